@@ -1,0 +1,47 @@
+# envoy-relay: everything a developer or a new user runs. `make help` lists it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help demo run test test-quick check format lock clean
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+# The locked, hashed dependencies, then our own packages; again whenever either list changes.
+$(STAMP): requirements/dev.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(STAMP)
+
+demo: $(STAMP) ## simulator, receiver and scraper together, with a live terminal view
+	$(BIN)/python -m laptop demo
+
+run: $(STAMP) ## receiver and scraper together against your gateway (settings in .env)
+	$(BIN)/python -m laptop run
+
+check: $(STAMP) ## formatting, lint, types, import contracts: what CI checks
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: $(STAMP) ## every test
+	$(BIN)/python -m pytest -n 2
+
+test-quick: $(STAMP) ## the tests that take seconds
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+format: $(STAMP) ## rewrite the code in our format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: ## make the lock files anew (needs uv)
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra dev pyproject.toml -o requirements/dev.txt
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra scraper pyproject.toml -o requirements/scraper.txt
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra receiver pyproject.toml -o requirements/receiver.txt
+
+clean: ## remove what make and the tests made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

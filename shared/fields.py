@@ -1,0 +1,140 @@
+"""The field dictionary: every kind, its tags, and each field's type, unit, sign and interpolation.
+
+It is the gate before every store (databases do not enforce one type per field reliably) and the source of
+`docs/fields.md`, which a test compares with it. Design section 3 gives its meaning.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
+
+
+class Interpolation(StrEnum):
+    """What is known between two stored points of a field."""
+
+    LINEAR = "linear"
+    """Straight line between points at most `MAX_GAP_MS` apart, else unknown."""
+    STEP = "step"
+    """Constant backwards over the reading's own `interval`: the value is the mean of the time before it."""
+    COUNTER = "counter"
+    """A lifetime counter: only its increase means anything; a decrease is a reset."""
+    LAST = "last"
+    """A state that holds until the next reading says otherwise."""
+
+
+HEARTBEAT_MS = 60_000
+"""A full snapshot of a meter series at least this often (milliseconds)."""
+MAX_GAP_MS = 2 * HEARTBEAT_MS
+"""Linear fields are unknown between points further apart than this (milliseconds)."""
+
+
+class Field(NamedTuple):
+    """One field of one kind.
+
+    Attributes:
+        type: `float` or `str`, fixed for ever.
+        unit: SI unit as written in the docs; "" for none.
+        interpolation: What holds between two points.
+        meaning: One sentence for people: what it is, and what its sign means.
+    """
+
+    type: type[float] | type[str]
+    unit: str
+    interpolation: Interpolation
+    meaning: str
+
+
+class Kind(NamedTuple):
+    """One kind of reading (an InfluxDB measurement, a SQLite table)."""
+
+    tags: tuple[str, ...]
+    fields: Mapping[str, Field]
+
+
+def _number(unit: str, interpolation: Interpolation, meaning: str) -> Field:
+    return Field(float, unit, interpolation, meaning)
+
+
+def _text(meaning: str) -> Field:
+    return Field(str, "", Interpolation.LAST, meaning)
+
+
+_LINEAR, _STEP, _COUNTER, _LAST = Interpolation
+
+_INVERTER = {
+    "power": _number("W", _STEP, "Active power, mean over the reporting interval that ends at the timestamp."),
+    "max_power": _number("W", _LAST, "Highest interval mean the gateway has ever seen. Not a rating."),
+    "energy_lifetime": _number("Wh", _COUNTER, "Energy produced since the inverter was commissioned."),
+    "energy_today": _number("Wh", _LAST, "The gateway's own count of today. For display only: it resets late."),
+    "ac_voltage": _number("V", _STEP, "AC voltage at the inverter."),
+    "dc_voltage": _number("V", _STEP, "DC voltage of the panel."),
+    "ac_current": _number("A", _STEP, "AC current of the inverter."),
+    "dc_current": _number("A", _STEP, "DC current of the panel."),
+    "frequency": _number("Hz", _STEP, "AC frequency at the inverter."),
+    "temperature": _number("C", _STEP, "Temperature inside the inverter."),
+    "rssi": _number("", _LAST, "Strength of the power-line signal as the gateway reports it; no unit is documented."),
+    "interval": _number("s", _LAST, "Length of the reporting interval that ends at the timestamp."),
+}
+
+_METER = {
+    "power": _number("W", _LINEAR, "Active power. production: + generation. net-consumption: + import, - export. "
+                     "total-consumption: + load. storage: + discharge, - charge."),
+    "reactive_power": _number("var", _LINEAR, "Reactive power, signed as the gateway reports it."),
+    "apparent_power": _number("VA", _LINEAR, "Apparent power."),
+    "voltage": _number("V", _LINEAR, "RMS voltage of the phase, line to neutral."),
+    "current": _number("A", _LINEAR, "RMS current of the phase."),
+    "power_factor": _number("", _LINEAR, "Power factor, -1 to 1."),
+    "frequency": _number("Hz", _LINEAR, "Grid frequency."),
+}  # fmt: skip
+
+_METER_ENERGY = {
+    "delivered": _number(
+        "Wh", _COUNTER, "Lifetime energy in the direction of positive power (for net-consumption: import)."
+    ),
+    "received": _number(
+        "Wh", _COUNTER, "Lifetime energy in the direction of negative power (for net-consumption: export)."
+    ),
+}
+
+_PRODUCTION = {
+    "power": _number("W", _LAST, "Active power of all inverters together as the gateway sums it."),
+    "energy_lifetime": _number("Wh", _COUNTER, "Energy produced since commissioning."),
+    "energy_today": _number("Wh", _LAST, "The gateway's own count of today. For display only: it resets late."),
+}
+
+_GATEWAY = {
+    "firmware": _text("Firmware as the gateway states it, e.g. D8.2.4286."),
+    "role": _text("Rights of the login: owner or installer (token), envoy or installer (digest)."),
+    "token_expires_in": _number("s", _LAST, "Time until the gateway token expires; absent without a token."),
+    "poll_seconds": _number("s", _LAST, "How long the last complete poll of the gateway took."),
+    "stream_connected": _number("", _LAST, "1 while the meter stream delivers, else 0."),
+    "login_blocked": _number("", _LAST, "1 while logins are stopped and a person is needed, else 0."),
+    "certificate_changed": _number("", _LAST, "1 while the gateway shows a certificate that is not the pinned one."),
+    "outbox_rows": _number("", _LAST, "Readings waiting in the scraper's outbox."),
+    "outbox_bytes": _number("B", _LAST, "Size of the scraper's outbox on disk."),
+    "dead_letters": _number("", _LAST, "Readings the receiver refused, kept at the scraper."),
+    "lost_rows": _number("", _LAST, "Readings lost since the scraper's state was made (quota, disk, damage)."),
+    "clock_offset": _number("s", _LAST, "Gateway clock minus scraper clock."),
+    "inverters_known": _number("", _LAST, "Inverters that the gateway lists."),
+    "version": _text("Version of the scraper."),
+}
+
+_EVENT = {
+    "end": _number("ms", _LAST, "End of what happened, milliseconds since 1970; absent while it lasts."),
+    "rows": _number("", _LAST, "Readings concerned, where that is known."),
+    "reason": _text("Why, in a few words."),
+}
+
+KINDS: Mapping[str, Kind] = MappingProxyType({
+    "inverter": Kind(("inverter",), MappingProxyType(_INVERTER)),
+    "meter": Kind(("meter", "phase"), MappingProxyType(_METER)),
+    "meter_energy": Kind(("meter", "phase"), MappingProxyType(_METER_ENERGY)),
+    "production": Kind(("source",), MappingProxyType(_PRODUCTION)),
+    "gateway": Kind((), MappingProxyType(_GATEWAY)),
+    "event": Kind(("type",), MappingProxyType(_EVENT)),
+})  # fmt: skip
+"""Every kind this version knows. The `gateway` tag is implied everywhere."""
+
+EVENT_TYPES = ("gap", "loss", "counter_reset", "clock_step", "start", "schema", "certificate")
+"""Values of the `type` tag of an `event`."""

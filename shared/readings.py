@@ -1,0 +1,45 @@
+"""The one thing that travels through the whole system: a reading.
+
+A reading is one observation of one series: kind, identity tags, UTC timestamp, fields.
+Its *identity* is (gateway, kind, tags, timestamp). Writing an identity again adds no point: fields merge, the
+last write wins per field, in every store. The gateway is never inside a reading: at the edge there is only one,
+and at the receiver it comes from the token and the path, so that no body can write as another gateway.
+"""
+
+from typing import NamedTuple, TypeAlias
+
+import msgspec
+
+FieldValue: TypeAlias = float | str
+"""A measured value. Which of the two a field has is fixed in `shared.fields`."""
+
+Tags: TypeAlias = tuple[tuple[str, str], ...]
+"""Identity tags without the gateway, sorted by name, e.g. (("meter", "production"), ("phase", "a"))."""
+
+
+class Series(NamedTuple):
+    """What a reading belongs to: hashable, so it keys delta state, latest values and store caches."""
+
+    kind: str
+    tags: Tags
+
+
+class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One observation of one series.
+
+    Attributes:
+        kind: The measurement: a key of `shared.fields.KINDS`.
+        tags: Identity tags without the gateway, e.g. {"meter": "net-consumption", "phase": "a"}.
+        timestamp: UTC, milliseconds since 1970.
+        fields: Name to value, in the units of `shared.fields`; absent means unchanged or unknown, never zero.
+    """
+
+    kind: str
+    tags: dict[str, str]
+    timestamp: int
+    fields: dict[str, FieldValue]
+
+    @property
+    def series(self) -> Series:
+        """The series of this reading."""
+        return Series(self.kind, tuple(sorted(self.tags.items())))

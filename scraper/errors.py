@@ -1,0 +1,95 @@
+"""The scraper's error tree. Foreign errors are converted at the boundary they come from, with `from`.
+
+    ScraperError
+      SettingError                 a setting is missing or wrong; names it and the remedy; the process ends
+      GatewayError
+        GatewayUnreachableError    no connection, time-out, reset, 5xx: retry with back-off
+        BadReplyError              not what the protocol says (HTML, truncated, too large): discard, retry next cycle
+        EndpointUnavailableError   401/403/404 on one endpoint: this login or firmware does not have it
+        SessionExpiredError        401 where it used to work: renew the session once
+        PersonNeededError          logins stop until somebody acts; everything else goes on
+          LoginRejectedError       wrong password, expired or foreign token
+          CertificateChangedError  the gateway's certificate is not the pinned one
+          WrongGatewayError        another serial at this address
+      CloudError                   the account or token service
+        CloudUnavailableError      maintenance, time-out, HTML: retry with long back-off
+        CloudRefusedError          wrong credentials, serial not on the account, multi-factor: a person is needed
+      OutboxError
+        OutboxInUseError           another running scraper has this file
+        OutboxUnavailableError     disk full, read-only, I/O error: retry
+
+Every message is a sentence for people: what is wrong and what to do next. No message holds a secret.
+"""
+
+
+class ScraperError(Exception):
+    """Base of everything the scraper raises on purpose."""
+
+
+class SettingError(ScraperError):
+    """A setting is missing or wrong."""
+
+
+class GatewayError(ScraperError):
+    """Something about the gateway."""
+
+
+class GatewayUnreachableError(GatewayError):
+    """No connection, time-out, reset or 5xx: try again later."""
+
+
+class BadReplyError(GatewayError):
+    """A reply that is not what the protocol says; nothing of it was used."""
+
+
+class EndpointUnavailableError(GatewayError):
+    """This login or this firmware does not have the endpoint."""
+
+    def __init__(self, path: str, status: int) -> None:
+        super().__init__(f"the gateway does not give {path} to this login (status {status})")
+        self.path = path
+        self.status = status
+
+
+class SessionExpiredError(GatewayError):
+    """401 on an endpoint that used to work: the session is gone, the token may still be good."""
+
+
+class PersonNeededError(GatewayError):
+    """Logins stop until somebody acts."""
+
+
+class LoginRejectedError(PersonNeededError):
+    """The gateway does not accept the password or token."""
+
+
+class CertificateChangedError(PersonNeededError):
+    """The gateway's certificate is not the pinned one."""
+
+
+class WrongGatewayError(PersonNeededError):
+    """Another serial answers at this address."""
+
+
+class CloudError(ScraperError):
+    """The account or token service."""
+
+
+class CloudUnavailableError(CloudError):
+    """Try again later."""
+
+
+class CloudRefusedError(CloudError):
+    """The service refused, and would again: a person is needed."""
+
+
+class OutboxError(ScraperError):
+    """The durable queue."""
+
+
+class OutboxInUseError(OutboxError):
+    """Another running scraper has this file."""
+
+
+class OutboxUnavailableError(OutboxError):
+    """The disk is full, read-only or broken: try again."""

@@ -1,0 +1,1 @@
+"""Where readings are kept: one Protocol (`base`), one package per database behind it."""

@@ -1,0 +1,1 @@
+"""The pretend cloud: the two hosts that turn account credentials into tokens."""

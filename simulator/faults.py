@@ -1,0 +1,174 @@
+"""The device's documented misbehaviour, as switches that can be thrown while it runs.
+
+    faults.on("truncate", at=100, path="/ivp/meters/readings", times=1)
+    faults.off("truncate")
+
+Every fault takes two parameters beside its own: `path` limits it to requests whose path begins so, `times` switches
+it off after that many replies (0: never).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+Parameters: TypeAlias = dict[str, Any]
+
+_COMMON: Parameters = {"path": "", "times": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class FaultKind:
+    """What a fault does and which parameters it takes.
+
+    Attributes:
+        what: one line for people.
+        defaults: its parameters, with the values they have when nobody says otherwise.
+    """
+
+    what: str
+    defaults: Parameters
+
+
+def _kind(what: str, **defaults: Any) -> FaultKind:
+    return FaultKind(what, defaults)
+
+
+KINDS: dict[str, FaultKind] = {
+    # Connections
+    "refuse": _kind("refuse every connection"),
+    "silent": _kind("accept connections and never answer; stage: handshake or reply", stage="reply"),
+    "reset": _kind("close the connection instead of answering"),
+    # Whole replies
+    "unauthorised": _kind("401 for every credential, in the firmware's own words"),
+    "login-page": _kind("401 with an HTML page that points to /login.html"),
+    "html": _kind("200 with an HTML page where JSON is due"),
+    "bad-gateway": _kind("502 with an HTML page"),
+    "starting": _kind("503: the device is still starting"),
+    "redirect": _kind("302 to another host", to="https://attacker.invalid/"),
+    "truncate": _kind("the body stops after this many bytes", at=20),
+    "wrong-length": _kind("a Content-Length that is off by this much", by=10),
+    "endless": _kind("a body that never ends"),
+    "gzip-bomb": _kind("a small compressed body that unpacks to this many MiB", mib=64),
+    "slow-body": _kind("the body comes byte by byte", seconds=1.0),
+    "hostile-cookies": _kind("Set-Cookie for other hosts, and some enormous ones"),
+    "many-headers": _kind("thousands of headers", count=5000),
+    # Values in JSON; `field` empty picks the first measured value of the reply
+    "nan": _kind("NaN as a value", field=""),
+    "huge-number": _kind("1e400 as a value", field=""),
+    "huge-integer": _kind("an integer far beyond 64 bits", field=""),
+    "wrong-type": _kind("a text where a number is due", field=""),
+    "null": _kind("null as a value", field=""),
+    "remove-field": _kind("a field that this firmware no longer sends", field=""),
+    "rename-field": _kind("a field under another name", field="", to="renamed"),
+    "new-field": _kind("a field nobody knows", field="novelty"),
+    "deep-nesting": _kind("JSON nested this deep", depth=100_000),
+    "duplicate-keys": _kind("the same key twice in one object"),
+    # The device itself
+    "firmware": _kind("become another profile, with a new certificate, after an outage", to="firmware-8", outage_s=0.0),
+    "nightly-restart": _kind("gone for a while, then back without any session", outage_s=60.0),
+    "new-certificate": _kind("another TLS certificate", generation=1),
+    "other-serial": _kind("another gateway at the same address", serial="122099999999"),
+    "clock-off": _kind("the device's clock is wrong: by this many seconds, or stuck at `at` (epoch)", by=0.0, at=None),
+    "session-death": _kind("every session is gone, and a stale cookie is refused even with a token"),
+    "cookie-required": _kind("/ivp/... wants the session cookie; a token alone is refused"),
+    "token-refused": _kind("check_jwt refuses every token"),
+    "booting": _kind("no inverters and zero production, as 3.x just after its start"),
+    # Inverters and counters
+    "frozen-dates": _kind("inverters keep the report they had when this began"),
+    "ghosts": _kind("inverters that never reported (date 0)", count=2),
+    "removed-devices": _kind("removed inverters stay in device_data, without readings", count=2),
+    "mod-gone": _kind("no inverter communicates (as at night)"),
+    "fifty-devices": _kind("so many devices that device_data is cut off at its limit", count=60),
+    "unsigned-wrap": _kind("negative meter power in device_data as an unsigned 32-bit number"),
+    "counter-reset": _kind("lifetime counters start again from 0"),
+    "counter-wrap": _kind("inverter lifetimes wrap at this many Wh", at=1_193_046),
+    "net-confusion": _kind("total consumption repeats the net values (8.3.5433)"),
+    "frozen-readings": _kind("meter readings keep the timestamp and values they had when this began"),
+    # The meter stream
+    "stream-unauthorised": _kind("401 on the stream"),
+    "stream-stall": _kind("the stream stays open and says nothing more"),
+    "stream-drip": _kind("the stream comes byte by byte", seconds=1.0),
+    "stream-burst": _kind("events are collected until this many bytes are there", size=16_384),
+    "stream-split": _kind("events are cut into pieces of this many bytes", size=7),
+    "stream-cut": _kind("the connection ends inside an event"),
+    "stream-garbage": _kind("every so many events one is no JSON", every=3),
+    "stream-sections": _kind("the consumption sections and unused phases are missing"),
+    "stream-comments": _kind("comments, event names, ids and CRLF line ends between the events"),
+    # The cloud
+    "cloud-refuse": _kind("the cloud refuses connections"),
+    "cloud-maintenance": _kind("the cloud answers with an HTML page", status=503),
+    "cloud-mfa": _kind("the login asks for a second factor"),
+    "cloud-json-token": _kind("the token comes inside a JSON object"),
+    "cloud-error-in-disguise": _kind("200 with a JSON message and no token"),
+    "cloud-not-a-token": _kind("200 with a text that is no token"),
+    "cloud-expired-token": _kind("the cloud hands out tokens that have expired"),
+}
+
+
+class UnknownFaultError(ValueError):
+    """A fault or a parameter that does not exist; the message lists those that do."""
+
+
+class Faults:
+    """The switches of one simulator, all off at first."""
+
+    def __init__(self) -> None:
+        self._active: dict[str, Parameters] = {}
+        self._subscribers: list[Callable[[str], None]] = []
+
+    def on(self, name: str, **parameters: Any) -> None:
+        """Switch a fault on, or change its parameters.
+
+        Raises:
+            UnknownFaultError: no such fault or parameter.
+        """
+        kind = KINDS.get(name)
+        if kind is None:
+            raise UnknownFaultError(f"no fault {name!r}; there are: {', '.join(sorted(KINDS))}")
+        known = kind.defaults | _COMMON
+        if unknown := parameters.keys() - known.keys():
+            raise UnknownFaultError(
+                f"fault {name!r} takes no {', '.join(sorted(unknown))}; it takes: {', '.join(sorted(known))}"
+            )
+        self._active[name] = known | parameters
+        self._tell(name)
+
+    def off(self, name: str) -> None:
+        """Switch a fault off; nothing happens when it is off already."""
+        if self._active.pop(name, None) is not None:
+            self._tell(name)
+
+    def clear(self) -> None:
+        """Switch everything off."""
+        for name in list(self._active):
+            self.off(name)
+
+    @property
+    def active(self) -> dict[str, Parameters]:
+        """What is on, with its parameters."""
+        return {name: dict(parameters) for name, parameters in self._active.items()}
+
+    def get(self, name: str, path: str = "") -> Parameters | None:
+        """The parameters of a fault that is on for this path, else None. Counts nothing."""
+        parameters = self._active.get(name)
+        return parameters if parameters is not None and path.startswith(parameters["path"]) else None
+
+    def take(self, name: str, path: str = "") -> Parameters | None:
+        """As `get`, for one reply: a fault with `times` is off after its last one."""
+        parameters = self.get(name, path)
+        if parameters is None:
+            return None
+        taken = dict(parameters)
+        if parameters["times"] == 1:
+            self.off(name)
+        elif parameters["times"] > 1:
+            parameters["times"] -= 1
+        return taken
+
+    def subscribe(self, changed: Callable[[str], None]) -> None:
+        """Have `changed` called with the name of every fault that is switched."""
+        self._subscribers.append(changed)
+
+    def _tell(self, name: str) -> None:
+        for changed in self._subscribers:
+            changed(name)

@@ -1,0 +1,1 @@
+"""The pretend gateway: identity, logins, endpoints, meter stream."""

@@ -1,0 +1,1 @@
+"""What each endpoint says: values of the house in the words of the device."""

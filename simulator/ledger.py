@@ -1,0 +1,68 @@
+"""The simulator's own record of what it really sent, to be compared with what arrived in a store.
+
+An entry is written only after the last byte of its reply has been handed to the operating system.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from simulator.clock import real_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that left the device.
+
+    Attributes:
+        kind: `stream`, `readings`, `inverters`, `device_data` (measurements), or `request` (one answered request).
+        sent_ms: the host's wall time, ms, when the first byte was about to leave.
+        time: the device's own clock at that moment, epoch seconds.
+        values: for measurements the JSON exactly as sent; for a request `method`, `path`, `status`, `login`.
+    """
+
+    kind: str
+    sent_ms: int
+    time: float
+    values: Any
+
+
+class Ledger:
+    """Entries in the order they were sent, in memory and, if wanted, in a file of JSON lines.
+
+    Args:
+        file: appended to and flushed with every entry, so that it survives a kill of the simulator.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        self.entries: list[Entry] = []
+        self._lines = file.open("a", encoding="utf-8") if file is not None else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self.entries)
+
+    def of(self, kind: str) -> list[Entry]:
+        """The entries of one kind."""
+        return [entry for entry in self.entries if entry.kind == kind]
+
+    def record(self, kind: str, values: Any, *, time: float, sent_ms: int | None = None) -> None:
+        """Add an entry; `sent_ms` defaults to now."""
+        entry = Entry(kind, real_ms() if sent_ms is None else sent_ms, time, values)
+        self.entries.append(entry)
+        if self._lines is not None:
+            self._lines.write(json.dumps(asdict(entry), separators=(",", ":")) + "\n")
+            self._lines.flush()
+
+    def close(self) -> None:
+        """Close the file; the entries in memory stay."""
+        if self._lines is not None:
+            self._lines.close()
+            self._lines = None

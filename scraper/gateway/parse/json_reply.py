@@ -1,0 +1,71 @@
+"""A reply as JSON, whole or not at all. Pure.
+
+Strict where a slip could pass for data: UTF-8 only, nothing cut off, no key twice, no absurd nesting. Lenient where
+only one value is at stake: NaN, 1e400 and endless integers come through as floats that `values.number` refuses, so
+that the fields beside them are kept.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+
+from scraper.errors import BadReplyError
+
+MAX_DEPTH = 32
+"""Nesting that no gateway comes near (the deepest known reply has six levels)."""
+
+_LONGEST_INTEGER = 20
+"""Digits (and sign) of the longest integer worth converting: all of 64 bits."""
+
+
+def load(body: bytes) -> object:
+    """Decode one reply.
+
+    Args:
+        body: The whole body; the caller limits its size. White space around it is allowed.
+
+    Raises:
+        BadReplyError: It is a web page, empty, cut short, nested too deeply, not UTF-8, or has a key twice.
+    """
+    if body.lstrip()[:1] == b"<":
+        raise BadReplyError("the gateway answered with a web page where JSON was due; trying again at the next poll")
+    try:
+        document: object = _decoder.decode(body.decode())
+    except UnicodeDecodeError as error:
+        raise BadReplyError("the reply is not UTF-8 text; trying again at the next poll") from error
+    except RecursionError as error:
+        raise BadReplyError("the reply is nested too deeply to be a gateway's") from error
+    except ValueError as error:
+        raise BadReplyError("the reply is not whole JSON (cut short or garbled); trying again later") from error
+    _check_depth(document)
+    return document
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise BadReplyError("the reply has a key twice, so that it is not clear which value counts")
+    return document
+
+
+def _integer(digits: str) -> float:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else math.inf
+
+
+# The standard library rather than msgspec: only it can show duplicate keys and let NaN and 1e400 through.
+_decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_int=_integer)
+
+
+def _check_depth(document: object) -> None:
+    level = [document]
+    for _ in range(MAX_DEPTH):
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return
+    raise BadReplyError("the reply is nested too deeply to be a gateway's")
+
+
+def _children(node: object) -> list[object]:
+    if isinstance(node, Mapping):
+        return list(node.values())
+    return node if isinstance(node, list) else []

@@ -1,0 +1,82 @@
+"""`/ivp/meters/readings`: power and lifetime counters per meter and phase. Pure."""
+
+from collections.abc import Mapping, Sequence
+
+from scraper.gateway.parse.meters import Meter
+from scraper.gateway.parse.phases import PHASES, MeterValues, is_metered, without_nonsense
+from scraper.gateway.parse.values import Document, Notes, epoch_seconds, number, objects, read_fields
+
+_WHERE = "readings"
+_VALUES = {
+    "activePower": ("power", 1.0),
+    "reactivePower": ("reactive_power", 1.0),
+    "apparentPower": ("apparent_power", 1.0),
+    "voltage": ("voltage", 1.0),
+    "current": ("current", 1.0),
+    "pwrFactor": ("power_factor", 1.0),
+    "freq": ("frequency", 1.0),
+}
+_COUNTERS = {"actEnergyDlvd": ("delivered", 1.0), "actEnergyRcvd": ("received", 1.0)}
+_EXPECTED = frozenset({*_VALUES, *_COUNTERS, "eid", "timestamp"})
+_OPTIONAL = frozenset({"channels", "apparentEnergy", "reactEnergyLagg", "reactEnergyLead", "instantaneousDemand"})
+
+
+def parse_readings(data: object, meters: Sequence[Meter], notes: Notes | None = None) -> list[MeterValues]:
+    """Read every metered phase of every enabled meter.
+
+    Entries join the configuration by eid: order and length of the two lists differ, recent firmware adds a meter that
+    the configuration does not know, and a disabled meter shows noise. An object (an error) means no meters.
+
+    Args:
+        data: The reply.
+        meters: From `parse_meters` of the same gateway.
+        notes: Collects what was refused, missing or new.
+
+    Raises:
+        BadReplyError: The reply is neither a list nor an object.
+    """
+    notes = notes or Notes()
+    if isinstance(data, Mapping):
+        return []
+    waiting = {meter.eid: meter for meter in meters if meter.enabled}
+    readings: list[MeterValues] = []
+    for entry in objects(data, _WHERE, notes):
+        eid = number(entry.get("eid"))
+        meter = waiting.pop(int(eid), None) if eid is not None else None  # popped: an entry may not count twice
+        if meter is not None:
+            readings += _phases(meter, entry, notes)
+    return readings
+
+
+def _phases(meter: Meter, entry: Document, notes: Notes) -> list[MeterValues]:
+    notes.compare(_WHERE, entry, _EXPECTED, _OPTIONAL)
+    readings = []
+    for index, channel in enumerate(_channels(meter, entry, notes)):
+        stamp = epoch_seconds(channel.get("timestamp", entry.get("timestamp")))
+        if not stamp:  # 0: no reading yet
+            if stamp is None:
+                notes.refuse(f"{_WHERE}.timestamp")
+            continue
+        values = read_fields(channel, _VALUES, _WHERE, notes)
+        if is_metered(values, index, meter.phase_count):
+            values = without_nonsense(values, _WHERE, notes)
+            counters = read_fields(channel, _COUNTERS, _WHERE, notes)
+            readings.append(MeterValues(meter.measurement, PHASES[index], stamp, values, counters))
+    return readings
+
+
+def _channels(meter: Meter, entry: Document, notes: Notes) -> list[Document]:
+    """Per-phase objects, at most three.
+
+    The parent sums voltages and power factors over the phases, so it stands in only where there is but one phase.
+    """
+    channels = entry.get("channels")
+    if isinstance(channels, list) and channels:
+        used = channels[: meter.phase_count or len(PHASES)]
+        for channel in used:
+            if isinstance(channel, Mapping):
+                notes.compare(f"{_WHERE}.channels", channel, _EXPECTED, _OPTIONAL)
+            else:
+                notes.refuse(f"{_WHERE}.channels")
+        return [channel if isinstance(channel, Mapping) else {"timestamp": 0} for channel in used]
+    return [entry] if meter.phase_count == 1 else []

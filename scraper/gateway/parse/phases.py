@@ -1,0 +1,47 @@
+"""One phase of one meter: what the stream and the polled readings have in common. Pure."""
+
+from typing import NamedTuple
+
+from scraper.gateway.parse.values import Notes
+
+PHASES = ("a", "b", "c")
+_LIVE_VOLTAGE = 50.0
+
+
+class MeterValues(NamedTuple):
+    """One phase of one meter.
+
+    Attributes:
+        meter: The measurement, e.g. `net-consumption`.
+        phase: `a`, `b` or `c`.
+        timestamp_s: The gateway's own stamp (seconds since 1970), to recognise a repeat; None in the stream.
+        values: Fields of kind `meter`, in its units; absent means not measured.
+        counters: `delivered` and `received` (Wh, lifetime) of kind `meter_energy`; empty in the stream.
+    """
+
+    meter: str
+    phase: str
+    timestamp_s: int | None
+    values: dict[str, float]
+    counters: dict[str, float]
+
+
+def is_metered(values: dict[str, float], index: int, phase_count: int) -> bool:
+    """Whether the phase at this place (0 to 2) is really metered.
+
+    Unused inputs show some volts and up to a watt, or nothing but zeros. `phase_count` 0 means that the gateway did not
+    say: then a phase counts when its voltage can only be that of a grid.
+    """
+    if not any(values.values()):
+        return False
+    return index < phase_count if phase_count else values.get("voltage", 0.0) > _LIVE_VOLTAGE
+
+
+def without_nonsense(values: dict[str, float], where: str, notes: Notes) -> dict[str, float]:
+    """Leave out what some firmware makes up: a frequency of 0 Hz on a live phase, power factors above 1."""
+    if values.get("frequency") == 0.0:
+        del values["frequency"]
+    if abs(values.get("power_factor", 0.0)) > 1.0:
+        notes.refuse(f"{where}.power_factor")
+        del values["power_factor"]
+    return values

@@ -1,0 +1,105 @@
+"""Production of gateways without a production meter, from the best of three faulty endpoints. Pure.
+
+Each source is a series of its own (tag `source`), because their counters differ:
+
+| source | endpoint | fault |
+|---|---|---|
+| `pdm` | `/ivp/pdm/energy`, section `pcu` | 8.2 and later only; zeros after a start; no time of its own |
+| `inverters` | `/production.json`, section `inverters` | slow; before 8 the counter wraps at 1,193,046 Wh |
+| `api` | `/api/v1/production` | zeros or stalled numbers on metered hardware whose meters are off |
+
+A source that is there but has nothing good to say now gives no reading, rather than a reading of another series.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from scraper.gateway.info import GatewayInfo
+from scraper.gateway.parse.meters import Meter
+from scraper.gateway.parse.values import Document, Notes, epoch_seconds, number, read_fields
+from shared.readings import Reading
+
+FIRST_STALLED_VERSION = (8, 2, 4264)
+"""From this firmware on `/api/v1/production` stalls on metered hardware without an enabled meter."""
+
+_INVERTERS = {"wNow": ("power", 1.0), "whLifetime": ("energy_lifetime", 1.0)}
+_TOTALS = {
+    "wattsNow": ("power", 1.0),
+    "wattHoursLifetime": ("energy_lifetime", 1.0),
+    "wattHoursToday": ("energy_today", 1.0),
+}
+_TOTALS_KEYS = frozenset({*_TOTALS, "wattHoursSevenDays"})
+_INVERTERS_KEYS = frozenset({*_INVERTERS, "type", "activeCount", "readingTime"})
+_NONE: frozenset[str] = frozenset()
+
+
+def choose_production(
+    info: GatewayInfo,
+    meters: Sequence[Meter] | None,
+    *,
+    received_ms: int,
+    energy: object = None,
+    production: object = None,
+    api: object = None,
+    notes: Notes | None = None,
+) -> Reading | None:
+    """One reading of kind `production` with the tag `source`, or None while there is nothing good.
+
+    Args:
+        info: The gateway.
+        meters: From `parse_meters`; None if unknown.
+        received_ms: When the replies arrived (UTC, ms): the stamp of the two sources that carry no time. The source
+            `inverters` has its own reading time, by the gateway's clock.
+        energy: Reply of `/ivp/pdm/energy`; None if this gateway lacks it or it was not asked.
+        production: Reply of `/production.json`, likewise.
+        api: Reply of `/api/v1/production`, likewise.
+        notes: Collects what was refused, missing or new.
+    """
+    notes = notes or Notes()
+    totals = _object(_object(energy).get("production")).get("pcu")
+    if isinstance(totals, Mapping):
+        return _totals("pdm", totals, received_ms, notes)
+    section = _inverters_section(production)
+    if section is not None:
+        return _inverters(section, notes)
+    if isinstance(api, Mapping) and not _stalls(info, meters):
+        return _totals("api", api, received_ms, notes)
+    return None
+
+
+def _stalls(info: GatewayInfo, meters: Sequence[Meter] | None) -> bool:
+    unmetered = not any(meter.enabled for meter in meters or ())
+    return bool(info.metered) and unmetered and info.version >= FIRST_STALLED_VERSION
+
+
+def _totals(source: str, totals: Document, received_ms: int, notes: Notes) -> Reading | None:
+    notes.compare(source, totals, _TOTALS_KEYS, _NONE)
+    if not any(number(totals.get(key)) for key in _TOTALS_KEYS - {"wattsNow"}):
+        return None  # just started, or meters that are off: not a plant that never produced
+    return _reading(source, received_ms, read_fields(totals, _TOTALS, source, notes))
+
+
+def _inverters_section(production: object) -> Document | None:
+    """The section by its type: the order of the sections is not fixed."""
+    sections = _object(production).get("production")
+    if not isinstance(sections, list):
+        return None
+    return next((part for part in sections if isinstance(part, Mapping) and part.get("type") == "inverters"), None)
+
+
+def _inverters(section: Document, notes: Notes) -> Reading | None:
+    notes.compare("inverters", section, _INVERTERS_KEYS, _NONE)
+    stamp = epoch_seconds(section.get("readingTime"))
+    if stamp is None:
+        notes.refuse("inverters.readingTime")
+    # Without active devices, or without a time (at night), the numbers are leftovers.
+    if not stamp or not number(section.get("activeCount")):
+        return None
+    return _reading("inverters", stamp * 1000, read_fields(section, _INVERTERS, "inverters", notes))
+
+
+def _reading(source: str, timestamp: int, fields: dict[str, float]) -> Reading | None:
+    return Reading("production", {"source": source}, timestamp, {**fields}) if fields else None
+
+
+def _object(value: object) -> Document:
+    return value if isinstance(value, Mapping) else {}

@@ -1,1 +1,3 @@
-"""envoy-relay: scraper."""
+"""The edge half: reads the gateway at home and posts what changed."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,222 @@
+"""The only reader of the environment, `.env` and setting files; everything is checked here, at start.
+
+`load` turns the environment into plain frozen `Settings`; pydantic stays inside this module. A secret may be given
+as `NAME` or as `NAME_FILE` (a path): files are read each time the secret is needed, so a token that was pasted into
+a file works at the next login without a restart. Errors name the setting and the remedy, never the value.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from scraper.errors import SettingError
+
+Secret = Callable[[], str | None]
+"""Reads a secret now: from the environment's value, or from its file."""
+
+MIN_SECRET_BYTES = 32
+
+
+class _Environment(BaseSettings):
+    """The settings as people write them: `ENVOY_` + the name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ENVOY_", env_file=".env", extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    host: str | None = None
+    serial: str | None = Field(None, pattern=r"^[0-9A-Za-z-]{1,32}$")
+    token: SecretStr | None = None
+    token_file: Path | None = None
+    cloud_username: SecretStr | None = None
+    cloud_username_file: Path | None = None
+    cloud_password: SecretStr | None = None
+    cloud_password_file: Path | None = None
+    cloud_url: str = "https://enlighten.enphaseenergy.com"
+    token_url: str = "https://entrez.enphaseenergy.com"  # noqa: S105 (an address)
+    installer_password: SecretStr | None = None
+    installer_password_file: Path | None = None
+    inverter_interval: float = Field(60, ge=10, le=3600)
+    meter_source: Literal["auto", "stream", "poll", "off"] = "auto"
+    meter_interval: float = Field(5, ge=1, le=300)
+    dead_band: float = Field(1, ge=0, le=10)
+    post_interval: float = Field(10, ge=1, le=300)
+    receiver_url: str | None = None
+    receiver_secret: SecretStr | None = None
+    receiver_secret_file: Path | None = None
+    receiver_key_file: Path | None = None
+    receiver_ca_file: Path | None = None
+    receiver_insecure: bool = False
+    state_dir: Path = Path("~/.local/state/envoy-relay")
+    outbox_quota_mib: int = Field(512, ge=8, le=1_000_000)
+    tls_trust: Literal["pin", "any"] = "pin"
+    tls_fingerprint: str | None = Field(None, pattern=r"^(?:[0-9A-Fa-f]{2}:?){32}$")
+    keep_alive: bool = True
+    status_host: str = "127.0.0.1"
+    status_port: int = Field(8001, ge=0, le=65535)
+    http_port: int = Field(80, ge=1, le=65535)
+    https_port: int = Field(443, ge=1, le=65535)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewaySettings:
+    """Where the gateway is and how to log in. Ports and addresses as configured; secrets as readers."""
+
+    host: str | None
+    serial: str | None
+    token: Secret = field(repr=False)
+    cloud_username: Secret = field(repr=False)
+    cloud_password: Secret = field(repr=False)
+    cloud_url: str
+    token_url: str
+    installer_password: Secret = field(repr=False)
+    tls_trust: Literal["pin", "any"]
+    tls_fingerprint: str | None
+    keep_alive: bool
+    http_port: int
+    https_port: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiverSettings:
+    """Where readings go and what signs for them. Exactly one of `secret` and `key_file` is used."""
+
+    url: str
+    secret: Secret | None = field(repr=False)
+    key_file: Path
+    ca_file: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything the scraper was told. Intervals in seconds, the quota in bytes.
+
+    `receiver` is None where no receiver is configured yet: `check`, `read` and `password` work without one.
+    """
+
+    gateway: GatewaySettings
+    receiver: ReceiverSettings | None
+    inverter_interval: float
+    meter_source: Literal["auto", "stream", "poll", "off"]
+    meter_interval: float
+    dead_band: float
+    post_interval: float
+    state_dir: Path
+    outbox_quota: int
+    status_host: str
+    status_port: int
+    log_level: str
+
+
+def load() -> Settings:
+    """Read and check the settings. Raises SettingError with one line per fault."""
+    try:
+        raw = _Environment()
+    except ValidationError as error:
+        raise SettingError("\n".join(_sentence(fault["loc"], fault["msg"]) for fault in error.errors())) from None
+    return Settings(
+        gateway=_gateway(raw),
+        receiver=_receiver(raw),
+        inverter_interval=raw.inverter_interval,
+        meter_source=raw.meter_source,
+        meter_interval=raw.meter_interval,
+        dead_band=raw.dead_band,
+        post_interval=raw.post_interval,
+        state_dir=raw.state_dir.expanduser(),
+        outbox_quota=raw.outbox_quota_mib * 1024 * 1024,
+        status_host=raw.status_host,
+        status_port=raw.status_port,
+        log_level=raw.log_level,
+    )
+
+
+def _sentence(location: tuple[int | str, ...], message: str) -> str:
+    return f"ENVOY_{str(location[0]).upper()}: {message[0].lower()}{message[1:]}"
+
+
+def _gateway(raw: _Environment) -> GatewaySettings:
+    if raw.host is None and in_container():
+        raise SettingError(
+            "ENVOY_HOST is not set: inside a container the gateway cannot be found by itself, because mDNS does not "
+            "reach containers; set ENVOY_HOST to the gateway's address (your router lists it as 'envoy')"
+        )
+    for name, url in (("ENVOY_CLOUD_URL", raw.cloud_url), ("ENVOY_TOKEN_URL", raw.token_url)):
+        if urlsplit(url).scheme != "https":
+            raise SettingError(f"{name} must begin with https://: account passwords are never sent over plain http")
+    return GatewaySettings(
+        host=raw.host,
+        serial=raw.serial,
+        token=_secret("TOKEN", raw.token, raw.token_file),
+        cloud_username=_secret("CLOUD_USERNAME", raw.cloud_username, raw.cloud_username_file),
+        cloud_password=_secret("CLOUD_PASSWORD", raw.cloud_password, raw.cloud_password_file),
+        cloud_url=raw.cloud_url.rstrip("/"),
+        token_url=raw.token_url.rstrip("/"),
+        installer_password=_secret("INSTALLER_PASSWORD", raw.installer_password, raw.installer_password_file),
+        tls_trust=raw.tls_trust,
+        tls_fingerprint=raw.tls_fingerprint and raw.tls_fingerprint.replace(":", "").lower(),
+        keep_alive=raw.keep_alive,
+        http_port=raw.http_port,
+        https_port=raw.https_port,
+    )
+
+
+def _receiver(raw: _Environment) -> ReceiverSettings | None:
+    if raw.receiver_url is None:
+        return None
+    url = urlsplit(raw.receiver_url)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise SettingError("ENVOY_RECEIVER_URL must look like https://receiver.example.org")
+    loopback = url.hostname in ("localhost", "::1") or url.hostname.startswith("127.")
+    if url.scheme == "http" and not loopback and not raw.receiver_insecure:
+        raise SettingError(
+            "ENVOY_RECEIVER_URL is plain http to another machine: anybody on the way could read and alter your data; "
+            "use https, or set ENVOY_RECEIVER_INSECURE=true if the network between the two is yours alone"
+        )
+    state_key = raw.state_dir.expanduser() / "key"
+    if raw.receiver_secret is None and raw.receiver_secret_file is None:
+        return ReceiverSettings(
+            url=raw.receiver_url.rstrip("/"),
+            secret=None,
+            key_file=raw.receiver_key_file or state_key,
+            ca_file=raw.receiver_ca_file,
+        )
+    if raw.receiver_key_file is not None:
+        raise SettingError("ENVOY_RECEIVER_SECRET and ENVOY_RECEIVER_KEY_FILE are both set: remove one of them")
+    secret = _secret("RECEIVER_SECRET", raw.receiver_secret, raw.receiver_secret_file)
+    if len((secret() or "").encode()) < MIN_SECRET_BYTES:
+        raise SettingError(
+            f"ENVOY_RECEIVER_SECRET is shorter than {MIN_SECRET_BYTES} bytes: make one with `openssl rand -hex 32` "
+            "and give the same to the receiver as RECEIVER_SECRET"
+        )
+    return ReceiverSettings(
+        url=raw.receiver_url.rstrip("/"), secret=secret, key_file=state_key, ca_file=raw.receiver_ca_file
+    )
+
+
+def _secret(name: str, value: SecretStr | None, path: Path | None) -> Secret:
+    """A reader of one secret; the file wins and is read anew on every call."""
+    if path is None:
+        return lambda: value.get_secret_value().strip() if value is not None else None
+
+    def read() -> str | None:
+        try:
+            return path.expanduser().read_text(encoding="utf-8").strip() or None
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not text"
+            raise SettingError(f"ENVOY_{name}_FILE: {path} cannot be read ({reason})") from error
+
+    return read
+
+
+def in_container() -> bool:
+    """Whether this process runs in Docker, Podman or Kubernetes."""
+    return (
+        Path("/.dockerenv").exists() or Path("/run/.containerenv").exists() or "KUBERNETES_SERVICE_HOST" in os.environ
+    )

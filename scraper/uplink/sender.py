@@ -1,0 +1,93 @@
+"""One POST to the receiver, bounded in time and size; every failure is an answer, never an exception."""
+
+import asyncio
+import gzip
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from shared.logs import redact
+
+TOTAL_S = 60.0
+"""One POST may take this long, whatever the network does (seconds)."""
+MAX_REPLY_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. `headers` has lower-case names."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class NoAnswer:
+    """Nothing that could be read came back; `reason` is for people."""
+
+    reason: str
+
+
+class Sender:
+    """Posts batches for one gateway over one kept-alive connection.
+
+    Args:
+        url: Base address of the receiver.
+        serial: The gateway in the path.
+        tls: The context that verifies the receiver, or None for plain http.
+    """
+
+    def __init__(self, url: str, serial: str, tls: ssl.SSLContext | None) -> None:
+        self._url = f"{url}/api/v1/gateways/{serial}/batches"
+        self._client = httpx.AsyncClient(
+            verify=tls if tls is not None else False,
+            timeout=httpx.Timeout(30, connect=10),
+            limits=httpx.Limits(max_connections=1, keepalive_expiry=300),
+            follow_redirects=False,
+        )
+        # httpx's own headers (accept, encodings, connection) say nothing a receiver needs, 8,640 times a day
+        self._client.headers = httpx.Headers({"User-Agent": "envoy-scraper"})
+
+    async def post(self, body: bytes, token: str) -> Answer | NoAnswer:
+        """Post one encoded batch."""
+        try:
+            async with asyncio.timeout(TOTAL_S):
+                return await self._post(body, token)
+        except TimeoutError:
+            return NoAnswer(f"the receiver did not answer within {TOTAL_S:.0f} s")
+        except httpx.ConnectError as error:
+            return NoAnswer(_connect_reason(error))
+        except httpx.HTTPError as error:
+            return NoAnswer(f"the connection to the receiver failed ({type(error).__name__})")
+
+    async def _post(self, body: bytes, token: str) -> Answer | NoAnswer:
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+            "Content-Encoding": "gzip",
+        }
+        packed = gzip.compress(body, compresslevel=6, mtime=0)
+        async with self._client.stream("POST", self._url, content=packed, headers=headers) as response:
+            reply = bytearray()
+            async for chunk in response.aiter_bytes():
+                reply += chunk
+                if len(reply) > MAX_REPLY_BYTES:
+                    return NoAnswer("the answer is too long to be an envoy-receiver's")
+            return Answer(response.status_code, dict(response.headers), bytes(reply))
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._client.aclose()
+
+
+def _connect_reason(error: httpx.ConnectError) -> str:
+    text = str(error)
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return (
+            "the receiver's certificate is not trusted: if it is your own authority's, set ENVOY_RECEIVER_CA_FILE "
+            f"to its certificate ({redact(text, 120)})"
+        )
+    return f"no connection to the receiver: check ENVOY_RECEIVER_URL and that it runs ({redact(text, 120)})"

@@ -1,0 +1,192 @@
+"""The loop that empties the outbox into the receiver, for ever.
+
+Guarantees: rows leave the outbox only by a verdict that names their batch; the newest readings never wait behind a
+backlog (each round posts the newest rows before the oldest); one bad row cannot block the others (bisection), and a
+receiver that refuses everything cannot turn the queue into dead letters.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from scraper.outbox import Row
+from scraper.outbox_thread import OutboxThread
+from scraper.uplink.backoff import Backoff
+from scraper.uplink.replies import PERSON_S, Judged, Meaning, Renew, Split, Wait, understand
+from scraper.uplink.sender import NoAnswer, Sender
+from scraper.uplink.signer import Signer
+from shared import wire
+from shared.clock import Clock
+
+log = structlog.get_logger()
+
+MIN_ROWS = 16
+"""Batches shrink to this on a bad line, so that something always gets through."""
+SUSPICIOUS = 5
+"""After this many refused single rows without one accepted, the receiver is at fault, not the rows."""
+
+
+@dataclass
+class UplinkState:
+    """What `check`, the status port and the gateway's own status reading show.
+
+    Attributes:
+        problem: Why the last post failed, in words; None when it succeeded.
+        person_needed: Whether somebody must act.
+        watched: Whether somebody looks at live values now: post after every commit.
+        last_success_ms: Wall time of the last verdict, or None.
+    """
+
+    problem: str | None = None
+    person_needed: bool = False
+    watched: bool = False
+    last_success_ms: int | None = None
+    posts: int = 0
+    delivered: int = 0
+    refused: int = 0
+
+
+class _PausedError(Exception):
+    def __init__(self, wait: Wait) -> None:
+        super().__init__(wait.reason)
+        self.wait = wait
+
+
+class Uplink:
+    """Delivers the queue of one gateway.
+
+    Args:
+        queue: Where committed rows wait.
+        sender: Posts one batch.
+        signer: Mints tokens.
+        clock: Time.
+        interval_s: Seconds between posts in steady state.
+    """
+
+    def __init__(
+        self, queue: OutboxThread, sender: Sender, signer: Signer, clock: Clock, *, interval_s: float, backoff: Backoff
+    ) -> None:
+        self._queue = queue
+        self._sender = sender
+        self._signer = signer
+        self._clock = clock
+        self._interval_s = interval_s
+        self._backoff = backoff
+        self._limit = wire.MAX_ROWS
+        self._refused_in_a_row = 0
+        self.state = UplinkState()
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        while True:
+            self._queue.committed.clear()
+            try:
+                await self.drain()
+            except _PausedError as paused:
+                await self._clock.sleep(self._pause(paused.wait))
+                continue
+            if self.state.watched:
+                await _first(self._queue.committed.wait(), self._clock.sleep(self._interval_s))
+            else:
+                await self._clock.sleep(self._interval_s)
+
+    async def drain(self) -> None:
+        """Post until the outbox is empty: the newest rows first, then the oldest, in turn."""
+        while rows := await self._queue.newest(self._limit, wire.MAX_BYTES):
+            await self._deliver(rows)
+            if oldest := await self._queue.oldest(self._limit, wire.MAX_BYTES):
+                await self._deliver(oldest)
+
+    def _pause(self, wait: Wait) -> float:
+        if wait.reason != self.state.problem:
+            log.warning("uplink waits", reason=wait.reason, person_needed=wait.person)
+        self.state.problem = wait.reason
+        self.state.person_needed = wait.person
+        self.state.watched = False
+        return self._backoff.delay(wait.after_s)
+
+    async def _deliver(self, rows: Sequence[Row]) -> None:
+        meaning = await self._post(rows)
+        if isinstance(meaning, Renew):
+            self._signer.renew(now_s=self._clock.now_ms() // 1000, receiver_now_s=meaning.receiver_now_s)
+            meaning = await self._post(rows)
+        match meaning:
+            case Judged(verdict):
+                await self._settle(rows, verdict)
+            case Split(code) if len(rows) > 1:
+                middle = len(rows) // 2
+                await self._deliver(rows[:middle])
+                await self._deliver(rows[middle:])
+            case Split(code):
+                await self._refuse(rows[0], code)
+            case Renew():
+                raise _PausedError(Wait(_NOT_ACCEPTED, PERSON_S, person=True))
+            case Wait():
+                raise _PausedError(meaning)
+
+    async def _post(self, rows: Sequence[Row]) -> Meaning:
+        batch = secrets.token_hex(8)
+        body = wire.encode_batch(
+            batch=batch, outbox=self._queue.outbox_id, rows=[(row.seq, row.payload) for row in rows]
+        )
+        self.state.posts += 1
+        answer = await self._sender.post(body, self._signer.token(self._clock.now_ms() // 1000))
+        if isinstance(answer, NoAnswer):
+            # a line that drops or crawls carries small batches better
+            self._limit = max(MIN_ROWS, self._limit // 2)
+            return Wait(answer.reason)
+        return understand(
+            status=answer.status,
+            headers=answer.headers,
+            body=answer.body,
+            batch=batch,
+            seqs=[row.seq for row in rows],
+        )
+
+    async def _settle(self, rows: Sequence[Row], verdict: wire.Verdict) -> None:
+        rejected = {row.seq: row.code for row in verdict.rejected}
+        accepted = [row.seq for row in rows if row.seq not in rejected]
+        await self._queue.settle(accepted, rejected)
+        if rejected or verdict.ignored:
+            codes = sorted(set(rejected.values()))
+            log.warning("receiver left rows out", rejected=len(rejected), codes=codes, ignored=verdict.ignored)
+        if self.state.problem is not None:
+            log.info("uplink works again")
+        self._backoff.success()
+        self._limit = min(wire.MAX_ROWS, self._limit * 2)
+        self._refused_in_a_row = 0
+        self.state.problem = None
+        self.state.person_needed = False
+        self.state.watched = verdict.watched
+        self.state.last_success_ms = self._clock.now_ms()
+        self.state.delivered += len(accepted)
+        self.state.refused += len(rejected)
+
+    async def _refuse(self, row: Row, code: str) -> None:
+        """A row that the receiver cannot take even alone becomes a dead letter."""
+        self._refused_in_a_row += 1
+        if self._refused_in_a_row > SUSPICIOUS:
+            raise _PausedError(Wait(_REFUSES_ALL, PERSON_S, person=True))
+        log.warning("row refused, kept as a dead letter", seq=row.seq, code=code)
+        await self._queue.settle([], {row.seq: code})
+        self.state.refused += 1
+
+
+_NOT_ACCEPTED = (
+    "the receiver does not accept this scraper's signature: ENVOY_RECEIVER_SECRET must equal RECEIVER_SECRET, or the "
+    "key must be known to the receiver (`envoy-scraper key`, then `envoy-receiver keys add`)"
+)
+_REFUSES_ALL = "the receiver refuses every row as unreadable: scraper and receiver do not fit together, upgrade both"
+
+
+async def _first(*waits: Coroutine[Any, Any, object]) -> None:
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

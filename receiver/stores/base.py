@@ -95,7 +95,7 @@ class Store(Protocol):
         ...
 
     async def close(self) -> None:
-        """Finish the write under way and let go of everything. No call may follow except `open`."""
+        """Finish the write under way and let go of everything. No call may follow."""
         ...
 
     async def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:

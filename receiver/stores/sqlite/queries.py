@@ -1,0 +1,157 @@
+"""What people ask: plain functions over a connection, each run inside one read transaction.
+
+Names of tables and columns come from the field dictionary alone; everything a caller says is a bound parameter.
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from receiver.stores.base import GatewaySummary, Latest, Point, SeriesPoints, neighbour_reach_ms
+from shared.fields import KINDS, MAX_GAP_MS
+from shared.readings import FieldValue, Series
+
+_NEIGHBOUR_ROWS = 500
+"""How many readings of one series are looked at for a neighbour: a field that is never there must not cost a scan."""
+
+
+class Window(NamedTuple):
+    """What `Store.points` is asked about time."""
+
+    start: int
+    stop: int
+    neighbours: bool
+
+
+def gateways(connection: sqlite3.Connection) -> list[GatewaySummary]:
+    """As `Store.gateways`."""
+    firsts: dict[str, list[int]] = {}
+    lasts: dict[str, list[int]] = {}
+    series: dict[str, dict[str, int]] = {}
+    for kind in KINDS:
+        per_series = (
+            f'SELECT gateway, (SELECT min(timestamp) FROM "{kind}" WHERE series = id) AS first, '  # noqa: S608
+            f'(SELECT max(timestamp) FROM "{kind}" WHERE series = id) AS last FROM series WHERE kind = ?'
+        )
+        sql = f"SELECT gateway, count(*), min(first), max(last) FROM ({per_series}) GROUP BY gateway"  # noqa: S608
+        for gateway, count, first, last in connection.execute(sql, (kind,)):
+            series.setdefault(gateway, {})[kind] = count
+            firsts.setdefault(gateway, []).append(first)
+            lasts.setdefault(gateway, []).append(last)
+    return [
+        GatewaySummary(
+            gateway=gateway,
+            first_timestamp=min(firsts[gateway]),
+            last_timestamp=max(lasts[gateway]),
+            series=series[gateway],
+        )
+        for gateway in sorted(series)
+    ]
+
+
+def latest(connection: sqlite3.Connection, gateway: str, kind: str) -> list[Latest]:
+    """As `Store.latest`."""
+    names = _columns(kind, None)
+    if not names:
+        return []
+    sql = (
+        f'SELECT {_select(names)} FROM "{kind}" WHERE series = :series AND timestamp >= '  # noqa: S608
+        f'(SELECT max(timestamp) FROM "{kind}" WHERE series = :series) - :reach ORDER BY timestamp DESC'
+    )
+    found: list[Latest] = []
+    for series_id, tags in _series(connection, gateway, kind, {}):
+        newest: int | None = None
+        fields: dict[str, FieldValue] = {}
+        for point in _run(connection, sql, names, {"series": series_id, "reach": MAX_GAP_MS}):
+            newest = point.timestamp if newest is None else newest
+            fields = point.fields | fields
+        if newest is not None:
+            found.append(Latest(tags=tags, timestamp=newest, fields=fields))
+    return found
+
+
+def points(
+    connection: sqlite3.Connection,
+    gateway: str,
+    kind: str,
+    *,
+    tags: Mapping[str, str],
+    fields: Collection[str] | None,
+    window: Window,
+) -> list[SeriesPoints]:
+    """As `Store.points`."""
+    names = _columns(kind, fields)
+    if not names:
+        return []
+    sql = (
+        f'SELECT {_select(names)} FROM "{kind}" WHERE series = :series '  # noqa: S608
+        "AND timestamp >= :start AND timestamp < :stop ORDER BY timestamp"
+    )
+    found: list[SeriesPoints] = []
+    for series_id, series_tags in _series(connection, gateway, kind, tags):
+        bounds = {"series": series_id, "start": window.start, "stop": window.stop}
+        inside = [point for point in _run(connection, sql, names, bounds) if point.fields]
+        if window.neighbours:
+            before = _neighbours(connection, kind, names, series_id, window.start, backwards=True)
+            after = _neighbours(connection, kind, names, series_id, window.stop, backwards=False)
+            inside = [*reversed(before), *inside, *after]
+        if inside:
+            found.append(SeriesPoints(Series(kind, tuple(sorted(series_tags.items()))), inside))
+    return found
+
+
+def count(connection: sqlite3.Connection) -> int:
+    """As `Store.count`."""
+    sql = "SELECT " + " + ".join(f'(SELECT count(*) FROM "{kind}")' for kind in KINDS)  # noqa: S608
+    return int(connection.execute(sql).fetchone()[0])
+
+
+def _neighbours(
+    connection: sqlite3.Connection, kind: str, names: list[str], series_id: int, edge: int, *, backwards: bool
+) -> list[Point]:
+    """Walks away from an edge of the window and keeps each point that is the first to carry some field."""
+    compare, order = ("<", "DESC") if backwards else (">=", "ASC")
+    reach = neighbour_reach_ms(kind)
+    sql = (
+        f'SELECT {_select(names)} FROM "{kind}" WHERE series = :series AND timestamp {compare} :edge '  # noqa: S608
+        f"ORDER BY timestamp {order} LIMIT {_NEIGHBOUR_ROWS if reach is None else -1}"
+    )
+    missing = set(names)
+    found: list[Point] = []
+    for point in _run(connection, sql, names, {"series": series_id, "edge": edge}):
+        if not missing or (reach is not None and abs(point.timestamp - edge) > reach):
+            break
+        if not missing.isdisjoint(point.fields):
+            found.append(point)
+            missing -= point.fields.keys()
+    return found
+
+
+def _run(connection: sqlite3.Connection, sql: str, names: list[str], parameters: Mapping[str, int]) -> Iterator[Point]:
+    for timestamp, *values in connection.execute(sql, parameters):
+        yield Point(timestamp, {name: value for name, value in zip(names, values, strict=True) if value is not None})
+
+
+def _series(
+    connection: sqlite3.Connection, gateway: str, kind: str, tags: Mapping[str, str]
+) -> list[tuple[int, dict[str, str]]]:
+    """Id and tags of the series of a gateway and kind that have `tags`, ordered by tags."""
+    sql = "SELECT id, tags FROM series WHERE gateway = ? AND kind = ?"
+    decoded = [
+        (series_id, msgspec.json.decode(text, type=dict[str, str]))
+        for series_id, text in connection.execute(sql, (gateway, kind))
+    ]
+    matching = [row for row in decoded if tags.items() <= row[1].items()]
+    return sorted(matching, key=lambda row: sorted(row[1].items()))
+
+
+def _columns(kind: str, fields: Collection[str] | None) -> list[str]:
+    """The fields of the dictionary that were asked for; none for a kind that nobody knows."""
+    known = KINDS[kind].fields if kind in KINDS else {}
+    return [name for name in known if fields is None or name in fields]
+
+
+def _select(names: list[str]) -> str:
+    return ", ".join(["timestamp", *(f'"{name}"' for name in names)])

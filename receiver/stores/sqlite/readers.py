@@ -1,0 +1,70 @@
+"""A few threads and connections that read, beside the one that writes: WAL lets neither wait for the other."""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from receiver.stores.sqlite import files
+
+_T = TypeVar("_T")
+_THREADS = 4
+
+
+class Readers:
+    """Runs queries on one file, each in a read transaction of its own, so that an answer is of one moment."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="sqlite-read")
+        self._idle: list[files.FileConnection] = []
+        self._busy: set[files.FileConnection] = set()
+        self.damage: str | None = None
+        """What is wrong with the file itself, once a query met it; stays until the process is restarted."""
+
+    async def run(self, query: Callable[[sqlite3.Connection], _T]) -> _T:
+        """The answer of `query`. Raises StoreUnavailableError."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, query)
+
+    async def close(self) -> None:
+        """Interrupt what runs, forget what waits, and let go of the file."""
+        for connection in list(self._busy):
+            with contextlib.suppress(sqlite3.ProgrammingError):  # it ended by itself just now
+                connection.interrupt()
+        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
+        while self._idle:
+            self._idle.pop().close()
+
+    def _answer(self, query: Callable[[sqlite3.Connection], _T]) -> _T:
+        try:
+            connection = self._take()
+            self._busy.add(connection)
+            try:
+                connection.execute("BEGIN")
+                answer = query(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.close()  # what failed in any way is not used again
+                raise
+            finally:
+                self._busy.discard(connection)
+        except (sqlite3.Error, OSError) as error:
+            explained = files.explain(self._path, error)
+            if files.is_damage(error):
+                self.damage = str(explained)
+            raise explained from error
+        self._idle.append(connection)
+        return answer
+
+    def _take(self) -> files.FileConnection:
+        """An idle connection, unless the file was replaced under it (a restored backup)."""
+        with contextlib.suppress(IndexError):
+            while True:
+                connection = self._idle.pop()
+                if connection.is_in_place(self._path):
+                    return connection
+                connection.close()
+        return files.connect_reader(self._path)

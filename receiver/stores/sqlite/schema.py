@@ -1,0 +1,100 @@
+"""The tables: one wide table per kind, its columns the fields of the dictionary, and one table of series.
+
+The primary key (series, timestamp) without a rowid keeps the points of one series side by side, so a query over time
+reads one run of pages and an identity can exist only once. A column that is NULL is a field that the reading left out.
+
+A later version of the dictionary adds columns and tables, never changes or drops one. All of it happens in one
+transaction: a kill leaves the old layout or the new one.
+"""
+
+import sqlite3
+
+from receiver.stores.base import StoreUnavailableError
+from shared.fields import KINDS
+
+APPLICATION_ID = 0x656E7679
+"""Marks a SQLite file as ours ("envy"), so that a wrong path in a setting harms nobody's database."""
+LAYOUT = 1
+"""Version of what the dictionary does not decide; the file keeps it as `user_version`."""
+
+_TYPE_NAMES = {float: "REAL", str: "TEXT"}
+
+_SERIES = """
+CREATE TABLE IF NOT EXISTS series (
+    id INTEGER PRIMARY KEY,
+    gateway TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    UNIQUE (gateway, kind, tags)
+)
+"""
+
+
+def refuse_foreign(connection: sqlite3.Connection) -> None:
+    """Look before anything is changed.
+
+    Raises:
+        StoreUnavailableError: The file belongs to another program, or to a newer version of this one.
+        sqlite3.Error: The database failed.
+    """
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    if application != APPLICATION_ID:
+        raise StoreUnavailableError(
+            "the store's file is a database of another program; it was not touched: check the path in RECEIVER_STORE"
+        )
+    if _layout(connection) > LAYOUT:
+        raise StoreUnavailableError(
+            "the store's file was written by a newer version of envoy-receiver; it was not touched: run that version"
+        )
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a file to this version's layout, in one transaction. Writes nothing if it is there already."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in _missing(connection):
+            connection.execute(statement)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # some failures have ended it already
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _layout(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _missing(connection: sqlite3.Connection) -> list[str]:
+    """The statements that this file still needs."""
+    layout = _layout(connection)
+    statements = [] if layout == LAYOUT else [_SERIES, f"PRAGMA application_id = {APPLICATION_ID}"]
+    for name, kind in KINDS.items():
+        have = {row[1] for row in connection.execute(f'PRAGMA table_info("{name}")')}
+        columns = {field: f'"{field}" {_TYPE_NAMES[what.type]}' for field, what in kind.fields.items()}
+        if not have:
+            statements.append(
+                f'CREATE TABLE "{name}" (series INTEGER NOT NULL, timestamp INTEGER NOT NULL, '
+                f"{', '.join(columns.values())}, PRIMARY KEY (series, timestamp)) WITHOUT ROWID"
+            )
+        else:
+            added = [column for field, column in columns.items() if field not in have]
+            statements += [f'ALTER TABLE "{name}" ADD COLUMN {column}' for column in added]
+    if layout != LAYOUT:
+        statements.append(f"PRAGMA user_version = {LAYOUT}")
+    return statements
+
+
+def upsert_statement(kind: str) -> str:
+    """Stores one reading of a kind: series, timestamp, then every field in the dictionary's order, NULL if absent.
+
+    One full-width statement per kind, not one per set of fields: it keeps the order of the rows within a write (the
+    last one wins), and at 250,000 rows a second it is not what limits a write.
+    """
+    fields = [f'"{name}"' for name in KINDS[kind].fields]
+    merged = ", ".join(f"{field} = coalesce(excluded.{field}, {field})" for field in fields)
+    values = ", ".join("?" * (2 + len(fields)))
+    return (
+        f'INSERT INTO "{kind}" (series, timestamp, {", ".join(fields)}) VALUES ({values}) '  # noqa: S608 (names of the dictionary, never input)
+        f"ON CONFLICT (series, timestamp) DO UPDATE SET {merged}"
+    )

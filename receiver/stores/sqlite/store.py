@@ -1,0 +1,89 @@
+"""`SqliteStore`: the writer and the readers of one file, as a `Store`."""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+
+from receiver.stores.base import NO_TAGS, GatewayReading, GatewaySummary, Latest, SeriesPoints
+from receiver.stores.sqlite import queries
+from receiver.stores.sqlite.readers import Readers
+from receiver.stores.sqlite.writer import Writer
+from shared.fields import KINDS
+from shared.problems import Rejection
+
+_T = TypeVar("_T")
+_FOR_EVER: Mapping[str, int | None] = MappingProxyType(dict.fromkeys(KINDS))
+
+
+class SqliteStore:
+    """Readings in one SQLite file. Keeps the promises of `Store`.
+
+    Args:
+        path: The file. It is made (0600, in a 0700 directory) if it is missing at the first opening; one that is
+            damaged or vanishes later is never replaced.
+        retention_ms: Per kind, how long readings are kept, in milliseconds; None is for ever. Default: all for ever.
+    """
+
+    def __init__(self, path: Path, *, retention_ms: Mapping[str, int | None] = _FOR_EVER) -> None:
+        self._retention_ms = MappingProxyType({**_FOR_EVER, **retention_ms})
+        self._writer = Writer(path)
+        self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-write")
+        self._readers = Readers(path)
+
+    @property
+    def retention_ms(self) -> Mapping[str, int | None]:
+        """As `Store.retention_ms`."""
+        return self._retention_ms
+
+    async def open(self) -> None:
+        """As `Store.open`: make or migrate the file, if that is possible now."""
+        await self.ready()
+
+    async def close(self) -> None:
+        """As `Store.close`. The writer goes last, so that SQLite can empty its journal into the file."""
+        await self._readers.close()
+        await self._on_write_thread(self._writer.close)
+        self._write_thread.shutdown()
+
+    async def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:
+        """As `Store.write`."""
+        return await self._on_write_thread(partial(self._writer.write, rows))
+
+    async def ready(self) -> str | None:
+        """As `Store.ready`."""
+        return await self._on_write_thread(self._writer.ready) or self._readers.damage
+
+    async def gateways(self) -> list[GatewaySummary]:
+        """As `Store.gateways`."""
+        return await self._readers.run(queries.gateways)
+
+    async def latest(self, gateway: str, kind: str) -> list[Latest]:
+        """As `Store.latest`."""
+        return await self._readers.run(partial(queries.latest, gateway=gateway, kind=kind))
+
+    async def points(
+        self,
+        gateway: str,
+        kind: str,
+        *,
+        tags: Mapping[str, str] = NO_TAGS,
+        fields: Collection[str] | None = None,
+        start: int,
+        stop: int,
+        neighbours: bool = False,
+    ) -> list[SeriesPoints]:
+        """As `Store.points`."""
+        window = queries.Window(start, stop, neighbours)
+        query = partial(queries.points, gateway=gateway, kind=kind, tags=tags, fields=fields, window=window)
+        return await self._readers.run(query)
+
+    async def count(self) -> int:
+        """As `Store.count`: looks at every page of the file."""
+        return await self._readers.run(queries.count)
+
+    async def _on_write_thread(self, call: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._write_thread, call)

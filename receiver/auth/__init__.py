@@ -1,0 +1,1 @@
+"""Who is sending or reading: tokens, keys and revocations."""

@@ -1,0 +1,166 @@
+"""The gate: from an Authorization header to a caller with rights, or a refusal.
+
+401 means the token is not good, and says nothing more; 403 means it is good but not for writing here; a reader that
+asks for a gateway it may not see hears 404, as if there were none.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import jwt
+
+from receiver.auth import compact
+from receiver.auth.compact import Claims, unauthorised
+from receiver.auth.keys import KeyRing, Scope, VerificationKey
+from receiver.auth.readers import AUDIENCE, EVERY_GATEWAY
+from receiver.auth.reloading import ReloadingFile
+from receiver.errors import RefusedError
+from shared.clock import Clock
+from shared.problems import Problem
+
+LEEWAY_S = 60
+"""Clocks of honest senders may differ from ours by this much (seconds)."""
+LONGEST_INGEST_S = 600
+"""Life of an ingest token, at most (seconds)."""
+_SENDER = "envoy-scraper"
+_REMEMBERED = 1024
+
+# Signature only: PyJWT would ask the host's clock for `exp` and accept claims that `compact` refuses.
+_signatures = jwt.PyJWS(algorithms=["HS256", "EdDSA"])
+
+
+class Caller(NamedTuple):
+    """Somebody whose token is good.
+
+    Attributes:
+        name: Serial of the sender, or id of the reader token; for limits and logs.
+        scope: What the token may do.
+        gateways: Serials the token covers; None means every gateway.
+        expires: End of the token, seconds since 1970.
+    """
+
+    name: str
+    scope: Scope
+    gateways: frozenset[str] | None
+    expires: int
+
+
+class Gate:
+    """Verifies tokens.
+
+    Args:
+        fixed: Keys that never change while the receiver runs, by id (the household secret, the reader key).
+        keys_file: Keys of scrapers, by id.
+        revoked: Ids of revoked reader tokens; None lets no reader in.
+        clock: What time it is.
+    """
+
+    def __init__(
+        self,
+        *,
+        fixed: Mapping[str, VerificationKey],
+        keys_file: ReloadingFile[dict[str, VerificationKey]],
+        revoked: ReloadingFile[frozenset[str] | None],
+        clock: Clock,
+    ) -> None:
+        self._fixed = fixed
+        self._keys_file = keys_file
+        self._revoked = revoked
+        self._clock = clock
+        self._ring = KeyRing({})
+        self._revoked_ids: frozenset[str] | None = None
+        self._versions: tuple[int, int] | None = None
+        # A scraper sends the same token for minutes: verified once, remembered until it expires or a key file changes.
+        self._known: OrderedDict[str, Caller] = OrderedDict()
+
+    def authenticate(self, headers: Sequence[str]) -> Caller:
+        """The caller behind the Authorization headers of a request. Raises RefusedError (unauthorised)."""
+        token = _bearer(headers)
+        now = self._clock.now_ms() // 1000
+        self._reload()
+        caller = self._known.get(token)
+        if caller is not None:
+            if now >= caller.expires + LEEWAY_S:
+                raise unauthorised("expired")
+            return caller
+        caller = self._verify(token, now)
+        self._known[token] = caller
+        if len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+        return caller
+
+    def _reload(self) -> None:
+        keys, revoked = self._keys_file.get(), self._revoked.get()
+        versions = (self._keys_file.version, self._revoked.version)
+        if versions != self._versions:
+            self._versions = versions
+            self._ring = KeyRing({**keys, **self._fixed})
+            self._revoked_ids = revoked
+            self._known.clear()
+
+    def _verify(self, token: str, now: int) -> Caller:
+        header, claims = compact.parse(token)
+        key = self._ring.find(header.kid, header.alg)
+        if key is None:
+            raise unauthorised("wrong-algorithm")
+        try:
+            _signatures.decode(token, key.material, algorithms=[key.algorithm])
+        except jwt.PyJWTError as error:
+            raise unauthorised("unknown-key-or-signature") from error
+        _check_times(claims, now)
+        return self._sender(claims, key) if key.scope == "ingest" else self._reader(claims)
+
+    def _sender(self, claims: Claims, key: VerificationKey) -> Caller:
+        if claims.iss != _SENDER or claims.aud != AUDIENCE or claims.scope != "ingest" or not claims.sub:
+            raise unauthorised("wrong-claims")
+        if claims.exp - claims.iat > LONGEST_INGEST_S:
+            raise unauthorised("too-long-lived")
+        return Caller(claims.sub, "ingest", key.gateways, claims.exp)
+
+    def _reader(self, claims: Claims) -> Caller:
+        if claims.iss != AUDIENCE or claims.aud != AUDIENCE or claims.scope != "read" or not claims.jti:
+            raise unauthorised("wrong-claims")
+        if self._revoked_ids is None or claims.jti in self._revoked_ids:
+            raise unauthorised("revoked")
+        if isinstance(claims.gateways, str):
+            if claims.gateways != EVERY_GATEWAY:
+                raise unauthorised("wrong-claims")
+            return Caller(claims.jti, "read", None, claims.exp)
+        return Caller(claims.jti, "read", frozenset(claims.gateways), claims.exp)
+
+
+def authorise_write(caller: Caller, serial: str) -> None:
+    """Raises RefusedError (forbidden) unless the caller is the sender for exactly this gateway."""
+    if caller.scope != "ingest":
+        raise RefusedError(Problem.FORBIDDEN, "read-token-used-to-write")
+    if caller.name != serial:
+        raise RefusedError(Problem.FORBIDDEN, "other-gateway")
+    if caller.gateways is not None and serial not in caller.gateways:
+        raise RefusedError(Problem.FORBIDDEN, "gateway-not-allowed")
+
+
+def authorise_read(caller: Caller, serial: str | None = None) -> None:
+    """Raises RefusedError: forbidden for a sender's token, not-found for a gateway this reader may not see."""
+    if caller.scope != "read":
+        raise RefusedError(Problem.FORBIDDEN, "ingest-token-used-to-read")
+    if serial is not None and caller.gateways is not None and serial not in caller.gateways:
+        raise RefusedError(Problem.NOT_FOUND, "gateway-not-visible")
+
+
+def _bearer(headers: Sequence[str]) -> str:
+    if len(headers) != 1:
+        raise unauthorised("several-headers" if headers else "no-header")
+    scheme, _, token = headers[0].partition(" ")
+    if scheme.lower() != "bearer" or not token.isascii():
+        raise unauthorised("not-a-bearer")
+    return token
+
+
+def _check_times(claims: Claims, now: int) -> None:
+    if claims.exp <= claims.iat or claims.iat > now + LEEWAY_S:
+        raise unauthorised("issued-in-the-future")
+    if claims.nbf is not None and claims.nbf > now + LEEWAY_S:
+        raise unauthorised("not-yet-valid")
+    if now >= claims.exp + LEEWAY_S:
+        raise unauthorised("expired")

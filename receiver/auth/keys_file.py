@@ -1,0 +1,128 @@
+"""The keys file: public keys of scrapers and the gateways each may write for.
+
+One key a line, as `envoy-scraper key` prints it; several serials are joined by commas. A revoked key keeps its line,
+with the word in front, so that the list still shows it:
+
+    envoy-relay-key ed25519 KEY SERIAL[,SERIAL...]
+    revoked envoy-relay-key ed25519 KEY SERIAL
+
+Empty lines and lines that begin with # are comments.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from receiver.auth.keys import EDDSA, VerificationKey
+from receiver.errors import SettingError
+from shared import keys
+from shared.files import write_private
+
+_log = structlog.get_logger()
+
+
+class KeyEntry(NamedTuple):
+    """One line of the keys file."""
+
+    key: keys.PublicKey
+    gateways: tuple[str, ...]
+    revoked: bool
+
+    def __str__(self) -> str:
+        line = str(self.key._replace(serial=",".join(self.gateways)))
+        return f"revoked {line}" if self.revoked else line
+
+
+def parse_line(line: str) -> KeyEntry:
+    """The entry in a line. Raises ValueError with a sentence that says what is wrong."""
+    words = line.split()
+    revoked = words[:1] == ["revoked"]
+    words = words[1:] if revoked else words
+    gateways = words[3].split(",") if len(words) == 4 else [""]
+    key = keys.parse(" ".join([*words[:3], gateways[0], *words[4:]]))
+    if not all(map(keys.is_serial, gateways)):
+        raise ValueError("one of the serials in the line is not one")
+    return KeyEntry(key, tuple(gateways), revoked)
+
+
+def parse(text: str) -> tuple[list[KeyEntry], list[str]]:
+    """All entries, and one sentence for each line that cannot be read (that key does not count)."""
+    entries: list[KeyEntry] = []
+    faults: list[str] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        try:
+            entries.append(parse_line(line))
+        except ValueError as error:
+            faults.append(f"line {number}: {error}")
+    return entries, faults
+
+
+def verification_keys(data: bytes | None) -> dict[str, VerificationKey]:
+    """The keys that count, by id. No file, no keys: whoever removes the file means to let nobody in.
+
+    A key that stands on several lines may write for the gateways of all of them; revoked once, it is revoked.
+    """
+    entries, faults = parse((data or b"").decode("utf-8", errors="replace"))
+    for fault in faults:
+        _log.error("a line of the keys file cannot be used", fault=fault)
+    revoked = {entry.key.key_id for entry in entries if entry.revoked}
+    gateways: dict[str, frozenset[str]] = {}
+    raw: dict[str, bytes] = {}
+    for entry in entries:
+        key_id = entry.key.key_id
+        if key_id not in revoked:
+            raw[key_id] = entry.key.raw
+            gateways[key_id] = gateways.get(key_id, frozenset()) | frozenset(entry.gateways)
+    return {
+        key_id: VerificationKey(EDDSA, Ed25519PublicKey.from_public_bytes(raw[key_id]), "ingest", gateways[key_id])
+        for key_id in raw
+    }
+
+
+def load(path: Path) -> list[KeyEntry]:
+    """All entries of the file, for the commands. Raises SettingError for a file that cannot be read whole."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise SettingError(f"the keys file {path} cannot be read ({reason})") from error
+    entries, faults = parse(text)
+    if faults:
+        raise SettingError(f"the keys file {path} has a fault in {faults[0]}; correct or remove the line")
+    return entries
+
+
+def add(path: Path, line: str, gateways: list[str]) -> KeyEntry:
+    """Let a key write for its own gateway and for `gateways`; repeated, it adds. Raises ValueError, SettingError."""
+    new = parse_line(line)._replace(revoked=False)
+    entries = load(path)
+    same = [entry for entry in entries if entry.key.raw == new.key.raw]
+    if any(entry.revoked for entry in same):
+        raise ValueError(f"key {new.key.key_id} was revoked: make a new one with `envoy-scraper key`")
+    wanted = [gateway for entry in (*same, new) for gateway in entry.gateways] + gateways
+    if not all(map(keys.is_serial, wanted)):
+        raise ValueError("--serial takes the serial number of a gateway (digits, letters and '-')")
+    merged = new._replace(gateways=tuple(dict.fromkeys(wanted)))
+    _save(path, [*(entry for entry in entries if entry not in same), merged])
+    return merged
+
+
+def revoke(path: Path, key_id: str) -> None:
+    """Take a key's right away; running receivers see it within seconds. Raises ValueError for an unknown id."""
+    entries = load(path)
+    if not any(entry.key.key_id == key_id for entry in entries):
+        raise ValueError("no key of that id is in the keys file; `envoy-receiver keys list` shows them")
+    _save(path, [entry._replace(revoked=True) if entry.key.key_id == key_id else entry for entry in entries])
+
+
+def _save(path: Path, entries: list[KeyEntry]) -> None:
+    try:
+        write_private(path, "".join(f"{entry}\n" for entry in entries).encode())
+    except OSError as error:
+        raise SettingError(f"the keys file {path} cannot be written ({error.strerror})") from error

@@ -1,0 +1,129 @@
+"""From stored points to segments: the stretches of time in which a series' value is known.
+
+- A *linear* field (meter power) runs straight between two points that are at most `max_gap_ms` apart.
+- A *step* field (inverter power) is a mean over the interval that ends at its timestamp: it is constant backwards
+  over that interval, and a stretch of time is never counted twice.
+
+A lone linear point makes no segment: it says nothing about any stretch of time.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import NamedTuple, TypeAlias
+
+from shared.fields import MAX_GAP_MS
+
+Point: TypeAlias = tuple[int, float]
+"""UTC timestamp in milliseconds, and a value in the unit of its field."""
+
+StepPoint: TypeAlias = tuple[int, float, float | None]
+"""UTC timestamp in milliseconds, a mean, and the seconds before the timestamp that it covers (None: not stated)."""
+
+_LONGEST_CADENCE_MS = 3_600_000  # gateways report each 5 to 15 minutes; longer pauses are nights and outages
+_FEWEST_PAUSES = 3  # fewer say nothing about a habit
+_JITTER = 1.5  # a report may come this many cadences after the one before it and still follow it directly
+
+
+class Segment(NamedTuple):
+    """A straight line: the value at `start` is `first`, at `stop` it is `last` (times in UTC milliseconds)."""
+
+    start: int
+    stop: int
+    first: float
+    last: float
+
+    def at(self, time: int) -> float:
+        """The value at a time inside the segment."""
+        if time == self.stop:
+            return self.last
+        return self.first + (self.last - self.first) * ((time - self.start) / (self.stop - self.start))
+
+    def clipped(self, start: int, stop: int) -> "Segment":
+        """The part between two times; the caller makes sure that there is one."""
+        if start <= self.start and self.stop <= stop:
+            return self
+        start, stop = max(start, self.start), min(stop, self.stop)
+        return Segment(start, stop, self.at(start), self.at(stop))
+
+
+Segments: TypeAlias = Sequence[Segment]
+"""Segments in the order of time that never overlap; they may leave gaps between them and jump where they meet."""
+
+
+def linear_segments(points: Iterable[Point], max_gap_ms: int = MAX_GAP_MS) -> list[Segment]:
+    """The segments of a linear field.
+
+    Args:
+        points: In strictly increasing order of time.
+        max_gap_ms: Between points further apart than this (milliseconds) nothing is known.
+
+    Raises:
+        ValueError: The timestamps do not strictly increase.
+    """
+    segments = []
+    for (start, first), (stop, last) in pairwise(points):
+        if stop <= start:
+            raise ValueError("the timestamps of a series must strictly increase")
+        if stop - start <= max_gap_ms:
+            segments.append(Segment(start, stop, first, last))
+    return segments
+
+
+def step_segments(points: Iterable[StepPoint], cadence_ms: int | None = None) -> list[Segment]:
+    """The segments of a step field: each mean reaches back over its own interval, never past the point before it.
+
+    A point that states no interval reaches back one learned cadence. Reports jitter, so it reaches exactly to the
+    point before it when that is at most half a cadence further away.
+
+    Args:
+        points: In strictly increasing order of time.
+        cadence_ms: The series' `learned_cadence`; without one, a point that states no interval is left out.
+
+    Raises:
+        ValueError: The timestamps do not strictly increase.
+    """
+    segments: list[Segment] = []
+    previous: int | None = None
+    for time, value, interval_s in points:
+        if previous is not None and time <= previous:
+            raise ValueError("the timestamps of a series must strictly increase")
+        start = time - _reach(time, previous, interval_s, cadence_ms)
+        if previous is not None:
+            start = max(start, previous)
+        if start < time:
+            segments.append(Segment(start, time, value, value))
+        previous = time
+    return segments
+
+
+def _reach(time: int, previous: int | None, interval_s: float | None, cadence_ms: int | None) -> int:
+    """How many milliseconds before `time` a mean covers."""
+    if interval_s is not None:
+        return max(0, round(interval_s * 1000))
+    if cadence_ms is None:
+        return 0
+    if previous is not None and time - previous <= _JITTER * cadence_ms:
+        return time - previous
+    return cadence_ms
+
+
+def learned_cadence(timestamps: Iterable[int]) -> int | None:
+    """How often a series reports, in milliseconds, from its increasing timestamps; None while too few are known.
+
+    The lower quartile of the pauses: nights, outages and missed reports only make pauses longer, so up to three
+    quarters of them may be wrong; shorter ones (a partial interval at dawn) are rare.
+    """
+    pauses = sorted(after - before for before, after in pairwise(timestamps) if after - before <= _LONGEST_CADENCE_MS)
+    return pauses[len(pauses) // 4] if len(pauses) >= _FEWEST_PAUSES else None
+
+
+def value_at(segments: Segments, time: int) -> float | None:
+    """The value at a time (UTC milliseconds), or None where it is unknown.
+
+    Where two segments meet, the earlier one has the word: a step's value holds up to and including its timestamp.
+    """
+    index = bisect_left(segments, time, key=lambda segment: segment.stop)
+    if index == len(segments) or segments[index].start > time:
+        return None
+    return segments[index].at(time)

@@ -1,0 +1,102 @@
+"""Finding the gateway: the configured host, else mDNS, else the name `envoy.local`.
+
+An address is only a hint: who answers there is settled by the serial in `/info`.
+"""
+
+import asyncio
+import ipaddress
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from scraper.errors import SettingError
+
+SERVICE_TYPE = "_enphase-envoy._tcp.local."
+FALLBACK_HOST = "envoy.local"
+BROWSE_S = 3.0
+_RESOLVE_MS = 2000
+_ACCESS_POINT = "169.254.120.1"
+"""Every gateway's own access point: an address of many gateways, and of none that we could route to."""
+
+
+class Announcement(NamedTuple):
+    """One gateway as mDNS announces it. The port is left out: it says 80 where the API is on 443."""
+
+    serial: str
+    addresses: tuple[str, ...]
+
+
+async def find_host(configured: str | None, serial: str | None) -> str:
+    """Where to look for the gateway `serial` (None: whichever there is).
+
+    Raises:
+        SettingError: Several gateways are there and no serial says which.
+    """
+    if configured:
+        return configured.strip().strip("[]")
+    return choose(await browse(), serial) or FALLBACK_HOST
+
+
+def choose(announced: Iterable[Announcement], serial: str | None) -> str | None:
+    """The address to use: of the gateway with that serial, IPv4 before IPv6. Pure.
+
+    Raises:
+        SettingError: `serial` is None and the announcements are of several gateways.
+    """
+    usable: dict[str, list[str]] = {}
+    for announcement in announced:
+        addresses = [address for address in announcement.addresses if _usable(address)]
+        if addresses and serial in {None, announcement.serial}:
+            usable.setdefault(announcement.serial, []).extend(addresses)
+    if len(usable) > 1:
+        raise SettingError(
+            f"several gateways are in this network ({', '.join(sorted(usable))}): set ENVOY_SERIAL to the one you mean"
+        )
+    addresses = sorted({address for found in usable.values() for address in found}, key=_preference)
+    return addresses[0] if addresses else None
+
+
+def _usable(address: str) -> bool:
+    parsed = ipaddress.ip_address(address)
+    # A link-local IPv6 address needs a zone, which an announcement does not carry.
+    return address != _ACCESS_POINT and not (parsed.version == 6 and parsed.is_link_local)
+
+
+def _preference(address: str) -> tuple[int, str]:
+    """The announced family alternates; always preferring one keeps the address stable."""
+    return ipaddress.ip_address(address).version, address
+
+
+async def browse(seconds: float = BROWSE_S, interfaces: Sequence[str] | None = None) -> list[Announcement]:
+    """Every gateway that announces itself within `seconds`; nothing where mDNS does not work (containers, subnets).
+
+    Args:
+        seconds: How long to listen.
+        interfaces: Addresses to listen on; None for all.
+    """
+    # Imported here: once the gateway is found the process has no use for it.
+    from zeroconf import InterfaceChoice, ServiceStateChange, Zeroconf  # noqa: PLC0415 (see above)
+    from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf  # noqa: PLC0415 (see above)
+
+    names: set[str] = set()
+
+    def noticed(*, zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange) -> None:
+        del zeroconf, service_type
+        if state_change is not ServiceStateChange.Removed:
+            names.add(name)
+
+    try:
+        mdns = AsyncZeroconf(interfaces=list(interfaces) if interfaces else InterfaceChoice.All)
+    except OSError:  # no multicast here
+        return []
+    try:
+        browser = AsyncServiceBrowser(mdns.zeroconf, SERVICE_TYPE, handlers=[noticed])
+        await asyncio.sleep(seconds)
+        await browser.async_cancel()
+        found = [AsyncServiceInfo(SERVICE_TYPE, name) for name in sorted(names)]
+        await asyncio.gather(*(info.async_request(mdns.zeroconf, _RESOLVE_MS) for info in found))
+    finally:
+        await mdns.async_close()
+    return [
+        Announcement((info.decoded_properties.get("serialnum") or "").strip(), tuple(info.parsed_addresses()))
+        for info in found
+    ]

@@ -1,0 +1,101 @@
+"""Asking a logged-in gateway for one path, and judging the reply.
+
+A 401 has two meanings: the session is gone (everything is refused), or this login may not see this path (others are
+fine). The inverter list tells which. A path that the login or the firmware does not have is remembered, so that the
+gateway is not asked for it again and again.
+"""
+
+from dataclasses import dataclass, field
+
+import httpx
+
+from scraper.errors import BadReplyError, EndpointUnavailableError, GatewayUnreachableError, SessionExpiredError
+from scraper.gateway.login import JUDGE_PATH, REFUSED, Login, is_accepted, raise_for_server_error
+from scraper.gateway.transport import Reply, Scheme, Transport
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is known about the paths of one firmware seen with one login.
+
+    Attributes:
+        absent: Path to the status it was refused with.
+        worked: Paths that have given data: a 404 there is an outage, not an absence.
+    """
+
+    absent: dict[str, int] = field(default_factory=dict)
+    worked: set[str] = field(default_factory=set)
+
+    def check(self, path: str) -> None:
+        """Raise EndpointUnavailableError if `path` is known to be absent."""
+        if path in self.absent:
+            raise EndpointUnavailableError(path, self.absent[path])
+
+    def mark_absent(self, path: str, status: int) -> EndpointUnavailableError:
+        """Remember that `path` is not to be had; the error to raise."""
+        self.absent[path] = status
+        return EndpointUnavailableError(path, status)
+
+
+class Endpoints:
+    """The paths of one gateway as one login sees them."""
+
+    def __init__(self, transport: Transport, scheme: Scheme, login: Login, memory: Memory) -> None:
+        self.transport = transport
+        self.scheme = scheme
+        self.login = login
+        self.memory = memory
+
+    async def get(self, path: str) -> Reply:
+        """The 200 reply of `path`.
+
+        Raises:
+            EndpointUnavailableError: This login or firmware does not have it (remembered).
+            SessionExpiredError: The gateway refuses this login altogether: log in anew.
+            GatewayUnreachableError: 5xx, no answer, or an absence where there used to be data.
+            BadReplyError: A status that makes no sense here.
+        """
+        self.memory.check(path)
+        reply = await self._ask(path)
+        if reply.status in REFUSED:
+            await self.settle_refusal(path, reply.status)
+            reply = await self._ask(path)
+            if reply.status in REFUSED:
+                await self.give_up(path, reply.status)
+        self.judge_status(path, reply.status)
+        self.memory.worked.add(path)
+        return reply
+
+    async def settle_refusal(self, path: str, status: int) -> None:
+        """After a 401: return if the session was renewed and `path` may be asked once more, else raise."""
+        lapsed = self.login.token is not None and path in self.memory.worked
+        if not lapsed and await self._login_is_good(path):
+            raise self.memory.mark_absent(path, status)
+        if not await self.login.renew(self.transport):
+            raise SessionExpiredError("the gateway no longer accepts the login; it is made anew")
+
+    async def give_up(self, path: str, status: int) -> None:
+        """After a second 401: raise what it means."""
+        if await self._login_is_good(path):
+            raise self.memory.mark_absent(path, status)
+        raise SessionExpiredError("the gateway no longer accepts the login; it is made anew")
+
+    def judge_status(self, path: str, status: int) -> None:
+        """Raise unless `status` is 200."""
+        if status == httpx.codes.OK:
+            return
+        raise_for_server_error(Reply(status, "", b""))
+        if path in self.memory.worked:
+            # Not absent but restarting, or another firmware by now, which the next look at /info will tell.
+            raise GatewayUnreachableError(
+                f"the gateway answers {path} with status {status}, where it used to give data"
+            )
+        if status == httpx.codes.NOT_FOUND or 300 <= status < 400:  # a redirect leads to an error page
+            raise self.memory.mark_absent(path, status)
+        raise BadReplyError(f"the gateway answered {path} with status {status}")
+
+    async def _ask(self, path: str) -> Reply:
+        return await self.transport.get(self.scheme, path, auth=self.login.auth)
+
+    async def _login_is_good(self, path: str) -> bool:
+        return path != JUDGE_PATH and await is_accepted(self.transport, self.scheme, self.login.auth)

@@ -1,0 +1,98 @@
+"""Lifetime counters: one reading a minute, and a mark whenever a counter went down.
+
+A counter that falls (reset, replaced meter, wrap at 2^32 J on firmware < 8) is stored raw, next to the last value
+before the fall and to a `counter_reset` event; whoever computes energy leaves that step out.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from shared.fields import KINDS, Interpolation
+from shared.readings import Reading, Series
+
+PERIOD_MS = 58_000
+"""A counter is due this long after the last stored one: a minute, less the jitter of a poll every minute."""
+WRAP_WH = 2**32 / 3600
+"""Where 32-bit joule counters start again at zero (Wh)."""
+KINDS_COUNTED = frozenset({"meter_energy", "production"})
+"""The kinds that are handled here."""
+
+_COUNTERS = {
+    kind: tuple(name for name, field in KINDS[kind].fields.items() if field.interpolation is Interpolation.COUNTER)
+    for kind in KINDS_COUNTED
+}
+
+
+class CounterState(NamedTuple):
+    """What is known of one series: its latest reading and when one was last stored (milliseconds since 1970)."""
+
+    latest: Reading
+    stored_ms: int
+
+
+class Counters(NamedTuple):
+    """All counters; never changed in place. `event_ms` is the stamp of the last event, so that no two share one."""
+
+    series: Mapping[Series, CounterState] = {}
+    event_ms: int = 0
+
+
+def detect(state: Counters, readings: Sequence[Reading]) -> tuple[Counters, tuple[Reading, ...]]:
+    """The readings of one poll that are due, and at most one `counter_reset` event.
+
+    Args:
+        state: `Counters()` at the start.
+        readings: Of the kinds in `KINDS_COUNTED`. One that is not later than the last of its series is dropped, unless
+            it is so much earlier that a clock must have stepped back.
+
+    Returns:
+        The next state (keep it only once the readings are committed) and what to store.
+    """
+    series = dict(state.series)
+    out: list[Reading] = []
+    resets: list[tuple[int, str]] = []
+    for reading in readings:
+        key = reading.series
+        known = series.get(key)
+        if known is not None and 0 <= known.latest.timestamp - reading.timestamp < PERIOD_MS:
+            continue
+        falls = _falls(known.latest, reading) if known is not None else []
+        stored_ms = reading.timestamp
+        if known is not None and falls:
+            resets += [(reading.timestamp, fall) for fall in falls]
+            if known.stored_ms != known.latest.timestamp:  # the last value before the fall: no energy is lost
+                out.append(known.latest)
+        elif known is not None and 0 <= reading.timestamp - known.stored_ms < PERIOD_MS:
+            stored_ms = known.stored_ms
+        if stored_ms == reading.timestamp:
+            out.append(reading)
+        series[key] = CounterState(reading, stored_ms)
+    if not resets:
+        return Counters(series, state.event_ms), tuple(out)
+    event_ms = max(min(stamp for stamp, _ in resets), state.event_ms + 1)
+    out.append(_event(event_ms, [fall for _, fall in resets]))
+    return Counters(series, event_ms), tuple(out)
+
+
+def forget_stored(state: Counters) -> Counters:
+    """The state after a reconnect: every series is due at once, and falls across the gap are still seen."""
+    return state._replace(series={key: CounterState(known.latest, 0) for key, known in state.series.items()})
+
+
+def _falls(before: Reading, after: Reading) -> list[str]:
+    """What fell from one reading of a series to the next, in words."""
+    where = " ".join(before.tags[tag] for tag in KINDS[before.kind].tags)
+    falls = []
+    for name in _COUNTERS[before.kind]:
+        old, new = before.fields.get(name), after.fields.get(name)
+        if isinstance(old, float | int) and isinstance(new, float | int) and new < old:
+            wrapped = 0.9 * WRAP_WH < old <= WRAP_WH and new < 0.1 * WRAP_WH
+            falls.append(f"{where} {name}{' wrapped at 2^32 J' if wrapped else ''}")
+    return falls
+
+
+def _event(timestamp: int, falls: list[str]) -> Reading:
+    """One event for all counters that fell in one poll; `rows` is how many."""
+    more = "" if len(falls) <= 4 else f" and {len(falls) - 4} more"
+    fields: dict[str, float | str] = {"rows": float(len(falls)), "reason": "went down: " + ", ".join(falls[:4]) + more}
+    return Reading(kind="event", tags={"type": "counter_reset"}, timestamp=timestamp, fields=fields)

@@ -1,0 +1,48 @@
+"""The gateway's own clock: when report dates are corrected, and by how much.
+
+A gateway that is minutes off is left alone. Beyond five minutes its report dates are corrected by the measured offset.
+That offset then stands still, so that one report keeps one identity; it changes only together with a `clock_step`
+event, and its owner persists it in the transaction that commits the event.
+"""
+
+from shared.readings import Reading
+
+TOLERANCE_MS = 5 * 60_000
+"""Largest error that is not corrected, and largest drift of the offset in force."""
+RIGHT_AGAIN_MS = 60_000
+"""A gateway this close to our clock is right: the correction ends. Well below the tolerance, so that it cannot flap."""
+
+
+def measure(in_force_ms: int, gateway_ms: int, arrival_ms: int) -> tuple[int, Reading | None]:
+    """The correction that holds after one look at the gateway's clock.
+
+    Args:
+        in_force_ms: The correction so far: gateway clock minus host clock, 0 for none (at first: the persisted one).
+        gateway_ms: The gateway's clock, milliseconds since 1970; 0 or less means it has none, which changes nothing.
+        arrival_ms: The host's clock when the answer came.
+
+    Returns:
+        The correction from now on and, if it changed, the event to commit with it.
+    """
+    offset_ms = gateway_ms - arrival_ms
+    if gateway_ms <= 0:
+        return in_force_ms, None
+    right_again = in_force_ms != 0 and abs(offset_ms) <= RIGHT_AGAIN_MS
+    if abs(offset_ms - in_force_ms) <= TOLERANCE_MS and not right_again:
+        return in_force_ms, None
+    target_ms = offset_ms if abs(offset_ms) > TOLERANCE_MS else 0
+    return target_ms, _event(target_ms, arrival_ms)
+
+
+def correct(in_force_ms: int, gateway_ms: int) -> int:
+    """A time of the gateway on our clock, milliseconds since 1970."""
+    return gateway_ms - in_force_ms
+
+
+def _event(offset_ms: int, arrival_ms: int) -> Reading:
+    if offset_ms == 0:
+        reason = "the gateway's clock is right again; report dates are taken as they are"
+    else:
+        direction = "ahead" if offset_ms > 0 else "behind"
+        reason = f"the gateway's clock is {abs(offset_ms) / 1000:.0f} s {direction}; report dates are corrected by that"
+    return Reading(kind="event", tags={"type": "clock_step"}, timestamp=arrival_ms, fields={"reason": reason})

@@ -1,0 +1,125 @@
+"""`Tracker`: the delta state of one gateway, which advances only after the commit of what it proposed.
+
+proposal = tracker.propose(readings)
+outbox.append(proposal.rows)  # if this fails, the state stays and nothing is lost from view
+tracker.accept(proposal)
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from scraper.delta import counters, inverters, meters
+from scraper.delta.bands import DEFAULT_BANDS, Bands
+from scraper.delta.counters import KINDS_COUNTED, Counters
+from scraper.delta.inverters import InverterDates
+from scraper.delta.meters import MeterState
+from shared.readings import Reading, Series
+
+STALL_MS = 30_000
+"""A pause between two samples of a series after which nothing may be said about the time between (milliseconds)."""
+
+
+class Proposal(NamedTuple):
+    """What to commit, and the state that holds once it is.
+
+    Attributes:
+        rows: The readings to commit, in one transaction. May be empty: accept the proposal all the same.
+        basis: The version of the state that it was made from.
+        meters: Next state of the meter series that were looked at.
+        inverters: Next state of the inverters.
+        counters: Next state of the counters.
+    """
+
+    rows: tuple[Reading, ...]
+    basis: int
+    meters: Mapping[Series, MeterState]
+    inverters: InverterDates
+    counters: Counters
+
+
+class Tracker:
+    """Decides what of the gateway's readings is new, by kind.
+
+    `meter`: exception reporting; `inverter`: report dates; `meter_energy` and `production`: once a minute; every
+    other kind passes as it is. Not thread-safe: one task owns it.
+    """
+
+    def __init__(self, bands: Bands = DEFAULT_BANDS, *, stall_ms: int = STALL_MS) -> None:
+        self._bands = bands
+        self._stall_ms = stall_ms
+        self._meters: dict[Series, MeterState] = {}
+        self._inverters: InverterDates = {}
+        self._counters = Counters()
+        self._version = 0
+
+    def propose(self, readings: Sequence[Reading]) -> Proposal:
+        """What of `readings` (one answer or event of the gateway) must be stored. Changes nothing."""
+        rows: list[Reading] = []
+        changed: dict[Series, MeterState] = {}
+        reports: list[Reading] = []
+        counted: list[Reading] = []
+        for reading in readings:
+            if reading.kind == "meter":
+                series = reading.series
+                changed[series], new = self._meter(changed.get(series) or self._meters.get(series), reading)
+                rows += new
+            elif reading.kind == "inverter":
+                reports.append(reading)
+            elif reading.kind in KINDS_COUNTED:
+                counted.append(reading)
+            else:
+                rows.append(reading)
+        dates, count = self._inverters, self._counters
+        if reports:
+            dates, new = inverters.detect(dates, reports)
+            rows += new
+        if counted:
+            count, new = counters.detect(count, counted)
+            rows += new
+        return Proposal(tuple(rows), self._version, changed, dates, count)
+
+    def flush(self) -> Proposal:
+        """The held-back samples of all meter series: on a stall, a disconnect and an orderly stop."""
+        rows: list[Reading] = []
+        changed: dict[Series, MeterState] = {}
+        for series, state in self._meters.items():
+            after, held = meters.flush(state)
+            if held:
+                changed[series] = after
+                rows += held
+        return Proposal(tuple(rows), self._version, changed, self._inverters, self._counters)
+
+    def accept(self, proposal: Proposal) -> None:
+        """Advance: the rows of `proposal` are committed. Raises ValueError if another was accepted since it was made.
+
+        (A proposal from an older state would undo what was learned in between.)
+        """
+        if proposal.basis != self._version:
+            raise ValueError("the proposal is out of date: propose again from the present state")
+        self._version += 1
+        self._meters.update(proposal.meters)
+        self._inverters = proposal.inverters
+        self._counters = proposal.counters
+
+    def reset(self) -> None:
+        """Make the next sample of every meter and counter a snapshot: after a reconnect (a new Tracker starts so).
+
+        What an inverter reported stays known, so that a report date never goes out twice with different values.
+        Flush first: held-back samples are forgotten.
+        """
+        self._version += 1
+        self._meters = {}
+        self._counters = counters.forget_stored(self._counters)
+
+    def shift_reports(self, by_ms: int) -> None:
+        """The correction of the gateway's clock changed: known report dates move by `by_ms` (old minus new offset)."""
+        self._version += 1
+        self._inverters = inverters.shift(self._inverters, by_ms)
+
+    def _meter(self, state: MeterState | None, sample: Reading) -> tuple[MeterState, tuple[Reading, ...]]:
+        """Exception reporting; after a pause or a step of the clock what was held goes out and the series restarts."""
+        if state is None or abs(sample.timestamp - state.held.timestamp) <= self._stall_ms:
+            return meters.detect(state, sample, self._bands)
+        _, held = meters.flush(state)
+        after, new = meters.detect(None, sample, self._bands)
+        return after, held + new

@@ -1,0 +1,1 @@
+"""Tests of what is new in a sample."""

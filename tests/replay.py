@@ -1,0 +1,231 @@
+"""A pretend gateway that answers from one capture, over real sockets.
+
+It gives what the capture has (path and query decide) and 404 for the rest, and asks for the login of its firmware without
+checking it: any Bearer token or session cookie from firmware 7 on, any digest answer before.
+
+    with Replay(folder) as gateway:
+        reply = httpx.get(gateway.url + "/info", verify=gateway.client_context())
+"""
+
+import contextlib
+import datetime as dt
+import functools
+import hashlib
+import secrets
+import socket
+import ssl
+import tempfile
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tests.captures import manifest
+
+VALID_TOKEN = b"<!DOCTYPE html><h2>Valid token.</h2>\n"
+_PATIENCE = 30.0
+_NOT_FOUND = b'{ "error" : "404 - Not Found" }\n'
+_NOT_FOUND_TYPE = "application/json; charset=ISO-8859-4"
+_TOKEN_REFUSED = b"<html><head><title>401 Authorization Required</title></head></html>\n"
+_DIGEST_REFUSED = b"Error: 401\n"
+_OPEN = {"/info", "/info.xml"}
+_OPEN_BEFORE_7 = _OPEN | {"/api/v1/production", "/production.json"}
+
+
+class Request(NamedTuple):
+    """What a client asked; header names in lower case."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+
+
+class Certificate(NamedTuple):
+    """A self-signed certificate and its key, as PEM."""
+
+    certificate: bytes
+    key: bytes
+
+
+@functools.cache
+def self_signed(name: str = "envoy-122012345678") -> Certificate:
+    """A certificate like the gateway's: subject is issuer, one year, no alternative name."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    start = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(start + dt.timedelta(days=365))
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    return Certificate(
+        certificate.public_bytes(serialization.Encoding.PEM),
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain),
+    )
+
+
+class Replay:
+    """The pretend gateway; a context manager.
+
+    Attributes:
+        token_login: Whether this firmware wants tokens.
+        tls: Whether it speaks https. Default: as its firmware does (https from 7 on).
+        port: Where it listens on 127.0.0.1, from entering on.
+        requests: Everything it was asked, in order.
+        certificate: What it shows with TLS; set another one before entering, if need be.
+    """
+
+    def __init__(self, folder: Path, *, tls: bool | None = None) -> None:
+        self.folder = folder
+        self.entries = manifest(folder)
+        self.token_login = b"<web-tokens>true" in (folder / self.entries["/info"]["file"]).read_bytes()
+        self.tls = self.token_login if tls is None else tls
+        self.requests: list[Request] = []
+        self.certificate = self_signed()
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        """Scheme, address and port."""
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the certificate, lowercase hex."""
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(self.certificate.certificate.decode())).hexdigest()
+
+    def client_context(self) -> ssl.SSLContext:
+        """A TLS context for plain clients that trusts exactly this certificate."""
+        context = ssl.create_default_context(cadata=self.certificate.certificate.decode())
+        context.check_hostname = False  # the certificate names no address, as on the real device
+        return context
+
+    def __enter__(self) -> Self:
+        self._server = _Server(self, self._server_context() if self.tls else None)
+        self.port = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.hang_up()
+        self._server.server_close()
+
+    def _server_context(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        with tempfile.TemporaryDirectory() as folder:  # the ssl module reads keys from files only
+            path = Path(folder) / "gateway.pem"
+            path.write_bytes(self.certificate.certificate + self.certificate.key)
+            context.load_cert_chain(path)
+        return context
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False
+
+    def __init__(self, replay: Replay, context: ssl.SSLContext | None) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.replay = replay
+        self._context = context
+        self._open: set[socket.socket] = set()
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Serve one connection; the TLS handshake happens here, in its own thread."""
+        request.settimeout(_PATIENCE)  # so that no forgotten client can keep a test from ending
+        with self._context.wrap_socket(request, server_side=True) if self._context else request as connection:
+            self._open.add(connection)
+            try:
+                _Handler(connection, client_address, self)
+            finally:
+                self._open.discard(connection)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away, or that did not like the certificate, is no fault of the gateway."""
+
+    def hang_up(self) -> None:
+        """End idle connections, which would otherwise keep their threads alive."""
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the name in the base class)
+        """Say nothing."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self._answer()
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        replay = self.server.replay
+        replay.requests.append(Request(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}))
+        path = "/info" if self.path == "/info.xml" else self.path
+        if path == "/auth/check_jwt" and replay.token_login:
+            self._check_jwt()
+        elif not self._may(path.partition("?")[0]):
+            self._refuse()
+        elif self.command == "GET" and path in replay.entries:
+            entry = replay.entries[path]
+            self._reply(entry["status"], entry["content_type"], (replay.folder / entry["file"]).read_bytes())
+        else:
+            self._reply(404, _NOT_FOUND_TYPE, _NOT_FOUND)
+
+    def _bearer(self) -> bool:
+        scheme, _, token = self.headers.get("Authorization", "").partition(" ")
+        return scheme == "Bearer" and bool(token)
+
+    def _session(self) -> bool:
+        return "sessionId=" in self.headers.get("Cookie", "")
+
+    def _may(self, path: str) -> bool:
+        if self.server.replay.token_login:
+            return path in _OPEN or self._bearer() or self._session()
+        return path in _OPEN_BEFORE_7 or self.headers.get("Authorization", "").startswith("Digest ")
+
+    def _check_jwt(self) -> None:
+        if self._bearer():
+            self._reply(200, "text/html", VALID_TOKEN)
+        else:
+            self._refuse()
+
+    def _refuse(self) -> None:
+        if self.server.replay.token_login:
+            self._reply(401, "text/html", _TOKEN_REFUSED)
+        else:
+            self._reply(401, "text/plain", _DIGEST_REFUSED)
+
+    def _reply(self, status: int, content_type: str | None, body: bytes) -> None:
+        self.send_response(status)
+        if content_type:
+            self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        if self.server.replay.token_login:
+            if self._bearer() and not self._session():  # a token alone opens a new session every time
+                self.send_header("Set-Cookie", f"sessionId={secrets.token_hex(16)}; Secure; HttpOnly; path=/")
+        else:
+            self.send_header("Connection", "close")
+            if status == 401:
+                challenge = f'Digest qop="auth", realm="enphaseenergy.com", nonce="{secrets.token_hex(8)}"'
+                self.send_header("WWW-Authenticate", challenge)
+        self.end_headers()
+        self.wfile.write(body)

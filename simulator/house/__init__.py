@@ -1,0 +1,48 @@
+"""The physical model: a house with a roof that answers for any second, the same for the same seed.
+
+Pure: no network, disk, clock or settings. `House` is the way in, `PROFILES` the ready-made houses.
+"""
+
+from simulator.house.house import DEFAULT_START, House, counters_start
+from simulator.house.late_morning import late_morning_offset
+from simulator.house.profile import Battery, HouseProfile, Panel, Shade
+from simulator.house.profiles import BATTERY, PROFILES, SINGLE_PHASE, SPLIT_PHASE, THREE_PHASE
+from simulator.house.state import (
+    NET,
+    PRODUCTION,
+    STORAGE,
+    TOTAL,
+    Counters,
+    Energy,
+    HouseState,
+    InverterReport,
+    PhaseReading,
+)
+from simulator.house.sun import SunPosition, sun_position
+
+__all__ = [
+    "BATTERY",
+    "DEFAULT_START",
+    "NET",
+    "PRODUCTION",
+    "PROFILES",
+    "SINGLE_PHASE",
+    "SPLIT_PHASE",
+    "STORAGE",
+    "THREE_PHASE",
+    "TOTAL",
+    "Battery",
+    "Counters",
+    "Energy",
+    "House",
+    "HouseProfile",
+    "HouseState",
+    "InverterReport",
+    "Panel",
+    "PhaseReading",
+    "Shade",
+    "SunPosition",
+    "counters_start",
+    "late_morning_offset",
+    "sun_position",
+]

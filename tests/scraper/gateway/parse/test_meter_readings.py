@@ -1,0 +1,130 @@
+"""Polled meter readings."""
+
+import math
+from typing import Any
+
+import pytest
+
+from scraper.errors import BadReplyError
+from scraper.gateway.parse.meter_readings import parse_readings
+from scraper.gateway.parse.meters import Meter
+from scraper.gateway.parse.phases import MeterValues
+from scraper.gateway.parse.values import Notes
+
+STAMP = 1718213330
+CHANNEL = {
+    "eid": 1778385169, "timestamp": STAMP, "actEnergyDlvd": 3183793.885, "actEnergyRcvd": 8851.704,
+    "apparentEnergy": 3576167.385, "reactEnergyLagg": 591594.008, "reactEnergyLead": 0.021,
+    "instantaneousDemand": 488.925, "activePower": 488.925, "apparentPower": 510.003, "reactivePower": 114.596,
+    "pwrFactor": 0.957, "voltage": 235.236, "current": 2.169, "freq": 50.0,
+}  # fmt: skip
+VALUES = {
+    "power": 488.925, "reactive_power": 114.596, "apparent_power": 510.003, "voltage": 235.236, "current": 2.169,
+    "power_factor": 0.957, "frequency": 50.0,
+}  # fmt: skip
+COUNTERS = {"delivered": 3183793.885, "received": 8851.704}
+GHOST = CHANNEL | {"activePower": -1.044, "voltage": 11.469}
+UNUSED = dict.fromkeys(CHANNEL, 0.0) | {"eid": 3, "timestamp": STAMP}
+
+
+def meter(eid=704643328, measurement="production", *, enabled=True, phases=1):
+    return Meter(eid, measurement, enabled, phases, "three", ())
+
+
+def entry(*channels, eid=704643328, **more) -> dict[str, Any]:
+    return CHANNEL | {"eid": eid, "voltage": 705.0, "pwrFactor": 1.94, "channels": list(channels)} | more
+
+
+def test_values_and_counters_of_a_phase():
+    notes = Notes()
+    readings = parse_readings([entry(CHANNEL, GHOST, UNUSED)], [meter()], notes)
+    assert readings == [MeterValues("production", "a", STAMP, VALUES, COUNTERS)]
+    assert (notes.refused, notes.missing, notes.unknown) == ({}, set(), set())
+
+
+def test_only_metered_phases_are_read():
+    channels = (CHANNEL, CHANNEL | {"activePower": 1.0}, CHANNEL | {"activePower": -3545.209, "voltage": 123.696})
+    for phases in (1, 2, 3):
+        readings = parse_readings([entry(*channels)], [meter(phases=phases)])
+        assert [reading.phase for reading in readings] == ["a", "b", "c"][:phases]
+
+
+def test_without_a_phase_count_live_phases_are_read():
+    readings = parse_readings([entry(CHANNEL, GHOST, CHANNEL)], [meter(phases=0)])
+    assert [reading.phase for reading in readings] == ["a", "c"]
+
+
+def test_unknown_disabled_and_repeated_meters_are_left_out():
+    """Recent firmware adds a meter of zeros that the configuration does not know; disabled ones show noise."""
+    meters = [meter(), meter(2, "net-consumption", enabled=False)]
+    data = [entry(CHANNEL, eid=1023410688), entry(CHANNEL, eid=2), entry(CHANNEL), entry(GHOST)]
+    assert [(r.meter, r.values["power"]) for r in parse_readings(data, meters)] == [("production", 488.925)]
+
+
+def test_order_of_the_two_lists_does_not_matter():
+    meters = [meter(), meter(2, "net-consumption")]
+    data = [entry(CHANNEL | {"activePower": -5.0}, eid=2), entry(CHANNEL)]
+    assert {r.meter: r.values["power"] for r in parse_readings(data, meters)} == {
+        "net-consumption": -5.0,
+        "production": 488.925,
+    }
+
+
+def test_stamp_zero_is_no_reading():
+    assert parse_readings([entry(CHANNEL | {"timestamp": 0})], [meter()]) == []
+    assert parse_readings([entry(timestamp=0)], [meter()]) == []
+
+
+def test_a_channel_without_a_stamp_has_that_of_its_meter():
+    bare = {key: value for key, value in CHANNEL.items() if key != "timestamp"}
+    assert parse_readings([entry(bare, timestamp=77)], [meter()])[0].timestamp_s == 77
+
+
+def test_the_sum_stands_in_only_for_a_single_phase():
+    alone = CHANNEL | {"eid": 704643328}
+    assert parse_readings([alone], [meter()]) == [MeterValues("production", "a", STAMP, VALUES, COUNTERS)]
+    assert parse_readings([alone], [meter(phases=3)]) == []
+    assert parse_readings([alone | {"channels": []}], [meter(phases=2)]) == []
+
+
+def test_negative_zero_is_zero():
+    (reading,) = parse_readings([entry(CHANNEL | {"activePower": -0.0})], [meter()])
+    assert math.copysign(1, reading.values["power"]) == 1
+
+
+def test_an_unused_phase_of_zeros_is_left_out():
+    readings = parse_readings([entry(CHANNEL, CHANNEL, UNUSED)], [meter(phases=3)])
+    assert [reading.phase for reading in readings] == ["a", "b"]
+
+
+def test_a_frequency_of_zero_and_a_power_factor_above_one_are_made_up():
+    notes = Notes()
+    (reading,) = parse_readings([entry(CHANNEL | {"freq": 0.0, "pwrFactor": 1.55})], [meter()], notes)
+    assert reading.values == {k: v for k, v in VALUES.items() if k not in {"frequency", "power_factor"}}
+    assert notes.refused == {"readings.power_factor": 1}
+
+
+def test_missing_and_bad_fields_lose_only_themselves():
+    notes = Notes()
+    partial = {key: value for key, value in CHANNEL.items() if key != "reactivePower"}
+    (reading,) = parse_readings([entry(partial | {"current": None, "actEnergyRcvd": "x"})], [meter()], notes)
+    assert reading.values == {k: v for k, v in VALUES.items() if k not in {"reactive_power", "current"}}
+    assert reading.counters == {"delivered": 3183793.885}
+    assert notes.refused == {"readings.current": 1, "readings.actEnergyRcvd": 1}
+    assert notes.missing == {"readings.channels.reactivePower"}
+
+
+def test_a_damaged_channel_does_not_shift_the_phases():
+    readings = parse_readings([entry(CHANNEL, None, CHANNEL)], [meter(phases=3)])
+    assert [reading.phase for reading in readings] == ["a", "c"]
+
+
+@pytest.mark.parametrize("data", [[], {}, {"error": "404 - Not Found"}])
+def test_no_meters_give_no_readings(data):
+    assert parse_readings(data, [meter()]) == []
+
+
+@pytest.mark.parametrize("data", [None, "text", 7])
+def test_anything_else_is_a_bad_reply(data):
+    with pytest.raises(BadReplyError, match="readings"):
+        parse_readings(data, [meter()])

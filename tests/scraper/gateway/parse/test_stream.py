@@ -1,0 +1,233 @@
+"""Events of the meter stream."""
+
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scraper.errors import BadReplyError
+from scraper.gateway.parse.meters import Meter
+from scraper.gateway.parse.phases import MeterValues
+from scraper.gateway.parse.stream import parse_event
+from scraper.gateway.parse.values import Notes
+
+UNUSED = {"p": 0.0, "q": 0.0, "s": 0.0, "v": 0.0, "i": 0.0, "pf": 0.0, "f": 0.0}
+PRODUCTION = {"p": 54.745, "q": 155.094, "s": 185.367, "v": 246.186, "i": 0.752, "pf": 0.31, "f": 50.0}
+NET = {"p": 500.25, "q": -20.5, "s": 501.0, "v": 246.2, "i": 2.04, "pf": 0.99, "f": 50.06}
+TOTAL = {"p": 554.995, "q": -175.594, "s": 582.0, "v": 246.2, "i": 2.792, "pf": 0.95, "f": 50.0}
+OURS = {
+    "power": 54.745, "reactive_power": 155.094, "apparent_power": 185.367, "voltage": 246.186, "current": 0.752,
+    "power_factor": 0.31, "frequency": 50.0,
+}  # fmt: skip
+
+
+def section(*phases):
+    return dict(zip(("ph-a", "ph-b", "ph-c"), [*phases, *[UNUSED] * (3 - len(phases))], strict=True))
+
+
+def event(production=(PRODUCTION,), net=(NET,), total=(TOTAL,), **more):
+    sections = {"production": production, "net-consumption": net, "total-consumption": total}
+    return {name: section(*phases) for name, phases in sections.items()} | more
+
+
+def line(document):
+    return b"data: " + json.dumps(document).encode()
+
+
+def meter(measurement, *, enabled=True, phases=1):
+    return Meter(len(measurement), measurement, enabled, phases, "three", ())
+
+
+BOTH = [meter("production"), meter("net-consumption")]
+
+
+def names(readings):
+    return [(reading.meter, reading.phase) for reading in readings]
+
+
+def test_an_event_in_our_names_without_stamp_or_counters():
+    notes = Notes()
+    readings = parse_event(line(event()), BOTH, notes)
+    assert readings[0] == MeterValues("production", "a", None, OURS, {})
+    assert names(readings) == [("production", "a"), ("net-consumption", "a"), ("total-consumption", "a")]
+    assert (notes.refused, notes.missing, notes.unknown) == ({}, set(), set())
+
+
+def test_framing_does_not_matter():
+    plain = json.dumps(event()).encode()
+    expected = parse_event(plain, BOTH)
+    for text in (b"data:" + plain, b"data: " + plain + b"\r\n", b"  " + plain + b"\n"):
+        assert parse_event(text, BOTH) == expected
+
+
+@pytest.mark.parametrize("text", [b"", b"\r\n", b": keep-alive", b"event: message", b"id: 7", b"retry: 3000"])
+def test_lines_without_data_give_nothing(text):
+    assert parse_event(text, BOTH) == []
+
+
+def test_meters_decide_which_phases_count():
+    live = (PRODUCTION, PRODUCTION, PRODUCTION)
+    for phases in (1, 2, 3):
+        readings = parse_event(line(event(production=live)), [meter("production", phases=phases)])
+        assert names(readings) == [("production", phase) for phase in "abc"[:phases]]
+
+
+def test_without_meters_live_voltage_decides():
+    ghost = UNUSED | {"v": 11.5, "p": -1.0}
+    readings = parse_event(line(event(production=(PRODUCTION, ghost, PRODUCTION), net=(), total=())), None)
+    assert names(readings) == [("production", "a"), ("production", "c")]
+
+
+def test_phases_of_zeros_are_left_out_whatever_the_meters_say():
+    split = [meter("production", phases=3)]
+    assert names(parse_event(line(event(production=(PRODUCTION, PRODUCTION))), split)) == [
+        ("production", "a"),
+        ("production", "b"),
+    ]
+
+
+def test_without_a_consumption_meter_the_consumption_sections_are_noise():
+    for meters in ([meter("production")], [meter("production"), meter("net-consumption", enabled=False)]):
+        assert names(parse_event(line(event()), meters)) == [("production", "a")]
+
+
+@pytest.mark.parametrize("kind", ["net-consumption", "total-consumption"])
+def test_either_consumption_meter_makes_both_sections_real(kind):
+    readings = parse_event(line(event()), [meter(kind)])
+    assert names(readings) == [("net-consumption", "a"), ("total-consumption", "a")]
+
+
+def test_a_disabled_production_meter_silences_its_section():
+    meters = [meter("production", enabled=False), meter("net-consumption")]
+    assert {reading.meter for reading in parse_event(line(event()), meters)} == {"net-consumption", "total-consumption"}
+
+
+def test_no_meters_give_no_readings():
+    assert parse_event(line(event()), []) == []
+
+
+def test_other_sections_count_when_their_meter_does():
+    storage = event(storage=section(PRODUCTION))
+    assert ("storage", "a") not in names(parse_event(line(storage), BOTH))
+    assert ("storage", "a") in names(parse_event(line(storage), [*BOTH, meter("storage")]))
+
+
+def test_unknown_sections_are_noted_and_left_out():
+    notes = Notes()
+    strange = line(event(wind=section(PRODUCTION), version=2))
+    assert parse_event(strange, BOTH, notes) == parse_event(line(event()), BOTH)
+    assert notes.unknown == {"stream.wind", "stream.version"}
+    assert parse_event(strange, None) == parse_event(line(event()), None)
+
+
+def test_missing_sections_and_phases_are_tolerated():
+    assert names(parse_event(line({"production": {"ph-a": PRODUCTION}}), BOTH)) == [("production", "a")]
+    assert parse_event(line({}), BOTH) == []
+
+
+def test_damaged_sections_and_phases_lose_only_themselves():
+    notes = Notes()
+    damaged = event() | {"production": None, "net-consumption": {"ph-a": 7}}
+    assert names(parse_event(line(damaged), BOTH, notes)) == [("total-consumption", "a")]
+    assert notes.refused == {"stream.production": 1, "stream.ph-a": 1}
+
+
+@pytest.mark.parametrize("bad", [None, "7", True, math.nan, math.inf, 2**80, [1]])
+def test_a_bad_value_loses_only_itself(bad):
+    notes = Notes()
+    readings = parse_event(line(event(production=(PRODUCTION | {"i": bad},))), BOTH, notes)
+    assert readings[0].values == {name: value for name, value in OURS.items() if name != "current"}
+    assert notes.refused == {"stream.i": 1}
+
+
+def test_fields_that_came_or_went_are_noted():
+    notes = Notes()
+    changed = PRODUCTION | {"thd": 1.0}
+    del changed["q"]
+    parse_event(line(event(production=(changed,))), BOTH, notes)
+    assert notes.missing == {"stream.q"}
+    assert notes.unknown == {"stream.thd"}
+
+
+def test_negative_zero_is_zero():
+    readings = parse_event(line(event(production=(PRODUCTION | {"p": -0.0},))), BOTH)
+    assert str(readings[0].values["power"]) == "0.0"
+
+
+# The total of 8.3.5433
+
+
+def test_a_total_that_repeats_the_net_is_computed_instead():
+    readings = parse_event(line(event(total=(NET,))), [meter("production"), meter("total-consumption")])
+    assert readings[2].values == {
+        "power": 554.995,
+        "reactive_power": -175.594,
+        "current": 2.792,
+        "voltage": 246.2,
+        "frequency": 50.06,
+    }
+    assert readings[1].values["power"] == 500.25
+
+
+def test_the_repair_works_phase_by_phase():
+    phases = [meter("production", phases=2), meter("total-consumption", phases=2)]
+    readings = parse_event(line(event(production=(PRODUCTION, PRODUCTION), net=(NET, NET), total=(NET, TOTAL))), phases)
+    totals = {r.phase: r.values for r in readings if r.meter == "total-consumption"}
+    assert totals["a"]["power"] == totals["b"]["power"] == 554.995
+    assert "apparent_power" not in totals["a"]
+    assert totals["b"]["apparent_power"] == 582.0
+
+
+def test_the_repair_does_not_depend_on_the_order_of_sections():
+    reverse = dict(reversed(event(total=(NET,)).items()))
+    assert parse_event(line(reverse), BOTH)[0].values["power"] == 554.995
+
+
+def test_an_honest_total_is_left_alone():
+    assert parse_event(line(event()), BOTH)[2].values["apparent_power"] == 582.0
+
+
+@pytest.mark.parametrize("production", [(), (PRODUCTION | {"p": 0.0},), (PRODUCTION | {"p": -0.0},)])
+def test_without_production_net_and_total_are_rightly_equal(production):
+    readings = parse_event(line(event(production=production, total=(NET,))), BOTH)
+    assert readings[-1].values["power"] == 500.25
+    assert readings[-1].values["apparent_power"] == 501.0
+
+
+# Damage
+
+WHOLE = line(event())
+
+
+@given(st.integers(0, len(WHOLE) - 1))
+def test_an_event_cut_anywhere_gives_nothing(length):
+    try:
+        assert parse_event(WHOLE[:length], None) == []
+    except BadReplyError:
+        return
+
+
+@given(st.binary())
+def test_garbage_raises_only_the_error_for_it(garbage):
+    try:
+        parse_event(b"data: " + garbage, None)
+    except BadReplyError:
+        return
+
+
+@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda inner: st.dictionaries(
+    st.sampled_from(["production", "net-consumption", "total-consumption", "ph-a", "p", "v", "x"]), inner) | st.lists(inner)))  # fmt: skip
+def test_events_of_any_shape_give_finite_numbers_or_the_error_for_it(document):
+    try:
+        readings = parse_event(json.dumps(document).encode(), None)
+    except BadReplyError:
+        return
+    assert all(math.isfinite(value) for reading in readings for value in reading.values.values())
+
+
+@pytest.mark.parametrize("text", [b"data: []", b"data: 7", b"data: null", b"data: ", b"data: {", b"dat"])
+def test_what_is_no_event_is_a_bad_reply(text):
+    with pytest.raises(BadReplyError):
+        parse_event(text, BOTH)

@@ -17,6 +17,7 @@
       OutboxError
         OutboxInUseError           another running scraper has this file
         OutboxUnavailableError     disk full, read-only, I/O error: retry
+        OutboxVersionError         a newer release wrote the file; the process ends
 
 Every message is a sentence for people: what is wrong and what to do next. No message holds a secret.
 """
@@ -93,3 +94,7 @@ class OutboxInUseError(OutboxError):
 
 class OutboxUnavailableError(OutboxError):
     """The disk is full, read-only or broken: try again."""
+
+
+class OutboxVersionError(OutboxError):
+    """A newer release wrote the file."""

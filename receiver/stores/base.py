@@ -4,6 +4,7 @@
 - Identity is (gateway, kind, tags, timestamp). Writing an identity again adds no point: its fields merge, and the last
   write wins per field. So a write may be repeated, late, reordered or doubled, and harms nothing.
 - What is stored under one gateway is never seen under another.
+- Numbers come back bit for bit (only the sign of zero may be lost), and text as it was.
 - A store that cannot do its work now raises `StoreUnavailableError` and mends itself: the next call tries again.
 """
 

@@ -1,0 +1,24 @@
+"""The stores under test."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from receiver.stores.base import Store
+from tests.receiver.stores.places import PLACES, MakeStore
+
+
+@pytest.fixture(params=PLACES)
+def make_store(request, tmp_path) -> Iterator[MakeStore]:
+    """Builds stores over one set of data, once for each kind of store."""
+    with PLACES[request.param](tmp_path) as make:
+        yield make
+
+
+@pytest.fixture
+async def store(make_store) -> AsyncIterator[Store]:
+    """An open, empty store."""
+    opened = make_store()
+    await opened.open()
+    yield opened
+    await opened.close()

@@ -1,0 +1,351 @@
+"""What every store promises (`receiver.stores.base`), asked of each of them."""
+
+import pytest
+
+from receiver.stores.base import GatewayReading, Point, SeriesPoints
+from shared.fields import KINDS, MAX_GAP_MS
+from shared.problems import Rejection
+from shared.readings import Reading, Series
+
+NOON = 1_750_000_000_000
+HOME, NEXT_DOOR = "122233334444", "122233335555"
+PHASE_A = {"meter": "net-consumption", "phase": "a"}
+PHASE_B = {"meter": "net-consumption", "phase": "b"}
+SERIES_A = Series("meter", (("meter", "net-consumption"), ("phase", "a")))
+SERIES_B = Series("meter", (("meter", "net-consumption"), ("phase", "b")))
+DAY = 86_400_000
+
+
+def meter(timestamp, tags=PHASE_A, gateway=HOME, **fields):
+    return GatewayReading(gateway, Reading("meter", tags, timestamp, fields))
+
+
+def inverter(timestamp, serial="482100000001", gateway=HOME, **fields):
+    return GatewayReading(gateway, Reading("inverter", {"inverter": serial}, timestamp, fields))
+
+
+async def everything(store, kind="meter", gateway=HOME):
+    return await store.points(gateway, kind, start=0, stop=NOON + 365 * DAY)
+
+
+async def test_an_empty_store_is_ready_and_answers_everything_with_nothing(store):
+    """First start: no data is no error."""
+    assert await store.ready() is None
+    assert await store.gateways() == []
+    assert await store.latest(HOME, "meter") == []
+    assert await everything(store) == []
+    assert await store.count() == 0
+    assert await store.write([]) == {}
+
+
+async def test_every_kind_has_a_retention(store):
+    """Ingest looks up each kind before it lets a reading in."""
+    assert store.retention_ms.keys() == KINDS.keys()
+
+
+async def test_what_was_written_is_read_back(store):
+    """Timestamps, fields and tags, ascending per series, series by tags."""
+    assert await store.write([meter(NOON + 1, PHASE_B, power=2.5), meter(NOON, power=-1.0, voltage=230.25)]) == {}
+    assert await everything(store) == [
+        SeriesPoints(SERIES_A, [Point(NOON, {"power": -1.0, "voltage": 230.25})]),
+        SeriesPoints(SERIES_B, [Point(NOON + 1, {"power": 2.5})]),
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_every_field_of_every_kind_can_be_stored(store, kind):
+    """The store's columns are the dictionary's fields."""
+    tags = {tag: f"some-{tag}" for tag in KINDS[kind].tags}
+    fields = {
+        name: f"text {n}" if field.type is str else n + 0.5
+        for n, (name, field) in enumerate(KINDS[kind].fields.items())
+    }
+    assert await store.write([GatewayReading(HOME, Reading(kind, tags, NOON, fields))]) == {}
+    (series,) = await everything(store, kind)
+    assert series == SeriesPoints(Series(kind, tuple(sorted(tags.items()))), [Point(NOON, fields)])
+    (latest,) = await store.latest(HOME, kind)
+    assert (latest.tags, latest.timestamp, latest.fields) == (tags, NOON, fields)
+
+
+async def test_an_identity_written_again_merges_its_fields_and_the_last_write_wins(store):
+    """Late fields complete a point, absent ones erase nothing, and no point is added."""
+    await store.write([meter(NOON, power=1.0, voltage=230.0)])
+    await store.write([meter(NOON, power=2.0, current=4.0)])
+    assert await everything(store) == [
+        SeriesPoints(SERIES_A, [Point(NOON, {"power": 2.0, "voltage": 230.0, "current": 4.0})])
+    ]
+    assert await store.count() == 1
+
+
+async def test_within_one_write_the_later_row_wins_whatever_fields_it_has(store):
+    """Rows with different sets of fields keep their order: a store that groups them by shape must not reorder them."""
+    await store.write([meter(NOON, power=1.0), meter(NOON, power=2.0, voltage=230.0), meter(NOON, power=3.0)])
+    assert await everything(store) == [SeriesPoints(SERIES_A, [Point(NOON, {"power": 3.0, "voltage": 230.0})])]
+
+
+async def test_late_readings_take_their_place_in_time(store):
+    """A backlog that arrives after newer readings."""
+    await store.write([meter(NOON + 2, power=2.0)])
+    await store.write([meter(NOON + 1, power=1.0)])
+    (series,) = await everything(store)
+    assert [point.timestamp for point in series.points] == [NOON + 1, NOON + 2]
+
+
+async def test_gateways_are_isolated_from_each_other(store):
+    """The same serials and tags under two gateways are two series, and nobody sees the other's."""
+    await store.write([
+        meter(NOON, power=1.0),
+        meter(NOON, gateway=NEXT_DOOR, power=2.0),
+        meter(NOON, PHASE_B, gateway=NEXT_DOOR, power=3.0),
+    ])  # fmt: skip
+    assert await everything(store) == [SeriesPoints(SERIES_A, [Point(NOON, {"power": 1.0})])]
+    assert [latest.tags for latest in await store.latest(HOME, "meter")] == [PHASE_A]
+    assert [latest.fields for latest in await store.latest(NEXT_DOOR, "meter")] == [{"power": 2.0}, {"power": 3.0}]
+    assert await store.latest("122233336666", "meter") == []
+
+
+async def test_serials_and_tags_are_data_whatever_they_contain(store):
+    """Quotes, separators and another store's syntax in a name neither fail nor reach another series."""
+    names = ["a'; DROP TABLE meter; --", 'a" = "a', "a,b=c d\\", "a\nb", "é☀😀", "a*", "%"]
+    await store.write([inverter(NOON, name, gateway=name, power=1.0) for name in names])
+    for name in names:
+        (series,) = await everything(store, "inverter", gateway=name)
+        assert series.series.tags == (("inverter", name),)
+        assert await store.points(name, "inverter", tags={"inverter": name}, start=0, stop=NOON + 1) == [series]
+    assert [summary.gateway for summary in await store.gateways()] == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [(v, "power") for v in (5e-324, -5e-324, 1.7976931348623157e308, 0.1 + 0.2, -1 / 3, 2.0**53 + 2, 0.0)],
+)
+async def test_numbers_come_back_bit_for_bit(store, value, name):
+    """Tiny, huge and unround numbers."""
+    await store.write([meter(NOON, **{name: value})])
+    (series,) = await everything(store)
+    assert series.points[0].fields[name].hex() == value.hex()
+
+
+@pytest.mark.parametrize("text", ["D8.2.4286", "", " ", "é☀😀", 'a "quoted", b=c\\', "two\nlines", "5", "nan", "0x41"])
+async def test_text_comes_back_as_it_was(store, text):
+    """Also where it is empty or looks like a number."""
+    await store.write([GatewayReading(HOME, Reading("gateway", {}, NOON, {"firmware": text, "poll_seconds": 1.5}))])
+    (series,) = await everything(store, "gateway")
+    assert series.points == [Point(NOON, {"firmware": text, "poll_seconds": 1.5})]
+
+
+@pytest.mark.parametrize(
+    ("reading", "code"),
+    [
+        (Reading("battery_of_tomorrow", {}, NOON, {"power": 1.0}), Rejection.UNKNOWN_KIND),
+        (Reading("meter", PHASE_A, NOON, {}), Rejection.NO_KNOWN_FIELD),
+        (Reading("meter", PHASE_A, NOON, {"colour": 1.0}), Rejection.STORE_REFUSED),
+        (Reading("meter", PHASE_A, NOON, {"power": "12"}), Rejection.STORE_REFUSED),
+        (Reading("meter", PHASE_A, NOON, {"power": True}), Rejection.STORE_REFUSED),
+        (Reading("meter", PHASE_A, NOON, {"power": 2**60}), Rejection.STORE_REFUSED),
+        (Reading("meter", PHASE_A, NOON, {"power": float("nan")}), Rejection.STORE_REFUSED),
+        (Reading("meter", PHASE_A, NOON, {"power": float("inf")}), Rejection.STORE_REFUSED),
+        (Reading("gateway", {}, NOON, {"firmware": 8.2}), Rejection.STORE_REFUSED),
+        (Reading("gateway", {}, NOON, {"firmware": "\ud800"}), Rejection.STORE_REFUSED),
+        (Reading("meter", {"meter": "net-consumption"}, NOON, {"power": 1.0}), Rejection.STORE_REFUSED),
+        (Reading("meter", PHASE_A | {"gateway": "1"}, NOON, {"power": 1.0}), Rejection.STORE_REFUSED),
+        (Reading("meter", PHASE_A | {"phase": "\udfff"}, NOON, {"power": 1.0}), Rejection.STORE_REFUSED),
+        (Reading("meter", PHASE_A, 2**63, {"power": 1.0}), Rejection.STORE_REFUSED),
+        (Reading("meter", PHASE_A, -(2**62), {"power": 1.0}), Rejection.STORE_REFUSED),
+    ],
+)
+async def test_a_row_against_the_dictionary_is_refused_alone(store, reading, code):
+    """Wrong kinds, fields, types, tags and times: named by their index, and the good rows beside them are stored."""
+    rows = [meter(NOON, power=1.0), GatewayReading(HOME, reading), meter(NOON + 1, power=2.0)]
+    assert await store.write(rows) == {1: code}
+    (series,) = await everything(store)
+    assert [point.fields for point in series.points] == [{"power": 1.0}, {"power": 2.0}]
+    assert await store.write(rows[1:2]) == {0: code}
+
+
+async def test_whole_numbers_are_stored_as_floats(store):
+    """Python code may write 5 for 5.0; the field's type does not change with it."""
+    await store.write([meter(NOON, power=5)])
+    (series,) = await everything(store)
+    assert isinstance(series.points[0].fields["power"], float)
+
+
+async def test_points_are_cut_at_start_and_before_stop(store):
+    """Half-open, so that adjoining windows share no point."""
+    await store.write([meter(NOON + n, power=float(n)) for n in range(5)])
+    (series,) = await store.points(HOME, "meter", start=NOON + 1, stop=NOON + 3)
+    assert [point.timestamp - NOON for point in series.points] == [1, 2]
+    assert await store.points(HOME, "meter", start=NOON + 3, stop=NOON + 3) == []
+
+
+async def test_points_can_be_asked_for_some_fields(store):
+    """Points without any of them are left out, and so are series without such points."""
+    await store.write([
+        meter(NOON, power=1.0, voltage=230.0),
+        meter(NOON + 1, current=4.0),
+        meter(NOON, PHASE_B, current=5.0),
+    ])  # fmt: skip
+
+    async def ask(*fields):
+        return await store.points(HOME, "meter", fields=fields, start=0, stop=NOON + DAY)
+
+    assert await ask("power", "frequency") == [SeriesPoints(SERIES_A, [Point(NOON, {"power": 1.0})])]
+    assert await ask() == []
+    assert await ask("colour") == []
+
+
+async def test_points_can_be_asked_for_some_tags(store):
+    """By equality on any of the tags; what no series has matches none."""
+    await store.write([meter(NOON, power=1.0), meter(NOON, PHASE_B, power=2.0)])
+
+    async def ask(**tags):
+        return [series.series for series in await store.points(HOME, "meter", tags=tags, start=0, stop=NOON + 1)]
+
+    assert await ask(meter="net-consumption") == [SERIES_A, SERIES_B]
+    assert await ask(meter="net-consumption", phase="b") == [SERIES_B]
+    assert await ask(meter="production") == []
+    assert await ask(colour="a") == []
+
+
+async def test_unknown_kinds_hold_nothing(store):
+    """A reader that is newer than the store gets an empty answer."""
+    assert await store.points(HOME, "battery_of_tomorrow", start=0, stop=NOON) == []
+    assert await store.latest(HOME, "battery_of_tomorrow") == []
+
+
+async def test_neighbours_are_the_nearest_points_of_each_field(store):
+    """What interpolation at both ends needs: per field, because exception reporting leaves fields out."""
+    await store.write([
+        meter(NOON - 4000, voltage=229.0, power=0.0),
+        meter(NOON - 3000, voltage=230.0),
+        meter(NOON - 2000, power=1.0, current=9.0),
+        meter(NOON, power=2.0),
+        meter(NOON + 1000, current=9.0),
+        meter(NOON + 2000, power=3.0),
+        meter(NOON + 3000, power=4.0, voltage=231.0),
+        meter(NOON + 4000, voltage=232.0),
+    ])  # fmt: skip
+    found = await store.points(
+        HOME, "meter", fields={"power", "voltage"}, start=NOON - 1000, stop=NOON + 1000, neighbours=True
+    )
+    assert found == [
+        SeriesPoints(
+            SERIES_A,
+            [
+                Point(NOON - 3000, {"voltage": 230.0}),
+                Point(NOON - 2000, {"power": 1.0}),
+                Point(NOON, {"power": 2.0}),
+                Point(NOON + 2000, {"power": 3.0}),
+                Point(NOON + 3000, {"power": 4.0, "voltage": 231.0}),
+            ],
+        )
+    ]
+
+
+async def test_the_neighbour_after_may_stand_at_stop_itself(store):
+    """And the one before is before `start`, so no point comes twice."""
+    await store.write([meter(NOON - 1, power=1.0), meter(NOON, power=2.0), meter(NOON + 10, power=3.0)])
+    (series,) = await store.points(HOME, "meter", start=NOON, stop=NOON + 10, neighbours=True)
+    assert [point.timestamp - NOON for point in series.points] == [-1, 0, 10]
+
+
+async def test_a_window_without_points_still_has_its_neighbours(store):
+    """Between two stored points a value is known."""
+    await store.write([meter(NOON, power=1.0), meter(NOON + 60_000, power=2.0)])
+    (series,) = await store.points(HOME, "meter", start=NOON + 10, stop=NOON + 20, neighbours=True)
+    assert [point.timestamp - NOON for point in series.points] == [0, 60_000]
+    assert await store.points(HOME, "meter", start=NOON + 10, stop=NOON + 20) == []
+
+
+async def test_neighbours_of_linear_kinds_are_within_the_longest_gap(store):
+    """Beyond it nothing is known between them, so they are not worth the search."""
+    edge = [meter(NOON - MAX_GAP_MS, power=1.0), meter(NOON + 10 + MAX_GAP_MS, power=2.0)]
+    beyond = [
+        meter(NOON - MAX_GAP_MS - 1, PHASE_B, power=1.0),
+        meter(NOON + 11 + MAX_GAP_MS, PHASE_B, power=2.0),
+    ]
+    await store.write([*edge, *beyond])
+    (series,) = await store.points(HOME, "meter", start=NOON, stop=NOON + 10, neighbours=True)
+    assert series == SeriesPoints(SERIES_A, [Point(row.reading.timestamp, row.reading.fields) for row in edge])
+
+
+async def test_neighbours_of_counters_may_be_far_away(store):
+    """The increase of a counter across a long outage is still true."""
+    tags = {"meter": "production", "phase": "a"}
+    rows = [Reading("meter_energy", tags, NOON + n * 30 * DAY, {"delivered": 100.0 + n}) for n in (-1, 1)]
+    await store.write([GatewayReading(HOME, row) for row in rows])
+    (series,) = await store.points(HOME, "meter_energy", start=NOON, stop=NOON + 1, neighbours=True)
+    assert [point.fields["delivered"] for point in series.points] == [99.0, 101.0]
+
+
+async def test_latest_looks_back_for_what_the_newest_reading_left_out(store):
+    """Exception reporting: absent means within the band, for as long as a heartbeat may be missing."""
+    await store.write([
+        meter(NOON, power=100.0, voltage=230.0, current=1.0),
+        meter(NOON + 1000, power=200.0),
+        meter(NOON + 2000, current=2.0),
+    ])  # fmt: skip
+    (latest,) = await store.latest(HOME, "meter")
+    assert latest.tags == PHASE_A
+    assert latest.timestamp == NOON + 2000
+    assert latest.fields == {"power": 200.0, "voltage": 230.0, "current": 2.0}
+
+
+async def test_latest_forgets_what_is_older_than_the_longest_gap(store):
+    """A field that stopped is unknown, not frozen."""
+    await store.write([
+        meter(NOON - 1, voltage=229.0),
+        meter(NOON, frequency=50.0),
+        meter(NOON + MAX_GAP_MS, power=1.0),
+    ])  # fmt: skip
+    (latest,) = await store.latest(HOME, "meter")
+    assert latest.fields == {"frequency": 50.0, "power": 1.0}
+
+
+async def test_latest_is_by_timestamp_not_by_arrival(store):
+    """A backlog that drains beside live data does not turn the clock back."""
+    await store.write([inverter(NOON, power=200.0)])
+    await store.write([inverter(NOON - DAY, power=100.0, max_power=300.0)])
+    (latest,) = await store.latest(HOME, "inverter")
+    assert (latest.timestamp, latest.fields) == (NOON, {"power": 200.0})
+
+
+async def test_gateways_are_summed_up(store):
+    """First and last over all kinds, and how many series of each."""
+    await store.write([
+        meter(NOON, power=1.0),
+        meter(NOON + 5, PHASE_B, power=1.0),
+        inverter(NOON - 300_000, power=1.0),
+        meter(NOON + 9, gateway=NEXT_DOOR, power=1.0),
+    ])  # fmt: skip
+    home, next_door = await store.gateways()
+    assert (home.gateway, home.last_timestamp, home.series) == (HOME, NOON + 5, {"meter": 2, "inverter": 1})
+    assert home.first_timestamp in {NOON - 300_000, None}
+    assert (next_door.gateway, next_door.last_timestamp, next_door.series) == (NEXT_DOOR, NOON + 9, {"meter": 1})
+
+
+async def test_readings_survive_closing_and_opening(make_store):
+    """Another process, later: the same data, and series go on where they were."""
+    first = make_store()
+    await first.open()
+    await first.write([meter(NOON, power=1.0)])
+    await first.close()
+    second = make_store()
+    await second.open()
+    await second.write([meter(NOON, voltage=230.0), meter(NOON + 1, power=2.0)])
+    assert await everything(second) == [
+        SeriesPoints(SERIES_A, [Point(NOON, {"power": 1.0, "voltage": 230.0}), Point(NOON + 1, {"power": 2.0})])
+    ]
+    await second.close()
+
+
+async def test_a_write_is_visible_to_another_store_when_it_returns(make_store):
+    """Durable means that nothing of it is only in this object's memory."""
+    writer, reader = make_store(), make_store()
+    await writer.open()
+    await reader.open()
+    for n in range(3):
+        await writer.write([meter(NOON + n, power=float(n))])
+        assert await reader.count() == n + 1
+    await writer.close()
+    await reader.close()

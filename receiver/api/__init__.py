@@ -1,0 +1,1 @@
+"""The HTTP side: routes, limits on what is read, and one kind of error reply."""

@@ -1,0 +1,171 @@
+"""Latest values: what a reader sees of the gateways that its token covers."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from receiver.arrivals import Arrivals
+from receiver.auth.gate import Caller, Gate, authorise_read
+from receiver.errors import RefusedError
+from receiver.limits import RateLimit
+from receiver.stores.base import GatewaySummary, Latest, Store
+from receiver.watch import Watch
+from shared.clock import Clock
+from shared.problems import Problem
+
+Entry = dict[str, float | int | str]
+"""One series: its tags, its fields, `timestamp` (ms since 1970) and `age_seconds`."""
+
+
+class GatewayEntry(BaseModel):
+    """One gateway in the list. Times in milliseconds since 1970."""
+
+    gateway: str
+    last_timestamp: int
+    age_seconds: float
+    firmware: str | None
+    role: str | None
+    inverters: int
+    meters: int
+
+
+class GatewayStatus(BaseModel):
+    """How one gateway and its scraper are.
+
+    Attributes:
+        gateway: Serial.
+        last_timestamp: Newest reading of any kind, milliseconds since 1970.
+        age_seconds: Its age.
+        status: Latest fields of kind `gateway`, as the scraper sent them (see the field dictionary).
+        status_age_seconds: Age of `status`; None if the scraper has sent none.
+        delivery_lag_seconds: How old the newest reading was when it arrived; None until a batch has come since start.
+        open_gap_since: Start of a gap that has not ended, milliseconds since 1970, or None.
+    """
+
+    gateway: str
+    last_timestamp: int
+    age_seconds: float
+    status: dict[str, float | str]
+    status_age_seconds: float | None
+    delivery_lag_seconds: float | None
+    open_gap_since: int | None
+
+
+class Gateways:
+    """The routes below `/api/v1/gateways`.
+
+    Args:
+        gate: Who is reading.
+        per_reader: How often one reader may ask.
+        store: Where the values are.
+        watch: Told that somebody looks.
+        arrivals: When batches came.
+        clock: What age is measured against.
+    """
+
+    def __init__(
+        self, *, gate: Gate, per_reader: RateLimit, store: Store, watch: Watch, arrivals: Arrivals, clock: Clock
+    ) -> None:
+        self._gate = gate
+        self._per_reader = per_reader
+        self._store = store
+        self._watch = watch
+        self._arrivals = arrivals
+        self._clock = clock
+
+    def router(self) -> APIRouter:
+        """The routes."""
+        router = APIRouter(prefix="/api/v1/gateways", redirect_slashes=False)
+        router.add_api_route("", self.every)
+        router.add_api_route("/{serial}", self.one)
+        router.add_api_route("/{serial}/inverters", self.inverters)
+        router.add_api_route("/{serial}/meters", self.meters)
+        return router
+
+    async def every(self, request: Request) -> list[GatewayEntry]:
+        """The gateways that the token covers and that have readings, by serial."""
+        caller = self._admit(request)
+        return [
+            await self._entry(summary)
+            for summary in await self._store.gateways()
+            if caller.gateways is None or summary.gateway in caller.gateways
+        ]
+
+    async def one(self, serial: str, request: Request) -> GatewayStatus:
+        """How a gateway and its scraper are."""
+        self._admit(request, serial)
+        summary = await self._summary(serial)
+        self._watch.look(serial)
+        latest = await self._store.latest(serial, "gateway")
+        arrival = self._arrivals.last(serial)
+        return GatewayStatus(
+            gateway=serial,
+            last_timestamp=summary.last_timestamp,
+            age_seconds=self._age(summary.last_timestamp),
+            status=latest[0].fields if latest else {},
+            status_age_seconds=self._age(latest[0].timestamp) if latest else None,
+            delivery_lag_seconds=max(0, arrival.received - arrival.newest) / 1000 if arrival else None,
+            open_gap_since=open_gap(await self._store.latest(serial, "event")),
+        )
+
+    async def inverters(self, serial: str, request: Request) -> list[Entry]:
+        """The latest values of every inverter."""
+        return await self._latest(request, serial, "inverter")
+
+    async def meters(self, serial: str, request: Request) -> list[Entry]:
+        """The latest values of every phase of every meter."""
+        return await self._latest(request, serial, "meter")
+
+    async def _latest(self, request: Request, serial: str, kind: str) -> list[Entry]:
+        self._admit(request, serial)
+        latest = await self._store.latest(serial, kind)
+        if not latest:
+            await self._summary(serial)
+        self._watch.look(serial)
+        return [
+            {**entry.tags, **entry.fields, "timestamp": entry.timestamp, "age_seconds": self._age(entry.timestamp)}
+            for entry in latest
+        ]
+
+    def _admit(self, request: Request, serial: str | None = None) -> Caller:
+        caller = self._gate.authenticate(request.headers.getlist("authorization"))
+        authorise_read(caller, serial)
+        self._per_reader.spend(caller.name)
+        return caller
+
+    async def _summary(self, serial: str) -> GatewaySummary:
+        """Raises RefusedError (not-found) for a gateway without readings, also for who may see every gateway."""
+        for summary in await self._store.gateways():
+            if summary.gateway == serial:
+                return summary
+        raise RefusedError(Problem.NOT_FOUND, "gateway-unknown")
+
+    async def _entry(self, summary: GatewaySummary) -> GatewayEntry:
+        latest = await self._store.latest(summary.gateway, "gateway")
+        fields = latest[0].fields if latest else {}
+        return GatewayEntry(
+            gateway=summary.gateway,
+            last_timestamp=summary.last_timestamp,
+            age_seconds=self._age(summary.last_timestamp),
+            firmware=_text(fields.get("firmware")),
+            role=_text(fields.get("role")),
+            inverters=summary.series.get("inverter", 0),
+            meters=summary.series.get("meter", 0),
+        )
+
+    def _age(self, timestamp: int) -> float:
+        return max(0, self._clock.now_ms() - timestamp) / 1000
+
+
+def open_gap(events: list[Latest]) -> int | None:
+    """Start of the newest gap if it has no end yet. An `end` before the start belongs to the gap before."""
+    for event in events:
+        if event.tags["type"] == "gap":
+            end = event.fields.get("end")
+            return event.timestamp if not isinstance(end, float) or end < event.timestamp else None
+    return None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

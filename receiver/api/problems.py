@@ -1,0 +1,108 @@
+"""Refusals as `application/problem+json` (RFC 9457): a stable code and a request id, never an echo of the input."""
+
+from typing import Any
+
+import msgspec
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from receiver.commit import BusyError
+from receiver.errors import RefusedError
+from receiver.metrics import Metrics
+from receiver.stores.base import StoreUnavailableError
+from shared.problems import CONTENT_TYPE, Problem
+
+_log = structlog.get_logger()
+
+STORE_RETRY_S = 5
+"""Retry-After when the store cannot take more now (seconds)."""
+
+_STATUS_AND_TITLE = {
+    Problem.MALFORMED: (400, "The body is not the JSON that it should be."),
+    Problem.UNPROCESSABLE: (422, "The request does not have the agreed shape."),
+    Problem.TOO_LARGE: (413, "The batch is too large, or came too slowly: send a smaller one."),
+    Problem.UNSUPPORTED_MEDIA: (415, "Send application/json, plain or with gzip."),
+    Problem.UNSUPPORTED_VERSION: (422, "This receiver does not speak that wire version: upgrade it."),
+    Problem.UNAUTHORISED: (401, "A valid token is needed."),
+    Problem.FORBIDDEN: (403, "This token does not give the right to do that."),
+    Problem.NOT_FOUND: (404, "There is no such thing here."),
+    Problem.METHOD_NOT_ALLOWED: (405, "That method cannot be used here."),
+    Problem.TOO_MANY_REQUESTS: (429, "Too many requests: wait, then go on."),
+    Problem.STORE_UNAVAILABLE: (503, "The store cannot take this now: send the same again later."),
+    Problem.INTERNAL: (500, "The receiver failed; its log says more under the request id."),
+}
+_BY_STATUS = {404: Problem.NOT_FOUND, 405: Problem.METHOD_NOT_ALLOWED, 413: Problem.TOO_LARGE}
+
+
+class Problems:
+    """Makes the replies, and counts and logs each once."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def install(self, app: FastAPI) -> None:
+        """Answer every error of every route; what is not expected is left to `receiver.api.edge`."""
+        app.add_exception_handler(RefusedError, self._handle)
+        app.add_exception_handler(StoreUnavailableError, self._handle)
+        app.add_exception_handler(BusyError, self._handle)
+        app.add_exception_handler(RequestValidationError, self._handle)
+        app.add_exception_handler(HTTPException, self._handle)
+
+    async def _handle(self, request: Request, error: Exception) -> Response:
+        if isinstance(error, StoreUnavailableError):
+            _log.error("the store is not available", fault=str(error))
+        headers = error.headers if isinstance(error, HTTPException) else None
+        return self.reply(request.scope["request_id"], refusal_of(error), allow=(headers or {}).get("Allow"))
+
+    def reply(self, request_id: str, refused: RefusedError, *, allow: str | None = None) -> Response:
+        """The reply to one refused request."""
+        problem = refused.problem
+        status, title = _STATUS_AND_TITLE[problem]
+        self._metrics.problems.labels(problem).inc()
+        if problem in (Problem.UNAUTHORISED, Problem.FORBIDDEN):
+            self._metrics.refusals.labels(refused.reason).inc()
+        _log.warning("request refused", problem=problem, status=status, reason=refused.reason, request_id=request_id)
+        body = {
+            "type": f"urn:envoy-relay:problem:{problem}",
+            "status": status,
+            "title": title,
+            "code": problem,
+            "request_id": request_id,
+        }
+        response = Response(msgspec.json.encode(body), status, media_type=CONTENT_TYPE)
+        for name, value in _headers(refused, allow).items():
+            response.headers[name] = value
+        return response
+
+
+def refusal_of(error: Exception) -> RefusedError:
+    """Any error a route may raise on purpose, as a refusal. Anything else is `internal`."""
+    if isinstance(error, RefusedError):
+        return error
+    if isinstance(error, StoreUnavailableError):
+        return RefusedError(Problem.STORE_UNAVAILABLE, "store-unavailable", retry_after=STORE_RETRY_S)
+    if isinstance(error, BusyError):
+        return RefusedError(Problem.STORE_UNAVAILABLE, "busy", retry_after=STORE_RETRY_S)
+    if isinstance(error, RequestValidationError):
+        return RefusedError(Problem.UNPROCESSABLE, "parameters")
+    if isinstance(error, HTTPException):
+        problem = _BY_STATUS.get(error.status_code, Problem.MALFORMED)
+        return RefusedError(problem, "no-route" if problem is Problem.NOT_FOUND else problem)
+    return RefusedError(Problem.INTERNAL, "unexpected")
+
+
+def _headers(refused: RefusedError, allow: str | None) -> dict[str, Any]:
+    headers = {"cache-control": "no-store"}
+    if refused.problem is Problem.UNAUTHORISED:
+        headers["www-authenticate"] = "Bearer"
+    if refused.retry_after is not None:
+        headers["retry-after"] = str(refused.retry_after)
+    if allow is not None:
+        headers["allow"] = allow
+    if refused.close:
+        headers["connection"] = "close"
+    return headers

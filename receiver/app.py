@@ -1,0 +1,219 @@
+"""Puts the receiver together and runs it: the one place that knows every part."""
+
+import asyncio
+import contextlib
+import functools
+import signal
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from receiver.api import health
+from receiver.api.edge import Edge
+from receiver.api.gateways import Gateways
+from receiver.api.ingest import Ingest
+from receiver.api.problems import Problems
+from receiver.arrivals import Arrivals
+from receiver.auth import keys_file, readers
+from receiver.auth.gate import Gate
+from receiver.auth.keys import HS256, READ_KEY_ID, VerificationKey
+from receiver.auth.reloading import ReloadingFile
+from receiver.commit import GroupCommit
+from receiver.errors import SettingError
+from receiver.limits import Limits, RateLimit, SeriesLimit
+from receiver.listener import Listener
+from receiver.metrics import Metrics
+from receiver.settings import Settings
+from receiver.stores.base import Store
+from receiver.stores.sqlite import SqliteStore
+from receiver.watch import Watch
+from shared.clock import Clock, SystemClock
+from shared.files import make_private_directory
+from shared.keys import SECRET_KEY_ID
+from shared.status_server import StatusServer
+
+_log = structlog.get_logger()
+_READY_S = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receiver:
+    """The parts of one receiver, for `create_app`."""
+
+    store: Store
+    commit: GroupCommit
+    gate: Gate
+    watch: Watch
+    clock: Clock
+    metrics: Metrics = field(default_factory=Metrics)
+    arrivals: Arrivals = field(default_factory=Arrivals)
+    limits: Limits = field(default_factory=Limits)
+
+
+def build(settings: Settings, *, clock: Clock, limits: Limits | None = None) -> Receiver:
+    """The parts as the settings say. Raises SettingError."""
+    _make_state_directory(settings.state_dir)
+    store = SqliteStore(settings.sqlite_path)
+    return Receiver(
+        store=store,
+        commit=GroupCommit(store),
+        gate=build_gate(settings, clock),
+        watch=Watch(clock),
+        clock=clock,
+        limits=limits or Limits(),
+    )
+
+
+def build_gate(settings: Settings, clock: Clock) -> Gate:
+    """The gate with every key of the settings. Raises SettingError."""
+    read_secret = settings.read_secret or readers.load_or_make_key(settings.state_dir)
+    fixed = {READ_KEY_ID: VerificationKey(HS256, read_secret, "read")}
+    if settings.secret is not None:
+        fixed[SECRET_KEY_ID] = VerificationKey(HS256, settings.secret, "ingest", frozenset(settings.gateways))
+    return Gate(
+        fixed=fixed,
+        keys_file=ReloadingFile(settings.keys_file, keys_file.verification_keys, clock),
+        revoked=ReloadingFile(settings.state_dir / readers.LIST_FILE, readers.revoked_ids, clock),
+        clock=clock,
+    )
+
+
+def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
+    """The application; it neither opens nor closes the store."""
+    limits, clock = receiver.limits, receiver.clock
+    per_name = functools.partial(RateLimit, rate=limits.gateway_rate, burst=limits.gateway_burst, clock=clock)
+    app = FastAPI(
+        title="envoy-receiver",
+        docs_url="/docs" if docs else None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if docs else None,
+        redirect_slashes=False,  # a redirect would repeat the sender's Host header
+    )
+    problems = Problems(receiver.metrics)
+    problems.install(app)
+    ingest = Ingest(
+        gate=receiver.gate,
+        per_gateway=per_name(reason="gateway-rate"),
+        series=SeriesLimit(receiver.store, most=limits.series),
+        store=receiver.store,
+        commit=receiver.commit,
+        watch=receiver.watch,
+        arrivals=receiver.arrivals,
+        metrics=receiver.metrics,
+        clock=clock,
+        body_seconds=limits.body_seconds,
+    )
+    gateways = Gateways(
+        gate=receiver.gate,
+        per_reader=per_name(reason="reader-rate"),
+        store=receiver.store,
+        watch=receiver.watch,
+        arrivals=receiver.arrivals,
+        clock=clock,
+    )
+    # A plain Starlette route: the body is read as bytes after the token is verified, and no model is built of it.
+    app.router.routes.append(Route("/api/v1/gateways/{serial}/batches", ingest.post_batch, methods=["POST"]))
+    app.include_router(gateways.router())
+    app.include_router(health.router(receiver.store))
+    per_address = RateLimit(rate=limits.address_rate, burst=limits.address_burst, reason="address-rate", clock=clock)
+    app.add_middleware(Edge, problems=problems, per_address=per_address)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def running(
+    receiver: Receiver, *, host: str, port: int, docs: bool = False, trusted_proxies: tuple[str, ...] = ()
+) -> AsyncIterator[Listener]:
+    """The receiver at work: store open, port listening. At the end, what was begun is finished and answered."""
+    await receiver.store.open()
+    try:
+        listener = Listener(create_app(receiver, docs=docs), host=host, port=port, trusted_proxies=trusted_proxies)
+        await listener.start()
+        try:
+            yield listener
+        finally:
+            await listener.stop()
+    finally:
+        await receiver.commit.close()
+        await receiver.store.close()
+
+
+async def serve(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    limits: Limits | None = None,
+    stop: asyncio.Event | None = None,
+    started: Callable[[int, int], None] | None = None,
+) -> None:
+    """Run until told to stop.
+
+    Args:
+        settings: From `receiver.settings.load`.
+        clock: The host's, unless given.
+        limits: What one sender may ask for.
+        stop: Ends the service when set; without it, SIGINT and SIGTERM do.
+        started: Called with the main and the status port once both listen.
+
+    Raises:
+        SettingError: The service cannot start like this.
+    """
+    receiver = build(settings, clock=clock or SystemClock(), limits=limits)
+    stop = stop or _stop_on_signals()
+    async with running(
+        receiver, host=settings.host, port=settings.port, docs=settings.docs, trusted_proxies=settings.trusted_proxies
+    ) as listener:
+        status = _start_status(settings, receiver)
+        try:
+            _log.info("receiving", host=listener.host, port=listener.port, status_port=status.port)
+            if started is not None:
+                started(listener.port, status.port)
+            waits = {asyncio.create_task(stop.wait()), asyncio.create_task(listener.wait())}
+            _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for task in pending:
+                task.cancel()
+        finally:
+            status.stop()
+    _log.info("stopped")
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+def _start_status(settings: Settings, receiver: Receiver) -> StatusServer:
+    loop = asyncio.get_running_loop()
+
+    def ready() -> str | None:
+        """Called on the status thread: the store belongs to the event loop."""
+        try:
+            return asyncio.run_coroutine_threadsafe(receiver.store.ready(), loop).result(_READY_S)
+        except TimeoutError:
+            return "the store does not answer"
+
+    status = StatusServer(settings.status_host, settings.status_port, registry=receiver.metrics.registry, ready=ready)
+    try:
+        status.start()
+    except OSError as error:
+        raise SettingError(
+            f"cannot listen on {settings.status_host} port {settings.status_port} ({error.strerror}): stop what uses "
+            "it, or set RECEIVER_STATUS_HOST and RECEIVER_STATUS_PORT"
+        ) from error
+    return status
+
+
+def _make_state_directory(path: Path) -> None:
+    try:
+        make_private_directory(path)
+    except OSError as error:
+        raise SettingError(
+            f"RECEIVER_STATE_DIR {path} cannot be made ({error.strerror}): choose a directory that this user may write"
+        ) from error

@@ -1,0 +1,15 @@
+"""The commands of `envoy-receiver`. Each does one thing and says in plain words what came of it."""
+
+import typer
+
+from receiver.cli import check, keys, run, token
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Receives readings and keeps them."
+)
+app.command("run")(run.run)
+app.command("check")(check.check)
+app.add_typer(keys.app, name="keys")
+app.add_typer(token.app, name="token")
+
+__all__ = ["app"]

@@ -1,0 +1,107 @@
+"""`envoy-receiver check`: the doctor. Each line says what works or what to do; the exit status says if it could run."""
+
+import asyncio
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+
+from receiver import settings
+from receiver.auth import keys_file, readers
+from receiver.cli.console import faults_as_sentences
+from receiver.errors import SettingError
+from receiver.settings import Settings
+from receiver.stores.sqlite import SqliteStore
+from shared.files import make_private_directory
+
+Finding = tuple[bool, str]
+"""Whether it is fine, and a sentence."""
+
+
+def check() -> None:
+    """Say whether the receiver could run here, and what to change if not."""
+    with faults_as_sentences():
+        chosen = settings.load()
+    findings = [(True, "settings: complete"), *examine(chosen)]
+    for fine, sentence in findings:
+        typer.echo(f"{'ok  ' if fine else 'FAIL'}  {sentence}")
+    if not all(fine for fine, _ in findings):
+        raise typer.Exit(1)
+
+
+def examine(chosen: Settings) -> Iterator[Finding]:
+    """Every finding about these settings, in the order in which a start would meet them."""
+    yield (directory := _state_directory(chosen.state_dir))
+    if not directory[0]:
+        return
+    yield _read_key(chosen)
+    yield _senders(chosen)
+    yield asyncio.run(_store(chosen.sqlite_path))
+    yield _port("RECEIVER", chosen.host, chosen.port)
+    yield _port("RECEIVER_STATUS", chosen.status_host, chosen.status_port)
+
+
+def _state_directory(path: Path) -> Finding:
+    try:
+        make_private_directory(path)
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError as error:
+        return (
+            False,
+            f"state directory: {path} cannot be made ({error.strerror}); set RECEIVER_STATE_DIR to one that can",
+        )
+    if not os.access(path, os.W_OK | os.X_OK):
+        return False, f"state directory: {path} is not writable; change its owner or set RECEIVER_STATE_DIR"
+    if mode & 0o077:
+        return False, f"state directory: other users can enter {path}; run: chmod 700 {path}"
+    return True, f"state directory: {path} is writable and private"
+
+
+def _read_key(chosen: Settings) -> Finding:
+    if chosen.read_secret is not None:
+        return True, "reader tokens: signed with RECEIVER_READ_SECRET"
+    try:
+        readers.load_or_make_key(chosen.state_dir)
+        made = len(readers.load(chosen.state_dir))
+    except SettingError as error:
+        return False, f"reader tokens: {error}"
+    return True, f"reader tokens: {made} made so far"
+
+
+def _senders(chosen: Settings) -> Finding:
+    try:
+        active = [entry for entry in keys_file.load(chosen.keys_file) if not entry.revoked]
+    except SettingError as error:
+        return False, f"senders: {error}"
+    if chosen.secret is None and not active:
+        return False, (
+            "senders: nobody may send yet; set RECEIVER_SECRET and RECEIVER_GATEWAYS, or run `envoy-scraper key` at "
+            "the scraper and give its line to `envoy-receiver keys add`"
+        )
+    shared = f"the secret for {len(chosen.gateways)} gateway(s), " if chosen.secret is not None else ""
+    return True, f"senders: {shared}{len(active)} key(s) in {chosen.keys_file}"
+
+
+async def _store(path: Path) -> Finding:
+    store = SqliteStore(path)
+    await store.open()
+    try:
+        problem = await store.ready()
+    finally:
+        await store.close()
+    return (True, f"store: {path} opens") if problem is None else (False, f"store: {problem}")
+
+
+def _port(prefix: str, host: str, port: int) -> Finding:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        return False, (
+            f"port: {host}:{port} cannot be used ({error.strerror}); a receiver that runs already is the usual reason, "
+            f"else set {prefix}_HOST and {prefix}_PORT"
+        )
+    return True, f"port: {host}:{port} is free"

@@ -1,0 +1,24 @@
+"""What the commands share: a fault is one sentence on stderr and exit status 1, never a traceback."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+import typer
+
+from receiver.errors import ReceiverError
+
+
+@contextlib.contextmanager
+def faults_as_sentences() -> Iterator[None]:
+    """Turn the errors of people (settings, files, arguments) into a sentence and an exit status."""
+    try:
+        yield
+    except (ReceiverError, ValueError) as error:
+        typer.echo(f"envoy-receiver: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+def day(seconds: int) -> str:
+    """A UTC date from seconds since 1970."""
+    return time.strftime("%Y-%m-%d", time.gmtime(seconds))

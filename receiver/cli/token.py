@@ -1,0 +1,55 @@
+"""`envoy-receiver token`: tokens for people and programs that read."""
+
+from typing import Annotated
+
+import typer
+
+from receiver import settings
+from receiver.auth import readers
+from receiver.cli.console import day, faults_as_sentences
+from shared.clock import SystemClock
+from shared.keys import is_serial
+
+app = typer.Typer(no_args_is_help=True, help="Tokens that may read the values of gateways.")
+
+_MAX_DAYS = 3650
+
+
+@app.command()
+def create(
+    gateway: Annotated[list[str], typer.Option(help="Serial that may be read; '*' for every gateway.")],
+    days: Annotated[int, typer.Option(min=1, max=_MAX_DAYS, help="How long the token is good.")] = 365,
+) -> None:
+    """Print a new token. It is shown once and kept nowhere."""
+    with faults_as_sentences():
+        if gateway != [readers.EVERY_GATEWAY] and not all(map(is_serial, gateway)):
+            raise ValueError("--gateway takes the serial number of a gateway, or '*' alone for every gateway")
+        chosen = settings.load()
+        key = chosen.read_secret or readers.load_or_make_key(chosen.state_dir)
+        now_s = SystemClock().now_ms() // 1000
+        entry, token = readers.create(chosen.state_dir, key, gateways=gateway, days=days, now_s=now_s)
+        typer.echo(f"token {entry.jti}, good until {day(entry.expires)}; keep it now, it is not shown again:", err=True)
+        typer.echo(token)
+
+
+@app.command("list")
+def list_tokens() -> None:
+    """Show what was handed out, never the tokens themselves."""
+    with faults_as_sentences():
+        entries = readers.load(settings.load().state_dir)
+        if not entries:
+            typer.echo("no tokens yet; `envoy-receiver token create` makes one")
+        now_s = SystemClock().now_ms() // 1000
+        for entry in entries:
+            state = "revoked" if entry.revoked else "expired" if entry.expires <= now_s else "active "
+            typer.echo(
+                f"{entry.jti}  {state}  {day(entry.created)} to {day(entry.expires)}  {', '.join(entry.gateways)}"
+            )
+
+
+@app.command()
+def revoke(jti: Annotated[str, typer.Argument(help="The id that `token list` shows.")]) -> None:
+    """Make a token worthless; a running receiver obeys within seconds."""
+    with faults_as_sentences():
+        readers.revoke(settings.load().state_dir, jti)
+        typer.echo(f"token {jti} is revoked")

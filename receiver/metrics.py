@@ -1,0 +1,53 @@
+"""What the receiver counts, shown on the status port only. Labels are our codes and authorised serials."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.process_collector import ProcessCollector
+
+
+class Metrics:
+    """One registry and everything in it."""
+
+    def __init__(self) -> None:
+        registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        self.registry = registry
+        self.batches = Counter(
+            "receiver_batches",
+            "Batches by outcome: stored, or the problem code of the refusal.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.stored = Counter("receiver_readings_stored", "Readings durably stored.", registry=registry)
+        self.rejected = Counter(
+            "receiver_readings_rejected", "Readings refused for good, by code.", ["code"], registry=registry
+        )
+        self.ignored = Counter(
+            "receiver_fields_ignored",
+            "Batches with unknown numeric fields that were left out; upgrade the receiver.",
+            registry=registry,
+        )
+        self.commit_seconds = Histogram(
+            "receiver_commit_seconds",
+            "Time from a validated batch to its durable storage.",
+            buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+            registry=registry,
+        )
+        self.waiting = Gauge("receiver_waiting_readings", "Readings that wait for the store now.", registry=registry)
+        self.refusals = Counter(
+            "receiver_auth_refusals", "Requests without the right, by reason.", ["reason"], registry=registry
+        )
+        self.problems = Counter(
+            "receiver_problems", "Requests answered by a problem, by code.", ["code"], registry=registry
+        )
+        self.interleaving = Counter(
+            "receiver_outbox_interleaving",
+            "Batches that show two scrapers sending for one gateway: stop one of them.",
+            ["gateway"],
+            registry=registry,
+        )
+        self.last_batch = Gauge(
+            "receiver_last_batch_timestamp_seconds",
+            "When the gateway's last batch was stored, seconds since 1970.",
+            ["gateway"],
+            registry=registry,
+        )

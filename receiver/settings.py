@@ -1,0 +1,175 @@
+"""The only reader of the environment, `.env` and secret files; everything is checked here, at start.
+
+A secret may be given as `NAME` or as `NAME_FILE` (a path). Errors name the setting and the remedy, never the value.
+"""
+
+import difflib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from receiver.errors import SettingError
+from shared.keys import is_serial
+
+MIN_SECRET_BYTES = 32
+_SQLITE = "sqlite:///"
+_KUBERNETES = re.compile(r"RECEIVER_(SERVICE_|PORT_)")
+
+
+class _Environment(BaseSettings):
+    """The settings as people write them: `RECEIVER_` + the name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RECEIVER_", env_file=".env", extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    store: str | None = None
+    state_dir: Path = Path("~/.local/state/envoy-receiver")
+    secret: SecretStr | None = None
+    secret_file: Path | None = None
+    gateways: str = ""
+    keys_file: Path | None = None
+    read_secret: SecretStr | None = None
+    read_secret_file: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+    status_host: str = "127.0.0.1"
+    status_port: int = Field(8002, ge=0, le=65535)
+    trusted_proxies: str = ""
+    docs: bool = False
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything the receiver was told.
+
+    Attributes:
+        sqlite_path: File of the embedded store.
+        state_dir: Keys, the reader key and the list of reader tokens; 0700.
+        secret: Household secret (HS256) for `gateways`, or None.
+        gateways: Serials that the household secret may write for.
+        keys_file: Public keys of scrapers.
+        read_secret: Signs reader tokens; None means a key made in the state directory.
+        host: Address of the main port.
+        port: The main port.
+        status_host: Address of the status port.
+        status_port: The status port.
+        trusted_proxies: Addresses whose X-Forwarded-* headers are believed.
+        docs: Whether `/docs` is shown.
+        log_level: Least severe level that is logged.
+    """
+
+    sqlite_path: Path
+    state_dir: Path
+    secret: bytes | None = field(repr=False)
+    gateways: tuple[str, ...]
+    keys_file: Path
+    read_secret: bytes | None = field(repr=False)
+    host: str
+    port: int
+    status_host: str
+    status_port: int
+    trusted_proxies: tuple[str, ...]
+    docs: bool
+    log_level: str
+
+
+def load() -> Settings:
+    """Read and check the settings. Raises SettingError, one line per fault."""
+    _refuse_unknown()
+    try:
+        raw = _Environment()
+    except ValidationError as error:
+        raise SettingError("\n".join(_sentence(fault["loc"], fault["msg"]) for fault in error.errors())) from None
+    state_dir = raw.state_dir.expanduser()
+    secret = _secret("RECEIVER_SECRET", raw.secret, raw.secret_file)
+    gateways = _serials(raw.gateways)
+    if (secret is None) != (not gateways):
+        missing, given = (
+            ("RECEIVER_GATEWAYS", "RECEIVER_SECRET") if secret else ("RECEIVER_SECRET", "RECEIVER_GATEWAYS")
+        )
+        raise SettingError(
+            f"{given} is set without {missing}: the secret is good for the listed gateways only, so set both"
+        )
+    return Settings(
+        sqlite_path=_sqlite_path(raw.store, state_dir),
+        state_dir=state_dir,
+        secret=secret,
+        gateways=gateways,
+        keys_file=(raw.keys_file or state_dir / "keys").expanduser(),
+        read_secret=_secret("RECEIVER_READ_SECRET", raw.read_secret, raw.read_secret_file),
+        host=raw.host,
+        port=raw.port,
+        status_host=raw.status_host,
+        status_port=raw.status_port,
+        trusted_proxies=tuple(_words(raw.trusted_proxies)),
+        docs=raw.docs,
+        log_level=raw.log_level,
+    )
+
+
+def _refuse_unknown() -> None:
+    """A misspelt setting would silently do nothing."""
+    known = {f"RECEIVER_{name.upper()}" for name in _Environment.model_fields} | {"RECEIVER_SITES_FILE"}
+    for name in sorted({*os.environ, *dotenv_values(".env")}):
+        # Kubernetes sets RECEIVER_SERVICE_HOST and the like by itself for a service of this name.
+        if name.startswith("RECEIVER_") and name not in known and not _KUBERNETES.match(name):
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}?" if near else "remove it; the README lists the settings"
+            raise SettingError(f"{name} is no setting of the receiver: {hint}")
+
+
+def _sentence(location: tuple[int | str, ...], message: str) -> str:
+    name = f"RECEIVER_{str(location[0]).upper()}"
+    if name == "RECEIVER_PORT" and os.environ.get(name, "").startswith("tcp://"):
+        return f"{name} was set by Kubernetes for a service of this name: set enableServiceLinks: false in the pod"
+    return f"{name}: {message[0].lower()}{message[1:]}"
+
+
+def _words(text: str) -> Iterator[str]:
+    return (word.strip() for word in text.split(",") if word.strip())
+
+
+def _serials(text: str) -> tuple[str, ...]:
+    serials = tuple(_words(text))
+    if not all(map(is_serial, serials)):
+        raise SettingError(
+            "RECEIVER_GATEWAYS must be serial numbers separated by commas, e.g. 122300001234,122300005678"
+        )
+    return serials
+
+
+def _secret(name: str, value: SecretStr | None, path: Path | None) -> bytes | None:
+    if path is not None:
+        try:
+            text = path.expanduser().read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not text"
+            raise SettingError(f"{name}_FILE: {path} cannot be read ({reason})") from error
+    elif value is not None:
+        text = value.get_secret_value().strip()
+    else:
+        return None
+    if len(text.encode()) < MIN_SECRET_BYTES:
+        raise SettingError(f"{name} is shorter than {MIN_SECRET_BYTES} bytes: make one with `openssl rand -hex 32`")
+    return text.encode()
+
+
+def _sqlite_path(store: str | None, state_dir: Path) -> Path:
+    if store is None:
+        return state_dir / "readings.sqlite"
+    if store == "influxdb":
+        raise SettingError(
+            "RECEIVER_STORE=influxdb: this version stores in SQLite only; use sqlite:///PATH or leave it unset"
+        )
+    if not store.startswith(_SQLITE) or len(store) == len(_SQLITE):
+        raise SettingError("RECEIVER_STORE must look like sqlite:///PATH (four slashes begin an absolute path)")
+    return Path(store.removeprefix(_SQLITE)).expanduser()

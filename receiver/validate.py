@@ -1,0 +1,206 @@
+"""From the bytes of a request to readings that may be stored, and a verdict on every other row. Pure.
+
+What is wrong with the batch as a whole raises `RefusedError`; what a scraper newer than this receiver may rightly send
+(an unknown kind, an unknown numeric field) costs that row or that field only. Nothing of the input is ever quoted,
+except names that passed the pattern for names.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from receiver.errors import RefusedError
+from receiver.strict_json import DuplicateKeyError, refuse_duplicates
+from shared import wire
+from shared.fields import KINDS
+from shared.problems import Problem, Rejection
+from shared.readings import FieldValue, Reading
+
+EARLIEST_MS = 946_684_800_000
+"""2000-01-01: no gateway of this kind is older, whatever the retention; a stamp before it comes from a broken clock."""
+FUTURE_MS = 10 * 60_000
+"""How far ahead of our clock a reading may be stamped (milliseconds)."""
+MAX_TEXT = 200
+"""Characters of a text field, at most."""
+_LAST_SEQ = 2**63 - 1
+
+_ID = re.compile(r"[0-9a-f]{1,64}")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_TAG_VALUE = re.compile(r"[0-9A-Za-z._-]{1,64}")
+_TAG_NAMES = {kind: frozenset(described.tags) for kind, described in KINDS.items()}
+_NUMBERS = {
+    kind: {name for name, field in described.fields.items() if field.type is float} for kind, described in KINDS.items()
+}
+_NONE: frozenset[str] = frozenset()
+_ONLY_NUMBERS = {float}
+
+
+class _Envelope(msgspec.Struct):
+    """As much of a batch of any version as says its version."""
+
+    version: int
+
+
+_batch_decoder = msgspec.json.Decoder(wire.Batch)
+_envelope_decoder = msgspec.json.Decoder(_Envelope)
+
+
+@dataclass
+class Checked:
+    """What validation made of a batch.
+
+    Attributes:
+        batch: Id of the batch.
+        outbox: Id of the outbox it comes from.
+        seqs: Outbox position of each of `readings`.
+        readings: What may be stored, in the order sent.
+        rejected: Rows that never will be, and why.
+        ignored: `kind.field` of unknown numeric fields that were left out.
+    """
+
+    batch: str
+    outbox: str
+    seqs: list[int]
+    readings: list[Reading]
+    rejected: list[wire.Rejected]
+    ignored: set[str]
+
+
+def check(body: bytes, *, now_ms: int, retention_ms: Mapping[str, int | None]) -> Checked:
+    """Decode and judge a batch.
+
+    Args:
+        body: The unpacked request body.
+        now_ms: UTC wall time in milliseconds.
+        retention_ms: Per kind how long the store keeps readings; None is for ever.
+
+    Raises:
+        RefusedError: malformed, unprocessable, unsupported-version or too-large.
+    """
+    batch = _decode(body)
+    if len(batch.rows) > wire.MAX_ROWS:
+        raise RefusedError(Problem.TOO_LARGE, "too-many-rows")
+    checked = Checked(batch.batch, batch.outbox, [], [], [], set())
+    oldest = {kind: max(EARLIEST_MS, now_ms - (kept or now_ms)) for kind, kept in retention_ms.items()}
+    newest = now_ms + FUTURE_MS
+    for row in batch.rows:
+        reading, fate = row.reading, None
+        fields = reading.fields
+        numbers = _NUMBERS.get(reading.kind, _NONE)
+        if not (fields.keys() <= numbers and set(map(type, fields.values())) == _ONLY_NUMBERS):
+            reading, fate = _check_fields(reading, checked.ignored)
+        if fate is not Rejection.UNKNOWN_KIND:
+            _check_tags(reading)
+        if fate is None:
+            if reading.timestamp > newest:
+                fate = Rejection.IN_THE_FUTURE
+            elif reading.timestamp < oldest[reading.kind]:
+                fate = Rejection.TOO_OLD
+        if fate is None:
+            checked.seqs.append(row.seq)
+            checked.readings.append(reading)
+        else:
+            checked.rejected.append(wire.Rejected(row.seq, fate))
+    return checked
+
+
+def _decode(body: bytes) -> wire.Batch:
+    try:
+        batch = _batch_decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _why_undecodable(body, error) from error
+    if batch.version != wire.VERSION:
+        raise RefusedError(Problem.UNSUPPORTED_VERSION, "version")
+    _check_envelope(batch)
+    _check_single_keys(body, batch)
+    return batch
+
+
+def _why_undecodable(body: bytes, error: Exception) -> RefusedError:
+    """The version decides first: a batch of a later version may have any shape."""
+    try:
+        version = _envelope_decoder.decode(body).version
+    except msgspec.ValidationError:
+        return RefusedError(Problem.UNPROCESSABLE, "shape")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return RefusedError(Problem.MALFORMED, "not-json")
+    if version != wire.VERSION:
+        return RefusedError(Problem.UNSUPPORTED_VERSION, "version")
+    return RefusedError(
+        Problem.UNPROCESSABLE if isinstance(error, msgspec.ValidationError) else Problem.MALFORMED, "shape"
+    )
+
+
+def _check_envelope(batch: wire.Batch) -> None:
+    if not (_ID.fullmatch(batch.batch) and _ID.fullmatch(batch.outbox)):
+        raise _unprocessable("ids")
+    seqs = {row.seq for row in batch.rows}
+    if len(seqs) != len(batch.rows) or (seqs and not (min(seqs) > 0 and max(seqs) <= _LAST_SEQ)):
+        raise _unprocessable("seq")
+
+
+def _check_single_keys(body: bytes, batch: wire.Batch) -> None:
+    """Refuse duplicate keys, which msgspec reads past.
+
+    In JSON without escapes, every colon either follows a key or stands inside a string; so there are more colons than
+    keys and strings account for only where msgspec dropped a duplicate. Counting them costs a hundredth of reading the
+    body again, which only a body with escapes needs.
+    """
+    if b"\\" in body:
+        try:
+            refuse_duplicates(body)
+        except ValueError as error:
+            reason = "duplicate-keys" if isinstance(error, DuplicateKeyError) else "not-json"
+            raise RefusedError(Problem.MALFORMED, reason) from error
+        return
+    keys = 4 + 6 * len(batch.rows)  # 4 of the batch; of a row 2, of its reading 4
+    for row in batch.rows:
+        keys += len(row.reading.tags) + len(row.reading.fields)
+    surplus = body.count(b":") - keys
+    if surplus and surplus != sum(_colons_inside(row.reading) for row in batch.rows):
+        raise RefusedError(Problem.MALFORMED, "duplicate-keys")
+
+
+def _colons_inside(reading: Reading) -> int:
+    """Colons in the strings of a reading."""
+    texts = (value for value in reading.fields.values() if isinstance(value, str))
+    return "".join((reading.kind, *reading.tags, *reading.tags.values(), *reading.fields, *texts)).count(":")
+
+
+def _check_tags(reading: Reading) -> None:
+    tags = reading.tags
+    if tags.keys() != _TAG_NAMES[reading.kind]:
+        raise _unprocessable("tag-names")
+    for value in tags.values():
+        if _TAG_VALUE.fullmatch(value) is None:
+            raise _unprocessable("tag-value")
+
+
+def _check_fields(reading: Reading, ignored: set[str]) -> tuple[Reading, Rejection | None]:
+    """The careful way, for every row that is not simply known numbers."""
+    kind = KINDS.get(reading.kind)
+    if kind is None:
+        if _NAME.fullmatch(reading.kind) is None:
+            raise _unprocessable("kind")
+        return reading, Rejection.UNKNOWN_KIND
+    kept: dict[str, FieldValue] = {}
+    for name, value in reading.fields.items():
+        field = kind.fields.get(name)
+        if field is None:
+            if isinstance(value, str) or _NAME.fullmatch(name) is None:
+                raise _unprocessable("unknown-text-field")
+            ignored.add(f"{reading.kind}.{name}")
+        elif not isinstance(value, field.type):
+            raise _unprocessable("field-type")
+        elif isinstance(value, str) and (len(value) > MAX_TEXT or not value.isprintable()):
+            raise _unprocessable("field-text")
+        else:
+            kept[name] = value
+    fate = None if kept else Rejection.NO_KNOWN_FIELD
+    return Reading(reading.kind, reading.tags, reading.timestamp, kept), fate
+
+
+def _unprocessable(reason: str) -> RefusedError:
+    return RefusedError(Problem.UNPROCESSABLE, reason)

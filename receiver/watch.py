@@ -1,0 +1,28 @@
+"""Who looks at live values: a look holds a lease, and while one lasts scrapers are told to post at once."""
+
+from shared.clock import Clock
+
+LEASE_S = 30.0
+"""A look counts for this many seconds."""
+
+
+class Watch:
+    """Leases by gateway. Callers pass serials they have authorised, so the number of leases is bounded by those."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._until: dict[str, float] = {}
+
+    def look(self, gateway: str) -> None:
+        """Somebody reads live values of this gateway now; also renews."""
+        self._until[gateway] = self._clock.monotonic() + LEASE_S
+
+    def watched(self, gateway: str) -> bool:
+        """Whether somebody did within the last `LEASE_S` seconds."""
+        until = self._until.get(gateway)
+        if until is None:
+            return False
+        if until <= self._clock.monotonic():
+            del self._until[gateway]
+            return False
+        return True

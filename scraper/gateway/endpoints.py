@@ -5,6 +5,8 @@ fine). The inverter list tells which. A path that the login or the firmware does
 gateway is not asked for it again and again.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 import httpx
@@ -60,8 +62,8 @@ class Endpoints:
         if reply.status in REFUSED:
             await self.settle_refusal(path, reply.status)
             reply = await self._ask(path)
-            if reply.status in REFUSED:
-                await self.give_up(path, reply.status)
+        if reply.status in REFUSED:
+            await self.give_up(path, reply.status)
         self.judge_status(path, reply.status)
         self.memory.worked.add(path)
         return reply
@@ -93,6 +95,10 @@ class Endpoints:
         if status == httpx.codes.NOT_FOUND or 300 <= status < 400:  # a redirect leads to an error page
             raise self.memory.mark_absent(path, status)
         raise BadReplyError(f"the gateway answered {path} with status {status}")
+
+    def stream(self, path: str) -> AbstractAsyncContextManager[tuple[int, AsyncIterator[bytes]]]:
+        """Open an endless reply: status and body as it arrives; errors as `Transport.stream`."""
+        return self.transport.stream(self.scheme, path, auth=self.login.auth)
 
     async def _ask(self, path: str) -> Reply:
         return await self.transport.get(self.scheme, path, auth=self.login.auth)

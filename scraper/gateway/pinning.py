@@ -104,19 +104,25 @@ class PinStore:
         return self._read().pins.get(serial)
 
     def remember(self, serial: str, fingerprint: str | None) -> None:
-        """Belong to this gateway from now on and, unless None, trust this certificate. Raises OSError."""
+        """Belong to this gateway from now on and, unless None, trust this certificate.
+
+        Raises SettingError if that cannot be written down.
+        """
         remembered = self._read()
         pins = dict(remembered.pins)
         if fingerprint is not None:
             pins[serial] = fingerprint
         if remembered != (updated := _Remembered(serial, pins)):
-            write_private(self._path, msgspec.json.encode(updated))
+            self._write(updated)
 
     def forget(self, serial: str) -> None:
-        """Trust whatever certificate that gateway shows next, or none if it speaks plain http. Raises OSError."""
+        """Trust whatever certificate that gateway shows next, or none if it speaks plain http.
+
+        Raises SettingError if that cannot be written down.
+        """
         remembered = self._read()
         pins = {known: pin for known, pin in remembered.pins.items() if known != serial}
-        write_private(self._path, msgspec.json.encode(_Remembered(remembered.gateway, pins)))
+        self._write(_Remembered(remembered.gateway, pins))
 
     def contents(self) -> Any:
         """Whatever the file says now, to notice a change by another process."""
@@ -133,4 +139,13 @@ class PinStore:
             # Guessing here would mean trusting whatever certificate comes next.
             raise SettingError(
                 f"{self._path} cannot be read ({type(error).__name__}): delete it to trust the gateway anew"
+            ) from error
+
+    def _write(self, remembered: _Remembered) -> None:
+        try:
+            write_private(self._path, msgspec.json.encode(remembered))
+        except OSError as error:
+            raise SettingError(
+                f"{self._path} cannot be written ({error.strerror}): make ENVOY_STATE_DIR a directory on a local disk "
+                "that this user may write to"
             ) from error

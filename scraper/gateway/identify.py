@@ -1,0 +1,116 @@
+"""Who answers, and may it be trusted? Decided before anything secret is sent."""
+
+import asyncio
+from typing import NamedTuple
+
+from scraper.errors import CertificateChangedError, WrongGatewayError
+from scraper.gateway.discovery import find_host
+from scraper.gateway.info import GatewayInfo
+from scraper.gateway.options import GatewayOptions
+from scraper.gateway.pinning import Pin, PinStore, normalise_fingerprint
+from scraper.gateway.probe import Probe, probe
+from scraper.gateway.transport import Address, Scheme
+from shared.clock import Clock
+
+
+class Found(NamedTuple):
+    """The right gateway.
+
+    Attributes:
+        address, scheme: How to reach it.
+        info: What it says about itself.
+        seen: The certificate it shows now; None over http.
+        expected: The only certificate that credentials may be sent to; None where there is none or any will do.
+        clock_offset_s: Its clock minus ours.
+    """
+
+    address: Address
+    scheme: Scheme
+    info: GatewayInfo
+    seen: str | None
+    expected: str | None
+    clock_offset_s: float | None
+
+    def is_same_as(self, other: "Found") -> bool:
+        """Whether a login made with `other` is still one with this: same place, same device, same firmware."""
+        return (self.address, self.scheme, self.info.serial, self.info.firmware, self.expected) == (
+            other.address,
+            other.scheme,
+            other.info.serial,
+            other.info.firmware,
+            other.expected,
+        )
+
+
+class Identifier:
+    """Finds the gateway and checks serial and certificate.
+
+    Args:
+        options: Where, who, and what is trusted.
+        pins: What was trusted before.
+        clock: To measure the gateway's.
+        lock: Held during requests.
+    """
+
+    def __init__(self, options: GatewayOptions, pins: PinStore, clock: Clock, lock: asyncio.Lock) -> None:
+        self._options = options
+        self._pins = pins
+        self._clock = clock
+        self._lock = lock
+        self._host: str | None = None
+
+    async def identify(self) -> Found:
+        """Ask who is there and refuse whoever it should not be. Remembers gateway and certificate at first contact.
+
+        Raises:
+            WrongGatewayError: Another serial than the configured or remembered one.
+            CertificateChangedError: The right serial with another certificate than the trusted one.
+            GatewayUnreachableError, BadReplyError: No gateway answers.
+            SettingError: The pin file or a setting cannot be used.
+        """
+        known = self._options.serial or self._pins.gateway()
+        address, probed = await self.look(known)
+        self._check_serial(probed.info.serial, known, address.host)
+        expected = self._expected(probed)
+        if expected is not None and probed.fingerprint is not None:
+            Pin(expected).compare(probed.fingerprint)
+        self._pins.remember(probed.info.serial, expected)
+        return Found(address, probed.scheme, probed.info, probed.fingerprint, expected, probed.clock_offset_s)
+
+    async def look(self, serial: str | None) -> tuple[Address, Probe]:
+        """Who is there, whoever it is. A discovered address is kept until nobody answers there."""
+        if self._host is None:
+            self._host = await find_host(self._options.host, serial)
+        address = Address(self._host, self._options.http_port, self._options.https_port)
+        try:
+            return address, await probe(address, self._clock, lock=self._lock, deadlines=self._options.deadlines)
+        except Exception:
+            self._host = None
+            raise
+
+    def _check_serial(self, serial: str, known: str | None, host: str) -> None:
+        if known is None or serial == known:
+            return
+        if self._options.serial is not None:
+            remedy = "correct ENVOY_HOST or ENVOY_SERIAL"
+        else:
+            remedy = "correct ENVOY_HOST; or, if your gateway was replaced, run: envoy-scraper trust"
+        raise WrongGatewayError(
+            f"gateway {serial} answers at {host}, but this scraper belongs to gateway {known}; nothing secret was "
+            f"sent: {remedy}"
+        )
+
+    def _expected(self, probed: Probe) -> str | None:
+        """The fingerprint to demand from now on."""
+        if self._options.tls_trust == "any":
+            return None
+        if self._options.tls_fingerprint:
+            expected: str | None = normalise_fingerprint(self._options.tls_fingerprint)
+        else:
+            expected = self._pins.fingerprint(probed.info.serial)
+        if expected is not None and probed.scheme == "http":
+            raise CertificateChangedError(
+                "the gateway used to answer over https and now only does over plain http, which no firmware update "
+                "brings about; nothing secret was sent. If you know why, accept it with: envoy-scraper trust"
+            )
+        return expected or probed.fingerprint

@@ -1,0 +1,82 @@
+"""What the rest of the scraper asks a gateway: which endpoints answer it, and how they stand in for each other.
+
+`ask` fetches one path as JSON and raises the errors of `Gateway.get_json`.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from scraper.errors import BadReplyError, EndpointUnavailableError, GatewayUnreachableError
+from scraper.gateway.info import GatewayInfo
+from scraper.gateway.login import JUDGE_PATH as INVERTERS
+from scraper.gateway.parse.device_data import join_inverters, parse_device_data
+from scraper.gateway.parse.inverters import parse_inverters
+from scraper.gateway.parse.meters import Meter, parse_meters
+from scraper.gateway.parse.production import choose_production
+from scraper.gateway.parse.values import Notes
+from shared.clock import Clock
+from shared.readings import Reading
+
+Ask: TypeAlias = Callable[[str], Awaitable[object]]
+
+DEVICE_DATA = "/ivp/pdm/device_data"
+METERS = "/ivp/meters"
+METER_READINGS = "/ivp/meters/readings"
+ENERGY = "/ivp/pdm/energy"
+PRODUCTION = "/production.json"
+PRODUCTION_V1 = "/api/v1/production"
+
+_FIRST_PRODUCTION_JSON = (4,)
+"""Before this firmware the path gives a web page with status 200."""
+
+
+async def ask_inverters(ask: Ask, notes: Notes) -> list[Reading]:
+    """One reading per inverter: the complete list, enriched where the firmware has more.
+
+    Raises:
+        EndpointUnavailableError: The gateway has neither endpoint.
+    """
+    absent: EndpointUnavailableError | None = None
+    listed = None
+    try:
+        listed = parse_inverters(await ask(INVERTERS), notes)
+    except EndpointUnavailableError as error:
+        absent = error
+    try:
+        rich = parse_device_data(await ask(DEVICE_DATA), notes)
+    except (EndpointUnavailableError, BadReplyError, GatewayUnreachableError):
+        # It only adds to the list; whatever ails it must not cost the inverters' power.
+        if absent is not None:
+            raise absent from None
+        rich = None
+    return join_inverters(listed, rich)
+
+
+async def ask_meters(ask: Ask, notes: Notes) -> list[Meter]:
+    """The configured meters; none where the gateway does not know the question."""
+    try:
+        return parse_meters(await ask(METERS), notes)
+    except EndpointUnavailableError:
+        return []
+
+
+async def ask_production(
+    ask: Ask, info: GatewayInfo, meters: list[Meter], clock: Clock, notes: Notes
+) -> Reading | None:
+    """The sum of all inverters from the first endpoint that this gateway has, cheapest first."""
+    energy = await _optional(ask, ENERGY)
+    production = api = None
+    if energy is None and info.version >= _FIRST_PRODUCTION_JSON:
+        production = await _optional(ask, PRODUCTION)
+    if energy is None and production is None:
+        api = await _optional(ask, PRODUCTION_V1)
+    return choose_production(
+        info, meters, received_ms=clock.now_ms(), energy=energy, production=production, api=api, notes=notes
+    )
+
+
+async def _optional(ask: Ask, path: str) -> object:
+    try:
+        return await ask(path)
+    except EndpointUnavailableError:
+        return None

@@ -1,0 +1,208 @@
+"""`Gateway`: find it, know it, log in, ask. What the rest of the scraper uses.
+
+Promises: nothing secret is sent before serial and certificate are checked; one request at a time plus one stream;
+logins stop when a person is needed, for five minutes or until a setting, a file or the pin changes; connection
+errors never cause a login, only a fresh look at `/info` before the next question.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
+from typing import NamedTuple
+
+import structlog
+
+from scraper.errors import GatewayError, GatewayUnreachableError, PersonNeededError, SessionExpiredError
+from scraper.gateway import queries
+from scraper.gateway.connector import Connector, Link
+from scraper.gateway.login import REFUSED
+from scraper.gateway.options import GatewayOptions, GatewayState, Identity
+from scraper.gateway.parse import json_reply
+from scraper.gateway.parse.meter_readings import parse_readings
+from scraper.gateway.parse.meters import Meter
+from scraper.gateway.parse.phases import MeterValues
+from scraper.gateway.parse.values import Notes
+from scraper.gateway.stream import PATH as STREAM_PATH
+from scraper.gateway.stream import Burst, read_bursts
+from shared.clock import Clock
+from shared.readings import Reading
+
+__all__ = ["Burst", "Gateway", "GatewayOptions", "GatewayState", "Identity"]
+
+IDENTIFY_S = 4 * 3600.0
+"""Firmware is pushed without notice: `/info` is read again this often (seconds)."""
+METERS_S = 300.0
+"""The list of meters is asked for this often (seconds)."""
+TOKEN_CHECK_S = 600.0
+"""How often the token's age is looked at (seconds)."""
+
+_log = structlog.get_logger(__name__)
+
+
+class _KnownMeters(NamedTuple):
+    meters: list[Meter]
+    asked_at: float
+
+
+class Gateway:
+    """One gateway.
+
+    Args:
+        options: Where it is and how to log in.
+        clock: Dates and intervals.
+    """
+
+    def __init__(self, options: GatewayOptions, clock: Clock) -> None:
+        self._options = options
+        self._clock = clock
+        self._connector = Connector(options, clock)
+        self._connecting = asyncio.Lock()
+        self._look_due = True
+        self._looked_at = 0.0
+        self._meters: _KnownMeters | None = None
+
+    @property
+    def identity(self) -> Identity | None:
+        """Who is connected, as of the last look; None while nobody is."""
+        return self._connector.link.identity if self._connector.link else None
+
+    @property
+    def state(self) -> GatewayState:
+        """For status, metrics and `check`."""
+        return self._connector.state
+
+    @property
+    def known_meters(self) -> list[Meter] | None:
+        """The meters as of the last answer; None before the first one."""
+        return self._meters.meters if self._meters else None
+
+    async def connect(self) -> Identity:
+        """Look who is there and log in unless the login still holds. For the start, every four hours and after errors.
+
+        Raises:
+            PersonNeededError: Wrong gateway, changed certificate or rejected login. Stays so for five minutes, or
+                until a setting, its file or the pin changes.
+            GatewayUnreachableError, BadReplyError: Try again later.
+            SettingError: A setting or the pin file cannot be used.
+        """
+        async with self._connecting:
+            return (await self._connect()).identity
+
+    async def _connect(self) -> Link:
+        self._look_due = True
+        link = await self._connector.connect(forget_absent=self._clock.monotonic() - self._looked_at >= IDENTIFY_S)
+        self._look_due = False
+        self._looked_at = self._clock.monotonic()
+        return link
+
+    async def _link(self) -> Link:
+        """The link to ask over, made or looked at again where that is due."""
+        if (link := self._ready_link()) is not None:
+            return link
+        async with self._connecting:
+            return self._ready_link() or await self._connect()
+
+    def _ready_link(self) -> Link | None:
+        if self._look_due or self._clock.monotonic() - self._looked_at >= IDENTIFY_S:
+            return None
+        return self._connector.link
+
+    @contextmanager
+    def _watching(self) -> Iterator[None]:
+        """Draw the consequences of errors that requests run into."""
+        try:
+            yield
+        except GatewayUnreachableError:
+            self._look_due = True  # after an outage another gateway or firmware may answer
+            raise
+        except SessionExpiredError:
+            self._look_due = True
+            self._connector.drop_login()
+            raise
+        except PersonNeededError as error:
+            self._look_due = True
+            self._connector.block(error)
+            raise
+
+    async def get_json(self, path: str) -> object:
+        """One endpoint's reply, decoded.
+
+        Raises:
+            EndpointUnavailableError: This login or firmware does not have it; not asked again until that changes.
+            SessionExpiredError: The login is gone; the next call makes a new one.
+            BadReplyError: Not JSON.
+            Besides, everything that `connect` raises.
+        """
+        link = await self._link()
+        with self._watching():
+            reply = await link.endpoints.get(path)
+        return json_reply.load(reply.body)
+
+    async def inverters(self, notes: Notes | None = None) -> list[Reading]:
+        """The last report of every inverter, kind `inverter`, dated by the gateway's clock."""
+        return await queries.ask_inverters(self.get_json, notes or Notes())
+
+    async def meters(self, notes: Notes | None = None) -> list[Meter]:
+        """Which meters there are; asked every five minutes."""
+        now = self._clock.monotonic()
+        if self._meters is None or now - self._meters.asked_at >= METERS_S:
+            self._meters = _KnownMeters(await queries.ask_meters(self.get_json, notes or Notes()), now)
+        return self._meters.meters
+
+    async def meter_readings(self, notes: Notes | None = None) -> list[MeterValues]:
+        """Values and lifetime counters of every metered phase, with the gateway's own stamps."""
+        meters = await self.meters(notes)
+        if not any(meter.enabled for meter in meters):
+            return []
+        return parse_readings(await self.get_json(queries.METER_READINGS), meters, notes)
+
+    async def production(self, notes: Notes | None = None) -> Reading | None:
+        """The sum of all inverters, for gateways without a production meter; None where one measures it."""
+        meters = await self.meters(notes)
+        if any(meter.enabled and meter.measurement == "production" for meter in meters):
+            return None
+        info = (await self._link()).found.info
+        return await queries.ask_production(self.get_json, info, meters, self._clock, notes or Notes())
+
+    async def stream_bursts(self) -> AsyncGenerator[Burst, None]:
+        """The meter stream until it ends; wrap it in `contextlib.aclosing`. Open one at a time.
+
+        Raises:
+            EndpointUnavailableError: No stream for this login (an owner token) or gateway: poll instead.
+            GatewayUnreachableError: Stalled or cut; open it again after a while.
+            Besides, everything that `get_json` raises.
+        """
+        link = await self._link()
+        endpoints = link.endpoints
+        endpoints.memory.check(STREAM_PATH)
+        with self._watching():
+            for last in (False, True):
+                async with endpoints.stream(STREAM_PATH) as (status, chunks):
+                    if status not in REFUSED:
+                        endpoints.judge_status(STREAM_PATH, status)
+                        endpoints.memory.worked.add(STREAM_PATH)
+                        async with aclosing(read_bursts(chunks, self._clock, self._options.watchdog)) as bursts:
+                            async for burst in bursts:
+                                yield burst
+                        return
+                if last:
+                    await endpoints.give_up(STREAM_PATH, status)
+                await endpoints.settle_refusal(STREAM_PATH, status)
+
+    async def maintain(self) -> None:
+        """Renew the token before it expires, for as long as the process runs. A task of its own.
+
+        The old token stays in use until the gateway has accepted the new one.
+        """
+        while True:
+            await self._clock.sleep(TOKEN_CHECK_S)
+            async with self._connecting:
+                try:
+                    with self._watching():
+                        await self._connector.renew_token()
+                except GatewayError as error:
+                    _log.info("gateway token renewal put off", reason=str(error))
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._connector.aclose()

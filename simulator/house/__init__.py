@@ -3,7 +3,8 @@
 Pure: no network, disk, clock or settings. `House` is the way in, `PROFILES` the ready-made houses.
 """
 
-from simulator.house.house import DEFAULT_START, House, counters_start
+from simulator.house.energies import DEFAULT_START, counters_start
+from simulator.house.house import House
 from simulator.house.late_morning import late_morning_offset
 from simulator.house.profile import Battery, HouseProfile, Panel, Shade
 from simulator.house.profiles import BATTERY, PROFILES, SINGLE_PHASE, SPLIT_PHASE, THREE_PHASE

@@ -9,6 +9,9 @@ from simulator.house.state import PhaseReading
 _FILTER_VAR = 6.5
 _FILTER_DISTORTION_VA = 3.6
 """Of one inverter's filter at any power: 24 of them show about 180 VA when they sleep."""
+_STORAGE_VAR = 12.0
+_STORAGE_DISTORTION_VA = 8.0
+"""Of a battery's inverter, on each phase."""
 _LOAD_DISTORTION = 0.08
 """Harmonic current of electronics, as a share of the load."""
 _GRID_OHM = 0.22
@@ -66,6 +69,11 @@ def net_consumption(
 ) -> PhaseReading:
     """Return the grid meter of a phase: it supplies the reactive power of the loads and of the inverters' filters."""
     return reading(active_w, load_var + _FILTER_VAR * inverters, _LOAD_DISTORTION * load_w, volts, hertz)
+
+
+def storage(active_w: float, volts: float, hertz: float) -> PhaseReading:
+    """Return the battery's meter of a phase."""
+    return reading(active_w, _STORAGE_VAR, _STORAGE_DISTORTION_VA, volts, hertz)
 
 
 def total_consumption(production: PhaseReading, net: PhaseReading) -> PhaseReading:

@@ -82,5 +82,7 @@ class Power:
     def _knot_w(self, knot: int, phase: int) -> float:
         """Return a phase's production at a knot: its panels, less what their filters draw in the dark."""
         powers = self._roof.knot(knot)
+        if powers is self._roof.dark:
+            return -self._own_use_w[phase]
         panels = sum(powers[index] * share for index, share in self._feeds[phase])
         return panels - self._own_use_w[phase] * max(0.0, 1.0 - panels / 20.0)

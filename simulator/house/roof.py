@@ -50,7 +50,8 @@ class Roof:
         self._weather = weather
         self._panels = profile.panels
         count = len(self._panels)
-        self._dark = (0.0,) * count
+        self.dark: tuple[float, ...] = (0.0,) * count
+        """What `knot` returns, this very object, while all inverters sleep."""
         starts = Field(seed, "inverter start")
         self.wake_elevation_deg = tuple(1.0 + 1.5 * starts.at(index) for index in range(count))
         """The sun's elevation above which each inverter has enough light to run; they differ a little."""
@@ -95,8 +96,8 @@ class Roof:
         """Return what each panel produces in one minute (W s)."""
         first = minute * KNOTS_PER_MINUTE
         knots = [self.knot(first + step) for step in range(KNOTS_PER_MINUTE + 1)]
-        if not any(map(any, knots)):
-            return self._dark
+        if all(knot is self.dark for knot in knots):
+            return self.dark
         return tuple(KNOT_S * (sum(column) - (column[0] + column[-1]) / 2) for column in zip(*knots, strict=True))
 
     def _piece_ws(self, index: int, start: float, end: float) -> float:
@@ -116,7 +117,7 @@ class Roof:
         minute, step = divmod(knot, KNOTS_PER_MINUTE)
         before, after = self._clear(minute), self._clear(minute + 1)
         if before is None or after is None:
-            return self._dark
+            return self.dark
         part = step / KNOTS_PER_MINUTE
         skies = [self._weather.light(knot - lag) for lag in range(4)]
         powers = []

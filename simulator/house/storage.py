@@ -5,7 +5,7 @@ one is therefore calibrated as real ones are: early every Sunday it is charged f
 out once, forwards, and remembered.
 """
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from math import ceil
 from typing import NamedTuple
@@ -28,6 +28,14 @@ class _Block(NamedTuple):
     level: list[float]
 
 
+class _Week(NamedTuple):
+    """From one calibration's end to the next (minutes), and the hours worked out so far."""
+
+    full: int
+    next_full: int
+    blocks: list[_Block]
+
+
 class Storage:
     """One house's battery.
 
@@ -44,59 +52,56 @@ class Storage:
         hours = battery.capacity_wh / (battery.max_power_w * battery.efficiency)
         self._calibration_minutes = ceil(hours * 60) + 30
         self._week = lru_cache(maxsize=4)(self._new_week)
+        self._place = lru_cache(maxsize=256)(self._find)
 
     def minute_w(self, minute: int) -> list[float]:
         """Return the battery's power in each of the six steps of a minute (W AC; + discharge, - charge)."""
-        block, at = self._block(minute)
+        block, at = self._place(minute)
         return block.power_w[at * 6 : at * 6 + 6]
 
     def level(self, minute: int) -> float:
         """Return the state of charge at the start of a minute, from the reserve to 1."""
-        block, at = self._block(minute)
+        block, at = self._place(minute)
         return block.level[at]
 
-    def _block(self, minute: int) -> tuple[_Block, int]:
+    def _find(self, minute: int) -> tuple[_Block, int]:
         """Return the block of a minute and the minute's place in it; works out the week until there."""
-        full, blocks = self._week(self._last_full(minute))
-        number, at = divmod(minute - full, _BLOCK)
-        while len(blocks) <= number:
-            first = full + len(blocks) * _BLOCK
-            blocks.append(self._run(first, self._level_after(blocks[-1]) if blocks else 1.0))
-        return blocks[number], at
+        day = datetime.fromtimestamp(minute * 60, self._zone).date()
+        sunday = day - timedelta(days=day.isoweekday() % 7)
+        if self._full_minute(sunday) > minute:
+            sunday -= timedelta(days=7)
+        week = self._week(sunday)
+        number, at = divmod(minute - week.full, _BLOCK)
+        while len(week.blocks) <= number:
+            week.blocks.append(self._run(week))
+        return week.blocks[number], at
 
-    def _new_week(self, full: int) -> tuple[int, list[_Block]]:
-        return full, []
+    def _full_minute(self, sunday: date) -> int:
+        """Return the minute at which a Sunday's calibration has ended."""
+        return int(datetime.combine(sunday, _FULL_AT, self._zone).timestamp()) // 60
 
-    def _last_full(self, minute: int) -> int:
-        """Return the minute of the last end of a calibration at or before a minute: a Sunday, 05:00 local."""
-        now = datetime.fromtimestamp(minute * 60, self._zone)
-        day = now.date() - timedelta(days=now.isoweekday() % 7)
-        full = int(datetime.combine(day, _FULL_AT, self._zone).timestamp()) // 60
-        if full > minute:
-            full = int(datetime.combine(day - timedelta(days=7), _FULL_AT, self._zone).timestamp()) // 60
-        return full
+    def _new_week(self, sunday: date) -> _Week:
+        return _Week(self._full_minute(sunday), self._full_minute(sunday + timedelta(days=7)), [])
 
-    def _is_calibrating(self, minute: int) -> bool:
-        return self._last_full(minute) != self._last_full(minute + self._calibration_minutes)
-
-    def _run(self, first: int, level: float) -> _Block:
-        """Work out an hour from the level at its start."""
+    def _run(self, week: _Week) -> _Block:
+        """Work out the next hour of a week."""
+        level = self._level_after(week.blocks[-1]) if week.blocks else 1.0
+        first = week.full + len(week.blocks) * _BLOCK
         block = _Block([], [])
         for minute in range(first, first + _BLOCK):
             block.level.append(level)
             sample = self._power.minute(minute)
-            calibrating = self._is_calibrating(minute)
+            calibrating = minute >= week.next_full - self._calibration_minutes
             for second in range(0, 60, STEP_S):
                 missing = sum(w[second] for w in sample.load_w) - sum(w[second] for w in sample.production_w)
-                wanted = -self._battery.max_power_w if calibrating else missing
-                power_w = self._possible_w(wanted, level)
+                power_w = self._possible_w(-self._battery.max_power_w if calibrating else missing, level)
                 block.power_w.append(power_w)
                 level = self._level(level, power_w)
         return block
 
     def _level_after(self, block: _Block) -> float:
         level = block.level[-1]
-        for power_w in block.power_w[-6:]:
+        for power_w in block.power_w[-60 // STEP_S :]:
             level = self._level(level, power_w)
         return level
 

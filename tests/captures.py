@@ -7,6 +7,7 @@ type. Without them the tests that need them are skipped, except in CI, where tha
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +33,23 @@ def capture(name: str) -> Path:
     return FOLDER / name
 
 
-def parameters() -> list[Any]:
-    """Every capture as a parameter; one skipped parameter without captures."""
-    found = [pytest.param(folder, id=folder.name) for folder in folders()]
-    return found or [pytest.param(FOLDER, marks=pytest.mark.skip(reason=_ABSENT), id="absent")]
+def captures_where(wanted: Callable[[Path], object]) -> pytest.MarkDecorator:
+    """Runs a test once per capture that `wanted` holds for, with its folder as the argument `folder`.
+
+    Without captures it is one skipped test.
+    """
+    found = [pytest.param(folder, id=folder.name) for folder in folders() if wanted(folder)]
+    absent = [pytest.param(FOLDER, marks=pytest.mark.skip(reason=_ABSENT), id="absent")]
+    return pytest.mark.parametrize("folder", found if folders() else absent)
 
 
-each_capture = pytest.mark.parametrize("folder", parameters())
+each_capture = captures_where(lambda _: True)
 """Runs a test once per capture, with its folder as the argument `folder`."""
+
+
+def captures_with(*paths: str) -> pytest.MarkDecorator:
+    """Runs a test once per capture that has a JSON reply other than an empty one for all these paths."""
+    return captures_where(lambda folder: all(raw_json(folder, path) for path in paths))
 
 
 def manifest(folder: Path) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,113 @@
+"""The table of `docs/gateways.md`, made from the captures by our own parsers.
+
+`python -m tests.scraper.gateway.parse.gateway_table` writes it into the document; a test compares the two.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from scraper.errors import BadReplyError
+from scraper.gateway.info import GatewayInfo, parse_info
+from scraper.gateway.parse.device_data import parse_device_data
+from scraper.gateway.parse.inverters import parse_inverters
+from scraper.gateway.parse.json_reply import load
+from scraper.gateway.parse.meter_readings import parse_readings
+from scraper.gateway.parse.meters import Meter, parse_meters
+from scraper.gateway.parse.production import choose_production
+from tests.captures import ROOT, body, folders, manifest
+
+DOCUMENT = ROOT / "docs" / "gateways.md"
+BEGIN, END = "<!-- table: begin -->\n", "<!-- table: end -->\n"
+_HEAD = ("capture", "firmware", "login", "meter stream", "inverters", "device data", "meters (phases)", "production")
+_NOT_ASKED = "not captured"
+
+
+def document(folder: Path, path: str) -> object:
+    """The reply as our parser reads it; None if there is none or if it is a web page."""
+    data = body(folder, path)
+    try:
+        return None if data is None else load(data)
+    except BadReplyError:
+        return None
+
+
+def table() -> str:
+    """The whole table as Markdown."""
+    rows = [_HEAD, ("---",) * len(_HEAD), *(_row(folder) for folder in folders())]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _row(folder: Path) -> tuple[str, ...]:
+    info = parse_info(body(folder, "/info") or b"")
+    meters = None if _absent(folder, "/ivp/meters") else parse_meters(document(folder, "/ivp/meters"))
+    return (
+        folder.name,
+        info.firmware,
+        "token" if info.token_login else "installer password",
+        _stream(info, meters),
+        _inverters(folder),
+        _device_data(folder),
+        _absent(folder, "/ivp/meters") or _meters(folder, meters or []),
+        _production(folder, info, meters),
+    )
+
+
+def _absent(folder: Path, path: str) -> str:
+    """Why there is no JSON from this path; empty if there is."""
+    entry = manifest(folder).get(path)
+    if entry is None:
+        return _NOT_ASKED
+    if entry["status"] != 200:
+        return f"none ({entry['status']})"
+    return "" if document(folder, path) is not None else "none (a web page)"
+
+
+def _stream(info: GatewayInfo, meters: list[Meter] | None) -> str:
+    if info.metered is False or meters == []:
+        return "no meters"
+    if not info.token_login:
+        return "yes, if metered" if meters is None else "yes"
+    return "installer token only" + (", if metered" if meters is None and info.metered is None else "")
+
+
+def _inverters(folder: Path) -> str:
+    absent = _absent(folder, "/api/v1/production/inverters")
+    if absent:
+        return absent
+    found = parse_inverters(document(folder, "/api/v1/production/inverters"))
+    batteries = f", {len(found.batteries)} in batteries" if found.batteries else ""
+    return f"{len(found.readings)}{batteries}"
+
+
+def _device_data(folder: Path) -> str:
+    absent = _absent(folder, "/ivp/pdm/device_data")
+    return absent or str(len(parse_device_data(document(folder, "/ivp/pdm/device_data")).readings))
+
+
+def _meters(folder: Path, meters: list[Meter]) -> str:
+    readings = parse_readings(document(folder, "/ivp/meters/readings"), meters)
+    parts = []
+    for meter in meters:
+        phases = ", ".join(reading.phase for reading in readings if reading.meter == meter.measurement)
+        parts.append(f"{meter.measurement} ({phases if meter.enabled else 'off'})")
+    return "; ".join(parts) or "none"
+
+
+def _production(folder: Path, info: GatewayInfo, meters: list[Meter] | None) -> str:
+    """The sources that give a reading, each asked alone."""
+    replies: dict[str, dict[str, Any]] = {
+        "pdm": {"energy": document(folder, "/ivp/pdm/energy")},
+        "inverters": {"production": document(folder, "/production.json")},
+        "api": {"api": document(folder, "/api/v1/production")},
+    }
+    good = [name for name, reply in replies.items() if choose_production(info, meters, received_ms=1, **reply)]
+    return ", ".join(good) or "none"
+
+
+def _write() -> None:
+    before, _, rest = DOCUMENT.read_text().partition(BEGIN)
+    DOCUMENT.write_text(before + BEGIN + table() + END + rest.partition(END)[2])
+
+
+if __name__ == "__main__":
+    _write()

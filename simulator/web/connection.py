@@ -32,7 +32,8 @@ async def open_streams(
         lambda: protocol, sock, ssl=tls, ssl_handshake_timeout=10.0 if tls else None
     )
     # With an empty buffer as the only "drained" state, `drain` returns when the bytes have left the process.
-    transport.set_write_buffer_limits(high=0)
+    # (Not high=0: the TLS transport compares with >= and would wait on an empty buffer for ever.)
+    transport.set_write_buffer_limits(high=1, low=0)
     return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
 

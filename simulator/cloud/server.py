@@ -1,0 +1,167 @@
+"""The cloud's login and token endpoints on one TLS port, with a certificate that a test's own authority signed."""
+
+import asyncio
+import json
+import secrets
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from simulator.clock import DeviceClock
+from simulator.faults import Faults
+from simulator.gateway.tokens import TokenAuthority
+from simulator.web.connection import Conversation, close, open_streams
+from simulator.web.listener import Listener
+from simulator.web.messages import Headers, Reply, Request, Response
+from simulator.web.tls import cloud_certificates
+
+_MAINTENANCE = b"<!DOCTYPE html><html><body><h1>Enlighten is being maintained</h1></body></html>\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One customer of the cloud.
+
+    Attributes:
+        password: in plain text; it is nobody's.
+        role: which role the tokens of this account carry.
+        serials: the gateways of this account; empty means every gateway.
+        second_factor: the login asks for a code.
+    """
+
+    password: str
+    role: str = "owner"
+    serials: frozenset[str] = frozenset()
+    second_factor: bool = False
+
+
+class Cloud:
+    """Both cloud hosts in one.
+
+    Attributes:
+        url: base address of both, `https://127.0.0.1:PORT`.
+        ca_file: PEM file of the authority that signed its certificate (for `SSL_CERT_FILE`).
+        accounts: e-mail address to account; tests may change it.
+        requests: method, path and status of everything that was asked, oldest first.
+
+    Args:
+        authority: signs the tokens.
+        clock: whose seconds go into the tokens.
+        faults: those whose names begin with `cloud-`.
+        host: address to bind; also in the certificate.
+        folder: where the authority's certificate is written.
+    """
+
+    def __init__(
+        self, authority: TokenAuthority, clock: DeviceClock, faults: Faults, *, host: str, folder: Path
+    ) -> None:
+        self._authority = authority
+        self._clock = clock
+        self._faults = faults
+        self._sessions: dict[str, str] = {}
+        root, certificate = cloud_certificates(host)
+        self.ca_file = folder / "cloud-authority.pem"
+        self.ca_file.write_bytes(root)
+        self._tls = certificate.server_context()
+        self._listener = Listener(host, 0, self._connection)
+        self.url = f"https://{host}:{self._listener.port}"
+        self.accounts: dict[str, Account] = {
+            "owner@example.com": Account("sunny-roof"),
+            "installer@example.com": Account("tall-ladder", role="installer"),
+        }
+        self.requests: list[tuple[str, str, int]] = []
+
+    def start(self) -> None:
+        """Open the port and follow the switches."""
+        self._faults.subscribe(lambda _name: self._open_port())
+        self._open_port()
+
+    async def stop(self) -> None:
+        """Close everything."""
+        await self._listener.close()
+
+    def _open_port(self) -> None:
+        if self._faults.get("cloud-refuse") is None:
+            self._listener.up()
+        else:
+            self._listener.down(drop_connections=True)
+
+    async def _connection(self, sock: socket.socket) -> None:
+        reader, writer = await open_streams(sock, self._tls)
+        try:
+            await Conversation(reader, writer).run(self._answer, _no_headers, keep_alive=lambda: True)
+        except asyncio.CancelledError:
+            writer.transport.abort()
+            raise
+        finally:
+            await close(writer)
+
+    async def _answer(self, request: Request) -> Reply:
+        response = self._response(request)
+        self.requests.append((request.method, request.path, response.status))
+        return response
+
+    def _response(self, request: Request) -> Response:
+        if (maintenance := self._faults.take("cloud-maintenance", request.path)) is not None:
+            return Response(int(maintenance["status"]), _MAINTENANCE, "text/html")
+        if (request.method, request.path) == ("POST", "/login/login.json"):
+            return self._login(request)
+        if (request.method, request.path) == ("POST", "/tokens"):
+            return self._token(request)
+        return Response(404, b"<html><body>Not found</body></html>\n", "text/html")
+
+    def _login(self, request: Request) -> Response:
+        form = parse_qs(request.body.decode("utf-8", "replace"))
+        email = form.get("user[email]", [""])[0]
+        account = self.accounts.get(email)
+        if account is None or form.get("user[password]", [""])[0] != account.password:
+            return _json({"message": "Invalid credentials"}, 401)
+        if account.second_factor or self._faults.take("cloud-mfa", request.path) is not None:
+            return _json({"message": "success", "mfa_required": True})
+        session = secrets.token_hex(16)
+        self._sessions[session] = email
+        return _json(
+            {
+                "message": "success",
+                "session_id": session,
+                "manager_token": "none",
+                "is_consumer": account.role == "owner",
+            }
+        )
+
+    def _token(self, request: Request) -> Response:
+        if self._faults.take("cloud-error-in-disguise", request.path) is not None:
+            return _json({"message": "This system is being commissioned. Try again later."})
+        if self._faults.take("cloud-not-a-token", request.path) is not None:
+            return Response(200, b"Service is warming up\n", "text/plain")
+        wanted = _object(request.body)
+        account = self.accounts.get(self._sessions.get(str(wanted.get("session_id")), ""))
+        serial = str(wanted.get("serial_num"))
+        if account is None:
+            return Response(401, b"Session expired\n", "text/plain")
+        if account.serials and serial not in account.serials:
+            return Response(403, b"This gateway does not belong to your account\n", "text/plain")
+        now = self._clock.now()
+        expired = self._faults.take("cloud-expired-token", request.path) is not None
+        token = self._authority.issue(serial, account.role, now, expires_in=-60 if expired else None)
+        if self._faults.take("cloud-json-token", request.path) is not None:
+            return _json({"generation_time": int(now), "token": token, "expires_at": int(now) + 31_536_000})
+        return Response(200, token.encode() + b"\n", "text/plain")
+
+
+def _no_headers() -> Headers:
+    return ()
+
+
+def _json(value: dict[str, Any], status: int = 200) -> Response:
+    return Response(status, json.dumps(value).encode())
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,105 @@
+"""A loopback port to throw switches and read the ledger while the simulator runs.
+
+GET  /faults            what is on, and what there is
+POST /faults            {"name": "truncate", "on": true, "at": 100}
+GET  /ledger?kind=stream&from=0
+GET  /state             serial, ports, fingerprint, tokens, the simulated time
+"""
+
+import asyncio
+import json
+import socket
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from simulator.faults import KINDS, Faults, UnknownFaultError
+from simulator.ledger import Ledger
+from simulator.web.connection import Conversation, close, open_streams
+from simulator.web.listener import Listener
+from simulator.web.messages import Headers, Reply, Request, Response
+
+
+class Control:
+    """The control port.
+
+    Args:
+        faults: the switches.
+        ledger: what was sent.
+        state: what `/state` says.
+        host: address to bind: a loopback one, nobody has to log in.
+        port: 0 for any.
+    """
+
+    def __init__(
+        self, faults: Faults, ledger: Ledger, state: Callable[[], dict[str, Any]], *, host: str, port: int = 0
+    ) -> None:
+        self._faults = faults
+        self._ledger = ledger
+        self._state = state
+        self._listener = Listener(host, port, self._connection)
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._listener.port
+
+    def start(self) -> None:
+        """Open the port."""
+        self._listener.up()
+
+    async def stop(self) -> None:
+        """Close the port."""
+        await self._listener.close()
+
+    async def _connection(self, sock: socket.socket) -> None:
+        reader, writer = await open_streams(sock, None)
+        try:
+            await Conversation(reader, writer).run(self._answer, _no_headers, keep_alive=lambda: True)
+        except asyncio.CancelledError:
+            writer.transport.abort()
+            raise
+        finally:
+            await close(writer)
+
+    async def _answer(self, request: Request) -> Reply:
+        match (request.method, request.path):
+            case ("GET", "/faults"):
+                known = {name: {"what": kind.what, "parameters": kind.defaults} for name, kind in KINDS.items()}
+                return _json({"active": self._faults.active, "known": known})
+            case ("POST", "/faults"):
+                return self._switch(request.body)
+            case ("GET", "/ledger"):
+                return self._entries(request)
+            case ("GET", "/state"):
+                return _json(self._state())
+        return _json({"error": "there is /faults, /ledger and /state"}, 404)
+
+    def _switch(self, body: bytes) -> Response:
+        try:
+            wanted = json.loads(body)
+            name, on = str(wanted.pop("name")), bool(wanted.pop("on", True))
+            if on:
+                self._faults.on(name, **wanted)
+            else:
+                self._faults.off(name)
+        except UnknownFaultError as error:
+            return _json({"error": str(error)}, 422)
+        except (ValueError, KeyError, AttributeError, TypeError):
+            return _json({"error": 'send {"name": ..., "on": true}'}, 400)
+        return _json({"active": self._faults.active})
+
+    def _entries(self, request: Request) -> Response:
+        kind, start = request.query.get("kind"), request.query.get("from", "0")
+        if not start.isdecimal():
+            return _json({"error": "from is the number of entries to skip"}, 400)
+        entries = self._ledger.entries if kind is None else self._ledger.of(kind)
+        return _json({"entries": [asdict(entry) for entry in entries[int(start) :]]})
+
+
+def _no_headers() -> Headers:
+    return ()
+
+
+def _json(value: dict[str, Any], status: int = 200) -> Response:
+    return Response(status, json.dumps(value).encode())

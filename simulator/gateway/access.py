@@ -1,0 +1,111 @@
+"""Who is asking, and may they? Digest before firmware 7, sessions and tokens from then on."""
+
+from dataclasses import dataclass
+
+from simulator.faults import Faults
+from simulator.gateway import refusals
+from simulator.gateway.device import Device
+from simulator.gateway.digest import DigestLogin
+from simulator.gateway.routes import ANYONE, INSTALLER, OPEN, Route
+from simulator.gateway.sessions import COOKIE, Sessions
+from simulator.gateway.tokens import Claims, TokenAuthority, TokenRefusedError
+from simulator.web.messages import Headers, Request, Response
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """The request may be answered.
+
+    Attributes:
+        who: user or role, for the ledger.
+        headers: what the reply must carry: a new session's cookie.
+    """
+
+    who: str
+    headers: Headers = ()
+
+
+class Access:
+    """The gatekeeper of one device.
+
+    Args:
+        device: whose serial seeds the passwords and whose clock ends tokens.
+        authority: whose signature on a token is believed.
+        faults: switches that refuse.
+        installer_password: overrides the derived one.
+    """
+
+    def __init__(
+        self, device: Device, authority: TokenAuthority, faults: Faults, installer_password: str | None = None
+    ) -> None:
+        self._device = device
+        self._authority = authority
+        self._faults = faults
+        self._digest = DigestLogin(device.profile.serial, installer_password)
+        self._sessions = Sessions()
+
+    def end_sessions(self) -> None:
+        """Forget every session, as a restart does."""
+        self._sessions.end_all()
+
+    def admit(self, request: Request, route: Route) -> Granted | Response:
+        """Let the request in, or say 401."""
+        if self._faults.take("unauthorised", request.path) is not None:
+            return self._refuse()
+        if self._faults.take("login-page", request.path) is not None:
+            return refusals.unauthorised(self._device, login_page=True)
+        if self._device.profile.uses_tokens:
+            return self._by_token(request, route)
+        return self._by_digest(request, route)
+
+    def check_jwt(self, request: Request) -> Response:
+        """`/auth/check_jwt`: a good token opens a session."""
+        claims = self._bearer(request)
+        if claims is None or self._faults.take("token-refused", request.path) is not None:
+            return refusals.unauthorised(self._device)
+        return Response(200, b"<!DOCTYPE html><h2>Valid token.</h2>\n", "text/html", (self._open_session(claims),))
+
+    def _by_digest(self, request: Request, route: Route) -> Granted | Response:
+        user = self._digest.user(request, self._device.clock.now())
+        allowed = {OPEN: True, ANYONE: user is not None, INSTALLER: user == "installer"}
+        if allowed.get(route.digest or "", False):
+            return Granted(user or "nobody")
+        return self._refuse()
+
+    def _by_token(self, request: Request, route: Route) -> Granted | Response:
+        cookie = _cookies(request).get(COOKIE)
+        # Sessions age by the true time: their clock does not jump when the device's date is wrong.
+        claims = self._sessions.use(cookie, self._device.clock.now()) if cookie else None
+        if claims is not None and claims.rank >= route.rank:
+            return Granted(claims.role)
+        if cookie and claims is None and self._faults.get("session-death", request.path) is not None:
+            return self._refuse()
+        if self._faults.get("cookie-required", request.path) is not None and request.path.startswith("/ivp/"):
+            return self._refuse()
+        claims = self._bearer(request)
+        if claims is None or claims.rank < route.rank:
+            return self._refuse()
+        return Granted(claims.role, (self._open_session(claims),))
+
+    def _bearer(self, request: Request) -> Claims | None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        try:
+            return self._authority.check(token.strip(), self._device.serial, self._device.now())
+        except TokenRefusedError:
+            return None
+
+    def _open_session(self, claims: Claims) -> tuple[str, str]:
+        value = self._sessions.open(claims, self._device.clock.now())
+        return ("Set-Cookie", f"{COOKIE}={value}; Secure; HttpOnly; path=/")
+
+    def _refuse(self) -> Response:
+        if self._device.profile.uses_tokens:
+            return refusals.unauthorised(self._device)
+        return refusals.unauthorised(self._device, self._digest.challenge(self._device.clock.now()))
+
+
+def _cookies(request: Request) -> dict[str, str]:
+    pairs = (pair.strip().partition("=") for pair in request.headers.get("cookie", "").split(";"))
+    return {name: value for name, _, value in pairs if name}

@@ -1,0 +1,118 @@
+"""From a request to a reply: what stands in the way, who is asking, which document, and what spoils it."""
+
+from email.utils import formatdate
+
+from simulator.gateway import refusals
+from simulator.gateway.access import Access, Granted
+from simulator.gateway.device import Device
+from simulator.gateway.payloads.info import info
+from simulator.gateway.routes import STREAM, Route, find
+from simulator.gateway.spoil import spoiled_text, to_text
+from simulator.gateway.stream import MeterStream
+from simulator.gateway.transmission import transmitted
+from simulator.ledger import Ledger
+from simulator.web.messages import Headers, Reply, Request, Response, Takeover
+
+_NOBODY = "nobody"
+
+
+class Answers:
+    """Everything the device says over http and https.
+
+    Args:
+        device: whose words.
+        access: who may hear them.
+        ledger: told of what has been said.
+    """
+
+    def __init__(self, device: Device, access: Access, ledger: Ledger) -> None:
+        self._device = device
+        self._access = access
+        self._ledger = ledger
+        self._faults = device.faults
+
+    def headers(self) -> Headers:
+        """What every reply of this firmware begins with."""
+        date = ("Date", formatdate(self._device.now(), usegmt=True))
+        if self._device.profile.uses_tokens:
+            return (("Server", "openresty/1.17.8.1"), date)
+        return (date, date)  # 4.x and 5.x really say it twice
+
+    async def on_http(self, request: Request) -> Reply:
+        """Plain http: everything before firmware 7, a redirect from then on."""
+        if not self._device.profile.uses_tokens:
+            return await self.on_https(request)
+        host = request.headers.get("host", "").partition(":")[0]
+        return self._noted(request, refusals.to_https(host, request.target), _NOBODY)
+
+    async def on_https(self, request: Request) -> Reply:
+        """The device's answer, as it leaves: whole or spoiled."""
+        reply, who = self._answer(request)
+        if isinstance(reply, Response):
+            reply = transmitted(reply, self._faults, request.path, self.headers())
+        return self._noted(request, reply, who)
+
+    def _answer(self, request: Request) -> tuple[Reply, str]:
+        """What the device says to a request, and to whom."""
+        public = self._page_instead(request.path) or self._public(request)
+        if public is not None:
+            return public, _NOBODY
+        route = find(self._device, request)
+        if route is None:
+            return refusals.not_found(self._device, request.path), _NOBODY
+        granted = self._access.admit(request, route)
+        if isinstance(granted, Response):
+            return granted, _NOBODY
+        if request.method != "GET":
+            return Response(405, b"", None), granted.who
+        return self._granted(request, route, granted), granted.who
+
+    def _page_instead(self, path: str) -> Response | None:
+        """What stands in the way of any answer at all."""
+        pages = {"bad-gateway": refusals.bad_gateway, "starting": refusals.starting, "html": refusals.web_page}
+        for name, page in pages.items():
+            if self._faults.take(name, path) is not None:
+                return page()
+        redirected = self._faults.take("redirect", path)
+        return None if redirected is None else refusals.redirect(str(redirected["to"]))
+
+    def _public(self, request: Request) -> Response | None:
+        """What needs no login, and the login itself."""
+        if request.path in ("/info", "/info.xml"):
+            typed = self._device.profile.version < (8, 3)
+            return Response(200, info(self._device), "text/xml" if typed else None)
+        if request.path == "/auth/check_jwt" and self._device.profile.uses_tokens:
+            return self._access.check_jwt(request)
+        if request.path == STREAM and self._faults.take("stream-unauthorised") is not None:
+            return refusals.unauthorised(self._device)
+        return None
+
+    def _granted(self, request: Request, route: Route, granted: Granted) -> Reply:
+        """A document or the stream, for somebody who may read it."""
+        if request.path == STREAM:
+            return Takeover(MeterStream(self._device, self._ledger, (*self.headers(), *granted.headers)).run)
+        values = route.build(self._device)
+        time = self._device.now()
+        text = spoiled_text(values, route.indent, self._faults, request.path)
+        typed = route.typed or not self._device.profile.uses_tokens
+        response = Response(
+            body=text.encode() + b"\n",
+            content_type="application/json" if typed else None,
+            headers=granted.headers,
+            chunked=route.chunked,
+        )
+        if route.ledger:
+            kind = route.ledger if text == to_text(values, route.indent) else "spoiled"
+            response.on_sent.append(lambda: self._ledger.record(kind, values, time=time))
+        return response
+
+    def _noted(self, request: Request, reply: Reply, who: str) -> Reply:
+        """Have the ledger remember the request, once it has been answered if it gets a whole answer."""
+        status = reply.status if isinstance(reply, Response) else None
+        line = {"method": request.method, "path": request.path, "status": status, "login": who}
+        time = self._device.now()
+        if isinstance(reply, Response):
+            reply.on_sent.append(lambda: self._ledger.record("request", line, time=time))
+        else:
+            self._ledger.record("request", line, time=time)
+        return reply

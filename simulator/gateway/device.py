@@ -1,0 +1,153 @@
+"""The device's inside: its identity, its clock, and the house's values as it sees them at this moment."""
+
+import datetime as dt
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from simulator.clock import DeviceClock
+from simulator.faults import Faults
+from simulator.house import House
+from simulator.house.state import Counters, Energy, HouseState, InverterReport
+from simulator.profiles import GatewayProfile
+
+# Serials of the inverters that only a fault puts on the roof.
+EXTRA_SERIALS = 122_990_000_001
+
+
+class Device:
+    """One gateway in front of one house.
+
+    Two times must be told apart. The device's own clock (`now`) stamps everything it says. The house's time
+    (`moment`) decides where the sun stands; a demonstration shifts it so that it is always late morning.
+
+    Args:
+        profile: what kind of gateway.
+        house: what stands behind it.
+        clock: the simulated time.
+        faults: switches that bend what the device says.
+        house_offset_s: seconds from the clock to the house's time.
+    """
+
+    def __init__(
+        self,
+        profile: GatewayProfile,
+        house: House,
+        clock: DeviceClock,
+        faults: Faults,
+        *,
+        house_offset_s: int = 0,
+    ) -> None:
+        self.profile = profile
+        self.house_profile = house.profile
+        self.clock = clock
+        self.faults = faults
+        self.house_offset_s = house_offset_s
+        self._house = house
+        self._zone = ZoneInfo(house.profile.time_zone)
+        self._frozen: dict[str, int] = {}
+        self._base: Counters | None = None
+        faults.subscribe(self._switched)
+
+    @property
+    def serial(self) -> str:
+        """12 digits; another one while the fault says that another gateway stands here."""
+        other = self.faults.get("other-serial")
+        return str(other["serial"]) if other is not None else self.profile.serial
+
+    def now(self) -> float:
+        """The device's own clock, epoch seconds: right, wrong by a constant, or stuck."""
+        wrong = self.faults.get("clock-off")
+        if wrong is None:
+            return self.clock.now()
+        return float(wrong["at"]) if wrong["at"] is not None else self.clock.now() + float(wrong["by"])
+
+    def second(self) -> int:
+        """The device's own clock in whole seconds."""
+        return int(self.now())
+
+    def moment(self) -> int:
+        """The house's time of the present second."""
+        return int(self.clock.now()) + self.house_offset_s
+
+    def stamp(self, moment: int) -> int:
+        """What the device's clock said at a moment of the house."""
+        return moment - self.house_offset_s + round(self.now() - self.clock.now())
+
+    def reading_moment(self) -> int:
+        """The moment that meter readings show: the present, unless they are frozen."""
+        return self._frozen.get("frozen-readings", self.moment())
+
+    def state(self, moment: int | None = None) -> HouseState:
+        """The house's meters at a moment, now by default."""
+        return self._house.at(self.moment() if moment is None else moment)
+
+    def counters(self, moment: int | None = None) -> Counters:
+        """Lifetime counters at a moment, now by default."""
+        counters = self._house.energy(self.moment() if moment is None else moment)
+        return counters if self._base is None else _minus(counters, self._base)
+
+    def continue_from(self, shown: Counters) -> None:
+        """Let the counters stand where they stood when the device went off, whatever the house did meanwhile."""
+        self._base = _minus(self._house.energy(self.moment()), shown)
+
+    def midnight(self, days_ago: int = 0) -> int:
+        """The moment at which the house's day began, or one some days before; not before the counters' start."""
+        local = dt.datetime.fromtimestamp(self.moment(), self._zone)
+        start = local.replace(hour=0, minute=0, second=0, microsecond=0) - dt.timedelta(days=days_ago)
+        # The house adds up its counters second by second from its start: what lies before would cost seconds.
+        return max(int(start.timestamp()), int(self._house.start))
+
+    def reports(self) -> list[InverterReport]:
+        """The last report of every inverter, its date in the device's own time."""
+        moment = self._frozen.get("frozen-dates", self.moment())
+        panels = {panel.serial: index for index, panel in enumerate(self.house_profile.panels)}
+        reports = [
+            report._replace(
+                report_date=self.stamp(report.report_date),
+                lifetime_joules=self._lifetime(report.lifetime_joules, panels[report.serial]),
+            )
+            for report in self._house.reports(moment, self.profile.interval_s)
+        ]
+        many = self.faults.get("fifty-devices")
+        if many is not None:
+            reports += [
+                reports[index % len(reports)]._replace(serial=f"{EXTRA_SERIALS + index:012d}")
+                for index in range(int(many["count"]) - len(reports))
+            ]
+        return reports
+
+    def inverter_lifetime_wh(self) -> float:
+        """Sum of what all inverters ever produced, as far as they have reported it."""
+        return sum(report.lifetime_joules for report in self.reports()) / 3600.0
+
+    def become(self, profile: GatewayProfile) -> None:
+        """Take another profile's firmware; serial, hardware and house stay, as in an update."""
+        self.profile = replace(self.profile, firmware=profile.firmware, interval_s=profile.interval_s)
+
+    def _lifetime(self, joules: int, panel: int) -> int:
+        base = self._base.panels_wh[panel] * 3600.0 if self._base is not None else 0.0
+        lifetime = max(0, round(joules - base))
+        wrap = self.faults.get("counter-wrap")
+        return lifetime if wrap is None else lifetime % (int(wrap["at"]) * 3600)
+
+    def _switched(self, name: str) -> None:
+        is_on = self.faults.get(name) is not None
+        if name in ("frozen-readings", "frozen-dates"):
+            if is_on:
+                self._frozen[name] = self.moment()
+            else:
+                self._frozen.pop(name, None)
+        if name == "counter-reset":
+            self._base = self._house.energy(self.moment()) if is_on else None
+
+
+def _minus(counters: Counters, base: Counters) -> Counters:
+    meters = {
+        meter: tuple(
+            Energy(now.delivered_wh - then.delivered_wh, now.received_wh - then.received_wh)
+            for now, then in zip(phases, base.meters[meter], strict=True)
+        )
+        for meter, phases in counters.meters.items()
+    }
+    panels = tuple(now - then for now, then in zip(counters.panels_wh, base.panels_wh, strict=True))
+    return Counters(meters, panels)

@@ -1,0 +1,156 @@
+"""`/ivp/ensemble/...`: batteries and the system controller, or the empty answers of a house without them."""
+
+from typing import Any
+
+from simulator.gateway.device import Device
+from simulator.house.state import STORAGE
+
+_UNIT_WH = 3360
+_INSTALLED = 1_695_330_323
+_FIRST_UNIT, _CONTROLLER = 492_320_000_101, "482326000901"
+
+
+def _units(device: Device) -> list[str]:
+    battery = device.house_profile.battery
+    count = 0 if battery is None else max(1, round(battery.capacity_wh / _UNIT_WH))
+    return [str(_FIRST_UNIT + index) for index in range(count)]
+
+
+def _percent(device: Device) -> int:
+    return round(100 * (device.state().state_of_charge or 0.0))
+
+
+def inventory(device: Device) -> list[dict[str, Any]]:
+    """Batteries and controller; an empty list in a house without a battery."""
+    units = _units(device)
+    if not units:
+        return []
+    return [
+        {"type": "ENCHARGE", "devices": [_encharge(device, serial, index) for index, serial in enumerate(units)]},
+        {"type": "ENPOWER", "devices": [_enpower(device)]},
+    ]
+
+
+def _common(device: Device, serial: str, part_number: str) -> dict[str, Any]:
+    return {
+        "part_num": part_number,
+        "serial_num": serial,
+        "installed": _INSTALLED,
+        "device_status": ["envoy.global.ok", "prop.done"],
+        "last_rpt_date": device.second() - 40,
+        "created_date": _INSTALLED,
+        "img_load_date": _INSTALLED,
+        "img_pnum_running": "3.0.7545_rel/31.33",
+        "communicating": True,
+        "comm_level_sub_ghz": 0,
+        "comm_level_2_4_ghz": 0,
+    }
+
+
+def _encharge(device: Device, serial: str, index: int) -> dict[str, Any]:
+    return _common(device, serial, "836-01826-r76") | {
+        "admin_state": 6,
+        "admin_state_str": "ENCHG_STATE_READY",
+        "bmu_fw_version": "3.8.63",
+        "sleep_enabled": False,
+        "percentFull": _percent(device),
+        "temperature": 24,
+        "maxCellTemp": 25,
+        "reported_enc_grid_state": "grid-tied",
+        "led_status": 12,
+        "dc_switch_off": False,
+        "encharge_rev": 3,
+        "encharge_capacity": _UNIT_WH,
+        "phase": f"ph-{'abc'[index % device.house_profile.phase_count]}",
+        "der_index": index + 1,
+    }
+
+
+def _enpower(device: Device) -> dict[str, Any]:
+    return _common(device, _CONTROLLER, "865-00378-r27") | {
+        "admin_state": 24,
+        "admin_state_str": "ENPWR_STATE_OPER_CLOSED",
+        "temperature": 79,  # Fahrenheit, unlike the batteries'
+        "mains_admin_state": "closed",
+        "mains_oper_state": "closed",
+        "Enpwr_grid_mode": "multimode-ongrid",
+        "Enchg_grid_mode": "multimode-ongrid",
+        "Enpwr_relay_state_bm": 15868,
+        "Enpwr_curr_state_id": 16,
+    }
+
+
+def power(device: Device) -> dict[str, Any]:
+    """Power of each battery in milliwatts, negative while charging. The key really ends in a colon."""
+    units = _units(device)
+    phases = device.state().meters.get(STORAGE, ())
+    share = round(1000 * sum(phase.active_power_w for phase in phases) / max(len(units), 1))
+    return {
+        "devices:": [
+            {"serial_num": serial, "real_power_mw": share, "apparent_power_mva": share, "soc": _percent(device)}
+            for serial in units
+        ]
+    }
+
+
+def secondary_control(device: Device) -> dict[str, Any]:
+    """`/ivp/ensemble/secctrl`: state of charge and energy of all batteries together."""
+    capacity = len(_units(device)) * _UNIT_WH
+    percent = _percent(device)
+    battery = device.house_profile.battery
+    reserve = 0 if battery is None else round(battery.reserve * 100)
+    biases: dict[str, Any] = {}
+    for phase in ("", "_phaseb", "_phasec"):
+        biases |= {f"freq_bias_hz{phase}": 0.0, f"voltage_bias_v{phase}": 0.0}
+        biases |= {f"freq_bias_hz_q8{phase}": 0, f"voltage_bias_v_q5{phase}": 0}
+    return (
+        {"shutdown": False}
+        | biases
+        | {
+            "configured_backup_soc": reserve,
+            "adjusted_backup_soc": reserve,
+            "agg_soc": percent,
+            "Max_energy": capacity,
+            "ENC_agg_soc": percent,
+            "ENC_agg_soh": 100 if capacity else 0,
+            "ENC_agg_backup_energy": round(capacity * reserve / 100),
+            "ENC_agg_avail_energy": round(capacity * percent / 100),
+            "Enc_commissioned_capacity": capacity,
+            "Enc_max_available_capacity": capacity,
+            "ACB_agg_soc": 0,
+            "ACB_agg_energy": 0,
+        }
+    )
+
+
+def relay(device: Device) -> dict[str, Any]:
+    """`/ivp/ensemble/relay`: the house is on the grid."""
+    mode = "multimode-ongrid" if _units(device) else "grid-tied"
+    return {
+        "mains_admin_state": "closed",
+        "mains_oper_state": "closed",
+        "der1_state": 1 if _units(device) else 0,
+        "der2_state": 0,
+        "Enchg_grid_mode": mode,
+        "Solar_grid_mode": mode if _units(device) else "unknown",
+    }
+
+
+def status(device: Device) -> dict[str, Any]:
+    """`/ivp/ensemble/status`: inventory, control and relay in one."""
+    serials = {
+        serial: {
+            "device_type": 13,
+            "com_interface_str": "CAN",
+            "device_id": serial,
+            "admin_state": 6,
+            "admin_state_str": "ENCHG_STATE_READY",
+            "part_number": "836-01826-r76",
+        }
+        for serial in _units(device)
+    }
+    return {
+        "inventory": {"serial_nums": serials},
+        "secctrl": secondary_control(device),
+        "relay": relay(device),
+    }

@@ -1,0 +1,28 @@
+"""`/api/v1/production/inverters`: the last report of every inverter."""
+
+from typing import Any
+
+from simulator.gateway.device import EXTRA_SERIALS, Device
+
+
+def inverters(device: Device) -> list[dict[str, Any]]:
+    """One entry per inverter, ghosts at the end."""
+    if device.faults.get("booting") is not None:
+        return []
+    entries = [
+        _entry(report.serial, report.report_date, report.power_w, report.max_power_w) for report in device.reports()
+    ]
+    ghosts = device.faults.get("ghosts")
+    if ghosts is not None:
+        entries += [_entry(f"{EXTRA_SERIALS + 5000 + index:012d}", 0, 0, 0) for index in range(int(ghosts["count"]))]
+    return entries
+
+
+def _entry(serial: str, date: int, watts: int, maximum: int) -> dict[str, Any]:
+    return {
+        "serialNumber": serial,
+        "lastReportDate": date,
+        "devType": 1,
+        "lastReportWatts": watts,
+        "maxReportWatts": maximum,
+    }

@@ -1,0 +1,145 @@
+"""`/ivp/meters` and what hangs below it, and the events of `/stream/meter`."""
+
+import math
+from typing import Any
+
+from simulator.gateway.device import Device
+from simulator.house.state import NET, PRODUCTION, STORAGE, TOTAL, Energy, PhaseReading
+
+METER_EIDS = {PRODUCTION: 704_643_328, NET: 704_643_584, STORAGE: 704_643_840}
+CHANNEL_EIDS = {PRODUCTION: 1_778_385_169, NET: 1_778_385_425, STORAGE: 1_778_385_681}
+# Since 8.3.5025 the readings have one more entry, all zeros, that the list of meters does not know.
+_UNKNOWN_EID, _UNKNOWN_CHANNEL, _UNKNOWN_SINCE = 1_023_410_688, 2_097_152_513, (8, 3, 5025)
+_PHASES_SHOWN = 3
+_NOTHING = PhaseReading(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+_NO_ENERGY = Energy(0.0, 0.0)
+
+
+def meter_names(device: Device) -> list[str]:
+    """The meters that the hardware lists, in its order."""
+    if not device.profile.metered:
+        return []
+    return [PRODUCTION, NET] + ([STORAGE] if device.house_profile.battery is not None else [])
+
+
+def is_enabled(device: Device, meter: str) -> bool:
+    """Whether a transformer really measures there."""
+    house = device.house_profile
+    installed = {PRODUCTION: house.has_production_ct, NET: house.has_consumption_ct, STORAGE: True}
+    return device.profile.cts_enabled and installed[meter]
+
+
+def meters(device: Device) -> list[dict[str, Any]]:
+    """The configuration of every meter."""
+    # European single-phase houses have hardware for three phases of which one is metered.
+    mode = "split" if device.house_profile.phases == "split" else "three"
+    return [
+        {
+            "eid": METER_EIDS[meter],
+            "state": "enabled" if is_enabled(device, meter) else "disabled",
+            "measurementType": meter,
+            "phaseMode": mode,
+            "phaseCount": device.house_profile.phase_count,
+            "meteringStatus": "normal",
+            "statusFlags": [],
+        }
+        for meter in meter_names(device)
+    ]
+
+
+def readings(device: Device) -> list[dict[str, Any]]:
+    """Power and lifetime counters of every meter: always three channels, and a parent that adds them up."""
+    moment = device.reading_moment()
+    state, counters, stamp = device.state(moment), device.counters(moment), device.stamp(moment)
+    entries = []
+    for meter in meter_names(device):
+        phases, energies = state.meters[meter], counters.meters[meter]
+        channels = [
+            _reading(CHANNEL_EIDS[meter] + index, stamp, reading, energy)
+            for index, (reading, energy) in enumerate(zip(phases, energies, strict=True))
+        ]
+        channels += [_ghost(CHANNEL_EIDS[meter] + index, stamp) for index in range(len(phases), _PHASES_SHOWN)]
+        total_energy = Energy(sum(e.delivered_wh for e in energies), sum(e.received_wh for e in energies))
+        entries.append(_reading(METER_EIDS[meter], stamp, summed(phases), total_energy) | {"channels": channels})
+    if entries and device.profile.version >= _UNKNOWN_SINCE:
+        zero = _reading(_UNKNOWN_EID, stamp - 30, _NOTHING, _NO_ENERGY)
+        zeros = [_reading(_UNKNOWN_CHANNEL + index, stamp - 30, _NOTHING, _NO_ENERGY) for index in range(_PHASES_SHOWN)]
+        entries.append(zero | {"channels": zeros})
+    return entries
+
+
+def summed(phases: tuple[PhaseReading, ...]) -> PhaseReading:
+    """The aggregate as the device makes it: everything is added, voltages too; only power factor is not."""
+    active = sum(phase.active_power_w for phase in phases)
+    apparent = sum(phase.apparent_power_va for phase in phases)
+    return PhaseReading(
+        active_power_w=active,
+        reactive_power_var=sum(phase.reactive_power_var for phase in phases),
+        apparent_power_va=apparent,
+        voltage_v=sum(phase.voltage_v for phase in phases),
+        current_a=sum(phase.current_a for phase in phases),
+        power_factor=active / apparent if apparent else 0.0,
+        frequency_hz=phases[0].frequency_hz,
+    )
+
+
+def _reading(eid: int, stamp: int, reading: PhaseReading, energy: Energy) -> dict[str, Any]:
+    apparent, lagging, leading = other_energies(energy)
+    return {
+        "eid": eid,
+        "timestamp": stamp,
+        "actEnergyDlvd": round(energy.delivered_wh, 3),
+        "actEnergyRcvd": round(energy.received_wh, 3),
+        "apparentEnergy": round(apparent, 3),
+        "reactEnergyLagg": round(lagging, 3),
+        "reactEnergyLead": round(leading, 3),
+        "instantaneousDemand": round(reading.active_power_w, 3),
+        "activePower": round(reading.active_power_w, 3),
+        "apparentPower": round(reading.apparent_power_va, 3),
+        "reactivePower": round(reading.reactive_power_var, 3),
+        "pwrFactor": round(reading.power_factor, 3),
+        "voltage": round(reading.voltage_v, 3),
+        "current": round(reading.current_a, 3),
+        "freq": round(reading.frequency_hz, 3),
+    }
+
+
+def other_energies(energy: Energy) -> tuple[float, float, float]:
+    """Apparent, lagging and leading energy (VAh, VArh, VArh).
+
+    The house keeps no such counters and nobody downstream reads them: plausible shares of the active ones.
+    """
+    moved = energy.delivered_wh + energy.received_wh
+    return moved * 1.09, moved * 0.18, moved * 0.01
+
+
+def _ghost(eid: int, stamp: int) -> dict[str, Any]:
+    """An unused channel: a few volts and milliwatts that wander, as every real device shows."""
+    volts = 2.0 + math.sin(stamp / 37.0 + eid)
+    ghost = PhaseReading(-0.02 * volts, 0.0, 0.2 * volts, volts, 0.1, 0.0, 50.0)
+    return _reading(eid, stamp, ghost, Energy(0.0, 1054.214))
+
+
+def stream_event(device: Device) -> dict[str, Any]:
+    """One event of the stream; unused phases are all zero."""
+    state = device.state()
+    event = {}
+    for meter in (PRODUCTION, NET, TOTAL):
+        phases = state.meters[meter]
+        padded = [*phases, *([_NOTHING] * (_PHASES_SHOWN - len(phases)))]
+        event[meter] = {
+            f"ph-{letter}": {
+                "p": round(phase.active_power_w, 3),
+                "q": round(phase.reactive_power_var, 3),
+                "s": round(phase.apparent_power_va, 3),
+                "v": round(phase.voltage_v, 3),
+                "i": round(phase.current_a, 3),
+                "pf": round(phase.power_factor, 2),
+                "f": round(phase.frequency_hz, 2),
+            }
+            for letter, phase in zip("abc", padded, strict=True)
+        }
+    if device.faults.get("stream-sections") is not None:
+        used = [f"ph-{letter}" for letter in "abc"[: device.house_profile.phase_count]]
+        return {PRODUCTION: {phase: event[PRODUCTION][phase] for phase in used}}
+    return event

@@ -1,0 +1,165 @@
+"""`/production.json`, `/production`, `/api/v1/production` and `/ivp/pdm/energy`: power and energy of the whole."""
+
+from typing import Any
+
+from simulator.gateway.device import Device
+from simulator.gateway.payloads.meters import is_enabled, meter_names, other_energies, summed
+from simulator.gateway.payloads.reports import total
+from simulator.house.state import NET, PRODUCTION, TOTAL, Counters, Energy, HouseState, PhaseReading
+
+_ACB = {"type": "acb", "activeCount": 0, "readingTime": 0, "wNow": 0, "whNow": 0, "state": "idle"}
+_ZEROS = {"wattHoursToday": 0, "wattHoursSevenDays": 0, "wattHoursLifetime": 0, "wattsNow": 0}
+_CONFUSED_SINCE = (8, 3, 5433)
+# What a metered gateway without transformers says in `/api/v1/production` from 8.2.4264 on, for ever.
+_STALLED = {"wattHoursToday": 0, "wattHoursSevenDays": 12, "wattHoursLifetime": 1583, "wattsNow": 0}
+
+
+def production(device: Device, *, details: bool) -> dict[str, Any]:
+    """The sections production, consumption (metered only) and storage.
+
+    Args:
+        device: whose.
+        details: also give the lines of the phases, where the firmware has them.
+    """
+    document: dict[str, Any] = {"production": [_inverters(device)]}
+    if meter_names(device):
+        now, lines = _Snapshot(device), details and device.profile.version >= (7,)
+        confused = device.profile.version >= _CONFUSED_SINCE or device.faults.get("net-confusion") is not None
+        document["production"].append(_eim(now, PRODUCTION, PRODUCTION, with_lines=lines))
+        document["consumption"] = [
+            _eim(now, TOTAL, NET if confused else TOTAL, with_lines=lines),
+            _eim(now, NET, NET, with_lines=lines),
+        ]
+    return document | {"storage": [_ACB]}
+
+
+def v1_production(device: Device) -> dict[str, int]:
+    """Four numbers: from the production meter where there is one, else from the inverters."""
+    if device.faults.get("booting") is not None:
+        return dict(_ZEROS)
+    if device.profile.metered and not is_enabled(device, PRODUCTION):
+        if device.profile.version >= (8, 2, 4264):
+            return dict(_STALLED)
+        return {
+            "wattHoursToday": 0,
+            "wattHoursSevenDays": 0,
+            "wattHoursLifetime": 0,
+            "wattsNow": _inverter_watts(device),
+        }
+    return _metered(device, PRODUCTION) if device.profile.metered else _from_inverters(device)
+
+
+def energy(device: Device) -> dict[str, Any]:
+    """`/ivp/pdm/energy`: the same four numbers by source."""
+    metered = bool(meter_names(device))
+    return {
+        "production": {
+            "pcu": _from_inverters(device),
+            "rgm": _ZEROS,
+            "eim": _metered(device, PRODUCTION) if metered else _ZEROS,
+        },
+        "consumption": {"eim": _metered(device, TOTAL) if metered else _ZEROS},
+    }
+
+
+class _Snapshot:
+    """The values that every section of one document is made from."""
+
+    def __init__(self, device: Device) -> None:
+        moment = device.reading_moment()
+        self.device = device
+        self.stamp: int = device.stamp(moment)
+        self.state: HouseState = device.state(moment)
+        self.now: Counters = device.counters(moment)
+        self.midnight: Counters = device.counters(device.midnight())
+        self.week_ago: Counters = device.counters(device.midnight(days_ago=7))
+
+
+def _inverters(device: Device) -> dict[str, Any]:
+    reports = device.reports()
+    return {
+        "type": "inverters",
+        "activeCount": len(reports),
+        "readingTime": max((report.report_date for report in reports), default=0),
+        "wNow": _inverter_watts(device),
+        "whLifetime": round(device.inverter_lifetime_wh()),
+    }
+
+
+def _inverter_watts(device: Device) -> int:
+    return sum(report.power_w for report in device.reports())
+
+
+def _eim(now: _Snapshot, meter: str, source: str, *, with_lines: bool) -> dict[str, Any]:
+    """One metered section; `source` differs from `meter` only in firmware that confuses them."""
+    ct = NET if meter == TOTAL else meter
+    section = {
+        "type": "eim",
+        "activeCount": 1 if is_enabled(now.device, ct) else 0,
+        "measurementType": meter,
+        "readingTime": now.stamp,
+        **_values(
+            meter,
+            summed(now.state.meters[source]),
+            *(total(counters.meters[source]) for counters in (now.now, now.midnight, now.week_ago)),
+        ),
+    }
+    if with_lines:
+        section["lines"] = [
+            _values(
+                meter,
+                reading,
+                *(counters.meters[source][phase] for counters in (now.now, now.midnight, now.week_ago)),
+            )
+            for phase, reading in enumerate(now.state.meters[source])
+        ]
+    return section
+
+
+def _values(meter: str, reading: PhaseReading, now: Energy, midnight: Energy, week_ago: Energy) -> dict[str, Any]:
+    apparent, lagging, leading = other_energies(now)
+    # The net meter's lifetime is a signed balance; its other two numbers are always 0.
+    lifetime = now.net_wh if meter == NET else now.delivered_wh
+    today: Any = 0 if meter == NET else round(now.delivered_wh - midnight.delivered_wh, 3)
+    week: Any = 0 if meter == NET else round(midnight.delivered_wh - week_ago.delivered_wh, 3)
+    return {
+        "wNow": round(reading.active_power_w, 3),
+        "whLifetime": round(lifetime, 3),
+        "varhLeadLifetime": round(leading, 3),
+        "varhLagLifetime": round(lagging, 3),
+        "vahLifetime": round(apparent, 3),
+        "rmsCurrent": round(reading.current_a, 3),
+        "rmsVoltage": round(reading.voltage_v, 3),
+        "reactPwr": round(reading.reactive_power_var, 3),
+        "apprntPwr": round(reading.apparent_power_va, 3),
+        "pwrFactor": round(reading.power_factor, 2),
+        "whToday": today,
+        "whLastSevenDays": week,
+        "vahToday": 0 if meter == NET else round(today * 1.09, 3),
+        "varhLeadToday": 0 if meter == NET else round(today * 0.01, 3),
+        "varhLagToday": 0 if meter == NET else round(today * 0.18, 3),
+    }
+
+
+def _metered(device: Device, meter: str) -> dict[str, int]:
+    values = _Snapshot(device)
+    now, midnight, week_ago = (total(c.meters[meter]) for c in (values.now, values.midnight, values.week_ago))
+    return {
+        "wattHoursToday": round(now.delivered_wh - midnight.delivered_wh),
+        "wattHoursSevenDays": round(midnight.delivered_wh - week_ago.delivered_wh),
+        "wattHoursLifetime": round(now.delivered_wh),
+        "wattsNow": round(summed(values.state.meters[meter]).active_power_w),
+    }
+
+
+def _from_inverters(device: Device) -> dict[str, int]:
+    now, midnight, week_ago = (
+        sum(device.counters(moment).panels_wh)
+        for moment in (device.moment(), device.midnight(), device.midnight(days_ago=7))
+    )
+    return {
+        "wattHoursToday": round(now - midnight),
+        "wattHoursSevenDays": round(midnight - week_ago),
+        "wattHoursLifetime": round(device.inverter_lifetime_wh()),
+        "wattsNow": _inverter_watts(device),
+    }

@@ -1,0 +1,60 @@
+"""What a simulated gateway keeps over a restart: certificate, token key, and where its counters stood."""
+
+import json
+from pathlib import Path
+
+from simulator.gateway.tokens import TokenAuthority
+from simulator.house.state import Counters, Energy
+from simulator.web.tls import Certificate, gateway_certificate
+
+
+class StateFolder:
+    """A folder that makes tomorrow's simulator look like today's gateway.
+
+    Args:
+        folder: made, for its owner only, if it does not exist.
+        serial: the gateway's; another gateway in the same folder has files of its own.
+    """
+
+    def __init__(self, folder: Path, serial: str) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._certificate = folder / f"{serial}-certificate.pem"
+        self._key = folder / f"{serial}-key.pem"
+        self._tokens = folder / "token-key.pem"
+        self._counters = folder / f"{serial}-counters.json"
+        self._serial = serial
+
+    def certificate(self) -> Certificate:
+        """The gateway's certificate, made at the first start."""
+        if not (self._certificate.exists() and self._key.exists()):
+            made = gateway_certificate(self._serial)
+            _write(self._certificate, made.certificate_pem)
+            _write(self._key, made.key_pem)
+        return Certificate(self._certificate.read_bytes(), self._key.read_bytes())
+
+    def token_authority(self) -> TokenAuthority:
+        """The key that signs tokens, made at the first start: yesterday's tokens stay good."""
+        if not self._tokens.exists():
+            _write(self._tokens, TokenAuthority().key_pem)
+        return TokenAuthority(self._tokens.read_bytes())
+
+    def counters(self) -> Counters | None:
+        """Where the counters stood; None at the first start or when the file does not fit."""
+        try:
+            kept = json.loads(self._counters.read_bytes())
+            meters = {name: tuple(Energy(*pair) for pair in phases) for name, phases in kept["meters"].items()}
+            return Counters(meters, tuple(kept["panels_wh"]))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+    def keep_counters(self, counters: Counters) -> None:
+        """Remember where the counters stand."""
+        _write(self._counters, json.dumps(counters._asdict()).encode())
+
+
+def _write(file: Path, data: bytes) -> None:
+    """Write a file of the owner's, whole or not at all."""
+    new = file.with_suffix(".new")
+    new.touch(mode=0o600)
+    new.write_bytes(data)
+    new.replace(file)

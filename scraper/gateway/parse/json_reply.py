@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from scraper.errors import BadReplyError
 
 MAX_DEPTH = 32
-"""Nesting that no gateway comes near (the deepest known reply has six levels)."""
+"""Nesting that no gateway comes near (the deepest known reply has eight levels)."""
 
 _LONGEST_INTEGER = 20
 """Digits (and sign) of the longest integer worth converting: all of 64 bits."""

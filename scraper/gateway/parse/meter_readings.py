@@ -6,6 +6,8 @@ from scraper.gateway.parse.meters import Meter
 from scraper.gateway.parse.phases import PHASES, MeterValues, is_metered, without_nonsense
 from scraper.gateway.parse.values import Document, Notes, epoch_seconds, number, objects, read_fields
 
+__all__ = ["MeterValues", "parse_readings"]
+
 _WHERE = "readings"
 _VALUES = {
     "activePower": ("power", 1.0),

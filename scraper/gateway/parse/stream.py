@@ -8,6 +8,8 @@ from scraper.gateway.parse.meters import Meter
 from scraper.gateway.parse.phases import PHASES, MeterValues, is_metered, without_nonsense
 from scraper.gateway.parse.values import Notes, read_fields
 
+__all__ = ["MeterValues", "parse_event"]
+
 _WHERE = "stream"
 _VALUES = {
     "p": ("power", 1.0),

@@ -66,7 +66,10 @@ def test_other_devices_are_left_alone():
 def test_removed_devices_are_left_out():
     removed = device(active=False, modGone=True)
     removed["channels"][0] |= {"lastReading": {}, "lifetime": {}}
-    assert parse_device_data(reply(removed, device("2"))).readings[0].tags == {"inverter": "2"}
+    emptied = parse_device_data(reply(removed, device("2")))
+    assert [reading.tags for reading in emptied.readings] == [{"inverter": "2"}]
+    with_its_last_report = parse_device_data(reply(device(active=False), device("2")))
+    assert with_its_last_report == emptied
 
 
 def test_an_inverter_that_has_not_reported_yet_is_left_out():
@@ -125,8 +128,9 @@ def test_the_device_limit_is_noticed(count, limit, truncated):
     assert parse_device_data(reply(device(), device("2"), count=count, limit=limit)).truncated is truncated
 
 
-def test_the_limit_counts_devices_even_without_a_counter():
+def test_the_limit_counts_devices_even_without_a_counter_or_with_a_wrong_one():
     data = reply(*(device(str(n)) for n in range(50)))
+    assert parse_device_data(data | {"deviceCount": 7}).truncated
     del data["deviceCount"], data["deviceDataLimit"]
     assert parse_device_data(data).truncated
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 from shared.clock import Clock
 
-
 FREQUENT_S = 300.0
 
 

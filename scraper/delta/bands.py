@@ -43,3 +43,8 @@ DEFAULT_BANDS: Bands = MappingProxyType({
 
 LOSSLESS: Bands = MappingProxyType(dict.fromkeys(KINDS["meter"].fields, NO_BAND))
 """Every change is stored; only exact repeats are dropped."""
+
+
+def scaled(factor: float) -> Bands:
+    """The default bands times `factor`; 0 is lossless."""
+    return {name: DeadBand(band.absolute * factor, band.relative * factor) for name, band in DEFAULT_BANDS.items()}

@@ -6,6 +6,7 @@ receiver that refuses everything cannot turn the queue into dead letters.
 """
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
@@ -100,6 +101,11 @@ class Uplink:
             await self._deliver(rows)
             if oldest := await self._queue.oldest(self._limit, wire.MAX_BYTES):
                 await self._deliver(oldest)
+
+    async def drain_once(self) -> None:
+        """One last attempt at the end of the process: what is not delivered now waits in the outbox."""
+        with contextlib.suppress(_PausedError):
+            await self.drain()
 
     def _pause(self, wait: Wait) -> float:
         if wait.reason != self.state.problem:

@@ -1,0 +1,80 @@
+"""The steps on this machine: state directory, outbox, clock."""
+
+import os
+import shutil
+from pathlib import Path
+
+from scraper.check.findings import Findings
+from scraper.errors import OutboxError
+from scraper.outbox import Outbox
+from scraper.outbox.filesystem import network_filesystem
+from scraper.settings import Settings
+from shared.clock import Clock
+from shared.files import make_private_directory
+
+MIB = 1024 * 1024
+
+
+def check_state(settings: Settings, findings: Findings) -> bool:
+    """Whether the state directory can hold an outbox."""
+    path = settings.state_dir
+    try:
+        make_private_directory(path)
+        probe = path / f".check-{os.getpid()}"
+        probe.write_bytes(b"x")
+        probe.unlink()
+    except OSError as error:
+        findings.fail(
+            "state",
+            f"{path} cannot be written ({error.strerror}): readings would have no safe place; set ENVOY_STATE_DIR to "
+            "a directory that this user owns",
+        )
+        return False
+    if kind := network_filesystem(path):
+        findings.fail(
+            "state",
+            f"{path} is on a network file system ({kind}), where a database cannot be kept safe: set ENVOY_STATE_DIR "
+            "to a directory on a local disk",
+        )
+        return False
+    free = shutil.disk_usage(path).free
+    if free < settings.outbox_quota:
+        findings.note(
+            "state",
+            f"{path} has {free // MIB} MiB free, less than the outbox may fill ({settings.outbox_quota // MIB} MiB): "
+            "make room, or lower ENVOY_OUTBOX_QUOTA_MIB",
+        )
+    else:
+        findings.ok("state", f"{path} is writable, local, and has {free // MIB} MiB free")
+    return True
+
+
+def check_outbox(path: Path, settings: Settings, clock: Clock, findings: Findings) -> None:
+    """How full the outbox is, without disturbing a scraper that uses it."""
+    if not path.exists():
+        findings.ok("outbox", "empty (none made yet)")
+        return
+    try:
+        outbox = Outbox.open(path, quota_bytes=settings.outbox_quota, now_ms=clock.now_ms, exclusive=False)
+    except OutboxError as error:
+        findings.fail("outbox", str(error))
+        return
+    try:
+        stats = outbox.stats()
+    finally:
+        outbox.close()
+    text = f"{stats.rows} readings waiting in {stats.bytes // 1024} KiB"
+    if stats.dead_letters or stats.lost_rows:
+        findings.note(
+            "outbox",
+            f"{text}; {stats.dead_letters} refused by the receiver (see `envoy-scraper outbox list`), "
+            f"{stats.lost_rows} lost so far",
+        )
+    else:
+        findings.ok("outbox", text)
+
+
+def check_clock(clock: Clock, built_ms: int, findings: Findings) -> None:
+    """Whether this host knows the time at all."""
+    if clock.now_ms() < built_ms:
+        findings.fail("clock", "the clock of this machine is not set: wait for its time service, or set the time")

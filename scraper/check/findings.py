@@ -1,0 +1,54 @@
+"""What the doctor found."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Level(StrEnum):
+    """How much a finding matters."""
+
+    OK = "ok"
+    NOTE = "note"
+    """Works, but less than it could, or worth knowing."""
+    FAIL = "FAIL"
+    """The scraper could not run, or would deliver nothing."""
+
+
+class Finding(NamedTuple):
+    """One sentence about one step.
+
+    Attributes:
+        level: How much it matters.
+        step: The part of the way, in one or two words.
+        text: What is so, and for anything but `ok` what to do.
+    """
+
+    level: Level
+    step: str
+    text: str
+
+
+Say = Callable[[Finding], None]
+"""Takes each finding as soon as it is known: a slow gateway must not look like a hanging program."""
+
+
+class Findings:
+    """Collects the findings of one walk and passes each on."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self.failed = False
+
+    def ok(self, step: str, text: str) -> None:
+        """Something works."""
+        self._say(Finding(Level.OK, step, text))
+
+    def note(self, step: str, text: str) -> None:
+        """Something is worth knowing."""
+        self._say(Finding(Level.NOTE, step, text))
+
+    def fail(self, step: str, text: str) -> None:
+        """Something keeps the scraper from running."""
+        self.failed = True
+        self._say(Finding(Level.FAIL, step, text))

@@ -1,0 +1,153 @@
+"""The steps to the gateway: find it, know it, log in, each endpoint, meters, stream, clock."""
+
+import asyncio
+from contextlib import aclosing
+
+from scraper.check.findings import Findings
+from scraper.errors import EndpointUnavailableError, GatewayError, SettingError
+from scraper.gateway.parse.meters import Meter
+from scraper.gateway.parse.values import Notes
+from scraper.gateway.session import Gateway, Identity
+from scraper.settings import Settings
+from shared.clock import Clock
+
+DAY_S = 86_400
+STREAM_S = 45.0
+"""A firmware that buffers its stream sends nothing for about 23 s."""
+TOLERANCE_S = 300
+
+_OWNER_STREAM = (
+    "the gateway gives its one-second stream only to installer tokens, and yours is an owner token: meters are read "
+    "every {interval:g} s instead, which is fine for most. If your account is a self-installer's, a token made at "
+    "https://entrez.enphaseenergy.com has installer rights for 12 hours"
+)
+
+
+async def check_gateway(gateway: Gateway, settings: Settings, clock: Clock, findings: Findings) -> str | None:
+    """Walk the way to the gateway; returns its serial if it could be read."""
+    try:
+        identity = await gateway.connect()
+    except (GatewayError, SettingError) as error:
+        findings.fail("gateway", str(error))
+        return None
+    _identity(identity, gateway, settings, findings)
+    _token(identity, clock, findings)
+    _clocks(identity, findings)
+    await _inverters(gateway, clock, findings)
+    meters = await _meters(gateway, findings)
+    if any(meter.enabled for meter in meters):
+        if settings.meter_source in ("auto", "stream"):
+            await _stream(gateway, identity, settings, findings)
+    else:
+        await _production(gateway, findings)
+    return identity.serial
+
+
+def _identity(identity: Identity, gateway: Gateway, settings: Settings, findings: Findings) -> None:
+    how = "as configured" if settings.gateway.host else "found on the network"
+    findings.ok("gateway", f"{identity.serial} answers at {identity.host} ({how}), firmware {identity.firmware}")
+    if identity.scheme == "https" and gateway.state.fingerprint:
+        kept = "pinned" if settings.gateway.tls_trust == "pin" else "not checked (ENVOY_TLS_TRUST=any)"
+        findings.ok("certificate", f"SHA-256 {gateway.state.fingerprint[:16]}..., {kept}")
+    findings.ok("login", f"accepted, with {identity.role} rights")
+
+
+def _token(identity: Identity, clock: Clock, findings: Findings) -> None:
+    if identity.token_expires_s is None:
+        return
+    left_s = identity.token_expires_s - clock.now_ms() / 1000
+    text = f"expires in {left_s / DAY_S:.0f} days" if left_s > 2 * DAY_S else f"expires in {left_s / 3600:.1f} hours"
+    if left_s < 30 * DAY_S and identity.role == "owner":
+        findings.note(
+            "token", f"{text}: with ENVOY_CLOUD_USERNAME and ENVOY_CLOUD_PASSWORD set it is renewed by itself"
+        )
+    else:
+        findings.ok("token", text)
+
+
+def _clocks(identity: Identity, findings: Findings) -> None:
+    offset = identity.clock_offset_s
+    if offset is None:
+        return
+    if abs(offset) <= TOLERANCE_S:
+        findings.ok("clocks", f"gateway and this machine agree within {max(1, abs(offset)):.0f} s")
+    else:
+        findings.note(
+            "clocks",
+            f"the gateway's clock is {abs(offset):.0f} s {'ahead of' if offset > 0 else 'behind'} this machine's: "
+            "check this machine's time first; report dates are corrected by the difference",
+        )
+
+
+async def _inverters(gateway: Gateway, clock: Clock, findings: Findings) -> None:
+    try:
+        readings = await gateway.inverters(Notes())
+    except GatewayError as error:
+        findings.fail("inverters", str(error))
+        return
+    if not readings:
+        findings.note("inverters", "the gateway lists none: it may be starting up, or none has reported yet")
+        return
+    age_s = clock.now_ms() / 1000 - max(reading.timestamp for reading in readings) / 1000
+    rich = sum("dc_voltage" in reading.fields for reading in readings)
+    detail = f"; {rich} with voltages and temperature" if rich else "; power only (this firmware gives no more)"
+    findings.ok("inverters", f"{len(readings)} listed, the newest report {_age(age_s)} old{detail}")
+
+
+async def _meters(gateway: Gateway, findings: Findings) -> list[Meter]:
+    try:
+        meters = await gateway.meters()
+        values = await gateway.meter_readings(Notes())
+    except GatewayError as error:
+        findings.note("meters", f"not readable: {error}")
+        return []
+    if not any(meter.enabled for meter in meters):
+        findings.note(
+            "meters", "no meter (CT) is enabled: production comes from the inverters alone, and no house load"
+        )
+        return meters
+    for meter in meters:
+        if meter.enabled:
+            power = [one.values["power"] for one in values if one.meter == meter.measurement and "power" in one.values]
+            flags = f"; the gateway warns: {', '.join(meter.status_flags)}" if meter.status_flags else ""
+            say = findings.note if flags else findings.ok
+            say("meters", f"{meter.measurement}: {len(power)} phase(s), {sum(power):.0f} W now{flags}")
+        else:
+            findings.note("meters", f"{meter.measurement}: there, but not enabled in the gateway; ignored")
+    return meters
+
+
+async def _stream(gateway: Gateway, identity: Identity, settings: Settings, findings: Findings) -> None:
+    try:
+        async with asyncio.timeout(STREAM_S), aclosing(gateway.stream_bursts()) as bursts:
+            async for burst in bursts:
+                findings.ok("stream", f"delivers ({len(burst.lines)} event(s) at once): every second, every phase")
+                return
+    except EndpointUnavailableError as error:
+        if identity.role == "owner":
+            findings.note("stream", _OWNER_STREAM.format(interval=settings.meter_interval))
+        else:
+            findings.note(
+                "stream", f"not given ({error.status}); meters are read every {settings.meter_interval:g} s instead"
+            )
+    except (GatewayError, TimeoutError) as error:
+        reason = str(error) or f"no event within {STREAM_S:.0f} s"
+        findings.note("stream", f"{reason}; meters are read every {settings.meter_interval:g} s until it delivers")
+
+
+async def _production(gateway: Gateway, findings: Findings) -> None:
+    try:
+        reading = await gateway.production(Notes())
+    except GatewayError as error:
+        findings.note("production", f"the sum of all inverters is not readable: {error}")
+        return
+    if reading is None:
+        findings.note("production", "the gateway gives no usable sum of all inverters; each inverter is read anyway")
+    else:
+        findings.ok("production", f"{reading.fields.get('power', 0):.0f} W from {reading.tags['source']}")
+
+
+def _age(seconds: float) -> str:
+    if seconds < 120:
+        return f"{max(0, seconds):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"

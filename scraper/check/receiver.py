@@ -1,0 +1,69 @@
+"""The last step: whether the receiver answers, is trusted, and lets this scraper write."""
+
+import secrets
+
+from scraper.app import receiver_tls, signing_key
+from scraper.check.findings import Findings
+from scraper.errors import SettingError
+from scraper.settings import Settings
+from scraper.uplink.replies import Judged, Renew, Split, Wait, understand
+from scraper.uplink.sender import NoAnswer, Sender
+from scraper.uplink.signer import Signer
+from shared import wire
+from shared.clock import Clock
+
+DAY_S = 86_400
+
+
+async def check_receiver(settings: Settings, serial: str, clock: Clock, findings: Findings) -> None:
+    """Post an empty batch, which stores nothing but needs every right that a full one needs."""
+    if settings.receiver is None:
+        findings.fail("receiver", "ENVOY_RECEIVER_URL is not set: say where the receiver is")
+        return
+    try:
+        signer = Signer(signing_key(settings.receiver), serial)
+        sender = Sender(settings.receiver.url, serial, receiver_tls(settings.receiver))
+    except SettingError as error:
+        findings.fail("receiver", str(error))
+        return
+    try:
+        await _ask(settings.receiver.url, sender, signer, clock, findings)
+    finally:
+        await sender.aclose()
+
+
+async def _ask(url: str, sender: Sender, signer: Signer, clock: Clock, findings: Findings) -> None:
+    for attempt in (1, 2):
+        batch = secrets.token_hex(8)
+        body = wire.encode_batch(batch=batch, outbox=secrets.token_hex(16), rows=[])
+        answer = await sender.post(body, signer.token(clock.now_ms() // 1000))
+        if isinstance(answer, NoAnswer):
+            findings.fail("receiver", answer.reason)
+            return
+        meaning = understand(status=answer.status, headers=answer.headers, body=answer.body, batch=batch, seqs=[])
+        match meaning:
+            case Judged():
+                if attempt == 2:
+                    findings.note(
+                        "receiver",
+                        "this machine's clock differs from the receiver's by more than a minute: deliveries work, but "
+                        "readings get wrong times; set this machine's clock",
+                    )
+                findings.ok("receiver", f"answers at {url} and lets this scraper write")
+                return
+            case Renew(receiver_now_s) if attempt == 1:
+                signer.renew(now_s=clock.now_ms() // 1000, receiver_now_s=receiver_now_s)
+            case Renew():
+                findings.fail(
+                    "receiver",
+                    "it does not accept this scraper's signature: ENVOY_RECEIVER_SECRET must equal RECEIVER_SECRET, "
+                    "or the key must be known to it (`envoy-scraper key`, then `envoy-receiver keys add` there)",
+                )
+            case Wait(reason):
+                findings.fail("receiver", reason)
+                return
+            case Split(code):
+                findings.fail(
+                    "receiver", f"it refuses an empty batch ({code}): scraper and receiver do not fit together"
+                )
+                return

@@ -1,0 +1,29 @@
+"""The whole way, step by step."""
+
+from scraper.app import BUILT_MS, OUTBOX_FILE, gateway_options
+from scraper.check.edge import check_clock, check_outbox, check_state
+from scraper.check.findings import Findings, Say
+from scraper.check.gateway import check_gateway
+from scraper.check.receiver import check_receiver
+from scraper.gateway.session import Gateway
+from scraper.settings import Settings
+from shared.clock import Clock
+
+
+async def walk(settings: Settings, clock: Clock, say: Say) -> bool:
+    """Check everything that `run` needs; True if it could run and deliver."""
+    findings = Findings(say)
+    check_clock(clock, BUILT_MS, findings)
+    if check_state(settings, findings):
+        check_outbox(settings.state_dir / OUTBOX_FILE, settings, clock, findings)
+    gateway = Gateway(gateway_options(settings), clock)
+    try:
+        serial = await check_gateway(gateway, settings, clock, findings)
+    finally:
+        await gateway.aclose()
+    serial = serial or settings.gateway.serial
+    if serial is None:
+        findings.note("receiver", "not asked, because the gateway's serial is not known yet")
+    else:
+        await check_receiver(settings, serial, clock, findings)
+    return not findings.failed

@@ -1,0 +1,36 @@
+"""The commands of `envoy-scraper` other than `run`."""
+
+import sys
+
+import typer
+
+from scraper.cli import check, gateway, outbox
+from scraper.errors import ScraperError
+
+typer_app = typer.Typer(
+    help="Reads an Enphase gateway at home and posts what changed to your receiver. Begin with `check`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+check.register(typer_app)
+gateway.register(typer_app)
+typer_app.add_typer(outbox.commands, name="outbox")
+
+
+@typer_app.command()
+def run() -> None:
+    """Read the gateway and deliver, until stopped."""
+    # reached only with options or abbreviations; the plain `run` is taken in __main__ before typer is imported
+    from scraper.run import main  # noqa: PLC0415 (only what this command uses)
+
+    sys.exit(main())
+
+
+def app() -> None:
+    """Run the command line; our own errors are one sentence on stderr and exit status 1."""
+    try:
+        typer_app()
+    except ScraperError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(1)

@@ -1,0 +1,37 @@
+"""`envoy-scraper check`: the first thing that a new user runs."""
+
+import asyncio
+import sys
+
+import typer
+
+from scraper import settings
+from scraper.check.findings import Finding, Level
+from scraper.check.walk import walk
+from shared import logs
+from shared.clock import SystemClock
+
+_COLOURS = {Level.OK: typer.colors.GREEN, Level.NOTE: typer.colors.YELLOW, Level.FAIL: typer.colors.RED}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command()(check)
+
+
+def check() -> None:
+    """Walk the whole way (find, identify, log in, endpoints, meters, stream, receiver) and say what works.
+
+    Exit status 0: the scraper could run. 1: it could not; the lines marked FAIL say why and what to do.
+    """
+    loaded = settings.load()
+    logs.configure(level="ERROR")
+    good = asyncio.run(walk(loaded, SystemClock(), _print))
+    typer.echo("\nEverything the scraper needs works: start it with `envoy-scraper run`." if good else
+               "\nThe scraper could not run yet: see the lines marked FAIL.")  # fmt: skip
+    sys.exit(0 if good else 1)
+
+
+def _print(finding: Finding) -> None:
+    mark = typer.style(f"{finding.level:>4}", fg=_COLOURS[finding.level], bold=finding.level is Level.FAIL)
+    typer.echo(f"{mark}  {finding.step}: {finding.text}")

@@ -1,0 +1,149 @@
+"""Commands about the gateway and its secrets: `password`, `token`, `trust`, `key`, `read`."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+import typer
+
+from scraper import settings
+from scraper.app import gateway_options
+from scraper.errors import EndpointUnavailableError, SettingError
+from scraper.gateway.identify import Identifier
+from scraper.gateway.password import installer_password
+from scraper.gateway.pinning import PinStore
+from scraper.gateway.probe import Probe
+from scraper.gateway.session import Gateway
+from scraper.gateway.tokens import TokenCache, parse_token
+from scraper.gateway.transport import Address
+from scraper.settings import Settings
+from scraper.uplink.signer import EdgeKey
+from shared import logs
+from shared.clock import SystemClock
+from shared.keys import PublicKey
+from shared.readings import Reading
+
+T = TypeVar("T")
+
+Serial = Annotated[str | None, typer.Argument(help="The gateway's serial; asked from the gateway if left out.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    for command in (password, token, trust, key, read):
+        app.command()(command)
+
+
+def password(serial: Serial = None, user: str = "installer") -> None:
+    """Print the local password that firmware below 7 derives from the serial."""
+    typer.echo(installer_password(serial or _serial(settings.load()), user))
+
+
+def token(
+    paste: Annotated[bool, typer.Option("--paste", help="Read a token from standard input and keep it.")] = False,
+) -> None:
+    """Show what is known of the gateway token, and log in with it; with --paste keep a new one first."""
+    loaded = settings.load()
+    if paste:
+        try:
+            pasted = parse_token(typer.prompt("Token", hide_input=True))
+        except ValueError as error:
+            raise SettingError(f"{error}: copy the whole token from https://entrez.enphaseenergy.com") from error
+        serial = pasted.serial or _serial(loaded)
+        TokenCache(loaded.state_dir).save(serial, pasted)
+        typer.echo(f"Kept: {pasted.role or 'unknown'} rights for gateway {serial}, until {pasted.expiry_text()}.")
+
+    async def log_in(gateway: Gateway) -> None:
+        identity = await gateway.connect()
+        if identity.token_expires_s is None:
+            typer.echo(f"Gateway {identity.serial} (firmware {identity.firmware}) uses a password, not a token.")
+        else:
+            left_h = (identity.token_expires_s - SystemClock().now_ms() / 1000) / 3600
+            typer.echo(f"Accepted by gateway {identity.serial}: {identity.role} rights, {left_h:.0f} hours left.")
+
+    _with_gateway(loaded, log_in)
+
+
+def trust(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Accept the certificate that the gateway shows now, after a change."""
+    loaded = settings.load()
+    if loaded.gateway.tls_fingerprint is not None:
+        raise SettingError("ENVOY_TLS_FINGERPRINT is set: it decides what is trusted; change or remove it instead")
+    address, probe = _look(loaded)
+    pins = PinStore(loaded.state_dir)
+    serial, seen = probe.info.serial, probe.fingerprint
+    if seen is None:
+        typer.echo(f"Gateway {serial} at {address.host} speaks plain http: there is no certificate to trust.")
+        return
+    pinned = pins.fingerprint(serial)
+    typer.echo(f"Gateway {serial} at {address.host} shows  {seen}")
+    typer.echo(f"Trusted so far:                    {pinned or 'none'}")
+    if pinned == seen:
+        typer.echo("Nothing to do.")
+    elif yes or typer.confirm("Trust what it shows now?"):
+        pins.remember(serial, seen)
+        typer.echo("Trusted. A running scraper takes it up within seconds.")
+
+
+def key() -> None:
+    """Make this scraper's key (once) and print the line for `envoy-receiver keys add`."""
+    loaded = settings.load()
+    path = loaded.receiver.key_file if loaded.receiver else loaded.state_dir / "key"
+    edge = EdgeKey.load_or_make(path)
+    serial = loaded.gateway.serial or PinStore(loaded.state_dir).gateway() or _serial(loaded)
+    typer.echo(str(PublicKey(edge.public_raw(), serial)))
+
+
+def read(as_json: Annotated[bool, typer.Option("--json", help="One JSON reading a line.")] = False) -> None:
+    """Read the gateway once and print what it says; nothing is stored or sent."""
+
+    async def read_once(gateway: Gateway) -> list[Reading]:
+        now = SystemClock().now_ms()
+        readings = await gateway.inverters()
+        try:
+            values = await gateway.meter_readings()
+        except EndpointUnavailableError:
+            values = []
+        for one in values:
+            fields = {**one.values, **one.counters}
+            readings.append(Reading("meter", {"meter": one.meter, "phase": one.phase}, now, {**fields}))
+        production = await gateway.production()
+        return readings if production is None else [*readings, production]
+
+    for reading in _with_gateway(settings.load(), read_once):
+        if as_json:
+            typer.echo(msgspec.json.encode(reading).decode())
+        else:
+            tags = " ".join(reading.tags.values())
+            fields = "  ".join(
+                f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+                for name, value in reading.fields.items()
+            )
+            typer.echo(f"{reading.kind} {tags}  {fields}")
+
+
+def _serial(loaded: Settings) -> str:
+    return loaded.gateway.serial or _look(loaded)[1].info.serial
+
+
+def _look(loaded: Settings) -> tuple[Address, Probe]:
+    """Who answers, without logging in."""
+    logs.configure(level="ERROR")
+    options = gateway_options(loaded)
+    identifier = Identifier(options, PinStore(Path(loaded.state_dir)), SystemClock(), asyncio.Lock())
+    return asyncio.run(identifier.look(options.serial))
+
+
+def _with_gateway(loaded: Settings, use: Callable[[Gateway], Coroutine[Any, Any, T]]) -> T:
+    logs.configure(level="ERROR")
+
+    async def run() -> T:
+        gateway = Gateway(gateway_options(loaded), SystemClock())
+        try:
+            return await use(gateway)
+        finally:
+            await gateway.aclose()
+
+    return asyncio.run(run())

@@ -1,0 +1,53 @@
+"""Gaps as readings: an `event` of type `gap` opens when samples stop and gets its `end` when they come back.
+
+The open gap is remembered beside the outbox: one that an orderly stop opened is closed by the next start, and a
+start after a kill records the time from the last stamp that was remembered.
+"""
+
+from scraper.memory import Memory
+from scraper.recorder import Recorder
+from shared.readings import Reading
+
+
+def event(kind: str, start_ms: int, reason: str | None = None, **numbers: float) -> Reading:
+    """An `event` reading; `numbers` are its numeric fields (`end` in ms, `rows`)."""
+    fields: dict[str, float | str] = dict(numbers)
+    if reason is not None:
+        fields["reason"] = reason
+    return Reading("event", {"type": kind}, start_ms, fields)
+
+
+class Gaps:
+    """At most one gap is open at a time.
+
+    Args:
+        recorder: Where events go.
+        memory: Where the open gap is remembered.
+    """
+
+    def __init__(self, recorder: Recorder, memory: Memory) -> None:
+        self._recorder = recorder
+        self._memory = memory
+
+    @property
+    def is_open(self) -> bool:
+        """Whether samples are missing now."""
+        return self._memory.kept.gap_start_ms is not None
+
+    async def open(self, start_ms: int, reason: str) -> None:
+        """Samples stopped at `start_ms`: store what was held back and open the gap (unless one is open)."""
+        if self.is_open:
+            await self._recorder.hold()
+            return
+        await self._recorder.hold(event("gap", start_ms, reason))
+        self._memory.kept.gap_start_ms = start_ms
+        await self._memory.save()
+
+    async def close(self, end_ms: int) -> None:
+        """Samples are back since `end_ms`."""
+        start_ms = self._memory.kept.gap_start_ms
+        if start_ms is None:
+            return
+        await self._recorder.record([event("gap", start_ms, end=float(end_ms))])
+        self._memory.kept.gap_start_ms = None
+        await self._memory.save()

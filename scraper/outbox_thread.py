@@ -1,0 +1,90 @@
+"""The outbox on its one thread: SQLite waits for the disk there, never in the event loop.
+
+One thread also means one order: what was committed first is asked for first.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from scraper.outbox import Outbox, OutboxStats, Row
+from shared.clock import Clock
+from shared.readings import Reading
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class OutboxThread:
+    """The asynchronous face of an `Outbox`. Errors are the outbox's own.
+
+    Attributes:
+        outbox_id: The random id of the file, 32 hex digits.
+        committed: Set after every commit; the uplink clears it.
+    """
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox")
+        self._outbox: Outbox | None = None
+        self.committed = asyncio.Event()
+
+    async def open(self, path: Path, *, quota_bytes: int, clock: Clock) -> None:
+        """Open or make the file. Raises OutboxInUseError or OutboxUnavailableError."""
+        self._outbox = await self._call(Outbox.open, path, quota_bytes=quota_bytes, now_ms=clock.now_ms)
+
+    async def close(self) -> None:
+        """Close the file and end the thread."""
+        if self._outbox is not None:
+            await self._call(self._outbox.close)
+        self._executor.shutdown()
+
+    @property
+    def outbox(self) -> Outbox:
+        """The outbox itself, for calls that only read memory."""
+        if self._outbox is None:
+            raise RuntimeError("the outbox is not open")
+        return self._outbox
+
+    @property
+    def outbox_id(self) -> str:
+        """The random id of the file."""
+        return self.outbox.id
+
+    async def append(self, readings: Sequence[Reading]) -> None:
+        """Commit readings durably."""
+        await self._call(self.outbox.append, readings)
+        self.committed.set()
+
+    async def newest(self, max_rows: int, max_bytes: int) -> list[Row]:
+        """The newest rows, oldest of them first."""
+        return await self._call(self.outbox.newest, max_rows, max_bytes)
+
+    async def oldest(self, max_rows: int, max_bytes: int) -> list[Row]:
+        """The oldest rows."""
+        return await self._call(self.outbox.oldest, max_rows, max_bytes)
+
+    async def settle(self, accepted: Iterable[int], rejected: Mapping[int, str]) -> None:
+        """Delete accepted rows, keep rejected ones as dead letters."""
+        await self._call(self.outbox.settle, accepted, rejected)
+
+    async def note_uncommitted(self, rows: int, since_ms: int) -> None:
+        """Count readings that could not be committed, for a loss event when there is room again."""
+        await self._call(self.outbox.note_uncommitted, rows, since_ms)
+
+    async def stats(self) -> OutboxStats:
+        """Rows, bytes and losses."""
+        return await self._call(self.outbox.stats)
+
+    async def meta_get(self, name: str) -> str | None:
+        """A small persisted value."""
+        return await self._call(self.outbox.meta_get, name)
+
+    async def meta_set(self, name: str, value: str) -> None:
+        """Keep a small value."""
+        await self._call(self.outbox.meta_set, name, value)
+
+    async def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, lambda: function(*args, **kwargs))

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from scraper.config import ReceiverSettings, Settings
 from scraper.delta.bands import scaled
 from scraper.delta.tracker import Tracker
 from scraper.errors import OutboxError, SettingError
@@ -27,7 +28,6 @@ from scraper.poll import Conductor
 from scraper.recorder import Recorder
 from scraper.report import Report
 from scraper.samples import Samples
-from scraper.settings import ReceiverSettings, Settings
 from scraper.status import ScraperCollector, not_ready, registry
 from scraper.streaming import Streaming
 from scraper.uplink.backoff import Backoff

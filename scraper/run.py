@@ -3,8 +3,8 @@
 import asyncio
 import sys
 
-from scraper import settings
 from scraper.app import run
+from scraper.config import load_lean
 from scraper.errors import ScraperError
 from shared import logs
 
@@ -13,7 +13,7 @@ def main() -> int:
     """Run until stopped; returns the exit status."""
     status = 0
     try:
-        loaded = settings.load()
+        loaded = load_lean()
         logs.configure(level=loaded.log_level)
         asyncio.run(run(loaded))
     except* ScraperError as errors:

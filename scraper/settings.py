@@ -1,13 +1,14 @@
-"""The only reader of the environment, `.env` and setting files; everything is checked here, at start.
+"""The only reader of the environment and `.env`; everything is checked here, at start.
 
-`load` turns the environment into plain frozen `Settings`; pydantic stays inside this module. A secret may be given
-as `NAME` or as `NAME_FILE` (a path): files are read each time the secret is needed, so a token that was pasted into
-a file works at the next login without a restart. Errors name the setting and the remedy, never the value.
+`load` turns the environment into plain `Settings`. Errors name the setting and the remedy, never the value.
+
+The running scraper does not import this module: `python -m scraper.settings` prints the checked settings for it as
+JSON into a private pipe (see `scraper.config.load_lean`), because pydantic costs 14 MiB that a Raspberry Pi would keep
+for as long as the scraper runs.
 """
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import sys
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -15,10 +16,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from scraper.config import GatewaySettings, ReceiverSettings, Secret, Settings, encode
 from scraper.errors import SettingError
-
-Secret = Callable[[], str | None]
-"""Reads a secret now: from the environment's value, or from its file."""
 
 MIN_SECRET_BYTES = 32
 
@@ -63,56 +62,6 @@ class _Environment(BaseSettings):
     http_port: int = Field(80, ge=1, le=65535)
     https_port: int = Field(443, ge=1, le=65535)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-
-
-@dataclass(frozen=True, kw_only=True)
-class GatewaySettings:
-    """Where the gateway is and how to log in. Ports and addresses as configured; secrets as readers."""
-
-    host: str | None
-    serial: str | None
-    token: Secret = field(repr=False)
-    cloud_username: Secret = field(repr=False)
-    cloud_password: Secret = field(repr=False)
-    cloud_url: str
-    token_url: str
-    installer_password: Secret = field(repr=False)
-    tls_trust: Literal["pin", "any"]
-    tls_fingerprint: str | None
-    keep_alive: bool
-    http_port: int
-    https_port: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReceiverSettings:
-    """Where readings go and what signs for them. Exactly one of `secret` and `key_file` is used."""
-
-    url: str
-    secret: Secret | None = field(repr=False)
-    key_file: Path
-    ca_file: Path | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """Everything the scraper was told. Intervals in seconds, the quota in bytes.
-
-    `receiver` is None where no receiver is configured yet: `check`, `read` and `password` work without one.
-    """
-
-    gateway: GatewaySettings
-    receiver: ReceiverSettings | None
-    inverter_interval: float
-    meter_source: Literal["auto", "stream", "poll", "off"]
-    meter_interval: float
-    dead_band: float
-    post_interval: float
-    state_dir: Path
-    outbox_quota: int
-    status_host: str
-    status_port: int
-    log_level: str
 
 
 def load() -> Settings:
@@ -201,18 +150,8 @@ def _receiver(raw: _Environment) -> ReceiverSettings | None:
 
 
 def _secret(name: str, value: SecretStr | None, path: Path | None) -> Secret:
-    """A reader of one secret; the file wins and is read anew on every call."""
-    if path is None:
-        return lambda: value.get_secret_value().strip() if value is not None else None
-
-    def read() -> str | None:
-        try:
-            return path.expanduser().read_text(encoding="utf-8").strip() or None
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not text"
-            raise SettingError(f"ENVOY_{name}_FILE: {path} cannot be read ({reason})") from error
-
-    return read
+    plain = value.get_secret_value().strip() if value is not None else None
+    return Secret(f"ENVOY_{name}_FILE", plain or None, str(path.expanduser()) if path is not None else None)
 
 
 def in_container() -> bool:
@@ -220,3 +159,10 @@ def in_container() -> bool:
     return (
         Path("/.dockerenv").exists() or Path("/run/.containerenv").exists() or "KUBERNETES_SERVICE_HOST" in os.environ
     )
+
+
+if __name__ == "__main__":
+    try:
+        sys.stdout.buffer.write(encode(load()))
+    except SettingError as error:
+        sys.exit(str(error))

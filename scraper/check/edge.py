@@ -5,10 +5,10 @@ import shutil
 from pathlib import Path
 
 from scraper.check.findings import Findings
+from scraper.config import Settings
 from scraper.errors import OutboxError
 from scraper.outbox import Outbox
 from scraper.outbox.filesystem import network_filesystem
-from scraper.settings import Settings
 from shared.clock import Clock
 from shared.files import make_private_directory
 

@@ -4,11 +4,11 @@ import asyncio
 from contextlib import aclosing
 
 from scraper.check.findings import Findings
+from scraper.config import Settings
 from scraper.errors import EndpointUnavailableError, GatewayError, SettingError
 from scraper.gateway.parse.meters import Meter
 from scraper.gateway.parse.values import Notes
 from scraper.gateway.session import Gateway, Identity
-from scraper.settings import Settings
 from shared.clock import Clock
 
 DAY_S = 86_400

@@ -4,8 +4,8 @@ import secrets
 
 from scraper.app import receiver_tls, signing_key
 from scraper.check.findings import Findings
+from scraper.config import Settings
 from scraper.errors import SettingError
-from scraper.settings import Settings
 from scraper.uplink.replies import Judged, Renew, Split, Wait, understand
 from scraper.uplink.sender import NoAnswer, Sender
 from scraper.uplink.signer import Signer

@@ -5,8 +5,8 @@ from scraper.check.edge import check_clock, check_outbox, check_state
 from scraper.check.findings import Findings, Say
 from scraper.check.gateway import check_gateway
 from scraper.check.receiver import check_receiver
+from scraper.config import Settings
 from scraper.gateway.session import Gateway
-from scraper.settings import Settings
 from shared.clock import Clock
 
 

@@ -4,7 +4,8 @@ import sys
 
 import typer
 
-from scraper.cli import check, gateway, outbox
+from scraper.cli import check, gateway
+from scraper.cli.outbox import commands as outbox_commands
 from scraper.errors import ScraperError
 
 typer_app = typer.Typer(
@@ -15,7 +16,7 @@ typer_app = typer.Typer(
 )
 check.register(typer_app)
 gateway.register(typer_app)
-typer_app.add_typer(outbox.commands, name="outbox")
+typer_app.add_typer(outbox_commands, name="outbox")
 
 
 @typer_app.command()

@@ -10,6 +10,7 @@ import typer
 
 from scraper import settings
 from scraper.app import gateway_options
+from scraper.config import Settings
 from scraper.errors import EndpointUnavailableError, SettingError
 from scraper.gateway.identify import Identifier
 from scraper.gateway.password import installer_password
@@ -18,7 +19,6 @@ from scraper.gateway.probe import Probe
 from scraper.gateway.session import Gateway
 from scraper.gateway.tokens import TokenCache, parse_token
 from scraper.gateway.transport import Address
-from scraper.settings import Settings
 from scraper.uplink.signer import EdgeKey
 from shared import logs
 from shared.clock import SystemClock

@@ -1,0 +1,8 @@
+"""The durable queue of the scraper; the only SQL in the scraper."""
+
+from scraper.outbox.dead_letters import DeadLetter
+from scraper.outbox.filesystem import network_filesystem
+from scraper.outbox.rows import Row
+from scraper.outbox.store import Outbox, OutboxStats
+
+__all__ = ["DeadLetter", "Outbox", "OutboxStats", "Row", "network_filesystem"]

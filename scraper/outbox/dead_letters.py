@@ -1,0 +1,90 @@
+"""Readings that the receiver refused: kept with their code, bounded. SQL inside the caller's transaction."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from scraper.outbox import losses, rows
+from scraper.outbox.frames import FrameKind, pack, unpack
+
+LIMIT = 10_000
+"""Dead letters that are kept; beyond it the oldest go, on record."""
+
+
+class DeadLetter(msgspec.Struct, frozen=True):
+    """One refused reading.
+
+    Attributes:
+        seq: The place it had in the queue.
+        code: Why it was refused (a `shared.problems.Rejection`, or the receiver's own word).
+        rejected_ms: When, milliseconds since 1970.
+        reading: JSON of the reading.
+    """
+
+    seq: int
+    code: str
+    rejected_ms: int
+    reading: msgspec.Raw
+
+
+_decoder = msgspec.json.Decoder(DeadLetter)
+
+
+def bury(connection: sqlite3.Connection, rejected: Mapping[int, str], now_ms: int, *, limit: int = LIMIT) -> None:
+    """Move rows from the queue to the dead letters. Unknown numbers are ignored."""
+    buried = 0
+    for seq, code in rejected.items():
+        found = connection.execute("SELECT frame FROM rows WHERE seq = ?", (seq,)).fetchone()
+        frame = unpack(found[0]) if found else None
+        if frame is None:  # unknown, or damaged: found and recorded when it is next read
+            continue
+        letter = DeadLetter(seq, code[:100], now_ms, msgspec.Raw(frame.payload))
+        data = pack(FrameKind.DEAD_LETTER, seq, frame.committed_ms, msgspec.json.encode(letter))
+        buried += connection.execute("INSERT OR REPLACE INTO dead_letters VALUES (?, ?)", (seq, data)).rowcount
+        rows.delete(connection, (seq,))
+    if buried:
+        connection.execute("UPDATE state SET dead_letters = dead_letters + ?", (buried,))
+        _bound(connection, now_ms, limit)
+
+
+def _bound(connection: sqlite3.Connection, now_ms: int, limit: int) -> None:
+    """Drop the oldest dead letters beyond the limit and record that."""
+    (count,) = connection.execute("SELECT dead_letters FROM state").fetchone()
+    if count <= limit:
+        return
+    query = "SELECT seq, frame FROM dead_letters ORDER BY seq LIMIT ?"
+    victims = connection.execute(query, (count - limit,)).fetchall()
+    frames = [frame for _, data in victims if (frame := unpack(data))]
+    stamps = [frame.committed_ms for frame in frames] or [now_ms]
+    _delete(connection, [seq for seq, _ in victims])
+    losses.record(connection, losses.Loss(min(stamps), max(stamps), len(victims), "too many dead letters"), now_ms)
+
+
+def some(connection: sqlite3.Connection, limit: int) -> list[DeadLetter]:
+    """The newest dead letters, oldest of them first; damaged ones are left out."""
+    found = connection.execute("SELECT frame FROM dead_letters ORDER BY seq DESC LIMIT ?", (limit,)).fetchall()
+    return [_decoder.decode(frame.payload) for (data,) in reversed(found) if (frame := unpack(data))]
+
+
+def one(connection: sqlite3.Connection, seq: int) -> DeadLetter | None:
+    """The dead letter with this number."""
+    found = connection.execute("SELECT frame FROM dead_letters WHERE seq = ?", (seq,)).fetchone()
+    frame = unpack(found[0]) if found else None
+    return _decoder.decode(frame.payload) if frame else None
+
+
+def replay(connection: sqlite3.Connection, seqs: Iterable[int] | None, now_ms: int) -> int:
+    """Put dead letters (None: all) back into the queue under new numbers. Returns how many were there."""
+    if seqs is None:
+        seqs = [seq for (seq,) in connection.execute("SELECT seq FROM dead_letters ORDER BY seq").fetchall()]
+    letters = [letter for seq in seqs if (letter := one(connection, seq))]
+    if letters:
+        rows.insert(connection, [bytes(letter.reading) for letter in letters], now_ms)
+        _delete(connection, [letter.seq for letter in letters])
+    return len(letters)
+
+
+def _delete(connection: sqlite3.Connection, seqs: list[int]) -> None:
+    connection.executemany("DELETE FROM dead_letters WHERE seq = ?", [(seq,) for seq in seqs])
+    connection.execute("UPDATE state SET dead_letters = dead_letters - ?", (len(seqs),))

@@ -1,0 +1,145 @@
+"""What a damaged SQLite file still holds: the frames in its pages, as its write-ahead log last committed them.
+
+No SQL: this reads the bytes of both files, so it does not matter which structure of the database is broken.
+"""
+
+import mmap
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from scraper.outbox.frames import Frame, find
+from scraper.outbox.schema import PAGE_BYTES, wal_of
+
+# https://www.sqlite.org/fileformat2.html#the_write_ahead_log
+_WAL_HEAD = struct.Struct(">IIII8sII")
+_WAL_MAGICS = (0x377F0682, 0x377F0683)
+_FRAME_HEAD = struct.Struct(">II8sII")
+_STEP = _FRAME_HEAD.size + PAGE_BYTES
+_DATABASE_MAGIC = b"SQLite format 3\0"
+
+
+class _Log(NamedTuple):
+    """The committed part of a log: where the newest image of each page lies, and how large the database then was."""
+
+    pages: dict[int, int]
+    database_pages: int | None
+
+
+def frames_in(path: Path) -> Iterator[Frame]:
+    """Every sound frame of the database at `path` and its log; some may come twice. Raises OSError."""
+    log_bytes = _map(wal_of(path))
+    data = _map(path)
+    try:
+        log = _committed(log_bytes)
+        if log is None:  # the log's own header is broken: take whatever is in it
+            yield from (frame for _, frame in find(log_bytes))
+            log = _Log({}, None)
+        for offset, frame in find(data):
+            page = offset // PAGE_BYTES + 1
+            stale = page in log.pages or (log.database_pages is not None and page > log.database_pages)
+            if not stale:
+                yield frame
+        for offset in log.pages.values():
+            yield from (frame for _, frame in find(log_bytes, offset, offset + PAGE_BYTES))
+    finally:
+        for mapped in (log_bytes, data):
+            if isinstance(mapped, mmap.mmap):
+                mapped.close()
+
+
+def _committed(log: bytes | mmap.mmap) -> _Log | None:
+    """What the log committed since it was last started over; None if it has no sound header."""
+    if not len(log):
+        return _Log({}, None)
+    if _sum_of_head(log) is None:
+        return None
+    salts = _WAL_HEAD.unpack_from(log)[4]
+    pages: dict[int, int] = {}
+    pending: dict[int, int] = {}
+    database_pages = None
+    for offset in range(_WAL_HEAD.size, len(log) - _STEP + 1, _STEP):
+        page, size, frame_salts, *_ = _FRAME_HEAD.unpack_from(log, offset)
+        if frame_salts != salts:  # left over from before the log was started over, or damaged
+            continue
+        pending[page] = offset + _FRAME_HEAD.size
+        if size:  # the last frame of a transaction names the size of the database after it
+            pages |= pending
+            pending = {}
+            database_pages = size
+    return _Log(pages, database_pages)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether SQLite may open the file and lose nothing: what follows a fault in the log it drops in silence.
+
+    A torn last transaction (a power cut while it was written) counts as a fault too; salvage then costs a new id only.
+    Raises OSError.
+    """
+    with path.open("rb") as file:
+        if file.read(len(_DATABASE_MAGIC)) != _DATABASE_MAGIC or os.fstat(file.fileno()).st_size < PAGE_BYTES:
+            return False
+    log = _map(wal_of(path))
+    try:
+        return not len(log) or _is_log_whole(log)
+    finally:
+        if isinstance(log, mmap.mmap):
+            log.close()
+
+
+def _is_log_whole(log: bytes | mmap.mmap) -> bool:
+    """Whether every frame up to the last committed one has the right salt and checksum."""
+    sums = _sum_of_head(log)
+    if sums is None:
+        return False
+    salts = _WAL_HEAD.unpack_from(log)[4]
+    broken = False
+    for offset in range(_WAL_HEAD.size, len(log) - _STEP + 1, _STEP):
+        _, size, frame_salts, *expected = _FRAME_HEAD.unpack_from(log, offset)
+        if frame_salts != salts:
+            broken = True
+            continue
+        if not broken:
+            sums = _sum(log, log[offset : offset + 8] + log[offset + _FRAME_HEAD.size : offset + _STEP], sums)
+            broken = sums != tuple(expected)
+        if broken and size:
+            return False
+    return True
+
+
+def _sum_of_head(log: bytes | mmap.mmap) -> tuple[int, int] | None:
+    """The checksum of a log's header if that is sound."""
+    if len(log) < _WAL_HEAD.size:
+        return None
+    magic, _, page_bytes, _, _, *expected = _WAL_HEAD.unpack_from(log)
+    if magic not in _WAL_MAGICS or page_bytes != PAGE_BYTES:
+        return None
+    sums = _sum(log, log[: _WAL_HEAD.size - 8], (0, 0))
+    return sums if sums == tuple(expected) else None
+
+
+def _sum(log: bytes | mmap.mmap, data: bytes, start: tuple[int, int]) -> tuple[int, int]:
+    """SQLite's checksum of a log, over pairs of 32-bit words in the byte order that its magic names."""
+    order = ">" if log[3] & 1 else "<"
+    first, second = start
+    words = struct.unpack(f"{order}{len(data) // 4}I", data)
+    for even, odd in zip(words[::2], words[1::2], strict=True):
+        first = (first + even + second) & 0xFFFFFFFF
+        second = (second + odd + first) & 0xFFFFFFFF
+    return first, second
+
+
+def _map(path: Path) -> bytes | mmap.mmap:
+    """The file's bytes without reading them into memory; empty if it is missing or empty."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return b""
+    try:
+        if os.fstat(descriptor).st_size == 0:
+            return b""
+        return mmap.mmap(descriptor, 0, prot=mmap.PROT_READ)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,93 @@
+"""The queue itself: SQL for rows, inside the caller's transaction."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from scraper.outbox.frames import FrameKind, pack, unpack
+
+ROW_OVERHEAD = 40
+"""Bytes that a row adds to a batch besides its payload: `{"seq":N,"reading":},` with N up to 19 digits."""
+BATCH_OVERHEAD = 192
+"""Bytes of a batch without rows: version and the two ids."""
+
+
+class Row(NamedTuple):
+    """One committed reading.
+
+    Attributes:
+        seq: Its place in the queue.
+        payload: JSON of the reading, as `shared.wire.encode_reading` made it.
+        committed_ms: When it was committed, milliseconds since 1970.
+    """
+
+    seq: int
+    payload: bytes
+    committed_ms: int
+
+
+def insert(connection: sqlite3.Connection, payloads: Sequence[bytes], now_ms: int) -> int:
+    """Queue the payloads. Returns the seq of the first."""
+    # Own numbers instead of AUTOINCREMENT: the frame needs them, and its extra table would cost a page at every commit.
+    count = len(payloads)
+    ((following,),) = connection.execute(
+        "UPDATE state SET next_seq = next_seq + ?, rows = rows + ? RETURNING next_seq", (count, count)
+    ).fetchall()
+    first = int(following) - count
+    connection.executemany(
+        "INSERT INTO rows VALUES (?, ?)",
+        [(seq, pack(FrameKind.ROW, seq, now_ms, payload)) for seq, payload in enumerate(payloads, first)],
+    )
+    return first
+
+
+def delete(connection: sqlite3.Connection, seqs: Iterable[int]) -> int:
+    """Remove rows; unknown numbers are ignored. Returns how many were there."""
+    gone = connection.executemany("DELETE FROM rows WHERE seq = ?", ((seq,) for seq in seqs)).rowcount
+    count = max(gone, 0)
+    if count:
+        connection.execute("UPDATE state SET rows = rows - ?", (count,))
+    return count
+
+
+class Page(NamedTuple):
+    """What was read: sound rows in the order of the query, and the numbers of rows with a wrong checksum."""
+
+    rows: list[Row]
+    damaged: list[int]
+
+
+def newest(connection: sqlite3.Connection, max_rows: int, max_bytes: int, after: int) -> Page:
+    """The newest rows above `after` that fit, newest first."""
+    query = "SELECT seq, frame FROM rows WHERE seq > ? ORDER BY seq DESC LIMIT ?"
+    return _read(connection.execute(query, (after, max_rows)), max_bytes)
+
+
+def oldest(connection: sqlite3.Connection, max_rows: int, max_bytes: int, before: int | None) -> Page:
+    """The oldest rows below `before` that fit, oldest first."""
+    query = "SELECT seq, frame FROM rows WHERE seq < ? ORDER BY seq LIMIT ?"
+    return _read(connection.execute(query, (2**63 - 1 if before is None else before, max_rows)), max_bytes)
+
+
+def _read(cursor: sqlite3.Cursor, max_bytes: int) -> Page:
+    page = Page([], [])
+    room = max_bytes - BATCH_OVERHEAD
+    for seq, data in cursor:
+        frame = unpack(data)
+        if frame is None:
+            page.damaged.append(seq)
+            continue
+        room -= len(frame.payload) + ROW_OVERHEAD
+        if room < 0 and page.rows:  # a single row always goes, else it would block the queue for ever
+            break
+        page.rows.append(Row(seq, frame.payload, frame.committed_ms))
+    cursor.close()
+    return page
+
+
+def end_ms(connection: sqlite3.Connection, *, last: bool) -> int | None:
+    """When the first or the last row of the queue was committed; None without rows."""
+    query = f"SELECT frame FROM rows ORDER BY seq {'DESC' if last else 'ASC'} LIMIT 1"  # noqa: S608 (two constants)
+    found = connection.execute(query).fetchone()
+    frame = unpack(found[0]) if found else None
+    return frame.committed_ms if frame else None

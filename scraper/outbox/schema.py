@@ -1,0 +1,188 @@
+"""The outbox file: how it is opened, made, migrated and checked. What is asserted here is what durability rests on."""
+
+import os
+import re
+import secrets
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from scraper.errors import OutboxUnavailableError, OutboxVersionError
+from shared.files import PRIVATE_FILE
+
+PAGE_BYTES = 4096
+"""Page size of the file; salvage relies on it."""
+BUSY_SECONDS = 5.0
+"""How long one process waits for the other's transaction."""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        # `rows` and `dead_letters` are kept counts: COUNT(*) over a month of backlog is no question for every second.
+        """CREATE TABLE state (
+            one INTEGER PRIMARY KEY CHECK (one = 1),
+            version INTEGER NOT NULL,
+            id TEXT NOT NULL,
+            inode INTEGER NOT NULL DEFAULT 0,
+            running INTEGER NOT NULL DEFAULT 0,
+            next_seq INTEGER NOT NULL DEFAULT 1,
+            rows INTEGER NOT NULL DEFAULT 0,
+            dead_letters INTEGER NOT NULL DEFAULT 0,
+            lost_rows INTEGER NOT NULL DEFAULT 0
+        )""",
+        "CREATE TABLE rows (seq INTEGER PRIMARY KEY, frame BLOB NOT NULL)",
+        "CREATE TABLE dead_letters (seq INTEGER PRIMARY KEY, frame BLOB NOT NULL)",
+        "CREATE TABLE losses (timestamp INTEGER PRIMARY KEY)",
+        "CREATE TABLE meta (key TEXT PRIMARY KEY, frame BLOB NOT NULL)",
+        "INSERT INTO state (one, version, id) VALUES (1, 0, '')",
+    ),
+)
+"""The steps from each schema version to the next; add to the end, never change one that was released."""
+
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class DamagedError(Exception):
+    """The file is no sound outbox; salvage it."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the file, which must exist, with every setting that durability rests on.
+
+    Raises sqlite3.Error, and OutboxUnavailableError where the file system cannot keep these promises.
+    """
+    connection = sqlite3.connect(
+        f"file:{_quoted(path)}?mode=rw", uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
+    )
+    try:
+        _configure(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_immutable(path: Path) -> sqlite3.Connection:
+    """Look into a file as it was when its log was last carried over, and touch nothing. Raises sqlite3.Error."""
+    return sqlite3.connect(f"file:{_quoted(path)}?mode=ro&immutable=1", uri=True, isolation_level=None)
+
+
+def _configure(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("PRAGMA cache_size = -1024")
+    connection.execute("PRAGMA secure_delete = ON")  # else salvage would find what was settled long ago
+    connection.execute("PRAGMA journal_size_limit = 4194304")
+    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    connection.execute("PRAGMA synchronous = FULL")
+    (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
+    if (mode, synchronous) != ("wal", 2):
+        raise OutboxUnavailableError(
+            f"the file system of {path.parent} cannot keep a write-ahead log (mode {mode}, sync {synchronous}): "
+            "move ENVOY_STATE_DIR to a local disk"
+        )
+
+
+def create(path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> sqlite3.Connection:
+    """Make a new, empty outbox with a new id at `path` and open it; what lies there is overwritten.
+
+    Make it beside its final place and rename it: a file at that place is then always whole.
+    """
+    remove(path)
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE))
+    bare = sqlite3.connect(path, isolation_level=None)
+    try:
+        # Both must be set before the first page is written.
+        bare.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        bare.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        bare.execute("PRAGMA journal_mode = WAL")
+    finally:
+        bare.close()
+    connection = connect(path)
+    migrate(connection, migrations)
+    connection.execute("UPDATE state SET id = ?", (new_id(),))
+    return connection
+
+
+def migrate(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
+    """Bring the file to the newest schema in one transaction: a kill leaves the old one or the new one.
+
+    Raises OutboxVersionError if a newer release wrote the file, DamagedError if its version is in doubt.
+    """
+    version = schema_version(connection)
+    if version > len(migrations):
+        raise OutboxVersionError(
+            f"the outbox was written by a newer envoy-relay (schema {version}; this one knows {len(migrations)}): "
+            "install that version again, or move the file away to start afresh"
+        )
+    if version == len(migrations):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statements in migrations[version:]:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute("UPDATE state SET version = ?", (len(migrations),))
+        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def schema_version(connection: sqlite3.Connection) -> int:
+    """The schema version of the file. Raises DamagedError if its two witnesses disagree (a flipped bit)."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'state'").fetchone()[0]
+    recorded = connection.execute("SELECT version FROM state").fetchone() if tables else (0,)
+    if recorded != (version,):
+        raise DamagedError("its version is in doubt")
+    return int(version)
+
+
+def verify(connection: sqlite3.Connection) -> None:
+    """Read the whole file once. Raises DamagedError or sqlite3.DatabaseError if anything in it is not sound.
+
+    Single rows with a wrong checksum are found when they are read.
+    """
+    (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if answer != "ok":
+        raise DamagedError(f"the check says: {answer}")
+    kept = connection.execute("SELECT id, rows, dead_letters, next_seq, lost_rows FROM state").fetchone()
+    rows, dead = (connection.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("rows", "dead_letters"))  # noqa: S608 (constants)
+    highest = connection.execute("SELECT max(coalesce((SELECT max(seq) FROM rows), 0), "
+                                 "coalesce((SELECT max(seq) FROM dead_letters), 0))").fetchone()[0]  # fmt: skip
+    sound = (
+        kept is not None
+        and all(isinstance(number, int) and number >= 0 for number in kept[1:])
+        and (kept[1], kept[2]) == (rows, dead)
+        and kept[3] > highest
+        and isinstance(kept[0], str)
+        and _ID.fullmatch(kept[0])
+    )
+    if not sound:
+        raise DamagedError("its counts are wrong")
+
+
+def new_id() -> str:
+    """A random 128-bit id, hexadecimal."""
+    return secrets.token_hex(16)
+
+
+def wal_of(path: Path) -> Path:
+    """The write-ahead log that belongs to the file."""
+    return path.with_name(path.name + "-wal")
+
+
+def shm_of(path: Path) -> Path:
+    """The index of that log; SQLite makes it anew when it is missing."""
+    return path.with_name(path.name + "-shm")
+
+
+def remove(path: Path) -> None:
+    """Delete the file with all that belongs to it, as far as it exists."""
+    for part in (path, wal_of(path), shm_of(path)):
+        part.unlink(missing_ok=True)
+
+
+def _quoted(path: Path) -> str:
+    """The path inside a `file:` address."""
+    return str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")

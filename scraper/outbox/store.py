@@ -1,0 +1,224 @@
+"""`Outbox`: the durable queue between the gateway and the receiver.
+
+What it guarantees:
+
+- `append` returns only when its readings are on disk, all or none; a power cut or a kill takes nothing back.
+- Rows leave only by `settle` (a verdict of the receiver) or by a loss that is itself recorded as an `event` reading in
+  the same transaction: quota, damage, readings that could not be committed.
+- Numbers (`seq`) strictly increase and are never used again within one outbox id.
+- A damaged file never stops it, neither at the start nor while it runs: it is moved aside and salvaged.
+
+Synchronous, and not thread-safe: one worker thread owns it.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from scraper.outbox import dead_letters, losses, meta, quota, rows
+from scraper.outbox.database import Database
+from scraper.outbox.dead_letters import DeadLetter
+from scraper.outbox.faults import unavailable
+from scraper.outbox.lock import Lock
+from scraper.outbox.losses import Loss
+from scraper.outbox.rows import Page, Row
+from shared.files import PRIVATE_FILE, make_private_directory
+from shared.readings import Reading
+from shared.wire import encode_reading
+
+
+class OutboxStats(NamedTuple):
+    """How the outbox stands; cheap to ask.
+
+    Attributes:
+        rows: Readings that wait.
+        bytes: What the file holds on disk.
+        oldest_ms: When the oldest waiting row was committed, milliseconds since 1970; None if none waits.
+        newest_ms: The same of the newest.
+        dead_letters: Readings that the receiver refused.
+        lost_rows: Readings lost since the file was made, as far as they are known.
+    """
+
+    rows: int
+    bytes: int
+    oldest_ms: int | None
+    newest_ms: int | None
+    dead_letters: int
+    lost_rows: int
+
+
+class Outbox:
+    """See the module. Make one with `Outbox.open`."""
+
+    def __init__(self, database: Database, lock: Lock, now_ms: Callable[[], int], *, quota_bytes: int) -> None:
+        """For `open` only."""
+        self._database = database
+        self._lock = lock
+        self._now_ms = now_ms
+        self._quota_bytes = quota_bytes
+        self._uncommitted = 0
+        self._uncommitted_since_ms = 0
+        self._handed_out: dict[str, frozenset[int]] = {}
+
+    @classmethod
+    def open(
+        cls, path: Path, *, now_ms: Callable[[], int], quota_bytes: int = quota.DEFAULT_BYTES, exclusive: bool = True
+    ) -> "Outbox":
+        """Open the file, making it and its private directory if need be.
+
+        Args:
+            path: The SQLite file; a `.lock` file and SQLite's own files lie beside it.
+            now_ms: UTC, milliseconds since 1970.
+            quota_bytes: Largest size of what the file holds; beyond it the oldest rows go.
+            exclusive: False for commands that work beside the running scraper; the file must exist then.
+
+        Raises:
+            OutboxInUseError: Another running scraper has it.
+            OutboxUnavailableError: The disk is full, read-only, broken or unable to keep a write-ahead log.
+            OutboxVersionError: A newer release wrote it.
+            OutboxError: There is none yet (not exclusive).
+        """
+        try:
+            make_private_directory(path.parent)
+            lock = Lock(path.with_name(path.name + ".lock"))
+        except OSError as error:
+            raise unavailable(path, error) from error
+        try:
+            if exclusive:
+                lock.take()
+            database = Database(path, lock, now_ms, exclusive=exclusive)
+        except BaseException:
+            lock.close()
+            raise
+        return cls(database, lock, now_ms, quota_bytes=quota_bytes)
+
+    @property
+    def id(self) -> str:
+        """Random id of the file, 32 hex digits; a salvaged or copied file has a new one."""
+        return self._database.id
+
+    def append(self, readings: Sequence[Reading], *, keep: Mapping[str, str] | None = None) -> None:
+        """Commit the readings in one durable transaction.
+
+        Args:
+            readings: May be empty.
+            keep: Values for `meta_get` that must change together with the readings.
+
+        Raises:
+            OutboxUnavailableError: Nothing is known to be committed; try again, or `note_uncommitted`.
+            ValueError: A reading holds NaN or infinity, or is longer than a record may be; nothing is committed.
+        """
+        payloads = [encode_reading(reading) for reading in readings]
+
+        def work(connection: sqlite3.Connection) -> None:
+            now_ms = self._now_ms()
+            if self._uncommitted:
+                reason = "readings could not be written to disk"
+                loss = Loss(self._uncommitted_since_ms, now_ms, self._uncommitted, reason)
+                losses.record(connection, loss, now_ms)
+            for key, value in (keep or {}).items():
+                meta.put(connection, key, value, now_ms)
+            if payloads:
+                first = rows.insert(connection, payloads, now_ms)
+                spare = frozenset[int]().union(*self._handed_out.values())
+                quota.enforce(connection, self._quota_bytes, now_ms, keep_from=first, spare=spare)
+
+        self._database.write(work)
+        self._uncommitted = 0
+
+    def note_uncommitted(self, count: int, since_ms: int) -> None:
+        """Count readings that were given up after `append` failed; the next `append` that works records their loss.
+
+        `since_ms`: time of the first of them, milliseconds since 1970.
+        """
+        if count > 0:
+            self._uncommitted_since_ms = min(since_ms, self._uncommitted_since_ms) if self._uncommitted else since_ms
+            self._uncommitted += count
+
+    def newest(self, max_rows: int, max_bytes: int, *, after: int = 0) -> list[Row]:
+        """The newest rows (of those above seq `after`) that fit into a batch of `max_bytes`, oldest of them first."""
+        return self._hand_out("newest", lambda c: rows.newest(c, max_rows, max_bytes, after))[::-1]
+
+    def oldest(self, max_rows: int, max_bytes: int, *, before: int | None = None) -> list[Row]:
+        """The oldest rows (of those below seq `before`) that fit into a batch of `max_bytes`, oldest first."""
+        return self._hand_out("oldest", lambda c: rows.oldest(c, max_rows, max_bytes, before))
+
+    def settle(self, accepted: Iterable[int], rejected: Mapping[int, str]) -> None:
+        """Obey a verdict: accepted rows are deleted, rejected ones become dead letters with their code.
+
+        Rows that are not there (any more) are ignored. Raises OutboxUnavailableError: nothing changed; the rows will
+        be sent again, which is harmless.
+        """
+        gone = list(accepted)
+
+        def work(connection: sqlite3.Connection) -> None:
+            rows.delete(connection, gone)
+            dead_letters.bury(connection, rejected, self._now_ms())
+            quota.give_back(connection)
+
+        self._database.write(work)
+
+    def stats(self) -> OutboxStats:
+        """How the outbox stands."""
+
+        def work(connection: sqlite3.Connection) -> OutboxStats:
+            waiting, dead, lost = connection.execute("SELECT rows, dead_letters, lost_rows FROM state").fetchone()
+            oldest, newest = (rows.end_ms(connection, last=last) for last in (False, True))
+            return OutboxStats(waiting, quota.used_bytes(connection), oldest, newest, dead, lost + self._uncommitted)
+
+        return self._database.read(work)
+
+    def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
+        """The newest dead letters, oldest of them first."""
+        return self._database.read(lambda c: dead_letters.some(c, limit))
+
+    def show(self, seq: int) -> DeadLetter | None:
+        """One dead letter."""
+        return self._database.read(lambda c: dead_letters.one(c, seq))
+
+    def replay(self, seqs: Iterable[int] | None = None) -> int:
+        """Put dead letters (None: all) back into the queue under new numbers; returns how many."""
+        wanted = None if seqs is None else list(seqs)
+        return self._database.write(lambda c: dead_letters.replay(c, wanted, self._now_ms()))
+
+    def export(self, path: Path) -> int:
+        """Write all dead letters to a new private file, one JSON object a line; returns how many.
+
+        Raises FileExistsError and other OSError.
+        """
+        letters = self.dead_letters(dead_letters.LIMIT)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+        with os.fdopen(descriptor, "wb") as target:
+            target.writelines(msgspec.json.encode(letter) + b"\n" for letter in letters)
+        return len(letters)
+
+    def meta_get(self, key: str) -> str | None:
+        """A small value that was kept."""
+        return self._database.read(lambda c: meta.get(c, key))
+
+    def meta_set(self, key: str, value: str) -> None:
+        """Keep a small value durably (at most about 3 kB; ValueError beyond)."""
+        self._database.write(lambda c: meta.put(c, key, value, self._now_ms()))
+
+    def close(self) -> None:
+        """Close in good order and let go of the lock; never raises for the disk's sake."""
+        self._database.close()
+        self._lock.close()
+
+    def _hand_out(self, lane: str, read: Callable[[sqlite3.Connection], Page]) -> list[Row]:
+        page = self._database.read(read)
+        if page.damaged:
+            self._database.write(lambda c: self._give_up(c, page))
+        self._handed_out[lane] = frozenset(row.seq for row in page.rows)
+        return page.rows
+
+    def _give_up(self, connection: sqlite3.Connection, page: Page) -> None:
+        """Rows with a wrong checksum are lost; the others go on and tell about when they were committed."""
+        now_ms = self._now_ms()
+        times = [row.committed_ms for row in page.rows] or [now_ms]
+        if count := rows.delete(connection, page.damaged):
+            losses.record(connection, Loss(min(times), max(times), count, "rows of the outbox were damaged"), now_ms)

@@ -77,7 +77,8 @@ def enforce(
 
 
 def give_back(connection: sqlite3.Connection) -> None:
-    """Return a few free pages to the disk after a backlog drained. Must run inside a transaction."""
+    """Return a few free pages to the disk after a backlog drained, in a transaction of its own."""
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
     if free > SHRINK_ABOVE:
-        connection.execute(f"PRAGMA incremental_vacuum({SHRINK_PAGES})").fetchall()
+        # As a script: it frees a page at each step, and execute() takes only one of a statement without columns.
+        connection.executescript(f"PRAGMA incremental_vacuum({SHRINK_PAGES})")

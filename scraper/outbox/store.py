@@ -158,9 +158,9 @@ class Outbox:
         def work(connection: sqlite3.Connection) -> None:
             rows.delete(connection, gone)
             dead_letters.bury(connection, rejected, self._now_ms())
-            quota.give_back(connection)
 
         self._database.write(work)
+        self._database.read(quota.give_back)
 
     def stats(self) -> OutboxStats:
         """How the outbox stands."""

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.delta.bands import DEFAULT_BANDS, LOSSLESS, Bands, DeadBand
+from scraper.delta.bands import DEFAULT_BANDS, LOSSLESS, Bands, DeadBand, scaled
 from scraper.delta.meters import MeterState, detect, flush
 from shared.fields import HEARTBEAT_MS, KINDS
 from shared.readings import FieldValue, Reading
@@ -143,6 +143,12 @@ def test_the_band_is_the_wider_of_both():
 
 def test_every_meter_field_has_a_band():
     assert set(DEFAULT_BANDS) == set(LOSSLESS) == set(FIELDS)
+
+
+def test_bands_scale():
+    assert scaled(2)["power"] == DeadBand(10, 0.02)
+    assert scaled(0) == LOSSLESS
+    assert scaled(1) == DEFAULT_BANDS
 
 
 def test_a_field_without_a_band_is_stored_on_any_change():

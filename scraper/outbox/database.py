@@ -1,0 +1,110 @@
+"""One SQLite file as the outbox uses it: transactions, and what to do when one fails.
+
+- Disk full or busy: `OutboxUnavailableError`, the connection stays.
+- I/O error, read-only: the same, and the next call opens the file anew and reads it through: what a failed fsync wrote
+  is unknown, so success is never assumed.
+- Damage: the file is salvaged and the work is done once more, in the new file.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from scraper.errors import OutboxError
+from scraper.outbox import opening
+from scraper.outbox.faults import is_damage, keeps_connection, unavailable
+from scraper.outbox.lock import Lock
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
+
+
+class Database:
+    """An open outbox file. Not thread-safe.
+
+    Attributes:
+        id: Random id of the file, 32 hex digits.
+    """
+
+    def __init__(self, path: Path, lock: Lock, now_ms: Callable[[], int], *, exclusive: bool) -> None:
+        """Open the file; `exclusive` (the running scraper, which took the lock) makes, migrates and salvages it."""
+        self._path = path
+        self._lock = lock
+        self._now_ms = now_ms
+        self._exclusive = exclusive
+        self._closed = False
+        self._connection: sqlite3.Connection | None = None
+        self.id = ""
+        self._connected()
+
+    def write(self, work: Work[T]) -> T:
+        """Do `work` in one durable transaction: all of it or nothing. Raises OutboxUnavailableError."""
+
+        def transaction(connection: sqlite3.Connection) -> T:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    with contextlib.suppress(sqlite3.Error):
+                        connection.execute("ROLLBACK")
+                raise
+            return result
+
+        return self.read(transaction)
+
+    def read(self, work: Work[T]) -> T:
+        """Do `work`, which changes nothing. Raises OutboxUnavailableError."""
+        try:
+            return work(self._connected())
+        except sqlite3.Error as error:
+            self._recover(error)
+        try:
+            return work(self._connected())
+        except sqlite3.Error as error:
+            raise unavailable(self._path, error) from error
+
+    def close(self) -> None:
+        """Close in good order; never raises for the disk's sake."""
+        self._closed = True
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        with contextlib.suppress(sqlite3.Error):
+            # A command beside the scraper does so too when no scraper runs: as the last one it deletes the log.
+            if self._exclusive or self._lock.try_take():
+                opening.end_run(connection)
+        connection.close()
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._closed:
+            raise OutboxError("the outbox is closed")
+        if self._connection is None:
+            if self._exclusive:
+                self._connection = opening.open_exclusive(self._path, self._now_ms())
+            else:
+                self._connection = opening.open_beside(self._path)
+            (self.id,) = self._connection.execute("SELECT id FROM state").fetchone()
+        return self._connection
+
+    def _recover(self, error: sqlite3.Error) -> None:
+        """After an error: salvage a damaged file, else raise OutboxUnavailableError."""
+        if not self._exclusive:
+            raise (
+                opening.damaged_beside(self._path) if is_damage(error) else unavailable(self._path, error)
+            ) from error
+        if keeps_connection(error):
+            raise unavailable(self._path, error) from error
+        if self._connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
+        if not is_damage(error):
+            raise unavailable(self._path, error) from error
+        try:
+            opening.repair(self._path, self._now_ms(), error)
+        except (sqlite3.Error, OSError) as failed:
+            raise unavailable(self._path, failed) from failed

@@ -1,0 +1,303 @@
+"""A damaged file never stops the scraper, and what is sound in it survives."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scraper.errors import OutboxUnavailableError, OutboxVersionError
+from scraper.outbox import salvage
+from scraper.outbox.schema import wal_of
+from tests.scraper.outbox.support import every, kill, losses, numbers, open_outbox, readings
+
+COUNT = 400
+
+
+class Killed(NamedTuple):
+    """The files of a scraper that was killed with rows in the file and in its log."""
+
+    directory: Path
+    seqs: list[int]
+    id: str
+
+    @property
+    def path(self) -> Path:
+        return self.directory / "outbox.sqlite"
+
+    def copy(self, to: Path) -> "Killed":
+        shutil.copytree(self.directory, to)
+        return self._replace(directory=to)
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("original") / "state"
+    path = directory / "outbox.sqlite"
+    box = open_outbox(path)
+    for first in range(0, COUNT // 2, 10):
+        box.append(readings(first, 10))
+    box.close()
+    box = open_outbox(path)
+    box.meta_set("offset", "77")
+    for first in range(COUNT // 2, COUNT + 100, 10):
+        box.append(readings(first, 10))
+    seqs = [row.seq for row in every(box)]
+    box.settle(seqs[50:150], {})  # settled rows must not come back
+    left = seqs[:50] + seqs[150:]
+    box_id = box.id
+    kill(box, path)
+    return Killed(directory, left, box_id)
+
+
+@pytest.fixture
+def killed(original, tmp_path):
+    return original.copy(tmp_path / "state")
+
+
+EXPECTED = [*range(50), *range(150, COUNT + 100)]
+
+
+def damaged_files(path: Path) -> list[Path]:
+    return [file for file in path.parent.glob("*.damaged-*") if file.name.endswith("Z")]
+
+
+def test_a_kill_alone_is_no_damage(killed):
+    box = open_outbox(killed.path)
+    assert numbers(box) == EXPECTED
+    assert damaged_files(killed.path) == []
+    box.close()
+
+
+def flip(path: Path, offset: int, bit: int = 0) -> None:
+    data = bytearray(path.read_bytes())
+    data[offset % len(data)] ^= 1 << bit
+    path.write_bytes(data)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 10**7), st.integers(0, 7)), min_size=1, max_size=4))
+def test_bits_that_flip_anywhere_never_stop_it_and_cost_only_what_they_hit(original, tmp_path_factory, flips):
+    killed = original.copy(tmp_path_factory.mktemp("flip") / "state")
+    for in_log, offset, bit in flips:
+        flip(wal_of(killed.path) if in_log else killed.path, offset, bit)
+    box = open_outbox(killed.path)
+    left = numbers(box)
+    assert set(left) <= set(range(COUNT + 100))
+    missing = set(EXPECTED) - set(left)
+    # One flip hits one row; one in the head of a page of the log may bring back its older image, never lose a sound row.
+    assert len(missing) <= len(flips)
+    if missing:
+        assert losses(box), "a loss is on record"
+    box.append(readings(9_999))
+    assert numbers(box)[-1] == 9_999
+    box.close()
+    shutil.rmtree(killed.directory)
+
+
+@settings(max_examples=25, deadline=None)
+@given(in_log=st.booleans(), share=st.floats(0, 0.999))
+def test_a_truncated_file_never_stops_it(original, tmp_path_factory, in_log, share):
+    killed = original.copy(tmp_path_factory.mktemp("cut") / "state")
+    file = wal_of(killed.path) if in_log else killed.path
+    data = file.read_bytes()
+    file.write_bytes(data[: int(len(data) * share)])
+    box = open_outbox(killed.path)
+    assert set(numbers(box)) <= set(range(COUNT + 100))
+    box.append(readings(9_999))
+    assert numbers(box)[-1] == 9_999
+    box.close()
+    shutil.rmtree(killed.directory)
+
+
+@pytest.mark.parametrize("garbage", [b"", b"\x00" * 100, b"not a database" * 400, b"\xff" * 8192])
+def test_garbage_in_place_of_the_head_costs_no_row_that_is_left(killed, garbage):
+    data = killed.path.read_bytes()
+    killed.path.write_bytes(garbage[:100] + data[len(garbage[:100]) :])
+    box = open_outbox(killed.path)
+    assert numbers(box) == EXPECTED
+    assert len(damaged_files(killed.path)) == (1 if garbage else 0)
+    box.close()
+
+
+def test_a_file_that_is_all_garbage_is_kept_aside_and_the_loss_is_on_record(killed):
+    wal_of(killed.path).unlink()
+    killed.path.write_bytes(b"\xff" * 50_000)
+    box = open_outbox(killed.path)
+    (loss,) = losses(box)
+    assert loss.fields["reason"] == "the outbox file was damaged"
+    assert "rows" not in loss.fields, "nobody knows how many"
+    assert box.id != killed.id
+    (aside,) = damaged_files(killed.path)
+    assert aside.read_bytes() == b"\xff" * 50_000
+    box.close()
+
+
+def test_an_empty_file_is_damage_but_the_log_beside_it_is_read(killed):
+    """SQLite would delete the log of an empty database."""
+    killed.path.write_bytes(b"")
+    box = open_outbox(killed.path)
+    assert set(numbers(box)) >= set(range(COUNT // 2 + 50, COUNT + 100))
+    assert losses(box)
+    box.close()
+
+
+def test_a_deleted_log_is_noticed(killed):
+    """SQLite alone would go on without a word, with what was in the file when the log was last carried over."""
+    wal_of(killed.path).unlink()
+    box = open_outbox(killed.path)
+    assert numbers(box) == list(range(COUNT // 2))
+    (loss,) = losses(box)
+    assert loss.fields["reason"] == "the write-ahead log of the outbox was deleted"
+    assert box.id != killed.id
+    box.close()
+    box = open_outbox(killed.path)
+    assert len(losses(box)) == 1, "once"
+    box.close()
+
+
+def test_a_log_that_an_orderly_stop_took_away_is_not_missed(tmp_path):
+    path = tmp_path / "outbox.sqlite"
+    for n in range(3):
+        box = open_outbox(path)
+        box.append(readings(n))
+        box.close()
+    box = open_outbox(path)
+    assert numbers(box) == [0, 1, 2]
+    assert losses(box) == []
+    box.close()
+
+
+def test_a_command_that_closes_the_file_of_a_killed_scraper_raises_no_false_alarm(killed):
+    beside = open_outbox(killed.path, exclusive=False)
+    beside.close()
+    assert not wal_of(killed.path).exists()
+    box = open_outbox(killed.path)
+    assert numbers(box) == EXPECTED
+    assert losses(box) == []
+    box.close()
+
+
+def test_values_and_dead_letters_survive_a_broken_head(killed):
+    box = open_outbox(killed.path)
+    seqs = [row.seq for row in every(box)]
+    box.settle([], {seqs[0]: "too-old"})
+    box.close()
+    killed.path.write_bytes(b"\xff" * 100 + killed.path.read_bytes()[100:])
+    box = open_outbox(killed.path)
+    assert box.meta_get("offset") == "77"
+    assert [letter.seq for letter in box.dead_letters()] == [seqs[0]]
+    assert numbers(box) == EXPECTED[1:]
+    assert box.stats().rows == len(EXPECTED) - 1 + len(losses(box))
+    box.close()
+
+
+def test_the_loss_is_counted_where_the_file_still_tells(killed):
+    """A page of rows is wiped; the counts elsewhere in the file say how many are missing."""
+    box = open_outbox(killed.path)
+    box.close()
+    data = bytearray(killed.path.read_bytes())
+    page = data.index(b"power") // 4096
+    data[page * 4096 : (page + 1) * 4096] = bytes(4096)
+    killed.path.write_bytes(data)
+    box = open_outbox(killed.path)
+    (loss,) = losses(box)
+    assert int(loss.fields["rows"]) == len(EXPECTED) - len(numbers(box)) > 0
+    assert box.stats().lost_rows == loss.fields["rows"]
+    box.close()
+
+
+def test_numbers_are_not_used_again_after_a_salvage(killed):
+    """A verdict that is still on its way must hit no new row."""
+    box = open_outbox(killed.path)
+    highest = max(row.seq for row in every(box))
+    box.close()
+    killed.path.write_bytes(b"\xff" * 100 + killed.path.read_bytes()[100:])
+    box = open_outbox(killed.path)
+    old = {row.seq for row in every(box)}
+    box.append(readings(9_999))
+    assert min({row.seq for row in every(box)} - old) > highest
+    box.close()
+
+
+def test_a_row_with_a_wrong_checksum_is_lost_alone(killed):
+    box = open_outbox(killed.path)
+    before = box.id
+    box.close()
+    data = killed.path.read_bytes()
+    at = data.index(b'{"power":7.0,')
+    killed.path.write_bytes(data[: at + 9] + b"8" + data[at + 10 :])
+    box = open_outbox(killed.path)
+    assert damaged_files(killed.path) == []
+    assert numbers(box) == [n for n in EXPECTED if n != 7]
+    (loss,) = losses(box)
+    assert loss.fields["rows"] == 1
+    assert box.stats().rows == len(EXPECTED)
+    assert box.id == before, "the file itself is sound"
+    box.close()
+
+
+def test_damage_that_shows_while_it_runs_is_salvaged_on_the_spot(killed):
+    box = open_outbox(killed.path)
+    before = box.id
+    box._database.read(lambda c: c.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone())
+    box._database.read(lambda c: c.execute("PRAGMA shrink_memory").fetchone())
+    data = killed.path.read_bytes()
+    page = data.index(b"power") // 4096
+    with killed.path.open("r+b") as file:  # in place, under the open connection
+        file.seek(page * 4096)
+        file.write(b"\x99" * 8)
+    box._database.read(lambda c: c.execute("PRAGMA cache_size = 0").fetchone())
+    assert set(EXPECTED) - set(numbers(box)) == set(), "only the head of the page was hit, all rows are sound"
+    assert box.id != before
+    assert len(damaged_files(killed.path)) == 1
+    box.append(readings(9_999))
+    box.close()
+
+
+def test_a_command_beside_the_scraper_does_not_salvage(killed):
+    open_outbox(killed.path).close()
+    killed.path.write_bytes(b"\xff" * 100 + killed.path.read_bytes()[100:])
+    with pytest.raises(OutboxUnavailableError, match="damaged: start"):
+        open_outbox(killed.path, exclusive=False)
+    assert damaged_files(killed.path) == []
+
+
+@pytest.mark.parametrize("step", ["before", "log moved", "all moved"])
+def test_a_kill_in_the_middle_of_the_exchange_is_completed(killed, monkeypatch, step):
+    """The new file is whole before the old one is touched, and found whatever was moved."""
+    killed.path.write_bytes(b"\xff" * 100 + killed.path.read_bytes()[100:])
+    with monkeypatch.context() as patched:
+        patched.setattr(salvage, "finish", lambda *_: None)
+        salvage.salvage(killed.path, 0)
+    if step != "before":
+        wal_of(killed.path).rename(wal_of(killed.path.with_name("aside")))
+    if step == "all moved":
+        killed.path.rename(killed.path.with_name("aside"))
+    box = open_outbox(killed.path)
+    assert numbers(box) == EXPECTED
+    box.close()
+
+
+def test_only_a_few_damaged_files_are_kept(killed):
+    for day in range(6):
+        killed.path.write_bytes(b"\xff" * 9000)
+        wal_of(killed.path).write_bytes(b"x")
+        salvage.salvage(killed.path, day * 86_400_000)
+    assert len(damaged_files(killed.path)) == salvage.KEPT_FILES
+    assert len(list(killed.directory.glob("*.damaged-*-wal"))) == salvage.KEPT_FILES
+
+
+def test_a_newer_schema_is_named_and_the_file_left_alone(killed):
+    box = open_outbox(killed.path)
+    box.close()
+    with sqlite3.connect(killed.path) as connection:
+        connection.execute("PRAGMA user_version = 9")
+        connection.execute("UPDATE state SET version = 9")
+    connection.close()
+    with pytest.raises(OutboxVersionError, match=r"newer envoy-relay \(schema 9"):
+        open_outbox(killed.path)
+    assert damaged_files(killed.path) == []

@@ -1,0 +1,153 @@
+"""`demo`: a simulated gateway in a house where it is always late morning, with days of history."""
+
+import os
+import secrets
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from laptop.history import Place
+from laptop.loader import Job
+from laptop.places import DemoDirectory, free_port
+from laptop.processes import Child, Family
+from laptop.stack import Household, start_receiver, start_scraper, watch
+from scraper.app import OUTBOX_FILE
+from scraper.outbox import Outbox
+from shared.clock import Clock
+from shared.files import make_private_directory
+from simulator.house import PROFILES as HOUSES
+from simulator.house import late_morning_offset
+from simulator.profiles import PROFILES as GATEWAYS
+
+PROFILE = "firmware-8"
+SEED = 7
+_ROLE = "installer"
+"""The only role whose token reads the meter stream."""
+_START_S = 120.0
+_DAY_S = 86_400
+_SETTINGS = ("ENVOY_", "RECEIVER_", "INFLUXDB_", "SIMULATOR_")
+
+
+class _Gateway(msgspec.Struct):
+    """What the simulator announces, as far as it matters here."""
+
+    serial: str
+    host: str
+    http_port: int
+    https_port: int
+    token: str
+    house_offset_s: int
+
+
+async def demo(directory: Path, days: float, clock: Clock, families: list[Family]) -> None:
+    """Run until cancelled.
+
+    Args:
+        directory: For everything that is written; emptied first if it holds an earlier demo.
+        days: How much history there is.
+        clock: Time.
+        families: The family of processes is put here as soon as there is one, for whoever has to hurry.
+
+    Raises:
+        LaptopError: It cannot go on; says why.
+    """
+    place = DemoDirectory(directory)
+    place.take()
+    family = Family(_private(directory / "logs"), directory, own_environment(os.environ))
+    families.append(family)
+    try:
+        counters_start = _now_at_the_house(clock)
+        gateway = await _simulator(family, directory, counters_start)
+        household = _household(directory, gateway)
+        token = await start_receiver(family, household, clock)
+        loader = None
+        if days > 0:
+            past = Place(PROFILE, SEED, float(counters_start), gateway.house_offset_s)
+            loader = await _loader(family, household, past, days, clock)
+        await start_scraper(family, household)
+        await watch(family, household, token, clock, loader=loader)
+    finally:
+        await family.stop()
+        place.release()
+
+
+def own_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without settings of ours: a demo must never reach for a real gateway or store."""
+    return {name: value for name, value in environment.items() if not name.startswith(_SETTINGS)}
+
+
+def _now_at_the_house(clock: Clock) -> int:
+    """Where the counters start (epoch seconds at the house): about now, because counting up from afar takes time."""
+    now = clock.now_ms() / 1000
+    house = HOUSES[GATEWAYS[PROFILE].house]
+    return int(now + late_morning_offset(house, now, SEED)) // 60 * 60
+
+
+async def _simulator(family: Family, directory: Path, counters_start: int) -> _Gateway:
+    child = await family.start(
+        "simulator", "simulator", "run", "--profile", PROFILE, "--role", _ROLE, "--late-morning", "--seed", str(SEED),
+        "--counters-start", str(counters_start), "--state-dir", str(_private(directory / "simulator")),
+        environment={},
+    )  # fmt: skip
+    return msgspec.json.decode(await child.announcement(_START_S), type=_Gateway)
+
+
+def _household(directory: Path, gateway: _Gateway) -> Household:
+    port, receiver_status, scraper_status = free_port(), free_port(), free_port()
+    secret, state = secrets.token_hex(32), _private(directory / "receiver")
+    url = f"http://127.0.0.1:{port}"
+    return Household(
+        title=f"envoy-relay demo: simulated gateway {gateway.serial}",
+        serial=gateway.serial,
+        url=url,
+        receiver_status_port=receiver_status,
+        scraper_status_port=scraper_status,
+        environment={
+            "RECEIVER_STATE_DIR": str(state),
+            "RECEIVER_SECRET": secret,
+            "RECEIVER_GATEWAYS": gateway.serial,
+            "RECEIVER_PORT": str(port),
+            "RECEIVER_STATUS_PORT": str(receiver_status),
+            "ENVOY_HOST": gateway.host,
+            "ENVOY_HTTP_PORT": str(gateway.http_port),
+            "ENVOY_HTTPS_PORT": str(gateway.https_port),
+            "ENVOY_TOKEN": gateway.token,
+            "ENVOY_RECEIVER_URL": url,
+            "ENVOY_RECEIVER_SECRET": secret,
+            "ENVOY_STATE_DIR": str(_private(directory / "scraper")),
+            "ENVOY_STATUS_PORT": str(scraper_status),
+        },
+        data=state / "readings.sqlite",
+        token_command=token_command({"RECEIVER_STATE_DIR": str(state)}, gateway.serial),
+    )
+
+
+async def _loader(family: Family, household: Household, past: Place, days: float, clock: Clock) -> Child:
+    """Start posting the past. It ends where the scraper begins: this is called just before."""
+    outbox = Outbox.open(Path(household.environment["ENVOY_STATE_DIR"]) / OUTBOX_FILE, now_ms=clock.now_ms)
+    try:
+        outbox_id = outbox.id
+    finally:
+        outbox.close()
+    now_s = clock.now_ms() // 1000
+    job = Job(household.url, household.serial, outbox_id, past, now_s - round(days * _DAY_S), now_s)
+    return await family.start(
+        "history", "laptop.loader", msgspec.json.encode(job).decode(),
+        environment=household.environment, may_finish=True,
+    )  # fmt: skip
+
+
+def token_command(environment: Mapping[str, str], serial: str) -> str:
+    """What a person types for a reader token."""
+    script = Path(sys.executable).with_name("envoy-receiver")
+    command = [str(script)] if script.exists() else [sys.executable, "-m", "receiver"]
+    settings = [f"{name}={shlex.quote(value)}" for name, value in environment.items()]
+    return " ".join([*settings, shlex.join([*command, "token", "create", "--gateway", serial])])
+
+
+def _private(path: Path) -> Path:
+    make_private_directory(path)
+    return path

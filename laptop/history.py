@@ -1,0 +1,111 @@
+"""What a scraper would have stored while nobody ran one: the simulated past through the scraper's own eyes.
+
+The device's documents of each past moment go through the scraper's parsers and delta detection, so this history has
+the series, fields, rounding and density of real data, and its counters and report dates continue in the live ones.
+It samples every ten seconds instead of every second, which makes a week affordable.
+"""
+
+import json
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+from scraper.delta.tracker import Tracker
+from scraper.gateway.parse.device_data import join_inverters, parse_device_data
+from scraper.gateway.parse.inverters import parse_inverters
+from scraper.gateway.parse.meter_readings import parse_readings
+from scraper.gateway.parse.meters import parse_meters
+from scraper.gateway.parse.phases import MeterValues
+from scraper.gateway.parse.stream import parse_event
+from shared.readings import Reading
+from simulator.faults import Faults
+from simulator.gateway.device import Device
+from simulator.gateway.payloads import device_data, inverters, meters
+from simulator.house import House
+from simulator.house.profiles import PROFILES as HOUSES
+from simulator.profiles import profile_named
+
+STEP_S = 10
+COUNTERS_S = 60
+INVERTERS_S = 300
+CHUNK_S = 6 * 3600
+
+
+class Place(NamedTuple):
+    """Which simulated house, and how its time stands to ours.
+
+    Attributes:
+        profile: Name of the gateway's profile.
+        seed: Of the house.
+        start: Where the house's counters start (epoch seconds of the house).
+        offset_s: Seconds from our time to the house's.
+    """
+
+    profile: str
+    seed: int
+    start: float
+    offset_s: int
+
+
+class _Moment:
+    """A clock that stands where it is put (epoch seconds)."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def now(self) -> float:
+        return self.time
+
+    async def sleep_until(self, moment: float) -> None:
+        """A clock that stands still waits for nobody."""
+        self.time = max(self.time, moment)
+
+
+class Past:
+    """The readings of past times at one place."""
+
+    def __init__(self, place: Place) -> None:
+        profile = profile_named(place.profile)
+        house = House(HOUSES[profile.house], place.seed, place.start)
+        self._clock = _Moment()
+        self._device = Device(profile, house, self._clock, Faults(), house_offset_s=place.offset_s)
+        self._meters = parse_meters(meters.meters(self._device))
+
+    def chunks(self, start_s: int, stop_s: int) -> Iterator[list[Reading]]:
+        """The readings from start to stop (epoch seconds, ours) in pieces of six hours, the newest first.
+
+        Each piece begins with a snapshot of everything, so each is good without the others.
+        """
+        first = start_s // STEP_S * STEP_S
+        edges = [*range(stop_s // STEP_S * STEP_S, first, -CHUNK_S), first]
+        for stop, start in pairwise(edges):
+            yield self._piece(start, stop)
+
+    def _piece(self, start_s: int, stop_s: int) -> list[Reading]:
+        tracker = Tracker()
+        rows: list[Reading] = []
+        for second in range(start_s, stop_s, STEP_S):
+            proposal = tracker.propose(self._samples(second))
+            tracker.accept(proposal)
+            rows += proposal.rows
+        return [*rows, *tracker.flush().rows]
+
+    def _samples(self, second: int) -> list[Reading]:
+        """What a scraper would have read at one second."""
+        self._clock.time = float(second)
+        stamp = second * 1000
+        event = json.dumps(meters.stream_event(self._device)).encode()
+        samples = [_reading("meter", one, stamp, one.values) for one in parse_event(event, self._meters)]
+        if second % COUNTERS_S == 0:
+            counted = parse_readings(meters.readings(self._device), self._meters)
+            samples += [_reading("meter_energy", one, stamp, one.counters) for one in counted]
+        if second % INVERTERS_S == 0:
+            samples += join_inverters(
+                parse_inverters(inverters.inverters(self._device)),
+                parse_device_data(device_data.device_data(self._device)),
+            )
+        return samples
+
+
+def _reading(kind: str, values: MeterValues, stamp: int, fields: dict[str, float]) -> Reading:
+    return Reading(kind, {"meter": values.meter, "phase": values.phase}, stamp, {**fields})

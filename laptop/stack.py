@@ -1,0 +1,141 @@
+"""Receiver and scraper together, and the view on them: what both commands share."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+from rich.live import Live
+
+from laptop.api import Reader, StatusPort
+from laptop.errors import NotReadyError
+from laptop.messages import message
+from laptop.picture import Sources, gather
+from laptop.processes import Child, Family
+from laptop.view import Frame, line, screen
+from shared.clock import Clock
+
+_START_S = 60.0
+_LOOK_S = 0.2
+_SCREEN_S = 1.0
+_LINE_S = 5.0
+_MESSAGES = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Household:
+    """One gateway with its scraper and its receiver on this machine.
+
+    Attributes:
+        title: What is running.
+        serial: Of the gateway.
+        url: Base address of the receiver.
+        receiver_status_port: Of the receiver.
+        scraper_status_port: Of the scraper.
+        environment: Settings of both, added to what the family has.
+        data: Where the readings lie.
+        token_command: What to type for another reader token.
+    """
+
+    title: str
+    serial: str
+    url: str
+    receiver_status_port: int
+    scraper_status_port: int
+    environment: Mapping[str, str]
+    data: Path
+    token_command: str
+
+
+async def start_receiver(family: Family, household: Household, clock: Clock) -> str:
+    """Start the receiver and wait until it answers; returns a reader token. Raises LaptopError."""
+    child = await family.start("receiver", "receiver", "run", environment=household.environment)
+    await _answers(child, household.url, clock)
+    output = await family.run(
+        "command envoy-receiver token", "receiver", "token", "create", "--gateway", household.serial, "--days", "2",
+        environment=household.environment,
+    )  # fmt: skip
+    return output.strip()
+
+
+async def start_scraper(family: Family, household: Household) -> None:
+    """Start the scraper; it tells by itself how it fares."""
+    await family.start("scraper", "scraper", "run", environment=household.environment)
+
+
+async def watch(family: Family, household: Household, token: str, clock: Clock, *, loader: Child | None = None) -> None:
+    """Show the live view until cancelled. Raises ChildDiedError as soon as a part ends by itself."""
+    sources = Sources(
+        Reader(household.url, household.serial, token),
+        StatusPort("scraper", household.scraper_status_port),
+        StatusPort("receiver", household.receiver_status_port),
+    )
+    links = {
+        "API": f"{household.url}/api/v1/gateways/{household.serial}/meters",
+        "a token for it": household.token_command,
+        "data": str(household.data),
+    }
+
+    def frame() -> Frame:
+        said = [message(*entry) for entry in list(family.said)[-_MESSAGES:]]
+        return Frame(household.title, links, history(loader), said)
+
+    console = Console()
+    show = _live if console.is_terminal else _lines
+    viewing = asyncio.create_task(show(console, sources, frame, clock))
+    dying = asyncio.create_task(family.first_death())
+    try:
+        await asyncio.wait({viewing, dying}, return_when=asyncio.FIRST_COMPLETED)
+        if dying.done():
+            raise dying.result()
+        viewing.result()
+    finally:
+        for task in (viewing, dying):
+            task.cancel()
+        await asyncio.gather(viewing, dying, return_exceptions=True)
+        await sources.aclose()
+
+
+def history(loader: Child | None) -> float | None:
+    """How much of the past the loader has stored, 0 to 1; None without a loader."""
+    if loader is None:
+        return None
+    return float(json.loads(loader.output)["done"]) if loader.output else 0.0
+
+
+async def _live(console: Console, sources: Sources, frame: Callable[[], Frame], clock: Clock) -> None:
+    with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
+        while True:
+            live.update(screen(await gather(sources), frame()), refresh=True)
+            await clock.sleep(_SCREEN_S)
+
+
+async def _lines(console: Console, sources: Sources, frame: Callable[[], Frame], clock: Clock) -> None:
+    around = frame()
+    console.print(
+        around.title, *(f"{label}: {target}" for label, target in around.links.items()), sep="\n", soft_wrap=True
+    )
+    while True:
+        console.print(line(await gather(sources), frame().history), soft_wrap=True, highlight=False, markup=False)
+        sys.stdout.flush()
+        await clock.sleep(_LINE_S)
+
+
+async def _answers(child: Child, url: str, clock: Clock) -> None:
+    """Wait until the receiver would take a batch. Raises ChildDiedError or NotReadyError."""
+    end = clock.monotonic() + _START_S
+    async with httpx.AsyncClient(trust_env=False, timeout=2.0) as client:
+        while clock.monotonic() < end:
+            if not child.running:
+                raise await child.died()
+            try:
+                if (await client.get(f"{url}/readyz")).is_success:
+                    return
+            except httpx.HTTPError:
+                pass  # not listening yet
+            await clock.sleep(_LOOK_S)
+    raise NotReadyError(f"the receiver did not answer at {url} within {_START_S:.0f} s")

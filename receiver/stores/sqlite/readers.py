@@ -12,6 +12,8 @@ from receiver.stores.sqlite import files
 
 _T = TypeVar("_T")
 _THREADS = 4
+_STEPS_BETWEEN_LOOKS = 100_000
+"""Steps of SQLite's machine, some milliseconds, after which a query looks whether the store is closing."""
 
 
 class Readers:
@@ -21,7 +23,7 @@ class Readers:
         self._path = path
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="sqlite-read")
         self._idle: list[files.FileConnection] = []
-        self._busy: set[files.FileConnection] = set()
+        self._closing = False
         self.damage: str | None = None
         """What is wrong with the file itself, once a query met it; stays until the process is restarted."""
 
@@ -31,9 +33,7 @@ class Readers:
 
     async def close(self) -> None:
         """Interrupt what runs, forget what waits, and let go of the file."""
-        for connection in list(self._busy):
-            with contextlib.suppress(sqlite3.ProgrammingError):  # it ended by itself just now
-                connection.interrupt()
+        self._closing = True
         await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
         while self._idle:
             self._idle.pop().close()
@@ -41,7 +41,6 @@ class Readers:
     def _answer(self, query: Callable[[sqlite3.Connection], _T]) -> _T:
         try:
             connection = self._take()
-            self._busy.add(connection)
             try:
                 connection.execute("BEGIN")
                 answer = query(connection)
@@ -49,8 +48,6 @@ class Readers:
             except BaseException:
                 connection.close()  # what failed in any way is not used again
                 raise
-            finally:
-                self._busy.discard(connection)
         except (sqlite3.Error, OSError) as error:
             explained = files.explain(self._path, error)
             if files.is_damage(error):
@@ -67,4 +64,6 @@ class Readers:
                 if connection.is_in_place(self._path):
                     return connection
                 connection.close()
-        return files.connect_reader(self._path)
+        connection = files.connect_reader(self._path)
+        connection.set_progress_handler(lambda: self._closing, _STEPS_BETWEEN_LOOKS)  # true interrupts the query
+        return connection

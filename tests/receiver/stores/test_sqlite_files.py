@@ -1,0 +1,295 @@
+"""The SQLite file itself: how it is made, kept and migrated, and that a damaged one is never replaced."""
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+
+from receiver.stores.base import GatewayReading, StoreUnavailableError
+from receiver.stores.sqlite import SqliteStore, files, schema
+from shared.fields import KINDS
+from shared.readings import Reading
+
+NOON = 1_750_000_000_000
+HOME = "122233334444"
+PHASE_A = {"meter": "production", "phase": "a"}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "state" / "readings.db"
+
+
+def rows(count=1, first=NOON):
+    return [GatewayReading(HOME, Reading("meter", PHASE_A, first + n, {"power": n + 0.5})) for n in range(count)]
+
+
+async def opened(path):
+    store = SqliteStore(path)
+    await store.open()
+    return store
+
+
+async def filled(path, count=1):
+    """A closed store with `count` readings; its journal is in the file."""
+    store = await opened(path)
+    assert await store.write(rows(count)) == {}
+    await store.close()
+
+
+async def timestamps(path):
+    store = await opened(path)
+    found = await store.points(HOME, "meter", start=0, stop=2 * NOON)
+    await store.close()
+    return [point.timestamp for series in found for point in series.points]
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+async def test_every_commit_is_fsynced(path):
+    """What a power cut must not take: asserted on the connection that writes."""
+    store = await opened(path)
+    connection = store._writer._connection
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+    assert connection.execute("PRAGMA fullfsync").fetchone() == (1,)
+    await store.close()
+
+
+async def test_a_connection_that_cannot_be_made_durable_is_not_used(path, monkeypatch):
+    """SQLite says nothing when a file system cannot do WAL: we do."""
+    await filled(path)
+    monkeypatch.setattr(files, "_FULL", 3)
+    store = await opened(path)
+    assert "cannot be kept safe from a power cut" in await store.ready()
+    with pytest.raises(StoreUnavailableError, match="local file system"):
+        await store.write(rows())
+    await store.close()
+
+
+async def test_the_file_is_private(path):
+    """0600 in 0700, the journal too: where somebody was at home can be read from a power curve."""
+    store = await opened(path)
+    await store.write(rows())
+    assert mode(path.parent) == 0o700
+    names = {file.name: mode(file) for file in path.parent.iterdir()}
+    assert names == {"readings.db": 0o600, "readings.db-wal": 0o600, "readings.db-shm": 0o600}
+    await store.close()
+    assert [file.name for file in path.parent.iterdir()] == ["readings.db"]
+
+
+async def test_an_empty_file_is_reported_and_not_filled(path):
+    """A store is linked into place complete, so an empty file is a lost one."""
+    await filled(path)
+    path.write_bytes(b"")
+    store = await opened(path)
+    assert "is empty" in await store.ready()
+    with pytest.raises(StoreUnavailableError, match="restore it from a backup"):
+        await store.write(rows())
+    await store.close()
+    assert path.read_bytes() == b""
+
+
+async def test_a_file_of_garbage_is_reported_and_not_touched(path):
+    """A damaged header: no write, no query and no start may replace somebody's history."""
+    path.parent.mkdir()
+    garbage = b"not a database" * 1000
+    path.write_bytes(garbage)
+    store = await opened(path)
+    assert "damaged or not a SQLite database" in await store.ready()
+    with pytest.raises(StoreUnavailableError, match="restore a backup or salvage"):
+        await store.write(rows())
+    with pytest.raises(StoreUnavailableError, match="damaged"):
+        await store.latest(HOME, "meter")
+    await store.close()
+    assert path.read_bytes() == garbage
+
+
+async def test_damage_inside_the_file_is_reported_by_the_query_that_meets_it(path):
+    """Then the store is not ready until a person has restarted it on a sound file."""
+    await filled(path, 20_000)
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(os.urandom(40_960))
+    damaged = path.read_bytes()
+    store = await opened(path)
+    with pytest.raises(StoreUnavailableError, match="damaged"):
+        await store.points(HOME, "meter", start=0, stop=2 * NOON)
+    assert "salvage" in await store.ready()
+    await store.close()
+    assert path.read_bytes() == damaged
+
+
+async def test_a_truncated_file_is_reported(path):
+    """Half of the pages are gone: never an answer that looks whole."""
+    await filled(path, 20_000)
+    os.truncate(path, path.stat().st_size // 8192 * 4096)
+    store = await opened(path)
+    with pytest.raises(StoreUnavailableError, match="damaged"):
+        await store.points(HOME, "meter", start=0, stop=2 * NOON)
+    await store.close()
+
+
+async def test_another_programs_database_is_not_touched(path):
+    """A wrong path in a setting."""
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE recipes (name)")
+    before = path.read_bytes()
+    store = await opened(path)
+    assert "another program" in await store.ready()
+    with pytest.raises(StoreUnavailableError, match="RECEIVER_STORE"):
+        await store.write(rows())
+    await store.close()
+    assert path.read_bytes() == before
+
+
+async def test_a_file_of_a_newer_version_is_not_touched(path):
+    """After a downgrade: say so, rather than guess."""
+    await filled(path)
+    with closing(sqlite3.connect(path)) as newer:
+        newer.execute(f"PRAGMA user_version = {schema.LAYOUT + 1}")
+    store = await opened(path)
+    assert "newer version" in await store.ready()
+    with pytest.raises(StoreUnavailableError, match="newer version"):
+        await store.write(rows())
+    await store.close()
+
+
+async def test_a_file_that_vanishes_is_missed_at_once(path):
+    """An open file without a name would swallow every reading. It is not made anew, and goes on when it is back."""
+    store = await opened(path)
+    await store.write(rows())
+    hidden = path.with_name("hidden")
+    path.rename(hidden)
+    with pytest.raises(StoreUnavailableError, match="is gone"):
+        await store.write(rows(1, NOON + 1))
+    assert "is gone" in await store.ready()
+    assert not path.exists()
+    hidden.rename(path)
+    assert await store.ready() is None
+    await store.write(rows(1, NOON + 1))
+    assert await store.count() == 2
+    await store.close()
+
+
+async def test_queries_follow_a_restored_backup(path):
+    """Readers notice that the file under them was replaced."""
+    await filled(path)
+    backup = path.read_bytes()
+    store = await opened(path)
+    await store.write(rows(10))
+    assert await store.count() == 10
+    restored = path.with_name("restored")
+    restored.write_bytes(backup)
+    for journal in ("readings.db-wal", "readings.db-shm"):
+        path.with_name(journal).unlink()
+    restored.rename(path)
+    assert await store.count() == 1
+    await store.write(rows(2))
+    assert await store.count() == 2
+    await store.close()
+
+
+async def test_a_directory_that_cannot_be_made_is_explained_and_tried_again(path):
+    """The mount that comes late."""
+    path.parent.write_text("in the way")
+    store = await opened(path)
+    assert str(path) in await store.ready()
+    with pytest.raises(StoreUnavailableError):
+        await store.write(rows())
+    path.parent.unlink()
+    assert await store.write(rows()) == {}
+    await store.close()
+
+
+def older(path):
+    """Make of a file what an older dictionary, without some fields and a kind, would have made."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE meter DROP COLUMN frequency")
+        connection.execute("ALTER TABLE meter DROP COLUMN power_factor")
+        connection.execute("ALTER TABLE gateway DROP COLUMN version")
+        connection.execute("DROP TABLE production")
+
+
+def columns(path):
+    with closing(sqlite3.connect(path)) as connection:
+        return {
+            kind: {row[1] for row in connection.execute(f'PRAGMA table_info("{kind}")')} - {"series", "timestamp"}
+            for kind in KINDS
+        }
+
+
+NEW = {name: set(kind.fields) for name, kind in KINDS.items()}
+OLD = NEW | {
+    "meter": NEW["meter"] - {"frequency", "power_factor"},
+    "gateway": NEW["gateway"] - {"version"},
+    "production": set(),
+}
+
+
+async def test_new_fields_and_kinds_of_the_dictionary_become_columns_and_tables(path):
+    """An upgrade needs no step by hand and keeps what there was."""
+    await filled(path, 3)
+    older(path)
+    assert columns(path) == OLD
+    store = await opened(path)
+    new = [
+        GatewayReading(HOME, Reading("meter", PHASE_A, NOON, {"frequency": 50.0})),
+        GatewayReading(HOME, Reading("production", {"source": "inverters"}, NOON, {"power": 1.0})),
+    ]
+    assert await store.write(new) == {}
+    (series,) = await store.points(HOME, "meter", start=0, stop=2 * NOON)
+    assert series.points[0].fields == {"power": 0.5, "frequency": 50.0}
+    assert len(series.points) == 3
+    await store.close()
+    assert columns(path) == NEW
+
+
+MIGRATE_AND_DIE = """
+import os, signal, sys
+from pathlib import Path
+from receiver.stores.sqlite import files, schema
+
+statements = int(sys.argv[2])
+
+def trace(sql):
+    global statements
+    if statements == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    statements -= 1
+
+connection = files._connect(Path(sys.argv[1]))
+connection.set_trace_callback(trace)
+schema.migrate(connection)
+"""
+
+
+def migrate_and_die(path, statements):
+    """Migrate in a process that kills itself before its statement number `statements`; whether it got to the end."""
+    command = [sys.executable, "-c", MIGRATE_AND_DIE, str(path), str(statements)]
+    return subprocess.run(command, check=False).returncode == 0
+
+
+async def test_a_kill_at_any_statement_of_a_migration_leaves_the_old_layout_or_the_new(path):
+    """Never neither, and the readings are there either way."""
+    layouts = []
+    for statements in range(60):
+        path.unlink(missing_ok=True)
+        await filled(path, 3)
+        older(path)
+        finished = migrate_and_die(path, statements)
+        layouts.append(columns(path))
+        assert layouts[-1] in (OLD, NEW)
+        assert await timestamps(path) == [NOON, NOON + 1, NOON + 2]
+        if finished:
+            break
+    assert layouts[0] == OLD
+    assert layouts[-1] == NEW
+    assert len(layouts) > 5

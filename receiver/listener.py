@@ -31,6 +31,7 @@ class BoundedHeads(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The first request has to begin soon."""
         super().connection_made(transport)  # type: ignore[arg-type]  # uvicorn narrows the type itself
+        self.access_log = False  # whatever logging is set up: addresses may hold a token that somebody put there
         self._await_head()
 
     def on_message_begin(self) -> None:

@@ -14,6 +14,8 @@ MAX_PACKED = wire.MAX_BYTES
 MAX_UNPACKED = 1024 * 1024
 """Bytes after gzip, at most."""
 _WORTH_READING = 4 * MAX_PACKED
+"""A body up to this size is read to its end and thrown away, so that the sender surely hears the refusal: closing a
+connection with unread bytes can destroy our answer on its way."""
 _DIGITS = 15
 
 
@@ -45,7 +47,6 @@ def _check_headers(request: Request) -> bool:
     if not (length.isascii() and length.isdigit()):
         raise RefusedError(Problem.MALFORMED, "content-length", close=True)
     if len(length) > _DIGITS or int(length) > MAX_PACKED:
-        # A body of a sane size is let run out, so that the sender surely reads our answer.
         sane = len(length) <= _DIGITS and int(length) <= _WORTH_READING
         raise RefusedError(Problem.TOO_LARGE, "content-length", close=not sane)
     return encoding == "gzip"
@@ -53,10 +54,15 @@ def _check_headers(request: Request) -> bool:
 
 async def _collect(request: Request) -> bytes:
     data = bytearray()
+    length = 0
     async for chunk in request.stream():
-        data += chunk
-        if len(data) > MAX_PACKED:
+        length += len(chunk)
+        if length > _WORTH_READING:
             raise RefusedError(Problem.TOO_LARGE, "body", close=True)
+        if length <= MAX_PACKED:
+            data += chunk
+    if length > MAX_PACKED:
+        raise RefusedError(Problem.TOO_LARGE, "body")
     return bytes(data)
 
 

@@ -34,9 +34,9 @@ def check() -> None:
 
 def examine(chosen: Settings) -> Iterator[Finding]:
     """Every finding about these settings, in the order in which a start would meet them."""
-    yield (directory := _state_directory(chosen.state_dir))
-    if not directory[0]:
-        return
+    yield _state_directory(chosen.state_dir)
+    if not os.access(chosen.state_dir, os.W_OK | os.X_OK):
+        return  # nothing below could work
     yield _read_key(chosen)
     yield _senders(chosen)
     yield asyncio.run(_store(chosen.sqlite_path))

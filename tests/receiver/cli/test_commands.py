@@ -1,0 +1,162 @@
+"""The commands as people run them: plain words, exit status, no traceback and no secret."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typer.testing import CliRunner, Result
+
+from receiver.cli import app
+from tests.receiver.service import GATEWAY, OTHER, public_half
+
+SECRET = "canary-secret-0123456789abcdef0123456789"
+
+
+@pytest.fixture(autouse=True)
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A state directory of this test's own, free ports, no `.env`; returns the state directory."""
+    for name in [name for name in os.environ if name.startswith("RECEIVER_")]:
+        monkeypatch.delenv(name)
+    state = tmp_path / "state"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RECEIVER_STATE_DIR", str(state))
+    monkeypatch.setenv("RECEIVER_PORT", "0")
+    monkeypatch.setenv("RECEIVER_STATUS_PORT", "0")
+    return state
+
+
+def call(*arguments: str) -> Result:
+    result = CliRunner().invoke(app, arguments)
+    assert "Traceback" not in result.output
+    return result
+
+
+def run_to_its_end() -> subprocess.CompletedProcess[str]:
+    """`envoy-receiver run` as a process of its own, for it sets up logging."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "receiver", "run"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert "Traceback" not in ended.stderr
+    return ended
+
+
+def test_keys_come_are_listed_and_go():
+    line = str(public_half(Ed25519PrivateKey.generate()))
+    assert "no keys yet" in call("keys", "list").output
+    added = call("keys", "add", line, "--serial", OTHER)
+    key_id = public_half(Ed25519PrivateKey.generate()).key_id if added.exit_code else added.output.split()[1]
+    assert added.output == f"key {key_id} may now write for {GATEWAY}, {OTHER}\n"
+    assert call("keys", "list").output.split() == [key_id, "active", f"{GATEWAY},", OTHER]
+    assert call("keys", "revoke", key_id).exit_code == 0
+    assert "revoked" in call("keys", "list").output
+
+
+def test_a_key_line_may_be_pasted_without_quotes():
+    assert call("keys", "add", *str(public_half(Ed25519PrivateKey.generate())).split()).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("keys", "add", "nonsense"), "not a key line"),
+        (("keys", "revoke", "0000"), "no key of that id"),
+        (("token", "revoke", "0000"), "no token of that id"),
+        (("token", "create", "--gateway", "a b"), "--gateway takes the serial number"),
+        (("token", "create", "--gateway", "*", "--gateway", "1"), "'\\*' alone"),
+    ],
+)
+def test_a_fault_is_a_sentence_and_a_status(arguments: tuple[str, ...], message: str):
+    result = call(*arguments)
+    assert result.exit_code == 1
+    assert re.search(message, result.stderr)
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_token_is_shown_once_and_kept_nowhere(environment: Path):
+    created = call("token", "create", "--gateway", GATEWAY, "--days", "7")
+    token = created.stdout.strip()
+    assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+", token)
+    listed = call("token", "list").output
+    jti = listed.split()[0]
+    assert "active" in listed
+    assert GATEWAY in listed
+    assert token not in listed
+    for file in environment.iterdir():
+        assert token.split(".")[2].encode() not in file.read_bytes()
+        assert file.stat().st_mode & 0o777 == 0o600
+    assert call("token", "revoke", jti).exit_code == 0
+    assert "revoked" in call("token", "list").output
+
+
+def test_check_says_what_works_and_what_to_do(monkeypatch: pytest.MonkeyPatch):
+    """Nobody may send yet: the exit status says so; with a secret all is well."""
+    result = call("check")
+    assert result.exit_code == 1
+    assert [line for line in result.output.splitlines() if line.startswith("FAIL")] == [
+        line for line in result.output.splitlines() if "nobody may send yet" in line
+    ]
+    monkeypatch.setenv("RECEIVER_SECRET", SECRET)
+    monkeypatch.setenv("RECEIVER_GATEWAYS", GATEWAY)
+    result = call("check")
+    assert result.exit_code == 0, result.output
+    assert "canary" not in result.output
+
+
+def test_check_finds_open_directories_and_taken_ports(environment: Path, monkeypatch: pytest.MonkeyPatch):
+    environment.mkdir(mode=0o755)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("RECEIVER_PORT", str(taken.getsockname()[1]))
+        result = call("check")
+    assert result.exit_code == 1
+    assert f"chmod 700 {environment}" in result.output
+    assert "a receiver that runs already is the usual reason" in result.output
+
+
+def test_check_finds_a_state_directory_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("RECEIVER_STATE_DIR", str(tmp_path / "file" / "state"))
+    result = call("check")
+    assert result.exit_code == 1
+    assert "set RECEIVER_STATE_DIR" in result.output
+
+
+def test_run_ends_with_a_sentence_where_it_cannot_start(monkeypatch: pytest.MonkeyPatch):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("RECEIVER_PORT", str(taken.getsockname()[1]))
+        ended = run_to_its_end()
+    assert ended.returncode == 1
+    assert "set RECEIVER_HOST and RECEIVER_PORT" in ended.stderr
+    monkeypatch.setenv("RECEIVER_SECERT", SECRET)
+    ended = run_to_its_end()
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "envoy-receiver: RECEIVER_SECERT is no setting of the receiver: did you mean RECEIVER_SECRET?\n"
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_running_receiver_stops_cleanly(number: signal.Signals, monkeypatch: pytest.MonkeyPatch):
+    """It answers on both ports, and a signal ends it with status 0 and without a traceback."""
+    process = subprocess.Popen([sys.executable, "-m", "receiver", "run"], stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    try:
+        ready = process.stderr.readline()
+        port, status_port = (int(re.search(rf'"{name}": (\d+)', ready)[1]) for name in ("port", "status_port"))  # type: ignore[index]
+        assert httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+        assert httpx.get(f"http://127.0.0.1:{port}/metrics").status_code == 404
+        assert httpx.get(f"http://127.0.0.1:{status_port}/readyz").status_code == 200
+        assert "receiver_batches" in httpx.get(f"http://127.0.0.1:{status_port}/metrics").text
+        process.send_signal(number)
+        assert process.wait(20) == 0
+        assert "Traceback" not in process.stderr.read()
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()

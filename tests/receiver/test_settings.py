@@ -1,0 +1,83 @@
+"""Settings: what is wrong is said at start, by name and with a remedy, and never with the value."""
+
+from pathlib import Path
+
+import pytest
+
+from receiver import settings
+from receiver.errors import SettingError
+
+SECRET = "canary-secret-0123456789abcdef0123456789"
+
+
+@pytest.fixture(autouse=True)
+def _empty_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """No `.env` of the developer and no setting of this shell."""
+    import os  # noqa: PLC0415
+
+    for name in [name for name in os.environ if name.startswith("RECEIVER_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_nothing_need_be_set():
+    loaded = settings.load()
+    assert (loaded.host, loaded.port) == ("127.0.0.1", 8000)
+    assert (loaded.status_host, loaded.status_port) == ("127.0.0.1", 8002)
+    assert loaded.sqlite_path == loaded.state_dir / "readings.sqlite"
+    assert loaded.keys_file == loaded.state_dir / "keys"
+
+
+def test_the_environment_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RECEIVER_STATE_DIR", str(tmp_path))
+    monkeypatch.setenv("RECEIVER_STORE", f"sqlite:///{tmp_path}/store.sqlite")
+    monkeypatch.setenv("RECEIVER_SECRET", SECRET)
+    monkeypatch.setenv("RECEIVER_GATEWAYS", "122300001234, 122300005678,")
+    monkeypatch.setenv("RECEIVER_TRUSTED_PROXIES", "10.0.0.1")
+    loaded = settings.load()
+    assert loaded.sqlite_path == tmp_path / "store.sqlite"
+    assert loaded.secret == SECRET.encode()
+    assert loaded.gateways == ("122300001234", "122300005678")
+    assert loaded.trusted_proxies == ("10.0.0.1",)
+    assert SECRET not in repr(loaded)
+
+
+def test_env_file_and_secret_file_are_read(tmp_path: Path):
+    (tmp_path / "secret").write_text(SECRET + "\n")
+    (tmp_path / ".env").write_text("ENVOY_HOST=envoy.local\nRECEIVER_SECRET_FILE=secret\nRECEIVER_GATEWAYS=1\n")
+    assert settings.load().secret == SECRET.encode()
+
+
+def test_what_kubernetes_adds_by_itself_is_no_setting(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RECEIVER_SERVICE_HOST", "10.0.0.1")
+    monkeypatch.setenv("RECEIVER_PORT_8000_TCP", "tcp://10.0.0.1:8000")
+    settings.load()
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"RECEIVER_SECRET": "canary-short", "RECEIVER_GATEWAYS": "1"}, "RECEIVER_SECRET is shorter than 32 bytes.*openssl"),
+        ({"RECEIVER_READ_SECRET": "canary-short"}, "RECEIVER_READ_SECRET is shorter than 32 bytes"),
+        ({"RECEIVER_SECRET": SECRET}, "RECEIVER_SECRET is set without RECEIVER_GATEWAYS"),
+        ({"RECEIVER_GATEWAYS": "1"}, "RECEIVER_GATEWAYS is set without RECEIVER_SECRET"),
+        ({"RECEIVER_SECRET": SECRET, "RECEIVER_GATEWAYS": "canary;1"}, "RECEIVER_GATEWAYS must be serial numbers"),
+        ({"RECEIVER_SECRET_FILE": "/nowhere/secret"}, "RECEIVER_SECRET_FILE: /nowhere/secret cannot be read"),
+        ({"RECEIVER_STORE": "influxdb"}, "this version stores in SQLite only"),
+        ({"RECEIVER_STORE": "postgres://canary@db"}, "RECEIVER_STORE must look like sqlite:///PATH"),
+        ({"RECEIVER_PORT": "99999"}, "RECEIVER_PORT: "),
+        ({"RECEIVER_PORT": "canary"}, "RECEIVER_PORT: "),
+        ({"RECEIVER_PORT": "tcp://10.0.0.1:8000"}, "enableServiceLinks: false"),
+        ({"RECEIVER_LOG_LEVEL": "canary"}, "RECEIVER_LOG_LEVEL: "),
+        ({"RECEIVER_SECERT": "canary"}, "RECEIVER_SECERT is no setting.*did you mean RECEIVER_SECRET?"),
+        ({"RECEIVER_XYZZY": "canary"}, "RECEIVER_XYZZY is no setting"),
+    ],
+)  # fmt: skip
+def test_faults_name_the_setting_and_the_remedy(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], message: str
+):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingError, match=message) as error:
+        settings.load()
+    assert "canary" not in str(error.value)

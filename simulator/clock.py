@@ -42,6 +42,39 @@ class SimClock:
         await asyncio.sleep(max(0.0, (moment - self.now()) / self.speed))
 
 
+class ManualClock:
+    """Time that stands still until it is told to move: for tests that must not depend on how fast they run.
+
+    Args:
+        now: simulated seconds since 1970 at first.
+    """
+
+    def __init__(self, now: float) -> None:
+        self._now = now
+        self._waiting: list[tuple[float, asyncio.Future[None]]] = []
+
+    def now(self) -> float:
+        """Simulated seconds since 1970."""
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Move on, and wake everybody whose moment has come."""
+        self._now += seconds
+        for moment, future in self._waiting:
+            if moment <= self._now and not future.done():
+                future.set_result(None)
+        self._waiting = [(moment, future) for moment, future in self._waiting if not future.done()]
+
+    async def sleep_until(self, moment: float) -> None:
+        """Wait until somebody has moved the clock to `moment`."""
+        if moment <= self._now:
+            await asyncio.sleep(0)
+            return
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append((moment, future))
+        await future
+
+
 def real_ms() -> int:
     """The host's wall time in milliseconds: what a reader on this host stamps arrivals with."""
     return time.time_ns() // 1_000_000

@@ -61,7 +61,8 @@ class Access:
     def check_jwt(self, request: Request) -> Response:
         """`/auth/check_jwt`: a good token opens a session."""
         claims = self._bearer(request)
-        if claims is None or self._faults.take("token-refused", request.path) is not None:
+        names = ("token-refused", "unauthorised", "login-page")
+        if claims is None or any(self._faults.take(name, request.path) is not None for name in names):
             return refusals.unauthorised(self._device)
         return Response(200, b"<!DOCTYPE html><h2>Valid token.</h2>\n", "text/html", (self._open_session(claims),))
 

@@ -9,6 +9,7 @@ from simulator.house.state import InverterReport
 _LIMIT = 50
 _FIRST_EID = 553_648_384
 _FIRST_CHANNEL = 1_627_390_225
+_INSTALLED = 1_688_053_811
 # The interval of the meters in this document, whatever the inverters' is.
 _METER_INTERVAL_S = 900
 
@@ -82,8 +83,8 @@ def _inverter(report: InverterReport, channel: int, today: float, week: float, *
                     "issi": 68,
                 },
                 "lifetime": {
-                    "createdTime": report.report_date,
-                    "duration": report.lifetime_joules // 60,
+                    "createdTime": _INSTALLED,
+                    "duration": report.report_date - _INSTALLED,
                     "joulesProduced": report.lifetime_joules,
                 },
             }
@@ -145,7 +146,7 @@ def _meter(device: Device, meter: str, number: int) -> dict[str, Any]:
                 "wh_pos": round(energy.delivered_wh),
                 "wh_neg": round(energy.received_wh),
             },
-            "lifetime": {"createdTime": end, "duration": 6_212_100, **cumulated},
+            "lifetime": {"createdTime": _INSTALLED, "duration": end - _INSTALLED, **cumulated},
         }
     # The meters say `modGone` for as long as they live.
     return {

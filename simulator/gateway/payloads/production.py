@@ -25,11 +25,11 @@ def production(device: Device, *, details: bool) -> dict[str, Any]:
     if meter_names(device):
         now, lines = _Snapshot(device), details and device.profile.version >= (7,)
         confused = device.profile.version >= _CONFUSED_SINCE or device.faults.get("net-confusion") is not None
-        document["production"].append(_eim(now, PRODUCTION, PRODUCTION, with_lines=lines))
-        document["consumption"] = [
-            _eim(now, TOTAL, NET if confused else TOTAL, with_lines=lines),
-            _eim(now, NET, NET, with_lines=lines),
-        ]
+        used, net = (_eim(now, meter, with_lines=lines) for meter in (TOTAL, NET))
+        if confused:
+            _confuse(used, net)
+        document["production"].append(_eim(now, PRODUCTION, with_lines=lines))
+        document["consumption"] = [used, net]
     return document | {"storage": [_ACB]}
 
 
@@ -90,8 +90,8 @@ def _inverter_watts(device: Device) -> int:
     return sum(report.power_w for report in device.reports())
 
 
-def _eim(now: _Snapshot, meter: str, source: str, *, with_lines: bool) -> dict[str, Any]:
-    """One metered section; `source` differs from `meter` only in firmware that confuses them."""
+def _eim(now: _Snapshot, meter: str, *, with_lines: bool) -> dict[str, Any]:
+    """One metered section."""
     ct = NET if meter == TOTAL else meter
     section = {
         "type": "eim",
@@ -100,8 +100,8 @@ def _eim(now: _Snapshot, meter: str, source: str, *, with_lines: bool) -> dict[s
         "readingTime": now.stamp,
         **_values(
             meter,
-            summed(now.state.meters[source]),
-            *(total(counters.meters[source]) for counters in (now.now, now.midnight, now.week_ago)),
+            summed(now.state.meters[meter]),
+            *(total(counters.meters[meter]) for counters in (now.now, now.midnight, now.week_ago)),
         ),
     }
     if with_lines:
@@ -109,11 +109,20 @@ def _eim(now: _Snapshot, meter: str, source: str, *, with_lines: bool) -> dict[s
             _values(
                 meter,
                 reading,
-                *(counters.meters[source][phase] for counters in (now.now, now.midnight, now.week_ago)),
+                *(counters.meters[meter][phase] for counters in (now.now, now.midnight, now.week_ago)),
             )
-            for phase, reading in enumerate(now.state.meters[source])
+            for phase, reading in enumerate(now.state.meters[meter])
         ]
     return section
+
+
+def _confuse(used: dict[str, Any], net: dict[str, Any]) -> None:
+    """Write the net meter's power and balance over the total's, phases too: what 8.3.5433 does."""
+    for section, source in (
+        (used, net),
+        *zip(used.get("lines", ()), net.get("lines", ()), strict=True),
+    ):
+        section["wNow"], section["whLifetime"] = source["wNow"], source["whLifetime"]
 
 
 def _values(meter: str, reading: PhaseReading, now: Energy, midnight: Energy, week_ago: Energy) -> dict[str, Any]:

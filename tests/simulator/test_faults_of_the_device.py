@@ -1,0 +1,244 @@
+"""Faults of the device itself: its clock, its counters, its inverters, its identity, its firmware."""
+
+import asyncio
+import re
+
+import httpx
+import pytest
+
+from simulator.server import Simulator
+from tests.simulator.reading import clock, reader
+
+READINGS = "/ivp/meters/readings"
+INVERTERS = "/api/v1/production/inverters"
+DEVICE_DATA = "/ivp/pdm/device_data"
+
+
+@pytest.fixture
+def time():
+    return clock()
+
+
+@pytest.fixture
+async def sim(time):
+    async with Simulator("firmware-8", clock=time, late_morning=True) as simulator:
+        yield simulator
+
+
+async def _json(sim, path):
+    async with reader(sim) as client:
+        response = await client.get(path)
+        assert response.status_code == 200
+        return response.json()
+
+
+async def test_late_morning_moves_the_sun_and_not_the_stamps(sim, time):
+    """Inverters produce, and every stamp is of the present."""
+    entries = await _json(sim, INVERTERS)
+    assert sum(entry["lastReportWatts"] for entry in entries) > 1000
+    assert all(time.now() - 1000 < entry["lastReportDate"] <= time.now() for entry in entries)
+    assert all(meter["timestamp"] == int(time.now()) for meter in await _json(sim, READINGS))
+
+
+@pytest.mark.parametrize(("parameters", "expected"), [({"by": 31_536_000}, 31_536_000), ({"by": -300}, -300)])
+async def test_a_wrong_clock_shifts_everything_the_device_stamps(sim, time, parameters, expected):
+    sim.faults.on("clock-off", **parameters)
+    async with reader(sim) as client:
+        info = (await client.get("/info")).text
+    shown = re.search(r"<time>(\d+)</time>", info)
+    assert shown is not None
+    assert int(shown[1]) == int(time.now()) + expected
+    dates = [report.report_date - expected for report in sim.device.reports()]
+    assert all(time.now() - 1000 < date <= time.now() for date in dates)
+
+
+async def test_a_clock_of_1970_stands_still(sim):
+    sim.faults.on("clock-off", at=120)
+    assert sim.device.second() == 120
+    async with reader(sim) as client:
+        assert "<time>120</time>" in (await client.get("/info")).text
+
+
+async def test_frozen_dates_repeat_the_same_reports(sim, time):
+    sim.faults.on("frozen-dates")
+    before = await _json(sim, INVERTERS)
+    time.advance(3600)
+    assert await _json(sim, INVERTERS) == before
+    sim.faults.off("frozen-dates")
+    assert await _json(sim, INVERTERS) != before
+
+
+async def test_frozen_readings_repeat_timestamp_and_values(sim, time):
+    sim.faults.on("frozen-readings")
+    before = await _json(sim, READINGS)
+    time.advance(30)
+    assert await _json(sim, READINGS) == before
+
+
+async def test_ghosts_have_the_date_0(sim):
+    sim.faults.on("ghosts", count=3)
+    assert sum(entry["lastReportDate"] == 0 for entry in await _json(sim, INVERTERS)) == 3
+
+
+async def test_more_devices_than_the_limit_are_counted_but_not_listed(sim):
+    """device_data shows 50 of 60 inverters and two meters; the plain list shows all."""
+    sim.faults.on("fifty-devices", count=60)
+    data = await _json(sim, DEVICE_DATA)
+    assert (data["deviceCount"], data["deviceDataLimit"]) == (62, 50)
+    assert len(data) == 52
+    assert len({entry["serialNumber"] for entry in await _json(sim, INVERTERS)}) == 60
+
+
+async def test_removed_devices_have_no_reading(sim):
+    sim.faults.on("removed-devices", count=2)
+    data = await _json(sim, DEVICE_DATA)
+    removed = [device for device in data.values() if isinstance(device, dict) and not device["active"]]
+    assert len(removed) == 2
+    assert all(device["modGone"] and device["channels"][0]["lastReading"] == {} for device in removed)
+
+
+async def test_mod_gone_marks_every_inverter(sim):
+    sim.faults.on("mod-gone")
+    data = await _json(sim, DEVICE_DATA)
+    assert all(device["modGone"] for device in data.values() if isinstance(device, dict))
+
+
+async def test_negative_meter_power_wraps_to_unsigned(sim):
+    """At late morning the house exports: in device_data that is a number just below 2**32."""
+    data = await _json(sim, DEVICE_DATA)
+    plain = [channel["watts"]["now"] for channel in data["704643584"]["channels"]]
+    sim.faults.on("unsigned-wrap")
+    wrapped = [channel["watts"]["now"] for channel in (await _json(sim, DEVICE_DATA))["704643584"]["channels"]]
+    assert min(plain) < 0
+    assert wrapped == [watts % 2**32 for watts in plain]
+
+
+async def test_counters_start_again_from_zero(sim, time):
+    before = (await _json(sim, READINGS))[0]["actEnergyDlvd"]
+    sim.faults.on("counter-reset")
+    time.advance(60)
+    after = (await _json(sim, READINGS))[0]["actEnergyDlvd"]
+    assert before > 100_000
+    assert 0 < after < 1000
+
+
+async def test_inverter_lifetimes_wrap(sim):
+    sim.faults.on("counter-wrap", at=1000)
+    data = await _json(sim, DEVICE_DATA)
+    lifetimes = [
+        device["channels"][0]["lifetime"]["joulesProduced"]
+        for device in data.values()
+        if isinstance(device, dict) and device["devName"] == "pcu"
+    ]
+    assert all(0 <= joules < 3_600_000 for joules in lifetimes)
+
+
+async def test_net_confusion_repeats_the_net_values_as_totals(sim):
+    sim.faults.on("net-confusion")
+    used, net = (await _json(sim, "/production.json?details=1"))["consumption"]
+    for section, source in ((used, net), *zip(used["lines"], net["lines"], strict=True)):
+        assert (section["wNow"], section["whLifetime"]) == (source["wNow"], source["whLifetime"])
+
+
+async def test_a_booting_device_has_no_inverters_and_no_production(sim):
+    sim.faults.on("booting")
+    assert await _json(sim, INVERTERS) == []
+    assert set((await _json(sim, "/api/v1/production")).values()) == {0}
+
+
+async def test_device_data_agrees_with_itself_and_with_the_list(sim):
+    """watts.now is the interval's energy over its length, dates are those of the list, two meters are counted."""
+    listed = {entry["serialNumber"]: entry for entry in await _json(sim, INVERTERS)}
+    data = await _json(sim, DEVICE_DATA)
+    inverters = [device for device in data.values() if isinstance(device, dict) and device["devName"] == "pcu"]
+    assert data["deviceCount"] == len(listed) + 2
+    for device in inverters:
+        channel = device["channels"][0]
+        last = channel["lastReading"]
+        assert channel["watts"]["now"] == listed[device["sn"]]["lastReportWatts"]
+        assert channel["watts"]["now"] == pytest.approx(last["joulesProduced"] / last["duration"], abs=0.51)
+        assert last["endDate"] == listed[device["sn"]]["lastReportDate"]
+
+
+async def test_the_unknown_zero_meter_appears_with_8_3(time):
+    async with Simulator("firmware-8.3", clock=time) as sim:
+        known = {meter["eid"] for meter in await _json(sim, "/ivp/meters")}
+        unknown = [entry for entry in await _json(sim, READINGS) if entry["eid"] not in known]
+    assert [entry["activePower"] for entry in unknown] == [0.0]
+
+
+@pytest.mark.parametrize(("house", "used"), [("three-phase", 3), ("split-phase", 2), ("single-phase", 1)])
+async def test_readings_always_have_three_channels_and_a_summed_voltage(time, house, used):
+    async with Simulator("firmware-8", house=house, clock=time) as sim:
+        for meter in await _json(sim, READINGS):
+            volts = [channel["voltage"] for channel in meter["channels"]]
+            assert len(volts) == 3
+            assert all(volt > 100 for volt in volts[:used])
+            assert all(volt < 13 for volt in volts[used:])
+            assert meter["voltage"] == pytest.approx(sum(volts[:used]), abs=0.01)
+
+
+async def test_another_gateway_at_the_address_has_its_own_serial_and_certificate(sim):
+    token, fingerprint = sim.token(), sim.fingerprint
+    sim.faults.on("other-serial", serial="122000000042")
+    assert sim.fingerprint != fingerprint
+    async with reader(sim, None) as client:
+        assert "<sn>122000000042</sn>" in (await client.get("/info")).text
+        refused = await client.get("/auth/check_jwt", headers={"Authorization": f"Bearer {token}"})
+        assert refused.status_code == 401
+    sim.faults.off("other-serial")
+    assert sim.fingerprint == fingerprint
+
+
+async def test_a_renewed_certificate_is_another_one(sim):
+    fingerprint = sim.fingerprint
+    sim.faults.on("new-certificate")
+    assert sim.fingerprint != fingerprint
+
+
+async def test_an_update_from_5_to_7_changes_the_login_the_port_and_the_certificate(time):
+    """Gone during the outage, then https and tokens; serial, house and counters stay."""
+    async with Simulator("firmware-5", clock=time, late_morning=True) as sim:
+        serial, old = sim.serial, sim.fingerprint
+        before = sim.device.counters()
+        sim.faults.on("firmware", to="firmware-7", outage_s=1200)
+        async with reader(sim, None) as client:
+            with pytest.raises(httpx.ConnectError):
+                await client.get("/info")
+        await _until(time, lambda: sim.faults.get("firmware") is None)
+        assert sim.device.profile.firmware == "D7.6.175"
+        assert sim.serial == serial
+        assert sim.fingerprint != old
+        entries = await _json(sim, INVERTERS)
+        assert len(entries) == len(sim.device.house_profile.panels)
+        assert sim.device.counters().meters["production"][0] >= before.meters["production"][0]
+
+
+async def test_an_update_from_7_to_8_brings_device_data(time):
+    async with Simulator("firmware-7", clock=time, late_morning=True) as sim:
+        async with reader(sim) as client:
+            assert (await client.get(DEVICE_DATA)).status_code == 404
+        sim.faults.on("firmware", to="firmware-8", outage_s=60)
+        await _until(time, lambda: sim.faults.get("firmware") is None)
+        assert "deviceCount" in await _json(sim, DEVICE_DATA)
+
+
+async def test_the_nightly_restart_ends_sessions_and_passes(sim, time):
+    async with reader(sim, None) as client:
+        await client.get("/auth/check_jwt", headers={"Authorization": f"Bearer {sim.token()}"})
+        assert (await client.get(INVERTERS)).status_code == 200
+        sim.faults.on("nightly-restart", outage_s=120)
+        with pytest.raises(httpx.TransportError):
+            await client.get(INVERTERS)
+        await _until(time, lambda: sim.faults.get("nightly-restart") is None)
+        assert (await client.get(INVERTERS)).status_code == 401
+
+
+async def _until(time, is_true):
+    """Move the clock on, a minute at a time, letting everybody run in between."""
+    for _ in range(100):
+        if is_true():
+            return
+        await asyncio.sleep(0)
+        time.advance(60)
+    raise AssertionError("it never happened")

@@ -161,14 +161,13 @@ class Connector:
             self._memory, self._memory_of = Memory(), key
         return self._memory
 
-    async def renew_token(self) -> None:
+    async def renew_token(self, link: Link) -> None:
         """Replace a token that nears its end, or that somebody has pasted a longer-lived one for.
 
         Raises:
             GatewayUnreachableError, BadReplyError, CertificateChangedError: The new one could not be tried.
         """
-        link = self.link
-        if link is None or link.login.token is None:
+        if link.login.token is None:
             return
         serial, current = link.found.info.serial, link.login.token
         successor = await self._successor(serial, current)

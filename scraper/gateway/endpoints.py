@@ -47,6 +47,8 @@ class Endpoints:
         self.scheme = scheme
         self.login = login
         self.memory = memory
+        self.renewed = False
+        """Whether a session was renewed: the gateway may have restarted, so it is worth a look at who answers."""
 
     async def get(self, path: str) -> Reply:
         """The 200 reply of `path`.
@@ -75,6 +77,7 @@ class Endpoints:
             raise self.memory.mark_absent(path, status)
         if not await self.login.renew(self.transport):
             raise SessionExpiredError("the gateway no longer accepts the login; it is made anew")
+        self.renewed = True
 
     async def give_up(self, path: str, status: int) -> None:
         """After a second 401: raise what it means."""

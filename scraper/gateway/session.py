@@ -15,6 +15,7 @@ import structlog
 from scraper.errors import GatewayError, GatewayUnreachableError, PersonNeededError, SessionExpiredError
 from scraper.gateway import queries
 from scraper.gateway.connector import Connector, Link
+from scraper.gateway.endpoints import Endpoints
 from scraper.gateway.login import REFUSED
 from scraper.gateway.options import GatewayOptions, GatewayState, Identity
 from scraper.gateway.parse import json_reply
@@ -108,10 +109,13 @@ class Gateway:
         return self._connector.link
 
     @contextmanager
-    def _watching(self) -> Iterator[None]:
-        """Draw the consequences of errors that requests run into."""
+    def _watching(self, endpoints: Endpoints) -> Iterator[None]:
+        """Draw the consequences of what requests run into."""
         try:
             yield
+            if endpoints.renewed:
+                endpoints.renewed = False
+                self._look_due = True
         except GatewayUnreachableError:
             self._look_due = True  # after an outage another gateway or firmware may answer
             raise
@@ -134,7 +138,7 @@ class Gateway:
             Besides, everything that `connect` raises.
         """
         link = await self._link()
-        with self._watching():
+        with self._watching(link.endpoints):
             reply = await link.endpoints.get(path)
         return json_reply.load(reply.body)
 
@@ -175,7 +179,7 @@ class Gateway:
         link = await self._link()
         endpoints = link.endpoints
         endpoints.memory.check(STREAM_PATH)
-        with self._watching():
+        with self._watching(endpoints):
             for last in (False, True):
                 async with endpoints.stream(STREAM_PATH) as (status, chunks):
                     if status not in REFUSED:
@@ -197,9 +201,12 @@ class Gateway:
         while True:
             await self._clock.sleep(TOKEN_CHECK_S)
             async with self._connecting:
+                link = self._connector.link
+                if link is None:
+                    continue
                 try:
-                    with self._watching():
-                        await self._connector.renew_token()
+                    with self._watching(link.endpoints):
+                        await self._connector.renew_token(link)
                 except GatewayError as error:
                     _log.info("gateway token renewal put off", reason=str(error))
 

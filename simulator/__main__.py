@@ -23,11 +23,6 @@ app = typer.Typer(
 _PROFILES = ", ".join(f"{profile.name} ({profile.what})" for profile in PROFILES.values())
 
 
-@app.callback()
-def _commands() -> None:
-    """Keep `run` a command of its own although it is the only one that works for long."""
-
-
 @app.command()
 def faults() -> None:
     """List the faults that `run --fault` and the control port know."""
@@ -84,6 +79,7 @@ def run(
             ledger_file=ledger,
             installer_password=installer_password,
         )
+        simulator.device.counters()  # the house says here, before anything listens, if their start is too far away
         for text in fault or ():
             name, _, parameters = text.partition(":")
             simulator.faults.on(name, **_parameters(parameters))

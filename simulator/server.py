@@ -84,7 +84,7 @@ class Simulator:
         self.faults = Faults()
         self.ledger = Ledger(ledger_file)
         self._folder = tempfile.TemporaryDirectory(prefix="envoy-simulator-")
-        self._state = StateFolder(state_dir, self.profile.serial) if state_dir is not None else None
+        self._state = StateFolder(state_dir, self.profile.serial, self.profile.house) if state_dir else None
         self._authority = self._state.token_authority() if self._state is not None else TokenAuthority()
         house_profile = HOUSES[self.profile.house]
         offset = round(late_morning_offset(house_profile, self.clock.now(), seed)) if late_morning else 0

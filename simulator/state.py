@@ -14,14 +14,15 @@ class StateFolder:
     Args:
         folder: made, for its owner only, if it does not exist.
         serial: the gateway's; another gateway in the same folder has files of its own.
+        house: name of the house, whose counters they are.
     """
 
-    def __init__(self, folder: Path, serial: str) -> None:
+    def __init__(self, folder: Path, serial: str, house: str) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._certificate = folder / f"{serial}-certificate.pem"
         self._key = folder / f"{serial}-key.pem"
         self._tokens = folder / "token-key.pem"
-        self._counters = folder / f"{serial}-counters.json"
+        self._counters = folder / f"{serial}-{house}-counters.json"
         self._serial = serial
 
     def certificate(self) -> Certificate:

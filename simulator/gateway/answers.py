@@ -9,7 +9,7 @@ from simulator.gateway.payloads.info import info
 from simulator.gateway.routes import STREAM, Route, find
 from simulator.gateway.spoil import spoiled_text, to_text
 from simulator.gateway.stream import MeterStream
-from simulator.gateway.transmission import transmitted
+from simulator.gateway.transmission import transmitted, withheld
 from simulator.ledger import Ledger
 from simulator.web.messages import Headers, Reply, Request, Response, Takeover
 
@@ -47,6 +47,8 @@ class Answers:
 
     async def on_https(self, request: Request) -> Reply:
         """The device's answer, as it leaves: whole or spoiled."""
+        if (nothing := withheld(self._faults, request.path)) is not None:
+            return self._noted(request, nothing, _NOBODY)
         reply, who = self._answer(request)
         if isinstance(reply, Response):
             reply = transmitted(reply, self._faults, request.path, self.headers())

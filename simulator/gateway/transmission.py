@@ -16,12 +16,16 @@ _HOSTILE_COOKIES: Headers = (
 )
 
 
-def transmitted(response: Response, faults: Faults, path: str, base: Headers) -> Reply:
-    """The reply as it really goes out: unchanged, or spoiled by a fault that is on for this path."""
+def withheld(faults: Faults, path: str) -> Takeover | None:
+    """What takes the place of any answer, the stream included: silence, or a closed connection."""
     if faults.take("reset", path) is not None:
         return Takeover(_close)
-    if (silent := faults.get("silent", path)) is not None and silent["stage"] == "reply":
-        return Takeover(_never)
+    silent = faults.get("silent", path)
+    return Takeover(_never) if silent is not None and silent["stage"] == "reply" else None
+
+
+def transmitted(response: Response, faults: Faults, path: str, base: Headers) -> Reply:
+    """The reply as it really goes out: unchanged, or spoiled by a fault that is on for this path."""
     if faults.take("hostile-cookies", path) is not None:
         response = replace(response, headers=response.headers + _HOSTILE_COOKIES)
     if (many := faults.take("many-headers", path)) is not None:

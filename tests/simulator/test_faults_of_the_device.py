@@ -167,6 +167,16 @@ async def test_the_unknown_zero_meter_appears_with_8_3(time):
     assert [entry["activePower"] for entry in unknown] == [0.0]
 
 
+async def test_8_3_adds_up_power_factors_and_shows_a_zero_third_line(time):
+    async with Simulator("firmware-8.3", house="split-phase", clock=time, late_morning=True) as sim:
+        production = (await _json(sim, READINGS))[0]
+        lines = (await _json(sim, "/production.json?details=1"))["production"][1]["lines"]
+    factors = [channel["pwrFactor"] for channel in production["channels"][:2]]
+    assert production["pwrFactor"] == pytest.approx(sum(factors), abs=0.002)
+    assert len(lines) == 3
+    assert set(lines[2].values()) == {0.0}
+
+
 @pytest.mark.parametrize(("house", "used"), [("three-phase", 3), ("split-phase", 2), ("single-phase", 1)])
 async def test_readings_always_have_three_channels_and_a_summed_voltage(time, house, used):
     async with Simulator("firmware-8", house=house, clock=time) as sim:

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from simulator.faults import KINDS
 from simulator.server import Simulator
 from tests.simulator.reading import clock, reader
 
@@ -66,6 +67,7 @@ async def test_faults_of_the_command_line_are_on_from_the_start(tmp_path):
         (("--fault", "meteor"), "no fault 'meteor'"),
         (("--speed", "0"), "speed must be above 0"),
         (("--house", "castle"), "no house 'castle'"),
+        (("--counters-start", "0"), "days from this house's start"),
     ],
 )
 async def test_a_wrong_option_is_named_with_what_there_is(arguments, message):
@@ -77,6 +79,25 @@ async def test_a_wrong_option_is_named_with_what_there_is(arguments, message):
     _, errors = await process.communicate()
     assert process.returncode == 2
     assert message in errors.decode()
+
+
+async def test_a_port_that_is_taken_is_said_in_one_line():
+    async with Simulator(clock=clock()) as sim:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "simulator", "run", "--https-port", str(sim.https_port)),
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, errors = await process.communicate()
+    assert process.returncode == 1
+    assert errors.decode().startswith("The simulator cannot start: ")
+
+
+async def test_the_command_lists_its_faults():
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "simulator", "faults", stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+    assert len(output.splitlines()) == len(KINDS)
 
 
 async def test_the_control_port_throws_switches_and_reads_the_ledger():
@@ -129,7 +150,7 @@ async def test_a_kill_never_lets_a_counter_step_back(tmp_path: Path):
     """What is kept while it runs is a little ahead of what was shown."""
     time = clock()
     async with Simulator("firmware-8", clock=time, late_morning=True, state_dir=tmp_path) as first:
-        file = tmp_path / f"{first.serial}-counters.json"
+        file = tmp_path / f"{first.serial}-three-phase-counters.json"
         while not file.exists():  # noqa: ASYNC110 (a file has no event to wait for)
             await asyncio.sleep(0)
         as_killed = file.read_bytes()

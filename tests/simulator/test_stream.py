@@ -202,3 +202,10 @@ async def test_the_stream_alone_can_be_refused():
 async def test_two_streams_run_beside_each_other():
     async with streaming() as (sim, first), reader(sim, "installer") as client, client.stream("GET", STREAM) as second:
         assert len(await events(first, 2)) == len(await events(second, 2)) == 2
+
+
+async def test_silence_reaches_the_stream_too():
+    async with Simulator("firmware-8", clock=clock()) as sim, reader(sim, "installer") as client:
+        sim.faults.on("silent", path=STREAM)
+        with pytest.raises(httpx.ReadTimeout):
+            await client.get(STREAM, timeout=0.3)

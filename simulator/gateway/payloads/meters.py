@@ -10,6 +10,8 @@ METER_EIDS = {PRODUCTION: 704_643_328, NET: 704_643_584, STORAGE: 704_643_840}
 CHANNEL_EIDS = {PRODUCTION: 1_778_385_169, NET: 1_778_385_425, STORAGE: 1_778_385_681}
 # Since 8.3.5025 the readings have one more entry, all zeros, that the list of meters does not know.
 _UNKNOWN_EID, _UNKNOWN_CHANNEL, _UNKNOWN_SINCE = 1_023_410_688, 2_097_152_513, (8, 3, 5025)
+# From here on even the power factors of the phases are added up.
+_SUMMED_FACTORS_SINCE = (8, 3, 1598)
 _PHASES_SHOWN = 3
 _NOTHING = PhaseReading(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 _NO_ENERGY = Energy(0.0, 0.0)
@@ -60,7 +62,10 @@ def readings(device: Device) -> list[dict[str, Any]]:
         ]
         channels += [_ghost(CHANNEL_EIDS[meter] + index, stamp) for index in range(len(phases), _PHASES_SHOWN)]
         total_energy = Energy(sum(e.delivered_wh for e in energies), sum(e.received_wh for e in energies))
-        entries.append(_reading(METER_EIDS[meter], stamp, summed(phases), total_energy) | {"channels": channels})
+        parent = summed(phases)
+        if device.profile.version >= _SUMMED_FACTORS_SINCE:
+            parent = parent._replace(power_factor=sum(phase.power_factor for phase in phases))
+        entries.append(_reading(METER_EIDS[meter], stamp, parent, total_energy) | {"channels": channels})
     if entries and device.profile.version >= _UNKNOWN_SINCE:
         zero = _reading(_UNKNOWN_EID, stamp - 30, _NOTHING, _NO_ENERGY)
         zeros = [_reading(_UNKNOWN_CHANNEL + index, stamp - 30, _NOTHING, _NO_ENERGY) for index in range(_PHASES_SHOWN)]

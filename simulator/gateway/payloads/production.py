@@ -113,6 +113,9 @@ def _eim(now: _Snapshot, meter: str, *, with_lines: bool) -> dict[str, Any]:
             )
             for phase, reading in enumerate(now.state.meters[meter])
         ]
+        if now.device.profile.version >= _CONFUSED_SINCE:  # it also shows the phases that nobody uses
+            zeros = dict.fromkeys(section["lines"][0], 0.0)
+            section["lines"] += [zeros] * (3 - len(section["lines"]))
     return section
 
 

@@ -84,7 +84,7 @@ class Database:
             raise OutboxError("the outbox is closed")
         if self._connection is None:
             if self._exclusive:
-                self._connection = opening.open_exclusive(self._path, self._now_ms())
+                self._connection = opening.open_exclusive(self._path, self._now_ms(), again=bool(self.id))
             else:
                 self._connection = opening.open_beside(self._path)
             (self.id,) = self._connection.execute("SELECT id FROM state").fetchone()

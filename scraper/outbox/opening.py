@@ -15,16 +15,17 @@ from scraper.outbox.schema import DamagedError
 log = structlog.get_logger()
 
 
-def open_exclusive(path: Path, now_ms: int) -> sqlite3.Connection:
+def open_exclusive(path: Path, now_ms: int, *, again: bool = False) -> sqlite3.Connection:
     """Open the outbox for the running scraper, which holds the lock: make, migrate or salvage it as needed.
 
+    `again`: this process had it open and closed it after a fault, so a missing log proves nothing.
     Raises OutboxUnavailableError (disk) and OutboxVersionError.
     """
     try:
         finish(path, now_ms)
         if not path.exists():
             _make(path)
-        return _open_or_salvage(path, now_ms)
+        return _open_or_salvage(path, now_ms, again=again)
     except (sqlite3.Error, OSError) as error:
         raise unavailable(path, error) from error
 
@@ -78,8 +79,8 @@ def _make(path: Path) -> None:
     sync_directory(path.parent)
 
 
-def _open_or_salvage(path: Path, now_ms: int) -> sqlite3.Connection:
-    log_is_missing = not schema.wal_of(path).exists()
+def _open_or_salvage(path: Path, now_ms: int, *, again: bool) -> sqlite3.Connection:
+    log_is_missing = not again and not schema.wal_of(path).exists()
     try:
         if not is_whole(path):
             raise DamagedError("it was cut short or altered")  # noqa: TRY301 (one place that salvages)

@@ -12,8 +12,13 @@ import pytest
 from scraper.outbox import schema
 
 
-def run_in_child(work: Callable[[Callable[[int], None]], None]) -> tuple[list[int], int]:
-    """Fork and run `work(say)`; what it said (small numbers, in order) and its wait status."""
+def run_in_child(
+    work: Callable[[Callable[[int], None]], None], *, kill_after: int | None = None
+) -> tuple[list[int], int]:
+    """Fork and run `work(say)`; what it said (small numbers, in order) and its wait status.
+
+    `kill_after`: SIGKILL it when it said this many numbers, wherever it is then.
+    """
     reader, writer = os.pipe()
 
     def say(number: int) -> None:
@@ -30,7 +35,11 @@ def run_in_child(work: Callable[[Callable[[int], None]], None]) -> tuple[list[in
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader) as said:
-        numbers = [int(line) for line in said]
+        numbers = []
+        for line in said:
+            numbers.append(int(line))
+            if len(numbers) == kill_after:
+                os.kill(child, signal.SIGKILL)
     return numbers, os.waitpid(child, 0)[1]
 
 

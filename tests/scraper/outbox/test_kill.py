@@ -151,6 +151,34 @@ def test_a_migration_that_fails_leaves_the_old_schema(tmp_path):
     open_outbox(path).close()
 
 
+def test_a_writer_that_is_killed_at_any_moment_again_and_again(tmp_path):
+    """Also inside SQLite's own writes: the next one finds all that was acknowledged, and goes on."""
+    path = tmp_path / "outbox.sqlite"
+    made = 0
+    for life in range(25):
+
+        def work(say, made=made):
+            box = open_outbox(path)
+            for group in range(1000):
+                box.append(readings(made + group * GROUP, GROUP))
+                say(group)
+                if group % 5 == 4:
+                    box.settle([row.seq for row in box.newest(2, 10**6)], {})
+                    box.replay()
+
+        said, status = run_in_child(work, kill_after=1 + life * 3 % 40)
+        assert was_killed(status)
+        box = open_outbox(path)
+        left = numbers(box)
+        assert left == sorted(left)
+        acknowledged = made + len(said) * GROUP
+        assert left[-1] + 1 in range(acknowledged - 2, acknowledged + 1000 * GROUP)
+        assert (left[-1] + 1) % GROUP in (0, GROUP - 2), "whole groups, or one whose newest two were settled"
+        assert losses(box) == []
+        made = (left[-1] // GROUP + 1) * GROUP
+        box.close()
+
+
 def test_a_killed_process_leaves_no_lock_and_a_living_one_keeps_it(tmp_path):
     path = tmp_path / "outbox.sqlite"
     box = open_outbox(path)

@@ -4,6 +4,7 @@ An entry is written only after the last byte of its reply has been handed to the
 """
 
 import json
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,12 +18,14 @@ class Entry:
     """One thing that left the device.
 
     Attributes:
+        number: 0 for the first entry of all, then 1, 2, ...
         kind: `stream`, `readings`, `inverters`, `device_data` (measurements), or `request` (one answered request).
         sent_ms: the host's wall time, ms, when the first byte was about to leave.
         time: the device's own clock at that moment, epoch seconds.
         values: for measurements the JSON exactly as sent; for a request `method`, `path`, `status`, `login`.
     """
 
+    number: int
     kind: str
     sent_ms: int
     time: float
@@ -34,10 +37,12 @@ class Ledger:
 
     Args:
         file: appended to and flushed with every entry, so that it survives a kill of the simulator.
+        keep: how many entries stay in memory, the newest; None keeps all. A day of the stream is 86,400.
     """
 
-    def __init__(self, file: Path | None = None) -> None:
-        self.entries: list[Entry] = []
+    def __init__(self, file: Path | None = None, keep: int | None = None) -> None:
+        self.entries: deque[Entry] = deque(maxlen=keep)
+        self._count = 0
         self._lines = file.open("a", encoding="utf-8") if file is not None else None
 
     def __enter__(self) -> Self:
@@ -55,7 +60,8 @@ class Ledger:
 
     def record(self, kind: str, values: Any, *, time: float, sent_ms: int | None = None) -> None:
         """Add an entry; `sent_ms` defaults to now."""
-        entry = Entry(kind, real_ms() if sent_ms is None else sent_ms, time, values)
+        entry = Entry(self._count, kind, real_ms() if sent_ms is None else sent_ms, time, values)
+        self._count += 1
         self.entries.append(entry)
         if self._lines is not None:
             self._lines.write(json.dumps(asdict(entry), separators=(",", ":")) + "\n")

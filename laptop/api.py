@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from laptop.errors import NotReadyError
 
 _TIMEOUT_S = 5.0
+_GATEWAYS = "/api/v1/gateways"
 
 
 class MeterNow(NamedTuple):
@@ -40,7 +41,8 @@ class Reader:
     """
 
     def __init__(self, url: str, serial: str, token: str) -> None:
-        self._path = f"/api/v1/gateways/{serial}"
+        self._serial = serial
+        self._known = False
         self._client = httpx.AsyncClient(
             base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=_TIMEOUT_S, trust_env=False
         )
@@ -51,25 +53,29 @@ class Reader:
             MeterNow(
                 entry["meter"], entry["phase"], entry.get("power"), entry.get("voltage"), float(entry["age_seconds"])
             )
-            for entry in await self._get("/meters")
+            for entry in await self._of_gateway("meters")
         ]
 
     async def inverters(self) -> list[InverterNow]:
         """Every inverter that was ever heard from; empty before the first reading."""
         return [
             InverterNow(entry["inverter"], entry.get("power"), entry.get("interval"), float(entry["age_seconds"]))
-            for entry in await self._get("/inverters")
+            for entry in await self._of_gateway("inverters")
         ]
 
     async def aclose(self) -> None:
         """Close the connection."""
         await self._client.aclose()
 
+    async def _of_gateway(self, what: str) -> list[dict[str, Any]]:
+        """Latest values; asked only once the list has the gateway, because before that they are an error (404)."""
+        if not self._known:
+            self._known = any(entry["gateway"] == self._serial for entry in await self._get(_GATEWAYS))
+        return await self._get(f"{_GATEWAYS}/{self._serial}/{what}") if self._known else []
+
     async def _get(self, path: str) -> list[dict[str, Any]]:
         try:
-            response = await self._client.get(self._path + path)
-            if response.status_code == httpx.codes.NOT_FOUND:  # no reading of this gateway has arrived yet
-                return []
+            response = await self._client.get(path)
             response.raise_for_status()
             answer: list[dict[str, Any]] = response.json()
         except httpx.HTTPStatusError as error:

@@ -2,7 +2,7 @@
 
 Each child has a process group of its own, so a Ctrl-C in the terminal reaches only us and we stop them in order:
 terminate, wait, kill. If we are killed ourselves, the guard (`laptop.guard`) sees its pipe close and ends them.
-What a child says goes to its log file; its last lines stay in memory for whoever reports on it.
+What a child says on standard error goes to its log file; its last lines stay in memory for whoever reports on it.
 """
 
 import asyncio
@@ -101,17 +101,19 @@ class Child:
             raise LaptopError(f"the {self.name} was started without pipes")
         with log_file.open("ab", buffering=0) as log:
 
-            async def keep(stream: asyncio.StreamReader) -> None:
-                while line := await _line(stream):
+            async def keep_errors() -> None:
+                while line := await _line(errors):
                     log.write(line)
-                    text = line.decode(errors="replace").rstrip()
-                    if stream is output:
-                        self._printed(text)
-                    elif text:
+                    if text := line.decode(errors="replace").rstrip():
                         self.lines.append(text)
                         self._said.append((self.name, text))
 
-            await asyncio.gather(keep(output), keep(errors))
+            async def hear_output() -> None:
+                """Never written anywhere: it may hold a token."""
+                while line := await _line(output):
+                    self._printed(line.decode(errors="replace").rstrip())
+
+            await asyncio.gather(keep_errors(), hear_output())
 
     def _printed(self, text: str) -> None:
         self.output = text

@@ -20,13 +20,13 @@ from laptop.stack import Household, start_receiver, start_scraper, watch
 from receiver import settings as receiver_settings
 from receiver.errors import SettingError as ReceiverSettingError
 from scraper import settings as scraper_settings
+from scraper.config import Settings
 from scraper.errors import GatewayError, ScraperError
 from scraper.gateway.discovery import find_host
 from scraper.gateway.info import GatewayInfo
 from scraper.gateway.probe import probe
 from scraper.gateway.tokens import TokenCache
 from scraper.gateway.transport import Address
-from scraper.settings import Settings
 from shared.clock import Clock
 from shared.files import UnsafeFileError, make_private_directory, read_private, write_private
 

@@ -153,9 +153,7 @@ def _chain(picture: Picture, history: float | None) -> Table:
     table.add_row("waiting in the outbox", _count(picture.outbox_rows))
     table.add_row("readings stored since the start", _count(picture.stored))
     if history is not None:
-        table.add_row(
-            "history", "seven days, all there" if history >= 1 else f"loading in the background, {history:.0%}"
-        )
+        table.add_row("history", "all there" if history >= 1 else f"loading in the background, {history:.0%}")
     return table
 
 

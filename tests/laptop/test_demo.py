@@ -1,0 +1,102 @@
+"""The demo for real: simulator, receiver, scraper and history in processes of their own, started and stopped."""
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import urllib.request
+from itertools import pairwise
+
+import pytest
+
+from tests.laptop.commands import DEADLINE_S, descendants, laptop, living, wait_until
+
+DAYS = "0.5"
+
+
+def _stored(text: str) -> int:
+    return int(re.findall(r"stored ([\d,]+)", text)[-1].replace(",", ""))
+
+
+@pytest.mark.slow
+def test_the_demo_fills_its_store_and_stops_without_a_trace(tmp_path):
+    """Live values and history arrive, the printed token command works, and after Ctrl-C no process is left."""
+    with laptop(tmp_path, "demo", "--state", str(tmp_path / "demo"), "--days", DAYS) as command:
+        command.wait_for(r"inverters 24 of 24.*history 100%")
+        command.wait_for(r"production [\d.]+ k?W, load [\d.]+ k?W, grid (im|ex)porting")
+        below = descendants(command.process.pid)
+        assert len(below) >= 4, below  # simulator, receiver, scraper and the guard
+        link = re.search(r"^API: (\S+)$", command.text, re.MULTILINE)
+        shell = re.search(r"^a token for it: (.+)$", command.text, re.MULTILINE)
+        assert link
+        assert shell
+        token = subprocess.run(shell[1], shell=True, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S602 (what a person pastes)
+        request = urllib.request.Request(link[1], headers={"Authorization": f"Bearer {token}"})  # noqa: S310
+        meters = json.load(urllib.request.urlopen(request, timeout=10))  # noqa: S310
+        assert {(one["meter"], one["phase"]) for one in meters} >= {("production", "a"), ("net-consumption", "c")}
+        assert command.end(signal.SIGINT) == 0
+        assert "stopped" in command.text
+        assert living(below) == {}
+        assert command.errors == ""
+    assert _stored(command.text) > 10_000
+    logs = "".join(path.read_text() for path in (tmp_path / "demo" / "logs").iterdir())
+    assert "eyJ" not in logs
+    assert '"level": "error"' not in logs
+    assert "interleav" not in logs  # the history must not look like a second scraper
+
+
+@pytest.mark.slow
+def test_history_joins_the_live_data_without_a_seam(tmp_path):
+    """One unbroken chain of meter points and counters from the oldest simulated hour to now."""
+    state = tmp_path / "demo"
+    with laptop(tmp_path, "demo", "--state", str(state), "--days", "0.25") as command:
+        command.wait_for(r"inverters 24 of 24.*history 100%")
+        command.wait_for(r"load [\d.]+ k?W")
+        assert command.end(signal.SIGTERM) == 0
+    with sqlite3.connect(state / "receiver" / "readings.sqlite") as store:
+        tables = [name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        assert "meter" in tables
+        times = [t for (t,) in store.execute("SELECT DISTINCT timestamp FROM meter ORDER BY timestamp")]
+        falls = store.execute(
+            "SELECT count(*) FROM (SELECT delivered - lag(delivered) OVER (PARTITION BY series ORDER BY timestamp) AS d "
+            "FROM meter_energy) WHERE d < 0"
+        ).fetchone()
+    assert max(after - before for before, after in pairwise(times)) <= 120_000
+    assert times[-1] - times[0] >= 6 * 3_600_000
+    assert falls == (0,)
+
+
+@pytest.mark.slow
+def test_a_part_that_dies_ends_the_demo_and_is_named(tmp_path):
+    """The scraper is killed: exit status 1, its name and how it ended on standard error, nobody left."""
+    with laptop(tmp_path, "demo", "--state", str(tmp_path / "demo"), "--days", "0") as command:
+        command.wait_for(r"inverters 24 of 24")
+        below = descendants(command.process.pid)
+        (scraper,) = [pid for pid, args in below.items() if "-m scraper run" in args]
+        os.kill(scraper, signal.SIGKILL)
+        assert command.process.wait(DEADLINE_S) == 1
+        assert "the scraper was ended by signal 9" in command.errors
+        assert living(below) == {}
+
+
+@pytest.mark.slow
+def test_a_killed_supervisor_leaves_no_orphan(tmp_path):
+    """SIGKILL gives the supervisor no chance: the guard ends the parts."""
+    with laptop(tmp_path, "demo", "--state", str(tmp_path / "demo"), "--days", "0") as command:
+        command.wait_for(r"inverters 24 of 24")
+        below = descendants(command.process.pid)
+        assert command.end(signal.SIGKILL) == -signal.SIGKILL
+        wait_until(lambda: not living(below), lambda: f"left: {living(below)}", lambda: True)
+
+
+def test_a_directory_with_other_things_is_not_emptied(tmp_path):
+    """The demo removes an earlier demo only, never a person's files."""
+    precious = tmp_path / "photos"
+    precious.mkdir()
+    (precious / "cat.jpg").write_bytes(b"meow")
+    with laptop(tmp_path, "demo", "--state", str(precious)) as command:
+        assert command.process.wait(DEADLINE_S) == 1
+        assert "holds other things than a demo" in command.errors
+    assert (precious / "cat.jpg").read_bytes() == b"meow"

@@ -14,7 +14,7 @@ from scraper.errors import CloudError, LoginRejectedError, PersonNeededError, Se
 from scraper.gateway.cloud import Cloud
 from scraper.gateway.endpoints import Endpoints, Memory
 from scraper.gateway.identify import Found, Identifier
-from scraper.gateway.login import Login, digest_login, token_login, try_token
+from scraper.gateway.login import JUDGE_PATH, Login, digest_login, token_login, try_token
 from scraper.gateway.options import GatewayOptions, GatewayState, Identity
 from scraper.gateway.pinning import Pin, PinStore
 from scraper.gateway.token_source import FETCH_INTERVAL_S, TokenSource
@@ -159,6 +159,8 @@ class Connector:
         key = (found.info.serial, found.info.firmware, login.role, login.token.raw if login.token else "")
         if key != self._memory_of:
             self._memory, self._memory_of = Memory(), key
+        if login.lists_inverters:
+            self._memory.worked.add(JUDGE_PATH)
         return self._memory
 
     async def renew_token(self, link: Link) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from scraper.errors import BadReplyError, EndpointUnavailableError, GatewayUnreachableError, SessionExpiredError
-from scraper.gateway.login import JUDGE_PATH, REFUSED, Login, is_accepted, raise_for_server_error
+from scraper.gateway.login import JUDGE_PATH, REFUSED, Login, judge_login, raise_for_server_error
 from scraper.gateway.transport import Reply, Scheme, Transport
 
 
@@ -107,4 +107,6 @@ class Endpoints:
         return await self.transport.get(self.scheme, path, auth=self.login.auth)
 
     async def _login_is_good(self, path: str) -> bool:
-        return path != JUDGE_PATH and await is_accepted(self.transport, self.scheme, self.login.auth)
+        if path == JUDGE_PATH:
+            return False
+        return await judge_login(self.transport, self.scheme, self.login.auth) not in REFUSED

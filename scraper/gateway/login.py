@@ -61,11 +61,13 @@ class Login:
         role: `installer` or `envoy` (digest); `owner`, `installer` or what the token says.
         auth: Signs requests; one object for as long as the login lasts, because it holds nonce or session.
         token: The token, or None for digest.
+        lists_inverters: Whether the inverter list came when the login was judged by it (3.7 has none).
     """
 
     role: str
     auth: httpx.Auth
-    token: Token | None = None
+    token: Token | None
+    lists_inverters: bool
 
     async def renew(self, transport: Transport) -> bool:
         """Open a new session with the same token. False: the token is refused, or digest has nothing to renew."""
@@ -84,8 +86,9 @@ async def digest_login(transport: Transport, scheme: Scheme, serial: str, overri
         candidates.append(("envoy", serial[-6:]))
     for user, password in candidates:
         auth = httpx.DigestAuth(user, password)
-        if await is_accepted(transport, scheme, auth):
-            return Login(user, auth)
+        status = await judge_login(transport, scheme, auth)
+        if status not in REFUSED:
+            return Login(user, auth, None, status == httpx.codes.OK)
     if override:
         raise LoginRejectedError(
             "the gateway refused ENVOY_INSTALLER_PASSWORD: correct it, or remove it so that the password is derived "
@@ -129,16 +132,19 @@ async def token_login(transport: Transport, serial: str, source: TokenSource) ->
 async def try_token(transport: Transport, token: Token) -> Login | None:
     """A login with this token, or None if the gateway refuses it."""
     auth = TokenAuth(token)
-    if await _opens_session(transport, auth) and await is_accepted(transport, "https", auth):
-        return Login(token.role or "unknown", auth, token)
-    return None
+    if not await _opens_session(transport, auth):
+        return None
+    status = await judge_login(transport, "https", auth)
+    if status in REFUSED:
+        return None
+    return Login(token.role or "unknown", auth, token, status == httpx.codes.OK)
 
 
-async def is_accepted(transport: Transport, scheme: Scheme, auth: httpx.Auth) -> bool:
-    """Whether the gateway gives its inverter list to this login. A firmware without the list (404) cannot refuse."""
+async def judge_login(transport: Transport, scheme: Scheme, auth: httpx.Auth) -> int:
+    """The status of the inverter list for this login: refused or not. A firmware without it (404) cannot refuse."""
     reply = await transport.get(scheme, JUDGE_PATH, auth=auth)
     raise_for_server_error(reply)
-    return reply.status not in REFUSED
+    return reply.status
 
 
 async def _opens_session(transport: Transport, auth: TokenAuth) -> bool:

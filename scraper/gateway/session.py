@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import structlog
 
-from scraper.errors import GatewayError, GatewayUnreachableError, PersonNeededError, SessionExpiredError
+from scraper.errors import GatewayError, GatewayUnreachableError, PersonNeededError, SessionExpiredError, SettingError
 from scraper.gateway import queries
 from scraper.gateway.connector import Connector, Link
 from scraper.gateway.endpoints import Endpoints
@@ -60,6 +60,7 @@ class Gateway:
         self._connecting = asyncio.Lock()
         self._look_due = True
         self._looked_at = 0.0
+        self._forgot_at = clock.monotonic()
         self._meters: _KnownMeters | None = None
 
     @property
@@ -91,9 +92,12 @@ class Gateway:
 
     async def _connect(self) -> Link:
         self._look_due = True
-        link = await self._connector.connect(forget_absent=self._clock.monotonic() - self._looked_at >= IDENTIFY_S)
+        now = self._clock.monotonic()
+        forget = now - self._forgot_at >= IDENTIFY_S
+        link = await self._connector.connect(forget_absent=forget)
         self._look_due = False
-        self._looked_at = self._clock.monotonic()
+        self._looked_at = now
+        self._forgot_at = now if forget else self._forgot_at
         return link
 
     async def _link(self) -> Link:
@@ -207,7 +211,7 @@ class Gateway:
                 try:
                     with self._watching(link.endpoints):
                         await self._connector.renew_token(link)
-                except GatewayError as error:
+                except (GatewayError, SettingError) as error:
                     _log.info("gateway token renewal put off", reason=str(error))
 
     async def aclose(self) -> None:

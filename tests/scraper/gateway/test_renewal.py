@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from scraper.errors import CloudRefusedError, CloudUnavailableError
+from scraper.errors import CloudRefusedError, CloudUnavailableError, SettingError
 from scraper.gateway.cloud import Cloud
 from scraper.gateway.tokens import DAY_S, TokenCache, parse_token
 from tests.scraper.gateway.fake import NOW_S, SERIAL, FakeGateway, make_token
@@ -118,6 +118,27 @@ async def test_a_longer_lived_token_is_adopted_from_its_file(connected):
         pasted[0] = new
         async with maintained(gateway):
             await until(lambda: gateway.identity.token_expires_s == parse_token(new).expires_s)
+
+
+async def test_a_token_file_that_is_gone_does_not_end_the_renewal(connected):
+    """Somebody is replacing it."""
+    fake, old, new = FakeGateway(), make_token(mark="old"), make_token(lifetime_s=700 * DAY_S, mark="new")
+    fake.tokens.update({old, new})
+    steps = [old, old, SettingError("ENVOY_TOKEN_FILE: /x cannot be read"), new]
+    shown = []
+
+    def token():
+        step = steps[0] if len(steps) == 1 else steps.pop(0)
+        shown.append(step)
+        if isinstance(step, Exception):
+            raise step
+        return step
+
+    async with fake, connected(fake, token=token) as gateway:
+        await gateway.connect()
+        async with maintained(gateway):
+            await until(lambda: gateway.identity.token_expires_s == parse_token(new).expires_s)
+    assert any(isinstance(step, SettingError) for step in shown)
 
 
 async def test_trouble_does_not_end_the_renewal(connected, account):

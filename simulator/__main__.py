@@ -20,6 +20,8 @@ app = typer.Typer(
     add_completion=False,
 )
 
+# A simulator may run for months: the file has everything, the memory the last hours.
+_LEDGER_KEEP = 20_000
 _PROFILES = ", ".join(f"{profile.name} ({profile.what})" for profile in PROFILES.values())
 
 
@@ -77,6 +79,7 @@ def run(
             control_port=control_port,
             state_dir=state_dir,
             ledger_file=ledger,
+            ledger_keep=_LEDGER_KEEP,
             installer_password=installer_password,
         )
         simulator.device.counters()  # the house says here, before anything listens, if their start is too far away

@@ -2,7 +2,7 @@
 
 GET  /faults            what is on, and what there is
 POST /faults            {"name": "truncate", "on": true, "at": 100}
-GET  /ledger?kind=stream&from=0
+GET  /ledger?kind=stream&from=1234     entries with this number or a higher one
 GET  /state             serial, ports, fingerprint, tokens, the simulated time
 """
 
@@ -92,9 +92,9 @@ class Control:
     def _entries(self, request: Request) -> Response:
         kind, start = request.query.get("kind"), request.query.get("from", "0")
         if not start.isdecimal():
-            return _json({"error": "from is the number of entries to skip"}, 400)
+            return _json({"error": "from is the number of the first entry wanted"}, 400)
         entries = self._ledger.entries if kind is None else self._ledger.of(kind)
-        return _json({"entries": [asdict(entry) for entry in entries[int(start) :]]})
+        return _json({"entries": [asdict(entry) for entry in entries if entry.number >= int(start)]})
 
 
 def _no_headers() -> Headers:

@@ -51,6 +51,7 @@ class Simulator:
         control_port: 0 for any.
         state_dir: where certificate, keys and counters outlive the process; None keeps nothing.
         ledger_file: JSON lines of everything sent.
+        ledger_keep: how many entries the ledger keeps in memory; None keeps all.
         installer_password: overrides the derived one (firmware before 7).
 
     Attributes:
@@ -76,13 +77,14 @@ class Simulator:
         control_port: int = 0,
         state_dir: Path | None = None,
         ledger_file: Path | None = None,
+        ledger_keep: int | None = None,
         installer_password: str | None = None,
     ) -> None:
         self.profile = profile_named(profile, house) if isinstance(profile, str) else profile
         self.host = host
         self.clock: DeviceClock = clock if clock is not None else SimClock()
         self.faults = Faults()
-        self.ledger = Ledger(ledger_file)
+        self.ledger = Ledger(ledger_file, ledger_keep)
         self._folder = tempfile.TemporaryDirectory(prefix="envoy-simulator-")
         self._state = StateFolder(state_dir, self.profile.serial, self.profile.house) if state_dir else None
         self._authority = self._state.token_authority() if self._state is not None else TokenAuthority()

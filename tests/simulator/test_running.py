@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from simulator.faults import KINDS
+from simulator.ledger import Ledger
 from simulator.server import Simulator
 from tests.simulator.reading import clock, reader
 
@@ -179,3 +180,13 @@ async def test_what_was_asked_is_in_the_ledger_without_any_secret():
             await client.get("/ivp/meters")
         (request,) = sim.ledger.of("request")
         assert request.values == {"method": "GET", "path": "/ivp/meters", "status": 200, "login": "owner"}
+
+
+def test_a_ledger_with_a_limit_keeps_the_newest_and_their_numbers(tmp_path: Path):
+    """The file still has everything."""
+    file = tmp_path / "ledger.jsonl"
+    with Ledger(file, keep=2) as ledger:
+        for power in (1, 2, 3):
+            ledger.record("stream", {"p": power}, time=0.0)
+        assert [(entry.number, entry.values["p"]) for entry in ledger] == [(1, 2), (2, 3)]
+    assert len(file.read_text().splitlines()) == 3

@@ -61,6 +61,7 @@ def connect_writer(path: Path) -> FileConnection:
     try:
         refuse_foreign(connection)
         _make_durable(connection, path)
+        _empty_journal(connection, path)
         migrate(connection)
     except BaseException:
         connection.close()

@@ -24,17 +24,17 @@ class Proposal(NamedTuple):
 
     Attributes:
         rows: The readings to commit, in one transaction. May be empty: accept the proposal all the same.
-        basis: The version of the state that it was made from.
         meters: Next state of the meter series that were looked at.
-        inverters: Next state of the inverters.
-        counters: Next state of the counters.
+        inverters: Next state of the inverters, None if none was looked at.
+        counters: Next state of the counters, None if none was looked at.
+        basis: The three states that it was made from; for the meters their version.
     """
 
     rows: tuple[Reading, ...]
-    basis: int
     meters: Mapping[Series, MeterState]
-    inverters: InverterDates
-    counters: Counters
+    inverters: InverterDates | None
+    counters: Counters | None
+    basis: tuple[int, InverterDates, Counters]
 
 
 class Tracker:
@@ -69,14 +69,14 @@ class Tracker:
                 counted.append(reading)
             else:
                 rows.append(reading)
-        dates, count = self._inverters, self._counters
+        dates, count = None, None
         if reports:
-            dates, new = inverters.detect(dates, reports)
+            dates, new = inverters.detect(self._inverters, reports)
             rows += new
         if counted:
-            count, new = counters.detect(count, counted)
+            count, new = counters.detect(self._counters, counted)
             rows += new
-        return Proposal(tuple(rows), self._version, changed, dates, count)
+        return Proposal(tuple(rows), changed, dates, count, self._basis)
 
     def flush(self) -> Proposal:
         """The held-back samples of all meter series: on a stall, a disconnect and an orderly stop."""
@@ -87,19 +87,26 @@ class Tracker:
             if held:
                 changed[series] = after
                 rows += held
-        return Proposal(tuple(rows), self._version, changed, self._inverters, self._counters)
+        return Proposal(tuple(rows), changed, None, None, self._basis)
 
     def accept(self, proposal: Proposal) -> None:
-        """Advance: the rows of `proposal` are committed. Raises ValueError if another was accepted since it was made.
+        """Advance: the rows of `proposal` are committed.
 
-        (A proposal from an older state would undo what was learned in between.)
+        Raises ValueError if the part of the state that it changes (meters, inverters or counters) moved on since it
+        was made: it would undo what was learned in between.
         """
-        if proposal.basis != self._version:
+        version, dates, count = proposal.basis
+        if (
+            (proposal.meters and version != self._version)
+            or (proposal.inverters is not None and dates is not self._inverters)
+            or (proposal.counters is not None and count is not self._counters)
+        ):
             raise ValueError("the proposal is out of date: propose again from the present state")
-        self._version += 1
-        self._meters.update(proposal.meters)
-        self._inverters = proposal.inverters
-        self._counters = proposal.counters
+        if proposal.meters:
+            self._version += 1
+            self._meters.update(proposal.meters)
+        self._inverters = self._inverters if proposal.inverters is None else proposal.inverters
+        self._counters = self._counters if proposal.counters is None else proposal.counters
 
     def reset(self) -> None:
         """Make the next sample of every meter and counter a snapshot: after a reconnect (a new Tracker starts so).
@@ -113,8 +120,11 @@ class Tracker:
 
     def shift_reports(self, by_ms: int) -> None:
         """The correction of the gateway's clock changed: known report dates move by `by_ms` (old minus new offset)."""
-        self._version += 1
         self._inverters = inverters.shift(self._inverters, by_ms)
+
+    @property
+    def _basis(self) -> tuple[int, InverterDates, Counters]:
+        return self._version, self._inverters, self._counters
 
     def _meter(self, state: MeterState | None, sample: Reading) -> tuple[MeterState, tuple[Reading, ...]]:
         """Exception reporting; after a pause or a step of the clock what was held goes out and the series restarts."""

@@ -43,6 +43,21 @@ def test_an_outdated_proposal_is_refused():
         tracker.accept(second)
 
 
+def test_parts_that_do_not_touch_do_not_get_in_each_other_s_way():
+    """The stream goes on while a poll of the inverters is being committed, or the clock's correction changes."""
+    tracker = Tracker()
+    commit(tracker, inverter("1", T, power=1.0))
+    stream = tracker.propose([meter(T, power=1.0)])
+    poll = tracker.propose([inverter("1", T + 1000, power=2.0)])
+    tracker.accept(poll)
+    tracker.shift_reports(10)
+    tracker.accept(stream)
+    stale = tracker.propose([inverter("1", T + 2000, power=3.0)])
+    tracker.shift_reports(10)
+    with pytest.raises(ValueError, match="out of date"):
+        tracker.accept(stale)
+
+
 def test_flush_stores_what_was_held_back_once():
     tracker = Tracker()
     commit(tracker, meter(T, power=100.0), meter(T, phase="b", power=50.0))

@@ -1,4 +1,7 @@
-"""`envoy-scraper trust`: accept the gateway that answers now and the certificate it shows."""
+"""`envoy-scraper trust`: accept the gateway that answers now and the certificate it shows.
+
+Two steps, so that a person can compare fingerprints in between. Neither sends anything secret.
+"""
 
 import asyncio
 from typing import NamedTuple
@@ -10,15 +13,15 @@ from scraper.gateway.pinning import PinStore
 from shared.clock import Clock
 
 
-class Trusted(NamedTuple):
-    """What is trusted now and what was before.
+class Proposal(NamedTuple):
+    """What would be trusted, and what is trusted so far.
 
     Attributes:
-        host: Where the gateway answered.
+        host: Where the gateway answers.
         serial: Its serial.
         fingerprint: SHA-256 of its certificate; None if it speaks plain http.
-        former_serial: The gateway this scraper belonged to; None if none.
-        former_fingerprint: What was trusted for this serial; None if nothing.
+        former_serial: The gateway this scraper belongs to; None if none yet.
+        former_fingerprint: What is trusted for this serial; None if nothing.
     """
 
     host: str
@@ -27,13 +30,18 @@ class Trusted(NamedTuple):
     former_serial: str | None
     former_fingerprint: str | None
 
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether this very gateway with this very certificate is trusted already."""
+        return (self.serial, self.fingerprint) == (self.former_serial, self.former_fingerprint)
 
-async def trust(options: GatewayOptions, clock: Clock) -> Trusted:
-    """Remember who answers now. Sends nothing secret; a running scraper notices at its next login.
+
+async def propose(options: GatewayOptions, clock: Clock) -> Proposal:
+    """Look who answers now.
 
     Raises:
         WrongGatewayError: ENVOY_SERIAL is set and another gateway answers.
-        SettingError: ENVOY_TLS_FINGERPRINT is set, which decides alone; or the state directory cannot be written.
+        SettingError: ENVOY_TLS_FINGERPRINT is set, which decides alone; or the pin file cannot be used.
         GatewayUnreachableError, BadReplyError: No gateway answers.
     """
     if options.tls_fingerprint:
@@ -44,8 +52,15 @@ async def trust(options: GatewayOptions, clock: Clock) -> Trusted:
     serial = probed.info.serial
     if options.serial not in {None, serial}:
         raise WrongGatewayError(f"gateway {serial} answers at {address.host}, but ENVOY_SERIAL is {options.serial}")
-    former_fingerprint = pins.fingerprint(serial)
-    if probed.fingerprint is None:
-        pins.forget(serial)
-    pins.remember(serial, probed.fingerprint)
-    return Trusted(address.host, serial, probed.fingerprint, former, former_fingerprint)
+    return Proposal(address.host, serial, probed.fingerprint, former, pins.fingerprint(serial))
+
+
+def accept(options: GatewayOptions, proposal: Proposal) -> None:
+    """Belong to this gateway and trust this certificate from now on; a running scraper notices at its next login.
+
+    Raises SettingError if the state directory cannot be written.
+    """
+    pins = PinStore(options.state_dir)
+    if proposal.fingerprint is None:
+        pins.forget(proposal.serial)
+    pins.remember(proposal.serial, proposal.fingerprint)

@@ -8,7 +8,7 @@ import pytest
 from scraper.errors import CertificateChangedError, SettingError, WrongGatewayError
 from scraper.gateway.pinning import Pin, PinStore, normalise_fingerprint, short
 from scraper.gateway.transport import Address, Transport
-from scraper.gateway.trust import trust
+from scraper.gateway.trust import Proposal, accept, propose
 from tests.replay import self_signed
 from tests.scraper.gateway.fake import SERIAL, Answer, FakeGateway, make_token, running
 
@@ -25,6 +25,14 @@ def fake(token):
     gateway = FakeGateway()
     gateway.tokens.add(token)
     return gateway
+
+
+async def trust(options, clock) -> Proposal:
+    proposal = await propose(options, clock)
+    assert not proposal.changes_nothing
+    accept(options, proposal)
+    assert (await propose(options, clock)).changes_nothing
+    return proposal
 
 
 async def swap_certificate(fake: FakeGateway) -> None:
@@ -138,11 +146,13 @@ async def test_the_configured_serial_is_the_only_one(fake, token, connected, tmp
         with pytest.raises(WrongGatewayError, match="ENVOY_SERIAL"):
             await gateway.connect()
         with pytest.raises(WrongGatewayError):
-            await trust(fake.options(tmp_path, serial="100000000000"), clock)
+            await propose(fake.options(tmp_path, serial="100000000000"), clock)
+        with pytest.raises(SettingError, match="ENVOY_TLS_FINGERPRINT"):
+            await propose(fake.options(tmp_path, tls_fingerprint="ab" * 32), clock)
         assert token.encode() not in fake.received
 
 
-async def test_a_gateway_that_forgets_tls_gets_no_secret(fake, token, connected, clock):
+async def test_a_gateway_that_forgets_tls_gets_no_secret(fake, token, connected, clock, tmp_path):
     """Somebody answers in its place over plain http and asks for a digest."""
     async with fake, connected(fake, token=lambda: token, installer_password=lambda: "canary") as gateway:
         await gateway.connect()
@@ -152,6 +162,9 @@ async def test_a_gateway_that_forgets_tls_gets_no_secret(fake, token, connected,
         with pytest.raises(CertificateChangedError, match="plain http"):
             await gateway.connect()
         assert fake.paths() == ["/info"]
+        await trust(fake.options(tmp_path), clock)
+        fake.passwords["installer"] = "canary"
+        assert (await gateway.connect()).scheme == "http"
 
 
 @pytest.mark.parametrize("contents", [b"not json", b"[]", b'{"pins": 1}'])

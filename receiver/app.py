@@ -64,7 +64,7 @@ def build(settings: Settings, *, clock: Clock, limits: Limits | None = None) -> 
         gate=build_gate(settings, clock),
         watch=Watch(clock),
         clock=clock,
-        limits=limits or Limits(),
+        limits=limits or Limits(gateway_rate=settings.gateway_rate, address_rate=settings.address_rate),
     )
 
 
@@ -85,7 +85,7 @@ def build_gate(settings: Settings, clock: Clock) -> Gate:
 def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
     """The application; it neither opens nor closes the store."""
     limits, clock = receiver.limits, receiver.clock
-    per_name = functools.partial(RateLimit, rate=limits.gateway_rate, burst=limits.gateway_burst, clock=clock)
+    rate_limit = functools.partial(RateLimit, clock=clock)
     app = FastAPI(
         title="envoy-receiver",
         docs_url="/docs" if docs else None,
@@ -97,7 +97,7 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
     problems.install(app)
     ingest = Ingest(
         gate=receiver.gate,
-        per_gateway=per_name(reason="gateway-rate"),
+        per_gateway=rate_limit(rate=limits.gateway_rate, reason="gateway-rate"),
         series=SeriesLimit(receiver.store, most=limits.series),
         store=receiver.store,
         commit=receiver.commit,
@@ -109,7 +109,7 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
     )
     gateways = Gateways(
         gate=receiver.gate,
-        per_reader=per_name(reason="reader-rate"),
+        per_reader=rate_limit(rate=limits.gateway_rate, reason="reader-rate"),
         store=receiver.store,
         watch=receiver.watch,
         arrivals=receiver.arrivals,
@@ -119,7 +119,7 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
     app.router.routes.append(Route("/api/v1/gateways/{serial}/batches", ingest.post_batch, methods=["POST"]))
     app.include_router(gateways.router())
     app.include_router(health.router(receiver.store))
-    per_address = RateLimit(rate=limits.address_rate, burst=limits.address_burst, reason="address-rate", clock=clock)
+    per_address = rate_limit(rate=limits.address_rate, reason="address-rate")
     app.add_middleware(Edge, problems=problems, per_address=per_address)
     return app
 
@@ -146,7 +146,6 @@ async def serve(
     settings: Settings,
     *,
     clock: Clock | None = None,
-    limits: Limits | None = None,
     stop: asyncio.Event | None = None,
     started: Callable[[int, int], None] | None = None,
 ) -> None:
@@ -155,14 +154,13 @@ async def serve(
     Args:
         settings: From `receiver.settings.load`.
         clock: The host's, unless given.
-        limits: What one sender may ask for.
         stop: Ends the service when set; without it, SIGINT and SIGTERM do.
         started: Called with the main and the status port once both listen.
 
     Raises:
         SettingError: The service cannot start like this.
     """
-    receiver = build(settings, clock=clock or SystemClock(), limits=limits)
+    receiver = build(settings, clock=clock or SystemClock())
     stop = stop or _stop_on_signals()
     async with running(
         receiver, host=settings.host, port=settings.port, docs=settings.docs, trusted_proxies=settings.trusted_proxies

@@ -19,24 +19,24 @@ MAX_SERIES = 1_000
 _REMEMBERED = 10_000
 
 
+BURST_S = 5
+"""What was saved up over this many seconds may come at once."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """What one sender may ask for; generous, so that only a fault or a flood meets them.
 
     Attributes:
         gateway_rate: Batches a second of one gateway, or reads a second of one reader token, in the long run.
-        gateway_burst: The same at once.
         address_rate: Requests a second of one network address (every gateway behind one proxy, unless it is listed as
             trusted), in the long run.
-        address_burst: The same at once.
         series: Series one gateway may have.
         body_seconds: How long a body may take to arrive.
     """
 
     gateway_rate: float = 200
-    gateway_burst: float = 1_000
     address_rate: float = 1_000
-    address_burst: float = 5_000
     series: int = MAX_SERIES
     body_seconds: float = 30
 
@@ -45,15 +45,14 @@ class RateLimit:
     """A token bucket for each name.
 
     Args:
-        rate: Requests a second in the long run.
-        burst: Requests at once.
+        rate: Requests a second in the long run; those of `BURST_S` seconds may come at once.
         reason: For log and metric.
         clock: Monotonic time.
     """
 
-    def __init__(self, *, rate: float, burst: float, reason: str, clock: Clock) -> None:
+    def __init__(self, *, rate: float, reason: str, clock: Clock) -> None:
         self._rate = rate
-        self._burst = burst
+        self._burst = max(1.0, rate * BURST_S)
         self._reason = reason
         self._clock = clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # name to (tokens, when counted)

@@ -43,6 +43,8 @@ class _Environment(BaseSettings):
     status_host: str = "127.0.0.1"
     status_port: int = Field(8002, ge=0, le=65535)
     trusted_proxies: str = ""
+    gateway_rate: float = Field(200, ge=1)
+    address_rate: float = Field(1000, ge=1)
     docs: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -63,6 +65,8 @@ class Settings:
         status_host: Address of the status port.
         status_port: The status port.
         trusted_proxies: Addresses whose X-Forwarded-* headers are believed.
+        gateway_rate: Batches a second that one gateway may send in the long run; five times that at once.
+        address_rate: Requests a second that one network address may make in the long run; five times that at once.
         docs: Whether `/docs` is shown.
         log_level: Least severe level that is logged.
     """
@@ -78,6 +82,8 @@ class Settings:
     status_host: str
     status_port: int
     trusted_proxies: tuple[str, ...]
+    gateway_rate: float
+    address_rate: float
     docs: bool
     log_level: str
 
@@ -111,6 +117,8 @@ def load() -> Settings:
         status_host=raw.status_host,
         status_port=raw.status_port,
         trusted_proxies=tuple(_words(raw.trusted_proxies)),
+        gateway_rate=raw.gateway_rate,
+        address_rate=raw.address_rate,
         docs=raw.docs,
         log_level=raw.log_level,
     )

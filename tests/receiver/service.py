@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from receiver.app import Receiver, build, running
 from receiver.auth import keys_file
 from receiver.limits import Limits
+from receiver.listener import Listener
 from receiver.settings import Settings
 from shared import wire
 from shared.keys import PublicKey
@@ -25,7 +26,7 @@ GATEWAY = "122300001234"
 OTHER = "122300005678"
 SECRET = b"canary-secret-0123456789abcdef0123456789"
 READ_SECRET = b"canary-read-key-0123456789abcdef01234567"
-UNLIMITED = Limits(gateway_rate=1e9, gateway_burst=1e9, address_rate=1e9, address_burst=1e9)
+UNLIMITED = Limits(gateway_rate=1e9, address_rate=1e9)
 
 
 @dataclass
@@ -60,6 +61,8 @@ def make_settings(state_dir: Path, **changes: Any) -> Settings:
         "status_host": "127.0.0.1",
         "status_port": 0,
         "trusted_proxies": (),
+        "gateway_rate": 1e9,
+        "address_rate": 1e9,
         "docs": False,
         "log_level": "INFO",
     }
@@ -120,8 +123,13 @@ class Service:
     settings: Settings
     clock: ManualClock
     client: httpx.AsyncClient
-    port: int
+    listener: Listener
     answers: list[httpx.Response] = field(default_factory=list)
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self.listener.port
 
     async def post(
         self, body: bytes, *, token: str | None = None, serial: str = GATEWAY, headers: dict[str, str] | None = None
@@ -175,7 +183,7 @@ async def start(
         running(receiver, host="127.0.0.1", port=0, docs=settings.docs, trusted_proxies=trusted_proxies) as listener,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.port}", timeout=30) as client,
     ):
-        yield Service(receiver, settings, clock, client, listener.port)
+        yield Service(receiver, settings, clock, client, listener)
 
 
 def assert_problem(answer: httpx.Response, status: int, code: str) -> None:

@@ -160,6 +160,17 @@ async def test_device_data_agrees_with_itself_and_with_the_list(sim):
         assert last["endDate"] == listed[device["sn"]]["lastReportDate"]
 
 
+async def test_a_report_says_the_same_of_itself_until_the_next_one(sim, time):
+    """Also the energy of today: a reader that was restarted must not find another value under the same date."""
+    before = await _json(sim, DEVICE_DATA)
+    time.advance(30)
+    after = await _json(sim, DEVICE_DATA)
+    inverters = [eid for eid, device in before.items() if isinstance(device, dict) and device["devName"] == "pcu"]
+    same = [eid for eid in inverters if before[eid]["channels"][0]["created"] == after[eid]["channels"][0]["created"]]
+    assert len(same) > len(inverters) // 2
+    assert [before[eid] for eid in same] == [after[eid] for eid in same]
+
+
 async def test_the_unknown_zero_meter_appears_with_8_3(time):
     async with Simulator("firmware-8.3", clock=time) as sim:
         known = {meter["eid"] for meter in await _json(sim, "/ivp/meters")}

@@ -17,14 +17,16 @@ _METER_INTERVAL_S = 900
 def device_data(device: Device) -> dict[str, Any]:
     """Two counters and one entry per device, keyed by its EID as text."""
     reports = device.reports()
-    today, week = _panel_energy(device)
+    midnight, week = _panel_energy(device)
     away = device.faults.get("mod-gone") is not None
     devices: dict[str, Any] = {}
     for index, report in enumerate(reports):
         eid = _FIRST_EID + 256 * index
         # An inverter that only a fault put there has the energy of the one it copies.
-        panel = index % len(today)
-        devices[str(eid)] = _inverter(report, _FIRST_CHANNEL + 256 * index, today[panel], week[panel], away=away)
+        panel = index % len(midnight)
+        # Between two reports the gateway learns nothing new, so it cannot count on.
+        today = max(0.0, report.lifetime_joules / 3600.0 - midnight[panel])
+        devices[str(eid)] = _inverter(report, _FIRST_CHANNEL + 256 * index, today, week[panel], away=away)
     removed = device.faults.get("removed-devices")
     for index in range(0 if removed is None else int(removed["count"])):
         eid = _FIRST_EID + 256 * (len(reports) + index)
@@ -37,12 +39,10 @@ def device_data(device: Device) -> dict[str, Any]:
 
 
 def _panel_energy(device: Device) -> tuple[list[float], list[float]]:
-    """What each panel produced today and in the seven days before, Wh."""
-    now = device.counters().panels_wh
-    midnight = device.counters(device.midnight()).panels_wh
+    """Each panel's lifetime counter at midnight, and what it produced in the seven days before, Wh."""
+    midnight = list(device.counters(device.midnight()).panels_wh)
     week_ago = device.counters(device.midnight(days_ago=7)).panels_wh
-    today = [late - early for late, early in zip(now, midnight, strict=True)]
-    return today, [late - early for late, early in zip(midnight, week_ago, strict=True)]
+    return midnight, [late - early for late, early in zip(midnight, week_ago, strict=True)]
 
 
 def _inverter(report: InverterReport, channel: int, today: float, week: float, *, away: bool) -> dict[str, Any]:

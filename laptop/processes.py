@@ -163,7 +163,12 @@ class Family:
     async def run(self, name: str, module: str, *arguments: str, environment: Mapping[str, str]) -> str:
         """Run a short command to its end; returns what it printed. Raises ChildDiedError unless it succeeds."""
         process = await self._python(module, arguments, environment)
-        output, errors = await process.communicate()
+        try:
+            output, errors = await process.communicate()
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            raise
         if process.returncode:
             raise ChildDiedError(name, process.returncode, errors.decode(errors="replace").splitlines()[-_LAST_LINES:])
         return output.decode()

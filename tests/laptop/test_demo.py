@@ -91,6 +91,21 @@ def test_a_killed_supervisor_leaves_no_orphan(tmp_path):
         wait_until(lambda: not living(below), lambda: f"left: {living(below)}", lambda: True)
 
 
+@pytest.mark.slow
+def test_a_second_ctrl_c_does_not_wait(tmp_path):
+    """The simulator is stopped (as by a debugger), so it cannot end politely: the second signal kills it."""
+    with laptop(tmp_path, "demo", "--state", str(tmp_path / "demo"), "--days", "0") as command:
+        command.wait_for(r"inverters 24 of 24")
+        below = descendants(command.process.pid)
+        (simulator,) = [pid for pid, args in below.items() if "-m simulator run" in args]
+        (scraper,) = [pid for pid, args in below.items() if "-m scraper run" in args]
+        os.kill(simulator, signal.SIGSTOP)
+        command.process.send_signal(signal.SIGINT)
+        wait_until(lambda: not living({scraper: below[scraper]}), lambda: "the scraper goes on", lambda: True)
+        assert command.end(signal.SIGINT) == 0
+        assert living(below) == {}
+
+
 def test_a_directory_with_other_things_is_not_emptied(tmp_path):
     """The demo removes an earlier demo only, never a person's files."""
     precious = tmp_path / "photos"

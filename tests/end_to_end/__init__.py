@@ -1,0 +1,1 @@
+"""Both halves together: real processes, real sockets, real files."""

@@ -1,0 +1,115 @@
+"""One household as real processes: simulator, receiver and scraper, with a network between the last two."""
+
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.end_to_end.processes import Process, description, free_port
+from tests.end_to_end.proxy import Proxy
+
+SECRET = "a household secret of the end-to-end tests, long enough"
+
+
+@dataclass
+class Household:
+    """The parts. The simulator runs; receiver and scraper are started by the test.
+
+    Attributes:
+        told: The simulator's first line.
+        folder: Everything lies below it.
+    """
+
+    simulator: Process
+    receiver: Process
+    scraper: Process
+    proxy: Proxy
+    told: dict[str, Any]
+    folder: Path
+
+    @property
+    def serial(self) -> str:
+        """Of the gateway."""
+        serial: str = self.told["serial"]
+        return serial
+
+    @property
+    def ledger(self) -> Path:
+        """JSON lines of what the simulator sent."""
+        return self.folder / "ledger.jsonl"
+
+    @property
+    def outbox(self) -> Path:
+        """The scraper's file."""
+        return self.folder / "scraper" / "outbox.sqlite"
+
+    @property
+    def store(self) -> Path:
+        """The receiver's file."""
+        return self.folder / "receiver" / "readings.sqlite"
+
+    async def start_pair(self) -> None:
+        """Start receiver and scraper, and wait until the one listens and the other streams."""
+        await self.receiver.start()
+        await self.receiver.line('"receiving"')
+        await self.scraper.start()
+        await self.scraper.line("the meter stream delivers")
+
+
+@contextlib.asynccontextmanager
+async def household(
+    folder: Path,
+    *simulator_options: str,
+    scraper: dict[str, str] | None = None,
+    receiver: dict[str, str] | None = None,
+) -> AsyncIterator[Household]:
+    """A household whose gateway has firmware 8 and whose scraper has an installer token; killed at the end.
+
+    Args:
+        folder: An empty place.
+        simulator_options: More of the simulator's command line.
+        scraper: More settings of the scraper.
+        receiver: More settings of the receiver.
+    """
+    ports = {name: free_port() for name in ("http", "https")}
+    options = [f"--{name}-port={port}" for name, port in ports.items()]
+    options += ["--role=installer", "--late-morning", f"--state-dir={folder / 'simulator'}"]
+    options += [f"--ledger={folder / 'ledger.jsonl'}", *simulator_options]
+    async with contextlib.AsyncExitStack() as stack:
+        proxy = await stack.enter_async_context(Proxy())
+        gateway = Process("simulator", "run", *options, directory=folder, settings={})
+        await stack.enter_async_context(gateway)
+        told = await description(gateway)
+        hosted = Process("receiver", "run", directory=folder, settings={
+            "RECEIVER_STATE_DIR": str(folder / "receiver"),
+            "RECEIVER_SECRET": SECRET,
+            "RECEIVER_GATEWAYS": told["serial"],
+            "RECEIVER_PORT": "0",
+            "RECEIVER_STATUS_PORT": "0",
+            **(receiver or {}),
+        })  # fmt: skip
+        edge = Process("scraper", "run", directory=folder, settings={
+            "ENVOY_HOST": "127.0.0.1",
+            "ENVOY_HTTP_PORT": str(ports["http"]),
+            "ENVOY_HTTPS_PORT": str(ports["https"]),
+            "ENVOY_TOKEN": told["tokens"]["installer"],
+            "ENVOY_RECEIVER_URL": f"http://127.0.0.1:{proxy.port}",
+            "ENVOY_RECEIVER_SECRET": SECRET,
+            "ENVOY_STATE_DIR": str(folder / "scraper"),
+            "ENVOY_STATUS_PORT": "0",
+            "ENVOY_POST_INTERVAL": "1",
+            "ENVOY_INVERTER_INTERVAL": "10",
+            **(scraper or {}),
+        })  # fmt: skip
+        for process in (hosted, edge):
+            stack.push_async_exit(process.__aexit__)
+
+        def follow(line: str) -> None:
+            """The receiver takes any free port, and says which."""
+            if '"event": "receiving"' in line:
+                proxy.target = json.loads(line)["port"]
+
+        hosted.on_line = follow
+        yield Household(gateway, hosted, edge, proxy, told, folder)

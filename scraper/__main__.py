@@ -5,10 +5,11 @@ import sys
 
 def main() -> None:
     """Run the command that the arguments name; `run` imports only what it uses while it runs."""
-    # httpx imports its command line client, and with it a highlighter and a terminal library, if they are there:
-    # ten megabytes that a Raspberry Pi keeps for nothing
-    sys.modules["httpx._main"] = None  # type: ignore[assignment]
     if sys.argv[1:] == ["run"]:
+        # httpx (for its own command line) and structlog (for pretty tracebacks) import these if they are installed:
+        # ten megabytes that a Raspberry Pi would keep for nothing
+        for name in ("httpx._main", "rich"):
+            sys.modules[name] = None  # type: ignore[assignment]
         from scraper.run import main as run  # noqa: PLC0415 (only what this command uses)
 
         sys.exit(run())

@@ -8,19 +8,19 @@ import asyncio
 import contextlib
 import random
 import signal
-import ssl
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import structlog
 
+from scraper.build import gateway_options, receiver_tls, signing_key
 from scraper.config import ReceiverSettings, Settings
 from scraper.delta.bands import scaled
-from scraper.delta.tracker import Tracker
-from scraper.errors import OutboxError, SettingError
+from scraper.delta.tracker import STALL_MS, Tracker
+from scraper.errors import OutboxError, OutboxUnavailableError, SettingError
 from scraper.gaps import Gaps, event
 from scraper.gateway.pinning import PinStore
-from scraper.gateway.session import Gateway, GatewayOptions
+from scraper.gateway.session import Gateway
 from scraper.health import Health
 from scraper.memory import Kept, Memory
 from scraper.outbox_thread import OutboxThread
@@ -32,7 +32,7 @@ from scraper.status import ScraperCollector, not_ready, registry
 from scraper.streaming import Streaming
 from scraper.uplink.backoff import Backoff
 from scraper.uplink.sender import Sender
-from scraper.uplink.signer import EdgeKey, HouseholdSecret, Key, Signer
+from scraper.uplink.signer import Key, Signer
 from scraper.uplink.uplink import Uplink
 from shared.clock import Clock, SystemClock
 from shared.status_server import StatusServer
@@ -42,6 +42,7 @@ log = structlog.get_logger()
 BUILT_MS = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp() * 1000)
 """No reading is older than this program: an earlier host clock has not been set yet (milliseconds)."""
 LAST_POST_S = 5.0
+RETRY_S = 10.0
 OUTBOX_FILE = "outbox.sqlite"
 
 
@@ -53,51 +54,9 @@ async def run(settings: Settings) -> None:
     clock = SystemClock()
     stop = _stop_signal()
     await _sane_clock(clock, stop)
-    async with _outbox(settings, clock) as outbox:
+    async with _outbox(settings, clock, stop) as outbox:
         if not stop.is_set():
             await _run(settings, settings.receiver, key, clock, outbox, stop)
-
-
-def signing_key(receiver: ReceiverSettings) -> Key:
-    """What signs for this scraper. Raises SettingError with the remedy."""
-    if receiver.secret is not None:
-        return HouseholdSecret(receiver.secret() or "")
-    return EdgeKey.load(receiver.key_file)
-
-
-def receiver_tls(receiver: ReceiverSettings) -> ssl.SSLContext | None:
-    """How the receiver is verified: the public roots, or the given authority; None for plain http."""
-    if not receiver.url.startswith("https:"):
-        return None
-    try:
-        return ssl.create_default_context(cafile=None if receiver.ca_file is None else str(receiver.ca_file))
-    except (OSError, ssl.SSLError) as error:
-        raise SettingError(f"ENVOY_RECEIVER_CA_FILE: {receiver.ca_file} is not a readable certificate file") from error
-
-
-def gateway_options(settings: Settings) -> GatewayOptions:
-    """The settings as the gateway client takes them."""
-    gateway = settings.gateway
-
-    def credentials() -> tuple[str, str] | None:
-        username, password = gateway.cloud_username(), gateway.cloud_password()
-        return (username, password) if username and password else None
-
-    return GatewayOptions(
-        host=gateway.host,
-        serial=gateway.serial,
-        token=gateway.token,
-        installer_password=gateway.installer_password,
-        cloud_credentials=credentials,
-        cloud_url=gateway.cloud_url,
-        token_url=gateway.token_url,
-        state_dir=settings.state_dir,
-        tls_trust=gateway.tls_trust,
-        tls_fingerprint=gateway.tls_fingerprint,
-        http_port=gateway.http_port,
-        https_port=gateway.https_port,
-        keep_alive=gateway.keep_alive,
-    )
 
 
 async def _run(
@@ -107,14 +66,14 @@ async def _run(
     health = Health()
     memory = Memory(outbox)
     await memory.load()
-    tracker = Tracker(scaled(settings.dead_band))
-    recorder = Recorder(tracker, outbox, clock)
+    stall_ms = max(STALL_MS, round(3_000 * settings.meter_interval))
+    recorder = Recorder(Tracker(scaled(settings.dead_band), stall_ms=stall_ms), outbox, clock)
     gaps = Gaps(recorder, memory)
     await _own_state(settings, memory, outbox)
     gateway = Gateway(gateway_options(settings), clock)
     collector = ScraperCollector(health, clock)
     samples = Samples(
-        gateway, recorder, tracker, gaps, memory, health, clock, poll_meters=settings.meter_source in ("auto", "poll")
+        gateway, recorder, gaps, memory, health, clock, poll_meters=settings.meter_source in ("auto", "poll")
     )
     report = Report(health, outbox, collector, recorder, clock)
     conductor = Conductor(
@@ -208,13 +167,28 @@ async def _last_post(uplink: Uplink) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _outbox(settings: Settings, clock: Clock) -> AsyncIterator[OutboxThread]:
+async def _outbox(settings: Settings, clock: Clock, stop: asyncio.Event) -> AsyncIterator[OutboxThread]:
     outbox = OutboxThread()
     try:
-        await outbox.open(settings.state_dir / OUTBOX_FILE, quota_bytes=settings.outbox_quota, clock=clock)
+        while True:
+            try:
+                await outbox.open(settings.state_dir / OUTBOX_FILE, quota_bytes=settings.outbox_quota, clock=clock)
+                break
+            except OutboxUnavailableError as error:
+                log.error("the outbox cannot be opened; trying again", reason=str(error))
+            if await _stopped_within(stop, RETRY_S):
+                break
         yield outbox
     finally:
         await outbox.close()
+
+
+async def _stopped_within(stop: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await stop.wait()
+    except TimeoutError:
+        return False
 
 
 async def _sane_clock(clock: Clock, stop: asyncio.Event) -> None:

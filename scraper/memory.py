@@ -39,6 +39,11 @@ class Memory:
         """Keep the values as they are now."""
         await self._outbox.meta_set(self._NAME, msgspec.json.encode(self.kept).decode())
 
+    def with_clock_correction(self, correction_ms: int) -> dict[str, str]:
+        """What to keep in the transaction that records a new correction of the gateway's clock."""
+        changed = msgspec.structs.replace(self.kept, clock_correction_ms=correction_ms)
+        return {self._NAME: msgspec.json.encode(changed).decode()}
+
     @property
     def stamps(self) -> StampState:
         """Where the meter stamps stood."""

@@ -52,9 +52,9 @@ class OutboxThread:
         """The random id of the file."""
         return self.outbox.id
 
-    async def append(self, readings: Sequence[Reading]) -> None:
-        """Commit readings durably."""
-        await self._call(self.outbox.append, readings)
+    async def append(self, readings: Sequence[Reading], *, keep: Mapping[str, str] | None = None) -> None:
+        """Commit readings durably, and the values in `keep` in the same transaction."""
+        await self._call(self.outbox.append, readings, keep=keep)
         self.committed.set()
 
     async def newest(self, max_rows: int, max_bytes: int) -> list[Row]:

@@ -25,8 +25,8 @@ from shared.clock import Clock
 
 log = structlog.get_logger()
 
-PERSON_S = 300.0
-"""A state that needs a person is tried again this often (seconds)."""
+PERSON_S = 10.0
+"""How often to look whether a person has acted (seconds); the client asks the gateway again only every 300 s."""
 LONGEST_WAIT_S = 60.0
 IDENTIFY_S = 4 * 3600.0
 """Firmware is pushed without notice: the gateway is identified anew this often (seconds)."""

@@ -5,7 +5,7 @@ again by the next sample.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -39,10 +39,25 @@ class Recorder:
         async with self._lock:
             return await self._commit(self._tracker.propose(samples))
 
+    async def shift_reports(self, step: Reading, by_ms: int, keep: Mapping[str, str]) -> bool:
+        """Commit a step of the gateway's clock together with the correction in `keep`; False if that failed.
+
+        Known report dates move with it (`by_ms`: old minus new correction), so that identities stay stable.
+        """
+        async with self._lock:
+            try:
+                await self._outbox.append([step], keep=keep)
+            except OutboxUnavailableError as error:
+                await self._failed(1, error)
+                return False
+            self._tracker.shift_reports(by_ms)
+            return True
+
     async def hold(self, *events: Reading) -> None:
         """Store the held-back samples and `events`; the next sample of every series is a full snapshot."""
         async with self._lock:
             await self._commit(self._tracker.flush())
+            self._tracker.reset()
             await self._commit(self._tracker.propose(events))
 
     async def _commit(self, proposal: Proposal) -> int:

@@ -11,7 +11,6 @@ import structlog
 
 from scraper.delta import gateway_clock, stamps
 from scraper.delta.stamps import StampClock
-from scraper.delta.tracker import Tracker
 from scraper.errors import BadReplyError
 from scraper.gaps import Gaps, event
 from scraper.gateway.parse.phases import MeterValues
@@ -34,7 +33,6 @@ class Samples:
     Args:
         gateway: The connection.
         recorder: Where samples go.
-        tracker: Told when report dates shift with the correction of the gateway's clock.
         gaps: Closed by the first sample after a gap.
         memory: What must outlive the process: stamps, the clock correction.
         health: Written.
@@ -46,7 +44,6 @@ class Samples:
         self,
         gateway: Gateway,
         recorder: Recorder,
-        tracker: Tracker,
         gaps: Gaps,
         memory: Memory,
         health: Health,
@@ -56,7 +53,6 @@ class Samples:
     ) -> None:
         self._gateway = gateway
         self._recorder = recorder
-        self._tracker = tracker
         self._gaps = gaps
         self._memory = memory
         self._health = health
@@ -80,11 +76,11 @@ class Samples:
         gateway_ms = now + round(identity.clock_offset_s * 1000)
         before = self._memory.kept.clock_correction_ms
         correction, step = gateway_clock.measure(before, gateway_ms, now)
-        if step is not None:
-            self._tracker.shift_reports(before - correction)
-            await self._recorder.record([step])
+        if step is None:
+            return
+        keep = self._memory.with_clock_correction(correction)
+        if await self._recorder.shift_reports(step, before - correction, keep):
             self._memory.kept.clock_correction_ms = correction
-            await self._memory.save()
 
     async def inverters(self) -> None:
         """Ask what every inverter reported last."""
@@ -110,7 +106,9 @@ class Samples:
         """Ask for the sum of all inverters, where no production meter is enabled."""
         reading = await self._gateway.production(self._notes)
         if reading is not None:
-            await self._recorder.record([self._on_our_clock(reading)])
+            # the other sources carry no time of the gateway's: they are stamped with ours already
+            dated = reading.tags["source"] == "inverters"
+            await self._recorder.record([self._on_our_clock(reading) if dated else reading])
 
     async def burst(self, burst: Burst) -> None:
         """Record events of the meter stream that arrived together."""

@@ -2,7 +2,7 @@
 
 import secrets
 
-from scraper.app import receiver_tls, signing_key
+from scraper.build import receiver_tls, signing_key
 from scraper.check.findings import Findings
 from scraper.config import Settings
 from scraper.errors import SettingError

@@ -1,6 +1,7 @@
 """The whole way, step by step."""
 
-from scraper.app import BUILT_MS, OUTBOX_FILE, gateway_options
+from scraper.app import BUILT_MS, OUTBOX_FILE
+from scraper.build import gateway_options
 from scraper.check.edge import check_clock, check_outbox, check_state
 from scraper.check.findings import Findings, Say
 from scraper.check.gateway import check_gateway

@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from scraper import settings
-from scraper.app import gateway_options
+from scraper.build import gateway_options
 from scraper.config import Settings
 from scraper.errors import EndpointUnavailableError, SettingError
 from scraper.gateway.identify import Identifier
@@ -19,6 +19,7 @@ from scraper.gateway.probe import Probe
 from scraper.gateway.session import Gateway
 from scraper.gateway.tokens import TokenCache, parse_token
 from scraper.gateway.transport import Address
+from scraper.gateway.trust import accept, propose
 from scraper.uplink.signer import EdgeKey
 from shared import logs
 from shared.clock import SystemClock
@@ -67,23 +68,16 @@ def token(
 
 
 def trust(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
-    """Accept the certificate that the gateway shows now, after a change."""
-    loaded = settings.load()
-    if loaded.gateway.tls_fingerprint is not None:
-        raise SettingError("ENVOY_TLS_FINGERPRINT is set: it decides what is trusted; change or remove it instead")
-    address, probe = _look(loaded)
-    pins = PinStore(loaded.state_dir)
-    serial, seen = probe.info.serial, probe.fingerprint
-    if seen is None:
-        typer.echo(f"Gateway {serial} at {address.host} speaks plain http: there is no certificate to trust.")
-        return
-    pinned = pins.fingerprint(serial)
-    typer.echo(f"Gateway {serial} at {address.host} shows  {seen}")
-    typer.echo(f"Trusted so far:                    {pinned or 'none'}")
-    if pinned == seen:
+    """Accept the gateway that answers now and the certificate that it shows, after a change."""
+    logs.configure(level="ERROR")
+    options = gateway_options(settings.load())
+    found = asyncio.run(propose(options, SystemClock()))
+    typer.echo(f"Now:   gateway {found.serial} at {found.host}, certificate {found.fingerprint or 'none (plain http)'}")
+    typer.echo(f"So far: gateway {found.former_serial or 'none'}, certificate {found.former_fingerprint or 'none'}")
+    if found.changes_nothing:
         typer.echo("Nothing to do.")
-    elif yes or typer.confirm("Trust what it shows now?"):
-        pins.remember(serial, seen)
+    elif yes or typer.confirm("Trust what answers now?"):
+        accept(options, found)
         typer.echo("Trusted. A running scraper takes it up within seconds.")
 
 

@@ -1,0 +1,50 @@
+"""From settings to the objects that `run`, `check` and the commands share."""
+
+import ssl
+
+from scraper.config import ReceiverSettings, Settings
+from scraper.errors import SettingError
+from scraper.gateway.options import GatewayOptions
+from scraper.uplink.signer import EdgeKey, HouseholdSecret, Key
+
+
+def signing_key(receiver: ReceiverSettings) -> Key:
+    """What signs for this scraper. Raises SettingError with the remedy."""
+    if receiver.secret is not None:
+        return HouseholdSecret(receiver.secret() or "")
+    return EdgeKey.load(receiver.key_file)
+
+
+def receiver_tls(receiver: ReceiverSettings) -> ssl.SSLContext | None:
+    """How the receiver is verified: the public roots, or the given authority; None for plain http."""
+    if not receiver.url.startswith("https:"):
+        return None
+    try:
+        return ssl.create_default_context(cafile=None if receiver.ca_file is None else str(receiver.ca_file))
+    except (OSError, ssl.SSLError) as error:
+        raise SettingError(f"ENVOY_RECEIVER_CA_FILE: {receiver.ca_file} is not a readable certificate file") from error
+
+
+def gateway_options(settings: Settings) -> GatewayOptions:
+    """The settings as the gateway client takes them."""
+    gateway = settings.gateway
+
+    def credentials() -> tuple[str, str] | None:
+        username, password = gateway.cloud_username(), gateway.cloud_password()
+        return (username, password) if username and password else None
+
+    return GatewayOptions(
+        host=gateway.host,
+        serial=gateway.serial,
+        token=gateway.token,
+        installer_password=gateway.installer_password,
+        cloud_credentials=credentials,
+        cloud_url=gateway.cloud_url,
+        token_url=gateway.token_url,
+        state_dir=settings.state_dir,
+        tls_trust=gateway.tls_trust,
+        tls_fingerprint=gateway.tls_fingerprint,
+        http_port=gateway.http_port,
+        https_port=gateway.https_port,
+        keep_alive=gateway.keep_alive,
+    )

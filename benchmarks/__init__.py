@@ -1,0 +1,1 @@
+"""What the promises about speed and size are measured with; results in docs/performance.md."""

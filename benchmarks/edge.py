@@ -1,0 +1,47 @@
+"""The scraper at work: CPU per meter event and resident memory, against a minimal poller built on pyenphase.
+
+    python -m benchmarks.edge [SECONDS]
+
+A real scraper process reads a real stream (1 Hz, three phases, three sections) and 24 inverters from the simulator over
+TLS, commits durably and posts to a real receiver. CPU is that of the whole process divided by the events it took, all
+included. The poller asks the same gateway the same way Home Assistant does, once a minute, and keeps nothing.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.processes import cpu_seconds, metric, process, receiver, resident_mib, scraper, simulator
+
+WARM_UP_S = 20
+
+
+def main() -> None:
+    """Measure and print."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 120
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with (
+            simulator(folder, "--profile", "firmware-8", "--role", "installer") as gateway,
+            receiver(folder, gateway["serial"]) as (port, _),
+            process(["-m", "benchmarks.pyenphase_poller", json.dumps(gateway)], log=folder / "poller.log") as poller,
+            scraper(folder, gateway, port) as (status, child),
+        ):
+            time.sleep(WARM_UP_S)
+            cpu, events = cpu_seconds(child.pid), metric(status, "envoy_stream_events_total")
+            time.sleep(seconds)
+            cpu = cpu_seconds(child.pid) - cpu
+            events = metric(status, "envoy_stream_events_total") - events
+            ours, theirs = resident_mib(child.pid), resident_mib(poller.pid)
+            rows = metric(status, "envoy_rows_delivered_total")
+    per_event_ms = cpu / events * 1000
+    print(f"CPU per meter event: {per_event_ms:.2f} ms, {events:.0f} events, {rows:.0f} rows delivered (promise: 1.5)")
+    print(f"resident memory: {ours:.1f} MiB (promise: 60)")
+    print(f"pyenphase poller: {theirs:.1f} MiB; ours is {ours / theirs:.2f} of it (promise: below 1)")
+    sys.exit(0 if per_event_ms <= 1.5 and ours <= min(60.0, theirs) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from shared.clock import Clock
 
 FREQUENT_S = 300.0
+LOOK_S = 5.0
+"""Intervals may change while everything waits: the meters are polled soon after their stream broke (seconds)."""
 
 
 @dataclass
@@ -19,15 +21,20 @@ class Job:
 
     Attributes:
         name: For health and logs.
-        interval: Returns the seconds between two runs; asked anew after every run.
+        interval: The seconds between two runs as they should be now; a job becomes due at once when it shrinks.
         run: Does it.
-        due: Monotonic time of the next run.
+        since: Monotonic time from which the interval counts.
     """
 
     name: str
     interval: Callable[[], float]
     run: Callable[[], Awaitable[None]]
-    due: float = field(default=0.0)
+    since: float = field(default=0.0)
+
+    @property
+    def due(self) -> float:
+        """Monotonic time of the next run."""
+        return self.since + self.interval()
 
 
 class Schedule:
@@ -43,7 +50,7 @@ class Schedule:
         now = self._clock.monotonic()
         for position, job in enumerate(self._jobs):
             interval = job.interval()
-            job.due = now + (position * 0.1 if interval <= FREQUENT_S else interval)
+            job.since = now + position * 0.1 - (interval if interval <= FREQUENT_S else 0)
 
     async def next(self) -> Job:
         """Wait for the next job that is due."""
@@ -52,10 +59,10 @@ class Schedule:
             wait = job.due - self._clock.monotonic()
             if wait <= 0:
                 return job
-            await self._clock.sleep(min(wait, 1.0))
+            await self._clock.sleep(min(wait, LOOK_S))
 
     def done(self, job: Job) -> None:
-        """Set the job's next run: a steady rhythm with a little jitter, never a burst to catch up."""
+        """Count the job's interval anew: a steady rhythm with a little jitter, never a burst to catch up."""
         interval = job.interval()
-        now = self._clock.monotonic()
-        job.due = max(job.due + interval, now + interval / 2) + self._rng.uniform(-0.02, 0.02) * interval
+        earliest = self._clock.monotonic() - interval / 2
+        job.since = max(job.since + interval, earliest) + self._rng.uniform(-0.02, 0.02) * interval

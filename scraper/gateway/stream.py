@@ -78,6 +78,11 @@ class LineSplitter:
         self._grow(rest)
         return lines
 
+    @property
+    def holds_a_part(self) -> bool:
+        """Whether a line has begun and not ended."""
+        return bool(self._rest)
+
     def _grow(self, part: bytes) -> None:
         if len(self._rest) + len(part) > self._limit:
             raise BadReplyError(f"the meter stream sent an event of more than {self._limit} bytes; it is opened anew")
@@ -98,7 +103,8 @@ async def read_bursts(chunks: AsyncIterator[bytes], clock: Clock, watchdog: Watc
             patience = watchdog.patience(last)
             lines = await reader.lines(patience)
             if lines:
-                lines += await reader.gather()
+                if len(lines) > 1 or reader.holds_a_part:  # one whole event alone is not the start of a flushed buffer
+                    lines += await reader.gather()
                 last = Burst(reader.arrival_ms, lines)
                 yield last
             elif not reader.ended:
@@ -108,10 +114,7 @@ async def read_bursts(chunks: AsyncIterator[bytes], clock: Clock, watchdog: Watc
 
 
 class _Reader:
-    """Takes chunks off the stream within time limits.
-
-    Each read is a task that outlives a time-out: giving up a read in the middle would break the stream.
-    """
+    """Takes chunks off the stream within time limits."""
 
     def __init__(self, chunks: AsyncIterator[bytes], clock: Clock) -> None:
         self.ended = False
@@ -119,42 +122,56 @@ class _Reader:
         self._chunks = chunks
         self._clock = clock
         self._splitter = LineSplitter()
-        self._pending = asyncio.create_task(_next(chunks))
+        self._pending: asyncio.Task[bytes | None] | None = None
+
+    @property
+    def holds_a_part(self) -> bool:
+        """Whether an event has begun and not ended."""
+        return self._splitter.holds_a_part
 
     async def lines(self, seconds: float) -> list[bytes]:
         """The events that the next chunks complete; none if the stream ends or the time is over."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + seconds
-        while not self.ended and (left := deadline - loop.time()) > 0:
-            await asyncio.wait({self._pending}, timeout=left)
-            if self._pending.done() and (lines := self._take()):
-                return lines
+        try:
+            async with asyncio.timeout(
+                seconds
+            ):  # a read that this gives up breaks the stream, which is over then anyway
+                while not self.ended:
+                    chunk = await (self._pending or anext(self._chunks, None))
+                    self._pending = None
+                    if lines := self._take(chunk):
+                        return lines
+        except TimeoutError:
+            pass
         return []
 
     async def gather(self) -> list[bytes]:
-        """The events that follow at once: the rest of a flushed buffer, which the network has cut."""
+        """The events that follow at once: the rest of a flushed buffer, which the network has cut.
+
+        The read is a task that outlives the short wait, because the stream goes on.
+        """
         lines: list[bytes] = []
         for _ in range(_MAX_CHUNKS):
+            self._pending = self._pending or asyncio.create_task(_next(self._chunks))
             await asyncio.wait({self._pending}, timeout=_GATHER_S)
             if self.ended or not self._pending.done():
                 break
-            lines += self._take()
+            chunk, self._pending = self._pending.result(), None
+            lines += self._take(chunk)
         return lines
 
-    def _take(self) -> list[bytes]:
-        chunk = self._pending.result()
+    def _take(self, chunk: bytes | None) -> list[bytes]:
         if chunk is None:
             self.ended = True
             return []
-        self._pending = asyncio.create_task(_next(self._chunks))
         lines = [line for line in self._splitter.feed(chunk) if line.startswith(b"data:")]
         if lines:
             self.arrival_ms = self._clock.now_ms()
         return lines
 
     async def aclose(self) -> None:
-        self._pending.cancel()
-        await asyncio.gather(self._pending, return_exceptions=True)
+        if self._pending is not None:
+            self._pending.cancel()
+            await asyncio.gather(self._pending, return_exceptions=True)
 
 
 async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:

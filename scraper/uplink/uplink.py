@@ -97,10 +97,14 @@ class Uplink:
 
     async def drain(self) -> None:
         """Post until the outbox is empty: the newest rows first, then the oldest, in turn."""
-        while rows := await self._queue.newest(self._limit, wire.MAX_BYTES):
+        rows = await self._queue.newest(self._limit, wire.MAX_BYTES)
+        while rows:
             await self._deliver(rows)
-            if oldest := await self._queue.oldest(self._limit, wire.MAX_BYTES):
-                await self._deliver(oldest)
+            backlog = await self._queue.oldest(self._limit, wire.MAX_BYTES)
+            if not backlog:
+                return
+            await self._deliver(backlog)
+            rows = await self._queue.newest(self._limit, wire.MAX_BYTES)
 
     async def drain_once(self) -> None:
         """One last attempt at the end of the process: what is not delivered now waits in the outbox."""

@@ -7,7 +7,6 @@ that the fields beside them are kept.
 
 import json
 import math
-from collections.abc import Mapping
 
 from scraper.errors import BadReplyError
 
@@ -37,7 +36,8 @@ def load(body: bytes) -> object:
         raise BadReplyError("the reply is nested too deeply to be a gateway's") from error
     except ValueError as error:
         raise BadReplyError("the reply is not whole JSON (cut short or garbled); trying again later") from error
-    _check_depth(document)
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH:  # else it cannot be deeper: an event of the stream never is
+        _check_depth(document)
     return document
 
 
@@ -66,6 +66,6 @@ def _check_depth(document: object) -> None:
 
 
 def _children(node: object) -> list[object]:
-    if isinstance(node, Mapping):
+    if isinstance(node, dict):
         return list(node.values())
     return node if isinstance(node, list) else []

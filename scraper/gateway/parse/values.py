@@ -59,7 +59,7 @@ def number(value: object) -> float | None:
 
     Booleans are no numbers here, and -0.0 becomes 0.0 so that equal values compare and hash alike.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if type(value) is not float and (isinstance(value, bool) or not isinstance(value, int | float)):
         return None
     if not -LARGEST <= value <= LARGEST:  # NaN fails every comparison
         return None

@@ -14,8 +14,8 @@ from laptop.loader import Job
 from laptop.places import DemoDirectory, free_port
 from laptop.processes import Child, Family
 from laptop.stack import Household, start_receiver, start_scraper, watch
-from scraper.app import OUTBOX_FILE
 from scraper.outbox import Outbox
+from scraper.startup import OUTBOX_FILE
 from shared.clock import Clock
 from shared.files import make_private_directory
 from simulator.house import PROFILES as HOUSES

@@ -2,7 +2,7 @@
 
 import ssl
 
-from scraper.config import ReceiverSettings, Settings
+from scraper.config import MIN_SECRET_BYTES, ReceiverSettings, Settings
 from scraper.errors import SettingError
 from scraper.gateway.options import GatewayOptions
 from scraper.uplink.signer import EdgeKey, HouseholdSecret, Key
@@ -11,7 +11,13 @@ from scraper.uplink.signer import EdgeKey, HouseholdSecret, Key
 def signing_key(receiver: ReceiverSettings) -> Key:
     """What signs for this scraper. Raises SettingError with the remedy."""
     if receiver.secret is not None:
-        return HouseholdSecret(receiver.secret() or "")
+        secret = receiver.secret() or ""
+        if len(secret.encode()) < MIN_SECRET_BYTES:
+            raise SettingError(
+                f"ENVOY_RECEIVER_SECRET is shorter than {MIN_SECRET_BYTES} bytes: make one with `openssl rand -hex 32` "
+                "and give the same to the receiver as RECEIVER_SECRET"
+            )
+        return HouseholdSecret(secret)
     return EdgeKey.load(receiver.key_file)
 
 

@@ -13,6 +13,9 @@ import msgspec
 
 from scraper.errors import SettingError
 
+MIN_SECRET_BYTES = 32
+"""Bytes of the household secret, at least."""
+
 
 class Secret(msgspec.Struct, frozen=True):
     """Reads one secret when called; shows nothing when printed.

@@ -1,7 +1,7 @@
 """Gaps as readings: an `event` of type `gap` opens when samples stop and gets its `end` when they come back.
 
-The open gap is remembered beside the outbox: one that an orderly stop opened is closed by the next start, and a
-start after a kill records the time from the last stamp that was remembered.
+The open gap is kept beside the outbox, in the transactions of its readings: one that an orderly stop opened is closed
+by the next start, and a start after a kill opens one at the last committed sample.
 """
 
 from scraper.memory import Memory
@@ -22,7 +22,7 @@ class Gaps:
 
     Args:
         recorder: Where events go.
-        memory: Where the open gap is remembered.
+        memory: Where the open gap is kept.
     """
 
     def __init__(self, recorder: Recorder, memory: Memory) -> None:
@@ -38,16 +38,10 @@ class Gaps:
         """Samples stopped at `start_ms`: store what was held back and open the gap (unless one is open)."""
         if self.is_open:
             await self._recorder.hold()
-            return
-        await self._recorder.hold(event("gap", start_ms, reason))
-        self._memory.kept.gap_start_ms = start_ms
-        await self._memory.save()
+        else:
+            await self._recorder.hold(event("gap", start_ms, reason), gap_start_ms=start_ms)
 
-    async def close(self, end_ms: int) -> None:
-        """Samples are back since `end_ms`."""
+    def closing(self, end_ms: int) -> list[Reading]:
+        """The end of the open gap, to be recorded with the sample at `end_ms` and with `gap_start_ms=None`."""
         start_ms = self._memory.kept.gap_start_ms
-        if start_ms is None:
-            return
-        await self._recorder.record([event("gap", start_ms, end=float(end_ms))])
-        self._memory.kept.gap_start_ms = None
-        await self._memory.save()
+        return [] if start_ms is None else [event("gap", start_ms, end=float(end_ms))]

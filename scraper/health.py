@@ -34,9 +34,7 @@ class Health:
         stream_events: Meter events since start.
         person_needed: What somebody must do before the gateway can be read again; None if nothing.
         certificate_changed: Whether the gateway shows a certificate that is not the pinned one.
-        poll_seconds: How long the last complete round of polls took.
         inverters_known: Inverters that the gateway lists.
-        rows_committed: Readings committed to the outbox since start.
         refused_fields: Fields of gateway replies that were no numbers, since start.
     """
 
@@ -51,9 +49,7 @@ class Health:
     stream_events: int = 0
     person_needed: str | None = None
     certificate_changed: bool = False
-    poll_seconds: float = 0.0
     inverters_known: int = 0
-    rows_committed: int = 0
     refused_fields: int = 0
 
     def succeeded(self, name: str, *, seconds: float, now_ms: int) -> None:

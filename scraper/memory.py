@@ -1,4 +1,10 @@
-"""What must outlive the process, kept beside the outbox: whose data it holds, its stamps, clock correction, gap."""
+"""What must outlive the process, kept beside the outbox: whose data it holds, its stamps, clock correction, gap.
+
+Each value has an entry of its own and one owner, so that parts which run side by side never overwrite each other's.
+A value that belongs to readings is committed in their transaction: pass `entries` along, then `accept` the change.
+"""
+
+from typing import Any
 
 import msgspec
 
@@ -6,12 +12,22 @@ from scraper.delta.stamps import StampState
 from scraper.outbox_thread import OutboxThread
 
 
-class Kept(msgspec.Struct, forbid_unknown_fields=False):
-    """The persisted values; every one has a default, so that an older or newer file can be read."""
+class Kept(msgspec.Struct):
+    """The values as they were committed last.
+
+    Attributes:
+        serial: Of the gateway whose readings the outbox holds; empty until one is known.
+        lane: Steps back of the host's clock so far (see `scraper.delta.stamps`).
+        newest_stamp_ms: The newest stamp given to a committed sample.
+        last_sample_ms: When samples last came, as far as a start after a kill must know; 0 before the first.
+        clock_correction_ms: Gateway clock minus host clock, as far as report dates are corrected by it.
+        gap_start_ms: Since when samples are missing; None while they come.
+    """
 
     serial: str = ""
     lane: int = 0
     newest_stamp_ms: int = 0
+    last_sample_ms: int = 0
     clock_correction_ms: int = 0
     gap_start_ms: int | None = None
 
@@ -23,34 +39,26 @@ class Memory:
         kept: The values as they are now.
     """
 
-    _NAME = "memory"
-
     def __init__(self, outbox: OutboxThread) -> None:
         self._outbox = outbox
         self.kept = Kept()
 
     async def load(self) -> None:
         """Read what the last process kept."""
-        text = await self._outbox.meta_get(self._NAME)
-        if text:
-            self.kept = msgspec.json.decode(text, type=Kept)
+        found = {name: await self._outbox.meta_get(name) for name in Kept.__struct_fields__}
+        values = {name: msgspec.json.decode(text) for name, text in found.items() if text is not None}
+        self.kept = msgspec.convert(values, Kept)
 
-    async def save(self) -> None:
-        """Keep the values as they are now."""
-        await self._outbox.meta_set(self._NAME, msgspec.json.encode(self.kept).decode())
+    def entries(self, **changes: Any) -> dict[str, str]:
+        """Changed values as the outbox keeps them."""
+        return {name: msgspec.json.encode(value).decode() for name, value in changes.items()}
 
-    def with_clock_correction(self, correction_ms: int) -> dict[str, str]:
-        """What to keep in the transaction that records a new correction of the gateway's clock."""
-        changed = msgspec.structs.replace(self.kept, clock_correction_ms=correction_ms)
-        return {self._NAME: msgspec.json.encode(changed).decode()}
+    def accept(self, **changes: Any) -> None:
+        """The changed values are committed."""
+        for name, value in changes.items():
+            setattr(self.kept, name, value)
 
     @property
     def stamps(self) -> StampState:
-        """Where the meter stamps stood."""
+        """Where the stamps of committed samples stand."""
         return StampState(self.kept.lane, self.kept.newest_stamp_ms)
-
-    async def remember_stamps(self, state: StampState) -> None:
-        """Keep where the meter stamps stand, if they moved."""
-        if state != self.stamps:
-            self.kept.lane, self.kept.newest_stamp_ms = state
-            await self.save()

@@ -1,7 +1,8 @@
-"""The conductor: connects to the gateway, asks each endpoint in turn, and hands every sample to the recorder.
+"""The conductor: connects to the gateway, asks each endpoint in turn, and hands every sample on.
 
-A failed endpoint is a partial success: it is counted and the others go on. Only an unreachable gateway or a login
-that needs a person pauses everything, with bounded random-exponential waits; the outbox drains meanwhile.
+A failed endpoint is a partial success: it is counted, asked less often, and the others go on. Only an unreachable
+gateway or a login that needs a person pauses everything, with bounded random-exponential waits; the outbox drains
+meanwhile.
 """
 
 import random
@@ -18,7 +19,6 @@ from scraper.errors import (
 )
 from scraper.gateway.session import Gateway
 from scraper.health import Health
-from scraper.report import Report
 from scraper.samples import Samples
 from scraper.schedule import Job, Schedule
 from shared.clock import Clock
@@ -33,6 +33,7 @@ IDENTIFY_S = 4 * 3600.0
 COUNTERS_S = 60.0
 ALARM_S = 600.0
 """The gateway restarts its services every night for some minutes: shorter outages are no alarm (seconds)."""
+ALARM_AGAIN_S = 3600.0
 
 
 class Conductor:
@@ -41,11 +42,11 @@ class Conductor:
     Args:
         gateway: The connection.
         samples: Turns replies into readings and records them.
-        report: The scraper's own reading, due once a minute whatever the gateway does.
         health: Written.
         clock: Time.
         inverter_interval_s: Seconds between two inverter polls.
         meter_interval_s: Seconds between two meter polls while there is no stream.
+        poll_meters: Whether polls may stand in for the stream.
         meters_wanted: Whether meters are read at all.
     """
 
@@ -53,28 +54,28 @@ class Conductor:
         self,
         gateway: Gateway,
         samples: Samples,
-        report: Report,
         health: Health,
         clock: Clock,
         rng: random.Random,
         *,
         inverter_interval_s: float,
         meter_interval_s: float,
+        poll_meters: bool,
         meters_wanted: bool,
     ) -> None:
         self._gateway = gateway
         self._samples = samples
-        self._report = report
         self._health = health
         self._clock = clock
         self._rng = rng
         self._meter_interval_s = meter_interval_s
+        self._poll_meters = poll_meters
         self._failures = 0
         self._down_since: float | None = None
+        self._alarm_due = 0.0
         jobs = [
             Job("inverters", lambda: inverter_interval_s, samples.inverters),
             Job("production", lambda: COUNTERS_S, samples.production),
-            Job("status", lambda: COUNTERS_S, self._status),
             Job("identify", lambda: IDENTIFY_S, self._identify),
         ]
         if meters_wanted:
@@ -83,11 +84,10 @@ class Conductor:
 
     async def run(self) -> None:
         """Connect and poll until cancelled."""
+        self._schedule.start()
         while True:
             await self._connect()
-            lost = await self._poll()
-            await self._samples.stopped("the gateway is unreachable")
-            log.info("the gateway is lost", reason=str(lost))
+            await self._poll()
 
     async def _connect(self) -> None:
         """Try until the gateway is found, known and logged in to."""
@@ -97,47 +97,40 @@ class Conductor:
                 await self._identify()
             except (GatewayError, SettingError) as error:
                 self._health.failed("identify", seconds=self._clock.monotonic() - started, problem=str(error))
-                await self._wait(await self._not_connected(error))
+                await self._clock.sleep(await self._not_connected(error))
             else:
                 self._connected(self._clock.monotonic() - started)
                 return
 
-    async def _poll(self) -> GatewayError | SettingError:
-        """Run the jobs until the gateway is lost; returns why."""
-        self._schedule.start()
+    async def _poll(self) -> None:
+        """Run the jobs until something goes wrong that may concern the gateway as a whole: look who answers then."""
         while True:
             job = await self._schedule.next()
             started = self._clock.monotonic()
             try:
                 await job.run()
-            except (BadReplyError, EndpointUnavailableError) as error:
-                self._failed(job, error, started)
             except (GatewayError, SettingError) as error:
                 self._failed(job, error, started)
-                return error
+                self._schedule.done(job, worked=False)
+                if not isinstance(error, BadReplyError | EndpointUnavailableError):
+                    return
             else:
                 seconds = self._clock.monotonic() - started
                 self._health.succeeded(job.name, seconds=seconds, now_ms=self._clock.now_ms())
-            self._schedule.done(job)
-
-    def _meter_interval(self) -> float:
-        return COUNTERS_S if self._health.stream_connected else self._meter_interval_s
-
-    async def _status(self) -> None:
-        await self._samples.remember()
-        await self._report.send()
+                self._schedule.done(job)
 
     async def _identify(self) -> None:
         await self._samples.identified(await self._gateway.connect())
 
     def _connected(self, seconds: float) -> None:
         self._health.succeeded("identify", seconds=seconds, now_ms=self._clock.now_ms())
-        if self._down_since is not None:
-            log.info("the gateway answers again", minutes=round((self._clock.monotonic() - self._down_since) / 60, 1))
-        self._failures = 0
-        self._down_since = None
         self._health.person_needed = None
         self._health.certificate_changed = False
+        if self._down_since is not None:
+            log.info("the gateway answers again", minutes=round((self._clock.monotonic() - self._down_since) / 60, 1))
+            self._schedule.start()
+        self._failures = 0
+        self._down_since = None
 
     def _failed(self, job: Job, error: Exception, started: float) -> None:
         known = self._health.endpoints.get(job.name)
@@ -146,27 +139,34 @@ class Conductor:
         self._health.failed(job.name, seconds=self._clock.monotonic() - started, problem=str(error))
 
     async def _not_connected(self, error: GatewayError | SettingError) -> float:
-        """Say so where it is worth saying; returns the seconds to wait."""
-        if isinstance(error, PersonNeededError | SettingError):
-            if self._health.person_needed != str(error):
-                log.error("somebody must act; what was read before is still delivered", reason=str(error))
-            self._health.person_needed = str(error)
-            if isinstance(error, CertificateChangedError) and not self._health.certificate_changed:
-                await self._samples.certificate_changed()
-            return PERSON_S
+        """Open the gap, say so where it is worth saying; returns the seconds to wait."""
         now = self._clock.monotonic()
+        person = isinstance(error, PersonNeededError | SettingError)
         if self._down_since is None:
-            self._down_since = now
-        elif now - self._down_since > ALARM_S and self._failures % 10 == 0:
+            self._down_since, self._alarm_due = now, now + ALARM_S
+            if not person:
+                log.info("the gateway is lost", reason=str(error))
+            await self._samples.stopped("a person is needed" if person else "the gateway is unreachable")
+        if person:
+            await self._need_person(error)
+            return PERSON_S
+        if now >= self._alarm_due:
+            self._alarm_due = now + ALARM_AGAIN_S
             minutes = round((now - self._down_since) / 60)
             log.warning("the gateway has been away for long", minutes=minutes, reason=str(error))
         self._failures += 1
         return self._rng.uniform(0.5, min(LONGEST_WAIT_S, 2.0 ** min(self._failures, 6)))
 
-    async def _wait(self, seconds: float) -> None:
-        """Wait, but keep saying how things are: the status reading needs no gateway."""
-        end = self._clock.monotonic() + seconds
-        while (left := end - self._clock.monotonic()) > 0:
-            await self._clock.sleep(min(left, COUNTERS_S))
-            if left > COUNTERS_S:
-                await self._status()
+    async def _need_person(self, error: GatewayError | SettingError) -> None:
+        if self._health.person_needed != str(error):
+            log.error("somebody must act; what was read before is still delivered", reason=str(error))
+        self._health.person_needed = str(error)
+        changed = isinstance(error, CertificateChangedError)
+        if changed and not self._health.certificate_changed:
+            await self._samples.certificate_changed()
+        self._health.certificate_changed = changed
+
+    def _meter_interval(self) -> float:
+        """While a stream gives the values, or nothing may stand in for it, only the counters are asked."""
+        only_counters = self._health.stream_connected or not self._poll_meters
+        return COUNTERS_S if only_counters else self._meter_interval_s

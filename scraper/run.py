@@ -1,7 +1,12 @@
-"""`envoy-scraper run`: settings, logging, the event loop, the exit status."""
+"""`envoy-scraper run`: settings, logging, the event loop, the exit status.
+
+Whatever ends it but an orderly stop ends it with status 1, so that a supervisor starts it again.
+"""
 
 import asyncio
 import sys
+
+import structlog
 
 from scraper.app import run
 from scraper.config import load_lean
@@ -19,5 +24,8 @@ def main() -> int:
     except* ScraperError as errors:
         for error in errors.exceptions:
             print(error, file=sys.stderr)  # noqa: T201 (a sentence for the person who started it)
+        status = 1
+    except* Exception:  # noqa: BLE001 (the last place that can say what happened)
+        structlog.get_logger().exception("the scraper failed; this is a fault of the program, please report it")
         status = 1
     return status

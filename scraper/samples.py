@@ -11,7 +11,7 @@ import structlog
 
 from scraper.delta import gateway_clock, stamps
 from scraper.delta.stamps import StampClock
-from scraper.errors import BadReplyError
+from scraper.errors import BadReplyError, WrongGatewayError
 from scraper.gaps import Gaps, event
 from scraper.gateway.parse.phases import MeterValues
 from scraper.gateway.parse.stream import parse_event
@@ -22,9 +22,15 @@ from scraper.health import Health
 from scraper.memory import Memory
 from scraper.recorder import Recorder
 from shared.clock import Clock
+from shared.fields import MAX_GAP_MS
 from shared.readings import Reading, Series
 
 log = structlog.get_logger()
+
+SILENCE_MS = MAX_GAP_MS
+"""Without a sample for this long a gap opens, whatever the connections say (milliseconds)."""
+MAX_REASON = 200
+"""Characters of an event's reason, at most: the receiver takes no more."""
 
 
 class Samples:
@@ -38,6 +44,10 @@ class Samples:
         health: Written.
         clock: Time.
         poll_meters: Whether polls may stand in for the stream.
+        meters_wanted: Whether meters are read at all.
+
+    Attributes:
+        last_sample_ms: When the finest data that this gateway gives last came: its meters, else its inverters.
     """
 
     def __init__(
@@ -50,6 +60,7 @@ class Samples:
         clock: Clock,
         *,
         poll_meters: bool,
+        meters_wanted: bool = True,
     ) -> None:
         self._gateway = gateway
         self._recorder = recorder
@@ -58,14 +69,24 @@ class Samples:
         self._health = health
         self._clock = clock
         self._poll_meters = poll_meters
+        self._meters_wanted = meters_wanted
         self._stamps = StampClock(memory.stamps)
         self._polled: dict[Series, int] = {}
         self._notes = Notes()
         self._reported: set[str] = set()
-        self.last_sample_ms = memory.stamps.newest_ms or clock.now_ms()
+        self.last_sample_ms = memory.kept.last_sample_ms or clock.now_ms()
 
     async def identified(self, identity: Identity) -> None:
-        """Take note of who answers, and of the gateway's clock."""
+        """Take note of who answers, and of the gateway's clock.
+
+        Raises:
+            WrongGatewayError: The outbox holds another gateway's readings. They name none, so they must never mix.
+        """
+        owner = self._memory.kept.serial
+        if owner and owner != identity.serial:
+            raise WrongGatewayError(
+                f"gateway {identity.serial} answers, but this scraper delivers for gateway {owner}: restart it"
+            )
         health = self._health
         health.serial, health.firmware, health.role = identity.serial, identity.firmware, identity.role
         health.token_expires_s = identity.token_expires_s
@@ -76,30 +97,33 @@ class Samples:
         gateway_ms = now + round(identity.clock_offset_s * 1000)
         before = self._memory.kept.clock_correction_ms
         correction, step = gateway_clock.measure(before, gateway_ms, now)
-        if step is None:
-            return
-        keep = self._memory.with_clock_correction(correction)
-        if await self._recorder.shift_reports(step, before - correction, keep):
-            self._memory.kept.clock_correction_ms = correction
+        if step is not None:
+            await self._recorder.shift_reports(step, before - correction, clock_correction_ms=correction)
 
     async def inverters(self) -> None:
         """Ask what every inverter reported last."""
         readings = await self._gateway.inverters(self._notes)
         self._health.inverters_known = len(readings)
-        await self._recorder.record([self._on_our_clock(reading) for reading in readings])
+        samples = [self._on_our_clock(reading) for reading in readings]
+        if self._has_meters:
+            await self._recorder.record(samples)
+        else:
+            await self._record(samples, heard_ms=self._clock.now_ms())
         await self._drift()
 
     async def meters(self) -> None:
         """Ask the lifetime counters; and the meters' present values, while no stream gives them."""
         values = await self._gateway.meter_readings(self._notes)
-        fresh = [one for one in values if self._moved(one)]
+        fresh = [one for one in values if stamps.moved(self._polled, _series(one), one.timestamp_s or 0)]
         if not fresh:
             return
-        stamp = self._stamp(self._clock.now_ms(), 1)[-1]
-        readings = [_reading("meter_energy", one, stamp, one.counters) for one in fresh if one.counters]
-        if self._poll_meters and not self._health.stream_connected:
-            readings += [_reading("meter", one, stamp, one.values) for one in fresh if one.values]
-        await self._record_meters(readings, stamp)
+        (stamp,), samples = self._stamp(self._clock.now_ms(), 1)
+        samples += [_reading("meter_energy", one, stamp, one.counters) for one in fresh if one.counters]
+        values_wanted = self._poll_meters and not self._health.stream_connected
+        if values_wanted:
+            samples += [_reading("meter", one, stamp, one.values) for one in fresh if one.values]
+        if await self._record(samples, heard_ms=stamp if values_wanted else None):
+            self._polled |= {_series(one): one.timestamp_s or 0 for one in fresh}
         await self._drift()
 
     async def production(self) -> None:
@@ -110,24 +134,32 @@ class Samples:
             dated = reading.tags["source"] == "inverters"
             await self._recorder.record([self._on_our_clock(reading) if dated else reading])
 
-    async def burst(self, burst: Burst) -> None:
-        """Record events of the meter stream that arrived together."""
+    async def burst(self, burst: Burst) -> bool:
+        """Record events of the meter stream that arrived together; False if none of them could be read."""
         meters = self._gateway.known_meters
-        given = self._stamp(burst.arrival_ms, len(burst.lines))
-        samples: list[Reading] = []
+        given, samples = self._stamp(burst.arrival_ms, len(burst.lines))
+        events = 0
         for stamp, line in zip(given, burst.lines, strict=True):
             try:
                 values = parse_event(line, meters, self._notes)
             except BadReplyError:
                 self._notes.refuse("stream.event")
                 continue
+            events += bool(values)
             samples += [_reading("meter", one, stamp, one.values) for one in values]
-            self._health.stream_events += 1
-        await self._record_meters(samples, given[-1])
+        self._health.stream_events += events
+        await self._record(samples, heard_ms=given[-1] if events else None, since_ms=given[0])
+        return events > 0
 
-    async def remember(self) -> None:
-        """Keep the newest stamp: after a kill it tells the next start when samples ended."""
-        await self._memory.remember_stamps(self._stamps.state)
+    async def minute(self) -> None:
+        """Once a minute, whatever the gateway does: look whether the host's clock stepped, or samples stay away."""
+        now = self._clock.now_ms()
+        if step := self._stamps.observe(now, self._clock.monotonic()):
+            await self._record([step], heard_ms=None)
+        if not self._has_meters and self._memory.kept.last_sample_ms != self.last_sample_ms:
+            await self._recorder.keep(last_sample_ms=self.last_sample_ms)  # most polls of inverters bring nothing new
+        if now - self.last_sample_ms > SILENCE_MS and not self._gaps.is_open:
+            await self._gaps.open(self.last_sample_ms, "no sample came")
 
     async def stopped(self, reason: str) -> None:
         """Samples have stopped: store what is held back and open a gap."""
@@ -140,27 +172,29 @@ class Samples:
             [event("certificate", self._clock.now_ms(), "the gateway shows a certificate that is not the pinned one")]
         )
 
-    async def _record_meters(self, samples: list[Reading], stamp: int) -> None:
-        if step := self._stamps.observe(self._clock.now_ms(), self._clock.monotonic()):
-            samples = [step, *samples]
-        if not samples:
-            return
-        self._health.rows_committed += await self._recorder.record(samples)
-        self.last_sample_ms = stamp
-        if self._gaps.is_open:
-            await self._gaps.close(stamp)
+    @property
+    def _has_meters(self) -> bool:
+        """Whether meters give finer data than inverters; supposed until the gateway has said."""
+        known = self._gateway.known_meters
+        return self._meters_wanted and (known is None or any(meter.enabled for meter in known))
 
-    def _stamp(self, arrival_ms: int, count: int) -> list[int]:
-        return self._stamps.stamps(arrival_ms, count)
+    async def _record(self, samples: list[Reading], *, heard_ms: int | None, since_ms: int | None = None) -> bool:
+        """Record samples that came at `heard_ms` (the first of them at `since_ms`); None: they end no gap."""
+        kept: dict[str, int | None] = {"lane": self._stamps.state.lane, "newest_stamp_ms": self._stamps.state.newest_ms}
+        if heard_ms is not None:
+            kept["last_sample_ms"] = heard_ms
+            if closing := self._gaps.closing(since_ms or heard_ms):
+                samples = [*samples, *closing]
+                kept["gap_start_ms"] = None
+        committed = await self._recorder.record(samples, **kept)
+        if committed and heard_ms is not None:
+            self.last_sample_ms = heard_ms
+        return committed
 
-    def _moved(self, values: MeterValues) -> bool:
-        """Whether a poll is a new reading: its own timestamp moved."""
-        series = Series("meter", (("meter", values.meter), ("phase", values.phase)))
-        stamp = values.timestamp_s or 0
-        if not stamps.moved(self._polled, series, stamp):
-            return False
-        self._polled[series] = stamp
-        return True
+    def _stamp(self, arrival_ms: int, count: int) -> tuple[list[int], list[Reading]]:
+        """Stamps for samples that arrived together, and the event to record if the host's clock has stepped."""
+        step = self._stamps.observe(self._clock.now_ms(), self._clock.monotonic())
+        return self._stamps.stamps(arrival_ms, count), [step] if step else []
 
     def _on_our_clock(self, reading: Reading) -> Reading:
         correction = self._memory.kept.clock_correction_ms
@@ -179,10 +213,13 @@ class Samples:
             *(f"refused {name}" for name in notes.refused),
         }
         fresh = sorted(seen - self._reported)
-        if fresh:
+        if fresh and await self._recorder.record([_schema_event(self._clock.now_ms(), fresh)]):
             self._reported |= seen
             log.info("the gateway's replies differ from what is known", names=fresh[:20])
-            await self._recorder.record([_schema_event(self._clock.now_ms(), fresh)])
+
+
+def _series(values: MeterValues) -> Series:
+    return Series("meter", (("meter", values.meter), ("phase", values.phase)))
 
 
 def _reading(kind: str, values: MeterValues, stamp: int, fields: Mapping[str, float]) -> Reading:
@@ -191,4 +228,4 @@ def _reading(kind: str, values: MeterValues, stamp: int, fields: Mapping[str, fl
 
 def _schema_event(now_ms: int, names: list[str]) -> Reading:
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return event("schema", now_ms, ", ".join(names[:3]) + more, rows=float(len(names)))
+    return event("schema", now_ms, ", ".join(names[:3])[: MAX_REASON - len(more)] + more, rows=float(len(names)))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from shared.clock import Clock
 
 FREQUENT_S = 300.0
+SELDOM_S = 60.0
 LOOK_S = 5.0
 """Intervals may change while everything waits: the meters are polled soon after their stream broke (seconds)."""
 
@@ -24,17 +25,23 @@ class Job:
         interval: The seconds between two runs as they should be now; a job becomes due at once when it shrinks.
         run: Does it.
         since: Monotonic time from which the interval counts.
+        failures: In a row.
     """
 
     name: str
     interval: Callable[[], float]
     run: Callable[[], Awaitable[None]]
     since: float = field(default=0.0)
+    failures: int = field(default=0)
 
     @property
     def due(self) -> float:
         """Monotonic time of the next run."""
-        return self.since + self.interval()
+        return self.since + self.pause()
+
+    def pause(self) -> float:
+        """Seconds between two runs: what keeps failing is asked less and less often, but at least once a minute."""
+        return max(self.interval(), min(SELDOM_S, 2.0**self.failures) if self.failures else 0.0)
 
 
 class Schedule:
@@ -61,8 +68,9 @@ class Schedule:
                 return job
             await self._clock.sleep(min(wait, LOOK_S))
 
-    def done(self, job: Job) -> None:
+    def done(self, job: Job, *, worked: bool = True) -> None:
         """Count the job's interval anew: a steady rhythm with a little jitter, never a burst to catch up."""
-        interval = job.interval()
-        earliest = self._clock.monotonic() - interval / 2
-        job.since = max(job.since + interval, earliest) + self._rng.uniform(-0.02, 0.02) * interval
+        job.failures = 0 if worked else min(job.failures + 1, 16)
+        interval, now = job.pause(), self._clock.monotonic()
+        regular = min(job.since + interval, now)  # later than now if the interval has just grown
+        job.since = max(regular, now - interval / 2) + self._rng.uniform(-0.02, 0.02) * interval

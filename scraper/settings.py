@@ -11,15 +11,13 @@ import os
 import sys
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from scraper.config import GatewaySettings, ReceiverSettings, Secret, Settings, encode
+from scraper.config import MIN_SECRET_BYTES, GatewaySettings, ReceiverSettings, Secret, Settings, encode
 from scraper.errors import SettingError
-
-MIN_SECRET_BYTES = 32
 
 
 class _Environment(BaseSettings):
@@ -120,9 +118,12 @@ def _receiver(raw: _Environment) -> ReceiverSettings | None:
     if raw.receiver_url is None:
         return None
     url = urlsplit(raw.receiver_url)
-    if url.scheme not in ("http", "https") or not url.hostname:
-        raise SettingError("ENVOY_RECEIVER_URL must look like https://receiver.example.org")
-    loopback = url.hostname in ("localhost", "::1") or url.hostname.startswith("127.")
+    if not _is_plain_base(url):
+        raise SettingError(
+            "ENVOY_RECEIVER_URL must look like https://receiver.example.org, without user name, password or query"
+        )
+    host = url.hostname or ""
+    loopback = host in ("localhost", "::1") or host.startswith("127.")
     if url.scheme == "http" and not loopback and not raw.receiver_insecure:
         raise SettingError(
             "ENVOY_RECEIVER_URL is plain http to another machine: anybody on the way could read and alter your data; "
@@ -147,6 +148,15 @@ def _receiver(raw: _Environment) -> ReceiverSettings | None:
     return ReceiverSettings(
         url=raw.receiver_url.rstrip("/"), secret=secret, key_file=state_key, ca_file=raw.receiver_ca_file
     )
+
+
+def _is_plain_base(url: SplitResult) -> bool:
+    try:
+        port_is_good = url.port != 0
+    except ValueError:
+        return False
+    extras = url.username or url.password or url.query or url.fragment
+    return port_is_good and url.scheme in ("http", "https") and bool(url.hostname) and not extras
 
 
 def _secret(name: str, value: SecretStr | None, path: Path | None) -> Secret:

@@ -1,13 +1,15 @@
 """The scraper's metrics and readiness, read from its health when somebody asks."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from scraper.health import Health
 from scraper.outbox import OutboxStats
+from scraper.recorder import Recorder
 from scraper.uplink.uplink import UplinkState
 from shared.clock import Clock
 
@@ -16,15 +18,18 @@ class ScraperCollector(Collector):
     """Shows the current state; nothing is counted twice because nothing is kept here.
 
     Attributes:
-        outbox: The last known size of the outbox; written by the app's status job.
-        uplink: State of the uplink, or None until the gateway's serial is known.
+        outbox: The last known size of the outbox; written by the report.
+        uplink: Gives the state of the uplink, or None until the gateway's serial is known.
     """
 
-    def __init__(self, health: Health, clock: Clock) -> None:
+    def __init__(
+        self, health: Health, recorder: Recorder, clock: Clock, *, uplink: Callable[[], UplinkState | None]
+    ) -> None:
         self._health = health
+        self._recorder = recorder
         self._clock = clock
         self.outbox: OutboxStats | None = None
-        self.uplink: UplinkState | None = None
+        self.uplink = uplink
 
     def collect(self) -> Iterator[Metric]:
         """The metrics now."""
@@ -32,8 +37,8 @@ class ScraperCollector(Collector):
         yield from self._endpoints()
         if self.outbox is not None:
             yield from self._outbox(self.outbox)
-        if self.uplink is not None:
-            yield from self._uplink(self.uplink)
+        if (state := self.uplink()) is not None:
+            yield from self._uplink(state)
 
     def _gateway(self) -> Iterator[Metric]:
         health = self._health
@@ -47,7 +52,7 @@ class ScraperCollector(Collector):
             "envoy_certificate_changed", "1 while the certificate is not the pinned one.", health.certificate_changed
         )
         yield _gauge("envoy_inverters_known", "Inverters the gateway lists.", health.inverters_known)
-        yield _counter("envoy_rows_committed", "Readings committed to the outbox.", health.rows_committed)
+        yield _counter("envoy_rows_committed", "Readings committed to the outbox.", self._recorder.rows_committed)
         yield _counter("envoy_refused_fields", "Fields of replies that were no numbers.", health.refused_fields)
         if health.token_expires_s is not None:
             left = health.token_expires_s - self._clock.now_ms() / 1000
@@ -88,6 +93,7 @@ class ScraperCollector(Collector):
 def registry(collector: ScraperCollector) -> CollectorRegistry:
     """A registry with only our metrics."""
     own = CollectorRegistry()
+    ProcessCollector(registry=own)
     own.register(collector)
     return own
 

@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 import structlog
 
-from scraper.errors import EndpointUnavailableError, GatewayError
+from scraper.errors import BadReplyError, EndpointUnavailableError, GatewayError, SettingError
 from scraper.gateway.session import Gateway
 from scraper.health import Health
 from scraper.samples import Samples
@@ -19,6 +19,8 @@ log = structlog.get_logger()
 FIRST_WAIT_S = 30.0
 LONGEST_WAIT_S = 300.0
 _LOOK_S = 1.0
+_UNREADABLE = 30
+"""Bursts in a row without one readable event after which the stream is given up for a while."""
 
 
 class Streaming:
@@ -51,30 +53,39 @@ class Streaming:
                 await self._unavailable(error)
                 failures = 0
                 continue
-            except GatewayError as error:
+            except (GatewayError, SettingError) as error:
                 log.info("the meter stream ended; it is opened again", reason=str(error))
-            failures = 0 if self._health.stream_events > before else failures + 1
+            if self._health.stream_events > before:
+                failures = 0
+                await self._samples.stopped("the meter stream ended")
+            else:
+                failures += 1
             longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**failures)
             await self._clock.sleep(self._rng.uniform(longest / 6, longest))
 
     async def _connected(self) -> None:
-        """Wait for a login and an enabled meter."""
-        while not (self._gateway.identity and any(meter.enabled for meter in self._gateway.known_meters or ())):
+        """Wait for a login to the right gateway and an enabled meter."""
+        while not self._can_stream():
             await self._clock.sleep(_LOOK_S)
 
+    def _can_stream(self) -> bool:
+        ready = self._gateway.identity is not None and self._health.person_needed is None
+        return ready and any(meter.enabled for meter in self._gateway.known_meters or ())
+
     async def _stream(self) -> None:
+        unreadable = 0
         try:
             async with aclosing(self._gateway.stream_bursts()) as bursts:
                 async for burst in bursts:
-                    if not self._health.stream_connected:
+                    unreadable = 0 if await self._samples.burst(burst) else unreadable + 1
+                    if unreadable >= _UNREADABLE:
+                        raise BadReplyError("the meter stream sends nothing that can be read")
+                    if not (unreadable or self._health.stream_connected):
                         log.info("the meter stream delivers")
                         self._health.stream_connected = True
                         self._health.stream_unavailable = None
-                    await self._samples.burst(burst)
         finally:
-            if self._health.stream_connected:
-                self._health.stream_connected = False
-                await self._samples.stopped("the meter stream ended")
+            self._health.stream_connected = False  # polls give the meters' values again
 
     async def _unavailable(self, error: EndpointUnavailableError) -> None:
         """No rights or no such thing: final until the login or the firmware changes."""

@@ -130,6 +130,8 @@ class Ingest:
         metrics = self._metrics
         metrics.batches.labels("stored").inc()
         metrics.stored.inc(verdict.accepted)
+        if not (checked.readings or verdict.rejected):
+            return  # `envoy-scraper check` sends an empty batch under an outbox id of its own
         metrics.last_batch.labels(serial).set(now / 1000)
         if checked.readings:
             self._arrivals.note(serial, received=now, newest=max(reading.timestamp for reading in checked.readings))

@@ -1,5 +1,6 @@
 """The steps on this machine: state directory, outbox, clock."""
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -13,6 +14,8 @@ from shared.clock import Clock
 from shared.files import make_private_directory
 
 MIB = 1024 * 1024
+PROBE_BYTES = 256 * 1024
+"""What must fit on the disk before the outbox is worth opening."""
 
 
 def check_state(settings: Settings, findings: Findings) -> bool:
@@ -20,14 +23,12 @@ def check_state(settings: Settings, findings: Findings) -> bool:
     path = settings.state_dir
     try:
         make_private_directory(path)
-        probe = path / f".check-{os.getpid()}"
-        probe.write_bytes(b"x")
-        probe.unlink()
+        _try_to_write(path / f".check-{os.getpid()}")
     except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        remedy = "free some space" if full else "set ENVOY_STATE_DIR to a directory that this user owns"
         findings.fail(
-            "state",
-            f"{path} cannot be written ({error.strerror}): readings would have no safe place; set ENVOY_STATE_DIR to "
-            "a directory that this user owns",
+            "state", f"{path} cannot be written ({error.strerror}): readings would have no safe place; {remedy}"
         )
         return False
     if kind := network_filesystem(path):
@@ -47,6 +48,13 @@ def check_state(settings: Settings, findings: Findings) -> bool:
     else:
         findings.ok("state", f"{path} is writable, local, and has {free // MIB} MiB free")
     return True
+
+
+def _try_to_write(probe: Path) -> None:
+    try:
+        probe.write_bytes(bytes(PROBE_BYTES))
+    finally:
+        probe.unlink(missing_ok=True)
 
 
 def check_outbox(path: Path, settings: Settings, clock: Clock, findings: Findings) -> None:

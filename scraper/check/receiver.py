@@ -6,13 +6,15 @@ from scraper.build import receiver_tls, signing_key
 from scraper.check.findings import Findings
 from scraper.config import Settings
 from scraper.errors import SettingError
-from scraper.uplink.replies import Judged, Renew, Split, Wait, understand
+from scraper.uplink.replies import Judged, Renew, Split, Wait, http_date, understand
 from scraper.uplink.sender import NoAnswer, Sender
 from scraper.uplink.signer import Signer
 from shared import wire
 from shared.clock import Clock
 
-DAY_S = 86_400
+TOLERANCE_S = 60
+FUTURE_S = 600
+"""The receiver refuses readings from further ahead (seconds)."""
 
 
 async def check_receiver(settings: Settings, serial: str, clock: Clock, findings: Findings) -> None:
@@ -33,7 +35,7 @@ async def check_receiver(settings: Settings, serial: str, clock: Clock, findings
 
 
 async def _ask(url: str, sender: Sender, signer: Signer, clock: Clock, findings: Findings) -> None:
-    for attempt in (1, 2):
+    for attempt in (1, 2):  # a second time with a token on the receiver's clock
         batch = secrets.token_hex(8)
         body = wire.encode_batch(batch=batch, outbox=secrets.token_hex(16), rows=[])
         answer = await sender.post(body, signer.token(clock.now_ms() // 1000))
@@ -43,13 +45,8 @@ async def _ask(url: str, sender: Sender, signer: Signer, clock: Clock, findings:
         meaning = understand(status=answer.status, headers=answer.headers, body=answer.body, batch=batch, seqs=[])
         match meaning:
             case Judged():
-                if attempt == 2:
-                    findings.note(
-                        "receiver",
-                        "this machine's clock differs from the receiver's by more than a minute: deliveries work, but "
-                        "readings get wrong times; set this machine's clock",
-                    )
                 findings.ok("receiver", f"answers at {url} and lets this scraper write")
+                _clocks(http_date(answer.headers.get("date", "")), clock, findings)
                 return
             case Renew(receiver_now_s) if attempt == 1:
                 signer.renew(now_s=clock.now_ms() // 1000, receiver_now_s=receiver_now_s)
@@ -67,3 +64,17 @@ async def _ask(url: str, sender: Sender, signer: Signer, clock: Clock, findings:
                     "receiver", f"it refuses an empty batch ({code}): scraper and receiver do not fit together"
                 )
                 return
+
+
+def _clocks(receiver_now_s: int | None, clock: Clock, findings: Findings) -> None:
+    """Readings carry this machine's time, so a wrong clock is worse than it looks: they are delivered all the same."""
+    if receiver_now_s is None:
+        return
+    ahead_s = clock.now_ms() // 1000 - receiver_now_s
+    if abs(ahead_s) <= TOLERANCE_S:
+        return
+    text = f"this machine's clock is {abs(ahead_s)} s {'ahead of' if ahead_s > 0 else 'behind'} the receiver's: "
+    if ahead_s > FUTURE_S:
+        findings.fail("clock", text + "the receiver refuses readings from the future; set this machine's clock")
+    else:
+        findings.note("clock", text + "readings get wrong times; set this machine's clock")

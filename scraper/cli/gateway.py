@@ -1,6 +1,7 @@
 """Commands about the gateway and its secrets: `password`, `token`, `trust`, `key`, `read`."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -17,7 +18,7 @@ from scraper.gateway.password import installer_password
 from scraper.gateway.pinning import PinStore
 from scraper.gateway.probe import Probe
 from scraper.gateway.session import Gateway
-from scraper.gateway.tokens import TokenCache, parse_token
+from scraper.gateway.tokens import TokenCache, parse_token, refusal
 from scraper.gateway.transport import Address
 from scraper.gateway.trust import accept, propose
 from scraper.uplink.signer import EdgeKey
@@ -48,13 +49,7 @@ def token(
     """Show what is known of the gateway token, and log in with it; with --paste keep a new one first."""
     loaded = settings.load()
     if paste:
-        try:
-            pasted = parse_token(typer.prompt("Token", hide_input=True))
-        except ValueError as error:
-            raise SettingError(f"{error}: copy the whole token from https://entrez.enphaseenergy.com") from error
-        serial = pasted.serial or _serial(loaded)
-        TokenCache(loaded.state_dir).save(serial, pasted)
-        typer.echo(f"Kept: {pasted.role or 'unknown'} rights for gateway {serial}, until {pasted.expiry_text()}.")
+        _keep_token(loaded)
 
     async def log_in(gateway: Gateway) -> None:
         identity = await gateway.connect()
@@ -65,6 +60,29 @@ def token(
             typer.echo(f"Accepted by gateway {identity.serial}: {identity.role} rights, {left_h:.0f} hours left.")
 
     _with_gateway(loaded, log_in)
+
+
+def _keep_token(loaded: Settings) -> None:
+    # a terminal hides what is typed; a pipe or a file is read as it is
+    text = typer.prompt("Token", hide_input=True) if sys.stdin.isatty() else sys.stdin.read()
+    try:
+        pasted = parse_token(text)
+    except ValueError as error:
+        raise SettingError(f"{error}: copy the whole token from https://entrez.enphaseenergy.com") from error
+    serial = loaded.gateway.serial or PinStore(loaded.state_dir).gateway() or _serial(loaded)
+    now_s = SystemClock().now_ms() / 1000
+    if not pasted.fits(serial) or pasted.expires_s <= now_s:
+        raise SettingError(
+            f"{refusal(pasted, serial, now_s)}; it was not kept: make a new one at https://entrez.enphaseenergy.com"
+        )
+    try:
+        TokenCache(loaded.state_dir).save(serial, pasted)
+    except OSError as error:
+        raise SettingError(
+            f"{loaded.state_dir} cannot be written ({error.strerror}): set ENVOY_STATE_DIR to a directory that this "
+            "user owns"
+        ) from error
+    typer.echo(f"Kept: {pasted.role or 'unknown'} rights for gateway {serial}, until {pasted.expiry_text()}.")
 
 
 def trust(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
@@ -101,8 +119,9 @@ def read(as_json: Annotated[bool, typer.Option("--json", help="One JSON reading 
         except EndpointUnavailableError:
             values = []
         for one in values:
-            fields = {**one.values, **one.counters}
-            readings.append(Reading("meter", {"meter": one.meter, "phase": one.phase}, now, {**fields}))
+            for kind, fields in (("meter", one.values), ("meter_energy", one.counters)):
+                if fields:
+                    readings.append(Reading(kind, {"meter": one.meter, "phase": one.phase}, now, {**fields}))
         production = await gateway.production()
         return readings if production is None else [*readings, production]
 

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from scraper import settings
-from scraper.app import OUTBOX_FILE
 from scraper.errors import OutboxError
 from scraper.outbox import Outbox
+from scraper.startup import OUTBOX_FILE
 from shared.clock import SystemClock
 
 commands = typer.Typer(help="What waits for the receiver, and what it refused (dead letters).", no_args_is_help=True)
@@ -52,7 +52,11 @@ def replay(
 def export(path: Path) -> None:
     """Write every refused reading to a new file, one JSON line each."""
     with _outbox() as outbox:
-        typer.echo(f"{outbox.export(path)} readings written to {path}")
+        try:
+            count = outbox.export(path)
+        except OSError as error:
+            raise OutboxError(f"cannot write {path} ({error.strerror}): name a new file elsewhere") from error
+        typer.echo(f"{count} readings written to {path}")
 
 
 @contextmanager

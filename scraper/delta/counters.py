@@ -93,6 +93,6 @@ def _falls(before: Reading, after: Reading) -> list[str]:
 
 def _event(timestamp: int, falls: list[str]) -> Reading:
     """One event for all counters that fell in one poll; `rows` is how many."""
-    more = "" if len(falls) <= 4 else f" and {len(falls) - 4} more"
-    fields: dict[str, float | str] = {"rows": float(len(falls)), "reason": "went down: " + ", ".join(falls[:4]) + more}
+    more = "" if len(falls) <= 3 else f" and {len(falls) - 3} more"  # the receiver takes 200 characters
+    fields: dict[str, float | str] = {"rows": float(len(falls)), "reason": "went down: " + ", ".join(falls[:3]) + more}
     return Reading(kind="event", tags={"type": "counter_reset"}, timestamp=timestamp, fields=fields)

@@ -25,4 +25,5 @@ class Backoff:
         """Seconds to wait after one more failure, never sooner than `retry_after_s`."""
         ceiling = min(LONGEST_S, FIRST_S * 2**self._failures)
         self._failures = min(self._failures + 1, 16)
-        return max(self._rng.uniform(0, ceiling), retry_after_s or 0.0)
+        # Spread beyond Retry-After too: a thousand scrapers were told the same number of seconds.
+        return max(self._rng.uniform(0, ceiling), self._rng.uniform(1.0, 1.1) * (retry_after_s or 0.0))

@@ -98,7 +98,7 @@ def _meaning_of(problem: Problem, status: int, headers: Mapping[str, str]) -> Me
     if problem in BISECT or problem is Problem.TOO_LARGE:
         return Split(problem)
     if problem is Problem.UNAUTHORISED:
-        return Renew(_http_date(headers.get("date", "")))
+        return Renew(http_date(headers.get("date", "")))
     if problem is Problem.FORBIDDEN:
         return Wait(
             "the receiver does not let this scraper write for this gateway: add the serial to RECEIVER_GATEWAYS, or "
@@ -116,11 +116,12 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return min(float(text[:9]), HOUR_S)
-    wanted, now = _http_date(text), _http_date(headers.get("date", ""))
+    wanted, now = http_date(text), http_date(headers.get("date", ""))
     return None if wanted is None or now is None else min(max(float(wanted - now), 0.0), HOUR_S)
 
 
-def _http_date(text: str) -> int | None:
+def http_date(text: str) -> int | None:
+    """A date header as epoch seconds; None if it is none."""
     try:
         return int(email.utils.parsedate_to_datetime(text).timestamp())
     except (ValueError, TypeError, OverflowError):

@@ -60,7 +60,7 @@ class Sender:
             return NoAnswer(f"the receiver did not answer within {TOTAL_S:.0f} s")
         except httpx.ConnectError as error:
             return NoAnswer(_connect_reason(error))
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, OSError) as error:
             return NoAnswer(f"the connection to the receiver failed ({type(error).__name__})")
 
     async def _post(self, body: bytes, token: str) -> Answer | NoAnswer:
@@ -72,7 +72,8 @@ class Sender:
         packed = gzip.compress(body, compresslevel=6, mtime=0)
         async with self._client.stream("POST", self._url, content=packed, headers=headers) as response:
             reply = bytearray()
-            async for chunk in response.aiter_bytes():
+            # raw: we ask for no compression, so a compressed answer is nobody's that we know, and may be a bomb
+            async for chunk in response.aiter_raw():
                 reply += chunk
                 if len(reply) > MAX_REPLY_BYTES:
                     return NoAnswer("the answer is too long to be an envoy-receiver's")

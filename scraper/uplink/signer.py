@@ -3,6 +3,8 @@
 Claims: `iss` envoy-scraper, `aud` envoy-receiver, `sub` the serial, `scope` ingest, integer `iat` and `exp`.
 """
 
+import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -80,7 +82,13 @@ class EdgeKey:
             pem = private.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
-            write_private(path, pem)
+            try:
+                write_private(path, pem)
+            except OSError as error:
+                raise SettingError(
+                    f"{path} cannot be written ({error.strerror}): set ENVOY_STATE_DIR or ENVOY_RECEIVER_KEY_FILE to a "
+                    "place that this user may write"
+                ) from error
         return cls.load(path)
 
     def public_raw(self) -> bytes:
@@ -98,10 +106,12 @@ class Signer:
     Args:
         key: What signs.
         serial: The gateway that the readings come from.
+        reload: Reads the key anew where a file holds it; asked when a token was refused.
     """
 
-    def __init__(self, key: Key, serial: str) -> None:
+    def __init__(self, key: Key, serial: str, *, reload: Callable[[], Key] | None = None) -> None:
         self._key = key
+        self._reload = reload
         self._serial = serial
         self._token = ""
         self._expires_s = 0
@@ -124,6 +134,9 @@ class Signer:
 
     def renew(self, *, now_s: int, receiver_now_s: int | None) -> None:
         """Mint anew at the next use, on the receiver's clock if it told the time."""
+        if self._reload is not None:
+            with contextlib.suppress(SettingError):  # its file is just being replaced: the old key until then
+                self._key = self._reload()
         if receiver_now_s is not None:
             self._clock_offset_s = receiver_now_s - now_s
         self._expires_s = 0

@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from scraper.errors import OutboxError
 from scraper.outbox import Row
 from scraper.outbox_thread import OutboxThread
 from scraper.uplink.backoff import Backoff
@@ -27,6 +28,7 @@ log = structlog.get_logger()
 
 MIN_ROWS = 16
 """Batches shrink to this on a bad line, so that something always gets through."""
+TOO_LARGE = 413
 SUSPICIOUS = 5
 """After this many refused single rows without one accepted, the receiver is at fault, not the rows."""
 
@@ -90,6 +92,10 @@ class Uplink:
             except _PausedError as paused:
                 await self._clock.sleep(self._pause(paused.wait))
                 continue
+            except OutboxError as error:
+                # What was delivered and could not be deleted is sent again later, which is harmless.
+                await self._clock.sleep(self._pause(Wait(str(error))))
+                continue
             if self.state.watched:
                 await _first(self._queue.committed.wait(), self._clock.sleep(self._interval_s))
             else:
@@ -128,9 +134,10 @@ class Uplink:
             case Judged(verdict):
                 await self._settle(rows, verdict)
             case Split(code) if len(rows) > 1:
+                # Newer rows first: an accepted one shows that the receiver is not at fault for the refused ones.
                 middle = len(rows) // 2
-                await self._deliver(rows[:middle])
                 await self._deliver(rows[middle:])
+                await self._deliver(rows[:middle])
             case Split(code):
                 await self._refuse(rows[0], code)
             case Renew():
@@ -145,9 +152,10 @@ class Uplink:
         )
         self.state.posts += 1
         answer = await self._sender.post(body, self._signer.token(self._clock.now_ms() // 1000))
-        if isinstance(answer, NoAnswer):
-            # a line that drops or crawls carries small batches better
+        if isinstance(answer, NoAnswer) or answer.status == TOO_LARGE:
+            # A line that drops or crawls carries small batches better; a proxy may bound bodies more than we do.
             self._limit = max(MIN_ROWS, self._limit // 2)
+        if isinstance(answer, NoAnswer):
             return Wait(answer.reason)
         return understand(
             status=answer.status,

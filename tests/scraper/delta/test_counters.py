@@ -63,7 +63,7 @@ def test_a_gateway_that_was_replaced_makes_one_event_for_all_counters():
     events = [reading for reading in run(old, new)[1] if reading.kind == "event"]
     assert len(events) == 1
     assert events[0].fields["rows"] == 12
-    assert str(events[0].fields["reason"]).endswith("and 8 more")
+    assert str(events[0].fields["reason"]).endswith("and 9 more")
 
 
 def test_events_never_share_a_stamp():

@@ -117,6 +117,7 @@ def _household(directory: Path, gateway: _Gateway) -> Household:
             "ENVOY_TOKEN": gateway.token,
             "ENVOY_RECEIVER_URL": url,
             "ENVOY_RECEIVER_SECRET": secret,
+            "ENVOY_DEAD_BAND": "0.1",  # finer than people keep it, so that the numbers on the screen move
             "ENVOY_STATE_DIR": str(_private(directory / "scraper")),
             "ENVOY_STATUS_PORT": str(scraper_status),
         },

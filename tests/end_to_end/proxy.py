@@ -16,7 +16,7 @@ class Mishap(Enum):
 
     NONE = auto()
     REFUSE = auto()
-    """The connection is reset before anything is read."""
+    """The connection is closed without an answer; the receiver hears nothing."""
     CUT_REQUEST = auto()
     """The receiver gets half of the request, then the line is dead."""
     CUT_ANSWER = auto()
@@ -41,6 +41,9 @@ class Mishap(Enum):
     """The receiver dies with the whole request in its hands."""
     KILL_SCRAPER = auto()
     """The scraper dies with its verdict on the way."""
+
+
+_SILENT = frozenset({Mishap.SWALLOW_REQUEST, Mishap.SWALLOW_ANSWER})
 
 
 class Posted(NamedTuple):
@@ -110,36 +113,37 @@ class Proxy:
     async def _request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Serve one request; False ends the connection."""
         head = await reader.readuntil(b"\r\n\r\n")
-        body = await reader.readexactly(_length(head))
-        self._witness(head, body)
+        request = head + await reader.readexactly(_length(head))
+        self._witness(head, request[len(head) :])
         mishap = self.plan()
         self.happened[mishap] = self.happened.get(mishap, 0) + 1
-        if (page := _foreign(mishap, self._last_verdict)) is not None:
-            writer.write(page)
-            await writer.drain()
-            return True
-        match mishap:
-            case Mishap.REFUSE:
-                return False
-            case Mishap.SWALLOW_REQUEST:
-                await reader.read()  # until the scraper gives up or dies
-                return False
-            case Mishap.CUT_REQUEST:
-                await self._send_half(head + body)
-                return False
-            case Mishap.REPEAT:
-                await self._forward(head + body)
-        answer = await self._forward(head + body, after_sending=self.kill.get(mishap.KILL_RECEIVER) if mishap is Mishap.KILL_RECEIVER else None)  # fmt: skip
-        if answer is None or mishap is Mishap.LOSE_ANSWER:
-            return False
-        if mishap is Mishap.SWALLOW_ANSWER:
-            await reader.read()
+        answer = await self._answer(mishap, request)
+        if mishap in _SILENT:
+            await reader.read()  # until the scraper gives up or dies
+        if answer is None or mishap in _SILENT:
             return False
         if mishap is Mishap.KILL_SCRAPER:
             self.kill[mishap]()
         writer.write(answer[: len(answer) // 2] if mishap is Mishap.CUT_ANSWER else answer)
         await writer.drain()
         return mishap is not Mishap.CUT_ANSWER
+
+    async def _answer(self, mishap: Mishap, request: bytes) -> bytes | None:
+        """What the scraper is to get; None for nothing."""
+        match mishap:
+            case Mishap.REFUSE | Mishap.SWALLOW_REQUEST:
+                return None
+            case Mishap.CUT_REQUEST:
+                await self._send_half(request)
+                return None
+            case Mishap.LOSE_ANSWER:
+                await self._forward(request)
+                return None
+            case Mishap.REPEAT:
+                await self._forward(request)
+            case Mishap.KILL_RECEIVER:
+                return await self._forward(request, after_sending=self.kill[mishap])
+        return _foreign(mishap, self._last_verdict) or await self._forward(request)
 
     async def _forward(self, request: bytes, after_sending: Callable[[], None] | None = None) -> bytes | None:
         """The receiver's answer, or None if it gave none."""

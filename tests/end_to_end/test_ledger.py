@@ -68,7 +68,7 @@ async def test_the_store_holds_exactly_the_committed_readings(tmp_path: Path) ->
     assert not missing_reports(stored, sent, lives)
     complete = [compare_stream(stored, sent, life) for life in lives]
     assert sum(1 for events in complete if events) > KILLS // 2, complete
-    assert sum(complete) > 100, complete
+    assert sum(complete) > 3 * KILLS, complete
 
 
 async def torment(home: Household, rng: random.Random) -> None:
@@ -76,8 +76,8 @@ async def torment(home: Household, rng: random.Random) -> None:
     deck: list[Mishap] = []
 
     def next_mishap() -> Mishap:
-        """Half of the requests meet one; each kind comes once before any comes twice."""
-        if rng.random() < 0.5:
+        """One request in three meets one; each kind comes once before any comes twice."""
+        if rng.random() < 2 / 3:
             return Mishap.NONE
         if not deck:
             deck.extend(FAULTS)
@@ -115,7 +115,7 @@ async def kill_again_and_again(process: Process, rng: random.Random, enough: asy
             await process.ended(within_s=rng.uniform(0, 1.5))
         else:
             await process.heard_or_ended(ready)
-            await process.ended(within_s=rng.uniform(0, 6))
+            await process.ended(within_s=rng.uniform(0, 8))
         process.kill()
         await process.ended()
 

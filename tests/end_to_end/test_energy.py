@@ -1,0 +1,119 @@
+"""Energy from the stored series of a whole day, against the simulator's own account of it.
+
+The day is streamed once a second, through parsing, exception reporting, the outbox file, the uplink, a socket and the
+receiver's SQLite file. What is asked of the store then is what any query asks: points of a window, interpolated.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from receiver.stores.base import Store
+from shared.energy.energy import SignedEnergy, energy_wh, positive_negative_wh
+from shared.energy.interpolation import linear_segments
+from simulator.clock import ManualClock
+from simulator.house import DEFAULT_START, NET, PRODUCTION, THREE_PHASE, TOTAL, Energy, House
+from tests.end_to_end.edge import CountingSender, Edge, SimulatedClock, edge, uplink_of
+from tests.end_to_end.hosted import SECRET, hosted
+
+DAY_S = 86_400
+MIDNIGHT = int(DEFAULT_START)
+HOUR_MS = 3_600_000
+START_MS, STOP_MS = MIDNIGHT * 1000, (MIDNIGHT + DAY_S) * 1000
+METERS = (PRODUCTION, NET, TOTAL)
+
+
+class _Answer(NamedTuple):
+    """Energy of one meter and phase over a window: the integral, and both directions."""
+
+    wh: float | None
+    coverage: float
+    signed: SignedEnergy
+
+
+@pytest.mark.slow
+async def test_a_days_energy_is_the_simulators_truth(tmp_path: Path) -> None:
+    """Every meter and phase within 0.1 %, with coverage 1."""
+    house = House(THREE_PHASE, seed=1)
+    clock = SimulatedClock(ManualClock(MIDNIGHT))
+    async with edge(tmp_path / "edge", house, clock) as scraper:
+        await scraper.stream(DAY_S + 1)  # the first sample of the next day ends this one
+        await scraper.samples.stopped("the scraper was stopped")
+        async with hosted(tmp_path / "receiver", scraper.serial, clock) as (receiver, url):
+            await deliver(scraper, url, clock)
+            stored = await energies(receiver.store, scraper.serial, START_MS, STOP_MS)
+    truth = house.truth_wh(MIDNIGHT, MIDNIGHT + DAY_S)
+    for meter in METERS:
+        for phase, true in zip("abc", truth[meter], strict=True):
+            found = stored[meter, phase]
+            assert found.coverage == 1.0
+            assert found.wh == pytest.approx(true.net_wh, rel=0.001), f"{meter} {phase}"
+            assert_both_directions(found.signed, true)
+
+
+@pytest.mark.slow
+async def test_an_outage_is_not_covered_and_nothing_is_invented(tmp_path: Path) -> None:
+    """Three hours without samples: coverage 0.875, the rest as it was, and nothing at all for the three hours."""
+    before_s, outage_s = 11 * 3600 + 30, 3 * 3600
+    house = House(THREE_PHASE, seed=2)
+    clock = SimulatedClock(ManualClock(MIDNIGHT))
+    async with edge(tmp_path / "edge", house, clock) as scraper:
+        await scraper.stream(before_s + 1)
+        await scraper.samples.stopped("the gateway is unreachable")
+        clock.manual.advance(outage_s - 1)
+        await scraper.stream(DAY_S - before_s - outage_s + 1)
+        await scraper.samples.stopped("the scraper was stopped")
+        async with hosted(tmp_path / "receiver", scraper.serial, clock) as (receiver, url):
+            await deliver(scraper, url, clock)
+            store, serial = receiver.store, scraper.serial
+            lost_ms = START_MS + before_s * 1000
+            back_ms = lost_ms + outage_s * 1000
+            day = await energies(store, serial, START_MS, STOP_MS)
+            parts = [await energies(store, serial, *span) for span in ((START_MS, lost_ms), (back_ms, STOP_MS))]
+            outage = await energies(store, serial, lost_ms, back_ms)
+            ((_, (gap, stop)),) = await store.points(serial, "event", tags={"type": "gap"}, start=0, stop=2**53)
+    assert (gap.timestamp, gap.fields["end"]) == (lost_ms, back_ms)
+    assert stop.timestamp == STOP_MS
+    spans = [house.truth_wh(MIDNIGHT, lost_ms // 1000), house.truth_wh(back_ms // 1000, MIDNIGHT + DAY_S)]
+    for meter in METERS:
+        for index, phase in enumerate("abc"):
+            found = day[meter, phase]
+            assert found.coverage == 0.875
+            assert (outage[meter, phase].wh, outage[meter, phase].coverage) == (None, 0.0)
+            assert found.wh == pytest.approx(sum(part[meter, phase].wh or 0.0 for part in parts), rel=1e-9)
+            true = [span[meter][index] for span in spans]
+            both = Energy(sum(part.delivered_wh for part in true), sum(part.received_wh for part in true))
+            assert_both_directions(found.signed, both)
+
+
+def assert_both_directions(found: SignedEnergy, true: Energy) -> None:
+    """Import and export (generation and own use) each within 0.1 % of what the meter moved."""
+    moved = true.delivered_wh + true.received_wh
+    assert found.positive_wh == pytest.approx(true.delivered_wh, abs=0.001 * moved)
+    assert found.negative_wh == pytest.approx(true.received_wh, abs=0.001 * moved)
+
+
+async def deliver(scraper: Edge, url: str, clock: SimulatedClock) -> None:
+    """Empty the outbox into the receiver."""
+    sender = CountingSender(url, scraper.serial, None)
+    try:
+        uplink = uplink_of(scraper, sender, SECRET, clock)
+        await uplink.drain()
+        assert uplink.state.problem is None
+    finally:
+        await sender.aclose()
+    assert (await scraper.outbox.stats()).rows == 0
+
+
+async def energies(store: Store, serial: str, start: int, stop: int) -> dict[tuple[str, str], _Answer]:
+    """What the store says of each meter and phase in a window (UTC milliseconds)."""
+    answers = {}
+    for found in await store.points(serial, "meter", fields=["power"], start=start, stop=stop, neighbours=True):
+        points = [(point.timestamp, float(point.fields["power"])) for point in found.points]
+        segments = linear_segments(points)
+        tags = dict(found.series.tags)
+        energy = energy_wh(segments, start, stop)
+        signed = positive_negative_wh(segments, start, stop)
+        answers[tags["meter"], tags["phase"]] = _Answer(energy.wh, energy.coverage, signed)
+    return answers

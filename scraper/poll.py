@@ -17,7 +17,7 @@ from scraper.errors import (
     PersonNeededError,
     SettingError,
 )
-from scraper.gateway.session import Gateway
+from scraper.gateway.session import Gateway, Identity
 from scraper.health import Health
 from scraper.samples import Samples
 from scraper.schedule import Job, Schedule
@@ -70,6 +70,7 @@ class Conductor:
         self._rng = rng
         self._meter_interval_s = meter_interval_s
         self._poll_meters = poll_meters
+        self._known: Identity | None = None
         self._failures = 0
         self._down_since: float | None = None
         self._alarm_due = 0.0
@@ -109,6 +110,7 @@ class Conductor:
             started = self._clock.monotonic()
             try:
                 await job.run()
+                await self._notice()
             except (GatewayError, SettingError) as error:
                 self._failed(job, error, started)
                 self._schedule.done(job, worked=False)
@@ -120,7 +122,15 @@ class Conductor:
                 self._schedule.done(job)
 
     async def _identify(self) -> None:
-        await self._samples.identified(await self._gateway.connect())
+        await self._gateway.connect()
+        await self._notice()
+
+    async def _notice(self) -> None:
+        """Pass on who answers, if that changed: any question may have led to a fresh look, a login or a new token."""
+        identity = self._gateway.identity
+        if identity is not None and identity != self._known:
+            await self._samples.identified(identity)
+            self._known = identity
 
     def _connected(self, seconds: float) -> None:
         self._health.succeeded("identify", seconds=seconds, now_ms=self._clock.now_ms())

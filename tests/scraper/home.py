@@ -1,0 +1,170 @@
+"""A whole home in one event loop: a simulated gateway, the real scraper, the real receiver, on time that runs fast."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from receiver.app import build, running
+from receiver.stores.base import Store
+from scraper import app
+from scraper.config import GatewaySettings, ReceiverSettings, Secret, Settings
+from simulator.clock import SimClock
+from simulator.server import Simulator
+from tests.receiver import service
+
+SECRET = "canary-household-secret-0123456789abcdef"
+SPEED = 20.0
+PATIENCE_S = 60.0
+"""Longest wait for anything that must happen; far beyond what a busy machine needs."""
+
+
+class FastClock:
+    """One fast time for gateway, scraper and receiver.
+
+    Args:
+        sim: The gateway's clock.
+        ahead_s: How far this host's wall clock is ahead of it.
+    """
+
+    def __init__(self, sim: SimClock, ahead_s: float = 0.0) -> None:
+        self._sim = sim
+        self.ahead_s = ahead_s
+
+    def now_ms(self) -> int:
+        return round((self._sim.now() + self.ahead_s) * 1000)
+
+    def monotonic(self) -> float:
+        return self._sim.now()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / self._sim.speed)
+
+
+def secret(value: str | None = None, path: Path | None = None) -> Secret:
+    return Secret("ENVOY_SOMETHING_FILE", value, None if path is None else str(path))
+
+
+def scraper_settings(sim: Simulator, state_dir: Path, receiver_url: str, **changes: Any) -> Settings:
+    """Settings for this gateway; `changes` may concern the gateway or the scraper."""
+    gateway: dict[str, Any] = {
+        "host": "127.0.0.1",
+        "serial": None,
+        "token": secret(sim.token("installer")),
+        "cloud_username": secret(),
+        "cloud_password": secret(),
+        "cloud_url": "https://127.0.0.1:1",
+        "token_url": "https://127.0.0.1:1",
+        "installer_password": secret(),
+        "tls_trust": "pin",
+        "tls_fingerprint": None,
+        "keep_alive": True,
+        "http_port": sim.http_port,
+        "https_port": sim.https_port,
+    }
+    own = {name: changes.pop(name) for name in list(changes) if name in gateway}
+    values: dict[str, Any] = {
+        "gateway": GatewaySettings(**{**gateway, **own}),
+        "receiver": ReceiverSettings(url=receiver_url, secret=secret(SECRET), key_file=state_dir / "key", ca_file=None),
+        "inverter_interval": 60.0,
+        "meter_source": "auto",
+        "meter_interval": 5.0,
+        "dead_band": 1.0,
+        "post_interval": 10.0,
+        "state_dir": state_dir,
+        "outbox_quota": 64 * 1024 * 1024,
+        "status_host": "127.0.0.1",
+        "status_port": 0,
+        "log_level": "INFO",
+    }
+    return Settings(**{**values, **changes})
+
+
+@dataclass
+class Home:
+    """What runs, and what arrived.
+
+    Attributes:
+        logs: Lines that were logged, as dictionaries.
+    """
+
+    sim: Simulator
+    clock: FastClock
+    store: Store
+    receiver_url: str
+    folder: Path
+    logs: list[Any]
+
+    @property
+    def state_dir(self) -> Path:
+        return self.folder / "edge"
+
+    @contextlib.asynccontextmanager
+    async def scraper(self, **changes: Any) -> AsyncIterator[asyncio.Task[None]]:
+        """A running scraper; at the end it is stopped in order, and its errors are raised."""
+        stop = asyncio.Event()
+        settings = scraper_settings(self.sim, self.state_dir, self.receiver_url, **changes)
+        task = asyncio.create_task(app.run(settings, clock=self.clock, stop=stop))
+        try:
+            yield task
+        finally:
+            stop.set()
+            await task
+
+    async def points(self, kind: str, **tags: str) -> list[Any]:
+        """Everything stored of a kind, oldest first: (timestamp, fields)."""
+        found = await self.store.points(self.sim.profile.serial, kind, tags=tags, start=0, stop=2**53)
+        return sorted((point for series in found for point in series.points), key=lambda point: point.timestamp)
+
+    async def events(self, kind: str) -> list[tuple[int, Mapping[str, Any]]]:
+        return await self.points("event", type=kind)
+
+    async def stored(self, kind: str, count: int = 1, *, what: Callable[[Any], bool] = bool, **tags: str) -> list[Any]:
+        """Wait until that many points are stored that `what` likes; those."""
+        found: list[Any] = await until(
+            lambda: self._liked(kind, count, what, tags),
+            lambda: f"{count} {kind} {tags} in the store; log: {self.logs[-20:]}",
+        )
+        return found
+
+    async def _liked(self, kind: str, count: int, what: Callable[[Any], bool], tags: Mapping[str, str]) -> list[Any]:
+        liked = [point for point in await self.points(kind, **tags) if what(point)]
+        return liked if len(liked) >= count else []
+
+    def said(self, text: str) -> list[Any]:
+        return [line for line in self.logs if text in line["event"]]
+
+    async def says(self, text: str, count: int = 1) -> None:
+        """Wait until a line has been logged."""
+
+        async def look() -> bool:
+            return len(self.said(text)) >= count
+
+        await until(look, lambda: f"{text!r} in the log: {self.logs[-20:]}")
+
+
+async def until(look: Callable[[], Any], what: Callable[[], str]) -> Any:
+    """Look again and again until there is something."""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while not (found := await look()):  # noqa: ASYNC110 (what is waited for lies in files and logs)
+                await asyncio.sleep(0.05)
+            return found
+    except TimeoutError:
+        raise AssertionError(f"never happened: {what()}") from None
+
+
+@contextlib.asynccontextmanager
+async def home(
+    folder: Path, logs: list[Any], profile: str = "firmware-8", *, host_ahead_s: float = 0.0, **simulator: Any
+) -> AsyncIterator[Home]:
+    """Gateway and receiver at work."""
+    sim_clock = SimClock(SPEED)
+    async with Simulator(profile, clock=sim_clock, late_morning=True, **simulator) as sim:
+        clock = FastClock(sim_clock, host_ahead_s)
+        settings = service.make_settings(folder / "hosted", secret=SECRET.encode(), gateways=(sim.serial,))
+        hosted = build(settings, clock=FastClock(sim_clock))
+        async with running(hosted, host="127.0.0.1", port=0) as listener:
+            yield Home(sim, clock, hosted.store, f"http://127.0.0.1:{listener.port}", folder, logs)

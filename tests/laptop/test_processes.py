@@ -17,11 +17,16 @@ async def family(tmp_path):
     await family.stop()
 
 
+def mules() -> dict[int, str]:
+    """The child and its own child; a process that has only just begun shows no arguments yet."""
+    return {pid: args for pid, args in descendants(os.getpid()).items() if "stubborn" in args or "sleep(600)" in args}
+
+
 async def test_a_child_that_will_not_stop_is_killed_with_its_children(family):
     child = await family.start("mule", "tests.laptop.stubborn", environment={})
     assert await child.announcement(30) == "ready"
-    below = {pid: args for pid, args in descendants(os.getpid()).items() if "stubborn" in args or "sleep(600)" in args}
-    assert len(below) == 2
+    wait_until(lambda: len(mules()) == 2, lambda: f"seen: {mules()}", lambda: child.running)
+    below = mules()
     assert await child.stop(grace_s=0.2) == -9
     wait_until(lambda: not living(below), lambda: f"left: {living(below)}", lambda: True)
     assert list(child.lines) == ["I stay", "did not stop within 0 s and was killed"]

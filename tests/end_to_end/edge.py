@@ -27,7 +27,7 @@ from scraper.outbox_thread import OutboxThread
 from scraper.recorder import Recorder
 from scraper.samples import Samples
 from scraper.uplink.backoff import Backoff
-from scraper.uplink.sender import Answer, NoAnswer, Sender
+from scraper.uplink.sender import Sender
 from scraper.uplink.signer import HouseholdSecret, Signer
 from scraper.uplink.uplink import Uplink
 from shared.readings import Reading
@@ -150,8 +150,8 @@ class Edge:
 
     async def live(self) -> list[Reading]:
         """One more event, now, as a snapshot (the way a new connection begins); what was committed of it."""
-        before = len(self.outbox.witness)
         await self._recorder.hold()
+        before = len(self.outbox.witness)
         line = b"data: " + json.dumps(stream_event(self.device)).encode()
         await self.samples.burst(Burst(self._clock.now_ms(), [line]))
         return self.outbox.witness[before:]
@@ -168,21 +168,6 @@ async def edge(folder: Path, house: House, clock: SimulatedClock) -> AsyncIterat
         yield Edge(house, clock, outbox, memory)
     finally:
         await outbox.close()
-
-
-class CountingSender(Sender):
-    """Counts posts and remembers which rows went with each."""
-
-    posts = 0
-
-    async def post(self, body: bytes, token: str) -> Answer | NoAnswer:
-        self.posts += 1
-        answer = await super().post(body, token)
-        await self.after(body, answer)
-        return answer
-
-    async def after(self, body: bytes, answer: Answer | NoAnswer) -> None:
-        """For tests that act between two posts."""
 
 
 def uplink_of(edge: Edge, sender: Sender, secret: str, clock: SimulatedClock) -> Uplink:

@@ -60,9 +60,9 @@ class Sent(NamedTuple):
 
 
 def read_ledger(path: Path) -> list[Sent]:
-    """All entries in the order of sending."""
+    """All entries in the order of sending; one that is being written is left out."""
     with path.open(encoding="utf-8") as lines:
-        entries = [json.loads(line) for line in lines]
+        entries = [json.loads(line) for line in lines if line.endswith("\n")]
     return [Sent(entry["kind"], entry["sent_ms"], int(entry["time"]), entry["values"]) for entry in entries]
 
 

@@ -7,6 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from scraper.outbox.frames import unpack
+
 KINDS = ("inverter", "meter", "meter_energy", "production", "gateway", "event")
 
 
@@ -66,6 +68,14 @@ def read_outbox(path: Path) -> Queue:
         ((id_, next_seq, dead, lost),) = connection.execute("SELECT id, next_seq, dead_letters, lost_rows FROM state")
         ((waiting,),) = connection.execute("SELECT count(*) FROM rows")
     return Queue(id_, next_seq - 1, waiting, dead, lost)
+
+
+def read_waiting(path: Path) -> list[dict[str, Any]]:
+    """The readings that wait in an outbox file, as on the wire, oldest first."""
+    with closing(_open(path)) as connection:
+        found = [unpack(data) for (data,) in connection.execute("SELECT frame FROM rows ORDER BY seq")]
+    assert None not in found, "a row of the outbox is damaged"
+    return [json.loads(frame.payload) for frame in found if frame is not None]
 
 
 def merge(gateway: str, readings: Iterable[Mapping[str, Any]]) -> tuple[Contents, list[str]]:

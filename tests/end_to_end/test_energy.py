@@ -10,11 +10,12 @@ from typing import NamedTuple
 import pytest
 
 from receiver.stores.base import Store
+from scraper.uplink.sender import Sender
 from shared.energy.energy import SignedEnergy, energy_wh, positive_negative_wh
 from shared.energy.interpolation import linear_segments
 from simulator.clock import ManualClock
 from simulator.house import DEFAULT_START, NET, PRODUCTION, THREE_PHASE, TOTAL, Energy, House
-from tests.end_to_end.edge import CountingSender, Edge, SimulatedClock, edge, uplink_of
+from tests.end_to_end.edge import Edge, SimulatedClock, edge, uplink_of
 from tests.end_to_end.hosted import SECRET, hosted
 
 DAY_S = 86_400
@@ -96,7 +97,7 @@ def assert_both_directions(found: SignedEnergy, true: Energy) -> None:
 
 async def deliver(scraper: Edge, url: str, clock: SimulatedClock) -> None:
     """Empty the outbox into the receiver."""
-    sender = CountingSender(url, scraper.serial, None)
+    sender = Sender(url, scraper.serial, None)
     try:
         uplink = uplink_of(scraper, sender, SECRET, clock)
         await uplink.drain()

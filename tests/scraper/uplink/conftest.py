@@ -1,0 +1,15 @@
+"""The desk that the uplink's tests work at."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.scraper.uplink.desk import Desk, opened
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    """An uplink with an empty outbox and a receiver that accepts everything."""
+    async with opened(tmp_path / "edge") as ready:
+        yield ready

@@ -1,0 +1,155 @@
+"""A real uplink over a real outbox file and real sockets, against a receiver whose every answer the test writes."""
+
+import asyncio
+import contextlib
+import gzip
+import json
+import random
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scraper.outbox_thread import OutboxThread
+from scraper.uplink.backoff import Backoff
+from scraper.uplink.sender import Sender
+from scraper.uplink.signer import HouseholdSecret, Key, Signer
+from scraper.uplink.uplink import Uplink
+from shared.clock import SystemClock
+from shared.problems import CONTENT_TYPE
+from shared.readings import Reading
+from tests.scraper.gateway.fake import Answer, Raw, Request, Server
+
+SERIAL = "122300001234"
+SECRET = "canary-secret-0123456789abcdef0123456789"
+NOW_MS = 1_760_000_000_000
+
+
+class SteppedClock:
+    """Whoever sleeps waits until the test lets him go on."""
+
+    def __init__(self, now_ms: int = NOW_MS) -> None:
+        self.ms = now_ms
+        self._sleeping: asyncio.Queue[tuple[float, asyncio.Future[None]]] = asyncio.Queue()
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def monotonic(self) -> float:
+        return self.ms / 1000
+
+    async def sleep(self, seconds: float) -> None:
+        wake = asyncio.get_running_loop().create_future()
+        self._sleeping.put_nowait((seconds, wake))
+        await wake
+
+    async def asked(self) -> float:
+        """Seconds of the next sleep, which begins sooner or later; it ends at once, and so much time has passed."""
+        seconds, wake = await self.begun()
+        self.ms += round(seconds * 1000)
+        if not wake.done():
+            wake.set_result(None)
+        return seconds
+
+    async def begun(self) -> tuple[float, "asyncio.Future[None]"]:
+        """The next sleep, still going on."""
+        async with asyncio.timeout(30):
+            return await self._sleeping.get()
+
+
+@dataclass
+class Batch:
+    """A post as the receiver sees it."""
+
+    body: dict[str, Any]
+    token: str
+
+    @property
+    def seqs(self) -> list[int]:
+        return [row["seq"] for row in self.body["rows"]]
+
+
+def verdict(batch: Batch, rejected: dict[int, str] | None = None, **more: Any) -> Answer:
+    refused = rejected or {}
+    document = {
+        "batch": batch.body["batch"],
+        "accepted": len(batch.seqs) - len(refused),
+        "rejected": [{"seq": seq, "code": code} for seq, code in refused.items()],
+        **more,
+    }
+    return Answer(200, json.dumps(document).encode(), (("Content-Type", "application/json"),))
+
+
+def problem(code: str, status: int, *headers: tuple[str, str]) -> Answer:
+    document = {"type": f"urn:envoy-relay:problem:{code}", "status": status, "code": code}
+    return Answer(status, json.dumps(document).encode(), (("Content-Type", CONTENT_TYPE), *headers))
+
+
+Reply = Callable[[Batch], Answer | Raw]
+
+
+@dataclass
+class Desk:
+    """The uplink and what it talks to.
+
+    Attributes:
+        reply: Answers the next posts; accepts everything unless a test says otherwise.
+        batches: Every post, in order.
+    """
+
+    uplink: Uplink
+    outbox: OutboxThread
+    server: Server
+    clock: SteppedClock
+    reply: Reply = verdict
+    batches: list[Batch] = field(default_factory=list)
+
+    def answer(self, request: Request) -> Answer | Raw:
+        token = request.headers["authorization"].removeprefix("Bearer ")
+        self.batches.append(Batch(json.loads(gzip.decompress(request.body)), token))
+        return self.reply(self.batches[-1])
+
+    async def add(self, count: int, **fields: Any) -> None:
+        """Commit readings, one a second."""
+        values = fields or {"power": 1.0}
+        await self.outbox.append(
+            [Reading("meter", {"meter": "production", "phase": "a"}, NOW_MS + i * 1000, values) for i in range(count)]
+        )
+
+    async def waiting(self) -> int:
+        return (await self.outbox.stats()).rows
+
+    async def dead(self) -> int:
+        return (await self.outbox.stats()).dead_letters
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator["asyncio.Task[None]"]:
+        """The uplink at work."""
+        task = asyncio.create_task(self.uplink.run())
+        try:
+            yield task
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+@contextlib.asynccontextmanager
+async def opened(folder: Path, *, clock: SteppedClock | None = None, url: str | None = None, serial: str = SERIAL,
+                 key: Key | None = None) -> AsyncIterator[Desk]:  # fmt: skip
+    """Everything but the running uplink; `url` is that of a real receiver, if one takes the place of the server."""
+    clock = clock or SteppedClock()
+    outbox = OutboxThread()
+    await outbox.open(folder / "outbox.sqlite", quota_bytes=64 * 1024 * 1024, clock=SystemClock())
+    server = Server(lambda request: desk.answer(request), "http")  # noqa: PLW0108 (there is no desk yet)
+    await server.start()
+    sender = Sender(url or f"http://127.0.0.1:{server.port}", serial, None)
+    signer = Signer(key or HouseholdSecret(SECRET), serial)
+    uplink = Uplink(outbox, sender, signer, clock, interval_s=10, backoff=Backoff(random.Random(1)))
+    desk = Desk(uplink, outbox, server, clock)
+    try:
+        yield desk
+    finally:
+        await sender.aclose()
+        await server.aclose()
+        await outbox.close()

@@ -1,0 +1,172 @@
+"""When the uplink posts, how much, and how long it waits."""
+
+import asyncio
+import email.utils
+import random
+
+import jwt
+import pytest
+
+from scraper.errors import SettingError
+from scraper.uplink.backoff import LONGEST_S, Backoff
+from scraper.uplink.signer import HouseholdSecret, Signer
+from scraper.uplink.uplink import MIN_ROWS
+from shared import wire
+from tests.scraper.gateway.fake import Answer
+from tests.scraper.uplink.desk import NOW_MS, SECRET, problem, verdict
+
+
+async def test_the_newest_readings_go_before_the_backlog(desk):
+    await desk.add(2000)
+    arrivals: list[int] = []
+
+    def count(batch):
+        arrivals.append(max(batch.seqs))
+        return verdict(batch)
+
+    desk.reply = count
+    async with desk.running():
+        await desk.clock.begun()
+    assert arrivals == [2000, 500, 1500, 1000]
+
+
+async def test_what_is_read_while_a_backlog_drains_arrives_within_two_posts(desk):
+    await desk.add(3000)
+    loop = asyncio.get_running_loop()
+    adding: list[asyncio.Task[None]] = []
+
+    def commit_meanwhile(batch):
+        if len(desk.batches) == 2:
+            adding.append(loop.create_task(desk.add(1)))
+        return verdict(batch)
+
+    desk.reply = commit_meanwhile
+    async with desk.running():
+        await desk.clock.begun()
+    assert 3001 in {seq for batch in desk.batches[2:5] for seq in batch.seqs}
+    assert await desk.waiting() == 0
+
+
+async def test_no_answer_halves_the_batches_and_success_doubles_them(desk):
+    await desk.add(2000)
+    port = desk.server.port
+    await desk.server.stop()
+    async with desk.running():
+        for _ in range(6):
+            await desk.clock.asked()
+        _, wake = await desk.clock.begun()
+        assert "no connection to the receiver" in (desk.uplink.state.problem or "")
+        await desk.server.start()
+        assert desk.server.port == port
+        wake.set_result(None)
+        await desk.clock.begun()
+    sizes = [len(batch.seqs) for batch in desk.batches]
+    assert sizes[:6] == [MIN_ROWS, 32, 64, 128, 256, wire.MAX_ROWS]
+
+
+async def test_a_watcher_makes_every_commit_a_post_and_nobody_makes_it_one_in_ten_seconds(desk):
+    desk.reply = lambda batch: verdict(batch, watched=len(desk.batches) < 3)
+    await desk.add(1)
+    async with desk.running():
+        await desk.clock.begun()
+        assert desk.uplink.state.watched
+        await desk.add(1)  # posted at once: the sleep above is still going on
+        await desk.clock.begun()
+        await desk.add(1)
+        seconds, _ = await desk.clock.begun()
+        assert seconds == 10
+        assert len(desk.batches) == 3
+        assert not desk.uplink.state.watched
+        await desk.add(1)
+        await asyncio.sleep(0)
+        assert len(desk.batches) == 3
+
+
+async def test_retry_after_is_obeyed_and_spread(desk):
+    await desk.add(1)
+    desk.reply = lambda _: problem("store-unavailable", 503, ("Retry-After", "90"))
+    async with desk.running():
+        waits = [await desk.clock.asked() for _ in range(4)]
+    assert all(90 <= wait <= 99 for wait in waits), waits
+    assert len(set(waits)) > 1
+
+
+@pytest.mark.parametrize("status", [429, 502, 503])
+async def test_a_foreign_retry_after_is_obeyed_too(desk, status):
+    await desk.add(1)
+    desk.reply = lambda _: Answer(status, b"busy", (("Retry-After", "60"),))
+    async with desk.running():
+        assert await desk.clock.asked() >= 60
+
+
+def test_a_thousand_scrapers_do_not_return_together():
+    delays = [Backoff(random.Random(seed)).delay(60) for seed in range(1000)]
+    assert min(delays) >= 60
+    assert max(delays) - min(delays) > 5
+
+
+async def test_waits_grow_to_five_minutes_and_never_end(desk):
+    await desk.add(1)
+    desk.reply = lambda _: Answer(500)
+    async with desk.running():
+        waits = [await desk.clock.asked() for _ in range(40)]
+    assert max(waits[:3]) <= 4
+    assert LONGEST_S / 2 < max(waits) <= LONGEST_S
+    assert await desk.waiting() == 1
+
+
+async def test_a_401_mints_anew_once_on_the_receivers_clock(desk):
+    """A host whose clock is off by a day still delivers."""
+    await desk.add(1)
+    receiver_s = NOW_MS // 1000 + 86_400
+    date = ("Date", email.utils.formatdate(receiver_s, usegmt=True))
+
+    def judge(batch):
+        claims = jwt.decode(batch.token, options={"verify_signature": False})
+        fresh = claims["iat"] <= receiver_s <= claims["exp"]
+        return verdict(batch) if fresh else problem("unauthorised", 401, date)
+
+    desk.reply = judge
+    async with desk.running():
+        await desk.clock.begun()
+        await desk.add(1)
+    await desk.uplink.drain_once()
+    assert await desk.waiting() == 0
+    assert len(desk.batches) == 3, "the offset is kept"
+
+
+async def test_a_signature_that_stays_refused_needs_a_person_and_is_tried_every_five_minutes(desk):
+    await desk.add(1)
+    desk.reply = lambda _: problem("unauthorised", 401)
+    async with desk.running():
+        waits = [await desk.clock.asked() for _ in range(3)]
+    assert all(300 <= wait <= 330 for wait in waits), waits
+    assert len(desk.batches) >= 6
+    assert desk.uplink.state.person_needed
+    assert "ENVOY_RECEIVER_SECRET must equal RECEIVER_SECRET" in (desk.uplink.state.problem or "")
+
+
+async def test_a_forbidden_gateway_needs_a_person_who_is_told_what_to_do(desk):
+    await desk.add(1)
+    desk.reply = lambda _: problem("forbidden", 403)
+    async with desk.running():
+        assert 300 <= await desk.clock.asked() <= 330
+    assert desk.uplink.state.person_needed
+    assert "RECEIVER_GATEWAYS" in (desk.uplink.state.problem or "")
+
+
+def test_a_refused_token_makes_the_signer_read_a_key_that_was_replaced():
+    replaced = "another-secret-0123456789abcdef0123456789"
+    signer = Signer(HouseholdSecret(SECRET), "1", reload=lambda: HouseholdSecret(replaced))
+    signer.token(1_000)
+    signer.renew(now_s=1_000, receiver_now_s=None)
+    jwt.decode(signer.token(1_000), replaced, ["HS256"], audience="envoy-receiver", options={"verify_exp": False})
+
+
+def test_a_key_file_that_is_gone_while_it_is_replaced_leaves_the_old_key():
+    def gone() -> HouseholdSecret:
+        raise SettingError("ENVOY_RECEIVER_SECRET_FILE: it cannot be read")
+
+    signer = Signer(HouseholdSecret(SECRET), "1", reload=gone)
+    signer.renew(now_s=1_000, receiver_now_s=None)
+    jwt.decode(signer.token(1_000), SECRET, ["HS256"], audience="envoy-receiver", options={"verify_exp": False})

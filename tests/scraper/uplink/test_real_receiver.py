@@ -1,0 +1,111 @@
+"""The uplink against the real receiver with its real store."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from scraper.uplink.signer import EdgeKey, HouseholdSecret
+from shared.clock import SystemClock
+from shared.readings import Reading
+from tests.receiver import service as receiver
+from tests.receiver.service import GATEWAY, NOW_MS
+from tests.scraper.uplink.desk import Desk, SteppedClock, opened
+
+
+@pytest.fixture
+async def service(tmp_path) -> AsyncIterator[receiver.Service]:
+    async with receiver.start(tmp_path / "hosted") as running:
+        running.clock.ms = SystemClock().now_ms()  # the Date of its answers is the host's
+        yield running
+
+
+@contextlib.asynccontextmanager
+async def desk_at(service, folder, *, ahead_ms=0, secret=None, key=None, serial=GATEWAY):
+    async with opened(
+        folder / "edge",
+        clock=SteppedClock(service.clock.ms + ahead_ms),
+        url=f"http://127.0.0.1:{service.port}",
+        key=key or HouseholdSecret(secret or receiver.SECRET.decode()),
+        serial=serial,
+    ) as desk:
+        yield desk
+
+
+async def stored(service) -> int:
+    count: int = await service.receiver.store.count()
+    return count
+
+
+async def test_everything_is_stored_and_leaves_the_outbox(service, tmp_path):
+    async with desk_at(service, tmp_path) as desk:
+        await desk.add(1200)
+        await desk.uplink.drain()
+        assert await desk.waiting() == 0
+    assert await stored(service) == 1200
+
+
+async def test_a_bad_row_becomes_a_dead_letter_and_replaying_it_delivers_after_an_upgrade(service, tmp_path):
+    async with desk_at(service, tmp_path) as desk:
+        await desk.add(10)
+        await desk.outbox.append([Reading("flying-carpet", {}, NOW_MS, {"power": 1.0})])
+        await desk.add(10, apparent_power=1.0)
+        await desk.outbox.append([Reading("meter", {"wrong": "tag"}, NOW_MS, {"power": 1.0})])
+        await desk.uplink.drain()
+        codes = [letter.code for letter in desk.outbox.outbox.dead_letters()]
+        assert sorted(codes) == ["unknown-kind", "unprocessable"] or sorted(codes) == ["unprocessable"] * 2
+        assert await desk.waiting() == 0
+    assert await stored(service) == 10  # the same identities: fields merge
+
+
+async def test_the_same_rows_twice_are_stored_once(service, tmp_path):
+    """The receiver stored, and its answer was lost."""
+    async with desk_at(service, tmp_path) as desk:
+        await desk.add(5)
+        rows = await desk.outbox.newest(500, 1 << 18)
+        await desk.uplink._post(rows)
+        await desk.uplink.drain()
+        assert await desk.waiting() == 0
+    assert await stored(service) == 5
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+async def test_a_clock_that_is_off_by_a_day_is_let_in(service, tmp_path, days):
+    async with desk_at(service, tmp_path, ahead_ms=days * 86_400_000) as desk:
+        await desk.add(1)
+        await desk.uplink.drain()
+        assert await desk.waiting() == 0
+    assert await stored(service) == 1
+
+
+async def pause_of(desk: Desk) -> str:
+    async with desk.running():
+        assert await desk.clock.asked() >= 300
+    assert desk.uplink.state.person_needed
+    assert await desk.waiting() == 1
+    return desk.uplink.state.problem or ""
+
+
+async def test_a_wrong_secret_is_said(service, tmp_path):
+    async with desk_at(service, tmp_path, secret="x" * 40) as desk:
+        await desk.add(1)
+        assert "ENVOY_RECEIVER_SECRET must equal RECEIVER_SECRET" in await pause_of(desk)
+
+
+async def test_a_gateway_that_is_not_allowed_is_said(service, tmp_path):
+    async with desk_at(service, tmp_path, serial="122399999999") as desk:
+        await desk.add(1)
+        assert "RECEIVER_GATEWAYS" in await pause_of(desk)
+
+
+async def test_an_ed25519_key_is_let_in_once_the_receiver_knows_it_and_nothing_is_lost_before(service, tmp_path):
+    private = Ed25519PrivateKey.generate()
+    async with desk_at(service, tmp_path, key=EdgeKey(private)) as desk:
+        await desk.add(1)
+        assert "envoy-receiver keys add" in await pause_of(desk)
+        service.add_key(private)
+        service.clock.advance(31)
+        await desk.uplink.drain()
+        assert await desk.waiting() == 0
+    assert await stored(service) == 1

@@ -82,34 +82,44 @@ async def household(
         gateway = Process("simulator", "run", *options, directory=folder, settings={})
         await stack.enter_async_context(gateway)
         told = await description(gateway)
-        hosted = Process("receiver", "run", directory=folder, settings={
-            "RECEIVER_STATE_DIR": str(folder / "receiver"),
-            "RECEIVER_SECRET": SECRET,
-            "RECEIVER_GATEWAYS": told["serial"],
-            "RECEIVER_PORT": "0",
-            "RECEIVER_STATUS_PORT": "0",
-            **(receiver or {}),
-        })  # fmt: skip
-        edge = Process("scraper", "run", directory=folder, settings={
-            "ENVOY_HOST": "127.0.0.1",
-            "ENVOY_HTTP_PORT": str(ports["http"]),
-            "ENVOY_HTTPS_PORT": str(ports["https"]),
-            "ENVOY_TOKEN": told["tokens"]["installer"],
-            "ENVOY_RECEIVER_URL": f"http://127.0.0.1:{proxy.port}",
-            "ENVOY_RECEIVER_SECRET": SECRET,
-            "ENVOY_STATE_DIR": str(folder / "scraper"),
-            "ENVOY_STATUS_PORT": "0",
-            "ENVOY_POST_INTERVAL": "1",
-            "ENVOY_INVERTER_INTERVAL": "10",
-            **(scraper or {}),
-        })  # fmt: skip
+        hosted = receiver_of(folder, told["serial"], proxy, **(receiver or {}))
+        given = {"ENVOY_TOKEN": told["tokens"]["installer"], **(scraper or {})}
+        edge = scraper_of(folder, proxy, ports["http"], ports["https"], **given)
         for process in (hosted, edge):
             stack.push_async_exit(process.__aexit__)
-
-        def follow(line: str) -> None:
-            """The receiver takes any free port, and says which."""
-            if '"event": "receiving"' in line:
-                proxy.target = json.loads(line)["port"]
-
-        hosted.on_line = follow
         yield Household(gateway, hosted, edge, proxy, told, folder)
+
+
+def receiver_of(folder: Path, serial: str, proxy: Proxy, **settings: str) -> Process:
+    """A receiver, not yet started, that takes any free port and lets the proxy know which."""
+    process = Process("receiver", "run", directory=folder, settings={
+        "RECEIVER_STATE_DIR": str(folder / "receiver"),
+        "RECEIVER_SECRET": SECRET,
+        "RECEIVER_GATEWAYS": serial,
+        "RECEIVER_PORT": "0",
+        "RECEIVER_STATUS_PORT": "0",
+        **settings,
+    })  # fmt: skip
+
+    def follow(line: str) -> None:
+        if '"event": "receiving"' in line:
+            proxy.target = json.loads(line)["port"]
+
+    process.on_line = follow
+    return process
+
+
+def scraper_of(folder: Path, proxy: Proxy, http_port: int, https_port: int, **settings: str) -> Process:
+    """A scraper, not yet started, that posts through the proxy every second."""
+    return Process("scraper", "run", directory=folder, settings={
+        "ENVOY_HOST": "127.0.0.1",
+        "ENVOY_HTTP_PORT": str(http_port),
+        "ENVOY_HTTPS_PORT": str(https_port),
+        "ENVOY_RECEIVER_URL": f"http://127.0.0.1:{proxy.port}",
+        "ENVOY_RECEIVER_SECRET": SECRET,
+        "ENVOY_STATE_DIR": str(folder / "scraper"),
+        "ENVOY_STATUS_PORT": "0",
+        "ENVOY_POST_INTERVAL": "1",
+        "ENVOY_INVERTER_INTERVAL": "10",
+        **settings,
+    })  # fmt: skip

@@ -64,6 +64,12 @@ class Process:
         """Whether it is alive."""
         return self._ended is not None and not self._ended.done()
 
+    def command_line(self) -> bytes:
+        """What everybody on the machine sees of it, as the kernel tells (Linux); empty elsewhere."""
+        assert self._process is not None
+        listed = Path(f"/proc/{self._process.pid}/cmdline")
+        return listed.read_bytes() if listed.exists() else b""
+
     @property
     def this_life(self) -> list[str]:
         """What it has said since it was started last."""
@@ -152,3 +158,9 @@ async def description(simulator: Process) -> dict[str, Any]:
     """The simulator's first line: ports, serial and tokens."""
     told: dict[str, Any] = json.loads(await simulator.line('"https_port"'))
     return told
+
+
+async def status_port(process: Process) -> int:
+    """Where a running scraper or receiver shows its metrics."""
+    port: int = json.loads(await process.line('"status_port"'))["status_port"]
+    return port

@@ -7,11 +7,14 @@ that the fields beside them are kept.
 
 import json
 import math
+from collections.abc import Iterable
 
 from scraper.errors import BadReplyError
 
 MAX_DEPTH = 32
 """Nesting that no gateway comes near (the deepest known reply has eight levels)."""
+
+_NESTING = (dict, list)
 
 _LONGEST_INTEGER = 20
 """Digits (and sign) of the longest integer worth converting: all of 64 bits."""
@@ -59,13 +62,13 @@ _decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_int=_integer)
 def _check_depth(document: object) -> None:
     level = [document]
     for _ in range(MAX_DEPTH):
-        level = [child for node in level for child in _children(node)]
+        level = [child for node in level for child in _children(node) if isinstance(child, _NESTING)]
         if not level:
             return
     raise BadReplyError("the reply is nested too deeply to be a gateway's")
 
 
-def _children(node: object) -> list[object]:
+def _children(node: object) -> Iterable[object]:
     if isinstance(node, dict):
-        return list(node.values())
-    return node if isinstance(node, list) else []
+        return node.values()
+    return node if isinstance(node, list) else ()

@@ -7,7 +7,9 @@ JSON into a private pipe (see `scraper.config.load_lean`), because pydantic cost
 for as long as the scraper runs.
 """
 
+import ipaddress
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Literal
@@ -18,6 +20,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from scraper.config import MIN_SECRET_BYTES, GatewaySettings, ReceiverSettings, Secret, Settings, encode
 from scraper.errors import SettingError
+
+_NAME = re.compile(r"[0-9A-Za-z._-]{1,253}")
 
 
 class _Environment(BaseSettings):
@@ -88,7 +92,19 @@ def _sentence(location: tuple[int | str, ...], message: str) -> str:
     return f"ENVOY_{str(location[0]).upper()}: {message[0].lower()}{message[1:]}"
 
 
+def _is_host(text: str) -> bool:
+    """A name or an address; a colon only in an IPv6 address."""
+    bare = text.strip().removeprefix("[").removesuffix("]")
+    try:
+        ipaddress.ip_address(bare)
+    except ValueError:
+        return _NAME.fullmatch(bare) is not None
+    return True
+
+
 def _gateway(raw: _Environment) -> GatewaySettings:
+    if raw.host is not None and not _is_host(raw.host):
+        raise SettingError("ENVOY_HOST must be a host name or an IP address, without http://, port and path")
     if raw.host is None and in_container():
         raise SettingError(
             "ENVOY_HOST is not set: inside a container the gateway cannot be found by itself, because mDNS does not "

@@ -1,0 +1,161 @@
+"""`envoy-scraper` and `envoy-receiver` as their users start them: real processes, against servers of the test."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from receiver.app import Receiver, build, running
+from shared.clock import SystemClock
+from simulator.server import Simulator
+from tests.receiver import service
+
+SECRET = "canary-household-secret-0123456789abcdef"
+PATIENCE_S = 60.0
+
+
+@dataclass
+class Said:
+    """How a command ended, and what it said on both outputs."""
+
+    status: int | None
+    text: str
+
+    def __post_init__(self) -> None:
+        assert "canary" not in self.text
+        assert "Traceback" not in self.text, self.text
+
+    def line(self, mark: str) -> str:
+        """The one line with this mark, e.g. "FAIL  receiver"."""
+        lines = [line for line in self.text.splitlines() if mark in line]
+        assert len(lines) == 1, self.text
+        return lines[0]
+
+
+class RunningCommand:
+    """A command that goes on until it is told to stop."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._text = ""
+
+    async def says(self, text: str) -> str:
+        """Read on until a line contains `text`; that line."""
+        assert self._process.stdout is not None
+        async with asyncio.timeout(PATIENCE_S):
+            async for raw in self._process.stdout:
+                line = raw.decode()
+                self._text += line
+                if text in line:
+                    return line
+        raise AssertionError(f"ended without {text!r}: {self._text}")
+
+    async def stop(self) -> Said:
+        """SIGTERM, as a supervisor would."""
+        if self._process.returncode is None:
+            self._process.terminate()
+        rest, _ = await asyncio.wait_for(self._process.communicate(), PATIENCE_S)
+        return Said(self._process.returncode, self._text + rest.decode())
+
+
+@dataclass
+class Desk:
+    """Where commands are typed.
+
+    Attributes:
+        environment: The settings; a test changes what it is about.
+    """
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def state_dir(self) -> Path:
+        return Path(self.environment["ENVOY_STATE_DIR"])
+
+    async def command(self, *arguments: str, module: str = "scraper", typed: str = "", **settings: str) -> Said:
+        """Run a command to its end."""
+        process = await self._start(module, *arguments, **settings)
+        text, _ = await asyncio.wait_for(process.communicate(typed.encode()), PATIENCE_S)
+        return Said(process.returncode, text.decode())
+
+    async def check(self, **settings: str) -> Said:
+        return await self.command("check", **settings)
+
+    @contextlib.asynccontextmanager
+    async def run(self, **settings: str) -> AsyncIterator[RunningCommand]:
+        """`envoy-scraper run`; stopped at the end if it still runs."""
+        process = await self._start("scraper", "run", **settings)
+        running_command = RunningCommand(process)
+        try:
+            yield running_command
+        finally:
+            await running_command.stop()
+
+    async def _start(self, module: str, *arguments: str, **settings: str) -> asyncio.subprocess.Process:
+        own = {"PATH": os.environ["PATH"], "HOME": str(self.folder)}
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            module,
+            *arguments,
+            cwd=self.folder,
+            env={**own, **self.environment, **{f"ENVOY_{name}": value for name, value in settings.items()}},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+
+
+def desk_for(sim: Simulator, folder: Path, receiver_port: int) -> Desk:
+    """A desk whose settings are right."""
+    return Desk(
+        folder,
+        {
+            "ENVOY_HOST": "127.0.0.1",
+            "ENVOY_HTTP_PORT": str(sim.http_port),
+            "ENVOY_HTTPS_PORT": str(sim.https_port),
+            "ENVOY_TOKEN": sim.token("installer"),
+            "ENVOY_STATE_DIR": str(folder / "edge"),
+            "ENVOY_RECEIVER_URL": f"http://127.0.0.1:{receiver_port}",
+            "ENVOY_RECEIVER_SECRET": SECRET,
+            "ENVOY_STATUS_PORT": "0",
+            "ENVOY_POST_INTERVAL": "1",
+            "ENVOY_INVERTER_INTERVAL": "10",
+        },
+    )
+
+
+class ShiftedClock(SystemClock):
+    """The host's clock, off by some seconds that a test may change."""
+
+    def __init__(self, by_s: float = 0) -> None:
+        self.by_s = by_s
+
+    def now_ms(self) -> int:
+        return super().now_ms() + round(self.by_s * 1000)
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.by_s
+
+
+@dataclass
+class Hosted:
+    """The receiver."""
+
+    port: int
+    receiver: Receiver
+    clock: ShiftedClock
+
+
+@contextlib.asynccontextmanager
+async def hosted(folder: Path, *serials: str) -> AsyncIterator[Hosted]:
+    """A receiver that lets these gateways in with the secret."""
+    settings = service.make_settings(folder / "hosted", secret=SECRET.encode(), gateways=serials)
+    clock = ShiftedClock()
+    receiver = build(settings, clock=clock)
+    async with running(receiver, host="127.0.0.1", port=0) as listener:
+        yield Hosted(listener.port, receiver, clock)

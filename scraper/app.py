@@ -137,6 +137,7 @@ async def _run(
         meters_wanted=source != "off",
     )
     report = Report(health, samples, outbox, collector, recorder, clock)
+    collector.look = functools.partial(report.look, asyncio.get_running_loop())
     streaming = Streaming(gateway, samples, health, clock, rng)
 
     async def deliver() -> None:

@@ -3,6 +3,9 @@
 So the hosted half knows how the edge is doing, also while there is nothing else to tell.
 """
 
+import asyncio
+import contextlib
+
 from scraper import __version__
 from scraper.errors import OutboxUnavailableError
 from scraper.health import Health
@@ -74,6 +77,11 @@ class Report:
         if health.clock_offset_s is not None:
             fields["clock_offset"] = health.clock_offset_s
         await self._recorder.record([Reading("gateway", {}, now, fields)])
+
+    def look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Renew the size of the outbox for the status port, from its thread; it stays as it was if that takes long."""
+        with contextlib.suppress(TimeoutError, RuntimeError):
+            asyncio.run_coroutine_threadsafe(self._outbox_fields(), loop).result(LOOK_S)
 
     async def _outbox_fields(self) -> dict[str, float]:
         """Nothing while the disk cannot be read: that shows in the log and in the loss that is recorded later."""

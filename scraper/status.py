@@ -18,7 +18,8 @@ class ScraperCollector(Collector):
     """Shows the current state; nothing is counted twice because nothing is kept here.
 
     Attributes:
-        outbox: The last known size of the outbox; written by the report.
+        outbox: The last known size of the outbox; written by the report, and by `look` when somebody asks.
+        look: Renews `outbox`; called on the thread of who asks.
         uplink: Gives the state of the uplink, or None until the gateway's serial is known.
     """
 
@@ -29,10 +30,12 @@ class ScraperCollector(Collector):
         self._recorder = recorder
         self._clock = clock
         self.outbox: OutboxStats | None = None
+        self.look: Callable[[], None] = lambda: None
         self.uplink = uplink
 
     def collect(self) -> Iterator[Metric]:
         """The metrics now."""
+        self.look()
         yield from self._gateway()
         yield from self._endpoints()
         if self.outbox is not None:

@@ -1,0 +1,160 @@
+"""The scraper's inner parts over a real outbox file, with a gateway that says what the test wants."""
+
+import contextlib
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from scraper.delta.tracker import Tracker
+from scraper.errors import OutboxUnavailableError
+from scraper.gaps import Gaps
+from scraper.gateway.parse.meters import Meter
+from scraper.gateway.parse.phases import MeterValues
+from scraper.gateway.parse.values import Notes
+from scraper.gateway.session import Gateway, Identity
+from scraper.gateway.stream import Burst
+from scraper.health import Health
+from scraper.memory import Memory
+from scraper.outbox_thread import OutboxThread
+from scraper.recorder import Recorder
+from scraper.samples import Samples
+from shared.readings import Reading
+from shared.wire import decode_reading
+from tests.scraper.gateway.fake import NOW_S, ManualClock
+
+SERIAL = "122012345678"
+NOW_MS = NOW_S * 1000
+
+
+def meter(measurement: str = "production", *, enabled: bool = True) -> Meter:
+    return Meter(1, measurement, enabled, 1, "", ())
+
+
+def identity(**changes: Any) -> Identity:
+    values: dict[str, Any] = {
+        "host": "127.0.0.1",
+        "serial": SERIAL,
+        "firmware": "D8.2.4286",
+        "version": (8, 2, 4286),
+        "role": "installer",
+        "token_expires_s": None,
+        "scheme": "https",
+        "clock_offset_s": 0.0,
+    }
+    return Identity(**{**values, **changes})
+
+
+def values(power: float = 100.0, *, at_s: int = NOW_S, delivered: float = 1000.0) -> MeterValues:
+    return MeterValues("production", "a", at_s, {"power": power}, {"delivered": delivered, "received": 0.0})
+
+
+def line(power: float) -> bytes:
+    phase = {"p": power, "q": 0.0, "s": power, "v": 230.0, "i": power / 230, "pf": 1.0, "f": 50.0}
+    return b"data: " + json.dumps({"production": {"ph-a": phase}}).encode()
+
+
+@dataclass
+class ScriptedGateway:
+    """Answers from lists; the last answer repeats. An exception in a list is raised.
+
+    Attributes:
+        asked: What was asked, in order.
+        most_at_once: Largest number of questions that were open at one time.
+    """
+
+    answers: dict[str, list[Any]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    identity: Identity | None = field(default_factory=identity)
+    known_meters: list[Meter] | None = field(default_factory=lambda: [meter()])
+    streams: list[Sequence[Burst | Exception]] = field(default_factory=list)
+    most_at_once: int = 0
+    _open: int = 0
+
+    async def connect(self) -> Identity:
+        answer = await self._answer("connect", self.identity)
+        self.identity = answer
+        return cast("Identity", answer)
+
+    async def inverters(self, _notes: Notes) -> list[Reading]:
+        return cast("list[Reading]", await self._answer("inverters", []))
+
+    async def meter_readings(self, _notes: Notes) -> list[MeterValues]:
+        return cast("list[MeterValues]", await self._answer("meters", []))
+
+    async def production(self, _notes: Notes) -> Reading | None:
+        return cast("Reading | None", await self._answer("production", None))
+
+    async def stream_bursts(self) -> AsyncGenerator[Burst, None]:
+        self.asked.append("stream")
+        for item in self.streams.pop(0):
+            if isinstance(item, Exception):
+                raise item
+            yield item
+
+    async def _answer(self, what: str, default: Any) -> Any:
+        self.asked.append(what)
+        self._open += 1
+        self.most_at_once = max(self.most_at_once, self._open)
+        try:
+            script = self.answers.get(what, [])
+            answer = (script.pop(0) if len(script) > 1 else script[0]) if script else default
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+        finally:
+            self._open -= 1
+
+
+class FlakyOutbox(OutboxThread):
+    """Real, but the disk is full while the test says so."""
+
+    full = False
+
+    async def append(self, readings: Sequence[Reading], *, keep: Mapping[str, str] | None = None) -> None:
+        if self.full:
+            raise OutboxUnavailableError("the disk is full: free some space")
+        await super().append(readings, keep=keep)
+
+
+@dataclass
+class Parts:
+    """Everything between gateway and outbox."""
+
+    gateway: ScriptedGateway
+    outbox: FlakyOutbox
+    memory: Memory
+    recorder: Recorder
+    gaps: Gaps
+    health: Health
+    samples: Samples
+    clock: ManualClock
+
+    async def rows(self, kind: str | None = None) -> list[Reading]:
+        """Everything committed, or one kind of it."""
+        found = [decode_reading(row.payload) for row in await self.outbox.oldest(500, 1 << 20)]
+        return [reading for reading in found if kind in (None, reading.kind)]
+
+    async def events(self, kind: str) -> list[Reading]:
+        return [reading for reading in await self.rows("event") if reading.tags["type"] == kind]
+
+    async def burst(self, *powers: float) -> bool:
+        return await self.samples.burst(Burst(self.clock.now_ms(), [line(power) for power in powers]))
+
+
+@contextlib.asynccontextmanager
+async def parts(folder: Path, *, poll_meters: bool = True, clock: ManualClock | None = None) -> AsyncIterator[Parts]:
+    """The parts over the outbox in `folder`, which may have been used before."""
+    clock = clock or ManualClock()
+    outbox = FlakyOutbox()
+    await outbox.open(folder / "outbox.sqlite", quota_bytes=64 * 1024 * 1024, clock=clock)
+    try:
+        memory = Memory(outbox)
+        await memory.load()
+        recorder = Recorder(Tracker(), outbox, memory, clock)
+        gaps, health, gateway = Gaps(recorder, memory), Health(), ScriptedGateway()
+        samples = Samples(cast("Gateway", gateway), recorder, gaps, memory, health, clock, poll_meters=poll_meters)
+        yield Parts(gateway, outbox, memory, recorder, gaps, health, samples, clock)
+    finally:
+        await outbox.close()

@@ -1,0 +1,58 @@
+"""Several keep-alive connections that post prepared requests, each as fast as its answers come."""
+
+import socket
+import threading
+import time
+
+
+def post(port: int, prepared: list[list[bytes]]) -> float:
+    """Seconds that it takes to post everything: one list of whole requests for each connection.
+
+    Everything is encoded beforehand and answers are hardly looked at, so that what is measured is the server.
+    Raises RuntimeError for an answer that is no success.
+    """
+    go = threading.Barrier(len(prepared) + 1)
+    failures: list[Exception] = []
+    threads = [threading.Thread(target=_post_all, args=(port, requests, go, failures)) for requests in prepared]
+    for thread in threads:
+        thread.start()
+    go.wait()
+    started = time.perf_counter()
+    for thread in threads:
+        thread.join()
+    seconds = time.perf_counter() - started
+    if failures:
+        raise failures[0]
+    return seconds
+
+
+def _post_all(port: int, requests: list[bytes], go: threading.Barrier, failures: list[Exception]) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        go.wait()
+        try:
+            for request in requests:
+                connection.sendall(request)
+                _expect_success(connection)
+        except (OSError, RuntimeError) as error:
+            failures.append(error)
+
+
+def _expect_success(connection: socket.socket) -> None:
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += _receive(connection)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if not head.startswith(b"HTTP/1.1 200"):
+        raise RuntimeError(head.decode(errors="replace"))
+    lines = head.lower().split(b"\r\n")
+    length = int(next(line.partition(b":")[2] for line in lines if line.startswith(b"content-length:")))
+    while len(body) < length:
+        body += _receive(connection)
+
+
+def _receive(connection: socket.socket) -> bytes:
+    data = connection.recv(65536)
+    if not data:
+        raise RuntimeError("the server closed the connection")
+    return data

@@ -1,7 +1,7 @@
 """The field dictionary: every kind, its tags, and each field's type, unit, sign and interpolation.
 
 It is the gate before every store (databases do not enforce one type per field reliably) and the source of
-`docs/fields.md`, which a test compares with it. Design section 3 gives its meaning.
+`docs/fields.md`, which a test compares with it.
 """
 
 from collections.abc import Mapping

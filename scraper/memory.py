@@ -19,7 +19,7 @@ class Kept(msgspec.Struct):
         serial: Of the gateway whose readings the outbox holds; empty until one is known.
         lane: Steps back of the host's clock so far (see `scraper.delta.stamps`).
         newest_stamp_ms: The newest stamp given to a committed sample.
-        last_sample_ms: When samples last came, as far as a start after a kill must know; 0 before the first.
+        last_poll_ms: When inverters last answered; kept once a minute where there are no meters.
         clock_correction_ms: Gateway clock minus host clock, as far as report dates are corrected by it.
         gap_start_ms: Since when samples are missing; None while they come.
     """
@@ -27,7 +27,7 @@ class Kept(msgspec.Struct):
     serial: str = ""
     lane: int = 0
     newest_stamp_ms: int = 0
-    last_sample_ms: int = 0
+    last_poll_ms: int = 0
     clock_correction_ms: int = 0
     gap_start_ms: int | None = None
 
@@ -57,6 +57,11 @@ class Memory:
         """The changed values are committed."""
         for name, value in changes.items():
             setattr(self.kept, name, value)
+
+    @property
+    def last_sample_ms(self) -> int:
+        """When samples last came, as far as a start after a kill can know; 0 before the first."""
+        return max(self.kept.newest_stamp_ms, self.kept.last_poll_ms)
 
     @property
     def stamps(self) -> StampState:

@@ -74,7 +74,7 @@ class Samples:
         self._polled: dict[Series, int] = {}
         self._notes = Notes()
         self._reported: set[str] = set()
-        self.last_sample_ms = memory.kept.last_sample_ms or clock.now_ms()
+        self.last_sample_ms = memory.last_sample_ms or clock.now_ms()
 
     async def identified(self, identity: Identity) -> None:
         """Take note of who answers, and of the gateway's clock.
@@ -156,8 +156,8 @@ class Samples:
         now = self._clock.now_ms()
         if step := self._stamps.observe(now, self._clock.monotonic()):
             await self._record([step], heard_ms=None)
-        if not self._has_meters and self._memory.kept.last_sample_ms != self.last_sample_ms:
-            await self._recorder.keep(last_sample_ms=self.last_sample_ms)  # most polls of inverters bring nothing new
+        if not self._has_meters and self._memory.kept.last_poll_ms != self.last_sample_ms:
+            await self._recorder.keep(last_poll_ms=self.last_sample_ms)  # most polls of inverters bring nothing new
         if now - self.last_sample_ms > SILENCE_MS and not self._gaps.is_open:
             await self._gaps.open(self.last_sample_ms, "no sample came")
 
@@ -180,12 +180,13 @@ class Samples:
 
     async def _record(self, samples: list[Reading], *, heard_ms: int | None, since_ms: int | None = None) -> bool:
         """Record samples that came at `heard_ms` (the first of them at `since_ms`); None: they end no gap."""
-        kept: dict[str, int | None] = {"lane": self._stamps.state.lane, "newest_stamp_ms": self._stamps.state.newest_ms}
-        if heard_ms is not None:
-            kept["last_sample_ms"] = heard_ms
-            if closing := self._gaps.closing(since_ms or heard_ms):
-                samples = [*samples, *closing]
-                kept["gap_start_ms"] = None
+        lane, newest_ms = self._stamps.state
+        kept: dict[str, int | None] = {"newest_stamp_ms": newest_ms}
+        if lane != self._memory.kept.lane:
+            kept["lane"] = lane
+        if heard_ms is not None and (closing := self._gaps.closing(since_ms or heard_ms)):
+            samples = [*samples, *closing]
+            kept["gap_start_ms"] = None
         committed = await self._recorder.record(samples, **kept)
         if committed and heard_ms is not None:
             self.last_sample_ms = heard_ms

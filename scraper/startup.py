@@ -82,7 +82,7 @@ async def own_state(settings: Settings, memory: Memory, outbox: OutboxThread) ->
 
 async def opening(recorder: Recorder, gaps: Gaps, memory: Memory, clock: Clock) -> None:
     """Mark the start, and the time that a killed predecessor left without a mark."""
-    last = memory.kept.last_sample_ms
+    last = memory.last_sample_ms
     if last and not gaps.is_open:
         await gaps.open(last, "the scraper was killed")
     await recorder.record([event("start", clock.now_ms(), "the scraper started")])

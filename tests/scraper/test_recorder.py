@@ -127,4 +127,4 @@ async def test_after_a_kill_the_last_committed_sample_is_known_exactly(tmp_path)
         await inner.burst(500)
         last = (await inner.rows("meter"))[-1].timestamp
     async with parts(tmp_path) as again:
-        assert again.memory.kept.last_sample_ms == last == again.memory.kept.newest_stamp_ms
+        assert again.memory.last_sample_ms == last == again.memory.kept.newest_stamp_ms

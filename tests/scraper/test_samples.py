@@ -150,7 +150,7 @@ async def test_without_meters_the_inverters_tell_of_gaps(inner):
     await inner.samples.inverters()
     await inner.samples.minute()
     heard = inner.samples.last_sample_ms
-    assert inner.memory.kept.last_sample_ms == heard == NOW_MS
+    assert inner.memory.kept.last_poll_ms == heard == NOW_MS
     await inner.samples.stopped("the gateway is unreachable")
     inner.clock.advance(600)
     inner.gateway.answers["inverters"] = [[Reading("inverter", {"inverter": "1"}, NOW_MS, {"power": 1.0})]]

@@ -72,7 +72,7 @@ async def test_state_of_another_gateway_is_kept_while_it_holds_readings_and_forg
         await own_state(settings, inner.memory, inner.outbox)
         assert inner.memory.kept.serial == "122099999999"
     async with parts(tmp_path) as later:
-        assert (later.memory.kept.serial, later.memory.kept.last_sample_ms) == ("122099999999", 0)
+        assert (later.memory.kept.serial, later.memory.last_sample_ms) == ("122099999999", 0)
 
 
 async def test_the_owner_is_whom_the_gateway_says_it_is_once_that_is_committed(tmp_path, monkeypatch):

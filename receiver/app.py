@@ -28,6 +28,7 @@ from receiver.limits import Limits, RateLimit, SeriesLimit
 from receiver.listener import Listener
 from receiver.metrics import Metrics
 from receiver.settings import Settings
+from receiver.sites import SitesFile
 from receiver.stores.base import Store
 from receiver.stores.sqlite import SqliteStore
 from receiver.watch import Watch
@@ -48,6 +49,7 @@ class Receiver:
     commit: GroupCommit
     gate: Gate
     watch: Watch
+    sites: SitesFile
     clock: Clock
     metrics: Metrics = field(default_factory=Metrics)
     arrivals: Arrivals = field(default_factory=Arrivals)
@@ -63,6 +65,7 @@ def build(settings: Settings, *, clock: Clock, limits: Limits | None = None) -> 
         commit=GroupCommit(store),
         gate=build_gate(settings, clock),
         watch=Watch(clock),
+        sites=SitesFile(settings.sites_file, clock),
         clock=clock,
         limits=limits or Limits(gateway_rate=settings.gateway_rate, address_rate=settings.address_rate),
     )
@@ -113,6 +116,7 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
         store=receiver.store,
         watch=receiver.watch,
         arrivals=receiver.arrivals,
+        sites=receiver.sites,
         clock=clock,
     )
     # A plain Starlette route: the body is read as bytes after the token is verified, and no model is built of it.

@@ -36,6 +36,7 @@ class _Environment(BaseSettings):
     secret_file: Path | None = None
     gateways: str = ""
     keys_file: Path | None = None
+    sites_file: Path | None = None
     read_secret: SecretStr | None = None
     read_secret_file: Path | None = None
     host: str = "127.0.0.1"
@@ -59,6 +60,7 @@ class Settings:
         secret: Household secret (HS256) for `gateways`, or None.
         gateways: Serials that the household secret may write for.
         keys_file: Public keys of scrapers.
+        sites_file: What the owner says about each gateway, or None.
         read_secret: Signs reader tokens; None means a key made in the state directory.
         host: Address of the main port.
         port: The main port.
@@ -76,6 +78,7 @@ class Settings:
     secret: bytes | None = field(repr=False)
     gateways: tuple[str, ...]
     keys_file: Path
+    sites_file: Path | None
     read_secret: bytes | None = field(repr=False)
     host: str
     port: int
@@ -111,6 +114,7 @@ def load() -> Settings:
         secret=secret,
         gateways=gateways,
         keys_file=(raw.keys_file or state_dir / "keys").expanduser(),
+        sites_file=None if raw.sites_file is None else raw.sites_file.expanduser(),
         read_secret=_secret("RECEIVER_READ_SECRET", raw.read_secret, raw.read_secret_file),
         host=raw.host,
         port=raw.port,
@@ -126,7 +130,7 @@ def load() -> Settings:
 
 def _refuse_unknown() -> None:
     """A misspelt setting would silently do nothing."""
-    known = {f"RECEIVER_{name.upper()}" for name in _Environment.model_fields} | {"RECEIVER_SITES_FILE"}
+    known = {f"RECEIVER_{name.upper()}" for name in _Environment.model_fields}
     for name in sorted({*os.environ, *dotenv_values(".env")}):
         # Kubernetes sets RECEIVER_SERVICE_HOST and the like by itself for a service of this name.
         if name.startswith("RECEIVER_") and name not in known and not _KUBERNETES.match(name):

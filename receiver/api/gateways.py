@@ -9,6 +9,8 @@ from receiver.arrivals import Arrivals
 from receiver.auth.gate import Caller, Gate, authorise_read
 from receiver.errors import RefusedError
 from receiver.limits import RateLimit
+from receiver.sites import Site, SitesFile
+from receiver.sites.corrections import correct
 from receiver.stores.base import GatewaySummary, Latest, Store
 from receiver.watch import Watch
 from shared.clock import Clock
@@ -19,9 +21,11 @@ Entry = dict[str, float | int | str]
 
 
 class GatewayEntry(BaseModel):
-    """One gateway in the list. Times in milliseconds since 1970."""
+    """One gateway in the list. Times in milliseconds since 1970; name and time zone as the sites file says."""
 
     gateway: str
+    name: str | None
+    time_zone: str | None
     last_timestamp: int
     age_seconds: float
     firmware: str | None
@@ -35,6 +39,8 @@ class GatewayStatus(BaseModel):
 
     Attributes:
         gateway: Serial.
+        name: As the sites file says, or None.
+        time_zone: IANA name, as the sites file says, or None (then UTC).
         last_timestamp: Newest reading of any kind, milliseconds since 1970.
         age_seconds: Its age.
         status: Latest fields of kind `gateway`, as the scraper sent them (see the field dictionary).
@@ -44,6 +50,8 @@ class GatewayStatus(BaseModel):
     """
 
     gateway: str
+    name: str | None
+    time_zone: str | None
     last_timestamp: int
     age_seconds: float
     status: dict[str, float | str]
@@ -61,17 +69,27 @@ class Gateways:
         store: Where the values are.
         watch: Told that somebody looks.
         arrivals: When batches came.
+        sites: What the owner says about each gateway.
         clock: What age is measured against.
     """
 
     def __init__(
-        self, *, gate: Gate, per_reader: RateLimit, store: Store, watch: Watch, arrivals: Arrivals, clock: Clock
+        self,
+        *,
+        gate: Gate,
+        per_reader: RateLimit,
+        store: Store,
+        watch: Watch,
+        arrivals: Arrivals,
+        sites: SitesFile,
+        clock: Clock,
     ) -> None:
         self._gate = gate
         self._per_reader = per_reader
         self._store = store
         self._watch = watch
         self._arrivals = arrivals
+        self._sites = sites
         self._clock = clock
 
     def router(self) -> APIRouter:
@@ -99,8 +117,11 @@ class Gateways:
         self._watch.look(serial)
         latest = await self._store.latest(serial, "gateway")
         arrival = self._arrivals.last(serial)
+        site = self._sites.of(serial)
         return GatewayStatus(
             gateway=serial,
+            name=site.name,
+            time_zone=site.time_zone,
             last_timestamp=summary.last_timestamp,
             age_seconds=self._age(summary.last_timestamp),
             status=latest[0].fields if latest else {},
@@ -110,23 +131,26 @@ class Gateways:
         )
 
     async def inverters(self, serial: str, request: Request) -> list[Entry]:
-        """The latest values of every inverter."""
-        return await self._latest(request, serial, "inverter")
+        """The latest values of every inverter, with the panel's `name` and `array` where the sites file has them."""
+        latest = await self._latest(request, serial, "inverter")
+        site = self._sites.of(serial)
+        return [{**self._shown(entry), **_panel(site, entry.tags["inverter"])} for entry in latest]
 
     async def meters(self, serial: str, request: Request) -> list[Entry]:
-        """The latest values of every phase of every meter."""
-        return await self._latest(request, serial, "meter")
+        """The latest values of every phase of every meter, corrected as the sites file says."""
+        latest = await self._latest(request, serial, "meter")
+        return [self._shown(entry) for entry in correct(latest, self._sites.of(serial))]
 
-    async def _latest(self, request: Request, serial: str, kind: str) -> list[Entry]:
+    async def _latest(self, request: Request, serial: str, kind: str) -> list[Latest]:
         self._admit(request, serial)
         latest = await self._store.latest(serial, kind)
         if not latest:
             await self._summary(serial)
         self._watch.look(serial)
-        return [
-            {**entry.tags, **entry.fields, "timestamp": entry.timestamp, "age_seconds": self._age(entry.timestamp)}
-            for entry in latest
-        ]
+        return latest
+
+    def _shown(self, entry: Latest) -> Entry:
+        return {**entry.tags, **entry.fields, "timestamp": entry.timestamp, "age_seconds": self._age(entry.timestamp)}
 
     def _admit(self, request: Request, serial: str | None = None) -> Caller:
         caller = self._gate.authenticate(request.headers.getlist("authorization"))
@@ -144,8 +168,11 @@ class Gateways:
     async def _entry(self, summary: GatewaySummary) -> GatewayEntry:
         latest = await self._store.latest(summary.gateway, "gateway")
         fields = latest[0].fields if latest else {}
+        site = self._sites.of(summary.gateway)
         return GatewayEntry(
             gateway=summary.gateway,
+            name=site.name,
+            time_zone=site.time_zone,
             last_timestamp=summary.last_timestamp,
             age_seconds=self._age(summary.last_timestamp),
             firmware=_text(fields.get("firmware")),
@@ -165,6 +192,11 @@ def open_gap(events: list[Latest]) -> int | None:
             end = event.fields.get("end")
             return event.timestamp if not isinstance(end, float) or end < event.timestamp else None
     return None
+
+
+def _panel(site: Site, inverter: str) -> Entry:
+    panel = site.panels.get(inverter)
+    return {} if panel is None else panel.model_dump(include={"name", "array"}, exclude_none=True)
 
 
 def _text(value: Any) -> str | None:

@@ -20,12 +20,16 @@ class ReloadingFile(Generic[T]):
         parse: Makes the value from the bytes; None stands for a file that does not exist or cannot be read. Must not
             raise: a fault in the file has to become a value that lets nobody in.
         clock: How often to look.
+        most_bytes: Read no more than this; None is all. `parse` gets what was read.
     """
 
-    def __init__(self, path: Path, parse: Callable[[bytes | None], T], clock: Clock) -> None:
+    def __init__(
+        self, path: Path, parse: Callable[[bytes | None], T], clock: Clock, *, most_bytes: int | None = None
+    ) -> None:
         self._path = path
         self._parse = parse
         self._clock = clock
+        self._most_bytes = -1 if most_bytes is None else most_bytes
         self._signature = self._look()
         self._looked = clock.monotonic()
         self.version = 0
@@ -52,6 +56,7 @@ class ReloadingFile(Generic[T]):
 
     def _read(self) -> bytes | None:
         try:
-            return self._path.read_bytes()
+            with self._path.open("rb") as file:
+                return file.read(self._most_bytes)
         except OSError:
             return None

@@ -14,6 +14,7 @@ from receiver.auth import keys_file, readers
 from receiver.cli.console import faults_as_sentences
 from receiver.errors import SettingError
 from receiver.settings import Settings
+from receiver.sites import load as sites
 from receiver.stores.sqlite import SqliteStore
 from shared.files import make_private_directory
 
@@ -39,6 +40,7 @@ def examine(chosen: Settings) -> Iterator[Finding]:
         return  # nothing below could work
     yield _read_key(chosen)
     yield _senders(chosen)
+    yield from _sites(chosen.sites_file)
     yield asyncio.run(_store(chosen.sqlite_path))
     yield _port("RECEIVER", chosen.host, chosen.port)
     yield _port("RECEIVER_STATUS", chosen.status_host, chosen.status_port)
@@ -83,6 +85,21 @@ def _senders(chosen: Settings) -> Finding:
         )
     shared = f"the secret for {len(chosen.gateways)} gateway(s), " if chosen.secret is not None else ""
     return True, f"senders: {shared}{len(active)} key(s) in {chosen.keys_file}"
+
+
+def _sites(path: Path | None) -> Iterator[Finding]:
+    if path is None:
+        yield True, "sites file: none, so times are in UTC and panels go by their serials (`envoy-receiver sites`)"
+        return
+    try:
+        with path.open("rb") as file:
+            known = sites.parse(file.read(sites.MAX_BYTES + 1))
+    except OSError as error:
+        yield False, f"sites file: {path} cannot be read ({error.strerror}); correct RECEIVER_SITES_FILE or the file"
+    except sites.SitesFault as error:
+        yield from ((False, f"sites file: {fault}") for fault in error.sentences)
+    else:
+        yield True, f"sites file: {path} describes {len(known)} gateway(s)"
 
 
 async def _store(path: Path) -> Finding:

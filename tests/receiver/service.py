@@ -55,6 +55,7 @@ def make_settings(state_dir: Path, **changes: Any) -> Settings:
         "secret": SECRET,
         "gateways": (GATEWAY, OTHER),
         "keys_file": state_dir / "keys",
+        "sites_file": None,
         "read_secret": READ_SECRET,
         "host": "127.0.0.1",
         "port": 0,

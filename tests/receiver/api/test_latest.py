@@ -55,6 +55,8 @@ async def test_the_list_of_gateways(service: Service):
     assert answer.json() == [
         {
             "gateway": GATEWAY,
+            "name": None,
+            "time_zone": None,
             "last_timestamp": NOW_MS,
             "age_seconds": 0.0,
             "firmware": "D8.2.4286",
@@ -64,6 +66,8 @@ async def test_the_list_of_gateways(service: Service):
         },
         {
             "gateway": OTHER,
+            "name": None,
+            "time_zone": None,
             "last_timestamp": NOW_MS - 1000,
             "age_seconds": 1.0,
             "firmware": None,
@@ -80,6 +84,8 @@ async def test_the_status_of_a_gateway(service: Service):
     path = f"/api/v1/gateways/{GATEWAY}"
     assert (await service.get(path)).json() == {
         "gateway": GATEWAY,
+        "name": None,
+        "time_zone": None,
         "last_timestamp": NOW_MS - 2000,
         "age_seconds": 2.0,
         "status": {"firmware": "D8.2.4286", "outbox_rows": 3.0},

@@ -1,0 +1,63 @@
+"""`envoy-receiver sites`: a sites file to begin with."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from receiver import settings
+from receiver.cli.console import faults_as_sentences
+from receiver.sites.template import Seen, template
+from receiver.stores.base import Store, StoreUnavailableError
+from receiver.stores.sqlite import SqliteStore
+
+
+def sites(
+    output: Annotated[Path | None, typer.Option(help="Write it here; a file that exists is left alone.")] = None,
+) -> None:
+    """Print a sites file with every gateway, meter and panel seen so far, ready to be filled in."""
+    with faults_as_sentences():
+        path = settings.load().sqlite_path
+        found = asyncio.run(_look(path)) if path.exists() else []
+        if not found:
+            raise ValueError(f"nothing is stored in {path} yet: let a scraper send first, then run this again")
+        text = template(found)
+        if output is None:
+            typer.echo(text, nl=False)
+        else:
+            _write(output, text)
+            typer.echo(f"{output} is written: fill it in and set RECEIVER_SITES_FILE={output.absolute()}")
+
+
+async def _look(path: Path) -> list[Seen]:
+    """Only reads, so that a receiver may run beside it."""
+    store = SqliteStore(path)
+    try:
+        return await seen(store)
+    except StoreUnavailableError as error:
+        raise ValueError(str(error)) from error
+    finally:
+        await store.close()
+
+
+async def seen(store: Store) -> list[Seen]:
+    """What the store holds of every gateway. Raises StoreUnavailableError."""
+    found = []
+    for summary in await store.gateways():
+        meters: dict[str, list[str]] = {}
+        for entry in await store.latest(summary.gateway, "meter"):
+            meters.setdefault(entry.tags["meter"], []).append(entry.tags["phase"])
+        inverters = [entry.tags["inverter"] for entry in await store.latest(summary.gateway, "inverter")]
+        found.append(Seen(summary.gateway, inverters, meters))
+    return found
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise ValueError(f"{path} exists and is left as it is: choose another name and copy what is new") from None
+    except OSError as error:
+        raise ValueError(f"{path} cannot be written ({error.strerror}): choose another place") from error

@@ -1,0 +1,6 @@
+"""What the owner says about each gateway, beside what the gateway says of itself: the sites file."""
+
+from receiver.sites.file import SitesFile
+from receiver.sites.model import NO_SITE, NO_SITES, Site, Sites
+
+__all__ = ["NO_SITE", "NO_SITES", "Site", "Sites", "SitesFile"]

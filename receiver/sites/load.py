@@ -1,0 +1,118 @@
+"""Bytes of the sites file to `Sites`, or sentences that name the gateway, the key and the remedy. Pure."""
+
+import difflib
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from receiver.sites import plain_yaml
+from receiver.sites.model import Location, Meter, Panel, Serial, Site, Sites, Tariff, time_zones
+
+MAX_BYTES = 512 * 1024
+"""A larger file is refused: thousands of panels fit, and reading it again must not hold up what is being received."""
+
+_MUST: Mapping[str, str] = MappingProxyType({
+    "name": "must be a text of 1 to 100 characters on one line",
+    "array": "must be a text of 1 to 100 characters on one line",
+    "time_zone": "must be an IANA name such as Europe/Berlin",
+    "location": "must have latitude and longitude, e.g. {latitude: 52.52, longitude: 13.40}",
+    "latitude": "must be degrees from -90 to 90, north positive, with a decimal point",
+    "longitude": "must be degrees from -180 to 180, east positive, with a decimal point",
+    "netting": "must be sum (netted over the phases) or phases (each phase billed)",
+    "meters": "must be meter names with their corrections, e.g. net-consumption: {reversed: [a]}",
+    "role": "must be production, net-consumption, total-consumption, storage or ignore",
+    "reversed": "must be a list of phases, e.g. [a, c]",
+    "panels": 'must be serial numbers of inverters with what is known of each, e.g. "482300001111": {name: East 1}',
+    "row": "must be a whole number from 1",
+    "column": "must be a whole number from 1",
+    "azimuth": "must be degrees from 0 to 360, clockwise from north (180 is south)",
+    "tilt": "must be degrees from 0 (flat) to 90 (upright)",
+    "rated_watts": "must be watts above 0, at most 10000",
+    "tariffs": "must be a list, each with '- valid_from:' and 'rates:'",
+    "valid_from": "must be a date such as 2026-01-31",
+    "rates": "must be a price, or a price for every hour of the day once, e.g. {6-22: 0.34, 22-6: 0.21}",
+    "feed_in": "must be a price per kWh, with a decimal point",
+})  # fmt: skip
+_PARTS: Mapping[str, type[BaseModel]] = MappingProxyType(
+    {"location": Location, "meters": Meter, "panels": Panel, "tariffs": Tariff}
+)
+_ENTRIES = ("meters", "panels", "tariffs")
+"""Keys that hold entries with keys of their own."""
+_LISTS = ("rates", "reversed")
+"""Keys whose sentence speaks of the whole list, not of one item."""
+_SITES = TypeAdapter(dict[Serial, Site])
+
+
+class SitesFault(ValueError):  # noqa: N818 (what people read is the sentence, not the name)
+    """The file cannot be used; `sentences` says why, one fault each, and what to do."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__("; ".join(sentences))
+        self.sentences = sentences
+
+
+def parse(data: bytes) -> Sites:
+    """The sites in the file. Raises SitesFault."""
+    if len(data) > MAX_BYTES:
+        raise SitesFault([f"it is larger than {MAX_BYTES // 1024} KiB; is it the right file?"])
+    try:
+        plain = plain_yaml.read(data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise SitesFault(["it is not UTF-8 text; save it as UTF-8"]) from None
+    except plain_yaml.YamlFault as error:
+        raise SitesFault([str(error)]) from error
+    if plain is None:
+        return MappingProxyType({})
+    if not isinstance(plain, dict):
+        raise SitesFault(["it must have one entry for each gateway, which begins with its serial number and a colon"])
+    for key in plain:
+        if key in Site.model_fields:
+            raise SitesFault([f"{key} stands at the left edge: indent it below the serial number of its gateway"])
+    try:
+        return MappingProxyType(_SITES.validate_python(plain))
+    except ValidationError as error:
+        told = [_sentence(fault["loc"], fault["type"], fault["msg"], plain) for fault in error.errors()]
+        raise SitesFault(list(dict.fromkeys(told))) from None
+
+
+def _sentence(location: tuple[int | str, ...], kind: str, message: str, plain: Any) -> str:
+    keys = [part for part in location if part != "[key]"]
+    if isinstance(keys[-1], int) and keys[-2] in _LISTS:
+        keys.pop()
+    place = ", ".join([f"gateway {keys[0]}", *(_word(part) for part in keys[1:])])
+    if kind == "sentence":
+        return f"{place}: {message}"
+    if kind == "extra_forbidden":
+        return f"{place}: no such key; {_near(keys)}"
+    if kind == "missing":
+        return f"{place}: is missing; it {_MUST[str(keys[-1])]}"
+    if len(keys) == 1 or keys[-2] in _ENTRIES:
+        return f"{place}: must have keys of its own, indented below it: {', '.join(_known([*keys, '']))}"
+    return f"{place}: {_MUST[str(keys[-1])]}{_zone_hint(keys, plain)}"
+
+
+def _word(part: int | str) -> str:
+    return f"entry {part + 1}" if isinstance(part, int) else part
+
+
+def _known(keys: list[int | str]) -> list[str]:
+    """The keys that may stand where the last of `keys` does."""
+    return list((_PARTS[str(keys[1])] if len(keys) > 2 else Site).model_fields)
+
+
+def _near(keys: list[int | str]) -> str:
+    """What may have been meant by the last key."""
+    known = _known(keys)
+    near = difflib.get_close_matches(str(keys[-1]), known, 1)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+
+
+def _zone_hint(keys: list[int | str], plain: Any) -> str:
+    if keys[1:] != ["time_zone"]:
+        return ""
+    written = plain[keys[0]]["time_zone"]
+    by_city = {zone.rsplit("/", 1)[-1].lower(): zone for zone in sorted(time_zones())}
+    near = difflib.get_close_matches(str(written).rsplit("/", 1)[-1].lower(), by_city, 1)
+    return f"; did you mean {by_city[near[0]]}?" if near else ""

@@ -1,0 +1,222 @@
+"""What may stand in the sites file. Everything is optional; what is given is checked, and unknown keys are refused.
+
+`name`, `time_zone`, the names and arrays of panels and the corrections of meters are shown with the latest values.
+Location, netting, the panels' places and ratings, and tariffs are checked here for the views that need them.
+"""
+
+import functools
+import re
+import zoneinfo
+from collections.abc import Mapping
+from datetime import date
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from receiver.sites.tariffs import hourly_rates
+from shared.energy.site import Netting
+from shared.keys import is_serial
+
+IGNORE = "ignore"
+"""The role of a meter that is left out."""
+
+Role: TypeAlias = Literal["production", "net-consumption", "total-consumption", "storage", "ignore"]
+"""The meters that `shared.energy.site` knows, and `IGNORE`."""
+
+_TAG = re.compile(r"[0-9A-Za-z._-]{1,64}")  # as the tags of readings
+
+
+@functools.cache
+def time_zones() -> frozenset[str]:
+    """The IANA names that are known here."""
+    return frozenset(zoneinfo.available_timezones())
+
+
+def sentence(text: str) -> PydanticCustomError:
+    """A fault whose message is shown as it is."""
+    return PydanticCustomError("sentence", "{text}", {"text": text})
+
+
+def _known_zone(name: str) -> str:
+    if name not in time_zones():
+        raise ValueError("no such zone")
+    return name
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("control characters")
+    return text
+
+
+def _known_serial(text: str) -> str:
+    if not is_serial(text):
+        raise sentence("must be a serial number: digits, letters and '-'")
+    return text
+
+
+def _known_tag(text: str) -> str:
+    if _TAG.fullmatch(text) is None:
+        raise sentence("must be a name as the readings have it: letters, digits, '.', '_' and '-'")
+    return text
+
+
+def _iso_date(text: Any) -> date:
+    if not isinstance(text, str):
+        raise ValueError("no text")  # noqa: TRY004 (pydantic takes a TypeError for a mistake of ours)
+    return date.fromisoformat(text)
+
+
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_printable)
+]
+Serial = Annotated[str, AfterValidator(_known_serial)]
+Tag = Annotated[str, AfterValidator(_known_tag)]
+Price = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
+
+
+class _Part(BaseModel):
+    """A mapping in the file: unknown keys are refused, a key without a value counts as left out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _left_out(cls, data: Any) -> Any:
+        if data is None:
+            return {}
+        if isinstance(data, dict):
+            return {key: value for key, value in data.items() if value is not None or key not in cls.model_fields}
+        return data
+
+
+class Location(_Part):
+    """Where the site is, in degrees; north and east are positive."""
+
+    latitude: float = Field(ge=-90, le=90, allow_inf_nan=False)
+    longitude: float = Field(ge=-180, le=180, allow_inf_nan=False)
+
+
+class Meter(_Part):
+    """What is wrong with a meter as the gateway shows it.
+
+    Attributes:
+        role: What it really measures; None: what the gateway says.
+        reversed: Phases whose current transformer was clamped on backwards.
+    """
+
+    role: Role | None = None
+    reversed: frozenset[Literal["a", "b", "c"]] = frozenset()
+
+
+class Panel(_Part):
+    """One panel, by the serial of its inverter.
+
+    Attributes:
+        name: What people call it.
+        array: The name of the group of panels that it belongs to.
+        row: Its place in the array, counted from 1 at the top.
+        column: Its place in the row, counted from 1 at the left.
+        azimuth: Where it faces, in degrees clockwise from north (180 is south).
+        tilt: Degrees from lying flat (0) to upright (90).
+        rated_watts: Its rating under standard test conditions, W.
+    """
+
+    name: Name | None = None
+    array: Name | None = None
+    row: int | None = Field(None, ge=1, le=1000)
+    column: int | None = Field(None, ge=1, le=1000)
+    azimuth: float | None = Field(None, ge=0, le=360, allow_inf_nan=False)
+    tilt: float | None = Field(None, ge=0, le=90, allow_inf_nan=False)
+    rated_watts: float | None = Field(None, gt=0, le=10_000, allow_inf_nan=False)
+
+
+class Tariff(_Part):
+    """Prices per kWh, in the currency of the bill.
+
+    Attributes:
+        valid_from: First day, in the site's time zone; it holds until the next tariff begins.
+        rates: Price of a bought kWh in each of the 24 hours of the day.
+        feed_in: Price of a sold kWh; None is unknown.
+    """
+
+    valid_from: Annotated[date, BeforeValidator(_iso_date)]
+    rates: Annotated[tuple[Price, ...], BeforeValidator(hourly_rates)]
+    feed_in: Price | None = None
+
+
+class Site(_Part):
+    """What the owner says about one gateway.
+
+    Attributes:
+        name: What people call the place.
+        time_zone: IANA name; None is UTC.
+        location: Where it is.
+        netting: How import and export are billed: netted over the phases (`sum`), or each phase (`phases`).
+        meters: Corrections, by the meter's name at the gateway.
+        panels: By the serial of the inverter.
+        tariffs: Ascending by `valid_from`.
+    """
+
+    name: Name | None = None
+    time_zone: Annotated[str, AfterValidator(_known_zone)] | None = None
+    location: Location | None = None
+    netting: Netting = "sum"
+    meters: dict[Tag, Meter] = {}
+    panels: dict[Tag, Panel] = {}
+    tariffs: tuple[Tariff, ...] = ()
+
+    @field_validator("meters")
+    @classmethod
+    def _one_meter_per_role(cls, meters: dict[str, Meter]) -> dict[str, Meter]:
+        """Two meters of one role would be one series with two values."""
+        owner: dict[str, str] = {}
+        for meter, told in meters.items():
+            role = told.role or meter
+            if role == IGNORE:
+                continue
+            # A meter that is not listed keeps its own name, and would clash with one that is renamed to it.
+            other = owner.setdefault(role, meter) if role in meters or role == meter else role
+            if other != meter:
+                raise sentence(
+                    f"{meter} and {other} would both be {role}: give {other} another role too, or 'role: {IGNORE}'"
+                )
+        return meters
+
+    @field_validator("panels")
+    @classmethod
+    def _one_panel_per_place(cls, panels: dict[str, Panel]) -> dict[str, Panel]:
+        places: dict[tuple[str | None, int, int], str] = {}
+        for serial, panel in panels.items():
+            if (panel.row is None) != (panel.column is None):
+                raise sentence(f"{serial} needs both row and column, or neither")
+            if panel.row is None or panel.column is None:
+                continue
+            other = places.setdefault((panel.array, panel.row, panel.column), serial)
+            if other != serial:
+                raise sentence(f"{serial} and {other} have the same place: change array, row or column of one")
+        return panels
+
+    @field_validator("tariffs")
+    @classmethod
+    def _ascending(cls, tariffs: tuple[Tariff, ...]) -> tuple[Tariff, ...]:
+        if len({tariff.valid_from for tariff in tariffs}) < len(tariffs):
+            raise sentence("two of them begin on the same day: change valid_from of one")
+        return tuple(sorted(tariffs, key=lambda tariff: tariff.valid_from))
+
+
+Sites: TypeAlias = Mapping[str, Site]
+"""By serial of the gateway."""
+NO_SITES: Sites = MappingProxyType({})
+NO_SITE = Site()

@@ -1,0 +1,77 @@
+"""YAML to mappings, lists and text, and nothing else: what a person writes in a settings file.
+
+Every scalar stays the text that was written, for the model gives it its type: so a serial never becomes an (octal)
+number, a country code no boolean and 6:30 no 390. Aliases, which can make a small file enormous, and keys written
+twice, of which YAML would silently drop one, are refused.
+
+Built from the parser's events, because a loader of the library would expand aliases and keep the last of two equal
+keys, and the composer of its C version crashes the process on deep nesting.
+"""
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+import yaml
+
+Plain: TypeAlias = "str | list[Plain] | dict[str, Plain] | None"
+"""None is a key without a value."""
+
+_MAX_DEPTH = 10
+_EMPTY = ("", "~", "null")
+
+
+class YamlFault(ValueError):  # noqa: N818 (what people read is the sentence, not the name)
+    """The text cannot be read; the message is a sentence that begins with the line."""
+
+
+def read(text: str) -> Plain:
+    """The one document in `text`. Raises YamlFault."""
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the fast one, where the library was built with it
+    events = _significant(yaml.parse(text, Loader=loader))
+    try:
+        first = next(events, None)
+        value = None if first is None else _value(first, events, _MAX_DEPTH)
+        if (more := next(events, None)) is not None:
+            raise _fault(more, "a second document begins here; write everything into one")
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise YamlFault(f"line {line} is not YAML ({error.problem}); look at its indentation and quotes") from error
+    except yaml.YAMLError as error:
+        raise YamlFault("it holds control characters, so it is not a text file; write it anew") from error
+    return value
+
+
+def _significant(events: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
+    around = (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)
+    return (event for event in events if not isinstance(event, around))
+
+
+def _value(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Plain:
+    if isinstance(event, yaml.ScalarEvent):
+        return None if event.implicit[0] and event.value in _EMPTY else str(event.value)
+    if isinstance(event, yaml.AliasEvent):
+        raise _fault(event, "aliases (*name) are not allowed here; write the value out")
+    if depth == 0:
+        raise _fault(event, "too many levels inside each other; look at its indentation and brackets")
+    if isinstance(event, yaml.SequenceStartEvent):
+        return [_value(item, events, depth - 1) for item in _until(yaml.SequenceEndEvent, events)]
+    mapping: dict[str, Plain] = {}
+    for key in _until(yaml.MappingEndEvent, events):
+        if not isinstance(key, yaml.ScalarEvent):
+            raise _fault(key, "a key must be a word or a number")
+        if key.value in mapping:
+            raise _fault(key, "this key stands here for the second time; keep one of the two")
+        mapping[str(key.value)] = _value(next(events), events, depth - 1)
+    return mapping
+
+
+def _until(end: type[yaml.Event], events: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
+    for event in events:
+        if isinstance(event, end):
+            return
+        yield event
+
+
+def _fault(event: yaml.Event, sentence: str) -> YamlFault:
+    line = event.start_mark.line + 1 if event.start_mark else 1
+    return YamlFault(f"line {line}: {sentence}")

@@ -1,0 +1,44 @@
+"""Meters that were set up wrongly are read as they should have been."""
+
+import math
+
+from receiver.sites import NO_SITE
+from receiver.sites.corrections import correct
+from receiver.sites.load import parse
+from receiver.stores.base import Latest
+from shared.readings import FieldValue
+
+
+def latest(meter: str, phase: str = "a", **fields: FieldValue) -> Latest:
+    return Latest({"meter": meter, "phase": phase}, 1, fields)
+
+
+def test_nothing_said_nothing_changed():
+    entries = [latest("production", power=1.0), latest("storage", power=2.0)]
+    assert correct(entries, NO_SITE) == entries
+
+
+def test_a_reversed_phase_is_turned_and_the_others_are_not():
+    site = parse(b"1: {meters: {production: {reversed: [b]}}}")["1"]
+    fields = {"power": -5.0, "reactive_power": 2.0, "voltage": 230.0, "current": 3.0}
+    entries = [
+        latest("production", "a", **fields),
+        latest("production", "b", **fields),
+        latest("storage", "b", power=1.0),
+    ]
+    assert correct(entries, site) == [
+        entries[0],
+        latest("production", "b", **{**fields, "power": 5.0, "reactive_power": -2.0}),
+        entries[2],
+    ]
+    assert entries[1].fields["power"] == -5.0
+    (zero,) = correct([latest("production", "b", power=0.0)], site)
+    assert math.copysign(1, float(zero.fields["power"])) == 1
+
+
+def test_roles_are_exchanged_and_ignored_ones_are_left_out():
+    site = parse(
+        b"1: {meters: {production: {role: net-consumption}, net-consumption: {role: production}, storage: {role: ignore}}}"
+    )["1"]
+    entries = [latest("net-consumption", power=1.0), latest("production", power=2.0), latest("storage", power=3.0)]
+    assert correct(entries, site) == [latest("net-consumption", power=2.0), latest("production", power=1.0)]

@@ -30,7 +30,7 @@ class StoreUnavailableError(Exception):
     """
 
 
-class GatewayReading(NamedTuple):
+class GatewayReading(msgspec.Struct, frozen=True, gc=False):
     """What a write takes: a reading and the serial of the gateway that it belongs to."""
 
     gateway: str

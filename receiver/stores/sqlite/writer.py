@@ -6,7 +6,7 @@ write or fsync is not to be believed.
 
 import contextlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,9 +17,13 @@ from receiver.stores.sqlite import files
 from receiver.stores.sqlite.schema import LAYOUT, upsert_statement
 from shared.fields import KINDS
 from shared.problems import Rejection
+from shared.readings import Reading
 
-_SeriesKey = tuple[str, str, tuple[str, ...]]  # gateway, kind, tag values in the dictionary's order
-_SQL = {kind: upsert_statement(kind) for kind in KINDS}
+_ROWS = 100
+"""Rows of one statement. The interpreter's lock changes hands twice a statement: with one row each, the writing thread
+and the event loop spend more time on waiting for each other than on their work."""
+_SQL_OF_MANY = {kind: upsert_statement(kind, _ROWS) for kind in KINDS}
+_SQL_OF_ONE = {kind: upsert_statement(kind, 1) for kind in KINDS}
 _FIELDS = {name: tuple(kind.fields) for name, kind in KINDS.items()}
 
 
@@ -35,19 +39,24 @@ class Writer:
         self._connection: files.FileConnection | None = None
         self._was_open = False
         self._failed = False
-        self._series: dict[_SeriesKey, int] = {}
+        self._series: dict[tuple[object, ...], int] = {}  # gateway, kind and tags as they came, to the id
 
     def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:
         """As `Store.write`."""
         refused: dict[int, Rejection] = {}
-        good: list[GatewayReading] = []
-        for index, row in enumerate(rows):
-            if (reason := refusal(row.reading)) is None:
-                good.append(row)
-            else:
-                refused[index] = reason
-        if good:
-            self._durably(good)
+        try:
+            connection = self._open()
+            connection.execute("BEGIN IMMEDIATE")
+            for kind, values in self._values_by_kind(connection, rows, refused).items():
+                _upsert(connection, kind, values)
+            connection.execute("COMMIT")
+        except BaseException as error:
+            self._drop()
+            self._failed = True
+            if isinstance(error, (sqlite3.Error, OSError, StoreUnavailableError)):
+                raise files.explain(self._path, error) from error
+            raise
+        self._failed = False
         return refused
 
     def ready(self) -> str | None:
@@ -66,42 +75,39 @@ class Writer:
         """Let go of the file; SQLite moves its journal into it."""
         self._drop()
 
-    def _durably(self, rows: Sequence[GatewayReading]) -> None:
-        try:
-            connection = self._open()
-            connection.execute("BEGIN IMMEDIATE")
-            for kind, values in self._values_by_kind(connection, rows).items():
-                connection.executemany(_SQL[kind], values)
-            connection.execute("COMMIT")
-        except BaseException as error:
-            self._drop()
-            self._failed = True
-            if isinstance(error, (sqlite3.Error, OSError, StoreUnavailableError)):
-                raise files.explain(self._path, error) from error
-            raise
-        self._failed = False
-
     def _values_by_kind(
-        self, connection: sqlite3.Connection, rows: Sequence[GatewayReading]
-    ) -> dict[str, list[tuple[object, ...]]]:
-        """What `upsert_statement` takes. Order is kept within a kind, which is all that an identity can feel."""
-        values: dict[str, list[tuple[object, ...]]] = {}
-        for gateway, reading in rows:
-            series = self._series_id(connection, gateway, reading.kind, reading.tags)
+        self, connection: sqlite3.Connection, rows: Sequence[GatewayReading], refused: dict[int, Rejection]
+    ) -> dict[str, list[object]]:
+        """What `upsert_statement` takes, row after row. Order is kept within a kind: all that an identity can feel.
+
+        Every row passes the gate; `refused` gets the index of those that do not.
+        """
+        values: dict[str, list[object]] = {kind: [] for kind in KINDS}
+        for index, row in enumerate(rows):
+            reading = row.reading
+            series = self._known_series(row.gateway, reading)
+            reason = refusal(reading, series_known=series is not None)
+            if reason is not None:
+                refused[index] = reason
+                continue
+            if series is None:
+                series = self._learn_series(connection, row.gateway, reading)
             fields = map(reading.fields.get, _FIELDS[reading.kind])
-            values.setdefault(reading.kind, []).append((series, reading.timestamp, *fields))
+            values[reading.kind] += (series, reading.timestamp, *fields)
         return values
 
-    def _series_id(self, connection: sqlite3.Connection, gateway: str, kind: str, tags: dict[str, str]) -> int:
-        key = (gateway, kind, tuple(map(tags.__getitem__, KINDS[kind].tags)))
-        known = self._series.get(key)
-        if known is not None:
-            return known
-        row = (gateway, kind, msgspec.json.encode(tags, order="sorted").decode())
+    def _known_series(self, gateway: str, reading: Reading) -> int | None:
+        try:
+            return self._series.get((gateway, reading.kind, *reading.tags.items()))
+        except TypeError:  # a tag that is no text, which the gate will say
+            return None
+
+    def _learn_series(self, connection: sqlite3.Connection, gateway: str, reading: Reading) -> int:
+        row = (gateway, reading.kind, msgspec.json.encode(reading.tags, order="sorted").decode())
         connection.execute("INSERT INTO series (gateway, kind, tags) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row)
-        found = connection.execute("SELECT id FROM series WHERE (gateway, kind, tags) = (?, ?, ?)", row).fetchone()
-        self._series[key] = int(found[0])
-        return self._series[key]
+        (found,) = connection.execute("SELECT id FROM series WHERE (gateway, kind, tags) = (?, ?, ?)", row).fetchone()
+        self._series[(gateway, reading.kind, *reading.tags.items())] = int(found)
+        return int(found)
 
     def _open(self) -> files.FileConnection:
         if self._connection is not None and not self._connection.is_in_place(self._path):
@@ -121,3 +127,15 @@ class Writer:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()
             self._connection = None
+
+
+def _upsert(connection: sqlite3.Connection, kind: str, values: list[object]) -> None:
+    """Store rows of one kind, given one after another in a flat list."""
+    width = 2 + len(_FIELDS[kind])
+    rest = len(values) - len(values) % (_ROWS * width)
+    connection.executemany(_SQL_OF_MANY[kind], _slices(values[:rest], _ROWS * width))
+    connection.executemany(_SQL_OF_ONE[kind], _slices(values[rest:], width))
+
+
+def _slices(values: list[object], length: int) -> Iterator[list[object]]:
+    return (values[start : start + length] for start in range(0, len(values), length))

@@ -147,22 +147,22 @@ class GroupCommit:
 
     def _answer(self, group: list[_Request], refused: dict[int, Rejection]) -> None:
         first = 0
-        stored: dict[str, list[Reading]] = {}
         for request in group:
-            own = {index: refused[first + index] for index in range(len(request.rows)) if first + index in refused}
-            first += len(request.rows)
-            for index, (gateway, reading) in enumerate(request.rows):
-                if index not in own:
-                    stored.setdefault(gateway, []).append(reading)
-            request.succeed(own)
-        for gateway, readings in stored.items():
-            self._tell(gateway, readings)
+            stop = first + len(request.rows)
+            request.succeed({index - first: why for index, why in refused.items() if first <= index < stop})
+            first = stop
+        if self._on_stored is not None:
+            _tell(self._on_stored, [row for request in group for row in request.rows], refused)
 
-    def _tell(self, gateway: str, readings: list[Reading]) -> None:
-        if self._on_stored is None:
-            return
+
+def _tell(on_stored: OnStored, rows: list[GatewayReading], refused: dict[int, Rejection]) -> None:
+    stored: dict[str, list[Reading]] = {}
+    for index, row in enumerate(rows):
+        if index not in refused:
+            stored.setdefault(row.gateway, []).append(row.reading)
+    for gateway, readings in stored.items():
         try:
-            self._on_stored(gateway, readings)
+            on_stored(gateway, readings)
         except Exception:  # noqa: BLE001 (the rows are stored, whatever a live view makes of them)
             _log.exception("a listener failed on stored readings", gateway=gateway, readings=len(readings))
 

@@ -5,6 +5,7 @@ The libraries for rate limits bring storage back-ends and decorators; a token bu
 
 import math
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from receiver.errors import RefusedError
@@ -91,12 +92,15 @@ class SeriesLimit:
                 known.update(Series(kind, tuple(sorted(entry.tags.items()))) for entry in latest)
             self._known.setdefault(gateway, known)
 
-    def admit(self, gateway: str, series: Series) -> bool:
-        """Whether a reading of this series may be stored; `load` has been called for the gateway."""
+    def refused(self, gateway: str, series: Sequence[Series]) -> set[Series]:
+        """Which of the series of a batch may not be stored; `load` has been called for the gateway."""
         known = self._known[gateway]
-        if series in known:
-            return True
-        if len(known) >= self._most:
-            return False
-        known.add(series)
-        return True
+        if known.issuperset(series):  # almost always: a house gets new panels once in its life
+            return set()
+        refused = set()
+        for one in series:
+            if len(known) < self._most:
+                known.add(one)
+            elif one not in known:
+                refused.add(one)
+        return refused

@@ -8,6 +8,7 @@ except names that passed the pattern for names.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 
@@ -16,7 +17,7 @@ from receiver.strict_json import DuplicateKeyError, refuse_duplicates
 from shared import wire
 from shared.fields import KINDS
 from shared.problems import Problem, Rejection
-from shared.readings import FieldValue, Reading
+from shared.readings import FieldValue, Reading, Series
 
 EARLIEST_MS = 946_684_800_000
 """2000-01-01: no gateway of this kind is older, whatever the retention; a stamp before it comes from a broken clock."""
@@ -31,10 +32,12 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _TAG_VALUE = re.compile(r"[0-9A-Za-z._-]{1,64}")
 _TAG_NAMES = {kind: frozenset(described.tags) for kind, described in KINDS.items()}
 _NUMBERS = {
-    kind: {name for name, field in described.fields.items() if field.type is float} for kind, described in KINDS.items()
+    kind: frozenset(name for name, field in described.fields.items() if field.type is float)
+    for kind, described in KINDS.items()
 }
 _NONE: frozenset[str] = frozenset()
-_ONLY_NUMBERS = {float}
+_ONLY_NUMBERS = frozenset({float})
+_REMEMBERED_SERIES = 16_384
 
 
 class _Envelope(msgspec.Struct):
@@ -56,6 +59,7 @@ class Checked:
         outbox: Id of the outbox it comes from.
         seqs: Outbox position of each of `readings`.
         readings: What may be stored, in the order sent.
+        series: The series of each of `readings`.
         rejected: Rows that never will be, and why.
         ignored: `kind.field` of unknown numeric fields that were left out.
     """
@@ -64,6 +68,7 @@ class Checked:
     outbox: str
     seqs: list[int]
     readings: list[Reading]
+    series: list[Series]
     rejected: list[wire.Rejected]
     ignored: set[str]
 
@@ -82,25 +87,23 @@ def check(body: bytes, *, now_ms: int, retention_ms: Mapping[str, int | None]) -
     batch = _decode(body)
     if len(batch.rows) > wire.MAX_ROWS:
         raise RefusedError(Problem.TOO_LARGE, "too-many-rows")
-    checked = Checked(batch.batch, batch.outbox, [], [], [], set())
+    checked = Checked(batch.batch, batch.outbox, [], [], [], [], set())
     oldest = {kind: max(EARLIEST_MS, now_ms - (kept or now_ms)) for kind, kept in retention_ms.items()}
     newest = now_ms + FUTURE_MS
     for row in batch.rows:
         reading, fate = row.reading, None
-        fields = reading.fields
-        numbers = _NUMBERS.get(reading.kind, _NONE)
-        if not (fields.keys() <= numbers and set(map(type, fields.values())) == _ONLY_NUMBERS):
+        if not _holds_known_numbers(reading):
             reading, fate = _check_fields(reading, checked.ignored)
-        if fate is not Rejection.UNKNOWN_KIND:
-            _check_tags(reading)
-        if fate is None:
-            if reading.timestamp > newest:
-                fate = Rejection.IN_THE_FUTURE
-            elif reading.timestamp < oldest[reading.kind]:
-                fate = Rejection.TOO_OLD
+        if fate is Rejection.UNKNOWN_KIND:
+            checked.rejected.append(wire.Rejected(row.seq, fate))
+            continue
+        series = _series(reading.kind, tuple(reading.tags.items()))
+        if fate is None and not oldest[reading.kind] <= reading.timestamp <= newest:
+            fate = Rejection.IN_THE_FUTURE if reading.timestamp > newest else Rejection.TOO_OLD
         if fate is None:
             checked.seqs.append(row.seq)
             checked.readings.append(reading)
+            checked.series.append(series)
         else:
             checked.rejected.append(wire.Rejected(row.seq, fate))
     return checked
@@ -137,7 +140,7 @@ def _check_envelope(batch: wire.Batch) -> None:
     if not (_ID.fullmatch(batch.batch) and _ID.fullmatch(batch.outbox)):
         raise _unprocessable("ids")
     seqs = {row.seq for row in batch.rows}
-    if len(seqs) != len(batch.rows) or (seqs and not (min(seqs) > 0 and max(seqs) <= _LAST_SEQ)):
+    if len(seqs) != len(batch.rows) or (seqs and not 0 < min(seqs) <= max(seqs) <= _LAST_SEQ):
         raise _unprocessable("seq")
 
 
@@ -155,11 +158,12 @@ def _check_single_keys(body: bytes, batch: wire.Batch) -> None:
             reason = "duplicate-keys" if isinstance(error, DuplicateKeyError) else "not-json"
             raise RefusedError(Problem.MALFORMED, reason) from error
         return
-    keys = 4 + 6 * len(batch.rows)  # 4 of the batch; of a row 2, of its reading 4
-    for row in batch.rows:
-        keys += len(row.reading.tags) + len(row.reading.fields)
+    readings = [row.reading for row in batch.rows]
+    tags, fields = [reading.tags for reading in readings], [reading.fields for reading in readings]
+    # 4 of the batch; of a row 2, of its reading 4 and those inside
+    keys = 4 + 6 * len(readings) + sum(map(len, tags)) + sum(map(len, fields))
     surplus = body.count(b":") - keys
-    if surplus and surplus != sum(_colons_inside(row.reading) for row in batch.rows):
+    if surplus and surplus != sum(map(_colons_inside, readings)):
         raise RefusedError(Problem.MALFORMED, "duplicate-keys")
 
 
@@ -169,13 +173,28 @@ def _colons_inside(reading: Reading) -> int:
     return "".join((reading.kind, *reading.tags, *reading.tags.values(), *reading.fields, *texts)).count(":")
 
 
-def _check_tags(reading: Reading) -> None:
-    tags = reading.tags
-    if tags.keys() != _TAG_NAMES[reading.kind]:
+@lru_cache(_REMEMBERED_SERIES)
+def _series(kind: str, tags: tuple[tuple[str, str], ...]) -> Series:
+    """The series with these tags, in any order, of a known kind. Refusals are not remembered, so they crowd nobody out.
+
+    A gateway has a few hundred series and sends each of them again and again: what was found good stays good.
+    """
+    if {name for name, _ in tags} != _TAG_NAMES[kind]:
         raise _unprocessable("tag-names")
-    for value in tags.values():
+    for _, value in tags:
         if _TAG_VALUE.fullmatch(value) is None:
             raise _unprocessable("tag-value")
+    return Series(kind, tuple(sorted(tags)))
+
+
+def _holds_known_numbers(reading: Reading) -> bool:
+    """Whether every field is a number that this version knows, as in all but one reading in a thousand."""
+    fields = reading.fields
+    return (
+        bool(fields)
+        and fields.keys() <= _NUMBERS.get(reading.kind, _NONE)
+        and _ONLY_NUMBERS.issuperset(map(type, fields.values()))
+    )
 
 
 def _check_fields(reading: Reading, ignored: set[str]) -> tuple[Reading, Rejection | None]:

@@ -24,7 +24,7 @@ class Series(NamedTuple):
     tags: Tags
 
 
-class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """One observation of one series.
 
     Attributes:
@@ -33,6 +33,8 @@ class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         timestamp: UTC, milliseconds since 1970.
         fields: Name to value, in the units of `shared.fields`; absent means unchanged or unknown, never zero.
     """
+
+    # gc=False: it holds text and numbers only, so it is never part of a cycle and the collector need not look at it.
 
     kind: str
     tags: dict[str, str]

@@ -18,8 +18,8 @@ MAX_BYTES = 256 * 1024
 """Bytes of one batch before compression, at most."""
 
 
-class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One reading and its place in the outbox."""
+class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """One reading and its place in the outbox. Like a reading, of no interest to the collector."""
 
     seq: int
     reading: Reading

@@ -95,13 +95,14 @@ class Ingest:
         return Response(wire.encode_verdict(verdict), media_type="application/json")
 
     def _apply_quota(self, serial: str, checked: Checked) -> None:
-        admitted = [self._series.admit(serial, reading.series) for reading in checked.readings]
-        if all(admitted):
+        refused = self._series.refused(serial, checked.series)
+        if not refused:
             return
-        rows = list(zip(checked.seqs, checked.readings, admitted, strict=True))
-        checked.seqs = [seq for seq, _, admit in rows if admit]
-        checked.readings = [reading for _, reading, admit in rows if admit]
-        checked.rejected += [wire.Rejected(seq, Rejection.QUOTA) for seq, _, admit in rows if not admit]
+        rows = list(zip(checked.seqs, checked.readings, checked.series, strict=True))
+        checked.seqs = [seq for seq, _, series in rows if series not in refused]
+        checked.readings = [reading for _, reading, series in rows if series not in refused]
+        checked.series = [series for series in checked.series if series not in refused]
+        checked.rejected += [wire.Rejected(seq, Rejection.QUOTA) for seq, _, series in rows if series in refused]
 
     async def _store_rows(self, serial: str, readings: Sequence[Reading]) -> dict[int, Rejection]:
         if not readings:

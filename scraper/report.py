@@ -17,7 +17,7 @@ from shared.clock import Clock
 from shared.readings import Reading
 
 PERIOD_S = 60.0
-LOOK_S = 2.0
+LOOK_S = 5.0
 """How often to look whether something changed (seconds)."""
 
 

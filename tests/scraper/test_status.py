@@ -79,10 +79,10 @@ async def test_it_comes_once_a_minute_and_when_something_changed_also_on_a_full_
     async def sleep(seconds: float) -> None:
         nonlocal waits
         waits += 1
-        if waits == 40:  # 20 s into the second minute
+        if waits == 16:  # 20 s into the second minute
             inner.health.stream_connected = True
-        inner.outbox.full = 70 <= waits < 100
-        if waits == 130:
+        inner.outbox.full = 24 <= waits < 36
+        if waits == 46:
             raise asyncio.CancelledError
         await original(seconds)
 

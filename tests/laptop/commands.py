@@ -82,7 +82,7 @@ def laptop(directory: Path, *arguments: str, environment: Mapping[str, str] | No
 
 def descendants(pid: int) -> dict[int, str]:
     """Every living process below `pid`, by id, with its command line."""
-    table = subprocess.run(["ps", "-eo", "pid=,ppid=,stat=,args="], check=True, capture_output=True, text=True).stdout
+    table = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,stat=,args="], check=True, capture_output=True, text=True).stdout
     rows = [line.split(None, 3) for line in table.splitlines()]
     found: dict[int, str] = {}
     while True:
@@ -94,6 +94,6 @@ def descendants(pid: int) -> dict[int, str]:
 
 def living(pids: Mapping[int, str]) -> dict[int, str]:
     """Those of the processes that still run the same command."""
-    table = subprocess.run(["ps", "-eo", "pid=,stat=,args="], check=True, capture_output=True, text=True).stdout
+    table = subprocess.run(["ps", "-ww", "-eo", "pid=,stat=,args="], check=True, capture_output=True, text=True).stdout
     now = {int(pid): args for pid, stat, args in (line.split(None, 2) for line in table.splitlines()) if stat[0] != "Z"}
     return {pid: args for pid, args in pids.items() if now.get(pid) == args}

@@ -82,7 +82,9 @@ def laptop(directory: Path, *arguments: str, environment: Mapping[str, str] | No
 
 def descendants(pid: int) -> dict[int, str]:
     """Every living process below `pid`, by id, with its command line."""
-    table = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,stat=,args="], check=True, capture_output=True, text=True).stdout
+    table = subprocess.run(
+        ["ps", "-ww", "-eo", "pid=,ppid=,stat=,args="], check=True, capture_output=True, text=True
+    ).stdout
     rows = [line.split(None, 3) for line in table.splitlines()]
     found: dict[int, str] = {}
     while True:

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from receiver.errors import SettingError
+from receiver.gathering import GatheringTransport
 
 MAX_HEAD = 32 * 1024
 """Bytes of a request's line and headers, at most."""
@@ -30,10 +31,10 @@ class BoundedHeads(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The first request has to begin soon."""
-        super().connection_made(transport)  # type: ignore[arg-type]  # uvicorn narrows the type itself
+        super().connection_made(GatheringTransport(transport, self.loop))  # type: ignore[arg-type]  # as good as one
         self.access_log = False  # whatever logging is set up: addresses may hold a token that somebody put there
-        # uvicorn writes head and body of an answer apart. Without this the body waits 40 ms for the delayed
-        # acknowledgement of the head; asyncio sets it only on sockets that say IPPROTO_TCP, and ours do not.
+        # Without this the second piece of a long answer waits 40 ms for the delayed acknowledgement of the first;
+        # asyncio sets it only on sockets that say IPPROTO_TCP, and ours do not.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._await_head()
 

@@ -1,11 +1,9 @@
-"""The outermost layer: a request id for everything, a limit per address, and no error that is not ours."""
-
-import secrets
+"""The outermost layer: a limit per address, and no error that is not ours."""
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from receiver.api.problems import Problems, refusal_of
+from receiver.api.problems import Problems, new_request_id, refusal_of
 from receiver.errors import RefusedError
 from receiver.limits import RateLimit
 
@@ -30,7 +28,6 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = scope["request_id"] = secrets.token_hex(8)
         started = False
 
         async def send_and_note(message: Message) -> None:
@@ -43,10 +40,11 @@ class Edge:
                 self._per_address.spend((scope.get("client") or ("", 0))[0])
             await self._app(scope, receive, send_and_note)
         except Exception as error:  # noqa: BLE001 (whatever it is, the sender hears a problem and nothing of the error)
+            request_id = new_request_id()
             if not isinstance(error, RefusedError):
                 _log.error("request failed", request_id=request_id, error=type(error).__name__, at=_place(error))
             if not started:
-                response = self._problems.reply(request_id, refusal_of(error))
+                response = self._problems.reply(refusal_of(error), request_id=request_id)
                 await response(scope, receive, send)
 
 

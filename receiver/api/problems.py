@@ -1,5 +1,6 @@
 """Refusals as `application/problem+json` (RFC 9457): a stable code and a request id, never an echo of the input."""
 
+import secrets
 from typing import Any
 
 import msgspec
@@ -52,14 +53,14 @@ class Problems:
         app.add_exception_handler(RequestValidationError, self._handle)
         app.add_exception_handler(HTTPException, self._handle)
 
-    async def _handle(self, request: Request, error: Exception) -> Response:
+    async def _handle(self, _: Request, error: Exception) -> Response:
         if isinstance(error, StoreUnavailableError):
             _log.error("the store is not available", fault=str(error))
         headers = error.headers if isinstance(error, HTTPException) else None
-        return self.reply(request.scope["request_id"], refusal_of(error), allow=(headers or {}).get("Allow"))
+        return self.reply(refusal_of(error), request_id=new_request_id(), allow=(headers or {}).get("Allow"))
 
-    def reply(self, request_id: str, refused: RefusedError, *, allow: str | None = None) -> Response:
-        """The reply to one refused request."""
+    def reply(self, refused: RefusedError, *, request_id: str, allow: str | None = None) -> Response:
+        """The reply to one refused request; the id is in the log, too."""
         problem = refused.problem
         status, title = _STATUS_AND_TITLE[problem]
         self._metrics.problems.labels(problem).inc()
@@ -77,6 +78,11 @@ class Problems:
         for name, value in _headers(refused, allow).items():
             response.headers[name] = value
         return response
+
+
+def new_request_id() -> str:
+    """What ties a refusal to its line in the log. Only refusals get one: a batch that is stored needs no look there."""
+    return secrets.token_hex(8)
 
 
 def refusal_of(error: Exception) -> RefusedError:

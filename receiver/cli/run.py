@@ -1,6 +1,7 @@
 """`envoy-receiver run`."""
 
 import asyncio
+import gc
 
 from receiver import settings
 from receiver.app import serve
@@ -13,4 +14,16 @@ def run() -> None:
     with faults_as_sentences():
         chosen = settings.load()
         logs.configure(level=chosen.log_level)
+        _calm_collector()
         asyncio.run(serve(chosen))
+
+
+def _calm_collector() -> None:
+    """Let the garbage collector look less often and at less: readings are never part of a cycle (gc=False).
+
+    What was imported stays for ever, and by default the collector would look every few batches for cycles that are not
+    there. Measured: 4 % of the CPU time of a batch.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)

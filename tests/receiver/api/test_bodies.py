@@ -249,6 +249,17 @@ def judge(data: bytes) -> Problem | None:
     return None
 
 
+def test_tags_are_judged_the_same_again_and_again():
+    """What was found good is remembered, by kind; what was refused is refused again; order means nothing."""
+    good = {"meter": "production", "phase": "a"}
+    for _ in range(3):
+        assert judge(encoded(tags=good)) is None
+        assert judge(encoded(tags=dict(reversed(good.items())))) is None
+        assert judge(encoded(kind="inverter", tags=good)) is Problem.UNPROCESSABLE
+        assert judge(encoded(tags=good | {"phase": "a b"})) is Problem.UNPROCESSABLE
+        assert judge(encoded(tags=good | {"gateway": "1"})) is Problem.UNPROCESSABLE
+
+
 @given(st.binary(max_size=300))
 def test_no_bytes_at_all_are_an_unexpected_error(data: bytes):
     assert judge(data) in {Problem.MALFORMED, Problem.UNPROCESSABLE, Problem.UNSUPPORTED_VERSION}

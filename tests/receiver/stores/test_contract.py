@@ -83,12 +83,42 @@ async def test_within_one_write_the_later_row_wins_whatever_fields_it_has(store)
     assert await everything(store) == [SeriesPoints(SERIES_A, [Point(NOON, {"power": 3.0, "voltage": 230.0})])]
 
 
+async def test_a_long_write_keeps_its_order_and_names_the_refused_by_index(store):
+    """Longer than whatever a store puts into one statement, each identity twice, refusals among them."""
+    rows = [meter(NOON + n % 240, power=float(n), **({"voltage": 230.0} if n < 240 else {})) for n in range(480)]
+    for index in (0, 199, 479):
+        rows[index] = meter(NOON, power="12")
+    assert await store.write(rows) == dict.fromkeys((0, 199, 479), Rejection.STORE_REFUSED)
+    (series,) = await everything(store)
+    expected = [Point(NOON + n, {"power": 240.0 + n, "voltage": 230.0}) for n in range(240)]
+    expected[0] = Point(NOON, {"power": 240.0})
+    expected[199] = Point(NOON + 199, {"power": 439.0})
+    expected[239] = Point(NOON + 239, {"power": 239.0, "voltage": 230.0})
+    assert series.points == expected
+
+
+async def test_huge_numbers_are_stored_although_their_sum_is_none(store):
+    """Each is finite, and that is all that is asked."""
+    fields = {"power": 1.7e308, "voltage": 1.7e308}
+    assert await store.write([GatewayReading(HOME, Reading("meter", PHASE_A, NOON, fields))]) == {}
+    (series,) = await everything(store)
+    assert series.points == [Point(NOON, fields)]
+
+
 async def test_late_readings_take_their_place_in_time(store):
     """A backlog that arrives after newer readings."""
     await store.write([meter(NOON + 2, power=2.0)])
     await store.write([meter(NOON + 1, power=1.0)])
     (series,) = await everything(store)
     assert [point.timestamp for point in series.points] == [NOON + 1, NOON + 2]
+
+
+async def test_the_order_of_tags_means_nothing(store):
+    """One series, however a sender writes it."""
+    await store.write([meter(NOON, power=1.0), meter(NOON + 1, dict(reversed(PHASE_A.items())), power=2.0)])
+    assert await everything(store) == [
+        SeriesPoints(SERIES_A, [Point(NOON, {"power": 1.0}), Point(NOON + 1, {"power": 2.0})])
+    ]
 
 
 async def test_gateways_are_isolated_from_each_other(store):
@@ -150,6 +180,8 @@ async def test_text_comes_back_as_it_was(store, text):
         (Reading("meter", {"meter": "net-consumption"}, NOON, {"power": 1.0}), Rejection.STORE_REFUSED),
         (Reading("meter", PHASE_A | {"gateway": "1"}, NOON, {"power": 1.0}), Rejection.STORE_REFUSED),
         (Reading("meter", PHASE_A | {"phase": "\udfff"}, NOON, {"power": 1.0}), Rejection.STORE_REFUSED),
+        (Reading("meter", PHASE_A | {"phase": ["a"]}, NOON, {"power": 1.0}), Rejection.STORE_REFUSED),  # type: ignore[arg-type]
+        (Reading("meter", PHASE_A, NOON, {"power": 1.0, "voltage": float("-inf")}), Rejection.STORE_REFUSED),
         (Reading("meter", PHASE_A, 2**63, {"power": 1.0}), Rejection.STORE_REFUSED),
         (Reading("meter", PHASE_A, -(2**62), {"power": 1.0}), Rejection.STORE_REFUSED),
     ],

@@ -99,7 +99,7 @@ async def test_a_long_write_keeps_its_order_and_names_the_refused_by_index(store
 
 async def test_huge_numbers_are_stored_although_their_sum_is_none(store):
     """Each is finite, and that is all that is asked."""
-    fields = {"power": 1.7e308, "voltage": 1.7e308}
+    fields: dict[str, float | str] = {"power": 1.7e308, "voltage": 1.7e308}
     assert await store.write([GatewayReading(HOME, Reading("meter", PHASE_A, NOON, fields))]) == {}
     (series,) = await everything(store)
     assert series.points == [Point(NOON, fields)]

@@ -7,8 +7,8 @@ from typing import Any
 class GatheringTransport:
     """Hands over what was written within one step of the event loop as one piece, at the end of that step.
 
-    So an answer costs one system call, one packet, and one hand-over of the interpreter's lock instead of two; on
-    a busy receiver that is the dearest part of it. Everything but writing and closing is the transport's own.
+    So an answer costs one system call, one packet, and one hand-over of the interpreter's lock instead of two.
+    Everything but writing and closing is the transport's own.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:

@@ -14,7 +14,8 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from shared.fields import KINDS, MAX_GAP_MS, Interpolation
+from receiver.stores.kinds import STORED
+from shared.fields import MAX_GAP_MS, Interpolation
 from shared.problems import Rejection
 from shared.readings import FieldValue, Reading, Series
 
@@ -60,7 +61,7 @@ class GatewaySummary(msgspec.Struct, frozen=True):
         first_timestamp: Of its oldest reading of any kind, milliseconds since 1970; None if the store cannot say
             cheaply.
         last_timestamp: Of its newest reading of any kind.
-        series: Kind to number of series.
+        series: Kind to number of series, for the kinds that scrapers send (`KINDS`).
     """
 
     gateway: str
@@ -88,7 +89,7 @@ class Store(Protocol):
 
     @property
     def retention_ms(self) -> Mapping[str, int | None]:
-        """Per kind, how long readings are kept in milliseconds; None is for ever. Has every kind of `KINDS`."""
+        """Per kind, how long readings are kept in milliseconds; None is for ever. Has every kind of `STORED`."""
         ...
 
     async def open(self) -> None:
@@ -110,6 +111,22 @@ class Store(Protocol):
 
         Raises:
             StoreUnavailableError: Retry the same rows later.
+        """
+        ...
+
+    async def remove(self, gateway: str, kind: str, *, start: int, stop: int) -> None:
+        """Delete what is stored of one kind with `start` <= timestamp < `stop` (milliseconds since 1970).
+
+        For derived kinds: they are computed anew when the site they were computed for changes. Raises
+        StoreUnavailableError; nothing, something or all may be gone then, and removing it again is harmless.
+        """
+        ...
+
+    async def expire(self, now_ms: int) -> None:
+        """Delete readings that are older than `retention_ms`, if the database does not do it by itself.
+
+        May do only a part of it at once, so that writes never wait long; call it every minute. Raises
+        StoreUnavailableError.
         """
         ...
 
@@ -144,7 +161,7 @@ class Store(Protocol):
 
         Args:
             gateway: Its serial.
-            kind: A key of `KINDS`.
+            kind: A key of `STORED`.
             tags: Only series that have these tags with these values.
             fields: Only these fields, and only points that carry one of them; None for all.
             start: First instant that is in.
@@ -162,11 +179,11 @@ class Store(Protocol):
         ...
 
     async def count(self) -> int:
-        """How many readings (identities) are stored, for people; may take long. Raises StoreUnavailableError."""
+        """How many readings (identities) of `KINDS` are stored; may take long. Raises StoreUnavailableError."""
         ...
 
 
 def neighbour_reach_ms(kind: str) -> int | None:
     """How far away a neighbour of this kind still says something: linear fields are unknown across longer gaps."""
-    linear = any(field.interpolation is Interpolation.LINEAR for field in KINDS[kind].fields.values())
+    linear = any(field.interpolation is Interpolation.LINEAR for field in STORED[kind].fields.values())
     return MAX_GAP_MS if linear else None

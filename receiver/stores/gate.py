@@ -7,7 +7,7 @@ anything and makes NULL of NaN), so no store relies on its database for it.
 from collections.abc import Mapping
 from math import isfinite
 
-from shared.fields import KINDS
+from receiver.stores.kinds import STORED
 from shared.problems import Rejection
 from shared.readings import Reading
 
@@ -15,9 +15,9 @@ MAX_TIMESTAMP_MS = (2**63 - 1) // 1_000_000
 """The year 2262: InfluxDB keeps nanoseconds in 64 bits. The same the other way, in 1677."""
 
 _EXACT_INTEGER = 2**53  # beyond it a float no longer holds every integer
-_TAGS = {name: frozenset(kind.tags) for name, kind in KINDS.items()}
+_TAGS = {name: frozenset(kind.tags) for name, kind in STORED.items()}
 _TYPES: Mapping[str, Mapping[str, type[float] | type[str]]] = {
-    name: {field: what.type for field, what in kind.fields.items()} for name, kind in KINDS.items()
+    name: {field: what.type for field, what in kind.fields.items()} for name, kind in STORED.items()
 }
 _NUMBERS = {
     name: frozenset(field for field, wanted in types.items() if wanted is float) for name, types in _TYPES.items()

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from receiver.stores.base import GatewaySummary, Latest, Point, SeriesPoints, neighbour_reach_ms
+from receiver.stores.kinds import STORED
 from shared.fields import KINDS, MAX_GAP_MS
 from shared.readings import FieldValue, Series
 
@@ -149,7 +150,7 @@ def _series(
 
 def _columns(kind: str, fields: Collection[str] | None) -> list[str]:
     """The fields of the dictionary that were asked for; none for a kind that nobody knows."""
-    known = KINDS[kind].fields if kind in KINDS else {}
+    known = STORED[kind].fields if kind in STORED else {}
     return [name for name in known if fields is None or name in fields]
 
 

@@ -10,7 +10,7 @@ transaction: a kill leaves the old layout or the new one.
 import sqlite3
 
 from receiver.stores.base import StoreUnavailableError
-from shared.fields import KINDS
+from receiver.stores.kinds import STORED
 
 APPLICATION_ID = 0x656E7679
 """Marks a SQLite file as ours ("envy"), so that a wrong path in a setting harms nobody's database."""
@@ -69,7 +69,7 @@ def _missing(connection: sqlite3.Connection) -> list[str]:
     """The statements that this file still needs."""
     layout = _layout(connection)
     statements = [] if layout == LAYOUT else [_SERIES, f"PRAGMA application_id = {APPLICATION_ID}"]
-    for name, kind in KINDS.items():
+    for name, kind in STORED.items():
         have = {row[1] for row in connection.execute(f'PRAGMA table_info("{name}")')}
         columns = {field: f'"{field}" {_TYPE_NAMES[what.type]}' for field, what in kind.fields.items()}
         if not have:
@@ -92,7 +92,7 @@ def upsert_statement(kind: str, rows: int) -> str:
     wins). OR ROLLBACK says that a failure ends the whole transaction, as it does for the writer anyway; a statement
     that might have to be undone alone would keep a journal of its own, which costs more than its rows.
     """
-    fields = [f'"{name}"' for name in KINDS[kind].fields]
+    fields = [f'"{name}"' for name in STORED[kind].fields]
     merged = ", ".join(f"{field} = coalesce(excluded.{field}, {field})" for field in fields)
     values = ", ".join([f"({', '.join('?' * (2 + len(fields)))})"] * rows)
     return (

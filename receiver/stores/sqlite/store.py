@@ -9,14 +9,14 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from receiver.stores.base import NO_TAGS, GatewayReading, GatewaySummary, Latest, SeriesPoints
+from receiver.stores.kinds import STORED
 from receiver.stores.sqlite import queries
 from receiver.stores.sqlite.readers import Readers
 from receiver.stores.sqlite.writer import Writer
-from shared.fields import KINDS
 from shared.problems import Rejection
 
 _T = TypeVar("_T")
-_FOR_EVER: Mapping[str, int | None] = MappingProxyType(dict.fromkeys(KINDS))
+_FOR_EVER: Mapping[str, int | None] = MappingProxyType(dict.fromkeys(STORED))
 
 
 class SqliteStore:
@@ -52,6 +52,16 @@ class SqliteStore:
     async def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:
         """As `Store.write`."""
         return await self._on_write_thread(partial(self._writer.write, rows))
+
+    async def remove(self, gateway: str, kind: str, *, start: int, stop: int) -> None:
+        """As `Store.remove`."""
+        await self._on_write_thread(partial(self._writer.remove, gateway, kind, start, stop))
+
+    async def expire(self, now_ms: int) -> None:
+        """As `Store.expire`: a bounded number of rows each time."""
+        for kind, kept in self._retention_ms.items():
+            if kept is not None:
+                await self._on_write_thread(partial(self._writer.expire, kind, now_ms - kept))
 
     async def ready(self) -> str | None:
         """As `Store.ready`."""

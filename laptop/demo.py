@@ -121,7 +121,7 @@ def _household(directory: Path, gateway: _Gateway) -> Household:
             "ENVOY_STATE_DIR": str(_private(directory / "scraper")),
             "ENVOY_STATUS_PORT": str(scraper_status),
         },
-        data=state / "readings.sqlite",
+        data=str(state / "readings.sqlite"),
         token_command=token_command({"RECEIVER_STATE_DIR": str(state)}, gateway.serial),
     )
 

@@ -19,6 +19,7 @@ from laptop.processes import Family
 from laptop.stack import Household, start_receiver, start_scraper, watch
 from receiver import settings as receiver_settings
 from receiver.errors import SettingError as ReceiverSettingError
+from receiver.stores.choose import place
 from scraper import settings as scraper_settings
 from scraper.config import Settings
 from scraper.errors import GatewayError, ScraperError
@@ -158,6 +159,6 @@ def _household(serial: str, environment: Mapping[str, str], given: Mapping[str, 
         receiver_status_port=chosen.status_port,
         scraper_status_port=int(environment["ENVOY_STATUS_PORT"]),
         environment=environment,
-        data=chosen.sqlite_path,
+        data=place(chosen),
         token_command=token_command(state, serial),
     )

@@ -5,7 +5,6 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 from rich.console import Console
@@ -47,7 +46,7 @@ class Household:
     receiver_status_port: int
     scraper_status_port: int
     environment: Mapping[str, str]
-    data: Path
+    data: str
     token_command: str
 
 
@@ -77,7 +76,7 @@ async def watch(family: Family, household: Household, token: str, clock: Clock, 
     links = {
         "API": f"{household.url}/api/v1/gateways/{household.serial}/meters",
         "a token for it": household.token_command,
-        "data": str(household.data),
+        "data": household.data,
     }
 
     def frame() -> Frame:

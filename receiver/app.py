@@ -30,7 +30,7 @@ from receiver.metrics import Metrics
 from receiver.settings import Settings
 from receiver.sites import SitesFile
 from receiver.stores.base import Store
-from receiver.stores.sqlite import SqliteStore
+from receiver.stores.choose import make_store
 from receiver.watch import Watch
 from shared.clock import Clock, SystemClock
 from shared.files import make_private_directory
@@ -59,7 +59,7 @@ class Receiver:
 def build(settings: Settings, *, clock: Clock, limits: Limits | None = None) -> Receiver:
     """The parts as the settings say. Raises SettingError."""
     _make_state_directory(settings.state_dir)
-    store = SqliteStore(settings.sqlite_path)
+    store = make_store(settings)
     return Receiver(
         store=store,
         commit=GroupCommit(store),

@@ -15,11 +15,18 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from receiver.database_settings import (
+    InfluxEnvironment,
+    InfluxSettings,
+    influx_settings,
+    secret_text,
+    sqlite_path,
+)
 from receiver.errors import SettingError
 from shared.keys import is_serial
 
 MIN_SECRET_BYTES = 32
-_SQLITE = "sqlite:///"
+MOST_DAYS = 36_500
 _KUBERNETES = re.compile(r"RECEIVER_(SERVICE_|PORT_)")
 
 
@@ -31,6 +38,9 @@ class _Environment(BaseSettings):
     )
 
     store: str | None = None
+    live_bucket: str | None = None
+    meter_days: int = Field(90, ge=0, le=MOST_DAYS)
+    tokens_dir: Path | None = None
     state_dir: Path = Path("~/.local/state/envoy-receiver")
     secret: SecretStr | None = None
     secret_file: Path | None = None
@@ -55,7 +65,9 @@ class Settings:
     """Everything the receiver was told.
 
     Attributes:
-        sqlite_path: File of the embedded store.
+        sqlite_path: File of the embedded store; None where InfluxDB is the store.
+        influxdb: Where InfluxDB is and how to enter it; None where the embedded store is used.
+        meter_days: Days that raw meter readings are kept; 0 is for ever.
         state_dir: Keys, the reader key and the list of reader tokens; 0700.
         secret: Household secret (HS256) for `gateways`, or None.
         gateways: Serials that the household secret may write for.
@@ -73,7 +85,9 @@ class Settings:
         log_level: Least severe level that is logged.
     """
 
-    sqlite_path: Path
+    sqlite_path: Path | None
+    influxdb: InfluxSettings | None = None
+    meter_days: int = 90
     state_dir: Path
     secret: bytes | None = field(repr=False)
     gateways: tuple[str, ...]
@@ -108,8 +122,11 @@ def load() -> Settings:
         raise SettingError(
             f"{given} is set without {missing}: the secret is good for the listed gateways only, so set both"
         )
+    file = sqlite_path(raw.store, state_dir)
     return Settings(
-        sqlite_path=_sqlite_path(raw.store, state_dir),
+        sqlite_path=file,
+        influxdb=_influxdb(raw, state_dir) if file is None else None,
+        meter_days=raw.meter_days,
         state_dir=state_dir,
         secret=secret,
         gateways=gateways,
@@ -159,29 +176,15 @@ def _serials(text: str) -> tuple[str, ...]:
     return serials
 
 
+def _influxdb(raw: _Environment, state_dir: Path) -> InfluxSettings:
+    tokens_dir = (raw.tokens_dir or state_dir / "tokens").expanduser()
+    return influx_settings(InfluxEnvironment(), raw.live_bucket, tokens_dir)
+
+
 def _secret(name: str, value: SecretStr | None, path: Path | None) -> bytes | None:
-    if path is not None:
-        try:
-            text = path.expanduser().read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not text"
-            raise SettingError(f"{name}_FILE: {path} cannot be read ({reason})") from error
-    elif value is not None:
-        text = value.get_secret_value().strip()
-    else:
+    text = secret_text(name, value, path)
+    if text is None:
         return None
     if len(text.encode()) < MIN_SECRET_BYTES:
         raise SettingError(f"{name} is shorter than {MIN_SECRET_BYTES} bytes: make one with `openssl rand -hex 32`")
     return text.encode()
-
-
-def _sqlite_path(store: str | None, state_dir: Path) -> Path:
-    if store is None:
-        return state_dir / "readings.sqlite"
-    if store == "influxdb":
-        raise SettingError(
-            "RECEIVER_STORE=influxdb: this version stores in SQLite only; use sqlite:///PATH or leave it unset"
-        )
-    if not store.startswith(_SQLITE) or len(store) == len(_SQLITE):
-        raise SettingError("RECEIVER_STORE must look like sqlite:///PATH (four slashes begin an absolute path)")
-    return Path(store.removeprefix(_SQLITE)).expanduser()

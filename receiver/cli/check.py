@@ -15,7 +15,7 @@ from receiver.cli.console import faults_as_sentences
 from receiver.errors import SettingError
 from receiver.settings import Settings
 from receiver.sites import load as sites
-from receiver.stores.sqlite import SqliteStore
+from receiver.stores.choose import make_store, place
 from shared.files import make_private_directory
 
 Finding = tuple[bool, str]
@@ -41,7 +41,7 @@ def examine(chosen: Settings) -> Iterator[Finding]:
     yield _read_key(chosen)
     yield _senders(chosen)
     yield from _sites(chosen.sites_file)
-    yield asyncio.run(_store(chosen.sqlite_path))
+    yield asyncio.run(_store(chosen))
     yield _port("RECEIVER", chosen.host, chosen.port)
     yield _port("RECEIVER_STATUS", chosen.status_host, chosen.status_port)
 
@@ -102,14 +102,17 @@ def _sites(path: Path | None) -> Iterator[Finding]:
         yield True, f"sites file: {path} describes {len(known)} gateway(s)"
 
 
-async def _store(path: Path) -> Finding:
-    store = SqliteStore(path)
+async def _store(chosen: Settings) -> Finding:
+    try:
+        store = make_store(chosen)
+    except SettingError as error:
+        return False, f"store: {error}"
     await store.open()
     try:
         problem = await store.ready()
     finally:
         await store.close()
-    return (True, f"store: {path} opens") if problem is None else (False, f"store: {problem}")
+    return (True, f"store: {place(chosen)} opens") if problem is None else (False, f"store: {problem}")
 
 
 def _port(prefix: str, host: str, port: int) -> Finding:

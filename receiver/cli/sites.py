@@ -10,7 +10,7 @@ from receiver import settings
 from receiver.cli.console import faults_as_sentences
 from receiver.sites.template import Seen, template
 from receiver.stores.base import Store, StoreUnavailableError
-from receiver.stores.sqlite import SqliteStore
+from receiver.stores.choose import make_store, place
 
 
 def sites(
@@ -18,10 +18,10 @@ def sites(
 ) -> None:
     """Print a sites file with every gateway, meter and panel seen so far, ready to be filled in."""
     with faults_as_sentences():
-        path = settings.load().sqlite_path
-        found = asyncio.run(_look(path)) if path.exists() else []
+        chosen = settings.load()
+        found = [] if _is_missing(chosen.sqlite_path) else asyncio.run(_look(make_store(chosen)))
         if not found:
-            raise ValueError(f"nothing is stored in {path} yet: let a scraper send first, then run this again")
+            raise ValueError(f"nothing is stored in {place(chosen)} yet: let a scraper send first, then run this again")
         text = template(found)
         if output is None:
             typer.echo(text, nl=False)
@@ -30,9 +30,12 @@ def sites(
             typer.echo(f"{output} is written: fill it in and set RECEIVER_SITES_FILE={output.absolute()}")
 
 
-async def _look(path: Path) -> list[Seen]:
+def _is_missing(path: Path | None) -> bool:
+    return path is not None and not path.exists()
+
+
+async def _look(store: Store) -> list[Seen]:
     """Only reads, so that a receiver may run beside it."""
-    store = SqliteStore(path)
     try:
         return await seen(store)
     except StoreUnavailableError as error:

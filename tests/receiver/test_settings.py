@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from receiver import settings
+from receiver.database_settings import InfluxSettings
 from receiver.errors import SettingError
 
 SECRET = "canary-secret-0123456789abcdef0123456789"
@@ -15,7 +16,7 @@ def _empty_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """No `.env` of the developer and no setting of this shell."""
     import os  # noqa: PLC0415
 
-    for name in [name for name in os.environ if name.startswith("RECEIVER_")]:
+    for name in [name for name in os.environ if name.startswith(("RECEIVER_", "INFLUXDB_"))]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
@@ -48,6 +49,52 @@ def test_env_file_and_secret_file_are_read(tmp_path: Path):
     assert settings.load().secret == SECRET.encode()
 
 
+def test_influxdb_is_chosen_by_name_and_has_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RECEIVER_STORE", "influxdb")
+    monkeypatch.setenv("RECEIVER_STATE_DIR", str(tmp_path))
+    loaded = settings.load()
+    assert loaded.sqlite_path is None
+    assert loaded.meter_days == 90
+    assert loaded.influxdb == InfluxSettings(
+        url="http://127.0.0.1:8086", org="home", token=None, bucket="envoy", live_bucket="envoy_live",
+        tokens_dir=tmp_path / "tokens", admin_user="admin", admin_password=None, admin_token=None,
+    )  # fmt: skip
+
+
+def test_the_settings_of_influxdb_are_read_and_their_secrets_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "password").write_text("canary-password\n")
+    (tmp_path / ".env").write_text(
+        "RECEIVER_STORE=influxdb\nRECEIVER_LIVE_BUCKET=solar\nRECEIVER_METER_DAYS=0\nINFLUXDB_V2_URL=https://db/influx/\n"
+        "INFLUXDB_V2_ORG=o\nINFLUXDB_V2_BUCKET=solar\nINFLUXDB_V2_TOKEN=canary-token\n"
+        "INFLUXDB_ADMIN_PASSWORD_FILE=password\nINFLUXDB_ADMIN_TOKEN=canary-admin\n"
+    )
+    loaded = settings.load()
+    assert loaded.meter_days == 0
+    assert loaded.influxdb is not None
+    assert (loaded.influxdb.url, loaded.influxdb.org) == ("https://db/influx", "o")
+    assert (loaded.influxdb.bucket, loaded.influxdb.live_bucket) == ("solar", "solar")
+    assert loaded.influxdb.token == "canary-token"
+    assert loaded.influxdb.admin_password == "canary-password"
+    assert "canary" not in repr(loaded)
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_the_token_that_setup_wrote_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, named: bool):
+    """Also before it was written: `setup` itself reads these settings."""
+    tokens = tmp_path / "tokens"
+    monkeypatch.setenv("RECEIVER_STORE", "influxdb")
+    monkeypatch.setenv("RECEIVER_TOKENS_DIR", str(tokens))
+    if named:
+        monkeypatch.setenv("INFLUXDB_V2_TOKEN_FILE", str(tokens / "receiver"))
+    before = settings.load().influxdb
+    tokens.mkdir()
+    (tokens / "receiver").write_text("canary\n")
+    after = settings.load().influxdb
+    assert before is not None
+    assert after is not None
+    assert (before.token, after.token) == (None, "canary")
+
+
 def test_what_kubernetes_adds_by_itself_is_no_setting(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("RECEIVER_SERVICE_HOST", "10.0.0.1")
     monkeypatch.setenv("RECEIVER_PORT_8000_TCP", "tcp://10.0.0.1:8000")
@@ -63,8 +110,14 @@ def test_what_kubernetes_adds_by_itself_is_no_setting(monkeypatch: pytest.Monkey
         ({"RECEIVER_GATEWAYS": "1"}, "RECEIVER_GATEWAYS is set without RECEIVER_SECRET"),
         ({"RECEIVER_SECRET": SECRET, "RECEIVER_GATEWAYS": "canary;1"}, "RECEIVER_GATEWAYS must be serial numbers"),
         ({"RECEIVER_SECRET_FILE": "/nowhere/secret"}, "RECEIVER_SECRET_FILE: /nowhere/secret cannot be read"),
-        ({"RECEIVER_STORE": "influxdb"}, "this version stores in SQLite only"),
-        ({"RECEIVER_STORE": "postgres://canary@db"}, "RECEIVER_STORE must look like sqlite:///PATH"),
+        ({"RECEIVER_STORE": "postgres://canary@db"}, "RECEIVER_STORE must be influxdb, or look like sqlite:///PATH"),
+        ({"RECEIVER_METER_DAYS": "-1"}, "RECEIVER_METER_DAYS: "),
+        ({"RECEIVER_STORE": "influxdb", "INFLUXDB_V2_URL": "influxdb:8086"}, "INFLUXDB_V2_URL must look like http://"),
+        ({"RECEIVER_STORE": "influxdb", "INFLUXDB_V2_URL": "http://a:canary@db"}, "INFLUXDB_V2_URL .* without a password"),
+        ({"RECEIVER_STORE": "influxdb", "INFLUXDB_V2_URL": "http://db:canary"}, "INFLUXDB_V2_URL must look like"),
+        ({"RECEIVER_STORE": "influxdb", "INFLUXDB_V2_TOKEN_FILE": "/nowhere/t"}, "INFLUXDB_V2_TOKEN_FILE: /nowhere/t cannot"),
+        ({"RECEIVER_STORE": "influxdb", "INFLUXDB_V2_TOKEN_FILE": "/dev/null"}, "INFLUXDB_V2_TOKEN_FILE: /dev/null is empty"),
+        ({"RECEIVER_STORE": "influxdb", "INFLUXDB_ADMIN_TOKEN_FILE": "/nowhere/t"}, "INFLUXDB_ADMIN_TOKEN_FILE: "),
         ({"RECEIVER_PORT": "99999"}, "RECEIVER_PORT: "),
         ({"RECEIVER_PORT": "canary"}, "RECEIVER_PORT: "),
         ({"RECEIVER_PORT": "tcp://10.0.0.1:8000"}, "enableServiceLinks: false"),

@@ -1,0 +1,40 @@
+"""The store that the settings name. A composition root, shared by the service and the commands."""
+
+from receiver.errors import SettingError
+from receiver.settings import Settings
+from receiver.stores.base import Store
+from receiver.stores.sqlite import SqliteStore
+
+_DAY_MS = 86_400_000
+
+
+def make_store(settings: Settings) -> Store:
+    """The store, not opened yet. Raises SettingError."""
+    retention_ms = {"meter": settings.meter_days * _DAY_MS or None}
+    if settings.sqlite_path is not None:
+        return SqliteStore(settings.sqlite_path, retention_ms=retention_ms)
+    influxdb = settings.influxdb
+    if influxdb is None or influxdb.token is None:
+        raise SettingError(
+            "RECEIVER_STORE=influxdb needs a token: run `envoy-receiver setup`, or set INFLUXDB_V2_TOKEN or "
+            "INFLUXDB_V2_TOKEN_FILE"
+        )
+    # Imported here: the client of a database that is not used would cost memory and start-up time.
+    from receiver.stores.influxdb import InfluxStore  # noqa: PLC0415
+
+    return InfluxStore(
+        influxdb.url,
+        influxdb.org,
+        influxdb.token,
+        influxdb.bucket,
+        influxdb.live_bucket,
+        retention_ms=retention_ms,
+    )
+
+
+def place(settings: Settings) -> str:
+    """Where the readings lie, for people."""
+    influxdb = settings.influxdb
+    if influxdb is None:
+        return str(settings.sqlite_path)
+    return f"buckets {influxdb.bucket} and {influxdb.live_bucket} at {influxdb.url}"

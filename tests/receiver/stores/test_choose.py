@@ -1,0 +1,31 @@
+"""The store that the settings name."""
+
+from pathlib import Path
+
+import pytest
+
+from receiver.database_settings import InfluxSettings
+from receiver.errors import SettingError
+from receiver.stores.choose import make_store, place
+from tests.receiver.service import make_settings
+
+DAY_MS = 86_400_000
+
+
+@pytest.mark.parametrize(("days", "kept"), [(90, 90 * DAY_MS), (0, None)])
+async def test_meter_days_bound_raw_meter_readings_only(tmp_path: Path, days: int, kept: int | None):
+    store = make_store(make_settings(tmp_path, meter_days=days))
+    assert store.retention_ms["meter"] == kept
+    assert [kind for kind, limit in store.retention_ms.items() if limit is not None and kind != "meter"] == []
+    await store.close()
+
+
+def test_influxdb_without_a_token_says_how_to_get_one(tmp_path: Path):
+    influxdb = InfluxSettings(
+        url="http://db:8086", org="home", token=None, bucket="envoy", live_bucket="envoy_live",
+        tokens_dir=tmp_path, admin_user="admin", admin_password=None, admin_token=None,
+    )  # fmt: skip
+    chosen = make_settings(tmp_path, sqlite_path=None, influxdb=influxdb)
+    with pytest.raises(SettingError, match="envoy-receiver setup.*INFLUXDB_V2_TOKEN_FILE"):
+        make_store(chosen)
+    assert place(chosen) == "buckets envoy and envoy_live at http://db:8086"

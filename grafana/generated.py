@@ -1,0 +1,50 @@
+"""Every file that this package makes, as text, and the comparison with what is checked in."""
+
+import json
+from pathlib import Path
+
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+
+from grafana.source import now
+
+HERE = Path(__file__).parent
+DASHBOARDS = {"now": now.dashboard}
+"""File name without ending to what makes the dashboard."""
+_FOLDERS = ("dashboards", "provisioning")
+
+
+def files() -> dict[str, str]:
+    """Path under `grafana/` to content: the same text for the same source, always."""
+    encoder = JSONEncoder(indent=2, sort_keys=True, ensure_ascii=False)
+    return {
+        f"dashboards/{name}.json": encoder.encode(json.loads(encoder.encode(make()))) + "\n"
+        for name, make in DASHBOARDS.items()
+    }
+
+
+def write() -> None:
+    """Make the checked-in files what `files` says, and remove what it does not name."""
+    wanted = files()
+    for name in wanted.keys() | _present():
+        path = HERE / name
+        if name in wanted:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted[name], encoding="utf-8")
+        else:
+            path.unlink()
+
+
+def differences() -> list[str]:
+    """Paths under `grafana/` whose checked-in file is missing, too many, or another one. Empty for none."""
+    wanted = files()
+    return sorted(name for name in wanted.keys() | _present() if _text(name) != wanted.get(name))
+
+
+def _present() -> set[str]:
+    found = (path for folder in _FOLDERS for path in (HERE / folder).rglob("*") if path.is_file())
+    return {str(path.relative_to(HERE)) for path in found}
+
+
+def _text(name: str) -> str | None:
+    path = HERE / name
+    return path.read_text(encoding="utf-8") if path.is_file() else None

@@ -1,0 +1,273 @@
+"""Panels as our dashboards show them: every one with title, description, unit and a data source variable.
+
+Colours are Grafana's names, so that they follow the theme, dark or light; nothing has a background of its own. The
+helpers return the SDK's builders: what a dashboard needs beyond them, it calls on those.
+"""
+
+from collections.abc import Sequence
+
+from grafana_foundation_sdk.builders import barchart, bargauge, common, gauge, stat, table, text, timeseries
+from grafana_foundation_sdk.builders.dashboard import FieldColor, ThresholdsConfig
+from grafana_foundation_sdk.models.common import (
+    BigValueColorMode,
+    BigValueGraphMode,
+    BigValueTextMode,
+    GraphDrawStyle,
+    LegendDisplayMode,
+    LegendPlacement,
+    LineInterpolation,
+    StackingMode,
+    TooltipDisplayMode,
+    VisibilityMode,
+    VizOrientation,
+)
+from grafana_foundation_sdk.models.dashboard import (
+    DataTransformerConfig,
+    DynamicConfigValue,
+    FieldColorModeId,
+    Threshold,
+    ThresholdsMode,
+)
+from grafana_foundation_sdk.models.text import TextMode
+
+from grafana.source.queries import Query, lettered
+
+NO_DATA = "no data"
+"""What a panel says where nothing is known."""
+
+PRODUCTION, LOAD, IMPORTED, EXPORTED, BATTERY = "yellow", "blue", "red", "green", "purple"
+"""One colour per quantity, the same on every dashboard."""
+PHASE_COLOURS = {"a": "orange", "b": "purple", "c": "blue"}
+
+WATT, VAR, VOLT_AMPERE, VOLT, AMPERE, HERTZ = "watt", "voltampreact", "voltamp", "volt", "amp", "rothz"
+WATT_HOUR = "watth"
+SHARE = "percentunit"
+FROM_NOW = "dateTimeFromNow"
+SECONDS = "s"
+BYTES = "bytes"
+NUMBER = "none"
+"""Unit ids of Grafana (`valueFormats/categories.ts`); W and Wh are scaled to kW and kWh by Grafana itself."""
+
+Step = tuple[float | None, str]
+"""A threshold: from this value on (None: from the lowest), this colour."""
+
+
+def stat_panel(
+    title: str, description: str, queries: Sequence[Query], *, unit: str, width: int, height: int = 4
+) -> stat.Panel:
+    """The newest value of every column or series as a big number."""
+    return (
+        stat.Panel()
+        .title(title)
+        .description(description)
+        .datasource(queries[0].source.reference)
+        .targets(lettered(tuple(queries)))
+        .unit(unit)
+        .no_value(NO_DATA)
+        .span(width)
+        .height(height)
+        .color_scheme(palette())
+        .color_mode(BigValueColorMode.VALUE)
+        .graph_mode(BigValueGraphMode.NONE)
+        .text_mode(BigValueTextMode.AUTO)
+        .orientation(VizOrientation.AUTO)
+        .reduce_options(last_value())
+    )
+
+
+def curve(
+    title: str, description: str, queries: Sequence[Query], *, unit: str, width: int, height: int = 9
+) -> timeseries.Panel:
+    """Lines over time. Gaps stay gaps: nothing is drawn across what is not known."""
+    return (
+        timeseries.Panel()
+        .title(title)
+        .description(description)
+        .datasource(queries[0].source.reference)
+        .targets(lettered(tuple(queries)))
+        .unit(unit)
+        .no_value(NO_DATA)
+        .span(width)
+        .height(height)
+        .color_scheme(palette())
+        .line_width(1)
+        .fill_opacity(0)
+        .line_interpolation(LineInterpolation.LINEAR)
+        .show_points(VisibilityMode.AUTO)
+        .span_nulls(False)
+        .legend(legend())
+        .tooltip(common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI))
+    )
+
+
+def bars_over_time(
+    title: str, description: str, queries: Sequence[Query], *, unit: str, width: int, height: int = 9
+) -> timeseries.Panel:
+    """Bars over time, one group per window."""
+    return (
+        curve(title, description, queries, unit=unit, width=width, height=height)
+        .draw_style(GraphDrawStyle.BARS)
+        .line_width(0)
+        .fill_opacity(80)
+        .show_points(VisibilityMode.NEVER)
+        .stacking(common.StackingConfig().mode(StackingMode.NONE))
+    )
+
+
+def bar_chart(
+    title: str, description: str, queries: Sequence[Query], *, unit: str, width: int, height: int = 9
+) -> barchart.Panel:
+    """Bars side by side over the first text column."""
+    return (
+        barchart.Panel()
+        .title(title)
+        .description(description)
+        .datasource(queries[0].source.reference)
+        .targets(lettered(tuple(queries)))
+        .unit(unit)
+        .no_value(NO_DATA)
+        .span(width)
+        .height(height)
+        .color_scheme(palette())
+        .orientation(VizOrientation.VERTICAL)
+        .stacking(StackingMode.NONE)
+        .show_value(VisibilityMode.NEVER)
+        .legend(legend())
+        .tooltip(common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI))
+    )
+
+
+def bar_gauge(
+    title: str, description: str, queries: Sequence[Query], *, unit: str, width: int, height: int = 9
+) -> bargauge.Panel:
+    """One horizontal bar per value."""
+    return (
+        bargauge.Panel()
+        .title(title)
+        .description(description)
+        .datasource(queries[0].source.reference)
+        .targets(lettered(tuple(queries)))
+        .unit(unit)
+        .no_value(NO_DATA)
+        .span(width)
+        .height(height)
+        .color_scheme(palette())
+        .orientation(VizOrientation.HORIZONTAL)
+        .reduce_options(last_value())
+    )
+
+
+def gauge_panel(
+    title: str, description: str, queries: Sequence[Query], *, unit: str, width: int, height: int = 6
+) -> gauge.Panel:
+    """The newest value on a dial."""
+    return (
+        gauge.Panel()
+        .title(title)
+        .description(description)
+        .datasource(queries[0].source.reference)
+        .targets(lettered(tuple(queries)))
+        .unit(unit)
+        .no_value(NO_DATA)
+        .span(width)
+        .height(height)
+        .show_threshold_markers(True)
+        .reduce_options(last_value())
+    )
+
+
+def table_panel(
+    title: str, description: str, queries: Sequence[Query], *, unit: str, width: int, height: int = 9
+) -> table.Panel:
+    """Rows and columns; `unit` is of the columns without an override."""
+    return (
+        table.Panel()
+        .title(title)
+        .description(description)
+        .datasource(queries[0].source.reference)
+        .targets(lettered(tuple(queries)))
+        .unit(unit)
+        .no_value("")
+        .span(width)
+        .height(height)
+    )
+
+
+def note(title: str, markdown: str, *, width: int, height: int = 4) -> text.Panel:
+    """Text for people."""
+    return text.Panel().title(title).mode(TextMode.MARKDOWN).content(markdown).span(width).height(height)
+
+
+def last_value(fields: str = "") -> common.ReduceDataOptions:
+    """The newest value of the numeric columns, or of those whose name matches `fields` (a regular expression)."""
+    return common.ReduceDataOptions().values(False).calcs(["lastNotNull"]).fields(fields)
+
+
+def every_row(fields: str = "", *, limit: int = 50) -> common.ReduceDataOptions:
+    """Each row of the table is a value of its own."""
+    return common.ReduceDataOptions().values(True).calcs([]).fields(fields).limit(limit)
+
+
+def legend() -> common.VizLegendOptions:
+    """Names under the panel."""
+    return (
+        common.VizLegendOptions()
+        .show_legend(True)
+        .display_mode(LegendDisplayMode.LIST)
+        .placement(LegendPlacement.BOTTOM)
+    )
+
+
+def palette() -> FieldColor:
+    """A colour per series, by its name: the same wherever it appears."""
+    return FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
+
+
+def by_threshold() -> FieldColor:
+    """The colour of the threshold that the value reached."""
+    return FieldColor().mode(FieldColorModeId.THRESHOLDS)
+
+
+def gradient(mode: FieldColorModeId) -> FieldColor:
+    """A colour by the value between minimum and maximum."""
+    return FieldColor().mode(mode)
+
+
+def thresholds(*steps: Step) -> ThresholdsConfig:
+    """Absolute thresholds; the first one starts at None."""
+    return ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps([Threshold(value, colour) for value, colour in steps])
+
+
+def looks(
+    *,
+    label: str | None = None,
+    colour: str | None = None,
+    unit: str | None = None,
+    decimals: int | None = None,
+    **further: object,
+) -> list[DynamicConfigValue]:
+    """What an override changes about one field.
+
+    Args:
+        label: Name that people see.
+        colour: Name of a colour.
+        unit: Id of a unit.
+        decimals: Digits after the point.
+        further: Other properties by their id, with `__` for the dot: `custom__fillOpacity=10`.
+    """
+    values: dict[str, object] = {}
+    if label is not None:
+        values["displayName"] = label
+    if colour is not None:
+        values["color"] = {"mode": FieldColorModeId.FIXED, "fixedColor": colour}
+    if unit is not None:
+        values["unit"] = unit
+    if decimals is not None:
+        values["decimals"] = decimals
+    values |= {name.replace("__", "."): value for name, value in further.items()}
+    return [DynamicConfigValue(name, value) for name, value in values.items()]
+
+
+def transformation(name: str, **options: object) -> DataTransformerConfig:
+    """One of Grafana's transformations by its id, e.g. `groupBy`, with its options."""
+    return DataTransformerConfig(name, options=options)

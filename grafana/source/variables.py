@@ -1,0 +1,110 @@
+"""The variables at the top of the dashboards."""
+
+from grafana_foundation_sdk.builders.dashboard import CustomVariable, DatasourceVariable, QueryVariable
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models.dashboard import (
+    VariableHide,
+    VariableModel,
+    VariableOption,
+    VariableRefresh,
+    VariableSort,
+)
+
+from grafana.source.queries import GATEWAY, PLUGIN, Source
+
+MAIN_UID = "envoy-influxdb"
+LIVE_UID = "envoy-influxdb-live"
+MAIN_NAME = "Envoy"
+LIVE_NAME = "Envoy live"
+"""Names and uids of the two data sources, as `provisioning/datasources` makes them."""
+
+Variable = Builder[VariableModel]
+
+
+def datasource() -> Variable:
+    """Where everything but raw meter readings is."""
+    return (
+        DatasourceVariable(Source.MAIN)
+        .label("Data")
+        .description("InfluxDB data source with the bucket that holds everything but raw meter readings.")
+        .type(PLUGIN)
+        .current(VariableOption(selected=True, text=MAIN_NAME, value=MAIN_UID))
+    )
+
+
+def live() -> Variable:
+    """Where the raw meter readings are. Hidden: it changes only together with the installation."""
+    return (
+        DatasourceVariable(Source.LIVE)
+        .label("Live data")
+        .description("InfluxDB data source with the bucket that holds raw meter readings.")
+        .type(PLUGIN)
+        .current(VariableOption(selected=True, text=LIVE_NAME, value=LIVE_UID))
+        .hide(VariableHide.HIDE_VARIABLE)
+    )
+
+
+def gateway() -> Variable:
+    """One gateway, by serial; the first one until somebody chooses."""
+    return _from_tags("gateway", "Gateway", "Serial of the gateway.", 'SHOW TAG VALUES WITH KEY = "gateway"')
+
+
+def phase() -> Variable:
+    """Phases, all of them at first."""
+    query = f'SHOW TAG VALUES FROM "meter_1m" WITH KEY = "phase" WHERE {GATEWAY}'
+    return _many(_from_tags("phase", "Phase", "Phases of the meters.", query))
+
+
+def meter() -> Variable:
+    """Meters, all of them at first."""
+    query = f'SHOW TAG VALUES FROM "meter_1m" WITH KEY = "meter" WHERE {GATEWAY}'
+    return _many(_from_tags("meter", "Meter", "Meters of the gateway.", query))
+
+
+def panel() -> Variable:
+    """Panels by the name of the sites file (else by serial), all of them at first."""
+    query = f'SHOW TAG VALUES FROM "panel_1d" WITH KEY = "panel" WHERE {GATEWAY}'
+    return _many(_from_tags("panel", "Panel", "Solar panels by name, or by inverter serial.", query))
+
+
+def choice(name: str, label: str, description: str, options: tuple[str, ...], chosen: str) -> Variable:
+    """One of a few fixed words.
+
+    Args:
+        name: Of the variable.
+        label: Before the choice.
+        description: What it changes.
+        options: `word` or `text : word`, in order.
+        chosen: One of `options`: the first choice.
+    """
+    return (
+        CustomVariable(name)
+        .label(label)
+        .description(description)
+        .values(", ".join(options))
+        .options([VariableOption(option == chosen, *_pair(option)) for option in options])
+        .current(VariableOption(True, *_pair(chosen)))
+        .allow_custom_value(False)
+    )
+
+
+def _pair(option: str) -> tuple[str, str]:
+    text, _, value = option.partition(" : ")
+    return text, value or text
+
+
+def _from_tags(name: str, label: str, description: str, query: str) -> QueryVariable:
+    return (
+        QueryVariable(name)
+        .label(label)
+        .description(description)
+        .datasource(Source.MAIN.reference)
+        .query({"query": query, "refId": f"variable-{name}"})
+        .refresh(VariableRefresh.ON_DASHBOARD_LOAD)
+        .sort(VariableSort.NATURAL_ASC)
+        .allow_custom_value(False)
+    )
+
+
+def _many(variable: QueryVariable) -> QueryVariable:
+    return variable.multi(True).include_all(True).all_value(".*").current(VariableOption(True, ["All"], ["$__all"]))

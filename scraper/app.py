@@ -32,9 +32,10 @@ from scraper.status import ScraperCollector, not_ready, registry
 from scraper.streaming import Streaming
 from scraper.uplink.backoff import Backoff
 from scraper.uplink.sender import Sender
-from scraper.uplink.signer import Signer
+from scraper.uplink.signer import EdgeKey, Signer
 from scraper.uplink.uplink import Uplink, UplinkState
 from shared.clock import Clock, SystemClock
+from shared.keys import PublicKey
 from shared.status_server import StatusServer
 
 log = structlog.get_logger()
@@ -71,7 +72,8 @@ class _Delivery:
     def __init__(self, receiver: ReceiverSettings, interval_s: float, clock: Clock) -> None:
         """Raises SettingError for a key or an authority that cannot be used."""
         self._receiver = receiver
-        self._key = signing_key(receiver)
+        # Made if there is none: a container has to run before anybody can ask it for its key.
+        self._key = signing_key(receiver, make=True)
         self._tls = receiver_tls(receiver)
         self._interval_s = interval_s
         self._clock = clock
@@ -84,6 +86,9 @@ class _Delivery:
 
     async def run(self, outbox: OutboxThread, serial: str) -> None:
         """Deliver until cancelled."""
+        if isinstance(self._key, EdgeKey):
+            line = str(PublicKey(self._key.public_raw(), serial))
+            log.info("signing with this scraper's own key; the receiver needs it once", command=f"keys add '{line}'")
         self._sender = Sender(self._receiver.url, serial, self._tls)
         signer = Signer(self._key, serial, reload=functools.partial(signing_key, self._receiver))
         self._uplink = Uplink(

@@ -8,8 +8,11 @@ from scraper.gateway.options import GatewayOptions
 from scraper.uplink.signer import EdgeKey, HouseholdSecret, Key
 
 
-def signing_key(receiver: ReceiverSettings) -> Key:
-    """What signs for this scraper. Raises SettingError with the remedy."""
+def signing_key(receiver: ReceiverSettings, *, make: bool = False) -> Key:
+    """What signs for this scraper: the secret, else the key, which is made if `make` says so and there is none.
+
+    Raises SettingError with the remedy.
+    """
     if receiver.secret is not None:
         secret = receiver.secret() or ""
         if len(secret.encode()) < MIN_SECRET_BYTES:
@@ -18,7 +21,7 @@ def signing_key(receiver: ReceiverSettings) -> Key:
                 "and give the same to the receiver as RECEIVER_SECRET"
             )
         return HouseholdSecret(secret)
-    return EdgeKey.load(receiver.key_file)
+    return EdgeKey.load_or_make(receiver.key_file) if make else EdgeKey.load(receiver.key_file)
 
 
 def receiver_tls(receiver: ReceiverSettings) -> ssl.SSLContext | None:

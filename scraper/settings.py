@@ -21,6 +21,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from scraper.config import MIN_SECRET_BYTES, GatewaySettings, ReceiverSettings, Secret, Settings, encode
 from scraper.errors import SettingError
 
+DISCOVER = "discover"
+"""As ENVOY_HOST: look for the gateway with mDNS, in a container too (it must share the network of its host)."""
 _NAME = re.compile(r"[0-9A-Za-z._-]{1,253}")
 
 
@@ -105,16 +107,18 @@ def _is_host(text: str) -> bool:
 def _gateway(raw: _Environment) -> GatewaySettings:
     if raw.host is not None and not _is_host(raw.host):
         raise SettingError("ENVOY_HOST must be a host name or an IP address, without http://, port and path")
+    discover = raw.host == DISCOVER
     if raw.host is None and in_container():
         raise SettingError(
             "ENVOY_HOST is not set: inside a container the gateway cannot be found by itself, because mDNS does not "
-            "reach containers; set ENVOY_HOST to the gateway's address (your router lists it as 'envoy')"
+            "reach containers; set ENVOY_HOST to the gateway's address (your router lists it as 'envoy'), or to "
+            f"{DISCOVER} if the container shares the network of its host"
         )
     for name, url in (("ENVOY_CLOUD_URL", raw.cloud_url), ("ENVOY_TOKEN_URL", raw.token_url)):
         if urlsplit(url).scheme != "https":
             raise SettingError(f"{name} must begin with https://: account passwords are never sent over plain http")
     return GatewaySettings(
-        host=raw.host,
+        host=None if discover else raw.host,
         serial=raw.serial,
         token=_secret("TOKEN", raw.token, raw.token_file),
         cloud_username=_secret("CLOUD_USERNAME", raw.cloud_username, raw.cloud_username_file),

@@ -5,8 +5,12 @@ import itertools
 
 import pytest
 
+from receiver.auth import keys_file
+from scraper.config import ReceiverSettings
 from scraper.gateway.options import GatewayOptions
 from scraper.gateway.trust import accept, propose
+from scraper.uplink.signer import EdgeKey
+from shared.keys import parse as parse_key
 from tests.scraper.home import home, secret, until
 
 
@@ -31,6 +35,21 @@ async def test_everything_arrives_and_an_orderly_stop_leaves_nothing_behind(at_h
     assert closed.timestamp == gap.timestamp
     assert closed.fields["end"] in {float(point.timestamp) for point in await at_home.points("meter")}
     assert len(await at_home.events("start")) == 2
+
+
+async def test_a_scraper_without_secret_and_key_makes_a_key_and_says_what_the_receiver_needs(at_home):
+    """A container has to run before anybody can ask it for its key; readings wait until the receiver knows it."""
+    key_file = at_home.state_dir / "key"
+    delivery = ReceiverSettings(url=at_home.receiver_url, secret=None, key_file=key_file, ca_file=None)
+    async with at_home.scraper(receiver=delivery):
+        await at_home.says("signing with this scraper's own key")
+    (line,) = at_home.said("signing with this scraper's own key")
+    command, _, told = line["command"].partition(" '")
+    assert command == "keys add"
+    assert parse_key(told.removesuffix("'")).key_id == EdgeKey.load(key_file).key_id
+    keys_file.add(at_home.folder / "hosted" / "keys", told.removesuffix("'"), [])
+    async with at_home.scraper(receiver=delivery):
+        await at_home.stored("meter", 10)
 
 
 async def test_stamps_of_a_series_strictly_increase_and_counters_come_once_a_minute(at_home):

@@ -75,6 +75,12 @@ def test_a_container_needs_the_address_and_the_message_says_why(monkeypatch):
     monkeypatch.setattr(settings, "in_container", lambda: True)
     with pytest.raises(SettingError, match="mDNS does not reach containers"):
         load(monkeypatch)
+    assert load(monkeypatch, HOST="192.0.2.7").gateway.host == "192.0.2.7"
+
+
+def test_a_container_on_the_network_of_its_host_may_look_for_the_gateway(monkeypatch):
+    monkeypatch.setattr(settings, "in_container", lambda: True)
+    assert load(monkeypatch, HOST="discover").gateway.host is None
 
 
 def test_a_secret_file_is_read_anew_each_time(monkeypatch, tmp_path):

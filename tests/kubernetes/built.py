@@ -1,0 +1,46 @@
+"""The manifests as `kubectl apply -k` would send them: built by the real kustomize from copies of the overlays."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).parents[2]
+KUSTOMIZE = Path(__file__).with_name("kustomize")
+
+Manifest = dict[str, Any]
+
+
+def overlay(name: str, folder: Path, *, components: tuple[str, ...] = ()) -> list[Manifest]:
+    """All objects of an overlay, with its example settings filled in as they stand."""
+    shutil.copytree(REPOSITORY / "kubernetes", folder / "kubernetes", dirs_exist_ok=True)
+    shutil.copytree(REPOSITORY / "grafana", folder / "grafana", dirs_exist_ok=True)
+    place = folder / "kubernetes" / "overlays" / name
+    for example in place.glob("*.example"):
+        shutil.copy(example, example.with_suffix(""))
+    if components:
+        kustomization = place / "kustomization.yaml"
+        listed = "".join(f"  - ../../components/{component}\n" for component in components)
+        kustomization.write_text(f"{kustomization.read_text()}components:\n{listed}")
+    return build(place)
+
+
+def build(place: Path) -> list[Manifest]:
+    """What kustomize makes of a folder."""
+    if shutil.which("go") is None:
+        reason = "no Go to build kustomize with"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    command = ["go", "-C", str(KUSTOMIZE), "tool", "kustomize", "build", str(place)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    return list(yaml.safe_load_all(answer.stdout))
+
+
+def one(manifests: list[Manifest], kind: str, name: str = "") -> Manifest:
+    """The only object of a kind whose name begins like that."""
+    (found,) = [each for each in manifests if each["kind"] == kind and each["metadata"]["name"].startswith(name)]
+    return found

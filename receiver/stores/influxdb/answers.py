@@ -1,0 +1,97 @@
+"""What each answer of InfluxDB means to us. Pure.
+
+Anybody may answer in its place: a proxy, a captive portal, another server on its port. Only an answer that is
+InfluxDB's own beyond doubt may cost a reading its storage; all else is trouble that passes, and the rows are kept.
+"""
+
+import re
+
+import msgspec
+
+from receiver.stores.base import StoreUnavailableError
+from shared.problems import Rejection
+
+_RETENTION = "outside retention policy"
+_DROPPED = re.compile(r"dropped[ =](\d+)")
+
+
+class RowsRefusedError(Exception):
+    """InfluxDB itself said that rows of this write will never be stored. The others may or may not be stored now.
+
+    Attributes:
+        code: Why.
+        dropped: How many rows at least were refused for this reason; all of a write that has no more.
+    """
+
+    def __init__(self, code: Rejection, dropped: int) -> None:
+        super().__init__(code)
+        self.code = code
+        self.dropped = dropped
+
+
+class TooLargeError(Exception):
+    """The write was larger than InfluxDB, or a proxy before it, takes. Nothing was stored."""
+
+
+class _Refusal(msgspec.Struct):
+    """How InfluxDB explains itself."""
+
+    code: str
+    message: str
+
+
+def failure(status: int, body: bytes, *, server: str, org: str, bucket: str) -> Exception:
+    """The exception for an answer that is no success.
+
+    Args:
+        status: Of the answer.
+        body: Of the answer. It may quote what was written, so nothing of it goes into a message.
+        server: Host and port, for people.
+        org: The organisation that was named.
+        bucket: The bucket that was named.
+    """
+    said = _explanation(body)
+    if status == 413:
+        return TooLargeError()
+    if said is not None and status in (400, 422):
+        refused = _refused_rows(status, said.message)
+        if refused is not None:
+            return refused
+    return StoreUnavailableError(_sentence(status, known=said is not None, server=server, org=org, bucket=bucket))
+
+
+def _explanation(body: bytes) -> _Refusal | None:
+    try:
+        return msgspec.json.decode(body, type=_Refusal)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _refused_rows(status: int, message: str) -> RowsRefusedError | None:
+    """422 stores what it can and says how much it could not; 400 stores nothing for one line that it cannot read."""
+    if status == 400 and message.startswith("unable to parse"):
+        return RowsRefusedError(Rejection.STORE_REFUSED, 1)
+    if status == 422 and "partial write" in message:
+        code = Rejection.TOO_OLD if _RETENTION in message else Rejection.STORE_REFUSED
+        dropped = _DROPPED.search(message)
+        return RowsRefusedError(code, int(dropped[1]) if dropped else 1)
+    return None
+
+
+def _sentence(status: int, *, known: bool, server: str, org: str, bucket: str) -> str:
+    if status == 401 and known:
+        return f"InfluxDB at {server} does not accept the token: set INFLUXDB_V2_TOKEN to one that is valid there"
+    if status == 403 and known:
+        return (
+            f'the token has no right to the bucket "{bucket}": set INFLUXDB_V2_TOKEN to one that may write and read it'
+        )
+    if status == 404 and known:
+        return (
+            f'InfluxDB at {server} shows this token no bucket "{bucket}" in the organisation "{org}": create it, or '
+            "correct INFLUXDB_V2_ORG, INFLUXDB_V2_BUCKET or RECEIVER_LIVE_BUCKET"
+        )
+    if status in (400, 422) and known:
+        return f"InfluxDB at {server} does not understand the request ({status}): is it InfluxDB 2.7, as it must be?"
+    if status < 500 and status != 429:
+        return f"what answers at {server} ({status}) is not InfluxDB 2 or not its API: check INFLUXDB_V2_URL"
+    return f"InfluxDB at {server} cannot do its work now ({status}): look at its log and at the space on its disk"

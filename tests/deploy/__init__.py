@@ -1,0 +1,1 @@
+"""What deploy/ and the compose file promise."""

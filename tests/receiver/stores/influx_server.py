@@ -1,0 +1,62 @@
+"""A real InfluxDB with the receiver's buckets, for the tests of the store that writes to it."""
+
+import contextlib
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+from hypothesis import HealthCheck, settings
+
+from tests.influxd.server import ADMIN_TOKEN, ORG, Influxd, running
+
+BUCKET, LIVE_BUCKET = "envoy", "envoy_live"
+
+exact = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+"""Examples that cross to a real server: fewer than of pure functions."""
+
+
+class Server:
+    """A server, and what tests ask of it past our own code."""
+
+    def __init__(self, influxd: Influxd) -> None:
+        self.influxd = influxd
+        self._names = itertools.count()
+        self._http = httpx.Client(base_url=influxd.url, headers={"authorization": f"Token {ADMIN_TOKEN}"}, timeout=30)
+
+    @classmethod
+    @contextlib.contextmanager
+    def running(cls, folder: Path, *options: str) -> Iterator["Server"]:
+        """A fresh one with both buckets."""
+        with running(folder / "influxd", *options) as influxd:
+            influxd.make_bucket(BUCKET)
+            influxd.make_bucket(LIVE_BUCKET)
+            server = cls(influxd)
+            try:
+                yield server
+            finally:
+                server._http.close()
+
+    def fresh_bucket(self) -> str:
+        """A new, empty bucket."""
+        name = f"fresh-{next(self._names)}"
+        self.influxd.make_bucket(name)
+        return name
+
+    def post(self, bucket: str, data: bytes) -> httpx.Response:
+        """Write line protocol."""
+        query = {"org": ORG, "bucket": bucket, "precision": "ms"}
+        return self._http.post("/api/v2/write", params=query, content=data)
+
+    def points(self, bucket: str, kind: str) -> list[tuple[dict[str, str], int, dict[str, float | str]]]:
+        """Tags, time and fields of everything that is stored of a kind."""
+        form = {"db": bucket, "q": f'SELECT * FROM "{kind}" GROUP BY *', "epoch": "ms"}  # noqa: S608 (a name of the dictionary)
+        answer = self._http.post("/query", data=form)
+        answer.raise_for_status()
+        found = []
+        for series in answer.json()["results"][0].get("series", []):
+            for time, *values in series["values"]:
+                named = dict(zip(series["columns"][1:], values, strict=True))
+                fields = {name: value for name, value in named.items() if value is not None}
+                found.append((series.get("tags", {}), time, fields))
+        return found

@@ -1,0 +1,241 @@
+"""The alert rules: what they ask, when they fire and what they tell people.
+
+- No data at all is no alarm (a fresh system, a gateway without meters); a database that cannot be asked is one
+  (`execErrState: Error` makes Grafana's own alert DatasourceError).
+- Labels are the tags of GROUP BY, so every gateway, panel and phase has an alert of its own.
+- Templates use `.Labels` and `.Values`, never `$labels`: provisioning takes `$` for an environment variable.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from grafana_foundation_sdk.builders import alerting
+
+from grafana.source.expressions import influxql, math, reduce, threshold
+
+FOLDER = "Envoy"
+"""Where Grafana shows rules and dashboards."""
+GROUP = "envoy-relay"
+RUNBOOK = "docs/operations.md"
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+NOMINAL_V = (230, 120)
+"""Voltages of the two grids that Enphase serves, line to neutral."""
+HALFWAY_V = 175
+"""Phases that reached this are of the first grid."""
+VOLTAGE_SHARE = 0.1
+"""How far from nominal a voltage may be: EN 50160 allows 10 % for means of ten minutes."""
+UNWIRED_V = 60
+"""A phase that stayed below for a week is not connected."""
+PEERS_W = 20
+"""Windows in which the other panels gave less say nothing about this one (dawn, dusk, night)."""
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One rule.
+
+    Attributes:
+        uid: Fixed for ever.
+        title: What people see.
+        severity: Label by which notifications can be told apart.
+        lasting: How long it must hold before it fires.
+        summary: One plain sentence with the value.
+        advice: What to do first.
+        steps: Queries and expressions; the last one is the condition.
+    """
+
+    uid: str
+    title: str
+    severity: Literal["critical", "warning"]
+    lasting: str
+    summary: str
+    advice: str
+    steps: Sequence[alerting.Query]
+
+    def rule(self) -> alerting.Rule:
+        """It as the SDK builds rules."""
+        return (
+            alerting.Rule(self.title)
+            .uid(self.uid)
+            .queries(list(self.steps))
+            .condition(self.steps[-1].build().ref_id or "")
+            .for_val(self.lasting)
+            .no_data_state("OK")
+            .exec_err_state("Error")
+            .labels({"severity": self.severity})
+            .annotations({
+                "summary": self.summary,
+                "description": self.advice,
+                "runbook": f"{RUNBOOK}#{self.title.lower().replace(' ', '-')}",
+            })
+            .folder_uid(FOLDER)
+            .rule_group(GROUP)
+            .org_id(1)
+        )  # fmt: skip
+
+
+def alerts() -> list[Alert]:
+    """All of them, in the order in which Grafana shows them."""
+    return [
+        _gateway_silent(),
+        _scraper_silent(),
+        _backlog_growing(),
+        _token_expiring(),
+        _losses(),
+        _panel_dead(),
+        _phase_voltage(),
+        _certificate_changed(),
+    ]
+
+
+def _gateway_silent() -> Alert:
+    """The scraper says so itself: a gap is open (it knows nights, and gateways without meters), while it reports."""
+    gaps = (
+        'SELECT count("reason") - count("end") FROM "event" '
+        'WHERE "type" = \'gap\' AND $timeFilter GROUP BY "gateway" fill(0)'
+    )
+    reports = 'SELECT count("stream_connected") FROM "gateway" WHERE $timeFilter GROUP BY "gateway"'
+    return Alert(
+        uid="envoy-gateway-silent",
+        title="Gateway silent",
+        severity="critical",
+        lasting="10m",  # gateways pause for some minutes around 23:00
+        summary="Gateway {{ .Labels.gateway }} has given no readings for more than 10 minutes; its scraper is well.",
+        advice="Is the gateway powered and in the network? The dashboard Pipeline shows whether its login is blocked.",
+        steps=[
+            influxql("A", gaps, since_s=7 * DAY),
+            influxql("B", reports, since_s=10 * MINUTE),
+            reduce("C", "A", "last"),
+            reduce("D", "B", "last"),
+            math("E", "$C > 0 && $D > 0"),
+            threshold("F", "E", "gt", 0),
+        ],
+    )
+
+
+def _scraper_silent() -> Alert:
+    """Series that stop do not vanish here: the windows without a report count 0 for a week."""
+    reports = 'SELECT count("stream_connected") FROM "gateway" WHERE $timeFilter GROUP BY time(5m), "gateway" fill(0)'
+    return Alert(
+        uid="envoy-scraper-silent",
+        title="Scraper silent",
+        severity="critical",
+        lasting="15m",
+        summary="Nothing has arrived from the scraper of gateway {{ .Labels.gateway }} for more than 15 minutes.",
+        advice="Is its machine on, and can it reach the receiver? Readings wait in its outbox meanwhile.",
+        steps=[influxql("A", reports, since_s=7 * DAY), reduce("B", "A", "last"), threshold("C", "B", "lt", 1)],
+    )
+
+
+def _backlog_growing() -> Alert:
+    rows = 'SELECT min("outbox_rows") FROM "gateway" WHERE $timeFilter GROUP BY "gateway"'
+    return Alert(
+        uid="envoy-backlog-growing",
+        title="Backlog growing",
+        severity="warning",
+        lasting="15m",
+        summary='{{ printf "%.0f" .Values.C.Value }} readings wait at the scraper of gateway {{ .Labels.gateway }}, '
+        "more than an hour ago.",
+        advice="The newest readings arrive, older ones pile up: the line or the database is too slow.",
+        steps=[
+            influxql("A", rows, since_s=15 * MINUTE),
+            influxql("B", rows, since_s=75 * MINUTE, until_s=45 * MINUTE),
+            reduce("C", "A", "last"),
+            reduce("D", "B", "last"),
+            math("E", "$C > 1000 && $C > $D"),
+            threshold("F", "E", "gt", 0),
+        ],
+    )
+
+
+def _token_expiring() -> Alert:
+    """Tokens of installers live for half a day and are left out."""
+    left = (
+        'SELECT last("token_expires_in") FROM "gateway" '
+        'WHERE "role" <> \'installer\' AND $timeFilter GROUP BY "gateway"'
+    )
+    return Alert(
+        uid="envoy-token-expiring",
+        title="Token expiring",
+        severity="warning",
+        lasting="10m",
+        summary="The token of gateway {{ .Labels.gateway }} is good for {{ humanizeDuration .Values.B.Value }} more.",
+        advice="Give the scraper a new token, or ENVOY_CLOUD_USERNAME and ENVOY_CLOUD_PASSWORD to fetch one by itself.",
+        steps=[influxql("A", left, since_s=2 * HOUR), reduce("B", "A", "last"), threshold("C", "B", "lt", 14 * DAY)],
+    )
+
+
+def _losses() -> Alert:
+    """Only increases count: the counter starts at 0 again when the scraper's state is made anew."""
+    lost = (
+        'SELECT sum("lost") FROM (SELECT non_negative_difference("lost_rows") AS "lost" FROM "gateway" '
+        'WHERE $timeFilter GROUP BY "gateway") GROUP BY "gateway"'
+    )
+    return Alert(
+        uid="envoy-losses",
+        title="Losses",
+        severity="warning",
+        lasting="0s",
+        summary='{{ printf "%.0f" .Values.B.Value }} readings of gateway {{ .Labels.gateway }} were lost for good in '
+        "the last 24 hours.",
+        advice="The events on the dashboard Pipeline say when and why: outbox full, disk full or damaged.",
+        steps=[influxql("A", lost, since_s=DAY), reduce("B", "A", "last"), threshold("C", "B", "gt", 0)],
+    )
+
+
+def _panel_dead() -> Alert:
+    """The last four quarter-hours of daylight, be they of yesterday: so it neither ends nor begins at sunset."""
+    dead = (
+        f'SELECT "dead" FROM "panel_15m" WHERE "peers" >= {PEERS_W} AND $timeFilter '  # noqa: S608 (a constant)
+        'GROUP BY "gateway", "array", "panel", "inverter" ORDER BY time DESC LIMIT 4'
+    )
+    return Alert(
+        uid="envoy-panel-dead",
+        title="Panel dead",
+        severity="warning",
+        lasting="5m",
+        summary="Panel {{ .Labels.panel }} (array {{ .Labels.array }}) of gateway {{ .Labels.gateway }} has given "
+        "nothing for an hour of daylight in which its peers produced.",
+        advice="Look at its last report on the dashboard Panels; snow and shade look the same as a defect.",
+        steps=[influxql("A", dead, since_s=2 * DAY), reduce("B", "A", "sum"), threshold("C", "B", "gt", 3)],
+    )
+
+
+def _phase_voltage() -> Alert:
+    """The week's highest hour tells which grid it is, and whether the phase is connected at all."""
+    now = 'SELECT mean("voltage") FROM "meter_1m" WHERE $timeFilter GROUP BY "gateway", "phase"'
+    highest = 'SELECT max("voltage") FROM "meter_1h" WHERE $timeFilter GROUP BY "gateway", "phase"'
+    high, low = NOMINAL_V
+    nominal = f"({high} * ($D >= {HALFWAY_V}) + {low} * ($D < {HALFWAY_V}))"
+    return Alert(
+        uid="envoy-phase-voltage",
+        title="Phase voltage",
+        severity="warning",
+        lasting="5m",
+        summary="The voltage of phase {{ .Labels.phase }} at gateway {{ .Labels.gateway }} is "
+        '{{ printf "%.0f" .Values.C.Value }} V, more than 10 % from nominal.',
+        advice="Inverters switch off at such voltages. If it lasts (dashboard Phases), tell the grid operator.",
+        steps=[
+            influxql("A", now, since_s=10 * MINUTE),
+            influxql("B", highest, since_s=7 * DAY),
+            reduce("C", "A", "last"),
+            reduce("D", "B", "last"),
+            math("E", f"$D > {UNWIRED_V} && abs($C / {nominal} - 1) > {VOLTAGE_SHARE}"),
+            threshold("F", "E", "gt", 0),
+        ],
+    )
+
+
+def _certificate_changed() -> Alert:
+    changed = 'SELECT last("certificate_changed") FROM "gateway" WHERE $timeFilter GROUP BY "gateway"'
+    return Alert(
+        uid="envoy-certificate-changed",
+        title="Certificate changed",
+        severity="critical",
+        lasting="0s",
+        summary="Gateway {{ .Labels.gateway }} shows a certificate that is not the pinned one: no login is sent.",
+        advice="If the gateway renewed it (once a year) or was replaced, accept it with `envoy-scraper trust`.",
+        steps=[influxql("A", changed, since_s=DAY), reduce("B", "A", "last"), threshold("C", "B", "gt", 0)],
+    )

@@ -1,0 +1,105 @@
+"""What Grafana reads at its start: data sources, where the dashboards lie, alert rules.
+
+`$NAME` and `$__file{PATH}` in these files are replaced by Grafana (never in the queries of rules). A token file that
+is missing stops Grafana's start with its path in the message.
+"""
+
+import json
+from typing import Any
+
+import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+
+from grafana.source.alerts import FOLDER, GROUP, Alert, alerts
+from grafana.source.queries import PLUGIN
+from grafana.source.variables import LIVE_NAME, LIVE_UID, MAIN_NAME, MAIN_UID
+
+TOKEN_FILE = "/run/tokens/grafana"  # noqa: S105 (a path)
+"""Where `envoy-receiver setup` leaves the token that may only read."""
+DASHBOARDS = "/var/lib/grafana/dashboards"
+"""Where the dashboards are mounted."""
+_HEAD = "# Made by `python -m grafana`; change grafana/source/ instead.\n"
+_NOT_IN_FILES = ("folderUID", "orgID", "ruleGroup")
+"""What the API wants on every rule and files say once per group."""
+
+
+def files() -> dict[str, str]:
+    """Path under `grafana/` to content."""
+    documents = {
+        "datasources/envoy.yaml": data_sources(),
+        "dashboards/envoy.yaml": dashboards(),
+        "alerting/rules.yaml": rules(),
+    }
+    return {f"provisioning/{name}": _HEAD + _yaml(document) for name, document in documents.items()}
+
+
+def data_sources() -> dict[str, Any]:
+    """The two buckets in InfluxQL; both names may be of one bucket."""
+    return {
+        "apiVersion": 1,
+        "datasources": [
+            _data_source(MAIN_NAME, MAIN_UID, "${INFLUXDB_V2_BUCKET}"),
+            _data_source(LIVE_NAME, LIVE_UID, "${RECEIVER_LIVE_BUCKET}"),
+        ],
+    }
+
+
+def _data_source(name: str, uid: str, bucket: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "uid": uid,
+        "type": PLUGIN,
+        "access": "proxy",
+        "url": "${INFLUXDB_V2_URL}",
+        "isDefault": uid == MAIN_UID,
+        "editable": False,
+        "jsonData": {
+            "version": "InfluxQL",
+            "dbName": bucket,
+            "httpMode": "POST",
+            "httpHeaderName1": "Authorization",
+            "timeInterval": "60s",
+        },
+        # InfluxDB 2 takes its tokens in InfluxQL as well, under this word
+        "secureJsonData": {"httpHeaderValue1": f"Token $__file{{{TOKEN_FILE}}}"},
+    }
+
+
+def dashboards() -> dict[str, Any]:
+    """Where the dashboards are; changes made in the browser are not kept, so that upgrades arrive."""
+    return {
+        "apiVersion": 1,
+        "providers": [
+            {
+                "name": "envoy-relay",
+                "orgId": 1,
+                "folder": FOLDER,
+                "type": "file",
+                "disableDeletion": True,
+                "updateIntervalSeconds": 30,
+                "allowUiUpdates": False,
+                "options": {"path": DASHBOARDS, "foldersFromFilesStructure": False},
+            }
+        ],
+    }
+
+
+def rules() -> dict[str, Any]:
+    """The alert rules as one group."""
+    group = {
+        "orgId": 1,
+        "name": GROUP,
+        "folder": FOLDER,
+        "interval": "1m",
+        "rules": [_rule(alert) for alert in alerts()],
+    }
+    return {"apiVersion": 1, "groups": [group]}
+
+
+def _rule(alert: Alert) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(JSONEncoder().encode(alert.rule().build()))
+    return {key: value for key, value in made.items() if key not in _NOT_IN_FILES}
+
+
+def _yaml(document: dict[str, Any]) -> str:
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=10_000)

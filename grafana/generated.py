@@ -5,10 +5,10 @@ from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from grafana.source import now
+from grafana.source import energy, now, phases, provisioning
 
 HERE = Path(__file__).parent
-DASHBOARDS = {"now": now.dashboard}
+DASHBOARDS = {"now": now.dashboard, "phases": phases.dashboard, "energy": energy.dashboard}
 """File name without ending to what makes the dashboard."""
 _FOLDERS = ("dashboards", "provisioning")
 
@@ -16,10 +16,11 @@ _FOLDERS = ("dashboards", "provisioning")
 def files() -> dict[str, str]:
     """Path under `grafana/` to content: the same text for the same source, always."""
     encoder = JSONEncoder(indent=2, sort_keys=True, ensure_ascii=False)
-    return {
+    boards = {
         f"dashboards/{name}.json": encoder.encode(json.loads(encoder.encode(make()))) + "\n"
         for name, make in DASHBOARDS.items()
     }
+    return boards | provisioning.files()
 
 
 def write() -> None:

@@ -1,27 +1,143 @@
-"""Dashboard Now: what flows at this moment, and how today went so far."""
+"""Dashboard Now: what flows at this moment, how old that is, and how today went so far."""
 
-from grafana_foundation_sdk.builders.stat import Panel
+from grafana_foundation_sdk.builders import gauge, stat, timeseries
+from grafana_foundation_sdk.builders import table as tables
+from grafana_foundation_sdk.models.common import BigValueTextMode
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from grafana.source import parts, variables
+from grafana.source import parts, quantities, transforms, variables
 from grafana.source.board import Page, build
-from grafana.source.queries import select, table
+from grafana.source.queries import TIME, Source, select, table
 
 PAGE = Page(
     uid="envoy-now",
     title="Now",
-    description="What flows at this moment, and how today went so far.",
+    description="What flows at this moment, how old that is, and how today went so far.",
     since="now/d",
     refresh="10s",
 )
+_TODAY = "time > now() - 25h"
+"""A site's day began at most 25 hours ago (clocks go back once a year), whatever the browser's time zone is."""
 
 
 def dashboard() -> Dashboard:
     """The whole dashboard."""
-    return build(PAGE, [variables.datasource(), variables.live(), variables.gateway()], [[_flow()]])
+    return build(
+        PAGE,
+        [variables.datasource(), variables.live(), variables.gateway()],
+        [
+            [_flow(), _age()],
+            [_curve()],
+            [_today_energy(), _today_share(quantities.SELF_CONSUMPTION), _today_share(quantities.AUTARKY)],
+            [_phases()],
+        ],
+    )
 
 
-def _flow() -> Panel:
-    columns = 'last("production") AS "Production", last("load") AS "House"'
-    query = table(select(columns, "site_1m", "time > now() - 10m"))
-    return parts.stat_panel("Power now", "Mean power of the last whole minute.", [query], unit=parts.WATT, width=24)
+def _flow() -> stat.Panel:
+    shown = (*quantities.FLOWS, quantities.BATTERY)
+    query = table(select(quantities.columns(shown, "last"), "site_1m", "time > now() - 10m"))
+    panel = parts.stat_panel(
+        "Power now",
+        "Mean power of the last whole minute, as the sites file corrects and nets it. Import is bought, export is "
+        "sold. Battery: + discharges, - charges; it says no data where there is none. "
+        "After ten minutes of silence all of it says no data.",
+        [query],
+        unit=parts.WATT,
+        width=18,
+        height=5,
+    )
+    quantities.coloured(panel, shown)
+    return panel
+
+
+def _age() -> stat.Panel:
+    """InfluxQL has no age of a value: the panel shows the time of the last one, and Grafana says how long ago it is."""
+    recently = "time > now() - 30d"
+    queries = [
+        table(select('last("power")', "meter", recently), source=Source.LIVE),
+        table(select('last("power")', "inverter", recently)),
+        table(select('last("poll_seconds")', "gateway", recently)),
+    ]
+    panel = (
+        parts.stat_panel(
+            "Last heard",
+            "How long ago the newest reading of the meters and of any inverter was taken, and when the scraper last "
+            "spoke about itself. The clock that counts is the browser's.",
+            queries,
+            unit=parts.FROM_NOW,
+            width=6,
+            height=5,
+        )
+        .reduce_options(parts.last_value("/^Time$/"))
+        .text_mode(BigValueTextMode.VALUE_AND_NAME)
+    )
+    for letter, name in zip("ABC", ("Meters", "Inverters", "Scraper"), strict=True):
+        panel.override_by_query(letter, parts.looks(label=name))
+    return panel
+
+
+def _curve() -> timeseries.Panel:
+    shown = (quantities.PRODUCTION, quantities.LOAD, quantities.NET, quantities.BATTERY)
+    tail = "GROUP BY time($__interval) fill(null)"
+    query = table(select(quantities.columns(shown, "mean"), "site_1m", TIME, tail=tail))
+    panel = parts.curve(
+        "Power",
+        "Mean power. Grid: + import, - export. Battery: + discharge, - charge. Nothing heard, no line.",
+        [query],
+        unit=parts.WATT,
+        width=24,
+        height=10,
+    ).interval("1m")
+    quantities.coloured(panel, shown)
+    panel.override_by_name(
+        quantities.PRODUCTION.label, parts.looks(colour=quantities.PRODUCTION.colour, custom__fillOpacity=20)
+    )
+    return panel
+
+
+def _today_energy() -> stat.Panel:
+    shown = (*quantities.FLOWS, quantities.DISCHARGED, quantities.CHARGED)
+    query = table(select(quantities.columns(shown), "energy_1d", _TODAY, tail="ORDER BY time DESC LIMIT 1"))
+    panel = parts.stat_panel(
+        "Energy today",
+        "Since midnight in the time zone of the site, from the meters' counters.",
+        [query],
+        unit=parts.WATT_HOUR,
+        width=16,
+        height=6,
+    )
+    quantities.coloured(panel, shown)
+    return panel
+
+
+def _today_share(share: quantities.Quantity) -> gauge.Panel:
+    query = table(select(quantities.columns([share]), "energy_1d", _TODAY, tail="ORDER BY time DESC LIMIT 1"))
+    return parts.share_gauge(f"{share.label} today", parts.SHARE_MEANINGS[share.field], [query], width=4)
+
+
+def _phases() -> tables.Panel:
+    """Grafana puts the tags of a table in any order, so the order of the columns is said outright."""
+    fields = (
+        ("power", "Power", parts.WATT, 0),
+        ("voltage", "Voltage", parts.VOLT, 1),
+        ("current", "Current", parts.AMPERE, 2),
+        ("power_factor", "Power factor", parts.NUMBER, 2),
+        ("frequency", "Frequency", parts.HERTZ, 2),
+    )
+    columns = ", ".join(f'last("{field}") AS "{label}"' for field, label, _, _ in fields)
+    query = table(
+        select(columns, "meter", "time > now() - 5m", tail='GROUP BY "meter", "phase"'),
+        source=Source.LIVE,
+    )
+    panel = parts.table_panel(
+        "Phases now",
+        "The last values of each meter and phase as measured, not older than five minutes. "
+        "net-consumption: + import, - export. storage: + discharge, - charge.",
+        [query],
+        unit=parts.NUMBER,
+        width=24,
+    ).with_transformation(transforms.ordered_columns("meter", "phase", *(label for _, label, _, _ in fields)))
+    for _, label, unit, decimals in fields:
+        panel.override_by_name(label, parts.looks(unit=unit, decimals=decimals))
+    return panel

@@ -5,13 +5,17 @@ helpers return the SDK's builders: what a dashboard needs beyond them, it calls 
 """
 
 from collections.abc import Sequence
+from typing import Protocol, Self, TypeVar
 
 from grafana_foundation_sdk.builders import barchart, bargauge, common, gauge, stat, table, text, timeseries
 from grafana_foundation_sdk.builders.dashboard import FieldColor, ThresholdsConfig
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models.common import (
     BigValueColorMode,
     BigValueGraphMode,
     BigValueTextMode,
+    DataSourceRef,
     GraphDrawStyle,
     LegendDisplayMode,
     LegendPlacement,
@@ -22,7 +26,6 @@ from grafana_foundation_sdk.models.common import (
     VizOrientation,
 )
 from grafana_foundation_sdk.models.dashboard import (
-    DataTransformerConfig,
     DynamicConfigValue,
     FieldColorModeId,
     Threshold,
@@ -52,13 +55,35 @@ Step = tuple[float | None, str]
 """A threshold: from this value on (None: from the lowest), this colour."""
 
 
-def stat_panel(
-    title: str, description: str, queries: Sequence[Query], *, unit: str, width: int, height: int = 4
-) -> stat.Panel:
-    """The newest value of every column or series as a big number."""
+class _Panel(Protocol):
+    """What the SDK's builders of all kinds of panels have in common."""
+
+    def title(self, title: str) -> Self: ...
+    def description(self, description: str) -> Self: ...
+    def datasource(self, datasource: DataSourceRef) -> Self: ...
+    def targets(self, targets: list[Builder[Dataquery]]) -> Self: ...
+    def unit(self, unit: str) -> Self: ...
+    def no_value(self, no_value: str) -> Self: ...
+    def span(self, w: int) -> Self: ...
+    def height(self, h: int) -> Self: ...
+
+
+_AnyPanel = TypeVar("_AnyPanel", bound=_Panel)
+
+
+def _framed(
+    panel: _AnyPanel,
+    title: str,
+    description: str,
+    queries: Sequence[Query],
+    *,
+    unit: str,
+    width: int,
+    height: int,
+) -> _AnyPanel:
+    """What every panel of ours must have."""
     return (
-        stat.Panel()
-        .title(title)
+        panel.title(title)
         .description(description)
         .datasource(queries[0].source.reference)
         .targets(lettered(tuple(queries)))
@@ -66,6 +91,15 @@ def stat_panel(
         .no_value(NO_DATA)
         .span(width)
         .height(height)
+    )
+
+
+def stat_panel(
+    title: str, description: str, queries: Sequence[Query], *, unit: str, width: int, height: int = 4
+) -> stat.Panel:
+    """The newest value of every column or series as a big number."""
+    return (
+        _framed(stat.Panel(), title, description, queries, unit=unit, width=width, height=height)
         .color_scheme(palette())
         .color_mode(BigValueColorMode.VALUE)
         .graph_mode(BigValueGraphMode.NONE)
@@ -80,15 +114,7 @@ def curve(
 ) -> timeseries.Panel:
     """Lines over time. Gaps stay gaps: nothing is drawn across what is not known."""
     return (
-        timeseries.Panel()
-        .title(title)
-        .description(description)
-        .datasource(queries[0].source.reference)
-        .targets(lettered(tuple(queries)))
-        .unit(unit)
-        .no_value(NO_DATA)
-        .span(width)
-        .height(height)
+        _framed(timeseries.Panel(), title, description, queries, unit=unit, width=width, height=height)
         .color_scheme(palette())
         .line_width(1)
         .fill_opacity(0)
@@ -119,15 +145,7 @@ def bar_chart(
 ) -> barchart.Panel:
     """Bars side by side over the first text column."""
     return (
-        barchart.Panel()
-        .title(title)
-        .description(description)
-        .datasource(queries[0].source.reference)
-        .targets(lettered(tuple(queries)))
-        .unit(unit)
-        .no_value(NO_DATA)
-        .span(width)
-        .height(height)
+        _framed(barchart.Panel(), title, description, queries, unit=unit, width=width, height=height)
         .color_scheme(palette())
         .orientation(VizOrientation.VERTICAL)
         .stacking(StackingMode.NONE)
@@ -142,15 +160,7 @@ def bar_gauge(
 ) -> bargauge.Panel:
     """One horizontal bar per value."""
     return (
-        bargauge.Panel()
-        .title(title)
-        .description(description)
-        .datasource(queries[0].source.reference)
-        .targets(lettered(tuple(queries)))
-        .unit(unit)
-        .no_value(NO_DATA)
-        .span(width)
-        .height(height)
+        _framed(bargauge.Panel(), title, description, queries, unit=unit, width=width, height=height)
         .color_scheme(palette())
         .orientation(VizOrientation.HORIZONTAL)
         .reduce_options(last_value())
@@ -162,17 +172,27 @@ def gauge_panel(
 ) -> gauge.Panel:
     """The newest value on a dial."""
     return (
-        gauge.Panel()
-        .title(title)
-        .description(description)
-        .datasource(queries[0].source.reference)
-        .targets(lettered(tuple(queries)))
-        .unit(unit)
-        .no_value(NO_DATA)
-        .span(width)
-        .height(height)
+        _framed(gauge.Panel(), title, description, queries, unit=unit, width=width, height=height)
         .show_threshold_markers(True)
         .reduce_options(last_value())
+    )
+
+
+SHARE_MEANINGS = {
+    "self_consumption": "Share of the production that was used at home and not sold.",
+    "autarky": "Share of what the house used that was not bought.",
+}
+
+
+def share_gauge(title: str, description: str, queries: Sequence[Query], *, width: int, height: int = 6) -> gauge.Panel:
+    """A share, 0 to 100 %, on a dial: the more the greener."""
+    return (
+        gauge_panel(title, description, queries, unit=SHARE, width=width, height=height)
+        .min(0)
+        .max(1)
+        .decimals(0)
+        .color_scheme(by_threshold())
+        .thresholds(thresholds((None, "orange"), (0.3, "yellow"), (0.6, "green")))
     )
 
 
@@ -180,17 +200,7 @@ def table_panel(
     title: str, description: str, queries: Sequence[Query], *, unit: str, width: int, height: int = 9
 ) -> table.Panel:
     """Rows and columns; `unit` is of the columns without an override."""
-    return (
-        table.Panel()
-        .title(title)
-        .description(description)
-        .datasource(queries[0].source.reference)
-        .targets(lettered(tuple(queries)))
-        .unit(unit)
-        .no_value("")
-        .span(width)
-        .height(height)
-    )
+    return _framed(table.Panel(), title, description, queries, unit=unit, width=width, height=height)
 
 
 def note(title: str, markdown: str, *, width: int, height: int = 4) -> text.Panel:
@@ -268,6 +278,6 @@ def looks(
     return [DynamicConfigValue(name, value) for name, value in values.items()]
 
 
-def transformation(name: str, **options: object) -> DataTransformerConfig:
-    """One of Grafana's transformations by its id, e.g. `groupBy`, with its options."""
-    return DataTransformerConfig(name, options=options)
+def fixed(colour: str) -> FieldColor:
+    """One colour."""
+    return FieldColor().mode(FieldColorModeId.FIXED).fixed_color(colour)

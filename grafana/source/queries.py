@@ -80,7 +80,7 @@ class Query(Dataquery):
 class Prepared(Builder[Dataquery]):
     """A query as the SDK's panel builders take one."""
 
-    def __init__(self, query: Query) -> None:
+    def __init__(self, query: Dataquery) -> None:
         self._query = query
 
     def build(self) -> Dataquery:

@@ -56,9 +56,9 @@ def phase() -> Variable:
 
 
 def meter() -> Variable:
-    """Meters, all of them at first."""
+    """One meter: production and net consumption do not belong into one curve."""
     query = f'SHOW TAG VALUES FROM "meter_1m" WITH KEY = "meter" WHERE {GATEWAY}'
-    return _many(_from_tags("meter", "Meter", "Meters of the gateway.", query))
+    return _from_tags("meter", "Meter", "Which meter: what the roof gives, or what the grid sees.", query)
 
 
 def panel() -> Variable:
@@ -67,7 +67,9 @@ def panel() -> Variable:
     return _many(_from_tags("panel", "Panel", "Solar panels by name, or by inverter serial.", query))
 
 
-def choice(name: str, label: str, description: str, options: tuple[str, ...], chosen: str) -> Variable:
+def choice(
+    name: str, label: str, description: str, options: tuple[str, ...], chosen: str, *, free: bool = False
+) -> Variable:
     """One of a few fixed words.
 
     Args:
@@ -76,6 +78,7 @@ def choice(name: str, label: str, description: str, options: tuple[str, ...], ch
         description: What it changes.
         options: `word` or `text : word`, in order.
         chosen: One of `options`: the first choice.
+        free: Other words may be typed.
     """
     return (
         CustomVariable(name)
@@ -84,8 +87,18 @@ def choice(name: str, label: str, description: str, options: tuple[str, ...], ch
         .values(", ".join(options))
         .options([VariableOption(option == chosen, *_pair(option)) for option in options])
         .current(VariableOption(True, *_pair(chosen)))
-        .allow_custom_value(False)
+        .allow_custom_value(free)
     )
+
+
+def time_zone() -> Variable:
+    """Time zone of days that a query cuts by itself (the stored days are those of the sites file already)."""
+    zones = (
+        "UTC", "Europe/Amsterdam", "Europe/Berlin", "Europe/London", "Europe/Madrid", "Europe/Paris", "Europe/Vienna",
+        "Europe/Zurich", "America/Chicago", "America/Denver", "America/Los_Angeles", "America/New_York",
+        "America/Phoenix", "America/Sao_Paulo", "Asia/Kolkata", "Australia/Sydney", "Pacific/Auckland",
+    )  # fmt: skip
+    return choice("tz", "Time zone", "Time zone of the site; type the name of any other.", zones, "UTC", free=True)
 
 
 def _pair(option: str) -> tuple[str, str]:

@@ -1,0 +1,214 @@
+"""Dashboard Energy: how much, when, and what it was worth."""
+
+from grafana_foundation_sdk.builders import barchart, gauge, stat, timeseries
+from grafana_foundation_sdk.builders import table as tables
+from grafana_foundation_sdk.models.common import TableCellBackgroundDisplayMode, TableColoredBackgroundCellOptions
+from grafana_foundation_sdk.models.dashboard import Dashboard, FieldColorModeId
+
+from grafana.source import parts, quantities, transforms, variables
+from grafana.source.board import Page, build
+from grafana.source.queries import TIME, Query, select, table
+
+PAGE = Page(
+    uid="envoy-energy",
+    title="Energy",
+    description="Energy by day, week, month and year, what of it stayed at home, and what it was worth.",
+    since="now-29d/d",
+    refresh="5m",
+)
+_LATEST = "ORDER BY time DESC LIMIT 1"
+_CURRENT = {
+    "energy_1d": ("Today", "25h"),
+    "energy_1w": ("This week", "170h"),
+    "energy_1mo": ("This month", "745h"),
+    "energy_1y": ("This year", "8785h"),
+}
+"""Windows that run now: word, and the longest time since one of them can have begun (an hour more: clocks go back)."""
+_SITE_DAYS = "Days, weeks, months and years are those of the site's time zone."
+
+
+def dashboard() -> Dashboard:
+    """The whole dashboard."""
+    return build(
+        PAGE,
+        [variables.datasource(), variables.gateway(), variables.time_zone()],
+        [
+            "So far",
+            [_so_far(quantities.PRODUCTION), _so_far(quantities.LOAD)],
+            [_so_far(quantities.IMPORTED), _so_far(quantities.EXPORTED)],
+            "Since the billing day",
+            [_billing_energy(), _billing_share(quantities.SELF_CONSUMPTION), _billing_share(quantities.AUTARKY)],
+            [_billing_money()],
+            "Days",
+            [_bars("energy_1d", "Energy per day", TIME, "time:DD MMM", width=24)],
+            [_shares_per_day(), _money_per_day()],
+            [_base_load(), _peaks()],
+            [_calendar()],
+            "Weeks, months, years",
+            [
+                _bars("energy_1w", "Energy per week", "time > now() - 26w", "time:[W]WW", width=12),
+                _bars("energy_1mo", "Energy per month", "time > now() - 104w", "time:MMM YYYY", width=12),
+            ],
+            [_bars("energy_1y", "Energy per year", "time > 0", "time:YYYY", width=12), _year_over_year()],
+        ],
+    )
+
+
+def _so_far(one: quantities.Quantity) -> stat.Panel:
+    queries = [
+        table(select(f'"{one.field}" AS "{word}"', kind, f"time > now() - {longest}", tail=_LATEST))
+        for kind, (word, longest) in _CURRENT.items()
+    ]
+    return parts.stat_panel(
+        one.label, f"Energy so far. {_SITE_DAYS}", queries, unit=parts.WATT_HOUR, width=12
+    ).color_scheme(parts.fixed(one.colour))
+
+
+def _billing(columns: str) -> Query:
+    return table(select(columns, "energy_billing", "time > now() - 745h", tail=_LATEST))
+
+
+def _billing_energy() -> stat.Panel:
+    panel = parts.stat_panel(
+        "Energy since the billing day",
+        "From the day of the month that the sites file names (`billing_day`, else the first) until now.",
+        [_billing(quantities.columns(quantities.FLOWS))],
+        unit=parts.WATT_HOUR,
+        width=16,
+        height=6,
+    )
+    quantities.coloured(panel, quantities.FLOWS)
+    return panel
+
+
+def _billing_money() -> stat.Panel:
+    panel = parts.stat_panel(
+        "Money since the billing day",
+        "Cost of what was bought, payment for what was sold, and what the energy used at home would have cost: by the "
+        "tariffs of the sites file, in their currency. No data without tariffs.",
+        [_billing(quantities.columns(quantities.MONEY))],
+        unit=parts.NUMBER,
+        width=24,
+    ).decimals(2)
+    quantities.coloured(panel, quantities.MONEY)
+    return panel
+
+
+def _billing_share(share: quantities.Quantity) -> gauge.Panel:
+    return parts.share_gauge(
+        share.label, parts.SHARE_MEANINGS[share.field], [_billing(quantities.columns([share]))], width=4
+    )
+
+
+def _bars(kind: str, title: str, since: str, time_format: str, *, width: int) -> barchart.Panel:
+    query = table(select(quantities.columns(quantities.FLOWS), kind, since))
+    panel = (
+        parts.bar_chart(
+            title, f"Energy from the meters' counters. {_SITE_DAYS}", [query], unit=parts.WATT_HOUR, width=width
+        )
+        .x_field("Time")
+        .x_tick_label_spacing(100)
+        .override_by_name("Time", parts.looks(unit=time_format))
+    )
+    quantities.coloured(panel, quantities.FLOWS)
+    return panel
+
+
+def _shares_per_day() -> timeseries.Panel:
+    panel = (
+        parts.curve(
+            "Self-consumption and autarky per day",
+            f"Self-consumption: {parts.SHARE_MEANINGS['self_consumption']} Autarky: {parts.SHARE_MEANINGS['autarky']}",
+            [table(select(quantities.columns(quantities.SHARES), "energy_1d", TIME))],
+            unit=parts.SHARE,
+            width=12,
+        )
+        .min(0)
+        .max(1)
+    )
+    quantities.coloured(panel, quantities.SHARES)
+    return panel
+
+
+def _money_per_day() -> timeseries.Panel:
+    panel = parts.bars_over_time(
+        "Cost, feed-in and savings per day",
+        "By the tariffs of the sites file, in their currency. No data without tariffs.",
+        [table(select(quantities.columns(quantities.MONEY), "energy_1d", TIME))],
+        unit=parts.NUMBER,
+        width=12,
+    ).decimals(2)
+    quantities.coloured(panel, quantities.MONEY)
+    return panel
+
+
+def _base_load() -> timeseries.Panel:
+    return parts.bars_over_time(
+        "Base load at night",
+        "Lowest quarter-hour mean of the house between midnight and six: what never sleeps.",
+        [table(select('"base_load" AS "Base load"', "energy_1d", TIME))],
+        unit=parts.WATT,
+        width=12,
+    ).color_scheme(parts.fixed(parts.LOAD))
+
+
+def _peaks() -> timeseries.Panel:
+    highest = 'max("production_max") AS "Production", max("load_max") AS "House"'
+    panel = parts.bars_over_time(
+        "Highest power per day",
+        "Highest value measured on each day of the chosen time zone.",
+        [table(select(highest, "site_1h", TIME, tail="GROUP BY time(1d) fill(none) tz('${tz:raw}')"))],
+        unit=parts.WATT,
+        width=12,
+    )
+    quantities.coloured(panel, (quantities.PRODUCTION, quantities.LOAD))
+    return panel
+
+
+def _calendar() -> tables.Panel:
+    days = {
+        "1 Mon": "Mon",
+        "2 Tue": "Tue",
+        "3 Wed": "Wed",
+        "4 Thu": "Thu",
+        "5 Fri": "Fri",
+        "6 Sat": "Sat",
+        "7 Sun": "Sun",
+    }
+    week = "week\\weekday"
+    query = table(select('"production", "week", "weekday"', "energy_1d", "time > now() - 53w"))
+    return (
+        parts.table_panel(
+            "Calendar of production",
+            "Energy produced on each day of the last year: a row per ISO week, the stronger the colour the more.",
+            [query],
+            unit=parts.WATT_HOUR,
+            width=24,
+            height=14,
+        )
+        .color_scheme(parts.gradient(FieldColorModeId.CONTINUOUS_GREENS))
+        .min(0)
+        .cell_options(TableColoredBackgroundCellOptions(mode=TableCellBackgroundDisplayMode.BASIC))
+        .transformations(
+            [
+                *transforms.matrix("week", "weekday", "production"),
+                transforms.sorted_by(week, descending=True),
+                transforms.ordered_columns(week, *days, without=(), **{week: "Week"}, **days),
+            ]
+        )
+    )
+
+
+def _year_over_year() -> barchart.Panel:
+    query = table(select('"production", "year", "month"', "energy_1mo", "time > 0"))
+    return (
+        parts.bar_chart(
+            "Production per month, year over year",
+            "Each month of this year beside the same month of the years before.",
+            [query],
+            unit=parts.WATT_HOUR,
+            width=12,
+        )
+        .x_field("month\\year")
+        .transformations([*transforms.matrix("month", "year", "production"), transforms.sorted_by("month\\year")])
+    )

@@ -1,0 +1,187 @@
+"""Dashboard Phases: what the meters measure on each phase, and whether the voltage is within its limits.
+
+The roll-ups hold time-weighted means, lowest and highest values of equal windows, so plain means over them are right.
+Raw readings are exception-reported and are shown as they are, never averaged.
+"""
+
+from typing import NamedTuple
+
+from grafana_foundation_sdk.builders import timeseries
+from grafana_foundation_sdk.models.dashboard import Dashboard
+
+from grafana.source import parts, variables
+from grafana.source.board import Page, build
+from grafana.source.queries import PHASE, TIME, Query, Source, select, series, table
+
+PAGE = Page(
+    uid="envoy-phases",
+    title="Phases",
+    description="Power, voltage, current, power factor and frequency of each meter and phase.",
+    since="now-24h",
+)
+_WINDOWS = ("1 minute : meter_1m", "1 hour : meter_1h")
+_NOMINAL = ("230 V : 230", "240 V : 240", "220 V : 220", "127 V : 127", "120 V : 120", "110 V : 110")
+_METER = '"meter" =~ /^${meter:regex}$/'
+_ROLLED = "${window:raw}"
+_EACH_PHASE = 'GROUP BY time($__interval), "phase" fill(none)'
+_RAW_POINTS = 5000
+"""Points of each phase that are drawn raw: a browser can do that, and it is more than an hour has."""
+
+
+class Measured(NamedTuple):
+    """A field of the meters: name, word for people, unit, and what else to say about it."""
+
+    field: str
+    label: str
+    unit: str
+    remark: str = ""
+
+
+_SIGNS = "production: + generation. net-consumption: + import, - export. storage: + discharge, - charge."
+_POWER = Measured("power", "Power", parts.WATT, _SIGNS)
+_VOLTAGE = Measured("voltage", "Voltage", parts.VOLT, "Line to neutral.")
+_CURRENT = Measured("current", "Current", parts.AMPERE)
+_REACTIVE = Measured("reactive_power", "Reactive power", parts.VAR, "Signed as the gateway reports it.")
+_APPARENT = Measured("apparent_power", "Apparent power", parts.VOLT_AMPERE)
+_FACTOR = Measured("power_factor", "Power factor", parts.NUMBER, "-1 to 1.")
+_FREQUENCY = Measured("frequency", "Frequency", parts.HERTZ, "Of the grid; the same on all phases.")
+
+
+def dashboard() -> Dashboard:
+    """The whole dashboard."""
+    return build(
+        PAGE,
+        [
+            variables.datasource(),
+            variables.live(),
+            variables.gateway(),
+            variables.meter(),
+            variables.phase(),
+            variables.choice(
+                "window", "Windows of", "Length of the windows that are averaged.", _WINDOWS, "1 minute : meter_1m"
+            ),
+            variables.choice(
+                "nominal",
+                "Nominal voltage",
+                "Of the grid, line to neutral; the limits are 10 % off.",
+                _NOMINAL,
+                "230 V : 230",
+            ),
+        ],
+        [
+            "Power",
+            [_means(_POWER, width=24)],
+            [_means(_REACTIVE, width=12), _means(_APPARENT, width=12)],
+            "Voltage",
+            [_voltage()],
+            "Current, power factor, frequency",
+            [_means(_CURRENT, width=8), _means(_FACTOR, width=8), _means(_FREQUENCY, width=8)],
+            "Imbalance",
+            [_imbalance(_POWER), _imbalance(_VOLTAGE)],
+            "Range of each window, phase by phase",
+            [_band(_POWER)],
+            [_band(_VOLTAGE)],
+            "As measured",
+            [_raw(_POWER, width=12), _raw(_VOLTAGE, width=12)],
+        ],
+    )
+
+
+def _described(measured: Measured, text: str) -> str:
+    return f"{text} {measured.remark}".strip()
+
+
+def _mean(field: str) -> Query:
+    """Means of one field per window of the screen, a line per phase."""
+    tail = 'GROUP BY time($__interval), "phase" fill(null)'
+    return series(select(f'mean("{field}")', _ROLLED, TIME, _METER, PHASE, tail=tail), "$tag_phase")
+
+
+def _means(measured: Measured, *, width: int) -> timeseries.Panel:
+    return parts.curve(
+        measured.label,
+        _described(measured, "Time-weighted mean, a line per phase."),
+        [_mean(measured.field)],
+        unit=measured.unit,
+        width=width,
+    ).interval("1m")
+
+
+def _voltage() -> timeseries.Panel:
+    """Thresholds of a panel cannot follow a variable, so the limits are drawn as lines of their own."""
+    limits = (
+        'mean("voltage") * 0 + ${nominal:raw} * 0.9 AS "Lower limit", '
+        'mean("voltage") * 0 + ${nominal:raw} * 1.1 AS "Upper limit"'
+    )
+    tail = "GROUP BY time($__interval) fill(none)"
+    panel = parts.curve(
+        "Voltage",
+        "Time-weighted mean, line to neutral. The limits are those of EN 50160 around the nominal voltage chosen "
+        "above: 207 V to 253 V at 230 V, which the mean of any ten minutes should keep.",
+        [_mean("voltage"), table(select(limits, _ROLLED, TIME, _METER, PHASE, tail=tail))],
+        unit=parts.VOLT,
+        width=24,
+    ).interval("1m")
+    for limit in ("Lower limit", "Upper limit"):
+        panel.override_by_name(
+            limit, parts.looks(colour="red", custom__lineStyle={"fill": "dash", "dash": [10, 10]}, custom__lineWidth=1)
+        )
+    return panel.decimals(1)
+
+
+def _imbalance(measured: Measured) -> timeseries.Panel:
+    inner = select(f'mean("{measured.field}") AS "value"', _ROLLED, TIME, _METER, PHASE, tail=_EACH_PHASE)
+    query = series(
+        f'SELECT spread("value") FROM ({inner}) WHERE {TIME} GROUP BY time($__interval) fill(null)',  # noqa: S608 (constants)
+        "Difference",
+    )
+    return parts.curve(
+        f"Imbalance of {measured.label.lower()}",
+        "Difference between the highest and the lowest phase. Some grids limit it: in Germany one "
+        "customer's phases may differ by 4.6 kVA.",
+        [query],
+        unit=measured.unit,
+        width=12,
+    ).interval("1m")
+
+
+def _band(measured: Measured) -> timeseries.Panel:
+    """One panel per phase: the names in each are fixed, so that the band between two of them can be filled."""
+    columns = (
+        f'min("{measured.field}_min") AS "Lowest", mean("{measured.field}") AS "Mean", '
+        f'max("{measured.field}_max") AS "Highest"'
+    )
+    tail = "GROUP BY time($__interval) fill(null)"
+    panel = (
+        parts.curve(
+            f"{measured.label}, phase ${{phase}}",
+            _described(measured, "Lowest, mean and highest value of each window."),
+            [table(select(columns, _ROLLED, TIME, _METER, PHASE, tail=tail))],
+            unit=measured.unit,
+            width=24,
+        )
+        .interval("1m")
+        .repeat("phase")
+        .repeat_direction("h")
+        .max_per_row(3)
+    )
+    panel.override_by_name("Lowest", parts.looks(colour="blue", custom__lineWidth=0))
+    panel.override_by_name("Mean", parts.looks(colour="blue"))
+    panel.override_by_name(
+        "Highest", parts.looks(colour="blue", custom__lineWidth=0, custom__fillBelowTo="Lowest", custom__fillOpacity=15)
+    )
+    return panel
+
+
+def _raw(measured: Measured, *, width: int) -> timeseries.Panel:
+    where = (TIME, _METER, PHASE)
+    tail = f'GROUP BY "phase" LIMIT {_RAW_POINTS}'
+    text = select(f'"{measured.field}"', "meter", *where, tail=tail)
+    return parts.curve(
+        f"{measured.label} as measured",
+        f"Every stored value, up to {_RAW_POINTS} of each phase from the start of the time range: zoom in to see more. "
+        "A value is stored when it left the dead-band of the last one, and at least once a minute.",
+        [series(text, "$tag_phase", source=Source.LIVE)],
+        unit=measured.unit,
+        width=width,
+    ).span_nulls(120_000)

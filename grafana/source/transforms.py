@@ -1,0 +1,46 @@
+"""Grafana's transformations that our tables and bar charts need."""
+
+from collections.abc import Sequence
+
+from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
+
+
+def transformation(name: str, **options: object) -> DataTransformerConfig:
+    """One of Grafana's transformations by its id, e.g. `groupBy`, with its options."""
+    return DataTransformerConfig(name, options=options)
+
+
+def ordered_columns(*names: str, without: Sequence[str] = ("Time",), **labels: str) -> DataTransformerConfig:
+    """Table columns in this order, without some, others renamed (`name="Label"`). The rest follows as it comes."""
+    return transformation(
+        "organize",
+        excludeByName=dict.fromkeys(without, True),
+        indexByName={name: position for position, name in enumerate(names)},
+        renameByName=labels,
+    )
+
+
+def sorted_by(column: str, *, descending: bool = False) -> DataTransformerConfig:
+    """Rows in the order of one column."""
+    return transformation("sortBy", fields={}, sort=[{"field": column, "desc": descending}])
+
+
+def matrix(rows: str, columns: str, value: str) -> list[DataTransformerConfig]:
+    r"""One row per value of one text column and one column per value of another; the first column is `rows\columns`.
+
+    `groupBy` goes first because it makes a column without a display name: the one that the data source gave would
+    stand over every column of the matrix.
+    """
+    return [
+        transformation(
+            "groupBy",
+            fields={
+                rows: {"aggregations": [], "operation": "groupby"},
+                columns: {"aggregations": [], "operation": "groupby"},
+                value: {"aggregations": ["sum"], "operation": "aggregate"},
+            },
+        ),
+        transformation(
+            "groupingToMatrix", columnField=columns, rowField=rows, valueField=f"{value} (sum)", emptyValue="null"
+        ),
+    ]

@@ -4,7 +4,6 @@ InfluxDB's settings have the names of its own client (`INFLUXDB_V2_*`); a token 
 from the directory into which `envoy-receiver setup` writes tokens.
 """
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -108,14 +107,17 @@ def secret_text(name: str, value: SecretStr | None, path: Path | None) -> str | 
 
 
 def _token(raw: InfluxEnvironment, tokens_dir: Path) -> str | None:
-    """The receiver's token; what `setup` has yet to write is no fault here: whoever needs it says so."""
+    """The receiver's token. A file that `setup` writes may be missing or spoiled: `setup` puts it right."""
     written = tokens_dir / RECEIVER_TOKEN
     named = raw.v2_token_file
     if named is None and raw.v2_token is None:
         named = written
-    if named is not None and named.expanduser() == written and not os.path.lexists(written):
+    try:
+        return secret_text("INFLUXDB_V2_TOKEN", raw.v2_token, named)
+    except SettingError:
+        if named is None or named.expanduser() != written:
+            raise
         return None
-    return secret_text("INFLUXDB_V2_TOKEN", raw.v2_token, named)
 
 
 def _url(text: str) -> str:

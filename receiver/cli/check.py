@@ -12,9 +12,11 @@ import typer
 from receiver import settings
 from receiver.auth import keys_file, readers
 from receiver.cli.console import faults_as_sentences
+from receiver.database_settings import InfluxSettings
 from receiver.errors import SettingError
 from receiver.settings import Settings
 from receiver.sites import load as sites
+from receiver.stores.base import Store
 from receiver.stores.choose import make_store, place
 from shared.files import make_private_directory
 
@@ -41,7 +43,7 @@ def examine(chosen: Settings) -> Iterator[Finding]:
     yield _read_key(chosen)
     yield _senders(chosen)
     yield from _sites(chosen.sites_file)
-    yield asyncio.run(_store(chosen))
+    yield from _store(chosen)
     yield _port("RECEIVER", chosen.host, chosen.port)
     yield _port("RECEIVER_STATUS", chosen.status_host, chosen.status_port)
 
@@ -102,17 +104,40 @@ def _sites(path: Path | None) -> Iterator[Finding]:
         yield True, f"sites file: {path} describes {len(known)} gateway(s)"
 
 
-async def _store(chosen: Settings) -> Finding:
+def _store(chosen: Settings) -> Iterator[Finding]:
     try:
-        store = make_store(chosen)
+        problem = asyncio.run(_problem(make_store(chosen)))
     except SettingError as error:
-        return False, f"store: {error}"
+        problem = str(error)
+    yield (False, f"store: {problem}") if problem else (True, f"store: {place(chosen)} opens")
+    if chosen.influxdb is not None and chosen.influxdb.token is not None:
+        yield from _influxdb(chosen.influxdb, chosen.meter_days)
+
+
+async def _problem(store: Store) -> str | None:
     await store.open()
     try:
-        problem = await store.ready()
+        return await store.ready()
     finally:
         await store.close()
-    return (True, f"store: {place(chosen)} opens") if problem is None else (False, f"store: {problem}")
+
+
+def _influxdb(influxdb: InfluxSettings, meter_days: int) -> Iterator[Finding]:
+    # Imported here, as everything that only InfluxDB needs.
+    from receiver import setup  # noqa: PLC0415
+
+    server = setup.Server(influxdb.url, influxdb.token)
+    try:
+        remark = setup.supported(server.version())
+        yield True, f"InfluxDB: {remark or f'{influxdb.url} answers, version {setup.TESTED}'}"
+        faults = list(setup.faults(server, influxdb, meter_days))
+    except setup.SetupError as error:
+        faults = [str(error)]
+    finally:
+        server.close()
+    yield from ((False, f"InfluxDB: {fault}") for fault in faults)
+    if not faults:
+        yield True, "InfluxDB: the token may write and read the buckets, and their expiry is as set"
 
 
 def _port(prefix: str, host: str, port: int) -> Finding:

@@ -16,8 +16,8 @@ def make_store(settings: Settings) -> Store:
     influxdb = settings.influxdb
     if influxdb is None or influxdb.token is None:
         raise SettingError(
-            "RECEIVER_STORE=influxdb needs a token: run `envoy-receiver setup`, or set INFLUXDB_V2_TOKEN or "
-            "INFLUXDB_V2_TOKEN_FILE"
+            "RECEIVER_STORE=influxdb needs a token: run `envoy-receiver setup`, which writes one into "
+            "RECEIVER_TOKENS_DIR, or set INFLUXDB_V2_TOKEN or INFLUXDB_V2_TOKEN_FILE"
         )
     # Imported here: the client of a database that is not used would cost memory and start-up time.
     from receiver.stores.influxdb import InfluxStore  # noqa: PLC0415

@@ -1,0 +1,10 @@
+"""Setting up InfluxDB: `work` does it, `rights` looks only, `server` talks to the database, `tokens` keeps the files.
+
+Nothing of this is imported by a receiver that stores in SQLite.
+"""
+
+from receiver.setup.rights import TESTED, faults, supported
+from receiver.setup.server import Server, SetupError
+from receiver.setup.work import set_up
+
+__all__ = ["TESTED", "Server", "SetupError", "faults", "set_up", "supported"]

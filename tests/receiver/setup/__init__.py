@@ -1,0 +1,1 @@
+"""`envoy-receiver setup` against a real InfluxDB."""

@@ -1,9 +1,15 @@
-"""When each gateway's last batch came, and how old its newest reading then was.
+"""When each gateway's last batch came, how old its newest reading then was, and what came in each minute.
 
 Lost at a restart, and known again with the next batch.
 """
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import NamedTuple
+
+_MINUTE_MS = 60_000
+_MOST_MINUTES = 10_000
+"""Minutes that are kept while nobody can store them: a day of seven gateways."""
 
 
 class Arrival(NamedTuple):
@@ -13,18 +19,76 @@ class Arrival(NamedTuple):
     newest: int
 
 
+@dataclass
+class DeliveryMinute:
+    """What one gateway delivered in one minute of the receiver's clock.
+
+    Attributes:
+        gateway: Its serial.
+        start: The minute, milliseconds since 1970.
+        readings: Readings that were stored.
+        rejected: Readings that were refused for good.
+        last: The batch with the newest reading; None if no reading was stored.
+    """
+
+    gateway: str
+    start: int
+    readings: int = 0
+    rejected: int = 0
+    last: Arrival | None = None
+
+    @property
+    def lag_ms(self) -> int | None:
+        """How old the newest reading was when it came, milliseconds; below 0 if the scraper's clock is ahead."""
+        return None if self.last is None else self.last.received - self.last.newest
+
+
 class Arrivals:
-    """The last arrival of each gateway."""
+    """The last arrival of each gateway, and its minutes."""
 
     def __init__(self) -> None:
         self._last: dict[str, Arrival] = {}
+        self._minutes: dict[tuple[str, int], DeliveryMinute] = {}
 
-    def note(self, gateway: str, *, received: int, newest: int) -> None:
-        """A batch was stored. Of a backlog and live readings that arrive side by side, the newest reading counts."""
+    def note(self, gateway: str, *, received: int, newest: int | None, readings: int = 0, rejected: int = 0) -> None:
+        """A batch was answered. Of a backlog and live readings that arrive side by side, the newest reading counts.
+
+        Args:
+            gateway: Its serial.
+            received: When, milliseconds since 1970.
+            newest: The newest timestamp of its readings; None if none was stored.
+            readings: How many were stored.
+            rejected: How many were refused for good.
+        """
+        minute = self._minute(gateway, received // _MINUTE_MS * _MINUTE_MS)
+        minute.readings += readings
+        minute.rejected += rejected
+        if newest is None:
+            return
+        arrival = Arrival(received, newest)
+        if minute.last is None or newest >= minute.last.newest:
+            minute.last = arrival
         last = self._last.get(gateway)
         if last is None or newest >= last.newest:
-            self._last[gateway] = Arrival(received, newest)
+            self._last[gateway] = arrival
 
     def last(self, gateway: str) -> Arrival | None:
         """The last arrival since this process started."""
         return self._last.get(gateway)
+
+    def minutes(self, *, before: int) -> list[DeliveryMinute]:
+        """The minutes with batches that were over at `before` (milliseconds since 1970) and are not forgotten."""
+        return [minute for minute in self._minutes.values() if minute.start + _MINUTE_MS <= before]
+
+    def forget(self, minutes: Collection[DeliveryMinute]) -> None:
+        """These are stored."""
+        for minute in minutes:
+            self._minutes.pop((minute.gateway, minute.start), None)
+
+    def _minute(self, gateway: str, start: int) -> DeliveryMinute:
+        known = self._minutes.get((gateway, start))
+        if known is None:
+            if len(self._minutes) >= _MOST_MINUTES:
+                del self._minutes[next(iter(self._minutes))]  # the oldest
+            known = self._minutes[gateway, start] = DeliveryMinute(gateway, start)
+        return known

@@ -51,3 +51,15 @@ class Metrics:
             ["gateway"],
             registry=registry,
         )
+        self.rollup_dirty = Gauge(
+            "receiver_rollup_dirty_quarters", "Quarter hours that wait to be rolled up.", registry=registry
+        )
+        self.rollup_seconds = Gauge(
+            "receiver_rollup_seconds", "How long the last pass of the roll-ups took.", registry=registry
+        )
+        self.rollup_failures = Counter(
+            "receiver_rollup_failures",
+            "Pieces of history that could not be rolled up, by gateway; the log says why. They are tried again hourly.",
+            ["gateway"],
+            registry=registry,
+        )

@@ -134,8 +134,13 @@ class Ingest:
         if not (checked.readings or verdict.rejected):
             return  # `envoy-scraper check` sends an empty batch under an outbox id of its own
         metrics.last_batch.labels(serial).set(now / 1000)
-        if checked.readings:
-            self._arrivals.note(serial, received=now, newest=max(reading.timestamp for reading in checked.readings))
+        self._arrivals.note(
+            serial,
+            received=now,
+            newest=max((reading.timestamp for reading in checked.readings), default=None),
+            readings=verdict.accepted,
+            rejected=len(verdict.rejected),
+        )
         for row in verdict.rejected:
             metrics.rejected.labels(row.code).inc()
         if verdict.ignored:

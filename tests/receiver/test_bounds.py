@@ -83,3 +83,27 @@ def test_the_backlog_does_not_hide_how_fresh_live_values_are():
     arrivals.note("g", received=1001, newest=5)
     assert arrivals.last("g") == Arrival(1000, 990)
     assert arrivals.last("h") is None
+
+
+def test_the_minutes_of_a_gateway_count_what_came_and_keep_the_lag_of_its_newest_reading():
+    """A backlog that drains beside live readings is no lag."""
+    arrivals = Arrivals()
+    arrivals.note("g", received=60_500, newest=60_000, readings=10)
+    arrivals.note("g", received=61_000, newest=5, readings=500, rejected=2)
+    arrivals.note("h", received=119_999, newest=None, rejected=1)
+    arrivals.note("g", received=120_000, newest=119_000, readings=1)
+    assert arrivals.minutes(before=119_999) == []
+    (house, shed) = arrivals.minutes(before=120_000)
+    assert (house.gateway, house.start, house.readings, house.rejected, house.lag_ms) == ("g", 60_000, 510, 2, 500)
+    assert (shed.gateway, shed.start, shed.readings, shed.rejected, shed.lag_ms) == ("h", 60_000, 0, 1, None)
+    arrivals.forget([house])
+    assert arrivals.minutes(before=120_001) == [shed]
+
+
+def test_minutes_that_nobody_can_store_do_not_pile_up_for_ever():
+    """A store that is gone for weeks: the newest minutes are kept."""
+    arrivals = Arrivals()
+    for minute in range(10_005):
+        arrivals.note("g", received=minute * 60_000, newest=0, readings=1)
+    kept = arrivals.minutes(before=10**12)
+    assert (len(kept), kept[0].start, kept[-1].start) == (10_000, 5 * 60_000, 10_004 * 60_000)

@@ -23,7 +23,7 @@ _ROWS = 50
 """Rows of one statement: measured 13 % less CPU time for a write than one row each, and the interpreter's lock changes
 hands between this thread and the event loop twice a statement, not twice a row."""
 _EXPIRED_ROWS = 5_000
-"""Rows of one series that one call deletes: a year too much goes in an hour, and no write waits for it."""
+"""Rows that one transaction deletes, so that no write waits for long."""
 _SQL_OF_MANY = {kind: upsert_statement(kind, _ROWS) for kind in STORED}
 _SQL_OF_ONE = {kind: upsert_statement(kind, 1) for kind in STORED}
 _FIELDS = {name: tuple(kind.fields) for name, kind in STORED.items()}
@@ -62,17 +62,26 @@ class Writer:
                 (start, stop, gateway, kind),
             )
 
-    def expire(self, kind: str, before: int) -> None:
-        """Delete readings of one kind from before a time, the oldest of each series first, and not too many at once."""
+    def expire(self, kind: str, before: int) -> bool:
+        """Delete some readings of one kind from before a time, the oldest of each series first.
+
+        Returns:
+            Whether there may be more.
+        """
+        left = _EXPIRED_ROWS
         with self._transaction() as connection:
             ids = [row[0] for row in connection.execute("SELECT id FROM series WHERE kind = ?", (kind,))]
             for series in ids:
-                connection.execute(
+                deleted = connection.execute(
                     f'DELETE FROM "{kind}" WHERE series = :series AND timestamp < :before AND timestamp <= '  # noqa: S608 (as above)
                     f'(SELECT max(timestamp) FROM (SELECT timestamp FROM "{kind}" WHERE series = :series '
                     "ORDER BY timestamp LIMIT :most))",
-                    {"series": series, "before": before, "most": _EXPIRED_ROWS},
-                )
+                    {"series": series, "before": before, "most": left},
+                ).rowcount
+                left -= deleted
+                if left <= 0:
+                    return True
+        return False
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

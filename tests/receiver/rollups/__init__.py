@@ -1,0 +1,1 @@
+"""Roll-ups: the arithmetic, and the job."""

@@ -1,0 +1,236 @@
+"""Every alert rule: its query runs on a real InfluxDB, and it fires for what it is meant for and for nothing else."""
+
+import calendar
+from collections.abc import Callable, Iterator
+
+import pytest
+import yaml
+
+from grafana.generated import HERE
+from tests.grafana.alarms import DAY, HOUR, MINUTE, House, Rule, evaluate, fired, gateways, told
+from tests.influxd.server import Influxd, running
+
+NOON = calendar.timegm((2026, 6, 10, 12, 0, 0))
+NIGHT = NOON + 14 * HOUR
+ONE, OTHER = "122300001234", "122300005678"
+RULES: dict[str, Rule] = {
+    rule["uid"]: rule
+    for group in yaml.safe_load((HERE / "provisioning/alerting/rules.yaml").read_text())["groups"]
+    for rule in group["rules"]
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
+    with running(tmp_path_factory.mktemp("influxd")) as started:
+        yield started
+
+
+@pytest.fixture
+def house(server: Influxd, request: pytest.FixtureRequest) -> House:
+    bucket = request.node.name[:60]
+    server.make_bucket(bucket)
+    return House(server, bucket)
+
+
+def report(at: int, gateway: str = ONE, **fields: float | str) -> str:
+    """What a scraper says each minute."""
+    known = {"stream_connected": 1.0, "inverters_known": 10.0, "outbox_rows": 5.0, "lost_rows": 0.0, **fields}
+    text = ",".join(
+        f'{name}="{value}"' if isinstance(value, str) else f"{name}={value}" for name, value in known.items()
+    )
+    return f"gateway,gateway={gateway} {text} {at}"
+
+
+def reports(since: int, until: int, gateway: str = ONE, **fields: float | str) -> list[str]:
+    return [report(at, gateway, **fields) for at in range(since, until + 1, MINUTE)]
+
+
+def gap(start: int, end: int | None = None, gateway: str = ONE) -> list[str]:
+    """The two writes of one event: its opening and its end."""
+    lines = [f'event,gateway={gateway},type=gap reason="no sample came" {start}']
+    return lines if end is None else [*lines, f"event,gateway={gateway},type=gap end={end * 1000}.0 {start}"]
+
+
+def voltages(phase: str, usual: float, now: float, gateway: str = ONE) -> list[str]:
+    week = range(NOON - 6 * DAY, NOON - HOUR, HOUR)
+    hour = range(NOON - HOUR, NOON, MINUTE)
+    meters = ("production", "net-consumption")
+    return [
+        f"{kind},gateway={gateway},meter={meter},phase={phase} voltage={volts} {at}"
+        for meter in meters
+        for kind, times, volts in (("meter_1h", week, usual), ("meter_1m", hour, now))
+        for at in times
+    ]
+
+
+def quarters(panel: str, until: int, dead: str, peers: float = 180.0) -> list[str]:
+    """The last quarter-hours of one panel, one digit each: is it dead?"""
+    tags = f"panel_15m,gateway={ONE},array=South,panel={panel},inverter=4820{panel}"
+    start = until - len(dead) * 15 * MINUTE
+    return [f"{tags} dead={one}.0,peers={peers} {start + number * 15 * MINUTE}" for number, one in enumerate(dead)]
+
+
+def test_there_are_the_eight_rules() -> None:
+    assert len(RULES) == 8
+
+
+@pytest.mark.parametrize("uid", RULES)
+def test_a_fresh_system_without_data_raises_no_alarm(uid: str, house: House) -> None:
+    assert fired(house, RULES[uid], NOON, NOON + 20 * MINUTE) == set()
+
+
+@pytest.mark.parametrize("uid", RULES)
+@pytest.mark.parametrize("now", [NOON, NIGHT], ids=["noon", "night"])
+def test_a_system_that_is_well_raises_no_alarm(uid: str, now: int, house: House) -> None:
+    house.write(
+        *reports(
+            now - 2 * HOUR, now + 20 * MINUTE, token_expires_in=300.0 * DAY, role="owner", certificate_changed=0.0
+        ),
+        *gap(now - DAY, now - DAY + 5 * MINUTE),
+        *voltages("a", 235, 233),
+        *quarters("7", NOON, "0" * 20),
+        *(quarters("7", NIGHT, "0" * 20, peers=0.0) if now == NIGHT else []),
+    )
+    assert fired(house, RULES[uid], now, now + 20 * MINUTE) == set()
+
+
+class TestGatewaySilent:
+    RULE = RULES["envoy-gateway-silent"]
+
+    def test_an_open_gap_is_told_of_the_gateway_that_has_it(self, house: House) -> None:
+        house.write(*reports(NOON - HOUR, NOON, ONE), *reports(NOON - HOUR, NOON, OTHER), *gap(NOON - 20 * MINUTE))
+        assert gateways(fired(house, self.RULE, NOON - 15 * MINUTE, NOON)) == {ONE}
+        assert told(house, self.RULE, NOON) == [
+            f"Gateway {ONE} has given no readings for more than 10 minutes; its scraper is well."
+        ]
+
+    @pytest.mark.parametrize(("minutes", "alarms"), [(9, set()), (25, {ONE})])
+    def test_the_nightly_pause_is_an_alarm_only_if_it_lasts(self, house: House, minutes: int, alarms: set[str]) -> None:
+        """While it lasts the event has no end; so look at each minute as it was then."""
+        start, sent = NOON + 11 * HOUR, set()
+        house.write(*reports(start - HOUR, start + HOUR), *gap(start))
+        sent = gateways(fired(house, self.RULE, start + 2 * MINUTE, start + minutes * MINUTE))
+        house.write(*gap(start, start + minutes * MINUTE))
+        assert sent == alarms
+        assert fired(house, self.RULE, start + minutes * MINUTE, start + HOUR) == set()
+
+    def test_a_scraper_that_was_stopped_is_an_alarm_of_its_own_only(self, house: House) -> None:
+        house.write(*reports(NOON - 2 * HOUR, NOON - HOUR), *gap(NOON - HOUR))
+        assert fired(house, self.RULE, NOON - 30 * MINUTE, NOON) == set()
+
+
+class TestScraperSilent:
+    RULE = RULES["envoy-scraper-silent"]
+
+    def test_a_series_that_stops_fires_for_days(self, house: House) -> None:
+        house.write(*reports(NOON - 2 * HOUR, NOON - HOUR), *reports(NOON - 2 * HOUR, NOON + 3 * DAY, OTHER))
+        for later in (0, 3 * DAY):
+            assert gateways(fired(house, self.RULE, NOON + later - 20 * MINUTE, NOON + later)) == {ONE}
+        assert told(house, self.RULE, NOON) == [
+            f"Nothing has arrived from the scraper of gateway {ONE} for more than 15 minutes."
+        ]
+
+    def test_a_pause_of_ten_minutes_is_none(self, house: House) -> None:
+        house.write(*reports(NOON - HOUR, NOON - 20 * MINUTE), *reports(NOON - 10 * MINUTE, NOON + 20 * MINUTE))
+        assert fired(house, self.RULE, NOON - HOUR, NOON + 20 * MINUTE) == set()
+
+
+class TestBacklogGrowing:
+    RULE = RULES["envoy-backlog-growing"]
+
+    def test_more_and_more_rows_fire(self, house: House) -> None:
+        times = range(NOON - 2 * HOUR, NOON + 1, MINUTE)
+        house.write(*(report(at, outbox_rows=float(2000 + 10 * number)) for number, at in enumerate(times)))
+        assert gateways(fired(house, self.RULE, NOON - 20 * MINUTE, NOON)) == {ONE}
+        assert told(house, self.RULE, NOON) == [
+            f"3050 readings wait at the scraper of gateway {ONE}, more than an hour ago."
+        ]
+
+    @pytest.mark.parametrize("rows", [lambda n: 90_000 - 100 * n, lambda n: 3 * n], ids=["draining", "few"])
+    def test_a_backlog_that_drains_and_a_small_one_do_not(self, house: House, rows: Callable[[int], int]) -> None:
+        times = range(NOON - 2 * HOUR, NOON + 1, MINUTE)
+        house.write(*(report(at, outbox_rows=float(rows(number))) for number, at in enumerate(times)))
+        assert fired(house, self.RULE, NOON - 20 * MINUTE, NOON) == set()
+
+
+class TestTokenExpiring:
+    RULE = RULES["envoy-token-expiring"]
+
+    def test_ten_days_left_fire(self, house: House) -> None:
+        house.write(*reports(NOON - HOUR, NOON, token_expires_in=10.0 * DAY, role="owner"))
+        assert gateways(fired(house, self.RULE, NOON - 15 * MINUTE, NOON)) == {ONE}
+        assert told(house, self.RULE, NOON) == [f"The token of gateway {ONE} is good for 10 days more."]
+
+    def test_tokens_of_installers_do_not(self, house: House) -> None:
+        house.write(*reports(NOON - HOUR, NOON, token_expires_in=6.0 * HOUR, role="installer"))
+        assert fired(house, self.RULE, NOON - 15 * MINUTE, NOON) == set()
+
+
+class TestLosses:
+    RULE = RULES["envoy-losses"]
+
+    def test_an_increase_fires_for_a_day(self, house: House) -> None:
+        house.write(
+            *reports(NOON - 5 * HOUR, NOON - 4 * HOUR, lost_rows=7.0),
+            *reports(NOON - 3 * HOUR, NOON, lost_rows=1207.0),
+            *reports(NOON - 5 * HOUR, NOON, OTHER),
+        )
+        assert gateways(fired(house, self.RULE, NOON, NOON)) == {ONE}
+        assert told(house, self.RULE, NOON) == [
+            f"1200 readings of gateway {ONE} were lost for good in the last 24 hours."
+        ]
+
+    def test_old_losses_and_a_counter_that_starts_anew_do_not(self, house: House) -> None:
+        house.write(*reports(NOON - DAY, NOON - HOUR, lost_rows=500.0), *reports(NOON - HOUR + MINUTE, NOON))
+        assert fired(house, self.RULE, NOON, NOON) == set()
+
+
+class TestPanelDead:
+    RULE = RULES["envoy-panel-dead"]
+
+    def test_an_hour_of_nothing_by_day_fires_and_stays_through_the_night(self, house: House) -> None:
+        house.write(*quarters("7", NOON, "00001111"), *quarters("8", NOON, "00000000"))
+        house.write(*quarters("7", NIGHT, "0000000000", peers=0.0), *quarters("8", NIGHT, "0000000000", peers=0.0))
+        for now in (NOON, NIGHT):
+            (labels,) = fired(house, self.RULE, now, now + 5 * MINUTE)
+            assert dict(labels) == {"gateway": ONE, "array": "South", "panel": "7", "inverter": "48207"}
+        assert told(house, self.RULE, NOON) == [
+            f"Panel 7 (array South) of gateway {ONE} has given nothing for an hour of daylight in which its peers produced."
+        ]
+
+    @pytest.mark.parametrize("dead", ["111", "11101", "11110"], ids=["not yet an hour", "with a pause", "mended"])
+    def test_less_than_that_does_not(self, house: House, dead: str) -> None:
+        house.write(*quarters("7", NOON, dead))
+        assert fired(house, self.RULE, NOON, NOON + 5 * MINUTE) == set()
+
+
+class TestPhaseVoltage:
+    RULE = RULES["envoy-phase-voltage"]
+
+    @pytest.mark.parametrize(
+        ("usual", "now"), [(235, 256), (235, 204), (121, 134), (121, 105), (235, 0)], ids="{}".format
+    )
+    def test_too_high_too_low_and_lost_fire(self, house: House, usual: float, now: float) -> None:
+        house.write(*voltages("a", 235, 230), *voltages("b", usual, now))
+        (labels,) = fired(house, self.RULE, NOON, NOON + 5 * MINUTE)
+        assert dict(labels) == {"gateway": ONE, "phase": "b"}
+        assert told(house, self.RULE, NOON) == [
+            f"The voltage of phase b at gateway {ONE} is {now} V, more than 10 % from nominal."
+        ]
+
+    @pytest.mark.parametrize(("usual", "now"), [(240, 252), (122, 110), (127, 130), (0.4, 0.3)], ids="{}".format)
+    def test_what_grids_are_allowed_and_unwired_phases_do_not(self, house: House, usual: float, now: float) -> None:
+        house.write(*voltages("a", usual, now))
+        assert fired(house, self.RULE, NOON, NOON + 5 * MINUTE) == set()
+
+
+class TestCertificateChanged:
+    RULE = RULES["envoy-certificate-changed"]
+
+    def test_it_fires_until_it_is_trusted(self, house: House) -> None:
+        house.write(*reports(NOON - HOUR, NOON, certificate_changed=1.0))
+        assert gateways(fired(house, self.RULE, NOON, NOON)) == {ONE}
+        assert told(house, self.RULE, NOON)[0].startswith(f"Gateway {ONE} shows a certificate")
+        house.write(report(NOON + MINUTE, certificate_changed=0.0))
+        assert evaluate(house, self.RULE, NOON + MINUTE).met == set()

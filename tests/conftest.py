@@ -1,9 +1,20 @@
 """What every test shares."""
 
+from collections.abc import Iterator
+
 import pytest
+
+from tests.influxd.server import Influxd, running
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     """Async tests run on asyncio, as the services do."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def shared_influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
+    """One real InfluxDB for all tests that only need buckets of their own on it; it is not theirs to stop."""
+    with running(tmp_path_factory.mktemp("influxd")) as server:
+        yield server

@@ -39,7 +39,7 @@ class QueryTable(msgspec.Struct, frozen=True):
 
     name: str = ""
     columns: list[str] = []
-    values: list[list[Any]] = []
+    values: list[list[float | str | None]] = []
     tags: dict[str, str] = {}
 
 

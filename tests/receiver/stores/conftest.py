@@ -11,7 +11,7 @@ from tests.receiver.stores.places import PLACES, MakeStore
 @pytest.fixture(params=PLACES)
 def make_store(request, tmp_path) -> Iterator[MakeStore]:
     """Builds stores over one set of data, once for each kind of store."""
-    with PLACES[request.param](tmp_path) as make:
+    with PLACES[request.param](tmp_path, lambda: request.getfixturevalue("shared_influxd")) as make:
         yield make
 
 

@@ -1,0 +1,150 @@
+"""InfluxQL statements. Pure.
+
+Names of measurements, tags and fields come from the field dictionary alone; everything a caller says is a bound
+parameter, so the shape of a statement never depends on it.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import NamedTuple, TypeAlias
+
+from receiver.stores.base import NO_TAGS
+from receiver.stores.gate import MAX_TIMESTAMP_MS
+from receiver.stores.influxdb.tags import from_influx, to_influx
+from receiver.stores.kinds import STORED
+
+GATEWAY = "gateway"
+Key: TypeAlias = tuple[str, ...]
+"""A series within its gateway and kind: the values of the kind's tags, in the order of the dictionary."""
+
+_NS_PER_MS = 1_000_000
+_LATEST_NS = 2**63 - 2  # the last instant that InfluxQL knows
+_MOST_NAMED = 50  # series in one condition; for more of them it is quicker to ask for all
+_ESCAPED = re.compile(r"\\([,= ])")
+_SEPARATOR = re.compile(r"(?<!\\),")  # no tag is stored with a backslash at its end (`tags`)
+
+
+class Statement(NamedTuple):
+    """What to ask, and the values of its parameters."""
+
+    text: str
+    params: dict[str, str | int]
+
+
+class Span(NamedTuple):
+    """A stretch of time.
+
+    Attributes:
+        start: First instant that is in (milliseconds since 1970); None for the beginning of time.
+        stop: First instant that is out; None for the end of time.
+        newest_ms: Instead of a start: so many milliseconds before the server's own clock. Only to look there first.
+    """
+
+    start: int | None = None
+    stop: int | None = None
+    newest_ms: int | None = None
+
+
+class Order(NamedTuple):
+    """Which readings of each series, where not all of them: the first so many in one direction of time."""
+
+    limit: int
+    backwards: bool = False
+
+
+def select(
+    kind: str,
+    names: Collection[str],
+    span: Span,
+    *,
+    gateway: str | None = None,
+    tags: Mapping[str, str] = NO_TAGS,
+    among: Collection[Key] = (),
+    group_by: Collection[str] = (),
+    order: Order | None = None,
+) -> Statement:
+    """Readings of a kind that have one of the fields `names`, a table for each value of the tags `group_by`.
+
+    Args:
+        kind: A key of `STORED`.
+        names: Fields of that kind.
+        span: When.
+        gateway: Of one gateway only.
+        tags: Only series with these tags of the kind.
+        among: Only these series, or those and others where they are many. Empty: all.
+        group_by: Tags of the kind, or `GATEWAY`.
+        order: The nearest readings of each table instead of all; in the order of time otherwise.
+    """
+    params: dict[str, str | int] = {}
+    conditions = _when(span, params)
+    if gateway is not None:
+        conditions.append(_equal(GATEWAY, gateway, params))
+    conditions += [_equal(name, value, params) for name, value in tags.items()]
+    if among and len(among) <= _MOST_NAMED and STORED[kind].tags:
+        conditions.append(_any_of(STORED[kind].tags, among, params))
+    parts = ["SELECT", ", ".join(map(_quoted, names)), "FROM", _quoted(kind)]
+    if conditions:
+        parts += ["WHERE", " AND ".join(conditions)]
+    if group_by:
+        parts += ["GROUP BY", ", ".join(map(_quoted, group_by))]
+    if order is not None:
+        parts.append(f"ORDER BY time {'DESC' if order.backwards else 'ASC'} LIMIT {order.limit}")
+    return Statement(" ".join(parts), params)
+
+
+def show_series(kind: str, gateway: str | None = None, tags: Mapping[str, str] = NO_TAGS) -> Statement:
+    """The series of a kind as the index knows them: for `series_of`."""
+    params: dict[str, str | int] = {}
+    conditions = [] if gateway is None else [_equal(GATEWAY, gateway, params)]
+    conditions += [_equal(name, value, params) for name, value in tags.items()]
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return Statement(f"SHOW SERIES FROM {_quoted(kind)}{where}", params)
+
+
+def series_of(kind: str, shown: str) -> tuple[str, Key]:
+    """The gateway and the key of one line that SHOW SERIES answers, e.g. `inverter,gateway=1222,inverter=4821`."""
+    _, *pairs = _SEPARATOR.split(shown)
+    tags = dict(map(_tag, pairs))
+    return tags.get(GATEWAY, ""), tuple(tags.get(name, "") for name in STORED[kind].tags)
+
+
+def _tag(pair: str) -> tuple[str, str]:
+    name, _, value = pair.partition("=")  # the names are the dictionary's: no `=` in them
+    return name, from_influx(_ESCAPED.sub(r"\1", value))
+
+
+def _when(span: Span, params: dict[str, str | int]) -> list[str]:
+    conditions = []
+    if span.newest_ms is not None:
+        conditions.append(f"time >= now() - {span.newest_ms}ms")
+    if span.start is not None:
+        conditions.append(f"time >= {_bound(_ns(span.start), params)}")
+    if span.stop is not None:
+        conditions.append(f"time < {_bound(_ns(span.stop), params)}")
+    return conditions
+
+
+def _ns(ms: int) -> int:
+    """Nanoseconds, within the years that the gate lets in."""
+    if ms > MAX_TIMESTAMP_MS:
+        return _LATEST_NS
+    return max(ms, -MAX_TIMESTAMP_MS) * _NS_PER_MS
+
+
+def _any_of(names: tuple[str, ...], keys: Collection[Key], params: dict[str, str | int]) -> str:
+    each = [" AND ".join(_equal(name, value, params) for name, value in zip(names, key, strict=True)) for key in keys]
+    return f"({' OR '.join(f'({condition})' for condition in each)})"
+
+
+def _equal(name: str, value: str, params: dict[str, str | int]) -> str:
+    return f"{_quoted(name)} = {_bound(to_influx(value), params)}"
+
+
+def _bound(value: str | int, params: dict[str, str | int]) -> str:
+    name = f"p{len(params)}"
+    params[name] = value
+    return f"${name}"
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'

@@ -1,0 +1,49 @@
+"""Which of the readings that InfluxDB answered are meant. Pure."""
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Mapping
+
+from receiver.stores.base import Point
+from receiver.stores.influxdb.influxql import Key
+
+
+def carriers(points: Iterable[Point], names: Collection[str]) -> list[Point]:
+    """Of readings in the order in which they are looked at, each that is the first to carry one of the fields."""
+    missing = set(names)
+    found = []
+    for point in points:
+        if not missing:
+            break
+        if not missing.isdisjoint(point.fields):
+            found.append(point)
+            missing -= point.fields.keys()
+    return found
+
+
+def is_complete(points: Iterable[Point], names: Collection[str]) -> bool:
+    """Whether each of the fields is carried by one of the readings."""
+    return set(names) <= {name for point in points for name in point.fields}
+
+
+def with_nearest(points: list[Point], names: Collection[str], start: int, stop: int) -> list[Point]:
+    """The readings with `start` <= timestamp < `stop`, and of those around them the nearest that carry each field."""
+    first = bisect_left(points, start, key=_time)
+    beyond = bisect_left(points, stop, lo=first, key=_time)
+    before = carriers(reversed(points[:first]), names)
+    return [*reversed(before), *points[first:beyond], *carriers(points[beyond:], names)]
+
+
+def near_in_time(times: Mapping[Key, int], distance_ms: int) -> list[list[Key]]:
+    """Series in the order of their times, in groups in which no neighbours are further apart than the distance."""
+    groups: list[list[Key]] = []
+    last = None
+    for key in sorted(times, key=times.__getitem__):
+        if last is None or times[key] - last > distance_ms:
+            groups.append([])
+        groups[-1].append(key)
+        last = times[key]
+    return groups
+
+
+def _time(point: Point) -> int:
+    return point.timestamp

@@ -1,0 +1,185 @@
+"""What people ask.
+
+A question without bounds in time opens every shard of the history, so nothing here begins with one: the newest readings
+are looked for in the last hour first, neighbours in the day next to the window. Which series exist is asked from the
+index, which is cheap; whoever was not found near by is looked for further away, alone. So the answers are exact.
+"""
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from receiver.stores.base import GatewaySummary, Latest, Point, SeriesPoints, neighbour_reach_ms
+from receiver.stores.influxdb.influxql import Key, Order, Span
+from receiver.stores.influxdb.picking import carriers, is_complete, near_in_time, with_nearest
+from receiver.stores.influxdb.reading import Reading
+from receiver.stores.kinds import STORED
+from shared.fields import KINDS, MAX_GAP_MS
+from shared.readings import FieldValue, Series, Tags
+
+_HOUR_MS = 3_600_000
+_DAY_MS = 24 * _HOUR_MS
+_LOOK_BACK = (Span(newest_ms=_HOUR_MS), Span(newest_ms=32 * _DAY_MS), Span())
+_NEIGHBOUR_ROWS = 500
+"""How many readings of one series are looked at for a neighbour: a field that is never there must not cost a scan."""
+_TOGETHER_MS = 600_000
+"""Series whose newest readings are this near to each other are asked together for what stands before those."""
+_PAGE_ROWS = 20_000
+
+
+async def gateways(reading: Reading) -> list[GatewaySummary]:
+    """As `Store.gateways`. The oldest reading is not told: it would cost a look into every shard."""
+    series: dict[str, dict[str, int]] = {}
+    for kind, known in zip(KINDS, await asyncio.gather(*map(reading.all_series, KINDS)), strict=True):
+        for gateway, _ in known:
+            counts = series.setdefault(gateway, {})
+            counts[kind] = counts.get(kind, 0) + 1
+    lasts: dict[str, int] = {}
+    for span in _LOOK_BACK:
+        missing = series.keys() - lasts.keys()
+        if not missing:
+            break
+        alone = next(iter(missing)) if len(missing) == 1 else None
+        found = await asyncio.gather(*(reading.last_timestamps(kind, span, alone) for kind in KINDS))
+        for gateway in missing:
+            times = [times[gateway] for times in found if gateway in times]
+            if times:
+                lasts[gateway] = max(times)
+    return [
+        GatewaySummary(gateway=gateway, first_timestamp=None, last_timestamp=lasts[gateway], series=series[gateway])
+        for gateway in sorted(lasts)
+    ]
+
+
+async def count(reading: Reading) -> int:
+    """As `Store.count`: InfluxQL counts values, not readings, so all of them come here, page by page."""
+    return sum([await _count(reading, kind) for kind in KINDS])
+
+
+async def _count(reading: Reading, kind: str) -> int:
+    total, start, limit = 0, None, _PAGE_ROWS
+    while len(times := await reading.page(kind, start, limit)) == limit:
+        before = sum(time < times[-1] for time in times)  # those at the last time may go on in the next page
+        if before:
+            total, start = total + before, times[-1]
+        else:
+            limit *= 2
+    return total + len(times)
+
+
+async def latest(reading: Reading, gateway: str, kind: str) -> list[Latest]:
+    """As `Store.latest`."""
+    names = _columns(kind, None)
+    if not names:
+        return []
+    newest: dict[Key, Point] = {}
+    missing = await reading.series(gateway, kind)
+    for span in _LOOK_BACK:
+        if missing:
+            order = Order(1, backwards=True)
+            found = await reading.rows(kind, names, span, gateway=gateway, among=missing, order=order)
+            newest |= {key: points[0] for key, points in found.items() if key in missing}
+            missing -= newest.keys()
+    fields = await _completed(reading, gateway, kind, newest)
+    return [
+        Latest(tags=dict(tags), timestamp=newest[key].timestamp, fields=fields[key])
+        for tags, key in _by_tags(kind, newest)
+    ]
+
+
+async def _completed(
+    reading: Reading, gateway: str, kind: str, newest: Mapping[Key, Point]
+) -> dict[Key, dict[str, FieldValue]]:
+    """The fields of the newest readings, and what the readings shortly before them say of the others."""
+    names = _columns(kind, None)
+
+    async def complete(group: Sequence[Key]) -> dict[Key, dict[str, FieldValue]]:
+        first, last = newest[group[0]].timestamp, newest[group[-1]].timestamp
+        rows = await reading.rows(kind, names, Span(first - MAX_GAP_MS, last), gateway=gateway, among=group)
+        fields = {}
+        for key in group:
+            known: dict[str, FieldValue] = {}
+            for point in rows.get(key, ()):
+                if newest[key].timestamp - MAX_GAP_MS <= point.timestamp < newest[key].timestamp:
+                    known |= point.fields
+            fields[key] = known | newest[key].fields
+        return fields
+
+    groups = near_in_time({key: point.timestamp for key, point in newest.items()}, _TOGETHER_MS)
+    answers = await asyncio.gather(*map(complete, groups))
+    return {key: fields for answer in answers for key, fields in answer.items()}
+
+
+async def points(
+    reading: Reading,
+    gateway: str,
+    kind: str,
+    *,
+    tags: Mapping[str, str],
+    fields: Collection[str] | None,
+    start: int,
+    stop: int,
+    neighbours: bool,
+) -> list[SeriesPoints]:
+    """As `Store.points`."""
+    names = _columns(kind, fields)
+    if not names or not tags.keys() <= set(STORED[kind].tags):
+        return []
+    reach = neighbour_reach_ms(kind)
+    if not neighbours:
+        found = await reading.rows(kind, names, Span(start, stop), gateway=gateway, tags=tags)
+    elif reach is not None:
+        wide = await reading.rows(kind, names, Span(start - reach, stop + reach + 1), gateway=gateway, tags=tags)
+        found = {key: with_nearest(rows, names, start, stop) for key, rows in wide.items()}
+    else:
+        earlier, found, later = await asyncio.gather(
+            _neighbours(reading, gateway, kind, names, tags, start, backwards=True),
+            reading.rows(kind, names, Span(start, stop), gateway=gateway, tags=tags),
+            _neighbours(reading, gateway, kind, names, tags, stop, backwards=False),
+        )
+        for key in earlier.keys() | later.keys():
+            found[key] = [*reversed(earlier.get(key, ())), *found.get(key, ()), *later.get(key, ())]
+    ordered = _by_tags(kind, found)
+    return [SeriesPoints(Series(kind, series_tags), found[key]) for series_tags, key in ordered if found[key]]
+
+
+async def _neighbours(
+    reading: Reading,
+    gateway: str,
+    kind: str,
+    names: Sequence[str],
+    tags: Mapping[str, str],
+    edge: int,
+    *,
+    backwards: bool,
+) -> dict[Key, list[Point]]:
+    """Of each series the readings that are the first to carry some field, walking away from an edge of the window."""
+    missing = await reading.series(gateway, kind, tags)
+    found: dict[Key, list[Point]] = {}
+    limit = 1  # mostly the nearest reading carries all that was asked for
+    for distance in (_DAY_MS, 32 * _DAY_MS, None):
+        if not missing:
+            break
+        far = None if distance is None else edge - distance if backwards else edge + distance
+        span = Span(far, edge) if backwards else Span(edge, far)
+        order = Order(limit, backwards)
+        rows = await reading.rows(kind, names, span, gateway=gateway, among=missing, order=order)
+        found |= {key: carriers(rows[key], names) for key in missing & rows.keys()}
+        missing = {
+            key
+            for key in missing
+            if len(rows.get(key, ())) < _NEIGHBOUR_ROWS and not is_complete(found.get(key, ()), names)
+        }
+        limit = _NEIGHBOUR_ROWS
+    return found
+
+
+def _columns(kind: str, fields: Collection[str] | None) -> list[str]:
+    """The fields of the dictionary that were asked for; none for a kind that nobody knows."""
+    known = STORED[kind].fields if kind in STORED else {}
+    return [name for name in known if fields is None or name in fields]
+
+
+def _by_tags(kind: str, keys: Iterable[Key]) -> list[tuple[Tags, Key]]:
+    """Series with their tags, in the order that the contract asks for."""
+    names = STORED[kind].tags
+    return sorted((tuple(sorted(zip(names, key, strict=True))), key) for key in keys)

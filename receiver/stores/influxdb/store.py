@@ -1,0 +1,99 @@
+"""`InfluxStore`: one server, two buckets, as a `Store`."""
+
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
+
+from receiver.stores.base import NO_TAGS, GatewayReading, GatewaySummary, Latest, SeriesPoints
+from receiver.stores.influxdb import queries
+from receiver.stores.influxdb.client import TIMEOUT_S, InfluxClient
+from receiver.stores.influxdb.reading import Reading
+from receiver.stores.influxdb.writer import Writer
+from receiver.stores.kinds import STORED
+from shared.problems import Rejection
+
+_FOR_EVER: Mapping[str, int | None] = MappingProxyType(dict.fromkeys(STORED))
+
+
+class InfluxStore:
+    """Readings in InfluxDB 2. Keeps the promises of `Store`.
+
+    Args:
+        url: Base address of the server, e.g. http://influxdb:8086.
+        org: Name of the organisation.
+        token: API token that may write and read both buckets; never shown.
+        bucket: For every kind but raw `meter`.
+        live_bucket: For raw `meter`; may be the same bucket.
+        retention_ms: Per kind, how long the buckets keep readings, in milliseconds; None is for ever, the default.
+        timeout_s: Seconds that any one request to the server may take.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        org: str,
+        token: str,
+        bucket: str,
+        live_bucket: str,
+        *,
+        retention_ms: Mapping[str, int | None] = _FOR_EVER,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        self._retention_ms = MappingProxyType({**_FOR_EVER, **retention_ms})
+        self._client = InfluxClient(url, org, token, timeout_s=timeout_s)
+        self._writer = Writer(self._client, bucket, live_bucket)
+        self._reading = Reading(self._client, bucket, live_bucket)
+
+    @property
+    def retention_ms(self) -> Mapping[str, int | None]:
+        """As `Store.retention_ms`: what the buckets were made with."""
+        return self._retention_ms
+
+    async def open(self) -> None:
+        """As `Store.open`: nothing to do, connections are made when they are needed."""
+
+    async def close(self) -> None:
+        """As `Store.close`."""
+        await self._client.aclose()
+
+    async def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:
+        """As `Store.write`."""
+        return await self._writer.write(rows)
+
+    async def remove(self, gateway: str, kind: str, *, start: int, stop: int) -> None:
+        """As `Store.remove`."""
+        await self._writer.remove(gateway, kind, start, stop)
+
+    async def expire(self, now_ms: int) -> None:
+        """As `Store.expire`: nothing to do, buckets expire by themselves."""
+
+    async def ready(self) -> str | None:
+        """As `Store.ready`."""
+        return await self._writer.ready()
+
+    async def gateways(self) -> list[GatewaySummary]:
+        """As `Store.gateways`."""
+        return await queries.gateways(self._reading)
+
+    async def latest(self, gateway: str, kind: str) -> list[Latest]:
+        """As `Store.latest`."""
+        return await queries.latest(self._reading, gateway, kind)
+
+    async def points(
+        self,
+        gateway: str,
+        kind: str,
+        *,
+        tags: Mapping[str, str] = NO_TAGS,
+        fields: Collection[str] | None = None,
+        start: int,
+        stop: int,
+        neighbours: bool = False,
+    ) -> list[SeriesPoints]:
+        """As `Store.points`."""
+        return await queries.points(
+            self._reading, gateway, kind, tags=tags, fields=fields, start=start, stop=stop, neighbours=neighbours
+        )
+
+    async def count(self) -> int:
+        """As `Store.count`: reads every reading."""
+        return await queries.count(self._reading)

@@ -12,6 +12,7 @@ from receiver.stores.base import StoreUnavailableError
 from shared.problems import Rejection
 
 _RETENTION = "outside retention policy"
+_VERSION = re.compile(r"v?(\d+)\.[\d.]*\d")
 _DROPPED = re.compile(r"dropped[ =](\d+)")
 
 
@@ -95,3 +96,14 @@ def _sentence(status: int, *, known: bool, server: str, org: str, bucket: str) -
     if status < 500 and status != 429:
         return f"what answers at {server} ({status}) is not InfluxDB 2 or not its API: check INFLUXDB_V2_URL"
     return f"InfluxDB at {server} cannot do its work now ({status}): look at its log and at the space on its disk"
+
+
+def refusal_of_version(version: str, server: str) -> str | None:
+    """Why no server of this version is worked with, for people; None for InfluxDB 2, and where it does not say."""
+    number = _VERSION.match(version)
+    if number is None or number[1] == "2":  # a build of one's own calls itself "dev"
+        return None
+    return (
+        f"what runs at {server} is InfluxDB {number[0].lstrip('v')}, but only InfluxDB 2.7 is supported: run that (the "
+        "image influxdb:2.7), or correct INFLUXDB_V2_URL"
+    )

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -25,6 +25,8 @@ TIMEOUT_S = 10.0
 _WRITERS = 4
 """Two buckets are written at the same time; two more threads are there for when a dead connection holds the first."""
 _READERS = 4
+_LONGEST_ANSWER = 128 * 1024 * 1024
+"""Bytes of one answer that are read: more than a day of every phase of three meters, and no more than memory bears."""
 
 
 class QueryTable(msgspec.Struct, frozen=True):
@@ -43,6 +45,14 @@ class QueryTable(msgspec.Struct, frozen=True):
     tags: dict[str, str] = {}
 
 
+class _Reply(NamedTuple):
+    """A success. `version` is what the server says it is; empty where it does not say."""
+
+    status: int
+    body: bytes
+    version: str
+
+
 class _Result(msgspec.Struct):
     series: list[QueryTable] = []
     error: str = ""
@@ -53,6 +63,7 @@ class _Answer(msgspec.Struct):
     error: str = ""
 
 
+_T = TypeVar("_T")
 _answer_decoder = msgspec.json.Decoder(_Answer)
 
 
@@ -94,8 +105,7 @@ class InfluxClient:
             self._send, "/api/v2/write", bucket, query_params=query, body=data,
             header_params={"Content-Type": "text/plain; charset=utf-8"},
         )  # fmt: skip
-        status, _ = await self._within_deadline(self._writers, call)
-        if status != 204:  # whoever says 200 is not InfluxDB
+        if (await self._within_deadline(self._writers, call)).status != 204:  # whoever says 200 is not InfluxDB
             raise failure(404, b"", server=self.server, org=self._org, bucket=bucket)
 
     async def delete(self, bucket: str, *, start: str, stop: str, predicate: str) -> None:
@@ -115,8 +125,7 @@ class InfluxClient:
             body={"start": start, "stop": stop, "predicate": predicate},
             header_params={"Content-Type": "application/json"},
         )  # fmt: skip
-        status, _ = await self._within_deadline(self._writers, call)
-        if status != 204:
+        if (await self._within_deadline(self._writers, call)).status != 204:
             raise failure(404, b"", server=self.server, org=self._org, bucket=bucket)
 
     async def query(self, sql: str, params: Mapping[str, str | float | int], database: str) -> list[list[QueryTable]]:
@@ -135,18 +144,19 @@ class InfluxClient:
         """
         form = [("q", sql), ("db", database), ("epoch", "ms"), ("params", msgspec.json.encode(params).decode())]
         call = partial(
-            self._send, "/query", database, query_params=[("org", self._org)], post_params=form,
+            self._answer, database, query_params=[("org", self._org)], post_params=form,
             header_params={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
         )  # fmt: skip
-        _, body = await self._within_deadline(self._readers, call)
-        try:
-            answer = _answer_decoder.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise failure(404, b"", server=self.server, org=self._org, bucket=database) from error
+        answer = await self._within_deadline(self._readers, call)
         for said in [answer.error, *(result.error for result in answer.results)]:
             if said:
                 raise StoreUnavailableError(f"InfluxDB at {self.server} could not answer a query: {said[:200]}")
         return [result.series for result in answer.results]
+
+    async def version(self) -> str:
+        """What the server says it is, e.g. 2.7.12; empty where it does not say. Raises StoreUnavailableError."""
+        call = partial(self._send, "/ping", "", method="GET")
+        return (await self._within_deadline(self._readers, call)).version
 
     async def aclose(self) -> None:
         """Let go of connections and threads; a request under way ends by itself."""
@@ -154,9 +164,7 @@ class InfluxClient:
             pool.shutdown(wait=False, cancel_futures=True)
         self._api.rest_client.pool_manager.clear()
 
-    async def _within_deadline(
-        self, pool: ThreadPoolExecutor, call: Callable[[], tuple[int, bytes]]
-    ) -> tuple[int, bytes]:
+    async def _within_deadline(self, pool: ThreadPoolExecutor, call: Callable[[], _T]) -> _T:
         """The socket's own time-out starts anew with every byte that trickles in; this one is for the whole request."""
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -166,14 +174,30 @@ class InfluxClient:
                 f"InfluxDB at {self.server} does not answer within {self._timeout_s:g} s: look at its log and its load"
             ) from error
 
-    def _send(self, path: str, bucket: str, **request: Any) -> tuple[int, bytes]:
-        """One POST; status and body of a success. Runs on a thread."""
+    def _answer(self, database: str, **request: Any) -> _Answer:
+        """One query. Runs on a thread, with its decoding: a long answer would hold up the event loop."""
+        body = self._send("/query", database, **request).body
+        try:
+            return _answer_decoder.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise failure(404, b"", server=self.server, org=self._org, bucket=database) from error
+
+    def _send(self, path: str, bucket: str, *, method: str = "POST", **request: Any) -> _Reply:
+        """One request that succeeds. Runs on a thread."""
         try:
             answer = self._api.call_api(  # type: ignore[no-untyped-call]
-                path, "POST", **request, _preload_content=False, _return_http_data_only=True,
+                path, method, **request, _preload_content=False, _return_http_data_only=True,
                 urlopen_kw={"redirect": False},
             )  # fmt: skip
-            return answer.status, answer.data
+            body = answer.read(_LONGEST_ANSWER + 1)
+            if len(body) > _LONGEST_ANSWER:
+                answer.close()
+                raise StoreUnavailableError(
+                    f"InfluxDB at {self.server} has too much to answer (over {_LONGEST_ANSWER >> 20} MiB): ask for a "
+                    "shorter time, or for fewer series or fields"
+                )
+            answer.release_conn()
+            return _Reply(answer.status, body, answer.headers.get("X-Influxdb-Version", ""))
         except ApiException as error:
             if not error.status:  # a TLS failure, which the client turns into its own exception
                 raise self._unreachable() from error

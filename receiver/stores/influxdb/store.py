@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
-from receiver.stores.base import NO_TAGS, GatewayReading, GatewaySummary, Latest, SeriesPoints
+from receiver.stores.base import NO_TAGS, GatewayReading, GatewaySummary, Latest, SeriesPoints, StoreUnavailableError
 from receiver.stores.influxdb import queries
+from receiver.stores.influxdb.answers import refusal_of_version
 from receiver.stores.influxdb.client import TIMEOUT_S, InfluxClient
 from receiver.stores.influxdb.reading import Reading
 from receiver.stores.influxdb.writer import Writer
@@ -67,8 +68,12 @@ class InfluxStore:
         """As `Store.expire`: nothing to do, buckets expire by themselves."""
 
     async def ready(self) -> str | None:
-        """As `Store.ready`."""
-        return await self._writer.ready()
+        """As `Store.ready`; also whether the server is of a version that is supported."""
+        try:
+            version = await self._client.version()
+        except StoreUnavailableError as error:
+            return str(error)
+        return refusal_of_version(version, self._client.server) or await self._writer.ready()
 
     async def gateways(self) -> list[GatewaySummary]:
         """As `Store.gateways`."""

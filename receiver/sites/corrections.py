@@ -1,18 +1,20 @@
 """Meters as they should have been set up: applied to values that are read, never to what is stored. Pure.
 
-Only the latest values of kind `meter` go through here. A reversed transformer turns `power` and `reactive_power`;
-apparent power, current and power factor stay as the gateway reports them, for some gateways sign them and some do not.
-The lifetime counters of kind `meter_energy` are not corrected yet.
+A reversed transformer turns `power` and `reactive_power`, and its lifetime counters `delivered` and `received` are each
+other. Apparent power, current and power factor stay as the gateway reports them, for some gateways sign them and some
+do not.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from receiver.sites.model import IGNORE, Meter, Site
-from receiver.stores.base import Latest
+from receiver.stores.base import Latest, Point, SeriesPoints
+from shared.readings import FieldValue, Series
 
 _DIRECTED = ("power", "reactive_power")
+_OTHER_WAY = {"delivered": "received", "received": "delivered"}
 _AS_IT_IS = Meter()
 
 
@@ -25,11 +27,37 @@ def correct(latest: Iterable[Latest], site: Site) -> list[Latest]:
     return sorted(shown, key=lambda entry: (entry.tags["meter"], entry.tags["phase"]))
 
 
+def correct_series(series: Iterable[SeriesPoints], site: Site) -> list[SeriesPoints]:
+    """Points of kind `meter` or `meter_energy` with the site's roles and signs, ordered by meter and phase."""
+    if not site.meters:
+        return list(series)
+    corrected = []
+    for (kind, identity), points in series:
+        tags = dict(identity)
+        told = site.meters.get(tags["meter"], _AS_IT_IS)
+        role = told.role or tags["meter"]
+        if role == IGNORE:
+            continue
+        is_turned = tags["phase"] in told.reversed
+        corrected.append(
+            SeriesPoints(
+                Series(kind, tuple(sorted({**tags, "meter": role}.items()))),
+                [Point(time, _turned(fields)) for time, fields in points] if is_turned else points,
+            )
+        )
+    return sorted(corrected, key=lambda entry: entry.series)
+
+
 def _correct(entry: Latest, told: Meter) -> Latest:
-    fields = dict(entry.fields)
-    if entry.tags["phase"] in told.reversed:
-        for name in _DIRECTED:
-            value = fields.get(name)
-            if isinstance(value, float):
-                fields[name] = 0.0 - value  # not -0.0
+    fields = _turned(entry.fields) if entry.tags["phase"] in told.reversed else entry.fields
     return msgspec.structs.replace(entry, tags={**entry.tags, "meter": told.role or entry.tags["meter"]}, fields=fields)
+
+
+def _turned(fields: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
+    """The fields of a phase whose transformer is clamped on backwards, as if it were not."""
+    turned = {_OTHER_WAY.get(name, name): value for name, value in fields.items()}
+    for name in _DIRECTED:
+        value = turned.get(name)
+        if isinstance(value, float):
+            turned[name] = 0.0 - value  # not -0.0
+    return turned

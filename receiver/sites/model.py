@@ -1,7 +1,8 @@
 """What may stand in the sites file. Everything is optional; what is given is checked, and unknown keys are refused.
 
-`name`, `time_zone`, the names and arrays of panels and the corrections of meters are shown with the latest values.
-Location, netting, the panels' places and ratings, and tariffs are checked here for the views that need them.
+Names, time zone, the names and arrays of panels and the corrections of meters are shown with the latest values. These
+and netting, tariffs and the billing day make the roll-ups what they are. Location and the panels' places and ratings
+are checked here for the views that need them.
 """
 
 import functools
@@ -167,6 +168,7 @@ class Site(_Part):
         meters: Corrections, by the meter's name at the gateway.
         panels: By the serial of the inverter.
         tariffs: Ascending by `valid_from`.
+        billing_day: On which day of the month the bill begins anew; no month lacks it.
     """
 
     name: Name | None = None
@@ -176,6 +178,7 @@ class Site(_Part):
     meters: dict[Tag, Meter] = {}
     panels: dict[Tag, Panel] = {}
     tariffs: tuple[Tariff, ...] = ()
+    billing_day: int = Field(1, ge=1, le=28)
 
     @field_validator("meters")
     @classmethod

@@ -29,6 +29,7 @@ _TARIFFS = """\
   #   - valid_from: 2026-01-01
   #     rates: {6-22: 0.34, 22-6: 0.21}
   #     feed_in: 0.08
+  # billing_day: 1                  # day of the month on which the bill begins anew, 1 to 28
 """
 
 

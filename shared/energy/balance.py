@@ -11,12 +11,16 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from shared.energy.counters import CounterEnergy, counter_windows
+from shared.energy.counters import counter_windows
 from shared.energy.energy import Energy, window_positive_negative
+from shared.energy.flows import NONE, UNKNOWN, Flow, add, counted, negative
 from shared.energy.interpolation import Point, Segments
 from shared.energy.site import NET, PRODUCTION, STORAGE, TOTAL, MeterPhase, Netting, has_meter, phases_of, site_series
 from shared.energy.windows import check_edges
 from shared.fields import MAX_GAP_MS
+
+QUANTITIES = ("production", "load", "imported", "exported", "discharged", "charged")
+"""The fields of `SiteEnergy` that are energies."""
 
 
 class Counters(NamedTuple):
@@ -24,12 +28,15 @@ class Counters(NamedTuple):
 
     delivered: Sequence[Point]
     received: Sequence[Point]
+    max_gap_ms: int | None = None
+    """The longest step that is shared evenly over its time, where it is not the usual one."""
 
 
 class SiteEnergy(NamedTuple):
     """The energy of one window in Wh, each at least 0, each with the share of the window in which it is known.
 
-    A quantity whose `wh` is None is unknown. Energy that flowed in a gap across an edge of the window is in none.
+    A quantity whose `wh` is None is unknown. Energy of a gap across an edge of the window is in no `wh`; where the gap
+    ends, it stands as `unplaced_wh`.
 
     Attributes:
         start: First millisecond of the window (UTC).
@@ -41,6 +48,8 @@ class SiteEnergy(NamedTuple):
         discharged: Out of the battery.
         charged: Into the battery.
         resets: Counter resets seen in the window.
+        unplaced_since: Where the earliest of the gaps began that gave the window unplaced energy (UTC milliseconds);
+            None for none.
     """
 
     start: int
@@ -52,6 +61,7 @@ class SiteEnergy(NamedTuple):
     discharged: Energy
     charged: Energy
     resets: int
+    unplaced_since: int | None = None
 
     @property
     def self_consumption(self) -> float | None:
@@ -64,14 +74,19 @@ class SiteEnergy(NamedTuple):
         return _share_kept(self.load.wh, self.imported.wh)
 
 
-_UNKNOWN = Energy(None, 0.0)
+def of_quantities(
+    start: int, stop: int, energies: Sequence[Energy], resets: int, unplaced_since: int | None
+) -> SiteEnergy:
+    """A window from its energies in the order of `QUANTITIES`."""
+    production, load, imported, exported, discharged, charged = energies
+    return SiteEnergy(start, stop, production, load, imported, exported, discharged, charged, resets, unplaced_since)
 
 
 class _Both(NamedTuple):
-    """Energy in the two directions of one meter, summed over its phases."""
+    """Energy in the two directions of one meter, summed over its phases; None received: it flows one way only."""
 
-    delivered: Energy
-    received: Energy
+    delivered: Flow
+    received: Flow | None
     resets: int = 0
 
 
@@ -103,50 +118,55 @@ def site_energy(
         meters[PRODUCTION] = _integrated([inverters], edges)
     net, net_phases = meters[NET], phases_of(powers, NET).keys() | phases_of(counters, NET).keys()
     if net is not None and (netting == "phases" or len(net_phases) == 1):
-        grid = [(both.delivered, both.received) for both in net]
+        grid = [(both.delivered, both.received or NONE) for both in net]
     else:
         grid = _netted(site_series(powers, inverters=inverters).net, edges)
-    answers = []
-    for index, (start, stop) in enumerate(pairwise(edges)):
-        window = {meter: both[index] if both is not None else None for meter, both in meters.items()}
-        production, battery = window[PRODUCTION], window[STORAGE]
-        imported, exported = grid[index]
-        answers.append(
-            SiteEnergy(
-                start,
-                stop,
-                production=production.delivered if production else _UNKNOWN,
-                load=_load(window, imported, exported),
-                imported=imported,
-                exported=exported,
-                discharged=battery.delivered if battery else _UNKNOWN,
-                charged=battery.received if battery else _UNKNOWN,
-                resets=sum(both.resets for both in window.values() if both),
-            )
+    return [
+        _window(
+            start,
+            stop,
+            {meter: both[index] if both is not None else None for meter, both in meters.items()},
+            *grid[index],
         )
-    return answers
+        for index, (start, stop) in enumerate(pairwise(edges))
+    ]
 
 
-def _load(window: Mapping[str, _Both | None], imported: Energy, exported: Energy) -> Energy:
+def _window(start: int, stop: int, window: Mapping[str, _Both | None], imported: Flow, exported: Flow) -> SiteEnergy:
+    production, battery = window[PRODUCTION], window[STORAGE]
+    flows = [
+        production.delivered if production else UNKNOWN,
+        _load(window, imported, exported),
+        imported,
+        exported,
+        battery.delivered if battery else UNKNOWN,
+        (battery.received or NONE) if battery else UNKNOWN,
+    ]
+    gaps = [flow.gap_since for flow in flows if flow.gap_since is not None and flow.unplaced_wh > 0]
+    resets = sum(both.resets for both in window.values() if both)
+    return of_quantities(start, stop, [flow.energy for flow in flows], resets, min(gaps, default=None))
+
+
+def _load(window: Mapping[str, _Both | None], imported: Flow, exported: Flow) -> Flow:
     """Production + import - export + discharge - charge; the total meter alone only where nothing else is there."""
     production, net, battery, total = window[PRODUCTION], window[NET], window[STORAGE], window[TOTAL]
     if total is not None and battery is None and (net is None or production is None):
         return total.delivered
     if production is None:
-        return _UNKNOWN
-    if net is not None:  # its two counters balance whatever the netting; the netted ones may have been integrated
-        imported, exported = net.delivered, net.received
-    plus = [production.delivered, imported, *([battery.delivered] if battery else [])]
-    minus = [production.received, exported, *([battery.received] if battery else [])]
-    balance = _add([*plus, *(_negative(energy) for energy in minus)])
+        return UNKNOWN
+    grid = _Both(imported, exported) if net is None else net  # counters balance whatever the netting; integrals may not
+    parts = [production, grid, *([battery] if battery else [])]
+    out, back = [part.delivered for part in parts], [part.received for part in parts if part.received]
+    balance = add([*out, *(negative(flow) for flow in back)])
     # Meters disagree by a little: a house that used nothing must not seem to have used less than nothing.
-    return balance if balance.wh is None else Energy(max(balance.wh, 0.0), balance.coverage)
+    wh = None if balance.wh is None else max(balance.wh, 0.0)
+    return balance._replace(wh=wh, unplaced_wh=max(balance.unplaced_wh, 0.0))
 
 
-def _netted(power: Segments, edges: Sequence[int]) -> list[tuple[Energy, Energy]]:
+def _netted(power: Segments, edges: Sequence[int]) -> list[tuple[Flow, Flow]]:
     """Import and export of each window from the power netted over the phases."""
     return [
-        (Energy(both.positive_wh, both.coverage), Energy(both.negative_wh, both.coverage))
+        (Flow(both.positive_wh, both.coverage), Flow(both.negative_wh, both.coverage))
         for both in window_positive_negative(power, edges)
     ]
 
@@ -162,17 +182,21 @@ def _meter(
     if not has_meter(powers, meter) and not has_meter(counters, meter):
         return None
     phases = phases_of(powers, meter)
-    counted = {phase: both for phase, both in phases_of(counters, meter).items() if both.delivered}
-    if not phases.keys() <= counted.keys():
+    read = {phase: both for phase, both in phases_of(counters, meter).items() if both.delivered}
+    if not phases.keys() <= read.keys():
         return _integrated(list(phases.values()), edges)
-    delivered = [counter_windows(both.delivered, edges, max_gap_ms) for both in counted.values()]
-    received = [counter_windows(both.received, edges, max_gap_ms) for both in counted.values() if both.received]
+    gaps = [both.max_gap_ms or max_gap_ms for both in read.values()]
+    delivered = [counter_windows(both.delivered, edges, gap) for both, gap in zip(read.values(), gaps, strict=True)]
+    received = [
+        counter_windows(both.received, edges, gap)
+        for both, gap in zip(read.values(), gaps, strict=True)
+        if both.received
+    ]
     answers = []
     for index in range(len(edges) - 1):
         out, back = [phase[index] for phase in delivered], [phase[index] for phase in received]
-        none = Energy(0.0, 1.0)  # a meter without a second counter (total-consumption) flows one way only
         resets = sum(energy.resets for energy in [*out, *back])
-        answers.append(_Both(_counted(out), _counted(back) if back else none, resets))
+        answers.append(_Both(counted(out), counted(back) if back else None, resets))
     return answers
 
 
@@ -181,26 +205,11 @@ def _integrated(phases: Sequence[Segments], edges: Sequence[int]) -> list[_Both]
     signed = [window_positive_negative(phase, edges) for phase in phases]
     return [
         _Both(
-            _add([Energy(phase[index].positive_wh, phase[index].coverage) for phase in signed]),
-            _add([Energy(phase[index].negative_wh, phase[index].coverage) for phase in signed]),
+            add([Flow(phase[index].positive_wh, phase[index].coverage) for phase in signed]),
+            add([Flow(phase[index].negative_wh, phase[index].coverage) for phase in signed]),
         )
         for index in range(len(edges) - 1)
     ]
-
-
-def _counted(phases: Sequence[CounterEnergy]) -> Energy:
-    return _add([Energy(phase.wh, phase.coverage) for phase in phases])
-
-
-def _add(parts: Sequence[Energy]) -> Energy:
-    """The sum, known where every part is; its coverage is that of the least known part."""
-    if not parts or any(part.wh is None for part in parts):
-        return _UNKNOWN
-    return Energy(sum(part.wh or 0.0 for part in parts), min(part.coverage for part in parts))
-
-
-def _negative(energy: Energy) -> Energy:
-    return energy if energy.wh is None else Energy(-energy.wh, energy.coverage)
 
 
 def _share_kept(whole: float | None, given: float | None) -> float | None:

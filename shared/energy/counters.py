@@ -38,6 +38,8 @@ class CounterEnergy(NamedTuple):
         unplaced_wh: Energy of gaps that end in this window and began before it: it flowed here or earlier.
         coverage: The share of the window, 0 to 1, in which it is known WHEN the energy flowed.
         resets: Steps ending in this window in which the counter fell or jumped; they gave no energy.
+        gap_since: Where the gap began (UTC milliseconds) that began before this window and ends in it, whether or not
+            the counter moved; None for none. There can be only one.
     """
 
     start: int
@@ -46,6 +48,7 @@ class CounterEnergy(NamedTuple):
     unplaced_wh: float
     coverage: float
     resets: int
+    gap_since: int | None = None
 
 
 def increase_wh(before: Point, after: Point) -> float | None:
@@ -101,6 +104,7 @@ class _Window:
         self.unplaced_wh = 0.0
         self.covered_ms = 0
         self.resets = 0
+        self.gap_since: int | None = None
 
     def add(self, wh: float, covered_ms: int) -> None:
         self.wh = (self.wh or 0.0) + wh
@@ -108,7 +112,7 @@ class _Window:
 
     def answer(self) -> CounterEnergy:
         coverage = self.covered_ms / (self.stop - self.start)
-        return CounterEnergy(self.start, self.stop, self.wh, self.unplaced_wh, coverage, self.resets)
+        return CounterEnergy(self.start, self.stop, self.wh, self.unplaced_wh, coverage, self.resets, self.gap_since)
 
 
 def _place(windows: list[_Window], first: int, before: Point, after: Point, max_gap_ms: int) -> None:
@@ -120,6 +124,8 @@ def _place(windows: list[_Window], first: int, before: Point, after: Point, max_
     touched = windows[first:beyond]
     sticks_out = start < windows[0].start or stop > windows[-1].stop
     wh = increase_wh(before, after)
+    if stop - start > max_gap_ms and len(touched) > 1 and not sticks_out:
+        touched[-1].gap_since = start
     if wh is None:
         touched[-1].resets += stop <= windows[-1].stop  # a reset beyond the range is not ours to report
     elif stop - start <= max_gap_ms or wh == 0:

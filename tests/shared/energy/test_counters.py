@@ -41,12 +41,12 @@ def test_an_outage_across_an_edge_does_not_invent_when():
 
 def test_a_gap_that_sticks_out_of_the_range_is_left_out():
     points = [(-HOUR, 0.0), (HOUR, 500.0), (4 * HOUR, 900.0)]
-    assert counter_energy(points, 0, 3 * HOUR) == (0, 3 * HOUR, None, 0.0, 0.0, 0)
+    assert counter_energy(points, 0, 3 * HOUR) == (0, 3 * HOUR, None, 0.0, 0.0, 0, None)
 
 
 def test_a_counter_that_rests_over_a_night_is_covered():
     points = [(0, 100.0), (10 * HOUR, 100.0)]
-    assert counter_energy(points, 0, 10 * HOUR)[2:] == (0.0, 0.0, 1.0, 0)
+    assert counter_energy(points, 0, 10 * HOUR)[2:] == (0.0, 0.0, 1.0, 0, None)
 
 
 def test_a_reset_gives_no_energy_and_is_marked():

@@ -107,12 +107,16 @@ def test_energy_per_phase_comes_from_the_counters():
     assert hour.load.wh == about(2500.0)
 
 
+def _without_a_half(points):
+    return [point for point in points if not 30 * MINUTE < point[0] < HOUR]
+
+
 def test_a_single_phase_counts_import_and_export_by_its_counters_even_through_an_outage():
     """Power is known for half of the hour; the counters know all of the energy."""
     powers = {("production", "a"): 1000.0, ("net-consumption", "a"): -400.0}
     half = {key: [Segment(0, HOUR // 2, power, power)] for key, power in powers.items()}
     counters = {
-        key: Counters(*([point for point in points if not 30 * MINUTE < point[0] < HOUR] for points in both))
+        key: Counters(_without_a_half(both.delivered), _without_a_half(both.received))
         for key, both in _counters(powers).items()
     }
     (hour,) = site_energy(half, counters, EDGES)
@@ -137,7 +141,7 @@ def test_ratios_are_undefined_at_night_and_without_meters():
     (night,) = site_energy({}, _counters({("production", "a"): 0.0, ("net-consumption", "a"): 0.0}), EDGES)
     assert (night.self_consumption, night.autarky) == (None, None)
     (nothing,) = site_energy({}, {}, EDGES)
-    assert nothing == (0, HOUR, *[Energy(None, 0.0)] * 6, 0)
+    assert nothing == (0, HOUR, *[Energy(None, 0.0)] * 6, 0, None)
 
 
 def test_a_meter_without_counters_is_integrated():

@@ -1,0 +1,115 @@
+"""From raw readings to the rows of minutes, quarter hours and hours. Pure: no store, no clock.
+
+The same readings give the same rows, whatever the stretch of time they are computed in: [a, c) at once equals [a, b)
+and [b, c), each from what the store gives for it with neighbours.
+"""
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from receiver.rollups.energy import quarter_energy_rows
+from receiver.rollups.meters import FIELDS as METER_FIELDS
+from receiver.rollups.meters import meter_rows
+from receiver.rollups.panels import panel_rows
+from receiver.rollups.quarters import QUARTER_MS, Raw, quarters
+from receiver.rollups.series import COUNTERS, LONGEST_REPORT_MS, reports, samples
+from receiver.rollups.site import site_rows
+from receiver.sites.model import Site
+from receiver.stores.base import SeriesPoints
+from shared.readings import Reading
+
+__all__ = ["FIELDS", "HOUR_MS", "MINUTE_MS", "QUARTER_MS", "Raw", "hour_rows", "quarter_rows", "reach"]
+
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
+FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
+    "meter": METER_FIELDS,
+    "meter_energy": ("delivered", "received"),
+    "inverter": ("power", "interval", "max_power", "energy_lifetime"),
+    "production": ("energy_lifetime",),
+})  # fmt: skip
+"""What roll-ups need of each kind in `Raw`; other fields do no harm."""
+
+
+def quarter_rows(raw: Raw, site: Site, start: int, stop: int) -> list[Reading]:
+    """`meter_1m`, `site_1m`, `energy_15m` and `panel_15m` of every window in [start, stop) with something known.
+
+    Args:
+        raw: Readings of that time, with neighbours.
+        site: What the owner says of the site.
+        start: UTC milliseconds, a whole quarter hour.
+        stop: Likewise.
+
+    Raises:
+        ValueError: `start` or `stop` is not a whole quarter hour, or timestamps of a series are not in order.
+    """
+    _check(start, stop, QUARTER_MS)
+    if start == stop:
+        return []
+    minutes = range(start, stop + 1, MINUTE_MS)
+    cut = list(quarters(raw, site, start, stop))
+    return [
+        *meter_rows("meter_1m", raw.meter, minutes),
+        *site_rows("site_1m", cut, site, minutes),
+        *quarter_energy_rows(cut, site),
+        *panel_rows(raw.inverter, site, range(start, stop + 1, QUARTER_MS)),
+    ]
+
+
+def hour_rows(raw: Raw, site: Site, start: int, stop: int) -> list[Reading]:
+    """`meter_1h` and `site_1h` of every whole UTC hour in [start, stop), directly from the readings.
+
+    Raises:
+        ValueError: `start` or `stop` is not a whole hour, or timestamps of a series are not in order.
+    """
+    _check(start, stop, HOUR_MS)
+    if start == stop:
+        return []
+    hours = range(start, stop + 1, HOUR_MS)
+    return [
+        *meter_rows("meter_1h", raw.meter, hours),
+        *site_rows("site_1h", quarters(raw, site, start, stop), site, hours),
+    ]
+
+
+def reach(raw: Raw, start: int, stop: int) -> tuple[int, int]:
+    """The whole quarter hours whose rows may depend on what is inside [start, stop), as (start, stop).
+
+    A linear field reaches to the reading before and after it, at most the longest gap away. A counter reaches to the
+    reading before and after at any distance: a long gap that is cut in two changes every quarter hour of it. The report
+    of an inverter reaches back over its interval, and bounds the time that the next one covers.
+
+    Args:
+        raw: Readings of [start, stop), with neighbours.
+        start: UTC milliseconds.
+        stop: UTC milliseconds.
+    """
+    edges = [start, stop]
+    for entry in raw.meter:
+        edges += _neighbours([time for time, _ in entry.points], start, stop)
+    for entry in [*raw.meter_energy, *raw.production, *raw.inverter]:
+        for name in COUNTERS:
+            edges += _neighbours([time for time, _ in samples(entry.points, name)], start, stop)
+    for entry in raw.inverter:
+        edges += _reports_reach(entry, start, stop)
+    return min(edges) // QUARTER_MS * QUARTER_MS, -(-max(edges) // QUARTER_MS) * QUARTER_MS
+
+
+def _neighbours(times: Sequence[int], start: int, stop: int) -> list[int]:
+    """The nearest time before `start`, and the nearest one at or after `stop`, where there is one."""
+    return [*times[: bisect_left(times, start)][-1:], *times[bisect_left(times, stop) :][:1]]
+
+
+def _reports_reach(inverter: SeriesPoints, start: int, stop: int) -> list[int]:
+    """Where the means begin and end that may change: those of the reports inside, and of the one after them."""
+    times = [time for time, _ in inverter.points]
+    inside = [segment for segment in reports(inverter.points) if start <= segment.stop < stop]
+    after = times[bisect_left(times, stop) :][:1]
+    near = [time for time in after if time - stop <= LONGEST_REPORT_MS]
+    return [*(segment.start for segment in inside), *near]
+
+
+def _check(start: int, stop: int, unit_ms: int) -> None:
+    if start % unit_ms or stop % unit_ms or stop < start:
+        raise ValueError(f"rows are computed for whole windows of {unit_ms} ms")

@@ -1,0 +1,107 @@
+"""Energy of windows as rows of the store, and what it costs. Pure."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from receiver.rollups.quarters import Quarter
+from receiver.sites.model import Site, Tariff
+from receiver.stores.base import Point
+from shared.energy.balance import QUANTITIES, SiteEnergy, of_quantities, site_energy
+from shared.energy.energy import Energy
+from shared.readings import FieldValue, Reading
+
+MONEY = ("cost", "feed_in", "savings")
+
+
+def quarter_energy_rows(quarters: Iterable[Quarter], site: Site) -> list[Reading]:
+    """`energy_15m` of every quarter hour in which something is known."""
+    rows = []
+    for quarter in quarters:
+        energy = quarter_energy(quarter, site)
+        if is_known(energy):
+            fields = energy_fields(energy) | _money(energy, site)
+            rows.append(Reading("energy_15m", {}, energy.start, fields))
+    return rows
+
+
+def quarter_energy(quarter: Quarter, site: Site) -> SiteEnergy:
+    """The energy of one quarter hour."""
+    read = [points[0][0] for both in quarter.counters.values() for points in both[:2] if points]
+    # A window before it, back to the earliest reading, so that gaps which began there and end here are placed.
+    before = min(quarter.start - 1, *read) if read else quarter.start - 1
+    return site_energy(
+        quarter.powers,
+        quarter.counters,
+        (before, quarter.start, quarter.stop),
+        netting=site.netting,
+        inverters=quarter.inverters,
+    )[1]
+
+
+def is_known(energy: SiteEnergy) -> bool:
+    """Whether a window deserves a row."""
+    quantities = (getattr(energy, name) for name in QUANTITIES)
+    return energy.resets > 0 or any(known.wh is not None or known.unplaced_wh > 0 for known in quantities)
+
+
+def energy_fields(energy: SiteEnergy) -> dict[str, FieldValue]:
+    """A window as fields of `energy_*`, without the prices. What is unknown is absent."""
+    fields: dict[str, FieldValue] = {"duration": (energy.stop - energy.start) / 1000, "resets": float(energy.resets)}
+    for name in QUANTITIES:
+        quantity: Energy = getattr(energy, name)
+        if quantity.wh is not None:
+            fields |= {name: quantity.wh, f"{name}_coverage": quantity.coverage}
+        if quantity.unplaced_wh > 0:
+            fields[f"{name}_unplaced"] = quantity.unplaced_wh
+    if energy.unplaced_since is not None:
+        fields["unplaced_since"] = float(energy.unplaced_since)
+    for name in ("self_consumption", "autarky"):
+        share = getattr(energy, name)
+        if share is not None:
+            fields[name] = share
+    return fields
+
+
+def from_point(point: Point) -> SiteEnergy:
+    """A stored window of `energy_*` as it was computed."""
+    start, fields = point
+    since = number(fields, "unplaced_since")
+    return of_quantities(
+        start,
+        start + round((number(fields, "duration") or 0.0) * 1000),
+        [_stored(fields, name) for name in QUANTITIES],
+        round(number(fields, "resets") or 0.0),
+        None if since is None else round(since),
+    )
+
+
+def _stored(fields: dict[str, FieldValue], name: str) -> Energy:
+    return Energy(
+        number(fields, name), number(fields, f"{name}_coverage") or 0.0, number(fields, f"{name}_unplaced") or 0.0
+    )
+
+
+def number(fields: dict[str, FieldValue], name: str) -> float | None:
+    """The value of a numeric field, or None."""
+    value = fields.get(name)
+    return value if isinstance(value, float) else None
+
+
+def _money(energy: SiteEnergy, site: Site) -> dict[str, FieldValue]:
+    """By the rates of the local hour and the tariff in force on that local day; nothing where there is none."""
+    local = datetime.fromtimestamp(energy.start / 1000, UTC).astimezone(ZoneInfo(site.time_zone or "UTC"))
+    tariffs = [tariff for tariff in site.tariffs if tariff.valid_from <= local.date()]
+    return _priced(energy, tariffs[-1], local.hour) if tariffs else {}
+
+
+def _priced(energy: SiteEnergy, tariff: Tariff, hour: int) -> dict[str, FieldValue]:
+    made, bought, sold = energy.production.wh, energy.imported.wh, energy.exported.wh
+    money: dict[str, FieldValue] = {}
+    if bought is not None:
+        money["cost"] = bought / 1000 * tariff.rates[hour]
+    if sold is not None and tariff.feed_in is not None:
+        money["feed_in"] = sold / 1000 * tariff.feed_in
+    if made is not None and sold is not None:
+        money["savings"] = max(made - sold, 0.0) / 1000 * tariff.rates[hour]
+    return money

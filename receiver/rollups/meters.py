@@ -1,0 +1,40 @@
+"""`meter_1m` and `meter_1h`: mean, lowest and highest value of each field of each meter and phase. Pure."""
+
+from collections.abc import Iterable, Sequence
+
+from receiver.rollups.series import samples
+from receiver.stores.base import SeriesPoints
+from shared.energy.interpolation import linear_segments
+from shared.energy.means import Summary, summarise_windows
+from shared.fields import KINDS
+from shared.readings import FieldValue, Reading
+
+FIELDS = tuple(KINDS["meter"].fields)
+
+
+def meter_rows(kind: str, meters: Iterable[SeriesPoints], edges: Sequence[int]) -> list[Reading]:
+    """One row for each series and window between neighbouring edges (UTC milliseconds) in which a field is known."""
+    rows = []
+    for series, points in meters:
+        tags = dict(series.tags)
+        fields = {name: summarise_windows(linear_segments(samples(points, name)), edges) for name in FIELDS}
+        for index, start in enumerate(edges[:-1]):
+            row = _row({name: windows[index] for name, windows in fields.items()})
+            if row:
+                rows.append(Reading(kind, tags, start, row))
+    return rows
+
+
+def _row(summaries: dict[str, Summary]) -> dict[str, FieldValue]:
+    """Empty if nothing is known."""
+    row: dict[str, FieldValue] = {}
+    for name, summary in summaries.items():
+        row |= mean_min_max(name, summary)
+    return {"coverage": summaries["power"].coverage, **row} if row else row
+
+
+def mean_min_max(name: str, summary: Summary) -> dict[str, FieldValue]:
+    """The three fields of one quantity; none where nothing is known."""
+    if summary.mean is None or summary.minimum is None or summary.maximum is None:
+        return {}
+    return {name: summary.mean, f"{name}_min": summary.minimum, f"{name}_max": summary.maximum}

@@ -1,0 +1,120 @@
+"""`panel_1d`: what each panel made of a day, beside its peers, and how long its inverter stood at its limit. Pure.
+
+`max_power` is the highest mean that the gateway has ever seen of an inverter, not a rating: for a panel that never
+reaches its inverter's limit it is only its best moment. It is taken for the limit where at least `_SHARED_BY` inverters
+of the site have the same, within `_SAME`: inverters of one type stop at one power, while best moments differ. At the
+limit is an inverter in at least two reports in a row; one alone may be the top of an ordinary curve.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby, pairwise
+from typing import NamedTuple
+
+from receiver.rollups.energy import number
+from receiver.rollups.panels import Inverter, inverters, peers_median
+from receiver.rollups.quarters import QUARTER_MS
+from receiver.rollups.series import REPORT_GAP_MS, brackets, samples
+from receiver.sites.model import Site
+from receiver.stores.base import Point, SeriesPoints
+from shared.energy.counters import counter_energy
+from shared.energy.windows import by_window
+from shared.readings import FieldValue, Reading
+
+_SHARED_BY = 3
+_SAME = 0.01
+_FEWEST_REPORTS = 2
+_MS_PER_MINUTE = 60_000
+
+
+class _Day(NamedTuple):
+    """One inverter on one day; None is unknown."""
+
+    inverter: Inverter
+    coverage: float
+    energy: float | None
+    peak: float | None
+    limit: float | None
+    at_limit_ms: int
+    times: Sequence[int]
+
+
+def panel_day_rows(
+    panel_15m: Sequence[SeriesPoints], inverter: Sequence[SeriesPoints], site: Site, edges: Sequence[int]
+) -> list[Reading]:
+    """One row for each panel and day that has quarter hours.
+
+    Args:
+        panel_15m: What is stored of the quarter hours of all panels between the edges.
+        inverter: The reports of that time, with neighbours on both sides.
+        site: Names and arrays.
+        edges: Of local days, UTC milliseconds.
+    """
+    quarters: dict[str, list[Point]] = {}
+    for series, points in panel_15m:
+        quarters.setdefault(dict(series.tags)["inverter"], []).extend(points)
+    highest = {dict(series.tags)["inverter"]: samples(points, "max_power") for series, points in inverter}
+    rows = []
+    everybody = inverters(inverter, site)
+    for start, stop in pairwise(edges):
+        days = []
+        for one in everybody:
+            inside = [point for point in quarters.get(one.serial, ()) if start <= point.timestamp < stop]
+            if inside:
+                days.append(_day(one, inside, highest.get(one.serial, ()), start, stop))
+        rows += [Reading("panel_1d", day.inverter.tags, start, _row(day, days)) for day in days]
+    return rows
+
+
+def _day(
+    inverter: Inverter, quarters: Iterable[Point], highest: Iterable[tuple[int, float]], start: int, stop: int
+) -> _Day:
+    parts = list({point.timestamp: point.fields for point in quarters}.values())
+    known = [energy for fields in parts if (energy := number(fields, "energy")) is not None]
+    energy = sum(known) if known else None
+    if brackets(inverter.counter, start, stop):  # knows what flowed in the gaps of the day, too
+        energy = counter_energy(inverter.counter, start, stop, REPORT_GAP_MS).wh
+    covered_ms = sum(number(fields, "coverage") or 0.0 for fields in parts) * QUARTER_MS
+    ((_, _, means),) = by_window(inverter.power, (start, stop))
+    limit = max((power for time, power in highest if start <= time < stop), default=None)
+    return _Day(
+        inverter,
+        coverage=covered_ms / (stop - start),
+        energy=energy,
+        peak=max((mean.last for mean in means), default=None),
+        limit=limit,
+        at_limit_ms=0
+        if limit is None
+        else _at_limit_ms([(mean.last, mean.stop - mean.start) for mean in means], limit),
+        times=[time for time in inverter.times if start <= time < stop],
+    )
+
+
+def _at_limit_ms(means: Iterable[tuple[float, int]], limit: float) -> int:
+    """The time of the means (W, ms) that are at the limit, at least two in a row."""
+    runs = groupby(means, key=lambda mean: mean[0] >= limit * (1 - _SAME))
+    lengths = [[length for _, length in run] for is_at_limit, run in runs if is_at_limit]
+    return sum(sum(run) for run in lengths if len(run) >= _FEWEST_REPORTS)
+
+
+def _is_limit(day: _Day, everybody: Iterable[_Day]) -> bool:
+    """Whether the highest power ever seen is that of several inverters, and so their limit."""
+    limit = day.limit
+    if not limit:
+        return False
+    same = [other for other in everybody if other.limit is not None and abs(other.limit - limit) <= limit * _SAME]
+    return len(same) >= _SHARED_BY
+
+
+def _row(day: _Day, everybody: Sequence[_Day]) -> dict[str, FieldValue]:
+    peers = peers_median(((other.inverter, other.energy) for other in everybody), day.inverter)
+    numbers: Mapping[str, float | None] = {
+        "coverage": day.coverage,
+        "energy": day.energy,
+        "peak": day.peak,
+        "peers": peers,
+        "ratio": day.energy / peers if peers and day.energy is not None else None,
+        "clipping_minutes": day.at_limit_ms / _MS_PER_MINUTE if _is_limit(day, everybody) else 0.0,
+        "reports": float(len(day.times)),
+        "last_report": float(day.times[-1]) if day.times else None,
+    }
+    return {name: value for name, value in numbers.items() if value is not None}

@@ -1,0 +1,133 @@
+"""`panel_15m`: each panel beside its peers. Pure.
+
+A panel is known by the serial of its inverter, and has a row wherever any inverter of the site is known, also while it
+is silent itself: from its first report until it has been silent for `LONG_GONE_MS`; with a name in the sites file, also
+if it never reported at all. Its peers are the other panels of its array.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from statistics import median
+from typing import NamedTuple
+
+from receiver.rollups.series import REPORT_GAP_MS, brackets, reports, samples
+from receiver.sites.model import Site
+from receiver.stores.base import Point as StoredPoint
+from receiver.stores.base import SeriesPoints
+from shared.energy.counters import counter_windows
+from shared.energy.energy import window_energy
+from shared.energy.interpolation import Point, Segments
+from shared.energy.means import summarise_windows
+from shared.readings import FieldValue, Reading
+
+LONG_GONE_MS = 30 * 86_400_000
+"""An inverter that has been silent for this long is not there any more (milliseconds)."""
+SILENT_MS = REPORT_GAP_MS
+"""An inverter whose last report is older than this at the end of a window gives nothing; else one may be on its way."""
+DAYLIGHT_W = 20.0
+"""Peers that give this much (median) see enough light for every panel of their array."""
+_NOTHING_W = 1.0
+
+
+class Inverter(NamedTuple):
+    """What is known of one inverter.
+
+    Attributes:
+        serial: Its own.
+        panel: Its name, else its serial.
+        array: Its array, else "-".
+        times: Of all its reports, ascending (UTC milliseconds).
+        power: W.
+        counter: Lifetime energy, Wh.
+    """
+
+    serial: str
+    panel: str
+    array: str
+    times: Sequence[int]
+    power: Segments
+    counter: Sequence[Point]
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Of its rows."""
+        return {"inverter": self.serial, "panel": self.panel, "array": self.array}
+
+
+class _Known(NamedTuple):
+    """One inverter in one window."""
+
+    inverter: Inverter
+    power: float | None
+    coverage: float
+    energy: float | None
+    is_silent: bool
+
+
+def inverters(raw: Iterable[SeriesPoints], site: Site) -> list[Inverter]:
+    """Every inverter that has reported or is named, by serial."""
+    points = {dict(series.tags)["inverter"]: points for series, points in raw}
+    return [_inverter(serial, points.get(serial, []), site) for serial in sorted(points.keys() | site.panels.keys())]
+
+
+def panel_rows(raw: Iterable[SeriesPoints], site: Site, edges: Sequence[int]) -> list[Reading]:
+    """`panel_15m` of each window between neighbouring edges (UTC milliseconds) in which any inverter is known."""
+    known = [_windows(inverter, edges) for inverter in inverters(raw, site)]
+    rows = []
+    for index, start in enumerate(edges[:-1]):
+        here = [found for windows in known if (found := windows[index]) is not None]
+        if any(found.power is not None for found in here):
+            rows += [Reading("panel_15m", found.inverter.tags, start, _row(found, here)) for found in here]
+    return rows
+
+
+def peers_median(values: Iterable[tuple[Inverter, float | None]], inverter: Inverter) -> float | None:
+    """The median of what the other panels of its array have; None where none of them has anything."""
+    others = [
+        value
+        for other, value in values
+        if value is not None and other.array == inverter.array and other.serial != inverter.serial
+    ]
+    return median(others) if others else None
+
+
+def _inverter(serial: str, points: Sequence[StoredPoint], site: Site) -> Inverter:
+    panel = site.panels.get(serial)
+    return Inverter(
+        serial,
+        panel=(panel.name if panel else None) or serial,
+        array=(panel.array if panel else None) or "-",
+        times=[time for time, _ in points],
+        power=reports(points),
+        counter=samples(points, "energy_lifetime"),
+    )
+
+
+def _windows(inverter: Inverter, edges: Sequence[int]) -> list[_Known | None]:
+    """The inverter in each window; None while it does not belong to the site."""
+    means = summarise_windows(inverter.power, edges)
+    integrals = window_energy(inverter.power, edges)
+    counted = counter_windows(inverter.counter, edges, REPORT_GAP_MS)
+    answers: list[_Known | None] = []
+    for mean, integral, count in zip(means, integrals, counted, strict=True):
+        energy = count.wh if brackets(inverter.counter, mean.start, mean.stop) else integral.wh
+        last = _last_before(inverter.times, mean.stop)
+        belongs = not inverter.times or (last is not None and last >= mean.start - LONG_GONE_MS)
+        is_silent = last is None or last < mean.stop - SILENT_MS
+        found = _Known(inverter, mean.mean, mean.coverage, energy, is_silent and mean.mean is None)
+        answers.append(found if belongs or mean.mean is not None else None)
+    return answers
+
+
+def _last_before(times: Sequence[int], stop: int) -> int | None:
+    index = bisect_left(times, stop)
+    return times[index - 1] if index else None
+
+
+def _row(found: _Known, everybody: Iterable[_Known]) -> dict[str, FieldValue]:
+    peers = peers_median(((other.inverter, other.power) for other in everybody), found.inverter)
+    gives_nothing = found.is_silent or (found.power is not None and found.power < _NOTHING_W)
+    is_dead = gives_nothing and peers is not None and peers >= DAYLIGHT_W
+    row: dict[str, FieldValue] = {"coverage": found.coverage, "dead": float(is_dead)}
+    numbers = {"power": found.power, "energy": found.energy, "peers": peers}
+    return row | {name: value for name, value in numbers.items() if value is not None}

@@ -1,0 +1,109 @@
+"""A stretch of time cut into quarter hours, each with everything that is known of the site in it. Pure.
+
+Each quarter hour is judged by itself, so that it comes out the same whatever the stretch it is computed in:
+
+- A meter and phase belongs to the site if it was read within a day before the end of the quarter hour. Before that day
+  it was not there; a day after its last reading it was taken away. In between, what needs it is unknown while it is.
+- Inverters stand in where no production meter belongs to the site: those that say something in the quarter hour. A
+  dead one must not make the others unknown.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from receiver.rollups.series import REPORT_GAP_MS, around, brackets, meter_phase, powers, reports, samples
+from receiver.sites.corrections import correct_series
+from receiver.sites.model import Site
+from receiver.stores.base import SeriesPoints
+from shared.energy.balance import Counters
+from shared.energy.combine import add
+from shared.energy.interpolation import Segments
+from shared.energy.site import PRODUCTION, MeterPhase, has_meter
+from shared.energy.windows import by_window
+
+QUARTER_MS = 900_000
+SOURCES = ("pdm", "inverters", "api")
+"""Of kind `production`, best first: a window takes the first that was read before its end and after its start."""
+GONE_MS = 86_400_000
+"""A meter that was not read for this long does not belong to the site any more (milliseconds)."""
+_TOTAL = (PRODUCTION, "total")
+"""Where the counter of all inverters together stands in for the phases of a production meter."""
+
+
+class Raw(NamedTuple):
+    """What the store gave for one gateway, each kind with neighbours on both sides, ascending in time.
+
+    Attributes:
+        meter: Power and the rest, at most `MAX_GAP_MS` beyond both ends.
+        meter_energy: Lifetime counters, to the reading before and after at any distance.
+        inverter: Reports, likewise.
+        production: The gateway's own totals, likewise.
+    """
+
+    meter: Sequence[SeriesPoints]
+    meter_energy: Sequence[SeriesPoints]
+    inverter: Sequence[SeriesPoints]
+    production: Sequence[SeriesPoints]
+
+
+class Quarter(NamedTuple):
+    """One quarter hour [start, stop) in UTC milliseconds.
+
+    Attributes:
+        start: First millisecond.
+        stop: End, not part of it.
+        powers: W by meter and phase, cut to the quarter hour: of all that belong to the site.
+        inverters: W of all inverters together where there is no production meter, else nothing.
+        counters: Wh by meter and phase, to one reading beyond both ends.
+    """
+
+    start: int
+    stop: int
+    powers: Mapping[MeterPhase, Segments]
+    inverters: Segments
+    counters: Mapping[MeterPhase, Counters]
+
+
+def quarters(raw: Raw, site: Site, start: int, stop: int) -> Iterator[Quarter]:
+    """Each quarter hour of [start, stop), which are whole ones."""
+    edges = range(start, stop + 1, QUARTER_MS)
+    meters, energies = correct_series(raw.meter, site), correct_series(raw.meter_energy, site)
+    seen = [(meter_phase(series), [time for time, _ in series.points]) for series in (*meters, *energies)]
+    power = {key: _cut(segments, edges) for key, segments in powers(meters).items()}
+    reported = [_cut(reports(series.points), edges) for series in raw.inverter]
+    counters = {
+        meter_phase(series): Counters(samples(series.points, "delivered"), samples(series.points, "received"))
+        for series in energies
+    }
+    totals = {source(series): samples(series.points, "energy_lifetime") for series in raw.production}
+    for index, (first, last) in enumerate(pairwise(edges)):
+        here = {key for key, times in seen if _seen_within(times, first - GONE_MS, last)}
+        powers_here = {key: power[key][index] if key in power else [] for key in sorted(here)}
+        counted = {key: _around(both, first, last) for key, both in counters.items() if key in here}
+        inverters: Segments = []
+        if not has_meter(powers_here, PRODUCTION):
+            inverters = add([parts[index] for parts in reported if parts[index]])
+            total = next((totals[name] for name in SOURCES if brackets(totals.get(name, ()), first, last)), ())
+            counted |= {_TOTAL: Counters(around(total, first, last), (), REPORT_GAP_MS)} if total else {}
+        yield Quarter(first, last, powers_here, inverters, counted)
+
+
+def source(series: SeriesPoints) -> str:
+    """Which of the gateway's own totals this is."""
+    return dict(series.series.tags)["source"]
+
+
+def _cut(segments: Segments, edges: Sequence[int]) -> list[Segments]:
+    return [inside for _, _, inside in by_window(segments, edges)]
+
+
+def _seen_within(times: Sequence[int], start: int, stop: int) -> bool:
+    """Whether one of the ascending times is in [start, stop)."""
+    index = bisect_left(times, stop)
+    return index > 0 and times[index - 1] >= start
+
+
+def _around(both: Counters, start: int, stop: int) -> Counters:
+    return Counters(around(both.delivered, start, stop), around(both.received, start, stop))

@@ -1,0 +1,70 @@
+"""What the store gave, as what `shared.energy` takes: fields of points to points, segments and counters. Pure.
+
+Everything here depends on neighbouring readings only, never on how much was loaded at once: so what is computed of a
+quarter hour is the same whatever the stretch of time it was computed in. That is why the reports of an inverter without
+`interval` reach back to the report before them, and not over a cadence that would be learned from what was loaded.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+
+from receiver.stores.base import Point, SeriesPoints
+from shared.energy.interpolation import Point as Sample
+from shared.energy.interpolation import Segments, linear_segments, step_segments
+from shared.energy.site import MeterPhase
+
+REPORT_MS = 900_000
+"""The longest usual pause between two reports of an inverter; a report that is alone speaks of no more than this."""
+REPORT_GAP_MS = 2 * REPORT_MS
+"""Over a longer pause it is not known when the energy of a counter that moves with the reports has flowed."""
+
+LONGEST_REPORT_MS = 3_600_000
+"""No report speaks of more than this (milliseconds)."""
+COUNTERS = ("delivered", "received", "energy_lifetime")
+
+
+def samples(points: Iterable[Point], name: str) -> list[Sample]:
+    """The points of one numeric field: UTC milliseconds and value."""
+    found = []
+    for time, fields in points:
+        value = fields.get(name)
+        if isinstance(value, float):
+            found.append((time, value))
+    return found
+
+
+def meter_phase(series: SeriesPoints) -> MeterPhase:
+    """Whose points these are."""
+    tags = dict(series.series.tags)
+    return tags["meter"], tags["phase"]
+
+
+def powers(meters: Iterable[SeriesPoints]) -> dict[MeterPhase, Segments]:
+    """Power in W by meter and phase."""
+    return {meter_phase(series): linear_segments(samples(series.points, "power")) for series in meters}
+
+
+def reports(points: Iterable[Point]) -> Segments:
+    """Mean power in W over the time that each report of one inverter covers."""
+    found = []
+    for time, fields in points:
+        power, interval = fields.get("power"), fields.get("interval")
+        if isinstance(power, float):
+            found.append((time, power, interval if isinstance(interval, float) else None))
+    return step_segments(found, REPORT_MS)
+
+
+def around(points: Sequence[Sample], start: int, stop: int) -> Sequence[Sample]:
+    """The points of [start, stop] (UTC milliseconds) and, where there is none on an edge, the one beyond it."""
+    first = bisect_right(points, start, key=_time)
+    last = bisect_left(points, stop, key=_time)
+    return points[max(first - 1, 0) : last + 1]
+
+
+def brackets(points: Sequence[Sample], start: int, stop: int) -> bool:
+    """Whether a counter says something of a window: it was read before its end and after its start."""
+    return bool(points) and points[0][0] < stop and points[-1][0] > start
+
+
+def _time(sample: Sample) -> int:
+    return sample[0]

@@ -1,0 +1,77 @@
+"""`site_1m` and `site_1h`: what the household asks, as power. Pure."""
+
+from collections.abc import Iterable, Sequence
+
+from receiver.rollups.meters import mean_min_max
+from receiver.rollups.quarters import Quarter
+from receiver.sites.model import Site
+from shared.energy.combine import add, scale
+from shared.energy.energy import MS_PER_HOUR, window_positive_negative
+from shared.energy.means import Summary, summarise_windows
+from shared.energy.site import Netting, SiteSeries, site_series
+from shared.readings import FieldValue, Reading
+
+
+def site_rows(kind: str, quarters: Iterable[Quarter], site: Site, edges: Sequence[int]) -> list[Reading]:
+    """One row for each window between neighbouring edges in which something is known.
+
+    Args:
+        kind: Of the rows.
+        quarters: Neighbouring ones that make up the windows.
+        site: How import and export are billed.
+        edges: UTC milliseconds.
+    """
+    power = _joined([site_series(quarter.powers, inverters=quarter.inverters) for quarter in quarters])
+    quantities = {
+        "production": summarise_windows(power.production, edges),
+        "load": summarise_windows(power.load, edges),
+        "net": summarise_windows(power.net, edges),
+        "battery": summarise_windows(power.battery, edges),
+    }
+    traded = _traded(power, site.netting, edges)
+    rows = []
+    for index, start in enumerate(edges[:-1]):
+        row = _row({name: windows[index] for name, windows in quantities.items()})
+        if row:
+            rows.append(Reading(kind, {}, start, row | traded[index]))
+    return rows
+
+
+def _joined(quarters: Sequence[SiteSeries]) -> SiteSeries:
+    """Quarter hours one after the other. Where their phases are not the same, each keeps what it has."""
+    production, load, net, battery = (
+        [segment for quarter in quarters for segment in getattr(quarter, name)]
+        for name in ("production", "load", "net", "battery")
+    )
+    most = max((len(quarter.net_phases) for quarter in quarters), default=0)
+    phases = [
+        [segment for quarter in quarters for phase in quarter.net_phases[index : index + 1] for segment in phase]
+        for index in range(most)
+    ]
+    return SiteSeries(production, load, net, phases, battery)
+
+
+def _traded(power: SiteSeries, netting: Netting, edges: Sequence[int]) -> list[dict[str, FieldValue]]:
+    """Mean import and export of each window; empty where they are unknown."""
+    billed = [power.net]
+    if netting == "phases":  # each only where all are known, so that they speak of the same time
+        billed = [add([phase, scale(power.net, 0.0)]) for phase in power.net_phases]
+    answers: list[dict[str, FieldValue]] = []
+    for windows in zip(*(window_positive_negative(series, edges) for series in billed), strict=True):
+        hours = windows[0].coverage * (edges[1] - edges[0]) / MS_PER_HOUR
+        answer: dict[str, FieldValue] = {}
+        if hours > 0:
+            answer["imported"] = sum(window.positive_wh or 0.0 for window in windows) / hours
+            answer["exported"] = sum(window.negative_wh or 0.0 for window in windows) / hours
+        answers.append(answer)
+    return answers or [{} for _ in edges]
+
+
+def _row(summaries: dict[str, Summary]) -> dict[str, FieldValue]:
+    """Empty if nothing is known; the coverage is that of the least known quantity in the row."""
+    row: dict[str, FieldValue] = {}
+    for name, summary in summaries.items():
+        row |= mean_min_max(name, summary)
+    if not row:
+        return row
+    return {"coverage": min(known.coverage for known in summaries.values() if known.mean is not None), **row}

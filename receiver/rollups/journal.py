@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -112,7 +112,7 @@ class Journal:
             gateways = {row[0]: Known(*row[1:]) for row in connection.execute("SELECT * FROM gateway")}
             return Contents(gateways, set(connection.execute("SELECT gateway, quarter FROM dirty")))
 
-    def _change(self, statement: str, rows: list[tuple[object, ...]] | list[Dirty]) -> None:
+    def _change(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
         with self._connected() as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.executemany(statement, rows)

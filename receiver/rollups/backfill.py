@@ -1,0 +1,140 @@
+"""Computing a whole history anew, from the newest reading to the oldest, a day at a time; a restart goes on with it."""
+
+from collections.abc import Callable
+
+import structlog
+
+from receiver.rollups import calendar
+from receiver.rollups.compute import HOUR_MS, QUARTER_MS
+from receiver.rollups.dirty import DirtyStore
+from receiver.rollups.journal import Known
+from receiver.rollups.replace import replace
+from receiver.rollups.roll import Roller, Stretch
+from receiver.sites.model import Site
+from receiver.stores.base import GatewaySummary, Store
+from receiver.stores.kinds import ENERGY_KINDS
+
+ARITHMETIC = 1
+"""Raised by a version that computes other values: everything is then computed anew."""
+_DAY_MS = 24 * HOUR_MS
+_BEGINNING = 0
+"""No gateway had a clock before 1970."""
+_FIRST_KINDS = ("meter_energy", "inverter", "production", "gateway", "energy_1mo")
+"""Where the oldest time is looked for when the store cannot say it: raw `meter` readings never come alone, and energies
+outlive readings that expire. A month begins before the first quarter hour that it holds."""
+_LONGEST_WINDOW_MS = 400 * _DAY_MS
+_log = structlog.get_logger()
+
+
+class Backfill:
+    """Finds out whose history is to be computed, and computes it.
+
+    Args:
+        store: Asked what there is.
+        dirty: Knows how far each gateway is.
+        roller: Computes.
+        site_of: What the owner says of a gateway, by serial.
+    """
+
+    def __init__(self, store: Store, dirty: DirtyStore, roller: Roller, site_of: Callable[[str], Site]) -> None:
+        self._store = store
+        self._dirty = dirty
+        self._roller = roller
+        self._site_of = site_of
+        self._met = False
+        self._oldest: dict[str, int] = {}
+
+    def waiting(self) -> list[str]:
+        """Gateways with a history to compute, by serial."""
+        gateways = self._dirty.gateways.items()
+        return sorted(name for name, dirt in gateways if dirt.known is None or dirt.known.backfill_until is not None)
+
+    async def look(self) -> None:
+        """Begin the history of every gateway that is new here or whose site is another than before.
+
+        Raises:
+            StoreUnavailableError: Look again later.
+            JournalError: Look again later.
+        """
+        if not self._met:
+            await self._meet()
+        changed = [gateway for gateway in self._dirty.gateways if self._has_changed(gateway)]
+        if changed:
+            stored = await self._meet()
+            for gateway in changed:
+                await self._begin(gateway, stored.get(gateway))
+
+    async def next(self, gateway: str) -> Stretch | None:
+        """The next older day to compute, whole hours; None when that was all.
+
+        Raises:
+            StoreUnavailableError: Ask again later.
+            JournalError: Ask again later.
+        """
+        known = self._dirty.of(gateway).known
+        if known is None or known.backfill_until is None:
+            return None
+        oldest = await self._find_oldest(gateway)
+        if oldest is None or known.backfill_until <= oldest:
+            if oldest is not None:
+                await self._clear_before(gateway, oldest)
+            await self._dirty.put(gateway, known._replace(backfill_until=None))
+            self._oldest.pop(gateway, None)
+            _log.info("all of the gateway's history is rolled up", gateway=gateway)
+            return None
+        start = max((known.backfill_until - 1) // _DAY_MS * _DAY_MS, oldest)
+        return Stretch(gateway, start, known.backfill_until)
+
+    async def done(self, stretch: Stretch) -> None:
+        """What `next` gave is computed. Raises JournalError."""
+        known = self._dirty.of(stretch.gateway).known
+        if known is not None:
+            await self._dirty.put(stretch.gateway, known._replace(backfill_until=stretch.start))
+
+    async def _meet(self) -> dict[str, GatewaySummary]:
+        """Ask the store which gateways it has."""
+        summaries = {summary.gateway: summary for summary in await self._store.gateways()}
+        for gateway in summaries:
+            self._dirty.of(gateway)
+        self._met = True
+        return summaries
+
+    def _has_changed(self, gateway: str) -> bool:
+        known = self._dirty.of(gateway).known
+        return known is None or known.fingerprint != _fingerprint(self._site_of(gateway))
+
+    async def _begin(self, gateway: str, summary: GatewaySummary | None) -> None:
+        # Up to the newest reading, not up to now: the host's clock may be wrong. What comes later is dirty by itself.
+        until = None if summary is None else (summary.last_timestamp // HOUR_MS + 1) * HOUR_MS
+        self._oldest.pop(gateway, None)
+        await self._dirty.put(gateway, Known(_fingerprint(self._site_of(gateway)), until))
+        if until is not None:
+            _log.info("the gateway's history is rolled up anew, the newest day first", gateway=gateway)
+
+    async def _find_oldest(self, gateway: str) -> int | None:
+        """The hour of the oldest reading or roll-up. Asked once: what comes in meanwhile is dirty by itself."""
+        if gateway not in self._oldest:
+            summary = next((each for each in await self._store.gateways() if each.gateway == gateway), None)
+            if summary is None:
+                return None
+            times = [await self._first(gateway, kind) for kind in _FIRST_KINDS]
+            times.append(summary.first_timestamp)
+            known = [time for time in times if time is not None]
+            self._oldest[gateway] = min(known, default=summary.last_timestamp) // HOUR_MS * HOUR_MS
+        return self._oldest[gateway]
+
+    async def _first(self, gateway: str, kind: str) -> int | None:
+        """The oldest timestamp of a kind whose neighbours are found at any distance."""
+        found = await self._store.points(gateway, kind, start=_BEGINNING, stop=_BEGINNING, neighbours=True)
+        return min((series.points[0].timestamp for series in found), default=None)
+
+    async def _clear_before(self, gateway: str, oldest: int) -> None:
+        """Remove windows of another calendar that began before the first one of this calendar."""
+        site = self._site_of(gateway)
+        for kind in (*ENERGY_KINDS[1:], "panel_1d"):
+            first = calendar.windows(kind, oldest, oldest + QUARTER_MS, site)[0]
+            await replace(self._store, gateway, kind, [], start=first - _LONGEST_WINDOW_MS, stop=first)
+
+
+def _fingerprint(site: Site) -> str:
+    return f"{ARITHMETIC} {calendar.fingerprint(site)}"

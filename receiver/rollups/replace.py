@@ -1,0 +1,64 @@
+"""Making stored rows of a derived kind equal to computed ones, touching only what differs.
+
+Stores merge the fields of an identity, so a row that lost a field, or a row that is no more, has to be removed first.
+Most runs change the last few rows and remove nothing.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from receiver.stores.base import GatewayReading, Store
+from shared.readings import Reading
+
+_ROWS = 500
+"""Rows of one write: readings that come in wait no longer than for that many."""
+
+
+async def replace(
+    store: Store, gateway: str, kind: str, rows: Sequence[Reading], *, start: int, stop: int, only_missing: bool = False
+) -> None:
+    """Have in the store what was computed of one kind for `start` <= timestamp < `stop`, and nothing else.
+
+    Done again after it failed half-way, it ends the same.
+
+    Args:
+        store: Where the rows stand.
+        gateway: Whose rows.
+        kind: A derived kind.
+        rows: All of this kind and gateway in that time.
+        start: First instant that is in (milliseconds since 1970).
+        stop: First instant that is out.
+        only_missing: Leave alone what is stored, because not everything that it was computed from is there any more.
+
+    Raises:
+        StoreUnavailableError: Nothing, something or all is done.
+        ValueError: The store refuses a row for good.
+    """
+    wanted = {(row.series, row.timestamp): row for row in rows}
+    stored = {
+        (series, point.timestamp): point.fields
+        for series, points in await store.points(gateway, kind, start=start, stop=stop)
+        for point in points
+    }
+    if only_missing:
+        changed = [row for identity, row in wanted.items() if identity not in stored]
+    else:
+        stale = [
+            identity[1]
+            for identity, fields in stored.items()
+            if identity not in wanted or not fields.keys() <= wanted[identity].fields.keys()
+        ]
+        removed = range(min(stale), max(stale) + 1) if stale else range(0)
+        if stale:
+            await store.remove(gateway, kind, start=removed.start, stop=removed.stop)
+        changed = [
+            row for identity, row in wanted.items() if row.timestamp in removed or stored.get(identity) != row.fields
+        ]
+    for part in _parts(changed):
+        refused = await store.write([GatewayReading(gateway, row) for row in part])
+        if refused:
+            index, reason = min(refused.items())
+            raise ValueError(f"the store refuses a row of {kind} at {part[index].timestamp}: {reason}")
+
+
+def _parts(rows: Sequence[Reading]) -> Iterator[Sequence[Reading]]:
+    return (rows[first : first + _ROWS] for first in range(0, len(rows), _ROWS))

@@ -1,0 +1,133 @@
+"""Rolling up one stretch of time of one gateway: load, compute, replace, then the coarser kinds that it touches."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from receiver.rollups import calendar, compute
+from receiver.rollups.compute import HOUR_MS, Raw
+from receiver.rollups.replace import replace
+from receiver.sites.model import Site
+from receiver.stores.base import SeriesPoints, Store
+from receiver.stores.kinds import ENERGY_KINDS
+from shared.clock import Clock
+from shared.readings import Reading
+
+CHUNK_MS = 3 * HOUR_MS
+"""Readings of no more than this are in memory at once: at one a second, three hours of nine series are 100,000."""
+_QUARTER_KINDS = ("meter_1m", "site_1m", "energy_15m", "panel_15m")
+_HOUR_KINDS = ("meter_1h", "site_1h")
+_REACH_MARGIN_MS = HOUR_MS
+"""Readings this close to their expiry count as gone: some may go while we compute."""
+
+Rest = Callable[[float], Awaitable[None]]
+"""Told how many seconds a piece of work took; returns when the next may begin."""
+
+
+class Stretch(NamedTuple):
+    """What is rolled up at once: `start` <= time < `stop`, in milliseconds since 1970 and whole quarter hours."""
+
+    gateway: str
+    start: int
+    stop: int
+
+    def whole_hours(self) -> "Stretch":
+        """The same and the rest of the hours that it touches."""
+        return self._replace(start=self.start // HOUR_MS * HOUR_MS, stop=-(-self.stop // HOUR_MS) * HOUR_MS)
+
+
+class Roller:
+    """Computes and stores.
+
+    Args:
+        store: Where readings are and roll-ups go.
+        clock: How long things take, and which readings may be gone.
+        rest: Called between pieces of work.
+    """
+
+    def __init__(self, store: Store, clock: Clock, rest: Rest) -> None:
+        self._store = store
+        self._clock = clock
+        self._rest = rest
+
+    async def widened(self, stretch: Stretch) -> Stretch:
+        """The time whose rows may depend on readings inside `stretch`. Raises StoreUnavailableError."""
+        raw = await self._load(stretch)
+        start, stop = await asyncio.to_thread(compute.reach, raw, stretch.start, stretch.stop)
+        return Stretch(stretch.gateway, start, stop)
+
+    async def roll(self, stretch: Stretch, site: Site, *, hours: bool) -> None:
+        """Bring every row that lies in or spans `stretch` up to date.
+
+        Args:
+            stretch: Whole hours if `hours`.
+            site: What the owner says of it.
+            hours: Whether the rows of hours and the days of panels are wanted too; energy always is.
+
+        Raises:
+            StoreUnavailableError: Part of it may be done; doing it again ends the same.
+        """
+        stop = stretch.stop
+        while stop > stretch.start:
+            start = max(stretch.start, (stop - 1) // CHUNK_MS * CHUNK_MS)
+            began = self._clock.monotonic()
+            await self._roll_chunk(Stretch(stretch.gateway, start, stop), site, hours=hours)
+            await self._rest(self._clock.monotonic() - began)
+            stop = start
+        await self._roll_energies(stretch, site)
+        if hours:
+            await self._roll_panel_days(stretch, site)
+
+    async def _roll_chunk(self, chunk: Stretch, site: Site, *, hours: bool) -> None:
+        raw = await self._load(chunk)
+        kinds = _QUARTER_KINDS + (_HOUR_KINDS if hours else ())
+        rows = await asyncio.to_thread(_rows, raw, site, chunk, hours=hours)
+        for kind in kinds:
+            await self._replace(chunk.gateway, kind, [row for row in rows if row.kind == kind], chunk.start, chunk.stop)
+
+    async def _roll_energies(self, stretch: Stretch, site: Site) -> None:
+        for kind in ENERGY_KINDS[1:]:
+            edges = calendar.windows(kind, stretch.start, stretch.stop, site)
+            finer = await self._store.points(stretch.gateway, calendar.FINER[kind], start=edges[0], stop=edges[-1])
+            points = finer[0].points if finer else []
+            rows = calendar.energy_rows(kind, points, site, edges)
+            await replace(self._store, stretch.gateway, kind, rows, start=edges[0], stop=edges[-1])
+
+    async def _roll_panel_days(self, stretch: Stretch, site: Site) -> None:
+        edges = calendar.windows("panel_1d", stretch.start, stretch.stop, site)
+        for start, stop in pairwise(edges):
+            quarters = await self._store.points(stretch.gateway, "panel_15m", start=start, stop=stop)
+            inverters = await self._inverters(stretch.gateway, start, stop)
+            rows = await asyncio.to_thread(calendar.panel_day_rows, quarters, inverters, site, [start, stop])
+            await self._replace(stretch.gateway, "panel_1d", rows, start, stop)
+
+    async def _replace(self, gateway: str, kind: str, rows: Sequence[Reading], start: int, stop: int) -> None:
+        """Where readings have expired, what was computed from them is left as it is."""
+        raw_kind = "inverter" if kind.startswith("panel") else "meter"
+        kept_ms = self._store.retention_ms[raw_kind]
+        first = None if kept_ms is None else self._clock.now_ms() - kept_ms + _REACH_MARGIN_MS
+        await replace(
+            self._store, gateway, kind, rows, start=start, stop=stop, only_missing=first is not None and start < first
+        )
+
+    async def _load(self, stretch: Stretch) -> Raw:
+        gateway, start, stop = stretch
+        return Raw(
+            meter=await self._points(gateway, "meter", start, stop),
+            meter_energy=await self._points(gateway, "meter_energy", start, stop),
+            inverter=await self._inverters(gateway, start, stop),
+            production=await self._points(gateway, "production", start, stop),
+        )
+
+    async def _inverters(self, gateway: str, start: int, stop: int) -> list[SeriesPoints]:
+        return await self._points(gateway, "inverter", start, stop)
+
+    async def _points(self, gateway: str, kind: str, start: int, stop: int) -> list[SeriesPoints]:
+        fields = compute.FIELDS[kind]
+        return await self._store.points(gateway, kind, fields=fields, start=start, stop=stop, neighbours=True)
+
+
+def _rows(raw: Raw, site: Site, chunk: Stretch, *, hours: bool) -> list[Reading]:
+    rows = compute.quarter_rows(raw, site, chunk.start, chunk.stop)
+    return rows + compute.hour_rows(raw, site, chunk.start, chunk.stop) if hours else rows

@@ -2,7 +2,7 @@
 
 import typer
 
-from receiver.cli import check, keys, run, setup, sites, token
+from receiver.cli import backup, check, keys, run, setup, sites, token
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Receives readings and keeps them."
@@ -10,6 +10,8 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("check")(check.check)
 app.command("setup")(setup.setup)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("sites")(sites.sites)
 app.add_typer(keys.app, name="keys")
 app.add_typer(token.app, name="token")

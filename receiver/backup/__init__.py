@@ -1,0 +1,13 @@
+"""Backup and restore of the receiver, to and from one file.
+
+- `archive`: the file, a .tar.gz that only its owner may read
+- `state`: keys, tokens and the sites file
+- `database`: the readings, by each store's own means
+- `influxdb`: the server's own snapshots of buckets
+- `work`: the two commands
+"""
+
+from receiver.backup.archive import BackupError
+from receiver.backup.work import back_up, restore
+
+__all__ = ["BackupError", "back_up", "restore"]

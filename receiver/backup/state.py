@@ -1,0 +1,57 @@
+"""What a receiver must keep beside the readings: who may send, who may read, and what the owner said of the sites."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from receiver.auth import readers
+from receiver.rollups.job import JOURNAL_FILE
+from receiver.settings import Settings
+from shared.files import write_private
+
+_SITES = "sites.yaml"
+
+
+def places(settings: Settings) -> Mapping[str, Path]:
+    """Name in the backup to the file on this machine."""
+    found = {
+        "keys": settings.keys_file,
+        readers.LIST_FILE: settings.state_dir / readers.LIST_FILE,
+        readers.KEY_FILE: settings.state_dir / readers.KEY_FILE,
+    }
+    return found if settings.sites_file is None else {**found, _SITES: settings.sites_file}
+
+
+def save(settings: Settings, folder: Path) -> Iterator[str]:
+    """Copy what is there. Raises OSError."""
+    folder.mkdir()
+    for name, path in places(settings).items():
+        if path.exists():
+            shutil.copyfile(path, folder / name)
+            yield f"saved {path}"
+
+
+def bring_back(settings: Settings, folder: Path) -> Iterator[str]:
+    """Put the files where the settings want them; one that is there and differs is kept beside. Raises OSError."""
+    known = places(settings)
+    for copy in sorted(folder.iterdir()):
+        data = copy.read_bytes()
+        aside = settings.state_dir / f"restored-{copy.name}"
+        path = known.get(copy.name, aside)
+        if path.exists() and path.read_bytes() == data:
+            yield f"kept {path}: it is the same"
+            continue
+        try:
+            _keep(path)
+            write_private(path, data)
+        except OSError:  # a sites file is often mounted for reading only
+            path = aside
+            write_private(path, data)
+        yield f"restored {path}" + (": copy it to where it belongs" if path == aside else "")
+    # Which quarter hours are still to be rolled up was true of other readings; without it, all of them are.
+    _keep(settings.state_dir / JOURNAL_FILE)
+
+
+def _keep(path: Path) -> None:
+    if path.exists():
+        path.replace(path.with_name(f"{path.name}.before-restore"))

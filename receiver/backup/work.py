@@ -1,0 +1,53 @@
+"""`backup` and `restore`: everything that a receiver must keep, in one file. A receiver may run beside a backup."""
+
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+from receiver.backup import database, state
+from receiver.backup.archive import FORMAT, About, BackupError, pack, unpack
+from receiver.settings import Settings
+from shared.clock import Clock
+from shared.files import make_private_directory
+
+_STATE = "state"
+
+
+def back_up(settings: Settings, target: Path, clock: Clock) -> Iterator[str]:
+    """Save readings, keys, tokens and the sites file to a new file; a sentence for each. Raises BackupError."""
+    if target.exists():
+        raise BackupError(f"{target} exists and is left as it is: choose another name")
+    about = About(FORMAT, clock.now_ms(), database.kind_of(settings))
+    with _workspace(settings) as folder:
+        yield from database.save(settings, folder / about.store)
+        yield from state.save(settings, folder / _STATE)
+        pack(folder, about, target)
+
+
+async def restore(settings: Settings, source: Path, clock: Clock) -> AsyncIterator[str]:
+    """Bring a backup back to a receiver that has no readings; a sentence for each. Raises BackupError, SetupError."""
+    database.refuse_to_replace(settings)
+    with _workspace(settings) as folder:
+        about = unpack(source, folder)
+        if about.store != database.kind_of(settings):
+            raise BackupError(
+                f"the backup is of a receiver with RECEIVER_STORE={about.store}: restore it with that setting"
+            )
+        async for sentence in database.bring_back(settings, folder / about.store, clock):
+            yield sentence
+        for sentence in state.bring_back(settings, folder / _STATE):
+            yield sentence
+
+
+@contextlib.contextmanager
+def _workspace(settings: Settings) -> Iterator[Path]:
+    """A private folder beside the database: there is room for a copy of it, and it is the same file system."""
+    place = settings.state_dir if settings.sqlite_path is None else settings.sqlite_path.parent
+    try:
+        make_private_directory(place)
+        with tempfile.TemporaryDirectory(prefix=".backup-", dir=place) as folder:
+            yield Path(folder)
+    except OSError as error:
+        named = error.filename or place
+        raise BackupError(f"{named} cannot be used ({error.strerror}): check its disk and its owner") from error

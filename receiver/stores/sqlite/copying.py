@@ -1,0 +1,39 @@
+"""A copy of the file while it is in use, and the way back."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from receiver.stores.base import StoreUnavailableError
+from receiver.stores.sqlite.files import connect_reader, explain
+from shared.files import PRIVATE_FILE, make_private_directory
+
+
+def copy_to(path: Path, target: Path) -> None:
+    """Copy the store `path` to the new file `target`: everything that was committed, of one moment, and checked.
+
+    The receiver may go on writing meanwhile. Raises StoreUnavailableError.
+    """
+    try:
+        with closing(connect_reader(path)) as source, closing(sqlite3.connect(target)) as copy:
+            source.backup(copy)  # all pages in one step: a single transaction that keeps no writer waiting
+            (found,) = copy.execute("PRAGMA quick_check(1)").fetchone()
+    except (sqlite3.Error, OSError) as error:
+        raise explain(path, error) from error
+    if found != "ok":
+        raise StoreUnavailableError(f"the store {path} is damaged: what was copied of it is no backup")
+
+
+def put_in_place(copy: Path, path: Path) -> None:
+    """Let a copy (on the same file system) become the store `path`, which must not exist. Raises OSError."""
+    make_private_directory(path.parent)
+    copy.chmod(PRIVATE_FILE)
+    with copy.open("rb") as file:
+        os.fsync(file.fileno())
+    os.link(copy, path)  # unlike a rename, it never replaces a file
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

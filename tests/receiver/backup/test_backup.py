@@ -1,0 +1,193 @@
+"""One command saves everything that a receiver must keep; another brings it back on a machine that has nothing."""
+
+import sqlite3
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from receiver import settings
+from receiver.stores.base import GatewayReading
+from shared.readings import Reading
+from tests.influxd.server import running
+from tests.receiver.backup.conftest import START_MS, influxdb_installation, sqlite_installation
+from tests.receiver.service import GATEWAY
+
+
+def test_sqlite_comes_back_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    old = sqlite_installation(tmp_path / "old", monkeypatch)
+    old.fill()
+    file = tmp_path / "backup.tar.gz"
+    old.call("backup", str(file))
+    assert file.stat().st_mode & 0o777 == 0o600
+    new = sqlite_installation(tmp_path / "new", monkeypatch)
+    new.call("restore", str(file))
+    assert new.stored() == old.stored()
+    assert len(new.stored()["inverter"][0].points) == 24 * 30
+    assert new.state() == old.state()
+    assert set(new.state()) == {"keys", "readers.json", "read-key", "sites.yaml"}
+    assert {path.stat().st_mode & 0o077 for path in (tmp_path / "new" / "state").iterdir()} == {0}
+    assert "nobody may send yet" not in new.call("check").output
+    assert [path.name for path in (tmp_path / "new" / "state").glob(".backup-*")] == []
+
+
+def test_influxdb_comes_back_on_a_new_server_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    file = tmp_path / "backup.tar.gz"
+    with running(tmp_path / "influxd-old", onboarded=False) as server:
+        old = influxdb_installation(tmp_path / "old", monkeypatch, server)
+        old.call("setup")
+        old.fill()
+        said = old.call("backup", str(file)).output
+        assert "saved bucket envoy: " in said
+        assert "saved bucket envoy_live: " in said
+        before, state = old.stored(), old.state()
+    with running(tmp_path / "influxd-new", onboarded=False) as server:
+        new = influxdb_installation(tmp_path / "new", monkeypatch, server)
+        new.call("restore", str(file))
+        assert new.stored() == before
+        assert len(before["meter"][0].points) == 24 * 30
+        assert new.state() == state
+        assert "InfluxDB: the token may write and read the buckets" in new.call("check").output
+        new.write([GatewayReading(GATEWAY, Reading("inverter", {"inverter": "i1"}, START_MS + 5, {"power": 1.0}))])
+        assert len(new.stored()["inverter"][0].points) == 24 * 30 + 1
+        server.stop()
+        server.start()
+        assert len(new.stored()["meter"][0].points) == 24 * 30
+
+
+def test_a_backup_while_the_receiver_writes_holds_all_that_was_stored_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A writer has the file open, with rows in its journal and a transaction that has not ended."""
+    old = sqlite_installation(tmp_path / "old", monkeypatch)
+    old.fill(hours=3)
+    writer = sqlite3.connect(old.folder / "state" / "readings.sqlite", isolation_level=None)
+    writer.execute("PRAGMA wal_autocheckpoint = 0")
+    writer.execute("DELETE FROM inverter WHERE timestamp > ?", (START_MS,))
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("DELETE FROM inverter")
+    old.call("backup", str(tmp_path / "b.tar.gz"))
+    writer.execute("COMMIT")
+    writer.close()
+    new = sqlite_installation(tmp_path / "new", monkeypatch)
+    new.call("restore", str(tmp_path / "b.tar.gz"))
+    assert [point.timestamp for point in new.stored()["inverter"][0].points] == [START_MS]
+
+
+def test_through_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """`docker compose exec -T receiver envoy-receiver backup - > FILE`."""
+    old = sqlite_installation(tmp_path / "old", monkeypatch)
+    old.fill(hours=3)
+    command = [sys.executable, "-m", "receiver"]
+    saved = subprocess.run([*command, "backup", "-"], check=True, capture_output=True)
+    new = sqlite_installation(tmp_path / "new", monkeypatch)
+    subprocess.run([*command, "restore", "-"], check=True, input=saved.stdout, capture_output=True)
+    assert new.stored() == old.stored()
+    assert new.state() == old.state()
+
+
+def test_readings_that_are_there_are_never_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    old = sqlite_installation(tmp_path / "old", monkeypatch)
+    old.fill(hours=3)
+    before = old.stored()
+    old.call("backup", str(tmp_path / "b.tar.gz"))
+    assert "never replaces readings" in old.call("restore", str(tmp_path / "b.tar.gz"), fails=True).output
+    assert old.stored() == before
+
+
+def test_a_bucket_that_holds_readings_is_never_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    file = str(tmp_path / "b.tar.gz")
+    with running(tmp_path / "influxd", onboarded=False) as server:
+        old = influxdb_installation(tmp_path / "old", monkeypatch, server)
+        old.call("setup")
+        old.fill(hours=3)
+        old.call("backup", file)
+        said = old.call("restore", file, fails=True).output
+        assert "the bucket envoy holds readings, and a restore never replaces any" in said
+        before = old.stored()
+        other = influxdb_installation(tmp_path / "other", monkeypatch, server, INFLUXDB_V2_BUCKET="again")
+        other.call("restore", file)
+        assert other.stored() == before == old.stored()
+        shared = {"INFLUXDB_V2_BUCKET": "third", "RECEIVER_LIVE_BUCKET": "third"}
+        one = influxdb_installation(tmp_path / "one", monkeypatch, server, **shared)
+        assert "the backup holds 2 bucket(s), but the settings name 1" in one.call("restore", file, fails=True).output
+
+
+def test_files_that_differ_are_kept_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    old = sqlite_installation(tmp_path / "old", monkeypatch)
+    old.fill(hours=1)
+    old.call("backup", str(tmp_path / "b.tar.gz"))
+    new = sqlite_installation(tmp_path / "new", monkeypatch)
+    (new.folder / "sites.yaml").write_text("mine")
+    new.call("restore", str(tmp_path / "b.tar.gz"))
+    assert (new.folder / "sites.yaml.before-restore").read_text() == "mine"
+    assert new.state() == old.state()
+
+
+def test_a_sites_file_that_the_settings_do_not_name_is_still_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    old = sqlite_installation(tmp_path / "old", monkeypatch)
+    old.fill(hours=1)
+    old.call("backup", str(tmp_path / "b.tar.gz"))
+    new = sqlite_installation(tmp_path / "new", monkeypatch)
+    del new.environment["RECEIVER_SITES_FILE"]
+    new.enter()
+    assert "copy it to where it belongs" in new.call("restore", str(tmp_path / "b.tar.gz")).output
+    assert (new.folder / "state" / "restored-sites.yaml").read_bytes() == old.state()["sites.yaml"]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+def test_half_a_backup_is_refused_before_anything_is_made_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float
+):
+    old = sqlite_installation(tmp_path / "old", monkeypatch)
+    old.fill(hours=50)
+    file = tmp_path / "b.tar.gz"
+    old.call("backup", str(file))
+    file.write_bytes(file.read_bytes()[: int(file.stat().st_size * share)])
+    new = sqlite_installation(tmp_path / "new", monkeypatch)
+    assert "not a whole backup" in new.call("restore", str(file), fails=True).output
+    assert list((new.folder / "state").iterdir()) == []
+
+
+def test_what_is_no_backup_or_is_in_the_way_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    here = sqlite_installation(tmp_path / "here", monkeypatch)
+    assert "does not exist" in here.call("restore", str(tmp_path / "nowhere"), fails=True).output
+    with tarfile.open(tmp_path / "other.tar.gz", "w:gz") as archive:
+        archive.add(__file__, "../../readme")
+    assert "not a whole backup" in here.call("restore", str(tmp_path / "other.tar.gz"), fails=True).output
+    assert "choose another name" in here.call("backup", str(tmp_path / "other.tar.gz"), fails=True).output
+    assert "nothing is stored" in here.call("backup", str(tmp_path / "new.tar.gz"), fails=True).output
+    assert not (tmp_path / "new.tar.gz").exists()
+    here.fill(hours=1)
+    assert "cannot be written" in here.call("backup", str(tmp_path / "no" / "folder"), fails=True).output
+    file = tmp_path / "b.tar.gz"
+    here.call("backup", str(file))
+    here.environment |= {"RECEIVER_STORE": "influxdb", "INFLUXDB_ADMIN_TOKEN": "t"}
+    assert "RECEIVER_STORE=sqlite" in here.call("restore", str(file), fails=True).output
+
+
+def test_a_damaged_store_is_no_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    here = sqlite_installation(tmp_path / "here", monkeypatch)
+    here.fill(hours=200)
+    path = settings.load().sqlite_path
+    assert path is not None
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 3 : len(damaged) // 3 + 9000] = b"\x55" * 9000
+    path.write_bytes(damaged)
+    assert "damaged" in here.call("backup", str(tmp_path / "b.tar.gz"), fails=True).output
+    assert not (tmp_path / "b.tar.gz").exists()
+
+
+def test_without_the_administrator_influxdb_is_backed_up_by_its_own_tools(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with running(tmp_path / "influxd") as server:
+        here = influxdb_installation(tmp_path / "here", monkeypatch, server, INFLUXDB_ADMIN_TOKEN="canary-wrong")
+        assert "must be the administrator's" in here.call("backup", str(tmp_path / "b.tar.gz"), fails=True).output
+        del here.environment["INFLUXDB_ADMIN_TOKEN"]
+        here.enter()
+        assert "set INFLUXDB_ADMIN_TOKEN_FILE" in here.call("backup", str(tmp_path / "b.tar.gz"), fails=True).output

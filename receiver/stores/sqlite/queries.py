@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from receiver.stores.base import GatewaySummary, Latest, Point, SeriesPoints, neighbour_reach_ms
+from receiver.stores.gate import MAX_TIMESTAMP_MS
 from receiver.stores.kinds import STORED
 from shared.fields import KINDS, MAX_GAP_MS
 from shared.readings import FieldValue, Series
@@ -25,6 +26,11 @@ class Window(NamedTuple):
     stop: int
     neighbours: bool
 
+    def bounded(self) -> "Window":
+        """The same within the years that the gate lets in: SQLite holds no number of more than 64 bits."""
+        first, beyond = -MAX_TIMESTAMP_MS, MAX_TIMESTAMP_MS + 1
+        return Window(min(max(self.start, first), beyond), min(max(self.stop, first), beyond), self.neighbours)
+
 
 def gateways(connection: sqlite3.Connection) -> list[GatewaySummary]:
     """As `Store.gateways`."""
@@ -36,7 +42,10 @@ def gateways(connection: sqlite3.Connection) -> list[GatewaySummary]:
             f'SELECT gateway, (SELECT min(timestamp) FROM "{kind}" WHERE series = id) AS first, '  # noqa: S608
             f'(SELECT max(timestamp) FROM "{kind}" WHERE series = id) AS last FROM series WHERE kind = ?'
         )
-        sql = f"SELECT gateway, count(*), min(first), max(last) FROM ({per_series}) GROUP BY gateway"  # noqa: S608
+        sql = (
+            f"SELECT gateway, count(last), min(first), max(last) FROM ({per_series}) "  # noqa: S608
+            "GROUP BY gateway HAVING count(last)"  # all of a series may have expired or been removed
+        )
         for gateway, count, first, last in connection.execute(sql, (kind,)):
             series.setdefault(gateway, {})[kind] = count
             firsts.setdefault(gateway, []).append(first)
@@ -86,6 +95,7 @@ def points(
     names = _columns(kind, fields)
     if not names:
         return []
+    window = window.bounded()
     sql = (
         f'SELECT {_select(names)} FROM "{kind}" WHERE series = :series '  # noqa: S608
         "AND timestamp >= :start AND timestamp < :stop ORDER BY timestamp"

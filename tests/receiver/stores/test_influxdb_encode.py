@@ -94,9 +94,9 @@ def test_the_points_that_go_in_come_out_of_a_reader_of_line_protocol(rows):
 def test_tag_values_come_back_and_plain_ones_are_stored_as_they_are(value):
     held = to_influx(value)
     assert from_influx(held) == value
-    assert "\n" not in held
+    assert not set(held) & {"\n", "\r", "\0"}
     assert not held.endswith("\\")
-    if not (set(value) & {"\n", "\N{SYMBOL FOR ESCAPE}"} or value.endswith("\\")):
+    if not (set(value) & {"\n", "\r", "\0", "\N{SYMBOL FOR ESCAPE}"} or value.endswith("\\")):
         assert held == value
 
 

@@ -1,0 +1,66 @@
+"""Whatever a caller says is data: no parameter changes what is asked, and nothing that is stored is lost by asking."""
+
+import pytest
+
+from receiver.stores.base import GatewayReading
+from shared.readings import Reading
+
+NOON = 1_750_000_000_000
+HOME = "122233334444"
+PHASE_A = {"meter": "net-consumption", "phase": "a"}
+HOSTILE = [
+    "' OR '1'='1",
+    '" OR "1"="1',
+    "') OR time > 0 --",
+    "x; DROP MEASUREMENT meter",
+    'x"; DELETE FROM "meter',
+    "/.*/",
+    "$p0",
+    "\\",
+    "\\'",
+    '\\"',
+    "\n",
+    "*",
+    "%",
+    "",
+    '{"regex": ".*"}',
+    "☀\0",
+]
+
+
+@pytest.fixture
+async def filled(store):
+    """A store with one reading, which must be there afterwards and nowhere else."""
+    await store.write([GatewayReading(HOME, Reading("meter", PHASE_A, NOON, {"power": 1.0}))])
+    yield store
+    (series,) = await store.points(HOME, "meter", start=0, stop=2 * NOON)
+    assert [point.fields for point in series.points] == [{"power": 1.0}]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_no_text_finds_what_is_not_its_own(filled, text):
+    """As a serial, a kind, the name or value of a tag, or a field."""
+    window = {"start": 0, "stop": 2 * NOON}
+    for neighbours in (False, True):
+        assert await filled.points(text, "meter", **window, neighbours=neighbours) == []
+        assert await filled.points(HOME, text, **window, neighbours=neighbours) == []
+        assert await filled.points(HOME, "meter", tags={"phase": text}, **window, neighbours=neighbours) == []
+        assert await filled.points(HOME, "meter", tags={text: "a"}, **window, neighbours=neighbours) == []
+        assert await filled.points(HOME, "meter", fields=[text], **window, neighbours=neighbours) == []
+        assert await filled.points(HOME, "inverter", tags={"inverter": text}, **window, neighbours=neighbours) == []
+    assert await filled.latest(text, "meter") == []
+    assert await filled.latest(HOME, text) == []
+    await filled.remove(text, "meter", start=0, stop=2 * NOON)
+    await filled.remove(HOME, text, start=0, stop=2 * NOON)
+
+
+@pytest.mark.parametrize(
+    ("start", "stop"), [(-(2**63), 2**63), (-(10**30), 10**30), (0, 2**62), (NOON, NOON + 1), (NOON - 10**15, 10**13)]
+)
+async def test_any_stretch_of_time_can_be_asked_for(filled, start, stop):
+    """Beyond the years that a database knows there is nothing, which is no error."""
+    (series,) = await filled.points(HOME, "meter", start=start, stop=stop)
+    assert len(series.points) == 1
+    assert await filled.points(HOME, "meter", start=stop, stop=start) == []
+    assert await filled.points(HOME, "meter", start=2**62, stop=2**63 - 1) == []
+    assert await filled.points(HOME, "meter", start=start, stop=stop, neighbours=True) == [series]

@@ -10,7 +10,7 @@ from grafana.source import energy, now, phases, provisioning
 HERE = Path(__file__).parent
 DASHBOARDS = {"now": now.dashboard, "phases": phases.dashboard, "energy": energy.dashboard}
 """File name without ending to what makes the dashboard."""
-_FOLDERS = ("dashboards", "provisioning")
+_FOLDERS = ("dashboards", "provisioning", "contact-points")
 
 
 def files() -> dict[str, str]:

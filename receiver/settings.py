@@ -15,6 +15,7 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from receiver.contact_settings import ContactEnvironment, ContactSettings, contact_settings
 from receiver.database_settings import (
     InfluxEnvironment,
     InfluxSettings,
@@ -143,6 +144,11 @@ def load() -> Settings:
         docs=raw.docs,
         log_level=raw.log_level,
     )
+
+
+def load_contacts() -> ContactSettings:
+    """Read and check who is told of alarms; only `setup` needs it. Raises SettingError, one line per fault."""
+    return contact_settings(ContactEnvironment())
 
 
 def _refuse_unknown() -> None:

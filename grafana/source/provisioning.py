@@ -7,12 +7,12 @@ is missing stops Grafana's start with its path in the message.
 import json
 from typing import Any
 
-import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from grafana.source.alerts import FOLDER, GROUP, Alert, alerts
 from grafana.source.queries import PLUGIN
 from grafana.source.variables import LIVE_NAME, LIVE_UID, MAIN_NAME, MAIN_UID
+from receiver.setup.contact_points import Channel, ntfy, telegram, template, to_yaml, webhook
 
 TOKEN_FILE = "/run/tokens/grafana"  # noqa: S105 (a path)
 """Where `envoy-receiver setup` leaves the token that may only read."""
@@ -21,6 +21,12 @@ DASHBOARDS = "/var/lib/grafana/dashboards"
 _HEAD = "# Made by `python -m grafana`; change grafana/source/ instead.\n"
 _NOT_IN_FILES = ("folderUID", "orgID", "ruleGroup")
 """What the API wants on every rule and files say once per group."""
+TEMPLATES = (
+    ntfy("${NTFY_URL}", "${NTFY_TOKEN}"),
+    telegram("${TELEGRAM_BOT_TOKEN}", "${TELEGRAM_CHAT_ID}"),
+    webhook("${WEBHOOK_URL}", "${WEBHOOK_TOKEN}"),
+)
+"""What `envoy-receiver setup` would write, with Grafana's variables in place of values."""
 
 
 def files() -> dict[str, str]:
@@ -30,7 +36,16 @@ def files() -> dict[str, str]:
         "dashboards/envoy.yaml": dashboards(),
         "alerting/rules.yaml": rules(),
     }
-    return {f"provisioning/{name}": _HEAD + _yaml(document) for name, document in documents.items()}
+    made = {f"provisioning/{name}": _HEAD + to_yaml(document) for name, document in documents.items()}
+    return made | {f"contact-points/{one.name}.yaml": _by_hand(one) for one in TEMPLATES}
+
+
+def _by_hand(channel: Channel) -> str:
+    return (
+        f"{_HEAD}# For installations without `envoy-receiver setup`: put this file into Grafana's\n"
+        "# provisioning/alerting and the variables into Grafana's environment. Only a token may be empty there.\n"
+        + to_yaml(template(channel))
+    )
 
 
 def data_sources() -> dict[str, Any]:
@@ -99,7 +114,3 @@ def rules() -> dict[str, Any]:
 def _rule(alert: Alert) -> dict[str, Any]:
     made: dict[str, Any] = json.loads(JSONEncoder().encode(alert.rule().build()))
     return {key: value for key, value in made.items() if key not in _NOT_IN_FILES}
-
-
-def _yaml(document: dict[str, Any]) -> str:
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=10_000)

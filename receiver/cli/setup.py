@@ -1,4 +1,4 @@
-"""`envoy-receiver setup`: InfluxDB made ready."""
+"""`envoy-receiver setup`: InfluxDB made ready, and Grafana told whom to tell of alarms."""
 
 import asyncio
 
@@ -6,20 +6,31 @@ import typer
 
 from receiver import settings
 from receiver.cli.console import faults_as_sentences
+from receiver.contact_settings import ContactSettings
+from receiver.errors import SettingError
 from receiver.settings import Settings
 from shared.clock import SystemClock
 
 
 def setup() -> None:
-    """Make InfluxDB's buckets, their expiry and two tokens. May be run again at any time; mends what is lost."""
+    """Make InfluxDB's buckets, their expiry and two tokens. May be run again at any time; mends what is lost.
+
+    With GRAFANA_ALERTING_DIR it also writes there whom Grafana tells of alarms.
+    """
     with faults_as_sentences():
-        chosen = settings.load()
+        chosen, contacts = settings.load(), settings.load_contacts()
+        if contacts.alerting_dir is None and not contacts.is_empty:
+            raise SettingError(
+                "GRAFANA_ALERTING_DIR is missing: alarms have somewhere to go (NTFY_URL, TELEGRAM_BOT_TOKEN or "
+                "WEBHOOK_URL), so set it to Grafana's directory provisioning/alerting"
+            )
         if chosen.influxdb is None:
             typer.echo(
                 f"nothing to set up: the receiver stores in {chosen.sqlite_path} (RECEIVER_STORE is not influxdb)"
             )
-            return
-        asyncio.run(_set_up(chosen))
+        else:
+            asyncio.run(_set_up(chosen))
+        _tell_grafana(contacts)
 
 
 async def _set_up(chosen: Settings) -> None:
@@ -29,3 +40,16 @@ async def _set_up(chosen: Settings) -> None:
     if chosen.influxdb is not None:
         async for sentence in set_up(chosen.influxdb, chosen.meter_days, SystemClock()):
             typer.echo(sentence)
+
+
+def _tell_grafana(contacts: ContactSettings) -> None:
+    from receiver.setup import contact_points  # noqa: PLC0415 (as above)
+
+    if contacts.alerting_dir is None:
+        return
+    channels = [
+        *([contact_points.ntfy(*contacts.ntfy)] if contacts.ntfy else []),
+        *([contact_points.telegram(*contacts.telegram)] if contacts.telegram else []),
+        *([contact_points.webhook(*contacts.webhook)] if contacts.webhook else []),
+    ]
+    typer.echo(contact_points.place(contacts.alerting_dir, channels))

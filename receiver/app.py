@@ -13,10 +13,12 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from receiver.api import health
+from receiver.api.access import Access
 from receiver.api.edge import Edge
 from receiver.api.gateways import Gateways
 from receiver.api.ingest import Ingest
 from receiver.api.problems import Problems
+from receiver.api.session import Sessions
 from receiver.arrivals import Arrivals
 from receiver.auth import keys_file, readers
 from receiver.auth.gate import Gate
@@ -27,6 +29,7 @@ from receiver.errors import SettingError
 from receiver.limits import Limits, RateLimit, SeriesLimit
 from receiver.listener import Listener
 from receiver.metrics import Metrics
+from receiver.rollups.job import Rollups
 from receiver.settings import Settings
 from receiver.sites import SitesFile
 from receiver.stores.base import Store
@@ -50,6 +53,7 @@ class Receiver:
     gate: Gate
     watch: Watch
     sites: SitesFile
+    rollups: Rollups
     clock: Clock
     metrics: Metrics = field(default_factory=Metrics)
     arrivals: Arrivals = field(default_factory=Arrivals)
@@ -110,9 +114,9 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
         clock=clock,
         body_seconds=limits.body_seconds,
     )
+    access = Access(receiver.gate, rate_limit(rate=limits.gateway_rate, reason="reader-rate"))
     gateways = Gateways(
-        gate=receiver.gate,
-        per_reader=rate_limit(rate=limits.gateway_rate, reason="reader-rate"),
+        access=access,
         store=receiver.store,
         watch=receiver.watch,
         arrivals=receiver.arrivals,
@@ -121,6 +125,7 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
     )
     # A plain Starlette route: the body is read as bytes after the token is verified, and no model is built of it.
     app.router.routes.append(Route("/api/v1/gateways/{serial}/batches", ingest.post_batch, methods=["POST"]))
+    app.include_router(Sessions(access, clock).router())
     app.include_router(gateways.router())
     app.include_router(health.router(receiver.store))
     per_address = rate_limit(rate=limits.address_rate, reason="address-rate")

@@ -27,11 +27,21 @@ class RefusedError(ReceiverError):
             that an unknown, a revoked and a wrongly used key look the same from outside.
         retry_after: Seconds after which the same request may succeed, or None.
         close: Whether the connection ends with the reply, because the rest of the body is not worth reading.
+        detail: A sentence for the caller: what to change. It names parameters and limits, never what was sent.
     """
 
-    def __init__(self, problem: Problem, reason: str, *, retry_after: int | None = None, close: bool = False) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        reason: str,
+        *,
+        retry_after: int | None = None,
+        close: bool = False,
+        detail: str | None = None,
+    ) -> None:
         super().__init__(f"{problem}: {reason}")
         self.problem = problem
         self.reason = reason
         self.retry_after = retry_after
         self.close = close
+        self.detail = detail

@@ -5,10 +5,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
+from receiver.api.access import Access
 from receiver.arrivals import Arrivals
-from receiver.auth.gate import Caller, Gate, authorise_read
 from receiver.errors import RefusedError
-from receiver.limits import RateLimit
 from receiver.sites import Site, SitesFile
 from receiver.sites.corrections import correct
 from receiver.stores.base import GatewaySummary, Latest, Store
@@ -64,8 +63,7 @@ class Gateways:
     """The routes below `/api/v1/gateways`.
 
     Args:
-        gate: Who is reading.
-        per_reader: How often one reader may ask.
+        access: Who is reading.
         store: Where the values are.
         watch: Told that somebody looks.
         arrivals: When batches came.
@@ -76,16 +74,14 @@ class Gateways:
     def __init__(
         self,
         *,
-        gate: Gate,
-        per_reader: RateLimit,
+        access: Access,
         store: Store,
         watch: Watch,
         arrivals: Arrivals,
         sites: SitesFile,
         clock: Clock,
     ) -> None:
-        self._gate = gate
-        self._per_reader = per_reader
+        self._access = access
         self._store = store
         self._watch = watch
         self._arrivals = arrivals
@@ -103,7 +99,7 @@ class Gateways:
 
     async def every(self, request: Request) -> list[GatewayEntry]:
         """The gateways that the token covers and that have readings, by serial."""
-        caller = self._admit(request)
+        caller = self._access.reader(request)
         return [
             await self._entry(summary)
             for summary in await self._store.gateways()
@@ -112,7 +108,7 @@ class Gateways:
 
     async def one(self, serial: str, request: Request) -> GatewayStatus:
         """How a gateway and its scraper are."""
-        self._admit(request, serial)
+        self._access.reader(request, serial)
         summary = await self._summary(serial)
         self._watch.look(serial)
         latest = await self._store.latest(serial, "gateway")
@@ -142,7 +138,7 @@ class Gateways:
         return [self._shown(entry) for entry in correct(latest, self._sites.of(serial))]
 
     async def _latest(self, request: Request, serial: str, kind: str) -> list[Latest]:
-        self._admit(request, serial)
+        self._access.reader(request, serial)
         latest = await self._store.latest(serial, kind)
         if not latest:
             await self._summary(serial)
@@ -151,12 +147,6 @@ class Gateways:
 
     def _shown(self, entry: Latest) -> Entry:
         return {**entry.tags, **entry.fields, "timestamp": entry.timestamp, "age_seconds": self._age(entry.timestamp)}
-
-    def _admit(self, request: Request, serial: str | None = None) -> Caller:
-        caller = self._gate.authenticate(request.headers.getlist("authorization"))
-        authorise_read(caller, serial)
-        self._per_reader.spend(caller.name)
-        return caller
 
     async def _summary(self, serial: str) -> GatewaySummary:
         """Raises RefusedError (not-found) for a gateway without readings, also for who may see every gateway."""

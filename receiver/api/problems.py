@@ -67,13 +67,15 @@ class Problems:
         if problem in (Problem.UNAUTHORISED, Problem.FORBIDDEN):
             self._metrics.refusals.labels(refused.reason).inc()
         _log.warning("request refused", problem=problem, status=status, reason=refused.reason, request_id=request_id)
-        body = {
+        body: dict[str, str | int] = {
             "type": f"urn:envoy-relay:problem:{problem}",
             "status": status,
             "title": title,
             "code": problem,
             "request_id": request_id,
         }
+        if refused.detail is not None:
+            body["detail"] = refused.detail
         response = Response(msgspec.json.encode(body), status, media_type=CONTENT_TYPE)
         for name, value in _headers(refused, allow).items():
             response.headers[name] = value

@@ -1,0 +1,102 @@
+"""The same readings give the same rows, in whatever pieces they are computed, and `reach` knows what a reading changes."""
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from receiver.rollups.compute import HOUR_MS, QUARTER_MS, Raw, hour_rows, quarter_rows, reach
+from receiver.sites.load import parse
+from shared.readings import Reading
+from tests.receiver.rollups.raw import START, House, load, quarter
+
+HOURS = 6
+SITE = """
+1:
+  netting: {netting}
+  time_zone: Asia/Kathmandu
+  meters: {{net-consumption: {{reversed: [a]}}, total-consumption: {{role: ignore}}}}
+  panels: {{480: {{name: East 1, array: East}}, 481: {{array: East}}, 489: {{array: East}}}}
+  tariffs: [{{valid_from: 2024-01-01, rates: {{6-22: 0.34, 22-6: 0.21}}, feed_in: 0.08}}]
+"""
+seeds = st.integers(0, 1_000_000)
+sites = st.sampled_from(["sum", "phases"]).map(lambda netting: parse(SITE.format(netting=netting).encode())["1"])
+
+
+def by_identity(rows: Iterable[Reading]) -> dict[tuple[object, ...], dict[str, object]]:
+    found = [(row.series, row.timestamp) for row in rows]
+    assert len(found) == len(set(found))
+    return {(row.series, row.timestamp): dict(row.fields) for row in rows}
+
+
+@settings(max_examples=50, deadline=None)
+@given(seeds, sites, st.integers(1, 4 * HOURS - 1))
+def test_pieces_are_the_whole(seed, site, cut):
+    readings = House(seed, HOURS).readings
+    start, middle, stop = quarter(0), quarter(cut), quarter(4 * HOURS)
+    whole = quarter_rows(load(readings, start, stop), site, start, stop)
+    pieces = [
+        *quarter_rows(load(readings, start, middle), site, start, middle),
+        *quarter_rows(load(readings, middle, stop), site, middle, stop),
+    ]
+    assert by_identity(pieces) == by_identity(whole)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seeds, sites, st.integers(1, HOURS - 1))
+def test_hours_in_pieces_are_all_hours(seed, site, cut):
+    readings = House(seed, HOURS).readings
+    start, middle, stop = quarter(0), quarter(4 * cut), quarter(4 * HOURS)
+    whole = hour_rows(load(readings, start, stop), site, start, stop)
+    pieces = [
+        *hour_rows(load(readings, start, middle), site, start, middle),
+        *hour_rows(load(readings, middle, stop), site, middle, stop),
+    ]
+    assert by_identity(pieces) == by_identity(whole)
+
+
+@settings(max_examples=50, deadline=None)
+@given(seeds, sites, st.integers(30, 200), st.integers(1, 90))
+def test_late_readings_change_nothing_beyond_their_reach(seed, site, first_minute, minutes):
+    """What arrives late is a piece out of the middle of every series, or of some of them."""
+    full = House(seed, HOURS).readings
+    late_from, late_to = START + first_minute * 60_000, START + (first_minute + minutes) * 60_000
+    some = {reading.series for index, reading in enumerate(full) if (index * seed) % 3} if seed % 2 else None
+    before = [
+        reading
+        for reading in full
+        if not late_from <= reading.timestamp < late_to or (some is not None and reading.series not in some)
+    ]
+    start, stop = quarter(0), quarter(4 * HOURS)
+    old = by_identity(quarter_rows(load(before, start, stop), site, start, stop))
+    new = by_identity(quarter_rows(load(full, start, stop), site, start, stop))
+    changed = [key[1] for key in old.keys() | new.keys() if old.get(key) != new.get(key)]
+    low, high = reach(load(full, late_from, late_to), late_from, late_to)
+    assert all(low <= time < high for time in changed)
+
+
+def test_a_reach_is_whole_quarter_hours_and_holds_what_it_is_asked_for():
+    empty = Raw([], [], [], [])
+    assert reach(empty, START + 1, START + 2) == (START, START + QUARTER_MS)
+    assert reach(empty, START, START + QUARTER_MS) == (START, START + QUARTER_MS)
+
+
+def test_the_end_of_a_long_gap_of_a_counter_reaches_over_all_of_it():
+    readings = [
+        Reading("meter_energy", {"meter": "production", "phase": "a"}, START + hour * HOUR_MS + 1, {"delivered": 1.0})
+        for hour in (0, 5)
+    ]
+    late = (START + 5 * HOUR_MS, START + 5 * HOUR_MS + 60_000)
+    assert reach(load(readings, *late), *late) == (START, START + 5 * HOUR_MS + QUARTER_MS)
+
+
+@pytest.mark.parametrize("compute", [quarter_rows, hour_rows])
+def test_only_whole_windows_are_computed(compute):
+    with pytest.raises(ValueError, match="whole windows"):
+        compute(Raw([], [], [], []), parse(b"1:")["1"], START, START + 60_000)
+    assert compute(Raw([], [], [], []), parse(b"1:")["1"], START, START) == []
+
+
+def test_of_nothing_there_are_no_rows():
+    assert quarter_rows(Raw([], [], [], []), parse(b"1:")["1"], START, START + QUARTER_MS) == []

@@ -22,6 +22,8 @@ app = typer.Typer(
 
 # A simulator may run for months: the file has everything, the memory the last hours.
 _LEDGER_KEEP = 20_000
+# Far below the twelve hours of an installer's token.
+_TOKEN_EVERY_S = 3600.0
 _PROFILES = ", ".join(f"{profile.name} ({profile.what})" for profile in PROFILES.values())
 
 
@@ -52,6 +54,9 @@ def run(
     late_morning: Annotated[
         bool, typer.Option("--late-morning", help="Shift the sun so that it is late morning now.")
     ] = False,
+    token_file: Annotated[
+        Path | None, typer.Option(help="Keep a token of that role in this file, and renew it before it expires.")
+    ] = None,
     counters_start: Annotated[
         float | None, typer.Option(help="House time (epoch seconds) at which the lifetime counters begin.")
     ] = None,
@@ -93,7 +98,7 @@ def run(
     except OSError as error:
         typer.echo(f"The simulator cannot start: {error}. Choose another port or folder.", err=True)
         raise typer.Exit(1) from error
-    asyncio.run(_serve(simulator, role))
+    asyncio.run(_serve(simulator, role, token_file))
 
 
 def _parameters(text: str) -> dict[str, Any]:
@@ -105,15 +110,36 @@ def _parameters(text: str) -> dict[str, Any]:
     return value
 
 
-async def _serve(simulator: Simulator, role: str) -> None:
+async def _serve(simulator: Simulator, role: str, token_file: Path | None) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # there are no signals on a loop of Windows
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
     async with simulator:
         description = simulator.description()
+        keeping = None
+        if token_file is not None:
+            _keep(token_file, description["tokens"][role])
+            keeping = asyncio.create_task(_renew(simulator, role, token_file))
         print(json.dumps(description | {"role": role, "token": description["tokens"][role]}), flush=True)
         await stop.wait()
+        if keeping is not None:
+            keeping.cancel()
+
+
+async def _renew(simulator: Simulator, role: str, path: Path) -> None:
+    while True:
+        await asyncio.sleep(_TOKEN_EVERY_S)
+        _keep(path, simulator.token(role))
+
+
+def _keep(path: Path, token: str) -> None:
+    """Replace the file as a whole: a reader never meets half a token."""
+    new = path.with_name(f".{path.name}")
+    new.unlink(missing_ok=True)
+    new.touch(0o600)
+    new.write_text(token)
+    new.replace(path)
 
 
 def main() -> None:

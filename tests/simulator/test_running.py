@@ -53,6 +53,15 @@ async def test_the_command_says_what_a_reader_needs_and_stops_cleanly(stop):
         assert await process.wait() == 0
 
 
+async def test_the_token_file_holds_a_token_of_the_role_before_the_first_line(tmp_path):
+    """Whoever waits for the line finds the file there, private and good for the gateway."""
+    file = tmp_path / "token"
+    file.write_text("of yesterday")
+    async with command("--role", "installer", "--token-file", str(file)) as (_, ready):
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert file.read_text() == ready["token"]
+
+
 async def test_faults_of_the_command_line_are_on_from_the_start(tmp_path):
     ledger = tmp_path / "ledger.jsonl"
     arguments = ("--fault", "bad-gateway", "--fault", 'ghosts:{"count": 1}', "--ledger", str(ledger))

@@ -1,0 +1,63 @@
+"""Stands where the receiver would, and keeps what reaches it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass
+class Upstream:
+    """Attributes: `port` on 127.0.0.1; `requests`: (method, path, headers, body) of every request whose head came, with as much of its body as came; `go_on` lets
+    a long answer continue.
+    """
+
+    port: int = 0
+    requests: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
+    go_on: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def recording() -> Iterator[Upstream]:
+    """An upstream that lives as long as the context. `/live` sends one event, and another when `go_on` is set."""
+    upstream = Upstream()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", "0")))
+            upstream.requests.append((self.command, self.path, dict(self.headers.items()), body))
+            self.send_response(200)
+            self.send_header("content-length", "2")
+            self.end_headers()
+            self.wfile.write(b"ok")
+
+        def do_GET(self) -> None:
+            upstream.requests.append((self.command, self.path, dict(self.headers.items()), b""))
+            self.send_response(200)
+            self.send_header("content-type", "text/event-stream")
+            self.end_headers()
+            self.wfile.write(b"data: 1\n\n")
+            self.wfile.flush()
+            upstream.go_on.wait(60)
+            self.wfile.write(b"data: 2\n\n")
+            self.close_connection = True
+
+        def log_message(self, format: str, *arguments: Any) -> None:
+            """Nothing: tests look at `requests`."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    upstream.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield upstream
+    finally:
+        upstream.go_on.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()

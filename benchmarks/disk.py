@@ -1,0 +1,148 @@
+"""What a day of a house takes on disk, in SQLite and in InfluxDB, raw and rolled up; and a forecast of years.
+
+    python -m benchmarks.disk [DAYS] [PROFILE]
+
+The simulated house is read once a second through the scraper's own parsers and delta detection, stored, and rolled up
+by the receiver's own job. Raw meter readings, everything else that scrapers send, and the roll-ups are measured one
+after the other. InfluxDB is left alone until it has compacted what it holds; SQLite has emptied its journal into the
+file. What the scraper says of itself (a reading a minute) is not in it.
+"""
+
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from laptop import history
+from receiver.rollups.job import catch_up
+from receiver.sites.model import Site
+from receiver.stores.base import GatewayReading, Store
+from receiver.stores.influxdb import InfluxStore
+from receiver.stores.sqlite import SqliteStore
+from shared.clock import SystemClock
+from simulator.profiles import profile_named
+from tests.influxd.server import ADMIN_TOKEN, ORG, running
+
+BATCH = 5000
+DAY_S = 86_400
+YEAR_DAYS = 365
+METER_DAYS = 90
+SETTLED_S = 15.0
+COMPACT_SOON = (
+    "--storage-cache-snapshot-write-cold-duration=2s",
+    "--storage-compact-full-write-cold-duration=5s",
+)
+
+
+class Sizes(NamedTuple):
+    """Bytes after each step."""
+
+    raw_meter: int
+    raw_other: int
+    rolled_up: int
+
+
+def main() -> None:
+    """Measure and print."""
+    days = float(sys.argv[1]) if len(sys.argv) > 1 else 2.0
+    profile = sys.argv[2] if len(sys.argv) > 2 else "firmware-8"
+    history.STEP_S = 1
+    stop = int(time.time()) // DAY_S * DAY_S
+    place = history.Place(profile, 7, stop - days * DAY_S, 0)
+    rows = [row for piece in history.Past(place).chunks(stop - round(days * DAY_S), stop) for row in piece]
+    serial = profile_named(profile).serial
+    meter = [GatewayReading(serial, row) for row in rows if row.kind == "meter"]
+    other = [GatewayReading(serial, row) for row in rows if row.kind != "meter"]
+    inverters = len({tuple(row.reading.tags.items()) for row in other if row.reading.kind == "inverter"})
+    print(f"{profile}: {inverters} inverters; a day has {len(meter) / days:,.0f} meter readings, "
+          f"{len(other) / days:,.0f} others")  # fmt: skip
+    with tempfile.TemporaryDirectory() as name:
+        for store, sizes in measure(Path(name), meter, other):
+            show(store, sizes, days)
+
+
+def measure(folder: Path, meter: list[GatewayReading], other: list[GatewayReading]) -> Iterator[tuple[str, Sizes]]:
+    """The sizes in each store."""
+    file = folder / "readings.sqlite"
+    for state in ("a", "b"):
+        (folder / state).mkdir()
+
+    def sqlite_size() -> int:
+        return sum(path.stat().st_size for path in folder.glob("readings.sqlite*"))
+
+    yield "SQLite", asyncio.run(fill(lambda: SqliteStore(file), meter, other, sqlite_size, folder / "a"))
+    with running(folder / "influxd", *COMPACT_SOON) as server:
+        server.make_bucket("envoy")
+        server.make_bucket("envoy_live")
+
+        def influxdb_size() -> int:
+            return settled(folder / "influxd" / "engine")
+
+        def store() -> InfluxStore:
+            return InfluxStore(server.url, ORG, ADMIN_TOKEN, "envoy", "envoy_live")
+
+        yield "InfluxDB", asyncio.run(fill(store, meter, other, influxdb_size, folder / "b"))
+
+
+async def fill(
+    make: Callable[[], Store],
+    meter: list[GatewayReading],
+    other: list[GatewayReading],
+    size: Callable[[], int],
+    state: Path,
+) -> Sizes:
+    """Store in three steps; the store is closed for each look at its files."""
+    sizes = []
+
+    async def roll_up(store: Store) -> None:
+        await catch_up(store, site_of=lambda _: Site(), clock=SystemClock(), state_dir=state)
+
+    for step in (lambda store: write(store, meter), lambda store: write(store, other), roll_up):
+        store = make()
+        await store.open()
+        try:
+            await step(store)
+        finally:
+            await store.close()
+        sizes.append(size())
+    return Sizes(*sizes)
+
+
+async def write(store: Store, rows: list[GatewayReading]) -> None:
+    """All of them."""
+    for first in range(0, len(rows), BATCH):
+        if await store.write(rows[first : first + BATCH]):
+            raise RuntimeError("the store refused readings")
+
+
+def settled(folder: Path) -> int:
+    """Size of the files, once they have not changed for a while: the log is emptied, files are merged."""
+    last, since = -1, time.monotonic()
+    while time.monotonic() - since < SETTLED_S:
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        if size != last:
+            last, since = size, time.monotonic()
+        time.sleep(0.5)
+    return last
+
+
+def show(store: str, sizes: Sizes, days: float) -> None:
+    """One line of numbers and one forecast."""
+    raw = sizes.raw_meter / days
+    other = (sizes.raw_other - sizes.raw_meter) / days
+    rolled = (sizes.rolled_up - sizes.raw_other) / days
+    first_year = METER_DAYS * raw + YEAR_DAYS * (other + rolled)
+    further = YEAR_DAYS * (other + rolled)
+    print(
+        f"{store}: raw meter {raw / 1e6:.2f} MB a day, other readings {other / 1e6:.2f}, roll-ups {rolled / 1e6:.2f}; "
+        f"with {METER_DAYS} days of raw meter readings {first_year / 1e6:,.0f} MB after a year, "
+        f"{further / 1e6:,.0f} MB more each further year; "
+        f"all kept: {YEAR_DAYS * (raw + other + rolled) / 1e6:,.0f} MB a year"
+    )
+
+
+if __name__ == "__main__":
+    main()

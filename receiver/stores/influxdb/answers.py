@@ -98,6 +98,16 @@ def _sentence(status: int, *, known: bool, server: str, org: str, bucket: str) -
     return f"InfluxDB at {server} cannot do its work now ({status}): look at its log and at the space on its disk"
 
 
+def query_failure(said: str, *, server: str, bucket: str) -> StoreUnavailableError:
+    """The exception for a statement that InfluxDB did not execute, by what it said of it."""
+    if said.startswith(("database not found", "not executed")):  # for the administrator; for everybody else
+        return StoreUnavailableError(
+            f'InfluxDB at {server} shows this token no bucket "{bucket}" to read: create it, correct '
+            "INFLUXDB_V2_BUCKET or RECEIVER_LIVE_BUCKET, or set INFLUXDB_V2_TOKEN to one that may write and read it"
+        )
+    return StoreUnavailableError(f"InfluxDB at {server} could not answer a query ({said[:200]}): look at its log")
+
+
 def refusal_of_version(version: str, server: str) -> str | None:
     """Why no server of this version is worked with, for people; None for InfluxDB 2, and where it does not say."""
     number = _VERSION.match(version)

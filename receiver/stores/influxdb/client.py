@@ -18,7 +18,7 @@ from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
 from receiver.stores.base import StoreUnavailableError
-from receiver.stores.influxdb.answers import failure
+from receiver.stores.influxdb.answers import failure, query_failure
 
 TIMEOUT_S = 10.0
 """A write or a query that takes longer has failed. Half a minute before a scraper gives up on the receiver."""
@@ -150,7 +150,7 @@ class InfluxClient:
         answer = await self._within_deadline(self._readers, call)
         for said in [answer.error, *(result.error for result in answer.results)]:
             if said:
-                raise StoreUnavailableError(f"InfluxDB at {self.server} could not answer a query: {said[:200]}")
+                raise query_failure(said, server=self.server, bucket=database)
         return [result.series for result in answer.results]
 
     async def version(self) -> str:

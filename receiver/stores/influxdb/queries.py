@@ -50,13 +50,13 @@ async def gateways(reading: Reading) -> list[GatewaySummary]:
     ]
 
 
-async def count(reading: Reading) -> int:
+async def count(reading: Reading, *, page_rows: int = _PAGE_ROWS) -> int:
     """As `Store.count`: InfluxQL counts values, not readings, so all of them come here, page by page."""
-    return sum([await _count(reading, kind) for kind in KINDS])
+    return sum([await _count(reading, kind, page_rows) for kind in KINDS])
 
 
-async def _count(reading: Reading, kind: str) -> int:
-    total, start, limit = 0, None, _PAGE_ROWS
+async def _count(reading: Reading, kind: str, limit: int) -> int:
+    total, start = 0, None
     while len(times := await reading.page(kind, start, limit)) == limit:
         before = sum(time < times[-1] for time in times)  # those at the last time may go on in the next page
         if before:

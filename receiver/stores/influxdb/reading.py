@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import TypeAlias, cast
 
-from receiver.stores.base import NO_TAGS, Point
+from receiver.stores.base import NO_TAGS, Point, StoreUnavailableError
 from receiver.stores.influxdb.client import InfluxClient, QueryTable
 from receiver.stores.influxdb.influxql import GATEWAY, Key, Order, Span, Statement, select, series_of, show_series
 from receiver.stores.influxdb.tags import from_influx
@@ -27,6 +27,15 @@ class Reading:
         self._client = client
         self._bucket = bucket
         self._live_bucket = live_bucket
+
+    async def ready(self) -> str | None:
+        """Why the buckets cannot be read, as a sentence for people; None if they can."""
+        try:
+            for bucket in {self._bucket, self._live_bucket}:
+                await self._client.query("SHOW MEASUREMENTS LIMIT 1", {}, bucket)
+        except StoreUnavailableError as error:
+            return str(error)
+        return None
 
     async def rows(
         self,

@@ -68,12 +68,13 @@ class InfluxStore:
         """As `Store.expire`: nothing to do, buckets expire by themselves."""
 
     async def ready(self) -> str | None:
-        """As `Store.ready`; also whether the server is of a version that is supported."""
+        """As `Store.ready`. Reading counts too: what a gateway already has is read before more of it is taken."""
         try:
             version = await self._client.version()
         except StoreUnavailableError as error:
             return str(error)
-        return refusal_of_version(version, self._client.server) or await self._writer.ready()
+        refusal = refusal_of_version(version, self._client.server)
+        return refusal or await self._writer.ready() or await self._reading.ready()
 
     async def gateways(self) -> list[GatewaySummary]:
         """As `Store.gateways`."""

@@ -97,7 +97,11 @@ class Past:
         event = json.dumps(meters.stream_event(self._device)).encode()
         samples = [_reading("meter", one, stamp, one.values) for one in parse_event(event, self._meters)]
         if second % COUNTERS_S == 0:
+            streamed = {(sample.tags["meter"], sample.tags["phase"]) for sample in samples}
             counted = parse_readings(meters.readings(self._device), self._meters)
+            # the stream says nothing of a battery; the poll does
+            unheard = [one for one in counted if (one.meter, one.phase) not in streamed]
+            samples += [_reading("meter", one, stamp, one.values) for one in unheard]
             samples += [_reading("meter_energy", one, stamp, one.counters) for one in counted]
         if second % INVERTERS_S == 0:
             samples += join_inverters(

@@ -1,0 +1,117 @@
+"""Asking the database as Grafana's InfluxDB data source does, and what a panel sees of the answer."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import httpx
+
+from tests.grafana import substitution
+from tests.grafana.extraction import LIVE_UID, MAIN_UID, Found, VariableQuery, fixed_variables, variable_queries
+from tests.grafana.substitution import Span, Value
+from tests.grafana.week import BUCKET, LIVE_BUCKET, Week
+from tests.influxd.server import ADMIN_TOKEN
+
+_BUCKETS = {MAIN_UID: BUCKET, LIVE_UID: LIVE_BUCKET}
+_MIN_INTERVAL_MS = 1000
+_ALIAS = re.compile(r"\$([\w-]+)|\[\[([\w-]+)\]\]")
+
+
+class Answer(NamedTuple):
+    """What came back.
+
+    Attributes:
+        series: As the database answers: `name`, `tags`, `columns`, `values`.
+        names: Fields that hold a value somewhere, by the name a panel knows them by.
+        empty: Fields without any value.
+    """
+
+    series: list[dict[str, Any]]
+    names: set[str]
+    empty: set[str]
+
+
+class Asker:
+    """Asks as one dashboard would, now, in the time zone of the site."""
+
+    def __init__(self, week: Week, client: httpx.Client) -> None:
+        self._week = week
+        self._client = client
+        self.now = datetime.now(ZoneInfo(week.time_zone))
+
+    def values(self, name: str, board: dict[str, Any]) -> dict[str, Value]:
+        """What the variables of a dashboard hold when it is opened. Raises AssertionError for one without values."""
+        values: dict[str, Value] = dict(fixed_variables(board))
+        for variable in variable_queries(name, board):
+            values[variable.name] = self._first(variable, values)
+        return values
+
+    def _first(self, variable: VariableQuery, values: Mapping[str, Value]) -> Value:
+        series = self.ask(variable.query, values).series
+        found = tuple(sorted({row[1] for one in series for row in one["values"]}))
+        assert found, f"{variable.query.place} has no values"
+        return found if variable.takes_all else found[0]
+
+    def statement(self, query: Found, values: Mapping[str, Value]) -> str:
+        """What the database is asked."""
+        span = self.span(query)
+        least = substitution.milliseconds(query.least_interval) if query.least_interval else _MIN_INTERVAL_MS
+        text = substitution.variables(query.text, values)
+        return substitution.macros(text, span, substitution.interval(span, least))
+
+    def span(self, query: Found) -> Span:
+        """Its time range."""
+        ends = substitution.moment(query.since, self.now), substitution.moment(query.until, self.now, end=True)
+        return Span(*(round(end.timestamp() * 1000) for end in ends))
+
+    def ask(self, query: Found, values: Mapping[str, Value]) -> Answer:
+        """Run it. Raises AssertionError for an answer that is an error or has a second statement."""
+        source = substitution.variables(query.source, values)
+        assert source in _BUCKETS, f"{query.place}: no data source {source}"
+        statement = self.statement(query, values)
+        reply = self._client.post(
+            f"{self._week.server.url}/query",
+            params={"db": _BUCKETS[source], "epoch": "ms"},
+            data={"q": statement},
+            headers={"authorization": f"Token {ADMIN_TOKEN}"},
+        )
+        assert reply.status_code == httpx.codes.OK, f"{query.place}: {reply.text}\n{statement}"
+        (result,) = reply.json()["results"]
+        assert "error" not in result, f"{query.place}: {result['error']}\n{statement}"
+        series = result.get("series", [])
+        return Answer(series, *_fields(query, series))
+
+
+def _fields(query: Found, series: Sequence[dict[str, Any]]) -> tuple[set[str], set[str]]:
+    """Names of the fields with and without values, as `influxql/buffered/response_parser.go` makes them."""
+    seen: dict[str, bool] = {}
+    for one in series:
+        tags = one.get("tags", {})
+        for index, column in enumerate(one["columns"]):
+            filled = any(row[index] is not None for row in one["values"])
+            if column == "time":
+                name = "Time"
+            else:
+                name = column if query.format == "table" else _series_name(query.alias, one, column)
+            seen[name] = seen.get(name, False) or filled
+        if query.format == "table":
+            seen |= dict.fromkeys(tags, True)
+    return {name for name, filled in seen.items() if filled}, {name for name, filled in seen.items() if not filled}
+
+
+def _series_name(alias: str, one: Mapping[str, Any], column: str) -> str:
+    """As `FormatFrameName` and `BuildFrameNameFromQuery`."""
+    tags: dict[str, str] = one.get("tags", {})
+    if not alias:
+        labels = " ".join(f"{key}: {value}" for key, value in sorted(tags.items()))
+        return f"{one['name']}.{column}" + (f" {{ {labels} }}" if tags else "")
+
+    def replaced(found: re.Match[str]) -> str:
+        word = found[1] or found[2]
+        known: dict[str, str] = {"col": column, "m": one["name"], "measurement": one["name"]}
+        known |= {f"tag_{key}": value for key, value in tags.items()}
+        return known.get(word, found[0])
+
+    return _ALIAS.sub(replaced, alias)

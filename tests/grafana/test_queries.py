@@ -1,0 +1,104 @@
+"""Every query of every generated file, run against a real InfluxDB that holds simulated days.
+
+One test asks them all, because the days take half a minute to make and each worker of a test run would make its own.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.grafana.answers import Asker
+from tests.grafana.extraction import alert_queries, dashboards, panel_queries, panels
+from tests.grafana.substitution import Value
+from tests.grafana.week import Week, load_week
+from tests.influxd.server import running
+
+DAYS = 3.0
+
+
+@pytest.fixture(scope="module")
+def week(tmp_path_factory) -> Iterator[Week]:
+    """Days of a house with a battery, and months of energies before."""
+    with running(tmp_path_factory.mktemp("influxd")) as server:
+        yield asyncio.run(load_week(server, tmp_path_factory.mktemp("journal"), days=DAYS))
+
+
+def test_every_query_answers_with_the_columns_that_its_panel_uses(week):
+    """No panel, no variable and no alert is without data; no column of an answer is empty; no name is misspelt."""
+    faults: list[str] = []
+    with httpx.Client(timeout=30) as client:
+        asker = Asker(week, client)
+        for name, board in dashboards().items():
+            values = asker.values(name, board)
+            for panel in panels(board):
+                faults += _faults_of_panel(asker, name, board, panel, values)
+        for query in alert_queries():
+            answer = asker.ask(query, {})
+            if not answer.names - {"Time"}:
+                faults.append(f"{query.place} has no data: {asker.statement(query, {})}")
+    assert not faults, "\n".join(faults)
+
+
+def _faults_of_panel(
+    asker: Asker, name: str, board: dict[str, Any], panel: dict[str, Any], values: dict[str, Value]
+) -> list[str]:
+    faults, names = [], set()
+    for query in panel_queries(name, board, panel):
+        answer = asker.ask(query, values)
+        names |= answer.names
+        if not answer.names - {"Time"}:
+            faults.append(f"{query.place} has no data: {asker.statement(query, values)}")
+        elif answer.empty:
+            faults.append(f"{query.place} has nothing in {sorted(answer.empty)}: {asker.statement(query, values)}")
+        unreplaced = re.search(r"\$(?!/)\{?\w+", asker.statement(query, values))
+        if unreplaced:
+            faults.append(f"{query.place} asks the database for {unreplaced[0]}")
+    missing = _names_used(panel) - names - _made_by_transformations(panel)
+    if missing and panel.get("targets"):
+        faults.append(f"{name}: {panel['title']} speaks of {sorted(missing)}, but its queries give {sorted(names)}")
+    return faults
+
+
+def _names_used(panel: dict[str, Any]) -> set[str]:
+    """Names of fields that the panel's overrides and transformations speak of."""
+    used = {
+        override["matcher"]["options"]
+        for override in panel["fieldConfig"]["overrides"]
+        if override["matcher"]["id"] == "byName"
+    }
+    used |= {panel.get("options", {}).get("xField", "Time")} - {"Time"}
+    for step in panel.get("transformations", ()):
+        options = step["options"]
+        if step["id"] == "organize":
+            used |= options["indexByName"].keys() | options["renameByName"].keys() | options["excludeByName"].keys()
+        elif step["id"] == "groupBy":
+            used |= options["fields"].keys()
+        elif step["id"] == "groupingToMatrix":
+            used |= {options["rowField"], options["columnField"], options["valueField"]}
+        elif step["id"] == "sortBy":
+            used |= {sort["field"] for sort in options["sort"]}
+    return used
+
+
+def _made_by_transformations(panel: dict[str, Any]) -> set[str]:
+    made: set[str] = set()
+    for step in panel.get("transformations", ()):
+        options = step["options"]
+        if step["id"] == "groupBy":
+            made |= {
+                f"{field} ({aggregation})"
+                for field, how in options["fields"].items()
+                for aggregation in how["aggregations"]
+            }
+        elif step["id"] == "groupingToMatrix":
+            made |= {f"{options['rowField']}\\{options['columnField']}"} | _WEEKDAYS
+        elif step["id"] == "organize":
+            made |= set(options["renameByName"].values())
+    return made
+
+
+_WEEKDAYS = {"1 Mon", "2 Tue", "3 Wed", "4 Thu", "5 Fri", "6 Sat", "7 Sun"}

@@ -4,6 +4,7 @@ InfluxDB chooses a token's value and hands it out once, so the files are the onl
 is right if its token is known, active, and may do exactly what it should: no less, and no more.
 """
 
+import contextlib
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -29,7 +30,8 @@ def ensure_tokens(
     """
     try:
         make_private_directory(folder)
-        folder.chmod(PRIVATE_DIRECTORY)
+        with contextlib.suppress(PermissionError):  # a mounted volume may be another user's; its files are ours alone
+            folder.chmod(PRIVATE_DIRECTORY)
     except OSError as error:
         raise SetupError(
             f"{folder} cannot be used for the tokens ({error.strerror}): set RECEIVER_TOKENS_DIR to a directory of "

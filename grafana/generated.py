@@ -5,10 +5,16 @@ from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from grafana.source import energy, now, phases, provisioning
+from grafana.source import energy, now, panels, phases, pipeline, provisioning
 
 HERE = Path(__file__).parent
-DASHBOARDS = {"now": now.dashboard, "phases": phases.dashboard, "energy": energy.dashboard}
+DASHBOARDS = {
+    "now": now.dashboard,
+    "panels": panels.dashboard,
+    "phases": phases.dashboard,
+    "energy": energy.dashboard,
+    "pipeline": pipeline.dashboard,
+}
 """File name without ending to what makes the dashboard."""
 _FOLDERS = ("dashboards", "provisioning", "contact-points")
 

@@ -7,7 +7,17 @@ helpers return the SDK's builders: what a dashboard needs beyond them, it calls 
 from collections.abc import Sequence
 from typing import Protocol, Self, TypeVar
 
-from grafana_foundation_sdk.builders import barchart, bargauge, common, gauge, stat, table, text, timeseries
+from grafana_foundation_sdk.builders import (
+    barchart,
+    bargauge,
+    common,
+    gauge,
+    stat,
+    statetimeline,
+    table,
+    text,
+    timeseries,
+)
 from grafana_foundation_sdk.builders.dashboard import FieldColor, ThresholdsConfig
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.variants import Dataquery
@@ -46,7 +56,8 @@ WATT, VAR, VOLT_AMPERE, VOLT, AMPERE, HERTZ = "watt", "voltampreact", "voltamp",
 WATT_HOUR = "watth"
 SHARE = "percentunit"
 FROM_NOW = "dateTimeFromNow"
-SECONDS = "s"
+DATE_TIME = "dateTimeAsIso"
+SECONDS, MINUTES = "s", "m"
 BYTES = "bytes"
 NUMBER = "none"
 """Unit ids of Grafana (`valueFormats/categories.ts`); W and Wh are scaled to kW and kWh by Grafana itself."""
@@ -138,6 +149,26 @@ def bars_over_time(
         .show_points(VisibilityMode.NEVER)
         .stacking(common.StackingConfig().mode(StackingMode.NONE))
     )
+
+
+def rows_over_time(
+    title: str, description: str, queries: Sequence[Query], *, unit: str, width: int, height: int = 9
+) -> statetimeline.Panel:
+    """One row per series, a cell per value, the more the stronger its colour."""
+    return (
+        _framed(statetimeline.Panel(), title, description, queries, unit=unit, width=width, height=height)
+        .min(0)
+        .merge_values(False)
+        .row_height(0.9)
+        .per_page(_ROWS_PER_PAGE)
+        .line_width(0)
+        .fill_opacity(90)
+        .legend(common.VizLegendOptions().show_legend(False).display_mode(LegendDisplayMode.HIDDEN))
+        .tooltip(common.VizTooltipOptions().mode(TooltipDisplayMode.SINGLE))
+    )
+
+
+_ROWS_PER_PAGE = 30
 
 
 def bar_chart(
@@ -281,3 +312,11 @@ def looks(
 def fixed(colour: str) -> FieldColor:
     """One colour."""
     return FieldColor().mode(FieldColorModeId.FIXED).fixed_color(colour)
+
+
+def graded(*steps: Step) -> list[DynamicConfigValue]:
+    """What an override changes so that thresholds colour one field."""
+    return [
+        DynamicConfigValue("color", {"mode": FieldColorModeId.THRESHOLDS}),
+        DynamicConfigValue("thresholds", thresholds(*steps).build()),
+    ]

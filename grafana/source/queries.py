@@ -25,6 +25,10 @@ PHASE = '"phase" =~ /^${phase:regex}$/'
 """Condition: the chosen phases."""
 PANEL = '"panel" =~ /^${panel:regex}$/'
 """Condition: the chosen panels (by name, where the sites file names them)."""
+ARRAY = '"array" =~ /^${array:regex}$/'
+"""Condition: the chosen arrays of panels."""
+INVERTER = '"inverter" =~ /^${inverter:regex}$/'
+"""Condition: the inverters of the chosen panels."""
 
 
 class Source(StrEnum):

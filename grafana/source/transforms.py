@@ -25,6 +25,16 @@ def sorted_by(column: str, *, descending: bool = False) -> DataTransformerConfig
     return transformation("sortBy", fields={}, sort=[{"field": column, "desc": descending}])
 
 
+def only_where(column: str, test: str, value: float) -> DataTransformerConfig:
+    """Rows that pass a test: `lower` or `greater` than the value."""
+    return transformation(
+        "filterByValue",
+        filters=[{"fieldName": column, "config": {"id": test, "options": {"value": value}}}],
+        match="all",
+        type="include",
+    )
+
+
 def matrix(rows: str, columns: str, value: str) -> list[DataTransformerConfig]:
     r"""One row per value of one text column and one column per value of another; the first column is `rows\columns`.
 

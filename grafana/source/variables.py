@@ -10,7 +10,7 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableSort,
 )
 
-from grafana.source.queries import GATEWAY, PLUGIN, Source
+from grafana.source.queries import ARRAY, GATEWAY, PANEL, PLUGIN, Source
 
 MAIN_UID = "envoy-influxdb"
 LIVE_UID = "envoy-influxdb-live"
@@ -61,10 +61,29 @@ def meter() -> Variable:
     return _from_tags("meter", "Meter", "Which meter: what the roof gives, or what the grid sees.", query)
 
 
+def array() -> Variable:
+    """Arrays of the sites file ("-" without), all of them at first."""
+    query = f'SHOW TAG VALUES FROM "panel_1d" WITH KEY = "array" WHERE {GATEWAY}'
+    return _many(_from_tags("array", "Array", "Arrays of panels, as the sites file names them.", query))
+
+
 def panel() -> Variable:
-    """Panels by the name of the sites file (else by serial), all of them at first."""
-    query = f'SHOW TAG VALUES FROM "panel_1d" WITH KEY = "panel" WHERE {GATEWAY}'
+    """Panels of the chosen arrays by the name of the sites file (else by serial), all of them at first."""
+    query = f'SHOW TAG VALUES FROM "panel_1d" WITH KEY = "panel" WHERE {GATEWAY} AND {ARRAY}'
     return _many(_from_tags("panel", "Panel", "Solar panels by name, or by inverter serial.", query))
+
+
+def inverter() -> Variable:
+    """Serials of the chosen panels, for what is stored by serial. Hidden, and always all: it follows the panels."""
+    query = f'SHOW TAG VALUES FROM "panel_1d" WITH KEY = "inverter" WHERE {GATEWAY} AND {ARRAY} AND {PANEL}'
+    # no "all value": all must be those that the query found
+    return (
+        _from_tags("inverter", "Inverter", "Serials of the chosen panels.", query)
+        .multi(True)
+        .include_all(True)
+        .current(VariableOption(True, ["All"], ["$__all"]))
+        .hide(VariableHide.HIDE_VARIABLE)
+    )
 
 
 def choice(

@@ -1,0 +1,237 @@
+"""Dashboard Pipeline: how the readings get here, from the gateway's login to the last acknowledged batch."""
+
+from collections.abc import Iterable, Sequence
+
+from grafana_foundation_sdk.builders import stat, timeseries
+from grafana_foundation_sdk.builders import table as tables
+from grafana_foundation_sdk.models.common import LineInterpolation
+from grafana_foundation_sdk.models.dashboard import Dashboard, ValueMap, ValueMappingResult
+
+from grafana.source import parts, transforms, variables
+from grafana.source.alerts import DAY
+from grafana.source.board import Page, build
+from grafana.source.parts import Step
+from grafana.source.queries import TIME, Query, select, table
+
+PAGE = Page(
+    uid="envoy-pipeline",
+    title="Pipeline",
+    description="How the readings get here: gateway, login, scraper, outbox, delivery, and what happened on the way.",
+    since="now-24h",
+    refresh="1m",
+)
+_RECENTLY = "time > now() - 7d"
+"""States are shown as they were when the scraper last spoke, for a week."""
+_EVERY = "GROUP BY time($__interval) fill(null)"
+_GOOD_BELOW: Sequence[Step] = ((None, "green"), (1, "red"))
+
+
+def dashboard() -> Dashboard:
+    """The whole dashboard."""
+    return build(
+        PAGE,
+        [variables.datasource(), variables.gateway()],
+        [
+            [_who(), _token(), _heard()],
+            [
+                _state("Meter stream", "Whether the meter stream delivers.", "stream_connected",
+                       {1: ("connected", "green"), 0: ("not connected", "orange")}),
+                _state("Login", "Blocked: the scraper waits for a person, see `envoy-scraper check`.", "login_blocked",
+                       {0: ("works", "green"), 1: ("blocked", "red")}),
+                _state("Certificate", "Changed: no login is sent until `envoy-scraper trust` accepts the new one.",
+                       "certificate_changed", {0: ("as pinned", "green"), 1: ("changed", "red")}),
+                _number("Refused", "Readings that the receiver refused and the scraper keeps.", "dead_letters",
+                        _GOOD_BELOW),
+                _number("Lost", "Readings lost for good since the scraper's state was made.", "lost_rows", _GOOD_BELOW),
+                _count("Starts", "Starts of the scraper in the last seven days.", "start"),
+            ],
+            [_lag(), _readings()],
+            [_outbox_rows(), _outbox_bytes()],
+            [_poll(), _clock()],
+            [_events()],
+            "All gateways",
+            [_gateways()],
+        ],
+    )  # fmt: skip
+
+
+def _who() -> stat.Panel:
+    names = {"firmware": "Firmware", "role": "Role", "version": "Scraper"}
+    columns = ", ".join(f'last("{field}") AS "{label}"' for field, label in names.items())
+    return parts.stat_panel(
+        "Who speaks",
+        "Firmware of the gateway, rights of the login, version of the scraper.",
+        [table(select(columns, "gateway", _RECENTLY))],
+        unit=parts.NUMBER,
+        width=12,
+    ).reduce_options(parts.last_value(f"/^({'|'.join(names.values())})$/"))
+
+
+def _token() -> stat.Panel:
+    return (
+        _last("Token", "How long the gateway's token is good. No data: a login without a token.", "token_expires_in")
+        .unit(parts.SECONDS)
+        .decimals(0)
+        .color_scheme(parts.by_threshold())
+        .thresholds(parts.thresholds((None, "red"), (14 * DAY, "green")))
+        .span(6)
+    )
+
+
+def _heard() -> stat.Panel:
+    return parts.stat_panel(
+        "Last heard",
+        "How long ago the scraper last spoke about itself. The clock that counts is the browser's.",
+        [table(select('last("poll_seconds")', "gateway", "time > now() - 30d"))],
+        unit=parts.FROM_NOW,
+        width=6,
+    ).reduce_options(parts.last_value("/^Time$/"))
+
+
+def _last(title: str, description: str, field: str) -> stat.Panel:
+    query = table(select(f'last("{field}") AS "{title}"', "gateway", _RECENTLY))
+    return parts.stat_panel(title, description, [query], unit=parts.NUMBER, width=4)
+
+
+def _state(title: str, description: str, field: str, words: dict[int, tuple[str, str]]) -> stat.Panel:
+    results = {str(value): ValueMappingResult(text=text, color=colour) for value, (text, colour) in words.items()}
+    return _last(title, description, field).mappings([ValueMap(results)])
+
+
+def _number(title: str, description: str, field: str, steps: Sequence[Step]) -> stat.Panel:
+    return (
+        _last(title, description, field)
+        .decimals(0)
+        .color_scheme(parts.by_threshold())
+        .thresholds(parts.thresholds(*steps))
+    )
+
+
+def _count(title: str, description: str, event: str) -> stat.Panel:
+    query = table(select(f'count("reason") AS "{title}"', "event", f"\"type\" = '{event}'", _RECENTLY))
+    return parts.stat_panel(title, description, [query], unit=parts.NUMBER, width=4)
+
+
+def _curve(title: str, description: str, columns: str, *, unit: str, kind: str = "gateway") -> timeseries.Panel:
+    query = table(select(columns, kind, TIME, tail=_EVERY))
+    return parts.curve(title, description, [query], unit=unit, width=12, height=8).interval("1m")
+
+
+def _lag() -> timeseries.Panel:
+    return _curve(
+        "Delivery lag",
+        "How old the newest reading of a batch was when it arrived: the worst of each window. About the post interval "
+        "is normal.",
+        'max("lag") AS "Lag"',
+        unit=parts.SECONDS,
+        kind="delivery",
+    )
+
+
+def _readings() -> timeseries.Panel:
+    panel = _curve(
+        "Readings stored and refused",
+        "How many readings of this gateway the receiver stored and refused in each window.",
+        'sum("readings") AS "Stored", sum("rejected") AS "Refused"',
+        unit=parts.NUMBER,
+        kind="delivery",
+    )
+    panel.override_by_name("Stored", parts.looks(colour="green"))
+    panel.override_by_name("Refused", parts.looks(colour="red"))
+    return panel
+
+
+def _outbox_rows() -> timeseries.Panel:
+    return _curve(
+        "Outbox",
+        "Readings that wait at the scraper: the most of each window. It grows while the receiver cannot be reached.",
+        'max("outbox_rows") AS "Waiting"',
+        unit=parts.NUMBER,
+    )
+
+
+def _outbox_bytes() -> timeseries.Panel:
+    return _curve(
+        "Outbox on disk",
+        "Size of the outbox file. It shrinks later than its content; at the quota the oldest readings are dropped.",
+        'max("outbox_bytes") AS "Size"',
+        unit=parts.BYTES,
+    )
+
+
+def _poll() -> timeseries.Panel:
+    return _curve(
+        "Poll time",
+        "How long the gateway took to answer one round of questions: the longest of each window.",
+        'max("poll_seconds") AS "Poll"',
+        unit=parts.SECONDS,
+    )
+
+
+def _clock() -> timeseries.Panel:
+    return _curve(
+        "Clock of the gateway",
+        "Gateway minus scraper. Beyond five minutes the report dates of inverters are corrected by it.",
+        'last("clock_offset") AS "Offset"',
+        unit=parts.SECONDS,
+    ).line_interpolation(LineInterpolation.STEP_AFTER)
+
+
+def _events() -> tables.Panel:
+    query = table(select('"type", "reason", "end", "rows"', "event", _RECENTLY, tail="ORDER BY time DESC LIMIT 200"))
+    panel = parts.table_panel(
+        "Events of the last seven days",
+        "Gaps, losses, resets of counters, steps of clocks, starts, new fields and certificates. A gap without an end "
+        "is open.",
+        [query],
+        unit=parts.NUMBER,
+        width=24,
+        height=12,
+    ).transformations(
+        [
+            transforms.ordered_columns(
+                "Time", "type", "reason", "end", "rows",
+                without=(), Time="Start", type="Type", reason="Reason", end="End", rows="Readings",
+            )
+        ]
+    )  # fmt: skip
+    panel.override_by_name("End", parts.looks(unit=parts.DATE_TIME))
+    return panel
+
+
+def _gateways() -> tables.Panel:
+    columns = {
+        "firmware": ("Firmware", parts.NUMBER),
+        "role": ("Role", parts.NUMBER),
+        "version": ("Scraper", parts.NUMBER),
+        "token_expires_in": ("Token left", parts.SECONDS),
+        "poll_seconds": ("Poll", parts.SECONDS),
+        "outbox_rows": ("Waiting", parts.NUMBER),
+        "outbox_bytes": ("Outbox", parts.BYTES),
+        "dead_letters": ("Refused", parts.NUMBER),
+        "lost_rows": ("Lost", parts.NUMBER),
+        "clock_offset": ("Clock", parts.SECONDS),
+    }
+    panel = parts.table_panel(
+        "Every gateway",
+        "The last state of every gateway in this database that was heard in the last seven days.",
+        [_of_all(columns)],
+        unit=parts.NUMBER,
+        width=24,
+        height=8,
+    ).transformations(
+        [
+            transforms.ordered_columns(
+                "gateway", *columns, gateway="Gateway", **{field: label for field, (label, _) in columns.items()}
+            )
+        ]
+    )
+    for label, unit in columns.values():
+        if unit != parts.NUMBER:
+            panel.override_by_name(label, parts.looks(unit=unit, decimals=1))
+    return panel
+
+
+def _of_all(fields: Iterable[str]) -> Query:
+    columns = ", ".join(f'last("{field}") AS "{field}"' for field in fields)
+    return table(f'SELECT {columns} FROM "gateway" WHERE {_RECENTLY} GROUP BY "gateway"')  # noqa: S608 (constants)

@@ -128,16 +128,16 @@ class InfluxClient:
         if (await self._within_deadline(self._writers, call)).status != 204:
             raise failure(404, b"", server=self.server, org=self._org, bucket=bucket)
 
-    async def query(self, sql: str, params: Mapping[str, str | float | int], database: str) -> list[list[QueryTable]]:
+    async def query(self, sql: str, params: Mapping[str, str | float | int], database: str) -> list[QueryTable]:
         """Run InfluxQL.
 
         Args:
-            sql: One or more statements, with $name for parameters.
+            sql: One statement, with $name for parameters.
             params: Values of the parameters.
             database: The bucket.
 
         Returns:
-            Of each statement its series, times in milliseconds.
+            Its series, times in milliseconds.
 
         Raises:
             StoreUnavailableError: Try again later.
@@ -151,7 +151,7 @@ class InfluxClient:
         for said in [answer.error, *(result.error for result in answer.results)]:
             if said:
                 raise query_failure(said, server=self.server, bucket=database)
-        return [result.series for result in answer.results]
+        return answer.results[0].series
 
     async def version(self) -> str:
         """What the server says it is, e.g. 2.7.12; empty where it does not say. Raises StoreUnavailableError."""
@@ -178,9 +178,12 @@ class InfluxClient:
         """One query. Runs on a thread, with its decoding: a long answer would hold up the event loop."""
         body = self._send("/query", database, **request).body
         try:
-            return _answer_decoder.decode(body)
+            answer = _answer_decoder.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise failure(404, b"", server=self.server, org=self._org, bucket=database) from error
+        if len(answer.results) != 1 and not answer.error:  # whoever that is, it is not the answer to one statement
+            raise failure(404, b"", server=self.server, org=self._org, bucket=database)
+        return answer
 
     def _send(self, path: str, bucket: str, *, method: str = "POST", **request: Any) -> _Reply:
         """One request that succeeds. Runs on a thread."""

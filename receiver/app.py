@@ -55,8 +55,8 @@ class Receiver:
     sites: SitesFile
     rollups: Rollups
     clock: Clock
-    metrics: Metrics = field(default_factory=Metrics)
-    arrivals: Arrivals = field(default_factory=Arrivals)
+    metrics: Metrics
+    arrivals: Arrivals
     limits: Limits = field(default_factory=Limits)
 
 
@@ -64,13 +64,20 @@ def build(settings: Settings, *, clock: Clock, limits: Limits | None = None) -> 
     """The parts as the settings say. Raises SettingError."""
     _make_state_directory(settings.state_dir)
     store = make_store(settings)
+    sites, arrivals, metrics = SitesFile(settings.sites_file, clock), Arrivals(), Metrics()
+    rollups = Rollups(
+        store, site_of=sites.of, clock=clock, state_dir=settings.state_dir, arrivals=arrivals, metrics=metrics
+    )
     return Receiver(
         store=store,
-        commit=GroupCommit(store),
+        commit=GroupCommit(rollups.store),
         gate=build_gate(settings, clock),
         watch=Watch(clock),
-        sites=SitesFile(settings.sites_file, clock),
+        sites=sites,
+        rollups=rollups,
         clock=clock,
+        metrics=metrics,
+        arrivals=arrivals,
         limits=limits or Limits(gateway_rate=settings.gateway_rate, address_rate=settings.address_rate),
     )
 
@@ -137,8 +144,9 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
 async def running(
     receiver: Receiver, *, host: str, port: int, docs: bool = False, trusted_proxies: tuple[str, ...] = ()
 ) -> AsyncIterator[Listener]:
-    """The receiver at work: store open, port listening. At the end, what was begun is finished and answered."""
+    """The receiver at work: store open, port listening, roll-ups under way. At the end, what came in is answered."""
     await receiver.store.open()
+    receiver.rollups.start()
     try:
         listener = Listener(create_app(receiver, docs=docs), host=host, port=port, trusted_proxies=trusted_proxies)
         await listener.start()
@@ -147,7 +155,9 @@ async def running(
         finally:
             await listener.stop()
     finally:
+        await receiver.rollups.stop()
         await receiver.commit.close()
+        await receiver.rollups.close()
         await receiver.store.close()
 
 

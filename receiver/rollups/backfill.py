@@ -10,6 +10,7 @@ from receiver.rollups.dirty import DirtyStore
 from receiver.rollups.journal import Known
 from receiver.rollups.replace import replace
 from receiver.rollups.roll import Roller, Stretch
+from receiver.rollups.series import LONGEST_REPORT_MS
 from receiver.sites.model import Site
 from receiver.stores.base import GatewaySummary, Store
 from receiver.stores.kinds import ENERGY_KINDS
@@ -19,9 +20,9 @@ ARITHMETIC = 1
 _DAY_MS = 24 * HOUR_MS
 _BEGINNING = 0
 """No gateway had a clock before 1970."""
-_FIRST_KINDS = ("meter_energy", "inverter", "production", "gateway", "energy_1mo")
+_FIRST_KINDS = ("meter_energy", "inverter", "production", "gateway", "energy_15m")
 """Where the oldest time is looked for when the store cannot say it: raw `meter` readings never come alone, and energies
-outlive readings that expire. A month begins before the first quarter hour that it holds."""
+outlive readings that expire."""
 _LONGEST_WINDOW_MS = 400 * _DAY_MS
 _log = structlog.get_logger()
 
@@ -76,13 +77,13 @@ class Backfill:
             return None
         oldest = await self._find_oldest(gateway)
         if oldest is None or known.backfill_until <= oldest:
-            if oldest is not None:
-                await self._clear_before(gateway, oldest)
             await self._dirty.put(gateway, known._replace(backfill_until=None))
             self._oldest.pop(gateway, None)
             _log.info("all of the gateway's history is rolled up", gateway=gateway)
             return None
         start = max((known.backfill_until - 1) // _DAY_MS * _DAY_MS, oldest)
+        if start == oldest:
+            await self._clear_before(gateway, oldest)  # before it is computed: months are sums of stored days
         return Stretch(gateway, start, known.backfill_until)
 
     async def done(self, stretch: Stretch) -> None:
@@ -112,7 +113,7 @@ class Backfill:
             _log.info("the gateway's history is rolled up anew, the newest day first", gateway=gateway)
 
     async def _find_oldest(self, gateway: str) -> int | None:
-        """The hour of the oldest reading or roll-up. Asked once: what comes in meanwhile is dirty by itself."""
+        """The hour that the oldest reading or roll-up reaches back to. Asked once: what comes later gets dirty."""
         if gateway not in self._oldest:
             summary = next((each for each in await self._store.gateways() if each.gateway == gateway), None)
             if summary is None:
@@ -120,7 +121,8 @@ class Backfill:
             times = [await self._first(gateway, kind) for kind in _FIRST_KINDS]
             times.append(summary.first_timestamp)
             known = [time for time in times if time is not None]
-            self._oldest[gateway] = min(known, default=summary.last_timestamp) // HOUR_MS * HOUR_MS
+            first = min(known, default=summary.last_timestamp)
+            self._oldest[gateway] = (first - LONGEST_REPORT_MS) // HOUR_MS * HOUR_MS
         return self._oldest[gateway]
 
     async def _first(self, gateway: str, kind: str) -> int | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from receiver.rollups.compute import QUARTER_MS
 from receiver.rollups.journal import Dirty, Journal, JournalError, Known
-from receiver.stores.base import GatewayReading, Store, StoreUnavailableError
+from receiver.stores.base import GatewayReading, StoreUnavailableError, Writable
 from shared.problems import Rejection
 
 _SETTLED_MS = 2 * QUARTER_MS
@@ -60,11 +60,12 @@ class DirtyStore:
         journal: Where dirty quarters are kept.
     """
 
-    def __init__(self, store: Store, journal: Journal) -> None:
+    def __init__(self, store: Writable, journal: Journal) -> None:
         self._store = store
         self._journal = journal
         self._loaded = False
         self._loading = asyncio.Lock()
+        self._in_order = asyncio.Lock()
         self.gateways: dict[str, GatewayDirt] = {}
 
     async def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:
@@ -73,7 +74,8 @@ class DirtyStore:
         for gateway, quarter in touched:
             self.of(gateway).writing[quarter] += 1
         try:
-            await self._keep(touched)
+            async with self._in_order:  # a write that waits for the journal is not overtaken by one that need not
+                await self._keep(touched)
             return await self._store.write(rows)
         except JournalError as error:
             raise StoreUnavailableError(str(error)) from error

@@ -70,12 +70,23 @@ class Rollups:
         self._metrics = metrics or Metrics()
         self._roller = Roller(store, clock, self._rest)
         self._backfill = Backfill(store, self.store, self._roller, site_of)
+        self._task: asyncio.Task[None] | None = None
         self._hurry = False
         self._slow_done: dict[str, int] = {}
         self._retry_at = clock.monotonic() + _RETRY_S
 
+    def start(self) -> None:
+        """Begin to work, in a task of its own."""
+        self._task = asyncio.create_task(self.run(), name="rollups")
+
+    async def stop(self) -> None:
+        """End that. What was not finished is done after the next start; readings may still be written."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
     async def run(self) -> None:
-        """Work until cancelled. What was not finished then is done after the next start."""
+        """Work until cancelled."""
         while True:
             started = self._clock.monotonic()
             try:

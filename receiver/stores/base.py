@@ -84,6 +84,14 @@ class SeriesPoints(NamedTuple):
     points: list[Point]
 
 
+class Writable(Protocol):
+    """Whatever takes readings as a store does."""
+
+    async def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:
+        """As `Store.write`."""
+        ...
+
+
 class Store(Protocol):
     """A place for readings. Safe for concurrent use by the tasks of one event loop."""
 

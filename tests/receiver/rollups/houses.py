@@ -126,10 +126,9 @@ async def from_scratch(store: Store, sites: Sites, clock: SetClock, folder: Path
 
 def differences(left: Mapping[str, Rows], right: Mapping[str, Rows]) -> list[str]:
     """Sentences about rows that are not the same; empty if all are, bit for bit."""
-    found = []
-    for gateway in sorted(left.keys() | right.keys()):
-        ours, theirs = left.get(gateway, {}), right.get(gateway, {})
-        for key in sorted(ours.keys() | theirs.keys()):
-            if ours.get(key) != theirs.get(key):
-                found.append(f"{gateway} {key}: {ours.get(key)} != {theirs.get(key)}")
-    return found
+    return [
+        f"{gateway} {key}: {left[gateway].get(key)} != {right[gateway].get(key)}"
+        for gateway in sorted(left)
+        for key in sorted(left[gateway].keys() | right[gateway].keys())
+        if left[gateway].get(key) != right[gateway].get(key)
+    ]

@@ -1,0 +1,1 @@
+"""Caddy with the Caddyfile of this project, on loopback."""

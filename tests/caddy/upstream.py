@@ -10,8 +10,12 @@ from typing import Any
 
 @dataclass
 class Upstream:
-    """Attributes: `port` on 127.0.0.1; `requests`: (method, path, headers, body) of every request whose head came, with as much of its body as came; `go_on` lets
-    a long answer continue.
+    """What stands behind the proxy.
+
+    Attributes:
+        port: On 127.0.0.1.
+        requests: Method, path, headers and body of every request whose head came, with as much of its body as came.
+        go_on: Lets a long answer continue.
     """
 
     port: int = 0
@@ -46,7 +50,7 @@ def recording() -> Iterator[Upstream]:
             self.wfile.write(b"data: 2\n\n")
             self.close_connection = True
 
-        def log_message(self, format: str, *arguments: Any) -> None:
+        def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 (the standard library's name)
             """Nothing: tests look at `requests`."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -1,0 +1,201 @@
+"""The compose file keeps its promises: profiles, settings, secrets, hardening, pinned images.
+
+It is read twice: as YAML, and by the reference implementation of the compose specification, which knows every key.
+That it starts and works is shown by tests/images.sh.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from receiver import database_settings
+from receiver import settings as receiver_settings
+from scraper import settings as scraper_settings
+
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "docker-compose.yml"
+TEXT = FILE.read_text()
+RAW = yaml.safe_load(TEXT)
+SERVICES: dict[str, dict[str, Any]] = RAW["services"]
+HOSTED = {"influxdb", "setup", "receiver", "grafana", "proxy"}
+PROFILES = {
+    "receiver": {"setup", "receiver"},
+    "influxdb": {"influxdb"},
+    "grafana": {"setup", "grafana"},
+    "proxy": {"proxy"},
+    "hosted": HOSTED,
+    "edge": {"scraper"},
+    "admin": {"admin"},
+    "demo": {f"demo-{name}" for name in (*HOSTED, "simulator", "scraper")},
+}
+DOCKERFILES = {name: (ROOT / name / "Dockerfile").read_text() for name in ("scraper", "receiver", "simulator")}
+
+every_service = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
+
+
+def test_the_reference_implementation_understands_every_key() -> None:
+    if shutil.which("go") is None:
+        reason = "no Go to build the reference implementation of compose files with"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    command = [
+        "go",
+        "-C",
+        str(Path(__file__).with_name("compose")),
+        "tool",
+        "github.com/compose-spec/compose-go/v2/cmd",
+    ]
+    settings = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME") or name.startswith("GO")}
+    done = subprocess.run(
+        [*command, "--format", "json", str(FILE)], env=settings, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert set(json.loads(done.stdout)["services"]) == set(SERVICES)
+
+
+def test_each_profile_starts_what_it_says() -> None:
+    started: dict[str, set[str]] = {}
+    for name, service in SERVICES.items():
+        for profile in service["profiles"]:
+            started.setdefault(profile, set()).add(name)
+    assert started == PROFILES
+
+
+def test_every_variable_is_named_in_the_example() -> None:
+    named = set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    used = set(re.findall(r"\$\{([A-Z][A-Z0-9_]*)", TEXT))
+    assert used <= named, used - named
+
+
+def test_every_setting_of_the_scraper_reaches_it() -> None:
+    """But those that the image fixes, files (secrets are kept in the state volume), and the hosts of the cloud."""
+    fixed = {"state_dir", "status_host", "status_port", "cloud_url", "token_url", "receiver_key_file"}
+    wanted = {
+        f"ENVOY_{name.upper()}"
+        for name in scraper_settings._Environment.model_fields
+        if name not in fixed and (not name.endswith("_file") or name == "receiver_ca_file")
+    }
+    assert wanted == set(SERVICES["scraper"]["environment"])
+
+
+def test_every_setting_of_the_receiver_reaches_it() -> None:
+    """But those that the image fixes; secrets only as files."""
+    fixed = {"state_dir", "host", "port", "status_host", "status_port", "secret", "read_secret", "keys_file"}
+    wanted = {f"RECEIVER_{name.upper()}" for name in receiver_settings._Environment.model_fields if name not in fixed}
+    fixed = {"v2_token_file", "admin_password", "admin_token"}
+    wanted |= {
+        f"INFLUXDB_{name.upper()}" for name in database_settings.InfluxEnvironment.model_fields if name not in fixed
+    }
+    assert wanted == set(SERVICES["receiver"]["environment"])
+
+
+@every_service
+def test_no_secret_stands_in_the_file(service: dict[str, Any]) -> None:
+    for name, value in service.get("environment", {}).items():
+        if re.search("PASSWORD|TOKEN|SECRET", name) and name != "RECEIVER_TOKENS_DIR":
+            is_file = name.endswith("_FILE") and re.fullmatch(r"(\$\{\w+(-|:\+))?/run/(secrets|gateway)/\w+\}?", value)
+            assert value == "" or is_file or value == f"${{{name}:-}}", name
+
+
+@every_service
+def test_every_container_has_no_more_rights_than_it_needs(service: dict[str, Any]) -> None:
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["mem_limit"]
+    assert service["pids_limit"]
+    assert service["logging"]["options"]["max-size"]
+    is_proxy = "caddy" in service["image"]
+    assert service.get("cap_add", []) == (["NET_BIND_SERVICE"] if is_proxy else [])
+    is_ours = "dockerfile" in service.get("build", {})
+    assert is_ours or is_proxy or re.fullmatch(r"[1-9]\d*:[1-9]\d*", service["user"])
+    assert "privileged" not in service
+    assert "network_mode" not in service
+
+
+@every_service
+def test_everything_that_runs_on_is_watched_and_started_again(service: dict[str, Any]) -> None:
+    if service in (SERVICES["setup"], SERVICES["demo-setup"], SERVICES["admin"]):  # they do one thing and end
+        assert service["restart"] == "no"
+        return
+    assert service["restart"] == "unless-stopped"
+    if "build" in service:
+        assert "\nHEALTHCHECK " in (ROOT / service["build"]["dockerfile"]).read_text()
+    else:
+        assert service["healthcheck"]["test"][0] == "CMD"
+
+
+@every_service
+def test_every_port_is_open_to_this_machine_alone_unless_one_says_otherwise(service: dict[str, Any]) -> None:
+    """But the proxy's: being reached is what it is for."""
+    if service is SERVICES["proxy"]:
+        return
+    for port in service.get("ports", []):
+        assert re.fullmatch(r"\$\{RELAY_\w+_BIND:-127\.0\.0\.1:\d+\}:\d+", port)
+
+
+@every_service
+def test_every_image_is_pinned(service: dict[str, Any]) -> None:
+    image = service["image"].replace("${RELAY_VERSION:-0.1.0}", "0.1.0")
+    assert re.search(r":\d+\.\d+\.\d+$", image), image
+
+
+@pytest.mark.parametrize(("image", "module"), [("influxdb", "influxdata/influxdb"), ("caddy", "caddyserver/caddy")])
+def test_the_servers_are_those_of_the_tests(image: str, module: str) -> None:
+    folder = {"influxdb": "influxd", "caddy": "caddy"}[image]
+    version = re.search(rf"{module}/v2 v(\S+)", (ROOT / "tests" / folder / "go.mod").read_text())
+    assert version is not None
+    assert f"docker.io/library/{image}:{version[1]}\n" in TEXT
+
+
+def test_whatever_is_mounted_is_there() -> None:
+    volumes: set[str] = set()
+    for service in SERVICES.values():
+        for volume in service.get("volumes", []):
+            source = volume.partition(":")[0]
+            if source.startswith("./"):
+                assert (ROOT / source).exists(), source
+                assert volume.endswith(":ro"), volume
+            else:
+                volumes.add(source)
+    assert volumes == set(RAW["volumes"])
+    home = RAW["x-grafana-environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert (ROOT / "grafana" / "dashboards" / Path(home).name).exists()
+
+
+def test_the_demo_shares_nothing_with_a_real_installation_and_needs_no_settings() -> None:
+    for name in PROFILES["demo"]:
+        service = SERVICES[name]
+        assert set(service["networks"]) == {"demo"}
+        assert all(volume.startswith(("./", "demo-")) for volume in service.get("volumes", []))
+        assert {secret["source"] for secret in service.get("secrets", [])} <= {"demo_secret"}
+    assert (ROOT / RAW["secrets"]["demo_secret"]["file"]).exists()
+
+
+def test_the_secrets_are_those_that_make_secrets_makes() -> None:
+    made = set(re.findall(r"^secret (\w+)", (ROOT / "deploy" / "secrets.sh").read_text(), re.MULTILINE))
+    assert made == set(RAW["secrets"]) - {"demo_secret"}
+
+
+@pytest.mark.parametrize("name", DOCKERFILES)
+def test_an_image_holds_what_is_locked_and_runs_as_nobody_else(name: str) -> None:
+    text = DOCKERFILES[name]
+    assert f"--require-hashes -r requirements/{name}.txt" in text
+    installs = re.findall(r"pip(?: --python \S+)? install ((?:[^&]|&(?!&))*)", text)
+    assert len(installs) == 3
+    assert all("--require-hashes" in one or "--no-index --no-deps" in one for one in installs)
+    assert "\nUSER 10001:10001\n" in text
+    assert "\nVOLUME /var/lib/envoy-relay\n" in text
+    assert "\nARG PYTHON_IMAGE=docker.io/library/python:3.13-slim-bookworm\n" in text
+
+
+def test_the_build_sees_no_secret() -> None:
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    assert lines[1] == "*"
+    assert not {"!.env", "!secrets/", "!.git", "!deploy/"} & set(lines)

@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# Builds the images, starts what the compose file says, and looks at all of it from inside and from outside.
+#
+# Needs root on Debian (it installs podman and buildah), Go and cargo for the real servers, no container engine and no
+# registry: the base image is made by debootstrap; InfluxDB and Caddy are real, under the names of their official images;
+# Grafana is a stand-in that checks its mounts, settings and token. Leaves caches in ~/.cache/envoy-relay, nothing else.
+set -euo pipefail
+tests="$(cd "$(dirname "$0")" && pwd)"
+cache="${XDG_CACHE_HOME:-$HOME/.cache}/envoy-relay"
+mkdir -p "$cache"
+work="$(mktemp -d /var/tmp/envoy-relay-images.XXXXXX)"
+tree="$work/tree"
+# shellcheck source=tests/images/tools.sh
+. "$tests/images/tools.sh"
+
+began=$SECONDS
+say() { printf '%4d s  %s\n' "$((SECONDS - began))" "$*"; }
+
+clean_up() {
+    local status=$?
+    trap - EXIT
+    if ((status)); then
+        for name in $(podman ps --all --format '{{.Names}}' 2> /dev/null); do
+            echo "--- last lines of $name" >&2
+            podman logs --tail 15 "$name" >&2 2>&1 || true
+        done
+    fi
+    remove_all || true
+    exit "$status"
+}
+
+compose() {
+    (cd "$tree" && "$work/compose/bin/podman-compose" --podman-path "$work/podman" "$@") > "$work/compose.log" 2>&1 ||
+        { tail -n 40 "$work/compose.log" >&2; return 1; }
+}
+
+# eventually WHAT COMMAND...: until the command succeeds, two minutes at most: the promise of the demo.
+eventually() {
+    local what="$1" end=$((SECONDS + 120))
+    shift
+    until "$@" > "$work/eventually.log" 2>&1; do
+        if ((SECONDS > end)); then
+            echo "not within two minutes: $what" >&2
+            tail -n 5 "$work/eventually.log" >&2
+            return 1
+        fi
+        sleep 1
+    done
+    say "$what"
+}
+
+shows() { curl --silent --show-error --fail --max-time 10 "${@:2}" | grep --quiet "$1"; }
+healthy() { podman healthcheck run "envoy-relay_$1_1"; }
+
+# ours NAME [MODULE...]: the container is what the Dockerfile and the compose file promise.
+ours() {
+    podman exec --interactive "envoy-relay_$1_1" python - "${@:2}" < "$tests/images/inside.py"
+    say "$1: user 10001, nothing writable but its state, no capability, no pip"
+}
+
+trap clean_up EXIT
+install_tools
+configure_tools
+say "tools are there"
+
+# The tree as git has it, with changes of this checkout: never its .env or its secrets.
+mkdir "$tree"
+(cd "$tests/.." && git ls-files --cached --others --exclude-standard -z | xargs -0 tar -cf - --ignore-failed-read 2> /dev/null) | tar -C "$tree" -xf -
+python3 -m venv "$work/compose"
+"$work/compose/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$tests/images/requirements.txt"
+base_image
+say "base image is there"
+
+pinned() { sed -n "s|^ *image: \(.*$1:.*\)|\1|p" "$tree/docker-compose.yml"; }
+for name in scraper receiver simulator; do
+    build "$tree/$name/Dockerfile" "localhost/envoy-$name:0.1.0" "$tree"
+done
+say "our images are built"
+mkdir "$work/context"
+cp "${INFLUXD:-$("$tests/influxd/build.sh")}" "$work/context/influxd"
+cp "${CADDY:-$("$tests/caddy/build.sh")}" "$work/context/caddy"
+cp "$tests/images/grafana.py" "$work/context/"
+for name in influxdb caddy grafana; do
+    build "$tests/images/Containerfile.$name" "$(pinned "$name")" "$work/context"
+done
+say "stand-ins for the official images are built"
+
+# The demo, on ports that nobody else has.
+export RELAY_DEMO_RECEIVER_BIND=127.0.0.1:28000 RELAY_DEMO_GRAFANA_BIND=127.0.0.1:23000 RELAY_DEMO_HTTPS_BIND=127.0.0.1:28443
+compose --profile demo up --detach --no-build
+eventually "demo: readings of the simulated gateway are in InfluxDB" shows inverter http://127.0.0.1:23000/grafana/measurements
+eventually "demo: the proxy shows the receiver" shows alive --insecure https://localhost:28443/healthz
+for name in demo-influxdb demo-receiver demo-grafana demo-proxy demo-simulator demo-scraper; do
+    eventually "$name is healthy" healthy "$name"
+done
+ours demo-scraper receiver simulator laptop fastapi influxdb_client uvicorn yaml
+ours demo-receiver scraper simulator laptop
+ours demo-simulator scraper receiver laptop
+podman exec envoy-relay_demo-scraper_1 envoy-scraper check | tail -n 1
+compose --profile demo down --volumes --timeout 5
+say "demo: down"
+
+# A host with secrets of its own, and a home that reaches it over TLS with a key of its own.
+sh "$tree/deploy/secrets.sh" "$tree/secrets" > /dev/null
+export RELAY_RECEIVER_BIND=127.0.0.1:28000 RELAY_RECEIVER_STATUS_BIND=127.0.0.1:28002 RELAY_GRAFANA_BIND=127.0.0.1:23000 \
+    RELAY_INFLUXDB_BIND=127.0.0.1:28086 RELAY_HTTP_BIND=127.0.0.1:28080 RELAY_HTTPS_BIND=127.0.0.1:28443
+compose --profile hosted up --detach --no-build
+eventually "hosted: Grafana has its token" shows ok http://127.0.0.1:23000/api/health
+eventually "hosted: the receiver is ready, through the proxy" shows ready --insecure https://localhost:28443/readyz
+eventually "hosted: Grafana answers through the proxy" shows ok --insecure https://localhost:28443/grafana/api/health
+compose --profile hosted up --detach --no-build # `setup` again, over what it has made
+eventually "hosted: ready after another start" shows ready --insecure https://localhost:28443/readyz
+compose --profile hosted down --volumes --timeout 5
+
+export RECEIVER_STORE=sqlite:////var/lib/envoy-relay/readings.sqlite
+compose --profile receiver up --detach --no-build
+eventually "receiver alone: ready with its own store" shows ready http://127.0.0.1:28000/readyz
+compose --profile receiver down --volumes --timeout 5
+say "images: all good"

@@ -1,0 +1,59 @@
+"""Stands in for Grafana: checks what Grafana would be given, and asks InfluxDB with the provisioned token.
+
+`/api/health` answers as soon as the settings, mounts and secrets are as Grafana needs them (else it does not start, as
+Grafana does not without its token). `/grafana/measurements` is what InfluxDB holds, asked as the data source would.
+"""
+
+import os
+import pathlib
+import sys
+import urllib.parse
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+TOKEN = pathlib.Path("/run/tokens/grafana")
+
+
+def faults():
+    """What Grafana would miss."""
+    if os.getuid() == 0:
+        yield "runs as root"
+    for name in ("INFLUXDB_V2_URL", "INFLUXDB_V2_BUCKET", "RECEIVER_LIVE_BUCKET", "GF_SERVER_ROOT_URL"):
+        if not os.environ.get(name):
+            yield f"{name} is not set"
+    for path in (TOKEN, pathlib.Path(os.environ["GF_SECURITY_ADMIN_PASSWORD__FILE"])):
+        if not path.read_text().strip():
+            yield f"{path} is empty"
+    if not list(pathlib.Path("/etc/grafana/provisioning/datasources").glob("*.yaml")):
+        yield "no data source is provisioned"
+    if not pathlib.Path(os.environ["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]).exists():
+        yield "the home dashboard is not there"
+    for path in ("/etc/grafana/provisioning", "/var/lib/grafana/dashboards", "/run/tokens", "/usr"):
+        if os.access(path, os.W_OK):
+            yield f"{path} can be written"
+    data = pathlib.Path("/var/lib/grafana/grafana.db")
+    data.write_text("")
+
+
+def measurements():
+    """The names in the main bucket."""
+    parameters = urllib.parse.urlencode({"db": os.environ["INFLUXDB_V2_BUCKET"], "q": "SHOW MEASUREMENTS"})
+    request = urllib.request.Request(
+        f"{os.environ['INFLUXDB_V2_URL']}/query?{parameters}",
+        headers={"Authorization": f"Token {TOKEN.read_text().strip()}"},
+    )
+    return urllib.request.urlopen(request, timeout=10).read()
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = measurements() if self.path == "/grafana/measurements" else b'{"database": "ok"}'
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+if found := list(faults()):
+    sys.exit("; ".join(found))
+ThreadingHTTPServer(("0.0.0.0", 3000), Handler).serve_forever()

@@ -1,0 +1,26 @@
+"""A receiver over InfluxDB instead of SQLite: what `service.start` must be told for it."""
+
+from pathlib import Path
+from typing import Any
+
+from receiver.database_settings import InfluxSettings
+from tests.influxd.server import ADMIN_TOKEN, ORG, Influxd
+
+
+def settings(server: Influxd, buckets: tuple[str, str], tokens_dir: Path) -> dict[str, Any]:
+    """Changes to the settings of a receiver; the two buckets are those of `INFLUXDB_V2_BUCKET` and the live one.
+
+    For example: `service.start(tmp_path, **over_influxdb.settings(shared_influxd, buckets, tmp_path))`.
+    """
+    influxdb = InfluxSettings(
+        url=server.url,
+        org=ORG,
+        token=ADMIN_TOKEN,
+        bucket=buckets[0],
+        live_bucket=buckets[1],
+        tokens_dir=tokens_dir,
+        admin_user="admin",
+        admin_password=None,
+        admin_token=None,
+    )
+    return {"sqlite_path": None, "influxdb": influxdb}

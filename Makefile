@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo run test test-quick check format lock clean
+.PHONY: help demo run dashboards test test-quick test-images servers check format grafana secrets images lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -27,8 +27,12 @@ check: $(STAMP) ## formatting, lint, types, import contracts: what CI checks
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m grafana --check
 
-test: $(STAMP) ## every test
+servers: ## the real servers that tests start, built once a machine into caches outside the tree
+	tests/servers.sh
+
+test: $(STAMP) servers ## every test
 	$(BIN)/python -m pytest -n 2
 
 test-quick: $(STAMP) ## the tests that take seconds
@@ -37,6 +41,12 @@ test-quick: $(STAMP) ## the tests that take seconds
 format: $(STAMP) ## rewrite the code in our format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+grafana: $(STAMP) ## make the dashboards and alert rules anew from grafana/source
+	$(BIN)/python -m grafana
+
+secrets: ## make the secrets of an installation in secrets/, once
+	deploy/secrets.sh
 
 lock: ## make the lock files anew (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra dev pyproject.toml -o requirements/dev.txt

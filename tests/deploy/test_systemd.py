@@ -11,7 +11,7 @@ EXPOSURE_AT_MOST = 25
 
 
 @pytest.fixture(params=["scraper", "receiver"])
-def unit(request, tmp_path) -> Path:
+def unit(request, tmp_path: Path) -> Path:
     """A unit whose program exists, as it does where it is installed."""
     program = tmp_path / f"envoy-{request.param}"
     program.write_text("#!/bin/sh\n")

@@ -32,7 +32,7 @@ async def begin(service: Service, token: str) -> SimpleCookie:
 
 async def with_cookie(service: Service, path: str, token: str, method: str = "GET"):
     service.client.cookies.clear()
-    return await service.client.request(method, path, headers={"cookie": f"{COOKIE}={token}".encode()})
+    return await service.client.request(method, path, headers={b"cookie": f"{COOKIE}={token}".encode()})
 
 
 async def test_a_reader_token_becomes_a_cookie_that_scripts_and_other_sites_cannot_use(service):

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Builds the real servers and tools that the tests start, once a machine, into caches outside the tree: InfluxDB, Caddy,
+# kustomize. Needs Go (and cargo for InfluxDB); without them it says so, and the tests that need them are skipped.
+set -euo pipefail
+cd "$(dirname "$0")"
+if ! command -v go > /dev/null || ! command -v cargo > /dev/null; then
+    echo "no Go or no cargo: tests that need a real InfluxDB, Caddy or kustomize are skipped" >&2
+    [[ -z "${CI:-}" ]]
+    exit
+fi
+if [[ -z "${INFLUXD:-}" ]] && ! command -v influxd > /dev/null; then
+    influxd/build.sh
+fi
+caddy/build.sh
+go -C kubernetes/kustomize tool kustomize version

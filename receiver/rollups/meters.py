@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from receiver.rollups.series import samples
 from receiver.stores.base import SeriesPoints
-from shared.energy.interpolation import linear_segments
-from shared.energy.means import Summary, summarise_windows
+from shared.energy.linear import linear_summaries
+from shared.energy.means import Summary
 from shared.fields import KINDS
 from shared.readings import FieldValue, Reading
 
@@ -17,7 +17,7 @@ def meter_rows(kind: str, meters: Iterable[SeriesPoints], edges: Sequence[int]) 
     rows = []
     for series, points in meters:
         tags = dict(series.tags)
-        fields = {name: summarise_windows(linear_segments(samples(points, name)), edges) for name in FIELDS}
+        fields = {name: linear_summaries(samples(points, name), edges) for name in FIELDS}
         for index, start in enumerate(edges[:-1]):
             row = _row({name: windows[index] for name, windows in fields.items()})
             if row:

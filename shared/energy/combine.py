@@ -7,19 +7,26 @@ from shared.energy.interpolation import Segment, Segments
 
 def add(series: Sequence[Segments]) -> list[Segment]:
     """The sum of series (all in one unit); its breakpoints are those of all of them, merged."""
-    if len(series) == 1:
-        return list(series[0])
+    total = list(series[0]) if series else []
+    for part in series[1:]:
+        total = _add_two(total, part)
+    return total
+
+
+def _add_two(one: Segments, other: Segments) -> list[Segment]:
+    # Written out, for the roll-ups spend their time here: it handles a thousand readings of a quarter hour at a time.
     total: list[Segment] = []
-    positions = [0] * len(series)
-    while series and all(position < len(part) for position, part in zip(positions, series, strict=True)):
-        current = [part[position] for position, part in zip(positions, series, strict=True)]
-        start = max(segment.start for segment in current)
-        stop = min(segment.stop for segment in current)
+    index, position = 0, 0
+    while index < len(one) and position < len(other):
+        a, b = one[index], other[position]
+        start = max(b.start, a.start)
+        stop = min(b.stop, a.stop)
         if start < stop:
-            total.append(Segment(start, stop, sum(s.at(start) for s in current), sum(s.at(stop) for s in current)))
-        for index, segment in enumerate(current):
-            if segment.stop == stop:
-                positions[index] += 1
+            first = (a.first if a.start == start else a.at(start)) + (b.first if b.start == start else b.at(start))
+            last = (a.last if a.stop == stop else a.at(stop)) + (b.last if b.stop == stop else b.at(stop))
+            total.append(Segment(start, stop, first, last))
+        index += a.stop == stop
+        position += b.stop == stop
     return total
 
 

@@ -52,12 +52,13 @@ def area(inside: Segments) -> float:
 def _summary(start: int, stop: int, inside: list[Segment]) -> Summary:
     if not inside:
         return Summary(start, stop, 0.0, None, None, None, None)
+    firsts, lasts = [segment.first for segment in inside], [segment.last for segment in inside]
     return Summary(
         start,
         stop,
         share(inside, start, stop),
         area(inside) / covered_ms(inside),
-        min(min(segment.first, segment.last) for segment in inside),
-        max(max(segment.first, segment.last) for segment in inside),
-        inside[-1].last,
+        min(*firsts, *lasts),
+        max(*firsts, *lasts),
+        lasts[-1],
     )

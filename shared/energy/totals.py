@@ -5,13 +5,15 @@ inside the coarse window: where a gap lies wholly within, its energy belongs the
 other gaps stays unplaced, for a window that is coarser still. So quarter hours are enough to know the energy of every
 day, week, month and year, whatever the outages and the time zone.
 
-It equals `site_energy` of the coarse window itself, with three exceptions, in all of which it is the one to be careful:
+It equals `site_energy` of the coarse window itself, with four exceptions, in all of which it is the more careful one:
 
 - A window knows one start for all its gaps, the earliest. Where counters of different quantities fell silent at
   different times and their gaps end in one fine window, all that energy waits for the window that holds all the gaps.
 - Where one phase or meter was silent and others that it is summed with were not, the sum is unknown throughout the
   fine windows in the gap, and what the silent counter knows of it alone is left out (see `flows`).
 - A load that comes out below nothing in a fine window (meters disagree by a little) counts as nothing there.
+- The coverage of a quantity that several counters make up is that of its least known counter, window by window, and so
+  never more than that of the counter that is least known over the whole.
 """
 
 from collections.abc import Sequence

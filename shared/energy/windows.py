@@ -25,8 +25,9 @@ def by_window(segments: Segments, edges: Sequence[int]) -> Iterator[tuple[int, i
         while index < len(segments) and segments[index].stop <= start:
             index += 1
         while index < len(segments) and segments[index].start < stop:
-            inside.append(segments[index].clipped(start, stop))
-            if segments[index].stop > stop:
+            segment = segments[index]
+            inside.append(segment if start <= segment.start and segment.stop <= stop else segment.clipped(start, stop))
+            if segment.stop > stop:
                 break  # the rest of it belongs to the next window
             index += 1
         yield start, stop, inside

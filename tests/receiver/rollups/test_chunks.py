@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from receiver.rollups.compute import HOUR_MS, QUARTER_MS, Raw, hour_rows, quarter_rows, reach
 from receiver.sites.load import parse
-from shared.readings import Reading
+from shared.readings import FieldValue, Reading, Series
 from tests.receiver.rollups.raw import START, House, load, quarter
 
 HOURS = 6
@@ -24,7 +24,7 @@ seeds = st.integers(0, 1_000_000)
 sites = st.sampled_from(["sum", "phases"]).map(lambda netting: parse(SITE.format(netting=netting).encode())["1"])
 
 
-def by_identity(rows: Iterable[Reading]) -> dict[tuple[object, ...], dict[str, object]]:
+def by_identity(rows: Iterable[Reading]) -> dict[tuple[Series, int], dict[str, FieldValue]]:
     found = [(row.series, row.timestamp) for row in rows]
     assert len(found) == len(set(found))
     return {(row.series, row.timestamp): dict(row.fields) for row in rows}

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from shared.energy.combine import add, scale
 from shared.energy.energy import Energy, energy_wh, positive_negative_wh, window_energy
 from shared.energy.interpolation import Segment, linear_segments, step_segments, value_at
+from shared.energy.linear import linear_summaries
 from shared.energy.means import summarise, summarise_windows
 from tests.shared.energy.reference import START, about, edges, exact_area, exact_area_above, exact_pieces, series
 
@@ -30,6 +31,18 @@ def test_mean_and_energy_are_exact(points, cuts):
         assert summary.minimum == pytest.approx(float(min(min(va, vb) for _, _, va, vb in pieces)))
         assert summary.maximum == pytest.approx(float(max(max(va, vb) for _, _, va, vb in pieces)))
         assert summary.last == about(float(pieces[-1][3]))
+
+
+@given(series(), edges())
+def test_the_short_way_for_linear_fields_gives_the_same_to_the_last_bit(points, cuts):
+    assert linear_summaries(points, cuts) == summarise_windows(linear_segments(points), cuts)
+
+
+def test_the_short_way_refuses_what_is_out_of_order():
+    with pytest.raises(ValueError, match="strictly increase"):
+        linear_summaries([(5, 0.0), (5, 1.0)], [0, 10])
+    with pytest.raises(ValueError, match="increasing order"):
+        linear_summaries([], [10, 0])
 
 
 @given(series(), edges(most=2))

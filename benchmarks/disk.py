@@ -71,7 +71,7 @@ def measure(folder: Path, meter: list[GatewayReading], other: list[GatewayReadin
         (folder / state).mkdir()
 
     def sqlite_size() -> int:
-        return sum(path.stat().st_size for path in folder.glob("readings.sqlite*"))
+        return sum(map(on_disk, folder.glob("readings.sqlite*")))
 
     yield "SQLite", asyncio.run(fill(lambda: SqliteStore(file), meter, other, sqlite_size, folder / "a"))
     with running(folder / "influxd", *COMPACT_SOON) as server:
@@ -118,11 +118,16 @@ async def write(store: Store, rows: list[GatewayReading]) -> None:
             raise RuntimeError("the store refused readings")
 
 
+def on_disk(path: Path) -> int:
+    """Bytes that a file really takes: InfluxDB makes some files large and leaves them empty."""
+    return path.stat().st_blocks * 512
+
+
 def settled(folder: Path) -> int:
     """Size of the files, once they have not changed for a while: the log is emptied, files are merged."""
     last, since = -1, time.monotonic()
     while time.monotonic() - since < SETTLED_S:
-        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        size = sum(on_disk(path) for path in folder.rglob("*") if path.is_file())
         if size != last:
             last, since = size, time.monotonic()
         time.sleep(0.5)

@@ -95,7 +95,10 @@ def _sentence(status: int, *, known: bool, server: str, org: str, bucket: str) -
         return f"InfluxDB at {server} does not understand the request ({status}): is it InfluxDB 2.7, as it must be?"
     if status < 500 and status != 429:
         return f"what answers at {server} ({status}) is not InfluxDB 2 or not its API: check INFLUXDB_V2_URL"
-    return f"InfluxDB at {server} cannot do its work now ({status}): look at its log and at the space on its disk"
+    return (
+        f"InfluxDB at {server} cannot do its work now ({status}): look at its log and at the space on its disk, and "
+        "restart it after that was full"
+    )
 
 
 def query_failure(said: str, *, server: str, bucket: str) -> StoreUnavailableError:

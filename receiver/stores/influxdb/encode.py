@@ -42,16 +42,15 @@ def lines(prefixes: Sequence[bytes], readings: Sequence[Reading]) -> list[bytes]
         prefixes: The `series_prefix` of each reading.
         readings: What passed the gate.
     """
-    numeric = [reading for reading in readings if reading.kind in _ONLY_NUMBERS]
-    of_numbers = iter(_number_fields(numeric))
-    return [
-        b"%b %b %d" % (
-            prefix,
-            next(of_numbers) if reading.kind in _ONLY_NUMBERS else _mixed_fields(reading.fields),
-            reading.timestamp,
-        )
-        for prefix, reading in zip(prefixes, readings, strict=True)
-    ]  # fmt: skip
+    if all(reading.kind in _ONLY_NUMBERS for reading in readings):
+        fields = _number_fields(readings)
+    else:
+        numbers = iter(_number_fields([reading for reading in readings if reading.kind in _ONLY_NUMBERS]))
+        fields = [
+            next(numbers) if reading.kind in _ONLY_NUMBERS else _mixed_fields(reading.fields) for reading in readings
+        ]
+    stamps = [reading.timestamp for reading in readings]
+    return [b"%b %b %d" % parts for parts in zip(prefixes, fields, stamps, strict=True)]
 
 
 def _number_fields(readings: Sequence[Reading]) -> list[bytes]:

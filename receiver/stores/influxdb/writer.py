@@ -47,20 +47,28 @@ class Writer:
         self._live_bucket = live_bucket
         self._prefixes: dict[tuple[object, ...], bytes] = {}  # gateway, kind and tags as they came
         self._trouble: str | None = None
+        self._turn = asyncio.Lock()
 
     async def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:
         """As `Store.write`. InfluxDB applies the lines of a write in their order, so rows that repeat need no care."""
         refused: dict[int, Rejection] = {}
-        shares = self._shares(rows, refused)
-        writes = [self._write_share(bucket, share, refused) for bucket, share in shares.items() if share.indexes]
-        outcomes = await asyncio.gather(*writes, return_exceptions=True)
+        parts = [
+            (bucket, lines(share.prefixes, share.readings), share.indexes)
+            for bucket, share in self._shares(rows, refused).items()
+            if share.indexes
+        ]
+        if not parts:
+            return refused
+        async with self._turn:  # writes take effect in the order of their calls; all before this is done beside others
+            outcomes = await asyncio.gather(
+                *(self._write_lines(*part, refused) for part in parts), return_exceptions=True
+            )
         for outcome in outcomes:
             if isinstance(outcome, StoreUnavailableError):
                 self._note_trouble(str(outcome))
             if isinstance(outcome, BaseException):
                 raise outcome
-        if writes:
-            self._note_trouble(None)
+        self._note_trouble(None)
         return refused
 
     async def remove(self, gateway: str, kind: str, start: int, stop: int) -> None:
@@ -75,7 +83,8 @@ class Writer:
     async def ready(self) -> str | None:
         """As `Store.ready`: a write of nothing tells of the token and the buckets, but cannot see a full disk."""
         try:
-            await asyncio.gather(*(self._client.write(bucket, b"") for bucket in {self._bucket, self._live_bucket}))
+            for bucket in dict.fromkeys((self._bucket, self._live_bucket)):
+                await self._client.write(bucket, b"")
         except StoreUnavailableError as error:
             return str(error)
         return None
@@ -109,10 +118,6 @@ class Writer:
         prefix = series_prefix(gateway, reading.kind, reading.tags)
         self._prefixes[(gateway, reading.kind, *reading.tags.items())] = prefix
         return prefix
-
-    async def _write_share(self, bucket: str, share: _Share, refused: dict[int, Rejection]) -> None:
-        encoded = lines(share.prefixes, share.readings)
-        await self._write_lines(bucket, encoded, share.indexes, refused)
 
     async def _write_lines(
         self, bucket: str, encoded: Sequence[bytes], indexes: Sequence[int], refused: dict[int, Rejection]

@@ -1,6 +1,7 @@
 """A real InfluxDB with the receiver's buckets, for the tests of the store that writes to it."""
 
 import contextlib
+import email.utils
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,6 +43,30 @@ class Server:
         name = f"fresh-{next(self._names)}"
         self.influxd.make_bucket(name)
         return name
+
+    def delete_bucket(self, name: str) -> None:
+        """Remove a bucket and all that is in it."""
+        (bucket,) = self.influxd.api("GET", "/api/v2/buckets", name=name).json()["buckets"]
+        self.influxd.api("DELETE", f"/api/v2/buckets/{bucket['id']}")
+
+    def make_token(self, *, write: bool) -> tuple[str, str]:
+        """Id and text of a new token that may read both buckets, and perhaps write them."""
+        organisation = self.influxd.organisation()
+        found = self.influxd.api("GET", "/api/v2/buckets").json()["buckets"]
+        permissions = [
+            {"action": action, "resource": {"type": "buckets", "id": bucket["id"], "orgID": organisation}}
+            for bucket in found
+            if bucket["name"] in (BUCKET, LIVE_BUCKET)
+            for action in (["read", "write"] if write else ["read"])
+        ]
+        body = {"orgID": organisation, "permissions": permissions}
+        made = self.influxd.api("POST", "/api/v2/authorizations", body).json()
+        return made["id"], made["token"]
+
+    def now_ms(self) -> int:
+        """The server's time, which decides what is too old for a bucket."""
+        date = email.utils.parsedate_to_datetime(self._http.get("/health").headers["date"])
+        return round(date.timestamp() * 1000)
 
     def post(self, bucket: str, data: bytes) -> httpx.Response:
         """Write line protocol."""

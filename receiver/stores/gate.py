@@ -47,6 +47,11 @@ def refusal(reading: Reading, *, series_known: bool = False) -> Rejection | None
     return None if all(_fits(value, types.get(name)) for name, value in fields.items()) else Rejection.STORE_REFUSED
 
 
+def bounded(timestamp: int) -> int:
+    """The nearest instant of those that readings may have and the next one: for bounds that no database can hold."""
+    return min(max(timestamp, -MAX_TIMESTAMP_MS), MAX_TIMESTAMP_MS + 1)
+
+
 def _tags_fit(kind: str, tags: Mapping[str, str]) -> bool:
     return tags.keys() == _TAGS[kind] and all(map(_is_text, tags.values()))
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from receiver.stores.base import GatewaySummary, Latest, Point, SeriesPoints, neighbour_reach_ms
-from receiver.stores.gate import MAX_TIMESTAMP_MS
+from receiver.stores.gate import bounded
 from receiver.stores.kinds import STORED
 from shared.fields import KINDS, MAX_GAP_MS
 from shared.readings import FieldValue, Series
@@ -25,11 +25,6 @@ class Window(NamedTuple):
     start: int
     stop: int
     neighbours: bool
-
-    def bounded(self) -> "Window":
-        """The same within the years that the gate lets in: SQLite holds no number of more than 64 bits."""
-        first, beyond = -MAX_TIMESTAMP_MS, MAX_TIMESTAMP_MS + 1
-        return Window(min(max(self.start, first), beyond), min(max(self.stop, first), beyond), self.neighbours)
 
 
 def gateways(connection: sqlite3.Connection) -> list[GatewaySummary]:
@@ -95,7 +90,7 @@ def points(
     names = _columns(kind, fields)
     if not names:
         return []
-    window = window.bounded()
+    window = Window(bounded(window.start), bounded(window.stop), window.neighbours)
     sql = (
         f'SELECT {_select(names)} FROM "{kind}" WHERE series = :series '  # noqa: S608
         "AND timestamp >= :start AND timestamp < :stop ORDER BY timestamp"

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from receiver.stores.base import GatewayReading, StoreUnavailableError
-from receiver.stores.gate import refusal
+from receiver.stores.gate import bounded, refusal
 from receiver.stores.kinds import STORED
 from receiver.stores.sqlite import files
 from receiver.stores.sqlite.schema import LAYOUT, upsert_statement
@@ -59,7 +59,7 @@ class Writer:
             connection.execute(
                 f'DELETE FROM "{kind}" WHERE timestamp >= ? AND timestamp < ? '  # noqa: S608 (a name of the dictionary)
                 "AND series IN (SELECT id FROM series WHERE gateway = ? AND kind = ?)",
-                (start, stop, gateway, kind),
+                (bounded(start), bounded(stop), gateway, kind),
             )
 
     def expire(self, kind: str, before: int) -> bool:

@@ -64,3 +64,5 @@ async def test_any_stretch_of_time_can_be_asked_for(filled, start, stop):
     assert await filled.points(HOME, "meter", start=stop, stop=start) == []
     assert await filled.points(HOME, "meter", start=2**62, stop=2**63 - 1) == []
     assert await filled.points(HOME, "meter", start=start, stop=stop, neighbours=True) == [series]
+    await filled.remove(HOME, "inverter", start=start, stop=stop)
+    await filled.remove(HOME, "meter", start=2**62, stop=2**63)

@@ -1,0 +1,100 @@
+"""What the SQLite store deletes by itself, and how gently."""
+
+import asyncio
+
+import pytest
+
+from receiver.stores.base import GatewayReading
+from receiver.stores.sqlite import SqliteStore
+from receiver.stores.sqlite import store as module
+from shared.readings import Reading
+
+NOON = 1_750_000_000_000
+DAY = 86_400_000
+HOME, NEXT_DOOR = "122233334444", "122233335555"
+PHASE_A, PHASE_B = ({"meter": "production", "phase": phase} for phase in "ab")
+
+
+@pytest.fixture
+async def store(tmp_path):
+    """Keeps raw meter readings for one day, everything else for ever."""
+    opened = SqliteStore(tmp_path / "state" / "readings.db", retention_ms={"meter": DAY})
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+def meter(timestamp, tags=PHASE_A, gateway=HOME):
+    return GatewayReading(gateway, Reading("meter", tags, timestamp, {"power": 1.0}))
+
+
+async def times(store, kind="meter", gateway=HOME):
+    found = await store.points(gateway, kind, start=0, stop=2 * NOON)
+    return [[point.timestamp for point in series.points] for series in found]
+
+
+async def test_what_is_older_than_its_kind_is_kept_goes(store):
+    """Of every series and gateway; to the millisecond."""
+    await store.write([meter(NOON - DAY - n) for n in (2, 1, 0, -1)])
+    await store.write([meter(NOON - 2 * DAY, PHASE_B), meter(NOON, PHASE_B), meter(NOON - 2 * DAY, gateway=NEXT_DOOR)])
+    await store.expire(NOON)
+    assert await times(store) == [[NOON - DAY, NOON - DAY + 1], [NOON]]
+    assert await times(store, gateway=NEXT_DOOR) == []
+    assert [summary.gateway for summary in await store.gateways()] == [HOME]
+
+
+async def test_other_kinds_stay_for_ever(store):
+    """Roll-ups of the same meter among them."""
+    kinds: dict[str, dict[str, float | str]] = {"meter_energy": {"delivered": 1.0}, "meter_1m": {"power": 1.0}}
+    await store.write([
+        GatewayReading(HOME, Reading(kind, PHASE_A, NOON - 99 * DAY, fields)) for kind, fields in kinds.items()
+    ])  # fmt: skip
+    await store.expire(NOON)
+    for kind in kinds:
+        assert await times(store, kind) == [[NOON - 99 * DAY]]
+
+
+async def test_without_a_limit_nothing_goes(tmp_path):
+    """The default: for ever."""
+    store = SqliteStore(tmp_path / "readings.db")
+    await store.write([meter(0)])
+    await store.expire(NOON)
+    assert await times(store) == [[0]]
+    await store.close()
+
+
+async def test_much_goes_in_steps_the_oldest_first(store, monkeypatch):
+    """One call deletes a bounded number, so no write waits for long; further calls delete the rest."""
+    monkeypatch.setattr(module, "_EXPIRING_STEPS", 1)
+    old = [NOON - 3 * DAY + n for n in range(12_000)]
+    await store.write([meter(stamp) for stamp in [*old, NOON]])
+    left = []
+    while len((await times(store))[0]) > 1:
+        await store.expire(NOON)
+        (stamps,) = await times(store)
+        assert stamps == [*old, NOON][-len(stamps) :]
+        left.append(len(stamps))
+    assert left == [7001, 2001, 1]
+
+
+async def test_a_write_during_expiry_is_not_held_up_until_its_end(store, monkeypatch):
+    """Each step is a transaction of its own, and a write may pass between two of them."""
+    steps = []
+    expire = store._writer.expire
+
+    def noted(kind, before):
+        steps.append(len(written))
+        return expire(kind, before)
+
+    written: list[int] = []
+    monkeypatch.setattr(store._writer, "expire", noted)
+    await store.write([meter(NOON - 3 * DAY + n) for n in range(12_000)])
+
+    async def write():
+        await store.write([meter(NOON)])
+        written.append(1)
+
+    await asyncio.gather(store.expire(NOON), write())
+    assert steps[0] == 0
+    assert steps[-1] == 1
+    assert await times(store) == [[NOON]]

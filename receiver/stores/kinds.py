@@ -42,7 +42,7 @@ _METER = _COVERAGE | {
 }
 
 _SITE = (
-    _COVERAGE
+    {"coverage": _number("", "Share of the window in which the least known of its quantities is known, 0 to 1.")}
     | _mean_min_max("production", "W", "Generation")
     | _mean_min_max("load", "W", "What the house uses")
     | _mean_min_max("net", "W", "Power from the grid, + import, - export, netted over the phases")
@@ -86,7 +86,7 @@ _ENERGY = {name: field for quantity in ENERGY_QUANTITIES for name, field in _qua
     "savings": _number("", "What the energy produced and used at home would have cost, by the site's tariffs."),
 }
 _ENERGY_1D = _ENERGY | {
-    "base_load": _number("W", "Lowest quarter-hour mean of the load between midnight and six in the morning."),
+    "base_load": _number("W", "Lowest mean load of a fully known quarter hour before six in the morning."),
     "week": _text("ISO week of the day, e.g. 2026-W47."),
     "weekday": _text("Day of the week as it sorts, 1 Mon to 7 Sun."),
 }
@@ -94,7 +94,7 @@ _ENERGY_1MO = _ENERGY | {"year": _text("Year, e.g. 2026."), "month": _text("Mont
 
 _PANEL_15M = _COVERAGE | {
     "power": _number("W", "Mean active power of the inverter."),
-    "energy": _number("Wh", "Energy of the known part of the window."),
+    "energy": _number("Wh", "Energy of the known part of the window, by its lifetime counter where it has one."),
     "peers": _number("W", "Median of the mean powers of the other panels of its array (without arrays: of the site)."),
     "dead": _number("", "1 where it gives nothing in daylight while its peers produce, else 0."),
 }

@@ -30,7 +30,7 @@ def by_identity(rows: Iterable[Reading]) -> dict[tuple[Series, int], dict[str, F
     return {(row.series, row.timestamp): dict(row.fields) for row in rows}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(seeds, sites, st.integers(1, 4 * HOURS - 1))
 def test_pieces_are_the_whole(seed, site, cut):
     readings = House(seed, HOURS).readings
@@ -43,7 +43,7 @@ def test_pieces_are_the_whole(seed, site, cut):
     assert by_identity(pieces) == by_identity(whole)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seeds, sites, st.integers(1, HOURS - 1))
 def test_hours_in_pieces_are_all_hours(seed, site, cut):
     readings = House(seed, HOURS).readings
@@ -56,7 +56,7 @@ def test_hours_in_pieces_are_all_hours(seed, site, cut):
     assert by_identity(pieces) == by_identity(whole)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(seeds, sites, st.integers(30, 200), st.integers(1, 90))
 def test_late_readings_change_nothing_beyond_their_reach(seed, site, first_minute, minutes):
     """What arrives late is a piece out of the middle of every series, or of some of them."""

@@ -1,0 +1,44 @@
+"""docs/rollups.md says exactly which derived kinds there are, and what their fields mean."""
+
+from pathlib import Path
+
+import pytest
+
+from receiver.stores.kinds import DERIVED, Kind
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "rollups.md"
+
+
+def sections() -> dict[str, Kind]:
+    """Heading to kind: kinds with the same tags and fields stand together."""
+    alike: list[tuple[Kind, list[str]]] = []
+    for name, kind in DERIVED.items():
+        names = next((names for other, names in alike if other == kind), None)
+        if names is None:
+            alike.append((kind, [name]))
+        else:
+            names.append(name)
+    return {", ".join(f"`{name}`" for name in names): kind for kind, names in alike}
+
+
+def table(kind: Kind) -> str:
+    """The fields of one kind as they stand in the document."""
+    rows = ["| field | unit | type | meaning |", "|---|---|---|---|"]
+    for name, field in kind.fields.items():
+        type_name = "number" if field.type is float else "text"
+        rows.append(f"| `{name}` | {field.unit} | {type_name} | {field.meaning} |")
+    return "\n".join(rows)
+
+
+@pytest.mark.parametrize("heading", sections())
+def test_every_kind_is_documented_as_it_is(heading):
+    """On failure: put the table of the message into the section of the kind."""
+    kind = sections()[heading]
+    tags = ", ".join(f"`{tag}`" for tag in ("gateway", *kind.tags))
+    section = f"## {heading}\n\nTags: {tags}.\n\n{table(kind)}\n"
+    assert section in DOCUMENT.read_text(encoding="utf-8"), f"docs/rollups.md must hold:\n\n{section}"
+
+
+def test_the_document_knows_no_other_kind():
+    lines = DOCUMENT.read_text(encoding="utf-8").splitlines()
+    assert [line.removeprefix("## ") for line in lines if line.startswith("## `")] == list(sections())

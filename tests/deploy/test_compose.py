@@ -158,6 +158,10 @@ def test_whatever_is_mounted_is_there() -> None:
     volumes: set[str] = set()
     for service in SERVICES.values():
         for volume in service.get("volumes", []):
+            if isinstance(volume, dict):
+                assert volume["type"] == "volume", volume
+                volumes.add(volume["source"])
+                continue
             source = volume.partition(":")[0]
             if source.startswith("./"):
                 assert (ROOT / source).exists(), source
@@ -199,3 +203,19 @@ def test_the_build_sees_no_secret() -> None:
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     assert lines[1] == "*"
     assert not {"!.env", "!secrets/", "!.git", "!deploy/"} & set(lines)
+
+
+def test_what_setup_writes_for_grafana_lies_where_grafana_reads_it() -> None:
+    """And only `setup` is given the secrets of the channels."""
+    setup, grafana = SERVICES["setup"], SERVICES["grafana"]
+    folder = setup["environment"]["GRAFANA_ALERTING_DIR"]
+    assert f"alerting:{folder}" in setup["volumes"]
+    assert f" {folder}\n" in DOCKERFILES["receiver"], "the directory from which the volume takes its owner"
+    (mount,) = (volume for volume in grafana["volumes"] if isinstance(volume, dict))
+    assert (mount["source"], mount["target"]) == ("alerting", "/etc/grafana/provisioning/alerting")
+    assert grafana["user"].split(":")[0] == "10001", "the file is readable by its owner alone"
+    rules = grafana["volumes"][grafana["volumes"].index(mount) + 1]
+    assert rules.split(":")[1] == f"{mount['target']}/rules.yaml"
+    for name, service in SERVICES.items():
+        channels = {key for key in service.get("environment", {}) if key.startswith(("NTFY_", "TELEGRAM_", "WEBHOOK_"))}
+        assert bool(channels) == (name == "setup"), name

@@ -1,6 +1,7 @@
 """Dashboard Phases: what the meters measure on each phase, and whether the voltage is within its limits.
 
-The roll-ups hold time-weighted means, lowest and highest values of equal windows, so plain means over them are right.
+The roll-ups hold time-weighted means, lowest and highest values of equal windows, so plain means over them are right:
+of minutes in the upper rows, of hours where lowest and highest are shown.
 Raw readings are exception-reported and are shown as they are, never averaged.
 """
 
@@ -19,13 +20,14 @@ PAGE = Page(
     description="Power, voltage, current, power factor and frequency of each meter and phase.",
     since="now-24h",
 )
-_WINDOWS = ("1 minute : meter_1m", "1 hour : meter_1h")
 _NOMINAL = ("230 V : 230", "240 V : 240", "220 V : 220", "127 V : 127", "120 V : 120", "110 V : 110")
 _METER = '"meter" =~ /^${meter:regex}$/'
-_ROLLED = "${window:raw}"
+_MINUTES, _HOURS = "meter_1m", "meter_1h"
 _EACH_PHASE = 'GROUP BY time($__interval), "phase" fill(none)'
-_RAW_POINTS = 5000
-"""Points of each phase that are drawn raw: a browser can do that, and it is more than an hour has."""
+_POINTS = 400
+"""Windows of a curve: five minutes each on a day, one when zoomed in. More of them, on ten panels, take seconds."""
+_RAW_POINTS = 2000
+"""Points of each phase that are drawn raw: an hour has less."""
 
 
 class Measured(NamedTuple):
@@ -58,9 +60,6 @@ def dashboard() -> Dashboard:
             variables.meter(),
             variables.phase(),
             variables.choice(
-                "window", "Windows of", "Length of the windows that are averaged.", _WINDOWS, "1 minute : meter_1m"
-            ),
-            variables.choice(
                 "nominal",
                 "Nominal voltage",
                 "Of the grid, line to neutral; the limits are 10 % off.",
@@ -78,7 +77,7 @@ def dashboard() -> Dashboard:
             [_means(_CURRENT, width=8), _means(_FACTOR, width=8), _means(_FREQUENCY, width=8)],
             "Imbalance",
             [_imbalance(_POWER), _imbalance(_VOLTAGE)],
-            "Range of each window, phase by phase",
+            "Range of each hour, phase by phase",
             [_band(_POWER)],
             [_band(_VOLTAGE)],
             "As measured",
@@ -94,17 +93,21 @@ def _described(measured: Measured, text: str) -> str:
 def _mean(field: str) -> Query:
     """Means of one field per window of the screen, a line per phase."""
     tail = 'GROUP BY time($__interval), "phase" fill(null)'
-    return series(select(f'mean("{field}")', _ROLLED, TIME, _METER, PHASE, tail=tail), "$tag_phase")
+    return series(select(f'mean("{field}")', _MINUTES, TIME, _METER, PHASE, tail=tail), "$tag_phase")
 
 
 def _means(measured: Measured, *, width: int) -> timeseries.Panel:
-    return parts.curve(
-        measured.label,
-        _described(measured, "Time-weighted mean, a line per phase."),
-        [_mean(measured.field)],
-        unit=measured.unit,
-        width=width,
-    ).interval("1m")
+    return (
+        parts.curve(
+            measured.label,
+            _described(measured, "Time-weighted mean, a line per phase."),
+            [_mean(measured.field)],
+            unit=measured.unit,
+            width=width,
+        )
+        .interval("1m")
+        .max_data_points(_POINTS)
+    )
 
 
 def _voltage() -> timeseries.Panel:
@@ -114,14 +117,18 @@ def _voltage() -> timeseries.Panel:
         'mean("voltage") * 0 + ${nominal:raw} * 1.1 AS "Upper limit"'
     )
     tail = "GROUP BY time($__interval) fill(none)"
-    panel = parts.curve(
-        "Voltage",
-        "Time-weighted mean, line to neutral. The limits are those of EN 50160 around the nominal voltage chosen "
-        "above: 207 V to 253 V at 230 V, which the mean of any ten minutes should keep.",
-        [_mean("voltage"), table(select(limits, _ROLLED, TIME, _METER, PHASE, tail=tail))],
-        unit=parts.VOLT,
-        width=24,
-    ).interval("1m")
+    panel = (
+        parts.curve(
+            "Voltage",
+            "Time-weighted mean, line to neutral. The limits are those of EN 50160 around the nominal voltage chosen "
+            "above: 207 V to 253 V at 230 V, which the mean of any ten minutes should keep.",
+            [_mean("voltage"), table(select(limits, _MINUTES, TIME, _METER, PHASE, tail=tail))],
+            unit=parts.VOLT,
+            width=24,
+        )
+        .interval("1m")
+        .max_data_points(_POINTS)
+    )
     for limit in ("Lower limit", "Upper limit"):
         panel.override_by_name(
             limit, parts.looks(colour="red", custom__lineStyle={"fill": "dash", "dash": [10, 10]}, custom__lineWidth=1)
@@ -130,19 +137,23 @@ def _voltage() -> timeseries.Panel:
 
 
 def _imbalance(measured: Measured) -> timeseries.Panel:
-    inner = select(f'mean("{measured.field}") AS "value"', _ROLLED, TIME, _METER, PHASE, tail=_EACH_PHASE)
+    inner = select(f'mean("{measured.field}") AS "value"', _MINUTES, TIME, _METER, PHASE, tail=_EACH_PHASE)
     query = series(
         f'SELECT spread("value") FROM ({inner}) WHERE {TIME} GROUP BY time($__interval) fill(null)',  # noqa: S608 (constants)
         "Difference",
     )
-    return parts.curve(
-        f"Imbalance of {measured.label.lower()}",
-        "Difference between the highest and the lowest phase. Some grids limit it: in Germany one "
-        "customer's phases may differ by 4.6 kVA.",
-        [query],
-        unit=measured.unit,
-        width=12,
-    ).interval("1m")
+    return (
+        parts.curve(
+            f"Imbalance of {measured.label.lower()}",
+            "Difference between the highest and the lowest phase. Some grids limit it: in Germany one "
+            "customer's phases may differ by 4.6 kVA.",
+            [query],
+            unit=measured.unit,
+            width=12,
+        )
+        .interval("1m")
+        .max_data_points(_POINTS)
+    )
 
 
 def _band(measured: Measured) -> timeseries.Panel:
@@ -155,12 +166,13 @@ def _band(measured: Measured) -> timeseries.Panel:
     panel = (
         parts.curve(
             f"{measured.label}, phase ${{phase}}",
-            _described(measured, "Lowest, mean and highest value of each window."),
-            [table(select(columns, _ROLLED, TIME, _METER, PHASE, tail=tail))],
+            _described(measured, "Lowest, mean and highest value of each hour."),
+            [table(select(columns, _HOURS, TIME, _METER, PHASE, tail=tail))],
             unit=measured.unit,
             width=24,
         )
-        .interval("1m")
+        .interval("1h")
+        .max_data_points(_POINTS)
         .repeat("phase")
         .repeat_direction("h")
         .max_per_row(3)

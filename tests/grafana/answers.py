@@ -59,7 +59,7 @@ class Asker:
         span = self.span(query)
         least = substitution.milliseconds(query.least_interval) if query.least_interval else _MIN_INTERVAL_MS
         text = substitution.variables(query.text, values)
-        return substitution.macros(text, span, substitution.interval(span, least))
+        return substitution.macros(text, span, substitution.interval(span, least, query.points))
 
     def span(self, query: Found) -> Span:
         """Its time range."""

@@ -23,6 +23,7 @@ class Found(NamedTuple):
         since: Start of its time range, as Grafana writes it.
         until: End of it.
         least_interval: The panel's shortest interval, e.g. `1m`; "" for none.
+        points: Windows that the panel asks for at most; a screen's width, if it does not say.
     """
 
     place: str
@@ -33,6 +34,7 @@ class Found(NamedTuple):
     since: str = "now-1h"
     until: str = "now"
     least_interval: str = ""
+    points: int = 1000
 
 
 class VariableQuery(NamedTuple):
@@ -73,6 +75,7 @@ def panel_queries(name: str, board: dict[str, Any], panel: dict[str, Any]) -> li
             since=since,
             until=until,
             least_interval=panel.get("interval", ""),
+            points=round(panel.get("maxDataPoints", 1000)),
         )
         for target in panel.get("targets", ())
     ]

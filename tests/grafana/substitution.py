@@ -10,8 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 Value = str | tuple[str, ...]
-ALL_DATA_POINTS = 1000
-"""Points of a panel as wide as a screen."""
 _ROUND_MS = (
     1000, 2000, 5000, 10_000, 15_000, 20_000, 30_000, 60_000, 120_000, 300_000, 600_000, 900_000, 1_200_000, 1_800_000,
     3_600_000, 7_200_000, 10_800_000, 21_600_000, 43_200_000, 86_400_000, 604_800_000,
@@ -77,9 +75,9 @@ def milliseconds(text: str) -> int:
     return int(amount) * dict(_UNITS)[unit]
 
 
-def interval(span: Span, least_ms: int) -> int:
+def interval(span: Span, least_ms: int, points: int) -> int:
     """What `$__interval` is: the range by the points, rounded to a pleasant length, at least `least_ms`."""
-    exact = (span.stop - span.start) / ALL_DATA_POINTS
+    exact = (span.stop - span.start) / points
     return max(least_ms, min(_ROUND_MS, key=lambda round_ms: abs(round_ms - exact)))
 
 

@@ -61,4 +61,4 @@ def test_a_rounded_end_is_the_end_of_its_day():
 @pytest.mark.parametrize(("hours", "least", "expected"), [(1, "1s", "5s"), (24, "1m", "1m"), (720, "1m", "30m")])
 def test_the_interval_follows_the_range_but_not_below_the_panels_own(hours, least, expected):
     """A thousand points: an hour gives 3.6 s, a day 86 s, thirty days 43 minutes, each to the nearest that Grafana has."""
-    assert duration(interval(Span(0, hours * 3_600_000), milliseconds(least))) == expected
+    assert duration(interval(Span(0, hours * 3_600_000), milliseconds(least), 1000)) == expected

@@ -1,0 +1,82 @@
+"""How long each Grafana dashboard takes on a simulated week, from the first question to the last answer.
+
+    python -m benchmarks.dashboards
+
+A real InfluxDB holds seven days of a house with 20 panels, three phases and a battery. Each dashboard asks as a browser
+does: its variables one after the other (some depend on others), then all panels over six connections. Grafana's own
+work and drawing are not in it. What is printed is the median of the turns, and the slowest query of each dashboard.
+"""
+
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+
+from tests.grafana.answers import Asker
+from tests.grafana.extraction import Found, dashboards, panel_queries, panels
+from tests.grafana.substitution import Value
+from tests.grafana.week import Week, load_week
+from tests.influxd.server import running
+
+DAYS = 7.0
+TURNS = 7
+CONNECTIONS = 6
+"""Of a browser to one host."""
+PROMISE_S = 0.5
+
+
+class Turn(NamedTuple):
+    """One opening of a dashboard: seconds in all, and of its slowest query with its place."""
+
+    seconds: float
+    slowest: tuple[float, str]
+
+
+def opened(asker: Asker, name: str, board: dict[str, Any], pool: ThreadPoolExecutor) -> Turn:
+    """Ask everything that one dashboard asks when it is opened."""
+    started = time.perf_counter()
+    values = asker.values(name, board)
+
+    def asked(query: Found, values: dict[str, Value] = values) -> tuple[float, str]:
+        begun = time.perf_counter()
+        asker.ask(query, values)
+        return time.perf_counter() - begun, query.place
+
+    queries = [query for panel in panels(board) for query in panel_queries(name, board, panel)]
+    answers = list(pool.map(asked, queries))
+    return Turn(time.perf_counter() - started, max(answers))
+
+
+def measure(week: Week) -> bool:
+    """Print a line per dashboard. Whether all keep the promise."""
+    kept = True
+    limits = httpx.Limits(max_connections=CONNECTIONS)
+    with httpx.Client(timeout=30, limits=limits) as client, ThreadPoolExecutor(CONNECTIONS) as pool:
+        for name, board in dashboards().items():
+            asker = Asker(week, client)
+            turns = [opened(asker, name, board, pool) for _ in range(TURNS)]
+            middle = statistics.median(turn.seconds for turn in turns)
+            seconds, place = max(turn.slowest for turn in turns)
+            kept = kept and middle <= PROMISE_S
+            print(f"{name:16} {middle * 1000:6.0f} ms   slowest query {seconds * 1000:6.0f} ms: {place}")
+    return kept
+
+
+def main() -> int:
+    """Load, measure; 1 if a dashboard takes longer than promised."""
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "influxd") as server:
+        journal = Path(folder) / "journal"
+        journal.mkdir(mode=0o700)
+        week = asyncio.run(load_week(server, journal, days=DAYS))
+        print(f"{week.written:,} readings in {DAYS:.0f} days")
+        return 0 if measure(week) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

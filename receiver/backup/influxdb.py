@@ -2,9 +2,13 @@
 
 This is what its command `influx backup` does; that command is not in our image, and no library speaks this protocol.
 It needs the administrator's token. Users, tokens and dashboards of the server are not part of it.
+
+The server says 200 to whatever it is sent as a shard, also to half a shard or to nonsense (seen with 2.7.12). So a shard
+is looked through before it is kept and again before it is sent, and what the server made of it is fetched and looked at.
 """
 
 import contextlib
+import tarfile
 from collections.abc import Iterator
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -61,7 +65,7 @@ class Snapshots:
         ours = [known[name] for name in self._names]
         (folder / _MANIFESTS).write_bytes(msgspec.json.encode(ours))
         for manifest in ours:
-            shards = [shard for shard in _shards(manifest) if self._save_shard(shard, folder)]
+            shards = [shard for shard in _shards(manifest) if self._fetch(shard, _file(folder, shard))]
             yield f"saved bucket {manifest['bucketName']}: {len(shards)} shard(s)"
 
     def check_empty(self) -> None:
@@ -83,16 +87,24 @@ class Snapshots:
                 "RECEIVER_LIVE_BUCKET as it was when the backup was made"
             )
         organisation = self._call("GET", "/api/v2/orgs", params={"org": self._org}).json()["orgs"][0]["id"]
-        for manifest, name in zip(saved, self._names, strict=True):
-            self._drop(name)
-            renamed = {**manifest, "bucketName": name, "organizationName": self._org, "organizationID": organisation}
-            made = self._call("POST", "/api/v2/restore/bucketMetadata", json=renamed).json()
-            new_ids = {mapping["oldId"]: mapping["newId"] for mapping in made["shardMappings"]}
-            shards = [shard for shard in _shards(manifest) if _file(folder, shard).exists()]
-            for shard in shards:
-                with _file(folder, shard).open("rb") as file:
-                    self._call("POST", f"/api/v2/restore/shards/{new_ids[shard]}", content=file)
-            yield f"restored bucket {name}: {len(shards)} shard(s)"
+        try:
+            for manifest, name in zip(saved, self._names, strict=True):
+                made = {**manifest, "bucketName": name, "organizationName": self._org, "organizationID": organisation}
+                yield f"restored bucket {name}: {self._make(made, folder)} shard(s)"
+        except BackupError:
+            for name in self._names:  # half a history must not look like a whole one
+                self._drop(name)
+            raise
+
+    def _make(self, manifest: Any, folder: Path) -> int:
+        """One bucket with its shards; how many there were."""
+        self._drop(manifest["bucketName"])
+        made = self._call("POST", "/api/v2/restore/bucketMetadata", json=manifest).json()
+        new_ids = {mapping["oldId"]: mapping["newId"] for mapping in made["shardMappings"]}
+        shards = [shard for shard in _shards(manifest) if _file(folder, shard).exists()]
+        for shard in shards:
+            self._send(new_ids[shard], _file(folder, shard))
+        return len(shards)
 
     def _manifests(self) -> Any:
         answer = self._call("GET", "/api/v2/backup/metadata")
@@ -102,7 +114,8 @@ class Snapshots:
                 return msgspec.json.decode(part.get_content())
         raise BackupError("InfluxDB does not list its buckets for a backup: this version is not supported")
 
-    def _save_shard(self, shard: int, folder: Path) -> bool:
+    def _fetch(self, shard: int, path: Path) -> bool:
+        """Write a shard to a file; whether there was one."""
         with (
             self._faults(f"/api/v2/backup/shards/{shard}"),
             self._http.stream("GET", f"/api/v2/backup/shards/{shard}") as answer,
@@ -110,10 +123,21 @@ class Snapshots:
             if answer.status_code == httpx.codes.NOT_FOUND:
                 return False  # it expired since the list was made
             answer.raise_for_status()
-            with _file(folder, shard).open("wb") as file:
+            with path.open("wb") as file:
                 for piece in answer.iter_bytes():
                     file.write(piece)
+        _data_files(path)
         return True
+
+    def _send(self, shard: int, path: Path) -> None:
+        sent = _data_files(path)
+        with path.open("rb") as file:
+            self._call("POST", f"/api/v2/restore/shards/{shard}", content=file)
+        made = path.with_suffix(".made")
+        # Not compared by name: the server may have merged files by now. It takes all files of a shard, or none.
+        if sent and not (self._fetch(shard, made) and _data_files(made)):
+            raise BackupError(f"InfluxDB took shard {path.stem} of the backup and made nothing of it: see its log")
+        made.unlink(missing_ok=True)
 
     def _drop(self, name: str) -> None:
         found = self._call("GET", "/api/v2/buckets", params={"org": self._org, "name": name}, may_miss=True)
@@ -150,3 +174,12 @@ def _shards(manifest: Any) -> list[int]:
 
 def _file(folder: Path, shard: int) -> Path:
     return folder / f"{int(shard)}.tar"
+
+
+def _data_files(path: Path) -> list[str]:
+    """Names of the data files of a shard. Raises BackupError if it is not whole."""
+    try:
+        with tarfile.open(path, "r:") as shard:
+            return [name for name in shard.getnames() if name.endswith(".tsm")]
+    except tarfile.TarError as error:
+        raise BackupError(f"shard {path.stem} is damaged or broke off: try again, or take another backup") from error

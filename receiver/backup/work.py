@@ -34,9 +34,10 @@ async def restore(settings: Settings, source: Path, clock: Clock) -> AsyncIterat
             raise BackupError(
                 f"the backup is of a receiver with RECEIVER_STORE={about.store}: restore it with that setting"
             )
-        async for sentence in database.bring_back(settings, folder / about.store, clock):
-            yield sentence
         for sentence in state.bring_back(settings, folder / _STATE):
+            yield sentence
+        # Last, and all of it or nothing: after any fault the same command may be given again.
+        async for sentence in database.bring_back(settings, folder / about.store, clock):
             yield sentence
 
 

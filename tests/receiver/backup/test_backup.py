@@ -1,9 +1,11 @@
 """One command saves everything that a receiver must keep; another brings it back on a machine that has nothing."""
 
+import io
 import sqlite3
 import subprocess
 import sys
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -113,6 +115,52 @@ def test_a_bucket_that_holds_readings_is_never_replaced(tmp_path: Path, monkeypa
         shared = {"INFLUXDB_V2_BUCKET": "third", "RECEIVER_LIVE_BUCKET": "third"}
         one = influxdb_installation(tmp_path / "one", monkeypatch, server, **shared)
         assert "the backup holds 2 bucket(s), but the settings name 1" in one.call("restore", file, fails=True).output
+
+
+@pytest.mark.parametrize("spoil", [lambda _: b"no tar at all" * 1000, lambda data: data[:1500]])
+def test_a_restore_that_fails_leaves_nothing_half_done_and_may_be_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[bytes], bytes]
+):
+    """The last shard is spoiled, so much is restored before that is seen. The server itself would take it."""
+    file, spoiled = tmp_path / "b.tar.gz", tmp_path / "spoiled.tar.gz"
+    with running(tmp_path / "influxd", onboarded=False) as server:
+        old = influxdb_installation(tmp_path / "old", monkeypatch, server)
+        old.call("setup")
+        old.fill()
+        old.call("backup", str(file))
+        before = old.stored()
+        with tarfile.open(file) as whole:
+            whole.extractall(tmp_path / "parts", filter="data")
+        shards = sorted((tmp_path / "parts" / "influxdb").glob("*.tar"), key=lambda path: int(path.stem))
+        shards[-1].write_bytes(spoil(shards[-1].read_bytes()))
+        with tarfile.open(spoiled, "w:gz") as archive:
+            archive.add(tmp_path / "parts", ".")
+        new = influxdb_installation(tmp_path / "new", monkeypatch, server, INFLUXDB_V2_BUCKET="again")
+        assert "is damaged or broke off" in new.call("restore", str(spoiled), fails=True).output
+        names = {bucket["name"] for bucket in server.api("GET", "/api/v2/buckets").json()["buckets"]}
+        assert not {"again", "again_live"} & names
+        new.call("restore", str(file))
+        assert new.stored() == before
+
+
+def test_a_shard_of_which_the_server_makes_nothing_is_no_restore(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A whole archive, with a data file in a place where this server does not look for any."""
+    with running(tmp_path / "influxd", onboarded=False) as server:
+        here = influxdb_installation(tmp_path / "here", monkeypatch, server)
+        here.call("setup")
+        here.fill(hours=1)
+        here.call("backup", str(tmp_path / "b.tar.gz"))
+        with tarfile.open(tmp_path / "b.tar.gz") as whole:
+            whole.extractall(tmp_path / "parts", filter="data")
+        for shard in (tmp_path / "parts" / "influxdb").glob("*.tar"):
+            with tarfile.open(shard, "w") as archive:
+                member = tarfile.TarInfo("folder.tsm")
+                member.type = tarfile.DIRTYPE
+                archive.addfile(member, io.BytesIO())
+        with tarfile.open(tmp_path / "empty.tar.gz", "w:gz") as archive:
+            archive.add(tmp_path / "parts", ".")
+        new = influxdb_installation(tmp_path / "new", monkeypatch, server, INFLUXDB_V2_BUCKET="again")
+        assert "made nothing of it" in new.call("restore", str(tmp_path / "empty.tar.gz"), fails=True).output
 
 
 def test_files_that_differ_are_kept_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -66,7 +66,7 @@ def windows(kind: str, start: int, stop: int, site: Site) -> list[int]:
     if stop <= start:
         raise ValueError("there is no time between start and stop")
     if kind == "energy_15m":
-        return list(range(start // QUARTER_MS * QUARTER_MS, stop + QUARTER_MS - 1, QUARTER_MS))
+        return list(range(start // QUARTER_MS * QUARTER_MS, -(-stop // QUARTER_MS) * QUARTER_MS + 1, QUARTER_MS))
     if kind == "energy_1h":
         edges = list(_hour_edges(start, stop, zone_of(site)))
     elif kind in _LONGEST_DAYS:

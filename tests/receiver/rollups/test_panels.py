@@ -1,0 +1,173 @@
+"""Each panel beside its peers: silent, dead, gone, weak, at its limit."""
+
+import pytest
+
+from receiver.rollups.calendar import panel_day_rows
+from receiver.rollups.panels import panel_rows
+from receiver.sites.load import parse
+from receiver.stores.base import Point, SeriesPoints
+from receiver.stores.kinds import DERIVED
+from shared.readings import FieldValue, Reading, Series
+
+MINUTE = 60_000
+QUARTER = 15 * MINUTE
+HOUR = 4 * QUARTER
+DAY = 24 * HOUR
+NOON = 20_000 * DAY + 12 * HOUR
+NO_SITE = parse(b"1:")["1"]
+
+
+def inverter(serial: str, *reports: tuple[int, float], **fields: FieldValue) -> SeriesPoints:
+    """Reports of (UTC ms, W)."""
+    points = [Point(time, {"power": power, **fields}) for time, power in reports]
+    return SeriesPoints(Series("inverter", (("inverter", serial),)), points)
+
+
+def steady(
+    serial: str, power: float, *, start: int = NOON - 2 * HOUR, stop: int = NOON + 2 * HOUR, **fields: FieldValue
+):
+    return inverter(serial, *((time, power) for time in range(start, stop + 1, QUARTER)), **fields)
+
+
+def rows(inverters, site=NO_SITE, start=NOON, stop=NOON + QUARTER) -> dict[str, dict[str, FieldValue]]:
+    found = panel_rows(inverters, site, range(start, stop + 1, QUARTER))
+    assert all(row.fields.keys() <= DERIVED["panel_15m"].fields.keys() for row in found)
+    return {row.tags["inverter"]: row.fields for row in found}
+
+
+def test_a_report_is_a_mean_over_the_time_before_it():
+    found = rows(
+        [inverter("1", (NOON - QUARTER, 80.0), (NOON, 100.0), (NOON + 10 * MINUTE, 160.0), (NOON + 20 * MINUTE, 100.0))]
+    )
+    assert found["1"] == {
+        "coverage": 1.0,
+        "dead": 0.0,
+        "power": pytest.approx((160 * 10 + 100 * 5) / 15),
+        "energy": pytest.approx((160 * 10 + 100 * 5) / 60),
+    }
+
+
+def test_a_report_speaks_of_its_interval_only():
+    found = rows([inverter("1", (NOON, 100.0), (NOON + 10 * MINUTE, 160.0), interval=300.0)])
+    assert (found["1"]["power"], found["1"]["coverage"]) == (160.0, pytest.approx(1 / 3))
+
+
+def test_energy_comes_from_the_lifetime_counter_where_there_is_one():
+    points = [Point(NOON + n * QUARTER, {"power": 100.0, "energy_lifetime": 5e5 + 26.0 * n}) for n in range(-1, 3)]
+    counted = SeriesPoints(Series("inverter", (("inverter", "1"),)), points)
+    assert rows([counted])["1"]["energy"] == pytest.approx(26.0)
+
+
+def test_peers_are_the_others_of_the_array():
+    site = parse(b"1: {panels: {1: {name: East 1, array: East}, 2: {array: East}, 3: {array: East}, 4: {name: Shed}}}")[
+        "1"
+    ]
+    inverters = [steady(str(serial), 100.0 * serial) for serial in range(1, 6)]
+    found = panel_rows(inverters, site, [NOON, NOON + QUARTER])
+    assert [row.tags for row in found[:2]] == [
+        {"inverter": "1", "panel": "East 1", "array": "East"},
+        {"inverter": "2", "panel": "2", "array": "East"},
+    ]
+    assert found[3].tags == {"inverter": "4", "panel": "Shed", "array": "-"}
+    assert [row.fields["peers"] for row in found] == [250.0, 200.0, 150.0, 500.0, 400.0]
+    (alone,) = panel_rows(inverters[:1], site, [NOON, NOON + QUARTER])[:1]
+    assert "peers" not in alone.fields
+
+
+def test_a_silent_panel_is_dead_while_its_peers_produce():
+    silent = steady("1", 100.0, stop=NOON - HOUR)
+    found = rows([silent, steady("2", 90.0), steady("3", 110.0)])
+    assert found["1"] == {"coverage": 0.0, "dead": 1.0, "peers": 100.0}
+    assert (found["2"]["dead"], found["3"]["dead"]) == (0.0, 0.0)
+
+
+def test_a_panel_that_reports_nothing_but_zero_is_dead():
+    found = rows([steady("1", 0.0), steady("2", 90.0)])
+    assert (found["1"]["dead"], found["1"]["power"]) == (1.0, 0.0)
+
+
+def test_a_report_that_may_still_be_on_its_way_is_no_death():
+    late = inverter("1", (NOON - 16 * MINUTE, 100.0), (NOON - MINUTE, 100.0))
+    assert rows([late, steady("2", 90.0)])["1"] == {"coverage": 0.0, "dead": 0.0, "peers": 90.0}
+
+
+def test_at_night_nobody_is_dead():
+    assert rows([steady("1", 100.0), steady("2", 90.0)], start=NOON + 9 * HOUR, stop=NOON + 10 * HOUR) == {}
+    dusk = [steady("1", 0.0), steady("2", 5.0), steady("3", 12.0)]
+    assert [fields["dead"] for fields in rows(dusk).values()] == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(("days", "is_there"), [(29, True), (31, False)])
+def test_after_thirty_days_a_silent_panel_is_gone(days, is_there):
+    ghost = inverter("1", (NOON - days * DAY, 7.0))
+    assert ("1" in rows([ghost, steady("2", 90.0)])) is is_there
+
+
+def test_a_named_panel_that_never_reported_is_missed_and_one_that_is_yet_to_come_is_not():
+    site = parse(b"1: {panels: {7: {name: New}}}")["1"]
+    assert rows([steady("2", 90.0)], site)["7"]["dead"] == 1.0
+    assert "7" not in rows([steady("2", 90.0), inverter("7", (NOON + DAY, 80.0))], site)
+
+
+def quarters(found: list[Reading]) -> list[SeriesPoints]:
+    """Rows of `panel_15m` as a store gives them."""
+    series: dict[Series, list[Point]] = {}
+    for row in found:
+        series.setdefault(row.series, []).append(Point(row.timestamp, row.fields))
+    return [SeriesPoints(key, series[key]) for key in sorted(series)]
+
+
+def days(inverters, site=NO_SITE, start=NOON - 12 * HOUR, stop=NOON + 12 * HOUR) -> dict[str, dict[str, FieldValue]]:
+    stored = quarters(panel_rows(inverters, site, range(start, stop + 1, QUARTER)))
+    found = panel_day_rows(stored, inverters, site, [start, stop])
+    assert all(row.fields.keys() <= DERIVED["panel_1d"].fields.keys() for row in found)
+    assert {row.timestamp for row in found} <= {start}
+    return {row.tags["inverter"]: row.fields for row in found}
+
+
+def test_a_day_of_a_panel_beside_its_peers():
+    found = days([steady("1", 50.0), steady("2", 100.0), steady("3", 300.0, stop=NOON)])
+    assert found["1"] == {
+        "coverage": pytest.approx(4.25 / 24),
+        "energy": pytest.approx(212.5),
+        "peak": 50.0,
+        "peers": pytest.approx((425 + 675) / 2),
+        "ratio": pytest.approx(212.5 / 550),
+        "clipping_minutes": 0.0,
+        "reports": 17.0,
+        "last_report": float(NOON + 2 * HOUR),
+    }
+
+
+def test_the_counter_knows_what_a_panel_made_in_a_gap_of_the_day():
+    times = [time for time in range(NOON - 2 * HOUR, NOON + 2 * HOUR + 1, QUARTER) if not NOON < time < NOON + HOUR]
+    points = [Point(time, {"power": 100.0, "energy_lifetime": 5e5 + (time - NOON) / HOUR * 100}) for time in times]
+    found = days([SeriesPoints(Series("inverter", (("inverter", "1"),)), points)])
+    assert found["1"]["energy"] == pytest.approx(400.0)
+    assert found["1"]["coverage"] == pytest.approx(3.5 / 24)
+
+
+def test_a_panel_silent_all_day_has_a_row_without_energy():
+    found = days([inverter("1", (NOON - DAY, 100.0)), steady("2", 90.0)])
+    assert found["1"] == {"coverage": 0.0, "peers": pytest.approx(90 * 4.25), "clipping_minutes": 0.0, "reports": 0.0}
+
+
+def test_a_limit_shared_by_three_inverters_is_clipping():
+    def day(serial: str, *powers: float, limit: float) -> SeriesPoints:
+        reports = [(NOON + n * QUARTER, power) for n, power in enumerate(powers)]
+        return inverter(serial, *reports, max_power=limit, interval=900.0)
+
+    found = days([
+        day("1", 200.0, 294.0, 295.0, 295.0, 250.0, 295.0, 200.0, limit=295.0),  # three in a row, then one alone
+        day("2", 200.0, 250.0, 200.0, 200.0, 200.0, 200.0, 200.0, limit=295.0),
+        day("3", 200.0, 295.0, 295.0, 200.0, 200.0, 200.0, 200.0, limit=296.0),
+        day("4", 240.0, 240.0, 240.0, 240.0, 240.0, 240.0, 240.0, limit=240.0),  # nobody else stops there
+    ])  # fmt: skip
+    assert [fields["clipping_minutes"] for fields in found.values()] == [45.0, 0.0, 30.0, 0.0]
+
+
+def test_a_highest_power_that_differs_from_panel_to_panel_is_no_limit():
+    found = days(
+        [steady(serial, power, max_power=power) for serial, power in (("1", 250.0), ("2", 260.0), ("3", 270.0))]
+    )
+    assert [fields["clipping_minutes"] for fields in found.values()] == [0.0, 0.0, 0.0]

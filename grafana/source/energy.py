@@ -5,7 +5,7 @@ from grafana_foundation_sdk.builders import table as tables
 from grafana_foundation_sdk.models.common import TableCellBackgroundDisplayMode, TableColoredBackgroundCellOptions
 from grafana_foundation_sdk.models.dashboard import Dashboard, FieldColorModeId
 
-from grafana.source import parts, quantities, transforms, variables
+from grafana.source import parts, quantities, style, transforms, variables
 from grafana.source.board import Page, build
 from grafana.source.queries import TIME, Query, select, table
 
@@ -60,8 +60,8 @@ def _so_far(one: quantities.Quantity) -> stat.Panel:
         for kind, (word, longest) in _CURRENT.items()
     ]
     return parts.stat_panel(
-        one.label, f"Energy so far. {_SITE_DAYS}", queries, unit=parts.WATT_HOUR, width=12
-    ).color_scheme(parts.fixed(one.colour))
+        one.label, f"Energy so far. {_SITE_DAYS}", queries, unit=style.WATT_HOUR, width=12
+    ).color_scheme(style.fixed(one.colour))
 
 
 def _billing(columns: str) -> Query:
@@ -73,7 +73,7 @@ def _billing_energy() -> stat.Panel:
         "Energy since the billing day",
         "From the day of the month that the sites file names (`billing_day`, else the first) until now.",
         [_billing(quantities.columns(quantities.FLOWS))],
-        unit=parts.WATT_HOUR,
+        unit=style.WATT_HOUR,
         width=16,
         height=6,
     )
@@ -87,7 +87,7 @@ def _billing_money() -> stat.Panel:
         "Cost of what was bought, payment for what was sold, and what the energy used at home would have cost: by the "
         "tariffs of the sites file, in their currency. No data without tariffs.",
         [_billing(quantities.columns(quantities.MONEY))],
-        unit=parts.NUMBER,
+        unit=style.NUMBER,
         width=24,
     ).decimals(2)
     quantities.coloured(panel, quantities.MONEY)
@@ -95,20 +95,18 @@ def _billing_money() -> stat.Panel:
 
 
 def _billing_share(share: quantities.Quantity) -> gauge.Panel:
-    return parts.share_gauge(
-        share.label, parts.SHARE_MEANINGS[share.field], [_billing(quantities.columns([share]))], width=4
-    )
+    return parts.share_gauge(share.label, share.meaning, [_billing(quantities.columns([share]))], width=4)
 
 
 def _bars(kind: str, title: str, since: str, time_format: str, *, width: int) -> barchart.Panel:
     query = table(select(quantities.columns(quantities.FLOWS), kind, since))
     panel = (
         parts.bar_chart(
-            title, f"Energy from the meters' counters. {_SITE_DAYS}", [query], unit=parts.WATT_HOUR, width=width
+            title, f"Energy from the meters' counters. {_SITE_DAYS}", [query], unit=style.WATT_HOUR, width=width
         )
         .x_field("Time")
         .x_tick_label_spacing(100)
-        .override_by_name("Time", parts.looks(unit=time_format))
+        .override_by_name("Time", style.looks(unit=time_format))
     )
     quantities.coloured(panel, quantities.FLOWS)
     return panel
@@ -118,9 +116,9 @@ def _shares_per_day() -> timeseries.Panel:
     panel = (
         parts.curve(
             "Self-consumption and autarky per day",
-            f"Self-consumption: {parts.SHARE_MEANINGS['self_consumption']} Autarky: {parts.SHARE_MEANINGS['autarky']}",
+            " ".join(f"{one.label}: {one.meaning}" for one in quantities.SHARES),
             [table(select(quantities.columns(quantities.SHARES), "energy_1d", TIME))],
-            unit=parts.SHARE,
+            unit=style.SHARE,
             width=12,
         )
         .min(0)
@@ -135,7 +133,7 @@ def _money_per_day() -> timeseries.Panel:
         "Cost, feed-in and savings per day",
         "By the tariffs of the sites file, in their currency. No data without tariffs.",
         [table(select(quantities.columns(quantities.MONEY), "energy_1d", TIME))],
-        unit=parts.NUMBER,
+        unit=style.NUMBER,
         width=12,
     ).decimals(2)
     quantities.coloured(panel, quantities.MONEY)
@@ -147,9 +145,9 @@ def _base_load() -> timeseries.Panel:
         "Base load at night",
         "Lowest quarter-hour mean of the house between midnight and six: what never sleeps.",
         [table(select('"base_load" AS "Base load"', "energy_1d", TIME))],
-        unit=parts.WATT,
+        unit=style.WATT,
         width=12,
-    ).color_scheme(parts.fixed(parts.LOAD))
+    ).color_scheme(style.fixed(style.LOAD))
 
 
 def _peaks() -> timeseries.Panel:
@@ -158,7 +156,7 @@ def _peaks() -> timeseries.Panel:
         "Highest power per day",
         "Highest value measured on each day of the chosen time zone.",
         [table(select(highest, "site_1h", TIME, tail="GROUP BY time(1d) fill(none) tz('${tz:raw}')"))],
-        unit=parts.WATT,
+        unit=style.WATT,
         width=12,
     )
     quantities.coloured(panel, (quantities.PRODUCTION, quantities.LOAD))
@@ -182,11 +180,11 @@ def _calendar() -> tables.Panel:
             "Calendar of production",
             "Energy produced on each day of the last year: a row per ISO week, the stronger the colour the more.",
             [query],
-            unit=parts.WATT_HOUR,
+            unit=style.WATT_HOUR,
             width=24,
             height=14,
         )
-        .color_scheme(parts.gradient(FieldColorModeId.CONTINUOUS_GREENS))
+        .color_scheme(style.gradient(FieldColorModeId.CONTINUOUS_GREENS))
         .min(0)
         .cell_options(TableColoredBackgroundCellOptions(mode=TableCellBackgroundDisplayMode.BASIC))
         .transformations(
@@ -206,7 +204,7 @@ def _year_over_year() -> barchart.Panel:
             "Production per month, year over year",
             "Each month of this year beside the same month of the years before.",
             [query],
-            unit=parts.WATT_HOUR,
+            unit=style.WATT_HOUR,
             width=12,
         )
         .x_field("month\\year")

@@ -5,7 +5,7 @@ from grafana_foundation_sdk.builders import table as tables
 from grafana_foundation_sdk.models.common import BigValueTextMode
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from grafana.source import parts, quantities, transforms, variables
+from grafana.source import parts, quantities, style, transforms, variables
 from grafana.source.board import Page, build
 from grafana.source.queries import TIME, Source, select, table
 
@@ -43,7 +43,7 @@ def _flow() -> stat.Panel:
         "sold. Battery: + discharges, - charges; it says no data where there is none. "
         "After ten minutes of silence all of it says no data.",
         [query],
-        unit=parts.WATT,
+        unit=style.WATT,
         width=18,
         height=5,
     )
@@ -65,7 +65,7 @@ def _age() -> stat.Panel:
             "How long ago the newest reading of the meters and of any inverter was taken, and when the scraper last "
             "spoke about itself. The clock that counts is the browser's.",
             queries,
-            unit=parts.FROM_NOW,
+            unit=style.FROM_NOW,
             width=6,
             height=5,
         )
@@ -73,7 +73,7 @@ def _age() -> stat.Panel:
         .text_mode(BigValueTextMode.VALUE_AND_NAME)
     )
     for letter, name in zip("ABC", ("Meters", "Inverters", "Scraper"), strict=True):
-        panel.override_by_query(letter, parts.looks(label=name))
+        panel.override_by_query(letter, style.looks(label=name))
     return panel
 
 
@@ -85,13 +85,13 @@ def _curve() -> timeseries.Panel:
         "Power",
         "Mean power. Grid: + import, - export. Battery: + discharge, - charge. Nothing heard, no line.",
         [query],
-        unit=parts.WATT,
+        unit=style.WATT,
         width=24,
         height=10,
     ).interval("1m")
     quantities.coloured(panel, shown)
     panel.override_by_name(
-        quantities.PRODUCTION.label, parts.looks(colour=quantities.PRODUCTION.colour, custom__fillOpacity=20)
+        quantities.PRODUCTION.label, style.looks(colour=quantities.PRODUCTION.colour, custom__fillOpacity=20)
     )
     return panel
 
@@ -103,7 +103,7 @@ def _today_energy() -> stat.Panel:
         "Energy today",
         "Since midnight in the time zone of the site, from the meters' counters.",
         [query],
-        unit=parts.WATT_HOUR,
+        unit=style.WATT_HOUR,
         width=16,
         height=6,
     )
@@ -113,17 +113,17 @@ def _today_energy() -> stat.Panel:
 
 def _today_share(share: quantities.Quantity) -> gauge.Panel:
     query = table(select(quantities.columns([share]), "energy_1d", _TODAY, tail="ORDER BY time DESC LIMIT 1"))
-    return parts.share_gauge(f"{share.label} today", parts.SHARE_MEANINGS[share.field], [query], width=4)
+    return parts.share_gauge(f"{share.label} today", share.meaning, [query], width=4)
 
 
 def _phases() -> tables.Panel:
     """Grafana puts the tags of a table in any order, so the order of the columns is said outright."""
     fields = (
-        ("power", "Power", parts.WATT, 0),
-        ("voltage", "Voltage", parts.VOLT, 1),
-        ("current", "Current", parts.AMPERE, 2),
-        ("power_factor", "Power factor", parts.NUMBER, 2),
-        ("frequency", "Frequency", parts.HERTZ, 2),
+        ("power", "Power", style.WATT, 0),
+        ("voltage", "Voltage", style.VOLT, 1),
+        ("current", "Current", style.AMPERE, 2),
+        ("power_factor", "Power factor", style.NUMBER, 2),
+        ("frequency", "Frequency", style.HERTZ, 2),
     )
     columns = ", ".join(f'last("{field}") AS "{label}"' for field, label, _, _ in fields)
     query = table(
@@ -135,9 +135,9 @@ def _phases() -> tables.Panel:
         "The last values of each meter and phase as measured, not older than five minutes. "
         "net-consumption: + import, - export. storage: + discharge, - charge.",
         [query],
-        unit=parts.NUMBER,
+        unit=style.NUMBER,
         width=24,
     ).with_transformation(transforms.ordered_columns("meter", "phase", *(label for _, label, _, _ in fields)))
     for _, label, unit, decimals in fields:
-        panel.override_by_name(label, parts.looks(unit=unit, decimals=decimals))
+        panel.override_by_name(label, style.looks(unit=unit, decimals=decimals))
     return panel

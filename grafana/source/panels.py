@@ -13,7 +13,7 @@ from grafana_foundation_sdk.models.common import (
 )
 from grafana_foundation_sdk.models.dashboard import Dashboard, FieldColorModeId
 
-from grafana.source import parts, transforms, variables
+from grafana.source import parts, style, transforms, variables
 from grafana.source.board import Page, build
 from grafana.source.queries import ARRAY, INVERTER, PANEL, TIME, Query, select, series, table
 
@@ -72,7 +72,7 @@ def _reporting() -> stat.Panel:
         "Inverters reporting",
         "How many inverters reported in the last 30 minutes, and how many the gateway lists. They sleep at night.",
         queries,
-        unit=parts.NUMBER,
+        unit=style.NUMBER,
         width=8,
     ).text_mode(BigValueTextMode.VALUE_AND_NAME)
 
@@ -84,11 +84,11 @@ def _silent_now() -> stat.Panel:
             "Silent by day",
             "Panels that give nothing in the last quarter-hour while their peers produce.",
             [table(f'SELECT sum("dead") AS "Silent" FROM ({each})')],  # noqa: S608 (a query of this module)
-            unit=parts.NUMBER,
+            unit=style.NUMBER,
             width=8,
         )
-        .color_scheme(parts.by_threshold())
-        .thresholds(parts.thresholds((None, "green"), (1, "red")))
+        .color_scheme(style.by_threshold())
+        .thresholds(style.thresholds((None, "green"), (1, "red")))
     )
 
 
@@ -98,9 +98,9 @@ def _sum_now() -> stat.Panel:
         "Power of the chosen panels",
         "Sum of the means of their last whole quarter-hour.",
         [table(f'SELECT sum("power") AS "Power" FROM ({each})')],  # noqa: S608 (a query of this module)
-        unit=parts.WATT,
+        unit=style.WATT,
         width=8,
-    ).color_scheme(parts.fixed(parts.PRODUCTION))
+    ).color_scheme(style.fixed(style.PRODUCTION))
 
 
 def _map_of_the_day() -> statetimeline.Panel:
@@ -111,13 +111,13 @@ def _map_of_the_day() -> statetimeline.Panel:
             "One row per panel, the brighter the more: shade wanders through the rows, a defect stays in one. "
             "No colour where nothing is known.",
             [query],
-            unit=parts.WATT,
+            unit=style.WATT,
             width=24,
             height=16,
         )
         .interval("15m")
         .show_value(VisibilityMode.NEVER)
-        .color_scheme(parts.gradient(FieldColorModeId.CONTINUOUS_YL_RD))
+        .color_scheme(style.gradient(FieldColorModeId.CONTINUOUS_YL_RD))
     )
 
 
@@ -128,14 +128,14 @@ def _energy_per_day() -> statetimeline.Panel:
             "Energy per day",
             "Energy of each panel on each of the last days, in the time zone of the site; the last is today so far.",
             [query],
-            unit=parts.WATT_HOUR,
+            unit=style.WATT_HOUR,
             width=24,
             height=16,
         )
         .time_from("now-13d/d")
         .show_value(VisibilityMode.AUTO)
         .decimals(2)
-        .color_scheme(parts.gradient(FieldColorModeId.CONTINUOUS_GREENS))
+        .color_scheme(style.gradient(FieldColorModeId.CONTINUOUS_GREENS))
     )
 
 
@@ -150,7 +150,7 @@ def _ranking() -> tables.Panel:
             "Energy of the last seven days and today by that of the peers (their median): 100 % is as good as they "
             f"are. {_PEERS}",
             [_of_days(columns)],
-            unit=parts.NUMBER,
+            unit=style.NUMBER,
             width=24,
             height=14,
         )
@@ -169,13 +169,13 @@ def _ranking() -> tables.Panel:
     bar = TableBarGaugeCellOptions(mode=BarGaugeDisplayMode.BASIC, value_display_mode=BarGaugeValueMode.TEXT)
     panel.override_by_name(
         "Of its peers",
-        parts.looks(unit=parts.SHARE, decimals=0, min=0, max=1.2, custom__cellOptions=bar)
-        + parts.graded((None, "red"), (0.5, "orange"), (WEAK, "green")),
+        style.looks(unit=style.SHARE, decimals=0, min=0, max=1.2, custom__cellOptions=bar)
+        + style.graded((None, "red"), (0.5, "orange"), (WEAK, "green")),
     )
-    panel.override_by_name("Energy", parts.looks(unit=parts.WATT_HOUR, decimals=1))
-    panel.override_by_name("Peers, per day", parts.looks(unit=parts.WATT_HOUR, decimals=1))
-    panel.override_by_name("Highest power", parts.looks(unit=parts.WATT, decimals=0))
-    panel.override_by_name("Clipped", parts.looks(unit=parts.MINUTES, decimals=0))
+    panel.override_by_name("Energy", style.looks(unit=style.WATT_HOUR, decimals=1))
+    panel.override_by_name("Peers, per day", style.looks(unit=style.WATT_HOUR, decimals=1))
+    panel.override_by_name("Highest power", style.looks(unit=style.WATT, decimals=0))
+    panel.override_by_name("Clipped", style.looks(unit=style.MINUTES, decimals=0))
     return panel
 
 
@@ -189,7 +189,7 @@ def _weak() -> tables.Panel:
             "Weak panels",
             f"Panels that gave less than {WEAK:.0%} of their peers over the last seven days and today. Empty: none.",
             [_of_days('mean("ratio") AS "ratio", max("peak") AS "peak"')],
-            unit=parts.NUMBER,
+            unit=style.NUMBER,
             width=12,
         )
         .time_from(_RECENT)
@@ -204,8 +204,8 @@ def _weak() -> tables.Panel:
             ]
         )
     )  # fmt: skip
-    panel.override_by_name("Of its peers", parts.looks(unit=parts.SHARE, decimals=0))
-    panel.override_by_name("Highest power", parts.looks(unit=parts.WATT, decimals=0))
+    panel.override_by_name("Of its peers", style.looks(unit=style.SHARE, decimals=0))
+    panel.override_by_name("Highest power", style.looks(unit=style.WATT, decimals=0))
     return panel
 
 
@@ -215,7 +215,7 @@ def _silent() -> tables.Panel:
         "Silent panels",
         "How long panels gave nothing while their peers produced, in the last three days. Empty: none.",
         [query],
-        unit=parts.NUMBER,
+        unit=style.NUMBER,
         width=12,
     ).transformations(
         [
@@ -226,7 +226,7 @@ def _silent() -> tables.Panel:
             ),
         ]
     )
-    panel.override_by_name("Silent by day", parts.looks(unit=parts.MINUTES, decimals=0))
+    panel.override_by_name("Silent by day", style.looks(unit=style.MINUTES, decimals=0))
     return panel
 
 
@@ -236,7 +236,7 @@ def _curves() -> timeseries.Panel:
         "Power of each panel",
         "Means of quarter-hours. Choose few panels at the top to tell them apart.",
         [query],
-        unit=parts.WATT,
+        unit=style.WATT,
         width=24,
         height=11,
     ).interval("15m")
@@ -249,7 +249,7 @@ def _raw() -> timeseries.Panel:
             "Reports as they came",
             "Every report of the inverters of the chosen panels, by serial: mean power of the minutes before it.",
             [query],
-            unit=parts.WATT,
+            unit=style.WATT,
             width=24,
         )
         .line_interpolation(LineInterpolation.STEP_BEFORE)
@@ -264,7 +264,7 @@ def _clipping() -> timeseries.Panel:
             "Clipping per day",
             "Minutes in which an inverter was at its limit, so that the panel could have given more.",
             [query],
-            unit=parts.MINUTES,
+            unit=style.MINUTES,
             width=12,
             height=12,
         )
@@ -284,7 +284,7 @@ def _last_reports() -> tables.Panel:
         "Last report of each panel",
         "When its inverter was last heard, by the report's own time, and how often on that day.",
         [query],
-        unit=parts.NUMBER,
+        unit=style.NUMBER,
         width=12,
         height=12,
     ).transformations(
@@ -296,6 +296,6 @@ def _last_reports() -> tables.Panel:
             ),
         ]
     )  # fmt: skip
-    panel.override_by_name("Last report", parts.looks(unit=parts.FROM_NOW))
-    panel.override_by_name("Reports that day", parts.looks(decimals=0))
+    panel.override_by_name("Last report", style.looks(unit=style.FROM_NOW))
+    panel.override_by_name("Reports that day", style.looks(decimals=0))
     return panel

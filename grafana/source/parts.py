@@ -1,7 +1,6 @@
 """Panels as our dashboards show them: every one with title, description, unit and a data source variable.
 
-Colours are Grafana's names, so that they follow the theme, dark or light; nothing has a background of its own. The
-helpers return the SDK's builders: what a dashboard needs beyond them, it calls on those.
+The helpers return the SDK's builders: what a dashboard needs beyond them, it calls on those.
 """
 
 from collections.abc import Sequence
@@ -9,16 +8,13 @@ from typing import Protocol, Self, TypeVar
 
 from grafana_foundation_sdk.builders import (
     barchart,
-    bargauge,
     common,
     gauge,
     stat,
     statetimeline,
     table,
-    text,
     timeseries,
 )
-from grafana_foundation_sdk.builders.dashboard import FieldColor, ThresholdsConfig
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models.common import (
@@ -35,35 +31,13 @@ from grafana_foundation_sdk.models.common import (
     VisibilityMode,
     VizOrientation,
 )
-from grafana_foundation_sdk.models.dashboard import (
-    DynamicConfigValue,
-    FieldColorModeId,
-    Threshold,
-    ThresholdsMode,
-)
-from grafana_foundation_sdk.models.text import TextMode
 
+from grafana.source import style
 from grafana.source.queries import Query, lettered
 
 NO_DATA = "no data"
 """What a panel says where nothing is known."""
-
-PRODUCTION, LOAD, IMPORTED, EXPORTED, BATTERY = "yellow", "blue", "red", "green", "purple"
-"""One colour per quantity, the same on every dashboard."""
-PHASE_COLOURS = {"a": "orange", "b": "purple", "c": "blue"}
-
-WATT, VAR, VOLT_AMPERE, VOLT, AMPERE, HERTZ = "watt", "voltampreact", "voltamp", "volt", "amp", "rothz"
-WATT_HOUR = "watth"
-SHARE = "percentunit"
-FROM_NOW = "dateTimeFromNow"
-DATE_TIME = "dateTimeAsIso"
-SECONDS, MINUTES = "s", "m"
-BYTES = "bytes"
-NUMBER = "none"
-"""Unit ids of Grafana (`valueFormats/categories.ts`); W and Wh are scaled to kW and kWh by Grafana itself."""
-
-Step = tuple[float | None, str]
-"""A threshold: from this value on (None: from the lowest), this colour."""
+_ROWS_PER_PAGE = 30
 
 
 class _Panel(Protocol):
@@ -111,7 +85,7 @@ def stat_panel(
     """The newest value of every column or series as a big number."""
     return (
         _framed(stat.Panel(), title, description, queries, unit=unit, width=width, height=height)
-        .color_scheme(palette())
+        .color_scheme(style.palette())
         .color_mode(BigValueColorMode.VALUE)
         .graph_mode(BigValueGraphMode.NONE)
         .text_mode(BigValueTextMode.AUTO)
@@ -126,7 +100,7 @@ def curve(
     """Lines over time. Gaps stay gaps: nothing is drawn across what is not known."""
     return (
         _framed(timeseries.Panel(), title, description, queries, unit=unit, width=width, height=height)
-        .color_scheme(palette())
+        .color_scheme(style.palette())
         .line_width(1)
         .fill_opacity(0)
         .line_interpolation(LineInterpolation.LINEAR)
@@ -168,33 +142,18 @@ def rows_over_time(
     )
 
 
-_ROWS_PER_PAGE = 30
-
-
 def bar_chart(
     title: str, description: str, queries: Sequence[Query], *, unit: str, width: int, height: int = 9
 ) -> barchart.Panel:
     """Bars side by side over the first text column."""
     return (
         _framed(barchart.Panel(), title, description, queries, unit=unit, width=width, height=height)
-        .color_scheme(palette())
+        .color_scheme(style.palette())
         .orientation(VizOrientation.VERTICAL)
         .stacking(StackingMode.NONE)
         .show_value(VisibilityMode.NEVER)
         .legend(legend())
         .tooltip(common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI))
-    )
-
-
-def bar_gauge(
-    title: str, description: str, queries: Sequence[Query], *, unit: str, width: int, height: int = 9
-) -> bargauge.Panel:
-    """One horizontal bar per value."""
-    return (
-        _framed(bargauge.Panel(), title, description, queries, unit=unit, width=width, height=height)
-        .color_scheme(palette())
-        .orientation(VizOrientation.HORIZONTAL)
-        .reduce_options(last_value())
     )
 
 
@@ -209,21 +168,15 @@ def gauge_panel(
     )
 
 
-SHARE_MEANINGS = {
-    "self_consumption": "Share of the production that was used at home and not sold.",
-    "autarky": "Share of what the house used that was not bought.",
-}
-
-
 def share_gauge(title: str, description: str, queries: Sequence[Query], *, width: int, height: int = 6) -> gauge.Panel:
     """A share, 0 to 100 %, on a dial: the more the greener."""
     return (
-        gauge_panel(title, description, queries, unit=SHARE, width=width, height=height)
+        gauge_panel(title, description, queries, unit=style.SHARE, width=width, height=height)
         .min(0)
         .max(1)
         .decimals(0)
-        .color_scheme(by_threshold())
-        .thresholds(thresholds((None, "orange"), (0.3, "yellow"), (0.6, "green")))
+        .color_scheme(style.by_threshold())
+        .thresholds(style.thresholds((None, "orange"), (0.3, "yellow"), (0.6, "green")))
     )
 
 
@@ -231,22 +184,13 @@ def table_panel(
     title: str, description: str, queries: Sequence[Query], *, unit: str, width: int, height: int = 9
 ) -> table.Panel:
     """Rows and columns; `unit` is of the columns without an override."""
-    return _framed(table.Panel(), title, description, queries, unit=unit, width=width, height=height)
-
-
-def note(title: str, markdown: str, *, width: int, height: int = 4) -> text.Panel:
-    """Text for people."""
-    return text.Panel().title(title).mode(TextMode.MARKDOWN).content(markdown).span(width).height(height)
+    panel = _framed(table.Panel(), title, description, queries, unit=unit, width=width, height=height)
+    return panel.no_value("")  # it would stand in every empty cell
 
 
 def last_value(fields: str = "") -> common.ReduceDataOptions:
     """The newest value of the numeric columns, or of those whose name matches `fields` (a regular expression)."""
     return common.ReduceDataOptions().values(False).calcs(["lastNotNull"]).fields(fields)
-
-
-def every_row(fields: str = "", *, limit: int = 50) -> common.ReduceDataOptions:
-    """Each row of the table is a value of its own."""
-    return common.ReduceDataOptions().values(True).calcs([]).fields(fields).limit(limit)
 
 
 def legend() -> common.VizLegendOptions:
@@ -257,66 +201,3 @@ def legend() -> common.VizLegendOptions:
         .display_mode(LegendDisplayMode.LIST)
         .placement(LegendPlacement.BOTTOM)
     )
-
-
-def palette() -> FieldColor:
-    """A colour per series, by its name: the same wherever it appears."""
-    return FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
-
-
-def by_threshold() -> FieldColor:
-    """The colour of the threshold that the value reached."""
-    return FieldColor().mode(FieldColorModeId.THRESHOLDS)
-
-
-def gradient(mode: FieldColorModeId) -> FieldColor:
-    """A colour by the value between minimum and maximum."""
-    return FieldColor().mode(mode)
-
-
-def thresholds(*steps: Step) -> ThresholdsConfig:
-    """Absolute thresholds; the first one starts at None."""
-    return ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps([Threshold(value, colour) for value, colour in steps])
-
-
-def looks(
-    *,
-    label: str | None = None,
-    colour: str | None = None,
-    unit: str | None = None,
-    decimals: int | None = None,
-    **further: object,
-) -> list[DynamicConfigValue]:
-    """What an override changes about one field.
-
-    Args:
-        label: Name that people see.
-        colour: Name of a colour.
-        unit: Id of a unit.
-        decimals: Digits after the point.
-        further: Other properties by their id, with `__` for the dot: `custom__fillOpacity=10`.
-    """
-    values: dict[str, object] = {}
-    if label is not None:
-        values["displayName"] = label
-    if colour is not None:
-        values["color"] = {"mode": FieldColorModeId.FIXED, "fixedColor": colour}
-    if unit is not None:
-        values["unit"] = unit
-    if decimals is not None:
-        values["decimals"] = decimals
-    values |= {name.replace("__", "."): value for name, value in further.items()}
-    return [DynamicConfigValue(name, value) for name, value in values.items()]
-
-
-def fixed(colour: str) -> FieldColor:
-    """One colour."""
-    return FieldColor().mode(FieldColorModeId.FIXED).fixed_color(colour)
-
-
-def graded(*steps: Step) -> list[DynamicConfigValue]:
-    """What an override changes so that thresholds colour one field."""
-    return [
-        DynamicConfigValue("color", {"mode": FieldColorModeId.THRESHOLDS}),
-        DynamicConfigValue("thresholds", thresholds(*steps).build()),
-    ]

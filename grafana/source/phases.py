@@ -10,7 +10,7 @@ from typing import NamedTuple
 from grafana_foundation_sdk.builders import timeseries
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from grafana.source import parts, variables
+from grafana.source import parts, style, variables
 from grafana.source.board import Page, build
 from grafana.source.queries import PHASE, TIME, Query, Source, select, series, table
 
@@ -40,13 +40,13 @@ class Measured(NamedTuple):
 
 
 _SIGNS = "production: + generation. net-consumption: + import, - export. storage: + discharge, - charge."
-_POWER = Measured("power", "Power", parts.WATT, _SIGNS)
-_VOLTAGE = Measured("voltage", "Voltage", parts.VOLT, "Line to neutral.")
-_CURRENT = Measured("current", "Current", parts.AMPERE)
-_REACTIVE = Measured("reactive_power", "Reactive power", parts.VAR, "Signed as the gateway reports it.")
-_APPARENT = Measured("apparent_power", "Apparent power", parts.VOLT_AMPERE)
-_FACTOR = Measured("power_factor", "Power factor", parts.NUMBER, "-1 to 1.")
-_FREQUENCY = Measured("frequency", "Frequency", parts.HERTZ, "Of the grid; the same on all phases.")
+_POWER = Measured("power", "Power", style.WATT, _SIGNS)
+_VOLTAGE = Measured("voltage", "Voltage", style.VOLT, "Line to neutral.")
+_CURRENT = Measured("current", "Current", style.AMPERE)
+_REACTIVE = Measured("reactive_power", "Reactive power", style.VAR, "Signed as the gateway reports it.")
+_APPARENT = Measured("apparent_power", "Apparent power", style.VOLT_AMPERE)
+_FACTOR = Measured("power_factor", "Power factor", style.NUMBER, "-1 to 1.")
+_FREQUENCY = Measured("frequency", "Frequency", style.HERTZ, "Of the grid; the same on all phases.")
 
 
 def dashboard() -> Dashboard:
@@ -123,7 +123,7 @@ def _voltage() -> timeseries.Panel:
             "Time-weighted mean, line to neutral. The limits are those of EN 50160 around the nominal voltage chosen "
             "above: 207 V to 253 V at 230 V, which the mean of any ten minutes should keep.",
             [_mean("voltage"), table(select(limits, _MINUTES, TIME, _METER, PHASE, tail=tail))],
-            unit=parts.VOLT,
+            unit=style.VOLT,
             width=24,
         )
         .interval("1m")
@@ -131,7 +131,7 @@ def _voltage() -> timeseries.Panel:
     )
     for limit in ("Lower limit", "Upper limit"):
         panel.override_by_name(
-            limit, parts.looks(colour="red", custom__lineStyle={"fill": "dash", "dash": [10, 10]}, custom__lineWidth=1)
+            limit, style.looks(colour="red", custom__lineStyle={"fill": "dash", "dash": [10, 10]}, custom__lineWidth=1)
         )
     return panel.decimals(1)
 
@@ -177,10 +177,10 @@ def _band(measured: Measured) -> timeseries.Panel:
         .repeat_direction("h")
         .max_per_row(3)
     )
-    panel.override_by_name("Lowest", parts.looks(colour="blue", custom__lineWidth=0))
-    panel.override_by_name("Mean", parts.looks(colour="blue"))
+    panel.override_by_name("Lowest", style.looks(colour="blue", custom__lineWidth=0))
+    panel.override_by_name("Mean", style.looks(colour="blue"))
     panel.override_by_name(
-        "Highest", parts.looks(colour="blue", custom__lineWidth=0, custom__fillBelowTo="Lowest", custom__fillOpacity=15)
+        "Highest", style.looks(colour="blue", custom__lineWidth=0, custom__fillBelowTo="Lowest", custom__fillOpacity=15)
     )
     return panel
 

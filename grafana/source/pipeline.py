@@ -7,11 +7,11 @@ from grafana_foundation_sdk.builders import table as tables
 from grafana_foundation_sdk.models.common import LineInterpolation
 from grafana_foundation_sdk.models.dashboard import Dashboard, ValueMap, ValueMappingResult
 
-from grafana.source import parts, transforms, variables
+from grafana.source import parts, style, transforms, variables
 from grafana.source.alerts import DAY
 from grafana.source.board import Page, build
-from grafana.source.parts import Step
 from grafana.source.queries import TIME, Query, select, table
+from grafana.source.style import Step
 
 PAGE = Page(
     uid="envoy-pipeline",
@@ -62,7 +62,7 @@ def _who() -> stat.Panel:
         "Who speaks",
         "Firmware of the gateway, rights of the login, version of the scraper.",
         [table(select(columns, "gateway", _RECENTLY))],
-        unit=parts.NUMBER,
+        unit=style.NUMBER,
         width=12,
     ).reduce_options(parts.last_value(f"/^({'|'.join(names.values())})$/"))
 
@@ -70,10 +70,10 @@ def _who() -> stat.Panel:
 def _token() -> stat.Panel:
     return (
         _last("Token", "How long the gateway's token is good. No data: a login without a token.", "token_expires_in")
-        .unit(parts.SECONDS)
+        .unit(style.SECONDS)
         .decimals(0)
-        .color_scheme(parts.by_threshold())
-        .thresholds(parts.thresholds((None, "red"), (14 * DAY, "green")))
+        .color_scheme(style.by_threshold())
+        .thresholds(style.thresholds((None, "red"), (14 * DAY, "green")))
         .span(6)
     )
 
@@ -83,14 +83,14 @@ def _heard() -> stat.Panel:
         "Last heard",
         "How long ago the scraper last spoke about itself. The clock that counts is the browser's.",
         [table(select('last("poll_seconds")', "gateway", "time > now() - 30d"))],
-        unit=parts.FROM_NOW,
+        unit=style.FROM_NOW,
         width=6,
     ).reduce_options(parts.last_value("/^Time$/"))
 
 
 def _last(title: str, description: str, field: str) -> stat.Panel:
     query = table(select(f'last("{field}") AS "{title}"', "gateway", _RECENTLY))
-    return parts.stat_panel(title, description, [query], unit=parts.NUMBER, width=4)
+    return parts.stat_panel(title, description, [query], unit=style.NUMBER, width=4)
 
 
 def _state(title: str, description: str, field: str, words: dict[int, tuple[str, str]]) -> stat.Panel:
@@ -102,14 +102,14 @@ def _number(title: str, description: str, field: str, steps: Sequence[Step]) -> 
     return (
         _last(title, description, field)
         .decimals(0)
-        .color_scheme(parts.by_threshold())
-        .thresholds(parts.thresholds(*steps))
+        .color_scheme(style.by_threshold())
+        .thresholds(style.thresholds(*steps))
     )
 
 
 def _count(title: str, description: str, event: str) -> stat.Panel:
     query = table(select(f'count("reason") AS "{title}"', "event", f"\"type\" = '{event}'", _RECENTLY))
-    return parts.stat_panel(title, description, [query], unit=parts.NUMBER, width=4)
+    return parts.stat_panel(title, description, [query], unit=style.NUMBER, width=4)
 
 
 def _curve(title: str, description: str, columns: str, *, unit: str, kind: str = "gateway") -> timeseries.Panel:
@@ -123,7 +123,7 @@ def _lag() -> timeseries.Panel:
         "How old the newest reading of a batch was when it arrived: the worst of each window. About the post interval "
         "is normal.",
         'max("lag") AS "Lag"',
-        unit=parts.SECONDS,
+        unit=style.SECONDS,
         kind="delivery",
     )
 
@@ -133,11 +133,11 @@ def _readings() -> timeseries.Panel:
         "Readings stored and refused",
         "How many readings of this gateway the receiver stored and refused in each window.",
         'sum("readings") AS "Stored", sum("rejected") AS "Refused"',
-        unit=parts.NUMBER,
+        unit=style.NUMBER,
         kind="delivery",
     )
-    panel.override_by_name("Stored", parts.looks(colour="green"))
-    panel.override_by_name("Refused", parts.looks(colour="red"))
+    panel.override_by_name("Stored", style.looks(colour="green"))
+    panel.override_by_name("Refused", style.looks(colour="red"))
     return panel
 
 
@@ -146,7 +146,7 @@ def _outbox_rows() -> timeseries.Panel:
         "Outbox",
         "Readings that wait at the scraper: the most of each window. It grows while the receiver cannot be reached.",
         'max("outbox_rows") AS "Waiting"',
-        unit=parts.NUMBER,
+        unit=style.NUMBER,
     )
 
 
@@ -155,7 +155,7 @@ def _outbox_bytes() -> timeseries.Panel:
         "Outbox on disk",
         "Size of the outbox file. It shrinks later than its content; at the quota the oldest readings are dropped.",
         'max("outbox_bytes") AS "Size"',
-        unit=parts.BYTES,
+        unit=style.BYTES,
     )
 
 
@@ -164,7 +164,7 @@ def _poll() -> timeseries.Panel:
         "Poll time",
         "How long the gateway took to answer one round of questions: the longest of each window.",
         'max("poll_seconds") AS "Poll"',
-        unit=parts.SECONDS,
+        unit=style.SECONDS,
     )
 
 
@@ -173,7 +173,7 @@ def _clock() -> timeseries.Panel:
         "Clock of the gateway",
         "Gateway minus scraper. Beyond five minutes the report dates of inverters are corrected by it.",
         'last("clock_offset") AS "Offset"',
-        unit=parts.SECONDS,
+        unit=style.SECONDS,
     ).line_interpolation(LineInterpolation.STEP_AFTER)
 
 
@@ -184,7 +184,7 @@ def _events() -> tables.Panel:
         "Gaps, losses, resets of counters, steps of clocks, starts, new fields and certificates. A gap without an end "
         "is open.",
         [query],
-        unit=parts.NUMBER,
+        unit=style.NUMBER,
         width=24,
         height=12,
     ).transformations(
@@ -195,28 +195,28 @@ def _events() -> tables.Panel:
             )
         ]
     )  # fmt: skip
-    panel.override_by_name("End", parts.looks(unit=parts.DATE_TIME))
+    panel.override_by_name("End", style.looks(unit=style.DATE_TIME))
     return panel
 
 
 def _gateways() -> tables.Panel:
     columns = {
-        "firmware": ("Firmware", parts.NUMBER),
-        "role": ("Role", parts.NUMBER),
-        "version": ("Scraper", parts.NUMBER),
-        "token_expires_in": ("Token left", parts.SECONDS),
-        "poll_seconds": ("Poll", parts.SECONDS),
-        "outbox_rows": ("Waiting", parts.NUMBER),
-        "outbox_bytes": ("Outbox", parts.BYTES),
-        "dead_letters": ("Refused", parts.NUMBER),
-        "lost_rows": ("Lost", parts.NUMBER),
-        "clock_offset": ("Clock", parts.SECONDS),
+        "firmware": ("Firmware", style.NUMBER),
+        "role": ("Role", style.NUMBER),
+        "version": ("Scraper", style.NUMBER),
+        "token_expires_in": ("Token left", style.SECONDS),
+        "poll_seconds": ("Poll", style.SECONDS),
+        "outbox_rows": ("Waiting", style.NUMBER),
+        "outbox_bytes": ("Outbox", style.BYTES),
+        "dead_letters": ("Refused", style.NUMBER),
+        "lost_rows": ("Lost", style.NUMBER),
+        "clock_offset": ("Clock", style.SECONDS),
     }
     panel = parts.table_panel(
         "Every gateway",
         "The last state of every gateway in this database that was heard in the last seven days.",
         [_of_all(columns)],
-        unit=parts.NUMBER,
+        unit=style.NUMBER,
         width=24,
         height=8,
     ).transformations(
@@ -227,8 +227,8 @@ def _gateways() -> tables.Panel:
         ]
     )
     for label, unit in columns.values():
-        if unit != parts.NUMBER:
-            panel.override_by_name(label, parts.looks(unit=unit, decimals=1))
+        if unit != style.NUMBER:
+            panel.override_by_name(label, style.looks(unit=unit, decimals=1))
     return panel
 
 

@@ -5,30 +5,36 @@ from typing import NamedTuple, Protocol, Self
 
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
 
-from grafana.source import parts
+from grafana.source import style
 
 
 class Quantity(NamedTuple):
-    """A column of the site's kinds: field, word for people, colour."""
+    """A column of the site's kinds: field, word for people, colour, and what it is where the word does not say it."""
 
     field: str
     label: str
     colour: str
+    meaning: str = ""
 
 
-PRODUCTION = Quantity("production", "Production", parts.PRODUCTION)
-LOAD = Quantity("load", "House", parts.LOAD)
-IMPORTED = Quantity("imported", "Import", parts.IMPORTED)
-EXPORTED = Quantity("exported", "Export", parts.EXPORTED)
-NET = Quantity("net", "Grid", parts.IMPORTED)
-BATTERY = Quantity("battery", "Battery", parts.BATTERY)
-DISCHARGED = Quantity("discharged", "Battery out", parts.BATTERY)
+PRODUCTION = Quantity("production", "Production", style.PRODUCTION)
+LOAD = Quantity("load", "House", style.LOAD)
+IMPORTED = Quantity("imported", "Import", style.IMPORTED)
+EXPORTED = Quantity("exported", "Export", style.EXPORTED)
+NET = Quantity("net", "Grid", style.IMPORTED)
+BATTERY = Quantity("battery", "Battery", style.BATTERY)
+DISCHARGED = Quantity("discharged", "Battery out", style.BATTERY)
 CHARGED = Quantity("charged", "Battery in", "light-purple")
-COST = Quantity("cost", "Cost", parts.IMPORTED)
-FEED_IN = Quantity("feed_in", "Feed-in", parts.EXPORTED)
-SAVINGS = Quantity("savings", "Savings", parts.PRODUCTION)
-SELF_CONSUMPTION = Quantity("self_consumption", "Self-consumption", parts.PRODUCTION)
-AUTARKY = Quantity("autarky", "Autarky", parts.LOAD)
+COST = Quantity("cost", "Cost", style.IMPORTED)
+FEED_IN = Quantity("feed_in", "Feed-in", style.EXPORTED)
+SAVINGS = Quantity("savings", "Savings", style.PRODUCTION)
+SELF_CONSUMPTION = Quantity(
+    "self_consumption",
+    "Self-consumption",
+    style.PRODUCTION,
+    "Share of the production that was used at home and not sold.",
+)
+AUTARKY = Quantity("autarky", "Autarky", style.LOAD, "Share of what the house used that was not bought.")
 
 FLOWS = (PRODUCTION, LOAD, IMPORTED, EXPORTED)
 MONEY = (COST, FEED_IN, SAVINGS)
@@ -52,4 +58,4 @@ def columns(quantities: Sequence[Quantity], function: str = "") -> str:
 def coloured(panel: Overridable, quantities: Sequence[Quantity]) -> None:
     """Give each quantity of a panel its colour."""
     for one in quantities:
-        panel.override_by_name(one.label, parts.looks(colour=one.colour))
+        panel.override_by_name(one.label, style.looks(colour=one.colour))

@@ -3,8 +3,8 @@
 This is what its command `influx backup` does; that command is not in our image, and no library speaks this protocol.
 It needs the administrator's token. Users, tokens and dashboards of the server are not part of it.
 
-The server says 200 to whatever it is sent as a shard, also to half a shard or to nonsense (seen with 2.7.12). So a shard
-is looked through before it is kept and again before it is sent, and what the server made of it is fetched and looked at.
+The server says 200 to whatever it is sent as a shard, also to half a shard or to nonsense (seen with 2.7.12). So a
+shard is looked through before it is kept and before it is sent, and what the server made of it is fetched back.
 """
 
 import contextlib

@@ -10,7 +10,7 @@ _DAY_MS = 86_400_000
 
 def make_store(settings: Settings) -> Store:
     """The store, not opened yet. Raises SettingError."""
-    retention_ms = {"meter": settings.meter_days * _DAY_MS or None}
+    retention_ms: dict[str, int | None] = {"meter": settings.meter_days * _DAY_MS or None}
     if settings.sqlite_path is not None:
         return SqliteStore(settings.sqlite_path, retention_ms=retention_ms)
     influxdb = settings.influxdb
@@ -22,6 +22,8 @@ def make_store(settings: Settings) -> Store:
     # Imported here: the client of a database that is not used would cost memory and start-up time.
     from receiver.stores.influxdb import InfluxStore  # noqa: PLC0415
 
+    if influxdb.live_bucket == influxdb.bucket:
+        retention_ms["meter"] = None  # they share a bucket with what is kept for ever
     return InfluxStore(
         influxdb.url,
         influxdb.org,

@@ -20,6 +20,17 @@ async def test_meter_days_bound_raw_meter_readings_only(tmp_path: Path, days: in
     await store.close()
 
 
+@pytest.mark.parametrize(("live_bucket", "kept"), [("envoy_live", 90 * DAY_MS), ("envoy", None)])
+async def test_a_bucket_for_everything_forgets_nothing(tmp_path: Path, live_bucket: str, kept: int | None):
+    influxdb = InfluxSettings(
+        url="http://127.0.0.1:9", org="home", token="t", bucket="envoy", live_bucket=live_bucket,
+        tokens_dir=tmp_path, admin_user="admin", admin_password=None, admin_token=None,
+    )  # fmt: skip
+    store = make_store(make_settings(tmp_path, sqlite_path=None, influxdb=influxdb))
+    assert store.retention_ms["meter"] == kept
+    await store.close()
+
+
 def test_influxdb_without_a_token_says_how_to_get_one(tmp_path: Path):
     influxdb = InfluxSettings(
         url="http://db:8086", org="home", token=None, bucket="envoy", live_bucket="envoy_live",

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from receiver.stores.kinds import DERIVED, Kind
+from receiver.stores.kinds import DERIVED
+from shared.fields import Kind
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "rollups.md"
 

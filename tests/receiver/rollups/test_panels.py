@@ -8,6 +8,7 @@ from receiver.sites.load import parse
 from receiver.stores.base import Point, SeriesPoints
 from receiver.stores.kinds import DERIVED
 from shared.readings import FieldValue, Reading, Series
+from tests.shared.energy.reference import about
 
 MINUTE = 60_000
 QUARTER = 15 * MINUTE
@@ -42,20 +43,20 @@ def test_a_report_is_a_mean_over_the_time_before_it():
     assert found["1"] == {
         "coverage": 1.0,
         "dead": 0.0,
-        "power": pytest.approx((160 * 10 + 100 * 5) / 15),
-        "energy": pytest.approx((160 * 10 + 100 * 5) / 60),
+        "power": about((160 * 10 + 100 * 5) / 15),
+        "energy": about((160 * 10 + 100 * 5) / 60),
     }
 
 
 def test_a_report_speaks_of_its_interval_only():
     found = rows([inverter("1", (NOON, 100.0), (NOON + 10 * MINUTE, 160.0), interval=300.0)])
-    assert (found["1"]["power"], found["1"]["coverage"]) == (160.0, pytest.approx(1 / 3))
+    assert (found["1"]["power"], found["1"]["coverage"]) == (160.0, about(1 / 3))
 
 
 def test_energy_comes_from_the_lifetime_counter_where_there_is_one():
     points = [Point(NOON + n * QUARTER, {"power": 100.0, "energy_lifetime": 5e5 + 26.0 * n}) for n in range(-1, 3)]
     counted = SeriesPoints(Series("inverter", (("inverter", "1"),)), points)
-    assert rows([counted])["1"]["energy"] == pytest.approx(26.0)
+    assert rows([counted])["1"]["energy"] == about(26.0)
 
 
 def test_peers_are_the_others_of_the_array():
@@ -128,11 +129,11 @@ def days(inverters, site=NO_SITE, start=NOON - 12 * HOUR, stop=NOON + 12 * HOUR)
 def test_a_day_of_a_panel_beside_its_peers():
     found = days([steady("1", 50.0), steady("2", 100.0), steady("3", 300.0, stop=NOON)])
     assert found["1"] == {
-        "coverage": pytest.approx(4.25 / 24),
-        "energy": pytest.approx(212.5),
+        "coverage": about(4.25 / 24),
+        "energy": about(212.5),
         "peak": 50.0,
-        "peers": pytest.approx((425 + 675) / 2),
-        "ratio": pytest.approx(212.5 / 550),
+        "peers": about((425 + 675) / 2),
+        "ratio": about(212.5 / 550),
         "clipping_minutes": 0.0,
         "reports": 17.0,
         "last_report": float(NOON + 2 * HOUR),
@@ -143,13 +144,13 @@ def test_the_counter_knows_what_a_panel_made_in_a_gap_of_the_day():
     times = [time for time in range(NOON - 2 * HOUR, NOON + 2 * HOUR + 1, QUARTER) if not NOON < time < NOON + HOUR]
     points = [Point(time, {"power": 100.0, "energy_lifetime": 5e5 + (time - NOON) / HOUR * 100}) for time in times]
     found = days([SeriesPoints(Series("inverter", (("inverter", "1"),)), points)])
-    assert found["1"]["energy"] == pytest.approx(400.0)
-    assert found["1"]["coverage"] == pytest.approx(3.5 / 24)
+    assert found["1"]["energy"] == about(400.0)
+    assert found["1"]["coverage"] == about(3.5 / 24)
 
 
 def test_a_panel_silent_all_day_has_a_row_without_energy():
     found = days([inverter("1", (NOON - DAY, 100.0)), steady("2", 90.0)])
-    assert found["1"] == {"coverage": 0.0, "peers": pytest.approx(90 * 4.25), "clipping_minutes": 0.0, "reports": 0.0}
+    assert found["1"] == {"coverage": 0.0, "peers": about(90 * 4.25), "clipping_minutes": 0.0, "reports": 0.0}
 
 
 def test_a_limit_shared_by_three_inverters_is_clipping():

@@ -3,10 +3,10 @@
 import math
 
 from receiver.sites import NO_SITE
-from receiver.sites.corrections import correct
+from receiver.sites.corrections import correct, correct_series
 from receiver.sites.load import parse
-from receiver.stores.base import Latest
-from shared.readings import FieldValue
+from receiver.stores.base import Latest, Point, SeriesPoints
+from shared.readings import FieldValue, Series
 
 
 def latest(meter: str, phase: str = "a", **fields: FieldValue) -> Latest:
@@ -42,3 +42,39 @@ def test_roles_are_exchanged_and_ignored_ones_are_left_out():
     )["1"]
     entries = [latest("net-consumption", power=1.0), latest("production", power=2.0), latest("storage", power=3.0)]
     assert correct(entries, site) == [latest("net-consumption", power=2.0), latest("production", power=1.0)]
+
+
+def points(kind: str, meter: str, phase: str = "a", **fields: FieldValue) -> SeriesPoints:
+    return SeriesPoints(Series(kind, (("meter", meter), ("phase", phase))), [Point(1, fields), Point(2, fields)])
+
+
+def test_nothing_said_no_series_changed():
+    series = [points("meter_energy", "production", delivered=1.0), points("meter_energy", "storage", received=2.0)]
+    assert correct_series(series, NO_SITE) == series
+
+
+def test_the_counters_of_a_reversed_phase_are_each_other():
+    site = parse(b"1: {meters: {production: {reversed: [b]}}}")["1"]
+    series = [
+        points("meter_energy", "production", "a", delivered=1.0, received=2.0),
+        points("meter_energy", "production", "b", delivered=1.0, received=2.0),
+        points("meter", "production", "b", power=-5.0, reactive_power=0.0, current=3.0),
+    ]
+    corrected = correct_series(series, site)
+    assert corrected == [
+        points("meter", "production", "b", power=5.0, reactive_power=0.0, current=3.0),
+        series[0],
+        points("meter_energy", "production", "b", delivered=2.0, received=1.0),
+    ]
+    assert series[1].points[0].fields == {"delivered": 1.0, "received": 2.0}
+
+
+def test_series_exchange_their_roles_and_ignored_ones_are_left_out():
+    site = parse(
+        b"1: {meters: {production: {role: net-consumption}, net-consumption: {role: production}, storage: {role: ignore}}}"
+    )["1"]
+    series = [points("meter", name, power=value) for name, value in (("net-consumption", 1.0), ("production", 2.0))]
+    assert correct_series([*series, points("meter", "storage", power=3.0)], site) == [
+        points("meter", "net-consumption", power=2.0),
+        points("meter", "production", power=1.0),
+    ]

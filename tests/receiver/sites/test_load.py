@@ -36,6 +36,7 @@ def test_the_example_of_the_docs_loads_whole():
         "name": "East 2", "array": "Garage", "row": 1, "column": 2, "azimuth": 90, "tilt": 35, "rated_watts": 410,
     }  # fmt: skip
     assert [tariff.valid_from for tariff in home.tariffs] == [date(2025, 1, 1), date(2026, 1, 1)]
+    assert (home.billing_day, sites["122300005678"].billing_day) == (15, 1)
     assert home.tariffs[0].rates == (0.32,) * 24
     assert home.tariffs[1].rates == (0.21,) * 6 + (0.34,) * 16 + (0.21,) * 2
     assert {key for site in sites.values() for key in site.model_fields_set} == set(Site.model_fields)
@@ -76,6 +77,9 @@ def test_serials_and_texts_stay_as_they_are_written():
         ("{location: {latitude: 1, longitude: '13,4'}}", "longitude: must be.* with a decimal point"),
         ("{location: {latitude: nan, longitude: 0}}", "latitude: must be degrees"),
         ("{netting: no}", "gateway 1, netting: must be sum .* or phases"),
+        ("{billing_day: 0}", "gateway 1, billing_day: must be a day of the month from 1 to 28"),
+        ("{billing_day: 29}", "gateway 1, billing_day: must be a day of the month from 1 to 28"),
+        ("{billing_day: 1.5}", "gateway 1, billing_day: must be a day"),
         ("{meters: 3}", "gateway 1, meters: must be meter names"),
         ("{meters: {production: {sign: -1}}}", "gateway 1, meters, production, sign: no such key; there are role"),
         ("{meters: {production: {role: solar}}}", "meters, production, role: must be production, net-consumption"),

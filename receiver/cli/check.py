@@ -128,8 +128,9 @@ def _influxdb(influxdb: InfluxSettings, meter_days: int) -> Iterator[Finding]:
 
     server = setup.Server(influxdb.url, influxdb.token)
     try:
-        remark = setup.supported(server.version())
-        yield True, f"InfluxDB: {remark or f'{influxdb.url} answers, version {setup.TESTED}'}"
+        version = server.version()
+        remark = setup.supported(version) or f"{influxdb.url} answers, version {version or 'unknown'}"
+        yield True, f"InfluxDB: {remark}"
         faults = list(setup.faults(server, influxdb, meter_days))
     except setup.SetupError as error:
         faults = [str(error)]

@@ -3,8 +3,8 @@
 Nothing of this is imported by a receiver that stores in SQLite.
 """
 
-from receiver.setup.rights import TESTED, faults, supported
+from receiver.setup.rights import faults, supported
 from receiver.setup.server import Server, SetupError
 from receiver.setup.work import set_up
 
-__all__ = ["TESTED", "Server", "SetupError", "faults", "set_up", "supported"]
+__all__ = ["Server", "SetupError", "faults", "set_up", "supported"]

@@ -27,10 +27,9 @@ PAGE = Page(
 WEAK = 0.8
 """Below this share of its peers' energy a panel is called weak."""
 _CHOSEN = (ARRAY, PANEL)
-_BY_PANEL = 'GROUP BY "panel"'
-_EVEN = 'GROUP BY time($__interval), "panel"'
+_BY_PANEL = 'GROUP BY "array", "panel"'
+_EVEN = 'GROUP BY time($__interval), "array", "panel"'
 """All windows of `panel_15m` are of one length, so their plain mean is right."""
-_PLACES = 'GROUP BY "panel", "array"'
 _RECENT_DAYS, _RECENT = "8d", "now-7d/d"
 """A week of whole days and today. Days of the site begin up to a day before those of the browser."""
 _REPORT_GAP_MS = 30 * 60_000
@@ -180,7 +179,7 @@ def _ranking() -> tables.Panel:
 
 
 def _of_days(columns: str) -> Query:
-    return table(select(columns, "panel_1d", *_CHOSEN, TIME, tail=_PLACES))
+    return table(select(columns, "panel_1d", *_CHOSEN, TIME, tail=_BY_PANEL))
 
 
 def _weak() -> tables.Panel:
@@ -210,7 +209,7 @@ def _weak() -> tables.Panel:
 
 
 def _silent() -> tables.Panel:
-    query = table(select('sum("dead") * 15 AS "silent"', "panel_15m", *_CHOSEN, "time > now() - 3d", tail=_PLACES))
+    query = table(select('sum("dead") * 15 AS "silent"', "panel_15m", *_CHOSEN, "time > now() - 3d", tail=_BY_PANEL))
     panel = parts.table_panel(
         "Silent panels",
         "How long panels gave nothing while their peers produced, in the last three days. Empty: none.",

@@ -4,6 +4,7 @@ One test asks them all, because the days take half a minute to make and each wor
 """
 
 import asyncio
+import copy
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -36,11 +37,27 @@ def test_every_query_answers_with_the_columns_that_its_panel_uses(week):
             values = asker.values(name, board)
             for panel in panels(board):
                 faults += _faults_of_panel(asker, name, board, panel, values)
+        _broken_panels_are_seen(asker)
         for query in alert_queries():
             answer = asker.ask(query, {})
             if not answer.names - {"Time"}:
                 faults.append(f"{query.place} has no data: {asker.statement(query, {})}")
     assert not faults, "\n".join(faults)
+
+
+def _broken_panels_are_seen(asker: Asker) -> None:
+    """What this test is there to find, it finds: no rows, an empty column, a name that nothing has."""
+    (board,) = (board for board in dashboards().values() if board["uid"] == "envoy-now")
+    values = asker.values("now", board)
+    for change, complaint in (
+        (('"site_1m"', '"site_2m"'), "has no data"),
+        (('last("load")', 'last("laod")'), "has nothing in ['House']"),
+        (('AS "House"', 'AS "Home"'), "speaks of ['House']"),
+        (("${gateway:regex}", "${gatway:regex}"), "asks the database for ${gatway"),
+    ):
+        broken = copy.deepcopy(next(panel for panel in panels(board) if panel["title"] == "Power now"))
+        broken["targets"][0]["query"] = broken["targets"][0]["query"].replace(*change)
+        assert any(complaint in fault for fault in _faults_of_panel(asker, "now", board, broken, values)), complaint
 
 
 def _faults_of_panel(

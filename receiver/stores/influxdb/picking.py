@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable, Mapping
 
 from receiver.stores.base import Point
 from receiver.stores.influxdb.influxql import Key
+from shared.fields import MAX_GAP_MS
+from shared.readings import FieldValue
 
 
 def carriers(points: Iterable[Point], names: Collection[str]) -> list[Point]:
@@ -23,6 +25,21 @@ def carriers(points: Iterable[Point], names: Collection[str]) -> list[Point]:
 def is_complete(points: Iterable[Point], names: Collection[str]) -> bool:
     """Whether each of the fields is carried by one of the readings."""
     return set(names) <= {name for point in points for name in point.fields}
+
+
+def last_known(points: list[Point]) -> dict[str, FieldValue]:
+    """The last known value of each field, from readings of which the newest is the first."""
+    fields: dict[str, FieldValue] = {}
+    for point in points:
+        if point.timestamp < points[0].timestamp - MAX_GAP_MS:
+            break
+        fields = point.fields | fields
+    return fields
+
+
+def reaches_back(points: list[Point], names: Collection[str]) -> bool:
+    """Whether `last_known` could learn nothing more from readings before these, of which the newest is the first."""
+    return points[-1].timestamp < points[0].timestamp - MAX_GAP_MS or last_known(points).keys() >= set(names)
 
 
 def with_nearest(points: list[Point], names: Collection[str], start: int, stop: int) -> list[Point]:

@@ -10,15 +10,25 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from receiver.stores.base import GatewaySummary, Latest, Point, SeriesPoints, neighbour_reach_ms
 from receiver.stores.influxdb.influxql import Key, Order, Span
-from receiver.stores.influxdb.picking import carriers, is_complete, near_in_time, with_nearest
+from receiver.stores.influxdb.picking import (
+    carriers,
+    is_complete,
+    last_known,
+    near_in_time,
+    reaches_back,
+    with_nearest,
+)
 from receiver.stores.influxdb.reading import Reading
 from receiver.stores.kinds import STORED
 from shared.fields import KINDS, MAX_GAP_MS
-from shared.readings import FieldValue, Series, Tags
+from shared.readings import Series, Tags
 
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
 _LOOK_BACK = (Span(newest_ms=_HOUR_MS), Span(newest_ms=32 * _DAY_MS), Span())
+_NEWEST = Order(1, backwards=True)
+_RECENT = Order(150, backwards=True)
+"""At a reading a second this many reach `MAX_GAP_MS` back: one question is mostly enough for the last known values."""
 _NEIGHBOUR_ROWS = 500
 """How many readings of one series are looked at for a neighbour: a field that is never there must not cost a scan."""
 _TOGETHER_MS = 600_000
@@ -71,42 +81,31 @@ async def latest(reading: Reading, gateway: str, kind: str) -> list[Latest]:
     names = _columns(kind, None)
     if not names:
         return []
-    newest: dict[Key, Point] = {}
-    missing = await reading.series(gateway, kind)
-    for span in _LOOK_BACK:
-        if missing:
-            order = Order(1, backwards=True)
-            found = await reading.rows(kind, names, span, gateway=gateway, among=missing, order=order)
-            newest |= {key: points[0] for key, points in found.items() if key in missing}
-            missing -= newest.keys()
-    fields = await _completed(reading, gateway, kind, newest)
+    known, found = await asyncio.gather(
+        reading.series(gateway, kind), reading.rows(kind, names, _LOOK_BACK[0], gateway=gateway, order=_RECENT)
+    )
+    for span in _LOOK_BACK[1:]:
+        if missing := known - found.keys():
+            found |= await reading.rows(kind, names, span, gateway=gateway, among=missing, order=_NEWEST)
+    partly = {key: rows[0].timestamp for key, rows in found.items() if not reaches_back(rows, names)}
+    groups = near_in_time(partly, _TOGETHER_MS)
+    for earlier in await asyncio.gather(*(_before(reading, gateway, kind, group, partly) for group in groups)):
+        for key in earlier.keys() & partly.keys():
+            rows = [point for point in reversed(earlier[key]) if point.timestamp < partly[key]]
+            found[key] = [found[key][0], *rows]
     return [
-        Latest(tags=dict(tags), timestamp=newest[key].timestamp, fields=fields[key])
-        for tags, key in _by_tags(kind, newest)
+        Latest(tags=dict(tags), timestamp=found[key][0].timestamp, fields=last_known(found[key]))
+        for tags, key in _by_tags(kind, found)
     ]
 
 
-async def _completed(
-    reading: Reading, gateway: str, kind: str, newest: Mapping[Key, Point]
-) -> dict[Key, dict[str, FieldValue]]:
-    """The fields of the newest readings, and what the readings shortly before them say of the others."""
-    names = _columns(kind, None)
-
-    async def complete(group: Sequence[Key]) -> dict[Key, dict[str, FieldValue]]:
-        first, last = newest[group[0]].timestamp, newest[group[-1]].timestamp
-        rows = await reading.rows(kind, names, Span(first - MAX_GAP_MS, last), gateway=gateway, among=group)
-        fields = {}
-        for key in group:
-            known: dict[str, FieldValue] = {}
-            for point in rows.get(key, ()):
-                if newest[key].timestamp - MAX_GAP_MS <= point.timestamp < newest[key].timestamp:
-                    known |= point.fields
-            fields[key] = known | newest[key].fields
-        return fields
-
-    groups = near_in_time({key: point.timestamp for key, point in newest.items()}, _TOGETHER_MS)
-    answers = await asyncio.gather(*map(complete, groups))
-    return {key: fields for answer in answers for key, fields in answer.items()}
+async def _before(
+    reading: Reading, gateway: str, kind: str, group: Sequence[Key], newest: Mapping[Key, int]
+) -> dict[Key, list[Point]]:
+    """What stands before the newest readings of series, which are given in the order of those."""
+    span = Span(newest[group[0]] - MAX_GAP_MS, newest[group[-1]])
+    found = await reading.rows(kind, _columns(kind, None), span, gateway=gateway, among=group)
+    return {key: rows for key, rows in found.items() if key in group}
 
 
 async def points(

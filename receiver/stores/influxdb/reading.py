@@ -1,5 +1,6 @@
 """The few questions that everything else is made of: readings, series, and when each gateway was last heard."""
 
+import asyncio
 from collections.abc import Collection, Mapping
 from typing import TypeAlias, cast
 
@@ -12,6 +13,7 @@ from receiver.stores.kinds import STORED
 from shared.readings import FieldValue
 
 _Rows: TypeAlias = list[tuple[float, *tuple[FieldValue | None, ...]]]
+_PlainRows: TypeAlias = list[tuple[float, FieldValue]]
 
 _LOOK = 'SELECT "power" FROM "inverter" WHERE time = 0'
 """Costs nothing and needs the right to read; InfluxDB answers a SHOW with an empty list to who may not see."""
@@ -56,10 +58,10 @@ class Reading:
         statement = select(
             kind, names, span, gateway=gateway, tags=tags, among=among, group_by=(GATEWAY, *of_kind), order=order
         )
-        return {
-            tuple(from_influx(table.tags[name]) for name in of_kind): _points(table)
-            for table in await self._tables(kind, statement)
-        }
+        tables = await self._tables(kind, statement)
+        points = await asyncio.to_thread(lambda: list(map(_points, tables)))  # long answers take their time
+        keys = (tuple(from_influx(table.tags[name]) for name in of_kind) for table in tables)
+        return dict(zip(keys, points, strict=True))
 
     async def series(self, gateway: str, kind: str, tags: Mapping[str, str] = NO_TAGS) -> set[Key]:
         """The series of a gateway that the index knows."""
@@ -92,6 +94,8 @@ class Reading:
 def _points(table: QueryTable) -> list[Point]:
     names = table.columns[1:]
     rows = cast("_Rows", table.values)  # the first column is the time
+    if len(names) == 1:  # the commonest long answer, in half the time
+        return [Point(int(time), {names[0]: value}) for time, value in cast("_PlainRows", rows)]
     return [
         Point(int(time), {name: value for name, value in zip(names, values, strict=True) if value is not None})
         for time, *values in rows

@@ -87,7 +87,7 @@ def energy_rows(kind: str, finer: Sequence[Point], site: Site, edges: Sequence[i
     """
     rows = []
     for start, stop in pairwise(edges):
-        inside = [point for point in finer if start <= point.timestamp < stop]
+        inside = finer[bisect_left(finer, start, key=_time) : bisect_left(finer, stop, key=_time)]
         energy = total([from_point(point) for point in inside], start, stop)
         if is_known(energy):
             fields = energy_fields(energy) | _money(inside) | _told(kind, inside, start, zone_of(site))
@@ -106,6 +106,10 @@ def fingerprint(site: Site) -> str:
 def zone_of(site: Site) -> ZoneInfo:
     """Its time zone; UTC where none is given."""
     return ZoneInfo(site.time_zone or "UTC")
+
+
+def _time(point: Point) -> int:
+    return point.timestamp
 
 
 def _local(time: int, zone: ZoneInfo) -> datetime:

@@ -80,6 +80,9 @@ def reach(raw: Raw, start: int, stop: int) -> tuple[int, int]:
     reading before and after at any distance: a long gap that is cut in two changes every quarter hour of it. The report
     of an inverter reaches back over its interval, and bounds the time that the next one covers.
 
+    Left out is that the last reading of a series says for how long it belongs to the site (a meter for a day, a panel
+    for thirty): at the end of what is stored, where that would matter, nothing has been computed yet.
+
     Args:
         raw: Readings of [start, stop), with neighbours.
         start: UTC milliseconds.

@@ -8,7 +8,8 @@ milliseconds, so a local day of 23 or 25 hours is a matter of the caller's edges
     points -> interpolation -> segments -> combine (sums of phases and meters)
                                         -> coverage, means, energy over windows
     counter points -> counters -> energy over windows
-    all of it per meter and phase -> site (load, import, export, battery, ratios)
+    all of it per meter and phase -> site, balance (load, import, export, battery, ratios)
+    balance over fine windows -> totals over coarse ones
 
 Every function runs in time linear in its points plus its windows.
 """

@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.builders import gauge, stat, timeseries
 from grafana_foundation_sdk.builders import table as tables
-from grafana_foundation_sdk.models.common import BigValueTextMode
+from grafana_foundation_sdk.models.common import BigValueColorMode, BigValueTextMode
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from grafana.source import parts, quantities, style, transforms, variables
@@ -52,7 +52,10 @@ def _flow() -> stat.Panel:
 
 
 def _age() -> stat.Panel:
-    """InfluxQL has no age of a value: the panel shows the time of the last one, and Grafana says how long ago it is."""
+    """InfluxQL has no age of a value: the panel shows the time of the last one, and Grafana says how long ago it is.
+
+    The columns with the values go first: what an override calls the times, it calls them too.
+    """
     recently = "time > now() - 30d"
     queries = [
         table(select('last("power")', "meter", recently), source=Source.LIVE),
@@ -69,8 +72,10 @@ def _age() -> stat.Panel:
             width=6,
             height=5,
         )
-        .reduce_options(parts.last_value("/^Time$/"))
+        .with_transformation(transforms.only("Time"))
+        .reduce_options(parts.last_value("/.*/"))
         .text_mode(BigValueTextMode.VALUE_AND_NAME)
+        .color_mode(BigValueColorMode.NONE)
     )
     for letter, name in zip("ABC", ("Meters", "Inverters", "Scraper"), strict=True):
         panel.override_by_query(letter, style.looks(label=name))

@@ -20,6 +20,11 @@ def ordered_columns(*names: str, without: Sequence[str] = ("Time",), **labels: s
     )
 
 
+def only(*names: str) -> DataTransformerConfig:
+    """These columns of every frame, and no other."""
+    return transformation("filterFieldsByName", include={"names": list(names)})
+
+
 def sorted_by(column: str, *, descending: bool = False) -> DataTransformerConfig:
     """Rows in the order of one column."""
     return transformation("sortBy", fields={}, sort=[{"field": column, "desc": descending}])

@@ -96,6 +96,8 @@ def _names_used(panel: dict[str, Any]) -> set[str]:
             used |= options["fields"].keys()
         elif step["id"] == "groupingToMatrix":
             used |= {options["rowField"], options["columnField"], options["valueField"]}
+        elif step["id"] == "filterFieldsByName":
+            used |= set(options["include"]["names"])
         elif step["id"] == "sortBy":
             used |= {sort["field"] for sort in options["sort"]}
     return used

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from receiver.database_settings import InfluxSettings
-from receiver.setup.server import Bucket, Server, SetupError
+from receiver.setup.server import Server, SetupError
 
 _DAY_S = 86_400
 TESTED = "2.7"
@@ -25,14 +25,9 @@ def supported(version: str) -> str | None:
 
 def faults(server: Server, influxdb: InfluxSettings, meter_days: int) -> Iterator[str]:
     """What keeps the token of `server` from doing the receiver's work. Raises SetupError."""
-    for name in dict.fromkeys((influxdb.bucket, influxdb.live_bucket)):
-        bucket = server.bucket(influxdb.org, name)
-        if bucket is None:
-            yield _unreadable(influxdb, name)
-        elif not server.may_write(influxdb.org, name):
-            yield f"the token may not write to the bucket {name}: make one that may read and write it"
-        elif (problem := _expiry(influxdb, bucket, meter_days)) is not None:
-            yield problem
+    for name in _names(influxdb):
+        lack = _lack(server, influxdb, name)
+        yield from [lack] if lack else _expiry(server, influxdb, name, meter_days)
 
 
 def what_a_given_token_can_do(server: Server, influxdb: InfluxSettings, meter_days: int) -> Iterator[str]:
@@ -42,19 +37,28 @@ def what_a_given_token_can_do(server: Server, influxdb: InfluxSettings, meter_da
             "no token: set INFLUXDB_ADMIN_TOKEN_FILE to have everything set up, or INFLUXDB_V2_TOKEN to use a bucket "
             "and a token that you have made"
         )
-    names = dict.fromkeys((influxdb.bucket, influxdb.live_bucket))
+    names = _names(influxdb)
     for name in names:
-        if server.bucket(influxdb.org, name) is None:
-            raise SetupError(_unreadable(influxdb, name))
-        if not server.may_write(influxdb.org, name):
-            raise SetupError(f"the token may not write to the bucket {name}: make one that may read and write it")
+        if lack := _lack(server, influxdb, name):
+            raise SetupError(lack)
         yield f"bucket: {name} can be written and read with INFLUXDB_V2_TOKEN"
     yield "not set up, for lack of INFLUXDB_ADMIN_TOKEN: expiry of the buckets, and a token for Grafana."
     for name in names:
-        bucket = server.bucket(influxdb.org, name)
-        if bucket is not None and (problem := _expiry(influxdb, bucket, meter_days)) is not None:
-            yield f"remark: {problem}"
+        yield from (f"remark: {problem}" for problem in _expiry(server, influxdb, name, meter_days))
     yield f"Grafana: give it a token of its own that may only read {' and '.join(names)}."
+
+
+def _names(influxdb: InfluxSettings) -> list[str]:
+    return list(dict.fromkeys((influxdb.bucket, influxdb.live_bucket)))
+
+
+def _lack(server: Server, influxdb: InfluxSettings, name: str) -> str | None:
+    """The right that the token lacks, as a sentence."""
+    if server.bucket(influxdb.org, name) is None:
+        return _unreadable(influxdb, name)
+    if not server.may_write(influxdb.org, name):
+        return f"the token may not write to the bucket {name}: make one that may read and write it"
+    return None
 
 
 def _unreadable(influxdb: InfluxSettings, name: str) -> str:
@@ -67,19 +71,15 @@ def _unreadable(influxdb: InfluxSettings, name: str) -> str:
     return f"{sentence}: correct INFLUXDB_V2_BUCKET and INFLUXDB_V2_ORG, or make a token that may read and write it"
 
 
-def _expiry(influxdb: InfluxSettings, bucket: Bucket, meter_days: int) -> str | None:
+def _expiry(server: Server, influxdb: InfluxSettings, name: str, meter_days: int) -> Iterator[str]:
     """Where the database forgets at another time than the settings say."""
-    if bucket.name == influxdb.bucket:
-        if bucket.expiry_s == 0:
-            return None
-        return (
-            f"the bucket {bucket.name} forgets after {bucket.expiry_s / _DAY_S:g} days, energy and history with it: "
-            "let it keep for ever"
+    bucket = server.bucket(influxdb.org, name)
+    days = 0.0 if bucket is None else bucket.expiry_s / _DAY_S
+    if name == influxdb.bucket:
+        if days:
+            yield f"the bucket {name} forgets after {days:g} days, energy and history with it: let it keep for ever"
+    elif days != meter_days:
+        yield (
+            f"the bucket {name} {f'forgets after {days:g} days' if days else 'never forgets'}, but RECEIVER_METER_DAYS "
+            f"is {meter_days}: run `envoy-receiver setup`, or make the two agree"
         )
-    if bucket.expiry_s == meter_days * _DAY_S:
-        return None
-    kept = f"forgets after {bucket.expiry_s / _DAY_S:g} days" if bucket.expiry_s else "never forgets"
-    return (
-        f"the bucket {bucket.name} {kept}, but RECEIVER_METER_DAYS is {meter_days}: run `envoy-receiver setup`, or "
-        "make the two agree"
-    )

@@ -43,6 +43,18 @@ def test_a_ready_made_token_for_one_bucket_is_proved_and_what_is_missing_is_said
     assert expiries(database) == {"unused": 0, "solar": 0}
 
 
+def test_a_ready_made_bucket_that_forgets_is_remarked(setup: Command, database: Influxd, tmp_path: Path):
+    mine = ready_made(database, tmp_path)
+    known = database.api("GET", "/api/v2/buckets", name="solar").json()["buckets"][0]
+    rules = [{"type": "expire", "everySeconds": 30 * 86_400}]
+    database.api("PATCH", f"/api/v2/buckets/{known['id']}", {"retentionRules": rules})
+    said = setup(
+        INFLUXDB_ADMIN_TOKEN_FILE="", INFLUXDB_V2_TOKEN_FILE=mine, INFLUXDB_V2_BUCKET="solar",
+        RECEIVER_LIVE_BUCKET="solar",
+    ).output  # fmt: skip
+    assert "remark: the bucket solar forgets after 30 days, energy and history with it" in said
+
+
 def test_a_ready_made_token_that_may_not_write_is_refused(setup: Command, database: Influxd, tmp_path: Path):
     mine = ready_made(database, tmp_path, actions=("read",))
     said = setup(

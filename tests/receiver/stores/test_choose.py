@@ -1,5 +1,7 @@
 """The store that the settings name."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,13 @@ async def test_a_bucket_for_everything_forgets_nothing(tmp_path: Path, live_buck
     store = make_store(make_settings(tmp_path, sqlite_path=None, influxdb=influxdb))
     assert store.retention_ms["meter"] == kept
     await store.close()
+
+
+def test_a_receiver_on_sqlite_does_not_load_the_client_of_influxdb():
+    """It would cost an edge machine memory and start-up time for nothing."""
+    code = "import sys, receiver.cli, receiver.app; print([name for name in sys.modules if 'influxdb' in name])"
+    ended = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert ended.stdout == "[]\n"
 
 
 def test_influxdb_without_a_token_says_how_to_get_one(tmp_path: Path):

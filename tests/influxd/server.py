@@ -18,6 +18,8 @@ ORG = "home"
 ADMIN_TOKEN = "canary-influx-admin-0123456789abcdef"
 ADMIN_PASSWORD = "canary-influx-password"
 READY_S = 60.0
+_NO_TLS = False
+"""It speaks plain http; without this each request would read the system's certificates first, for 50 ms."""
 
 
 @dataclass
@@ -61,7 +63,7 @@ class Influxd:
     def is_healthy(self) -> bool:
         """Whether it answers as a healthy server."""
         with contextlib.suppress(httpx.HTTPError):
-            return httpx.get(f"{self.url}/health", timeout=1).status_code == httpx.codes.OK
+            return httpx.get(f"{self.url}/health", timeout=1, verify=_NO_TLS).status_code == httpx.codes.OK
         return False
 
     def stop(self) -> None:
@@ -86,7 +88,9 @@ class Influxd:
     def api(self, method: str, path: str, body: object = None, **parameters: str) -> httpx.Response:
         """One call of its API as the administrator; raises for a failure."""
         headers = {"authorization": f"Token {ADMIN_TOKEN}"}
-        answer = httpx.request(method, f"{self.url}{path}", json=body, params=parameters, headers=headers, timeout=30)
+        answer = httpx.request(
+            method, f"{self.url}{path}", json=body, params=parameters, headers=headers, timeout=30, verify=_NO_TLS
+        )
         answer.raise_for_status()
         return answer
 

@@ -10,6 +10,7 @@ cache="${XDG_CACHE_HOME:-$HOME/.cache}/envoy-relay"
 mkdir -p "$cache"
 work="$(mktemp -d /var/tmp/envoy-relay-images.XXXXXX)"
 tree="$work/tree"
+project=envoyrelaytest # not that of an installation that may run here
 # shellcheck source=tests/images/tools.sh
 . "$tests/images/tools.sh"
 
@@ -30,7 +31,7 @@ clean_up() {
 }
 
 compose() {
-    (cd "$tree" && "$work/compose/bin/podman-compose" --podman-path "$work/podman" "$@") > "$work/compose.log" 2>&1 ||
+    (cd "$tree" && "$work/compose/bin/podman-compose" --podman-path "$work/podman" --project-name "$project" "$@") > "$work/compose.log" 2>&1 ||
         { tail -n 40 "$work/compose.log" >&2; return 1; }
 }
 
@@ -50,15 +51,16 @@ eventually() {
 }
 
 shows() { curl --silent --show-error --fail --max-time 10 "${@:2}" | grep --quiet "$1"; }
-healthy() { podman healthcheck run "envoy-relay_$1_1"; }
+healthy() { podman healthcheck run "${project}_$1_1"; }
 
 # ours NAME [MODULE...]: the container is what the Dockerfile and the compose file promise.
 ours() {
-    podman exec --interactive "envoy-relay_$1_1" python - "${@:2}" < "$tests/images/inside.py"
+    podman exec --interactive "${project}_$1_1" python - "${@:2}" < "$tests/images/inside.py"
     say "$1: user 10001, nothing writable but its state, no capability, no pip"
 }
 
 trap clean_up EXIT
+trap 'exit 130' INT TERM
 install_tools
 configure_tools
 say "tools are there"
@@ -96,20 +98,42 @@ done
 ours demo-scraper receiver simulator laptop fastapi influxdb_client uvicorn yaml
 ours demo-receiver scraper simulator laptop
 ours demo-simulator scraper receiver laptop
-podman exec envoy-relay_demo-scraper_1 envoy-scraper check | tail -n 1
+podman exec "${project}_demo-scraper_1" envoy-scraper check | tail -n 1
 compose --profile demo down --volumes --timeout 5
 say "demo: down"
 
-# A host with secrets of its own, and a home that reaches it over TLS with a key of its own.
+# A host with secrets of its own and a certificate of the proxy's own authority.
 sh "$tree/deploy/secrets.sh" "$tree/secrets" > /dev/null
 export RELAY_RECEIVER_BIND=127.0.0.1:28000 RELAY_RECEIVER_STATUS_BIND=127.0.0.1:28002 RELAY_GRAFANA_BIND=127.0.0.1:23000 \
-    RELAY_INFLUXDB_BIND=127.0.0.1:28086 RELAY_HTTP_BIND=127.0.0.1:28080 RELAY_HTTPS_BIND=127.0.0.1:28443
+    RELAY_INFLUXDB_BIND=127.0.0.1:28086 RELAY_HTTP_BIND=127.0.0.1:28080 RELAY_HTTPS_BIND=127.0.0.1:28443 \
+    RELAY_DOMAIN=relay.test RELAY_TLS=internal
+root_certificate() { podman exec "${project}_proxy_1" cat /data/caddy/pki/authorities/local/root.crt > "$work/root.crt"; }
+over_tls() { shows "$1" --cacert "$work/root.crt" --connect-to relay.test:443:127.0.0.1:28443 "https://relay.test$2" "${@:3}"; }
 compose --profile hosted up --detach --no-build
 eventually "hosted: Grafana has its token" shows ok http://127.0.0.1:23000/api/health
-eventually "hosted: the receiver is ready, through the proxy" shows ready --insecure https://localhost:28443/readyz
-eventually "hosted: Grafana answers through the proxy" shows ok --insecure https://localhost:28443/grafana/api/health
+eventually "hosted: the proxy has its authority" root_certificate
+eventually "hosted: the receiver is ready, over TLS" over_tls ready /readyz
+eventually "hosted: Grafana answers, over TLS" over_tls ok /grafana/api/health
 compose --profile hosted up --detach --no-build # `setup` again, over what it has made
-eventually "hosted: ready after another start" shows ready --insecure https://localhost:28443/readyz
+eventually "hosted: ready after another start" over_tls ready /readyz
+
+# A home that reaches that host with a key of its own. Its gateway has firmware 5: no token, no settings.
+serial=121621000501
+export ENVOY_HOST=gateway ENVOY_HTTP_PORT=8080 ENVOY_SERIAL=$serial ENVOY_POST_INTERVAL=1 ENVOY_INVERTER_INTERVAL=10 \
+    ENVOY_RECEIVER_URL=https://relay.test ENVOY_RECEIVER_CA_FILE=/var/lib/envoy-relay/receiver-ca.crt \
+    RELAY_SCRAPER_STATUS_BIND=127.0.0.1:28001
+compose --profile edge run --rm -T scraper sh -c "cat > $ENVOY_RECEIVER_CA_FILE" < "$work/root.crt"
+compose --profile edge run --rm -T scraper envoy-scraper key
+podman exec "${project}_receiver_1" envoy-receiver keys add "$(grep "$serial" "$work/compose.log" | tail -n 1)" > /dev/null
+podman run --detach --name gateway --network "${project}_edge" --read-only --tmpfs /tmp localhost/envoy-simulator:0.1.0 \
+    envoy-simulator run --profile=firmware-5 --late-morning --host=0.0.0.0 --http-port=8080 > /dev/null
+podman network connect --alias relay.test "${project}_edge" "${project}_proxy_1"
+compose --profile edge up --detach --no-build
+token="$(podman exec "${project}_receiver_1" envoy-receiver token create --gateway "$serial" --days 1 | tail -n 1)"
+eventually "edge: readings are served by the host" over_tls power "/api/v1/gateways/$serial/inverters" --header "Authorization: Bearer $token"
+eventually "edge: the scraper is ready" shows ready http://127.0.0.1:28001/readyz
+podman rm --force --time 2 gateway > /dev/null
+compose --profile edge down --volumes --timeout 5
 compose --profile hosted down --volumes --timeout 5
 
 export RECEIVER_STORE=sqlite:////var/lib/envoy-relay/readings.sqlite

@@ -28,21 +28,21 @@ def faults():
         yield "no data source is provisioned"
     if not pathlib.Path(os.environ["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]).exists():
         yield "the home dashboard is not there"
-    for path in ("/etc/grafana/provisioning", "/var/lib/grafana/dashboards", "/run/tokens", "/usr"):
-        if os.access(path, os.W_OK):
-            yield f"{path} can be written"
-    data = pathlib.Path("/var/lib/grafana/grafana.db")
-    data.write_text("")
+    for folder in ("/etc/grafana/provisioning", "/var/lib/grafana/dashboards", "/run/tokens", "/usr"):
+        if os.access(folder, os.W_OK):
+            yield f"{folder} can be written"
+    if not os.access("/var/lib/grafana", os.W_OK):
+        yield "/var/lib/grafana cannot be written"
 
 
 def measurements():
     """The names in the main bucket."""
     parameters = urllib.parse.urlencode({"db": os.environ["INFLUXDB_V2_BUCKET"], "q": "SHOW MEASUREMENTS"})
-    request = urllib.request.Request(
+    request = urllib.request.Request(  # noqa: S310 (the address is the compose file's)
         f"{os.environ['INFLUXDB_V2_URL']}/query?{parameters}",
         headers={"Authorization": f"Token {TOKEN.read_text().strip()}"},
     )
-    return urllib.request.urlopen(request, timeout=10).read()
+    return urllib.request.urlopen(request, timeout=10).read()  # noqa: S310 (as above)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -56,4 +56,4 @@ class Handler(BaseHTTPRequestHandler):
 
 if found := list(faults()):
     sys.exit("; ".join(found))
-ThreadingHTTPServer(("0.0.0.0", 3000), Handler).serve_forever()
+ThreadingHTTPServer(("0.0.0.0", 3000), Handler).serve_forever()  # noqa: S104 (inside a container)

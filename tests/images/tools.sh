@@ -17,6 +17,9 @@ install_tools() {
 # Podman without systemd, user namespaces or registries. runc, because crun refuses where cgroups are of the first kind.
 configure_tools() {
     local driver=vfs
+    name_server_file=/run/containers/networks/aardvark-dns/aardvark.pid
+    rm -f "/run/containers/networks/aardvark-dns/${project}_"* # names of a run that was killed would be answered first
+    name_server="$(pgrep -x aardvark-dns || true)"
     mkdir -p "$work"/{lower,upper,work,merged,networks,compose}
     if mount -t overlay overlay -o "lowerdir=$work/lower,upperdir=$work/upper,workdir=$work/work" "$work/merged" 2> /dev/null; then
         umount "$work/merged"
@@ -54,6 +57,10 @@ WRAPPER
 remove_all() {
     podman rm --all --force --volumes --time 2 > /dev/null 2>&1 || true
     podman network ls --quiet 2> /dev/null | grep -v '^podman$' | xargs --no-run-if-empty podman network rm --force > /dev/null 2>&1 || true
+    # Podman's name server outlives the last network. If none ran before, it is ours.
+    if [[ -z "$name_server" && -s "$name_server_file" ]]; then
+        kill "$(cat "$name_server_file")" 2> /dev/null || true
+    fi
     # innermost first
     awk -v "under=$work/" 'index($2, under) == 1 { print $2 }' /proc/mounts | sort -r | xargs --no-run-if-empty umount 2> /dev/null || true
     rm -rf "$work"

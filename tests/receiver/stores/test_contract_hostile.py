@@ -1,6 +1,10 @@
 """Whatever a caller says is data: no parameter changes what is asked, and nothing that is stored is lost by asking."""
 
+import itertools
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from receiver.stores.base import GatewayReading
 from shared.readings import Reading
@@ -26,6 +30,11 @@ HOSTILE = [
     '{"regex": ".*"}',
     "☀\0",
 ]
+
+
+names = st.text(st.characters(codec="utf-8"), max_size=12)
+awkward = st.text(st.sampled_from("ab ,=\\\"'\n\r\0\t$;*/␛☀"), max_size=8)
+_numbers = itertools.count()
 
 
 @pytest.fixture
@@ -66,3 +75,20 @@ async def test_any_stretch_of_time_can_be_asked_for(filled, start, stop):
     assert await filled.points(HOME, "meter", start=start, stop=stop, neighbours=True) == [series]
     await filled.remove(HOME, "inverter", start=start, stop=stop)
     await filled.remove(HOME, "meter", start=2**62, stop=2**63)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(panels=st.sets(st.tuples(awkward | names, awkward | names), min_size=1, max_size=4), gateway=awkward | names)
+async def test_any_name_comes_back_and_is_found(store, panels, gateway):
+    """Of gateways, panels and arrays, as data and as a filter; an empty one too."""
+    gateway = f"{next(_numbers)}{gateway}"
+    tags = [{"inverter": "1", "panel": panel, "array": array} for panel, array in sorted(panels)]
+    rows = [Reading("panel_1d", each, NOON, {"energy": float(n)}) for n, each in enumerate(tags)]
+    assert await store.write([GatewayReading(gateway, row) for row in rows]) == {}
+    for row in rows:
+        (series,) = await store.points(gateway, "panel_1d", tags=row.tags, start=NOON, stop=NOON + 1, neighbours=True)
+        assert (series.series, series.points[0].fields) == (row.series, row.fields)
+    found = await store.latest(gateway, "panel_1d")
+    assert [latest.tags for latest in found] == sorted(tags, key=lambda each: sorted(each.items()))
+    await store.remove(gateway, "panel_1d", start=NOON, stop=NOON + 1)
+    assert await store.latest(gateway, "panel_1d") == []

@@ -146,3 +146,24 @@ async def test_raw_meter_readings_have_a_bucket_of_their_own(shared_influxd, sto
         answer = shared_influxd.api("GET", "/query", db=bucket, q="SHOW MEASUREMENTS")
         held[bucket] = [value for (value,) in answer.json()["results"][0]["series"][0]["values"]]
     assert held == {buckets[0]: ["inverter"], buckets[1]: ["meter"]}
+
+
+async def test_a_token_for_its_two_buckets_is_enough(shared_influxd, buckets, now):
+    """To write, read and remove: the token that `envoy-receiver setup` makes can do no more."""
+    organisation = shared_influxd.organisation()
+    rights = [
+        {"action": action, "resource": {"type": "buckets", "id": bucket["id"], "orgID": organisation}}
+        for bucket in shared_influxd.api("GET", "/api/v2/buckets", limit="100").json()["buckets"]
+        for action in ("read", "write")
+        if bucket["name"] in buckets
+    ]
+    body = {"orgID": organisation, "permissions": rights}
+    token = shared_influxd.api("POST", "/api/v2/authorizations", body).json()["token"]
+    store = InfluxStore(shared_influxd.url, ORG, token, *buckets)
+    assert await store.ready() is None
+    await store.write([inverter(now, "a"), inverter(now - DAY, "a")])
+    await store.remove(HOME, "inverter", start=0, stop=now)
+    (series,) = await store.points(HOME, "inverter", start=0, stop=now + 1)
+    assert [point.timestamp for point in series.points] == [now]
+    assert [summary.gateway for summary in await store.gateways()] == [HOME]
+    await store.close()

@@ -115,7 +115,7 @@ class TestGatewaySilent:
         house.write(*reports(NOON - HOUR, NOON, ONE), *reports(NOON - HOUR, NOON, OTHER), *gap(NOON - 20 * MINUTE))
         assert gateways(fired(house, self.RULE, NOON - 15 * MINUTE, NOON)) == {ONE}
         assert told(house, self.RULE, NOON) == [
-            f"Gateway {ONE} has given no readings for more than 10 minutes; its scraper is well."
+            f"There have been no readings of gateway {ONE} for more than 10 minutes."
         ]
 
     @pytest.mark.parametrize(("minutes", "alarms"), [(9, set()), (25, {ONE})])
@@ -128,9 +128,10 @@ class TestGatewaySilent:
         assert sent == alarms
         assert fired(house, self.RULE, start + minutes * MINUTE, start + HOUR) == set()
 
-    def test_a_scraper_that_was_stopped_is_an_alarm_of_its_own_only(self, house: House) -> None:
-        house.write(*reports(NOON - 2 * HOUR, NOON - HOUR), *gap(NOON - HOUR))
-        assert fired(house, self.RULE, NOON - 30 * MINUTE, NOON) == set()
+    def test_a_gateway_that_is_away_when_its_scraper_starts_again_is_one(self, house: House) -> None:
+        """The gap is still the one that the orderly stop opened."""
+        house.write(*gap(NOON - HOUR), *reports(NOON - 30 * MINUTE, NOON), *gap(NOON - HOUR, NOON - MINUTE, OTHER))
+        assert gateways(fired(house, self.RULE, NOON - 15 * MINUTE, NOON)) == {ONE}
 
 
 class TestScraperSilent:

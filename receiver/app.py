@@ -17,6 +17,7 @@ from receiver.api.access import Access
 from receiver.api.edge import Edge
 from receiver.api.gateways import Gateways
 from receiver.api.ingest import Ingest
+from receiver.api.live import Live, Network
 from receiver.api.problems import Problems
 from receiver.api.session import Sessions
 from receiver.arrivals import Arrivals
@@ -28,6 +29,7 @@ from receiver.commit import GroupCommit
 from receiver.errors import SettingError
 from receiver.limits import Limits, RateLimit, SeriesLimit
 from receiver.listener import Listener
+from receiver.live.hub import Hub
 from receiver.metrics import Metrics
 from receiver.rollups.job import Rollups
 from receiver.settings import Settings
@@ -57,6 +59,8 @@ class Receiver:
     clock: Clock
     metrics: Metrics
     arrivals: Arrivals
+    hub: Hub
+    open_live: tuple[Network, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
 
@@ -68,16 +72,20 @@ def build(settings: Settings, *, clock: Clock, limits: Limits | None = None) -> 
     rollups = Rollups(
         store, site_of=sites.of, clock=clock, state_dir=settings.state_dir, arrivals=arrivals, metrics=metrics
     )
+    watch = Watch(clock)
+    hub = Hub(store, watch, clock)
     return Receiver(
         store=store,
-        commit=GroupCommit(rollups.store),
+        commit=GroupCommit(rollups.store, on_stored=hub.on_stored),
         gate=build_gate(settings, clock),
-        watch=Watch(clock),
+        watch=watch,
         sites=sites,
         rollups=rollups,
         clock=clock,
         metrics=metrics,
         arrivals=arrivals,
+        hub=hub,
+        open_live=settings.open_live,
         limits=limits or Limits(gateway_rate=settings.gateway_rate, address_rate=settings.address_rate),
     )
 
@@ -130,10 +138,19 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
         sites=receiver.sites,
         clock=clock,
     )
+    live = Live(
+        hub=receiver.hub,
+        store=receiver.store,
+        access=access,
+        sites=receiver.sites,
+        clock=clock,
+        open_live=receiver.open_live,
+    )
     # A plain Starlette route: the body is read as bytes after the token is verified, and no model is built of it.
     app.router.routes.append(Route("/api/v1/gateways/{serial}/batches", ingest.post_batch, methods=["POST"]))
     app.include_router(Sessions(access, clock).router())
     app.include_router(gateways.router())
+    app.include_router(live.router())
     app.include_router(health.router(receiver.store))
     per_address = rate_limit(rate=limits.address_rate, reason="address-rate")
     app.add_middleware(Edge, problems=problems, per_address=per_address)
@@ -153,6 +170,7 @@ async def running(
         try:
             yield listener
         finally:
+            receiver.hub.close()  # views have no end of their own
             await listener.stop()
     finally:
         await receiver.rollups.stop()

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -55,6 +56,7 @@ class _Environment(BaseSettings):
     status_host: str = "127.0.0.1"
     status_port: int = Field(8002, ge=0, le=65535)
     trusted_proxies: str = ""
+    open_live: str = ""
     gateway_rate: float = Field(200, ge=1)
     address_rate: float = Field(1000, ge=1)
     docs: bool = False
@@ -80,6 +82,7 @@ class Settings:
         status_host: Address of the status port.
         status_port: The status port.
         trusted_proxies: Addresses whose X-Forwarded-* headers are believed.
+        open_live: Networks that may see production and consumption live without a token.
         gateway_rate: Batches a second that one gateway may send in the long run; five times that at once.
         address_rate: Requests a second that one network address may make in the long run; five times that at once.
         docs: Whether `/docs` is shown.
@@ -100,6 +103,7 @@ class Settings:
     status_host: str
     status_port: int
     trusted_proxies: tuple[str, ...]
+    open_live: tuple[IPv4Network | IPv6Network, ...]
     gateway_rate: float
     address_rate: float
     docs: bool
@@ -139,6 +143,7 @@ def load() -> Settings:
         status_host=raw.status_host,
         status_port=raw.status_port,
         trusted_proxies=tuple(_words(raw.trusted_proxies)),
+        open_live=_networks("RECEIVER_OPEN_LIVE", raw.open_live),
         gateway_rate=raw.gateway_rate,
         address_rate=raw.address_rate,
         docs=raw.docs,
@@ -185,6 +190,15 @@ def _serials(text: str) -> tuple[str, ...]:
 def _influxdb(raw: _Environment, state_dir: Path) -> InfluxSettings:
     tokens_dir = (raw.tokens_dir or state_dir / "tokens").expanduser()
     return influx_settings(InfluxEnvironment(), raw.live_bucket, tokens_dir)
+
+
+def _networks(name: str, text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(map(ip_network, _words(text)))
+    except ValueError:
+        raise SettingError(
+            f"{name} must be networks separated by commas, e.g. 192.168.1.0/24,fd00::/64 (no host bits set)"
+        ) from None
 
 
 def _secret(name: str, value: SecretStr | None, path: Path | None) -> bytes | None:

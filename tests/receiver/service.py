@@ -64,6 +64,7 @@ def make_settings(state_dir: Path, **changes: Any) -> Settings:
         "status_host": "127.0.0.1",
         "status_port": 0,
         "trusted_proxies": (),
+        "open_live": (),
         "gateway_rate": 1e9,
         "address_rate": 1e9,
         "docs": False,

@@ -118,6 +118,7 @@ def test_what_kubernetes_adds_by_itself_is_no_setting(monkeypatch: pytest.Monkey
         ({"RECEIVER_STORE": "influxdb", "INFLUXDB_V2_TOKEN_FILE": "/nowhere/t"}, "INFLUXDB_V2_TOKEN_FILE: /nowhere/t cannot"),
         ({"RECEIVER_STORE": "influxdb", "INFLUXDB_V2_TOKEN_FILE": "/dev/null"}, "INFLUXDB_V2_TOKEN_FILE: /dev/null is empty"),
         ({"RECEIVER_STORE": "influxdb", "INFLUXDB_ADMIN_TOKEN_FILE": "/nowhere/t"}, "INFLUXDB_ADMIN_TOKEN_FILE: "),
+        ({"RECEIVER_OPEN_LIVE": "canary"}, "RECEIVER_OPEN_LIVE must be networks separated by commas"),
         ({"RECEIVER_PORT": "99999"}, "RECEIVER_PORT: "),
         ({"RECEIVER_PORT": "canary"}, "RECEIVER_PORT: "),
         ({"RECEIVER_PORT": "tcp://10.0.0.1:8000"}, "enableServiceLinks: false"),

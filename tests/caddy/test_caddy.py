@@ -71,6 +71,19 @@ def test_the_file_is_valid_and_formatted(settings: dict[str, str], tmp_path: Pat
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(("tls", "promises"), [("public", True), ("internal", False)])
+def test_only_a_public_name_promises_https_for_later(tls: str, promises: bool, tmp_path: Path) -> None:
+    """On localhost such a promise would bind Grafana's own port as well."""
+    adapted = subprocess.run(
+        [str(caddy()), "adapt", "--config", str(CADDYFILE), "--adapter", "caddyfile"],
+        env=environment(tmp_path, RELAY_TLS=tls),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert ("Strict-Transport-Security" in adapted.stdout) == promises
+
+
 def test_a_slow_head_ends_at_the_proxy(proxy: Proxy, heard: list[object]) -> None:
     said(proxy, HEAD.encode())  # the empty line that ends a head never comes
     assert heard == []

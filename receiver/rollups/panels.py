@@ -24,8 +24,8 @@ LONG_GONE_MS = 30 * 86_400_000
 """An inverter that has been silent for this long is not there any more (milliseconds)."""
 SILENT_MS = REPORT_GAP_MS
 """An inverter whose last report is older than this at the end of a window gives nothing; else one may be on its way."""
-DAYLIGHT_W = 20.0
-"""Peers that give this much (median) see enough light for every panel of their array."""
+DAYLIGHT_W = 50.0
+"""Peers that give this much (median) have light enough for a panel in the shade to give something, too."""
 _NOTHING_W = 1.0
 
 

@@ -1,13 +1,17 @@
 """The same readings give the same rows, in whatever pieces they are computed, and `reach` knows what a reading changes."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from receiver.rollups.calendar import panel_day_rows, windows
 from receiver.rollups.compute import HOUR_MS, QUARTER_MS, Raw, hour_rows, quarter_rows, reach
+from receiver.rollups.panels import panel_rows
 from receiver.sites.load import parse
+from receiver.stores.base import Point, SeriesPoints
 from shared.readings import FieldValue, Reading, Series
 from tests.receiver.rollups.raw import START, House, load, quarter
 
@@ -54,6 +58,24 @@ def test_hours_in_pieces_are_all_hours(seed, site, cut):
         *hour_rows(load(readings, middle, stop), site, middle, stop),
     ]
     assert by_identity(pieces) == by_identity(whole)
+
+
+@settings(max_examples=5, deadline=None)
+@given(seeds, sites)
+def test_days_of_panels_by_themselves_are_all_days(seed, site):
+    readings = [reading for reading in House(seed, 50).readings if reading.kind == "inverter"]
+    edges = windows("panel_1d", quarter(0), quarter(4 * 50), site)
+    stored: dict[Series, list[Point]] = {}
+    for row in panel_rows(
+        load(readings, edges[0], edges[-1]).inverter, site, range(edges[0], edges[-1] + 1, QUARTER_MS)
+    ):
+        stored.setdefault(row.series, []).append(Point(row.timestamp, row.fields))
+    quarters = [SeriesPoints(series, points) for series, points in stored.items()]
+    whole = panel_day_rows(quarters, load(readings, edges[0], edges[-1]).inverter, site, edges)
+    single = [
+        row for day in pairwise(edges) for row in panel_day_rows(quarters, load(readings, *day).inverter, site, day)
+    ]
+    assert by_identity(single) == by_identity(whole)
 
 
 @settings(max_examples=25, deadline=None)

@@ -94,7 +94,7 @@ def test_a_report_that_may_still_be_on_its_way_is_no_death():
 
 def test_at_night_nobody_is_dead():
     assert rows([steady("1", 100.0), steady("2", 90.0)], start=NOON + 9 * HOUR, stop=NOON + 10 * HOUR) == {}
-    dusk = [steady("1", 0.0), steady("2", 5.0), steady("3", 12.0)]
+    dusk = [steady("1", 0.0), steady("2", 5.0), steady("3", 40.0)]
     assert [fields["dead"] for fields in rows(dusk).values()] == [0.0, 0.0, 0.0]
 
 

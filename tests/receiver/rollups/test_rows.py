@@ -6,11 +6,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 
+from receiver.rollups.calendar import energy_rows
 from receiver.rollups.compute import HOUR_MS, QUARTER_MS, Raw, hour_rows, quarter_rows
+from receiver.rollups.energy import energy_fields, from_point, is_known, quarter_energy
+from receiver.rollups.quarters import quarters
 from receiver.sites import Site
 from receiver.sites.load import parse
 from receiver.stores.base import Point, SeriesPoints
 from receiver.stores.kinds import DERIVED
+from shared.energy.totals import total as total_energy
 from shared.readings import FieldValue, Reading, Series
 from tests.receiver.rollups.raw import START, House, load
 from tests.receiver.rollups.test_chunks import seeds, sites
@@ -147,6 +151,22 @@ def test_reversed_counters_are_each_other():
     site = parse(b"1: {meters: {net-consumption: {reversed: [a]}}}")["1"]
     fields = first("energy_15m", Raw([], [counted("net-consumption", "a", 400.0, 80.0)], [], []), site)
     assert (fields["imported"], fields["exported"]) == (about(20.0), about(100.0))
+
+
+@settings(max_examples=15, deadline=None)
+@given(seeds, sites)
+def test_stored_energy_reads_back_as_it_was_computed(seed, site):
+    """To the last bit, so that sums of stored rows are sums of what was computed."""
+    raw = load(House(seed, 2).readings, START, START + 2 * HOUR_MS)
+    computed = [quarter_energy(quarter, site) for quarter in quarters(raw, site, START, START + 2 * HOUR_MS)]
+    for energy in computed:
+        assert from_point(Point(energy.start, energy_fields(energy))) == energy
+    rows = of_kind(quarter_rows(raw, site, START, START + 2 * HOUR_MS), "energy_15m")
+    stored = [Point(row.timestamp, row.fields) for row in rows]
+    assert [from_point(point) for point in stored] == [energy for energy in computed if is_known(energy)]
+    (both,) = energy_rows("energy_1d", stored, site, [START, START + 2 * HOUR_MS]) if stored else [None]
+    if both is not None:
+        assert from_point(Point(both.timestamp, both.fields)) == total_energy(computed, START, START + 2 * HOUR_MS)
 
 
 def inverter(serial: str, power: float, start: int = START - HOUR_MS, stop: int = START + HOUR_MS) -> SeriesPoints:

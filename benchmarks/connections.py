@@ -5,15 +5,17 @@ import threading
 import time
 
 
-def post(port: int, prepared: list[list[bytes]]) -> float:
+def post(port: int, prepared: list[list[bytes]], *, success: int = 200) -> float:
     """Seconds that it takes to post everything: one list of whole requests for each connection.
 
     Everything is encoded beforehand and answers are hardly looked at, so that what is measured is the server.
-    Raises RuntimeError for an answer that is no success.
+    Raises RuntimeError for an answer that has not the status `success`.
     """
     go = threading.Barrier(len(prepared) + 1)
     failures: list[Exception] = []
-    threads = [threading.Thread(target=_post_all, args=(port, requests, go, failures)) for requests in prepared]
+    threads = [
+        threading.Thread(target=_post_all, args=(port, requests, success, go, failures)) for requests in prepared
+    ]
     for thread in threads:
         thread.start()
     go.wait()
@@ -26,27 +28,28 @@ def post(port: int, prepared: list[list[bytes]]) -> float:
     return seconds
 
 
-def _post_all(port: int, requests: list[bytes], go: threading.Barrier, failures: list[Exception]) -> None:
+def _post_all(port: int, requests: list[bytes], success: int, go: threading.Barrier, failures: list[Exception]) -> None:
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         go.wait()
         try:
             for request in requests:
                 connection.sendall(request)
-                _expect_success(connection)
+                _expect(connection, success)
         except (OSError, RuntimeError) as error:
             failures.append(error)
 
 
-def _expect_success(connection: socket.socket) -> None:
+def _expect(connection: socket.socket, success: int) -> None:
     answer = b""
     while b"\r\n\r\n" not in answer:
         answer += _receive(connection)
     head, _, body = answer.partition(b"\r\n\r\n")
-    if not head.startswith(b"HTTP/1.1 200"):
+    if not head.startswith(b"HTTP/1.1 %d" % success):
         raise RuntimeError(head.decode(errors="replace"))
     lines = head.lower().split(b"\r\n")
-    length = int(next(line.partition(b":")[2] for line in lines if line.startswith(b"content-length:")))
+    lengths = (line.partition(b":")[2] for line in lines if line.startswith(b"content-length:"))
+    length = int(next(lengths, b"0"))  # 204 has none
     while len(body) < length:
         body += _receive(connection)
 

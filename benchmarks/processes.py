@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 SECRET = secrets.token_hex(32)
+_OURS = ("ENVOY_", "RECEIVER_", "INFLUXDB_")
 
 
 def free_port() -> int:
@@ -28,7 +29,7 @@ def free_port() -> int:
 @contextmanager
 def process(arguments: list[str], *, log: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run a Python command with these settings alone; terminated at the end."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("ENVOY_", "RECEIVER_"))}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
     with log.open("wb") as errors:
         child = subprocess.Popen(
             [sys.executable, *arguments], env=environment | settings, stdout=subprocess.PIPE, stderr=errors
@@ -50,10 +51,10 @@ def simulator(folder: Path, *options: str) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def receiver(folder: Path, *serials: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """A receiver on the SQLite store for these gateways; yields its port and process."""
+def receiver(folder: Path, *serials: str, **settings: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """A receiver for these gateways, on the SQLite store unless told otherwise; yields its port and process."""
     port = free_port()
-    settings = {
+    own = {
         "RECEIVER_STATE_DIR": str(folder / "receiver"),
         "RECEIVER_SECRET": SECRET,
         "RECEIVER_GATEWAYS": ",".join(serials),
@@ -62,7 +63,7 @@ def receiver(folder: Path, *serials: str) -> Iterator[tuple[int, subprocess.Pope
         "RECEIVER_GATEWAY_RATE": "1000000",
         "RECEIVER_ADDRESS_RATE": "1000000",
     }
-    with process(["-m", "receiver", "run"], log=folder / "receiver.log", **settings) as child:
+    with process(["-m", "receiver", "run"], log=folder / "receiver.log", **(own | settings)) as child:
         wait_for(f"http://127.0.0.1:{port}/readyz")
         yield port, child
 

@@ -1,0 +1,149 @@
+"""Receiver to InfluxDB over HTTP, against the same InfluxDB written directly.
+
+    python -m benchmarks.influxdb
+
+Both take the same points (a three-phase house: full meter snapshots, seven fields each) over the same number of
+connections, durably, in batches of 10, of 100 and of 1,000; InfluxDB acknowledges when its log is on the disk:
+
+- directly: the line protocol that the receiver writes, encoded beforehand, each batch one write;
+- the receiver, in its own process: tokens, gzip, validation, encoding and all. It takes at most 500 readings at once,
+  so a batch of 1,000 reaches it as two.
+
+The load, InfluxDB and the receiver share this machine. The two ways take turns, each into buckets of its own; what is
+printed is the median of the turns, and what was stored is counted.
+"""
+
+import gzip
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks import connections, ingest
+from benchmarks.processes import SECRET, cpu_seconds, receiver
+from receiver.stores.influxdb.encode import lines, series_prefix
+from scraper.uplink.signer import HouseholdSecret, Signer
+from shared import wire
+from shared.readings import Reading
+from tests.influxd.server import ADMIN_TOKEN, ORG, Influxd, running
+
+CONNECTIONS = int(os.environ.get("CONNECTIONS", "32"))
+TURNS = 3
+POINTS = {10: 32_000, 100: 128_000, 1_000: 256_000}
+PROMISES = {10: 1.0, 100: 1.0, 1_000: 0.8}
+WIRE_ROWS = wire.MAX_ROWS
+SERIALS = [f"1220{connection:08d}" for connection in range(CONNECTIONS)]
+
+
+def batches(connection: int, size: int) -> Iterator[list[Reading]]:
+    """What one connection has to send."""
+    count = POINTS[size] // CONNECTIONS
+    rows = [reading for batch in range(-(-count // ingest.BATCH)) for reading in ingest.readings(connection, batch)]
+    for first in range(0, count, size):
+        yield rows[first : first + size]
+
+
+def direct_requests(connection: int, size: int, bucket: str) -> list[bytes]:
+    """Writes of line protocol."""
+    query = urllib.parse.urlencode({"org": ORG, "bucket": bucket, "precision": "ms"})
+    requests = []
+    for rows in batches(connection, size):
+        prefixes = [series_prefix(SERIALS[connection], row.kind, row.tags) for row in rows]
+        head = f"Content-Type: text/plain; charset=utf-8\r\nAuthorization: Token {ADMIN_TOKEN}\r\n"
+        requests.append(_request(f"/api/v2/write?{query}", b"\n".join(lines(prefixes, rows)), head))
+    return requests
+
+
+def our_requests(connection: int, size: int) -> list[bytes]:
+    """Batches as the scraper posts them."""
+    token = Signer(HouseholdSecret(SECRET), SERIALS[connection]).token(int(time.time()))
+    head = f"Content-Type: application/json\r\nContent-Encoding: gzip\r\nAuthorization: Bearer {token}\r\n"
+    requests, seq = [], 1
+    for batch in batches(connection, size):
+        for first in range(0, len(batch), WIRE_ROWS):
+            part = batch[first : first + WIRE_ROWS]
+            body = wire.encode_batch(
+                batch=f"{seq:x}", outbox=f"{connection:032x}", rows=enumerate(map(wire.encode_reading, part), seq)
+            )
+            seq += len(part)
+            requests.append(
+                _request(f"/api/v1/gateways/{SERIALS[connection]}/batches", gzip.compress(body, mtime=0), head)
+            )
+    return requests
+
+
+def _request(path: str, body: bytes, headers: str) -> bytes:
+    return f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body
+
+
+def directly(server: Influxd, size: int, turn: int) -> float:
+    """Points a second of InfluxDB alone."""
+    bucket = f"direct-{size}-{turn}"
+    server.make_bucket(bucket)
+    prepared = [direct_requests(connection, size, bucket) for connection in range(CONNECTIONS)]
+    seconds = connections.post(server.port, prepared, success=204)
+    return _points(server, bucket, prepared, size) / seconds
+
+
+def through_receiver(server: Influxd, size: int, turn: int) -> tuple[float, float]:
+    """Points a second of the receiver, and its CPU time for each point in microseconds."""
+    bucket, live = f"main-{size}-{turn}", f"live-{size}-{turn}"
+    server.make_bucket(bucket)
+    server.make_bucket(live)
+    prepared = [our_requests(connection, size) for connection in range(CONNECTIONS)]
+    settings = {
+        "RECEIVER_STORE": "influxdb",
+        "RECEIVER_LIVE_BUCKET": live,
+        "INFLUXDB_V2_URL": server.url,
+        "INFLUXDB_V2_ORG": ORG,
+        "INFLUXDB_V2_TOKEN": ADMIN_TOKEN,
+        "INFLUXDB_V2_BUCKET": bucket,
+    }
+    with tempfile.TemporaryDirectory() as name, receiver(Path(name), *SERIALS, **settings) as (port, child):
+        cpu = cpu_seconds(child.pid)
+        seconds = connections.post(port, prepared)
+        cpu = cpu_seconds(child.pid) - cpu
+    points = _points(server, live, prepared, size)
+    return points / seconds, cpu / points * 1e6
+
+
+def _points(server: Influxd, bucket: str, prepared: list[list[bytes]], size: int) -> int:
+    """How many points the bucket has; as many as were sent."""
+    form = urllib.parse.urlencode({"db": bucket, "q": "SELECT count(power) FROM meter"}).encode()
+    request = urllib.request.Request(  # noqa: S310 (our own loopback address)
+        f"{server.url}/query", form, {"Authorization": f"Token {ADMIN_TOKEN}"}
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 (as above)
+        stored = int(json.load(answer)["results"][0]["series"][0]["values"][0][1])
+    assert stored == POINTS[size] // CONNECTIONS * len(prepared), stored
+    return stored
+
+
+def main() -> None:
+    """Measure and print."""
+    print(f"points/s, medians of {TURNS} turns, {CONNECTIONS} connections:")
+    kept = True
+    with tempfile.TemporaryDirectory() as name, running(Path(name) / "influxd") as server:
+        for size, promise in PROMISES.items():
+            direct, ours = [], []
+            for turn in range(TURNS):
+                direct.append(directly(server, size, turn))
+                ours.append(through_receiver(server, size, turn))
+            alone, rate = statistics.median(direct), statistics.median(rate for rate, _ in ours)
+            cpu = statistics.median(cpu for _, cpu in ours)
+            kept &= rate >= promise * alone
+            print(
+                f"batches of {size:5,}: InfluxDB directly {alone:8,.0f}/s, receiver {rate:8,.0f}/s "
+                f"({cpu:.1f} us CPU each) = {rate / alone:.2f} (promise: {promise:.2f})"
+            )
+    sys.exit(0 if kept else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -26,6 +26,8 @@ def faults():
             yield f"{path} is empty"
     if not list(pathlib.Path("/etc/grafana/provisioning/datasources").glob("*.yaml")):
         yield "no data source is provisioned"
+    if "groups:" not in pathlib.Path("/etc/grafana/provisioning/alerting/rules.yaml").read_text():
+        yield "the alert rules do not lie over the volume of `setup`"
     if not pathlib.Path(os.environ["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]).exists():
         yield "the home dashboard is not there"
     for folder in ("/etc/grafana/provisioning", "/var/lib/grafana/dashboards", "/run/tokens", "/usr"):

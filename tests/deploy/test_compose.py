@@ -173,6 +173,17 @@ def test_whatever_is_mounted_is_there() -> None:
     assert (ROOT / "grafana" / "dashboards" / Path(home).name).exists()
 
 
+@every_service
+def test_what_our_containers_write_to_is_theirs(service: dict[str, Any]) -> None:
+    """Docker gives a new volume the owner of the image's directory, and root's where there is none."""
+    if "build" not in service:
+        return
+    made = re.search(r"install -d -o 10001 -g 10001 -m 0700 (.*)", (ROOT / service["build"]["dockerfile"]).read_text())
+    assert made is not None
+    written = {volume.split(":")[1] for volume in service.get("volumes", []) if not volume.endswith(":ro")}
+    assert written <= set(made[1].split())
+
+
 def test_the_demo_shares_nothing_with_a_real_installation_and_needs_no_settings() -> None:
     for name in PROFILES["demo"]:
         service = SERVICES[name]

@@ -13,6 +13,7 @@ from typing import Literal
 from grafana_foundation_sdk.builders import alerting
 
 from grafana.source.expressions import influxql, math, reduce, threshold
+from receiver.rollups.panels import DAYLIGHT_W
 
 FOLDER = "Envoy"
 """Where Grafana shows rules and dashboards."""
@@ -28,8 +29,6 @@ VOLTAGE_SHARE = 0.1
 """How far from nominal a voltage may be: EN 50160 allows 10 % for means of ten minutes."""
 UNWIRED_V = 60
 """A phase that stayed below for a week is not connected."""
-PEERS_W = 20
-"""Windows in which the other panels gave less say nothing about this one (dawn, dusk, night)."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +183,7 @@ def _losses() -> Alert:
 def _panel_dead() -> Alert:
     """The last four quarter-hours of daylight, be they of yesterday: so it neither ends nor begins at sunset."""
     dead = (
-        f'SELECT "dead" FROM "panel_15m" WHERE "peers" >= {PEERS_W} AND $timeFilter '  # noqa: S608 (a constant)
+        f'SELECT "dead" FROM "panel_15m" WHERE "peers" >= {DAYLIGHT_W:g} AND $timeFilter '  # noqa: S608 (a constant)
         'GROUP BY "gateway", "array", "panel", "inverter" ORDER BY time DESC LIMIT 4'
     )
     return Alert(

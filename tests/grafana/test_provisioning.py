@@ -13,10 +13,8 @@ import yaml
 from grafana_foundation_sdk.models import alerting, expr
 
 from grafana.generated import HERE
-from grafana.source import alerts
 from grafana.source.provisioning import TOKEN_FILE
 from receiver.database_settings import GRAFANA_TOKEN
-from receiver.rollups.panels import DAYLIGHT_W
 from tests.grafana.extraction import LIVE_UID, MAIN_UID
 from tests.grafana.reading import interpolated
 
@@ -145,7 +143,3 @@ def test_every_alert_is_explained_where_it_points_to(rule: dict[str, Any]) -> No
     name, _, anchor = rule["annotations"]["runbook"].partition("#")
     headings = re.findall(r"^#+ (.+)$", (HERE.parent / name).read_text(), re.MULTILINE)
     assert anchor in {heading.lower().replace(" ", "-") for heading in headings}
-
-
-def test_daylight_is_what_the_roll_ups_take_for_it() -> None:
-    assert alerts.PEERS_W == DAYLIGHT_W

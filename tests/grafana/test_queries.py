@@ -18,7 +18,7 @@ from tests.grafana.substitution import Value
 from tests.grafana.week import Week, load_week
 from tests.influxd.server import running
 
-DAYS = 3.0
+DAYS = 2.0
 
 
 @pytest.fixture(scope="module")

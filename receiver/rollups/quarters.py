@@ -81,7 +81,8 @@ def quarters(raw: Raw, site: Site, start: int, stop: int) -> Iterator[Quarter]:
     for index, (first, last) in enumerate(pairwise(edges)):
         here = {key for key, times in seen if _seen_within(times, first - GONE_MS, last)}
         powers_here = {key: power[key][index] if key in power else [] for key in sorted(here)}
-        counted = {key: _around(both, first, last) for key, both in counters.items() if key in here}
+        near = {key: _around(both, first, last) for key, both in counters.items() if key in here}
+        counted = {key: both for key, both in near.items() if _is_read(both, first, last)}
         inverters: Segments = []
         if not has_meter(powers_here, PRODUCTION):
             inverters = add([parts[index] for parts in reported if parts[index]])
@@ -103,6 +104,12 @@ def _seen_within(times: Sequence[int], start: int, stop: int) -> bool:
     """Whether one of the ascending times is in [start, stop)."""
     index = bisect_left(times, stop)
     return index > 0 and times[index - 1] >= start
+
+
+def _is_read(both: Counters, start: int, stop: int) -> bool:
+    """Whether counters account for a window. Before they were first read, and a day after the last time, power does."""
+    is_recent = any(start - GONE_MS <= time < stop for time, _ in both.delivered)
+    return is_recent or brackets(both.delivered, start, stop)
 
 
 def _around(both: Counters, start: int, stop: int) -> Counters:

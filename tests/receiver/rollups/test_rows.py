@@ -147,6 +147,20 @@ def test_energy_comes_from_counters_and_a_gap_ends_where_it_ends():
     assert of_kind(third, "energy_15m") == [rows[2]]
 
 
+@pytest.mark.parametrize("days", [-2, 2])
+def test_where_counters_were_not_read_yet_or_any_more_power_is_integrated(days):
+    """A reading two days away is all that there is of them."""
+    elsewhere = meter("production", "a", {START + days * 24 * HOUR_MS: 1e6}, "meter_energy", "delivered")
+    raw = Raw([flat("production", "a", 900.0)], [elsewhere], [], [])
+    assert first("energy_15m", raw)["production"] == about(225.0)
+
+
+def test_counters_that_were_read_before_and_after_account_for_a_window_however_long_that_takes():
+    reads = {START - 48 * HOUR_MS: 1e6, START + 48 * HOUR_MS: 2e6}
+    raw = Raw([flat("production", "a", 900.0)], [meter("production", "a", reads, "meter_energy", "delivered")], [], [])
+    assert of_kind(quarter_rows(raw, NO_SITE, START, START + QUARTER_MS), "energy_15m") == []
+
+
 def test_reversed_counters_are_each_other():
     site = parse(b"1: {meters: {net-consumption: {reversed: [a]}}}")["1"]
     fields = first("energy_15m", Raw([], [counted("net-consumption", "a", 400.0, 80.0)], [], []), site)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError
@@ -28,6 +29,7 @@ from receiver.errors import SettingError
 from shared.keys import is_serial
 
 MIN_SECRET_BYTES = 32
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (recognised, not chosen)
 MOST_DAYS = 36_500
 _KUBERNETES = re.compile(r"RECEIVER_(SERVICE_|PORT_)")
 
@@ -57,6 +59,7 @@ class _Environment(BaseSettings):
     status_port: int = Field(8002, ge=0, le=65535)
     trusted_proxies: str = ""
     open_live: str = ""
+    public_url: str | None = None
     gateway_rate: float = Field(200, ge=1)
     address_rate: float = Field(1000, ge=1)
     docs: bool = False
@@ -83,6 +86,7 @@ class Settings:
         status_port: The status port.
         trusted_proxies: Addresses whose X-Forwarded-* headers are believed.
         open_live: Networks that may see production and consumption live without a token.
+        public_url: Where people open the page, without a slash at the end.
         gateway_rate: Batches a second that one gateway may send in the long run; five times that at once.
         address_rate: Requests a second that one network address may make in the long run; five times that at once.
         docs: Whether `/docs` is shown.
@@ -104,6 +108,7 @@ class Settings:
     status_port: int
     trusted_proxies: tuple[str, ...]
     open_live: tuple[IPv4Network | IPv6Network, ...]
+    public_url: str
     gateway_rate: float
     address_rate: float
     docs: bool
@@ -144,6 +149,7 @@ def load() -> Settings:
         status_port=raw.status_port,
         trusted_proxies=tuple(_words(raw.trusted_proxies)),
         open_live=_networks("RECEIVER_OPEN_LIVE", raw.open_live),
+        public_url=_public_url(raw),
         gateway_rate=raw.gateway_rate,
         address_rate=raw.address_rate,
         docs=raw.docs,
@@ -190,6 +196,17 @@ def _serials(text: str) -> tuple[str, ...]:
 def _influxdb(raw: _Environment, state_dir: Path) -> InfluxSettings:
     tokens_dir = (raw.tokens_dir or state_dir / "tokens").expanduser()
     return influx_settings(InfluxEnvironment(), raw.live_bucket, tokens_dir)
+
+
+def _public_url(raw: _Environment) -> str:
+    if raw.public_url is None:
+        return f"http://{'127.0.0.1' if raw.host in _EVERYWHERE else raw.host}:{raw.port}"
+    url = urlsplit(raw.public_url)
+    if url.scheme not in ("http", "https") or not url.hostname or url.username or url.query or url.fragment:
+        raise SettingError(
+            "RECEIVER_PUBLIC_URL must look like https://receiver.example.org, without user name, password or query"
+        )
+    return raw.public_url.rstrip("/")
 
 
 def _networks(name: str, text: str) -> tuple[IPv4Network | IPv6Network, ...]:

@@ -1,7 +1,9 @@
 """`envoy-receiver token`: tokens for people and programs that read."""
 
+import sys
 from typing import Annotated
 
+import segno
 import typer
 
 from receiver import settings
@@ -19,6 +21,7 @@ _MAX_DAYS = 3650
 def create(
     gateway: Annotated[list[str], typer.Option(help="Serial that may be read; '*' for every gateway.")],
     days: Annotated[int, typer.Option(min=1, max=_MAX_DAYS, help="How long the token is good.")] = 365,
+    link: Annotated[bool, typer.Option("--link", help="Print an address that opens the page with this token.")] = False,
 ) -> None:
     """Print a new token. It is shown once and kept nowhere."""
     with faults_as_sentences():
@@ -29,7 +32,14 @@ def create(
         now_s = SystemClock().now_ms() // 1000
         entry, token = readers.create(chosen.state_dir, key, gateways=gateway, days=days, now_s=now_s)
         typer.echo(f"token {entry.jti}, good until {day(entry.expires)}; keep it now, it is not shown again:", err=True)
-        typer.echo(token)
+        typer.echo(page_link(chosen.public_url, token) if link else token)
+        if link and sys.stderr.isatty():
+            segno.make(page_link(chosen.public_url, token)).terminal(out=sys.stderr, compact=True)
+
+
+def page_link(public_url: str, token: str) -> str:
+    """The address that opens the page: the token stands in the fragment, which browsers never send to a server."""
+    return f"{public_url}/#token={token}"
 
 
 @app.command("list")

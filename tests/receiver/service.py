@@ -65,6 +65,7 @@ def make_settings(state_dir: Path, **changes: Any) -> Settings:
         "status_port": 0,
         "trusted_proxies": (),
         "open_live": (),
+        "public_url": "http://127.0.0.1:8000",
         "gateway_rate": 1e9,
         "address_rate": 1e9,
         "docs": False,

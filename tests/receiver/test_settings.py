@@ -119,6 +119,8 @@ def test_what_kubernetes_adds_by_itself_is_no_setting(monkeypatch: pytest.Monkey
         ({"RECEIVER_STORE": "influxdb", "INFLUXDB_V2_TOKEN_FILE": "/dev/null"}, "INFLUXDB_V2_TOKEN_FILE: /dev/null is empty"),
         ({"RECEIVER_STORE": "influxdb", "INFLUXDB_ADMIN_TOKEN_FILE": "/nowhere/t"}, "INFLUXDB_ADMIN_TOKEN_FILE: "),
         ({"RECEIVER_OPEN_LIVE": "canary"}, "RECEIVER_OPEN_LIVE must be networks separated by commas"),
+        ({"RECEIVER_PUBLIC_URL": "relay.canary"}, "RECEIVER_PUBLIC_URL must look like https://"),
+        ({"RECEIVER_PUBLIC_URL": "https://a:canary@relay"}, "RECEIVER_PUBLIC_URL .* without user name, password"),
         ({"RECEIVER_PORT": "99999"}, "RECEIVER_PORT: "),
         ({"RECEIVER_PORT": "canary"}, "RECEIVER_PORT: "),
         ({"RECEIVER_PORT": "tcp://10.0.0.1:8000"}, "enableServiceLinks: false"),
@@ -135,3 +137,11 @@ def test_faults_name_the_setting_and_the_remedy(
     with pytest.raises(SettingError, match=message) as error:
         settings.load()
     assert "canary" not in str(error.value)
+
+
+def test_the_page_is_where_the_receiver_listens_unless_a_public_address_is_told(monkeypatch: pytest.MonkeyPatch):
+    assert settings.load().public_url == "http://127.0.0.1:8000"
+    monkeypatch.setenv("RECEIVER_HOST", "0.0.0.0")  # noqa: S104 (nothing listens here)
+    assert settings.load().public_url == "http://127.0.0.1:8000"
+    monkeypatch.setenv("RECEIVER_PUBLIC_URL", "https://relay.example.org/envoy/")
+    assert settings.load().public_url == "https://relay.example.org/envoy"

@@ -1,6 +1,9 @@
 """The commands as people run them: plain words, exit status, no traceback and no secret."""
 
+import contextlib
+import io
 import os
+import pty
 import re
 import signal
 import socket
@@ -10,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import segno
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner, Result
 
@@ -56,6 +60,32 @@ def test_keys_come_are_listed_and_go():
     assert call("keys", "list").output.split() == [key_id, "active", f"{GATEWAY},", OTHER]
     assert call("keys", "revoke", key_id).exit_code == 0
     assert "revoked" in call("keys", "list").output
+
+
+def test_a_link_opens_the_page_with_a_token_that_browsers_do_not_send(monkeypatch: pytest.MonkeyPatch):
+    """It stands in the fragment. Standard output is the address alone, so that it can be piped."""
+    monkeypatch.setenv("RECEIVER_PUBLIC_URL", "https://relay.example.org")
+    made = call("token", "create", "--gateway", GATEWAY, "--link")
+    assert re.fullmatch(r"https://relay\.example\.org/#token=[\w-]+\.[\w-]+\.[\w-]+\n", made.stdout)
+    assert "good until" in made.stderr
+
+
+def test_a_terminal_shows_the_link_as_a_qr_code(environment: Path):
+    """Read back from the picture that the terminal shows."""
+    leader, follower = pty.openpty()
+    command = [sys.executable, "-m", "receiver", "token", "create", "--gateway", GATEWAY, "--link"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=follower, text=True) as child:
+        os.close(follower)
+        shown = b""
+        with contextlib.suppress(OSError):  # the terminal is gone when the command has ended
+            while piece := os.read(leader, 65536):
+                shown += piece
+        link = child.stdout.read().strip() if child.stdout else ""
+    os.close(leader)
+    expected = io.StringIO()
+    segno.make(link).terminal(out=expected, compact=True)
+    assert link.startswith("http://127.0.0.1:0/#token=")
+    assert expected.getvalue().strip() in shown.decode().replace("\r\n", "\n")
 
 
 def test_a_key_line_may_be_pasted_without_quotes():

@@ -2,6 +2,8 @@
 
 - A caller is answered only after the store has taken its rows durably; nothing that waits here was ever acknowledged.
 - A caller's rows are never split over two writes; order of arrival is order of writing.
+- Beside a write that is under way a second one begins if it would be full, so that neither we nor the database ever
+  wait for the other. Less than that waits and gathers more: large writes are cheap.
 - A failure that is one caller's own stays its own: after an unexpected error each caller's rows are written alone.
 - What waits is bounded; a caller beyond the bound is told at once to come again.
 """
@@ -12,11 +14,13 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from receiver.stores.base import GatewayReading, Store, StoreUnavailableError
+from receiver.stores.base import GatewayReading, StoreUnavailableError, Writable
 from shared.problems import Rejection
 from shared.readings import Reading
 
 _log = structlog.get_logger(__name__)
+
+_WRITES_AT_ONCE = 2
 
 OnStored = Callable[[str, Sequence[Reading]], None]
 """Called with a gateway's serial and its readings once they are durable. Must be quick; its errors are logged."""
@@ -47,7 +51,7 @@ class GroupCommit:
     """Shares writes of one store. For the tasks of one event loop.
 
     Args:
-        store: Where rows go; its `write` has one caller at a time.
+        store: Where rows go; its `write` has at most two callers at a time.
         max_rows: Readings that one write gathers, about: a caller that alone has more is still taken whole.
         max_waiting_rows: Readings that may wait while a write runs; more is `BusyError`.
         on_stored: Told of each gateway's durable readings, in the order of writing.
@@ -55,7 +59,7 @@ class GroupCommit:
 
     def __init__(
         self,
-        store: Store,
+        store: Writable,
         *,
         max_rows: int = 1_000,
         max_waiting_rows: int = 20_000,
@@ -67,7 +71,7 @@ class GroupCommit:
         self._on_stored = on_stored
         self._waiting: deque[_Request] = deque()
         self._waiting_rows = 0
-        self._worker: asyncio.Task[None] | None = None
+        self._workers: set[asyncio.Task[None]] = set()
         self._closed = False
 
     async def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:
@@ -91,31 +95,36 @@ class GroupCommit:
         request = _Request(rows)
         self._waiting.append(request)
         self._waiting_rows += len(rows)
-        if self._worker is None:
-            self._worker = asyncio.create_task(self._work(), name="group-commit")
+        if len(self._workers) < self._useful_workers():
+            self._workers.add(asyncio.create_task(self._work(), name="group-commit"))
         return await request.answer
 
     async def close(self) -> None:
         """Take no more, and return when all that waits has its answer. The store stays open."""
         self._closed = True
-        if self._worker is not None:
-            await asyncio.wait([self._worker])  # unlike a plain await, it does not cancel the write if we are cancelled
+        if self._workers:
+            await asyncio.wait(self._workers)  # unlike a plain await, it does not cancel the writes if we are cancelled
+
+    def _useful_workers(self) -> int:
+        return _WRITES_AT_ONCE if self._waiting_rows >= self._max_rows else 1
 
     async def _work(self) -> None:
-        """Writes group after group until nothing waits."""
+        """Writes group after group until nothing waits, or until the other worker is enough for what does."""
         group: list[_Request] = []
         try:
-            while self._waiting:
+            while self._waiting and len(self._workers) <= self._useful_workers():
                 group = self._next_group()
                 if group:
                     await self._commit(group)
         finally:
             # Nobody is left hanging if this task is cancelled with the event loop.
-            for request in [*group, *self._waiting]:
+            self._workers.discard(asyncio.current_task())
+            left = group if self._workers else [*group, *self._waiting]
+            for request in left:
                 request.fail(BusyError("the receiver is stopping; send the batch again later"))
-            self._waiting.clear()
-            self._waiting_rows = 0
-            self._worker = None
+            if not self._workers:
+                self._waiting.clear()
+                self._waiting_rows = 0
 
     def _next_group(self) -> list[_Request]:
         group: list[_Request] = []

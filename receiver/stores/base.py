@@ -111,7 +111,8 @@ class Store(Protocol):
     async def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:
         """Store readings; durable when it returns.
 
-        Rows apply in their order: where two give the same field of one identity, the later one wins.
+        Rows apply in their order: where two give the same field of one identity, the later one wins. So do writes of
+        one gateway that overlap: in the order of their calls.
 
         Returns:
             Index in `rows` to why that row will never be stored (`UNKNOWN_KIND`; `NO_KNOWN_FIELD` for a row without

@@ -134,7 +134,7 @@ async def test_a_batch_that_breaks_the_write_harms_nobody_else(slow):
 
 async def test_waiting_is_bounded(slow):
     """Beyond the bound a caller is sent away at once, and may come again when there is room."""
-    commit = GroupCommit(slow, max_rows=10, max_waiting_rows=10)
+    commit = GroupCommit(slow, max_rows=11, max_waiting_rows=10)
     tasks = await started(commit, rows("a"))
     await slow.begun.wait()
     tasks += await started(commit, rows("b", 6), rows("c", 4))
@@ -217,12 +217,39 @@ async def test_giving_up_on_closing_does_not_stop_the_write(slow):
 async def test_nobody_hangs_when_the_writer_is_cancelled(slow):
     """The event loop ends: those in the write and those behind it are told to come again."""
     commit = GroupCommit(slow, max_rows=1)
-    tasks = await started(commit, rows("a"), rows("b"))
+    tasks = await started(commit, rows("a"), rows("b"), rows("c"))
     await slow.begun.wait()
-    assert commit._worker is not None
-    commit._worker.cancel()
+    for worker in commit._workers:
+        worker.cancel()
     answers = await asyncio.gather(*tasks, return_exceptions=True)
-    assert [type(answer) for answer in answers] == [BusyError, BusyError]
+    assert [type(answer) for answer in answers] == [BusyError] * 3
+
+
+async def test_a_second_write_is_made_ready_only_if_it_is_full(slow):
+    """Two at once at most; what is less than a group waits for the first and grows."""
+    commit = GroupCommit(slow, max_rows=4)
+    tasks = await started(commit, rows("a"))
+    tasks += await started(commit, rows("b", 3))
+    assert slow.groups == [["a"]]
+    tasks += await started(commit, rows("c", 1), rows("d", 4), rows("e", 4))
+    await asyncio.sleep(0)
+    assert slow.groups == [["a"], ["b", "b", "b", "c"]]
+    slow.let_go.set()
+    await asyncio.gather(*tasks)
+    assert slow.groups == [["a"], ["b", "b", "b", "c"], ["d"] * 4, ["e"] * 4]
+    assert await commit.write(rows("f")) == {}
+
+
+async def test_closing_waits_for_both_writes(slow):
+    """Orderly stop with two of them under way."""
+    commit = GroupCommit(slow, max_rows=1)
+    tasks = await started(commit, rows("a"), rows("b"), rows("c"))
+    await asyncio.sleep(0)
+    assert slow.groups == [["a"], ["b"]]
+    closing = asyncio.create_task(commit.close())
+    slow.let_go.set()
+    await closing
+    assert [task.result() for task in tasks] == [{}, {}, {}]
 
 
 async def test_listeners_hear_of_stored_readings_only_and_after_the_write(slow):

@@ -2,7 +2,8 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import structlog
 
@@ -47,7 +48,7 @@ class Writer:
         self._live_bucket = live_bucket
         self._prefixes: dict[tuple[object, ...], bytes] = {}  # gateway, kind and tags as they came
         self._trouble: str | None = None
-        self._turn = asyncio.Lock()
+        self._under_way: list[tuple[set[str], asyncio.Event]] = []
 
     async def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:
         """As `Store.write`. InfluxDB applies the lines of a write in their order, so rows that repeat need no care."""
@@ -59,7 +60,7 @@ class Writer:
         ]
         if not parts:
             return refused
-        async with self._turn:  # writes take effect in the order of their calls; all before this is done beside others
+        async with self._in_order({row.gateway for row in rows}):
             outcomes = await asyncio.gather(
                 *(self._write_lines(*part, refused) for part in parts), return_exceptions=True
             )
@@ -70,6 +71,23 @@ class Writer:
                 raise outcome
         self._note_trouble(None)
         return refused
+
+    @asynccontextmanager
+    async def _in_order(self, gateways: set[str]) -> AsyncIterator[None]:
+        """Waits for earlier writes of these gateways, so that a later value wins; others may go on at the same time.
+
+        Two writes at once keep two cores of the database busy: it works on each with one.
+        """
+        earlier = [done for others, done in self._under_way if others & gateways]
+        mine = (gateways, asyncio.Event())
+        self._under_way.append(mine)
+        try:
+            for done in earlier:
+                await done.wait()
+            yield
+        finally:
+            self._under_way.remove(mine)
+            mine[1].set()
 
     async def remove(self, gateway: str, kind: str, start: int, stop: int) -> None:
         """As `Store.remove`."""

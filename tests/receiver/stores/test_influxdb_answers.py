@@ -213,3 +213,27 @@ def test_refusals_of_rows_say_why_and_how_many(status, message, code, dropped):
 
 def test_too_large_is_too_large_whoever_says_so():
     assert isinstance(failure(413, HTML, server="s", org="o", bucket="b"), TooLargeError)
+
+
+async def test_writes_of_one_gateway_go_out_in_their_order_and_others_pass_beside():
+    """So that a later value wins, and two cores of the database are kept busy."""
+    heard, answered = asyncio.Queue[bytes](), asyncio.Event()
+
+    async def hold(reader, writer):
+        while head := await _head(reader):
+            length = re.search(rb"(?i)content-length: (\d+)", head)
+            heard.put_nowait(await reader.readexactly(int(length[1])) if length else b"")
+            await answered.wait()
+            writer.write(NO_CONTENT)
+
+    def row(gateway, power):
+        return [GatewayReading(gateway, Reading("inverter", {"inverter": "1"}, 0, {"power": power}))]
+
+    async with store_on(hold) as store:
+        writes = [asyncio.create_task(store.write(row(*one))) for one in (("a", 1.0), ("a", 2.0), ("b", 3.0))]
+        begun = {(await heard.get()).split()[1], (await heard.get()).split()[1]}
+        assert begun == {b"power=1.0", b"power=3.0"}
+        assert heard.empty()
+        answered.set()
+        assert await asyncio.gather(*writes) == [{}, {}, {}]
+        assert (await heard.get()).split()[1] == b"power=2.0"

@@ -22,11 +22,6 @@ def carriers(points: Iterable[Point], names: Collection[str]) -> list[Point]:
     return found
 
 
-def is_complete(points: Iterable[Point], names: Collection[str]) -> bool:
-    """Whether each of the fields is carried by one of the readings."""
-    return set(names) <= {name for point in points for name in point.fields}
-
-
 def last_known(points: list[Point]) -> dict[str, FieldValue]:
     """The last known value of each field, from readings of which the newest is the first."""
     fields: dict[str, FieldValue] = {}

@@ -7,12 +7,12 @@ index, which is cheap; whoever was not found near by is looked for further away,
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 
 from receiver.stores.base import GatewaySummary, Latest, Point, SeriesPoints, neighbour_reach_ms
 from receiver.stores.influxdb.influxql import Key, Order, Span
 from receiver.stores.influxdb.picking import (
     carriers,
-    is_complete,
     last_known,
     near_in_time,
     reaches_back,
@@ -29,8 +29,6 @@ _LOOK_BACK = (Span(newest_ms=_HOUR_MS), Span(newest_ms=32 * _DAY_MS), Span())
 _NEWEST = Order(1, backwards=True)
 _RECENT = Order(150, backwards=True)
 """At a reading a second this many reach `MAX_GAP_MS` back: one question is mostly enough for the last known values."""
-_NEIGHBOUR_ROWS = 500
-"""How many readings of one series are looked at for a neighbour: a field that is never there must not cost a scan."""
 _TOGETHER_MS = 600_000
 """Series whose newest readings are this near to each other are asked together for what stands before those."""
 _PAGE_ROWS = 20_000
@@ -38,25 +36,24 @@ _PAGE_ROWS = 20_000
 
 async def gateways(reading: Reading) -> list[GatewaySummary]:
     """As `Store.gateways`. The oldest reading is not told: it would cost a look into every shard."""
+    known = await asyncio.gather(*map(reading.all_series, KINDS))
     series: dict[str, dict[str, int]] = {}
-    for kind, known in zip(KINDS, await asyncio.gather(*map(reading.all_series, KINDS)), strict=True):
-        for gateway, _ in known:
+    for kind, shown in zip(KINDS, known, strict=True):
+        for gateway, _ in shown:
             counts = series.setdefault(gateway, {})
             counts[kind] = counts.get(kind, 0) + 1
+    found = await asyncio.gather(*(reading.last_timestamps(kind, _LOOK_BACK[0]) for kind in KINDS))
+    for span in _LOOK_BACK[1:]:
+        silent = series.keys() - {gateway for times in found for gateway in times}
+        found += await asyncio.gather(
+            *(reading.last_timestamps(kind, span, gateway) for gateway in silent for kind in series[gateway])
+        )
     lasts: dict[str, int] = {}
-    for span in _LOOK_BACK:
-        missing = series.keys() - lasts.keys()
-        if not missing:
-            break
-        alone = next(iter(missing)) if len(missing) == 1 else None
-        found = await asyncio.gather(*(reading.last_timestamps(kind, span, alone) for kind in KINDS))
-        for gateway in missing:
-            times = [times[gateway] for times in found if gateway in times]
-            if times:
-                lasts[gateway] = max(times)
+    for gateway, last in (item for times in found for item in times.items()):
+        lasts[gateway] = max(last, lasts.get(gateway, last))
     return [
         GatewaySummary(gateway=gateway, first_timestamp=None, last_timestamp=lasts[gateway], series=series[gateway])
-        for gateway in sorted(lasts)
+        for gateway in sorted(lasts.keys() & series.keys())
     ]
 
 
@@ -151,24 +148,49 @@ async def _neighbours(
     *,
     backwards: bool,
 ) -> dict[Key, list[Point]]:
-    """Of each series the readings that are the first to carry some field, walking away from an edge of the window."""
-    missing = await reading.series(gateway, kind, tags)
-    found: dict[Key, list[Point]] = {}
-    limit = 1  # mostly the nearest reading carries all that was asked for
+    """Of each series the readings that are the first to carry some field, walking away from an edge of the window.
+
+    Mostly the nearest reading carries all that was asked for. What it lacks is looked for field by field: to read on
+    until a field appears that is never there would be to read everything.
+    """
+    nearest = partial(_nearest, reading, gateway, kind, edge=edge, backwards=backwards)
+    found = {key: [point] for key, point in (await nearest(names, await reading.series(gateway, kind, tags))).items()}
+    lacking = {name: {key for key, (point,) in found.items() if name not in point.fields} for name in names}
+    others = await asyncio.gather(*(nearest([name], keys) for name, keys in lacking.items() if keys))
+    at: dict[int, set[Key]] = {}
+    for key, point in (item for other in others for item in other.items()):
+        at.setdefault(point.timestamp, set()).add(key)
+    whole = await asyncio.gather(
+        *(reading.rows(kind, names, Span(time, time + 1), gateway=gateway, among=keys) for time, keys in at.items())
+    )
+    for rows, keys in zip(whole, at.values(), strict=True):
+        for key in keys & rows.keys():
+            found[key] += rows[key]
+    for points in found.values():
+        points.sort(key=lambda point: point.timestamp, reverse=backwards)
+    return {key: carriers(points, names) for key, points in found.items()}
+
+
+async def _nearest(
+    reading: Reading,
+    gateway: str,
+    kind: str,
+    names: Sequence[str],
+    keys: Collection[Key],
+    *,
+    edge: int,
+    backwards: bool,
+) -> dict[Key, Point]:
+    """Of each series the reading nearest to an edge that carries one of the fields, however far away it is."""
+    missing = set(keys)
+    found: dict[Key, Point] = {}
     for distance in (_DAY_MS, 32 * _DAY_MS, None):
-        if not missing:
-            break
-        far = None if distance is None else edge - distance if backwards else edge + distance
-        span = Span(far, edge) if backwards else Span(edge, far)
-        order = Order(limit, backwards)
-        rows = await reading.rows(kind, names, span, gateway=gateway, among=missing, order=order)
-        found |= {key: carriers(rows[key], names) for key in missing & rows.keys()}
-        missing = {
-            key
-            for key in missing
-            if len(rows.get(key, ())) < _NEIGHBOUR_ROWS and not is_complete(found.get(key, ()), names)
-        }
-        limit = _NEIGHBOUR_ROWS
+        if missing:
+            far = None if distance is None else edge - distance if backwards else edge + distance
+            span = Span(far, edge) if backwards else Span(edge, far)
+            rows = await reading.rows(kind, names, span, gateway=gateway, among=missing, order=Order(1, backwards))
+            found |= {key: rows[key][0] for key in missing & rows.keys()}
+            missing -= rows.keys()
     return found
 
 

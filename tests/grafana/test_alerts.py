@@ -7,6 +7,10 @@ import pytest
 import yaml
 
 from grafana.generated import HERE
+from receiver.rollups.panels import panel_rows
+from receiver.sites.model import Site
+from receiver.stores.base import Point, SeriesPoints
+from shared.readings import Reading, Series
 from tests.grafana.alarms import DAY, HOUR, MINUTE, House, Rule, evaluate, fired, gateways, told
 from tests.influxd.server import Influxd, running
 
@@ -217,6 +221,31 @@ class TestPanelDead:
     def test_less_than_that_does_not(self, house: House, dead: str) -> None:
         house.write(*quarters("7", NOON, dead))
         assert fired(house, self.RULE, NOON, NOON + 5 * MINUTE) == set()
+
+    @pytest.mark.parametrize("reports", ["goes silent", "reports nothing but zeros"])
+    def test_what_the_roll_ups_make_of_a_dead_inverter_fires(self, house: House, reports: str) -> None:
+        """From the reports of three inverters, one of which dies at ten."""
+        ten, raw = NOON - 2 * HOUR, []
+        for serial in ("482000000001", "482000000002", "482000000003"):
+            dies = serial.endswith("2")
+            points = [
+                Point(at * 1000, {"power": 0.0 if dies and at > ten else 200.0, "interval": 300.0})
+                for at in range(NOON - 4 * HOUR, NOON + 1, 300)
+                if at <= ten or not dies or reports != "goes silent"
+            ]
+            raw.append(SeriesPoints(Series("inverter", (("inverter", serial),)), points))
+        rows = panel_rows(raw, Site(), [at * 1000 for at in range(NOON - 3 * HOUR, NOON + 1, 15 * MINUTE)])
+        house.write(*(_line(row) for row in rows))
+        assert [dict(labels)["inverter"] for labels in fired(house, self.RULE, NOON, NOON + 5 * MINUTE)] == [
+            "482000000002"
+        ]
+
+
+def _line(row: Reading) -> str:
+    tags = "".join(f",{name}={value}" for name, value in row.tags.items())
+    return (
+        f"{row.kind},gateway={ONE}{tags} {','.join(f'{k}={v}' for k, v in row.fields.items())} {row.timestamp // 1000}"
+    )
 
 
 class TestPhaseVoltage:

@@ -83,7 +83,8 @@ async def latest(reading: Reading, gateway: str, kind: str) -> list[Latest]:
     )
     for span in _LOOK_BACK[1:]:
         if missing := known - found.keys():
-            found |= await reading.rows(kind, names, span, gateway=gateway, among=missing, order=_NEWEST)
+            older = await reading.rows(kind, names, span, gateway=gateway, among=missing, order=_NEWEST)
+            found |= {key: older[key] for key in missing & older.keys()}
     partly = {key: rows[0].timestamp for key, rows in found.items() if not reaches_back(rows, names)}
     groups = near_in_time(partly, _TOGETHER_MS)
     for earlier in await asyncio.gather(*(_before(reading, gateway, kind, group, partly) for group in groups)):

@@ -69,7 +69,7 @@ def formula(text: str, steps: Mapping[str, Numbers]) -> Numbers:
 
 def _walk(node: Any, steps: Mapping[str, Numbers]) -> Numbers:
     match node:
-        case ast.Constant(value=value):
+        case ast.Constant(value=int() | float() as value):
             return {_NONE: float(value)}
         case ast.Name(id=name):
             return steps[name]

@@ -70,7 +70,8 @@ class DirtyStore:
 
     async def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:
         """As `Store.write`. A journal that cannot be written is as bad as a store that cannot: come again later."""
-        touched = {(row.gateway, row.reading.timestamp // QUARTER_MS * QUARTER_MS) for row in rows}
+        numbers = {(row.gateway, row.reading.timestamp // QUARTER_MS) for row in rows}
+        touched = [(gateway, number * QUARTER_MS) for gateway, number in numbers]
         for gateway, quarter in touched:
             self.of(gateway).writing[quarter] += 1
         try:

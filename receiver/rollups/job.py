@@ -19,7 +19,7 @@ from receiver.rollups.backfill import Backfill
 from receiver.rollups.compute import HOUR_MS, QUARTER_MS
 from receiver.rollups.dirty import DirtyStore, runs
 from receiver.rollups.journal import Journal, JournalError
-from receiver.rollups.roll import CHUNK_MS, Roller, Stretch
+from receiver.rollups.roll import Roller, Stretch
 from receiver.sites.model import Site
 from receiver.stores.base import GatewayReading, Store, StoreUnavailableError
 from shared.clock import Clock
@@ -29,6 +29,8 @@ JOURNAL_FILE = "rollups.sqlite"
 """Its name in the state directory."""
 PERIOD_S = 60.0
 """How often what is dirty is rolled up."""
+_PIECE_MS = 3 * HOUR_MS
+"""What of a backlog is rolled up at once, before somebody else has a turn."""
 _RETRY_S = 3600.0
 _log = structlog.get_logger()
 
@@ -161,7 +163,7 @@ class Rollups:
         pieces = []
         for name, dirt in sorted(self.store.gateways.items()):
             dirty, grain = (dirt.fresh | dirt.slow, HOUR_MS) if name in due else (dirt.fresh, QUARTER_MS)
-            times = runs(dirty, grain=grain, most=CHUNK_MS)
+            times = runs(dirty, grain=grain, most=_PIECE_MS)
             pieces += [(rank, Stretch(name, start, stop)) for rank, (start, stop) in enumerate(times)]
         return sorted(pieces, key=lambda piece: piece[0])
 

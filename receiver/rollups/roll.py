@@ -1,7 +1,7 @@
 """Rolling up one stretch of time of one gateway: load, compute, replace, then the coarser kinds that it touches."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -14,8 +14,8 @@ from receiver.stores.kinds import ENERGY_KINDS
 from shared.clock import Clock
 from shared.readings import Reading
 
-CHUNK_MS = 3 * HOUR_MS
-"""Readings of no more than this are in memory at once: at one a second, three hours of nine series are 100,000."""
+CHUNK_MS = HOUR_MS
+"""Readings of no more than this are in memory at once: at one a second, an hour of nine series are 32,000."""
 _QUARTER_KINDS = ("meter_1m", "site_1m", "energy_15m", "panel_15m")
 _HOUR_KINDS = ("meter_1h", "site_1h")
 _REACH_MARGIN_MS = HOUR_MS
@@ -53,8 +53,11 @@ class Roller:
 
     async def widened(self, stretch: Stretch) -> Stretch:
         """The time whose rows may depend on readings inside `stretch`. Raises StoreUnavailableError."""
-        raw = await self._load(stretch)
-        start, stop = await asyncio.to_thread(compute.reach, raw, stretch.start, stretch.stop)
+        start, stop = stretch.start, stretch.stop
+        for chunk in _chunks(stretch):
+            raw = await self._load(chunk)
+            first, last = await asyncio.to_thread(compute.reach, raw, chunk.start, chunk.stop)
+            start, stop = min(start, first), max(stop, last)
         return Stretch(stretch.gateway, start, stop)
 
     async def roll(self, stretch: Stretch, site: Site, *, hours: bool) -> None:
@@ -68,13 +71,10 @@ class Roller:
         Raises:
             StoreUnavailableError: Part of it may be done; doing it again ends the same.
         """
-        stop = stretch.stop
-        while stop > stretch.start:
-            start = max(stretch.start, (stop - 1) // CHUNK_MS * CHUNK_MS)
+        for chunk in _chunks(stretch):
             began = self._clock.monotonic()
-            await self._roll_chunk(Stretch(stretch.gateway, start, stop), site, hours=hours)
+            await self._roll_chunk(chunk, site, hours=hours)
             await self._rest(self._clock.monotonic() - began)
-            stop = start
         await self._roll_energies(stretch, site)
         if hours:
             await self._roll_panel_days(stretch, site)
@@ -126,6 +126,15 @@ class Roller:
     async def _points(self, gateway: str, kind: str, start: int, stop: int) -> list[SeriesPoints]:
         fields = compute.FIELDS[kind]
         return await self._store.points(gateway, kind, fields=fields, start=start, stop=stop, neighbours=True)
+
+
+def _chunks(stretch: Stretch) -> Iterator[Stretch]:
+    """The newest first. Each ends where an hour does, so that hours are whole."""
+    stop = stretch.stop
+    while stop > stretch.start:
+        start = max(stretch.start, (stop - 1) // CHUNK_MS * CHUNK_MS)
+        yield Stretch(stretch.gateway, start, stop)
+        stop = start
 
 
 def _rows(raw: Raw, site: Site, chunk: Stretch, *, hours: bool) -> list[Reading]:

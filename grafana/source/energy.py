@@ -102,7 +102,12 @@ def _bars(kind: str, title: str, since: str, time_format: str, *, width: int) ->
     query = table(select(quantities.columns(quantities.FLOWS), kind, since))
     panel = (
         parts.bar_chart(
-            title, f"Energy from the meters' counters. {_SITE_DAYS}", [query], unit=style.WATT_HOUR, width=width
+            title,
+            f"Energy from the meters' counters. {_SITE_DAYS} What flowed while nothing was heard is in the window that "
+            "the whole gap lies in, else in none.",
+            [query],
+            unit=style.WATT_HOUR,
+            width=width,
         )
         .x_field("Time")
         .x_tick_label_spacing(100)

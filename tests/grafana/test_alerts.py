@@ -1,6 +1,6 @@
 """Every alert rule: its query runs on a real InfluxDB, and it fires for what it is meant for and for nothing else."""
 
-import calendar
+import itertools
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,18 +10,17 @@ from grafana.generated import HERE
 from receiver.rollups.panels import panel_rows
 from receiver.sites.model import Site
 from receiver.stores.base import Point, SeriesPoints
-from shared.readings import Reading, Series
+from shared.readings import Series
 from tests.grafana.alarms import DAY, HOUR, MINUTE, House, Rule, evaluate, fired, gateways, told
+from tests.grafana.happenings import NIGHT, NOON, ONE, OTHER, gap, line, quarters, report, reports, voltages
 from tests.influxd.server import Influxd, running
 
-NOON = calendar.timegm((2026, 6, 10, 12, 0, 0))
-NIGHT = NOON + 14 * HOUR
-ONE, OTHER = "122300001234", "122300005678"
 RULES: dict[str, Rule] = {
     rule["uid"]: rule
     for group in yaml.safe_load((HERE / "provisioning/alerting/rules.yaml").read_text())["groups"]
     for rule in group["rules"]
 }
+_NUMBERS = itertools.count()
 
 
 @pytest.fixture(scope="module")
@@ -31,48 +30,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
 
 
 @pytest.fixture
-def house(server: Influxd, request: pytest.FixtureRequest) -> House:
-    bucket = request.node.name[:60]
+def house(server: Influxd) -> House:
+    """Empty, and of this test alone."""
+    bucket = f"house-{next(_NUMBERS)}"
     server.make_bucket(bucket)
     return House(server, bucket)
-
-
-def report(at: int, gateway: str = ONE, **fields: float | str) -> str:
-    """What a scraper says each minute."""
-    known = {"stream_connected": 1.0, "inverters_known": 10.0, "outbox_rows": 5.0, "lost_rows": 0.0, **fields}
-    text = ",".join(
-        f'{name}="{value}"' if isinstance(value, str) else f"{name}={value}" for name, value in known.items()
-    )
-    return f"gateway,gateway={gateway} {text} {at}"
-
-
-def reports(since: int, until: int, gateway: str = ONE, **fields: float | str) -> list[str]:
-    return [report(at, gateway, **fields) for at in range(since, until + 1, MINUTE)]
-
-
-def gap(start: int, end: int | None = None, gateway: str = ONE) -> list[str]:
-    """The two writes of one event: its opening and its end."""
-    lines = [f'event,gateway={gateway},type=gap reason="no sample came" {start}']
-    return lines if end is None else [*lines, f"event,gateway={gateway},type=gap end={end * 1000}.0 {start}"]
-
-
-def voltages(phase: str, usual: float, now: float, gateway: str = ONE, *, until: int = NOON) -> list[str]:
-    week = range(until - 6 * DAY, until - HOUR, HOUR)
-    hour = range(until - HOUR, until, MINUTE)
-    meters = ("production", "net-consumption")
-    return [
-        f"{kind},gateway={gateway},meter={meter},phase={phase} voltage={volts} {at}"
-        for meter in meters
-        for kind, times, volts in (("meter_1h", week, usual), ("meter_1m", hour, now))
-        for at in times
-    ]
-
-
-def quarters(panel: str, until: int, dead: str, peers: float = 180.0) -> list[str]:
-    """The last quarter-hours of one panel, one digit each: is it dead?"""
-    tags = f"panel_15m,gateway={ONE},array=South,panel={panel},inverter=4820{panel}"
-    start = until - len(dead) * 15 * MINUTE
-    return [f"{tags} dead={one}.0,peers={peers} {start + number * 15 * MINUTE}" for number, one in enumerate(dead)]
 
 
 def test_there_are_the_eight_rules() -> None:
@@ -222,8 +184,8 @@ class TestPanelDead:
         house.write(*quarters("7", NOON, dead))
         assert fired(house, self.RULE, NOON, NOON + 5 * MINUTE) == set()
 
-    @pytest.mark.parametrize("reports", ["goes silent", "reports nothing but zeros"])
-    def test_what_the_roll_ups_make_of_a_dead_inverter_fires(self, house: House, reports: str) -> None:
+    @pytest.mark.parametrize("death", ["goes silent", "reports nothing but zeros"])
+    def test_what_the_roll_ups_make_of_a_dead_inverter_fires(self, house: House, death: str) -> None:
         """From the reports of three inverters, one of which dies at ten."""
         ten, raw = NOON - 2 * HOUR, []
         for serial in ("482000000001", "482000000002", "482000000003"):
@@ -231,21 +193,14 @@ class TestPanelDead:
             points = [
                 Point(at * 1000, {"power": 0.0 if dies and at > ten else 200.0, "interval": 300.0})
                 for at in range(NOON - 4 * HOUR, NOON + 1, 300)
-                if at <= ten or not dies or reports != "goes silent"
+                if at <= ten or not dies or death != "goes silent"
             ]
             raw.append(SeriesPoints(Series("inverter", (("inverter", serial),)), points))
         rows = panel_rows(raw, Site(), [at * 1000 for at in range(NOON - 3 * HOUR, NOON + 1, 15 * MINUTE)])
-        house.write(*(_line(row) for row in rows))
+        house.write(*(line(row) for row in rows))
         assert [dict(labels)["inverter"] for labels in fired(house, self.RULE, NOON, NOON + 5 * MINUTE)] == [
             "482000000002"
         ]
-
-
-def _line(row: Reading) -> str:
-    tags = "".join(f",{name}={value}" for name, value in row.tags.items())
-    return (
-        f"{row.kind},gateway={ONE}{tags} {','.join(f'{k}={v}' for k, v in row.fields.items())} {row.timestamp // 1000}"
-    )
 
 
 class TestPhaseVoltage:

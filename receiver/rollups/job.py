@@ -13,17 +13,17 @@ from pathlib import Path
 
 import structlog
 
-from receiver.arrivals import Arrivals, DeliveryMinute
+from receiver.arrivals import Arrivals
 from receiver.metrics import Metrics
 from receiver.rollups.backfill import Backfill
 from receiver.rollups.compute import HOUR_MS, QUARTER_MS
 from receiver.rollups.dirty import DirtyStore, runs
+from receiver.rollups.housekeeping import expire, store_deliveries
 from receiver.rollups.journal import Journal, JournalError
 from receiver.rollups.roll import Roller, Stretch
 from receiver.sites.model import Site
-from receiver.stores.base import GatewayReading, Store, StoreUnavailableError
+from receiver.stores.base import Store, StoreUnavailableError
 from shared.clock import Clock
-from shared.readings import FieldValue, Reading
 
 JOURNAL_FILE = "rollups.sqlite"
 """Its name in the state directory."""
@@ -74,6 +74,7 @@ class Rollups:
         self._backfill = Backfill(store, self.store, self._roller, site_of)
         self._task: asyncio.Task[None] | None = None
         self._hurry = False
+        self._unlucky = ""
         self._slow_done: dict[str, int] = {}
         self._retry_at = clock.monotonic() + _RETRY_S
 
@@ -142,9 +143,11 @@ class Rollups:
         self._count()
         if await self._roll_dirty(deadline):
             await self._roll_histories(deadline)
-        await self._store_deliveries()
-        await self.store.settle(self._clock.now_ms())
-        await self._expire()
+        now = self._clock.now_ms()
+        await store_deliveries(self._plain_store, self._arrivals, now)
+        await self.store.settle(now)
+        if not self._backfill.waiting():
+            await expire(self._plain_store, self.store.gateways.values(), now)
         self._count()
 
     async def _roll_dirty(self, deadline: float | None) -> bool:
@@ -165,13 +168,13 @@ class Rollups:
             dirty, grain = (dirt.fresh | dirt.slow, HOUR_MS) if name in due else (dirt.fresh, QUARTER_MS)
             times = runs(dirty, grain=grain, most=_PIECE_MS)
             pieces += [(rank, Stretch(name, start, stop)) for rank, (start, stop) in enumerate(times)]
-        return sorted(pieces, key=lambda piece: piece[0])
+        return sorted(pieces, key=lambda piece: (piece[0], piece[1].gateway == self._unlucky))
 
     async def _roll_histories(self, deadline: float | None) -> None:
         """Go on with histories, a day of each gateway in turn. At least one day, however little time there is."""
         waiting = self._backfill.waiting()
         while waiting:
-            for gateway in waiting:
+            for gateway in sorted(waiting, key=lambda name: name == self._unlucky):
                 stretch = await self._backfill.next(gateway)
                 if stretch is not None:
                     await self._attempt(stretch, hours=True, widen=False)
@@ -192,6 +195,7 @@ class Rollups:
             await self._roller.roll(wide, self._site_of(stretch.gateway), hours=hours)
         except (StoreUnavailableError, asyncio.CancelledError):
             dirt.fresh |= taken
+            self._unlucky = stretch.gateway  # it may be this gateway alone: next time it comes last
             raise
         except Exception:  # noqa: BLE001 (whatever is wrong with this data, the rest is to go on)
             self._metrics.rollup_failures.labels(stretch.gateway).inc()
@@ -210,23 +214,6 @@ class Rollups:
             for dirt in self.store.gateways.values():
                 dirt.fresh |= dirt.failed
                 dirt.failed.clear()
-
-    async def _store_deliveries(self) -> None:
-        minutes = self._arrivals.minutes(before=self._clock.now_ms())
-        if minutes:
-            await self._plain_store.write([_delivery(minute) for minute in minutes])
-            self._arrivals.forget(minutes)
-
-    async def _expire(self) -> None:
-        """Let readings expire, but none that a roll-up still needs."""
-        if self._backfill.waiting():
-            return
-        bounds = [self._clock.now_ms()]
-        kept = [kept for kept in self._plain_store.retention_ms.values() if kept is not None]
-        waiting = [min(dirt.waiting) for dirt in self.store.gateways.values() if dirt.waiting]
-        if kept and waiting:
-            bounds.append(min(waiting) - HOUR_MS + min(kept))
-        await self._plain_store.expire(min(bounds))
 
     def _is_over(self, deadline: float | None) -> bool:
         return deadline is not None and self._clock.monotonic() >= deadline
@@ -255,10 +242,3 @@ async def catch_up(store: Store, *, site_of: Callable[[str], Site], clock: Clock
 
 def _quarters(stretch: Stretch) -> range:
     return range(stretch.start, stretch.stop, QUARTER_MS)
-
-
-def _delivery(minute: DeliveryMinute) -> GatewayReading:
-    fields: dict[str, FieldValue] = {"readings": float(minute.readings), "rejected": float(minute.rejected)}
-    if minute.lag_ms is not None:
-        fields["lag"] = minute.lag_ms / 1000
-    return GatewayReading(minute.gateway, Reading("delivery", {}, minute.start, fields))

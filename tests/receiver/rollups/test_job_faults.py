@@ -280,3 +280,25 @@ async def test_while_it_serves_it_rests_as_long_as_it_worked(store, rollups, clo
     await rollups.store.write(house(MIDNIGHT - 8 * HOUR, MIDNIGHT, step=300_000))
     await rollups.catch_up()
     assert clock.slept == []
+
+
+async def test_a_store_that_fails_for_one_gateway_does_not_starve_the_others(store, clock, tmp_path):
+    """The gateway that a pass ended at comes last in the next one."""
+
+    class AwayForHouse(Away):
+        async def points(self, gateway, *arguments, **options):
+            if gateway == HOUSE:
+                raise StoreUnavailableError("too much for one answer")
+            return await self.store.points(gateway, *arguments, **options)
+
+    job = Rollups(AwayForHouse(store), site_of=Sites().of, clock=clock, state_dir=tmp_path / "state")
+    clock.ms = MIDNIGHT
+    try:
+        for gateway in (HOUSE, SHED):
+            await job.store.write([reading(gateway, MIDNIGHT)])
+        for _ in range(2):
+            with pytest.raises(StoreUnavailableError):
+                await job.run_once()
+    finally:
+        await job.close()
+    assert await store.points(SHED, "panel_15m", start=0, stop=MIDNIGHT + DAY)

@@ -1,0 +1,38 @@
+"""What the roll-up job does beside roll-ups: it stores what was delivered, and lets readings expire."""
+
+from collections.abc import Iterable
+
+from receiver.arrivals import Arrivals, DeliveryMinute
+from receiver.rollups.compute import HOUR_MS
+from receiver.rollups.dirty import GatewayDirt
+from receiver.stores.base import GatewayReading, Store
+from shared.readings import FieldValue, Reading
+
+
+async def store_deliveries(store: Store, arrivals: Arrivals, now_ms: int) -> None:
+    """Store the minutes that are over, as kind `delivery`. Raises StoreUnavailableError; they are kept then."""
+    minutes = arrivals.minutes(before=now_ms)
+    if minutes:
+        await store.write([_delivery(minute) for minute in minutes])
+        arrivals.forget(minutes)
+
+
+async def expire(store: Store, gateways: Iterable[GatewayDirt], now_ms: int) -> None:
+    """Let readings expire, but none that a roll-up still needs. Raises StoreUnavailableError.
+
+    Databases that do it by themselves cannot be held back: there, whatever is longer not rolled up than readings are
+    kept is lost for the roll-ups.
+    """
+    bound = now_ms
+    kept = [kept_ms for kept_ms in store.retention_ms.values() if kept_ms is not None]
+    waiting = [min(dirt.waiting) for dirt in gateways if dirt.waiting]
+    if kept and waiting:
+        bound = min(now_ms, min(waiting) - HOUR_MS + min(kept))
+    await store.expire(bound)
+
+
+def _delivery(minute: DeliveryMinute) -> GatewayReading:
+    fields: dict[str, FieldValue] = {"readings": float(minute.readings), "rejected": float(minute.rejected)}
+    if minute.lag_ms is not None:
+        fields["lag"] = minute.lag_ms / 1000
+    return GatewayReading(minute.gateway, Reading("delivery", {}, minute.start, fields))

@@ -21,7 +21,7 @@ from receiver.stores.base import StoreUnavailableError
 from receiver.stores.influxdb.answers import failure, query_failure
 
 TIMEOUT_S = 10.0
-"""A write or a query that takes longer has failed. Half a minute before a scraper gives up on the receiver."""
+"""A request that takes longer has failed. A scraper waits 30 s: enough for a write behind another that is slow."""
 _WRITERS = 4
 """Two buckets are written at the same time; two more threads are there for when a dead connection holds the first."""
 _READERS = 4

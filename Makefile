@@ -22,6 +22,10 @@ demo: $(STAMP) ## simulator, receiver and scraper together, with a live terminal
 run: $(STAMP) ## receiver and scraper together against your gateway (settings in .env)
 	$(BIN)/python -m laptop run
 
+# INFLUXD names the influxd 2.7 to start; else the one on the PATH is taken, else the one that the tests build.
+dashboards: $(STAMP) ## the demo over a local InfluxDB, for work on the dashboards (docs/grafana.md)
+	INFLUXD="$${INFLUXD:-$$(command -v influxd || tests/influxd/build.sh)}" $(BIN)/python -m laptop dashboards
+
 check: $(STAMP) ## formatting, lint, types, import contracts: what CI checks
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

@@ -1,7 +1,8 @@
-"""`python -m laptop`: the two commands that run everything on one machine."""
+"""`python -m laptop`: the commands that run everything on one machine."""
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -10,8 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
+from laptop.dashboards import dashboards as run_dashboards
 from laptop.demo import demo as run_demo
 from laptop.errors import LaptopError
+from laptop.influxdb import Database, find_influxd
 from laptop.processes import Family
 from laptop.run import run as run_real
 from shared.clock import SystemClock
@@ -29,6 +32,25 @@ def demo(
 ) -> None:
     """A simulated gateway, the scraper and the receiver, with a live view. Needs no settings."""
     sys.exit(_until_stopped(lambda families: run_demo(state.absolute(), days, SystemClock(), families)))
+
+
+@app.command()
+def dashboards(
+    state: Annotated[Path, typer.Option(help="Directory for everything that is written.")] = _STATE / "dashboards",
+    days: Annotated[float, typer.Option(min=0, max=30, help="Days of history.")] = 7.0,
+    influxdb_port: Annotated[int, typer.Option(min=0, max=65535, help="Of InfluxDB; 0: any free one.")] = 8086,
+) -> None:
+    """As demo, with a house that has a battery, and stored in an InfluxDB of its own for a Grafana of yours.
+
+    INFLUXD names the influxd 2.7 to start; else the one on the PATH is taken.
+    """
+
+    def start(families: list[Family]) -> Coroutine[Any, Any, None]:
+        return run_dashboards(
+            state.absolute(), Database(find_influxd(os.environ), influxdb_port), days, SystemClock(), families
+        )
+
+    sys.exit(_until_stopped(start))
 
 
 @app.command()

@@ -4,7 +4,9 @@ import os
 import secrets
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -28,10 +30,10 @@ _ROLE = "installer"
 """The only role whose token reads the meter stream."""
 _START_S = 120.0
 _DAY_S = 86_400
-_SETTINGS = ("ENVOY_", "RECEIVER_", "INFLUXDB_", "SIMULATOR_")
+_SETTINGS = ("ENVOY_", "RECEIVER_", "INFLUXDB_", "INFLUXD_", "SIMULATOR_")
 
 
-class _Gateway(msgspec.Struct):
+class Gateway(msgspec.Struct):
     """What the simulator announces, as far as it matters here."""
 
     serial: str
@@ -40,6 +42,14 @@ class _Gateway(msgspec.Struct):
     https_port: int
     token: str
     house_offset_s: int
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """A running simulator: its gateway, and the place of which the past is known."""
+
+    gateway: Gateway
+    past: Place
 
 
 async def demo(directory: Path, days: float, clock: Clock, families: list[Family]) -> None:
@@ -54,24 +64,32 @@ async def demo(directory: Path, days: float, clock: Clock, families: list[Family
     Raises:
         LaptopError: It cannot go on; says why.
     """
+    async with family_in(directory, families) as family:
+        simulation = await start_simulator(family, directory, PROFILE, clock)
+        title = f"envoy-relay demo: simulated gateway {simulation.gateway.serial}"
+        await live(family, household(directory, simulation.gateway, title), simulation.past, days, clock)
+
+
+@asynccontextmanager
+async def family_in(directory: Path, families: list[Family]) -> AsyncIterator[Family]:
+    """A family of processes that has a directory for itself, and ends with the context. Raises LaptopError."""
     place = DemoDirectory(directory)
     place.take()
-    family = Family(_private(directory / "logs"), directory, own_environment(os.environ))
+    family = Family(private(directory / "logs"), directory, own_environment(os.environ))
     families.append(family)
     try:
-        counters_start = _now_at_the_house(clock)
-        gateway = await _simulator(family, directory, counters_start)
-        household = _household(directory, gateway)
-        token = await start_receiver(family, household, clock)
-        loader = None
-        if days > 0:
-            past = Place(PROFILE, SEED, float(counters_start), gateway.house_offset_s)
-            loader = await _loader(family, household, past, days, clock)
-        await start_scraper(family, household)
-        await watch(family, household, token, clock, loader=loader)
+        yield family
     finally:
         await family.stop()
         place.release()
+
+
+async def live(family: Family, household: Household, past: Place, days: float, clock: Clock) -> None:
+    """Receiver, history and scraper, and the view on them until cancelled. Raises LaptopError."""
+    token = await start_receiver(family, household, clock)
+    loader = await _loader(family, household, past, days, clock) if days > 0 else None
+    await start_scraper(family, household)
+    await watch(family, household, token, clock, loader=loader)
 
 
 def own_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -79,28 +97,32 @@ def own_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if not name.startswith(_SETTINGS)}
 
 
-def _now_at_the_house(clock: Clock) -> int:
+def _now_at_the_house(profile: str, clock: Clock) -> int:
     """Where the counters start (epoch seconds at the house): about now, because counting up from afar takes time."""
     now = clock.now_ms() / 1000
-    house = HOUSES[GATEWAYS[PROFILE].house]
+    house = HOUSES[GATEWAYS[profile].house]
     return int(now + late_morning_offset(house, now, SEED)) // 60 * 60
 
 
-async def _simulator(family: Family, directory: Path, counters_start: int) -> _Gateway:
+async def start_simulator(family: Family, directory: Path, profile: str, clock: Clock) -> Simulation:
+    """Start the simulator of a house where it is always late morning. Raises LaptopError."""
+    counters_start = _now_at_the_house(profile, clock)
     child = await family.start(
-        "simulator", "simulator", "run", "--profile", PROFILE, "--role", _ROLE, "--late-morning", "--seed", str(SEED),
-        "--counters-start", str(counters_start), "--state-dir", str(_private(directory / "simulator")),
+        "simulator", "simulator", "run", "--profile", profile, "--role", _ROLE, "--late-morning", "--seed", str(SEED),
+        "--counters-start", str(counters_start), "--state-dir", str(private(directory / "simulator")),
         environment={},
     )  # fmt: skip
-    return msgspec.json.decode(await child.announcement(_START_S), type=_Gateway)
+    gateway = msgspec.json.decode(await child.announcement(_START_S), type=Gateway)
+    return Simulation(gateway, Place(profile, SEED, float(counters_start), gateway.house_offset_s))
 
 
-def _household(directory: Path, gateway: _Gateway) -> Household:
+def household(directory: Path, gateway: Gateway, title: str) -> Household:
+    """Settings for a scraper of the simulated gateway and a receiver with the embedded store."""
     port, receiver_status, scraper_status = free_port(), free_port(), free_port()
-    secret, state = secrets.token_hex(32), _private(directory / "receiver")
+    secret, state = secrets.token_hex(32), private(directory / "receiver")
     url = f"http://127.0.0.1:{port}"
     return Household(
-        title=f"envoy-relay demo: simulated gateway {gateway.serial}",
+        title=title,
         serial=gateway.serial,
         url=url,
         receiver_status_port=receiver_status,
@@ -118,7 +140,7 @@ def _household(directory: Path, gateway: _Gateway) -> Household:
             "ENVOY_RECEIVER_URL": url,
             "ENVOY_RECEIVER_SECRET": secret,
             "ENVOY_DEAD_BAND": "0.1",  # finer than people keep it, so that the numbers on the screen move
-            "ENVOY_STATE_DIR": str(_private(directory / "scraper")),
+            "ENVOY_STATE_DIR": str(private(directory / "scraper")),
             "ENVOY_STATUS_PORT": str(scraper_status),
         },
         data=str(state / "readings.sqlite"),
@@ -149,6 +171,7 @@ def token_command(environment: Mapping[str, str], serial: str) -> str:
     return " ".join([*settings, shlex.join([*command, "token", "create", "--gateway", serial])])
 
 
-def _private(path: Path) -> Path:
+def private(path: Path) -> Path:
+    """The directory, made if need be, for its owner alone."""
     make_private_directory(path)
     return path

@@ -153,8 +153,15 @@ class Family:
         self, name: str, module: str, *arguments: str, environment: Mapping[str, str], may_finish: bool = False
     ) -> Child:
         """Start `python -m module arguments` with these additions to its environment."""
+        command = (sys.executable, "-m", module, *arguments)
+        return await self.start_program(name, *command, environment=environment, may_finish=may_finish)
+
+    async def start_program(
+        self, name: str, *command: str, environment: Mapping[str, str], may_finish: bool = False
+    ) -> Child:
+        """Start any program, likewise."""
         guard = self._guard or await self._start_guard()
-        process = await self._python(module, arguments, environment)
+        process = await self._execute(command, environment)
         _tell(guard, f"+{process.pid}")
         child = Child(name, process, self._logs / f"{name}.log", self.said, may_finish=may_finish)
         self._children.append(child)
@@ -162,7 +169,7 @@ class Family:
 
     async def run(self, name: str, module: str, *arguments: str, environment: Mapping[str, str]) -> str:
         """Run a short command to its end; returns what it printed. Raises ChildDiedError unless it succeeds."""
-        process = await self._python(module, arguments, environment)
+        process = await self._execute((sys.executable, "-m", module, *arguments), environment)
         try:
             output, errors = await process.communicate()
         except BaseException:
@@ -203,11 +210,9 @@ class Family:
         for child in self._children:
             child.kill()
 
-    async def _python(
-        self, module: str, arguments: Sequence[str], environment: Mapping[str, str]
-    ) -> asyncio.subprocess.Process:
+    async def _execute(self, command: Sequence[str], environment: Mapping[str, str]) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", module, *arguments,
+            *command,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             env={**self._environment, **environment}, cwd=self._directory, start_new_session=True, limit=_LONGEST_LINE,
         )  # fmt: skip

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 from rich.console import Console
@@ -38,6 +38,7 @@ class Household:
         environment: Settings of both, added to what the family has.
         data: Where the readings lie.
         token_command: What to type for another reader token.
+        places: Further addresses and files that people are told: label to text.
     """
 
     title: str
@@ -48,12 +49,13 @@ class Household:
     environment: Mapping[str, str]
     data: str
     token_command: str
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 async def start_receiver(family: Family, household: Household, clock: Clock) -> str:
     """Start the receiver and wait until it answers; returns a reader token. Raises LaptopError."""
     child = await family.start("receiver", "receiver", "run", environment=household.environment)
-    await _answers(child, household.url, clock)
+    await answers(child, f"{household.url}/readyz", clock)
     output = await family.run(
         "command envoy-receiver token", "receiver", "token", "create", "--gateway", household.serial, "--days", "2",
         environment=household.environment,
@@ -77,6 +79,7 @@ async def watch(family: Family, household: Household, token: str, clock: Clock, 
         "API": f"{household.url}/api/v1/gateways/{household.serial}/meters",
         "a token for it": household.token_command,
         "data": household.data,
+        **household.places,
     }
 
     def frame() -> Frame:
@@ -124,17 +127,17 @@ async def _lines(console: Console, sources: Sources, frame: Callable[[], Frame],
         await clock.sleep(_LINE_S)
 
 
-async def _answers(child: Child, url: str, clock: Clock) -> None:
-    """Wait until the receiver would take a batch. Raises ChildDiedError or NotReadyError."""
+async def answers(child: Child, address: str, clock: Clock) -> None:
+    """Wait until a child says at this address that it is ready. Raises ChildDiedError or NotReadyError."""
     end = clock.monotonic() + _START_S
     async with httpx.AsyncClient(trust_env=False, timeout=2.0) as client:
         while clock.monotonic() < end:
             if not child.running:
                 raise await child.died()
             try:
-                if (await client.get(f"{url}/readyz")).is_success:
+                if (await client.get(address)).is_success:
                     return
             except httpx.HTTPError:
                 pass  # not listening yet
             await clock.sleep(_LOOK_S)
-    raise NotReadyError(f"the receiver did not answer at {url} within {_START_S:.0f} s")
+    raise NotReadyError(f"the {child.name} did not answer at {address} within {_START_S:.0f} s")

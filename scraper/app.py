@@ -138,7 +138,6 @@ async def _run(
         rng,
         inverter_interval_s=settings.inverter_interval,
         meter_interval_s=settings.meter_interval,
-        poll_meters=source in ("auto", "poll"),
         meters_wanted=source != "off",
     )
     report = Report(health, samples, outbox, collector, recorder, clock)

@@ -46,7 +46,6 @@ class Conductor:
         clock: Time.
         inverter_interval_s: Seconds between two inverter polls.
         meter_interval_s: Seconds between two meter polls while there is no stream.
-        poll_meters: Whether polls may stand in for the stream.
         meters_wanted: Whether meters are read at all.
     """
 
@@ -60,7 +59,6 @@ class Conductor:
         *,
         inverter_interval_s: float,
         meter_interval_s: float,
-        poll_meters: bool,
         meters_wanted: bool,
     ) -> None:
         self._gateway = gateway
@@ -69,7 +67,6 @@ class Conductor:
         self._clock = clock
         self._rng = rng
         self._meter_interval_s = meter_interval_s
-        self._poll_meters = poll_meters
         self._known: Identity | None = None
         self._failures = 0
         self._down_since: float | None = None
@@ -178,5 +175,4 @@ class Conductor:
 
     def _meter_interval(self) -> float:
         """While a stream gives the values, or nothing may stand in for it, only the counters are asked."""
-        only_counters = self._health.stream_connected or not self._poll_meters
-        return COUNTERS_S if only_counters else self._meter_interval_s
+        return self._meter_interval_s if self._samples.polls_values else COUNTERS_S

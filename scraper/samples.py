@@ -72,6 +72,7 @@ class Samples:
         self._meters_wanted = meters_wanted
         self._stamps = StampClock(memory.stamps)
         self._polled: dict[Series, int] = {}
+        self._streamed: set[str] = set()
         self._notes = Notes()
         self._reported: set[str] = set()
         self.last_sample_ms = memory.last_sample_ms or clock.now_ms()
@@ -112,17 +113,17 @@ class Samples:
         await self._drift()
 
     async def meters(self) -> None:
-        """Ask the lifetime counters; and the meters' present values, while no stream gives them."""
+        """Ask the lifetime counters; and the present values of meters that no stream gives."""
         values = await self._gateway.meter_readings(self._notes)
         fresh = [one for one in values if stamps.moved(self._polled, _series(one), one.timestamp_s or 0)]
         if not fresh:
             return
         (stamp,), samples = self._stamp(self._clock.now_ms(), 1)
         samples += [_reading("meter_energy", one, stamp, one.counters) for one in fresh if one.counters]
-        values_wanted = self._poll_meters and not self._health.stream_connected
-        if values_wanted:
-            samples += [_reading("meter", one, stamp, one.values) for one in fresh if one.values]
-        if await self._record(samples, heard_ms=stamp if values_wanted else None):
+        stands_in = self._poll_meters and not self._health.stream_connected
+        polled = fresh if stands_in else [one for one in fresh if one.meter in self._unstreamed]
+        samples += [_reading("meter", one, stamp, one.values) for one in polled if one.values]
+        if await self._record(samples, heard_ms=stamp if stands_in else None):
             self._polled |= {_series(one): one.timestamp_s or 0 for one in fresh}
         await self._drift()
 
@@ -146,6 +147,7 @@ class Samples:
                 self._notes.refuse("stream.event")
                 continue
             events += bool(values)
+            self._streamed.update(one.meter for one in values)
             samples += [_reading("meter", one, stamp, one.values) for one in values]
         self._health.stream_events += events
         await self._record(samples, heard_ms=given[-1] if events else None, since_ms=given[0])
@@ -171,6 +173,21 @@ class Samples:
         await self._recorder.record(
             [event("certificate", self._clock.now_ms(), "the gateway shows a certificate that is not the pinned one")]
         )
+
+    @property
+    def polls_values(self) -> bool:
+        """Whether polls give present values of meters now, and so should come often."""
+        return bool(self._unstreamed) if self._health.stream_connected else self._poll_meters
+
+    @property
+    def _unstreamed(self) -> set[str]:
+        """Enabled meters that the connected stream does not carry, as storage: polls are all there is of them.
+
+        Unknown, and so nothing, until the stream has said which it carries.
+        """
+        if not self._health.stream_connected or not self._streamed:
+            return set()
+        return {meter.measurement for meter in self._gateway.known_meters or () if meter.enabled} - self._streamed
 
     @property
     def _has_meters(self) -> bool:

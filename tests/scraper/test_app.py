@@ -59,6 +59,15 @@ async def test_stamps_of_a_series_strictly_increase_and_counters_come_once_a_min
     assert all(step > 50_000 for step in steps), steps
 
 
+async def test_the_battery_is_read_every_few_seconds_beside_the_stream(tmp_path, logs):
+    async with home(tmp_path, logs, "battery") as running, running.scraper():
+        await running.stored("meter", 20, meter="production")
+        powers = await running.stored("meter", 6, meter="storage")
+    steps = [after.timestamp - before.timestamp for before, after in itertools.pairwise(powers)]
+    assert max(steps) <= 60_000 + 10_000, "never so long that the line between two values is unknown"
+    assert running.said("the meter stream delivers")
+
+
 async def test_a_refusing_gateway_costs_a_gap_and_nothing_else(at_home):
     async with at_home.scraper():
         await at_home.says("the meter stream delivers")

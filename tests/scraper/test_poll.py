@@ -62,7 +62,6 @@ async def conduct(inner: Parts, seconds: float) -> None:
         random.Random(1),
         inverter_interval_s=60,
         meter_interval_s=5,
-        poll_meters=True,
         meters_wanted=True,
     )
     with contextlib.suppress(asyncio.CancelledError):

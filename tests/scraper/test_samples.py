@@ -88,6 +88,20 @@ async def test_counters_come_once_a_minute_and_while_a_stream_delivers_values_co
     assert len(await inner.rows("meter_energy")) == 3
 
 
+async def test_a_meter_that_the_stream_does_not_carry_is_polled_beside_it(inner):
+    """The stream knows no storage; without its values nobody could tell the load of a house with a battery."""
+    inner.gateway.known_meters = [meter(), meter("storage"), meter("backfeed", enabled=False)]
+    inner.health.stream_connected = True
+    polled = [values(5000), values(700)._replace(meter="storage"), values(9)._replace(meter="backfeed")]
+    inner.gateway.answers["meters"] = [polled]
+    assert not inner.samples.polls_values, "until the stream has said which meters it carries"
+    await inner.burst(100)
+    assert inner.samples.polls_values
+    await inner.samples.meters()
+    told = {reading.tags["meter"]: reading.fields["power"] for reading in await inner.rows("meter")}
+    assert told == {"production": 100, "storage": 700}
+
+
 async def test_counters_alone_end_no_gap(tmp_path):
     """Where polls may not stand in for the stream."""
     async with parts(tmp_path, poll_meters=False) as inner:

@@ -1,0 +1,217 @@
+"""Answers of queries: JSON or CSV, in pieces, packed where the reader takes that; latest values with an ETag.
+
+Only answers made here are packed, one by one: events, which must not be held back, and replies to scrapers never are.
+"""
+
+import csv
+import hashlib
+import io
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+from fastapi import Query
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from receiver.queries.faults import fault
+
+Value: TypeAlias = float | int | str | bool | None
+Row: TypeAlias = Mapping[str, Value]
+"""One line of a table: column to value. None and what is absent are empty in CSV."""
+_T = TypeVar("_T")
+
+Format: TypeAlias = Literal["json", "csv"]
+FormatParameter = Annotated[
+    Format | None,
+    Query(alias="format", description="`json` or `csv`; without it, what the Accept header prefers, else JSON."),
+]
+TABLE_CONTENT: Final[dict[str, Any]] = {"text/csv": {"schema": {"type": "string"}}}
+"""For `responses={200: {"content": ...}}` of routes that also answer in CSV."""
+
+_JSON, _CSV = "application/json", "text/csv; charset=utf-8"
+_HEADERS: Mapping[str, str] = {"cache-control": "private, no-cache", "vary": "Accept, Authorization, Cookie"}
+_ROWS_A_PIECE = 500
+_PACK_FROM = 500  # bytes; below it packing costs more than it saves
+_PACK_LEVEL = 6
+
+
+def wants_csv(request: Request, wanted: Format | None) -> bool:
+    """Whether to answer in CSV: as `format` says, else as the Accept header prefers."""
+    if wanted is not None:
+        return wanted == "csv"
+    accepted = dict(_preferences(request.headers.get("accept", "")))
+    csv_weight = accepted.get("text/csv", 0.0)
+    if _JSON in accepted:
+        return csv_weight > accepted[_JSON]
+    return csv_weight > 0 and csv_weight >= max(accepted.get("application/*", 0.0), accepted.get("*/*", 0.0))
+
+
+def once_each(request: Request, known: Iterable[str]) -> None:
+    """Refuse parameters that nobody reads, and those given twice: both would silently give another answer.
+
+    Args:
+        request: The question.
+        known: The names that its route reads.
+
+    Raises:
+        RefusedError: 422, with the names that are known.
+    """
+    names = [name for name, _ in request.query_params.multi_items()]
+    known = sorted(known)
+    if set(names) - set(known):
+        raise fault("a parameter", f"is not known here: there are {', '.join(known)}")
+    for name in known:
+        if names.count(name) > 1:
+            raise fault(name, "must be given once")
+
+
+def table(
+    request: Request, rows: Sequence[Row], *, as_csv: bool, columns: Sequence[str] = (), next_after: str | None = None
+) -> Response:
+    """Rows as a JSON list of objects, or as CSV.
+
+    Args:
+        request: Whose accepted encodings and parameters count.
+        rows: Each an object of the list.
+        as_csv: From `wants_csv`.
+        columns: Of CSV, these first; what else the rows have follows in the order of appearance.
+        next_after: Where the next page begins, or None; see `next_page`.
+    """
+    if as_csv:
+        shown = tuple(dict.fromkeys([*columns, *(name for row in rows for name in row)]))
+        return csv_pieces(request, shown, rows, next_after=next_after)
+    return json_document(request, rows, next_after=next_after)
+
+
+def json_document(request: Request, document: Any, *, next_after: str | None = None) -> Response:
+    """Anything that msgspec encodes, in one piece: for answers that are known to be small."""
+    return _Packed(Response(msgspec.json.encode(document), media_type=_JSON), _links(request, next_after))
+
+
+def json_pieces(request: Request, pieces: Iterable[bytes], *, next_after: str | None = None) -> Response:
+    """JSON that is made while it is sent; the pieces are made between other work of the event loop."""
+    return _Packed(StreamingResponse(_in_turn(pieces), media_type=_JSON), _links(request, next_after))
+
+
+def csv_pieces(
+    request: Request, columns: Sequence[str], rows: Iterable[Row], *, next_after: str | None = None
+) -> Response:
+    """A header line and the rows (RFC 4180), made while they are sent."""
+    pieces = _csv(columns, rows)
+    return _Packed(StreamingResponse(_in_turn(pieces), media_type=_CSV), _links(request, next_after))
+
+
+def latest(
+    request: Request, rows: Sequence[Row], *, as_csv: bool, columns: Sequence[str] = (), next_after: str | None = None
+) -> Response:
+    """As `table`, for values that are asked for again and again: 304 where nothing is new.
+
+    The ETag is a weak one, of everything but `age_seconds`: who has a 304 knows the timestamp, and so the age.
+    """
+    told = [{name: value for name, value in row.items() if name != "age_seconds"} for row in rows]
+    return unless_known(
+        request,
+        [as_csv, told, next_after],
+        lambda: table(request, rows, as_csv=as_csv, columns=columns, next_after=next_after),
+    )
+
+
+def unless_known(request: Request, told: Any, make: Callable[[], Response]) -> Response:
+    """The answer with a weak ETag, or 304 where the reader has it already (RFC 9110).
+
+    Args:
+        request: Its If-None-Match counts.
+        told: All that matters of the answer, for msgspec: whenever it differs, so does the ETag.
+        make: Makes the answer, one of this module's.
+    """
+    etag = f'W/"{hashlib.blake2b(msgspec.json.encode(told), digest_size=12).hexdigest()}"'
+    known = [name.strip() for name in request.headers.get("if-none-match", "").split(",")]
+    if "*" in known or etag in known or etag.removeprefix("W/") in known:
+        return Response(status_code=304, headers={**_HEADERS, "etag": etag})
+    answer = make()
+    answer.headers["etag"] = etag
+    return answer
+
+
+def next_page(
+    entries: Sequence[_T], *, limit: int, after: str | None, key: Callable[[_T], str]
+) -> tuple[list[_T], str | None]:
+    """One page of a list, and the key after which the next page begins (None: this is the last one).
+
+    Keys, not numbers: what comes and goes between two pages neither doubles nor hides anything else.
+
+    Args:
+        entries: In ascending order of their keys.
+        limit: Entries of a page, at least 1.
+        after: The last key of the page before, or None for the first page.
+        key: What an entry is sorted by.
+    """
+    rest = [entry for entry in entries if after is None or key(entry) > after]
+    page = rest[:limit]
+    return page, key(page[-1]) if len(rest) > limit else None
+
+
+class _Packed(Response):
+    """An answer that packs itself, by the library's own middleware, around this one answer."""
+
+    def __init__(self, answer: Response, headers: Mapping[str, str]) -> None:
+        self._answer = answer
+        self.status_code = answer.status_code
+        self.background = None
+        self.body = b""
+        self.raw_headers = answer.raw_headers
+        answer.headers.update({**_HEADERS, **headers})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await GZipMiddleware(self._answer, minimum_size=_PACK_FROM, compresslevel=_PACK_LEVEL)(scope, receive, send)
+
+
+def _links(request: Request, next_after: str | None) -> dict[str, str]:
+    """Where the next page is (RFC 8288), relative to this one, so that no proxy in between matters."""
+    if next_after is None:
+        return {}
+    asked = {name: value for name, value in request.query_params.items() if name != "after"}
+    return {"link": f'<?{urlencode({**asked, "after": next_after})}>; rel="next"'}
+
+
+def _preferences(accept: str) -> Iterable[tuple[str, float]]:
+    """Media types of an Accept header with their weights; what cannot be read does not count."""
+    for item in accept.split(","):
+        name, *parameters = (part.strip().lower() for part in item.split(";"))
+        weights = [text[2:] for text in parameters if text.startswith("q=")]
+        try:
+            yield name, float(weights[0]) if weights else 1.0
+        except ValueError:
+            continue
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Row]) -> Iterable[bytes]:
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\r\n")
+    writer.writerow(columns)
+    remaining = iter(rows)
+    while True:
+        piece = list(islice(remaining, _ROWS_A_PIECE))
+        writer.writerows([_cell(row.get(name)) for name in columns] for row in piece)
+        yield lines.getvalue().encode()
+        if len(piece) < _ROWS_A_PIECE:
+            return
+        lines.seek(0)
+        lines.truncate()
+
+
+def _cell(value: Value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+async def _in_turn(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
+    """Sent from the event loop, which goes on with others after each piece: they are made in milliseconds."""
+    for piece in pieces:
+        yield piece

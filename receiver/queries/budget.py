@@ -1,0 +1,91 @@
+"""How much one question may ask for, decided before anything is read. Pure.
+
+Two bounds: the points of the answer, and the stored points that must be read for it. The second is judged by how often
+a kind comes at most, not by what is stored, so that the same question has the same answer in every store.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from receiver.queries.faults import fault
+from receiver.queries.times import Range, Step
+
+MAX_POINTS: Final = 50_000
+"""Points of one answer, all series together."""
+MAX_READ: Final = 1_000_000
+"""Stored points that may be read for one answer, as `may_hold` counts them."""
+
+_COMES_EVERY_MS: Mapping[str, int] = MappingProxyType({
+    "meter": 1_000,
+    "meter_energy": 60_000,
+    "inverter": 300_000,
+    "production": 60_000,
+    "gateway": 60_000,
+    "event": 60_000,
+    "meter_1m": 60_000,
+    "site_1m": 60_000,
+    "delivery": 60_000,
+    "energy_15m": 900_000,
+    "panel_15m": 900_000,
+    "meter_1h": 3_600_000,
+    "site_1h": 3_600_000,
+    "energy_1h": 3_600_000,
+})  # fmt: skip
+_DAY_MS = 86_400_000
+_LENGTHS_MS: Mapping[str, int] = MappingProxyType({
+    "1s": 1_000, "10s": 10_000, "1m": 60_000, "5m": 300_000, "15m": 900_000, "1h": 3_600_000,
+    "1d": _DAY_MS, "1w": 7 * _DAY_MS, "1mo": 28 * _DAY_MS, "1y": 365 * _DAY_MS,
+})  # fmt: skip
+"""What may be advised, from short to long."""
+
+
+def check_windows(every: Step, asked: Range, *, series: int = 1) -> None:
+    """Refuse more windows than an answer may have.
+
+    Args:
+        every: The length of each.
+        asked: What they cover.
+        series: How many series the answer has, or 1 while that is not known.
+
+    Raises:
+        RefusedError: It says which `every` would do.
+    """
+    if _windows(every.least_ms, asked) * series > MAX_POINTS:
+        enough = (
+            name
+            for name, length in _LENGTHS_MS.items()
+            if length > every.least_ms and _windows(length, asked) * series <= MAX_POINTS
+        )
+        least = next(enough, "1y")
+        raise fault(
+            "every",
+            f"is too short for this range: an answer has at most {MAX_POINTS:,} points. Choose {least} or longer, a "
+            "shorter range or fewer series",
+        )
+
+
+def check_read(kind: str, asked: Range, *, series: int) -> None:
+    """Refuse what would read too much. Raises RefusedError, which says how long the range may be."""
+    if may_hold(kind, asked, series=series) > MAX_READ:
+        hours = MAX_READ * comes_every_ms(kind) // max(series, 1) // 3_600_000
+        longest = f"{hours // 24} days" if hours >= 48 else f"{hours} hours"
+        raise fault(
+            "start",
+            f"is too far back: this needs every stored point of {series} series. Choose a range of at most {longest}, "
+            "fewer series, or a kind or step that is made of stored hours or days",
+        )
+
+
+def may_hold(kind: str, asked: Range, *, series: int) -> int:
+    """How many points of a kind may be stored in a range, at the pace of a busy house."""
+    return (asked.stop - asked.start) // comes_every_ms(kind) * series
+
+
+def comes_every_ms(kind: str) -> int:
+    """How often a series of a kind has a point at most, in milliseconds."""
+    return _COMES_EVERY_MS.get(kind, _DAY_MS)
+
+
+def _windows(length_ms: int, asked: Range) -> int:
+    return (asked.stop - asked.start) // length_ms + 1

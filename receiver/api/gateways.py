@@ -150,10 +150,10 @@ class Gateways:
 
     async def _summary(self, serial: str) -> GatewaySummary:
         """Raises RefusedError (not-found) for a gateway without readings, also for who may see every gateway."""
-        for summary in await self._store.gateways():
-            if summary.gateway == serial:
-                return summary
-        raise RefusedError(Problem.NOT_FOUND, "gateway-unknown")
+        summary = await self._store.summary(serial)
+        if summary is None:
+            raise RefusedError(Problem.NOT_FOUND, "gateway-unknown")
+        return summary
 
     async def _entry(self, summary: GatewaySummary) -> GatewayEntry:
         latest = await self._store.latest(summary.gateway, "gateway")

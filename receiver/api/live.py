@@ -79,7 +79,7 @@ class Live:
         whole = not self._is_open_to(request)
         if whole:
             self._access.reader(request, serial)
-        if all(summary.gateway != serial for summary in await self._store.gateways()):
+        if await self._store.summary(serial) is None:
             raise RefusedError(Problem.NOT_FOUND, "gateway-unknown")
         viewer = await self._hub.view(serial)
         return _EventStream(self, request, viewer, whole=whole)

@@ -115,7 +115,7 @@ class Backfill:
     async def _find_oldest(self, gateway: str) -> int | None:
         """The hour that the oldest reading or roll-up reaches back to. Asked once: what comes later gets dirty."""
         if gateway not in self._oldest:
-            summary = next((each for each in await self._store.gateways() if each.gateway == gateway), None)
+            summary = await self._store.summary(gateway)
             if summary is None:
                 return None
             times = [await self._first(gateway, kind) for kind in _FIRST_KINDS]

@@ -147,6 +147,14 @@ class Store(Protocol):
         """Every gateway that has readings, by serial. Raises StoreUnavailableError."""
         ...
 
+    async def summary(self, gateway: str) -> GatewaySummary | None:
+        """The same of one gateway, without a look at the others; None if it has no readings.
+
+        Raises:
+            StoreUnavailableError: Ask again later.
+        """
+        ...
+
     async def latest(self, gateway: str, kind: str) -> list[Latest]:
         """The last known values of every series of a kind, ordered by tags. Empty for what the store does not know.
 

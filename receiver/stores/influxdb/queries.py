@@ -34,15 +34,18 @@ _TOGETHER_MS = 600_000
 _PAGE_ROWS = 20_000
 
 
-async def gateways(reading: Reading) -> list[GatewaySummary]:
-    """As `Store.gateways`. The oldest reading is not told: it would cost a look into every shard."""
-    known = await asyncio.gather(*map(reading.all_series, KINDS))
+async def gateways(reading: Reading, *, only: str | None = None) -> list[GatewaySummary]:
+    """As `Store.gateways`; of one gateway, if it has readings, where `only` is given.
+
+    The oldest reading is not told: it would cost a look into every shard.
+    """
+    known = await asyncio.gather(*(reading.all_series(kind, only) for kind in KINDS))
     series: dict[str, dict[str, int]] = {}
     for kind, shown in zip(KINDS, known, strict=True):
         for gateway, _ in shown:
             counts = series.setdefault(gateway, {})
             counts[kind] = counts.get(kind, 0) + 1
-    found = await asyncio.gather(*(reading.last_timestamps(kind, _LOOK_BACK[0]) for kind in KINDS))
+    found = await asyncio.gather(*(reading.last_timestamps(kind, _LOOK_BACK[0], only) for kind in KINDS))
     for span in _LOOK_BACK[1:]:
         silent = series.keys() - {gateway for times in found for gateway in times}
         found += await asyncio.gather(

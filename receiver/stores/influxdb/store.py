@@ -80,6 +80,11 @@ class InfluxStore:
         """As `Store.gateways`."""
         return await queries.gateways(self._reading)
 
+    async def summary(self, gateway: str) -> GatewaySummary | None:
+        """As `Store.summary`."""
+        found = await queries.gateways(self._reading, only=gateway)
+        return found[0] if found else None
+
     async def latest(self, gateway: str, kind: str) -> list[Latest]:
         """As `Store.latest`."""
         return await queries.latest(self._reading, gateway, kind)

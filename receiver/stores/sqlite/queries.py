@@ -27,21 +27,22 @@ class Window(NamedTuple):
     neighbours: bool
 
 
-def gateways(connection: sqlite3.Connection) -> list[GatewaySummary]:
-    """As `Store.gateways`."""
+def gateways(connection: sqlite3.Connection, *, only: str | None = None) -> list[GatewaySummary]:
+    """As `Store.gateways`; of one gateway, if it has readings, where `only` is given."""
     firsts: dict[str, list[int]] = {}
     lasts: dict[str, list[int]] = {}
     series: dict[str, dict[str, int]] = {}
+    whose = "kind = :kind" if only is None else "kind = :kind AND gateway = :only"
     for kind in KINDS:
         per_series = (
             f'SELECT gateway, (SELECT min(timestamp) FROM "{kind}" WHERE series = id) AS first, '  # noqa: S608
-            f'(SELECT max(timestamp) FROM "{kind}" WHERE series = id) AS last FROM series WHERE kind = ?'
+            f'(SELECT max(timestamp) FROM "{kind}" WHERE series = id) AS last FROM series WHERE {whose}'
         )
         sql = (
             f"SELECT gateway, count(last), min(first), max(last) FROM ({per_series}) "  # noqa: S608
             "GROUP BY gateway HAVING count(last)"  # all of a series may have expired or been removed
         )
-        for gateway, count, first, last in connection.execute(sql, (kind,)):
+        for gateway, count, first, last in connection.execute(sql, {"kind": kind, "only": only}):
             series.setdefault(gateway, {})[kind] = count
             firsts.setdefault(gateway, []).append(first)
             lasts.setdefault(gateway, []).append(last)

@@ -75,6 +75,11 @@ class SqliteStore:
         """As `Store.gateways`."""
         return await self._readers.run(queries.gateways)
 
+    async def summary(self, gateway: str) -> GatewaySummary | None:
+        """As `Store.summary`."""
+        found = await self._readers.run(partial(queries.gateways, only=gateway))
+        return found[0] if found else None
+
     async def latest(self, gateway: str, kind: str) -> list[Latest]:
         """As `Store.latest`."""
         return await self._readers.run(partial(queries.latest, gateway=gateway, kind=kind))

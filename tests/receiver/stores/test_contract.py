@@ -33,6 +33,7 @@ async def test_an_empty_store_is_ready_and_answers_everything_with_nothing(store
     """First start: no data is no error."""
     assert await store.ready() is None
     assert await store.gateways() == []
+    assert await store.summary(HOME) is None
     assert await store.latest(HOME, "meter") == []
     assert await everything(store) == []
     assert await store.count() == 0
@@ -355,6 +356,18 @@ async def test_gateways_are_summed_up(store):
     assert (home.gateway, home.last_timestamp, home.series) == (HOME, NOON + 5, {"meter": 2, "inverter": 1})
     assert home.first_timestamp in {NOON - 300_000, None}
     assert (next_door.gateway, next_door.last_timestamp, next_door.series) == (NEXT_DOOR, NOON + 9, {"meter": 1})
+
+
+async def test_one_gateway_is_summed_up_as_in_the_list(store):
+    """Whoever asks for one gets what the list says, and nothing of a gateway that is not there."""
+    await store.write([
+        meter(NOON, power=1.0),
+        inverter(NOON - 300_000, power=1.0),
+        meter(NOON - 40 * DAY, PHASE_B, gateway=NEXT_DOOR, power=1.0),
+    ])  # fmt: skip
+    assert [await store.summary(HOME), await store.summary(NEXT_DOOR)] == await store.gateways()
+    for serial in (HOME[:-1], "", "' OR 1=1 --", ".*"):
+        assert await store.summary(serial) is None
 
 
 async def test_readings_survive_closing_and_opening(make_store):

@@ -28,6 +28,7 @@ async def questions(store):
         store.points(HOME, "meter", start=0, stop=now, neighbours=True),
         store.latest(HOME, "meter"),
         store.gateways(),
+        store.summary(HOME),
         store.count(),
     ):
         with pytest.raises(StoreUnavailableError) as caught:

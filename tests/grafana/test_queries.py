@@ -1,4 +1,4 @@
-"""Every query of every generated file, run against a real InfluxDB that holds simulated days.
+"""Every query of every generated file and of `docs/queries.md`, run against a real InfluxDB with simulated days.
 
 One test asks them all, because the days take half a minute to make and each worker of a test run would make its own.
 """
@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.grafana import page
 from tests.grafana.answers import Asker
 from tests.grafana.extraction import alert_queries, dashboards, panel_queries, panels
 from tests.grafana.substitution import Value
@@ -29,7 +30,7 @@ def week(tmp_path_factory) -> Iterator[Week]:
 
 
 def test_every_query_answers_with_the_columns_that_its_panel_uses(week):
-    """No panel, no variable and no alert is without data; no column of an answer is empty; no name is misspelt."""
+    """No panel, variable, alert or query of the page is without data; no column is empty; no name is misspelt."""
     faults: list[str] = []
     with httpx.Client(timeout=30) as client:
         asker = Asker(week, client)
@@ -42,6 +43,8 @@ def test_every_query_answers_with_the_columns_that_its_panel_uses(week):
             answer = asker.ask(query, {})
             if not answer.names - {"Time"}:
                 faults.append(f"{query.place} has no data: {asker.statement(query, {})}")
+        for example in page.examples():
+            faults += page.faults(example, page.ask(example, week, client))
     assert not faults, "\n".join(faults)
 
 

@@ -33,6 +33,7 @@ BUCKET, LIVE_BUCKET = "envoy", "envoy_live"
 _BATCH = 5000
 _MINUTE, _DAY = 60, 86_400
 _OLDER_DAYS = 430
+_DAYS_SINCE_GAP = 100
 
 
 class Week(NamedTuple):
@@ -163,6 +164,9 @@ def _older(site: Site, now: int) -> Iterator[Reading]:
             "weekday": f"{weekday} {day:%a}",
             "base_load": 250.0 + ago % 30,
         }
+        if ago == _DAYS_SINCE_GAP:  # over midnight
+            begin = (day - timedelta(hours=2)).timestamp() * 1000
+            names |= {"production_unplaced": 0.0, "load_unplaced": 1200.0, "unplaced_since": begin}
         yield _energy("energy_1d", day, 1, names)
         if weekday == 1:
             yield _energy("energy_1w", day, 7, {})

@@ -3,7 +3,7 @@
 
 # Installs what is missing. Debian's names; elsewhere they must be there.
 install_tools() {
-    local wanted=(buildah podman runc conmon netavark aardvark-dns iptables debootstrap) missing=()
+    local wanted=(buildah podman runc conmon netavark aardvark-dns iptables debootstrap curl procps) missing=()
     local name
     for name in "${wanted[@]}"; do
         dpkg-query -W -f '${Status}' "$name" 2> /dev/null | grep -q 'ok installed' || missing+=("$name")

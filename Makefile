@@ -2,6 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+REGISTRY ?= localhost
+VERSION ?= 0.1.0
+COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 STAMP := $(VENV)/.installed
 
 .PHONY: help demo run dashboards test test-quick test-images servers check format grafana secrets images lock clean
@@ -49,13 +52,22 @@ format: $(STAMP) ## rewrite the code in our format
 grafana: $(STAMP) ## make the dashboards and alert rules anew from grafana/source
 	$(BIN)/python -m grafana
 
+images: ## build and push the images to your registry: make images REGISTRY=registry.example VERSION=0.1.0
+	REGISTRY=$(REGISTRY) VERSION=$(VERSION) REVISION=$$(git rev-parse HEAD) docker buildx bake --push
+
+test-images: servers ## build the images, run the compose file and look inside (Debian, root, no container engine needed)
+	tests/images.sh
+
 secrets: ## make the secrets of an installation in secrets/, once
 	deploy/secrets.sh
 
 lock: ## make the lock files anew (needs uv)
-	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra dev pyproject.toml -o requirements/dev.txt
-	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra scraper pyproject.toml -o requirements/scraper.txt
-	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --extra receiver pyproject.toml -o requirements/receiver.txt
+	$(COMPILE) --extra dev pyproject.toml -o requirements/dev.txt
+	$(COMPILE) --extra scraper pyproject.toml -o requirements/scraper.txt
+	$(COMPILE) --extra receiver pyproject.toml -o requirements/receiver.txt
+	$(COMPILE) --extra simulator pyproject.toml -o requirements/simulator.txt
+	echo 'hatchling==1.33.0' | $(COMPILE) -c requirements/dev.txt - -o requirements/build.txt
+	echo 'podman-compose==1.6.0' | $(COMPILE) -c requirements/dev.txt - -o tests/images/requirements.txt
 
 clean: ## remove what make and the tests made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -140,6 +140,12 @@ def test_every_dashboard_is_a_config_map_for_the_side_car(hosted):
     assert all(len(text) < 1_000_000 for each in maps for text in each["data"].values()), "a ConfigMap holds 1 MiB"
 
 
+def test_the_alert_rules_are_a_config_map_for_the_side_car(hosted):
+    (rules,) = [each for each in hosted if each["metadata"].get("labels", {}).get("grafana_alert") == "1"]
+    assert rules["data"] == {"rules.yaml": (REPOSITORY / "grafana/provisioning/alerting/rules.yaml").read_text()}
+    assert "grafana_dashboard" not in rules["metadata"]["labels"]
+
+
 def test_filled_in_settings_are_never_committed():
     for overlay_name in ("home", "hosted"):
         for name in ("settings.env", "secrets.env"):

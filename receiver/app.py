@@ -15,8 +15,10 @@ from starlette.routing import Route
 from receiver.api import health
 from receiver.api.access import Access
 from receiver.api.edge import Edge
+from receiver.api.energy import EnergyRoutes
 from receiver.api.gateways import Gateways
 from receiver.api.ingest import Ingest
+from receiver.api.latest import LatestValues
 from receiver.api.live import Live, Network
 from receiver.api.problems import Problems
 from receiver.api.session import Sessions
@@ -138,6 +140,8 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
         sites=receiver.sites,
         clock=clock,
     )
+    latest = LatestValues(access=access, store=receiver.store, watch=receiver.watch, clock=clock)
+    energy = EnergyRoutes(access=access, store=receiver.store, latest=latest, sites=receiver.sites, clock=clock)
     live = Live(
         hub=receiver.hub,
         store=receiver.store,
@@ -150,6 +154,7 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
     app.router.routes.append(Route("/api/v1/gateways/{serial}/batches", ingest.post_batch, methods=["POST"]))
     app.include_router(Sessions(access, clock).router())
     app.include_router(gateways.router())
+    app.include_router(energy.router())
     app.include_router(live.router())
     app.include_router(health.router(receiver.store))
     per_address = rate_limit(rate=limits.address_rate, reason="address-rate")

@@ -38,6 +38,9 @@ _STATUS_AND_TITLE = {
 }
 _BY_STATUS = {404: Problem.NOT_FOUND, 405: Problem.METHOD_NOT_ALLOWED, 413: Problem.TOO_LARGE}
 
+_RULES = {"literal_error", "enum", "int_parsing", "bool_parsing", "greater_than_equal", "less_than_equal"}
+"""Faults of parameters whose messages say the rule ("Input should be 'json' or 'csv'") and nothing of the input."""
+
 
 class Problems:
     """Makes the replies, and counts and logs each once."""
@@ -96,11 +99,21 @@ def refusal_of(error: Exception) -> RefusedError:
     if isinstance(error, BusyError):
         return RefusedError(Problem.STORE_UNAVAILABLE, "busy", retry_after=STORE_RETRY_S)
     if isinstance(error, RequestValidationError):
-        return RefusedError(Problem.UNPROCESSABLE, "parameters")
+        return RefusedError(Problem.UNPROCESSABLE, "parameters", detail=_advice(error))
     if isinstance(error, HTTPException):
         problem = _BY_STATUS.get(error.status_code, Problem.MALFORMED)
         return RefusedError(problem, "no-route" if problem is Problem.NOT_FOUND else problem)
     return RefusedError(Problem.INTERNAL, "unexpected")
+
+
+def _advice(error: RequestValidationError) -> str | None:
+    """Which declared parameters are wrong, and what they must be. The rules are quoted, never what was sent."""
+    rules = {
+        fault["loc"][1]: fault["msg"].removeprefix("Input should ")
+        for fault in error.errors()
+        if fault["loc"][0] in ("query", "path") and fault["type"] in _RULES
+    }
+    return " ".join(f"{name} must {rule}." for name, rule in rules.items()) or None
 
 
 def _headers(refused: RefusedError, allow: str | None) -> dict[str, Any]:

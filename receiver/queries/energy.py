@@ -1,0 +1,165 @@
+"""The site's energy in windows of a calendar, from the stored roll-ups.
+
+In the site's own time zone the windows are stored as they are. In another zone they are summed from the stored quarter
+hours by the same pure rule, step by step as the roll-up job does it, so both ways agree to the last digit.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple, TypeAlias
+from zoneinfo import ZoneInfo
+
+from receiver.queries import budget
+from receiver.queries.labels import COLUMNS as WINDOW_COLUMNS
+from receiver.queries.labels import until_now, window
+from receiver.queries.times import Range, Step
+from receiver.rollups import calendar
+from receiver.rollups.energy import MONEY, number
+from receiver.sites.model import Site
+from receiver.stores.base import Point, Store
+from receiver.stores.kinds import ENERGY_QUANTITIES
+from shared.readings import FieldValue
+
+Every: TypeAlias = Literal["15m", "1h", "1d", "1w", "1mo", "1y", "billing"]
+"""The windows that energy is kept in; `billing` is a month from the site's billing day on."""
+Row: TypeAlias = dict[str, float | int | str | bool | None]
+"""One window, as `columns` says."""
+
+_KIND: Final = MappingProxyType({
+    "15m": "energy_15m",
+    "1h": "energy_1h",
+    "1d": "energy_1d",
+    "1w": "energy_1w",
+    "1mo": "energy_1mo",
+    "1y": "energy_1y",
+    "billing": "energy_billing",
+})  # fmt: skip
+_STEP: Final = MappingProxyType({
+    "15m": Step(15, "m"),
+    "1h": Step(1, "h"),
+    "1d": Step(1, "d"),
+    "1w": Step(1, "w"),
+    "1mo": Step(1, "mo"),
+    "1y": Step(1, "y"),
+    "billing": Step(1, "mo"),
+})  # fmt: skip
+_SUM_OF_ALL = "energy_1y"
+"""Any kind that has nothing beside its energies: the sum over all windows is made as one window of it would be."""
+_SHARES = ("self_consumption", "autarky")
+_PIECE_MS = 31 * 86_400_000
+"""Quarter hours that are in memory at once."""
+
+COLUMNS = (
+    *WINDOW_COLUMNS,
+    *(f"{name}_wh" for name in ENERGY_QUANTITIES),
+    *_SHARES,
+    *MONEY,
+    *(f"{name}_coverage" for name in ENERGY_QUANTITIES),
+    *(f"{name}_unplaced_wh" for name in ENERGY_QUANTITIES),
+    "unplaced_since",
+    "resets",
+)
+"""What each window has, in this order."""
+
+
+class Energies(NamedTuple):
+    """The windows of a range, and the sum over all of them (from the first window's start to the last one's stop)."""
+
+    windows: list[Row]
+    total: Row
+
+
+async def energies(
+    store: Store, gateway: str, site: Site, *, every: Every, asked: Range, zone: ZoneInfo, now_ms: int
+) -> Energies:
+    """The energy of every whole window that touches a range, up to the window in progress.
+
+    Args:
+        store: Where the roll-ups are.
+        gateway: Its serial.
+        site: Its time zone and billing day.
+        every: How long the windows are.
+        asked: The range; what lies after now is left out.
+        zone: Whose days, weeks and months.
+        now_ms: UTC milliseconds.
+
+    Raises:
+        RefusedError: Too many windows, too many quarter hours to sum, or a range in the future.
+        StoreUnavailableError: Ask again later.
+    """
+    asked = until_now(asked, now_ms)
+    budget.check_windows(_STEP[every], asked)
+    kind, here = _KIND[every], site.model_copy(update={"time_zone": zone.key})
+    edges = await asyncio.to_thread(calendar.windows, kind, *asked, here)
+    points = await _stored(store, gateway, kind, edges) if _is_own(kind, zone, site) else None
+    if points is None:
+        budget.check_read("energy_15m", Range(edges[0], edges[-1]), series=len(ENERGY_QUANTITIES))
+        points = await _summed(store, gateway, kind, edges, here)
+    return await asyncio.to_thread(_shown, points, edges, zone, now_ms)
+
+
+def _is_own(kind: str, zone: ZoneInfo, site: Site) -> bool:
+    """Whether the stored windows are of this calendar. Quarter hours are the same in all of them."""
+    return kind == "energy_15m" or zone.key == calendar.zone_of(site).key
+
+
+async def _stored(store: Store, gateway: str, kind: str, edges: Sequence[int]) -> list[Point] | None:
+    """The stored windows; None if they are of another calendar, which the roll-up job is about to replace."""
+    found = await store.points(gateway, kind, start=edges[0], stop=edges[-1])
+    points = found[0].points if found else []
+    lengths = {start: (stop - start) / 1000 for start, stop in pairwise(edges)}
+    fit = all(number(fields, "duration") == lengths.get(start) for start, fields in points)
+    return points if fit else None
+
+
+async def _summed(store: Store, gateway: str, kind: str, edges: Sequence[int], site: Site) -> list[Point]:
+    """The windows of a calendar that is not stored, from the quarter hours: through the same steps as the job takes."""
+    finer = calendar.FINER[kind]
+    if finer != "energy_15m":
+        finer_edges = await asyncio.to_thread(calendar.windows, finer, edges[0], edges[-1], site)
+        return await _sums(kind, await _summed(store, gateway, finer, finer_edges, site), edges, site)
+    points: list[Point] = []
+    for piece in _pieces(edges):
+        found = await store.points(gateway, finer, start=piece[0], stop=piece[-1])
+        points += await _sums(kind, found[0].points if found else [], piece, site)
+    return points
+
+
+async def _sums(kind: str, finer: Sequence[Point], edges: Sequence[int], site: Site) -> list[Point]:
+    rows = await asyncio.to_thread(calendar.energy_rows, kind, finer, site, edges)
+    return [Point(row.timestamp, dict(row.fields)) for row in rows]
+
+
+def _pieces(edges: Sequence[int]) -> list[Sequence[int]]:
+    """The windows in groups of at most `_PIECE_MS`, or one window; neighbouring groups share an edge."""
+    pieces, first = [], 0
+    for index in range(1, len(edges)):
+        is_last = index == len(edges) - 1
+        if is_last or edges[index + 1] - edges[first] > _PIECE_MS:
+            pieces.append(edges[first : index + 1])
+            first = index
+    return pieces
+
+
+def _shown(points: Sequence[Point], edges: Sequence[int], zone: ZoneInfo, now_ms: int) -> Energies:
+    known = {point.timestamp: point.fields for point in points}
+    windows = [_row(known.get(start, {}), start, stop, zone, now_ms) for start, stop in pairwise(edges)]
+    whole = calendar.energy_rows(_SUM_OF_ALL, points, Site(), (edges[0], edges[-1]))
+    total = _row(whole[0].fields if whole else {}, edges[0], edges[-1], zone, now_ms)
+    return Energies(windows, total)
+
+
+def _row(fields: dict[str, FieldValue], start: int, stop: int, zone: ZoneInfo, now_ms: int) -> Row:
+    """One window as readers see it; what is not known is None, and its coverage 0."""
+    since = number(fields, "unplaced_since")
+    return {
+        **window(start, stop, zone, now_ms),
+        **{f"{name}_wh": number(fields, name) for name in ENERGY_QUANTITIES},
+        **{name: number(fields, name) for name in (*_SHARES, *MONEY)},
+        **{f"{name}_coverage": number(fields, f"{name}_coverage") or 0.0 for name in ENERGY_QUANTITIES},
+        **{f"{name}_unplaced_wh": number(fields, f"{name}_unplaced") or 0.0 for name in ENERGY_QUANTITIES},
+        "unplaced_since": None if since is None else round(since),
+        "resets": round(number(fields, "resets") or 0.0),
+    }

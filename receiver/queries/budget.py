@@ -15,6 +15,10 @@ MAX_POINTS: Final = 50_000
 """Points of one answer, all series together."""
 MAX_READ: Final = 1_000_000
 """Stored points that may be read for one answer, as `may_hold` counts them."""
+MAX_HELD: Final = 300_000
+"""Likewise where all of them must be in memory at once."""
+MAX_PAGED: Final = 50 * MAX_READ
+"""Likewise of a range that is read page by page."""
 
 _COMES_EVERY_MS: Mapping[str, int] = MappingProxyType({
     "meter": 1_000,
@@ -65,15 +69,25 @@ def check_windows(every: Step, asked: Range, *, series: int = 1) -> None:
         )
 
 
-def check_read(kind: str, asked: Range, *, series: int) -> None:
-    """Refuse what would read too much. Raises RefusedError, which says how long the range may be."""
-    if may_hold(kind, asked, series=series) > MAX_READ:
-        hours = MAX_READ * comes_every_ms(kind) // max(series, 1) // 3_600_000
+def check_read(kind: str, asked: Range, *, series: int, most: int = MAX_READ) -> None:
+    """Refuse what would read too much.
+
+    Args:
+        kind: What is read.
+        asked: Of when.
+        series: Of how many series.
+        most: Stored points, as `may_hold` counts them.
+
+    Raises:
+        RefusedError: It says how long the range may be.
+    """
+    if may_hold(kind, asked, series=series) > most:
+        hours = most * comes_every_ms(kind) // max(series, 1) // 3_600_000
         longest = f"{hours // 24} days" if hours >= 48 else f"{hours} hours"
         raise fault(
             "start",
-            f"is too far back: this needs every stored point of {series} series. Choose a range of at most {longest}, "
-            "fewer series, or a kind or step that is made of stored hours or days",
+            f"is too far back for what every stored reading of {series} series is needed for. Choose at most {longest} "
+            "at once, fewer series, a step and aggregate that stored hours can answer, or the energy of the site",
         )
 
 

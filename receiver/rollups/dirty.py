@@ -44,6 +44,26 @@ class GatewayDirt:
         """Every quarter that is not fully rolled up."""
         return self.fresh | self.slow | self.failed
 
+    def unsettled(self, start: int, stop: int) -> list[tuple[int, int]]:
+        """The time in [start, stop) (milliseconds since 1970) whose roll-ups may still change, in order, without overlap.
+
+        Up to a quarter hour beside a dirty one counts too: readings of meters reach over its edges.
+        """
+        if self.known is None:
+            return [(start, stop)]
+        # What is being rolled up right now is in none of the sets but `kept`.
+        dirty = sorted(self.kept | self.waiting | self.writing.keys())
+        stretches = [(quarter - QUARTER_MS, quarter + 2 * QUARTER_MS) for quarter in dirty]
+        if self.known.backfill_until is not None:
+            stretches.insert(0, (start, self.known.backfill_until))
+        found: list[tuple[int, int]] = []
+        for first, last in sorted((max(first, start), min(last, stop)) for first, last in stretches):
+            if found and first <= found[-1][1]:
+                found[-1] = (found[-1][0], max(found[-1][1], last))
+            elif first < last:
+                found.append((first, last))
+        return found
+
     def settled(self, now_ms: int) -> set[int]:
         """Quarters that the journal may forget. None while hours wait: what they are of may lie in other quarters."""
         if self.slow:
@@ -91,6 +111,10 @@ class DirtyStore:
     def of(self, gateway: str) -> GatewayDirt:
         """What is to be done for one gateway."""
         return self.gateways.setdefault(gateway, GatewayDirt())
+
+    def unsettled(self, gateway: str, start: int, stop: int) -> list[tuple[int, int]]:
+        """As `GatewayDirt.unsettled`, also for gateways that nobody has heard of."""
+        return self.gateways.get(gateway, GatewayDirt()).unsettled(start, stop)
 
     async def load(self) -> None:
         """Read the journal, unless that was done and nothing failed since. Raises JournalError."""

@@ -14,7 +14,10 @@ from receiver.stores.base import Latest, Point, SeriesPoints
 from shared.readings import FieldValue, Series
 
 _DIRECTED = ("power", "reactive_power")
-_OTHER_WAY = {"delivered": "received", "received": "delivered"}
+_WITH_SIGN = frozenset(name + end for name in _DIRECTED for end in ("", "_min", "_max"))
+_OTHER_WAY = {"delivered": "received", "received": "delivered"} | {
+    f"{name}{end}": f"{name}{other}" for name in _DIRECTED for end, other in (("_min", "_max"), ("_max", "_min"))
+}
 _AS_IT_IS = Meter()
 
 
@@ -54,10 +57,8 @@ def _correct(entry: Latest, told: Meter) -> Latest:
 
 
 def _turned(fields: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
-    """The fields of a phase whose transformer is clamped on backwards, as if it were not."""
-    turned = {_OTHER_WAY.get(name, name): value for name, value in fields.items()}
-    for name in _DIRECTED:
-        value = turned.get(name)
-        if isinstance(value, float):
-            turned[name] = 0.0 - value  # not -0.0
-    return turned
+    """The fields of a phase whose transformer is clamped on backwards, as if it were not; its roll-ups likewise."""
+    return {
+        _OTHER_WAY.get(name, name): 0.0 - value if name in _WITH_SIGN and isinstance(value, float) else value
+        for name, value in fields.items()
+    }  # 0.0 - value, for -value would make -0.0 of nothing

@@ -1,0 +1,114 @@
+"""Stored minutes and hours of meters in place of their readings, where the answer is the same. Pure.
+
+They stand in
+
+- for the mean, min, max or integral of `power` of kind `meter`, each series by itself (not sums of series);
+- where the edges of all windows are whole UTC minutes or hours, as with every `1h` and longer in most time zones;
+- for the time whose readings, and those of the quarter hours beside it, the roll-ups have all seen.
+
+Then min and max are the very same, and mean and integral differ by no more than the rounding of their last digits.
+The rest of the time comes from the readings, also inside of one window.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from receiver.queries.question import Aggregate, Windowed
+from receiver.queries.times import Range
+from receiver.stores.base import Point
+from shared.energy.means import Summary
+
+FIELDS: Final = ("coverage", "power", "power_min", "power_max")
+"""What is read of each minute or hour."""
+
+
+class Grain(NamedTuple):
+    """Which stored windows stand in, and how long they are (milliseconds)."""
+
+    kind: str
+    ms: int
+
+
+_GRAINS = (Grain("meter_1h", 3_600_000), Grain("meter_1m", 60_000))
+
+
+def grain(question: Windowed, edges: Sequence[int], *, sums: bool) -> Grain | None:
+    """The coarsest that stands in, or None.
+
+    Args:
+        question: What is asked.
+        edges: Of its windows, UTC milliseconds.
+        sums: Whether a group has several series.
+    """
+    if sums or question.kind != "meter" or question.field != "power" or question.aggregate is Aggregate.LAST:
+        return None
+    return next((grain for grain in _GRAINS if not any(edge % grain.ms for edge in edges)), None)
+
+
+def parted(whole: Range, unsettled: Iterable[tuple[int, int]], length_ms: int) -> tuple[list[Range], list[Range]]:
+    """Which time is settled, and which is not, both in whole grains and in order.
+
+    Args:
+        whole: From and to whole grains.
+        unsettled: In order, without overlap; what is outside of `whole` does not count.
+        length_ms: Of a grain.
+    """
+    settled, rest = [], []
+    time = whole.start
+    for start, stop in unsettled:
+        first = max(time, start // length_ms * length_ms)
+        last = min(whole.stop, -(-stop // length_ms) * length_ms)
+        if last <= first:
+            continue
+        if first > time:
+            settled.append(Range(time, first))
+        rest.append(Range(first, last))
+        time = last
+    if time < whole.stop:
+        settled.append(Range(time, whole.stop))
+    return settled, rest
+
+
+def summaries(rows: Iterable[Point], length_ms: int) -> list[Summary]:
+    """Stored minutes or hours as what they are summaries of."""
+    found = []
+    for time, fields in rows:
+        numbers = [value for name in FIELDS if isinstance(value := fields.get(name), float)]
+        if len(numbers) == len(FIELDS):  # a row without power has none of the last three
+            coverage, mean, low, high = numbers
+            found.append(Summary(time, time + length_ms, coverage, mean, low, high, None))
+    return found
+
+
+def merged(parts: Sequence[Summary], edges: Sequence[int]) -> list[Summary]:
+    """One summary for each window between neighbouring edges, from those of its parts.
+
+    Args:
+        parts: In any order, each inside one window.
+        edges: UTC milliseconds.
+    """
+    inside: list[list[Summary]] = [[] for _ in edges[1:]]
+    for part in parts:
+        if part.mean is not None:
+            inside[bisect_right(edges, part.start) - 1].append(part)
+    return [_merged(found, start, stop) for found, (start, stop) in zip(inside, pairwise(edges), strict=True)]
+
+
+def _merged(parts: Sequence[Summary], start: int, stop: int) -> Summary:
+    if not parts:
+        return Summary(start, stop, 0.0, None, None, None, None)
+    if len(parts) == 1 and (parts[0].start, parts[0].stop) == (start, stop):
+        return parts[0]
+    known = [(part.mean, part.coverage * (part.stop - part.start)) for part in parts if part.mean is not None]
+    known_ms = sum(length for _, length in known)
+    return Summary(
+        start,
+        stop,
+        known_ms / (stop - start),
+        sum(mean * length for mean, length in known) / known_ms,
+        min(part.minimum for part in parts if part.minimum is not None),
+        max(part.maximum for part in parts if part.maximum is not None),
+        None,
+    )

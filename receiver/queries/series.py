@@ -1,0 +1,245 @@
+"""Answers about series from the store: windows, in pieces that fit into memory, and pages of single points.
+
+Sums of several series are known where all of them are. A series that ended a day before the range is no part of them.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+from receiver.queries import budget, hours
+from receiver.queries.question import Question, Windowed
+from receiver.queries.times import Range, edges
+from receiver.queries.windows import Window, filled, told, windows_of
+from receiver.rollups.series import samples
+from receiver.sites.corrections import correct_series
+from receiver.sites.model import Site
+from receiver.stores.base import Point, SeriesPoints, Store
+from receiver.stores.kinds import STORED
+from shared.energy.linear import linear_summaries
+from shared.energy.means import Summary
+from shared.fields import Interpolation
+from shared.readings import Series, Tags
+
+METERS = ("meter", "meter_energy")
+"""Kinds that the sites file corrects."""
+_GONE_MS = 86_400_000
+_PIECE = 100_000
+"""Stored points that are read at once, as `budget.may_hold` counts them."""
+
+_Parts: TypeAlias = dict[Tags, list[Summary]]
+
+Unsettled = Callable[[str, int, int], Sequence[tuple[int, int]]]
+"""The stretches of time between two instants of which a gateway's roll-ups may still change, in order of time."""
+
+
+class Group(NamedTuple):
+    """The windows of one group of series, and the tags that they have in common."""
+
+    tags: Mapping[str, str]
+    windows: Sequence[Window]
+
+
+class SeriesReader:
+    """Reads series.
+
+    Args:
+        store: Where they are.
+        unsettled: What the roll-ups have not seen yet.
+    """
+
+    def __init__(self, store: Store, unsettled: Unsettled) -> None:
+        self._store = store
+        self._unsettled = unsettled
+
+    async def series(self, question: Question, site: Site) -> list[Tags]:
+        """The series that a question is about and that did not end a day before its range, by tags.
+
+        Raises:
+            StoreUnavailableError: Ask again later.
+        """
+        latest = await self._store.latest(question.gateway, question.kind)
+        known = [
+            SeriesPoints(Series(question.kind, tuple(sorted(entry.tags.items()))), [])
+            for entry in latest
+            if entry.timestamp >= question.asked.start - _GONE_MS
+        ]
+        return [entry.series.tags for entry in _chosen(question, known, site)]
+
+    async def windows(self, question: Windowed, site: Site, now_ms: int) -> list[Group]:
+        """One group for each combination of the tags that the question keeps, by tags.
+
+        Args:
+            question: What is asked.
+            site: Corrections of meters.
+            now_ms: UTC milliseconds.
+
+        Raises:
+            RefusedError: It asks for too much.
+            StoreUnavailableError: Ask again later.
+        """
+        known = await self.series(question, site)
+        groups: dict[Tags, list[Tags]] = {}
+        for tags in known:
+            groups.setdefault(tuple(tag for tag in tags if tag[0] in question.group_by), []).append(tags)
+        budget.check_windows(question.every, question.asked, series=max(len(groups), 1))
+        if not groups:
+            return []
+        cut = edges(question.every, question.asked, question.zone)
+        grain = hours.grain(question, cut, sums=len(groups) < len(known))
+        if grain is None:
+            answers = await self._from_readings(question, site, groups, cut, now_ms)
+        else:
+            answers = await self._from_grains(question, site, groups, cut, grain)
+        return [Group(dict(tags), filled(answers[tags], question.fill)) for tags in sorted(groups)]
+
+    async def _from_readings(
+        self, question: Windowed, site: Site, groups: Mapping[Tags, Sequence[Tags]], cut: Sequence[int], now_ms: int
+    ) -> dict[Tags, list[Window]]:
+        series = sum(map(len, groups.values()))
+        # A gap of a counter that was cut in two would lose its energy, so counters are not read in pieces.
+        is_counter = question.described.interpolation is Interpolation.COUNTER
+        whole = Range(cut[0], cut[-1])
+        budget.check_read(question.kind, whole, series=series, most=budget.MAX_HELD if is_counter else budget.MAX_READ)
+        answers: dict[Tags, list[Window]] = {tags: [] for tags in groups}
+        for piece in [cut] if is_counter else _pieces(question.kind, cut, series):
+            points = await self._points(question, site, Range(piece[0], piece[-1]), neighbours=True)
+            for tags, members in groups.items():
+                parts = [points.get(member, []) for member in members]
+                answers[tags] += await asyncio.to_thread(windows_of, question, parts, piece, now_ms)
+        return answers
+
+    async def _from_grains(
+        self,
+        question: Windowed,
+        site: Site,
+        groups: Mapping[Tags, Sequence[Tags]],
+        cut: Sequence[int],
+        grain: hours.Grain,
+    ) -> dict[Tags, list[Window]]:
+        whole = Range(cut[0], cut[-1])
+        settled, rest = hours.parted(whole, self._unsettled(question.gateway, *whole), grain.ms)
+        budget.check_read(grain.kind, whole, series=len(groups))
+        unread = sum(stretch.stop - stretch.start for stretch in rest)
+        budget.check_read(question.kind, Range(0, unread), series=len(groups))
+        parts: _Parts = {tags: [] for tags in groups}
+        for stretch in settled:
+            for tags, rows in (
+                await self._points(question, site, stretch, kind=grain.kind, fields=hours.FIELDS)
+            ).items():
+                parts[tags] += hours.summaries(rows, grain.ms)
+        for stretch in rest:
+            inside = [stretch.start, *(edge for edge in cut if stretch.start < edge < stretch.stop), stretch.stop]
+            for piece in _pieces(question.kind, inside, len(groups)):
+                points = await self._points(question, site, Range(piece[0], piece[-1]), neighbours=True)
+                for tags in parts.keys() & points.keys():
+                    read = samples(points[tags], question.field)
+                    parts[tags] += await asyncio.to_thread(linear_summaries, read, piece)
+        return {
+            tags: [told(question.aggregate, summary) for summary in hours.merged(found, cut)]
+            for tags, found in parts.items()
+        }
+
+    async def page(
+        self, question: Question, site: Site, *, after: int | None, limit: int
+    ) -> tuple[list[SeriesPoints], int | None]:
+        """Single points in the order of time, and the timestamp after which the next page begins (None: the last one).
+
+        A moment is never cut in two: a page may have a few points more than `limit`. One that covers much time in
+        which nothing was stored may have fewer, and is not the last one for that.
+
+        Args:
+            question: What is asked.
+            site: Corrections of meters.
+            after: Only what is later, UTC milliseconds; None: from the beginning of the range.
+            limit: Points of a page.
+
+        Raises:
+            RefusedError: It asks for too much.
+            StoreUnavailableError: Ask again later.
+        """
+        known = set(await self.series(question, site))
+        rest = Range(max(question.asked.start, 0 if after is None else after + 1), question.asked.stop)
+        if not known or rest.stop <= rest.start:
+            return [], None
+        budget.check_read(question.kind, rest, series=len(known), most=budget.MAX_PAGED)
+        pace = budget.comes_every_ms(question.kind)
+        longest = max(_PIECE * pace // len(known), 1)
+        last = min(rest.stop, rest.start + budget.MAX_READ * pace // len(known))
+        length = min(longest, max(limit * pace // len(known), 1))
+        found: list[tuple[int, Tags, Point]] = []
+        start = rest.start
+        while start < last and len(found) <= limit:
+            stop = min(start + length, last)
+            points = await self._points(question, site, Range(start, stop))
+            found += sorted((point.timestamp, tags, point) for tags, read in points.items() for point in read)
+            start, length = stop, min(2 * length, longest)
+        cut = _end_of_moment(found, limit)
+        following = found[cut - 1][0] if cut < len(found) else start - 1 if start < rest.stop else None
+        shown: dict[Tags, list[Point]] = {}
+        for _, tags, point in found[:cut]:
+            shown.setdefault(tags, []).append(point)
+        return [SeriesPoints(Series(question.kind, tags), shown[tags]) for tags in sorted(shown)], following
+
+    async def _points(
+        self,
+        question: Question,
+        site: Site,
+        asked: Range,
+        *,
+        kind: str | None = None,
+        fields: Sequence[str] | None = None,
+        neighbours: bool = False,
+    ) -> dict[Tags, Sequence[Point]]:
+        """Points of the series that a question is about, by corrected tags."""
+        found = await self._store.points(
+            question.gateway,
+            kind or question.kind,
+            tags=_stored_tags(question, site),
+            fields=fields or _fields(question),
+            start=asked.start,
+            stop=asked.stop,
+            neighbours=neighbours,
+        )
+        return {entry.series.tags: entry.points for entry in _chosen(question, found, site)}
+
+
+def _chosen(question: Question, found: Sequence[SeriesPoints], site: Site) -> list[SeriesPoints]:
+    """With the roles and signs of the sites file, those that a question is about."""
+    corrected = correct_series(found, site) if question.kind in METERS else found
+    return [entry for entry in corrected if question.tags.items() <= dict(entry.series.tags).items()]
+
+
+def _stored_tags(question: Question, site: Site) -> dict[str, str]:
+    """The tags as the gateway has them: no two meters have one role."""
+    tags = dict(question.tags)
+    if question.kind in METERS and "meter" in tags:
+        names = (name for name, told in site.meters.items() if told.role == tags["meter"])
+        tags["meter"] = next(names, tags["meter"])
+    return tags
+
+
+def _fields(question: Question) -> list[str]:
+    """What is read for one field: means say how long they are, and a reversed meter counts the other way round."""
+    if question.kind == "meter_energy":
+        return list(STORED[question.kind].fields)
+    is_step = question.described.interpolation is Interpolation.STEP
+    return [question.field, "interval"] if is_step else [question.field]
+
+
+def _pieces(kind: str, cut: Sequence[int], series: int) -> Iterator[Sequence[int]]:
+    """The edges in runs that are small enough to be read at once, or have a single window; neighbours share an edge."""
+    first = 0
+    for index in range(1, len(cut)):
+        is_last = index == len(cut) - 1
+        if is_last or budget.may_hold(kind, Range(cut[first], cut[index + 1]), series=series) > _PIECE:
+            yield cut[first : index + 1]
+            first = index
+
+
+def _end_of_moment(found: Sequence[tuple[int, Tags, Point]], limit: int) -> int:
+    """How many points a page has: `limit`, and those of the same moment as its last one."""
+    cut = min(limit, len(found))
+    while 0 < cut < len(found) and found[cut][0] == found[cut - 1][0]:
+        cut += 1
+    return cut

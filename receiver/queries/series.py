@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from receiver.queries import budget, hours
+from receiver.queries.aggregates import Window, filled, told, windows_of
 from receiver.queries.question import Question, Windowed
 from receiver.queries.times import Range, edges
-from receiver.queries.windows import Window, filled, told, windows_of
 from receiver.rollups.series import samples
 from receiver.sites.corrections import correct_series
 from receiver.sites.model import Site

@@ -45,7 +45,7 @@ class GatewayDirt:
         return self.fresh | self.slow | self.failed
 
     def unsettled(self, start: int, stop: int) -> list[tuple[int, int]]:
-        """The time in [start, stop) (milliseconds since 1970) whose roll-ups may still change, in order, without overlap.
+        """The time in [start, stop) (UTC milliseconds) whose roll-ups may still change, in order, without overlap.
 
         Up to a quarter hour beside a dirty one counts too: readings of meters reach over its edges.
         """

@@ -1,0 +1,186 @@
+"""From points of one group of series to one value for each window, by how the field behaves between points. Pure.
+
+A sum is known where all of its parts are. Of meters these are all series of the group; of inverters those that say
+something in the window, for a dead panel must not make the others unknown.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from receiver.queries.question import Aggregate, Fill, Windowed
+from receiver.queries.times import LATEST_MS
+from receiver.rollups.series import REPORT_GAP_MS, REPORT_MS, samples
+from receiver.stores.base import Point
+from shared.energy.combine import add
+from shared.energy.counters import CounterEnergy, counter_windows
+from shared.energy.energy import MS_PER_HOUR
+from shared.energy.flows import counted
+from shared.energy.interpolation import Segment, Segments, StepPoint, linear_segments, step_segments
+from shared.energy.linear import linear_summaries
+from shared.energy.means import Summary, summarise, summarise_windows
+from shared.energy.windows import by_window
+from shared.fields import MAX_GAP_MS, Interpolation
+from shared.readings import FieldValue
+
+
+class Window(NamedTuple):
+    """What is known of one window.
+
+    Attributes:
+        start: First millisecond (UTC).
+        stop: End, not part of it (UTC milliseconds).
+        value: In the unit of the answer; None for nothing.
+        coverage: The known share of the window, 0 to 1.
+        unplaced: Of counters: further increase in a gap that ends in this window and began before it; else None.
+    """
+
+    start: int
+    stop: int
+    value: FieldValue | None
+    coverage: float
+    unplaced: float | None = None
+
+
+def windows_of(question: Windowed, parts: Sequence[Sequence[Point]], edges: Sequence[int], now_ms: int) -> list[Window]:
+    """One entry for each window between neighbouring edges.
+
+    Args:
+        question: What is asked.
+        parts: Points of each series of one group, with neighbours; a series without points is unknown.
+        edges: UTC milliseconds.
+        now_ms: States hold until now, not beyond.
+    """
+    match question.described.interpolation:
+        case Interpolation.COUNTER:
+            return _counters(question, parts, edges)
+        case Interpolation.LAST:
+            return _states(question, parts[0], edges, now_ms)
+        case _:
+            return [told(question.aggregate, summary) for summary in _summaries(question, parts, edges)]
+
+
+def told(aggregate: Aggregate, summary: Summary) -> Window:
+    """A summary, as the answer tells it."""
+    match aggregate:
+        case Aggregate.MEAN:
+            value = summary.mean
+        case Aggregate.MIN:
+            value = summary.minimum
+        case Aggregate.MAX:
+            value = summary.maximum
+        case Aggregate.LAST:
+            value = summary.last
+        case Aggregate.INTEGRAL:
+            known_ms = summary.coverage * (summary.stop - summary.start)
+            value = None if summary.mean is None else summary.mean * known_ms / MS_PER_HOUR
+    return Window(summary.start, summary.stop, value, summary.coverage)
+
+
+def filled(windows: Sequence[Window], fill: Fill) -> list[Window]:
+    """The windows with what stands for the unknown ones."""
+    if fill is Fill.NULL:
+        return list(windows)
+    if fill is Fill.PREVIOUS:
+        return _with_previous(windows)
+    if fill is Fill.LINEAR:
+        return _with_lines(windows)
+    return [window for window in windows if window.value is not None or window.unplaced]
+
+
+def _summaries(question: Windowed, parts: Sequence[Sequence[Point]], edges: Sequence[int]) -> list[Summary]:
+    field, is_linear = question.field, question.described.interpolation is Interpolation.LINEAR
+    if len(parts) == 1 and is_linear:
+        return linear_summaries(samples(parts[0], field), edges)
+    known: list[Segments] = [
+        linear_segments(samples(points, field)) if is_linear else step_segments(_means(points, field), REPORT_MS)
+        for points in parts
+    ]
+    if len(known) == 1:
+        return summarise_windows(known[0], edges)
+    cut = [[inside for _, _, inside in by_window(segments, edges)] for segments in known]
+    return [
+        summarise(add([part for part in inside if part or is_linear]), start, stop)
+        for (start, stop), inside in zip(pairwise(edges), zip(*cut, strict=True), strict=True)
+    ]
+
+
+def _means(points: Sequence[Point], field: str) -> list[StepPoint]:
+    """Means with the seconds before them that they cover, where they say so; reports are as in the roll-ups."""
+    found = []
+    for time, fields in points:
+        value, interval = fields.get(field), fields.get("interval")
+        if isinstance(value, float):
+            found.append((time, value, interval if isinstance(interval, float) else None))
+    return found
+
+
+def _counters(question: Windowed, parts: Sequence[Sequence[Point]], edges: Sequence[int]) -> list[Window]:
+    longest_ms = MAX_GAP_MS if question.kind == "meter_energy" else REPORT_GAP_MS
+    read = [samples(points, question.field) for points in parts]
+    each = [counter_windows(points, edges, longest_ms) for points in read]
+    if question.aggregate is Aggregate.INTEGRAL:
+        flows = [counted(_speaking(question, phases)) for phases in zip(*each, strict=True)]
+        return [
+            Window(start, stop, flow.wh, flow.coverage, flow.unplaced_wh)
+            for (start, stop), flow in zip(pairwise(edges), flows, strict=True)
+        ]
+    found = []
+    for energy in each[0]:
+        before = bisect_left(read[0], energy.stop, key=lambda sample: sample[0])
+        is_inside = before > 0 and read[0][before - 1][0] >= energy.start
+        found.append(Window(energy.start, energy.stop, read[0][before - 1][1] if is_inside else None, energy.coverage))
+    return found
+
+
+def _speaking(question: Windowed, parts: Sequence[CounterEnergy]) -> Sequence[CounterEnergy]:
+    """Those that a sum must know in this window."""
+    return [part for part in parts if question.kind != "inverter" or part.wh is not None or part.unplaced_wh]
+
+
+def _states(question: Windowed, points: Sequence[Point], edges: Sequence[int], now_ms: int) -> list[Window]:
+    """Each value holds until the next one. Texts go through the same arithmetic by their number in a list."""
+    known = [(time, fields[question.field]) for time, fields in points if question.field in fields]
+    texts = list(dict.fromkeys(value for _, value in known if isinstance(value, str)))
+    numbers = [(time, float(texts.index(value)) if isinstance(value, str) else value) for time, value in known]
+    stops = [*(time for time, _ in numbers[1:]), min(now_ms, edges[-1])]
+    segments = [
+        Segment(time, stop, value, value)
+        for (time, value), stop in zip(numbers, stops, strict=bool(numbers))
+        if time < stop
+    ]
+    windows = [told(question.aggregate, summary) for summary in summarise_windows(segments, edges)]
+    if not texts:
+        return windows
+    return [
+        window._replace(value=texts[int(window.value)]) if isinstance(window.value, float) else window
+        for window in windows
+    ]
+
+
+def _with_previous(windows: Sequence[Window]) -> list[Window]:
+    found, previous = [], None
+    for window in windows:
+        if window.value is not None:
+            previous = window.value
+        found.append(window._replace(value=previous))
+    return found
+
+
+def _with_lines(windows: Sequence[Window]) -> list[Window]:
+    known = [(_middle(window), window.value) for window in windows if isinstance(window.value, float)]
+    lines = linear_segments(known, max_gap_ms=LATEST_MS)
+    found = list(windows)
+    position = 0
+    for index, window in enumerate(windows):
+        time = _middle(window)
+        while position < len(lines) and lines[position].stop < time:
+            position += 1
+        if window.value is None and position < len(lines) and lines[position].start <= time:
+            found[index] = window._replace(value=lines[position].at(time))
+    return found
+
+
+def _middle(window: Window) -> int:
+    return (window.start + window.stop) // 2

@@ -20,7 +20,9 @@ from receiver.api.gateways import Gateways
 from receiver.api.ingest import Ingest
 from receiver.api.latest import LatestValues
 from receiver.api.live import Live, Network
+from receiver.api.page import Page
 from receiver.api.problems import Problems
+from receiver.api.series import SeriesRoutes
 from receiver.api.session import Sessions
 from receiver.arrivals import Arrivals
 from receiver.auth import keys_file, readers
@@ -33,6 +35,7 @@ from receiver.limits import Limits, RateLimit, SeriesLimit
 from receiver.listener import Listener
 from receiver.live.hub import Hub
 from receiver.metrics import Metrics
+from receiver.queries.series import SeriesReader
 from receiver.rollups.job import Rollups
 from receiver.settings import Settings
 from receiver.sites import SitesFile
@@ -142,6 +145,13 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
     )
     latest = LatestValues(access=access, store=receiver.store, watch=receiver.watch, clock=clock)
     energy = EnergyRoutes(access=access, store=receiver.store, latest=latest, sites=receiver.sites, clock=clock)
+    series = SeriesRoutes(
+        access=access,
+        reader=SeriesReader(receiver.store, receiver.rollups.store.unsettled),
+        latest=latest,
+        sites=receiver.sites,
+        clock=clock,
+    )
     live = Live(
         hub=receiver.hub,
         store=receiver.store,
@@ -155,8 +165,10 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
     app.include_router(Sessions(access, clock).router())
     app.include_router(gateways.router())
     app.include_router(energy.router())
+    app.include_router(series.router())
     app.include_router(live.router())
     app.include_router(health.router(receiver.store))
+    app.router.routes.extend(Page().routes())
     per_address = rate_limit(rate=limits.address_rate, reason="address-rate")
     app.add_middleware(Edge, problems=problems, per_address=per_address)
     return app

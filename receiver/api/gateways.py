@@ -1,11 +1,14 @@
 """Latest values: what a reader sees of the gateways that its token covers."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
+from starlette.responses import Response
 
+from receiver.api import answers
 from receiver.api.access import Access
+from receiver.api.answers import FormatParameter
 from receiver.arrivals import Arrivals
 from receiver.errors import RefusedError
 from receiver.sites import Site, SitesFile
@@ -14,6 +17,9 @@ from receiver.stores.base import GatewaySummary, Latest, Store
 from receiver.watch import Watch
 from shared.clock import Clock
 from shared.problems import Problem
+
+_PAGE = 100
+_MOST = 1_000
 
 Entry = dict[str, float | int | str]
 """One series: its tags, its fields, `timestamp` (ms since 1970) and `age_seconds`."""
@@ -91,20 +97,44 @@ class Gateways:
     def router(self) -> APIRouter:
         """The routes."""
         router = APIRouter(prefix="/api/v1/gateways", redirect_slashes=False)
-        router.add_api_route("", self.every)
+        router.add_api_route(
+            "", self.every, response_model=list[GatewayEntry], responses={200: {"content": answers.TABLE_CONTENT}}
+        )
         router.add_api_route("/{serial}", self.one)
         router.add_api_route("/{serial}/inverters", self.inverters)
         router.add_api_route("/{serial}/meters", self.meters)
         return router
 
-    async def every(self, request: Request) -> list[GatewayEntry]:
-        """The gateways that the token covers and that have readings, by serial."""
+    async def every(
+        self,
+        request: Request,
+        limit: Annotated[int, Query(ge=1, le=_MOST, description="Gateways of a page.")] = _PAGE,
+        after: Annotated[
+            str | None,
+            Query(max_length=64, description="Only serials after this one: the last of the page before."),
+        ] = None,
+        wanted: FormatParameter = None,
+    ) -> Response:
+        """The gateways that the token covers and that have readings, by serial.
+
+        Where there are more, the `Link` header says where the next page is.
+        """
         caller = self._access.reader(request)
-        return [
-            await self._entry(summary)
+        answers.once_each(request, ("limit", "after", "format"))
+        seen = [
+            summary
             for summary in await self._store.gateways()
             if caller.gateways is None or summary.gateway in caller.gateways
         ]
+        page, following = answers.next_page(seen, limit=limit, after=after, key=lambda summary: summary.gateway)
+        rows = [(await self._entry(summary)).model_dump() for summary in page]
+        return answers.latest(
+            request,
+            rows,
+            as_csv=answers.wants_csv(request, wanted),
+            columns=list(GatewayEntry.model_fields),
+            next_after=following,
+        )
 
     async def one(self, serial: str, request: Request) -> GatewayStatus:
         """How a gateway and its scraper are."""
@@ -125,35 +155,6 @@ class Gateways:
             delivery_lag_seconds=max(0, arrival.received - arrival.newest) / 1000 if arrival else None,
             open_gap_since=open_gap(await self._store.latest(serial, "event")),
         )
-
-    async def inverters(self, serial: str, request: Request) -> list[Entry]:
-        """The latest values of every inverter, with the panel's `name` and `array` where the sites file has them."""
-        latest = await self._latest(request, serial, "inverter")
-        site = self._sites.of(serial)
-        return [{**self._shown(entry), **_panel(site, entry.tags["inverter"])} for entry in latest]
-
-    async def meters(self, serial: str, request: Request) -> list[Entry]:
-        """The latest values of every phase of every meter, corrected as the sites file says."""
-        latest = await self._latest(request, serial, "meter")
-        return [self._shown(entry) for entry in correct(latest, self._sites.of(serial))]
-
-    async def _latest(self, request: Request, serial: str, kind: str) -> list[Latest]:
-        self._access.reader(request, serial)
-        latest = await self._store.latest(serial, kind)
-        if not latest:
-            await self._summary(serial)
-        self._watch.look(serial)
-        return latest
-
-    def _shown(self, entry: Latest) -> Entry:
-        return {**entry.tags, **entry.fields, "timestamp": entry.timestamp, "age_seconds": self._age(entry.timestamp)}
-
-    async def _summary(self, serial: str) -> GatewaySummary:
-        """Raises RefusedError (not-found) for a gateway without readings, also for who may see every gateway."""
-        summary = await self._store.summary(serial)
-        if summary is None:
-            raise RefusedError(Problem.NOT_FOUND, "gateway-unknown")
-        return summary
 
     async def _entry(self, summary: GatewaySummary) -> GatewayEntry:
         latest = await self._store.latest(summary.gateway, "gateway")

@@ -116,6 +116,12 @@ def _advice(error: RequestValidationError) -> str | None:
     return " ".join(f"{name} must {rule}." for name, rule in rules.items()) or None
 
 
+def _told(error: RequestValidationError) -> str | None:
+    """What is wrong with each parameter, by our own name of it; it says what is wanted, never what was sent."""
+    faults = [fault for fault in error.errors() if fault["loc"][0] in ("query", "path")]
+    return "; ".join(f"{fault['loc'][-1]}: {fault['msg'][0].lower()}{fault['msg'][1:]}" for fault in faults) or None
+
+
 def _headers(refused: RefusedError, allow: str | None) -> dict[str, Any]:
     headers = {"cache-control": "no-store"}
     if refused.problem is Problem.UNAUTHORISED:

@@ -1,0 +1,138 @@
+/** What the receiver's API says, as values. Every address is relative to the page. */
+
+/** One gateway in the list; times in ms since 1970. */
+export interface GatewayEntry {
+  gateway: string;
+  name: string | null;
+  time_zone: string | null;
+  age_seconds: number;
+}
+
+/** How a gateway and its scraper are; `status` has the fields of kind `gateway`. */
+export interface GatewayStatus extends GatewayEntry {
+  last_timestamp: number;
+  status: Record<string, number | string>;
+  status_age_seconds: number | null;
+  delivery_lag_seconds: number | null;
+  open_gap_since: number | null;
+}
+
+/** The latest of one phase of one meter; fields that it does not measure are absent. */
+export interface MeterEntry {
+  meter: string;
+  phase: string;
+  timestamp: number;
+  age_seconds: number;
+  power?: number;
+  voltage?: number;
+  current?: number;
+  power_factor?: number;
+  frequency?: number;
+}
+
+export type PanelState = "producing" | "idle" | "silent" | "ghost";
+
+/** The latest of one inverter, with what the sites file says of its panel. */
+export interface InverterEntry {
+  inverter: string;
+  timestamp: number | null;
+  age_seconds: number | null;
+  state?: PanelState;
+  name?: string;
+  array?: string;
+  row?: number;
+  column?: number;
+  power?: number;
+  max_power?: number;
+  temperature?: number;
+  ac_voltage?: number;
+  dc_voltage?: number;
+}
+
+/** What a reader may see, and until when (seconds since 1970). */
+export interface Session {
+  gateways: string[] | null;
+  expires: number;
+}
+
+/** A refusal of the receiver, or no answer at all (`status` 0). */
+export class ApiError extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(status === 0 ? "the receiver does not answer" : `the receiver answered ${status}`);
+    this.status = status;
+  }
+
+  /** Whether the session is over. */
+  get unauthorised(): boolean {
+    return this.status === 401 || this.status === 403;
+  }
+}
+
+const TIMEOUT_MS = 15_000;
+const BASE = "api/v1/";
+
+/** GET something; gives the JSON. Throws ApiError. */
+export async function get<T>(path: string, parameters: Record<string, string> = {}): Promise<T> {
+  return (await (await ask(address(path, parameters))).json()) as T;
+}
+
+/** GET a list that comes in pages, whole. Throws ApiError. */
+export async function list<T>(path: string, parameters: Record<string, string> = {}): Promise<T[]> {
+  const entries: T[] = [];
+  let next: string | null = address(path, parameters);
+  while (next !== null) {
+    const answer: Response = await ask(next);
+    entries.push(...aged((await answer.json()) as T[], answer));
+    const link = /<(\?[^>]*)>;\s*rel="next"/.exec(answer.headers.get("link") ?? "");
+    next = link?.[1] ? BASE + path + link[1] : null;
+  }
+  return entries;
+}
+
+/**
+ * Latest values with their age as of this answer. The body may come from the browser's cache, for the receiver only says
+ * "unchanged" then; its clock comes with every answer.
+ */
+function aged<T>(entries: T[], answer: Response): T[] {
+  const now = Date.parse(answer.headers.get("date") ?? "");
+  if (Number.isNaN(now)) return entries;
+  for (const entry of entries as { timestamp?: number | null; age_seconds?: number | null }[]) {
+    if (typeof entry.timestamp === "number") entry.age_seconds = Math.max(0, (now - entry.timestamp) / 1000);
+  }
+  return entries;
+}
+
+/** The path of something of one gateway. */
+export function of(serial: string, rest = ""): string {
+  return `gateways/${encodeURIComponent(serial)}${rest}`;
+}
+
+/** The whole (relative) address of something, for an EventSource. */
+export function address(path: string, parameters: Record<string, string> = {}): string {
+  const query = new URLSearchParams(parameters).toString();
+  return BASE + path + (query ? `?${query}` : "");
+}
+
+/** Exchange a reader token for the cookie. Throws ApiError. */
+export async function beginSession(token: string): Promise<Session> {
+  const headers = { authorization: `Bearer ${token}` };
+  return (await (await ask(`${BASE}session`, { method: "POST", headers })).json()) as Session;
+}
+
+/** Forget the cookie. Throws ApiError. */
+export async function endSession(): Promise<void> {
+  await ask(`${BASE}session`, { method: "DELETE" });
+}
+
+async function ask(url: string, options: RequestInit = {}): Promise<Response> {
+  let answer: Response;
+  try {
+    answer = await fetch(url, { credentials: "same-origin", signal: AbortSignal.timeout(TIMEOUT_MS), ...options });
+  } catch {
+    throw new ApiError(0);
+  }
+  if (!answer.ok) throw new ApiError(answer.status);
+  return answer;
+}

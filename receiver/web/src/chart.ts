@@ -1,0 +1,133 @@
+/** Curves over a day, drawn by uPlot, with a legend in HTML that follows the pointer. */
+
+import uPlot from "uplot";
+import { amount, digits } from "./format.ts";
+import { clockAt } from "./days.ts";
+import { h, setText } from "./dom.ts";
+
+/** One curve: what it is called and which colour of the style sheet it has. */
+export interface Line {
+  label: string;
+  colour: string;
+  filled?: boolean;
+  dashed?: boolean;
+}
+
+/** Values in W at times (seconds since 1970); null is unknown. */
+export interface Curves {
+  times: number[];
+  values: (number | null)[][];
+}
+
+const STEPS_W = [100, 200, 250, 500, 1000, 2000, 2500, 5000, 10_000, 20_000, 50_000, 100_000];
+const HOURS_S = [1, 2, 3, 4, 6].map((hours) => hours * 3600);
+const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+const FILL = "38"; // as the alpha of a colour, in hexadecimal
+
+export class Chart {
+  readonly element: HTMLElement;
+  private readonly drawing = h("div", { class: "plot", role: "img" });
+  private readonly readout: HTMLElement;
+  private readonly time = h("span", { class: "at" });
+  private readonly shown: HTMLElement[] = [];
+  private plot: uPlot | null = null;
+  private curves: Curves | null = null;
+  private range: [number, number] = [0, 1];
+  private readonly resized = new ResizeObserver(() => this.resize());
+  private readonly scheme = matchMedia("(prefers-color-scheme: dark)");
+  private readonly redraw = (): void => this.draw();
+
+  private readonly lines: Line[];
+  private zone: string;
+
+  constructor(lines: Line[], zone: string) {
+    this.lines = lines;
+    this.zone = zone;
+    const entries = lines.map((line) => {
+      const value = h("span", { class: "value" });
+      this.shown.push(value);
+      return h("span", { class: `key ${line.colour}${line.dashed ? " dashed" : ""}` }, line.label, " ", value);
+    });
+    this.readout = h("p", { class: "legend", "aria-hidden": "true" }, ...entries, this.time);
+    this.element = h("div", { class: "chart" }, this.readout, this.drawing);
+    this.resized.observe(this.drawing);
+    this.scheme.addEventListener("change", this.redraw);
+  }
+
+  /** Show curves from `start` to `stop` (seconds since 1970) on the clocks of `zone`; `summary` says it in words. */
+  show(curves: Curves, start: number, stop: number, zone: string, summary: string): void {
+    const same = this.plot !== null && this.zone === zone && this.range[0] === start && this.range[1] === stop;
+    this.curves = curves;
+    this.range = [start, stop];
+    this.zone = zone;
+    this.drawing.setAttribute("aria-label", summary);
+    if (same) this.plot?.setData([curves.times, ...curves.values]);
+    else this.draw();
+    this.read(null);
+  }
+
+  destroy(): void {
+    this.resized.disconnect();
+    this.scheme.removeEventListener("change", this.redraw);
+    this.plot?.destroy();
+  }
+
+  private draw(): void {
+    this.plot?.destroy();
+    this.plot = null;
+    const width = this.drawing.clientWidth;
+    if (this.curves === null || width === 0) return;
+    this.plot = new uPlot(this.options(width), [this.curves.times, ...this.curves.values], this.drawing);
+  }
+
+  private resize(): void {
+    if (this.plot === null) this.draw();
+    else this.plot.setSize({ width: this.drawing.clientWidth, height: this.drawing.clientHeight });
+  }
+
+  private options(width: number): uPlot.Options {
+    const style = getComputedStyle(this.drawing);
+    const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim();
+    const axis = { stroke: colour("soft"), font: FONT, ticks: { show: false }, grid: { stroke: colour("line"), width: 1 } };
+    return {
+      width,
+      height: this.drawing.clientHeight,
+      padding: [8, 4, 0, 0],
+      legend: { show: false },
+      tzDate: (second) => uPlot.tzDate(new Date(second * 1000), this.zone),
+      cursor: { drag: { x: false, y: false }, points: { size: 7 }, y: false },
+      scales: { x: { range: () => this.range }, y: { range: (_, low, high) => [Math.min(0, low * 1.08), Math.max(500, high * 1.08)] } },
+      hooks: { setCursor: [(plot) => this.read(plot.cursor.idx ?? null)] },
+      axes: [
+        { ...axis, incrs: HOURS_S, space: 44, size: 28, values: (_, ticks) => ticks.map((tick) => clockAt(tick * 1000, this.zone)) },
+        { ...axis, incrs: STEPS_W, space: 36, size: 44, values: (_, ticks) => ticks.map(kilowatts) },
+      ],
+      series: [
+        {},
+        ...this.lines.map((line): uPlot.Series => ({
+          stroke: colour(line.colour),
+          width: 2,
+          points: { show: false },
+          spanGaps: false,
+          ...(line.filled ? { fill: colour(line.colour) + FILL } : {}),
+          ...(line.dashed ? { dash: [5, 4] } : {}),
+        })),
+      ],
+    };
+  }
+
+  /** The legend's values: those under the pointer, else the newest. */
+  private read(index: number | null): void {
+    const curves = this.curves;
+    if (curves === null) return;
+    const newest = curves.times.findLastIndex((_, i) => curves.values.some((values) => (values[i] ?? null) !== null));
+    const at = index ?? newest;
+    this.shown.forEach((value, i) => setText(value, at < 0 ? "–" : amount(curves.values[i]?.[at], "W")));
+    const time = curves.times[at];
+    setText(this.time, time === undefined ? "" : clockAt(time * 1000, this.zone));
+  }
+}
+
+function kilowatts(watts: number): string {
+  return watts === 0 ? "0" : `${digits(watts / 1000, watts % 1000 === 0 ? 0 : watts % 100 === 0 ? 1 : 2)} kW`;
+}

@@ -1,0 +1,28 @@
+/** Fewer points for a small screen. Pure. */
+
+import type { Curves } from "./chart.ts";
+
+/**
+ * The means of series over steps of one length.
+ *
+ * @param series Values by time (start of their window, seconds since 1970).
+ * @param start Of the first step; `stop` is the end of the last.
+ * @param step Length in seconds.
+ * @returns One value for each step and series; null where the step has no value.
+ */
+export function coarsened(series: Map<number, number>[], start: number, stop: number, step: number): Curves {
+  const count = Math.max(0, Math.ceil((stop - start) / step));
+  const times = Array.from({ length: count }, (_, i) => start + i * step);
+  const values = series.map((points) => {
+    const sums = new Float64Array(count);
+    const counts = new Uint32Array(count);
+    for (const [time, value] of points) {
+      const i = Math.floor((time - start) / step);
+      if (i < 0 || i >= count) continue;
+      sums[i]! += value;
+      counts[i]! += 1;
+    }
+    return times.map((_, i) => (counts[i] ? sums[i]! / counts[i]! : null));
+  });
+  return { times, values };
+}

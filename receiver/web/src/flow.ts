@@ -1,0 +1,117 @@
+/** The live power flow: sun, house, grid and battery, with what moves between them. */
+
+import { amount } from "./format.ts";
+import { flowsOf, type Flows, type SiteNow } from "./flows.ts";
+import { h, s, setText } from "./dom.ts";
+
+type Place = "sun" | "grid" | "house" | "battery";
+
+const ICONS: Record<Place, string> = {
+  sun: "M12 7.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9ZM12 2v2.5M12 19.5V22M2 12h2.5M19.5 12H22M4.9 4.9l1.8 1.8M17.3 17.3l1.8 1.8M4.9 19.1l1.8-1.8M17.3 6.7l1.8-1.8",
+  grid: "M12 2 6 22M12 2l6 20M8.2 9h7.6M3.5 9h4.7M15.8 9h4.7M7 15h10M8.2 9 17 15M15.8 9 7 15",
+  house: "M3.5 11.5 12 4l8.5 7.5M6 9.5V20h12V9.5M10 20v-5.5h4V20",
+  battery: "M7 5h10v16H7ZM10 5V2.5h4V5M10 17h4M10 13h4",
+};
+const NAMES: Record<Place, string> = { sun: "Solar", grid: "Grid", house: "House", battery: "Battery" };
+
+/** Lines in a field of 400 by 250 (with battery 340); each is drawn in the direction in which power goes. */
+const LINES: Record<keyof Flows, string> = {
+  sunToHouse: "M206 58C206 150 250 178 346 178",
+  sunToGrid: "M194 58C194 150 150 178 54 178",
+  gridToHouse: "M54 186H346",
+  sunToBattery: "M200 58V300",
+  batteryToHouse: "M206 300C206 230 250 194 346 194",
+  gridToBattery: "M54 194C150 194 194 230 194 300",
+  batteryToGrid: "M194 300C194 230 150 194 54 194",
+};
+const WITH_BATTERY: ReadonlySet<string> = new Set(["sunToBattery", "batteryToHouse", "gridToBattery", "batteryToGrid"]);
+const SLOWEST_S = 6;
+const FASTEST_S = 1.2;
+const FULL_W = 6_000;
+const LEAST_W = 5;
+/** How often a screen reader hears of it. */
+const SPOKEN_MS = 60_000;
+
+export class FlowView {
+  readonly element: HTMLElement;
+  private readonly lines = new Map<keyof Flows, SVGPathElement>();
+  private readonly values = new Map<Place, HTMLElement>();
+  private readonly words = new Map<Place, HTMLElement>();
+  private readonly spoken = h("p", { class: "hidden", "aria-live": "polite" });
+  private readonly field: HTMLElement;
+  private spokenAt = -SPOKEN_MS;
+
+  constructor() {
+    const tracks = Object.entries(LINES).map(([name, path]) =>
+      s("path", { d: path, class: WITH_BATTERY.has(name) ? "track only-battery" : "track" }));
+    const moving = (Object.keys(LINES) as (keyof Flows)[]).map((name) => {
+      const line = s("path", { d: LINES[name], class: `flow from-${name.split("To")[0]}` });
+      this.lines.set(name, line);
+      return line;
+    });
+    this.field = h(
+      "div", { class: "flow-field" },
+      s("svg", { viewBox: "0 0 400 350", class: "flow-lines", "aria-hidden": "true" }, ...tracks, ...moving),
+      ...(Object.keys(NAMES) as Place[]).map((place) => this.node(place)),
+    );
+    this.element = h(
+      "section", { class: "card now", "aria-labelledby": "now-title" },
+      h("h2", { id: "now-title" }, "Now"), this.field, this.spoken,
+    );
+  }
+
+  /** Show the site at this moment; `fresh` false: what is shown is old. */
+  show(now: SiteNow, fresh: boolean): void {
+    this.field.classList.toggle("has-battery", now.battery !== null);
+    this.field.classList.toggle("stale", !fresh);
+    this.set("sun", now.production === null ? null : Math.max(0, now.production), "");
+    this.set("house", now.load, "");
+    this.set("grid", now.net === null ? null : Math.abs(now.net), direction(now.net, "buying", "selling"));
+    this.set("battery", now.battery === null ? null : Math.abs(now.battery), direction(now.battery, "giving", "charging"));
+    const flows = flowsOf(now);
+    for (const [name, line] of this.lines) {
+      const power = flows[name];
+      const moves = fresh && power >= LEAST_W;
+      line.classList.toggle("moves", moves);
+      if (moves) line.style.setProperty("--pace", `${pace(power)}s`);
+    }
+    this.speak(now, fresh);
+  }
+
+  private node(place: Place): HTMLElement {
+    const value = h("strong", {}, "–");
+    const word = h("span", { class: "word" });
+    this.values.set(place, value);
+    this.words.set(place, word);
+    return h(
+      "div", { class: `node ${place}`, "data-place": place },
+      s("svg", { viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true" }, s("path", { d: ICONS[place] })),
+      h("span", { class: "name" }, NAMES[place]), value, word,
+    );
+  }
+
+  private set(place: Place, power: number | null, word: string): void {
+    setText(this.values.get(place)!, amount(power, "W"));
+    setText(this.words.get(place)!, word);
+  }
+
+  /** Not with every second: a screen reader would never be silent. */
+  private speak(now: SiteNow, fresh: boolean): void {
+    const time = performance.now();
+    if (!fresh || time - this.spokenAt < SPOKEN_MS) return;
+    this.spokenAt = time;
+    const grid = now.net === null ? "" : `, ${now.net >= 0 ? "buying" : "selling"} ${amount(Math.abs(now.net), "W")}`;
+    setText(this.spoken, `Producing ${amount(now.production, "W")}, using ${amount(now.load, "W")}${grid}.`);
+  }
+}
+
+function direction(power: number | null, positive: string, negative: string): string {
+  if (power === null || Math.abs(power) < LEAST_W) return "";
+  return power > 0 ? positive : negative;
+}
+
+/** Seconds of one round of the moving dots: in steps, because a changed duration makes them jump. */
+function pace(power: number): number {
+  const share = Math.min(1, Math.sqrt(power / FULL_W));
+  return Math.round((SLOWEST_S - share * (SLOWEST_S - FASTEST_S)) * 2) / 2;
+}

@@ -1,0 +1,54 @@
+/** Who feeds whom: the flows between sun, house, grid and battery at one moment, in W. Pure. */
+
+/** The site now, in W: `net` + from the grid, `battery` + discharging; null is unknown. */
+export interface SiteNow {
+  production: number | null;
+  load: number | null;
+  net: number | null;
+  battery: number | null;
+}
+
+export interface Flows {
+  sunToHouse: number;
+  sunToGrid: number;
+  sunToBattery: number;
+  gridToHouse: number;
+  gridToBattery: number;
+  batteryToHouse: number;
+  batteryToGrid: number;
+}
+
+const positive = (value: number | null): number => Math.max(0, value ?? 0);
+
+/**
+ * Split the four powers into flows. What is sold is sun before battery, and what charges the battery is sun
+ * before grid; the house takes what is left of each.
+ */
+export function flowsOf(now: SiteNow): Flows {
+  const sun = positive(now.production);
+  const bought = positive(now.net);
+  const sold = positive(now.net === null ? null : -now.net);
+  const discharged = positive(now.battery);
+  const charged = positive(now.battery === null ? null : -now.battery);
+  const sunToGrid = Math.min(sun, sold);
+  const batteryToGrid = Math.min(discharged, sold - sunToGrid);
+  const sunToBattery = Math.min(sun - sunToGrid, charged);
+  const gridToBattery = Math.min(bought, charged - sunToBattery);
+  return {
+    sunToGrid,
+    batteryToGrid,
+    sunToBattery,
+    gridToBattery,
+    sunToHouse: sun - sunToGrid - sunToBattery,
+    batteryToHouse: discharged - batteryToGrid,
+    gridToHouse: bought - gridToBattery,
+  };
+}
+
+/**
+ * The site as the live sums tell it. They know no battery, so what its power is comes from elsewhere, and the grid gives
+ * what the house uses beyond sun and battery.
+ */
+export function fromSums(sums: { p: number; c: number; n: number }, battery: number | null): SiteNow {
+  return { production: sums.p, load: sums.c, net: sums.n - (battery ?? 0), battery };
+}

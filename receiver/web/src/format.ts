@@ -1,0 +1,47 @@
+/** How numbers, ages and shares look to people. Pure. */
+
+const NONE = "–";
+const THIN = "\u202f"; // a narrow space that does not break: value and unit stay together
+
+type Unit = "W" | "Wh";
+
+/** A power or an energy: "640 W", "1.24 kW", "12.3 kWh", "1.05 MWh"; a dash for what is not known. */
+export function amount(value: number | null | undefined, unit: Unit): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
+  const whole = Math.round(value);
+  if (Math.abs(whole) < 1000) return `${digits(whole, 0)}${THIN}${unit}`;
+  const [scaled, prefix] = Math.abs(value) < 999_950 ? [value / 1000, "k"] : [value / 1_000_000, "M"];
+  return `${digits(scaled, Math.abs(scaled) < 9.995 ? 2 : 1)}${THIN}${prefix}${unit}`;
+}
+
+/** A number with so many decimals and a true minus sign; never "-0". */
+export function digits(value: number, decimals: number): string {
+  const text = Math.abs(value).toFixed(decimals);
+  return value < 0 && Number(text) !== 0 ? `\u2212${text}` : text;
+}
+
+/** A measured value with its unit, e.g. "231.4 V"; a dash for what is not known. */
+export function measured(value: number | null | undefined, unit: string, decimals: number): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
+  return unit ? `${digits(value, decimals)}${THIN}${unit}` : digits(value, decimals);
+}
+
+/** A share from 0 to 1 as "84 %". */
+export function share(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
+  return `${Math.round(Math.min(1, Math.max(0, value)) * 100)}${THIN}%`;
+}
+
+/** How long ago, from seconds: "now", "42 s ago", "12 min ago", "5 h ago", "3 days ago". */
+export function ago(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "never";
+  return seconds < 3 ? "now" : `${duration(seconds)} ago`;
+}
+
+/** A length of time in its largest fitting unit: "42 s", "12 min", "5 h", "3 days". */
+export function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.round(seconds)}${THIN}s`;
+  if (seconds < 90 * 60) return `${Math.round(seconds / 60)}${THIN}min`;
+  if (seconds < 36 * 3600) return `${Math.round(seconds / 3600)}${THIN}h`;
+  return `${Math.round(seconds / 86_400)} days`;
+}

@@ -1,0 +1,65 @@
+/** What needs a person: from the status of a gateway to sentences. Pure. */
+
+import { duration, ago } from "./format.ts";
+import { momentAt } from "./days.ts";
+import type { GatewayStatus } from "./api.ts";
+
+export interface Notice {
+  level: "bad" | "warn";
+  title: string;
+  advice: string;
+}
+
+const BACKLOG_ROWS = 1_000;
+const LAG_S = 300;
+const SILENT_S = 300;
+const TOKEN_WARN_S = 14 * 86_400;
+const CLOCK_S = 300;
+
+/** The notices of one gateway, the worst first. Times are shown in `zone`. */
+export function notices(status: GatewayStatus, zone: string): Notice[] {
+  const fields = status.status;
+  const found: Notice[] = [];
+  const bad = (title: string, advice: string): void => void found.push({ level: "bad", title, advice });
+  const warn = (title: string, advice: string): void => void found.push({ level: "warn", title, advice });
+  if (number(fields["certificate_changed"]) > 0) {
+    bad(
+      "The gateway shows another certificate",
+      "No password is sent to it until you accept it. If it was replaced or updated, run: envoy-scraper trust",
+    );
+  }
+  if (number(fields["login_blocked"]) > 0) {
+    bad("The login at the gateway is stopped", "Its token or password was refused. On the scraper, run: envoy-scraper check");
+  }
+  if (status.status_age_seconds === null || status.status_age_seconds > SILENT_S) {
+    bad(
+      "The scraper is silent",
+      `It was last heard of ${ago(status.status_age_seconds)}. See whether it runs and reaches this receiver.`,
+    );
+  }
+  const expires = fields["token_expires_in"];
+  if (typeof expires === "number" && expires < TOKEN_WARN_S) {
+    warn(
+      expires <= 0 ? "The gateway's token has expired" : `The gateway's token expires in ${duration(expires)}`,
+      "Give the scraper a new one, or cloud credentials so that it renews the token itself.",
+    );
+  }
+  if (status.open_gap_since !== null) {
+    warn("Nothing is measured at present", `A gap has been open since ${momentAt(status.open_gap_since, zone)}.`);
+  }
+  const waiting = number(fields["outbox_rows"]);
+  if (waiting > BACKLOG_ROWS || (status.delivery_lag_seconds ?? 0) > LAG_S) {
+    warn("Readings are waiting", `${Math.round(waiting)} are on their way; nothing is lost, older ones arrive later.`);
+  }
+  if (number(fields["dead_letters"]) > 0) {
+    warn("Some readings were refused", "They are kept at the scraper. To see why, run: envoy-scraper outbox");
+  }
+  if (Math.abs(number(fields["clock_offset"])) > CLOCK_S) {
+    warn("The gateway's clock is wrong", `It is off by ${duration(Math.abs(number(fields["clock_offset"])))}; readings are corrected.`);
+  }
+  return found;
+}
+
+function number(value: unknown): number {
+  return typeof value === "number" ? value : 0;
+}

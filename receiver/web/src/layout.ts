@@ -1,0 +1,48 @@
+/** Where panels stand and how bright they are. Pure. */
+
+import type { InverterEntry } from "./api.ts";
+
+/** One array: its panels in the order of the roof, and how many columns it has (null: no layout is known). */
+export interface ArrayLayout {
+  name: string | null;
+  columns: number | null;
+  panels: InverterEntry[];
+}
+
+/** What people call a panel. */
+export function nameOf(panel: InverterEntry): string {
+  return panel.name ?? panel.inverter;
+}
+
+/** Arrays by name; a roof layout where every panel of the array has a place of its own. */
+export function arrange(panels: InverterEntry[]): ArrayLayout[] {
+  const arrays = new Map<string, InverterEntry[]>();
+  for (const panel of panels) {
+    const name = panel.array ?? "";
+    arrays.set(name, [...(arrays.get(name) ?? []), panel]);
+  }
+  return [...arrays]
+    .sort(([one], [other]) => (one === "" ? 1 : other === "" ? -1 : natural(one, other)))
+    .map(([name, members]) => layOut(name === "" ? null : name, members));
+}
+
+function layOut(name: string | null, members: InverterEntry[]): ArrayLayout {
+  const places = new Set(members.map((panel) => (panel.row && panel.column ? `${panel.row}/${panel.column}` : null)));
+  if (places.has(null) || places.size < members.length) {
+    return { name, columns: null, panels: [...members].sort((one, other) => natural(nameOf(one), nameOf(other))) };
+  }
+  const panels = [...members].sort((one, other) => one.row! - other.row! || one.column! - other.column!);
+  return { name, columns: Math.max(...panels.map((panel) => panel.column!)), panels };
+}
+
+function natural(one: string, other: string): number {
+  return one.localeCompare(other, "en", { numeric: true });
+}
+
+/**
+ * What the brightest colour stands for: the best panel of now, but at least a part of the most that any ever gave, so
+ * that dawn looks like dawn.
+ */
+export function brightest(values: (number | null)[], best: number): number {
+  return Math.max(1, best / 4, ...values.map((value) => value ?? 0));
+}

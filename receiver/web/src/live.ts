@@ -1,0 +1,105 @@
+/** The live stream of one gateway, held open while somebody looks. */
+
+import { address, of } from "./api.ts";
+
+/** The sums of one second in W: production, consumption, and consumption less production. */
+export interface Sums {
+  p: number;
+  c: number;
+  n: number;
+}
+
+/** A reading as it was stored; as measured, without the corrections of the sites file. */
+export interface LiveReading {
+  kind: string;
+  tags: Record<string, string>;
+  timestamp: number;
+  fields: Record<string, number | string>;
+}
+
+export interface Listener {
+  sums(sums: Sums): void;
+  reading(reading: LiveReading): void;
+  /** Whether events come; false while the connection is lost. */
+  connected(yes: boolean): void;
+  /** The receiver refuses: the session may be over. */
+  refused(): void;
+}
+
+const FIRST_WAIT_S = 2;
+const LONGEST_WAIT_S = 30;
+/** A connection that says nothing for so long is dead, whatever the browser thinks: a phone slept, a network changed. */
+const QUIET_MS = 45_000;
+const LOOK_MS = 5_000;
+/** Why the receiver ends a view for good; after any other reason coming back is right. */
+const REFUSALS = new Set(["unauthorised", "forbidden", "not-found"]);
+
+/** Open the stream and keep it open; gives what closes it. */
+export function listen(serial: string, listener: Listener): () => void {
+  let source: EventSource | null = null;
+  let timer = 0;
+  let waits = FIRST_WAIT_S;
+  let heard = 0;
+
+  function open(): void {
+    close();
+    heard = performance.now();
+    source = new EventSource(address(of(serial, "/live")));
+    source.addEventListener("open", () => {
+      note();
+      waits = FIRST_WAIT_S;
+    });
+    source.addEventListener("solar_data", (event) => {
+      note();
+      listener.sums(JSON.parse(event.data) as Sums);
+    });
+    source.addEventListener("reading", (event) => {
+      note();
+      listener.reading(JSON.parse(event.data) as LiveReading);
+    });
+    source.addEventListener("ended", (event) => {
+      if (!REFUSALS.has((JSON.parse(event.data) as { reason: string }).reason)) return; // the browser comes back
+      close();
+      listener.refused();
+    });
+    source.addEventListener("error", () => {
+      listener.connected(false);
+      if (source?.readyState !== EventSource.CLOSED) return; // the browser itself tries again
+      later();
+      listener.refused();
+    });
+  }
+
+  function note(): void {
+    heard = performance.now();
+    listener.connected(true);
+  }
+
+  function later(): void {
+    close();
+    timer = window.setTimeout(open, waits * 1000);
+    waits = Math.min(LONGEST_WAIT_S, waits * 2);
+  }
+
+  function close(): void {
+    window.clearTimeout(timer);
+    source?.close();
+    source = null;
+  }
+
+  function look(): void {
+    if (document.hidden) close();
+    else if (source === null) open();
+  }
+
+  const watchdog = window.setInterval(() => {
+    if (source !== null && performance.now() - heard > QUIET_MS) open();
+  }, LOOK_MS);
+  document.addEventListener("visibilitychange", look);
+  look();
+  return () => {
+    window.clearInterval(watchdog);
+    document.removeEventListener("visibilitychange", look);
+    close();
+  };
+}

@@ -1,0 +1,65 @@
+/** The page: a session, the systems that it may see, and one of them shown. */
+
+import "uplot/dist/uPlot.min.css";
+import "./style.css";
+import { ApiError, endSession, list, type GatewayEntry, type Session } from "./api.ts";
+import { h } from "./dom.ts";
+import { named } from "./header.ts";
+import { askForToken, openSession, tokenOfAddress } from "./session.ts";
+import { System } from "./system.ts";
+
+const FIRST_ASK = "This page shows what you may see: that takes a reader token.";
+const OVER = "Your token has expired or was revoked. Enter another one.";
+const REMEMBERED = "gateway"; // in the address: a bookmark opens the same system
+const RETRY_MS = 3_000;
+
+const root = document.getElementById("page")!;
+let system: System | null = null;
+
+async function start(token: string | null): Promise<void> {
+  try {
+    await show(await openSession(token));
+  } catch (error) {
+    if (error instanceof ApiError && error.unauthorised) ask(token ? OVER : FIRST_ASK);
+    else wait("The receiver does not answer. Trying again …", () => start(token));
+  }
+}
+
+async function show(session: Session): Promise<void> {
+  const gateways = await list<GatewayEntry>("gateways");
+  const wanted = new URLSearchParams(location.search).get(REMEMBERED);
+  const entry = gateways.find((one) => one.gateway === wanted) ?? gateways[0];
+  if (entry === undefined) {
+    wait("Nothing has been received yet. The page goes on by itself with the first reading.", () => show(session));
+    return;
+  }
+  system?.end();
+  document.title = named(entry);
+  system = new System(root, gateways, entry, session, {
+    choose(serial) {
+      history.replaceState(null, "", `?${new URLSearchParams({ [REMEMBERED]: serial }).toString()}`);
+      void show(session);
+    },
+    signOut: () => void endSession().finally(() => ask("You are signed out.")),
+    unauthorised: () => ask(OVER),
+  });
+}
+
+function ask(reason: string): void {
+  system?.end();
+  system = null;
+  askForToken(root, reason, () => void start(null));
+}
+
+function wait(reason: string, again: () => Promise<void>): void {
+  root.replaceChildren(h("main", { class: "alone" }, h("p", { class: "card waiting", role: "status" }, reason)));
+  window.setTimeout(() => void again().catch(() => wait(reason, again)), RETRY_MS);
+}
+
+/** A link with a token that is opened in a tab that shows the page already. */
+window.addEventListener("hashchange", () => {
+  const token = tokenOfAddress();
+  if (token !== null) void start(token);
+});
+
+void start(tokenOfAddress());

@@ -1,0 +1,148 @@
+/** The panels as they lie on the roof, coloured by what they give. */
+
+import { ago, amount } from "./format.ts";
+import { arrange, brightest, nameOf, type ArrayLayout } from "./layout.ts";
+import { h, setText } from "./dom.ts";
+import type { InverterEntry } from "./api.ts";
+
+const WORDS = { producing: "producing", idle: "idle", silent: "silent", ghost: "not heard for long" };
+/** Panels side by side on a phone; more and their numbers could not be read. */
+const MOST_COLUMNS = 24;
+
+export class PanelsView {
+  readonly element: HTMLElement;
+  private readonly title = h("h2", { id: "panels-title" }, "Panels");
+  private readonly summary = h("p", { class: "soft note" });
+  private readonly roof = h("div", { class: "roof" });
+  private readonly tiles = new Map<string, HTMLButtonElement>();
+  private readonly chosen: (panel: InverterEntry) => void;
+  private panels: InverterEntry[] = [];
+  private drawn = "";
+
+  constructor(chosen: (panel: InverterEntry) => void) {
+    this.chosen = chosen;
+    this.element = h(
+      "section", { class: "card panels", "aria-labelledby": "panels-title" },
+      h("div", { class: "head" }, this.title, this.summary), this.roof,
+      h("p", { class: "soft note keys" }, "A panel opens its day beside its peers."),
+    );
+    this.roof.addEventListener("keydown", (event) => this.move(event));
+  }
+
+  /**
+   * Show the panels.
+   *
+   * @param energies Wh of a past day by serial; null: the power of now.
+   */
+  show(panels: InverterEntry[], energies: Map<string, number> | null): void {
+    this.element.hidden = panels.length === 0;
+    this.panels = panels;
+    const layout = arrange(panels);
+    const key = JSON.stringify(layout.map((array) => [array.name, array.columns, array.panels.map((panel) => [panel.inverter, nameOf(panel)])]));
+    if (key !== this.drawn) this.draw(layout);
+    this.drawn = key;
+    const values = panels.map((panel) => (energies ? energies.get(panel.inverter) ?? null : panel.power ?? null));
+    const best = energies ? 0 : Math.max(0, ...panels.map((panel) => panel.max_power ?? 0));
+    const full = brightest(values, best);
+    panels.forEach((panel, i) => this.fill(panel, values[i] ?? null, full, energies === null));
+    setText(this.summary, energies ? `${panels.length} panels` : heard(panels));
+  }
+
+  private draw(layout: ArrayLayout[]): void {
+    const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset["inverter"] : undefined;
+    this.tiles.clear();
+    this.roof.replaceChildren(...layout.map((array) => {
+      const grid = h("div", { class: array.columns === null ? "array free" : "array", role: "group", "aria-label": array.name ?? "Panels" });
+      if (array.columns !== null) grid.style.setProperty("--columns", String(Math.min(MOST_COLUMNS, array.columns)));
+      grid.append(...array.panels.map((panel) => this.tile(panel, array.columns !== null)));
+      return h("div", {}, array.name === null ? null : h("h3", {}, array.name), grid);
+    }));
+    const first = this.tiles.values().next().value;
+    this.enter((focused && this.tiles.get(focused)) || first, focused !== undefined);
+  }
+
+  private tile(panel: InverterEntry, placed: boolean): HTMLButtonElement {
+    const tile = h(
+      "button", { type: "button", class: "panel", "data-inverter": panel.inverter, tabindex: "-1" },
+      h("span", { class: "panel-name" }, nameOf(panel)), h("span", { class: "panel-value" }),
+    );
+    if (placed) {
+      tile.style.gridRow = String(panel.row);
+      tile.style.gridColumn = String(Math.min(MOST_COLUMNS, panel.column!));
+    }
+    tile.addEventListener("click", () => {
+      const now = this.panels.find((one) => one.inverter === panel.inverter);
+      this.enter(tile, false);
+      if (now) this.chosen(now);
+    });
+    this.tiles.set(panel.inverter, tile);
+    return tile;
+  }
+
+  private fill(panel: InverterEntry, value: number | null, full: number, live: boolean): void {
+    const tile = this.tiles.get(panel.inverter)!;
+    const unheard = live && (panel.state === "silent" || panel.state === "ghost");
+    tile.classList.toggle("unheard", unheard || value === null);
+    tile.style.setProperty("--heat", `${Math.round((unheard ? 0 : (value ?? 0) / full) * 100)}%`);
+    const text = unheard ? (panel.state === "ghost" ? "gone" : "silent") : amount(value, live ? "W" : "Wh");
+    setText(tile.lastElementChild!, text);
+    const state = live ? `, ${WORDS[panel.state ?? "producing"]}, heard ${ago(panel.age_seconds)}` : "";
+    const label = `${nameOf(panel)}: ${amount(value, live ? "W" : "Wh")}${state}`;
+    if (tile.getAttribute("aria-label") !== label) {
+      tile.setAttribute("aria-label", label);
+      tile.title = label;
+    }
+  }
+
+  /** One tab stop for all panels; arrow keys go from one to the next where it stands. */
+  private move(event: KeyboardEvent): void {
+    const from = event.target;
+    if (!(from instanceof HTMLButtonElement) || event.altKey || event.ctrlKey || event.metaKey) return;
+    const to = neighbour(from, [...this.tiles.values()], event.key);
+    if (to === null) return;
+    event.preventDefault();
+    event.stopPropagation(); // the arrow keys of the page change the day
+    this.enter(to, true);
+  }
+
+  private enter(tile: HTMLButtonElement | undefined, focus: boolean): void {
+    if (!tile) return;
+    for (const other of this.tiles.values()) other.tabIndex = other === tile ? 0 : -1;
+    if (focus) tile.focus();
+  }
+}
+
+/** The nearest tile in the direction of an arrow key; the tile itself at an edge, null for other keys. */
+function neighbour(from: HTMLElement, tiles: HTMLButtonElement[], key: string): HTMLButtonElement | null {
+  const directions: Record<string, [number, number]> = {
+    ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1],
+  };
+  const direction = directions[key];
+  if (!direction) return null;
+  const [dx, dy] = direction;
+  const here = centre(from);
+  let nearest: [number, HTMLButtonElement | null] = [Infinity, null];
+  for (const tile of tiles) {
+    const there = centre(tile);
+    const along = (there.x - here.x) * dx + (there.y - here.y) * dy;
+    const beside = Math.abs((there.x - here.x) * dy) + Math.abs((there.y - here.y) * dx);
+    const distance = along + 4 * beside;
+    if (along > 1 && distance < nearest[0]) nearest = [distance, tile];
+  }
+  return nearest[1] ?? (from as HTMLButtonElement);
+}
+
+function centre(element: HTMLElement): { x: number; y: number } {
+  const box = element.getBoundingClientRect();
+  return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+}
+
+function heard(panels: InverterEntry[]): string {
+  const silent = panels.filter((panel) => panel.state === "silent").length;
+  const ghosts = panels.filter((panel) => panel.state === "ghost").length;
+  const newest = Math.min(...panels.map((panel) => panel.age_seconds ?? Infinity));
+  const parts = [`${panels.length - silent - ghosts} of ${panels.length} heard, last ${ago(newest)}`];
+  if (silent) parts.push(`${silent} silent`);
+  if (ghosts) parts.push(`${ghosts} gone`);
+  return parts.join(", ");
+}

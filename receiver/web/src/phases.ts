@@ -1,0 +1,52 @@
+/** Every phase of every meter in a table. */
+
+import { ago, amount, measured } from "./format.ts";
+import { h } from "./dom.ts";
+import type { MeterEntry } from "./api.ts";
+
+const NAMES: Record<string, string> = {
+  "production": "Production",
+  "net-consumption": "Grid",
+  "total-consumption": "Consumption",
+  "storage": "Battery",
+};
+const ORDER = Object.keys(NAMES);
+const OLD_S = 150;
+const COLUMNS: [string, (entry: MeterEntry) => string][] = [
+  ["Power", (entry) => amount(entry.power, "W")],
+  ["Voltage", (entry) => measured(entry.voltage, "V", 1)],
+  ["Current", (entry) => measured(entry.current, "A", 2)],
+  ["Power factor", (entry) => measured(entry.power_factor, "", 2)],
+  ["Heard", (entry) => ago(entry.age_seconds)],
+];
+
+export class PhasesView {
+  readonly element: HTMLElement;
+  private readonly body = h("tbody");
+
+  constructor() {
+    const head = h("tr", {}, h("th", { scope: "col" }, "Meter"), ...COLUMNS.map(([name]) => h("th", { scope: "col" }, name)));
+    this.element = h(
+      "section", { class: "card phases", "aria-labelledby": "phases-title" },
+      h("h2", { id: "phases-title" }, "Phases"),
+      h("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "phases-title" },
+        h("table", {}, h("thead", {}, head), this.body)),
+    );
+  }
+
+  show(meters: MeterEntry[]): void {
+    this.element.hidden = meters.length === 0;
+    const sorted = [...meters].sort((one, other) => rank(one) - rank(other) || one.phase.localeCompare(other.phase));
+    const rows = sorted.map((entry) => h(
+      "tr", { class: entry.age_seconds > OLD_S ? "old" : null },
+      h("th", { scope: "row" }, `${NAMES[entry.meter] ?? entry.meter} ${entry.phase.toUpperCase()}`),
+      ...COLUMNS.map(([, text]) => h("td", {}, text(entry))),
+    ));
+    this.body.replaceChildren(...rows);
+  }
+}
+
+function rank(entry: MeterEntry): number {
+  const place = ORDER.indexOf(entry.meter);
+  return place < 0 ? ORDER.length : place;
+}

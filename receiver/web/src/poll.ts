@@ -1,0 +1,53 @@
+/** Work that is done again and again while somebody looks, and at once when they look again. */
+
+const LONGEST_S = 60;
+
+export interface Poll {
+  /** Do it now, e.g. because something is known to have changed. */
+  now(): void;
+  stop(): void;
+}
+
+/** Do `work` now and every so many seconds; after a failure sooner or later again, at most a minute apart. */
+export function poll(work: () => Promise<void>, seconds: number, failed: (error: unknown) => void): Poll {
+  let timer = 0;
+  let failures = 0;
+  let running = false;
+  let again = false;
+  let stopped = false;
+
+  async function run(): Promise<void> {
+    window.clearTimeout(timer);
+    if (running) {
+      again = true;
+      return;
+    }
+    running = true;
+    try {
+      await work();
+      failures = 0;
+    } catch (error) {
+      failures += 1;
+      if (!stopped) failed(error);
+    }
+    running = false;
+    if (stopped || document.hidden) return;
+    const wait = failures ? Math.min(LONGEST_S, 2 ** failures) : seconds;
+    timer = window.setTimeout(run, again ? 0 : wait * 1000);
+    again = false;
+  }
+
+  const looked = (): void => {
+    if (!document.hidden && !stopped) void run();
+  };
+  document.addEventListener("visibilitychange", looked);
+  void run();
+  return {
+    now: () => void run(),
+    stop() {
+      stopped = true;
+      window.clearTimeout(timer);
+      document.removeEventListener("visibilitychange", looked);
+    },
+  };
+}

@@ -1,0 +1,231 @@
+/** One system on the page: its views, what keeps them fresh, and the day that is shown. */
+
+import { AboutView } from "./about.ts";
+import { ApiError, get, list, of } from "./api.ts";
+import type { GatewayEntry, GatewayStatus, InverterEntry, MeterEntry, Session } from "./api.ts";
+import { Banner } from "./banner.ts";
+import { Chart } from "./chart.ts";
+import { dayOf, type Day } from "./day.ts";
+import { knownZone, plusDays } from "./days.ts";
+import { h, setText } from "./dom.ts";
+import { FlowView } from "./flow.ts";
+import { fromSums, type SiteNow } from "./flows.ts";
+import { amount } from "./format.ts";
+import { HeaderView, type HeaderActions } from "./header.ts";
+import { notices } from "./health.ts";
+import { listen, type Sums } from "./live.ts";
+import { siteOfMeters } from "./meters.ts";
+import { PanelDialog } from "./panel.ts";
+import { PanelsView } from "./panels.ts";
+import { PhasesView } from "./phases.ts";
+import { poll, type Poll } from "./poll.ts";
+import { dayCurve, dayEnergy, panelEnergies, type DayEnergy } from "./queries.ts";
+import { TilesView } from "./tiles.ts";
+
+const LINES = [
+  { label: "Production", colour: "sun", filled: true },
+  { label: "Consumption", colour: "house" },
+  { label: "Grid", colour: "grid", dashed: true },
+];
+const METERS_S = 5;
+const STATUS_S = 15;
+const DAY_S = 60;
+const PANELS_S = 30;
+const PANEL_NEWS_MS = 1_500;
+const SUMS_OLD_MS = 10_000;
+
+export class System {
+  private readonly header: HeaderView;
+  private readonly banner = new Banner();
+  private readonly flow = new FlowView();
+  private readonly tiles = new TilesView();
+  private readonly curveTitle = h("h2", { id: "curve-title" }, "Today");
+  private readonly curve: Chart;
+  private readonly panels: PanelsView;
+  private readonly dialog = new PanelDialog();
+  private readonly phases = new PhasesView();
+  private readonly about: AboutView;
+  private readonly zone: string;
+  private readonly polls: Record<"meters" | "status" | "day" | "panels", Poll>;
+  private readonly endings: (() => void)[] = [];
+  private readonly lost = new Set<string>();
+  private date: string | null = null; // null: today, also after midnight
+  private sums: { at: number; values: Sums } | null = null;
+  private measured: SiteNow = { production: null, load: null, net: null, battery: null };
+  private measuredFresh = false;
+  private panelNews = 0;
+  private ended = false;
+
+  private readonly entry: GatewayEntry;
+  private readonly session: Session;
+  private readonly unauthorised: () => void;
+
+  /**
+   * @param root The page.
+   * @param gateways All that the session may see.
+   * @param entry The one to show.
+   * @param session Until when.
+   * @param actions What the page does.
+   */
+  constructor(
+    root: HTMLElement, gateways: GatewayEntry[], entry: GatewayEntry, session: Session,
+    actions: { choose(serial: string): void; signOut(): void; unauthorised(): void },
+  ) {
+    this.entry = entry;
+    this.session = session;
+    this.unauthorised = actions.unauthorised;
+    this.zone = knownZone(entry.time_zone);
+    const headed: HeaderActions = { step: (days) => this.step(days), choose: actions.choose };
+    this.header = new HeaderView(gateways, entry, headed);
+    this.curve = new Chart(LINES, this.zone);
+    this.panels = new PanelsView((panel) => void this.dialog.open(entry.gateway, panel, this.day()));
+    this.about = new AboutView(actions.signOut);
+    const card = h("section", { class: "card curve", "aria-labelledby": "curve-title" }, this.curveTitle, this.curve.element);
+    root.replaceChildren(
+      this.header.element,
+      h("main", {}, this.banner.element,
+        h("div", { class: "layout" }, this.flow.element, card, this.tiles.element, this.panels.element,
+          this.phases.element, this.about.element)),
+      this.dialog.element,
+    );
+    this.header.showState("waiting");
+    this.polls = {
+      status: this.every("status", STATUS_S, () => this.readStatus()),
+      meters: this.every("meters", METERS_S, () => this.readMeters()),
+      day: this.every("day", DAY_S, () => this.readDay()),
+      panels: this.every("panels", PANELS_S, () => this.readPanels()),
+    };
+    this.keepLive();
+  }
+
+  /** End everything that this view started. */
+  end(): void {
+    this.ended = true;
+    for (const one of Object.values(this.polls)) one.stop();
+    for (const ending of this.endings) ending();
+    window.clearTimeout(this.panelNews);
+    this.curve.destroy();
+    this.dialog.destroy();
+  }
+
+  private day(): Day {
+    return dayOf(this.date, Date.now(), this.zone);
+  }
+
+  private step(days: number): void {
+    const day = this.day();
+    const today = dayOf(null, Date.now(), this.zone).date;
+    const wanted = Number.isFinite(days) ? plusDays(day.date, days) : today;
+    this.date = wanted >= today ? null : wanted;
+    this.header.showDay(this.day());
+    this.polls.day.now();
+    this.polls.panels.now();
+  }
+
+  private every(name: string, seconds: number, work: () => Promise<void>): Poll {
+    const done = async (): Promise<void> => {
+      await work();
+      this.lost.delete(name);
+      this.showState();
+    };
+    return poll(done, seconds, (error) => {
+      if (error instanceof ApiError && error.status === 401) this.unauthorised();
+      this.lost.add(name);
+      this.showState();
+    });
+  }
+
+  private keepLive(): void {
+    const close = listen(this.entry.gateway, {
+      sums: (values) => {
+        this.sums = { at: performance.now(), values };
+        this.showNow();
+      },
+      reading: (reading) => {
+        if (reading.kind !== "inverter" || this.panelNews) return;
+        this.panelNews = window.setTimeout(() => {
+          this.panelNews = 0;
+          this.polls.panels.now();
+        }, PANEL_NEWS_MS);
+      },
+      connected: (yes) => {
+        if (yes) return;
+        this.sums = null;
+        this.showState();
+      },
+      refused: () => this.polls.status.now(), // which hears whether the session is over
+    });
+    const keys = (event: KeyboardEvent): void => this.key(event);
+    document.addEventListener("keydown", keys);
+    const clock = window.setInterval(() => this.showNow(), 2_000);
+    this.endings.push(close, () => document.removeEventListener("keydown", keys), () => window.clearInterval(clock));
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || this.dialog.element.open) return;
+    if (event.target instanceof HTMLElement && event.target.closest("input, select, textarea, .scroll")) return;
+    if (event.key === "ArrowLeft") this.step(-1);
+    else if (event.key === "ArrowRight") this.step(1);
+    else if (event.key === "Home") this.step(Infinity);
+    else return;
+    event.preventDefault();
+  }
+
+  private async readStatus(): Promise<void> {
+    const status = await get<GatewayStatus>(of(this.entry.gateway));
+    if (this.ended) return;
+    this.banner.show(notices(status, this.zone));
+    this.about.show(status, this.session.expires - Date.now() / 1000);
+  }
+
+  private async readMeters(): Promise<void> {
+    const meters = await list<MeterEntry>(of(this.entry.gateway, "/meters"));
+    if (this.ended) return;
+    this.phases.show(meters);
+    const site = siteOfMeters(meters);
+    this.measured = site;
+    this.measuredFresh = site.production !== null || site.net !== null;
+    this.showNow();
+  }
+
+  private async readDay(): Promise<void> {
+    const day = this.day();
+    const [curve, energy] = await Promise.all([
+      dayCurve(this.entry.gateway, day), dayEnergy(this.entry.gateway, day),
+    ]);
+    if (this.ended || this.day().date !== day.date) return;
+    this.header.showDay(day);
+    setText(this.curveTitle, day.name);
+    this.curve.show(curve, day.start / 1000, day.stop / 1000, this.zone, summary(day, energy));
+    const passed = (Math.min(Date.now(), day.stop) - day.start) / (day.stop - day.start);
+    this.tiles.show(energy, day.name, energy === null ? 0 : energy.coverage / (day.isToday ? passed : 1));
+  }
+
+  private async readPanels(): Promise<void> {
+    const day = this.day();
+    const [panels, energies] = await Promise.all([
+      list<InverterEntry>(of(this.entry.gateway, "/inverters")),
+      day.isToday ? null : panelEnergies(this.entry.gateway, day),
+    ]);
+    if (this.ended || this.day().date !== day.date) return;
+    this.panels.show(panels, energies);
+  }
+
+  private showNow(): void {
+    const sums = this.sums !== null && performance.now() - this.sums.at < SUMS_OLD_MS ? this.sums.values : null;
+    if (sums === null) this.flow.show(this.measured, this.measuredFresh && this.lost.size === 0);
+    else this.flow.show(fromSums(sums, this.measured.battery), true);
+    this.showState();
+  }
+
+  private showState(): void {
+    const live = this.sums !== null && performance.now() - this.sums.at < SUMS_OLD_MS;
+    this.header.showState(live ? "live" : this.lost.size > 0 ? "lost" : "waiting");
+  }
+}
+
+function summary(day: Day, energy: DayEnergy | null): string {
+  if (energy === null) return `${day.name}: nothing was measured.`;
+  return `Curve of ${day.name}: ${amount(energy.production, "Wh")} produced, ${amount(energy.load, "Wh")} used, ` +
+    `${amount(energy.imported, "Wh")} bought, ${amount(energy.exported, "Wh")} sold.`;
+}

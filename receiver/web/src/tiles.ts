@@ -1,0 +1,71 @@
+/** The energy of one day in tiles. */
+
+import { amount, digits, share } from "./format.ts";
+import { h, setText } from "./dom.ts";
+import type { DayEnergy } from "./queries.ts";
+
+const TILES: readonly [key: string, label: string, colour: string, text: (day: DayEnergy) => string][] = [
+  ["production", "Produced", "sun", (day) => amount(day.production, "Wh")],
+  ["load", "Used", "house", (day) => amount(day.load, "Wh")],
+  ["imported", "Bought", "grid", (day) => amount(day.imported, "Wh")],
+  ["exported", "Sold", "grid", (day) => amount(day.exported, "Wh")],
+  ["self_consumption", "Self-consumption", "sun", (day) => share(day.self_consumption)],
+  ["autarky", "Autarky", "house", (day) => share(day.autarky)],
+  ["charged", "Charged", "battery", (day) => amount(day.charged, "Wh")],
+  ["discharged", "Discharged", "battery", (day) => amount(day.discharged, "Wh")],
+  ["savings", "Saved", "soft", (day) => money(day.savings)],
+  ["balance", "Earned less paid", "soft", (day) => money(balance(day))],
+];
+const ALWAYS = new Set(["production", "load", "imported", "exported", "self_consumption", "autarky"]);
+const HELP: Record<string, string> = {
+  self_consumption: "of the sun used at home",
+  autarky: "of the use not bought",
+};
+/** Below this share of the past day nothing is said of it without a word of warning. */
+const WHOLE = 0.95;
+
+export class TilesView {
+  readonly element: HTMLElement;
+  private readonly title = h("h2", { id: "energy-title" }, "Energy");
+  private readonly note = h("p", { class: "soft note" });
+  private readonly entries = new Map<string, { tile: HTMLElement; value: HTMLElement }>();
+
+  constructor() {
+    const tiles = TILES.map(([key, label, colour]) => {
+      const value = h("dd", {}, "–");
+      const help = HELP[key];
+      const tile = h("div", { class: `tile ${colour}` }, h("dt", {}, label), value, help ? h("dd", { class: "help" }, help) : null);
+      this.entries.set(key, { tile, value });
+      return tile;
+    });
+    this.element = h(
+      "section", { class: "card energy", "aria-labelledby": "energy-title" },
+      this.title, h("dl", { class: "tiles" }, ...tiles), this.note,
+    );
+  }
+
+  /** Show a day; null: nothing is known of it. */
+  show(day: DayEnergy | null, name: string, known: number): void {
+    setText(this.title, `Energy: ${name.toLowerCase() === "today" ? "today" : name}`);
+    for (const [key, , , text] of TILES) {
+      const entry = this.entries.get(key)!;
+      const shown = day === null ? "–" : text(day);
+      setText(entry.value, shown);
+      entry.tile.hidden = !ALWAYS.has(key) && (shown === "–" || (key.endsWith("charged") && !hasBattery(day)));
+    }
+    setText(this.note, day === null ? "Nothing was measured." : known < WHOLE ? `Known for ${share(known)} of the time.` : "");
+  }
+}
+
+function hasBattery(day: DayEnergy | null): boolean {
+  return ((day?.charged ?? 0) || (day?.discharged ?? 0)) > 0;
+}
+
+function balance(day: DayEnergy): number | null {
+  return day.cost === null && day.feed_in === null ? null : (day.feed_in ?? 0) - (day.cost ?? 0);
+}
+
+/** An amount of the tariffs' currency, which nobody named. */
+function money(value: number | null): string {
+  return value === null ? "–" : digits(value, 2);
+}

@@ -1,0 +1,162 @@
+"""How long the receiver takes to answer over a year of one house, in the embedded store and in InfluxDB.
+
+    python -m benchmarks.year
+
+The house has 24 inverters and meters of three phases; DAYS days of it are stored (default 365), the last DENSE_DAYS
+(default 30) of them with raw meter readings and minutes: see `benchmarks.year_history`. A receiver process of its own
+stands before each store and is asked over HTTP with a reader's token, one request after the other. Printed are the
+median and the slowest of the turns; it exits with 1 if a median breaks its promise, or the stores answer differently.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import jwt
+
+from benchmarks.processes import receiver
+from benchmarks.year_history import DAY_MS, Home, Year
+from receiver.stores.influxdb import InfluxStore
+from receiver.stores.sqlite import SqliteStore
+from tests.influxd.server import ADMIN_TOKEN, ORG, Influxd, running
+
+DAYS = int(os.environ.get("DAYS", "365"))
+DENSE_DAYS = int(os.environ.get("DENSE_DAYS", "30"))
+TURNS = 21
+BUCKET, LIVE_BUCKET = "envoy", "envoy_live"
+READ_SECRET = secrets.token_hex(32)
+
+
+class Question(NamedTuple):
+    """Requests, and how many milliseconds they may take together."""
+
+    what: str
+    promise_ms: float
+    requests: tuple[tuple[str, Mapping[str, str]], ...]
+    same: str | None = None
+    """The part of the answer that must be the same in every store."""
+
+
+def questions(year: Year) -> list[Question]:
+    """What was promised."""
+    of = f"/api/v1/gateways/{year.gateway}"
+    today = {"start": "today", "time_zone": year.site.time_zone or "UTC"}
+    page = (
+        ("/api/v1/gateways", {}),
+        (of, {}),
+        (f"{of}/meters", {}),
+        (f"{of}/inverters", {}),
+        (f"{of}/energy", {"every": "1d", **today}),
+        *((f"{of}/series", {"kind": "site_1m", "field": field, **today}) for field in ("production", "load", "net")),
+    )
+    panel = {"kind": "inverter", "field": "power", "inverter": sorted(year.site.panels)[7], "limit": "50000"}
+    month = panel | {"start": str(year.midnight - 30 * DAY_MS), "stop": str(year.midnight + DAY_MS)}
+    months = {"every": "1mo", "start": "-1y"}
+    return [
+        Question("today's page", 100, page),
+        Question("a year's energy by month", 200, ((f"{of}/energy", months),), same="windows"),
+        Question("one panel's raw month", 500, ((f"{of}/series", month),), same="series"),
+    ]
+
+
+def token() -> str:
+    """Of a reader of every gateway."""
+    now = int(time.time())
+    claims = {"iss": "envoy-receiver", "aud": "envoy-receiver", "scope": "read", "gateways": "*", "jti": "bench"}
+    return jwt.encode(claims | {"iat": now, "exp": now + 3600}, READ_SECRET, algorithm="HS256", headers={"kid": "read"})
+
+
+def asked(client: httpx.Client, question: Question) -> tuple[float, list[bytes]]:
+    """Milliseconds, and the answers."""
+    began = time.perf_counter()
+    answers = [client.get(path, params=dict(parameters)) for path, parameters in question.requests]
+    took = (time.perf_counter() - began) * 1000
+    return took, [answer.raise_for_status().content for answer in answers]
+
+
+def measure(name: str, client: httpx.Client, year: Year, told: dict[str, object]) -> bool:
+    """Print a line for each question. Whether all promises are kept, and the answers those that were `told` before."""
+    kept = True
+    for question in questions(year):
+        turns = [asked(client, question) for _ in range(TURNS)]
+        times, (_, answers) = [took for took, _ in turns], turns[0]
+        middle = statistics.median(times)
+        kept &= middle <= question.promise_ms
+        if question.same is not None:
+            answer = json.loads(answers[0])[question.same]
+            kept &= bool(answer) and told.setdefault(question.what, answer) == answer
+        print(
+            f"{name:10}{question.what:26}{middle:7.1f} ms, slowest {max(times):7.1f} (promise: "
+            f"{question.promise_ms:.0f}); {len(answers)} requests, {sum(map(len, answers)):,} bytes",
+            flush=True,
+        )
+    return kept
+
+
+def state(folder: Path, name: str) -> Path:
+    """Where `benchmarks.processes.receiver` lets the receiver of this store keep its state."""
+    path = folder / name / "receiver"
+    path.mkdir(parents=True, mode=0o700)
+    return path
+
+
+async def fill(folder: Path, server: Influxd, year: Year) -> None:
+    """The same into both stores."""
+    sqlite = SqliteStore(folder / "readings.sqlite")
+    influxdb = InfluxStore(server.url, ORG, ADMIN_TOKEN, BUCKET, LIVE_BUCKET)
+    for store in (sqlite, influxdb):
+        await store.open()
+    try:
+        await year.fill(Home(sqlite, state(folder, "SQLite")), Home(influxdb, state(folder, "InfluxDB")))
+    finally:
+        for store in (sqlite, influxdb):
+            await store.close()
+
+
+def settings(folder: Path, server: Influxd) -> dict[str, dict[str, str]]:
+    """Of the receiver of each store."""
+    influxdb = {
+        "RECEIVER_STORE": "influxdb",
+        "RECEIVER_LIVE_BUCKET": LIVE_BUCKET,
+        "INFLUXDB_V2_URL": server.url,
+        "INFLUXDB_V2_ORG": ORG,
+        "INFLUXDB_V2_TOKEN": ADMIN_TOKEN,
+        "INFLUXDB_V2_BUCKET": BUCKET,
+    }
+    return {"SQLite": {"RECEIVER_STORE": f"sqlite:///{folder / 'readings.sqlite'}"}, "InfluxDB": influxdb}
+
+
+def main() -> int:
+    """Fill, measure; 1 if a promise is broken."""
+    kept, told, year = True, dict[str, object](), Year(days=DAYS, dense_days=DENSE_DAYS)
+    with tempfile.TemporaryDirectory() as name, running(Path(name) / "influxd") as server:
+        folder = Path(name)
+        for bucket in (BUCKET, LIVE_BUCKET):
+            server.make_bucket(bucket)
+        (folder / "sites.yaml").write_text(year.sites, encoding="utf-8")
+        common = {"RECEIVER_SITES_FILE": str(folder / "sites.yaml"), "RECEIVER_READ_SECRET": READ_SECRET}
+        began = time.perf_counter()
+        asyncio.run(fill(folder, server, year))
+        print(f"{year.written:,} rows written to two stores in {time.perf_counter() - began:.0f} s", flush=True)
+        for store, own in settings(folder, server).items():
+            with (
+                receiver(folder / store, year.gateway, **common, **own) as (port, _),
+                httpx.Client(
+                    base_url=f"http://127.0.0.1:{port}", headers={"authorization": f"Bearer {token()}"}, timeout=30
+                ) as client,
+            ):
+                kept &= measure(store, client, year, told)
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""A year of one house in two stores, made in minutes: one day computed by the real parts, and that day again and again.
+
+Yesterday and today come from the simulated house through the scraper's parsers and delta detection, and are rolled up
+by the receiver's own job. Every earlier day is yesterday with other timestamps: its readings, and its rows of minutes,
+quarter hours and panels, with counters that go down by what the day counted. Hours, days, weeks, months and years of
+energy are the real sums of those quarter hours. Before the last `dense_days`, counters are thinned to one reading each
+quarter hour, and there are neither raw meter readings nor minutes.
+"""
+
+import asyncio
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from laptop import history
+from laptop.site import sites_file
+from receiver.rollups import calendar
+from receiver.rollups.job import Rollups
+from receiver.sites.load import parse
+from receiver.stores.base import GatewayReading, Point, SeriesPoints, Store, Writable
+from receiver.stores.kinds import ENERGY_KINDS, STORED
+from shared.clock import SystemClock
+from shared.fields import Interpolation
+from shared.readings import FieldValue, Reading
+from simulator.house import late_morning_offset
+from simulator.house.profiles import PROFILES as HOUSES
+from simulator.profiles import profile_named
+
+PROFILE = "firmware-8"
+SEED = 7
+DAY_MS = 86_400_000
+_BATCH = 5_000
+_DAY_S, _HOUR_S, _MINUTE_S = 86_400, 3_600, 60
+_DENSE = frozenset({"meter", "meter_1m", "site_1m"})
+_THINNED = {"meter_energy": 15}
+_SUMMED = frozenset(ENERGY_KINDS[1:])
+
+
+class Home(NamedTuple):
+    """One store and the state directory of its receiver."""
+
+    store: Store
+    state: Path
+
+
+class Year:
+    """What is stored.
+
+    Args:
+        days: Before today.
+        dense_days: How many of them have raw meter readings and minutes.
+
+    Attributes:
+        gateway: Serial.
+        sites: The sites file, YAML.
+        site: The same, read.
+        written: Rows, of both stores together.
+    """
+
+    def __init__(self, *, days: int, dense_days: int) -> None:
+        now = int(time.time())
+        profile = profile_named(PROFILE)
+        offset = round(late_morning_offset(HOUSES[profile.house], now, SEED))
+        self._past = history.Past(history.Place(PROFILE, SEED, now + offset - 3 * _DAY_S, offset))
+        self._firmware = profile.firmware
+        self._days, self._dense_days = days, dense_days
+        self.gateway = profile.serial
+        self.sites = sites_file(history.Place(PROFILE, SEED, 0.0, offset), now)
+        self.site = parse(self.sites.encode())[self.gateway]
+        self.midnight = calendar.windows("energy_1d", now * 1000, now * 1000 + 1, self.site)[0]
+        self.written = 0
+
+    async def fill(self, first: Home, second: Home) -> None:
+        """Write everything into both stores, up to now."""
+        since = int(time.time()) - _HOUR_S
+        await self._roll_up(first, self.midnight // 1000 - _DAY_S, since)
+        shutil.copytree(first.state, second.state, dirs_exist_ok=True)
+        for kind in STORED:
+            found = await first.store.points(self.gateway, kind, start=0, stop=since * 1000)
+            await self._write(_readings(found), second.store)
+        template = {kind: await self._yesterday(first.store, kind) for kind in STORED if kind not in _SUMMED}
+        for day in range(1, self._days):
+            await self._write(_moved(template, day, dense=day < self._dense_days), first.store, second.store)
+        await self._sum_energies(first.store, second.store)
+        # Live readings come every second; the receiver reads those of the last quarter hours themselves.
+        history.STEP_S = 1
+        for home in (first, second):
+            await self._roll_up(home, since, int(time.time()))
+
+    async def _roll_up(self, home: Home, start_s: int, stop_s: int) -> None:
+        """Store what a scraper would have sent, and let the job compute from it."""
+        rollups = Rollups(home.store, site_of=lambda _: self.site, clock=SystemClock(), state_dir=home.state)
+        try:
+            for piece in self._past.chunks(start_s, stop_s):
+                await self._write(piece, rollups.store)
+            await self._write(self._statuses(start_s, stop_s), rollups.store)
+            await rollups.catch_up()
+        finally:
+            await rollups.close()
+
+    def _statuses(self, start_s: int, stop_s: int) -> list[Reading]:
+        fields: dict[str, FieldValue] = {
+            "firmware": self._firmware, "role": "owner", "version": "0.1.0", "token_expires_in": 1.7e7,
+            "poll_seconds": 0.4, "stream_connected": 1.0, "outbox_rows": 12.0, "clock_offset": 0.4,
+        }  # fmt: skip
+        return [Reading("gateway", {}, second * 1000, fields) for second in range(start_s, stop_s, _MINUTE_S)]
+
+    async def _yesterday(self, store: Store, kind: str) -> list[SeriesPoints]:
+        return await store.points(self.gateway, kind, start=self.midnight - DAY_MS, stop=self.midnight)
+
+    async def _sum_energies(self, *stores: Store) -> None:
+        stop = int(time.time() * 1000)
+        for kind in ENERGY_KINDS[1:]:
+            edges = calendar.windows(kind, self.midnight - self._days * DAY_MS, stop, self.site)
+            found = await stores[0].points(self.gateway, calendar.FINER[kind], start=edges[0], stop=edges[-1])
+            await self._write(calendar.energy_rows(kind, found[0].points, self.site, edges), *stores)
+
+    async def _write(self, readings: Iterable[Reading], *stores: Writable) -> None:
+        waiting = iter(readings)
+        while rows := [GatewayReading(self.gateway, reading) for reading in islice(waiting, _BATCH)]:
+            if any(await asyncio.gather(*(store.write(rows) for store in stores))):
+                raise RuntimeError("a store refused readings")
+            self.written += len(rows) * len(stores)
+
+
+def _readings(found: Iterable[SeriesPoints]) -> Iterator[Reading]:
+    for series, points in found:
+        tags = dict(series.tags)
+        for point in points:
+            yield Reading(series.kind, tags, point.timestamp, point.fields)
+
+
+def _moved(template: Mapping[str, Sequence[SeriesPoints]], days: int, *, dense: bool) -> Iterator[Reading]:
+    """Yesterday so many days earlier."""
+    for kind, found in template.items():
+        if kind in _DENSE and not dense:
+            continue
+        for series, points in found:
+            tags, counted = dict(series.tags), _counted(kind, points)
+            for timestamp, fields in points[:: 1 if dense else _THINNED.get(kind, 1)]:
+                moved: dict[str, FieldValue] = {
+                    name: value - days * counted.get(name, 0.0) if isinstance(value, float) else value
+                    for name, value in fields.items()
+                }
+                yield Reading(kind, tags, timestamp - days * DAY_MS, moved)
+
+
+def _counted(kind: str, points: Sequence[Point]) -> dict[str, float]:
+    """What each counter of a series counted that day. Times in fields move by a day, as if they were counters."""
+    counted: dict[str, float] = {}
+    for name, field in STORED[kind].fields.items():
+        values = [value for _, fields in points if isinstance(value := fields.get(name), float)]
+        if field.unit == "ms" and values:
+            counted[name] = DAY_MS
+        elif field.interpolation is Interpolation.COUNTER and values:
+            counted[name] = values[-1] - values[0]
+    return counted

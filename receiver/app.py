@@ -18,8 +18,10 @@ from receiver.api.edge import Edge
 from receiver.api.energy import EnergyRoutes
 from receiver.api.gateways import Gateways
 from receiver.api.ingest import Ingest
+from receiver.api.inverters import Inverters
 from receiver.api.latest import LatestValues
 from receiver.api.live import Live, Network
+from receiver.api.meters import Meters
 from receiver.api.page import Page
 from receiver.api.problems import Problems
 from receiver.api.series import SeriesRoutes
@@ -135,15 +137,17 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
         body_seconds=limits.body_seconds,
     )
     access = Access(receiver.gate, rate_limit(rate=limits.gateway_rate, reason="reader-rate"))
+    latest = LatestValues(access=access, store=receiver.store, watch=receiver.watch, clock=clock)
     gateways = Gateways(
         access=access,
         store=receiver.store,
-        watch=receiver.watch,
+        latest=latest,
         arrivals=receiver.arrivals,
         sites=receiver.sites,
         clock=clock,
     )
-    latest = LatestValues(access=access, store=receiver.store, watch=receiver.watch, clock=clock)
+    meters = Meters(latest=latest, sites=receiver.sites, clock=clock)
+    inverters = Inverters(access=access, store=receiver.store, latest=latest, sites=receiver.sites, clock=clock)
     energy = EnergyRoutes(access=access, store=receiver.store, latest=latest, sites=receiver.sites, clock=clock)
     series = SeriesRoutes(
         access=access,
@@ -164,6 +168,8 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
     app.router.routes.append(Route("/api/v1/gateways/{serial}/batches", ingest.post_batch, methods=["POST"]))
     app.include_router(Sessions(access, clock).router())
     app.include_router(gateways.router())
+    app.include_router(meters.router())
+    app.include_router(inverters.router())
     app.include_router(energy.router())
     app.include_router(series.router())
     app.include_router(live.router())

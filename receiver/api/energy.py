@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
@@ -12,25 +12,13 @@ from receiver.api import answers
 from receiver.api.access import Access
 from receiver.api.answers import FormatParameter
 from receiver.api.latest import LatestValues
+from receiver.api.parameters import DEFAULT_START, SerialParameter, StartParameter, StopParameter
 from receiver.queries import times
 from receiver.queries.energy import COLUMNS, Energies, Every, energies
 from receiver.sites import SitesFile
 from receiver.stores.base import Store
 from shared.clock import Clock
 
-Serial = Annotated[str, Path(description="Serial number of the gateway.", examples=["122300001234"])]
-StartParameter = Annotated[
-    str | None,
-    Query(
-        description="Where the range begins: `today`, a time ago (`-7d`, `-24h`), an ISO 8601 date or time, or "
-        "milliseconds since 1970. Without it: 30 days ago.",
-        examples=["today"],
-    ),
-]
-StopParameter = Annotated[
-    str | None, Query(description="Where it ends, in the same forms. Without it: now.", examples=["now"])
-]
-_DEFAULT_START = "-30d"
 _WINDOWS_A_PIECE = 200
 _PARAMETERS = ("start", "stop", "every", "time_zone", "format")
 
@@ -134,6 +122,7 @@ class EnergyRoutes:
         router.add_api_route(
             "/{serial}/energy",
             self.energy,
+            summary="Energy of the site over time",
             response_model=EnergyTable,
             responses={200: {"content": answers.TABLE_CONTENT}},
         )
@@ -141,7 +130,7 @@ class EnergyRoutes:
 
     async def energy(
         self,
-        serial: Serial,
+        serial: SerialParameter,
         request: Request,
         start: StartParameter = None,
         stop: StopParameter = None,
@@ -150,7 +139,9 @@ class EnergyRoutes:
         ] = "1d",
         time_zone: Annotated[
             str | None,
-            Query(description="IANA name. Without it: the site's, else UTC.", examples=["Europe/Berlin"]),
+            Query(
+                max_length=64, description="IANA name. Without it: the site's, else UTC.", examples=["Europe/Berlin"]
+            ),
         ] = None,
         wanted: FormatParameter = None,
     ) -> Response:
@@ -164,7 +155,7 @@ class EnergyRoutes:
         await self._latest.summary(serial)
         site, now_ms = self._sites.of(serial), self._clock.now_ms()
         zone = times.zone(time_zone, site)
-        asked = times.time_range(start, stop, zone, now_ms, default=_DEFAULT_START)
+        asked = times.time_range(start, stop, zone, now_ms, default=DEFAULT_START)
         found = await energies(self._store, serial, site, every=every, asked=asked, zone=zone, now_ms=now_ms)
         if answers.wants_csv(request, wanted):
             return answers.csv_pieces(request, COLUMNS, found.windows)

@@ -1,80 +1,46 @@
-"""Latest values: what a reader sees of the gateways that its token covers."""
+"""The gateways that a token covers: the list, and how each of them is."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel
 from starlette.responses import Response
 
 from receiver.api import answers
 from receiver.api.access import Access
 from receiver.api.answers import FormatParameter
+from receiver.api.gateway_models import GatewayEntry, GatewayStatus
+from receiver.api.inverters import count_states
+from receiver.api.latest import Entry, LatestValues
+from receiver.api.meters import power_shown
+from receiver.api.parameters import NOT_MODIFIED, SerialParameter
 from receiver.arrivals import Arrivals
-from receiver.errors import RefusedError
+from receiver.auth.gate import Caller
+from receiver.queries import energy
+from receiver.queries.now import power_now
+from receiver.queries.times import Range
+from receiver.rollups import calendar
 from receiver.sites import Site, SitesFile
 from receiver.sites.corrections import correct
 from receiver.stores.base import GatewaySummary, Latest, Store
-from receiver.watch import Watch
 from shared.clock import Clock
-from shared.problems import Problem
+from shared.readings import FieldValue
 
-_PAGE = 100
-_MOST = 1_000
-
-Entry = dict[str, float | int | str]
-"""One series: its tags, its fields, `timestamp` (ms since 1970) and `age_seconds`."""
-
-
-class GatewayEntry(BaseModel):
-    """One gateway in the list. Times in milliseconds since 1970; name and time zone as the sites file says."""
-
-    gateway: str
-    name: str | None
-    time_zone: str | None
-    last_timestamp: int
-    age_seconds: float
-    firmware: str | None
-    role: str | None
-    inverters: int
-    meters: int
-
-
-class GatewayStatus(BaseModel):
-    """How one gateway and its scraper are.
-
-    Attributes:
-        gateway: Serial.
-        name: As the sites file says, or None.
-        time_zone: IANA name, as the sites file says, or None (then UTC).
-        last_timestamp: Newest reading of any kind, milliseconds since 1970.
-        age_seconds: Its age.
-        status: Latest fields of kind `gateway`, as the scraper sent them (see the field dictionary).
-        status_age_seconds: Age of `status`; None if the scraper has sent none.
-        delivery_lag_seconds: How old the newest reading was when it arrived; None until a batch has come since start.
-        open_gap_since: Start of a gap that has not ended, milliseconds since 1970, or None.
-    """
-
-    gateway: str
-    name: str | None
-    time_zone: str | None
-    last_timestamp: int
-    age_seconds: float
-    status: dict[str, float | str]
-    status_age_seconds: float | None
-    delivery_lag_seconds: float | None
-    open_gap_since: int | None
+_PAGE = 1000
+_FEW = 20
+"""So many gateways of a token are looked up one by one; for more it is quicker to look at all that there are."""
 
 
 class Gateways:
-    """The routes below `/api/v1/gateways`.
+    """The routes `/api/v1/gateways` and `/api/v1/gateways/{serial}`.
 
     Args:
         access: Who is reading.
         store: Where the values are.
-        watch: Told that somebody looks.
+        latest: Where the latest values of one gateway come from.
         arrivals: When batches came.
         sites: What the owner says about each gateway.
-        clock: What age is measured against.
+        clock: What time it is.
     """
 
     def __init__(
@@ -82,33 +48,41 @@ class Gateways:
         *,
         access: Access,
         store: Store,
-        watch: Watch,
+        latest: LatestValues,
         arrivals: Arrivals,
         sites: SitesFile,
         clock: Clock,
     ) -> None:
         self._access = access
         self._store = store
-        self._watch = watch
+        self._latest = latest
         self._arrivals = arrivals
         self._sites = sites
         self._clock = clock
 
     def router(self) -> APIRouter:
         """The routes."""
-        router = APIRouter(prefix="/api/v1/gateways", redirect_slashes=False)
+        router = APIRouter(prefix="/api/v1/gateways", tags=["gateways"], redirect_slashes=False)
         router.add_api_route(
-            "", self.every, response_model=list[GatewayEntry], responses={200: {"content": answers.TABLE_CONTENT}}
+            "",
+            self.every,
+            summary="The gateways of the token",
+            response_model=list[GatewayEntry],
+            responses={200: {"content": answers.TABLE_CONTENT}, 304: NOT_MODIFIED},
         )
-        router.add_api_route("/{serial}", self.one)
-        router.add_api_route("/{serial}/inverters", self.inverters)
-        router.add_api_route("/{serial}/meters", self.meters)
+        router.add_api_route(
+            "/{serial}",
+            self.one,
+            summary="How a gateway is, now and today",
+            response_model=GatewayStatus,
+            responses={304: NOT_MODIFIED},
+        )
         return router
 
     async def every(
         self,
         request: Request,
-        limit: Annotated[int, Query(ge=1, le=_MOST, description="Gateways of a page.")] = _PAGE,
+        limit: Annotated[int, Query(ge=1, le=_PAGE, description="Gateways of a page.")] = _PAGE,
         after: Annotated[
             str | None,
             Query(max_length=64, description="Only serials after this one: the last of the page before."),
@@ -117,63 +91,77 @@ class Gateways:
     ) -> Response:
         """The gateways that the token covers and that have readings, by serial.
 
-        Where there are more, the `Link` header says where the next page is.
+        Where there are more than one page holds, the Link header has the next one.
         """
         caller = self._access.reader(request)
         answers.once_each(request, ("limit", "after", "format"))
-        seen = [
-            summary
-            for summary in await self._store.gateways()
-            if caller.gateways is None or summary.gateway in caller.gateways
-        ]
-        page, following = answers.next_page(seen, limit=limit, after=after, key=lambda summary: summary.gateway)
-        rows = [(await self._entry(summary)).model_dump() for summary in page]
-        return answers.latest(
-            request,
-            rows,
-            as_csv=answers.wants_csv(request, wanted),
-            columns=list(GatewayEntry.model_fields),
-            next_after=following,
+        page, following = answers.next_page(
+            await self._summaries(caller), limit=limit, after=after, key=lambda summary: summary.gateway
         )
+        rows = [self._entry(summary, await self._status(summary.gateway)) for summary in page]
+        columns = tuple(GatewayEntry.model_fields)
+        as_csv = answers.wants_csv(request, wanted)
+        return answers.latest(request, rows, as_csv=as_csv, columns=columns, next_after=following)
 
-    async def one(self, serial: str, request: Request) -> GatewayStatus:
-        """How a gateway and its scraper are."""
-        self._access.reader(request, serial)
-        summary = await self._summary(serial)
-        self._watch.look(serial)
-        latest = await self._store.latest(serial, "gateway")
-        arrival = self._arrivals.last(serial)
-        site = self._sites.of(serial)
-        return GatewayStatus(
-            gateway=serial,
-            name=site.name,
-            time_zone=site.time_zone,
-            last_timestamp=summary.last_timestamp,
-            age_seconds=self._age(summary.last_timestamp),
-            status=latest[0].fields if latest else {},
-            status_age_seconds=self._age(latest[0].timestamp) if latest else None,
-            delivery_lag_seconds=max(0, arrival.received - arrival.newest) / 1000 if arrival else None,
-            open_gap_since=open_gap(await self._store.latest(serial, "event")),
+    async def one(self, serial: SerialParameter, request: Request) -> Response:
+        """How a gateway and its scraper are, what the household does now, and what it did today."""
+        found = await self._latest.of(request, serial, "gateway", "event", "meter", "inverter")
+        answers.once_each(request, ())
+        document = await self._document(serial, *found)
+        told = {name: value for name, value in document.items() if not name.endswith("age_seconds")}
+        told["power"] = {name: value for name, value in document["power"].items() if name != "age_seconds"}
+        return answers.unless_known(request, told, lambda: answers.json_document(request, document))
+
+    async def _document(
+        self, serial: str, status: list[Latest], events: list[Latest], meters: list[Latest], inverters: list[Latest]
+    ) -> dict[str, Any]:
+        site, now_ms, arrival = self._sites.of(serial), self._clock.now_ms(), self._arrivals.last(serial)
+        today = await energy.energies(
+            self._store,
+            serial,
+            site,
+            every="1d",
+            asked=Range(now_ms, now_ms + 1),
+            zone=calendar.zone_of(site),
+            now_ms=now_ms,
         )
+        fields = status[0].fields if status else {}
+        return {
+            **self._entry(await self._latest.summary(serial), fields),
+            "status": fields,
+            "status_age_seconds": self._latest.age(status[0].timestamp) if status else None,
+            "delivery_lag_seconds": max(0, arrival.received - arrival.newest) / 1000 if arrival else None,
+            "open_gap_since": open_gap(events),
+            "meter_names": sorted({entry.tags["meter"] for entry in correct(meters, site)}),
+            "inverter_states": count_states(inverters, site, now_ms),
+            "power": power_shown(power_now(meters, inverters, site, now_ms), self._latest).model_dump(),
+            "today": today.windows[0],
+        }
 
-    async def _entry(self, summary: GatewaySummary) -> GatewayEntry:
-        latest = await self._store.latest(summary.gateway, "gateway")
-        fields = latest[0].fields if latest else {}
-        site = self._sites.of(summary.gateway)
-        return GatewayEntry(
-            gateway=summary.gateway,
-            name=site.name,
-            time_zone=site.time_zone,
-            last_timestamp=summary.last_timestamp,
-            age_seconds=self._age(summary.last_timestamp),
-            firmware=_text(fields.get("firmware")),
-            role=_text(fields.get("role")),
-            inverters=summary.series.get("inverter", 0),
-            meters=summary.series.get("meter", 0),
-        )
+    async def _summaries(self, caller: Caller) -> list[GatewaySummary]:
+        if caller.gateways is None or len(caller.gateways) > _FEW:
+            found = await self._store.gateways()
+            return [each for each in found if caller.gateways is None or each.gateway in caller.gateways]
+        each = [await self._store.summary(serial) for serial in sorted(caller.gateways)]
+        return [summary for summary in each if summary is not None]
 
-    def _age(self, timestamp: int) -> float:
-        return max(0, self._clock.now_ms() - timestamp) / 1000
+    async def _status(self, gateway: str) -> Mapping[str, FieldValue]:
+        latest = await self._store.latest(gateway, "gateway")
+        return latest[0].fields if latest else {}
+
+    def _entry(self, summary: GatewaySummary, fields: Mapping[str, FieldValue]) -> Entry:
+        site: Site = self._sites.of(summary.gateway)
+        return {
+            "gateway": summary.gateway,
+            "name": site.name,
+            "time_zone": site.time_zone,
+            "last_timestamp": summary.last_timestamp,
+            "age_seconds": self._latest.age(summary.last_timestamp),
+            "firmware": _text(fields.get("firmware")),
+            "role": _text(fields.get("role")),
+            "inverters": summary.series.get("inverter", 0),
+            "meters": summary.series.get("meter", 0),
+        }
 
 
 def open_gap(events: list[Latest]) -> int | None:
@@ -183,11 +171,6 @@ def open_gap(events: list[Latest]) -> int | None:
             end = event.fields.get("end")
             return event.timestamp if not isinstance(end, float) or end < event.timestamp else None
     return None
-
-
-def _panel(site: Site, inverter: str) -> Entry:
-    panel = site.panels.get(inverter)
-    return {} if panel is None else panel.model_dump(include={"name", "array"}, exclude_none=True)
 
 
 def _text(value: Any) -> str | None:

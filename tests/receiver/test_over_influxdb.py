@@ -28,9 +28,11 @@ async def test_what_was_sent_is_shown(running):
     assert verdict.rejected == []
     await running.send(inverter("7", NOW_MS - 1000), serial=OTHER)
     answer = await running.get(f"/api/v1/gateways/{GATEWAY}/inverters")
+    producing = {"state": "producing"}
     assert answer.json() == [
-        {"inverter": "1", "power": 7.0, "max_power": 9.0, "timestamp": NOW_MS - 60_000, "age_seconds": 60.0},
-        {"inverter": "2", "power": 5.0, "timestamp": NOW_MS, "age_seconds": 0.0},
+        {"inverter": "1", "power": 7.0, "max_power": 9.0, "timestamp": NOW_MS - 60_000, "age_seconds": 60.0}
+        | producing,
+        {"inverter": "2", "power": 5.0, "timestamp": NOW_MS, "age_seconds": 0.0} | producing,
     ]
     answer = await running.get(f"/api/v1/gateways/{GATEWAY}/meters")
     assert [(entry["meter"], entry["phase"], entry["power"]) for entry in answer.json()] == [("production", "a", 1.0)]

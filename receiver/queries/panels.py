@@ -1,0 +1,203 @@
+"""How each panel is now, and what it made of each window beside the others.
+
+A panel is known by the serial of its inverter. It is there once it has reported, or is named in the sites file.
+"""
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from itertools import pairwise
+from statistics import median
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from receiver.queries import budget
+from receiver.queries.labels import until_now
+from receiver.queries.times import Range, Step
+from receiver.rollups import calendar
+from receiver.rollups.energy import number
+from receiver.rollups.panels import DAYLIGHT_W, LONG_GONE_MS, SILENT_MS
+from receiver.sites.model import Site
+from receiver.stores.base import Latest, SeriesPoints, Store
+from shared.readings import FieldValue
+
+PRODUCING_W = 1.0
+"""More than this is production; inverters report small numbers at night."""
+
+Every: TypeAlias = Literal["15m", "1h", "1d", "1w", "1mo", "1y"]
+
+
+class State(StrEnum):
+    """How a panel is now.
+
+    PRODUCING: its last report is young (half an hour) and gives power.
+    IDLE: nothing is to be expected of it (night, or nobody reports), or it reports that it gives nothing.
+    SILENT: it does not report, though its peers do, and give power enough for daylight.
+    GHOST: nothing was heard of it for 30 days, or ever.
+    """
+
+    PRODUCING = "producing"
+    IDLE = "idle"
+    SILENT = "silent"
+    GHOST = "ghost"
+
+
+class Now(NamedTuple):
+    """One panel now.
+
+    Attributes:
+        state: How it is.
+        peers_w: Median of the young powers of the other panels of its array (without arrays: of the site), W.
+    """
+
+    state: State
+    peers_w: float | None
+
+
+class PanelEnergy(NamedTuple):
+    """One panel over all windows of an answer.
+
+    Attributes:
+        inverter: Serial.
+        energy_wh: Of each window; None is unknown.
+        coverage: Share of each whole window in which its power is known, 0 to 1.
+    """
+
+    inverter: str
+    energy_wh: list[float | None]
+    coverage: list[float]
+
+    @property
+    def total_wh(self) -> float | None:
+        """Of all windows together."""
+        known = [energy for energy in self.energy_wh if energy is not None]
+        return sum(known) if known else None
+
+
+class PanelEnergies(NamedTuple):
+    """All panels, by serial, in the windows between neighbouring edges (UTC milliseconds)."""
+
+    edges: list[int]
+    panels: list[PanelEnergy]
+
+
+_WINDOWS: Final = MappingProxyType({
+    "15m": ("energy_15m", Step(15, "m")),
+    "1h": ("energy_1h", Step(1, "h")),
+    "1d": ("energy_1d", Step(1, "d")),
+    "1w": ("energy_1w", Step(1, "w")),
+    "1mo": ("energy_1mo", Step(1, "mo")),
+    "1y": ("energy_1y", Step(1, "y")),
+})  # fmt: skip
+"""The calendar of each step, as energies have it, and how many windows there may be."""
+
+
+def now(latest: Sequence[Latest], site: Site, now_ms: int) -> dict[str, Now]:
+    """Every panel that has reported or is named, by serial. Pure.
+
+    Args:
+        latest: Of kind `inverter`.
+        site: Names and arrays.
+        now_ms: UTC milliseconds.
+    """
+    last = {entry.tags["inverter"]: entry for entry in latest}
+    young = {serial: _power(entry) for serial, entry in last.items() if now_ms - entry.timestamp <= SILENT_MS}
+    found = {}
+    for serial in sorted(last.keys() | site.panels.keys()):
+        array = _array(serial, site)
+        peers = [
+            power
+            for other, power in young.items()
+            if power is not None and other != serial and _array(other, site) == array
+        ]
+        peers_w = median(peers) if peers else None
+        found[serial] = Now(_state(serial, last, young, peers_w, now_ms), peers_w)
+    return found
+
+
+def _state(
+    serial: str, last: Mapping[str, Latest], young: Mapping[str, float | None], peers_w: float | None, now_ms: int
+) -> State:
+    if serial not in last or now_ms - last[serial].timestamp > LONG_GONE_MS:
+        return State.GHOST
+    if serial in young:
+        return State.PRODUCING if (young[serial] or 0.0) > PRODUCING_W else State.IDLE
+    return State.SILENT if peers_w is not None and peers_w >= DAYLIGHT_W else State.IDLE
+
+
+async def energies(
+    store: Store, gateway: str, site: Site, *, every: Every, asked: Range, inverters: int, now_ms: int
+) -> PanelEnergies:
+    """What every panel made of each whole window that touches a range, up to the window in progress.
+
+    Args:
+        store: Where the roll-ups are.
+        gateway: Its serial.
+        site: Whose time zone the windows follow.
+        every: How long they are.
+        asked: The range; what lies after now is left out.
+        inverters: How many panels the answer has, about.
+        now_ms: UTC milliseconds.
+
+    Raises:
+        RefusedError: Too many windows, too much to read, or a range in the future.
+        StoreUnavailableError: Ask again later.
+    """
+    asked = until_now(asked, now_ms)
+    kind, step = _WINDOWS[every]
+    budget.check_windows(step, asked, series=inverters)
+    edges = await asyncio.to_thread(calendar.windows, kind, *asked, site)
+    whole = Range(edges[0], edges[-1])
+    finer = "panel_15m" if every in ("15m", "1h") else "panel_1d"
+    budget.check_read(finer, whole, series=inverters)
+    stored = await store.points(gateway, finer, fields=("energy", "coverage"), start=whole.start, stop=whole.stop)
+    finer_kind = "energy_15m" if finer == "panel_15m" else finer
+    return await asyncio.to_thread(_summed, stored, edges, calendar.windows(finer_kind, *whole, site))
+
+
+def _summed(stored: Sequence[SeriesPoints], edges: list[int], finer_edges: Sequence[int]) -> PanelEnergies:
+    lengths = {start: stop - start for start, stop in pairwise(finer_edges)}
+    panels: dict[str, PanelEnergy] = {}
+    count = len(edges) - 1
+    for series, points in stored:  # a panel that was renamed may have several for a while
+        serial = dict(series.tags)["inverter"]
+        panel = panels.setdefault(serial, PanelEnergy(serial, [None] * count, [0.0] * count))
+        for time, fields in points:
+            index = bisect_right(edges, time) - 1
+            energy = number(fields, "energy")
+            if energy is not None:
+                panel.energy_wh[index] = (panel.energy_wh[index] or 0.0) + energy
+            known_ms = (number(fields, "coverage") or 0.0) * lengths.get(time, 0)
+            panel.coverage[index] += known_ms / (edges[index + 1] - edges[index])
+    return PanelEnergies(edges, [panels[serial] for serial in sorted(panels)])
+
+
+async def days(
+    store: Store, gateway: str, inverter: str, *, start: int, stop: int
+) -> list[tuple[int, dict[str, float]]]:
+    """`panel_1d` of one panel with `start` <= midnight < `stop` (UTC milliseconds), in order of time."""
+    found = await store.points(gateway, "panel_1d", tags={"inverter": inverter}, start=start, stop=stop)
+    by_day = {time: fields for _, points in found for time, fields in points}
+    return [(time, _numbers(by_day[time])) for time in sorted(by_day)]
+
+
+async def first_report(store: Store, gateway: str, inverter: str) -> int | None:
+    """When a panel was first heard of (UTC milliseconds), as far as the store still has it."""
+    found = await store.points(
+        gateway, "inverter", tags={"inverter": inverter}, fields=("power",), start=0, stop=0, neighbours=True
+    )
+    return found[0].points[0].timestamp if found else None
+
+
+def _power(entry: Latest) -> float | None:
+    return number(entry.fields, "power")
+
+
+def _array(serial: str, site: Site) -> str | None:
+    panel = site.panels.get(serial)
+    return panel.array if panel else None
+
+
+def _numbers(fields: Mapping[str, FieldValue]) -> dict[str, float]:
+    return {name: value for name, value in fields.items() if isinstance(value, float)}

@@ -92,7 +92,7 @@ export class Chart {
     return {
       width,
       height: this.drawing.clientHeight,
-      padding: [8, 4, 0, 0],
+      padding: [8, 20, 0, 0],
       legend: { show: false },
       tzDate: (second) => uPlot.tzDate(new Date(second * 1000), this.zone),
       cursor: { drag: { x: false, y: false }, points: { size: 7 }, y: false },
@@ -100,7 +100,7 @@ export class Chart {
       hooks: { setCursor: [(plot) => this.read(plot.cursor.idx ?? null)] },
       axes: [
         { ...axis, incrs: HOURS_S, space: 44, size: 28, values: (_, ticks) => ticks.map((tick) => clockAt(tick * 1000, this.zone)) },
-        { ...axis, incrs: STEPS_W, space: 36, size: 44, values: (_, ticks) => ticks.map(kilowatts) },
+        { ...axis, incrs: STEPS_W, space: 36, size: 56, values: (_, ticks) => ticks.map(kilowatts) },
       ],
       series: [
         {},

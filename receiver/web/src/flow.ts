@@ -8,7 +8,7 @@ type Place = "sun" | "grid" | "house" | "battery";
 
 const ICONS: Record<Place, string> = {
   sun: "M12 7.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9ZM12 2v2.5M12 19.5V22M2 12h2.5M19.5 12H22M4.9 4.9l1.8 1.8M17.3 17.3l1.8 1.8M4.9 19.1l1.8-1.8M17.3 6.7l1.8-1.8",
-  grid: "M12 2 6 22M12 2l6 20M8.2 9h7.6M3.5 9h4.7M15.8 9h4.7M7 15h10M8.2 9 17 15M15.8 9 7 15",
+  grid: "M12 2 7 22M12 2l5 20M4 8h16M4 8v2M20 8v2M5.5 13.5h13M8 18l7.5-4.5M16 18l-7.5-4.5",
   house: "M3.5 11.5 12 4l8.5 7.5M6 9.5V20h12V9.5M10 20v-5.5h4V20",
   battery: "M7 5h10v16H7ZM10 5V2.5h4V5M10 17h4M10 13h4",
 };
@@ -28,7 +28,8 @@ const WITH_BATTERY: ReadonlySet<string> = new Set(["sunToBattery", "batteryToHou
 const SLOWEST_S = 6;
 const FASTEST_S = 1.2;
 const FULL_W = 6_000;
-const LEAST_W = 5;
+/** Less than this is the meters' noise. */
+const LEAST_W = 10;
 /** How often a screen reader hears of it. */
 const SPOKEN_MS = 60_000;
 

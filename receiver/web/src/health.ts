@@ -14,6 +14,8 @@ const BACKLOG_ROWS = 1_000;
 const LAG_S = 300;
 const SILENT_S = 300;
 const TOKEN_WARN_S = 14 * 86_400;
+/** An installer's token never lives longer than twelve hours: only its last one is worth a word. */
+const INSTALLER_WARN_S = 3_600;
 const CLOCK_S = 300;
 
 /** The notices of one gateway, the worst first. Times are shown in `zone`. */
@@ -38,7 +40,7 @@ export function notices(status: GatewayStatus, zone: string): Notice[] {
     );
   }
   const expires = fields["token_expires_in"];
-  if (typeof expires === "number" && expires < TOKEN_WARN_S) {
+  if (typeof expires === "number" && expires < (fields["role"] === "installer" ? INSTALLER_WARN_S : TOKEN_WARN_S)) {
     warn(
       expires <= 0 ? "The gateway's token has expired" : `The gateway's token expires in ${duration(expires)}`,
       "Give the scraper a new one, or cloud credentials so that it renews the token itself.",

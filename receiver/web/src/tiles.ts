@@ -53,7 +53,7 @@ export class TilesView {
       setText(entry.value, shown);
       entry.tile.hidden = !ALWAYS.has(key) && (shown === "–" || (key.endsWith("charged") && !hasBattery(day)));
     }
-    setText(this.note, day === null ? "Nothing was measured." : known < WHOLE ? `Known for ${share(known)} of the time.` : "");
+    setText(this.note, day === null ? "Nothing is known of it yet." : known < WHOLE ? `Known for ${share(known)} of the time.` : "");
   }
 }
 

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ago, amount, digits, duration, measured, share } from "../src/format.ts";
+
+const plain = (text: string): string => text.replaceAll("\u202f", " ");
+
+test("powers and energies have the unit that fits", () => {
+  const cases: [number, string][] = [
+    [0, "0 W"], [-0.4, "0 W"], [7.5, "8 W"], [999.4, "999 W"], [999.6, "1.00 kW"], [-1240, "\u22121.24 kW"],
+    [9994, "9.99 kW"], [9996, "10.0 kW"], [123_456, "123.5 kW"], [999_960, "1.00 MW"],
+    [12_345_678, "12.3 MW"],
+  ];
+  for (const [value, text] of cases) assert.equal(plain(amount(value, "W")), text);
+  assert.equal(plain(amount(12_340, "Wh")), "12.3 kWh");
+});
+
+test("what is not known is a dash, never a zero", () => {
+  for (const nothing of [null, undefined, Number.NaN, Infinity]) {
+    assert.equal(amount(nothing, "W"), "–");
+    assert.equal(measured(nothing, "V", 1), "–");
+    assert.equal(share(nothing), "–");
+  }
+  assert.equal(ago(null), "never");
+});
+
+test("numbers never show a negative zero", () => {
+  assert.equal(digits(-0.004, 2), "0.00");
+  assert.equal(digits(-0.005001, 2), "\u22120.01");
+});
+
+test("shares stay between nothing and all", () => {
+  assert.equal(plain(share(0.8449)), "84 %");
+  assert.equal(plain(share(1.02)), "100 %");
+  assert.equal(plain(share(-0.01)), "0 %");
+});
+
+test("ages are told in their largest fitting unit", () => {
+  assert.equal(ago(1), "now");
+  assert.equal(plain(ago(42)), "42 s ago");
+  assert.equal(plain(duration(12 * 60)), "12 min");
+  assert.equal(plain(duration(5 * 3600)), "5 h");
+  assert.equal(duration(3 * 86_400), "3 days");
+});

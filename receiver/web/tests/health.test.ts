@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { GatewayStatus } from "../src/api.ts";
+import { notices } from "../src/health.ts";
+
+function status(fields: Record<string, number | string>, changes: Partial<GatewayStatus> = {}): GatewayStatus {
+  return {
+    gateway: "122300001234", name: null, time_zone: null, last_timestamp: 0, age_seconds: 1, status: fields,
+    status_age_seconds: 10, delivery_lag_seconds: 1, open_gap_since: null, ...changes,
+  };
+}
+
+const titles = (one: GatewayStatus): string[] => notices(one, "UTC").map((notice) => notice.title);
+
+test("a system that is well needs nobody", () => {
+  const fine = { certificate_changed: 0, login_blocked: 0, outbox_rows: 40, token_expires_in: 200 * 86_400, dead_letters: 0, clock_offset: -2 };
+  assert.deepEqual(titles(status(fine)), []);
+});
+
+test("what stops logins comes first and is the worst", () => {
+  const found = notices(status({ certificate_changed: 1, login_blocked: 1, outbox_rows: 5000 }), "UTC");
+  assert.deepEqual(found.map((notice) => notice.level), ["bad", "bad", "warn"]);
+  assert.match(found[0]!.advice, /envoy-scraper trust/);
+  assert.match(found[1]!.advice, /envoy-scraper check/);
+});
+
+test("a silent scraper, an open gap and a backlog are told", () => {
+  assert.match(titles(status({}, { status_age_seconds: 900 }))[0]!, /silent/);
+  assert.match(titles(status({}, { status_age_seconds: null }))[0]!, /silent/);
+  assert.match(notices(status({}, { open_gap_since: Date.parse("2026-11-21T10:00Z") }), "UTC")[0]!.advice, /21 Nov.*10:00/);
+  assert.match(titles(status({ outbox_rows: 2000 }))[0]!, /waiting/);
+  assert.match(titles(status({}, { delivery_lag_seconds: 4000 }))[0]!, /waiting/);
+});
+
+test("a token is spoken of when it is time to act, which is later for an installer's", () => {
+  assert.match(titles(status({ token_expires_in: 5 * 86_400, role: "owner" }))[0]!, /expires in 5 days/);
+  assert.match(titles(status({ token_expires_in: -5, role: "owner" }))[0]!, /has expired/);
+  assert.deepEqual(titles(status({ token_expires_in: 11 * 3600, role: "installer" })), []);
+  assert.match(titles(status({ token_expires_in: 1800, role: "installer" }))[0]!, /expires in/);
+});

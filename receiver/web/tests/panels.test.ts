@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { InverterEntry } from "../src/api.ts";
+import { coarsened } from "../src/coarse.ts";
+import { arrange, brightest } from "../src/layout.ts";
+
+const panel = (inverter: string, rest: Partial<InverterEntry> = {}): InverterEntry =>
+  ({ inverter, timestamp: 0, age_seconds: 1, ...rest });
+
+test("panels with places lie as on the roof", () => {
+  const [array] = arrange([
+    panel("3", { array: "East", row: 2, column: 1 }), panel("1", { array: "East", row: 1, column: 3 }),
+    panel("2", { array: "East", row: 1, column: 1 }),
+  ]);
+  assert.equal(array!.columns, 3);
+  assert.deepEqual(array!.panels.map((one) => one.inverter), ["2", "1", "3"]);
+});
+
+test("an array without places, or with two panels in one, is a list by name, with numbers as people count", () => {
+  const [named] = arrange([panel("a", { name: "East 10" }), panel("b", { name: "East 2" })]);
+  assert.equal(named!.columns, null);
+  assert.deepEqual(named!.panels.map((one) => one.name), ["East 2", "East 10"]);
+  const [twice] = arrange([panel("a", { row: 1, column: 1 }), panel("b", { row: 1, column: 1 })]);
+  assert.equal(twice!.columns, null);
+});
+
+test("what is in no array comes last", () => {
+  assert.deepEqual(arrange([panel("a"), panel("b", { array: "West" })]).map((array) => array.name), ["West", null]);
+});
+
+test("dawn looks like dawn, and nothing is divided by nothing", () => {
+  assert.equal(brightest([20, null], 400), 100);
+  assert.equal(brightest([350], 400), 350);
+  assert.equal(brightest([], 0), 1);
+});
+
+test("means over steps leave out what is not known", () => {
+  const series = new Map([[0, 10], [60, 20], [600, 5], [9000, 1]]);
+  const curves = coarsened([series], 0, 900, 300);
+  assert.deepEqual(curves.times, [0, 300, 600]);
+  assert.deepEqual(curves.values, [[15, null, 5]]);
+});

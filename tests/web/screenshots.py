@@ -1,0 +1,97 @@
+"""`python -m tests.web.screenshots`: pictures of the page for the README, from the simulator (`make screenshots`)."""
+
+import asyncio
+import tempfile
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
+
+from playwright.async_api import Browser, Page, ViewportSize
+
+from laptop.demo import _loader, family_in, household, start_simulator
+from laptop.processes import Child, Family
+from laptop.site import sites_file
+from laptop.stack import start_receiver, start_scraper
+from shared.clock import SystemClock
+from shared.files import write_private
+from tests.web.browser import chromium
+
+IMAGES: Final = Path(__file__).parents[2] / "docs" / "images"
+PROFILE: Final = "battery"
+DAYS: Final = 2.5
+_SETTLE_MS = 4_000
+
+
+class Picture(NamedTuple):
+    """One picture: its file, its size in CSS pixels, its scheme, whether a panel is open."""
+
+    name: str
+    width: int
+    height: int
+    scheme: Literal["light", "dark"]
+    panel: bool = False
+    whole: bool = False
+
+
+PICTURES: Final = (
+    Picture("page-phone-light", 390, 844, "light"),
+    Picture("page-phone-dark", 390, 844, "dark"),
+    Picture("page-desktop-light", 1360, 900, "light", whole=True),
+    Picture("page-desktop-dark", 1360, 900, "dark", whole=True),
+    Picture("page-panel", 390, 844, "light", panel=True),
+)
+
+
+async def main() -> None:
+    """A simulated household with some days of history, and pictures of its page."""
+    clock = SystemClock()
+    families: list[Family] = []
+    async with AsyncExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="envoy-relay-pictures.")))
+        family = await stack.enter_async_context(family_in(directory / "demo", families))
+        simulation = await start_simulator(family, directory / "demo", PROFILE, clock)
+        sites = directory / "demo" / "sites.yaml"
+        write_private(sites, sites_file(simulation.past, clock.now_ms() / 1000).encode())
+        plain = household(directory / "demo", simulation.gateway, "pictures")
+        home = replace(plain, environment={**plain.environment, "RECEIVER_SITES_FILE": str(sites)})
+        token = await start_receiver(family, home, clock)
+        loader = await _loader(family, home, simulation.past, DAYS, clock)
+        await start_scraper(family, home)
+        await _finished(loader)
+        await asyncio.sleep(75)  # the roll-up job goes over the history once a minute
+        browser = await stack.enter_async_context(chromium())
+        await take(browser, f"{home.url}/#token={token}", PICTURES, IMAGES)
+
+
+async def take(browser: Browser, link: str, pictures: Sequence[Picture], directory: Path) -> None:
+    """Take the pictures of the page behind a link."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for picture in pictures:
+        size: ViewportSize = {"width": picture.width, "height": picture.height}
+        context = await browser.new_context(viewport=size, color_scheme=picture.scheme, device_scale_factor=2)
+        page = await context.new_page()
+        await page.goto(link)
+        await page.locator(".light.live").wait_for(timeout=60_000)
+        await page.locator(".panel").first.wait_for()
+        await page.wait_for_timeout(_SETTLE_MS)
+        if picture.panel:
+            await _open_panel(page)
+        await page.screenshot(path=directory / f"{picture.name}.png", full_page=picture.whole)
+        await context.close()
+
+
+async def _open_panel(page: Page) -> None:
+    await page.locator(".panel").nth(3).click()
+    await page.locator("dialog canvas").wait_for()
+    await page.wait_for_timeout(1_000)
+
+
+async def _finished(child: Child) -> None:
+    while child.running:  # noqa: ASYNC110 (a process of the demo's own family, looked at once a second)
+        await asyncio.sleep(1)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

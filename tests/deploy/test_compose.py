@@ -4,6 +4,7 @@ It is read twice: as YAML, and by the reference implementation of the compose sp
 That it starts and works is shown by tests/images.sh.
 """
 
+import ipaddress
 import json
 import os
 import re
@@ -230,3 +231,19 @@ def test_what_setup_writes_for_grafana_lies_where_grafana_reads_it() -> None:
     for name, service in SERVICES.items():
         channels = {key for key in service.get("environment", {}) if key.startswith(("NTFY_", "TELEGRAM_", "WEBHOOK_"))}
         assert bool(channels) == (name == "setup"), name
+
+
+def test_no_container_is_given_an_address_that_means_something_else() -> None:
+    """Engines hand out a range to its very end, though that may be the broadcast address of the network."""
+    (pool,) = RAW["networks"]["front"]["ipam"]["config"]
+    subnet, given = (ipaddress.ip_network(default_of(pool[key])) for key in ("subnet", "ip_range"))
+    proxy = ipaddress.ip_address(default_of(SERVICES["proxy"]["networks"]["front"]["ipv4_address"]))
+    reserved = {subnet.network_address, subnet.broadcast_address, subnet.network_address + 1, proxy}
+    assert given.subnet_of(subnet)
+    assert proxy in subnet
+    assert reserved.isdisjoint(given)
+
+
+def default_of(text: str) -> str:
+    """What stands behind `:-` in ${NAME:-default}."""
+    return text.partition(":-")[2].rstrip("}")

@@ -6,9 +6,10 @@ except names that passed the pattern for names.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 import msgspec
 
@@ -35,8 +36,6 @@ _NUMBERS = {
     kind: frozenset(name for name, field in described.fields.items() if field.type is float)
     for kind, described in KINDS.items()
 }
-_NONE: frozenset[str] = frozenset()
-_ONLY_NUMBERS = frozenset({float})
 _REMEMBERED_SERIES = 16_384
 
 
@@ -59,7 +58,7 @@ class Checked:
         outbox: Id of the outbox it comes from.
         seqs: Outbox position of each of `readings`.
         readings: What may be stored, in the order sent.
-        series: The series of each of `readings`.
+        series: The series of each of `readings`. Whoever has it knows that the reading was judged.
         rejected: Rows that never will be, and why.
         ignored: `kind.field` of unknown numeric fields that were left out.
     """
@@ -90,9 +89,10 @@ def check(body: bytes, *, now_ms: int, retention_ms: Mapping[str, int | None]) -
     checked = Checked(batch.batch, batch.outbox, [], [], [], [], set())
     oldest = {kind: max(EARLIEST_MS, now_ms - (kept or now_ms)) for kind, kept in retention_ms.items()}
     newest = now_ms + FUTURE_MS
+    plain = _kinds_of_known_numbers([row.reading for row in batch.rows])
     for row in batch.rows:
         reading, fate = row.reading, None
-        if not _holds_known_numbers(reading):
+        if reading.kind not in plain:
             reading, fate = _check_fields(reading, checked.ignored)
         if fate is Rejection.UNKNOWN_KIND:
             checked.rejected.append(wire.Rejected(row.seq, fate))
@@ -187,14 +187,26 @@ def _series(kind: str, tags: tuple[tuple[str, str], ...]) -> Series:
     return Series(kind, tuple(sorted(tags)))
 
 
-def _holds_known_numbers(reading: Reading) -> bool:
-    """Whether every field is a number that this version knows, as in all but one reading in a thousand."""
-    fields = reading.fields
-    return (
-        bool(fields)
-        and fields.keys() <= _NUMBERS.get(reading.kind, _NONE)
-        and _ONLY_NUMBERS.issuperset(map(type, fields.values()))
-    )
+def _kinds_of_known_numbers(readings: Sequence[Reading]) -> set[str]:
+    """The kinds of which every reading has fields, and all of them are numbers that this version knows.
+
+    Nearly every reading is of such a kind. Told for all readings of a kind at once, without a step of Python for each.
+    """
+    plain = set()
+    for kind in {reading.kind for reading in readings} & KINDS.keys():
+        fields = [reading.fields for reading in readings if reading.kind == kind]
+        if all(fields) and set().union(*fields) <= _NUMBERS[kind] and _are_numbers(fields):
+            plain.add(kind)
+    return plain
+
+
+def _are_numbers(fields: Sequence[Mapping[str, FieldValue]]) -> bool:
+    """Whether no value is a text. Adding up is the quickest way to tell: a text cannot be added to a number."""
+    try:
+        sum(chain.from_iterable(map(dict.values, fields)))  # type: ignore[arg-type]  # as it is about to say
+    except TypeError:
+        return False
+    return True
 
 
 def _check_fields(reading: Reading, ignored: set[str]) -> tuple[Reading, Rejection | None]:

@@ -4,8 +4,6 @@ The order of things is the security of it: the token, the right to write for thi
 first byte of the body; the reply comes after the rows are durable.
 """
 
-from collections.abc import Sequence
-
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,7 +23,6 @@ from receiver.watch import Watch
 from shared import wire
 from shared.clock import Clock
 from shared.problems import Rejection
-from shared.readings import Reading
 
 _log = structlog.get_logger()
 
@@ -89,7 +86,7 @@ class Ingest:
         checked = validate.check(data, now_ms=self._clock.now_ms(), retention_ms=self._store.retention_ms)
         await self._series.load(serial)
         self._apply_quota(serial, checked)
-        refused = await self._store_rows(serial, checked.readings)
+        refused = await self._store_rows(serial, checked)
         verdict = self._verdict(serial, checked, refused)
         self._account(serial, checked, verdict)
         return Response(wire.encode_verdict(verdict), media_type="application/json")
@@ -104,15 +101,16 @@ class Ingest:
         checked.series = [series for series in checked.series if series not in refused]
         checked.rejected += [wire.Rejected(seq, Rejection.QUOTA) for seq, _, series in rows if series in refused]
 
-    async def _store_rows(self, serial: str, readings: Sequence[Reading]) -> dict[int, Rejection]:
-        if not readings:
+    async def _store_rows(self, serial: str, checked: Checked) -> dict[int, Rejection]:
+        if not checked.readings:
             return {}
+        rows = [GatewayReading(serial, *row) for row in zip(checked.readings, checked.series, strict=True)]
         started = self._clock.monotonic()
-        self._metrics.waiting.inc(len(readings))
+        self._metrics.waiting.inc(len(rows))
         try:
-            refused = await self._commit.write([GatewayReading(serial, reading) for reading in readings])
+            refused = await self._commit.write(rows)
         finally:
-            self._metrics.waiting.dec(len(readings))
+            self._metrics.waiting.dec(len(rows))
         self._metrics.commit_seconds.observe(self._clock.monotonic() - started)
         return refused
 

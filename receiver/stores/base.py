@@ -32,10 +32,18 @@ class StoreUnavailableError(Exception):
 
 
 class GatewayReading(msgspec.Struct, frozen=True, gc=False):
-    """What a write takes: a reading and the serial of the gateway that it belongs to."""
+    """What a write takes.
+
+    Attributes:
+        gateway: Serial of the gateway that the reading belongs to.
+        reading: What is to be stored.
+        series: The series of a reading that `receiver.validate` has judged, which leaves no store anything to refuse:
+            such a reading is looked at once, not twice. None if nobody has, as with all that the receiver computes.
+    """
 
     gateway: str
     reading: Reading
+    series: Series | None = None
 
 
 class Latest(msgspec.Struct, frozen=True):

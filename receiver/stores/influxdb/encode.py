@@ -22,6 +22,8 @@ _ONLY_NUMBERS = frozenset(
     name for name, kind in STORED.items() if all(field.type is float for field in kind.fields.values())
 )
 
+_COLONS_TO_EQUALS = bytes.maketrans(b":", b"=")
+
 
 def series_prefix(gateway: str, kind: str, tags: Mapping[str, str]) -> bytes:
     """What every line of a series begins with: measurement and tags, the gateway among them.
@@ -62,7 +64,7 @@ def _number_fields(readings: Sequence[Reading]) -> list[bytes]:
     if not readings:
         return []
     document = msgspec.json.encode([reading.fields for reading in readings])
-    return document[2:-2].replace(b'":', b"=").replace(b'"', b"").split(b"},{")
+    return document[2:-2].translate(_COLONS_TO_EQUALS, b'"').split(b"},{")
 
 
 def _mixed_fields(fields: Mapping[str, FieldValue]) -> bytes:

@@ -15,7 +15,7 @@ from receiver.stores.influxdb.encode import lines, series_prefix
 from receiver.stores.influxdb.tags import to_influx
 from receiver.stores.kinds import STORED
 from shared.problems import Rejection
-from shared.readings import Reading
+from shared.readings import Reading, Series
 
 _log = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ class Writer:
         self._client = client
         self._bucket = bucket
         self._live_bucket = live_bucket
-        self._prefixes: dict[tuple[object, ...], bytes] = {}  # gateway, kind and tags as they came
+        self._prefixes: dict[tuple[str, Series], bytes] = {}
         self._trouble: str | None = None
         self._under_way: list[tuple[set[str], asyncio.Event]] = []
 
@@ -111,30 +111,25 @@ class Writer:
         return self._live_bucket if kind == LIVE_KIND else self._bucket
 
     def _shares(self, rows: Sequence[GatewayReading], refused: dict[int, Rejection]) -> dict[str, _Share]:
-        """The rows of each bucket. Every row passes the gate; `refused` gets the index of those that do not."""
+        """The rows of each bucket. What nobody has judged passes the gate; `refused` gets what does not."""
         shares = {self._bucket: _Share(), self._live_bucket: _Share()}
+        main, live = shares[self._bucket], shares[self._live_bucket]
         for index, row in enumerate(rows):
-            reading = row.reading
-            prefix = self._known_prefix(row.gateway, reading)
-            reason = refusal(reading, series_known=prefix is not None)
-            if reason is not None:
-                refused[index] = reason
-                continue
-            share = shares[self._bucket_of(reading.kind)]
+            reading, series = row.reading, row.series
+            if series is None:
+                reason = refusal(reading)
+                if reason is not None:
+                    refused[index] = reason
+                    continue
+                series = reading.series
+            share = live if series.kind == LIVE_KIND else main
             share.indexes.append(index)
-            share.prefixes.append(prefix or self._learn_prefix(row.gateway, reading))
+            share.prefixes.append(self._prefixes.get((row.gateway, series)) or self._learn_prefix(row.gateway, series))
             share.readings.append(reading)
         return shares
 
-    def _known_prefix(self, gateway: str, reading: Reading) -> bytes | None:
-        try:
-            return self._prefixes.get((gateway, reading.kind, *reading.tags.items()))
-        except TypeError:  # a tag that is no text, which the gate will say
-            return None
-
-    def _learn_prefix(self, gateway: str, reading: Reading) -> bytes:
-        prefix = series_prefix(gateway, reading.kind, reading.tags)
-        self._prefixes[(gateway, reading.kind, *reading.tags.items())] = prefix
+    def _learn_prefix(self, gateway: str, series: Series) -> bytes:
+        prefix = self._prefixes[gateway, series] = series_prefix(gateway, series.kind, dict(series.tags))
         return prefix
 
     async def _write_lines(

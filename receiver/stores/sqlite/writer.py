@@ -41,7 +41,8 @@ class Writer:
         self._connection: files.FileConnection | None = None
         self._was_open = False
         self._failed = False
-        self._series: dict[tuple[object, ...], int] = {}  # gateway, kind and tags as they came, to the id
+        # Gateway and series of what was judged before, or gateway, kind and tags as they came, to the id.
+        self._series: dict[tuple[object, ...], int] = {}
 
     def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:
         """As `Store.write`."""
@@ -120,34 +121,29 @@ class Writer:
     ) -> dict[str, list[object]]:
         """What `upsert_statement` takes, row after row. Order is kept within a kind: all that an identity can feel.
 
-        Every row passes the gate; `refused` gets the index of those that do not.
+        What nobody has judged passes the gate; `refused` gets the index of what does not.
         """
         values: dict[str, list[object]] = {kind: [] for kind in STORED}
         for index, row in enumerate(rows):
             reading = row.reading
-            series = self._known_series(row.gateway, reading)
-            reason = refusal(reading, series_known=series is not None)
-            if reason is not None:
-                refused[index] = reason
-                continue
+            key = _key(row)
+            series = self._known_series(key)
+            if row.series is None:
+                reason = refusal(reading, series_known=series is not None)
+                if reason is not None:
+                    refused[index] = reason
+                    continue
             if series is None:
-                series = self._learn_series(connection, row.gateway, reading)
+                series = self._series[key] = _learn_series(connection, row.gateway, reading)
             fields = map(reading.fields.get, _FIELDS[reading.kind])
             values[reading.kind] += (series, reading.timestamp, *fields)
         return values
 
-    def _known_series(self, gateway: str, reading: Reading) -> int | None:
+    def _known_series(self, key: tuple[object, ...]) -> int | None:
         try:
-            return self._series.get((gateway, reading.kind, *reading.tags.items()))
+            return self._series.get(key)
         except TypeError:  # a tag that is no text, which the gate will say
             return None
-
-    def _learn_series(self, connection: sqlite3.Connection, gateway: str, reading: Reading) -> int:
-        row = (gateway, reading.kind, msgspec.json.encode(reading.tags, order="sorted").decode())
-        connection.execute("INSERT INTO series (gateway, kind, tags) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row)
-        (found,) = connection.execute("SELECT id FROM series WHERE (gateway, kind, tags) = (?, ?, ?)", row).fetchone()
-        self._series[(gateway, reading.kind, *reading.tags.items())] = int(found)
-        return int(found)
 
     def _open(self) -> files.FileConnection:
         if self._connection is not None and not self._connection.is_in_place(self._path):
@@ -167,6 +163,20 @@ class Writer:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()
             self._connection = None
+
+
+def _key(row: GatewayReading) -> tuple[object, ...]:
+    """What says which series a row belongs to, as quickly as can be told."""
+    if row.series is not None:
+        return row.gateway, row.series
+    return row.gateway, row.reading.kind, *row.reading.tags.items()
+
+
+def _learn_series(connection: sqlite3.Connection, gateway: str, reading: Reading) -> int:
+    row = (gateway, reading.kind, msgspec.json.encode(reading.tags, order="sorted").decode())
+    connection.execute("INSERT INTO series (gateway, kind, tags) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row)
+    (found,) = connection.execute("SELECT id FROM series WHERE (gateway, kind, tags) = (?, ?, ?)", row).fetchone()
+    return int(found)
 
 
 def _upsert(connection: sqlite3.Connection, kind: str, values: list[object]) -> None:

@@ -19,6 +19,7 @@ from receiver import validate
 from receiver.api import body
 from receiver.errors import RefusedError
 from receiver.limits import Limits
+from receiver.stores.gate import refusal
 from shared import wire
 from shared.fields import KINDS
 from shared.problems import Problem
@@ -268,6 +269,49 @@ def test_no_bytes_at_all_are_an_unexpected_error(data: bytes):
 @given(key=st.sampled_from(["kind", "tags", "timestamp", "fields", "gateway"]), value=json_values)
 def test_any_value_anywhere_in_a_reading_is_judged(key: str, value: Any):
     judge(encoded(**{key: value}))
+
+
+numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers()
+texts = st.sampled_from(["", "D8.2.4286", "\ud800", "a\nb", "x" * 201])
+series_and_fields = st.one_of(
+    st.tuples(
+        st.sampled_from(["meter", "site_1m", "later"]),
+        st.sampled_from([{"meter": "production", "phase": "a"}, {"phase": "a", "meter": "production"}]),
+        st.dictionaries(st.sampled_from(["power", "voltage", "not_known_yet"]), numbers, max_size=3),
+    ),
+    st.tuples(
+        st.just("event"),
+        st.sampled_from([{"type": "gap"}, {"type": "\ud800"}]),
+        st.fixed_dictionaries({}, optional={"end": numbers, "rows": numbers, "reason": texts}),
+    ),
+)
+
+
+@st.composite
+def readings_of_all_sorts(draw: st.DrawFn) -> dict[str, Any]:
+    """Nearly good ones: what they differ in decides their fate."""
+    kind, tags, fields = draw(series_and_fields)
+    stamp = draw(st.just(NOW_MS) | st.integers(NOW_MS - 10**12, NOW_MS + 10**6) | st.integers(-(2**62), 2**62))
+    return {"kind": kind, "tags": tags, "timestamp": stamp, "fields": fields}
+
+
+@given(st.lists(readings_of_all_sorts(), max_size=5))
+def test_what_is_taken_is_nothing_that_a_store_refuses(readings: list[dict[str, Any]]):
+    """Stores rely on it: they do not look again at what was judged. Nor does a reading's fate hang on its neighbours."""
+    rows = [{"seq": seq, "reading": reading} for seq, reading in enumerate(readings, 1)]
+    try:
+        checked = check({**document(), "rows": rows})
+    except RefusedError:
+        return
+    assert [refusal(reading) for reading in checked.readings] == [None] * len(checked.readings)
+    assert checked.series == [reading.series for reading in checked.readings]
+    alone = [check({**document(), "rows": [row]}) for row in rows]
+    assert checked.readings == [reading for one in alone for reading in one.readings]
+    assert checked.rejected == [row for one in alone for row in one.rejected]
+
+
+def check(batch: dict[str, Any]) -> validate.Checked:
+    return validate.check(json.dumps(batch).encode(), now_ms=NOW_MS, retention_ms=FOR_EVER)
 
 
 @given(cut=st.integers(0, len(encoded()) - 1), flip=st.integers(1, 255))

@@ -24,6 +24,7 @@ from shared.readings import Series, Tags
 METERS = ("meter", "meter_energy")
 """Kinds that the sites file corrects."""
 _GONE_MS = 86_400_000
+_HOUR_MS = 3_600_000
 _PIECE = 100_000
 """Stored points that are read at once, as `budget.may_hold` counts them."""
 
@@ -124,16 +125,20 @@ class SeriesReader:
         budget.check_read(question.kind, Range(0, unread), series=len(groups))
         parts: _Parts = {tags: [] for tags in groups}
         for stretch in settled:
-            for tags, rows in (
-                await self._points(question, site, stretch, kind=grain.kind, fields=hours.FIELDS)
-            ).items():
-                parts[tags] += hours.summaries(rows, grain.ms)
+            for piece in _pieces(grain.kind, range(stretch.start, stretch.stop + 1, grain.ms), len(groups)):
+                asked = Range(piece[0], piece[-1])
+                rows = await self._points(question, site, asked, kind=grain.kind, fields=hours.FIELDS)
+                for tags, (member,) in groups.items():
+                    parts[tags] += hours.summaries(rows.get(member, ()), grain.ms)
         for stretch in rest:
-            inside = [stretch.start, *(edge for edge in cut if stretch.start < edge < stretch.stop), stretch.stop]
+            # Cut finer than the windows may be, for these may be long.
+            inside = sorted(
+                {*range(*stretch, _HOUR_MS), *(edge for edge in cut if edge in range(*stretch)), stretch.stop}
+            )
             for piece in _pieces(question.kind, inside, len(groups)):
                 points = await self._points(question, site, Range(piece[0], piece[-1]), neighbours=True)
-                for tags in parts.keys() & points.keys():
-                    read = samples(points[tags], question.field)
+                for tags, (member,) in groups.items():
+                    read = samples(points.get(member, ()), question.field)
                     parts[tags] += await asyncio.to_thread(linear_summaries, read, piece)
         return {
             tags: [told(question.aggregate, summary) for summary in hours.merged(found, cut)]

@@ -1,0 +1,40 @@
+"""Receivers over each kind of store, for what must be the same over all of them."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.receiver import over_influxdb, service
+from tests.receiver.service import Service
+from tests.receiver.stores.places import PLACES, new_buckets
+
+StartOver = Callable[..., AbstractAsyncContextManager[Service]]
+"""Starts a receiver over the store of that name (a key of `PLACES`), with changes to its settings."""
+
+
+@pytest.fixture
+def start_over(request: pytest.FixtureRequest, tmp_path: Path) -> StartOver:
+    """Receivers over stores of their own; InfluxDB starts only for who asks for it."""
+
+    @contextlib.asynccontextmanager
+    async def start(store: str, **changes: Any) -> AsyncIterator[Service]:
+        with contextlib.ExitStack() as buckets:
+            if store == "influxdb":
+                server = request.getfixturevalue("shared_influxd")
+                made = buckets.enter_context(new_buckets(server))
+                changes = {**over_influxdb.settings(server, made, tmp_path), **changes}
+            async with service.start(tmp_path / store, **changes) as running:
+                yield running
+
+    return start
+
+
+@pytest.fixture(params=PLACES)
+async def each_service(request: pytest.FixtureRequest, start_over: StartOver) -> AsyncIterator[Service]:
+    """A receiver, once over each kind of store."""
+    async with start_over(request.param) as running:
+        yield running

@@ -17,6 +17,14 @@ export interface GatewayStatus extends GatewayEntry {
   open_gap_since: number | null;
 }
 
+/** The household now in W; null is unknown. `net_w` + from the grid, `battery_w` + discharging. */
+export interface Power {
+  production_w: number | null;
+  load_w: number | null;
+  net_w: number | null;
+  battery_w: number | null;
+}
+
 /** The latest of one phase of one meter; fields that it does not measure are absent. */
 export interface MeterEntry {
   meter: string;
@@ -84,22 +92,9 @@ export async function list<T>(path: string, parameters: Record<string, string> =
   let next: string | null = address(path, parameters);
   while (next !== null) {
     const answer: Response = await ask(next);
-    entries.push(...aged((await answer.json()) as T[], answer));
+    entries.push(...((await answer.json()) as T[]));
     const link = /<(\?[^>]*)>;\s*rel="next"/.exec(answer.headers.get("link") ?? "");
     next = link?.[1] ? BASE + path + link[1] : null;
-  }
-  return entries;
-}
-
-/**
- * Latest values with their age as of this answer. The body may come from the browser's cache, for the receiver only says
- * "unchanged" then; its clock comes with every answer.
- */
-function aged<T>(entries: T[], answer: Response): T[] {
-  const now = Date.parse(answer.headers.get("date") ?? "");
-  if (Number.isNaN(now)) return entries;
-  for (const entry of entries as { timestamp?: number | null; age_seconds?: number | null }[]) {
-    if (typeof entry.timestamp === "number") entry.age_seconds = Math.max(0, (now - entry.timestamp) / 1000);
   }
   return entries;
 }
@@ -129,7 +124,8 @@ export async function endSession(): Promise<void> {
 async function ask(url: string, options: RequestInit = {}): Promise<Response> {
   let answer: Response;
   try {
-    answer = await fetch(url, { credentials: "same-origin", signal: AbortSignal.timeout(TIMEOUT_MS), ...options });
+    // no-store: an unchanged answer out of the browser's cache would tell the ages of then
+    answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS), ...options });
   } catch {
     throw new ApiError(0);
   }

@@ -120,8 +120,7 @@ export class Chart {
   private read(index: number | null): void {
     const curves = this.curves;
     if (curves === null) return;
-    const newest = curves.times.findLastIndex((_, i) => curves.values.some((values) => (values[i] ?? null) !== null));
-    const at = index ?? newest;
+    const at = index ?? curves.times.findLastIndex((_, i) => curves.values.every((values) => (values[i] ?? null) !== null));
     this.shown.forEach((value, i) => setText(value, at < 0 ? "–" : amount(curves.values[i]?.[at], "W")));
     const time = curves.times[at];
     setText(this.time, time === undefined ? "" : clockAt(time * 1000, this.zone));

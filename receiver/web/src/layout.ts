@@ -14,6 +14,13 @@ export function nameOf(panel: InverterEntry): string {
   return panel.name ?? panel.inverter;
 }
 
+/** The same beneath the name of its array, which need not be said again: "East 3" is "3" there. */
+export function shortName(panel: InverterEntry): string {
+  const name = nameOf(panel);
+  const prefix = `${panel.array ?? ""} `;
+  return name.length > prefix.length && name.startsWith(prefix) ? name.slice(prefix.length) : name;
+}
+
 /** Arrays by name; a roof layout where every panel of the array has a place of its own. */
 export function arrange(panels: InverterEntry[]): ArrayLayout[] {
   const arrays = new Map<string, InverterEntry[]>();

@@ -1,7 +1,7 @@
 /** The panels as they lie on the roof, coloured by what they give. */
 
-import { ago, amount } from "./format.ts";
-import { arrange, brightest, nameOf, type ArrayLayout } from "./layout.ts";
+import { ago, amount, digits } from "./format.ts";
+import { arrange, brightest, nameOf, shortName, type ArrayLayout } from "./layout.ts";
 import { h, setText } from "./dom.ts";
 import type { InverterEntry } from "./api.ts";
 
@@ -45,7 +45,7 @@ export class PanelsView {
     const best = energies ? 0 : Math.max(0, ...panels.map((panel) => panel.max_power ?? 0));
     const full = brightest(values, best);
     panels.forEach((panel, i) => this.fill(panel, values[i] ?? null, full, energies === null));
-    setText(this.summary, energies ? `${panels.length} panels` : heard(panels));
+    setText(this.summary, energies ? `${panels.length} panels, in kWh` : heard(panels));
   }
 
   private draw(layout: ArrayLayout[]): void {
@@ -64,7 +64,7 @@ export class PanelsView {
   private tile(panel: InverterEntry, placed: boolean): HTMLButtonElement {
     const tile = h(
       "button", { type: "button", class: "panel", "data-inverter": panel.inverter, tabindex: "-1" },
-      h("span", { class: "panel-name" }, nameOf(panel)), h("span", { class: "panel-value" }),
+      h("span", { class: "panel-name" }, shortName(panel)), h("span", { class: "panel-value" }),
     );
     if (placed) {
       tile.style.gridRow = String(panel.row);
@@ -84,8 +84,8 @@ export class PanelsView {
     const unheard = live && (panel.state === "silent" || panel.state === "ghost");
     tile.classList.toggle("unheard", unheard || value === null);
     tile.style.setProperty("--heat", `${Math.round((unheard ? 0 : (value ?? 0) / full) * 100)}%`);
-    const text = unheard ? (panel.state === "ghost" ? "gone" : "silent") : amount(value, live ? "W" : "Wh");
-    setText(tile.lastElementChild!, text);
+    const shown = live ? amount(value, "W") : value === null ? "–" : digits(value / 1000, 2);
+    setText(tile.lastElementChild!, unheard ? (panel.state === "ghost" ? "gone" : "silent") : shown);
     const state = live ? `, ${WORDS[panel.state ?? "producing"]}, heard ${ago(panel.age_seconds)}` : "";
     const label = `${nameOf(panel)}: ${amount(value, live ? "W" : "Wh")}${state}`;
     if (tile.getAttribute("aria-label") !== label) {

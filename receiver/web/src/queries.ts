@@ -66,6 +66,8 @@ export async function dayCurve(serial: string, day: Day): Promise<Curves> {
   const fields = await Promise.all(
     ["production", "load", "net"].map((field) => points(serial, { kind: "site_1m", field }, day)),
   );
+  // at night inverters draw a few watts, which nobody calls production
+  fields[0] = new Map([...fields[0]!].map(([time, power]) => [time, Math.max(0, power)]));
   return coarsened(fields, day.start / 1000, Math.min(day.stop, Date.now()) / 1000, CURVE_S);
 }
 

@@ -2,7 +2,7 @@
 
 import { AboutView } from "./about.ts";
 import { ApiError, get, list, of } from "./api.ts";
-import type { GatewayEntry, GatewayStatus, InverterEntry, MeterEntry, Session } from "./api.ts";
+import type { GatewayEntry, GatewayStatus, InverterEntry, MeterEntry, Power, Session } from "./api.ts";
 import { Banner } from "./banner.ts";
 import { Chart } from "./chart.ts";
 import { dayOf, type Day } from "./day.ts";
@@ -14,7 +14,6 @@ import { amount } from "./format.ts";
 import { HeaderView, type HeaderActions } from "./header.ts";
 import { notices } from "./health.ts";
 import { listen, type Sums } from "./live.ts";
-import { siteOfMeters } from "./meters.ts";
 import { PanelDialog } from "./panel.ts";
 import { PanelsView } from "./panels.ts";
 import { PhasesView } from "./phases.ts";
@@ -52,7 +51,6 @@ export class System {
   private date: string | null = null; // null: today, also after midnight
   private sums: { at: number; values: Sums } | null = null;
   private measured: SiteNow = { production: null, load: null, net: null, battery: null };
-  private measuredFresh = false;
   private panelNews = 0;
   private ended = false;
 
@@ -179,12 +177,12 @@ export class System {
   }
 
   private async readMeters(): Promise<void> {
-    const meters = await list<MeterEntry>(of(this.entry.gateway, "/meters"));
+    const [power, meters] = await Promise.all([
+      get<Power>(of(this.entry.gateway, "/power")), list<MeterEntry>(of(this.entry.gateway, "/meters")),
+    ]);
     if (this.ended) return;
     this.phases.show(meters);
-    const site = siteOfMeters(meters);
-    this.measured = site;
-    this.measuredFresh = site.production !== null || site.net !== null;
+    this.measured = { production: power.production_w, load: power.load_w, net: power.net_w, battery: power.battery_w };
     this.showNow();
   }
 
@@ -213,7 +211,7 @@ export class System {
 
   private showNow(): void {
     const sums = this.sums !== null && performance.now() - this.sums.at < SUMS_OLD_MS ? this.sums.values : null;
-    if (sums === null) this.flow.show(this.measured, this.measuredFresh && this.lost.size === 0);
+    if (sums === null) this.flow.show(this.measured, this.lost.size === 0 && Object.values(this.measured).some((power) => power !== null));
     else this.flow.show(fromSums(sums, this.measured.battery), true);
     this.showState();
   }

@@ -4,22 +4,23 @@ import { amount, digits, share } from "./format.ts";
 import { h, setText } from "./dom.ts";
 import type { DayEnergy } from "./queries.ts";
 
+/** In pairs: two of a row on a phone, one above the other on a wide screen. */
 const TILES: readonly [key: string, label: string, colour: string, text: (day: DayEnergy) => string][] = [
   ["production", "Produced", "sun", (day) => amount(day.production, "Wh")],
+  ["self_consumption", "Self-consumption", "sun", (day) => share(day.self_consumption)],
   ["load", "Used", "house", (day) => amount(day.load, "Wh")],
+  ["autarky", "Autarky", "house", (day) => share(day.autarky)],
   ["imported", "Bought", "grid", (day) => amount(day.imported, "Wh")],
   ["exported", "Sold", "grid", (day) => amount(day.exported, "Wh")],
-  ["self_consumption", "Self-consumption", "sun", (day) => share(day.self_consumption)],
-  ["autarky", "Autarky", "house", (day) => share(day.autarky)],
   ["charged", "Charged", "battery", (day) => amount(day.charged, "Wh")],
   ["discharged", "Discharged", "battery", (day) => amount(day.discharged, "Wh")],
-  ["savings", "Saved", "soft", (day) => money(day.savings)],
-  ["balance", "Earned less paid", "soft", (day) => money(balance(day))],
+  ["savings", "Saved", "money", (day) => money(day.savings)],
+  ["balance", "Earned less paid", "money", (day) => money(balance(day))],
 ];
 const ALWAYS = new Set(["production", "load", "imported", "exported", "self_consumption", "autarky"]);
 const HELP: Record<string, string> = {
-  self_consumption: "of the sun used at home",
-  autarky: "of the use not bought",
+  self_consumption: "Share of the production that was used at home",
+  autarky: "Share of the use that was not bought",
 };
 /** Below this share of the past day nothing is said of it without a word of warning. */
 const WHOLE = 0.95;
@@ -33,8 +34,7 @@ export class TilesView {
   constructor() {
     const tiles = TILES.map(([key, label, colour]) => {
       const value = h("dd", {}, "–");
-      const help = HELP[key];
-      const tile = h("div", { class: `tile ${colour}` }, h("dt", {}, label), value, help ? h("dd", { class: "help" }, help) : null);
+      const tile = h("div", { class: `tile ${colour}`, title: HELP[key] ?? null }, h("dt", {}, label), value);
       this.entries.set(key, { tile, value });
       return tile;
     });

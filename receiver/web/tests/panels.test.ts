@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { InverterEntry } from "../src/api.ts";
 import { coarsened } from "../src/coarse.ts";
-import { arrange, brightest } from "../src/layout.ts";
+import { arrange, brightest, shortName } from "../src/layout.ts";
 
 const panel = (inverter: string, rest: Partial<InverterEntry> = {}): InverterEntry =>
   ({ inverter, timestamp: 0, age_seconds: 1, ...rest });
@@ -22,6 +22,12 @@ test("an array without places, or with two panels in one, is a list by name, wit
   assert.deepEqual(named!.panels.map((one) => one.name), ["East 2", "East 10"]);
   const [twice] = arrange([panel("a", { row: 1, column: 1 }), panel("b", { row: 1, column: 1 })]);
   assert.equal(twice!.columns, null);
+});
+
+test("a panel beneath the name of its array does not repeat it", () => {
+  assert.equal(shortName(panel("1", { name: "East 3", array: "East" })), "3");
+  assert.equal(shortName(panel("1", { name: "Eastern", array: "East" })), "Eastern");
+  assert.equal(shortName(panel("482100000001")), "482100000001");
 });
 
 test("what is in no array comes last", () => {

@@ -1,11 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { MeterEntry } from "../src/api.ts";
 import { flowsOf, fromSums } from "../src/flows.ts";
-import { siteOfMeters } from "../src/meters.ts";
-
-const meter = (name: string, power: number, age = 1, phase = "a"): MeterEntry =>
-  ({ meter: name, phase, power, timestamp: 0, age_seconds: age });
 
 test("what flows adds up to what is produced, bought and discharged, and to what is used, sold and charged", () => {
   for (const net of [-4000, -500, 0, 700, 5000]) {
@@ -33,21 +28,4 @@ test("nothing flows where nothing is known", () => {
 test("the sums leave the battery out, so the grid gives less by what it gives", () => {
   assert.deepEqual(fromSums({ p: 1000, c: 3000, n: 2000 }, 1500), { production: 1000, load: 3000, net: 500, battery: 1500 });
   assert.deepEqual(fromSums({ p: 1000, c: 400, n: -600 }, null), { production: 1000, load: 400, net: -600, battery: null });
-});
-
-test("the house uses what is produced, bought and discharged", () => {
-  const site = siteOfMeters([meter("production", 3000), meter("net-consumption", -1000), meter("storage", -500), meter("total-consumption", 9000)]);
-  assert.deepEqual(site, { production: 3000, load: 1500, net: -1000, battery: -500 });
-});
-
-test("without a grid meter the one of the whole consumption stands in, but never beside a battery", () => {
-  assert.equal(siteOfMeters([meter("production", 300), meter("total-consumption", 800)]).net, 500);
-  assert.equal(siteOfMeters([meter("production", 300), meter("total-consumption", 800), meter("storage", 100)]).load, null);
-});
-
-test("values that are too old say nothing of now", () => {
-  const site = siteOfMeters([meter("production", 3000), meter("production", 3000, 500, "b"), meter("net-consumption", 10)]);
-  assert.equal(site.production, null);
-  assert.equal(site.net, 10);
-  assert.equal(site.load, null);
 });

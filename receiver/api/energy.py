@@ -152,7 +152,7 @@ class EnergyRoutes:
         """
         self._access.reader(request, serial)
         answers.once_each(request, _PARAMETERS)
-        await self._latest.summary(serial)
+        await self._latest.exists(serial)
         site, now_ms = self._sites.of(serial), self._clock.now_ms()
         zone = times.zone(time_zone, site)
         asked = times.time_range(start, stop, zone, now_ms, default=DEFAULT_START)

@@ -1,5 +1,7 @@
 """What the routes of latest values have in common: who looks at which gateway, and how old things are."""
 
+import asyncio
+
 from fastapi import Request
 
 from receiver.api.access import Access
@@ -29,21 +31,28 @@ class LatestValues:
         self._store = store
         self._watch = watch
         self._clock = clock
+        self._known: set[str] = set()
 
     async def of(self, request: Request, serial: str, *kinds: str) -> list[list[Latest]]:
         """The latest values of each kind. Raises RefusedError, not-found for a gateway without any reading."""
         self._access.reader(request, serial)
-        found = [await self._store.latest(serial, kind) for kind in kinds]
+        found = await asyncio.gather(*(self._store.latest(serial, kind) for kind in kinds))
         if not any(found):
-            await self.summary(serial)
+            await self.exists(serial)
         self._watch.look(serial)
         return found
+
+    async def exists(self, serial: str) -> None:
+        """Raises RefusedError (not-found) as `summary` does. Who has readings keeps them, so it is asked once."""
+        if serial not in self._known:
+            await self.summary(serial)
 
     async def summary(self, serial: str) -> GatewaySummary:
         """Raises RefusedError (not-found) for a gateway without readings, also for who may see every gateway."""
         summary = await self._store.summary(serial)
         if summary is None:
             raise RefusedError(Problem.NOT_FOUND, "gateway-unknown")
+        self._known.add(serial)
         return summary
 
     def shown(self, entry: Latest) -> Entry:

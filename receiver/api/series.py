@@ -214,7 +214,7 @@ class SeriesRoutes:
         """
         self._access.reader(request, serial)
         answers.once_each(request, SeriesParameters.model_fields)
-        await self._latest.summary(serial)
+        await self._latest.exists(serial)
         site, now_ms = self._sites.of(serial), self._clock.now_ms()
         question = _question(serial, asked, site, now_ms)
         if asked.every is None:

@@ -23,7 +23,7 @@ from receiver.api.latest import LatestValues
 from receiver.api.live import Live, Network
 from receiver.api.meters import Meters
 from receiver.api.page import Page
-from receiver.api.problems import Problems
+from receiver.api.problems import PROBE_REFUSALS, READER_REFUSALS, Problems
 from receiver.api.series import SeriesRoutes
 from receiver.api.session import Sessions
 from receiver.arrivals import Arrivals
@@ -166,14 +166,9 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
     )
     # A plain Starlette route: the body is read as bytes after the token is verified, and no model is built of it.
     app.router.routes.append(Route("/api/v1/gateways/{serial}/batches", ingest.post_batch, methods=["POST"]))
-    app.include_router(Sessions(access, clock).router())
-    app.include_router(gateways.router())
-    app.include_router(meters.router())
-    app.include_router(inverters.router())
-    app.include_router(energy.router())
-    app.include_router(series.router())
-    app.include_router(live.router())
-    app.include_router(health.router(receiver.store))
+    for room in (Sessions(access, clock), gateways, meters, inverters, energy, series, live):
+        app.include_router(room.router(), responses=READER_REFUSALS)
+    app.include_router(health.router(receiver.store), responses=PROBE_REFUSALS)
     app.router.routes.extend(Page().routes())
     per_address = rate_limit(rate=limits.address_rate, reason="address-rate")
     app.add_middleware(Edge, problems=problems, per_address=per_address)

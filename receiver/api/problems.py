@@ -1,7 +1,7 @@
 """Refusals as `application/problem+json` (RFC 9457): a stable code and a request id, never an echo of the input."""
 
 import secrets
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -36,6 +36,40 @@ _STATUS_AND_TITLE = {
     Problem.STORE_UNAVAILABLE: (503, "The store cannot take this now: send the same again later."),
     Problem.INTERNAL: (500, "The receiver failed; its log says more under the request id."),
 }
+_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "type": {"type": "string"},
+        "status": {"type": "integer"},
+        "title": {"type": "string"},
+        "code": {"type": "string", "enum": sorted(_STATUS_AND_TITLE)},
+        "detail": {"type": "string", "description": "What to change."},
+        "request_id": {"type": "string", "description": "Stands beside the reason in the receiver's log."},
+    },
+    "required": ["type", "status", "title", "code", "request_id"],
+    "additionalProperties": False,
+}
+
+
+def _described(*problems: Problem) -> dict[int | str, dict[str, Any]]:
+    statuses = (_STATUS_AND_TITLE[problem] for problem in problems)
+    return {
+        status: {"description": title, "content": {CONTENT_TYPE: {"schema": _SCHEMA}}} for status, title in statuses
+    }
+
+
+PROBE_REFUSALS: Final = _described(Problem.STORE_UNAVAILABLE)
+"""For the published `responses` of probes."""
+READER_REFUSALS: Final = _described(
+    Problem.UNAUTHORISED,
+    Problem.FORBIDDEN,
+    Problem.NOT_FOUND,
+    Problem.UNPROCESSABLE,
+    Problem.TOO_MANY_REQUESTS,
+    Problem.STORE_UNAVAILABLE,
+)
+"""For the published `responses` of routes that readers ask."""
+
 _BY_STATUS = {404: Problem.NOT_FOUND, 405: Problem.METHOD_NOT_ALLOWED, 413: Problem.TOO_LARGE}
 
 _RULES = {"literal_error", "enum", "int_parsing", "bool_parsing", "greater_than_equal", "less_than_equal"}
@@ -114,12 +148,6 @@ def _advice(error: RequestValidationError) -> str | None:
         if fault["loc"][0] in ("query", "path") and fault["type"] in _RULES
     }
     return " ".join(f"{name} must {rule}." for name, rule in rules.items()) or None
-
-
-def _told(error: RequestValidationError) -> str | None:
-    """What is wrong with each parameter, by our own name of it; it says what is wanted, never what was sent."""
-    faults = [fault for fault in error.errors() if fault["loc"][0] in ("query", "path")]
-    return "; ".join(f"{fault['loc'][-1]}: {fault['msg'][0].lower()}{fault['msg'][1:]}" for fault in faults) or None
 
 
 def _headers(refused: RefusedError, allow: str | None) -> dict[str, Any]:

@@ -20,12 +20,14 @@ async def store_deliveries(store: Store, arrivals: Arrivals, now_ms: int) -> Non
 async def expire(store: Store, gateways: Iterable[GatewayDirt], now_ms: int) -> None:
     """Let readings expire, but none that a roll-up still needs. Raises StoreUnavailableError.
 
+    Quarter hours that could not be computed hold nothing back: what nobody mends must not fill the disk.
+
     Databases that do it by themselves cannot be held back: there, whatever is longer not rolled up than readings are
     kept is lost for the roll-ups.
     """
     bound = now_ms
     kept = [kept_ms for kept_ms in store.retention_ms.values() if kept_ms is not None]
-    waiting = [min(dirt.waiting) for dirt in gateways if dirt.waiting]
+    waiting = [min(dirt.fresh | dirt.slow) for dirt in gateways if dirt.fresh or dirt.slow]
     if kept and waiting:
         bound = min(now_ms, min(waiting) - HOUR_MS + min(kept))
     await store.expire(bound)

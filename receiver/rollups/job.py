@@ -2,6 +2,7 @@
 
 - A pass takes the newest piece of every gateway first, then the next newest: live data never waits for a backlog.
 - Quarter hours and energies follow within a minute or so; hours and days of panels once a quarter hour.
+- The end of a gap may change all that is in the gap, months perhaps: what is far away follows like a backlog.
 - A gateway whose site or whose arithmetic has changed, or which the journal does not know, is computed anew from the
   newest to the oldest reading. The same happens at the first start over a store that already holds readings.
 - A fault in the data of one gateway is logged and counted, and stops nobody else; it is tried again in an hour.
@@ -31,6 +32,8 @@ PERIOD_S = 60.0
 """How often what is dirty is rolled up."""
 _PIECE_MS = 3 * HOUR_MS
 """What of a backlog is rolled up at once, before somebody else has a turn."""
+_NEAR_MS = 24 * HOUR_MS
+"""What a piece changes within this is rolled up with it: the nights of inverters, which end every morning."""
 _RETRY_S = 3600.0
 _log = structlog.get_logger()
 
@@ -184,15 +187,24 @@ class Rollups:
             waiting = self._backfill.waiting()
 
     async def _attempt(self, stretch: Stretch, *, hours: bool, widen: bool) -> None:
-        """Roll up one piece. A fault in its data sets it aside; anything else leaves it dirty and is raised."""
+        """Roll up one piece. A fault in its data sets it aside; anything else leaves it dirty and is raised.
+
+        Args:
+            stretch: The piece.
+            hours: Whether hours and days of panels are wanted, too.
+            widen: Whether new readings in it are to be counted as seen, with all that they change around it.
+        """
         dirt = self.store.of(stretch.gateway)
-        taken = dirt.fresh & set(_quarters(stretch))
+        taken = dirt.fresh & set(_quarters(stretch)) if widen else set()
         dirt.fresh -= taken  # what comes in from here on makes it dirty again
         try:
-            wide = await self._roller.widened(stretch) if widen else stretch
+            wide = await self._roller.widened(stretch) if taken else stretch
             if hours:
                 wide = wide.whole_hours()
-            await self._roller.roll(wide, self._site_of(stretch.gateway), hours=hours)
+            near = wide._replace(
+                start=max(wide.start, stretch.start - _NEAR_MS), stop=min(wide.stop, stretch.stop + _NEAR_MS)
+            )
+            await self._roller.roll(near, self._site_of(stretch.gateway), hours=hours)
         except (StoreUnavailableError, asyncio.CancelledError):
             dirt.fresh |= taken
             self._unlucky = stretch.gateway  # it may be this gateway alone: next time it comes last
@@ -202,10 +214,9 @@ class Rollups:
             _log.exception("roll-ups failed", gateway=stretch.gateway, start=stretch.start, stop=stretch.stop)
             await self.store.fail(stretch.gateway, _quarters(stretch))
         else:
+            dirt.slow.update(_quarters(wide))
             if hours:
-                dirt.slow.difference_update(_quarters(wide))
-            else:
-                dirt.slow.update(_quarters(wide))
+                dirt.slow.difference_update(_quarters(near))
 
     def _retry_failed(self) -> None:
         now = self._clock.monotonic()

@@ -4,7 +4,8 @@ Stores merge the fields of an identity, so a row that lost a field, or a row tha
 Most runs change the last few rows and remove nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from math import isfinite
 
 from receiver.stores.base import GatewayReading, Store
 from shared.readings import Reading
@@ -17,6 +18,8 @@ async def replace(
     store: Store, gateway: str, kind: str, rows: Sequence[Reading], *, start: int, stop: int, only_missing: bool = False
 ) -> None:
     """Have in the store what was computed of one kind for `start` <= timestamp < `stop`, and nothing else.
+
+    A number that overflowed is unknown: a senseless reading must not keep its neighbours from being rolled up.
 
     Done again after it failed half-way, it ends the same.
 
@@ -33,7 +36,7 @@ async def replace(
         StoreUnavailableError: Nothing, something or all is done.
         ValueError: The store refuses a row for good.
     """
-    wanted = {(row.series, row.timestamp): row for row in rows}
+    wanted = {(row.series, row.timestamp): row for row in _finite(rows)}
     stored = {
         (series, point.timestamp): point.fields
         for series, points in await store.points(gateway, kind, start=start, stop=stop)
@@ -58,6 +61,15 @@ async def replace(
         if refused:
             index, reason = min(refused.items())
             raise ValueError(f"the store refuses a row of {kind} at {part[index].timestamp}: {reason}")
+
+
+def _finite(rows: Iterable[Reading]) -> Iterator[Reading]:
+    """The rows without numbers that no store takes, and without rows of nothing else."""
+    for row in rows:
+        if all(isinstance(value, str) or isfinite(value) for value in row.fields.values()):
+            yield row
+        elif kept := {name: value for name, value in row.fields.items() if isinstance(value, str) or isfinite(value)}:
+            yield Reading(row.kind, row.tags, row.timestamp, kept)
 
 
 def _parts(rows: Sequence[Reading]) -> Iterator[Sequence[Reading]]:

@@ -180,6 +180,99 @@ async def test_a_fault_in_the_data_of_one_gateway_stops_nobody_else(store, clock
         await job.close()
 
 
+POISON = [
+    ("meter", {"meter": "net-consumption", "phase": "a"}, {"power": 1.7e308, "voltage": -1.7e308}),
+    ("meter_energy", {"meter": "production", "phase": "a"}, {"delivered": 1.7e308, "received": 5e-324}),
+    ("production", {"source": "pdm"}, {"energy_lifetime": -1.7e308}),
+    ("inverter", {"inverter": "48210000000"}, {"power": 1.7e308, "energy_lifetime": 1.7e308, "max_power": 1.7e308}),
+    ("inverter", {"inverter": "48210000000"}, {"power": 200.0, "interval": 1.7e308}),
+    ("inverter", {"inverter": "48210000003"}, {"power": 200.0, "interval": 1e12}),
+]
+
+
+@pytest.mark.parametrize(("kind", "tags", "fields"), POISON)
+async def test_no_number_stops_the_roll_ups(store, rollups, clock, kind, tags, fields):
+    """What overflows is unknown; what does not depend on it is as it would have been."""
+    clock.ms = MIDNIGHT + HOUR
+    await rollups.store.write(house(MIDNIGHT, MIDNIGHT + HOUR, step=60_000))
+    await rollups.catch_up()
+    sound = (await derived(store))[HOUSE]
+    poison = [Reading(kind, tags, MIDNIGHT + 20 * MINUTE + offset, dict(fields)) for offset in (30_001, 30_002)]
+    await rollups.store.write([GatewayReading(HOUSE, one) for one in poison])
+    await rollups.catch_up()
+    stored = (await derived(store))[HOUSE]
+    assert {key for key in sound if key[0] in {"meter_1m", "site_1m", "energy_15m"}} <= stored.keys()
+    late = MIDNIGHT + 45 * MINUTE
+    assert [row for key, row in sound.items() if key[2] >= late] == [stored[key] for key in sound if key[2] >= late]
+
+
+async def test_what_cannot_be_computed_does_not_keep_readings_from_expiring(clock, tmp_path, monkeypatch):
+    """A fault that nobody mends must not fill the disk: what is set aside has as long as readings are kept."""
+    monkeypatch.setattr(compute, "quarter_rows", lambda *_: 1 // 0)
+    store = SqliteStore(tmp_path / "readings.sqlite", retention_ms={"meter": 10 * HOUR})
+    await store.open()
+    job = Rollups(store, site_of=Sites().of, clock=clock, state_dir=tmp_path / "state")
+    clock.ms = MIDNIGHT + HOUR
+    try:
+        await job.store.write(house(MIDNIGHT, MIDNIGHT + HOUR, step=60_000))
+        with pytest.raises(RollupError):
+            await job.catch_up()
+        assert await store.points(HOUSE, "meter", start=0, stop=MIDNIGHT + DAY)
+        clock.ms = MIDNIGHT + 12 * HOUR
+        await job.run_once()
+        assert await store.points(HOUSE, "meter", start=0, stop=MIDNIGHT + DAY) == []
+    finally:
+        await job.close()
+        await store.close()
+
+
+async def test_the_end_of_a_long_silence_keeps_nobody_waiting(store, rollups, clock, tmp_path):
+    """A counter that comes back speaks of all of it; that is computed in pieces, after what is new elsewhere."""
+    counter = {"meter": "production", "phase": "a"}
+    for time in (MIDNIGHT - 8 * DAY, MIDNIGHT - 1):
+        clock.ms = time
+        await rollups.store.write([GatewayReading(HOUSE, Reading("meter_energy", counter, time, {"delivered": 5.0}))])
+        await rollups.store.write([reading(SHED, time)])
+        clock.slept.clear()
+        await rollups.run_once(seconds=0)
+    assert len(clock.slept) < 2 * 24 + 4, "hours that were computed before anybody else had a turn"
+    assert await store.points(SHED, "panel_15m", start=MIDNIGHT - DAY, stop=MIDNIGHT)
+    assert rollups.store.of(HOUSE).slow
+    await rollups.catch_up()
+    assert differences(await derived(store), await from_scratch(store, Sites(), clock, tmp_path / "scratch")) == []
+
+
+async def test_readings_that_come_while_a_history_is_computed_change_what_they_reach(clock, tmp_path):
+    """A counter read late, in a day that the history is about to do, cuts a gap that ends in a day already done."""
+    early = [
+        GatewayReading(HOUSE, Reading("meter_energy", {"meter": "production", "phase": "a"}, time, {"delivered": wh}))
+        for time, wh in ((MIDNIGHT - 24 * HOUR, 0.0), (MIDNIGHT - HOUR, 500.0))
+    ]
+    first = early[0].reading
+    late = [
+        GatewayReading(HOUSE, Reading(first.kind, first.tags, MIDNIGHT - 24 * HOUR + QUARTER, {"delivered": 400.0}))
+    ]
+
+    class Slow(SqliteStore):
+        async def points(self, gateway, kind, *, start, stop, **options):
+            if job is not None and late and stop == MIDNIGHT - 22 * HOUR:  # the day of the late one is next
+                await job.store.write([late.pop()])
+            return await super().points(gateway, kind, start=start, stop=stop, **options)
+
+    job, store = None, Slow(tmp_path / "readings.sqlite")
+    await store.open()
+    await store.write(early)
+    clock.ms = MIDNIGHT + 2 * HOUR
+    job = Rollups(store, site_of=Sites().of, clock=clock, state_dir=tmp_path / "state")
+    try:
+        await job.catch_up()
+        found = await derived(store)
+        assert differences(found, await from_scratch(store, Sites(), clock, tmp_path / "scratch")) == []
+    finally:
+        await job.close()
+        await store.close()
+
+
 async def test_nothing_expires_before_it_is_rolled_up_and_what_was_computed_of_it_stays(clock, tmp_path):
     store = SqliteStore(tmp_path / "readings.sqlite", retention_ms={"meter": 10 * HOUR})
     await store.open()

@@ -25,6 +25,20 @@ def quarter_energy_rows(quarters: Iterable[Quarter], site: Site) -> list[Reading
     return rows
 
 
+def priced_anew(stored: Iterable[Point], site: Site) -> list[Reading]:
+    """Stored rows of `energy_15m` with the prices of the site as it is now: they need no readings."""
+    return [
+        Reading(
+            "energy_15m",
+            {},
+            point.timestamp,
+            {name: value for name, value in point.fields.items() if name not in MONEY}
+            | _money(from_point(point), site),
+        )
+        for point in stored
+    ]
+
+
 def quarter_energy(quarter: Quarter, site: Site) -> SiteEnergy:
     """The energy of one quarter hour."""
     read = [points[0][0] for both in quarter.counters.values() for points in both[:2] if points]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from receiver.rollups import calendar, compute
 from receiver.rollups.compute import HOUR_MS, Raw
+from receiver.rollups.energy import priced_anew
 from receiver.rollups.replace import replace
 from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints, Store
@@ -84,7 +85,8 @@ class Roller:
         kinds = _QUARTER_KINDS + (_HOUR_KINDS if hours else ())
         rows = await asyncio.to_thread(_rows, raw, site, chunk, hours=hours)
         for kind in kinds:
-            await self._replace(chunk.gateway, kind, [row for row in rows if row.kind == kind], chunk.start, chunk.stop)
+            of_kind = [row for row in rows if row.kind == kind]
+            await self._replace(chunk.gateway, kind, of_kind, site, chunk.start, chunk.stop)
 
     async def _roll_energies(self, stretch: Stretch, site: Site) -> None:
         for kind in ENERGY_KINDS[1:]:
@@ -100,16 +102,21 @@ class Roller:
             quarters = await self._store.points(stretch.gateway, "panel_15m", start=start, stop=stop)
             inverters = await self._inverters(stretch.gateway, start, stop)
             rows = await asyncio.to_thread(calendar.panel_day_rows, quarters, inverters, site, [start, stop])
-            await self._replace(stretch.gateway, "panel_1d", rows, start, stop)
+            await self._replace(stretch.gateway, "panel_1d", rows, site, start, stop)
 
-    async def _replace(self, gateway: str, kind: str, rows: Sequence[Reading], start: int, stop: int) -> None:
-        """Where readings have expired, what was computed from them is left as it is."""
+    async def _replace(
+        self, gateway: str, kind: str, rows: Sequence[Reading], site: Site, start: int, stop: int
+    ) -> None:
+        """Where readings have expired, what was computed from them is left as it is, but for its prices."""
         raw_kind = "inverter" if kind.startswith("panel") else "meter"
         kept_ms = self._store.retention_ms[raw_kind]
-        first = None if kept_ms is None else self._clock.now_ms() - kept_ms + _REACH_MARGIN_MS
-        await replace(
-            self._store, gateway, kind, rows, start=start, stop=stop, only_missing=first is not None and start < first
-        )
+        have_expired = kept_ms is not None and start < self._clock.now_ms() - kept_ms + _REACH_MARGIN_MS
+        if have_expired and kind == "energy_15m":
+            for _, points in await self._store.points(gateway, kind, start=start, stop=stop):
+                stored = {row.timestamp: row for row in priced_anew(points, site)}
+                rows = [*stored.values(), *(row for row in rows if row.timestamp not in stored)]
+            have_expired = False
+        await replace(self._store, gateway, kind, rows, start=start, stop=stop, only_missing=have_expired)
 
     async def _load(self, stretch: Stretch) -> Raw:
         gateway, start, stop = stretch

@@ -144,8 +144,15 @@ class Rollups:
         await self._backfill.look()
         self._retry_failed()
         self._count()
-        if await self._roll_dirty(deadline):
-            await self._roll_histories(deadline)
+        try:
+            if await self._roll_dirty(deadline):
+                await self._roll_histories(deadline)
+        except StoreUnavailableError:
+            await self._keep_house()  # it may be one gateway alone, for long
+            raise
+        await self._keep_house()
+
+    async def _keep_house(self) -> None:
         now = self._clock.now_ms()
         await store_deliveries(self._plain_store, self._arrivals, now)
         await self.store.settle(now)

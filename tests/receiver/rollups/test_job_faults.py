@@ -329,6 +329,33 @@ async def test_another_site_leaves_alone_what_readings_no_longer_reach(clock, tm
     assert sum(float(row["production"]) for _, row in days) == pytest.approx(sum(map(float, quarters)))
 
 
+async def test_tariffs_price_the_energy_of_readings_that_have_expired(clock, tmp_path):
+    """Whoever writes tariffs into the sites file after a year wants to see what that year has cost."""
+    store = SqliteStore(tmp_path / "readings.sqlite", retention_ms={"meter": 10 * HOUR})
+    await store.open()
+    sites = Sites()
+    job = Rollups(store, site_of=sites.of, clock=clock, state_dir=tmp_path / "state")
+    clock.ms = MIDNIGHT
+    try:
+        await job.store.write(house(MIDNIGHT - 2 * HOUR, MIDNIGHT, step=60_000))
+        await job.catch_up()
+        clock.ms = MIDNIGHT + 2 * DAY
+        await job.catch_up()
+        before = (await derived(store))[HOUSE]
+        tariff = {"valid_from": "2024-01-01", "rates": 0.5, "feed_in": 0.1}
+        sites.sites[HOUSE] = Site.model_validate({"tariffs": [tariff]})
+        await job.catch_up()
+        (year,) = [row for key, row in (await derived(store))[HOUSE].items() if key[0] == "energy_1y"]
+        assert year["cost"] == pytest.approx(float(year["imported"]) / 1000 * 0.5)
+        assert year["feed_in"] == pytest.approx(float(year["exported"]) / 1000 * 0.1)
+        sites.sites.clear()
+        await job.catch_up()
+        assert (await derived(store))[HOUSE] == before
+    finally:
+        await job.close()
+        await store.close()
+
+
 async def test_deliveries_are_stored_by_the_minute(store, clock, tmp_path):
     arrivals = Arrivals()
     job = Rollups(store, site_of=Sites().of, clock=clock, state_dir=tmp_path / "state", arrivals=arrivals)
@@ -384,7 +411,9 @@ async def test_a_store_that_fails_for_one_gateway_does_not_starve_the_others(sto
                 raise StoreUnavailableError("too much for one answer")
             return await self.store.points(gateway, *arguments, **options)
 
-    job = Rollups(AwayForHouse(store), site_of=Sites().of, clock=clock, state_dir=tmp_path / "state")
+    arrivals = Arrivals()
+    arrivals.note(SHED, received=MIDNIGHT - MINUTE, newest=MIDNIGHT - MINUTE, readings=1)
+    job = Rollups(AwayForHouse(store), site_of=Sites().of, clock=clock, state_dir=tmp_path / "state", arrivals=arrivals)
     clock.ms = MIDNIGHT
     try:
         for gateway in (HOUSE, SHED):
@@ -395,3 +424,5 @@ async def test_a_store_that_fails_for_one_gateway_does_not_starve_the_others(sto
     finally:
         await job.close()
     assert await store.points(SHED, "panel_15m", start=0, stop=MIDNIGHT + DAY)
+    ((_, minutes),) = await store.points(SHED, "delivery", start=0, stop=MIDNIGHT + DAY)
+    assert len(minutes) == 1, "and what else there is to do is done"

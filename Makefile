@@ -7,7 +7,9 @@ VERSION ?= 0.1.0
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo run dashboards test test-quick test-images servers check format grafana secrets images lock clean
+PAGE := receiver/web/dist/index.html
+
+.PHONY: help demo run dashboards web screenshots test test-quick test-images servers check format grafana secrets images lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -19,10 +21,17 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $(STAMP)
 
-demo: $(STAMP) ## simulator, receiver and scraper together, with a live terminal view
+# The page, again whenever its sources change.
+$(PAGE): $(STAMP) $(shell find receiver/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*')
+	receiver/web/build.sh
+	touch $@
+
+web: $(PAGE) ## build the page (Node comes from PyPI where none is installed)
+
+demo: $(STAMP) $(PAGE) ## simulator, receiver and scraper together, with a live terminal view
 	$(BIN)/python -m laptop demo
 
-run: $(STAMP) ## receiver and scraper together against your gateway (settings in .env)
+run: $(STAMP) $(PAGE) ## receiver and scraper together against your gateway (settings in .env)
 	$(BIN)/python -m laptop run
 
 # INFLUXD names the influxd 2.7 to start; else the one on the PATH is taken, else the one that the tests build.
@@ -35,19 +44,23 @@ check: $(STAMP) ## formatting, lint, types, import contracts: what CI checks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m grafana --check
+	receiver/web/build.sh check
 
 servers: ## the real servers that tests start, built once a machine into caches outside the tree
 	tests/servers.sh
 
-test: $(STAMP) servers ## every test
+test: $(STAMP) $(PAGE) servers ## every test
 	$(BIN)/python -m pytest -n 2
 
-test-quick: $(STAMP) ## the tests that take seconds
+test-quick: $(STAMP) $(PAGE) ## the tests that take seconds
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
 format: $(STAMP) ## rewrite the code in our format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+screenshots: $(STAMP) $(PAGE) ## take the README's pictures of the page anew (needs Chromium)
+	$(BIN)/python -m tests.web.screenshots
 
 grafana: $(STAMP) ## make the dashboards and alert rules anew from grafana/source
 	$(BIN)/python -m grafana

@@ -1,0 +1,164 @@
+"""Who may do what: every route of the application with every sort of credential, taken from its route table.
+
+A route that nobody has said anything about here fails.
+"""
+
+import gzip
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from starlette.routing import Route
+
+from receiver.api.access import COOKIE
+from receiver.app import create_app
+from receiver.auth import readers
+from tests.receiver.service import (
+    GATEWAY,
+    NOW_MS,
+    OTHER,
+    READ_SECRET,
+    Service,
+    batch,
+    ingest_claims,
+    inverter,
+    meter,
+    read_claims,
+    sign,
+)
+
+INVERTER = "482100000001"
+ROOT = "/api/v1/gateways"
+ONE = f"{ROOT}/{{serial}}"
+
+Statuses = Mapping[str, int]
+OF_A_GATEWAY: Statuses = {
+    "none": 401, "expired": 401, "wrong scope": 403, "other gateway": 404, "revoked": 401, "cookie": 200, "right": 200,
+}  # fmt: skip
+OF_THE_READER: Statuses = {**OF_A_GATEWAY, "other gateway": 200}
+"""What a token sees of itself: one for another gateway is as good as any."""
+PUBLIC: Statuses = dict.fromkeys(OF_A_GATEWAY, 200)
+EXPECTED: Mapping[tuple[str, str], Statuses] = {
+    ("POST", f"{ONE}/batches"): {**OF_A_GATEWAY, "other gateway": 403, "cookie": 401},
+    ("POST", "/api/v1/session"): {**OF_THE_READER, "cookie": 401},
+    ("GET", "/api/v1/session"): OF_THE_READER,
+    ("DELETE", "/api/v1/session"): dict.fromkeys(OF_A_GATEWAY, 204),  # forgets a cookie; needs no right to do so
+    ("GET", ROOT): OF_THE_READER,
+    ("GET", ONE): OF_A_GATEWAY,
+    ("GET", f"{ONE}/inverters"): OF_A_GATEWAY,
+    ("GET", f"{ONE}/inverters/energy"): OF_A_GATEWAY,
+    ("GET", f"{ONE}/inverters/{{inverter}}"): OF_A_GATEWAY,
+    ("GET", f"{ONE}/meters"): OF_A_GATEWAY,
+    ("GET", f"{ONE}/power"): OF_A_GATEWAY,
+    ("GET", f"{ONE}/energy"): OF_A_GATEWAY,
+    ("GET", f"{ONE}/series"): OF_A_GATEWAY,
+    ("GET", f"{ONE}/live"): OF_A_GATEWAY,
+    ("GET", "/healthz"): PUBLIC,
+    ("GET", "/readyz"): PUBLIC,
+}
+"""By method and path. The files of the page are public, too: they say nothing of anybody."""
+QUERIES = {f"{ONE}/series": "?kind=meter&field=power"}
+
+
+def routes(found: Any) -> Iterator[Route]:
+    """Every route of an application, also those of routers inside it."""
+    for route in found:
+        inner = getattr(route, "original_router", None) or getattr(route, "routes", None)
+        if inner is not None:
+            yield from routes(getattr(inner, "routes", inner))
+        else:
+            assert hasattr(route, "methods"), f"what is {route}?"
+            yield route
+
+
+def table(service: Service) -> list[tuple[str, str, Statuses | None]]:
+    """Method, path and expectation of every route of the API."""
+    paths = [(route.path, sorted(route.methods or ())) for route in routes(create_app(service.receiver).routes)]
+    return [
+        (method, path, EXPECTED.get((method, path)))
+        for path, methods in paths
+        for method in methods
+        if path.startswith("/api/") or path.endswith("z")
+    ]
+
+
+def read_token(**changes: Any) -> str:
+    return sign({**read_claims(), **changes}, READ_SECRET, kid="read")
+
+
+def write_token(**changes: Any) -> str:
+    return sign({**ingest_claims(), **changes})
+
+
+def credentials(service: Service, sort: str, *, writes: bool) -> dict[str, str]:
+    """The headers that a request of that sort brings; what is right to write is wrong to read, and so on."""
+    expired = {"iat": NOW_MS // 1000 - 900, "exp": NOW_MS // 1000 - 300}
+    if sort == "none":
+        return {}
+    if sort == "cookie":
+        return {"cookie": f"{COOKIE}={read_token()}"}
+    if sort == "revoked":
+        token = _of_a_key_that_was_removed(service) if writes else _revoked(service)
+    elif sort == "expired":
+        token = write_token(**expired) if writes else read_token(**expired)
+    elif sort == "wrong scope":
+        token = read_token() if writes else write_token()
+    elif sort == "other gateway":
+        token = write_token(sub=OTHER) if writes else read_token(gateways=[OTHER])
+    else:
+        token = write_token() if writes else read_token(gateways=[GATEWAY])
+    return {"authorization": f"Bearer {token}"}
+
+
+def _revoked(service: Service) -> str:
+    entry, token = readers.create(
+        service.settings.state_dir, READ_SECRET, gateways=["*"], days=30, now_s=NOW_MS // 1000
+    )
+    readers.revoke(service.settings.state_dir, entry.jti)
+    service.clock.advance(31)
+    return token
+
+
+def _of_a_key_that_was_removed(service: Service) -> str:
+    key = Ed25519PrivateKey.generate()
+    token = sign(ingest_claims(), key, kid=service.add_key(key), alg="EdDSA")
+    service.settings.keys_file.write_text("")
+    service.clock.advance(31)
+    return token
+
+
+async def status(service: Service, method: str, path: str, headers: dict[str, str]) -> int:
+    address = path.format(serial=GATEWAY, inverter=INVERTER) + QUERIES.get(path, "")
+    content = None
+    if path.endswith("/batches"):
+        content, headers = gzip.compress(batch(meter())), {**headers, "content-encoding": "gzip"}
+        headers["content-type"] = "application/json"
+    service.client.cookies.clear()
+    async with service.client.stream(method, address, headers=headers, content=content) as answer:
+        return answer.status_code  # some answers have no end
+
+
+async def test_every_route_has_an_expectation(service: Service):
+    found = {(method, path) for method, path, _ in table(service)}
+    assert found == EXPECTED.keys()
+
+
+@pytest.mark.parametrize("sort", OF_A_GATEWAY)
+async def test_who_may_do_what(service: Service, sort: str):
+    await service.send(inverter(INVERTER), meter())
+    await service.send(inverter("2"), serial=OTHER, outbox="cc")
+    faults = []
+    for method, path, expected in table(service):
+        headers = credentials(service, sort, writes=path.endswith("/batches"))
+        found = await status(service, method, path, headers)
+        if expected is None or found != expected[sort]:
+            faults.append(f"{method} {path}: {found}, not {expected and expected[sort]}")
+    assert not faults
+
+
+async def test_what_is_not_a_route_is_not_found_whoever_asks(service: Service):
+    """No address outside of the table does anything."""
+    for path in ("/metrics", "/api/v1", "/api/v1/gateways/", f"{ROOT}/{GATEWAY}/batches/1", "/api/v2/gateways"):
+        for sort in OF_A_GATEWAY:
+            assert await status(service, "GET", path, credentials(service, sort, writes=False)) == 404, (path, sort)

@@ -72,7 +72,9 @@ READER_REFUSALS: Final = _described(
 
 _BY_STATUS = {404: Problem.NOT_FOUND, 405: Problem.METHOD_NOT_ALLOWED, 413: Problem.TOO_LARGE}
 
-_RULES = {"literal_error", "enum", "int_parsing", "bool_parsing", "greater_than_equal", "less_than_equal"}
+_RULES = {
+    "literal_error", "enum", "int_parsing", "bool_parsing", "greater_than_equal", "less_than_equal", "string_too_long",
+}  # fmt: skip
 """Faults of parameters whose messages say the rule ("Input should be 'json' or 'csv'") and nothing of the input."""
 
 
@@ -143,9 +145,9 @@ def refusal_of(error: Exception) -> RefusedError:
 def _advice(error: RequestValidationError) -> str | None:
     """Which declared parameters are wrong, and what they must be. The rules are quoted, never what was sent."""
     rules = {
-        fault["loc"][1]: fault["msg"].removeprefix("Input should ")
+        fault["loc"][1]: "be given" if fault["type"] == "missing" else fault["msg"].partition(" should ")[2]
         for fault in error.errors()
-        if fault["loc"][0] in ("query", "path") and fault["type"] in _RULES
+        if fault["loc"][0] in ("query", "path") and fault["type"] in {*_RULES, "missing"}
     }
     return " ".join(f"{name} must {rule}." for name, rule in rules.items()) or None
 

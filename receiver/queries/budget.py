@@ -13,7 +13,7 @@ from receiver.queries.times import Range, Step
 
 MAX_POINTS: Final = 50_000
 """Points of one answer, all series together."""
-MAX_READ: Final = 1_000_000
+MAX_READ: Final = 3_000_000
 """Stored points that may be read for one answer, as `may_hold` counts them."""
 MAX_HELD: Final = 300_000
 """Likewise where all of them must be in memory at once."""

@@ -4,6 +4,7 @@ Sums of several series are known where all of them are. A series that ended a da
 """
 
 import asyncio
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -30,6 +31,9 @@ _PIECE = 100_000
 
 _Parts: TypeAlias = dict[Tags, list[Summary]]
 
+_PIECES_A_PAGE = 10
+"""Where nothing is stored, a page ends after so many of them, and the next one goes on."""
+
 Unsettled = Callable[[str, int, int], Sequence[tuple[int, int]]]
 """The stretches of time between two instants of which a gateway's roll-ups may still change, in order of time."""
 
@@ -39,6 +43,18 @@ class Group(NamedTuple):
 
     tags: Mapping[str, str]
     windows: Sequence[Window]
+
+
+class _Known(NamedTuple):
+    """The series that a question is about and that did not end a day before its range, and when all of them end.
+
+    Attributes:
+        series: Their tags, in order.
+        stop: After the last reading of the kind (UTC milliseconds): nothing is beyond it, however long the range is.
+    """
+
+    series: Sequence[Tags]
+    stop: int
 
 
 class SeriesReader:
@@ -53,19 +69,15 @@ class SeriesReader:
         self._store = store
         self._unsettled = unsettled
 
-    async def series(self, question: Question, site: Site) -> list[Tags]:
-        """The series that a question is about and that did not end a day before its range, by tags.
-
-        Raises:
-            StoreUnavailableError: Ask again later.
-        """
+    async def _known(self, question: Question, site: Site) -> _Known:
+        """What the store has of a question. Raises StoreUnavailableError."""
         latest = await self._store.latest(question.gateway, question.kind)
-        known = [
-            SeriesPoints(Series(question.kind, tuple(sorted(entry.tags.items()))), [])
-            for entry in latest
-            if entry.timestamp >= question.asked.start - _GONE_MS
-        ]
-        return [entry.series.tags for entry in _chosen(question, known, site)]
+        recent = [entry for entry in latest if entry.timestamp >= question.asked.start - _GONE_MS]
+        empty = [SeriesPoints(Series(question.kind, tuple(sorted(entry.tags.items()))), []) for entry in recent]
+        return _Known(
+            [entry.series.tags for entry in _chosen(question, empty, site)],
+            max((entry.timestamp + 1 for entry in recent), default=question.asked.start),
+        )
 
     async def windows(self, question: Windowed, site: Site, now_ms: int) -> list[Group]:
         """One group for each combination of the tags that the question keeps, by tags.
@@ -79,35 +91,49 @@ class SeriesReader:
             RefusedError: It asks for too much.
             StoreUnavailableError: Ask again later.
         """
-        known = await self.series(question, site)
+        known = await self._known(question, site)
         groups: dict[Tags, list[Tags]] = {}
-        for tags in known:
+        for tags in known.series:
             groups.setdefault(tuple(tag for tag in tags if tag[0] in question.group_by), []).append(tags)
         budget.check_windows(question.every, question.asked, series=max(len(groups), 1))
         if not groups:
             return []
         cut = edges(question.every, question.asked, question.zone)
-        grain = hours.grain(question, cut, sums=len(groups) < len(known))
+        grain = hours.grain(question, cut, sums=len(groups) < len(known.series))
+        stored = Range(cut[0], max(cut[0], min(cut[-1], known.stop)))
         if grain is None:
-            answers = await self._from_readings(question, site, groups, cut, now_ms)
+            answers = await self._from_readings(question, site, groups, cut, stored, now_ms)
         else:
-            answers = await self._from_grains(question, site, groups, cut, grain)
+            answers = await self._from_grains(question, site, groups, cut, stored, grain)
         return [Group(dict(tags), filled(answers[tags], question.fill)) for tags in sorted(groups)]
 
     async def _from_readings(
-        self, question: Windowed, site: Site, groups: Mapping[Tags, Sequence[Tags]], cut: Sequence[int], now_ms: int
+        self,
+        question: Windowed,
+        site: Site,
+        groups: Mapping[Tags, Sequence[Tags]],
+        cut: Sequence[int],
+        stored: Range,
+        now_ms: int,
     ) -> dict[Tags, list[Window]]:
         series = sum(map(len, groups.values()))
         # A gap of a counter that was cut in two would lose its energy, so counters are not read in pieces.
         is_counter = question.described.interpolation is Interpolation.COUNTER
-        whole = Range(cut[0], cut[-1])
-        budget.check_read(question.kind, whole, series=series, most=budget.MAX_HELD if is_counter else budget.MAX_READ)
+        most = budget.MAX_HELD if is_counter else budget.MAX_READ
+        budget.check_read(question.kind, stored, series=series, most=most)
         answers: dict[Tags, list[Window]] = {tags: [] for tags in groups}
-        for piece in [cut] if is_counter else _pieces(question.kind, cut, series):
+        # Beyond the last reading nothing is known, and nothing looked for; but states hold until now.
+        until = now_ms if question.described.interpolation is Interpolation.LAST else stored.stop
+        end = min(max(bisect_left(cut, until), 1), len(cut) - 1)
+        read, unread = cut[: end + 1], cut[end:]
+        for piece in [read] if is_counter else _pieces(question.kind, read, series):
             points = await self._points(question, site, Range(piece[0], piece[-1]), neighbours=True)
             for tags, members in groups.items():
                 parts = [points.get(member, []) for member in members]
                 answers[tags] += await asyncio.to_thread(windows_of, question, parts, piece, now_ms)
+        if len(unread) > 1:
+            for tags in groups:
+                answers[tags] += windows_of(question, [[]], unread, now_ms)
         return answers
 
     async def _from_grains(
@@ -116,9 +142,10 @@ class SeriesReader:
         site: Site,
         groups: Mapping[Tags, Sequence[Tags]],
         cut: Sequence[int],
+        stored: Range,
         grain: hours.Grain,
     ) -> dict[Tags, list[Window]]:
-        whole = Range(cut[0], cut[-1])
+        whole = Range(cut[0], -(-stored.stop // grain.ms) * grain.ms)
         settled, rest = hours.parted(whole, self._unsettled(question.gateway, *whole), grain.ms)
         budget.check_read(grain.kind, whole, series=len(groups))
         unread = sum(stretch.stop - stretch.start for stretch in rest)
@@ -163,15 +190,16 @@ class SeriesReader:
             RefusedError: It asks for too much.
             StoreUnavailableError: Ask again later.
         """
-        known = set(await self.series(question, site))
-        rest = Range(max(question.asked.start, 0 if after is None else after + 1), question.asked.stop)
-        if not known or rest.stop <= rest.start:
+        series, stored_until = await self._known(question, site)
+        first = question.asked.start if after is None else max(question.asked.start, after + 1)
+        rest = Range(first, min(question.asked.stop, stored_until))
+        if not series or rest.stop <= rest.start:
             return [], None
-        budget.check_read(question.kind, rest, series=len(known), most=budget.MAX_PAGED)
+        budget.check_read(question.kind, rest, series=len(series), most=budget.MAX_PAGED)
         pace = budget.comes_every_ms(question.kind)
-        longest = max(_PIECE * pace // len(known), 1)
-        last = min(rest.stop, rest.start + budget.MAX_READ * pace // len(known))
-        length = min(longest, max(limit * pace // len(known), 1))
+        longest = max(_PIECE * pace // len(series), 1)
+        last = min(rest.stop, rest.start + _PIECES_A_PAGE * longest)
+        length = min(longest, max(limit * pace // len(series), 1))
         found: list[tuple[int, Tags, Point]] = []
         start = rest.start
         while start < last and len(found) <= limit:

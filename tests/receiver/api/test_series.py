@@ -7,7 +7,7 @@ import pytest
 
 from shared.readings import Reading
 from tests.receiver.api.asking import HOUR, MINUTE, START, ask, by_tags, counter, power, told, windows
-from tests.receiver.service import NOW_MS, Service, inverter
+from tests.receiver.service import GATEWAY, NOW_MS, Service, inverter
 
 
 def ramp(*, phase: str = "a", factor: float = 1.0) -> list[Reading]:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from receiver.database_settings import InfluxSettings
 from receiver.setup.rights import supported, what_a_given_token_can_do
-from receiver.setup.server import Bucket, Server, SetupError
+from receiver.setup.server import Bucket, Server, SetupError, shard_s
 from receiver.setup.tokens import ensure_tokens
 from shared.clock import Clock
 
@@ -107,7 +107,10 @@ def _ensure_bucket(server: Server, org: str, org_id: str, name: str, days: int) 
     if bucket is None:
         return server.make_bucket(org_id, name, days * DAY_S), f"bucket: {name} is made, {_kept(days)}"
     if bucket.expiry_s == days * DAY_S:
-        return bucket, f"bucket: {name} is there, {_kept(days)}"
+        if bucket.shard_s == shard_s(bucket.expiry_s):
+            return bucket, f"bucket: {name} is there, {_kept(days)}"
+        server.set_expiry(bucket, bucket.expiry_s)
+        return bucket, f"bucket: {name} is there, {_kept(days)}, in shards of another length from now on"
     server.set_expiry(bucket, days * DAY_S)
     return bucket, f"bucket: {name} is changed, {_kept(days)} (before: {_kept(bucket.expiry_s / DAY_S)})"
 

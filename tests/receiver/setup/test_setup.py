@@ -18,6 +18,37 @@ def expiries(database: Influxd) -> dict[str, int]:
     return {bucket["name"]: bucket["retentionRules"][0]["everySeconds"] for bucket in found if bucket["type"] == "user"}
 
 
+def shard_days(database: Influxd) -> dict[str, float]:
+    found = database.api("GET", "/api/v2/buckets", org=ORG).json()["buckets"]
+    rules = {bucket["name"]: bucket["retentionRules"][0] for bucket in found if bucket["type"] == "user"}
+    return {name: rule["shardGroupDurationSeconds"] / DAY_S for name, rule in rules.items()}
+
+
+def test_what_is_kept_for_ever_lies_in_few_shards(setup: Command, database: Influxd, monkeypatch: pytest.MonkeyPatch):
+    """Weeks, which InfluxDB would choose, are 260 shards in five years, and every long query opens them all."""
+    setup()
+    assert shard_days(database) == {"envoy": 30, "envoy_live": 1}
+    monkeypatch.setenv("RECEIVER_METER_DAYS", "0")
+    setup()
+    assert shard_days(database) == {"envoy": 30, "envoy_live": 30}
+    monkeypatch.setenv("RECEIVER_METER_DAYS", "365")
+    setup()
+    assert shard_days(database) == {"envoy": 30, "envoy_live": 7}
+    monkeypatch.setenv("RECEIVER_METER_DAYS", "7")
+    setup()
+    assert shard_days(database) == {"envoy": 30, "envoy_live": 1}
+    assert expiries(database) == {"envoy": 0, "envoy_live": 7 * DAY_S}
+    assert "changed" not in setup().output
+
+
+def test_a_bucket_of_before_gets_larger_shards(setup: Command, database: Influxd):
+    database.onboard()
+    database.make_bucket("envoy")
+    assert shard_days(database)["envoy"] == 7
+    setup()
+    assert shard_days(database)["envoy"] == 30
+
+
 def granted(database: Influxd) -> dict[str, dict[str, Any]]:
     found = database.api("GET", "/api/v2/authorizations").json()["authorizations"]
     ours = [known for known in found if known["description"].startswith("envoy-relay")]

@@ -51,11 +51,14 @@ async def bring_back(settings: Settings, folder: Path, clock: Clock) -> AsyncIte
 def refuse_to_replace(settings: Settings) -> None:
     """A restore brings readings back; it never takes any away. Raises BackupError."""
     path = settings.sqlite_path
-    if path is not None and path.exists():
-        raise BackupError(
-            f"{path} exists, and a restore never replaces readings: stop the receiver and move that file (with its "
-            "-wal and -shm) away first, or set RECEIVER_STORE to another path"
-        )
+    if path is None:
+        return
+    for name in (path.name, f"{path.name}-wal"):  # SQLite would play an old journal into what was restored
+        if path.with_name(name).exists():
+            raise BackupError(
+                f"{path.with_name(name)} exists, and a restore never replaces readings: stop the receiver and move "
+                f"{path} (with its -wal and -shm) away first, or set RECEIVER_STORE to another path"
+            )
 
 
 async def _into_influxdb(influxdb: InfluxSettings, meter_days: int, folder: Path, clock: Clock) -> AsyncIterator[str]:

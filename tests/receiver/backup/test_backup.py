@@ -99,6 +99,22 @@ def test_readings_that_are_there_are_never_replaced(tmp_path: Path, monkeypatch:
     assert old.stored() == before
 
 
+def test_the_journal_of_a_store_that_was_moved_away_is_not_played_into_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A receiver that was killed leaves one beside its file; who moves only the file must not damage the restored."""
+    old = sqlite_installation(tmp_path / "old", monkeypatch)
+    old.fill(hours=3)
+    old.call("backup", str(tmp_path / "b.tar.gz"))
+    path = old.folder / "state" / "readings.sqlite"
+    path.rename(tmp_path / "aside.sqlite")
+    journal = path.with_name("readings.sqlite-wal")
+    journal.write_bytes(b"of the old file")
+    assert "-wal" in old.call("restore", str(tmp_path / "b.tar.gz"), fails=True).output
+    journal.unlink()
+    old.call("restore", str(tmp_path / "b.tar.gz"))
+
+
 def test_a_bucket_that_holds_readings_is_never_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     file = str(tmp_path / "b.tar.gz")
     with running(tmp_path / "influxd", onboarded=False) as server:

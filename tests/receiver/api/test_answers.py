@@ -1,0 +1,74 @@
+"""Forms of answers: what the reader accepts, what it has already, and lists page by page."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import Request
+
+from receiver.api.answers import next_page, wants_csv
+from shared.readings import Reading
+from tests.receiver.service import GATEWAY, NOW_MS, OTHER, READ_SECRET, Service, inverter, read_claims, sign
+
+LIST = "/api/v1/gateways"
+
+
+@pytest.mark.parametrize(
+    ("accept", "csv"),
+    [
+        ("", False), ("*/*", False), ("text/csv", True), ("text/csv, */*", True), ("TEXT/CSV", True),
+        ("application/json, text/csv", False), ("application/json;q=0.5, text/csv", True),
+        ("text/csv;q=0.5, */*", False), ("text/csv;q=0", False), ("text/csv;q=x", False), ("text/*", False),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", False), (";;,,=", False),
+    ],
+)  # fmt: skip
+def test_the_accept_header_is_heard(accept: str, csv: bool):
+    request = Request({"type": "http", "headers": [(b"accept", accept.encode())]})
+    assert wants_csv(request, None) is csv
+    assert wants_csv(request, "json") is False
+    assert wants_csv(request, "csv") is True
+
+
+@given(keys=st.sets(st.text(max_size=3)), limit=st.integers(1, 5))
+def test_pages_of_a_list_are_the_list(keys: set[str], limit: int):
+    found, after, more = [], None, True
+    while more:
+        page, after = next_page(sorted(keys), limit=limit, after=after, key=str)
+        assert len(page) <= limit
+        found += page
+        more = after is not None
+    assert found == sorted(keys)
+
+
+async def test_gateways_come_page_by_page(service: Service):
+    """The Link header leads through all of them, also in CSV, and nothing else of the address is lost."""
+    for serial in (GATEWAY, OTHER):
+        await service.send(inverter("1"), serial=serial)
+    for form in ("json", "csv"):
+        first = await service.get(f"{LIST}?limit=1&format={form}")
+        following = re.fullmatch(r'<(\?limit=1&format=\w+&after=\w+)>; rel="next"', first.headers["link"])
+        assert following is not None
+        second = await service.get(LIST + following[1])
+        assert "link" not in second.headers
+        assert [GATEWAY in first.text, OTHER in first.text] == [True, False]
+        assert [GATEWAY in second.text, OTHER in second.text] == [False, True]
+
+
+async def test_what_is_known_already_is_not_sent_again(each_service: Service):
+    """The age of things goes on without making them new; a new reading does make them new."""
+    await each_service.send(inverter("1", NOW_MS - 5000), Reading("gateway", {}, NOW_MS, {"role": "owner"}))
+    token = {"authorization": "Bearer " + sign(read_claims(), READ_SECRET, kid="read")}
+    first = await each_service.client.get(LIST, headers=token)
+    assert first.headers["cache-control"] == "private, no-cache"
+    assert "Authorization" in first.headers["vary"]
+    known = {**token, "if-none-match": f'"other", {first.headers["etag"]}'}
+    each_service.clock.advance(10)
+    again = await each_service.client.get(LIST, headers=known)
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    as_csv = await each_service.client.get(f"{LIST}?format=csv", headers=known)
+    assert as_csv.status_code == 200
+    await each_service.send(inverter("1", NOW_MS + 1000))
+    new = await each_service.client.get(LIST, headers=known)
+    assert new.status_code == 200
+    assert new.headers["etag"] != first.headers["etag"]

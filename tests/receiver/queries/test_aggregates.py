@@ -1,0 +1,122 @@
+"""Windows against exact arithmetic, and what filling makes of the unknown ones."""
+
+from fractions import Fraction
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from receiver.queries.aggregates import Window, filled, windows_of
+from receiver.queries.question import Aggregate, Fill, Question, Windowed, checked, windowed
+from receiver.queries.times import Range, step
+from receiver.stores.base import Point
+from shared.fields import MAX_GAP_MS
+
+EDGES = [0, 60_000, 120_000, 600_000]
+
+times = st.lists(st.integers(-200_000, 800_000), unique=True, max_size=12).map(sorted)
+values = st.integers(-5000, 5000).map(float)
+
+
+def question(kind: str, field: str, aggregate: Aggregate | None = None, group_by: str | None = None) -> Windowed:
+    asked = Question(gateway="1", kind=kind, field=field, tags={}, asked=Range(0, 600_000), zone=ZoneInfo("UTC"))
+    return windowed(checked(asked), every=step("1m"), aggregate=aggregate, group_by=group_by, fill=Fill.NONE)
+
+
+@st.composite
+def series(draw: st.DrawFn, field: str = "power") -> list[Point]:
+    return [Point(time, {field: draw(values)}) for time in draw(times)]
+
+
+def known(points: list[Point], start: int, stop: int) -> list[tuple[Fraction, Fraction, Fraction, Fraction]]:
+    """The lines between points, cut to a window, as exact numbers: from, to, first and last value."""
+    lines = []
+    for (left, first), (right, last) in pairwise((time, Fraction(fields["power"])) for time, fields in points):
+        low, high = max(left, start), min(right, stop)
+        if right - left <= MAX_GAP_MS and low < high:
+            slope = (last - first) / (right - left)
+            lines.append((Fraction(low), Fraction(high), first + slope * (low - left), first + slope * (high - left)))
+    return lines
+
+
+@given(points=series())
+def test_means_and_integrals_of_lines_are_exact(points: list[Point]):
+    """Up to the rounding of floats; unknown where two points are too far from each other."""
+    answers = {
+        aggregate: windows_of(question("meter", "power", aggregate), [points], EDGES, 10**13) for aggregate in Aggregate
+    }
+    for index, (start, stop) in enumerate(pairwise(EDGES)):
+        lines = known(points, start, stop)
+        length = sum((high - low for low, high, _, _ in lines), Fraction())
+        area = sum(((first + last) / 2 * (high - low) for low, high, first, last in lines), Fraction())
+        got = {aggregate: windows[index].value for aggregate, windows in answers.items()}
+        assert {windows[index].coverage for windows in answers.values()} == {float(length / (stop - start))}
+        if not length:
+            assert set(got.values()) == {None}
+            continue
+        assert got[Aggregate.MEAN] == pytest.approx(float(area / length), rel=1e-9, abs=1e-6)
+        assert got[Aggregate.INTEGRAL] == pytest.approx(float(area / 3_600_000), rel=1e-9, abs=1e-6)
+        assert got[Aggregate.MIN] == pytest.approx(float(min(min(line[2:]) for line in lines)), abs=1e-6)
+        assert got[Aggregate.MAX] == pytest.approx(float(max(max(line[2:]) for line in lines)), abs=1e-6)
+        assert got[Aggregate.LAST] == pytest.approx(float(lines[-1][3]), abs=1e-6)
+
+
+@given(points=series())
+def test_a_series_and_its_opposite_add_up_to_nothing(points: list[Point]):
+    """Where it is known; and a silent third one makes all of it unknown."""
+    opposite = [
+        Point(time, {"power": -value}) for time, fields in points if isinstance(value := fields["power"], float)
+    ]
+    asked = question("meter", "power", group_by="")
+    alone = windows_of(asked, [points], EDGES, 10**13)
+    for window, single in zip(windows_of(asked, [points, opposite], EDGES, 10**13), alone, strict=True):
+        assert window.coverage == single.coverage
+        assert window.value is None or window.value == pytest.approx(0, abs=1e-6)
+    assert all(window.coverage == 0 for window in windows_of(asked, [points, opposite, []], EDGES, 10**13))
+
+
+@given(increases=st.lists(st.integers(0, 50), min_size=2, max_size=10), data=st.data())
+def test_the_increase_of_a_counter_is_all_there(increases: list[int], data: st.DataObject):
+    """Placed and unplaced together, from the first reading in the range to the last, whatever the gaps."""
+    stamps = sorted(data.draw(st.sets(st.integers(0, 599_999), min_size=len(increases), max_size=len(increases))))
+    total, points = 0.0, list[Point]()
+    for time, increase in zip(stamps, increases, strict=True):
+        rate_allows = 0 if points and time - points[-1].timestamp < 1000 else increase
+        total += rate_allows
+        points.append(Point(time, {"delivered": total}))
+    first = points[0].fields["delivered"]
+    assert isinstance(first, float)
+    windows = windows_of(question("meter_energy", "delivered"), [points], EDGES, 10**13)
+    placed = sum(window.value for window in windows if isinstance(window.value, float))
+    unplaced = sum(window.unplaced or 0.0 for window in windows)
+    assert placed + unplaced == pytest.approx(total - first)
+
+
+def test_texts_are_told_as_they_were():
+    points = [Point(-500_000, {"firmware": "D7"}), Point(90_000, {"firmware": "D8"}), Point(100_000, {"role": "owner"})]
+    found = windows_of(question("gateway", "firmware"), [points], EDGES, 300_000)
+    assert [(window.value, window.coverage) for window in found] == [("D7", 1.0), ("D8", 1.0), ("D8", 180 / 480)]
+
+
+WINDOWS = [Window(index * 10, index * 10 + 10, value, float(value is not None)) for index, value in enumerate(
+    [None, 10.0, None, None, 40.0, None]
+)]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fill", "wanted"),
+    [
+        (Fill.NONE, [10.0, 40.0]),
+        (Fill.NULL, [None, 10.0, None, None, 40.0, None]),
+        (Fill.PREVIOUS, [None, 10.0, 10.0, 10.0, 40.0, 40.0]),
+        (Fill.LINEAR, [None, 10.0, 20.0, 30.0, 40.0, None]),
+    ],
+)
+def test_filling_never_claims_to_have_measured(fill: Fill, wanted: list[float | None]):
+    """Values may be filled in, coverage may not; and nothing is made up before the first or, by a line, after the last."""
+    found = filled(WINDOWS, fill)
+    assert [window.value for window in found] == wanted
+    assert sum(window.coverage for window in found) == 2.0
+    assert filled([], fill) == []

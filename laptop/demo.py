@@ -144,7 +144,8 @@ def household(directory: Path, gateway: Gateway, title: str) -> Household:
             "ENVOY_STATUS_PORT": str(scraper_status),
         },
         data=str(state / "readings.sqlite"),
-        token_command=token_command({"RECEIVER_STATE_DIR": str(state)}, gateway.serial),
+        token_command=token_command({"RECEIVER_STATE_DIR": str(state), "RECEIVER_PORT": str(port)}, gateway.serial),
+        simulated=True,
     )
 
 
@@ -164,11 +165,11 @@ async def _loader(family: Family, household: Household, past: Place, days: float
 
 
 def token_command(environment: Mapping[str, str], serial: str) -> str:
-    """What a person types for a reader token."""
+    """What a person types for a link that opens the page."""
     script = Path(sys.executable).with_name("envoy-receiver")
     command = [str(script)] if script.exists() else [sys.executable, "-m", "receiver"]
     settings = [f"{name}={shlex.quote(value)}" for name, value in environment.items()]
-    return " ".join([*settings, shlex.join([*command, "token", "create", "--gateway", serial])])
+    return " ".join([*settings, shlex.join([*command, "token", "create", "--gateway", serial, "--link"])])
 
 
 def private(path: Path) -> Path:

@@ -151,7 +151,8 @@ def _household(serial: str, environment: Mapping[str, str], given: Mapping[str, 
         chosen = receiver_settings.load()
     except ReceiverSettingError as error:
         raise LaptopError(f"{error}\n(settings are read from .env in this directory)") from error
-    state = {} if "RECEIVER_STATE_DIR" in given else {"RECEIVER_STATE_DIR": environment["RECEIVER_STATE_DIR"]}
+    told = ("RECEIVER_STATE_DIR", "RECEIVER_PORT")
+    ours = {name: environment[name] for name in told if environment[name] != given.get(name)}
     return Household(
         title=f"envoy-relay: gateway {serial}",
         serial=serial,
@@ -160,5 +161,5 @@ def _household(serial: str, environment: Mapping[str, str], given: Mapping[str, 
         scraper_status_port=int(environment["ENVOY_STATUS_PORT"]),
         environment=environment,
         data=place(chosen),
-        token_command=token_command(state, serial),
+        token_command=token_command(ours, serial),
     )

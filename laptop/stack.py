@@ -16,6 +16,7 @@ from laptop.messages import message
 from laptop.picture import Sources, gather
 from laptop.processes import Child, Family
 from laptop.view import Frame, line, screen
+from receiver.cli.token import page_link
 from shared.clock import Clock
 
 _START_S = 60.0
@@ -37,7 +38,8 @@ class Household:
         scraper_status_port: Of the scraper.
         environment: Settings of both, added to what the family has.
         data: Where the readings lie.
-        token_command: What to type for another reader token.
+        token_command: What to type for a link with another reader token.
+        simulated: Whether there is nothing to hide: then the link to the page is shown in logs and pipes, too.
         places: Further addresses and files that people are told: label to text.
     """
 
@@ -49,6 +51,7 @@ class Household:
     environment: Mapping[str, str]
     data: str
     token_command: str
+    simulated: bool = False
     places: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -75,9 +78,12 @@ async def watch(family: Family, household: Household, token: str, clock: Clock, 
         StatusPort("scraper", household.scraper_status_port),
         StatusPort("receiver", household.receiver_status_port),
     )
+    console = Console()
+    shown = console.is_terminal or household.simulated
     links = {
+        "the page": page_link(household.url, token) if shown else f"{household.url}/",
+        "another link to it": household.token_command,
         "API": f"{household.url}/api/v1/gateways/{household.serial}/meters",
-        "a token for it": household.token_command,
         "data": household.data,
         **household.places,
     }
@@ -86,7 +92,6 @@ async def watch(family: Family, household: Household, token: str, clock: Clock, 
         said = [message(*entry) for entry in list(family.said)[-_MESSAGES:]]
         return Frame(household.title, links, history(loader), said)
 
-    console = Console()
     show = _live if console.is_terminal else _lines
     viewing = asyncio.create_task(show(console, sources, frame, clock))
     dying = asyncio.create_task(family.first_death())

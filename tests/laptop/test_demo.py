@@ -22,18 +22,23 @@ def _stored(text: str) -> int:
 
 @pytest.mark.slow
 def test_the_demo_fills_its_store_and_stops_without_a_trace(tmp_path):
-    """Live values and history arrive, the printed token command works, and after Ctrl-C no process is left."""
+    """Live values and history arrive, both links to the page work, and after Ctrl-C no process is left."""
     with laptop(tmp_path, "demo", "--state", str(tmp_path / "demo"), "--days", DAYS) as command:
         command.wait_for(r"inverters 24 of 24.*history 100%")
         command.wait_for(r"production [\d.]+ k?W, load [\d.]+ k?W, grid (im|ex)porting")
         below = descendants(command.process.pid)
         assert len(below) >= 4, below  # simulator, receiver, scraper and the guard
-        link = re.search(r"^API: (\S+)$", command.text, re.MULTILINE)
-        shell = re.search(r"^a token for it: (.+)$", command.text, re.MULTILINE)
-        assert link
-        assert shell
-        token = subprocess.run(shell[1], shell=True, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S602 (what a person pastes)
-        request = urllib.request.Request(link[1], headers={"Authorization": f"Bearer {token}"})  # noqa: S310
+        links = {
+            name: re.search(rf"^{name}: (.+)$", command.text, re.MULTILINE)
+            for name in ("the page", "another link to it", "API")
+        }
+        page, shell, api = (found[1] for found in links.values() if found)
+        another = subprocess.run(shell, shell=True, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S602 (what a person pastes)
+        address, _, token = another.partition("#token=")
+        assert page.partition("#token=")[0] == address, "both open the same page"
+        assert b"<html" in urllib.request.urlopen(address, timeout=10).read()  # noqa: S310
+        assert token != page.partition("#token=")[2]
+        request = urllib.request.Request(api, headers={"Authorization": f"Bearer {token}"})  # noqa: S310
         meters = json.load(urllib.request.urlopen(request, timeout=10))  # noqa: S310
         assert {(one["meter"], one["phase"]) for one in meters} >= {("production", "a"), ("net-consumption", "c")}
         assert command.end(signal.SIGINT) == 0

@@ -67,7 +67,6 @@ async def main() -> None:
 
 async def take(browser: Browser, link: str, pictures: Sequence[Picture], directory: Path) -> None:
     """Take the pictures of the page behind a link."""
-    directory.mkdir(parents=True, exist_ok=True)
     for picture in pictures:
         size: ViewportSize = {"width": picture.width, "height": picture.height}
         context = await browser.new_context(viewport=size, color_scheme=picture.scheme, device_scale_factor=2)
@@ -94,4 +93,5 @@ async def _finished(child: Child) -> None:
 
 
 if __name__ == "__main__":
+    IMAGES.mkdir(parents=True, exist_ok=True)
     asyncio.run(main())

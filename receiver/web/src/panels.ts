@@ -64,7 +64,8 @@ export class PanelsView {
   private tile(panel: InverterEntry, placed: boolean): HTMLButtonElement {
     const tile = h(
       "button", { type: "button", class: "panel", "data-inverter": panel.inverter, tabindex: "-1" },
-      h("span", { class: "panel-name" }, shortName(panel)), h("span", { class: "panel-value" }),
+      h("span", { class: "panel-name" }, h("span", { class: "hidden" }, unsaid(panel)), shortName(panel)),
+      h("span", { class: "panel-value" }), h("span", { class: "panel-state hidden" }),
     );
     if (placed) {
       tile.style.gridRow = String(panel.row);
@@ -85,13 +86,11 @@ export class PanelsView {
     tile.classList.toggle("unheard", unheard || value === null);
     tile.style.setProperty("--heat", `${Math.round((unheard ? 0 : (value ?? 0) / full) * 100)}%`);
     const shown = live ? amount(value, "W") : value === null ? "–" : digits(value / 1000, 2);
-    setText(tile.lastElementChild!, unheard ? (panel.state === "ghost" ? "gone" : "silent") : shown);
+    setText(tile.querySelector(".panel-value")!, unheard ? (panel.state === "ghost" ? "gone" : "silent") : shown);
     const state = live ? `, ${WORDS[panel.state ?? "producing"]}, heard ${ago(panel.age_seconds)}` : "";
-    const label = `${nameOf(panel)}: ${amount(value, live ? "W" : "Wh")}${state}`;
-    if (tile.getAttribute("aria-label") !== label) {
-      tile.setAttribute("aria-label", label);
-      tile.title = label;
-    }
+    setText(tile.querySelector(".panel-state")!, live ? state : "\u202fkWh");
+    const title = `${nameOf(panel)}: ${amount(value, live ? "W" : "Wh")}${state}`;
+    if (tile.title !== title) tile.title = title;
   }
 
   /** One tab stop for all panels; arrow keys go from one to the next where it stands. */
@@ -110,6 +109,12 @@ export class PanelsView {
     for (const other of this.tiles.values()) other.tabIndex = other === tile ? 0 : -1;
     if (focus) tile.focus();
   }
+}
+
+/** What a tile leaves out of its panel's name. */
+function unsaid(panel: InverterEntry): string {
+  const name = nameOf(panel);
+  return name.slice(0, name.length - shortName(panel).length);
 }
 
 /** The nearest tile in the direction of an arrow key; the tile itself at an edge, null for other keys. */

@@ -46,7 +46,7 @@ export class TilesView {
 
   /** Show a day; null: nothing is known of it. */
   show(day: DayEnergy | null, name: string, known: number): void {
-    setText(this.title, `Energy: ${name.toLowerCase() === "today" ? "today" : name}`);
+    setText(this.title, `Energy ${/^(Today|Yesterday)$/.test(name) ? name.toLowerCase() : `of ${name}`}`);
     for (const [key, , , text] of TILES) {
       const entry = this.entries.get(key)!;
       const shown = day === null ? "–" : text(day);

@@ -1,0 +1,50 @@
+"""A browser, and a page for it to look at."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, Request
+
+from tests.web.browser import chromium
+from tests.web.sources import build
+from tests.web.stage import Stage, staged
+
+
+@pytest.fixture(scope="session", autouse=True)
+def built() -> None:
+    """The page as it is built of the sources of now."""
+    build()
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    """A receiver with a household."""
+    async with staged(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A Chromium with an empty profile."""
+    async with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A phone's page. At the end: no error was thrown in it, and it asked no other host than that of the receiver."""
+    context = await browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
+    shown = await context.new_page()
+    errors: list[str] = []
+    hosts: set[str] = set()
+
+    def asked(request: Request) -> None:
+        hosts.add(request.url.split("/")[2].split(":")[0])
+
+    shown.on("pageerror", lambda error: errors.append(str(error)))
+    context.on("request", asked)
+    yield shown
+    await context.close()
+    assert not errors
+    assert hosts <= {"127.0.0.1"}

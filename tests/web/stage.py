@@ -1,0 +1,148 @@
+"""A real receiver with the built page and a small household, on the host's clock, for a browser to look at."""
+
+import contextlib
+import gzip
+import math
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import yaml
+
+from receiver.app import Receiver, build, running
+from receiver.auth import readers
+from shared import wire
+from shared.clock import SystemClock
+from shared.readings import Reading
+from tests.receiver.service import GATEWAY, READ_SECRET, SECRET, UNLIMITED, batch, ingest_claims, make_settings, sign
+
+NAME = "Testhouse"
+PANELS = {f"48210000000{index}": (f"Roof {index}", 1 + (index - 1) // 3, 1 + (index - 1) % 3) for index in range(1, 7)}
+"""Serial to name, row and column: two rows of three."""
+WEAK = "482100000005"
+_MINUTE_MS = 60_000
+_QUARTER_MS = 15 * _MINUTE_MS
+_HOUR_MS = 60 * _MINUTE_MS
+_ROWS = 400
+
+
+class Stage:
+    """The household's receiver; it can stop and start again at the same address.
+
+    Args:
+        state_dir: Where everything is kept.
+    """
+
+    def __init__(self, state_dir: Path) -> None:
+        self.state_dir = state_dir
+        self.clock = SystemClock()
+        self.receiver: Receiver
+        self._sites = state_dir.with_name("sites.yaml")
+        self._sites.write_text(yaml.safe_dump({GATEWAY: _site(self.clock.now_ms())}))
+        self._port = 0
+        self._sequence = 1
+        self._stack = contextlib.AsyncExitStack()
+
+    @property
+    def url(self) -> str:
+        """The address of the page."""
+        return f"http://127.0.0.1:{self._port}/"
+
+    async def start(self) -> None:
+        """Start it, where it was before if it was."""
+        settings = make_settings(self.state_dir, sites_file=self._sites)
+        self.receiver = build(settings, clock=self.clock, limits=UNLIMITED)
+        listener = await self._stack.enter_async_context(running(self.receiver, host="127.0.0.1", port=self._port))
+        self._port = listener.port
+
+    async def stop(self) -> None:
+        """Stop it."""
+        await self._stack.aclose()
+
+    def link(self, *, days: int = 30) -> str:
+        """An address that opens the page with a new token."""
+        return f"{self.url}#token={self.token(days=days)[1]}"
+
+    def token(self, *, days: int = 30, gateways: tuple[str, ...] = (GATEWAY,)) -> tuple[str, str]:
+        """A new reader token for these gateways: its id and itself."""
+        now_s = self.clock.now_ms() // 1000
+        entry, token = readers.create(self.state_dir, READ_SECRET, gateways=list(gateways), days=days, now_s=now_s)
+        return entry.jti, token
+
+    async def send(self, *readings: Reading, serial: str = GATEWAY) -> None:
+        """Store readings the way a scraper does."""
+        headers = {
+            "authorization": f"Bearer {sign(ingest_claims(self.clock.now_ms(), serial=serial), SECRET)}",
+            "content-type": "application/json",
+            "content-encoding": "gzip",
+        }
+        async with httpx.AsyncClient(base_url=self.url, timeout=30) as client:
+            for first in range(0, len(readings), _ROWS):
+                body = batch(*readings[first : first + _ROWS], batch=f"{self._sequence:x}", first=self._sequence)
+                self._sequence += _ROWS
+                answer = await client.post(
+                    f"/api/v1/gateways/{serial}/batches", content=gzip.compress(body), headers=headers
+                )
+                assert answer.status_code == 200, answer.text
+                assert not wire.decode_verdict(answer.content).rejected
+
+    async def live_in(self) -> None:
+        """Give the household a history: the hours until now, and some of the day before."""
+        now = self.clock.now_ms()
+        await self.send(*_history(now - 30 * _HOUR_MS, now - 24 * _HOUR_MS), *_history(now - 4 * _HOUR_MS, now))
+        await self.power(production=1234.0, net=-234.0)
+        await self.send(status(now))
+        await self.receiver.rollups.catch_up()
+
+    async def power(self, *, production: float, net: float, age_ms: int = 0) -> None:
+        """What the meters say now: so many W of production, and of the grid (+ import)."""
+        now = self.clock.now_ms() - age_ms
+        await self.send(_meter("production", now, production), _meter("net-consumption", now, net))
+
+
+def status(timestamp: int, **fields: float) -> Reading:
+    """What the scraper says of itself."""
+    fine = {"certificate_changed": 0.0, "login_blocked": 0.0, "outbox_rows": 12.0, "token_expires_in": 9e6}
+    words = {"firmware": "D8.2.4345", "role": "owner"}
+    return Reading("gateway", {}, timestamp, {**fine, **words, **fields})
+
+
+@contextlib.asynccontextmanager
+async def staged(folder: Path) -> AsyncIterator[Stage]:
+    """A running stage with its household."""
+    stage = Stage(folder / "state")
+    await stage.start()
+    try:
+        await stage.live_in()
+        yield stage
+    finally:
+        await stage.stop()
+
+
+def _site(now_ms: int) -> dict[str, object]:
+    """Its clocks show about noon, whenever the test runs: today has a morning, and yesterday is another day."""
+    ahead = 12 - datetime.fromtimestamp(now_ms / 1000, UTC).hour
+    panels = {
+        serial: {"name": name, "array": "South", "row": row, "column": column}
+        for serial, (name, row, column) in PANELS.items()
+    }
+    return {"name": NAME, "time_zone": f"Etc/GMT{-ahead:+d}" if ahead else "UTC", "panels": panels}
+
+
+def _history(start: int, stop: int) -> Iterator[Reading]:
+    """Meters each minute and panels each quarter hour."""
+    for time in range(start // _MINUTE_MS * _MINUTE_MS, stop, _MINUTE_MS):
+        sun = 1500 + 1200 * math.sin(time / _HOUR_MS)
+        yield _meter("production", time, sun)
+        yield _meter("net-consumption", time, 400 - sun)
+        if time % _QUARTER_MS == 0:
+            for serial in PANELS:
+                share = 0.5 if serial == WEAK else 1.0
+                fields = {"power": round(sun / 6 * share), "max_power": 480.0, "interval": 900.0}
+                yield Reading("inverter", {"inverter": serial}, time, fields)
+
+
+def _meter(name: str, timestamp: int, power: float) -> Reading:
+    fields = {"power": round(power, 1), "voltage": 231.4, "current": abs(round(power / 231.4, 2)), "power_factor": 1.0}
+    return Reading("meter", {"meter": name, "phase": "a"}, timestamp, fields)

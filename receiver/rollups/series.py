@@ -47,8 +47,7 @@ def reports(points: Iterable[Point]) -> Segments:
     for time, fields in points:
         power, interval = fields.get("power"), fields.get("interval")
         if isinstance(power, float):
-            covered_s = min(interval, LONGEST_REPORT_MS / 1000) if isinstance(interval, float) else None
-            found.append((time, power, covered_s))
+            found.append((time, power, interval if isinstance(interval, float) else None))
     return step_segments(found, REPORT_MS)
 
 

@@ -74,7 +74,8 @@ def step_segments(points: Iterable[StepPoint], cadence_ms: int | None = None) ->
     """The segments of a step field: each mean reaches back over its own interval, never past the point before it.
 
     A point that states no interval reaches back one learned cadence. Reports jitter, so it reaches exactly to the
-    point before it when that is at most half a cadence further away.
+    point before it when that is at most half a cadence further away. None reaches back further than an hour, whatever
+    it states.
 
     Args:
         points: In strictly increasing order of time.
@@ -100,7 +101,7 @@ def step_segments(points: Iterable[StepPoint], cadence_ms: int | None = None) ->
 def _reach(time: int, previous: int | None, interval_s: float | None, cadence_ms: int | None) -> int:
     """How many milliseconds before `time` a mean covers."""
     if interval_s is not None:
-        return max(0, round(interval_s * 1000))
+        return round(min(max(interval_s, 0.0), _LONGEST_CADENCE_MS / 1000) * 1000)  # whatever number it is
     if cadence_ms is None:
         return 0
     if previous is not None and time - previous <= _JITTER * cadence_ms:

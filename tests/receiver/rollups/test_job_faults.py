@@ -186,6 +186,7 @@ POISON = [
     ("production", {"source": "pdm"}, {"energy_lifetime": -1.7e308}),
     ("inverter", {"inverter": "48210000000"}, {"power": 1.7e308, "energy_lifetime": 1.7e308, "max_power": 1.7e308}),
     ("inverter", {"inverter": "48210000000"}, {"power": 200.0, "interval": 1.7e308}),
+    ("inverter", {"inverter": "48210000000"}, {"power": 200.0, "interval": -1.7e308}),
     ("inverter", {"inverter": "48210000003"}, {"power": 200.0, "interval": 1e12}),
 ]
 

@@ -123,3 +123,10 @@ def test_windows_need_edges_in_order():
             window_coverage([], bad)
     with pytest.raises(ValueError, match="increasing order"):
         coverage([], 5, 5)
+
+
+@pytest.mark.parametrize(("stated", "covered"), [(3600.0, 3_600_000), (1.7e308, 3_600_000), (-1.7e308, 0)])
+def test_no_mean_reaches_back_further_than_an_hour(stated, covered):
+    """Whatever a broken gateway states: else a single report would speak of years."""
+    segments = step_segments([(10**12, 5.0, stated)])
+    assert sum(segment.stop - segment.start for segment in segments) == covered

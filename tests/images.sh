@@ -96,6 +96,7 @@ export RELAY_DEMO_RECEIVER_BIND=127.0.0.1:28000 RELAY_DEMO_GRAFANA_BIND=127.0.0.
 compose --profile demo up --detach --no-build
 eventually "demo: readings of the simulated gateway are in InfluxDB" shows inverter http://127.0.0.1:23000/grafana/measurements
 eventually "demo: the proxy shows the receiver" shows alive --insecure https://localhost:28443/healthz
+eventually "demo: the proxy shows the page" shows assets/index- --insecure https://localhost:28443/
 for name in demo-influxdb demo-receiver demo-grafana demo-proxy demo-simulator demo-scraper; do
     eventually "$name is healthy" healthy "$name"
 done

@@ -73,13 +73,14 @@ base_image() {
         rm -rf "$root"
         debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates,curl,wget bookworm "$root" > "$work/debootstrap.log"
         rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
-        # A machine behind an inspecting proxy has that proxy's authority: pip inside a build must know it, too.
+        # A machine behind an inspecting proxy has that proxy's authority: pip and Node inside a build must know it, too.
         cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
         tar -C "$root" -cf "$root.part" .
         mv "$root.part" "$root.tar"
         rm -rf "$root"
     fi
-    podman import --quiet --change 'ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt' "$root.tar" localhost/base > /dev/null
+    podman import --quiet --change 'ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt' \
+        --change 'ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt' "$root.tar" localhost/base > /dev/null
 }
 
 # build FILE IMAGE CONTEXT [MORE]: prints only when it fails.

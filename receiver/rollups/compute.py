@@ -11,8 +11,8 @@ from types import MappingProxyType
 from receiver.rollups.energy import quarter_energy_rows
 from receiver.rollups.meters import FIELDS as METER_FIELDS
 from receiver.rollups.meters import meter_rows
-from receiver.rollups.panels import panel_rows
-from receiver.rollups.quarters import QUARTER_MS, Raw, quarters
+from receiver.rollups.panels import LONG_GONE_MS, panel_rows
+from receiver.rollups.quarters import GONE_MS, QUARTER_MS, Raw, quarters
 from receiver.rollups.series import COUNTERS, LONGEST_REPORT_MS, reports, samples
 from receiver.rollups.site import site_rows
 from receiver.sites.model import Site
@@ -73,21 +73,23 @@ def hour_rows(raw: Raw, site: Site, start: int, stop: int) -> list[Reading]:
     ]
 
 
-def reach(raw: Raw, start: int, stop: int) -> tuple[int, int]:
+def reach(raw: Raw, start: int, stop: int, now_ms: int | None = None) -> tuple[int, int]:
     """The whole quarter hours whose rows may depend on what is inside [start, stop), as (start, stop).
 
     A linear field reaches to the reading before and after it, at most the longest gap away. A counter reaches to the
     reading before and after at any distance: a long gap that is cut in two changes every quarter hour of it. The report
     of an inverter reaches back over its interval, and bounds the time that the next one covers.
 
-    Left out is that the last reading of a series says for how long it belongs to the site (a meter for a day, a panel
-    for thirty): at the end of what is stored, where that would matter, nothing has been computed yet.
+    The last reading of a series says for how long it belongs to the site: a meter for a day, a panel for thirty. If it
+    comes late, what was computed since as if it were gone may change.
 
     Args:
         raw: Readings of [start, stop), with neighbours.
         start: UTC milliseconds.
         stop: UTC milliseconds.
+        now_ms: Nothing later than this has been computed yet, UTC milliseconds. None: nor anything after `stop`.
     """
+    now_ms = stop if now_ms is None else now_ms
     edges = [start, stop]
     for entry in raw.meter:
         edges += _neighbours([time for time, _ in entry.points], start, stop)
@@ -96,12 +98,23 @@ def reach(raw: Raw, start: int, stop: int) -> tuple[int, int]:
             edges += _neighbours([time for time, _ in samples(entry.points, name)], start, stop)
     for entry in raw.inverter:
         edges += _reports_reach(entry, start, stop)
+    for series, gone_ms in ((raw.meter_energy, GONE_MS), (raw.inverter, LONG_GONE_MS)):
+        for entry in series:
+            edges += _belongs_until([time for time, _ in entry.points], start, stop, gone_ms, now_ms)
     return min(edges) // QUARTER_MS * QUARTER_MS, -(-max(edges) // QUARTER_MS) * QUARTER_MS
 
 
 def _neighbours(times: Sequence[int], start: int, stop: int) -> list[int]:
     """The nearest time before `start`, and the nearest one at or after `stop`, where there is one."""
     return [*times[: bisect_left(times, start)][-1:], *times[bisect_left(times, stop) :][:1]]
+
+
+def _belongs_until(times: Sequence[int], start: int, stop: int, gone_ms: int, now_ms: int) -> list[int]:
+    """Where a series is gone whose last reading is inside [start, stop), if without it it was gone before now."""
+    first, beyond = bisect_left(times, start), bisect_left(times, stop)
+    if first == beyond or beyond < len(times) or (first and times[first - 1] + gone_ms >= now_ms):
+        return []
+    return [max(stop, min(times[-1] + gone_ms + QUARTER_MS, now_ms))]
 
 
 def _reports_reach(inverter: SeriesPoints, start: int, stop: int) -> list[int]:

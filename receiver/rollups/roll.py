@@ -57,7 +57,7 @@ class Roller:
         start, stop = stretch.start, stretch.stop
         for chunk in _chunks(stretch):
             raw = await self._load(chunk)
-            first, last = await asyncio.to_thread(compute.reach, raw, chunk.start, chunk.stop)
+            first, last = await asyncio.to_thread(compute.reach, raw, chunk.start, chunk.stop, self._clock.now_ms())
             start, stop = min(start, first), max(stop, last)
         return Stretch(stretch.gateway, start, stop)
 

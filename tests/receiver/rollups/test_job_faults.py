@@ -274,6 +274,22 @@ async def test_readings_that_come_while_a_history_is_computed_change_what_they_r
         await store.close()
 
 
+async def test_the_last_reading_of_a_meter_may_come_late(store, rollups, clock, tmp_path):
+    """It belongs to the site for another day then: what was computed of that day as if it were gone is wrong."""
+    clock.ms = MIDNIGHT + 5 * HOUR
+    rows = house(MIDNIGHT, clock.ms, step=60_000)
+    late = [
+        row
+        for row in rows
+        if row.reading.kind.startswith("meter") and MIDNIGHT + HOUR <= row.reading.timestamp < MIDNIGHT + 2 * HOUR
+    ]
+    await rollups.store.write([row for row in rows if not row.reading.kind.startswith("meter")])
+    await rollups.catch_up()
+    await rollups.store.write(late)
+    await rollups.catch_up()
+    assert differences(await derived(store), await from_scratch(store, Sites(), clock, tmp_path / "scratch")) == []
+
+
 async def test_nothing_expires_before_it_is_rolled_up_and_what_was_computed_of_it_stays(clock, tmp_path):
     store = SqliteStore(tmp_path / "readings.sqlite", retention_ms={"meter": 10 * HOUR})
     await store.open()

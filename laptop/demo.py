@@ -87,7 +87,7 @@ async def family_in(directory: Path, families: list[Family]) -> AsyncIterator[Fa
 async def live(family: Family, household: Household, past: Place, days: float, clock: Clock) -> None:
     """Receiver, history and scraper, and the view on them until cancelled. Raises LaptopError."""
     token = await start_receiver(family, household, clock)
-    loader = await _loader(family, household, past, days, clock) if days > 0 else None
+    loader = await load_past(family, household, past, days, clock) if days > 0 else None
     await start_scraper(family, household)
     await watch(family, household, token, clock, loader=loader)
 
@@ -149,7 +149,7 @@ def household(directory: Path, gateway: Gateway, title: str) -> Household:
     )
 
 
-async def _loader(family: Family, household: Household, past: Place, days: float, clock: Clock) -> Child:
+async def load_past(family: Family, household: Household, past: Place, days: float, clock: Clock) -> Child:
     """Start posting the past. It ends where the scraper begins: this is called just before."""
     outbox = Outbox.open(Path(household.environment["ENVOY_STATE_DIR"]) / OUTBOX_FILE, now_ms=clock.now_ms)
     try:

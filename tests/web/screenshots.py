@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
+import httpx
 from playwright.async_api import Browser, Page, ViewportSize
 
-from laptop.demo import _loader, family_in, household, start_simulator
+from laptop.demo import family_in, household, load_past, start_simulator
 from laptop.processes import Child, Family
 from laptop.site import sites_file
-from laptop.stack import start_receiver, start_scraper
+from laptop.stack import Household, start_receiver, start_scraper
 from shared.clock import SystemClock
 from shared.files import write_private
 from tests.web.browser import chromium
@@ -22,6 +23,7 @@ IMAGES: Final = Path(__file__).parents[2] / "docs" / "images"
 PROFILE: Final = "battery"
 DAYS: Final = 2.5
 _SETTLE_MS = 4_000
+_KNOWN = 0.99
 
 
 class Picture(NamedTuple):
@@ -57,10 +59,10 @@ async def main() -> None:
         plain = household(directory / "demo", simulation.gateway, "pictures")
         home = replace(plain, environment={**plain.environment, "RECEIVER_SITES_FILE": str(sites)})
         token = await start_receiver(family, home, clock)
-        loader = await _loader(family, home, simulation.past, DAYS, clock)
+        loader = await load_past(family, home, simulation.past, DAYS, clock)
         await start_scraper(family, home)
         await _finished(loader)
-        await asyncio.sleep(75)  # the roll-up job goes over the history once a minute
+        await _rolled_up(home, token)
         browser = await stack.enter_async_context(chromium())
         await take(browser, f"{home.url}/#token={token}", PICTURES, IMAGES)
 
@@ -85,6 +87,15 @@ async def _open_panel(page: Page) -> None:
     await page.locator(".panel").nth(3).click()
     await page.locator("dialog canvas").wait_for()
     await page.wait_for_timeout(1_000)
+
+
+async def _rolled_up(home: Household, token: str) -> None:
+    """Wait until the day before today is known: the roll-up job goes over the history once a minute."""
+    headers = {"authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=home.url, headers=headers, trust_env=False) as client:
+        path, asked = f"/api/v1/gateways/{home.serial}/energy", {"every": "1d", "start": "yesterday"}
+        while (await client.get(path, params=asked)).json()["windows"][0]["production_coverage"] < _KNOWN:  # noqa: ASYNC110 (another process)
+            await asyncio.sleep(2)
 
 
 async def _finished(child: Child) -> None:

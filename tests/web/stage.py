@@ -139,10 +139,10 @@ def _history(start: int, stop: int) -> Iterator[Reading]:
         if time % _QUARTER_MS == 0:
             for serial in PANELS:
                 share = 0.5 if serial == WEAK else 1.0
-                fields = {"power": round(sun / 6 * share), "max_power": 480.0, "interval": 900.0}
-                yield Reading("inverter", {"inverter": serial}, time, fields)
+                fields = {"power": float(round(sun / 6 * share)), "max_power": 480.0, "interval": 900.0}
+                yield Reading("inverter", {"inverter": serial}, time, {**fields})
 
 
 def _meter(name: str, timestamp: int, power: float) -> Reading:
     fields = {"power": round(power, 1), "voltage": 231.4, "current": abs(round(power / 231.4, 2)), "power_factor": 1.0}
-    return Reading("meter", {"meter": name, "phase": "a"}, timestamp, fields)
+    return Reading("meter", {"meter": name, "phase": "a"}, timestamp, {**fields})

@@ -117,7 +117,9 @@ async def test_everything_is_reached_by_the_keyboard_in_the_order_of_the_page(pa
         await page.keyboard.press("Tab")
         assert await page.evaluate("document.activeElement.matches(':focus-visible')")
         names.append(
-            await page.evaluate("document.activeElement.ariaLabel ?? document.activeElement.innerText.split('\\n')[0]")
+            await page.evaluate(
+                "document.activeElement.ariaLabel ?? document.activeElement.innerText.split(/[\\n\\t]/)[0]"
+            )
         )
     assert names == ["The day before", "Roof 1", "Meter", "Sign out"], "all panels are one stop"
     await page.locator(".panel").first.focus()

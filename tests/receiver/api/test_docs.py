@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from starlette.routing import Route
 
+from receiver.api.series_models import EXAMPLES
 from receiver.app import create_app
 from shared.readings import Reading
-from tests.receiver.api.asking import MINUTE
+from tests.receiver.api.asking import MINUTE, ask, power
 from tests.receiver.api.conftest import StartOver
 from tests.receiver.service import GATEWAY, NOW_MS, READ_SECRET, Service, inverter, read_claims, sign
 
@@ -127,3 +128,12 @@ def with_example(parameter: dict[str, Any], needed: str) -> str:
     name = parameter["name"]
     beside = COMPANIONS.get(name, needed)
     return beside if f"{name}=" in beside else f"{beside}&{name}={example(parameter)}"
+
+
+async def test_the_answers_of_the_description_are_what_is_answered(each_service: Service):
+    """Two phases of a meter from 8:00 to 8:30, and the questions that stand above the answers."""
+    first = EXAMPLES["points"]["value"]["start"]
+    for phase, watts in (("a", 600.0), ("b", 300.0)):
+        await each_service.send(*(power(first + minute * MINUTE, watts, phase=phase) for minute in range(31)))
+    for shown in EXAMPLES.values():
+        assert (await ask(each_service, shown["summary"].removeprefix("?"))).json() == shown["value"]

@@ -11,20 +11,16 @@ from typing import NamedTuple, TypeAlias
 from receiver.queries import budget, hours
 from receiver.queries.aggregates import Window, filled, told, windows_of
 from receiver.queries.question import Question, Windowed
+from receiver.queries.source import Source
 from receiver.queries.times import Range, edges
 from receiver.rollups.series import samples
-from receiver.sites.corrections import correct_series
 from receiver.sites.model import Site
 from receiver.stores.base import Point, SeriesPoints, Store
-from receiver.stores.kinds import STORED
 from shared.energy.linear import linear_summaries
 from shared.energy.means import Summary
 from shared.fields import Interpolation
 from shared.readings import Series, Tags
 
-METERS = ("meter", "meter_energy")
-"""Kinds that the sites file corrects."""
-_GONE_MS = 86_400_000
 _HOUR_MS = 3_600_000
 _PIECE = 100_000
 """Stored points that are read at once, as `budget.may_hold` counts them."""
@@ -45,18 +41,6 @@ class Group(NamedTuple):
     windows: Sequence[Window]
 
 
-class _Known(NamedTuple):
-    """The series that a question is about and that did not end a day before its range, and when all of them end.
-
-    Attributes:
-        series: Their tags, in order.
-        stop: After the last reading of the kind (UTC milliseconds): nothing is beyond it, however long the range is.
-    """
-
-    series: Sequence[Tags]
-    stop: int
-
-
 class SeriesReader:
     """Reads series.
 
@@ -66,18 +50,8 @@ class SeriesReader:
     """
 
     def __init__(self, store: Store, unsettled: Unsettled) -> None:
-        self._store = store
+        self._source = Source(store)
         self._unsettled = unsettled
-
-    async def _known(self, question: Question, site: Site) -> _Known:
-        """What the store has of a question. Raises StoreUnavailableError."""
-        latest = await self._store.latest(question.gateway, question.kind)
-        recent = [entry for entry in latest if entry.timestamp >= question.asked.start - _GONE_MS]
-        empty = [SeriesPoints(Series(question.kind, tuple(sorted(entry.tags.items()))), []) for entry in recent]
-        return _Known(
-            [entry.series.tags for entry in _chosen(question, empty, site)],
-            max((entry.timestamp + 1 for entry in recent), default=question.asked.start),
-        )
 
     async def windows(self, question: Windowed, site: Site, now_ms: int) -> list[Group]:
         """One group for each combination of the tags that the question keeps, by tags.
@@ -91,7 +65,7 @@ class SeriesReader:
             RefusedError: It asks for too much.
             StoreUnavailableError: Ask again later.
         """
-        known = await self._known(question, site)
+        known = await self._source.known(question, site)
         groups: dict[Tags, list[Tags]] = {}
         for tags in known.series:
             groups.setdefault(tuple(tag for tag in tags if tag[0] in question.group_by), []).append(tags)
@@ -127,7 +101,7 @@ class SeriesReader:
         end = min(max(bisect_left(cut, until), 1), len(cut) - 1)
         read, unread = cut[: end + 1], cut[end:]
         for piece in [read] if is_counter else _pieces(question.kind, read, series):
-            points = await self._points(question, site, Range(piece[0], piece[-1]), neighbours=True)
+            points = await self._source.points(question, site, Range(piece[0], piece[-1]), neighbours=True)
             for tags, members in groups.items():
                 parts = [points.get(member, []) for member in members]
                 answers[tags] += await asyncio.to_thread(windows_of, question, parts, piece, now_ms)
@@ -154,7 +128,7 @@ class SeriesReader:
         for stretch in settled:
             for piece in _pieces(grain.kind, range(stretch.start, stretch.stop + 1, grain.ms), len(groups)):
                 asked = Range(piece[0], piece[-1])
-                rows = await self._points(question, site, asked, kind=grain.kind, fields=hours.FIELDS)
+                rows = await self._source.points(question, site, asked, kind=grain.kind, fields=hours.FIELDS)
                 for tags, (member,) in groups.items():
                     parts[tags] += hours.summaries(rows.get(member, ()), grain.ms)
         for stretch in rest:
@@ -163,7 +137,7 @@ class SeriesReader:
                 {*range(*stretch, _HOUR_MS), *(edge for edge in cut if edge in range(*stretch)), stretch.stop}
             )
             for piece in _pieces(question.kind, inside, len(groups)):
-                points = await self._points(question, site, Range(piece[0], piece[-1]), neighbours=True)
+                points = await self._source.points(question, site, Range(piece[0], piece[-1]), neighbours=True)
                 for tags, (member,) in groups.items():
                     read = samples(points.get(member, ()), question.field)
                     parts[tags] += await asyncio.to_thread(linear_summaries, read, piece)
@@ -190,7 +164,7 @@ class SeriesReader:
             RefusedError: It asks for too much.
             StoreUnavailableError: Ask again later.
         """
-        series, stored_until = await self._known(question, site)
+        series, stored_until = await self._source.known(question, site)
         first = question.asked.start if after is None else max(question.asked.start, after + 1)
         rest = Range(first, min(question.asked.stop, stored_until))
         if not series or rest.stop <= rest.start:
@@ -204,7 +178,7 @@ class SeriesReader:
         start = rest.start
         while start < last and len(found) <= limit:
             stop = min(start + length, last)
-            points = await self._points(question, site, Range(start, stop))
+            points = await self._source.points(question, site, Range(start, stop))
             found += sorted((point.timestamp, tags, point) for tags, read in points.items() for point in read)
             start, length = stop, min(2 * length, longest)
         cut = _end_of_moment(found, limit)
@@ -213,51 +187,6 @@ class SeriesReader:
         for _, tags, point in found[:cut]:
             shown.setdefault(tags, []).append(point)
         return [SeriesPoints(Series(question.kind, tags), shown[tags]) for tags in sorted(shown)], following
-
-    async def _points(
-        self,
-        question: Question,
-        site: Site,
-        asked: Range,
-        *,
-        kind: str | None = None,
-        fields: Sequence[str] | None = None,
-        neighbours: bool = False,
-    ) -> dict[Tags, Sequence[Point]]:
-        """Points of the series that a question is about, by corrected tags."""
-        found = await self._store.points(
-            question.gateway,
-            kind or question.kind,
-            tags=_stored_tags(question, site),
-            fields=fields or _fields(question),
-            start=asked.start,
-            stop=asked.stop,
-            neighbours=neighbours,
-        )
-        return {entry.series.tags: entry.points for entry in _chosen(question, found, site)}
-
-
-def _chosen(question: Question, found: Sequence[SeriesPoints], site: Site) -> list[SeriesPoints]:
-    """With the roles and signs of the sites file, those that a question is about."""
-    corrected = correct_series(found, site) if question.kind in METERS else found
-    return [entry for entry in corrected if question.tags.items() <= dict(entry.series.tags).items()]
-
-
-def _stored_tags(question: Question, site: Site) -> dict[str, str]:
-    """The tags as the gateway has them: no two meters have one role."""
-    tags = dict(question.tags)
-    if question.kind in METERS and "meter" in tags:
-        names = (name for name, told in site.meters.items() if told.role == tags["meter"])
-        tags["meter"] = next(names, tags["meter"])
-    return tags
-
-
-def _fields(question: Question) -> list[str]:
-    """What is read for one field: means say how long they are, and a reversed meter counts the other way round."""
-    if question.kind == "meter_energy":
-        return list(STORED[question.kind].fields)
-    is_step = question.described.interpolation is Interpolation.STEP
-    return [question.field, "interval"] if is_step else [question.field]
 
 
 def _pieces(kind: str, cut: Sequence[int], series: int) -> Iterator[Sequence[int]]:

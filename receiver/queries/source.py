@@ -1,0 +1,95 @@
+"""The stored points that a question is about: with the roles and signs of the sites file, whatever the gateway says."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from receiver.queries.question import Question
+from receiver.queries.times import Range
+from receiver.sites.corrections import correct_series
+from receiver.sites.model import Site
+from receiver.stores.base import Point, SeriesPoints, Store
+from receiver.stores.kinds import STORED
+from shared.fields import Interpolation
+from shared.readings import Series, Tags
+
+_METERS = ("meter", "meter_energy")
+"""Kinds that the sites file corrects."""
+_GONE_MS = 86_400_000
+
+
+class Known(NamedTuple):
+    """The series that a question is about and that did not end a day before its range, and when all of them end.
+
+    Attributes:
+        series: Their tags, in order.
+        stop: After the last reading of the kind (UTC milliseconds): nothing is beyond it, however long the range is.
+    """
+
+    series: Sequence[Tags]
+    stop: int
+
+
+class Source:
+    """Reads what questions are about.
+
+    Args:
+        store: Where it is.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def known(self, question: Question, site: Site) -> Known:
+        """What the store has of a question. Raises StoreUnavailableError."""
+        latest = await self._store.latest(question.gateway, question.kind)
+        recent = [entry for entry in latest if entry.timestamp >= question.asked.start - _GONE_MS]
+        empty = [SeriesPoints(Series(question.kind, tuple(sorted(entry.tags.items()))), []) for entry in recent]
+        return Known(
+            [entry.series.tags for entry in _chosen(question, empty, site)],
+            max((entry.timestamp + 1 for entry in recent), default=question.asked.start),
+        )
+
+    async def points(
+        self,
+        question: Question,
+        site: Site,
+        asked: Range,
+        *,
+        kind: str | None = None,
+        fields: Sequence[str] | None = None,
+        neighbours: bool = False,
+    ) -> dict[Tags, Sequence[Point]]:
+        """Points of the series that a question is about, by corrected tags."""
+        found = await self._store.points(
+            question.gateway,
+            kind or question.kind,
+            tags=_stored_tags(question, site),
+            fields=fields or _fields(question),
+            start=asked.start,
+            stop=asked.stop,
+            neighbours=neighbours,
+        )
+        return {entry.series.tags: entry.points for entry in _chosen(question, found, site)}
+
+
+def _chosen(question: Question, found: Sequence[SeriesPoints], site: Site) -> list[SeriesPoints]:
+    """With the roles and signs of the sites file, those that a question is about."""
+    corrected = correct_series(found, site) if question.kind in _METERS else found
+    return [entry for entry in corrected if question.tags.items() <= dict(entry.series.tags).items()]
+
+
+def _stored_tags(question: Question, site: Site) -> dict[str, str]:
+    """The tags as the gateway has them: no two meters have one role."""
+    tags = dict(question.tags)
+    if question.kind in _METERS and "meter" in tags:
+        names = (name for name, told in site.meters.items() if told.role == tags["meter"])
+        tags["meter"] = next(names, tags["meter"])
+    return tags
+
+
+def _fields(question: Question) -> list[str]:
+    """What is read for one field: means say how long they are, and a reversed meter counts the other way round."""
+    if question.kind == "meter_energy":
+        return list(STORED[question.kind].fields)
+    is_step = question.described.interpolation is Interpolation.STEP
+    return [question.field, "interval"] if is_step else [question.field]

@@ -82,30 +82,44 @@ def select(
     conditions += [_equal(name, value, params) for name, value in tags.items()]
     if among and len(among) <= _MOST_NAMED and STORED[kind].tags:
         conditions.append(_any_of(STORED[kind].tags, among, params))
-    parts = ["SELECT", ", ".join(map(_quoted, names)), "FROM", _quoted(kind)]
+    parts = ["SELECT", _listed(names), "FROM", _quoted(kind)]
     if conditions:
         parts += ["WHERE", " AND ".join(conditions)]
     if group_by:
-        parts += ["GROUP BY", ", ".join(map(_quoted, group_by))]
+        parts += ["GROUP BY", _listed(group_by)]
     if order is not None:
         parts.append(f"ORDER BY time {'DESC' if order.backwards else 'ASC'} LIMIT {order.limit}")
     return Statement(" ".join(parts), params)
 
 
-def show_series(kind: str, gateway: str | None = None, tags: Mapping[str, str] = NO_TAGS) -> Statement:
-    """The series of a kind as the index knows them: for `series_of`."""
+def newest(kinds: Collection[str], span: Span, gateway: str | None = None) -> Statement:
+    """The newest reading of each gateway and kind, a table for each, with the columns of all the kinds."""
+    params: dict[str, str | int] = {}
+    conditions = _when(span, params)
+    if gateway is not None:
+        conditions.append(_equal(GATEWAY, gateway, params))
+    names = dict.fromkeys(name for kind in kinds for name in STORED[kind].fields)
+    parts = ["SELECT", _listed(names), "FROM", _listed(kinds)]
+    if conditions:
+        parts += ["WHERE", " AND ".join(conditions)]
+    parts += ["GROUP BY", _quoted(GATEWAY), "ORDER BY time DESC LIMIT 1"]
+    return Statement(" ".join(parts), params)
+
+
+def show_series(kinds: Collection[str], gateway: str | None = None, tags: Mapping[str, str] = NO_TAGS) -> Statement:
+    """The series of some kinds as the index knows them: for `series_of`."""
     params: dict[str, str | int] = {}
     conditions = [] if gateway is None else [_equal(GATEWAY, gateway, params)]
     conditions += [_equal(name, value, params) for name, value in tags.items()]
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return Statement(f"SHOW SERIES FROM {_quoted(kind)}{where}", params)
+    return Statement(f"SHOW SERIES FROM {_listed(kinds)}{where}", params)
 
 
-def series_of(kind: str, shown: str) -> tuple[str, Key]:
-    """The gateway and the key of one line that SHOW SERIES answers, e.g. `inverter,gateway=1222,inverter=4821`."""
-    _, *pairs = _SEPARATOR.split(shown)
+def series_of(shown: str) -> tuple[str, str, Key]:
+    """Kind, gateway and key of one line that SHOW SERIES answers, e.g. `inverter,gateway=1222,inverter=4821`."""
+    kind, *pairs = _SEPARATOR.split(shown)
     tags = dict(map(_tag, pairs))
-    return tags.get(GATEWAY, ""), tuple(tags.get(name, "") for name in STORED[kind].tags)
+    return kind, tags.get(GATEWAY, ""), tuple(tags.get(name, "") for name in STORED[kind].tags)
 
 
 def _tag(pair: str) -> tuple[str, str]:
@@ -144,6 +158,10 @@ def _bound(value: str | int, params: dict[str, str | int]) -> str:
     name = f"p{len(params)}"
     params[name] = value
     return f"${name}"
+
+
+def _listed(names: Collection[str]) -> str:
+    return ", ".join(map(_quoted, names))
 
 
 def _quoted(name: str) -> str:

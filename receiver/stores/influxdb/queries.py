@@ -6,6 +6,7 @@ index, which is cheap; whoever was not found near by is looked for further away,
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 
@@ -39,23 +40,20 @@ async def gateways(reading: Reading, *, only: str | None = None) -> list[Gateway
 
     The oldest reading is not told: it would cost a look into every shard.
     """
-    known = await asyncio.gather(*(reading.all_series(kind, only) for kind in KINDS))
-    series: dict[str, dict[str, int]] = {}
-    for kind, shown in zip(KINDS, known, strict=True):
-        for gateway, _ in shown:
-            counts = series.setdefault(gateway, {})
-            counts[kind] = counts.get(kind, 0) + 1
-    found = await asyncio.gather(*(reading.last_timestamps(kind, _LOOK_BACK[0], only) for kind in KINDS))
+    series: dict[str, Counter[str]] = {}
+    known, lasts = await asyncio.gather(
+        reading.all_series(KINDS, only), reading.last_timestamps(KINDS, _LOOK_BACK[0], only)
+    )
+    for kind, gateway, _ in known:
+        series.setdefault(gateway, Counter())[kind] += 1
     for span in _LOOK_BACK[1:]:
-        silent = series.keys() - {gateway for times in found for gateway in times}
-        found += await asyncio.gather(
-            *(reading.last_timestamps(kind, span, gateway) for gateway in silent for kind in series[gateway])
-        )
-    lasts: dict[str, int] = {}
-    for gateway, last in (item for times in found for item in times.items()):
-        lasts[gateway] = max(last, lasts.get(gateway, last))
+        silent = series.keys() - lasts.keys()
+        older = await asyncio.gather(*(reading.last_timestamps(series[gateway], span, gateway) for gateway in silent))
+        lasts |= {gateway: last for found in older for gateway, last in found.items()}
     return [
-        GatewaySummary(gateway=gateway, first_timestamp=None, last_timestamp=lasts[gateway], series=series[gateway])
+        GatewaySummary(
+            gateway=gateway, first_timestamp=None, last_timestamp=lasts[gateway], series=dict(series[gateway])
+        )
         for gateway in sorted(lasts.keys() & series.keys())
     ]
 

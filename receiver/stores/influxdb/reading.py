@@ -1,12 +1,22 @@
 """The few questions that everything else is made of: readings, series, and when each gateway was last heard."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeAlias, cast
 
 from receiver.stores.base import NO_TAGS, Point, StoreUnavailableError
 from receiver.stores.influxdb.client import InfluxClient, QueryTable
-from receiver.stores.influxdb.influxql import GATEWAY, Key, Order, Span, Statement, select, series_of, show_series
+from receiver.stores.influxdb.influxql import (
+    GATEWAY,
+    Key,
+    Order,
+    Span,
+    Statement,
+    newest,
+    select,
+    series_of,
+    show_series,
+)
 from receiver.stores.influxdb.tags import from_influx
 from receiver.stores.influxdb.writer import LIVE_KIND
 from receiver.stores.kinds import STORED
@@ -65,21 +75,29 @@ class Reading:
 
     async def series(self, gateway: str, kind: str, tags: Mapping[str, str] = NO_TAGS) -> set[Key]:
         """The series of a gateway that the index knows."""
-        return {key for _, key in await self.all_series(kind, gateway, tags)}
+        tables = await self._tables(kind, show_series([kind], gateway, tags))
+        return {key for _, _, key in _shown(tables)}
 
-    async def all_series(
-        self, kind: str, gateway: str | None = None, tags: Mapping[str, str] = NO_TAGS
-    ) -> list[tuple[str, Key]]:
-        """Gateway and key of every series that the index knows."""
-        tables = await self._tables(kind, show_series(kind, gateway, tags))
-        return [series_of(kind, str(line)) for table in tables for (line,) in table.values]
+    async def all_series(self, kinds: Collection[str], gateway: str | None = None) -> list[tuple[str, str, Key]]:
+        """Kind, gateway and key of every series of these kinds that the index knows."""
+        asked = (self._tables(group[0], show_series(group, gateway)) for group in self._by_bucket(kinds))
+        return [series for tables in await asyncio.gather(*asked) for series in _shown(tables)]
 
-    async def last_timestamps(self, kind: str, span: Span, gateway: str | None = None) -> dict[str, int]:
-        """When the newest reading of each gateway is, of those that have one in the span."""
-        newest = Order(1, backwards=True)
-        statement = select(kind, STORED[kind].fields, span, gateway=gateway, group_by=(GATEWAY,), order=newest)
-        tables = await self._tables(kind, statement)
-        return {from_influx(table.tags[GATEWAY]): _points(table)[0].timestamp for table in tables}
+    async def last_timestamps(self, kinds: Collection[str], span: Span, gateway: str | None = None) -> dict[str, int]:
+        """When the newest reading of these kinds is, of the gateways that have one in the span."""
+        asked = (self._tables(group[0], newest(group, span, gateway)) for group in self._by_bucket(kinds))
+        found: dict[str, int] = {}
+        for table in (table for tables in await asyncio.gather(*asked) for table in tables):
+            name, time = from_influx(table.tags[GATEWAY]), int(cast("_Rows", table.values)[0][0])
+            found[name] = max(time, found.get(name, time))
+        return found
+
+    def _by_bucket(self, kinds: Collection[str]) -> list[list[str]]:
+        """The kinds of each bucket: they can be asked together."""
+        live = [kind for kind in kinds if kind == LIVE_KIND]
+        rest = [kind for kind in kinds if kind != LIVE_KIND]
+        groups = [rest, live] if self._bucket != self._live_bucket else [rest + live]
+        return [group for group in groups if group]
 
     async def page(self, kind: str, start: int | None, limit: int) -> list[int]:
         """The timestamps of the first so many readings of a kind from a time on, of whatever series."""
@@ -89,6 +107,10 @@ class Reading:
     async def _tables(self, kind: str, statement: Statement) -> list[QueryTable]:
         bucket = self._live_bucket if kind == LIVE_KIND else self._bucket
         return await self._client.query(statement.text, statement.params, bucket)
+
+
+def _shown(tables: Iterable[QueryTable]) -> list[tuple[str, str, Key]]:
+    return [series_of(str(line)) for table in tables for (line,) in table.values]
 
 
 def _points(table: QueryTable) -> list[Point]:

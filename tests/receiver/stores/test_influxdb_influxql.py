@@ -26,7 +26,7 @@ def test_no_value_reaches_the_text_of_a_statement(gateway, meter, phase, start, 
         'SELECT "power", "voltage" FROM "meter" WHERE time >= $p0 AND time < $p1 AND "gateway" = $p2 AND "phase" = $p3 '
         'AND (("meter" = $p4 AND "phase" = $p5)) GROUP BY "meter", "phase" ORDER BY time DESC LIMIT 5'
     )
-    assert show_series("meter", gateway, {"phase": phase}).text == (
+    assert show_series(["meter"], gateway, {"phase": phase}).text == (
         'SHOW SERIES FROM "meter" WHERE "gateway" = $p0 AND "phase" = $p1'
     )
 
@@ -64,4 +64,4 @@ def test_the_index_tells_series_apart_as_they_were_written(gateway, inverter, pa
     """Its lines are the beginnings of line protocol; an empty tag is none."""
     tags = {"inverter": inverter, "panel": panel, "array": "-"}
     shown = series_prefix(gateway, "panel_1d", tags).decode()
-    assert series_of("panel_1d", shown) == (gateway, (inverter, panel, "-"))
+    assert series_of(shown) == ("panel_1d", gateway, (inverter, panel, "-"))

@@ -1,0 +1,67 @@
+"""How a panel is: producing, idle, silent or a ghost, from its own last report and those of its peers."""
+
+import pytest
+
+from receiver.queries.panels import State, now
+from receiver.sites.model import NO_SITE, Panel, Site
+from receiver.stores.base import Latest
+
+NOON = 1_750_000_000_000
+MINUTE = 60_000
+DAY = 86_400_000
+
+
+def last(serial: str, minutes: float, power: float | None) -> Latest:
+    """A report of so many minutes ago."""
+    return Latest({"inverter": serial}, NOON - round(minutes * MINUTE), {} if power is None else {"power": power})
+
+
+def states(*reports: Latest, site: Site = NO_SITE) -> dict[str, State]:
+    return {serial: found.state for serial, found in now(reports, site, NOON).items()}
+
+
+@pytest.mark.parametrize(("minutes", "power", "peer", "state"), [
+    (5, 200.0, 200.0, State.PRODUCING),
+    (30, 1.1, 0.0, State.PRODUCING),
+    (5, 1.0, 200.0, State.IDLE),
+    (5, 0.0, 0.0, State.IDLE),
+    (5, None, 200.0, State.IDLE),
+    (31, 200.0, 200.0, State.SILENT),
+    (31, 200.0, 50.0, State.SILENT),
+    (31, 200.0, 49.9, State.IDLE),
+    (600, 0.0, 0.0, State.IDLE),
+    (30 * 1440, 200.0, 200.0, State.SILENT),
+    (30 * 1440 + 1, 200.0, 200.0, State.GHOST),
+    (30 * 1440 + 1, 200.0, 0.0, State.GHOST),
+])  # fmt: skip
+def test_the_state_follows_from_the_last_report_and_the_peers(minutes, power, peer, state):
+    assert states(last("1", minutes, power), last("2", 5, peer), last("3", 6, peer))["1"] is state
+
+
+def test_a_panel_alone_is_never_silent():
+    """Nobody can tell a dead inverter from a cloudy evening without another one beside it."""
+    assert states(last("1", 40, 200.0)) == {"1": State.IDLE}
+
+
+def test_when_nobody_reports_nobody_is_silent():
+    """The gateway or the scraper is away, not every panel at once."""
+    assert states(last("1", 40, 200.0), last("2", 45, 200.0)) == {"1": State.IDLE, "2": State.IDLE}
+
+
+def test_peers_are_those_of_the_array():
+    """A roof to the west sleeps longer than one to the east."""
+    site = Site(panels={"1": Panel(array="West"), "2": Panel(array="East"), "3": Panel(array="East")})
+    reports = [last("1", 40, 0.0), last("2", 5, 200.0), last("3", 5, 100.0), last("4", 5, 70.0)]
+    assert states(*reports, site=site)["1"] is State.IDLE
+    found = now(reports, site, NOON)
+    assert {serial: panel.peers_w for serial, panel in found.items()} == {"1": None, "2": 100.0, "3": 200.0, "4": None}
+
+
+def test_a_named_panel_that_never_reported_is_a_ghost():
+    site = Site(panels={"9": Panel(name="Shed")})
+    assert states(last("1", 5, 200.0), site=site) == {"1": State.PRODUCING, "9": State.GHOST}
+
+
+def test_the_median_of_peers_leaves_the_panel_itself_out():
+    found = now([last("1", 5, 10.0), last("2", 5, 100.0), last("3", 5, 300.0)], NO_SITE, NOON)
+    assert [found[serial].peers_w for serial in "123"] == [200.0, 155.0, 55.0]

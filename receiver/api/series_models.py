@@ -137,7 +137,7 @@ class SeriesAnswer(BaseModel):
         every: Length of the windows, or null for single points.
         aggregate: What is told of each window, or null.
         next: With single points: give it as `after` for the next page; null for the last one.
-        series: By tags. Series without anything to tell are absent.
+        series: By tags; with single points, those that have any.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -21,6 +21,8 @@ export interface Curves {
 
 const STEPS_W = [100, 200, 250, 500, 1000, 2000, 2500, 5000, 10_000, 20_000, 50_000, 100_000];
 const HOURS_S = [1, 2, 3, 4, 6].map((hours) => hours * 3600);
+/** A scale never ends below this: the noise of a quiet night is no mountain range. */
+const LEAST_W = 250;
 const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 const FILL = "38"; // as the alpha of a colour, in hexadecimal
 
@@ -96,11 +98,11 @@ export class Chart {
       legend: { show: false },
       tzDate: (second) => uPlot.tzDate(new Date(second * 1000), this.zone),
       cursor: { drag: { x: false, y: false }, points: { size: 7 }, y: false },
-      scales: { x: { range: () => this.range }, y: { range: (_, low, high) => [Math.min(0, low * 1.08), Math.max(500, high * 1.08)] } },
+      scales: { x: { range: () => this.range }, y: { range: (_, low, high) => [Math.min(0, low * 1.08), Math.max(LEAST_W, high * 1.08)] } },
       hooks: { setCursor: [(plot) => this.read(plot.cursor.idx ?? null)] },
       axes: [
         { ...axis, incrs: HOURS_S, space: 44, size: 28, values: (_, ticks) => ticks.map((tick) => clockAt(tick * 1000, this.zone)) },
-        { ...axis, incrs: STEPS_W, space: 36, size: 56, values: (_, ticks) => ticks.map(kilowatts) },
+        { ...axis, incrs: STEPS_W, space: 36, size: 56, values: (_, ticks) => powers(ticks) },
       ],
       series: [
         {},
@@ -127,6 +129,10 @@ export class Chart {
   }
 }
 
-function kilowatts(watts: number): string {
-  return watts === 0 ? "0" : `${digits(watts / 1000, watts % 1000 === 0 ? 0 : watts % 100 === 0 ? 1 : 2)} kW`;
+/** Ticks of one scale in one unit, with as many decimals as they need. */
+function powers(ticks: number[]): string[] {
+  const largest = Math.max(...ticks.map(Math.abs));
+  if (largest < 1000) return ticks.map((watts) => (watts === 0 ? "0" : `${digits(watts, 0)} W`));
+  const decimals = ticks.every((watts) => watts % 1000 === 0) ? 0 : ticks.every((watts) => watts % 100 === 0) ? 1 : 2;
+  return ticks.map((watts) => (watts === 0 ? "0" : `${digits(watts / 1000, decimals)} kW`));
 }

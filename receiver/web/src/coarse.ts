@@ -26,3 +26,18 @@ export function coarsened(series: Map<number, number>[], start: number, stop: nu
   });
   return { times, values };
 }
+
+/**
+ * The energies (Wh) of mean powers of quarter hours, of a panel and of its peers. Theirs count only where the panel is known,
+ * too: reports come at different times, and nobody is behind for reporting later.
+ */
+export function compared(
+  power: Map<number, number>, peers: Map<number, number>,
+): { energy: number | null; peersEnergy: number | null } {
+  const common = [...peers].filter(([time]) => power.has(time)).map(([, value]) => value);
+  return { energy: energyOf([...power.values()]), peersEnergy: energyOf(common) };
+}
+
+function energyOf(quarters: number[]): number | null {
+  return quarters.length === 0 ? null : quarters.reduce((sum, power) => sum + power / 4, 0);
+}

@@ -2,7 +2,7 @@
 
 import { get, of } from "./api.ts";
 import type { Curves } from "./chart.ts";
-import { coarsened } from "./coarse.ts";
+import { coarsened, compared } from "./coarse.ts";
 import type { Day } from "./day.ts";
 
 /** Energy of one day in Wh, shares from 0 to 1, money in the tariffs' currency; null is unknown. */
@@ -82,8 +82,7 @@ export async function panelDay(serial: string, inverter: string, day: Day): Prom
     times: power!.size ? curves.times : [],
     power: curves.values[0]!,
     peers: curves.values[1]!,
-    energy: energyOf(power!),
-    peersEnergy: energyOf(peers!),
+    ...compared(power!, peers!),
   };
 }
 
@@ -106,10 +105,6 @@ async function points(serial: string, series: Record<string, string>, day: Day):
 
 function stopOf(day: Day): Record<string, string> {
   return day.isToday ? {} : { stop: day.next };
-}
-
-function energyOf(quarters: Points): number | null {
-  return quarters.size === 0 ? null : [...quarters.values()].reduce((sum, power) => sum + power * (QUARTER_S / 3600), 0);
 }
 
 function number(value: unknown): number | null {

@@ -31,6 +31,8 @@ const STATUS_S = 15;
 const DAY_S = 60;
 const PANELS_S = 30;
 const PANEL_NEWS_MS = 1_500;
+/** Who holds an arrow key down wants to see the day where they let go. */
+const STEP_MS = 150;
 const SUMS_OLD_MS = 10_000;
 
 export class System {
@@ -52,6 +54,7 @@ export class System {
   private sums: { at: number; values: Sums } | null = null;
   private measured: SiteNow = { production: null, load: null, net: null, battery: null };
   private panelNews = 0;
+  private stepped = 0;
   private ended = false;
 
   private readonly entry: GatewayEntry;
@@ -102,6 +105,7 @@ export class System {
     for (const one of Object.values(this.polls)) one.stop();
     for (const ending of this.endings) ending();
     window.clearTimeout(this.panelNews);
+    window.clearTimeout(this.stepped);
     this.curve.destroy();
     this.dialog.destroy();
   }
@@ -116,8 +120,11 @@ export class System {
     const wanted = Number.isFinite(days) ? plusDays(day.date, days) : today;
     this.date = wanted >= today ? null : wanted;
     this.header.showDay(this.day());
-    this.polls.day.now();
-    this.polls.panels.now();
+    window.clearTimeout(this.stepped);
+    this.stepped = window.setTimeout(() => {
+      this.polls.day.now();
+      this.polls.panels.now();
+    }, STEP_MS);
   }
 
   private every(name: string, seconds: number, work: () => Promise<void>): Poll {

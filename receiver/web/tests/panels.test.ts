@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { InverterEntry } from "../src/api.ts";
-import { coarsened } from "../src/coarse.ts";
+import { coarsened, compared } from "../src/coarse.ts";
 import { arrange, brightest, shortName } from "../src/layout.ts";
 
 const panel = (inverter: string, rest: Partial<InverterEntry> = {}): InverterEntry =>
@@ -45,4 +45,10 @@ test("means over steps leave out what is not known", () => {
   const curves = coarsened([series], 0, 900, 300);
   assert.deepEqual(curves.times, [0, 300, 600]);
   assert.deepEqual(curves.values, [[15, null, 5]]);
+});
+
+test("a panel is compared with its peers only while it is known", () => {
+  const peers = new Map([[0, 100], [900, 200], [1800, 400]]);
+  assert.deepEqual(compared(new Map([[0, 100], [900, 100]]), peers), { energy: 50, peersEnergy: 75 });
+  assert.deepEqual(compared(new Map(), peers), { energy: null, peersEnergy: null });
 });

@@ -1,0 +1,142 @@
+"""A gateway, its meters and its household now, over every store; who has the latest is told so."""
+
+import csv
+import io
+
+import pytest
+
+from receiver.api.gateway_models import GatewayEntry, GatewayStatus
+from receiver.api.meters import MeterEntry, Power
+from shared.readings import Reading
+from tests.receiver.api.steady import HOUR, SITES, answers, at, counters, fill, sites_file
+from tests.receiver.service import GATEWAY, NOW_MS, OTHER, READ_SECRET, assert_problem, inverter, read_claims, sign
+from tests.receiver.stores.places import PLACES
+
+ROOT = "/api/v1/gateways"
+PATH = f"{ROOT}/{GATEWAY}"
+ROUTES = ["", "/meters", "/power"]
+
+
+def now(timestamp=NOW_MS, **changes):
+    powers = {("production", "a"): 2000.0, ("net-consumption", "a"): -900.0, ("net-consumption", "b"): 400.0}
+    return [
+        Reading("meter", {"meter": meter, "phase": phase}, timestamp, {"power": power, "voltage": 230.0, **changes})
+        for (meter, phase), power in powers.items()
+    ]
+
+
+async def test_the_household_now(each_service):
+    await each_service.send(*now(), inverter("1", power=1990.0))
+    each_service.clock.advance(2)
+    (found,) = await answers(each_service, "/power")
+    Power.model_validate(found)
+    assert found == {
+        "production_w": 2000.0,
+        "load_w": 1500.0,
+        "net_w": -500.0,
+        "imported_w": 0.0,
+        "exported_w": 500.0,
+        "battery_w": None,
+        "timestamp": NOW_MS,
+        "age_seconds": 2.0,
+    }
+    assert each_service.receiver.watch.watched(GATEWAY)
+    each_service.clock.advance(7200)
+    (found,) = await answers(each_service, "/power")
+    assert set(found.values()) == {None}, "nothing speaks of now any more"
+
+
+async def test_a_gateway_tells_of_its_household_and_of_today(start_over, tmp_path):
+    """Everything that a first look needs, in one answer; the same over both stores."""
+    found, begin = [], at("2025-10-09")
+    stop = at("2025-10-09T10:00")
+    for store in PLACES:
+        async with start_over(store, sites_file=sites_file(tmp_path)) as running:
+            status = Reading("gateway", {}, stop - 5000, {"firmware": "D8.2.4286", "role": "owner"})
+            readings = [*counters(begin, stop), *now(stop), inverter("482100000001", stop, power=200.0), status]
+            await fill(running, readings, now=stop + 1000)
+            found += await answers(running, "")
+    assert found[0] == found[1]
+    gateway = GatewayStatus.model_validate(found[0])
+    assert (gateway.firmware, gateway.role, gateway.name) == ("D8.2.4286", "owner", "Home")
+    assert (gateway.last_timestamp, gateway.age_seconds, gateway.delivery_lag_seconds) == (stop, 1.0, 1.0)
+    assert (gateway.inverters, gateway.meters) == (1, 3)
+    assert gateway.meter_names == ["net-consumption", "production"]
+    assert gateway.inverter_states.model_dump() == {"producing": 1, "idle": 0, "silent": 0, "ghost": 2}
+    assert (gateway.power.production_w, gateway.power.load_w) == (2000.0, 1500.0)
+    assert (gateway.today.start, gateway.today.in_progress) == (begin, True)
+    assert gateway.today.production_wh == pytest.approx(10_000.0)
+    assert (stop - begin) / HOUR == 10
+
+
+async def test_meters_are_told_as_they_should_be(start_over, tmp_path):
+    roles = "meters:\n    net-consumption: {reversed: [b]}\n  panels:"
+    for store in PLACES:
+        async with start_over(store, sites_file=sites_file(tmp_path, SITES.replace("panels:", roles))) as running:
+            await running.send(*now())
+            (found,) = await answers(running, "/meters")
+            assert [MeterEntry.model_validate(entry).power for entry in found] == [-900.0, -400.0, 2000.0]
+            answer = await running.get(f"{PATH}/meters?format=csv")
+            lines = list(csv.reader(io.StringIO(answer.text)))
+            assert lines[0] == ["meter", "phase", "power", "voltage", "timestamp", "age_seconds"]
+            assert lines[2][:3] == ["net-consumption", "b", "-400.0"]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+async def test_who_has_the_latest_is_told_so(each_service, route):
+    await each_service.send(*now())
+    first = await each_service.get(f"{PATH}{route}")
+    again = await each_service.client.get(f"{PATH}{route}", headers=with_etag(first))
+    assert (again.status_code, again.content) == (304, b"")
+    each_service.clock.advance(10)
+    assert (await each_service.client.get(f"{PATH}{route}", headers=with_etag(first))).status_code == 304
+    await each_service.send(*now(NOW_MS + 10_000), first=100)
+    newer = await each_service.client.get(f"{PATH}{route}", headers=with_etag(first))
+    assert newer.status_code == 200
+    assert newer.headers["etag"] != first.headers["etag"]
+    assert newer.headers["cache-control"] == "private, no-cache"
+
+
+def with_etag(answer):
+    return {"authorization": answer.request.headers["authorization"], "if-none-match": answer.headers["etag"]}
+
+
+async def test_the_list_of_gateways_comes_in_pages(each_service):
+    for serial in (GATEWAY, OTHER):
+        await each_service.send(inverter("1"), serial=serial, outbox=serial[-2:])
+    first = await each_service.get(f"{ROOT}?limit=1")
+    assert [GatewayEntry.model_validate(entry).gateway for entry in first.json()] == [GATEWAY]
+    link = first.headers["link"]
+    assert link == f'<?limit=1&after={GATEWAY}>; rel="next"'
+    second = await each_service.get(f"{ROOT}?limit=1&after={GATEWAY}")
+    assert [entry["gateway"] for entry in second.json()] == [OTHER]
+    assert "link" not in second.headers
+    lines = (await each_service.get(f"{ROOT}?format=csv")).text.splitlines()
+    assert lines[0].split(",")[:4] == ["gateway", "name", "time_zone", "last_timestamp"]
+    assert len(lines) == 3
+
+
+async def test_a_token_of_many_gateways_lists_those_that_are_there(each_service):
+    await each_service.send(inverter("1"))
+    for many in (2, 50):
+        serials = [GATEWAY, *(f"9{number:011}" for number in range(many))]
+        token = sign(read_claims(gateways=serials), READ_SECRET, kid="read")
+        assert [entry["gateway"] for entry in (await each_service.get(ROOT, token=token)).json()] == [GATEWAY]
+
+
+@pytest.mark.parametrize(("query", "names"), [
+    ("?limit=0", "limit"), ("?limit=1001", "limit"), ("?limit=x", "limit"), ("?page=2", "a parameter"),
+    ("?format=xml", "format"), (f"/{GATEWAY}?format=csv", "a parameter"), (f"/{GATEWAY}/power?x=1", "a parameter"),
+    (f"/{GATEWAY}/meters?phase=a", "a parameter"),
+])  # fmt: skip
+async def test_what_cannot_be_answered_says_which_parameter_to_change(service, query, names):
+    await service.send(inverter("1"))
+    answer = await service.get(f"{ROOT}{query}")
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith(f"{names} ")
+
+
+@pytest.mark.parametrize("route", ROUTES)
+async def test_who_asks_for_another_gateway_finds_nothing(service, route):
+    await service.send(*now(), serial=OTHER)
+    assert_problem(await service.get(f"{PATH}{route}"), 404, "not-found")

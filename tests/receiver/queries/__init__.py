@@ -1,0 +1,1 @@
+"""Tests of what readers ask: times, budgets, windows, panels."""

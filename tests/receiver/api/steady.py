@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.readings import Reading
@@ -75,7 +76,7 @@ def sites_file(folder: Path, text: str = SITES) -> Path:
     return path
 
 
-async def answers(service: Service, *paths: str) -> list[object]:
+async def answers(service: Service, *paths: str) -> list[Any]:
     """What a gateway's routes answer, as JSON."""
     found = await asyncio.gather(*(service.get(f"/api/v1/gateways/{GATEWAY}{path}") for path in paths))
     assert [answer.status_code for answer in found] == [200] * len(paths), [answer.text for answer in found]

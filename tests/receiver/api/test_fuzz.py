@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from receiver.queries.question import Aggregate, Fill
+from receiver.queries.question import TAGS, Aggregate, Fill
 from receiver.stores.kinds import STORED
 from shared.readings import Reading
 from tests.receiver import service
@@ -44,7 +44,8 @@ CHECKS: list[CheckFunction] = [
     response_schema_conformance,
 ]
 MINUTE = 60_000
-NEEDED = ("serial", "inverter", "kind")
+REQUIRED = ("kind", "field")
+NEEDED = ("serial", "inverter", *REQUIRED)
 Operation: TypeAlias = APIOperation[Any, Any, Any, Any]
 Request: TypeAlias = Case[Any]
 INVERTER = "482100000001"
@@ -116,27 +117,28 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @st.composite
 def cases(draw: st.DrawFn, operation: Operation, mode: GenerationMode) -> Request:
-    """What the fuzzer makes up, with sensible values in the place of most of its own, and now and then a canary."""
+    """What the fuzzer makes up, or something sensible of which one part may be the fuzzer's, or a canary."""
     case: Request = draw(operation.as_strategy(generation_mode=mode))
-    path = {name: draw(replaced(name, value)) for name, value in case.path_parameters.items()}
-    query = {name: draw(replaced(name, (case.query or {}).get(name))) for name in names(operation.query)}
-    unknown = {name: value for name, value in (case.query or {}).items() if name not in query}
-    if (kind := STORED.get(query.get("kind") or "")) is not None:
-        query["field"] = draw(replaced("field", draw(st.sampled_from(sorted(kind.fields)))))
-    planted = draw(st.sampled_from([None, None, None, *path, *query]))
-    if planted is not None:
-        (path if planted in path else query)[planted] = CANARY
-    case.path_parameters = path
-    case.query = unknown | {name: value for name, value in query.items() if value is not None}
+    theirs = {**dict.fromkeys(names(operation.query)), **(case.query or {}), **case.path_parameters}
+    values = {name: draw(sensible(name, value)) for name, value in theirs.items()}
+    if isinstance(values.get("kind"), str):
+        kind = STORED[values["kind"]]
+        values |= {"field": draw(st.sampled_from(sorted(kind.fields))), **dict.fromkeys(set(TAGS) - set(kind.tags))}
+    if draw(st.booleans()):
+        values |= {name: value for name, value in theirs.items() if name not in case.path_parameters}
+    odd = draw(st.sampled_from([None, None, *values]))
+    if odd is not None:
+        values[odd] = draw(st.sampled_from([CANARY, theirs.get(odd)]))
+    case.path_parameters = {name: values.pop(name) for name in case.path_parameters}
+    case.query = {name: value for name, value in values.items() if value is not None}
     return case
 
 
-def replaced(name: str, value: object) -> st.SearchStrategy[Any]:
-    """A value for a parameter: mostly a sensible one if there are such, else the fuzzer's (None: it is not given)."""
+def sensible(name: str, value: object) -> st.SearchStrategy[Any]:
+    """Something that people ask; the fuzzer's own where nobody told what that is. None: the parameter is not given."""
     if name not in SENSIBLE:
         return st.just(value)
-    often = [st.sampled_from(SENSIBLE[name])] * 2
-    return st.one_of(st.just(value), *often, *([] if name in NEEDED else [st.none()] * 2))
+    return st.sampled_from([*SENSIBLE[name], *([] if name in NEEDED else [None] * 3 * len(SENSIBLE[name]))])
 
 
 def names(parameters: Iterable[Any]) -> list[str]:
@@ -190,7 +192,7 @@ def test_every_answer_is_as_published_and_tells_no_secret(address: str, subtests
             for mode in (SOUND, SENSELESS) if names(operation.query) else (SOUND,):
                 with subtests.test(operation.label, mode=mode.value):
                     fuzz(operation, mode, lambda case, seen=statuses: seen.update([check(case, session, TOKEN)]))  # type: ignore[misc]
-            assert statuses[200] + statuses[204] >= (CASES // 5 if names(operation.query) else 1), statuses
+            assert statuses[200] + statuses[204] > (CASES // 20 if names(operation.query) else 0), statuses
             total += statuses.total()
     assert total >= 2_000
 
@@ -199,7 +201,7 @@ def test_who_is_not_let_in_hears_no_more_than_that(address: str, subtests: pytes
     with requests.Session() as session:
         for operation in operations(address):
             with subtests.test(operation.label):
-                query = {name: SENSIBLE[name][0] for name in names(operation.query) if name in SENSIBLE}
+                query = {name: SENSIBLE[name][0] for name in names(operation.query) if name in REQUIRED}
                 case = operation.Case(path_parameters={"serial": GATEWAY, "inverter": INVERTER}, query=query)
                 status = check(case, session, "canary-token-77f2c1a9")
                 assert status == OPEN.get(operation.label, 401)

@@ -1,5 +1,6 @@
 """The gateways that a token covers: the list, and how each of them is."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -116,18 +117,21 @@ class Gateways:
         self, serial: str, status: list[Latest], events: list[Latest], meters: list[Latest], inverters: list[Latest]
     ) -> dict[str, Any]:
         site, now_ms, arrival = self._sites.of(serial), self._clock.now_ms(), self._arrivals.last(serial)
-        today = await energy.energies(
-            self._store,
-            serial,
-            site,
-            every="1d",
-            asked=Range(now_ms, now_ms + 1),
-            zone=calendar.zone_of(site),
-            now_ms=now_ms,
+        today, summary = await asyncio.gather(
+            energy.energies(
+                self._store,
+                serial,
+                site,
+                every="1d",
+                asked=Range(now_ms, now_ms + 1),
+                zone=calendar.zone_of(site),
+                now_ms=now_ms,
+            ),
+            self._latest.summary(serial),
         )
         fields = status[0].fields if status else {}
         return {
-            **self._entry(await self._latest.summary(serial), fields),
+            **self._entry(summary, fields),
             "status": fields,
             "status_age_seconds": self._latest.age(status[0].timestamp) if status else None,
             "delivery_lag_seconds": max(0, arrival.received - arrival.newest) / 1000 if arrival else None,

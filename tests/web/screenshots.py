@@ -24,6 +24,8 @@ PROFILE: Final = "battery"
 DAYS: Final = 2.5
 _SETTLE_MS = 4_000
 _KNOWN = 0.99
+_SHADED = 8
+"""Which panel of that house has a tree before it."""
 
 
 class Picture(NamedTuple):
@@ -84,7 +86,7 @@ async def take(browser: Browser, link: str, pictures: Sequence[Picture], directo
 
 
 async def _open_panel(page: Page) -> None:
-    await page.locator(".panel").nth(3).click()
+    await page.locator(".panel").nth(_SHADED).click()
     await page.locator("dialog canvas").wait_for()
     await page.wait_for_timeout(1_000)
 

@@ -236,7 +236,7 @@ def test_what_setup_writes_for_grafana_lies_where_grafana_reads_it() -> None:
 def test_no_container_is_given_an_address_that_means_something_else() -> None:
     """Engines hand out a range to its very end, though that may be the broadcast address of the network."""
     (pool,) = RAW["networks"]["front"]["ipam"]["config"]
-    subnet, given = (ipaddress.ip_network(default_of(pool[key])) for key in ("subnet", "ip_range"))
+    subnet, given = (ipaddress.IPv4Network(default_of(pool[key])) for key in ("subnet", "ip_range"))
     proxy = ipaddress.ip_address(default_of(SERVICES["proxy"]["networks"]["front"]["ipv4_address"]))
     reserved = {subnet.network_address, subnet.broadcast_address, subnet.network_address + 1, proxy}
     assert given.subnet_of(subnet)

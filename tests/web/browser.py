@@ -24,7 +24,7 @@ def executable() -> str:
     """The browser of this machine: CHROMIUM names it, else it is looked for on the PATH.
 
     Raises:
-        FileNotFoundError: There is none. Nothing is skipped for that: a page that nobody looked at is not tested.
+        FileNotFoundError: There is none.
     """
     for name in filter(None, (os.environ.get("CHROMIUM"), *_CANDIDATES)):
         if path := shutil.which(name):

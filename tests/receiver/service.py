@@ -13,8 +13,9 @@ import jwt
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from receiver.app import Receiver, build, running
+from receiver.app import running
 from receiver.auth import keys_file
+from receiver.build import Receiver, build
 from receiver.limits import Limits
 from receiver.listener import Listener
 from receiver.settings import Settings

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from receiver.app import build, running
+from receiver.app import running
+from receiver.build import build
 from receiver.stores.base import Store
 from scraper import app
 from scraper.config import GatewaySettings, ReceiverSettings, Secret, Settings

@@ -10,8 +10,9 @@ from pathlib import Path
 import httpx
 import yaml
 
-from receiver.app import Receiver, build, running
+from receiver.app import running
 from receiver.auth import readers
+from receiver.build import Receiver, build
 from shared import wire
 from shared.clock import SystemClock
 from shared.readings import Reading

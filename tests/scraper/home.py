@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from receiver.app import running
@@ -159,13 +160,21 @@ async def until(look: Callable[[], Any], what: Callable[[], str]) -> Any:
 
 @contextlib.asynccontextmanager
 async def home(
-    folder: Path, logs: list[Any], profile: str = "firmware-8", *, host_ahead_s: float = 0.0, **simulator: Any
+    folder: Path,
+    logs: list[Any],
+    profile: str = "firmware-8",
+    *,
+    host_ahead_s: float = 0.0,
+    hosted_settings: Mapping[str, Any] = MappingProxyType({}),
+    **simulator: Any,
 ) -> AsyncIterator[Home]:
-    """Gateway and receiver at work."""
+    """Gateway and receiver at work; the receiver keeps readings in SQLite unless its settings say otherwise."""
     sim_clock = SimClock(SPEED)
     async with Simulator(profile, clock=sim_clock, late_morning=True, **simulator) as sim:
         clock = FastClock(sim_clock, host_ahead_s)
-        settings = service.make_settings(folder / "hosted", secret=SECRET.encode(), gateways=(sim.serial,))
+        settings = service.make_settings(
+            folder / "hosted", secret=SECRET.encode(), gateways=(sim.serial,), **hosted_settings
+        )
         hosted = build(settings, clock=FastClock(sim_clock))
         async with running(hosted, host="127.0.0.1", port=0) as listener:
             yield Home(sim, clock, hosted.store, f"http://127.0.0.1:{listener.port}", folder, logs)

@@ -1,0 +1,49 @@
+"""The whole chain over a real InfluxDB that is taken away: the scraper's outbox holds until it is back."""
+
+from itertools import pairwise
+
+import pytest
+
+from tests.influxd.server import Influxd, running
+from tests.receiver import over_influxdb
+from tests.scraper.home import Home, home
+
+BUCKETS = ("envoy", "envoy_live")
+
+
+@pytest.fixture
+def database(tmp_path):
+    with running(tmp_path / "influxdb") as server:
+        for bucket in BUCKETS:
+            server.make_bucket(bucket)
+        yield server
+
+
+async def production(at_home: Home) -> list[int]:
+    """Stamps of one series, oldest first."""
+    return [point.timestamp for point in await at_home.points("meter", meter="production", phase="a")]
+
+
+@pytest.mark.parametrize("end", [Influxd.stop, Influxd.kill], ids=["stopped", "killed"])
+async def test_an_outage_of_the_database_loses_nothing(tmp_path, logs, database, end):
+    """Time runs fast here: the outage lasts minutes, and there is no hole where it was."""
+    stored_by = over_influxdb.settings(database, BUCKETS, tmp_path / "hosted")
+    async with home(tmp_path, logs, hosted_settings=stored_by) as at_home:
+        async with at_home.scraper():
+            await at_home.stored("meter", 20)
+            end(database)
+            await at_home.says("uplink waits")
+            (waits, *_) = at_home.said("uplink waits")
+            assert not waits["person_needed"], "it is the database's trouble, not somebody's mistake"
+            gone = at_home.clock.now_ms()
+            await at_home.clock.sleep(240)
+            database.start()
+            await at_home.says("uplink works again")
+            newest = at_home.clock.now_ms()
+            await at_home.stored("meter", what=lambda point: point.timestamp > newest)
+        stamps = await production(at_home)
+        gaps = await at_home.points("event", type="gap")
+    assert stamps[0] < gone - 1000
+    assert any(gone + 30_000 < stamp < newest for stamp in stamps), "what came meanwhile is there"
+    assert max(after - before for before, after in pairwise(stamps)) < 70_000, "a heartbeat a minute, all the way"
+    assert [gap.fields for gap in gaps] == [{"reason": "the scraper was stopped"}]

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from receiver.api import live
 from receiver.api.access import COOKIE
+from receiver.app import create_app
 from receiver.live.hub import Hub
 from shared.readings import Reading
 from tests.receiver import service as hosted
@@ -218,6 +220,43 @@ async def test_there_is_room_for_so_many_and_a_place_is_free_again_after_each(se
             await asyncio.sleep(0.01)
     async with view(service):
         pass
+
+
+async def test_a_viewer_whose_connection_takes_nothing_is_given_up(service, monkeypatch):
+    """A phone in a tunnel: its connection stays open for long, and nothing of ours may wait for it."""
+    monkeypatch.setattr(live, "SEND_S", 0.05)
+    await service.send(meter())
+    app = create_app(service.receiver)
+    scope = {
+        "type": "http", "method": "GET", "path": LIVE, "raw_path": LIVE.encode(), "query_string": b"", "root_path": "",
+        "http_version": "1.1", "scheme": "http", "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2),
+        "headers": [(b"authorization", f"Bearer {token()}".encode())],
+    }  # fmt: skip
+    begun = asyncio.Event()
+    for_ever = asyncio.Event()
+
+    async def receive():
+        await for_ever.wait()
+
+    async def send(message):
+        if message["type"] == "http.response.body":
+            begun.set()
+            await for_ever.wait()
+
+    async with asyncio.timeout(20):
+        await app(scope, receive, send)
+    assert begun.is_set()
+    assert service.receiver.hub.count() == 0
+
+
+async def test_hundreds_of_views_that_nobody_reads_hold_no_batch_up(service):
+    """They are dropped at their bound, each by itself; every batch is answered meanwhile."""
+    viewers = [await service.receiver.hub.view(GATEWAY) for _ in range(400)]
+    for number in range(60):
+        rows = [meter(NOW_MS + number * 50 + n) for n in range(50)]
+        verdict = await service.send(*rows, batch=f"{number:x}", first=number * 50 + 1)
+        assert verdict.accepted == 50
+    assert {viewer.ended for viewer in viewers} == {"too-slow"}
 
 
 async def test_views_end_when_the_receiver_stops(tmp_path):

@@ -16,7 +16,7 @@ from laptop.messages import message
 from laptop.picture import Sources, gather
 from laptop.processes import Child, Family
 from laptop.view import Frame, line, screen
-from receiver.cli.token import page_link
+from receiver.auth.readers import page_link
 from shared.clock import Clock
 
 _START_S = 60.0

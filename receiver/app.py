@@ -85,6 +85,7 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
     live = Live(
         hub=receiver.hub,
         store=receiver.store,
+        latest=latest,
         access=access,
         sites=receiver.sites,
         clock=clock,

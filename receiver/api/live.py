@@ -14,6 +14,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.types import Receive, Scope, Send
 
 from receiver.api.access import COOKIE, Access
+from receiver.api.latest import LatestValues
 from receiver.errors import RefusedError
 from receiver.live.events import comment, event, preamble, reading_event
 from receiver.live.hub import YOUNG_MS, Hub, Viewer
@@ -21,7 +22,6 @@ from receiver.sites import SitesFile
 from receiver.stores.base import Store
 from shared.clock import Clock
 from shared.fields import KINDS
-from shared.problems import Problem
 from shared.readings import Reading
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -39,7 +39,8 @@ class Live:
 
     Args:
         hub: Where the events come from.
-        store: What a viewer missed, and which gateways there are.
+        store: What a viewer missed.
+        latest: Which gateways there are.
         access: Who reads.
         sites: Roles and signs of meters.
         clock: What time it is.
@@ -51,6 +52,7 @@ class Live:
         *,
         hub: Hub,
         store: Store,
+        latest: LatestValues,
         access: Access,
         sites: SitesFile,
         clock: Clock,
@@ -58,6 +60,7 @@ class Live:
     ) -> None:
         self._hub = hub
         self._store = store
+        self._latest = latest
         self._access = access
         self._sites = sites
         self._clock = clock
@@ -79,8 +82,7 @@ class Live:
         whole = not self._is_open_to(request)
         if whole:
             self._access.reader(request, serial)
-        if await self._store.summary(serial) is None:
-            raise RefusedError(Problem.NOT_FOUND, "gateway-unknown")
+        await self._latest.exists(serial)
         viewer = await self._hub.view(serial)
         return _EventStream(self, request, viewer, whole=whole)
 

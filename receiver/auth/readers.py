@@ -87,6 +87,11 @@ def create(state_dir: Path, key: bytes, *, gateways: list[str], days: int, now_s
     return entry, jwt.encode(claims, key, algorithm=HS256, headers={"kid": READ_KEY_ID})
 
 
+def page_link(public_url: str, token: str) -> str:
+    """The address that opens the page: the token stands in the fragment, which browsers never send to a server."""
+    return f"{public_url}/#token={token}"
+
+
 def revoke(state_dir: Path, jti: str) -> None:
     """Make a token worthless within seconds. Raises ValueError for an unknown id, and SettingError."""
     entries = load(state_dir)

@@ -32,14 +32,9 @@ def create(
         now_s = SystemClock().now_ms() // 1000
         entry, token = readers.create(chosen.state_dir, key, gateways=gateway, days=days, now_s=now_s)
         typer.echo(f"token {entry.jti}, good until {day(entry.expires)}; keep it now, it is not shown again:", err=True)
-        typer.echo(page_link(chosen.public_url, token) if link else token)
+        typer.echo(readers.page_link(chosen.public_url, token) if link else token)
         if link and sys.stderr.isatty():
-            segno.make(page_link(chosen.public_url, token)).terminal(out=sys.stderr, compact=True)
-
-
-def page_link(public_url: str, token: str) -> str:
-    """The address that opens the page: the token stands in the fragment, which browsers never send to a server."""
-    return f"{public_url}/#token={token}"
+            segno.make(readers.page_link(chosen.public_url, token)).terminal(out=sys.stderr, compact=True)
 
 
 @app.command("list")

@@ -29,14 +29,14 @@ $(PAGE): $(STAMP) $(shell find receiver/web -type f -not -path '*/node_modules/*
 web: $(PAGE) ## build the page (Node comes from PyPI where none is installed)
 
 demo: $(STAMP) $(PAGE) ## simulator, receiver and scraper together, with a live terminal view
-	$(BIN)/python -m laptop demo
+	$(BIN)/python -m standalone demo
 
 run: $(STAMP) $(PAGE) ## receiver and scraper together against your gateway (settings in .env)
-	$(BIN)/python -m laptop run
+	$(BIN)/python -m standalone run
 
 # INFLUXD names the influxd 2.7 to start; else the one on the PATH is taken, else the one that the tests build.
 dashboards: $(STAMP) ## the demo over a local InfluxDB, for work on the dashboards (docs/grafana.md)
-	INFLUXD="$${INFLUXD:-$$(command -v influxd || tests/influxd/build.sh)}" $(BIN)/python -m laptop dashboards
+	INFLUXD="$${INFLUXD:-$$(command -v influxd || tests/influxd/build.sh)}" $(BIN)/python -m standalone dashboards
 
 check: $(STAMP) ## formatting, lint, types, import contracts: what CI checks
 	$(BIN)/ruff format --check .

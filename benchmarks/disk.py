@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from laptop import history
 from receiver.rollups.job import catch_up
 from receiver.sites.model import Site
 from receiver.stores.base import GatewayReading, Store
@@ -24,6 +23,7 @@ from receiver.stores.influxdb import InfluxStore
 from receiver.stores.sqlite import SqliteStore
 from shared.clock import SystemClock
 from simulator.profiles import profile_named
+from standalone import history
 from tests.influxd.server import ADMIN_TOKEN, ORG, running
 
 BATCH = 5000

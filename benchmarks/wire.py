@@ -16,6 +16,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks.processes import SECRET, receiver
+from scraper.collect.memory import Memory
+from scraper.collect.recorder import Recorder
 from scraper.delta.tracker import Tracker
 from scraper.gateway.parse.device_data import join_inverters, parse_device_data
 from scraper.gateway.parse.inverters import parse_inverters
@@ -23,9 +25,7 @@ from scraper.gateway.parse.meter_readings import parse_readings
 from scraper.gateway.parse.meters import parse_meters
 from scraper.gateway.parse.phases import MeterValues
 from scraper.gateway.parse.stream import parse_event
-from scraper.memory import Memory
-from scraper.outbox_thread import OutboxThread
-from scraper.recorder import Recorder
+from scraper.outbox.thread import OutboxThread
 from scraper.uplink.backoff import Backoff
 from scraper.uplink.sender import Sender
 from scraper.uplink.signer import HouseholdSecret, Signer

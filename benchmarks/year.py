@@ -27,8 +27,8 @@ import jwt
 from benchmarks.disk import COMPACT_SOON, settled
 from benchmarks.processes import receiver
 from benchmarks.year_history import DAY_MS, Home, Year
-from receiver.setup.server import shard_s
 from receiver.stores.influxdb import InfluxStore
+from receiver.stores.influxdb.setup.server import shard_s
 from receiver.stores.sqlite import SqliteStore
 from tests.influxd.server import ADMIN_TOKEN, ORG, Influxd, running
 

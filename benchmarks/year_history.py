@@ -15,8 +15,6 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from laptop import history
-from laptop.site import sites_file
 from receiver.rollups import calendar
 from receiver.rollups.job import Rollups
 from receiver.sites.load import parse
@@ -28,6 +26,8 @@ from shared.readings import FieldValue, Reading
 from simulator.house import late_morning_offset
 from simulator.house.profiles import PROFILES as HOUSES
 from simulator.profiles import profile_named
+from standalone import history
+from standalone.site import sites_file
 
 PROFILE = "firmware-8"
 SEED = 7

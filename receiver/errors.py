@@ -3,6 +3,7 @@
     ReceiverError
       SettingError     a setting or a file of the state directory is missing or wrong; names it and the remedy
       RefusedError     a request is refused: which problem the sender hears, and a reason for our log and metrics only
+      BusyError        nothing was taken, because too much waits for the store; try again later
 
 Stores have `receiver.stores.base.StoreUnavailableError`. Every message is a sentence for people and holds no secret.
 """
@@ -45,3 +46,7 @@ class RefusedError(ReceiverError):
         self.retry_after = retry_after
         self.close = close
         self.detail = detail
+
+
+class BusyError(ReceiverError):
+    """Too many rows wait for the store, or the service is stopping: nothing was taken, try again later."""

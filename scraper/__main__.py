@@ -11,7 +11,7 @@ def main() -> None:
         # at every request if it is not installed.
         for name in ("httpx._main", "rich", "sniffio"):
             sys.modules[name] = None  # type: ignore[assignment]
-        from scraper.run import main as run  # noqa: PLC0415 (only what this command uses)
+        from scraper.service.run import main as run  # noqa: PLC0415 (only what this command uses)
 
         sys.exit(run())
     from scraper.cli import app  # noqa: PLC0415 (typer and rich are not for the running service)

@@ -100,9 +100,9 @@ eventually "demo: the proxy shows the page" shows assets/index- --insecure https
 for name in demo-influxdb demo-receiver demo-grafana demo-proxy demo-simulator demo-scraper; do
     eventually "$name is healthy" healthy "$name"
 done
-ours demo-scraper receiver simulator laptop fastapi influxdb_client uvicorn yaml
-ours demo-receiver scraper simulator laptop
-ours demo-simulator scraper receiver laptop
+ours demo-scraper receiver simulator standalone fastapi influxdb_client uvicorn yaml
+ours demo-receiver scraper simulator standalone
+ours demo-simulator scraper receiver standalone
 podman exec "${project}_demo-scraper_1" envoy-scraper check | tail -n 1
 compose --profile demo down --volumes --timeout 5
 say "demo: down"

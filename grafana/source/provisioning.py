@@ -12,7 +12,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana.source.alerts import FOLDER, GROUP, Alert, alerts
 from grafana.source.queries import PLUGIN
 from grafana.source.variables import LIVE_NAME, LIVE_UID, MAIN_NAME, MAIN_UID
-from receiver.setup.contact_points import Channel, ntfy, telegram, template, to_yaml, webhook
+from receiver.stores.influxdb.setup.contact_points import Channel, ntfy, telegram, template, to_yaml, webhook
 
 TOKEN_FILE = "/run/tokens/grafana"  # noqa: S105 (a path)
 """Where `envoy-receiver setup` leaves the token that may only read."""

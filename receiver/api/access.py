@@ -7,7 +7,7 @@ changes anything can be done with it.
 from starlette.requests import Request
 
 from receiver.auth.gate import Caller, Gate, authorise_read
-from receiver.limits import RateLimit
+from receiver.http.rates import RateLimit
 
 COOKIE = "envoy_session"
 

@@ -15,8 +15,8 @@ from receiver.api.inverters import count_states
 from receiver.api.latest import Entry, LatestValues
 from receiver.api.meters import power_shown
 from receiver.api.parameters import NOT_MODIFIED, SerialParameter
-from receiver.arrivals import Arrivals
 from receiver.auth.gate import Caller
+from receiver.ingest.arrivals import Arrivals
 from receiver.queries import energy
 from receiver.queries.now import power_now
 from receiver.queries.times import Range

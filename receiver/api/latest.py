@@ -7,8 +7,8 @@ from fastapi import Request
 from receiver.api.access import Access
 from receiver.api.answers import Value
 from receiver.errors import RefusedError
+from receiver.live.watch import Watch
 from receiver.stores.base import GatewaySummary, Latest, Store
-from receiver.watch import Watch
 from shared.clock import Clock
 from shared.problems import Problem
 

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from receiver.backup.archive import BackupError
-from receiver.backup.influxdb import Snapshots
 from receiver.database_settings import InfluxSettings
 from receiver.settings import Settings
-from receiver.setup import set_up
 from receiver.stores.base import StoreUnavailableError
+from receiver.stores.influxdb.backup import Snapshots
+from receiver.stores.influxdb.setup import set_up
 from receiver.stores.sqlite.copying import copy_to, put_in_place
 from shared.clock import Clock
 

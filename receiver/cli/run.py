@@ -4,8 +4,8 @@ import asyncio
 import gc
 
 from receiver import settings
-from receiver.app import serve
 from receiver.cli.console import faults_as_sentences
+from receiver.service.app import serve
 from shared import logs
 
 

@@ -35,7 +35,7 @@ def setup() -> None:
 
 async def _set_up(chosen: Settings) -> None:
     # Imported here, as everything that only InfluxDB needs.
-    from receiver.setup import set_up  # noqa: PLC0415
+    from receiver.stores.influxdb.setup import set_up  # noqa: PLC0415
 
     if chosen.influxdb is not None:
         async for sentence in set_up(chosen.influxdb, chosen.meter_days, SystemClock()):
@@ -43,7 +43,7 @@ async def _set_up(chosen: Settings) -> None:
 
 
 def _tell_grafana(contacts: ContactSettings) -> None:
-    from receiver.setup import contact_points  # noqa: PLC0415 (as above)
+    from receiver.stores.influxdb.setup import contact_points  # noqa: PLC0415 (as above)
 
     if contacts.alerting_dir is None:
         return

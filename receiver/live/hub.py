@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from receiver.errors import RefusedError
 from receiver.live.events import reading_event
 from receiver.live.solar import Powers
+from receiver.live.watch import Watch
 from receiver.stores.base import Store
-from receiver.watch import Watch
 from shared.clock import Clock
 from shared.problems import Problem
 from shared.readings import Reading

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 
 import msgspec
 
+from receiver.energy.site import PRODUCTION, phases_of, site_power
 from receiver.sites import Site
 from receiver.sites.corrections import correct
 from receiver.stores.base import Latest
-from shared.energy.site import PRODUCTION, phases_of, site_power
 from shared.fields import MAX_GAP_MS
 from shared.readings import Reading
 

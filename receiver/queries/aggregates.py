@@ -9,18 +9,18 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from receiver.energy.combine import add
+from receiver.energy.counters import CounterEnergy, counter_windows
+from receiver.energy.energy import MS_PER_HOUR
+from receiver.energy.flows import counted
+from receiver.energy.interpolation import Segment, Segments, StepPoint, linear_segments, step_segments
+from receiver.energy.linear import linear_summaries
+from receiver.energy.means import Summary, summarise, summarise_windows
+from receiver.energy.windows import by_window
 from receiver.queries.question import Aggregate, Fill, Windowed
 from receiver.queries.times import LATEST_MS
 from receiver.rollups.series import REPORT_GAP_MS, REPORT_MS, samples
 from receiver.stores.base import Point
-from shared.energy.combine import add
-from shared.energy.counters import CounterEnergy, counter_windows
-from shared.energy.energy import MS_PER_HOUR
-from shared.energy.flows import counted
-from shared.energy.interpolation import Segment, Segments, StepPoint, linear_segments, step_segments
-from shared.energy.linear import linear_summaries
-from shared.energy.means import Summary, summarise, summarise_windows
-from shared.energy.windows import by_window
 from shared.fields import MAX_GAP_MS, Interpolation
 from shared.readings import FieldValue
 

@@ -15,10 +15,10 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from receiver.energy.means import Summary
 from receiver.queries.question import Aggregate, Windowed
 from receiver.queries.times import Range
 from receiver.stores.base import Point
-from shared.energy.means import Summary
 
 FIELDS: Final = ("coverage", "power", "power_min", "power_max")
 """What is read of each minute or hour."""

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from receiver.energy.site import PRODUCTION, SitePower, has_meter, site_power
 from receiver.rollups.energy import number
 from receiver.rollups.panels import SILENT_MS
 from receiver.sites.corrections import correct
 from receiver.sites.model import Site
 from receiver.stores.base import Latest
-from shared.energy.site import PRODUCTION, SitePower, has_meter, site_power
 from shared.fields import MAX_GAP_MS
 
 

@@ -8,6 +8,8 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
+from receiver.energy.linear import linear_summaries
+from receiver.energy.means import Summary
 from receiver.queries import budget, hours
 from receiver.queries.aggregates import Window, filled, told, windows_of
 from receiver.queries.question import Question, Windowed
@@ -16,8 +18,6 @@ from receiver.queries.times import Range, edges
 from receiver.rollups.series import samples
 from receiver.sites.model import Site
 from receiver.stores.base import Point, SeriesPoints, Store
-from shared.energy.linear import linear_summaries
-from shared.energy.means import Summary
 from shared.fields import Interpolation
 from shared.readings import Series, Tags
 

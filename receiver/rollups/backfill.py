@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import structlog
 
+from receiver.ingest.journal import Known
+from receiver.ingest.marking import DirtyStore
 from receiver.rollups import calendar
 from receiver.rollups.compute import HOUR_MS, QUARTER_MS
-from receiver.rollups.dirty import DirtyStore
-from receiver.rollups.journal import Known
 from receiver.rollups.replace import replace
 from receiver.rollups.roll import Roller, Stretch
 from receiver.rollups.series import LONGEST_REPORT_MS

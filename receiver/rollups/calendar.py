@@ -14,12 +14,12 @@ from itertools import pairwise
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from receiver.energy.totals import total
 from receiver.rollups.energy import MONEY, energy_fields, from_point, is_known, number
 from receiver.rollups.panel_days import panel_day_rows
 from receiver.rollups.quarters import QUARTER_MS
 from receiver.sites.model import Site
 from receiver.stores.base import Point
-from shared.energy.totals import total
 from shared.readings import FieldValue, Reading
 
 __all__ = ["FINER", "energy_rows", "fingerprint", "panel_day_rows", "windows"]

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from receiver.energy.balance import QUANTITIES, SiteEnergy, of_quantities, site_energy
+from receiver.energy.energy import Energy
 from receiver.rollups.quarters import Quarter
 from receiver.sites.model import Site, Tariff
 from receiver.stores.base import Point
-from shared.energy.balance import QUANTITIES, SiteEnergy, of_quantities, site_energy
-from shared.energy.energy import Energy
 from shared.readings import FieldValue, Reading
 
 MONEY = ("cost", "feed_in", "savings")

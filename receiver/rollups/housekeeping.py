@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from receiver.arrivals import Arrivals, DeliveryMinute
+from receiver.ingest.arrivals import Arrivals, DeliveryMinute
+from receiver.ingest.marking import GatewayDirt
 from receiver.rollups.compute import HOUR_MS
-from receiver.rollups.dirty import GatewayDirt
 from receiver.stores.base import GatewayReading, Store
 from shared.readings import FieldValue, Reading
 

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import structlog
 
-from receiver.arrivals import Arrivals
+from receiver.ingest.arrivals import Arrivals
+from receiver.ingest.journal import Journal, JournalError
+from receiver.ingest.marking import DirtyStore, runs
 from receiver.metrics import Metrics
 from receiver.rollups.backfill import Backfill
 from receiver.rollups.compute import HOUR_MS, QUARTER_MS
-from receiver.rollups.dirty import DirtyStore, runs
 from receiver.rollups.housekeeping import expire, store_deliveries
-from receiver.rollups.journal import Journal, JournalError
 from receiver.rollups.roll import Roller, Stretch
 from receiver.sites.model import Site
 from receiver.stores.base import Store, StoreUnavailableError

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
+from receiver.energy.linear import linear_summaries
+from receiver.energy.means import Summary
 from receiver.rollups.series import samples
 from receiver.stores.base import SeriesPoints
-from shared.energy.linear import linear_summaries
-from shared.energy.means import Summary
 from shared.fields import KINDS
 from shared.readings import FieldValue, Reading
 

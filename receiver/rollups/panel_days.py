@@ -10,14 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
+from receiver.energy.counters import counter_energy
+from receiver.energy.windows import by_window
 from receiver.rollups.energy import number
 from receiver.rollups.panels import Inverter, inverters, peers_median
 from receiver.rollups.quarters import QUARTER_MS
 from receiver.rollups.series import REPORT_GAP_MS, brackets, samples
 from receiver.sites.model import Site
 from receiver.stores.base import Point, SeriesPoints
-from shared.energy.counters import counter_energy
-from shared.energy.windows import by_window
 from shared.readings import FieldValue, Reading
 
 _SHARED_BY = 3

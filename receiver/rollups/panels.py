@@ -10,14 +10,14 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import NamedTuple
 
+from receiver.energy.counters import counter_windows
+from receiver.energy.energy import window_energy
+from receiver.energy.interpolation import Point, Segments
+from receiver.energy.means import summarise_windows
 from receiver.rollups.series import REPORT_GAP_MS, brackets, reports, samples
 from receiver.sites.model import Site
 from receiver.stores.base import Point as StoredPoint
 from receiver.stores.base import SeriesPoints
-from shared.energy.counters import counter_windows
-from shared.energy.energy import window_energy
-from shared.energy.interpolation import Point, Segments
-from shared.energy.means import summarise_windows
 from shared.readings import FieldValue, Reading
 
 LONG_GONE_MS = 30 * 86_400_000

@@ -13,15 +13,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from receiver.energy.balance import Counters
+from receiver.energy.combine import add
+from receiver.energy.interpolation import Segments
+from receiver.energy.site import PRODUCTION, MeterPhase, has_meter
+from receiver.energy.windows import by_window
 from receiver.rollups.series import REPORT_GAP_MS, around, brackets, meter_phase, powers, reports, samples
 from receiver.sites.corrections import correct_series
 from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints
-from shared.energy.balance import Counters
-from shared.energy.combine import add
-from shared.energy.interpolation import Segments
-from shared.energy.site import PRODUCTION, MeterPhase, has_meter
-from shared.energy.windows import by_window
 
 QUARTER_MS = 900_000
 SOURCES = ("pdm", "inverters", "api")

@@ -1,4 +1,4 @@
-"""What the store gave, as what `shared.energy` takes: fields of points to points, segments and counters. Pure.
+"""What the store gave, as what `receiver.energy` takes: fields of points to points, segments and counters. Pure.
 
 Everything here depends on neighbouring readings only, never on how much was loaded at once: so what is computed of a
 quarter hour is the same whatever the stretch of time it was computed in. That is why the reports of an inverter without
@@ -9,10 +9,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import cast
 
+from receiver.energy.interpolation import Point as Sample
+from receiver.energy.interpolation import Segments, linear_segments, step_segments
+from receiver.energy.site import MeterPhase
 from receiver.stores.base import Point, SeriesPoints
-from shared.energy.interpolation import Point as Sample
-from shared.energy.interpolation import Segments, linear_segments, step_segments
-from shared.energy.site import MeterPhase
 
 REPORT_MS = 900_000
 """The longest usual pause between two reports of an inverter; a report that is alone speaks of no more than this."""

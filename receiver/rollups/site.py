@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
+from receiver.energy.combine import add, scale
+from receiver.energy.energy import MS_PER_HOUR, window_positive_negative
+from receiver.energy.means import Summary, summarise_windows
+from receiver.energy.site import Netting, SiteSeries, site_series
 from receiver.rollups.meters import mean_min_max
 from receiver.rollups.quarters import Quarter
 from receiver.sites.model import Site
-from shared.energy.combine import add, scale
-from shared.energy.energy import MS_PER_HOUR, window_positive_negative
-from shared.energy.means import Summary, summarise_windows
-from shared.energy.site import Netting, SiteSeries, site_series
 from shared.readings import FieldValue, Reading
 
 

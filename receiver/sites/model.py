@@ -25,15 +25,15 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from receiver.energy.site import Netting
 from receiver.sites.tariffs import hourly_rates
-from shared.energy.site import Netting
 from shared.keys import is_serial
 
 IGNORE = "ignore"
 """The role of a meter that is left out."""
 
 Role: TypeAlias = Literal["production", "net-consumption", "total-consumption", "storage", "ignore"]
-"""The meters that `shared.energy.site` knows, and `IGNORE`."""
+"""The meters that `receiver.energy.site` knows, and `IGNORE`."""
 
 _TAG = re.compile(r"[0-9A-Za-z._-]{1,64}")  # as the tags of readings
 

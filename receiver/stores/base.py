@@ -37,7 +37,7 @@ class GatewayReading(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         gateway: Serial of the gateway that the reading belongs to.
         reading: What is to be stored.
-        series: The series of a reading that `receiver.validate` has judged, which leaves no store anything to refuse:
+        series: The series of a reading that `receiver.ingest.validate` has judged, which leaves nothing to refuse:
             such a reading is looked at once, not twice. None if nobody has, as with all that the receiver computes.
     """
 

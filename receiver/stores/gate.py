@@ -2,8 +2,8 @@
 
 Databases do not enforce one type per field reliably (InfluxDB takes another type in another shard, SQLite takes
 anything and makes NULL of NaN), so no store relies on its database for it. Readings of scrapers have passed
-`receiver.validate`, which lets nothing through that would be refused here (a test compares the two): rows that say so
-by their `series` may pass by.
+`receiver.ingest.validate`, which lets nothing through that would be refused here (a test compares both): rows that
+say so by their `series` may pass by.
 """
 
 from collections.abc import Mapping

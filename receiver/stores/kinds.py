@@ -11,7 +11,7 @@ from types import MappingProxyType
 from shared.fields import KINDS, Field, Interpolation, Kind
 
 ENERGY_QUANTITIES = ("production", "load", "imported", "exported", "discharged", "charged")
-"""What `shared.energy.balance.SiteEnergy` knows of each window."""
+"""What `receiver.energy.balance.SiteEnergy` knows of each window."""
 ENERGY_KINDS = ("energy_15m", "energy_1h", "energy_1d", "energy_1w", "energy_1mo", "energy_1y", "energy_billing")
 """Windows of energy, from fine to coarse. From `energy_1h` on they follow the site's time zone."""
 

@@ -2,10 +2,10 @@
 
 import secrets
 
-from scraper.build import receiver_tls, signing_key
 from scraper.check.findings import Findings
 from scraper.config import Settings
 from scraper.errors import SettingError
+from scraper.service.build import receiver_tls, signing_key
 from scraper.uplink.replies import Judged, Renew, Split, Wait, http_date, understand
 from scraper.uplink.sender import NoAnswer, Sender
 from scraper.uplink.signer import Signer

@@ -1,13 +1,13 @@
 """The whole way, step by step."""
 
-from scraper.build import gateway_options
 from scraper.check.edge import check_clock, check_outbox, check_state
 from scraper.check.findings import Findings, Say
 from scraper.check.gateway import check_gateway
 from scraper.check.receiver import check_receiver
 from scraper.config import Settings
 from scraper.gateway.session import Gateway
-from scraper.startup import BUILT_MS, OUTBOX_FILE
+from scraper.service.build import gateway_options
+from scraper.service.startup import BUILT_MS, OUTBOX_FILE
 from shared.clock import Clock
 
 

@@ -23,7 +23,7 @@ typer_app.add_typer(outbox_commands, name="outbox")
 def run() -> None:
     """Read the gateway and deliver, until stopped."""
     # reached only with options or abbreviations; the plain `run` is taken in __main__ before typer is imported
-    from scraper.run import main  # noqa: PLC0415 (only what this command uses)
+    from scraper.service.run import main  # noqa: PLC0415 (only what this command uses)
 
     sys.exit(main())
 

@@ -10,7 +10,6 @@ import msgspec
 import typer
 
 from scraper import settings
-from scraper.build import gateway_options
 from scraper.config import Settings
 from scraper.errors import EndpointUnavailableError, SettingError
 from scraper.gateway.identify import Identifier
@@ -21,6 +20,7 @@ from scraper.gateway.session import Gateway
 from scraper.gateway.tokens import TokenCache, parse_token, refusal
 from scraper.gateway.transport import Address
 from scraper.gateway.trust import accept, propose
+from scraper.service.build import gateway_options
 from scraper.uplink.signer import EdgeKey
 from shared import logs
 from shared.clock import SystemClock

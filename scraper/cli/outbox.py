@@ -11,7 +11,7 @@ import typer
 from scraper import settings
 from scraper.errors import OutboxError
 from scraper.outbox import Outbox
-from scraper.startup import OUTBOX_FILE
+from scraper.service.startup import OUTBOX_FILE
 from shared.clock import SystemClock
 
 commands = typer.Typer(help="What waits for the receiver, and what it refused (dead letters).", no_args_is_help=True)

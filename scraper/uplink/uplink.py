@@ -16,7 +16,7 @@ import structlog
 
 from scraper.errors import OutboxError
 from scraper.outbox import Row
-from scraper.outbox_thread import OutboxThread
+from scraper.outbox.thread import OutboxThread
 from scraper.uplink.backoff import Backoff
 from scraper.uplink.replies import PERSON_S, Judged, Meaning, Renew, Split, Wait, understand
 from scraper.uplink.sender import NoAnswer, Sender

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from receiver.limits import Limits
+from receiver.ingest.limits import Limits
 from shared.wire import MAX_BYTES
 from tests.caddy.binary import caddy
 from tests.caddy.server import CADDYFILE, NAME, Proxy, environment, running

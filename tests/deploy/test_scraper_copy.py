@@ -6,7 +6,7 @@ from pathlib import Path
 
 from scraper.gateway.pinning import PinStore
 from scraper.gateway.tokens import TokenCache, parse_token
-from scraper.startup import OUTBOX_FILE
+from scraper.service.startup import OUTBOX_FILE
 from scraper.uplink.signer import EdgeKey
 from tests.scraper.gateway.fake import make_token
 from tests.scraper.outbox.support import decoded, every, open_outbox, readings

@@ -11,8 +11,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from scraper.collect.gaps import Gaps
+from scraper.collect.health import Health
+from scraper.collect.memory import Memory
+from scraper.collect.recorder import Recorder
+from scraper.collect.samples import Samples
 from scraper.delta.tracker import Tracker
-from scraper.gaps import Gaps
 from scraper.gateway import queries
 from scraper.gateway.login import JUDGE_PATH
 from scraper.gateway.parse import json_reply
@@ -21,11 +25,7 @@ from scraper.gateway.parse.meters import parse_meters
 from scraper.gateway.parse.phases import MeterValues
 from scraper.gateway.parse.values import Notes
 from scraper.gateway.stream import Burst
-from scraper.health import Health
-from scraper.memory import Memory
-from scraper.outbox_thread import OutboxThread
-from scraper.recorder import Recorder
-from scraper.samples import Samples
+from scraper.outbox.thread import OutboxThread
 from scraper.uplink.backoff import Backoff
 from scraper.uplink.sender import Sender
 from scraper.uplink.signer import HouseholdSecret, Signer

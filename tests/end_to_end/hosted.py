@@ -4,8 +4,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from receiver.app import running
-from receiver.build import Receiver, build
+from receiver.service.app import running
+from receiver.service.build import Receiver, build
 from shared.clock import Clock
 from tests.receiver.service import make_settings
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import pytest
 
+from receiver.energy.energy import SignedEnergy, energy_wh, positive_negative_wh
+from receiver.energy.interpolation import linear_segments
 from receiver.stores.base import Store
 from scraper.uplink.sender import Sender
-from shared.energy.energy import SignedEnergy, energy_wh, positive_negative_wh
-from shared.energy.interpolation import linear_segments
 from simulator.clock import ManualClock
 from simulator.house import DEFAULT_START, NET, PRODUCTION, THREE_PHASE, TOTAL, Energy, House
 from tests.end_to_end.edge import Edge, SimulatedClock, edge, uplink_of

@@ -13,7 +13,16 @@ from typer.testing import CliRunner, Result
 
 from grafana.generated import HERE
 from receiver.cli import app
-from receiver.setup.contact_points import FILE, document, literally, ntfy, place, telegram, to_yaml, webhook
+from receiver.stores.influxdb.setup.contact_points import (
+    FILE,
+    document,
+    literally,
+    ntfy,
+    place,
+    telegram,
+    to_yaml,
+    webhook,
+)
 from tests.grafana.reading import GrafanaWouldNotStartError, contact_points, interpolated
 
 BOT = "123456:canary-bot-token"

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
-from laptop.history import Past, Place
-from laptop.site import sites_file
 from receiver.rollups.job import Rollups
 from receiver.sites.load import parse
 from receiver.sites.model import Site
@@ -25,6 +23,8 @@ from shared.readings import FieldValue, Reading
 from simulator.house import late_morning_offset
 from simulator.house.profiles import PROFILES as HOUSES
 from simulator.profiles import profile_named
+from standalone.history import Past, Place
+from standalone.site import sites_file
 from tests.influxd.server import ADMIN_TOKEN, ORG, Influxd
 
 PROFILE = "battery"

@@ -13,11 +13,11 @@ import jwt
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from receiver.app import running
 from receiver.auth import keys_file
-from receiver.build import Receiver, build
-from receiver.limits import Limits
-from receiver.listener import Listener
+from receiver.http.listener import Listener
+from receiver.ingest.limits import Limits
+from receiver.service.app import running
+from receiver.service.build import Receiver, build
 from receiver.settings import Settings
 from shared import wire
 from shared.keys import PublicKey

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from receiver.app import running
-from receiver.build import Receiver, build
+from receiver.service.app import running
+from receiver.service.build import Receiver, build
 from shared.clock import SystemClock
 from simulator.server import Simulator
 from tests.receiver import service

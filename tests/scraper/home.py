@@ -8,11 +8,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from receiver.app import running
-from receiver.build import build
+from receiver.service.app import running
+from receiver.service.build import build
 from receiver.stores.base import Store
-from scraper import app
 from scraper.config import GatewaySettings, ReceiverSettings, Secret, Settings
+from scraper.service import app
 from simulator.clock import SimClock
 from simulator.server import Simulator
 from tests.receiver import service

@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from scraper.collect.gaps import Gaps
+from scraper.collect.health import Health
+from scraper.collect.memory import Memory
+from scraper.collect.recorder import Recorder
+from scraper.collect.samples import Samples
 from scraper.delta.tracker import Tracker
 from scraper.errors import OutboxUnavailableError
-from scraper.gaps import Gaps
 from scraper.gateway.parse.meters import Meter
 from scraper.gateway.parse.phases import MeterValues
 from scraper.gateway.parse.values import Notes
 from scraper.gateway.session import Gateway, Identity
 from scraper.gateway.stream import Burst
-from scraper.health import Health
-from scraper.memory import Memory
-from scraper.outbox_thread import OutboxThread
-from scraper.recorder import Recorder
-from scraper.samples import Samples
+from scraper.outbox.thread import OutboxThread
 from shared.readings import Reading
 from shared.wire import decode_reading
 from tests.scraper.gateway.fake import NOW_S, ManualClock

@@ -11,12 +11,12 @@ from typing import Final, Literal, NamedTuple
 import httpx
 from playwright.async_api import Browser, Page, ViewportSize
 
-from laptop.demo import family_in, household, load_past, start_simulator
-from laptop.processes import Child, Family
-from laptop.site import sites_file
-from laptop.stack import Household, start_receiver, start_scraper
 from shared.clock import SystemClock
 from shared.files import write_private
+from standalone.demo import family_in, household, load_past, start_simulator
+from standalone.processes import Child, Family
+from standalone.site import sites_file
+from standalone.stack import Household, start_receiver, start_scraper
 from tests.web.browser import chromium
 
 IMAGES: Final = Path(__file__).parents[2] / "docs" / "images"

@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 import yaml
 
-from receiver.app import running
 from receiver.auth import readers
-from receiver.build import Receiver, build
+from receiver.service.app import running
+from receiver.service.build import Receiver, build
 from shared import wire
 from shared.clock import SystemClock
 from shared.readings import Reading

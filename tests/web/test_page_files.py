@@ -7,7 +7,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from receiver.api.page import Page
+from receiver.http.page import Page
 
 INDEX = b"<!doctype html><title>page</title>" + b" " * 900
 SCRIPT = b"console.log(1);" * 100

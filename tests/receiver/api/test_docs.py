@@ -11,7 +11,7 @@ import pytest
 from starlette.routing import Route
 
 from receiver.api.series_models import EXAMPLES
-from receiver.app import create_app
+from receiver.service.app import create_app
 from shared.readings import Reading
 from tests.receiver.api.asking import MINUTE, ask, power
 from tests.receiver.api.conftest import StartOver

@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 
 from receiver.api.energy import EnergyTable
+from receiver.energy.balance import QUANTITIES
 from receiver.queries.energy import COLUMNS
-from shared.energy.balance import QUANTITIES
 from tests.receiver.api.steady import BERLIN, HOUR, SITES, answers, at, counters, fill, sites_file
 from tests.receiver.service import (
     GATEWAY,

@@ -11,8 +11,8 @@ import pytest
 
 from receiver.api import live
 from receiver.api.access import COOKIE
-from receiver.app import create_app
 from receiver.live.hub import Hub
+from receiver.service.app import create_app
 from shared.readings import Reading
 from tests.receiver import service as hosted
 from tests.receiver.service import (

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.routing import Route
 
 from receiver.api.access import COOKIE
-from receiver.app import create_app
 from receiver.auth import readers
+from receiver.service.app import create_app
 from tests.receiver.service import (
     GATEWAY,
     NOW_MS,

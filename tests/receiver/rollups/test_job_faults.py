@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from receiver.arrivals import Arrivals
+from receiver.ingest.arrivals import Arrivals
 from receiver.metrics import Metrics
 from receiver.rollups import compute
 from receiver.rollups.job import RollupError, Rollups, catch_up

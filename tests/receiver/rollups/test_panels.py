@@ -8,7 +8,7 @@ from receiver.sites.load import parse
 from receiver.stores.base import Point, SeriesPoints
 from receiver.stores.kinds import DERIVED
 from shared.readings import FieldValue, Reading, Series
-from tests.shared.energy.reference import about
+from tests.receiver.energy.reference import about
 
 MINUTE = 60_000
 QUARTER = 15 * MINUTE

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 
+from receiver.energy.totals import total as total_energy
 from receiver.rollups.calendar import energy_rows
 from receiver.rollups.compute import HOUR_MS, QUARTER_MS, Raw, hour_rows, quarter_rows
 from receiver.rollups.energy import energy_fields, from_point, is_known, quarter_energy
@@ -14,11 +15,10 @@ from receiver.sites import Site
 from receiver.sites.load import parse
 from receiver.stores.base import Point, SeriesPoints
 from receiver.stores.kinds import DERIVED
-from shared.energy.totals import total as total_energy
 from shared.readings import FieldValue, Reading, Series
+from tests.receiver.energy.reference import about, exact_area, exact_pieces, series
 from tests.receiver.rollups.raw import START, House, load
 from tests.receiver.rollups.test_chunks import seeds, sites
-from tests.shared.energy.reference import about, exact_area, exact_pieces, series
 
 MINUTE = 60_000
 NO_SITE = Site()

@@ -1,6 +1,6 @@
 """Means and energies of what comes out of a store equal those of what went in, worked out with exact fractions.
 
-The arithmetic here is the plain one of a school book and shares no code with `shared.energy`.
+The arithmetic here is the plain one of a school book and shares no code with `receiver.energy`.
 """
 
 import itertools
@@ -10,11 +10,11 @@ from math import isclose
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from receiver.energy.counters import counter_windows
+from receiver.energy.energy import window_energy, window_positive_negative
+from receiver.energy.interpolation import linear_segments
+from receiver.energy.means import summarise_windows
 from receiver.stores.base import GatewayReading
-from shared.energy.counters import counter_windows
-from shared.energy.energy import window_energy, window_positive_negative
-from shared.energy.interpolation import linear_segments
-from shared.energy.means import summarise_windows
 from shared.fields import MAX_GAP_MS
 from shared.readings import Reading
 

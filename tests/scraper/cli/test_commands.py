@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from scraper.outbox_thread import OutboxThread
+from scraper.outbox.thread import OutboxThread
 from shared.clock import SystemClock
 from shared.readings import Reading
 from simulator.gateway.password import installer_password

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scraper.errors import OutboxUnavailableError, OutboxVersionError
-from scraper.outbox import salvage
+from scraper.outbox.salvage import recovery
 from scraper.outbox.schema import wal_of
 from tests.scraper.outbox.support import every, kill, losses, numbers, open_outbox, readings
 
@@ -271,8 +271,8 @@ def test_a_kill_in_the_middle_of_the_exchange_is_completed(killed, monkeypatch, 
     """The new file is whole before the old one is touched, and found whatever was moved."""
     killed.path.write_bytes(b"\xff" * 100 + killed.path.read_bytes()[100:])
     with monkeypatch.context() as patched:
-        patched.setattr(salvage, "finish", lambda *_: None)
-        salvage.salvage(killed.path, 0)
+        patched.setattr(recovery, "finish", lambda *_: None)
+        recovery.salvage(killed.path, 0)
     if step != "before":
         wal_of(killed.path).rename(wal_of(killed.path.with_name("aside")))
     if step == "all moved":
@@ -286,9 +286,9 @@ def test_only_a_few_damaged_files_are_kept(killed):
     for day in range(6):
         killed.path.write_bytes(b"\xff" * 9000)
         wal_of(killed.path).write_bytes(b"x")
-        salvage.salvage(killed.path, day * 86_400_000)
-    assert len(damaged_files(killed.path)) == salvage.KEPT_FILES
-    assert len(list(killed.directory.glob("*.damaged-*-wal"))) == salvage.KEPT_FILES
+        recovery.salvage(killed.path, day * 86_400_000)
+    assert len(damaged_files(killed.path)) == recovery.KEPT_FILES
+    assert len(list(killed.directory.glob("*.damaged-*-wal"))) == recovery.KEPT_FILES
 
 
 def test_a_newer_schema_is_named_and_the_file_left_alone(killed):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scraper.outbox_thread import OutboxThread
+from scraper.outbox.thread import OutboxThread
 from scraper.uplink.backoff import Backoff
 from scraper.uplink.sender import Sender
 from scraper.uplink.signer import HouseholdSecret, Key, Signer

@@ -1,0 +1,219 @@
+"""The site's energy over windows, and the two ratios that households compare.
+
+Energy comes from the gateway's lifetime counters, which miss nothing during an outage. Two things do not:
+
+- Import and export netted over several phases: the gateway counts each phase for itself, so one phase's export would
+  never cancel another's import. They are the integrals of the positive and of the negative part of the summed power.
+- A meter without counters: its power is integrated.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from receiver.energy.counters import counter_windows
+from receiver.energy.energy import Energy, window_positive_negative
+from receiver.energy.flows import NONE, UNKNOWN, Flow, add, counted, negative
+from receiver.energy.interpolation import Point, Segments
+from receiver.energy.site import NET, PRODUCTION, STORAGE, TOTAL, MeterPhase, Netting, has_meter, phases_of, site_series
+from receiver.energy.windows import check_edges
+from shared.fields import MAX_GAP_MS
+
+QUANTITIES = ("production", "load", "imported", "exported", "discharged", "charged")
+"""The fields of `SiteEnergy` that are energies."""
+
+
+class Counters(NamedTuple):
+    """The lifetime counters of one meter and phase: points of UTC milliseconds and Wh, in order of time."""
+
+    delivered: Sequence[Point]
+    received: Sequence[Point]
+    max_gap_ms: int | None = None
+    """The longest step that is shared evenly over its time, where it is not the usual one."""
+
+
+class SiteEnergy(NamedTuple):
+    """The energy of one window in Wh, each at least 0, each with the share of the window in which it is known.
+
+    A quantity whose `wh` is None is unknown. Energy of a gap across an edge of the window is in no `wh`; where the gap
+    ends, it stands as `unplaced_wh`.
+
+    Attributes:
+        start: First millisecond of the window (UTC).
+        stop: End of the window, not part of it (UTC milliseconds).
+        production: Generation.
+        load: What the house used.
+        imported: Bought from the grid.
+        exported: Sold to the grid.
+        discharged: Out of the battery.
+        charged: Into the battery.
+        resets: Counter resets seen in the window.
+        unplaced_since: Where the earliest of the gaps began that gave the window unplaced energy (UTC milliseconds);
+            None for none.
+    """
+
+    start: int
+    stop: int
+    production: Energy
+    load: Energy
+    imported: Energy
+    exported: Energy
+    discharged: Energy
+    charged: Energy
+    resets: int
+    unplaced_since: int | None = None
+
+    @property
+    def self_consumption(self) -> float | None:
+        """The share of the production that was used at home, 0 to 1; None without production."""
+        return _share_kept(self.production.wh, self.exported.wh)
+
+    @property
+    def autarky(self) -> float | None:
+        """The share of the load that was not bought, 0 to 1; None without load."""
+        return _share_kept(self.load.wh, self.imported.wh)
+
+
+def of_quantities(
+    start: int, stop: int, energies: Sequence[Energy], resets: int, unplaced_since: int | None
+) -> SiteEnergy:
+    """A window from its energies in the order of `QUANTITIES`."""
+    production, load, imported, exported, discharged, charged = energies
+    return SiteEnergy(start, stop, production, load, imported, exported, discharged, charged, resets, unplaced_since)
+
+
+class _Both(NamedTuple):
+    """Energy in the two directions of one meter, summed over its phases; None received: it flows one way only."""
+
+    delivered: Flow
+    received: Flow | None
+    resets: int = 0
+
+
+def site_energy(
+    powers: Mapping[MeterPhase, Segments],
+    counters: Mapping[MeterPhase, Counters],
+    edges: Sequence[int],
+    *,
+    netting: Netting = "sum",
+    inverters: Segments = (),
+    max_gap_ms: int = MAX_GAP_MS,
+) -> list[SiteEnergy]:
+    """The site's energy in each window between neighbouring edges.
+
+    Args:
+        powers: Power (W) by meter and phase: every enabled one.
+        counters: Lifetime counters (Wh) by meter and phase; may lack any.
+        edges: UTC milliseconds, at least two, strictly increasing.
+        netting: How import and export are billed.
+        inverters: Summed power (W) of all inverters; stands in where no production meter is enabled.
+        max_gap_ms: The longest step of a counter that is shared evenly over its time.
+
+    Raises:
+        ValueError: The edges, or timestamps of a counter, are not in order.
+    """
+    check_edges(edges)
+    meters = {meter: _meter(meter, powers, counters, edges, max_gap_ms) for meter in (PRODUCTION, NET, TOTAL, STORAGE)}
+    if meters[PRODUCTION] is None and inverters:
+        meters[PRODUCTION] = _integrated([inverters], edges)
+    net, net_phases = meters[NET], phases_of(powers, NET).keys() | phases_of(counters, NET).keys()
+    if net is not None and (netting == "phases" or len(net_phases) == 1):
+        grid = [(both.delivered, both.received or NONE) for both in net]
+    else:
+        grid = _netted(site_series(powers, inverters=inverters).net, edges)
+    return [
+        _window(
+            start,
+            stop,
+            {meter: both[index] if both is not None else None for meter, both in meters.items()},
+            *grid[index],
+        )
+        for index, (start, stop) in enumerate(pairwise(edges))
+    ]
+
+
+def _window(start: int, stop: int, window: Mapping[str, _Both | None], imported: Flow, exported: Flow) -> SiteEnergy:
+    production, battery = window[PRODUCTION], window[STORAGE]
+    flows = [
+        production.delivered if production else UNKNOWN,
+        _load(window, imported, exported),
+        imported,
+        exported,
+        battery.delivered if battery else UNKNOWN,
+        (battery.received or NONE) if battery else UNKNOWN,
+    ]
+    gaps = [flow.gap_since for flow in flows if flow.gap_since is not None and flow.unplaced_wh > 0]
+    resets = sum(both.resets for both in window.values() if both)
+    return of_quantities(start, stop, [flow.energy for flow in flows], resets, min(gaps, default=None))
+
+
+def _load(window: Mapping[str, _Both | None], imported: Flow, exported: Flow) -> Flow:
+    """Production + import - export + discharge - charge; the total meter alone only where nothing else is there."""
+    production, net, battery, total = window[PRODUCTION], window[NET], window[STORAGE], window[TOTAL]
+    if total is not None and battery is None and (net is None or production is None):
+        return total.delivered
+    if production is None:
+        return UNKNOWN
+    grid = _Both(imported, exported) if net is None else net  # counters balance whatever the netting; integrals may not
+    parts = [production, grid, *([battery] if battery else [])]
+    out, back = [part.delivered for part in parts], [part.received for part in parts if part.received]
+    balance = add([*out, *(negative(flow) for flow in back)])
+    # Meters disagree by a little: a house that used nothing must not seem to have used less than nothing.
+    wh = None if balance.wh is None else max(balance.wh, 0.0)
+    return balance._replace(wh=wh, unplaced_wh=max(balance.unplaced_wh, 0.0))
+
+
+def _netted(power: Segments, edges: Sequence[int]) -> list[tuple[Flow, Flow]]:
+    """Import and export of each window from the power netted over the phases."""
+    return [
+        (Flow(both.positive_wh, both.coverage), Flow(both.negative_wh, both.coverage))
+        for both in window_positive_negative(power, edges)
+    ]
+
+
+def _meter(
+    meter: str,
+    powers: Mapping[MeterPhase, Segments],
+    counters: Mapping[MeterPhase, Counters],
+    edges: Sequence[int],
+    max_gap_ms: int,
+) -> list[_Both] | None:
+    """Both directions of a meter in each window: from counters where all its phases have them, else from power."""
+    if not has_meter(powers, meter) and not has_meter(counters, meter):
+        return None
+    phases = phases_of(powers, meter)
+    read = {phase: both for phase, both in phases_of(counters, meter).items() if both.delivered}
+    if not phases.keys() <= read.keys():
+        return _integrated(list(phases.values()), edges)
+    gaps = [both.max_gap_ms or max_gap_ms for both in read.values()]
+    delivered = [counter_windows(both.delivered, edges, gap) for both, gap in zip(read.values(), gaps, strict=True)]
+    received = [
+        counter_windows(both.received, edges, gap)
+        for both, gap in zip(read.values(), gaps, strict=True)
+        if both.received
+    ]
+    answers = []
+    for index in range(len(edges) - 1):
+        out, back = [phase[index] for phase in delivered], [phase[index] for phase in received]
+        resets = sum(energy.resets for energy in [*out, *back])
+        answers.append(_Both(counted(out), counted(back) if back else None, resets))
+    return answers
+
+
+def _integrated(phases: Sequence[Segments], edges: Sequence[int]) -> list[_Both]:
+    """Both directions from the power of every phase."""
+    signed = [window_positive_negative(phase, edges) for phase in phases]
+    return [
+        _Both(
+            add([Flow(phase[index].positive_wh, phase[index].coverage) for phase in signed]),
+            add([Flow(phase[index].negative_wh, phase[index].coverage) for phase in signed]),
+        )
+        for index in range(len(edges) - 1)
+    ]
+
+
+def _share_kept(whole: float | None, given: float | None) -> float | None:
+    """1 - given / whole, within 0 and 1; None where it is unknown or nothing can be shared."""
+    if whole is None or given is None or whole <= 0:
+        return None
+    return min(max(1 - given / whole, 0.0), 1.0)

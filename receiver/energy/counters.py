@@ -1,0 +1,138 @@
+"""Energy from lifetime counters (Wh) over windows.
+
+What a counter can say and what it cannot:
+
+- Only increases are energy. A decrease is a reset: it is marked, gives no energy, and its time is not covered. The
+  one exception is the 32-bit wrap of gateways without meters (2^32 J), which is undone where that is plausible.
+- Between two readings at most `max_gap_ms` apart the increase is shared evenly over the time between them.
+- Over a longer gap the counter still knows HOW MUCH, but not WHEN. If the gap lies in one window, its energy belongs
+  to that window beyond doubt and is counted there. If it spans an edge, nobody knows the shares: the energy stands
+  as `unplaced_wh` with the window in which the gap ends, and in no window's `wh`. So the `wh` and `unplaced_wh` of
+  all windows together are always the counter's increase. A gap that sticks out of the whole range is left out.
+- A long gap is covered only if the counter did not move: then certainly nothing flowed (every night of an inverter).
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from receiver.energy.energy import MS_PER_HOUR
+from receiver.energy.interpolation import Point
+from receiver.energy.windows import check_edges
+from shared.fields import MAX_GAP_MS
+
+WRAP_WH = 2**32 / 3600
+"""Where the inverter total of gateways without meters starts again at zero: 2^32 J, about 1,193,046 Wh."""
+
+_LARGEST_W = 250_000.0  # more than 600 microinverters, the most a gateway serves; a faster counter jumped
+_LARGEST_WRAPPED_WH = WRAP_WH / 10  # a decrease that would need more energy than this to be a wrap is a reset
+
+
+class CounterEnergy(NamedTuple):
+    """What a counter says of one window.
+
+    Attributes:
+        start: First millisecond of the window (UTC).
+        stop: End of the window, not part of it (UTC milliseconds).
+        wh: Energy that flowed in this window for certain, at least 0; None where the counter says nothing.
+        unplaced_wh: Energy of gaps that end in this window and began before it: it flowed here or earlier.
+        coverage: The share of the window, 0 to 1, in which it is known WHEN the energy flowed.
+        resets: Steps ending in this window in which the counter fell or jumped; they gave no energy.
+        gap_since: Where the gap began (UTC milliseconds) that began before this window and ends in it, whether or not
+            the counter moved; None for none. There can be only one.
+    """
+
+    start: int
+    stop: int
+    wh: float | None
+    unplaced_wh: float
+    coverage: float
+    resets: int
+    gap_since: int | None = None
+
+
+def increase_wh(before: Point, after: Point) -> float | None:
+    """The energy between two readings of a lifetime counter (UTC milliseconds, Wh); None if it was reset or jumped."""
+    hours = (after[0] - before[0]) / MS_PER_HOUR
+    step = after[1] - before[1]
+    if step < 0:
+        step += WRAP_WH
+        if not 0 <= step <= _LARGEST_WRAPPED_WH:
+            return None
+    return step if step <= _LARGEST_W * hours else None
+
+
+def counter_energy(points: Iterable[Point], start: int, stop: int, max_gap_ms: int = MAX_GAP_MS) -> CounterEnergy:
+    """The energy of a counter in [start, stop); see `counter_windows`."""
+    return counter_windows(points, (start, stop), max_gap_ms)[0]
+
+
+def counter_windows(points: Iterable[Point], edges: Sequence[int], max_gap_ms: int = MAX_GAP_MS) -> list[CounterEnergy]:
+    """The energy of a counter in each window between neighbouring edges.
+
+    For full coverage `points` should reach one reading beyond both ends of the range.
+
+    Args:
+        points: UTC milliseconds and Wh, in strictly increasing order of time.
+        edges: UTC milliseconds, at least two, strictly increasing.
+        max_gap_ms: The longest step (milliseconds) that is shared evenly. Give inverters about twice their cadence.
+
+    Raises:
+        ValueError: Timestamps or edges are not in order.
+    """
+    check_edges(edges)
+    windows = [_Window(start, stop) for start, stop in pairwise(edges)]
+    first = 0  # the window in which the current step begins, or the first one
+    for before, after in pairwise(points):
+        if after[0] <= before[0]:
+            raise ValueError("the timestamps of a counter must strictly increase")
+        while first < len(windows) and windows[first].stop <= before[0]:
+            first += 1
+        if first == len(windows):
+            break
+        if after[0] > windows[0].start:
+            _place(windows, first, before, after, max_gap_ms)
+    return [window.answer() for window in windows]
+
+
+class _Window:
+    """One window while it is filled."""
+
+    def __init__(self, start: int, stop: int) -> None:
+        self.start, self.stop = start, stop
+        self.wh: float | None = None
+        self.unplaced_wh = 0.0
+        self.covered_ms = 0
+        self.resets = 0
+        self.gap_since: int | None = None
+
+    def add(self, wh: float, covered_ms: int) -> None:
+        self.wh = (self.wh or 0.0) + wh
+        self.covered_ms += covered_ms
+
+    def answer(self) -> CounterEnergy:
+        coverage = self.covered_ms / (self.stop - self.start)
+        return CounterEnergy(self.start, self.stop, self.wh, self.unplaced_wh, coverage, self.resets, self.gap_since)
+
+
+def _place(windows: list[_Window], first: int, before: Point, after: Point, max_gap_ms: int) -> None:
+    """Give the step between two readings to the windows it touches, the first of which is `windows[first]`."""
+    start, stop = before[0], after[0]
+    beyond = first + 1
+    while beyond < len(windows) and windows[beyond].start < stop:
+        beyond += 1
+    touched = windows[first:beyond]
+    sticks_out = start < windows[0].start or stop > windows[-1].stop
+    wh = increase_wh(before, after)
+    if stop - start > max_gap_ms and len(touched) > 1 and not sticks_out:
+        touched[-1].gap_since = start
+    if wh is None:
+        touched[-1].resets += stop <= windows[-1].stop  # a reset beyond the range is not ours to report
+    elif stop - start <= max_gap_ms or wh == 0:
+        for window in touched:
+            inside = min(stop, window.stop) - max(start, window.start)
+            window.add(wh * inside / (stop - start), inside)
+    elif not sticks_out and len(touched) == 1:
+        touched[0].add(wh, 0)
+    elif not sticks_out:
+        touched[-1].unplaced_wh += wh

@@ -1,0 +1,81 @@
+"""Energy (Wh) as the integral of power (W) over windows; nothing is integrated across a gap."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from receiver.energy.coverage import share
+from receiver.energy.interpolation import Segments
+from receiver.energy.means import area
+from receiver.energy.windows import by_window
+
+MS_PER_HOUR = 3_600_000
+
+
+class Energy(NamedTuple):
+    """Energy of one window.
+
+    Attributes:
+        wh: Watt-hours in the known part of the window, signed as the power is; None where nothing is known.
+        coverage: The known share of the window, 0 to 1.
+        unplaced_wh: Further energy, by a counter, of gaps that end in this window and began before it: it flowed here
+            or earlier.
+    """
+
+    wh: float | None
+    coverage: float
+    unplaced_wh: float = 0.0
+
+
+class SignedEnergy(NamedTuple):
+    """The energy of both directions in one window: netted over time by nothing but the power's own sign.
+
+    Attributes:
+        positive_wh: Watt-hours while the power was positive, at least 0; None where nothing is known.
+        negative_wh: Watt-hours while the power was negative, as a number of at least 0; None likewise.
+        coverage: The known share of the window, 0 to 1.
+    """
+
+    positive_wh: float | None
+    negative_wh: float | None
+    coverage: float
+
+
+def energy_wh(power: Segments, start: int, stop: int) -> Energy:
+    """The energy in [start, stop) (UTC milliseconds) of a power in W. Raises ValueError if the window is empty."""
+    return window_energy(power, (start, stop))[0]
+
+
+def window_energy(power: Segments, edges: Sequence[int]) -> list[Energy]:
+    """The energy of each window between neighbouring edges (UTC milliseconds). Raises ValueError for bad edges."""
+    return [
+        Energy(area(inside) / MS_PER_HOUR, share(inside, start, stop)) if inside else Energy(None, 0.0)
+        for start, stop, inside in by_window(power, edges)
+    ]
+
+
+def positive_negative_wh(power: Segments, start: int, stop: int) -> SignedEnergy:
+    """Both directions of a power in W over [start, stop); exact where a segment crosses zero."""
+    return window_positive_negative(power, (start, stop))[0]
+
+
+def window_positive_negative(power: Segments, edges: Sequence[int]) -> list[SignedEnergy]:
+    """Both directions for each window between neighbouring edges (UTC milliseconds)."""
+    answers = []
+    for start, stop, inside in by_window(power, edges):
+        if not inside:
+            answers.append(SignedEnergy(None, None, 0.0))
+            continue
+        above = sum(_area_above(s.first, s.last) * (s.stop - s.start) for s in inside) / MS_PER_HOUR
+        below = sum(_area_above(-s.first, -s.last) * (s.stop - s.start) for s in inside) / MS_PER_HOUR
+        answers.append(SignedEnergy(above, below, share(inside, start, stop)))
+    return answers
+
+
+def _area_above(first: float, last: float) -> float:
+    """The integral above zero of a line from `first` to `last` over a unit of time."""
+    if first >= 0 and last >= 0:
+        return (first + last) / 2
+    if first <= 0 and last <= 0:
+        return 0.0
+    peak = max(first, last)
+    return peak / 2 * (peak / abs(first - last))  # a triangle: its base is the part above zero

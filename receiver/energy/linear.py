@@ -1,0 +1,86 @@
+"""Means of linear fields straight from their points, for the many small windows of the roll-ups."""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from math import inf
+
+from receiver.energy.interpolation import Point, Segment
+from receiver.energy.means import Summary
+from receiver.energy.windows import check_edges
+from shared.fields import MAX_GAP_MS
+
+
+def linear_summaries(points: Iterable[Point], edges: Sequence[int], max_gap_ms: int = MAX_GAP_MS) -> list[Summary]:
+    """`summarise_windows` of `linear_segments`, in one go and without the segments, which takes a third of the time.
+
+    Args:
+        points: Of a linear field, in strictly increasing order of time.
+        edges: UTC milliseconds, at least two, strictly increasing.
+        max_gap_ms: Between points further apart than this (milliseconds) nothing is known.
+
+    Raises:
+        ValueError: Timestamps or edges are not in order.
+    """
+    check_edges(edges)
+    known = _Windows(edges)
+    areas, covered, lows, highs, lasts = known.areas, known.covered, known.lows, known.highs, known.lasts
+    index, window_start, window_stop = 0, edges[0], edges[1]
+    for (start, first), (stop, last) in pairwise(points):
+        length = stop - start
+        if length <= 0:
+            raise ValueError("the timestamps of a series must strictly increase")
+        if length > max_gap_ms:
+            continue
+        while window_stop <= start and index + 2 < len(edges):
+            index, window_start, window_stop = index + 1, window_stop, edges[index + 2]
+        if window_start <= start and stop <= window_stop:  # nearly always
+            areas[index] += (first + last) * length
+            covered[index] += length
+            low, high = (first, last) if first < last else (last, first)
+            lows[index] = min(lows[index], low)
+            highs[index] = max(highs[index], high)
+            lasts[index] = last
+        else:
+            known.spread(Segment(start, stop, first, last), index)
+    return [known.summary(window) for window in range(len(edges) - 1)]
+
+
+class _Windows:
+    """What is known of each window while it is filled: one list for each quantity, by window."""
+
+    def __init__(self, edges: Sequence[int]) -> None:
+        count = len(edges) - 1
+        self._edges = edges
+        self.areas = [0.0] * count
+        self.covered = [0] * count
+        self.lows = [inf] * count
+        self.highs = [-inf] * count
+        self.lasts = [0.0] * count
+
+    def spread(self, segment: Segment, index: int) -> None:
+        """Give a segment to the windows that it touches, none of which is before the one at `index`."""
+        while index < len(self.areas) and self._edges[index] < segment.stop:
+            start, stop = self._edges[index], self._edges[index + 1]
+            if segment.start < stop:
+                start, stop, first, last = segment.clipped(start, stop)
+                self.areas[index] += (first + last) * (stop - start)
+                self.covered[index] += stop - start
+                self.lows[index] = min(self.lows[index], first, last)
+                self.highs[index] = max(self.highs[index], first, last)
+                self.lasts[index] = last
+            index += 1
+
+    def summary(self, index: int) -> Summary:
+        """The answer for one window."""
+        start, stop, covered = self._edges[index], self._edges[index + 1], self.covered[index]
+        if not covered:
+            return Summary(start, stop, 0.0, None, None, None, None)
+        return Summary(
+            start,
+            stop,
+            covered / (stop - start),
+            self.areas[index] / 2 / covered,
+            self.lows[index],
+            self.highs[index],
+            self.lasts[index],
+        )

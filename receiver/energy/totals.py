@@ -1,0 +1,55 @@
+"""The energy of a coarse window from the energies of the finer ones inside it.
+
+Each quantity of the coarse window is the sum of the finer ones, plus the unplaced energy of those gaps that began
+inside the coarse window: where a gap lies wholly within, its energy belongs there beyond doubt. The energy of the
+other gaps stays unplaced, for a window that is coarser still. So quarter hours are enough to know the energy of every
+day, week, month and year, whatever the outages and the time zone.
+
+It equals `site_energy` of the coarse window itself, with four exceptions, in all of which it is the more careful one:
+
+- A window knows one start for all its gaps, the earliest. Where counters of different quantities fell silent at
+  different times and their gaps end in one fine window, all that energy waits for the window that holds all the gaps.
+- Where one phase or meter was silent and others that it is summed with were not, the sum is unknown throughout the
+  fine windows in the gap, and what the silent counter knows of it alone is left out (see `flows`).
+- A load that comes out below nothing in a fine window (meters disagree by a little) counts as nothing there.
+- The coverage of a quantity that several counters make up is that of its least known counter, window by window, and so
+  never more than that of the counter that is least known over the whole.
+"""
+
+from collections.abc import Sequence
+
+from receiver.energy.balance import QUANTITIES, SiteEnergy, of_quantities
+from receiver.energy.energy import Energy
+
+
+def total(parts: Sequence[SiteEnergy], start: int, stop: int) -> SiteEnergy:
+    """The energy of the window [start, stop) (UTC milliseconds) from the known windows inside it, in order of time.
+
+    Windows of which nothing is known may be absent.
+
+    Raises:
+        ValueError: A part is not inside the window.
+    """
+    if any(part.start < start or part.stop > stop for part in parts):
+        raise ValueError("a finer window sticks out of the coarser one")
+    waiting = [part.unplaced_since for part in parts if part.unplaced_since is not None and _waits(part, start)]
+    energies = [_sum(parts, name, start, stop) for name in QUANTITIES]
+    return of_quantities(start, stop, energies, sum(part.resets for part in parts), min(waiting, default=None))
+
+
+def _waits(part: SiteEnergy, start: int) -> bool:
+    """Whether the unplaced energy of a part flowed, or may have flowed, before `start`."""
+    return part.unplaced_since is not None and part.unplaced_since < start
+
+
+def _sum(parts: Sequence[SiteEnergy], name: str, start: int, stop: int) -> Energy:
+    energies: list[Energy] = [getattr(part, name) for part in parts]
+    known = [energy.wh for energy in energies if energy.wh is not None]
+    waiting_wh = 0.0
+    for part, energy in zip(parts, energies, strict=True):
+        if _waits(part, start):
+            waiting_wh += energy.unplaced_wh
+        elif energy.unplaced_wh > 0:
+            known.append(energy.unplaced_wh)
+    covered = sum(energy.coverage * (part.stop - part.start) for part, energy in zip(parts, energies, strict=True))
+    return Energy(sum(known) if known else None, covered / (stop - start), waiting_wh)

@@ -1,0 +1,1 @@
+"""The HTTP server around the routes: listener, outermost layer, refusals, probes, the page."""

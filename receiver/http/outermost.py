@@ -1,0 +1,56 @@
+"""The outermost layer: a limit per address, and no error that is not ours."""
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from receiver.errors import RefusedError
+from receiver.http.problems import Problems, new_request_id, refusal_of
+from receiver.http.rates import RateLimit
+
+_log = structlog.get_logger()
+_PROBES = frozenset({"/healthz", "/readyz"})
+
+
+class Edge:
+    """ASGI middleware around the application.
+
+    An unexpected exception becomes a 500 with a request id; its text goes to the log as a type and a place only,
+    because it may quote the request.
+    """
+
+    def __init__(self, app: ASGIApp, *, problems: Problems, per_address: RateLimit) -> None:
+        self._app = app
+        self._problems = problems
+        self._per_address = per_address
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            if scope["path"] not in _PROBES:
+                self._per_address.spend((scope.get("client") or ("", 0))[0])
+            await self._app(scope, receive, send_and_note)
+        except Exception as error:  # noqa: BLE001 (whatever it is, the sender hears a problem and nothing of the error)
+            request_id = new_request_id()
+            if not isinstance(error, RefusedError):
+                _log.error("request failed", request_id=request_id, error=type(error).__name__, at=_place(error))
+            if not started:
+                response = self._problems.reply(refusal_of(error), request_id=request_id)
+                await response(scope, receive, send)
+
+
+def _place(error: BaseException) -> str:
+    """File and line of the innermost frame: enough to find a fault, and nothing of the data."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else ""

@@ -1,0 +1,1 @@
+"""The way in: bounded bodies, validation, quotas, marking and group commit."""

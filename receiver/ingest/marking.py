@@ -1,0 +1,202 @@
+"""Which quarter hours of which gateway are not rolled up yet.
+
+Every reading that is written makes its quarter hour (of UTC) dirty. The journal has the quarter before the store has
+the reading, so whatever kills the process, no reading is ever forgotten. A quarter stays in the journal while readings
+of it still arrive, so live data costs one small durable write each quarter hour, and nothing else but a look at a set.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from receiver.ingest.journal import Dirty, Journal, JournalError, Known
+from receiver.rollups.compute import QUARTER_MS
+from receiver.stores.base import GatewayReading, StoreUnavailableError, Writable
+from shared.problems import Rejection
+
+_SETTLED_MS = 2 * QUARTER_MS
+"""How long after its start a quarter is expected to get live readings: inverters report up to a quarter hour late."""
+
+
+@dataclass
+class GatewayDirt:
+    """What is to be done for one gateway. Quarters are their starts, milliseconds since 1970.
+
+    Attributes:
+        known: What the journal says of it; None: nothing, so all of it is to be computed.
+        kept: Quarters that are in the journal.
+        fresh: Quarters with readings that no roll-up has seen.
+        slow: Quarters whose hours and days are still to follow.
+        failed: Quarters that could not be computed, set aside for a while.
+        writing: Quarters of writes under way, and how many.
+    """
+
+    known: Known | None = None
+    kept: set[int] = field(default_factory=set)
+    fresh: set[int] = field(default_factory=set)
+    slow: set[int] = field(default_factory=set)
+    failed: set[int] = field(default_factory=set)
+    writing: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def waiting(self) -> set[int]:
+        """Every quarter that is not fully rolled up."""
+        return self.fresh | self.slow | self.failed
+
+    def unsettled(self, start: int, stop: int) -> list[tuple[int, int]]:
+        """The time in [start, stop) (UTC milliseconds) whose roll-ups may still change, in order, without overlap.
+
+        Up to a quarter hour beside a dirty one counts too: readings of meters reach over its edges.
+        """
+        if self.known is None:
+            return [(start, stop)]
+        # What is being rolled up right now is in none of the sets but `kept`.
+        dirty = sorted(self.kept | self.waiting | self.writing.keys())
+        stretches = [(quarter - QUARTER_MS, quarter + 2 * QUARTER_MS) for quarter in dirty]
+        if self.known.backfill_until is not None:
+            stretches.insert(0, (start, self.known.backfill_until))
+        found: list[tuple[int, int]] = []
+        for first, last in sorted((max(first, start), min(last, stop)) for first, last in stretches):
+            if found and first <= found[-1][1]:
+                found[-1] = (found[-1][0], max(found[-1][1], last))
+            elif first < last:
+                found.append((first, last))
+        return found
+
+    def settled(self, now_ms: int) -> set[int]:
+        """Quarters that the journal may forget. None while hours wait: what they are of may lie in other quarters."""
+        if self.slow:
+            return set()
+        busy = self.fresh | self.failed | self.writing.keys()
+        return {quarter for quarter in self.kept - busy if quarter + _SETTLED_MS <= now_ms}
+
+
+class DirtyStore:
+    """A store for whoever writes readings: what is written through it becomes dirty.
+
+    Args:
+        store: Where the readings go.
+        journal: Where dirty quarters are kept.
+    """
+
+    def __init__(self, store: Writable, journal: Journal) -> None:
+        self._store = store
+        self._journal = journal
+        self._loaded = False
+        self._loading = asyncio.Lock()
+        self._in_order = asyncio.Lock()
+        self.gateways: dict[str, GatewayDirt] = {}
+
+    async def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:
+        """As `Store.write`. A journal that cannot be written is as bad as a store that cannot: come again later."""
+        numbers = {(row.gateway, row.reading.timestamp // QUARTER_MS) for row in rows}
+        touched = [(gateway, number * QUARTER_MS) for gateway, number in numbers]
+        for gateway, quarter in touched:
+            self.of(gateway).writing[quarter] += 1
+        try:
+            async with self._in_order:  # a write that waits for the journal is not overtaken by one that need not
+                await self._keep(touched)
+            return await self._store.write(rows)
+        except JournalError as error:
+            raise StoreUnavailableError(str(error)) from error
+        finally:  # also after a failure: some of it may be stored
+            for gateway, quarter in touched:
+                dirt = self.of(gateway)
+                dirt.writing[quarter] -= 1
+                if not dirt.writing[quarter]:
+                    del dirt.writing[quarter]
+                dirt.fresh.add(quarter)
+
+    def of(self, gateway: str) -> GatewayDirt:
+        """What is to be done for one gateway."""
+        return self.gateways.setdefault(gateway, GatewayDirt())
+
+    def unsettled(self, gateway: str, start: int, stop: int) -> list[tuple[int, int]]:
+        """As `GatewayDirt.unsettled`, also for gateways that nobody has heard of."""
+        return self.gateways.get(gateway, GatewayDirt()).unsettled(start, stop)
+
+    async def load(self) -> None:
+        """Read the journal, unless that was done and nothing failed since. Raises JournalError."""
+        async with self._loading:
+            if self._loaded:
+                return
+            contents = await self._journal.load()
+            for dirt in self.gateways.values():
+                dirt.kept.clear()
+                dirt.known = None
+            for gateway, known in contents.gateways.items():
+                self.of(gateway).known = known
+            for gateway, quarter in contents.dirty:
+                dirt = self.of(gateway)
+                dirt.kept.add(quarter)
+                dirt.fresh.add(quarter)
+            lost = {
+                (gateway, quarter)
+                for gateway, dirt in self.gateways.items()
+                for quarter in (dirt.waiting | dirt.writing.keys()) - dirt.kept
+            }
+            await self._journal.add(lost)
+            for gateway, quarter in lost:
+                self.of(gateway).kept.add(quarter)
+            self._loaded = True
+
+    async def put(self, gateway: str, known: Known) -> None:
+        """Note how far a gateway is. Raises JournalError."""
+        await self._guarded(self._journal.put(gateway, known))
+        self.of(gateway).known = known
+
+    async def fail(self, gateway: str, quarters: Collection[int]) -> None:
+        """Set quarters aside that could not be computed, and remember them. Raises JournalError."""
+        dirt = self.of(gateway)
+        dirt.fresh.difference_update(quarters)
+        dirt.slow.difference_update(quarters)
+        dirt.failed.update(quarters)
+        await self._keep({(gateway, quarter) for quarter in quarters})
+
+    async def settle(self, now_ms: int) -> None:
+        """Let the journal forget what is rolled up and gets no more live readings. Raises JournalError."""
+        settled = [(gateway, quarter) for gateway, dirt in self.gateways.items() for quarter in dirt.settled(now_ms)]
+        for gateway, quarter in settled:
+            self.gateways[gateway].kept.discard(quarter)  # now: a write that comes while we wait must note it again
+        if settled:
+            await self._guarded(self._journal.remove(settled))
+
+    async def _keep(self, dirty: Collection[Dirty]) -> None:
+        """Have these in the journal."""
+        if not self._loaded:
+            await self.load()
+        new = [(gateway, quarter) for gateway, quarter in dirty if quarter not in self.gateways[gateway].kept]
+        if new:
+            await self._guarded(self._journal.add(new))
+            for gateway, quarter in new:
+                self.gateways[gateway].kept.add(quarter)
+
+    async def _guarded(self, change: Awaitable[None]) -> None:
+        """After a failure nothing is known of what the file holds: it is read again before it is used."""
+        try:
+            await change
+        except JournalError:
+            self._loaded = False
+            raise
+
+
+def runs(quarters: Iterable[int], *, grain: int, most: int) -> list[tuple[int, int]]:
+    """The time that these quarters cover, in pieces, the newest first.
+
+    Args:
+        quarters: Their starts, milliseconds since 1970, in any order.
+        grain: Pieces begin and end at multiples of it (`QUARTER_MS` or `HOUR_MS`).
+        most: No piece is longer, and none crosses a multiple of it, so that pieces are the same however they came.
+
+    Returns:
+        Start and stop of each piece.
+    """
+    pieces: list[tuple[int, int]] = []
+    for start in sorted({quarter // grain * grain for quarter in quarters}, reverse=True):
+        stop = start + grain
+        if pieces and pieces[-1][0] == stop and stop % most:
+            pieces[-1] = (start, pieces[-1][1])
+        else:
+            pieces.append((start, stop))
+    return pieces

@@ -1,0 +1,160 @@
+"""The way in: `POST /api/v1/gateways/{serial}/batches`.
+
+The order of things is the security of it: the token, the right to write for this serial and the rate come before the
+first byte of the body; the reply comes after the rows are durable.
+"""
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from receiver.auth.gate import Gate, authorise_write
+from receiver.http.problems import refusal_of
+from receiver.http.rates import RateLimit
+from receiver.ingest import body, validate
+from receiver.ingest.arrivals import Arrivals
+from receiver.ingest.group_commit import GroupCommit
+from receiver.ingest.limits import SeriesLimit
+from receiver.ingest.outboxes import Outboxes
+from receiver.ingest.validate import Checked
+from receiver.live.watch import Watch
+from receiver.metrics import Metrics
+from receiver.stores.base import GatewayReading, Store
+from shared import wire
+from shared.clock import Clock
+from shared.problems import Rejection
+
+_log = structlog.get_logger()
+
+
+class Ingest:
+    """Takes batches.
+
+    Args:
+        gate: Who is sending.
+        per_gateway: How often one gateway's scraper may post.
+        series: How many series one gateway may have.
+        store: Its retention bounds the timestamps.
+        commit: Makes rows durable.
+        watch: Whether somebody looks at the gateway now.
+        arrivals: Told of what came in.
+        metrics: Counts.
+        clock: Wall time for stamps, monotonic time for durations.
+        body_seconds: How long a body may take to arrive.
+    """
+
+    def __init__(
+        self,
+        *,
+        gate: Gate,
+        per_gateway: RateLimit,
+        series: SeriesLimit,
+        store: Store,
+        commit: GroupCommit,
+        watch: Watch,
+        arrivals: Arrivals,
+        metrics: Metrics,
+        clock: Clock,
+        body_seconds: float,
+    ) -> None:
+        self._gate = gate
+        self._per_gateway = per_gateway
+        self._series = series
+        self._store = store
+        self._commit = commit
+        self._watch = watch
+        self._arrivals = arrivals
+        self._metrics = metrics
+        self._clock = clock
+        self._body_seconds = body_seconds
+        self._outboxes = Outboxes()
+
+    async def post_batch(self, request: Request) -> Response:
+        """Answer one batch with its verdict. Raises what `receiver.http.problems` answers."""
+        try:
+            return await self._answer(request)
+        except Exception as error:
+            self._metrics.batches.labels(refusal_of(error).problem).inc()
+            raise
+
+    async def _answer(self, request: Request) -> Response:
+        serial: str = request.path_params["serial"]
+        caller = self._gate.authenticate(request.headers.getlist("authorization"))
+        authorise_write(caller, serial)
+        self._per_gateway.spend(serial)
+        data = await body.read(request, seconds=self._body_seconds)
+        checked = validate.check(data, now_ms=self._clock.now_ms(), retention_ms=self._store.retention_ms)
+        await self._series.load(serial)
+        self._apply_quota(serial, checked)
+        refused = await self._store_rows(serial, checked)
+        verdict = self._verdict(serial, checked, refused)
+        self._account(serial, checked, verdict)
+        return Response(wire.encode_verdict(verdict), media_type="application/json")
+
+    def _apply_quota(self, serial: str, checked: Checked) -> None:
+        refused = self._series.refused(serial, checked.series)
+        if not refused:
+            return
+        rows = list(zip(checked.seqs, checked.readings, checked.series, strict=True))
+        checked.seqs = [seq for seq, _, series in rows if series not in refused]
+        checked.readings = [reading for _, reading, series in rows if series not in refused]
+        checked.series = [series for series in checked.series if series not in refused]
+        checked.rejected += [wire.Rejected(seq, Rejection.QUOTA) for seq, _, series in rows if series in refused]
+
+    async def _store_rows(self, serial: str, checked: Checked) -> dict[int, Rejection]:
+        if not checked.readings:
+            return {}
+        rows = [GatewayReading(serial, *row) for row in zip(checked.readings, checked.series, strict=True)]
+        started = self._clock.monotonic()
+        self._metrics.waiting.inc(len(rows))
+        try:
+            refused = await self._commit.write(rows)
+        finally:
+            self._metrics.waiting.dec(len(rows))
+        self._metrics.commit_seconds.observe(self._clock.monotonic() - started)
+        return refused
+
+    def _verdict(self, serial: str, checked: Checked, refused: dict[int, Rejection]) -> wire.Verdict:
+        rejected = checked.rejected + [wire.Rejected(checked.seqs[index], code) for index, code in refused.items()]
+        return wire.Verdict(
+            batch=checked.batch,
+            accepted=len(checked.readings) - len(refused),
+            rejected=sorted(rejected, key=lambda row: row.seq),
+            ignored=sorted(checked.ignored),
+            watched=self._watch.watched(serial),
+        )
+
+    def _account(self, serial: str, checked: Checked, verdict: wire.Verdict) -> None:
+        now = self._clock.now_ms()
+        metrics = self._metrics
+        metrics.batches.labels("stored").inc()
+        metrics.stored.inc(verdict.accepted)
+        if not (checked.readings or verdict.rejected):
+            return  # `envoy-scraper check` sends an empty batch under an outbox id of its own
+        metrics.last_batch.labels(serial).set(now / 1000)
+        self._arrivals.note(
+            serial,
+            received=now,
+            newest=max((reading.timestamp for reading in checked.readings), default=None),
+            readings=verdict.accepted,
+            rejected=len(verdict.rejected),
+        )
+        for row in verdict.rejected:
+            metrics.rejected.labels(row.code).inc()
+        if verdict.ignored:
+            metrics.ignored.inc()
+        if verdict.rejected or verdict.ignored:
+            codes = sorted({row.code for row in verdict.rejected})
+            _log.warning(
+                "batch stored in part",
+                gateway=serial,
+                accepted=verdict.accepted,
+                rejected=len(verdict.rejected),
+                codes=codes,
+                ignored=verdict.ignored,
+            )
+        else:
+            _log.debug("batch stored", gateway=serial, accepted=verdict.accepted)
+        if self._outboxes.interleaves(serial, checked.outbox):
+            metrics.interleaving.labels(serial).inc()
+            _log.warning("two scrapers send for one gateway: stop one of them", gateway=serial)

@@ -1,0 +1,1 @@
+"""The running receiver: built from its settings, started, stopped."""

@@ -1,0 +1,191 @@
+"""Puts the receiver together and runs it: the one place that knows every part."""
+
+import asyncio
+import contextlib
+import functools
+import signal
+from collections.abc import AsyncIterator, Callable
+
+import structlog
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from receiver.api.access import Access
+from receiver.api.energy import EnergyRoutes
+from receiver.api.gateways import Gateways
+from receiver.api.inverters import Inverters
+from receiver.api.latest import LatestValues
+from receiver.api.live import Live
+from receiver.api.meters import Meters
+from receiver.api.series import SeriesRoutes
+from receiver.api.session import Sessions
+from receiver.errors import SettingError
+from receiver.http import probes as health
+from receiver.http.listener import Listener
+from receiver.http.outermost import Edge
+from receiver.http.page import Page
+from receiver.http.problems import PROBE_REFUSALS, READER_REFUSALS, Problems
+from receiver.http.rates import RateLimit
+from receiver.ingest.limits import SeriesLimit
+from receiver.ingest.route import Ingest
+from receiver.queries.series import SeriesReader
+from receiver.service.build import Receiver, build
+from receiver.settings import Settings
+from shared.clock import Clock, SystemClock
+from shared.status_server import StatusServer
+
+_log = structlog.get_logger()
+_READY_S = 5.0
+
+
+def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
+    """The application; it neither opens nor closes the store."""
+    limits, clock = receiver.limits, receiver.clock
+    rate_limit = functools.partial(RateLimit, clock=clock)
+    app = FastAPI(
+        title="envoy-receiver",
+        docs_url="/docs" if docs else None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if docs else None,
+        redirect_slashes=False,  # a redirect would repeat the sender's Host header
+    )
+    problems = Problems(receiver.metrics)
+    problems.install(app)
+    ingest = Ingest(
+        gate=receiver.gate,
+        per_gateway=rate_limit(rate=limits.gateway_rate, reason="gateway-rate"),
+        series=SeriesLimit(receiver.store, most=limits.series),
+        store=receiver.store,
+        commit=receiver.commit,
+        watch=receiver.watch,
+        arrivals=receiver.arrivals,
+        metrics=receiver.metrics,
+        clock=clock,
+        body_seconds=limits.body_seconds,
+    )
+    access = Access(receiver.gate, rate_limit(rate=limits.gateway_rate, reason="reader-rate"))
+    latest = LatestValues(access=access, store=receiver.store, watch=receiver.watch, clock=clock)
+    gateways = Gateways(
+        access=access,
+        store=receiver.store,
+        latest=latest,
+        arrivals=receiver.arrivals,
+        sites=receiver.sites,
+        clock=clock,
+    )
+    meters = Meters(latest=latest, sites=receiver.sites, clock=clock)
+    inverters = Inverters(access=access, store=receiver.store, latest=latest, sites=receiver.sites, clock=clock)
+    energy = EnergyRoutes(access=access, store=receiver.store, latest=latest, sites=receiver.sites, clock=clock)
+    series = SeriesRoutes(
+        access=access,
+        reader=SeriesReader(receiver.store, receiver.rollups.store.unsettled),
+        latest=latest,
+        sites=receiver.sites,
+        clock=clock,
+    )
+    live = Live(
+        hub=receiver.hub,
+        store=receiver.store,
+        latest=latest,
+        access=access,
+        sites=receiver.sites,
+        clock=clock,
+        open_live=receiver.open_live,
+    )
+    # A plain Starlette route: the body is read as bytes after the token is verified, and no model is built of it.
+    app.router.routes.append(Route("/api/v1/gateways/{serial}/batches", ingest.post_batch, methods=["POST"]))
+    for room in (Sessions(access, clock), gateways, meters, inverters, energy, series, live):
+        app.include_router(room.router(), responses=READER_REFUSALS)
+    app.include_router(health.router(receiver.store), responses=PROBE_REFUSALS)
+    app.router.routes.extend(Page().routes())
+    per_address = rate_limit(rate=limits.address_rate, reason="address-rate")
+    app.add_middleware(Edge, problems=problems, per_address=per_address)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def running(
+    receiver: Receiver, *, host: str, port: int, docs: bool = False, trusted_proxies: tuple[str, ...] = ()
+) -> AsyncIterator[Listener]:
+    """The receiver at work: store open, port listening, roll-ups under way. At the end, what came in is answered."""
+    await receiver.store.open()
+    receiver.rollups.start()
+    try:
+        listener = Listener(create_app(receiver, docs=docs), host=host, port=port, trusted_proxies=trusted_proxies)
+        await listener.start()
+        try:
+            yield listener
+        finally:
+            receiver.hub.close()  # views have no end of their own
+            await listener.stop()
+    finally:
+        await receiver.rollups.stop()
+        await receiver.commit.close()
+        await receiver.rollups.close()
+        await receiver.store.close()
+
+
+async def serve(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    stop: asyncio.Event | None = None,
+    started: Callable[[int, int], None] | None = None,
+) -> None:
+    """Run until told to stop.
+
+    Args:
+        settings: From `receiver.settings.load`.
+        clock: The host's, unless given.
+        stop: Ends the service when set; without it, SIGINT and SIGTERM do.
+        started: Called with the main and the status port once both listen.
+
+    Raises:
+        SettingError: The service cannot start like this.
+    """
+    receiver = build(settings, clock=clock or SystemClock())
+    stop = stop or _stop_on_signals()
+    async with running(
+        receiver, host=settings.host, port=settings.port, docs=settings.docs, trusted_proxies=settings.trusted_proxies
+    ) as listener:
+        status = _start_status(settings, receiver)
+        try:
+            _log.info("receiving", host=listener.host, port=listener.port, status_port=status.port)
+            if started is not None:
+                started(listener.port, status.port)
+            waits = {asyncio.create_task(stop.wait()), asyncio.create_task(listener.wait())}
+            _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for task in pending:
+                task.cancel()
+        finally:
+            status.stop()
+    _log.info("stopped")
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+def _start_status(settings: Settings, receiver: Receiver) -> StatusServer:
+    loop = asyncio.get_running_loop()
+
+    def ready() -> str | None:
+        """Called on the status thread: the store belongs to the event loop."""
+        try:
+            return asyncio.run_coroutine_threadsafe(receiver.store.ready(), loop).result(_READY_S)
+        except TimeoutError:
+            return "the store does not answer"
+
+    status = StatusServer(settings.status_host, settings.status_port, registry=receiver.metrics.registry, ready=ready)
+    try:
+        status.start()
+    except OSError as error:
+        raise SettingError(
+            f"cannot listen on {settings.status_host} port {settings.status_port} ({error.strerror}): stop what uses "
+            "it, or set RECEIVER_STATUS_HOST and RECEIVER_STATUS_PORT"
+        ) from error
+    return status

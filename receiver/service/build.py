@@ -1,0 +1,92 @@
+"""The parts of a receiver, built from its settings."""
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+
+from receiver.auth import keys_file, readers
+from receiver.auth.gate import Gate
+from receiver.auth.keys import HS256, READ_KEY_ID, VerificationKey
+from receiver.auth.reloading import ReloadingFile
+from receiver.errors import SettingError
+from receiver.ingest.arrivals import Arrivals
+from receiver.ingest.group_commit import GroupCommit
+from receiver.ingest.limits import Limits
+from receiver.live.hub import Hub
+from receiver.live.watch import Watch
+from receiver.metrics import Metrics
+from receiver.rollups.job import Rollups
+from receiver.settings import Settings
+from receiver.sites import SitesFile
+from receiver.stores.base import Store
+from receiver.stores.choose import make_store
+from shared.clock import Clock
+from shared.files import make_private_directory
+from shared.keys import SECRET_KEY_ID
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receiver:
+    """The parts of one receiver, for `receiver.service.app.create_app`."""
+
+    store: Store
+    commit: GroupCommit
+    gate: Gate
+    watch: Watch
+    sites: SitesFile
+    rollups: Rollups
+    clock: Clock
+    metrics: Metrics
+    arrivals: Arrivals
+    hub: Hub
+    open_live: tuple[IPv4Network | IPv6Network, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+
+def build(settings: Settings, *, clock: Clock, limits: Limits | None = None) -> Receiver:
+    """The parts as the settings say. Raises SettingError."""
+    _make_state_directory(settings.state_dir)
+    store = make_store(settings)
+    sites, arrivals, metrics = SitesFile(settings.sites_file, clock), Arrivals(), Metrics()
+    rollups = Rollups(
+        store, site_of=sites.of, clock=clock, state_dir=settings.state_dir, arrivals=arrivals, metrics=metrics
+    )
+    watch = Watch(clock)
+    hub = Hub(store, watch, clock)
+    return Receiver(
+        store=store,
+        commit=GroupCommit(rollups.store, on_stored=hub.on_stored),
+        gate=build_gate(settings, clock),
+        watch=watch,
+        sites=sites,
+        rollups=rollups,
+        clock=clock,
+        metrics=metrics,
+        arrivals=arrivals,
+        hub=hub,
+        open_live=settings.open_live,
+        limits=limits or Limits(gateway_rate=settings.gateway_rate, address_rate=settings.address_rate),
+    )
+
+
+def build_gate(settings: Settings, clock: Clock) -> Gate:
+    """The gate with every key of the settings. Raises SettingError."""
+    read_secret = settings.read_secret or readers.load_or_make_key(settings.state_dir)
+    fixed = {READ_KEY_ID: VerificationKey(HS256, read_secret, "read")}
+    if settings.secret is not None:
+        fixed[SECRET_KEY_ID] = VerificationKey(HS256, settings.secret, "ingest", frozenset(settings.gateways))
+    return Gate(
+        fixed=fixed,
+        keys_file=ReloadingFile(settings.keys_file, keys_file.verification_keys, clock),
+        revoked=ReloadingFile(settings.state_dir / readers.LIST_FILE, readers.revoked_ids, clock),
+        clock=clock,
+    )
+
+
+def _make_state_directory(path: Path) -> None:
+    try:
+        make_private_directory(path)
+    except OSError as error:
+        raise SettingError(
+            f"RECEIVER_STATE_DIR {path} cannot be made ({error.strerror}): choose a directory that this user may write"
+        ) from error

@@ -1,0 +1,86 @@
+"""The two tokens that `setup` makes, and the files that hold them.
+
+InfluxDB chooses a token's value and hands it out once, so the files are the only place where services find it. A file
+is right if its token is known, active, and may do exactly what it should: no less, and no more.
+"""
+
+import contextlib
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from receiver.database_settings import GRAFANA_TOKEN, RECEIVER_TOKEN
+from receiver.stores.influxdb.setup.server import Bucket, Grant, Right, Server, SetupError
+from shared.files import PRIVATE_DIRECTORY, PRIVATE_FILE, make_private_directory, write_private
+
+_WHO = {RECEIVER_TOKEN: ("write", "read"), GRAFANA_TOKEN: ("read",)}
+
+
+def ensure_tokens(
+    server: Server, org_id: str, buckets: Sequence[Bucket], folder: Path, *, main_bucket: str
+) -> Iterator[str]:
+    """Make both files right; a sentence for each. Raises SetupError.
+
+    Args:
+        server: Entered with a token that may make tokens.
+        org_id: Owner of the buckets.
+        buckets: What the tokens are for; one or two.
+        folder: Where the files lie.
+        main_bucket: Tells apart the tokens of several receivers in one organisation.
+    """
+    try:
+        make_private_directory(folder)
+        with contextlib.suppress(PermissionError):  # a mounted volume may be another user's; its files are ours alone
+            folder.chmod(PRIVATE_DIRECTORY)
+    except OSError as error:
+        raise SetupError(
+            f"{folder} cannot be used for the tokens ({error.strerror}): set RECEIVER_TOKENS_DIR to a directory of "
+            "the user that runs this"
+        ) from error
+    for name, actions in _WHO.items():
+        rights = [(action, bucket.id) for action in actions for bucket in buckets]
+        yield _ensure(server, org_id, f"envoy-relay {name} (bucket {main_bucket})", rights, folder / name)
+
+
+def _ensure(server: Server, org_id: str, description: str, rights: Sequence[Right], path: Path) -> str:
+    ours = [known for known in server.grants(org_id) if known.description == description]
+    held = _held(path)
+    may = " and ".join(dict.fromkeys(action for action, _ in rights))
+    kept = next((known for known in ours if held is not None and _is_right(known, held, rights)), None)
+    if kept is None:
+        made = server.grant(org_id, description, rights)
+        if made.token is None:
+            raise SetupError("InfluxDB made a token and did not tell its value: this version is not supported")
+        _write(path, made.token)
+    # Only now, so that a fault on the way leaves the old token good and a second run puts things right.
+    for known in ours:
+        if known is not kept:
+            server.withdraw(known)
+    if kept is not None:
+        return f"token: {path} is good (may {may})"
+    return f"token: {path} is {'new' if held is None and not ours else 'replaced; restart who reads it'} (may {may})"
+
+
+def _is_right(known: Grant, held: str, rights: Sequence[Right]) -> bool:
+    return known.is_active and known.token == held and known.rights == frozenset(rights)
+
+
+def _held(path: Path) -> str | None:
+    """The token in a file, which is made private if it was not; None without one. Raises SetupError."""
+    try:
+        if stat.S_IMODE(path.stat().st_mode) != PRIVATE_FILE:
+            path.chmod(PRIVATE_FILE)
+        return path.read_text(encoding="ascii").strip() or None
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError:
+        return None  # nobody's token: it is replaced
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read ({error.strerror}): run this as the user that owns it") from error
+
+
+def _write(path: Path, token: str) -> None:
+    try:
+        write_private(path, token.encode())
+    except OSError as error:
+        raise SetupError(f"{path} cannot be written ({error.strerror}): free some space or change its owner") from error

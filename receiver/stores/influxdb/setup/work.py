@@ -1,0 +1,119 @@
+"""What `envoy-receiver setup` does: a new or a known InfluxDB becomes one that this project can work with.
+
+Every step looks first and changes only what differs, so it may run before every start.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+
+from receiver.database_settings import InfluxSettings
+from receiver.stores.influxdb.setup.rights import supported, what_a_given_token_can_do
+from receiver.stores.influxdb.setup.server import Bucket, Server, SetupError, shard_s
+from receiver.stores.influxdb.setup.tokens import ensure_tokens
+from shared.clock import Clock
+
+WAIT_S = 120.0
+"""How long a database may take to start."""
+_ASK_AGAIN_S = 2.0
+DAY_S = 86_400
+
+
+async def set_up(influxdb: InfluxSettings, meter_days: int, clock: Clock) -> AsyncIterator[str]:
+    """Do it, with a sentence for everything that was found or done. Raises SetupError.
+
+    Args:
+        influxdb: Where it is, and the names and secrets.
+        meter_days: Days that raw meter readings are kept; 0 is for ever.
+        clock: For waiting.
+    """
+    server = Server(influxdb.url, influxdb.admin_token or influxdb.token)
+    try:
+        async for sentence in _wait(server, influxdb.url, clock):
+            yield sentence
+        for sentence in _steps(server, influxdb, meter_days):
+            yield sentence
+    finally:
+        server.close()
+
+
+async def _wait(server: Server, url: str, clock: Clock) -> AsyncIterator[str]:
+    """Until the database answers: beside a compose file it is usually still starting."""
+    end = clock.monotonic() + WAIT_S
+    while True:
+        try:
+            version = server.version()
+        except SetupError as error:
+            # An answer below 500 is somebody's decision, and no wait changes it.
+            is_starting = error.status is None or error.status >= 500
+            if not is_starting or clock.monotonic() >= end:
+                raise
+            yield f"waiting for InfluxDB at {url} ..."
+            await clock.sleep(_ASK_AGAIN_S)
+        else:
+            if (remark := supported(version)) is not None:
+                yield remark
+            return
+
+
+def _steps(server: Server, influxdb: InfluxSettings, meter_days: int) -> Iterator[str]:
+    is_new = server.is_new()
+    if influxdb.admin_token is None:
+        if is_new:
+            raise SetupError(
+                f"InfluxDB at {influxdb.url} is new: set INFLUXDB_ADMIN_PASSWORD_FILE and INFLUXDB_ADMIN_TOKEN_FILE "
+                "(deploy/secrets.sh makes both files), then run this again"
+            )
+        yield from what_a_given_token_can_do(server, influxdb, meter_days)
+        return
+    if is_new:
+        yield _onboard(server, influxdb, influxdb.admin_token)
+    org_id = server.organisation(influxdb.org)
+    buckets: list[Bucket] = []
+    for name, days in _wanted(influxdb, meter_days):
+        bucket, sentence = _ensure_bucket(server, influxdb.org, org_id, name, days)
+        buckets.append(bucket)
+        yield sentence
+    if len(buckets) == 1 and meter_days:
+        yield (
+            "remark: raw meter readings share a bucket with everything else, so the database cannot forget them by "
+            "itself; leave RECEIVER_LIVE_BUCKET out to give them a bucket of their own"
+        )
+    yield from ensure_tokens(server, org_id, buckets, influxdb.tokens_dir, main_bucket=influxdb.bucket)
+
+
+def _wanted(influxdb: InfluxSettings, meter_days: int) -> list[tuple[str, int]]:
+    if influxdb.bucket == influxdb.live_bucket:
+        return [(influxdb.bucket, 0)]
+    return [(influxdb.bucket, 0), (influxdb.live_bucket, meter_days)]
+
+
+def _onboard(server: Server, influxdb: InfluxSettings, admin_token: str) -> str:
+    if influxdb.admin_password is None:
+        raise SetupError(
+            f"InfluxDB at {influxdb.url} is new and needs a password for its administrator: set "
+            "INFLUXDB_ADMIN_PASSWORD_FILE (deploy/secrets.sh makes the file)"
+        )
+    server.onboard(
+        user=influxdb.admin_user,
+        password=influxdb.admin_password,
+        token=admin_token,
+        org=influxdb.org,
+        bucket=influxdb.bucket,
+    )
+    return f"server: was new; has the organisation {influxdb.org} and the administrator {influxdb.admin_user} now"
+
+
+def _ensure_bucket(server: Server, org: str, org_id: str, name: str, days: int) -> tuple[Bucket, str]:
+    bucket = server.bucket(org, name)
+    if bucket is None:
+        return server.make_bucket(org_id, name, days * DAY_S), f"bucket: {name} is made, {_kept(days)}"
+    if bucket.expiry_s == days * DAY_S:
+        if bucket.shard_s == shard_s(bucket.expiry_s):
+            return bucket, f"bucket: {name} is there, {_kept(days)}"
+        server.set_expiry(bucket, bucket.expiry_s)
+        return bucket, f"bucket: {name} is there, {_kept(days)}, in shards of another length from now on"
+    server.set_expiry(bucket, days * DAY_S)
+    return bucket, f"bucket: {name} is changed, {_kept(days)} (before: {_kept(bucket.expiry_s / DAY_S)})"
+
+
+def _kept(days: float) -> str:
+    return f"kept for {days:g} days" if days else "kept for ever"

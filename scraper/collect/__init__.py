@@ -1,0 +1,1 @@
+"""What is asked of the gateway when, and how answers become committed rows."""

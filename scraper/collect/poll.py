@@ -1,0 +1,178 @@
+"""The conductor: connects to the gateway, asks each endpoint in turn, and hands every sample on.
+
+A failed endpoint is a partial success: it is counted, asked less often, and the others go on. Only an unreachable
+gateway or a login that needs a person pauses everything, with bounded random-exponential waits; the outbox drains
+meanwhile.
+"""
+
+import random
+
+import structlog
+
+from scraper.collect.health import Health
+from scraper.collect.samples import Samples
+from scraper.collect.schedule import Job, Schedule
+from scraper.errors import (
+    BadReplyError,
+    CertificateChangedError,
+    EndpointUnavailableError,
+    GatewayError,
+    PersonNeededError,
+    SettingError,
+)
+from scraper.gateway.session import Gateway, Identity
+from shared.clock import Clock
+
+log = structlog.get_logger()
+
+PERSON_S = 10.0
+"""How often to look whether a person has acted (seconds); the client asks the gateway again only every 300 s."""
+LONGEST_WAIT_S = 60.0
+IDENTIFY_S = 4 * 3600.0
+"""Firmware is pushed without notice: the gateway is identified anew this often (seconds)."""
+COUNTERS_S = 60.0
+ALARM_S = 600.0
+"""The gateway restarts its services every night for some minutes: shorter outages are no alarm (seconds)."""
+ALARM_AGAIN_S = 3600.0
+
+
+class Conductor:
+    """Polls one gateway.
+
+    Args:
+        gateway: The connection.
+        samples: Turns replies into readings and records them.
+        health: Written.
+        clock: Time.
+        inverter_interval_s: Seconds between two inverter polls.
+        meter_interval_s: Seconds between two meter polls while there is no stream.
+        meters_wanted: Whether meters are read at all.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        samples: Samples,
+        health: Health,
+        clock: Clock,
+        rng: random.Random,
+        *,
+        inverter_interval_s: float,
+        meter_interval_s: float,
+        meters_wanted: bool,
+    ) -> None:
+        self._gateway = gateway
+        self._samples = samples
+        self._health = health
+        self._clock = clock
+        self._rng = rng
+        self._meter_interval_s = meter_interval_s
+        self._known: Identity | None = None
+        self._failures = 0
+        self._down_since: float | None = None
+        self._alarm_due = 0.0
+        jobs = [
+            Job("inverters", lambda: inverter_interval_s, samples.inverters),
+            Job("production", lambda: COUNTERS_S, samples.production),
+            Job("identify", lambda: IDENTIFY_S, self._identify),
+        ]
+        if meters_wanted:
+            jobs.insert(1, Job("meters", self._meter_interval, samples.meters))
+        self._schedule = Schedule(jobs, clock, rng)
+
+    async def run(self) -> None:
+        """Connect and poll until cancelled."""
+        self._schedule.start()
+        while True:
+            await self._connect()
+            await self._poll()
+
+    async def _connect(self) -> None:
+        """Try until the gateway is found, known and logged in to."""
+        while True:
+            started = self._clock.monotonic()
+            try:
+                await self._identify()
+            except (GatewayError, SettingError) as error:
+                self._health.failed("identify", seconds=self._clock.monotonic() - started, problem=str(error))
+                await self._clock.sleep(await self._not_connected(error))
+            else:
+                self._connected(self._clock.monotonic() - started)
+                return
+
+    async def _poll(self) -> None:
+        """Run the jobs until something goes wrong that may concern the gateway as a whole: look who answers then."""
+        while True:
+            job = await self._schedule.next()
+            started = self._clock.monotonic()
+            try:
+                await job.run()
+                await self._notice()
+            except (GatewayError, SettingError) as error:
+                self._failed(job, error, started)
+                self._schedule.done(job, worked=False)
+                if not isinstance(error, BadReplyError | EndpointUnavailableError):
+                    return
+            else:
+                seconds = self._clock.monotonic() - started
+                self._health.succeeded(job.name, seconds=seconds, now_ms=self._clock.now_ms())
+                self._schedule.done(job)
+
+    async def _identify(self) -> None:
+        await self._gateway.connect()
+        await self._notice()
+
+    async def _notice(self) -> None:
+        """Pass on who answers, if that changed: any question may have led to a fresh look, a login or a new token."""
+        identity = self._gateway.identity
+        if identity is not None and identity != self._known:
+            await self._samples.identified(identity)
+            self._known = identity
+
+    def _connected(self, seconds: float) -> None:
+        self._health.succeeded("identify", seconds=seconds, now_ms=self._clock.now_ms())
+        self._health.person_needed = None
+        self._health.certificate_changed = False
+        if self._down_since is not None:
+            log.info("the gateway answers again", minutes=round((self._clock.monotonic() - self._down_since) / 60, 1))
+            self._schedule.start()
+        self._failures = 0
+        self._down_since = None
+
+    def _failed(self, job: Job, error: Exception, started: float) -> None:
+        known = self._health.endpoints.get(job.name)
+        if known is None or known.problem != str(error):
+            log.info("not read", job=job.name, reason=str(error))
+        self._health.failed(job.name, seconds=self._clock.monotonic() - started, problem=str(error))
+
+    async def _not_connected(self, error: GatewayError | SettingError) -> float:
+        """Open the gap, say so where it is worth saying; returns the seconds to wait."""
+        now = self._clock.monotonic()
+        person = isinstance(error, PersonNeededError | SettingError)
+        if self._down_since is None:
+            self._down_since, self._alarm_due = now, now + ALARM_S
+            if not person:
+                log.info("the gateway is lost", reason=str(error))
+            await self._samples.stopped("a person is needed" if person else "the gateway is unreachable")
+        if person:
+            await self._need_person(error)
+            return PERSON_S
+        if now >= self._alarm_due:
+            self._alarm_due = now + ALARM_AGAIN_S
+            minutes = round((now - self._down_since) / 60)
+            log.warning("the gateway has been away for long", minutes=minutes, reason=str(error))
+        self._failures += 1
+        return self._rng.uniform(0.5, min(LONGEST_WAIT_S, 2.0 ** min(self._failures, 6)))
+
+    async def _need_person(self, error: GatewayError | SettingError) -> None:
+        if self._health.person_needed != str(error):
+            log.error("somebody must act; what was read before is still delivered", reason=str(error))
+        self._health.person_needed = str(error)
+        changed = isinstance(error, CertificateChangedError)
+        if changed and not self._health.certificate_changed:
+            await self._samples.certificate_changed()
+        self._health.certificate_changed = changed
+
+    def _meter_interval(self) -> float:
+        """While a stream gives the values, or nothing may stand in for it, only the counters are asked."""
+        return self._meter_interval_s if self._samples.polls_values else COUNTERS_S

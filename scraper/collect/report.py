@@ -1,0 +1,109 @@
+"""The scraper's own reading: kind `gateway`, once a minute and when something changed, whatever the gateway does.
+
+So the hosted half knows how the edge is doing, also while there is nothing else to tell.
+"""
+
+import asyncio
+import contextlib
+
+from scraper import __version__
+from scraper.collect.health import Health
+from scraper.collect.recorder import Recorder
+from scraper.collect.samples import Samples
+from scraper.errors import OutboxUnavailableError
+from scraper.outbox.thread import OutboxThread
+from scraper.service.status import ScraperCollector
+from shared.clock import Clock
+from shared.readings import Reading
+
+PERIOD_S = 60.0
+LOOK_S = 5.0
+"""How often to look whether something changed (seconds)."""
+
+
+class Report:
+    """Makes the `gateway` reading from what the other parts know.
+
+    Args:
+        health: Read.
+        samples: Told of every minute, also when the gateway is silent.
+        outbox: Asked for its size, which is shown on the status port too.
+        collector: Given that size.
+        recorder: Where the reading goes.
+        clock: Time.
+    """
+
+    def __init__(
+        self,
+        health: Health,
+        samples: Samples,
+        outbox: OutboxThread,
+        collector: ScraperCollector,
+        recorder: Recorder,
+        clock: Clock,
+    ) -> None:
+        self._health = health
+        self._samples = samples
+        self._outbox = outbox
+        self._collector = collector
+        self._recorder = recorder
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Report until cancelled."""
+        while True:
+            said, end = self._state(), self._clock.monotonic() + PERIOD_S
+            while self._state() == said and self._clock.monotonic() < end:
+                await self._clock.sleep(LOOK_S)
+            await self._samples.minute()
+            await self.send()
+
+    async def send(self) -> None:
+        """Record how things are now."""
+        health, now = self._health, self._clock.now_ms()
+        fields: dict[str, float | str] = {
+            "poll_seconds": sum(one.seconds for one in health.endpoints.values()),
+            "stream_connected": float(health.stream_connected),
+            "login_blocked": float(health.person_needed is not None),
+            "certificate_changed": float(health.certificate_changed),
+            "inverters_known": float(health.inverters_known),
+            "version": __version__,
+            **await self._outbox_fields(),
+        }
+        if health.firmware:
+            fields |= {"firmware": health.firmware, "role": health.role}
+        if health.token_expires_s is not None:
+            fields["token_expires_in"] = health.token_expires_s - now / 1000
+        if health.clock_offset_s is not None:
+            fields["clock_offset"] = health.clock_offset_s
+        await self._recorder.record([Reading("gateway", {}, now, fields)])
+
+    def look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Renew the size of the outbox for the status port, from its thread; it stays as it was if that takes long."""
+        with contextlib.suppress(TimeoutError, RuntimeError):
+            asyncio.run_coroutine_threadsafe(self._outbox_fields(), loop).result(LOOK_S)
+
+    async def _outbox_fields(self) -> dict[str, float]:
+        """Nothing while the disk cannot be read: that shows in the log and in the loss that is recorded later."""
+        try:
+            stats = await self._outbox.stats()
+        except OutboxUnavailableError:
+            return {}
+        self._collector.outbox = stats
+        return {
+            "outbox_rows": float(stats.rows),
+            "outbox_bytes": float(stats.bytes),
+            "dead_letters": float(stats.dead_letters),
+            "lost_rows": float(stats.lost_rows),
+        }
+
+    def _state(self) -> tuple[object, ...]:
+        """What is worth a reading of its own when it changes."""
+        health = self._health
+        return (
+            health.firmware,
+            health.role,
+            health.stream_connected,
+            health.person_needed is None,
+            health.certificate_changed,
+        )

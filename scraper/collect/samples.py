@@ -1,0 +1,249 @@
+"""From the gateway's answers to samples with time stamps, handed to the recorder.
+
+Meter values carry no time that could be trusted across firmwares: they are stamped on arrival, from stream and poll
+alike, and the stamps of one series strictly increase. Inverters carry their own report dates, corrected only where
+the gateway's clock is grossly wrong.
+"""
+
+from collections.abc import Mapping
+
+import structlog
+
+from scraper.collect.gaps import Gaps, event
+from scraper.collect.health import Health
+from scraper.collect.memory import Memory
+from scraper.collect.recorder import Recorder
+from scraper.delta import gateway_clock, stamps
+from scraper.delta.stamps import StampClock
+from scraper.errors import BadReplyError, WrongGatewayError
+from scraper.gateway.parse.phases import MeterValues
+from scraper.gateway.parse.stream import parse_event
+from scraper.gateway.parse.values import Notes
+from scraper.gateway.session import Gateway, Identity
+from scraper.gateway.stream import Burst
+from shared.clock import Clock
+from shared.fields import MAX_GAP_MS
+from shared.readings import Reading, Series
+
+log = structlog.get_logger()
+
+SILENCE_MS = MAX_GAP_MS
+"""Without a sample for this long a gap opens, whatever the connections say (milliseconds)."""
+MAX_REASON = 200
+"""Characters of an event's reason, at most: the receiver takes no more."""
+
+
+class Samples:
+    """Reads one gateway's endpoints and records what they say.
+
+    Args:
+        gateway: The connection.
+        recorder: Where samples go.
+        gaps: Closed by the first sample after a gap.
+        memory: What must outlive the process: stamps, the clock correction.
+        health: Written.
+        clock: Time.
+        poll_meters: Whether polls may stand in for the stream.
+        meters_wanted: Whether meters are read at all.
+
+    Attributes:
+        last_sample_ms: When the finest data that this gateway gives last came: its meters, else its inverters.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        recorder: Recorder,
+        gaps: Gaps,
+        memory: Memory,
+        health: Health,
+        clock: Clock,
+        *,
+        poll_meters: bool,
+        meters_wanted: bool = True,
+    ) -> None:
+        self._gateway = gateway
+        self._recorder = recorder
+        self._gaps = gaps
+        self._memory = memory
+        self._health = health
+        self._clock = clock
+        self._poll_meters = poll_meters
+        self._meters_wanted = meters_wanted
+        self._stamps = StampClock(memory.stamps)
+        self._polled: dict[Series, int] = {}
+        self._streamed: set[str] = set()
+        self._notes = Notes()
+        self._reported: set[str] = set()
+        self.last_sample_ms = memory.last_sample_ms or clock.now_ms()
+
+    async def identified(self, identity: Identity) -> None:
+        """Take note of who answers, and of the gateway's clock.
+
+        Raises:
+            WrongGatewayError: The outbox holds another gateway's readings. They name none, so they must never mix.
+        """
+        owner = self._memory.kept.serial
+        if owner and owner != identity.serial:
+            raise WrongGatewayError(
+                f"gateway {identity.serial} answers, but this scraper delivers for gateway {owner}: restart it"
+            )
+        health = self._health
+        health.serial, health.firmware, health.role = identity.serial, identity.firmware, identity.role
+        health.token_expires_s = identity.token_expires_s
+        health.clock_offset_s = identity.clock_offset_s
+        if identity.clock_offset_s is None:
+            return
+        now = self._clock.now_ms()
+        gateway_ms = now + round(identity.clock_offset_s * 1000)
+        before = self._memory.kept.clock_correction_ms
+        correction, step = gateway_clock.measure(before, gateway_ms, now)
+        if step is not None:
+            await self._recorder.shift_reports(step, before - correction, clock_correction_ms=correction)
+
+    async def inverters(self) -> None:
+        """Ask what every inverter reported last."""
+        readings = await self._gateway.inverters(self._notes)
+        self._health.inverters_known = len(readings)
+        samples = [self._on_our_clock(reading) for reading in readings]
+        if self._has_meters:
+            await self._recorder.record(samples)
+        else:
+            await self._record(samples, heard_ms=self._clock.now_ms())
+        await self._drift()
+
+    async def meters(self) -> None:
+        """Ask the lifetime counters; and the present values of meters that no stream gives."""
+        values = await self._gateway.meter_readings(self._notes)
+        fresh = [one for one in values if stamps.moved(self._polled, _series(one), one.timestamp_s or 0)]
+        if not fresh:
+            return
+        (stamp,), samples = self._stamp(self._clock.now_ms(), 1)
+        samples += [_reading("meter_energy", one, stamp, one.counters) for one in fresh if one.counters]
+        stands_in = self._poll_meters and not self._health.stream_connected
+        polled = fresh if stands_in else [one for one in fresh if one.meter in self._unstreamed]
+        samples += [_reading("meter", one, stamp, one.values) for one in polled if one.values]
+        if await self._record(samples, heard_ms=stamp if stands_in else None):
+            self._polled |= {_series(one): one.timestamp_s or 0 for one in fresh}
+        await self._drift()
+
+    async def production(self) -> None:
+        """Ask for the sum of all inverters, where no production meter is enabled."""
+        reading = await self._gateway.production(self._notes)
+        if reading is not None:
+            # the other sources carry no time of the gateway's: they are stamped with ours already
+            dated = reading.tags["source"] == "inverters"
+            await self._recorder.record([self._on_our_clock(reading) if dated else reading])
+
+    async def burst(self, burst: Burst) -> bool:
+        """Record events of the meter stream that arrived together; False if none of them could be read."""
+        meters = self._gateway.known_meters
+        given, samples = self._stamp(burst.arrival_ms, len(burst.lines))
+        events = 0
+        for stamp, line in zip(given, burst.lines, strict=True):
+            try:
+                values = parse_event(line, meters, self._notes)
+            except BadReplyError:
+                self._notes.refuse("stream.event")
+                continue
+            events += bool(values)
+            self._streamed.update(one.meter for one in values)
+            samples += [_reading("meter", one, stamp, one.values) for one in values]
+        self._health.stream_events += events
+        await self._record(samples, heard_ms=given[-1] if events else None, since_ms=given[0])
+        return events > 0
+
+    async def minute(self) -> None:
+        """Once a minute, whatever the gateway does: look whether the host's clock stepped, or samples stay away."""
+        now = self._clock.now_ms()
+        if step := self._stamps.observe(now, self._clock.monotonic()):
+            await self._record([step], heard_ms=None)
+        if not self._has_meters and self._memory.kept.last_poll_ms != self.last_sample_ms:
+            await self._recorder.keep(last_poll_ms=self.last_sample_ms)  # most polls of inverters bring nothing new
+        if now - self.last_sample_ms > SILENCE_MS and not self._gaps.is_open:
+            await self._gaps.open(self.last_sample_ms, "no sample came")
+
+    async def stopped(self, reason: str) -> None:
+        """Samples have stopped: store what is held back and open a gap."""
+        await self._gaps.open(self.last_sample_ms, reason)
+
+    async def certificate_changed(self) -> None:
+        """Leave a mark in the data, once per change."""
+        self._health.certificate_changed = True
+        await self._recorder.record(
+            [event("certificate", self._clock.now_ms(), "the gateway shows a certificate that is not the pinned one")]
+        )
+
+    @property
+    def polls_values(self) -> bool:
+        """Whether polls give present values of meters now, and so should come often."""
+        return bool(self._unstreamed) if self._health.stream_connected else self._poll_meters
+
+    @property
+    def _unstreamed(self) -> set[str]:
+        """Enabled meters that the connected stream does not carry, as storage: polls are all there is of them.
+
+        Unknown, and so nothing, until the stream has said which it carries.
+        """
+        if not self._health.stream_connected or not self._streamed:
+            return set()
+        return {meter.measurement for meter in self._gateway.known_meters or () if meter.enabled} - self._streamed
+
+    @property
+    def _has_meters(self) -> bool:
+        """Whether meters give finer data than inverters; supposed until the gateway has said."""
+        known = self._gateway.known_meters
+        return self._meters_wanted and (known is None or any(meter.enabled for meter in known))
+
+    async def _record(self, samples: list[Reading], *, heard_ms: int | None, since_ms: int | None = None) -> bool:
+        """Record samples that came at `heard_ms` (the first of them at `since_ms`); None: they end no gap."""
+        lane, newest_ms = self._stamps.state
+        kept: dict[str, int | None] = {"newest_stamp_ms": newest_ms}
+        if lane != self._memory.kept.lane:
+            kept["lane"] = lane
+        if heard_ms is not None and (closing := self._gaps.closing(since_ms or heard_ms)):
+            samples = [*samples, *closing]
+            kept["gap_start_ms"] = None
+        committed = await self._recorder.record(samples, **kept)
+        if committed and heard_ms is not None:
+            self.last_sample_ms = heard_ms
+        return committed
+
+    def _stamp(self, arrival_ms: int, count: int) -> tuple[list[int], list[Reading]]:
+        """Stamps for samples that arrived together, and the event to record if the host's clock has stepped."""
+        step = self._stamps.observe(self._clock.now_ms(), self._clock.monotonic())
+        return self._stamps.stamps(arrival_ms, count), [step] if step else []
+
+    def _on_our_clock(self, reading: Reading) -> Reading:
+        correction = self._memory.kept.clock_correction_ms
+        if not correction:
+            return reading
+        timestamp = gateway_clock.correct(correction, reading.timestamp)
+        return Reading(reading.kind, reading.tags, timestamp, reading.fields)
+
+    async def _drift(self) -> None:
+        """One event for each name that this firmware no longer gives, newly gives, or gives as nonsense."""
+        notes = self._notes
+        self._health.refused_fields = notes.refused.total()
+        seen = {
+            *(f"missing {name}" for name in notes.missing),
+            *(f"unknown {name}" for name in notes.unknown),
+            *(f"refused {name}" for name in notes.refused),
+        }
+        fresh = sorted(seen - self._reported)
+        if fresh and await self._recorder.record([_schema_event(self._clock.now_ms(), fresh)]):
+            self._reported |= seen
+            log.info("the gateway's replies differ from what is known", names=fresh[:20])
+
+
+def _series(values: MeterValues) -> Series:
+    return Series("meter", (("meter", values.meter), ("phase", values.phase)))
+
+
+def _reading(kind: str, values: MeterValues, stamp: int, fields: Mapping[str, float]) -> Reading:
+    return Reading(kind, {"meter": values.meter, "phase": values.phase}, stamp, {**fields})
+
+
+def _schema_event(now_ms: int, names: list[str]) -> Reading:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return event("schema", now_ms, ", ".join(names[:3])[: MAX_REASON - len(more)] + more, rows=float(len(names)))

@@ -1,0 +1,1 @@
+"""The running scraper: built from its settings, started, watched, stopped."""

@@ -1,0 +1,192 @@
+"""The composition root of the running scraper: builds the parts, runs them together, stops them in order.
+
+Order of stopping: no new samples; the held-back samples and the open gap are committed; one last post; the outbox is
+closed. The same order is kept when a part fails unexpectedly: the process then ends with an error, so that whoever
+supervises it starts it again. A kill at any moment loses at most what was not yet committed.
+"""
+
+import asyncio
+import contextlib
+import functools
+import random
+import signal
+
+import structlog
+
+from scraper.collect.gaps import Gaps
+from scraper.collect.health import Health
+from scraper.collect.memory import Memory
+from scraper.collect.poll import Conductor
+from scraper.collect.recorder import Recorder
+from scraper.collect.report import Report
+from scraper.collect.samples import Samples
+from scraper.collect.streaming import Streaming
+from scraper.config import ReceiverSettings, Settings
+from scraper.delta.bands import scaled
+from scraper.delta.tracker import STALL_MS, Tracker
+from scraper.errors import OutboxError, SettingError
+from scraper.gateway.session import Gateway
+from scraper.outbox.thread import OutboxThread
+from scraper.service.build import gateway_options, receiver_tls, signing_key
+from scraper.service.startup import opened_outbox, opening, own_state, owner, sane_clock
+from scraper.service.status import ScraperCollector, not_ready, registry
+from scraper.uplink.backoff import Backoff
+from scraper.uplink.sender import Sender
+from scraper.uplink.signer import EdgeKey, Signer
+from scraper.uplink.uplink import Uplink, UplinkState
+from shared.clock import Clock, SystemClock
+from shared.keys import PublicKey
+from shared.status_server import StatusServer
+
+log = structlog.get_logger()
+
+LAST_POST_S = 5.0
+
+
+async def run(settings: Settings, *, clock: Clock | None = None, stop: asyncio.Event | None = None) -> None:
+    """Run until told to stop.
+
+    Args:
+        settings: From `scraper.config.load_lean` or `scraper.settings.load`.
+        clock: The host's, unless given.
+        stop: Ends the service when set; without it, SIGINT and SIGTERM do.
+
+    Raises:
+        ScraperError: Running is impossible; the message says what to do. In a group if it happened while running.
+    """
+    if settings.receiver is None:
+        raise SettingError("ENVOY_RECEIVER_URL is not set: say where the receiver is, e.g. http://127.0.0.1:8000")
+    clock = clock or SystemClock()
+    stop = stop or _stop_on_signals()
+    delivery = _Delivery(settings.receiver, settings.post_interval, clock)
+    await sane_clock(clock, stop)
+    async with opened_outbox(settings, clock, stop) as outbox:
+        if outbox is not None:
+            await _run(settings, delivery, clock, outbox, stop)
+    log.info("stopped")
+
+
+class _Delivery:
+    """The way to the receiver. It opens once it is known whose readings these are."""
+
+    def __init__(self, receiver: ReceiverSettings, interval_s: float, clock: Clock) -> None:
+        """Raises SettingError for a key or an authority that cannot be used."""
+        self._receiver = receiver
+        # Made if there is none: a container has to run before anybody can ask it for its key.
+        self._key = signing_key(receiver, make=True)
+        self._tls = receiver_tls(receiver)
+        self._interval_s = interval_s
+        self._clock = clock
+        self._sender: Sender | None = None
+        self._uplink: Uplink | None = None
+
+    def state(self) -> UplinkState | None:
+        """How delivery stands; None before it is known whose readings these are."""
+        return None if self._uplink is None else self._uplink.state
+
+    async def run(self, outbox: OutboxThread, serial: str) -> None:
+        """Deliver until cancelled."""
+        if isinstance(self._key, EdgeKey):
+            line = str(PublicKey(self._key.public_raw(), serial))
+            log.info("signing with this scraper's own key; the receiver needs it once", command=f"keys add '{line}'")
+        self._sender = Sender(self._receiver.url, serial, self._tls)
+        signer = Signer(self._key, serial, reload=functools.partial(signing_key, self._receiver))
+        self._uplink = Uplink(
+            outbox, self._sender, signer, self._clock, interval_s=self._interval_s, backoff=Backoff(random.Random())
+        )
+        await self._uplink.run()
+
+    async def aclose(self) -> None:
+        """Deliver what is left, if the receiver is there; what is not delivered waits in the outbox."""
+        if self._uplink is None or self._sender is None:
+            return
+        with contextlib.suppress(TimeoutError, OutboxError):
+            async with asyncio.timeout(LAST_POST_S):
+                await self._uplink.drain_once()
+        await self._sender.aclose()
+
+
+async def _run(
+    settings: Settings, delivery: _Delivery, clock: Clock, outbox: OutboxThread, stop: asyncio.Event
+) -> None:
+    rng = random.Random()
+    health = Health()
+    memory = Memory(outbox)
+    await memory.load()
+    await own_state(settings, memory, outbox)
+    stall_ms = max(STALL_MS, round(3_000 * settings.meter_interval))
+    recorder = Recorder(Tracker(scaled(settings.dead_band), stall_ms=stall_ms), outbox, memory, clock)
+    gaps = Gaps(recorder, memory)
+    gateway = Gateway(gateway_options(settings), clock)
+    collector = ScraperCollector(health, recorder, clock, uplink=delivery.state)
+    source = settings.meter_source
+    samples = Samples(
+        gateway,
+        recorder,
+        gaps,
+        memory,
+        health,
+        clock,
+        poll_meters=source in ("auto", "poll"),
+        meters_wanted=source != "off",
+    )
+    conductor = Conductor(
+        gateway,
+        samples,
+        health,
+        clock,
+        rng,
+        inverter_interval_s=settings.inverter_interval,
+        meter_interval_s=settings.meter_interval,
+        meters_wanted=source != "off",
+    )
+    report = Report(health, samples, outbox, collector, recorder, clock)
+    collector.look = functools.partial(report.look, asyncio.get_running_loop())
+    streaming = Streaming(gateway, samples, health, clock, rng)
+
+    async def deliver() -> None:
+        await delivery.run(outbox, await owner(gateway, recorder, memory, clock))
+
+    async with contextlib.AsyncExitStack() as closing:
+        status = StatusServer(
+            settings.status_host,
+            settings.status_port,
+            registry=registry(collector),
+            ready=lambda: not_ready(health, collector.uplink()),
+        )
+        _start(status)
+        closing.callback(status.stop)
+        closing.push_async_callback(gateway.aclose)
+        closing.push_async_callback(delivery.aclose)
+        await opening(recorder, gaps, memory, clock)
+        why = "the scraper failed"
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                parts = [conductor.run(), gateway.maintain(), report.run(), deliver()]
+                if source in ("auto", "stream"):
+                    parts.append(streaming.run())
+                running = [tasks.create_task(part) for part in parts]
+                log.info("running", status_port=status.port)
+                await stop.wait()
+                for task in running:
+                    task.cancel()
+            why = "the scraper was stopped"
+        finally:
+            await samples.stopped(why)
+
+
+def _start(status: StatusServer) -> None:
+    try:
+        status.start()
+    except OSError as error:
+        raise SettingError(
+            f"ENVOY_STATUS_PORT: cannot listen on {status.host}:{status.port} ({error.strerror}); "
+            "choose another port, or 0 for any"
+        ) from error
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    return stop

@@ -1,0 +1,31 @@
+"""`envoy-scraper run`: settings, logging, the event loop, the exit status.
+
+Whatever ends it but an orderly stop ends it with status 1, so that a supervisor starts it again.
+"""
+
+import asyncio
+import sys
+
+import structlog
+
+from scraper.config import load_lean
+from scraper.errors import ScraperError
+from scraper.service.app import run
+from shared import logs
+
+
+def main() -> int:
+    """Run until stopped; returns the exit status."""
+    status = 0
+    try:
+        loaded = load_lean()
+        logs.configure(level=loaded.log_level)
+        asyncio.run(run(loaded))
+    except* ScraperError as errors:
+        for error in errors.exceptions:
+            print(error, file=sys.stderr)  # noqa: T201 (a sentence for the person who started it)
+        status = 1
+    except* Exception:  # noqa: BLE001 (the last place that can say what happened)
+        structlog.get_logger().exception("the scraper failed; this is a fault of the program, please report it")
+        status = 1
+    return status

@@ -1,0 +1,103 @@
+"""What must hold before the scraper reads anything: a clock that is set, an open outbox, and whose data it holds."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import structlog
+
+from scraper.collect.gaps import Gaps, event
+from scraper.collect.memory import Kept, Memory
+from scraper.collect.recorder import Recorder
+from scraper.config import Settings
+from scraper.errors import OutboxUnavailableError, SettingError
+from scraper.gateway.pinning import PinStore
+from scraper.gateway.session import Gateway
+from scraper.outbox.thread import OutboxThread
+from shared.clock import Clock
+
+log = structlog.get_logger()
+
+BUILT_MS = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000)
+"""No reading is older than this program: an earlier host clock has not been set yet (milliseconds)."""
+OUTBOX_FILE = "outbox.sqlite"
+RETRY_S = 10.0
+_LOOK_S = 0.2
+
+
+async def sane_clock(clock: Clock, stop: asyncio.Event) -> None:
+    """Wait until the host knows the time: a Raspberry Pi wakes up in 1970."""
+    said = False
+    while clock.now_ms() < BUILT_MS and not stop.is_set():
+        if not said:
+            log.warning("the clock of this host is not set yet; nothing is read before it is")
+            said = True
+        await clock.sleep(1)
+
+
+@contextlib.asynccontextmanager
+async def opened_outbox(settings: Settings, clock: Clock, stop: asyncio.Event) -> AsyncIterator[OutboxThread | None]:
+    """The open outbox, tried until the disk lets it be opened; None if the scraper is stopped before.
+
+    Raises OutboxInUseError and OutboxVersionError, which waiting does not help.
+    """
+    outbox = OutboxThread()
+    path = settings.state_dir / OUTBOX_FILE
+    try:
+        while not stop.is_set():
+            try:
+                await outbox.open(path, quota_bytes=settings.outbox_quota, clock=clock)
+            except OutboxUnavailableError as error:
+                log.error("the outbox cannot be opened; trying again", reason=str(error))
+                await _stopped_within(stop, RETRY_S)
+            else:
+                yield outbox
+                return
+        yield None
+    finally:
+        await outbox.close()
+
+
+async def own_state(settings: Settings, memory: Memory, outbox: OutboxThread) -> None:
+    """One state directory belongs to one gateway: rows name none, so they must never go out under another's name.
+
+    Raises SettingError if readings of another gateway wait in it.
+    """
+    now = settings.gateway.serial or PinStore(settings.state_dir).gateway()
+    before = memory.kept.serial
+    if not before or now is None or now == before:
+        return
+    waiting = (await outbox.stats()).rows
+    if waiting:
+        raise SettingError(
+            f"ENVOY_STATE_DIR: {settings.state_dir} holds {waiting} readings of gateway {before}, and this scraper now "
+            f"belongs to gateway {now}: give it another ENVOY_STATE_DIR; or run with ENVOY_SERIAL={before} until "
+            "`envoy-scraper outbox list` says that none is waiting"
+        )
+    fresh = {name: getattr(Kept(serial=now), name) for name in Kept.__struct_fields__}
+    await outbox.append([], keep=memory.entries(**fresh))
+    memory.accept(**fresh)
+
+
+async def opening(recorder: Recorder, gaps: Gaps, memory: Memory, clock: Clock) -> None:
+    """Mark the start, and the time that a killed predecessor left without a mark."""
+    last = memory.last_sample_ms
+    if last and not gaps.is_open:
+        await gaps.open(last, "the scraper was killed")
+    await recorder.record([event("start", clock.now_ms(), "the scraper started")])
+
+
+async def owner(gateway: Gateway, recorder: Recorder, memory: Memory, clock: Clock) -> str:
+    """Whose data this is: remembered, or told by the gateway as soon as it answers."""
+    while not memory.kept.serial:
+        identity = gateway.identity
+        if identity is None or not await recorder.keep(serial=identity.serial):
+            await clock.sleep(_LOOK_S)
+    return memory.kept.serial
+
+
+async def _stopped_within(stop: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()

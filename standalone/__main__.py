@@ -1,0 +1,102 @@
+"""`python -m standalone`: the commands that run everything on one machine."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from shared.clock import SystemClock
+from standalone.dashboards import dashboards as run_dashboards
+from standalone.demo import demo as run_demo
+from standalone.errors import StandaloneError
+from standalone.influxdb import Database, find_influxd
+from standalone.processes import Family
+from standalone.run import run as run_real
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Everything on one machine."
+)
+_STATE = Path("state")
+
+
+@app.command()
+def demo(
+    state: Annotated[Path, typer.Option(help="Directory for everything that is written.")] = _STATE / "demo",
+    days: Annotated[float, typer.Option(min=0, max=30, help="Days of history.")] = 7.0,
+) -> None:
+    """A simulated gateway, the scraper and the receiver, with a live view. Needs no settings."""
+    sys.exit(_until_stopped(lambda families: run_demo(state.absolute(), days, SystemClock(), families)))
+
+
+@app.command()
+def dashboards(
+    state: Annotated[Path, typer.Option(help="Directory for everything that is written.")] = _STATE / "dashboards",
+    days: Annotated[float, typer.Option(min=0, max=30, help="Days of history.")] = 7.0,
+    influxdb_port: Annotated[int, typer.Option(min=0, max=65535, help="Of InfluxDB; 0: any free one.")] = 8086,
+) -> None:
+    """As demo, with a house that has a battery, and stored in an InfluxDB of its own for a Grafana of yours.
+
+    INFLUXD names the influxd 2.7 to start; else the one on the PATH is taken.
+    """
+
+    def start(families: list[Family]) -> Coroutine[Any, Any, None]:
+        return run_dashboards(
+            state.absolute(), Database(find_influxd(os.environ), influxdb_port), days, SystemClock(), families
+        )
+
+    sys.exit(_until_stopped(start))
+
+
+@app.command()
+def run(
+    state: Annotated[Path, typer.Option(help="Directory for what .env gives no place of its own.")] = _STATE,
+) -> None:
+    """The scraper and the receiver for your gateway, with a live view. Settings are read from .env."""
+    sys.exit(_until_stopped(lambda families: run_real(state.absolute(), SystemClock(), families)))
+
+
+def _until_stopped(start: Callable[[list[Family]], Coroutine[Any, Any, None]]) -> int:
+    """Run a command to its end, by itself or by a signal; returns the exit status."""
+    try:
+        asyncio.run(_run(start))
+    except StandaloneError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print("stopped; the data stays where it is")
+    return 0
+
+
+async def _run(start: Callable[[list[Family]], Coroutine[Any, Any, None]]) -> None:
+    families: list[Family] = []
+    command = asyncio.create_task(start(families))
+    told = False
+
+    def stop() -> None:
+        """The first signal stops everything in order, a second one kills the parts."""
+        nonlocal told
+        if not told:
+            told = True
+            command.cancel()
+        else:
+            for family in families:
+                family.kill()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    with contextlib.suppress(asyncio.CancelledError):
+        await command
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

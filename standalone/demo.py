@@ -1,0 +1,178 @@
+"""`demo`: a simulated gateway in a house where it is always late morning, with days of history."""
+
+import os
+import secrets
+import shlex
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from scraper.outbox import Outbox
+from scraper.service.startup import OUTBOX_FILE
+from shared.clock import Clock
+from shared.files import make_private_directory
+from simulator.house import PROFILES as HOUSES
+from simulator.house import late_morning_offset
+from simulator.profiles import PROFILES as GATEWAYS
+from standalone.history import Place
+from standalone.loader import Job
+from standalone.places import DemoDirectory, free_port
+from standalone.processes import Child, Family
+from standalone.stack import Household, start_receiver, start_scraper, watch
+
+PROFILE = "firmware-8"
+SEED = 7
+_ROLE = "installer"
+"""The only role whose token reads the meter stream."""
+_START_S = 120.0
+_DAY_S = 86_400
+_SETTINGS = ("ENVOY_", "RECEIVER_", "INFLUXDB_", "INFLUXD_", "SIMULATOR_")
+
+
+class Gateway(msgspec.Struct):
+    """What the simulator announces, as far as it matters here."""
+
+    serial: str
+    host: str
+    http_port: int
+    https_port: int
+    token: str
+    house_offset_s: int
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """A running simulator: its gateway, and the place of which the past is known."""
+
+    gateway: Gateway
+    past: Place
+
+
+async def demo(directory: Path, days: float, clock: Clock, families: list[Family]) -> None:
+    """Run until cancelled.
+
+    Args:
+        directory: For everything that is written; emptied first if it holds an earlier demo.
+        days: How much history there is.
+        clock: Time.
+        families: The family of processes is put here as soon as there is one, for whoever has to hurry.
+
+    Raises:
+        StandaloneError: It cannot go on; says why.
+    """
+    async with family_in(directory, families) as family:
+        simulation = await start_simulator(family, directory, PROFILE, clock)
+        title = f"envoy-relay demo: simulated gateway {simulation.gateway.serial}"
+        await live(family, household(directory, simulation.gateway, title), simulation.past, days, clock)
+
+
+@asynccontextmanager
+async def family_in(directory: Path, families: list[Family]) -> AsyncIterator[Family]:
+    """A family of processes that has a directory for itself, and ends with the context. Raises StandaloneError."""
+    place = DemoDirectory(directory)
+    place.take()
+    family = Family(private(directory / "logs"), directory, own_environment(os.environ))
+    families.append(family)
+    try:
+        yield family
+    finally:
+        await family.stop()
+        place.release()
+
+
+async def live(family: Family, household: Household, past: Place, days: float, clock: Clock) -> None:
+    """Receiver, history and scraper, and the view on them until cancelled. Raises StandaloneError."""
+    token = await start_receiver(family, household, clock)
+    loader = await load_past(family, household, past, days, clock) if days > 0 else None
+    await start_scraper(family, household)
+    await watch(family, household, token, clock, loader=loader)
+
+
+def own_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without settings of ours: a demo must never reach for a real gateway or store."""
+    return {name: value for name, value in environment.items() if not name.startswith(_SETTINGS)}
+
+
+def _now_at_the_house(profile: str, clock: Clock) -> int:
+    """Where the counters start (epoch seconds at the house): about now, because counting up from afar takes time."""
+    now = clock.now_ms() / 1000
+    house = HOUSES[GATEWAYS[profile].house]
+    return int(now + late_morning_offset(house, now, SEED)) // 60 * 60
+
+
+async def start_simulator(family: Family, directory: Path, profile: str, clock: Clock) -> Simulation:
+    """Start the simulator of a house where it is always late morning. Raises StandaloneError."""
+    counters_start = _now_at_the_house(profile, clock)
+    child = await family.start(
+        "simulator", "simulator", "run", "--profile", profile, "--role", _ROLE, "--late-morning", "--seed", str(SEED),
+        "--counters-start", str(counters_start), "--state-dir", str(private(directory / "simulator")),
+        environment={},
+    )  # fmt: skip
+    gateway = msgspec.json.decode(await child.announcement(_START_S), type=Gateway)
+    return Simulation(gateway, Place(profile, SEED, float(counters_start), gateway.house_offset_s))
+
+
+def household(directory: Path, gateway: Gateway, title: str) -> Household:
+    """Settings for a scraper of the simulated gateway and a receiver with the embedded store."""
+    port, receiver_status, scraper_status = free_port(), free_port(), free_port()
+    secret, state = secrets.token_hex(32), private(directory / "receiver")
+    url = f"http://127.0.0.1:{port}"
+    return Household(
+        title=title,
+        serial=gateway.serial,
+        url=url,
+        receiver_status_port=receiver_status,
+        scraper_status_port=scraper_status,
+        environment={
+            "RECEIVER_STATE_DIR": str(state),
+            "RECEIVER_SECRET": secret,
+            "RECEIVER_GATEWAYS": gateway.serial,
+            "RECEIVER_PORT": str(port),
+            "RECEIVER_STATUS_PORT": str(receiver_status),
+            "ENVOY_HOST": gateway.host,
+            "ENVOY_HTTP_PORT": str(gateway.http_port),
+            "ENVOY_HTTPS_PORT": str(gateway.https_port),
+            "ENVOY_TOKEN": gateway.token,
+            "ENVOY_RECEIVER_URL": url,
+            "ENVOY_RECEIVER_SECRET": secret,
+            "ENVOY_DEAD_BAND": "0.1",  # finer than people keep it, so that the numbers on the screen move
+            "ENVOY_STATE_DIR": str(private(directory / "scraper")),
+            "ENVOY_STATUS_PORT": str(scraper_status),
+        },
+        data=str(state / "readings.sqlite"),
+        token_command=token_command({"RECEIVER_STATE_DIR": str(state), "RECEIVER_PORT": str(port)}, gateway.serial),
+        simulated=True,
+    )
+
+
+async def load_past(family: Family, household: Household, past: Place, days: float, clock: Clock) -> Child:
+    """Start posting the past. It ends where the scraper begins: this is called just before."""
+    outbox = Outbox.open(Path(household.environment["ENVOY_STATE_DIR"]) / OUTBOX_FILE, now_ms=clock.now_ms)
+    try:
+        outbox_id = outbox.id
+    finally:
+        outbox.close()
+    now_s = clock.now_ms() // 1000
+    job = Job(household.url, household.serial, outbox_id, past, now_s - round(days * _DAY_S), now_s)
+    return await family.start(
+        "history", "standalone.loader", msgspec.json.encode(job).decode(),
+        environment=household.environment, may_finish=True,
+    )  # fmt: skip
+
+
+def token_command(environment: Mapping[str, str], serial: str) -> str:
+    """What a person types for a link that opens the page."""
+    script = Path(sys.executable).with_name("envoy-receiver")
+    command = [str(script)] if script.exists() else [sys.executable, "-m", "receiver"]
+    settings = [f"{name}={shlex.quote(value)}" for name, value in environment.items()]
+    return " ".join([*settings, shlex.join([*command, "token", "create", "--gateway", serial, "--link"])])
+
+
+def private(path: Path) -> Path:
+    """The directory, made if need be, for its owner alone."""
+    make_private_directory(path)
+    return path

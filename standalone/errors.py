@@ -1,0 +1,29 @@
+"""What can go wrong here. Every message is for the person at the terminal, and none holds a secret.
+
+StandaloneError
+  ChildDiedError    a part ended by itself
+  NotReadyError     a part does not answer yet
+"""
+
+from collections.abc import Sequence
+
+from shared.logs import redact
+
+
+class StandaloneError(Exception):
+    """Base of everything that ends the command with one message."""
+
+
+class NotReadyError(StandaloneError):
+    """A part does not answer, or not as it should."""
+
+
+class ChildDiedError(StandaloneError):
+    """A part ended by itself; says how, and its last lines."""
+
+    def __init__(self, name: str, status: int, lines: Sequence[str]) -> None:
+        how = f"was ended by signal {-status}" if status < 0 else f"ended with exit status {status}"
+        said = "".join(f"\n    {redact(line, 400)}" for line in lines)
+        super().__init__(f"the {name} {how}" + (f"; its last lines:{said}" if said else " and said nothing"))
+        self.name = name
+        self.status = status

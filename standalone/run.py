@@ -1,0 +1,169 @@
+"""`run`: the receiver and the scraper for a real gateway, with settings from the environment and `.env`.
+
+What the two need to know of each other is filled in: an address, a secret, and the gateway's serial, which is asked
+from the gateway itself if no setting says it.
+"""
+
+import asyncio
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from receiver import settings as receiver_settings
+from receiver.errors import SettingError as ReceiverSettingError
+from receiver.stores.choose import place
+from scraper import settings as scraper_settings
+from scraper.config import Settings
+from scraper.errors import GatewayError, ScraperError
+from scraper.gateway.discovery import find_host
+from scraper.gateway.info import GatewayInfo
+from scraper.gateway.probe import probe
+from scraper.gateway.tokens import TokenCache
+from scraper.gateway.transport import Address
+from shared.clock import Clock
+from shared.files import UnsafeFileError, make_private_directory, read_private, write_private
+from standalone.demo import token_command
+from standalone.errors import StandaloneError
+from standalone.places import free_port
+from standalone.processes import Family
+from standalone.stack import Household, start_receiver, start_scraper, watch
+
+_SECRETS = ("RECEIVER_SECRET", "ENVOY_RECEIVER_SECRET")
+_PORTS = {"RECEIVER_PORT": "8000", "RECEIVER_STATUS_PORT": "8002", "ENVOY_STATUS_PORT": "8001"}
+
+
+async def run(state: Path, clock: Clock, families: list[Family]) -> None:
+    """Run until cancelled.
+
+    Args:
+        state: Directory for what the settings give no place of its own.
+        clock: Time.
+        families: The family of processes is put here as soon as there is one, for whoever has to hurry.
+
+    Raises:
+        StandaloneError: A setting is missing or wrong, the gateway cannot be found, or a part ended; says what to do.
+    """
+    given = {name: value for name, value in {**dotenv_values(".env"), **os.environ}.items() if value}
+    environment = filled_in(given, state)
+    os.environ.update(environment)  # the settings modules read nothing else
+    wanted = _scraper_settings()
+    serial = wanted.gateway.serial
+    if serial is None:
+        info = await _ask_gateway(wanted, clock)
+        _require_login(info, wanted)
+        serial = info.serial
+    environment |= {"RECEIVER_GATEWAYS": given.get("RECEIVER_GATEWAYS") or serial}
+    os.environ.update(environment)
+    household = _household(serial, environment, given)
+    logs = state / "logs"
+    make_private_directory(logs)
+    family = Family(logs, Path.cwd(), os.environ)
+    families.append(family)
+    try:
+        token = await start_receiver(family, household, clock)
+        await start_scraper(family, household)
+        await watch(family, household, token, clock)
+    finally:
+        await family.stop()
+
+
+def filled_in(given: Mapping[str, str], state: Path) -> dict[str, str]:
+    """The settings that nobody gave and that the two halves need on one machine. Makes the secret's file.
+
+    Raises:
+        StandaloneError: What was given contradicts running both here.
+    """
+    filled = {name: given.get(name, default) for name, default in _PORTS.items()}
+    filled |= {name: str(free_port()) for name, port in filled.items() if port == "0"}
+    url = f"http://127.0.0.1:{filled['RECEIVER_PORT']}"
+    if given.get("ENVOY_RECEIVER_URL", url).rstrip("/") != url:
+        raise StandaloneError(
+            "ENVOY_RECEIVER_URL names another receiver, but this command runs one here: remove it from .env, or run "
+            "`envoy-scraper run` alone to send to that one"
+        )
+    filled["ENVOY_RECEIVER_URL"] = url
+    for name, directory in (("RECEIVER_STATE_DIR", "receiver"), ("ENVOY_STATE_DIR", "scraper")):
+        filled[name] = given.get(name, str(state / directory))
+    return filled | _secret(given, state)
+
+
+def _secret(given: Mapping[str, str], state: Path) -> dict[str, str]:
+    """One secret for both: whichever was given, else one of our own in a file."""
+    if "ENVOY_RECEIVER_KEY_FILE" in given:
+        return {}
+    for suffix in ("", "_FILE"):
+        values = {given[name + suffix] for name in _SECRETS if name + suffix in given}
+        if len(values) > 1:
+            raise StandaloneError(
+                f"RECEIVER_SECRET{suffix} and ENVOY_RECEIVER_SECRET{suffix} differ: make them the same"
+            )
+        if values:
+            value = values.pop()
+            return {name + suffix: value for name in _SECRETS}
+    path = state / "secret"
+    try:
+        if not path.exists():
+            write_private(path, secrets.token_hex(32).encode())
+        read_private(path)
+    except UnsafeFileError as error:
+        raise StandaloneError(str(error)) from error
+    except OSError as error:
+        raise StandaloneError(
+            f"{path} cannot be used ({error.strerror}): choose another directory with --state"
+        ) from error
+    return {f"{name}_FILE": str(path) for name in _SECRETS}
+
+
+def _scraper_settings() -> Settings:
+    try:
+        return scraper_settings.load()
+    except ScraperError as error:
+        raise StandaloneError(f"{error}\n(settings are read from .env in this directory)") from error
+
+
+async def _ask_gateway(wanted: Settings, clock: Clock) -> GatewayInfo:
+    """Who answers where the gateway should be. Raises StandaloneError."""
+    gateway = wanted.gateway
+    try:
+        host = await find_host(gateway.host, None)
+        address = Address(host, gateway.http_port, gateway.https_port)
+        return (await probe(address, clock, lock=asyncio.Lock())).info
+    except GatewayError as error:
+        raise StandaloneError(f"{error}\nPut the gateway's address into .env: ENVOY_HOST=192.168.1.20") from error
+    except ScraperError as error:
+        raise StandaloneError(str(error)) from error
+
+
+def _require_login(info: GatewayInfo, wanted: Settings) -> None:
+    """Say at once that a token is missing, rather than in a log line later. Raises StandaloneError."""
+    gateway = wanted.gateway
+    if not info.token_login or gateway.token() or (gateway.cloud_username() and gateway.cloud_password()):
+        return
+    if TokenCache(wanted.state_dir).load(info.serial) is None:
+        raise StandaloneError(
+            f"gateway {info.serial} has firmware {info.firmware}, which wants a token: put ENVOY_TOKEN=... (from "
+            "https://entrez.enphaseenergy.com) into .env, or ENVOY_CLOUD_USERNAME and ENVOY_CLOUD_PASSWORD to have it "
+            "fetched and renewed"
+        )
+
+
+def _household(serial: str, environment: Mapping[str, str], given: Mapping[str, str]) -> Household:
+    try:
+        chosen = receiver_settings.load()
+    except ReceiverSettingError as error:
+        raise StandaloneError(f"{error}\n(settings are read from .env in this directory)") from error
+    told = ("RECEIVER_STATE_DIR", "RECEIVER_PORT")
+    ours = {name: environment[name] for name in told if environment[name] != given.get(name)}
+    return Household(
+        title=f"envoy-relay: gateway {serial}",
+        serial=serial,
+        url=environment["ENVOY_RECEIVER_URL"],
+        receiver_status_port=chosen.status_port,
+        scraper_status_port=int(environment["ENVOY_STATUS_PORT"]),
+        environment=environment,
+        data=place(chosen),
+        token_command=token_command(ours, serial),
+    )

@@ -1,0 +1,103 @@
+"""Lifetime counters: how much for certain, when only as far as it is known."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from receiver.energy.counters import WRAP_WH, counter_energy, counter_windows, increase_wh
+from shared.fields import MAX_GAP_MS
+from tests.receiver.energy.reference import about, edges, series
+
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+
+
+def _steady(start: int, stop: int, wh_per_minute: float = 10.0) -> list[tuple[int, float]]:
+    return [(t, t / MINUTE * wh_per_minute) for t in range(start, stop + 1, MINUTE)]
+
+
+def test_increases_are_energy():
+    energy = counter_energy(_steady(0, 2 * HOUR), 0, HOUR)
+    assert (energy.wh, energy.coverage, energy.resets) == (about(600.0), 1.0, 0)
+
+
+def test_a_step_across_an_edge_is_shared_evenly():
+    first, second = counter_windows([(0, 0.0), (60_000, 6.0)], [0, 20_000, 60_000])
+    assert (first.wh, second.wh) == (about(2.0), about(4.0))
+
+
+def test_an_outage_within_a_window_keeps_its_energy_but_not_its_coverage():
+    points = [*_steady(0, 10 * HOUR), *_steady(13 * HOUR, 24 * HOUR)]
+    day = counter_energy(points, 0, 24 * HOUR)
+    assert (day.wh, day.coverage) == (about(14_400.0), 0.875)
+
+
+def test_an_outage_across_an_edge_does_not_invent_when():
+    points = [*_steady(0, HOUR // 2), *_steady(3 * HOUR // 2, 2 * HOUR)]
+    first, second = counter_windows(points, [0, HOUR, 2 * HOUR])
+    assert (first.wh, first.coverage, first.unplaced_wh) == (about(300.0), 0.5, 0.0)
+    assert (second.wh, second.coverage, second.unplaced_wh) == (about(300.0), 0.5, about(600.0))
+
+
+def test_a_gap_that_sticks_out_of_the_range_is_left_out():
+    points = [(-HOUR, 0.0), (HOUR, 500.0), (4 * HOUR, 900.0)]
+    assert counter_energy(points, 0, 3 * HOUR) == (0, 3 * HOUR, None, 0.0, 0.0, 0, None)
+
+
+def test_a_counter_that_rests_over_a_night_is_covered():
+    points = [(0, 100.0), (10 * HOUR, 100.0)]
+    assert counter_energy(points, 0, 10 * HOUR)[2:] == (0.0, 0.0, 1.0, 0, None)
+
+
+def test_a_reset_gives_no_energy_and_is_marked():
+    points = [(0, 500_000.0), (MINUTE, 500_010.0), (2 * MINUTE, 3.0), (3 * MINUTE, 8.0)]
+    energy = counter_energy(points, 0, 3 * MINUTE)
+    assert (energy.wh, energy.resets, energy.coverage) == (about(15.0), 1, about(2 / 3))
+
+
+def test_the_32_bit_wrap_of_gateways_without_meters_is_undone():
+    assert increase_wh((0, WRAP_WH - 100.0), (15 * MINUTE, 150.0)) == about(250.0)
+
+
+def test_a_fall_that_would_be_a_huge_wrap_is_a_reset():
+    assert increase_wh((0, 600_000.0), (24 * HOUR, 10.0)) is None
+
+
+def test_a_jump_to_the_true_value_after_a_firmware_update_is_no_energy():
+    """Firmware 8 shows the total that older firmware had wrapped: an increase that no roof could make."""
+    assert increase_wh((0, 174_174.0), (20 * MINUTE, 174_174.0 + 3 * WRAP_WH)) is None
+
+
+@given(series(st.floats(0, 1e7)), edges())
+def test_no_answer_is_ever_negative_and_coverage_stays_a_share(points, cuts):
+    for window in counter_windows(points, cuts):
+        assert window.wh is None or window.wh >= 0
+        assert window.unplaced_wh >= 0
+        assert -1e-12 <= window.coverage <= 1 + 1e-12
+
+
+@given(series(st.floats(0, 20), smallest=2), st.lists(st.floats(0.01, 0.99), max_size=5, unique=True))
+def test_the_total_over_all_windows_is_the_increase_whatever_the_outages(steps, cuts):
+    """Placed and unplaced energy together are exactly what the counter gained, however it is cut."""
+    points: list[tuple[int, float]] = []
+    total = 0.0
+    for time, step in steps:
+        total += step if points and time - points[-1][0] >= MINUTE else 0.0
+        points.append((time, total))
+    first, last = points[0][0], points[-1][0]
+    marks = sorted({first, last, *(first + round((last - first) * cut) for cut in cuts)})
+    windows = counter_windows(points, marks)
+    assert sum((window.wh or 0.0) + window.unplaced_wh for window in windows) == about(total)
+
+
+def test_the_longest_shared_step_is_the_longest_gap_of_a_meter():
+    inside, beyond = [(0, 0.0), (MAX_GAP_MS, 4.0)], [(0, 0.0), (MAX_GAP_MS + 1, 4.0)]
+    assert counter_energy(inside, 0, MAX_GAP_MS).coverage == 1.0
+    assert counter_energy(beyond, 0, MAX_GAP_MS + 1).coverage == 0.0
+
+
+def test_readings_and_edges_must_be_in_order():
+    with pytest.raises(ValueError, match="strictly increase"):
+        counter_windows([(5, 0.0), (5, 1.0)], [0, 10])
+    with pytest.raises(ValueError, match="increasing order"):
+        counter_windows([], [10, 0])

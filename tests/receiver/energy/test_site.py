@@ -1,0 +1,181 @@
+"""Site quantities: signs, netting, storage, and what is unknown."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from receiver.energy.balance import Counters, site_energy
+from receiver.energy.energy import Energy
+from receiver.energy.interpolation import Segment, linear_segments, value_at
+from receiver.energy.site import site_power, site_series
+from tests.receiver.energy.reference import about
+
+HOUR = 3_600_000
+MINUTE = 60_000
+EDGES = (0, HOUR)
+
+THREE_PHASES = {
+    ("production", "a"): 1000.0, ("production", "b"): 1000.0, ("production", "c"): 1000.0,
+    ("net-consumption", "a"): -800.0, ("net-consumption", "b"): 500.0, ("net-consumption", "c"): -200.0,
+}  # fmt: skip
+
+
+def _flat(powers):
+    return {key: [Segment(0, HOUR, power, power)] for key, power in powers.items()}
+
+
+def _counters(powers):
+    """Lifetime counters that such constant powers move, read every minute."""
+    times = range(0, HOUR + 1, MINUTE)
+    return {
+        key: Counters(
+            [(t, 7e6 + max(power, 0.0) * t / HOUR) for t in times],
+            [(t, 1e4 + max(-power, 0.0) * t / HOUR) for t in times],
+        )
+        for key, power in powers.items()
+    }
+
+
+def test_load_is_production_plus_net_and_phases_are_netted_by_default():
+    site = site_power(THREE_PHASES)
+    assert (site.production, site.net, site.load) == (3000.0, -500.0, 2500.0)
+    assert (site.imported, site.exported) == (0.0, 500.0)
+
+
+def test_countries_that_bill_each_phase_see_import_and_export_at_once():
+    site = site_power(THREE_PHASES, netting="phases")
+    assert (site.imported, site.exported, site.load) == (500.0, 1000.0, 2500.0)
+
+
+def test_load_with_a_battery_never_uses_the_total_meter():
+    """A real site: 8.9 kW on the total meter while the house draws 1.8 kW and the battery charges with 7.1 kW."""
+    powers = {
+        ("production", "a"): 9000.0,
+        ("net-consumption", "a"): -100.0,
+        ("total-consumption", "a"): 8900.0,
+        ("storage", "a"): -7100.0,
+    }
+    assert site_power(powers).load == 1800.0
+    assert value_at(site_series(_flat(powers)).load, 5) == 1800.0
+    del powers["net-consumption", "a"]
+    assert site_power(powers).load is None
+    assert value_at(site_series(_flat(powers)).load, 5) is None
+
+
+def test_without_a_net_meter_the_total_one_gives_load_and_net():
+    powers = {("production", "a"): 900.0, ("total-consumption", "a"): 400.0}
+    site = site_power(powers)
+    assert (site.load, site.net, site.imported, site.exported) == (400.0, -500.0, 0.0, 500.0)
+    series = site_series(_flat(powers))
+    assert (value_at(series.load, 5), value_at(series.net, 5)) == (400.0, -500.0)
+
+
+def test_inverters_stand_in_where_no_production_meter_is_enabled():
+    net = {("net-consumption", "a"): 300.0}
+    assert site_power(net, inverters=700.0).load == 1000.0
+    assert value_at(site_series(_flat(net), inverters=[Segment(0, HOUR, 700.0, 700.0)]).load, 5) == 1000.0
+
+
+def test_what_the_meters_cannot_say_is_unknown_not_zero():
+    assert site_power({}) == (None,) * 6
+    only_net = site_power({("net-consumption", "a"): 300.0})
+    assert (only_net.load, only_net.production, only_net.imported) == (None, None, 300.0)
+    only_production = site_power({("production", "a"): 300.0})
+    assert (only_production.load, only_production.imported, only_production.exported) == (None, None, None)
+    assert not any(site_series({}))
+
+
+def test_load_is_unknown_while_one_phase_is():
+    powers = _flat(THREE_PHASES)
+    powers["net-consumption", "b"] = [Segment(0, HOUR // 2, 500.0, 500.0)]
+    load = site_series(powers).load
+    assert value_at(load, HOUR // 4) == 2500.0
+    assert value_at(load, 3 * HOUR // 4) is None
+
+
+def test_netted_energy_is_integrated_because_the_counters_are_not_netted():
+    (hour,) = site_energy(_flat(THREE_PHASES), _counters(THREE_PHASES), EDGES)
+    assert (hour.imported, hour.exported) == (Energy(0.0, 1.0), Energy(500.0, 1.0))
+    assert hour.load == Energy(about(2500.0), 1.0)
+    assert hour.production == Energy(about(3000.0), 1.0)
+
+
+def test_energy_per_phase_comes_from_the_counters():
+    (hour,) = site_energy({}, _counters(THREE_PHASES), EDGES, netting="phases")
+    assert (hour.imported, hour.exported) == (Energy(about(500.0), 1.0), Energy(about(1000.0), 1.0))
+    assert hour.load.wh == about(2500.0)
+
+
+def _without_a_half(points):
+    return [point for point in points if not 30 * MINUTE < point[0] < HOUR]
+
+
+def test_a_single_phase_counts_import_and_export_by_its_counters_even_through_an_outage():
+    """Power is known for half of the hour; the counters know all of the energy."""
+    powers = {("production", "a"): 1000.0, ("net-consumption", "a"): -400.0}
+    half = {key: [Segment(0, HOUR // 2, power, power)] for key, power in powers.items()}
+    counters = {
+        key: Counters(_without_a_half(both.delivered), _without_a_half(both.received))
+        for key, both in _counters(powers).items()
+    }
+    (hour,) = site_energy(half, counters, EDGES)
+    assert hour.exported == Energy(about(400.0), 0.5)
+    assert hour.imported == Energy(0.0, 1.0)
+    assert hour.load == Energy(about(600.0), 0.5)
+
+
+def test_battery_energy_and_ratios():
+    powers = {("production", "a"): 4000.0, ("net-consumption", "a"): -1000.0, ("storage", "a"): -2000.0}
+    (hour,) = site_energy(_flat(powers), _counters(powers), EDGES)
+    assert (hour.charged.wh, hour.discharged.wh, hour.load.wh) == (
+        about(2000.0),
+        0.0,
+        about(1000.0),
+    )
+    assert hour.self_consumption == about(0.75)
+    assert hour.autarky == about(1.0)
+
+
+def test_ratios_are_undefined_at_night_and_without_meters():
+    (night,) = site_energy({}, _counters({("production", "a"): 0.0, ("net-consumption", "a"): 0.0}), EDGES)
+    assert (night.self_consumption, night.autarky) == (None, None)
+    (nothing,) = site_energy({}, {}, EDGES)
+    assert nothing == (0, HOUR, *[Energy(None, 0.0)] * 6, 0, None)
+
+
+def test_a_meter_without_counters_is_integrated():
+    (hour,) = site_energy(_flat(THREE_PHASES), {}, EDGES, netting="phases")
+    assert (hour.production.wh, hour.imported.wh, hour.exported.wh) == (
+        about(3000.0),
+        about(500.0),
+        about(1000.0),
+    )
+
+
+def test_a_counter_reset_is_marked_and_gives_no_energy():
+    key = ("production", "a")
+    points = [(0, 5e6), (MINUTE, 5e6 + 10), (2 * MINUTE, 4.0), (3 * MINUTE, 14.0)]
+    (window,) = site_energy({}, {key: Counters(points, [])}, (0, 3 * MINUTE))
+    assert (window.resets, window.production.wh) == (1, about(20.0))
+
+
+minutes = st.lists(st.tuples(*[st.integers(-9000, 9000).map(float)] * 4), min_size=2, max_size=60)
+
+
+@given(minutes)
+def test_import_less_export_is_net_and_the_balance_closes_in_every_window(rows):
+    """Over random three-phase days: import - export = net energy, and load = production + import - export."""
+    powers = {
+        key: linear_segments([(index * MINUTE, row[column]) for index, row in enumerate(rows)])
+        for column, key in enumerate([("production", "a"), *(("net-consumption", phase) for phase in "abc")])
+    }
+    stop = (len(rows) - 1) * MINUTE
+    (window,) = site_energy(powers, {}, (0, stop))
+    assert window.imported.wh is not None
+    assert window.exported.wh is not None
+    net = sum((sum(a[1:]) + sum(b[1:])) / 2 for a, b in pairwise(rows)) * MINUTE / HOUR
+    assert window.imported.wh - window.exported.wh == about(net)
+    production = sum((a[0] + b[0]) / 2 for a, b in pairwise(rows)) * MINUTE / HOUR
+    assert window.load.wh == about(max(production + net, 0.0))
+    assert window.imported.coverage == 1.0

@@ -1,0 +1,317 @@
+"""Group commit: shared writes, answers of one's own, nothing acknowledged early and nobody left hanging."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from structlog.testing import capture_logs
+
+from receiver.errors import BusyError
+from receiver.ingest.group_commit import GroupCommit
+from receiver.stores.base import GatewayReading, StoreUnavailableError
+from receiver.stores.sqlite import SqliteStore
+from shared.problems import Rejection
+from shared.readings import Reading
+
+NOON = 1_750_000_000_000
+
+
+def rows(gateway: str, count: int = 1, *, power: float = 1.0) -> list[GatewayReading]:
+    """Readings that name their gateway; a negative power is one that the store below refuses."""
+    tags = {"meter": "production", "phase": "a"}
+    return [GatewayReading(gateway, Reading("meter", tags, NOON + n, {"power": power})) for n in range(count)]
+
+
+class SlowStore:
+    """Keeps every write until the test lets it go; refuses negative powers; fails as it is told."""
+
+    def __init__(self) -> None:
+        self.writes: list[list[GatewayReading]] = []
+        self.let_go = asyncio.Event()
+        self.begun = asyncio.Event()
+        self.failures: list[Exception] = []
+        self.poison: str | None = None
+
+    async def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:
+        self.writes.append(list(rows))
+        self.begun.set()
+        await self.let_go.wait()
+        if self.failures:
+            raise self.failures.pop(0)
+        if any(row.gateway == self.poison for row in rows):
+            raise RuntimeError("a bug that only this gateway's rows wake")
+        refused = [n for n, row in enumerate(rows) if row.reading.fields["power"] < 0]  # type: ignore[operator]
+        return dict.fromkeys(refused, Rejection.STORE_REFUSED)
+
+    @property
+    def groups(self):
+        """The gateways of each write."""
+        return [[row.gateway for row in rows] for rows in self.writes]
+
+
+@pytest.fixture
+async def slow():
+    return SlowStore()
+
+
+async def started(commit, *batches):
+    """A task for each batch, all of them waiting."""
+    tasks = [asyncio.create_task(commit.write(batch)) for batch in batches]
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def test_a_lone_caller_is_written_at_once(slow):
+    """No artificial delay to gather a group."""
+    slow.let_go.set()
+    assert await GroupCommit(slow).write(rows("a", 3)) == {}
+    assert slow.groups == [["a"] * 3]
+
+
+async def test_nobody_is_answered_before_the_store_has_returned(slow):
+    """The promise of every acknowledgement."""
+    commit = GroupCommit(slow)
+    (task,) = await started(commit, rows("a"))
+    await slow.begun.wait()
+    assert not task.done()
+    slow.let_go.set()
+    assert await task == {}
+
+
+async def test_callers_that_wait_share_the_next_write(slow):
+    """One fsync for all who came while the last one ran, in their order."""
+    commit = GroupCommit(slow)
+    tasks = await started(commit, rows("a"))
+    await slow.begun.wait()
+    tasks += await started(commit, rows("b", 2), rows("c"), rows("d"))
+    slow.let_go.set()
+    await asyncio.gather(*tasks)
+    assert slow.groups == [["a"], ["b", "b", "c", "d"]]
+
+
+async def test_a_group_stops_short_of_its_limit_and_never_splits_a_caller(slow):
+    """About `max_rows` a write; a caller alone beyond it is still taken whole."""
+    commit = GroupCommit(slow, max_rows=4)
+    tasks = await started(commit, rows("a", 3), rows("b", 2), rows("c", 2), rows("d", 9), rows("e"))
+    slow.let_go.set()
+    await asyncio.gather(*tasks)
+    assert slow.groups == [["a"] * 3, ["b", "b", "c", "c"], ["d"] * 9, ["e"]]
+
+
+async def test_each_caller_gets_its_own_rejections_by_its_own_index(slow):
+    """Indexes of the shared write mean nothing to a caller."""
+    slow.let_go.set()
+    commit = GroupCommit(slow)
+    tasks = await started(commit, rows("a", 2), [*rows("b"), *rows("b", power=-1.0), *rows("b")], rows("c", power=-1.0))
+    assert await asyncio.gather(*tasks) == [{}, {1: Rejection.STORE_REFUSED}, {0: Rejection.STORE_REFUSED}]
+    assert len(slow.writes) == 1
+
+
+async def test_an_unavailable_store_fails_the_whole_group_and_the_next_group_is_tried(slow):
+    """Nobody in the group may believe in success; each gets an error of its own."""
+    slow.failures = [StoreUnavailableError("the disk is full")]
+    slow.let_go.set()
+    commit = GroupCommit(slow)
+    first = await asyncio.gather(*await started(commit, rows("a"), rows("b")), return_exceptions=True)
+    assert [type(error) for error in first] == [StoreUnavailableError, StoreUnavailableError]
+    assert [str(error) for error in first] == ["the disk is full"] * 2
+    assert first[0] is not first[1]
+    assert slow.groups == [["a", "b"]]
+    assert await commit.write(rows("c")) == {}
+
+
+async def test_a_batch_that_breaks_the_write_harms_nobody_else(slow):
+    """An unexpected error: each batch alone, and only the guilty one hears of it."""
+    slow.poison = "b"
+    slow.let_go.set()
+    commit = GroupCommit(slow)
+    with capture_logs() as logs:
+        answers = await asyncio.gather(*await started(commit, rows("a"), rows("b"), rows("c")), return_exceptions=True)
+    assert answers[0] == answers[2] == {}
+    assert isinstance(answers[1], RuntimeError)
+    assert slow.groups == [["a", "b", "c"], ["a"], ["b"], ["c"]]
+    assert [log["batches"] for log in logs] == [3]
+
+
+async def test_waiting_is_bounded(slow):
+    """Beyond the bound a caller is sent away at once, and may come again when there is room."""
+    commit = GroupCommit(slow, max_rows=11, max_waiting_rows=10)
+    tasks = await started(commit, rows("a"))
+    await slow.begun.wait()
+    tasks += await started(commit, rows("b", 6), rows("c", 4))
+    with pytest.raises(BusyError, match="send the batch again later"):
+        await commit.write(rows("d"))
+    slow.let_go.set()
+    await asyncio.gather(*tasks)
+    assert await commit.write(rows("d")) == {}
+
+
+async def test_a_batch_larger_than_the_bound_is_taken_when_nothing_waits(slow):
+    """Or it could never be stored at all."""
+    slow.let_go.set()
+    assert await GroupCommit(slow, max_waiting_rows=2).write(rows("a", 5)) == {}
+
+
+async def test_a_caller_that_goes_away_while_waiting_is_not_written_and_harms_nobody(slow):
+    """A closed connection: its rows come again by another request."""
+    commit = GroupCommit(slow)
+    running, gone, other = await started(commit, rows("a"), rows("b"), rows("c"))
+    # All three are waiting and the writer has not begun, so `b` is out before its group is gathered.
+    gone.cancel()
+    slow.let_go.set()
+    assert [await running, await other] == [{}, {}]
+    assert gone.cancelled()
+    assert slow.groups == [["a", "c"]]
+
+
+async def test_a_caller_that_goes_away_while_its_rows_are_written_harms_nobody(slow):
+    """The write goes on for the others, and the next group follows."""
+    commit = GroupCommit(slow)
+    gone, other = await started(commit, rows("a"), rows("b"))
+    await slow.begun.wait()
+    gone.cancel()
+    (later,) = await started(commit, rows("c"))
+    slow.let_go.set()
+    assert [await other, await later] == [{}, {}]
+    assert gone.cancelled()
+    assert slow.groups == [["a", "b"], ["c"]]
+
+
+async def test_if_every_caller_went_away_nothing_is_written(slow):
+    """And the next caller finds the writer well."""
+    commit = GroupCommit(slow)
+    tasks = await started(commit, rows("a"))
+    tasks[0].cancel()
+    slow.let_go.set()
+    await asyncio.wait(tasks)
+    assert await commit.write(rows("b")) == {}
+    assert slow.groups == [["b"]]
+
+
+async def test_closing_answers_all_that_wait_and_takes_no_more(slow):
+    """Orderly stop: what was taken is finished."""
+    commit = GroupCommit(slow, max_rows=1)
+    tasks = await started(commit, rows("a"), rows("b"), rows("c"))
+    closing = asyncio.create_task(commit.close())
+    await slow.begun.wait()
+    with pytest.raises(BusyError, match="stopping"):
+        await commit.write(rows("d"))
+    assert not closing.done()
+    slow.let_go.set()
+    await closing
+    assert [task.result() for task in tasks] == [{}, {}, {}]
+    await commit.close()
+
+
+async def test_giving_up_on_closing_does_not_stop_the_write(slow):
+    """A shutdown deadline cancels the wait, not the commit."""
+    commit = GroupCommit(slow)
+    tasks = await started(commit, rows("a"))
+    closing = asyncio.create_task(commit.close())
+    await slow.begun.wait()
+    closing.cancel()
+    await asyncio.wait([closing])
+    slow.let_go.set()
+    assert await asyncio.gather(*tasks) == [{}]
+
+
+async def test_nobody_hangs_when_the_writer_is_cancelled(slow):
+    """The event loop ends: those in the write and those behind it are told to come again."""
+    commit = GroupCommit(slow, max_rows=1)
+    tasks = await started(commit, rows("a"), rows("b"), rows("c"))
+    await slow.begun.wait()
+    for worker in commit._workers:
+        worker.cancel()
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [BusyError] * 3
+
+
+async def test_a_second_write_is_made_ready_only_if_it_is_full(slow):
+    """Two at once at most; what is less than a group waits for the first and grows."""
+    commit = GroupCommit(slow, max_rows=4)
+    tasks = await started(commit, rows("a"))
+    tasks += await started(commit, rows("b", 3))
+    assert slow.groups == [["a"]]
+    tasks += await started(commit, rows("c", 1), rows("d", 4), rows("e", 4))
+    await asyncio.sleep(0)
+    assert slow.groups == [["a"], ["b", "b", "b", "c"]]
+    slow.let_go.set()
+    await asyncio.gather(*tasks)
+    assert slow.groups == [["a"], ["b", "b", "b", "c"], ["d"] * 4, ["e"] * 4]
+    assert await commit.write(rows("f")) == {}
+
+
+async def test_closing_waits_for_both_writes(slow):
+    """Orderly stop with two of them under way."""
+    commit = GroupCommit(slow, max_rows=1)
+    tasks = await started(commit, rows("a"), rows("b"), rows("c"))
+    await asyncio.sleep(0)
+    assert slow.groups == [["a"], ["b"]]
+    closing = asyncio.create_task(commit.close())
+    slow.let_go.set()
+    await closing
+    assert [task.result() for task in tasks] == [{}, {}, {}]
+
+
+async def test_listeners_hear_of_stored_readings_only_and_after_the_write(slow):
+    """Live views show what is durable: by gateway, without what was refused."""
+    heard = []
+    commit = GroupCommit(slow, on_stored=lambda gateway, readings: heard.append((gateway, list(readings))))
+    tasks = await started(commit, rows("a", 2), [*rows("b"), *rows("b", power=-1.0)], rows("a"), rows("c", power=-1.0))
+    await slow.begun.wait()
+    assert heard == []
+    slow.let_go.set()
+    await asyncio.gather(*tasks)
+    (reading,) = (row.reading for row in rows("b"))
+    assert heard == [("a", [row.reading for row in [*rows("a", 2), *rows("a")]]), ("b", [reading])]
+
+
+async def test_listeners_hear_nothing_of_a_failed_write(slow):
+    """It may not have happened."""
+    heard = []
+    slow.failures = [StoreUnavailableError("down")]
+    slow.let_go.set()
+    commit = GroupCommit(slow, on_stored=lambda gateway, _readings: heard.append(gateway))
+    with pytest.raises(StoreUnavailableError):
+        await commit.write(rows("a"))
+    assert heard == []
+
+
+async def test_a_failing_listener_spoils_no_answer(slow):
+    """The rows are stored, whatever a live view makes of them."""
+
+    def broken(_gateway, _readings):
+        raise RuntimeError("no viewers today")
+
+    slow.let_go.set()
+    commit = GroupCommit(slow, on_stored=broken)
+    with capture_logs() as logs:
+        assert await commit.write(rows("a")) == {}
+        assert await commit.write(rows("b")) == {}
+    assert [log["gateway"] for log in logs] == ["a", "b"]
+
+
+async def test_an_empty_batch_needs_no_write(slow):
+    """All rows were rejected before they came here."""
+    assert await GroupCommit(slow).write([]) == {}
+    assert slow.writes == []
+
+
+async def test_a_thousand_callers_on_a_real_store_lose_nothing(tmp_path):
+    """Everything acknowledged is in the file."""
+    store = SqliteStore(tmp_path / "readings.db")
+    await store.open()
+    commit = GroupCommit(store)
+    serials = [f"{serial:012d}" for serial in range(50)]
+    batches = [
+        [GatewayReading(serial, Reading("inverter", {"inverter": "1"}, NOON + n, {"power": float(n)}))]
+        for serial in serials
+        for n in range(20)
+    ]
+    assert await asyncio.gather(*map(commit.write, batches)) == [{}] * 1000
+    await commit.close()
+    assert await store.count() == 1000
+    for serial in serials:
+        (series,) = await store.points(serial, "inverter", start=0, stop=2 * NOON)
+        assert [point.fields["power"] for point in series.points] == [float(n) for n in range(20)]
+    await store.close()

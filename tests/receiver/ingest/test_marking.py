@@ -1,0 +1,142 @@
+"""What is dirty, and that nothing which was written is ever forgotten."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from receiver.ingest.journal import Journal, Known
+from receiver.ingest.marking import DirtyStore, GatewayDirt, runs
+from receiver.rollups.compute import HOUR_MS, QUARTER_MS
+from receiver.stores.base import GatewayReading, StoreUnavailableError
+from shared.readings import Reading
+
+HOUSE = "122200000001"
+NOON = 1_750_000_500_000 // QUARTER_MS * QUARTER_MS
+
+
+def reading(timestamp: int, gateway: str = HOUSE) -> GatewayReading:
+    return GatewayReading(gateway, Reading("inverter", {"inverter": "1"}, timestamp, {"power": 1.0}))
+
+
+class Held:
+    """A store whose writes wait until they may go on, or fail."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self.go_on = asyncio.Event()
+        self.error: Exception | None = None
+
+    async def write(self, rows):
+        self.begun.set()
+        await self.go_on.wait()
+        if self.error is not None:
+            raise self.error
+        return {}
+
+
+@pytest.fixture
+async def journal(tmp_path):
+    opened = Journal(tmp_path / "rollups.sqlite")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def held():
+    return Held()
+
+
+async def test_the_journal_has_the_quarter_before_the_store_has_the_reading(journal, held):
+    """A kill between the two costs a computation, never a roll-up."""
+    store = DirtyStore(held, journal)
+    write = asyncio.create_task(store.write([reading(NOON + 5), reading(NOON - 1)]))
+    await held.begun.wait()
+    assert (await journal.load()).dirty == {(HOUSE, NOON), (HOUSE, NOON - QUARTER_MS)}
+    held.go_on.set()
+    assert await write == {}
+    assert store.of(HOUSE).fresh == {NOON, NOON - QUARTER_MS}
+
+
+async def test_a_quarter_that_is_being_written_is_not_settled(journal, held):
+    """The job is done with it just before a late reading of it is stored."""
+    store = DirtyStore(held, journal)
+    await store.load()
+    write = asyncio.create_task(store.write([reading(NOON)]))
+    await held.begun.wait()
+    await store.settle(NOON + HOUR_MS)
+    assert (await journal.load()).dirty == {(HOUSE, NOON)}
+    held.go_on.set()
+    await write
+    store.of(HOUSE).fresh.clear()
+    await store.settle(NOON + 2 * QUARTER_MS - 1)
+    assert (await journal.load()).dirty == {(HOUSE, NOON)}, "live readings still come"
+    await store.settle(NOON + 2 * QUARTER_MS)
+    assert (await journal.load()).dirty == set()
+
+
+async def test_a_write_that_fails_is_dirty_too(journal, held):
+    """Nothing, something or all of it may be stored."""
+    store = DirtyStore(held, journal)
+    held.error = StoreUnavailableError("no")
+    held.go_on.set()
+    with pytest.raises(StoreUnavailableError):
+        await store.write([reading(NOON)])
+    assert store.of(HOUSE).fresh == {NOON}
+
+
+async def test_nothing_settles_while_hours_wait(journal, held):
+    """The hour that a reading belongs to may lie in another quarter than the reading."""
+    dirt = GatewayDirt(kept={NOON}, slow={NOON + HOUR_MS})
+    assert dirt.settled(NOON + HOUR_MS) == set()
+    dirt.slow.clear()
+    assert dirt.settled(NOON + HOUR_MS) == {NOON}
+
+
+async def test_after_a_restart_everything_in_the_journal_is_dirty(tmp_path, journal, held):
+    held.go_on.set()
+    store = DirtyStore(held, journal)
+    await store.write([reading(NOON)])
+    await store.put(HOUSE, Known("site", None))
+    store.of(HOUSE).fresh.clear()
+    restarted = DirtyStore(held, journal)
+    await restarted.load()
+    assert restarted.of(HOUSE).fresh == {NOON}
+    assert restarted.of(HOUSE).known == Known("site", None)
+
+
+async def test_a_journal_that_is_lost_at_work_is_refused_once_and_then_written_anew(tmp_path, journal, held):
+    """What waits is in the new one, and the gateway is one that nothing is known of."""
+    held.go_on.set()
+    store = DirtyStore(held, journal)
+    await store.write([reading(NOON)])
+    await store.put(HOUSE, Known("site", None))
+    (tmp_path / "rollups.sqlite").unlink()
+    with pytest.raises(StoreUnavailableError, match="journal"):
+        await store.write([reading(NOON + HOUR_MS)])
+    await store.write([reading(NOON + HOUR_MS)])
+    assert (await journal.load()).dirty == {(HOUSE, NOON), (HOUSE, NOON + HOUR_MS)}
+    assert store.of(HOUSE).known is None
+
+
+def test_pieces_come_newest_first_and_never_cross_a_border():
+    assert runs([], grain=QUARTER_MS, most=HOUR_MS) == []
+    day = 20 * 24 * HOUR_MS
+    dirty = [day + quarter * QUARTER_MS for quarter in (3, 4, 5, 9)]
+    assert runs(dirty, grain=QUARTER_MS, most=HOUR_MS) == [
+        (day + 9 * QUARTER_MS, day + 10 * QUARTER_MS),
+        (day + 4 * QUARTER_MS, day + 6 * QUARTER_MS),
+        (day + 3 * QUARTER_MS, day + 4 * QUARTER_MS),
+    ]
+    assert runs(dirty, grain=HOUR_MS, most=3 * HOUR_MS) == [(day, day + 3 * HOUR_MS)]
+
+
+@given(st.sets(st.integers(-50, 50)))
+def test_pieces_are_exactly_the_quarters(numbers):
+    quarters = {number * QUARTER_MS for number in numbers}
+    pieces = runs(quarters, grain=QUARTER_MS, most=HOUR_MS)
+    assert pieces == sorted(pieces, reverse=True)
+    assert [start for piece in pieces for start in range(*piece, QUARTER_MS)].__len__() == len(quarters)
+    assert {start for piece in pieces for start in range(*piece, QUARTER_MS)} == quarters
+    assert all(stop - start <= HOUR_MS for start, stop in pieces)

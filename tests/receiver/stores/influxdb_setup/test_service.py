@@ -1,0 +1,39 @@
+"""The receiver at work on an InfluxDB that `setup` made ready."""
+
+from pathlib import Path
+
+import pytest
+
+from receiver import settings
+from receiver.database_settings import InfluxSettings
+from tests.influxd.server import Influxd
+from tests.receiver.service import GATEWAY, NOW_MS, batch, inverter, meter, read_claims, sign, start
+from tests.receiver.service import READ_SECRET as READ
+from tests.receiver.stores.influxdb_setup.conftest import Command
+
+
+@pytest.fixture
+def ready(setup: Command) -> InfluxSettings:
+    """What the settings say once `setup` has run."""
+    setup(RECEIVER_METER_DAYS="0")
+    influxdb = settings.load().influxdb
+    assert influxdb is not None
+    return influxdb
+
+
+async def test_what_a_scraper_sends_is_stored_and_read_with_the_token_that_setup_made(
+    ready: InfluxSettings, database: Influxd, tmp_path: Path
+):
+    async with start(tmp_path / "state", sqlite_path=None, influxdb=ready, meter_days=0) as service:
+        answer = await service.post(batch(meter(power=5.0), inverter("482300001111", NOW_MS - 1000)))
+        assert answer.status_code == 200, answer.text
+        headers = {"authorization": f"Bearer {sign(read_claims(), READ, kid='read')}"}
+        found = await service.client.get(f"/api/v1/gateways/{GATEWAY}/meters", headers=headers)
+        assert '"power":5' in found.text.replace(" ", "")
+        assert (await service.client.get("/readyz")).status_code == 200
+    for bucket, query in (
+        ("envoy_live", "SELECT count(power) FROM meter"),
+        ("envoy", "SELECT count(power) FROM inverter"),
+    ):
+        asked = database.api("GET", "/query", db=bucket, q=query)
+        assert asked.json()["results"][0]["series"][0]["values"][0][1] == 1

@@ -1,0 +1,94 @@
+"""What the status port and the scraper's own reading say."""
+
+import asyncio
+import contextlib
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from scraper.collect.health import Health
+from scraper.collect.report import Report
+from scraper.service.status import ScraperCollector, not_ready, registry
+from scraper.uplink.uplink import UplinkState
+from shared.fields import KINDS
+from tests.scraper.parts import NOW_MS, Parts, parts
+
+
+@pytest.fixture
+async def inner(tmp_path):
+    async with parts(tmp_path) as ready:
+        yield ready
+
+
+def collector(inner: Parts, uplink: UplinkState | None = None) -> ScraperCollector:
+    return ScraperCollector(inner.health, inner.recorder, inner.clock, uplink=lambda: uplink)
+
+
+def sample(shown: CollectorRegistry, name: str, **labels: str) -> float | None:
+    return shown.get_sample_value(name, labels)
+
+
+async def test_every_metric_shows_what_is_so_now(inner):
+    state = UplinkState(problem="no connection", last_success_ms=NOW_MS - 5000, posts=3, delivered=2, refused=1)
+    shown = registry(collector(inner, state))
+    inner.health.succeeded("meters", seconds=0.5, now_ms=NOW_MS - 2000)
+    inner.health.failed("inverters", seconds=1, problem="HTML")
+    inner.health.token_expires_s = NOW_MS // 1000 + 60
+    await inner.burst(100)
+    assert sample(shown, "envoy_poll_success", job="meters") == 1
+    assert sample(shown, "envoy_poll_success", job="inverters") == 0
+    assert sample(shown, "envoy_poll_failures_total", job="inverters") == 1
+    assert sample(shown, "envoy_poll_age_seconds", job="meters") == 2
+    assert sample(shown, "envoy_stream_events_total") == 1
+    assert sample(shown, "envoy_rows_committed_total") == 1
+    assert sample(shown, "envoy_token_expires_in_seconds") == 60
+    assert sample(shown, "envoy_uplink_failing") == 1
+    assert sample(shown, "envoy_delivery_age_seconds") == 5
+    assert sample(shown, "envoy_outbox_rows") is None, "not asked yet"
+
+
+def test_readiness_names_the_first_thing_that_is_wrong():
+    health = Health()
+    assert not_ready(health, None) == "the gateway is not connected"
+    health.failed("identify", seconds=1, problem="no route")
+    assert not_ready(health, None) == "the gateway is not connected: no route"
+    health.succeeded("identify", seconds=1, now_ms=NOW_MS)
+    assert not_ready(health, None) is None
+    assert not_ready(health, UplinkState(problem="no receiver")) == "no receiver"
+    health.person_needed = "run envoy-scraper trust"
+    assert not_ready(health, UplinkState(problem="no receiver")) == "run envoy-scraper trust"
+
+
+async def test_the_scrapers_own_reading_says_how_it_is(inner):
+    shown = collector(inner)
+    inner.health.firmware, inner.health.role = "D8.2.4286", "owner"
+    inner.health.token_expires_s = NOW_MS // 1000 + 3600
+    await inner.burst(100)
+    await Report(inner.health, inner.samples, inner.outbox, shown, inner.recorder, inner.clock).send()
+    (reading,) = await inner.rows("gateway")
+    assert reading.fields["outbox_rows"] == 1
+    assert (reading.fields["firmware"], reading.fields["token_expires_in"]) == ("D8.2.4286", 3600)
+    assert reading.fields.keys() <= KINDS["gateway"].fields.keys()
+    assert shown.outbox is not None
+
+
+async def test_it_comes_once_a_minute_and_when_something_changed_also_on_a_full_disk(inner):
+    report = Report(inner.health, inner.samples, inner.outbox, collector(inner), inner.recorder, inner.clock)
+    original, waits = inner.clock.sleep, 0
+
+    async def sleep(seconds: float) -> None:
+        nonlocal waits
+        waits += 1
+        if waits == 16:  # 20 s into the second minute
+            inner.health.stream_connected = True
+        inner.outbox.full = 24 <= waits < 36
+        if waits == 46:
+            raise asyncio.CancelledError
+        await original(seconds)
+
+    inner.clock.sleep = sleep
+    with contextlib.suppress(asyncio.CancelledError):
+        await report.run()
+    offsets = [(reading.timestamp - NOW_MS) // 1000 for reading in await inner.rows("gateway")]
+    assert offsets == [60, 80, 200]  # the one at 140 s is part of the loss
+    assert len(await inner.events("loss")) == 1

@@ -1,0 +1,79 @@
+"""The simulated past looks like what a scraper would have stored."""
+
+from collections import defaultdict
+from itertools import pairwise
+
+import pytest
+
+from receiver.energy.counters import counter_energy
+from receiver.energy.energy import energy_wh
+from receiver.energy.interpolation import linear_segments
+from shared import wire
+from shared.fields import KINDS, MAX_GAP_MS
+from shared.readings import Reading
+from standalone.history import Past, Place
+from standalone.loader import batches
+
+NOON = 1_781_520_000  # 2026-06-15T10:40Z, a bright hour in Berlin
+HOUR = 3600
+PLACE = Place("firmware-8", 7, float(NOON), 0)
+
+
+@pytest.fixture(scope="module")
+def hour() -> list[Reading]:
+    (piece,) = Past(PLACE).chunks(NOON - HOUR, NOON)
+    return piece
+
+
+def test_every_field_is_in_the_dictionary_and_every_stamp_in_the_span(hour):
+    assert {reading.kind for reading in hour} == {"meter", "meter_energy", "inverter"}
+    for reading in hour:
+        assert reading.fields.keys() <= KINDS[reading.kind].fields.keys()
+        assert reading.timestamp < NOON * 1000
+    assert len({reading.series for reading in hour if reading.kind == "inverter"}) == 24
+
+
+def test_meters_are_stored_by_exception_and_never_unknown(hour):
+    points = defaultdict(list)
+    for reading in hour:
+        if reading.kind == "meter" and "power" in reading.fields:
+            points[reading.series].append(reading.timestamp)
+    assert len(points) == 9
+    for times in points.values():
+        assert max(b - a for a, b in pairwise(times)) <= MAX_GAP_MS
+        assert len(times) < HOUR / 10  # fewer than the samples: what stays within its band is not stored
+
+
+def test_power_and_counters_tell_the_same_energy(hour):
+    """The integral of the stored points is the increase of the stored counter, to half a per cent."""
+    tags = {"meter": "production", "phase": "a"}
+    power = [
+        (r.timestamp, float(r.fields["power"]))
+        for r in hour
+        if r.kind == "meter" and r.tags == tags and "power" in r.fields
+    ]
+    counter = [(r.timestamp, float(r.fields["delivered"])) for r in hour if r.kind == "meter_energy" and r.tags == tags]
+    start, stop = counter[0][0], counter[-1][0]
+    integrated = energy_wh(linear_segments(sorted(dict(power).items())), start, stop)
+    counted = counter_energy(counter, start, stop)
+    assert integrated.coverage == counted.coverage == 1.0
+    assert counted.wh is not None
+    assert counted.wh > 100
+    assert integrated.wh == pytest.approx(counted.wh, rel=0.005)
+
+
+def test_the_newest_piece_comes_first_and_pieces_meet():
+    pieces = list(Past(PLACE).chunks(NOON - 7 * HOUR, NOON))
+    assert len(pieces) == 2
+    newest, older = ([r.timestamp for r in piece if r.kind == "meter"] for piece in pieces)
+    assert min(newest) - max(older) == 10_000
+    assert (min(older), max(newest)) == ((NOON - 7 * HOUR) * 1000, (NOON - 10) * 1000)
+
+
+def test_batches_are_such_as_a_receiver_takes(hour):
+    packed = list(batches(hour))
+    assert sum(len(batch) for batch in packed) == len(hour)
+    for batch in packed:
+        assert len(batch) <= wire.MAX_ROWS
+        rows = zip(range(1, len(batch) + 1), batch, strict=True)
+        assert len(wire.encode_batch(batch="a" * 32, outbox="b" * 32, rows=rows)) <= wire.MAX_BYTES

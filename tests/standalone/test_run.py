@@ -1,0 +1,100 @@
+"""`run` against a gateway on a real port, and what it says when a setting is missing or wrong."""
+
+import asyncio
+import signal
+import stat
+
+import pytest
+
+from simulator.server import Simulator
+from standalone.errors import StandaloneError
+from standalone.places import free_port
+from standalone.run import filled_in
+from tests.standalone.commands import DEADLINE_S, descendants, living, standalone
+
+SECRET = "s" * 40
+
+
+def _settings(simulator: Simulator, **more: str) -> str:
+    settings = {
+        "ENVOY_HOST": "127.0.0.1",
+        "ENVOY_HTTPS_PORT": str(simulator.https_port),
+        "ENVOY_HTTP_PORT": str(simulator.http_port),
+        "RECEIVER_PORT": str(free_port()),
+        "RECEIVER_STATUS_PORT": str(free_port()),
+        "ENVOY_STATUS_PORT": str(free_port()),
+        **more,
+    }
+    return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+@pytest.mark.slow
+async def test_run_needs_only_a_token_in_env_and_stops_cleanly(tmp_path):
+    """The serial is asked from the gateway, the secret is made, values arrive, and nobody is left."""
+    async with Simulator("firmware-8", late_morning=True) as simulator:
+        (tmp_path / ".env").write_text(_settings(simulator, ENVOY_TOKEN=simulator.token("owner")))
+        with standalone(tmp_path, "run") as command:
+            await asyncio.to_thread(lambda: command.wait_for(r"production [\d.]+ k?W.*inverters 24 of 24"))
+            below = descendants(command.process.pid)
+            assert await asyncio.to_thread(lambda: command.end(signal.SIGINT)) == 0
+            assert living(below) == {}
+    assert stat.S_IMODE((tmp_path / "state" / "secret").stat().st_mode) == 0o600
+    assert (tmp_path / "state" / "receiver" / "readings.sqlite").exists()
+
+
+async def test_a_missing_token_is_one_clear_sentence(tmp_path):
+    """Firmware 7 and later wants a token: said before anything is started."""
+    async with Simulator("firmware-8") as simulator:
+        (tmp_path / ".env").write_text(_settings(simulator))
+        with standalone(tmp_path, "run") as command:
+            assert await asyncio.to_thread(lambda: command.process.wait(DEADLINE_S)) == 1
+            assert "put ENVOY_TOKEN=" in command.errors
+            assert "Traceback" not in command.errors
+
+
+def test_a_gateway_that_does_not_answer_is_one_clear_sentence(tmp_path):
+    port = free_port()
+    (tmp_path / ".env").write_text(f"ENVOY_HOST=127.0.0.1\nENVOY_HTTPS_PORT={port}\nENVOY_HTTP_PORT={port}\n")
+    with standalone(tmp_path, "run") as command:
+        assert command.process.wait(DEADLINE_S) == 1
+        assert "Put the gateway's address into .env: ENVOY_HOST=" in command.errors
+        assert "Traceback" not in command.errors
+
+
+def test_a_wrong_setting_is_named(tmp_path):
+    (tmp_path / ".env").write_text("ENVOY_HOST=127.0.0.1\nENVOY_POST_INTERVAL=soon\n")
+    with standalone(tmp_path, "run") as command:
+        assert command.process.wait(DEADLINE_S) == 1
+        assert "ENVOY_POST_INTERVAL" in command.errors
+        assert ".env" in command.errors
+
+
+def test_one_secret_serves_both_and_stays_the_same(tmp_path):
+    first, second = filled_in({}, tmp_path), filled_in({}, tmp_path)
+    assert first == second
+    assert first["RECEIVER_SECRET_FILE"] == first["ENVOY_RECEIVER_SECRET_FILE"]
+    assert filled_in({"RECEIVER_SECRET": SECRET}, tmp_path)["ENVOY_RECEIVER_SECRET"] == SECRET
+    assert filled_in({"ENVOY_RECEIVER_SECRET_FILE": "x"}, tmp_path)["RECEIVER_SECRET_FILE"] == "x"
+
+
+def test_different_secrets_are_refused(tmp_path):
+    with pytest.raises(StandaloneError, match="differ"):
+        filled_in({"RECEIVER_SECRET": SECRET, "ENVOY_RECEIVER_SECRET": SECRET + "t"}, tmp_path)
+
+
+def test_another_receiver_is_not_silently_replaced(tmp_path):
+    with pytest.raises(StandaloneError, match="ENVOY_RECEIVER_URL names another receiver"):
+        filled_in({"ENVOY_RECEIVER_URL": "https://receiver.example.org"}, tmp_path)
+
+
+def test_a_secret_that_others_can_read_is_refused(tmp_path):
+    filled_in({}, tmp_path)
+    (tmp_path / "secret").chmod(0o644)
+    with pytest.raises(StandaloneError, match="chmod 600"):
+        filled_in({}, tmp_path)
+
+
+def test_port_0_becomes_a_free_port(tmp_path):
+    filled = filled_in({"RECEIVER_PORT": "0"}, tmp_path)
+    assert int(filled["RECEIVER_PORT"]) > 0
+    assert filled["ENVOY_RECEIVER_URL"] == f"http://127.0.0.1:{filled['RECEIVER_PORT']}"

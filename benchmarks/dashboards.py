@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 import httpx
 
 from tests.grafana.answers import Asker
-from tests.grafana.extraction import Found, dashboards, panel_queries, panels
+from tests.grafana.extraction import ExtractedQuery, dashboards, panel_queries, panels
 from tests.grafana.substitution import Value
-from tests.grafana.week import Week, load_week
+from tests.grafana.week import LoadedDays, load_week
 from tests.influxd.server import running
 
 DAYS = 7.0
@@ -43,7 +43,7 @@ def opened(asker: Asker, name: str, board: dict[str, Any], pool: ThreadPoolExecu
     started = time.perf_counter()
     values = asker.values(name, board)
 
-    def asked(query: Found, values: dict[str, Value] = values) -> tuple[float, str]:
+    def asked(query: ExtractedQuery, values: dict[str, Value] = values) -> tuple[float, str]:
         begun = time.perf_counter()
         asker.ask(query, values)
         return time.perf_counter() - begun, query.place
@@ -53,7 +53,7 @@ def opened(asker: Asker, name: str, board: dict[str, Any], pool: ThreadPoolExecu
     return Turn(time.perf_counter() - started, max(answers))
 
 
-def measure(week: Week) -> bool:
+def measure(week: LoadedDays) -> bool:
     """Print a line per dashboard. Whether all keep the promise."""
     kept = True
     limits = httpx.Limits(max_connections=CONNECTIONS)

@@ -43,7 +43,7 @@ WIRE_ROWS = wire.MAX_ROWS
 SERIALS = [f"1220{connection:08d}" for connection in range(CONNECTIONS)]
 
 
-class Result(NamedTuple):
+class InfluxResult(NamedTuple):
     """Points a second, and CPU time of the servers for each point in microseconds."""
 
     rate: float
@@ -91,7 +91,7 @@ def _request(path: str, body: bytes, headers: str) -> bytes:
     return f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body
 
 
-def directly(server: Influxd, size: int, turn: int) -> Result:
+def directly(server: Influxd, size: int, turn: int) -> InfluxResult:
     """InfluxDB alone."""
     bucket = f"direct-{size}-{turn}"
     server.make_bucket(bucket)
@@ -103,10 +103,10 @@ def directly(server: Influxd, size: int, turn: int) -> Result:
     seconds = connections.post(server.port, rest, success=204)
     cpu = cpu_seconds(server.process.pid) - cpu
     points = _points(server, bucket, prepared, size) * len(rest[0]) / len(prepared[0])
-    return Result(points / seconds, cpu / points * 1e6)
+    return InfluxResult(points / seconds, cpu / points * 1e6)
 
 
-def through_receiver(server: Influxd, size: int, turn: int) -> Result:
+def through_receiver(server: Influxd, size: int, turn: int) -> InfluxResult:
     """The receiver and InfluxDB behind it."""
     bucket, live = f"main-{size}-{turn}", f"live-{size}-{turn}"
     server.make_bucket(bucket)
@@ -129,7 +129,7 @@ def through_receiver(server: Influxd, size: int, turn: int) -> Result:
         seconds = connections.post(port, rest)
         cpu = sum(map(cpu_seconds, processes)) - cpu
     points = _points(server, live, prepared, size) * len(rest[0]) / len(prepared[0])
-    return Result(points / seconds, cpu / points * 1e6)
+    return InfluxResult(points / seconds, cpu / points * 1e6)
 
 
 def _parted(prepared: list[list[bytes]]) -> tuple[list[list[bytes]], list[list[bytes]]]:
@@ -152,8 +152,8 @@ def _points(server: Influxd, bucket: str, prepared: list[list[bytes]], size: int
     return stored
 
 
-def _median(results: list[Result]) -> Result:
-    return Result(*map(statistics.median, zip(*results, strict=True)))
+def _median(results: list[InfluxResult]) -> InfluxResult:
+    return InfluxResult(*map(statistics.median, zip(*results, strict=True)))
 
 
 def main() -> None:

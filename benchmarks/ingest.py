@@ -41,7 +41,7 @@ START_MS = int(time.time() * 1000) - 86_400_000
 SERIALS = [f"1220{connection:08d}" for connection in range(CONNECTIONS)]
 
 
-class Result(NamedTuple):
+class IngestResult(NamedTuple):
     """Readings a second, and CPU time of the process that stores, in microseconds a batch."""
 
     rate: float
@@ -68,7 +68,7 @@ def readings(connection: int, batch: int) -> list[Reading]:
     return rows
 
 
-async def directly(folder: Path, batches: list[list[GatewayReading]]) -> Result:
+async def directly(folder: Path, batches: list[list[GatewayReading]]) -> IngestResult:
     """The store itself."""
     store = SqliteStore(folder / "direct.sqlite")
     await store.open()
@@ -80,7 +80,7 @@ async def directly(folder: Path, batches: list[list[GatewayReading]]) -> Result:
     return _result(seconds, cpu)
 
 
-def through_receiver(folder: Path, requests: list[list[bytes]]) -> Result:
+def through_receiver(folder: Path, requests: list[list[bytes]]) -> IngestResult:
     """The whole receiver."""
     with receiver(folder, *SERIALS) as (port, child):
         cpu = cpu_seconds(child.pid)
@@ -88,7 +88,7 @@ def through_receiver(folder: Path, requests: list[list[bytes]]) -> Result:
         return _result(seconds, cpu_seconds(child.pid) - cpu)
 
 
-def through_plain_endpoint(folder: Path, requests: list[list[bytes]], *, durable: bool) -> Result:
+def through_plain_endpoint(folder: Path, requests: list[list[bytes]], *, durable: bool) -> IngestResult:
     """The plain endpoint."""
     port = free_port()
     arguments = ["-m", "benchmarks.plain_endpoint", str(port), *([str(folder / "plain.sqlite")] if durable else [])]
@@ -99,8 +99,8 @@ def through_plain_endpoint(folder: Path, requests: list[list[bytes]], *, durable
         return _result(seconds, cpu_seconds(child.pid) - cpu)
 
 
-def _result(seconds: float, cpu_seconds: float) -> Result:
-    return Result(BATCHES * BATCH / seconds, cpu_seconds / BATCHES * 1e6)
+def _result(seconds: float, cpu_seconds: float) -> IngestResult:
+    return IngestResult(BATCHES * BATCH / seconds, cpu_seconds / BATCHES * 1e6)
 
 
 def our_request(connection: int, batch: int, token: str) -> bytes:
@@ -129,7 +129,7 @@ def _request(path: str, body: bytes, headers: str = "") -> bytes:
     return head.encode() + body
 
 
-def measure() -> dict[str, Result]:
+def measure() -> dict[str, IngestResult]:
     """The median of every way."""
     batches = [
         [GatewayReading(SERIALS[connection], reading) for reading in readings(connection, batch)]
@@ -140,7 +140,7 @@ def measure() -> dict[str, Result]:
     ours = [[our_request(who, batch, tokens[who]) for batch in range(BATCHES_EACH)] for who in range(CONNECTIONS)]
     plain = [[plain_request(who, batch) for batch in range(BATCHES_EACH)] for who in range(CONNECTIONS)]
     gc.freeze()  # the collector shall not walk through the prepared readings while the store is measured
-    turns: dict[str, list[Result]] = {}
+    turns: dict[str, list[IngestResult]] = {}
     for _ in range(TURNS):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
@@ -148,7 +148,7 @@ def measure() -> dict[str, Result]:
             turns.setdefault("ours", []).append(through_receiver(folder, ours))
             turns.setdefault("plain", []).append(through_plain_endpoint(folder, plain, durable=True))
             turns.setdefault("unstored", []).append(through_plain_endpoint(folder, plain, durable=False))
-    return {way: Result(*map(statistics.median, zip(*results, strict=True))) for way, results in turns.items()}
+    return {way: IngestResult(*map(statistics.median, zip(*results, strict=True))) for way, results in turns.items()}
 
 
 def main() -> None:
@@ -163,7 +163,7 @@ def main() -> None:
     sys.exit(0 if ours.rate >= 0.6 * direct.rate and ours.rate >= 5 * plain.rate else 1)
 
 
-def _line(name: str, result: Result) -> str:
+def _line(name: str, result: IngestResult) -> str:
     return f"{name + ':':24}{result.rate:9,.0f}/s {result.cpu:7,.0f} us"
 
 

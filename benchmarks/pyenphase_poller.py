@@ -11,7 +11,7 @@ from pyenphase import Envoy
 from pyenphase.ssl import NO_VERIFY_SSL_CONTEXT
 
 
-class Ports(AbstractResolver):
+class BenchmarkPorts(AbstractResolver):
     """The package asks on ports 80 and 443; the simulator listens elsewhere."""
 
     def __init__(self, ports: dict[int, int]) -> None:
@@ -31,7 +31,7 @@ class Ports(AbstractResolver):
 async def main() -> None:
     """Poll until terminated."""
     gateway = json.loads(sys.argv[1])
-    resolver = Ports({80: gateway["http_port"], 443: gateway["https_port"]})
+    resolver = BenchmarkPorts({80: gateway["http_port"], 443: gateway["https_port"]})
     connector = aiohttp.TCPConnector(resolver=resolver, ssl=NO_VERIFY_SSL_CONTEXT, family=socket.AF_INET)
     async with aiohttp.ClientSession(connector=connector) as client:
         envoy = Envoy("envoy.test", client=client)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks.processes import SECRET, receiver
-from scraper.collect.memory import Memory
+from scraper.collect.memory import DurableMemory
 from scraper.collect.recorder import Recorder
 from scraper.delta.tracker import Tracker
 from scraper.gateway.parse.device_data import join_inverters, parse_device_data
@@ -84,7 +84,7 @@ class CountingProxy:
         writer.close()
 
 
-class Day:
+class DeviceDay:
     """The device's own documents of a summer day, dated yesterday."""
 
     def __init__(self) -> None:
@@ -121,9 +121,9 @@ def _reading(kind: str, values: MeterValues, stamp: int, fields: dict[str, float
 
 async def day(folder: Path, port: int) -> tuple[CountingProxy, int, int]:
     """Send one day; returns the proxy, the bytes of the stream verbatim, and the readings sent."""
-    feed, proxy, clock, outbox = Day(), CountingProxy(port), SystemClock(), OutboxThread()
+    feed, proxy, clock, outbox = DeviceDay(), CountingProxy(port), SystemClock(), OutboxThread()
     await outbox.open(folder / "outbox.sqlite", quota_bytes=1 << 29, clock=clock)
-    recorder = Recorder(Tracker(), outbox, Memory(outbox), clock)
+    recorder = Recorder(Tracker(), outbox, DurableMemory(outbox), clock)
     sender = Sender(f"http://127.0.0.1:{await proxy.start()}", SERIAL, None)
     signer = Signer(HouseholdSecret(SECRET), SERIAL)
     uplink = Uplink(outbox, sender, signer, clock, interval_s=POST_S, backoff=Backoff(random.Random(1)))

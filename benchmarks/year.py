@@ -26,7 +26,7 @@ import jwt
 
 from benchmarks.disk import COMPACT_SOON, settled
 from benchmarks.processes import receiver
-from benchmarks.year_history import DAY_MS, Home, Year
+from benchmarks.year_history import DAY_MS, Year, YearStore
 from receiver.stores.influxdb import InfluxStore
 from receiver.stores.influxdb.setup.server import shard_s
 from receiver.stores.sqlite import SqliteStore
@@ -39,7 +39,7 @@ BUCKET, LIVE_BUCKET = "envoy", "envoy_live"
 READ_SECRET = secrets.token_hex(32)
 
 
-class Question(NamedTuple):
+class TimedQuestion(NamedTuple):
     """Requests, and how many milliseconds they may take together."""
 
     what: str
@@ -49,7 +49,7 @@ class Question(NamedTuple):
     """The part of the answer that must be the same in every store."""
 
 
-def questions(year: Year) -> list[Question]:
+def questions(year: Year) -> list[TimedQuestion]:
     """What was promised."""
     of = f"/api/v1/gateways/{year.gateway}"
     today = {"start": "today", "time_zone": year.site.time_zone or "UTC"}
@@ -65,9 +65,9 @@ def questions(year: Year) -> list[Question]:
     month = panel | {"start": str(year.midnight - 30 * DAY_MS), "stop": str(year.midnight + DAY_MS)}
     months = {"every": "1mo", "start": "-1y"}
     return [
-        Question("today's page", 100, page),
-        Question("a year's energy by month", 200, ((f"{of}/energy", months),), same="windows"),
-        Question("one panel's raw month", 500, ((f"{of}/series", month),), same="series"),
+        TimedQuestion("today's page", 100, page),
+        TimedQuestion("a year's energy by month", 200, ((f"{of}/energy", months),), same="windows"),
+        TimedQuestion("one panel's raw month", 500, ((f"{of}/series", month),), same="series"),
     ]
 
 
@@ -78,7 +78,7 @@ def token() -> str:
     return jwt.encode(claims | {"iat": now, "exp": now + 3600}, READ_SECRET, algorithm="HS256", headers={"kid": "read"})
 
 
-def asked(client: httpx.Client, question: Question) -> tuple[float, list[bytes]]:
+def asked(client: httpx.Client, question: TimedQuestion) -> tuple[float, list[bytes]]:
     """Milliseconds, and the answers."""
     began = time.perf_counter()
     answers = [client.get(path, params=dict(parameters)) for path, parameters in question.requests]
@@ -119,7 +119,7 @@ async def fill(folder: Path, server: Influxd, year: Year) -> None:
     for store in (sqlite, influxdb):
         await store.open()
     try:
-        await year.fill(Home(sqlite, state(folder, "SQLite")), Home(influxdb, state(folder, "InfluxDB")))
+        await year.fill(YearStore(sqlite, state(folder, "SQLite")), YearStore(influxdb, state(folder, "InfluxDB")))
     finally:
         for store in (sqlite, influxdb):
             await store.close()

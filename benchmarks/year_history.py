@@ -39,7 +39,7 @@ _THINNED = {"meter_energy": 15}
 _SUMMED = frozenset(ENERGY_KINDS[1:])
 
 
-class Home(NamedTuple):
+class YearStore(NamedTuple):
     """One store and the state directory of its receiver."""
 
     store: Store
@@ -73,7 +73,7 @@ class Year:
         self.midnight = calendar.windows("energy_1d", now * 1000, now * 1000 + 1, self.site)[0]
         self.written = 0
 
-    async def fill(self, first: Home, second: Home) -> None:
+    async def fill(self, first: YearStore, second: YearStore) -> None:
         """Write everything into both stores, up to now."""
         since = int(time.time()) - _HOUR_S
         await self._roll_up(first, self.midnight // 1000 - _DAY_S, since)
@@ -90,7 +90,7 @@ class Year:
         for home in (first, second):
             await self._roll_up(home, since, int(time.time()))
 
-    async def _roll_up(self, home: Home, start_s: int, stop_s: int) -> None:
+    async def _roll_up(self, home: YearStore, start_s: int, stop_s: int) -> None:
         """Store what a scraper would have sent, and let the job compute from it."""
         rollups = Rollups(home.store, site_of=lambda _: self.site, clock=SystemClock(), state_dir=home.state)
         try:

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from receiver.database_settings import secret_text
-from receiver.errors import SettingError
+from receiver.errors import ReceiverSettingError
 
 _CHAT = re.compile(r"-?\d+|@\w+")
 
@@ -73,7 +73,7 @@ def contact_settings(raw: ContactEnvironment) -> ContactSettings:
     if raw.telegram_chat_id and not _CHAT.fullmatch(raw.telegram_chat_id):
         faults.append("TELEGRAM_CHAT_ID must be the number of a chat (e.g. -1001234567890) or @name of a channel")
     if faults:
-        raise SettingError("\n".join(faults))
+        raise ReceiverSettingError("\n".join(faults))
     return ContactSettings(
         alerting_dir=None if raw.grafana_alerting_dir is None else raw.grafana_alerting_dir.expanduser(),
         ntfy=None if raw.ntfy_url is None else (raw.ntfy_url.rstrip("/"), ntfy_token),

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from receiver.errors import SettingError
+from receiver.errors import ReceiverSettingError
 
 RECEIVER_TOKEN = "receiver"  # noqa: S105 (the name of a file)
 GRAFANA_TOKEN = "grafana"  # noqa: S105 (the name of a file)
@@ -71,7 +71,7 @@ def sqlite_path(store: str | None, state_dir: Path) -> Path | None:
     if store == "influxdb":
         return None
     if not store.startswith(_SQLITE) or len(store) == len(_SQLITE):
-        raise SettingError(
+        raise ReceiverSettingError(
             "RECEIVER_STORE must be influxdb, or look like sqlite:///PATH (four slashes begin an absolute path)"
         )
     return Path(store.removeprefix(_SQLITE)).expanduser()
@@ -100,9 +100,9 @@ def secret_text(name: str, value: SecretStr | None, path: Path | None) -> str | 
         text = path.expanduser().read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise SettingError(f"{name}_FILE: {path} cannot be read ({reason})") from error
+        raise ReceiverSettingError(f"{name}_FILE: {path} cannot be read ({reason})") from error
     if not text:
-        raise SettingError(f"{name}_FILE: {path} is empty: put the secret into it, or take the setting away")
+        raise ReceiverSettingError(f"{name}_FILE: {path} is empty: put the secret into it, or take the setting away")
     return text
 
 
@@ -114,7 +114,7 @@ def _token(raw: InfluxEnvironment, tokens_dir: Path) -> str | None:
         named = written
     try:
         return secret_text("INFLUXDB_V2_TOKEN", raw.v2_token, named)
-    except SettingError:
+    except ReceiverSettingError:
         if named is None or named.expanduser() != written:
             raise
         return None
@@ -127,5 +127,7 @@ def _url(text: str) -> str:
     except ValueError:
         fits = False
     if not fits or parts.username is not None or parts.query or parts.fragment:
-        raise SettingError("INFLUXDB_V2_URL must look like http://influxdb:8086, without a password or a query in it")
+        raise ReceiverSettingError(
+            "INFLUXDB_V2_URL must look like http://influxdb:8086, without a password or a query in it"
+        )
     return text.rstrip("/")

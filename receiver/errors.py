@@ -15,7 +15,7 @@ class ReceiverError(Exception):
     """Base of everything the receiver raises on purpose."""
 
 
-class SettingError(ReceiverError):
+class ReceiverSettingError(ReceiverError):
     """The receiver cannot start like this; the message says what to change."""
 
 

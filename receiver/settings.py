@@ -25,7 +25,7 @@ from receiver.database_settings import (
     secret_text,
     sqlite_path,
 )
-from receiver.errors import SettingError
+from receiver.errors import ReceiverSettingError
 from shared.keys import is_serial
 
 MIN_SECRET_BYTES = 32
@@ -34,7 +34,7 @@ MOST_DAYS = 36_500
 _KUBERNETES = re.compile(r"RECEIVER_(SERVICE_|PORT_)")
 
 
-class _Environment(BaseSettings):
+class _ReceiverEnvironment(BaseSettings):
     """The settings as people write them: `RECEIVER_` + the name in capitals."""
 
     model_config = SettingsConfigDict(
@@ -67,7 +67,7 @@ class _Environment(BaseSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class ReceiverSettings:
     """Everything the receiver was told.
 
     Attributes:
@@ -115,13 +115,15 @@ class Settings:
     log_level: str
 
 
-def load() -> Settings:
+def load() -> ReceiverSettings:
     """Read and check the settings. Raises SettingError, one line per fault."""
     _refuse_unknown()
     try:
-        raw = _Environment()
+        raw = _ReceiverEnvironment()
     except ValidationError as error:
-        raise SettingError("\n".join(_sentence(fault["loc"], fault["msg"]) for fault in error.errors())) from None
+        raise ReceiverSettingError(
+            "\n".join(_sentence(fault["loc"], fault["msg"]) for fault in error.errors())
+        ) from None
     state_dir = raw.state_dir.expanduser()
     secret = _secret("RECEIVER_SECRET", raw.secret, raw.secret_file)
     gateways = _serials(raw.gateways)
@@ -129,11 +131,11 @@ def load() -> Settings:
         missing, given = (
             ("RECEIVER_GATEWAYS", "RECEIVER_SECRET") if secret else ("RECEIVER_SECRET", "RECEIVER_GATEWAYS")
         )
-        raise SettingError(
+        raise ReceiverSettingError(
             f"{given} is set without {missing}: the secret is good for the listed gateways only, so set both"
         )
     file = sqlite_path(raw.store, state_dir)
-    return Settings(
+    return ReceiverSettings(
         sqlite_path=file,
         influxdb=_influxdb(raw, state_dir) if file is None else None,
         meter_days=raw.meter_days,
@@ -164,13 +166,13 @@ def load_contacts() -> ContactSettings:
 
 def _refuse_unknown() -> None:
     """A misspelt setting would silently do nothing."""
-    known = {f"RECEIVER_{name.upper()}" for name in _Environment.model_fields}
+    known = {f"RECEIVER_{name.upper()}" for name in _ReceiverEnvironment.model_fields}
     for name in sorted({*os.environ, *dotenv_values(".env")}):
         # Kubernetes sets RECEIVER_SERVICE_HOST and the like by itself for a service of this name.
         if name.startswith("RECEIVER_") and name not in known and not _KUBERNETES.match(name):
             near = difflib.get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]}?" if near else "remove it; the README lists the settings"
-            raise SettingError(f"{name} is no setting of the receiver: {hint}")
+            raise ReceiverSettingError(f"{name} is no setting of the receiver: {hint}")
 
 
 def _sentence(location: tuple[int | str, ...], message: str) -> str:
@@ -187,23 +189,23 @@ def _words(text: str) -> Iterator[str]:
 def _serials(text: str) -> tuple[str, ...]:
     serials = tuple(_words(text))
     if not all(map(is_serial, serials)):
-        raise SettingError(
+        raise ReceiverSettingError(
             "RECEIVER_GATEWAYS must be serial numbers separated by commas, e.g. 122300001234,122300005678"
         )
     return serials
 
 
-def _influxdb(raw: _Environment, state_dir: Path) -> InfluxSettings:
+def _influxdb(raw: _ReceiverEnvironment, state_dir: Path) -> InfluxSettings:
     tokens_dir = (raw.tokens_dir or state_dir / "tokens").expanduser()
     return influx_settings(InfluxEnvironment(), raw.live_bucket, tokens_dir)
 
 
-def _public_url(raw: _Environment) -> str:
+def _public_url(raw: _ReceiverEnvironment) -> str:
     if raw.public_url is None:
         return f"http://{'127.0.0.1' if raw.host in _EVERYWHERE else raw.host}:{raw.port}"
     url = urlsplit(raw.public_url)
     if url.scheme not in ("http", "https") or not url.hostname or url.username or url.query or url.fragment:
-        raise SettingError(
+        raise ReceiverSettingError(
             "RECEIVER_PUBLIC_URL must look like https://receiver.example.org, without user name, password or query"
         )
     return raw.public_url.rstrip("/")
@@ -213,7 +215,7 @@ def _networks(name: str, text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     try:
         return tuple(map(ip_network, _words(text)))
     except ValueError:
-        raise SettingError(
+        raise ReceiverSettingError(
             f"{name} must be networks separated by commas, e.g. 192.168.1.0/24,fd00::/64 (no host bits set)"
         ) from None
 
@@ -223,5 +225,7 @@ def _secret(name: str, value: SecretStr | None, path: Path | None) -> bytes | No
     if text is None:
         return None
     if len(text.encode()) < MIN_SECRET_BYTES:
-        raise SettingError(f"{name} is shorter than {MIN_SECRET_BYTES} bytes: make one with `openssl rand -hex 32`")
+        raise ReceiverSettingError(
+            f"{name} is shorter than {MIN_SECRET_BYTES} bytes: make one with `openssl rand -hex 32`"
+        )
     return text.encode()

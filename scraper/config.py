@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from scraper.errors import SettingError
+from scraper.errors import ScraperSettingError
 
 MIN_SECRET_BYTES = 32
 """Bytes of the household secret, at least."""
@@ -38,7 +38,7 @@ class Secret(msgspec.Struct, frozen=True):
             return Path(self.path).read_text(encoding="utf-8").strip() or None
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not text"
-            raise SettingError(f"{self.setting}: {self.path} cannot be read ({reason})") from error
+            raise ScraperSettingError(f"{self.setting}: {self.path} cannot be read ({reason})") from error
 
     def __repr__(self) -> str:
         return f"Secret({self.setting})"
@@ -62,7 +62,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     https_port: int
 
 
-class ReceiverSettings(msgspec.Struct, frozen=True, kw_only=True):
+class UplinkSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where readings go and what signs for them: `secret`, or without one the key in `key_file`."""
 
     url: str
@@ -71,14 +71,14 @@ class ReceiverSettings(msgspec.Struct, frozen=True, kw_only=True):
     ca_file: Path | None
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class ScraperSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the scraper was told. Intervals in seconds, the quota in bytes.
 
     `receiver` is None where no receiver is configured yet: `check`, `read` and `password` work without one.
     """
 
     gateway: GatewaySettings
-    receiver: ReceiverSettings | None
+    receiver: UplinkSettings | None
     inverter_interval: float
     meter_source: Literal["auto", "stream", "poll", "off"]
     meter_interval: float
@@ -91,17 +91,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str
 
 
-def encode(settings: Settings) -> bytes:
+def encode(settings: ScraperSettings) -> bytes:
     """The settings as JSON, secrets included: for a private pipe only."""
     return msgspec.json.encode(settings, enc_hook=str)
 
 
-def load_lean() -> Settings:
+def load_lean() -> ScraperSettings:
     """The settings, read and checked by a short-lived process of their own. Raises SettingError."""
     child = subprocess.run([sys.executable, "-m", "scraper.settings"], capture_output=True, check=False)
     if child.returncode != 0:
-        raise SettingError(child.stderr.decode(errors="replace").strip())
-    return msgspec.json.decode(child.stdout, type=Settings, dec_hook=_path)
+        raise ScraperSettingError(child.stderr.decode(errors="replace").strip())
+    return msgspec.json.decode(child.stdout, type=ScraperSettings, dec_hook=_path)
 
 
 def _path(expected: type, value: Any) -> Any:

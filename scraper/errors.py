@@ -27,7 +27,7 @@ class ScraperError(Exception):
     """Base of everything the scraper raises on purpose."""
 
 
-class SettingError(ScraperError):
+class ScraperSettingError(ScraperError):
     """A setting is missing or wrong."""
 
 

@@ -1,6 +1,6 @@
 """The only reader of the environment and `.env`; everything is checked here, at start.
 
-`load` turns the environment into plain `Settings`. Errors name the setting and the remedy, never the value.
+`load` turns the environment into plain `ScraperSettings`. Errors name the setting and the remedy, never the value.
 
 The running scraper does not import this module: `python -m scraper.settings` prints the checked settings for it as
 JSON into a private pipe (see `scraper.config.load_lean`), because pydantic costs 14 MiB that a Raspberry Pi would keep
@@ -18,15 +18,15 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from scraper.config import MIN_SECRET_BYTES, GatewaySettings, ReceiverSettings, Secret, Settings, encode
-from scraper.errors import SettingError
+from scraper.config import MIN_SECRET_BYTES, GatewaySettings, ScraperSettings, Secret, UplinkSettings, encode
+from scraper.errors import ScraperSettingError
 
 DISCOVER = "discover"
 """As ENVOY_HOST: look for the gateway with mDNS, in a container too (it must share the network of its host)."""
 _NAME = re.compile(r"[0-9A-Za-z._-]{1,253}")
 
 
-class _Environment(BaseSettings):
+class _ScraperEnvironment(BaseSettings):
     """The settings as people write them: `ENVOY_` + the name in capitals."""
 
     model_config = SettingsConfigDict(
@@ -68,13 +68,15 @@ class _Environment(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 
-def load() -> Settings:
+def load() -> ScraperSettings:
     """Read and check the settings. Raises SettingError with one line per fault."""
     try:
-        raw = _Environment()
+        raw = _ScraperEnvironment()
     except ValidationError as error:
-        raise SettingError("\n".join(_sentence(fault["loc"], fault["msg"]) for fault in error.errors())) from None
-    return Settings(
+        raise ScraperSettingError(
+            "\n".join(_sentence(fault["loc"], fault["msg"]) for fault in error.errors())
+        ) from None
+    return ScraperSettings(
         gateway=_gateway(raw),
         receiver=_receiver(raw),
         inverter_interval=raw.inverter_interval,
@@ -104,19 +106,21 @@ def _is_host(text: str) -> bool:
     return True
 
 
-def _gateway(raw: _Environment) -> GatewaySettings:
+def _gateway(raw: _ScraperEnvironment) -> GatewaySettings:
     if raw.host is not None and not _is_host(raw.host):
-        raise SettingError("ENVOY_HOST must be a host name or an IP address, without http://, port and path")
+        raise ScraperSettingError("ENVOY_HOST must be a host name or an IP address, without http://, port and path")
     discover = raw.host == DISCOVER
     if raw.host is None and in_container():
-        raise SettingError(
+        raise ScraperSettingError(
             "ENVOY_HOST is not set: inside a container the gateway cannot be found by itself, because mDNS does not "
             "reach containers; set ENVOY_HOST to the gateway's address (your router lists it as 'envoy'), or to "
             f"{DISCOVER} if the container shares the network of its host"
         )
     for name, url in (("ENVOY_CLOUD_URL", raw.cloud_url), ("ENVOY_TOKEN_URL", raw.token_url)):
         if urlsplit(url).scheme != "https":
-            raise SettingError(f"{name} must begin with https://: account passwords are never sent over plain http")
+            raise ScraperSettingError(
+                f"{name} must begin with https://: account passwords are never sent over plain http"
+            )
     return GatewaySettings(
         host=None if discover else raw.host,
         serial=raw.serial,
@@ -134,38 +138,38 @@ def _gateway(raw: _Environment) -> GatewaySettings:
     )
 
 
-def _receiver(raw: _Environment) -> ReceiverSettings | None:
+def _receiver(raw: _ScraperEnvironment) -> UplinkSettings | None:
     if raw.receiver_url is None:
         return None
     url = urlsplit(raw.receiver_url)
     if not _is_plain_base(url):
-        raise SettingError(
+        raise ScraperSettingError(
             "ENVOY_RECEIVER_URL must look like https://receiver.example.org, without user name, password or query"
         )
     host = url.hostname or ""
     loopback = host in ("localhost", "::1") or host.startswith("127.")
     if url.scheme == "http" and not loopback and not raw.receiver_insecure:
-        raise SettingError(
+        raise ScraperSettingError(
             "ENVOY_RECEIVER_URL is plain http to another machine: anybody on the way could read and alter your data; "
             "use https, or set ENVOY_RECEIVER_INSECURE=true if the network between the two is yours alone"
         )
     state_key = raw.state_dir.expanduser() / "key"
     if raw.receiver_secret is None and raw.receiver_secret_file is None:
-        return ReceiverSettings(
+        return UplinkSettings(
             url=raw.receiver_url.rstrip("/"),
             secret=None,
             key_file=raw.receiver_key_file or state_key,
             ca_file=raw.receiver_ca_file,
         )
     if raw.receiver_key_file is not None:
-        raise SettingError("ENVOY_RECEIVER_SECRET and ENVOY_RECEIVER_KEY_FILE are both set: remove one of them")
+        raise ScraperSettingError("ENVOY_RECEIVER_SECRET and ENVOY_RECEIVER_KEY_FILE are both set: remove one of them")
     secret = _secret("RECEIVER_SECRET", raw.receiver_secret, raw.receiver_secret_file)
     if len((secret() or "").encode()) < MIN_SECRET_BYTES:
-        raise SettingError(
+        raise ScraperSettingError(
             f"ENVOY_RECEIVER_SECRET is shorter than {MIN_SECRET_BYTES} bytes: make one with `openssl rand -hex 32` "
             "and give the same to the receiver as RECEIVER_SECRET"
         )
-    return ReceiverSettings(
+    return UplinkSettings(
         url=raw.receiver_url.rstrip("/"), secret=secret, key_file=state_key, ca_file=raw.receiver_ca_file
     )
 
@@ -194,5 +198,5 @@ def in_container() -> bool:
 if __name__ == "__main__":
     try:
         sys.stdout.buffer.write(encode(load()))
-    except SettingError as error:
+    except ScraperSettingError as error:
         sys.exit(str(error))

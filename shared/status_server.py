@@ -23,7 +23,7 @@ class _QuietHandler(WSGIRequestHandler):
         """A probe every few seconds is not worth a log line."""
 
 
-class _Server(ThreadingMixIn, WSGIServer):
+class _ThreadingServer(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
 
@@ -50,7 +50,7 @@ class StatusServer:
 
     def start(self) -> None:
         """Listen and serve. Raises OSError if the address is in use or not ours."""
-        server = make_server(self.host, self.port, self._answer, _Server, _QuietHandler)
+        server = make_server(self.host, self.port, self._answer, _ThreadingServer, _QuietHandler)
         self._server = server
         self.port = server.server_port
         # looking for a stop twice a second, as the library would by itself, is a tenth of an idle scraper's CPU

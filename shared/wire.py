@@ -18,7 +18,7 @@ MAX_BYTES = 256 * 1024
 """Bytes of one batch before compression, at most."""
 
 
-class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+class BatchRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """One reading and its place in the outbox. Like a reading, of no interest to the collector."""
 
     seq: int
@@ -31,7 +31,7 @@ class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int
     batch: str
     outbox: str
-    rows: list[Row]
+    rows: list[BatchRow]
 
 
 class Rejected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -16,8 +16,8 @@ from typing import Any
 from simulator.faults import KINDS, Faults, UnknownFaultError
 from simulator.ledger import Ledger
 from simulator.web.connection import Conversation, close, open_streams
-from simulator.web.listener import Listener
-from simulator.web.messages import Headers, Reply, Request, Response
+from simulator.web.listener import PortListener
+from simulator.web.messages import Headers, ParsedRequest, Reply, Response
 
 
 class Control:
@@ -37,7 +37,7 @@ class Control:
         self._faults = faults
         self._ledger = ledger
         self._state = state
-        self._listener = Listener(host, port, self._connection)
+        self._listener = PortListener(host, port, self._connection)
 
     @property
     def port(self) -> int:
@@ -62,7 +62,7 @@ class Control:
         finally:
             await close(writer)
 
-    async def _answer(self, request: Request) -> Reply:
+    async def _answer(self, request: ParsedRequest) -> Reply:
         match (request.method, request.path):
             case ("GET", "/faults"):
                 known = {name: {"what": kind.what, "parameters": kind.defaults} for name, kind in KINDS.items()}
@@ -89,7 +89,7 @@ class Control:
             return _json({"error": 'send {"name": ..., "on": true}'}, 400)
         return _json({"active": self._faults.active})
 
-    def _entries(self, request: Request) -> Response:
+    def _entries(self, request: ParsedRequest) -> Response:
         kind, start = request.query.get("kind"), request.query.get("from", "0")
         if not start.isdecimal():
             return _json({"error": "from is the number of the first entry wanted"}, 400)

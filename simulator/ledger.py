@@ -14,7 +14,7 @@ from simulator.clock import real_ms
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LedgerEntry:
     """One thing that left the device.
 
     Attributes:
@@ -41,7 +41,7 @@ class Ledger:
     """
 
     def __init__(self, file: Path | None = None, keep: int | None = None) -> None:
-        self.entries: deque[Entry] = deque(maxlen=keep)
+        self.entries: deque[LedgerEntry] = deque(maxlen=keep)
         self._count = 0
         self._lines = file.open("a", encoding="utf-8") if file is not None else None
 
@@ -51,16 +51,16 @@ class Ledger:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[LedgerEntry]:
         return iter(self.entries)
 
-    def of(self, kind: str) -> list[Entry]:
+    def of(self, kind: str) -> list[LedgerEntry]:
         """The entries of one kind."""
         return [entry for entry in self.entries if entry.kind == kind]
 
     def record(self, kind: str, values: Any, *, time: float, sent_ms: int | None = None) -> None:
         """Add an entry; `sent_ms` defaults to now."""
-        entry = Entry(self._count, kind, real_ms() if sent_ms is None else sent_ms, time, values)
+        entry = LedgerEntry(self._count, kind, real_ms() if sent_ms is None else sent_ms, time, values)
         self._count += 1
         self.entries.append(entry)
         if self._lines is not None:

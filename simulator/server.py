@@ -10,10 +10,10 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from simulator.clock import DeviceClock, SimClock
-from simulator.cloud.server import Cloud
+from simulator.cloud.server import CloudServer
 from simulator.control import Control
 from simulator.faults import Faults
-from simulator.gateway.access import Access
+from simulator.gateway.access import EndpointAccess
 from simulator.gateway.answers import Answers
 from simulator.gateway.device import Device
 from simulator.gateway.server import GatewayServer
@@ -94,14 +94,14 @@ class Simulator:
             counters_start = _start_of_day(house_profile, self.clock.now() + offset)
         built = _house(house_profile, seed, counters_start)
         self.device = Device(self.profile, built, self.clock, self.faults, house_offset_s=offset)
-        access = Access(self.device, self._authority, self.faults, installer_password)
+        access = EndpointAccess(self.device, self._authority, self.faults, installer_password)
         answers = Answers(self.device, access, self.ledger)
         certificate = self._state.certificate() if self._state else gateway_certificate(self.profile.serial)
         self._gateway = GatewayServer(
             self.device, access, answers, certificate, host=host, ports=(http_port, https_port)
         )
         folder = state_dir if state_dir is not None else Path(self._folder.name)
-        self.cloud = Cloud(self._authority, self.clock, self.faults, host=host, folder=folder)
+        self.cloud = CloudServer(self._authority, self.clock, self.faults, host=host, folder=folder)
         self._control = Control(self.faults, self.ledger, self.description, host="127.0.0.1", port=control_port)
         self._keeping: asyncio.Task[None] | None = None
 

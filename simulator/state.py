@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from simulator.gateway.tokens import TokenAuthority
-from simulator.house.state import Counters, Energy
+from simulator.house.state import LifetimeCounters, PhaseEnergy
 from simulator.web.tls import Certificate, gateway_certificate
 
 
@@ -39,16 +39,16 @@ class StateFolder:
             _write(self._tokens, TokenAuthority().key_pem)
         return TokenAuthority(self._tokens.read_bytes())
 
-    def counters(self) -> Counters | None:
+    def counters(self) -> LifetimeCounters | None:
         """Where the counters stood; None at the first start or when the file does not fit."""
         try:
             kept = json.loads(self._counters.read_bytes())
-            meters = {name: tuple(Energy(*pair) for pair in phases) for name, phases in kept["meters"].items()}
-            return Counters(meters, tuple(kept["panels_wh"]))
+            meters = {name: tuple(PhaseEnergy(*pair) for pair in phases) for name, phases in kept["meters"].items()}
+            return LifetimeCounters(meters, tuple(kept["panels_wh"]))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
-    def keep_counters(self, counters: Counters) -> None:
+    def keep_counters(self, counters: LifetimeCounters) -> None:
         """Remember where the counters stand."""
         _write(self._counters, json.dumps(counters._asdict()).encode())
 

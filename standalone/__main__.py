@@ -15,8 +15,8 @@ from shared.clock import SystemClock
 from standalone.dashboards import dashboards as run_dashboards
 from standalone.demo import demo as run_demo
 from standalone.errors import StandaloneError
-from standalone.influxdb import Database, find_influxd
-from standalone.processes import Family
+from standalone.influxdb import InfluxChoice, find_influxd
+from standalone.processes import ProcessGroup
 from standalone.run import run as run_real
 
 app = typer.Typer(
@@ -45,9 +45,9 @@ def dashboards(
     INFLUXD names the influxd 2.7 to start; else the one on the PATH is taken.
     """
 
-    def start(families: list[Family]) -> Coroutine[Any, Any, None]:
+    def start(families: list[ProcessGroup]) -> Coroutine[Any, Any, None]:
         return run_dashboards(
-            state.absolute(), Database(find_influxd(os.environ), influxdb_port), days, SystemClock(), families
+            state.absolute(), InfluxChoice(find_influxd(os.environ), influxdb_port), days, SystemClock(), families
         )
 
     sys.exit(_until_stopped(start))
@@ -61,7 +61,7 @@ def run(
     sys.exit(_until_stopped(lambda families: run_real(state.absolute(), SystemClock(), families)))
 
 
-def _until_stopped(start: Callable[[list[Family]], Coroutine[Any, Any, None]]) -> int:
+def _until_stopped(start: Callable[[list[ProcessGroup]], Coroutine[Any, Any, None]]) -> int:
     """Run a command to its end, by itself or by a signal; returns the exit status."""
     try:
         asyncio.run(_run(start))
@@ -72,8 +72,8 @@ def _until_stopped(start: Callable[[list[Family]], Coroutine[Any, Any, None]]) -
     return 0
 
 
-async def _run(start: Callable[[list[Family]], Coroutine[Any, Any, None]]) -> None:
-    families: list[Family] = []
+async def _run(start: Callable[[list[ProcessGroup]], Coroutine[Any, Any, None]]) -> None:
+    families: list[ProcessGroup] = []
     command = asyncio.create_task(start(families))
     told = False
 

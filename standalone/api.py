@@ -31,7 +31,7 @@ class InverterNow(NamedTuple):
     age_s: float
 
 
-class Reader:
+class ReceiverApi:
     """A reader of the receiver's API for one gateway.
 
     Args:

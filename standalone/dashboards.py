@@ -11,15 +11,17 @@ from pathlib import Path
 from shared.clock import Clock
 from shared.files import write_private
 from standalone.demo import family_in, household, live, start_simulator
-from standalone.influxdb import BUCKET, GRAFANA_TOKEN, LIVE_BUCKET, ORG, Database, Running, start_influxdb
-from standalone.processes import Family
+from standalone.influxdb import BUCKET, GRAFANA_TOKEN, LIVE_BUCKET, ORG, InfluxChoice, Running, start_influxdb
+from standalone.processes import ProcessGroup
 from standalone.site import sites_file
-from standalone.stack import Household
+from standalone.stack import LocalInstallation
 
 PROFILE = "battery"
 
 
-async def dashboards(directory: Path, database: Database, days: float, clock: Clock, families: list[Family]) -> None:
+async def dashboards(
+    directory: Path, database: InfluxChoice, days: float, clock: Clock, families: list[ProcessGroup]
+) -> None:
     """Run until cancelled.
 
     Args:
@@ -42,7 +44,7 @@ async def dashboards(directory: Path, database: Database, days: float, clock: Cl
         await live(family, _over(plain, running, sites), simulation.past, days, clock)
 
 
-def _over(plain: Household, running: Running, sites: Path) -> Household:
+def _over(plain: LocalInstallation, running: Running, sites: Path) -> LocalInstallation:
     """The same household, stored in the database."""
     return replace(
         plain,

@@ -19,10 +19,10 @@ from simulator.house import PROFILES as HOUSES
 from simulator.house import late_morning_offset
 from simulator.profiles import PROFILES as GATEWAYS
 from standalone.history import Place
-from standalone.loader import Job
+from standalone.loader import LoadJob
 from standalone.places import DemoDirectory, free_port
-from standalone.processes import Child, Family
-from standalone.stack import Household, start_receiver, start_scraper, watch
+from standalone.processes import Child, ProcessGroup
+from standalone.stack import LocalInstallation, start_receiver, start_scraper, watch
 
 PROFILE = "firmware-8"
 SEED = 7
@@ -33,7 +33,7 @@ _DAY_S = 86_400
 _SETTINGS = ("ENVOY_", "RECEIVER_", "INFLUXDB_", "INFLUXD_", "SIMULATOR_")
 
 
-class Gateway(msgspec.Struct):
+class AnnouncedGateway(msgspec.Struct):
     """What the simulator announces, as far as it matters here."""
 
     serial: str
@@ -48,11 +48,11 @@ class Gateway(msgspec.Struct):
 class Simulation:
     """A running simulator: its gateway, and the place of which the past is known."""
 
-    gateway: Gateway
+    gateway: AnnouncedGateway
     past: Place
 
 
-async def demo(directory: Path, days: float, clock: Clock, families: list[Family]) -> None:
+async def demo(directory: Path, days: float, clock: Clock, families: list[ProcessGroup]) -> None:
     """Run until cancelled.
 
     Args:
@@ -71,11 +71,11 @@ async def demo(directory: Path, days: float, clock: Clock, families: list[Family
 
 
 @asynccontextmanager
-async def family_in(directory: Path, families: list[Family]) -> AsyncIterator[Family]:
+async def family_in(directory: Path, families: list[ProcessGroup]) -> AsyncIterator[ProcessGroup]:
     """A family of processes that has a directory for itself, and ends with the context. Raises StandaloneError."""
     place = DemoDirectory(directory)
     place.take()
-    family = Family(private(directory / "logs"), directory, own_environment(os.environ))
+    family = ProcessGroup(private(directory / "logs"), directory, own_environment(os.environ))
     families.append(family)
     try:
         yield family
@@ -84,7 +84,7 @@ async def family_in(directory: Path, families: list[Family]) -> AsyncIterator[Fa
         place.release()
 
 
-async def live(family: Family, household: Household, past: Place, days: float, clock: Clock) -> None:
+async def live(family: ProcessGroup, household: LocalInstallation, past: Place, days: float, clock: Clock) -> None:
     """Receiver, history and scraper, and the view on them until cancelled. Raises StandaloneError."""
     token = await start_receiver(family, household, clock)
     loader = await load_past(family, household, past, days, clock) if days > 0 else None
@@ -104,7 +104,7 @@ def _now_at_the_house(profile: str, clock: Clock) -> int:
     return int(now + late_morning_offset(house, now, SEED)) // 60 * 60
 
 
-async def start_simulator(family: Family, directory: Path, profile: str, clock: Clock) -> Simulation:
+async def start_simulator(family: ProcessGroup, directory: Path, profile: str, clock: Clock) -> Simulation:
     """Start the simulator of a house where it is always late morning. Raises StandaloneError."""
     counters_start = _now_at_the_house(profile, clock)
     child = await family.start(
@@ -112,16 +112,16 @@ async def start_simulator(family: Family, directory: Path, profile: str, clock: 
         "--counters-start", str(counters_start), "--state-dir", str(private(directory / "simulator")),
         environment={},
     )  # fmt: skip
-    gateway = msgspec.json.decode(await child.announcement(_START_S), type=Gateway)
+    gateway = msgspec.json.decode(await child.announcement(_START_S), type=AnnouncedGateway)
     return Simulation(gateway, Place(profile, SEED, float(counters_start), gateway.house_offset_s))
 
 
-def household(directory: Path, gateway: Gateway, title: str) -> Household:
+def household(directory: Path, gateway: AnnouncedGateway, title: str) -> LocalInstallation:
     """Settings for a scraper of the simulated gateway and a receiver with the embedded store."""
     port, receiver_status, scraper_status = free_port(), free_port(), free_port()
     secret, state = secrets.token_hex(32), private(directory / "receiver")
     url = f"http://127.0.0.1:{port}"
-    return Household(
+    return LocalInstallation(
         title=title,
         serial=gateway.serial,
         url=url,
@@ -149,7 +149,9 @@ def household(directory: Path, gateway: Gateway, title: str) -> Household:
     )
 
 
-async def load_past(family: Family, household: Household, past: Place, days: float, clock: Clock) -> Child:
+async def load_past(
+    family: ProcessGroup, household: LocalInstallation, past: Place, days: float, clock: Clock
+) -> Child:
     """Start posting the past. It ends where the scraper begins: this is called just before."""
     outbox = Outbox.open(Path(household.environment["ENVOY_STATE_DIR"]) / OUTBOX_FILE, now_ms=clock.now_ms)
     try:
@@ -157,7 +159,7 @@ async def load_past(family: Family, household: Household, past: Place, days: flo
     finally:
         outbox.close()
     now_s = clock.now_ms() // 1000
-    job = Job(household.url, household.serial, outbox_id, past, now_s - round(days * _DAY_S), now_s)
+    job = LoadJob(household.url, household.serial, outbox_id, past, now_s - round(days * _DAY_S), now_s)
     return await family.start(
         "history", "standalone.loader", msgspec.json.encode(job).decode(),
         environment=household.environment, may_finish=True,

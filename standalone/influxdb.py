@@ -11,7 +11,7 @@ from shared.clock import Clock
 from shared.files import make_private_directory, write_private
 from standalone.errors import StandaloneError
 from standalone.places import free_port
-from standalone.processes import Family
+from standalone.processes import ProcessGroup
 from standalone.stack import answers
 
 ORG = "home"
@@ -21,7 +21,7 @@ GRAFANA_TOKEN = "grafana"  # noqa: S105 (the name of a file in the directory of 
 _ADMIN_FILES = {"INFLUXDB_ADMIN_PASSWORD_FILE": "admin_password", "INFLUXDB_ADMIN_TOKEN_FILE": "admin_token"}
 
 
-class Database(NamedTuple):
+class InfluxChoice(NamedTuple):
     """Which InfluxDB to start.
 
     Attributes:
@@ -71,7 +71,7 @@ def find_influxd(environment: Mapping[str, str]) -> Path:
     return Path(found).absolute()
 
 
-async def start_influxdb(family: Family, directory: Path, database: Database, clock: Clock) -> Running:
+async def start_influxdb(family: ProcessGroup, directory: Path, database: InfluxChoice, clock: Clock) -> Running:
     """Start it with everything under `directory`, with buckets and tokens. Raises StandaloneError."""
     port = _usable(database.port)
     engine, bolt, sqlite = (directory / name for name in ("engine", "influxd.bolt", "influxd.sqlite"))

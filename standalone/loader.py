@@ -27,7 +27,7 @@ _ATTEMPTS = 30
 _WAIT_S = 1.0
 
 
-class Job(msgspec.Struct, frozen=True):
+class LoadJob(msgspec.Struct, frozen=True):
     """What to load.
 
     Attributes:
@@ -57,7 +57,7 @@ class Progress(msgspec.Struct, frozen=True):
 class Poster:
     """Posts readings until a verdict says that they are stored."""
 
-    def __init__(self, job: Job, secret: str, clock: Clock) -> None:
+    def __init__(self, job: LoadJob, secret: str, clock: Clock) -> None:
         self._outbox = job.outbox
         self._sender = Sender(job.url, job.serial, None)
         self._signer = Signer(HouseholdSecret(secret), job.serial)
@@ -107,7 +107,7 @@ def batches(readings: Sequence[Reading]) -> Iterator[list[bytes]]:
         yield batch
 
 
-async def load(job: Job, secret: str, clock: Clock) -> None:
+async def load(job: LoadJob, secret: str, clock: Clock) -> None:
     """Make and post the past; print the progress. Raises StandaloneError."""
     poster = Poster(job, secret, clock)
     try:
@@ -135,7 +135,7 @@ def main() -> int:
     """Run the job of the command line; returns the exit status."""
     parser = argparse.ArgumentParser(description="Load a simulated past (started by `standalone demo`).")
     parser.add_argument("job", help="a Job in JSON")
-    job = msgspec.json.decode(parser.parse_args().job, type=Job)
+    job = msgspec.json.decode(parser.parse_args().job, type=LoadJob)
     try:
         asyncio.run(load(job, os.environ["ENVOY_RECEIVER_SECRET"], SystemClock()))
     except StandaloneError as error:

@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeVar
 
 from receiver.energy.site import SitePower, site_power
 from shared.fields import MAX_GAP_MS
-from standalone.api import InverterNow, MeterNow, Reader, StatusPort
+from standalone.api import InverterNow, MeterNow, ReceiverApi, StatusPort
 from standalone.errors import NotReadyError
 
 _T = TypeVar("_T")
@@ -15,7 +15,7 @@ _USUAL_INTERVAL_S = 900.0
 _HEARD_INTERVALS = 2.0
 
 
-class Picture(NamedTuple):
+class SystemState(NamedTuple):
     """What is known now; None is unknown.
 
     Attributes:
@@ -44,7 +44,7 @@ class Picture(NamedTuple):
 class Sources(NamedTuple):
     """Where a picture comes from."""
 
-    reader: Reader
+    reader: ReceiverApi
     scraper: StatusPort
     receiver: StatusPort
 
@@ -55,7 +55,7 @@ class Sources(NamedTuple):
         await self.receiver.aclose()
 
 
-async def gather(sources: Sources) -> Picture:
+async def gather(sources: Sources) -> SystemState:
     """The picture now. What does not answer is unknown, and is named among the problems."""
     problems: list[str] = []
     meters = await _ask(sources.reader.meters(), problems)
@@ -75,7 +75,7 @@ def draw(
     scraper: Mapping[str, float],
     receiver: Mapping[str, float],
     problems: Sequence[str],
-) -> Picture:
+) -> SystemState:
     """The picture from what was answered. Pure.
 
     Args:
@@ -89,7 +89,7 @@ def draw(
     powers = {(one.meter, one.phase): one.power for one in meters if one.power is not None and one.age_s <= _FRESH_S}
     total = sum(one.power for one in heard if one.power is not None) if heard else None
     ages = [*(one.age_s for one in meters), *(one.age_s for one in inverters)]
-    return Picture(
+    return SystemState(
         meters=meters,
         site=site_power(powers, inverters=total),
         heard=len(heard),

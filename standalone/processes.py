@@ -129,7 +129,7 @@ async def _line(stream: asyncio.StreamReader) -> bytes:
         return b"[a line too long to keep]\n"
 
 
-class Family:
+class ProcessGroup:
     """All children, in the order of their start; they are stopped in the opposite order.
 
     Args:

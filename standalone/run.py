@@ -13,10 +13,10 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from receiver import settings as receiver_settings
-from receiver.errors import SettingError as ReceiverSettingError
+from receiver.errors import ReceiverSettingError
 from receiver.stores.choose import place
 from scraper import settings as scraper_settings
-from scraper.config import Settings
+from scraper.config import ScraperSettings
 from scraper.errors import GatewayError, ScraperError
 from scraper.gateway.discovery import find_host
 from scraper.gateway.info import GatewayInfo
@@ -28,14 +28,14 @@ from shared.files import UnsafeFileError, make_private_directory, read_private, 
 from standalone.demo import token_command
 from standalone.errors import StandaloneError
 from standalone.places import free_port
-from standalone.processes import Family
-from standalone.stack import Household, start_receiver, start_scraper, watch
+from standalone.processes import ProcessGroup
+from standalone.stack import LocalInstallation, start_receiver, start_scraper, watch
 
 _SECRETS = ("RECEIVER_SECRET", "ENVOY_RECEIVER_SECRET")
 _PORTS = {"RECEIVER_PORT": "8000", "RECEIVER_STATUS_PORT": "8002", "ENVOY_STATUS_PORT": "8001"}
 
 
-async def run(state: Path, clock: Clock, families: list[Family]) -> None:
+async def run(state: Path, clock: Clock, families: list[ProcessGroup]) -> None:
     """Run until cancelled.
 
     Args:
@@ -60,7 +60,7 @@ async def run(state: Path, clock: Clock, families: list[Family]) -> None:
     household = _household(serial, environment, given)
     logs = state / "logs"
     make_private_directory(logs)
-    family = Family(logs, Path.cwd(), os.environ)
+    family = ProcessGroup(logs, Path.cwd(), os.environ)
     families.append(family)
     try:
         token = await start_receiver(family, household, clock)
@@ -117,14 +117,14 @@ def _secret(given: Mapping[str, str], state: Path) -> dict[str, str]:
     return {f"{name}_FILE": str(path) for name in _SECRETS}
 
 
-def _scraper_settings() -> Settings:
+def _scraper_settings() -> ScraperSettings:
     try:
         return scraper_settings.load()
     except ScraperError as error:
         raise StandaloneError(f"{error}\n(settings are read from .env in this directory)") from error
 
 
-async def _ask_gateway(wanted: Settings, clock: Clock) -> GatewayInfo:
+async def _ask_gateway(wanted: ScraperSettings, clock: Clock) -> GatewayInfo:
     """Who answers where the gateway should be. Raises StandaloneError."""
     gateway = wanted.gateway
     try:
@@ -137,7 +137,7 @@ async def _ask_gateway(wanted: Settings, clock: Clock) -> GatewayInfo:
         raise StandaloneError(str(error)) from error
 
 
-def _require_login(info: GatewayInfo, wanted: Settings) -> None:
+def _require_login(info: GatewayInfo, wanted: ScraperSettings) -> None:
     """Say at once that a token is missing, rather than in a log line later. Raises StandaloneError."""
     gateway = wanted.gateway
     if not info.token_login or gateway.token() or (gateway.cloud_username() and gateway.cloud_password()):
@@ -150,14 +150,14 @@ def _require_login(info: GatewayInfo, wanted: Settings) -> None:
         )
 
 
-def _household(serial: str, environment: Mapping[str, str], given: Mapping[str, str]) -> Household:
+def _household(serial: str, environment: Mapping[str, str], given: Mapping[str, str]) -> LocalInstallation:
     try:
         chosen = receiver_settings.load()
     except ReceiverSettingError as error:
         raise StandaloneError(f"{error}\n(settings are read from .env in this directory)") from error
     told = ("RECEIVER_STATE_DIR", "RECEIVER_PORT")
     ours = {name: environment[name] for name in told if environment[name] != given.get(name)}
-    return Household(
+    return LocalInstallation(
         title=f"envoy-relay: gateway {serial}",
         serial=serial,
         url=environment["ENVOY_RECEIVER_URL"],

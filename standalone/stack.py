@@ -12,12 +12,12 @@ from rich.live import Live
 
 from receiver.auth.readers import page_link
 from shared.clock import Clock
-from standalone.api import Reader, StatusPort
+from standalone.api import ReceiverApi, StatusPort
 from standalone.errors import NotReadyError
 from standalone.messages import message
 from standalone.picture import Sources, gather
-from standalone.processes import Child, Family
-from standalone.view import Frame, line, screen
+from standalone.processes import Child, ProcessGroup
+from standalone.view import ViewFrame, line, screen
 
 _START_S = 60.0
 _LOOK_S = 0.2
@@ -27,7 +27,7 @@ _MESSAGES = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class Household:
+class LocalInstallation:
     """One gateway with its scraper and its receiver on this machine.
 
     Attributes:
@@ -55,7 +55,7 @@ class Household:
     places: Mapping[str, str] = field(default_factory=dict)
 
 
-async def start_receiver(family: Family, household: Household, clock: Clock) -> str:
+async def start_receiver(family: ProcessGroup, household: LocalInstallation, clock: Clock) -> str:
     """Start the receiver and wait until it answers; returns a reader token. Raises StandaloneError."""
     child = await family.start("receiver", "receiver", "run", environment=household.environment)
     await answers(child, f"{household.url}/readyz", clock)
@@ -66,15 +66,17 @@ async def start_receiver(family: Family, household: Household, clock: Clock) -> 
     return output.strip()
 
 
-async def start_scraper(family: Family, household: Household) -> None:
+async def start_scraper(family: ProcessGroup, household: LocalInstallation) -> None:
     """Start the scraper; it tells by itself how it fares."""
     await family.start("scraper", "scraper", "run", environment=household.environment)
 
 
-async def watch(family: Family, household: Household, token: str, clock: Clock, *, loader: Child | None = None) -> None:
+async def watch(
+    family: ProcessGroup, household: LocalInstallation, token: str, clock: Clock, *, loader: Child | None = None
+) -> None:
     """Show the live view until cancelled. Raises ChildDiedError as soon as a part ends by itself."""
     sources = Sources(
-        Reader(household.url, household.serial, token),
+        ReceiverApi(household.url, household.serial, token),
         StatusPort("scraper", household.scraper_status_port),
         StatusPort("receiver", household.receiver_status_port),
     )
@@ -88,9 +90,9 @@ async def watch(family: Family, household: Household, token: str, clock: Clock, 
         **household.places,
     }
 
-    def frame() -> Frame:
+    def frame() -> ViewFrame:
         said = [message(*entry) for entry in list(family.said)[-_MESSAGES:]]
-        return Frame(household.title, links, history(loader), said)
+        return ViewFrame(household.title, links, history(loader), said)
 
     show = _live if console.is_terminal else _lines
     viewing = asyncio.create_task(show(console, sources, frame, clock))
@@ -114,14 +116,14 @@ def history(loader: Child | None) -> float | None:
     return float(json.loads(loader.output)["done"]) if loader.output else 0.0
 
 
-async def _live(console: Console, sources: Sources, frame: Callable[[], Frame], clock: Clock) -> None:
+async def _live(console: Console, sources: Sources, frame: Callable[[], ViewFrame], clock: Clock) -> None:
     with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
         while True:
             live.update(screen(await gather(sources), frame()), refresh=True)
             await clock.sleep(_SCREEN_S)
 
 
-async def _lines(console: Console, sources: Sources, frame: Callable[[], Frame], clock: Clock) -> None:
+async def _lines(console: Console, sources: Sources, frame: Callable[[], ViewFrame], clock: Clock) -> None:
     around = frame()
     console.print(
         around.title, *(f"{label}: {target}" for label, target in around.links.items()), sep="\n", soft_wrap=True

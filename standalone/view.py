@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from standalone.api import MeterNow
-from standalone.picture import Picture
+from standalone.picture import SystemState
 
 _METER_NAMES = {
     "production": "production",
@@ -22,7 +22,7 @@ _METER_ORDER = tuple(_METER_NAMES)
 _STALE_S = 120.0
 
 
-class Frame(NamedTuple):
+class ViewFrame(NamedTuple):
     """What surrounds the numbers.
 
     Attributes:
@@ -38,7 +38,7 @@ class Frame(NamedTuple):
     messages: Sequence[str]
 
 
-def screen(picture: Picture, frame: Frame) -> RenderableType:
+def screen(picture: SystemState, frame: ViewFrame) -> RenderableType:
     """The whole live view."""
     parts: list[RenderableType] = [_tiles(picture), _meters(picture.meters), _chain(picture, frame.history)]
     if picture.problems:
@@ -49,7 +49,7 @@ def screen(picture: Picture, frame: Frame) -> RenderableType:
     return Panel(Group(*parts), title=frame.title, subtitle="Ctrl-C stops everything", box=box.ROUNDED)
 
 
-def line(picture: Picture, history: float | None) -> str:
+def line(picture: SystemState, history: float | None) -> str:
     """The picture in one plain line, for logs and pipes."""
     site = picture.site
     words = [
@@ -86,7 +86,7 @@ def age(seconds: float | None) -> str:
     return f"{seconds / 60:.0f} min ago" if seconds < 5400 else f"{seconds / 3600:.0f} h ago"
 
 
-def _tiles(picture: Picture) -> Table:
+def _tiles(picture: SystemState) -> Table:
     """The four numbers that people look for."""
     site = picture.site
     tiles = [
@@ -103,7 +103,7 @@ def _tiles(picture: Picture) -> Table:
     return table
 
 
-def _grid(picture: Picture) -> str:
+def _grid(picture: SystemState) -> str:
     imported, exported = picture.site.imported, picture.site.exported
     if imported is None or exported is None:
         return "unknown"
@@ -144,7 +144,7 @@ def _cell(one: MeterNow | None) -> Text:
     return Text(watts(one.power), style="dim" if one.age_s > _STALE_S else "")
 
 
-def _chain(picture: Picture, history: float | None) -> Table:
+def _chain(picture: SystemState, history: float | None) -> Table:
     """How far the readings have come."""
     table = Table.grid(padding=(0, 2))
     table.add_row("inverters heard from", f"{picture.heard} of {picture.inverters}")

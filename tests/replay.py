@@ -37,7 +37,7 @@ _OPEN = {"/info", "/info.xml"}
 _OPEN_BEFORE_7 = _OPEN | {"/api/v1/production", "/production.json"}
 
 
-class Request(NamedTuple):
+class ReplayRequest(NamedTuple):
     """What a client asked; header names in lower case."""
 
     method: str
@@ -45,7 +45,7 @@ class Request(NamedTuple):
     headers: dict[str, str]
 
 
-class Certificate(NamedTuple):
+class ReplayCertificate(NamedTuple):
     """A self-signed certificate and its key, as PEM."""
 
     certificate: bytes
@@ -53,7 +53,7 @@ class Certificate(NamedTuple):
 
 
 @functools.cache
-def self_signed(name: str = "envoy-122012345678") -> Certificate:
+def self_signed(name: str = "envoy-122012345678") -> ReplayCertificate:
     """A certificate like the gateway's: subject is issuer, one year, no alternative name."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -69,7 +69,7 @@ def self_signed(name: str = "envoy-122012345678") -> Certificate:
         .sign(key, hashes.SHA256())
     )
     plain = serialization.NoEncryption()
-    return Certificate(
+    return ReplayCertificate(
         certificate.public_bytes(serialization.Encoding.PEM),
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain),
     )
@@ -91,7 +91,7 @@ class Replay:
         self.entries = manifest(folder)
         self.token_login = b"<web-tokens>true" in (folder / self.entries["/info"]["file"]).read_bytes()
         self.tls = self.token_login if tls is None else tls
-        self.requests: list[Request] = []
+        self.requests: list[ReplayRequest] = []
         self.certificate = self_signed()
         self.port = 0
 
@@ -112,7 +112,7 @@ class Replay:
         return context
 
     def __enter__(self) -> Self:
-        self._server = _Server(self, self._server_context() if self.tls else None)
+        self._server = _ReplayServer(self, self._server_context() if self.tls else None)
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
@@ -133,11 +133,11 @@ class Replay:
         return context
 
 
-class _Server(ThreadingHTTPServer):
+class _ReplayServer(ThreadingHTTPServer):
     daemon_threads = False
 
     def __init__(self, replay: Replay, context: ssl.SSLContext | None) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", 0), _ReplayHandler)
         self.replay = replay
         self._context = context
         self._open: set[socket.socket] = set()
@@ -148,7 +148,7 @@ class _Server(ThreadingHTTPServer):
         with self._context.wrap_socket(request, server_side=True) if self._context else request as connection:
             self._open.add(connection)
             try:
-                _Handler(connection, client_address, self)
+                _ReplayHandler(connection, client_address, self)
             finally:
                 self._open.discard(connection)
 
@@ -162,11 +162,11 @@ class _Server(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _ReplayHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # head and body in one packet: two would wait for each other's acknowledgement
     disable_nagle_algorithm = True
-    server: _Server
+    server: _ReplayServer
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the name in the base class)
         """Say nothing."""
@@ -180,7 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         replay = self.server.replay
-        replay.requests.append(Request(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}))
+        replay.requests.append(ReplayRequest(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}))
         path = "/info" if self.path == "/info.xml" else self.path
         if path == "/auth/check_jwt" and replay.token_login:
             self._check_jwt()

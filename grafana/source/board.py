@@ -22,7 +22,7 @@ Line = str | Sequence[Builder[PanelModel]]
 
 
 @dataclass(frozen=True)
-class Page:
+class DashboardPage:
     """What makes one dashboard differ from the others.
 
     Attributes:
@@ -42,7 +42,7 @@ class Page:
     refresh: str = "1m"
 
 
-def build(page: Page, variables: Sequence[Variable], lines: Sequence[Line]) -> DashboardModel:
+def build(page: DashboardPage, variables: Sequence[Variable], lines: Sequence[Line]) -> DashboardModel:
     """The dashboard. Raises ValueError for a line that does not fill the grid's width."""
     board = (
         Dashboard(page.title)

@@ -6,10 +6,10 @@ from grafana_foundation_sdk.models.common import TableCellBackgroundDisplayMode,
 from grafana_foundation_sdk.models.dashboard import Dashboard, FieldColorModeId
 
 from grafana.source import parts, quantities, style, transforms, variables
-from grafana.source.board import Page, build
+from grafana.source.board import DashboardPage, build
 from grafana.source.queries import TIME, Query, select, table
 
-PAGE = Page(
+PAGE = DashboardPage(
     uid="envoy-energy",
     title="Energy",
     description="Energy by day, week, month and year, what of it stayed at home, and what it was worth.",

@@ -6,10 +6,10 @@ from grafana_foundation_sdk.models.common import BigValueColorMode, BigValueText
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from grafana.source import parts, quantities, style, transforms, variables
-from grafana.source.board import Page, build
-from grafana.source.queries import TIME, Source, select, table
+from grafana.source.board import DashboardPage, build
+from grafana.source.queries import TIME, DataSource, select, table
 
-PAGE = Page(
+PAGE = DashboardPage(
     uid="envoy-now",
     title="Now",
     description="What flows at this moment, how old that is, and how today went so far.",
@@ -58,7 +58,7 @@ def _age() -> stat.Panel:
     """
     recently = "time > now() - 30d"
     queries = [
-        table(select('last("power")', "meter", recently), source=Source.LIVE),
+        table(select('last("power")', "meter", recently), source=DataSource.LIVE),
         table(select('last("power")', "inverter", recently)),
         table(select('last("poll_seconds")', "gateway", recently)),
     ]
@@ -133,7 +133,7 @@ def _phases() -> tables.Panel:
     columns = ", ".join(f'last("{field}") AS "{label}"' for field, label, _, _ in fields)
     query = table(
         select(columns, "meter", "time > now() - 5m", tail='GROUP BY "meter", "phase"'),
-        source=Source.LIVE,
+        source=DataSource.LIVE,
     )
     panel = parts.table_panel(
         "Phases now",

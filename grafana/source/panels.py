@@ -10,11 +10,11 @@ from grafana_foundation_sdk.models.common import (
 from grafana_foundation_sdk.models.dashboard import Dashboard, FieldColorModeId
 
 from grafana.source import panel_tables, parts, style, variables
-from grafana.source.board import Page, build
+from grafana.source.board import DashboardPage, build
 from grafana.source.panel_tables import BY_PANEL, CHOSEN
 from grafana.source.queries import INVERTER, TIME, select, series, table
 
-PAGE = Page(
+PAGE = DashboardPage(
     uid="envoy-panels",
     title="Panels",
     description="What every solar panel gives, beside its peers: which ones are weak, clipped or silent.",

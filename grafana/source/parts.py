@@ -40,7 +40,7 @@ NO_DATA = "no data"
 _ROWS_PER_PAGE = 30
 
 
-class _Panel(Protocol):
+class _PanelBuilder(Protocol):
     """What the SDK's builders of all kinds of panels have in common."""
 
     def title(self, title: str) -> Self: ...
@@ -53,7 +53,7 @@ class _Panel(Protocol):
     def height(self, h: int) -> Self: ...
 
 
-_AnyPanel = TypeVar("_AnyPanel", bound=_Panel)
+_AnyPanel = TypeVar("_AnyPanel", bound=_PanelBuilder)
 
 
 def _framed(

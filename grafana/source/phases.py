@@ -11,10 +11,10 @@ from grafana_foundation_sdk.builders import timeseries
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from grafana.source import parts, style, variables
-from grafana.source.board import Page, build
-from grafana.source.queries import PHASE, TIME, Query, Source, select, series, table
+from grafana.source.board import DashboardPage, build
+from grafana.source.queries import PHASE, TIME, DataSource, Query, select, series, table
 
-PAGE = Page(
+PAGE = DashboardPage(
     uid="envoy-phases",
     title="Phases",
     description="Power, voltage, current, power factor and frequency of each meter and phase.",
@@ -193,7 +193,7 @@ def _raw(measured: Measured, *, width: int) -> timeseries.Panel:
         f"{measured.label} as measured",
         f"Every stored value, up to {_RAW_POINTS} of each phase from the start of the time range: zoom in to see more. "
         "A value is stored when it left the dead-band of the last one, and at least once a minute.",
-        [series(text, "$tag_phase", source=Source.LIVE)],
+        [series(text, "$tag_phase", source=DataSource.LIVE)],
         unit=measured.unit,
         width=width,
     ).span_nulls(120_000)

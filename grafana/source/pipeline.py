@@ -9,11 +9,11 @@ from grafana_foundation_sdk.models.dashboard import Dashboard, ValueMap, ValueMa
 
 from grafana.source import parts, style, transforms, variables
 from grafana.source.alerts import DAY
-from grafana.source.board import Page, build
+from grafana.source.board import DashboardPage, build
 from grafana.source.queries import TIME, Query, select, table
 from grafana.source.style import Step
 
-PAGE = Page(
+PAGE = DashboardPage(
     uid="envoy-pipeline",
     title="Pipeline",
     description="How the readings get here: gateway, login, scraper, outbox, delivery, and what happened on the way.",

@@ -31,7 +31,7 @@ INVERTER = '"inverter" =~ /^${inverter:regex}$/'
 """Condition: the inverters of the chosen panels."""
 
 
-class Source(StrEnum):
+class DataSource(StrEnum):
     """Which data source answers: the name of the dashboard variable that holds its uid."""
 
     MAIN = "datasource"
@@ -61,7 +61,7 @@ class Query(Dataquery):
     text: str
     format: Literal["table", "time_series"]
     alias: str = ""
-    source: Source = Source.MAIN
+    source: DataSource = DataSource.MAIN
     ref_id: str = "A"
     hidden: bool = False
 
@@ -109,12 +109,12 @@ def select(columns: str, kind: str, *conditions: str, tail: str = "") -> str:
     return f'SELECT {columns} FROM "{kind}" WHERE {where} {tail}'.strip()  # noqa: S608 (constants of this package)
 
 
-def series(text: str, alias: str = "", *, source: Source = Source.MAIN) -> Query:
+def series(text: str, alias: str = "", *, source: DataSource = DataSource.MAIN) -> Query:
     """A query whose answer is drawn over time."""
     return Query(text, "time_series", alias, source)
 
 
-def table(text: str, *, source: Source = Source.MAIN) -> Query:
+def table(text: str, *, source: DataSource = DataSource.MAIN) -> Query:
     """A query whose answer is one table: time, tags of GROUP BY, columns."""
     return Query(text, "table", source=source)
 

@@ -10,7 +10,7 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableSort,
 )
 
-from grafana.source.queries import ARRAY, GATEWAY, PANEL, PLUGIN, Source
+from grafana.source.queries import ARRAY, GATEWAY, PANEL, PLUGIN, DataSource
 
 MAIN_UID = "envoy-influxdb"
 LIVE_UID = "envoy-influxdb-live"
@@ -24,7 +24,7 @@ Variable = Builder[VariableModel]
 def datasource() -> Variable:
     """Where everything but raw meter readings is."""
     return (
-        DatasourceVariable(Source.MAIN)
+        DatasourceVariable(DataSource.MAIN)
         .label("Data")
         .description("InfluxDB data source with the bucket that holds everything but raw meter readings.")
         .type(PLUGIN)
@@ -35,7 +35,7 @@ def datasource() -> Variable:
 def live() -> Variable:
     """Where the raw meter readings are. Hidden: it changes only together with the installation."""
     return (
-        DatasourceVariable(Source.LIVE)
+        DatasourceVariable(DataSource.LIVE)
         .label("Live data")
         .description("InfluxDB data source with the bucket that holds raw meter readings.")
         .type(PLUGIN)
@@ -130,7 +130,7 @@ def _from_tags(name: str, label: str, description: str, query: str) -> QueryVari
         QueryVariable(name)
         .label(label)
         .description(description)
-        .datasource(Source.MAIN.reference)
+        .datasource(DataSource.MAIN.reference)
         .query({"query": query, "refId": f"variable-{name}"})
         .refresh(VariableRefresh.ON_DASHBOARD_LOAD)
         .sort(VariableSort.NATURAL_ASC)

@@ -6,7 +6,7 @@ changes anything can be done with it.
 
 from starlette.requests import Request
 
-from receiver.auth.gate import Caller, Gate, authorise_read
+from receiver.auth.gate import Caller, TokenGate, authorise_read
 from receiver.http.rates import RateLimit
 
 COOKIE = "envoy_session"
@@ -20,7 +20,7 @@ class Access:
         per_reader: How often one reader may ask.
     """
 
-    def __init__(self, gate: Gate, per_reader: RateLimit) -> None:
+    def __init__(self, gate: TokenGate, per_reader: RateLimit) -> None:
         self._gate = gate
         self._per_reader = per_reader
 

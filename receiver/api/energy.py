@@ -14,7 +14,7 @@ from receiver.api.answers import FormatParameter
 from receiver.api.latest import LatestValues
 from receiver.api.parameters import DEFAULT_START, SerialParameter, StartParameter, StopParameter
 from receiver.queries import times
-from receiver.queries.energy import COLUMNS, Energies, Every, energies
+from receiver.queries.energy import COLUMNS, EnergyEvery, EnergyWindows, energies
 from receiver.sites import SitesFile
 from receiver.stores.base import Store
 from shared.clock import Clock
@@ -92,7 +92,7 @@ class EnergyTable(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     gateway: str
-    every: Every
+    every: EnergyEvery
     time_zone: str
     windows: list[EnergyWindow]
     total: EnergyWindow
@@ -135,7 +135,7 @@ class EnergyRoutes:
         start: StartParameter = None,
         stop: StopParameter = None,
         every: Annotated[
-            Every, Query(description="Length of the windows; `billing`: months from the billing day of the site.")
+            EnergyEvery, Query(description="Length of the windows; `billing`: months from the billing day of the site.")
         ] = "1d",
         time_zone: Annotated[
             str | None,
@@ -163,7 +163,7 @@ class EnergyRoutes:
         return answers.json_pieces(request, _pieces(document, found))
 
 
-def _pieces(document: dict[str, str], found: Energies) -> Iterator[bytes]:
+def _pieces(document: dict[str, str], found: EnergyWindows) -> Iterator[bytes]:
     """An `EnergyTable`, some windows at a time."""
     yield msgspec.json.encode({**document, "total": found.total})[:-1] + b',"windows":['
     for first in range(0, len(found.windows), _WINDOWS_A_PIECE):

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from receiver.api.energy import EnergyWindow
-from receiver.api.meters import Power
+from receiver.api.meters import HouseholdPower
 
 
 class GatewayEntry(BaseModel):
@@ -65,5 +65,5 @@ class GatewayStatus(GatewayEntry):
     open_gap_since: int | None
     meter_names: list[str]
     inverter_states: InverterStates
-    power: Power
+    power: HouseholdPower
     today: EnergyWindow

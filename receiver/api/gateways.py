@@ -32,7 +32,7 @@ _FEW = 20
 """So many gateways of a token are looked up one by one; for more it is quicker to look at all that there are."""
 
 
-class Gateways:
+class GatewayRoutes:
     """The routes `/api/v1/gateways` and `/api/v1/gateways/{serial}`.
 
     Args:

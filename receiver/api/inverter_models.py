@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from receiver.queries.panels import Every, State
+from receiver.queries.panels import PanelEvery, State
 
 
 class PanelPlace(BaseModel):
@@ -77,7 +77,7 @@ class InverterEntry(PanelPlace):
     interval: float = 0.0
 
 
-class Window(BaseModel):
+class WindowEntry(BaseModel):
     """One window of time, in milliseconds since 1970; `stop` is not part of it.
 
     Attributes:
@@ -93,7 +93,7 @@ class Window(BaseModel):
     in_progress: bool
 
 
-class PanelDay(Window):
+class PanelDay(WindowEntry):
     """What a panel made of one day; null is unknown.
 
     Attributes:
@@ -137,7 +137,7 @@ class InverterDetail(InverterEntry):
     days: list[PanelDay]
 
 
-class PanelEnergy(PanelPlace):
+class PanelEnergyEntry(PanelPlace):
     """One panel in all windows.
 
     Attributes:
@@ -169,7 +169,7 @@ class PanelEnergyTable(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     gateway: str
-    every: Every
+    every: PanelEvery
     time_zone: str
-    windows: list[Window]
-    panels: list[PanelEnergy]
+    windows: list[WindowEntry]
+    panels: list[PanelEnergyEntry]

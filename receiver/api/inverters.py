@@ -29,7 +29,7 @@ _ENERGY_COLUMNS = (*WINDOW_COLUMNS, "inverter", "name", "array", "energy_wh", "c
 _DAYS = 30
 
 
-class Inverters:
+class InverterRoutes:
     """The routes below `/api/v1/gateways/{serial}/inverters`.
 
     Args:
@@ -120,7 +120,7 @@ class Inverters:
         request: Request,
         start: StartParameter = None,
         stop: StopParameter = None,
-        every: Annotated[panels.Every, Query(description="Length of the windows, by the site's calendar.")] = "1d",
+        every: Annotated[panels.PanelEvery, Query(description="Length of the windows, by the site's calendar.")] = "1d",
         wanted: FormatParameter = None,
     ) -> Response:
         """What every panel made of each window, all panels at once.

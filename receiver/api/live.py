@@ -34,7 +34,7 @@ SEND_S = 20.0
 _AHEAD_MS = 600_000  # scrapers' clocks may be ahead by this much
 
 
-class Live:
+class LiveRoutes:
     """The route `/api/v1/gateways/{serial}/live`.
 
     Args:
@@ -158,7 +158,7 @@ class _EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, live: Live, request: Request, viewer: Viewer, *, whole: bool) -> None:
+    def __init__(self, live: LiveRoutes, request: Request, viewer: Viewer, *, whole: bool) -> None:
         super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._live = live

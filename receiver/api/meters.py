@@ -44,7 +44,7 @@ class MeterEntry(BaseModel):
     frequency: float = 0.0
 
 
-class Power(BaseModel):
+class HouseholdPower(BaseModel):
     """The household now, in W, from the meters' values of the last two minutes; null is unknown.
 
     Attributes:
@@ -70,7 +70,7 @@ class Power(BaseModel):
     age_seconds: float | None
 
 
-class Meters:
+class MeterRoutes:
     """The routes `/meters` and `/power` of a gateway.
 
     Args:
@@ -95,7 +95,11 @@ class Meters:
             responses={200: {"content": answers.TABLE_CONTENT}, 304: NOT_MODIFIED},
         )
         router.add_api_route(
-            "/power", self.power, summary="The household now", response_model=Power, responses={304: NOT_MODIFIED}
+            "/power",
+            self.power,
+            summary="The household now",
+            response_model=HouseholdPower,
+            responses={304: NOT_MODIFIED},
         )
         return router
 
@@ -116,9 +120,9 @@ class Meters:
         return answers.unless_known(request, told, lambda: answers.json_document(request, shown.model_dump()))
 
 
-def power_shown(now: PowerNow, latest: LatestValues) -> Power:
+def power_shown(now: PowerNow, latest: LatestValues) -> HouseholdPower:
     """As readers see it."""
-    return Power(
+    return HouseholdPower(
         **{f"{name}_w": watts for name, watts in now.power._asdict().items()},
         timestamp=now.timestamp,
         age_seconds=None if now.timestamp is None else latest.age(now.timestamp),

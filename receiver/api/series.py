@@ -13,9 +13,9 @@ from receiver.api.answers import Row, Value
 from receiver.api.latest import LatestValues
 from receiver.api.series_models import CONTENT, PAGE, SeriesAnswer, SeriesParameters
 from receiver.queries import times
-from receiver.queries.aggregates import Window
+from receiver.queries.aggregates import WindowValue
 from receiver.queries.faults import fault
-from receiver.queries.question import TAGS, Fill, Question, checked, windowed
+from receiver.queries.question import TAGS, Fill, SeriesQuestion, checked, windowed
 from receiver.queries.series import SeriesReader
 from receiver.sites import Site, SitesFile
 from receiver.stores.base import Point
@@ -84,11 +84,11 @@ class SeriesRoutes:
         groups = await self._reader.windows(windows, site, now_ms)
         found = [(tags, [_window_row(window) for window in inside]) for tags, inside in groups]
         if answers.wants_csv(request, asked.format):
-            return answers.csv_pieces(request, (*windows.group_by, *Window._fields), _lines(found))
+            return answers.csv_pieces(request, (*windows.group_by, *WindowValue._fields), _lines(found))
         told = {"unit": windows.unit, "every": str(windows.every), "aggregate": windows.aggregate, "next": None}
         return answers.json_pieces(request, _pieces({**_head(question), **told}, "windows", found))
 
-    async def _page(self, request: Request, asked: SeriesParameters, question: Question, site: Site) -> Response:
+    async def _page(self, request: Request, asked: SeriesParameters, question: SeriesQuestion, site: Site) -> Response:
         for name in ("aggregate", "group_by", "fill"):
             if getattr(asked, name) not in (None, Fill.NONE):
                 raise fault(name, "needs every, which says how long windows are")
@@ -109,12 +109,12 @@ _Entries: TypeAlias = Sequence[tuple[Mapping[str, str], Sequence[Row]]]
 """Tags and rows of each series."""
 
 
-def _question(serial: str, asked: SeriesParameters, site: Site, now_ms: int) -> Question:
+def _question(serial: str, asked: SeriesParameters, site: Site, now_ms: int) -> SeriesQuestion:
     """What is asked, as far as it does not depend on windows. Raises RefusedError."""
     zone = times.zone(asked.time_zone, site)
     tags = {name: value for name in TAGS if (value := getattr(asked, name)) is not None}
     return checked(
-        Question(
+        SeriesQuestion(
             gateway=serial,
             kind=asked.kind,
             field=asked.field,
@@ -125,7 +125,7 @@ def _question(serial: str, asked: SeriesParameters, site: Site, now_ms: int) -> 
     )
 
 
-def _head(question: Question) -> dict[str, Value]:
+def _head(question: SeriesQuestion) -> dict[str, Value]:
     return {
         "gateway": question.gateway,
         "kind": question.kind,
@@ -136,7 +136,7 @@ def _head(question: Question) -> dict[str, Value]:
     }
 
 
-def _window_row(window: Window) -> Row:
+def _window_row(window: WindowValue) -> Row:
     row = window._asdict()
     return {name: value for name, value in row.items() if name != "unplaced" or value is not None}
 

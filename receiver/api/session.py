@@ -8,7 +8,7 @@ from receiver.auth.gate import Caller
 from shared.clock import Clock
 
 
-class Session(BaseModel):
+class ReaderSession(BaseModel):
     """What a reader may see.
 
     Attributes:
@@ -20,7 +20,7 @@ class Session(BaseModel):
     expires: int
 
 
-class Sessions:
+class SessionRoutes:
     """The route `/api/v1/session`.
 
     Args:
@@ -40,7 +40,7 @@ class Sessions:
         router.add_api_route("", self.end, methods=["DELETE"], status_code=204)
         return router
 
-    async def begin(self, request: Request, response: Response) -> Session:
+    async def begin(self, request: Request, response: Response) -> ReaderSession:
         """Exchange the reader token of the Authorization header for a cookie that is good for GET only."""
         caller = self._access.reader(request)
         token = request.headers["authorization"].partition(" ")[2]
@@ -48,7 +48,7 @@ class Sessions:
         _set(request, response, token, left_s)
         return _described(caller)
 
-    async def show(self, request: Request) -> Session:
+    async def show(self, request: Request) -> ReaderSession:
         """What the token or the cookie lets its bearer see, and until when."""
         return _described(self._access.reader(request))
 
@@ -70,5 +70,5 @@ def _set(request: Request, response: Response, token: str, max_age_s: int) -> No
     )
 
 
-def _described(caller: Caller) -> Session:
-    return Session(gateways=None if caller.gateways is None else sorted(caller.gateways), expires=caller.expires)
+def _described(caller: Caller) -> ReaderSession:
+    return ReaderSession(gateways=None if caller.gateways is None else sorted(caller.gateways), expires=caller.expires)

@@ -46,7 +46,7 @@ class Caller(NamedTuple):
     expires: int
 
 
-class Gate:
+class TokenGate:
     """Verifies tokens.
 
     Args:

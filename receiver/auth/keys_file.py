@@ -16,7 +16,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from receiver.auth.keys import EDDSA, VerificationKey
-from receiver.errors import SettingError
+from receiver.errors import ReceiverSettingError
 from shared import keys
 from shared.files import write_private
 
@@ -91,10 +91,10 @@ def load(path: Path) -> list[KeyEntry]:
         return []
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise SettingError(f"the keys file {path} cannot be read ({reason})") from error
+        raise ReceiverSettingError(f"the keys file {path} cannot be read ({reason})") from error
     entries, faults = parse(text)
     if faults:
-        raise SettingError(f"the keys file {path} has a fault in {faults[0]}; correct or remove the line")
+        raise ReceiverSettingError(f"the keys file {path} has a fault in {faults[0]}; correct or remove the line")
     return entries
 
 
@@ -125,4 +125,4 @@ def _save(path: Path, entries: list[KeyEntry]) -> None:
     try:
         write_private(path, "".join(f"{entry}\n" for entry in entries).encode())
     except OSError as error:
-        raise SettingError(f"the keys file {path} cannot be written ({error.strerror})") from error
+        raise ReceiverSettingError(f"the keys file {path} cannot be written ({error.strerror})") from error

@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from receiver.auth.keys import HS256, READ_KEY_ID
-from receiver.errors import SettingError
+from receiver.errors import ReceiverSettingError
 from shared.files import UnsafeFileError, read_private, write_private
 
 AUDIENCE = "envoy-receiver"
@@ -44,9 +44,11 @@ def load_or_make_key(state_dir: Path) -> bytes:
             write_private(path, secrets.token_hex(32).encode())
         return read_private(path).strip()
     except UnsafeFileError as error:
-        raise SettingError(str(error)) from error
+        raise ReceiverSettingError(str(error)) from error
     except OSError as error:
-        raise SettingError(f"{path} cannot be used ({error.strerror}): RECEIVER_STATE_DIR must be writable") from error
+        raise ReceiverSettingError(
+            f"{path} cannot be used ({error.strerror}): RECEIVER_STATE_DIR must be writable"
+        ) from error
 
 
 def revoked_ids(data: bytes | None) -> frozenset[str] | None:
@@ -68,7 +70,9 @@ def load(state_dir: Path) -> list[ReaderToken]:
     except FileNotFoundError:
         return []
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise SettingError(f"the list of reader tokens {path} cannot be read: restore it or move it away") from error
+        raise ReceiverSettingError(
+            f"the list of reader tokens {path} cannot be read: restore it or move it away"
+        ) from error
 
 
 def create(state_dir: Path, key: bytes, *, gateways: list[str], days: int, now_s: int) -> tuple[ReaderToken, str]:
@@ -105,4 +109,4 @@ def _save(state_dir: Path, entries: list[ReaderToken]) -> None:
     try:
         write_private(path, msgspec.json.format(msgspec.json.encode(entries)))
     except OSError as error:
-        raise SettingError(f"{path} cannot be written ({error.strerror})") from error
+        raise ReceiverSettingError(f"{path} cannot be written ({error.strerror})") from error

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from receiver.backup.archive import BackupError
 from receiver.database_settings import InfluxSettings
-from receiver.settings import Settings
+from receiver.settings import ReceiverSettings
 from receiver.stores.base import StoreUnavailableError
 from receiver.stores.influxdb.backup import Snapshots
 from receiver.stores.influxdb.setup import set_up
@@ -17,12 +17,12 @@ INFLUXDB = "influxdb"
 _COPY = "readings.sqlite"
 
 
-def kind_of(settings: Settings) -> str:
+def kind_of(settings: ReceiverSettings) -> str:
     """Which store the settings name."""
     return INFLUXDB if settings.sqlite_path is None else SQLITE
 
 
-def save(settings: Settings, folder: Path) -> Iterator[str]:
+def save(settings: ReceiverSettings, folder: Path) -> Iterator[str]:
     """Save the readings below `folder`. Raises BackupError and OSError."""
     if settings.influxdb is not None:
         with Snapshots(settings.influxdb) as snapshots:
@@ -38,7 +38,7 @@ def save(settings: Settings, folder: Path) -> Iterator[str]:
         yield f"saved {settings.sqlite_path}"
 
 
-async def bring_back(settings: Settings, folder: Path, clock: Clock) -> AsyncIterator[str]:
+async def bring_back(settings: ReceiverSettings, folder: Path, clock: Clock) -> AsyncIterator[str]:
     """Bring the readings back to where there are none. Raises BackupError, SetupError and OSError."""
     if settings.influxdb is not None:
         async for sentence in _into_influxdb(settings.influxdb, settings.meter_days, folder, clock):
@@ -48,7 +48,7 @@ async def bring_back(settings: Settings, folder: Path, clock: Clock) -> AsyncIte
         yield f"restored {settings.sqlite_path}"
 
 
-def refuse_to_replace(settings: Settings) -> None:
+def refuse_to_replace(settings: ReceiverSettings) -> None:
     """A restore brings readings back; it never takes any away. Raises BackupError."""
     path = settings.sqlite_path
     if path is None:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from receiver.auth import readers
 from receiver.rollups.job import JOURNAL_FILE
-from receiver.settings import Settings
+from receiver.settings import ReceiverSettings
 from shared.files import write_private
 
 _SITES = "sites.yaml"
 
 
-def places(settings: Settings) -> Mapping[str, Path]:
+def places(settings: ReceiverSettings) -> Mapping[str, Path]:
     """Name in the backup to the file on this machine."""
     found = {
         "keys": settings.keys_file,
@@ -22,7 +22,7 @@ def places(settings: Settings) -> Mapping[str, Path]:
     return found if settings.sites_file is None else {**found, _SITES: settings.sites_file}
 
 
-def save(settings: Settings, folder: Path) -> Iterator[str]:
+def save(settings: ReceiverSettings, folder: Path) -> Iterator[str]:
     """Copy what is there. Raises OSError."""
     folder.mkdir()
     for name, path in places(settings).items():
@@ -31,7 +31,7 @@ def save(settings: Settings, folder: Path) -> Iterator[str]:
             yield f"saved {path}"
 
 
-def bring_back(settings: Settings, folder: Path) -> Iterator[str]:
+def bring_back(settings: ReceiverSettings, folder: Path) -> Iterator[str]:
     """Put the files where the settings want them; one that is there and differs is kept beside. Raises OSError."""
     known = places(settings)
     for copy in sorted(folder.iterdir()):

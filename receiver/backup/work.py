@@ -7,14 +7,14 @@ from pathlib import Path
 
 from receiver.backup import database, state
 from receiver.backup.archive import FORMAT, About, BackupError, pack, unpack
-from receiver.settings import Settings
+from receiver.settings import ReceiverSettings
 from shared.clock import Clock
 from shared.files import make_private_directory
 
 _STATE = "state"
 
 
-def back_up(settings: Settings, target: Path, clock: Clock) -> Iterator[str]:
+def back_up(settings: ReceiverSettings, target: Path, clock: Clock) -> Iterator[str]:
     """Save readings, keys, tokens and the sites file to a new file; a sentence for each. Raises BackupError."""
     if target.exists():
         raise BackupError(f"{target} exists and is left as it is: choose another name")
@@ -25,7 +25,7 @@ def back_up(settings: Settings, target: Path, clock: Clock) -> Iterator[str]:
         pack(folder, about, target)
 
 
-async def restore(settings: Settings, source: Path, clock: Clock) -> AsyncIterator[str]:
+async def restore(settings: ReceiverSettings, source: Path, clock: Clock) -> AsyncIterator[str]:
     """Bring a backup back to a receiver that has no readings; a sentence for each. Raises BackupError, SetupError."""
     database.refuse_to_replace(settings)
     with _workspace(settings) as folder:
@@ -42,7 +42,7 @@ async def restore(settings: Settings, source: Path, clock: Clock) -> AsyncIterat
 
 
 @contextlib.contextmanager
-def _workspace(settings: Settings) -> Iterator[Path]:
+def _workspace(settings: ReceiverSettings) -> Iterator[Path]:
     """A private folder beside the database: there is room for a copy of it, and it is the same file system."""
     place = settings.state_dir if settings.sqlite_path is None else settings.sqlite_path.parent
     try:

@@ -8,7 +8,7 @@ import typer
 
 from receiver import settings
 from receiver.cli.console import faults_as_sentences
-from receiver.settings import Settings
+from receiver.settings import ReceiverSettings
 from shared.clock import SystemClock
 
 _FILE = "A .tar.gz; - for standard output or input."
@@ -31,7 +31,7 @@ def restore(file: Annotated[Path, typer.Argument(help=_FILE)]) -> None:
         typer.echo("done: start the receiver now", err=True)
 
 
-async def _restore(chosen: Settings, file: Path) -> None:
+async def _restore(chosen: ReceiverSettings, file: Path) -> None:
     from receiver.backup import restore as bring_back  # noqa: PLC0415 (it imports the client of InfluxDB)
 
     async for sentence in bring_back(chosen, file, SystemClock()):

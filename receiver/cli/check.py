@@ -13,8 +13,8 @@ from receiver import settings
 from receiver.auth import keys_file, readers
 from receiver.cli.console import faults_as_sentences
 from receiver.database_settings import InfluxSettings
-from receiver.errors import SettingError
-from receiver.settings import Settings
+from receiver.errors import ReceiverSettingError
+from receiver.settings import ReceiverSettings
 from receiver.sites import load as sites
 from receiver.stores.base import Store
 from receiver.stores.choose import make_store, place
@@ -35,7 +35,7 @@ def check() -> None:
         raise typer.Exit(1)
 
 
-def examine(chosen: Settings) -> Iterator[Finding]:
+def examine(chosen: ReceiverSettings) -> Iterator[Finding]:
     """Every finding about these settings, in the order in which a start would meet them."""
     yield _state_directory(chosen.state_dir)
     if not os.access(chosen.state_dir, os.W_OK | os.X_OK):
@@ -64,21 +64,21 @@ def _state_directory(path: Path) -> Finding:
     return True, f"state directory: {path} is writable and private"
 
 
-def _read_key(chosen: Settings) -> Finding:
+def _read_key(chosen: ReceiverSettings) -> Finding:
     if chosen.read_secret is not None:
         return True, "reader tokens: signed with RECEIVER_READ_SECRET"
     try:
         readers.load_or_make_key(chosen.state_dir)
         made = len(readers.load(chosen.state_dir))
-    except SettingError as error:
+    except ReceiverSettingError as error:
         return False, f"reader tokens: {error}"
     return True, f"reader tokens: {made} made so far"
 
 
-def _senders(chosen: Settings) -> Finding:
+def _senders(chosen: ReceiverSettings) -> Finding:
     try:
         active = [entry for entry in keys_file.load(chosen.keys_file) if not entry.revoked]
-    except SettingError as error:
+    except ReceiverSettingError as error:
         return False, f"senders: {error}"
     if chosen.secret is None and not active:
         return False, (
@@ -104,10 +104,10 @@ def _sites(path: Path | None) -> Iterator[Finding]:
         yield True, f"sites file: {path} describes {len(known)} gateway(s)"
 
 
-def _store(chosen: Settings) -> Iterator[Finding]:
+def _store(chosen: ReceiverSettings) -> Iterator[Finding]:
     try:
         problem = asyncio.run(_problem(make_store(chosen)))
-    except SettingError as error:
+    except ReceiverSettingError as error:
         problem = str(error)
     yield (False, f"store: {problem}") if problem else (True, f"store: {place(chosen)} opens")
     if chosen.influxdb is not None and chosen.influxdb.token is not None:
@@ -124,9 +124,9 @@ async def _problem(store: Store) -> str | None:
 
 def _influxdb(influxdb: InfluxSettings, meter_days: int) -> Iterator[Finding]:
     # Imported here, as everything that only InfluxDB needs.
-    from receiver import setup  # noqa: PLC0415
+    from receiver.stores.influxdb import setup  # noqa: PLC0415
 
-    server = setup.Server(influxdb.url, influxdb.token)
+    server = setup.InfluxManagement(influxdb.url, influxdb.token)
     try:
         version = server.version()
         remark = setup.supported(version) or f"{influxdb.url} answers, version {version or 'unknown'}"

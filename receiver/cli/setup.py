@@ -7,8 +7,8 @@ import typer
 from receiver import settings
 from receiver.cli.console import faults_as_sentences
 from receiver.contact_settings import ContactSettings
-from receiver.errors import SettingError
-from receiver.settings import Settings
+from receiver.errors import ReceiverSettingError
+from receiver.settings import ReceiverSettings
 from shared.clock import SystemClock
 
 
@@ -20,7 +20,7 @@ def setup() -> None:
     with faults_as_sentences():
         chosen, contacts = settings.load(), settings.load_contacts()
         if contacts.alerting_dir is None and not contacts.is_empty:
-            raise SettingError(
+            raise ReceiverSettingError(
                 "GRAFANA_ALERTING_DIR is missing: alarms have somewhere to go (NTFY_URL, TELEGRAM_BOT_TOKEN or "
                 "WEBHOOK_URL), so set it to Grafana's directory provisioning/alerting"
             )
@@ -33,7 +33,7 @@ def setup() -> None:
         _tell_grafana(contacts)
 
 
-async def _set_up(chosen: Settings) -> None:
+async def _set_up(chosen: ReceiverSettings) -> None:
     # Imported here, as everything that only InfluxDB needs.
     from receiver.stores.influxdb.setup import set_up  # noqa: PLC0415
 

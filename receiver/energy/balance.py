@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from receiver.energy.counters import counter_windows
-from receiver.energy.energy import Energy, window_positive_negative
+from receiver.energy.energy import WindowEnergy, window_positive_negative
 from receiver.energy.flows import NONE, UNKNOWN, Flow, add, counted, negative
 from receiver.energy.interpolation import Point, Segments
 from receiver.energy.site import NET, PRODUCTION, STORAGE, TOTAL, MeterPhase, Netting, has_meter, phases_of, site_series
@@ -23,7 +23,7 @@ QUANTITIES = ("production", "load", "imported", "exported", "discharged", "charg
 """The fields of `SiteEnergy` that are energies."""
 
 
-class Counters(NamedTuple):
+class MeterCounters(NamedTuple):
     """The lifetime counters of one meter and phase: points of UTC milliseconds and Wh, in order of time."""
 
     delivered: Sequence[Point]
@@ -54,12 +54,12 @@ class SiteEnergy(NamedTuple):
 
     start: int
     stop: int
-    production: Energy
-    load: Energy
-    imported: Energy
-    exported: Energy
-    discharged: Energy
-    charged: Energy
+    production: WindowEnergy
+    load: WindowEnergy
+    imported: WindowEnergy
+    exported: WindowEnergy
+    discharged: WindowEnergy
+    charged: WindowEnergy
     resets: int
     unplaced_since: int | None = None
 
@@ -75,7 +75,7 @@ class SiteEnergy(NamedTuple):
 
 
 def of_quantities(
-    start: int, stop: int, energies: Sequence[Energy], resets: int, unplaced_since: int | None
+    start: int, stop: int, energies: Sequence[WindowEnergy], resets: int, unplaced_since: int | None
 ) -> SiteEnergy:
     """A window from its energies in the order of `QUANTITIES`."""
     production, load, imported, exported, discharged, charged = energies
@@ -92,7 +92,7 @@ class _Both(NamedTuple):
 
 def site_energy(
     powers: Mapping[MeterPhase, Segments],
-    counters: Mapping[MeterPhase, Counters],
+    counters: Mapping[MeterPhase, MeterCounters],
     edges: Sequence[int],
     *,
     netting: Netting = "sum",
@@ -174,7 +174,7 @@ def _netted(power: Segments, edges: Sequence[int]) -> list[tuple[Flow, Flow]]:
 def _meter(
     meter: str,
     powers: Mapping[MeterPhase, Segments],
-    counters: Mapping[MeterPhase, Counters],
+    counters: Mapping[MeterPhase, MeterCounters],
     edges: Sequence[int],
     max_gap_ms: int,
 ) -> list[_Both] | None:

@@ -81,7 +81,7 @@ def counter_windows(points: Iterable[Point], edges: Sequence[int], max_gap_ms: i
         ValueError: Timestamps or edges are not in order.
     """
     check_edges(edges)
-    windows = [_Window(start, stop) for start, stop in pairwise(edges)]
+    windows = [_CounterWindow(start, stop) for start, stop in pairwise(edges)]
     first = 0  # the window in which the current step begins, or the first one
     for before, after in pairwise(points):
         if after[0] <= before[0]:
@@ -95,7 +95,7 @@ def counter_windows(points: Iterable[Point], edges: Sequence[int], max_gap_ms: i
     return [window.answer() for window in windows]
 
 
-class _Window:
+class _CounterWindow:
     """One window while it is filled."""
 
     def __init__(self, start: int, stop: int) -> None:
@@ -115,7 +115,7 @@ class _Window:
         return CounterEnergy(self.start, self.stop, self.wh, self.unplaced_wh, coverage, self.resets, self.gap_since)
 
 
-def _place(windows: list[_Window], first: int, before: Point, after: Point, max_gap_ms: int) -> None:
+def _place(windows: list[_CounterWindow], first: int, before: Point, after: Point, max_gap_ms: int) -> None:
     """Give the step between two readings to the windows it touches, the first of which is `windows[first]`."""
     start, stop = before[0], after[0]
     beyond = first + 1

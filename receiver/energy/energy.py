@@ -11,7 +11,7 @@ from receiver.energy.windows import by_window
 MS_PER_HOUR = 3_600_000
 
 
-class Energy(NamedTuple):
+class WindowEnergy(NamedTuple):
     """Energy of one window.
 
     Attributes:
@@ -40,15 +40,15 @@ class SignedEnergy(NamedTuple):
     coverage: float
 
 
-def energy_wh(power: Segments, start: int, stop: int) -> Energy:
+def energy_wh(power: Segments, start: int, stop: int) -> WindowEnergy:
     """The energy in [start, stop) (UTC milliseconds) of a power in W. Raises ValueError if the window is empty."""
     return window_energy(power, (start, stop))[0]
 
 
-def window_energy(power: Segments, edges: Sequence[int]) -> list[Energy]:
+def window_energy(power: Segments, edges: Sequence[int]) -> list[WindowEnergy]:
     """The energy of each window between neighbouring edges (UTC milliseconds). Raises ValueError for bad edges."""
     return [
-        Energy(area(inside) / MS_PER_HOUR, share(inside, start, stop)) if inside else Energy(None, 0.0)
+        WindowEnergy(area(inside) / MS_PER_HOUR, share(inside, start, stop)) if inside else WindowEnergy(None, 0.0)
         for start, stop, inside in by_window(power, edges)
     ]
 

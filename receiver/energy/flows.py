@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from receiver.energy.counters import CounterEnergy
-from receiver.energy.energy import Energy
+from receiver.energy.energy import WindowEnergy
 from shared.fields import MAX_GAP_MS
 
 
@@ -17,7 +17,7 @@ class Flow(NamedTuple):
     """Energy of one window while it is put together.
 
     Attributes:
-        wh: As in `Energy`; so are `coverage` and `unplaced_wh`.
+        wh: As in `WindowEnergy`; so are `coverage` and `unplaced_wh`.
         coverage: The known share of the window, 0 to 1.
         unplaced_wh: What is known of a gap that ends here and began before.
         gap_since: Where that gap began in all counters that this is made of (UTC milliseconds); None for none.
@@ -29,9 +29,9 @@ class Flow(NamedTuple):
     gap_since: int | None = None
 
     @property
-    def energy(self) -> Energy:
+    def energy(self) -> WindowEnergy:
         """Without what only sums need."""
-        return Energy(self.wh, self.coverage, self.unplaced_wh)
+        return WindowEnergy(self.wh, self.coverage, self.unplaced_wh)
 
 
 UNKNOWN = Flow(None, 0.0)

@@ -19,7 +19,7 @@ It equals `site_energy` of the coarse window itself, with four exceptions, in al
 from collections.abc import Sequence
 
 from receiver.energy.balance import QUANTITIES, SiteEnergy, of_quantities
-from receiver.energy.energy import Energy
+from receiver.energy.energy import WindowEnergy
 
 
 def total(parts: Sequence[SiteEnergy], start: int, stop: int) -> SiteEnergy:
@@ -42,8 +42,8 @@ def _waits(part: SiteEnergy, start: int) -> bool:
     return part.unplaced_since is not None and part.unplaced_since < start
 
 
-def _sum(parts: Sequence[SiteEnergy], name: str, start: int, stop: int) -> Energy:
-    energies: list[Energy] = [getattr(part, name) for part in parts]
+def _sum(parts: Sequence[SiteEnergy], name: str, start: int, stop: int) -> WindowEnergy:
+    energies: list[WindowEnergy] = [getattr(part, name) for part in parts]
     known = [energy.wh for energy in energies if energy.wh is not None]
     waiting_wh = 0.0
     for part, energy in zip(parts, energies, strict=True):
@@ -52,4 +52,4 @@ def _sum(parts: Sequence[SiteEnergy], name: str, start: int, stop: int) -> Energ
         elif energy.unplaced_wh > 0:
             known.append(energy.unplaced_wh)
     covered = sum(energy.coverage * (part.stop - part.start) for part, energy in zip(parts, energies, strict=True))
-    return Energy(sum(known) if known else None, covered / (stop - start), waiting_wh)
+    return WindowEnergy(sum(known) if known else None, covered / (stop - start), waiting_wh)

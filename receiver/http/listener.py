@@ -9,7 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from receiver.errors import SettingError
+from receiver.errors import ReceiverSettingError
 from receiver.http.gathering import GatheringTransport
 
 MAX_HEAD = 32 * 1024
@@ -81,14 +81,14 @@ class BoundedHeads(HttpToolsProtocol):
             self._deadline = None
 
 
-class _Server(uvicorn.Server):
+class _UvicornServer(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Signals belong to the composition root."""
         yield
 
 
-class Listener:
+class HttpListener:
     """Serves an application on one port.
 
     Args:
@@ -101,7 +101,7 @@ class Listener:
     def __init__(self, app: ASGIApp, *, host: str, port: int, trusted_proxies: Sequence[str] = ()) -> None:
         self.host = host
         self.port = port
-        self._server = _Server(
+        self._server = _UvicornServer(
             uvicorn.Config(
                 app,
                 http=BoundedHeads,
@@ -126,7 +126,7 @@ class Listener:
         try:
             listening = socket.create_server((self.host, self.port), family=family, backlog=1024)
         except OSError as error:
-            raise SettingError(
+            raise ReceiverSettingError(
                 f"cannot listen on {self.host} port {self.port} ({error.strerror}): stop what uses it, or set "
                 "RECEIVER_HOST and RECEIVER_PORT"
             ) from error

@@ -11,7 +11,7 @@ _log = structlog.get_logger()
 _PROBES = frozenset({"/healthz", "/readyz"})
 
 
-class Edge:
+class OutermostLayer:
     """ASGI middleware around the application.
 
     An unexpected exception becomes a 500 with a request id; its text goes to the log as a type and a place only,

@@ -46,7 +46,7 @@ class _File(NamedTuple):
     headers: Mapping[str, str]
 
 
-class Page:
+class PageRoutes:
     """The routes of the page.
 
     Args:

@@ -27,7 +27,7 @@ OnStored = Callable[[str, Sequence[Reading]], None]
 """Called with a gateway's serial and its readings once they are durable. Must be quick; its errors are logged."""
 
 
-class _Request:
+class _WaitingRows:
     """One caller's rows, and the promise of an answer."""
 
     def __init__(self, rows: Sequence[GatewayReading]) -> None:
@@ -66,7 +66,7 @@ class GroupCommit:
         self._max_rows = max_rows
         self._max_waiting_rows = max_waiting_rows
         self._on_stored = on_stored
-        self._waiting: deque[_Request] = deque()
+        self._waiting: deque[_WaitingRows] = deque()
         self._waiting_rows = 0
         self._workers: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -89,7 +89,7 @@ class GroupCommit:
             raise BusyError("the receiver is stopping; send the batch again later")
         if self._waiting and self._waiting_rows + len(rows) > self._max_waiting_rows:
             raise BusyError("too many readings wait for the store; send the batch again later")
-        request = _Request(rows)
+        request = _WaitingRows(rows)
         self._waiting.append(request)
         self._waiting_rows += len(rows)
         if len(self._workers) < self._useful_workers():
@@ -107,7 +107,7 @@ class GroupCommit:
 
     async def _work(self) -> None:
         """Writes group after group until nothing waits, or until the other worker is enough for what does."""
-        group: list[_Request] = []
+        group: list[_WaitingRows] = []
         try:
             while self._waiting and len(self._workers) <= self._useful_workers():
                 group = self._next_group()
@@ -123,8 +123,8 @@ class GroupCommit:
                 self._waiting.clear()
                 self._waiting_rows = 0
 
-    def _next_group(self) -> list[_Request]:
-        group: list[_Request] = []
+    def _next_group(self) -> list[_WaitingRows]:
+        group: list[_WaitingRows] = []
         rows = 0
         while self._waiting and (not group or rows + len(self._waiting[0].rows) <= self._max_rows):
             request = self._waiting.popleft()
@@ -134,7 +134,7 @@ class GroupCommit:
                 rows += len(request.rows)
         return group
 
-    async def _commit(self, group: list[_Request]) -> None:
+    async def _commit(self, group: list[_WaitingRows]) -> None:
         rows = [row for request in group for row in request.rows]
         try:
             refused = await self._store.write(rows)
@@ -151,7 +151,7 @@ class GroupCommit:
         else:
             self._answer(group, refused)
 
-    def _answer(self, group: list[_Request], refused: dict[int, Rejection]) -> None:
+    def _answer(self, group: list[_WaitingRows], refused: dict[int, Rejection]) -> None:
         first = 0
         for request in group:
             stop = first + len(request.rows)

@@ -38,7 +38,7 @@ class JournalError(Exception):
     """The journal cannot be used now; the message says why and what to do."""
 
 
-class Known(NamedTuple):
+class RollupState(NamedTuple):
     """What was rolled up of one gateway.
 
     Attributes:
@@ -53,7 +53,7 @@ class Known(NamedTuple):
 class Contents(NamedTuple):
     """All that the journal holds."""
 
-    gateways: dict[str, Known]
+    gateways: dict[str, RollupState]
     dirty: set[Dirty]
 
 
@@ -83,7 +83,7 @@ class Journal:
         rows = list(dirty)
         await self._call(lambda: self._change("DELETE FROM dirty WHERE gateway = ? AND quarter = ?", rows))
 
-    async def put(self, gateway: str, known: Known) -> None:
+    async def put(self, gateway: str, known: RollupState) -> None:
         """Note how far a gateway is. Raises JournalError."""
         await self._call(lambda: self._change("INSERT OR REPLACE INTO gateway VALUES (?, ?, ?)", [(gateway, *known)]))
 
@@ -109,7 +109,7 @@ class Journal:
             (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if answer != "ok":
                 raise _Damage(answer)
-            gateways = {row[0]: Known(*row[1:]) for row in connection.execute("SELECT * FROM gateway")}
+            gateways = {row[0]: RollupState(*row[1:]) for row in connection.execute("SELECT * FROM gateway")}
             return Contents(gateways, set(connection.execute("SELECT gateway, quarter FROM dirty")))
 
     def _change(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:

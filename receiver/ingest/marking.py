@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from receiver.ingest.journal import Dirty, Journal, JournalError, Known
+from receiver.ingest.journal import Dirty, Journal, JournalError, RollupState
 from receiver.rollups.compute import QUARTER_MS
 from receiver.stores.base import GatewayReading, StoreUnavailableError, Writable
 from shared.problems import Rejection
@@ -20,7 +20,7 @@ _SETTLED_MS = 2 * QUARTER_MS
 
 
 @dataclass
-class GatewayDirt:
+class GatewayMarks:
     """What is to be done for one gateway. Quarters are their starts, milliseconds since 1970.
 
     Attributes:
@@ -32,7 +32,7 @@ class GatewayDirt:
         writing: Quarters of writes under way, and how many.
     """
 
-    known: Known | None = None
+    known: RollupState | None = None
     kept: set[int] = field(default_factory=set)
     fresh: set[int] = field(default_factory=set)
     slow: set[int] = field(default_factory=set)
@@ -72,7 +72,7 @@ class GatewayDirt:
         return {quarter for quarter in self.kept - busy if quarter + _SETTLED_MS <= now_ms}
 
 
-class DirtyStore:
+class MarkingStore:
     """A store for whoever writes readings: what is written through it becomes dirty.
 
     Args:
@@ -86,7 +86,7 @@ class DirtyStore:
         self._loaded = False
         self._loading = asyncio.Lock()
         self._in_order = asyncio.Lock()
-        self.gateways: dict[str, GatewayDirt] = {}
+        self.gateways: dict[str, GatewayMarks] = {}
 
     async def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:
         """As `Store.write`. A journal that cannot be written is as bad as a store that cannot: come again later."""
@@ -108,13 +108,13 @@ class DirtyStore:
                     del dirt.writing[quarter]
                 dirt.fresh.add(quarter)
 
-    def of(self, gateway: str) -> GatewayDirt:
+    def of(self, gateway: str) -> GatewayMarks:
         """What is to be done for one gateway."""
-        return self.gateways.setdefault(gateway, GatewayDirt())
+        return self.gateways.setdefault(gateway, GatewayMarks())
 
     def unsettled(self, gateway: str, start: int, stop: int) -> list[tuple[int, int]]:
-        """As `GatewayDirt.unsettled`, also for gateways that nobody has heard of."""
-        return self.gateways.get(gateway, GatewayDirt()).unsettled(start, stop)
+        """As `GatewayMarks.unsettled`, also for gateways that nobody has heard of."""
+        return self.gateways.get(gateway, GatewayMarks()).unsettled(start, stop)
 
     async def load(self) -> None:
         """Read the journal, unless that was done and nothing failed since. Raises JournalError."""
@@ -141,7 +141,7 @@ class DirtyStore:
                 self.of(gateway).kept.add(quarter)
             self._loaded = True
 
-    async def put(self, gateway: str, known: Known) -> None:
+    async def put(self, gateway: str, known: RollupState) -> None:
         """Note how far a gateway is. Raises JournalError."""
         await self._guarded(self._journal.put(gateway, known))
         self.of(gateway).known = known

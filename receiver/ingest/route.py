@@ -8,7 +8,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from receiver.auth.gate import Gate, authorise_write
+from receiver.auth.gate import TokenGate, authorise_write
 from receiver.http.problems import refusal_of
 from receiver.http.rates import RateLimit
 from receiver.ingest import body, validate
@@ -27,7 +27,7 @@ from shared.problems import Rejection
 _log = structlog.get_logger()
 
 
-class Ingest:
+class IngestRoute:
     """Takes batches.
 
     Args:
@@ -46,7 +46,7 @@ class Ingest:
     def __init__(
         self,
         *,
-        gate: Gate,
+        gate: TokenGate,
         per_gateway: RateLimit,
         series: SeriesLimit,
         store: Store,

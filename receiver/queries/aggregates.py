@@ -25,7 +25,7 @@ from shared.fields import MAX_GAP_MS, Interpolation
 from shared.readings import FieldValue
 
 
-class Window(NamedTuple):
+class WindowValue(NamedTuple):
     """What is known of one window.
 
     Attributes:
@@ -43,7 +43,9 @@ class Window(NamedTuple):
     unplaced: float | None = None
 
 
-def windows_of(question: Windowed, parts: Sequence[Sequence[Point]], edges: Sequence[int], now_ms: int) -> list[Window]:
+def windows_of(
+    question: Windowed, parts: Sequence[Sequence[Point]], edges: Sequence[int], now_ms: int
+) -> list[WindowValue]:
     """One entry for each window between neighbouring edges.
 
     Args:
@@ -61,7 +63,7 @@ def windows_of(question: Windowed, parts: Sequence[Sequence[Point]], edges: Sequ
             return [told(question.aggregate, summary) for summary in _summaries(question, parts, edges)]
 
 
-def told(aggregate: Aggregate, summary: Summary) -> Window:
+def told(aggregate: Aggregate, summary: Summary) -> WindowValue:
     """A summary, as the answer tells it."""
     match aggregate:
         case Aggregate.MEAN:
@@ -75,10 +77,10 @@ def told(aggregate: Aggregate, summary: Summary) -> Window:
         case Aggregate.INTEGRAL:
             known_ms = summary.coverage * (summary.stop - summary.start)
             value = None if summary.mean is None else summary.mean * known_ms / MS_PER_HOUR
-    return Window(summary.start, summary.stop, value, summary.coverage)
+    return WindowValue(summary.start, summary.stop, value, summary.coverage)
 
 
-def filled(windows: Sequence[Window], fill: Fill) -> list[Window]:
+def filled(windows: Sequence[WindowValue], fill: Fill) -> list[WindowValue]:
     """The windows with what stands for the unknown ones."""
     if fill is Fill.NULL:
         return list(windows)
@@ -116,21 +118,23 @@ def _means(points: Sequence[Point], field: str) -> list[StepPoint]:
     return found
 
 
-def _counters(question: Windowed, parts: Sequence[Sequence[Point]], edges: Sequence[int]) -> list[Window]:
+def _counters(question: Windowed, parts: Sequence[Sequence[Point]], edges: Sequence[int]) -> list[WindowValue]:
     longest_ms = MAX_GAP_MS if question.kind == "meter_energy" else REPORT_GAP_MS
     read = [samples(points, question.field) for points in parts]
     each = [counter_windows(points, edges, longest_ms) for points in read]
     if question.aggregate is Aggregate.INTEGRAL:
         flows = [counted(_speaking(question, phases)) for phases in zip(*each, strict=True)]
         return [
-            Window(start, stop, flow.wh, flow.coverage, flow.unplaced_wh)
+            WindowValue(start, stop, flow.wh, flow.coverage, flow.unplaced_wh)
             for (start, stop), flow in zip(pairwise(edges), flows, strict=True)
         ]
     found = []
     for energy in each[0]:
         before = bisect_left(read[0], energy.stop, key=lambda sample: sample[0])
         is_inside = before > 0 and read[0][before - 1][0] >= energy.start
-        found.append(Window(energy.start, energy.stop, read[0][before - 1][1] if is_inside else None, energy.coverage))
+        found.append(
+            WindowValue(energy.start, energy.stop, read[0][before - 1][1] if is_inside else None, energy.coverage)
+        )
     return found
 
 
@@ -139,7 +143,7 @@ def _speaking(question: Windowed, parts: Sequence[CounterEnergy]) -> Sequence[Co
     return [part for part in parts if question.kind != "inverter" or part.wh is not None or part.unplaced_wh]
 
 
-def _states(question: Windowed, points: Sequence[Point], edges: Sequence[int], now_ms: int) -> list[Window]:
+def _states(question: Windowed, points: Sequence[Point], edges: Sequence[int], now_ms: int) -> list[WindowValue]:
     """Each value holds until the next one. Texts go through the same arithmetic by their number in a list."""
     known = [(time, fields[question.field]) for time, fields in points if question.field in fields]
     texts = list(dict.fromkeys(value for _, value in known if isinstance(value, str)))
@@ -159,7 +163,7 @@ def _states(question: Windowed, points: Sequence[Point], edges: Sequence[int], n
     ]
 
 
-def _with_previous(windows: Sequence[Window]) -> list[Window]:
+def _with_previous(windows: Sequence[WindowValue]) -> list[WindowValue]:
     found, previous = [], None
     for window in windows:
         if window.value is not None:
@@ -168,7 +172,7 @@ def _with_previous(windows: Sequence[Window]) -> list[Window]:
     return found
 
 
-def _with_lines(windows: Sequence[Window]) -> list[Window]:
+def _with_lines(windows: Sequence[WindowValue]) -> list[WindowValue]:
     known = [(_middle(window), window.value) for window in windows if isinstance(window.value, float)]
     lines = linear_segments(known, max_gap_ms=LATEST_MS)
     found = list(windows)
@@ -182,5 +186,5 @@ def _with_lines(windows: Sequence[Window]) -> list[Window]:
     return found
 
 
-def _middle(window: Window) -> int:
+def _middle(window: WindowValue) -> int:
     return (window.start + window.stop) // 2

@@ -22,7 +22,7 @@ from receiver.stores.base import Point, Store
 from receiver.stores.kinds import ENERGY_QUANTITIES
 from shared.readings import FieldValue
 
-Every: TypeAlias = Literal["15m", "1h", "1d", "1w", "1mo", "1y", "billing"]
+EnergyEvery: TypeAlias = Literal["15m", "1h", "1d", "1w", "1mo", "1y", "billing"]
 """The windows that energy is kept in; `billing` is a month from the site's billing day on."""
 Row: TypeAlias = dict[str, float | int | str | bool | None]
 """One window, as `columns` says."""
@@ -64,7 +64,7 @@ COLUMNS = (
 """What each window has, in this order."""
 
 
-class Energies(NamedTuple):
+class EnergyWindows(NamedTuple):
     """The windows of a range, and the sum over all of them (from the first window's start to the last one's stop)."""
 
     windows: list[Row]
@@ -72,8 +72,8 @@ class Energies(NamedTuple):
 
 
 async def energies(
-    store: Store, gateway: str, site: Site, *, every: Every, asked: Range, zone: ZoneInfo, now_ms: int
-) -> Energies:
+    store: Store, gateway: str, site: Site, *, every: EnergyEvery, asked: Range, zone: ZoneInfo, now_ms: int
+) -> EnergyWindows:
     """The energy of every whole window that touches a range, up to the window in progress.
 
     Args:
@@ -143,12 +143,12 @@ def _pieces(edges: Sequence[int]) -> list[Sequence[int]]:
     return pieces
 
 
-def _shown(points: Sequence[Point], edges: Sequence[int], zone: ZoneInfo, now_ms: int) -> Energies:
+def _shown(points: Sequence[Point], edges: Sequence[int], zone: ZoneInfo, now_ms: int) -> EnergyWindows:
     known = {point.timestamp: point.fields for point in points}
     windows = [_row(known.get(start, {}), start, stop, zone, now_ms) for start, stop in pairwise(edges)]
     whole = calendar.energy_rows(_SUM_OF_ALL, points, Site(), (edges[0], edges[-1]))
     total = _row(whole[0].fields if whole else {}, edges[0], edges[-1], zone, now_ms)
-    return Energies(windows, total)
+    return EnergyWindows(windows, total)
 
 
 def _row(fields: dict[str, FieldValue], start: int, stop: int, zone: ZoneInfo, now_ms: int) -> Row:

@@ -25,7 +25,7 @@ from shared.readings import FieldValue
 PRODUCING_W = 1.0
 """More than this is production; inverters report small numbers at night."""
 
-Every: TypeAlias = Literal["15m", "1h", "1d", "1w", "1mo", "1y"]
+PanelEvery: TypeAlias = Literal["15m", "1h", "1d", "1w", "1mo", "1y"]
 
 
 class State(StrEnum):
@@ -55,7 +55,7 @@ class Now(NamedTuple):
     peers_w: float | None
 
 
-class PanelEnergy(NamedTuple):
+class PanelWindows(NamedTuple):
     """One panel over all windows of an answer.
 
     Attributes:
@@ -79,7 +79,7 @@ class PanelEnergies(NamedTuple):
     """All panels, by serial, in the windows between neighbouring edges (UTC milliseconds)."""
 
     edges: list[int]
-    panels: list[PanelEnergy]
+    panels: list[PanelWindows]
 
 
 _WINDOWS: Final = MappingProxyType({
@@ -127,7 +127,7 @@ def _state(
 
 
 async def energies(
-    store: Store, gateway: str, site: Site, *, every: Every, asked: Range, inverters: int, now_ms: int
+    store: Store, gateway: str, site: Site, *, every: PanelEvery, asked: Range, inverters: int, now_ms: int
 ) -> PanelEnergies:
     """What every panel made of each whole window that touches a range, up to the window in progress.
 
@@ -158,11 +158,11 @@ async def energies(
 
 def _summed(stored: Sequence[SeriesPoints], edges: list[int], finer_edges: Sequence[int]) -> PanelEnergies:
     lengths = {start: stop - start for start, stop in pairwise(finer_edges)}
-    panels: dict[str, PanelEnergy] = {}
+    panels: dict[str, PanelWindows] = {}
     count = len(edges) - 1
     for series, points in stored:  # a panel that was renamed may have several for a while
         serial = dict(series.tags)["inverter"]
-        panel = panels.setdefault(serial, PanelEnergy(serial, [None] * count, [0.0] * count))
+        panel = panels.setdefault(serial, PanelWindows(serial, [None] * count, [0.0] * count))
         for time, fields in points:
             index = bisect_right(edges, time) - 1
             energy = number(fields, "energy")

@@ -54,7 +54,7 @@ _AGGREGATES: Mapping[Interpolation, tuple[Aggregate, ...]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class SeriesQuestion:
     """One field of the series of one kind of one gateway.
 
     Attributes:
@@ -80,7 +80,7 @@ class Question:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Windowed(Question):
+class Windowed(SeriesQuestion):
     """A question that is answered by one value for each window and group of series.
 
     Attributes:
@@ -102,7 +102,7 @@ class Windowed(Question):
         return INTEGRAL_UNITS[unit] if self.aggregate is Aggregate.INTEGRAL else unit
 
 
-def checked(question: Question) -> Question:
+def checked(question: SeriesQuestion) -> SeriesQuestion:
     """The question, if its kind, field and tags fit together. Raises RefusedError."""
     kind = STORED.get(question.kind)
     if kind is None:
@@ -116,7 +116,7 @@ def checked(question: Question) -> Question:
 
 
 def windowed(
-    question: Question, *, every: Step, aggregate: Aggregate | None, group_by: str | None, fill: Fill
+    question: SeriesQuestion, *, every: Step, aggregate: Aggregate | None, group_by: str | None, fill: Fill
 ) -> Windowed:
     """The question in windows.
 
@@ -151,7 +151,7 @@ def windowed(
     return Windowed(**values, every=every, aggregate=chosen, group_by=groups, fill=fill)
 
 
-def _groups(question: Question, group_by: str | None) -> tuple[str, ...]:
+def _groups(question: SeriesQuestion, group_by: str | None) -> tuple[str, ...]:
     tags = STORED[question.kind].tags
     if group_by is None:
         return tags

@@ -11,9 +11,9 @@ from typing import NamedTuple, TypeAlias
 from receiver.energy.linear import linear_summaries
 from receiver.energy.means import Summary
 from receiver.queries import budget, hours
-from receiver.queries.aggregates import Window, filled, told, windows_of
-from receiver.queries.question import Question, Windowed
-from receiver.queries.source import Source
+from receiver.queries.aggregates import WindowValue, filled, told, windows_of
+from receiver.queries.question import SeriesQuestion, Windowed
+from receiver.queries.source import QuestionSource
 from receiver.queries.times import Range, edges
 from receiver.rollups.series import samples
 from receiver.sites.model import Site
@@ -38,7 +38,7 @@ class Group(NamedTuple):
     """The windows of one group of series, and the tags that they have in common."""
 
     tags: Mapping[str, str]
-    windows: Sequence[Window]
+    windows: Sequence[WindowValue]
 
 
 class SeriesReader:
@@ -50,7 +50,7 @@ class SeriesReader:
     """
 
     def __init__(self, store: Store, unsettled: Unsettled) -> None:
-        self._source = Source(store)
+        self._source = QuestionSource(store)
         self._unsettled = unsettled
 
     async def windows(self, question: Windowed, site: Site, now_ms: int) -> list[Group]:
@@ -89,13 +89,13 @@ class SeriesReader:
         cut: Sequence[int],
         stored: Range,
         now_ms: int,
-    ) -> dict[Tags, list[Window]]:
+    ) -> dict[Tags, list[WindowValue]]:
         series = sum(map(len, groups.values()))
         # A gap of a counter that was cut in two would lose its energy, so counters are not read in pieces.
         is_counter = question.described.interpolation is Interpolation.COUNTER
         most = budget.MAX_HELD if is_counter else budget.MAX_READ
         budget.check_read(question.kind, stored, series=series, most=most)
-        answers: dict[Tags, list[Window]] = {tags: [] for tags in groups}
+        answers: dict[Tags, list[WindowValue]] = {tags: [] for tags in groups}
         # Beyond the last reading nothing is known, and nothing looked for; but states hold until now.
         until = now_ms if question.described.interpolation is Interpolation.LAST else stored.stop
         end = min(max(bisect_left(cut, until), 1), len(cut) - 1)
@@ -118,7 +118,7 @@ class SeriesReader:
         cut: Sequence[int],
         stored: Range,
         grain: hours.Grain,
-    ) -> dict[Tags, list[Window]]:
+    ) -> dict[Tags, list[WindowValue]]:
         whole = Range(cut[0], -(-stored.stop // grain.ms) * grain.ms)
         settled, rest = hours.parted(whole, self._unsettled(question.gateway, *whole), grain.ms)
         budget.check_read(grain.kind, whole, series=len(groups))
@@ -147,7 +147,7 @@ class SeriesReader:
         }
 
     async def page(
-        self, question: Question, site: Site, *, after: int | None, limit: int
+        self, question: SeriesQuestion, site: Site, *, after: int | None, limit: int
     ) -> tuple[list[SeriesPoints], int | None]:
         """Single points in the order of time, and the timestamp after which the next page begins (None: the last one).
 

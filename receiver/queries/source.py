@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from receiver.queries.question import Question
+from receiver.queries.question import SeriesQuestion
 from receiver.queries.times import Range
 from receiver.sites.corrections import correct_series
 from receiver.sites.model import Site
@@ -17,7 +17,7 @@ _METERS = ("meter", "meter_energy")
 _GONE_MS = 86_400_000
 
 
-class Known(NamedTuple):
+class LiveSeries(NamedTuple):
     """The series that a question is about and that did not end a day before its range, and when all of them end.
 
     Attributes:
@@ -29,7 +29,7 @@ class Known(NamedTuple):
     stop: int
 
 
-class Source:
+class QuestionSource:
     """Reads what questions are about.
 
     Args:
@@ -39,19 +39,19 @@ class Source:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def known(self, question: Question, site: Site) -> Known:
+    async def known(self, question: SeriesQuestion, site: Site) -> LiveSeries:
         """What the store has of a question. Raises StoreUnavailableError."""
         latest = await self._store.latest(question.gateway, question.kind)
         recent = [entry for entry in latest if entry.timestamp >= question.asked.start - _GONE_MS]
         empty = [SeriesPoints(Series(question.kind, tuple(sorted(entry.tags.items()))), []) for entry in recent]
-        return Known(
+        return LiveSeries(
             [entry.series.tags for entry in _chosen(question, empty, site)],
             max((entry.timestamp + 1 for entry in recent), default=question.asked.start),
         )
 
     async def points(
         self,
-        question: Question,
+        question: SeriesQuestion,
         site: Site,
         asked: Range,
         *,
@@ -72,13 +72,13 @@ class Source:
         return {entry.series.tags: entry.points for entry in _chosen(question, found, site)}
 
 
-def _chosen(question: Question, found: Sequence[SeriesPoints], site: Site) -> list[SeriesPoints]:
+def _chosen(question: SeriesQuestion, found: Sequence[SeriesPoints], site: Site) -> list[SeriesPoints]:
     """With the roles and signs of the sites file, those that a question is about."""
     corrected = correct_series(found, site) if question.kind in _METERS else found
     return [entry for entry in corrected if question.tags.items() <= dict(entry.series.tags).items()]
 
 
-def _stored_tags(question: Question, site: Site) -> dict[str, str]:
+def _stored_tags(question: SeriesQuestion, site: Site) -> dict[str, str]:
     """The tags as the gateway has them: no two meters have one role."""
     tags = dict(question.tags)
     if question.kind in _METERS and "meter" in tags:
@@ -87,7 +87,7 @@ def _stored_tags(question: Question, site: Site) -> dict[str, str]:
     return tags
 
 
-def _fields(question: Question) -> list[str]:
+def _fields(question: SeriesQuestion) -> list[str]:
     """What is read for one field: means say how long they are, and a reversed meter counts the other way round."""
     if question.kind == "meter_energy":
         return list(STORED[question.kind].fields)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import structlog
 
-from receiver.ingest.journal import Known
-from receiver.ingest.marking import DirtyStore
+from receiver.ingest.journal import RollupState
+from receiver.ingest.marking import MarkingStore
 from receiver.rollups import calendar
 from receiver.rollups.compute import HOUR_MS, QUARTER_MS
 from receiver.rollups.replace import replace
@@ -37,7 +37,7 @@ class Backfill:
         site_of: What the owner says of a gateway, by serial.
     """
 
-    def __init__(self, store: Store, dirty: DirtyStore, roller: Roller, site_of: Callable[[str], Site]) -> None:
+    def __init__(self, store: Store, dirty: MarkingStore, roller: Roller, site_of: Callable[[str], Site]) -> None:
         self._store = store
         self._dirty = dirty
         self._roller = roller
@@ -108,7 +108,7 @@ class Backfill:
         # Up to the newest reading, not up to now: the host's clock may be wrong. What comes later is dirty by itself.
         until = None if summary is None else (summary.last_timestamp // HOUR_MS + 1) * HOUR_MS
         self._oldest.pop(gateway, None)
-        await self._dirty.put(gateway, Known(_fingerprint(self._site_of(gateway)), until))
+        await self._dirty.put(gateway, RollupState(_fingerprint(self._site_of(gateway)), until))
         if until is not None:
             _log.info("the gateway's history is rolled up anew, the newest day first", gateway=gateway)
 

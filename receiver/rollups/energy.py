@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from receiver.energy.balance import QUANTITIES, SiteEnergy, of_quantities, site_energy
-from receiver.energy.energy import Energy
+from receiver.energy.energy import WindowEnergy
 from receiver.rollups.quarters import Quarter
 from receiver.sites.model import Site, Tariff
 from receiver.stores.base import Point
@@ -63,7 +63,7 @@ def energy_fields(energy: SiteEnergy) -> dict[str, FieldValue]:
     """A window as fields of `energy_*`, without the prices. What is unknown is absent."""
     fields: dict[str, FieldValue] = {"duration": (energy.stop - energy.start) / 1000, "resets": float(energy.resets)}
     for name in QUANTITIES:
-        quantity: Energy = getattr(energy, name)
+        quantity: WindowEnergy = getattr(energy, name)
         if quantity.wh is not None:
             fields |= {name: quantity.wh, f"{name}_coverage": quantity.coverage}
         if quantity.unplaced_wh > 0:
@@ -90,8 +90,8 @@ def from_point(point: Point) -> SiteEnergy:
     )
 
 
-def _stored(fields: dict[str, FieldValue], name: str) -> Energy:
-    return Energy(
+def _stored(fields: dict[str, FieldValue], name: str) -> WindowEnergy:
+    return WindowEnergy(
         number(fields, name), number(fields, f"{name}_coverage") or 0.0, number(fields, f"{name}_unplaced") or 0.0
     )
 

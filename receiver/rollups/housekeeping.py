@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from receiver.ingest.arrivals import Arrivals, DeliveryMinute
-from receiver.ingest.marking import GatewayDirt
+from receiver.ingest.marking import GatewayMarks
 from receiver.rollups.compute import HOUR_MS
 from receiver.stores.base import GatewayReading, Store
 from shared.readings import FieldValue, Reading
@@ -17,7 +17,7 @@ async def store_deliveries(store: Store, arrivals: Arrivals, now_ms: int) -> Non
         arrivals.forget(minutes)
 
 
-async def expire(store: Store, gateways: Iterable[GatewayDirt], now_ms: int) -> None:
+async def expire(store: Store, gateways: Iterable[GatewayMarks], now_ms: int) -> None:
     """Let readings expire, but none that a roll-up still needs. Raises StoreUnavailableError.
 
     Quarter hours that could not be computed hold nothing back: what nobody mends must not fill the disk.

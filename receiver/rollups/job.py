@@ -16,7 +16,7 @@ import structlog
 
 from receiver.ingest.arrivals import Arrivals
 from receiver.ingest.journal import Journal, JournalError
-from receiver.ingest.marking import DirtyStore, runs
+from receiver.ingest.marking import MarkingStore, runs
 from receiver.metrics import Metrics
 from receiver.rollups.backfill import Backfill
 from receiver.rollups.compute import HOUR_MS, QUARTER_MS
@@ -45,7 +45,7 @@ class RollupError(Exception):
 class Rollups:
     """Keeps the roll-ups of every gateway up to date.
 
-    Readings have to be written through `store` (a `DirtyStore`), or this never hears of them.
+    Readings have to be written through `store` (a `MarkingStore`), or this never hears of them.
 
     Args:
         store: Where readings are and roll-ups go.
@@ -67,7 +67,7 @@ class Rollups:
         metrics: Metrics | None = None,
     ) -> None:
         self._journal = Journal(state_dir / JOURNAL_FILE)
-        self.store = DirtyStore(store, self._journal)
+        self.store = MarkingStore(store, self._journal)
         self._plain_store = store
         self._site_of = site_of
         self._clock = clock

@@ -26,7 +26,7 @@ _FEWEST_REPORTS = 2
 _MS_PER_MINUTE = 60_000
 
 
-class _Day(NamedTuple):
+class _InverterDay(NamedTuple):
     """One inverter on one day; None is unknown."""
 
     inverter: Inverter
@@ -67,7 +67,7 @@ def panel_day_rows(
 
 def _day(
     inverter: Inverter, quarters: Iterable[Point], highest: Iterable[tuple[int, float]], start: int, stop: int
-) -> _Day:
+) -> _InverterDay:
     parts = list({point.timestamp: point.fields for point in quarters}.values())
     known = [energy for fields in parts if (energy := number(fields, "energy")) is not None]
     energy = sum(known) if known else None
@@ -76,7 +76,7 @@ def _day(
     covered_ms = sum(number(fields, "coverage") or 0.0 for fields in parts) * QUARTER_MS
     ((_, _, means),) = by_window(inverter.power, (start, stop))
     limit = max((power for time, power in highest if start <= time < stop), default=None)
-    return _Day(
+    return _InverterDay(
         inverter,
         coverage=covered_ms / (stop - start),
         energy=energy,
@@ -96,7 +96,7 @@ def _at_limit_ms(means: Iterable[tuple[float, int]], limit: float) -> int:
     return sum(sum(run) for run in lengths if len(run) >= _FEWEST_REPORTS)
 
 
-def _is_limit(day: _Day, everybody: Iterable[_Day]) -> bool:
+def _is_limit(day: _InverterDay, everybody: Iterable[_InverterDay]) -> bool:
     """Whether the highest power ever seen is that of several inverters, and so their limit."""
     limit = day.limit
     if not limit:
@@ -105,7 +105,7 @@ def _is_limit(day: _Day, everybody: Iterable[_Day]) -> bool:
     return len(same) >= _SHARED_BY
 
 
-def _row(day: _Day, everybody: Sequence[_Day]) -> dict[str, FieldValue]:
+def _row(day: _InverterDay, everybody: Sequence[_InverterDay]) -> dict[str, FieldValue]:
     peers = peers_median(((other.inverter, other.energy) for other in everybody), day.inverter)
     numbers: Mapping[str, float | None] = {
         "coverage": day.coverage,

@@ -54,7 +54,7 @@ class Inverter(NamedTuple):
         return {"inverter": self.serial, "panel": self.panel, "array": self.array}
 
 
-class _Known(NamedTuple):
+class _InverterWindow(NamedTuple):
     """One inverter in one window."""
 
     inverter: Inverter
@@ -103,18 +103,18 @@ def _inverter(serial: str, points: Sequence[StoredPoint], site: Site) -> Inverte
     )
 
 
-def _windows(inverter: Inverter, edges: Sequence[int]) -> list[_Known | None]:
+def _windows(inverter: Inverter, edges: Sequence[int]) -> list[_InverterWindow | None]:
     """The inverter in each window; None while it does not belong to the site."""
     means = summarise_windows(inverter.power, edges)
     integrals = window_energy(inverter.power, edges)
     counted = counter_windows(inverter.counter, edges, REPORT_GAP_MS)
-    answers: list[_Known | None] = []
+    answers: list[_InverterWindow | None] = []
     for mean, integral, count in zip(means, integrals, counted, strict=True):
         energy = count.wh if brackets(inverter.counter, mean.start, mean.stop) else integral.wh
         last = _last_before(inverter.times, mean.stop)
         belongs = not inverter.times or (last is not None and last >= mean.start - LONG_GONE_MS)
         is_silent = last is None or last < mean.stop - SILENT_MS
-        found = _Known(inverter, mean.mean, mean.coverage, energy, is_silent and mean.mean is None)
+        found = _InverterWindow(inverter, mean.mean, mean.coverage, energy, is_silent and mean.mean is None)
         answers.append(found if belongs or mean.mean is not None else None)
     return answers
 
@@ -124,7 +124,7 @@ def _last_before(times: Sequence[int], stop: int) -> int | None:
     return times[index - 1] if index else None
 
 
-def _row(found: _Known, everybody: Iterable[_Known]) -> dict[str, FieldValue]:
+def _row(found: _InverterWindow, everybody: Iterable[_InverterWindow]) -> dict[str, FieldValue]:
     peers = peers_median(((other.inverter, other.power) for other in everybody), found.inverter)
     gives_nothing = found.is_silent or (found.power is not None and found.power < _NOTHING_W)
     is_dead = gives_nothing and peers is not None and peers >= DAYLIGHT_W

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from receiver.energy.balance import Counters
+from receiver.energy.balance import MeterCounters
 from receiver.energy.combine import add
 from receiver.energy.interpolation import Segments
 from receiver.energy.site import PRODUCTION, MeterPhase, has_meter
@@ -63,7 +63,7 @@ class Quarter(NamedTuple):
     stop: int
     powers: Mapping[MeterPhase, Segments]
     inverters: Segments
-    counters: Mapping[MeterPhase, Counters]
+    counters: Mapping[MeterPhase, MeterCounters]
 
 
 def quarters(raw: Raw, site: Site, start: int, stop: int) -> Iterator[Quarter]:
@@ -74,7 +74,7 @@ def quarters(raw: Raw, site: Site, start: int, stop: int) -> Iterator[Quarter]:
     power = {key: _cut(segments, edges) for key, segments in powers(meters).items()}
     reported = [_cut(reports(series.points), edges) for series in raw.inverter]
     counters = {
-        meter_phase(series): Counters(samples(series.points, "delivered"), samples(series.points, "received"))
+        meter_phase(series): MeterCounters(samples(series.points, "delivered"), samples(series.points, "received"))
         for series in energies
     }
     totals = {source(series): samples(series.points, "energy_lifetime") for series in raw.production}
@@ -87,7 +87,7 @@ def quarters(raw: Raw, site: Site, start: int, stop: int) -> Iterator[Quarter]:
         if not has_meter(powers_here, PRODUCTION):
             inverters = add([parts[index] for parts in reported if parts[index]])
             total = next((totals[name] for name in SOURCES if brackets(totals.get(name, ()), first, last)), ())
-            counted |= {_TOTAL: Counters(around(total, first, last), (), REPORT_GAP_MS)} if total else {}
+            counted |= {_TOTAL: MeterCounters(around(total, first, last), (), REPORT_GAP_MS)} if total else {}
         yield Quarter(first, last, powers_here, inverters, counted)
 
 
@@ -106,11 +106,11 @@ def _seen_within(times: Sequence[int], start: int, stop: int) -> bool:
     return index > 0 and times[index - 1] >= start
 
 
-def _is_read(both: Counters, start: int, stop: int) -> bool:
+def _is_read(both: MeterCounters, start: int, stop: int) -> bool:
     """Whether counters account for a window. Before they were first read, and a day after the last time, power does."""
     is_recent = any(start - GONE_MS <= time < stop for time, _ in both.delivered)
     return is_recent or brackets(both.delivered, start, stop)
 
 
-def _around(both: Counters, start: int, stop: int) -> Counters:
-    return Counters(around(both.delivered, start, stop), around(both.received, start, stop))
+def _around(both: MeterCounters, start: int, stop: int) -> MeterCounters:
+    return MeterCounters(around(both.delivered, start, stop), around(both.received, start, stop))

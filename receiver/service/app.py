@@ -12,25 +12,25 @@ from starlette.routing import Route
 
 from receiver.api.access import Access
 from receiver.api.energy import EnergyRoutes
-from receiver.api.gateways import Gateways
-from receiver.api.inverters import Inverters
+from receiver.api.gateways import GatewayRoutes
+from receiver.api.inverters import InverterRoutes
 from receiver.api.latest import LatestValues
-from receiver.api.live import Live
-from receiver.api.meters import Meters
+from receiver.api.live import LiveRoutes
+from receiver.api.meters import MeterRoutes
 from receiver.api.series import SeriesRoutes
-from receiver.api.session import Sessions
-from receiver.errors import SettingError
+from receiver.api.session import SessionRoutes
+from receiver.errors import ReceiverSettingError
 from receiver.http import probes as health
-from receiver.http.listener import Listener
-from receiver.http.outermost import Edge
-from receiver.http.page import Page
+from receiver.http.listener import HttpListener
+from receiver.http.outermost import OutermostLayer
+from receiver.http.page import PageRoutes
 from receiver.http.problems import PROBE_REFUSALS, READER_REFUSALS, Problems
 from receiver.http.rates import RateLimit
 from receiver.ingest.limits import SeriesLimit
-from receiver.ingest.route import Ingest
+from receiver.ingest.route import IngestRoute
 from receiver.queries.series import SeriesReader
 from receiver.service.build import Receiver, build
-from receiver.settings import Settings
+from receiver.settings import ReceiverSettings
 from shared.clock import Clock, SystemClock
 from shared.status_server import StatusServer
 
@@ -51,7 +51,7 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
     )
     problems = Problems(receiver.metrics)
     problems.install(app)
-    ingest = Ingest(
+    ingest = IngestRoute(
         gate=receiver.gate,
         per_gateway=rate_limit(rate=limits.gateway_rate, reason="gateway-rate"),
         series=SeriesLimit(receiver.store, most=limits.series),
@@ -65,7 +65,7 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
     )
     access = Access(receiver.gate, rate_limit(rate=limits.gateway_rate, reason="reader-rate"))
     latest = LatestValues(access=access, store=receiver.store, watch=receiver.watch, clock=clock)
-    gateways = Gateways(
+    gateways = GatewayRoutes(
         access=access,
         store=receiver.store,
         latest=latest,
@@ -73,8 +73,8 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
         sites=receiver.sites,
         clock=clock,
     )
-    meters = Meters(latest=latest, sites=receiver.sites, clock=clock)
-    inverters = Inverters(access=access, store=receiver.store, latest=latest, sites=receiver.sites, clock=clock)
+    meters = MeterRoutes(latest=latest, sites=receiver.sites, clock=clock)
+    inverters = InverterRoutes(access=access, store=receiver.store, latest=latest, sites=receiver.sites, clock=clock)
     energy = EnergyRoutes(access=access, store=receiver.store, latest=latest, sites=receiver.sites, clock=clock)
     series = SeriesRoutes(
         access=access,
@@ -83,7 +83,7 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
         sites=receiver.sites,
         clock=clock,
     )
-    live = Live(
+    live = LiveRoutes(
         hub=receiver.hub,
         store=receiver.store,
         latest=latest,
@@ -94,24 +94,24 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
     )
     # A plain Starlette route: the body is read as bytes after the token is verified, and no model is built of it.
     app.router.routes.append(Route("/api/v1/gateways/{serial}/batches", ingest.post_batch, methods=["POST"]))
-    for room in (Sessions(access, clock), gateways, meters, inverters, energy, series, live):
+    for room in (SessionRoutes(access, clock), gateways, meters, inverters, energy, series, live):
         app.include_router(room.router(), responses=READER_REFUSALS)
     app.include_router(health.router(receiver.store), responses=PROBE_REFUSALS)
-    app.router.routes.extend(Page().routes())
+    app.router.routes.extend(PageRoutes().routes())
     per_address = rate_limit(rate=limits.address_rate, reason="address-rate")
-    app.add_middleware(Edge, problems=problems, per_address=per_address)
+    app.add_middleware(OutermostLayer, problems=problems, per_address=per_address)
     return app
 
 
 @contextlib.asynccontextmanager
 async def running(
     receiver: Receiver, *, host: str, port: int, docs: bool = False, trusted_proxies: tuple[str, ...] = ()
-) -> AsyncIterator[Listener]:
+) -> AsyncIterator[HttpListener]:
     """The receiver at work: store open, port listening, roll-ups under way. At the end, what came in is answered."""
     await receiver.store.open()
     receiver.rollups.start()
     try:
-        listener = Listener(create_app(receiver, docs=docs), host=host, port=port, trusted_proxies=trusted_proxies)
+        listener = HttpListener(create_app(receiver, docs=docs), host=host, port=port, trusted_proxies=trusted_proxies)
         await listener.start()
         try:
             yield listener
@@ -126,7 +126,7 @@ async def running(
 
 
 async def serve(
-    settings: Settings,
+    settings: ReceiverSettings,
     *,
     clock: Clock | None = None,
     stop: asyncio.Event | None = None,
@@ -170,7 +170,7 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-def _start_status(settings: Settings, receiver: Receiver) -> StatusServer:
+def _start_status(settings: ReceiverSettings, receiver: Receiver) -> StatusServer:
     loop = asyncio.get_running_loop()
 
     def ready() -> str | None:
@@ -184,7 +184,7 @@ def _start_status(settings: Settings, receiver: Receiver) -> StatusServer:
     try:
         status.start()
     except OSError as error:
-        raise SettingError(
+        raise ReceiverSettingError(
             f"cannot listen on {settings.status_host} port {settings.status_port} ({error.strerror}): stop what uses "
             "it, or set RECEIVER_STATUS_HOST and RECEIVER_STATUS_PORT"
         ) from error

@@ -5,10 +5,10 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from receiver.auth import keys_file, readers
-from receiver.auth.gate import Gate
+from receiver.auth.gate import TokenGate
 from receiver.auth.keys import HS256, READ_KEY_ID, VerificationKey
 from receiver.auth.reloading import ReloadingFile
-from receiver.errors import SettingError
+from receiver.errors import ReceiverSettingError
 from receiver.ingest.arrivals import Arrivals
 from receiver.ingest.group_commit import GroupCommit
 from receiver.ingest.limits import Limits
@@ -16,7 +16,7 @@ from receiver.live.hub import Hub
 from receiver.live.watch import Watch
 from receiver.metrics import Metrics
 from receiver.rollups.job import Rollups
-from receiver.settings import Settings
+from receiver.settings import ReceiverSettings
 from receiver.sites import SitesFile
 from receiver.stores.base import Store
 from receiver.stores.choose import make_store
@@ -31,7 +31,7 @@ class Receiver:
 
     store: Store
     commit: GroupCommit
-    gate: Gate
+    gate: TokenGate
     watch: Watch
     sites: SitesFile
     rollups: Rollups
@@ -43,7 +43,7 @@ class Receiver:
     limits: Limits = field(default_factory=Limits)
 
 
-def build(settings: Settings, *, clock: Clock, limits: Limits | None = None) -> Receiver:
+def build(settings: ReceiverSettings, *, clock: Clock, limits: Limits | None = None) -> Receiver:
     """The parts as the settings say. Raises SettingError."""
     _make_state_directory(settings.state_dir)
     store = make_store(settings)
@@ -69,13 +69,13 @@ def build(settings: Settings, *, clock: Clock, limits: Limits | None = None) -> 
     )
 
 
-def build_gate(settings: Settings, clock: Clock) -> Gate:
+def build_gate(settings: ReceiverSettings, clock: Clock) -> TokenGate:
     """The gate with every key of the settings. Raises SettingError."""
     read_secret = settings.read_secret or readers.load_or_make_key(settings.state_dir)
     fixed = {READ_KEY_ID: VerificationKey(HS256, read_secret, "read")}
     if settings.secret is not None:
         fixed[SECRET_KEY_ID] = VerificationKey(HS256, settings.secret, "ingest", frozenset(settings.gateways))
-    return Gate(
+    return TokenGate(
         fixed=fixed,
         keys_file=ReloadingFile(settings.keys_file, keys_file.verification_keys, clock),
         revoked=ReloadingFile(settings.state_dir / readers.LIST_FILE, readers.revoked_ids, clock),
@@ -87,6 +87,6 @@ def _make_state_directory(path: Path) -> None:
     try:
         make_private_directory(path)
     except OSError as error:
-        raise SettingError(
+        raise ReceiverSettingError(
             f"RECEIVER_STATE_DIR {path} cannot be made ({error.strerror}): choose a directory that this user may write"
         ) from error

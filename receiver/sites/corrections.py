@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from receiver.sites.model import IGNORE, Meter, Site
+from receiver.sites.model import IGNORE, MeterCorrection, Site
 from receiver.stores.base import Latest, Point, SeriesPoints
 from shared.readings import FieldValue, Series
 
@@ -18,7 +18,7 @@ _WITH_SIGN = frozenset(name + end for name in _DIRECTED for end in ("", "_min", 
 _OTHER_WAY = {"delivered": "received", "received": "delivered"} | {
     f"{name}{end}": f"{name}{other}" for name in _DIRECTED for end, other in (("_min", "_max"), ("_max", "_min"))
 }
-_AS_IT_IS = Meter()
+_AS_IT_IS = MeterCorrection()
 
 
 def correct(latest: Iterable[Latest], site: Site) -> list[Latest]:
@@ -51,7 +51,7 @@ def correct_series(series: Iterable[SeriesPoints], site: Site) -> list[SeriesPoi
     return sorted(corrected, key=lambda entry: entry.series)
 
 
-def _correct(entry: Latest, told: Meter) -> Latest:
+def _correct(entry: Latest, told: MeterCorrection) -> Latest:
     fields = _turned(entry.fields) if entry.tags["phase"] in told.reversed else entry.fields
     return msgspec.structs.replace(entry, tags={**entry.tags, "meter": told.role or entry.tags["meter"]}, fields=fields)
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from receiver.sites import plain_yaml
-from receiver.sites.model import Location, Meter, Panel, Serial, Site, Sites, Tariff, time_zones
+from receiver.sites.model import Location, MeterCorrection, Serial, Site, SitePanel, Sites, Tariff, time_zones
 
 MAX_BYTES = 512 * 1024
 """A larger file is refused: thousands of panels fit, and reading it again must not hold up what is being received."""
@@ -37,7 +37,7 @@ _MUST: Mapping[str, str] = MappingProxyType({
     "billing_day": "must be a day of the month from 1 to 28",
 })  # fmt: skip
 _PARTS: Mapping[str, type[BaseModel]] = MappingProxyType(
-    {"location": Location, "meters": Meter, "panels": Panel, "tariffs": Tariff}
+    {"location": Location, "meters": MeterCorrection, "panels": SitePanel, "tariffs": Tariff}
 )
 _ENTRIES = ("meters", "panels", "tariffs")
 """Keys that hold entries with keys of their own."""

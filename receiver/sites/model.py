@@ -109,7 +109,7 @@ class Location(_Part):
     longitude: float = Field(ge=-180, le=180, allow_inf_nan=False)
 
 
-class Meter(_Part):
+class MeterCorrection(_Part):
     """What is wrong with a meter as the gateway shows it.
 
     Attributes:
@@ -121,7 +121,7 @@ class Meter(_Part):
     reversed: frozenset[Literal["a", "b", "c"]] = frozenset()
 
 
-class Panel(_Part):
+class SitePanel(_Part):
     """One panel, by the serial of its inverter.
 
     Attributes:
@@ -175,14 +175,14 @@ class Site(_Part):
     time_zone: Annotated[str, AfterValidator(_known_zone)] | None = None
     location: Location | None = None
     netting: Netting = "sum"
-    meters: dict[Tag, Meter] = {}
-    panels: dict[Tag, Panel] = {}
+    meters: dict[Tag, MeterCorrection] = {}
+    panels: dict[Tag, SitePanel] = {}
     tariffs: tuple[Tariff, ...] = ()
     billing_day: int = Field(1, ge=1, le=28)
 
     @field_validator("meters")
     @classmethod
-    def _one_meter_per_role(cls, meters: dict[str, Meter]) -> dict[str, Meter]:
+    def _one_meter_per_role(cls, meters: dict[str, MeterCorrection]) -> dict[str, MeterCorrection]:
         """Two meters of one role would be one series with two values."""
         owner: dict[str, str] = {}
         for meter, told in meters.items():
@@ -199,7 +199,7 @@ class Site(_Part):
 
     @field_validator("panels")
     @classmethod
-    def _one_panel_per_place(cls, panels: dict[str, Panel]) -> dict[str, Panel]:
+    def _one_panel_per_place(cls, panels: dict[str, SitePanel]) -> dict[str, SitePanel]:
         places: dict[tuple[str | None, int, int], str] = {}
         for serial, panel in panels.items():
             if (panel.row is None) != (panel.column is None):

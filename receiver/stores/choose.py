@@ -1,21 +1,21 @@
 """The store that the settings name. A composition root, shared by the service and the commands."""
 
-from receiver.errors import SettingError
-from receiver.settings import Settings
+from receiver.errors import ReceiverSettingError
+from receiver.settings import ReceiverSettings
 from receiver.stores.base import Store
 from receiver.stores.sqlite import SqliteStore
 
 _DAY_MS = 86_400_000
 
 
-def make_store(settings: Settings) -> Store:
+def make_store(settings: ReceiverSettings) -> Store:
     """The store, not opened yet. Raises SettingError."""
     retention_ms: dict[str, int | None] = {"meter": settings.meter_days * _DAY_MS or None}
     if settings.sqlite_path is not None:
         return SqliteStore(settings.sqlite_path, retention_ms=retention_ms)
     influxdb = settings.influxdb
     if influxdb is None or influxdb.token is None:
-        raise SettingError(
+        raise ReceiverSettingError(
             "RECEIVER_STORE=influxdb needs a token: run `envoy-receiver setup`, which writes one into "
             "RECEIVER_TOKENS_DIR, or set INFLUXDB_V2_TOKEN or INFLUXDB_V2_TOKEN_FILE"
         )
@@ -34,7 +34,7 @@ def make_store(settings: Settings) -> Store:
     )
 
 
-def place(settings: Settings) -> str:
+def place(settings: ReceiverSettings) -> str:
     """Where the readings lie, for people."""
     influxdb = settings.influxdb
     if influxdb is None:

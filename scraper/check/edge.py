@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from scraper.check.findings import Findings
-from scraper.config import Settings
+from scraper.config import ScraperSettings
 from scraper.errors import OutboxError
 from scraper.outbox import Outbox
 from scraper.outbox.filesystem import network_filesystem
@@ -18,7 +18,7 @@ PROBE_BYTES = 256 * 1024
 """What must fit on the disk before the outbox is worth opening."""
 
 
-def check_state(settings: Settings, findings: Findings) -> bool:
+def check_state(settings: ScraperSettings, findings: Findings) -> bool:
     """Whether the state directory can hold an outbox."""
     path = settings.state_dir
     try:
@@ -57,7 +57,7 @@ def _try_to_write(probe: Path) -> None:
         probe.unlink(missing_ok=True)
 
 
-def check_outbox(path: Path, settings: Settings, clock: Clock, findings: Findings) -> None:
+def check_outbox(path: Path, settings: ScraperSettings, clock: Clock, findings: Findings) -> None:
     """How full the outbox is, without disturbing a scraper that uses it."""
     if not path.exists():
         findings.ok("outbox", "empty (none made yet)")

@@ -4,11 +4,11 @@ import asyncio
 from contextlib import aclosing
 
 from scraper.check.findings import Findings
-from scraper.config import Settings
-from scraper.errors import EndpointUnavailableError, GatewayError, SettingError
-from scraper.gateway.parse.meters import Meter
+from scraper.config import ScraperSettings
+from scraper.errors import EndpointUnavailableError, GatewayError, ScraperSettingError
+from scraper.gateway.parse.meters import ConfiguredMeter
 from scraper.gateway.parse.values import Notes
-from scraper.gateway.session import Gateway, Identity
+from scraper.gateway.session import GatewayIdentity, GatewaySession
 from shared.clock import Clock
 
 DAY_S = 86_400
@@ -23,11 +23,13 @@ _OWNER_STREAM = (
 )
 
 
-async def check_gateway(gateway: Gateway, settings: Settings, clock: Clock, findings: Findings) -> str | None:
+async def check_gateway(
+    gateway: GatewaySession, settings: ScraperSettings, clock: Clock, findings: Findings
+) -> str | None:
     """Walk the way to the gateway; returns its serial if it could be read."""
     try:
         identity = await gateway.connect()
-    except (GatewayError, SettingError) as error:
+    except (GatewayError, ScraperSettingError) as error:
         findings.fail("gateway", str(error))
         return None
     _identity(identity, gateway, settings, findings)
@@ -43,7 +45,9 @@ async def check_gateway(gateway: Gateway, settings: Settings, clock: Clock, find
     return identity.serial
 
 
-def _identity(identity: Identity, gateway: Gateway, settings: Settings, findings: Findings) -> None:
+def _identity(
+    identity: GatewayIdentity, gateway: GatewaySession, settings: ScraperSettings, findings: Findings
+) -> None:
     how = "as configured" if settings.gateway.host else "found on the network"
     findings.ok("gateway", f"{identity.serial} answers at {identity.host} ({how}), firmware {identity.firmware}")
     if identity.scheme == "https" and gateway.state.fingerprint:
@@ -52,7 +56,7 @@ def _identity(identity: Identity, gateway: Gateway, settings: Settings, findings
     findings.ok("login", f"accepted, with {identity.role} rights")
 
 
-def _token(identity: Identity, clock: Clock, findings: Findings) -> None:
+def _token(identity: GatewayIdentity, clock: Clock, findings: Findings) -> None:
     if identity.token_expires_s is None:
         return
     left_s = identity.token_expires_s - clock.now_ms() / 1000
@@ -65,7 +69,7 @@ def _token(identity: Identity, clock: Clock, findings: Findings) -> None:
         findings.ok("token", text)
 
 
-def _clocks(identity: Identity, findings: Findings) -> None:
+def _clocks(identity: GatewayIdentity, findings: Findings) -> None:
     offset = identity.clock_offset_s
     if offset is None:
         return
@@ -79,7 +83,7 @@ def _clocks(identity: Identity, findings: Findings) -> None:
         )
 
 
-async def _inverters(gateway: Gateway, clock: Clock, findings: Findings) -> None:
+async def _inverters(gateway: GatewaySession, clock: Clock, findings: Findings) -> None:
     try:
         readings = await gateway.inverters(Notes())
     except GatewayError as error:
@@ -94,7 +98,7 @@ async def _inverters(gateway: Gateway, clock: Clock, findings: Findings) -> None
     findings.ok("inverters", f"{len(readings)} listed, the newest report {_age(age_s)} old{detail}")
 
 
-async def _meters(gateway: Gateway, findings: Findings) -> list[Meter]:
+async def _meters(gateway: GatewaySession, findings: Findings) -> list[ConfiguredMeter]:
     try:
         meters = await gateway.meters()
         values = await gateway.meter_readings(Notes())
@@ -117,7 +121,9 @@ async def _meters(gateway: Gateway, findings: Findings) -> list[Meter]:
     return meters
 
 
-async def _stream(gateway: Gateway, identity: Identity, settings: Settings, findings: Findings) -> None:
+async def _stream(
+    gateway: GatewaySession, identity: GatewayIdentity, settings: ScraperSettings, findings: Findings
+) -> None:
     try:
         async with asyncio.timeout(STREAM_S), aclosing(gateway.stream_bursts()) as bursts:
             async for burst in bursts:
@@ -135,7 +141,7 @@ async def _stream(gateway: Gateway, identity: Identity, settings: Settings, find
         findings.note("stream", f"{reason}; meters are read every {settings.meter_interval:g} s until it delivers")
 
 
-async def _production(gateway: Gateway, findings: Findings) -> None:
+async def _production(gateway: GatewaySession, findings: Findings) -> None:
     try:
         reading = await gateway.production(Notes())
     except GatewayError as error:

@@ -3,8 +3,8 @@
 import secrets
 
 from scraper.check.findings import Findings
-from scraper.config import Settings
-from scraper.errors import SettingError
+from scraper.config import ScraperSettings
+from scraper.errors import ScraperSettingError
 from scraper.service.build import receiver_tls, signing_key
 from scraper.uplink.replies import Judged, Renew, Split, Wait, http_date, understand
 from scraper.uplink.sender import NoAnswer, Sender
@@ -17,7 +17,7 @@ FUTURE_S = 600
 """The receiver refuses readings from further ahead (seconds)."""
 
 
-async def check_receiver(settings: Settings, serial: str, clock: Clock, findings: Findings) -> None:
+async def check_receiver(settings: ScraperSettings, serial: str, clock: Clock, findings: Findings) -> None:
     """Post an empty batch, which stores nothing but needs every right that a full one needs."""
     if settings.receiver is None:
         findings.fail("receiver", "ENVOY_RECEIVER_URL is not set: say where the receiver is")
@@ -25,7 +25,7 @@ async def check_receiver(settings: Settings, serial: str, clock: Clock, findings
     try:
         signer = Signer(signing_key(settings.receiver), serial)
         sender = Sender(settings.receiver.url, serial, receiver_tls(settings.receiver))
-    except SettingError as error:
+    except ScraperSettingError as error:
         findings.fail("receiver", str(error))
         return
     try:

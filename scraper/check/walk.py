@@ -4,20 +4,20 @@ from scraper.check.edge import check_clock, check_outbox, check_state
 from scraper.check.findings import Findings, Say
 from scraper.check.gateway import check_gateway
 from scraper.check.receiver import check_receiver
-from scraper.config import Settings
-from scraper.gateway.session import Gateway
+from scraper.config import ScraperSettings
+from scraper.gateway.session import GatewaySession
 from scraper.service.build import gateway_options
 from scraper.service.startup import BUILT_MS, OUTBOX_FILE
 from shared.clock import Clock
 
 
-async def walk(settings: Settings, clock: Clock, say: Say) -> bool:
+async def walk(settings: ScraperSettings, clock: Clock, say: Say) -> bool:
     """Check everything that `run` needs; True if it could run and deliver."""
     findings = Findings(say)
     check_clock(clock, BUILT_MS, findings)
     if check_state(settings, findings):
         check_outbox(settings.state_dir / OUTBOX_FILE, settings, clock, findings)
-    gateway = Gateway(gateway_options(settings), clock)
+    gateway = GatewaySession(gateway_options(settings), clock)
     try:
         serial = await check_gateway(gateway, settings, clock, findings)
     finally:

@@ -10,13 +10,13 @@ import msgspec
 import typer
 
 from scraper import settings
-from scraper.config import Settings
-from scraper.errors import EndpointUnavailableError, SettingError
+from scraper.config import ScraperSettings
+from scraper.errors import EndpointUnavailableError, ScraperSettingError
 from scraper.gateway.identify import Identifier
 from scraper.gateway.password import installer_password
 from scraper.gateway.pinning import PinStore
 from scraper.gateway.probe import Probe
-from scraper.gateway.session import Gateway
+from scraper.gateway.session import GatewaySession
 from scraper.gateway.tokens import TokenCache, parse_token, refusal
 from scraper.gateway.transport import Address
 from scraper.gateway.trust import accept, propose
@@ -51,7 +51,7 @@ def token(
     if paste:
         _keep_token(loaded)
 
-    async def log_in(gateway: Gateway) -> None:
+    async def log_in(gateway: GatewaySession) -> None:
         identity = await gateway.connect()
         if identity.token_expires_s is None:
             typer.echo(f"Gateway {identity.serial} (firmware {identity.firmware}) uses a password, not a token.")
@@ -62,23 +62,23 @@ def token(
     _with_gateway(loaded, log_in)
 
 
-def _keep_token(loaded: Settings) -> None:
+def _keep_token(loaded: ScraperSettings) -> None:
     # a terminal hides what is typed; a pipe or a file is read as it is
     text = typer.prompt("Token", hide_input=True) if sys.stdin.isatty() else sys.stdin.read()
     try:
         pasted = parse_token(text)
     except ValueError as error:
-        raise SettingError(f"{error}: copy the whole token from https://entrez.enphaseenergy.com") from error
+        raise ScraperSettingError(f"{error}: copy the whole token from https://entrez.enphaseenergy.com") from error
     serial = loaded.gateway.serial or PinStore(loaded.state_dir).gateway() or _serial(loaded)
     now_s = SystemClock().now_ms() / 1000
     if not pasted.fits(serial) or pasted.expires_s <= now_s:
-        raise SettingError(
+        raise ScraperSettingError(
             f"{refusal(pasted, serial, now_s)}; it was not kept: make a new one at https://entrez.enphaseenergy.com"
         )
     try:
         TokenCache(loaded.state_dir).save(serial, pasted)
     except OSError as error:
-        raise SettingError(
+        raise ScraperSettingError(
             f"{loaded.state_dir} cannot be written ({error.strerror}): set ENVOY_STATE_DIR to a directory that this "
             "user owns"
         ) from error
@@ -111,7 +111,7 @@ def key() -> None:
 def read(as_json: Annotated[bool, typer.Option("--json", help="One JSON reading a line.")] = False) -> None:
     """Read the gateway once and print what it says; nothing is stored or sent."""
 
-    async def read_once(gateway: Gateway) -> list[Reading]:
+    async def read_once(gateway: GatewaySession) -> list[Reading]:
         now = SystemClock().now_ms()
         readings = await gateway.inverters()
         try:
@@ -137,11 +137,11 @@ def read(as_json: Annotated[bool, typer.Option("--json", help="One JSON reading 
             typer.echo(f"{reading.kind} {tags}  {fields}")
 
 
-def _serial(loaded: Settings) -> str:
+def _serial(loaded: ScraperSettings) -> str:
     return loaded.gateway.serial or _look(loaded)[1].info.serial
 
 
-def _look(loaded: Settings) -> tuple[Address, Probe]:
+def _look(loaded: ScraperSettings) -> tuple[Address, Probe]:
     """Who answers, without logging in."""
     logs.configure(level="ERROR")
     options = gateway_options(loaded)
@@ -149,11 +149,11 @@ def _look(loaded: Settings) -> tuple[Address, Probe]:
     return asyncio.run(identifier.look(options.serial))
 
 
-def _with_gateway(loaded: Settings, use: Callable[[Gateway], Coroutine[Any, Any, T]]) -> T:
+def _with_gateway(loaded: ScraperSettings, use: Callable[[GatewaySession], Coroutine[Any, Any, T]]) -> T:
     logs.configure(level="ERROR")
 
     async def run() -> T:
-        gateway = Gateway(gateway_options(loaded), SystemClock())
+        gateway = GatewaySession(gateway_options(loaded), SystemClock())
         try:
             return await use(gateway)
         finally:

@@ -4,7 +4,7 @@ The open gap is kept beside the outbox, in the transactions of its readings: one
 by the next start, and a start after a kill opens one at the last committed sample.
 """
 
-from scraper.collect.memory import Memory
+from scraper.collect.memory import DurableMemory
 from scraper.collect.recorder import Recorder
 from shared.readings import Reading
 
@@ -25,7 +25,7 @@ class Gaps:
         memory: Where the open gap is kept.
     """
 
-    def __init__(self, recorder: Recorder, memory: Memory) -> None:
+    def __init__(self, recorder: Recorder, memory: DurableMemory) -> None:
         self._recorder = recorder
         self._memory = memory
 

@@ -32,7 +32,7 @@ class Kept(msgspec.Struct):
     gap_start_ms: int | None = None
 
 
-class Memory:
+class DurableMemory:
     """Small values that survive a restart.
 
     Attributes:

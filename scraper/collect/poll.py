@@ -11,16 +11,16 @@ import structlog
 
 from scraper.collect.health import Health
 from scraper.collect.samples import Samples
-from scraper.collect.schedule import Job, Schedule
+from scraper.collect.schedule import PollJob, Schedule
 from scraper.errors import (
     BadReplyError,
     CertificateChangedError,
     EndpointUnavailableError,
     GatewayError,
     PersonNeededError,
-    SettingError,
+    ScraperSettingError,
 )
-from scraper.gateway.session import Gateway, Identity
+from scraper.gateway.session import GatewayIdentity, GatewaySession
 from shared.clock import Clock
 
 log = structlog.get_logger()
@@ -36,7 +36,7 @@ ALARM_S = 600.0
 ALARM_AGAIN_S = 3600.0
 
 
-class Conductor:
+class Poller:
     """Polls one gateway.
 
     Args:
@@ -51,7 +51,7 @@ class Conductor:
 
     def __init__(
         self,
-        gateway: Gateway,
+        gateway: GatewaySession,
         samples: Samples,
         health: Health,
         clock: Clock,
@@ -67,17 +67,17 @@ class Conductor:
         self._clock = clock
         self._rng = rng
         self._meter_interval_s = meter_interval_s
-        self._known: Identity | None = None
+        self._known: GatewayIdentity | None = None
         self._failures = 0
         self._down_since: float | None = None
         self._alarm_due = 0.0
         jobs = [
-            Job("inverters", lambda: inverter_interval_s, samples.inverters),
-            Job("production", lambda: COUNTERS_S, samples.production),
-            Job("identify", lambda: IDENTIFY_S, self._identify),
+            PollJob("inverters", lambda: inverter_interval_s, samples.inverters),
+            PollJob("production", lambda: COUNTERS_S, samples.production),
+            PollJob("identify", lambda: IDENTIFY_S, self._identify),
         ]
         if meters_wanted:
-            jobs.insert(1, Job("meters", self._meter_interval, samples.meters))
+            jobs.insert(1, PollJob("meters", self._meter_interval, samples.meters))
         self._schedule = Schedule(jobs, clock, rng)
 
     async def run(self) -> None:
@@ -93,7 +93,7 @@ class Conductor:
             started = self._clock.monotonic()
             try:
                 await self._identify()
-            except (GatewayError, SettingError) as error:
+            except (GatewayError, ScraperSettingError) as error:
                 self._health.failed("identify", seconds=self._clock.monotonic() - started, problem=str(error))
                 await self._clock.sleep(await self._not_connected(error))
             else:
@@ -108,7 +108,7 @@ class Conductor:
             try:
                 await job.run()
                 await self._notice()
-            except (GatewayError, SettingError) as error:
+            except (GatewayError, ScraperSettingError) as error:
                 self._failed(job, error, started)
                 self._schedule.done(job, worked=False)
                 if not isinstance(error, BadReplyError | EndpointUnavailableError):
@@ -139,16 +139,16 @@ class Conductor:
         self._failures = 0
         self._down_since = None
 
-    def _failed(self, job: Job, error: Exception, started: float) -> None:
+    def _failed(self, job: PollJob, error: Exception, started: float) -> None:
         known = self._health.endpoints.get(job.name)
         if known is None or known.problem != str(error):
             log.info("not read", job=job.name, reason=str(error))
         self._health.failed(job.name, seconds=self._clock.monotonic() - started, problem=str(error))
 
-    async def _not_connected(self, error: GatewayError | SettingError) -> float:
+    async def _not_connected(self, error: GatewayError | ScraperSettingError) -> float:
         """Open the gap, say so where it is worth saying; returns the seconds to wait."""
         now = self._clock.monotonic()
-        person = isinstance(error, PersonNeededError | SettingError)
+        person = isinstance(error, PersonNeededError | ScraperSettingError)
         if self._down_since is None:
             self._down_since, self._alarm_due = now, now + ALARM_S
             if not person:
@@ -164,7 +164,7 @@ class Conductor:
         self._failures += 1
         return self._rng.uniform(0.5, min(LONGEST_WAIT_S, 2.0 ** min(self._failures, 6)))
 
-    async def _need_person(self, error: GatewayError | SettingError) -> None:
+    async def _need_person(self, error: GatewayError | ScraperSettingError) -> None:
         if self._health.person_needed != str(error):
             log.error("somebody must act; what was read before is still delivered", reason=str(error))
         self._health.person_needed = str(error)

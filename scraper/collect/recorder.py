@@ -10,8 +10,8 @@ from typing import Any
 
 import structlog
 
-from scraper.collect.memory import Memory
-from scraper.delta.tracker import Proposal, Tracker
+from scraper.collect.memory import DurableMemory
+from scraper.delta.tracker import Delta, Tracker
 from scraper.errors import OutboxUnavailableError
 from scraper.outbox.thread import OutboxThread
 from shared.clock import Clock
@@ -33,7 +33,7 @@ class Recorder:
         rows_committed: Since start.
     """
 
-    def __init__(self, tracker: Tracker, outbox: OutboxThread, memory: Memory, clock: Clock) -> None:
+    def __init__(self, tracker: Tracker, outbox: OutboxThread, memory: DurableMemory, clock: Clock) -> None:
         self._tracker = tracker
         self._outbox = outbox
         self._memory = memory
@@ -78,7 +78,7 @@ class Recorder:
             await self._commit(held._replace(rows=(*held.rows, *events)), kept)
             self._tracker.reset()
 
-    async def _commit(self, proposal: Proposal, kept: dict[str, Any]) -> bool:
+    async def _commit(self, proposal: Delta, kept: dict[str, Any]) -> bool:
         if proposal.rows:
             try:
                 await self._outbox.append(proposal.rows, keep=self._memory.entries(**kept))

@@ -11,7 +11,7 @@ import structlog
 
 from scraper.collect.gaps import Gaps, event
 from scraper.collect.health import Health
-from scraper.collect.memory import Memory
+from scraper.collect.memory import DurableMemory
 from scraper.collect.recorder import Recorder
 from scraper.delta import gateway_clock, stamps
 from scraper.delta.stamps import StampClock
@@ -19,7 +19,7 @@ from scraper.errors import BadReplyError, WrongGatewayError
 from scraper.gateway.parse.phases import MeterValues
 from scraper.gateway.parse.stream import parse_event
 from scraper.gateway.parse.values import Notes
-from scraper.gateway.session import Gateway, Identity
+from scraper.gateway.session import GatewayIdentity, GatewaySession
 from scraper.gateway.stream import Burst
 from shared.clock import Clock
 from shared.fields import MAX_GAP_MS
@@ -52,10 +52,10 @@ class Samples:
 
     def __init__(
         self,
-        gateway: Gateway,
+        gateway: GatewaySession,
         recorder: Recorder,
         gaps: Gaps,
-        memory: Memory,
+        memory: DurableMemory,
         health: Health,
         clock: Clock,
         *,
@@ -77,7 +77,7 @@ class Samples:
         self._reported: set[str] = set()
         self.last_sample_ms = memory.last_sample_ms or clock.now_ms()
 
-    async def identified(self, identity: Identity) -> None:
+    async def identified(self, identity: GatewayIdentity) -> None:
         """Take note of who answers, and of the gateway's clock.
 
         Raises:

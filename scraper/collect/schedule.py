@@ -17,7 +17,7 @@ LOOK_S = 5.0
 
 
 @dataclass
-class Job:
+class PollJob:
     """Something asked again and again.
 
     Attributes:
@@ -47,7 +47,7 @@ class Job:
 class Schedule:
     """Runs jobs in the order in which they become due."""
 
-    def __init__(self, jobs: list[Job], clock: Clock, rng: random.Random) -> None:
+    def __init__(self, jobs: list[PollJob], clock: Clock, rng: random.Random) -> None:
         self._jobs = jobs
         self._clock = clock
         self._rng = rng
@@ -59,7 +59,7 @@ class Schedule:
             interval = job.interval()
             job.since = now + position * 0.1 - (interval if interval <= FREQUENT_S else 0)
 
-    async def next(self) -> Job:
+    async def next(self) -> PollJob:
         """Wait for the next job that is due."""
         while True:
             job = min(self._jobs, key=lambda job: job.due)
@@ -68,7 +68,7 @@ class Schedule:
                 return job
             await self._clock.sleep(min(wait, LOOK_S))
 
-    def done(self, job: Job, *, worked: bool = True) -> None:
+    def done(self, job: PollJob, *, worked: bool = True) -> None:
         """Count the job's interval anew: a steady rhythm with a little jitter, never a burst to catch up."""
         job.failures = 0 if worked else min(job.failures + 1, 16)
         interval, now = job.pause(), self._clock.monotonic()

@@ -10,8 +10,8 @@ import structlog
 
 from scraper.collect.health import Health
 from scraper.collect.samples import Samples
-from scraper.errors import BadReplyError, EndpointUnavailableError, GatewayError, SettingError
-from scraper.gateway.session import Gateway
+from scraper.errors import BadReplyError, EndpointUnavailableError, GatewayError, ScraperSettingError
+from scraper.gateway.session import GatewaySession
 from shared.clock import Clock
 
 log = structlog.get_logger()
@@ -34,7 +34,9 @@ class Streaming:
         rng: Spreads reconnects.
     """
 
-    def __init__(self, gateway: Gateway, samples: Samples, health: Health, clock: Clock, rng: random.Random) -> None:
+    def __init__(
+        self, gateway: GatewaySession, samples: Samples, health: Health, clock: Clock, rng: random.Random
+    ) -> None:
         self._gateway = gateway
         self._samples = samples
         self._health = health
@@ -53,7 +55,7 @@ class Streaming:
                 await self._unavailable(error)
                 failures = 0
                 continue
-            except (GatewayError, SettingError) as error:
+            except (GatewayError, ScraperSettingError) as error:
                 log.info("the meter stream ended; it is opened again", reason=str(error))
             if self._health.stream_events > before:
                 failures = 0

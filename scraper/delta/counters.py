@@ -30,14 +30,14 @@ class CounterState(NamedTuple):
     stored_ms: int
 
 
-class Counters(NamedTuple):
+class CounterHistory(NamedTuple):
     """All counters; never changed in place. `event_ms` is the stamp of the last event, so that no two share one."""
 
     series: Mapping[Series, CounterState] = {}
     event_ms: int = 0
 
 
-def detect(state: Counters, readings: Sequence[Reading]) -> tuple[Counters, tuple[Reading, ...]]:
+def detect(state: CounterHistory, readings: Sequence[Reading]) -> tuple[CounterHistory, tuple[Reading, ...]]:
     """The readings of one poll that are due, and at most one `counter_reset` event.
 
     Args:
@@ -68,13 +68,13 @@ def detect(state: Counters, readings: Sequence[Reading]) -> tuple[Counters, tupl
             out.append(reading)
         series[key] = CounterState(reading, stored_ms)
     if not resets:
-        return Counters(series, state.event_ms), tuple(out)
+        return CounterHistory(series, state.event_ms), tuple(out)
     event_ms = max(min(stamp for stamp, _ in resets), state.event_ms + 1)
     out.append(_event(event_ms, [fall for _, fall in resets]))
-    return Counters(series, event_ms), tuple(out)
+    return CounterHistory(series, event_ms), tuple(out)
 
 
-def forget_stored(state: Counters) -> Counters:
+def forget_stored(state: CounterHistory) -> CounterHistory:
     """The state after a reconnect: every series is due at once, and falls across the gap are still seen."""
     return state._replace(series={key: CounterState(known.latest, 0) for key, known in state.series.items()})
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from scraper.delta import counters, inverters, meters
 from scraper.delta.bands import DEFAULT_BANDS, Bands
-from scraper.delta.counters import KINDS_COUNTED, Counters
+from scraper.delta.counters import KINDS_COUNTED, CounterHistory
 from scraper.delta.inverters import InverterDates
 from scraper.delta.meters import MeterState
 from shared.readings import Reading, Series
@@ -19,7 +19,7 @@ STALL_MS = 30_000
 """A pause between two samples of a series after which nothing may be said about the time between (milliseconds)."""
 
 
-class Proposal(NamedTuple):
+class Delta(NamedTuple):
     """What to commit, and the state that holds once it is.
 
     Attributes:
@@ -33,8 +33,8 @@ class Proposal(NamedTuple):
     rows: tuple[Reading, ...]
     meters: Mapping[Series, MeterState]
     inverters: InverterDates | None
-    counters: Counters | None
-    basis: tuple[int, InverterDates, Counters]
+    counters: CounterHistory | None
+    basis: tuple[int, InverterDates, CounterHistory]
 
 
 class Tracker:
@@ -49,10 +49,10 @@ class Tracker:
         self._stall_ms = stall_ms
         self._meters: dict[Series, MeterState] = {}
         self._inverters: InverterDates = {}
-        self._counters = Counters()
+        self._counters = CounterHistory()
         self._version = 0
 
-    def propose(self, readings: Sequence[Reading]) -> Proposal:
+    def propose(self, readings: Sequence[Reading]) -> Delta:
         """What of `readings` (one answer or event of the gateway) must be stored. Changes nothing."""
         rows: list[Reading] = []
         changed: dict[Series, MeterState] = {}
@@ -76,9 +76,9 @@ class Tracker:
         if counted:
             count, new = counters.detect(self._counters, counted)
             rows += new
-        return Proposal(tuple(rows), changed, dates, count, self._basis)
+        return Delta(tuple(rows), changed, dates, count, self._basis)
 
-    def flush(self) -> Proposal:
+    def flush(self) -> Delta:
         """The held-back samples of all meter series: on a stall, a disconnect and an orderly stop."""
         rows: list[Reading] = []
         changed: dict[Series, MeterState] = {}
@@ -87,9 +87,9 @@ class Tracker:
             if held:
                 changed[series] = after
                 rows += held
-        return Proposal(tuple(rows), changed, None, None, self._basis)
+        return Delta(tuple(rows), changed, None, None, self._basis)
 
-    def accept(self, proposal: Proposal) -> None:
+    def accept(self, proposal: Delta) -> None:
         """Advance: the rows of `proposal` are committed.
 
         Raises ValueError if the part of the state that it changes (meters, inverters or counters) moved on since it
@@ -123,7 +123,7 @@ class Tracker:
         self._inverters = inverters.shift(self._inverters, by_ms)
 
     @property
-    def _basis(self) -> tuple[int, InverterDates, Counters]:
+    def _basis(self) -> tuple[int, InverterDates, CounterHistory]:
         return self._version, self._inverters, self._counters
 
     def _meter(self, state: MeterState | None, sample: Reading) -> tuple[MeterState, tuple[Reading, ...]]:

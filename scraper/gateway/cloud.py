@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from scraper.errors import CloudError, CloudRefusedError, CloudUnavailableError, SettingError
+from scraper.errors import CloudError, CloudRefusedError, CloudUnavailableError, ScraperSettingError
 from scraper.gateway.tokens import Token, parse_token
 from shared.logs import redact
 
@@ -27,7 +27,7 @@ _MULTI_FACTOR = (
 )
 
 
-class Cloud:
+class CloudLogin:
     """The two cloud hosts.
 
     Args:
@@ -41,7 +41,7 @@ class Cloud:
     def __init__(self, cloud_url: str = ENLIGHTEN_URL, token_url: str = ENTREZ_URL) -> None:
         for name, url in (("ENVOY_CLOUD_URL", cloud_url), ("ENVOY_TOKEN_URL", token_url)):
             if not url.startswith("https://"):
-                raise SettingError(f"{name} must begin with https:// because account credentials are sent there")
+                raise ScraperSettingError(f"{name} must begin with https:// because account credentials are sent there")
         self._login_url = cloud_url.rstrip("/") + "/login/login.json"
         self._token_url = token_url.rstrip("/") + "/tokens"
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import structlog
 
-from scraper.errors import CloudError, LoginRejectedError, PersonNeededError, SettingError
-from scraper.gateway.cloud import Cloud
-from scraper.gateway.endpoints import Endpoints, Memory
-from scraper.gateway.identify import Found, Identifier
+from scraper.errors import CloudError, LoginRejectedError, PersonNeededError, ScraperSettingError
+from scraper.gateway.cloud import CloudLogin
+from scraper.gateway.endpoints import EndpointMemory, Endpoints
+from scraper.gateway.identify import IdentifiedGateway, Identifier
 from scraper.gateway.login import JUDGE_PATH, Login, digest_login, token_login, try_token
-from scraper.gateway.options import GatewayOptions, GatewayState, Identity
+from scraper.gateway.options import GatewayIdentity, GatewayOptions, GatewayState
 from scraper.gateway.pinning import Pin, PinStore
 from scraper.gateway.token_source import FETCH_INTERVAL_S, TokenSource
 from scraper.gateway.tokens import DAY_S, Token, TokenCache
@@ -32,7 +32,7 @@ BLOCKED_S = 300.0
 class Link:
     """A gateway that is known and logged in to."""
 
-    found: Found
+    found: IdentifiedGateway
     endpoints: Endpoints
 
     @property
@@ -41,10 +41,10 @@ class Link:
         return self.endpoints.login
 
     @property
-    def identity(self) -> Identity:
+    def identity(self) -> GatewayIdentity:
         """For everybody else."""
         found, login = self.found, self.login
-        return Identity(
+        return GatewayIdentity(
             host=found.address.host,
             serial=found.info.serial,
             firmware=found.info.firmware,
@@ -57,7 +57,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
+class _LoginBlock:
     error: PersonNeededError
     since: float
     circumstances: Any
@@ -83,13 +83,13 @@ class Connector:
             pasted=options.token,
             credentials=options.cloud_credentials,
             cache=TokenCache(options.state_dir),
-            cloud=Cloud(options.cloud_url, options.token_url),
+            cloud=CloudLogin(options.cloud_url, options.token_url),
             clock=clock,
         )
-        self._memory = Memory()
+        self._memory = EndpointMemory()
         self._memory_of: tuple[str, ...] = ()
         self._login_holds = False
-        self._block: _Block | None = None
+        self._block: _LoginBlock | None = None
         self._refused: set[str] = set()
         self._fetch_not_before = 0.0
 
@@ -118,7 +118,7 @@ class Connector:
             raise AssertionError
         return self.link
 
-    async def _log_in(self, found: Found) -> None:
+    async def _log_in(self, found: IdentifiedGateway) -> None:
         await self._close_link()
         keep_alive = self._options.keep_alive and found.scheme == "https"
         transport = Transport(
@@ -144,21 +144,21 @@ class Connector:
             host=found.address.host,
         )
 
-    async def _login(self, transport: Transport, found: Found) -> Login:
+    async def _login(self, transport: Transport, found: IdentifiedGateway) -> Login:
         serial = found.info.serial
         try:
             if found.info.token_login:
                 return await token_login(transport, serial, self._source)
             return await digest_login(transport, found.scheme, serial, self._options.installer_password())
-        except SettingError as error:
+        except ScraperSettingError as error:
             # The file of a secret is gone. At start that is a mistake, later somebody is just replacing it.
             raise LoginRejectedError(str(error)) from error
 
-    def _memory_for(self, found: Found, login: Login) -> Memory:
+    def _memory_for(self, found: IdentifiedGateway, login: Login) -> EndpointMemory:
         """What is known of the endpoints holds for one firmware as seen by one role."""
         key = (found.info.serial, found.info.firmware, login.role, login.token.raw if login.token else "")
         if key != self._memory_of:
-            self._memory, self._memory_of = Memory(), key
+            self._memory, self._memory_of = EndpointMemory(), key
         if login.lists_inverters:
             self._memory.worked.add(JUDGE_PATH)
         return self._memory
@@ -211,7 +211,7 @@ class Connector:
     def block(self, error: PersonNeededError) -> None:
         """Stop logins until something changes."""
         if self._block is None or self._block.error is not error:
-            self._block = _Block(error, self._clock.monotonic(), self._circumstances())
+            self._block = _LoginBlock(error, self._clock.monotonic(), self._circumstances())
         self.state.blocked = error
         self._login_holds = False
 
@@ -227,7 +227,7 @@ class Connector:
         options = self._options
         try:
             secrets = options.token(), options.installer_password(), options.cloud_credentials()
-        except SettingError as error:
+        except ScraperSettingError as error:
             return str(error)
         return secrets, self._pins.contents()
 

@@ -8,7 +8,7 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from scraper.errors import SettingError
+from scraper.errors import ScraperSettingError
 
 SERVICE_TYPE = "_enphase-envoy._tcp.local."
 FALLBACK_HOST = "envoy.local"
@@ -48,7 +48,7 @@ def choose(announced: Iterable[Announcement], serial: str | None) -> str | None:
         if addresses and serial in {None, announcement.serial}:
             usable.setdefault(announcement.serial, []).extend(addresses)
     if len(usable) > 1:
-        raise SettingError(
+        raise ScraperSettingError(
             f"several gateways are in this network ({', '.join(sorted(usable))}): set ENVOY_SERIAL to the one you mean"
         )
     addresses = sorted({address for found in usable.values() for address in found}, key=_preference)

@@ -13,11 +13,11 @@ import httpx
 
 from scraper.errors import BadReplyError, EndpointUnavailableError, GatewayUnreachableError, SessionExpiredError
 from scraper.gateway.login import JUDGE_PATH, REFUSED, Login, judge_login, raise_for_server_error
-from scraper.gateway.transport import Reply, Scheme, Transport
+from scraper.gateway.transport import GatewayReply, Scheme, Transport
 
 
 @dataclass(slots=True)
-class Memory:
+class EndpointMemory:
     """What is known about the paths of one firmware seen with one login.
 
     Attributes:
@@ -42,7 +42,7 @@ class Memory:
 class Endpoints:
     """The paths of one gateway as one login sees them."""
 
-    def __init__(self, transport: Transport, scheme: Scheme, login: Login, memory: Memory) -> None:
+    def __init__(self, transport: Transport, scheme: Scheme, login: Login, memory: EndpointMemory) -> None:
         self.transport = transport
         self.scheme = scheme
         self.login = login
@@ -50,7 +50,7 @@ class Endpoints:
         self.renewed = False
         """Whether a session was renewed: the gateway may have restarted, so it is worth a look at who answers."""
 
-    async def get(self, path: str) -> Reply:
+    async def get(self, path: str) -> GatewayReply:
         """The 200 reply of `path`.
 
         Raises:
@@ -89,7 +89,7 @@ class Endpoints:
         """Raise unless `status` is 200."""
         if status == httpx.codes.OK:
             return
-        raise_for_server_error(Reply(status, "", b""))
+        raise_for_server_error(GatewayReply(status, "", b""))
         if path in self.memory.worked:
             # Not absent but restarting, or another firmware by now, which the next look at /info will tell.
             raise GatewayUnreachableError(
@@ -103,7 +103,7 @@ class Endpoints:
         """Open an endless reply: status and body as it arrives; errors as `Transport.stream`."""
         return self.transport.stream(self.scheme, path, auth=self.login.auth)
 
-    async def _ask(self, path: str) -> Reply:
+    async def _ask(self, path: str) -> GatewayReply:
         return await self.transport.get(self.scheme, path, auth=self.login.auth)
 
     async def _login_is_good(self, path: str) -> bool:

@@ -13,7 +13,7 @@ from scraper.gateway.transport import Address, Scheme
 from shared.clock import Clock
 
 
-class Found(NamedTuple):
+class IdentifiedGateway(NamedTuple):
     """The right gateway.
 
     Attributes:
@@ -31,7 +31,7 @@ class Found(NamedTuple):
     expected: str | None
     clock_offset_s: float | None
 
-    def is_same_as(self, other: "Found") -> bool:
+    def is_same_as(self, other: "IdentifiedGateway") -> bool:
         """Whether a login made with `other` is still one with this: same place, same device, same firmware."""
         return (self.address, self.scheme, self.info.serial, self.info.firmware, self.expected) == (
             other.address,
@@ -59,7 +59,7 @@ class Identifier:
         self._lock = lock
         self._host: str | None = None
 
-    async def identify(self) -> Found:
+    async def identify(self) -> IdentifiedGateway:
         """Ask who is there and refuse whoever it should not be. Remembers gateway and certificate at first contact.
 
         Raises:
@@ -75,7 +75,9 @@ class Identifier:
         if expected is not None and probed.fingerprint is not None:
             Pin(expected).compare(probed.fingerprint)
         self._pins.remember(probed.info.serial, expected)
-        return Found(address, probed.scheme, probed.info, probed.fingerprint, expected, probed.clock_offset_s)
+        return IdentifiedGateway(
+            address, probed.scheme, probed.info, probed.fingerprint, expected, probed.clock_offset_s
+        )
 
     async def look(self, serial: str | None) -> tuple[Address, Probe]:
         """Who is there, whoever it is. A discovered address is kept until nobody answers there."""

@@ -15,7 +15,7 @@ from scraper.errors import BadReplyError, CloudError, GatewayUnreachableError, L
 from scraper.gateway.password import installer_password
 from scraper.gateway.token_source import TokenSource
 from scraper.gateway.tokens import Token, refusal
-from scraper.gateway.transport import Reply, Scheme, Transport
+from scraper.gateway.transport import GatewayReply, Scheme, Transport
 
 JUDGE_PATH = "/api/v1/production/inverters"
 """The one endpoint that says whether a login is good."""
@@ -158,7 +158,7 @@ async def _opens_session(transport: Transport, auth: TokenAuth) -> bool:
     return True
 
 
-def raise_for_server_error(reply: Reply) -> None:
+def raise_for_server_error(reply: GatewayReply) -> None:
     """Raise GatewayUnreachableError for 5xx and 429: a backend is starting up or overloaded."""
     if reply.status >= 500 or reply.status == httpx.codes.TOO_MANY_REQUESTS:
         raise GatewayUnreachableError(f"the gateway is starting up or overloaded (status {reply.status})")

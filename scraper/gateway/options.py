@@ -54,7 +54,7 @@ class GatewayOptions:
     watchdog: Watchdog = Watchdog()  # noqa: RUF009 (immutable)
 
 
-class Identity(NamedTuple):
+class GatewayIdentity(NamedTuple):
     """The gateway that is connected, and as whom.
 
     Attributes:

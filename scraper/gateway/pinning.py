@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from scraper.errors import CertificateChangedError, SettingError
+from scraper.errors import CertificateChangedError, ScraperSettingError
 from shared.files import UnsafeFileError, read_private, write_private
 
 _HEX = frozenset("0123456789abcdef")
@@ -26,7 +26,7 @@ def normalise_fingerprint(text: str) -> str:
     """
     digits = text.strip().lower().removeprefix("sha256:").replace(":", "").replace(" ", "")
     if len(digits) != 64 or not _HEX.issuperset(digits):
-        raise SettingError("ENVOY_TLS_FINGERPRINT must be a SHA-256 fingerprint: 64 hexadecimal digits")
+        raise ScraperSettingError("ENVOY_TLS_FINGERPRINT must be a SHA-256 fingerprint: 64 hexadecimal digits")
     return digits
 
 
@@ -134,10 +134,10 @@ class PinStore:
         except FileNotFoundError:
             return _Remembered()
         except UnsafeFileError as error:
-            raise SettingError(str(error)) from error
+            raise ScraperSettingError(str(error)) from error
         except (msgspec.DecodeError, OSError) as error:
             # Guessing here would mean trusting whatever certificate comes next.
-            raise SettingError(
+            raise ScraperSettingError(
                 f"{self._path} cannot be read ({type(error).__name__}): delete it to trust the gateway anew"
             ) from error
 
@@ -145,7 +145,7 @@ class PinStore:
         try:
             write_private(self._path, msgspec.json.encode(remembered))
         except OSError as error:
-            raise SettingError(
+            raise ScraperSettingError(
                 f"{self._path} cannot be written ({error.strerror}): make ENVOY_STATE_DIR a directory on a local disk "
                 "that this user may write to"
             ) from error

@@ -11,7 +11,7 @@ from scraper.gateway.info import GatewayInfo
 from scraper.gateway.login import JUDGE_PATH as INVERTERS
 from scraper.gateway.parse.device_data import join_inverters, parse_device_data
 from scraper.gateway.parse.inverters import parse_inverters
-from scraper.gateway.parse.meters import Meter, parse_meters
+from scraper.gateway.parse.meters import ConfiguredMeter, parse_meters
 from scraper.gateway.parse.production import choose_production
 from scraper.gateway.parse.values import Notes
 from shared.clock import Clock
@@ -52,7 +52,7 @@ async def ask_inverters(ask: Ask, notes: Notes) -> list[Reading]:
     return join_inverters(listed, rich)
 
 
-async def ask_meters(ask: Ask, notes: Notes) -> list[Meter]:
+async def ask_meters(ask: Ask, notes: Notes) -> list[ConfiguredMeter]:
     """The configured meters; none where the gateway does not know the question."""
     try:
         return parse_meters(await ask(METERS), notes)
@@ -61,7 +61,7 @@ async def ask_meters(ask: Ask, notes: Notes) -> list[Meter]:
 
 
 async def ask_production(
-    ask: Ask, info: GatewayInfo, meters: list[Meter], clock: Clock, notes: Notes
+    ask: Ask, info: GatewayInfo, meters: list[ConfiguredMeter], clock: Clock, notes: Notes
 ) -> Reading | None:
     """The sum of all inverters from the first endpoint that this gateway has, cheapest first."""
     energy = await _optional(ask, ENERGY)

@@ -1,4 +1,4 @@
-"""`Gateway`: find it, know it, log in, ask. What the rest of the scraper uses.
+"""`GatewaySession`: find it, know it, log in, ask. What the rest of the scraper uses.
 
 Promises: nothing secret is sent before serial and certificate are checked; one request at a time plus one stream;
 logins stop when a person is needed, for five minutes or until a setting, a file or the pin changes; connection
@@ -12,15 +12,21 @@ from typing import NamedTuple
 
 import structlog
 
-from scraper.errors import GatewayError, GatewayUnreachableError, PersonNeededError, SessionExpiredError, SettingError
+from scraper.errors import (
+    GatewayError,
+    GatewayUnreachableError,
+    PersonNeededError,
+    ScraperSettingError,
+    SessionExpiredError,
+)
 from scraper.gateway import queries
 from scraper.gateway.connector import Connector, Link
 from scraper.gateway.endpoints import Endpoints
 from scraper.gateway.login import REFUSED
-from scraper.gateway.options import GatewayOptions, GatewayState, Identity
+from scraper.gateway.options import GatewayIdentity, GatewayOptions, GatewayState
 from scraper.gateway.parse import json_reply
 from scraper.gateway.parse.meter_readings import parse_readings
-from scraper.gateway.parse.meters import Meter
+from scraper.gateway.parse.meters import ConfiguredMeter
 from scraper.gateway.parse.phases import MeterValues
 from scraper.gateway.parse.values import Notes
 from scraper.gateway.stream import PATH as STREAM_PATH
@@ -28,7 +34,7 @@ from scraper.gateway.stream import Burst, read_bursts
 from shared.clock import Clock
 from shared.readings import Reading
 
-__all__ = ["Burst", "Gateway", "GatewayOptions", "GatewayState", "Identity"]
+__all__ = ["Burst", "GatewayIdentity", "GatewayOptions", "GatewaySession", "GatewayState"]
 
 IDENTIFY_S = 4 * 3600.0
 """Firmware is pushed without notice: `/info` is read again this often (seconds)."""
@@ -41,11 +47,11 @@ _log = structlog.get_logger(__name__)
 
 
 class _KnownMeters(NamedTuple):
-    meters: list[Meter]
+    meters: list[ConfiguredMeter]
     asked_at: float
 
 
-class Gateway:
+class GatewaySession:
     """One gateway.
 
     Args:
@@ -64,7 +70,7 @@ class Gateway:
         self._meters: _KnownMeters | None = None
 
     @property
-    def identity(self) -> Identity | None:
+    def identity(self) -> GatewayIdentity | None:
         """Who is connected, as of the last look; None while nobody is."""
         return self._connector.link.identity if self._connector.link else None
 
@@ -74,11 +80,11 @@ class Gateway:
         return self._connector.state
 
     @property
-    def known_meters(self) -> list[Meter] | None:
+    def known_meters(self) -> list[ConfiguredMeter] | None:
         """The meters as of the last answer; None before the first one."""
         return self._meters.meters if self._meters else None
 
-    async def connect(self) -> Identity:
+    async def connect(self) -> GatewayIdentity:
         """Look who is there and log in unless the login still holds. For the start, every four hours and after errors.
 
         Raises:
@@ -150,7 +156,7 @@ class Gateway:
         """The last report of every inverter, kind `inverter`, dated by the gateway's clock."""
         return await queries.ask_inverters(self.get_json, notes or Notes())
 
-    async def meters(self, notes: Notes | None = None) -> list[Meter]:
+    async def meters(self, notes: Notes | None = None) -> list[ConfiguredMeter]:
         """Which meters there are; asked every five minutes."""
         now = self._clock.monotonic()
         if self._meters is None or now - self._meters.asked_at >= METERS_S:
@@ -211,7 +217,7 @@ class Gateway:
                 try:
                     with self._watching(link.endpoints):
                         await self._connector.renew_token(link)
-                except (GatewayError, SettingError) as error:
+                except (GatewayError, ScraperSettingError) as error:
                     _log.info("gateway token renewal put off", reason=str(error))
 
     async def aclose(self) -> None:

@@ -96,7 +96,7 @@ async def read_bursts(chunks: AsyncIterator[bytes], clock: Clock, watchdog: Watc
         GatewayUnreachableError: The stream stalled, or the connection broke.
         BadReplyError: An event of absurd size.
     """
-    reader = _Reader(chunks, clock)
+    reader = _ChunkReader(chunks, clock)
     last: Burst | None = None
     try:
         while not reader.ended:
@@ -113,7 +113,7 @@ async def read_bursts(chunks: AsyncIterator[bytes], clock: Clock, watchdog: Watc
         await reader.aclose()
 
 
-class _Reader:
+class _ChunkReader:
     """Takes chunks off the stream within time limits."""
 
     def __init__(self, chunks: AsyncIterator[bytes], clock: Clock) -> None:

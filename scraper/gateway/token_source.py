@@ -10,7 +10,7 @@ from types import MappingProxyType
 import structlog
 
 from scraper.errors import CloudRefusedError, CloudUnavailableError
-from scraper.gateway.cloud import Cloud
+from scraper.gateway.cloud import CloudLogin
 from scraper.gateway.tokens import Token, TokenCache, best, parse_token
 from shared.clock import Clock
 
@@ -39,7 +39,7 @@ class TokenSource:
         pasted: Callable[[], str | None],
         credentials: Callable[[], tuple[str, str] | None],
         cache: TokenCache,
-        cloud: Cloud,
+        cloud: CloudLogin,
         clock: Clock,
     ) -> None:
         self.problem: str | None = None

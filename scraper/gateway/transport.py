@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import httpx
 
-from scraper.errors import BadReplyError, GatewayUnreachableError, SettingError
+from scraper.errors import BadReplyError, GatewayUnreachableError, ScraperSettingError
 from scraper.gateway.pinning import Pin, pinned_context
 
 Scheme: TypeAlias = Literal["http", "https"]
@@ -23,7 +23,7 @@ _MAX_HEADERS = 200
 _USER_AGENT = "envoy-relay"
 
 
-class Reply(NamedTuple):
+class GatewayReply(NamedTuple):
     """A complete reply. The content type is what the gateway claims, which is often wrong."""
 
     status: int
@@ -54,7 +54,9 @@ class Address(NamedTuple):
         try:
             return str(httpx.URL(f"{scheme}://{host}:{port}").copy_with(raw_path=path.encode("ascii")))
         except httpx.InvalidURL as error:
-            raise SettingError("ENVOY_HOST must be a host name or an IP address, without http:// and path") from error
+            raise ScraperSettingError(
+                "ENVOY_HOST must be a host name or an IP address, without http:// and path"
+            ) from error
 
 
 class _CappedStream(httpx.AsyncByteStream):
@@ -139,7 +141,7 @@ class Transport:
             timeout=httpx.Timeout(self.deadlines.read, connect=self.deadlines.connect),
         )
 
-    async def get(self, scheme: Scheme, path: str, *, auth: httpx.Auth | None = None) -> Reply:
+    async def get(self, scheme: Scheme, path: str, *, auth: httpx.Auth | None = None) -> GatewayReply:
         """Ask for `path` once (once more if a reused connection turns out dead) and read the whole reply.
 
         Raises:
@@ -158,7 +160,7 @@ class Transport:
             except (httpx.HTTPError, OSError) as error:
                 raise self._unreachable(error) from error
 
-    async def _get(self, url: str, auth: httpx.Auth | None) -> Reply:
+    async def _get(self, url: str, auth: httpx.Auth | None) -> GatewayReply:
         connected = False
 
         async def trace(event: str, _info: dict[str, Any]) -> None:
@@ -179,7 +181,7 @@ class Transport:
                 raise BadReplyError("the gateway's reply ended before it was complete; it was discarded") from error
             finally:
                 await response.aclose()
-            return Reply(response.status_code, response.headers.get("content-type", ""), body)
+            return GatewayReply(response.status_code, response.headers.get("content-type", ""), body)
         raise AssertionError  # pragma: no cover (the second round returns or raises)
 
     @asynccontextmanager

@@ -6,14 +6,14 @@ Two steps, so that a person can compare fingerprints in between. Neither sends a
 import asyncio
 from typing import NamedTuple
 
-from scraper.errors import SettingError, WrongGatewayError
+from scraper.errors import ScraperSettingError, WrongGatewayError
 from scraper.gateway.identify import Identifier
 from scraper.gateway.options import GatewayOptions
 from scraper.gateway.pinning import PinStore
 from shared.clock import Clock
 
 
-class Proposal(NamedTuple):
+class TrustProposal(NamedTuple):
     """What would be trusted, and what is trusted so far.
 
     Attributes:
@@ -36,7 +36,7 @@ class Proposal(NamedTuple):
         return (self.serial, self.fingerprint) == (self.former_serial, self.former_fingerprint)
 
 
-async def propose(options: GatewayOptions, clock: Clock) -> Proposal:
+async def propose(options: GatewayOptions, clock: Clock) -> TrustProposal:
     """Look who answers now.
 
     Raises:
@@ -45,17 +45,19 @@ async def propose(options: GatewayOptions, clock: Clock) -> Proposal:
         GatewayUnreachableError, BadReplyError: No gateway answers.
     """
     if options.tls_fingerprint:
-        raise SettingError("ENVOY_TLS_FINGERPRINT is set and decides what is trusted: change or remove it instead")
+        raise ScraperSettingError(
+            "ENVOY_TLS_FINGERPRINT is set and decides what is trusted: change or remove it instead"
+        )
     pins = PinStore(options.state_dir)
     former = pins.gateway()
     address, probed = await Identifier(options, pins, clock, asyncio.Lock()).look(options.serial)
     serial = probed.info.serial
     if options.serial not in {None, serial}:
         raise WrongGatewayError(f"gateway {serial} answers at {address.host}, but ENVOY_SERIAL is {options.serial}")
-    return Proposal(address.host, serial, probed.fingerprint, former, pins.fingerprint(serial))
+    return TrustProposal(address.host, serial, probed.fingerprint, former, pins.fingerprint(serial))
 
 
-def accept(options: GatewayOptions, proposal: Proposal) -> None:
+def accept(options: GatewayOptions, proposal: TrustProposal) -> None:
     """Belong to this gateway and trust this certificate from now on; a running scraper notices at its next login.
 
     Raises SettingError if the state directory cannot be written.

@@ -2,7 +2,7 @@
 
 from scraper.outbox.dead_letters import DeadLetter
 from scraper.outbox.filesystem import network_filesystem
-from scraper.outbox.rows import Row
+from scraper.outbox.rows import OutboxRow
 from scraper.outbox.store import Outbox, OutboxStats
 
-__all__ = ["DeadLetter", "Outbox", "OutboxStats", "Row", "network_filesystem"]
+__all__ = ["DeadLetter", "Outbox", "OutboxRow", "OutboxStats", "network_filesystem"]

@@ -21,7 +21,7 @@ T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
 
-class Database:
+class OutboxDatabase:
     """An open outbox file. Not thread-safe.
 
     Attributes:

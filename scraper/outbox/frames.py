@@ -30,7 +30,7 @@ MAX_PAYLOAD = {FrameKind.ROW: 3_500, FrameKind.DEAD_LETTER: 3_800, FrameKind.MET
 """Bytes of one payload at most: a frame must lie whole within one page of the database (4,096 bytes)."""
 
 
-class Frame(NamedTuple):
+class RowFrame(NamedTuple):
     """One record whose checksum was right; times in milliseconds since 1970."""
 
     kind: FrameKind
@@ -47,7 +47,7 @@ def pack(kind: FrameKind, seq: int, committed_ms: int, payload: bytes) -> bytes:
     return _HEAD.pack(_MAGIC, kind, seq, committed_ms, len(payload), crc) + payload
 
 
-def unpack(data: object, offset: int = 0) -> Frame | None:
+def unpack(data: object, offset: int = 0) -> RowFrame | None:
     """The frame at `offset` of `data` (bytes or a map of a file); None if it is not whole and sound."""
     if not isinstance(data, bytes | mmap.mmap) or len(data) < offset + _HEAD.size:
         return None
@@ -58,10 +58,10 @@ def unpack(data: object, offset: int = 0) -> Frame | None:
     payload = data[start : start + length]
     if len(payload) != length or zlib.crc32(payload, zlib.crc32(_CHECKED.pack(kind, seq, committed_ms))) != crc:
         return None
-    return Frame(FrameKind(kind), seq, committed_ms, payload)
+    return RowFrame(FrameKind(kind), seq, committed_ms, payload)
 
 
-def find(data: bytes | mmap.mmap, start: int = 0, end: int | None = None) -> Iterator[tuple[int, Frame]]:
+def find(data: bytes | mmap.mmap, start: int = 0, end: int | None = None) -> Iterator[tuple[int, RowFrame]]:
     """Every sound frame between two offsets, wherever it lies, with its offset."""
     end = len(data) if end is None else end
     offset = data.find(_MAGIC, start, end)

@@ -12,7 +12,7 @@ BATCH_OVERHEAD = 192
 """Bytes of a batch without rows: version and the two ids."""
 
 
-class Row(NamedTuple):
+class OutboxRow(NamedTuple):
     """One committed reading.
 
     Attributes:
@@ -50,27 +50,27 @@ def delete(connection: sqlite3.Connection, seqs: Iterable[int]) -> int:
     return count
 
 
-class Page(NamedTuple):
+class RowPage(NamedTuple):
     """What was read: sound rows in the order of the query, and the numbers of rows with a wrong checksum."""
 
-    rows: list[Row]
+    rows: list[OutboxRow]
     damaged: list[int]
 
 
-def newest(connection: sqlite3.Connection, max_rows: int, max_bytes: int, after: int) -> Page:
+def newest(connection: sqlite3.Connection, max_rows: int, max_bytes: int, after: int) -> RowPage:
     """The newest rows above `after` that fit, newest first."""
     query = "SELECT seq, frame FROM rows WHERE seq > ? ORDER BY seq DESC LIMIT ?"
     return _read(connection.execute(query, (after, max_rows)), max_bytes)
 
 
-def oldest(connection: sqlite3.Connection, max_rows: int, max_bytes: int, before: int | None) -> Page:
+def oldest(connection: sqlite3.Connection, max_rows: int, max_bytes: int, before: int | None) -> RowPage:
     """The oldest rows below `before` that fit, oldest first."""
     query = "SELECT seq, frame FROM rows WHERE seq < ? ORDER BY seq LIMIT ?"
     return _read(connection.execute(query, (2**63 - 1 if before is None else before, max_rows)), max_bytes)
 
 
-def _read(cursor: sqlite3.Cursor, max_bytes: int) -> Page:
-    page = Page([], [])
+def _read(cursor: sqlite3.Cursor, max_bytes: int) -> RowPage:
+    page = RowPage([], [])
     room = max_bytes - BATCH_OVERHEAD
     for seq, data in cursor:
         frame = unpack(data)
@@ -80,7 +80,7 @@ def _read(cursor: sqlite3.Cursor, max_bytes: int) -> Page:
         room -= len(frame.payload) + ROW_OVERHEAD
         if room < 0 and page.rows:  # a single row always goes, else it would block the queue for ever
             break
-        page.rows.append(Row(seq, frame.payload, frame.committed_ms))
+        page.rows.append(OutboxRow(seq, frame.payload, frame.committed_ms))
     cursor.close()
     return page
 

@@ -20,12 +20,12 @@ from typing import NamedTuple
 import msgspec
 
 from scraper.outbox import dead_letters, losses, meta, quota, rows
-from scraper.outbox.database import Database
+from scraper.outbox.database import OutboxDatabase
 from scraper.outbox.dead_letters import DeadLetter
 from scraper.outbox.faults import unavailable
 from scraper.outbox.lock import Lock
 from scraper.outbox.losses import Loss
-from scraper.outbox.rows import Page, Row
+from scraper.outbox.rows import OutboxRow, RowPage
 from shared.files import PRIVATE_FILE, make_private_directory
 from shared.readings import Reading
 from shared.wire import encode_reading
@@ -54,7 +54,7 @@ class OutboxStats(NamedTuple):
 class Outbox:
     """See the module. Make one with `Outbox.open`."""
 
-    def __init__(self, database: Database, lock: Lock, now_ms: Callable[[], int], *, quota_bytes: int) -> None:
+    def __init__(self, database: OutboxDatabase, lock: Lock, now_ms: Callable[[], int], *, quota_bytes: int) -> None:
         """For `open` only."""
         self._database = database
         self._lock = lock
@@ -90,7 +90,7 @@ class Outbox:
         try:
             if exclusive:
                 lock.take()
-            database = Database(path, lock, now_ms, exclusive=exclusive)
+            database = OutboxDatabase(path, lock, now_ms, exclusive=exclusive)
         except BaseException:
             lock.close()
             raise
@@ -139,11 +139,11 @@ class Outbox:
             self._uncommitted_since_ms = min(since_ms, self._uncommitted_since_ms) if self._uncommitted else since_ms
             self._uncommitted += count
 
-    def newest(self, max_rows: int, max_bytes: int, *, after: int = 0) -> list[Row]:
+    def newest(self, max_rows: int, max_bytes: int, *, after: int = 0) -> list[OutboxRow]:
         """The newest rows (of those above seq `after`) that fit into a batch of `max_bytes`, oldest of them first."""
         return self._hand_out("newest", lambda c: rows.newest(c, max_rows, max_bytes, after))[::-1]
 
-    def oldest(self, max_rows: int, max_bytes: int, *, before: int | None = None) -> list[Row]:
+    def oldest(self, max_rows: int, max_bytes: int, *, before: int | None = None) -> list[OutboxRow]:
         """The oldest rows (of those below seq `before`) that fit into a batch of `max_bytes`, oldest first."""
         return self._hand_out("oldest", lambda c: rows.oldest(c, max_rows, max_bytes, before))
 
@@ -209,14 +209,14 @@ class Outbox:
         self._database.close()
         self._lock.close()
 
-    def _hand_out(self, lane: str, read: Callable[[sqlite3.Connection], Page]) -> list[Row]:
+    def _hand_out(self, lane: str, read: Callable[[sqlite3.Connection], RowPage]) -> list[OutboxRow]:
         page = self._database.read(read)
         if page.damaged:
             self._database.write(lambda c: self._give_up(c, page))
         self._handed_out[lane] = frozenset(row.seq for row in page.rows)
         return page.rows
 
-    def _give_up(self, connection: sqlite3.Connection, page: Page) -> None:
+    def _give_up(self, connection: sqlite3.Connection, page: RowPage) -> None:
         """Rows with a wrong checksum are lost; the others go on and tell about when they were committed."""
         now_ms = self._now_ms()
         times = [row.committed_ms for row in page.rows] or [now_ms]

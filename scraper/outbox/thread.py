@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from scraper.outbox import Outbox, OutboxStats, Row
+from scraper.outbox import Outbox, OutboxRow, OutboxStats
 from shared.clock import Clock
 from shared.readings import Reading
 
@@ -57,11 +57,11 @@ class OutboxThread:
         await self._call(self.outbox.append, readings, keep=keep)
         self.committed.set()
 
-    async def newest(self, max_rows: int, max_bytes: int) -> list[Row]:
+    async def newest(self, max_rows: int, max_bytes: int) -> list[OutboxRow]:
         """The newest rows, oldest of them first."""
         return await self._call(self.outbox.newest, max_rows, max_bytes)
 
-    async def oldest(self, max_rows: int, max_bytes: int) -> list[Row]:
+    async def oldest(self, max_rows: int, max_bytes: int) -> list[OutboxRow]:
         """The oldest rows."""
         return await self._call(self.outbox.oldest, max_rows, max_bytes)
 

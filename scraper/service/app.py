@@ -15,17 +15,17 @@ import structlog
 
 from scraper.collect.gaps import Gaps
 from scraper.collect.health import Health
-from scraper.collect.memory import Memory
-from scraper.collect.poll import Conductor
+from scraper.collect.memory import DurableMemory
+from scraper.collect.poll import Poller
 from scraper.collect.recorder import Recorder
 from scraper.collect.report import Report
 from scraper.collect.samples import Samples
 from scraper.collect.streaming import Streaming
-from scraper.config import ReceiverSettings, Settings
+from scraper.config import ScraperSettings, UplinkSettings
 from scraper.delta.bands import scaled
 from scraper.delta.tracker import STALL_MS, Tracker
-from scraper.errors import OutboxError, SettingError
-from scraper.gateway.session import Gateway
+from scraper.errors import OutboxError, ScraperSettingError
+from scraper.gateway.session import GatewaySession
 from scraper.outbox.thread import OutboxThread
 from scraper.service.build import gateway_options, receiver_tls, signing_key
 from scraper.service.startup import opened_outbox, opening, own_state, owner, sane_clock
@@ -43,7 +43,7 @@ log = structlog.get_logger()
 LAST_POST_S = 5.0
 
 
-async def run(settings: Settings, *, clock: Clock | None = None, stop: asyncio.Event | None = None) -> None:
+async def run(settings: ScraperSettings, *, clock: Clock | None = None, stop: asyncio.Event | None = None) -> None:
     """Run until told to stop.
 
     Args:
@@ -55,7 +55,9 @@ async def run(settings: Settings, *, clock: Clock | None = None, stop: asyncio.E
         ScraperError: Running is impossible; the message says what to do. In a group if it happened while running.
     """
     if settings.receiver is None:
-        raise SettingError("ENVOY_RECEIVER_URL is not set: say where the receiver is, e.g. http://127.0.0.1:8000")
+        raise ScraperSettingError(
+            "ENVOY_RECEIVER_URL is not set: say where the receiver is, e.g. http://127.0.0.1:8000"
+        )
     clock = clock or SystemClock()
     stop = stop or _stop_on_signals()
     delivery = _Delivery(settings.receiver, settings.post_interval, clock)
@@ -69,7 +71,7 @@ async def run(settings: Settings, *, clock: Clock | None = None, stop: asyncio.E
 class _Delivery:
     """The way to the receiver. It opens once it is known whose readings these are."""
 
-    def __init__(self, receiver: ReceiverSettings, interval_s: float, clock: Clock) -> None:
+    def __init__(self, receiver: UplinkSettings, interval_s: float, clock: Clock) -> None:
         """Raises SettingError for a key or an authority that cannot be used."""
         self._receiver = receiver
         # Made if there is none: a container has to run before anybody can ask it for its key.
@@ -107,17 +109,17 @@ class _Delivery:
 
 
 async def _run(
-    settings: Settings, delivery: _Delivery, clock: Clock, outbox: OutboxThread, stop: asyncio.Event
+    settings: ScraperSettings, delivery: _Delivery, clock: Clock, outbox: OutboxThread, stop: asyncio.Event
 ) -> None:
     rng = random.Random()
     health = Health()
-    memory = Memory(outbox)
+    memory = DurableMemory(outbox)
     await memory.load()
     await own_state(settings, memory, outbox)
     stall_ms = max(STALL_MS, round(3_000 * settings.meter_interval))
     recorder = Recorder(Tracker(scaled(settings.dead_band), stall_ms=stall_ms), outbox, memory, clock)
     gaps = Gaps(recorder, memory)
-    gateway = Gateway(gateway_options(settings), clock)
+    gateway = GatewaySession(gateway_options(settings), clock)
     collector = ScraperCollector(health, recorder, clock, uplink=delivery.state)
     source = settings.meter_source
     samples = Samples(
@@ -130,7 +132,7 @@ async def _run(
         poll_meters=source in ("auto", "poll"),
         meters_wanted=source != "off",
     )
-    conductor = Conductor(
+    conductor = Poller(
         gateway,
         samples,
         health,
@@ -179,7 +181,7 @@ def _start(status: StatusServer) -> None:
     try:
         status.start()
     except OSError as error:
-        raise SettingError(
+        raise ScraperSettingError(
             f"ENVOY_STATUS_PORT: cannot listen on {status.host}:{status.port} ({error.strerror}); "
             "choose another port, or 0 for any"
         ) from error

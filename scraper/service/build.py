@@ -2,13 +2,13 @@
 
 import ssl
 
-from scraper.config import MIN_SECRET_BYTES, ReceiverSettings, Settings
-from scraper.errors import SettingError
+from scraper.config import MIN_SECRET_BYTES, ScraperSettings, UplinkSettings
+from scraper.errors import ScraperSettingError
 from scraper.gateway.options import GatewayOptions
 from scraper.uplink.signer import EdgeKey, HouseholdSecret, Key
 
 
-def signing_key(receiver: ReceiverSettings, *, make: bool = False) -> Key:
+def signing_key(receiver: UplinkSettings, *, make: bool = False) -> Key:
     """What signs for this scraper: the secret, else the key, which is made if `make` says so and there is none.
 
     Raises SettingError with the remedy.
@@ -16,7 +16,7 @@ def signing_key(receiver: ReceiverSettings, *, make: bool = False) -> Key:
     if receiver.secret is not None:
         secret = receiver.secret() or ""
         if len(secret.encode()) < MIN_SECRET_BYTES:
-            raise SettingError(
+            raise ScraperSettingError(
                 f"ENVOY_RECEIVER_SECRET is shorter than {MIN_SECRET_BYTES} bytes: make one with `openssl rand -hex 32` "
                 "and give the same to the receiver as RECEIVER_SECRET"
             )
@@ -24,17 +24,19 @@ def signing_key(receiver: ReceiverSettings, *, make: bool = False) -> Key:
     return EdgeKey.load_or_make(receiver.key_file) if make else EdgeKey.load(receiver.key_file)
 
 
-def receiver_tls(receiver: ReceiverSettings) -> ssl.SSLContext | None:
+def receiver_tls(receiver: UplinkSettings) -> ssl.SSLContext | None:
     """How the receiver is verified: the public roots, or the given authority; None for plain http."""
     if not receiver.url.startswith("https:"):
         return None
     try:
         return ssl.create_default_context(cafile=None if receiver.ca_file is None else str(receiver.ca_file))
     except (OSError, ssl.SSLError) as error:
-        raise SettingError(f"ENVOY_RECEIVER_CA_FILE: {receiver.ca_file} is not a readable certificate file") from error
+        raise ScraperSettingError(
+            f"ENVOY_RECEIVER_CA_FILE: {receiver.ca_file} is not a readable certificate file"
+        ) from error
 
 
-def gateway_options(settings: Settings) -> GatewayOptions:
+def gateway_options(settings: ScraperSettings) -> GatewayOptions:
     """The settings as the gateway client takes them."""
     gateway = settings.gateway
 

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import structlog
 
 from scraper.collect.gaps import Gaps, event
-from scraper.collect.memory import Kept, Memory
+from scraper.collect.memory import DurableMemory, Kept
 from scraper.collect.recorder import Recorder
-from scraper.config import Settings
-from scraper.errors import OutboxUnavailableError, SettingError
+from scraper.config import ScraperSettings
+from scraper.errors import OutboxUnavailableError, ScraperSettingError
 from scraper.gateway.pinning import PinStore
-from scraper.gateway.session import Gateway
+from scraper.gateway.session import GatewaySession
 from scraper.outbox.thread import OutboxThread
 from shared.clock import Clock
 
@@ -37,7 +37,9 @@ async def sane_clock(clock: Clock, stop: asyncio.Event) -> None:
 
 
 @contextlib.asynccontextmanager
-async def opened_outbox(settings: Settings, clock: Clock, stop: asyncio.Event) -> AsyncIterator[OutboxThread | None]:
+async def opened_outbox(
+    settings: ScraperSettings, clock: Clock, stop: asyncio.Event
+) -> AsyncIterator[OutboxThread | None]:
     """The open outbox, tried until the disk lets it be opened; None if the scraper is stopped before.
 
     Raises OutboxInUseError and OutboxVersionError, which waiting does not help.
@@ -59,7 +61,7 @@ async def opened_outbox(settings: Settings, clock: Clock, stop: asyncio.Event) -
         await outbox.close()
 
 
-async def own_state(settings: Settings, memory: Memory, outbox: OutboxThread) -> None:
+async def own_state(settings: ScraperSettings, memory: DurableMemory, outbox: OutboxThread) -> None:
     """One state directory belongs to one gateway: rows name none, so they must never go out under another's name.
 
     Raises SettingError if readings of another gateway wait in it.
@@ -70,7 +72,7 @@ async def own_state(settings: Settings, memory: Memory, outbox: OutboxThread) ->
         return
     waiting = (await outbox.stats()).rows
     if waiting:
-        raise SettingError(
+        raise ScraperSettingError(
             f"ENVOY_STATE_DIR: {settings.state_dir} holds {waiting} readings of gateway {before}, and this scraper now "
             f"belongs to gateway {now}: give it another ENVOY_STATE_DIR; or run with ENVOY_SERIAL={before} until "
             "`envoy-scraper outbox list` says that none is waiting"
@@ -80,7 +82,7 @@ async def own_state(settings: Settings, memory: Memory, outbox: OutboxThread) ->
     memory.accept(**fresh)
 
 
-async def opening(recorder: Recorder, gaps: Gaps, memory: Memory, clock: Clock) -> None:
+async def opening(recorder: Recorder, gaps: Gaps, memory: DurableMemory, clock: Clock) -> None:
     """Mark the start, and the time that a killed predecessor left without a mark."""
     last = memory.last_sample_ms
     if last and not gaps.is_open:
@@ -88,7 +90,7 @@ async def opening(recorder: Recorder, gaps: Gaps, memory: Memory, clock: Clock) 
     await recorder.record([event("start", clock.now_ms(), "the scraper started")])
 
 
-async def owner(gateway: Gateway, recorder: Recorder, memory: Memory, clock: Clock) -> str:
+async def owner(gateway: GatewaySession, recorder: Recorder, memory: DurableMemory, clock: Clock) -> str:
     """Whose data this is: remembered, or told by the gateway as soon as it answers."""
     while not memory.kept.serial:
         identity = gateway.identity

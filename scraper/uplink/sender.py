@@ -16,7 +16,7 @@ MAX_REPLY_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True)
-class Answer:
+class PostReply:
     """What came back. `headers` has lower-case names."""
 
     status: int
@@ -51,7 +51,7 @@ class Sender:
         # httpx's own headers (accept, encodings, connection) say nothing a receiver needs, 8,640 times a day
         self._client.headers = httpx.Headers({"User-Agent": "envoy-scraper"})
 
-    async def post(self, body: bytes, token: str) -> Answer | NoAnswer:
+    async def post(self, body: bytes, token: str) -> PostReply | NoAnswer:
         """Post one encoded batch."""
         try:
             async with asyncio.timeout(TOTAL_S):
@@ -63,7 +63,7 @@ class Sender:
         except (httpx.HTTPError, OSError) as error:
             return NoAnswer(f"the connection to the receiver failed ({type(error).__name__})")
 
-    async def _post(self, body: bytes, token: str) -> Answer | NoAnswer:
+    async def _post(self, body: bytes, token: str) -> PostReply | NoAnswer:
         headers = {
             "Authorization": f"Bearer {token}",
             "Content-Type": "application/json",
@@ -77,7 +77,7 @@ class Sender:
                 reply += chunk
                 if len(reply) > MAX_REPLY_BYTES:
                     return NoAnswer("the answer is too long to be an envoy-receiver's")
-            return Answer(response.status_code, dict(response.headers), bytes(reply))
+            return PostReply(response.status_code, dict(response.headers), bytes(reply))
 
     async def aclose(self) -> None:
         """Close the connection."""

@@ -12,7 +12,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from scraper.errors import SettingError
+from scraper.errors import ScraperSettingError
 from shared.files import UnsafeFileError, read_private, write_private
 from shared.keys import SECRET_KEY_ID, PublicKey
 
@@ -62,16 +62,18 @@ class EdgeKey:
         try:
             private = serialization.load_pem_private_key(read_private(path), password=None)
         except FileNotFoundError:
-            raise SettingError(
+            raise ScraperSettingError(
                 f"neither ENVOY_RECEIVER_SECRET nor a key is set ({path} does not exist): run `envoy-scraper key` and "
                 "give the line it prints to `envoy-receiver keys add`"
             ) from None
         except UnsafeFileError as error:
-            raise SettingError(str(error)) from error
+            raise ScraperSettingError(str(error)) from error
         except (OSError, ValueError) as error:
-            raise SettingError(f"ENVOY_RECEIVER_KEY_FILE: {path} is not a readable Ed25519 key") from error
+            raise ScraperSettingError(f"ENVOY_RECEIVER_KEY_FILE: {path} is not a readable Ed25519 key") from error
         if not isinstance(private, Ed25519PrivateKey):
-            raise SettingError(f"ENVOY_RECEIVER_KEY_FILE: {path} holds another kind of key; an Ed25519 key is needed")
+            raise ScraperSettingError(
+                f"ENVOY_RECEIVER_KEY_FILE: {path} holds another kind of key; an Ed25519 key is needed"
+            )
         return cls(private)
 
     @classmethod
@@ -85,7 +87,7 @@ class EdgeKey:
             try:
                 write_private(path, pem)
             except OSError as error:
-                raise SettingError(
+                raise ScraperSettingError(
                     f"{path} cannot be written ({error.strerror}): set ENVOY_STATE_DIR or ENVOY_RECEIVER_KEY_FILE to a "
                     "place that this user may write"
                 ) from error
@@ -135,7 +137,7 @@ class Signer:
     def renew(self, *, now_s: int, receiver_now_s: int | None) -> None:
         """Mint anew at the next use, on the receiver's clock if it told the time."""
         if self._reload is not None:
-            with contextlib.suppress(SettingError):  # its file is just being replaced: the old key until then
+            with contextlib.suppress(ScraperSettingError):  # its file is just being replaced: the old key until then
                 self._key = self._reload()
         if receiver_now_s is not None:
             self._clock_offset_s = receiver_now_s - now_s

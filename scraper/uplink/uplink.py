@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from scraper.errors import OutboxError
-from scraper.outbox import Row
+from scraper.outbox import OutboxRow
 from scraper.outbox.thread import OutboxThread
 from scraper.uplink.backoff import Backoff
 from scraper.uplink.replies import PERSON_S, Judged, Meaning, Renew, Split, Wait, understand
@@ -125,7 +125,7 @@ class Uplink:
         self.state.watched = False
         return self._backoff.delay(wait.after_s)
 
-    async def _deliver(self, rows: Sequence[Row]) -> None:
+    async def _deliver(self, rows: Sequence[OutboxRow]) -> None:
         meaning = await self._post(rows)
         if isinstance(meaning, Renew):
             self._signer.renew(now_s=self._clock.now_ms() // 1000, receiver_now_s=meaning.receiver_now_s)
@@ -145,7 +145,7 @@ class Uplink:
             case Wait():
                 raise _PausedError(meaning)
 
-    async def _post(self, rows: Sequence[Row]) -> Meaning:
+    async def _post(self, rows: Sequence[OutboxRow]) -> Meaning:
         batch = secrets.token_hex(8)
         body = wire.encode_batch(
             batch=batch, outbox=self._queue.outbox_id, rows=[(row.seq, row.payload) for row in rows]
@@ -165,7 +165,7 @@ class Uplink:
             seqs=[row.seq for row in rows],
         )
 
-    async def _settle(self, rows: Sequence[Row], verdict: wire.Verdict) -> None:
+    async def _settle(self, rows: Sequence[OutboxRow], verdict: wire.Verdict) -> None:
         rejected = {row.seq: row.code for row in verdict.rejected}
         accepted = [row.seq for row in rows if row.seq not in rejected]
         await self._queue.settle(accepted, rejected)
@@ -184,7 +184,7 @@ class Uplink:
         self.state.delivered += len(accepted)
         self.state.refused += len(rejected)
 
-    async def _refuse(self, row: Row, code: str) -> None:
+    async def _refuse(self, row: OutboxRow, code: str) -> None:
         """A row that the receiver cannot take even alone becomes a dead letter."""
         self._refused_in_a_row += 1
         if self._refused_in_a_row > SUSPICIOUS:

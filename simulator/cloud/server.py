@@ -13,15 +13,15 @@ from simulator.clock import DeviceClock
 from simulator.faults import Faults
 from simulator.gateway.tokens import TokenAuthority
 from simulator.web.connection import Conversation, close, open_streams
-from simulator.web.listener import Listener
-from simulator.web.messages import Headers, Reply, Request, Response
+from simulator.web.listener import PortListener
+from simulator.web.messages import Headers, ParsedRequest, Reply, Response
 from simulator.web.tls import cloud_certificates
 
 _MAINTENANCE = b"<!DOCTYPE html><html><body><h1>Enlighten is being maintained</h1></body></html>\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class CloudAccount:
     """One customer of the cloud.
 
     Attributes:
@@ -37,7 +37,7 @@ class Account:
     second_factor: bool = False
 
 
-class Cloud:
+class CloudServer:
     """Both cloud hosts in one.
 
     Attributes:
@@ -65,11 +65,11 @@ class Cloud:
         self.ca_file = folder / "cloud-authority.pem"
         self.ca_file.write_bytes(root)
         self._tls = certificate.server_context()
-        self._listener = Listener(host, 0, self._connection)
+        self._listener = PortListener(host, 0, self._connection)
         self.url = f"https://{host}:{self._listener.port}"
-        self.accounts: dict[str, Account] = {
-            "owner@example.com": Account("sunny-roof"),
-            "installer@example.com": Account("tall-ladder", role="installer"),
+        self.accounts: dict[str, CloudAccount] = {
+            "owner@example.com": CloudAccount("sunny-roof"),
+            "installer@example.com": CloudAccount("tall-ladder", role="installer"),
         }
         self.requests: list[tuple[str, str, int]] = []
 
@@ -98,12 +98,12 @@ class Cloud:
         finally:
             await close(writer)
 
-    async def _answer(self, request: Request) -> Reply:
+    async def _answer(self, request: ParsedRequest) -> Reply:
         response = self._response(request)
         self.requests.append((request.method, request.path, response.status))
         return response
 
-    def _response(self, request: Request) -> Response:
+    def _response(self, request: ParsedRequest) -> Response:
         if (maintenance := self._faults.take("cloud-maintenance", request.path)) is not None:
             return Response(int(maintenance["status"]), _MAINTENANCE, "text/html")
         if (request.method, request.path) == ("POST", "/login/login.json"):
@@ -112,7 +112,7 @@ class Cloud:
             return self._token(request)
         return Response(404, b"<html><body>Not found</body></html>\n", "text/html")
 
-    def _login(self, request: Request) -> Response:
+    def _login(self, request: ParsedRequest) -> Response:
         form = parse_qs(request.body.decode("utf-8", "replace"))
         email = form.get("user[email]", [""])[0]
         account = self.accounts.get(email)
@@ -131,7 +131,7 @@ class Cloud:
             }
         )
 
-    def _token(self, request: Request) -> Response:
+    def _token(self, request: ParsedRequest) -> Response:
         if self._faults.take("cloud-error-in-disguise", request.path) is not None:
             return _json({"message": "This system is being commissioned. Try again later."})
         if self._faults.take("cloud-not-a-token", request.path) is not None:

@@ -7,9 +7,9 @@ from simulator.gateway import refusals
 from simulator.gateway.device import Device
 from simulator.gateway.digest import DigestLogin
 from simulator.gateway.routes import ANYONE, INSTALLER, OPEN, Route
-from simulator.gateway.sessions import COOKIE, Sessions
-from simulator.gateway.tokens import Claims, TokenAuthority, TokenRefusedError
-from simulator.web.messages import Headers, Request, Response
+from simulator.gateway.sessions import COOKIE, GatewaySessions
+from simulator.gateway.tokens import AcceptedToken, TokenAuthority, TokenRefusedError
+from simulator.web.messages import Headers, ParsedRequest, Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Granted:
     headers: Headers = ()
 
 
-class Access:
+class EndpointAccess:
     """The gatekeeper of one device.
 
     Args:
@@ -42,13 +42,13 @@ class Access:
         self._authority = authority
         self._faults = faults
         self._digest = DigestLogin(device.profile.serial, installer_password)
-        self._sessions = Sessions()
+        self._sessions = GatewaySessions()
 
     def end_sessions(self) -> None:
         """Forget every session, as a restart does."""
         self._sessions.end_all()
 
-    def admit(self, request: Request, route: Route) -> Granted | Response:
+    def admit(self, request: ParsedRequest, route: Route) -> Granted | Response:
         """Let the request in, or say 401."""
         if self._faults.take("unauthorised", request.path) is not None:
             return self._refuse()
@@ -58,7 +58,7 @@ class Access:
             return self._by_token(request, route)
         return self._by_digest(request, route)
 
-    def check_jwt(self, request: Request) -> Response:
+    def check_jwt(self, request: ParsedRequest) -> Response:
         """`/auth/check_jwt`: a good token opens a session."""
         claims = self._bearer(request)
         names = ("token-refused", "unauthorised", "login-page")
@@ -66,14 +66,14 @@ class Access:
             return refusals.unauthorised(self._device)
         return Response(200, b"<!DOCTYPE html><h2>Valid token.</h2>\n", "text/html", (self._open_session(claims),))
 
-    def _by_digest(self, request: Request, route: Route) -> Granted | Response:
+    def _by_digest(self, request: ParsedRequest, route: Route) -> Granted | Response:
         user = self._digest.user(request, self._device.clock.now())
         allowed = {OPEN: True, ANYONE: user is not None, INSTALLER: user == "installer"}
         if allowed.get(route.digest or "", False):
             return Granted(user or "nobody")
         return self._refuse()
 
-    def _by_token(self, request: Request, route: Route) -> Granted | Response:
+    def _by_token(self, request: ParsedRequest, route: Route) -> Granted | Response:
         cookie = _cookies(request).get(COOKIE)
         # Sessions age by the true time: their clock does not jump when the device's date is wrong.
         claims = self._sessions.use(cookie, self._device.clock.now()) if cookie else None
@@ -88,7 +88,7 @@ class Access:
             return self._refuse()
         return Granted(claims.role, (self._open_session(claims),))
 
-    def _bearer(self, request: Request) -> Claims | None:
+    def _bearer(self, request: ParsedRequest) -> AcceptedToken | None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
@@ -97,7 +97,7 @@ class Access:
         except TokenRefusedError:
             return None
 
-    def _open_session(self, claims: Claims) -> tuple[str, str]:
+    def _open_session(self, claims: AcceptedToken) -> tuple[str, str]:
         value = self._sessions.open(claims, self._device.clock.now())
         return ("Set-Cookie", f"{COOKIE}={value}; Secure; HttpOnly; path=/")
 
@@ -107,6 +107,6 @@ class Access:
         return refusals.unauthorised(self._device, self._digest.challenge(self._device.clock.now()))
 
 
-def _cookies(request: Request) -> dict[str, str]:
+def _cookies(request: ParsedRequest) -> dict[str, str]:
     pairs = (pair.strip().partition("=") for pair in request.headers.get("cookie", "").split(";"))
     return {name: value for name, _, value in pairs if name}

@@ -3,7 +3,7 @@
 from email.utils import formatdate
 
 from simulator.gateway import refusals
-from simulator.gateway.access import Access, Granted
+from simulator.gateway.access import EndpointAccess, Granted
 from simulator.gateway.device import Device
 from simulator.gateway.payloads.info import info
 from simulator.gateway.routes import STREAM, Route, find
@@ -11,7 +11,7 @@ from simulator.gateway.spoil import spoiled_text, to_text
 from simulator.gateway.stream import MeterStream
 from simulator.gateway.transmission import transmitted, withheld
 from simulator.ledger import Ledger
-from simulator.web.messages import Headers, Reply, Request, Response, Takeover
+from simulator.web.messages import Headers, ParsedRequest, Reply, Response, Takeover
 
 _NOBODY = "nobody"
 
@@ -25,7 +25,7 @@ class Answers:
         ledger: told of what has been said.
     """
 
-    def __init__(self, device: Device, access: Access, ledger: Ledger) -> None:
+    def __init__(self, device: Device, access: EndpointAccess, ledger: Ledger) -> None:
         self._device = device
         self._access = access
         self._ledger = ledger
@@ -38,14 +38,14 @@ class Answers:
             return (("Server", "openresty/1.17.8.1"), date)
         return (date, date)  # 4.x and 5.x really say it twice
 
-    async def on_http(self, request: Request) -> Reply:
+    async def on_http(self, request: ParsedRequest) -> Reply:
         """Plain http: everything before firmware 7, a redirect from then on."""
         if not self._device.profile.uses_tokens:
             return await self.on_https(request)
         host = request.headers.get("host", "").partition(":")[0]
         return self._noted(request, refusals.to_https(host, request.target), _NOBODY)
 
-    async def on_https(self, request: Request) -> Reply:
+    async def on_https(self, request: ParsedRequest) -> Reply:
         """The device's answer, as it leaves: whole or spoiled."""
         if (nothing := withheld(self._faults, request.path)) is not None:
             return self._noted(request, nothing, _NOBODY)
@@ -54,7 +54,7 @@ class Answers:
             reply = transmitted(reply, self._faults, request.path, self.headers())
         return self._noted(request, reply, who)
 
-    def _answer(self, request: Request) -> tuple[Reply, str]:
+    def _answer(self, request: ParsedRequest) -> tuple[Reply, str]:
         """What the device says to a request, and to whom."""
         public = self._page_instead(request.path) or self._public(request)
         if public is not None:
@@ -78,7 +78,7 @@ class Answers:
         redirected = self._faults.take("redirect", path)
         return None if redirected is None else refusals.redirect(str(redirected["to"]))
 
-    def _public(self, request: Request) -> Response | None:
+    def _public(self, request: ParsedRequest) -> Response | None:
         """What needs no login, and the login itself."""
         if request.path in ("/info", "/info.xml"):
             typed = self._device.profile.version < (8, 3)
@@ -89,7 +89,7 @@ class Answers:
             return refusals.unauthorised(self._device)
         return None
 
-    def _granted(self, request: Request, route: Route, granted: Granted) -> Reply:
+    def _granted(self, request: ParsedRequest, route: Route, granted: Granted) -> Reply:
         """A document or the stream, for somebody who may read it."""
         if request.path == STREAM:
             return Takeover(MeterStream(self._device, self._ledger, (*self.headers(), *granted.headers)).run)
@@ -108,7 +108,7 @@ class Answers:
             response.on_sent.append(lambda: self._ledger.record(kind, values, time=time))
         return response
 
-    def _noted(self, request: Request, reply: Reply, who: str) -> Reply:
+    def _noted(self, request: ParsedRequest, reply: Reply, who: str) -> Reply:
         """Have the ledger remember the request, once it has been answered if it gets a whole answer."""
         status = reply.status if isinstance(reply, Response) else None
         line = {"method": request.method, "path": request.path, "status": status, "login": who}

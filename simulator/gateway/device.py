@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from simulator.clock import DeviceClock
 from simulator.faults import Faults
 from simulator.house import House
-from simulator.house.state import Counters, Energy, HouseState, InverterReport
+from simulator.house.state import HouseState, InverterReport, LifetimeCounters, PhaseEnergy
 from simulator.profiles import GatewayProfile
 
 # Serials of the inverters that only a fault puts on the roof.
@@ -45,7 +45,7 @@ class Device:
         self._house = house
         self._zone = ZoneInfo(house.profile.time_zone)
         self._frozen: dict[str, int] = {}
-        self._base: Counters | None = None
+        self._base: LifetimeCounters | None = None
         faults.subscribe(self._switched)
 
     @property
@@ -81,12 +81,12 @@ class Device:
         """The house's meters at a moment, now by default."""
         return self._house.at(self.moment() if moment is None else moment)
 
-    def counters(self, moment: int | None = None) -> Counters:
+    def counters(self, moment: int | None = None) -> LifetimeCounters:
         """Lifetime counters at a moment, now by default."""
         counters = self._house.energy(self.moment() if moment is None else moment)
         return counters if self._base is None else _minus(counters, self._base)
 
-    def continue_from(self, shown: Counters) -> None:
+    def continue_from(self, shown: LifetimeCounters) -> None:
         """Let the counters stand where they stood when the device went off, whatever the house did meanwhile."""
         self._base = _minus(self._house.energy(self.moment()), shown)
 
@@ -141,13 +141,13 @@ class Device:
             self._base = self._house.energy(self.moment()) if is_on else None
 
 
-def _minus(counters: Counters, base: Counters) -> Counters:
+def _minus(counters: LifetimeCounters, base: LifetimeCounters) -> LifetimeCounters:
     meters = {
         meter: tuple(
-            Energy(now.delivered_wh - then.delivered_wh, now.received_wh - then.received_wh)
+            PhaseEnergy(now.delivered_wh - then.delivered_wh, now.received_wh - then.received_wh)
             for now, then in zip(phases, base.meters[meter], strict=True)
         )
         for meter, phases in counters.meters.items()
     }
     panels = tuple(now - then for now, then in zip(counters.panels_wh, base.panels_wh, strict=True))
-    return Counters(meters, panels)
+    return LifetimeCounters(meters, panels)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from urllib.request import parse_http_list, parse_keqv_list
 
 from simulator.gateway.password import REALM, installer_password
-from simulator.web.messages import Request
+from simulator.web.messages import ParsedRequest
 
 # How long a nonce is good for, in the device's seconds. Its real life is unknown; a reader must cope with its end.
 _NONCE_LIFE_S = 600.0
@@ -35,7 +35,7 @@ class DigestLogin:
         self._nonces[nonce] = now + _NONCE_LIFE_S
         return f'Digest qop="auth", realm="{REALM}", nonce="{nonce}"'
 
-    def user(self, request: Request, now: float) -> str | None:
+    def user(self, request: ParsedRequest, now: float) -> str | None:
         """Who signed this request: `envoy`, `installer`, or None when nobody known did."""
         scheme, _, rest = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "digest":
@@ -49,7 +49,7 @@ class DigestLogin:
         return fields["username"] if matches else None
 
 
-def _response(request: Request, fields: Mapping[str, str], password: str) -> str:
+def _response(request: ParsedRequest, fields: Mapping[str, str], password: str) -> str:
     # The request's own target is hashed, not the `uri` the client claims, so that a wrong one is refused.
     secret = _md5(f"{fields['username']}:{REALM}:{password}")
     what = _md5(f"{request.method}:{request.target}")

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from simulator.gateway.device import Device
 from simulator.gateway.payloads import battery, device_data, inverters, meters, production, reports, system
 from simulator.gateway.tokens import RANKS
-from simulator.web.messages import Request
+from simulator.web.messages import ParsedRequest
 
 Build: TypeAlias = Callable[[Device], Any]
 
@@ -86,7 +86,7 @@ STREAM = "/stream/meter"
 STREAM_ROUTE = Route(meters.stream_event, digest=INSTALLER, rank=RANKS["prov"], ledger="stream")
 
 
-def find(device: Device, request: Request) -> Route | None:
+def find(device: Device, request: ParsedRequest) -> Route | None:
     """The route of a request on this firmware; None is a 404."""
     if request.path == STREAM:
         return STREAM_ROUTE if device.profile.metered else None

@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 import socket
 
-from simulator.gateway.access import Access
+from simulator.gateway.access import EndpointAccess
 from simulator.gateway.answers import Answers
 from simulator.gateway.device import Device
 from simulator.profiles import profile_named
 from simulator.web.connection import Conversation, close, open_streams
-from simulator.web.listener import Listener
+from simulator.web.listener import PortListener
 from simulator.web.tls import Certificate, gateway_certificate
 
 # Certificates that a fault asks for must differ from those that updates bring.
@@ -31,7 +31,7 @@ class GatewayServer:
     def __init__(
         self,
         device: Device,
-        access: Access,
+        access: EndpointAccess,
         answers: Answers,
         certificate: Certificate,
         *,
@@ -45,8 +45,8 @@ class GatewayServer:
         self._first_certificate = certificate
         self.certificate = certificate
         self._tls = certificate.server_context()
-        self._http = Listener(host, ports[0], lambda sock: self._connection(sock, secure=False))
-        self._https = Listener(host, ports[1], lambda sock: self._connection(sock, secure=True))
+        self._http = PortListener(host, ports[0], lambda sock: self._connection(sock, secure=False))
+        self._https = PortListener(host, ports[1], lambda sock: self._connection(sock, secure=True))
         self._outage: asyncio.Task[None] | None = None
         self._updates = 0
 

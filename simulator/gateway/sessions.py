@@ -3,31 +3,31 @@
 import secrets
 from dataclasses import dataclass
 
-from simulator.gateway.tokens import Claims
+from simulator.gateway.tokens import AcceptedToken
 
 IDLE_S = 600.0
 COOKIE = "sessionId"
 
 
 @dataclass(slots=True)
-class _Session:
-    claims: Claims
+class _OpenSession:
+    claims: AcceptedToken
     last_used: float
 
 
-class Sessions:
+class GatewaySessions:
     """The open sessions of one gateway. Times are the device's monotonic seconds."""
 
     def __init__(self) -> None:
-        self._open: dict[str, _Session] = {}
+        self._open: dict[str, _OpenSession] = {}
 
-    def open(self, claims: Claims, now: float) -> str:
+    def open(self, claims: AcceptedToken, now: float) -> str:
         """Start a session; the result is the cookie's value."""
         value = secrets.token_urlsafe(24)
-        self._open[value] = _Session(claims, now)
+        self._open[value] = _OpenSession(claims, now)
         return value
 
-    def use(self, value: str, now: float) -> Claims | None:
+    def use(self, value: str, now: float) -> AcceptedToken | None:
         """Who this cookie belongs to; using it keeps it alive. None when it is unknown or too old."""
         session = self._open.get(value)
         if session is None:

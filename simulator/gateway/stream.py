@@ -14,7 +14,7 @@ from simulator.web.messages import ByteWriter, Headers, chunk, head
 _LAG_S = 10
 
 
-class _Sent(NamedTuple):
+class _SentEvent(NamedTuple):
     """An event on its way: the ledger hears of it when it has left."""
 
     values: dict[str, Any]
@@ -40,7 +40,7 @@ class MeterStream:
         framing = (("Transfer-Encoding", "chunked"),) if self._chunked else ()
         self._head = head(200, (*headers, ("Content-Type", "text/event-stream"), *framing, ("Connection", "close")))
         self._waiting = b""
-        self._unsent: list[_Sent] = []
+        self._unsent: list[_SentEvent] = []
         self._count = 0
 
     async def run(self, writer: ByteWriter) -> None:
@@ -66,7 +66,7 @@ class MeterStream:
         if self._faults.take("stream-cut") is not None:
             await self._write(writer, data[: len(data) // 2])
             return False
-        self._unsent.append(_Sent(values, self._device.now(), real_ms()))
+        self._unsent.append(_SentEvent(values, self._device.now(), real_ms()))
         self._waiting += data
         burst = self._faults.get("stream-burst")
         if burst is not None and len(self._waiting) < int(burst["size"]):

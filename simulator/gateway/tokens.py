@@ -19,7 +19,7 @@ class TokenRefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
+class AcceptedToken:
     """What the gateway remembers of a token it has accepted."""
 
     role: str
@@ -78,7 +78,7 @@ class TokenAuthority:
         }
         return jwt.encode(claims, self._key, algorithm="ES256", headers={"kid": self._key_id})
 
-    def check(self, token: str, serial: str, now: float) -> Claims:
+    def check(self, token: str, serial: str, now: float) -> AcceptedToken:
         """Verify as the gateway does, by the gateway's own clock.
 
         Raises:
@@ -98,4 +98,4 @@ class TokenAuthority:
             raise TokenRefusedError(str(error)) from error
         if claims["exp"] <= now:
             raise TokenRefusedError("expired")
-        return Claims(role=str(claims.get("enphaseUser", "")), token_id=str(claims.get("jti", "")))
+        return AcceptedToken(role=str(claims.get("enphaseUser", "")), token_id=str(claims.get("jti", "")))

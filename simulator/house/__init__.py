@@ -6,17 +6,17 @@ Pure: no network, disk, clock or settings. `House` is the way in, `PROFILES` the
 from simulator.house.energies import DEFAULT_START, counters_start
 from simulator.house.house import House
 from simulator.house.late_morning import late_morning_offset
-from simulator.house.profile import Battery, HouseProfile, Panel, Shade
+from simulator.house.profile import Battery, HouseProfile, RoofPanel, Shade
 from simulator.house.profiles import BATTERY, PROFILES, SINGLE_PHASE, SPLIT_PHASE, THREE_PHASE
 from simulator.house.state import (
     NET,
     PRODUCTION,
     STORAGE,
     TOTAL,
-    Counters,
-    Energy,
     HouseState,
     InverterReport,
+    LifetimeCounters,
+    PhaseEnergy,
     PhaseReading,
 )
 from simulator.house.sun import SunPosition, sun_position
@@ -33,14 +33,14 @@ __all__ = [
     "THREE_PHASE",
     "TOTAL",
     "Battery",
-    "Counters",
-    "Energy",
     "House",
     "HouseProfile",
     "HouseState",
     "InverterReport",
-    "Panel",
+    "LifetimeCounters",
+    "PhaseEnergy",
     "PhaseReading",
+    "RoofPanel",
     "Shade",
     "SunPosition",
     "counters_start",

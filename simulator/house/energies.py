@@ -7,7 +7,7 @@ from simulator.house.counters import Totals
 from simulator.house.profile import HouseProfile
 from simulator.house.roof import Roof
 from simulator.house.samples import MeterSamples
-from simulator.house.state import NET, PRODUCTION, STORAGE, TOTAL, Counters, Energy
+from simulator.house.state import NET, PRODUCTION, STORAGE, TOTAL, LifetimeCounters, PhaseEnergy
 
 DAY_S = 86_400.0
 DEFAULT_START = 1_781_481_600.0
@@ -32,7 +32,7 @@ def counters_start(t: float) -> float:
     return (t - 8 * DAY_S - monday) // week * week + monday
 
 
-class Energies:
+class EnergyAccounts:
     """The accounts of one house.
 
     Args:
@@ -61,7 +61,7 @@ class Energies:
         self._load_base_wh = profile.base_load_w * _APPLIANCES * 24.0 * days / len(self._phases)
         self._base = {meter: [self._base_wh(meter, phase) for phase in self._phases] for meter in samples.meters}
 
-    def truth_wh(self, start: float, stop: float) -> dict[str, tuple[Energy, ...]]:
+    def truth_wh(self, start: float, stop: float) -> dict[str, tuple[PhaseEnergy, ...]]:
         """Return the sum of the samples of the seconds start <= s < stop (Wh), by meter and phase."""
         # A part of a second counts when its second does: the sample of a second is at its beginning.
         first, last = -int(-start // 1), -int(-stop // 1)
@@ -71,7 +71,7 @@ class Energies:
         before = self._with_seconds([0.0] * self._width, first)
         return self._by_meter([a - b for a, b in zip(self._with_seconds(sums, last), before, strict=True)])
 
-    def counters(self, t: float) -> Counters:
+    def counters(self, t: float) -> LifetimeCounters:
         """Return all lifetime counters at t.
 
         Raises:
@@ -80,12 +80,12 @@ class Energies:
         sums = self._with_seconds(self._until(int(t // 60))[: self._width], int(t // 1))
         counted = {
             meter: tuple(
-                Energy(base.delivered_wh + span.delivered_wh, base.received_wh + span.received_wh)
+                PhaseEnergy(base.delivered_wh + span.delivered_wh, base.received_wh + span.received_wh)
                 for base, span in zip(self._base[meter], spans, strict=True)
             )
             for meter, spans in self._by_meter(sums).items()
         }
-        return Counters(counted, tuple(self._panels_wh(t)))
+        return LifetimeCounters(counted, tuple(self._panels_wh(t)))
 
     def panel_wh(self, index: int, t: float) -> float:
         """Return the lifetime counter of one panel at t (Wh)."""
@@ -131,11 +131,13 @@ class Energies:
         minute, seconds = divmod(second, 60)
         return [a + b for a, b in zip(sums, self._seconds_wh(minute, seconds), strict=True)] if seconds else list(sums)
 
-    def _by_meter(self, row: Sequence[float]) -> dict[str, tuple[Energy, ...]]:
+    def _by_meter(self, row: Sequence[float]) -> dict[str, tuple[PhaseEnergy, ...]]:
         pairs = iter(row)
-        return {meter: tuple(Energy(next(pairs), next(pairs)) for _ in self._phases) for meter in self._samples.meters}
+        return {
+            meter: tuple(PhaseEnergy(next(pairs), next(pairs)) for _ in self._phases) for meter in self._samples.meters
+        }
 
-    def _base_wh(self, meter: str, phase: int) -> Energy:
+    def _base_wh(self, meter: str, phase: int) -> PhaseEnergy:
         """Return what a counter showed at the start: what such a house collects from its installation on."""
         made = sum(
             base * self._profile.share(panel)[phase]
@@ -143,8 +145,8 @@ class Energies:
         )
         used = self._load_base_wh
         return {
-            PRODUCTION: Energy(made, 0.0007 * made),
-            NET: Energy(0.65 * used, max(0.0, made - 0.35 * used)),
-            TOTAL: Energy(used, 0.0),
-            STORAGE: Energy(0.2 * made, 0.22 * made),
+            PRODUCTION: PhaseEnergy(made, 0.0007 * made),
+            NET: PhaseEnergy(0.65 * used, max(0.0, made - 0.35 * used)),
+            TOTAL: PhaseEnergy(used, 0.0),
+            STORAGE: PhaseEnergy(0.2 * made, 0.22 * made),
         }[meter]

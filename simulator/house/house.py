@@ -11,10 +11,10 @@ It guarantees:
 """
 
 from simulator.house import meters
-from simulator.house.energies import DEFAULT_START, Energies
-from simulator.house.inverters import Inverters
+from simulator.house.energies import DEFAULT_START, EnergyAccounts
+from simulator.house.inverters import InverterReports
 from simulator.house.loads import Loads
-from simulator.house.power import Power
+from simulator.house.power import SimulatedPower
 from simulator.house.profile import HouseProfile
 from simulator.house.roof import Roof
 from simulator.house.samples import MeterSamples
@@ -23,10 +23,10 @@ from simulator.house.state import (
     PRODUCTION,
     STORAGE,
     TOTAL,
-    Counters,
-    Energy,
     HouseState,
     InverterReport,
+    LifetimeCounters,
+    PhaseEnergy,
     PhaseReading,
 )
 from simulator.house.storage import Storage
@@ -50,14 +50,14 @@ class House:
         self.start = start // 60 * 60.0
         weather = Weather(profile, seed)
         self._roof = Roof(profile, seed, weather)
-        power = Power(profile, seed, self._roof, Loads(profile, seed, weather))
+        power = SimulatedPower(profile, seed, self._roof, Loads(profile, seed, weather))
         self._storage = Storage(profile.battery, profile.time_zone, power) if profile.battery else None
         self._samples = MeterSamples(profile, seed, power, self._storage)
         self._grid = meters.Grid(profile, seed)
         shares = [profile.share(panel) for panel in profile.panels]
         self._inverters_on = [sum(phases) for phases in zip(*shares, strict=True)]
-        self._energies = Energies(profile, self._samples, self._roof, self.start)
-        self._inverters = Inverters(
+        self._energies = EnergyAccounts(profile, self._samples, self._roof, self.start)
+        self._inverters = InverterReports(
             profile, seed, roof=self._roof, weather=weather, lifetime_wh=self._energies.panel_wh, state=self.at
         )
 
@@ -120,7 +120,7 @@ class House:
         """
         return self._inverters.reports(t, interval_s)
 
-    def energy(self, t: float) -> Counters:
+    def energy(self, t: float) -> LifetimeCounters:
         """Return the lifetime counters at t: monotone, and the exact sum of the samples before the second of t.
 
         Raises:
@@ -128,12 +128,12 @@ class House:
         """
         return self._energies.counters(t)
 
-    def truth_wh(self, start: float, stop: float) -> dict[str, tuple[Energy, ...]]:
+    def truth_wh(self, start: float, stop: float) -> dict[str, tuple[PhaseEnergy, ...]]:
         """Return the energy from start to stop (Wh): the sum of the samples of the seconds start <= s < stop.
 
         This is what every other account of the same time is compared with. A day takes about a second.
 
         Returns:
-            Meter name to one `Energy` for each phase; its `net_wh` is the integral.
+            Meter name to one `PhaseEnergy` for each phase; its `net_wh` is the integral.
         """
         return self._energies.truth_wh(start, stop)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import lru_cache
 
-from simulator.house.noise import Field
+from simulator.house.noise import NoiseField
 from simulator.house.profile import HouseProfile
 from simulator.house.roof import Roof
 from simulator.house.state import PRODUCTION, HouseState, InverterReport
@@ -14,7 +14,7 @@ _JITTER = 0.02
 """How much a poll of one inverter wanders, as a share of the interval."""
 
 
-class Inverters:
+class InverterReports:
     """The reports of one house.
 
     Args:
@@ -41,7 +41,7 @@ class Inverters:
         self._weather = weather
         self._lifetime_wh = lifetime_wh
         self._state = state
-        self._jitter = [Field(seed, f"poll {panel.serial}") for panel in profile.panels]
+        self._jitter = [NoiseField(seed, f"poll {panel.serial}") for panel in profile.panels]
         self._poll = lru_cache(maxsize=65_536)(self._last_answered)
         self._report = lru_cache(maxsize=4096)(self._new_report)
 

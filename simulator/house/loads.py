@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from simulator.house.appliances import APPLIANCES, HOUR, Day, Use
-from simulator.house.noise import Field, dice
+from simulator.house.appliances import APPLIANCES, HOUR, ApplianceDay, Use
+from simulator.house.noise import NoiseField, dice
 from simulator.house.profile import HouseProfile
 from simulator.house.sun import geometric_position
 from simulator.house.weather import Weather
@@ -40,7 +40,7 @@ class Loads:
         self._weather = weather
         self._zone = ZoneInfo(profile.time_zone)
         self._phases = range(profile.phase_count)
-        self._drift = [Field(seed, f"base load {phase}") for phase in self._phases]
+        self._drift = [NoiseField(seed, f"base load {phase}") for phase in self._phases]
         self._uses = lru_cache(maxsize=16)(self._uses_of_day)
         self._steps = lru_cache(maxsize=16)(self._steps_of_day)
 
@@ -78,7 +78,7 @@ class Loads:
         weekend = date.fromordinal(day).weekday() >= _SATURDAY
         uses: list[Use] = []
         for appliance in APPLIANCES:
-            known = Day(
+            known = ApplianceDay(
                 dice=dice(self._seed, appliance.__name__, day),
                 weekend=weekend,
                 noon_c=self._weather.temperature_c(noon),

@@ -2,7 +2,7 @@
 
 from math import sqrt
 
-from simulator.house.noise import Field, Texture
+from simulator.house.noise import NoiseField, Texture
 from simulator.house.profile import HouseProfile
 from simulator.house.state import PhaseReading
 
@@ -33,10 +33,10 @@ class Grid:
         self._nominal_hz = profile.nominal_frequency_hz
         self._ohm = _GRID_OHM * (profile.nominal_voltage_v / 230.0) ** 2
         phases = range(profile.phase_count)
-        self._drift = [Field(seed, f"voltage {phase}") for phase in phases]
+        self._drift = [NoiseField(seed, f"voltage {phase}") for phase in phases]
         self._noise = [Texture(seed, f"voltage noise {phase}") for phase in phases]
-        self._fast = Field(seed, "frequency fast")
-        self._slow = Field(seed, "frequency slow")
+        self._fast = NoiseField(seed, "frequency fast")
+        self._slow = NoiseField(seed, "frequency slow")
 
     def voltage_v(self, phase: int, second: int, import_w: float) -> float:
         """Return a phase's voltage: the network's drift, and the drop by import (a rise by export)."""

@@ -1,7 +1,7 @@
 """Randomness that can be asked for at any instant: the same seed and place always give the same number.
 
 A simulated house must answer for any second in any order and in any process, so nothing here has state that steps
-forward. Three shapes: a hashed lattice with smooth values between (`Field`), a table of meter noise that repeats
+forward. Three shapes: a hashed lattice with smooth values between (`NoiseField`), a table of meter noise that repeats
 (`Texture`), and an ordinary generator for one thing on one day (`dice`).
 """
 
@@ -26,7 +26,7 @@ def smooth_step(x: float) -> float:
     return x * x * (3.0 - 2.0 * x)
 
 
-class Field:
+class NoiseField:
     """A random number for every integer, and a smooth curve through them.
 
     Args:

@@ -34,7 +34,7 @@ class Minute(NamedTuple):
     load_var: Samples
 
 
-class Power:
+class SimulatedPower:
     """Roof and household of one house.
 
     Args:

@@ -26,7 +26,7 @@ class Shade:
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class RoofPanel:
     """One panel with its microinverter.
 
     Attributes:
@@ -95,7 +95,7 @@ class HouseProfile:
     longitude_deg: float
     time_zone: str
     phases: Wiring
-    panels: tuple[Panel, ...]
+    panels: tuple[RoofPanel, ...]
     nominal_voltage_v: float = 230.0
     nominal_frequency_hz: float = 50.0
     battery: Battery | None = None
@@ -128,7 +128,7 @@ class HouseProfile:
         """Number of metered phases: 3, 2 or 1."""
         return PHASE_COUNT[self.phases]
 
-    def share(self, panel: Panel) -> tuple[float, ...]:
+    def share(self, panel: RoofPanel) -> tuple[float, ...]:
         """Return which share of a panel's power flows into each phase; the shares sum to 1."""
         count = self.phase_count
         if panel.phase is None:

@@ -1,6 +1,6 @@
 """Ready-made houses, one for each wiring that a gateway meets, and one with a battery."""
 
-from simulator.house.profile import Battery, HouseProfile, Panel, Shade
+from simulator.house.profile import Battery, HouseProfile, RoofPanel, Shade
 
 _TREE = Shade(from_azimuth_deg=85.0, to_azimuth_deg=135.0, below_elevation_deg=38.0)
 _CHIMNEY = Shade(from_azimuth_deg=225.0, to_azimuth_deg=252.0, below_elevation_deg=50.0, blocked=0.6)
@@ -12,7 +12,7 @@ def _roof(
     rated_w: float,
     inverter_w: float,
     phases: tuple[int | None, ...],
-) -> tuple[Panel, ...]:
+) -> tuple[RoofPanel, ...]:
     """Return panels in groups of (count, azimuth, tilt), spread over the phases one by one.
 
     Two panels stand behind a tree, one behind the chimney and one is worn: something for a dashboard to find.
@@ -23,13 +23,13 @@ def _roof(
         5: (_CHIMNEY, 1.0),
         8: (None, 0.7),
     }
-    panels: list[Panel] = []
+    panels: list[RoofPanel] = []
     for count, azimuth_deg, tilt_deg in groups:
         for _ in range(count):
             index = len(panels)
             shade, health = faults.get(index, (None, 1.0))
             panels.append(
-                Panel(
+                RoofPanel(
                     serial=f"{first_serial + index:012d}",
                     azimuth_deg=azimuth_deg,
                     tilt_deg=tilt_deg,

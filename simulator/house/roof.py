@@ -9,8 +9,8 @@ from functools import lru_cache
 from math import cos, exp, radians, sin
 from typing import NamedTuple
 
-from simulator.house.noise import Field, smooth_step
-from simulator.house.profile import HouseProfile, Panel
+from simulator.house.noise import NoiseField, smooth_step
+from simulator.house.profile import HouseProfile, RoofPanel
 from simulator.house.sun import sun_position
 from simulator.house.weather import KNOT_S, Weather
 
@@ -52,7 +52,7 @@ class Roof:
         count = len(self._panels)
         self.dark: tuple[float, ...] = (0.0,) * count
         """What `knot` returns, this very object, while all inverters sleep."""
-        starts = Field(seed, "inverter start")
+        starts = NoiseField(seed, "inverter start")
         self.wake_elevation_deg = tuple(1.0 + 1.5 * starts.at(index) for index in range(count))
         """The sun's elevation above which each inverter has enough light to run; they differ a little."""
         # A cloud's shadow crosses the roof in half a minute: each quarter of the panels sees the sky 10 s later.
@@ -155,14 +155,14 @@ class Roof:
         return result
 
 
-def _incidence(panel: Panel, elevation_deg: float, azimuth_deg: float) -> float:
+def _incidence(panel: RoofPanel, elevation_deg: float, azimuth_deg: float) -> float:
     """Return the cosine of the angle between the sun and the panel's normal."""
     tilt, elevation = radians(panel.tilt_deg), radians(elevation_deg)
     turn = cos(radians(azimuth_deg - panel.azimuth_deg))
     return sin(elevation) * cos(tilt) + cos(elevation) * sin(tilt) * turn
 
 
-def _unshaded(panel: Panel, elevation_deg: float, azimuth_deg: float) -> float:
+def _unshaded(panel: RoofPanel, elevation_deg: float, azimuth_deg: float) -> float:
     """Return the share of the direct light that passes the panel's obstacle; its edges are a few degrees soft."""
     shade = panel.shade
     if shade is None:

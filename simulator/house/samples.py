@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from simulator.house.noise import Texture
-from simulator.house.power import Power, Samples
+from simulator.house.power import Samples, SimulatedPower
 from simulator.house.profile import HouseProfile
 from simulator.house.state import NET, PRODUCTION, STORAGE, TOTAL
 from simulator.house.storage import STEP_S, Storage
@@ -32,7 +32,7 @@ class MeterSamples:
         storage: The battery, if there is one.
     """
 
-    def __init__(self, profile: HouseProfile, seed: int, power: Power, storage: Storage | None) -> None:
+    def __init__(self, profile: HouseProfile, seed: int, power: SimulatedPower, storage: Storage | None) -> None:
         self._power = power
         self._storage = storage
         self._phases = range(profile.phase_count)

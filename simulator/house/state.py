@@ -40,7 +40,7 @@ class HouseState(NamedTuple):
     state_of_charge: float | None
 
 
-class Energy(NamedTuple):
+class PhaseEnergy(NamedTuple):
     """Energy of one meter on one phase (Wh), of a span or since the meter was installed.
 
     Attributes:
@@ -57,15 +57,15 @@ class Energy(NamedTuple):
         return self.delivered_wh - self.received_wh
 
 
-class Counters(NamedTuple):
+class LifetimeCounters(NamedTuple):
     """Lifetime counters.
 
     Attributes:
-        meters: Meter name to one `Energy` for each phase.
+        meters: Meter name to one `PhaseEnergy` for each phase.
         panels_wh: What each inverter produced since it was installed, in the order of the profile's panels.
     """
 
-    meters: Mapping[str, tuple[Energy, ...]]
+    meters: Mapping[str, tuple[PhaseEnergy, ...]]
     panels_wh: tuple[float, ...]
 
 

@@ -11,7 +11,7 @@ from math import ceil
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from simulator.house.power import Power
+from simulator.house.power import SimulatedPower
 from simulator.house.profile import Battery
 
 STEP_S = 10
@@ -21,19 +21,19 @@ _BLOCK = 60
 """Minutes that are worked out at a time."""
 
 
-class _Block(NamedTuple):
+class _StorageHour(NamedTuple):
     """An hour of the battery: power of each step (W), and the level at the start of each minute (0 to 1)."""
 
     power_w: list[float]
     level: list[float]
 
 
-class _Week(NamedTuple):
+class _Calibration(NamedTuple):
     """From one calibration's end to the next (minutes), and the hours worked out so far."""
 
     full: int
     next_full: int
-    blocks: list[_Block]
+    blocks: list[_StorageHour]
 
 
 class Storage:
@@ -45,7 +45,7 @@ class Storage:
         power: Roof and household.
     """
 
-    def __init__(self, battery: Battery, time_zone: str, power: Power) -> None:
+    def __init__(self, battery: Battery, time_zone: str, power: SimulatedPower) -> None:
         self._battery = battery
         self._zone = ZoneInfo(time_zone)
         self._power = power
@@ -64,7 +64,7 @@ class Storage:
         block, at = self._place(minute)
         return block.level[at]
 
-    def _find(self, minute: int) -> tuple[_Block, int]:
+    def _find(self, minute: int) -> tuple[_StorageHour, int]:
         """Return the block of a minute and the minute's place in it; works out the week until there."""
         day = datetime.fromtimestamp(minute * 60, self._zone).date()
         sunday = day - timedelta(days=day.isoweekday() % 7)
@@ -80,14 +80,14 @@ class Storage:
         """Return the minute at which a Sunday's calibration has ended."""
         return int(datetime.combine(sunday, _FULL_AT, self._zone).timestamp()) // 60
 
-    def _new_week(self, sunday: date) -> _Week:
-        return _Week(self._full_minute(sunday), self._full_minute(sunday + timedelta(days=7)), [])
+    def _new_week(self, sunday: date) -> _Calibration:
+        return _Calibration(self._full_minute(sunday), self._full_minute(sunday + timedelta(days=7)), [])
 
-    def _run(self, week: _Week) -> _Block:
+    def _run(self, week: _Calibration) -> _StorageHour:
         """Work out the next hour of a week."""
         level = self._level_after(week.blocks[-1]) if week.blocks else 1.0
         first = week.full + len(week.blocks) * _BLOCK
-        block = _Block([], [])
+        block = _StorageHour([], [])
         for minute in range(first, first + _BLOCK):
             block.level.append(level)
             sample = self._power.minute(minute)
@@ -99,7 +99,7 @@ class Storage:
                 level = self._level(level, power_w)
         return block
 
-    def _level_after(self, block: _Block) -> float:
+    def _level_after(self, block: _StorageHour) -> float:
         level = block.level[-1]
         for power_w in block.power_w[-60 // STEP_S :]:
             level = self._level(level, power_w)

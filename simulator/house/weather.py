@@ -4,7 +4,7 @@ from functools import lru_cache
 from math import cos, pi
 from typing import NamedTuple
 
-from simulator.house.noise import Field, smooth_step
+from simulator.house.noise import NoiseField, smooth_step
 from simulator.house.profile import HouseProfile
 from simulator.house.sun import DAY_S
 
@@ -37,13 +37,13 @@ class Weather:
 
     def __init__(self, profile: HouseProfile, seed: int) -> None:
         self._profile = profile
-        self._days = Field(seed, "cloud days")
-        self._fronts = Field(seed, "cloud fronts")
+        self._days = NoiseField(seed, "cloud days")
+        self._fronts = NoiseField(seed, "cloud fronts")
         self._patches = tuple(
-            (Field(seed, f"cloud patches {seconds}"), seconds, weight)
+            (NoiseField(seed, f"cloud patches {seconds}"), seconds, weight)
             for seconds, weight in ((1500.0, 0.5), (420.0, 0.35), (90.0, 0.15))
         )
-        self._warmth = Field(seed, "warm and cold days")
+        self._warmth = NoiseField(seed, "warm and cold days")
         self.light = lru_cache(maxsize=4096)(self._light)
 
     def cover(self, t: float) -> float:

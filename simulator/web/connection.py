@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import h11
 
-from simulator.web.messages import Handler, Headers, Request, Takeover, encode
+from simulator.web.messages import Handler, Headers, ParsedRequest, Takeover, encode
 
 # A reader that sends more than this in one request is broken; the device has far less room.
 _BODY_LIMIT = 65_536
@@ -67,7 +67,7 @@ class Conversation:
             if not stays:
                 return
 
-    async def _next_request(self) -> Request | None:
+    async def _next_request(self) -> ParsedRequest | None:
         """The next whole request; None when the peer has left or does not speak HTTP."""
         parser = h11.Connection(h11.SERVER)
         if self._left_over:
@@ -99,10 +99,10 @@ class Conversation:
         return event if isinstance(event, h11.Event) else None
 
 
-def _request(start: h11.Request, body: bytes) -> Request:
+def _request(start: h11.Request, body: bytes) -> ParsedRequest:
     target = start.target.decode("latin-1")
     parts = urlsplit(target)
-    return Request(
+    return ParsedRequest(
         method=start.method.decode("latin-1"),
         target=target,
         path=parts.path,

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 _log = logging.getLogger(__name__)
 
 
-class Listener:
+class PortListener:
     """One TCP port, reserved for the whole life of the simulator, listening only while it is up.
 
     While it is down a connection is refused, as by a device whose firmware does not open that port or which is

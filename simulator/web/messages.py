@@ -9,7 +9,7 @@ Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ParsedRequest:
     """One parsed request.
 
     Attributes:
@@ -73,7 +73,7 @@ class Takeover:
 
 
 Reply: TypeAlias = Response | Takeover
-Handler: TypeAlias = Callable[[Request], Awaitable[Reply]]
+Handler: TypeAlias = Callable[[ParsedRequest], Awaitable[Reply]]
 
 
 def head(status: int, headers: Headers) -> bytes:

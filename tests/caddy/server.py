@@ -24,7 +24,7 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Proxy:
+class RunningCaddy:
     """A running Caddy.
 
     Attributes:
@@ -42,7 +42,7 @@ class Proxy:
 
 
 @contextlib.contextmanager
-def running(folder: Path, **settings: str) -> Iterator[Proxy]:
+def running(folder: Path, **settings: str) -> Iterator[RunningCaddy]:
     """Caddy with the Caddyfile of this project and these variables; it ends with the context."""
     ports = _free_ports(3)
     told = environment(
@@ -60,7 +60,7 @@ def running(folder: Path, **settings: str) -> Iterator[Proxy]:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=told)
     try:
         _wait(process, folder / "log", ports[1], root)
-        yield Proxy(ports[1], ssl.create_default_context(cafile=str(root)))
+        yield RunningCaddy(ports[1], ssl.create_default_context(cafile=str(root)))
     finally:
         process.terminate()
         process.wait(30)
@@ -73,7 +73,7 @@ def _wait(process: subprocess.Popen[bytes], log: Path, port: int, root: Path) ->
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"caddy did not start:\n{log.read_text()[-2000:]}")
         with contextlib.suppress(OSError):
-            Proxy(port, ssl.create_default_context(cafile=str(root))).connect().close()
+            RunningCaddy(port, ssl.create_default_context(cafile=str(root))).connect().close()
             return
         time.sleep(0.05)
 

@@ -14,7 +14,7 @@ import pytest
 from receiver.ingest.limits import Limits
 from shared.wire import MAX_BYTES
 from tests.caddy.binary import caddy
-from tests.caddy.server import CADDYFILE, NAME, Proxy, environment, running
+from tests.caddy.server import CADDYFILE, NAME, RunningCaddy, environment, running
 from tests.caddy.upstream import Upstream, recording
 from tests.receiver.service import GATEWAY, batch, ingest_claims, inverter, sign, start
 
@@ -31,7 +31,7 @@ def upstream() -> Iterator[Upstream]:
 
 
 @pytest.fixture(scope="module")
-def proxy(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+def proxy(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCaddy]:
     """Caddy with short time-outs before the recording upstream, which stands for receiver and Grafana."""
     address = f"127.0.0.1:{upstream.port}"
     folder = tmp_path_factory.mktemp("caddy")
@@ -46,7 +46,7 @@ def heard(upstream: Upstream) -> list[tuple[str, str, dict[str, str], bytes]]:
     return upstream.requests
 
 
-def said(proxy: Proxy, *pieces: bytes) -> bytes:
+def said(proxy: RunningCaddy, *pieces: bytes) -> bytes:
     """What Caddy answers to these bytes until it closes the connection."""
     answer = b""
     with proxy.connect() as connection:
@@ -84,29 +84,31 @@ def test_only_a_public_name_promises_https_for_later(tls: str, promises: bool, t
     assert ("Strict-Transport-Security" in adapted.stdout) == promises
 
 
-def test_a_slow_head_ends_at_the_proxy(proxy: Proxy, heard: list[object]) -> None:
+def test_a_slow_head_ends_at_the_proxy(proxy: RunningCaddy, heard: list[object]) -> None:
     said(proxy, HEAD.encode())  # the empty line that ends a head never comes
     assert heard == []
 
 
-def test_a_slow_body_ends_at_the_proxy(proxy: Proxy, heard: list[object]) -> None:
+def test_a_slow_body_ends_at_the_proxy(proxy: RunningCaddy, heard: list[object]) -> None:
     said(proxy, f"{HEAD}Content-Length: 100000\r\n\r\n".encode(), b"x" * 50_000)  # the other half never comes
     assert heard == []
 
 
-def test_a_body_that_says_it_is_too_big_is_refused_unread(proxy: Proxy, heard: list[object]) -> None:
+def test_a_body_that_says_it_is_too_big_is_refused_unread(proxy: RunningCaddy, heard: list[object]) -> None:
     answer = said(proxy, f"{HEAD}Content-Length: 400000\r\nConnection: close\r\n\r\n".encode())
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert heard == []
 
 
-def test_a_body_without_a_length_is_refused(proxy: Proxy, heard: list[object]) -> None:
+def test_a_body_without_a_length_is_refused(proxy: RunningCaddy, heard: list[object]) -> None:
     answer = said(proxy, f"{HEAD}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n".encode())
     assert answer.startswith(b"HTTP/1.1 411 ")
     assert heard == []
 
 
-def test_the_largest_batch_passes_whole(proxy: Proxy, heard: list[tuple[str, str, dict[str, str], bytes]]) -> None:
+def test_the_largest_batch_passes_whole(
+    proxy: RunningCaddy, heard: list[tuple[str, str, dict[str, str], bytes]]
+) -> None:
     body = bytes(MAX_BYTES)
     with httpx.Client(verify=proxy.tls, trust_env=False) as client:
         answer = client.post(
@@ -118,7 +120,7 @@ def test_the_largest_batch_passes_whole(proxy: Proxy, heard: list[tuple[str, str
 
 
 def test_the_receiver_is_told_the_clients_address_and_never_a_made_up_one(
-    proxy: Proxy, heard: list[tuple[str, str, dict[str, str], bytes]]
+    proxy: RunningCaddy, heard: list[tuple[str, str, dict[str, str], bytes]]
 ) -> None:
     with proxy.connect(source="127.0.0.7") as connection:
         forged = "X-Forwarded-For: 203.0.113.9\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
@@ -129,7 +131,7 @@ def test_the_receiver_is_told_the_clients_address_and_never_a_made_up_one(
     assert headers["x-forwarded-proto"] == "https"
 
 
-def test_live_values_flow_at_once_and_for_longer_than_any_time_out(proxy: Proxy, upstream: Upstream) -> None:
+def test_live_values_flow_at_once_and_for_longer_than_any_time_out(proxy: RunningCaddy, upstream: Upstream) -> None:
     """The first event arrives while the answer is still open; the second one, later than the time-outs, as well."""
     upstream.go_on.clear()
     with proxy.connect() as connection:

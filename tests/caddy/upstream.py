@@ -28,7 +28,7 @@ def recording() -> Iterator[Upstream]:
     """An upstream that lives as long as the context. `/live` sends one event, and another when `go_on` is set."""
     upstream = Upstream()
 
-    class Handler(BaseHTTPRequestHandler):
+    class UpstreamHandler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
@@ -53,7 +53,7 @@ def recording() -> Iterator[Upstream]:
         def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 (the standard library's name)
             """Nothing: tests look at `requests`."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), UpstreamHandler)
     server.daemon_threads = True
     upstream.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)

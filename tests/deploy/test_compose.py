@@ -79,7 +79,7 @@ def test_every_setting_of_the_scraper_reaches_it() -> None:
     fixed = {"state_dir", "status_host", "status_port", "cloud_url", "token_url", "receiver_key_file"}
     wanted = {
         f"ENVOY_{name.upper()}"
-        for name in scraper_settings._Environment.model_fields
+        for name in scraper_settings._ScraperEnvironment.model_fields
         if name not in fixed and (not name.endswith("_file") or name == "receiver_ca_file")
     }
     assert wanted == set(SERVICES["scraper"]["environment"])
@@ -88,7 +88,9 @@ def test_every_setting_of_the_scraper_reaches_it() -> None:
 def test_every_setting_of_the_receiver_reaches_it() -> None:
     """But those that the image fixes; secrets only as files."""
     fixed = {"state_dir", "host", "port", "status_host", "status_port", "secret", "read_secret", "keys_file"}
-    wanted = {f"RECEIVER_{name.upper()}" for name in receiver_settings._Environment.model_fields if name not in fixed}
+    wanted = {
+        f"RECEIVER_{name.upper()}" for name in receiver_settings._ReceiverEnvironment.model_fields if name not in fixed
+    }
     fixed = {"v2_token_file", "admin_password", "admin_token"}
     wanted |= {
         f"INFLUXDB_{name.upper()}" for name in database_settings.InfluxEnvironment.model_fields if name not in fixed

@@ -2,14 +2,14 @@
 
 from collections import Counter
 
-from tests.end_to_end.ledger import Fields, MeterPhase, Sent, meter_values, reports, stream_event
+from tests.end_to_end.ledger import Fields, MeterPhase, SentReading, meter_values, reports, stream_event
 from tests.end_to_end.stored import Contents
 
 ARRIVAL_MS = 15_000
 """A stamp is the arrival at the scraper: this far from the sending at most, on a machine that is very busy."""
 
 
-def foreign_meter_values(stored: Contents, sent: list[Sent]) -> list[str]:
+def foreign_meter_values(stored: Contents, sent: list[SentReading]) -> list[str]:
     """Stored values of meters that the gateway did not send at about that time, to that meter and phase."""
     said: dict[tuple[str, MeterPhase, str, float], list[int]] = {}
     for entry in sent:
@@ -28,7 +28,7 @@ def foreign_meter_values(stored: Contents, sent: list[Sent]) -> list[str]:
     ]
 
 
-def _said(entry: Sent) -> list[tuple[str, MeterPhase, Fields]]:
+def _said(entry: SentReading) -> list[tuple[str, MeterPhase, Fields]]:
     if entry.kind == "stream":
         return [("meter", phase, fields) for phase, fields in stream_event(entry.values).items()]
     if entry.kind == "readings":
@@ -44,7 +44,7 @@ def _phase(tags: tuple[tuple[str, str], ...]) -> MeterPhase:
     return named["meter"], named["phase"]
 
 
-def foreign_reports(stored: Contents, sent: list[Sent]) -> list[str]:
+def foreign_reports(stored: Contents, sent: list[SentReading]) -> list[str]:
     """Stored inverter readings with a date or a value that the inverter never reported."""
     said: Counter[tuple[str, int, str, float]] = Counter()
     for entry in sent:
@@ -60,7 +60,7 @@ def foreign_reports(stored: Contents, sent: list[Sent]) -> list[str]:
     ]
 
 
-def missing_reports(stored: Contents, sent: list[Sent], lives: list[tuple[int, int]]) -> list[str]:
+def missing_reports(stored: Contents, sent: list[SentReading], lives: list[tuple[int, int]]) -> list[str]:
     """Reports of polls that were finished (the next job had begun in the same life) and that are not stored."""
     kept = {(key.tags[0][1], key.timestamp): fields for key, fields in stored.items() if key.kind == "inverter"}
     lines = []
@@ -79,7 +79,7 @@ def missing_reports(stored: Contents, sent: list[Sent], lives: list[tuple[int, i
     return lines
 
 
-def compare_stream(stored: Contents, sent: list[Sent], life: tuple[int, int]) -> int:
+def compare_stream(stored: Contents, sent: list[SentReading], life: tuple[int, int]) -> int:
     """Check one life of the scraper against the stream; how many events were there, each meter, phase and field.
 
     The events of a second are the same on every connection, so the device's second names an event. Seconds without a

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from scraper.collect.gaps import Gaps
 from scraper.collect.health import Health
-from scraper.collect.memory import Memory
+from scraper.collect.memory import DurableMemory
 from scraper.collect.recorder import Recorder
 from scraper.collect.samples import Samples
 from scraper.delta.tracker import Tracker
@@ -103,10 +103,10 @@ class WitnessedOutbox(OutboxThread):
         ]
 
 
-class Edge:
+class TimedScraper:
     """A scraper that streams while the test moves the time. Make one with `edge`."""
 
-    def __init__(self, house: House, clock: SimulatedClock, outbox: WitnessedOutbox, memory: Memory) -> None:
+    def __init__(self, house: House, clock: SimulatedClock, outbox: WitnessedOutbox, memory: DurableMemory) -> None:
         self.outbox = outbox
         self.device = Device(PROFILES["firmware-8"], house, clock.manual, Faults())
         self._clock = clock
@@ -158,19 +158,19 @@ class Edge:
 
 
 @contextlib.asynccontextmanager
-async def edge(folder: Path, house: House, clock: SimulatedClock) -> AsyncIterator[Edge]:
+async def edge(folder: Path, house: House, clock: SimulatedClock) -> AsyncIterator[TimedScraper]:
     """An edge with an outbox file in `folder`."""
     outbox = WitnessedOutbox()
     await outbox.open(folder / "outbox.sqlite", quota_bytes=512 * 1024 * 1024, clock=clock)
     try:
-        memory = Memory(outbox)
+        memory = DurableMemory(outbox)
         await memory.load()
-        yield Edge(house, clock, outbox, memory)
+        yield TimedScraper(house, clock, outbox, memory)
     finally:
         await outbox.close()
 
 
-def uplink_of(edge: Edge, sender: Sender, secret: str, clock: SimulatedClock) -> Uplink:
+def uplink_of(edge: TimedScraper, sender: Sender, secret: str, clock: SimulatedClock) -> Uplink:
     """The real uplink over a real socket."""
     signer = Signer(HouseholdSecret(secret), edge.serial)
     return Uplink(edge.outbox, sender, signer, clock, interval_s=10, backoff=Backoff(random.Random(1)))

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.end_to_end.processes import Process, description, free_port
-from tests.end_to_end.proxy import Proxy
+from tests.end_to_end.proxy import FaultyProxy
 
 SECRET = "a household secret of the end-to-end tests, long enough"
 
 
 @dataclass
-class Household:
+class EndToEndSystem:
     """The parts. The simulator runs; receiver and scraper are started by the test.
 
     Attributes:
@@ -25,7 +25,7 @@ class Household:
     simulator: Process
     receiver: Process
     scraper: Process
-    proxy: Proxy
+    proxy: FaultyProxy
     told: dict[str, Any]
     folder: Path
 
@@ -64,7 +64,7 @@ async def household(
     *simulator_options: str,
     scraper: dict[str, str] | None = None,
     receiver: dict[str, str] | None = None,
-) -> AsyncIterator[Household]:
+) -> AsyncIterator[EndToEndSystem]:
     """A household whose gateway has firmware 8 and whose scraper has an installer token; killed at the end.
 
     Args:
@@ -78,7 +78,7 @@ async def household(
     options += ["--role=installer", "--late-morning", f"--state-dir={folder / 'simulator'}"]
     options += [f"--ledger={folder / 'ledger.jsonl'}", *simulator_options]
     async with contextlib.AsyncExitStack() as stack:
-        proxy = await stack.enter_async_context(Proxy())
+        proxy = await stack.enter_async_context(FaultyProxy())
         gateway = Process("simulator", "run", *options, directory=folder, settings={})
         await stack.enter_async_context(gateway)
         told = await description(gateway)
@@ -87,10 +87,10 @@ async def household(
         edge = scraper_of(folder, proxy, ports["http"], ports["https"], **given)
         for process in (hosted, edge):
             stack.push_async_exit(process.__aexit__)
-        yield Household(gateway, hosted, edge, proxy, told, folder)
+        yield EndToEndSystem(gateway, hosted, edge, proxy, told, folder)
 
 
-def receiver_of(folder: Path, serial: str, proxy: Proxy, **settings: str) -> Process:
+def receiver_of(folder: Path, serial: str, proxy: FaultyProxy, **settings: str) -> Process:
     """A receiver, not yet started, that takes any free port and lets the proxy know which."""
     process = Process("receiver", "run", directory=folder, settings={
         "RECEIVER_STATE_DIR": str(folder / "receiver"),
@@ -109,7 +109,7 @@ def receiver_of(folder: Path, serial: str, proxy: Proxy, **settings: str) -> Pro
     return process
 
 
-def scraper_of(folder: Path, proxy: Proxy, http_port: int, https_port: int, **settings: str) -> Process:
+def scraper_of(folder: Path, proxy: FaultyProxy, http_port: int, https_port: int, **settings: str) -> Process:
     """A scraper, not yet started, that posts through the proxy every second."""
     return Process("scraper", "run", directory=folder, settings={
         "ENVOY_HOST": "127.0.0.1",

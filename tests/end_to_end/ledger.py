@@ -43,7 +43,7 @@ _DEVICE = {
 }
 
 
-class Sent(NamedTuple):
+class SentReading(NamedTuple):
     """One entry of the ledger.
 
     Attributes:
@@ -59,11 +59,11 @@ class Sent(NamedTuple):
     values: Any
 
 
-def read_ledger(path: Path) -> list[Sent]:
+def read_ledger(path: Path) -> list[SentReading]:
     """All entries in the order of sending; one that is being written is left out."""
     with path.open(encoding="utf-8") as lines:
         entries = [json.loads(line) for line in lines if line.endswith("\n")]
-    return [Sent(entry["kind"], entry["sent_ms"], int(entry["time"]), entry["values"]) for entry in entries]
+    return [SentReading(entry["kind"], entry["sent_ms"], int(entry["time"]), entry["values"]) for entry in entries]
 
 
 def stream_event(values: Mapping[str, Any]) -> dict[MeterPhase, Fields]:
@@ -88,7 +88,7 @@ def meter_values(entries: list[dict[str, Any]]) -> dict[MeterPhase, tuple[Fields
     }
 
 
-def reports(sent: Sent) -> Iterator[tuple[str, int, Fields]]:
+def reports(sent: SentReading) -> Iterator[tuple[str, int, Fields]]:
     """Serial, report date (ms) and fields of every inverter in one reply of either endpoint."""
     if sent.kind == "inverters":
         for entry in sent.values:

@@ -55,7 +55,7 @@ class Posted(NamedTuple):
     """Canonical JSON."""
 
 
-class Proxy:
+class FaultyProxy:
     """Listens on a port of its own.
 
     Attributes:

@@ -12,7 +12,7 @@ from scraper.outbox.frames import unpack
 KINDS = ("inverter", "meter", "meter_energy", "production", "gateway", "event")
 
 
-class Identity(NamedTuple):
+class ReadingIdentity(NamedTuple):
     """What makes a reading one and the same: the tags are sorted pairs."""
 
     gateway: str
@@ -21,7 +21,7 @@ class Identity(NamedTuple):
     timestamp: int
 
 
-Contents = dict[Identity, dict[str, Any]]
+Contents = dict[ReadingIdentity, dict[str, Any]]
 """Identity to fields."""
 
 
@@ -38,7 +38,7 @@ def read_store(path: Path) -> Contents:
                 fields = dict(row)
                 gateway, tags = fields.pop("gateway"), tuple(sorted(json.loads(fields.pop("tags")).items()))
                 fields.pop("series")
-                identity = Identity(gateway, kind, tags, fields.pop("timestamp"))
+                identity = ReadingIdentity(gateway, kind, tags, fields.pop("timestamp"))
                 assert identity not in contents, f"stored twice: {identity}"
                 contents[identity] = {name: value for name, value in fields.items() if value is not None}
     return contents
@@ -84,7 +84,7 @@ def merge(gateway: str, readings: Iterable[Mapping[str, Any]]) -> tuple[Contents
     conflicts: list[str] = []
     for reading in readings:
         tags = tuple(sorted(reading["tags"].items()))
-        identity = Identity(gateway, reading["kind"], tags, reading["timestamp"])
+        identity = ReadingIdentity(gateway, reading["kind"], tags, reading["timestamp"])
         fields = contents.setdefault(identity, {})
         for name, value in reading["fields"].items():
             if fields.setdefault(name, value) != value:

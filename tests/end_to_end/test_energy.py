@@ -14,8 +14,8 @@ from receiver.energy.interpolation import linear_segments
 from receiver.stores.base import Store
 from scraper.uplink.sender import Sender
 from simulator.clock import ManualClock
-from simulator.house import DEFAULT_START, NET, PRODUCTION, THREE_PHASE, TOTAL, Energy, House
-from tests.end_to_end.edge import Edge, SimulatedClock, edge, uplink_of
+from simulator.house import DEFAULT_START, NET, PRODUCTION, THREE_PHASE, TOTAL, House, PhaseEnergy
+from tests.end_to_end.edge import SimulatedClock, TimedScraper, edge, uplink_of
 from tests.end_to_end.hosted import SECRET, hosted
 
 DAY_S = 86_400
@@ -25,7 +25,7 @@ START_MS, STOP_MS = MIDNIGHT * 1000, (MIDNIGHT + DAY_S) * 1000
 METERS = (PRODUCTION, NET, TOTAL)
 
 
-class _Answer(NamedTuple):
+class _MeasuredEnergy(NamedTuple):
     """Energy of one meter and phase over a window: the integral, and both directions."""
 
     wh: float | None
@@ -84,18 +84,18 @@ async def test_an_outage_is_not_covered_and_nothing_is_invented(tmp_path: Path) 
             assert (outage[meter, phase].wh, outage[meter, phase].coverage) == (None, 0.0)
             assert found.wh == pytest.approx(sum(part[meter, phase].wh or 0.0 for part in parts), rel=1e-9)
             true = [span[meter][index] for span in spans]
-            both = Energy(sum(part.delivered_wh for part in true), sum(part.received_wh for part in true))
+            both = PhaseEnergy(sum(part.delivered_wh for part in true), sum(part.received_wh for part in true))
             assert_both_directions(found.signed, both)
 
 
-def assert_both_directions(found: SignedEnergy, true: Energy) -> None:
+def assert_both_directions(found: SignedEnergy, true: PhaseEnergy) -> None:
     """Import and export (generation and own use) each within 0.1 % of what the meter moved."""
     moved = true.delivered_wh + true.received_wh
     assert found.positive_wh == pytest.approx(true.delivered_wh, abs=0.001 * moved)
     assert found.negative_wh == pytest.approx(true.received_wh, abs=0.001 * moved)
 
 
-async def deliver(scraper: Edge, url: str, clock: SimulatedClock) -> None:
+async def deliver(scraper: TimedScraper, url: str, clock: SimulatedClock) -> None:
     """Empty the outbox into the receiver."""
     sender = Sender(url, scraper.serial, None)
     try:
@@ -107,7 +107,7 @@ async def deliver(scraper: Edge, url: str, clock: SimulatedClock) -> None:
     assert (await scraper.outbox.stats()).rows == 0
 
 
-async def energies(store: Store, serial: str, start: int, stop: int) -> dict[tuple[str, str], _Answer]:
+async def energies(store: Store, serial: str, start: int, stop: int) -> dict[tuple[str, str], _MeasuredEnergy]:
     """What the store says of each meter and phase in a window (UTC milliseconds)."""
     answers = {}
     for found in await store.points(serial, "meter", fields=["power"], start=start, stop=stop, neighbours=True):
@@ -116,5 +116,5 @@ async def energies(store: Store, serial: str, start: int, stop: int) -> dict[tup
         tags = dict(found.series.tags)
         energy = energy_wh(segments, start, stop)
         signed = positive_negative_wh(segments, start, stop)
-        answers[tags["meter"], tags["phase"]] = _Answer(energy.wh, energy.coverage, signed)
+        answers[tags["meter"], tags["phase"]] = _MeasuredEnergy(energy.wh, energy.coverage, signed)
     return answers

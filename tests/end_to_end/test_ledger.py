@@ -23,7 +23,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.comparison import compare_stream, foreign_meter_values, foreign_reports, missing_reports
-from tests.end_to_end.household import Household, household
+from tests.end_to_end.household import EndToEndSystem, household
 from tests.end_to_end.ledger import read_ledger
 from tests.end_to_end.processes import Process, until
 from tests.end_to_end.proxy import Mishap, decoded
@@ -69,7 +69,7 @@ async def test_the_store_holds_exactly_the_committed_readings(tmp_path: Path) ->
     assert sum(complete) > 3 * KILLS, complete
 
 
-async def torment(home: Household, rng: random.Random) -> None:
+async def torment(home: EndToEndSystem, rng: random.Random) -> None:
     """Run both until each was killed often enough and every mishap has happened, whatever becomes of them."""
     deck: list[Mishap] = []
 
@@ -118,7 +118,7 @@ async def kill_again_and_again(process: Process, rng: random.Random, enough: asy
         await process.ended()
 
 
-async def settle(home: Household) -> None:
+async def settle(home: EndToEndSystem) -> None:
     """Peace: let everything through, then stop in order."""
     await home.start_pair()
     await until(lambda: read_outbox(home.outbox).waiting < 100, "the backlog is delivered")

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.household import Household, household
+from tests.end_to_end.household import EndToEndSystem, household
 from tests.end_to_end.ledger import read_ledger, stream_event
 from tests.end_to_end.processes import until
-from tests.end_to_end.stored import Contents, Identity, merge, read_store, read_waiting
+from tests.end_to_end.stored import Contents, ReadingIdentity, merge, read_store, read_waiting
 
 SERIES = 9
 """Three meters, three phases each."""
@@ -72,13 +72,15 @@ async def test_after_a_kill_of_everything_the_next_start_records_the_gap(tmp_pat
         assert known.keys() <= stored.keys(), "what was committed before the kill is delivered after it"
 
 
-async def stream_for_a_while(home: Household) -> None:
+async def stream_for_a_while(home: EndToEndSystem) -> None:
     """Every series is stored, and later samples have come, most of which lie within their dead-bands."""
     await in_store(home, "samples", lambda key, _: key.kind == "meter")
     await until(lambda: sum(entry.kind == "stream" for entry in read_ledger(home.ledger)) > 5, "a few events")
 
 
-async def in_store(home: Household, what: str, wanted: Callable[[Identity, dict[str, Any]], bool]) -> Contents:
+async def in_store(
+    home: EndToEndSystem, what: str, wanted: Callable[[ReadingIdentity, dict[str, Any]], bool]
+) -> Contents:
     """Wait until readings of a sort are stored; all of them."""
 
     def look() -> Contents:
@@ -88,12 +90,12 @@ async def in_store(home: Household, what: str, wanted: Callable[[Identity, dict[
     return found
 
 
-def stored_now(home: Household) -> Contents:
+def stored_now(home: EndToEndSystem) -> Contents:
     """The store's contents, as soon as there is one."""
     return read_store(home.store) if home.store.exists() else {}
 
 
-def everything(home: Household) -> Contents:
+def everything(home: EndToEndSystem) -> Contents:
     """What was ever committed, wherever it is while all is down: in the store, or still in the outbox."""
     contents = stored_now(home)
     for key, fields in merge(home.serial, read_waiting(home.outbox))[0].items():
@@ -101,12 +103,12 @@ def everything(home: Household) -> Contents:
     return contents
 
 
-def is_gap(key: Identity) -> bool:
+def is_gap(key: ReadingIdentity) -> bool:
     """Whether it is a gap event."""
     return key.tags == (("type", "gap"),)
 
 
-def has_ended(key: Identity, fields: dict[str, Any]) -> bool:
+def has_ended(key: ReadingIdentity, fields: dict[str, Any]) -> bool:
     """Whether it is a gap that is over."""
     return is_gap(key) and "end" in fields
 
@@ -118,7 +120,7 @@ def assert_quiet_between(contents: Contents, start_ms: int, end_ms: float) -> No
     assert not [stamp for stamp in stamps if start_ms < stamp < end_ms]
 
 
-def was_sent(home: Household, contents: Contents, stamp: int) -> bool:
+def was_sent(home: EndToEndSystem, contents: Contents, stamp: int) -> bool:
     """Whether all fields of all series at a stamp are those of one event that the gateway sent."""
     stored = {(dict(key.tags)["meter"], dict(key.tags)["phase"]): fields
               for key, fields in contents.items() if key.kind == "meter" and key.timestamp == stamp}  # fmt: skip

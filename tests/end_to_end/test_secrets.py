@@ -14,21 +14,21 @@ import httpx
 import jwt
 import pytest
 
-from simulator.cloud.server import Account
+from simulator.cloud.server import CloudAccount
 from simulator.server import Simulator
 from tests.end_to_end.canaries import Canaries
 from tests.end_to_end.household import receiver_of, scraper_of
 from tests.end_to_end.processes import Process, status_port, until
-from tests.end_to_end.proxy import Proxy
+from tests.end_to_end.proxy import FaultyProxy
 from tests.end_to_end.stored import read_store
 
 ACCOUNT = "owner-of-the-canaries@example.com"
 
 
-class Stage:
+class WatchedPair:
     """A gateway in this process, the pair as processes, and what they let be seen."""
 
-    def __init__(self, folder: Path, sim: Simulator, proxy: Proxy) -> None:
+    def __init__(self, folder: Path, sim: Simulator, proxy: FaultyProxy) -> None:
         self.folder = folder
         self.sim = sim
         self.proxy = proxy
@@ -114,10 +114,10 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def stage(folder: Path, sim: Simulator) -> AsyncIterator[Stage]:
+async def stage(folder: Path, sim: Simulator) -> AsyncIterator[WatchedPair]:
     """A stage with its receiver running."""
-    async with Proxy() as proxy:
-        ready = Stage(folder, sim, proxy)
+    async with FaultyProxy() as proxy:
+        ready = WatchedPair(folder, sim, proxy)
         async with ready.receiver:
             await ready.receiver.line('"receiving"')
             yield ready
@@ -137,7 +137,7 @@ async def test_no_secret_of_a_token_gateway_shows(tmp_path: Path) -> None:
         canaries = show.canaries
         password = canaries.plant("cloud password")
         canaries.guard("cloud user name", ACCOUNT)
-        sim.cloud.accounts[ACCOUNT] = Account(password, role="installer")
+        sim.cloud.accounts[ACCOUNT] = CloudAccount(password, role="installer")
         account = {"ENVOY_CLOUD_USERNAME": ACCOUNT, "ENVOY_CLOUD_PASSWORD": password}
         async with show.scraper(**account) as scraper:
             await scraper.line("the meter stream delivers")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from receiver.stores.base import Store
-from scraper.uplink.sender import Answer, NoAnswer, Sender
+from scraper.uplink.sender import NoAnswer, PostReply, Sender
 from shared.readings import Reading
 from simulator.clock import ManualClock
 from simulator.house import DEFAULT_START, THREE_PHASE, House
@@ -36,12 +36,12 @@ class BusyLine(Sender):
     meanwhile: Callable[[], Awaitable[None]]
     arrived: Callable[[], Awaitable[None]]
 
-    async def post(self, body: bytes, token: str) -> Answer | NoAnswer:
+    async def post(self, body: bytes, token: str) -> PostReply | NoAnswer:
         self.posts += 1
         if self.posts % EVERY == 0:
             await self.meanwhile()
         answer = await super().post(body, token)
-        assert isinstance(answer, Answer)
+        assert isinstance(answer, PostReply)
         assert answer.status == 200
         await self.arrived()
         return answer

@@ -5,27 +5,27 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.comparison import compare_stream, foreign_meter_values, foreign_reports, missing_reports
-from tests.end_to_end.ledger import Sent
-from tests.end_to_end.stored import Contents, Identity, differences, merge
+from tests.end_to_end.ledger import SentReading
+from tests.end_to_end.stored import Contents, ReadingIdentity, differences, merge
 
 GATEWAY = "122300001234"
 LIFE = (0, 10_000)
 
 
-def key(timestamp: int, kind: str = "meter", **tags: str) -> Identity:
+def key(timestamp: int, kind: str = "meter", **tags: str) -> ReadingIdentity:
     tags = tags or {"meter": "production", "phase": "a"}
-    return Identity(GATEWAY, kind, tuple(sorted(tags.items())), timestamp)
+    return ReadingIdentity(GATEWAY, kind, tuple(sorted(tags.items())), timestamp)
 
 
-def event(second: int, power: float) -> Sent:
+def event(second: int, power: float) -> SentReading:
     """One event a second whose voltage never changes."""
     values = {"production": {"ph-a": {"p": power, "v": 230.0}}}
-    return Sent("stream", second * 1000, second, values)
+    return SentReading("stream", second * 1000, second, values)
 
 
-def listed(second: int, date: int, watts: int) -> Sent:
+def listed(second: int, date: int, watts: int) -> SentReading:
     entry = {"serialNumber": "1", "lastReportDate": date, "lastReportWatts": watts, "maxReportWatts": 250}
-    return Sent("inverters", second * 1000, second, [entry])
+    return SentReading("inverters", second * 1000, second, [entry])
 
 
 SENT = [event(second, 100.0 + second) for second in range(1, 6)]
@@ -95,7 +95,7 @@ def test_two_values_for_one_field_are_a_conflict_and_other_fields_merge() -> Non
 
 
 def test_a_report_of_a_finished_poll_that_is_not_stored_is_seen() -> None:
-    sent = [listed(1, 900, 200), Sent("readings", 2000, 2, []), listed(3, 1800, 210)]
+    sent = [listed(1, 900, 200), SentReading("readings", 2000, 2, []), listed(3, 1800, 210)]
     kept: Contents = {key(900_000, "inverter", inverter="1"): {"power": 200.0, "max_power": 250.0}}
     assert missing_reports(kept, sent, [LIFE]) == []
     assert len(missing_reports({}, sent, [LIFE])) == 1

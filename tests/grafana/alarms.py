@@ -17,7 +17,7 @@ _UNITS = {"s": 1, "m": MINUTE, "h": HOUR}
 
 
 @dataclass(frozen=True)
-class House:
+class AlarmBucket:
     """One bucket of one server.
 
     Attributes:
@@ -72,7 +72,7 @@ class Evaluation:
     steps: dict[str, Numbers]
 
 
-def evaluate(house: House, rule: Rule, now_s: int) -> Evaluation:
+def evaluate(house: AlarmBucket, rule: Rule, now_s: int) -> Evaluation:
     """Ask and compute once. A condition without any result is "no data", which our rules take for well."""
     series: dict[str, SeriesValues] = {}
     numbers: dict[str, Numbers] = {}
@@ -95,7 +95,7 @@ def evaluate(house: House, rule: Rule, now_s: int) -> Evaluation:
     return Evaluation({labels for labels, value in numbers[rule["condition"]].items() if value != 0}, numbers)
 
 
-def fired(house: House, rule: Rule, start_s: int, stop_s: int) -> set[Labels]:
+def fired(house: AlarmBucket, rule: Rule, start_s: int, stop_s: int) -> set[Labels]:
     """The labels for which an alarm is sent between two times: evaluated each minute, met for as long as `for` says."""
     lasting, since, sent = seconds(rule["for"]), dict[Labels, int](), set[Labels]()
     for now_s in range(start_s, stop_s + 1, MINUTE):
@@ -105,7 +105,7 @@ def fired(house: House, rule: Rule, start_s: int, stop_s: int) -> set[Labels]:
     return sent
 
 
-def told(house: House, rule: Rule, now_s: int) -> list[str]:
+def told(house: AlarmBucket, rule: Rule, now_s: int) -> list[str]:
     """The summaries of the alarms, with their labels and values put in."""
     found = evaluate(house, rule, now_s)
     return sorted(_rendered(rule["annotations"]["summary"], labels, found.steps) for labels in found.met)

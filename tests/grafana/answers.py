@@ -9,9 +9,16 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from tests.grafana import substitution
-from tests.grafana.extraction import LIVE_UID, MAIN_UID, Found, VariableQuery, fixed_variables, variable_queries
-from tests.grafana.substitution import Span, Value
-from tests.grafana.week import BUCKET, LIVE_BUCKET, Week
+from tests.grafana.extraction import (
+    LIVE_UID,
+    MAIN_UID,
+    ExtractedQuery,
+    VariableQuery,
+    fixed_variables,
+    variable_queries,
+)
+from tests.grafana.substitution import DashboardRange, Value
+from tests.grafana.week import BUCKET, LIVE_BUCKET, LoadedDays
 from tests.influxd.server import ADMIN_TOKEN
 
 _BUCKETS = {MAIN_UID: BUCKET, LIVE_UID: LIVE_BUCKET}
@@ -19,7 +26,7 @@ _MIN_INTERVAL_MS = 1000
 _ALIAS = re.compile(r"\$([\w-]+)|\[\[([\w-]+)\]\]")
 
 
-class Answer(NamedTuple):
+class QueryAnswer(NamedTuple):
     """What came back.
 
     Attributes:
@@ -36,7 +43,7 @@ class Answer(NamedTuple):
 class Asker:
     """Asks as one dashboard would, now, in the time zone of the site."""
 
-    def __init__(self, week: Week, client: httpx.Client) -> None:
+    def __init__(self, week: LoadedDays, client: httpx.Client) -> None:
         self._week = week
         self._client = client
         self.now = datetime.now(ZoneInfo(week.time_zone))
@@ -54,19 +61,19 @@ class Asker:
         assert found, f"{variable.query.place} has no values"
         return found if variable.takes_all else found[0]
 
-    def statement(self, query: Found, values: Mapping[str, Value]) -> str:
+    def statement(self, query: ExtractedQuery, values: Mapping[str, Value]) -> str:
         """What the database is asked."""
         span = self.span(query)
         least = substitution.milliseconds(query.least_interval) if query.least_interval else _MIN_INTERVAL_MS
         text = substitution.variables(query.text, values)
         return substitution.macros(text, span, substitution.interval(span, least, query.points))
 
-    def span(self, query: Found) -> Span:
+    def span(self, query: ExtractedQuery) -> DashboardRange:
         """Its time range."""
         ends = substitution.moment(query.since, self.now), substitution.moment(query.until, self.now, end=True)
-        return Span(*(round(end.timestamp() * 1000) for end in ends))
+        return DashboardRange(*(round(end.timestamp() * 1000) for end in ends))
 
-    def ask(self, query: Found, values: Mapping[str, Value]) -> Answer:
+    def ask(self, query: ExtractedQuery, values: Mapping[str, Value]) -> QueryAnswer:
         """Run it. Raises AssertionError for an answer that is an error or has a second statement."""
         source = substitution.variables(query.source, values)
         assert source in _BUCKETS, f"{query.place}: no data source {source}"
@@ -81,10 +88,10 @@ class Asker:
         (result,) = reply.json()["results"]
         assert "error" not in result, f"{query.place}: {result['error']}\n{statement}"
         series = result.get("series", [])
-        return Answer(series, *_fields(query, series))
+        return QueryAnswer(series, *_fields(query, series))
 
 
-def _fields(query: Found, series: Sequence[dict[str, Any]]) -> tuple[set[str], set[str]]:
+def _fields(query: ExtractedQuery, series: Sequence[dict[str, Any]]) -> tuple[set[str], set[str]]:
     """Names of the fields with and without values, as `influxql/buffered/response_parser.go` makes them."""
     seen: dict[str, bool] = {}
     for one in series:

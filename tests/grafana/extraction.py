@@ -11,7 +11,7 @@ GRAFANA = Path(__file__).parents[2] / "grafana"
 MAIN_UID, LIVE_UID = "envoy-influxdb", "envoy-influxdb-live"
 
 
-class Found(NamedTuple):
+class ExtractedQuery(NamedTuple):
     """One query as a file has it.
 
     Attributes:
@@ -42,7 +42,7 @@ class VariableQuery(NamedTuple):
 
     dashboard: str
     name: str
-    query: Found
+    query: ExtractedQuery
     takes_all: bool
 
 
@@ -60,13 +60,13 @@ def panels(board: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield panel
 
 
-def panel_queries(name: str, board: dict[str, Any], panel: dict[str, Any]) -> list[Found]:
+def panel_queries(name: str, board: dict[str, Any], panel: dict[str, Any]) -> list[ExtractedQuery]:
     """The queries of one panel."""
     since, until = board["time"]["from"], board["time"]["to"]
     if "timeFrom" in panel:
         since, until = f"now-{panel['timeFrom'].removeprefix('now-')}", "now"
     return [
-        Found(
+        ExtractedQuery(
             place=f"{name}: {panel['title']}: {target['refId']}",
             text=target["query"],
             source=target["datasource"]["uid"],
@@ -87,7 +87,7 @@ def variable_queries(name: str, board: dict[str, Any]) -> list[VariableQuery]:
         VariableQuery(
             name,
             variable["name"],
-            Found(
+            ExtractedQuery(
                 f"{name}: variable {variable['name']}",
                 variable["query"]["query"],
                 variable["datasource"]["uid"],
@@ -109,10 +109,10 @@ def fixed_variables(board: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def alert_queries() -> list[Found]:
+def alert_queries() -> list[ExtractedQuery]:
     """The queries of all alert rules; expressions between them are not for the database."""
     return [
-        Found(
+        ExtractedQuery(
             place=f"{path.name}: {rule['title']}: {step['refId']}",
             text=step["model"]["query"],
             source=step["datasourceUid"],

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from tests.grafana.week import BUCKET, Week
+from tests.grafana.week import BUCKET, LoadedDays
 from tests.influxd.server import ADMIN_TOKEN
 
 PAGE = Path(__file__).parents[2] / "docs" / "queries.md"
@@ -51,7 +51,7 @@ def examples() -> list[Example]:
     return found
 
 
-def ask(example: Example, week: Week, client: httpx.Client) -> list[dict[str, Any]]:
+def ask(example: Example, week: LoadedDays, client: httpx.Client) -> list[dict[str, Any]]:
     """The tables that the database answers. Raises AssertionError for a refusal."""
     text = example.text.replace(SERIAL, week.gateway)
     if example.language == "influxql":

@@ -18,14 +18,14 @@ _UNITS = (("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000)
 _VARIABLE = re.compile(r"\$\{(?P<braced>\w+)(?::(?P<format>\w+))?\}|\$(?P<plain>\w+)|\[\[(?P<square>\w+)\]\]")
 
 
-class Span(NamedTuple):
+class DashboardRange(NamedTuple):
     """A time range in milliseconds since 1970."""
 
     start: int
     stop: int
 
 
-def macros(text: str, span: Span, interval_ms: int) -> str:
+def macros(text: str, span: DashboardRange, interval_ms: int) -> str:
     """Replace Grafana's macros as its backend does, in its order."""
     interval = duration(interval_ms)
     return (
@@ -75,7 +75,7 @@ def milliseconds(text: str) -> int:
     return int(amount) * dict(_UNITS)[unit]
 
 
-def interval(span: Span, least_ms: int, points: int) -> int:
+def interval(span: DashboardRange, least_ms: int, points: int) -> int:
     """What `$__interval` is: the range by the points, rounded to a pleasant length, at least `least_ms`."""
     exact = (span.stop - span.start) / points
     return max(least_ms, min(_ROUND_MS, key=lambda round_ms: abs(round_ms - exact)))

@@ -11,7 +11,7 @@ from receiver.rollups.panels import panel_rows
 from receiver.sites.model import Site
 from receiver.stores.base import Point, SeriesPoints
 from shared.readings import Series
-from tests.grafana.alarms import DAY, HOUR, MINUTE, House, Rule, evaluate, fired, gateways, told
+from tests.grafana.alarms import DAY, HOUR, MINUTE, AlarmBucket, Rule, evaluate, fired, gateways, told
 from tests.grafana.happenings import NIGHT, NOON, ONE, OTHER, gap, line, quarters, report, reports, voltages
 from tests.influxd.server import Influxd, running
 
@@ -30,11 +30,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
 
 
 @pytest.fixture
-def house(server: Influxd) -> House:
+def house(server: Influxd) -> AlarmBucket:
     """Empty, and of this test alone."""
     bucket = f"house-{next(_NUMBERS)}"
     server.make_bucket(bucket)
-    return House(server, bucket)
+    return AlarmBucket(server, bucket)
 
 
 def test_there_are_the_eight_rules() -> None:
@@ -42,17 +42,17 @@ def test_there_are_the_eight_rules() -> None:
 
 
 @pytest.fixture(scope="module")
-def fresh(server: Influxd) -> House:
+def fresh(server: Influxd) -> AlarmBucket:
     """Nothing was ever written."""
     server.make_bucket("fresh")
-    return House(server, "fresh")
+    return AlarmBucket(server, "fresh")
 
 
 @pytest.fixture(scope="module")
-def well(server: Influxd) -> House:
+def well(server: Influxd) -> AlarmBucket:
     """A good day, and the night after it."""
     server.make_bucket("well")
-    house = House(server, "well")
+    house = AlarmBucket(server, "well")
     for now in (NOON, NIGHT):
         house.write(
             *reports(now - 2 * HOUR, now + HOUR, token_expires_in=300.0 * DAY, role="owner", certificate_changed=0.0),
@@ -64,20 +64,20 @@ def well(server: Influxd) -> House:
 
 
 @pytest.mark.parametrize("uid", RULES)
-def test_a_fresh_system_without_data_raises_no_alarm(uid: str, fresh: House) -> None:
+def test_a_fresh_system_without_data_raises_no_alarm(uid: str, fresh: AlarmBucket) -> None:
     assert fired(fresh, RULES[uid], NOON, NOON + 20 * MINUTE) == set()
 
 
 @pytest.mark.parametrize("uid", RULES)
 @pytest.mark.parametrize("now", [NOON, NIGHT], ids=["noon", "night"])
-def test_a_system_that_is_well_raises_no_alarm(uid: str, now: int, well: House) -> None:
+def test_a_system_that_is_well_raises_no_alarm(uid: str, now: int, well: AlarmBucket) -> None:
     assert fired(well, RULES[uid], now, now + 20 * MINUTE) == set()
 
 
 class TestGatewaySilent:
     RULE = RULES["envoy-gateway-silent"]
 
-    def test_an_open_gap_is_told_of_the_gateway_that_has_it(self, house: House) -> None:
+    def test_an_open_gap_is_told_of_the_gateway_that_has_it(self, house: AlarmBucket) -> None:
         house.write(*reports(NOON - HOUR, NOON, ONE), *reports(NOON - HOUR, NOON, OTHER), *gap(NOON - 20 * MINUTE))
         assert gateways(fired(house, self.RULE, NOON - 15 * MINUTE, NOON)) == {ONE}
         assert told(house, self.RULE, NOON) == [
@@ -85,7 +85,9 @@ class TestGatewaySilent:
         ]
 
     @pytest.mark.parametrize(("minutes", "alarms"), [(9, set()), (25, {ONE})])
-    def test_the_nightly_pause_is_an_alarm_only_if_it_lasts(self, house: House, minutes: int, alarms: set[str]) -> None:
+    def test_the_nightly_pause_is_an_alarm_only_if_it_lasts(
+        self, house: AlarmBucket, minutes: int, alarms: set[str]
+    ) -> None:
         """While it lasts the event has no end; so look at each minute as it was then."""
         start, sent = NOON + 11 * HOUR, set()
         house.write(*reports(start - HOUR, start + HOUR), *gap(start))
@@ -94,7 +96,7 @@ class TestGatewaySilent:
         assert sent == alarms
         assert fired(house, self.RULE, start + minutes * MINUTE, start + HOUR) == set()
 
-    def test_a_gateway_that_is_away_when_its_scraper_starts_again_is_one(self, house: House) -> None:
+    def test_a_gateway_that_is_away_when_its_scraper_starts_again_is_one(self, house: AlarmBucket) -> None:
         """The gap is still the one that the orderly stop opened."""
         house.write(*gap(NOON - HOUR), *reports(NOON - 30 * MINUTE, NOON), *gap(NOON - HOUR, NOON - MINUTE, OTHER))
         assert gateways(fired(house, self.RULE, NOON - 15 * MINUTE, NOON)) == {ONE}
@@ -103,7 +105,7 @@ class TestGatewaySilent:
 class TestScraperSilent:
     RULE = RULES["envoy-scraper-silent"]
 
-    def test_a_series_that_stops_fires_for_days(self, house: House) -> None:
+    def test_a_series_that_stops_fires_for_days(self, house: AlarmBucket) -> None:
         house.write(*reports(NOON - 2 * HOUR, NOON - HOUR), *reports(NOON - 2 * HOUR, NOON + 3 * DAY, OTHER))
         for later in (0, 3 * DAY):
             assert gateways(fired(house, self.RULE, NOON + later - 20 * MINUTE, NOON + later)) == {ONE}
@@ -111,7 +113,7 @@ class TestScraperSilent:
             f"Nothing has arrived from the scraper of gateway {ONE} for more than 15 minutes."
         ]
 
-    def test_a_pause_of_ten_minutes_is_none(self, house: House) -> None:
+    def test_a_pause_of_ten_minutes_is_none(self, house: AlarmBucket) -> None:
         house.write(*reports(NOON - HOUR, NOON - 20 * MINUTE), *reports(NOON - 10 * MINUTE, NOON + 20 * MINUTE))
         assert fired(house, self.RULE, NOON - HOUR, NOON + 20 * MINUTE) == set()
 
@@ -119,7 +121,7 @@ class TestScraperSilent:
 class TestBacklogGrowing:
     RULE = RULES["envoy-backlog-growing"]
 
-    def test_more_and_more_rows_fire(self, house: House) -> None:
+    def test_more_and_more_rows_fire(self, house: AlarmBucket) -> None:
         times = range(NOON - 2 * HOUR, NOON + 1, MINUTE)
         house.write(*(report(at, outbox_rows=float(2000 + 10 * number)) for number, at in enumerate(times)))
         assert gateways(fired(house, self.RULE, NOON - 20 * MINUTE, NOON)) == {ONE}
@@ -128,7 +130,7 @@ class TestBacklogGrowing:
         ]
 
     @pytest.mark.parametrize("rows", [lambda n: 90_000 - 100 * n, lambda n: 3 * n], ids=["draining", "few"])
-    def test_a_backlog_that_drains_and_a_small_one_do_not(self, house: House, rows: Callable[[int], int]) -> None:
+    def test_a_backlog_that_drains_and_a_small_one_do_not(self, house: AlarmBucket, rows: Callable[[int], int]) -> None:
         times = range(NOON - 2 * HOUR, NOON + 1, MINUTE)
         house.write(*(report(at, outbox_rows=float(rows(number))) for number, at in enumerate(times)))
         assert fired(house, self.RULE, NOON - 20 * MINUTE, NOON) == set()
@@ -137,12 +139,12 @@ class TestBacklogGrowing:
 class TestTokenExpiring:
     RULE = RULES["envoy-token-expiring"]
 
-    def test_ten_days_left_fire(self, house: House) -> None:
+    def test_ten_days_left_fire(self, house: AlarmBucket) -> None:
         house.write(*reports(NOON - HOUR, NOON, token_expires_in=10.0 * DAY, role="owner"))
         assert gateways(fired(house, self.RULE, NOON - 15 * MINUTE, NOON)) == {ONE}
         assert told(house, self.RULE, NOON) == [f"The token of gateway {ONE} is good for 10 days more."]
 
-    def test_tokens_of_installers_do_not(self, house: House) -> None:
+    def test_tokens_of_installers_do_not(self, house: AlarmBucket) -> None:
         house.write(*reports(NOON - HOUR, NOON, token_expires_in=6.0 * HOUR, role="installer"))
         assert fired(house, self.RULE, NOON - 15 * MINUTE, NOON) == set()
 
@@ -150,7 +152,7 @@ class TestTokenExpiring:
 class TestLosses:
     RULE = RULES["envoy-losses"]
 
-    def test_an_increase_fires_for_a_day(self, house: House) -> None:
+    def test_an_increase_fires_for_a_day(self, house: AlarmBucket) -> None:
         house.write(
             *reports(NOON - 5 * HOUR, NOON - 4 * HOUR, lost_rows=7.0),
             *reports(NOON - 3 * HOUR, NOON, lost_rows=1207.0),
@@ -161,7 +163,7 @@ class TestLosses:
             f"1200 readings of gateway {ONE} were lost for good in the last 24 hours."
         ]
 
-    def test_old_losses_and_a_counter_that_starts_anew_do_not(self, house: House) -> None:
+    def test_old_losses_and_a_counter_that_starts_anew_do_not(self, house: AlarmBucket) -> None:
         house.write(*reports(NOON - DAY, NOON - HOUR, lost_rows=500.0), *reports(NOON - HOUR + MINUTE, NOON))
         assert fired(house, self.RULE, NOON, NOON) == set()
 
@@ -169,7 +171,7 @@ class TestLosses:
 class TestPanelDead:
     RULE = RULES["envoy-panel-dead"]
 
-    def test_an_hour_of_nothing_by_day_fires_and_stays_through_the_night(self, house: House) -> None:
+    def test_an_hour_of_nothing_by_day_fires_and_stays_through_the_night(self, house: AlarmBucket) -> None:
         house.write(*quarters("7", NOON, "00001111"), *quarters("8", NOON, "00000000"))
         house.write(*quarters("7", NIGHT, "0000000000", peers=0.0), *quarters("8", NIGHT, "0000000000", peers=0.0))
         for now in (NOON, NIGHT):
@@ -180,12 +182,12 @@ class TestPanelDead:
         ]
 
     @pytest.mark.parametrize("dead", ["111", "11101", "11110"], ids=["not yet an hour", "with a pause", "mended"])
-    def test_less_than_that_does_not(self, house: House, dead: str) -> None:
+    def test_less_than_that_does_not(self, house: AlarmBucket, dead: str) -> None:
         house.write(*quarters("7", NOON, dead))
         assert fired(house, self.RULE, NOON, NOON + 5 * MINUTE) == set()
 
     @pytest.mark.parametrize("death", ["goes silent", "reports nothing but zeros"])
-    def test_what_the_roll_ups_make_of_a_dead_inverter_fires(self, house: House, death: str) -> None:
+    def test_what_the_roll_ups_make_of_a_dead_inverter_fires(self, house: AlarmBucket, death: str) -> None:
         """From the reports of three inverters, one of which dies at ten."""
         ten, raw = NOON - 2 * HOUR, []
         for serial in ("482000000001", "482000000002", "482000000003"):
@@ -209,7 +211,7 @@ class TestPhaseVoltage:
     @pytest.mark.parametrize(
         ("usual", "now"), [(235, 256), (235, 204), (121, 134), (121, 105), (235, 0)], ids="{}".format
     )
-    def test_too_high_too_low_and_lost_fire(self, house: House, usual: float, now: float) -> None:
+    def test_too_high_too_low_and_lost_fire(self, house: AlarmBucket, usual: float, now: float) -> None:
         house.write(*voltages("a", 235, 230), *voltages("b", usual, now))
         (labels,) = fired(house, self.RULE, NOON, NOON + 5 * MINUTE)
         assert dict(labels) == {"gateway": ONE, "phase": "b"}
@@ -218,7 +220,9 @@ class TestPhaseVoltage:
         ]
 
     @pytest.mark.parametrize(("usual", "now"), [(240, 252), (122, 110), (127, 130), (0.4, 0.3)], ids="{}".format)
-    def test_what_grids_are_allowed_and_unwired_phases_do_not(self, house: House, usual: float, now: float) -> None:
+    def test_what_grids_are_allowed_and_unwired_phases_do_not(
+        self, house: AlarmBucket, usual: float, now: float
+    ) -> None:
         house.write(*voltages("a", usual, now))
         assert fired(house, self.RULE, NOON, NOON + 5 * MINUTE) == set()
 
@@ -226,7 +230,7 @@ class TestPhaseVoltage:
 class TestCertificateChanged:
     RULE = RULES["envoy-certificate-changed"]
 
-    def test_it_fires_until_it_is_trusted(self, house: House) -> None:
+    def test_it_fires_until_it_is_trusted(self, house: AlarmBucket) -> None:
         house.write(*reports(NOON - HOUR, NOON, certificate_changed=1.0))
         assert gateways(fired(house, self.RULE, NOON, NOON)) == {ONE}
         assert told(house, self.RULE, NOON)[0].startswith(f"Gateway {ONE} shows a certificate")

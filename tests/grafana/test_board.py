@@ -6,10 +6,10 @@ import pytest
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from grafana.source import parts, style
-from grafana.source.board import Page, build
-from grafana.source.queries import Source, lettered, select, series, table
+from grafana.source.board import DashboardPage, build
+from grafana.source.queries import DataSource, lettered, select, series, table
 
-PAGE = Page("envoy-test", "Test", "A page.", "now-1h")
+PAGE = DashboardPage("envoy-test", "Test", "A page.", "now-1h")
 
 
 def _panel(title, width, height=4):
@@ -30,7 +30,7 @@ def test_a_line_that_leaves_a_hole_is_refused_by_the_names_of_its_panels():
 
 
 def test_queries_of_a_panel_have_letters_and_the_shape_that_the_data_source_reads():
-    queries = (table("SELECT 1"), series("SELECT 2", "$tag_phase", source=Source.LIVE))
+    queries = (table("SELECT 1"), series("SELECT 2", "$tag_phase", source=DataSource.LIVE))
     made = [query.build() for query in lettered(queries)]
     assert json.loads(JSONEncoder().encode(made)) == [
         {

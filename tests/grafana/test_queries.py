@@ -16,14 +16,14 @@ from tests.grafana import page
 from tests.grafana.answers import Asker
 from tests.grafana.extraction import alert_queries, dashboards, panel_queries, panels
 from tests.grafana.substitution import Value
-from tests.grafana.week import Week, load_week
+from tests.grafana.week import LoadedDays, load_week
 from tests.influxd.server import running
 
 DAYS = 2.0
 
 
 @pytest.fixture(scope="module")
-def week(tmp_path_factory) -> Iterator[Week]:
+def week(tmp_path_factory) -> Iterator[LoadedDays]:
     """Days of a house with a battery, and months of energies before."""
     with running(tmp_path_factory.mktemp("influxd")) as server:
         yield asyncio.run(load_week(server, tmp_path_factory.mktemp("journal"), days=DAYS))

@@ -5,7 +5,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.grafana.substitution import Span, Value, duration, interval, macros, milliseconds, moment, variables
+from tests.grafana.substitution import (
+    DashboardRange,
+    Value,
+    duration,
+    interval,
+    macros,
+    milliseconds,
+    moment,
+    variables,
+)
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 3, 29, 11, 30, tzinfo=BERLIN)  # clocks went forward this night
@@ -13,7 +22,9 @@ NOW = datetime(2026, 3, 29, 11, 30, tzinfo=BERLIN)  # clocks went forward this n
 
 def test_the_time_filter_and_the_interval_are_those_of_the_backend():
     text = "WHERE $timeFilter GROUP BY time($__interval), 1 / $__interval_ms"
-    assert macros(text, Span(1, 2), 300_000) == "WHERE time >= 1ms and time <= 2ms GROUP BY time(5m), 1 / 300000"
+    assert (
+        macros(text, DashboardRange(1, 2), 300_000) == "WHERE time >= 1ms and time <= 2ms GROUP BY time(5m), 1 / 300000"
+    )
 
 
 @pytest.mark.parametrize(
@@ -61,4 +72,4 @@ def test_a_rounded_end_is_the_end_of_its_day():
 @pytest.mark.parametrize(("hours", "least", "expected"), [(1, "1s", "5s"), (24, "1m", "1m"), (720, "1m", "30m")])
 def test_the_interval_follows_the_range_but_not_below_the_panels_own(hours, least, expected):
     """A thousand points: an hour gives 3.6 s, a day 86 s, thirty days 43 minutes, each to the nearest that Grafana has."""
-    assert duration(interval(Span(0, hours * 3_600_000), milliseconds(least), 1000)) == expected
+    assert duration(interval(DashboardRange(0, hours * 3_600_000), milliseconds(least), 1000)) == expected

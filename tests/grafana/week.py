@@ -36,7 +36,7 @@ _OLDER_DAYS = 430
 _DAYS_SINCE_GAP = 100
 
 
-class Week(NamedTuple):
+class LoadedDays(NamedTuple):
     """What was loaded.
 
     Attributes:
@@ -52,7 +52,7 @@ class Week(NamedTuple):
     written: int
 
 
-async def load_week(server: Influxd, folder: Path, *, days: float) -> Week:
+async def load_week(server: Influxd, folder: Path, *, days: float) -> LoadedDays:
     """Fill new buckets up to now. `folder` takes the journal of the roll-ups."""
     server.make_bucket(BUCKET)
     server.make_bucket(LIVE_BUCKET)
@@ -75,7 +75,7 @@ async def load_week(server: Influxd, folder: Path, *, days: float) -> Week:
     finally:
         await rollups.close()
         await store.close()
-    return Week(server, profile.serial, site.time_zone or "UTC", loader.written)
+    return LoadedDays(server, profile.serial, site.time_zone or "UTC", loader.written)
 
 
 async def _top_up(loader: "_Loader", past: Past, rollups: Rollups, firmware: str, since: int) -> None:

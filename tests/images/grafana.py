@@ -47,7 +47,7 @@ def measurements():
     return urllib.request.urlopen(request, timeout=10).read()  # noqa: S310 (as above)
 
 
-class Handler(BaseHTTPRequestHandler):
+class GrafanaHandler(BaseHTTPRequestHandler):
     def do_GET(self):
         body = measurements() if self.path == "/grafana/measurements" else b'{"database": "ok"}'
         self.send_response(200)
@@ -58,4 +58,4 @@ class Handler(BaseHTTPRequestHandler):
 
 if found := list(faults()):
     sys.exit("; ".join(found))
-ThreadingHTTPServer(("0.0.0.0", 3000), Handler).serve_forever()  # noqa: S104 (inside a container)
+ThreadingHTTPServer(("0.0.0.0", 3000), GrafanaHandler).serve_forever()  # noqa: S104 (inside a container)

@@ -14,11 +14,11 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from receiver.auth import keys_file
-from receiver.http.listener import Listener
+from receiver.http.listener import HttpListener
 from receiver.ingest.limits import Limits
 from receiver.service.app import running
 from receiver.service.build import Receiver, build
-from receiver.settings import Settings
+from receiver.settings import ReceiverSettings
 from shared import wire
 from shared.keys import PublicKey
 from shared.readings import Reading
@@ -32,7 +32,7 @@ UNLIMITED = Limits(gateway_rate=1e9, address_rate=1e9)
 
 
 @dataclass
-class ManualClock:
+class ReceiverClock:
     """Stands still until told otherwise."""
 
     ms: int = NOW_MS
@@ -51,7 +51,7 @@ class ManualClock:
         await asyncio.get_running_loop().create_future()
 
 
-def make_settings(state_dir: Path, **changes: Any) -> Settings:
+def make_settings(state_dir: Path, **changes: Any) -> ReceiverSettings:
     values: dict[str, Any] = {
         "sqlite_path": state_dir / "readings.sqlite",
         "state_dir": state_dir,
@@ -72,7 +72,7 @@ def make_settings(state_dir: Path, **changes: Any) -> Settings:
         "docs": False,
         "log_level": "INFO",
     }
-    return Settings(**{**values, **changes})
+    return ReceiverSettings(**{**values, **changes})
 
 
 def meter(timestamp: int = NOW_MS, *, phase: str = "a", **fields: Any) -> Reading:
@@ -126,10 +126,10 @@ class Service:
     """The running receiver as its users see it."""
 
     receiver: Receiver
-    settings: Settings
-    clock: ManualClock
+    settings: ReceiverSettings
+    clock: ReceiverClock
     client: httpx.AsyncClient
-    listener: Listener
+    listener: HttpListener
     answers: list[httpx.Response] = field(default_factory=list)
 
     @property
@@ -182,7 +182,7 @@ async def start(
     state_dir: Path, *, limits: Limits = UNLIMITED, trusted_proxies: tuple[str, ...] = (), **changes: Any
 ) -> AsyncIterator[Service]:
     """Run a receiver in this event loop."""
-    clock = ManualClock()
+    clock = ReceiverClock()
     settings = make_settings(state_dir, **changes)
     receiver = build(settings, clock=clock, limits=limits)
     async with (

@@ -6,7 +6,7 @@ import pytest
 
 from receiver import settings
 from receiver.database_settings import InfluxSettings
-from receiver.errors import SettingError
+from receiver.errors import ReceiverSettingError
 
 SECRET = "canary-secret-0123456789abcdef0123456789"
 
@@ -134,7 +134,7 @@ def test_faults_name_the_setting_and_the_remedy(
 ):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(SettingError, match=message) as error:
+    with pytest.raises(ReceiverSettingError, match=message) as error:
         settings.load()
     assert "canary" not in str(error.value)
 

@@ -63,7 +63,7 @@ class RunningCommand:
 
 
 @dataclass
-class Desk:
+class CommandLine:
     """Where commands are typed.
 
     Attributes:
@@ -111,9 +111,9 @@ class Desk:
         )
 
 
-def desk_for(sim: Simulator, folder: Path, receiver_port: int) -> Desk:
+def desk_for(sim: Simulator, folder: Path, receiver_port: int) -> CommandLine:
     """A desk whose settings are right."""
-    return Desk(
+    return CommandLine(
         folder,
         {
             "ENVOY_HOST": "127.0.0.1",

@@ -11,7 +11,7 @@ from typing import Any
 from receiver.service.app import running
 from receiver.service.build import build
 from receiver.stores.base import Store
-from scraper.config import GatewaySettings, ReceiverSettings, Secret, Settings
+from scraper.config import GatewaySettings, ScraperSettings, Secret, UplinkSettings
 from scraper.service import app
 from simulator.clock import SimClock
 from simulator.server import Simulator
@@ -49,7 +49,7 @@ def secret(value: str | None = None, path: Path | None = None) -> Secret:
     return Secret("ENVOY_SOMETHING_FILE", value, None if path is None else str(path))
 
 
-def scraper_settings(sim: Simulator, state_dir: Path, receiver_url: str, **changes: Any) -> Settings:
+def scraper_settings(sim: Simulator, state_dir: Path, receiver_url: str, **changes: Any) -> ScraperSettings:
     """Settings for this gateway; `changes` may concern the gateway or the scraper."""
     gateway: dict[str, Any] = {
         "host": "127.0.0.1",
@@ -69,7 +69,7 @@ def scraper_settings(sim: Simulator, state_dir: Path, receiver_url: str, **chang
     own = {name: changes.pop(name) for name in list(changes) if name in gateway}
     values: dict[str, Any] = {
         "gateway": GatewaySettings(**{**gateway, **own}),
-        "receiver": ReceiverSettings(url=receiver_url, secret=secret(SECRET), key_file=state_dir / "key", ca_file=None),
+        "receiver": UplinkSettings(url=receiver_url, secret=secret(SECRET), key_file=state_dir / "key", ca_file=None),
         "inverter_interval": 60.0,
         "meter_source": "auto",
         "meter_interval": 5.0,
@@ -81,11 +81,11 @@ def scraper_settings(sim: Simulator, state_dir: Path, receiver_url: str, **chang
         "status_port": 0,
         "log_level": "INFO",
     }
-    return Settings(**{**values, **changes})
+    return ScraperSettings(**{**values, **changes})
 
 
 @dataclass
-class Home:
+class RunningScraper:
     """What runs, and what arrived.
 
     Attributes:
@@ -167,7 +167,7 @@ async def home(
     host_ahead_s: float = 0.0,
     hosted_settings: Mapping[str, Any] = MappingProxyType({}),
     **simulator: Any,
-) -> AsyncIterator[Home]:
+) -> AsyncIterator[RunningScraper]:
     """Gateway and receiver at work; the receiver keeps readings in SQLite unless its settings say otherwise."""
     sim_clock = SimClock(SPEED)
     async with Simulator(profile, clock=sim_clock, late_morning=True, **simulator) as sim:
@@ -177,4 +177,4 @@ async def home(
         )
         hosted = build(settings, clock=FastClock(sim_clock))
         async with running(hosted, host="127.0.0.1", port=0) as listener:
-            yield Home(sim, clock, hosted.store, f"http://127.0.0.1:{listener.port}", folder, logs)
+            yield RunningScraper(sim, clock, hosted.store, f"http://127.0.0.1:{listener.port}", folder, logs)

@@ -9,30 +9,30 @@ from typing import Any, cast
 
 from scraper.collect.gaps import Gaps
 from scraper.collect.health import Health
-from scraper.collect.memory import Memory
+from scraper.collect.memory import DurableMemory
 from scraper.collect.recorder import Recorder
 from scraper.collect.samples import Samples
 from scraper.delta.tracker import Tracker
 from scraper.errors import OutboxUnavailableError
-from scraper.gateway.parse.meters import Meter
+from scraper.gateway.parse.meters import ConfiguredMeter
 from scraper.gateway.parse.phases import MeterValues
 from scraper.gateway.parse.values import Notes
-from scraper.gateway.session import Gateway, Identity
+from scraper.gateway.session import GatewayIdentity, GatewaySession
 from scraper.gateway.stream import Burst
 from scraper.outbox.thread import OutboxThread
 from shared.readings import Reading
 from shared.wire import decode_reading
-from tests.scraper.gateway.fake import NOW_S, ManualClock
+from tests.scraper.gateway.fake import NOW_S, InstantClock
 
 SERIAL = "122012345678"
 NOW_MS = NOW_S * 1000
 
 
-def meter(measurement: str = "production", *, enabled: bool = True) -> Meter:
-    return Meter(1, measurement, enabled, 1, "", ())
+def meter(measurement: str = "production", *, enabled: bool = True) -> ConfiguredMeter:
+    return ConfiguredMeter(1, measurement, enabled, 1, "", ())
 
 
-def identity(**changes: Any) -> Identity:
+def identity(**changes: Any) -> GatewayIdentity:
     values: dict[str, Any] = {
         "host": "127.0.0.1",
         "serial": SERIAL,
@@ -43,7 +43,7 @@ def identity(**changes: Any) -> Identity:
         "scheme": "https",
         "clock_offset_s": 0.0,
     }
-    return Identity(**{**values, **changes})
+    return GatewayIdentity(**{**values, **changes})
 
 
 def values(power: float = 100.0, *, at_s: int = NOW_S, delivered: float = 1000.0) -> MeterValues:
@@ -66,16 +66,16 @@ class ScriptedGateway:
 
     answers: dict[str, list[Any]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
-    identity: Identity | None = field(default_factory=identity)
-    known_meters: list[Meter] | None = field(default_factory=lambda: [meter()])
+    identity: GatewayIdentity | None = field(default_factory=identity)
+    known_meters: list[ConfiguredMeter] | None = field(default_factory=lambda: [meter()])
     streams: list[Sequence[Burst | Exception]] = field(default_factory=list)
     most_at_once: int = 0
     _open: int = 0
 
-    async def connect(self) -> Identity:
+    async def connect(self) -> GatewayIdentity:
         answer = await self._answer("connect", self.identity)
         self.identity = answer
-        return cast("Identity", answer)
+        return cast("GatewayIdentity", answer)
 
     async def inverters(self, _notes: Notes) -> list[Reading]:
         return cast("list[Reading]", await self._answer("inverters", []))
@@ -124,12 +124,12 @@ class Parts:
 
     gateway: ScriptedGateway
     outbox: FlakyOutbox
-    memory: Memory
+    memory: DurableMemory
     recorder: Recorder
     gaps: Gaps
     health: Health
     samples: Samples
-    clock: ManualClock
+    clock: InstantClock
 
     async def rows(self, kind: str | None = None) -> list[Reading]:
         """Everything committed, or one kind of it."""
@@ -144,17 +144,19 @@ class Parts:
 
 
 @contextlib.asynccontextmanager
-async def parts(folder: Path, *, poll_meters: bool = True, clock: ManualClock | None = None) -> AsyncIterator[Parts]:
+async def parts(folder: Path, *, poll_meters: bool = True, clock: InstantClock | None = None) -> AsyncIterator[Parts]:
     """The parts over the outbox in `folder`, which may have been used before."""
-    clock = clock or ManualClock()
+    clock = clock or InstantClock()
     outbox = FlakyOutbox()
     await outbox.open(folder / "outbox.sqlite", quota_bytes=64 * 1024 * 1024, clock=clock)
     try:
-        memory = Memory(outbox)
+        memory = DurableMemory(outbox)
         await memory.load()
         recorder = Recorder(Tracker(), outbox, memory, clock)
         gaps, health, gateway = Gaps(recorder, memory), Health(), ScriptedGateway()
-        samples = Samples(cast("Gateway", gateway), recorder, gaps, memory, health, clock, poll_meters=poll_meters)
+        samples = Samples(
+            cast("GatewaySession", gateway), recorder, gaps, memory, health, clock, poll_meters=poll_meters
+        )
         yield Parts(gateway, outbox, memory, recorder, gaps, health, samples, clock)
     finally:
         await outbox.close()

@@ -6,7 +6,7 @@ import pytest
 
 from tests.influxd.server import Influxd, running
 from tests.receiver import over_influxdb
-from tests.scraper.home import Home, home
+from tests.scraper.home import RunningScraper, home
 
 BUCKETS = ("envoy", "envoy_live")
 
@@ -19,7 +19,7 @@ def database(tmp_path):
         yield server
 
 
-async def production(at_home: Home) -> list[int]:
+async def production(at_home: RunningScraper) -> list[int]:
     """Stamps of one series, oldest first."""
     return [point.timestamp for point in await at_home.points("meter", meter="production", phase="a")]
 

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from scraper import settings
-from scraper.errors import SettingError
+from scraper.errors import ScraperSettingError
 
 SECRET = "canary-" + "s" * 40
 
@@ -53,14 +53,14 @@ def test_the_defaults_need_no_setting(monkeypatch):
     ],
 )
 def test_a_wrong_setting_is_named_with_its_remedy_and_not_echoed(monkeypatch, values, hint):
-    with pytest.raises(SettingError) as caught:
+    with pytest.raises(ScraperSettingError) as caught:
         load(monkeypatch, **values)
     assert hint in str(caught.value)
     assert "canary" not in str(caught.value)
 
 
 def test_every_wrong_setting_is_named_at_once(monkeypatch):
-    with pytest.raises(SettingError) as caught:
+    with pytest.raises(ScraperSettingError) as caught:
         load(monkeypatch, INVERTER_INTERVAL="x", STATUS_PORT="y")
     assert len(str(caught.value).splitlines()) == 2
 
@@ -73,7 +73,7 @@ def test_plain_http_is_for_this_machine_or_for_who_says_so(monkeypatch):
 
 def test_a_container_needs_the_address_and_the_message_says_why(monkeypatch):
     monkeypatch.setattr(settings, "in_container", lambda: True)
-    with pytest.raises(SettingError, match="mDNS does not reach containers"):
+    with pytest.raises(ScraperSettingError, match="mDNS does not reach containers"):
         load(monkeypatch)
     assert load(monkeypatch, HOST="192.0.2.7").gateway.host == "192.0.2.7"
 
@@ -95,7 +95,7 @@ def test_a_secret_file_is_read_anew_each_time(monkeypatch, tmp_path):
 
 def test_a_secret_file_that_cannot_be_read_is_named(monkeypatch, tmp_path):
     token = load(monkeypatch, TOKEN_FILE=str(tmp_path / "missing")).gateway.token
-    with pytest.raises(SettingError, match="ENVOY_TOKEN_FILE"):
+    with pytest.raises(ScraperSettingError, match="ENVOY_TOKEN_FILE"):
         token()
 
 

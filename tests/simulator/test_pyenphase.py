@@ -17,7 +17,7 @@ from simulator.server import Simulator
 from tests.simulator.reading import clock
 
 
-class _Ports(AbstractResolver):
+class _PortMap(AbstractResolver):
     """Sends the gateway's fixed ports 80 and 443 to where the simulator listens."""
 
     def __init__(self, sim: Simulator) -> None:
@@ -34,7 +34,7 @@ class _Ports(AbstractResolver):
 
 
 def _client(sim: Simulator) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(resolver=_Ports(sim), ssl=NO_VERIFY_SSL_CONTEXT, family=socket.AF_INET)
+    connector = aiohttp.TCPConnector(resolver=_PortMap(sim), ssl=NO_VERIFY_SSL_CONTEXT, family=socket.AF_INET)
     return aiohttp.ClientSession(connector=connector)
 
 

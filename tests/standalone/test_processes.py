@@ -5,13 +5,13 @@ import os
 import pytest
 
 from standalone.errors import ChildDiedError, NotReadyError
-from standalone.processes import Family
+from standalone.processes import ProcessGroup
 from tests.standalone.commands import PROJECT, descendants, living, wait_until
 
 
 @pytest.fixture
 async def family(tmp_path):
-    family = Family(tmp_path, PROJECT, os.environ)
+    family = ProcessGroup(tmp_path, PROJECT, os.environ)
     yield family
     family.kill()
     await family.stop()

@@ -7,8 +7,8 @@ from rich.console import Console
 from standalone.api import InverterNow, MeterNow
 from standalone.guard import listed
 from standalone.messages import message
-from standalone.picture import Picture, draw
-from standalone.view import Frame, age, line, screen, watts
+from standalone.picture import SystemState, draw
+from standalone.view import ViewFrame, age, line, screen, watts
 
 METERS = [
     MeterNow("production", "a", 3000.0, 231.0, 3.0),
@@ -21,15 +21,15 @@ METRICS = {
     "envoy_stream_connected": 1.0,
     "envoy_stream_events_total": 1234.0,
 }
-FRAME = Frame("a demo", {"API": "http://127.0.0.1:1/api"}, 0.43, ["scraper: hello"])
+FRAME = ViewFrame("a demo", {"API": "http://127.0.0.1:1/api"}, 0.43, ["scraper: hello"])
 
 
-def _picture(**changes: object) -> Picture:
+def _picture(**changes: object) -> SystemState:
     picture = draw(METERS, INVERTERS, METRICS, {"receiver_readings_stored_total": 12345.0}, [])
     return picture._replace(**changes)  # type: ignore[arg-type]
 
 
-def _shown(picture: Picture, frame: Frame = FRAME) -> str:
+def _shown(picture: SystemState, frame: ViewFrame = FRAME) -> str:
     console = Console(width=100, file=io.StringIO(), force_terminal=False)
     console.print(screen(picture, frame))
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]

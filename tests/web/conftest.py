@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, Request
 from tests.tools import missing
 from tests.web.browser import chromium, executable
 from tests.web.sources import build
-from tests.web.stage import Stage, staged
+from tests.web.stage import PageServer, staged
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,7 +19,7 @@ def built() -> None:
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+async def stage(tmp_path: Path) -> AsyncIterator[PageServer]:
     """A receiver with a household."""
     async with staged(tmp_path) as running:
         yield running

@@ -14,9 +14,9 @@ from playwright.async_api import Browser, Page, ViewportSize
 from shared.clock import SystemClock
 from shared.files import write_private
 from standalone.demo import family_in, household, load_past, start_simulator
-from standalone.processes import Child, Family
+from standalone.processes import Child, ProcessGroup
 from standalone.site import sites_file
-from standalone.stack import Household, start_receiver, start_scraper
+from standalone.stack import LocalInstallation, start_receiver, start_scraper
 from tests.web.browser import chromium
 
 IMAGES: Final = Path(__file__).parents[2] / "docs" / "images"
@@ -28,7 +28,7 @@ _SHADED = 8
 """Which panel of that house has a tree before it."""
 
 
-class Picture(NamedTuple):
+class Screenshot(NamedTuple):
     """One picture: its file, its size in CSS pixels, its scheme, whether a panel is open."""
 
     name: str
@@ -40,18 +40,18 @@ class Picture(NamedTuple):
 
 
 PICTURES: Final = (
-    Picture("page-phone-light", 390, 844, "light"),
-    Picture("page-phone-dark", 390, 844, "dark"),
-    Picture("page-desktop-light", 1360, 900, "light", whole=True),
-    Picture("page-desktop-dark", 1360, 900, "dark", whole=True),
-    Picture("page-panel", 390, 844, "light", panel=True),
+    Screenshot("page-phone-light", 390, 844, "light"),
+    Screenshot("page-phone-dark", 390, 844, "dark"),
+    Screenshot("page-desktop-light", 1360, 900, "light", whole=True),
+    Screenshot("page-desktop-dark", 1360, 900, "dark", whole=True),
+    Screenshot("page-panel", 390, 844, "light", panel=True),
 )
 
 
 async def main() -> None:
     """A simulated household with some days of history, and pictures of its page."""
     clock = SystemClock()
-    families: list[Family] = []
+    families: list[ProcessGroup] = []
     async with AsyncExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="envoy-relay-pictures.")))
         family = await stack.enter_async_context(family_in(directory / "demo", families))
@@ -69,7 +69,7 @@ async def main() -> None:
         await take(browser, f"{home.url}/#token={token}", PICTURES, IMAGES)
 
 
-async def take(browser: Browser, link: str, pictures: Sequence[Picture], directory: Path) -> None:
+async def take(browser: Browser, link: str, pictures: Sequence[Screenshot], directory: Path) -> None:
     """Take the pictures of the page behind a link."""
     for picture in pictures:
         size: ViewportSize = {"width": picture.width, "height": picture.height}
@@ -91,7 +91,7 @@ async def _open_panel(page: Page) -> None:
     await page.wait_for_timeout(1_000)
 
 
-async def _rolled_up(home: Household, token: str) -> None:
+async def _rolled_up(home: LocalInstallation, token: str) -> None:
     """Wait until the day before today is known: the roll-up job goes over the history once a minute."""
     headers = {"authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(base_url=home.url, headers=headers, trust_env=False) as client:

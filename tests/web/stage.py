@@ -28,7 +28,7 @@ _HOUR_MS = 60 * _MINUTE_MS
 _ROWS = 400
 
 
-class Stage:
+class PageServer:
     """The household's receiver; it can stop and start again at the same address.
 
     Args:
@@ -110,9 +110,9 @@ def status(timestamp: int, **fields: float) -> Reading:
 
 
 @contextlib.asynccontextmanager
-async def staged(folder: Path) -> AsyncIterator[Stage]:
+async def staged(folder: Path) -> AsyncIterator[PageServer]:
     """A running stage with its household."""
-    stage = Stage(folder / "state")
+    stage = PageServer(folder / "state")
     await stage.start()
     try:
         await stage.live_in()

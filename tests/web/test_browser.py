@@ -9,13 +9,13 @@ from playwright.async_api import Page, expect
 from shared.readings import Reading
 from tests.receiver.service import GATEWAY, OTHER
 from tests.web.sources import WEB
-from tests.web.stage import NAME, PANELS, WEAK, Stage, status
+from tests.web.stage import NAME, PANELS, WEAK, PageServer, status
 
 _LIVE_MS = 2_000
 _ATTEMPTS = 3
 
 
-async def opened(page: Page, stage: Stage) -> None:
+async def opened(page: Page, stage: PageServer) -> None:
     """Open the page by a link and wait until it shows the household, live."""
     await page.goto(stage.link())
     await expect(page.locator("h1")).to_have_text(NAME)
@@ -23,7 +23,7 @@ async def opened(page: Page, stage: Stage) -> None:
     await expect(page.locator(".panel")).to_have_count(len(PANELS))
 
 
-async def test_a_link_opens_the_whole_page_and_leaves_no_token_in_the_address(page: Page, stage: Stage) -> None:
+async def test_a_link_opens_the_whole_page_and_leaves_no_token_in_the_address(page: Page, stage: PageServer) -> None:
     await opened(page, stage)
     assert page.url == stage.url
     assert "token" not in await page.evaluate("JSON.stringify([history.state, localStorage, sessionStorage])")
@@ -44,13 +44,13 @@ async def test_a_link_opens_the_whole_page_and_leaves_no_token_in_the_address(pa
     await expect(page.locator(".banner")).to_have_count(0)
 
 
-async def test_the_session_outlives_a_reload(page: Page, stage: Stage) -> None:
+async def test_the_session_outlives_a_reload(page: Page, stage: PageServer) -> None:
     await opened(page, stage)
     await page.goto(stage.url)
     await expect(page.locator("h1")).to_have_text(NAME)
 
 
-async def test_a_stored_reading_is_on_the_screen_within_two_seconds(page: Page, stage: Stage) -> None:
+async def test_a_stored_reading_is_on_the_screen_within_two_seconds(page: Page, stage: PageServer) -> None:
     await opened(page, stage)
     for attempt in range(_ATTEMPTS):  # the machine may be busy with other tests, but not each time
         watts = 2_500 + 100 * attempt
@@ -63,13 +63,13 @@ async def test_a_stored_reading_is_on_the_screen_within_two_seconds(page: Page, 
     pytest.fail("no reading came to the screen in time")
 
 
-async def test_a_report_of_a_panel_colours_it_at_once(page: Page, stage: Stage) -> None:
+async def test_a_report_of_a_panel_colours_it_at_once(page: Page, stage: PageServer) -> None:
     await opened(page, stage)
     await stage.send(Reading("inverter", {"inverter": WEAK}, stage.clock.now_ms(), {"power": 321.0, "interval": 900.0}))
     await expect(page.locator(f".panel[data-inverter='{WEAK}'] .panel-value")).to_have_text("321\u202fW")
 
 
-async def test_panels_lie_as_the_sites_file_says(page: Page, stage: Stage) -> None:
+async def test_panels_lie_as_the_sites_file_says(page: Page, stage: PageServer) -> None:
     await opened(page, stage)
     boxes = [await page.locator(f".panel[data-inverter='{serial}']").bounding_box() for serial in PANELS]
     corners = [(round(box["x"]), round(box["y"])) for box in boxes if box]
@@ -78,7 +78,7 @@ async def test_panels_lie_as_the_sites_file_says(page: Page, stage: Stage) -> No
     await expect(page.locator(".array")).to_have_attribute("aria-label", "South")
 
 
-async def test_a_panel_opens_its_day_beside_its_peers(page: Page, stage: Stage) -> None:
+async def test_a_panel_opens_its_day_beside_its_peers(page: Page, stage: PageServer) -> None:
     await opened(page, stage)
     panel = page.locator(f".panel[data-inverter='{WEAK}']")
     await panel.click()
@@ -91,7 +91,7 @@ async def test_a_panel_opens_its_day_beside_its_peers(page: Page, stage: Stage) 
     await expect(panel).to_be_focused()
 
 
-async def test_arrow_keys_and_buttons_go_through_the_days(page: Page, stage: Stage) -> None:
+async def test_arrow_keys_and_buttons_go_through_the_days(page: Page, stage: PageServer) -> None:
     await opened(page, stage)
     day, later = page.locator(".day"), page.get_by_role("button", name="The day after")
     await expect(later).to_be_disabled()
@@ -110,7 +110,7 @@ async def test_arrow_keys_and_buttons_go_through_the_days(page: Page, stage: Sta
     await expect(day).to_have_text("Today")
 
 
-async def test_everything_is_reached_by_the_keyboard_in_the_order_of_the_page(page: Page, stage: Stage) -> None:
+async def test_everything_is_reached_by_the_keyboard_in_the_order_of_the_page(page: Page, stage: PageServer) -> None:
     await opened(page, stage)
     names = []
     for _ in range(4):
@@ -131,7 +131,7 @@ async def test_everything_is_reached_by_the_keyboard_in_the_order_of_the_page(pa
     await expect(page.get_by_role("dialog", name="Roof 1")).to_be_visible()
 
 
-async def test_what_needs_a_person_is_said_above_everything_else(page: Page, stage: Stage) -> None:
+async def test_what_needs_a_person_is_said_above_everything_else(page: Page, stage: PageServer) -> None:
     await stage.send(status(stage.clock.now_ms(), certificate_changed=1.0, outbox_rows=5000.0))
     await opened(page, stage)
     banners = page.get_by_role("main").locator(".banner")
@@ -140,7 +140,7 @@ async def test_what_needs_a_person_is_said_above_everything_else(page: Page, sta
     await expect(banners.first).to_contain_text("envoy-scraper trust")
 
 
-async def test_several_systems_have_a_selector(page: Page, stage: Stage) -> None:
+async def test_several_systems_have_a_selector(page: Page, stage: PageServer) -> None:
     other = Reading("meter", {"meter": "production", "phase": "a"}, stage.clock.now_ms(), {"power": 777.0})
     await stage.send(other, serial=OTHER)
     await page.goto(f"{stage.url}#token={stage.token(gateways=(GATEWAY, OTHER))[1]}")
@@ -152,7 +152,7 @@ async def test_several_systems_have_a_selector(page: Page, stage: Stage) -> None
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1360, 3840])
-async def test_nothing_has_to_be_scrolled_sideways(page: Page, stage: Stage, width: int) -> None:
+async def test_nothing_has_to_be_scrolled_sideways(page: Page, stage: PageServer, width: int) -> None:
     await page.set_viewport_size({"width": width, "height": 800})
     await opened(page, stage)
     await expect(page.locator(".curve canvas")).to_be_visible()
@@ -167,7 +167,7 @@ async def test_nothing_has_to_be_scrolled_sideways(page: Page, stage: Stage, wid
     )
 
 
-async def test_dark_and_light_follow_the_reader_at_once(page: Page, stage: Stage) -> None:
+async def test_dark_and_light_follow_the_reader_at_once(page: Page, stage: PageServer) -> None:
     await page.emulate_media(color_scheme="light")
     await opened(page, stage)
     ground = "getComputedStyle(document.documentElement).backgroundColor"
@@ -177,7 +177,7 @@ async def test_dark_and_light_follow_the_reader_at_once(page: Page, stage: Stage
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_axe_finds_nothing_serious(page: Page, stage: Stage, scheme: Any) -> None:
+async def test_axe_finds_nothing_serious(page: Page, stage: PageServer, scheme: Any) -> None:
     await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     await page.goto(stage.url)
     await expect(page.get_by_label("Reader token")).to_be_visible()
@@ -204,7 +204,7 @@ async def findings(page: Page) -> list[str]:
     ]
 
 
-async def test_the_page_works_behind_a_path_prefix(page: Page, stage: Stage) -> None:
+async def test_the_page_works_behind_a_path_prefix(page: Page, stage: PageServer) -> None:
     async def strip(route: Any) -> None:
         await route.continue_(url=route.request.url.replace("/home/solar/", "/"))
 

@@ -5,13 +5,13 @@ import asyncio
 from playwright.async_api import Page, expect
 
 from receiver.auth import readers
-from tests.web.stage import NAME, Stage
+from tests.web.stage import NAME, PageServer
 
 _RECOVER_MS = 40_000
 """The longest that a browser and the page wait before they try again, and some room."""
 
 
-async def test_without_a_session_the_page_asks_for_a_token(page: Page, stage: Stage) -> None:
+async def test_without_a_session_the_page_asks_for_a_token(page: Page, stage: PageServer) -> None:
     await page.goto(stage.url)
     field = page.get_by_label("Reader token")
     await expect(field).to_be_focused()
@@ -24,14 +24,14 @@ async def test_without_a_session_the_page_asks_for_a_token(page: Page, stage: St
     assert await page.context.cookies()
 
 
-async def test_an_expired_token_asks_for_another(page: Page, stage: Stage) -> None:
+async def test_an_expired_token_asks_for_another(page: Page, stage: PageServer) -> None:
     await page.goto(stage.link(days=-1))
     await expect(page.get_by_role("alert")).to_contain_text("expired")
     await expect(page.get_by_label("Reader token")).to_be_visible()
     assert page.url == stage.url
 
 
-async def test_a_token_that_is_revoked_while_somebody_looks_asks_for_another(page: Page, stage: Stage) -> None:
+async def test_a_token_that_is_revoked_while_somebody_looks_asks_for_another(page: Page, stage: PageServer) -> None:
     jti, token = stage.token()
     await page.goto(f"{stage.url}#token={token}")
     await expect(page.locator(".light.live")).to_be_visible()
@@ -40,7 +40,7 @@ async def test_a_token_that_is_revoked_while_somebody_looks_asks_for_another(pag
     await expect(page.get_by_role("alert")).to_contain_text("revoked")
 
 
-async def test_signing_out_forgets_the_session(page: Page, stage: Stage) -> None:
+async def test_signing_out_forgets_the_session(page: Page, stage: PageServer) -> None:
     await page.goto(stage.link())
     await page.get_by_role("button", name="Sign out").click()
     await expect(page.get_by_label("Reader token")).to_be_visible()
@@ -48,7 +48,7 @@ async def test_signing_out_forgets_the_session(page: Page, stage: Stage) -> None
     await expect(page.get_by_label("Reader token")).to_be_visible()
 
 
-async def test_the_page_says_that_the_receiver_is_away_and_recovers_by_itself(page: Page, stage: Stage) -> None:
+async def test_the_page_says_that_the_receiver_is_away_and_recovers_by_itself(page: Page, stage: PageServer) -> None:
     await page.goto(stage.link())
     await expect(page.locator(".light.live")).to_be_visible()
     await stage.stop()
@@ -60,7 +60,7 @@ async def test_the_page_says_that_the_receiver_is_away_and_recovers_by_itself(pa
 
 
 async def test_a_page_that_was_opened_while_the_receiver_was_away_goes_on_when_it_is_back(
-    page: Page, stage: Stage
+    page: Page, stage: PageServer
 ) -> None:
     await page.goto(stage.link())
     await expect(page.locator("h1")).to_have_text(NAME)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from receiver.http.page import Page
+from receiver.http.page import PageRoutes
 
 INDEX = b"<!doctype html><title>page</title>" + b" " * 900
 SCRIPT = b"console.log(1);" * 100
@@ -23,7 +23,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 def client(directory: Path, root_path: str = "") -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(Starlette(routes=Page(directory).routes()), root_path=root_path)
+    transport = httpx.ASGITransport(Starlette(routes=PageRoutes(directory).routes()), root_path=root_path)
     return httpx.AsyncClient(transport=transport, base_url="http://page")
 
 

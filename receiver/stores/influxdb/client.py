@@ -45,7 +45,7 @@ class QueryTable(msgspec.Struct, frozen=True):
     tags: dict[str, str] = {}
 
 
-class _Reply(NamedTuple):
+class _HttpReply(NamedTuple):
     """A success. `version` is what the server says it is; empty where it does not say."""
 
     status: int
@@ -53,18 +53,18 @@ class _Reply(NamedTuple):
     version: str
 
 
-class _Result(msgspec.Struct):
+class _StatementResult(msgspec.Struct):
     series: list[QueryTable] = []
     error: str = ""
 
 
-class _Answer(msgspec.Struct):
-    results: list[_Result] = []
+class _QueryReply(msgspec.Struct):
+    results: list[_StatementResult] = []
     error: str = ""
 
 
 _T = TypeVar("_T")
-_answer_decoder = msgspec.json.Decoder(_Answer)
+_answer_decoder = msgspec.json.Decoder(_QueryReply)
 
 
 class InfluxClient:
@@ -174,7 +174,7 @@ class InfluxClient:
                 f"InfluxDB at {self.server} does not answer within {self._timeout_s:g} s: look at its log and its load"
             ) from error
 
-    def _answer(self, database: str, **request: Any) -> _Answer:
+    def _answer(self, database: str, **request: Any) -> _QueryReply:
         """One query. Runs on a thread, with its decoding: a long answer would hold up the event loop."""
         body = self._send("/query", database, **request).body
         try:
@@ -185,7 +185,7 @@ class InfluxClient:
             raise failure(404, b"", server=self.server, org=self._org, bucket=database)
         return answer
 
-    def _send(self, path: str, bucket: str, *, method: str = "POST", **request: Any) -> _Reply:
+    def _send(self, path: str, bucket: str, *, method: str = "POST", **request: Any) -> _HttpReply:
         """One request that succeeds. Runs on a thread."""
         try:
             answer = self._api.call_api(  # type: ignore[no-untyped-call]
@@ -200,7 +200,7 @@ class InfluxClient:
                     "shorter time, or for fewer series or fields"
                 )
             answer.release_conn()
-            return _Reply(answer.status, body, answer.headers.get("X-Influxdb-Version", ""))
+            return _HttpReply(answer.status, body, answer.headers.get("X-Influxdb-Version", ""))
         except ApiException as error:
             if not error.status:  # a TLS failure, which the client turns into its own exception
                 raise self._unreachable() from error

@@ -31,7 +31,7 @@ class Statement(NamedTuple):
     params: dict[str, str | int]
 
 
-class Span(NamedTuple):
+class TimeSpan(NamedTuple):
     """A stretch of time.
 
     Attributes:
@@ -55,7 +55,7 @@ class Order(NamedTuple):
 def select(
     kind: str,
     names: Collection[str],
-    span: Span,
+    span: TimeSpan,
     *,
     gateway: str | None = None,
     tags: Mapping[str, str] = NO_TAGS,
@@ -92,7 +92,7 @@ def select(
     return Statement(" ".join(parts), params)
 
 
-def newest(kinds: Collection[str], span: Span, gateway: str | None = None) -> Statement:
+def newest(kinds: Collection[str], span: TimeSpan, gateway: str | None = None) -> Statement:
     """The newest reading of each gateway and kind, a table for each, with the columns of all the kinds."""
     params: dict[str, str | int] = {}
     conditions = _when(span, params)
@@ -127,7 +127,7 @@ def _tag(pair: str) -> tuple[str, str]:
     return name, from_influx(_ESCAPED.sub(r"\1", value))
 
 
-def _when(span: Span, params: dict[str, str | int]) -> list[str]:
+def _when(span: TimeSpan, params: dict[str, str | int]) -> list[str]:
     conditions = []
     if span.newest_ms is not None:
         conditions.append(f"time >= now() - {span.newest_ms}ms")

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 
 from receiver.stores.base import GatewaySummary, Latest, Point, SeriesPoints, neighbour_reach_ms
-from receiver.stores.influxdb.influxql import Key, Order, Span
+from receiver.stores.influxdb.influxql import Key, Order, TimeSpan
 from receiver.stores.influxdb.picking import (
     carriers,
     last_known,
@@ -19,14 +19,14 @@ from receiver.stores.influxdb.picking import (
     reaches_back,
     with_nearest,
 )
-from receiver.stores.influxdb.reading import Reading
+from receiver.stores.influxdb.reading import TwoBucketReader
 from receiver.stores.kinds import STORED
 from shared.fields import KINDS, MAX_GAP_MS
 from shared.readings import Series, Tags
 
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
-_LOOK_BACK = (Span(newest_ms=_HOUR_MS), Span(newest_ms=32 * _DAY_MS), Span())
+_LOOK_BACK = (TimeSpan(newest_ms=_HOUR_MS), TimeSpan(newest_ms=32 * _DAY_MS), TimeSpan())
 _NEWEST = Order(1, backwards=True)
 _RECENT = Order(150, backwards=True)
 """At a reading a second this many reach `MAX_GAP_MS` back: one question is mostly enough for the last known values."""
@@ -35,7 +35,7 @@ _TOGETHER_MS = 600_000
 _PAGE_ROWS = 20_000
 
 
-async def gateways(reading: Reading, *, only: str | None = None) -> list[GatewaySummary]:
+async def gateways(reading: TwoBucketReader, *, only: str | None = None) -> list[GatewaySummary]:
     """As `Store.gateways`; of one gateway, if it has readings, where `only` is given.
 
     The oldest reading is not told: it would cost a look into every shard.
@@ -58,12 +58,12 @@ async def gateways(reading: Reading, *, only: str | None = None) -> list[Gateway
     ]
 
 
-async def count(reading: Reading, *, page_rows: int = _PAGE_ROWS) -> int:
+async def count(reading: TwoBucketReader, *, page_rows: int = _PAGE_ROWS) -> int:
     """As `Store.count`: InfluxQL counts values, not readings, so all of them come here, page by page."""
     return sum([await _count(reading, kind, page_rows) for kind in KINDS])
 
 
-async def _count(reading: Reading, kind: str, limit: int) -> int:
+async def _count(reading: TwoBucketReader, kind: str, limit: int) -> int:
     total, start = 0, None
     while len(times := await reading.page(kind, start, limit)) == limit:
         before = sum(time < times[-1] for time in times)  # those at the last time may go on in the next page
@@ -74,7 +74,7 @@ async def _count(reading: Reading, kind: str, limit: int) -> int:
     return total + len(times)
 
 
-async def latest(reading: Reading, gateway: str, kind: str) -> list[Latest]:
+async def latest(reading: TwoBucketReader, gateway: str, kind: str) -> list[Latest]:
     """As `Store.latest`."""
     names = _columns(kind, None)
     if not names:
@@ -99,16 +99,16 @@ async def latest(reading: Reading, gateway: str, kind: str) -> list[Latest]:
 
 
 async def _before(
-    reading: Reading, gateway: str, kind: str, group: Sequence[Key], newest: Mapping[Key, int]
+    reading: TwoBucketReader, gateway: str, kind: str, group: Sequence[Key], newest: Mapping[Key, int]
 ) -> dict[Key, list[Point]]:
     """What stands before the newest readings of series, which are given in the order of those."""
-    span = Span(newest[group[0]] - MAX_GAP_MS, newest[group[-1]])
+    span = TimeSpan(newest[group[0]] - MAX_GAP_MS, newest[group[-1]])
     found = await reading.rows(kind, _columns(kind, None), span, gateway=gateway, among=group)
     return {key: rows for key, rows in found.items() if key in group}
 
 
 async def points(
-    reading: Reading,
+    reading: TwoBucketReader,
     gateway: str,
     kind: str,
     *,
@@ -124,14 +124,14 @@ async def points(
         return []
     reach = neighbour_reach_ms(kind)
     if not neighbours:
-        found = await reading.rows(kind, names, Span(start, stop), gateway=gateway, tags=tags)
+        found = await reading.rows(kind, names, TimeSpan(start, stop), gateway=gateway, tags=tags)
     elif reach is not None:
-        wide = await reading.rows(kind, names, Span(start - reach, stop + reach + 1), gateway=gateway, tags=tags)
+        wide = await reading.rows(kind, names, TimeSpan(start - reach, stop + reach + 1), gateway=gateway, tags=tags)
         found = {key: with_nearest(rows, names, start, stop) for key, rows in wide.items()}
     else:
         earlier, found, later = await asyncio.gather(
             _neighbours(reading, gateway, kind, names, tags, start, backwards=True),
-            reading.rows(kind, names, Span(start, stop), gateway=gateway, tags=tags),
+            reading.rows(kind, names, TimeSpan(start, stop), gateway=gateway, tags=tags),
             _neighbours(reading, gateway, kind, names, tags, stop, backwards=False),
         )
         for key in earlier.keys() | later.keys():
@@ -141,7 +141,7 @@ async def points(
 
 
 async def _neighbours(
-    reading: Reading,
+    reading: TwoBucketReader,
     gateway: str,
     kind: str,
     names: Sequence[str],
@@ -163,7 +163,7 @@ async def _neighbours(
     for key, point in (item for other in others for item in other.items()):
         at.setdefault(point.timestamp, set()).add(key)
     whole = await asyncio.gather(
-        *(reading.rows(kind, names, Span(time, time + 1), gateway=gateway, among=keys) for time, keys in at.items())
+        *(reading.rows(kind, names, TimeSpan(time, time + 1), gateway=gateway, among=keys) for time, keys in at.items())
     )
     for rows, keys in zip(whole, at.values(), strict=True):
         for key in keys & rows.keys():
@@ -174,7 +174,7 @@ async def _neighbours(
 
 
 async def _nearest(
-    reading: Reading,
+    reading: TwoBucketReader,
     gateway: str,
     kind: str,
     names: Sequence[str],
@@ -189,7 +189,7 @@ async def _nearest(
     for distance in (_DAY_MS, 32 * _DAY_MS, None):
         if missing:
             far = None if distance is None else edge - distance if backwards else edge + distance
-            span = Span(far, edge) if backwards else Span(edge, far)
+            span = TimeSpan(far, edge) if backwards else TimeSpan(edge, far)
             rows = await reading.rows(kind, names, span, gateway=gateway, among=missing, order=Order(1, backwards))
             found |= {key: rows[key][0] for key in missing & rows.keys()}
             missing -= rows.keys()

@@ -10,8 +10,8 @@ from receiver.stores.influxdb.influxql import (
     GATEWAY,
     Key,
     Order,
-    Span,
     Statement,
+    TimeSpan,
     newest,
     select,
     series_of,
@@ -29,7 +29,7 @@ _LOOK = 'SELECT "power" FROM "inverter" WHERE time = 0'
 """Costs nothing and needs the right to read; InfluxDB answers a SHOW with an empty list to who may not see."""
 
 
-class Reading:
+class TwoBucketReader:
     """Asks two buckets, which may be the same. Every method raises StoreUnavailableError.
 
     Args:
@@ -56,7 +56,7 @@ class Reading:
         self,
         kind: str,
         names: Collection[str],
-        span: Span,
+        span: TimeSpan,
         *,
         gateway: str,
         tags: Mapping[str, str] = NO_TAGS,
@@ -83,7 +83,9 @@ class Reading:
         asked = (self._tables(group[0], show_series(group, gateway)) for group in self._by_bucket(kinds))
         return [series for tables in await asyncio.gather(*asked) for series in _shown(tables)]
 
-    async def last_timestamps(self, kinds: Collection[str], span: Span, gateway: str | None = None) -> dict[str, int]:
+    async def last_timestamps(
+        self, kinds: Collection[str], span: TimeSpan, gateway: str | None = None
+    ) -> dict[str, int]:
         """When the newest reading of these kinds is, of the gateways that have one in the span."""
         asked = (self._tables(group[0], newest(group, span, gateway)) for group in self._by_bucket(kinds))
         found: dict[str, int] = {}
@@ -101,7 +103,7 @@ class Reading:
 
     async def page(self, kind: str, start: int | None, limit: int) -> list[int]:
         """The timestamps of the first so many readings of a kind from a time on, of whatever series."""
-        statement = select(kind, STORED[kind].fields, Span(start), order=Order(limit))
+        statement = select(kind, STORED[kind].fields, TimeSpan(start), order=Order(limit))
         return [point.timestamp for table in await self._tables(kind, statement) for point in _points(table)]
 
     async def _tables(self, kind: str, statement: Statement) -> list[QueryTable]:

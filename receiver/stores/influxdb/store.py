@@ -7,8 +7,8 @@ from receiver.stores.base import NO_TAGS, GatewayReading, GatewaySummary, Latest
 from receiver.stores.influxdb import queries
 from receiver.stores.influxdb.answers import refusal_of_version
 from receiver.stores.influxdb.client import TIMEOUT_S, InfluxClient
-from receiver.stores.influxdb.reading import Reading
-from receiver.stores.influxdb.writer import Writer
+from receiver.stores.influxdb.reading import TwoBucketReader
+from receiver.stores.influxdb.writer import InfluxWriter
 from receiver.stores.kinds import STORED
 from shared.problems import Rejection
 
@@ -41,8 +41,8 @@ class InfluxStore:
     ) -> None:
         self._retention_ms = MappingProxyType({**_FOR_EVER, **retention_ms})
         self._client = InfluxClient(url, org, token, timeout_s=timeout_s)
-        self._writer = Writer(self._client, bucket, live_bucket)
-        self._reading = Reading(self._client, bucket, live_bucket)
+        self._writer = InfluxWriter(self._client, bucket, live_bucket)
+        self._reading = TwoBucketReader(self._client, bucket, live_bucket)
 
     @property
     def retention_ms(self) -> Mapping[str, int | None]:

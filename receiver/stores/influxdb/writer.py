@@ -33,7 +33,7 @@ class _Share:
         self.readings: list[Reading] = []
 
 
-class Writer:
+class InfluxWriter:
     """Writes to two buckets, which may be the same.
 
     Args:

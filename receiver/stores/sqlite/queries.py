@@ -19,7 +19,7 @@ _NEIGHBOUR_ROWS = 500
 """How many readings of one series are looked at for a neighbour: a field that is never there must not cost a scan."""
 
 
-class Window(NamedTuple):
+class PointsQuery(NamedTuple):
     """What `Store.points` is asked about time."""
 
     start: int
@@ -85,13 +85,13 @@ def points(
     *,
     tags: Mapping[str, str],
     fields: Collection[str] | None,
-    window: Window,
+    window: PointsQuery,
 ) -> list[SeriesPoints]:
     """As `Store.points`."""
     names = _columns(kind, fields)
     if not names:
         return []
-    window = Window(bounded(window.start), bounded(window.stop), window.neighbours)
+    window = PointsQuery(bounded(window.start), bounded(window.stop), window.neighbours)
     sql = (
         f'SELECT {_select(names)} FROM "{kind}" WHERE series = :series '  # noqa: S608
         "AND timestamp >= :start AND timestamp < :stop ORDER BY timestamp"

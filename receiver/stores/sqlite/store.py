@@ -12,7 +12,7 @@ from receiver.stores.base import NO_TAGS, GatewayReading, GatewaySummary, Latest
 from receiver.stores.kinds import STORED
 from receiver.stores.sqlite import queries
 from receiver.stores.sqlite.readers import Readers
-from receiver.stores.sqlite.writer import Writer
+from receiver.stores.sqlite.writer import SqliteWriter
 from shared.problems import Rejection
 
 _T = TypeVar("_T")
@@ -32,7 +32,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, *, retention_ms: Mapping[str, int | None] = _FOR_EVER) -> None:
         self._retention_ms = MappingProxyType({**_FOR_EVER, **retention_ms})
-        self._writer = Writer(path)
+        self._writer = SqliteWriter(path)
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-write")
         self._readers = Readers(path)
 
@@ -96,7 +96,7 @@ class SqliteStore:
         neighbours: bool = False,
     ) -> list[SeriesPoints]:
         """As `Store.points`."""
-        window = queries.Window(start, stop, neighbours)
+        window = queries.PointsQuery(start, stop, neighbours)
         query = partial(queries.points, gateway=gateway, kind=kind, tags=tags, fields=fields, window=window)
         return await self._readers.run(query)
 

@@ -29,7 +29,7 @@ _SQL_OF_ONE = {kind: upsert_statement(kind, 1) for kind in STORED}
 _FIELDS = {name: tuple(kind.fields) for name, kind in STORED.items()}
 
 
-class Writer:
+class SqliteWriter:
     """Writes readings to one file.
 
     Args:

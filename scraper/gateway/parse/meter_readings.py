@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from scraper.gateway.parse.meters import Meter
+from scraper.gateway.parse.meters import ConfiguredMeter
 from scraper.gateway.parse.phases import PHASES, MeterValues, is_metered, without_nonsense
 from scraper.gateway.parse.values import Document, Notes, epoch_seconds, number, objects, read_fields
 
@@ -23,7 +23,7 @@ _EXPECTED = frozenset({*_VALUES, *_COUNTERS, "eid", "timestamp"})
 _OPTIONAL = frozenset({"channels", "apparentEnergy", "reactEnergyLagg", "reactEnergyLead", "instantaneousDemand"})
 
 
-def parse_readings(data: object, meters: Sequence[Meter], notes: Notes | None = None) -> list[MeterValues]:
+def parse_readings(data: object, meters: Sequence[ConfiguredMeter], notes: Notes | None = None) -> list[MeterValues]:
     """Read every metered phase of every enabled meter.
 
     Entries join the configuration by eid: order and length of the two lists differ, recent firmware adds a meter that
@@ -50,7 +50,7 @@ def parse_readings(data: object, meters: Sequence[Meter], notes: Notes | None = 
     return readings
 
 
-def _phases(meter: Meter, entry: Document, notes: Notes) -> list[MeterValues]:
+def _phases(meter: ConfiguredMeter, entry: Document, notes: Notes) -> list[MeterValues]:
     notes.compare(_WHERE, entry, _EXPECTED, _OPTIONAL)
     readings = []
     for index, channel in enumerate(_channels(meter, entry, notes)):
@@ -67,7 +67,7 @@ def _phases(meter: Meter, entry: Document, notes: Notes) -> list[MeterValues]:
     return readings
 
 
-def _channels(meter: Meter, entry: Document, notes: Notes) -> list[Document]:
+def _channels(meter: ConfiguredMeter, entry: Document, notes: Notes) -> list[Document]:
     """Per-phase objects, at most three.
 
     The parent sums voltages and power factors over the phases, so it stands in only where there is but one phase.

@@ -13,7 +13,7 @@ _MEASUREMENT = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _MOST_PHASES = 3
 
 
-class Meter(NamedTuple):
+class ConfiguredMeter(NamedTuple):
     """One meter as configured.
 
     Attributes:
@@ -33,7 +33,7 @@ class Meter(NamedTuple):
     status_flags: tuple[str, ...]
 
 
-def parse_meters(data: object, notes: Notes | None = None) -> list[Meter]:
+def parse_meters(data: object, notes: Notes | None = None) -> list[ConfiguredMeter]:
     """Read the list; empty on gateways without meters, which answer [], {} or an object with an error.
 
     Raises:
@@ -42,7 +42,7 @@ def parse_meters(data: object, notes: Notes | None = None) -> list[Meter]:
     notes = notes or Notes()
     if isinstance(data, Mapping):
         return []
-    meters: list[Meter] = []
+    meters: list[ConfiguredMeter] = []
     for entry in objects(data, _WHERE, notes):
         notes.compare(_WHERE, entry, _EXPECTED, _OPTIONAL)
         meter = _meter(entry, notes)
@@ -56,7 +56,7 @@ def parse_meters(data: object, notes: Notes | None = None) -> list[Meter]:
     return meters
 
 
-def _meter(entry: Document, notes: Notes) -> Meter | None:
+def _meter(entry: Document, notes: Notes) -> ConfiguredMeter | None:
     eid, measurement, mode = number(entry.get("eid")), entry.get("measurementType"), entry.get("phaseMode")
     if eid is None:
         notes.refuse(f"{_WHERE}.eid")
@@ -65,7 +65,7 @@ def _meter(entry: Document, notes: Notes) -> Meter | None:
         notes.refuse(f"{_WHERE}.measurementType")
         return None
     flags = entry.get("statusFlags")
-    return Meter(
+    return ConfiguredMeter(
         eid=int(eid),
         measurement=measurement,
         enabled=entry.get("state") == "enabled",

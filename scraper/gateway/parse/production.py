@@ -14,7 +14,7 @@ A source that is there but has nothing good to say now gives no reading, rather 
 from collections.abc import Mapping, Sequence
 
 from scraper.gateway.info import GatewayInfo
-from scraper.gateway.parse.meters import Meter
+from scraper.gateway.parse.meters import ConfiguredMeter
 from scraper.gateway.parse.values import Document, Notes, epoch_seconds, number, read_fields
 from shared.readings import Reading
 
@@ -34,7 +34,7 @@ _NONE: frozenset[str] = frozenset()
 
 def choose_production(
     info: GatewayInfo,
-    meters: Sequence[Meter] | None,
+    meters: Sequence[ConfiguredMeter] | None,
     *,
     received_ms: int,
     energy: object = None,
@@ -66,7 +66,7 @@ def choose_production(
     return None
 
 
-def _stalls(info: GatewayInfo, meters: Sequence[Meter] | None) -> bool:
+def _stalls(info: GatewayInfo, meters: Sequence[ConfiguredMeter] | None) -> bool:
     unmetered = not any(meter.enabled for meter in meters or ())
     return bool(info.metered) and unmetered and info.version >= FIRST_STALLED_VERSION
 

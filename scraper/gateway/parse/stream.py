@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from scraper.errors import BadReplyError
 from scraper.gateway.parse.json_reply import load
-from scraper.gateway.parse.meters import Meter
+from scraper.gateway.parse.meters import ConfiguredMeter
 from scraper.gateway.parse.phases import PHASES, MeterValues, is_metered, without_nonsense
 from scraper.gateway.parse.values import Notes, read_fields
 
@@ -30,7 +30,7 @@ _DECIMALS = 3
 """Decimals of the device's own numbers, kept in what is computed from them."""
 
 
-def parse_event(line: bytes, meters: Sequence[Meter] | None, notes: Notes | None = None) -> list[MeterValues]:
+def parse_event(line: bytes, meters: Sequence[ConfiguredMeter] | None, notes: Notes | None = None) -> list[MeterValues]:
     """Read one line of the stream: `data: {...}`, or the JSON alone.
 
     Args:
@@ -67,7 +67,7 @@ def parse_event(line: bytes, meters: Sequence[Meter] | None, notes: Notes | None
     return _with_true_total(readings)
 
 
-def _phase_count(section: str, meters: Sequence[Meter] | None) -> int | None:
+def _phase_count(section: str, meters: Sequence[ConfiguredMeter] | None) -> int | None:
     """How many phases of a section to use; 0: those that are live; None: nothing of it.
 
     Either consumption meter makes both consumption sections real: the gateway computes the other one.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from scraper.outbox.frames import Frame, find
+from scraper.outbox.frames import RowFrame, find
 from scraper.outbox.schema import PAGE_BYTES, wal_of
 
 # https://www.sqlite.org/fileformat2.html#the_write_ahead_log
@@ -28,7 +28,7 @@ class _Log(NamedTuple):
     database_pages: int | None
 
 
-def frames_in(path: Path) -> Iterator[Frame]:
+def frames_in(path: Path) -> Iterator[RowFrame]:
     """Every sound frame of the database at `path` and its log; some may come twice. Raises OSError."""
     log_bytes = _map(wal_of(path))
     data = _map(path)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from scraper.errors import OutboxError
 from scraper.outbox import losses, meta, schema
 from scraper.outbox import rows as rows_of
-from scraper.outbox.frames import Frame, FrameKind, pack
+from scraper.outbox.frames import FrameKind, RowFrame, pack
 from scraper.outbox.salvage.image import frames_in, is_whole
 
 KEPT_FILES = 3
@@ -28,7 +28,7 @@ SMALLEST_FRAME = 64
 _ABSURD = 1 << 60
 
 
-class _Known(NamedTuple):
+class _DamagedState(NamedTuple):
     """What the damaged file still says about itself by SQL."""
 
     rows: int
@@ -107,7 +107,7 @@ def _fill(connection: sqlite3.Connection, path: Path, now_ms: int) -> Salvaged:
     return Salvaged(rows + dead, lost)
 
 
-def _put(connection: sqlite3.Connection, frame: Frame) -> None:
+def _put(connection: sqlite3.Connection, frame: RowFrame) -> None:
     data = pack(*frame)
     match frame.kind:
         case FrameKind.ROW:
@@ -118,7 +118,7 @@ def _put(connection: sqlite3.Connection, frame: Frame) -> None:
             meta.restore(connection, frame)
 
 
-def _known(path: Path, *, whole: bool) -> _Known | None:
+def _known(path: Path, *, whole: bool) -> _DamagedState | None:
     """What the damaged file still says about itself; None if it says nothing that can be believed."""
     try:
         # Beside a broken log the file is only looked at: SQLite would shorten the log.
@@ -134,7 +134,7 @@ def _known(path: Path, *, whole: bool) -> _Known | None:
             return None
     except (sqlite3.Error, OutboxError, TypeError, ValueError, OverflowError):
         return None
-    return _Known(rows + dead, next_seq, lost_rows, stamps)
+    return _DamagedState(rows + dead, next_seq, lost_rows, stamps)
 
 
 def _bytes_of(path: Path) -> int:

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from simulator.gateway.device import Device
-from simulator.house.state import NET, PRODUCTION, STORAGE, TOTAL, Energy, PhaseReading
+from simulator.house.state import NET, PRODUCTION, STORAGE, TOTAL, PhaseEnergy, PhaseReading
 
 METER_EIDS = {PRODUCTION: 704_643_328, NET: 704_643_584, STORAGE: 704_643_840}
 CHANNEL_EIDS = {PRODUCTION: 1_778_385_169, NET: 1_778_385_425, STORAGE: 1_778_385_681}
@@ -14,7 +14,7 @@ _UNKNOWN_EID, _UNKNOWN_CHANNEL, _UNKNOWN_SINCE = 1_023_410_688, 2_097_152_513, (
 _SUMMED_FACTORS_SINCE = (8, 3, 1598)
 _PHASES_SHOWN = 3
 _NOTHING = PhaseReading(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-_NO_ENERGY = Energy(0.0, 0.0)
+_NO_ENERGY = PhaseEnergy(0.0, 0.0)
 
 
 def meter_names(device: Device) -> list[str]:
@@ -61,7 +61,7 @@ def readings(device: Device) -> list[dict[str, Any]]:
             for index, (reading, energy) in enumerate(zip(phases, energies, strict=True))
         ]
         channels += [_ghost(CHANNEL_EIDS[meter] + index, stamp) for index in range(len(phases), _PHASES_SHOWN)]
-        total_energy = Energy(sum(e.delivered_wh for e in energies), sum(e.received_wh for e in energies))
+        total_energy = PhaseEnergy(sum(e.delivered_wh for e in energies), sum(e.received_wh for e in energies))
         parent = summed(phases)
         if device.profile.version >= _SUMMED_FACTORS_SINCE:
             parent = parent._replace(power_factor=sum(phase.power_factor for phase in phases))
@@ -88,7 +88,7 @@ def summed(phases: tuple[PhaseReading, ...]) -> PhaseReading:
     )
 
 
-def _reading(eid: int, stamp: int, reading: PhaseReading, energy: Energy) -> dict[str, Any]:
+def _reading(eid: int, stamp: int, reading: PhaseReading, energy: PhaseEnergy) -> dict[str, Any]:
     apparent, lagging, leading = other_energies(energy)
     return {
         "eid": eid,
@@ -109,7 +109,7 @@ def _reading(eid: int, stamp: int, reading: PhaseReading, energy: Energy) -> dic
     }
 
 
-def other_energies(energy: Energy) -> tuple[float, float, float]:
+def other_energies(energy: PhaseEnergy) -> tuple[float, float, float]:
     """Apparent, lagging and leading energy (VAh, VArh, VArh).
 
     The house keeps no such counters and nobody downstream reads them: plausible shares of the active ones.
@@ -122,7 +122,7 @@ def _ghost(eid: int, stamp: int) -> dict[str, Any]:
     """An unused channel: a few volts and milliwatts that wander, as every real device shows."""
     volts = 2.0 + math.sin(stamp / 37.0 + eid)
     ghost = PhaseReading(-0.02 * volts, 0.0, 0.2 * volts, volts, 0.1, 0.0, 50.0)
-    return _reading(eid, stamp, ghost, Energy(0.0, 1054.214))
+    return _reading(eid, stamp, ghost, PhaseEnergy(0.0, 1054.214))
 
 
 def stream_event(device: Device) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 from simulator.gateway.device import Device
 from simulator.gateway.payloads.meters import is_enabled, meter_names, other_energies, summed
 from simulator.gateway.payloads.reports import total
-from simulator.house.state import NET, PRODUCTION, TOTAL, Counters, Energy, HouseState, PhaseReading
+from simulator.house.state import NET, PRODUCTION, TOTAL, HouseState, LifetimeCounters, PhaseEnergy, PhaseReading
 
 _ACB = {"type": "acb", "activeCount": 0, "readingTime": 0, "wNow": 0, "whNow": 0, "state": "idle"}
 _ZEROS = {"wattHoursToday": 0, "wattHoursSevenDays": 0, "wattHoursLifetime": 0, "wattsNow": 0}
@@ -70,9 +70,9 @@ class _Snapshot:
         self.device = device
         self.stamp: int = device.stamp(moment)
         self.state: HouseState = device.state(moment)
-        self.now: Counters = device.counters(moment)
-        self.midnight: Counters = device.counters(device.midnight())
-        self.week_ago: Counters = device.counters(device.midnight(days_ago=7))
+        self.now: LifetimeCounters = device.counters(moment)
+        self.midnight: LifetimeCounters = device.counters(device.midnight())
+        self.week_ago: LifetimeCounters = device.counters(device.midnight(days_ago=7))
 
 
 def _inverters(device: Device) -> dict[str, Any]:
@@ -128,7 +128,9 @@ def _confuse(used: dict[str, Any], net: dict[str, Any]) -> None:
         section["wNow"], section["whLifetime"] = source["wNow"], source["whLifetime"]
 
 
-def _values(meter: str, reading: PhaseReading, now: Energy, midnight: Energy, week_ago: Energy) -> dict[str, Any]:
+def _values(
+    meter: str, reading: PhaseReading, now: PhaseEnergy, midnight: PhaseEnergy, week_ago: PhaseEnergy
+) -> dict[str, Any]:
     apparent, lagging, leading = other_energies(now)
     # The net meter's lifetime is a signed balance; its other two numbers are always 0.
     lifetime = now.net_wh if meter == NET else now.delivered_wh

@@ -4,7 +4,7 @@ from typing import Any
 
 from simulator.gateway.device import Device
 from simulator.gateway.payloads.meters import meter_names, other_energies, summed
-from simulator.house.state import NET, PRODUCTION, TOTAL, Energy, PhaseReading
+from simulator.house.state import NET, PRODUCTION, TOTAL, PhaseEnergy, PhaseReading
 
 
 def reports(device: Device) -> list[dict[str, Any]]:
@@ -37,12 +37,12 @@ def production_report(device: Device) -> dict[str, Any]:
     return next(iter(reports(device)), {})
 
 
-def total(energies: tuple[Energy, ...]) -> Energy:
+def total(energies: tuple[PhaseEnergy, ...]) -> PhaseEnergy:
     """The phases' energies added up, in each direction."""
-    return Energy(sum(energy.delivered_wh for energy in energies), sum(energy.received_wh for energy in energies))
+    return PhaseEnergy(sum(energy.delivered_wh for energy in energies), sum(energy.received_wh for energy in energies))
 
 
-def _line(device: Device, meter: str, reading: PhaseReading, energy: Energy) -> dict[str, Any]:
+def _line(device: Device, meter: str, reading: PhaseReading, energy: PhaseEnergy) -> dict[str, Any]:
     # From 8.3 on the net meter's two counters arrive netted into one; before they are separate.
     netted = meter == NET and device.profile.version >= (8, 3)
     apparent, lagging, leading = other_energies(energy)

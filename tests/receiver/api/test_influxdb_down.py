@@ -8,12 +8,12 @@ from structlog.testing import capture_logs
 from receiver.database_settings import InfluxSettings
 from tests.influxd.server import ADMIN_TOKEN, ORG
 from tests.receiver.service import NOW_MS, assert_problem, batch, inverter, meter, start
-from tests.receiver.stores.influx_server import BUCKET, LIVE_BUCKET, Server
+from tests.receiver.stores.influx_server import BUCKET, LIVE_BUCKET, InfluxTestServer
 
 
 @pytest.fixture
 def server(tmp_path):
-    with Server.running(tmp_path) as server:
+    with InfluxTestServer.running(tmp_path) as server:
         yield server
 
 

@@ -6,7 +6,7 @@ import io
 import pytest
 
 from receiver.api.gateway_models import GatewayEntry, GatewayStatus
-from receiver.api.meters import MeterEntry, Power
+from receiver.api.meters import HouseholdPower, MeterEntry
 from shared.readings import Reading
 from tests.receiver.api.steady import HOUR, SITES, answers, at, counters, fill, sites_file
 from tests.receiver.service import GATEWAY, NOW_MS, OTHER, READ_SECRET, assert_problem, inverter, read_claims, sign
@@ -29,7 +29,7 @@ async def test_the_household_now(each_service):
     await each_service.send(*now(), inverter("1", power=1990.0))
     each_service.clock.advance(2)
     (found,) = await answers(each_service, "/power")
-    Power.model_validate(found)
+    HouseholdPower.model_validate(found)
     assert found == {
         "production_w": 2000.0,
         "load_w": 1500.0,

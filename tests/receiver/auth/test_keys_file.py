@@ -7,8 +7,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from receiver.auth import keys_file
 from receiver.auth.reloading import RELOAD_S, ReloadingFile
-from receiver.errors import SettingError
-from tests.receiver.service import GATEWAY, OTHER, ManualClock, public_half
+from receiver.errors import ReceiverSettingError
+from tests.receiver.service import GATEWAY, OTHER, ReceiverClock, public_half
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_a_bad_line_costs_its_own_key_only(path: Path):
     path.parent.mkdir()
     path.write_text(f"# my keys\n\n{good[:-40]}\n{good}\nrubbish\n", encoding="utf-8")
     assert len(counting(path)) == 1
-    with pytest.raises(SettingError, match="line 3"):
+    with pytest.raises(ReceiverSettingError, match="line 3"):
         keys_file.load(path)
 
 
@@ -93,7 +93,7 @@ def test_no_file_lets_nobody_in(path: Path):
 
 def test_a_running_receiver_sees_a_change_in_time(path: Path):
     """Also the removal of the whole file, which lets nobody in; and it does not look on every request."""
-    clock = ManualClock()
+    clock = ReceiverClock()
     file = ReloadingFile(path, keys_file.verification_keys, clock)
     keys_file.add(path, new_line(), [])
     assert file.get() == {}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.energy.combine import add, scale
-from receiver.energy.energy import Energy, energy_wh, positive_negative_wh, window_energy
+from receiver.energy.energy import WindowEnergy, energy_wh, positive_negative_wh, window_energy
 from receiver.energy.interpolation import Segment, linear_segments, step_segments, value_at
 from receiver.energy.linear import linear_summaries
 from receiver.energy.means import summarise, summarise_windows
@@ -23,7 +23,7 @@ def test_mean_and_energy_are_exact(points, cuts):
         pieces = exact_pieces(points, summary.start, summary.stop)
         if not pieces:
             assert summary[2:] == (0.0, None, None, None, None)
-            assert energy == Energy(None, 0.0)
+            assert energy == WindowEnergy(None, 0.0)
             continue
         area, known = exact_area(pieces), sum(b - a for a, b, _, _ in pieces)
         assert summary.mean == about(float(area / known))
@@ -78,7 +78,7 @@ def test_a_day_with_a_three_hour_hole_has_coverage_0_875_and_invents_nothing():
     summary = summarise(linear_segments(points), 0, DAY)
     assert (summary.coverage, summary.mean) == (0.875, about(1000.0))
     hole = energy_wh(linear_segments(points), 10 * HOUR, 13 * HOUR)
-    assert hole == Energy(None, 0.0)
+    assert hole == WindowEnergy(None, 0.0)
 
 
 def test_a_mean_is_weighted_by_time_not_by_points():
@@ -89,14 +89,14 @@ def test_a_mean_is_weighted_by_time_not_by_points():
 
 def test_inverter_energy_is_its_mean_times_its_interval():
     segments = step_segments([(900_000, 200.0, 900.0), (1_800_000, 100.0, 900.0)])
-    assert energy_wh(segments, 0, 1_800_000) == Energy(about(75.0), 1.0)
+    assert energy_wh(segments, 0, 1_800_000) == WindowEnergy(about(75.0), 1.0)
 
 
 @pytest.mark.parametrize("hours", [23, 25])
 def test_short_and_long_days_are_only_edges(hours):
     """A local day of 23 or 25 hours is whatever edges the caller gives."""
     points = [(t, 100.0) for t in range(0, 26 * HOUR, 60_000)]
-    assert energy_wh(linear_segments(points), 0, hours * HOUR) == Energy(about(hours * 100.0), 1.0)
+    assert energy_wh(linear_segments(points), 0, hours * HOUR) == WindowEnergy(about(hours * 100.0), 1.0)
 
 
 @given(st.lists(series(), max_size=4), st.integers(START, START + 3_000_000))

@@ -5,8 +5,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.energy.balance import Counters, site_energy
-from receiver.energy.energy import Energy
+from receiver.energy.balance import MeterCounters, site_energy
+from receiver.energy.energy import WindowEnergy
 from receiver.energy.interpolation import Segment, linear_segments, value_at
 from receiver.energy.site import site_power, site_series
 from tests.receiver.energy.reference import about
@@ -29,7 +29,7 @@ def _counters(powers):
     """Lifetime counters that such constant powers move, read every minute."""
     times = range(0, HOUR + 1, MINUTE)
     return {
-        key: Counters(
+        key: MeterCounters(
             [(t, 7e6 + max(power, 0.0) * t / HOUR) for t in times],
             [(t, 1e4 + max(-power, 0.0) * t / HOUR) for t in times],
         )
@@ -96,14 +96,14 @@ def test_load_is_unknown_while_one_phase_is():
 
 def test_netted_energy_is_integrated_because_the_counters_are_not_netted():
     (hour,) = site_energy(_flat(THREE_PHASES), _counters(THREE_PHASES), EDGES)
-    assert (hour.imported, hour.exported) == (Energy(0.0, 1.0), Energy(500.0, 1.0))
-    assert hour.load == Energy(about(2500.0), 1.0)
-    assert hour.production == Energy(about(3000.0), 1.0)
+    assert (hour.imported, hour.exported) == (WindowEnergy(0.0, 1.0), WindowEnergy(500.0, 1.0))
+    assert hour.load == WindowEnergy(about(2500.0), 1.0)
+    assert hour.production == WindowEnergy(about(3000.0), 1.0)
 
 
 def test_energy_per_phase_comes_from_the_counters():
     (hour,) = site_energy({}, _counters(THREE_PHASES), EDGES, netting="phases")
-    assert (hour.imported, hour.exported) == (Energy(about(500.0), 1.0), Energy(about(1000.0), 1.0))
+    assert (hour.imported, hour.exported) == (WindowEnergy(about(500.0), 1.0), WindowEnergy(about(1000.0), 1.0))
     assert hour.load.wh == about(2500.0)
 
 
@@ -116,13 +116,13 @@ def test_a_single_phase_counts_import_and_export_by_its_counters_even_through_an
     powers = {("production", "a"): 1000.0, ("net-consumption", "a"): -400.0}
     half = {key: [Segment(0, HOUR // 2, power, power)] for key, power in powers.items()}
     counters = {
-        key: Counters(_without_a_half(both.delivered), _without_a_half(both.received))
+        key: MeterCounters(_without_a_half(both.delivered), _without_a_half(both.received))
         for key, both in _counters(powers).items()
     }
     (hour,) = site_energy(half, counters, EDGES)
-    assert hour.exported == Energy(about(400.0), 0.5)
-    assert hour.imported == Energy(0.0, 1.0)
-    assert hour.load == Energy(about(600.0), 0.5)
+    assert hour.exported == WindowEnergy(about(400.0), 0.5)
+    assert hour.imported == WindowEnergy(0.0, 1.0)
+    assert hour.load == WindowEnergy(about(600.0), 0.5)
 
 
 def test_battery_energy_and_ratios():
@@ -141,7 +141,7 @@ def test_ratios_are_undefined_at_night_and_without_meters():
     (night,) = site_energy({}, _counters({("production", "a"): 0.0, ("net-consumption", "a"): 0.0}), EDGES)
     assert (night.self_consumption, night.autarky) == (None, None)
     (nothing,) = site_energy({}, {}, EDGES)
-    assert nothing == (0, HOUR, *[Energy(None, 0.0)] * 6, 0, None)
+    assert nothing == (0, HOUR, *[WindowEnergy(None, 0.0)] * 6, 0, None)
 
 
 def test_a_meter_without_counters_is_integrated():
@@ -156,7 +156,7 @@ def test_a_meter_without_counters_is_integrated():
 def test_a_counter_reset_is_marked_and_gives_no_energy():
     key = ("production", "a")
     points = [(0, 5e6), (MINUTE, 5e6 + 10), (2 * MINUTE, 4.0), (3 * MINUTE, 14.0)]
-    (window,) = site_energy({}, {key: Counters(points, [])}, (0, 3 * MINUTE))
+    (window,) = site_energy({}, {key: MeterCounters(points, [])}, (0, 3 * MINUTE))
     assert (window.resets, window.production.wh) == (1, about(20.0))
 
 

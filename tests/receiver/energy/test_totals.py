@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.energy.balance import QUANTITIES, Counters, SiteEnergy, of_quantities, site_energy
-from receiver.energy.energy import Energy
+from receiver.energy.balance import QUANTITIES, MeterCounters, SiteEnergy, of_quantities, site_energy
+from receiver.energy.energy import WindowEnergy
 from receiver.energy.interpolation import linear_segments
 from receiver.energy.totals import total
 from tests.receiver.energy.reference import about
@@ -36,7 +36,7 @@ def _history(rows, *, resets: bool):
     resting = [(row[0], 12.0) for row in read]
     counters = zip(
         SINGLE_PHASE,
-        [Counters(column[0], resting), Counters(column[1], column[2]), Counters(column[3], column[4])],
+        [MeterCounters(column[0], resting), MeterCounters(column[1], column[2]), MeterCounters(column[3], column[4])],
         strict=True,
     )
     return dict(counters), read[-1][0]
@@ -101,10 +101,10 @@ def test_nothing_of_a_long_history_is_lost():
 
 
 def test_a_gap_from_before_waits_for_the_window_that_holds_it_all():
-    part = of_quantities(HOUR, HOUR + QUARTER, [Energy(10.0, 1.0, 70.0)] * 6, 0, HOUR - 1)
+    part = of_quantities(HOUR, HOUR + QUARTER, [WindowEnergy(10.0, 1.0, 70.0)] * 6, 0, HOUR - 1)
     hour = total([part], HOUR, 2 * HOUR)
-    assert (hour.production, hour.unplaced_since) == (Energy(10.0, 0.25, 70.0), HOUR - 1)
-    assert total([hour], 0, 2 * HOUR).production == Energy(80.0, 0.125)
+    assert (hour.production, hour.unplaced_since) == (WindowEnergy(10.0, 0.25, 70.0), HOUR - 1)
+    assert total([hour], 0, 2 * HOUR).production == WindowEnergy(80.0, 0.125)
 
 
 def test_what_one_phase_knows_of_a_gap_alone_is_left_out():
@@ -112,7 +112,7 @@ def test_what_one_phase_knows_of_a_gap_alone_is_left_out():
     minutes = range(-15 * MINUTE, 2 * HOUR + 1, MINUTE)
     a = [(time, 1e6 + time / MINUTE) for time in minutes]
     b = [point for point in a if not 20 * MINUTE < point[0] < 80 * MINUTE]
-    counters = {("production", "a"): Counters(a, []), ("production", "b"): Counters(b, [])}
+    counters = {("production", "a"): MeterCounters(a, []), ("production", "b"): MeterCounters(b, [])}
     summed = total(_parts(counters, 0, 2 * HOUR), 0, 2 * HOUR)
     assert summed.production.unplaced_wh == 0.0
     assert summed.production.wh is not None
@@ -122,10 +122,10 @@ def test_what_one_phase_knows_of_a_gap_alone_is_left_out():
 def test_integrals_have_nothing_unplaced():
     power = {("production", "a"): linear_segments([(time, 600.0) for time in range(0, HOUR, MINUTE)])}
     hour = total([site_energy(power, {}, (time, time + QUARTER))[0] for time in range(0, HOUR, QUARTER)], 0, HOUR)
-    assert hour.production == Energy(about(590.0), about(59 / 60))
-    assert (hour.load, hour.unplaced_since) == (Energy(None, 0.0), None)
+    assert hour.production == WindowEnergy(about(590.0), about(59 / 60))
+    assert (hour.load, hour.unplaced_since) == (WindowEnergy(None, 0.0), None)
 
 
 def test_a_part_that_sticks_out_is_refused():
     with pytest.raises(ValueError, match="sticks out"):
-        total([of_quantities(0, QUARTER, [Energy(None, 0.0)] * 6, 0, None)], MINUTE, HOUR)
+        total([of_quantities(0, QUARTER, [WindowEnergy(None, 0.0)] * 6, 0, None)], MINUTE, HOUR)

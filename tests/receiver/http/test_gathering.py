@@ -5,7 +5,7 @@ import asyncio
 from receiver.http.gathering import GatheringTransport
 
 
-class Recorder(asyncio.Transport):
+class RecordingTransport(asyncio.Transport):
     """A transport that keeps what happens to it."""
 
     def __init__(self) -> None:
@@ -22,8 +22,8 @@ class Recorder(asyncio.Transport):
         return "closed" in self.seen
 
 
-def gathering() -> tuple[Recorder, GatheringTransport]:
-    recorder = Recorder()
+def gathering() -> tuple[RecordingTransport, GatheringTransport]:
+    recorder = RecordingTransport()
     return recorder, GatheringTransport(recorder, asyncio.get_running_loop())
 
 

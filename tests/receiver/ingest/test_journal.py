@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from receiver.ingest.journal import Contents, Journal, JournalError, Known
+from receiver.ingest.journal import Contents, Journal, JournalError, RollupState
 
 HOUSE, SHED = "122200000001", "122200000002"
 
@@ -29,10 +29,10 @@ async def test_what_was_noted_is_there_after_a_restart(path):
     await journal.add([(HOUSE, 0), (HOUSE, 900_000), (SHED, 0)])
     await journal.add([(HOUSE, 0)])
     await journal.remove([(HOUSE, 900_000), (SHED, 7)])
-    await journal.put(HOUSE, Known("of the site", 5))
-    await journal.put(HOUSE, Known("of the site", None))
+    await journal.put(HOUSE, RollupState("of the site", 5))
+    await journal.put(HOUSE, RollupState("of the site", None))
     await journal.close()
-    assert await loaded(path) == Contents({HOUSE: Known("of the site", None)}, {(HOUSE, 0), (SHED, 0)})
+    assert await loaded(path) == Contents({HOUSE: RollupState("of the site", None)}, {(HOUSE, 0), (SHED, 0)})
     assert path.stat().st_mode & 0o777 == 0o600
 
 

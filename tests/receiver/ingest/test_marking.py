@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.ingest.journal import Journal, Known
-from receiver.ingest.marking import DirtyStore, GatewayDirt, runs
+from receiver.ingest.journal import Journal, RollupState
+from receiver.ingest.marking import GatewayMarks, MarkingStore, runs
 from receiver.rollups.compute import HOUR_MS, QUARTER_MS
 from receiver.stores.base import GatewayReading, StoreUnavailableError
 from shared.readings import Reading
@@ -50,7 +50,7 @@ def held():
 
 async def test_the_journal_has_the_quarter_before_the_store_has_the_reading(journal, held):
     """A kill between the two costs a computation, never a roll-up."""
-    store = DirtyStore(held, journal)
+    store = MarkingStore(held, journal)
     write = asyncio.create_task(store.write([reading(NOON + 5), reading(NOON - 1)]))
     await held.begun.wait()
     assert (await journal.load()).dirty == {(HOUSE, NOON), (HOUSE, NOON - QUARTER_MS)}
@@ -61,7 +61,7 @@ async def test_the_journal_has_the_quarter_before_the_store_has_the_reading(jour
 
 async def test_a_quarter_that_is_being_written_is_not_settled(journal, held):
     """The job is done with it just before a late reading of it is stored."""
-    store = DirtyStore(held, journal)
+    store = MarkingStore(held, journal)
     await store.load()
     write = asyncio.create_task(store.write([reading(NOON)]))
     await held.begun.wait()
@@ -78,7 +78,7 @@ async def test_a_quarter_that_is_being_written_is_not_settled(journal, held):
 
 async def test_a_write_that_fails_is_dirty_too(journal, held):
     """Nothing, something or all of it may be stored."""
-    store = DirtyStore(held, journal)
+    store = MarkingStore(held, journal)
     held.error = StoreUnavailableError("no")
     held.go_on.set()
     with pytest.raises(StoreUnavailableError):
@@ -88,7 +88,7 @@ async def test_a_write_that_fails_is_dirty_too(journal, held):
 
 async def test_nothing_settles_while_hours_wait(journal, held):
     """The hour that a reading belongs to may lie in another quarter than the reading."""
-    dirt = GatewayDirt(kept={NOON}, slow={NOON + HOUR_MS})
+    dirt = GatewayMarks(kept={NOON}, slow={NOON + HOUR_MS})
     assert dirt.settled(NOON + HOUR_MS) == set()
     dirt.slow.clear()
     assert dirt.settled(NOON + HOUR_MS) == {NOON}
@@ -96,22 +96,22 @@ async def test_nothing_settles_while_hours_wait(journal, held):
 
 async def test_after_a_restart_everything_in_the_journal_is_dirty(tmp_path, journal, held):
     held.go_on.set()
-    store = DirtyStore(held, journal)
+    store = MarkingStore(held, journal)
     await store.write([reading(NOON)])
-    await store.put(HOUSE, Known("site", None))
+    await store.put(HOUSE, RollupState("site", None))
     store.of(HOUSE).fresh.clear()
-    restarted = DirtyStore(held, journal)
+    restarted = MarkingStore(held, journal)
     await restarted.load()
     assert restarted.of(HOUSE).fresh == {NOON}
-    assert restarted.of(HOUSE).known == Known("site", None)
+    assert restarted.of(HOUSE).known == RollupState("site", None)
 
 
 async def test_a_journal_that_is_lost_at_work_is_refused_once_and_then_written_anew(tmp_path, journal, held):
     """What waits is in the new one, and the gateway is one that nothing is known of."""
     held.go_on.set()
-    store = DirtyStore(held, journal)
+    store = MarkingStore(held, journal)
     await store.write([reading(NOON)])
-    await store.put(HOUSE, Known("site", None))
+    await store.put(HOUSE, RollupState("site", None))
     (tmp_path / "rollups.sqlite").unlink()
     with pytest.raises(StoreUnavailableError, match="journal"):
         await store.write([reading(NOON + HOUR_MS)])

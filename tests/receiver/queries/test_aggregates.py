@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.queries.aggregates import Window, filled, windows_of
-from receiver.queries.question import Aggregate, Fill, Question, Windowed, checked, windowed
+from receiver.queries.aggregates import WindowValue, filled, windows_of
+from receiver.queries.question import Aggregate, Fill, SeriesQuestion, Windowed, checked, windowed
 from receiver.queries.times import Range, step
 from receiver.stores.base import Point
 from shared.fields import MAX_GAP_MS
@@ -21,7 +21,7 @@ values = st.integers(-5000, 5000).map(float)
 
 
 def question(kind: str, field: str, aggregate: Aggregate | None = None, group_by: str | None = None) -> Windowed:
-    asked = Question(gateway="1", kind=kind, field=field, tags={}, asked=Range(0, 600_000), zone=ZoneInfo("UTC"))
+    asked = SeriesQuestion(gateway="1", kind=kind, field=field, tags={}, asked=Range(0, 600_000), zone=ZoneInfo("UTC"))
     return windowed(checked(asked), every=step("1m"), aggregate=aggregate, group_by=group_by, fill=Fill.NONE)
 
 
@@ -100,7 +100,7 @@ def test_texts_are_told_as_they_were():
     assert [(window.value, window.coverage) for window in found] == [("D7", 1.0), ("D8", 1.0), ("D8", 180 / 480)]
 
 
-WINDOWS = [Window(index * 10, index * 10 + 10, value, float(value is not None)) for index, value in enumerate(
+WINDOWS = [WindowValue(index * 10, index * 10 + 10, value, float(value is not None)) for index, value in enumerate(
     [None, 10.0, None, None, 40.0, None]
 )]  # fmt: skip
 

@@ -3,7 +3,7 @@
 import pytest
 
 from receiver.queries.now import power_now
-from receiver.sites.model import NO_SITE, Meter, Site
+from receiver.sites.model import NO_SITE, MeterCorrection, Site
 from receiver.stores.base import Latest
 
 NOON = 1_750_000_000_000
@@ -48,8 +48,8 @@ def test_inverters_stand_in_where_no_meter_sees_production():
 
 
 def test_what_the_sites_file_corrects_is_corrected():
-    wrong = Meter(role="net-consumption", reversed=frozenset("a"))
-    site = Site(meters={"total-consumption": wrong, "net-consumption": Meter(role="ignore")})
+    wrong = MeterCorrection(role="net-consumption", reversed=frozenset("a"))
+    site = Site(meters={"total-consumption": wrong, "net-consumption": MeterCorrection(role="ignore")})
     now = power_now([meter("production", 3000.0), meter("total-consumption", 1000.0)], [], site, NOON)
     assert (now.power.net, now.power.exported) == (-1000.0, 1000.0)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from receiver.queries.panels import State, now
-from receiver.sites.model import NO_SITE, Panel, Site
+from receiver.sites.model import NO_SITE, Site, SitePanel
 from receiver.stores.base import Latest
 
 NOON = 1_750_000_000_000
@@ -50,7 +50,7 @@ def test_when_nobody_reports_nobody_is_silent():
 
 def test_peers_are_those_of_the_array():
     """A roof to the west sleeps longer than one to the east."""
-    site = Site(panels={"1": Panel(array="West"), "2": Panel(array="East"), "3": Panel(array="East")})
+    site = Site(panels={"1": SitePanel(array="West"), "2": SitePanel(array="East"), "3": SitePanel(array="East")})
     reports = [last("1", 40, 0.0), last("2", 5, 200.0), last("3", 5, 100.0), last("4", 5, 70.0)]
     assert states(*reports, site=site)["1"] is State.IDLE
     found = now(reports, site, NOON)
@@ -58,7 +58,7 @@ def test_peers_are_those_of_the_array():
 
 
 def test_a_named_panel_that_never_reported_is_a_ghost():
-    site = Site(panels={"9": Panel(name="Shed")})
+    site = Site(panels={"9": SitePanel(name="Shed")})
     assert states(last("1", 5, 200.0), site=site) == {"1": State.PRODUCING, "9": State.GHOST}
 
 

@@ -42,7 +42,7 @@ def _with_neighbours(points: list[Point], kind: str, start: int, stop: int) -> l
     return [point for point in points if point.timestamp in wanted]
 
 
-class House:
+class RandomHouse:
     """One random house: its meters, inverters and outages.
 
     Args:

@@ -13,7 +13,7 @@ from receiver.rollups.panels import panel_rows
 from receiver.sites.load import parse
 from receiver.stores.base import Point, SeriesPoints
 from shared.readings import FieldValue, Reading, Series
-from tests.receiver.rollups.raw import START, House, load, quarter
+from tests.receiver.rollups.raw import START, RandomHouse, load, quarter
 
 HOURS = 6
 SITE = """
@@ -37,7 +37,7 @@ def by_identity(rows: Iterable[Reading]) -> dict[tuple[Series, int], dict[str, F
 @settings(max_examples=25, deadline=None)
 @given(seeds, sites, st.integers(1, 4 * HOURS - 1))
 def test_pieces_are_the_whole(seed, site, cut):
-    readings = House(seed, HOURS).readings
+    readings = RandomHouse(seed, HOURS).readings
     start, middle, stop = quarter(0), quarter(cut), quarter(4 * HOURS)
     whole = quarter_rows(load(readings, start, stop), site, start, stop)
     pieces = [
@@ -50,7 +50,7 @@ def test_pieces_are_the_whole(seed, site, cut):
 @settings(max_examples=15, deadline=None)
 @given(seeds, sites, st.integers(1, HOURS - 1))
 def test_hours_in_pieces_are_all_hours(seed, site, cut):
-    readings = House(seed, HOURS).readings
+    readings = RandomHouse(seed, HOURS).readings
     start, middle, stop = quarter(0), quarter(4 * cut), quarter(4 * HOURS)
     whole = hour_rows(load(readings, start, stop), site, start, stop)
     pieces = [
@@ -63,7 +63,7 @@ def test_hours_in_pieces_are_all_hours(seed, site, cut):
 @settings(max_examples=5, deadline=None)
 @given(seeds, sites)
 def test_days_of_panels_by_themselves_are_all_days(seed, site):
-    readings = [reading for reading in House(seed, 50).readings if reading.kind == "inverter"]
+    readings = [reading for reading in RandomHouse(seed, 50).readings if reading.kind == "inverter"]
     edges = windows("panel_1d", quarter(0), quarter(4 * 50), site)
     stored: dict[Series, list[Point]] = {}
     for row in panel_rows(
@@ -82,7 +82,7 @@ def test_days_of_panels_by_themselves_are_all_days(seed, site):
 @given(seeds, sites, st.integers(30, 200), st.integers(1, 90))
 def test_late_readings_change_nothing_beyond_their_reach(seed, site, first_minute, minutes):
     """What arrives late is a piece out of the middle of every series, or of some of them."""
-    full = House(seed, HOURS).readings
+    full = RandomHouse(seed, HOURS).readings
     late_from, late_to = START + first_minute * 60_000, START + (first_minute + minutes) * 60_000
     some = {reading.series for index, reading in enumerate(full) if (index * seed) % 3} if seed % 2 else None
     before = [

@@ -17,7 +17,7 @@ from receiver.stores.base import Point, SeriesPoints
 from receiver.stores.kinds import DERIVED
 from shared.readings import FieldValue, Reading, Series
 from tests.receiver.energy.reference import about, exact_area, exact_pieces, series
-from tests.receiver.rollups.raw import START, House, load
+from tests.receiver.rollups.raw import START, RandomHouse, load
 from tests.receiver.rollups.test_chunks import seeds, sites
 
 MINUTE = 60_000
@@ -57,7 +57,7 @@ def first(kind: str, raw: Raw, site: Site = NO_SITE, start: int = START) -> dict
 @given(seeds, sites)
 def test_rows_keep_to_the_dictionary(seed, site):
     """Known kinds, tags and fields, the right types, whole windows, shares between 0 and 1, energy of at least 0."""
-    raw = load(House(seed, 1).readings, START, START + HOUR_MS)
+    raw = load(RandomHouse(seed, 1).readings, START, START + HOUR_MS)
     for row in [*quarter_rows(raw, site, START, START + HOUR_MS), *hour_rows(raw, site, START, START + HOUR_MS)]:
         kind = DERIVED[row.kind]
         assert tuple(sorted(row.tags)) == tuple(sorted(kind.tags))
@@ -171,7 +171,7 @@ def test_reversed_counters_are_each_other():
 @given(seeds, sites)
 def test_stored_energy_reads_back_as_it_was_computed(seed, site):
     """To the last bit, so that sums of stored rows are sums of what was computed."""
-    raw = load(House(seed, 2).readings, START, START + 2 * HOUR_MS)
+    raw = load(RandomHouse(seed, 2).readings, START, START + 2 * HOUR_MS)
     computed = [quarter_energy(quarter, site) for quarter in quarters(raw, site, START, START + 2 * HOUR_MS)]
     for energy in computed:
         assert from_point(Point(energy.start, energy_fields(energy))) == energy

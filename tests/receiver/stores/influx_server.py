@@ -17,7 +17,7 @@ exact = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCh
 """Examples that cross to a real server: fewer than of pure functions."""
 
 
-class Server:
+class InfluxTestServer:
     """A server, and what tests ask of it past our own code."""
 
     def __init__(self, influxd: Influxd) -> None:
@@ -27,7 +27,7 @@ class Server:
 
     @classmethod
     @contextlib.contextmanager
-    def running(cls, folder: Path, *options: str) -> Iterator["Server"]:
+    def running(cls, folder: Path, *options: str) -> Iterator["InfluxTestServer"]:
         """A fresh one with both buckets."""
         with running(folder / "influxd", *options) as influxd:
             influxd.make_bucket(BUCKET)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from receiver.database_settings import InfluxSettings
-from receiver.errors import SettingError
+from receiver.errors import ReceiverSettingError
 from receiver.stores.choose import make_store, place
 from tests.receiver.service import make_settings
 
@@ -46,6 +46,6 @@ def test_influxdb_without_a_token_says_how_to_get_one(tmp_path: Path):
         tokens_dir=tmp_path, admin_user="admin", admin_password=None, admin_token=None,
     )  # fmt: skip
     chosen = make_settings(tmp_path, sqlite_path=None, influxdb=influxdb)
-    with pytest.raises(SettingError, match=r"envoy-receiver setup.*INFLUXDB_V2_TOKEN_FILE"):
+    with pytest.raises(ReceiverSettingError, match=r"envoy-receiver setup.*INFLUXDB_V2_TOKEN_FILE"):
         make_store(chosen)
     assert place(chosen) == "buckets envoy and envoy_live at http://db:8086"

@@ -12,7 +12,7 @@ from receiver.stores.influxdb.encode import lines, series_prefix
 from receiver.stores.influxdb.tags import from_influx, to_influx
 from receiver.stores.kinds import STORED
 from shared.readings import Reading
-from tests.receiver.stores.influx_server import Server, exact
+from tests.receiver.stores.influx_server import InfluxTestServer, exact
 from tests.receiver.stores.line_protocol import read
 
 AWKWARD = [
@@ -129,7 +129,7 @@ def test_no_rows_are_no_lines():
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with Server.running(tmp_path_factory.mktemp("influxd")) as server:
+    with InfluxTestServer.running(tmp_path_factory.mktemp("influxd")) as server:
         yield server
 
 

@@ -17,7 +17,7 @@ from receiver.stores.influxdb import InfluxStore
 from shared.problems import Rejection
 from shared.readings import Reading
 from tests.influxd.server import ADMIN_TOKEN, ORG
-from tests.receiver.stores.influx_server import BUCKET, LIVE_BUCKET, Server
+from tests.receiver.stores.influx_server import BUCKET, LIVE_BUCKET, InfluxTestServer
 
 NOON = 1_750_000_000_000
 HOME = "122233334444"
@@ -27,7 +27,7 @@ DAY_MS = 86_400_000
 
 @pytest.fixture
 def server(tmp_path):
-    with Server.running(tmp_path) as server:
+    with InfluxTestServer.running(tmp_path) as server:
         yield server
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from receiver.stores.gate import MAX_TIMESTAMP_MS
 from receiver.stores.influxdb.encode import series_prefix
-from receiver.stores.influxdb.influxql import Order, Span, select, series_of, show_series
+from receiver.stores.influxdb.influxql import Order, TimeSpan, select, series_of, show_series
 from receiver.stores.kinds import STORED
 
 texts = st.text(st.characters(codec="utf-8"))
@@ -19,7 +19,7 @@ PHASES = ("meter", "phase")
 def test_no_value_reaches_the_text_of_a_statement(gateway, meter, phase, start, stop):
     """Serials, tags and times are parameters, whatever they are."""
     statement = select(
-        "meter", ["power", "voltage"], Span(start, stop), gateway=gateway, tags={"phase": phase},
+        "meter", ["power", "voltage"], TimeSpan(start, stop), gateway=gateway, tags={"phase": phase},
         among=[(meter, phase)], group_by=PHASES, order=Order(5, backwards=True),
     )  # fmt: skip
     assert statement.text == (
@@ -34,7 +34,7 @@ def test_no_value_reaches_the_text_of_a_statement(gateway, meter, phase, start, 
 @given(times)
 def test_every_time_becomes_one_that_influxdb_knows(time):
     """Milliseconds to nanoseconds, exactly; what lies beyond stays beyond."""
-    bound = select("meter", ["power"], Span(time)).params["p0"]
+    bound = select("meter", ["power"], TimeSpan(time)).params["p0"]
     assert abs(int(bound)) < 2**63 - 1
     if abs(time) <= MAX_TIMESTAMP_MS:
         assert bound == time * 1_000_000
@@ -45,7 +45,7 @@ def test_every_time_becomes_one_that_influxdb_knows(time):
 def test_names_are_quoted_and_every_kind_can_be_asked_for():
     """Words of InfluxQL among them, e.g. duration."""
     for kind, described in STORED.items():
-        text = select(kind, described.fields, Span(), group_by=described.tags).text
+        text = select(kind, described.fields, TimeSpan(), group_by=described.tags).text
         fields = ", ".join(f'"{name}"' for name in described.fields)
         assert text.startswith(f'SELECT {fields} FROM "{kind}"')  # noqa: S608 (names of the dictionary)
         assert re.fullmatch(r'[A-Za-z0-9_", ]+', text)
@@ -54,9 +54,9 @@ def test_names_are_quoted_and_every_kind_can_be_asked_for():
 def test_no_condition_grows_without_end():
     """Many series are asked for by asking for all."""
     many = [(f"{n}",) for n in range(51)]
-    assert "OR" in select("inverter", ["power"], Span(), among=many[:50]).text
-    assert "OR" not in select("inverter", ["power"], Span(), among=many).text
-    assert "WHERE" not in select("gateway", ["version"], Span(), among=[()]).text
+    assert "OR" in select("inverter", ["power"], TimeSpan(), among=many[:50]).text
+    assert "OR" not in select("inverter", ["power"], TimeSpan(), among=many).text
+    assert "WHERE" not in select("gateway", ["version"], TimeSpan(), among=[()]).text
 
 
 @given(texts, texts, texts)

@@ -7,7 +7,7 @@ import pytest
 from receiver.stores.base import GatewayReading
 from receiver.stores.influxdb import InfluxStore, queries
 from receiver.stores.influxdb.client import InfluxClient
-from receiver.stores.influxdb.reading import Reading as Reader
+from receiver.stores.influxdb.reading import TwoBucketReader
 from shared.readings import Reading
 from tests.influxd.server import ADMIN_TOKEN, ORG
 from tests.receiver.stores.places import new_buckets
@@ -34,7 +34,7 @@ async def store(shared_influxd, buckets):
 @pytest.fixture
 async def reading(shared_influxd, buckets):
     client = InfluxClient(shared_influxd.url, ORG, ADMIN_TOKEN)
-    yield Reader(client, *buckets)
+    yield TwoBucketReader(client, *buckets)
     await client.aclose()
 
 

@@ -51,7 +51,7 @@ def answering(head, body=b"", *, more=b""):
     """The address of a server that answers all requests alike: never, or with this, or on and on with `more`."""
     over = threading.Event()
 
-    class Answer(socketserver.StreamRequestHandler):
+    class ServerAnswer(socketserver.StreamRequestHandler):
         def handle(self):
             with contextlib.suppress(ConnectionError):
                 while self.rfile.readline().strip():
@@ -63,7 +63,7 @@ def answering(head, body=b"", *, more=b""):
                 while more and not over.is_set():
                     self.wfile.write(more)
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Answer) as server:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), ServerAnswer) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

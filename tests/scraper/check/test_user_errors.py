@@ -13,14 +13,16 @@ from scraper.check.findings import Finding, Findings, Level
 from scraper.check.receiver import check_receiver
 from simulator.gateway.password import installer_password
 from simulator.server import Simulator
-from tests.scraper.commands import SECRET, Desk, ShiftedClock, desk_for, hosted
+from tests.scraper.commands import SECRET, CommandLine, ShiftedClock, desk_for, hosted
 from tests.scraper.home import scraper_settings, until
 
 FOREIGN = "122399999999"
 
 
 @contextlib.asynccontextmanager
-async def house(folder: Path, profile: str = "firmware-8", **simulator: str) -> AsyncIterator[tuple[Simulator, Desk]]:
+async def house(
+    folder: Path, profile: str = "firmware-8", **simulator: str
+) -> AsyncIterator[tuple[Simulator, CommandLine]]:
     async with Simulator(profile, **simulator) as sim, hosted(folder, sim.serial) as there:  # type: ignore[arg-type]
         yield sim, desk_for(sim, folder, there.port)
 
@@ -139,7 +141,7 @@ async def test_a_receiver_that_is_not_there_or_is_something_else(tmp_path):
 
 async def test_plain_http_to_another_machine(tmp_path):
     settings = {"HOST": "envoy.local", "RECEIVER_URL": "http://receiver.example", "RECEIVER_SECRET": SECRET}
-    desk = Desk(tmp_path, {f"ENVOY_{name}": value for name, value in settings.items()})
+    desk = CommandLine(tmp_path, {f"ENVOY_{name}": value for name, value in settings.items()})
     for command in ("check", "run"):
         said = await desk.command(command)
         assert said.status == 1

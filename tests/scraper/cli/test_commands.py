@@ -10,7 +10,7 @@ from shared.clock import SystemClock
 from shared.readings import Reading
 from simulator.gateway.password import installer_password
 from simulator.server import Simulator
-from tests.scraper.commands import Desk, Hosted, desk_for, hosted
+from tests.scraper.commands import CommandLine, Hosted, desk_for, hosted
 from tests.scraper.home import until
 
 
@@ -27,7 +27,7 @@ async def there(tmp_path, sim) -> AsyncIterator[Hosted]:
 
 
 @pytest.fixture
-def desk(tmp_path, sim, there) -> Desk:
+def desk(tmp_path, sim, there) -> CommandLine:
     return desk_for(sim, tmp_path, there.port)
 
 
@@ -76,7 +76,9 @@ async def test_a_key_made_at_the_edge_delivers_once_the_receiver_has_it(desk, si
     assert (desk.state_dir / "key").stat().st_mode & 0o777 == 0o600
     assert "PRIVATE" not in made.text
     hosted_dir = desk.folder / "hosted"
-    added = Desk(desk.folder, {"RECEIVER_STATE_DIR": str(hosted_dir), "RECEIVER_KEYS_FILE": str(hosted_dir / "keys")})
+    added = CommandLine(
+        desk.folder, {"RECEIVER_STATE_DIR": str(hosted_dir), "RECEIVER_KEYS_FILE": str(hosted_dir / "keys")}
+    )
     said = await added.command("keys", "add", line, module="receiver")
     assert said.status == 0, said.text
     there.clock.by_s = 31  # the keys file is read again
@@ -114,7 +116,7 @@ async def test_a_status_port_that_is_taken_is_named(desk, there):
     assert f"ENVOY_STATUS_PORT: cannot listen on 127.0.0.1:{there.port}" in said.text
 
 
-async def bury(desk: Desk, *readings: Reading) -> None:
+async def bury(desk: CommandLine, *readings: Reading) -> None:
     outbox = OutboxThread()
     await outbox.open(desk.state_dir / "outbox.sqlite", quota_bytes=64 * 1024 * 1024, clock=SystemClock())
     await outbox.append(readings)

@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from scraper.collect.poll import ALARM_S, Conductor
+from scraper.collect.poll import ALARM_S, Poller
 from scraper.errors import (
     BadReplyError,
     CertificateChangedError,
     EndpointUnavailableError,
     GatewayUnreachableError,
     LoginRejectedError,
+    ScraperSettingError,
     SessionExpiredError,
-    SettingError,
 )
-from tests.scraper.gateway.fake import NOW_S, ManualClock
+from tests.scraper.gateway.fake import NOW_S, InstantClock
 from tests.scraper.parts import Parts, identity, parts, values
 
 if TYPE_CHECKING:
-    from scraper.gateway.session import Gateway
+    from scraper.gateway.session import GatewaySession
 
 AWAY = GatewayUnreachableError("the gateway cannot be reached; check that it is on")
 
 
-class EndingClock(ManualClock):
+class EndingClock(InstantClock):
     """Time flies until a moment, which ends everything."""
 
     end = 0.0
@@ -54,8 +54,8 @@ async def inner(tmp_path):
 async def conduct(inner: Parts, seconds: float) -> None:
     """Let that much time pass."""
     cast("EndingClock", inner.clock).end = inner.clock.elapsed + seconds
-    conductor = Conductor(
-        cast("Gateway", inner.gateway),
+    conductor = Poller(
+        cast("GatewaySession", inner.gateway),
         inner.samples,
         inner.health,
         inner.clock,
@@ -136,7 +136,7 @@ async def test_an_outage_of_a_day_is_said_once_an_hour(inner, logs):
     assert inner.gateway.asked.count("connect") > 86_400 / 60
 
 
-@pytest.mark.parametrize("error", [LoginRejectedError("wrong token"), SettingError("ENVOY_TOKEN_FILE: gone")])
+@pytest.mark.parametrize("error", [LoginRejectedError("wrong token"), ScraperSettingError("ENVOY_TOKEN_FILE: gone")])
 async def test_what_needs_a_person_is_said_once_shown_and_looked_at_until_it_is_settled(inner, error, logs):
     inner.gateway.answers["connect"] = [*[error] * 40, identity()]
     await conduct(inner, 390)

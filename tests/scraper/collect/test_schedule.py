@@ -3,15 +3,15 @@
 import itertools
 import random
 
-from scraper.collect.schedule import SELDOM_S, Job, Schedule
-from tests.scraper.gateway.fake import ManualClock
+from scraper.collect.schedule import SELDOM_S, PollJob, Schedule
+from tests.scraper.gateway.fake import InstantClock
 
 
 async def nothing() -> None:
     """A job's work."""
 
 
-async def times(schedule: Schedule, clock: ManualClock, name: str, count: int, *, worked: bool = True) -> list[float]:
+async def times(schedule: Schedule, clock: InstantClock, name: str, count: int, *, worked: bool = True) -> list[float]:
     found: list[float] = []
     while len(found) < count:
         job = await schedule.next()
@@ -26,8 +26,8 @@ def gaps(moments: list[float]) -> list[float]:
 
 
 async def test_a_steady_rhythm_with_a_little_jitter():
-    clock = ManualClock()
-    schedule = Schedule([Job("a", lambda: 60, nothing)], clock, random.Random(1))
+    clock = InstantClock()
+    schedule = Schedule([PollJob("a", lambda: 60, nothing)], clock, random.Random(1))
     schedule.start()
     found = gaps(await times(schedule, clock, "a", 100))
     assert all(55 <= gap <= 65 for gap in found), found
@@ -35,9 +35,9 @@ async def test_a_steady_rhythm_with_a_little_jitter():
 
 
 async def test_frequent_jobs_begin_at_once_in_their_order_and_rare_ones_after_their_interval():
-    clock = ManualClock()
-    schedule = Schedule([Job("rare", lambda: 4 * 3600, nothing), Job("a", lambda: 60, nothing),
-                         Job("b", lambda: 5, nothing)], clock, random.Random(1))  # fmt: skip
+    clock = InstantClock()
+    schedule = Schedule([PollJob("rare", lambda: 4 * 3600, nothing), PollJob("a", lambda: 60, nothing),
+                         PollJob("b", lambda: 5, nothing)], clock, random.Random(1))  # fmt: skip
     schedule.start()
     order = []
     for _ in range(2):
@@ -51,8 +51,8 @@ async def test_frequent_jobs_begin_at_once_in_their_order_and_rare_ones_after_th
 
 
 async def test_missed_runs_are_not_made_up_for():
-    clock = ManualClock()
-    schedule = Schedule([Job("a", lambda: 10, nothing)], clock, random.Random(1))
+    clock = InstantClock()
+    schedule = Schedule([PollJob("a", lambda: 10, nothing)], clock, random.Random(1))
     schedule.start()
     await times(schedule, clock, "a", 1)
     clock.advance(1000)
@@ -60,9 +60,9 @@ async def test_missed_runs_are_not_made_up_for():
 
 
 async def test_an_interval_that_shrinks_makes_its_job_due_and_one_that_grows_does_not_double():
-    clock = ManualClock()
+    clock = InstantClock()
     interval = 60.0
-    schedule = Schedule([Job("meters", lambda: interval, nothing)], clock, random.Random(1))
+    schedule = Schedule([PollJob("meters", lambda: interval, nothing)], clock, random.Random(1))
     schedule.start()
     (first,) = await times(schedule, clock, "meters", 1)
     interval = 5.0
@@ -77,8 +77,8 @@ async def test_an_interval_that_shrinks_makes_its_job_due_and_one_that_grows_doe
 
 
 async def test_what_keeps_failing_is_asked_less_often_but_still_once_a_minute():
-    clock = ManualClock()
-    schedule = Schedule([Job("a", lambda: 5, nothing)], clock, random.Random(1))
+    clock = InstantClock()
+    schedule = Schedule([PollJob("a", lambda: 5, nothing)], clock, random.Random(1))
     schedule.start()
     failing = gaps(await times(schedule, clock, "a", 12, worked=False))
     assert failing[0] < 7

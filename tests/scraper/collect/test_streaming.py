@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from scraper.collect.streaming import Streaming
-from scraper.errors import EndpointUnavailableError, GatewayUnreachableError, LoginRejectedError, SettingError
+from scraper.errors import EndpointUnavailableError, GatewayUnreachableError, LoginRejectedError, ScraperSettingError
 from scraper.gateway.stream import PATH, Burst
 from tests.scraper.parts import NOW_MS, Parts, identity, line, parts
 
 if TYPE_CHECKING:
-    from scraper.gateway.session import Gateway
+    from scraper.gateway.session import GatewaySession
 
 STALLED = GatewayUnreachableError("the meter stream gave no event for 3 s; it is opened anew")
 ABSENT = EndpointUnavailableError(PATH, 401)
@@ -33,7 +33,9 @@ def burst(*powers: float) -> Burst:
 async def stream(inner: Parts, *scripts: Sequence[Burst | Exception]) -> None:
     """Stream what the scripts say, one per connection, until one more connection is wanted."""
     inner.gateway.streams = list(scripts)
-    streaming = Streaming(cast("Gateway", inner.gateway), inner.samples, inner.health, inner.clock, random.Random(1))
+    streaming = Streaming(
+        cast("GatewaySession", inner.gateway), inner.samples, inner.health, inner.clock, random.Random(1)
+    )
     with contextlib.suppress(IndexError):  # the script is over
         await asyncio.wait_for(streaming.run(), 20)
 
@@ -77,7 +79,7 @@ async def test_an_owner_is_told_once_and_asked_again_when_the_login_changes(inne
     assert await inner.events("gap") == []
 
 
-@pytest.mark.parametrize("error", [SettingError("ENVOY_TOKEN_FILE: cannot be read"), LoginRejectedError("no")])
+@pytest.mark.parametrize("error", [ScraperSettingError("ENVOY_TOKEN_FILE: cannot be read"), LoginRejectedError("no")])
 async def test_a_secret_file_that_vanishes_does_not_end_the_service(inner, error):
     await stream(inner, [error], [burst(100)])
     assert await inner.rows("meter")

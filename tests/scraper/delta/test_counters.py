@@ -1,6 +1,6 @@
 """Counters go out once a minute, raw; a fall is marked and costs no energy."""
 
-from scraper.delta.counters import WRAP_WH, Counters, detect, forget_stored
+from scraper.delta.counters import WRAP_WH, CounterHistory, detect, forget_stored
 from shared.readings import Reading
 from tests.scraper.delta.samples import energy
 
@@ -8,7 +8,7 @@ T = 1_700_000_000_000
 
 
 def run(*polls: list[Reading]) -> list[list[Reading]]:
-    state, out = Counters(), []
+    state, out = CounterHistory(), []
     for poll in polls:
         state, new = detect(state, poll)
         out.append(list(new))
@@ -84,7 +84,7 @@ def test_readings_go_on_after_the_clock_stepped_back():
 
 
 def test_after_a_reconnect_everything_is_due_and_a_fall_is_still_seen():
-    state, _ = detect(Counters(), [energy(T, delivered=5.0)])
+    state, _ = detect(CounterHistory(), [energy(T, delivered=5.0)])
     _, new = detect(forget_stored(state), [energy(T + 1000, delivered=6.0)])
     assert len(new) == 1
     _, new = detect(forget_stored(state), [energy(T + 1000, delivered=1.0)])

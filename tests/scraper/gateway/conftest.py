@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 import structlog
 
-from scraper.gateway.session import Gateway
-from tests.scraper.gateway.fake import FakeGateway, ManualClock
+from scraper.gateway.session import GatewaySession
+from tests.scraper.gateway.fake import FakeGateway, InstantClock
 
 
 @pytest.fixture
-def clock() -> ManualClock:
+def clock() -> InstantClock:
     """A clock that the test turns."""
-    return ManualClock()
+    return InstantClock()
 
 
 @pytest.fixture
@@ -22,8 +22,8 @@ def connected(tmp_path, clock):
     """Opens a client of a fake gateway, which is closed in the end: an async context manager."""
 
     @asynccontextmanager
-    async def open_gateway(fake: FakeGateway, **options: Any) -> AsyncIterator[Gateway]:
-        gateway = Gateway(fake.options(tmp_path, **options), clock)
+    async def open_gateway(fake: FakeGateway, **options: Any) -> AsyncIterator[GatewaySession]:
+        gateway = GatewaySession(fake.options(tmp_path, **options), clock)
         try:
             yield gateway
         finally:

@@ -16,7 +16,7 @@ import jwt
 
 from scraper.gateway.options import GatewayOptions
 from scraper.gateway.transport import Deadlines
-from tests.replay import Certificate, self_signed
+from tests.replay import ReplayCertificate, self_signed
 
 SERIAL = "122012345678"
 CERTIFICATE = f"envoy-{SERIAL}"
@@ -24,7 +24,7 @@ NOW_S = 1_718_213_328
 YEAR_S = 365 * 86400
 
 
-class Request(NamedTuple):
+class FakeRequest(NamedTuple):
     """One request; header names in lower case."""
 
     scheme: str
@@ -34,7 +34,7 @@ class Request(NamedTuple):
     body: bytes
 
 
-class Answer(NamedTuple):
+class CannedReply(NamedTuple):
     """One well-formed reply."""
 
     status: int = 200
@@ -44,10 +44,10 @@ class Answer(NamedTuple):
 
 Raw: TypeAlias = Callable[[asyncio.StreamWriter], Awaitable[None]]
 """Writes whatever it likes; then the connection is closed."""
-Handler: TypeAlias = Callable[[Request], Answer | Raw]
+Handler: TypeAlias = Callable[[FakeRequest], CannedReply | Raw]
 
 
-class ManualClock:
+class InstantClock:
     """A clock that tests turn; waiting is instant and is remembered."""
 
     def __init__(self) -> None:
@@ -71,14 +71,14 @@ class ManualClock:
         self.wall_ms += round(seconds * 1000)
 
 
-class Server:
+class FakeServer:
     """Serves one handler on one port of 127.0.0.1, with TLS if it has a certificate."""
 
-    def __init__(self, handler: Handler, scheme: str, certificate: Certificate | None = None) -> None:
+    def __init__(self, handler: Handler, scheme: str, certificate: ReplayCertificate | None = None) -> None:
         self.handler = handler
         self.scheme = scheme
         self.received = bytearray()
-        self.requests: list[Request] = []
+        self.requests: list[FakeRequest] = []
         self.connections = 0
         self.most_in_flight = 0
         self._in_flight = 0
@@ -90,7 +90,7 @@ class Server:
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    def show(self, certificate: Certificate) -> None:
+    def show(self, certificate: ReplayCertificate) -> None:
         """Show this certificate from the next start on."""
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         with tempfile.TemporaryDirectory() as folder:
@@ -140,7 +140,7 @@ class Server:
             self.most_in_flight = max(self.most_in_flight, self._in_flight)
             try:
                 answer = self.handler(request)
-                if not isinstance(answer, Answer):
+                if not isinstance(answer, CannedReply):
                     await answer(writer)
                     return
                 writer.write(_encoded(connection, answer))
@@ -151,7 +151,7 @@ class Server:
                 return
             connection.start_next_cycle()
 
-    async def _request(self, connection: h11.Connection, reader: asyncio.StreamReader) -> Request | None:
+    async def _request(self, connection: h11.Connection, reader: asyncio.StreamReader) -> FakeRequest | None:
         head, body = None, b""
         while True:
             event = connection.next_event()
@@ -165,7 +165,7 @@ class Server:
                 body += bytes(event.data)
             elif isinstance(event, h11.EndOfMessage) and head is not None:
                 headers = {name.decode(): value.decode() for name, value in head.headers}
-                return Request(self.scheme, head.method.decode(), head.target.decode(), headers, body)
+                return FakeRequest(self.scheme, head.method.decode(), head.target.decode(), headers, body)
             else:
                 return None
 
@@ -178,7 +178,7 @@ def _reserved(port: int) -> socket.socket:
     return reserved
 
 
-def _encoded(connection: h11.Connection, answer: Answer) -> bytes:
+def _encoded(connection: h11.Connection, answer: CannedReply) -> bytes:
     headers = [("Content-Length", str(len(answer.body))), *answer.headers]
     parts = [
         connection.send(h11.Response(status_code=answer.status, headers=headers)),
@@ -247,15 +247,15 @@ class FakeGateway:
         self.sessions: set[str] = set()
         self.time_s = NOW_S
         self.nonce = "MTcxODIxMzMyOA=="
-        self.https = Server(self._answer, "https", self_signed(CERTIFICATE))
-        self.http = Server(self._answer, "http")
+        self.https = FakeServer(self._answer, "https", self_signed(CERTIFICATE))
+        self.http = FakeServer(self._answer, "http")
 
     @property
     def wants_token(self) -> bool:
         return self.firmware.lstrip("DRM") >= "7"
 
     @property
-    def requests(self) -> list[Request]:
+    def requests(self) -> list[FakeRequest]:
         """Of both ports; in order as long as only one is used."""
         return self.http.requests + self.https.requests
 
@@ -304,23 +304,23 @@ class FakeGateway:
         await self.http.aclose()
         await self.https.aclose()
 
-    def _answer(self, request: Request) -> Answer | Raw:
+    def _answer(self, request: FakeRequest) -> CannedReply | Raw:
         path = request.path.partition("?")[0]
         return self.special[path](request) if path in self.special else self._ordinary(request, path)
 
-    def _ordinary(self, request: Request, path: str) -> Answer:
+    def _ordinary(self, request: FakeRequest, path: str) -> CannedReply:
         if self.wants_token and request.scheme == "http":
-            return Answer(301, b"<html>moved</html>", (("Location", f"https://localhost{request.path}"),))
+            return CannedReply(301, b"<html>moved</html>", (("Location", f"https://localhost{request.path}"),))
         if path == "/info":
-            return Answer(200, self.info(), (("Content-Type", "application/json"),))
+            return CannedReply(200, self.info(), (("Content-Type", "application/json"),))
         refusal = self._refusal_of_token(request) if self.wants_token else self._refusal_of_digest(request)
         if refusal is not None:
             return refusal
         if path == "/auth/check_jwt" and self.wants_token:
             return self._open_session()
         if path in self.answers and path not in self.refused:
-            return Answer(200, self.answers[path])
-        return _refusal() if path in self.refused else Answer(404, b'{ "error" : "404 - Not Found" }')
+            return CannedReply(200, self.answers[path])
+        return _refusal() if path in self.refused else CannedReply(404, b'{ "error" : "404 - Not Found" }')
 
     def info(self) -> bytes:
         tokens = "<web-tokens>true</web-tokens>" if self.wants_token else ""
@@ -329,13 +329,13 @@ class FakeGateway:
             f"<pn>800-00654-r08</pn><software>{self.firmware}</software><imeter>true</imeter></device>{tokens}</envoy_info>"
         ).encode()
 
-    def _open_session(self) -> Answer:
+    def _open_session(self) -> CannedReply:
         session = f"session{len(self.sessions)}"
         self.sessions.add(session)
         cookie = f"sessionId={session}; Secure; HttpOnly; path=/"
-        return Answer(200, b"<!DOCTYPE html><h2>Valid token.</h2>\n", (("Set-Cookie", cookie),))
+        return CannedReply(200, b"<!DOCTYPE html><h2>Valid token.</h2>\n", (("Set-Cookie", cookie),))
 
-    def _refusal_of_token(self, request: Request) -> Answer | None:
+    def _refusal_of_token(self, request: FakeRequest) -> CannedReply | None:
         """Like the device: a live session is enough; /ivp wants one, whatever the token."""
         session = request.headers.get("cookie", "").partition("sessionId=")[2]
         if session in self.sessions:
@@ -345,7 +345,7 @@ class FakeGateway:
             return None
         return _refusal()
 
-    def _refusal_of_digest(self, request: Request) -> Answer | None:
+    def _refusal_of_digest(self, request: FakeRequest) -> CannedReply | None:
         fields = dict(re.findall(r'(\w+)="?([^",]*)"?', request.headers.get("authorization", "")))
         password = self.passwords.get(fields.get("username", ""))
         if password is not None and fields["nonce"] == self.nonce:
@@ -355,7 +355,7 @@ class FakeGateway:
             if fields["response"] == right and fields["uri"] == request.path:
                 return None
         challenge = f'Digest qop="auth", realm="enphaseenergy.com", nonce="{self.nonce}"'
-        return Answer(401, b"Error: 401\n", (("WWW-Authenticate", challenge), ("Connection", "close")))
+        return CannedReply(401, b"Error: 401\n", (("WWW-Authenticate", challenge), ("Connection", "close")))
 
 
 def inverters(*dates: int) -> bytes:
@@ -368,8 +368,8 @@ def inverters(*dates: int) -> bytes:
     return f"[{','.join(entries)}]".encode()
 
 
-def _refusal() -> Answer:
-    return Answer(401, b"<html><head><title>401 Authorization Required</title></head></html>")
+def _refusal() -> CannedReply:
+    return CannedReply(401, b"<html><head><title>401 Authorization Required</title></head></html>")
 
 
 def _md5(text: str) -> str:
@@ -377,9 +377,9 @@ def _md5(text: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def running(handler: Handler, certificate: Certificate | None = None):
+async def running(handler: Handler, certificate: ReplayCertificate | None = None):
     """A bare server."""
-    server = Server(handler, "https" if certificate else "http", certificate)
+    server = FakeServer(handler, "https" if certificate else "http", certificate)
     await server.start()
     try:
         yield server

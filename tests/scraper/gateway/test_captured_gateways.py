@@ -9,10 +9,10 @@ from scraper.gateway.info import parse_info
 from scraper.gateway.options import GatewayOptions
 from scraper.gateway.parse.values import Notes
 from scraper.gateway.queries import DEVICE_DATA, METER_READINGS, METERS
-from scraper.gateway.session import Gateway
+from scraper.gateway.session import GatewaySession
 from tests.captures import each_capture, raw_json
 from tests.replay import Replay
-from tests.scraper.gateway.fake import ManualClock, make_token
+from tests.scraper.gateway.fake import InstantClock, make_token
 
 INVERTERS = "/api/v1/production/inverters"
 CLOSED = 1
@@ -28,7 +28,7 @@ async def test_a_captured_gateway_is_read_completely(folder: Path, tmp_path: Pat
             host="127.0.0.1", serial=None, state_dir=tmp_path, token=lambda: token,
             http_port=CLOSED if replay.tls else replay.port, https_port=replay.port if replay.tls else CLOSED,
         )  # fmt: skip
-        gateway = Gateway(options, ManualClock())
+        gateway = GatewaySession(options, InstantClock())
         try:
             identity = await gateway.connect()
             assert identity.scheme == ("https" if replay.token_login else "http")
@@ -46,7 +46,7 @@ async def test_a_captured_gateway_is_read_completely(folder: Path, tmp_path: Pat
             assert asked.count(path) <= 2, path
 
 
-async def check_inverters(gateway: Gateway, folder: Path) -> None:
+async def check_inverters(gateway: GatewaySession, folder: Path) -> None:
     listed, rich = raw_json(folder, INVERTERS), raw_json(folder, DEVICE_DATA)
     if listed is None and rich is None:
         with pytest.raises(EndpointUnavailableError):
@@ -61,7 +61,7 @@ async def check_inverters(gateway: Gateway, folder: Path) -> None:
     assert wanted or not listed
 
 
-async def check_meters(gateway: Gateway, folder: Path) -> None:
+async def check_meters(gateway: GatewaySession, folder: Path) -> None:
     meters = raw_json(folder, METERS) or []
     enabled = {meter["measurementType"] for meter in meters if isinstance(meter, dict) and meter["state"] == "enabled"}
     values = await gateway.meter_readings(Notes())

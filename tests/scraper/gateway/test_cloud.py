@@ -11,17 +11,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from scraper.errors import CloudRefusedError, CloudUnavailableError, SettingError
-from scraper.gateway.cloud import Cloud
-from tests.replay import Certificate
-from tests.scraper.gateway.fake import SERIAL, Answer, Request, Server, make_token, raw, running
+from scraper.errors import CloudRefusedError, CloudUnavailableError, ScraperSettingError
+from scraper.gateway.cloud import CloudLogin
+from tests.replay import ReplayCertificate
+from tests.scraper.gateway.fake import SERIAL, CannedReply, FakeRequest, FakeServer, make_token, raw, running
 
 USER, PASSWORD, SESSION = "owner@example.com", "password-canary", "session-canary"
-LOGIN = Answer(200, json.dumps({"message": "success", "session_id": SESSION}).encode())
+LOGIN = CannedReply(200, json.dumps({"message": "success", "session_id": SESSION}).encode())
 PAGE = b"<!DOCTYPE html><html>Down for maintenance</html>"
 
 
-def own_authority() -> Certificate:
+def own_authority() -> ReplayCertificate:
     """A certificate for 127.0.0.1 that is its own authority."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test cloud")])
@@ -38,7 +38,7 @@ def own_authority() -> Certificate:
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .sign(key, hashes.SHA256())
     )
-    return Certificate(
+    return ReplayCertificate(
         certificate.public_bytes(serialization.Encoding.PEM),
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
     )
@@ -54,12 +54,12 @@ def trusted(tmp_path, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
 
 
-def cloud_at(server: Server) -> Cloud:
+def cloud_at(server: FakeServer) -> CloudLogin:
     base = f"https://127.0.0.1:{server.port}"
-    return Cloud(base, base + "/")
+    return CloudLogin(base, base + "/")
 
 
-async def fetch(login: Answer, token: Answer) -> tuple[str, list[Request]]:
+async def fetch(login: CannedReply, token: CannedReply) -> tuple[str, list[FakeRequest]]:
     """Ask a cloud that gives these two replies."""
     replies = {"/login/login.json": login, "/tokens": token}
     async with running(lambda request: replies[request.path], AUTHORITY) as server:
@@ -73,7 +73,7 @@ async def fetch(login: Answer, token: Answer) -> tuple[str, list[Request]]:
 async def test_a_token_comes_in_either_shape(trusted, shape):
     """Bare text or JSON; and the requests are what the two services expect."""
     token = make_token()
-    fetched, (login, ask) = await fetch(LOGIN, Answer(200, shape.format(token=token).encode()))
+    fetched, (login, ask) = await fetch(LOGIN, CannedReply(200, shape.format(token=token).encode()))
     assert fetched == token
     assert parse_qs(login.body.decode()) == {"user[email]": [USER], "user[password]": [PASSWORD]}
     assert json.loads(ask.body) == {"session_id": SESSION, "serial_num": SERIAL, "username": USER}
@@ -90,25 +90,25 @@ async def test_an_unverified_cloud_gets_nothing():
 @pytest.mark.parametrize(
     ("login", "error", "words"),
     [
-        (Answer(401, b"{}"), CloudRefusedError, "ENVOY_CLOUD_PASSWORD"),
-        (Answer(422, PAGE), CloudRefusedError, "ENVOY_CLOUD_PASSWORD"),
-        (Answer(200, b'{"message": "success"}'), CloudRefusedError, "second factor"),
-        (Answer(200, b'{"mfa_required": true}'), CloudRefusedError, "second factor"),
-        (Answer(200, b'{"session_id": ""}'), CloudRefusedError, "second factor"),
-        (Answer(200, PAGE), CloudUnavailableError, "maintenance"),
-        (Answer(302, b"", (("Location", "https://localhost/"),)), CloudUnavailableError, "status 302"),
-        (Answer(503, PAGE), CloudUnavailableError, "status 503"),
-        (Answer(429, b"slow down"), CloudUnavailableError, "status 429"),
-        (Answer(200, b"[1]"), CloudUnavailableError, "maintenance"),
-        (Answer(200, b'{"a":' * 50_000), CloudUnavailableError, "tried again"),
-        (Answer(200, b"x" * 100_000), CloudUnavailableError, "endless"),
-        (Answer(200, b"x", (("Content-Encoding", "gzip"),)), CloudUnavailableError, "compressed"),
+        (CannedReply(401, b"{}"), CloudRefusedError, "ENVOY_CLOUD_PASSWORD"),
+        (CannedReply(422, PAGE), CloudRefusedError, "ENVOY_CLOUD_PASSWORD"),
+        (CannedReply(200, b'{"message": "success"}'), CloudRefusedError, "second factor"),
+        (CannedReply(200, b'{"mfa_required": true}'), CloudRefusedError, "second factor"),
+        (CannedReply(200, b'{"session_id": ""}'), CloudRefusedError, "second factor"),
+        (CannedReply(200, PAGE), CloudUnavailableError, "maintenance"),
+        (CannedReply(302, b"", (("Location", "https://localhost/"),)), CloudUnavailableError, "status 302"),
+        (CannedReply(503, PAGE), CloudUnavailableError, "status 503"),
+        (CannedReply(429, b"slow down"), CloudUnavailableError, "status 429"),
+        (CannedReply(200, b"[1]"), CloudUnavailableError, "maintenance"),
+        (CannedReply(200, b'{"a":' * 50_000), CloudUnavailableError, "tried again"),
+        (CannedReply(200, b"x" * 100_000), CloudUnavailableError, "endless"),
+        (CannedReply(200, b"x", (("Content-Encoding", "gzip"),)), CloudUnavailableError, "compressed"),
     ],
 )
 async def test_what_the_login_answers_is_understood(trusted, login, error, words):
     """Refused, multi-factor, maintenance: each in plain words, none with the password."""
     with pytest.raises(error, match=words) as raised:
-        await fetch(login, Answer(500))
+        await fetch(login, CannedReply(500))
     assert PASSWORD not in repr(raised.value)
 
 
@@ -116,18 +116,18 @@ async def test_what_the_login_answers_is_understood(trusted, login, error, words
     ("token", "error", "words"),
     [
         (
-            Answer(200, b'{"message": "Failed to generate token, ask session-canary"}'),
+            CannedReply(200, b'{"message": "Failed to generate token, ask session-canary"}'),
             CloudRefusedError,
             "it says: Failed",
         ),
-        (Answer(200, b"Error: not your system"), CloudRefusedError, "gave no token"),
-        (Answer(200, b""), CloudRefusedError, "gave no token"),
-        (Answer(200, make_token("999999999999").encode()), CloudRefusedError, "999999999999"),
-        (Answer(403, b"serial not found for session-canary"), CloudRefusedError, "serial not found"),
-        (Answer(400, b"x" * 1000), CloudRefusedError, "belongs to the account"),
-        (Answer(200, PAGE), CloudUnavailableError, "maintenance"),
-        (Answer(502, b"bad gateway"), CloudUnavailableError, "status 502"),
-        (Answer(302, b""), CloudUnavailableError, "status 302"),
+        (CannedReply(200, b"Error: not your system"), CloudRefusedError, "gave no token"),
+        (CannedReply(200, b""), CloudRefusedError, "gave no token"),
+        (CannedReply(200, make_token("999999999999").encode()), CloudRefusedError, "999999999999"),
+        (CannedReply(403, b"serial not found for session-canary"), CloudRefusedError, "serial not found"),
+        (CannedReply(400, b"x" * 1000), CloudRefusedError, "belongs to the account"),
+        (CannedReply(200, PAGE), CloudUnavailableError, "maintenance"),
+        (CannedReply(502, b"bad gateway"), CloudUnavailableError, "status 502"),
+        (CannedReply(302, b""), CloudUnavailableError, "status 302"),
     ],
 )
 async def test_what_the_token_service_answers_is_understood(trusted, token, error, words):
@@ -152,5 +152,5 @@ async def test_a_cut_connection_is_not_final(trusted):
 )
 def test_only_https_gets_credentials(urls):
     """Not even loopback is excepted."""
-    with pytest.raises(SettingError, match="must begin with https"):
-        Cloud(*urls)
+    with pytest.raises(ScraperSettingError, match="must begin with https"):
+        CloudLogin(*urls)

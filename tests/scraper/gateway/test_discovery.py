@@ -7,7 +7,7 @@ import pytest
 from zeroconf import ServiceInfo
 from zeroconf.asyncio import AsyncZeroconf
 
-from scraper.errors import SettingError
+from scraper.errors import ScraperSettingError
 from scraper.gateway import discovery
 from scraper.gateway.discovery import FALLBACK_HOST, SERVICE_TYPE, Announcement, browse, choose, find_host
 from tests.scraper.gateway.fake import SERIAL
@@ -54,7 +54,7 @@ def test_which_address_is_used(announced, serial, host):
 def test_several_gateways_need_a_choice():
     """The message lists them."""
     found = [Announcement(SERIAL, ("192.0.2.1",)), Announcement(OTHER, ("192.0.2.2",))]
-    with pytest.raises(SettingError, match=f"{SERIAL}, {OTHER}.*ENVOY_SERIAL"):
+    with pytest.raises(ScraperSettingError, match=f"{SERIAL}, {OTHER}.*ENVOY_SERIAL"):
         choose(found, None)
 
 

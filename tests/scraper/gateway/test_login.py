@@ -4,11 +4,17 @@ import re
 
 import pytest
 
-from scraper.errors import BadReplyError, CloudRefusedError, GatewayUnreachableError, LoginRejectedError, SettingError
-from scraper.gateway.cloud import Cloud
+from scraper.errors import (
+    BadReplyError,
+    CloudRefusedError,
+    GatewayUnreachableError,
+    LoginRejectedError,
+    ScraperSettingError,
+)
+from scraper.gateway.cloud import CloudLogin
 from scraper.gateway.password import installer_password
 from scraper.gateway.tokens import DAY_S, TokenCache, parse_token
-from tests.scraper.gateway.fake import NOW_S, SERIAL, Answer, FakeGateway, make_token
+from tests.scraper.gateway.fake import NOW_S, SERIAL, CannedReply, FakeGateway, make_token
 
 CHECK = "/auth/check_jwt"
 JUDGE = "/api/v1/production/inverters"
@@ -18,19 +24,19 @@ JUDGE = "/api/v1/production/inverters"
 def account(monkeypatch):
     """The cloud as a list of what it gives next: tokens or errors; `asked` counts."""
 
-    class Account:
+    class AccountPage:
         gives: list[str | Exception] = []  # noqa: RUF012 (replaced by each test)
         asked = 0
 
         async def fetch_token(self, username, password, serial):
-            Account.asked += 1
-            given = Account.gives.pop(0)
+            AccountPage.asked += 1
+            given = AccountPage.gives.pop(0)
             if isinstance(given, Exception):
                 raise given
             return parse_token(given)
 
-    monkeypatch.setattr(Cloud, "fetch_token", Account.fetch_token)
-    return Account
+    monkeypatch.setattr(CloudLogin, "fetch_token", AccountPage.fetch_token)
+    return AccountPage
 
 
 def credentials():
@@ -113,8 +119,8 @@ async def test_only_the_session_cookie_is_adopted(connected):
         ("Set-Cookie", "sessionId=a b; path=/"),
         ("Set-Cookie", "sessionId=good-1; Domain=example.com"),
     )
-    fake.special[CHECK] = lambda _: Answer(200, b"", evil)
-    fake.special[JUDGE] = lambda _: Answer(200, b"[]")
+    fake.special[CHECK] = lambda _: CannedReply(200, b"", evil)
+    fake.special[JUDGE] = lambda _: CannedReply(200, b"[]")
     async with fake, connected(fake, token=lambda: token) as gateway:
         await gateway.connect()
         assert fake.requests[-1].headers["cookie"] == "sessionId=good-1"
@@ -223,7 +229,7 @@ async def test_a_missing_secret_file_blocks_the_login_only(connected):
     """Somebody is replacing it; the process goes on."""
 
     def gone() -> str:
-        raise SettingError("ENVOY_TOKEN_FILE: /x cannot be read (No such file)")
+        raise ScraperSettingError("ENVOY_TOKEN_FILE: /x cannot be read (No such file)")
 
     async with FakeGateway() as fake, connected(fake, token=gone) as gateway:
         with pytest.raises(LoginRejectedError, match="ENVOY_TOKEN_FILE"):
@@ -236,7 +242,7 @@ async def test_a_token_is_never_sent_over_http(connected):
     fake.tokens.add(token)
     async with fake, connected(fake, token=lambda: token) as gateway:
         await fake.https.stop()
-        fake.special["/info"] = lambda _: Answer(200, fake.info())
+        fake.special["/info"] = lambda _: CannedReply(200, fake.info())
         with pytest.raises(GatewayUnreachableError):
             await gateway.connect()
         assert token.encode() not in fake.received
@@ -247,7 +253,7 @@ async def test_a_token_is_never_sent_over_http(connected):
 async def test_an_odd_token_check_is_no_verdict(connected, status, error):
     """Starting up, or not a gateway's answer: tried again later, nothing blocked."""
     fake, token = FakeGateway(), make_token()
-    fake.special[CHECK] = lambda _: Answer(status)
+    fake.special[CHECK] = lambda _: CannedReply(status)
     async with fake, connected(fake, token=lambda: token) as gateway:
         with pytest.raises(error):
             await gateway.connect()
@@ -261,7 +267,7 @@ async def test_an_odd_token_check_is_no_verdict(connected, status, error):
 async def test_what_is_no_gateway_gets_no_secret(connected, body):
     """Another device at the address: refused with a hint at the setting."""
     fake, token = FakeGateway(), make_token()
-    fake.special["/info"] = lambda _: Answer(200, body)
+    fake.special["/info"] = lambda _: CannedReply(200, body)
     async with fake, connected(fake, token=lambda: token) as gateway:
         with pytest.raises(BadReplyError, match="ENVOY_HOST"):
             await gateway.connect()

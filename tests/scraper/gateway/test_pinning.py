@@ -5,12 +5,12 @@ import stat
 
 import pytest
 
-from scraper.errors import CertificateChangedError, SettingError, WrongGatewayError
+from scraper.errors import CertificateChangedError, ScraperSettingError, WrongGatewayError
 from scraper.gateway.pinning import Pin, PinStore, normalise_fingerprint, short
 from scraper.gateway.transport import Address, Transport
-from scraper.gateway.trust import Proposal, accept, propose
+from scraper.gateway.trust import TrustProposal, accept, propose
 from tests.replay import self_signed
-from tests.scraper.gateway.fake import SERIAL, Answer, FakeGateway, make_token, running
+from tests.scraper.gateway.fake import SERIAL, CannedReply, FakeGateway, make_token, running
 
 OTHER = "envoy-with-another-certificate"
 
@@ -27,7 +27,7 @@ def fake(token):
     return gateway
 
 
-async def trust(options, clock) -> Proposal:
+async def trust(options, clock) -> TrustProposal:
     proposal = await propose(options, clock)
     assert not proposal.changes_nothing
     accept(options, proposal)
@@ -44,7 +44,7 @@ async def swap_certificate(fake: FakeGateway) -> None:
 
 async def test_another_certificate_receives_not_one_byte():
     """The handshake itself refuses it."""
-    async with running(lambda _: Answer(200), self_signed(OTHER)) as server:
+    async with running(lambda _: CannedReply(200), self_signed(OTHER)) as server:
         pin = Pin("0" * 64)
         transport = Transport(Address("127.0.0.1", 1, server.port), pin, lock=asyncio.Lock())
         with pytest.raises(CertificateChangedError) as refused:
@@ -147,7 +147,7 @@ async def test_the_configured_serial_is_the_only_one(fake, token, connected, tmp
             await gateway.connect()
         with pytest.raises(WrongGatewayError):
             await propose(fake.options(tmp_path, serial="100000000000"), clock)
-        with pytest.raises(SettingError, match="ENVOY_TLS_FINGERPRINT"):
+        with pytest.raises(ScraperSettingError, match="ENVOY_TLS_FINGERPRINT"):
             await propose(fake.options(tmp_path, tls_fingerprint="ab" * 32), clock)
         assert token.encode() not in fake.received
 
@@ -173,7 +173,7 @@ def test_a_damaged_pin_file_is_not_guessed_at(tmp_path, contents):
     path = tmp_path / "gateway.json"
     path.write_bytes(contents)
     path.chmod(0o600)
-    with pytest.raises(SettingError, match="delete it"):
+    with pytest.raises(ScraperSettingError, match="delete it"):
         PinStore(tmp_path).gateway()
 
 
@@ -182,7 +182,7 @@ def test_a_pin_file_that_others_can_read_is_refused(tmp_path):
     path = tmp_path / "gateway.json"
     path.write_bytes(b"{}")
     path.chmod(0o644)
-    with pytest.raises(SettingError, match="chmod 600"):
+    with pytest.raises(ScraperSettingError, match="chmod 600"):
         PinStore(tmp_path).gateway()
 
 
@@ -200,5 +200,5 @@ def test_fingerprints_as_people_write_them():
     """Colons, spaces, capitals, prefix; and nothing else."""
     assert normalise_fingerprint(" SHA256:" + ":".join(["AB"] * 32)) == "ab" * 32
     for wrong in ("", "ab" * 31, "zz" * 32):
-        with pytest.raises(SettingError, match="ENVOY_TLS_FINGERPRINT"):
+        with pytest.raises(ScraperSettingError, match="ENVOY_TLS_FINGERPRINT"):
             normalise_fingerprint(wrong)

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from scraper.errors import CloudRefusedError, CloudUnavailableError, SettingError
-from scraper.gateway.cloud import Cloud
+from scraper.errors import CloudRefusedError, CloudUnavailableError, ScraperSettingError
+from scraper.gateway.cloud import CloudLogin
 from scraper.gateway.tokens import DAY_S, TokenCache, parse_token
 from tests.scraper.gateway.fake import NOW_S, SERIAL, FakeGateway, make_token
 
@@ -18,12 +18,12 @@ HALF_DAY_S = 43200
 def account(monkeypatch):
     """The cloud as a list of what it gives next; after that it cannot be reached."""
 
-    class Account:
+    class RenewableAccount:
         def __init__(self) -> None:
             self.gives: list[str | Exception] = []
             self.asked = 0
 
-    state = Account()
+    state = RenewableAccount()
 
     async def fetch_token(_cloud, _username, _password, _serial):
         state.asked += 1
@@ -32,7 +32,7 @@ def account(monkeypatch):
             raise given
         return parse_token(given)
 
-    monkeypatch.setattr(Cloud, "fetch_token", fetch_token)
+    monkeypatch.setattr(CloudLogin, "fetch_token", fetch_token)
     return state
 
 
@@ -124,7 +124,7 @@ async def test_a_token_file_that_is_gone_does_not_end_the_renewal(connected):
     """Somebody is replacing it."""
     fake, old, new = FakeGateway(), make_token(mark="old"), make_token(lifetime_s=700 * DAY_S, mark="new")
     fake.tokens.update({old, new})
-    steps = [old, old, SettingError("ENVOY_TOKEN_FILE: /x cannot be read"), new]
+    steps = [old, old, ScraperSettingError("ENVOY_TOKEN_FILE: /x cannot be read"), new]
     shown = []
 
     def token():
@@ -138,7 +138,7 @@ async def test_a_token_file_that_is_gone_does_not_end_the_renewal(connected):
         await gateway.connect()
         async with maintained(gateway):
             await until(lambda: gateway.identity.token_expires_s == parse_token(new).expires_s)
-    assert any(isinstance(step, SettingError) for step in shown)
+    assert any(isinstance(step, ScraperSettingError) for step in shown)
 
 
 async def test_trouble_does_not_end_the_renewal(connected, account):

@@ -16,7 +16,7 @@ from scraper.errors import (
 )
 from scraper.gateway.password import installer_password
 from scraper.gateway.queries import DEVICE_DATA, ENERGY, METER_READINGS, METERS, PRODUCTION, PRODUCTION_V1
-from tests.scraper.gateway.fake import NOW_S, SERIAL, Answer, FakeGateway, inverters, make_token, raw
+from tests.scraper.gateway.fake import NOW_S, SERIAL, CannedReply, FakeGateway, inverters, make_token, raw
 
 CHECK = "/auth/check_jwt"
 JUDGE = "/api/v1/production/inverters"
@@ -51,7 +51,7 @@ async def test_a_401_on_one_endpoint_is_a_missing_right(fake, token, connected):
 
 async def test_a_403_is_like_a_401(fake, token, connected):
     """As mature clients treat it."""
-    fake.special["/ivp/x"] = lambda _: Answer(403)
+    fake.special["/ivp/x"] = lambda _: CannedReply(403)
     async with fake, connected(fake, token=lambda: token) as gateway:
         with pytest.raises(EndpointUnavailableError):
             await gateway.get_json("/ivp/x")
@@ -111,7 +111,7 @@ async def test_a_digest_401_on_one_endpoint_is_a_missing_right(connected):
     """D3.18.10 refuses /ivp/meters to everybody."""
     fake = FakeGateway("D3.18.10")
     fake.passwords["installer"] = installer_password(SERIAL)
-    fake.special[METERS] = lambda _: Answer(401, b"Error: 401")
+    fake.special[METERS] = lambda _: CannedReply(401, b"Error: 401")
     async with fake, connected(fake) as gateway:
         assert await gateway.meters() == []
         assert await gateway.inverters()
@@ -124,7 +124,7 @@ async def test_a_digest_401_on_one_endpoint_is_a_missing_right(connected):
 @pytest.mark.parametrize("status", [404, 301])
 async def test_an_absent_endpoint_is_asked_once_in_four_hours(fake, token, connected, clock, status):
     """A redirect leads to an error page; after four hours the firmware may have changed."""
-    fake.special[DEVICE_DATA] = lambda _: Answer(status, b"", (("Location", "https://localhost/home"),))
+    fake.special[DEVICE_DATA] = lambda _: CannedReply(status, b"", (("Location", "https://localhost/home"),))
     async with fake, connected(fake, token=lambda: token) as gateway:
         for _ in range(5):
             assert await gateway.inverters()
@@ -142,7 +142,7 @@ async def test_a_restart_is_no_absence(fake, token, connected, status):
     """What used to work is asked again, after a look at who is there; no login is made for it."""
     async with fake, connected(fake, token=lambda: token) as gateway:
         await gateway.get_json(METERS)
-        fake.special[METERS] = lambda _: Answer(status, b"<html>Bad Gateway</html>")
+        fake.special[METERS] = lambda _: CannedReply(status, b"<html>Bad Gateway</html>")
         with pytest.raises(GatewayUnreachableError):
             await gateway.get_json(METERS)
         del fake.special[METERS]
@@ -261,7 +261,9 @@ async def test_the_richer_endpoint_adds_to_the_list(fake, token, connected):
         assert fake.paths()[-2:] == [JUDGE, DEVICE_DATA]
 
 
-@pytest.mark.parametrize("trouble", [Answer(200, b"<html>"), Answer(503), Answer(401), raw(b"HTTP/1.1 200 OK\r\n")])
+@pytest.mark.parametrize(
+    "trouble", [CannedReply(200, b"<html>"), CannedReply(503), CannedReply(401), raw(b"HTTP/1.1 200 OK\r\n")]
+)
 async def test_no_inverter_is_lost_to_the_richer_endpoint(fake, token, connected, trouble):
     """Whatever ails it."""
     fake.special[DEVICE_DATA] = lambda _: trouble

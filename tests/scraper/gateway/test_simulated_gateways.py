@@ -16,13 +16,13 @@ from scraper.errors import (
 )
 from scraper.gateway.options import GatewayOptions
 from scraper.gateway.parse.stream import parse_event
-from scraper.gateway.session import Gateway
+from scraper.gateway.session import GatewaySession
 from scraper.gateway.stream import Watchdog
 from scraper.gateway.transport import Deadlines
 from shared.clock import SystemClock
 from simulator.profiles import PROFILES
 from simulator.server import Simulator
-from tests.scraper.gateway.fake import ManualClock
+from tests.scraper.gateway.fake import InstantClock
 
 JUDGE = "/api/v1/production/inverters"
 QUICK = Deadlines(connect=5, read=1, total=2, stream_read=5)
@@ -37,7 +37,7 @@ async def reading(simulator: Simulator, state_dir: Path, *, role: str = "owner",
         host="127.0.0.1", serial=None, state_dir=state_dir,
         http_port=simulator.http_port, https_port=simulator.https_port, **settings,
     )  # fmt: skip
-    gateway = Gateway(options, clock or SystemClock())
+    gateway = GatewaySession(options, clock or SystemClock())
     try:
         yield gateway
     finally:
@@ -102,7 +102,7 @@ async def test_session_trouble_is_settled_unseen(fault, tmp_path):
 
 async def test_a_refused_token_blocks_until_it_is_accepted_again(tmp_path):
     """Told once, not tried again for five minutes."""
-    clock = ManualClock()
+    clock = InstantClock()
     async with Simulator("firmware-8") as simulator, reading(simulator, tmp_path, clock=clock) as gateway:
         simulator.faults.on("token-refused")
         with pytest.raises(LoginRejectedError):
@@ -148,7 +148,7 @@ async def test_a_token_is_fetched_from_the_account(tmp_path, monkeypatch):
 # The stream
 
 
-async def first_events(gateway: Gateway, count: int) -> list[bytes]:
+async def first_events(gateway: GatewaySession, count: int) -> list[bytes]:
     lines: list[bytes] = []
     async with aclosing(gateway.stream_bursts()) as bursts:
         async for burst in bursts:

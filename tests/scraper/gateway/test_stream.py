@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from scraper.errors import BadReplyError, EndpointUnavailableError, GatewayUnreachableError
 from scraper.gateway.stream import PATH, Burst, LineSplitter, Watchdog, read_bursts
-from tests.scraper.gateway.fake import FakeGateway, ManualClock, forever, make_token, raw
+from tests.scraper.gateway.fake import FakeGateway, InstantClock, forever, make_token, raw
 
 EVENT = 'data: {"production": {"ph-a": {"p": 54.745, "note": "Wärme €"}}}\r\n\r\n'.encode()
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
@@ -44,7 +44,7 @@ async def bursts_of(*chunks: bytes, hang: bool = False, watchdog: Watchdog = QUI
         if hang:
             await forever()
 
-    async with aclosing(read_bursts(source(), ManualClock(), watchdog)) as bursts:
+    async with aclosing(read_bursts(source(), InstantClock(), watchdog)) as bursts:
         return [burst async for burst in bursts]
 
 
@@ -54,7 +54,7 @@ async def test_events_that_come_together_are_one_burst():
     chunks = [text[start : start + 100] for start in range(0, len(text), 100)]
     bursts = await bursts_of(*chunks)
     assert [line for burst in bursts for line in burst.lines] == [EVENT.strip()] * 22
-    assert all(burst.arrival_ms == ManualClock().now_ms() for burst in bursts)
+    assert all(burst.arrival_ms == InstantClock().now_ms() for burst in bursts)
 
 
 async def test_an_incomplete_last_event_is_not_handed_over():
@@ -80,7 +80,7 @@ async def test_a_drip_counts_as_a_stall(filler):
             yield filler
             await asyncio.sleep(0.001)
 
-    async with aclosing(read_bursts(drip(), ManualClock(), QUICK)) as bursts:
+    async with aclosing(read_bursts(drip(), InstantClock(), QUICK)) as bursts:
         with pytest.raises(GatewayUnreachableError, match="no event"):
             await anext(bursts)
 

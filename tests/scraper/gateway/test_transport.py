@@ -7,22 +7,22 @@ import gzip
 import httpx
 import pytest
 
-from scraper.errors import BadReplyError, GatewayUnreachableError, SettingError
+from scraper.errors import BadReplyError, GatewayUnreachableError, ScraperSettingError
 from scraper.gateway.pinning import Pin
 from scraper.gateway.transport import MAX_BODY, Address, Deadlines, Transport
 from tests.replay import self_signed
-from tests.scraper.gateway.fake import Answer, Raw, Server, forever, raw, running
+from tests.scraper.gateway.fake import CannedReply, FakeServer, Raw, forever, raw, running
 
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
-def transport_to(server: Server, **options) -> Transport:
+def transport_to(server: FakeServer, **options) -> Transport:
     address = Address("127.0.0.1", server.port, server.port)
     options.setdefault("deadlines", Deadlines(connect=5, read=5, total=5, stream_read=5))
     return Transport(address, Pin(), lock=asyncio.Lock(), **options)
 
 
-async def ask(server: Server, *, auth: httpx.Auth | None = None, **options):
+async def ask(server: FakeServer, *, auth: httpx.Auth | None = None, **options):
     transport = transport_to(server, **options)
     try:
         return await transport.get("https" if server.context else "http", "/thing?details=1", auth=auth)
@@ -32,7 +32,7 @@ async def ask(server: Server, *, auth: httpx.Auth | None = None, **options):
 
 async def test_a_reply_comes_whole_over_tls():
     """Status, claimed type and body; the query arrives at the gateway."""
-    answer = Answer(200, b"{}", (("Content-Type", "text/plain"),))
+    answer = CannedReply(200, b"{}", (("Content-Type", "text/plain"),))
     async with running(lambda _: answer, self_signed()) as server:
         assert await ask(server) == (200, "text/plain", b"{}")
         assert server.requests[0].path == "/thing?details=1"
@@ -41,9 +41,9 @@ async def test_a_reply_comes_whole_over_tls():
 
 async def test_a_redirect_is_not_followed():
     """The gateway names another address; nobody goes there."""
-    async with running(lambda _: Answer(200)) as elsewhere:
+    async with running(lambda _: CannedReply(200)) as elsewhere:
         target = f"http://127.0.0.1:{elsewhere.port}/steal"
-        async with running(lambda _: Answer(302, b"", (("Location", target),))) as server:
+        async with running(lambda _: CannedReply(302, b"", (("Location", target),))) as server:
             assert (await ask(server)).status == 302
         assert elsewhere.connections == 0
 
@@ -51,7 +51,7 @@ async def test_a_redirect_is_not_followed():
 async def test_cookies_are_not_kept():
     """Whatever the gateway plants, it never sees it again."""
     planted = tuple(("Set-Cookie", f"evil{number}=1; path=/; domain=127.0.0.1") for number in range(50))
-    async with running(lambda _: Answer(200, b"", planted)) as server:
+    async with running(lambda _: CannedReply(200, b"", planted)) as server:
         transport = transport_to(server)
         await transport.get("http", "/a")
         await transport.get("http", "/b")
@@ -61,7 +61,7 @@ async def test_cookies_are_not_kept():
 
 async def test_the_proxy_of_the_environment_is_not_used(monkeypatch):
     """Credentials for the gateway must not pass through a proxy."""
-    async with running(lambda _: Answer(200)) as proxy, running(lambda _: Answer(200, b"me")) as server:
+    async with running(lambda _: CannedReply(200)) as proxy, running(lambda _: CannedReply(200, b"me")) as server:
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
         monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{proxy.port}")
         assert (await ask(server)).body == b"me"
@@ -90,9 +90,9 @@ async def test_an_endless_reply_is_given_up_at_the_limit(status):
 
 async def test_a_reply_of_exactly_the_limit_is_taken():
     """The limit itself is allowed."""
-    async with running(lambda _: Answer(200, b"x" * MAX_BODY)) as server:
+    async with running(lambda _: CannedReply(200, b"x" * MAX_BODY)) as server:
         assert len((await ask(server)).body) == MAX_BODY
-    async with running(lambda _: Answer(200, b"x" * (MAX_BODY + 1))) as server:
+    async with running(lambda _: CannedReply(200, b"x" * (MAX_BODY + 1))) as server:
         with pytest.raises(BadReplyError):
             await ask(server)
 
@@ -101,7 +101,7 @@ async def test_a_reply_of_exactly_the_limit_is_taken():
 async def test_a_compressed_bomb_is_never_unpacked(status):
     """A compressed reply that nobody asked for is refused by its header."""
     headers = (("Content-Encoding", "gzip"), ("WWW-Authenticate", 'Digest realm="r", nonce="n", qop="auth"'))
-    async with running(lambda _: Answer(status, gzip.compress(b"\0" * 50_000_000), headers)) as server:
+    async with running(lambda _: CannedReply(status, gzip.compress(b"\0" * 50_000_000), headers)) as server:
         with pytest.raises(BadReplyError, match="compressed"):
             await ask(server, auth=httpx.DigestAuth("installer", "x"))
 
@@ -163,7 +163,7 @@ async def test_a_drip_ends_at_the_total_deadline():
 
 async def test_a_refused_connection_says_what_to_check():
     """The message names the setting."""
-    async with running(lambda _: Answer(200)) as server:
+    async with running(lambda _: CannedReply(200)) as server:
         pass
     with pytest.raises(GatewayUnreachableError, match="ENVOY_HOST"):
         await ask(server)
@@ -171,7 +171,7 @@ async def test_a_refused_connection_says_what_to_check():
 
 async def test_a_dead_reused_connection_is_replaced_once():
     """The gateway drops an idle connection: not a failure."""
-    answers: list[Answer | Raw] = [Answer(200, b"first"), raw(), Answer(200, b"second")]
+    answers: list[CannedReply | Raw] = [CannedReply(200, b"first"), raw(), CannedReply(200, b"second")]
     async with running(lambda _: answers.pop(0)) as server:
         transport = transport_to(server)
         assert (await transport.get("http", "/")).body == b"first"
@@ -191,7 +191,7 @@ async def test_a_dead_new_connection_is_a_failure():
 @pytest.mark.parametrize(("keep_alive", "connections"), [(True, 1), (False, 3)])
 async def test_keep_alive_has_a_switch(keep_alive, connections):
     """Some old gateways fail when a connection is used again."""
-    async with running(lambda _: Answer(200)) as server:
+    async with running(lambda _: CannedReply(200)) as server:
         transport = transport_to(server, keep_alive=keep_alive)
         for _ in range(3):
             await transport.get("http", "/")
@@ -238,7 +238,7 @@ async def test_a_senseless_challenge_is_one_of_our_errors(challenge):
 async def test_an_impossible_host_names_the_setting(host):
     """People paste addresses from the browser."""
     transport = Transport(Address(host), Pin(), lock=asyncio.Lock())
-    with pytest.raises((SettingError, GatewayUnreachableError), match="ENVOY_HOST"):
+    with pytest.raises((ScraperSettingError, GatewayUnreachableError), match="ENVOY_HOST"):
         await transport.get("http", "/info")
     await transport.aclose()
 

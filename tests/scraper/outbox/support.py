@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from scraper.outbox import Outbox, Row
+from scraper.outbox import Outbox, OutboxRow
 from scraper.outbox.schema import shm_of, wal_of
 from shared.readings import Reading
 from shared.wire import MAX_BYTES, decode_reading
@@ -26,12 +26,12 @@ def readings(first: int, count: int = 1) -> list[Reading]:
     ]
 
 
-def every(outbox: Outbox) -> list[Row]:
+def every(outbox: Outbox) -> list[OutboxRow]:
     """All rows that wait, oldest first."""
     return outbox.oldest(10**6, 10**9)
 
 
-def decoded(rows: Iterable[Row]) -> list[Reading]:
+def decoded(rows: Iterable[OutboxRow]) -> list[Reading]:
     return [decode_reading(row.payload) for row in rows]
 
 
@@ -45,7 +45,7 @@ def losses(outbox: Outbox) -> list[Reading]:
     return [reading for reading in decoded(every(outbox)) if reading.tags.get("type") == "loss"]
 
 
-def drain(outbox: Outbox) -> Iterator[Row]:
+def drain(outbox: Outbox) -> Iterator[OutboxRow]:
     """Settle everything, oldest first, and give each row."""
     while batch := outbox.oldest(500, MAX_BYTES):
         outbox.settle([row.seq for row in batch], {})

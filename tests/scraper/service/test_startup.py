@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from scraper.errors import OutboxUnavailableError, SettingError
+from scraper.errors import OutboxUnavailableError, ScraperSettingError
 from scraper.outbox.thread import OutboxThread
 from scraper.service.startup import BUILT_MS, opened_outbox, opening, own_state, owner, sane_clock
 from simulator.server import Simulator
-from tests.scraper.gateway.fake import ManualClock
+from tests.scraper.gateway.fake import InstantClock
 from tests.scraper.home import scraper_settings
 from tests.scraper.parts import NOW_MS, SERIAL, parts
 
 if TYPE_CHECKING:
-    from scraper.gateway.session import Gateway
+    from scraper.gateway.session import GatewaySession
 
 
 async def test_a_host_that_wakes_up_in_1970_waits_for_the_time_and_says_so_once(tmp_path, logs, monkeypatch):
@@ -66,7 +66,7 @@ async def test_state_of_another_gateway_is_kept_while_it_holds_readings_and_forg
         await own_state(settings, inner.memory, inner.outbox)  # nobody's yet
         await inner.recorder.keep(serial=SERIAL)
         await inner.burst(100)
-        with pytest.raises(SettingError, match=f"run with ENVOY_SERIAL={SERIAL} until"):
+        with pytest.raises(ScraperSettingError, match=f"run with ENVOY_SERIAL={SERIAL} until"):
             await own_state(settings, inner.memory, inner.outbox)
         await inner.outbox.settle([row.seq for row in await inner.outbox.oldest(500, 1 << 20)], {})
         await own_state(settings, inner.memory, inner.outbox)
@@ -85,7 +85,7 @@ async def test_the_owner_is_whom_the_gateway_says_it_is_once_that_is_committed(t
             inner.outbox.full = len(inner.clock.waits) < 5
 
         monkeypatch.setattr(inner.clock, "sleep", sleep)
-        assert await owner(cast("Gateway", inner.gateway), inner.recorder, inner.memory, inner.clock) == SERIAL
+        assert await owner(cast("GatewaySession", inner.gateway), inner.recorder, inner.memory, inner.clock) == SERIAL
         assert len(inner.clock.waits) == 5
 
 
@@ -101,6 +101,6 @@ async def test_an_outbox_that_cannot_be_opened_now_is_tried_until_it_can_or_the_
         raise OutboxUnavailableError("the disk is full: free some space")
 
     monkeypatch.setattr(OutboxThread, "open", full)
-    async with opened_outbox(settings, ManualClock(), stop) as outbox:
+    async with opened_outbox(settings, InstantClock(), stop) as outbox:
         assert outbox is None
     assert logs[0]["reason"] == "the disk is full: free some space"

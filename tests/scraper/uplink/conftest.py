@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.scraper.uplink.desk import Desk, opened
+from tests.scraper.uplink.desk import UplinkBench, opened
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def desk(tmp_path: Path) -> AsyncIterator[UplinkBench]:
     """An uplink with an empty outbox and a receiver that accepts everything."""
     async with opened(tmp_path / "edge") as ready:
         yield ready

@@ -18,7 +18,7 @@ from scraper.uplink.uplink import Uplink
 from shared.clock import SystemClock
 from shared.problems import CONTENT_TYPE
 from shared.readings import Reading
-from tests.scraper.gateway.fake import Answer, Raw, Request, Server
+from tests.scraper.gateway.fake import CannedReply, FakeRequest, FakeServer, Raw
 
 SERIAL = "122300001234"
 SECRET = "canary-secret-0123456789abcdef0123456789"
@@ -58,7 +58,7 @@ class SteppedClock:
 
 
 @dataclass
-class Batch:
+class PostedBatch:
     """A post as the receiver sees it."""
 
     body: dict[str, Any]
@@ -69,7 +69,7 @@ class Batch:
         return [row["seq"] for row in self.body["rows"]]
 
 
-def verdict(batch: Batch, rejected: dict[int, str] | None = None, **more: Any) -> Answer:
+def verdict(batch: PostedBatch, rejected: dict[int, str] | None = None, **more: Any) -> CannedReply:
     refused = rejected or {}
     document = {
         "batch": batch.body["batch"],
@@ -77,19 +77,19 @@ def verdict(batch: Batch, rejected: dict[int, str] | None = None, **more: Any) -
         "rejected": [{"seq": seq, "code": code} for seq, code in refused.items()],
         **more,
     }
-    return Answer(200, json.dumps(document).encode(), (("Content-Type", "application/json"),))
+    return CannedReply(200, json.dumps(document).encode(), (("Content-Type", "application/json"),))
 
 
-def problem(code: str, status: int, *headers: tuple[str, str]) -> Answer:
+def problem(code: str, status: int, *headers: tuple[str, str]) -> CannedReply:
     document = {"type": f"urn:envoy-relay:problem:{code}", "status": status, "code": code}
-    return Answer(status, json.dumps(document).encode(), (("Content-Type", CONTENT_TYPE), *headers))
+    return CannedReply(status, json.dumps(document).encode(), (("Content-Type", CONTENT_TYPE), *headers))
 
 
-Reply = Callable[[Batch], Answer | Raw]
+Reply = Callable[[PostedBatch], CannedReply | Raw]
 
 
 @dataclass
-class Desk:
+class UplinkBench:
     """The uplink and what it talks to.
 
     Attributes:
@@ -99,14 +99,14 @@ class Desk:
 
     uplink: Uplink
     outbox: OutboxThread
-    server: Server
+    server: FakeServer
     clock: SteppedClock
     reply: Reply = verdict
-    batches: list[Batch] = field(default_factory=list)
+    batches: list[PostedBatch] = field(default_factory=list)
 
-    def answer(self, request: Request) -> Answer | Raw:
+    def answer(self, request: FakeRequest) -> CannedReply | Raw:
         token = request.headers["authorization"].removeprefix("Bearer ")
-        self.batches.append(Batch(json.loads(gzip.decompress(request.body)), token))
+        self.batches.append(PostedBatch(json.loads(gzip.decompress(request.body)), token))
         return self.reply(self.batches[-1])
 
     async def add(self, count: int, **fields: Any) -> None:
@@ -136,17 +136,17 @@ class Desk:
 
 @contextlib.asynccontextmanager
 async def opened(folder: Path, *, clock: SteppedClock | None = None, url: str | None = None, serial: str = SERIAL,
-                 key: Key | None = None) -> AsyncIterator[Desk]:  # fmt: skip
+                 key: Key | None = None) -> AsyncIterator[UplinkBench]:  # fmt: skip
     """Everything but the running uplink; `url` is that of a real receiver, if one takes the place of the server."""
     clock = clock or SteppedClock()
     outbox = OutboxThread()
     await outbox.open(folder / "outbox.sqlite", quota_bytes=64 * 1024 * 1024, clock=SystemClock())
-    server = Server(lambda request: desk.answer(request), "http")  # noqa: PLW0108 (there is no desk yet)
+    server = FakeServer(lambda request: desk.answer(request), "http")  # noqa: PLW0108 (there is no desk yet)
     await server.start()
     sender = Sender(url or f"http://127.0.0.1:{server.port}", serial, None)
     signer = Signer(key or HouseholdSecret(SECRET), serial)
     uplink = Uplink(outbox, sender, signer, clock, interval_s=10, backoff=Backoff(random.Random(1)))
-    desk = Desk(uplink, outbox, server, clock)
+    desk = UplinkBench(uplink, outbox, server, clock)
     try:
         yield desk
     finally:

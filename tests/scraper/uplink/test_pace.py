@@ -7,12 +7,12 @@ import random
 import jwt
 import pytest
 
-from scraper.errors import SettingError
+from scraper.errors import ScraperSettingError
 from scraper.uplink.backoff import LONGEST_S, Backoff
 from scraper.uplink.signer import HouseholdSecret, Signer
 from scraper.uplink.uplink import MIN_ROWS
 from shared import wire
-from tests.scraper.gateway.fake import Answer
+from tests.scraper.gateway.fake import CannedReply
 from tests.scraper.uplink.desk import NOW_MS, SECRET, problem, verdict
 
 
@@ -94,7 +94,7 @@ async def test_retry_after_is_obeyed_and_spread(desk):
 @pytest.mark.parametrize("status", [429, 502, 503])
 async def test_a_foreign_retry_after_is_obeyed_too(desk, status):
     await desk.add(1)
-    desk.reply = lambda _: Answer(status, b"busy", (("Retry-After", "60"),))
+    desk.reply = lambda _: CannedReply(status, b"busy", (("Retry-After", "60"),))
     async with desk.running():
         assert await desk.clock.asked() >= 60
 
@@ -107,7 +107,7 @@ def test_a_thousand_scrapers_do_not_return_together():
 
 async def test_waits_grow_to_five_minutes_and_never_end(desk):
     await desk.add(1)
-    desk.reply = lambda _: Answer(500)
+    desk.reply = lambda _: CannedReply(500)
     async with desk.running():
         waits = [await desk.clock.asked() for _ in range(40)]
     assert max(waits[:3]) <= 4
@@ -165,7 +165,7 @@ def test_a_refused_token_makes_the_signer_read_a_key_that_was_replaced():
 
 def test_a_key_file_that_is_gone_while_it_is_replaced_leaves_the_old_key():
     def gone() -> HouseholdSecret:
-        raise SettingError("ENVOY_RECEIVER_SECRET_FILE: it cannot be read")
+        raise ScraperSettingError("ENVOY_RECEIVER_SECRET_FILE: it cannot be read")
 
     signer = Signer(HouseholdSecret(SECRET), "1", reload=gone)
     signer.renew(now_s=1_000, receiver_now_s=None)

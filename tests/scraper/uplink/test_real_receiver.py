@@ -11,7 +11,7 @@ from shared.clock import SystemClock
 from shared.readings import Reading
 from tests.receiver import service as receiver
 from tests.receiver.service import GATEWAY, NOW_MS
-from tests.scraper.uplink.desk import Desk, SteppedClock, opened
+from tests.scraper.uplink.desk import SteppedClock, UplinkBench, opened
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ async def test_a_clock_that_is_off_by_a_day_is_let_in(service, tmp_path, days):
     assert await stored(service) == 1
 
 
-async def pause_of(desk: Desk) -> str:
+async def pause_of(desk: UplinkBench) -> str:
     async with desk.running():
         assert await desk.clock.asked() >= 300
     assert desk.uplink.state.person_needed

@@ -5,7 +5,7 @@ import random
 import jwt
 import pytest
 
-from scraper.errors import SettingError
+from scraper.errors import ScraperSettingError
 from scraper.uplink.backoff import LONGEST_S, Backoff
 from scraper.uplink.signer import LIFETIME_S, EdgeKey, HouseholdSecret, Signer
 
@@ -66,7 +66,7 @@ def test_the_edge_key_is_made_once_and_private(tmp_path):
 
 
 def test_a_missing_key_says_what_to_do(tmp_path):
-    with pytest.raises(SettingError, match="envoy-scraper key"):
+    with pytest.raises(ScraperSettingError, match="envoy-scraper key"):
         EdgeKey.load(tmp_path / "key")
 
 
@@ -74,7 +74,7 @@ def test_a_key_that_others_can_read_is_refused(tmp_path):
     path = tmp_path / "key"
     EdgeKey.load_or_make(path)
     path.chmod(0o644)
-    with pytest.raises(SettingError, match="chmod 600"):
+    with pytest.raises(ScraperSettingError, match="chmod 600"):
         EdgeKey.load(path)
 
 

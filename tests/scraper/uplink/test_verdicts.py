@@ -6,7 +6,7 @@ import pytest
 
 from scraper.errors import OutboxUnavailableError
 from scraper.uplink.uplink import SUSPICIOUS
-from tests.scraper.gateway.fake import Answer, raw
+from tests.scraper.gateway.fake import CannedReply, raw
 from tests.scraper.uplink.desk import problem, verdict
 
 HTML = (("Content-Type", "text/html"),)
@@ -26,18 +26,18 @@ async def test_a_verdict_deletes_what_it_accepts_and_keeps_what_it_rejects_with_
 @pytest.mark.parametrize(
     "foreign",
     [
-        Answer(200, b"<html>Welcome to the hotel</html>", HTML),
-        Answer(200, b'{"status":"ok","accepted":3}', JSON),
-        Answer(200, b'{"batch":"00","accepted":3}', JSON),
-        Answer(204),
-        Answer(301, b"", (("Location", "https://attacker.invalid/"),)),
-        Answer(401, b"login", HTML),
-        Answer(404, b"nothing here", HTML),
-        Answer(413, b"too large", HTML),
-        Answer(422, b'{"detail":"no"}', JSON),
-        Answer(502, b"bad gateway", HTML),
-        Answer(200, b"\x1f\x8b" + bytes(50), (*JSON, ("Content-Encoding", "gzip"))),
-        Answer(200, b" " * 300_000, JSON),
+        CannedReply(200, b"<html>Welcome to the hotel</html>", HTML),
+        CannedReply(200, b'{"status":"ok","accepted":3}', JSON),
+        CannedReply(200, b'{"batch":"00","accepted":3}', JSON),
+        CannedReply(204),
+        CannedReply(301, b"", (("Location", "https://attacker.invalid/"),)),
+        CannedReply(401, b"login", HTML),
+        CannedReply(404, b"nothing here", HTML),
+        CannedReply(413, b"too large", HTML),
+        CannedReply(422, b'{"detail":"no"}', JSON),
+        CannedReply(502, b"bad gateway", HTML),
+        CannedReply(200, b"\x1f\x8b" + bytes(50), (*JSON, ("Content-Encoding", "gzip"))),
+        CannedReply(200, b" " * 300_000, JSON),
         raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"),
         raw(b"SSH-2.0-OpenSSH_9.6\r\n"),
         raw(),

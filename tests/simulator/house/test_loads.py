@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from simulator.house import PROFILES, SINGLE_PHASE, THREE_PHASE
-from simulator.house.appliances import APPLIANCES, Day, kettle
+from simulator.house.appliances import APPLIANCES, ApplianceDay, kettle
 from simulator.house.loads import Loads
 from simulator.house.weather import Weather
 
@@ -90,7 +90,7 @@ def test_every_appliance_runs_for_real(appliance):
     """Within a month each appliance runs, forwards in time, with a power and a power factor that exist."""
     uses = []
     for number in range(30):
-        day = Day(Random(number), number % 7 > 4, 2.0, 17 * 3600, 2400.0, 11_000.0)
+        day = ApplianceDay(Random(number), number % 7 > 4, 2.0, 17 * 3600, 2400.0, 11_000.0)
         uses.extend(appliance(day))
     assert uses
     for use in uses:
@@ -101,5 +101,5 @@ def test_every_appliance_runs_for_real(appliance):
 
 
 def test_a_kettle_boils_around_breakfast():
-    day = Day(Random(1), False, 10.0, 20 * 3600, 0.0, 0.0)
+    day = ApplianceDay(Random(1), False, 10.0, 20 * 3600, 0.0, 0.0)
     assert any(5.0 < use.start_s / 3600 < 9.0 for use in kettle(day))

@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.house.noise import Field, Texture, dice, smooth_step
+from simulator.house.noise import NoiseField, Texture, dice, smooth_step
 
 
 @given(seed=st.integers(), index=st.integers(-(2**63), 2**63))
 def test_a_field_has_one_number_for_each_place(seed, index):
-    value = Field(seed, "clouds").at(index)
+    value = NoiseField(seed, "clouds").at(index)
     assert 0.0 <= value < 1.0
-    assert Field(seed, "clouds").at(index) == value
+    assert NoiseField(seed, "clouds").at(index) == value
 
 
 def test_a_field_is_uniform_and_its_neighbours_are_independent():
-    values = [Field(1, "clouds").at(index) for index in range(10_000)]
+    values = [NoiseField(1, "clouds").at(index) for index in range(10_000)]
     assert fmean(values) == pytest.approx(0.5, abs=0.01)
     assert pstdev(values) == pytest.approx(12**-0.5, abs=0.01)
     products = [(a - 0.5) * (b - 0.5) for a, b in pairwise(values)]
@@ -26,18 +26,18 @@ def test_a_field_is_uniform_and_its_neighbours_are_independent():
 
 
 def test_names_and_seeds_make_different_fields():
-    assert len({Field(seed, name).at(0) for seed in range(5) for name in ("a", "b", "c")}) == 15
+    assert len({NoiseField(seed, name).at(0) for seed in range(5) for name in ("a", "b", "c")}) == 15
 
 
 @given(x=st.floats(-1e9, 1e9), step=st.floats(0, 0.01))
 def test_the_curve_of_a_field_has_no_jumps(x, step):
     """An S-curve between neighbours is at most 1.5 times as steep as the straight line."""
-    field = Field(7, "voltage")
+    field = NoiseField(7, "voltage")
     assert abs(field.smooth(x + step) - field.smooth(x)) <= 1.5 * step + 1e-6
 
 
 def test_the_curve_passes_through_the_lattice():
-    field = Field(7, "voltage")
+    field = NoiseField(7, "voltage")
     assert [field.smooth(float(index)) for index in range(-3, 4)] == [field.at(index) for index in range(-3, 4)]
 
 

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.house import PROFILES, THREE_PHASE, HouseProfile, Panel, Shade
+from simulator.house import PROFILES, THREE_PHASE, HouseProfile, RoofPanel, Shade
 from simulator.house.roof import Roof
 from simulator.house.sun import solar_time_s, sun_position
 from simulator.house.weather import Weather
 
 DAY = 86_400.0
 MIDSUMMER = 1_782_000_000.0  # 2026-06-21T00:00Z
-SOUTH = Panel("100000000001", 180.0, 35.0, 400.0, 0, inverter_w=1000.0)
+SOUTH = RoofPanel("100000000001", 180.0, 35.0, 400.0, 0, inverter_w=1000.0)
 CLEAR = replace(THREE_PHASE, cloudiness=-5.0, panels=(SOUTH,))
 
 

@@ -4,7 +4,7 @@ Nothing of this is imported by a receiver that stores in SQLite.
 """
 
 from receiver.stores.influxdb.setup.rights import faults, supported
-from receiver.stores.influxdb.setup.server import Server, SetupError
+from receiver.stores.influxdb.setup.server import InfluxManagement, SetupError
 from receiver.stores.influxdb.setup.work import set_up
 
-__all__ = ["Server", "SetupError", "faults", "set_up", "supported"]
+__all__ = ["InfluxManagement", "SetupError", "faults", "set_up", "supported"]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from receiver.database_settings import InfluxSettings
-from receiver.stores.influxdb.setup.server import Server, SetupError
+from receiver.stores.influxdb.setup.server import InfluxManagement, SetupError
 
 _DAY_S = 86_400
 TESTED = "2.7"
@@ -23,14 +23,14 @@ def supported(version: str) -> str | None:
     return f"remark: this is InfluxDB {number}; tested is {TESTED}"
 
 
-def faults(server: Server, influxdb: InfluxSettings, meter_days: int) -> Iterator[str]:
+def faults(server: InfluxManagement, influxdb: InfluxSettings, meter_days: int) -> Iterator[str]:
     """What keeps the token of `server` from doing the receiver's work. Raises SetupError."""
     for name in _names(influxdb):
         lack = _lack(server, influxdb, name)
         yield from [lack] if lack else _expiry(server, influxdb, name, meter_days)
 
 
-def what_a_given_token_can_do(server: Server, influxdb: InfluxSettings, meter_days: int) -> Iterator[str]:
+def what_a_given_token_can_do(server: InfluxManagement, influxdb: InfluxSettings, meter_days: int) -> Iterator[str]:
     """For a ready-made token: prove its rights, and say what could not be set up. Raises SetupError."""
     if influxdb.token is None:
         raise SetupError(
@@ -52,7 +52,7 @@ def _names(influxdb: InfluxSettings) -> list[str]:
     return list(dict.fromkeys((influxdb.bucket, influxdb.live_bucket)))
 
 
-def _lack(server: Server, influxdb: InfluxSettings, name: str) -> str | None:
+def _lack(server: InfluxManagement, influxdb: InfluxSettings, name: str) -> str | None:
     """The right that the token lacks, as a sentence."""
     if server.bucket(influxdb.org, name) is None:
         return _unreadable(influxdb, name)
@@ -71,7 +71,7 @@ def _unreadable(influxdb: InfluxSettings, name: str) -> str:
     return f"{sentence}: correct INFLUXDB_V2_BUCKET and INFLUXDB_V2_ORG, or make a token that may read and write it"
 
 
-def _expiry(server: Server, influxdb: InfluxSettings, name: str, meter_days: int) -> Iterator[str]:
+def _expiry(server: InfluxManagement, influxdb: InfluxSettings, name: str, meter_days: int) -> Iterator[str]:
     """Where the database forgets at another time than the settings say."""
     bucket = server.bucket(influxdb.org, name)
     days = 0.0 if bucket is None else bucket.expiry_s / _DAY_S

@@ -56,7 +56,7 @@ class Grant(NamedTuple):
     token: str | None
 
 
-class Server:
+class InfluxManagement:
     """One InfluxDB, entered with one token.
 
     Args:

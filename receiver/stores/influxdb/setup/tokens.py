@@ -10,14 +10,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from receiver.database_settings import GRAFANA_TOKEN, RECEIVER_TOKEN
-from receiver.stores.influxdb.setup.server import Bucket, Grant, Right, Server, SetupError
+from receiver.stores.influxdb.setup.server import Bucket, Grant, InfluxManagement, Right, SetupError
 from shared.files import PRIVATE_DIRECTORY, PRIVATE_FILE, make_private_directory, write_private
 
 _WHO = {RECEIVER_TOKEN: ("write", "read"), GRAFANA_TOKEN: ("read",)}
 
 
 def ensure_tokens(
-    server: Server, org_id: str, buckets: Sequence[Bucket], folder: Path, *, main_bucket: str
+    server: InfluxManagement, org_id: str, buckets: Sequence[Bucket], folder: Path, *, main_bucket: str
 ) -> Iterator[str]:
     """Make both files right; a sentence for each. Raises SetupError.
 
@@ -42,7 +42,7 @@ def ensure_tokens(
         yield _ensure(server, org_id, f"envoy-relay {name} (bucket {main_bucket})", rights, folder / name)
 
 
-def _ensure(server: Server, org_id: str, description: str, rights: Sequence[Right], path: Path) -> str:
+def _ensure(server: InfluxManagement, org_id: str, description: str, rights: Sequence[Right], path: Path) -> str:
     ours = [known for known in server.grants(org_id) if known.description == description]
     held = _held(path)
     may = " and ".join(dict.fromkeys(action for action, _ in rights))

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from receiver.database_settings import InfluxSettings
 from receiver.stores.influxdb.setup.rights import supported, what_a_given_token_can_do
-from receiver.stores.influxdb.setup.server import Bucket, Server, SetupError, shard_s
+from receiver.stores.influxdb.setup.server import Bucket, InfluxManagement, SetupError, shard_s
 from receiver.stores.influxdb.setup.tokens import ensure_tokens
 from shared.clock import Clock
 
@@ -25,7 +25,7 @@ async def set_up(influxdb: InfluxSettings, meter_days: int, clock: Clock) -> Asy
         meter_days: Days that raw meter readings are kept; 0 is for ever.
         clock: For waiting.
     """
-    server = Server(influxdb.url, influxdb.admin_token or influxdb.token)
+    server = InfluxManagement(influxdb.url, influxdb.admin_token or influxdb.token)
     try:
         async for sentence in _wait(server, influxdb.url, clock):
             yield sentence
@@ -35,7 +35,7 @@ async def set_up(influxdb: InfluxSettings, meter_days: int, clock: Clock) -> Asy
         server.close()
 
 
-async def _wait(server: Server, url: str, clock: Clock) -> AsyncIterator[str]:
+async def _wait(server: InfluxManagement, url: str, clock: Clock) -> AsyncIterator[str]:
     """Until the database answers: beside a compose file it is usually still starting."""
     end = clock.monotonic() + WAIT_S
     while True:
@@ -54,7 +54,7 @@ async def _wait(server: Server, url: str, clock: Clock) -> AsyncIterator[str]:
             return
 
 
-def _steps(server: Server, influxdb: InfluxSettings, meter_days: int) -> Iterator[str]:
+def _steps(server: InfluxManagement, influxdb: InfluxSettings, meter_days: int) -> Iterator[str]:
     is_new = server.is_new()
     if influxdb.admin_token is None:
         if is_new:
@@ -86,7 +86,7 @@ def _wanted(influxdb: InfluxSettings, meter_days: int) -> list[tuple[str, int]]:
     return [(influxdb.bucket, 0), (influxdb.live_bucket, meter_days)]
 
 
-def _onboard(server: Server, influxdb: InfluxSettings, admin_token: str) -> str:
+def _onboard(server: InfluxManagement, influxdb: InfluxSettings, admin_token: str) -> str:
     if influxdb.admin_password is None:
         raise SetupError(
             f"InfluxDB at {influxdb.url} is new and needs a password for its administrator: set "
@@ -102,7 +102,7 @@ def _onboard(server: Server, influxdb: InfluxSettings, admin_token: str) -> str:
     return f"server: was new; has the organisation {influxdb.org} and the administrator {influxdb.admin_user} now"
 
 
-def _ensure_bucket(server: Server, org: str, org_id: str, name: str, days: int) -> tuple[Bucket, str]:
+def _ensure_bucket(server: InfluxManagement, org: str, org_id: str, name: str, days: int) -> tuple[Bucket, str]:
     bucket = server.bucket(org, name)
     if bucket is None:
         return server.make_bucket(org_id, name, days * DAY_S), f"bucket: {name} is made, {_kept(days)}"

@@ -8,7 +8,7 @@ from receiver.database_settings import InfluxSettings
 from receiver.stores.influxdb.setup import SetupError, set_up, supported
 from receiver.stores.influxdb.setup.work import WAIT_S
 from tests.influxd.server import ADMIN_PASSWORD, ADMIN_TOKEN, ORG, Influxd
-from tests.receiver.service import ManualClock
+from tests.receiver.service import ReceiverClock
 from tests.receiver.stores.influxdb_setup.conftest import Command
 from tests.receiver.stores.influxdb_setup.test_setup import expiries
 
@@ -125,7 +125,7 @@ def test_with_sqlite_there_is_nothing_to_set_up(command: Command, monkeypatch: p
     assert "nothing to set up" in command("setup").output
 
 
-class StartsIt(ManualClock):
+class StartsIt(ReceiverClock):
     """A clock on which somebody starts the database while we wait."""
 
     def __init__(self, database: Influxd | None = None) -> None:
@@ -157,7 +157,7 @@ async def test_a_database_that_never_starts_is_given_up_with_a_sentence(database
     clock = StartsIt()
     with pytest.raises(SetupError, match="cannot be reached"):
         [sentence async for sentence in set_up(chosen(database, tokens), 90, clock)]
-    assert clock.monotonic() - ManualClock().monotonic() == WAIT_S
+    assert clock.monotonic() - ReceiverClock().monotonic() == WAIT_S
 
 
 @pytest.mark.parametrize("version", ["v2.7.12", "2.7.0", "dev", ""])

@@ -12,7 +12,7 @@ from scraper.gateway.parse.device_data import parse_device_data
 from scraper.gateway.parse.inverters import parse_inverters
 from scraper.gateway.parse.json_reply import load
 from scraper.gateway.parse.meter_readings import parse_readings
-from scraper.gateway.parse.meters import Meter, parse_meters
+from scraper.gateway.parse.meters import ConfiguredMeter, parse_meters
 from scraper.gateway.parse.production import choose_production
 from tests.captures import ROOT, body, folders, manifest
 
@@ -62,7 +62,7 @@ def _absent(folder: Path, path: str) -> str:
     return "" if document(folder, path) is not None else "none (a web page)"
 
 
-def _stream(info: GatewayInfo, meters: list[Meter] | None) -> str:
+def _stream(info: GatewayInfo, meters: list[ConfiguredMeter] | None) -> str:
     if info.metered is False or meters == []:
         return "no meters"
     if not info.token_login:
@@ -84,7 +84,7 @@ def _device_data(folder: Path) -> str:
     return absent or str(len(parse_device_data(document(folder, "/ivp/pdm/device_data")).readings))
 
 
-def _meters(folder: Path, meters: list[Meter]) -> str:
+def _meters(folder: Path, meters: list[ConfiguredMeter]) -> str:
     readings = parse_readings(document(folder, "/ivp/meters/readings"), meters)
     parts = []
     for meter in meters:
@@ -93,7 +93,7 @@ def _meters(folder: Path, meters: list[Meter]) -> str:
     return "; ".join(parts) or "none"
 
 
-def _production(folder: Path, info: GatewayInfo, meters: list[Meter] | None) -> str:
+def _production(folder: Path, info: GatewayInfo, meters: list[ConfiguredMeter] | None) -> str:
     """The sources that give a reading, each asked alone."""
     replies: dict[str, dict[str, Any]] = {
         "pdm": {"energy": document(folder, "/ivp/pdm/energy")},

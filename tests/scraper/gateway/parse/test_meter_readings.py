@@ -7,7 +7,7 @@ import pytest
 
 from scraper.errors import BadReplyError
 from scraper.gateway.parse.meter_readings import parse_readings
-from scraper.gateway.parse.meters import Meter
+from scraper.gateway.parse.meters import ConfiguredMeter
 from scraper.gateway.parse.phases import MeterValues
 from scraper.gateway.parse.values import Notes
 
@@ -28,7 +28,7 @@ UNUSED = dict.fromkeys(CHANNEL, 0.0) | {"eid": 3, "timestamp": STAMP}
 
 
 def meter(eid=704643328, measurement="production", *, enabled=True, phases=1):
-    return Meter(eid, measurement, enabled, phases, "three", ())
+    return ConfiguredMeter(eid, measurement, enabled, phases, "three", ())
 
 
 def entry(*channels, eid=704643328, **more) -> dict[str, Any]:

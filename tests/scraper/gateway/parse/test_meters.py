@@ -3,7 +3,7 @@
 import pytest
 
 from scraper.errors import BadReplyError
-from scraper.gateway.parse.meters import Meter, parse_meters
+from scraper.gateway.parse.meters import ConfiguredMeter, parse_meters
 from scraper.gateway.parse.values import Notes
 
 ENTRY = {
@@ -14,7 +14,9 @@ ENTRY = {
 
 def test_a_meter():
     notes = Notes()
-    assert parse_meters([ENTRY], notes) == [Meter(704643328, "production", True, 2, "split", ("negative-production",))]
+    assert parse_meters([ENTRY], notes) == [
+        ConfiguredMeter(704643328, "production", True, 2, "split", ("negative-production",))
+    ]
     assert (notes.refused, notes.missing, notes.unknown) == ({}, set(), set())
 
 

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from scraper.gateway.info import GatewayInfo
-from scraper.gateway.parse.meters import Meter
+from scraper.gateway.parse.meters import ConfiguredMeter
 from scraper.gateway.parse.production import choose_production
 from scraper.gateway.parse.values import Notes
 from shared.readings import Reading
@@ -97,7 +97,7 @@ def test_a_morning_without_energy_yet_is_a_reading():
     ],
 )
 def test_stalled_totals_of_unused_meter_hardware_are_refused(version, metered, enabled, taken):
-    meters = [Meter(1, "production", enabled, 1, "three", ())]
+    meters = [ConfiguredMeter(1, "production", enabled, 1, "three", ())]
     reading = choose(info(version, metered=metered), meters, api=API)
     assert (reading is not None) is taken
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.errors import BadReplyError
-from scraper.gateway.parse.meters import Meter
+from scraper.gateway.parse.meters import ConfiguredMeter
 from scraper.gateway.parse.phases import MeterValues
 from scraper.gateway.parse.stream import parse_event
 from scraper.gateway.parse.values import Notes
@@ -37,7 +37,7 @@ def line(document):
 
 
 def meter(measurement, *, enabled=True, phases=1):
-    return Meter(len(measurement), measurement, enabled, phases, "three", ())
+    return ConfiguredMeter(len(measurement), measurement, enabled, phases, "three", ())
 
 
 BOTH = [meter("production"), meter("net-consumption")]

@@ -20,8 +20,8 @@ import httpx
 
 from tests.grafana.answers import Asker
 from tests.grafana.extraction import ExtractedQuery, dashboards, panel_queries, panels
+from tests.grafana.simulated_days import LoadedDays, load_days
 from tests.grafana.substitution import Value
-from tests.grafana.week import LoadedDays, load_week
 from tests.influxd.server import running
 
 DAYS = 7.0
@@ -73,7 +73,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "influxd") as server:
         journal = Path(folder) / "journal"
         journal.mkdir(mode=0o700)
-        week = asyncio.run(load_week(server, journal, days=DAYS))
+        week = asyncio.run(load_days(server, journal, days=DAYS))
         print(f"{week.written:,} readings in {DAYS:.0f} days")
         return 0 if measure(week) else 1
 

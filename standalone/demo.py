@@ -18,9 +18,9 @@ from shared.files import make_private_directory
 from simulator.house import PROFILES as HOUSES
 from simulator.house import late_morning_offset
 from simulator.profiles import PROFILES as GATEWAYS
+from standalone.directories import DemoDirectory, free_port
 from standalone.history import Place
 from standalone.loader import LoadJob
-from standalone.places import DemoDirectory, free_port
 from standalone.processes import Child, ProcessGroup
 from standalone.stack import LocalInstallation, start_receiver, start_scraper, watch
 

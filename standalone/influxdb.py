@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from shared.clock import Clock
 from shared.files import make_private_directory, write_private
+from standalone.directories import free_port
 from standalone.errors import StandaloneError
-from standalone.places import free_port
 from standalone.processes import ProcessGroup
 from standalone.stack import answers
 

@@ -26,8 +26,8 @@ from scraper.gateway.transport import Address
 from shared.clock import Clock
 from shared.files import UnsafeFileError, make_private_directory, read_private, write_private
 from standalone.demo import token_command
+from standalone.directories import free_port
 from standalone.errors import StandaloneError
-from standalone.places import free_port
 from standalone.processes import ProcessGroup
 from standalone.stack import LocalInstallation, start_receiver, start_scraper, watch
 

@@ -15,8 +15,8 @@ from shared.clock import Clock
 from standalone.api import ReceiverApi, StatusPort
 from standalone.errors import NotReadyError
 from standalone.messages import message
-from standalone.picture import Sources, gather
 from standalone.processes import Child, ProcessGroup
+from standalone.state import Sources, gather
 from standalone.view import ViewFrame, line, screen
 
 _START_S = 60.0

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from standalone.api import MeterNow
-from standalone.picture import SystemState
+from standalone.state import SystemState
 
 _METER_NAMES = {
     "production": "production",

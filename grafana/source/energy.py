@@ -5,7 +5,8 @@ from grafana_foundation_sdk.builders import table as tables
 from grafana_foundation_sdk.models.common import TableCellBackgroundDisplayMode, TableColoredBackgroundCellOptions
 from grafana_foundation_sdk.models.dashboard import Dashboard, FieldColorModeId
 
-from grafana.source import parts, quantities, style, transforms, variables
+from grafana.source import panel_builders as parts
+from grafana.source import quantities, style, transforms, variables
 from grafana.source.board import DashboardPage, build
 from grafana.source.queries import TIME, Query, select, table
 
@@ -37,7 +38,11 @@ def dashboard() -> Dashboard:
             [_so_far(quantities.PRODUCTION), _so_far(quantities.LOAD)],
             [_so_far(quantities.IMPORTED), _so_far(quantities.EXPORTED)],
             "Since the billing day",
-            [_billing_energy(), _billing_share(quantities.SELF_CONSUMPTION), _billing_share(quantities.AUTARKY)],
+            [
+                _billing_energy(),
+                _billing_share(quantities.SELF_CONSUMPTION),
+                _billing_share(quantities.SELF_SUFFICIENCY),
+            ],
             [_billing_money()],
             "Days",
             [_bars("energy_1d", "Energy per day", TIME, "time:DD MMM", width=24)],
@@ -120,7 +125,7 @@ def _bars(kind: str, title: str, since: str, time_format: str, *, width: int) ->
 def _shares_per_day() -> timeseries.Panel:
     panel = (
         parts.curve(
-            "Self-consumption and autarky per day",
+            "Self-consumption and self-sufficiency per day",
             " ".join(f"{one.label}: {one.meaning}" for one in quantities.SHARES),
             [table(select(quantities.columns(quantities.SHARES), "energy_1d", TIME))],
             unit=style.SHARE,

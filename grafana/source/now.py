@@ -5,7 +5,8 @@ from grafana_foundation_sdk.builders import table as tables
 from grafana_foundation_sdk.models.common import BigValueColorMode, BigValueTextMode
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from grafana.source import parts, quantities, style, transforms, variables
+from grafana.source import panel_builders as parts
+from grafana.source import quantities, style, transforms, variables
 from grafana.source.board import DashboardPage, build
 from grafana.source.queries import TIME, DataSource, select, table
 
@@ -28,7 +29,7 @@ def dashboard() -> Dashboard:
         [
             [_flow(), _age()],
             [_curve()],
-            [_today_energy(), _today_share(quantities.SELF_CONSUMPTION), _today_share(quantities.AUTARKY)],
+            [_today_energy(), _today_share(quantities.SELF_CONSUMPTION), _today_share(quantities.SELF_SUFFICIENCY)],
             [_phases()],
         ],
     )

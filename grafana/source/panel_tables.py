@@ -3,7 +3,8 @@
 from grafana_foundation_sdk.builders import table as tables
 from grafana_foundation_sdk.models.common import BarGaugeDisplayMode, BarGaugeValueMode, TableBarGaugeCellOptions
 
-from grafana.source import parts, style, transforms
+from grafana.source import panel_builders as parts
+from grafana.source import style, transforms
 from grafana.source.queries import ARRAY, PANEL, TIME, Query, select, table
 
 CHOSEN = (ARRAY, PANEL)

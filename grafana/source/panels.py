@@ -9,7 +9,8 @@ from grafana_foundation_sdk.models.common import (
 )
 from grafana_foundation_sdk.models.dashboard import Dashboard, FieldColorModeId
 
-from grafana.source import panel_tables, parts, style, variables
+from grafana.source import panel_builders as parts
+from grafana.source import panel_tables, style, variables
 from grafana.source.board import DashboardPage, build
 from grafana.source.panel_tables import BY_PANEL, CHOSEN
 from grafana.source.queries import INVERTER, TIME, select, series, table

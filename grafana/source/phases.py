@@ -10,7 +10,8 @@ from typing import NamedTuple
 from grafana_foundation_sdk.builders import timeseries
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from grafana.source import parts, style, variables
+from grafana.source import panel_builders as parts
+from grafana.source import style, variables
 from grafana.source.board import DashboardPage, build
 from grafana.source.queries import PHASE, TIME, DataSource, Query, select, series, table
 

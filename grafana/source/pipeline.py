@@ -7,7 +7,8 @@ from grafana_foundation_sdk.builders import table as tables
 from grafana_foundation_sdk.models.common import LineInterpolation
 from grafana_foundation_sdk.models.dashboard import Dashboard, ValueMap, ValueMappingResult
 
-from grafana.source import parts, style, transforms, variables
+from grafana.source import panel_builders as parts
+from grafana.source import style, transforms, variables
 from grafana.source.alerts import DAY
 from grafana.source.board import DashboardPage, build
 from grafana.source.queries import TIME, Query, select, table

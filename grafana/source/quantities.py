@@ -34,11 +34,13 @@ SELF_CONSUMPTION = Quantity(
     style.PRODUCTION,
     "Share of the production that was used at home and not sold.",
 )
-AUTARKY = Quantity("autarky", "Autarky", style.LOAD, "Share of what the house used that was not bought.")
+SELF_SUFFICIENCY = Quantity(
+    "self_sufficiency", "Self-sufficiency", style.LOAD, "Share of what the house used that was not bought."
+)
 
 FLOWS = (PRODUCTION, LOAD, IMPORTED, EXPORTED)
 MONEY = (COST, FEED_IN, SAVINGS)
-SHARES = (SELF_CONSUMPTION, AUTARKY)
+SHARES = (SELF_CONSUMPTION, SELF_SUFFICIENCY)
 
 
 class Overridable(Protocol):

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from receiver.queries.faults import fault
+from receiver.queries.refusals import refusal
 
 Value: TypeAlias = float | int | str | bool | None
 Row: TypeAlias = Mapping[str, Value]
@@ -64,10 +64,10 @@ def once_each(request: Request, known: Iterable[str]) -> None:
     names = [name for name, _ in request.query_params.multi_items()]
     known = sorted(known)
     if set(names) - set(known):
-        raise fault("a parameter", f"is not known here: there are {', '.join(known)}")
+        raise refusal("a parameter", f"is not known here: there are {', '.join(known)}")
     for name in known:
         if names.count(name) > 1:
-            raise fault(name, "must be given once")
+            raise refusal(name, "must be given once")
 
 
 def table(

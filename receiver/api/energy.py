@@ -34,14 +34,14 @@ class EnergyWindow(BaseModel):
         production_wh: Generated; so `load_wh` (used by the house), `imported_wh` (bought), `exported_wh` (sold),
             `discharged_wh` (out of the battery), `charged_wh` (into it).
         self_consumption: Share of the production that was used at home, 0 to 1.
-        autarky: Share of the load that was not bought, 0 to 1.
+        self_sufficiency: Share of the load that was not bought, 0 to 1.
         cost: Price of the imported energy by the site's tariffs, in their currency.
         feed_in: Payment for the exported energy.
         savings: What the energy produced and used at home would have cost.
         production_coverage: Share of the whole window, 0 to 1, in which it is known when that energy flowed.
-        production_unplaced_wh: Further energy of gaps that end in this window and began before it: a coarser window
+        production_unallocated_wh: Further energy of gaps that end in this window and began before it: a coarser window
             that holds the whole gap counts it.
-        unplaced_since: Where the earliest of those gaps began, milliseconds since 1970.
+        unallocated_since: Where the earliest of those gaps began, milliseconds since 1970.
         resets: Steps in which a lifetime counter fell or jumped; they gave no energy.
     """
 
@@ -58,7 +58,7 @@ class EnergyWindow(BaseModel):
     discharged_wh: float | None
     charged_wh: float | None
     self_consumption: float | None
-    autarky: float | None
+    self_sufficiency: float | None
     cost: float | None
     feed_in: float | None
     savings: float | None
@@ -68,13 +68,13 @@ class EnergyWindow(BaseModel):
     exported_coverage: float
     discharged_coverage: float
     charged_coverage: float
-    production_unplaced_wh: float
-    load_unplaced_wh: float
-    imported_unplaced_wh: float
-    exported_unplaced_wh: float
-    discharged_unplaced_wh: float
-    charged_unplaced_wh: float
-    unplaced_since: int | None
+    production_unallocated_wh: float
+    load_unallocated_wh: float
+    imported_unallocated_wh: float
+    exported_unallocated_wh: float
+    discharged_unallocated_wh: float
+    charged_unallocated_wh: float
+    unallocated_since: int | None
     resets: int
 
 
@@ -145,7 +145,7 @@ class EnergyRoutes:
         ] = None,
         wanted: FormatParameter = None,
     ) -> Response:
-        """Production, load, import, export, battery, self-consumption, autarky and cost of each window.
+        """Production, load, import, export, battery, self-consumption, self-sufficiency and cost of each window.
 
         From the meters' lifetime counters, so right over outages, counter resets and the change to summer time. The
         receiver sums up once a minute: what came in since is not in it yet. CSV has the windows alone.

@@ -14,8 +14,8 @@ from receiver.api.latest import LatestValues
 from receiver.api.series_models import CONTENT, PAGE, SeriesAnswer, SeriesParameters
 from receiver.queries import times
 from receiver.queries.aggregates import WindowValue
-from receiver.queries.faults import fault
 from receiver.queries.question import TAGS, Fill, SeriesQuestion, checked, windowed
+from receiver.queries.refusals import refusal
 from receiver.queries.series import SeriesReader
 from receiver.sites import Site, SitesFile
 from receiver.stores.base import Point
@@ -77,7 +77,7 @@ class SeriesRoutes:
         if asked.every is None:
             return await self._page(request, asked, question, site)
         if asked.limit is not None or asked.after is not None:
-            raise fault("limit", "and after are for single points: leave them out, or leave every out")
+            raise refusal("limit", "and after are for single points: leave them out, or leave every out")
         windows = windowed(
             question, every=times.step(asked.every), aggregate=asked.aggregate, group_by=asked.group_by, fill=asked.fill
         )
@@ -91,7 +91,7 @@ class SeriesRoutes:
     async def _page(self, request: Request, asked: SeriesParameters, question: SeriesQuestion, site: Site) -> Response:
         for name in ("aggregate", "group_by", "fill"):
             if getattr(asked, name) not in (None, Fill.NONE):
-                raise fault(name, "needs every, which says how long windows are")
+                raise refusal(name, "needs every, which says how long windows are")
         points, following = await self._reader.page(question, site, after=asked.after, limit=asked.limit or PAGE)
         found = [
             (dict(series.tags), [_point_row(point, question.field) for point in inside]) for series, inside in points
@@ -138,7 +138,7 @@ def _head(question: SeriesQuestion) -> dict[str, Value]:
 
 def _window_row(window: WindowValue) -> Row:
     row = window._asdict()
-    return {name: value for name, value in row.items() if name != "unplaced" or value is not None}
+    return {name: value for name, value in row.items() if name != "unallocated" or value is not None}
 
 
 def _point_row(point: Point, field: str) -> Row:

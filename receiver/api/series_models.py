@@ -92,7 +92,7 @@ class SeriesWindow(BaseModel):
         stop: Its end, which is not part of it.
         value: In the unit of the answer.
         coverage: Share of the window, 0 to 1, in which the value is known, and of which alone it speaks.
-        unplaced: Of counters: further increase in a gap that ends in this window and began before it.
+        unallocated: Of counters: further increase in a gap that ends in this window and began before it.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -101,7 +101,7 @@ class SeriesWindow(BaseModel):
     stop: int
     value: float | str | None
     coverage: float
-    unplaced: float | None = None
+    unallocated: float | None = None
 
 
 class SeriesPoint(BaseModel):

@@ -36,7 +36,7 @@ class SiteEnergy(NamedTuple):
     """The energy of one window in Wh, each at least 0, each with the share of the window in which it is known.
 
     A quantity whose `wh` is None is unknown. Energy of a gap across an edge of the window is in no `wh`; where the gap
-    ends, it stands as `unplaced_wh`.
+    ends, it stands as `unallocated_wh`.
 
     Attributes:
         start: First millisecond of the window (UTC).
@@ -48,7 +48,7 @@ class SiteEnergy(NamedTuple):
         discharged: Out of the battery.
         charged: Into the battery.
         resets: Counter resets seen in the window.
-        unplaced_since: Where the earliest of the gaps began that gave the window unplaced energy (UTC milliseconds);
+        unallocated_since: Where the earliest of the gaps began that gave the window such energy (UTC milliseconds);
             None for none.
     """
 
@@ -61,7 +61,7 @@ class SiteEnergy(NamedTuple):
     discharged: WindowEnergy
     charged: WindowEnergy
     resets: int
-    unplaced_since: int | None = None
+    unallocated_since: int | None = None
 
     @property
     def self_consumption(self) -> float | None:
@@ -69,17 +69,17 @@ class SiteEnergy(NamedTuple):
         return _share_kept(self.production.wh, self.exported.wh)
 
     @property
-    def autarky(self) -> float | None:
+    def self_sufficiency(self) -> float | None:
         """The share of the load that was not bought, 0 to 1; None without load."""
         return _share_kept(self.load.wh, self.imported.wh)
 
 
 def of_quantities(
-    start: int, stop: int, energies: Sequence[WindowEnergy], resets: int, unplaced_since: int | None
+    start: int, stop: int, energies: Sequence[WindowEnergy], resets: int, unallocated_since: int | None
 ) -> SiteEnergy:
     """A window from its energies in the order of `QUANTITIES`."""
     production, load, imported, exported, discharged, charged = energies
-    return SiteEnergy(start, stop, production, load, imported, exported, discharged, charged, resets, unplaced_since)
+    return SiteEnergy(start, stop, production, load, imported, exported, discharged, charged, resets, unallocated_since)
 
 
 class _Both(NamedTuple):
@@ -142,7 +142,7 @@ def _window(start: int, stop: int, window: Mapping[str, _Both | None], imported:
         battery.delivered if battery else UNKNOWN,
         (battery.received or NONE) if battery else UNKNOWN,
     ]
-    gaps = [flow.gap_since for flow in flows if flow.gap_since is not None and flow.unplaced_wh > 0]
+    gaps = [flow.gap_since for flow in flows if flow.gap_since is not None and flow.unallocated_wh > 0]
     resets = sum(both.resets for both in window.values() if both)
     return of_quantities(start, stop, [flow.energy for flow in flows], resets, min(gaps, default=None))
 
@@ -160,7 +160,7 @@ def _load(window: Mapping[str, _Both | None], imported: Flow, exported: Flow) ->
     balance = add([*out, *(negative(flow) for flow in back)])
     # Meters disagree by a little: a house that used nothing must not seem to have used less than nothing.
     wh = None if balance.wh is None else max(balance.wh, 0.0)
-    return balance._replace(wh=wh, unplaced_wh=max(balance.unplaced_wh, 0.0))
+    return balance._replace(wh=wh, unallocated_wh=max(balance.unallocated_wh, 0.0))
 
 
 def _netted(power: Segments, edges: Sequence[int]) -> list[tuple[Flow, Flow]]:

@@ -7,7 +7,7 @@ What a counter can say and what it cannot:
 - Between two readings at most `max_gap_ms` apart the increase is shared evenly over the time between them.
 - Over a longer gap the counter still knows HOW MUCH, but not WHEN. If the gap lies in one window, its energy belongs
   to that window beyond doubt and is counted there. If it spans an edge, nobody knows the shares: the energy stands
-  as `unplaced_wh` with the window in which the gap ends, and in no window's `wh`. So the `wh` and `unplaced_wh` of
+  as `unallocated_wh` in the window in which the gap ends, and in no window's `wh`. So the `wh` and `unallocated_wh` of
   all windows together are always the counter's increase. A gap that sticks out of the whole range is left out.
 - A long gap is covered only if the counter did not move: then certainly nothing flowed (every night of an inverter).
 """
@@ -35,7 +35,7 @@ class CounterEnergy(NamedTuple):
         start: First millisecond of the window (UTC).
         stop: End of the window, not part of it (UTC milliseconds).
         wh: Energy that flowed in this window for certain, at least 0; None where the counter says nothing.
-        unplaced_wh: Energy of gaps that end in this window and began before it: it flowed here or earlier.
+        unallocated_wh: Energy of gaps that end in this window and began before it: it flowed here or earlier.
         coverage: The share of the window, 0 to 1, in which it is known WHEN the energy flowed.
         resets: Steps ending in this window in which the counter fell or jumped; they gave no energy.
         gap_since: Where the gap began (UTC milliseconds) that began before this window and ends in it, whether or not
@@ -45,7 +45,7 @@ class CounterEnergy(NamedTuple):
     start: int
     stop: int
     wh: float | None
-    unplaced_wh: float
+    unallocated_wh: float
     coverage: float
     resets: int
     gap_since: int | None = None
@@ -101,7 +101,7 @@ class _CounterWindow:
     def __init__(self, start: int, stop: int) -> None:
         self.start, self.stop = start, stop
         self.wh: float | None = None
-        self.unplaced_wh = 0.0
+        self.unallocated_wh = 0.0
         self.covered_ms = 0
         self.resets = 0
         self.gap_since: int | None = None
@@ -112,7 +112,7 @@ class _CounterWindow:
 
     def answer(self) -> CounterEnergy:
         coverage = self.covered_ms / (self.stop - self.start)
-        return CounterEnergy(self.start, self.stop, self.wh, self.unplaced_wh, coverage, self.resets, self.gap_since)
+        return CounterEnergy(self.start, self.stop, self.wh, self.unallocated_wh, coverage, self.resets, self.gap_since)
 
 
 def _place(windows: list[_CounterWindow], first: int, before: Point, after: Point, max_gap_ms: int) -> None:
@@ -135,4 +135,4 @@ def _place(windows: list[_CounterWindow], first: int, before: Point, after: Poin
     elif not sticks_out and len(touched) == 1:
         touched[0].add(wh, 0)
     elif not sticks_out:
-        touched[-1].unplaced_wh += wh
+        touched[-1].unallocated_wh += wh

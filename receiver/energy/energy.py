@@ -17,13 +17,13 @@ class WindowEnergy(NamedTuple):
     Attributes:
         wh: Watt-hours in the known part of the window, signed as the power is; None where nothing is known.
         coverage: The known share of the window, 0 to 1.
-        unplaced_wh: Further energy, by a counter, of gaps that end in this window and began before it: it flowed here
+        unallocated_wh: Further energy by counter of gaps that end in this window and began before it: it flowed here
             or earlier.
     """
 
     wh: float | None
     coverage: float
-    unplaced_wh: float = 0.0
+    unallocated_wh: float = 0.0
 
 
 class SignedEnergy(NamedTuple):

@@ -17,21 +17,21 @@ class Flow(NamedTuple):
     """Energy of one window while it is put together.
 
     Attributes:
-        wh: As in `WindowEnergy`; so are `coverage` and `unplaced_wh`.
+        wh: As in `WindowEnergy`; so are `coverage` and `unallocated_wh`.
         coverage: The known share of the window, 0 to 1.
-        unplaced_wh: What is known of a gap that ends here and began before.
+        unallocated_wh: What is known of a gap that ends here and began before.
         gap_since: Where that gap began in all counters that this is made of (UTC milliseconds); None for none.
     """
 
     wh: float | None
     coverage: float
-    unplaced_wh: float = 0.0
+    unallocated_wh: float = 0.0
     gap_since: int | None = None
 
     @property
     def energy(self) -> WindowEnergy:
         """Without what only sums need."""
-        return WindowEnergy(self.wh, self.coverage, self.unplaced_wh)
+        return WindowEnergy(self.wh, self.coverage, self.unallocated_wh)
 
 
 UNKNOWN = Flow(None, 0.0)
@@ -41,28 +41,28 @@ NONE = Flow(0.0, 1.0)
 
 def counted(phases: Sequence[CounterEnergy]) -> Flow:
     """The counters of all phases of a meter in one direction and window."""
-    return add([Flow(phase.wh, phase.coverage, phase.unplaced_wh, phase.gap_since) for phase in phases])
+    return add([Flow(phase.wh, phase.coverage, phase.unallocated_wh, phase.gap_since) for phase in phases])
 
 
 def add(parts: Sequence[Flow]) -> Flow:
     """The sum, known where every part is; its coverage is that of the least known part."""
     if not parts:
         return UNKNOWN
-    unplaced_wh, since = _gap(parts)
+    unallocated_wh, since = _gap(parts)
     known = [part.wh for part in parts if part.wh is not None]
     if len(known) < len(parts):
-        return Flow(None, 0.0, unplaced_wh, since)
-    return Flow(sum(known), min(part.coverage for part in parts), unplaced_wh, since)
+        return Flow(None, 0.0, unallocated_wh, since)
+    return Flow(sum(known), min(part.coverage for part in parts), unallocated_wh, since)
 
 
 def _gap(parts: Sequence[Flow]) -> tuple[float, int | None]:
-    """Unplaced energy and where its gap began, if all parts were silent over the same time."""
+    """Unallocated energy and where its gap began, if all parts were silent over the same time."""
     gaps = [part.gap_since for part in parts if part.gap_since is not None]
     if len(gaps) < len(parts) or max(gaps) - min(gaps) > MAX_GAP_MS:
         return 0.0, None
-    return sum(part.unplaced_wh for part in parts), min(gaps)
+    return sum(part.unallocated_wh for part in parts), min(gaps)
 
 
 def negative(flow: Flow) -> Flow:
     """To be subtracted."""
-    return flow._replace(wh=None if flow.wh is None else -flow.wh, unplaced_wh=-flow.unplaced_wh)
+    return flow._replace(wh=None if flow.wh is None else -flow.wh, unallocated_wh=-flow.unallocated_wh)

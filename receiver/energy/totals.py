@@ -1,8 +1,8 @@
 """The energy of a coarse window from the energies of the finer ones inside it.
 
-Each quantity of the coarse window is the sum of the finer ones, plus the unplaced energy of those gaps that began
+Each quantity of the coarse window is the sum of the finer ones, plus the unallocated energy of those gaps that began
 inside the coarse window: where a gap lies wholly within, its energy belongs there beyond doubt. The energy of the
-other gaps stays unplaced, for a window that is coarser still. So quarter hours are enough to know the energy of every
+other gaps stays unallocated, for a window that is coarser still. So quarter hours are enough for the energy of every
 day, week, month and year, whatever the outages and the time zone.
 
 It equals `site_energy` of the coarse window itself, with four exceptions, in all of which it is the more careful one:
@@ -32,14 +32,14 @@ def total(parts: Sequence[SiteEnergy], start: int, stop: int) -> SiteEnergy:
     """
     if any(part.start < start or part.stop > stop for part in parts):
         raise ValueError("a finer window sticks out of the coarser one")
-    waiting = [part.unplaced_since for part in parts if part.unplaced_since is not None and _waits(part, start)]
+    waiting = [part.unallocated_since for part in parts if part.unallocated_since is not None and _waits(part, start)]
     energies = [_sum(parts, name, start, stop) for name in QUANTITIES]
     return of_quantities(start, stop, energies, sum(part.resets for part in parts), min(waiting, default=None))
 
 
 def _waits(part: SiteEnergy, start: int) -> bool:
-    """Whether the unplaced energy of a part flowed, or may have flowed, before `start`."""
-    return part.unplaced_since is not None and part.unplaced_since < start
+    """Whether the unallocated energy of a part flowed, or may have flowed, before `start`."""
+    return part.unallocated_since is not None and part.unallocated_since < start
 
 
 def _sum(parts: Sequence[SiteEnergy], name: str, start: int, stop: int) -> WindowEnergy:
@@ -48,8 +48,8 @@ def _sum(parts: Sequence[SiteEnergy], name: str, start: int, stop: int) -> Windo
     waiting_wh = 0.0
     for part, energy in zip(parts, energies, strict=True):
         if _waits(part, start):
-            waiting_wh += energy.unplaced_wh
-        elif energy.unplaced_wh > 0:
-            known.append(energy.unplaced_wh)
+            waiting_wh += energy.unallocated_wh
+        elif energy.unallocated_wh > 0:
+            known.append(energy.unallocated_wh)
     covered = sum(energy.coverage * (part.stop - part.start) for part, energy in zip(parts, energies, strict=True))
     return WindowEnergy(sum(known) if known else None, covered / (stop - start), waiting_wh)

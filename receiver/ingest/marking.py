@@ -102,11 +102,11 @@ class MarkingStore:
             raise StoreUnavailableError(str(error)) from error
         finally:  # also after a failure: some of it may be stored
             for gateway, quarter in touched:
-                dirt = self.of(gateway)
-                dirt.writing[quarter] -= 1
-                if not dirt.writing[quarter]:
-                    del dirt.writing[quarter]
-                dirt.fresh.add(quarter)
+                marks = self.of(gateway)
+                marks.writing[quarter] -= 1
+                if not marks.writing[quarter]:
+                    del marks.writing[quarter]
+                marks.fresh.add(quarter)
 
     def of(self, gateway: str) -> GatewayMarks:
         """What is to be done for one gateway."""
@@ -122,19 +122,19 @@ class MarkingStore:
             if self._loaded:
                 return
             contents = await self._journal.load()
-            for dirt in self.gateways.values():
-                dirt.kept.clear()
-                dirt.known = None
+            for marks in self.gateways.values():
+                marks.kept.clear()
+                marks.known = None
             for gateway, known in contents.gateways.items():
                 self.of(gateway).known = known
             for gateway, quarter in contents.dirty:
-                dirt = self.of(gateway)
-                dirt.kept.add(quarter)
-                dirt.fresh.add(quarter)
+                marks = self.of(gateway)
+                marks.kept.add(quarter)
+                marks.fresh.add(quarter)
             lost = {
                 (gateway, quarter)
-                for gateway, dirt in self.gateways.items()
-                for quarter in (dirt.waiting | dirt.writing.keys()) - dirt.kept
+                for gateway, marks in self.gateways.items()
+                for quarter in (marks.waiting | marks.writing.keys()) - marks.kept
             }
             await self._journal.add(lost)
             for gateway, quarter in lost:
@@ -148,15 +148,15 @@ class MarkingStore:
 
     async def fail(self, gateway: str, quarters: Collection[int]) -> None:
         """Set quarters aside that could not be computed, and remember them. Raises JournalError."""
-        dirt = self.of(gateway)
-        dirt.fresh.difference_update(quarters)
-        dirt.slow.difference_update(quarters)
-        dirt.failed.update(quarters)
+        marks = self.of(gateway)
+        marks.fresh.difference_update(quarters)
+        marks.slow.difference_update(quarters)
+        marks.failed.update(quarters)
         await self._keep({(gateway, quarter) for quarter in quarters})
 
     async def settle(self, now_ms: int) -> None:
         """Let the journal forget what is rolled up and gets no more live readings. Raises JournalError."""
-        settled = [(gateway, quarter) for gateway, dirt in self.gateways.items() for quarter in dirt.settled(now_ms)]
+        settled = [(gateway, quarter) for gateway, marks in self.gateways.items() for quarter in marks.settled(now_ms)]
         for gateway, quarter in settled:
             self.gateways[gateway].kept.discard(quarter)  # now: a write that comes while we wait must note it again
         if settled:

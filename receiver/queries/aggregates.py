@@ -33,14 +33,14 @@ class WindowValue(NamedTuple):
         stop: End, not part of it (UTC milliseconds).
         value: In the unit of the answer; None for nothing.
         coverage: The known share of the window, 0 to 1.
-        unplaced: Of counters: further increase in a gap that ends in this window and began before it; else None.
+        unallocated: Of counters: further increase in a gap that ends in this window and began before it; else None.
     """
 
     start: int
     stop: int
     value: FieldValue | None
     coverage: float
-    unplaced: float | None = None
+    unallocated: float | None = None
 
 
 def windows_of(
@@ -88,7 +88,7 @@ def filled(windows: Sequence[WindowValue], fill: Fill) -> list[WindowValue]:
         return _with_previous(windows)
     if fill is Fill.LINEAR:
         return _with_lines(windows)
-    return [window for window in windows if window.value is not None or window.unplaced]
+    return [window for window in windows if window.value is not None or window.unallocated]
 
 
 def _summaries(question: Windowed, parts: Sequence[Sequence[Point]], edges: Sequence[int]) -> list[Summary]:
@@ -125,7 +125,7 @@ def _counters(question: Windowed, parts: Sequence[Sequence[Point]], edges: Seque
     if question.aggregate is Aggregate.INTEGRAL:
         flows = [counted(_speaking(question, phases)) for phases in zip(*each, strict=True)]
         return [
-            WindowValue(start, stop, flow.wh, flow.coverage, flow.unplaced_wh)
+            WindowValue(start, stop, flow.wh, flow.coverage, flow.unallocated_wh)
             for (start, stop), flow in zip(pairwise(edges), flows, strict=True)
         ]
     found = []
@@ -140,7 +140,7 @@ def _counters(question: Windowed, parts: Sequence[Sequence[Point]], edges: Seque
 
 def _speaking(question: Windowed, parts: Sequence[CounterEnergy]) -> Sequence[CounterEnergy]:
     """Those that a sum must know in this window."""
-    return [part for part in parts if question.kind != "inverter" or part.wh is not None or part.unplaced_wh]
+    return [part for part in parts if question.kind != "inverter" or part.wh is not None or part.unallocated_wh]
 
 
 def _states(question: Windowed, points: Sequence[Point], edges: Sequence[int], now_ms: int) -> list[WindowValue]:

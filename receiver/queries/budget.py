@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from receiver.queries.faults import fault
+from receiver.queries.refusals import refusal
 from receiver.queries.times import Range, Step
 
 MAX_POINTS: Final = 50_000
@@ -62,7 +62,7 @@ def check_windows(every: Step, asked: Range, *, series: int = 1) -> None:
             if length > every.least_ms and _windows(length, asked) * series <= MAX_POINTS
         )
         least = next(enough, "1y")
-        raise fault(
+        raise refusal(
             "every",
             f"is too short for this range: an answer has at most {MAX_POINTS:,} points. Choose {least} or longer, a "
             "shorter range or fewer series",
@@ -84,7 +84,7 @@ def check_read(kind: str, asked: Range, *, series: int, most: int = MAX_READ) ->
     if may_hold(kind, asked, series=series) > most:
         hours = most * comes_every_ms(kind) // max(series, 1) // 3_600_000
         longest = f"{hours // 24} days" if hours >= 48 else f"{hours} hours"
-        raise fault(
+        raise refusal(
             "start",
             f"is too far back for what every stored reading of {series} series is needed for. Choose at most {longest} "
             "at once, fewer series, a step and aggregate that stored hours can answer, or the energy of the site",

@@ -47,7 +47,7 @@ _STEP: Final = MappingProxyType({
 })  # fmt: skip
 _SUM_OF_ALL = "energy_1y"
 """Any kind that has nothing beside its energies: the sum over all windows is made as one window of it would be."""
-_SHARES = ("self_consumption", "autarky")
+_SHARES = ("self_consumption", "self_sufficiency")
 _PIECE_MS = 31 * 86_400_000
 """Quarter hours that are in memory at once."""
 
@@ -57,8 +57,8 @@ COLUMNS = (
     *_SHARES,
     *MONEY,
     *(f"{name}_coverage" for name in ENERGY_QUANTITIES),
-    *(f"{name}_unplaced_wh" for name in ENERGY_QUANTITIES),
-    "unplaced_since",
+    *(f"{name}_unallocated_wh" for name in ENERGY_QUANTITIES),
+    "unallocated_since",
     "resets",
 )
 """What each window has, in this order."""
@@ -153,13 +153,13 @@ def _shown(points: Sequence[Point], edges: Sequence[int], zone: ZoneInfo, now_ms
 
 def _row(fields: dict[str, FieldValue], start: int, stop: int, zone: ZoneInfo, now_ms: int) -> Row:
     """One window as readers see it; what is not known is None, and its coverage 0."""
-    since = number(fields, "unplaced_since")
+    since = number(fields, "unallocated_since")
     return {
         **window(start, stop, zone, now_ms),
         **{f"{name}_wh": number(fields, name) for name in ENERGY_QUANTITIES},
         **{name: number(fields, name) for name in (*_SHARES, *MONEY)},
         **{f"{name}_coverage": number(fields, f"{name}_coverage") or 0.0 for name in ENERGY_QUANTITIES},
-        **{f"{name}_unplaced_wh": number(fields, f"{name}_unplaced") or 0.0 for name in ENERGY_QUANTITIES},
-        "unplaced_since": None if since is None else round(since),
+        **{f"{name}_unallocated_wh": number(fields, f"{name}_unallocated") or 0.0 for name in ENERGY_QUANTITIES},
+        "unallocated_since": None if since is None else round(since),
         "resets": round(number(fields, "resets") or 0.0),
     }

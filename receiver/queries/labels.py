@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from receiver.queries.faults import fault
+from receiver.queries.refusals import refusal
 from receiver.queries.times import Range
 
 COLUMNS = ("start", "stop", "local_start", "in_progress")
@@ -25,5 +25,5 @@ def window(start: int, stop: int, zone: ZoneInfo, now_ms: int) -> dict[str, floa
 def until_now(asked: Range, now_ms: int) -> Range:
     """A range without what lies in the future, and not empty. Raises RefusedError where nothing else is in it."""
     if asked.start > now_ms:
-        raise fault("start", "is in the future: there is no energy of it yet, choose an earlier one")
+        raise refusal("start", "is in the future: there is no energy of it yet, choose an earlier one")
     return Range(asked.start, max(min(asked.stop, now_ms), asked.start + 1))

@@ -7,7 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from receiver.queries import budget
-from receiver.queries.faults import fault
+from receiver.queries.refusals import refusal
 from receiver.queries.times import Range, Step
 from receiver.stores.kinds import STORED
 from shared.fields import KINDS, Field, Interpolation
@@ -106,12 +106,12 @@ def checked(question: SeriesQuestion) -> SeriesQuestion:
     """The question, if its kind, field and tags fit together. Raises RefusedError."""
     kind = STORED.get(question.kind)
     if kind is None:
-        raise fault("kind", f"must be one of {', '.join(STORED)}")
+        raise refusal("kind", f"must be one of {', '.join(STORED)}")
     if question.field not in kind.fields:
-        raise fault("field", f"must be a field of that kind: {', '.join(kind.fields)}")
+        raise refusal("field", f"must be a field of that kind: {', '.join(kind.fields)}")
     for tag in question.tags:
         if tag not in kind.tags:
-            raise fault(tag, f"is no tag of that kind; it has {', '.join(kind.tags) or 'none'}")
+            raise refusal(tag, f"is no tag of that kind; it has {', '.join(kind.tags) or 'none'}")
     return question
 
 
@@ -131,22 +131,22 @@ def windowed(
         RefusedError: The parts do not fit together, or ask for too much.
     """
     if question.kind not in KINDS or question.kind == "event":
-        raise fault("every", "cannot be used with this kind, whose rows are windows or events already: leave it out")
+        raise refusal("every", "cannot be used with this kind, whose rows are windows or events already: leave it out")
     budget.check_windows(every, question.asked)
     field = question.described
     groups = _groups(question, group_by)
     chosen = _aggregate(field, aggregate)
     dropped = [tag for tag in STORED[question.kind].tags if tag not in groups and tag not in question.tags]
     if dropped and not _adds_up(field, chosen):
-        raise fault(
+        raise refusal(
             "group_by",
             f"must keep {', '.join(dropped)}, or choose one by a parameter of that name: only powers in W or var and "
             "the increase of counters can be summed",
         )
     if fill in (Fill.PREVIOUS, Fill.LINEAR) and chosen is Aggregate.INTEGRAL:
-        raise fault("fill", "must be none or null for an integral: energy that nobody measured is not made up")
+        raise refusal("fill", "must be none or null for an integral: energy that nobody measured is not made up")
     if fill is Fill.LINEAR and field.type is str:
-        raise fault("fill", "must be none, null or previous for a text")
+        raise refusal("fill", "must be none, null or previous for a text")
     values = {name: getattr(question, name) for name in ("gateway", "kind", "field", "tags", "asked", "zone")}
     return Windowed(**values, every=every, aggregate=chosen, group_by=groups, fill=fill)
 
@@ -157,7 +157,7 @@ def _groups(question: SeriesQuestion, group_by: str | None) -> tuple[str, ...]:
         return tags
     named = [name.strip() for name in group_by.split(",") if name.strip()]
     if not set(named) <= set(tags):
-        raise fault(
+        raise refusal(
             "group_by", f"must be tags of that kind with commas between them: {', '.join(tags) or 'it has none'}"
         )
     return tuple(tag for tag in tags if tag in named)
@@ -168,9 +168,9 @@ def _aggregate(field: Field, wanted: Aggregate | None) -> Aggregate:
     if wanted is None:
         return possible[0]
     if wanted not in possible:
-        raise fault("aggregate", f"must be one of {', '.join(possible)} for this field")
+        raise refusal("aggregate", f"must be one of {', '.join(possible)} for this field")
     if wanted is Aggregate.INTEGRAL and field.unit not in INTEGRAL_UNITS:
-        raise fault("aggregate", "cannot be integral for this field, which is no power and no counter")
+        raise refusal("aggregate", "cannot be integral for this field, which is no power and no counter")
     return wanted
 
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from receiver.queries.faults import fault
+from receiver.queries.refusals import refusal
 from receiver.rollups import calendar
 from receiver.sites.model import Site, time_zones
 
@@ -71,7 +71,7 @@ def zone(name: str | None, site: Site) -> ZoneInfo:
     if name is None:
         return calendar.zone_of(site)
     if name not in time_zones():
-        raise fault("time_zone", "must be an IANA name such as Europe/Berlin")
+        raise refusal("time_zone", "must be an IANA name such as Europe/Berlin")
     return ZoneInfo(name)
 
 
@@ -93,7 +93,7 @@ def time_range(start: str | None, stop: str | None, zone: ZoneInfo, now_ms: int,
         instant("stop", "now" if stop is None else stop, zone, now_ms),
     )
     if asked.stop <= asked.start:
-        raise fault("stop", "must be later than start")
+        raise refusal("stop", "must be later than start")
     return asked
 
 
@@ -111,9 +111,9 @@ def instant(parameter: str, text: str, zone: ZoneInfo, now_ms: int) -> int:
     try:
         found = _instant(text.strip(), zone, now_ms)
     except (ValueError, OverflowError):
-        raise fault(parameter, _FORMS) from None
+        raise refusal(parameter, _FORMS) from None
     if not EARLIEST_MS <= found <= LATEST_MS:
-        raise fault(parameter, "must be between the years 1970 and 2200; whole numbers are milliseconds since 1970")
+        raise refusal(parameter, "must be between the years 1970 and 2200; whole numbers are milliseconds since 1970")
     return found
 
 
@@ -151,14 +151,14 @@ def step(text: str) -> Step:
     """How long each window is. Raises RefusedError naming `every`."""
     match = _STEP.fullmatch(text)
     if match is None:
-        raise fault("every", "must be a number with s, m, h, d, w, mo or y, such as 15m, 1h, 1d or 1mo")
+        raise refusal("every", "must be a number with s, m, h, d, w, mo or y, such as 15m, 1h, 1d or 1mo")
     found = Step(int(match[1]), match[2])
     if found.unit in _UNITS and found.least_ms >= _DAY_MS:
-        raise fault("every", "in s, m or h must be less than a day: use 1d, 1w, 1mo or 1y")
+        raise refusal("every", "in s, m or h must be less than a day: use 1d, 1w, 1mo or 1y")
     if found.unit == "mo" and found.size not in _MONTHS:
-        raise fault("every", "in months must be 1mo, 2mo, 3mo, 4mo or 6mo, or use 1y")
+        raise refusal("every", "in months must be 1mo, 2mo, 3mo, 4mo or 6mo, or use 1y")
     if found.unit in ("d", "w", "y") and found.size != 1:
-        raise fault("every", "in days, weeks or years must be 1d, 1w or 1y")
+        raise refusal("every", "in days, weeks or years must be 1d, 1w or 1y")
     return found
 
 

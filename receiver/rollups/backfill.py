@@ -48,7 +48,7 @@ class Backfill:
     def waiting(self) -> list[str]:
         """Gateways with a history to compute, by serial."""
         gateways = self._dirty.gateways.items()
-        return sorted(name for name, dirt in gateways if dirt.known is None or dirt.known.backfill_until is not None)
+        return sorted(name for name, marks in gateways if marks.known is None or marks.known.backfill_until is not None)
 
     async def look(self) -> None:
         """Begin the history of every gateway that is new here or whose site is another than before.

@@ -56,7 +56,7 @@ def quarter_energy(quarter: Quarter, site: Site) -> SiteEnergy:
 def is_known(energy: SiteEnergy) -> bool:
     """Whether a window deserves a row."""
     quantities = (getattr(energy, name) for name in QUANTITIES)
-    return energy.resets > 0 or any(known.wh is not None or known.unplaced_wh > 0 for known in quantities)
+    return energy.resets > 0 or any(known.wh is not None or known.unallocated_wh > 0 for known in quantities)
 
 
 def energy_fields(energy: SiteEnergy) -> dict[str, FieldValue]:
@@ -66,11 +66,11 @@ def energy_fields(energy: SiteEnergy) -> dict[str, FieldValue]:
         quantity: WindowEnergy = getattr(energy, name)
         if quantity.wh is not None:
             fields |= {name: quantity.wh, f"{name}_coverage": quantity.coverage}
-        if quantity.unplaced_wh > 0:
-            fields[f"{name}_unplaced"] = quantity.unplaced_wh
-    if energy.unplaced_since is not None:
-        fields["unplaced_since"] = float(energy.unplaced_since)
-    for name in ("self_consumption", "autarky"):
+        if quantity.unallocated_wh > 0:
+            fields[f"{name}_unallocated"] = quantity.unallocated_wh
+    if energy.unallocated_since is not None:
+        fields["unallocated_since"] = float(energy.unallocated_since)
+    for name in ("self_consumption", "self_sufficiency"):
         share = getattr(energy, name)
         if share is not None:
             fields[name] = share
@@ -80,7 +80,7 @@ def energy_fields(energy: SiteEnergy) -> dict[str, FieldValue]:
 def from_point(point: Point) -> SiteEnergy:
     """A stored window of `energy_*` as it was computed."""
     start, fields = point
-    since = number(fields, "unplaced_since")
+    since = number(fields, "unallocated_since")
     return of_quantities(
         start,
         start + round((number(fields, "duration") or 0.0) * 1000),
@@ -92,7 +92,7 @@ def from_point(point: Point) -> SiteEnergy:
 
 def _stored(fields: dict[str, FieldValue], name: str) -> WindowEnergy:
     return WindowEnergy(
-        number(fields, name), number(fields, f"{name}_coverage") or 0.0, number(fields, f"{name}_unplaced") or 0.0
+        number(fields, name), number(fields, f"{name}_coverage") or 0.0, number(fields, f"{name}_unallocated") or 0.0
     )
 
 

@@ -117,11 +117,11 @@ class Rollups:
         self._hurry = True
         try:
             await self.run_once()
-            while self._backfill.waiting() or any(dirt.fresh or dirt.slow for dirt in self.store.gateways.values()):
+            while self._backfill.waiting() or any(marks.fresh or marks.slow for marks in self.store.gateways.values()):
                 await self.run_once()
         finally:
             self._hurry = False
-        failed = sum(len(dirt.failed) for dirt in self.store.gateways.values())
+        failed = sum(len(marks.failed) for marks in self.store.gateways.values())
         if failed:
             raise RollupError(f"{failed} quarter hours could not be rolled up; the log says why")
 
@@ -174,8 +174,8 @@ class Rollups:
     def _pieces(self, due: set[str]) -> list[tuple[int, Stretch]]:
         """What is dirty, with its rank: the newest piece of each gateway, then the second newest of each, ..."""
         pieces = []
-        for name, dirt in sorted(self.store.gateways.items()):
-            dirty, grain = (dirt.fresh | dirt.slow, HOUR_MS) if name in due else (dirt.fresh, QUARTER_MS)
+        for name, marks in sorted(self.store.gateways.items()):
+            dirty, grain = (marks.fresh | marks.slow, HOUR_MS) if name in due else (marks.fresh, QUARTER_MS)
             times = runs(dirty, grain=grain, most=_PIECE_MS)
             pieces += [(rank, Stretch(name, start, stop)) for rank, (start, stop) in enumerate(times)]
         return sorted(pieces, key=lambda piece: (piece[0], piece[1].gateway == self._unlucky))
@@ -201,9 +201,9 @@ class Rollups:
             hours: Whether hours and days of panels are wanted, too.
             widen: Whether new readings in it are to be counted as seen, with all that they change around it.
         """
-        dirt = self.store.of(stretch.gateway)
-        taken = dirt.fresh & set(_quarters(stretch)) if widen else set()
-        dirt.fresh -= taken  # what comes in from here on makes it dirty again
+        marks = self.store.of(stretch.gateway)
+        taken = marks.fresh & set(_quarters(stretch)) if widen else set()
+        marks.fresh -= taken  # what comes in from here on makes it dirty again
         try:
             wide = await self._roller.widened(stretch) if taken else stretch
             if hours:
@@ -213,7 +213,7 @@ class Rollups:
             )
             await self._roller.roll(near, self._site_of(stretch.gateway), hours=hours)
         except (StoreUnavailableError, asyncio.CancelledError):
-            dirt.fresh |= taken
+            marks.fresh |= taken
             self._unlucky = stretch.gateway  # it may be this gateway alone: next time it comes last
             raise
         except Exception:  # noqa: BLE001 (whatever is wrong with this data, the rest is to go on)
@@ -221,17 +221,17 @@ class Rollups:
             _log.exception("roll-ups failed", gateway=stretch.gateway, start=stretch.start, stop=stretch.stop)
             await self.store.fail(stretch.gateway, _quarters(stretch))
         else:
-            dirt.slow.update(_quarters(wide))
+            marks.slow.update(_quarters(wide))
             if hours:
-                dirt.slow.difference_update(_quarters(near))
+                marks.slow.difference_update(_quarters(near))
 
     def _retry_failed(self) -> None:
         now = self._clock.monotonic()
         if now >= self._retry_at:
             self._retry_at = now + _RETRY_S
-            for dirt in self.store.gateways.values():
-                dirt.fresh |= dirt.failed
-                dirt.failed.clear()
+            for marks in self.store.gateways.values():
+                marks.fresh |= marks.failed
+                marks.failed.clear()
 
     def _is_over(self, deadline: float | None) -> bool:
         return deadline is not None and self._clock.monotonic() >= deadline
@@ -242,7 +242,7 @@ class Rollups:
             await self._clock.sleep(seconds)
 
     def _count(self) -> None:
-        self._metrics.rollup_dirty.set(sum(len(dirt.waiting) for dirt in self.store.gateways.values()))
+        self._metrics.rollup_dirty.set(sum(len(marks.waiting) for marks in self.store.gateways.values()))
 
 
 async def catch_up(store: Store, *, site_of: Callable[[str], Site], clock: Clock, state_dir: Path) -> None:

@@ -67,20 +67,20 @@ def _quantity(name: str) -> dict[str, Field]:
     return {
         name: _number("Wh", f"{_MEANINGS[name]} in this window for certain."),
         f"{name}_coverage": _number("", f"Share of the window in which it is known when the {name} energy flowed."),
-        f"{name}_unplaced": _number(
+        f"{name}_unallocated": _number(
             "Wh", f"Further {name} energy of gaps that end in this window and began before it; absent for none."
         ),
     }
 
 
 _ENERGY = {name: field for quantity in ENERGY_QUANTITIES for name, field in _quantity(quantity).items()} | {
-    "unplaced_since": _number(
+    "unallocated_since": _number(
         "ms", "Where the earliest of those gaps began, milliseconds since 1970; absent for none."
     ),
     "duration": _number("s", "Length of the whole window: days of 23 and 25 hours exist."),
     "resets": _number("", "Steps in which a lifetime counter fell or jumped; they gave no energy."),
     "self_consumption": _number("", "Share of the production that was used at home, 0 to 1."),
-    "autarky": _number("", "Share of the load that was not bought, 0 to 1."),
+    "self_sufficiency": _number("", "Share of the load that was not bought, 0 to 1."),
     "cost": _number("", "Price of the imported energy by the site's tariffs, in their currency."),
     "feed_in": _number("", "Payment for the exported energy by the site's tariffs."),
     "savings": _number("", "What the energy produced and used at home would have cost, by the site's tariffs."),

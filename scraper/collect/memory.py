@@ -17,7 +17,7 @@ class Kept(msgspec.Struct):
 
     Attributes:
         serial: Of the gateway whose readings the outbox holds; empty until one is known.
-        lane: Steps back of the host's clock so far (see `scraper.delta.stamps`).
+        epoch: Steps back of the host's clock so far (see `scraper.delta.stamps`).
         newest_stamp_ms: The newest stamp given to a committed sample.
         last_poll_ms: When inverters last answered; kept once a minute where there are no meters.
         clock_correction_ms: Gateway clock minus host clock, as far as report dates are corrected by it.
@@ -25,7 +25,7 @@ class Kept(msgspec.Struct):
     """
 
     serial: str = ""
-    lane: int = 0
+    epoch: int = 0
     newest_stamp_ms: int = 0
     last_poll_ms: int = 0
     clock_correction_ms: int = 0
@@ -66,4 +66,4 @@ class DurableMemory:
     @property
     def stamps(self) -> StampState:
         """Where the stamps of committed samples stand."""
-        return StampState(self.kept.lane, self.kept.newest_stamp_ms)
+        return StampState(self.kept.epoch, self.kept.newest_stamp_ms)

@@ -197,10 +197,10 @@ class Samples:
 
     async def _record(self, samples: list[Reading], *, heard_ms: int | None, since_ms: int | None = None) -> bool:
         """Record samples that came at `heard_ms` (the first of them at `since_ms`); None: they end no gap."""
-        lane, newest_ms = self._stamps.state
+        epoch, newest_ms = self._stamps.state
         kept: dict[str, int | None] = {"newest_stamp_ms": newest_ms}
-        if lane != self._memory.kept.lane:
-            kept["lane"] = lane
+        if epoch != self._memory.kept.epoch:
+            kept["epoch"] = epoch
         if heard_ms is not None and (closing := self._gaps.closing(since_ms or heard_ms)):
             samples = [*samples, *closing]
             kept["gap_start_ms"] = None

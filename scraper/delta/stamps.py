@@ -15,14 +15,14 @@ STEP_MS = 2_000
 """A jump of wall time against monotonic time that is a step, not the slewing of NTP (at most 30 ms in a minute)."""
 PERIOD_MS = 1_000
 """Time between two events of the gateway's meter stream."""
-LANES = 10
-"""Stamps have a resolution of this many milliseconds; what remains of the division is the lane."""
+EPOCHS = 10
+"""Stamps have a resolution of this many milliseconds; what remains of the division is the epoch."""
 
 
 class StampState(NamedTuple):
-    """What must outlive the process: the lane (steps back so far, modulo `LANES`) and the newest stamp given."""
+    """What must outlive the process: the epoch (steps back so far, modulo `EPOCHS`) and the newest stamp given."""
 
-    lane: int = 0
+    epoch: int = 0
     newest_ms: int = 0
 
 
@@ -30,7 +30,7 @@ class StampClock:
     """Gives strictly increasing stamps for one set of series (all meters of one gateway)."""
 
     def __init__(self, state: StampState = StampState()) -> None:  # noqa: B008 (immutable)
-        self._lane = state.lane % LANES
+        self._lane = state.epoch % EPOCHS
         self._newest_ms = state.newest_ms
         self._wall_minus_monotonic_ms: float | None = None
 
@@ -57,7 +57,7 @@ class StampClock:
         if abs(step_ms) < STEP_MS:
             return None
         if step_ms < 0:
-            self._lane = (self._lane + 1) % LANES
+            self._lane = (self._lane + 1) % EPOCHS
             self._newest_ms = 0
         direction = "back" if step_ms < 0 else "forward (or the machine slept)"
         reason = f"the clock of the scraper's host stepped {direction} by {abs(step_ms) / 1000:.0f} s"
@@ -70,8 +70,8 @@ class StampClock:
 
     def stamps(self, arrival_ms: int, count: int = 1) -> list[int]:
         """Stamps for `count` samples that arrived together at `arrival_ms`, oldest first."""
-        spaced = space_back(arrival_ms // LANES, count, PERIOD_MS // LANES, not_before=self._newest_ms // LANES + 1)
-        stamps = [slot * LANES + self._lane for slot in spaced]
+        spaced = space_back(arrival_ms // EPOCHS, count, PERIOD_MS // EPOCHS, not_before=self._newest_ms // EPOCHS + 1)
+        stamps = [slot * EPOCHS + self._lane for slot in spaced]
         if stamps:
             self._newest_ms = stamps[-1]
         return stamps

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from scraper.errors import OutboxError
 from scraper.outbox import opening
-from scraper.outbox.faults import is_damage, keeps_connection, unavailable
+from scraper.outbox.disk_errors import is_damage, keeps_connection, unavailable
 from scraper.outbox.lock import Lock
 
 T = TypeVar("T")

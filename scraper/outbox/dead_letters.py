@@ -31,7 +31,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(DeadLetter)
 
 
-def bury(connection: sqlite3.Connection, rejected: Mapping[int, str], now_ms: int, *, limit: int = LIMIT) -> None:
+def insert(connection: sqlite3.Connection, rejected: Mapping[int, str], now_ms: int, *, limit: int = LIMIT) -> None:
     """Move rows from the queue to the dead letters. Unknown numbers are ignored."""
     buried = 0
     for seq, code in rejected.items():

@@ -7,7 +7,7 @@ import structlog
 
 from scraper.errors import OutboxError, OutboxUnavailableError, OutboxVersionError
 from scraper.outbox import losses, rows, schema
-from scraper.outbox.faults import is_damage, unavailable
+from scraper.outbox.disk_errors import is_damage, unavailable
 from scraper.outbox.salvage.image import is_whole
 from scraper.outbox.salvage.recovery import finish, salvage, sync_directory
 from scraper.outbox.schema import DamagedError

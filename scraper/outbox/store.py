@@ -22,7 +22,7 @@ import msgspec
 from scraper.outbox import dead_letters, losses, meta, quota, rows
 from scraper.outbox.database import OutboxDatabase
 from scraper.outbox.dead_letters import DeadLetter
-from scraper.outbox.faults import unavailable
+from scraper.outbox.disk_errors import unavailable
 from scraper.outbox.lock import Lock
 from scraper.outbox.losses import Loss
 from scraper.outbox.rows import OutboxRow, RowPage
@@ -157,7 +157,7 @@ class Outbox:
 
         def work(connection: sqlite3.Connection) -> None:
             rows.delete(connection, gone)
-            dead_letters.bury(connection, rejected, self._now_ms())
+            dead_letters.insert(connection, rejected, self._now_ms())
 
         self._database.write(work)
         self._database.read(quota.give_back)
@@ -209,11 +209,11 @@ class Outbox:
         self._database.close()
         self._lock.close()
 
-    def _hand_out(self, lane: str, read: Callable[[sqlite3.Connection], RowPage]) -> list[OutboxRow]:
+    def _hand_out(self, order: str, read: Callable[[sqlite3.Connection], RowPage]) -> list[OutboxRow]:
         page = self._database.read(read)
         if page.damaged:
             self._database.write(lambda c: self._give_up(c, page))
-        self._handed_out[lane] = frozenset(row.seq for row in page.rows)
+        self._handed_out[order] = frozenset(row.seq for row in page.rows)
         return page.rows
 
     def _give_up(self, connection: sqlite3.Connection, page: RowPage) -> None:

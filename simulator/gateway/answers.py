@@ -6,8 +6,8 @@ from simulator.gateway import refusals
 from simulator.gateway.access import EndpointAccess, Granted
 from simulator.gateway.device import Device
 from simulator.gateway.payloads.info import info
+from simulator.gateway.reply_faults import faulty_text, to_text
 from simulator.gateway.routes import STREAM, Route, find
-from simulator.gateway.spoil import spoiled_text, to_text
 from simulator.gateway.stream import MeterStream
 from simulator.gateway.transmission import transmitted, withheld
 from simulator.ledger import Ledger
@@ -95,7 +95,7 @@ class Answers:
             return Takeover(MeterStream(self._device, self._ledger, (*self.headers(), *granted.headers)).run)
         values = route.build(self._device)
         time = self._device.now()
-        text = spoiled_text(values, route.indent, self._faults, request.path)
+        text = faulty_text(values, route.indent, self._faults, request.path)
         typed = route.typed or not self._device.profile.uses_tokens
         response = Response(
             body=text.encode() + b"\n",

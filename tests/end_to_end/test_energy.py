@@ -15,8 +15,8 @@ from receiver.stores.base import Store
 from scraper.uplink.sender import Sender
 from simulator.clock import ManualClock
 from simulator.house import DEFAULT_START, NET, PRODUCTION, THREE_PHASE, TOTAL, House, PhaseEnergy
-from tests.end_to_end.edge import SimulatedClock, TimedScraper, edge, uplink_of
-from tests.end_to_end.hosted import SECRET, hosted
+from tests.end_to_end.hosted_receiver import SECRET, hosted
+from tests.end_to_end.timed_scraper import SimulatedClock, TimedScraper, edge, uplink_of
 
 DAY_S = 86_400
 MIDNIGHT = int(DEFAULT_START)

@@ -23,11 +23,11 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.comparison import compare_stream, foreign_meter_values, foreign_reports, missing_reports
-from tests.end_to_end.household import EndToEndSystem, household
 from tests.end_to_end.ledger import read_ledger
 from tests.end_to_end.processes import Process, until
 from tests.end_to_end.proxy import Mishap, decoded
 from tests.end_to_end.stored import differences, merge, read_outbox, read_store
+from tests.end_to_end.system import EndToEndSystem, household
 
 KILLS = 20
 """SIGKILLs of each of the two, at least."""

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.household import EndToEndSystem, household
 from tests.end_to_end.ledger import read_ledger, stream_event
 from tests.end_to_end.processes import until
 from tests.end_to_end.stored import Contents, ReadingIdentity, merge, read_store, read_waiting
+from tests.end_to_end.system import EndToEndSystem, household
 
 SERIES = 9
 """Three meters, three phases each."""

@@ -17,10 +17,10 @@ import pytest
 from simulator.cloud.server import CloudAccount
 from simulator.server import Simulator
 from tests.end_to_end.canaries import Canaries
-from tests.end_to_end.household import receiver_of, scraper_of
 from tests.end_to_end.processes import Process, status_port, until
 from tests.end_to_end.proxy import FaultyProxy
 from tests.end_to_end.stored import read_store
+from tests.end_to_end.system import receiver_of, scraper_of
 
 ACCOUNT = "owner-of-the-canaries@example.com"
 

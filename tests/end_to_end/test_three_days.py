@@ -15,9 +15,9 @@ from scraper.uplink.sender import NoAnswer, PostReply, Sender
 from shared.readings import Reading
 from simulator.clock import ManualClock
 from simulator.house import DEFAULT_START, THREE_PHASE, House
-from tests.end_to_end.edge import SimulatedClock, edge, uplink_of
-from tests.end_to_end.hosted import SECRET, hosted
+from tests.end_to_end.hosted_receiver import SECRET, hosted
 from tests.end_to_end.stored import differences, merge, read_store
+from tests.end_to_end.timed_scraper import SimulatedClock, edge, uplink_of
 
 DAYS_S = 3 * 86_400
 STEP_S = 10

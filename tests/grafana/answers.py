@@ -17,8 +17,8 @@ from tests.grafana.extraction import (
     fixed_variables,
     variable_queries,
 )
+from tests.grafana.simulated_days import BUCKET, LIVE_BUCKET, LoadedDays
 from tests.grafana.substitution import DashboardRange, Value
-from tests.grafana.week import BUCKET, LIVE_BUCKET, LoadedDays
 from tests.influxd.server import ADMIN_TOKEN
 
 _BUCKETS = {MAIN_UID: BUCKET, LIVE_UID: LIVE_BUCKET}

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from tests.grafana.week import BUCKET, LoadedDays
+from tests.grafana.simulated_days import BUCKET, LoadedDays
 from tests.influxd.server import ADMIN_TOKEN
 
 PAGE = Path(__file__).parents[2] / "docs" / "queries.md"

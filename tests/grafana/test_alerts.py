@@ -11,8 +11,8 @@ from receiver.rollups.panels import panel_rows
 from receiver.sites.model import Site
 from receiver.stores.base import Point, SeriesPoints
 from shared.readings import Series
+from tests.grafana.alarm_data import NIGHT, NOON, ONE, OTHER, gap, line, quarters, report, reports, voltages
 from tests.grafana.alarms import DAY, HOUR, MINUTE, AlarmBucket, Rule, evaluate, fired, gateways, told
-from tests.grafana.happenings import NIGHT, NOON, ONE, OTHER, gap, line, quarters, report, reports, voltages
 from tests.influxd.server import Influxd, running
 
 RULES: dict[str, Rule] = {

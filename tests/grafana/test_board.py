@@ -5,7 +5,8 @@ import json
 import pytest
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from grafana.source import parts, style
+from grafana.source import panel_builders as parts
+from grafana.source import style
 from grafana.source.board import DashboardPage, build
 from grafana.source.queries import DataSource, lettered, select, series, table
 

@@ -15,8 +15,8 @@ import pytest
 from tests.grafana import page
 from tests.grafana.answers import Asker
 from tests.grafana.extraction import alert_queries, dashboards, panel_queries, panels
+from tests.grafana.simulated_days import LoadedDays, load_days
 from tests.grafana.substitution import Value
-from tests.grafana.week import LoadedDays, load_week
 from tests.influxd.server import running
 
 DAYS = 2.0
@@ -26,7 +26,7 @@ DAYS = 2.0
 def week(tmp_path_factory) -> Iterator[LoadedDays]:
     """Days of a house with a battery, and months of energies before."""
     with running(tmp_path_factory.mktemp("influxd")) as server:
-        yield asyncio.run(load_week(server, tmp_path_factory.mktemp("journal"), days=DAYS))
+        yield asyncio.run(load_days(server, tmp_path_factory.mktemp("journal"), days=DAYS))
 
 
 def test_every_query_answers_with_the_columns_that_its_panel_uses(week):

@@ -8,7 +8,7 @@ from shared.readings import Reading
 from tests.influxd.server import ADMIN_TOKEN
 from tests.receiver import over_influxdb, service
 from tests.receiver.service import GATEWAY, NOW_MS, OTHER, assert_problem, batch, inverter, meter
-from tests.receiver.stores.places import new_buckets
+from tests.receiver.stores.store_factories import new_buckets
 
 
 @pytest.fixture

@@ -111,7 +111,7 @@ class CommandLine:
         )
 
 
-def desk_for(sim: Simulator, folder: Path, receiver_port: int) -> CommandLine:
+def command_line_for(sim: Simulator, folder: Path, receiver_port: int) -> CommandLine:
     """A desk whose settings are right."""
     return CommandLine(
         folder,

@@ -6,7 +6,7 @@ import pytest
 
 from tests.influxd.server import Influxd, running
 from tests.receiver import over_influxdb
-from tests.scraper.home import RunningScraper, home
+from tests.scraper.running_scraper import RunningScraper, home
 
 BUCKETS = ("envoy", "envoy_live")
 

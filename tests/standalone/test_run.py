@@ -7,8 +7,8 @@ import stat
 import pytest
 
 from simulator.server import Simulator
+from standalone.directories import free_port
 from standalone.errors import StandaloneError
-from standalone.places import free_port
 from standalone.run import filled_in
 from tests.standalone.commands import DEADLINE_S, descendants, living, standalone
 

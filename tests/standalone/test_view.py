@@ -7,7 +7,7 @@ from rich.console import Console
 from standalone.api import InverterNow, MeterNow
 from standalone.guard import listed
 from standalone.messages import message
-from standalone.picture import SystemState, draw
+from standalone.state import SystemState, draw
 from standalone.view import ViewFrame, age, line, screen, watts
 
 METERS = [

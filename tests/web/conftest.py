@@ -8,8 +8,8 @@ from playwright.async_api import Browser, Page, Request
 
 from tests.tools import missing
 from tests.web.browser import chromium, executable
+from tests.web.page_server import PageServer, running_page_server
 from tests.web.sources import build
-from tests.web.stage import PageServer, staged
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -21,7 +21,7 @@ def built() -> None:
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[PageServer]:
     """A receiver with a household."""
-    async with staged(tmp_path) as running:
+    async with running_page_server(tmp_path) as running:
         yield running
 
 

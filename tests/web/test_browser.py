@@ -8,8 +8,8 @@ from playwright.async_api import Page, expect
 
 from shared.readings import Reading
 from tests.receiver.service import GATEWAY, OTHER
+from tests.web.page_server import NAME, PANELS, WEAK, PageServer, status
 from tests.web.sources import WEB
-from tests.web.stage import NAME, PANELS, WEAK, PageServer, status
 
 _LIVE_MS = 2_000
 _ATTEMPTS = 3

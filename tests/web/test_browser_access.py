@@ -5,7 +5,7 @@ import asyncio
 from playwright.async_api import Page, expect
 
 from receiver.auth import readers
-from tests.web.stage import NAME, PageServer
+from tests.web.page_server import NAME, PageServer
 
 _RECOVER_MS = 40_000
 """The longest that a browser and the page wait before they try again, and some room."""

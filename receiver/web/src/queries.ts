@@ -14,7 +14,7 @@ export interface DayEnergy {
   charged: number | null;
   discharged: number | null;
   self_consumption: number | null;
-  autarky: number | null;
+  self_sufficiency: number | null;
   cost: number | null;
   feed_in: number | null;
   savings: number | null;
@@ -53,7 +53,7 @@ export async function dayEnergy(serial: string, day: Day): Promise<DayEnergy | n
     charged: wh("charged"),
     discharged: wh("discharged"),
     self_consumption: number(window["self_consumption"]),
-    autarky: number(window["autarky"]),
+    self_sufficiency: number(window["self_sufficiency"]),
     cost: number(window["cost"]),
     feed_in: number(window["feed_in"]),
     savings: number(window["savings"]),

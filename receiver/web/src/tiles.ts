@@ -9,7 +9,7 @@ const TILES: readonly [key: string, label: string, colour: string, text: (day: D
   ["production", "Produced", "sun", (day) => amount(day.production, "Wh")],
   ["self_consumption", "Self-consumption", "sun", (day) => share(day.self_consumption)],
   ["load", "Used", "house", (day) => amount(day.load, "Wh")],
-  ["autarky", "Autarky", "house", (day) => share(day.autarky)],
+  ["self_sufficiency", "Self-sufficiency", "house", (day) => share(day.self_sufficiency)],
   ["imported", "Bought", "grid", (day) => amount(day.imported, "Wh")],
   ["exported", "Sold", "grid", (day) => amount(day.exported, "Wh")],
   ["charged", "Charged", "battery", (day) => amount(day.charged, "Wh")],
@@ -17,10 +17,10 @@ const TILES: readonly [key: string, label: string, colour: string, text: (day: D
   ["savings", "Saved", "money", (day) => money(day.savings)],
   ["balance", "Earned less paid", "money", (day) => money(balance(day))],
 ];
-const ALWAYS = new Set(["production", "load", "imported", "exported", "self_consumption", "autarky"]);
+const ALWAYS = new Set(["production", "load", "imported", "exported", "self_consumption", "self_sufficiency"]);
 const HELP: Record<string, string> = {
   self_consumption: "Share of the production that was used at home",
-  autarky: "Share of the use that was not bought",
+  self_sufficiency: "Share of the use that was not bought",
 };
 /** Below this share of the past day nothing is said of it without a word of warning. */
 const WHOLE = 0.95;

@@ -10,7 +10,7 @@ import pytest
 
 from tests.receiver import over_influxdb, service
 from tests.receiver.service import Service
-from tests.receiver.stores.places import PLACES, new_buckets
+from tests.receiver.stores.store_factories import PLACES, new_buckets
 
 StartOver = Callable[..., AbstractAsyncContextManager[Service]]
 """Starts a receiver over the store of that name (a key of `PLACES`), with changes to its settings."""

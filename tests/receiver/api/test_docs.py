@@ -13,8 +13,8 @@ from starlette.routing import Route
 from receiver.api.series_models import EXAMPLES
 from receiver.service.app import create_app
 from shared.readings import Reading
-from tests.receiver.api.asking import MINUTE, ask, power
 from tests.receiver.api.conftest import StartOver
+from tests.receiver.api.series_requests import MINUTE, ask, power
 from tests.receiver.service import GATEWAY, NOW_MS, READ_SECRET, Service, inverter, read_claims, sign
 
 PAGE = Path(__file__).parents[3] / "docs" / "api.md"

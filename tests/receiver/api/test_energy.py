@@ -9,7 +9,7 @@ import pytest
 from receiver.api.energy import EnergyTable
 from receiver.energy.balance import QUANTITIES
 from receiver.queries.energy import COLUMNS
-from tests.receiver.api.steady import BERLIN, HOUR, SITES, answers, at, counters, fill, sites_file
+from tests.receiver.api.constant_household import BERLIN, HOUR, SITES, answers, at, counters, fill, sites_file
 from tests.receiver.service import (
     GATEWAY,
     OTHER,
@@ -21,7 +21,7 @@ from tests.receiver.service import (
     sign,
     start,
 )
-from tests.receiver.stores.places import PLACES
+from tests.receiver.stores.store_factories import PLACES
 
 PATH = f"/api/v1/gateways/{GATEWAY}/energy"
 STEPS = ["15m", "1h", "1d", "1w", "1mo", "1y", "billing"]
@@ -56,7 +56,7 @@ async def test_a_day_is_as_long_as_the_local_clock_makes_it(house, day, followin
     assert window.local_start.startswith(f"{day}T00:00:00+0")
     energies = (window.production_wh, window.imported_wh, window.exported_wh, window.load_wh)
     assert energies == pytest.approx((1000.0 * hours, 300.0 * hours, 100.0 * hours, 1200.0 * hours))
-    assert (window.self_consumption, window.autarky) == pytest.approx((0.9, 0.75))
+    assert (window.self_consumption, window.self_sufficiency) == pytest.approx((0.9, 0.75))
     assert (window.cost, window.feed_in, window.savings) == pytest.approx(
         (0.3 * hours * 0.5, 0.1 * hours * 0.25, 0.9 * hours * 0.5)
     )
@@ -89,14 +89,14 @@ async def test_an_outage_hides_the_hours_but_not_the_days_energy(house):
     hours = (await ask(house, start="2025-05-01", stop="2025-05-02", every="1h")).windows
     assert [window.production_wh is None for window in hours] == [number in (7, 8) for number in range(24)]
     assert (hours[6].production_wh, hours[6].production_coverage) == pytest.approx((500.0, 0.5))
-    assert (hours[9].production_wh, hours[9].production_unplaced_wh) == pytest.approx((500.0, 3000.0))
-    assert hours[9].unplaced_since == quiet
+    assert (hours[9].production_wh, hours[9].production_unallocated_wh) == pytest.approx((500.0, 3000.0))
+    assert hours[9].unallocated_since == quiet
     table = await ask(house, start="2025-05-01", stop="2025-05-02", every="1h")
     (day,) = (await ask(house, start="2025-05-01", stop="2025-05-02", every="1d")).windows
     for whole in (table.total, day):
         assert (whole.production_wh, whole.load_wh) == pytest.approx((24_000.0, 28_800.0))
         assert whole.production_coverage == pytest.approx(21 / 24)
-        assert (whole.production_unplaced_wh, whole.unplaced_since) == (0.0, None)
+        assert (whole.production_unallocated_wh, whole.unallocated_since) == (0.0, None)
 
 
 async def test_a_counter_that_falls_gives_no_energy_and_is_told(house):

@@ -7,9 +7,9 @@ import pytest
 
 from receiver.api.inverter_models import InverterDetail, InverterEntry, PanelEnergyTable
 from receiver.stores.base import GatewayReading
-from tests.receiver.api.steady import HOUR, answers, at, fill, reports, sites_file
+from tests.receiver.api.constant_household import HOUR, answers, at, fill, reports, sites_file
 from tests.receiver.service import GATEWAY, NOW_MS, OTHER, assert_problem, inverter
-from tests.receiver.stores.places import PLACES
+from tests.receiver.stores.store_factories import PLACES
 
 PATH = f"/api/v1/gateways/{GATEWAY}/inverters"
 EAST_1, EAST_2, OLD, SHED = "482100000001", "482100000002", "482100000003", "482100000009"

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shared.readings import Reading
-from tests.receiver.api.asking import HOUR, MINUTE, START, ask, by_tags, counter, power, told, windows
+from tests.receiver.api.series_requests import HOUR, MINUTE, START, ask, by_tags, counter, power, told, windows
 from tests.receiver.service import GATEWAY, NOW_MS, Service, inverter
 
 
@@ -81,7 +81,7 @@ async def test_reports_are_means_of_the_time_before_them(each_service: Service):
 
 
 async def test_counters_tell_their_increase_and_never_guess_when(each_service: Service):
-    """60 Wh in two minutes; then 100 Wh somewhere in a gap over two edges, which is unplaced where it ends."""
+    """60 Wh in two minutes; then 100 Wh somewhere in a gap over two edges, which is unallocated where it ends."""
     await each_service.send(
         counter(START, 1000.0), counter(START + 2 * MINUTE, 1060.0), counter(START + 12 * MINUTE, 1160.0)
     )
@@ -90,8 +90,14 @@ async def test_counters_tell_their_increase_and_never_guess_when(each_service: S
     assert (answer["aggregate"], answer["unit"]) == ("integral", "Wh")
     (entry,) = answer["series"]
     assert entry["windows"] == [
-        {"start": START, "stop": START + 5 * MINUTE, "value": 60.0, "coverage": 0.4, "unplaced": 0.0},
-        {"start": START + 10 * MINUTE, "stop": START + 15 * MINUTE, "value": None, "coverage": 0.0, "unplaced": 100.0},
+        {"start": START, "stop": START + 5 * MINUTE, "value": 60.0, "coverage": 0.4, "unallocated": 0.0},
+        {
+            "start": START + 10 * MINUTE,
+            "stop": START + 15 * MINUTE,
+            "value": None,
+            "coverage": 0.0,
+            "unallocated": 100.0,
+        },
     ]
     (entry,) = (await ask(each_service, f"{query}&every=15m")).json()["series"]
     assert [window["value"] for window in entry["windows"]] == [160.0]

@@ -6,7 +6,7 @@ from itertools import pairwise
 import httpx
 import pytest
 
-from tests.receiver.api.asking import HOUR, MINUTE, PATH, START, ask, points, power, rows, told
+from tests.receiver.api.series_requests import HOUR, MINUTE, PATH, START, ask, points, power, rows, told
 from tests.receiver.service import (
     NOW_MS,
     OTHER,

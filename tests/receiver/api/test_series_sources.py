@@ -6,8 +6,8 @@ import random
 import pytest
 
 from shared.readings import Reading
-from tests.receiver.api.asking import HOUR, MINUTE, START, ask, by_tags, counter, points, power, told
 from tests.receiver.api.conftest import StartOver
+from tests.receiver.api.series_requests import HOUR, MINUTE, START, ask, by_tags, counter, points, power, told
 from tests.receiver.service import GATEWAY, NOW_MS, Service, inverter
 
 SITES = f"""

@@ -35,8 +35,8 @@ def test_an_outage_within_a_window_keeps_its_energy_but_not_its_coverage():
 def test_an_outage_across_an_edge_does_not_invent_when():
     points = [*_steady(0, HOUR // 2), *_steady(3 * HOUR // 2, 2 * HOUR)]
     first, second = counter_windows(points, [0, HOUR, 2 * HOUR])
-    assert (first.wh, first.coverage, first.unplaced_wh) == (about(300.0), 0.5, 0.0)
-    assert (second.wh, second.coverage, second.unplaced_wh) == (about(300.0), 0.5, about(600.0))
+    assert (first.wh, first.coverage, first.unallocated_wh) == (about(300.0), 0.5, 0.0)
+    assert (second.wh, second.coverage, second.unallocated_wh) == (about(300.0), 0.5, about(600.0))
 
 
 def test_a_gap_that_sticks_out_of_the_range_is_left_out():
@@ -72,13 +72,13 @@ def test_a_jump_to_the_true_value_after_a_firmware_update_is_no_energy():
 def test_no_answer_is_ever_negative_and_coverage_stays_a_share(points, cuts):
     for window in counter_windows(points, cuts):
         assert window.wh is None or window.wh >= 0
-        assert window.unplaced_wh >= 0
+        assert window.unallocated_wh >= 0
         assert -1e-12 <= window.coverage <= 1 + 1e-12
 
 
 @given(series(st.floats(0, 20), smallest=2), st.lists(st.floats(0.01, 0.99), max_size=5, unique=True))
 def test_the_total_over_all_windows_is_the_increase_whatever_the_outages(steps, cuts):
-    """Placed and unplaced energy together are exactly what the counter gained, however it is cut."""
+    """Placed and unallocated energy together are exactly what the counter gained, however it is cut."""
     points: list[tuple[int, float]] = []
     total = 0.0
     for time, step in steps:
@@ -87,7 +87,7 @@ def test_the_total_over_all_windows_is_the_increase_whatever_the_outages(steps, 
     first, last = points[0][0], points[-1][0]
     marks = sorted({first, last, *(first + round((last - first) * cut) for cut in cuts)})
     windows = counter_windows(points, marks)
-    assert sum((window.wh or 0.0) + window.unplaced_wh for window in windows) == about(total)
+    assert sum((window.wh or 0.0) + window.unallocated_wh for window in windows) == about(total)
 
 
 def test_the_longest_shared_step_is_the_longest_gap_of_a_meter():

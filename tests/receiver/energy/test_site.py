@@ -134,12 +134,12 @@ def test_battery_energy_and_ratios():
         about(1000.0),
     )
     assert hour.self_consumption == about(0.75)
-    assert hour.autarky == about(1.0)
+    assert hour.self_sufficiency == about(1.0)
 
 
 def test_ratios_are_undefined_at_night_and_without_meters():
     (night,) = site_energy({}, _counters({("production", "a"): 0.0, ("net-consumption", "a"): 0.0}), EDGES)
-    assert (night.self_consumption, night.autarky) == (None, None)
+    assert (night.self_consumption, night.self_sufficiency) == (None, None)
     (nothing,) = site_energy({}, {}, EDGES)
     assert nothing == (0, HOUR, *[WindowEnergy(None, 0.0)] * 6, 0, None)
 

@@ -53,12 +53,14 @@ def _parts(counters, start: int, stop: int) -> list[SiteEnergy]:
 def _same(one: SiteEnergy, other: SiteEnergy, names=QUANTITIES) -> None:
     for name in names:
         summed, direct = getattr(one, name), getattr(other, name)
-        assert (summed.wh, summed.unplaced_wh) == (direct.wh and about(direct.wh), about(direct.unplaced_wh)), name
+        assert (summed.wh, summed.unallocated_wh) == (direct.wh and about(direct.wh), about(direct.unallocated_wh)), (
+            name
+        )
         if name == "load":  # a sum: as well known as the least known part of each quarter hour, not of all the time
             assert summed.coverage <= direct.coverage + 1e-9
         else:
             assert summed.coverage == about(direct.coverage), name
-    assert (one.resets, one.unplaced_since) == (other.resets, other.unplaced_since)
+    assert (one.resets, one.unallocated_since) == (other.resets, other.unallocated_since)
 
 
 @given(st.lists(house, min_size=2, max_size=40), st.integers(0, 12), st.integers(1, 40))
@@ -91,7 +93,7 @@ def test_sums_of_sums_are_the_same_sums(rows, length):
 
 
 def test_nothing_of_a_long_history_is_lost():
-    """Over the whole of it, the sums are what the counters gained: no energy stays unplaced."""
+    """Over the whole of it, the sums are what the counters gained: no energy stays unallocated."""
     rows = [(pause, 40, 25, 5, 1) for pause in (MINUTE, 20 * MINUTE, 4 * HOUR, MINUTE, 7 * HOUR, 2 * MINUTE)]
     counters, last = _history(rows, resets=False)
     stop = last // QUARTER * QUARTER + QUARTER
@@ -103,7 +105,7 @@ def test_nothing_of_a_long_history_is_lost():
 def test_a_gap_from_before_waits_for_the_window_that_holds_it_all():
     part = of_quantities(HOUR, HOUR + QUARTER, [WindowEnergy(10.0, 1.0, 70.0)] * 6, 0, HOUR - 1)
     hour = total([part], HOUR, 2 * HOUR)
-    assert (hour.production, hour.unplaced_since) == (WindowEnergy(10.0, 0.25, 70.0), HOUR - 1)
+    assert (hour.production, hour.unallocated_since) == (WindowEnergy(10.0, 0.25, 70.0), HOUR - 1)
     assert total([hour], 0, 2 * HOUR).production == WindowEnergy(80.0, 0.125)
 
 
@@ -114,16 +116,16 @@ def test_what_one_phase_knows_of_a_gap_alone_is_left_out():
     b = [point for point in a if not 20 * MINUTE < point[0] < 80 * MINUTE]
     counters = {("production", "a"): MeterCounters(a, []), ("production", "b"): MeterCounters(b, [])}
     summed = total(_parts(counters, 0, 2 * HOUR), 0, 2 * HOUR)
-    assert summed.production.unplaced_wh == 0.0
+    assert summed.production.unallocated_wh == 0.0
     assert summed.production.wh is not None
     assert summed.production.wh < 240.0 == about(_direct(counters, 0, 2 * HOUR).production.wh or 0.0)
 
 
-def test_integrals_have_nothing_unplaced():
+def test_integrals_have_nothing_unallocated():
     power = {("production", "a"): linear_segments([(time, 600.0) for time in range(0, HOUR, MINUTE)])}
     hour = total([site_energy(power, {}, (time, time + QUARTER))[0] for time in range(0, HOUR, QUARTER)], 0, HOUR)
     assert hour.production == WindowEnergy(about(590.0), about(59 / 60))
-    assert (hour.load, hour.unplaced_since) == (WindowEnergy(None, 0.0), None)
+    assert (hour.load, hour.unallocated_since) == (WindowEnergy(None, 0.0), None)
 
 
 def test_a_part_that_sticks_out_is_refused():

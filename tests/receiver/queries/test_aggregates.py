@@ -79,7 +79,7 @@ def test_a_series_and_its_opposite_add_up_to_nothing(points: list[Point]):
 
 @given(increases=st.lists(st.integers(0, 50), min_size=2, max_size=10), data=st.data())
 def test_the_increase_of_a_counter_is_all_there(increases: list[int], data: st.DataObject):
-    """Placed and unplaced together, from the first reading in the range to the last, whatever the gaps."""
+    """Placed and unallocated together, from the first reading in the range to the last, whatever the gaps."""
     stamps = sorted(data.draw(st.sets(st.integers(0, 599_999), min_size=len(increases), max_size=len(increases))))
     total, points = 0.0, list[Point]()
     for time, increase in zip(stamps, increases, strict=True):
@@ -90,8 +90,8 @@ def test_the_increase_of_a_counter_is_all_there(increases: list[int], data: st.D
     assert isinstance(first, float)
     windows = windows_of(question("meter_energy", "delivered"), [points], EDGES, 10**13)
     placed = sum(window.value for window in windows if isinstance(window.value, float))
-    unplaced = sum(window.unplaced or 0.0 for window in windows)
-    assert placed + unplaced == pytest.approx(total - first)
+    unallocated = sum(window.unallocated or 0.0 for window in windows)
+    assert placed + unallocated == pytest.approx(total - first)
 
 
 def test_texts_are_told_as_they_were():

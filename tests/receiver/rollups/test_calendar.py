@@ -116,7 +116,7 @@ def test_a_day_is_the_sum_of_its_quarter_hours():
     site = Site(time_zone="Europe/Berlin")
     start = ms("2026-11-16T00:00", "Europe/Berlin")
     finer = [
-        _quarter(start, load=50.0, load_coverage=1.0, cost=0.25, production_unplaced=7.0, unplaced_since=float(start - 1)),
+        _quarter(start, load=50.0, load_coverage=1.0, cost=0.25, production_unallocated=7.0, unallocated_since=float(start - 1)),
         _quarter(start + 4 * HOUR, load=30.0, load_coverage=1.0, cost=0.5, resets=1.0),
         _quarter(start + 5 * HOUR, load=1.0, load_coverage=0.5, production=9.0, production_coverage=1.0),
         _quarter(start + 6 * HOUR, load=10.0, load_coverage=1.0, production=11.0, production_coverage=1.0,
@@ -132,14 +132,14 @@ def test_a_day_is_the_sum_of_its_quarter_hours():
         "load_coverage": pytest.approx(3.5 / 96),
         "production": 20.0,
         "production_coverage": pytest.approx(2 / 96),
-        "production_unplaced": 7.0,
-        "unplaced_since": float(start - 1),
+        "production_unallocated": 7.0,
+        "unallocated_since": float(start - 1),
         "imported": 0.0,
         "imported_coverage": pytest.approx(1 / 96),
         "exported": 5.0,
         "exported_coverage": pytest.approx(1 / 96),
         "self_consumption": 0.75,
-        "autarky": 1.0,
+        "self_sufficiency": 1.0,
         "cost": 0.75,
         "base_load": 120.0,
         "week": "2026-W47",
@@ -148,15 +148,15 @@ def test_a_day_is_the_sum_of_its_quarter_hours():
 
 
 def test_an_outage_over_midnight_counts_in_the_month():
-    """Its start is known: the day that it ends in leaves it unplaced, the month that holds it does not."""
+    """Its start is known: the day that it ends in leaves it unallocated, the month that holds it does not."""
     start = ms("2026-11-01T00:00")
-    day = Point(start + DAY, {"duration": 86_400.0, "load": 5.0, "load_coverage": 0.5, "load_unplaced": 3.0,
-                              "unplaced_since": float(start + DAY - 1)})  # fmt: skip
+    day = Point(start + DAY, {"duration": 86_400.0, "load": 5.0, "load_coverage": 0.5, "load_unallocated": 3.0,
+                              "unallocated_since": float(start + DAY - 1)})  # fmt: skip
     (month,) = energy_rows("energy_1mo", [day], Site(), windows("energy_1mo", start, start + 1, Site()))
     assert (month.fields["load"], month.fields["year"], month.fields["month"]) == (8.0, "2026", "11")
-    assert not month.fields.keys() & {"load_unplaced", "unplaced_since"}
+    assert not month.fields.keys() & {"load_unallocated", "unallocated_since"}
     (week,) = energy_rows("energy_1w", [day], Site(), windows("energy_1w", start + DAY, start + DAY + 1, Site()))
-    assert (week.fields["load"], week.fields["load_unplaced"]) == (5.0, 3.0)
+    assert (week.fields["load"], week.fields["load_unallocated"]) == (5.0, 3.0)
 
 
 def test_what_nothing_is_known_of_has_no_row():

@@ -13,7 +13,7 @@ from receiver.rollups.panels import panel_rows
 from receiver.sites.load import parse
 from receiver.stores.base import Point, SeriesPoints
 from shared.readings import FieldValue, Reading, Series
-from tests.receiver.rollups.raw import START, RandomHouse, load, quarter
+from tests.receiver.rollups.random_house import START, RandomHouse, load, quarter
 
 HOURS = 6
 SITE = """

@@ -4,7 +4,7 @@ import pytest
 
 from receiver.rollups.job import Rollups
 from receiver.sites.model import Site
-from tests.receiver.rollups.houses import (
+from tests.receiver.rollups.example_households import (
     HOUR,
     HOUSE,
     MIDNIGHT,

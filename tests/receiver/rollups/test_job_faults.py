@@ -15,7 +15,7 @@ from receiver.sites.model import NO_SITE, Site
 from receiver.stores.base import GatewayReading, StoreUnavailableError
 from receiver.stores.sqlite import SqliteStore
 from shared.readings import Reading
-from tests.receiver.rollups.houses import (
+from tests.receiver.rollups.example_households import (
     HOUR,
     HOUSE,
     MIDNIGHT,

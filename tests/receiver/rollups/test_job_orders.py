@@ -11,7 +11,7 @@ from receiver.rollups.job import Rollups
 from receiver.sites.model import Site
 from receiver.stores.base import GatewayReading
 from receiver.stores.sqlite import SqliteStore
-from tests.receiver.rollups.houses import (
+from tests.receiver.rollups.example_households import (
     HOUR,
     HOUSE,
     MIDNIGHT,

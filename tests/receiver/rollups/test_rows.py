@@ -17,7 +17,7 @@ from receiver.stores.base import Point, SeriesPoints
 from receiver.stores.kinds import DERIVED
 from shared.readings import FieldValue, Reading, Series
 from tests.receiver.energy.reference import about, exact_area, exact_pieces, series
-from tests.receiver.rollups.raw import START, RandomHouse, load
+from tests.receiver.rollups.random_house import START, RandomHouse, load
 from tests.receiver.rollups.test_chunks import seeds, sites
 
 MINUTE = 60_000
@@ -64,7 +64,7 @@ def test_rows_keep_to_the_dictionary(seed, site):
         assert all(isinstance(value, kind.fields[name].type) for name, value in row.fields.items())
         assert row.timestamp % {"1m": MINUTE, "5m": QUARTER_MS, "1h": HOUR_MS}[row.kind[-2:]] == 0
         for name, value in row.fields.items():
-            if name.endswith("coverage") or name in {"autarky", "self_consumption", "dead"}:
+            if name.endswith("coverage") or name in {"self_sufficiency", "self_consumption", "dead"}:
                 assert 0 <= float(value) <= 1 + 1e-9
             if row.kind == "energy_15m":
                 assert float(value) >= 0
@@ -140,9 +140,9 @@ def test_energy_comes_from_counters_and_a_gap_ends_where_it_ends():
     ]
     assert rows[1].fields.keys() == {"duration", "resets", "exported", "exported_coverage"}  # its counter did not move
     assert [rows[index].fields["production_coverage"] for index in (0, 2)] == [about(c / 15) for c in (10, 5)]
-    assert [row.fields.get("production_unplaced") for row in rows] == [None, None, about(300.0), None]
-    assert rows[2].fields["load_unplaced"] == about(330.0)
-    assert rows[2].fields["unplaced_since"] == START + 10 * MINUTE
+    assert [row.fields.get("production_unallocated") for row in rows] == [None, None, about(300.0), None]
+    assert rows[2].fields["load_unallocated"] == about(330.0)
+    assert rows[2].fields["unallocated_since"] == START + 10 * MINUTE
     third = quarter_rows(raw, NO_SITE, START + 2 * QUARTER_MS, START + 3 * QUARTER_MS)
     assert of_kind(third, "energy_15m") == [rows[2]]
 
@@ -256,4 +256,4 @@ def test_a_quarter_hour_costs_what_the_local_hour_and_day_say(local, rate, feed_
 def test_what_was_used_at_home_has_the_shares_of_its_own_window():
     powers = [flat("production", "a", 4000.0), flat("net-consumption", "a", -1000.0)]
     fields = first("energy_15m", Raw(powers, [], [], []))
-    assert (fields["self_consumption"], fields["autarky"]) == (0.75, 1.0)
+    assert (fields["self_consumption"], fields["self_sufficiency"]) == (0.75, 1.0)

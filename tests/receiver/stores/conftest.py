@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from receiver.stores.base import Store
-from tests.receiver.stores.places import PLACES, MakeStore
+from tests.receiver.stores.store_factories import PLACES, MakeStore
 
 
 @pytest.fixture(params=PLACES)

@@ -141,7 +141,7 @@ async def test_energies_of_counters_with_gaps_are_exact(store, truth):
     points = [(reading.timestamp, reading.fields["delivered"]) for reading in readings]
     found = counter_windows(await through_the_store(store, readings, "meter_energy", "delivered", edges), edges)
     for (start, stop), window in zip(itertools.pairwise(edges), found, strict=True):
-        known, unplaced, covered, anything = Fraction(0), Fraction(0), 0, False
+        known, unallocated, covered, anything = Fraction(0), Fraction(0), 0, False
         for (t0, v0), (t1, v1) in itertools.pairwise(points):
             grown, inside = Fraction(v1) - Fraction(v0), min(t1, stop) - max(t0, start)
             if inside > 0 and (t1 - t0 <= MAX_GAP_MS or grown == 0):
@@ -149,9 +149,9 @@ async def test_energies_of_counters_with_gaps_are_exact(store, truth):
             elif start <= t0 and t1 <= stop:
                 known, anything = known + grown, True
             elif edges[0] <= t0 and start < t1 <= stop:
-                unplaced += grown
+                unallocated += grown
         assert (window.wh is not None) == anything
         assert near(window.wh or 0.0, known)
-        assert near(window.unplaced_wh, unplaced)
+        assert near(window.unallocated_wh, unallocated)
         assert window.coverage == covered / (stop - start)
         assert window.resets == 0

@@ -10,7 +10,7 @@ from receiver.stores.influxdb.client import InfluxClient
 from receiver.stores.influxdb.reading import TwoBucketReader
 from shared.readings import Reading
 from tests.influxd.server import ADMIN_TOKEN, ORG
-from tests.receiver.stores.places import new_buckets
+from tests.receiver.stores.store_factories import new_buckets
 
 HOME, NEXT_DOOR = "122233334444", "122233335555"
 HOUR, DAY = 3_600_000, 86_400_000

@@ -11,7 +11,7 @@ from receiver.stores.base import GatewayReading, StoreUnavailableError
 from receiver.stores.influxdb import InfluxStore, client
 from shared.readings import Reading
 from tests.influxd.server import ADMIN_TOKEN, ORG, running
-from tests.receiver.stores.places import new_buckets
+from tests.receiver.stores.store_factories import new_buckets
 
 HOME = "122233334444"
 BAD_TOKEN = "canary-influx-wrong-0123456789abcdef"

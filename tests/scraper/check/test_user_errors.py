@@ -13,8 +13,8 @@ from scraper.check.findings import Finding, Findings, Level
 from scraper.check.receiver import check_receiver
 from simulator.gateway.password import installer_password
 from simulator.server import Simulator
-from tests.scraper.commands import SECRET, CommandLine, ShiftedClock, desk_for, hosted
-from tests.scraper.home import scraper_settings, until
+from tests.scraper.commands import SECRET, CommandLine, ShiftedClock, command_line_for, hosted
+from tests.scraper.running_scraper import scraper_settings, until
 
 FOREIGN = "122399999999"
 
@@ -24,7 +24,7 @@ async def house(
     folder: Path, profile: str = "firmware-8", **simulator: str
 ) -> AsyncIterator[tuple[Simulator, CommandLine]]:
     async with Simulator(profile, **simulator) as sim, hosted(folder, sim.serial) as there:  # type: ignore[arg-type]
-        yield sim, desk_for(sim, folder, there.port)
+        yield sim, command_line_for(sim, folder, there.port)
 
 
 def unused_port() -> int:
@@ -121,7 +121,7 @@ async def test_a_wrong_receiver_secret(tmp_path):
 
 async def test_a_serial_that_the_receiver_does_not_allow(tmp_path):
     async with Simulator("firmware-8") as sim, hosted(tmp_path, FOREIGN) as there:
-        said = await desk_for(sim, tmp_path, there.port).check()
+        said = await command_line_for(sim, tmp_path, there.port).check()
     assert said.status == 1
     assert "add the serial to RECEIVER_GATEWAYS" in said.line("FAIL  receiver")
 
@@ -258,7 +258,7 @@ async def test_a_firmware_before_7_needs_no_setting_but_the_host(tmp_path):
 
 async def test_checking_beside_a_running_scraper_disturbs_nothing_and_raises_no_alert(tmp_path):
     async with Simulator("firmware-8") as sim, hosted(tmp_path, sim.serial) as there:
-        desk = desk_for(sim, tmp_path, there.port)
+        desk = command_line_for(sim, tmp_path, there.port)
         async with desk.run(DEAD_BAND="0") as scraper:  # so that every second has something new
             await scraper.says("gateway login")
             first, second = await desk.check(), await desk.check()

@@ -10,8 +10,8 @@ from shared.clock import SystemClock
 from shared.readings import Reading
 from simulator.gateway.password import installer_password
 from simulator.server import Simulator
-from tests.scraper.commands import CommandLine, Hosted, desk_for, hosted
-from tests.scraper.home import until
+from tests.scraper.commands import CommandLine, Hosted, command_line_for, hosted
+from tests.scraper.running_scraper import until
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ async def there(tmp_path, sim) -> AsyncIterator[Hosted]:
 
 @pytest.fixture
 def desk(tmp_path, sim, there) -> CommandLine:
-    return desk_for(sim, tmp_path, there.port)
+    return command_line_for(sim, tmp_path, there.port)
 
 
 async def readings_stored(there: Hosted, least: int) -> None:
@@ -116,7 +116,7 @@ async def test_a_status_port_that_is_taken_is_named(desk, there):
     assert f"ENVOY_STATUS_PORT: cannot listen on 127.0.0.1:{there.port}" in said.text
 
 
-async def bury(desk: CommandLine, *readings: Reading) -> None:
+async def insert(desk: CommandLine, *readings: Reading) -> None:
     outbox = OutboxThread()
     await outbox.open(desk.state_dir / "outbox.sqlite", quota_bytes=64 * 1024 * 1024, clock=SystemClock())
     await outbox.append(readings)
@@ -126,7 +126,7 @@ async def bury(desk: CommandLine, *readings: Reading) -> None:
 
 async def test_refused_readings_are_listed_shown_exported_and_replayed_beside_a_running_scraper(desk, there, tmp_path):
     now = SystemClock().now_ms()
-    await bury(desk, *(Reading("event", {"type": "loss"}, now + index, {"rows": 7.0}) for index in range(3)))
+    await insert(desk, *(Reading("event", {"type": "loss"}, now + index, {"rows": 7.0}) for index in range(3)))
     async with desk.run() as scraper:
         await scraper.says("gateway login")
         listed = await desk.command("outbox", "list")

@@ -20,7 +20,7 @@ from scraper.errors import (
     SessionExpiredError,
 )
 from tests.scraper.gateway.fake import NOW_S, InstantClock
-from tests.scraper.parts import Parts, identity, parts, values
+from tests.scraper.scripted import Parts, identity, parts, values
 
 if TYPE_CHECKING:
     from scraper.gateway.session import GatewaySession

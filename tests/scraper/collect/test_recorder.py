@@ -2,9 +2,9 @@
 
 import pytest
 
-from scraper.delta.stamps import LANES
+from scraper.delta.stamps import EPOCHS
 from shared.readings import Reading
-from tests.scraper.parts import NOW_MS, identity, parts
+from tests.scraper.scripted import NOW_MS, identity, parts
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ async def test_a_gap_that_could_not_be_closed_stays_open(inner):
     inner.clock.advance(1)
     await inner.burst(100)
     assert not inner.gaps.is_open
-    assert (await inner.events("gap"))[-1].fields == {"end": float(inner.clock.now_ms() // LANES * LANES)}
+    assert (await inner.events("gap"))[-1].fields == {"end": float(inner.clock.now_ms() // EPOCHS * EPOCHS)}
 
 
 async def test_after_a_kill_the_last_committed_sample_is_known_exactly(tmp_path):

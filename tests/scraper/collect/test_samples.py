@@ -7,7 +7,7 @@ from scraper.errors import WrongGatewayError
 from scraper.gateway.stream import Burst
 from shared.readings import Reading
 from tests.scraper.gateway.fake import NOW_S
-from tests.scraper.parts import NOW_MS, identity, line, meter, parts, values
+from tests.scraper.scripted import NOW_MS, identity, line, meter, parts, values
 
 
 @pytest.fixture

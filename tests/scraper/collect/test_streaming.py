@@ -11,7 +11,7 @@ import pytest
 from scraper.collect.streaming import Streaming
 from scraper.errors import EndpointUnavailableError, GatewayUnreachableError, LoginRejectedError, ScraperSettingError
 from scraper.gateway.stream import PATH, Burst
-from tests.scraper.parts import NOW_MS, Parts, identity, line, parts
+from tests.scraper.scripted import NOW_MS, Parts, identity, line, parts
 
 if TYPE_CHECKING:
     from scraper.gateway.session import GatewaySession

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.delta import gateway_clock
-from scraper.delta.stamps import LANES, StampClock, StampState, moved, space_back
+from scraper.delta.stamps import EPOCHS, StampClock, StampState, moved, space_back
 from shared.readings import Series
 
 T = 1_700_000_000_000
@@ -49,7 +49,7 @@ def test_a_host_clock_that_steps_overwrites_nothing(seconds):
     clock.observe(wall, monotonic)
     for elapsed, step in seconds:
         backwards += step < 0
-        if backwards == LANES:
+        if backwards == EPOCHS:
             break
         wall, monotonic = wall + elapsed + step, monotonic + elapsed / 1000
         event = clock.observe(wall, monotonic)
@@ -74,7 +74,7 @@ def test_a_clock_that_stepped_back_while_the_scraper_was_off_is_noticed():
     event = after.observe(T - HOUR, 1.0)
     assert event is not None
     assert event.tags == {"type": "clock_step"}
-    assert after.stamps(T - HOUR)[0] % LANES == 1
+    assert after.stamps(T - HOUR)[0] % EPOCHS == 1
 
 
 def test_a_pause_of_the_scraper_is_no_step():

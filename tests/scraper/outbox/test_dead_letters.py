@@ -55,7 +55,7 @@ def test_export_writes_one_private_json_object_a_line_and_overwrites_nothing(out
 
 
 def test_they_are_bounded_and_what_goes_is_on_record(outbox, monkeypatch):
-    monkeypatch.setattr(dead_letters.bury, "__kwdefaults__", {"limit": 10})
+    monkeypatch.setattr(dead_letters.insert, "__kwdefaults__", {"limit": 10})
     refuse(outbox, 0, 8)
     refuse(outbox, 8, 7)
     assert outbox.stats().dead_letters == 10

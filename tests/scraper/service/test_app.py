@@ -11,7 +11,7 @@ from scraper.gateway.options import GatewayOptions
 from scraper.gateway.trust import accept, propose
 from scraper.uplink.signer import EdgeKey
 from shared.keys import parse as parse_key
-from tests.scraper.home import home, secret, until
+from tests.scraper.running_scraper import home, secret, until
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from scraper.outbox.thread import OutboxThread
 from scraper.service.startup import BUILT_MS, opened_outbox, opening, own_state, owner, sane_clock
 from simulator.server import Simulator
 from tests.scraper.gateway.fake import InstantClock
-from tests.scraper.home import scraper_settings
-from tests.scraper.parts import NOW_MS, SERIAL, parts
+from tests.scraper.running_scraper import scraper_settings
+from tests.scraper.scripted import NOW_MS, SERIAL, parts
 
 if TYPE_CHECKING:
     from scraper.gateway.session import GatewaySession

@@ -11,7 +11,7 @@ from scraper.collect.report import Report
 from scraper.service.status import ScraperCollector, not_ready, registry
 from scraper.uplink.uplink import UplinkState
 from shared.fields import KINDS
-from tests.scraper.parts import NOW_MS, Parts, parts
+from tests.scraper.scripted import NOW_MS, Parts, parts
 
 
 @pytest.fixture

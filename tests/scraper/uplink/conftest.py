@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scraper.uplink.desk import UplinkBench, opened
+from tests.scraper.uplink.uplink_bench import UplinkBench, opened
 
 
 @pytest.fixture

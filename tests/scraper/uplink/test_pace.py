@@ -13,7 +13,7 @@ from scraper.uplink.signer import HouseholdSecret, Signer
 from scraper.uplink.uplink import MIN_ROWS
 from shared import wire
 from tests.scraper.gateway.fake import CannedReply
-from tests.scraper.uplink.desk import NOW_MS, SECRET, problem, verdict
+from tests.scraper.uplink.uplink_bench import NOW_MS, SECRET, problem, verdict
 
 
 async def test_the_newest_readings_go_before_the_backlog(desk):

@@ -11,7 +11,7 @@ from shared.clock import SystemClock
 from shared.readings import Reading
 from tests.receiver import service as receiver
 from tests.receiver.service import GATEWAY, NOW_MS
-from tests.scraper.uplink.desk import SteppedClock, UplinkBench, opened
+from tests.scraper.uplink.uplink_bench import SteppedClock, UplinkBench, opened
 
 
 @pytest.fixture

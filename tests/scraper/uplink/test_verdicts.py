@@ -7,7 +7,7 @@ import pytest
 from scraper.errors import OutboxUnavailableError
 from scraper.uplink.uplink import SUSPICIOUS
 from tests.scraper.gateway.fake import CannedReply, raw
-from tests.scraper.uplink.desk import problem, verdict
+from tests.scraper.uplink.uplink_bench import problem, verdict
 
 HTML = (("Content-Type", "text/html"),)
 JSON = (("Content-Type", "application/json"),)

@@ -52,7 +52,7 @@ class LoadedDays(NamedTuple):
     written: int
 
 
-async def load_week(server: Influxd, folder: Path, *, days: float) -> LoadedDays:
+async def load_days(server: Influxd, folder: Path, *, days: float) -> LoadedDays:
     """Fill new buckets up to now. `folder` takes the journal of the roll-ups."""
     server.make_bucket(BUCKET)
     server.make_bucket(LIVE_BUCKET)
@@ -166,7 +166,7 @@ def _older(site: Site, now: int) -> Iterator[Reading]:
         }
         if ago == _DAYS_SINCE_GAP:  # over midnight
             begin = (day - timedelta(hours=2)).timestamp() * 1000
-            names |= {"production_unplaced": 0.0, "load_unplaced": 1200.0, "unplaced_since": begin}
+            names |= {"production_unallocated": 0.0, "load_unallocated": 1200.0, "unallocated_since": begin}
         yield _energy("energy_1d", day, 1, names)
         if weekday == 1:
             yield _energy("energy_1w", day, 7, {})
@@ -183,7 +183,7 @@ def _energy(kind: str, start: datetime, days: int, names: dict[str, FieldValue])
     fields: dict[str, FieldValue] = {
         "production": production, "load": load, "imported": imported, "exported": exported,
         "discharged": days * 900.0, "charged": days * 1000.0, "production_coverage": 1.0, "load_coverage": 1.0,
-        "duration": days * 86_400.0, "resets": 0.0, "self_consumption": 0.6, "autarky": 1 - imported / load,
+        "duration": days * 86_400.0, "resets": 0.0, "self_consumption": 0.6, "self_sufficiency": 1 - imported / load,
         "cost": imported * 0.34e-3, "feed_in": exported * 0.08e-3, "savings": 0.6 * production * 0.34e-3,
     }  # fmt: skip
     return Reading(kind, {}, round(start.timestamp() * 1000), fields | names)

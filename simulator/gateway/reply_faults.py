@@ -24,7 +24,7 @@ def to_text(value: Any, indent: int | None) -> str:
     return json.dumps(value, indent=indent, separators=(",", ":") if indent is None else None)
 
 
-def spoiled_text(value: Any, indent: int | None, faults: Faults, path: str) -> str:
+def faulty_text(value: Any, indent: int | None, faults: Faults, path: str) -> str:
     """The JSON of a reply, with every fault of its values that is on for this path."""
     value = _structure(value, faults, path)
     for name, replacement in _TEXTS.items():

@@ -110,7 +110,7 @@ def status(timestamp: int, **fields: float) -> Reading:
 
 
 @contextlib.asynccontextmanager
-async def staged(folder: Path) -> AsyncIterator[PageServer]:
+async def running_page_server(folder: Path) -> AsyncIterator[PageServer]:
     """A running stage with its household."""
     stage = PageServer(folder / "state")
     await stage.start()

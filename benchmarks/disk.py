@@ -22,12 +22,12 @@ from receiver.stores.base import GatewayReading, Store
 from receiver.stores.influxdb import InfluxStore
 from receiver.stores.sqlite import SqliteStore
 from shared.clock import SystemClock
+from shared.units import DAY_S
 from simulator.profiles import profile_named
 from standalone import history
 from tests.influxd.server import ADMIN_TOKEN, ORG, running
 
 BATCH = 5000
-DAY_S = 86_400
 YEAR_DAYS = 365
 METER_DAYS = 90
 SETTLED_S = 15.0

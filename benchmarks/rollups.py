@@ -12,11 +12,12 @@ import sys
 import time
 from collections.abc import Callable
 
-from receiver.rollups.compute import MINUTE_MS, QUARTER_MS, Raw, quarter_rows
+from receiver.rollups.compute import Raw, quarter_rows
 from receiver.sites import NO_SITE
 from receiver.stores.base import Point, SeriesPoints
 from shared.fields import KINDS
 from shared.readings import Reading, Series
+from shared.units import MINUTE_MS, QUARTER_MS
 from shared.wire import decode_reading, encode_reading
 
 START = 1_717_999_200_000

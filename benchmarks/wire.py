@@ -32,6 +32,7 @@ from scraper.uplink.signer import HouseholdSecret, Signer
 from scraper.uplink.uplink import Uplink
 from shared.clock import SystemClock
 from shared.readings import Reading
+from shared.units import DAY_S, MINUTE_S
 from simulator.clock import ManualClock
 from simulator.faults import Faults
 from simulator.gateway.device import Device
@@ -39,8 +40,6 @@ from simulator.gateway.payloads import device_data, inverters, meters
 from simulator.house import THREE_PHASE, House, late_morning_offset
 from simulator.profiles import profile_named
 
-DAY_S = 86_400
-MINUTE_S = 60
 POST_S = 10
 SERIAL = "122000000001"
 PROMISE_MB = 10.0

@@ -26,10 +26,11 @@ import jwt
 
 from benchmarks.disk import COMPACT_SOON, settled
 from benchmarks.processes import receiver
-from benchmarks.year_history import DAY_MS, Year, YearStore
+from benchmarks.year_history import Year, YearStore
 from receiver.stores.influxdb import InfluxStore
 from receiver.stores.influxdb.setup.server import shard_s
 from receiver.stores.sqlite import SqliteStore
+from shared.units import DAY_MS
 from tests.influxd.server import ADMIN_TOKEN, ORG, Influxd, running
 
 DAYS = int(os.environ.get("DAYS", "365"))

@@ -23,6 +23,7 @@ from receiver.stores.kinds import ENERGY_KINDS, STORED
 from shared.clock import SystemClock
 from shared.fields import Interpolation
 from shared.readings import FieldValue, Reading
+from shared.units import DAY_MS, DAY_S, HOUR_S, MINUTE_S
 from simulator.house import late_morning_offset
 from simulator.house.profiles import PROFILES as HOUSES
 from simulator.profiles import profile_named
@@ -31,9 +32,7 @@ from standalone.site import sites_file
 
 PROFILE = "firmware-8"
 SEED = 7
-DAY_MS = 86_400_000
 _BATCH = 5_000
-_DAY_S, _HOUR_S, _MINUTE_S = 86_400, 3_600, 60
 _DENSE = frozenset({"meter", "meter_1m", "site_1m"})
 _THINNED = {"meter_energy": 15}
 _SUMMED = frozenset(ENERGY_KINDS[1:])
@@ -64,7 +63,7 @@ class Year:
         now = int(time.time())
         profile = profile_named(PROFILE)
         offset = round(late_morning_offset(HOUSES[profile.house], now, SEED))
-        self._past = history.Past(history.Place(PROFILE, SEED, now + offset - 3 * _DAY_S, offset))
+        self._past = history.Past(history.Place(PROFILE, SEED, now + offset - 3 * DAY_S, offset))
         self._firmware = profile.firmware
         self._days, self._dense_days = days, dense_days
         self.gateway = profile.serial
@@ -75,8 +74,8 @@ class Year:
 
     async def fill(self, first: YearStore, second: YearStore) -> None:
         """Write everything into both stores, up to now."""
-        since = int(time.time()) - _HOUR_S
-        await self._roll_up(first, self.midnight // 1000 - _DAY_S, since)
+        since = int(time.time()) - HOUR_S
+        await self._roll_up(first, self.midnight // 1000 - DAY_S, since)
         shutil.copytree(first.state, second.state, dirs_exist_ok=True)
         for kind in STORED:
             found = await first.store.points(self.gateway, kind, start=0, stop=since * 1000)
@@ -106,7 +105,7 @@ class Year:
             "firmware": self._firmware, "role": "owner", "version": "0.1.0", "token_expires_in": 1.7e7,
             "poll_seconds": 0.4, "stream_connected": 1.0, "outbox_rows": 12.0, "clock_offset": 0.4,
         }  # fmt: skip
-        return [Reading("gateway", {}, second * 1000, fields) for second in range(start_s, stop_s, _MINUTE_S)]
+        return [Reading("gateway", {}, second * 1000, fields) for second in range(start_s, stop_s, MINUTE_S)]
 
     async def _yesterday(self, store: Store, kind: str) -> list[SeriesPoints]:
         return await store.points(self.gateway, kind, start=self.midnight - DAY_MS, stop=self.midnight)

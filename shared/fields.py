@@ -9,6 +9,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
+from shared.units import MINUTE_MS
+
 
 class Interpolation(StrEnum):
     """What is known between two stored points of a field."""
@@ -23,7 +25,7 @@ class Interpolation(StrEnum):
     """A state that holds until the next reading says otherwise."""
 
 
-HEARTBEAT_MS = 60_000
+HEARTBEAT_MS = MINUTE_MS
 """A full snapshot of a meter series at least this often (milliseconds)."""
 MAX_GAP_MS = 2 * HEARTBEAT_MS
 """Linear fields are unknown between points further apart than this (milliseconds)."""

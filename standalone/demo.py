@@ -15,6 +15,7 @@ from scraper.outbox import Outbox
 from scraper.service.startup import OUTBOX_FILE
 from shared.clock import Clock
 from shared.files import make_private_directory
+from shared.units import DAY_S
 from simulator.house import PROFILES as HOUSES
 from simulator.house import late_morning_offset
 from simulator.profiles import PROFILES as GATEWAYS
@@ -29,7 +30,6 @@ SEED = 7
 _ROLE = "installer"
 """The only role whose token reads the meter stream."""
 _START_S = 120.0
-_DAY_S = 86_400
 _SETTINGS = ("ENVOY_", "RECEIVER_", "INFLUXDB_", "INFLUXD_", "SIMULATOR_")
 
 
@@ -159,7 +159,7 @@ async def load_past(
     finally:
         outbox.close()
     now_s = clock.now_ms() // 1000
-    job = LoadJob(household.url, household.serial, outbox_id, past, now_s - round(days * _DAY_S), now_s)
+    job = LoadJob(household.url, household.serial, outbox_id, past, now_s - round(days * DAY_S), now_s)
     return await family.start(
         "history", "standalone.loader", msgspec.json.encode(job).decode(),
         environment=household.environment, may_finish=True,

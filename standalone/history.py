@@ -18,6 +18,7 @@ from scraper.gateway.parse.meters import parse_meters
 from scraper.gateway.parse.phases import MeterValues
 from scraper.gateway.parse.stream import parse_event
 from shared.readings import Reading
+from shared.units import HOUR_S
 from simulator.faults import Faults
 from simulator.gateway.device import Device
 from simulator.gateway.payloads import device_data, inverters, meters
@@ -28,7 +29,7 @@ from simulator.profiles import profile_named
 STEP_S = 10
 COUNTERS_S = 60
 INVERTERS_S = 300
-CHUNK_S = 6 * 3600
+CHUNK_S = 6 * HOUR_S
 
 
 class Place(NamedTuple):

@@ -9,6 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from shared.units import HOUR_S, MINUTE_S
 from standalone.api import MeterNow
 from standalone.state import SystemState
 
@@ -83,7 +84,7 @@ def age(seconds: float | None) -> str:
         return "none yet"
     if seconds < 90:
         return f"{seconds:.0f} s ago"
-    return f"{seconds / 60:.0f} min ago" if seconds < 5400 else f"{seconds / 3600:.0f} h ago"
+    return f"{seconds / MINUTE_S:.0f} min ago" if seconds < 1.5 * HOUR_S else f"{seconds / HOUR_S:.0f} h ago"
 
 
 def _tiles(picture: SystemState) -> Table:

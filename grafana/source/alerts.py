@@ -14,12 +14,12 @@ from grafana_foundation_sdk.builders import alerting
 
 from grafana.source.expressions import influxql, math, reduce, threshold
 from receiver.rollups.panels import DAYLIGHT_W
+from shared.units import DAY_S, HOUR_S, MINUTE_S
 
 FOLDER = "Envoy"
 """Where Grafana shows rules and dashboards."""
 GROUP = "envoy-relay"
 RUNBOOK = "docs/operations.md"
-MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 NOMINAL_V = (230, 120)
 """Voltages of the two grids that Enphase serves, line to neutral."""
@@ -106,7 +106,7 @@ def _gateway_silent() -> Alert:
         summary="There have been no readings of gateway {{ .Labels.gateway }} for more than 10 minutes.",
         advice="If its scraper is silent too, look there first. Else: is the gateway powered and in the network, and "
         "does its login work (dashboard Pipeline)?",
-        steps=[influxql("A", gaps, since_s=7 * DAY), reduce("B", "A", "last"), threshold("C", "B", "gt", 0)],
+        steps=[influxql("A", gaps, since_s=7 * DAY_S), reduce("B", "A", "last"), threshold("C", "B", "gt", 0)],
     )
 
 
@@ -120,7 +120,7 @@ def _scraper_silent() -> Alert:
         lasting="15m",
         summary="Nothing has arrived from the scraper of gateway {{ .Labels.gateway }} for more than 15 minutes.",
         advice="Is its machine on, and can it reach the receiver? Readings wait in its outbox meanwhile.",
-        steps=[influxql("A", reports, since_s=7 * DAY), reduce("B", "A", "last"), threshold("C", "B", "lt", 1)],
+        steps=[influxql("A", reports, since_s=7 * DAY_S), reduce("B", "A", "last"), threshold("C", "B", "lt", 1)],
     )
 
 
@@ -135,8 +135,8 @@ def _backlog_growing() -> Alert:
         "more than an hour ago.",
         advice="The newest readings arrive, older ones pile up: the line or the database is too slow.",
         steps=[
-            influxql("A", rows, since_s=15 * MINUTE),
-            influxql("B", rows, since_s=75 * MINUTE, until_s=45 * MINUTE),
+            influxql("A", rows, since_s=15 * MINUTE_S),
+            influxql("B", rows, since_s=75 * MINUTE_S, until_s=45 * MINUTE_S),
             reduce("C", "A", "last"),
             reduce("D", "B", "last"),
             math("E", "$C > 1000 && $C > $D"),
@@ -158,7 +158,11 @@ def _token_expiring() -> Alert:
         lasting="10m",
         summary="The token of gateway {{ .Labels.gateway }} is good for {{ humanizeDuration .Values.B.Value }} more.",
         advice="Give the scraper a new token, or ENVOY_CLOUD_USERNAME and ENVOY_CLOUD_PASSWORD to fetch one by itself.",
-        steps=[influxql("A", left, since_s=2 * HOUR), reduce("B", "A", "last"), threshold("C", "B", "lt", 14 * DAY)],
+        steps=[
+            influxql("A", left, since_s=2 * HOUR_S),
+            reduce("B", "A", "last"),
+            threshold("C", "B", "lt", 14 * DAY_S),
+        ],
     )
 
 
@@ -176,7 +180,7 @@ def _losses() -> Alert:
         summary='{{ printf "%.0f" .Values.B.Value }} readings of gateway {{ .Labels.gateway }} were lost for good in '
         "the last 24 hours.",
         advice="The events on the dashboard Pipeline say when and why: outbox full, disk full or damaged.",
-        steps=[influxql("A", lost, since_s=DAY), reduce("B", "A", "last"), threshold("C", "B", "gt", 0)],
+        steps=[influxql("A", lost, since_s=DAY_S), reduce("B", "A", "last"), threshold("C", "B", "gt", 0)],
     )
 
 
@@ -194,7 +198,7 @@ def _panel_dead() -> Alert:
         summary="Panel {{ .Labels.panel }} (array {{ .Labels.array }}) of gateway {{ .Labels.gateway }} has given "
         "nothing for an hour of daylight in which its peers produced.",
         advice="Look at its last report on the dashboard Panels; snow and shade look the same as a defect.",
-        steps=[influxql("A", dead, since_s=2 * DAY), reduce("B", "A", "sum"), threshold("C", "B", "gt", 3)],
+        steps=[influxql("A", dead, since_s=2 * DAY_S), reduce("B", "A", "sum"), threshold("C", "B", "gt", 3)],
     )
 
 
@@ -213,8 +217,8 @@ def _phase_voltage() -> Alert:
         '{{ printf "%.0f" .Values.C.Value }} V, more than 10 % from nominal.',
         advice="Inverters switch off at such voltages. If it lasts (dashboard Phases), tell the grid operator.",
         steps=[
-            influxql("A", now, since_s=10 * MINUTE),
-            influxql("B", highest, since_s=7 * DAY),
+            influxql("A", now, since_s=10 * MINUTE_S),
+            influxql("B", highest, since_s=7 * DAY_S),
             reduce("C", "A", "last"),
             reduce("D", "B", "last"),
             math("E", f"$D > {UNWIRED_V} && abs($C / {nominal} - 1) > {VOLTAGE_SHARE}"),
@@ -232,5 +236,5 @@ def _certificate_changed() -> Alert:
         lasting="0s",
         summary="Gateway {{ .Labels.gateway }} shows a certificate that is not the pinned one: no login is sent.",
         advice="If the gateway renewed it (once a year) or was replaced, accept it with `envoy-scraper trust`.",
-        steps=[influxql("A", changed, since_s=DAY), reduce("B", "A", "last"), threshold("C", "B", "gt", 0)],
+        steps=[influxql("A", changed, since_s=DAY_S), reduce("B", "A", "last"), threshold("C", "B", "gt", 0)],
     )

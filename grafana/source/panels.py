@@ -14,6 +14,7 @@ from grafana.source import panel_tables, style, variables
 from grafana.source.board import DashboardPage, build
 from grafana.source.panel_tables import BY_PANEL, CHOSEN
 from grafana.source.queries import INVERTER, TIME, select, series, table
+from shared.units import MINUTE_MS
 
 PAGE = DashboardPage(
     uid="envoy-panels",
@@ -24,7 +25,7 @@ PAGE = DashboardPage(
 )
 _EVEN = 'GROUP BY time($__interval), "array", "panel"'
 """All windows of `panel_15m` are of one length, so their plain mean is right."""
-_REPORT_GAP_MS = 30 * 60_000
+_REPORT_GAP_MS = 30 * MINUTE_MS
 """Reports further apart are not joined by a line."""
 
 

@@ -9,10 +9,10 @@ from grafana_foundation_sdk.models.dashboard import Dashboard, ValueMap, ValueMa
 
 from grafana.source import panel_builders as parts
 from grafana.source import style, transforms, variables
-from grafana.source.alerts import DAY
 from grafana.source.board import DashboardPage, build
 from grafana.source.queries import TIME, Query, select, table
 from grafana.source.style import Step
+from shared.units import DAY_S
 
 PAGE = DashboardPage(
     uid="envoy-pipeline",
@@ -74,7 +74,7 @@ def _token() -> stat.Panel:
         .unit(style.SECONDS)
         .decimals(0)
         .color_scheme(style.by_threshold())
-        .thresholds(style.thresholds((None, "red"), (14 * DAY, "green")))
+        .thresholds(style.thresholds((None, "red"), (14 * DAY_S, "green")))
         .span(6)
     )
 

@@ -23,6 +23,7 @@ from receiver.stores.base import Store
 from shared.clock import Clock
 from shared.fields import KINDS
 from shared.readings import Reading
+from shared.units import MINUTE_MS
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -31,7 +32,7 @@ CHECK_S = 60.0
 """How often it is looked again whether the viewer still may see this."""
 SEND_S = 20.0
 """A viewer that takes nothing for so long is gone."""
-_AHEAD_MS = 600_000  # scrapers' clocks may be ahead by this much
+_AHEAD_MS = 10 * MINUTE_MS  # scrapers' clocks may be ahead by this much
 
 
 class LiveRoutes:

@@ -14,6 +14,7 @@ import structlog
 from receiver.auth.keys import HS256, READ_KEY_ID
 from receiver.errors import ReceiverSettingError
 from shared.files import UnsafeFileError, read_private, write_private
+from shared.units import DAY_S
 
 AUDIENCE = "envoy-receiver"
 EVERY_GATEWAY = "*"
@@ -77,7 +78,7 @@ def load(state_dir: Path) -> list[ReaderToken]:
 
 def create(state_dir: Path, key: bytes, *, gateways: list[str], days: int, now_s: int) -> tuple[ReaderToken, str]:
     """A new token and its entry; the token itself is kept nowhere. Raises SettingError."""
-    entry = ReaderToken(secrets.token_hex(8), gateways, now_s, now_s + days * 86_400)
+    entry = ReaderToken(secrets.token_hex(8), gateways, now_s, now_s + days * DAY_S)
     claims = {
         "iss": AUDIENCE,
         "aud": AUDIENCE,

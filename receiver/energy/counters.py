@@ -16,10 +16,10 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from receiver.energy.energy import MS_PER_HOUR
 from receiver.energy.interpolation import Point
 from receiver.energy.windows import check_edges
 from shared.fields import MAX_GAP_MS
+from shared.units import HOUR_MS
 
 WRAP_WH = 2**32 / 3600
 """Where the inverter total of gateways without meters starts again at zero: 2^32 J, about 1,193,046 Wh."""
@@ -53,7 +53,7 @@ class CounterEnergy(NamedTuple):
 
 def increase_wh(before: Point, after: Point) -> float | None:
     """The energy between two readings of a lifetime counter (UTC milliseconds, Wh); None if it was reset or jumped."""
-    hours = (after[0] - before[0]) / MS_PER_HOUR
+    hours = (after[0] - before[0]) / HOUR_MS
     step = after[1] - before[1]
     if step < 0:
         step += WRAP_WH

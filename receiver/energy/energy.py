@@ -7,8 +7,7 @@ from receiver.energy.coverage import share
 from receiver.energy.interpolation import Segments
 from receiver.energy.means import area
 from receiver.energy.windows import by_window
-
-MS_PER_HOUR = 3_600_000
+from shared.units import HOUR_MS
 
 
 class WindowEnergy(NamedTuple):
@@ -48,7 +47,7 @@ def energy_wh(power: Segments, start: int, stop: int) -> WindowEnergy:
 def window_energy(power: Segments, edges: Sequence[int]) -> list[WindowEnergy]:
     """The energy of each window between neighbouring edges (UTC milliseconds). Raises ValueError for bad edges."""
     return [
-        WindowEnergy(area(inside) / MS_PER_HOUR, share(inside, start, stop)) if inside else WindowEnergy(None, 0.0)
+        WindowEnergy(area(inside) / HOUR_MS, share(inside, start, stop)) if inside else WindowEnergy(None, 0.0)
         for start, stop, inside in by_window(power, edges)
     ]
 
@@ -65,8 +64,8 @@ def window_positive_negative(power: Segments, edges: Sequence[int]) -> list[Sign
         if not inside:
             answers.append(SignedEnergy(None, None, 0.0))
             continue
-        above = sum(_area_above(s.first, s.last) * (s.stop - s.start) for s in inside) / MS_PER_HOUR
-        below = sum(_area_above(-s.first, -s.last) * (s.stop - s.start) for s in inside) / MS_PER_HOUR
+        above = sum(_area_above(s.first, s.last) * (s.stop - s.start) for s in inside) / HOUR_MS
+        below = sum(_area_above(-s.first, -s.last) * (s.stop - s.start) for s in inside) / HOUR_MS
         answers.append(SignedEnergy(above, below, share(inside, start, stop)))
     return answers
 

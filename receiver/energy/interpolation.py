@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 from shared.fields import MAX_GAP_MS
+from shared.units import HOUR_MS
 
 Point: TypeAlias = tuple[int, float]
 """UTC timestamp in milliseconds, and a value in the unit of its field."""
@@ -20,7 +21,7 @@ Point: TypeAlias = tuple[int, float]
 StepPoint: TypeAlias = tuple[int, float, float | None]
 """UTC timestamp in milliseconds, a mean, and the seconds before the timestamp that it covers (None: not stated)."""
 
-_LONGEST_CADENCE_MS = 3_600_000  # gateways report each 5 to 15 minutes; longer pauses are nights and outages
+_LONGEST_CADENCE_MS = HOUR_MS  # gateways report each 5 to 15 minutes; longer pauses are nights and outages
 _FEWEST_PAUSES = 3  # fewer say nothing about a habit
 _JITTER = 1.5  # a report may come this many cadences after the one before it and still follow it directly
 

@@ -7,7 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
-_MINUTE_MS = 60_000
+from shared.units import MINUTE_MS
+
 _MOST_MINUTES = 10_000
 """Minutes that are kept while nobody can store them: a day of seven gateways."""
 
@@ -60,7 +61,7 @@ class Arrivals:
             readings: How many were stored.
             rejected: How many were refused for good.
         """
-        minute = self._minute(gateway, received // _MINUTE_MS * _MINUTE_MS)
+        minute = self._minute(gateway, received // MINUTE_MS * MINUTE_MS)
         minute.readings += readings
         minute.rejected += rejected
         if newest is None:
@@ -78,7 +79,7 @@ class Arrivals:
 
     def minutes(self, *, before: int) -> list[DeliveryMinute]:
         """The minutes with batches that were over at `before` (milliseconds since 1970) and are not forgotten."""
-        return [minute for minute in self._minutes.values() if minute.start + _MINUTE_MS <= before]
+        return [minute for minute in self._minutes.values() if minute.start + MINUTE_MS <= before]
 
     def forget(self, minutes: Collection[DeliveryMinute]) -> None:
         """These are stored."""

@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from receiver.ingest.journal import Dirty, Journal, JournalError, RollupState
-from receiver.rollups.compute import QUARTER_MS
 from receiver.stores.base import GatewayReading, StoreUnavailableError, Writable
 from shared.problems import Rejection
+from shared.units import QUARTER_MS
 
 _SETTLED_MS = 2 * QUARTER_MS
 """How long after its start a quarter is expected to get live readings: inverters report up to a quarter hour late."""

@@ -19,10 +19,11 @@ from shared import wire
 from shared.fields import KINDS
 from shared.problems import Problem, Rejection
 from shared.readings import FieldValue, Reading, Series
+from shared.units import MINUTE_MS
 
 EARLIEST_MS = 946_684_800_000
 """2000-01-01: no gateway of this kind is older, whatever the retention; a stamp before it comes from a broken clock."""
-FUTURE_MS = 10 * 60_000
+FUTURE_MS = 10 * MINUTE_MS
 """How far ahead of our clock a reading may be stamped (milliseconds)."""
 MAX_TEXT = 200
 """Characters of a text field, at most."""

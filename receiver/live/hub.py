@@ -15,8 +15,9 @@ from receiver.stores.base import Store
 from shared.clock import Clock
 from shared.problems import Problem
 from shared.readings import Reading
+from shared.units import MINUTE_MS
 
-YOUNG_MS = 120_000
+YOUNG_MS = 2 * MINUTE_MS
 """Older readings are history, not live: a backlog that drains does not flood the viewers."""
 MOST_WAITING = 2_000
 """Events that one viewer may be behind: some seconds of a large site."""

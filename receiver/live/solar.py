@@ -14,10 +14,11 @@ from receiver.sites.corrections import correct
 from receiver.stores.base import Latest
 from shared.fields import MAX_GAP_MS
 from shared.readings import Reading
+from shared.units import MINUTE_MS
 
 QUIET_W = 5.0
 """Production of one phase below this is shown as none."""
-INVERTERS_MS = 30 * 60_000
+INVERTERS_MS = 30 * MINUTE_MS
 """An inverter's report speaks of now for two intervals of the slowest ones (15 minutes)."""
 
 

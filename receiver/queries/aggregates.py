@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from receiver.energy.combine import add
 from receiver.energy.counters import CounterEnergy, counter_windows
-from receiver.energy.energy import MS_PER_HOUR
 from receiver.energy.flows import counted
 from receiver.energy.interpolation import Segment, Segments, StepPoint, linear_segments, step_segments
 from receiver.energy.linear import linear_summaries
@@ -23,6 +22,7 @@ from receiver.rollups.series import REPORT_GAP_MS, REPORT_MS, samples
 from receiver.stores.base import Point
 from shared.fields import MAX_GAP_MS, Interpolation
 from shared.readings import FieldValue
+from shared.units import HOUR_MS
 
 
 class WindowValue(NamedTuple):
@@ -76,7 +76,7 @@ def told(aggregate: Aggregate, summary: Summary) -> WindowValue:
             value = summary.last
         case Aggregate.INTEGRAL:
             known_ms = summary.coverage * (summary.stop - summary.start)
-            value = None if summary.mean is None else summary.mean * known_ms / MS_PER_HOUR
+            value = None if summary.mean is None else summary.mean * known_ms / HOUR_MS
     return WindowValue(summary.start, summary.stop, value, summary.coverage)
 
 

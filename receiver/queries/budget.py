@@ -10,6 +10,7 @@ from typing import Final
 
 from receiver.queries.refusals import refusal
 from receiver.queries.times import Range, Step
+from shared.units import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS, SECOND_MS
 
 MAX_POINTS: Final = 50_000
 """Points of one answer, all series together."""
@@ -21,25 +22,24 @@ MAX_PAGED: Final = 50 * MAX_READ
 """Likewise of a range that is read page by page."""
 
 _COMES_EVERY_MS: Mapping[str, int] = MappingProxyType({
-    "meter": 1_000,
-    "meter_energy": 60_000,
-    "inverter": 300_000,
-    "production": 60_000,
-    "gateway": 60_000,
-    "event": 60_000,
-    "meter_1m": 60_000,
-    "site_1m": 60_000,
-    "delivery": 60_000,
-    "energy_15m": 900_000,
-    "panel_15m": 900_000,
-    "meter_1h": 3_600_000,
-    "site_1h": 3_600_000,
-    "energy_1h": 3_600_000,
+    "meter": SECOND_MS,
+    "meter_energy": MINUTE_MS,
+    "inverter": 5 * MINUTE_MS,
+    "production": MINUTE_MS,
+    "gateway": MINUTE_MS,
+    "event": MINUTE_MS,
+    "meter_1m": MINUTE_MS,
+    "site_1m": MINUTE_MS,
+    "delivery": MINUTE_MS,
+    "energy_15m": QUARTER_MS,
+    "panel_15m": QUARTER_MS,
+    "meter_1h": HOUR_MS,
+    "site_1h": HOUR_MS,
+    "energy_1h": HOUR_MS,
 })  # fmt: skip
-_DAY_MS = 86_400_000
 _LENGTHS_MS: Mapping[str, int] = MappingProxyType({
-    "1s": 1_000, "10s": 10_000, "1m": 60_000, "5m": 300_000, "15m": 900_000, "1h": 3_600_000,
-    "1d": _DAY_MS, "1w": 7 * _DAY_MS, "1mo": 28 * _DAY_MS, "1y": 365 * _DAY_MS,
+    "1s": SECOND_MS, "10s": 10_000, "1m": MINUTE_MS, "5m": 5 * MINUTE_MS, "15m": QUARTER_MS, "1h": HOUR_MS,
+    "1d": DAY_MS, "1w": 7 * DAY_MS, "1mo": 28 * DAY_MS, "1y": 365 * DAY_MS,
 })  # fmt: skip
 """What may be advised, from short to long."""
 
@@ -82,7 +82,7 @@ def check_read(kind: str, asked: Range, *, series: int, most: int = MAX_READ) ->
         RefusedError: It says how long the range may be.
     """
     if may_hold(kind, asked, series=series) > most:
-        hours = most * comes_every_ms(kind) // max(series, 1) // 3_600_000
+        hours = most * comes_every_ms(kind) // max(series, 1) // HOUR_MS
         longest = f"{hours // 24} days" if hours >= 48 else f"{hours} hours"
         raise refusal(
             "start",
@@ -98,7 +98,7 @@ def may_hold(kind: str, asked: Range, *, series: int) -> int:
 
 def comes_every_ms(kind: str) -> int:
     """How often a series of a kind has a point at most, in milliseconds."""
-    return _COMES_EVERY_MS.get(kind, _DAY_MS)
+    return _COMES_EVERY_MS.get(kind, DAY_MS)
 
 
 def _windows(length_ms: int, asked: Range) -> int:

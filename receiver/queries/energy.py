@@ -21,6 +21,7 @@ from receiver.sites.model import Site
 from receiver.stores.base import Point, Store
 from receiver.stores.kinds import ENERGY_QUANTITIES
 from shared.readings import FieldValue
+from shared.units import DAY_MS
 
 EnergyEvery: TypeAlias = Literal["15m", "1h", "1d", "1w", "1mo", "1y", "billing"]
 """The windows that energy is kept in; `billing` is a month from the site's billing day on."""
@@ -48,7 +49,7 @@ _STEP: Final = MappingProxyType({
 _SUM_OF_ALL = "energy_1y"
 """Any kind that has nothing beside its energies: the sum over all windows is made as one window of it would be."""
 _SHARES = ("self_consumption", "self_sufficiency")
-_PIECE_MS = 31 * 86_400_000
+_PIECE_MS = 31 * DAY_MS
 """Quarter hours that are in memory at once."""
 
 COLUMNS = (

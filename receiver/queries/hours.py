@@ -19,6 +19,7 @@ from receiver.energy.means import Summary
 from receiver.queries.question import Aggregate, Windowed
 from receiver.queries.times import Range
 from receiver.stores.base import Point
+from shared.units import HOUR_MS, MINUTE_MS
 
 FIELDS: Final = ("coverage", "power", "power_min", "power_max")
 """What is read of each minute or hour."""
@@ -31,7 +32,7 @@ class Grain(NamedTuple):
     ms: int
 
 
-_GRAINS = (Grain("meter_1h", 3_600_000), Grain("meter_1m", 60_000))
+_GRAINS = (Grain("meter_1h", HOUR_MS), Grain("meter_1m", MINUTE_MS))
 
 
 def grain(question: Windowed, edges: Sequence[int], *, sums: bool) -> Grain | None:

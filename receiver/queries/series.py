@@ -20,8 +20,8 @@ from receiver.sites.model import Site
 from receiver.stores.base import Point, SeriesPoints, Store
 from shared.fields import Interpolation
 from shared.readings import Series, Tags
+from shared.units import HOUR_MS
 
-_HOUR_MS = 3_600_000
 _PIECE = 100_000
 """Stored points that are read at once, as `budget.may_hold` counts them."""
 
@@ -134,7 +134,7 @@ class SeriesReader:
         for stretch in rest:
             # Cut finer than the windows may be, for these may be long.
             inside = sorted(
-                {*range(*stretch, _HOUR_MS), *(edge for edge in cut if edge in range(*stretch)), stretch.stop}
+                {*range(*stretch, HOUR_MS), *(edge for edge in cut if edge in range(*stretch)), stretch.stop}
             )
             for piece in _pieces(question.kind, inside, len(groups)):
                 points = await self._source.points(question, site, Range(piece[0], piece[-1]), neighbours=True)

@@ -11,10 +11,11 @@ from receiver.stores.base import Point, SeriesPoints, Store
 from receiver.stores.kinds import STORED
 from shared.fields import Interpolation
 from shared.readings import Series, Tags
+from shared.units import DAY_MS
 
 _METERS = ("meter", "meter_energy")
 """Kinds that the sites file corrects."""
-_GONE_MS = 86_400_000
+_GONE_MS = DAY_MS
 
 
 class LiveSeries(NamedTuple):

@@ -16,22 +16,21 @@ from zoneinfo import ZoneInfo
 from receiver.queries.refusals import refusal
 from receiver.rollups import calendar
 from receiver.sites.model import Site, time_zones
+from shared.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
 EARLIEST_MS: Final = 0
 """Nothing was measured before 1970."""
 LATEST_MS: Final = 7_258_118_400_000
 """The year 2200: calendars and databases end somewhere, and nobody asks for what is beyond."""
 
-_UNITS: Mapping[str, int] = MappingProxyType({"s": 1000, "m": 60_000, "h": 3_600_000})
+_UNITS: Mapping[str, int] = MappingProxyType({"s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS})
 _CALENDAR: Mapping[str, tuple[str, int]] = MappingProxyType({
-    "d": ("energy_1d", 82_800_000),
-    "w": ("energy_1w", 7 * 82_800_000),
-    "mo": ("energy_1mo", 28 * 86_400_000 - 3_600_000),
-    "y": ("energy_1y", 365 * 86_400_000),
+    "d": ("energy_1d", 23 * HOUR_MS),
+    "w": ("energy_1w", 7 * 23 * HOUR_MS),
+    "mo": ("energy_1mo", 28 * DAY_MS - HOUR_MS),
+    "y": ("energy_1y", 365 * DAY_MS),
 })  # fmt: skip
 """Which windows of the roll-ups' calendar a unit has, and how short (milliseconds) they may be."""
-_DAY_MS = 86_400_000
-_HOUR_MS = 3_600_000
 _MONTHS = (1, 2, 3, 4, 6)
 _STEP = re.compile(r"([1-9][0-9]{0,4})(s|mo|m|h|d|w|y)")
 _AGO = re.compile(r"-([0-9]{1,9})(s|mo|m|h|d|w|y)")
@@ -153,7 +152,7 @@ def step(text: str) -> Step:
     if match is None:
         raise refusal("every", "must be a number with s, m, h, d, w, mo or y, such as 15m, 1h, 1d or 1mo")
     found = Step(int(match[1]), match[2])
-    if found.unit in _UNITS and found.least_ms >= _DAY_MS:
+    if found.unit in _UNITS and found.least_ms >= DAY_MS:
         raise refusal("every", "in s, m or h must be less than a day: use 1d, 1w, 1mo or 1y")
     if found.unit == "mo" and found.size not in _MONTHS:
         raise refusal("every", "in months must be 1mo, 2mo, 3mo, 4mo or 6mo, or use 1y")
@@ -178,7 +177,7 @@ def _calendar_edges(every: Step, asked: Range, zone: ZoneInfo) -> list[int]:
     kind, _ = _CALENDAR[every.unit]
     if every.size == 1:
         return calendar.windows(kind, *asked, Site(time_zone=zone.key))
-    wide = every.size * 31 * _DAY_MS
+    wide = every.size * 31 * DAY_MS
     months = calendar.windows(kind, asked.start - wide, asked.stop + wide, Site(time_zone=zone.key))
     return [edge for edge in months if (_local(edge, zone).month - 1) % every.size == 0]
 
@@ -207,7 +206,7 @@ def _edges_of_day(start: int, stop: int, step_ms: int, zone: ZoneInfo, asked: Ra
     was, shows = change - _midnight_by_clock(change - 1, zone), change - _midnight_by_clock(change, zone)
     # Put on, the clock may jump over a mark; put back, it may show one again. Short windows end here in any case, as
     # those of `energy_1h` do.
-    if step_ms <= _HOUR_MS or shows // step_ms * step_ms >= min(was, shows):
+    if step_ms <= HOUR_MS or shows // step_ms * step_ms >= min(was, shows):
         yield change
     yield from _marks(change, stop, step_ms, zone, asked)
 
@@ -221,7 +220,7 @@ def _marks(start: int, stop: int, step_ms: int, zone: ZoneInfo, asked: Range) ->
 
 def _midnight_by_clock(time: int, zone: ZoneInfo) -> int:
     """When the local clock would have shown midnight of this day if nobody had put it on or back since."""
-    return time - (time + _offset_ms(time, zone)) % _DAY_MS
+    return time - (time + _offset_ms(time, zone)) % DAY_MS
 
 
 def _change(start: int, stop: int, zone: ZoneInfo) -> int | None:

@@ -7,23 +7,22 @@ import structlog
 from receiver.ingest.journal import RollupState
 from receiver.ingest.marking import MarkingStore
 from receiver.rollups import calendar
-from receiver.rollups.compute import HOUR_MS, QUARTER_MS
 from receiver.rollups.replace import replace
 from receiver.rollups.roll import Roller, Stretch
 from receiver.rollups.series import LONGEST_REPORT_MS
 from receiver.sites.model import Site
 from receiver.stores.base import GatewaySummary, Store
 from receiver.stores.kinds import ENERGY_KINDS
+from shared.units import DAY_MS, HOUR_MS, QUARTER_MS
 
 ARITHMETIC = 1
 """Raised by a version that computes other values: everything is then computed anew."""
-_DAY_MS = 24 * HOUR_MS
 _BEGINNING = 0
 """No gateway had a clock before 1970."""
 _FIRST_KINDS = ("meter_energy", "inverter", "production", "gateway", "energy_15m")
 """Where the oldest time is looked for when the store cannot say it: raw `meter` readings never come alone, and energies
 outlive readings that expire."""
-_LONGEST_WINDOW_MS = 400 * _DAY_MS
+_LONGEST_WINDOW_MS = 400 * DAY_MS
 _log = structlog.get_logger()
 
 
@@ -81,7 +80,7 @@ class Backfill:
             self._oldest.pop(gateway, None)
             _log.info("all of the gateway's history is rolled up", gateway=gateway)
             return None
-        start = max((known.backfill_until - 1) // _DAY_MS * _DAY_MS, oldest)
+        start = max((known.backfill_until - 1) // DAY_MS * DAY_MS, oldest)
         if start == oldest:
             await self._clear_before(gateway, oldest)  # before it is computed: months are sums of stored days
         return Stretch(gateway, start, known.backfill_until)

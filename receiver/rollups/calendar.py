@@ -17,10 +17,10 @@ from zoneinfo import ZoneInfo
 from receiver.energy.totals import total
 from receiver.rollups.energy import MONEY, energy_fields, from_point, is_known, number
 from receiver.rollups.panel_days import panel_day_rows
-from receiver.rollups.quarters import QUARTER_MS
 from receiver.sites.model import Site
 from receiver.stores.base import Point
 from shared.readings import FieldValue, Reading
+from shared.units import HOUR_MS, QUARTER_MS
 
 __all__ = ["FINER", "energy_rows", "fingerprint", "panel_day_rows", "windows"]
 
@@ -38,7 +38,6 @@ FINER: Mapping[str, str] = MappingProxyType({
 _NIGHT_ENDS = 6
 _WELL_KNOWN = 0.99
 """A gap within a quarter hour has energy but no time: a mean over what is left would be too high."""
-_HOUR_MS = 3_600_000
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _LONGEST_DAYS = {
     "energy_1d": 1,
@@ -120,7 +119,7 @@ def _hour_edges(start: int, stop: int, zone: ZoneInfo) -> Iterator[int]:
     """Where an hour of the local clock begins, or the clock itself is put on or back, around [start, stop)."""
     before = None
     # No zone puts its clock on or back twice within the three hours that this looks back and ahead.
-    for time in range(start // QUARTER_MS * QUARTER_MS - 3 * _HOUR_MS, stop + 3 * _HOUR_MS, QUARTER_MS):
+    for time in range(start // QUARTER_MS * QUARTER_MS - 3 * HOUR_MS, stop + 3 * HOUR_MS, QUARTER_MS):
         local = _local(time, zone)
         hour = (local.date(), local.hour, local.utcoffset())
         if before is not None and hour != before:
@@ -191,4 +190,4 @@ def _night_load(point: Point, zone: ZoneInfo) -> float | None:
     load, coverage = number(point.fields, "load"), number(point.fields, "load_coverage")
     if load is None or coverage is None or coverage < _WELL_KNOWN or _local(point.timestamp, zone).hour >= _NIGHT_ENDS:
         return None
-    return load / (coverage * QUARTER_MS / _HOUR_MS)
+    return load / (coverage * QUARTER_MS / HOUR_MS)

@@ -12,17 +12,16 @@ from receiver.rollups.energy import quarter_energy_rows
 from receiver.rollups.meters import FIELDS as METER_FIELDS
 from receiver.rollups.meters import meter_rows
 from receiver.rollups.panels import LONG_GONE_MS, panel_rows
-from receiver.rollups.quarters import GONE_MS, QUARTER_MS, Raw, quarters
+from receiver.rollups.quarters import GONE_MS, Raw, quarters
 from receiver.rollups.series import COUNTERS, LONGEST_REPORT_MS, reports, samples
 from receiver.rollups.site import site_rows
 from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints
 from shared.readings import Reading
+from shared.units import HOUR_MS, MINUTE_MS, QUARTER_MS
 
-__all__ = ["FIELDS", "HOUR_MS", "MINUTE_MS", "QUARTER_MS", "Raw", "hour_rows", "quarter_rows", "reach"]
+__all__ = ["FIELDS", "Raw", "hour_rows", "quarter_rows", "reach"]
 
-MINUTE_MS = 60_000
-HOUR_MS = 3_600_000
 FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "meter": METER_FIELDS,
     "meter_energy": ("delivered", "received"),

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from receiver.ingest.arrivals import Arrivals, DeliveryMinute
 from receiver.ingest.marking import GatewayMarks
-from receiver.rollups.compute import HOUR_MS
 from receiver.stores.base import GatewayReading, Store
 from shared.readings import FieldValue, Reading
+from shared.units import HOUR_MS
 
 
 async def store_deliveries(store: Store, arrivals: Arrivals, now_ms: int) -> None:

@@ -19,12 +19,12 @@ from receiver.ingest.journal import Journal, JournalError
 from receiver.ingest.marking import MarkingStore, runs
 from receiver.metrics import Metrics
 from receiver.rollups.backfill import Backfill
-from receiver.rollups.compute import HOUR_MS, QUARTER_MS
 from receiver.rollups.housekeeping import expire, store_deliveries
 from receiver.rollups.roll import Roller, Stretch
 from receiver.sites.model import Site
 from receiver.stores.base import Store, StoreUnavailableError
 from shared.clock import Clock
+from shared.units import DAY_MS, HOUR_MS, HOUR_S, QUARTER_MS
 
 JOURNAL_FILE = "rollups.sqlite"
 """Its name in the state directory."""
@@ -32,9 +32,9 @@ PERIOD_S = 60.0
 """How often what is dirty is rolled up."""
 _PIECE_MS = 3 * HOUR_MS
 """What of a backlog is rolled up at once, before somebody else has a turn."""
-_NEAR_MS = 24 * HOUR_MS
+_NEAR_MS = DAY_MS
 """What a piece changes within this is rolled up with it: the nights of inverters, which end every morning."""
-_RETRY_S = 3600.0
+_RETRY_S = HOUR_S
 _log = structlog.get_logger()
 
 

@@ -14,16 +14,15 @@ from receiver.energy.counters import counter_energy
 from receiver.energy.windows import by_window
 from receiver.rollups.energy import number
 from receiver.rollups.panels import Inverter, inverters, peers_median
-from receiver.rollups.quarters import QUARTER_MS
 from receiver.rollups.series import REPORT_GAP_MS, brackets, samples
 from receiver.sites.model import Site
 from receiver.stores.base import Point, SeriesPoints
 from shared.readings import FieldValue, Reading
+from shared.units import MINUTE_MS, QUARTER_MS
 
 _SHARED_BY = 3
 _SAME = 0.01
 _FEWEST_REPORTS = 2
-_MS_PER_MINUTE = 60_000
 
 
 class _InverterDay(NamedTuple):
@@ -113,7 +112,7 @@ def _row(day: _InverterDay, everybody: Sequence[_InverterDay]) -> dict[str, Fiel
         "peak": day.peak,
         "peers": peers,
         "ratio": day.energy / peers if peers and day.energy is not None else None,
-        "clipping_minutes": day.at_limit_ms / _MS_PER_MINUTE if _is_limit(day, everybody) else 0.0,
+        "clipping_minutes": day.at_limit_ms / MINUTE_MS if _is_limit(day, everybody) else 0.0,
         "reports": float(len(day.times)),
         "last_report": float(day.times[-1]) if day.times else None,
     }

@@ -19,8 +19,9 @@ from receiver.sites.model import Site
 from receiver.stores.base import Point as StoredPoint
 from receiver.stores.base import SeriesPoints
 from shared.readings import FieldValue, Reading
+from shared.units import DAY_MS
 
-LONG_GONE_MS = 30 * 86_400_000
+LONG_GONE_MS = 30 * DAY_MS
 """An inverter that has been silent for this long is not there any more (milliseconds)."""
 SILENT_MS = REPORT_GAP_MS
 """An inverter whose last report is older than this at the end of a window gives nothing; else one may be on its way."""

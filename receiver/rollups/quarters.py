@@ -22,11 +22,11 @@ from receiver.rollups.series import REPORT_GAP_MS, around, brackets, meter_phase
 from receiver.sites.corrections import correct_series
 from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints
+from shared.units import DAY_MS, QUARTER_MS
 
-QUARTER_MS = 900_000
 SOURCES = ("pdm", "inverters", "api")
 """Of kind `production`, best first: a window takes the first that was read before its end and after its start."""
-GONE_MS = 86_400_000
+GONE_MS = DAY_MS
 """A meter that was not read for this long does not belong to the site any more (milliseconds)."""
 _TOTAL = (PRODUCTION, "total")
 """Where the counter of all inverters together stands in for the phases of a production meter."""

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from receiver.rollups import calendar, compute
-from receiver.rollups.compute import HOUR_MS, Raw
+from receiver.rollups.compute import Raw
 from receiver.rollups.energy import priced_anew
 from receiver.rollups.replace import replace
 from receiver.sites.model import Site
@@ -14,6 +14,7 @@ from receiver.stores.base import SeriesPoints, Store
 from receiver.stores.kinds import ENERGY_KINDS
 from shared.clock import Clock
 from shared.readings import Reading
+from shared.units import HOUR_MS
 
 CHUNK_MS = HOUR_MS
 """Readings of no more than this are in memory at once: at one a second, an hour of nine series are 32,000."""

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 
 from receiver.energy.combine import add, scale
-from receiver.energy.energy import MS_PER_HOUR, window_positive_negative
+from receiver.energy.energy import window_positive_negative
 from receiver.energy.means import Summary, summarise_windows
 from receiver.energy.site import Netting, SiteSeries, site_series
 from receiver.rollups.meters import mean_min_max
 from receiver.rollups.quarters import Quarter
 from receiver.sites.model import Site
 from shared.readings import FieldValue, Reading
+from shared.units import HOUR_MS
 
 
 def site_rows(kind: str, quarters: Iterable[Quarter], site: Site, edges: Sequence[int]) -> list[Reading]:
@@ -58,7 +59,7 @@ def _traded(power: SiteSeries, netting: Netting, edges: Sequence[int]) -> list[d
         billed = [add([phase, scale(power.net, 0.0)]) for phase in power.net_phases]
     answers: list[dict[str, FieldValue]] = []
     for windows in zip(*(window_positive_negative(series, edges) for series in billed), strict=True):
-        hours = windows[0].coverage * (edges[1] - edges[0]) / MS_PER_HOUR
+        hours = windows[0].coverage * (edges[1] - edges[0]) / HOUR_MS
         answer: dict[str, FieldValue] = {}
         if hours > 0:
             answer["imported"] = sum(window.positive_wh or 0.0 for window in windows) / hours

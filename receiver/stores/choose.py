@@ -4,13 +4,12 @@ from receiver.errors import ReceiverSettingError
 from receiver.settings import ReceiverSettings
 from receiver.stores.base import Store
 from receiver.stores.sqlite import SqliteStore
-
-_DAY_MS = 86_400_000
+from shared.units import DAY_MS
 
 
 def make_store(settings: ReceiverSettings) -> Store:
     """The store, not opened yet. Raises SettingError."""
-    retention_ms: dict[str, int | None] = {"meter": settings.meter_days * _DAY_MS or None}
+    retention_ms: dict[str, int | None] = {"meter": settings.meter_days * DAY_MS or None}
     if settings.sqlite_path is not None:
         return SqliteStore(settings.sqlite_path, retention_ms=retention_ms)
     influxdb = settings.influxdb

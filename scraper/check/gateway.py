@@ -10,8 +10,8 @@ from scraper.gateway.parse.meters import ConfiguredMeter
 from scraper.gateway.parse.values import Notes
 from scraper.gateway.session import GatewayIdentity, GatewaySession
 from shared.clock import Clock
+from shared.units import DAY_S, HOUR_S, MINUTE_S
 
-DAY_S = 86_400
 STREAM_S = 45.0
 """A firmware that buffers its stream sends nothing for about 23 s."""
 TOLERANCE_S = 300
@@ -60,7 +60,7 @@ def _token(identity: GatewayIdentity, clock: Clock, findings: Findings) -> None:
     if identity.token_expires_s is None:
         return
     left_s = identity.token_expires_s - clock.now_ms() / 1000
-    text = f"expires in {left_s / DAY_S:.0f} days" if left_s > 2 * DAY_S else f"expires in {left_s / 3600:.1f} hours"
+    text = f"expires in {left_s / DAY_S:.0f} days" if left_s > 2 * DAY_S else f"expires in {left_s / HOUR_S:.1f} hours"
     if left_s < 30 * DAY_S and identity.role == "owner":
         findings.note(
             "token", f"{text}: with ENVOY_CLOUD_USERNAME and ENVOY_CLOUD_PASSWORD set it is renewed by itself"
@@ -156,4 +156,4 @@ async def _production(gateway: GatewaySession, findings: Findings) -> None:
 def _age(seconds: float) -> str:
     if seconds < 120:
         return f"{max(0, seconds):.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
+    return f"{seconds / MINUTE_S:.0f} min" if seconds < 2 * HOUR_S else f"{seconds / HOUR_S:.0f} h"

@@ -26,6 +26,7 @@ from shared import logs
 from shared.clock import SystemClock
 from shared.keys import PublicKey
 from shared.readings import Reading
+from shared.units import HOUR_S
 
 T = TypeVar("T")
 
@@ -56,7 +57,7 @@ def token(
         if identity.token_expires_s is None:
             typer.echo(f"Gateway {identity.serial} (firmware {identity.firmware}) uses a password, not a token.")
         else:
-            left_h = (identity.token_expires_s - SystemClock().now_ms() / 1000) / 3600
+            left_h = (identity.token_expires_s - SystemClock().now_ms() / 1000) / HOUR_S
             typer.echo(f"Accepted by gateway {identity.serial}: {identity.role} rights, {left_h:.0f} hours left.")
 
     _with_gateway(loaded, log_in)

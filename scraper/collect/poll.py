@@ -22,18 +22,19 @@ from scraper.errors import (
 )
 from scraper.gateway.session import GatewayIdentity, GatewaySession
 from shared.clock import Clock
+from shared.units import HOUR_S
 
 log = structlog.get_logger()
 
 PERSON_S = 10.0
 """How often to look whether a person has acted (seconds); the client asks the gateway again only every 300 s."""
 LONGEST_WAIT_S = 60.0
-IDENTIFY_S = 4 * 3600.0
+IDENTIFY_S = 4 * HOUR_S
 """Firmware is pushed without notice: the gateway is identified anew this often (seconds)."""
 COUNTERS_S = 60.0
 ALARM_S = 600.0
 """The gateway restarts its services every night for some minutes: shorter outages are no alarm (seconds)."""
-ALARM_AGAIN_S = 3600.0
+ALARM_AGAIN_S = HOUR_S
 
 
 class Poller:

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from shared.fields import KINDS, Interpolation
 from shared.readings import Reading, Series
+from shared.units import SECOND_MS
 
-PERIOD_MS = 58_000
+PERIOD_MS = 58 * SECOND_MS
 """A counter is due this long after the last stored one: a minute, less the jitter of a poll every minute."""
 WRAP_WH = 2**32 / 3600
 """Where 32-bit joule counters start again at zero (Wh)."""

@@ -6,10 +6,11 @@ event, and its owner persists it in the transaction that commits the event.
 """
 
 from shared.readings import Reading
+from shared.units import MINUTE_MS
 
-TOLERANCE_MS = 5 * 60_000
+TOLERANCE_MS = 5 * MINUTE_MS
 """Largest error that is not corrected, and largest drift of the offset in force."""
-RIGHT_AGAIN_MS = 60_000
+RIGHT_AGAIN_MS = MINUTE_MS
 """A gateway this close to our clock is right: the correction ends. Well below the tolerance, so that it cannot flap."""
 
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from shared.readings import Reading
+from shared.units import DAY_MS
 
-SPAN_MS = 24 * 3_600_000
+SPAN_MS = DAY_MS
 """Longest silence within one span of dates, longer than the longest night: a larger jump is that of a clock."""
 MAX_SPANS = 8
 """Spans remembered for one inverter; a gateway clock rarely jumps twice."""

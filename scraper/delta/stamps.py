@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from shared.readings import Reading, Series
+from shared.units import SECOND_MS
 
-STEP_MS = 2_000
+STEP_MS = 2 * SECOND_MS
 """A jump of wall time against monotonic time that is a step, not the slewing of NTP (at most 30 ms in a minute)."""
-PERIOD_MS = 1_000
+PERIOD_MS = SECOND_MS
 """Time between two events of the gateway's meter stream."""
 EPOCHS = 10
 """Stamps have a resolution of this many milliseconds; what remains of the division is the epoch."""

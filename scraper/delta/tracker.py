@@ -14,8 +14,9 @@ from scraper.delta.counters import KINDS_COUNTED, CounterHistory
 from scraper.delta.inverters import InverterDates
 from scraper.delta.meters import MeterState
 from shared.readings import Reading, Series
+from shared.units import SECOND_MS
 
-STALL_MS = 30_000
+STALL_MS = 30 * SECOND_MS
 """A pause between two samples of a series after which nothing may be said about the time between (milliseconds)."""
 
 

@@ -18,9 +18,10 @@ from scraper.gateway.login import JUDGE_PATH, Login, digest_login, token_login, 
 from scraper.gateway.options import GatewayIdentity, GatewayOptions, GatewayState
 from scraper.gateway.pinning import Pin, PinStore
 from scraper.gateway.token_source import FETCH_INTERVAL_S, TokenSource
-from scraper.gateway.tokens import DAY_S, Token, TokenCache
+from scraper.gateway.tokens import Token, TokenCache
 from scraper.gateway.transport import Transport
 from shared.clock import Clock
+from shared.units import DAY_S
 
 _log = structlog.get_logger(__name__)
 

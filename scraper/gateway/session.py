@@ -33,10 +33,11 @@ from scraper.gateway.stream import PATH as STREAM_PATH
 from scraper.gateway.stream import Burst, read_bursts
 from shared.clock import Clock
 from shared.readings import Reading
+from shared.units import HOUR_S
 
 __all__ = ["Burst", "GatewayIdentity", "GatewayOptions", "GatewaySession", "GatewayState"]
 
-IDENTIFY_S = 4 * 3600.0
+IDENTIFY_S = 4 * HOUR_S
 """Firmware is pushed without notice: `/info` is read again this often (seconds)."""
 METERS_S = 300.0
 """The list of meters is asked for this often (seconds)."""

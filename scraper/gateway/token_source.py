@@ -13,11 +13,12 @@ from scraper.errors import CloudRefusedError, CloudUnavailableError
 from scraper.gateway.cloud import CloudLogin
 from scraper.gateway.tokens import Token, TokenCache, best, parse_token
 from shared.clock import Clock
+from shared.units import HOUR_S
 
 _log = structlog.get_logger(__name__)
 
 FETCH_INTERVAL_S = 300.0
-REFUSED_INTERVAL_S = 3600.0
+REFUSED_INTERVAL_S = HOUR_S
 
 _NOTHING: Mapping[str, Token] = MappingProxyType({})
 

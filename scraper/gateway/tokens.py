@@ -15,8 +15,8 @@ import msgspec
 
 from shared.files import UnsafeFileError, read_private, write_private
 from shared.keys import is_serial
+from shared.units import DAY_S, HOUR_S
 
-DAY_S = 24 * 3600
 _MAX_LENGTH = 8192
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _NO_TOKEN = "it is not a gateway token (three parts of letters and digits between dots)"  # noqa: S105 (a sentence)
@@ -54,7 +54,7 @@ class Token:
 
     def renewal_due(self, now_s: float) -> bool:
         """Whether a successor should be fetched: under an hour left of 12, under 30 days left of a year."""
-        return self.expires_s - now_s < (3600 if self.short_lived else 30 * DAY_S)
+        return self.expires_s - now_s < (HOUR_S if self.short_lived else 30 * DAY_S)
 
     def expiry_text(self) -> str:
         """When it expires, for people."""

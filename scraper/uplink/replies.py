@@ -12,8 +12,8 @@ import msgspec
 
 from shared import wire
 from shared.problems import BISECT, CONTENT_TYPE, Problem
+from shared.units import HOUR_S
 
-HOUR_S = 3600.0
 PERSON_S = 300.0
 """A state that needs a person is retried this often (seconds)."""
 

@@ -13,14 +13,13 @@ from receiver.energy.energy import SignedEnergy, energy_wh, positive_negative_wh
 from receiver.energy.interpolation import linear_segments
 from receiver.stores.base import Store
 from scraper.uplink.sender import Sender
+from shared.units import DAY_S
 from simulator.clock import ManualClock
 from simulator.house import DEFAULT_START, NET, PRODUCTION, THREE_PHASE, TOTAL, House, PhaseEnergy
 from tests.end_to_end.hosted_receiver import SECRET, hosted
 from tests.end_to_end.timed_scraper import SimulatedClock, TimedScraper, edge, uplink_of
 
-DAY_S = 86_400
 MIDNIGHT = int(DEFAULT_START)
-HOUR_MS = 3_600_000
 START_MS, STOP_MS = MIDNIGHT * 1000, (MIDNIGHT + DAY_S) * 1000
 METERS = (PRODUCTION, NET, TOTAL)
 

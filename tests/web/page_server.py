@@ -16,15 +16,13 @@ from receiver.service.build import Receiver, build
 from shared import wire
 from shared.clock import SystemClock
 from shared.readings import Reading
+from shared.units import HOUR_MS, MINUTE_MS, QUARTER_MS
 from tests.receiver.service import GATEWAY, READ_SECRET, SECRET, UNLIMITED, batch, ingest_claims, make_settings, sign
 
 NAME = "Testhouse"
 PANELS = {f"48210000000{index}": (f"Roof {index}", 1 + (index - 1) // 3, 1 + (index - 1) % 3) for index in range(1, 7)}
 """Serial to name, row and column: two rows of three."""
 WEAK = "482100000005"
-_MINUTE_MS = 60_000
-_QUARTER_MS = 15 * _MINUTE_MS
-_HOUR_MS = 60 * _MINUTE_MS
 _ROWS = 400
 
 
@@ -91,7 +89,7 @@ class PageServer:
     async def live_in(self) -> None:
         """Give the household a history: the hours until now, and some of the day before."""
         now = self.clock.now_ms()
-        await self.send(*_history(now - 30 * _HOUR_MS, now - 24 * _HOUR_MS), *_history(now - 4 * _HOUR_MS, now))
+        await self.send(*_history(now - 30 * HOUR_MS, now - 24 * HOUR_MS), *_history(now - 4 * HOUR_MS, now))
         await self.power(production=1234.0, net=-234.0)
         await self.send(status(now))
         await self.receiver.rollups.catch_up()
@@ -133,11 +131,11 @@ def _site(now_ms: int) -> dict[str, object]:
 
 def _history(start: int, stop: int) -> Iterator[Reading]:
     """Meters each minute and panels each quarter hour."""
-    for time in range(start // _MINUTE_MS * _MINUTE_MS, stop, _MINUTE_MS):
-        sun = 1500 + 1200 * math.sin(time / _HOUR_MS)
+    for time in range(start // MINUTE_MS * MINUTE_MS, stop, MINUTE_MS):
+        sun = 1500 + 1200 * math.sin(time / HOUR_MS)
         yield _meter("production", time, sun)
         yield _meter("net-consumption", time, 400 - sun)
-        if time % _QUARTER_MS == 0:
+        if time % QUARTER_MS == 0:
             for serial in PANELS:
                 share = 0.5 if serial == WEAK else 1.0
                 fields = {"power": float(round(sun / 6 * share)), "max_power": 480.0, "interval": 900.0}

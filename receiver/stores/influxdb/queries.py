@@ -23,14 +23,13 @@ from receiver.stores.influxdb.reading import TwoBucketReader
 from receiver.stores.kinds import STORED
 from shared.fields import KINDS, MAX_GAP_MS
 from shared.readings import Series, Tags
+from shared.units import DAY_MS, HOUR_MS, MINUTE_MS
 
-_HOUR_MS = 3_600_000
-_DAY_MS = 24 * _HOUR_MS
-_LOOK_BACK = (TimeSpan(newest_ms=_HOUR_MS), TimeSpan(newest_ms=32 * _DAY_MS), TimeSpan())
+_LOOK_BACK = (TimeSpan(newest_ms=HOUR_MS), TimeSpan(newest_ms=32 * DAY_MS), TimeSpan())
 _NEWEST = Order(1, backwards=True)
 _RECENT = Order(150, backwards=True)
 """At a reading a second this many reach `MAX_GAP_MS` back: one question is mostly enough for the last known values."""
-_TOGETHER_MS = 600_000
+_TOGETHER_MS = 10 * MINUTE_MS
 """Series whose newest readings are this near to each other are asked together for what stands before those."""
 _PAGE_ROWS = 20_000
 
@@ -186,7 +185,7 @@ async def _nearest(
     """Of each series the reading nearest to an edge that carries one of the fields, however far away it is."""
     missing = set(keys)
     found: dict[Key, Point] = {}
-    for distance in (_DAY_MS, 32 * _DAY_MS, None):
+    for distance in (DAY_MS, 32 * DAY_MS, None):
         if missing:
             far = None if distance is None else edge - distance if backwards else edge + distance
             span = TimeSpan(far, edge) if backwards else TimeSpan(edge, far)

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from receiver.ingest.journal import Journal, RollupState
 from receiver.ingest.marking import GatewayMarks, MarkingStore, runs
-from receiver.rollups.compute import HOUR_MS, QUARTER_MS
 from receiver.stores.base import GatewayReading, StoreUnavailableError
 from shared.readings import Reading
+from shared.units import HOUR_MS, QUARTER_MS
 
 HOUSE = "122200000001"
 NOON = 1_750_000_500_000 // QUARTER_MS * QUARTER_MS

@@ -3,10 +3,11 @@
 import random
 from collections.abc import Sequence
 
-from receiver.rollups.compute import FIELDS, QUARTER_MS, Raw
+from receiver.rollups.compute import FIELDS, Raw
 from receiver.stores.base import Point, SeriesPoints, neighbour_reach_ms
 from shared.fields import KINDS
 from shared.readings import FieldValue, Reading, Series
+from shared.units import QUARTER_MS
 
 START = 1_717_999_200_000
 """A whole hour of a Monday."""

@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from receiver.rollups.calendar import panel_day_rows, windows
-from receiver.rollups.compute import HOUR_MS, QUARTER_MS, Raw, hour_rows, quarter_rows, reach
+from receiver.rollups.compute import Raw, hour_rows, quarter_rows, reach
 from receiver.rollups.panels import panel_rows
 from receiver.sites.load import parse
 from receiver.stores.base import Point, SeriesPoints
 from shared.readings import FieldValue, Reading, Series
+from shared.units import HOUR_MS, QUARTER_MS
 from tests.receiver.rollups.random_house import START, RandomHouse, load, quarter
 
 HOURS = 6

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from receiver.energy.totals import total as total_energy
 from receiver.rollups.calendar import energy_rows
-from receiver.rollups.compute import HOUR_MS, QUARTER_MS, Raw, hour_rows, quarter_rows
+from receiver.rollups.compute import Raw, hour_rows, quarter_rows
 from receiver.rollups.energy import energy_fields, from_point, is_known, quarter_energy
 from receiver.rollups.quarters import quarters
 from receiver.sites import Site
@@ -16,6 +16,7 @@ from receiver.sites.load import parse
 from receiver.stores.base import Point, SeriesPoints
 from receiver.stores.kinds import DERIVED
 from shared.readings import FieldValue, Reading, Series
+from shared.units import HOUR_MS, QUARTER_MS
 from tests.receiver.energy.reference import about, exact_area, exact_pieces, series
 from tests.receiver.rollups.random_house import START, RandomHouse, load
 from tests.receiver.rollups.test_chunks import seeds, sites

@@ -9,9 +9,8 @@ import pytest
 from receiver.database_settings import InfluxSettings
 from receiver.errors import ReceiverSettingError
 from receiver.stores.choose import make_store, place
+from shared.units import DAY_MS
 from tests.receiver.service import make_settings
-
-DAY_MS = 86_400_000
 
 
 @pytest.mark.parametrize(("days", "kept"), [(90, 90 * DAY_MS), (0, None)])

@@ -17,10 +17,10 @@ from receiver.energy.means import summarise_windows
 from receiver.stores.base import GatewayReading
 from shared.fields import MAX_GAP_MS
 from shared.readings import Reading
+from shared.units import HOUR_MS
 
 NOON = 1_750_000_000_000
 PHASE = {"meter": "net-consumption", "phase": "a"}
-MS_PER_HOUR = 3_600_000
 _serials = itertools.count(200_000_000_000)
 
 exact = settings(
@@ -115,10 +115,10 @@ async def test_means_and_energies_over_series_with_gaps_are_exact(store, truth):
             assert (summary.mean, energy.wh, signed.positive_wh, signed.negative_wh) == (None,) * 4
             continue
         area = sum((first + last) / 2 * length for length, first, last in lines)
-        assert near(energy.wh, area / MS_PER_HOUR)
+        assert near(energy.wh, area / HOUR_MS)
         assert near(summary.mean, area / covered, least=1e-6)
-        assert near(signed.positive_wh, sum(above_zero(*line) for line in lines) / MS_PER_HOUR)
-        assert near(signed.negative_wh, sum(above_zero(n, -a, -b) for n, a, b in lines) / MS_PER_HOUR)
+        assert near(signed.positive_wh, sum(above_zero(*line) for line in lines) / HOUR_MS)
+        assert near(signed.negative_wh, sum(above_zero(n, -a, -b) for n, a, b in lines) / HOUR_MS)
         assert near(summary.minimum, min(min(first, last) for _, first, last in lines))
         assert near(summary.maximum, max(max(first, last) for _, first, last in lines))
 

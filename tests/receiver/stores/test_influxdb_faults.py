@@ -16,13 +16,13 @@ from receiver.stores.base import GatewayReading, StoreUnavailableError
 from receiver.stores.influxdb import InfluxStore
 from shared.problems import Rejection
 from shared.readings import Reading
+from shared.units import DAY_MS
 from tests.influxd.server import ADMIN_TOKEN, ORG
 from tests.receiver.stores.influx_server import BUCKET, LIVE_BUCKET, InfluxTestServer
 
 NOON = 1_750_000_000_000
 HOME = "122233334444"
 PHASE_A = {"meter": "production", "phase": "a"}
-DAY_MS = 86_400_000
 
 
 @pytest.fixture

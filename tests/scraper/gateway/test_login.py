@@ -13,7 +13,8 @@ from scraper.errors import (
 )
 from scraper.gateway.cloud import CloudLogin
 from scraper.gateway.password import installer_password
-from scraper.gateway.tokens import DAY_S, TokenCache, parse_token
+from scraper.gateway.tokens import TokenCache, parse_token
+from shared.units import DAY_S
 from tests.scraper.gateway.fake import NOW_S, SERIAL, CannedReply, FakeGateway, make_token
 
 CHECK = "/auth/check_jwt"

@@ -7,7 +7,8 @@ import pytest
 
 from scraper.errors import CloudRefusedError, CloudUnavailableError, ScraperSettingError
 from scraper.gateway.cloud import CloudLogin
-from scraper.gateway.tokens import DAY_S, TokenCache, parse_token
+from scraper.gateway.tokens import TokenCache, parse_token
+from shared.units import DAY_S
 from tests.scraper.gateway.fake import NOW_S, SERIAL, FakeGateway, make_token
 
 CHECK = "/auth/check_jwt"

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.gateway.tokens import DAY_S, TokenCache, best, parse_token, refusal
+from scraper.gateway.tokens import TokenCache, best, parse_token, refusal
+from shared.units import DAY_S
 from tests.scraper.gateway.fake import NOW_S, SERIAL, make_token
 
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.uplink.replies import HOUR_S, Judged, Renew, Split, Wait, understand
+from scraper.uplink.replies import Judged, Renew, Split, Wait, understand
 from shared.problems import CONTENT_TYPE, Problem
+from shared.units import HOUR_S
 
 JSON = {"content-type": "application/json"}
 PROBLEM = {"content-type": CONTENT_TYPE}

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from receiver.database_settings import InfluxSettings
 from receiver.stores.influxdb.setup.server import InfluxManagement, SetupError
+from shared.units import DAY_S
 
-_DAY_S = 86_400
 TESTED = "2.7"
 
 
@@ -74,7 +74,7 @@ def _unreadable(influxdb: InfluxSettings, name: str) -> str:
 def _expiry(server: InfluxManagement, influxdb: InfluxSettings, name: str, meter_days: int) -> Iterator[str]:
     """Where the database forgets at another time than the settings say."""
     bucket = server.bucket(influxdb.org, name)
-    days = 0.0 if bucket is None else bucket.expiry_s / _DAY_S
+    days = 0.0 if bucket is None else bucket.expiry_s / DAY_S
     if name == influxdb.bucket:
         if days:
             yield f"the bucket {name} forgets after {days:g} days, energy and history with it: let it keep for ever"

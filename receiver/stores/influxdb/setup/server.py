@@ -13,11 +13,10 @@ from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
 from receiver.errors import ReceiverError
+from shared.units import DAY_S, HOUR_S
 
 _influx: Any = influxdb_client  # it comes without types
 _TIMEOUT_MS = 20_000
-_HOUR_S = 3_600
-_DAY_S = 24 * _HOUR_S
 _MOST = 100  # buckets of one name: there is one per organisation that the token may see
 
 
@@ -176,10 +175,10 @@ def shard_s(expiry_s: int) -> int:
     opens them all.
     """
     if not expiry_s:
-        return 30 * _DAY_S
-    if expiry_s > 180 * _DAY_S:
-        return 7 * _DAY_S
-    return _DAY_S if expiry_s > 2 * _DAY_S else _HOUR_S
+        return 30 * DAY_S
+    if expiry_s > 180 * DAY_S:
+        return 7 * DAY_S
+    return DAY_S if expiry_s > 2 * DAY_S else HOUR_S
 
 
 def _rule(expiry_s: int) -> Any:

@@ -10,11 +10,11 @@ from receiver.stores.influxdb.setup.rights import supported, what_a_given_token_
 from receiver.stores.influxdb.setup.server import Bucket, InfluxManagement, SetupError, shard_s
 from receiver.stores.influxdb.setup.tokens import ensure_tokens
 from shared.clock import Clock
+from shared.units import DAY_S
 
 WAIT_S = 120.0
 """How long a database may take to start."""
 _ASK_AGAIN_S = 2.0
-DAY_S = 86_400
 
 
 async def set_up(influxdb: InfluxSettings, meter_days: int, clock: Clock) -> AsyncIterator[str]:

@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.units import DAY_S
 from tests.influxd.server import ORG, Influxd
 from tests.receiver.stores.influxdb_setup.conftest import Command
 
-DAY_S = 86_400
 POINT = "inverter,gateway=g,inverter=i power=1 1700000000000"
 
 

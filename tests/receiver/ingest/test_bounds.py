@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.errors import RefusedError
+from receiver.http import rates
 from receiver.http.rates import RateLimit
-from receiver.ingest import limits
 from receiver.ingest.arrivals import Arrival, Arrivals
 from receiver.ingest.outboxes import Outboxes
 from receiver.live.watch import LEASE_S, Watch
@@ -45,7 +45,7 @@ def test_retry_after_is_true():
 
 
 def test_a_flood_of_names_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(limits, "_REMEMBERED", 10)
+    monkeypatch.setattr(rates, "_REMEMBERED", 10)
     limit = RateLimit(rate=1, reason="test", clock=ReceiverClock())
     for number in range(1000):
         limit.spend(str(number))

@@ -34,7 +34,7 @@ async def test_a_bucket_for_everything_forgets_nothing(tmp_path: Path, live_buck
 
 def test_a_receiver_on_sqlite_does_not_load_the_client_of_influxdb():
     """It would cost an edge machine memory and start-up time for nothing."""
-    code = "import sys, receiver.cli, receiver.app; print([name for name in sys.modules if 'influxdb' in name])"
+    code = "import sys, receiver.cli, receiver.service.app; print([name for name in sys.modules if 'influxdb' in name])"
     ended = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert ended.stdout == "[]\n"
 

@@ -4,6 +4,7 @@
       SettingError     a setting or a file of the state directory is missing or wrong; names it and the remedy
       RefusedError     a request is refused: which problem the sender hears, and a reason for our log and metrics only
       BusyError        nothing was taken, because too much waits for the store; try again later
+      BackupError      a backup or a restore cannot be done like this
 
 Stores have `receiver.stores.base.StoreUnavailableError`. Every message is a sentence for people and holds no secret.
 """
@@ -50,3 +51,7 @@ class RefusedError(ReceiverError):
 
 class BusyError(ReceiverError):
     """Too many rows wait for the store, or the service is stopping: nothing was taken, try again later."""
+
+
+class BackupError(ReceiverError):
+    """The backup or the restore cannot be done like this; the message says what to do."""

@@ -12,7 +12,14 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana.source.alerts import FOLDER, GROUP, Alert, alerts
 from grafana.source.queries import PLUGIN
 from grafana.source.variables import LIVE_NAME, LIVE_UID, MAIN_NAME, MAIN_UID
-from receiver.stores.influxdb.setup.contact_points import Channel, ntfy, telegram, template, to_yaml, webhook
+from receiver.contact_points import (
+    Channel,
+    build_template,
+    dump_yaml,
+    ntfy_channel,
+    telegram_channel,
+    webhook_channel,
+)
 
 TOKEN_FILE = "/run/tokens/grafana"  # noqa: S105 (a path)
 """Where `envoy-receiver setup` leaves the token that may only read."""
@@ -22,9 +29,9 @@ _HEAD = "# Made by `python -m grafana`; change grafana/source/ instead.\n"
 _NOT_IN_FILES = ("folderUID", "orgID", "ruleGroup")
 """What the API wants on every rule and files say once per group."""
 TEMPLATES = (
-    ntfy("${NTFY_URL}", "${NTFY_TOKEN}"),
-    telegram("${TELEGRAM_BOT_TOKEN}", "${TELEGRAM_CHAT_ID}"),
-    webhook("${WEBHOOK_URL}", "${WEBHOOK_TOKEN}"),
+    ntfy_channel("${NTFY_URL}", "${NTFY_TOKEN}"),
+    telegram_channel("${TELEGRAM_BOT_TOKEN}", "${TELEGRAM_CHAT_ID}"),
+    webhook_channel("${WEBHOOK_URL}", "${WEBHOOK_TOKEN}"),
 )
 """What `envoy-receiver setup` would write, with Grafana's variables in place of values."""
 
@@ -36,7 +43,7 @@ def files() -> dict[str, str]:
         "dashboards/envoy.yaml": dashboards(),
         "alerting/rules.yaml": rules(),
     }
-    made = {f"provisioning/{name}": _HEAD + to_yaml(document) for name, document in documents.items()}
+    made = {f"provisioning/{name}": _HEAD + dump_yaml(document) for name, document in documents.items()}
     return made | {f"contact-points/{one.name}.yaml": _by_hand(one) for one in TEMPLATES}
 
 
@@ -44,7 +51,7 @@ def _by_hand(channel: Channel) -> str:
     return (
         f"{_HEAD}# For installations without `envoy-receiver setup`: put this file into Grafana's\n"
         "# provisioning/alerting and the variables into Grafana's environment. Only a token may be empty there.\n"
-        + to_yaml(template(channel))
+        + dump_yaml(build_template(channel))
     )
 
 

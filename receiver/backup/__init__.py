@@ -3,11 +3,9 @@
 - `archive`: the file, a .tar.gz that only its owner may read
 - `state`: keys, tokens and the sites file
 - `database`: the readings, by each store's own means
-- `influxdb`: the server's own snapshots of buckets
 - `work`: the two commands
 """
 
-from receiver.backup.archive import BackupError
 from receiver.backup.work import back_up, restore
 
-__all__ = ["BackupError", "back_up", "restore"]
+__all__ = ["back_up", "restore"]

@@ -13,16 +13,12 @@ from typing import BinaryIO
 
 import msgspec
 
-from receiver.errors import ReceiverError
+from receiver.errors import BackupError
 from shared.files import PRIVATE_FILE
 
 ABOUT = "about.json"
 FORMAT = 1
 _STANDARD = Path("-")
-
-
-class BackupError(ReceiverError):
-    """The backup or the restore cannot be done like this; the message says what to do."""
 
 
 class About(msgspec.Struct, frozen=True):

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-from receiver.backup.archive import BackupError
 from receiver.database_settings import InfluxSettings
+from receiver.errors import BackupError
 from receiver.settings import ReceiverSettings
 from receiver.stores.base import StoreUnavailableError
 from receiver.stores.influxdb.backup import Snapshots

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from receiver.backup import database, state
-from receiver.backup.archive import FORMAT, About, BackupError, pack, unpack
+from receiver.backup.archive import FORMAT, About, pack, unpack
+from receiver.errors import BackupError
 from receiver.settings import ReceiverSettings
 from shared.clock import Clock
 from shared.files import make_private_directory

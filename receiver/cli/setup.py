@@ -43,13 +43,13 @@ async def _set_up(chosen: ReceiverSettings) -> None:
 
 
 def _tell_grafana(contacts: ContactSettings) -> None:
-    from receiver.stores.influxdb.setup import contact_points  # noqa: PLC0415 (as above)
+    from receiver import contact_points  # noqa: PLC0415 (YAML is slow to load, and only this command writes it)
 
     if contacts.alerting_dir is None:
         return
     channels = [
-        *([contact_points.ntfy(*contacts.ntfy)] if contacts.ntfy else []),
-        *([contact_points.telegram(*contacts.telegram)] if contacts.telegram else []),
-        *([contact_points.webhook(*contacts.webhook)] if contacts.webhook else []),
+        *([contact_points.ntfy_channel(*contacts.ntfy)] if contacts.ntfy else []),
+        *([contact_points.telegram_channel(*contacts.telegram)] if contacts.telegram else []),
+        *([contact_points.webhook_channel(*contacts.webhook)] if contacts.webhook else []),
     ]
-    typer.echo(contact_points.place(contacts.alerting_dir, channels))
+    typer.echo(contact_points.write_contact_points(contacts.alerting_dir, channels))

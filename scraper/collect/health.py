@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from scraper.outbox import OutboxStats
+
 
 @dataclass
 class EndpointHealth:
@@ -36,6 +38,7 @@ class Health:
         certificate_changed: Whether the gateway shows a certificate that is not the pinned one.
         inverters_known: Inverters that the gateway lists.
         refused_fields: Fields of gateway replies that were no numbers, since start.
+        outbox: The last known size of the outbox; None before it was first read.
     """
 
     serial: str = ""
@@ -51,6 +54,7 @@ class Health:
     certificate_changed: bool = False
     inverters_known: int = 0
     refused_fields: int = 0
+    outbox: OutboxStats | None = None
 
     def succeeded(self, name: str, *, seconds: float, now_ms: int) -> None:
         """The job `name` worked."""

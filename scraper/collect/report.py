@@ -12,7 +12,6 @@ from scraper.collect.recorder import Recorder
 from scraper.collect.samples import Samples
 from scraper.errors import OutboxUnavailableError
 from scraper.outbox.thread import OutboxThread
-from scraper.service.status import ScraperCollector
 from shared.clock import Clock
 from shared.readings import Reading
 
@@ -25,10 +24,9 @@ class Report:
     """Makes the `gateway` reading from what the other parts know.
 
     Args:
-        health: Read.
+        health: What the reading says; the size of the outbox is written to it, for the status port.
         samples: Told of every minute, also when the gateway is silent.
-        outbox: Asked for its size, which is shown on the status port too.
-        collector: Given that size.
+        outbox: Asked for its size.
         recorder: Where the reading goes.
         clock: Time.
     """
@@ -38,14 +36,12 @@ class Report:
         health: Health,
         samples: Samples,
         outbox: OutboxThread,
-        collector: ScraperCollector,
         recorder: Recorder,
         clock: Clock,
     ) -> None:
         self._health = health
         self._samples = samples
         self._outbox = outbox
-        self._collector = collector
         self._recorder = recorder
         self._clock = clock
 
@@ -89,7 +85,7 @@ class Report:
             stats = await self._outbox.stats()
         except OutboxUnavailableError:
             return {}
-        self._collector.outbox = stats
+        self._health.outbox = stats
         return {
             "outbox_rows": float(stats.rows),
             "outbox_bytes": float(stats.bytes),

@@ -120,7 +120,6 @@ async def _run(
     recorder = Recorder(Tracker(scaled(settings.dead_band), stall_ms=stall_ms), outbox, memory, clock)
     gaps = Gaps(recorder, memory)
     gateway = GatewaySession(gateway_options(settings), clock)
-    collector = ScraperCollector(health, recorder, clock, uplink=delivery.state)
     source = settings.meter_source
     samples = Samples(
         gateway,
@@ -142,8 +141,9 @@ async def _run(
         meter_interval_s=settings.meter_interval,
         meters_wanted=source != "off",
     )
-    report = Report(health, samples, outbox, collector, recorder, clock)
-    collector.look = functools.partial(report.look, asyncio.get_running_loop())
+    report = Report(health, samples, outbox, recorder, clock)
+    look = functools.partial(report.look, asyncio.get_running_loop())
+    collector = ScraperCollector(health, recorder, clock, uplink=delivery.state, look=look)
     streaming = Streaming(gateway, samples, health, clock, rng)
 
     async def deliver() -> None:
@@ -154,7 +154,7 @@ async def _run(
             settings.status_host,
             settings.status_port,
             registry=registry(collector),
-            ready=lambda: not_ready(health, collector.uplink()),
+            ready=lambda: not_ready(health, delivery.state()),
         )
         _start(status)
         closing.callback(status.stop)

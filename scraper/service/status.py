@@ -17,30 +17,37 @@ from shared.clock import Clock
 class ScraperCollector(Collector):
     """Shows the current state; nothing is counted twice because nothing is kept here.
 
-    Attributes:
-        outbox: The last known size of the outbox; written by the report, and by `look` when somebody asks.
-        look: Renews `outbox`; called on the thread of who asks.
+    Args:
+        health: Shown.
+        recorder: Counts the readings that it committed.
+        clock: Time, for ages.
         uplink: Gives the state of the uplink, or None until the gateway's serial is known.
+        look: Renews the size of the outbox in `health`; called on the thread that asks for metrics.
     """
 
     def __init__(
-        self, health: Health, recorder: Recorder, clock: Clock, *, uplink: Callable[[], UplinkState | None]
+        self,
+        health: Health,
+        recorder: Recorder,
+        clock: Clock,
+        *,
+        uplink: Callable[[], UplinkState | None],
+        look: Callable[[], None],
     ) -> None:
         self._health = health
         self._recorder = recorder
         self._clock = clock
-        self.outbox: OutboxStats | None = None
-        self.look: Callable[[], None] = lambda: None
-        self.uplink = uplink
+        self._uplink_state = uplink
+        self._look = look
 
     def collect(self) -> Iterator[Metric]:
         """The metrics now."""
-        self.look()
+        self._look()
         yield from self._gateway()
         yield from self._endpoints()
-        if self.outbox is not None:
-            yield from self._outbox(self.outbox)
-        if (state := self.uplink()) is not None:
+        if self._health.outbox is not None:
+            yield from self._outbox(self._health.outbox)
+        if (state := self._uplink_state()) is not None:
             yield from self._uplink(state)
 
     def _gateway(self) -> Iterator[Metric]:

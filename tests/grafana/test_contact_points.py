@@ -13,17 +13,17 @@ from typer.testing import CliRunner, Result
 
 from grafana.generated import HERE
 from receiver.cli import app
-from receiver.stores.influxdb.setup.contact_points import (
+from receiver.contact_points import (
     FILE,
-    document,
-    literally,
-    ntfy,
-    place,
-    telegram,
-    to_yaml,
-    webhook,
+    build_document,
+    dump_yaml,
+    escape_dollar_signs,
+    ntfy_channel,
+    telegram_channel,
+    webhook_channel,
+    write_contact_points,
 )
-from tests.grafana.reading import GrafanaWouldNotStartError, contact_points, interpolated
+from tests.grafana.grafana_files import GrafanaWouldNotStartError, interpolate, load_contact_points
 
 BOT = "123456:canary-bot-token"
 TOKEN = "canary-tk-0123"
@@ -110,7 +110,7 @@ def test_complete_settings_become_what_grafana_loads(setup: Setup, folder: Path,
     ).output  # fmt: skip
     assert "alarms: go to ntfy and telegram and webhook" in output
     assert (folder / FILE).stat().st_mode & 0o777 == 0o600
-    (one, two, three), (policy,) = contact_points(folder, {"c": "not this"})
+    (one, two, three), (policy,) = load_contact_points(folder, {"c": "not this"})
     assert (one["uid"], one["settings"]["authorization_credentials"]) == ("envoy-ntfy", TOKEN)
     assert one["settings"]["url"] == (
         "https://ntfy.sh/roof?tpl=yes&title=%7B%7B.title%7D%7D&message=%7B%7B.message%7D%7D"
@@ -131,7 +131,7 @@ def test_a_channel_that_is_taken_away_is_forgotten_and_the_last_one_undone_once(
     undone = yaml.safe_load((folder / FILE).read_text())
     assert undone["resetPolicies"] == [1]
     assert len(undone["deleteContactPoints"]) == 3
-    assert contact_points(folder, {}) == ([], [])
+    assert load_contact_points(folder, {}) == ([], [])
     assert "shown in Grafana only" in setup().output
     assert list(folder.iterdir()) == []
 
@@ -145,23 +145,29 @@ def test_a_folder_that_cannot_be_written_is_named(setup: Setup, tmp_path: Path) 
 
 
 def test_running_it_again_changes_nothing(folder: Path) -> None:
-    place(folder, [ntfy("https://ntfy.sh/roof")])
+    write_contact_points(folder, [ntfy_channel("https://ntfy.sh/roof")])
     before = (folder / FILE).read_bytes()
-    place(folder, [ntfy("https://ntfy.sh/roof")])
+    write_contact_points(folder, [ntfy_channel("https://ntfy.sh/roof")])
     assert (folder / FILE).read_bytes() == before
 
 
 @given(secret=st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))
 def test_a_secret_reaches_grafana_as_it_is(secret: str) -> None:
     """Dollar signs, quotes, colons: whatever YAML and Grafana's replacement would make of them."""
-    made = document([literally(webhook("https://example.org/", secret))])
-    read = interpolated(yaml.safe_load(to_yaml(made)), {})
+    made = build_document([escape_dollar_signs(webhook_channel("https://example.org/", secret))])
+    read = interpolate(yaml.safe_load(dump_yaml(made)), {})
     (receiver,) = read["contactPoints"][0]["receivers"]
     assert receiver["settings"]["authorization_credentials"] == secret
 
 
 def test_the_sdk_knows_every_key() -> None:
-    made = document([ntfy("https://ntfy.sh/roof", TOKEN), telegram(BOT, "1"), webhook("https://example.org/")])
+    made = build_document(
+        [
+            ntfy_channel("https://ntfy.sh/roof", TOKEN),
+            telegram_channel(BOT, "1"),
+            webhook_channel("https://example.org/"),
+        ]
+    )
     for receiver in made["contactPoints"][0]["receivers"]:
         assert alerting.ContactPoint.from_json(receiver).to_json() == receiver
     (policy,) = made["policies"]
@@ -179,7 +185,7 @@ def test_the_sdk_knows_every_key() -> None:
 def test_the_templates_load_with_their_variables(name: str, environment: dict[str, str], folder: Path) -> None:
     folder.mkdir()
     (folder / "contact.yaml").write_text((HERE / f"contact-points/{name}.yaml").read_text())
-    (receiver,), (policy,) = contact_points(folder, environment)
+    (receiver,), (policy,) = load_contact_points(folder, environment)
     assert receiver["uid"] == f"envoy-{name}"
     assert policy["receiver"] == receiver["name"]
 
@@ -190,4 +196,4 @@ def test_why_there_is_no_file_without_settings(name: str, folder: Path) -> None:
     folder.mkdir()
     (folder / "contact.yaml").write_text((HERE / f"contact-points/{name}.yaml").read_text())
     with pytest.raises(GrafanaWouldNotStartError):
-        contact_points(folder, {})
+        load_contact_points(folder, {})

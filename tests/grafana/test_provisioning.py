@@ -16,7 +16,7 @@ from grafana.generated import HERE
 from grafana.source.provisioning import TOKEN_FILE
 from receiver.database_settings import GRAFANA_TOKEN
 from tests.grafana.extraction import LIVE_UID, MAIN_UID
-from tests.grafana.reading import interpolated
+from tests.grafana.grafana_files import interpolate
 
 FILES = {str(path.relative_to(HERE / "provisioning")): path for path in (HERE / "provisioning").rglob("*.*")}
 DATA_SOURCES = yaml.safe_load(FILES["datasources/envoy.yaml"].read_text())
@@ -50,7 +50,7 @@ def test_data_sources_speak_influxql_with_the_token_that_setup_writes(tmp_path: 
     (tmp_path / "token").write_text("abc-_==\n")
     text = FILES["datasources/envoy.yaml"].read_text().replace(TOKEN_FILE, str(tmp_path / "token"))
     environment = {"INFLUXDB_V2_URL": "http://db:8086", "INFLUXDB_V2_BUCKET": "sun", "RECEIVER_LIVE_BUCKET": "sun_live"}
-    main, live = interpolated(yaml.safe_load(text), environment)["datasources"]
+    main, live = interpolate(yaml.safe_load(text), environment)["datasources"]
     assert Path(TOKEN_FILE).name == GRAFANA_TOKEN
     assert (main["uid"], main["jsonData"]["dbName"], main["isDefault"]) == (MAIN_UID, "sun", True)
     assert (live["uid"], live["jsonData"]["dbName"], live["isDefault"]) == (LIVE_UID, "sun_live", False)
@@ -62,7 +62,7 @@ def test_data_sources_speak_influxql_with_the_token_that_setup_writes(tmp_path: 
 
 def test_a_missing_token_stops_grafana_instead_of_showing_empty_panels() -> None:
     with pytest.raises(FileNotFoundError):
-        interpolated(DATA_SOURCES, {})
+        interpolate(DATA_SOURCES, {})
 
 
 def test_data_sources_have_known_keys_only() -> None:
@@ -127,7 +127,7 @@ def test_steps_refer_to_earlier_steps_and_end_with_a_threshold(rule: dict[str, A
 def test_what_people_read_survives_the_replacement_of_variables(rule: dict[str, Any]) -> None:
     """Annotations and labels are searched for `$NAME`; the queries are not."""
     for texts in (rule["annotations"], rule["labels"]):
-        assert interpolated(texts, {}) == texts
+        assert interpolate(texts, {}) == texts
     references = re.findall(r"\.(Labels|Values)\.(\w+)", str(rule["annotations"]))
     steps = {step["refId"]: step["model"] for step in rule["data"]}
     tags = set(re.findall(r'"(\w+)"', steps["A"]["query"].rpartition("GROUP BY")[2]))

@@ -18,8 +18,8 @@ from typing import Any, Self
 import httpx
 import msgspec
 
-from receiver.backup.archive import BackupError
 from receiver.database_settings import InfluxSettings
+from receiver.errors import BackupError
 
 _TIMEOUT = httpx.Timeout(20, read=600)  # a shard of a week is collected and compressed before the first byte comes
 _MANIFESTS = "buckets.json"

@@ -21,7 +21,7 @@ async def inner(tmp_path):
 
 
 def collector(inner: Parts, uplink: UplinkState | None = None) -> ScraperCollector:
-    return ScraperCollector(inner.health, inner.recorder, inner.clock, uplink=lambda: uplink)
+    return ScraperCollector(inner.health, inner.recorder, inner.clock, uplink=lambda: uplink, look=lambda: None)
 
 
 def sample(shown: CollectorRegistry, name: str, **labels: str) -> float | None:
@@ -60,20 +60,19 @@ def test_readiness_names_the_first_thing_that_is_wrong():
 
 
 async def test_the_scrapers_own_reading_says_how_it_is(inner):
-    shown = collector(inner)
     inner.health.firmware, inner.health.role = "D8.2.4286", "owner"
     inner.health.token_expires_s = NOW_MS // 1000 + 3600
     await inner.burst(100)
-    await Report(inner.health, inner.samples, inner.outbox, shown, inner.recorder, inner.clock).send()
+    await Report(inner.health, inner.samples, inner.outbox, inner.recorder, inner.clock).send()
     (reading,) = await inner.rows("gateway")
     assert reading.fields["outbox_rows"] == 1
     assert (reading.fields["firmware"], reading.fields["token_expires_in"]) == ("D8.2.4286", 3600)
     assert reading.fields.keys() <= KINDS["gateway"].fields.keys()
-    assert shown.outbox is not None
+    assert inner.health.outbox is not None
 
 
 async def test_it_comes_once_a_minute_and_when_something_changed_also_on_a_full_disk(inner):
-    report = Report(inner.health, inner.samples, inner.outbox, collector(inner), inner.recorder, inner.clock)
+    report = Report(inner.health, inner.samples, inner.outbox, inner.recorder, inner.clock)
     original, waits = inner.clock.sleep, 0
 
     async def sleep(seconds: float) -> None:

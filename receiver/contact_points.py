@@ -1,7 +1,8 @@
-"""Whom Grafana tells of alarms: the file that it reads at its start, made of channels whose settings are complete.
+"""Grafana's contact points: the file that says where alarms go, made of channels whose settings are complete.
 
-Grafana's files know no conditions, and a contact point with an empty setting stops Grafana's start. So nothing set
-means no file: alarms are shown in Grafana then, and its own default receiver stays. `document` is pure; `place` writes.
+Grafana reads the file at its start. Its files know no conditions, and a contact point with an empty setting stops that
+start. So without settings there is no file: Grafana then only shows alarms, and its own default receiver stays. Only
+`write_contact_points` writes; everything else here is pure.
 """
 
 from collections.abc import Sequence
@@ -11,14 +12,14 @@ from typing import Any
 
 import yaml
 
-from receiver.stores.influxdb.setup.server import SetupError
+from receiver.errors import ReceiverSettingError
 from shared.files import write_private
 
 FILE = "contact-points.yaml"
 NAME = "Envoy"
 """Name of the one contact point; every channel is an integration of it."""
 UIDS = {"ntfy": "envoy-ntfy", "telegram": "envoy-telegram", "webhook": "envoy-webhook"}
-"""Channel to the uid by which Grafana knows it, fixed for ever."""
+"""Channel to the uid by which Grafana knows it; a uid never changes."""
 
 _TITLE = '{{ .CommonLabels.alertname }}{{ if eq .Status "resolved" }} is over{{ end }}'
 _LINES = (
@@ -31,7 +32,7 @@ _FROM_BODY = "?tpl=yes&title=%7B%7B.title%7D%7D&message=%7B%7B.message%7D%7D"
 
 @dataclass(frozen=True)
 class Channel:
-    """One way to tell people.
+    """One way to send alarms to people.
 
     Attributes:
         name: A key of `UIDS`.
@@ -44,7 +45,7 @@ class Channel:
     settings: dict[str, str | bool] = field(repr=False)
 
 
-def ntfy(url: str, token: str | None = None) -> Channel:
+def ntfy_channel(url: str, token: str | None = None) -> Channel:
     """A topic of ntfy.
 
     Args:
@@ -54,7 +55,7 @@ def ntfy(url: str, token: str | None = None) -> Channel:
     return Channel("ntfy", "webhook", _webhook(url + _FROM_BODY, token))
 
 
-def telegram(bot_token: str, chat_id: str) -> Channel:
+def telegram_channel(bot_token: str, chat_id: str) -> Channel:
     """A chat with a bot of Telegram."""
     settings: dict[str, str | bool] = {
         "bottoken": bot_token,
@@ -66,7 +67,7 @@ def telegram(bot_token: str, chat_id: str) -> Channel:
     return Channel("telegram", "telegram", settings)
 
 
-def webhook(url: str, token: str | None = None) -> Channel:
+def webhook_channel(url: str, token: str | None = None) -> Channel:
     """Grafana's JSON, posted to an address, with a bearer token if one is given."""
     return Channel("webhook", "webhook", _webhook(url, token))
 
@@ -76,33 +77,33 @@ def _webhook(url: str, token: str | None) -> dict[str, str | bool]:
     return {"url": url, "httpMethod": "POST", **authorisation, "title": _TITLE, "message": _LINES}
 
 
-def literally(channel: Channel) -> Channel:
-    """The channel with its settings kept from Grafana's replacement of `$NAME`: a password may hold a dollar sign."""
-    kept = {
+def escape_dollar_signs(channel: Channel) -> Channel:
+    """The channel with settings that Grafana reads as they are: it replaces `$NAME`, and a password may hold a `$`."""
+    escaped = {
         key: value.replace("$", "$$") if isinstance(value, str) else value for key, value in channel.settings.items()
     }
-    return Channel(channel.name, channel.type, kept)
+    return Channel(channel.name, channel.type, escaped)
 
 
-def document(channels: Sequence[Channel]) -> dict[str, Any]:
+def build_document(channels: Sequence[Channel]) -> dict[str, Any]:
     """What Grafana reads: the channels, the policy that sends alarms to them, and the removal of all other channels.
 
-    Without channels it takes back what an earlier file brought.
+    Without channels the document removes what an earlier file added.
     """
     used = {channel.name for channel in channels}
     unused = [{"orgId": 1, "uid": uid} for name, uid in UIDS.items() if name not in used]
     removal = {"deleteContactPoints": unused} if unused else {}
     if not channels:
         return {"apiVersion": 1, "resetPolicies": [1], **removal}
-    return {"apiVersion": 1, "contactPoints": [_point(channels)], "policies": [_policy()], **removal}
+    return {"apiVersion": 1, "contactPoints": [_contact_point(channels)], "policies": [_policy()], **removal}
 
 
-def template(channel: Channel) -> dict[str, Any]:
+def build_template(channel: Channel) -> dict[str, Any]:
     """The document of one channel for people who place files by hand: without removals."""
-    return {"apiVersion": 1, "contactPoints": [_point([channel])], "policies": [_policy()]}
+    return {"apiVersion": 1, "contactPoints": [_contact_point([channel])], "policies": [_policy()]}
 
 
-def _point(channels: Sequence[Channel]) -> dict[str, Any]:
+def _contact_point(channels: Sequence[Channel]) -> dict[str, Any]:
     receivers = [{"uid": UIDS[one.name], "type": one.type, "settings": one.settings} for one in channels]
     return {"orgId": 1, "name": NAME, "receivers": receivers}
 
@@ -118,31 +119,38 @@ def _policy() -> dict[str, Any]:
     }
 
 
-def place(folder: Path, channels: Sequence[Channel]) -> str:
-    """Make the file in `folder` (Grafana's `provisioning/alerting`) right; returns a sentence. Raises SetupError.
+def write_contact_points(folder: Path, channels: Sequence[Channel]) -> str:
+    """Make the file in `folder` (Grafana's `provisioning/alerting`) agree with the channels.
 
-    The file that takes back goes away in the next run, after Grafana has read it: it would also undo what people
-    set up in Grafana themselves.
+    Without channels one run writes a file that removes the old contact points, and the next run, after Grafana has
+    read that file, deletes it: it would also remove what people set up in Grafana themselves.
+
+    Returns:
+        A sentence for people: where alarms go now.
+
+    Raises:
+        ReceiverSettingError: The file cannot be written.
     """
-    path, farewell = folder / FILE, to_yaml(document([]))
+    path, removal = folder / FILE, dump_yaml(build_document([]))
     try:
-        known = path.read_text(encoding="utf-8") if path.exists() else None
+        present = path.read_text(encoding="utf-8") if path.exists() else None
         if channels:
-            write_private(path, to_yaml(document([literally(channel) for channel in channels])).encode())
+            document = build_document([escape_dollar_signs(channel) for channel in channels])
+            write_private(path, dump_yaml(document).encode())
             names = " and ".join(channel.name for channel in channels)
             return f"alarms: go to {names}; restart Grafana if that is new"
-        if known not in {None, farewell}:
-            write_private(path, farewell.encode())
+        if present not in {None, removal}:
+            write_private(path, removal.encode())
             return "alarms: go to nobody any more; Grafana forgets the old contact points at its next start"
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise SetupError(
+        raise ReceiverSettingError(
             f"{path} cannot be written ({error.strerror}): set GRAFANA_ALERTING_DIR to a directory of the user that "
             "runs this, or leave it out"
         ) from error
     return "alarms: shown in Grafana only (NTFY_URL, TELEGRAM_BOT_TOKEN or WEBHOOK_URL would send them)"
 
 
-def to_yaml(content: dict[str, Any]) -> str:
+def dump_yaml(content: dict[str, Any]) -> str:
     """The file's text."""
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=10_000)

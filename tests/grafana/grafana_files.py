@@ -20,19 +20,19 @@ class GrafanaWouldNotStartError(Exception):
     """What Grafana would log before it ends."""
 
 
-def interpolated(value: Any, environment: Mapping[str, str]) -> Any:
+def interpolate(value: Any, environment: Mapping[str, str]) -> Any:
     """A value of a file after the replacement."""
     match value:
         case str():
-            return "$".join(_expanded(part, environment) for part in value.split("$$"))
+            return "$".join(_expand(part, environment) for part in value.split("$$"))
         case list():
-            return [interpolated(one, environment) for one in value]
+            return [interpolate(one, environment) for one in value]
         case dict():
-            return {key: interpolated(one, environment) for key, one in value.items()}
+            return {key: interpolate(one, environment) for key, one in value.items()}
     return value
 
 
-def _expanded(text: str, environment: Mapping[str, str]) -> str:
+def _expand(text: str, environment: Mapping[str, str]) -> str:
     def replace(match: re.Match[str]) -> str:
         if match[1] in {"", "__env"}:
             return environment.get(match[2], "")
@@ -43,14 +43,16 @@ def _expanded(text: str, environment: Mapping[str, str]) -> str:
     return _PLAIN.sub(lambda match: environment.get(match[1], ""), _EXPANDER.sub(replace, text))
 
 
-def contact_points(folder: Path, environment: Mapping[str, str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def load_contact_points(
+    folder: Path, environment: Mapping[str, str]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The integrations and the policies that Grafana takes from `provisioning/alerting`."""
     receivers: list[dict[str, Any]] = []
     policies: list[dict[str, Any]] = []
     for path in sorted(folder.iterdir()):
         if path.suffix not in {".yaml", ".yml", ".json"}:
             raise GrafanaWouldNotStartError(f"file has invalid suffix {path.name}")
-        file = interpolated(yaml.safe_load(path.read_text(encoding="utf-8")), environment)
+        file = interpolate(yaml.safe_load(path.read_text(encoding="utf-8")), environment)
         for point in file.get("contactPoints", []):
             receivers += [{"name": point["name"], **receiver} for receiver in point["receivers"]]
         policies += file.get("policies", [])

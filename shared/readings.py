@@ -6,6 +6,7 @@ last write wins per field, in every store. The gateway is never inside a reading
 and at the receiver it comes from the token and the path, so that no body can write as another gateway.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -22,6 +23,15 @@ class Series(NamedTuple):
 
     kind: str
     tags: Tags
+
+    @classmethod
+    def of(cls, kind: str, tags: Mapping[str, str]) -> "Series":
+        """The series with these tags, which may come in any order."""
+        return cls(kind, tuple(sorted(tags.items())))
+
+    def tag(self, name: str) -> str:
+        """The value of one tag. Raises KeyError if a series of this kind has no such tag."""
+        return dict(self.tags)[name]
 
 
 class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
@@ -44,4 +54,4 @@ class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False)
     @property
     def series(self) -> Series:
         """The series of this reading."""
-        return Series(self.kind, tuple(sorted(self.tags.items())))
+        return Series.of(self.kind, self.tags)

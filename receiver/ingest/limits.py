@@ -46,7 +46,7 @@ class SeriesLimit:
             known: set[Series] = set()
             for kind in KINDS:
                 latest = await self._store.latest(gateway, kind)
-                known.update(Series(kind, tuple(sorted(entry.tags.items()))) for entry in latest)
+                known.update(Series.of(kind, entry.tags) for entry in latest)
             self._known.setdefault(gateway, known)
 
     def refused(self, gateway: str, series: Sequence[Series]) -> set[Series]:

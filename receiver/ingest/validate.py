@@ -185,7 +185,7 @@ def _series(kind: str, tags: tuple[tuple[str, str], ...]) -> Series:
     for _, value in tags:
         if _TAG_VALUE.fullmatch(value) is None:
             raise _unprocessable("tag-value")
-    return Series(kind, tuple(sorted(tags)))
+    return Series.of(kind, dict(tags))
 
 
 def _kinds_of_known_numbers(readings: Sequence[Reading]) -> set[str]:

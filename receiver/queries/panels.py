@@ -161,7 +161,7 @@ def _summed(stored: Sequence[SeriesPoints], edges: list[int], finer_edges: Seque
     panels: dict[str, PanelWindows] = {}
     count = len(edges) - 1
     for series, points in stored:  # a panel that was renamed may have several for a while
-        serial = dict(series.tags)["inverter"]
+        serial = series.tag("inverter")
         panel = panels.setdefault(serial, PanelWindows(serial, [None] * count, [0.0] * count))
         for time, fields in points:
             index = bisect_right(edges, time) - 1

@@ -44,7 +44,7 @@ class QuestionSource:
         """What the store has of a question. Raises StoreUnavailableError."""
         latest = await self._store.latest(question.gateway, question.kind)
         recent = [entry for entry in latest if entry.timestamp >= question.asked.start - _GONE_MS]
-        empty = [SeriesPoints(Series(question.kind, tuple(sorted(entry.tags.items()))), []) for entry in recent]
+        empty = [SeriesPoints(Series.of(question.kind, entry.tags), []) for entry in recent]
         return LiveSeries(
             [entry.series.tags for entry in _chosen(question, empty, site)],
             max((entry.timestamp + 1 for entry in recent), default=question.asked.start),

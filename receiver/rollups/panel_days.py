@@ -50,8 +50,8 @@ def panel_day_rows(
     """
     quarters: dict[str, list[Point]] = {}
     for series, points in panel_15m:
-        quarters.setdefault(dict(series.tags)["inverter"], []).extend(points)
-    highest = {dict(series.tags)["inverter"]: samples(points, "max_power") for series, points in inverter}
+        quarters.setdefault(series.tag("inverter"), []).extend(points)
+    highest = {series.tag("inverter"): samples(points, "max_power") for series, points in inverter}
     rows = []
     everybody = inverters(inverter, site)
     for start, stop in pairwise(edges):

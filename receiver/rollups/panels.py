@@ -67,7 +67,7 @@ class _InverterWindow(NamedTuple):
 
 def inverters(raw: Iterable[SeriesPoints], site: Site) -> list[Inverter]:
     """Every inverter that has reported or is named, by serial."""
-    points = {dict(series.tags)["inverter"]: points for series, points in raw}
+    points = {series.tag("inverter"): points for series, points in raw}
     return [_inverter(serial, points.get(serial, []), site) for serial in sorted(points.keys() | site.panels.keys())]
 
 

@@ -93,7 +93,7 @@ def quarters(raw: Raw, site: Site, start: int, stop: int) -> Iterator[Quarter]:
 
 def source(series: SeriesPoints) -> str:
     """Which of the gateway's own totals this is."""
-    return dict(series.series.tags)["source"]
+    return series.series.tag("source")
 
 
 def _cut(segments: Segments, edges: Sequence[int]) -> list[Segments]:

@@ -33,8 +33,7 @@ def samples(points: Iterable[Point], name: str) -> list[Sample]:
 
 def meter_phase(series: SeriesPoints) -> MeterPhase:
     """Whose points these are."""
-    tags = dict(series.series.tags)
-    return tags["meter"], tags["phase"]
+    return series.series.tag("meter"), series.series.tag("phase")
 
 
 def powers(meters: Iterable[SeriesPoints]) -> dict[MeterPhase, Segments]:

@@ -44,7 +44,7 @@ def correct_series(series: Iterable[SeriesPoints], site: Site) -> list[SeriesPoi
         is_turned = tags["phase"] in told.reversed
         corrected.append(
             SeriesPoints(
-                Series(kind, tuple(sorted({**tags, "meter": role}.items()))),
+                Series.of(kind, {**tags, "meter": role}),
                 [Point(time, _turned(fields)) for time, fields in points] if is_turned else points,
             )
         )

@@ -237,7 +237,7 @@ class Samples:
 
 
 def _series(values: MeterValues) -> Series:
-    return Series("meter", (("meter", values.meter), ("phase", values.phase)))
+    return Series.of("meter", {"meter": values.meter, "phase": values.phase})
 
 
 def _reading(kind: str, values: MeterValues, stamp: int, fields: Mapping[str, float]) -> Reading:

@@ -22,7 +22,7 @@ from receiver.stores.influxdb.picking import (
 from receiver.stores.influxdb.reading import TwoBucketReader
 from receiver.stores.kinds import STORED
 from shared.fields import KINDS, MAX_GAP_MS
-from shared.readings import Series, Tags
+from shared.readings import Series
 from shared.units import DAY_MS, HOUR_MS, MINUTE_MS
 
 _LOOK_BACK = (TimeSpan(newest_ms=HOUR_MS), TimeSpan(newest_ms=32 * DAY_MS), TimeSpan())
@@ -92,8 +92,8 @@ async def latest(reading: TwoBucketReader, gateway: str, kind: str) -> list[Late
             rows = [point for point in reversed(earlier[key]) if point.timestamp < partly[key]]
             found[key] = [found[key][0], *rows]
     return [
-        Latest(tags=dict(tags), timestamp=found[key][0].timestamp, fields=last_known(found[key]))
-        for tags, key in _by_tags(kind, found)
+        Latest(tags=dict(series.tags), timestamp=found[key][0].timestamp, fields=last_known(found[key]))
+        for series, key in _by_tags(kind, found)
     ]
 
 
@@ -135,8 +135,7 @@ async def points(
         )
         for key in earlier.keys() | later.keys():
             found[key] = [*reversed(earlier.get(key, ())), *found.get(key, ()), *later.get(key, ())]
-    ordered = _by_tags(kind, found)
-    return [SeriesPoints(Series(kind, series_tags), found[key]) for series_tags, key in ordered if found[key]]
+    return [SeriesPoints(series, found[key]) for series, key in _by_tags(kind, found) if found[key]]
 
 
 async def _neighbours(
@@ -201,7 +200,7 @@ def _columns(kind: str, fields: Collection[str] | None) -> list[str]:
     return [name for name in known if fields is None or name in fields]
 
 
-def _by_tags(kind: str, keys: Iterable[Key]) -> list[tuple[Tags, Key]]:
-    """Series with their tags, in the order that the contract asks for."""
+def _by_tags(kind: str, keys: Iterable[Key]) -> list[tuple[Series, Key]]:
+    """The series that keys stand for, in the order that the contract asks for."""
     names = STORED[kind].tags
-    return sorted((tuple(sorted(zip(names, key, strict=True))), key) for key in keys)
+    return sorted((Series.of(kind, dict(zip(names, key, strict=True))), key) for key in keys)

@@ -105,7 +105,7 @@ def points(
             after = _neighbours(connection, kind, names, series_id, window.stop, backwards=False)
             inside = [*reversed(before), *inside, *after]
         if inside:
-            found.append(SeriesPoints(Series(kind, tuple(sorted(series_tags.items()))), inside))
+            found.append(SeriesPoints(Series.of(kind, series_tags), inside))
     return found
 
 

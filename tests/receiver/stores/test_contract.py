@@ -64,7 +64,7 @@ async def test_every_field_of_every_kind_can_be_stored(store, kind):
     }
     assert await store.write([GatewayReading(HOME, Reading(kind, tags, NOON, fields))]) == {}
     (series,) = await everything(store, kind)
-    assert series == SeriesPoints(Series(kind, tuple(sorted(tags.items()))), [Point(NOON, fields)])
+    assert series == SeriesPoints(Series.of(kind, tags), [Point(NOON, fields)])
     (latest,) = await store.latest(HOME, kind)
     assert (latest.tags, latest.timestamp, latest.fields) == (tags, NOON, fields)
 

@@ -7,7 +7,7 @@ It is the gate before every store (databases do not enforce one type per field r
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from shared.units import MINUTE_MS
 
@@ -29,6 +29,8 @@ HEARTBEAT_MS = MINUTE_MS
 """A full snapshot of a meter series at least this often (milliseconds)."""
 MAX_GAP_MS = 2 * HEARTBEAT_MS
 """Linear fields are unknown between points further apart than this (milliseconds)."""
+MAX_TEXT = 200
+"""Characters of a text field, at most."""
 
 
 class Field(NamedTuple):
@@ -138,5 +140,5 @@ KINDS: Mapping[str, Kind] = MappingProxyType({
 })  # fmt: skip
 """Every kind this version knows. The `gateway` tag is implied everywhere."""
 
-EVENT_TYPES = ("gap", "loss", "counter_reset", "clock_step", "start", "schema", "certificate")
+EventType: TypeAlias = Literal["gap", "loss", "counter_reset", "clock_step", "start", "schema", "certificate"]
 """Values of the `type` tag of an `event`."""

@@ -16,7 +16,7 @@ import msgspec
 from receiver.errors import RefusedError
 from receiver.strict_json import DuplicateKeyError, refuse_duplicates
 from shared import wire
-from shared.fields import KINDS
+from shared.fields import KINDS, MAX_TEXT
 from shared.problems import Problem, Rejection
 from shared.readings import FieldValue, Reading, Series
 from shared.units import MINUTE_MS
@@ -25,8 +25,6 @@ EARLIEST_MS = 946_684_800_000
 """2000-01-01: no gateway of this kind is older, whatever the retention; a stamp before it comes from a broken clock."""
 FUTURE_MS = 10 * MINUTE_MS
 """How far ahead of our clock a reading may be stamped (milliseconds)."""
-MAX_TEXT = 200
-"""Characters of a text field, at most."""
 _LAST_SEQ = 2**63 - 1
 
 _ID = re.compile(r"[0-9a-f]{1,64}")

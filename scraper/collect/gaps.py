@@ -6,15 +6,8 @@ by the next start, and a start after a kill opens one at the last committed samp
 
 from scraper.collect.memory import DurableMemory
 from scraper.collect.recorder import Recorder
+from scraper.events import make_event
 from shared.readings import Reading
-
-
-def event(kind: str, start_ms: int, reason: str | None = None, **numbers: float) -> Reading:
-    """An `event` reading; `numbers` are its numeric fields (`end` in ms, `rows`)."""
-    fields: dict[str, float | str] = dict(numbers)
-    if reason is not None:
-        fields["reason"] = reason
-    return Reading("event", {"type": kind}, start_ms, fields)
 
 
 class Gaps:
@@ -39,9 +32,9 @@ class Gaps:
         if self.is_open:
             await self._recorder.hold()
         else:
-            await self._recorder.hold(event("gap", start_ms, reason), gap_start_ms=start_ms)
+            await self._recorder.hold(make_event("gap", start_ms, reason), gap_start_ms=start_ms)
 
     def closing(self, end_ms: int) -> list[Reading]:
         """The end of the open gap, to be recorded with the sample at `end_ms` and with `gap_start_ms=None`."""
         start_ms = self._memory.kept.gap_start_ms
-        return [] if start_ms is None else [event("gap", start_ms, end=float(end_ms))]
+        return [] if start_ms is None else [make_event("gap", start_ms, end_ms=end_ms)]

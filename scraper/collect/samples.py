@@ -9,13 +9,14 @@ from collections.abc import Mapping
 
 import structlog
 
-from scraper.collect.gaps import Gaps, event
+from scraper.collect.gaps import Gaps
 from scraper.collect.health import Health
 from scraper.collect.memory import DurableMemory
 from scraper.collect.recorder import Recorder
 from scraper.delta import gateway_clock, stamps
 from scraper.delta.stamps import StampClock
 from scraper.errors import BadReplyError, WrongGatewayError
+from scraper.events import make_event, name_some
 from scraper.gateway.parse.phases import MeterValues
 from scraper.gateway.parse.stream import parse_event
 from scraper.gateway.parse.values import Notes
@@ -29,8 +30,6 @@ log = structlog.get_logger()
 
 SILENCE_MS = MAX_GAP_MS
 """Without a sample for this long a gap opens, whatever the connections say (milliseconds)."""
-MAX_REASON = 200
-"""Characters of an event's reason, at most: the receiver takes no more."""
 
 
 class Samples:
@@ -171,7 +170,11 @@ class Samples:
         """Leave a mark in the data, once per change."""
         self._health.certificate_changed = True
         await self._recorder.record(
-            [event("certificate", self._clock.now_ms(), "the gateway shows a certificate that is not the pinned one")]
+            [
+                make_event(
+                    "certificate", self._clock.now_ms(), "the gateway shows a certificate that is not the pinned one"
+                )
+            ]
         )
 
     @property
@@ -231,7 +234,10 @@ class Samples:
             *(f"refused {name}" for name in notes.refused),
         }
         fresh = sorted(seen - self._reported)
-        if fresh and await self._recorder.record([_schema_event(self._clock.now_ms(), fresh)]):
+        if not fresh:
+            return
+        mark = make_event("schema", self._clock.now_ms(), name_some(fresh), rows=len(fresh))
+        if await self._recorder.record([mark]):
             self._reported |= seen
             log.info("the gateway's replies differ from what is known", names=fresh[:20])
 
@@ -242,8 +248,3 @@ def _series(values: MeterValues) -> Series:
 
 def _reading(kind: str, values: MeterValues, stamp: int, fields: Mapping[str, float]) -> Reading:
     return Reading(kind, {"meter": values.meter, "phase": values.phase}, stamp, {**fields})
-
-
-def _schema_event(now_ms: int, names: list[str]) -> Reading:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return event("schema", now_ms, ", ".join(names[:3])[: MAX_REASON - len(more)] + more, rows=float(len(names)))

@@ -7,6 +7,7 @@ before the fall and to a `counter_reset` event; whoever computes energy leaves t
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from scraper.events import make_event, name_some
 from shared.fields import KINDS, Interpolation
 from shared.readings import Reading, Series
 from shared.units import SECOND_MS
@@ -71,7 +72,8 @@ def detect(state: CounterHistory, readings: Sequence[Reading]) -> tuple[CounterH
     if not resets:
         return CounterHistory(series, state.event_ms), tuple(out)
     event_ms = max(min(stamp for stamp, _ in resets), state.event_ms + 1)
-    out.append(_event(event_ms, [fall for _, fall in resets]))
+    falls = [fall for _, fall in resets]
+    out.append(make_event("counter_reset", event_ms, name_some(falls, "went down: "), rows=len(falls)))
     return CounterHistory(series, event_ms), tuple(out)
 
 
@@ -90,10 +92,3 @@ def _falls(before: Reading, after: Reading) -> list[str]:
             wrapped = 0.9 * WRAP_WH < old <= WRAP_WH and new < 0.1 * WRAP_WH
             falls.append(f"{where} {name}{' wrapped at 2^32 J' if wrapped else ''}")
     return falls
-
-
-def _event(timestamp: int, falls: list[str]) -> Reading:
-    """One event for all counters that fell in one poll; `rows` is how many."""
-    more = "" if len(falls) <= 3 else f" and {len(falls) - 3} more"  # the receiver takes 200 characters
-    fields: dict[str, float | str] = {"rows": float(len(falls)), "reason": "went down: " + ", ".join(falls[:3]) + more}
-    return Reading(kind="event", tags={"type": "counter_reset"}, timestamp=timestamp, fields=fields)

@@ -5,6 +5,7 @@ That offset then stands still, so that one report keeps one identity; it changes
 event, and its owner persists it in the transaction that commits the event.
 """
 
+from scraper.events import make_event
 from shared.readings import Reading
 from shared.units import MINUTE_MS
 
@@ -46,4 +47,4 @@ def _event(offset_ms: int, arrival_ms: int) -> Reading:
     else:
         direction = "ahead" if offset_ms > 0 else "behind"
         reason = f"the gateway's clock is {abs(offset_ms) / 1000:.0f} s {direction}; report dates are corrected by that"
-    return Reading(kind="event", tags={"type": "clock_step"}, timestamp=arrival_ms, fields={"reason": reason})
+    return make_event("clock_step", arrival_ms, reason)

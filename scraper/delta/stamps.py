@@ -9,6 +9,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from scraper.events import make_event
 from shared.readings import Reading, Series
 from shared.units import SECOND_MS
 
@@ -62,12 +63,7 @@ class StampClock:
             self._newest_ms = 0
         direction = "back" if step_ms < 0 else "forward (or the machine slept)"
         reason = f"the clock of the scraper's host stepped {direction} by {abs(step_ms) / 1000:.0f} s"
-        return Reading(
-            kind="event",
-            tags={"type": "clock_step"},
-            timestamp=wall_ms - step_ms,
-            fields={"end": float(wall_ms), "reason": reason},
-        )
+        return make_event("clock_step", wall_ms - step_ms, reason, end_ms=wall_ms)
 
     def stamps(self, arrival_ms: int, count: int = 1) -> list[int]:
         """Stamps for `count` samples that arrived together at `arrival_ms`, oldest first."""

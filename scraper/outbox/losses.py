@@ -3,13 +3,13 @@
 import sqlite3
 from typing import NamedTuple
 
+from scraper.events import make_event
 from scraper.outbox import rows
-from shared.readings import Reading
 from shared.wire import encode_reading
 
 REMEMBERED = 1_000
 """Stamps of past losses that are kept, so that no two loss events share an identity."""
-PREFIX = b'{"kind":"event","tags":{"type":"loss"},'
+PREFIX = encode_reading(make_event("loss", 0)).partition(b'"timestamp"')[0]
 """How the payload of every loss event begins; the quota spares them, so that no loss is lost itself."""
 
 
@@ -38,9 +38,7 @@ def record(connection: sqlite3.Connection, loss: Loss, now_ms: int) -> None:
         "DELETE FROM losses WHERE timestamp <= (SELECT timestamp FROM losses ORDER BY timestamp DESC LIMIT 1 OFFSET ?)",
         (REMEMBERED,),
     )
-    fields: dict[str, float | str] = {"end": float(max(loss.end_ms, stamp)), "reason": loss.reason}
     if loss.rows is not None:
-        fields["rows"] = float(loss.rows)
         connection.execute("UPDATE state SET lost_rows = lost_rows + ?", (loss.rows,))
-    event = Reading(kind="event", tags={"type": "loss"}, timestamp=stamp, fields=fields)
+    event = make_event("loss", stamp, loss.reason, end_ms=max(loss.end_ms, stamp), rows=loss.rows)
     rows.insert(connection, [encode_reading(event)], now_ms)

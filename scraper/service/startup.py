@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 
 import structlog
 
-from scraper.collect.gaps import Gaps, event
+from scraper.collect.gaps import Gaps
 from scraper.collect.memory import DurableMemory, Kept
 from scraper.collect.recorder import Recorder
 from scraper.config import ScraperSettings
 from scraper.errors import OutboxUnavailableError, ScraperSettingError
+from scraper.events import make_event
 from scraper.gateway.pinning import PinStore
 from scraper.gateway.session import GatewaySession
 from scraper.outbox.thread import OutboxThread
@@ -87,7 +88,7 @@ async def opening(recorder: Recorder, gaps: Gaps, memory: DurableMemory, clock: 
     last = memory.last_sample_ms
     if last and not gaps.is_open:
         await gaps.open(last, "the scraper was killed")
-    await recorder.record([event("start", clock.now_ms(), "the scraper started")])
+    await recorder.record([make_event("start", clock.now_ms(), "the scraper started")])
 
 
 async def owner(gateway: GatewaySession, recorder: Recorder, memory: DurableMemory, clock: Clock) -> str:

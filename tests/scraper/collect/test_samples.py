@@ -2,9 +2,9 @@
 
 import pytest
 
-from scraper.collect.samples import MAX_REASON
 from scraper.errors import WrongGatewayError
 from scraper.gateway.stream import Burst
+from shared.fields import MAX_TEXT
 from shared.readings import Reading
 from tests.scraper.gateway.fake import NOW_S
 from tests.scraper.scripted import NOW_MS, identity, line, meter, parts, values
@@ -142,7 +142,7 @@ async def test_a_schema_event_is_never_longer_than_the_receiver_takes_and_waits_
     inner.outbox.full = False
     await inner.samples.inverters()
     (schema,) = await inner.events("schema")
-    assert len(str(schema.fields["reason"])) <= MAX_REASON
+    assert len(str(schema.fields["reason"])) <= MAX_TEXT
 
 
 async def test_silence_of_the_meters_opens_a_gap_even_if_everything_seems_connected(inner):

@@ -1,4 +1,4 @@
-"""The outermost layer: a limit per address, and no error that is not ours."""
+"""The outermost layer: a limit per address, no body where none is read, and no error that is not ours."""
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from receiver.errors import RefusedError
 from receiver.http.problems import Problems, new_request_id, refusal_of
 from receiver.http.rates import RateLimit
+from shared.problems import Problem
 
 _log = structlog.get_logger()
 _PROBES = frozenset({"/healthz", "/readyz"})
@@ -38,6 +39,7 @@ class OutermostLayer:
         try:
             if scope["path"] not in _PROBES:
                 self._per_address.spend((scope.get("client") or ("", 0))[0])
+            _refuse_body(scope)
             await self._app(scope, receive, send_and_note)
         except Exception as error:  # noqa: BLE001 (whatever it is, the sender hears a problem and nothing of the error)
             request_id = new_request_id()
@@ -46,6 +48,14 @@ class OutermostLayer:
             if not started:
                 response = self._problems.reply(refusal_of(error), request_id=request_id)
                 await response(scope, receive, send)
+
+
+def _refuse_body(scope: Scope) -> None:
+    """Raises RefusedError for a body that nobody reads: its connection would wait for it."""
+    if scope["method"] != "POST":
+        fields = dict(scope["headers"])
+        if b"transfer-encoding" in fields or fields.get(b"content-length", b"0") != b"0":
+            raise RefusedError(Problem.MALFORMED, "body-of-a-question", close=True)
 
 
 def _place(error: BaseException) -> str:

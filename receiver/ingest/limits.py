@@ -21,12 +21,16 @@ class Limits:
             trusted), in the long run.
         series: Series one gateway may have.
         body_seconds: How long a body may take to arrive.
+        connections: Open connections altogether; None is as many as the limit of open files allows.
+        address_connections: Open connections of one network address that is no trusted proxy.
     """
 
     gateway_rate: float = 200
     address_rate: float = 1_000
     series: int = MAX_SERIES
     body_seconds: float = 30
+    connections: int | None = None
+    address_connections: int = 500
 
 
 class SeriesLimit:

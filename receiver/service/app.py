@@ -111,7 +111,14 @@ async def running(
     await receiver.store.open()
     receiver.rollups.start()
     try:
-        listener = HttpListener(create_app(receiver, docs=docs), host=host, port=port, trusted_proxies=trusted_proxies)
+        listener = HttpListener(
+            create_app(receiver, docs=docs),
+            host=host,
+            port=port,
+            trusted_proxies=trusted_proxies,
+            most=receiver.limits.connections,
+            most_of_one_address=receiver.limits.address_connections,
+        )
         await listener.start()
         try:
             yield listener

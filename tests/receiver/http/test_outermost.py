@@ -12,7 +12,7 @@ import httpx
 import pytest
 import structlog
 
-from receiver.http.listener import MAX_HEAD, MAX_HEADERS, BoundedHeads
+from receiver.http.protocol import MAX_HEAD, MAX_HEADERS, BoundedProtocol
 from receiver.ingest.limits import Limits
 from receiver.stores.base import StoreUnavailableError
 from tests.receiver.service import (
@@ -190,7 +190,7 @@ async def test_heads_beyond_the_limits_and_smuggling_lose_the_connection(service
 async def test_a_head_that_does_not_come_loses_the_connection(
     service: Service, monkeypatch: pytest.MonkeyPatch, start_of_head: bytes
 ):
-    monkeypatch.setattr(BoundedHeads, "head_seconds", 0.05)
+    monkeypatch.setattr(BoundedProtocol, "head_seconds", 0.05)
     assert await talk(service.port, start_of_head) == b""
 
 

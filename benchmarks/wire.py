@@ -26,7 +26,6 @@ from scraper.gateway.parse.meters import parse_meters
 from scraper.gateway.parse.phases import MeterValues
 from scraper.gateway.parse.stream import parse_event
 from scraper.outbox.thread import OutboxThread
-from scraper.uplink.backoff import Backoff
 from scraper.uplink.sender import Sender
 from scraper.uplink.signer import HouseholdSecret, Signer
 from scraper.uplink.uplink import Uplink
@@ -125,7 +124,7 @@ async def day(folder: Path, port: int) -> tuple[CountingProxy, int, int]:
     recorder = Recorder(Tracker(), outbox, DurableMemory(outbox), clock)
     sender = Sender(f"http://127.0.0.1:{await proxy.start()}", SERIAL, None)
     signer = Signer(HouseholdSecret(SECRET), SERIAL)
-    uplink = Uplink(outbox, sender, signer, clock, interval_s=POST_S, backoff=Backoff(random.Random(1)))
+    uplink = Uplink(outbox, sender, signer, clock, interval_s=POST_S, rng=random.Random(1))
     for second in range(DAY_S):
         await recorder.record(feed.samples(second))
         if second % POST_S == POST_S - 1:

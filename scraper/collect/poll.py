@@ -9,6 +9,7 @@ import random
 
 import structlog
 
+from scraper.backoff import Backoff
 from scraper.collect.health import Health
 from scraper.collect.samples import Samples
 from scraper.collect.schedule import PollJob, Schedule
@@ -28,7 +29,9 @@ log = structlog.get_logger()
 
 PERSON_S = 10.0
 """How often to look whether a person has acted (seconds); the client asks the gateway again only every 300 s."""
+FIRST_WAIT_S = 2.0
 LONGEST_WAIT_S = 60.0
+SHORTEST_WAIT_S = 0.5
 IDENTIFY_S = 4 * HOUR_S
 """Firmware is pushed without notice: the gateway is identified anew this often (seconds)."""
 COUNTERS_S = 60.0
@@ -66,10 +69,9 @@ class Poller:
         self._samples = samples
         self._health = health
         self._clock = clock
-        self._rng = rng
         self._meter_interval_s = meter_interval_s
         self._known: GatewayIdentity | None = None
-        self._failures = 0
+        self._backoff = Backoff(rng, first_s=FIRST_WAIT_S, longest_s=LONGEST_WAIT_S, shortest_s=SHORTEST_WAIT_S)
         self._down_since: float | None = None
         self._alarm_due = 0.0
         jobs = [
@@ -137,7 +139,7 @@ class Poller:
         if self._down_since is not None:
             log.info("the gateway answers again", minutes=round((self._clock.monotonic() - self._down_since) / 60, 1))
             self._schedule.start()
-        self._failures = 0
+        self._backoff.succeed()
         self._down_since = None
 
     def _failed(self, job: PollJob, error: Exception, started: float) -> None:
@@ -162,8 +164,7 @@ class Poller:
             self._alarm_due = now + ALARM_AGAIN_S
             minutes = round((now - self._down_since) / 60)
             log.warning("the gateway has been away for long", minutes=minutes, reason=str(error))
-        self._failures += 1
-        return self._rng.uniform(0.5, min(LONGEST_WAIT_S, 2.0 ** min(self._failures, 6)))
+        return self._backoff.delay()
 
     async def _need_person(self, error: GatewayError | ScraperSettingError) -> None:
         if self._health.person_needed != str(error):

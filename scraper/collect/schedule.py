@@ -6,12 +6,15 @@ by one because they always run one by one. An interval that was missed is not ma
 
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from scraper.backoff import Backoff
 from shared.clock import Clock
 
 FREQUENT_S = 300.0
-SELDOM_S = 60.0
+FIRST_WAIT_S = 2.0
+LONGEST_WAIT_S = 60.0
+"""What keeps failing is asked less and less often, but at least once a minute (seconds)."""
 LOOK_S = 5.0
 """Intervals may change while everything waits: the meters are polled soon after their stream broke (seconds)."""
 
@@ -25,23 +28,12 @@ class PollJob:
         interval: The seconds between two runs as they should be now; a job becomes due at once when it shrinks.
         run: Does it.
         since: Monotonic time from which the interval counts.
-        failures: In a row.
     """
 
     name: str
     interval: Callable[[], float]
     run: Callable[[], Awaitable[None]]
-    since: float = field(default=0.0)
-    failures: int = field(default=0)
-
-    @property
-    def due(self) -> float:
-        """Monotonic time of the next run."""
-        return self.since + self.pause()
-
-    def pause(self) -> float:
-        """Seconds between two runs: what keeps failing is asked less and less often, but at least once a minute."""
-        return max(self.interval(), min(SELDOM_S, 2.0**self.failures) if self.failures else 0.0)
+    since: float = 0.0
 
 
 class Schedule:
@@ -51,6 +43,7 @@ class Schedule:
         self._jobs = jobs
         self._clock = clock
         self._rng = rng
+        self._backoffs = {job.name: Backoff(rng, first_s=FIRST_WAIT_S, longest_s=LONGEST_WAIT_S) for job in jobs}
 
     def start(self) -> None:
         """Jobs of up to five minutes are due now, in the order given; a rarer one after its interval."""
@@ -62,15 +55,27 @@ class Schedule:
     async def next(self) -> PollJob:
         """Wait for the next job that is due."""
         while True:
-            job = min(self._jobs, key=lambda job: job.due)
-            wait = job.due - self._clock.monotonic()
+            job = min(self._jobs, key=self._due)
+            wait = self._due(job) - self._clock.monotonic()
             if wait <= 0:
                 return job
             await self._clock.sleep(min(wait, LOOK_S))
 
     def done(self, job: PollJob, *, worked: bool = True) -> None:
         """Count the job's interval anew: a steady rhythm with a little jitter, never a burst to catch up."""
-        job.failures = 0 if worked else min(job.failures + 1, 16)
-        interval, now = job.pause(), self._clock.monotonic()
+        backoff = self._backoffs[job.name]
+        if worked:
+            backoff.succeed()
+        else:
+            backoff.fail()
+        interval, now = self._pause(job), self._clock.monotonic()
         regular = min(job.since + interval, now)  # later than now if the interval has just grown
         job.since = max(regular, now - interval / 2) + self._rng.uniform(-0.02, 0.02) * interval
+
+    def _due(self, job: PollJob) -> float:
+        """Monotonic time of the job's next run."""
+        return job.since + self._pause(job)
+
+    def _pause(self, job: PollJob) -> float:
+        """Seconds between two runs of the job, without jitter."""
+        return max(job.interval(), self._backoffs[job.name].ceiling_s)

@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 import structlog
 
+from scraper.backoff import Backoff
 from scraper.collect.health import Health
 from scraper.collect.samples import Samples
 from scraper.errors import BadReplyError, EndpointUnavailableError, GatewayError, ScraperSettingError
@@ -18,6 +19,7 @@ log = structlog.get_logger()
 
 FIRST_WAIT_S = 30.0
 LONGEST_WAIT_S = 300.0
+SHORTEST_SHARE = 1 / 6
 _LOOK_S = 1.0
 _UNREADABLE = 30
 """Bursts in a row without one readable event after which the stream is given up for a while."""
@@ -41,11 +43,10 @@ class Streaming:
         self._samples = samples
         self._health = health
         self._clock = clock
-        self._rng = rng
+        self._backoff = Backoff(rng, first_s=FIRST_WAIT_S, longest_s=LONGEST_WAIT_S, shortest_share=SHORTEST_SHARE)
 
     async def run(self) -> None:
         """Stream until cancelled."""
-        failures = 0
         while True:
             await self._connected()
             before = self._health.stream_events
@@ -53,17 +54,14 @@ class Streaming:
                 await self._stream()
             except EndpointUnavailableError as error:
                 await self._unavailable(error)
-                failures = 0
+                self._backoff.succeed()
                 continue
             except (GatewayError, ScraperSettingError) as error:
                 log.info("the meter stream ended; it is opened again", reason=str(error))
             if self._health.stream_events > before:
-                failures = 0
+                self._backoff.succeed()
                 await self._samples.stopped("the meter stream ended")
-            else:
-                failures += 1
-            longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**failures)
-            await self._clock.sleep(self._rng.uniform(longest / 6, longest))
+            await self._clock.sleep(self._backoff.delay())
 
     async def _connected(self) -> None:
         """Wait for a login to the right gateway and an enabled meter."""

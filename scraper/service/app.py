@@ -30,7 +30,6 @@ from scraper.outbox.thread import OutboxThread
 from scraper.service.build import gateway_options, receiver_tls, signing_key
 from scraper.service.startup import opened_outbox, opening, own_state, owner, sane_clock
 from scraper.service.status import ScraperCollector, not_ready, registry
-from scraper.uplink.backoff import Backoff
 from scraper.uplink.sender import Sender
 from scraper.uplink.signer import EdgeKey, Signer
 from scraper.uplink.uplink import Uplink, UplinkState
@@ -94,7 +93,7 @@ class _Delivery:
         self._sender = Sender(self._receiver.url, serial, self._tls)
         signer = Signer(self._key, serial, reload=functools.partial(signing_key, self._receiver))
         self._uplink = Uplink(
-            outbox, self._sender, signer, self._clock, interval_s=self._interval_s, backoff=Backoff(random.Random())
+            outbox, self._sender, signer, self._clock, interval_s=self._interval_s, rng=random.Random()
         )
         await self._uplink.run()
 

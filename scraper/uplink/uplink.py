@@ -7,6 +7,7 @@ receiver that refuses everything cannot turn the queue into dead letters.
 
 import asyncio
 import contextlib
+import random
 import secrets
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
@@ -14,10 +15,10 @@ from typing import Any
 
 import structlog
 
+from scraper.backoff import Backoff
 from scraper.errors import OutboxError
 from scraper.outbox import OutboxRow
 from scraper.outbox.thread import OutboxThread
-from scraper.uplink.backoff import Backoff
 from scraper.uplink.replies import PERSON_S, Judged, Meaning, Renew, Split, Wait, understand
 from scraper.uplink.sender import NoAnswer, Sender
 from scraper.uplink.signer import Signer
@@ -28,6 +29,8 @@ log = structlog.get_logger()
 
 MIN_ROWS = 16
 """Batches shrink to this on a bad line, so that something always gets through."""
+FIRST_WAIT_S = 1.0
+LONGEST_WAIT_S = 300.0
 TOO_LARGE = 413
 SUSPICIOUS = 5
 """After this many refused single rows without one accepted, the receiver is at fault, not the rows."""
@@ -68,17 +71,25 @@ class Uplink:
         signer: Mints tokens.
         clock: Time.
         interval_s: Seconds between posts in steady state.
+        rng: Spreads what is tried again.
     """
 
     def __init__(
-        self, queue: OutboxThread, sender: Sender, signer: Signer, clock: Clock, *, interval_s: float, backoff: Backoff
+        self,
+        queue: OutboxThread,
+        sender: Sender,
+        signer: Signer,
+        clock: Clock,
+        *,
+        interval_s: float,
+        rng: random.Random,
     ) -> None:
         self._queue = queue
         self._sender = sender
         self._signer = signer
         self._clock = clock
         self._interval_s = interval_s
-        self._backoff = backoff
+        self._backoff = Backoff(rng, first_s=FIRST_WAIT_S, longest_s=LONGEST_WAIT_S)
         self._limit = wire.MAX_ROWS
         self._refused_in_a_row = 0
         self.state = UplinkState()
@@ -174,7 +185,7 @@ class Uplink:
             log.warning("receiver left rows out", rejected=len(rejected), codes=codes, ignored=verdict.ignored)
         if self.state.problem is not None:
             log.info("uplink works again")
-        self._backoff.success()
+        self._backoff.succeed()
         self._limit = min(wire.MAX_ROWS, self._limit * 2)
         self._refused_in_a_row = 0
         self.state.problem = None

@@ -26,7 +26,6 @@ from scraper.gateway.parse.phases import MeterValues
 from scraper.gateway.parse.values import Notes
 from scraper.gateway.stream import Burst
 from scraper.outbox.thread import OutboxThread
-from scraper.uplink.backoff import Backoff
 from scraper.uplink.sender import Sender
 from scraper.uplink.signer import HouseholdSecret, Signer
 from scraper.uplink.uplink import Uplink
@@ -173,7 +172,7 @@ async def edge(folder: Path, house: House, clock: SimulatedClock) -> AsyncIterat
 def uplink_of(edge: TimedScraper, sender: Sender, secret: str, clock: SimulatedClock) -> Uplink:
     """The real uplink over a real socket."""
     signer = Signer(HouseholdSecret(secret), edge.serial)
-    return Uplink(edge.outbox, sender, signer, clock, interval_s=10, backoff=Backoff(random.Random(1)))
+    return Uplink(edge.outbox, sender, signer, clock, interval_s=10, rng=random.Random(1))
 
 
 def _as_sent(document: object) -> object:

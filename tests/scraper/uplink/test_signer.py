@@ -1,12 +1,9 @@
 """The tokens that the scraper mints, and the delays between tries."""
 
-import random
-
 import jwt
 import pytest
 
 from scraper.errors import ScraperSettingError
-from scraper.uplink.backoff import LONGEST_S, Backoff
 from scraper.uplink.signer import LIFETIME_S, EdgeKey, HouseholdSecret, Signer
 
 SECRET = "s" * 32
@@ -76,18 +73,3 @@ def test_a_key_that_others_can_read_is_refused(tmp_path):
     path.chmod(0o644)
     with pytest.raises(ScraperSettingError, match="chmod 600"):
         EdgeKey.load(path)
-
-
-def test_the_delay_grows_to_five_minutes_with_full_jitter_and_starts_over():
-    backoff = Backoff(random.Random(1))
-    delays = [backoff.delay() for _ in range(200)]
-    assert delays[0] <= 1
-    assert max(delays) <= LONGEST_S
-    assert max(delays) > LONGEST_S * 0.9
-    assert min(delays[20:]) < LONGEST_S * 0.1
-    backoff.success()
-    assert backoff.delay() <= 1
-
-
-def test_retry_after_is_the_least_delay():
-    assert Backoff(random.Random(1)).delay(120) >= 120

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from scraper.outbox.thread import OutboxThread
-from scraper.uplink.backoff import Backoff
 from scraper.uplink.sender import Sender
 from scraper.uplink.signer import HouseholdSecret, Key, Signer
 from scraper.uplink.uplink import Uplink
@@ -145,7 +144,7 @@ async def opened(folder: Path, *, clock: SteppedClock | None = None, url: str | 
     await server.start()
     sender = Sender(url or f"http://127.0.0.1:{server.port}", serial, None)
     signer = Signer(key or HouseholdSecret(SECRET), serial)
-    uplink = Uplink(outbox, sender, signer, clock, interval_s=10, backoff=Backoff(random.Random(1)))
+    uplink = Uplink(outbox, sender, signer, clock, interval_s=10, rng=random.Random(1))
     desk = UplinkBench(uplink, outbox, server, clock)
     try:
         yield desk

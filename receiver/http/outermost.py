@@ -1,4 +1,11 @@
-"""The outermost layer: a limit per address, no body where none is read, and no error that is not ours."""
+"""The outermost layer: a limit per address, no body where none is read, no error that is not ours, strict headers.
+
+Every answer tells browsers and proxies to guess no type, to run nothing and to keep nothing, unless its route says
+otherwise: the page has a policy of its own, and answers with an ETag may be kept by the browser that asked.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -10,6 +17,19 @@ from shared.problems import Problem
 
 _log = structlog.get_logger()
 _PROBES = frozenset({"/healthz", "/readyz"})
+_STRICT: Mapping[bytes, bytes] = MappingProxyType({
+    b"cache-control": b"no-store",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+    b"x-content-type-options": b"nosniff",
+})  # fmt: skip
+"""Headers of an answer whose route sets none of that name."""
+_DOCUMENTATION = "/docs"
+_DOCUMENTATION_POLICY = (
+    b"default-src 'none'; script-src 'unsafe-inline' https://cdn.jsdelivr.net; "
+    b"style-src 'unsafe-inline' https://cdn.jsdelivr.net; img-src data: https://fastapi.tiangolo.com; "
+    b"connect-src 'self'; frame-ancestors 'none'"
+)
+"""FastAPI's documentation loads its viewer from there."""
 
 
 class OutermostLayer:
@@ -33,7 +53,9 @@ class OutermostLayer:
 
         async def send_and_note(message: Message) -> None:
             nonlocal started
-            started = True
+            if not started:
+                started = True
+                _add_strict_headers(message, scope["path"])
             await send(message)
 
         try:
@@ -47,7 +69,16 @@ class OutermostLayer:
                 _log.error("request failed", request_id=request_id, error=type(error).__name__, at=_place(error))
             if not started:
                 response = self._problems.reply(refusal_of(error), request_id=request_id)
-                await response(scope, receive, send)
+                await response(scope, receive, send_and_note)
+
+
+def _add_strict_headers(message: Message, path: str) -> None:
+    headers: list[tuple[bytes, bytes]] = message["headers"]
+    given = {name for name, _ in headers}
+    if path == _DOCUMENTATION:
+        headers.append((b"content-security-policy", _DOCUMENTATION_POLICY))
+        given.add(b"content-security-policy")
+    headers += [(name, value) for name, value in _STRICT.items() if name not in given]
 
 
 def _refuse_body(scope: Scope) -> None:

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 REGISTRY ?= localhost
-VERSION ?= 0.1.0
+VERSION ?= $(shell sed -n 's/^VERSION = "\(.*\)"$$/\1/p' shared/version.py)
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 STAMP := $(VENV)/.installed
 
@@ -15,7 +15,7 @@ help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 # The locked, hashed dependencies, then our own packages; again whenever either list changes.
-$(STAMP): requirements/dev.txt pyproject.toml
+$(STAMP): requirements/dev.txt pyproject.toml shared/version.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
@@ -65,7 +65,7 @@ screenshots: $(STAMP) $(PAGE) ## take the README's pictures of the page anew (ne
 grafana: $(STAMP) ## make the dashboards and alert rules anew from grafana/source
 	$(BIN)/python -m grafana
 
-images: ## build and push the images to your registry: make images REGISTRY=registry.example VERSION=0.1.0
+images: ## build and push the images to your registry: make images REGISTRY=registry.example
 	REGISTRY=$(REGISTRY) VERSION=$(VERSION) REVISION=$$(git rev-parse HEAD) docker buildx bake --push
 
 test-images: servers ## build the images, run the compose file and look inside (Debian, root, no container engine needed)

@@ -1,4 +1,5 @@
-# The images for every architecture: `docker buildx bake --push` with REGISTRY set, e.g. to registry.example.org/home.
+# The images for every architecture: `make images REGISTRY=registry.example.org/home`, which reads VERSION from
+# shared/version.py.
 #
 # There is no arm/v7: msgspec and cffi, which the scraper needs, publish no wheels for it, and the images build nothing
 # from source. A Raspberry Pi 3 or later with a 64-bit system runs the arm64 image.
@@ -6,12 +7,12 @@ variable "REGISTRY" {
   default = "localhost"
 }
 variable "VERSION" {
-  default = "0.1.0"
+  default = "unknown"
 }
 variable "REVISION" {
   default = "unknown"
 }
-variable "SOURCE" { # address of the repository
+variable "SOURCE" { # the address of the repository
   default = ""
 }
 
@@ -20,12 +21,12 @@ group "default" {
 }
 
 target "image" {
-  name       = part
-  matrix     = { part = ["scraper", "receiver", "simulator"] }
-  context    = "."
-  dockerfile = "${part}/Dockerfile"
-  platforms  = ["linux/amd64", "linux/arm64"]
-  args       = { VERSION = VERSION, REVISION = REVISION }
-  labels     = { "org.opencontainers.image.source" = SOURCE }
-  tags       = ["${REGISTRY}/envoy-${part}:${VERSION}", "${REGISTRY}/envoy-${part}:latest"]
+  name      = program
+  matrix    = { program = ["scraper", "receiver", "simulator"] }
+  context   = "."
+  target    = program
+  platforms = ["linux/amd64", "linux/arm64"]
+  args      = { VERSION = VERSION, REVISION = REVISION }
+  labels    = { "org.opencontainers.image.source" = SOURCE }
+  tags      = ["${REGISTRY}/envoy-${program}:${VERSION}", "${REGISTRY}/envoy-${program}:latest"]
 }

@@ -74,12 +74,13 @@ base_image
 say "base image is there"
 
 pinned() { sed -n "s|^ *image: \(.*$1:.*\)|\1|p" "$tree/docker-compose.yml"; }
+version="$(sed -n 's/^VERSION = "\(.*\)"$/\1/p' "$tree/shared/version.py")"
 for name in scraper receiver simulator; do
-    build "$tree/$name/Dockerfile" "localhost/envoy-$name:0.1.0" "$tree"
+    build "$tree/Dockerfile" "localhost/envoy-$name:$version" "$tree" --layers --target "$name" --build-arg VERSION="$version"
 done
 for name in scraper receiver simulator; do
-    [[ "$(podman image inspect --format '{{index .Labels "org.opencontainers.image.title"}}' "localhost/envoy-$name:0.1.0")" == "envoy-$name" ]]
-    [[ "$(podman image inspect --format '{{.User}}' "localhost/envoy-$name:0.1.0")" == 10001:10001 ]]
+    [[ "$(podman image inspect --format '{{index .Labels "org.opencontainers.image.title"}}' "localhost/envoy-$name:$version")" == "envoy-$name" ]]
+    [[ "$(podman image inspect --format '{{.User}}' "localhost/envoy-$name:$version")" == 10001:10001 ]]
 done
 say "our images are built, and labelled"
 mkdir "$work/context"
@@ -130,7 +131,7 @@ export ENVOY_HOST=gateway ENVOY_HTTP_PORT=8080 ENVOY_SERIAL=$serial ENVOY_POST_I
 compose --profile edge run --rm -T scraper sh -c "cat > $ENVOY_RECEIVER_CA_FILE" < "$work/root.crt"
 compose --profile edge run --rm -T scraper envoy-scraper key
 podman exec "${project}_receiver_1" envoy-receiver keys add "$(grep "$serial" "$work/compose.log" | tail -n 1)" > /dev/null
-podman run --detach --no-healthcheck --name gateway --network "${project}_edge" --read-only --tmpfs /tmp localhost/envoy-simulator:0.1.0 \
+podman run --detach --no-healthcheck --name gateway --network "${project}_edge" --read-only --tmpfs /tmp "localhost/envoy-simulator:$version" \
     envoy-simulator run --profile=firmware-5 --late-morning --host=0.0.0.0 --http-port=8080 > /dev/null
 podman network connect --alias relay.test "${project}_edge" "${project}_proxy_1"
 compose --profile edge up --detach --no-build

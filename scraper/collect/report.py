@@ -6,7 +6,6 @@ So the hosted half knows how the edge is doing, also while there is nothing else
 import asyncio
 import contextlib
 
-from scraper import __version__
 from scraper.collect.health import Health
 from scraper.collect.recorder import Recorder
 from scraper.collect.samples import Samples
@@ -14,6 +13,7 @@ from scraper.errors import OutboxUnavailableError
 from scraper.outbox.thread import OutboxThread
 from shared.clock import Clock
 from shared.readings import Reading
+from shared.version import VERSION
 
 PERIOD_S = 60.0
 LOOK_S = 5.0
@@ -63,7 +63,7 @@ class Report:
             "login_blocked": float(health.person_needed is not None),
             "certificate_changed": float(health.certificate_changed),
             "inverters_known": float(health.inverters_known),
-            "version": __version__,
+            "version": VERSION,
             **await self._outbox_fields(),
         }
         if health.firmware:

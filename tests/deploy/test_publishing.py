@@ -1,49 +1,55 @@
 """What is published: every image, for every architecture that its dependencies have wheels for, under one version."""
 
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 
+from shared.version import VERSION
+from tests.deploy.dockerfile import PROGRAMS
+
 ROOT = Path(__file__).parents[2]
 BAKE = (ROOT / "docker-bake.hcl").read_text()
 WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "images.yml").read_text())
-VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
 
 @pytest.mark.parametrize(
     ("file", "pattern"),
     [
-        ("docker-bake.hcl", r'variable "VERSION" \{\n  default = "(.*)"'),
         ("docker-compose.yml", r"\$\{RELAY_VERSION:-([^}]*)\}"),
         (".env.example", r"#RELAY_VERSION=(.*)"),
-        ("scraper/Dockerfile", r"ARG VERSION=(.*)"),
-        ("receiver/Dockerfile", r"ARG VERSION=(.*)"),
-        ("simulator/Dockerfile", r"ARG VERSION=(.*)"),
+        ("kubernetes/overlays/home/kustomization.yaml", r"newTag: ([^}]*)\}"),
+        ("kubernetes/overlays/hosted/kustomization.yaml", r"newTag: ([^}]*)\}"),
     ],
 )
-def test_every_file_names_the_version_of_the_project(file: str, pattern: str) -> None:
+def test_files_that_cannot_read_the_version_name_it(file: str, pattern: str) -> None:
+    """Compose and kustomize start the images of one version, which their files must pin."""
     assert set(re.findall(pattern, (ROOT / file).read_text())) == {VERSION}
 
 
+@pytest.mark.parametrize("file", ["pyproject.toml", "Makefile", "Dockerfile", "docker-bake.hcl", "tests/images.sh"])
+def test_other_files_read_the_version(file: str) -> None:
+    assert VERSION not in (ROOT / file).read_text()
+
+
 def test_what_is_published_is_what_the_compose_file_starts() -> None:
-    parts = re.search(r'group "default" \{\n  targets = \[(.*)\]', BAKE)
-    assert parts is not None
-    published = {f"envoy-{part}" for part in re.findall(r'"(\w+)"', parts[1])}
+    programs = re.search(r"matrix\s+= \{ program = \[(.*)\] \}", BAKE)
+    assert programs is not None
+    assert set(re.findall(r'"(\w+)"', programs[1])) == set(PROGRAMS)
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-    assert published == {
-        service["image"].rpartition("/")[2].partition(":")[0] for service in services.values() if "build" in service
+    started = {
+        (service["build"]["target"], service["image"].rpartition("/")[2].partition(":")[0])
+        for service in services.values()
+        if "build" in service
     }
+    assert started == {(name, f"envoy-{name}") for name in PROGRAMS}
 
 
-def test_both_architectures_are_published_and_nothing_is_built_from_source() -> None:
+def test_both_architectures_are_published() -> None:
     platforms = re.search(r"platforms\s+= \[(.*)\]", BAKE)
     assert platforms is not None
     assert set(re.findall(r'"(\S+)"', platforms[1])) == {"linux/amd64", "linux/arm64"}
-    for image in ("scraper", "receiver", "simulator"):
-        assert "--only-binary :all:" in (ROOT / image / "Dockerfile").read_text()
 
 
 def test_only_tags_publish_and_with_no_more_rights_than_needed() -> None:

@@ -28,7 +28,7 @@ from benchmarks.disk import COMPACT_SOON, settled
 from benchmarks.processes import receiver
 from benchmarks.year_history import Year, YearStore
 from receiver.stores.influxdb import InfluxStore
-from receiver.stores.influxdb.setup.server import shard_s
+from receiver.stores.influxdb.setup.management import choose_shard_s
 from receiver.stores.sqlite import SqliteStore
 from shared.units import DAY_MS
 from tests.influxd.server import ADMIN_TOKEN, ORG, Influxd, running
@@ -128,7 +128,7 @@ async def fill(folder: Path, server: Influxd, year: Year) -> None:
 
 def make_bucket(server: Influxd, name: str, kept_s: int) -> None:
     """As `envoy-receiver setup` makes it: how much time a shard holds tells in the answers."""
-    rule = {"type": "expire", "everySeconds": kept_s, "shardGroupDurationSeconds": shard_s(kept_s)}
+    rule = {"type": "expire", "everySeconds": kept_s, "shardGroupDurationSeconds": choose_shard_s(kept_s)}
     server.api("POST", "/api/v2/buckets", {"orgID": server.organisation(), "name": name, "retentionRules": [rule]})
 
 

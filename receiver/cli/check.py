@@ -129,15 +129,15 @@ def _influxdb(influxdb: InfluxSettings, meter_days: int) -> Iterator[Finding]:
     server = setup.InfluxManagement(influxdb.url, influxdb.token)
     try:
         version = server.version()
-        remark = setup.supported(version) or f"{influxdb.url} answers, version {version or 'unknown'}"
+        remark = setup.check_version(version, influxdb.url) or f"{influxdb.url} answers, version {version or 'unknown'}"
         yield True, f"InfluxDB: {remark}"
-        faults = list(setup.faults(server, influxdb, meter_days))
+        problems = list(setup.find_problems(server, influxdb, meter_days))
     except setup.SetupError as error:
-        faults = [str(error)]
+        problems = [str(error)]
     finally:
         server.close()
-    yield from ((False, f"InfluxDB: {fault}") for fault in faults)
-    if not faults:
+    yield from ((False, f"InfluxDB: {problem}") for problem in problems)
+    if not problems:
         yield True, "InfluxDB: the token may write and read the buckets, and their expiry is as set"
 
 

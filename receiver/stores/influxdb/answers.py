@@ -41,13 +41,13 @@ class _Refusal(msgspec.Struct):
     message: str
 
 
-def failure(status: int, body: bytes, *, server: str, org: str, bucket: str) -> Exception:
+def error_for_status(status: int, body: bytes, *, url: str, org: str, bucket: str) -> Exception:
     """The exception for an answer that is no success.
 
     Args:
         status: Of the answer.
         body: Of the answer. It may quote what was written, so nothing of it goes into a message.
-        server: Host and port, for people.
+        url: Address of the server, for people.
         org: The organisation that was named.
         bucket: The bucket that was named.
     """
@@ -58,7 +58,7 @@ def failure(status: int, body: bytes, *, server: str, org: str, bucket: str) -> 
         refused = _refused_rows(status, said.message)
         if refused is not None:
             return refused
-    return StoreUnavailableError(_sentence(status, known=said is not None, server=server, org=org, bucket=bucket))
+    return StoreUnavailableError(_sentence(status, known=said is not None, url=url, org=org, bucket=bucket))
 
 
 def _explanation(body: bytes) -> _Refusal | None:
@@ -79,44 +79,44 @@ def _refused_rows(status: int, message: str) -> RowsRefusedError | None:
     return None
 
 
-def _sentence(status: int, *, known: bool, server: str, org: str, bucket: str) -> str:
+def _sentence(status: int, *, known: bool, url: str, org: str, bucket: str) -> str:
     if status == 401 and known:
-        return f"InfluxDB at {server} does not accept the token: set INFLUXDB_V2_TOKEN to one that is valid there"
+        return f"InfluxDB at {url} does not accept the token: set INFLUXDB_V2_TOKEN to one that is valid there"
     if status == 403 and known:
         return (
             f'the token has no right to the bucket "{bucket}": set INFLUXDB_V2_TOKEN to one that may write and read it'
         )
     if status == 404 and known:
         return (
-            f'InfluxDB at {server} shows this token no bucket "{bucket}" in the organisation "{org}": create it, or '
+            f'InfluxDB at {url} shows this token no bucket "{bucket}" in the organisation "{org}": create it, or '
             "correct INFLUXDB_V2_ORG, INFLUXDB_V2_BUCKET or RECEIVER_LIVE_BUCKET"
         )
     if status in (400, 422) and known:
-        return f"InfluxDB at {server} does not understand the request ({status}): is it InfluxDB 2.7, as it must be?"
+        return f"InfluxDB at {url} does not understand the request ({status}): is it InfluxDB 2.7, as it must be?"
     if status < 500 and status != 429:
-        return f"what answers at {server} ({status}) is not InfluxDB 2 or not its API: check INFLUXDB_V2_URL"
+        return f"what answers at {url} ({status}) is not InfluxDB 2 or not its API: check INFLUXDB_V2_URL"
     return (
-        f"InfluxDB at {server} cannot do its work now ({status}): look at its log and at the space on its disk, and "
+        f"InfluxDB at {url} cannot do its work now ({status}): look at its log and at the space on its disk, and "
         "restart it after that was full"
     )
 
 
-def query_failure(said: str, *, server: str, bucket: str) -> StoreUnavailableError:
+def error_for_query(said: str, *, url: str, bucket: str) -> StoreUnavailableError:
     """The exception for a statement that InfluxDB did not execute, by what it said of it."""
     if said.startswith(("database not found", "not executed")):  # for the administrator; for everybody else
         return StoreUnavailableError(
-            f'InfluxDB at {server} shows this token no bucket "{bucket}" to read: create it, correct '
+            f'InfluxDB at {url} shows this token no bucket "{bucket}" to read: create it, correct '
             "INFLUXDB_V2_BUCKET or RECEIVER_LIVE_BUCKET, or set INFLUXDB_V2_TOKEN to one that may write and read it"
         )
-    return StoreUnavailableError(f"InfluxDB at {server} could not answer a query ({said[:200]}): look at its log")
+    return StoreUnavailableError(f"InfluxDB at {url} could not answer a query ({said[:200]}): look at its log")
 
 
-def refusal_of_version(version: str, server: str) -> str | None:
+def explain_unsupported_version(version: str, url: str) -> str | None:
     """Why no server of this version is worked with, for people; None for InfluxDB 2, and where it does not say."""
     number = _VERSION.match(version)
     if number is None or number[1] == "2":  # a build of one's own calls itself "dev"
         return None
     return (
-        f"what runs at {server} is InfluxDB {number[0].lstrip('v')}, but only InfluxDB 2.7 is supported: run that (the "
+        f"what runs at {url} is InfluxDB {number[0].lstrip('v')}, but only InfluxDB 2.7 is supported: run that (the "
         "image influxdb:2.7), or correct INFLUXDB_V2_URL"
     )

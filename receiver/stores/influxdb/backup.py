@@ -9,19 +9,20 @@ shard is looked through before it is kept and before it is sent, and what the se
 
 import contextlib
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from email.parser import BytesParser
 from email.policy import HTTP
 from pathlib import Path
 from typing import Any, Self
 
-import httpx
 import msgspec
 
 from receiver.database_settings import InfluxSettings
 from receiver.errors import BackupError
+from receiver.stores.influxdb.connection import InfluxConnection, InfluxReply, InfluxStatusError, InfluxUnreachableError
 
-_TIMEOUT = httpx.Timeout(20, read=600)  # a shard of a week is collected and compressed before the first byte comes
+_TIMEOUT_S = 20
+_READ_TIMEOUT_S = 600  # a shard of a week is collected and compressed before the first byte comes
 _MANIFESTS = "buckets.json"
 
 
@@ -39,17 +40,15 @@ class Snapshots:
             )
         self._org = influxdb.org
         self._names = dict.fromkeys((influxdb.bucket, influxdb.live_bucket))
-        self._http = httpx.Client(
-            base_url=influxdb.url,
-            headers={"authorization": f"Token {influxdb.admin_token}", "accept-encoding": "identity"},
-            timeout=_TIMEOUT,
+        self._connection = InfluxConnection(
+            influxdb.url, influxdb.admin_token, timeout_s=_TIMEOUT_S, read_timeout_s=_READ_TIMEOUT_S
         )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._http.close()
+        self._connection.close()
 
     def save(self, folder: Path) -> Iterator[str]:
         """Save our buckets below `folder`; a sentence for each."""
@@ -71,8 +70,8 @@ class Snapshots:
     def check_empty(self) -> None:
         """Refuse to restore over readings: none of our buckets may hold anything."""
         for name in self._names:
-            answer = self._call("GET", "/query", params={"db": name, "q": "SHOW MEASUREMENTS LIMIT 1"})
-            if "series" in answer.json()["results"][0]:
+            answer = self._call("GET", "/query", [("db", name), ("q", "SHOW MEASUREMENTS LIMIT 1")])
+            if "series" in msgspec.json.decode(answer.body)["results"][0]:
                 raise BackupError(
                     f"the bucket {name} holds readings, and a restore never replaces any: rename it in InfluxDB, or "
                     "set INFLUXDB_V2_BUCKET and RECEIVER_LIVE_BUCKET to new names"
@@ -86,7 +85,8 @@ class Snapshots:
                 f"the backup holds {len(saved)} bucket(s), but the settings name {len(self._names)}: set "
                 "RECEIVER_LIVE_BUCKET as it was when the backup was made"
             )
-        organisation = self._call("GET", "/api/v2/orgs", params={"org": self._org}).json()["orgs"][0]["id"]
+        found = self._call("GET", "/api/v2/orgs", [("org", self._org)])
+        organisation = msgspec.json.decode(found.body)["orgs"][0]["id"]
         try:
             for manifest, name in zip(saved, self._names, strict=True):
                 made = {**manifest, "bucketName": name, "organizationName": self._org, "organizationID": organisation}
@@ -99,8 +99,9 @@ class Snapshots:
     def _make(self, manifest: Any, folder: Path) -> int:
         """One bucket with its shards; how many there were."""
         self._drop(manifest["bucketName"])
-        made = self._call("POST", "/api/v2/restore/bucketMetadata", json=manifest).json()
-        new_ids = {mapping["oldId"]: mapping["newId"] for mapping in made["shardMappings"]}
+        made = self._call("POST", "/api/v2/restore/bucketMetadata", body=manifest)
+        mappings = msgspec.json.decode(made.body)["shardMappings"]
+        new_ids = {mapping["oldId"]: mapping["newId"] for mapping in mappings}
         shards = [shard for shard in _shards(manifest) if _file(folder, shard).exists()]
         for shard in shards:
             self._send(new_ids[shard], _file(folder, shard))
@@ -108,31 +109,29 @@ class Snapshots:
 
     def _manifests(self) -> Any:
         answer = self._call("GET", "/api/v2/backup/metadata")
-        header = f"Content-Type: {answer.headers['content-type']}\r\n\r\n".encode()
-        for part in BytesParser(policy=HTTP).parsebytes(header + answer.content).iter_parts():
+        header = f"Content-Type: {answer.headers['Content-Type']}\r\n\r\n".encode()
+        for part in BytesParser(policy=HTTP).parsebytes(header + answer.body).iter_parts():
             if part.get_param("name", header="content-disposition") == "buckets":
                 return msgspec.json.decode(part.get_content())
         raise BackupError("InfluxDB does not list its buckets for a backup: this version is not supported")
 
     def _fetch(self, shard: int, path: Path) -> bool:
         """Write a shard to a file; whether there was one."""
-        with (
-            self._faults(f"/api/v2/backup/shards/{shard}"),
-            self._http.stream("GET", f"/api/v2/backup/shards/{shard}") as answer,
-        ):
-            if answer.status_code == httpx.codes.NOT_FOUND:
-                return False  # it expired since the list was made
-            answer.raise_for_status()
-            with path.open("wb") as file:
-                for piece in answer.iter_bytes():
-                    file.write(piece)
+        address = f"/api/v2/backup/shards/{shard}"
+        try:
+            with path.open("wb") as file, self._errors(address):
+                file.writelines(self._connection.download(address))
+        except _MissingError:
+            path.unlink()
+            return False  # it expired since the list was made
         _data_files(path)
         return True
 
     def _send(self, shard: int, path: Path) -> None:
         sent = _data_files(path)
-        with path.open("rb") as file:
-            self._call("POST", f"/api/v2/restore/shards/{shard}", content=file)
+        address = f"/api/v2/restore/shards/{shard}"
+        with path.open("rb") as file, self._errors(address):
+            self._connection.upload(address, file)
         made = path.with_suffix(".made")
         # Not compared by name: the server may have merged files by now. It takes all files of a shard, or none.
         if sent and not (self._fetch(shard, made) and _data_files(made)):
@@ -140,27 +139,31 @@ class Snapshots:
         made.unlink(missing_ok=True)
 
     def _drop(self, name: str) -> None:
-        found = self._call("GET", "/api/v2/buckets", params={"org": self._org, "name": name}, may_miss=True)
-        for bucket in found.json().get("buckets", []):
+        try:
+            found = self._call("GET", "/api/v2/buckets", [("org", self._org), ("name", name)])
+        except _MissingError:
+            return
+        for bucket in msgspec.json.decode(found.body)["buckets"]:
             self._call("DELETE", f"/api/v2/buckets/{bucket['id']}")
 
-    def _call(self, method: str, path: str, *, may_miss: bool = False, **arguments: Any) -> httpx.Response:
-        with self._faults(path):
-            answer = self._http.request(method, path, **arguments)
-            if not (may_miss and answer.status_code == httpx.codes.NOT_FOUND):
-                answer.raise_for_status()
-            return answer
+    def _call(self, method: str, path: str, query: Sequence[tuple[str, str]] = (), *, body: Any = None) -> InfluxReply:
+        with self._errors(path):
+            return self._connection.send(method, path, query=query, body=body)
 
     @contextlib.contextmanager
-    def _faults(self, path: str) -> Iterator[None]:
+    def _errors(self, path: str) -> Iterator[None]:
         try:
             yield
-        except httpx.HTTPStatusError as error:
-            status = error.response.status_code
-            hint = ": INFLUXDB_ADMIN_TOKEN must be the administrator's" if status in {401, 403} else ""
-            raise BackupError(f"InfluxDB answers {status} to {path}{hint}") from None
-        except httpx.HTTPError as error:
-            raise BackupError(f"InfluxDB does not answer at {self._http.base_url} ({type(error).__name__})") from None
+        except InfluxStatusError as error:
+            hint = ": INFLUXDB_ADMIN_TOKEN must be the administrator's" if error.status in {401, 403} else ""
+            sentence = f"InfluxDB answers {error.status} to {path}{hint}"
+            raise (_MissingError if error.status == 404 else BackupError)(sentence) from None
+        except InfluxUnreachableError as error:
+            raise BackupError(f"{error} ({error.reason})") from None
+
+
+class _MissingError(BackupError):
+    """The server does not have what was asked for."""
 
 
 def _shards(manifest: Any) -> list[int]:

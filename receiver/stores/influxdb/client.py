@@ -1,24 +1,26 @@
-"""The way to one InfluxDB server: requests, deadlines, and our own reading of every answer.
+"""The store's requests to one InfluxDB server, their deadlines, and the meaning of every answer.
 
-Requests go through influxdb-client's API layer, its retries and batching off: whatever is answered is for us to judge,
-and what was not stored is the scraper's to send again. Its calls block, so they run on threads of their own; those that
-write do not wait behind those that query.
+Nothing is tried again here: the scraper sends again what was not stored. The calls of the connection block, so they run
+on threads of their own; those that write do not wait behind those that query.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, TypeVar
 
 import msgspec
-from influxdb_client.client.influxdb_client import InfluxDBClient
-from influxdb_client.rest import ApiException
-from urllib3.exceptions import HTTPError
 
 from receiver.stores.base import StoreUnavailableError
-from receiver.stores.influxdb.answers import failure, query_failure
+from receiver.stores.influxdb.answers import error_for_query, error_for_status
+from receiver.stores.influxdb.connection import (
+    AnswerTooLongError,
+    InfluxConnection,
+    InfluxReply,
+    InfluxStatusError,
+    InfluxUnreachableError,
+)
 
 TIMEOUT_S = 10.0
 """A request that takes longer has failed. A scraper waits 30 s: enough for a write behind another that is slow."""
@@ -43,14 +45,6 @@ class QueryTable(msgspec.Struct, frozen=True):
     columns: list[str] = []
     values: list[list[float | str | None]] = []
     tags: dict[str, str] = {}
-
-
-class _HttpReply(NamedTuple):
-    """A success. `version` is what the server says it is; empty where it does not say."""
-
-    status: int
-    body: bytes
-    version: str
 
 
 class _StatementResult(msgspec.Struct):
@@ -78,17 +72,10 @@ class InfluxClient:
     """
 
     def __init__(self, url: str, org: str, token: str, *, timeout_s: float = TIMEOUT_S) -> None:
-        address = urlsplit(url)
-        self.server = address.hostname or url
-        if address.port is not None:
-            self.server += f":{address.port}"
+        self.url = url
         self._org = org
         self._timeout_s = timeout_s
-        client = InfluxDBClient(
-            url=url, token=token, org=org, timeout=round(timeout_s * 1000), retries=False,
-            connection_pool_maxsize=_WRITERS + _READERS,
-        )  # fmt: skip
-        self._api = client.api_client
+        self._connection = InfluxConnection(url, token, timeout_s=timeout_s, connections=_WRITERS + _READERS)
         self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="influxdb-write")
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="influxdb-query")
 
@@ -100,13 +87,9 @@ class InfluxClient:
             TooLargeError: Write less at once.
             StoreUnavailableError: Try again later.
         """
-        query = [("org", self._org), ("bucket", bucket), ("precision", "ms")]
-        call = partial(
-            self._send, "/api/v2/write", bucket, query_params=query, body=data,
-            header_params={"Content-Type": "text/plain; charset=utf-8"},
-        )  # fmt: skip
+        call = partial(self._judge, partial(self._connection.write, self._org, bucket, data), bucket)
         if (await self._within_deadline(self._writers, call)).status != 204:  # whoever says 200 is not InfluxDB
-            raise failure(404, b"", server=self.server, org=self._org, bucket=bucket)
+            raise error_for_status(404, b"", url=self.url, org=self._org, bucket=bucket)
 
     async def delete(self, bucket: str, *, start: str, stop: str, predicate: str) -> None:
         """Delete points.
@@ -120,13 +103,11 @@ class InfluxClient:
         Raises:
             StoreUnavailableError: Try again later.
         """
-        call = partial(
-            self._send, "/api/v2/delete", bucket, query_params=[("org", self._org), ("bucket", bucket)],
-            body={"start": start, "stop": stop, "predicate": predicate},
-            header_params={"Content-Type": "application/json"},
-        )  # fmt: skip
+        body = {"start": start, "stop": stop, "predicate": predicate}
+        query = [("org", self._org), ("bucket", bucket)]
+        call = partial(self._send, "POST", "/api/v2/delete", bucket, query=query, body=body)
         if (await self._within_deadline(self._writers, call)).status != 204:
-            raise failure(404, b"", server=self.server, org=self._org, bucket=bucket)
+            raise error_for_status(404, b"", url=self.url, org=self._org, bucket=bucket)
 
     async def query(self, sql: str, params: Mapping[str, str | float | int], database: str) -> list[QueryTable]:
         """Run InfluxQL.
@@ -144,71 +125,62 @@ class InfluxClient:
         """
         form = [("q", sql), ("db", database), ("epoch", "ms"), ("params", msgspec.json.encode(params).decode())]
         call = partial(
-            self._answer, database, query_params=[("org", self._org)], post_params=form,
-            header_params={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
-        )  # fmt: skip
+            self._query, database, query=[("org", self._org)], form=form, headers={"Accept": "application/json"}
+        )
         answer = await self._within_deadline(self._readers, call)
         for said in [answer.error, *(result.error for result in answer.results)]:
             if said:
-                raise query_failure(said, server=self.server, bucket=database)
+                raise error_for_query(said, url=self.url, bucket=database)
         return answer.results[0].series
 
     async def version(self) -> str:
         """What the server says it is, e.g. 2.7.12; empty where it does not say. Raises StoreUnavailableError."""
-        call = partial(self._send, "/ping", "", method="GET")
-        return (await self._within_deadline(self._readers, call)).version
+        return await self._within_deadline(self._readers, partial(self._judge, self._connection.version, ""))
 
     async def aclose(self) -> None:
         """Let go of connections and threads; a request under way ends by itself."""
         for pool in (self._writers, self._readers):
             pool.shutdown(wait=False, cancel_futures=True)
-        self._api.rest_client.pool_manager.clear()
+        self._connection.close()
 
     async def _within_deadline(self, pool: ThreadPoolExecutor, call: Callable[[], _T]) -> _T:
-        """The socket's own time-out starts anew with every byte that trickles in; this one is for the whole request."""
+        """The socket's own time-out starts again with every byte that arrives; this one is for the whole request."""
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await asyncio.get_running_loop().run_in_executor(pool, call)
         except TimeoutError as error:
             raise StoreUnavailableError(
-                f"InfluxDB at {self.server} does not answer within {self._timeout_s:g} s: look at its log and its load"
+                f"InfluxDB at {self.url} does not answer within {self._timeout_s:g} s: look at its log and its load"
             ) from error
 
-    def _answer(self, database: str, **request: Any) -> _QueryReply:
+    def _query(self, database: str, **request: Any) -> _QueryReply:
         """One query. Runs on a thread, with its decoding: a long answer would hold up the event loop."""
-        body = self._send("/query", database, **request).body
+        body = self._send("POST", "/query", database, **request).body
         try:
             answer = _answer_decoder.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise failure(404, b"", server=self.server, org=self._org, bucket=database) from error
+            raise error_for_status(404, b"", url=self.url, org=self._org, bucket=database) from error
         if len(answer.results) != 1 and not answer.error:  # whoever that is, it is not the answer to one statement
-            raise failure(404, b"", server=self.server, org=self._org, bucket=database)
+            raise error_for_status(404, b"", url=self.url, org=self._org, bucket=database)
         return answer
 
-    def _send(self, path: str, bucket: str, *, method: str = "POST", **request: Any) -> _HttpReply:
+    def _send(self, method: str, path: str, bucket: str, **request: Any) -> InfluxReply:
         """One request that succeeds. Runs on a thread."""
-        try:
-            answer = self._api.call_api(  # type: ignore[no-untyped-call]
-                path, method, **request, _preload_content=False, _return_http_data_only=True,
-                urlopen_kw={"redirect": False},
-            )  # fmt: skip
-            body = answer.read(_LONGEST_ANSWER + 1)
-            if len(body) > _LONGEST_ANSWER:
-                answer.close()
-                raise StoreUnavailableError(
-                    f"InfluxDB at {self.server} has too much to answer (over {_LONGEST_ANSWER >> 20} MiB): ask for a "
-                    "shorter time, or for fewer series or fields"
-                )
-            answer.release_conn()
-            return _HttpReply(answer.status, body, answer.headers.get("X-Influxdb-Version", ""))
-        except ApiException as error:
-            if not error.status:  # a TLS failure, which the client turns into its own exception
-                raise self._unreachable() from error
-            raise failure(
-                error.status, error.body or b"", server=self.server, org=self._org, bucket=bucket
-            ) from None  # its text has the answer in it, which may quote what was written
-        except (HTTPError, OSError, ValueError) as error:
-            raise self._unreachable() from error
+        call = partial(self._connection.send, method, path, longest=_LONGEST_ANSWER, **request)
+        return self._judge(call, bucket)
 
-    def _unreachable(self) -> StoreUnavailableError:
-        return StoreUnavailableError(f"InfluxDB at {self.server} cannot be reached: start it, or check INFLUXDB_V2_URL")
+    def _judge(self, call: Callable[[], _T], bucket: str) -> _T:
+        """What a call of the connection gives; its errors become ours."""
+        try:
+            return call()
+        except InfluxStatusError as error:
+            raise error_for_status(
+                error.status, error.body, url=self.url, org=self._org, bucket=bucket
+            ) from None  # the answer may quote what was written
+        except InfluxUnreachableError as error:
+            raise StoreUnavailableError(str(error)) from error
+        except AnswerTooLongError as error:
+            raise StoreUnavailableError(
+                f"InfluxDB at {self.url} has too much to answer (over {_LONGEST_ANSWER >> 20} MiB): ask for a "
+                "shorter time, or for fewer series or fields"
+            ) from error

@@ -12,14 +12,14 @@ from functools import partial
 
 from receiver.stores.base import GatewaySummary, Latest, Point, SeriesPoints, neighbour_reach_ms
 from receiver.stores.influxdb.influxql import Key, Order, TimeSpan
-from receiver.stores.influxdb.picking import (
-    carriers,
-    last_known,
-    near_in_time,
+from receiver.stores.influxdb.selection import (
+    group_by_time,
+    keep_nearest,
+    merge_last_known,
+    pick_carriers,
     reaches_back,
-    with_nearest,
 )
-from receiver.stores.influxdb.reading import TwoBucketReader
+from receiver.stores.influxdb.two_bucket_reader import TwoBucketReader
 from receiver.stores.kinds import STORED
 from shared.fields import KINDS, MAX_GAP_MS
 from shared.readings import Series
@@ -86,13 +86,13 @@ async def latest(reading: TwoBucketReader, gateway: str, kind: str) -> list[Late
             older = await reading.rows(kind, names, span, gateway=gateway, among=missing, order=_NEWEST)
             found |= {key: older[key] for key in missing & older.keys()}
     partly = {key: rows[0].timestamp for key, rows in found.items() if not reaches_back(rows, names)}
-    groups = near_in_time(partly, _TOGETHER_MS)
+    groups = group_by_time(partly, _TOGETHER_MS)
     for earlier in await asyncio.gather(*(_before(reading, gateway, kind, group, partly) for group in groups)):
         for key in earlier.keys() & partly.keys():
             rows = [point for point in reversed(earlier[key]) if point.timestamp < partly[key]]
             found[key] = [found[key][0], *rows]
     return [
-        Latest(tags=dict(series.tags), timestamp=found[key][0].timestamp, fields=last_known(found[key]))
+        Latest(tags=dict(series.tags), timestamp=found[key][0].timestamp, fields=merge_last_known(found[key]))
         for series, key in _by_tags(kind, found)
     ]
 
@@ -126,7 +126,7 @@ async def points(
         found = await reading.rows(kind, names, TimeSpan(start, stop), gateway=gateway, tags=tags)
     elif reach is not None:
         wide = await reading.rows(kind, names, TimeSpan(start - reach, stop + reach + 1), gateway=gateway, tags=tags)
-        found = {key: with_nearest(rows, names, start, stop) for key, rows in wide.items()}
+        found = {key: keep_nearest(rows, names, start, stop) for key, rows in wide.items()}
     else:
         earlier, found, later = await asyncio.gather(
             _neighbours(reading, gateway, kind, names, tags, start, backwards=True),
@@ -168,7 +168,7 @@ async def _neighbours(
             found[key] += rows[key]
     for points in found.values():
         points.sort(key=lambda point: point.timestamp, reverse=backwards)
-    return {key: carriers(points, names) for key, points in found.items()}
+    return {key: pick_carriers(points, names) for key, points in found.items()}
 
 
 async def _nearest(

@@ -5,9 +5,9 @@ from types import MappingProxyType
 
 from receiver.stores.base import NO_TAGS, GatewayReading, GatewaySummary, Latest, SeriesPoints, StoreUnavailableError
 from receiver.stores.influxdb import queries
-from receiver.stores.influxdb.answers import refusal_of_version
+from receiver.stores.influxdb.answers import explain_unsupported_version
 from receiver.stores.influxdb.client import TIMEOUT_S, InfluxClient
-from receiver.stores.influxdb.reading import TwoBucketReader
+from receiver.stores.influxdb.two_bucket_reader import TwoBucketReader
 from receiver.stores.influxdb.writer import InfluxWriter
 from receiver.stores.kinds import STORED
 from shared.problems import Rejection
@@ -73,7 +73,7 @@ class InfluxStore:
             version = await self._client.version()
         except StoreUnavailableError as error:
             return str(error)
-        refusal = refusal_of_version(version, self._client.server)
+        refusal = explain_unsupported_version(version, self._client.url)
         return refusal or await self._writer.ready() or await self._reading.ready()
 
     async def gateways(self) -> list[GatewaySummary]:

@@ -149,7 +149,7 @@ class InfluxWriter:
         except TooLargeError as error:
             if len(encoded) == 1:
                 raise StoreUnavailableError(
-                    f"{self._client.server} takes not even one reading (413): raise the limit of the proxy before it"
+                    f"{self._client.url} takes not even one reading (413): raise the limit of the proxy before it"
                 ) from error
         else:
             return

@@ -8,7 +8,7 @@ import pytest
 
 from receiver.stores.base import GatewayReading, StoreUnavailableError
 from receiver.stores.influxdb import InfluxStore
-from receiver.stores.influxdb.answers import RowsRefusedError, TooLargeError, failure
+from receiver.stores.influxdb.answers import RowsRefusedError, TooLargeError, error_for_status
 from shared.problems import Rejection
 from shared.readings import Reading
 
@@ -206,13 +206,13 @@ async def test_a_write_is_what_the_api_asks_for():
     ],
 )  # fmt: skip
 def test_refusals_of_rows_say_why_and_how_many(status, message, code, dropped):
-    refused = failure(status, b'{"code":"x","message":"%b"}' % message.encode(), server="s", org="o", bucket="b")
+    refused = error_for_status(status, b'{"code":"x","message":"%b"}' % message.encode(), url="s", org="o", bucket="b")
     assert isinstance(refused, RowsRefusedError)
     assert (refused.code, refused.dropped) == (code, dropped)
 
 
 def test_too_large_is_too_large_whoever_says_so():
-    assert isinstance(failure(413, HTML, server="s", org="o", bucket="b"), TooLargeError)
+    assert isinstance(error_for_status(413, HTML, url="s", org="o", bucket="b"), TooLargeError)
 
 
 async def test_writes_of_one_gateway_go_out_in_their_order_and_others_pass_beside():

@@ -7,7 +7,7 @@ import pytest
 from receiver.stores.base import GatewayReading
 from receiver.stores.influxdb import InfluxStore, queries
 from receiver.stores.influxdb.client import InfluxClient
-from receiver.stores.influxdb.reading import TwoBucketReader
+from receiver.stores.influxdb.two_bucket_reader import TwoBucketReader
 from shared.readings import Reading
 from tests.influxd.server import ADMIN_TOKEN, ORG
 from tests.receiver.stores.store_factories import new_buckets

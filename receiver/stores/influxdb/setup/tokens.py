@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from receiver.database_settings import GRAFANA_TOKEN, RECEIVER_TOKEN
-from receiver.stores.influxdb.setup.server import Bucket, Grant, InfluxManagement, Right, SetupError
+from receiver.stores.influxdb.setup.management import Bucket, Grant, InfluxManagement, Right, SetupError
 from shared.files import PRIVATE_DIRECTORY, PRIVATE_FILE, make_private_directory, write_private
 
-_WHO = {RECEIVER_TOKEN: ("write", "read"), GRAFANA_TOKEN: ("read",)}
+_ACTIONS = {RECEIVER_TOKEN: ("write", "read"), GRAFANA_TOKEN: ("read",)}
 
 
 def ensure_tokens(
@@ -37,22 +37,22 @@ def ensure_tokens(
             f"{folder} cannot be used for the tokens ({error.strerror}): set RECEIVER_TOKENS_DIR to a directory of "
             "the user that runs this"
         ) from error
-    for name, actions in _WHO.items():
+    for name, actions in _ACTIONS.items():
         rights = [(action, bucket.id) for action in actions for bucket in buckets]
-        yield _ensure(server, org_id, f"envoy-relay {name} (bucket {main_bucket})", rights, folder / name)
+        yield _ensure_token(server, org_id, f"envoy-relay {name} (bucket {main_bucket})", rights, folder / name)
 
 
-def _ensure(server: InfluxManagement, org_id: str, description: str, rights: Sequence[Right], path: Path) -> str:
-    ours = [known for known in server.grants(org_id) if known.description == description]
-    held = _held(path)
+def _ensure_token(server: InfluxManagement, org_id: str, description: str, rights: Sequence[Right], path: Path) -> str:
+    ours = [known for known in server.list_grants(org_id) if known.description == description]
+    held = _read_token(path)
     may = " and ".join(dict.fromkeys(action for action, _ in rights))
     kept = next((known for known in ours if held is not None and _is_right(known, held, rights)), None)
     if kept is None:
-        made = server.grant(org_id, description, rights)
+        made = server.make_grant(org_id, description, rights)
         if made.token is None:
-            raise SetupError("InfluxDB made a token and did not tell its value: this version is not supported")
-        _write(path, made.token)
-    # Only now, so that a fault on the way leaves the old token good and a second run puts things right.
+            raise SetupError("InfluxDB made a token and did not show its value: this version is not supported")
+        _write_token(path, made.token)
+    # Only now, so that a failure on the way leaves the old token good and a second run puts things right.
     for known in ours:
         if known is not kept:
             server.withdraw(known)
@@ -65,7 +65,7 @@ def _is_right(known: Grant, held: str, rights: Sequence[Right]) -> bool:
     return known.is_active and known.token == held and known.rights == frozenset(rights)
 
 
-def _held(path: Path) -> str | None:
+def _read_token(path: Path) -> str | None:
     """The token in a file, which is made private if it was not; None without one. Raises SetupError."""
     try:
         if stat.S_IMODE(path.stat().st_mode) != PRIVATE_FILE:
@@ -79,7 +79,7 @@ def _held(path: Path) -> str | None:
         raise SetupError(f"{path} cannot be read ({error.strerror}): run this as the user that owns it") from error
 
 
-def _write(path: Path, token: str) -> None:
+def _write_token(path: Path, token: str) -> None:
     try:
         write_private(path, token.encode())
     except OSError as error:

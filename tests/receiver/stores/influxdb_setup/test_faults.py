@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 
 from receiver.database_settings import InfluxSettings
-from receiver.stores.influxdb.setup import SetupError, set_up, supported
-from receiver.stores.influxdb.setup.work import WAIT_S
+from receiver.stores.influxdb.setup import SetupError, check_version, set_up
+from receiver.stores.influxdb.setup.steps import WAIT_S
 from tests.influxd.server import ADMIN_PASSWORD, ADMIN_TOKEN, ORG, Influxd
 from tests.receiver.service import ReceiverClock
 from tests.receiver.stores.influxdb_setup.conftest import Command
 from tests.receiver.stores.influxdb_setup.test_setup import expiries
+
+URL = "http://influxdb:8086"
 
 
 def ready_made(database: Influxd, tmp_path: Path, *, actions: tuple[str, ...] = ("read", "write")) -> str:
@@ -162,11 +164,11 @@ async def test_a_database_that_never_starts_is_given_up_with_a_sentence(database
 
 @pytest.mark.parametrize("version", ["v2.7.12", "2.7.0", "dev", ""])
 def test_the_tested_version_is_no_news(version: str):
-    assert supported(version) is None
+    assert check_version(version, URL) is None
 
 
 def test_another_version_is_said_and_another_language_refused():
-    assert supported("v2.8.1") == "remark: this is InfluxDB 2.8.1; tested is 2.7"
+    assert check_version("v2.8.1", URL) == "remark: this is InfluxDB 2.8.1; tested is 2.7"
     for version in ("1.8.10", "v3.2.0"):
-        with pytest.raises(SetupError, match=r"use InfluxDB 2\.7"):
-            supported(version)
+        with pytest.raises(SetupError, match=r"only InfluxDB 2\.7 is supported: run that"):
+            check_version(version, URL)

@@ -112,7 +112,7 @@ def test_again_changes_nothing(setup: Command, database: Influxd, tokens: Path):
     said = setup().output
     assert (granted(database), {file.name: file.read_text() for file in tokens.iterdir()}) == before
     assert said.splitlines() == [
-        "bucket: envoy is there, kept for ever",
+        "bucket: envoy is there, kept without limit",
         "bucket: envoy_live is there, kept for 90 days",
         f"token: {tokens}/receiver is good (may write and read)",
         f"token: {tokens}/grafana is good (may read)",

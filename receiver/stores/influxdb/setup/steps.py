@@ -1,4 +1,4 @@
-"""What `envoy-receiver setup` does: a new or a known InfluxDB becomes one that this project can work with.
+"""The steps of `envoy-receiver setup`: a new or a known InfluxDB becomes one that this project can work with.
 
 Every step looks first and changes only what differs, so it may run before every start.
 """
@@ -6,8 +6,8 @@ Every step looks first and changes only what differs, so it may run before every
 from collections.abc import AsyncIterator, Iterator
 
 from receiver.database_settings import InfluxSettings
-from receiver.stores.influxdb.setup.rights import supported, what_a_given_token_can_do
-from receiver.stores.influxdb.setup.server import Bucket, InfluxManagement, SetupError, shard_s
+from receiver.stores.influxdb.setup.management import Bucket, InfluxManagement, SetupError, choose_shard_s
+from receiver.stores.influxdb.setup.rights import check_version, prove_given_token
 from receiver.stores.influxdb.setup.tokens import ensure_tokens
 from shared.clock import Clock
 from shared.units import DAY_S
@@ -18,43 +18,41 @@ _ASK_AGAIN_S = 2.0
 
 
 async def set_up(influxdb: InfluxSettings, meter_days: int, clock: Clock) -> AsyncIterator[str]:
-    """Do it, with a sentence for everything that was found or done. Raises SetupError.
+    """Set up InfluxDB, with a sentence for everything that was found or done. Raises SetupError.
 
     Args:
         influxdb: Where it is, and the names and secrets.
-        meter_days: Days that raw meter readings are kept; 0 is for ever.
+        meter_days: Days that raw meter readings are kept; 0 is without limit.
         clock: For waiting.
     """
     server = InfluxManagement(influxdb.url, influxdb.admin_token or influxdb.token)
     try:
-        async for sentence in _wait(server, influxdb.url, clock):
+        async for sentence in _wait_for_server(server, influxdb.url, clock):
             yield sentence
-        for sentence in _steps(server, influxdb, meter_days):
+        for sentence in _run_steps(server, influxdb, meter_days):
             yield sentence
     finally:
         server.close()
 
 
-async def _wait(server: InfluxManagement, url: str, clock: Clock) -> AsyncIterator[str]:
-    """Until the database answers: beside a compose file it is usually still starting."""
+async def _wait_for_server(server: InfluxManagement, url: str, clock: Clock) -> AsyncIterator[str]:
+    """Wait until the database answers: when everything starts together, it is usually the last."""
     end = clock.monotonic() + WAIT_S
     while True:
         try:
             version = server.version()
         except SetupError as error:
-            # An answer below 500 is somebody's decision, and no wait changes it.
-            is_starting = error.status is None or error.status >= 500
-            if not is_starting or clock.monotonic() >= end:
+            if not error.may_pass or clock.monotonic() >= end:
                 raise
             yield f"waiting for InfluxDB at {url} ..."
             await clock.sleep(_ASK_AGAIN_S)
         else:
-            if (remark := supported(version)) is not None:
+            if (remark := check_version(version, url)) is not None:
                 yield remark
             return
 
 
-def _steps(server: InfluxManagement, influxdb: InfluxSettings, meter_days: int) -> Iterator[str]:
+def _run_steps(server: InfluxManagement, influxdb: InfluxSettings, meter_days: int) -> Iterator[str]:
     is_new = server.is_new()
     if influxdb.admin_token is None:
         if is_new:
@@ -62,13 +60,13 @@ def _steps(server: InfluxManagement, influxdb: InfluxSettings, meter_days: int) 
                 f"InfluxDB at {influxdb.url} is new: set INFLUXDB_ADMIN_PASSWORD_FILE and INFLUXDB_ADMIN_TOKEN_FILE "
                 "(deploy/secrets.sh makes both files), then run this again"
             )
-        yield from what_a_given_token_can_do(server, influxdb, meter_days)
+        yield from prove_given_token(server, influxdb, meter_days)
         return
     if is_new:
         yield _onboard(server, influxdb, influxdb.admin_token)
-    org_id = server.organisation(influxdb.org)
+    org_id = server.find_organisation_id(influxdb.org)
     buckets: list[Bucket] = []
-    for name, days in _wanted(influxdb, meter_days):
+    for name, days in _wanted_buckets(influxdb, meter_days):
         bucket, sentence = _ensure_bucket(server, influxdb.org, org_id, name, days)
         buckets.append(bucket)
         yield sentence
@@ -80,7 +78,8 @@ def _steps(server: InfluxManagement, influxdb: InfluxSettings, meter_days: int) 
     yield from ensure_tokens(server, org_id, buckets, influxdb.tokens_dir, main_bucket=influxdb.bucket)
 
 
-def _wanted(influxdb: InfluxSettings, meter_days: int) -> list[tuple[str, int]]:
+def _wanted_buckets(influxdb: InfluxSettings, meter_days: int) -> list[tuple[str, int]]:
+    """The name of each bucket, and how many days it keeps readings (0: without limit)."""
     if influxdb.bucket == influxdb.live_bucket:
         return [(influxdb.bucket, 0)]
     return [(influxdb.bucket, 0), (influxdb.live_bucket, meter_days)]
@@ -103,17 +102,20 @@ def _onboard(server: InfluxManagement, influxdb: InfluxSettings, admin_token: st
 
 
 def _ensure_bucket(server: InfluxManagement, org: str, org_id: str, name: str, days: int) -> tuple[Bucket, str]:
-    bucket = server.bucket(org, name)
+    bucket = server.find_bucket(org, name)
     if bucket is None:
-        return server.make_bucket(org_id, name, days * DAY_S), f"bucket: {name} is made, {_kept(days)}"
+        return server.make_bucket(org_id, name, days * DAY_S), f"bucket: {name} is made, {_describe_expiry(days)}"
     if bucket.expiry_s == days * DAY_S:
-        if bucket.shard_s == shard_s(bucket.expiry_s):
-            return bucket, f"bucket: {name} is there, {_kept(days)}"
+        if bucket.shard_s == choose_shard_s(bucket.expiry_s):
+            return bucket, f"bucket: {name} is there, {_describe_expiry(days)}"
         server.set_expiry(bucket, bucket.expiry_s)
-        return bucket, f"bucket: {name} is there, {_kept(days)}, in shards of another length from now on"
+        return bucket, f"bucket: {name} is there, {_describe_expiry(days)}, in shards of another length from now on"
     server.set_expiry(bucket, days * DAY_S)
-    return bucket, f"bucket: {name} is changed, {_kept(days)} (before: {_kept(bucket.expiry_s / DAY_S)})"
+    return (
+        bucket,
+        f"bucket: {name} is changed, {_describe_expiry(days)} (before: {_describe_expiry(bucket.expiry_s / DAY_S)})",
+    )
 
 
-def _kept(days: float) -> str:
-    return f"kept for {days:g} days" if days else "kept for ever"
+def _describe_expiry(days: float) -> str:
+    return f"kept for {days:g} days" if days else "kept without limit"

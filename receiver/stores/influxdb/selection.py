@@ -9,7 +9,7 @@ from shared.fields import MAX_GAP_MS
 from shared.readings import FieldValue
 
 
-def carriers(points: Iterable[Point], names: Collection[str]) -> list[Point]:
+def pick_carriers(points: Iterable[Point], names: Collection[str]) -> list[Point]:
     """Of readings in the order in which they are looked at, each that is the first to carry one of the fields."""
     missing = set(names)
     found = []
@@ -22,7 +22,7 @@ def carriers(points: Iterable[Point], names: Collection[str]) -> list[Point]:
     return found
 
 
-def last_known(points: list[Point]) -> dict[str, FieldValue]:
+def merge_last_known(points: list[Point]) -> dict[str, FieldValue]:
     """The last known value of each field, from readings of which the newest is the first."""
     fields: dict[str, FieldValue] = {}
     for point in points:
@@ -33,19 +33,19 @@ def last_known(points: list[Point]) -> dict[str, FieldValue]:
 
 
 def reaches_back(points: list[Point], names: Collection[str]) -> bool:
-    """Whether `last_known` could learn nothing more from readings before these, of which the newest is the first."""
-    return points[-1].timestamp < points[0].timestamp - MAX_GAP_MS or last_known(points).keys() >= set(names)
+    """Whether `merge_last_known` could learn nothing from readings before these, of which the newest is the first."""
+    return points[-1].timestamp < points[0].timestamp - MAX_GAP_MS or merge_last_known(points).keys() >= set(names)
 
 
-def with_nearest(points: list[Point], names: Collection[str], start: int, stop: int) -> list[Point]:
+def keep_nearest(points: list[Point], names: Collection[str], start: int, stop: int) -> list[Point]:
     """The readings with `start` <= timestamp < `stop`, and of those around them the nearest that carry each field."""
     first = bisect_left(points, start, key=_time)
     beyond = bisect_left(points, stop, lo=first, key=_time)
-    before = carriers(reversed(points[:first]), names)
-    return [*reversed(before), *points[first:beyond], *carriers(points[beyond:], names)]
+    before = pick_carriers(reversed(points[:first]), names)
+    return [*reversed(before), *points[first:beyond], *pick_carriers(points[beyond:], names)]
 
 
-def near_in_time(times: Mapping[Key, int], distance_ms: int) -> list[list[Key]]:
+def group_by_time(times: Mapping[Key, int], distance_ms: int) -> list[list[Key]]:
     """Series in the order of their times, in groups in which no neighbours are further apart than the distance."""
     groups: list[list[Key]] = []
     last = None

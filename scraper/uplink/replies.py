@@ -78,7 +78,7 @@ def understand(*, status: int, headers: Mapping[str, str], body: bytes, batch: s
 def _verdict(body: bytes, batch: str, seqs: Sequence[int]) -> wire.Verdict | None:
     try:
         verdict = wire.decode_verdict(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     rejected = {row.seq for row in verdict.rejected}
     names_us = verdict.batch == batch and rejected <= set(seqs)

@@ -20,6 +20,8 @@ LIFETIME_S = 600
 """Life of one token in seconds."""
 RENEW_S = 120
 """A token this close to its end is replaced (seconds)."""
+MOST_OFFSET_S = 86_400
+"""Clocks that differ by more are not believed (seconds): a token signed for another year would be good in that year."""
 
 
 class Key(Protocol):
@@ -135,10 +137,10 @@ class Signer:
         return self._token
 
     def renew(self, *, now_s: int, receiver_now_s: int | None) -> None:
-        """Mint anew at the next use, on the receiver's clock if it told the time."""
+        """Mint anew at the next use, on the receiver's clock if it told a time that can be believed."""
         if self._reload is not None:
             with contextlib.suppress(ScraperSettingError):  # its file is just being replaced: the old key until then
                 self._key = self._reload()
-        if receiver_now_s is not None:
+        if receiver_now_s is not None and abs(receiver_now_s - now_s) <= MOST_OFFSET_S:
             self._clock_offset_s = receiver_now_s - now_s
         self._expires_s = 0

@@ -39,6 +39,8 @@ def test_a_verdict_that_names_the_batch_and_every_row_counts():
         (200, {"batch": "ab", "accepted": 2, "rejected": [{"seq": 9, "code": "x"}]}, JSON),  # a row not sent
         (200, {"batch": "ab", "accepted": 3}, {"content-type": "text/html"}),
         (200, b"<html>Welcome to the hotel</html>", {"content-type": "text/html"}),
+        (200, b'{"batch":"ab","accepted":3,"ignored":["\xff"]}', JSON),  # a page in Latin-1
+        (422, b'{"code":"unprocessable\xff","type":"urn:envoy-relay:problem:unprocessable"}', PROBLEM),
         (204, b"", {}),
         (202, {"batch": "ab", "accepted": 3}, JSON),
         (400, b"Bad Request", {"content-type": "text/plain"}),

@@ -38,11 +38,12 @@ run: $(STAMP) $(PAGE) ## receiver and scraper together against your gateway (set
 dashboards: $(STAMP) ## the demo over a local InfluxDB, for work on the dashboards (docs/grafana.md)
 	INFLUXD="$${INFLUXD:-$$(command -v influxd || tests/influxd/build.sh)}" $(BIN)/python -m standalone dashboards
 
-check: $(STAMP) ## formatting, lint, types, import contracts: what CI checks
+check: $(STAMP) ## formatting, lint, types, import contracts, rules of the repository: what CI checks
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.repository
 	$(BIN)/python -m grafana --check
 	receiver/web/build.sh check
 

@@ -1,0 +1,1 @@
+"""What holds for the repository as a whole: `python -m tests.repository` checks it, as part of `make check`."""

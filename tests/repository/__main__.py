@@ -1,0 +1,10 @@
+"""Checks the repository that holds this file; prints what violates the rules, and ends with 1 if anything does."""
+
+import sys
+from pathlib import Path
+
+from tests.repository.rules import problems
+
+found = problems(Path(__file__).parents[2])
+print("\n".join(found), end="\n" if found else "")
+sys.exit(bool(found))

@@ -1,0 +1,68 @@
+"""The rules that no linter knows: short files, unique class names, nothing that belongs to one machine.
+
+Needs nothing but the standard library and git, and takes seconds.
+"""
+
+import ast
+import re
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+LINES_BELOW: Final = 300
+"""A file that people write has fewer lines."""
+_WRITTEN_BY_PEOPLE: Final = {".css", ".hcl", ".html", ".md", ".py", ".sh", ".toml", ".ts", ".yaml", ".yml"}
+_WRITTEN_BY_PEOPLE_NAMES: Final = {".env.example", "Caddyfile", "Dockerfile", "Makefile"}
+_GENERATED: Final = {"grafana/provisioning/alerting/rules.yaml"}
+"""Generated files among those endings; lock files and dashboards have other endings."""
+
+_BELONGS_TO_ONE_MACHINE: Final = (
+    (re.compile(r"(?<![\w.$}/-])/(?:work|root|home/[a-z]\w*|Users/\w+)/\w"), "a path of one machine"),
+    (re.compile(r"pypi[.]org|pythonhosted[.]org|npmjs[.]org|proxy[.]golang[.]org|crates[.]io"), "a registry's host"),
+    (re.compile(r"^--(?:extra-)?index-url|^--find-links", re.MULTILINE), "the address of a package index"),
+)
+
+
+def tracked_files(root: Path) -> list[Path]:
+    """The text files of the repository that git has or would take, by name."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout
+    names = sorted(set(listed.split("\0")) - {""})
+    return [root / name for name in names if (root / name).is_file() and not name.endswith((".png", ".gz"))]
+
+
+def problems(root: Path) -> list[str]:
+    """Every violation in the repository at `root`, as sentences; none if the rules hold."""
+    files = {PurePosixPath(file.relative_to(root)): file.read_text(encoding="utf-8") for file in tracked_files(root)}
+    return [*_long_files(files), *_repeated_classes(files), *_traces_of_one_machine(files)]
+
+
+def _long_files(files: dict[PurePosixPath, str]) -> Iterator[str]:
+    for path, text in files.items():
+        by_people = path.suffix in _WRITTEN_BY_PEOPLE or path.name in _WRITTEN_BY_PEOPLE_NAMES
+        lines = len(text.splitlines())
+        if by_people and str(path) not in _GENERATED and lines >= LINES_BELOW:
+            yield f"{path} has {lines} lines; split it: a file has fewer than {LINES_BELOW}"
+
+
+def _repeated_classes(files: dict[PurePosixPath, str]) -> Iterator[str]:
+    """Names that stand for two classes; a leading underscore does not make them differ."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for path, text in files.items():
+        if path.suffix == ".py":
+            for node in ast.walk(ast.parse(text, str(path))):
+                if isinstance(node, ast.ClassDef):
+                    found[node.name.lstrip("_")].append(f"{path}:{node.lineno}")
+    for name, definitions in sorted(found.items()):
+        if len(definitions) > 1:
+            yield f"the class name {name} stands more than once: {', '.join(definitions)}"
+
+
+def _traces_of_one_machine(files: dict[PurePosixPath, str]) -> Iterator[str]:
+    for path, text in files.items():
+        for pattern, kind in _BELONGS_TO_ONE_MACHINE:
+            if match := pattern.search(text):
+                line = text.count("\n", 0, match.start()) + 1
+                yield f"{path}:{line} names {kind}: {match[0]}"

@@ -1,0 +1,55 @@
+"""The rules of the repository find what they are made for, and nothing else."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.repository.rules import LINES_BELOW, problems
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    (tmp_path / ".gitignore").write_text("state/\n")
+    return tmp_path
+
+
+def write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def test_a_repository_that_keeps_the_rules_has_no_problems(repository: Path):
+    write(repository / "scraper" / "short.py", "class Poller:\n    pass\n" + "\n" * (LINES_BELOW - 3))
+    write(repository / "state" / "ignored.py", "\n" * LINES_BELOW)
+    write(repository / "requirements" / "dev.txt", "\n" * LINES_BELOW)
+    write(repository / "grafana" / "provisioning" / "alerting" / "rules.yaml", "\n" * LINES_BELOW)
+    assert problems(repository) == []
+
+
+@pytest.mark.parametrize("name", ["a.py", "a.ts", "a.css", "a.sh", "a.yml", "a.md", "Dockerfile", "Makefile"])
+def test_a_long_file_is_named_with_its_length(repository: Path, name: str):
+    write(repository / "part" / name, "\n" * LINES_BELOW)
+    assert problems(repository) == [f"part/{name} has 300 lines; split it: a file has fewer than 300"]
+
+
+def test_a_class_name_that_stands_twice_is_named_with_both_lines(repository: Path):
+    write(repository / "a.py", "class Poller:\n    pass\n")
+    write(repository / "tests" / "b.py", "def make():\n    class _Poller:\n        pass\n")
+    assert problems(repository) == ["the class name Poller stands more than once: a.py:1, tests/b.py:2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("see /{}/somebody/notes", "a path of one machine"),
+        ("see https://py{}i.org/simple", "a registry's host"),
+        ("--{}-url https://mirror.example", "the address of a package index"),
+    ],
+)
+def test_what_belongs_to_one_machine_is_named_with_its_line(repository: Path, text: str, kind: str):
+    filled_in = text.format({"a path of one machine": "home", "a registry's host": "p"}.get(kind, "index"))
+    write(repository / "a.txt", f"one\n{filled_in}\n")
+    (problem,) = problems(repository)
+    assert problem.startswith(f"a.txt:2 names {kind}")

@@ -5,10 +5,11 @@ An address is only a hint: who answers there is settled by the serial in `/info`
 
 import asyncio
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from scraper.errors import ScraperSettingError
+from shared.keys import is_serial
 
 SERVICE_TYPE = "_enphase-envoy._tcp.local."
 FALLBACK_HOST = "envoy.local"
@@ -25,45 +26,50 @@ class Announcement(NamedTuple):
     addresses: tuple[str, ...]
 
 
-async def find_host(configured: str | None, serial: str | None) -> str:
-    """Where to look for the gateway `serial` (None: whichever there is).
+async def find_hosts(configured: str | None, serial: str | None) -> list[str]:
+    """Where to look for the gateway `serial` (None: whichever there is), the most likely address first.
+
+    Several hosts may announce one serial, and anybody in the network may be one of them: the caller tries all.
 
     Raises:
         SettingError: Several gateways are there and no serial says which.
     """
     if configured:
-        return configured.strip().strip("[]")
-    return choose(await browse(), serial) or FALLBACK_HOST
+        return [configured.strip().strip("[]")]
+    return choose(await browse(), serial) or [FALLBACK_HOST]
 
 
-def choose(announced: Iterable[Announcement], serial: str | None) -> str | None:
-    """The address to use: of the gateway with that serial, IPv4 before IPv6. Pure.
+def choose(announced: Iterable[Announcement], serial: str | None) -> list[str]:
+    """The addresses to try: one of each host that announces that serial, IPv4 before IPv6. Pure.
 
     Raises:
         SettingError: `serial` is None and the announcements are of several gateways.
     """
-    usable: dict[str, list[str]] = {}
+    usable: dict[str, set[str]] = {}
     for announcement in announced:
-        addresses = [address for address in announcement.addresses if _usable(address)]
+        addresses = sorted(filter(_is_usable, announcement.addresses), key=_preference)
         if addresses and serial in {None, announcement.serial}:
-            usable.setdefault(announcement.serial, []).extend(addresses)
+            usable.setdefault(announcement.serial, set()).add(addresses[0])
     if len(usable) > 1:
         raise ScraperSettingError(
             f"several gateways are in this network ({', '.join(sorted(usable))}): set ENVOY_SERIAL to the one you mean"
         )
-    addresses = sorted({address for found in usable.values() for address in found}, key=_preference)
-    return addresses[0] if addresses else None
+    return sorted({address for found in usable.values() for address in found}, key=_preference)
 
 
-def _usable(address: str) -> bool:
+def _is_usable(address: str) -> bool:
+    """Whether an announced address can be a gateway's: an announcement must not lead to this machine or to many."""
     parsed = ipaddress.ip_address(address)
+    if parsed.is_loopback or parsed.is_multicast or parsed.is_unspecified or parsed.is_reserved:
+        return False
     # A link-local IPv6 address needs a zone, which an announcement does not carry.
     return address != _ACCESS_POINT and not (parsed.version == 6 and parsed.is_link_local)
 
 
-def _preference(address: str) -> tuple[int, str]:
+def _preference(address: str) -> tuple[int, ipaddress.IPv4Address | ipaddress.IPv6Address]:
     """The announced family alternates; always preferring one keeps the address stable."""
-    return ipaddress.ip_address(address).version, address
+    parsed = ipaddress.ip_address(address)
+    return parsed.version, parsed
 
 
 async def browse(seconds: float = BROWSE_S, interfaces: Sequence[str] | None = None) -> list[Announcement]:
@@ -96,7 +102,10 @@ async def browse(seconds: float = BROWSE_S, interfaces: Sequence[str] | None = N
         await asyncio.gather(*(info.async_request(mdns.zeroconf, _RESOLVE_MS) for info in found))
     finally:
         await mdns.async_close()
-    return [
-        Announcement((info.decoded_properties.get("serialnum") or "").strip(), tuple(info.parsed_addresses()))
-        for info in found
-    ]
+    announced = [Announcement(_serial(info.properties), tuple(info.parsed_addresses())) for info in found]
+    return [each for each in announced if is_serial(each.serial)]
+
+
+def _serial(properties: Mapping[bytes, bytes | None]) -> str:
+    """The announced serial; empty where there is none. The record may hold any bytes, since anybody may send one."""
+    return (properties.get(b"serialnum") or b"").decode(errors="replace").strip()

@@ -3,8 +3,8 @@
 import asyncio
 from typing import NamedTuple
 
-from scraper.errors import CertificateChangedError, WrongGatewayError
-from scraper.gateway.discovery import find_host
+from scraper.errors import CertificateChangedError, GatewayError, ScraperSettingError, WrongGatewayError
+from scraper.gateway.discovery import find_hosts
 from scraper.gateway.info import GatewayInfo
 from scraper.gateway.options import GatewayOptions
 from scraper.gateway.pinning import Pin, PinStore, normalise_fingerprint
@@ -80,15 +80,34 @@ class Identifier:
         )
 
     async def look(self, serial: str | None) -> tuple[Address, Probe]:
-        """Who is there, whoever it is. A discovered address is kept until nobody answers there."""
-        if self._host is None:
-            self._host = await find_host(self._options.host, serial)
-        address = Address(self._host, self._options.http_port, self._options.https_port)
-        try:
-            return address, await probe(address, self._clock, lock=self._lock, deadlines=self._options.deadlines)
-        except Exception:
-            self._host = None
-            raise
+        """Who is there, whoever it is. A discovered address is kept until nobody answers there.
+
+        Where several hosts announce one gateway, the one with the trusted certificate is taken, else the first that
+        answers.
+        """
+        hosts = await find_hosts(self._options.host, serial) if self._host is None else [self._host]
+        self._host = None
+        answers: list[tuple[Address, Probe]] = []
+        failure: Exception | None = None
+        for host in hosts:
+            address = Address(host, self._options.http_port, self._options.https_port)
+            try:
+                probed = await probe(address, self._clock, lock=self._lock, deadlines=self._options.deadlines)
+            except (GatewayError, ScraperSettingError) as error:
+                failure = failure or error
+                continue
+            answers.append((address, probed))
+            if self._is_trusted(probed):
+                answers = answers[-1:]
+                break
+        if not answers and failure is not None:
+            raise failure
+        self._host = answers[0][0].host
+        return answers[0]
+
+    def _is_trusted(self, probed: Probe) -> bool:
+        trusted = self._options.tls_fingerprint or self._pins.fingerprint(probed.info.serial)
+        return trusted is not None and probed.fingerprint == normalise_fingerprint(trusted)
 
     def _check_serial(self, serial: str, known: str | None, host: str) -> None:
         if known is None or serial == known:

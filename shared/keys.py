@@ -15,7 +15,9 @@ SECRET_KEY_ID = "secret"  # noqa: S105 (a name, not a secret)
 """`kid` of tokens signed with the shared household secret (HS256)."""
 
 _RAW_LENGTH = 32
-_SERIAL = re.compile(r"[0-9A-Za-z-]{1,32}")
+SERIAL_PATTERN = r"[0-9A-Za-z-]{1,32}"
+"""A gateway serial as it may stand in a path, a token or a file."""
+_SERIAL = re.compile(SERIAL_PATTERN)
 
 
 class PublicKey(NamedTuple):

@@ -16,13 +16,13 @@ from receiver import settings as receiver_settings
 from receiver.errors import ReceiverSettingError
 from receiver.stores.choose import place
 from scraper import settings as scraper_settings
-from scraper.config import ScraperSettings
 from scraper.errors import GatewayError, ScraperError
 from scraper.gateway.discovery import find_hosts
 from scraper.gateway.info import GatewayInfo
 from scraper.gateway.probe import probe
 from scraper.gateway.tokens import TokenCache
 from scraper.gateway.transport import Address
+from scraper.settings import ScraperSettings
 from shared.clock import Clock
 from shared.files import UnsafeFileError, make_private_directory, read_private, write_private
 from standalone.demo import token_command
@@ -128,7 +128,7 @@ async def _ask_gateway(wanted: ScraperSettings, clock: Clock) -> GatewayInfo:
     """Who answers where the gateway should be. Raises StandaloneError."""
     gateway = wanted.gateway
     try:
-        host = (await find_hosts(gateway.host, None))[0]
+        host = (await find_hosts(gateway.address, None))[0]
         address = Address(host, gateway.http_port, gateway.https_port)
         return (await probe(address, clock, lock=asyncio.Lock())).info
     except GatewayError as error:

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 from scraper.check.findings import Findings
-from scraper.config import ScraperSettings
 from scraper.errors import OutboxError
 from scraper.outbox import Outbox
 from scraper.outbox.filesystem import network_filesystem
+from scraper.settings import ScraperSettings
 from shared.clock import Clock
 from shared.files import make_private_directory
 
@@ -39,10 +39,10 @@ def check_state(settings: ScraperSettings, findings: Findings) -> bool:
         )
         return False
     free = shutil.disk_usage(path).free
-    if free < settings.outbox_quota:
+    if free < settings.outbox_quota_bytes:
         findings.note(
             "state",
-            f"{path} has {free // MIB} MiB free, less than the outbox may fill ({settings.outbox_quota // MIB} MiB): "
+            f"{path} has {free // MIB} MiB free, less than the outbox may fill ({settings.outbox_quota_mib} MiB): "
             "make room, or lower ENVOY_OUTBOX_QUOTA_MIB",
         )
     else:
@@ -63,7 +63,7 @@ def check_outbox(path: Path, settings: ScraperSettings, clock: Clock, findings: 
         findings.ok("outbox", "empty (none made yet)")
         return
     try:
-        outbox = Outbox.open(path, quota_bytes=settings.outbox_quota, now_ms=clock.now_ms, exclusive=False)
+        outbox = Outbox.open(path, quota_bytes=settings.outbox_quota_bytes, now_ms=clock.now_ms, exclusive=False)
     except OutboxError as error:
         findings.fail("outbox", str(error))
         return

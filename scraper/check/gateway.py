@@ -4,11 +4,11 @@ import asyncio
 from contextlib import aclosing
 
 from scraper.check.findings import Findings
-from scraper.config import ScraperSettings
 from scraper.errors import EndpointUnavailableError, GatewayError, ScraperSettingError
 from scraper.gateway.parse.meters import ConfiguredMeter
 from scraper.gateway.parse.values import Notes
 from scraper.gateway.session import GatewayIdentity, GatewaySession
+from scraper.settings import ScraperSettings
 from shared.clock import Clock
 from shared.units import DAY_S, HOUR_S, MINUTE_S
 
@@ -48,7 +48,7 @@ async def check_gateway(
 def _identity(
     identity: GatewayIdentity, gateway: GatewaySession, settings: ScraperSettings, findings: Findings
 ) -> None:
-    how = "as configured" if settings.gateway.host else "found on the network"
+    how = "as configured" if settings.gateway.address else "found on the network"
     findings.ok("gateway", f"{identity.serial} answers at {identity.host} ({how}), firmware {identity.firmware}")
     if identity.scheme == "https" and gateway.state.fingerprint:
         kept = "pinned" if settings.gateway.tls_trust == "pin" else "not checked (ENVOY_TLS_TRUST=any)"

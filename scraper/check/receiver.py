@@ -3,9 +3,9 @@
 import secrets
 
 from scraper.check.findings import Findings
-from scraper.config import ScraperSettings
 from scraper.errors import ScraperSettingError
 from scraper.service.build import receiver_tls, signing_key
+from scraper.settings import ScraperSettings
 from scraper.uplink.replies import Judged, Renew, Split, Wait, http_date, understand
 from scraper.uplink.sender import NoAnswer, Sender
 from scraper.uplink.signer import Signer
@@ -23,7 +23,7 @@ async def check_receiver(settings: ScraperSettings, serial: str, clock: Clock, f
         findings.fail("receiver", "ENVOY_RECEIVER_URL is not set: say where the receiver is")
         return
     try:
-        signer = Signer(signing_key(settings.receiver), serial)
+        signer = Signer(signing_key(settings.receiver.secret, settings.key_file), serial)
         sender = Sender(settings.receiver.url, serial, receiver_tls(settings.receiver))
     except ScraperSettingError as error:
         findings.fail("receiver", str(error))

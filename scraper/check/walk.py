@@ -4,10 +4,10 @@ from scraper.check.edge import check_clock, check_outbox, check_state
 from scraper.check.findings import Findings, Say
 from scraper.check.gateway import check_gateway
 from scraper.check.receiver import check_receiver
-from scraper.config import ScraperSettings
 from scraper.gateway.session import GatewaySession
 from scraper.service.build import gateway_options
 from scraper.service.startup import BUILT_MS, OUTBOX_FILE
+from scraper.settings import ScraperSettings
 from shared.clock import Clock
 
 

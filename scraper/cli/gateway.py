@@ -10,7 +10,6 @@ import msgspec
 import typer
 
 from scraper import settings
-from scraper.config import ScraperSettings
 from scraper.errors import EndpointUnavailableError, ScraperSettingError
 from scraper.gateway.identify import Identifier
 from scraper.gateway.password import installer_password
@@ -21,6 +20,7 @@ from scraper.gateway.tokens import TokenCache, parse_token, refusal
 from scraper.gateway.transport import Address
 from scraper.gateway.trust import accept, propose
 from scraper.service.build import gateway_options
+from scraper.settings import ScraperSettings
 from scraper.uplink.signer import EdgeKey
 from shared import logs
 from shared.clock import SystemClock
@@ -103,8 +103,7 @@ def trust(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fals
 def key() -> None:
     """Make this scraper's key (once) and print the line for `envoy-receiver keys add`."""
     loaded = settings.load()
-    path = loaded.receiver.key_file if loaded.receiver else loaded.state_dir / "key"
-    edge = EdgeKey.load_or_make(path)
+    edge = EdgeKey.load_or_make(loaded.key_file)
     serial = loaded.gateway.serial or PinStore(loaded.state_dir).gateway() or _serial(loaded)
     typer.echo(str(PublicKey(edge.public_raw(), serial)))
 

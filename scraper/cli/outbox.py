@@ -65,7 +65,7 @@ def _outbox() -> Iterator[Outbox]:
     path = loaded.state_dir / OUTBOX_FILE
     if not path.exists():
         raise OutboxError(f"there is no outbox at {path} yet: it is made by the first `envoy-scraper run`")
-    outbox = Outbox.open(path, quota_bytes=loaded.outbox_quota, now_ms=SystemClock().now_ms, exclusive=False)
+    outbox = Outbox.open(path, quota_bytes=loaded.outbox_quota_bytes, now_ms=SystemClock().now_ms, exclusive=False)
     try:
         yield outbox
     finally:

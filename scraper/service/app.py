@@ -10,6 +10,7 @@ import contextlib
 import functools
 import random
 import signal
+from pathlib import Path
 
 import structlog
 
@@ -21,7 +22,6 @@ from scraper.collect.recorder import Recorder
 from scraper.collect.report import Report
 from scraper.collect.samples import Samples
 from scraper.collect.streaming import Streaming
-from scraper.config import ScraperSettings, UplinkSettings
 from scraper.delta.bands import scaled
 from scraper.delta.tracker import STALL_MS, Tracker
 from scraper.errors import OutboxError, ScraperSettingError
@@ -30,6 +30,7 @@ from scraper.outbox.thread import OutboxThread
 from scraper.service.build import gateway_options, receiver_tls, signing_key
 from scraper.service.startup import opened_outbox, opening, own_state, owner, sane_clock
 from scraper.service.status import ScraperCollector, not_ready, registry
+from scraper.settings import ScraperSettings, UplinkSettings
 from scraper.uplink.sender import Sender
 from scraper.uplink.signer import EdgeKey, Signer
 from scraper.uplink.uplink import Uplink, UplinkState
@@ -46,7 +47,7 @@ async def run(settings: ScraperSettings, *, clock: Clock | None = None, stop: as
     """Run until told to stop.
 
     Args:
-        settings: From `scraper.config.load_lean` or `scraper.settings.load`.
+        settings: From `scraper.settings.load`.
         clock: The host's, unless given.
         stop: Ends the service when set; without it, SIGINT and SIGTERM do.
 
@@ -59,7 +60,7 @@ async def run(settings: ScraperSettings, *, clock: Clock | None = None, stop: as
         )
     clock = clock or SystemClock()
     stop = stop or _stop_on_signals()
-    delivery = _Delivery(settings.receiver, settings.post_interval, clock)
+    delivery = _Delivery(settings.receiver, settings.key_file, settings.post_interval, clock)
     await sane_clock(clock, stop)
     async with opened_outbox(settings, clock, stop) as outbox:
         if outbox is not None:
@@ -70,11 +71,12 @@ async def run(settings: ScraperSettings, *, clock: Clock | None = None, stop: as
 class _Delivery:
     """The way to the receiver. It opens once it is known whose readings these are."""
 
-    def __init__(self, receiver: UplinkSettings, interval_s: float, clock: Clock) -> None:
-        """Raises SettingError for a key or an authority that cannot be used."""
+    def __init__(self, receiver: UplinkSettings, key_file: Path, interval_s: float, clock: Clock) -> None:
+        """Raises ScraperSettingError for a key or an authority that cannot be used."""
         self._receiver = receiver
+        self._read_key = functools.partial(signing_key, receiver.secret, key_file)
         # Made if there is none: a container has to run before anybody can ask it for its key.
-        self._key = signing_key(receiver, make=True)
+        self._key = self._read_key(make=True)
         self._tls = receiver_tls(receiver)
         self._interval_s = interval_s
         self._clock = clock
@@ -91,7 +93,7 @@ class _Delivery:
             line = str(PublicKey(self._key.public_raw(), serial))
             log.info("signing with this scraper's own key; the receiver needs it once", command=f"keys add '{line}'")
         self._sender = Sender(self._receiver.url, serial, self._tls)
-        signer = Signer(self._key, serial, reload=functools.partial(signing_key, self._receiver))
+        signer = Signer(self._key, serial, reload=self._read_key)
         self._uplink = Uplink(
             outbox, self._sender, signer, self._clock, interval_s=self._interval_s, rng=random.Random()
         )

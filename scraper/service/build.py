@@ -1,27 +1,29 @@
 """From settings to the objects that `run`, `check` and the commands share."""
 
 import ssl
+from pathlib import Path
 
-from scraper.config import MIN_SECRET_BYTES, ScraperSettings, UplinkSettings
 from scraper.errors import ScraperSettingError
 from scraper.gateway.options import GatewayOptions
+from scraper.settings import ScraperSettings, Secret, UplinkSettings
+from scraper.settings.checks import usable_secret
 from scraper.uplink.signer import EdgeKey, HouseholdSecret, Key
 
 
-def signing_key(receiver: UplinkSettings, *, make: bool = False) -> Key:
-    """What signs for this scraper: the secret, else the key, which is made if `make` says so and there is none.
+def signing_key(secret: Secret, key_file: Path, *, make: bool = False) -> Key:
+    """What signs for this scraper.
 
-    Raises SettingError with the remedy.
+    Args:
+        secret: The household secret, if it is set.
+        key_file: Else this scraper's own key.
+        make: Whether the key is made if there is none.
+
+    Raises:
+        ScraperSettingError: The secret or the key cannot be used; says what to do.
     """
-    if receiver.secret is not None:
-        secret = receiver.secret() or ""
-        if len(secret.encode()) < MIN_SECRET_BYTES:
-            raise ScraperSettingError(
-                f"ENVOY_RECEIVER_SECRET is shorter than {MIN_SECRET_BYTES} bytes: make one with `openssl rand -hex 32` "
-                "and give the same to the receiver as RECEIVER_SECRET"
-            )
-        return HouseholdSecret(secret)
-    return EdgeKey.load_or_make(receiver.key_file) if make else EdgeKey.load(receiver.key_file)
+    if secret.is_set:
+        return HouseholdSecret(usable_secret(secret))
+    return EdgeKey.load_or_make(key_file) if make else EdgeKey.load(key_file)
 
 
 def receiver_tls(receiver: UplinkSettings) -> ssl.SSLContext | None:
@@ -45,7 +47,7 @@ def gateway_options(settings: ScraperSettings) -> GatewayOptions:
         return (username, password) if username and password else None
 
     return GatewayOptions(
-        host=gateway.host,
+        host=gateway.address,
         serial=gateway.serial,
         token=gateway.token,
         installer_password=gateway.installer_password,

@@ -8,9 +8,9 @@ import sys
 
 import structlog
 
-from scraper.config import load_lean
 from scraper.errors import ScraperError
 from scraper.service.app import run
+from scraper.settings import load
 from shared import logs
 
 
@@ -18,7 +18,7 @@ def main() -> int:
     """Run until stopped; returns the exit status."""
     status = 0
     try:
-        loaded = load_lean()
+        loaded = load()
         logs.configure(level=loaded.log_level)
         asyncio.run(run(loaded))
     except* ScraperError as errors:

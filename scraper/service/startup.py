@@ -10,12 +10,12 @@ import structlog
 from scraper.collect.gaps import Gaps
 from scraper.collect.memory import DurableMemory, Kept
 from scraper.collect.recorder import Recorder
-from scraper.config import ScraperSettings
 from scraper.errors import OutboxUnavailableError, ScraperSettingError
 from scraper.events import make_event
 from scraper.gateway.pinning import PinStore
 from scraper.gateway.session import GatewaySession
 from scraper.outbox.thread import OutboxThread
+from scraper.settings import ScraperSettings
 from shared.clock import Clock
 
 log = structlog.get_logger()
@@ -50,7 +50,7 @@ async def opened_outbox(
     try:
         while not stop.is_set():
             try:
-                await outbox.open(path, quota_bytes=settings.outbox_quota, clock=clock)
+                await outbox.open(path, quota_bytes=settings.outbox_quota_bytes, clock=clock)
             except OutboxUnavailableError as error:
                 log.error("the outbox cannot be opened; trying again", reason=str(error))
                 await _stopped_within(stop, RETRY_S)

@@ -77,11 +77,11 @@ def test_every_variable_is_named_in_the_example() -> None:
 
 def test_every_setting_of_the_scraper_reaches_it() -> None:
     """But those that the image fixes, files (secrets are kept in the state volume), and the hosts of the cloud."""
-    fixed = {"state_dir", "status_host", "status_port", "cloud_url", "token_url", "receiver_key_file"}
+    fixed = {"ENVOY_STATE_DIR", "ENVOY_STATUS_HOST", "ENVOY_STATUS_PORT", "ENVOY_CLOUD_URL", "ENVOY_TOKEN_URL"}
     wanted = {
-        f"ENVOY_{name.upper()}"
-        for name in scraper_settings._ScraperEnvironment.model_fields
-        if name not in fixed and (not name.endswith("_file") or name == "receiver_ca_file")
+        name
+        for name in scraper_settings.known_settings()
+        if name not in fixed and (not name.endswith("_FILE") or name == "ENVOY_RECEIVER_CA_FILE")
     }
     assert wanted == set(SERVICES["scraper"]["environment"])
 

@@ -11,8 +11,8 @@ from typing import Any
 from receiver.service.app import running
 from receiver.service.build import build
 from receiver.stores.base import Store
-from scraper.config import GatewaySettings, ScraperSettings, Secret, UplinkSettings
 from scraper.service import app
+from scraper.settings import GatewaySettings, ScraperSettings, Secret, UplinkSettings
 from simulator.clock import SimClock
 from simulator.server import Simulator
 from tests.receiver import service
@@ -46,40 +46,26 @@ class FastClock:
 
 
 def secret(value: str | None = None, path: Path | None = None) -> Secret:
-    return Secret("ENVOY_SOMETHING_FILE", value, None if path is None else str(path))
+    return Secret("ENVOY_SOMETHING", value, path)
 
 
 def scraper_settings(sim: Simulator, state_dir: Path, receiver_url: str, **changes: Any) -> ScraperSettings:
     """Settings for this gateway; `changes` may concern the gateway or the scraper."""
     gateway: dict[str, Any] = {
         "host": "127.0.0.1",
-        "serial": None,
         "token": secret(sim.token("installer")),
-        "cloud_username": secret(),
-        "cloud_password": secret(),
         "cloud_url": "https://127.0.0.1:1",
         "token_url": "https://127.0.0.1:1",
-        "installer_password": secret(),
-        "tls_trust": "pin",
-        "tls_fingerprint": None,
-        "keep_alive": True,
         "http_port": sim.http_port,
         "https_port": sim.https_port,
     }
-    own = {name: changes.pop(name) for name in list(changes) if name in gateway}
+    own = {name: changes.pop(name) for name in list(changes) if name in GatewaySettings.__struct_fields__}
     values: dict[str, Any] = {
         "gateway": GatewaySettings(**{**gateway, **own}),
-        "receiver": UplinkSettings(url=receiver_url, secret=secret(SECRET), key_file=state_dir / "key", ca_file=None),
-        "inverter_interval": 60.0,
-        "meter_source": "auto",
-        "meter_interval": 5.0,
-        "dead_band": 1.0,
-        "post_interval": 10.0,
+        "receiver": UplinkSettings(url=receiver_url, secret=secret(SECRET)),
         "state_dir": state_dir,
-        "outbox_quota": 64 * 1024 * 1024,
-        "status_host": "127.0.0.1",
+        "outbox_quota_mib": 64,
         "status_port": 0,
-        "log_level": "INFO",
     }
     return ScraperSettings(**{**values, **changes})
 

@@ -1,6 +1,8 @@
 """Settings: every mistake names the setting and the remedy, and never the value."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -17,7 +19,7 @@ def clean(monkeypatch, tmp_path):
         if name.startswith("ENVOY_"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(settings, "in_container", lambda: False)
+    monkeypatch.setattr("scraper.settings.loading.in_container", lambda: False)
 
 
 def load(monkeypatch, **values):
@@ -72,18 +74,94 @@ def test_plain_http_is_for_this_machine_or_for_who_says_so(monkeypatch):
 
 
 def test_a_container_needs_the_address_and_the_message_says_why(monkeypatch):
-    monkeypatch.setattr(settings, "in_container", lambda: True)
+    monkeypatch.setattr("scraper.settings.loading.in_container", lambda: True)
     with pytest.raises(ScraperSettingError, match="mDNS does not reach containers"):
         load(monkeypatch)
     assert load(monkeypatch, HOST="192.0.2.7").gateway.host == "192.0.2.7"
 
 
 def test_a_container_on_the_network_of_its_host_may_look_for_the_gateway(monkeypatch):
-    monkeypatch.setattr(settings, "in_container", lambda: True)
-    assert load(monkeypatch, HOST="discover").gateway.host is None
+    monkeypatch.setattr("scraper.settings.loading.in_container", lambda: True)
+    assert load(monkeypatch, HOST="discover").gateway.address is None
 
 
-def test_a_secret_file_is_read_anew_each_time(monkeypatch, tmp_path):
+def test_an_empty_value_counts_as_not_set(monkeypatch, tmp_path):
+    (tmp_path / ".env").write_text("ENVOY_HOST=10.0.0.9\nENVOY_STATUS_PORT=\n")
+    loaded = load(monkeypatch, HOST="", TOKEN="")
+    assert (loaded.gateway.host, loaded.status_port) == ("10.0.0.9", 8001)
+    assert not loaded.gateway.token.is_set
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"), [("true", True), ("YES", True), ("1", True), ("off", False), ("n", False)]
+)
+def test_yes_and_no_may_be_written_in_every_usual_way(monkeypatch, text, meaning):
+    assert load(monkeypatch, KEEP_ALIVE=text).gateway.keep_alive is meaning
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("INVERTER_INTERVAL", "nan", "ENVOY_INVERTER_INTERVAL must be a number from 10 to 3600"),
+        ("HTTP_PORT", "80.5", "ENVOY_HTTP_PORT must be a whole number from 1 to 65535"),
+        ("LOG_LEVEL", "canary", "ENVOY_LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR"),
+        ("KEEP_ALIVE", "canary", "ENVOY_KEEP_ALIVE must be true or false"),
+        ("SERIAL", "../canary", "ENVOY_SERIAL must be a serial number, e.g. 122300001234 (letters, digits and -)"),
+        ("HTTP_PORT", "tcp://10.0.0.1:80", "ENVOY_HTTP_PORT was set by Kubernetes for a service of this name: set enableServiceLinks: false in the pod"),
+        ("TOKN", "canary", "ENVOY_TOKN is no setting of the scraper: did you mean ENVOY_TOKEN?"),
+        ("XYZZY", "canary", "ENVOY_XYZZY is no setting of the scraper: remove it; .env.example lists the settings"),
+    ],
+)  # fmt: skip
+def test_the_sentence_says_what_is_expected(monkeypatch, name, text, sentence):
+    with pytest.raises(ScraperSettingError) as caught:
+        load(monkeypatch, **{name: text})
+    assert str(caught.value) == sentence
+
+
+def test_a_misspelt_setting_in_dotenv_is_refused(monkeypatch, tmp_path):
+    (tmp_path / ".env").write_text("ENVOY_RECEIVER_SECRT=canary\n")
+    with pytest.raises(ScraperSettingError, match="did you mean ENVOY_RECEIVER_SECRET"):
+        load(monkeypatch)
+
+
+def test_what_kubernetes_adds_for_services_is_no_setting(monkeypatch):
+    """For services called `envoy`, `envoy-receiver` and `envoy-scraper`."""
+    for name in ("", "RECEIVER_", "SCRAPER_"):
+        monkeypatch.setenv(f"ENVOY_{name}SERVICE_HOST", "10.0.0.1")
+        monkeypatch.setenv(f"ENVOY_{name}SERVICE_PORT", "8000")
+        monkeypatch.setenv(f"ENVOY_{name}SERVICE_PORT_HTTP", "8000")
+        monkeypatch.setenv(f"ENVOY_{name}PORT", "tcp://10.0.0.1:8000")
+        monkeypatch.setenv(f"ENVOY_{name}PORT_8000_TCP", "tcp://10.0.0.1:8000")
+        monkeypatch.setenv(f"ENVOY_{name}PORT_8000_TCP_ADDR", "10.0.0.1")
+    settings.load()
+
+
+def test_dotenv_that_is_not_text_is_named(monkeypatch, tmp_path):
+    (tmp_path / ".env").write_bytes(b"ENVOY_TOKEN=\xff\xfe")
+    with pytest.raises(ScraperSettingError, match="it is not text"):
+        load(monkeypatch)
+
+
+def test_the_running_scraper_imports_neither_pydantic_nor_a_command_line(monkeypatch):
+    """They would cost a Raspberry Pi tens of megabytes for as long as the scraper runs."""
+    code = (
+        "import atexit, sys; from scraper.__main__ import main; sys.argv[1:] = ['run']; "
+        "atexit.register(lambda: print(*(name for name, module in sys.modules.items() if module))); main()"
+    )
+    monkeypatch.setenv("ENVOY_HOST", "127.0.0.1")
+    ended = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert ended.stderr.startswith("ENVOY_RECEIVER_URL is not set"), ended.stderr
+    loaded = set(ended.stdout.split())
+    assert "scraper.service.app" in loaded
+    assert loaded.isdisjoint({"pydantic", "pydantic_core", "pydantic_settings", "typer", "click", "rich"})
+
+
+def test_no_setting_is_declared_twice():
+    names = settings.known_settings()
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_a_secret_file_is_read_again_each_time(monkeypatch, tmp_path):
     """A token pasted into the file works at the next login, without a restart."""
     path = tmp_path / "token"
     path.write_text("one\n")

@@ -6,9 +6,9 @@ import itertools
 import pytest
 
 from receiver.auth import keys_file
-from scraper.config import UplinkSettings
 from scraper.gateway.options import GatewayOptions
 from scraper.gateway.trust import accept, propose
+from scraper.settings import UplinkSettings
 from scraper.uplink.signer import EdgeKey
 from shared.keys import parse as parse_key
 from tests.scraper.running_scraper import home, secret, until
@@ -40,7 +40,7 @@ async def test_everything_arrives_and_an_orderly_stop_leaves_nothing_behind(at_h
 async def test_a_scraper_without_secret_and_key_makes_a_key_and_says_what_the_receiver_needs(at_home):
     """A container has to run before anybody can ask it for its key; readings wait until the receiver knows it."""
     key_file = at_home.state_dir / "key"
-    delivery = UplinkSettings(url=at_home.receiver_url, secret=None, key_file=key_file, ca_file=None)
+    delivery = UplinkSettings(url=at_home.receiver_url)
     async with at_home.scraper(receiver=delivery):
         await at_home.says("signing with this scraper's own key")
     (line,) = at_home.said("signing with this scraper's own key")

@@ -1,0 +1,86 @@
+"""What the scraper's settings must be beyond their types, as sentences that name the setting and the remedy."""
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from urllib.parse import SplitResult, urlsplit
+
+from scraper.errors import ScraperSettingError
+from scraper.settings.declarations import DISCOVER, GatewaySettings, UplinkSettings
+from scraper.settings.secret import Secret
+
+MIN_SECRET_BYTES = 32
+"""Bytes of the household secret, at least."""
+_NAME = re.compile(r"[0-9A-Za-z._-]{1,253}")
+
+
+def gateway_problems(gateway: GatewaySettings, *, in_container: bool) -> Iterator[str]:
+    """What is wrong with the settings of the gateway."""
+    if gateway.host is None and in_container:
+        yield (
+            "ENVOY_HOST is not set: inside a container the gateway cannot be found by itself, because mDNS does not "
+            "reach containers; set ENVOY_HOST to the gateway's address (your router lists it as 'envoy'), or to "
+            f"{DISCOVER} if the container shares the network of its host"
+        )
+    if gateway.host is not None and not _is_host(gateway.host):
+        yield "ENVOY_HOST must be a host name or an IP address, without http://, port and path"
+    for name, url in (("ENVOY_CLOUD_URL", gateway.cloud_url), ("ENVOY_TOKEN_URL", gateway.token_url)):
+        if not url.startswith("https://"):
+            yield f"{name} must begin with https://: account passwords are never sent over plain http"
+
+
+def uplink_problems(receiver: UplinkSettings) -> Iterator[str]:
+    """What is wrong with the settings of the way to the receiver."""
+    url = _split(receiver.url)
+    if url is None:
+        yield "ENVOY_RECEIVER_URL must look like https://receiver.example.org, without user name, password or query"
+    elif url.scheme == "http" and not _is_loopback(url.hostname or "") and not receiver.insecure:
+        yield (
+            "ENVOY_RECEIVER_URL is plain http to another machine: anybody on the way could read and alter your data; "
+            "use https, or set ENVOY_RECEIVER_INSECURE=true if the network between the two is yours alone"
+        )
+    if not receiver.secret.is_set:
+        return
+    if receiver.key_file is not None:
+        yield "ENVOY_RECEIVER_SECRET and ENVOY_RECEIVER_KEY_FILE are both set: remove one of them"
+        return
+    try:
+        usable_secret(receiver.secret)
+    except ScraperSettingError as error:
+        yield str(error)
+
+
+def usable_secret(secret: Secret) -> str:
+    """The household secret as it is now. Raises ScraperSettingError if it cannot be read or is too short."""
+    text = secret() or ""
+    if len(text.encode()) < MIN_SECRET_BYTES:
+        raise ScraperSettingError(
+            f"ENVOY_RECEIVER_SECRET is shorter than {MIN_SECRET_BYTES} bytes: make one with `openssl rand -hex 32` "
+            "and give the same to the receiver as RECEIVER_SECRET"
+        )
+    return text
+
+
+def _is_host(text: str) -> bool:
+    """Whether it is a name or an address; a colon stands only in an IPv6 address."""
+    bare = text.removeprefix("[").removesuffix("]")
+    try:
+        ipaddress.ip_address(bare)
+    except ValueError:
+        return _NAME.fullmatch(bare) is not None
+    return True
+
+
+def _split(text: str) -> SplitResult | None:
+    """The parts of a plain base address; None if it is something else."""
+    try:
+        url = urlsplit(text)
+        port_is_good = url.port != 0
+    except ValueError:
+        return None
+    extras = url.username or url.password or url.query or url.fragment
+    return url if port_is_good and url.scheme in ("http", "https") and url.hostname and not extras else None
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")

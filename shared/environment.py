@@ -1,0 +1,96 @@
+"""The environment and `.env` as both halves read them: values, secret files, misspelt names.
+
+Nobody outside the settings of the two halves reads the environment. Messages name the setting, never its value.
+"""
+
+import difflib
+import os
+import re
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+_FILE = ".env"
+_SERVICE_LINK = re.compile(r"\w+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
+_SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
+_SIMILAR = 0.6
+"""Similarity (0 to 1) of names from which one is worth proposing."""
+_NEARLY_EQUAL = 0.93
+"""Similarity of names that differ by one letter."""
+
+
+class UnreadableSettingError(Exception):
+    """`.env` or the file of a secret cannot be read; the message names the setting and the reason."""
+
+
+def read_environment() -> dict[str, str]:
+    """Every variable of the environment and of `.env` by its name in capitals, without white space around the value.
+
+    The environment wins over `.env`, but an empty value counts as not set, so that `.env` then decides. A variable that
+    is empty in both is "". Raises UnreadableSettingError.
+    """
+    try:
+        file = dotenv_values(_FILE)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableSettingError(f"{_FILE} cannot be read ({_reason(error)})") from error
+    found: dict[str, str] = {}
+    for name, value in (*file.items(), *os.environ.items()):
+        text = (value or "").strip()
+        found[name.upper()] = text or found.get(name.upper(), "")
+    return found
+
+
+def read_secret_file(setting: str, path: Path) -> str:
+    """The text of a secret's file, without white space around it; "" if there is none.
+
+    Args:
+        setting: Name of the setting that names the file, for the message.
+        path: The file; ~ is the home directory.
+
+    Raises:
+        UnreadableSettingError: The file cannot be read.
+    """
+    try:
+        return path.expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableSettingError(f"{setting}: {path} cannot be read ({_reason(error)})") from error
+
+
+def unknown_settings(environment: Mapping[str, str], known: Collection[str], prefix: str, half: str) -> Iterator[str]:
+    """A sentence for each name with this prefix that is no setting: a misspelt one would silently do nothing."""
+    for name in sorted(environment):
+        if name.startswith(prefix) and name not in known and not _is_service_link(name, environment[name]):
+            near = difflib.get_close_matches(name, known, 1, _SIMILAR)
+            remedy = f"did you mean {near[0]}?" if near else "remove it; .env.example lists the settings"
+            yield f"{name} is no setting of the {half}: {remedy}"
+
+
+def misspelt_settings(environment: Mapping[str, str], known: Collection[str]) -> Iterator[str]:
+    """A sentence for each name that differs from a known one by a letter.
+
+    For prefixes that other programs use too, where an unknown name may be somebody else's.
+    """
+    for name in sorted(set(environment) - set(known)):
+        near = difflib.get_close_matches(name, known, 1, _NEARLY_EQUAL)
+        if near:
+            yield f"{name} is no setting: did you mean {near[0]}?"
+
+
+def is_service_address(text: str) -> bool:
+    """Whether Kubernetes wrote this value into a variable NAME_PORT for a service called NAME."""
+    return _SERVICE_ADDRESS.match(text) is not None
+
+
+def service_address_sentence(setting: str) -> str:
+    """What to do where a setting holds such an address."""
+    return f"{setting} was set by Kubernetes for a service of this name: set enableServiceLinks: false in the pod"
+
+
+def _is_service_link(name: str, value: str) -> bool:
+    """Whether Kubernetes made this variable: it describes every service to every pod by the service's name."""
+    return _SERVICE_LINK.fullmatch(name) is not None or (name.endswith("_PORT") and is_service_address(value))
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    return error.strerror or "unknown reason" if isinstance(error, OSError) else "it is not text"

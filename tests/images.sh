@@ -125,10 +125,10 @@ eventually "hosted: ready after another start" over_tls ready /readyz
 
 # A home that reaches that host with a key of its own. Its gateway has firmware 5: no token, no settings.
 serial=121621000501
-export ENVOY_HOST=gateway ENVOY_HTTP_PORT=8080 ENVOY_SERIAL=$serial ENVOY_POST_INTERVAL=1 ENVOY_INVERTER_INTERVAL=10 \
-    ENVOY_RECEIVER_URL=https://relay.test ENVOY_RECEIVER_CA_FILE=/var/lib/envoy-relay/receiver-ca.crt \
-    RELAY_SCRAPER_STATUS_BIND=127.0.0.1:28001
-compose --profile edge run --rm -T scraper sh -c "cat > $ENVOY_RECEIVER_CA_FILE" < "$work/root.crt"
+ca_file=/var/lib/envoy-relay/receiver-ca.crt
+printf '%s\n' ENVOY_HOST=gateway ENVOY_HTTP_PORT=8080 ENVOY_SERIAL=$serial ENVOY_POST_INTERVAL=1 ENVOY_INVERTER_INTERVAL=10 \
+    ENVOY_RECEIVER_URL=https://relay.test ENVOY_RECEIVER_CA_FILE=$ca_file RELAY_SCRAPER_STATUS_BIND=127.0.0.1:28001 > "$tree/.env"
+compose --profile edge run --rm -T scraper sh -c "cat > $ca_file" < "$work/root.crt"
 compose --profile edge run --rm -T scraper envoy-scraper key
 podman exec "${project}_receiver_1" envoy-receiver keys add "$(grep "$serial" "$work/compose.log" | tail -n 1)" > /dev/null
 podman run --detach --no-healthcheck --name gateway --network "${project}_edge" --read-only --tmpfs /tmp "localhost/envoy-simulator:$version" \

@@ -46,19 +46,12 @@ every_service = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVIC
 def test_the_reference_implementation_understands_every_key() -> None:
     if shutil.which("go") is None:
         missing("no Go to build the reference implementation of compose files with")
-    command = [
-        "go",
-        "-C",
-        str(Path(__file__).with_name("compose")),
-        "tool",
-        "github.com/compose-spec/compose-go/v2/cmd",
-    ]
+    tool = "github.com/compose-spec/compose-go/v2/cmd"
+    command = ["go", "-C", str(Path(__file__).with_name("compose")), "tool", tool, "--format", "json"]
     settings = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME") or name.startswith("GO")}
-    done = subprocess.run(
-        [*command, "--format", "json", str(FILE)], env=settings, check=False, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert set(json.loads(done.stdout)["services"]) == set(SERVICES)
+    answer = subprocess.run([*command, str(FILE)], env=settings, check=False, capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
+    assert set(json.loads(answer.stdout)["services"]) == set(SERVICES)
 
 
 def test_each_profile_starts_what_it_says() -> None:
@@ -71,8 +64,14 @@ def test_each_profile_starts_what_it_says() -> None:
 
 def test_every_variable_is_named_in_the_example() -> None:
     named = set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    used = set(re.findall(r"\$\{([A-Z][A-Z0-9_]*)", TEXT))
+    used = set(re.findall(r"\$\{([A-Z][A-Z0-9_]*)", TEXT)).union(*map(handed_on, SERVICES.values()))
     assert used <= named, used - named
+
+
+def handed_on(service: dict[str, Any]) -> set[str]:
+    """The settings that a service gets as .env or the shell sets them, for no value stands in the file."""
+    environment = service.get("environment", {})
+    return {name for name in environment if not isinstance(environment, dict) or environment[name] is None}
 
 
 def test_every_setting_of_the_scraper_reaches_it() -> None:
@@ -93,18 +92,22 @@ def test_every_setting_of_the_receiver_reaches_it() -> None:
         f"RECEIVER_{name.upper()}" for name in receiver_settings._ReceiverEnvironment.model_fields if name not in fixed
     }
     fixed = {"v2_token_file", "admin_password", "admin_token"}
-    wanted |= {
+    database = {
         f"INFLUXDB_{name.upper()}" for name in database_settings.InfluxEnvironment.model_fields if name not in fixed
     }
-    assert wanted == set(SERVICES["receiver"]["environment"])
+    administrator = {name for name in database if name.startswith("INFLUXDB_ADMIN_")}
+    assert (wanted | database) - administrator == set(SERVICES["receiver"]["environment"])
+    for name in ("setup", "admin"):  # they alone are administrators of InfluxDB
+        assert database <= set(SERVICES[name]["environment"])
 
 
 @every_service
 def test_no_secret_stands_in_the_file(service: dict[str, Any]) -> None:
-    for name, value in service.get("environment", {}).items():
+    environment = service.get("environment", {})
+    for name, value in environment.items() if isinstance(environment, dict) else ():  # a list names, but sets nothing
         if re.search("PASSWORD|TOKEN|SECRET", name) and name != "RECEIVER_TOKENS_DIR":
             is_file = name.endswith("_FILE") and re.fullmatch(r"(\$\{\w+(-|:\+))?/run/(secrets|gateway)/\w+\}?", value)
-            assert value == "" or is_file or value == f"${{{name}:-}}", name
+            assert value is None or is_file, name
 
 
 @every_service

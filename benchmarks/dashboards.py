@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from tests.grafana.answers import Asker
+from tests.grafana.answers import DashboardClient
 from tests.grafana.extraction import ExtractedQuery, dashboards, panel_queries, panels
 from tests.grafana.simulated_days import LoadedDays, load_days
 from tests.grafana.substitution import Value
@@ -38,29 +38,29 @@ class Turn(NamedTuple):
     slowest: tuple[float, str]
 
 
-def opened(asker: Asker, name: str, board: dict[str, Any], pool: ThreadPoolExecutor) -> Turn:
+def opened(client: DashboardClient, name: str, board: dict[str, Any], pool: ThreadPoolExecutor) -> Turn:
     """Ask everything that one dashboard asks when it is opened."""
     started = time.perf_counter()
-    values = asker.values(name, board)
+    values = client.values(name, board)
 
     def asked(query: ExtractedQuery, values: dict[str, Value] = values) -> tuple[float, str]:
         begun = time.perf_counter()
-        asker.ask(query, values)
-        return time.perf_counter() - begun, query.place
+        client.run(query, values)
+        return time.perf_counter() - begun, query.location
 
     queries = [query for panel in panels(board) for query in panel_queries(name, board, panel)]
     answers = list(pool.map(asked, queries))
     return Turn(time.perf_counter() - started, max(answers))
 
 
-def measure(week: LoadedDays) -> bool:
+def measure(loaded_days: LoadedDays) -> bool:
     """Print a line per dashboard. Whether all keep the promise."""
     kept = True
     limits = httpx.Limits(max_connections=CONNECTIONS)
-    with httpx.Client(timeout=30, limits=limits) as client, ThreadPoolExecutor(CONNECTIONS) as pool:
+    with httpx.Client(timeout=30, limits=limits) as http, ThreadPoolExecutor(CONNECTIONS) as pool:
         for name, board in dashboards().items():
-            asker = Asker(week, client)
-            turns = [opened(asker, name, board, pool) for _ in range(TURNS)]
+            client = DashboardClient(loaded_days, http)
+            turns = [opened(client, name, board, pool) for _ in range(TURNS)]
             middle = statistics.median(turn.seconds for turn in turns)
             seconds, place = max(turn.slowest for turn in turns)
             kept = kept and middle <= PROMISE_S
@@ -73,9 +73,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "influxd") as server:
         journal = Path(folder) / "journal"
         journal.mkdir(mode=0o700)
-        week = asyncio.run(load_days(server, journal, days=DAYS))
-        print(f"{week.written:,} readings in {DAYS:.0f} days")
-        return 0 if measure(week) else 1
+        loaded_days = asyncio.run(load_days(server, journal, days=DAYS))
+        print(f"{loaded_days.written:,} readings in {DAYS:.0f} days")
+        return 0 if measure(loaded_days) else 1
 
 
 if __name__ == "__main__":

@@ -7,13 +7,13 @@ from grafana import generated
 
 
 def main() -> int:
-    """Do it; returns the exit status."""
+    """Write or compare the files; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m grafana", description="Write the Grafana files of this project.")
     parser.add_argument("--check", action="store_true", help="change nothing; fail if a file differs")
     if not parser.parse_args().check:
-        generated.write()
+        generated.write_files()
         return 0
-    differing = generated.differences()
+    differing = generated.find_differences()
     if differing:
         names = ", ".join(f"grafana/{name}" for name in differing)
         print(

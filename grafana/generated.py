@@ -1,4 +1,4 @@
-"""Every file that this package makes, as text, and the comparison with what is checked in."""
+"""Every file that this package makes, as text, and the comparison with the files that are checked in."""
 
 import json
 from pathlib import Path
@@ -19,20 +19,20 @@ DASHBOARDS = {
 _FOLDERS = ("dashboards", "provisioning", "contact-points")
 
 
-def files() -> dict[str, str]:
+def make_files() -> dict[str, str]:
     """Path under `grafana/` to content: the same text for the same source, always."""
     encoder = JSONEncoder(indent=2, sort_keys=True, ensure_ascii=False)
     boards = {
         f"dashboards/{name}.json": encoder.encode(json.loads(encoder.encode(make()))) + "\n"
         for name, make in DASHBOARDS.items()
     }
-    return boards | provisioning.files()
+    return boards | provisioning.make_files()
 
 
-def write() -> None:
-    """Make the checked-in files what `files` says, and remove what it does not name."""
-    wanted = files()
-    for name in wanted.keys() | _present():
+def write_files() -> None:
+    """Write the files of `make_files`, and remove checked-in files that it does not name."""
+    wanted = make_files()
+    for name in wanted.keys() | _list_present():
         path = HERE / name
         if name in wanted:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,17 +41,17 @@ def write() -> None:
             path.unlink()
 
 
-def differences() -> list[str]:
-    """Paths under `grafana/` whose checked-in file is missing, too many, or another one. Empty for none."""
-    wanted = files()
-    return sorted(name for name in wanted.keys() | _present() if _text(name) != wanted.get(name))
+def find_differences() -> list[str]:
+    """Paths under `grafana/` whose checked-in file is missing, superfluous or different; empty if all agree."""
+    wanted = make_files()
+    return sorted(name for name in wanted.keys() | _list_present() if _read(name) != wanted.get(name))
 
 
-def _present() -> set[str]:
+def _list_present() -> set[str]:
     found = (path for folder in _FOLDERS for path in (HERE / folder).rglob("*") if path.is_file())
     return {str(path.relative_to(HERE)) for path in found}
 
 
-def _text(name: str) -> str | None:
+def _read(name: str) -> str | None:
     path = HERE / name
     return path.read_text(encoding="utf-8") if path.is_file() else None

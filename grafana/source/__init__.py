@@ -1,1 +1,1 @@
-"""What the files are made from: one module per dashboard, on top of `queries`, `variables`, `parts` and `board`."""
+"""The source of the files: a module per dashboard, on top of `queries`, `variables`, `panel_builders` and `board`."""

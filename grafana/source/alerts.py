@@ -1,4 +1,4 @@
-"""The alert rules: what they ask, when they fire and what they tell people.
+"""The alert rules: what they ask, when they fire and what they say to people.
 
 - No data at all is no alarm (a fresh system, a gateway without meters); a database that cannot be asked is one
   (`execErrState: Error` makes Grafana's own alert DatasourceError).
@@ -32,14 +32,14 @@ UNWIRED_V = 60
 
 
 @dataclass(frozen=True)
-class Alert:
+class AlertRule:
     """One rule.
 
     Attributes:
-        uid: Fixed for ever.
+        uid: Never changes.
         title: What people see.
         severity: Label by which notifications can be told apart.
-        lasting: How long it must hold before it fires.
+        hold_for: How long the condition must hold before the rule fires.
         summary: One plain sentence with the value.
         advice: What to do first.
         steps: Queries and expressions; the last one is the condition.
@@ -48,19 +48,19 @@ class Alert:
     uid: str
     title: str
     severity: Literal["critical", "warning"]
-    lasting: str
+    hold_for: str
     summary: str
     advice: str
     steps: Sequence[alerting.Query]
 
-    def rule(self) -> alerting.Rule:
-        """It as the SDK builds rules."""
+    def build(self) -> alerting.Rule:
+        """The rule in the form that the SDK builds."""
         return (
             alerting.Rule(self.title)
             .uid(self.uid)
             .queries(list(self.steps))
             .condition(self.steps[-1].build().ref_id or "")
-            .for_val(self.lasting)
+            .for_val(self.hold_for)
             .no_data_state("OK")
             .exec_err_state("Error")
             .labels({"severity": self.severity})
@@ -75,8 +75,8 @@ class Alert:
         )  # fmt: skip
 
 
-def alerts() -> list[Alert]:
-    """All of them, in the order in which Grafana shows them."""
+def alerts() -> list[AlertRule]:
+    """All rules, in the order in which Grafana shows them."""
     return [
         _gateway_silent(),
         _scraper_silent(),
@@ -89,20 +89,21 @@ def alerts() -> list[Alert]:
     ]
 
 
-def _gateway_silent() -> Alert:
-    """The scraper says so itself, by an event without an end: it knows nights, and gateways without meters.
+def _gateway_silent() -> AlertRule:
+    """The scraper records the silence itself, as an event without an end: it knows nights, and gateways without meters.
 
-    It also opens one when it is stopped. That is not left out: the gateway may be away when it starts again.
+    It also opens such an event when it is stopped. The rule counts that one too: the gateway may be away when the
+    scraper starts again.
     """
     gaps = (
         'SELECT count("reason") - count("end") FROM "event" '
         'WHERE "type" = \'gap\' AND $timeFilter GROUP BY "gateway" fill(0)'
     )
-    return Alert(
+    return AlertRule(
         uid="envoy-gateway-silent",
         title="Gateway silent",
         severity="critical",
-        lasting="10m",  # gateways pause for some minutes around 23:00
+        hold_for="10m",  # gateways pause for some minutes around 23:00
         summary="There have been no readings of gateway {{ .Labels.gateway }} for more than 10 minutes.",
         advice="If its scraper is silent too, look there first. Else: is the gateway powered and in the network, and "
         "does its login work (dashboard Pipeline)?",
@@ -110,27 +111,27 @@ def _gateway_silent() -> Alert:
     )
 
 
-def _scraper_silent() -> Alert:
-    """Series that stop do not vanish here: the windows without a report count 0 for a week."""
+def _scraper_silent() -> AlertRule:
+    """A series that stops stays in the answer: windows without a report count 0 for a week."""
     reports = 'SELECT count("stream_connected") FROM "gateway" WHERE $timeFilter GROUP BY time(5m), "gateway" fill(0)'
-    return Alert(
+    return AlertRule(
         uid="envoy-scraper-silent",
         title="Scraper silent",
         severity="critical",
-        lasting="15m",
+        hold_for="15m",
         summary="Nothing has arrived from the scraper of gateway {{ .Labels.gateway }} for more than 15 minutes.",
         advice="Is its machine on, and can it reach the receiver? Readings wait in its outbox meanwhile.",
         steps=[influxql("A", reports, since_s=7 * DAY_S), reduce("B", "A", "last"), threshold("C", "B", "lt", 1)],
     )
 
 
-def _backlog_growing() -> Alert:
+def _backlog_growing() -> AlertRule:
     rows = 'SELECT min("outbox_rows") FROM "gateway" WHERE $timeFilter GROUP BY "gateway"'
-    return Alert(
+    return AlertRule(
         uid="envoy-backlog-growing",
         title="Backlog growing",
         severity="warning",
-        lasting="15m",
+        hold_for="15m",
         summary='{{ printf "%.0f" .Values.C.Value }} readings wait at the scraper of gateway {{ .Labels.gateway }}, '
         "more than an hour ago.",
         advice="The newest readings arrive, older ones pile up: the line or the database is too slow.",
@@ -145,17 +146,17 @@ def _backlog_growing() -> Alert:
     )
 
 
-def _token_expiring() -> Alert:
-    """Tokens of installers live for half a day and are left out."""
+def _token_expiring() -> AlertRule:
+    """The rule leaves out tokens of installers, which live for half a day."""
     left = (
         'SELECT last("token_expires_in") FROM "gateway" '
         'WHERE "role" <> \'installer\' AND $timeFilter GROUP BY "gateway"'
     )
-    return Alert(
+    return AlertRule(
         uid="envoy-token-expiring",
         title="Token expiring",
         severity="warning",
-        lasting="10m",
+        hold_for="10m",
         summary="The token of gateway {{ .Labels.gateway }} is good for {{ humanizeDuration .Values.B.Value }} more.",
         advice="Give the scraper a new token, or ENVOY_CLOUD_USERNAME and ENVOY_CLOUD_PASSWORD to fetch one by itself.",
         steps=[
@@ -166,17 +167,17 @@ def _token_expiring() -> Alert:
     )
 
 
-def _losses() -> Alert:
-    """Only increases count: the counter starts at 0 again when the scraper's state is made anew."""
+def _losses() -> AlertRule:
+    """Only increases count: the counter starts at 0 again when the scraper's state is made again."""
     lost = (
         'SELECT sum("lost") FROM (SELECT non_negative_difference("lost_rows") AS "lost" FROM "gateway" '
         'WHERE $timeFilter GROUP BY "gateway") GROUP BY "gateway"'
     )
-    return Alert(
+    return AlertRule(
         uid="envoy-losses",
         title="Losses",
         severity="warning",
-        lasting="0s",
+        hold_for="0s",
         summary='{{ printf "%.0f" .Values.B.Value }} readings of gateway {{ .Labels.gateway }} were lost for good in '
         "the last 24 hours.",
         advice="The events on the dashboard Pipeline say when and why: outbox full, disk full or damaged.",
@@ -184,17 +185,17 @@ def _losses() -> Alert:
     )
 
 
-def _panel_dead() -> Alert:
-    """The last four quarter-hours of daylight, be they of yesterday: so it neither ends nor begins at sunset."""
+def _panel_dead() -> AlertRule:
+    """The last four quarter hours of daylight count, also those of yesterday, so no alarm begins or ends at sunset."""
     dead = (
         f'SELECT "dead" FROM "panel_15m" WHERE "peers" >= {DAYLIGHT_W:g} AND $timeFilter '  # noqa: S608 (a constant)
         'GROUP BY "gateway", "array", "panel", "inverter" ORDER BY time DESC LIMIT 4'
     )
-    return Alert(
+    return AlertRule(
         uid="envoy-panel-dead",
         title="Panel dead",
         severity="warning",
-        lasting="5m",
+        hold_for="5m",
         summary="Panel {{ .Labels.panel }} (array {{ .Labels.array }}) of gateway {{ .Labels.gateway }} has given "
         "nothing for an hour of daylight in which its peers produced.",
         advice="Look at its last report on the dashboard Panels; snow and shade look the same as a defect.",
@@ -202,17 +203,17 @@ def _panel_dead() -> Alert:
     )
 
 
-def _phase_voltage() -> Alert:
-    """The week's highest hour tells which grid it is, and whether the phase is connected at all."""
+def _phase_voltage() -> AlertRule:
+    """The week's highest hour shows which grid it is, and whether the phase is connected at all."""
     now = 'SELECT mean("voltage") FROM "meter_1m" WHERE $timeFilter GROUP BY "gateway", "phase"'
     highest = 'SELECT max("voltage") FROM "meter_1h" WHERE $timeFilter GROUP BY "gateway", "phase"'
     high, low = NOMINAL_V
     nominal = f"({high} * ($D >= {HALFWAY_V}) + {low} * ($D < {HALFWAY_V}))"
-    return Alert(
+    return AlertRule(
         uid="envoy-phase-voltage",
         title="Phase voltage",
         severity="warning",
-        lasting="5m",
+        hold_for="5m",
         summary="The voltage of phase {{ .Labels.phase }} at gateway {{ .Labels.gateway }} is "
         '{{ printf "%.0f" .Values.C.Value }} V, more than 10 % from nominal.',
         advice="Inverters switch off at such voltages. If it lasts (dashboard Phases), tell the grid operator.",
@@ -227,13 +228,13 @@ def _phase_voltage() -> Alert:
     )
 
 
-def _certificate_changed() -> Alert:
+def _certificate_changed() -> AlertRule:
     changed = 'SELECT last("certificate_changed") FROM "gateway" WHERE $timeFilter GROUP BY "gateway"'
-    return Alert(
+    return AlertRule(
         uid="envoy-certificate-changed",
         title="Certificate changed",
         severity="critical",
-        lasting="0s",
+        hold_for="0s",
         summary="Gateway {{ .Labels.gateway }} shows a certificate that is not the pinned one: no login is sent.",
         advice="If the gateway renewed it (once a year) or was replaced, accept it with `envoy-scraper trust`.",
         steps=[influxql("A", changed, since_s=DAY_S), reduce("B", "A", "last"), threshold("C", "B", "gt", 0)],

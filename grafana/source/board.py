@@ -1,4 +1,4 @@
-"""A dashboard from lines of panels: layout, ids, links between the dashboards and what else all of them share."""
+"""A dashboard from lines of panels: layout, ids, links between the dashboards, and all else that they share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from grafana.source.variables import Variable
 WIDTH = 24
 """Columns of Grafana's grid. On narrow screens Grafana stacks all panels by itself."""
 TAG = "envoy-relay"
-"""Every dashboard carries it; the links at the top find the others by it."""
+"""The tag of every dashboard; the links at the top find the other dashboards by it."""
 
 Line = str | Sequence[Builder[PanelModel]]
-"""Panels side by side (their widths give 24), or the title of a row."""
+"""Panels side by side, whose widths add up to 24, or the title of a row."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class DashboardPage:
     """What makes one dashboard differ from the others.
 
     Attributes:
-        uid: Fixed for ever: links and bookmarks hold it.
+        uid: Never changes: links and bookmarks hold it.
         title: What people see.
         description: One sentence on what it answers.
         since: Start of the first time range, e.g. `now/d`.
-        until: Its end.
-        refresh: How often it asks again, e.g. `10s`.
+        until: End of that range.
+        refresh: How often the dashboard asks again, e.g. `10s`.
     """
 
     uid: str
@@ -42,7 +42,7 @@ class DashboardPage:
     refresh: str = "1m"
 
 
-def build(page: DashboardPage, variables: Sequence[Variable], lines: Sequence[Line]) -> DashboardModel:
+def build_dashboard(page: DashboardPage, variables: Sequence[Variable], lines: Sequence[Line]) -> DashboardModel:
     """The dashboard. Raises ValueError for a line that does not fill the grid's width."""
     board = (
         Dashboard(page.title)
@@ -66,17 +66,17 @@ def build(page: DashboardPage, variables: Sequence[Variable], lines: Sequence[Li
             board.panels.append(row)
             top += 1
         else:
-            placed = _placed(line, top, first_id=len(board.panels) + 1)
+            placed = _place_panels(line, top, first_id=len(board.panels) + 1)
             board.panels.extend(placed)
-            top += max(_place(panel).h for panel in placed)
+            top += max(_size_of(panel).h for panel in placed)
     return board
 
 
-def _placed(line: Sequence[Builder[PanelModel]], top: int, first_id: int) -> list[PanelModel]:
+def _place_panels(line: Sequence[Builder[PanelModel]], top: int, first_id: int) -> list[PanelModel]:
     panels = [panel.build() for panel in line]
     left = 0
     for number, panel in enumerate(panels, start=first_id):
-        size = _place(panel)
+        size = _size_of(panel)
         panel.id_val = number
         panel.grid_pos = GridPos(h=size.h, w=size.w, x=left, y=top)
         left += size.w
@@ -85,7 +85,7 @@ def _placed(line: Sequence[Builder[PanelModel]], top: int, first_id: int) -> lis
     return panels
 
 
-def _place(panel: PanelModel) -> GridPos:
+def _size_of(panel: PanelModel) -> GridPos:
     if panel.grid_pos is None:
         raise ValueError(f"the panel {panel.title} has no size")
     return panel.grid_pos

@@ -5,9 +5,8 @@ from grafana_foundation_sdk.builders import table as tables
 from grafana_foundation_sdk.models.common import TableCellBackgroundDisplayMode, TableColoredBackgroundCellOptions
 from grafana_foundation_sdk.models.dashboard import Dashboard, FieldColorModeId
 
-from grafana.source import panel_builders as parts
-from grafana.source import quantities, style, transforms, variables
-from grafana.source.board import DashboardPage, build
+from grafana.source import panel_builders, quantities, style, transforms, variables
+from grafana.source.board import DashboardPage, build_dashboard
 from grafana.source.queries import TIME, Query, select, table
 
 PAGE = DashboardPage(
@@ -30,7 +29,7 @@ _SITE_DAYS = "Days, weeks, months and years are those of the site's time zone."
 
 def dashboard() -> Dashboard:
     """The whole dashboard."""
-    return build(
+    return build_dashboard(
         PAGE,
         [variables.datasource(), variables.gateway(), variables.time_zone()],
         [
@@ -64,9 +63,9 @@ def _so_far(one: quantities.Quantity) -> stat.Panel:
         table(select(f'"{one.field}" AS "{word}"', kind, f"time > now() - {longest}", tail=_LATEST))
         for kind, (word, longest) in _CURRENT.items()
     ]
-    return parts.stat_panel(
+    return panel_builders.stat_panel(
         one.label, f"Energy so far. {_SITE_DAYS}", queries, unit=style.WATT_HOUR, width=12
-    ).color_scheme(style.fixed(one.colour))
+    ).color_scheme(style.fixed_colour(one.colour))
 
 
 def _billing(columns: str) -> Query:
@@ -74,7 +73,7 @@ def _billing(columns: str) -> Query:
 
 
 def _billing_energy() -> stat.Panel:
-    panel = parts.stat_panel(
+    panel = panel_builders.stat_panel(
         "Energy since the billing day",
         "From the day of the month that the sites file names (`billing_day`, else the first) until now.",
         [_billing(quantities.columns(quantities.FLOWS))],
@@ -82,12 +81,12 @@ def _billing_energy() -> stat.Panel:
         width=16,
         height=6,
     )
-    quantities.coloured(panel, quantities.FLOWS)
+    quantities.set_colours(panel, quantities.FLOWS)
     return panel
 
 
 def _billing_money() -> stat.Panel:
-    panel = parts.stat_panel(
+    panel = panel_builders.stat_panel(
         "Money since the billing day",
         "Cost of what was bought, payment for what was sold, and what the energy used at home would have cost: by the "
         "tariffs of the sites file, in their currency. No data without tariffs.",
@@ -95,18 +94,18 @@ def _billing_money() -> stat.Panel:
         unit=style.NUMBER,
         width=24,
     ).decimals(2)
-    quantities.coloured(panel, quantities.MONEY)
+    quantities.set_colours(panel, quantities.MONEY)
     return panel
 
 
 def _billing_share(share: quantities.Quantity) -> gauge.Panel:
-    return parts.share_gauge(share.label, share.meaning, [_billing(quantities.columns([share]))], width=4)
+    return panel_builders.share_gauge(share.label, share.meaning, [_billing(quantities.columns([share]))], width=4)
 
 
 def _bars(kind: str, title: str, since: str, time_format: str, *, width: int) -> barchart.Panel:
     query = table(select(quantities.columns(quantities.FLOWS), kind, since))
     panel = (
-        parts.bar_chart(
+        panel_builders.bar_chart(
             title,
             f"Energy from the meters' counters. {_SITE_DAYS} What flowed while nothing was heard is in the window that "
             "the whole gap lies in, else in none.",
@@ -116,15 +115,15 @@ def _bars(kind: str, title: str, since: str, time_format: str, *, width: int) ->
         )
         .x_field("Time")
         .x_tick_label_spacing(100)
-        .override_by_name("Time", style.looks(unit=time_format))
+        .override_by_name("Time", style.field_overrides(unit=time_format))
     )
-    quantities.coloured(panel, quantities.FLOWS)
+    quantities.set_colours(panel, quantities.FLOWS)
     return panel
 
 
 def _shares_per_day() -> timeseries.Panel:
     panel = (
-        parts.curve(
+        panel_builders.curve(
             "Self-consumption and self-sufficiency per day",
             " ".join(f"{one.label}: {one.meaning}" for one in quantities.SHARES),
             [table(select(quantities.columns(quantities.SHARES), "energy_1d", TIME))],
@@ -134,42 +133,42 @@ def _shares_per_day() -> timeseries.Panel:
         .min(0)
         .max(1)
     )
-    quantities.coloured(panel, quantities.SHARES)
+    quantities.set_colours(panel, quantities.SHARES)
     return panel
 
 
 def _money_per_day() -> timeseries.Panel:
-    panel = parts.bars_over_time(
+    panel = panel_builders.bars_over_time(
         "Cost, feed-in and savings per day",
         "By the tariffs of the sites file, in their currency. No data without tariffs.",
         [table(select(quantities.columns(quantities.MONEY), "energy_1d", TIME))],
         unit=style.NUMBER,
         width=12,
     ).decimals(2)
-    quantities.coloured(panel, quantities.MONEY)
+    quantities.set_colours(panel, quantities.MONEY)
     return panel
 
 
 def _base_load() -> timeseries.Panel:
-    return parts.bars_over_time(
+    return panel_builders.bars_over_time(
         "Base load at night",
         "Lowest quarter-hour mean of the house between midnight and six: what never sleeps.",
         [table(select('"base_load" AS "Base load"', "energy_1d", TIME))],
         unit=style.WATT,
         width=12,
-    ).color_scheme(style.fixed(style.LOAD))
+    ).color_scheme(style.fixed_colour(style.LOAD))
 
 
 def _peaks() -> timeseries.Panel:
     highest = 'max("production_max") AS "Production", max("load_max") AS "House"'
-    panel = parts.bars_over_time(
+    panel = panel_builders.bars_over_time(
         "Highest power per day",
         "Highest value measured on each day of the chosen time zone.",
         [table(select(highest, "site_1h", TIME, tail="GROUP BY time(1d) fill(none) tz('${tz:raw}')"))],
         unit=style.WATT,
         width=12,
     )
-    quantities.coloured(panel, (quantities.PRODUCTION, quantities.LOAD))
+    quantities.set_colours(panel, (quantities.PRODUCTION, quantities.LOAD))
     return panel
 
 
@@ -186,7 +185,7 @@ def _calendar() -> tables.Panel:
     week = "week\\weekday"
     query = table(select('"production", "week", "weekday"', "energy_1d", "time > now() - 53w"))
     return (
-        parts.table_panel(
+        panel_builders.table_panel(
             "Calendar of production",
             "Energy produced on each day of the last year: a row per ISO week, the stronger the colour the more.",
             [query],
@@ -199,9 +198,9 @@ def _calendar() -> tables.Panel:
         .cell_options(TableColoredBackgroundCellOptions(mode=TableCellBackgroundDisplayMode.BASIC))
         .transformations(
             [
-                *transforms.matrix("week", "weekday", "production"),
-                transforms.sorted_by(week, descending=True),
-                transforms.ordered_columns(week, *days, without=(), **{week: "Week"}, **days),
+                *transforms.pivot("week", "weekday", "production"),
+                transforms.sort_by(week, descending=True),
+                transforms.order_columns(week, *days, without=(), **{week: "Week"}, **days),
             ]
         )
     )
@@ -210,7 +209,7 @@ def _calendar() -> tables.Panel:
 def _year_over_year() -> barchart.Panel:
     query = table(select('"production", "year", "month"', "energy_1mo", "time > 0"))
     return (
-        parts.bar_chart(
+        panel_builders.bar_chart(
             "Production per month, year over year",
             "Each month of this year beside the same month of the years before.",
             [query],
@@ -218,5 +217,5 @@ def _year_over_year() -> barchart.Panel:
             width=12,
         )
         .x_field("month\\year")
-        .transformations([*transforms.matrix("month", "year", "production"), transforms.sorted_by("month\\year")])
+        .transformations([*transforms.pivot("month", "year", "production"), transforms.sort_by("month\\year")])
     )

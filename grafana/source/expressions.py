@@ -12,7 +12,7 @@ from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models.alerting import RelativeTimeRange
 from grafana_foundation_sdk.models.common import DataSourceRef
 
-from grafana.source.queries import PLUGIN, Prepared
+from grafana.source.queries import PLUGIN, QueryBuilder
 from grafana.source.variables import MAIN_UID
 
 EXPRESSIONS = "__expr__"
@@ -56,12 +56,12 @@ def influxql(ref_id: str, text: str, *, since_s: int, until_s: int = 0) -> alert
         alerting.Query(ref_id)
         .datasource_uid(MAIN_UID)
         .relative_time_range(RelativeTimeRange(since_s, until_s))
-        .model(Prepared(AlertQuery(text, ref_id)))
+        .model(QueryBuilder(AlertQuery(text, ref_id)))
     )
 
 
 def reduce(ref_id: str, of: str, reducer: Reducer) -> alerting.Query:
-    """One number per series of the step `of`; what is no number is left out."""
+    """One number per series of the step `of`; values that are no numbers are left out."""
     settings = expr.ExprTypeReduceSettings().mode("dropNN")
     return _expression(ref_id, expr.TypeReduce().expression(of).reducer(reducer).settings(settings).ref_id(ref_id))
 

@@ -5,9 +5,8 @@ from grafana_foundation_sdk.builders import table as tables
 from grafana_foundation_sdk.models.common import BigValueColorMode, BigValueTextMode
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from grafana.source import panel_builders as parts
-from grafana.source import quantities, style, transforms, variables
-from grafana.source.board import DashboardPage, build
+from grafana.source import panel_builders, quantities, style, transforms, variables
+from grafana.source.board import DashboardPage, build_dashboard
 from grafana.source.queries import TIME, DataSource, select, table
 
 PAGE = DashboardPage(
@@ -23,7 +22,7 @@ _TODAY = "time > now() - 25h"
 
 def dashboard() -> Dashboard:
     """The whole dashboard."""
-    return build(
+    return build_dashboard(
         PAGE,
         [variables.datasource(), variables.live(), variables.gateway()],
         [
@@ -38,7 +37,7 @@ def dashboard() -> Dashboard:
 def _flow() -> stat.Panel:
     shown = (*quantities.FLOWS, quantities.BATTERY)
     query = table(select(quantities.columns(shown, "last"), "site_1m", "time > now() - 10m"))
-    panel = parts.stat_panel(
+    panel = panel_builders.stat_panel(
         "Power now",
         "Mean power of the last whole minute, as the sites file corrects and nets it. Import is bought, export is "
         "sold. Battery: + discharges, - charges; it says no data where there is none. "
@@ -48,14 +47,14 @@ def _flow() -> stat.Panel:
         width=18,
         height=5,
     )
-    quantities.coloured(panel, shown)
+    quantities.set_colours(panel, shown)
     return panel
 
 
 def _age() -> stat.Panel:
     """InfluxQL has no age of a value: the panel shows the time of the last one, and Grafana says how long ago it is.
 
-    The columns with the values go first: what an override calls the times, it calls them too.
+    The columns with the values are removed first: an override that names the times would name them too.
     """
     recently = "time > now() - 30d"
     queries = [
@@ -64,7 +63,7 @@ def _age() -> stat.Panel:
         table(select('last("poll_seconds")', "gateway", recently)),
     ]
     panel = (
-        parts.stat_panel(
+        panel_builders.stat_panel(
             "Last heard",
             "How long ago the newest reading of the meters and of any inverter was taken, and when the scraper last "
             "spoke about itself. The clock that counts is the browser's.",
@@ -73,13 +72,13 @@ def _age() -> stat.Panel:
             width=6,
             height=5,
         )
-        .with_transformation(transforms.only("Time"))
-        .reduce_options(parts.last_value("/.*/"))
+        .with_transformation(transforms.keep_columns("Time"))
+        .reduce_options(panel_builders.last_value("/.*/"))
         .text_mode(BigValueTextMode.VALUE_AND_NAME)
         .color_mode(BigValueColorMode.NONE)
     )
     for letter, name in zip("ABC", ("Meters", "Inverters", "Scraper"), strict=True):
-        panel.override_by_query(letter, style.looks(label=name))
+        panel.override_by_query(letter, style.field_overrides(label=name))
     return panel
 
 
@@ -87,7 +86,7 @@ def _curve() -> timeseries.Panel:
     shown = (quantities.PRODUCTION, quantities.LOAD, quantities.NET, quantities.BATTERY)
     tail = "GROUP BY time($__interval) fill(null)"
     query = table(select(quantities.columns(shown, "mean"), "site_1m", TIME, tail=tail))
-    panel = parts.curve(
+    panel = panel_builders.curve(
         "Power",
         "Mean power. Grid: + import, - export. Battery: + discharge, - charge. Nothing heard, no line.",
         [query],
@@ -95,9 +94,9 @@ def _curve() -> timeseries.Panel:
         width=24,
         height=10,
     ).interval("1m")
-    quantities.coloured(panel, shown)
+    quantities.set_colours(panel, shown)
     panel.override_by_name(
-        quantities.PRODUCTION.label, style.looks(colour=quantities.PRODUCTION.colour, custom__fillOpacity=20)
+        quantities.PRODUCTION.label, style.field_overrides(colour=quantities.PRODUCTION.colour, custom__fillOpacity=20)
     )
     return panel
 
@@ -105,7 +104,7 @@ def _curve() -> timeseries.Panel:
 def _today_energy() -> stat.Panel:
     shown = (*quantities.FLOWS, quantities.DISCHARGED, quantities.CHARGED)
     query = table(select(quantities.columns(shown), "energy_1d", _TODAY, tail="ORDER BY time DESC LIMIT 1"))
-    panel = parts.stat_panel(
+    panel = panel_builders.stat_panel(
         "Energy today",
         "Since midnight in the time zone of the site, from the meters' counters.",
         [query],
@@ -113,17 +112,17 @@ def _today_energy() -> stat.Panel:
         width=16,
         height=6,
     )
-    quantities.coloured(panel, shown)
+    quantities.set_colours(panel, shown)
     return panel
 
 
 def _today_share(share: quantities.Quantity) -> gauge.Panel:
     query = table(select(quantities.columns([share]), "energy_1d", _TODAY, tail="ORDER BY time DESC LIMIT 1"))
-    return parts.share_gauge(f"{share.label} today", share.meaning, [query], width=4)
+    return panel_builders.share_gauge(f"{share.label} today", share.meaning, [query], width=4)
 
 
 def _phases() -> tables.Panel:
-    """Grafana puts the tags of a table in any order, so the order of the columns is said outright."""
+    """Grafana puts the tags of a table in any order, so the panel sets the order of the columns."""
     fields = (
         ("power", "Power", style.WATT, 0),
         ("voltage", "Voltage", style.VOLT, 1),
@@ -136,14 +135,14 @@ def _phases() -> tables.Panel:
         select(columns, "meter", "time > now() - 5m", tail='GROUP BY "meter", "phase"'),
         source=DataSource.LIVE,
     )
-    panel = parts.table_panel(
+    panel = panel_builders.table_panel(
         "Phases now",
         "The last values of each meter and phase as measured, not older than five minutes. "
         "net-consumption: + import, - export. storage: + discharge, - charge.",
         [query],
         unit=style.NUMBER,
         width=24,
-    ).with_transformation(transforms.ordered_columns("meter", "phase", *(label for _, label, _, _ in fields)))
+    ).with_transformation(transforms.order_columns("meter", "phase", *(label for _, label, _, _ in fields)))
     for _, label, unit, decimals in fields:
-        panel.override_by_name(label, style.looks(unit=unit, decimals=decimals))
+        panel.override_by_name(label, style.field_overrides(unit=unit, decimals=decimals))
     return panel

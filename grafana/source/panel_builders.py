@@ -1,6 +1,6 @@
 """Panels as our dashboards show them: every one with title, description, unit and a data source variable.
 
-The helpers return the SDK's builders: what a dashboard needs beyond them, it calls on those.
+The functions return the SDK's builders, on which a dashboard sets whatever else it needs.
 """
 
 from collections.abc import Sequence
@@ -33,10 +33,10 @@ from grafana_foundation_sdk.models.common import (
 )
 
 from grafana.source import style
-from grafana.source.queries import Query, lettered
+from grafana.source.queries import Query, assign_ref_ids
 
 NO_DATA = "no data"
-"""What a panel says where nothing is known."""
+"""What a panel shows where there is no value."""
 _ROWS_PER_PAGE = 30
 
 
@@ -56,7 +56,7 @@ class _PanelBuilder(Protocol):
 _AnyPanel = TypeVar("_AnyPanel", bound=_PanelBuilder)
 
 
-def _framed(
+def _set_common_options(
     panel: _AnyPanel,
     title: str,
     description: str,
@@ -66,12 +66,12 @@ def _framed(
     width: int,
     height: int,
 ) -> _AnyPanel:
-    """What every panel of ours must have."""
+    """Set what every panel of ours must have."""
     return (
         panel.title(title)
         .description(description)
         .datasource(queries[0].source.reference)
-        .targets(lettered(tuple(queries)))
+        .targets(assign_ref_ids(tuple(queries)))
         .unit(unit)
         .no_value(NO_DATA)
         .span(width)
@@ -84,7 +84,7 @@ def stat_panel(
 ) -> stat.Panel:
     """The newest value of every column or series as a big number."""
     return (
-        _framed(stat.Panel(), title, description, queries, unit=unit, width=width, height=height)
+        _set_common_options(stat.Panel(), title, description, queries, unit=unit, width=width, height=height)
         .color_scheme(style.palette())
         .color_mode(BigValueColorMode.VALUE)
         .graph_mode(BigValueGraphMode.NONE)
@@ -99,7 +99,7 @@ def curve(
 ) -> timeseries.Panel:
     """Lines over time. Gaps stay gaps: nothing is drawn across what is not known."""
     return (
-        _framed(timeseries.Panel(), title, description, queries, unit=unit, width=width, height=height)
+        _set_common_options(timeseries.Panel(), title, description, queries, unit=unit, width=width, height=height)
         .color_scheme(style.palette())
         .line_width(1)
         .fill_opacity(0)
@@ -128,9 +128,9 @@ def bars_over_time(
 def rows_over_time(
     title: str, description: str, queries: Sequence[Query], *, unit: str, width: int, height: int = 9
 ) -> statetimeline.Panel:
-    """One row per series, a cell per value, the more the stronger its colour."""
+    """One row per series and a cell per value; a higher value has a stronger colour."""
     return (
-        _framed(statetimeline.Panel(), title, description, queries, unit=unit, width=width, height=height)
+        _set_common_options(statetimeline.Panel(), title, description, queries, unit=unit, width=width, height=height)
         .min(0)
         .merge_values(False)
         .row_height(0.9)
@@ -147,7 +147,7 @@ def bar_chart(
 ) -> barchart.Panel:
     """Bars side by side over the first text column."""
     return (
-        _framed(barchart.Panel(), title, description, queries, unit=unit, width=width, height=height)
+        _set_common_options(barchart.Panel(), title, description, queries, unit=unit, width=width, height=height)
         .color_scheme(style.palette())
         .orientation(VizOrientation.VERTICAL)
         .stacking(StackingMode.NONE)
@@ -162,20 +162,20 @@ def gauge_panel(
 ) -> gauge.Panel:
     """The newest value on a dial."""
     return (
-        _framed(gauge.Panel(), title, description, queries, unit=unit, width=width, height=height)
+        _set_common_options(gauge.Panel(), title, description, queries, unit=unit, width=width, height=height)
         .show_threshold_markers(True)
         .reduce_options(last_value())
     )
 
 
 def share_gauge(title: str, description: str, queries: Sequence[Query], *, width: int, height: int = 6) -> gauge.Panel:
-    """A share, 0 to 100 %, on a dial: the more the greener."""
+    """A share, 0 to 100 %, on a dial that is green for high shares."""
     return (
         gauge_panel(title, description, queries, unit=style.SHARE, width=width, height=height)
         .min(0)
         .max(1)
         .decimals(0)
-        .color_scheme(style.by_threshold())
+        .color_scheme(style.colour_by_threshold())
         .thresholds(style.thresholds((None, "orange"), (0.3, "yellow"), (0.6, "green")))
     )
 
@@ -184,8 +184,8 @@ def table_panel(
     title: str, description: str, queries: Sequence[Query], *, unit: str, width: int, height: int = 9
 ) -> table.Panel:
     """Rows and columns; `unit` is of the columns without an override."""
-    panel = _framed(table.Panel(), title, description, queries, unit=unit, width=width, height=height)
-    return panel.no_value("")  # it would stand in every empty cell
+    panel = _set_common_options(table.Panel(), title, description, queries, unit=unit, width=width, height=height)
+    return panel.no_value("")  # any text would stand in every empty cell
 
 
 def last_value(fields: str = "") -> common.ReduceDataOptions:

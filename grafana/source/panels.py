@@ -9,10 +9,9 @@ from grafana_foundation_sdk.models.common import (
 )
 from grafana_foundation_sdk.models.dashboard import Dashboard, FieldColorModeId
 
-from grafana.source import panel_builders as parts
-from grafana.source import panel_tables, style, variables
-from grafana.source.board import DashboardPage, build
-from grafana.source.panel_tables import BY_PANEL, CHOSEN
+from grafana.source import panel_builders, panel_tables, style, variables
+from grafana.source.board import DashboardPage, build_dashboard
+from grafana.source.panel_tables import BY_PANEL, CHOSEN_PANELS
 from grafana.source.queries import INVERTER, TIME, select, series, table
 from shared.units import MINUTE_MS
 
@@ -31,7 +30,7 @@ _REPORT_GAP_MS = 30 * MINUTE_MS
 
 def dashboard() -> Dashboard:
     """The whole dashboard."""
-    return build(
+    return build_dashboard(
         PAGE,
         [variables.datasource(), variables.gateway(), variables.array(), variables.panel(), variables.inverter()],
         [
@@ -39,7 +38,7 @@ def dashboard() -> Dashboard:
             [_map_of_the_day()],
             [_energy_per_day()],
             [panel_tables.ranking()],
-            [panel_tables.weak(), panel_tables.silent()],
+            [panel_tables.weak_panels(), panel_tables.silent_panels()],
             "Curves of the chosen panels",
             [_curves()],
             [_raw()],
@@ -56,7 +55,7 @@ def _reporting() -> stat.Panel:
         table(f'SELECT count("power") AS "Reporting" FROM ({each})'),  # noqa: S608 (a query of this module)
         table(select('last("inverters_known") AS "Known"', "gateway", "time > now() - 1d")),
     ]
-    return parts.stat_panel(
+    return panel_builders.stat_panel(
         "Inverters reporting",
         "How many inverters reported in the last 30 minutes, and how many the gateway lists. They sleep at night.",
         queries,
@@ -66,35 +65,41 @@ def _reporting() -> stat.Panel:
 
 
 def _silent_now() -> stat.Panel:
-    each = select('last("dead") AS "dead"', "panel_15m", "time > now() - 1h", *CHOSEN, tail='GROUP BY "inverter"')
+    each = select(
+        'last("dead") AS "dead"', "panel_15m", "time > now() - 1h", *CHOSEN_PANELS, tail='GROUP BY "inverter"'
+    )
     return (
-        parts.stat_panel(
+        panel_builders.stat_panel(
             "Silent by day",
             "Panels that give nothing in the last quarter-hour while their peers produce.",
             [table(f'SELECT sum("dead") AS "Silent" FROM ({each})')],  # noqa: S608 (a query of this module)
             unit=style.NUMBER,
             width=8,
         )
-        .color_scheme(style.by_threshold())
+        .color_scheme(style.colour_by_threshold())
         .thresholds(style.thresholds((None, "green"), (1, "red")))
     )
 
 
 def _sum_now() -> stat.Panel:
-    each = select('last("power") AS "power"', "panel_15m", "time > now() - 1h", *CHOSEN, tail='GROUP BY "inverter"')
-    return parts.stat_panel(
+    each = select(
+        'last("power") AS "power"', "panel_15m", "time > now() - 1h", *CHOSEN_PANELS, tail='GROUP BY "inverter"'
+    )
+    return panel_builders.stat_panel(
         "Power of the chosen panels",
         "Sum of the means of their last whole quarter-hour.",
         [table(f'SELECT sum("power") AS "Power" FROM ({each})')],  # noqa: S608 (a query of this module)
         unit=style.WATT,
         width=8,
-    ).color_scheme(style.fixed(style.PRODUCTION))
+    ).color_scheme(style.fixed_colour(style.PRODUCTION))
 
 
 def _map_of_the_day() -> statetimeline.Panel:
-    query = series(select('mean("power")', "panel_15m", *CHOSEN, TIME, tail=f"{_EVEN} fill(null)"), alias="$tag_panel")
+    query = series(
+        select('mean("power")', "panel_15m", *CHOSEN_PANELS, TIME, tail=f"{_EVEN} fill(null)"), alias="$tag_panel"
+    )
     return (
-        parts.rows_over_time(
+        panel_builders.rows_over_time(
             "Power over the day",
             "One row per panel, the brighter the more: shade wanders through the rows, a defect stays in one. "
             "No colour where nothing is known.",
@@ -110,9 +115,9 @@ def _map_of_the_day() -> statetimeline.Panel:
 
 
 def _energy_per_day() -> statetimeline.Panel:
-    query = series(select('"energy"', "panel_1d", *CHOSEN, TIME, tail=BY_PANEL), alias="$tag_panel")
+    query = series(select('"energy"', "panel_1d", *CHOSEN_PANELS, TIME, tail=BY_PANEL), alias="$tag_panel")
     return (
-        parts.rows_over_time(
+        panel_builders.rows_over_time(
             "Energy per day",
             "Energy of each panel on each of the last days, in the time zone of the site; the last is today so far.",
             [query],
@@ -128,8 +133,10 @@ def _energy_per_day() -> statetimeline.Panel:
 
 
 def _curves() -> timeseries.Panel:
-    query = series(select('mean("power")', "panel_15m", *CHOSEN, TIME, tail=f"{_EVEN} fill(null)"), alias="$tag_panel")
-    return parts.curve(
+    query = series(
+        select('mean("power")', "panel_15m", *CHOSEN_PANELS, TIME, tail=f"{_EVEN} fill(null)"), alias="$tag_panel"
+    )
+    return panel_builders.curve(
         "Power of each panel",
         "Means of quarter-hours. Choose few panels at the top to tell them apart.",
         [query],
@@ -142,7 +149,7 @@ def _curves() -> timeseries.Panel:
 def _raw() -> timeseries.Panel:
     query = series(select('"power"', "inverter", INVERTER, TIME, tail='GROUP BY "inverter"'), alias="$tag_inverter")
     return (
-        parts.curve(
+        panel_builders.curve(
             "Reports as they came",
             "Every report of the inverters of the chosen panels, by serial: mean power of the minutes before it.",
             [query],
@@ -155,9 +162,9 @@ def _raw() -> timeseries.Panel:
 
 
 def _clipping() -> timeseries.Panel:
-    query = series(select('"clipping_minutes"', "panel_1d", *CHOSEN, TIME, tail=BY_PANEL), alias="$tag_panel")
+    query = series(select('"clipping_minutes"', "panel_1d", *CHOSEN_PANELS, TIME, tail=BY_PANEL), alias="$tag_panel")
     return (
-        parts.bars_over_time(
+        panel_builders.bars_over_time(
             "Clipping per day",
             "Minutes in which an inverter was at its limit, so that the panel could have given more.",
             [query],

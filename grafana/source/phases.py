@@ -10,9 +10,8 @@ from typing import NamedTuple
 from grafana_foundation_sdk.builders import timeseries
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from grafana.source import panel_builders as parts
-from grafana.source import style, variables
-from grafana.source.board import DashboardPage, build
+from grafana.source import panel_builders, style, variables
+from grafana.source.board import DashboardPage, build_dashboard
 from grafana.source.queries import PHASE, TIME, DataSource, Query, select, series, table
 
 PAGE = DashboardPage(
@@ -26,13 +25,13 @@ _METER = '"meter" =~ /^${meter:regex}$/'
 _MINUTES, _HOURS = "meter_1m", "meter_1h"
 _EACH_PHASE = 'GROUP BY time($__interval), "phase" fill(none)'
 _POINTS = 400
-"""Windows of a curve: five minutes each on a day, one when zoomed in. More of them, on ten panels, take seconds."""
+"""Windows of a curve: five minutes each on a day, one minute when zoomed in. More, on ten panels, take seconds."""
 _RAW_POINTS = 2000
-"""Points of each phase that are drawn raw: an hour has less."""
+"""Points of each phase that are drawn raw: an hour has fewer."""
 
 
-class Measured(NamedTuple):
-    """A field of the meters: name, word for people, unit, and what else to say about it."""
+class MeterField(NamedTuple):
+    """A field of the meters: its name, label, unit, and a remark for the panel's description."""
 
     field: str
     label: str
@@ -41,18 +40,18 @@ class Measured(NamedTuple):
 
 
 _SIGNS = "production: + generation. net-consumption: + import, - export. storage: + discharge, - charge."
-_POWER = Measured("power", "Power", style.WATT, _SIGNS)
-_VOLTAGE = Measured("voltage", "Voltage", style.VOLT, "Line to neutral.")
-_CURRENT = Measured("current", "Current", style.AMPERE)
-_REACTIVE = Measured("reactive_power", "Reactive power", style.VAR, "Signed as the gateway reports it.")
-_APPARENT = Measured("apparent_power", "Apparent power", style.VOLT_AMPERE)
-_FACTOR = Measured("power_factor", "Power factor", style.NUMBER, "-1 to 1.")
-_FREQUENCY = Measured("frequency", "Frequency", style.HERTZ, "Of the grid; the same on all phases.")
+_POWER = MeterField("power", "Power", style.WATT, _SIGNS)
+_VOLTAGE = MeterField("voltage", "Voltage", style.VOLT, "Line to neutral.")
+_CURRENT = MeterField("current", "Current", style.AMPERE)
+_REACTIVE = MeterField("reactive_power", "Reactive power", style.VAR, "Signed as the gateway reports it.")
+_APPARENT = MeterField("apparent_power", "Apparent power", style.VOLT_AMPERE)
+_FACTOR = MeterField("power_factor", "Power factor", style.NUMBER, "-1 to 1.")
+_FREQUENCY = MeterField("frequency", "Frequency", style.HERTZ, "Of the grid; the same on all phases.")
 
 
 def dashboard() -> Dashboard:
     """The whole dashboard."""
-    return build(
+    return build_dashboard(
         PAGE,
         [
             variables.datasource(),
@@ -87,8 +86,8 @@ def dashboard() -> Dashboard:
     )
 
 
-def _described(measured: Measured, text: str) -> str:
-    return f"{text} {measured.remark}".strip()
+def _describe(meter_field: MeterField, text: str) -> str:
+    return f"{text} {meter_field.remark}".strip()
 
 
 def _mean(field: str) -> Query:
@@ -97,13 +96,13 @@ def _mean(field: str) -> Query:
     return series(select(f'mean("{field}")', _MINUTES, TIME, _METER, PHASE, tail=tail), "$tag_phase")
 
 
-def _means(measured: Measured, *, width: int) -> timeseries.Panel:
+def _means(meter_field: MeterField, *, width: int) -> timeseries.Panel:
     return (
-        parts.curve(
-            measured.label,
-            _described(measured, "Time-weighted mean, a line per phase."),
-            [_mean(measured.field)],
-            unit=measured.unit,
+        panel_builders.curve(
+            meter_field.label,
+            _describe(meter_field, "Time-weighted mean, a line per phase."),
+            [_mean(meter_field.field)],
+            unit=meter_field.unit,
             width=width,
         )
         .interval("1m")
@@ -119,7 +118,7 @@ def _voltage() -> timeseries.Panel:
     )
     tail = "GROUP BY time($__interval) fill(none)"
     panel = (
-        parts.curve(
+        panel_builders.curve(
             "Voltage",
             "Time-weighted mean, line to neutral. The limits are those of EN 50160 around the nominal voltage chosen "
             "above: 207 V to 253 V at 230 V, which the mean of any ten minutes should keep.",
@@ -132,24 +131,27 @@ def _voltage() -> timeseries.Panel:
     )
     for limit in ("Lower limit", "Upper limit"):
         panel.override_by_name(
-            limit, style.looks(colour="red", custom__lineStyle={"fill": "dash", "dash": [10, 10]}, custom__lineWidth=1)
+            limit,
+            style.field_overrides(
+                colour="red", custom__lineStyle={"fill": "dash", "dash": [10, 10]}, custom__lineWidth=1
+            ),
         )
     return panel.decimals(1)
 
 
-def _imbalance(measured: Measured) -> timeseries.Panel:
-    inner = select(f'mean("{measured.field}") AS "value"', _MINUTES, TIME, _METER, PHASE, tail=_EACH_PHASE)
+def _imbalance(meter_field: MeterField) -> timeseries.Panel:
+    inner = select(f'mean("{meter_field.field}") AS "value"', _MINUTES, TIME, _METER, PHASE, tail=_EACH_PHASE)
     query = series(
         f'SELECT spread("value") FROM ({inner}) WHERE {TIME} GROUP BY time($__interval) fill(null)',  # noqa: S608 (constants)
         "Difference",
     )
     return (
-        parts.curve(
-            f"Imbalance of {measured.label.lower()}",
+        panel_builders.curve(
+            f"Imbalance of {meter_field.label.lower()}",
             "Difference between the highest and the lowest phase. Some grids limit it: in Germany one "
             "customer's phases may differ by 4.6 kVA.",
             [query],
-            unit=measured.unit,
+            unit=meter_field.unit,
             width=12,
         )
         .interval("1m")
@@ -157,19 +159,19 @@ def _imbalance(measured: Measured) -> timeseries.Panel:
     )
 
 
-def _band(measured: Measured) -> timeseries.Panel:
+def _band(meter_field: MeterField) -> timeseries.Panel:
     """One panel per phase: the names in each are fixed, so that the band between two of them can be filled."""
     columns = (
-        f'min("{measured.field}_min") AS "Lowest", mean("{measured.field}") AS "Mean", '
-        f'max("{measured.field}_max") AS "Highest"'
+        f'min("{meter_field.field}_min") AS "Lowest", mean("{meter_field.field}") AS "Mean", '
+        f'max("{meter_field.field}_max") AS "Highest"'
     )
     tail = "GROUP BY time($__interval) fill(null)"
     panel = (
-        parts.curve(
-            f"{measured.label}, phase ${{phase}}",
-            _described(measured, "Lowest, mean and highest value of each hour."),
+        panel_builders.curve(
+            f"{meter_field.label}, phase ${{phase}}",
+            _describe(meter_field, "Lowest, mean and highest value of each hour."),
             [table(select(columns, _HOURS, TIME, _METER, PHASE, tail=tail))],
-            unit=measured.unit,
+            unit=meter_field.unit,
             width=24,
         )
         .interval("1h")
@@ -178,23 +180,24 @@ def _band(measured: Measured) -> timeseries.Panel:
         .repeat_direction("h")
         .max_per_row(3)
     )
-    panel.override_by_name("Lowest", style.looks(colour="blue", custom__lineWidth=0))
-    panel.override_by_name("Mean", style.looks(colour="blue"))
+    panel.override_by_name("Lowest", style.field_overrides(colour="blue", custom__lineWidth=0))
+    panel.override_by_name("Mean", style.field_overrides(colour="blue"))
     panel.override_by_name(
-        "Highest", style.looks(colour="blue", custom__lineWidth=0, custom__fillBelowTo="Lowest", custom__fillOpacity=15)
+        "Highest",
+        style.field_overrides(colour="blue", custom__lineWidth=0, custom__fillBelowTo="Lowest", custom__fillOpacity=15),
     )
     return panel
 
 
-def _raw(measured: Measured, *, width: int) -> timeseries.Panel:
+def _raw(meter_field: MeterField, *, width: int) -> timeseries.Panel:
     where = (TIME, _METER, PHASE)
     tail = f'GROUP BY "phase" LIMIT {_RAW_POINTS}'
-    text = select(f'"{measured.field}"', "meter", *where, tail=tail)
-    return parts.curve(
-        f"{measured.label} as measured",
+    text = select(f'"{meter_field.field}"', "meter", *where, tail=tail)
+    return panel_builders.curve(
+        f"{meter_field.label} as measured",
         f"Every stored value, up to {_RAW_POINTS} of each phase from the start of the time range: zoom in to see more. "
         "A value is stored when it left the dead-band of the last one, and at least once a minute.",
         [series(text, "$tag_phase", source=DataSource.LIVE)],
-        unit=measured.unit,
+        unit=meter_field.unit,
         width=width,
     ).span_nulls(120_000)

@@ -7,9 +7,8 @@ from grafana_foundation_sdk.builders import table as tables
 from grafana_foundation_sdk.models.common import LineInterpolation
 from grafana_foundation_sdk.models.dashboard import Dashboard, ValueMap, ValueMappingResult
 
-from grafana.source import panel_builders as parts
-from grafana.source import style, transforms, variables
-from grafana.source.board import DashboardPage, build
+from grafana.source import panel_builders, style, transforms, variables
+from grafana.source.board import DashboardPage, build_dashboard
 from grafana.source.queries import TIME, Query, select, table
 from grafana.source.style import Step
 from shared.units import DAY_S
@@ -21,19 +20,19 @@ PAGE = DashboardPage(
     since="now-24h",
     refresh="1m",
 )
-_RECENTLY = "time > now() - 7d"
-"""States are shown as they were when the scraper last spoke, for a week."""
+_LAST_WEEK = "time > now() - 7d"
+"""Panels show the state of the scraper's last report, for a week."""
 _EVERY = "GROUP BY time($__interval) fill(null)"
 _GOOD_BELOW: Sequence[Step] = ((None, "green"), (1, "red"))
 
 
 def dashboard() -> Dashboard:
     """The whole dashboard."""
-    return build(
+    return build_dashboard(
         PAGE,
         [variables.datasource(), variables.gateway()],
         [
-            [_who(), _token(), _heard()],
+            [_versions(), _token(), _last_heard()],
             [
                 _state("Meter stream", "Whether the meter stream delivers.", "stream_connected",
                        {1: ("connected", "green"), 0: ("not connected", "orange")}),
@@ -56,16 +55,16 @@ def dashboard() -> Dashboard:
     )  # fmt: skip
 
 
-def _who() -> stat.Panel:
+def _versions() -> stat.Panel:
     names = {"firmware": "Firmware", "role": "Role", "version": "Scraper"}
     columns = ", ".join(f'last("{field}") AS "{label}"' for field, label in names.items())
-    return parts.stat_panel(
+    return panel_builders.stat_panel(
         "Who speaks",
         "Firmware of the gateway, rights of the login, version of the scraper.",
-        [table(select(columns, "gateway", _RECENTLY))],
+        [table(select(columns, "gateway", _LAST_WEEK))],
         unit=style.NUMBER,
         width=12,
-    ).reduce_options(parts.last_value(f"/^({'|'.join(names.values())})$/"))
+    ).reduce_options(panel_builders.last_value(f"/^({'|'.join(names.values())})$/"))
 
 
 def _token() -> stat.Panel:
@@ -73,25 +72,25 @@ def _token() -> stat.Panel:
         _last("Token", "How long the gateway's token is good. No data: a login without a token.", "token_expires_in")
         .unit(style.SECONDS)
         .decimals(0)
-        .color_scheme(style.by_threshold())
+        .color_scheme(style.colour_by_threshold())
         .thresholds(style.thresholds((None, "red"), (14 * DAY_S, "green")))
         .span(6)
     )
 
 
-def _heard() -> stat.Panel:
-    return parts.stat_panel(
+def _last_heard() -> stat.Panel:
+    return panel_builders.stat_panel(
         "Last heard",
         "How long ago the scraper last spoke about itself. The clock that counts is the browser's.",
         [table(select('last("poll_seconds")', "gateway", "time > now() - 30d"))],
         unit=style.FROM_NOW,
         width=6,
-    ).reduce_options(parts.last_value("/^Time$/"))
+    ).reduce_options(panel_builders.last_value("/^Time$/"))
 
 
 def _last(title: str, description: str, field: str) -> stat.Panel:
-    query = table(select(f'last("{field}") AS "{title}"', "gateway", _RECENTLY))
-    return parts.stat_panel(title, description, [query], unit=style.NUMBER, width=4)
+    query = table(select(f'last("{field}") AS "{title}"', "gateway", _LAST_WEEK))
+    return panel_builders.stat_panel(title, description, [query], unit=style.NUMBER, width=4)
 
 
 def _state(title: str, description: str, field: str, words: dict[int, tuple[str, str]]) -> stat.Panel:
@@ -103,19 +102,19 @@ def _number(title: str, description: str, field: str, steps: Sequence[Step]) -> 
     return (
         _last(title, description, field)
         .decimals(0)
-        .color_scheme(style.by_threshold())
+        .color_scheme(style.colour_by_threshold())
         .thresholds(style.thresholds(*steps))
     )
 
 
 def _count(title: str, description: str, event: str) -> stat.Panel:
-    query = table(select(f'count("reason") AS "{title}"', "event", f"\"type\" = '{event}'", _RECENTLY))
-    return parts.stat_panel(title, description, [query], unit=style.NUMBER, width=4)
+    query = table(select(f'count("reason") AS "{title}"', "event", f"\"type\" = '{event}'", _LAST_WEEK))
+    return panel_builders.stat_panel(title, description, [query], unit=style.NUMBER, width=4)
 
 
 def _curve(title: str, description: str, columns: str, *, unit: str, kind: str = "gateway") -> timeseries.Panel:
     query = table(select(columns, kind, TIME, tail=_EVERY))
-    return parts.curve(title, description, [query], unit=unit, width=12, height=8).interval("1m")
+    return panel_builders.curve(title, description, [query], unit=unit, width=12, height=8).interval("1m")
 
 
 def _lag() -> timeseries.Panel:
@@ -137,8 +136,8 @@ def _readings() -> timeseries.Panel:
         unit=style.NUMBER,
         kind="delivery",
     )
-    panel.override_by_name("Stored", style.looks(colour="green"))
-    panel.override_by_name("Refused", style.looks(colour="red"))
+    panel.override_by_name("Stored", style.field_overrides(colour="green"))
+    panel.override_by_name("Refused", style.field_overrides(colour="red"))
     return panel
 
 
@@ -179,8 +178,8 @@ def _clock() -> timeseries.Panel:
 
 
 def _events() -> tables.Panel:
-    query = table(select('"type", "reason", "end", "rows"', "event", _RECENTLY, tail="ORDER BY time DESC LIMIT 200"))
-    panel = parts.table_panel(
+    query = table(select('"type", "reason", "end", "rows"', "event", _LAST_WEEK, tail="ORDER BY time DESC LIMIT 200"))
+    panel = panel_builders.table_panel(
         "Events of the last seven days",
         "Gaps, losses, resets of counters, steps of clocks, starts, new fields and certificates. A gap without an end "
         "is open.",
@@ -190,13 +189,13 @@ def _events() -> tables.Panel:
         height=12,
     ).transformations(
         [
-            transforms.ordered_columns(
+            transforms.order_columns(
                 "Time", "type", "reason", "end", "rows",
                 without=(), Time="Start", type="Type", reason="Reason", end="End", rows="Readings",
             )
         ]
     )  # fmt: skip
-    panel.override_by_name("End", style.looks(unit=style.DATE_TIME))
+    panel.override_by_name("End", style.field_overrides(unit=style.DATE_TIME))
     return panel
 
 
@@ -213,7 +212,7 @@ def _gateways() -> tables.Panel:
         "lost_rows": ("Lost", style.NUMBER),
         "clock_offset": ("Clock", style.SECONDS),
     }
-    panel = parts.table_panel(
+    panel = panel_builders.table_panel(
         "Every gateway",
         "The last state of every gateway in this database that was heard in the last seven days.",
         [_of_all(columns)],
@@ -222,17 +221,17 @@ def _gateways() -> tables.Panel:
         height=8,
     ).transformations(
         [
-            transforms.ordered_columns(
+            transforms.order_columns(
                 "gateway", *columns, gateway="Gateway", **{field: label for field, (label, _) in columns.items()}
             )
         ]
     )
     for label, unit in columns.values():
         if unit != style.NUMBER:
-            panel.override_by_name(label, style.looks(unit=unit, decimals=1))
+            panel.override_by_name(label, style.field_overrides(unit=unit, decimals=1))
     return panel
 
 
 def _of_all(fields: Iterable[str]) -> Query:
     columns = ", ".join(f'last("{field}") AS "{field}"' for field in fields)
-    return table(f'SELECT {columns} FROM "gateway" WHERE {_RECENTLY} GROUP BY "gateway"')  # noqa: S608 (constants)
+    return table(f'SELECT {columns} FROM "gateway" WHERE {_LAST_WEEK} GROUP BY "gateway"')  # noqa: S608 (constants)

@@ -9,7 +9,7 @@ from typing import Any
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from grafana.source.alerts import FOLDER, GROUP, Alert, alerts
+from grafana.source.alerts import FOLDER, GROUP, AlertRule, alerts
 from grafana.source.queries import PLUGIN
 from grafana.source.variables import LIVE_NAME, LIVE_UID, MAIN_NAME, MAIN_UID
 from receiver.contact_points import (
@@ -28,7 +28,7 @@ DASHBOARDS = "/var/lib/grafana/dashboards"
 _HEAD = "# Made by `python -m grafana`; change grafana/source/ instead.\n"
 _NOT_IN_FILES = ("folderUID", "orgID", "ruleGroup")
 """What the API wants on every rule and files say once per group."""
-TEMPLATES = (
+TEMPLATE_CHANNELS = (
     ntfy_channel("${NTFY_URL}", "${NTFY_TOKEN}"),
     telegram_channel("${TELEGRAM_BOT_TOKEN}", "${TELEGRAM_CHAT_ID}"),
     webhook_channel("${WEBHOOK_URL}", "${WEBHOOK_TOKEN}"),
@@ -36,7 +36,7 @@ TEMPLATES = (
 """What `envoy-receiver setup` would write, with Grafana's variables in place of values."""
 
 
-def files() -> dict[str, str]:
+def make_files() -> dict[str, str]:
     """Path under `grafana/` to content."""
     documents = {
         "datasources/envoy.yaml": data_sources(),
@@ -44,10 +44,10 @@ def files() -> dict[str, str]:
         "alerting/rules.yaml": rules(),
     }
     made = {f"provisioning/{name}": _HEAD + dump_yaml(document) for name, document in documents.items()}
-    return made | {f"contact-points/{one.name}.yaml": _by_hand(one) for one in TEMPLATES}
+    return made | {f"contact-points/{one.name}.yaml": _render_template(one) for one in TEMPLATE_CHANNELS}
 
 
-def _by_hand(channel: Channel) -> str:
+def _render_template(channel: Channel) -> str:
     return (
         f"{_HEAD}# For installations without `envoy-receiver setup`: put this file into Grafana's\n"
         "# provisioning/alerting and the variables into Grafana's environment. Only a token may be empty there.\n"
@@ -118,6 +118,6 @@ def rules() -> dict[str, Any]:
     return {"apiVersion": 1, "groups": [group]}
 
 
-def _rule(alert: Alert) -> dict[str, Any]:
-    made: dict[str, Any] = json.loads(JSONEncoder().encode(alert.rule().build()))
+def _rule(alert: AlertRule) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(JSONEncoder().encode(alert.build().build()))
     return {key: value for key, value in made.items() if key not in _NOT_IN_FILES}

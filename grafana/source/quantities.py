@@ -1,4 +1,4 @@
-"""The quantities of a site as people read them: one word and one colour each, the same on every dashboard."""
+"""The quantities of a site as people read them: each has one label and one colour on every dashboard."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, Self
@@ -9,7 +9,7 @@ from grafana.source import style
 
 
 class Quantity(NamedTuple):
-    """A column of the site's kinds: field, word for people, colour, and what it is where the word does not say it."""
+    """A column of the site's kinds: its field, label, colour, and a meaning where the label does not say enough."""
 
     field: str
     label: str
@@ -44,20 +44,20 @@ SHARES = (SELF_CONSUMPTION, SELF_SUFFICIENCY)
 
 
 class Overridable(Protocol):
-    """A panel builder of the SDK: what it changes about one field by its name."""
+    """A panel builder of the SDK that can change one field by its name."""
 
     def override_by_name(self, name: str, properties: list[DynamicConfigValue]) -> Self:
-        """Change how that field looks."""
+        """Change the properties of that field."""
         ...
 
 
 def columns(quantities: Sequence[Quantity], function: str = "") -> str:
-    """The columns of a SELECT under the words for people, each through an InfluxQL function if one is named."""
+    """The columns of a SELECT, named by their labels, each through an InfluxQL function if one is given."""
     inner = (f'{function}("{one.field}")' if function else f'"{one.field}"' for one in quantities)
     return ", ".join(f'{column} AS "{one.label}"' for column, one in zip(inner, quantities, strict=True))
 
 
-def coloured(panel: Overridable, quantities: Sequence[Quantity]) -> None:
+def set_colours(panel: Overridable, quantities: Sequence[Quantity]) -> None:
     """Give each quantity of a panel its colour."""
     for one in quantities:
-        panel.override_by_name(one.label, style.looks(colour=one.colour))
+        panel.override_by_name(one.label, style.field_overrides(colour=one.colour))

@@ -32,7 +32,7 @@ INVERTER = '"inverter" =~ /^${inverter:regex}$/'
 
 
 class DataSource(StrEnum):
-    """Which data source answers: the name of the dashboard variable that holds its uid."""
+    """Which data source answers a query: the name of the dashboard variable that holds its uid."""
 
     MAIN = "datasource"
     """Bucket with everything but raw `meter`."""
@@ -41,7 +41,7 @@ class DataSource(StrEnum):
 
     @property
     def reference(self) -> DataSourceRef:
-        """How panels and queries name it."""
+        """How panels and queries name the data source."""
         return DataSourceRef(type_val=PLUGIN, uid=f"${{{self.value}}}")
 
 
@@ -54,7 +54,7 @@ class Query(Dataquery):
         format: `table` (one frame, tags as columns) or `time_series` (one frame per series and column).
         alias: Name of a series: text with `$tag_NAME`, `$col`. Only for time series.
         source: Which data source answers.
-        ref_id: Letter within its panel; `parts` gives it.
+        ref_id: Letter within its panel, from `assign_ref_ids`.
         hidden: Not run for display.
     """
 
@@ -81,14 +81,14 @@ class Query(Dataquery):
         return payload
 
 
-class Prepared(Builder[Dataquery]):
-    """A query as the SDK's panel builders take one."""
+class QueryBuilder(Builder[Dataquery]):
+    """A query in the form that the SDK's panel builders take."""
 
     def __init__(self, query: Dataquery) -> None:
         self._query = query
 
     def build(self) -> Dataquery:
-        """The query."""
+        """The query itself."""
         return self._query
 
 
@@ -119,6 +119,6 @@ def table(text: str, *, source: DataSource = DataSource.MAIN) -> Query:
     return Query(text, "table", source=source)
 
 
-def lettered(queries: tuple[Query, ...]) -> list[Builder[Dataquery]]:
-    """The queries of one panel, with their reference letters."""
-    return [Prepared(replace(query, ref_id=chr(ord("A") + number))) for number, query in enumerate(queries)]
+def assign_ref_ids(queries: tuple[Query, ...]) -> list[Builder[Dataquery]]:
+    """The queries of one panel, each with a reference letter of its own."""
+    return [QueryBuilder(replace(query, ref_id=chr(ord("A") + number))) for number, query in enumerate(queries)]

@@ -33,7 +33,7 @@ def palette() -> FieldColor:
     return FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
 
 
-def by_threshold() -> FieldColor:
+def colour_by_threshold() -> FieldColor:
     """The colour of the threshold that the value reached."""
     return FieldColor().mode(FieldColorModeId.THRESHOLDS)
 
@@ -48,7 +48,7 @@ def thresholds(*steps: Step) -> ThresholdsConfig:
     return ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps([Threshold(value, colour) for value, colour in steps])
 
 
-def looks(
+def field_overrides(
     *,
     label: str | None = None,
     colour: str | None = None,
@@ -56,7 +56,7 @@ def looks(
     decimals: int | None = None,
     **further: object,
 ) -> list[DynamicConfigValue]:
-    """What an override changes about one field.
+    """The properties that an override changes about one field.
 
     Args:
         label: Name that people see.
@@ -78,13 +78,13 @@ def looks(
     return [DynamicConfigValue(name, value) for name, value in values.items()]
 
 
-def fixed(colour: str) -> FieldColor:
+def fixed_colour(colour: str) -> FieldColor:
     """One colour."""
     return FieldColor().mode(FieldColorModeId.FIXED).fixed_color(colour)
 
 
-def graded(*steps: Step) -> list[DynamicConfigValue]:
-    """What an override changes so that thresholds colour one field."""
+def threshold_overrides(*steps: Step) -> list[DynamicConfigValue]:
+    """The properties by which an override colours one field by thresholds."""
     return [
         DynamicConfigValue("color", {"mode": FieldColorModeId.THRESHOLDS}),
         DynamicConfigValue("thresholds", thresholds(*steps).build()),

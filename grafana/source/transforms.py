@@ -10,8 +10,8 @@ def transformation(name: str, **options: object) -> DataTransformerConfig:
     return DataTransformerConfig(name, options=options)
 
 
-def ordered_columns(*names: str, without: Sequence[str] = ("Time",), **labels: str) -> DataTransformerConfig:
-    """Table columns in this order, without some, others renamed (`name="Label"`). The rest follows as it comes."""
+def order_columns(*names: str, without: Sequence[str] = ("Time",), **labels: str) -> DataTransformerConfig:
+    """Table columns in this order, without some, others renamed (`name="Label"`). Other columns follow in any order."""
     return transformation(
         "organize",
         excludeByName=dict.fromkeys(without, True),
@@ -20,17 +20,17 @@ def ordered_columns(*names: str, without: Sequence[str] = ("Time",), **labels: s
     )
 
 
-def only(*names: str) -> DataTransformerConfig:
+def keep_columns(*names: str) -> DataTransformerConfig:
     """These columns of every frame, and no other."""
     return transformation("filterFieldsByName", include={"names": list(names)})
 
 
-def sorted_by(column: str, *, descending: bool = False) -> DataTransformerConfig:
+def sort_by(column: str, *, descending: bool = False) -> DataTransformerConfig:
     """Rows in the order of one column."""
     return transformation("sortBy", fields={}, sort=[{"field": column, "desc": descending}])
 
 
-def only_where(column: str, test: str, value: float) -> DataTransformerConfig:
+def keep_rows(column: str, test: str, value: float) -> DataTransformerConfig:
     """Rows that pass a test: `lower` or `greater` than the value."""
     return transformation(
         "filterByValue",
@@ -40,11 +40,11 @@ def only_where(column: str, test: str, value: float) -> DataTransformerConfig:
     )
 
 
-def matrix(rows: str, columns: str, value: str) -> list[DataTransformerConfig]:
+def pivot(rows: str, columns: str, value: str) -> list[DataTransformerConfig]:
     r"""One row per value of one text column and one column per value of another; the first column is `rows\columns`.
 
-    `groupBy` goes first because it makes a column without a display name: the one that the data source gave would
-    stand over every column of the matrix.
+    `groupBy` comes first because it makes a column without a display name: the name that the data source gave would
+    stand above every column of the matrix.
     """
     return [
         transformation(

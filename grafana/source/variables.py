@@ -22,7 +22,7 @@ Variable = Builder[VariableModel]
 
 
 def datasource() -> Variable:
-    """Where everything but raw meter readings is."""
+    """The data source of everything but raw meter readings."""
     return (
         DatasourceVariable(DataSource.MAIN)
         .label("Data")
@@ -33,7 +33,7 @@ def datasource() -> Variable:
 
 
 def live() -> Variable:
-    """Where the raw meter readings are. Hidden: it changes only together with the installation."""
+    """The data source of the raw meter readings. Hidden: it changes only together with the installation."""
     return (
         DatasourceVariable(DataSource.LIVE)
         .label("Live data")
@@ -46,39 +46,39 @@ def live() -> Variable:
 
 def gateway() -> Variable:
     """One gateway, by serial; the first one until somebody chooses."""
-    return _from_tags("gateway", "Gateway", "Serial of the gateway.", 'SHOW TAG VALUES WITH KEY = "gateway"')
+    return _query_variable("gateway", "Gateway", "Serial of the gateway.", 'SHOW TAG VALUES WITH KEY = "gateway"')
 
 
 def phase() -> Variable:
     """Phases, all of them at first."""
     query = f'SHOW TAG VALUES FROM "meter_1m" WITH KEY = "phase" WHERE {GATEWAY}'
-    return _many(_from_tags("phase", "Phase", "Phases of the meters.", query))
+    return _allow_many(_query_variable("phase", "Phase", "Phases of the meters.", query))
 
 
 def meter() -> Variable:
     """One meter: production and net consumption do not belong into one curve."""
     query = f'SHOW TAG VALUES FROM "meter_1m" WITH KEY = "meter" WHERE {GATEWAY}'
-    return _from_tags("meter", "Meter", "Which meter: what the roof gives, or what the grid sees.", query)
+    return _query_variable("meter", "Meter", "Which meter: what the roof gives, or what the grid sees.", query)
 
 
 def array() -> Variable:
     """Arrays of the sites file ("-" without), all of them at first."""
     query = f'SHOW TAG VALUES FROM "panel_1d" WITH KEY = "array" WHERE {GATEWAY}'
-    return _many(_from_tags("array", "Array", "Arrays of panels, as the sites file names them.", query))
+    return _allow_many(_query_variable("array", "Array", "Arrays of panels, as the sites file names them.", query))
 
 
 def panel() -> Variable:
     """Panels of the chosen arrays by the name of the sites file (else by serial), all of them at first."""
     query = f'SHOW TAG VALUES FROM "panel_1d" WITH KEY = "panel" WHERE {GATEWAY} AND {ARRAY}'
-    return _many(_from_tags("panel", "Panel", "Solar panels by name, or by inverter serial.", query))
+    return _allow_many(_query_variable("panel", "Panel", "Solar panels by name, or by inverter serial.", query))
 
 
 def inverter() -> Variable:
     """Serials of the chosen panels, for what is stored by serial. Hidden, and always all: it follows the panels."""
     query = f'SHOW TAG VALUES FROM "panel_1d" WITH KEY = "inverter" WHERE {GATEWAY} AND {ARRAY} AND {PANEL}'
-    # no "all value": all must be those that the query found
+    # no "all value": "all" means the serials that the query found
     return (
-        _from_tags("inverter", "Inverter", "Serials of the chosen panels.", query)
+        _query_variable("inverter", "Inverter", "Serials of the chosen panels.", query)
         .multi(True)
         .include_all(True)
         .current(VariableOption(True, ["All"], ["$__all"]))
@@ -93,8 +93,8 @@ def choice(
 
     Args:
         name: Of the variable.
-        label: Before the choice.
-        description: What it changes.
+        label: Text before the choice.
+        description: What the choice changes.
         options: `word` or `text : word`, in order.
         chosen: One of `options`: the first choice.
         free: Other words may be typed.
@@ -104,8 +104,8 @@ def choice(
         .label(label)
         .description(description)
         .values(", ".join(options))
-        .options([VariableOption(option == chosen, *_pair(option)) for option in options])
-        .current(VariableOption(True, *_pair(chosen)))
+        .options([VariableOption(option == chosen, *_split_option(option)) for option in options])
+        .current(VariableOption(True, *_split_option(chosen)))
         .allow_custom_value(free)
     )
 
@@ -120,12 +120,12 @@ def time_zone() -> Variable:
     return choice("tz", "Time zone", "Time zone of the site; type the name of any other.", zones, "UTC", free=True)
 
 
-def _pair(option: str) -> tuple[str, str]:
+def _split_option(option: str) -> tuple[str, str]:
     text, _, value = option.partition(" : ")
     return text, value or text
 
 
-def _from_tags(name: str, label: str, description: str, query: str) -> QueryVariable:
+def _query_variable(name: str, label: str, description: str, query: str) -> QueryVariable:
     return (
         QueryVariable(name)
         .label(label)
@@ -138,5 +138,5 @@ def _from_tags(name: str, label: str, description: str, query: str) -> QueryVari
     )
 
 
-def _many(variable: QueryVariable) -> QueryVariable:
+def _allow_many(variable: QueryVariable) -> QueryVariable:
     return variable.multi(True).include_all(True).all_value(".*").current(VariableOption(True, ["All"], ["$__all"]))

@@ -3,15 +3,15 @@
 import calendar
 
 from shared.readings import Reading
-from tests.grafana.alarms import DAY, HOUR, MINUTE
+from tests.grafana.alarm_evaluation import DAY, HOUR, MINUTE
 
 NOON = calendar.timegm((2026, 6, 10, 12, 0, 0))
 NIGHT = NOON + 14 * HOUR
-ONE, OTHER = "122300001234", "122300005678"
+GATEWAY, OTHER_GATEWAY = "122300001234", "122300005678"
 """A noon in June, the night after it, and two gateways."""
 
 
-def report(at: int, gateway: str = ONE, **fields: float | str) -> str:
+def scraper_report(at: int, gateway: str = GATEWAY, **fields: float | str) -> str:
     """What a scraper says each minute."""
     known = {"stream_connected": 1.0, "inverters_known": 10.0, "outbox_rows": 5.0, "lost_rows": 0.0, **fields}
     text = ",".join(
@@ -20,37 +20,35 @@ def report(at: int, gateway: str = ONE, **fields: float | str) -> str:
     return f"gateway,gateway={gateway} {text} {at}"
 
 
-def reports(since: int, until: int, gateway: str = ONE, **fields: float | str) -> list[str]:
-    return [report(at, gateway, **fields) for at in range(since, until + 1, MINUTE)]
+def scraper_reports(since: int, until: int, gateway: str = GATEWAY, **fields: float | str) -> list[str]:
+    return [scraper_report(at, gateway, **fields) for at in range(since, until + 1, MINUTE)]
 
 
-def gap(start: int, end: int | None = None, gateway: str = ONE) -> list[str]:
+def gap_event(start: int, end: int | None = None, gateway: str = GATEWAY) -> list[str]:
     """The two writes of one event: its opening and its end."""
     lines = [f'event,gateway={gateway},type=gap reason="no sample came" {start}']
     return lines if end is None else [*lines, f"event,gateway={gateway},type=gap end={end * 1000}.0 {start}"]
 
 
-def voltages(phase: str, usual: float, now: float, gateway: str = ONE, *, until: int = NOON) -> list[str]:
-    week = range(until - 6 * DAY, until - HOUR, HOUR)
+def voltages(phase: str, usual: float, now: float, gateway: str = GATEWAY, *, until: int = NOON) -> list[str]:
+    loaded_days = range(until - 6 * DAY, until - HOUR, HOUR)
     hour = range(until - HOUR, until, MINUTE)
     meters = ("production", "net-consumption")
     return [
         f"{kind},gateway={gateway},meter={meter},phase={phase} voltage={volts} {at}"
         for meter in meters
-        for kind, times, volts in (("meter_1h", week, usual), ("meter_1m", hour, now))
+        for kind, times, volts in (("meter_1h", loaded_days, usual), ("meter_1m", hour, now))
         for at in times
     ]
 
 
-def quarters(panel: str, until: int, dead: str, peers: float = 180.0) -> list[str]:
+def panel_quarters(panel: str, until: int, dead: str, peers: float = 180.0) -> list[str]:
     """The last quarter-hours of one panel, one digit each: is it dead?"""
-    tags = f"panel_15m,gateway={ONE},array=South,panel={panel},inverter=4820{panel}"
+    tags = f"panel_15m,gateway={GATEWAY},array=South,panel={panel},inverter=4820{panel}"
     start = until - len(dead) * 15 * MINUTE
     return [f"{tags} dead={one}.0,peers={peers} {start + number * 15 * MINUTE}" for number, one in enumerate(dead)]
 
 
-def line(row: Reading) -> str:
+def encode_line(row: Reading) -> str:
     tags = "".join(f",{name}={value}" for name, value in row.tags.items())
-    return (
-        f"{row.kind},gateway={ONE}{tags} {','.join(f'{k}={v}' for k, v in row.fields.items())} {row.timestamp // 1000}"
-    )
+    return f"{row.kind},gateway={GATEWAY}{tags} {','.join(f'{k}={v}' for k, v in row.fields.items())} {row.timestamp // 1000}"

@@ -40,13 +40,13 @@ class QueryAnswer(NamedTuple):
     empty: set[str]
 
 
-class Asker:
+class DashboardClient:
     """Asks as one dashboard would, now, in the time zone of the site."""
 
-    def __init__(self, week: LoadedDays, client: httpx.Client) -> None:
-        self._week = week
-        self._client = client
-        self.now = datetime.now(ZoneInfo(week.time_zone))
+    def __init__(self, loaded_days: LoadedDays, http: httpx.Client) -> None:
+        self._loaded_days = loaded_days
+        self._http = http
+        self.now = datetime.now(ZoneInfo(loaded_days.time_zone))
 
     def values(self, name: str, board: dict[str, Any]) -> dict[str, Value]:
         """What the variables of a dashboard hold when it is opened. Raises AssertionError for one without values."""
@@ -56,42 +56,42 @@ class Asker:
         return values
 
     def _first(self, variable: VariableQuery, values: Mapping[str, Value]) -> Value:
-        series = self.ask(variable.query, values).series
+        series = self.run(variable.query, values).series
         found = tuple(sorted({row[1] for one in series for row in one["values"]}))
-        assert found, f"{variable.query.place} has no values"
+        assert found, f"{variable.query.location} has no values"
         return found if variable.takes_all else found[0]
 
     def statement(self, query: ExtractedQuery, values: Mapping[str, Value]) -> str:
         """What the database is asked."""
         span = self.span(query)
-        least = substitution.milliseconds(query.least_interval) if query.least_interval else _MIN_INTERVAL_MS
-        text = substitution.variables(query.text, values)
-        return substitution.macros(text, span, substitution.interval(span, least, query.points))
+        least = substitution.parse_duration_ms(query.least_interval) if query.least_interval else _MIN_INTERVAL_MS
+        text = substitution.replace_variables(query.text, values)
+        return substitution.replace_macros(text, span, substitution.choose_interval(span, least, query.points))
 
     def span(self, query: ExtractedQuery) -> DashboardRange:
         """Its time range."""
-        ends = substitution.moment(query.since, self.now), substitution.moment(query.until, self.now, end=True)
+        ends = substitution.parse_time(query.since, self.now), substitution.parse_time(query.until, self.now, end=True)
         return DashboardRange(*(round(end.timestamp() * 1000) for end in ends))
 
-    def ask(self, query: ExtractedQuery, values: Mapping[str, Value]) -> QueryAnswer:
+    def run(self, query: ExtractedQuery, values: Mapping[str, Value]) -> QueryAnswer:
         """Run it. Raises AssertionError for an answer that is an error or has a second statement."""
-        source = substitution.variables(query.source, values)
-        assert source in _BUCKETS, f"{query.place}: no data source {source}"
+        source = substitution.replace_variables(query.source, values)
+        assert source in _BUCKETS, f"{query.location}: no data source {source}"
         statement = self.statement(query, values)
-        reply = self._client.post(
-            f"{self._week.server.url}/query",
+        reply = self._http.post(
+            f"{self._loaded_days.server.url}/query",
             params={"db": _BUCKETS[source], "epoch": "ms"},
             data={"q": statement},
             headers={"authorization": f"Token {ADMIN_TOKEN}"},
         )
-        assert reply.status_code == httpx.codes.OK, f"{query.place}: {reply.text}\n{statement}"
+        assert reply.status_code == httpx.codes.OK, f"{query.location}: {reply.text}\n{statement}"
         (result,) = reply.json()["results"]
-        assert "error" not in result, f"{query.place}: {result['error']}\n{statement}"
+        assert "error" not in result, f"{query.location}: {result['error']}\n{statement}"
         series = result.get("series", [])
-        return QueryAnswer(series, *_fields(query, series))
+        return QueryAnswer(series, *_split_fields(query, series))
 
 
-def _fields(query: ExtractedQuery, series: Sequence[dict[str, Any]]) -> tuple[set[str], set[str]]:
+def _split_fields(query: ExtractedQuery, series: Sequence[dict[str, Any]]) -> tuple[set[str], set[str]]:
     """Names of the fields with and without values, as `influxql/buffered/response_parser.go` makes them."""
     seen: dict[str, bool] = {}
     for one in series:

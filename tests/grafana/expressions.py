@@ -76,11 +76,11 @@ def _walk(node: Any, steps: Mapping[str, Numbers]) -> Numbers:
         case ast.Call(func=ast.Name(id="abs"), args=[argument]):
             return {labels: abs(value) for labels, value in _walk(argument, steps).items()}
         case ast.BinOp(left=left, op=op, right=right):
-            return _joined(_walk(left, steps), _walk(right, steps), _BINARY[type(op)])
+            return _join(_walk(left, steps), _walk(right, steps), _BINARY[type(op)])
         case ast.Compare(left=left, ops=[op], comparators=[right]):
-            return _joined(_walk(left, steps), _walk(right, steps), _COMPARE[type(op)])
+            return _join(_walk(left, steps), _walk(right, steps), _COMPARE[type(op)])
         case ast.BoolOp(op=ast.And(), values=[left, right]):
-            return _joined(_walk(left, steps), _walk(right, steps), _both)
+            return _join(_walk(left, steps), _walk(right, steps), _both)
     raise ValueError(f"not an expression of our rules: {ast.unparse(node)}")
 
 
@@ -90,7 +90,7 @@ def _both(left: float, right: float) -> float:
     return math.nan if math.isnan(left) or math.isnan(right) else float(right != 0)
 
 
-def _joined(left: Numbers, right: Numbers, op: Callable[[float, float], float]) -> Numbers:
+def _join(left: Numbers, right: Numbers, op: Callable[[float, float], float]) -> Numbers:
     def apply(one: float, other: float) -> float:
         if op is not _both and (math.isnan(one) or math.isnan(other)):
             return math.nan

@@ -26,7 +26,7 @@ class ExtractedQuery(NamedTuple):
         points: Windows that the panel asks for at most; a screen's width, if it does not say.
     """
 
-    place: str
+    location: str
     text: str
     source: str
     format: str
@@ -67,7 +67,7 @@ def panel_queries(name: str, board: dict[str, Any], panel: dict[str, Any]) -> li
         since, until = f"now-{panel['timeFrom'].removeprefix('now-')}", "now"
     return [
         ExtractedQuery(
-            place=f"{name}: {panel['title']}: {target['refId']}",
+            location=f"{name}: {panel['title']}: {target['refId']}",
             text=target["query"],
             source=target["datasource"]["uid"],
             format=target["resultFormat"],
@@ -113,7 +113,7 @@ def alert_queries() -> list[ExtractedQuery]:
     """The queries of all alert rules; expressions between them are not for the database."""
     return [
         ExtractedQuery(
-            place=f"{path.name}: {rule['title']}: {step['refId']}",
+            location=f"{path.name}: {rule['title']}: {step['refId']}",
             text=step["model"]["query"],
             source=step["datasourceUid"],
             format=step["model"]["resultFormat"],

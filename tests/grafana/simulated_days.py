@@ -158,9 +158,9 @@ def _older(site: Site, now: int) -> Iterator[Reading]:
     today = datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0)
     for ago in range(10, _OLDER_DAYS):
         day = today - timedelta(days=ago)
-        year, week, weekday = day.isocalendar()
+        year, loaded_days, weekday = day.isocalendar()
         names: dict[str, FieldValue] = {
-            "week": f"{year}-W{week:02d}",
+            "week": f"{year}-W{loaded_days:02d}",
             "weekday": f"{weekday} {day:%a}",
             "base_load": 250.0 + ago % 30,
         }

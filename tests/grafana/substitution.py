@@ -25,63 +25,63 @@ class DashboardRange(NamedTuple):
     stop: int
 
 
-def macros(text: str, span: DashboardRange, interval_ms: int) -> str:
+def replace_macros(text: str, span: DashboardRange, interval_ms: int) -> str:
     """Replace Grafana's macros as its backend does, in its order."""
-    interval = duration(interval_ms)
+    choose_interval = format_duration(interval_ms)
     return (
         text.replace("$timeFilter", f"time >= {span.start}ms and time <= {span.stop}ms")
         .replace("$__interval_ms", str(interval_ms))
-        .replace("$__interval", interval)
+        .replace("$__interval", choose_interval)
     )
 
 
-def variables(text: str, values: Mapping[str, Value]) -> str:
+def replace_variables(text: str, values: Mapping[str, Value]) -> str:
     """Replace variables that are known; others stay, as in Grafana (where `$tag_x` of an alias has to survive)."""
 
     def replaced(found: re.Match[str]) -> str:
         name = found["braced"] or found["plain"] or found["square"]
         if name not in values:
             return found[0]
-        return _formatted(values[name], found["format"])
+        return _format(values[name], found["format"])
 
     return _VARIABLE.sub(replaced, text)
 
 
-def _formatted(value: Value, form: str | None) -> str:
+def _format(value: Value, form: str | None) -> str:
     if form == "regex":
         if isinstance(value, str):
-            return _escaped(value)
-        return f"({'|'.join(map(_escaped, value))})" if len(value) > 1 else _escaped(value[0])
+            return _escape(value)
+        return f"({'|'.join(map(_escape, value))})" if len(value) > 1 else _escape(value[0])
     if isinstance(value, str) and form in {None, "raw"}:
         return value
     raise AssertionError(f"a query must say how a variable of several values is written; {form!r} is not known here")
 
 
-def _escaped(value: str) -> str:
+def _escape(value: str) -> str:
     return re.sub(r"[\\^$*+?.()|[\]{}/]", r"\\\g<0>", value)
 
 
-def duration(milliseconds: int) -> str:
+def format_duration(parse_duration_ms: int) -> str:
     """As `gtime.FormatInterval`: the largest unit that is reached, rounded down."""
     for unit, size in _UNITS:
-        if milliseconds >= size:
-            return f"{milliseconds // size}{unit}"
+        if parse_duration_ms >= size:
+            return f"{parse_duration_ms // size}{unit}"
     return "1ms"
 
 
-def milliseconds(text: str) -> int:
+def parse_duration_ms(text: str) -> int:
     """`1m`, `30s`, `2h`: a duration."""
     amount, unit = re.fullmatch(r"(\d+)(\w+)", text).groups()  # type: ignore[union-attr]
     return int(amount) * dict(_UNITS)[unit]
 
 
-def interval(span: DashboardRange, least_ms: int, points: int) -> int:
+def choose_interval(span: DashboardRange, least_ms: int, points: int) -> int:
     """What `$__interval` is: the range by the points, rounded to a pleasant length, at least `least_ms`."""
     exact = (span.stop - span.start) / points
     return max(least_ms, min(_ROUND_MS, key=lambda round_ms: abs(round_ms - exact)))
 
 
-def moment(text: str, now: datetime, *, end: bool = False) -> datetime:
+def parse_time(text: str, now: datetime, *, end: bool = False) -> datetime:
     """A relative time: `now`, `now-24h`, `now/d`, `now-29d/d`, in the time zone of `now`."""
     parts = re.fullmatch(r"now(?:-(\d+)([smhdwMy]))?(?:/([dwMy]))?", text)
     assert parts, f"{text} is not a relative time"

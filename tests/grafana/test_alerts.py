@@ -11,8 +11,29 @@ from receiver.rollups.panels import panel_rows
 from receiver.sites.model import Site
 from receiver.stores.base import Point, SeriesPoints
 from shared.readings import Series
-from tests.grafana.alarm_data import NIGHT, NOON, ONE, OTHER, gap, line, quarters, report, reports, voltages
-from tests.grafana.alarms import DAY, HOUR, MINUTE, AlarmBucket, Rule, evaluate, fired, gateways, told
+from tests.grafana.alarm_data import (
+    GATEWAY,
+    NIGHT,
+    NOON,
+    OTHER_GATEWAY,
+    encode_line,
+    gap_event,
+    panel_quarters,
+    scraper_report,
+    scraper_reports,
+    voltages,
+)
+from tests.grafana.alarm_evaluation import (
+    DAY,
+    HOUR,
+    MINUTE,
+    AlarmBucket,
+    Rule,
+    evaluate,
+    find_alarms,
+    gateways_of,
+    render_summaries,
+)
 from tests.influxd.server import Influxd, running
 
 RULES: dict[str, Rule] = {
@@ -30,7 +51,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
 
 
 @pytest.fixture
-def house(server: Influxd) -> AlarmBucket:
+def bucket(server: Influxd) -> AlarmBucket:
     """Empty, and of this test alone."""
     bucket = f"house-{next(_NUMBERS)}"
     server.make_bucket(bucket)
@@ -42,152 +63,175 @@ def test_there_are_the_eight_rules() -> None:
 
 
 @pytest.fixture(scope="module")
-def fresh(server: Influxd) -> AlarmBucket:
+def empty_bucket(server: Influxd) -> AlarmBucket:
     """Nothing was ever written."""
     server.make_bucket("fresh")
     return AlarmBucket(server, "fresh")
 
 
 @pytest.fixture(scope="module")
-def well(server: Influxd) -> AlarmBucket:
+def healthy_bucket(server: Influxd) -> AlarmBucket:
     """A good day, and the night after it."""
     server.make_bucket("well")
-    house = AlarmBucket(server, "well")
+    bucket = AlarmBucket(server, "well")
     for now in (NOON, NIGHT):
-        house.write(
-            *reports(now - 2 * HOUR, now + HOUR, token_expires_in=300.0 * DAY, role="owner", certificate_changed=0.0),
-            *gap(now - DAY, now - DAY + 5 * MINUTE),
+        bucket.write(
+            *scraper_reports(
+                now - 2 * HOUR, now + HOUR, token_expires_in=300.0 * DAY, role="owner", certificate_changed=0.0
+            ),
+            *gap_event(now - DAY, now - DAY + 5 * MINUTE),
             *voltages("a", 235, 233, until=now),
-            *quarters("7", now, "0" * 20, peers=180.0 if now == NOON else 0.0),
+            *panel_quarters("7", now, "0" * 20, peers=180.0 if now == NOON else 0.0),
         )
-    return house
+    return bucket
 
 
 @pytest.mark.parametrize("uid", RULES)
-def test_a_fresh_system_without_data_raises_no_alarm(uid: str, fresh: AlarmBucket) -> None:
-    assert fired(fresh, RULES[uid], NOON, NOON + 20 * MINUTE) == set()
+def test_a_fresh_system_without_data_raises_no_alarm(uid: str, empty_bucket: AlarmBucket) -> None:
+    assert find_alarms(empty_bucket, RULES[uid], NOON, NOON + 20 * MINUTE) == set()
 
 
 @pytest.mark.parametrize("uid", RULES)
 @pytest.mark.parametrize("now", [NOON, NIGHT], ids=["noon", "night"])
-def test_a_system_that_is_well_raises_no_alarm(uid: str, now: int, well: AlarmBucket) -> None:
-    assert fired(well, RULES[uid], now, now + 20 * MINUTE) == set()
+def test_a_system_that_is_well_raises_no_alarm(uid: str, now: int, healthy_bucket: AlarmBucket) -> None:
+    assert find_alarms(healthy_bucket, RULES[uid], now, now + 20 * MINUTE) == set()
 
 
 class TestGatewaySilent:
     RULE = RULES["envoy-gateway-silent"]
 
-    def test_an_open_gap_is_told_of_the_gateway_that_has_it(self, house: AlarmBucket) -> None:
-        house.write(*reports(NOON - HOUR, NOON, ONE), *reports(NOON - HOUR, NOON, OTHER), *gap(NOON - 20 * MINUTE))
-        assert gateways(fired(house, self.RULE, NOON - 15 * MINUTE, NOON)) == {ONE}
-        assert told(house, self.RULE, NOON) == [
-            f"There have been no readings of gateway {ONE} for more than 10 minutes."
+    def test_an_open_gap_is_told_of_the_gateway_that_has_it(self, bucket: AlarmBucket) -> None:
+        bucket.write(
+            *scraper_reports(NOON - HOUR, NOON, GATEWAY),
+            *scraper_reports(NOON - HOUR, NOON, OTHER_GATEWAY),
+            *gap_event(NOON - 20 * MINUTE),
+        )
+        assert gateways_of(find_alarms(bucket, self.RULE, NOON - 15 * MINUTE, NOON)) == {GATEWAY}
+        assert render_summaries(bucket, self.RULE, NOON) == [
+            f"There have been no readings of gateway {GATEWAY} for more than 10 minutes."
         ]
 
-    @pytest.mark.parametrize(("minutes", "alarms"), [(9, set()), (25, {ONE})])
+    @pytest.mark.parametrize(("minutes", "alarms"), [(9, set()), (25, {GATEWAY})])
     def test_the_nightly_pause_is_an_alarm_only_if_it_lasts(
-        self, house: AlarmBucket, minutes: int, alarms: set[str]
+        self, bucket: AlarmBucket, minutes: int, alarms: set[str]
     ) -> None:
         """While it lasts the event has no end; so look at each minute as it was then."""
         start, sent = NOON + 11 * HOUR, set()
-        house.write(*reports(start - HOUR, start + HOUR), *gap(start))
-        sent = gateways(fired(house, self.RULE, start + 2 * MINUTE, start + minutes * MINUTE))
-        house.write(*gap(start, start + minutes * MINUTE))
+        bucket.write(*scraper_reports(start - HOUR, start + HOUR), *gap_event(start))
+        sent = gateways_of(find_alarms(bucket, self.RULE, start + 2 * MINUTE, start + minutes * MINUTE))
+        bucket.write(*gap_event(start, start + minutes * MINUTE))
         assert sent == alarms
-        assert fired(house, self.RULE, start + minutes * MINUTE, start + HOUR) == set()
+        assert find_alarms(bucket, self.RULE, start + minutes * MINUTE, start + HOUR) == set()
 
-    def test_a_gateway_that_is_away_when_its_scraper_starts_again_is_one(self, house: AlarmBucket) -> None:
+    def test_a_gateway_that_is_away_when_its_scraper_starts_again_is_one(self, bucket: AlarmBucket) -> None:
         """The gap is still the one that the orderly stop opened."""
-        house.write(*gap(NOON - HOUR), *reports(NOON - 30 * MINUTE, NOON), *gap(NOON - HOUR, NOON - MINUTE, OTHER))
-        assert gateways(fired(house, self.RULE, NOON - 15 * MINUTE, NOON)) == {ONE}
+        bucket.write(
+            *gap_event(NOON - HOUR),
+            *scraper_reports(NOON - 30 * MINUTE, NOON),
+            *gap_event(NOON - HOUR, NOON - MINUTE, OTHER_GATEWAY),
+        )
+        assert gateways_of(find_alarms(bucket, self.RULE, NOON - 15 * MINUTE, NOON)) == {GATEWAY}
 
 
 class TestScraperSilent:
     RULE = RULES["envoy-scraper-silent"]
 
-    def test_a_series_that_stops_fires_for_days(self, house: AlarmBucket) -> None:
-        house.write(*reports(NOON - 2 * HOUR, NOON - HOUR), *reports(NOON - 2 * HOUR, NOON + 3 * DAY, OTHER))
+    def test_a_series_that_stops_fires_for_days(self, bucket: AlarmBucket) -> None:
+        bucket.write(
+            *scraper_reports(NOON - 2 * HOUR, NOON - HOUR),
+            *scraper_reports(NOON - 2 * HOUR, NOON + 3 * DAY, OTHER_GATEWAY),
+        )
         for later in (0, 3 * DAY):
-            assert gateways(fired(house, self.RULE, NOON + later - 20 * MINUTE, NOON + later)) == {ONE}
-        assert told(house, self.RULE, NOON) == [
-            f"Nothing has arrived from the scraper of gateway {ONE} for more than 15 minutes."
+            assert gateways_of(find_alarms(bucket, self.RULE, NOON + later - 20 * MINUTE, NOON + later)) == {GATEWAY}
+        assert render_summaries(bucket, self.RULE, NOON) == [
+            f"Nothing has arrived from the scraper of gateway {GATEWAY} for more than 15 minutes."
         ]
 
-    def test_a_pause_of_ten_minutes_is_none(self, house: AlarmBucket) -> None:
-        house.write(*reports(NOON - HOUR, NOON - 20 * MINUTE), *reports(NOON - 10 * MINUTE, NOON + 20 * MINUTE))
-        assert fired(house, self.RULE, NOON - HOUR, NOON + 20 * MINUTE) == set()
+    def test_a_pause_of_ten_minutes_is_none(self, bucket: AlarmBucket) -> None:
+        bucket.write(
+            *scraper_reports(NOON - HOUR, NOON - 20 * MINUTE), *scraper_reports(NOON - 10 * MINUTE, NOON + 20 * MINUTE)
+        )
+        assert find_alarms(bucket, self.RULE, NOON - HOUR, NOON + 20 * MINUTE) == set()
 
 
 class TestBacklogGrowing:
     RULE = RULES["envoy-backlog-growing"]
 
-    def test_more_and_more_rows_fire(self, house: AlarmBucket) -> None:
+    def test_more_and_more_rows_fire(self, bucket: AlarmBucket) -> None:
         times = range(NOON - 2 * HOUR, NOON + 1, MINUTE)
-        house.write(*(report(at, outbox_rows=float(2000 + 10 * number)) for number, at in enumerate(times)))
-        assert gateways(fired(house, self.RULE, NOON - 20 * MINUTE, NOON)) == {ONE}
-        assert told(house, self.RULE, NOON) == [
-            f"3050 readings wait at the scraper of gateway {ONE}, more than an hour ago."
+        bucket.write(*(scraper_report(at, outbox_rows=float(2000 + 10 * number)) for number, at in enumerate(times)))
+        assert gateways_of(find_alarms(bucket, self.RULE, NOON - 20 * MINUTE, NOON)) == {GATEWAY}
+        assert render_summaries(bucket, self.RULE, NOON) == [
+            f"3050 readings wait at the scraper of gateway {GATEWAY}, more than an hour ago."
         ]
 
     @pytest.mark.parametrize("rows", [lambda n: 90_000 - 100 * n, lambda n: 3 * n], ids=["draining", "few"])
-    def test_a_backlog_that_drains_and_a_small_one_do_not(self, house: AlarmBucket, rows: Callable[[int], int]) -> None:
+    def test_a_backlog_that_drains_and_a_small_one_do_not(
+        self, bucket: AlarmBucket, rows: Callable[[int], int]
+    ) -> None:
         times = range(NOON - 2 * HOUR, NOON + 1, MINUTE)
-        house.write(*(report(at, outbox_rows=float(rows(number))) for number, at in enumerate(times)))
-        assert fired(house, self.RULE, NOON - 20 * MINUTE, NOON) == set()
+        bucket.write(*(scraper_report(at, outbox_rows=float(rows(number))) for number, at in enumerate(times)))
+        assert find_alarms(bucket, self.RULE, NOON - 20 * MINUTE, NOON) == set()
 
 
 class TestTokenExpiring:
     RULE = RULES["envoy-token-expiring"]
 
-    def test_ten_days_left_fire(self, house: AlarmBucket) -> None:
-        house.write(*reports(NOON - HOUR, NOON, token_expires_in=10.0 * DAY, role="owner"))
-        assert gateways(fired(house, self.RULE, NOON - 15 * MINUTE, NOON)) == {ONE}
-        assert told(house, self.RULE, NOON) == [f"The token of gateway {ONE} is good for 10 days more."]
+    def test_ten_days_left_fire(self, bucket: AlarmBucket) -> None:
+        bucket.write(*scraper_reports(NOON - HOUR, NOON, token_expires_in=10.0 * DAY, role="owner"))
+        assert gateways_of(find_alarms(bucket, self.RULE, NOON - 15 * MINUTE, NOON)) == {GATEWAY}
+        assert render_summaries(bucket, self.RULE, NOON) == [
+            f"The token of gateway {GATEWAY} is good for 10 days more."
+        ]
 
-    def test_tokens_of_installers_do_not(self, house: AlarmBucket) -> None:
-        house.write(*reports(NOON - HOUR, NOON, token_expires_in=6.0 * HOUR, role="installer"))
-        assert fired(house, self.RULE, NOON - 15 * MINUTE, NOON) == set()
+    def test_tokens_of_installers_do_not(self, bucket: AlarmBucket) -> None:
+        bucket.write(*scraper_reports(NOON - HOUR, NOON, token_expires_in=6.0 * HOUR, role="installer"))
+        assert find_alarms(bucket, self.RULE, NOON - 15 * MINUTE, NOON) == set()
 
 
 class TestLosses:
     RULE = RULES["envoy-losses"]
 
-    def test_an_increase_fires_for_a_day(self, house: AlarmBucket) -> None:
-        house.write(
-            *reports(NOON - 5 * HOUR, NOON - 4 * HOUR, lost_rows=7.0),
-            *reports(NOON - 3 * HOUR, NOON, lost_rows=1207.0),
-            *reports(NOON - 5 * HOUR, NOON, OTHER),
+    def test_an_increase_fires_for_a_day(self, bucket: AlarmBucket) -> None:
+        bucket.write(
+            *scraper_reports(NOON - 5 * HOUR, NOON - 4 * HOUR, lost_rows=7.0),
+            *scraper_reports(NOON - 3 * HOUR, NOON, lost_rows=1207.0),
+            *scraper_reports(NOON - 5 * HOUR, NOON, OTHER_GATEWAY),
         )
-        assert gateways(fired(house, self.RULE, NOON, NOON)) == {ONE}
-        assert told(house, self.RULE, NOON) == [
-            f"1200 readings of gateway {ONE} were lost for good in the last 24 hours."
+        assert gateways_of(find_alarms(bucket, self.RULE, NOON, NOON)) == {GATEWAY}
+        assert render_summaries(bucket, self.RULE, NOON) == [
+            f"1200 readings of gateway {GATEWAY} were lost for good in the last 24 hours."
         ]
 
-    def test_old_losses_and_a_counter_that_starts_anew_do_not(self, house: AlarmBucket) -> None:
-        house.write(*reports(NOON - DAY, NOON - HOUR, lost_rows=500.0), *reports(NOON - HOUR + MINUTE, NOON))
-        assert fired(house, self.RULE, NOON, NOON) == set()
+    def test_old_losses_and_a_counter_that_starts_anew_do_not(self, bucket: AlarmBucket) -> None:
+        bucket.write(
+            *scraper_reports(NOON - DAY, NOON - HOUR, lost_rows=500.0), *scraper_reports(NOON - HOUR + MINUTE, NOON)
+        )
+        assert find_alarms(bucket, self.RULE, NOON, NOON) == set()
 
 
 class TestPanelDead:
     RULE = RULES["envoy-panel-dead"]
 
-    def test_an_hour_of_nothing_by_day_fires_and_stays_through_the_night(self, house: AlarmBucket) -> None:
-        house.write(*quarters("7", NOON, "00001111"), *quarters("8", NOON, "00000000"))
-        house.write(*quarters("7", NIGHT, "0000000000", peers=0.0), *quarters("8", NIGHT, "0000000000", peers=0.0))
+    def test_an_hour_of_nothing_by_day_fires_and_stays_through_the_night(self, bucket: AlarmBucket) -> None:
+        bucket.write(*panel_quarters("7", NOON, "00001111"), *panel_quarters("8", NOON, "00000000"))
+        bucket.write(
+            *panel_quarters("7", NIGHT, "0000000000", peers=0.0), *panel_quarters("8", NIGHT, "0000000000", peers=0.0)
+        )
         for now in (NOON, NIGHT):
-            (labels,) = fired(house, self.RULE, now, now + 5 * MINUTE)
-            assert dict(labels) == {"gateway": ONE, "array": "South", "panel": "7", "inverter": "48207"}
-        assert told(house, self.RULE, NOON) == [
-            f"Panel 7 (array South) of gateway {ONE} has given nothing for an hour of daylight in which its peers produced."
+            (labels,) = find_alarms(bucket, self.RULE, now, now + 5 * MINUTE)
+            assert dict(labels) == {"gateway": GATEWAY, "array": "South", "panel": "7", "inverter": "48207"}
+        assert render_summaries(bucket, self.RULE, NOON) == [
+            f"Panel 7 (array South) of gateway {GATEWAY} has given nothing for an hour of daylight in which its peers produced."
         ]
 
     @pytest.mark.parametrize("dead", ["111", "11101", "11110"], ids=["not yet an hour", "with a pause", "mended"])
-    def test_less_than_that_does_not(self, house: AlarmBucket, dead: str) -> None:
-        house.write(*quarters("7", NOON, dead))
-        assert fired(house, self.RULE, NOON, NOON + 5 * MINUTE) == set()
+    def test_less_than_that_does_not(self, bucket: AlarmBucket, dead: str) -> None:
+        bucket.write(*panel_quarters("7", NOON, dead))
+        assert find_alarms(bucket, self.RULE, NOON, NOON + 5 * MINUTE) == set()
 
     @pytest.mark.parametrize("death", ["goes silent", "reports nothing but zeros"])
-    def test_what_the_roll_ups_make_of_a_dead_inverter_fires(self, house: AlarmBucket, death: str) -> None:
+    def test_what_the_roll_ups_make_of_a_dead_inverter_fires(self, bucket: AlarmBucket, death: str) -> None:
         """From the reports of three inverters, one of which dies at ten."""
         ten, raw = NOON - 2 * HOUR, []
         for serial in ("482000000001", "482000000002", "482000000003"):
@@ -199,8 +243,8 @@ class TestPanelDead:
             ]
             raw.append(SeriesPoints(Series("inverter", (("inverter", serial),)), points))
         rows = panel_rows(raw, Site(), [at * 1000 for at in range(NOON - 3 * HOUR, NOON + 1, 15 * MINUTE)])
-        house.write(*(line(row) for row in rows))
-        assert [dict(labels)["inverter"] for labels in fired(house, self.RULE, NOON, NOON + 5 * MINUTE)] == [
+        bucket.write(*(encode_line(row) for row in rows))
+        assert [dict(labels)["inverter"] for labels in find_alarms(bucket, self.RULE, NOON, NOON + 5 * MINUTE)] == [
             "482000000002"
         ]
 
@@ -211,28 +255,28 @@ class TestPhaseVoltage:
     @pytest.mark.parametrize(
         ("usual", "now"), [(235, 256), (235, 204), (121, 134), (121, 105), (235, 0)], ids="{}".format
     )
-    def test_too_high_too_low_and_lost_fire(self, house: AlarmBucket, usual: float, now: float) -> None:
-        house.write(*voltages("a", 235, 230), *voltages("b", usual, now))
-        (labels,) = fired(house, self.RULE, NOON, NOON + 5 * MINUTE)
-        assert dict(labels) == {"gateway": ONE, "phase": "b"}
-        assert told(house, self.RULE, NOON) == [
-            f"The voltage of phase b at gateway {ONE} is {now} V, more than 10 % from nominal."
+    def test_too_high_too_low_and_lost_fire(self, bucket: AlarmBucket, usual: float, now: float) -> None:
+        bucket.write(*voltages("a", 235, 230), *voltages("b", usual, now))
+        (labels,) = find_alarms(bucket, self.RULE, NOON, NOON + 5 * MINUTE)
+        assert dict(labels) == {"gateway": GATEWAY, "phase": "b"}
+        assert render_summaries(bucket, self.RULE, NOON) == [
+            f"The voltage of phase b at gateway {GATEWAY} is {now} V, more than 10 % from nominal."
         ]
 
     @pytest.mark.parametrize(("usual", "now"), [(240, 252), (122, 110), (127, 130), (0.4, 0.3)], ids="{}".format)
     def test_what_grids_are_allowed_and_unwired_phases_do_not(
-        self, house: AlarmBucket, usual: float, now: float
+        self, bucket: AlarmBucket, usual: float, now: float
     ) -> None:
-        house.write(*voltages("a", usual, now))
-        assert fired(house, self.RULE, NOON, NOON + 5 * MINUTE) == set()
+        bucket.write(*voltages("a", usual, now))
+        assert find_alarms(bucket, self.RULE, NOON, NOON + 5 * MINUTE) == set()
 
 
 class TestCertificateChanged:
     RULE = RULES["envoy-certificate-changed"]
 
-    def test_it_fires_until_it_is_trusted(self, house: AlarmBucket) -> None:
-        house.write(*reports(NOON - HOUR, NOON, certificate_changed=1.0))
-        assert gateways(fired(house, self.RULE, NOON, NOON)) == {ONE}
-        assert told(house, self.RULE, NOON)[0].startswith(f"Gateway {ONE} shows a certificate")
-        house.write(report(NOON + MINUTE, certificate_changed=0.0))
-        assert evaluate(house, self.RULE, NOON + MINUTE).met == set()
+    def test_it_fires_until_it_is_trusted(self, bucket: AlarmBucket) -> None:
+        bucket.write(*scraper_reports(NOON - HOUR, NOON, certificate_changed=1.0))
+        assert gateways_of(find_alarms(bucket, self.RULE, NOON, NOON)) == {GATEWAY}
+        assert render_summaries(bucket, self.RULE, NOON)[0].startswith(f"Gateway {GATEWAY} shows a certificate")
+        bucket.write(scraper_report(NOON + MINUTE, certificate_changed=0.0))
+        assert evaluate(bucket, self.RULE, NOON + MINUTE).met == set()

@@ -18,25 +18,25 @@ _SMOOTHING = re.compile(r"\b(mean|integral|derivative|non_negative_derivative)\s
 
 
 def test_the_checked_in_files_are_what_the_source_makes():
-    assert generated.differences() == []
+    assert generated.find_differences() == []
 
 
 def test_two_runs_make_the_same_text():
-    assert generated.files() == generated.files()
+    assert generated.make_files() == generated.make_files()
 
 
 def test_check_tells_which_file_differs(tmp_path, monkeypatch):
     """A changed, a missing and a needless file are named; writing mends all three."""
     monkeypatch.setattr(generated, "HERE", tmp_path)
-    generated.write()
-    assert generated.differences() == []
-    changed, missing = sorted(generated.files())[:2]
+    generated.write_files()
+    assert generated.find_differences() == []
+    changed, missing = sorted(generated.make_files())[:2]
     (tmp_path / changed).write_text("{}")
     (tmp_path / missing).unlink()
     (tmp_path / "dashboards" / "old.json").write_text("{}")
-    assert generated.differences() == sorted([changed, missing, "dashboards/old.json"])
-    generated.write()
-    assert generated.differences() == []
+    assert generated.find_differences() == sorted([changed, missing, "dashboards/old.json"])
+    generated.write_files()
+    assert generated.find_differences() == []
 
 
 def test_the_command_says_that_all_is_well():
@@ -103,14 +103,14 @@ def test_no_query_smooths_readings_that_are_stored_by_exception():
     """Means over uneven points are wrong; over roll-ups of equal windows they are right."""
     for query in _queries():
         kinds = set(re.findall(r'FROM\s+"(\w+)"', query.text))
-        assert kinds <= STORED.keys(), query.place
+        assert kinds <= STORED.keys(), query.location
         if kinds & set(RAW):
-            assert not _SMOOTHING.search(query.text), query.place
+            assert not _SMOOTHING.search(query.text), query.location
 
 
 def test_the_live_data_source_is_asked_for_raw_meters_and_the_other_for_all_else():
     for query in _queries():
         if re.search(r'FROM "meter"', query.text):
-            assert query.source in {"${live}", "envoy-influxdb-live"}, query.place
+            assert query.source in {"${live}", "envoy-influxdb-live"}, query.location
         else:
-            assert query.source in {"${datasource}", "envoy-influxdb"}, query.place
+            assert query.source in {"${datasource}", "envoy-influxdb"}, query.location

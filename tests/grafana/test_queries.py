@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.grafana import page
-from tests.grafana.answers import Asker
+from tests.grafana import queries_page
+from tests.grafana.answers import DashboardClient
 from tests.grafana.extraction import alert_queries, dashboards, panel_queries, panels
 from tests.grafana.simulated_days import LoadedDays, load_days
 from tests.grafana.substitution import Value
@@ -23,35 +23,35 @@ DAYS = 2.0
 
 
 @pytest.fixture(scope="module")
-def week(tmp_path_factory) -> Iterator[LoadedDays]:
+def loaded_days(tmp_path_factory) -> Iterator[LoadedDays]:
     """Days of a house with a battery, and months of energies before."""
     with running(tmp_path_factory.mktemp("influxd")) as server:
         yield asyncio.run(load_days(server, tmp_path_factory.mktemp("journal"), days=DAYS))
 
 
-def test_every_query_answers_with_the_columns_that_its_panel_uses(week):
+def test_every_query_answers_with_the_columns_that_its_panel_uses(loaded_days):
     """No panel, variable, alert or query of the page is without data; no column is empty; no name is misspelt."""
-    faults: list[str] = []
-    with httpx.Client(timeout=30) as client:
-        asker = Asker(week, client)
+    problems: list[str] = []
+    with httpx.Client(timeout=30) as http:
+        client = DashboardClient(loaded_days, http)
         for name, board in dashboards().items():
-            values = asker.values(name, board)
+            values = client.values(name, board)
             for panel in panels(board):
-                faults += _faults_of_panel(asker, name, board, panel, values)
-        _broken_panels_are_seen(asker)
+                problems += _find_panel_problems(client, name, board, panel, values)
+        _check_that_broken_panels_are_found(client)
         for query in alert_queries():
-            answer = asker.ask(query, {})
+            answer = client.run(query, {})
             if not answer.names - {"Time"}:
-                faults.append(f"{query.place} has no data: {asker.statement(query, {})}")
-        for example in page.examples():
-            faults += page.faults(example, page.ask(example, week, client))
-    assert not faults, "\n".join(faults)
+                problems.append(f"{query.location} has no data: {client.statement(query, {})}")
+        for example in queries_page.read_examples():
+            problems += queries_page.find_problems(example, queries_page.run(example, loaded_days, http))
+    assert not problems, "\n".join(problems)
 
 
-def _broken_panels_are_seen(asker: Asker) -> None:
+def _check_that_broken_panels_are_found(client: DashboardClient) -> None:
     """What this test is there to find, it finds: no rows, an empty column, a name that nothing has."""
     (board,) = (board for board in dashboards().values() if board["uid"] == "envoy-now")
-    values = asker.values("now", board)
+    values = client.values("now", board)
     for change, complaint in (
         (('"site_1m"', '"site_2m"'), "has no data"),
         (('last("load")', 'last("laod")'), "has nothing in ['House']"),
@@ -60,27 +60,31 @@ def _broken_panels_are_seen(asker: Asker) -> None:
     ):
         broken = copy.deepcopy(next(panel for panel in panels(board) if panel["title"] == "Power now"))
         broken["targets"][0]["query"] = broken["targets"][0]["query"].replace(*change)
-        assert any(complaint in fault for fault in _faults_of_panel(asker, "now", board, broken, values)), complaint
+        assert any(complaint in problem for problem in _find_panel_problems(client, "now", board, broken, values)), (
+            complaint
+        )
 
 
-def _faults_of_panel(
-    asker: Asker, name: str, board: dict[str, Any], panel: dict[str, Any], values: dict[str, Value]
+def _find_panel_problems(
+    client: DashboardClient, name: str, board: dict[str, Any], panel: dict[str, Any], values: dict[str, Value]
 ) -> list[str]:
-    faults, names = [], set()
+    problems, names = [], set()
     for query in panel_queries(name, board, panel):
-        answer = asker.ask(query, values)
+        answer = client.run(query, values)
         names |= answer.names
         if not answer.names - {"Time"}:
-            faults.append(f"{query.place} has no data: {asker.statement(query, values)}")
+            problems.append(f"{query.location} has no data: {client.statement(query, values)}")
         elif answer.empty:
-            faults.append(f"{query.place} has nothing in {sorted(answer.empty)}: {asker.statement(query, values)}")
-        unreplaced = re.search(r"\$(?!/)\{?\w+", asker.statement(query, values))
+            problems.append(
+                f"{query.location} has nothing in {sorted(answer.empty)}: {client.statement(query, values)}"
+            )
+        unreplaced = re.search(r"\$(?!/)\{?\w+", client.statement(query, values))
         if unreplaced:
-            faults.append(f"{query.place} asks the database for {unreplaced[0]}")
+            problems.append(f"{query.location} asks the database for {unreplaced[0]}")
     missing = _names_used(panel) - names - _made_by_transformations(panel)
     if missing and panel.get("targets"):
-        faults.append(f"{name}: {panel['title']} speaks of {sorted(missing)}, but its queries give {sorted(names)}")
-    return faults
+        problems.append(f"{name}: {panel['title']} speaks of {sorted(missing)}, but its queries give {sorted(names)}")
+    return problems
 
 
 def _names_used(panel: dict[str, Any]) -> set[str]:

@@ -72,7 +72,7 @@ class Evaluation:
     steps: dict[str, Numbers]
 
 
-def evaluate(house: AlarmBucket, rule: Rule, now_s: int) -> Evaluation:
+def evaluate(bucket: AlarmBucket, rule: Rule, now_s: int) -> Evaluation:
     """Ask and compute once. A condition without any result is "no data", which our rules take for well."""
     series: dict[str, SeriesValues] = {}
     numbers: dict[str, Numbers] = {}
@@ -80,7 +80,7 @@ def evaluate(house: AlarmBucket, rule: Rule, now_s: int) -> Evaluation:
         name, model, reach = step["refId"], step["model"], step["relativeTimeRange"]
         match model.get("type"):
             case None:
-                series[name] = house.ask(model["query"], now_s - reach["from"], now_s - reach["to"])
+                series[name] = bucket.ask(model["query"], now_s - reach["from"], now_s - reach["to"])
             case "reduce":
                 numbers[name] = expressions.reduce(
                     series[model["expression"]], model["reducer"], model["settings"]["mode"]
@@ -95,23 +95,23 @@ def evaluate(house: AlarmBucket, rule: Rule, now_s: int) -> Evaluation:
     return Evaluation({labels for labels, value in numbers[rule["condition"]].items() if value != 0}, numbers)
 
 
-def fired(house: AlarmBucket, rule: Rule, start_s: int, stop_s: int) -> set[Labels]:
+def find_alarms(bucket: AlarmBucket, rule: Rule, start_s: int, stop_s: int) -> set[Labels]:
     """The labels for which an alarm is sent between two times: evaluated each minute, met for as long as `for` says."""
-    lasting, since, sent = seconds(rule["for"]), dict[Labels, int](), set[Labels]()
+    lasting, since, sent = parse_duration_s(rule["for"]), dict[Labels, int](), set[Labels]()
     for now_s in range(start_s, stop_s + 1, MINUTE):
-        met = evaluate(house, rule, now_s).met
+        met = evaluate(bucket, rule, now_s).met
         since = {labels: since.get(labels, now_s) for labels in met}
         sent |= {labels for labels, first in since.items() if now_s - first >= lasting}
     return sent
 
 
-def told(house: AlarmBucket, rule: Rule, now_s: int) -> list[str]:
+def render_summaries(bucket: AlarmBucket, rule: Rule, now_s: int) -> list[str]:
     """The summaries of the alarms, with their labels and values put in."""
-    found = evaluate(house, rule, now_s)
-    return sorted(_rendered(rule["annotations"]["summary"], labels, found.steps) for labels in found.met)
+    found = evaluate(bucket, rule, now_s)
+    return sorted(_render(rule["annotations"]["summary"], labels, found.steps) for labels in found.met)
 
 
-def _rendered(template: str, labels: Labels, steps: Mapping[str, Numbers]) -> str:
+def _render(template: str, labels: Labels, steps: Mapping[str, Numbers]) -> str:
     def action(match: re.Match[str]) -> str:
         words = match[1].split()
         last = words[-1].split(".")
@@ -124,11 +124,11 @@ def _rendered(template: str, labels: Labels, steps: Mapping[str, Numbers]) -> st
     return re.sub(r"\{\{ (.+?) \}\}", action, template)
 
 
-def seconds(duration: str) -> int:
+def parse_duration_s(duration: str) -> int:
     """A duration as rules give it."""
     return int(duration[:-1]) * _UNITS[duration[-1]]
 
 
-def gateways(labels: Iterable[Labels]) -> set[str]:
+def gateways_of(labels: Iterable[Labels]) -> set[str]:
     """The gateways of some labels."""
     return {dict(one)["gateway"] for one in labels}

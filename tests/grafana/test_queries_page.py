@@ -6,15 +6,15 @@ import pytest
 
 from receiver.stores.kinds import STORED
 from shared.fields import KINDS
-from tests.grafana import page
+from tests.grafana import queries_page
 
-EXAMPLES = page.examples()
+EXAMPLES = queries_page.read_examples()
 _RAW = "|".join(KINDS)
 
 
 def test_the_page_answers_every_group_of_questions():
     """Each heading has queries of its own, and one of them is asked with bound parameters."""
-    groups = re.split(r"^## ", page.PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    groups = re.split(r"^## ", queries_page.PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     with_queries = [group.partition("\n")[0] for group in groups if "\n```" in group]
     assert with_queries == [
         "What is there", "Now", "Today", "Panels", "Phases", "Energy by day, month and year", "Cost", "Gaps and losses",
@@ -25,7 +25,7 @@ def test_the_page_answers_every_group_of_questions():
 
 def test_every_kind_but_the_raw_totals_is_shown():
     """Whoever looks for a kind finds a query, or the sentence on where it belongs."""
-    text = page.PAGE.read_text(encoding="utf-8")
+    text = queries_page.PAGE.read_text(encoding="utf-8")
     assert {kind for kind in STORED if f"`{kind}`" not in text} == set()
 
 
@@ -41,10 +41,10 @@ def test_it_keeps_its_own_rules(example):
 
 def test_a_wrong_answer_is_found():
     """What the check is there to find, it finds: no rows, other columns, other tags, a column without values."""
-    example = page.Example("influxql", "SELECT x", "envoy", ["time", "x"], {"phase"})
+    example = queries_page.Example("influxql", "SELECT x", "envoy", ["time", "x"], {"phase"})
     good = {"columns": ["time", "x"], "tags": {"phase": "a"}, "values": [[1, None], [2, 3.0]]}
-    assert page.faults(example, [good]) == []
-    assert "no rows" in page.faults(example, [])[0]
-    assert "gives ['time', 'y']" in page.faults(example, [{**good, "columns": ["time", "y"]}])[0]
-    assert "for each ['meter']" in page.faults(example, [{**good, "tags": {"meter": "a"}}])[0]
-    assert page.faults(example, [{**good, "values": [[1, None]]}]) == ["x is empty: SELECT x"]
+    assert queries_page.find_problems(example, [good]) == []
+    assert "no rows" in queries_page.find_problems(example, [])[0]
+    assert "gives ['time', 'y']" in queries_page.find_problems(example, [{**good, "columns": ["time", "y"]}])[0]
+    assert "for each ['meter']" in queries_page.find_problems(example, [{**good, "tags": {"meter": "a"}}])[0]
+    assert queries_page.find_problems(example, [{**good, "values": [[1, None]]}]) == ["x is empty: SELECT x"]

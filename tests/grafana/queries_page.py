@@ -37,7 +37,7 @@ class Example(NamedTuple):
     tags: set[str]
 
 
-def examples() -> list[Example]:
+def read_examples() -> list[Example]:
     """All of them. Raises AssertionError for one without a promise."""
     page = PAGE.read_text(encoding="utf-8")
     found = []
@@ -51,21 +51,21 @@ def examples() -> list[Example]:
     return found
 
 
-def ask(example: Example, week: LoadedDays, client: httpx.Client) -> list[dict[str, Any]]:
+def run(example: Example, loaded_days: LoadedDays, client: httpx.Client) -> list[dict[str, Any]]:
     """The tables that the database answers. Raises AssertionError for a refusal."""
-    text = example.text.replace(SERIAL, week.gateway)
+    text = example.text.replace(SERIAL, loaded_days.gateway)
     if example.language == "influxql":
         parameters, headers = {"db": example.bucket, "q": text}, {"Authorization": f"Token {ADMIN_TOKEN}"}
     else:
-        parameters, headers = _of_curl(text)
-    answer = client.get(f"{week.server.url}/query", params=parameters, headers=headers)
+        parameters, headers = _parse_curl(text)
+    answer = client.get(f"{loaded_days.server.url}/query", params=parameters, headers=headers)
     assert answer.status_code == httpx.codes.OK, f"{answer.text}\n{text}"
     (result,) = answer.json()["results"]
     assert "error" not in result, f"{result['error']}\n{text}"
     return list(result.get("series", ()))
 
 
-def _of_curl(text: str) -> tuple[dict[str, str], dict[str, str]]:
+def _parse_curl(text: str) -> tuple[dict[str, str], dict[str, str]]:
     """What curl would send: the parameters and the headers of a GET."""
     words = shlex.split(text.replace("\\\n", " ").replace("$INFLUXDB_V2_TOKEN", ADMIN_TOKEN))
     assert words[:3] == ["curl", "-sS", "--get"], words
@@ -77,7 +77,7 @@ def _of_curl(text: str) -> tuple[dict[str, str], dict[str, str]]:
     return parameters, headers
 
 
-def faults(example: Example, tables: list[dict[str, Any]]) -> list[str]:
+def find_problems(example: Example, tables: list[dict[str, Any]]) -> list[str]:
     """Where an answer is not what the page says: no rows, other columns or tags, a column without any value."""
     if not tables:
         return [f"no rows: {example.text}"]

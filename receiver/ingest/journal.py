@@ -8,7 +8,6 @@
 
 import asyncio
 import contextlib
-import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,13 +16,15 @@ from typing import NamedTuple, TypeVar
 
 import structlog
 
-from shared.files import PRIVATE_FILE, make_private_directory
+from shared import durable_sqlite
+from shared.durable_sqlite import DamagedError, FileConnection, is_damage, transaction
+from shared.files import make_private_directory
 
 _T = TypeVar("_T")
 _log = structlog.get_logger()
 
 _LAYOUT = 1
-_DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+_LOG_LIMIT_BYTES = 4 * 1024 * 1024
 _TABLES = (
     "CREATE TABLE gateway (gateway TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, backfill_until INTEGER) WITHOUT ROWID",
     "CREATE TABLE dirty (gateway TEXT, quarter INTEGER, PRIMARY KEY (gateway, quarter)) WITHOUT ROWID",
@@ -66,7 +67,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._connection: sqlite3.Connection | None = None
+        self._connection: FileConnection | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rollup-journal")
 
     async def load(self) -> Contents:
@@ -99,31 +100,27 @@ class Journal:
         try:
             return self._read()
         except JournalError as error:
-            if not _is_damage(error.__cause__):
+            if not is_damage(error.__cause__):
                 raise
             self._put_aside(str(error))
             return self._read()
 
     def _read(self) -> Contents:
         with self._connected() as connection:
-            (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-            if answer != "ok":
-                raise _Damage(answer)
+            durable_sqlite.check(connection)
             gateways = {row[0]: RollupState(*row[1:]) for row in connection.execute("SELECT * FROM gateway")}
             return Contents(gateways, set(connection.execute("SELECT gateway, quarter FROM dirty")))
 
     def _change(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
-        with self._connected() as connection:
-            connection.execute("BEGIN IMMEDIATE")
+        with self._connected() as connection, transaction(connection):
             connection.executemany(statement, rows)
-            connection.execute("COMMIT")
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
         try:
             if self._connection is None:
                 self._connection = _open(self._path)
-            elif not self._path.exists():  # SQLite would go on writing into the deleted file
+            elif not self._connection.is_in_place(self._path):  # SQLite would go on writing into the deleted file
                 raise FileNotFoundError("it is gone")  # noqa: TRY301 (it ends as every other failure does)
             yield self._connection
         except (sqlite3.Error, OSError) as error:
@@ -142,8 +139,7 @@ class Journal:
         _log.warning("the journal of the roll-ups is begun anew; all roll-ups are computed again", reason=why)
         try:
             self._path.replace(aside)
-            for ending in ("-wal", "-shm"):
-                self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
+            durable_sqlite.remove(self._path)  # its log and the index of that
         except OSError as error:
             raise JournalError(f"the damaged journal {self._path} cannot be put aside ({error}): delete it") from error
 
@@ -154,22 +150,13 @@ class Journal:
             self._connection = None
 
 
-class _Damage(sqlite3.DatabaseError):
-    """The file is a database, but not one that can be trusted or understood."""
-
-
-def _is_damage(error: BaseException | None) -> bool:
-    return isinstance(error, _Damage) or getattr(error, "sqlite_errorname", "").startswith(_DAMAGE)
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    make_private_directory(path.parent)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE))
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+def _open(path: Path) -> FileConnection:
+    if not path.exists():
+        make_private_directory(path.parent)
+        durable_sqlite.create(path)
+    connection = durable_sqlite.connect(path)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA fullfsync = ON")
+        durable_sqlite.make_durable(connection, log_limit_bytes=_LOG_LIMIT_BYTES)
         _make_tables(connection)
     except BaseException:
         connection.close()
@@ -183,8 +170,7 @@ def _make_tables(connection: sqlite3.Connection) -> None:
     if layout == _LAYOUT:
         return
     if tables:
-        raise _Damage("it is of another version or of another program")
-    connection.execute("BEGIN IMMEDIATE")
-    for statement in _TABLES:
-        connection.execute(statement)
-    connection.execute("COMMIT")
+        raise DamagedError("it is of another version or of another program")
+    with transaction(connection):
+        for statement in _TABLES:
+            connection.execute(statement)

@@ -16,6 +16,7 @@ from scraper.errors import OutboxError
 from scraper.outbox import opening
 from scraper.outbox.disk_errors import is_damage, keeps_connection, unavailable
 from scraper.outbox.lock import Lock
+from shared.durable_sqlite import transaction
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -42,19 +43,11 @@ class OutboxDatabase:
     def write(self, work: Work[T]) -> T:
         """Do `work` in one durable transaction: all of it or nothing. Raises OutboxUnavailableError."""
 
-        def transaction(connection: sqlite3.Connection) -> T:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                result = work(connection)
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    with contextlib.suppress(sqlite3.Error):
-                        connection.execute("ROLLBACK")
-                raise
-            return result
+        def work_in_transaction(connection: sqlite3.Connection) -> T:
+            with transaction(connection):
+                return work(connection)
 
-        return self.read(transaction)
+        return self.read(work_in_transaction)
 
     def read(self, work: Work[T]) -> T:
         """Do `work`, which changes nothing. Raises OutboxUnavailableError."""

@@ -4,39 +4,42 @@ import sqlite3
 from pathlib import Path
 
 from scraper.errors import OutboxUnavailableError
+from shared import durable_sqlite
+from shared.durable_sqlite import NotDurableError, SqliteProblem, primary_code, problem_of
 
-_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_ERROR,
-                     sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_FORMAT})  # fmt: skip
+_OUR_SQL_FAILS = frozenset({
+    sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_FORMAT
+})  # fmt: skip
 """The file is not what we wrote: our own SQL is right, so a broken constraint or a missing table is damage too."""
-_TRUSTED = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-"""The connection is sound after these; after any other it is opened anew and the file is checked."""
 
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether the file must be salvaged."""
-    return _primary(error) in _DAMAGE
+    return durable_sqlite.is_damage(error) or primary_code(error) in _OUR_SQL_FAILS
 
 
 def keeps_connection(error: sqlite3.Error) -> bool:
     """Whether the connection may be used again. Not after an I/O error: what a failed fsync wrote is unknown."""
-    return _primary(error) in _TRUSTED
+    return problem_of(error) in {SqliteProblem.FULL, SqliteProblem.BUSY}
 
 
 def unavailable(path: Path, error: sqlite3.Error | OSError) -> OutboxUnavailableError:
     """The error for people."""
-    code = _primary(error) if isinstance(error, sqlite3.Error) else None
     where = path.parent
-    if code == sqlite3.SQLITE_FULL:
-        return OutboxUnavailableError(f"the disk with {where} is full: free some space; readings are lost until then")
-    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return OutboxUnavailableError(f"{path} is busy: another envoy-scraper command is working on it; trying again")
-    if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM} or isinstance(error, OSError):
+    if isinstance(error, NotDurableError):
         return OutboxUnavailableError(
-            f"cannot write in {where} ({error}): make it writable for this user, or choose another with ENVOY_STATE_DIR"
+            f"the file system of {where} cannot keep a write-ahead log ({error}): move ENVOY_STATE_DIR to a local disk"
         )
-    return OutboxUnavailableError(f"the disk with {where} has a fault ({error}): check the disk; trying again")
-
-
-def _primary(error: sqlite3.Error) -> int:
-    """The primary result code; extended codes carry more in their upper bytes."""
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+    match problem_of(error) if isinstance(error, sqlite3.Error) else SqliteProblem.READ_ONLY:
+        case SqliteProblem.FULL:
+            sentence = f"the disk with {where} is full: free some space; readings are lost until then"
+        case SqliteProblem.BUSY:
+            sentence = f"{path} is busy: another envoy-scraper command is working on it; trying again"
+        case SqliteProblem.READ_ONLY | SqliteProblem.CANNOT_OPEN:
+            sentence = (
+                f"cannot write in {where} ({error}): make it writable for this user, or choose another with "
+                "ENVOY_STATE_DIR"
+            )
+        case _:
+            sentence = f"the disk with {where} has a fault ({error}): check the disk; trying again"
+    return OutboxUnavailableError(sentence)

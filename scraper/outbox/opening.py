@@ -9,8 +9,9 @@ from scraper.errors import OutboxError, OutboxUnavailableError, OutboxVersionErr
 from scraper.outbox import losses, rows, schema
 from scraper.outbox.disk_errors import is_damage, unavailable
 from scraper.outbox.salvage.image import is_whole
-from scraper.outbox.salvage.recovery import finish, salvage, sync_directory
-from scraper.outbox.schema import DamagedError
+from scraper.outbox.salvage.recovery import finish, salvage
+from shared.durable_sqlite import DamagedError, transaction, wal_of
+from shared.files import sync_directory
 
 log = structlog.get_logger()
 
@@ -44,12 +45,8 @@ def open_beside(path: Path) -> sqlite3.Connection:
         except BaseException:
             connection.close()
             raise
-    except DamagedError as error:
-        raise OutboxUnavailableError(_DAMAGED.format(path)) from error
     except sqlite3.Error as error:
-        raise (
-            OutboxUnavailableError(_DAMAGED.format(path)) if is_damage(error) else unavailable(path, error)
-        ) from error
+        raise (damaged_beside(path) if is_damage(error) else unavailable(path, error)) from error
     if version != len(schema.MIGRATIONS):
         connection.close()
         raise OutboxVersionError(f"the outbox at {path} is of another version of envoy-relay: use the one that runs")
@@ -80,13 +77,11 @@ def _make(path: Path) -> None:
 
 
 def _open_or_salvage(path: Path, now_ms: int, *, again: bool) -> sqlite3.Connection:
-    log_is_missing = not again and not schema.wal_of(path).exists()
+    log_is_missing = not again and not wal_of(path).exists()
     try:
         if not is_whole(path):
-            raise DamagedError("it was cut short or altered")  # noqa: TRY301 (one place that salvages)
+            raise DamagedError("it was cut short or altered")
         return _open_sound(path, now_ms, log_is_missing=log_is_missing)
-    except DamagedError as error:
-        repair(path, now_ms, error)
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise
@@ -111,17 +106,16 @@ def _begin_run(connection: sqlite3.Connection, path: Path, now_ms: int, *, log_i
     (was_running, inode) = connection.execute("SELECT running, inode FROM state").fetchone()
     here = path.stat().st_ino
     log_was_deleted = was_running and log_is_missing
-    connection.execute("BEGIN IMMEDIATE")
-    if log_was_deleted or inode not in (0, here):
-        connection.execute("UPDATE state SET id = ?", (schema.new_id(),))
-    if log_was_deleted:
-        last = rows.end_ms(connection, last=True)
-        start_ms = now_ms if last is None else min(last, now_ms)
-        loss = losses.Loss(start_ms, now_ms, None, "the write-ahead log of the outbox was deleted")
-        losses.record(connection, loss, now_ms)
-        log.error("the write-ahead log of the outbox was deleted; what it held is lost")
-    connection.execute("UPDATE state SET running = 1, inode = ?", (here,))
-    connection.execute("COMMIT")
+    with transaction(connection):
+        if log_was_deleted or inode not in (0, here):
+            connection.execute("UPDATE state SET id = ?", (schema.new_id(),))
+        if log_was_deleted:
+            last = rows.end_ms(connection, last=True)
+            start_ms = now_ms if last is None else min(last, now_ms)
+            loss = losses.Loss(start_ms, now_ms, None, "the write-ahead log of the outbox was deleted")
+            losses.record(connection, loss, now_ms)
+            log.error("the write-ahead log of the outbox was deleted; what it held is lost")
+        connection.execute("UPDATE state SET running = 1, inode = ?", (here,))
     # The mark must be in the file itself, else it would vanish together with the log.
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

@@ -1,19 +1,18 @@
 """The outbox file: how it is opened, made, migrated and checked. What is asserted here is what durability rests on."""
 
-import os
 import re
 import secrets
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from scraper.errors import OutboxUnavailableError, OutboxVersionError
-from shared.files import PRIVATE_FILE
+from scraper.errors import OutboxVersionError
+from shared import durable_sqlite
+from shared.durable_sqlite import DamagedError, transaction
 
 PAGE_BYTES = 4096
 """Page size of the file; salvage relies on it."""
-BUSY_SECONDS = 5.0
-"""How long one process waits for the other's transaction."""
+_LOG_LIMIT_BYTES = 4 * 1024 * 1024
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -41,43 +40,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
-class DamagedError(Exception):
-    """The file is no sound outbox; salvage it."""
-
-
 def connect(path: Path) -> sqlite3.Connection:
-    """Open the file, which must exist, with every setting that durability rests on.
-
-    Raises sqlite3.Error, and OutboxUnavailableError where the file system cannot keep these promises.
-    """
-    connection = sqlite3.connect(
-        f"file:{_quoted(path)}?mode=rw", uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
-    )
+    """Open the file, which must exist, with every setting that durability rests on. Raises sqlite3.Error."""
+    connection = durable_sqlite.connect(path)
     try:
-        _configure(connection, path)
+        connection.execute("PRAGMA cache_size = -1024")
+        connection.execute("PRAGMA secure_delete = ON")  # else salvage would find what was settled long ago
+        durable_sqlite.make_durable(connection, log_limit_bytes=_LOG_LIMIT_BYTES)
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def connect_immutable(path: Path) -> sqlite3.Connection:
-    """Look into a file as it was when its log was last carried over, and touch nothing. Raises sqlite3.Error."""
-    return sqlite3.connect(f"file:{_quoted(path)}?mode=ro&immutable=1", uri=True, isolation_level=None)
-
-
-def _configure(connection: sqlite3.Connection, path: Path) -> None:
-    connection.execute("PRAGMA cache_size = -1024")
-    connection.execute("PRAGMA secure_delete = ON")  # else salvage would find what was settled long ago
-    connection.execute("PRAGMA journal_size_limit = 4194304")
-    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-    connection.execute("PRAGMA synchronous = FULL")
-    (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
-    if (mode, synchronous) != ("wal", 2):
-        raise OutboxUnavailableError(
-            f"the file system of {path.parent} cannot keep a write-ahead log (mode {mode}, sync {synchronous}): "
-            "move ENVOY_STATE_DIR to a local disk"
-        )
 
 
 def create(path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> sqlite3.Connection:
@@ -85,16 +58,8 @@ def create(path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> sqli
 
     Make it beside its final place and rename it: a file at that place is then always whole.
     """
-    remove(path)
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE))
-    bare = sqlite3.connect(path, isolation_level=None)
-    try:
-        # Both must be set before the first page is written.
-        bare.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-        bare.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        bare.execute("PRAGMA journal_mode = WAL")
-    finally:
-        bare.close()
+    durable_sqlite.remove(path)
+    durable_sqlite.create(path, f"page_size = {PAGE_BYTES}", "auto_vacuum = INCREMENTAL")
     connection = connect(path)
     migrate(connection, migrations)
     connection.execute("UPDATE state SET id = ?", (new_id(),))
@@ -114,18 +79,12 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]] 
         )
     if version == len(migrations):
         return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         for statements in migrations[version:]:
             for statement in statements:
                 connection.execute(statement)
         connection.execute("UPDATE state SET version = ?", (len(migrations),))
         connection.execute(f"PRAGMA user_version = {len(migrations)}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def schema_version(connection: sqlite3.Connection) -> int:
@@ -139,13 +98,11 @@ def schema_version(connection: sqlite3.Connection) -> int:
 
 
 def verify(connection: sqlite3.Connection) -> None:
-    """Read the whole file once. Raises DamagedError or sqlite3.DatabaseError if anything in it is not sound.
+    """Read the whole file once. Raises DamagedError or another sqlite3.Error if anything in it is not sound.
 
     Single rows with a wrong checksum are found when they are read.
     """
-    (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if answer != "ok":
-        raise DamagedError(f"the check says: {answer}")
+    durable_sqlite.check(connection)
     kept = connection.execute("SELECT id, rows, dead_letters, next_seq, lost_rows FROM state").fetchone()
     rows, dead = (connection.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("rows", "dead_letters"))  # noqa: S608 (constants)
     highest = connection.execute("SELECT max(coalesce((SELECT max(seq) FROM rows), 0), "
@@ -165,24 +122,3 @@ def verify(connection: sqlite3.Connection) -> None:
 def new_id() -> str:
     """A random 128-bit id, hexadecimal."""
     return secrets.token_hex(16)
-
-
-def wal_of(path: Path) -> Path:
-    """The write-ahead log that belongs to the file."""
-    return path.with_name(path.name + "-wal")
-
-
-def shm_of(path: Path) -> Path:
-    """The index of that log; SQLite makes it anew when it is missing."""
-    return path.with_name(path.name + "-shm")
-
-
-def remove(path: Path) -> None:
-    """Delete the file with all that belongs to it, as far as it exists."""
-    for part in (path, wal_of(path), shm_of(path)):
-        part.unlink(missing_ok=True)
-
-
-def _quoted(path: Path) -> str:
-    """The path inside a `file:` address."""
-    return str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")

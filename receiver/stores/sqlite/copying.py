@@ -7,7 +7,8 @@ from pathlib import Path
 
 from receiver.stores.base import StoreUnavailableError
 from receiver.stores.sqlite.files import connect_reader, explain
-from shared.files import PRIVATE_FILE, make_private_directory
+from shared.durable_sqlite import DamagedError, check
+from shared.files import PRIVATE_FILE, make_private_directory, sync_directory
 
 
 def copy_to(path: Path, target: Path) -> None:
@@ -18,11 +19,11 @@ def copy_to(path: Path, target: Path) -> None:
     try:
         with closing(connect_reader(path)) as source, closing(sqlite3.connect(target)) as copy:
             source.backup(copy)  # all pages in one step: a single transaction that keeps no writer waiting
-            (found,) = copy.execute("PRAGMA quick_check(1)").fetchone()
+            check(copy)
+    except DamagedError as error:
+        raise StoreUnavailableError(f"the store {path} is damaged: what was copied of it is no backup") from error
     except (sqlite3.Error, OSError) as error:
         raise explain(path, error) from error
-    if found != "ok":
-        raise StoreUnavailableError(f"the store {path} is damaged: what was copied of it is no backup")
 
 
 def put_in_place(copy: Path, path: Path) -> None:
@@ -32,8 +33,4 @@ def put_in_place(copy: Path, path: Path) -> None:
     with copy.open("rb") as file:
         os.fsync(file.fileno())
     os.link(copy, path)  # unlike a rename, it never replaces a file
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    sync_directory(path.parent)

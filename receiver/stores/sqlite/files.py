@@ -4,6 +4,7 @@ The file is somebody's history. It is made once, complete and under a temporary 
 on an empty, damaged or vanished file is reported and never replaced.
 """
 
+import contextlib
 import os
 import secrets
 import sqlite3
@@ -11,21 +12,11 @@ from pathlib import Path
 
 from receiver.stores.base import StoreUnavailableError
 from receiver.stores.sqlite.schema import migrate, refuse_foreign
-from shared.files import PRIVATE_FILE, make_private_directory
+from shared import durable_sqlite
+from shared.durable_sqlite import FileConnection, NotDurableError, SqliteProblem, connect, make_durable, problem_of
+from shared.files import make_private_directory, sync_directory
 
-_BUSY_SECONDS = 5.0
-_FULL = 2  # how `PRAGMA synchronous` says FULL
-_WAL_LIMIT_BYTES = 64 * 1024 * 1024
-
-
-class FileConnection(sqlite3.Connection):
-    """A connection that knows which file it has open."""
-
-    file_id: tuple[int, int] | None = None
-
-    def is_in_place(self, path: Path) -> bool:
-        """Whether `path` still is the file that this connection has open; a deleted file would swallow every write."""
-        return self.file_id == _file_id(path)
+_LOG_LIMIT_BYTES = 64 * 1024 * 1024
 
 
 def create(path: Path) -> None:
@@ -34,21 +25,14 @@ def create(path: Path) -> None:
         return
     make_private_directory(path.parent)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE))
     try:
-        connection = _connect(temporary)
-        try:
+        durable_sqlite.create(temporary)
+        with contextlib.closing(connect(temporary)) as connection:
             migrate(connection)
-        finally:
-            connection.close()
         os.link(temporary, path)  # unlike a rename, it never replaces a file
     finally:
-        temporary.unlink(missing_ok=True)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+        durable_sqlite.remove(temporary)
+    sync_directory(path.parent)
 
 
 def connect_writer(path: Path) -> FileConnection:
@@ -57,30 +41,16 @@ def connect_writer(path: Path) -> FileConnection:
         raise StoreUnavailableError(
             f"the store {path} is empty, which a store never is: restore it from a backup, or delete it to begin anew"
         )
-    connection = _connect(path)
+    connection = connect(path)
     try:
         refuse_foreign(connection)
-        _make_durable(connection, path)
+        make_durable(connection, log_limit_bytes=_LOG_LIMIT_BYTES)
         _empty_journal(connection, path)
         migrate(connection)
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
-    """Make each commit reach the disk before it returns; asserted, for SQLite ignores a pragma that it cannot obey."""
-    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA fullfsync = ON")  # macOS: an fsync that reaches the platter; nothing elsewhere
-    connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
-    (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
-    if (mode, synchronous) != ("wal", _FULL):
-        raise StoreUnavailableError(
-            f"the store {path} cannot be kept safe from a power cut (journal {mode}, synchronous {synchronous}): "
-            "keep it on a local file system"
-        )
 
 
 def _empty_journal(connection: sqlite3.Connection, path: Path) -> None:
@@ -96,7 +66,7 @@ def _empty_journal(connection: sqlite3.Connection, path: Path) -> None:
 
 def connect_reader(path: Path) -> FileConnection:
     """A connection that only reads. May move between threads, one at a time."""
-    connection = _connect(path)
+    connection = connect(path)
     try:
         connection.execute("PRAGMA query_only = ON")
     except BaseException:
@@ -111,16 +81,12 @@ def explain(path: Path, error: sqlite3.Error | OSError | StoreUnavailableError) 
         return error
     if isinstance(error, OSError):
         return StoreUnavailableError(f"the store {path} cannot be used: {error.strerror or error}")
-    name = getattr(error, "sqlite_errorname", "")
-    for prefix, sentence in _SENTENCES.items():
-        if name.startswith(prefix):
-            return StoreUnavailableError(f"the store {path} {sentence}")
-    return StoreUnavailableError(f"the store {path} failed: {error}")
-
-
-def is_damage(error: BaseException) -> bool:
-    """Whether SQLite says that the file itself is broken, which no retry mends."""
-    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+    if isinstance(error, NotDurableError):
+        return StoreUnavailableError(
+            f"the store {path} cannot be kept safe from a power cut ({error}): keep it on a local file system"
+        )
+    sentence = _SENTENCES.get(problem_of(error), f"failed: {error}")
+    return StoreUnavailableError(f"the store {path} {sentence}")
 
 
 _DAMAGED = (
@@ -128,34 +94,12 @@ _DAMAGED = (
     "copy, then restore a backup or salvage it with: sqlite3 FILE .recover"
 )
 _SENTENCES = {
-    "SQLITE_FULL": "cannot grow: the disk is full. Free some space; the scrapers keep their readings meanwhile",
-    "SQLITE_READONLY": "is read-only: check the permissions of the file and its directory, and how the disk is mounted",
-    "SQLITE_CANTOPEN": "cannot be opened: check that its directory exists and belongs to the user of the receiver",
-    "SQLITE_IOERR": "met an input/output error: check the disk, its free space and its quota",
-    "SQLITE_CORRUPT": _DAMAGED,
-    "SQLITE_NOTADB": _DAMAGED,
-    "SQLITE_BUSY": "is locked by another program: close it",
+    SqliteProblem.FULL: "cannot grow: the disk is full. Free some space; the scrapers keep their readings meanwhile",
+    SqliteProblem.READ_ONLY: "is read-only: check the permissions of the file and its directory, and how the disk is "
+    "mounted",
+    SqliteProblem.CANNOT_OPEN: "cannot be opened: check that its directory exists and belongs to the user of the "
+    "receiver",
+    SqliteProblem.DISK: "met an input/output error: check the disk, its free space and its quota",
+    SqliteProblem.DAMAGED: _DAMAGED,
+    SqliteProblem.BUSY: "is locked by another program: close it",
 }
-
-
-def _connect(path: Path) -> FileConnection:
-    """An existing file only (mode=rw): SQLite would silently make an empty one where a history is missing."""
-    file_id = _file_id(path)
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rw",
-        uri=True,
-        timeout=_BUSY_SECONDS,
-        isolation_level=None,  # transactions are begun and ended where the code says so
-        check_same_thread=False,
-        factory=FileConnection,
-    )
-    connection.file_id = file_id
-    return connection
-
-
-def _file_id(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    return status.st_dev, status.st_ino

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from receiver.stores.sqlite import files
+from shared.durable_sqlite import FileConnection, is_damage
 
 _T = TypeVar("_T")
 _THREADS = 4
@@ -22,7 +23,7 @@ class Readers:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="sqlite-read")
-        self._idle: list[files.FileConnection] = []
+        self._idle: list[FileConnection] = []
         self._closing = False
         self.damage: str | None = None
         """What is wrong with the file itself, once a query met it; stays until the process is restarted."""
@@ -50,13 +51,13 @@ class Readers:
                 raise
         except (sqlite3.Error, OSError) as error:
             explained = files.explain(self._path, error)
-            if files.is_damage(error):
+            if is_damage(error):
                 self.damage = str(explained)
             raise explained from error
         self._idle.append(connection)
         return answer
 
-    def _take(self) -> files.FileConnection:
+    def _take(self) -> FileConnection:
         """An idle connection, unless the file was replaced under it (a restored backup)."""
         with contextlib.suppress(IndexError):
             while True:

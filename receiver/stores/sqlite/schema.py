@@ -11,6 +11,7 @@ import sqlite3
 
 from receiver.stores.base import StoreUnavailableError
 from receiver.stores.kinds import STORED
+from shared.durable_sqlite import transaction
 
 APPLICATION_ID = 0x656E7679
 """Marks a SQLite file as ours ("envy"), so that a wrong path in a setting harms nobody's database."""
@@ -50,15 +51,9 @@ def refuse_foreign(connection: sqlite3.Connection) -> None:
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring a file to this version's layout, in one transaction. Writes nothing if it is there already."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         for statement in _missing(connection):
             connection.execute(statement)
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # some failures have ended it already
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _layout(connection: sqlite3.Connection) -> int:

@@ -16,6 +16,7 @@ from receiver.stores.gate import bounded, refusal
 from receiver.stores.kinds import STORED
 from receiver.stores.sqlite import files
 from receiver.stores.sqlite.schema import LAYOUT, upsert_statement
+from shared.durable_sqlite import FileConnection, transaction
 from shared.problems import Rejection
 from shared.readings import Reading
 
@@ -38,7 +39,7 @@ class SqliteWriter:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._connection: files.FileConnection | None = None
+        self._connection: FileConnection | None = None
         self._was_open = False
         self._failed = False
         # Gateway and series of what was judged before, or gateway, kind and tags as they came, to the id.
@@ -89,9 +90,8 @@ class SqliteWriter:
         """A durable write. Raises StoreUnavailableError; after any failure the connection is not used again."""
         try:
             connection = self._open()
-            connection.execute("BEGIN IMMEDIATE")
-            yield connection
-            connection.execute("COMMIT")
+            with transaction(connection):
+                yield connection
         except BaseException as error:
             self._drop()
             self._failed = True
@@ -145,7 +145,7 @@ class SqliteWriter:
         except TypeError:  # a tag that is no text, which the gate will say
             return None
 
-    def _open(self) -> files.FileConnection:
+    def _open(self) -> FileConnection:
         if self._connection is not None and not self._connection.is_in_place(self._path):
             self._drop()
         if self._connection is None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scraper.outbox.frames import RowFrame, find
-from scraper.outbox.schema import PAGE_BYTES, wal_of
+from scraper.outbox.schema import PAGE_BYTES
+from shared.durable_sqlite import wal_of
 
 # https://www.sqlite.org/fileformat2.html#the_write_ahead_log
 _WAL_HEAD = struct.Struct(">IIII8sII")

@@ -4,7 +4,6 @@ Kill-safe at every step: the new file is built beside the old one and gets the n
 from then on `finish` (which runs at every start) completes the exchange. Until then nothing happened.
 """
 
-import os
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -16,6 +15,8 @@ from scraper.outbox import losses, meta, schema
 from scraper.outbox import rows as rows_of
 from scraper.outbox.frames import FrameKind, RowFrame, pack
 from scraper.outbox.salvage.image import frames_in, is_whole
+from shared import durable_sqlite
+from shared.files import sync_directory
 
 KEPT_FILES = 3
 """Damaged files that are kept beside the outbox; a dying disk must not fill itself with them."""
@@ -48,9 +49,8 @@ def salvage(path: Path, now_ms: int) -> Salvaged:
     """Replace the damaged outbox at `path`. Close it first. Raises OSError and sqlite3.Error (disk full)."""
     building = path.with_name(path.name + ".new")
     with closing(schema.create(building)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        result = _fill(connection, path, now_ms)
-        connection.execute("COMMIT")
+        with durable_sqlite.transaction(connection):
+            result = _fill(connection, path, now_ms)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     building.replace(_salvaged(path))
     finish(path, now_ms)
@@ -64,23 +64,14 @@ def finish(path: Path, now_ms: int) -> None:
     stamp = datetime.fromtimestamp(max(now_ms, 0) / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
     aside = path.with_name(f"{path.name}.damaged-{stamp}")
     # The log goes first: SQLite would replay it into whatever file stands at `path`.
-    for part in (schema.wal_of, lambda p: p):
-        if part(path).exists():
-            part(path).replace(part(aside))
-    schema.shm_of(path).unlink(missing_ok=True)
+    for file_of in (durable_sqlite.wal_of, lambda database: database):
+        if file_of(path).exists():
+            file_of(path).replace(file_of(aside))
+    durable_sqlite.shm_of(path).unlink(missing_ok=True)
     _salvaged(path).replace(path)
     sync_directory(path.parent)
     for old in sorted(path.parent.glob(f"{path.name}.damaged-*[0-9]Z"))[:-KEPT_FILES]:
-        schema.remove(old)
-
-
-def sync_directory(path: Path) -> None:
-    """Make renames in this directory durable."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        durable_sqlite.remove(old)
 
 
 def _fill(connection: sqlite3.Connection, path: Path, now_ms: int) -> Salvaged:
@@ -122,7 +113,7 @@ def _known(path: Path, *, whole: bool) -> _DamagedState | None:
     """What the damaged file still says about itself; None if it says nothing that can be believed."""
     try:
         # Beside a broken log the file is only looked at: SQLite would shorten the log.
-        with closing(schema.connect(path) if whole else schema.connect_immutable(path)) as connection:
+        with closing(schema.connect(path) if whole else durable_sqlite.connect(path, immutable=True)) as connection:
             rows, dead, next_seq, lost_rows = connection.execute(
                 "SELECT rows, dead_letters, next_seq, lost_rows FROM state"
             ).fetchone()
@@ -138,7 +129,7 @@ def _known(path: Path, *, whole: bool) -> _DamagedState | None:
 
 
 def _bytes_of(path: Path) -> int:
-    return sum(part.stat().st_size for part in (path, schema.wal_of(path)) if part.exists())
+    return sum(file.stat().st_size for file in (path, durable_sqlite.wal_of(path)) if file.exists())
 
 
 def _salvaged(path: Path) -> Path:

@@ -12,7 +12,8 @@ from contextlib import closing
 import pytest
 
 from receiver.stores.base import GatewayReading, StoreUnavailableError
-from receiver.stores.sqlite import SqliteStore, files
+from receiver.stores.sqlite import SqliteStore
+from shared import durable_sqlite
 from shared.readings import Reading
 
 NOON = 1_750_000_000_000
@@ -171,7 +172,7 @@ async def test_a_read_only_disk_refuses_and_resumes(path):
     await store.close()
 
 
-class BrokenDisk(files.FileConnection):
+class BrokenDisk(durable_sqlite.FileConnection):
     """Fails at chosen statements, as SQLite does when an fsync fails."""
 
     broken: tuple[str, ...] = ()
@@ -181,7 +182,7 @@ class BrokenDisk(files.FileConnection):
         self.seen.append(sql)
         if sql.startswith(self.broken):
             error = sqlite3.OperationalError("disk I/O error")
-            error.sqlite_errorname = "SQLITE_IOERR_FSYNC"
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
             raise error
         return super().execute(sql, parameters)
 
@@ -189,7 +190,7 @@ class BrokenDisk(files.FileConnection):
 @pytest.fixture
 def disk(monkeypatch):
     """A disk that breaks when the test says so."""
-    monkeypatch.setattr(files, "FileConnection", BrokenDisk)
+    monkeypatch.setattr(durable_sqlite, "FileConnection", BrokenDisk)
     monkeypatch.setattr(BrokenDisk, "broken", ())
     monkeypatch.setattr(BrokenDisk, "seen", [])
     return BrokenDisk
@@ -256,7 +257,7 @@ async def test_a_failed_query_is_explained_and_the_next_one_is_answered(path, di
 
 async def test_a_lock_of_another_program_is_waited_for_and_then_explained(path, monkeypatch):
     """Somebody's sqlite3 shell in a transaction."""
-    monkeypatch.setattr(files, "_BUSY_SECONDS", 0.01)
+    monkeypatch.setattr(durable_sqlite, "BUSY_SECONDS", 0.01)
     store = await opened(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as shell:
         shell.execute("BEGIN IMMEDIATE")

@@ -10,7 +10,8 @@ from contextlib import closing
 import pytest
 
 from receiver.stores.base import GatewayReading, StoreUnavailableError
-from receiver.stores.sqlite import SqliteStore, files, schema
+from receiver.stores.sqlite import SqliteStore, schema
+from shared import durable_sqlite
 from shared.fields import KINDS
 from shared.readings import Reading
 
@@ -65,7 +66,7 @@ async def test_every_commit_is_fsynced(path):
 async def test_a_connection_that_cannot_be_made_durable_is_not_used(path, monkeypatch):
     """SQLite says nothing when a file system cannot do WAL: we do."""
     await filled(path)
-    monkeypatch.setattr(files, "_FULL", 3)
+    monkeypatch.setattr(durable_sqlite, "_DURABLE", (("synchronous", "FULL", 3),))
     store = await opened(path)
     assert "cannot be kept safe from a power cut" in await store.ready()
     with pytest.raises(StoreUnavailableError, match="local file system"):
@@ -255,7 +256,8 @@ async def test_new_fields_and_kinds_of_the_dictionary_become_columns_and_tables(
 MIGRATE_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
-from receiver.stores.sqlite import files, schema
+from receiver.stores.sqlite import schema
+from shared import durable_sqlite
 
 statements = int(sys.argv[2])
 
@@ -265,7 +267,7 @@ def trace(sql):
         os.kill(os.getpid(), signal.SIGKILL)
     statements -= 1
 
-connection = files._connect(Path(sys.argv[1]))
+connection = durable_sqlite.connect(Path(sys.argv[1]))
 connection.set_trace_callback(trace)
 schema.migrate(connection)
 """

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from scraper.outbox import Outbox, OutboxRow
-from scraper.outbox.schema import shm_of, wal_of
+from shared.durable_sqlite import shm_of, wal_of
 from shared.readings import Reading
 from shared.wire import MAX_BYTES, decode_reading
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from scraper.errors import OutboxUnavailableError, OutboxVersionError
 from scraper.outbox.salvage import recovery
-from scraper.outbox.schema import wal_of
+from shared.durable_sqlite import wal_of
 from tests.scraper.outbox.support import every, kill, losses, numbers, open_outbox, readings
 
 COUNT = 400

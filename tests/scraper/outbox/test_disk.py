@@ -9,6 +9,7 @@ import pytest
 
 from scraper.errors import OutboxUnavailableError
 from scraper.outbox import schema
+from shared import durable_sqlite
 from tests.scraper.outbox.processes import run_in_child
 from tests.scraper.outbox.support import NOW, decoded, every, losses, numbers, open_outbox, readings
 
@@ -129,7 +130,7 @@ def test_a_read_only_remount_is_loud_and_ends_by_itself(outbox):
 
 
 def test_a_file_that_is_held_by_another_command_is_waited_for(path, monkeypatch):
-    monkeypatch.setattr(schema, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(durable_sqlite, "BUSY_SECONDS", 0.05)
     box = open_outbox(path)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -170,11 +171,10 @@ def test_an_error_in_the_middle_of_a_transaction_takes_all_of_it_back(outbox):
 
 
 def test_a_file_system_without_a_write_ahead_log_is_refused(path, monkeypatch):
-    class Odd(sqlite3.Connection):
+    class Odd(durable_sqlite.FileConnection):
         def execute(self, sql, *args):
-            return super().execute("SELECT 'delete'" if "journal_mode = WAL" in sql else sql, *args)
+            return super().execute("SELECT 'delete'" if "journal_mode" in sql else sql, *args)
 
-    connect = sqlite3.connect
-    monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: connect(*a, factory=Odd, **k))
+    monkeypatch.setattr(durable_sqlite, "FileConnection", Odd)
     with pytest.raises(OutboxUnavailableError, match="move ENVOY_STATE_DIR to a local disk"):
         open_outbox(path)

@@ -1,0 +1,193 @@
+"""One way to open a SQLite file whose commits survive a power cut: the outbox, the store and the journal.
+
+- `connect` opens a file that exists; SQLite would silently make an empty one where somebody's data is missing.
+- `make_durable` lets every commit and checkpoint reach the disk before it returns, and reads the settings back.
+- `problem_of` says what an error of SQLite means. Whoever owns the file makes a sentence for people of it.
+"""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+
+from shared.files import PRIVATE_FILE
+
+BUSY_SECONDS = 5.0
+"""How long a connection waits for the transaction of another one."""
+
+_DURABLE = (
+    ("journal_mode", "WAL", "wal"),
+    ("synchronous", "FULL", 2),
+    # macOS: an fsync that reaches the platter, of the log and of the file; nothing elsewhere
+    ("fullfsync", "ON", 1),
+    ("checkpoint_fullfsync", "ON", 1),
+)
+"""Each setting, its value, and how SQLite names that value when it is asked."""
+
+
+class SqliteProblem(Enum):
+    """What an error of SQLite means for the file."""
+
+    DAMAGED = "the file itself is broken"
+    FULL = "the disk or the quota is full"
+    BUSY = "another connection holds the file"
+    READ_ONLY = "the file or its directory may not be written"
+    CANNOT_OPEN = "the file or its log cannot be opened"
+    DISK = "the disk failed"
+    OTHER = "the statement, the schema or the program is at fault"
+
+
+_PROBLEMS = {
+    sqlite3.SQLITE_CORRUPT: SqliteProblem.DAMAGED,
+    sqlite3.SQLITE_NOTADB: SqliteProblem.DAMAGED,
+    sqlite3.SQLITE_FULL: SqliteProblem.FULL,
+    sqlite3.SQLITE_BUSY: SqliteProblem.BUSY,
+    sqlite3.SQLITE_LOCKED: SqliteProblem.BUSY,
+    sqlite3.SQLITE_READONLY: SqliteProblem.READ_ONLY,
+    sqlite3.SQLITE_PERM: SqliteProblem.READ_ONLY,
+    sqlite3.SQLITE_CANTOPEN: SqliteProblem.CANNOT_OPEN,
+    sqlite3.SQLITE_IOERR: SqliteProblem.DISK,
+}
+
+
+class DamagedError(sqlite3.DatabaseError):
+    """The file is a database, but its content cannot be trusted; the message says why."""
+
+
+class NotDurableError(sqlite3.OperationalError):
+    """The file system cannot keep a commit safe from a power cut; the message says which setting it refuses."""
+
+
+class FileConnection(sqlite3.Connection):
+    """A connection that knows which file it has open."""
+
+    file_id: tuple[int, int] | None = None
+
+    def is_in_place(self, path: Path) -> bool:
+        """Whether `path` still is the file that this connection has open; a deleted file would swallow every write."""
+        return self.file_id == _file_id(path)
+
+
+def create(path: Path, *settings: str) -> None:
+    """Make an empty file that only its owner can read.
+
+    Args:
+        path: Where; nothing may be there.
+        settings: Pragmas that must stand before the first page is written, e.g. `page_size = 4096`.
+
+    Raises:
+        OSError: The file exists (FileExistsError) or cannot be made.
+        sqlite3.Error: The first page cannot be written.
+    """
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE))
+    if settings:
+        with contextlib.closing(connect(path)) as connection:
+            for setting in settings:
+                connection.execute(f"PRAGMA {setting}")
+            connection.execute("PRAGMA journal_mode = WAL")  # writes the first page
+
+
+def connect(path: Path, *, immutable: bool = False) -> FileConnection:
+    """A connection to a file that exists. It may move between threads, one at a time; transactions begin explicitly.
+
+    Args:
+        path: The file.
+        immutable: Only look at the file as it was when its log was last carried over, and touch nothing.
+
+    Raises:
+        sqlite3.Error: The file is missing or cannot be opened.
+    """
+    file_id = _file_id(path)
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{'mode=ro&immutable=1' if immutable else 'mode=rw'}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=FileConnection,
+    )
+    connection.file_id = file_id
+    return connection
+
+
+def make_durable(connection: sqlite3.Connection, *, log_limit_bytes: int) -> None:
+    """Make each commit reach the disk before it returns. Verified, for SQLite ignores a pragma that it cannot obey.
+
+    Args:
+        connection: Outside a transaction.
+        log_limit_bytes: The log is cut to this size when it was carried over into the file.
+
+    Raises:
+        NotDurableError: The file system does not allow it.
+        sqlite3.Error: The file cannot be read or written.
+    """
+    for name, value, expected in _DURABLE:
+        connection.execute(f"PRAGMA {name} = {value}")
+        (found,) = connection.execute(f"PRAGMA {name}").fetchone()
+        if found != expected:
+            raise NotDurableError(f"{name} is {found} where {value} is needed")
+    connection.execute(f"PRAGMA journal_size_limit = {log_limit_bytes}")
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All that happens inside is committed, or nothing of it. Raises sqlite3.Error."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # some failures have ended it already
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+        raise
+
+
+def check(connection: sqlite3.Connection) -> None:
+    """Read the whole file once. Raises DamagedError, or another sqlite3.Error, if its structure is broken."""
+    (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if answer != "ok":
+        raise DamagedError(f"the check says: {answer}")
+
+
+def problem_of(error: sqlite3.Error) -> SqliteProblem:
+    """What an error means."""
+    if isinstance(error, DamagedError):
+        return SqliteProblem.DAMAGED
+    return _PROBLEMS.get(primary_code(error), SqliteProblem.OTHER)
+
+
+def is_damage(error: BaseException | None) -> bool:
+    """Whether an error says that the file itself is broken, which no retry mends."""
+    return isinstance(error, sqlite3.Error) and problem_of(error) is SqliteProblem.DAMAGED
+
+
+def primary_code(error: sqlite3.Error) -> int:
+    """The primary result code, 0 without one; extended codes carry more in their upper bytes."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def wal_of(path: Path) -> Path:
+    """The write-ahead log that belongs to a file."""
+    return path.with_name(path.name + "-wal")
+
+
+def shm_of(path: Path) -> Path:
+    """The index of that log; SQLite makes it again when it is missing."""
+    return path.with_name(path.name + "-shm")
+
+
+def remove(path: Path) -> None:
+    """Delete a file with all that belongs to it, as far as it exists. Raises OSError."""
+    for one in (path, wal_of(path), shm_of(path)):
+        one.unlink(missing_ok=True)
+
+
+def _file_id(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino

@@ -179,7 +179,12 @@ class SeriesReader:
         while start < last and len(found) <= limit:
             stop = min(start + length, last)
             points = await self._source.points(question, site, Range(start, stop))
-            found += sorted((point.timestamp, tags, point) for tags, read in points.items() for point in read)
+            found += sorted(
+                (point.timestamp, tags, point)
+                for tags, read in points.items()
+                for point in read
+                if question.field in point.fields  # a correction may have needed another field, too
+            )
             start, length = stop, min(2 * length, longest)
         cut = _end_of_moment(found, limit)
         following = found[cut - 1][0] if cut < len(found) else start - 1 if start < rest.stop else None

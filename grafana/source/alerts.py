@@ -19,7 +19,7 @@ from shared.units import DAY_S, HOUR_S, MINUTE_S
 FOLDER = "Envoy"
 """Where Grafana shows rules and dashboards."""
 GROUP = "envoy-relay"
-RUNBOOK = "docs/operations.md"
+RUNBOOK = "docs/alerts.md"
 
 NOMINAL_V = (230, 120)
 """Voltages of the two grids that Enphase serves, line to neutral."""

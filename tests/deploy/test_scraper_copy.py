@@ -8,13 +8,14 @@ from scraper.gateway.pinning import PinStore
 from scraper.gateway.tokens import TokenCache, parse_token
 from scraper.service.startup import OUTBOX_FILE
 from scraper.uplink.signer import EdgeKey
+from tests.deploy.pages import TEXTS
 from tests.scraper.gateway.fake import make_token
 from tests.scraper.outbox.support import decoded, every, open_outbox, readings
 
 SERIAL = "122300001234"
-PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
 PACK, UNPACK = (
-    re.search(rf"scraper (tar -C /var/lib/envoy-relay -{letter}z.*?) ?[<>] scraper.tar.gz", PAGE) for letter in "cx"
+    re.search(rf"scraper (tar -C /var/lib/envoy-relay -{letter}z.*?) ?[<>] scraper.tar.gz", TEXTS["operations.md"])
+    for letter in "cx"
 )
 
 

@@ -1,4 +1,4 @@
-"""The queries of `docs/queries.md`, and what the page says of their answers."""
+"""The queries of `docs/queries.md` and `docs/more-queries.md`, and what the pages say of their answers."""
 
 import json
 import re
@@ -11,16 +11,18 @@ import httpx
 from tests.grafana.simulated_days import BUCKET, LoadedDays
 from tests.influxd.server import ADMIN_TOKEN
 
-PAGE = Path(__file__).parents[2] / "docs" / "queries.md"
+_DOCS = Path(__file__).parents[2] / "docs"
+TEXT = "".join((_DOCS / name).read_text(encoding="utf-8") for name in ("queries.md", "more-queries.md"))
+"""Of both pages, one after the other."""
 SERIAL = "122300001234"
-"""Stands on the page for the serial of the reader's gateway."""
+"""Stands on the pages for the serial of the reader's gateway."""
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _PROMISE = re.compile(r"\n\n(?:From `(\w+)`\. )?Gives ([^.]+)\.\n")
 _WORD = re.compile(r"`(\w+)`")
 
 
 class Example(NamedTuple):
-    """One query of the page.
+    """One query of the pages.
 
     Attributes:
         language: `influxql` or `sh`.
@@ -39,10 +41,9 @@ class Example(NamedTuple):
 
 def read_examples() -> list[Example]:
     """All of them. Raises AssertionError for one without a promise."""
-    page = PAGE.read_text(encoding="utf-8")
     found = []
-    for fence in _FENCE.finditer(page):
-        promise = _PROMISE.match(page, fence.end())
+    for fence in _FENCE.finditer(TEXT):
+        promise = _PROMISE.match(TEXT, fence.end())
         assert promise, f"nothing is said of what it gives: {fence[2]}"
         columns, _, tags = promise[2].partition(" for each ")
         found.append(

@@ -1,4 +1,4 @@
-"""Every query of every generated file and of `docs/queries.md`, run against a real InfluxDB with simulated days.
+"""Every query of every generated file and of the pages of queries, run against a real InfluxDB with simulated days.
 
 One test asks them all, because the days take half a minute to make and each worker of a test run would make its own.
 """

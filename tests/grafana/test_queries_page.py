@@ -1,4 +1,4 @@
-"""`docs/queries.md` by itself; `test_queries` asks what it says."""
+"""`docs/queries.md` and `docs/more-queries.md` by themselves; `test_queries` asks what they say."""
 
 import re
 
@@ -12,21 +12,20 @@ EXAMPLES = queries_page.read_examples()
 _RAW = "|".join(KINDS)
 
 
-def test_the_page_answers_every_group_of_questions():
+def test_the_pages_answer_every_group_of_questions():
     """Each heading has queries of its own, and one of them is asked with bound parameters."""
-    groups = re.split(r"^## ", queries_page.PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    groups = re.split(r"^## ", queries_page.TEXT, flags=re.MULTILINE)
     with_queries = [group.partition("\n")[0] for group in groups if "\n```" in group]
     assert with_queries == [
-        "What is there", "Now", "Today", "Panels", "Phases", "Energy by day, month and year", "Cost", "Gaps and losses",
-        "Delivery", "From a script",
+        "What is there", "Now", "Today", "From a script", "Panels", "Phases", "Energy by day, month and year", "Cost",
+        "Gaps and losses", "Delivery",
     ]  # fmt: skip
     assert [example.language for example in EXAMPLES].count("sh") == 1
 
 
 def test_every_kind_but_the_raw_totals_is_shown():
     """Whoever looks for a kind finds a query, or the sentence on where it belongs."""
-    text = queries_page.PAGE.read_text(encoding="utf-8")
-    assert {kind for kind in STORED if f"`{kind}`" not in text} == set()
+    assert {kind for kind in STORED if f"`{kind}`" not in queries_page.TEXT} == set()
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.text[:60].replace("\n", " "))

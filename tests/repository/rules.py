@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from tests.repository.environment import find_readers
+
 LINES_BELOW: Final = 300
 """A file that people write has fewer lines."""
 _WRITTEN_BY_PEOPLE: Final = {".css", ".hcl", ".html", ".md", ".py", ".sh", ".toml", ".ts", ".yaml", ".yml"}
@@ -36,7 +38,7 @@ def tracked_files(root: Path) -> list[Path]:
 def problems(root: Path) -> list[str]:
     """Every violation in the repository at `root`, as sentences; none if the rules hold."""
     files = {PurePosixPath(file.relative_to(root)): file.read_text(encoding="utf-8") for file in tracked_files(root)}
-    return [*_long_files(files), *_repeated_classes(files), *_traces_of_one_machine(files)]
+    return [*_long_files(files), *_repeated_classes(files), *_traces_of_one_machine(files), *find_readers(files)]
 
 
 def _long_files(files: dict[PurePosixPath, str]) -> Iterator[str]:

@@ -1,0 +1,29 @@
+"""The check of who reads the environment finds what it is made for, and nothing else."""
+
+from pathlib import PurePosixPath
+
+import pytest
+
+from tests.repository.environment import find_readers
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['import os\nHOME = os.environ["HOME"]\n', "import os\nHOME = os.getenv('HOME')\n", "\nfrom os import environ\n"],
+)
+def test_a_line_that_reads_the_environment_is_named(text: str):
+    assert list(find_readers({PurePosixPath("scraper/uplink/sender.py"): text})) == [
+        "scraper/uplink/sender.py:2 reads the environment; take the value as an argument, from the settings"
+    ]
+
+
+@pytest.mark.parametrize(
+    "path", ["receiver/settings.py", "scraper/settings/loading.py", "shared/environment.py", "tests/conftest.py"]
+)
+def test_settings_and_tests_may_read_it(path: str):
+    assert list(find_readers({PurePosixPath(path): "import os\nHOME = os.environ\n"})) == []
+
+
+def test_other_names_are_no_environment():
+    text = "def answer(environ):\n    return environ['PATH_INFO']\n"
+    assert list(find_readers({PurePosixPath("shared/status_server.py"): text})) == []

@@ -29,7 +29,7 @@ from typing import NamedTuple
 
 from benchmarks import connections, ingest
 from benchmarks.processes import SECRET, cpu_seconds, receiver
-from receiver.stores.influxdb.encode import lines, series_prefix
+from receiver.stores.influxdb.encode import encode_lines, encode_series
 from scraper.uplink.signer import HouseholdSecret, Signer
 from shared import wire
 from shared.readings import Reading
@@ -63,9 +63,9 @@ def direct_requests(connection: int, size: int, bucket: str) -> list[bytes]:
     query = urllib.parse.urlencode({"org": ORG, "bucket": bucket, "precision": "ms"})
     requests = []
     for rows in batches(connection, size):
-        prefixes = [series_prefix(SERIALS[connection], row.kind, row.tags) for row in rows]
+        prefixes = [encode_series(SERIALS[connection], row.kind, row.tags) for row in rows]
         head = f"Content-Type: text/plain; charset=utf-8\r\nAuthorization: Token {ADMIN_TOKEN}\r\n"
-        requests.append(_request(f"/api/v2/write?{query}", b"\n".join(lines(prefixes, rows)), head))
+        requests.append(_request(f"/api/v2/write?{query}", b"\n".join(encode_lines(prefixes, rows)), head))
     return requests
 
 

@@ -1,7 +1,8 @@
 """What each answer of InfluxDB means to us. Pure.
 
-Anybody may answer in its place: a proxy, a captive portal, another server on its port. Only an answer that is
-InfluxDB's own beyond doubt may cost a reading its storage; all else is trouble that passes, and the rows are kept.
+Something else may answer in its place: a proxy, a captive portal, another server on its port. Only an answer that is
+InfluxDB's own beyond doubt may say that a reading is never stored; all else is trouble that passes, and the scraper
+keeps the rows.
 """
 
 import re
@@ -21,7 +22,7 @@ class RowsRefusedError(Exception):
 
     Attributes:
         code: Why.
-        dropped: How many rows at least were refused for this reason; all of a write that has no more.
+        dropped: At least so many rows were refused for this reason; if the write has no more, all were.
     """
 
     def __init__(self, code: Rejection, dropped: int) -> None:
@@ -34,7 +35,7 @@ class TooLargeError(Exception):
     """The write was larger than InfluxDB, or a proxy before it, takes. Nothing was stored."""
 
 
-class _Refusal(msgspec.Struct):
+class _Explanation(msgspec.Struct):
     """How InfluxDB explains itself."""
 
     code: str
@@ -51,24 +52,26 @@ def error_for_status(status: int, body: bytes, *, url: str, org: str, bucket: st
         org: The organisation that was named.
         bucket: The bucket that was named.
     """
-    said = _explanation(body)
+    explanation = _read_explanation(body)
     if status == 413:
         return TooLargeError()
-    if said is not None and status in (400, 422):
-        refused = _refused_rows(status, said.message)
+    if explanation is not None and status in (400, 422):
+        refused = _find_refused_rows(status, explanation.message)
         if refused is not None:
             return refused
-    return StoreUnavailableError(_sentence(status, known=said is not None, url=url, org=org, bucket=bucket))
+    return StoreUnavailableError(
+        _describe_status(status, known=explanation is not None, url=url, org=org, bucket=bucket)
+    )
 
 
-def _explanation(body: bytes) -> _Refusal | None:
+def _read_explanation(body: bytes) -> _Explanation | None:
     try:
-        return msgspec.json.decode(body, type=_Refusal)
+        return msgspec.json.decode(body, type=_Explanation)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 
-def _refused_rows(status: int, message: str) -> RowsRefusedError | None:
+def _find_refused_rows(status: int, message: str) -> RowsRefusedError | None:
     """422 stores what it can and says how much it could not; 400 stores nothing for one line that it cannot read."""
     if status == 400 and message.startswith("unable to parse"):
         return RowsRefusedError(Rejection.STORE_REFUSED, 1)
@@ -79,7 +82,7 @@ def _refused_rows(status: int, message: str) -> RowsRefusedError | None:
     return None
 
 
-def _sentence(status: int, *, known: bool, url: str, org: str, bucket: str) -> str:
+def _describe_status(status: int, *, known: bool, url: str, org: str, bucket: str) -> str:
     if status == 401 and known:
         return f"InfluxDB at {url} does not accept the token: set INFLUXDB_V2_TOKEN to one that is valid there"
     if status == 403 and known:
@@ -101,20 +104,21 @@ def _sentence(status: int, *, known: bool, url: str, org: str, bucket: str) -> s
     )
 
 
-def error_for_query(said: str, *, url: str, bucket: str) -> StoreUnavailableError:
-    """The exception for a statement that InfluxDB did not execute, by what it said of it."""
-    if said.startswith(("database not found", "not executed")):  # for the administrator; for everybody else
+def error_for_query(explanation: str, *, url: str, bucket: str) -> StoreUnavailableError:
+    """The exception for a statement that InfluxDB did not execute, from its own explanation."""
+    # The first is what an administrator hears of a missing bucket, the second what everybody else hears.
+    if explanation.startswith(("database not found", "not executed")):
         return StoreUnavailableError(
             f'InfluxDB at {url} shows this token no bucket "{bucket}" to read: create it, correct '
             "INFLUXDB_V2_BUCKET or RECEIVER_LIVE_BUCKET, or set INFLUXDB_V2_TOKEN to one that may write and read it"
         )
-    return StoreUnavailableError(f"InfluxDB at {url} could not answer a query ({said[:200]}): look at its log")
+    return StoreUnavailableError(f"InfluxDB at {url} could not answer a query ({explanation[:200]}): look at its log")
 
 
 def explain_unsupported_version(version: str, url: str) -> str | None:
-    """Why no server of this version is worked with, for people; None for InfluxDB 2, and where it does not say."""
+    """Why a server of this version is not supported, for people; None for InfluxDB 2 or an unknown version."""
     number = _VERSION.match(version)
-    if number is None or number[1] == "2":  # a build of one's own calls itself "dev"
+    if number is None or number[1] == "2":  # a server that somebody built calls itself "dev"
         return None
     return (
         f"what runs at {url} is InfluxDB {number[0].lstrip('v')}, but only InfluxDB 2.7 is supported: run that (the "

@@ -1,10 +1,10 @@
-"""Buckets of InfluxDB out of and into a running server, by the server's own snapshots of its shards.
+"""Saves buckets of a running InfluxDB and restores them, by the server's own snapshots of its shards.
 
-This is what its command `influx backup` does; that command is not in our image, and no library speaks this protocol.
-It needs the administrator's token. Users, tokens and dashboards of the server are not part of it.
+The command `influx backup` does the same; it is not in our image, and no library speaks this protocol. The
+administrator's token is needed. Users, tokens and dashboards of the server are not saved.
 
-The server says 200 to whatever it is sent as a shard, also to half a shard or to nonsense (seen with 2.7.12). So a
-shard is looked through before it is kept and before it is sent, and what the server made of it is fetched back.
+The server answers 200 to anything that it is sent as a shard, also to half a shard or to nonsense (seen with 2.7.12).
+So a shard is examined before it is kept and before it is sent, and what the server made of it is fetched back.
 """
 
 import contextlib
@@ -78,7 +78,7 @@ class Snapshots:
                 )
 
     def bring_back(self, folder: Path) -> Iterator[str]:
-        """Make our buckets, which must be empty or missing, of what was saved; a sentence for each."""
+        """Make our buckets, which must be empty or missing, from what was saved; a sentence for each."""
         saved = msgspec.json.decode((folder / _MANIFESTS).read_bytes())
         if len(saved) != len(self._names):
             raise BackupError(

@@ -80,7 +80,7 @@ class InfluxClient:
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="influxdb-query")
 
     async def write(self, bucket: str, data: bytes) -> None:
-        """Store lines in milliseconds; durable when it returns. No lines only ask whether they would be taken.
+        """Store lines in milliseconds; durable when it returns. A write without lines only asks for the right to write.
 
         Raises:
             RowsRefusedError: InfluxDB will never store some of them.
@@ -88,7 +88,7 @@ class InfluxClient:
             StoreUnavailableError: Try again later.
         """
         call = partial(self._judge, partial(self._connection.write, self._org, bucket, data), bucket)
-        if (await self._within_deadline(self._writers, call)).status != 204:  # whoever says 200 is not InfluxDB
+        if (await self._within_deadline(self._writers, call)).status != 204:  # InfluxDB never answers a write with 200
             raise error_for_status(404, b"", url=self.url, org=self._org, bucket=bucket)
 
     async def delete(self, bucket: str, *, start: str, stop: str, predicate: str) -> None:
@@ -160,7 +160,7 @@ class InfluxClient:
             answer = _answer_decoder.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise error_for_status(404, b"", url=self.url, org=self._org, bucket=database) from error
-        if len(answer.results) != 1 and not answer.error:  # whoever that is, it is not the answer to one statement
+        if len(answer.results) != 1 and not answer.error:  # this answers something other than one statement
             raise error_for_status(404, b"", url=self.url, org=self._org, bucket=database)
         return answer
 
@@ -170,7 +170,7 @@ class InfluxClient:
         return self._judge(call, bucket)
 
     def _judge(self, call: Callable[[], _T], bucket: str) -> _T:
-        """What a call of the connection gives; its errors become ours."""
+        """The result of a call of the connection; its errors become ours."""
         try:
             return call()
         except InfluxStatusError as error:

@@ -136,7 +136,7 @@ class InfluxConnection:
             return InfluxReply(answer.status, answer.headers, content)
 
     def write(self, org: str, bucket: str, lines: bytes) -> InfluxReply:
-        """Write lines with times in milliseconds. No lines only ask whether they would be taken. Raises as `send`."""
+        """Write lines with times in milliseconds. No lines only ask for the right to write. Raises as `send`."""
         query = [("org", org), ("bucket", bucket), ("precision", "ms")]
         headers = {"Content-Type": "text/plain; charset=utf-8"}
         return self.send("POST", "/api/v2/write", query=query, body=lines, headers=headers)

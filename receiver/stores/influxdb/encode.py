@@ -25,19 +25,19 @@ _ONLY_NUMBERS = frozenset(
 _COLONS_TO_EQUALS = bytes.maketrans(b":", b"=")
 
 
-def series_prefix(gateway: str, kind: str, tags: Mapping[str, str]) -> bytes:
+def encode_series(gateway: str, kind: str, tags: Mapping[str, str]) -> bytes:
     """What every line of a series begins with: measurement and tags, the gateway among them.
 
     An empty tag is left out, which is how InfluxDB says it: its queries show a missing tag as the empty text.
     """
-    parts = [_escaped(kind)]
+    parts = [_escape(kind)]
     for name, value in sorted([("gateway", gateway), *tags.items()]):
         if value:
-            parts.append(f"{_escaped(name)}={_escaped(to_influx(value))}")
+            parts.append(f"{_escape(name)}={_escape(to_influx(value))}")
     return ",".join(parts).encode()
 
 
-def lines(prefixes: Sequence[bytes], readings: Sequence[Reading]) -> list[bytes]:
+def encode_lines(prefixes: Sequence[bytes], readings: Sequence[Reading]) -> list[bytes]:
     """One line for each reading, without a line end.
 
     Args:
@@ -45,17 +45,17 @@ def lines(prefixes: Sequence[bytes], readings: Sequence[Reading]) -> list[bytes]
         readings: What passed the gate.
     """
     if all(reading.kind in _ONLY_NUMBERS for reading in readings):
-        fields = _number_fields(readings)
+        fields = _encode_numbers(readings)
     else:
-        numbers = iter(_number_fields([reading for reading in readings if reading.kind in _ONLY_NUMBERS]))
+        numbers = iter(_encode_numbers([reading for reading in readings if reading.kind in _ONLY_NUMBERS]))
         fields = [
-            next(numbers) if reading.kind in _ONLY_NUMBERS else _mixed_fields(reading.fields) for reading in readings
+            next(numbers) if reading.kind in _ONLY_NUMBERS else _encode_mixed(reading.fields) for reading in readings
         ]
     stamps = [reading.timestamp for reading in readings]
     return [b"%b %b %d" % parts for parts in zip(prefixes, fields, stamps, strict=True)]
 
 
-def _number_fields(readings: Sequence[Reading]) -> list[bytes]:
+def _encode_numbers(readings: Sequence[Reading]) -> list[bytes]:
     """The fields of each reading, all of them numbers with names of the dictionary.
 
     JSON of numbers is line protocol but for its punctuation, and writing all of them as one document is what is fast:
@@ -67,17 +67,17 @@ def _number_fields(readings: Sequence[Reading]) -> list[bytes]:
     return document[2:-2].translate(_COLONS_TO_EQUALS, b'"').split(b"},{")
 
 
-def _mixed_fields(fields: Mapping[str, FieldValue]) -> bytes:
-    return ",".join(f"{_escaped(name)}={_value(value)}" for name, value in fields.items()).encode()
+def _encode_mixed(fields: Mapping[str, FieldValue]) -> bytes:
+    return ",".join(f"{_escape(name)}={_encode_value(value)}" for name, value in fields.items()).encode()
 
 
-def _value(value: FieldValue) -> str:
+def _encode_value(value: FieldValue) -> str:
     if isinstance(value, str):
         text = value.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{text}"'
     return json.dumps(value)  # without an `i` at its end InfluxDB reads an integer as a float
 
 
-def _escaped(name: str) -> str:
+def _escape(name: str) -> str:
     """A measurement, tag or field name, or a tag value; a backslash means itself where nothing special follows."""
     return _SPECIAL_IN_NAMES.sub(r"\\\g<0>", name)

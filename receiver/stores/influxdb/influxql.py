@@ -1,6 +1,6 @@
 """InfluxQL statements. Pure.
 
-Names of measurements, tags and fields come from the field dictionary alone; everything a caller says is a bound
+Names of measurements, tags and fields come from the field dictionary alone; every value of a caller is a bound
 parameter, so the shape of a statement never depends on it.
 """
 
@@ -25,7 +25,7 @@ _SEPARATOR = re.compile(r"(?<!\\),")  # no tag is stored with a backslash at its
 
 
 class Statement(NamedTuple):
-    """What to ask, and the values of its parameters."""
+    """A statement, and the values of its parameters."""
 
     text: str
     params: dict[str, str | int]
@@ -68,7 +68,7 @@ def select(
     Args:
         kind: A key of `STORED`.
         names: Fields of that kind.
-        span: When.
+        span: Only readings in this time.
         gateway: Of one gateway only.
         tags: Only series with these tags of the kind.
         among: Only these series, or those and others where they are many. Empty: all.
@@ -76,69 +76,69 @@ def select(
         order: The nearest readings of each table instead of all; in the order of time otherwise.
     """
     params: dict[str, str | int] = {}
-    conditions = _when(span, params)
+    conditions = _time_conditions(span, params)
     if gateway is not None:
-        conditions.append(_equal(GATEWAY, gateway, params))
-    conditions += [_equal(name, value, params) for name, value in tags.items()]
+        conditions.append(_equals(GATEWAY, gateway, params))
+    conditions += [_equals(name, value, params) for name, value in tags.items()]
     if among and len(among) <= _MOST_NAMED and STORED[kind].tags:
         conditions.append(_any_of(STORED[kind].tags, among, params))
-    parts = ["SELECT", _listed(names), "FROM", _quoted(kind)]
+    words = ["SELECT", _list_names(names), "FROM", _quote(kind)]
     if conditions:
-        parts += ["WHERE", " AND ".join(conditions)]
+        words += ["WHERE", " AND ".join(conditions)]
     if group_by:
-        parts += ["GROUP BY", _listed(group_by)]
+        words += ["GROUP BY", _list_names(group_by)]
     if order is not None:
-        parts.append(f"ORDER BY time {'DESC' if order.backwards else 'ASC'} LIMIT {order.limit}")
-    return Statement(" ".join(parts), params)
+        words.append(f"ORDER BY time {'DESC' if order.backwards else 'ASC'} LIMIT {order.limit}")
+    return Statement(" ".join(words), params)
 
 
-def newest(kinds: Collection[str], span: TimeSpan, gateway: str | None = None) -> Statement:
+def select_newest(kinds: Collection[str], span: TimeSpan, gateway: str | None = None) -> Statement:
     """The newest reading of each gateway and kind, a table for each, with the columns of all the kinds."""
     params: dict[str, str | int] = {}
-    conditions = _when(span, params)
+    conditions = _time_conditions(span, params)
     if gateway is not None:
-        conditions.append(_equal(GATEWAY, gateway, params))
+        conditions.append(_equals(GATEWAY, gateway, params))
     names = dict.fromkeys(name for kind in kinds for name in STORED[kind].fields)
-    parts = ["SELECT", _listed(names), "FROM", _listed(kinds)]
+    words = ["SELECT", _list_names(names), "FROM", _list_names(kinds)]
     if conditions:
-        parts += ["WHERE", " AND ".join(conditions)]
-    parts += ["GROUP BY", _quoted(GATEWAY), "ORDER BY time DESC LIMIT 1"]
-    return Statement(" ".join(parts), params)
+        words += ["WHERE", " AND ".join(conditions)]
+    words += ["GROUP BY", _quote(GATEWAY), "ORDER BY time DESC LIMIT 1"]
+    return Statement(" ".join(words), params)
 
 
 def show_series(kinds: Collection[str], gateway: str | None = None, tags: Mapping[str, str] = NO_TAGS) -> Statement:
     """The series of some kinds as the index knows them: for `series_of`."""
     params: dict[str, str | int] = {}
-    conditions = [] if gateway is None else [_equal(GATEWAY, gateway, params)]
-    conditions += [_equal(name, value, params) for name, value in tags.items()]
+    conditions = [] if gateway is None else [_equals(GATEWAY, gateway, params)]
+    conditions += [_equals(name, value, params) for name, value in tags.items()]
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return Statement(f"SHOW SERIES FROM {_listed(kinds)}{where}", params)
+    return Statement(f"SHOW SERIES FROM {_list_names(kinds)}{where}", params)
 
 
-def series_of(shown: str) -> tuple[str, str, Key]:
+def parse_series(shown: str) -> tuple[str, str, Key]:
     """Kind, gateway and key of one line that SHOW SERIES answers, e.g. `inverter,gateway=1222,inverter=4821`."""
     kind, *pairs = _SEPARATOR.split(shown)
-    tags = dict(map(_tag, pairs))
+    tags = dict(map(_parse_tag, pairs))
     return kind, tags.get(GATEWAY, ""), tuple(tags.get(name, "") for name in STORED[kind].tags)
 
 
-def _tag(pair: str) -> tuple[str, str]:
+def _parse_tag(pair: str) -> tuple[str, str]:
     name, _, value = pair.partition("=")  # the names are the dictionary's: no `=` in them
     return name, from_influx(_ESCAPED.sub(r"\1", value))
 
 
-def _when(span: TimeSpan, params: dict[str, str | int]) -> list[str]:
+def _time_conditions(span: TimeSpan, params: dict[str, str | int]) -> list[str]:
     conditions = []
     if span.newest_ms is not None:
         conditions.append(f"time >= now() - {span.newest_ms}ms")
     if span.start is not None:
-        conditions.append(f"time >= {_bound(_ns(span.start), params)}")
+        conditions.append(f"time >= {_bind(_to_ns(span.start), params)}")
     if span.stop is not None:
-        conditions.append(f"time < {_bound(_ns(span.stop), params)}")
+        conditions.append(f"time < {_bind(_to_ns(span.stop), params)}")
     return conditions
 
 
-def _ns(ms: int) -> int:
+def _to_ns(ms: int) -> int:
     """Nanoseconds, within the years that the gate lets in."""
     if ms > MAX_TIMESTAMP_MS:
         return _LATEST_NS
@@ -146,23 +146,23 @@ def _ns(ms: int) -> int:
 
 
 def _any_of(names: tuple[str, ...], keys: Collection[Key], params: dict[str, str | int]) -> str:
-    each = [" AND ".join(_equal(name, value, params) for name, value in zip(names, key, strict=True)) for key in keys]
+    each = [" AND ".join(_equals(name, value, params) for name, value in zip(names, key, strict=True)) for key in keys]
     return f"({' OR '.join(f'({condition})' for condition in each)})"
 
 
-def _equal(name: str, value: str, params: dict[str, str | int]) -> str:
-    return f"{_quoted(name)} = {_bound(to_influx(value), params)}"
+def _equals(name: str, value: str, params: dict[str, str | int]) -> str:
+    return f"{_quote(name)} = {_bind(to_influx(value), params)}"
 
 
-def _bound(value: str | int, params: dict[str, str | int]) -> str:
+def _bind(value: str | int, params: dict[str, str | int]) -> str:
     name = f"p{len(params)}"
     params[name] = value
     return f"${name}"
 
 
-def _listed(names: Collection[str]) -> str:
-    return ", ".join(map(_quoted, names))
+def _list_names(names: Collection[str]) -> str:
+    return ", ".join(map(_quote, names))
 
 
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     return f'"{name}"'

@@ -1,8 +1,8 @@
-"""What people ask.
+"""The answers of `Store`.
 
-A question without bounds in time opens every shard of the history, so nothing here begins with one: the newest readings
-are looked for in the last hour first, neighbours in the day next to the window. Which series exist is asked from the
-index, which is cheap; whoever was not found near by is looked for further away, alone. So the answers are exact.
+A query without bounds in time opens every shard of the history, so none begins with one: the newest readings are looked
+for in the last hour first, neighbours in the day next to the window. The index says cheaply which series exist; a
+series that was not found nearby is looked for further away, by itself. So the answers are exact.
 """
 
 import asyncio
@@ -28,26 +28,26 @@ from shared.units import DAY_MS, HOUR_MS, MINUTE_MS
 _LOOK_BACK = (TimeSpan(newest_ms=HOUR_MS), TimeSpan(newest_ms=32 * DAY_MS), TimeSpan())
 _NEWEST = Order(1, backwards=True)
 _RECENT = Order(150, backwards=True)
-"""At a reading a second this many reach `MAX_GAP_MS` back: one question is mostly enough for the last known values."""
+"""At a reading a second so many reach `MAX_GAP_MS` back: mostly one query is enough for the last known values."""
 _TOGETHER_MS = 10 * MINUTE_MS
-"""Series whose newest readings are this near to each other are asked together for what stands before those."""
+"""One query asks for the earlier readings of all series whose newest readings are so near to each other."""
 _PAGE_ROWS = 20_000
 
 
-async def gateways(reading: TwoBucketReader, *, only: str | None = None) -> list[GatewaySummary]:
+async def gateways(reader: TwoBucketReader, *, only: str | None = None) -> list[GatewaySummary]:
     """As `Store.gateways`; of one gateway, if it has readings, where `only` is given.
 
-    The oldest reading is not told: it would cost a look into every shard.
+    The time of the oldest reading stays unknown: it would need a look into every shard.
     """
     series: dict[str, Counter[str]] = {}
     known, lasts = await asyncio.gather(
-        reading.all_series(KINDS, only), reading.last_timestamps(KINDS, _LOOK_BACK[0], only)
+        reader.all_series(KINDS, only), reader.last_timestamps(KINDS, _LOOK_BACK[0], only)
     )
     for kind, gateway, _ in known:
         series.setdefault(gateway, Counter())[kind] += 1
     for span in _LOOK_BACK[1:]:
         silent = series.keys() - lasts.keys()
-        older = await asyncio.gather(*(reading.last_timestamps(series[gateway], span, gateway) for gateway in silent))
+        older = await asyncio.gather(*(reader.last_timestamps(series[gateway], span, gateway) for gateway in silent))
         lasts |= {gateway: last for found in older for gateway, last in found.items()}
     return [
         GatewaySummary(
@@ -57,14 +57,14 @@ async def gateways(reading: TwoBucketReader, *, only: str | None = None) -> list
     ]
 
 
-async def count(reading: TwoBucketReader, *, page_rows: int = _PAGE_ROWS) -> int:
+async def count(reader: TwoBucketReader, *, page_rows: int = _PAGE_ROWS) -> int:
     """As `Store.count`: InfluxQL counts values, not readings, so all of them come here, page by page."""
-    return sum([await _count(reading, kind, page_rows) for kind in KINDS])
+    return sum([await _count(reader, kind, page_rows) for kind in KINDS])
 
 
-async def _count(reading: TwoBucketReader, kind: str, limit: int) -> int:
+async def _count(reader: TwoBucketReader, kind: str, limit: int) -> int:
     total, start = 0, None
-    while len(times := await reading.page(kind, start, limit)) == limit:
+    while len(times := await reader.page_of_timestamps(kind, start, limit)) == limit:
         before = sum(time < times[-1] for time in times)  # those at the last time may go on in the next page
         if before:
             total, start = total + before, times[-1]
@@ -73,41 +73,41 @@ async def _count(reading: TwoBucketReader, kind: str, limit: int) -> int:
     return total + len(times)
 
 
-async def latest(reading: TwoBucketReader, gateway: str, kind: str) -> list[Latest]:
+async def latest(reader: TwoBucketReader, gateway: str, kind: str) -> list[Latest]:
     """As `Store.latest`."""
-    names = _columns(kind, None)
+    names = _select_fields(kind, None)
     if not names:
         return []
     known, found = await asyncio.gather(
-        reading.series(gateway, kind), reading.rows(kind, names, _LOOK_BACK[0], gateway=gateway, order=_RECENT)
+        reader.series(gateway, kind), reader.rows(kind, names, _LOOK_BACK[0], gateway=gateway, order=_RECENT)
     )
     for span in _LOOK_BACK[1:]:
         if missing := known - found.keys():
-            older = await reading.rows(kind, names, span, gateway=gateway, among=missing, order=_NEWEST)
+            older = await reader.rows(kind, names, span, gateway=gateway, among=missing, order=_NEWEST)
             found |= {key: older[key] for key in missing & older.keys()}
     partly = {key: rows[0].timestamp for key, rows in found.items() if not reaches_back(rows, names)}
     groups = group_by_time(partly, _TOGETHER_MS)
-    for earlier in await asyncio.gather(*(_before(reading, gateway, kind, group, partly) for group in groups)):
+    for earlier in await asyncio.gather(*(_before(reader, gateway, kind, group, partly) for group in groups)):
         for key in earlier.keys() & partly.keys():
             rows = [point for point in reversed(earlier[key]) if point.timestamp < partly[key]]
             found[key] = [found[key][0], *rows]
     return [
         Latest(tags=dict(series.tags), timestamp=found[key][0].timestamp, fields=merge_last_known(found[key]))
-        for series, key in _by_tags(kind, found)
+        for series, key in _sort_by_tags(kind, found)
     ]
 
 
 async def _before(
-    reading: TwoBucketReader, gateway: str, kind: str, group: Sequence[Key], newest: Mapping[Key, int]
+    reader: TwoBucketReader, gateway: str, kind: str, group: Sequence[Key], newest: Mapping[Key, int]
 ) -> dict[Key, list[Point]]:
-    """What stands before the newest readings of series, which are given in the order of those."""
+    """The readings before the newest ones of some series, which are given in the order of those times."""
     span = TimeSpan(newest[group[0]] - MAX_GAP_MS, newest[group[-1]])
-    found = await reading.rows(kind, _columns(kind, None), span, gateway=gateway, among=group)
+    found = await reader.rows(kind, _select_fields(kind, None), span, gateway=gateway, among=group)
     return {key: rows for key, rows in found.items() if key in group}
 
 
 async def points(
-    reading: TwoBucketReader,
+    reader: TwoBucketReader,
     gateway: str,
     kind: str,
     *,
@@ -118,28 +118,28 @@ async def points(
     neighbours: bool,
 ) -> list[SeriesPoints]:
     """As `Store.points`."""
-    names = _columns(kind, fields)
+    names = _select_fields(kind, fields)
     if not names or not tags.keys() <= set(STORED[kind].tags):
         return []
     reach = neighbour_reach_ms(kind)
     if not neighbours:
-        found = await reading.rows(kind, names, TimeSpan(start, stop), gateway=gateway, tags=tags)
+        found = await reader.rows(kind, names, TimeSpan(start, stop), gateway=gateway, tags=tags)
     elif reach is not None:
-        wide = await reading.rows(kind, names, TimeSpan(start - reach, stop + reach + 1), gateway=gateway, tags=tags)
+        wide = await reader.rows(kind, names, TimeSpan(start - reach, stop + reach + 1), gateway=gateway, tags=tags)
         found = {key: keep_nearest(rows, names, start, stop) for key, rows in wide.items()}
     else:
         earlier, found, later = await asyncio.gather(
-            _neighbours(reading, gateway, kind, names, tags, start, backwards=True),
-            reading.rows(kind, names, TimeSpan(start, stop), gateway=gateway, tags=tags),
-            _neighbours(reading, gateway, kind, names, tags, stop, backwards=False),
+            _neighbours(reader, gateway, kind, names, tags, start, backwards=True),
+            reader.rows(kind, names, TimeSpan(start, stop), gateway=gateway, tags=tags),
+            _neighbours(reader, gateway, kind, names, tags, stop, backwards=False),
         )
         for key in earlier.keys() | later.keys():
             found[key] = [*reversed(earlier.get(key, ())), *found.get(key, ()), *later.get(key, ())]
-    return [SeriesPoints(series, found[key]) for series, key in _by_tags(kind, found) if found[key]]
+    return [SeriesPoints(series, found[key]) for series, key in _sort_by_tags(kind, found) if found[key]]
 
 
 async def _neighbours(
-    reading: TwoBucketReader,
+    reader: TwoBucketReader,
     gateway: str,
     kind: str,
     names: Sequence[str],
@@ -153,15 +153,15 @@ async def _neighbours(
     Mostly the nearest reading carries all that was asked for. What it lacks is looked for field by field: to read on
     until a field appears that is never there would be to read everything.
     """
-    nearest = partial(_nearest, reading, gateway, kind, edge=edge, backwards=backwards)
-    found = {key: [point] for key, point in (await nearest(names, await reading.series(gateway, kind, tags))).items()}
+    nearest = partial(_nearest, reader, gateway, kind, edge=edge, backwards=backwards)
+    found = {key: [point] for key, point in (await nearest(names, await reader.series(gateway, kind, tags))).items()}
     lacking = {name: {key for key, (point,) in found.items() if name not in point.fields} for name in names}
     others = await asyncio.gather(*(nearest([name], keys) for name, keys in lacking.items() if keys))
     at: dict[int, set[Key]] = {}
     for key, point in (item for other in others for item in other.items()):
         at.setdefault(point.timestamp, set()).add(key)
     whole = await asyncio.gather(
-        *(reading.rows(kind, names, TimeSpan(time, time + 1), gateway=gateway, among=keys) for time, keys in at.items())
+        *(reader.rows(kind, names, TimeSpan(time, time + 1), gateway=gateway, among=keys) for time, keys in at.items())
     )
     for rows, keys in zip(whole, at.values(), strict=True):
         for key in keys & rows.keys():
@@ -172,7 +172,7 @@ async def _neighbours(
 
 
 async def _nearest(
-    reading: TwoBucketReader,
+    reader: TwoBucketReader,
     gateway: str,
     kind: str,
     names: Sequence[str],
@@ -188,19 +188,19 @@ async def _nearest(
         if missing:
             far = None if distance is None else edge - distance if backwards else edge + distance
             span = TimeSpan(far, edge) if backwards else TimeSpan(edge, far)
-            rows = await reading.rows(kind, names, span, gateway=gateway, among=missing, order=Order(1, backwards))
+            rows = await reader.rows(kind, names, span, gateway=gateway, among=missing, order=Order(1, backwards))
             found |= {key: rows[key][0] for key in missing & rows.keys()}
             missing -= rows.keys()
     return found
 
 
-def _columns(kind: str, fields: Collection[str] | None) -> list[str]:
-    """The fields of the dictionary that were asked for; none for a kind that nobody knows."""
+def _select_fields(kind: str, fields: Collection[str] | None) -> list[str]:
+    """The fields of the dictionary that were asked for; none for an unknown kind."""
     known = STORED[kind].fields if kind in STORED else {}
     return [name for name in known if fields is None or name in fields]
 
 
-def _by_tags(kind: str, keys: Iterable[Key]) -> list[tuple[Series, Key]]:
+def _sort_by_tags(kind: str, keys: Iterable[Key]) -> list[tuple[Series, Key]]:
     """The series that keys stand for, in the order that the contract asks for."""
     names = STORED[kind].tags
     return sorted((Series.of(kind, dict(zip(names, key, strict=True))), key) for key in keys)

@@ -1,4 +1,4 @@
-"""Which of the readings that InfluxDB answered are meant. Pure."""
+"""Selects, from the readings that InfluxDB answered, those that the question asks for. Pure."""
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping
@@ -10,7 +10,7 @@ from shared.readings import FieldValue
 
 
 def pick_carriers(points: Iterable[Point], names: Collection[str]) -> list[Point]:
-    """Of readings in the order in which they are looked at, each that is the first to carry one of the fields."""
+    """The readings that are the first, in the given order, to carry one of the fields."""
     missing = set(names)
     found = []
     for point in points:

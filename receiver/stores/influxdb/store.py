@@ -12,7 +12,7 @@ from receiver.stores.influxdb.writer import InfluxWriter
 from receiver.stores.kinds import STORED
 from shared.problems import Rejection
 
-_FOR_EVER: Mapping[str, int | None] = MappingProxyType(dict.fromkeys(STORED))
+_WITHOUT_LIMIT: Mapping[str, int | None] = MappingProxyType(dict.fromkeys(STORED))
 
 
 class InfluxStore:
@@ -24,7 +24,7 @@ class InfluxStore:
         token: API token that may write and read both buckets; never shown.
         bucket: For every kind but raw `meter`.
         live_bucket: For raw `meter`; may be the same bucket.
-        retention_ms: Per kind, how long the buckets keep readings, in milliseconds; None is for ever, the default.
+        retention_ms: Per kind, how long the buckets keep readings, in milliseconds; None is without limit, the default.
         timeout_s: Seconds that any one request to the server may take.
     """
 
@@ -36,13 +36,13 @@ class InfluxStore:
         bucket: str,
         live_bucket: str,
         *,
-        retention_ms: Mapping[str, int | None] = _FOR_EVER,
+        retention_ms: Mapping[str, int | None] = _WITHOUT_LIMIT,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
-        self._retention_ms = MappingProxyType({**_FOR_EVER, **retention_ms})
+        self._retention_ms = MappingProxyType({**_WITHOUT_LIMIT, **retention_ms})
         self._client = InfluxClient(url, org, token, timeout_s=timeout_s)
         self._writer = InfluxWriter(self._client, bucket, live_bucket)
-        self._reading = TwoBucketReader(self._client, bucket, live_bucket)
+        self._reader = TwoBucketReader(self._client, bucket, live_bucket)
 
     @property
     def retention_ms(self) -> Mapping[str, int | None]:
@@ -74,20 +74,20 @@ class InfluxStore:
         except StoreUnavailableError as error:
             return str(error)
         refusal = explain_unsupported_version(version, self._client.url)
-        return refusal or await self._writer.ready() or await self._reading.ready()
+        return refusal or await self._writer.ready() or await self._reader.ready()
 
     async def gateways(self) -> list[GatewaySummary]:
         """As `Store.gateways`."""
-        return await queries.gateways(self._reading)
+        return await queries.gateways(self._reader)
 
     async def summary(self, gateway: str) -> GatewaySummary | None:
         """As `Store.summary`."""
-        found = await queries.gateways(self._reading, only=gateway)
+        found = await queries.gateways(self._reader, only=gateway)
         return found[0] if found else None
 
     async def latest(self, gateway: str, kind: str) -> list[Latest]:
         """As `Store.latest`."""
-        return await queries.latest(self._reading, gateway, kind)
+        return await queries.latest(self._reader, gateway, kind)
 
     async def points(
         self,
@@ -102,9 +102,9 @@ class InfluxStore:
     ) -> list[SeriesPoints]:
         """As `Store.points`."""
         return await queries.points(
-            self._reading, gateway, kind, tags=tags, fields=fields, start=start, stop=stop, neighbours=neighbours
+            self._reader, gateway, kind, tags=tags, fields=fields, start=start, stop=stop, neighbours=neighbours
         )
 
     async def count(self) -> int:
         """As `Store.count`: reads every reading."""
-        return await queries.count(self._reading)
+        return await queries.count(self._reader)

@@ -1,4 +1,4 @@
-"""Writes readings, and finds out the fate of each row whatever InfluxDB says of a write as a whole."""
+"""Writes readings, and finds out what became of each row, whatever InfluxDB says about a write as a whole."""
 
 import asyncio
 import datetime as dt
@@ -11,7 +11,7 @@ from receiver.stores.base import GatewayReading, StoreUnavailableError
 from receiver.stores.gate import MAX_TIMESTAMP_MS, refusal
 from receiver.stores.influxdb.answers import RowsRefusedError, TooLargeError
 from receiver.stores.influxdb.client import InfluxClient
-from receiver.stores.influxdb.encode import lines, series_prefix
+from receiver.stores.influxdb.encode import encode_lines, encode_series
 from receiver.stores.influxdb.tags import to_influx
 from receiver.stores.kinds import STORED
 from shared.problems import Rejection
@@ -20,7 +20,7 @@ from shared.readings import Reading, Series
 _log = structlog.get_logger(__name__)
 
 LIVE_KIND = "meter"
-"""The kind of the live bucket: the raw meter stream, most of all data, which is not kept for ever."""
+"""The kind of the live bucket: the raw meter stream, which is most of all data and is kept for a limited time."""
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -37,7 +37,7 @@ class InfluxWriter:
     """Writes to two buckets, which may be the same.
 
     Args:
-        client: The way to the server.
+        client: Sends the requests.
         bucket: For every kind but `LIVE_KIND`.
         live_bucket: For `LIVE_KIND`.
     """
@@ -53,16 +53,16 @@ class InfluxWriter:
     async def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:
         """As `Store.write`. InfluxDB applies the lines of a write in their order, so rows that repeat need no care."""
         refused: dict[int, Rejection] = {}
-        parts = [
-            (bucket, lines(share.prefixes, share.readings), share.indexes)
-            for bucket, share in self._shares(rows, refused).items()
+        writes = [
+            (bucket, encode_lines(share.prefixes, share.readings), share.indexes)
+            for bucket, share in self._split_by_bucket(rows, refused).items()
             if share.indexes
         ]
-        if not parts:
+        if not writes:
             return refused
-        async with self._in_order({row.gateway for row in rows}):
+        async with self._wait_for_turn({row.gateway for row in rows}):
             outcomes = await asyncio.gather(
-                *(self._write_lines(*part, refused) for part in parts), return_exceptions=True
+                *(self._write_lines(*write, refused) for write in writes), return_exceptions=True
             )
         for outcome in outcomes:
             if isinstance(outcome, StoreUnavailableError):
@@ -73,33 +73,33 @@ class InfluxWriter:
         return refused
 
     @asynccontextmanager
-    async def _in_order(self, gateways: set[str]) -> AsyncIterator[None]:
+    async def _wait_for_turn(self, gateways: set[str]) -> AsyncIterator[None]:
         """Waits for earlier writes of these gateways, so that a later value wins; others may go on at the same time.
 
         Two writes at once keep two cores of the database busy: it works on each with one.
         """
         earlier = [done for others, done in self._under_way if others & gateways]
-        mine = (gateways, asyncio.Event())
-        self._under_way.append(mine)
+        own = (gateways, asyncio.Event())
+        self._under_way.append(own)
         try:
             for done in earlier:
                 await done.wait()
             yield
         finally:
-            self._under_way.remove(mine)
-            mine[1].set()
+            self._under_way.remove(own)
+            own[1].set()
 
     async def remove(self, gateway: str, kind: str, start: int, stop: int) -> None:
         """As `Store.remove`."""
         if kind not in STORED or start >= stop:
             return
-        predicate = f"_measurement={_quoted(kind)} AND gateway={_quoted(to_influx(gateway))}"
+        predicate = f"_measurement={_quote(kind)} AND gateway={_quote(to_influx(gateway))}"
         await self._client.delete(
-            self._bucket_of(kind), start=_rfc3339(start), stop=_rfc3339(stop - 1), predicate=predicate
+            self._bucket_of(kind), start=_to_rfc3339(start), stop=_to_rfc3339(stop - 1), predicate=predicate
         )
 
     async def ready(self) -> str | None:
-        """As `Store.ready`: a write of nothing tells of the token and the buckets, but cannot see a full disk."""
+        """As `Store.ready`: an empty write proves the token and the buckets, but does not notice a full disk."""
         try:
             for bucket in dict.fromkeys((self._bucket, self._live_bucket)):
                 await self._client.write(bucket, b"")
@@ -110,8 +110,8 @@ class InfluxWriter:
     def _bucket_of(self, kind: str) -> str:
         return self._live_bucket if kind == LIVE_KIND else self._bucket
 
-    def _shares(self, rows: Sequence[GatewayReading], refused: dict[int, Rejection]) -> dict[str, _Share]:
-        """The rows of each bucket. What nobody has judged passes the gate; `refused` gets what does not."""
+    def _split_by_bucket(self, rows: Sequence[GatewayReading], refused: dict[int, Rejection]) -> dict[str, _Share]:
+        """The rows of each bucket. Rows that nobody judged before must pass the gate; the others go to `refused`."""
         shares = {self._bucket: _Share(), self._live_bucket: _Share()}
         main, live = shares[self._bucket], shares[self._live_bucket]
         for index, row in enumerate(rows):
@@ -129,7 +129,7 @@ class InfluxWriter:
         return shares
 
     def _learn_prefix(self, gateway: str, series: Series) -> bytes:
-        prefix = self._prefixes[gateway, series] = series_prefix(gateway, series.kind, dict(series.tags))
+        prefix = self._prefixes[gateway, series] = encode_series(gateway, series.kind, dict(series.tags))
         return prefix
 
     async def _write_lines(
@@ -168,12 +168,12 @@ class InfluxWriter:
             _log.error("InfluxDB takes no readings; scrapers keep theirs and try again", reason=trouble)
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
-def _rfc3339(ms: int) -> str:
+def _to_rfc3339(ms: int) -> str:
     """The instant for the delete API, which knows the same years as the gate."""
     known = min(max(ms, -MAX_TIMESTAMP_MS), MAX_TIMESTAMP_MS)
     return (_EPOCH + dt.timedelta(milliseconds=known)).isoformat(timespec="milliseconds")

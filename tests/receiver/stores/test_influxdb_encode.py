@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.stores.gate import MAX_TIMESTAMP_MS, refusal
-from receiver.stores.influxdb.encode import lines, series_prefix
+from receiver.stores.influxdb.encode import encode_lines, encode_series
 from receiver.stores.influxdb.tags import from_influx, to_influx
 from receiver.stores.kinds import STORED
 from shared.readings import Reading
@@ -65,8 +65,8 @@ rows = st.lists(st.tuples(texts, readings()), max_size=8)
 
 
 def encode(rows):
-    prefixes = [series_prefix(gateway, reading.kind, reading.tags) for gateway, reading in rows]
-    return b"\n".join(lines(prefixes, [reading for _, reading in rows]))
+    prefixes = [encode_series(gateway, reading.kind, reading.tags) for gateway, reading in rows]
+    return b"\n".join(encode_lines(prefixes, [reading for _, reading in rows]))
 
 
 def bits(fields):
@@ -117,14 +117,14 @@ def test_a_line_looks_as_documented():
     reading = Reading(
         "meter", {"phase": "a", "meter": "net consumption"}, 1_760_000_000_123, {"power": -1.5, "voltage": 230}
     )
-    prefix = series_prefix("122300001234", reading.kind, reading.tags)
-    assert lines([prefix], [reading]) == [
+    prefix = encode_series("122300001234", reading.kind, reading.tags)
+    assert encode_lines([prefix], [reading]) == [
         rb"meter,gateway=122300001234,meter=net\ consumption,phase=a power=-1.5,voltage=230 1760000000123"
     ]
 
 
 def test_no_rows_are_no_lines():
-    assert lines([], []) == []
+    assert encode_lines([], []) == []
 
 
 @pytest.fixture(scope="module")

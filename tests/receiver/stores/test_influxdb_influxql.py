@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.stores.gate import MAX_TIMESTAMP_MS
-from receiver.stores.influxdb.encode import series_prefix
-from receiver.stores.influxdb.influxql import Order, TimeSpan, select, series_of, show_series
+from receiver.stores.influxdb.encode import encode_series
+from receiver.stores.influxdb.influxql import Order, TimeSpan, parse_series, select, show_series
 from receiver.stores.kinds import STORED
 
 texts = st.text(st.characters(codec="utf-8"))
@@ -63,5 +63,5 @@ def test_no_condition_grows_without_end():
 def test_the_index_tells_series_apart_as_they_were_written(gateway, inverter, panel):
     """Its lines are the beginnings of line protocol; an empty tag is none."""
     tags = {"inverter": inverter, "panel": panel, "array": "-"}
-    shown = series_prefix(gateway, "panel_1d", tags).decode()
-    assert series_of(shown) == ("panel_1d", gateway, (inverter, panel, "-"))
+    shown = encode_series(gateway, "panel_1d", tags).decode()
+    assert parse_series(shown) == ("panel_1d", gateway, (inverter, panel, "-"))

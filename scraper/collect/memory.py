@@ -1,25 +1,26 @@
-"""What must outlive the process, kept beside the outbox: whose data it holds, its stamps, clock correction, gap.
+"""What must outlive the process, in the outbox beside the rows: whose data it holds, its stamps, clock correction, gap.
 
-Each value has an entry of its own and one owner, so that parts which run side by side never overwrite each other's.
-A value that belongs to readings is committed in their transaction: pass `entries` along, then `accept` the change.
+Guarantee: a change is committed in the transaction of the readings that it belongs to, and shows only after that.
 """
 
-from typing import Any
+from collections.abc import Sequence
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from scraper.delta.stamps import StampState
 from scraper.outbox.thread import OutboxThread
+from shared.readings import Reading
 
 
-class Kept(msgspec.Struct):
+class MemoryState(msgspec.Struct, frozen=True):
     """The values as they were committed last.
 
     Attributes:
         serial: Of the gateway whose readings the outbox holds; empty until one is known.
         epoch: Steps back of the host's clock so far (see `scraper.delta.stamps`).
         newest_stamp_ms: The newest stamp given to a committed sample.
-        last_poll_ms: When inverters last answered; kept once a minute where there are no meters.
+        last_poll_ms: When inverters last answered; updated once a minute where there are no meters.
         clock_correction_ms: Gateway clock minus host clock, as far as report dates are corrected by it.
         gap_start_ms: Since when samples are missing; None while they come.
     """
@@ -32,38 +33,68 @@ class Kept(msgspec.Struct):
     gap_start_ms: int | None = None
 
 
+class MemoryChange(msgspec.Struct, frozen=True, kw_only=True):
+    """Some values of a `MemoryState`; those that are left out stay as they are."""
+
+    serial: str | UnsetType = UNSET
+    epoch: int | UnsetType = UNSET
+    newest_stamp_ms: int | UnsetType = UNSET
+    last_poll_ms: int | UnsetType = UNSET
+    clock_correction_ms: int | UnsetType = UNSET
+    gap_start_ms: int | UnsetType | None = UNSET
+
+
+NO_CHANGE = MemoryChange()
+
+_NAMES = MemoryState.__struct_fields__
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(MemoryState)
+
+
 class DurableMemory:
-    """Small values that survive a restart.
+    """Small values that survive a restart. One commit at a time: once the scraper runs, only its `Recorder` commits.
 
     Attributes:
-        kept: The values as they are now.
+        state: The values as they are now.
     """
 
     def __init__(self, outbox: OutboxThread) -> None:
         self._outbox = outbox
-        self.kept = Kept()
+        self.state = MemoryState()
 
     async def load(self) -> None:
-        """Read what the last process kept."""
-        found = {name: await self._outbox.meta_get(name) for name in Kept.__struct_fields__}
-        values = {name: msgspec.json.decode(text) for name, text in found.items() if text is not None}
-        self.kept = msgspec.convert(values, Kept)
+        """Read what the last process left."""
+        found = await self._outbox.memory()
+        self.state = MemoryState() if found is None else _decoder.decode(found)
 
-    def entries(self, **changes: Any) -> dict[str, str]:
-        """Changed values as the outbox keeps them."""
-        return {name: msgspec.json.encode(value).decode() for name, value in changes.items()}
+    async def commit(self, readings: Sequence[Reading], change: MemoryChange = NO_CHANGE) -> None:
+        """Commit readings (none is fine) and a change in one transaction.
 
-    def accept(self, **changes: Any) -> None:
-        """The changed values are committed."""
-        for name, value in changes.items():
-            setattr(self.kept, name, value)
+        Raises OutboxUnavailableError: neither is known to be committed, and the state stays.
+        """
+        if change is NO_CHANGE:
+            await self._outbox.append(readings)
+        else:
+            await self._append(readings, self._changed(change))
+
+    async def start_over(self, serial: str) -> None:
+        """Forget everything: the outbox is empty and belongs to this gateway from now on."""
+        await self._append([], MemoryState(serial=serial))
 
     @property
     def last_sample_ms(self) -> int:
         """When samples last came, as far as a start after a kill can know; 0 before the first."""
-        return max(self.kept.newest_stamp_ms, self.kept.last_poll_ms)
+        return max(self.state.newest_stamp_ms, self.state.last_poll_ms)
 
     @property
     def stamps(self) -> StampState:
         """Where the stamps of committed samples stand."""
-        return StampState(self.kept.epoch, self.kept.newest_stamp_ms)
+        return StampState(self.state.epoch, self.state.newest_stamp_ms)
+
+    def _changed(self, change: MemoryChange) -> MemoryState:
+        values = {name: value for name in _NAMES if (value := getattr(change, name)) is not UNSET}
+        return msgspec.structs.replace(self.state, **values)
+
+    async def _append(self, readings: Sequence[Reading], state: MemoryState) -> None:
+        await self._outbox.append(readings, memory=_encoder.encode(state))
+        self.state = state

@@ -6,11 +6,10 @@ committed is proposed again by the next sample, as far as it is still known then
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 
 import structlog
 
-from scraper.collect.memory import DurableMemory
+from scraper.collect.memory import NO_CHANGE, DurableMemory, MemoryChange
 from scraper.delta.tracker import Delta, Tracker
 from scraper.errors import OutboxUnavailableError
 from scraper.outbox.thread import OutboxThread
@@ -25,8 +24,8 @@ class Recorder:
 
     Args:
         tracker: Holds the delta state of every series.
-        outbox: Where rows are committed.
-        memory: Values that change together with rows.
+        outbox: Counts the rows that could not be committed.
+        memory: Commits rows, together with values that change with them.
         clock: Time.
 
     Attributes:
@@ -42,50 +41,48 @@ class Recorder:
         self._failing_since_ms: int | None = None
         self.rows_committed = 0
 
-    async def record(self, samples: Sequence[Reading], **kept: Any) -> bool:
-        """Commit what is new in `samples`, in one transaction, together with changed values of the memory.
+    async def record(self, samples: Sequence[Reading], change: MemoryChange = NO_CHANGE) -> bool:
+        """Commit what is new in `samples`, in one transaction, together with a change of the memory.
 
         Returns:
-            False if it could not be committed. Values in `kept` are not written if nothing is new.
+            False if it could not be committed. The change is not written if nothing is new.
         """
         async with self._lock:
-            return await self._commit(self._tracker.propose(samples), kept)
+            return await self._commit(self._tracker.propose(samples), change)
 
-    async def shift_reports(self, step: Reading, by_ms: int, **kept: Any) -> None:
-        """Commit a step of the gateway's clock together with the correction in `kept`.
+    async def shift_reports(self, step: Reading, by_ms: int, change: MemoryChange) -> None:
+        """Commit a step of the gateway's clock together with the correction in `change`.
 
         Known report dates move with it (`by_ms`: old minus new correction), so that identities stay stable.
         """
         async with self._lock:
-            if await self._commit(self._tracker.propose([step]), kept):
+            if await self._commit(self._tracker.propose([step]), change):
                 self._tracker.shift_reports(by_ms)
 
-    async def keep(self, **kept: Any) -> bool:
-        """Commit changed values of the memory by themselves; False if that failed."""
+    async def keep(self, change: MemoryChange) -> bool:
+        """Commit a change of the memory by itself; False if that failed."""
         async with self._lock:
             try:
-                await self._outbox.append([], keep=self._memory.entries(**kept))
+                await self._memory.commit([], change)
             except OutboxUnavailableError as error:
                 await self._failed(0, error)
                 return False
-            self._memory.accept(**kept)
             return True
 
-    async def hold(self, *events: Reading, **kept: Any) -> None:
+    async def hold(self, *events: Reading, change: MemoryChange = NO_CHANGE) -> None:
         """Store the held-back samples and `events`; the next sample of every series is a full snapshot."""
         async with self._lock:
             held = self._tracker.flush()
-            await self._commit(held._replace(rows=(*held.rows, *events)), kept)
+            await self._commit(held._replace(rows=(*held.rows, *events)), change)
             self._tracker.reset()
 
-    async def _commit(self, proposal: Delta, kept: dict[str, Any]) -> bool:
+    async def _commit(self, proposal: Delta, change: MemoryChange) -> bool:
         if proposal.rows:
             try:
-                await self._outbox.append(proposal.rows, keep=self._memory.entries(**kept))
+                await self._memory.commit(proposal.rows, change)
             except OutboxUnavailableError as error:
                 await self._failed(len(proposal.rows), error)
                 return False
-            self._memory.accept(**kept)
             self.rows_committed += len(proposal.rows)
             if self._failing_since_ms is not None:
                 log.info("outbox takes readings again")

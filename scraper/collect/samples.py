@@ -8,10 +8,11 @@ the gateway's clock is grossly wrong.
 from collections.abc import Mapping
 
 import structlog
+from msgspec import UNSET
 
 from scraper.collect.gaps import Gaps
 from scraper.collect.health import Health
-from scraper.collect.memory import DurableMemory
+from scraper.collect.memory import DurableMemory, MemoryChange
 from scraper.collect.recorder import Recorder
 from scraper.delta import gateway_clock, stamps
 from scraper.delta.stamps import StampClock
@@ -82,7 +83,7 @@ class Samples:
         Raises:
             WrongGatewayError: The outbox holds another gateway's readings. They name none, so they must never mix.
         """
-        owner = self._memory.kept.serial
+        owner = self._memory.state.serial
         if owner and owner != identity.serial:
             raise WrongGatewayError(
                 f"gateway {identity.serial} answers, but this scraper delivers for gateway {owner}: restart it"
@@ -95,10 +96,10 @@ class Samples:
             return
         now = self._clock.now_ms()
         gateway_ms = now + round(identity.clock_offset_s * 1000)
-        before = self._memory.kept.clock_correction_ms
+        before = self._memory.state.clock_correction_ms
         correction, step = gateway_clock.measure(before, gateway_ms, now)
         if step is not None:
-            await self._recorder.shift_reports(step, before - correction, clock_correction_ms=correction)
+            await self._recorder.shift_reports(step, before - correction, MemoryChange(clock_correction_ms=correction))
 
     async def inverters(self) -> None:
         """Ask what every inverter reported last."""
@@ -157,8 +158,9 @@ class Samples:
         now = self._clock.now_ms()
         if step := self._stamps.observe(now, self._clock.monotonic()):
             await self._record([step], heard_ms=None)
-        if not self._has_meters and self._memory.kept.last_poll_ms != self.last_sample_ms:
-            await self._recorder.keep(last_poll_ms=self.last_sample_ms)  # most polls of inverters bring nothing new
+        if not self._has_meters and self._memory.state.last_poll_ms != self.last_sample_ms:
+            # most polls of inverters bring nothing new
+            await self._recorder.keep(MemoryChange(last_poll_ms=self.last_sample_ms))
         if now - self.last_sample_ms > SILENCE_MS and not self._gaps.is_open:
             await self._gaps.open(self.last_sample_ms, "no sample came")
 
@@ -201,13 +203,9 @@ class Samples:
     async def _record(self, samples: list[Reading], *, heard_ms: int | None, since_ms: int | None = None) -> bool:
         """Record samples that came at `heard_ms` (the first of them at `since_ms`); None: they end no gap."""
         epoch, newest_ms = self._stamps.state
-        kept: dict[str, int | None] = {"newest_stamp_ms": newest_ms}
-        if epoch != self._memory.kept.epoch:
-            kept["epoch"] = epoch
-        if heard_ms is not None and (closing := self._gaps.closing(since_ms or heard_ms)):
-            samples = [*samples, *closing]
-            kept["gap_start_ms"] = None
-        committed = await self._recorder.record(samples, **kept)
+        closing = [] if heard_ms is None else self._gaps.closing(since_ms or heard_ms)
+        change = MemoryChange(epoch=epoch, newest_stamp_ms=newest_ms, gap_start_ms=None if closing else UNSET)
+        committed = await self._recorder.record([*samples, *closing] if closing else samples, change)
         if committed and heard_ms is not None:
             self.last_sample_ms = heard_ms
         return committed
@@ -218,7 +216,7 @@ class Samples:
         return self._stamps.stamps(arrival_ms, count), [step] if step else []
 
     def _on_our_clock(self, reading: Reading) -> Reading:
-        correction = self._memory.kept.clock_correction_ms
+        correction = self._memory.state.clock_correction_ms
         if not correction:
             return reading
         timestamp = gateway_clock.correct(correction, reading.timestamp)

@@ -23,10 +23,10 @@ class FrameKind(IntEnum):
 
     ROW = 1
     DEAD_LETTER = 2
-    META = 3
+    MEMORY = 3
 
 
-MAX_PAYLOAD = {FrameKind.ROW: 3_500, FrameKind.DEAD_LETTER: 3_800, FrameKind.META: 3_500}
+MAX_PAYLOAD = {FrameKind.ROW: 3_500, FrameKind.DEAD_LETTER: 3_800, FrameKind.MEMORY: 3_500}
 """Bytes of one payload at most: a frame must lie whole within one page of the database (4,096 bytes)."""
 
 

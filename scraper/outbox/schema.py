@@ -31,7 +31,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE rows (seq INTEGER PRIMARY KEY, frame BLOB NOT NULL)",
         "CREATE TABLE dead_letters (seq INTEGER PRIMARY KEY, frame BLOB NOT NULL)",
         "CREATE TABLE losses (timestamp INTEGER PRIMARY KEY)",
-        "CREATE TABLE meta (key TEXT PRIMARY KEY, frame BLOB NOT NULL)",
+        "CREATE TABLE memory (one INTEGER PRIMARY KEY CHECK (one = 1), frame BLOB NOT NULL)",
         "INSERT INTO state (one, version, id) VALUES (1, 0, '')",
     ),
 )

@@ -19,7 +19,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from scraper.outbox import dead_letters, losses, meta, quota, rows
+from scraper.outbox import dead_letters, losses, quota, rows
+from scraper.outbox import memory as memory_of
 from scraper.outbox.database import OutboxDatabase
 from scraper.outbox.dead_letters import DeadLetter
 from scraper.outbox.disk_errors import unavailable
@@ -101,12 +102,12 @@ class Outbox:
         """Random id of the file, 32 hex digits; a salvaged or copied file has a new one."""
         return self._database.id
 
-    def append(self, readings: Sequence[Reading], *, keep: Mapping[str, str] | None = None) -> None:
+    def append(self, readings: Sequence[Reading], *, memory: bytes | None = None) -> None:
         """Commit the readings in one durable transaction.
 
         Args:
             readings: May be empty.
-            keep: Values for `meta_get` that must change together with the readings.
+            memory: JSON that must change together with the readings, for `memory`; None leaves it as it is.
 
         Raises:
             OutboxUnavailableError: Nothing is known to be committed; try again, or `note_uncommitted`.
@@ -120,8 +121,8 @@ class Outbox:
                 reason = "readings could not be written to disk"
                 loss = Loss(self._uncommitted_since_ms, now_ms, self._uncommitted, reason)
                 losses.record(connection, loss, now_ms)
-            for key, value in (keep or {}).items():
-                meta.put(connection, key, value, now_ms)
+            if memory is not None:
+                memory_of.put(connection, memory, now_ms)
             if payloads:
                 first = rows.insert(connection, payloads, now_ms)
                 spare = frozenset[int]().union(*self._handed_out.values())
@@ -196,13 +197,9 @@ class Outbox:
             target.writelines(msgspec.json.encode(letter) + b"\n" for letter in letters)
         return len(letters)
 
-    def meta_get(self, key: str) -> str | None:
-        """A small value that was kept."""
-        return self._database.read(lambda c: meta.get(c, key))
-
-    def meta_set(self, key: str, value: str) -> None:
-        """Keep a small value durably (at most about 3 kB; ValueError beyond)."""
-        self._database.write(lambda c: meta.put(c, key, value, self._now_ms()))
+    def memory(self) -> bytes | None:
+        """The JSON that `append` was last given, also by an earlier process; None if there is none."""
+        return self._database.read(memory_of.get)
 
     def close(self) -> None:
         """Close in good order and let go of the lock; never raises for the disk's sake."""

@@ -52,9 +52,9 @@ class OutboxThread:
         """The random id of the file."""
         return self.outbox.id
 
-    async def append(self, readings: Sequence[Reading], *, keep: Mapping[str, str] | None = None) -> None:
-        """Commit readings durably, and the values in `keep` in the same transaction."""
-        await self._call(self.outbox.append, readings, keep=keep)
+    async def append(self, readings: Sequence[Reading], *, memory: bytes | None = None) -> None:
+        """Commit readings durably, and what `memory` gives back in the same transaction."""
+        await self._call(self.outbox.append, readings, memory=memory)
         self.committed.set()
 
     async def newest(self, max_rows: int, max_bytes: int) -> list[OutboxRow]:
@@ -77,13 +77,9 @@ class OutboxThread:
         """Rows, bytes and losses."""
         return await self._call(self.outbox.stats)
 
-    async def meta_get(self, name: str) -> str | None:
-        """A small persisted value."""
-        return await self._call(self.outbox.meta_get, name)
-
-    async def meta_set(self, name: str, value: str) -> None:
-        """Keep a small value."""
-        await self._call(self.outbox.meta_set, name, value)
+    async def memory(self) -> bytes | None:
+        """The JSON that was committed last beside readings."""
+        return await self._call(self.outbox.memory)
 
     async def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import structlog
 
 from scraper.collect.gaps import Gaps
-from scraper.collect.memory import DurableMemory, Kept
+from scraper.collect.memory import DurableMemory, MemoryChange
 from scraper.collect.recorder import Recorder
 from scraper.errors import OutboxUnavailableError, ScraperSettingError
 from scraper.events import make_event
@@ -68,7 +68,7 @@ async def own_state(settings: ScraperSettings, memory: DurableMemory, outbox: Ou
     Raises SettingError if readings of another gateway wait in it.
     """
     now = settings.gateway.serial or PinStore(settings.state_dir).gateway()
-    before = memory.kept.serial
+    before = memory.state.serial
     if not before or now is None or now == before:
         return
     waiting = (await outbox.stats()).rows
@@ -78,9 +78,7 @@ async def own_state(settings: ScraperSettings, memory: DurableMemory, outbox: Ou
             f"belongs to gateway {now}: give it another ENVOY_STATE_DIR; or run with ENVOY_SERIAL={before} until "
             "`envoy-scraper outbox list` says that none is waiting"
         )
-    fresh = {name: getattr(Kept(serial=now), name) for name in Kept.__struct_fields__}
-    await outbox.append([], keep=memory.entries(**fresh))
-    memory.accept(**fresh)
+    await memory.start_over(now)
 
 
 async def opening(recorder: Recorder, gaps: Gaps, memory: DurableMemory, clock: Clock) -> None:
@@ -93,11 +91,11 @@ async def opening(recorder: Recorder, gaps: Gaps, memory: DurableMemory, clock: 
 
 async def owner(gateway: GatewaySession, recorder: Recorder, memory: DurableMemory, clock: Clock) -> str:
     """Whose data this is: remembered, or told by the gateway as soon as it answers."""
-    while not memory.kept.serial:
+    while not memory.state.serial:
         identity = gateway.identity
-        if identity is None or not await recorder.keep(serial=identity.serial):
+        if identity is None or not await recorder.keep(MemoryChange(serial=identity.serial)):
             await clock.sleep(_LOOK_S)
-    return memory.kept.serial
+    return memory.state.serial
 
 
 async def _stopped_within(stop: asyncio.Event, seconds: float) -> None:

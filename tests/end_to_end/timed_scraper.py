@@ -7,7 +7,7 @@ the simulator's, as bytes, and go through the scraper's own parsers.
 import contextlib
 import json
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -90,8 +90,8 @@ class WitnessedOutbox(OutboxThread):
         super().__init__()
         self.witness: list[Reading] = []
 
-    async def append(self, readings: Sequence[Reading], *, keep: Mapping[str, str] | None = None) -> None:
-        await super().append(readings, keep=keep)
+    async def append(self, readings: Sequence[Reading], *, memory: bytes | None = None) -> None:
+        await super().append(readings, memory=memory)
         self.witness += readings
 
     def committed_readings(self) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -112,10 +112,10 @@ class FlakyOutbox(OutboxThread):
 
     full = False
 
-    async def append(self, readings: Sequence[Reading], *, keep: Mapping[str, str] | None = None) -> None:
+    async def append(self, readings: Sequence[Reading], *, memory: bytes | None = None) -> None:
         if self.full:
             raise OutboxUnavailableError("the disk is full: free some space")
-        await super().append(readings, keep=keep)
+        await super().append(readings, memory=memory)
 
 
 @dataclass

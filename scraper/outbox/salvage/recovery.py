@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scraper.errors import OutboxError
-from scraper.outbox import losses, meta, schema
+from scraper.outbox import losses, memory, schema
 from scraper.outbox import rows as rows_of
 from scraper.outbox.frames import FrameKind, RowFrame, pack
 from scraper.outbox.salvage.image import frames_in, is_whole
@@ -105,8 +105,8 @@ def _put(connection: sqlite3.Connection, frame: RowFrame) -> None:
             connection.execute("INSERT OR IGNORE INTO rows VALUES (?, ?)", (frame.seq, data))
         case FrameKind.DEAD_LETTER:
             connection.execute("INSERT OR IGNORE INTO dead_letters VALUES (?, ?)", (frame.seq, data))
-        case FrameKind.META:
-            meta.restore(connection, frame)
+        case FrameKind.MEMORY:
+            memory.restore(connection, frame)
 
 
 def _known(path: Path, *, whole: bool) -> _DamagedState | None:

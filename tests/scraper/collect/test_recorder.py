@@ -2,6 +2,7 @@
 
 import pytest
 
+from scraper.collect.memory import MemoryChange, MemoryState
 from scraper.delta.stamps import EPOCHS
 from shared.readings import Reading
 from tests.scraper.scripted import NOW_MS, identity, parts
@@ -54,14 +55,14 @@ async def test_what_a_full_disk_cost_becomes_a_recorded_loss(inner):
 async def test_memory_changes_with_its_readings_or_not_at_all(tmp_path):
     async with parts(tmp_path) as inner:
         inner.outbox.full = True
-        assert not await inner.recorder.record([inverter()], newest_stamp_ms=5)
-        assert not await inner.recorder.keep(serial="1")
-        assert (inner.memory.kept.newest_stamp_ms, inner.memory.kept.serial) == (0, "")
+        assert not await inner.recorder.record([inverter()], MemoryChange(newest_stamp_ms=5))
+        assert not await inner.recorder.keep(MemoryChange(serial="1"))
+        assert (inner.memory.state.newest_stamp_ms, inner.memory.state.serial) == (0, "")
         inner.outbox.full = False
-        assert await inner.recorder.record([inverter()], newest_stamp_ms=5)
-        assert await inner.recorder.keep(serial="1")
+        assert await inner.recorder.record([inverter()], MemoryChange(newest_stamp_ms=5))
+        assert await inner.recorder.keep(MemoryChange(serial="1"))
     async with parts(tmp_path) as again:
-        assert (again.memory.kept.newest_stamp_ms, again.memory.kept.serial) == (5, "1")
+        assert (again.memory.state.newest_stamp_ms, again.memory.state.serial) == (5, "1")
 
 
 async def test_a_step_of_the_gateways_clock_and_the_correction_are_one_commit(tmp_path):
@@ -71,7 +72,7 @@ async def test_a_step_of_the_gateways_clock_and_the_correction_are_one_commit(tm
         ahead = identity(clock_offset_s=float(year_s))
         inner.outbox.full = True
         await inner.samples.identified(ahead)
-        assert inner.memory.kept.clock_correction_ms == 0
+        assert inner.memory.state.clock_correction_ms == 0
         inner.outbox.full = False
         await inner.samples.identified(ahead)
         await inner.samples.identified(ahead)
@@ -79,7 +80,7 @@ async def test_a_step_of_the_gateways_clock_and_the_correction_are_one_commit(tm
         inner.gateway.answers["inverters"] = [[inverter(at_ms=NOW_MS + year_s * 1000)]]
         await inner.samples.inverters()
     async with parts(tmp_path) as again:
-        assert again.memory.kept.clock_correction_ms == year_s * 1000
+        assert again.memory.state.clock_correction_ms == year_s * 1000
         assert (await again.rows("inverter"))[0].timestamp == NOW_MS
 
 
@@ -127,4 +128,8 @@ async def test_after_a_kill_the_last_committed_sample_is_known_exactly(tmp_path)
         await inner.burst(500)
         last = (await inner.rows("meter"))[-1].timestamp
     async with parts(tmp_path) as again:
-        assert again.memory.last_sample_ms == last == again.memory.kept.newest_stamp_ms
+        assert again.memory.last_sample_ms == last == again.memory.state.newest_stamp_ms
+
+
+def test_every_value_of_the_memory_can_change():
+    assert MemoryChange.__struct_fields__ == MemoryState.__struct_fields__

@@ -2,6 +2,7 @@
 
 import pytest
 
+from scraper.collect.memory import MemoryChange
 from scraper.errors import WrongGatewayError
 from scraper.gateway.stream import Burst
 from shared.fields import MAX_TEXT
@@ -164,7 +165,7 @@ async def test_without_meters_the_inverters_tell_of_gaps(inner):
     await inner.samples.inverters()
     await inner.samples.minute()
     heard = inner.samples.last_sample_ms
-    assert inner.memory.kept.last_poll_ms == heard == NOW_MS
+    assert inner.memory.state.last_poll_ms == heard == NOW_MS
     await inner.samples.stopped("the gateway is unreachable")
     inner.clock.advance(600)
     inner.gateway.answers["inverters"] = [[Reading("inverter", {"inverter": "1"}, NOW_MS, {"power": 1.0})]]
@@ -174,7 +175,7 @@ async def test_without_meters_the_inverters_tell_of_gaps(inner):
 
 
 async def test_another_gateways_readings_never_mix_with_those_that_wait(inner):
-    await inner.recorder.keep(serial="122012345678")
+    await inner.recorder.keep(MemoryChange(serial="122012345678"))
     await inner.samples.identified(identity())
     with pytest.raises(WrongGatewayError, match="delivers for gateway 122012345678: restart it"):
         await inner.samples.identified(identity(serial="122099999999"))

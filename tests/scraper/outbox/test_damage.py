@@ -42,7 +42,7 @@ def original(tmp_path_factory):
         box.append(readings(first, 10))
     box.close()
     box = open_outbox(path)
-    box.meta_set("offset", "77")
+    box.append([], memory=b"77")
     for first in range(COUNT // 2, COUNT + 100, 10):
         box.append(readings(first, 10))
     seqs = [row.seq for row in every(box)]
@@ -188,7 +188,7 @@ def test_values_and_dead_letters_survive_a_broken_head(killed):
     box.close()
     killed.path.write_bytes(b"\xff" * 100 + killed.path.read_bytes()[100:])
     box = open_outbox(killed.path)
-    assert box.meta_get("offset") == "77"
+    assert box.memory() == b"77"
     assert [letter.seq for letter in box.dead_letters()] == [seqs[0]]
     assert numbers(box) == EXPECTED[1:]
     assert box.stats().rows == len(EXPECTED) - 1 + len(losses(box))

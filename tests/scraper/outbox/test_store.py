@@ -137,14 +137,18 @@ def test_a_reading_that_cannot_be_kept_takes_no_other_with_it_by_surprise(outbox
     assert numbers(outbox) == [0]
 
 
-def test_small_values_outlive_the_process_and_change_with_their_readings(path):
+def test_the_memory_outlives_the_process_and_changes_with_its_readings(path):
     box = open_outbox(path)
-    assert box.meta_get("offset") is None
-    box.meta_set("offset", "1")
-    box.append(readings(0), keep={"offset": "2", "other": "ä"})
+    assert box.memory() is None
+    box.append([], memory=b'{"offset":1}')
+    box.append(readings(0), memory='{"offset":"ä"}'.encode())
+    with pytest.raises(ValueError, match="too long"):
+        box.append(readings(1), memory=b"x" * 4000)
+    box.append(readings(2))
     box.close()
     box = open_outbox(path)
-    assert (box.meta_get("offset"), box.meta_get("other")) == ("2", "ä")
+    assert box.memory() == '{"offset":"ä"}'.encode()
+    assert numbers(box) == [0, 2]
     box.close()
 
 

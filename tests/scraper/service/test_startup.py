@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from scraper.collect.memory import MemoryChange
 from scraper.errors import OutboxUnavailableError, ScraperSettingError
 from scraper.outbox.thread import OutboxThread
 from scraper.service.startup import BUILT_MS, opened_outbox, opening, own_state, owner, sane_clock
@@ -64,15 +65,15 @@ async def test_state_of_another_gateway_is_kept_while_it_holds_readings_and_forg
         settings = scraper_settings(sim, tmp_path, "http://127.0.0.1:1", serial="122099999999")
     async with parts(tmp_path) as inner:
         await own_state(settings, inner.memory, inner.outbox)  # nobody's yet
-        await inner.recorder.keep(serial=SERIAL)
+        await inner.recorder.keep(MemoryChange(serial=SERIAL))
         await inner.burst(100)
         with pytest.raises(ScraperSettingError, match=f"run with ENVOY_SERIAL={SERIAL} until"):
             await own_state(settings, inner.memory, inner.outbox)
         await inner.outbox.settle([row.seq for row in await inner.outbox.oldest(500, 1 << 20)], {})
         await own_state(settings, inner.memory, inner.outbox)
-        assert inner.memory.kept.serial == "122099999999"
+        assert inner.memory.state.serial == "122099999999"
     async with parts(tmp_path) as later:
-        assert (later.memory.kept.serial, later.memory.last_sample_ms) == ("122099999999", 0)
+        assert (later.memory.state.serial, later.memory.last_sample_ms) == ("122099999999", 0)
 
 
 async def test_the_owner_is_whom_the_gateway_says_it_is_once_that_is_committed(tmp_path, monkeypatch):

@@ -1,0 +1,128 @@
+"""Half an hour of everyday load: whether memory and open files of both halves stay where they are.
+
+    python -m benchmarks.soak [SECONDS]
+
+A real scraper reads a real stream (1 Hz, dead-band 0, so that every event is stored) and posts to a real receiver.
+viewers hold live streams, and one reader asks dense questions without a pause longer than a second. Every ten seconds
+resident memory and open files of both processes are noted. The first five minutes do not count: caches fill in them.
+"""
+
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.live import reader_token
+from benchmarks.processes import receiver, resident_mib, scraper, simulator
+
+SETTLE_S = 300
+EVERY_S = 10
+VIEWERS = 3
+DRIFT = 0.05
+"""How far memory may move from its first third to its last third."""
+QUESTIONS = (
+    "series?kind=meter&field=power&start=-1h&limit=10000",
+    "series?kind=meter&field=power&every=1m&start=-1d",
+    "series?kind=meter_energy&field=delivered&every=15m&start=-1d",
+    "inverters",
+    "inverters/energy?every=1d&start=-7d",
+    "energy?every=1h&start=-1d",
+    "power",
+    "meters",
+)
+
+
+class Sample(NamedTuple):
+    """One look at a process.
+
+    Attributes:
+        seconds: Since the beginning.
+        memory_mib: Resident memory.
+        files: Open file descriptors.
+    """
+
+    seconds: float
+    memory_mib: float
+    files: int
+
+
+def view(url: str, token: str, stop: threading.Event) -> None:
+    """Hold a live stream, and open it again when it ends."""
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})  # noqa: S310 (loopback)
+    while not stop.is_set():
+        with suppress(OSError), urllib.request.urlopen(request, timeout=30) as stream:  # noqa: S310 (loopback)
+            while stream.readline() and not stop.is_set():
+                pass
+
+
+def ask(base: str, token: str, stop: threading.Event) -> None:
+    """Ask every dense question in turn."""
+    while not stop.is_set():
+        for question in QUESTIONS:
+            request = urllib.request.Request(f"{base}/{question}", headers={"Authorization": f"Bearer {token}"})  # noqa: S310
+            with suppress(OSError), urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 (loopback)
+                answer.read()
+            if stop.wait(0.5):
+                return
+
+
+def look(pid: int, since: float) -> Sample:
+    """Memory and files of a process now."""
+    files = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    return Sample(time.monotonic() - since, resident_mib(pid), files)
+
+
+def judge(name: str, samples: list[Sample]) -> bool:
+    """Print what became of a process; whether it stayed where it was."""
+    third = max(1, len(samples) // 3)
+    early = sorted(sample.memory_mib for sample in samples[:third])[third // 2]
+    late = sorted(sample.memory_mib for sample in samples[-third:])[third // 2]
+    most = max(sample.memory_mib for sample in samples)
+    files = [sample.files for sample in samples]
+    drift = late / early - 1
+    print(
+        f"{name}: {early:.1f} MiB in the first third, {late:.1f} MiB in the last ({drift:+.1%}, promise: within "
+        f"{DRIFT:.0%}), at most {most:.1f}; open files {min(files)} to {max(files)}"
+    )
+    return abs(drift) <= DRIFT
+
+
+def main() -> None:
+    """Measure and print."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 1_800
+    settle_s = min(SETTLE_S, seconds / 4)
+    with tempfile.TemporaryDirectory() as folder_name:
+        folder, stop = Path(folder_name), threading.Event()
+        with (
+            simulator(folder, "--profile", "firmware-8", "--role", "installer") as gateway,
+            receiver(folder, gateway["serial"]) as (port, hosted),
+            scraper(folder, gateway, port, ENVOY_DEAD_BAND="0") as (_, edge),
+        ):
+            time.sleep(12)  # the first post has told the receiver of the gateway
+            token, base = (
+                reader_token(folder, gateway["serial"]),
+                f"http://127.0.0.1:{port}/api/v1/gateways/{gateway['serial']}",
+            )
+            load = [threading.Thread(target=view, args=(f"{base}/live", token, stop)) for _ in range(VIEWERS)]
+            load.append(threading.Thread(target=ask, args=(base, token, stop)))
+            for thread in load:
+                thread.start()
+            begin = time.monotonic()
+            samples: dict[str, list[Sample]] = {"scraper": [], "receiver": []}
+            while time.monotonic() - begin < seconds:
+                time.sleep(min(EVERY_S, seconds / 20))
+                for name, child in (("scraper", edge), ("receiver", hosted)):
+                    samples[name].append(look(child.pid, begin))
+            stop.set()
+            for thread in load:
+                thread.join()
+    flat = [judge(name, [one for one in taken if one.seconds >= settle_s]) for name, taken in samples.items()]
+    sys.exit(0 if all(flat) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,8 +1,14 @@
-"""Secret files: 0600 inside 0700 directories, written whole or not at all."""
+"""Secret files: 0600 inside 0700 directories, written whole or not at all.
 
+Commands that an administrator gives as root leave a file to whom it belongs, so that the service can still read it.
+"""
+
+import contextlib
+import fcntl
 import os
 import secrets
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 PRIVATE_FILE = 0o600
@@ -18,14 +24,23 @@ def make_private_directory(path: Path) -> None:
     path.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
 
 
-def write_private(path: Path, data: bytes) -> None:
-    """Replace `path` by `data`, mode 0600, atomically and durably (a power cut leaves the old or the new file)."""
+def write_private(path: Path, data: bytes, *, keep_mode: bool = False) -> None:
+    """Replace `path` by `data`, atomically and durably (a power cut leaves the old or the new file).
+
+    The file keeps its owner; a new one belongs to the owner of its directory, as far as this user may give it away.
+
+    Args:
+        path: The file; its directory is made if it is missing.
+        data: All of its content.
+        keep_mode: Whether a file that is there keeps its mode; else, and for a new file, it is 0600.
+    """
     make_private_directory(path.parent)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
+            _leave_to_owner(file.fileno(), path, keep_mode=keep_mode)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -33,6 +48,36 @@ def write_private(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync_directory(path.parent)
+
+
+def _leave_to_owner(descriptor: int, path: Path, *, keep_mode: bool) -> None:
+    """Give a new file the owner of the file that it replaces, or of its directory."""
+    try:
+        model, exists = path.stat(), True
+    except FileNotFoundError:
+        model, exists = path.parent.stat(), False
+    _give_to(descriptor, model)
+    if keep_mode and exists:
+        os.fchmod(descriptor, stat.S_IMODE(model.st_mode))
+
+
+def _give_to(descriptor: int, model: os.stat_result) -> None:
+    if os.geteuid() == 0 and (model.st_uid, model.st_gid) != (os.geteuid(), os.getegid()):
+        os.fchown(descriptor, model.st_uid, model.st_gid)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Let no other process that asks for the lock of `path` run meanwhile; waits for it. Raises OSError."""
+    make_private_directory(path.parent)
+    lock = path.with_name(f".{path.name}.lock")
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE_FILE)
+    try:
+        _give_to(descriptor, path.parent.stat())
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def sync_directory(path: Path) -> None:

@@ -6,9 +6,11 @@ with the word in front, so that the list still shows it:
     envoy-relay-key ed25519 KEY SERIAL[,SERIAL...]
     revoked envoy-relay-key ed25519 KEY SERIAL
 
-Empty lines and lines that begin with # are comments.
+Empty lines and lines that begin with # are comments. A line ends with a line feed and with nothing else.
 """
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from receiver.auth.keys import EDDSA, VerificationKey
 from receiver.errors import ReceiverSettingError
 from shared import keys
-from shared.files import write_private
+from shared.files import locked, write_private
 
 _log = structlog.get_logger()
 
@@ -51,7 +53,7 @@ def parse(text: str) -> tuple[list[KeyEntry], list[str]]:
     """All entries, and one sentence for each line that cannot be read (that key does not count)."""
     entries: list[KeyEntry] = []
     faults: list[str] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         try:
@@ -61,12 +63,18 @@ def parse(text: str) -> tuple[list[KeyEntry], list[str]]:
     return entries, faults
 
 
-def verification_keys(data: bytes | None) -> dict[str, VerificationKey]:
+def verification_keys(content: bytes | OSError | None) -> dict[str, VerificationKey]:
     """The keys that count, by id. No file, no keys: whoever removes the file means to let nobody in.
 
     A key that stands on several lines may write for the gateways of all of them; revoked once, it is revoked.
+
+    Args:
+        content: As `ReloadingFile` gives it.
     """
-    entries, faults = parse((data or b"").decode("utf-8", errors="replace"))
+    if isinstance(content, OSError):
+        _log.error("the keys file cannot be read: no scraper with a key of its own is let in", error=content.strerror)
+        return {}
+    entries, faults = parse((content or b"").decode("utf-8", errors="replace"))
     for fault in faults:
         _log.error("a line of the keys file cannot be used", fault=fault)
     revoked = {entry.key.key_id for entry in entries if entry.revoked}
@@ -101,6 +109,11 @@ def load(path: Path) -> list[KeyEntry]:
 def add(path: Path, line: str, gateways: list[str]) -> KeyEntry:
     """Let a key write for its own gateway and for `gateways`; repeated, it adds. Raises ValueError, SettingError."""
     new = parse_line(line)._replace(revoked=False)
+    with _changing(path):
+        return _add(path, new, gateways)
+
+
+def _add(path: Path, new: KeyEntry, gateways: list[str]) -> KeyEntry:
     entries = load(path)
     same = [entry for entry in entries if entry.key.raw == new.key.raw]
     if any(entry.revoked for entry in same):
@@ -115,14 +128,25 @@ def add(path: Path, line: str, gateways: list[str]) -> KeyEntry:
 
 def revoke(path: Path, key_id: str) -> None:
     """Take a key's right away; running receivers see it within seconds. Raises ValueError for an unknown id."""
-    entries = load(path)
-    if not any(entry.key.key_id == key_id for entry in entries):
-        raise ValueError("no key of that id is in the keys file; `envoy-receiver keys list` shows them")
-    _save(path, [entry._replace(revoked=True) if entry.key.key_id == key_id else entry for entry in entries])
+    with _changing(path):
+        entries = load(path)
+        if not any(entry.key.key_id == key_id for entry in entries):
+            raise ValueError("no key of that id is in the keys file; `envoy-receiver keys list` shows them")
+        _save(path, [entry._replace(revoked=True) if entry.key.key_id == key_id else entry for entry in entries])
+
+
+@contextlib.contextmanager
+def _changing(path: Path) -> Iterator[None]:
+    """No other command changes the file meanwhile. Raises SettingError."""
+    try:
+        with locked(path):
+            yield
+    except OSError as error:
+        raise ReceiverSettingError(f"{path} cannot be locked ({error.strerror}): check its directory") from error
 
 
 def _save(path: Path, entries: list[KeyEntry]) -> None:
     try:
-        write_private(path, "".join(f"{entry}\n" for entry in entries).encode())
+        write_private(path, "".join(f"{entry}\n" for entry in entries).encode(), keep_mode=True)
     except OSError as error:
         raise ReceiverSettingError(f"the keys file {path} cannot be written ({error.strerror})") from error

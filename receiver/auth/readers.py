@@ -1,10 +1,12 @@
 """Reader tokens: made, listed and revoked here; the key that signs them is known to the receiver alone.
 
 The list (`readers.json` in the state directory) holds what is needed to recognise a token, never the token. A token is
-good while its signature is, unless the list says revoked; a list that cannot be understood lets no reader in.
+good while its signature is, unless the list says revoked; a list that cannot be read or understood lets no reader in.
 """
 
+import contextlib
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 import jwt
@@ -13,7 +15,7 @@ import structlog
 
 from receiver.auth.keys import HS256, READ_KEY_ID
 from receiver.errors import ReceiverSettingError
-from shared.files import UnsafeFileError, read_private, write_private
+from shared.files import UnsafeFileError, locked, read_private, write_private
 from shared.units import DAY_S
 
 AUDIENCE = "envoy-receiver"
@@ -52,12 +54,21 @@ def load_or_make_key(state_dir: Path) -> bytes:
         ) from error
 
 
-def revoked_ids(data: bytes | None) -> frozenset[str] | None:
-    """Ids of revoked tokens; None where the list is damaged and so nobody can be let in."""
-    if data is None:
+def revoked_ids(content: bytes | OSError | None) -> frozenset[str] | None:
+    """Ids of revoked tokens; None where the list cannot be read or understood, and so nobody can be let in.
+
+    Args:
+        content: As `ReloadingFile` gives it; None for a list that never existed.
+    """
+    if content is None:
         return frozenset()
+    if isinstance(content, OSError):
+        _log.error(
+            "the list of reader tokens cannot be read: no reader is let in", file=LIST_FILE, error=content.strerror
+        )
+        return None
     try:
-        return frozenset(token.jti for token in _decoder.decode(data) if token.revoked)
+        return frozenset(token.jti for token in _decoder.decode(content) if token.revoked)
     except (msgspec.DecodeError, UnicodeDecodeError):
         _log.error("the list of reader tokens is damaged: no reader is let in", file=LIST_FILE)
         return None
@@ -88,7 +99,8 @@ def create(state_dir: Path, key: bytes, *, gateways: list[str], days: int, now_s
         "iat": now_s,
         "exp": entry.expires,
     }
-    _save(state_dir, [*load(state_dir), entry])
+    with _changing(state_dir):
+        _save(state_dir, [*load(state_dir), entry])
     return entry, jwt.encode(claims, key, algorithm=HS256, headers={"kid": READ_KEY_ID})
 
 
@@ -99,15 +111,27 @@ def page_link(public_url: str, token: str) -> str:
 
 def revoke(state_dir: Path, jti: str) -> None:
     """Make a token worthless within seconds. Raises ValueError for an unknown id, and SettingError."""
-    entries = load(state_dir)
-    if not any(entry.jti == jti for entry in entries):
-        raise ValueError("no token of that id is in the list; `envoy-receiver token list` shows them")
-    _save(state_dir, [msgspec.structs.replace(e, revoked=True) if e.jti == jti else e for e in entries])
+    with _changing(state_dir):
+        entries = load(state_dir)
+        if not any(entry.jti == jti for entry in entries):
+            raise ValueError("no token of that id is in the list; `envoy-receiver token list` shows them")
+        _save(state_dir, [msgspec.structs.replace(e, revoked=True) if e.jti == jti else e for e in entries])
+
+
+@contextlib.contextmanager
+def _changing(state_dir: Path) -> Iterator[None]:
+    """No other command changes the list meanwhile. Raises SettingError."""
+    path = state_dir / LIST_FILE
+    try:
+        with locked(path):
+            yield
+    except OSError as error:
+        raise ReceiverSettingError(f"{path} cannot be locked ({error.strerror}): check its directory") from error
 
 
 def _save(state_dir: Path, entries: list[ReaderToken]) -> None:
     path = state_dir / LIST_FILE
     try:
-        write_private(path, msgspec.json.format(msgspec.json.encode(entries)))
+        write_private(path, msgspec.json.format(msgspec.json.encode(entries)), keep_mode=True)
     except OSError as error:
         raise ReceiverSettingError(f"{path} cannot be written ({error.strerror})") from error

@@ -1,4 +1,8 @@
-"""A small file that people and commands change while the receiver runs."""
+"""A small file that people and commands change while the receiver runs.
+
+A file that cannot be read is never taken for one that is not there: whoever decides by the file is told which of the
+two it is, and it is tried again until it can be read.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,23 +21,26 @@ class ReloadingFile(Generic[T]):
 
     Args:
         path: The file; it need not exist.
-        parse: Makes the value from the bytes; None stands for a file that does not exist or cannot be read. Must not
-            raise: a fault in the file has to become a value that lets nobody in.
+        parse: Makes the value from what was read: the bytes, None for a file that never existed, or the error for one
+            that exists and cannot be read, or that is there no more. Must not raise: a fault in the file has to become
+            a value that lets nobody in.
         clock: How often to look.
         most_bytes: Read no more than this; None is all. `parse` gets what was read.
     """
 
     def __init__(
-        self, path: Path, parse: Callable[[bytes | None], T], clock: Clock, *, most_bytes: int | None = None
+        self, path: Path, parse: Callable[[bytes | OSError | None], T], clock: Clock, *, most_bytes: int | None = None
     ) -> None:
         self._path = path
         self._parse = parse
         self._clock = clock
         self._most_bytes = -1 if most_bytes is None else most_bytes
+        self._existed = False
         self._signature = self._look()
         self._looked = clock.monotonic()
         self.version = 0
-        self._value = parse(self._read())
+        self._content = self._read()
+        self._value = parse(self._content)
 
     def get(self) -> T:
         """The current value, at most `RELOAD_S` old. `version` has grown if it is another than before."""
@@ -41,11 +48,18 @@ class ReloadingFile(Generic[T]):
         if now - self._looked >= RELOAD_S:
             self._looked = now
             signature = self._look()
-            if signature != self._signature:
+            if signature != self._signature or isinstance(self._content, OSError):
                 self._signature = signature
-                self._value = self._parse(self._read())
-                self.version += 1
+                self._take(self._read())
         return self._value
+
+    def _take(self, content: bytes | OSError | None) -> None:
+        before = self._content
+        self._content = content
+        if isinstance(content, OSError) and isinstance(before, OSError) and content.errno == before.errno:
+            return  # it was said already
+        self._value = self._parse(content)
+        self.version += 1
 
     def _look(self) -> tuple[int, int, int] | None:
         try:
@@ -54,9 +68,14 @@ class ReloadingFile(Generic[T]):
             return None
         return status.st_ino, status.st_mtime_ns, status.st_size
 
-    def _read(self) -> bytes | None:
+    def _read(self) -> bytes | OSError | None:
         try:
             with self._path.open("rb") as file:
-                return file.read(self._most_bytes)
-        except OSError:
-            return None
+                content = file.read(self._most_bytes)
+        except FileNotFoundError as error:
+            return error if self._existed or self._path.is_symlink() else None
+        except OSError as error:
+            self._existed = True
+            return error
+        self._existed = True
+        return content

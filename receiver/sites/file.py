@@ -35,10 +35,10 @@ class SitesFile:
         """What is known of one gateway; an empty `Site` if nothing is."""
         return self.get().get(serial, NO_SITE)
 
-    def _parse(self, data: bytes | None) -> Sites:
+    def _parse(self, data: bytes | OSError | None) -> Sites:
         """Never raises. What was good before stays when what is there now is not."""
         path = str(self._path)
-        if data is None:
+        if data is None or isinstance(data, OSError):
             _log.error("the sites file cannot be read; what it said before stays in force", path=path)
             return self._good
         try:

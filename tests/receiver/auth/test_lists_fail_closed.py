@@ -1,0 +1,137 @@
+"""Lists that decide who comes in: what cannot be read lets nobody in, is said, and heals; no change is lost."""
+
+import json
+import multiprocessing
+import os
+from pathlib import Path
+
+import pytest
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from receiver.auth import keys_file, readers
+from receiver.auth.reloading import RELOAD_S
+from shared.keys import PublicKey
+from tests.receiver.service import READ_SECRET, Service, batch, ingest_claims, meter, sign
+
+LINE = str(PublicKey(bytes(range(32)), "122300001234"))
+
+
+def hide(path: Path, how: str) -> None:
+    """Make a list unreadable in a way that stops root, too."""
+    path.rename(path.with_suffix(".kept"))
+    if how == "directory":
+        path.mkdir()
+    elif how == "dangling link":
+        path.symlink_to(path.with_name("nowhere"))
+
+
+def bring_back(path: Path) -> None:
+    """Undo `hide`."""
+    if path.is_dir():
+        path.rmdir()
+    else:
+        path.unlink(missing_ok=True)
+    path.with_suffix(".kept").rename(path)
+
+
+@pytest.mark.parametrize("how", ["directory", "dangling link", "gone"])
+async def test_a_list_of_readers_that_cannot_be_read_lets_nobody_in(service: Service, how: str):
+    """It was taken for an empty one, in which nobody is revoked; and it never healed."""
+    folder, now_s = service.settings.state_dir, service.clock.now_ms() // 1000
+    (_, good), (entry, bad) = (
+        readers.create(folder, READ_SECRET, gateways=["*"], days=1, now_s=now_s) for _ in range(2)
+    )
+    readers.revoke(folder, entry.jti)
+    service.clock.advance(RELOAD_S)
+    path = folder / readers.LIST_FILE
+
+    async def statuses() -> list[int]:
+        service.clock.advance(RELOAD_S)
+        return [(await service.get("/api/v1/gateways", token=token)).status_code for token in (good, bad)]
+
+    assert await statuses() == [200, 401]
+    with structlog.testing.capture_logs() as lines:
+        hide(path, how)
+        assert await statuses() == [401, 401]
+        assert await statuses() == [401, 401]
+    assert len([line for line in lines if "cannot be read" in line["event"]]) == 1
+    bring_back(path)
+    assert await statuses() == [200, 401]
+
+
+async def test_a_keys_file_that_cannot_be_read_lets_no_key_in_and_heals(service: Service):
+    private = Ed25519PrivateKey.generate()
+    kid = service.add_key(private)
+
+    async def status() -> int:
+        service.clock.advance(RELOAD_S)
+        token = sign(ingest_claims(service.clock.ms), private, kid=kid, alg="EdDSA")
+        return (await service.post(batch(meter()), token=token)).status_code
+
+    assert await status() == 200
+    hide(service.settings.keys_file, "directory")
+    assert await status() == 401
+    bring_back(service.settings.keys_file)
+    assert await status() == 200
+
+
+def change(folder: Path, number: int) -> None:
+    """What one command does."""
+    if number % 2:
+        readers.revoke(folder, f"id{number}")
+    else:
+        readers.create(folder, b"k" * 32, gateways=["*"], days=1, now_s=number)
+
+
+def test_commands_beside_each_other_lose_nothing(tmp_path: Path):
+    """Of six revocations beside two creations three were lost, though each command said that it was done."""
+    for number in range(1, 24, 2):
+        entries = [*readers.load(tmp_path), readers.ReaderToken(f"id{number}", ["*"], 0, 1)]
+        readers._save(tmp_path, entries)
+    context = multiprocessing.get_context("fork")
+    commands = [context.Process(target=change, args=(tmp_path, number)) for number in range(24)]
+    for command in commands:
+        command.start()
+    for command in commands:
+        command.join(30)
+    assert [command.exitcode for command in commands] == [0] * 24
+    entries = readers.load(tmp_path)
+    assert len(entries) == 24
+    assert sum(entry.revoked for entry in entries) == 12
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away: run the tests as root to see this one")
+def test_a_command_of_root_leaves_the_files_to_the_service(tmp_path: Path):
+    """The service could not read its list after `token revoke` by root, and let everybody in."""
+    service_user = 10_001
+    os.chown(tmp_path, service_user, service_user)
+    entry, _ = readers.create(tmp_path, b"k" * 32, gateways=["*"], days=1, now_s=1)
+    keys_file.add(tmp_path / "keys", LINE, [])
+    (tmp_path / "keys").chmod(0o640)
+    readers.revoke(tmp_path, entry.jti)
+    keys_file.add(tmp_path / "keys", LINE, ["122300005678"])
+    for path in tmp_path.iterdir():
+        assert (path.stat().st_uid, path.stat().st_gid) == (service_user, service_user), path
+    assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / readers.LIST_FILE).stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x0c", "\x0b", "\x1c", "\x85", "\r"])
+def test_a_comment_ends_with_its_line_only(separator: str):
+    """Other separators began a line, and so a key, in the middle of a comment."""
+    assert keys_file.parse(f"# old keys{separator}{LINE}\n") == ([], [])
+
+
+@pytest.mark.parametrize("first", ["00", "01", "ec", "ed", "ee"])
+@pytest.mark.parametrize("sign_bit", [0x00, 0x80])
+def test_a_key_that_anybody_can_sign_for_is_refused(first: str, sign_bit: int):
+    middle, last = ("00" * 30, 0x00) if first in {"00", "01"} else ("ff" * 30, 0x7F)
+    raw = bytes.fromhex(first + middle) + bytes([last | sign_bit])
+    with pytest.raises(ValueError, match="weak"):
+        keys_file.parse_line(str(PublicKey(raw, "1")))
+
+
+def test_the_list_of_readers_stays_readable_for_people(tmp_path: Path):
+    readers.create(tmp_path, b"k" * 32, gateways=["1"], days=1, now_s=1)
+    assert [entry["gateways"] for entry in json.loads((tmp_path / readers.LIST_FILE).read_text())] == [["1"]]

@@ -13,9 +13,38 @@ import structlog
 _JWT = re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]*")
 
 
+def make_inert(text: str) -> str:
+    """`text` on one line, without characters that do something: escapes, marks that turn the direction, line ends.
+
+    What a gateway, a receiver or a machine in the network says must not be able to forge a line of ours.
+    """
+    if text.isprintable():
+        return text
+    return "".join(_replaced(character) for character in text)
+
+
+def make_lines_inert(text: str) -> str:
+    """`text` with each of its lines inert: for a message of ours that has several lines."""
+    return "\n".join(map(make_inert, text.split("\n")))
+
+
+def _replaced(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if character.isspace() else "\N{REPLACEMENT CHARACTER}"
+
+
 def redact(text: str, limit: int = 200) -> str:
-    """`text` cut to `limit` characters, on one line, with anything that looks like a token removed."""
-    return _JWT.sub("[token]", text)[:limit].replace("\r", " ").replace("\n", " ")
+    """`text` cut to `limit` characters, inert, with anything that looks like a token removed."""
+    return make_inert(_JWT.sub("[token]", text)[:limit])
+
+
+def _make_values_inert(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """A processor for every line: its values may be somebody else's words. A traceback keeps its lines."""
+    for name, value in line.items():
+        if isinstance(value, str) and name != "exception" and not value.isprintable():
+            line[name] = make_inert(value)
+    return line
 
 
 def configure(*, level: str = "INFO", json: bool | None = None) -> None:
@@ -30,6 +59,7 @@ def configure(*, level: str = "INFO", json: bool | None = None) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            _make_values_inert,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),

@@ -9,6 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from shared.logs import make_inert
 from shared.units import HOUR_S, MINUTE_S
 from standalone.api import MeterNow
 from standalone.state import SystemState
@@ -43,11 +44,11 @@ def screen(picture: SystemState, frame: ViewFrame) -> RenderableType:
     """The whole live view."""
     parts: list[RenderableType] = [_tiles(picture), _meters(picture.meters), _chain(picture, frame.history)]
     if picture.problems:
-        parts.append(Text("\n".join(f"! {problem}" for problem in picture.problems), style="yellow"))
+        parts.append(Text("\n".join(f"! {make_inert(problem)}" for problem in picture.problems), style="yellow"))
     parts.append(_links(frame.links))
     if frame.messages:
         parts.append(Text("\n".join(frame.messages), style="dim", no_wrap=True, overflow="ellipsis"))
-    return Panel(Group(*parts), title=frame.title, subtitle="Ctrl-C stops everything", box=box.ROUNDED)
+    return Panel(Group(*parts), title=_quoted(frame.title), subtitle="Ctrl-C stops everything", box=box.ROUNDED)
 
 
 def line(picture: SystemState, history: float | None) -> str:
@@ -68,7 +69,7 @@ def line(picture: SystemState, history: float | None) -> str:
     ]
     if history is not None:
         words.append(f"history {history:.0%}")
-    return ", ".join(words) + "".join(f"\n  ! {problem}" for problem in picture.problems)
+    return ", ".join(words) + "".join(f"\n  ! {make_inert(problem)}" for problem in picture.problems)
 
 
 def watts(value: float | None) -> str:
@@ -123,16 +124,21 @@ def _meters(meters: Sequence[MeterNow]) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, expand=True)
     table.add_column("meter")
     for phase in phases:
-        table.add_column(f"phase {phase}", justify="right")
+        table.add_column(_quoted(f"phase {phase}"), justify="right")
     table.add_column("last change", justify="right")
     for meter in sorted({one.meter for one in meters}, key=_order):
         of_meter = {one.phase: one for one in meters if one.meter == meter}
         cells = [_cell(of_meter.get(phase)) for phase in phases]
-        table.add_row(_METER_NAMES.get(meter, meter), *cells, age(min(one.age_s for one in of_meter.values())))
+        table.add_row(_quoted(_METER_NAMES.get(meter, meter)), *cells, age(min(one.age_s for one in of_meter.values())))
     volts = {one.phase: one.voltage for one in meters if one.voltage is not None}
     if volts:
         table.add_row("voltage", *(f"{volts[phase]:.1f} V" if phase in volts else "" for phase in phases), "")
     return table
+
+
+def _quoted(text: str) -> Text:
+    """What others say, as it stands: neither markup nor control characters do anything."""
+    return Text(make_inert(text))
 
 
 def _order(meter: str) -> tuple[int, str]:

@@ -19,6 +19,7 @@ from receiver.sites import load as sites
 from receiver.stores.base import Store
 from receiver.stores.choose import make_store, place
 from shared.files import make_private_directory
+from shared.logs import make_inert
 
 Finding = tuple[bool, str]
 """Whether it is fine, and a sentence."""
@@ -30,7 +31,7 @@ def check() -> None:
         chosen = settings.load()
     findings = [(True, "settings: complete"), *examine(chosen)]
     for fine, sentence in findings:
-        typer.echo(f"{'ok  ' if fine else 'FAIL'}  {sentence}")
+        typer.echo(f"{'ok  ' if fine else 'FAIL'}  {make_inert(sentence)}")
     if not all(fine for fine, _ in findings):
         raise typer.Exit(1)
 

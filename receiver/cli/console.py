@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import typer
 
 from receiver.errors import ReceiverError
+from shared.logs import make_lines_inert
 
 
 @contextlib.contextmanager
@@ -15,7 +16,7 @@ def faults_as_sentences() -> Iterator[None]:
     try:
         yield
     except (ReceiverError, ValueError) as error:
-        typer.echo(f"envoy-receiver: {error}", err=True)
+        typer.echo(make_lines_inert(f"envoy-receiver: {error}"), err=True)
         raise typer.Exit(1) from None
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
+from shared.logs import make_inert
+
 
 class Level(StrEnum):
     """How much a finding matters."""
@@ -42,13 +44,17 @@ class Findings:
 
     def ok(self, step: str, text: str) -> None:
         """Something works."""
-        self._say(Finding(Level.OK, step, text))
+        self._pass_on(Level.OK, step, text)
 
     def note(self, step: str, text: str) -> None:
         """Something is worth knowing."""
-        self._say(Finding(Level.NOTE, step, text))
+        self._pass_on(Level.NOTE, step, text)
 
     def fail(self, step: str, text: str) -> None:
         """Something keeps the scraper from running."""
         self.failed = True
-        self._say(Finding(Level.FAIL, step, text))
+        self._pass_on(Level.FAIL, step, text)
+
+    def _pass_on(self, level: Level, step: str, text: str) -> None:
+        """A finding quotes what a gateway or a receiver says, which must not look like a finding of its own."""
+        self._say(Finding(level, make_inert(step), make_inert(text)))

@@ -7,6 +7,7 @@ import typer
 from scraper.cli import check, gateway
 from scraper.cli.outbox import commands as outbox_commands
 from scraper.errors import ScraperError
+from shared.logs import make_lines_inert
 
 typer_app = typer.Typer(
     help="Reads an Enphase gateway at home and posts what changed to your receiver. Begin with `check`.",
@@ -33,5 +34,5 @@ def app() -> None:
     try:
         typer_app()
     except ScraperError as error:
-        typer.echo(str(error), err=True)
+        typer.echo(make_lines_inert(str(error)), err=True)
         sys.exit(1)

@@ -13,6 +13,7 @@ from scraper.errors import OutboxError
 from scraper.outbox import Outbox
 from scraper.service.startup import OUTBOX_FILE
 from shared.clock import SystemClock
+from shared.logs import make_inert
 
 commands = typer.Typer(help="What waits for the receiver, and what it refused (dead letters).", no_args_is_help=True)
 
@@ -26,7 +27,7 @@ def list_letters(limit: int = 50) -> None:
         typer.echo(f"{stats.dead_letters} refused" + (":" if stats.dead_letters else ""))
         for letter in outbox.dead_letters(limit):
             when = datetime.fromtimestamp(letter.rejected_ms / 1000, UTC)
-            typer.echo(f"{letter.seq:>10}  {when:%Y-%m-%d %H:%M:%S}  {letter.code}")
+            typer.echo(f"{letter.seq:>10}  {when:%Y-%m-%d %H:%M:%S}  {make_inert(letter.code)}")
 
 
 @commands.command()
@@ -36,7 +37,7 @@ def show(seq: int) -> None:
         letter = outbox.show(seq)
         if letter is None:
             raise OutboxError(f"there is no refused reading {seq}; `envoy-scraper outbox list` shows those there are")
-        typer.echo(f"{letter.code}  {bytes(letter.reading).decode()}")
+        typer.echo(make_inert(f"{letter.code}  {bytes(letter.reading).decode(errors='replace')}"))
 
 
 @commands.command()

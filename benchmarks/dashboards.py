@@ -22,7 +22,7 @@ from tests.grafana.answers import DashboardClient
 from tests.grafana.extraction import ExtractedQuery, dashboards, panel_queries, panels
 from tests.grafana.simulated_days import LoadedDays, load_days
 from tests.grafana.substitution import Value
-from tests.influxd.server import running
+from tests.influxd.server import run_influxd
 
 DAYS = 7.0
 TURNS = 7
@@ -70,7 +70,7 @@ def measure(loaded_days: LoadedDays) -> bool:
 
 def main() -> int:
     """Load, measure; 1 if a dashboard takes longer than promised."""
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "influxd") as server:
+    with tempfile.TemporaryDirectory() as folder, run_influxd(Path(folder) / "influxd") as server:
         journal = Path(folder) / "journal"
         journal.mkdir(mode=0o700)
         loaded_days = asyncio.run(load_days(server, journal, days=DAYS))

@@ -25,7 +25,7 @@ from shared.clock import SystemClock
 from shared.units import DAY_S
 from simulator.profiles import profile_named
 from standalone import history
-from tests.influxd.server import ADMIN_TOKEN, ORG, running
+from tests.influxd.server import ADMIN_TOKEN, ORG, run_influxd
 
 BATCH = 5000
 YEAR_DAYS = 365
@@ -74,7 +74,7 @@ def measure(folder: Path, meter: list[GatewayReading], other: list[GatewayReadin
         return sum(map(on_disk, folder.glob("readings.sqlite*")))
 
     yield "SQLite", asyncio.run(fill(lambda: SqliteStore(file), meter, other, sqlite_size, folder / "a"))
-    with running(folder / "influxd", *COMPACT_SOON) as server:
+    with run_influxd(folder / "influxd", *COMPACT_SOON) as server:
         server.make_bucket("envoy")
         server.make_bucket("envoy_live")
 

@@ -33,7 +33,7 @@ from receiver.stores.influxdb.encode import encode_lines, encode_series
 from scraper.uplink.signer import HouseholdSecret, Signer
 from shared import wire
 from shared.readings import Reading
-from tests.influxd.server import ADMIN_TOKEN, ORG, Influxd, running
+from tests.influxd.server import ADMIN_TOKEN, ORG, Influxd, run_influxd
 
 CONNECTIONS = int(os.environ.get("CONNECTIONS", "32"))
 TURNS = 3
@@ -160,7 +160,7 @@ def main() -> None:
     """Measure and print."""
     print(f"points/s, medians of {TURNS} turns, {CONNECTIONS} connections:")
     kept = True
-    with tempfile.TemporaryDirectory() as name, running(Path(name) / "influxd") as server:
+    with tempfile.TemporaryDirectory() as name, run_influxd(Path(name) / "influxd") as server:
         for size, promise in PROMISES.items():
             direct, ours = [], []
             for turn in range(TURNS):

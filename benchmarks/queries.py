@@ -23,7 +23,7 @@ from receiver.stores.base import GatewayReading, Store
 from receiver.stores.influxdb import InfluxStore
 from receiver.stores.sqlite import SqliteStore
 from shared.readings import FieldValue, Reading
-from tests.influxd.server import ADMIN_TOKEN, ORG, running
+from tests.influxd.server import ADMIN_TOKEN, ORG, run_influxd
 
 DAYS = int(os.environ.get("DAYS", "400"))
 TURNS = 7
@@ -117,7 +117,7 @@ async def measure(stores: dict[str, Store], now: int) -> None:
 
 def main() -> None:
     """Run it in a folder of its own."""
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "influxd") as server:
+    with tempfile.TemporaryDirectory() as folder, run_influxd(Path(folder) / "influxd") as server:
         for name in ("envoy", "envoy_live"):
             server.make_bucket(name)
         stores: dict[str, Store] = {

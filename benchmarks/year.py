@@ -31,7 +31,7 @@ from receiver.stores.influxdb import InfluxStore
 from receiver.stores.influxdb.setup.management import choose_shard_s
 from receiver.stores.sqlite import SqliteStore
 from shared.units import DAY_MS
-from tests.influxd.server import ADMIN_TOKEN, ORG, Influxd, running
+from tests.influxd.server import ADMIN_TOKEN, ORG, Influxd, run_influxd
 
 DAYS = int(os.environ.get("DAYS", "365"))
 DENSE_DAYS = int(os.environ.get("DENSE_DAYS", "14"))
@@ -148,7 +148,7 @@ def settings(folder: Path, server: Influxd) -> dict[str, dict[str, str]]:
 def main() -> int:
     """Fill, measure; 1 if a promise is broken."""
     kept, told, year = True, dict[str, object](), Year(days=DAYS, dense_days=DENSE_DAYS)
-    with tempfile.TemporaryDirectory() as name, running(Path(name) / "influxd", *COMPACT_SOON) as server:
+    with tempfile.TemporaryDirectory() as name, run_influxd(Path(name) / "influxd", *COMPACT_SOON) as server:
         folder = Path(name)
         for bucket, kept_s in ((BUCKET, 0), (LIVE_BUCKET, 90 * 86_400)):
             make_bucket(server, bucket, kept_s)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.influxd.server import Influxd, running
+from tests.influxd.server import Influxd, run_influxd
 
 # How long an example takes is the machine's affair: a busy one must not fail a test that is right.
 settings.register_profile("steady", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -21,5 +21,5 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def shared_influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
     """One real InfluxDB for all tests that only need buckets of their own on it; it is not theirs to stop."""
-    with running(tmp_path_factory.mktemp("influxd")) as server:
+    with run_influxd(tmp_path_factory.mktemp("influxd")) as server:
         yield server

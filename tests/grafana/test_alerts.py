@@ -34,7 +34,7 @@ from tests.grafana.alarm_evaluation import (
     gateways_of,
     render_summaries,
 )
-from tests.influxd.server import Influxd, running
+from tests.influxd.server import Influxd, run_influxd
 
 RULES: dict[str, Rule] = {
     rule["uid"]: rule
@@ -46,7 +46,7 @@ _NUMBERS = itertools.count()
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
-    with running(tmp_path_factory.mktemp("influxd")) as started:
+    with run_influxd(tmp_path_factory.mktemp("influxd")) as started:
         yield started
 
 

@@ -17,7 +17,7 @@ from tests.grafana.answers import DashboardClient
 from tests.grafana.extraction import alert_queries, dashboards, panel_queries, panels
 from tests.grafana.simulated_days import LoadedDays, load_days
 from tests.grafana.substitution import Value
-from tests.influxd.server import running
+from tests.influxd.server import run_influxd
 
 DAYS = 2.0
 
@@ -25,7 +25,7 @@ DAYS = 2.0
 @pytest.fixture(scope="module")
 def loaded_days(tmp_path_factory) -> Iterator[LoadedDays]:
     """Days of a house with a battery, and months of energies before."""
-    with running(tmp_path_factory.mktemp("influxd")) as server:
+    with run_influxd(tmp_path_factory.mktemp("influxd")) as server:
         yield asyncio.run(load_days(server, tmp_path_factory.mktemp("journal"), days=DAYS))
 
 

@@ -18,8 +18,8 @@ ORG = "home"
 ADMIN_TOKEN = "canary-influx-admin-0123456789abcdef"
 ADMIN_PASSWORD = "canary-influx-password"
 READY_S = 60.0
-_NO_TLS = False
-"""It speaks plain http; without this each request would read the system's certificates first, for 50 ms."""
+_VERIFY_TLS = False
+"""The server speaks plain http; by default each request would read the system's certificates first, for 50 ms."""
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Influxd:
     def is_healthy(self) -> bool:
         """Whether it answers as a healthy server."""
         with contextlib.suppress(httpx.HTTPError):
-            return httpx.get(f"{self.url}/health", timeout=1, verify=_NO_TLS).status_code == httpx.codes.OK
+            return httpx.get(f"{self.url}/health", timeout=1, verify=_VERIFY_TLS).status_code == httpx.codes.OK
         return False
 
     def stop(self) -> None:
@@ -71,7 +71,7 @@ class Influxd:
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """SIGKILL: as a power cut, but for what the kernel holds."""
+        """SIGKILL: as a power cut, except that the kernel still writes what it holds."""
         self._end(signal.SIGKILL)
 
     def _end(self, number: signal.Signals) -> None:
@@ -89,7 +89,7 @@ class Influxd:
         """One call of its API as the administrator; raises for a failure."""
         headers = {"authorization": f"Token {ADMIN_TOKEN}"}
         answer = httpx.request(
-            method, f"{self.url}{path}", json=body, params=parameters, headers=headers, timeout=30, verify=_NO_TLS
+            method, f"{self.url}{path}", json=body, params=parameters, headers=headers, timeout=30, verify=_VERIFY_TLS
         )
         answer.raise_for_status()
         return answer
@@ -99,15 +99,15 @@ class Influxd:
         return str(self.api("GET", "/api/v2/orgs", org=ORG).json()["orgs"][0]["id"])
 
     def make_bucket(self, name: str, *, days: int = 0) -> str:
-        """A new bucket; its id. No days: for ever."""
+        """Make a bucket that keeps readings for some days (0: without limit); returns its id."""
         rules = [{"type": "expire", "everySeconds": days * 86_400}] if days else []
         body = {"orgID": self.organisation(), "name": name, "retentionRules": rules}
         return str(self.api("POST", "/api/v2/buckets", body).json()["id"])
 
 
 @contextlib.contextmanager
-def running(folder: Path, *options: str, onboarded: bool = True) -> Iterator[Influxd]:
-    """A fresh server; it and its process end with the context."""
+def run_influxd(folder: Path, *options: str, onboarded: bool = True) -> Iterator[Influxd]:
+    """A fresh server, which ends with the context."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""A receiver over InfluxDB instead of SQLite: what `service.start` must be told for it."""
+"""The settings of a receiver over InfluxDB instead of SQLite, for `service.start`."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from tests.influxd.server import ADMIN_TOKEN, ORG, Influxd
 
 
 def settings(server: Influxd, buckets: tuple[str, str], tokens_dir: Path) -> dict[str, Any]:
-    """Changes to the settings of a receiver; the two buckets are those of `INFLUXDB_V2_BUCKET` and the live one.
+    """Changes to the settings of a receiver. The buckets are the main one and the live one.
 
     For example: `service.start(tmp_path, **over_influxdb.settings(shared_influxd, buckets, tmp_path))`.
     """

@@ -1,4 +1,4 @@
-"""The whole receiver over a real InfluxDB: what a scraper sends is what readers see, and no bucket loses nothing."""
+"""The whole receiver over a real InfluxDB: what a scraper sends is what readers see, and a missing bucket loses nothing."""
 
 import gzip
 
@@ -12,35 +12,35 @@ from tests.receiver.stores.store_factories import new_buckets
 
 
 @pytest.fixture
-async def running(shared_influxd, tmp_path):
+async def receiver(shared_influxd, tmp_path):
     with new_buckets(shared_influxd) as buckets:
         changes = over_influxdb.settings(shared_influxd, buckets, tmp_path)
         async with service.start(tmp_path / "state", **changes) as started:
             yield started
 
 
-async def test_what_was_sent_is_shown(running):
+async def test_what_was_sent_is_shown(receiver):
     """Every kind of answer, and only what belongs to the gateway."""
-    verdict = await running.send(
+    verdict = await receiver.send(
         inverter("1", NOW_MS - 60_000, power=7.0, max_power=9.0), inverter("2", power=5.0), meter(phase="a", power=1.0),
         Reading("gateway", {}, NOW_MS - 5000, {"firmware": "D8.2.4286", "role": "owner"}),
     )  # fmt: skip
     assert verdict.rejected == []
-    await running.send(inverter("7", NOW_MS - 1000), serial=OTHER)
-    answer = await running.get(f"/api/v1/gateways/{GATEWAY}/inverters")
+    await receiver.send(inverter("7", NOW_MS - 1000), serial=OTHER)
+    answer = await receiver.get(f"/api/v1/gateways/{GATEWAY}/inverters")
     producing = {"state": "producing"}
     assert answer.json() == [
         {"inverter": "1", "power": 7.0, "max_power": 9.0, "timestamp": NOW_MS - 60_000, "age_seconds": 60.0}
         | producing,
         {"inverter": "2", "power": 5.0, "timestamp": NOW_MS, "age_seconds": 0.0} | producing,
     ]
-    answer = await running.get(f"/api/v1/gateways/{GATEWAY}/meters")
+    answer = await receiver.get(f"/api/v1/gateways/{GATEWAY}/meters")
     assert [(entry["meter"], entry["phase"], entry["power"]) for entry in answer.json()] == [("production", "a", 1.0)]
-    home, other = (await running.get("/api/v1/gateways")).json()
+    home, other = (await receiver.get("/api/v1/gateways")).json()
     assert (home["gateway"], home["last_timestamp"], home["firmware"]) == (GATEWAY, NOW_MS, "D8.2.4286")
     assert (home["inverters"], home["meters"]) == (2, 1)
     assert (other["gateway"], other["inverters"]) == (OTHER, 1)
-    assert (await running.get("/readyz")).status_code == 200
+    assert (await receiver.get("/readyz")).status_code == 200
 
 
 async def test_without_its_buckets_the_scraper_keeps_everything(shared_influxd, tmp_path):

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.influxd.server import Influxd, running
+from tests.influxd.server import Influxd, run_influxd
 from tests.receiver import over_influxdb
 from tests.scraper.running_scraper import RunningScraper, home
 
@@ -13,7 +13,7 @@ BUCKETS = ("envoy", "envoy_live")
 
 @pytest.fixture
 def database(tmp_path):
-    with running(tmp_path / "influxdb") as server:
+    with run_influxd(tmp_path / "influxdb") as server:
         for bucket in BUCKETS:
             server.make_bucket(bucket)
         yield server

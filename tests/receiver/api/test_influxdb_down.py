@@ -13,7 +13,7 @@ from tests.receiver.stores.influx_server import BUCKET, LIVE_BUCKET, InfluxTestS
 
 @pytest.fixture
 def server(tmp_path):
-    with InfluxTestServer.running(tmp_path) as server:
+    with InfluxTestServer.run(tmp_path) as server:
         yield server
 
 

@@ -13,7 +13,7 @@ import pytest
 from receiver import settings
 from receiver.stores.base import GatewayReading
 from shared.readings import Reading
-from tests.influxd.server import running
+from tests.influxd.server import run_influxd
 from tests.receiver.backup.conftest import START_MS, influxdb_installation, sqlite_installation
 from tests.receiver.service import GATEWAY
 
@@ -37,7 +37,7 @@ def test_sqlite_comes_back_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_influxdb_comes_back_on_a_new_server_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     file = tmp_path / "backup.tar.gz"
-    with running(tmp_path / "influxd-old", onboarded=False) as server:
+    with run_influxd(tmp_path / "influxd-old", onboarded=False) as server:
         old = influxdb_installation(tmp_path / "old", monkeypatch, server)
         old.call("setup")
         old.fill()
@@ -45,7 +45,7 @@ def test_influxdb_comes_back_on_a_new_server_as_it_was(tmp_path: Path, monkeypat
         assert "saved bucket envoy: " in said
         assert "saved bucket envoy_live: " in said
         before, state = old.stored(), old.state()
-    with running(tmp_path / "influxd-new", onboarded=False) as server:
+    with run_influxd(tmp_path / "influxd-new", onboarded=False) as server:
         new = influxdb_installation(tmp_path / "new", monkeypatch, server)
         new.call("restore", str(file))
         assert new.stored() == before
@@ -117,7 +117,7 @@ def test_the_journal_of_a_store_that_was_moved_away_is_not_played_into_another(
 
 def test_a_bucket_that_holds_readings_is_never_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     file = str(tmp_path / "b.tar.gz")
-    with running(tmp_path / "influxd", onboarded=False) as server:
+    with run_influxd(tmp_path / "influxd", onboarded=False) as server:
         old = influxdb_installation(tmp_path / "old", monkeypatch, server)
         old.call("setup")
         old.fill(hours=3)
@@ -139,7 +139,7 @@ def test_a_restore_that_fails_leaves_nothing_half_done_and_may_be_repeated(
 ):
     """The last shard is spoiled, so much is restored before that is seen. The server itself would take it."""
     file, spoiled = tmp_path / "b.tar.gz", tmp_path / "spoiled.tar.gz"
-    with running(tmp_path / "influxd", onboarded=False) as server:
+    with run_influxd(tmp_path / "influxd", onboarded=False) as server:
         old = influxdb_installation(tmp_path / "old", monkeypatch, server)
         old.call("setup")
         old.fill()
@@ -161,7 +161,7 @@ def test_a_restore_that_fails_leaves_nothing_half_done_and_may_be_repeated(
 
 def test_a_shard_of_which_the_server_makes_nothing_is_no_restore(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A whole archive, with a data file in a place where this server does not look for any."""
-    with running(tmp_path / "influxd", onboarded=False) as server:
+    with run_influxd(tmp_path / "influxd", onboarded=False) as server:
         here = influxdb_installation(tmp_path / "here", monkeypatch, server)
         here.call("setup")
         here.fill(hours=1)
@@ -249,7 +249,7 @@ def test_a_damaged_store_is_no_backup(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_without_the_administrator_influxdb_is_backed_up_by_its_own_tools(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    with running(tmp_path / "influxd") as server:
+    with run_influxd(tmp_path / "influxd") as server:
         here = influxdb_installation(tmp_path / "here", monkeypatch, server, INFLUXDB_ADMIN_TOKEN="canary-wrong")
         assert "must be the administrator's" in here.call("backup", str(tmp_path / "b.tar.gz"), fails=True).output
         del here.environment["INFLUXDB_ADMIN_TOKEN"]

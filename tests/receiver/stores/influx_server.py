@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 from hypothesis import HealthCheck, settings
 
-from tests.influxd.server import ADMIN_TOKEN, ORG, Influxd, running
+from tests.influxd.server import ADMIN_TOKEN, ORG, Influxd, run_influxd
 
 BUCKET, LIVE_BUCKET = "envoy", "envoy_live"
 
@@ -18,7 +18,7 @@ exact = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCh
 
 
 class InfluxTestServer:
-    """A server, and what tests ask of it past our own code."""
+    """A server, and what tests ask of it without our own code."""
 
     def __init__(self, influxd: Influxd) -> None:
         self.influxd = influxd
@@ -27,9 +27,9 @@ class InfluxTestServer:
 
     @classmethod
     @contextlib.contextmanager
-    def running(cls, folder: Path, *options: str) -> Iterator["InfluxTestServer"]:
+    def run(cls, folder: Path, *options: str) -> Iterator["InfluxTestServer"]:
         """A fresh one with both buckets."""
-        with running(folder / "influxd", *options) as influxd:
+        with run_influxd(folder / "influxd", *options) as influxd:
             influxd.make_bucket(BUCKET)
             influxd.make_bucket(LIVE_BUCKET)
             server = cls(influxd)

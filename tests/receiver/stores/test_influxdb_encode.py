@@ -129,7 +129,7 @@ def test_no_rows_are_no_lines():
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with InfluxTestServer.running(tmp_path_factory.mktemp("influxd")) as server:
+    with InfluxTestServer.run(tmp_path_factory.mktemp("influxd")) as server:
         yield server
 
 

@@ -32,7 +32,7 @@ async def store(shared_influxd, buckets):
 
 
 @pytest.fixture
-async def reading(shared_influxd, buckets):
+async def reader(shared_influxd, buckets):
     client = InfluxClient(shared_influxd.url, ORG, ADMIN_TOKEN)
     yield TwoBucketReader(client, *buckets)
     await client.aclose()
@@ -117,12 +117,12 @@ async def test_gateways_that_fell_silent_are_still_listed(store, now):
 
 
 @pytest.mark.parametrize("page_rows", [1, 2, 3, 100])
-async def test_counting_loses_nothing_between_pages(store, reading, now, page_rows):
+async def test_counting_loses_nothing_between_pages(store, reader, now, page_rows):
     """Several series at one time, more than fit a page, and fields that not all of them have."""
     times = [now, now, now, now + 1, now + 2, now + 2]
     rows = [inverter(stamp, f"{n}", **({"power": 1.0} if n % 2 else {"rssi": 2.0})) for n, stamp in enumerate(times)]
     await store.write([*rows, inverter(now, "0", gateway=NEXT_DOOR)])
-    assert await queries.count(reading, page_rows=page_rows) == len(times) + 1
+    assert await queries.count(reader, page_rows=page_rows) == len(times) + 1
 
 
 async def test_both_names_may_be_the_same_bucket(shared_influxd, buckets, now):

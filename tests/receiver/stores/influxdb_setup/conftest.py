@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from receiver.cli import app
-from tests.influxd.server import ADMIN_PASSWORD, ADMIN_TOKEN, ORG, Influxd, running
+from tests.influxd.server import ADMIN_PASSWORD, ADMIN_TOKEN, ORG, Influxd, run_influxd
 
 Command = Callable[..., Result]
 SECRETS = ("canary", ADMIN_PASSWORD, ADMIN_TOKEN)
@@ -17,7 +17,7 @@ SECRETS = ("canary", ADMIN_PASSWORD, ADMIN_TOKEN)
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Influxd]:
     """A server of this test's own, as its image starts it the first time."""
-    with running(tmp_path / "influxd", onboarded=False) as server:
+    with run_influxd(tmp_path / "influxd", onboarded=False) as server:
         yield server
 
 

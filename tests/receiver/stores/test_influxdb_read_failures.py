@@ -10,7 +10,7 @@ import pytest
 from receiver.stores.base import GatewayReading, StoreUnavailableError
 from receiver.stores.influxdb import InfluxStore, client
 from shared.readings import Reading
-from tests.influxd.server import ADMIN_TOKEN, ORG, running
+from tests.influxd.server import ADMIN_TOKEN, ORG, run_influxd
 from tests.receiver.stores.store_factories import new_buckets
 
 HOME = "122233334444"
@@ -19,7 +19,7 @@ NOBODY = "http://127.0.0.1:1"
 EMPTY = b'{"results":[{"statement_id":0}]}'
 
 
-async def questions(store):
+async def failing_reads(store):
     """The sentence that each way of reading ends in."""
     now = time.time_ns() // 1_000_000
     for ask in (
@@ -37,17 +37,17 @@ async def questions(store):
 
 
 @contextlib.asynccontextmanager
-async def store_at(url, *, token=ADMIN_TOKEN, buckets=("envoy", "envoy_live"), timeout_s=10.0):
-    opened = InfluxStore(url, ORG, token, *buckets, timeout_s=timeout_s)
-    await opened.open()
+async def open_store(url, *, token=ADMIN_TOKEN, buckets=("envoy", "envoy_live"), timeout_s=10.0):
+    store = InfluxStore(url, ORG, token, *buckets, timeout_s=timeout_s)
+    await store.open()
     try:
-        yield opened
+        yield store
     finally:
-        await opened.close()
+        await store.close()
 
 
 @contextlib.contextmanager
-def answering(head, body=b"", *, more=b""):
+def serve_answer(head, body=b"", *, more=b""):
     """The address of a server that answers all requests alike: never, or with this, or on and on with `more`."""
     over = threading.Event()
 
@@ -76,16 +76,16 @@ def answering(head, body=b"", *, more=b""):
 
 async def test_nobody_there_is_said_with_what_to_do(shared_influxd):
     """Refused connections: the address, and no secret."""
-    async with store_at(NOBODY) as store:
-        async for sentence in questions(store):
+    async with open_store(NOBODY) as store:
+        async for sentence in failing_reads(store):
             assert "127.0.0.1:1 cannot be reached: start it, or check INFLUXDB_V2_URL" in sentence
         assert await store.ready() == sentence
 
 
 async def test_a_wrong_token_is_named_by_its_setting_and_never_shown(shared_influxd):
     """The one thing that a log must not have."""
-    async with store_at(shared_influxd.url, token=BAD_TOKEN) as store:
-        async for sentence in questions(store):
+    async with open_store(shared_influxd.url, token=BAD_TOKEN) as store:
+        async for sentence in failing_reads(store):
             assert "set INFLUXDB_V2_TOKEN" in sentence
             assert BAD_TOKEN not in sentence
         assert await store.ready() == sentence
@@ -94,12 +94,12 @@ async def test_a_wrong_token_is_named_by_its_setting_and_never_shown(shared_infl
 async def test_a_bucket_that_vanished_is_named(shared_influxd):
     """Both, and whichever of the two is missing."""
     with new_buckets(shared_influxd) as (there, _):
-        async with store_at(shared_influxd.url, buckets=("gone", "gone-too")) as store:
-            async for sentence in questions(store):
+        async with open_store(shared_influxd.url, buckets=("gone", "gone-too")) as store:
+            async for sentence in failing_reads(store):
                 assert '"gone' in sentence
                 assert "INFLUXDB_V2_BUCKET or RECEIVER_LIVE_BUCKET" in sentence
         for names in ((there, "gone"), ("gone", there)):
-            async with store_at(shared_influxd.url, buckets=names) as store:
+            async with open_store(shared_influxd.url, buckets=names) as store:
                 assert '"gone"' in await store.ready()
 
 
@@ -112,8 +112,8 @@ async def test_a_token_without_a_right_is_told_from_one_that_is_wrong(shared_inf
         ]
         body = {"orgID": organisation, "permissions": rights}
         token = shared_influxd.api("POST", "/api/v2/authorizations", body).json()["token"]
-        async with store_at(shared_influxd.url, token=token, buckets=names) as store:
-            async for sentence in questions(store):
+        async with open_store(shared_influxd.url, token=token, buckets=names) as store:
+            async for sentence in failing_reads(store):
                 assert "may write and read it" in sentence
                 assert token not in sentence
             assert "may write and read it" in await store.ready()
@@ -121,9 +121,9 @@ async def test_a_token_without_a_right_is_told_from_one_that_is_wrong(shared_inf
 
 async def test_who_accepts_and_never_answers_is_given_up(shared_influxd):
     """Each question ends by the deadline."""
-    with answering(b"") as url:
-        async with store_at(url, timeout_s=0.2) as store:
-            async for sentence in questions(store):
+    with serve_answer(b"") as url:
+        async with open_store(url, timeout_s=0.2) as store:
+            async for sentence in failing_reads(store):
                 assert "does not answer within 0.2 s" in sentence or "cannot be reached" in sentence
             assert await store.ready() is not None
 
@@ -145,9 +145,9 @@ async def test_who_accepts_and_never_answers_is_given_up(shared_influxd):
 )
 async def test_what_is_no_answer_of_influxdb_is_no_answer(head, body):
     """Portals, proxies and broken connections never look like an empty store."""
-    with answering(head, body) as url:
-        async with store_at(url) as store:
-            async for sentence in questions(store):
+    with serve_answer(head, body) as url:
+        async with open_store(url) as store:
+            async for sentence in failing_reads(store):
                 assert url.removeprefix("http://") in sentence
             assert await store.ready() is not None
 
@@ -155,17 +155,17 @@ async def test_what_is_no_answer_of_influxdb_is_no_answer(head, body):
 @pytest.mark.parametrize("body", [b"{}", b"[]", b'{"results":[]}', b'{"results":[{},{}]}', b"null"])
 async def test_an_answer_to_another_question_is_no_answer(body):
     """As many results as statements, and nothing else."""
-    with answering(b"HTTP/1.1 200 OK", body) as url:
-        async with store_at(url) as store:
-            async for sentence in questions(store):
+    with serve_answer(b"HTTP/1.1 200 OK", body) as url:
+        async with open_store(url) as store:
+            async for sentence in failing_reads(store):
                 assert url.removeprefix("http://") in sentence
 
 
 async def test_an_answer_without_end_is_cut(monkeypatch):
     """Memory stays bounded, and the sentence says how to ask for less."""
     monkeypatch.setattr(client, "_LONGEST_ANSWER", 1_000_000)
-    with answering(b"HTTP/1.1 200 OK", b'{"results":[', more=b" " * 65_536) as url:
-        async with store_at(url) as store:
+    with serve_answer(b"HTTP/1.1 200 OK", b'{"results":[', more=b" " * 65_536) as url:
+        async with open_store(url) as store:
             with pytest.raises(StoreUnavailableError, match="ask for a shorter time"):
                 await store.points(HOME, "meter", start=0, stop=1)
 
@@ -175,26 +175,26 @@ async def test_an_answer_without_end_is_cut(monkeypatch):
 )
 async def test_another_version_gets_one_plain_message(version, said):
     """InfluxDB 1 and 3 have much of the same interface, and would fail in ways that nobody understands."""
-    with answering(b"HTTP/1.1 204 No Content\r\nX-Influxdb-Version: " + version) as url:
-        async with store_at(url) as store:
+    with serve_answer(b"HTTP/1.1 204 No Content\r\nX-Influxdb-Version: " + version) as url:
+        async with open_store(url) as store:
             sentence = await store.ready()
     assert f"is InfluxDB {said}, but only InfluxDB 2.7 is supported" in sentence
 
 
 async def test_reading_goes_on_when_the_server_is_back(tmp_path):
     """No restart of the receiver: the next question is answered."""
-    with running(tmp_path / "influxd") as server:
+    with run_influxd(tmp_path / "influxd") as server:
         for name in ("envoy", "envoy_live"):
             server.make_bucket(name)
         reading = Reading("inverter", {"inverter": "1"}, time.time_ns() // 1_000_000, {"power": 1.0})
-        async with store_at(server.url) as store:
+        async with open_store(server.url) as store:
             await store.write([GatewayReading(HOME, reading)])
             for _ in range(2):
                 assert await store.ready() is None
                 (latest,) = await store.latest(HOME, "inverter")
                 assert latest.fields == {"power": 1.0}
                 server.kill()
-                async for sentence in questions(store):
+                async for sentence in failing_reads(store):
                     assert "cannot be reached" in sentence
                 assert await store.ready() == sentence
                 server.start()

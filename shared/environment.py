@@ -15,7 +15,7 @@ _FILE = ".env"
 _SERVICE_LINK = re.compile(r"\w+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
 _SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
 _SIMILAR = 0.6
-"""Similarity (0 to 1) of names from which one is worth proposing."""
+"""Similarity (0 to 1) of names, without their prefix, from which one is worth proposing."""
 _NEARLY_EQUAL = 0.93
 """Similarity of names that differ by one letter."""
 
@@ -61,8 +61,9 @@ def unknown_settings(environment: Mapping[str, str], known: Collection[str], pre
     """A sentence for each name with this prefix that is no setting: a misspelt one would silently do nothing."""
     for name in sorted(environment):
         if name.startswith(prefix) and name not in known and not _is_service_link(name, environment[name]):
-            near = difflib.get_close_matches(name, known, 1, _SIMILAR)
-            remedy = f"did you mean {near[0]}?" if near else "remove it; .env.example lists the settings"
+            endings = [one.removeprefix(prefix) for one in known if one.startswith(prefix)]
+            near = difflib.get_close_matches(name.removeprefix(prefix), endings, 1, _SIMILAR)
+            remedy = f"did you mean {prefix}{near[0]}?" if near else "remove it; .env.example lists the settings"
             yield f"{name} is no setting of the {half}: {remedy}"
 
 

@@ -14,7 +14,6 @@ from dotenv import dotenv_values
 
 from receiver import settings as receiver_settings
 from receiver.errors import ReceiverSettingError
-from receiver.stores.choose import place
 from scraper import settings as scraper_settings
 from scraper.errors import GatewayError, ScraperError
 from scraper.gateway.discovery import find_hosts
@@ -164,6 +163,6 @@ def _household(serial: str, environment: Mapping[str, str], given: Mapping[str, 
         receiver_status_port=chosen.status_port,
         scraper_status_port=int(environment["ENVOY_STATUS_PORT"]),
         environment=environment,
-        data=place(chosen),
+        data=chosen.store.description,
         token_command=token_command(ours, serial),
     )

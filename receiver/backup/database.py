@@ -1,72 +1,105 @@
 """The readings of either store, saved and brought back by the store's own means."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from receiver.database_settings import InfluxSettings
 from receiver.errors import BackupError
-from receiver.settings import ReceiverSettings
+from receiver.settings import InfluxDB, ReceiverSettings, Sqlite
 from receiver.stores.base import StoreUnavailableError
 from receiver.stores.influxdb.backup import Snapshots
 from receiver.stores.influxdb.setup import set_up
 from receiver.stores.sqlite.copying import copy_to, put_in_place
 from shared.clock import Clock
 
-SQLITE = "sqlite"
-INFLUXDB = "influxdb"
 _COPY = "readings.sqlite"
 
 
-def kind_of(settings: ReceiverSettings) -> str:
-    """Which store the settings name."""
-    return INFLUXDB if settings.sqlite_path is None else SQLITE
+class StoredReadings(Protocol):
+    """What a backup does with the readings of one store."""
+
+    @property
+    def kind(self) -> str:
+        """Which store it is, as the backup names it."""
+
+    @property
+    def disk(self) -> Path:
+        """A directory whose file system has room for a copy of what `save` writes."""
+
+    def save(self, folder: Path) -> Iterator[str]:
+        """Save the readings below `folder`; a sentence for each step. Raises BackupError and OSError."""
+
+    def refuse_to_replace(self) -> None:
+        """Raise BackupError if readings are there: a restore brings readings back; it never takes any away."""
+
+    def bring_back(self, folder: Path, clock: Clock) -> AsyncIterator[str]:
+        """Bring the readings back to where there are none. Raises BackupError, SetupError and OSError."""
 
 
-def save(settings: ReceiverSettings, folder: Path) -> Iterator[str]:
-    """Save the readings below `folder`. Raises BackupError and OSError."""
-    if settings.influxdb is not None:
-        with Snapshots(settings.influxdb) as snapshots:
-            yield from snapshots.save(folder)
-    elif settings.sqlite_path is not None:
-        if not settings.sqlite_path.exists():
-            raise BackupError(f"nothing is stored in {settings.sqlite_path} yet, so there is nothing to save")
+def stored_readings(settings: ReceiverSettings) -> StoredReadings:
+    """The readings of the store that the settings name."""
+    match settings.store:
+        case Sqlite(path):
+            return _SqliteReadings(path)
+        case InfluxDB() as influxdb:
+            return _InfluxReadings(influxdb, settings.meter_days, settings.state_dir)
+
+
+@dataclass(frozen=True)
+class _SqliteReadings:
+    path: Path
+    kind = "sqlite"
+
+    @property
+    def disk(self) -> Path:
+        return self.path.parent
+
+    def save(self, folder: Path) -> Iterator[str]:
+        if not self.path.exists():
+            raise BackupError(f"nothing is stored in {self.path} yet, so there is nothing to save")
         folder.mkdir()
         try:
-            copy_to(settings.sqlite_path, folder / _COPY)
+            copy_to(self.path, folder / _COPY)
         except StoreUnavailableError as error:
             raise BackupError(str(error)) from error
-        yield f"saved {settings.sqlite_path}"
+        yield f"saved {self.path}"
+
+    def refuse_to_replace(self) -> None:
+        # SQLite would play an old journal into what was restored
+        for name in (self.path.name, f"{self.path.name}-wal"):
+            if self.path.with_name(name).exists():
+                raise BackupError(
+                    f"{self.path.with_name(name)} exists, and a restore never replaces readings: stop the receiver and "
+                    f"move {self.path} (with its -wal and -shm) away first, or set RECEIVER_STORE to another path"
+                )
+
+    async def bring_back(self, folder: Path, clock: Clock) -> AsyncIterator[str]:  # noqa: ARG002 (nothing to wait for)
+        put_in_place(folder / _COPY, self.path)
+        yield f"restored {self.path}"
 
 
-async def bring_back(settings: ReceiverSettings, folder: Path, clock: Clock) -> AsyncIterator[str]:
-    """Bring the readings back to where there are none. Raises BackupError, SetupError and OSError."""
-    if settings.influxdb is not None:
-        async for sentence in _into_influxdb(settings.influxdb, settings.meter_days, folder, clock):
-            yield sentence
-    elif settings.sqlite_path is not None:
-        put_in_place(folder / _COPY, settings.sqlite_path)
-        yield f"restored {settings.sqlite_path}"
+@dataclass(frozen=True)
+class _InfluxReadings:
+    influxdb: InfluxDB
+    meter_days: int
+    disk: Path
+    kind = "influxdb"
 
+    def save(self, folder: Path) -> Iterator[str]:
+        with Snapshots(self.influxdb) as snapshots:
+            yield from snapshots.save(folder)
 
-def refuse_to_replace(settings: ReceiverSettings) -> None:
-    """A restore brings readings back; it never takes any away. Raises BackupError."""
-    path = settings.sqlite_path
-    if path is None:
-        return
-    for name in (path.name, f"{path.name}-wal"):  # SQLite would play an old journal into what was restored
-        if path.with_name(name).exists():
-            raise BackupError(
-                f"{path.with_name(name)} exists, and a restore never replaces readings: stop the receiver and move "
-                f"{path} (with its -wal and -shm) away first, or set RECEIVER_STORE to another path"
-            )
+    def refuse_to_replace(self) -> None:
+        """The server itself is asked later, once it is set up."""
 
-
-async def _into_influxdb(influxdb: InfluxSettings, meter_days: int, folder: Path, clock: Clock) -> AsyncIterator[str]:
-    with Snapshots(influxdb) as snapshots:
-        async for sentence in set_up(influxdb, meter_days, clock):  # the server may be new
-            yield sentence
-        snapshots.check_empty()
-        for sentence in snapshots.bring_back(folder):
-            yield sentence
-        async for sentence in set_up(influxdb, meter_days, clock):  # the buckets are new ones: so must the tokens be
-            yield sentence
+    async def bring_back(self, folder: Path, clock: Clock) -> AsyncIterator[str]:
+        with Snapshots(self.influxdb) as snapshots:
+            async for sentence in set_up(self.influxdb, self.meter_days, clock):  # the server may be new
+                yield sentence
+            snapshots.check_empty()
+            for sentence in snapshots.bring_back(folder):
+                yield sentence
+            # the buckets are new ones, and so must the tokens be
+            async for sentence in set_up(self.influxdb, self.meter_days, clock):
+                yield sentence

@@ -5,8 +5,9 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-from receiver.backup import database, state
+from receiver.backup import state
 from receiver.backup.archive import FORMAT, About, pack, unpack
+from receiver.backup.database import stored_readings
 from receiver.errors import BackupError
 from receiver.settings import ReceiverSettings
 from shared.clock import Clock
@@ -19,37 +20,38 @@ def back_up(settings: ReceiverSettings, target: Path, clock: Clock) -> Iterator[
     """Save readings, keys, tokens and the sites file to a new file; a sentence for each. Raises BackupError."""
     if target.exists():
         raise BackupError(f"{target} exists and is left as it is: choose another name")
-    about = About(FORMAT, clock.now_ms(), database.kind_of(settings))
-    with _workspace(settings) as folder:
-        yield from database.save(settings, folder / about.store)
+    readings = stored_readings(settings)
+    about = About(FORMAT, clock.now_ms(), readings.kind)
+    with _workspace(readings.disk) as folder:
+        yield from readings.save(folder / about.store)
         yield from state.save(settings, folder / _STATE)
         pack(folder, about, target)
 
 
 async def restore(settings: ReceiverSettings, source: Path, clock: Clock) -> AsyncIterator[str]:
     """Bring a backup back to a receiver that has no readings; a sentence for each. Raises BackupError, SetupError."""
-    database.refuse_to_replace(settings)
-    with _workspace(settings) as folder:
+    readings = stored_readings(settings)
+    readings.refuse_to_replace()
+    with _workspace(readings.disk) as folder:
         about = unpack(source, folder)
-        if about.store != database.kind_of(settings):
+        if about.store != readings.kind:
             raise BackupError(
                 f"the backup is of a receiver with RECEIVER_STORE={about.store}: restore it with that setting"
             )
         for sentence in state.bring_back(settings, folder / _STATE):
             yield sentence
         # Last, and all of it or nothing: after any fault the same command may be given again.
-        async for sentence in database.bring_back(settings, folder / about.store, clock):
+        async for sentence in readings.bring_back(folder / about.store, clock):
             yield sentence
 
 
 @contextlib.contextmanager
-def _workspace(settings: ReceiverSettings) -> Iterator[Path]:
+def _workspace(disk: Path) -> Iterator[Path]:
     """A private folder beside the database: there is room for a copy of it, and it is the same file system."""
-    place = settings.state_dir if settings.sqlite_path is None else settings.sqlite_path.parent
     try:
-        make_private_directory(place)
-        with tempfile.TemporaryDirectory(prefix=".backup-", dir=place) as folder:
+        make_private_directory(disk)
+        with tempfile.TemporaryDirectory(prefix=".backup-", dir=disk) as folder:
             yield Path(folder)
     except OSError as error:
-        named = error.filename or place
+        named = error.filename or disk
         raise BackupError(f"{named} cannot be used ({error.strerror}): check its disk and its owner") from error

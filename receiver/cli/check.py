@@ -12,12 +12,11 @@ import typer
 from receiver import settings
 from receiver.auth import keys_file, readers
 from receiver.cli.console import faults_as_sentences
-from receiver.database_settings import InfluxSettings
 from receiver.errors import ReceiverSettingError
-from receiver.settings import ReceiverSettings
+from receiver.settings import InfluxDB, ReceiverSettings
 from receiver.sites import load as sites
 from receiver.stores.base import Store
-from receiver.stores.choose import make_store, place
+from receiver.stores.choose import make_store
 from shared.files import make_private_directory
 from shared.logs import make_inert
 
@@ -110,9 +109,10 @@ def _store(chosen: ReceiverSettings) -> Iterator[Finding]:
         problem = asyncio.run(_problem(make_store(chosen)))
     except ReceiverSettingError as error:
         problem = str(error)
-    yield (False, f"store: {problem}") if problem else (True, f"store: {place(chosen)} opens")
-    if chosen.influxdb is not None and chosen.influxdb.token is not None:
-        yield from _influxdb(chosen.influxdb, chosen.meter_days)
+    yield (False, f"store: {problem}") if problem else (True, f"store: {chosen.store.description} opens")
+    match chosen.store:
+        case InfluxDB(token=str(token)) as influxdb:
+            yield from _influxdb(influxdb, token, chosen.meter_days)
 
 
 async def _problem(store: Store) -> str | None:
@@ -123,11 +123,11 @@ async def _problem(store: Store) -> str | None:
         await store.close()
 
 
-def _influxdb(influxdb: InfluxSettings, meter_days: int) -> Iterator[Finding]:
+def _influxdb(influxdb: InfluxDB, token: str, meter_days: int) -> Iterator[Finding]:
     # Imported here, as everything that only InfluxDB needs.
     from receiver.stores.influxdb import setup  # noqa: PLC0415
 
-    server = setup.InfluxManagement(influxdb.url, influxdb.token)
+    server = setup.InfluxManagement(influxdb.url, token)
     try:
         version = server.version()
         remark = setup.check_version(version, influxdb.url) or f"{influxdb.url} answers, version {version or 'unknown'}"

@@ -6,9 +6,8 @@ import typer
 
 from receiver import settings
 from receiver.cli.console import faults_as_sentences
-from receiver.contact_settings import ContactSettings
 from receiver.errors import ReceiverSettingError
-from receiver.settings import ReceiverSettings
+from receiver.settings import ContactSettings, InfluxDB, Sqlite
 from shared.clock import SystemClock
 
 
@@ -24,22 +23,20 @@ def setup() -> None:
                 "GRAFANA_ALERTING_DIR is missing: alarms have somewhere to go (NTFY_URL, TELEGRAM_BOT_TOKEN or "
                 "WEBHOOK_URL), so set it to Grafana's directory provisioning/alerting"
             )
-        if chosen.influxdb is None:
-            typer.echo(
-                f"nothing to set up: the receiver stores in {chosen.sqlite_path} (RECEIVER_STORE is not influxdb)"
-            )
-        else:
-            asyncio.run(_set_up(chosen))
+        match chosen.store:
+            case Sqlite(path):
+                typer.echo(f"nothing to set up: the receiver stores in {path} (RECEIVER_STORE is not influxdb)")
+            case InfluxDB() as influxdb:
+                asyncio.run(_set_up(influxdb, chosen.meter_days))
         _tell_grafana(contacts)
 
 
-async def _set_up(chosen: ReceiverSettings) -> None:
+async def _set_up(influxdb: InfluxDB, meter_days: int) -> None:
     # Imported here, as everything that only InfluxDB needs.
     from receiver.stores.influxdb.setup import set_up  # noqa: PLC0415
 
-    if chosen.influxdb is not None:
-        async for sentence in set_up(chosen.influxdb, chosen.meter_days, SystemClock()):
-            typer.echo(sentence)
+    async for sentence in set_up(influxdb, meter_days, SystemClock()):
+        typer.echo(sentence)
 
 
 def _tell_grafana(contacts: ContactSettings) -> None:

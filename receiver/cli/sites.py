@@ -8,9 +8,10 @@ import typer
 
 from receiver import settings
 from receiver.cli.console import faults_as_sentences
+from receiver.settings import InfluxDB, Sqlite
 from receiver.sites.template import Seen, template
 from receiver.stores.base import Store, StoreUnavailableError
-from receiver.stores.choose import make_store, place
+from receiver.stores.choose import make_store
 
 
 def sites(
@@ -19,9 +20,11 @@ def sites(
     """Print a sites file with every gateway, meter and panel seen so far, ready to be filled in."""
     with faults_as_sentences():
         chosen = settings.load()
-        found = [] if _is_missing(chosen.sqlite_path) else asyncio.run(_look(make_store(chosen)))
+        found = [] if _is_missing(chosen.store) else asyncio.run(_look(make_store(chosen)))
         if not found:
-            raise ValueError(f"nothing is stored in {place(chosen)} yet: let a scraper send first, then run this again")
+            raise ValueError(
+                f"nothing is stored in {chosen.store.description} yet: let a scraper send first, then run this again"
+            )
         text = template(found)
         if output is None:
             typer.echo(text, nl=False)
@@ -30,8 +33,9 @@ def sites(
             typer.echo(f"{output} is written: fill it in and set RECEIVER_SITES_FILE={output.absolute()}")
 
 
-def _is_missing(path: Path | None) -> bool:
-    return path is not None and not path.exists()
+def _is_missing(store: Sqlite | InfluxDB) -> bool:
+    """Whether there is no file yet, which opening the store would make."""
+    return isinstance(store, Sqlite) and not store.path.exists()
 
 
 async def _look(store: Store) -> list[Seen]:

@@ -14,7 +14,7 @@ from grafana_foundation_sdk.models import alerting, expr
 
 from grafana.generated import HERE
 from grafana.source.provisioning import TOKEN_FILE
-from receiver.database_settings import GRAFANA_TOKEN
+from receiver.settings.stores import GRAFANA_TOKEN
 from tests.grafana.extraction import LIVE_UID, MAIN_UID
 from tests.grafana.grafana_files import interpolate
 

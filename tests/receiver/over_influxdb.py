@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from receiver.database_settings import InfluxSettings
+from receiver.settings import InfluxDB
 from tests.influxd.server import ADMIN_TOKEN, ORG, Influxd
 
 
@@ -12,7 +12,7 @@ def settings(server: Influxd, buckets: tuple[str, str], tokens_dir: Path) -> dic
 
     For example: `service.start(tmp_path, **over_influxdb.settings(shared_influxd, buckets, tmp_path))`.
     """
-    influxdb = InfluxSettings(
+    influxdb = InfluxDB(
         url=server.url,
         org=ORG,
         token=ADMIN_TOKEN,
@@ -23,4 +23,4 @@ def settings(server: Influxd, buckets: tuple[str, str], tokens_dir: Path) -> dic
         admin_password=None,
         admin_token=None,
     )
-    return {"sqlite_path": None, "influxdb": influxdb}
+    return {"store": influxdb}

@@ -18,7 +18,7 @@ from receiver.http.listener import HttpListener
 from receiver.ingest.limits import Limits
 from receiver.service.app import running
 from receiver.service.build import Receiver, build
-from receiver.settings import ReceiverSettings
+from receiver.settings import ReceiverSettings, Sqlite
 from shared import wire
 from shared.keys import PublicKey
 from shared.readings import Reading
@@ -53,7 +53,7 @@ class ReceiverClock:
 
 def make_settings(state_dir: Path, **changes: Any) -> ReceiverSettings:
     values: dict[str, Any] = {
-        "sqlite_path": state_dir / "readings.sqlite",
+        "store": Sqlite(state_dir / "readings.sqlite"),
         "state_dir": state_dir,
         "secret": SECRET,
         "gateways": (GATEWAY, OTHER),

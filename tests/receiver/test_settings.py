@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from receiver import settings
-from receiver.database_settings import InfluxSettings
 from receiver.errors import ReceiverSettingError
+from receiver.settings import InfluxDB, ReceiverSettings, Sqlite
 
 SECRET = "canary-secret-0123456789abcdef0123456789"
 
@@ -25,7 +25,7 @@ def test_nothing_need_be_set():
     loaded = settings.load()
     assert (loaded.host, loaded.port) == ("127.0.0.1", 8000)
     assert (loaded.status_host, loaded.status_port) == ("127.0.0.1", 8002)
-    assert loaded.sqlite_path == loaded.state_dir / "readings.sqlite"
+    assert loaded.store == Sqlite(loaded.state_dir / "readings.sqlite")
     assert loaded.keys_file == loaded.state_dir / "keys"
 
 
@@ -36,7 +36,7 @@ def test_the_environment_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("RECEIVER_GATEWAYS", "122300001234, 122300005678,")
     monkeypatch.setenv("RECEIVER_TRUSTED_PROXIES", "10.0.0.1")
     loaded = settings.load()
-    assert loaded.sqlite_path == tmp_path / "store.sqlite"
+    assert loaded.store == Sqlite(tmp_path / "store.sqlite")
     assert loaded.secret == SECRET.encode()
     assert loaded.gateways == ("122300001234", "122300005678")
     assert loaded.trusted_proxies == ("10.0.0.1",)
@@ -53,12 +53,12 @@ def test_influxdb_is_chosen_by_name_and_has_defaults(tmp_path: Path, monkeypatch
     monkeypatch.setenv("RECEIVER_STORE", "influxdb")
     monkeypatch.setenv("RECEIVER_STATE_DIR", str(tmp_path))
     loaded = settings.load()
-    assert loaded.sqlite_path is None
     assert loaded.meter_days == 90
-    assert loaded.influxdb == InfluxSettings(
-        url="http://127.0.0.1:8086", org="home", token=None, bucket="envoy", live_bucket="envoy_live",
-        tokens_dir=tmp_path / "tokens", admin_user="admin", admin_password=None, admin_token=None,
-    )  # fmt: skip
+    assert isinstance(loaded.store, InfluxDB)
+    assert loaded.store.model_dump() == {
+        "url": "http://127.0.0.1:8086", "org": "home", "token": None, "bucket": "envoy", "live_bucket": "envoy_live",
+        "tokens_dir": tmp_path / "tokens", "admin_user": "admin", "admin_password": None, "admin_token": None,
+    }  # fmt: skip
 
 
 def test_the_settings_of_influxdb_are_read_and_their_secrets_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -70,11 +70,11 @@ def test_the_settings_of_influxdb_are_read_and_their_secrets_hidden(tmp_path: Pa
     )
     loaded = settings.load()
     assert loaded.meter_days == 0
-    assert loaded.influxdb is not None
-    assert (loaded.influxdb.url, loaded.influxdb.org) == ("https://db/influx", "o")
-    assert (loaded.influxdb.bucket, loaded.influxdb.live_bucket) == ("solar", "solar")
-    assert loaded.influxdb.token == "canary-token"
-    assert loaded.influxdb.admin_password == "canary-password"
+    assert isinstance(loaded.store, InfluxDB)
+    assert (loaded.store.url, loaded.store.org) == ("https://db/influx", "o")
+    assert (loaded.store.bucket, loaded.store.live_bucket) == ("solar", "solar")
+    assert loaded.store.token == "canary-token"
+    assert loaded.store.admin_password == "canary-password"
     assert "canary" not in repr(loaded)
 
 
@@ -86,12 +86,12 @@ def test_the_token_that_setup_wrote_is_found(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("RECEIVER_TOKENS_DIR", str(tokens))
     if named:
         monkeypatch.setenv("INFLUXDB_V2_TOKEN_FILE", str(tokens / "receiver"))
-    before = settings.load().influxdb
+    before = settings.load().store
     tokens.mkdir()
     (tokens / "receiver").write_text("canary\n")
-    after = settings.load().influxdb
-    assert before is not None
-    assert after is not None
+    after = settings.load().store
+    assert isinstance(before, InfluxDB)
+    assert isinstance(after, InfluxDB)
     assert (before.token, after.token) == (None, "canary")
 
 
@@ -126,7 +126,8 @@ def test_what_kubernetes_adds_by_itself_is_no_setting(monkeypatch: pytest.Monkey
         ({"RECEIVER_PORT": "tcp://10.0.0.1:8000"}, "enableServiceLinks: false"),
         ({"RECEIVER_LOG_LEVEL": "canary"}, "RECEIVER_LOG_LEVEL: "),
         ({"RECEIVER_SECERT": "canary"}, "RECEIVER_SECERT is no setting.*did you mean RECEIVER_SECRET?"),
-        ({"RECEIVER_XYZZY": "canary"}, "RECEIVER_XYZZY is no setting"),
+        ({"RECEIVER_XYZZY": "canary"}, "RECEIVER_XYZZY is no setting of the receiver: remove it; .env.example lists"),
+        ({"INFLUXDB_V2_TOKN": "canary"}, "INFLUXDB_V2_TOKN is no setting: did you mean INFLUXDB_V2_TOKEN?"),
     ],
 )  # fmt: skip
 def test_faults_name_the_setting_and_the_remedy(
@@ -137,6 +138,32 @@ def test_faults_name_the_setting_and_the_remedy(
     with pytest.raises(ReceiverSettingError, match=message) as error:
         settings.load()
     assert "canary" not in str(error.value)
+
+
+def test_a_misspelt_setting_in_dotenv_is_refused(tmp_path: Path):
+    (tmp_path / ".env").write_text("RECEIVER_SECRT=canary\n")
+    with pytest.raises(ReceiverSettingError, match="did you mean RECEIVER_SECRET"):
+        settings.load()
+
+
+def test_a_setting_of_a_contact_is_refused_where_it_is_misspelt(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TELEGRAM_CHATID", "canary")
+    monkeypatch.setenv("INFLUXDB_HTTP_AUTH_ENABLED", "canary")  # another program's
+    settings.load()
+    with pytest.raises(ReceiverSettingError, match="did you mean TELEGRAM_CHAT_ID"):
+        settings.load_contacts()
+
+
+def test_no_setting_is_declared_twice():
+    names = settings.known_settings()
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_the_parts_read_no_environment(monkeypatch: pytest.MonkeyPatch):
+    """The declarations are plain models: only `load` looks into the environment."""
+    monkeypatch.setenv("RECEIVER_PORT", "9")
+    assert ReceiverSettings().port == 8000
+    assert settings.load().port == 9
 
 
 def test_the_page_is_where_the_receiver_listens_unless_a_public_address_is_told(monkeypatch: pytest.MonkeyPatch):

@@ -17,8 +17,8 @@ from typing import Any, Self
 
 import msgspec
 
-from receiver.database_settings import InfluxSettings
 from receiver.errors import BackupError
+from receiver.settings import InfluxDB
 from receiver.stores.influxdb.connection import InfluxConnection, InfluxReply, InfluxStatusError, InfluxUnreachableError
 
 _TIMEOUT_S = 20
@@ -32,7 +32,7 @@ class Snapshots:
     Raises BackupError from every method.
     """
 
-    def __init__(self, influxdb: InfluxSettings) -> None:
+    def __init__(self, influxdb: InfluxDB) -> None:
         if influxdb.admin_token is None:
             raise BackupError(
                 "the readings lie in InfluxDB, and only its administrator may take a backup: set "

@@ -5,7 +5,7 @@ import gzip
 import pytest
 from structlog.testing import capture_logs
 
-from receiver.database_settings import InfluxSettings
+from receiver.settings import InfluxDB
 from tests.influxd.server import ADMIN_TOKEN, ORG
 from tests.receiver.service import NOW_MS, assert_problem, batch, inverter, meter, start
 from tests.receiver.stores.influx_server import BUCKET, LIVE_BUCKET, InfluxTestServer
@@ -19,11 +19,11 @@ def server(tmp_path):
 
 @pytest.fixture
 async def service(tmp_path, server):
-    influxdb = InfluxSettings(
+    influxdb = InfluxDB(
         url=server.influxd.url, org=ORG, token=ADMIN_TOKEN, bucket=BUCKET, live_bucket=LIVE_BUCKET,
         tokens_dir=tmp_path / "state", admin_user="admin", admin_password=None, admin_token=None,
     )  # fmt: skip
-    async with start(tmp_path / "state", sqlite_path=None, influxdb=influxdb) as service:
+    async with start(tmp_path / "state", store=influxdb) as service:
         yield service
 
 

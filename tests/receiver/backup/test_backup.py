@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from receiver import settings
+from receiver.settings import Sqlite
 from receiver.stores.base import GatewayReading
 from shared.readings import Reading
 from tests.influxd.server import run_influxd
@@ -237,8 +238,9 @@ def test_what_is_no_backup_or_is_in_the_way_is_said(tmp_path: Path, monkeypatch:
 def test_a_damaged_store_is_no_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     here = sqlite_installation(tmp_path / "here", monkeypatch)
     here.fill(hours=200)
-    path = settings.load().sqlite_path
-    assert path is not None
+    store = settings.load().store
+    assert isinstance(store, Sqlite)
+    path = store.path
     damaged = bytearray(path.read_bytes())
     damaged[len(damaged) // 3 : len(damaged) // 3 + 9000] = b"\x55" * 9000
     path.write_bytes(damaged)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from receiver.database_settings import InfluxSettings
 from receiver.errors import ReceiverSettingError
-from receiver.stores.choose import make_store, place
+from receiver.settings import InfluxDB
+from receiver.stores.choose import make_store
 from shared.units import DAY_MS
 from tests.receiver.service import make_settings
 
@@ -23,11 +23,11 @@ async def test_meter_days_bound_raw_meter_readings_only(tmp_path: Path, days: in
 
 @pytest.mark.parametrize(("live_bucket", "kept"), [("envoy_live", 90 * DAY_MS), ("envoy", None)])
 async def test_a_bucket_for_everything_forgets_nothing(tmp_path: Path, live_bucket: str, kept: int | None):
-    influxdb = InfluxSettings(
+    influxdb = InfluxDB(
         url="http://127.0.0.1:9", org="home", token="t", bucket="envoy", live_bucket=live_bucket,
         tokens_dir=tmp_path, admin_user="admin", admin_password=None, admin_token=None,
     )  # fmt: skip
-    store = make_store(make_settings(tmp_path, sqlite_path=None, influxdb=influxdb))
+    store = make_store(make_settings(tmp_path, store=influxdb))
     assert store.retention_ms["meter"] == kept
     await store.close()
 
@@ -40,11 +40,11 @@ def test_a_receiver_on_sqlite_does_not_load_the_client_of_influxdb():
 
 
 def test_influxdb_without_a_token_says_how_to_get_one(tmp_path: Path):
-    influxdb = InfluxSettings(
+    influxdb = InfluxDB(
         url="http://db:8086", org="home", token=None, bucket="envoy", live_bucket="envoy_live",
         tokens_dir=tmp_path, admin_user="admin", admin_password=None, admin_token=None,
     )  # fmt: skip
-    chosen = make_settings(tmp_path, sqlite_path=None, influxdb=influxdb)
+    chosen = make_settings(tmp_path, store=influxdb)
     with pytest.raises(ReceiverSettingError, match=r"envoy-receiver setup.*INFLUXDB_V2_TOKEN_FILE"):
         make_store(chosen)
-    assert place(chosen) == "buckets envoy and envoy_live at http://db:8086"
+    assert chosen.store.description == "buckets envoy and envoy_live at http://db:8086"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from receiver.database_settings import InfluxSettings
+from receiver.settings import InfluxDB
 from receiver.stores.influxdb.answers import explain_unsupported_version
 from receiver.stores.influxdb.setup.management import InfluxManagement, SetupError
 from shared.units import DAY_S
@@ -28,14 +28,14 @@ def check_version(version: str, url: str) -> str | None:
     return f"remark: this is InfluxDB {number}; tested is {_TESTED}"
 
 
-def find_problems(server: InfluxManagement, influxdb: InfluxSettings, meter_days: int) -> Iterator[str]:
+def find_problems(server: InfluxManagement, influxdb: InfluxDB, meter_days: int) -> Iterator[str]:
     """What keeps the token of `server` from doing the receiver's work, a sentence each. Raises SetupError."""
     for name in _bucket_names(influxdb):
         problem = _find_missing_right(server, influxdb, name)
         yield from [problem] if problem else _find_wrong_expiry(server, influxdb, name, meter_days)
 
 
-def prove_given_token(server: InfluxManagement, influxdb: InfluxSettings, meter_days: int) -> Iterator[str]:
+def prove_given_token(server: InfluxManagement, influxdb: InfluxDB, meter_days: int) -> Iterator[str]:
     """Prove the rights of a token that somebody made, and say what could not be set up. Raises SetupError."""
     if influxdb.token is None:
         raise SetupError(
@@ -53,11 +53,11 @@ def prove_given_token(server: InfluxManagement, influxdb: InfluxSettings, meter_
     yield f"Grafana: give it a token of its own that may only read {' and '.join(names)}."
 
 
-def _bucket_names(influxdb: InfluxSettings) -> list[str]:
+def _bucket_names(influxdb: InfluxDB) -> list[str]:
     return list(dict.fromkeys((influxdb.bucket, influxdb.live_bucket)))
 
 
-def _find_missing_right(server: InfluxManagement, influxdb: InfluxSettings, name: str) -> str | None:
+def _find_missing_right(server: InfluxManagement, influxdb: InfluxDB, name: str) -> str | None:
     """The right that the token lacks, as a sentence."""
     if server.find_bucket(influxdb.org, name) is None:
         return _explain_unreadable(influxdb, name)
@@ -66,7 +66,7 @@ def _find_missing_right(server: InfluxManagement, influxdb: InfluxSettings, name
     return None
 
 
-def _explain_unreadable(influxdb: InfluxSettings, name: str) -> str:
+def _explain_unreadable(influxdb: InfluxDB, name: str) -> str:
     sentence = f"the token cannot read a bucket {name} in the organisation {influxdb.org}"
     if name == influxdb.live_bucket != influxdb.bucket:
         return (
@@ -76,7 +76,7 @@ def _explain_unreadable(influxdb: InfluxSettings, name: str) -> str:
     return f"{sentence}: correct INFLUXDB_V2_BUCKET and INFLUXDB_V2_ORG, or make a token that may read and write it"
 
 
-def _find_wrong_expiry(server: InfluxManagement, influxdb: InfluxSettings, name: str, meter_days: int) -> Iterator[str]:
+def _find_wrong_expiry(server: InfluxManagement, influxdb: InfluxDB, name: str, meter_days: int) -> Iterator[str]:
     """A sentence where the database forgets after another time than the settings say."""
     bucket = server.find_bucket(influxdb.org, name)
     days = 0.0 if bucket is None else bucket.expiry_s / DAY_S

@@ -5,7 +5,7 @@ Every step looks first and changes only what differs, so it may run before every
 
 from collections.abc import AsyncIterator, Iterator
 
-from receiver.database_settings import InfluxSettings
+from receiver.settings import InfluxDB
 from receiver.stores.influxdb.setup.management import Bucket, InfluxManagement, SetupError, choose_shard_s
 from receiver.stores.influxdb.setup.rights import check_version, prove_given_token
 from receiver.stores.influxdb.setup.tokens import ensure_tokens
@@ -17,7 +17,7 @@ WAIT_S = 120.0
 _ASK_AGAIN_S = 2.0
 
 
-async def set_up(influxdb: InfluxSettings, meter_days: int, clock: Clock) -> AsyncIterator[str]:
+async def set_up(influxdb: InfluxDB, meter_days: int, clock: Clock) -> AsyncIterator[str]:
     """Set up InfluxDB, with a sentence for everything that was found or done. Raises SetupError.
 
     Args:
@@ -52,7 +52,7 @@ async def _wait_for_server(server: InfluxManagement, url: str, clock: Clock) -> 
             return
 
 
-def _run_steps(server: InfluxManagement, influxdb: InfluxSettings, meter_days: int) -> Iterator[str]:
+def _run_steps(server: InfluxManagement, influxdb: InfluxDB, meter_days: int) -> Iterator[str]:
     is_new = server.is_new()
     if influxdb.admin_token is None:
         if is_new:
@@ -78,14 +78,14 @@ def _run_steps(server: InfluxManagement, influxdb: InfluxSettings, meter_days: i
     yield from ensure_tokens(server, org_id, buckets, influxdb.tokens_dir, main_bucket=influxdb.bucket)
 
 
-def _wanted_buckets(influxdb: InfluxSettings, meter_days: int) -> list[tuple[str, int]]:
+def _wanted_buckets(influxdb: InfluxDB, meter_days: int) -> list[tuple[str, int]]:
     """The name of each bucket, and how many days it keeps readings (0: without limit)."""
     if influxdb.bucket == influxdb.live_bucket:
         return [(influxdb.bucket, 0)]
     return [(influxdb.bucket, 0), (influxdb.live_bucket, meter_days)]
 
 
-def _onboard(server: InfluxManagement, influxdb: InfluxSettings, admin_token: str) -> str:
+def _onboard(server: InfluxManagement, influxdb: InfluxDB, admin_token: str) -> str:
     if influxdb.admin_password is None:
         raise SetupError(
             f"InfluxDB at {influxdb.url} is new and needs a password for its administrator: set "

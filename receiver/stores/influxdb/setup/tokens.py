@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from receiver.database_settings import GRAFANA_TOKEN, RECEIVER_TOKEN
+from receiver.settings.stores import GRAFANA_TOKEN, RECEIVER_TOKEN
 from receiver.stores.influxdb.setup.management import Bucket, Grant, InfluxManagement, Right, SetupError
 from shared.files import PRIVATE_DIRECTORY, PRIVATE_FILE, make_private_directory, write_private
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.database_settings import InfluxSettings
+from receiver.settings import InfluxDB
 from receiver.stores.influxdb.setup import SetupError, check_version, set_up
 from receiver.stores.influxdb.setup.steps import WAIT_S
 from tests.influxd.server import ADMIN_PASSWORD, ADMIN_TOKEN, ORG, Influxd
@@ -140,8 +140,8 @@ class StartsIt(ReceiverClock):
             self.database.start()
 
 
-def chosen(database: Influxd, tokens: Path) -> InfluxSettings:
-    return InfluxSettings(
+def chosen(database: Influxd, tokens: Path) -> InfluxDB:
+    return InfluxDB(
         url=database.url, org=ORG, token=None, bucket="envoy", live_bucket="envoy_live", tokens_dir=tokens,
         admin_user="admin", admin_password=ADMIN_PASSWORD, admin_token=ADMIN_TOKEN,
     )  # fmt: skip

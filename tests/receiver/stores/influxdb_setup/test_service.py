@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from receiver import settings
-from receiver.database_settings import InfluxSettings
+from receiver.settings import InfluxDB
 from tests.influxd.server import Influxd
 from tests.receiver.service import GATEWAY, NOW_MS, batch, inverter, meter, read_claims, sign, start
 from tests.receiver.service import READ_SECRET as READ
@@ -13,18 +13,18 @@ from tests.receiver.stores.influxdb_setup.conftest import Command
 
 
 @pytest.fixture
-def ready(setup: Command) -> InfluxSettings:
+def ready(setup: Command) -> InfluxDB:
     """What the settings say once `setup` has run."""
     setup(RECEIVER_METER_DAYS="0")
-    influxdb = settings.load().influxdb
-    assert influxdb is not None
-    return influxdb
+    store = settings.load().store
+    assert isinstance(store, InfluxDB)
+    return store
 
 
 async def test_what_a_scraper_sends_is_stored_and_read_with_the_token_that_setup_made(
-    ready: InfluxSettings, database: Influxd, tmp_path: Path
+    ready: InfluxDB, database: Influxd, tmp_path: Path
 ):
-    async with start(tmp_path / "state", sqlite_path=None, influxdb=ready, meter_days=0) as service:
+    async with start(tmp_path / "state", store=ready, meter_days=0) as service:
         answer = await service.post(batch(meter(power=5.0), inverter("482300001111", NOW_MS - 1000)))
         assert answer.status_code == 200, answer.text
         headers = {"authorization": f"Bearer {sign(read_claims(), READ, kid='read')}"}

@@ -1,0 +1,15 @@
+"""The settings of the receiver, each declared once, by a model that is also what the parts receive.
+
+- `declarations`: the receiver itself
+- `stores`: where readings are kept, `Sqlite | InfluxDB`
+- `contacts`: who hears of alarms
+- `source`: how a declared setting is found in the environment, in `.env` and in files of secrets
+- `loading`: reads and checks all of it, at start
+"""
+
+from receiver.settings.contacts import ContactSettings
+from receiver.settings.declarations import ReceiverSettings
+from receiver.settings.loading import known_settings, load, load_contacts
+from receiver.settings.stores import InfluxDB, Sqlite
+
+__all__ = ["ContactSettings", "InfluxDB", "ReceiverSettings", "Sqlite", "known_settings", "load", "load_contacts"]

@@ -1,0 +1,135 @@
+"""The settings of the receiver itself, `RECEIVER_` + the name in capitals, with their types, ranges and defaults.
+
+Validators name the setting and the remedy, never the value.
+"""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
+
+from receiver.settings.source import ExpandedPath, SecretBytes, SettingsModel
+from receiver.settings.stores import InfluxDB, Sqlite
+from shared.keys import is_serial
+
+MIN_SECRET_BYTES = 32
+MOST_DAYS = 36_500
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (recognised, not chosen)
+
+
+def _words(value: Any) -> Any:
+    """The words between commas."""
+    return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
+
+
+def _serials(serials: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(map(is_serial, serials)):
+        raise ValueError("RECEIVER_GATEWAYS must be serial numbers separated by commas, e.g. 122300001234,122300005678")
+    return serials
+
+
+def _networks(value: Iterable[Any]) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(map(ip_network, value))
+    except ValueError:
+        raise ValueError(
+            "RECEIVER_OPEN_LIVE must be networks separated by commas, e.g. 192.168.1.0/24,fd00::/64 (no host bits set)"
+        ) from None
+
+
+def _long_enough(secret: bytes | None, info: ValidationInfo) -> bytes | None:
+    if secret is not None and len(secret) < MIN_SECRET_BYTES:
+        name = f"RECEIVER_{str(info.field_name).upper()}"
+        raise ValueError(f"{name} is shorter than {MIN_SECRET_BYTES} bytes: make one with `openssl rand -hex 32`")
+    return secret
+
+
+def _page_address(text: str) -> str:
+    url = urlsplit(text)
+    if url.scheme not in ("http", "https") or not url.hostname or url.username or url.query or url.fragment:
+        raise ValueError(
+            "RECEIVER_PUBLIC_URL must look like https://receiver.example.org, without user name, password or query"
+        )
+    return text.rstrip("/")
+
+
+def _default_store(values: dict[str, Any]) -> Sqlite:
+    return Sqlite(values["state_dir"] / "readings.sqlite")
+
+
+def _default_keys_file(values: dict[str, Any]) -> Path:
+    path: Path = values["state_dir"] / "keys"
+    return path
+
+
+def _default_public_url(values: dict[str, Any]) -> str:
+    host = values.get("host")
+    return f"http://{'127.0.0.1' if host in _EVERYWHERE else host}:{values.get('port')}"
+
+
+_Port = Annotated[int, Field(ge=0, le=65535)]
+_Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+_Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks), BeforeValidator(_words)]
+_LongSecret = Annotated[SecretBytes, AfterValidator(_long_enough)]
+
+
+class ReceiverSettings(SettingsModel):
+    """All settings of the receiver.
+
+    Attributes:
+        state_dir: Keys, the reader key and the list of reader tokens; 0700.
+        store: Where readings are kept.
+        meter_days: Days that raw meter readings are kept; 0 is without limit.
+        secret: Household secret (HS256) for `gateways`, or None.
+        gateways: Serials that the household secret may write for.
+        keys_file: Public keys of scrapers.
+        sites_file: What the owner says about each gateway, or None.
+        read_secret: Signs reader tokens; None means a key made in the state directory.
+        host: Address of the main port.
+        port: The main port.
+        status_host: Address of the status port.
+        status_port: The status port.
+        trusted_proxies: Addresses whose X-Forwarded-* headers are believed.
+        open_live: Networks that may see production and consumption live without a token.
+        public_url: Where people open the page, without a slash at the end.
+        gateway_rate: Batches a second that one gateway may send in the long run; five times that at once.
+        address_rate: Requests a second that one network address may make in the long run; five times that at once.
+        docs: Whether `/docs` is shown.
+        log_level: Least severe level that is logged.
+    """
+
+    PREFIX: ClassVar[str] = "RECEIVER_"
+
+    state_dir: ExpandedPath = Path("~/.local/state/envoy-receiver")
+    store: Sqlite | InfluxDB = Field(default_factory=_default_store)
+    meter_days: int = Field(90, ge=0, le=MOST_DAYS)
+    secret: _LongSecret = None
+    gateways: Annotated[_Words, AfterValidator(_serials)] = ()
+    keys_file: ExpandedPath = Field(default_factory=_default_keys_file)
+    sites_file: ExpandedPath | None = None
+    read_secret: _LongSecret = None
+    host: str = "127.0.0.1"
+    port: _Port = 8000
+    status_host: str = "127.0.0.1"
+    status_port: _Port = 8002
+    trusted_proxies: _Words = ()
+    open_live: _Networks = ()
+    public_url: Annotated[str, AfterValidator(_page_address)] = Field(default_factory=_default_public_url)
+    gateway_rate: float = Field(200, ge=1)
+    address_rate: float = Field(1000, ge=1)
+    docs: bool = False
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @model_validator(mode="after")
+    def _secret_and_gateways(self) -> Self:
+        if (self.secret is None) == (not self.gateways):
+            return self
+        given, missing = "RECEIVER_SECRET", "RECEIVER_GATEWAYS"
+        if self.secret is None:
+            given, missing = missing, given
+        raise ValueError(
+            f"{given} is set without {missing}: the secret is good for the listed gateways only, so set both"
+        )

@@ -1,0 +1,87 @@
+"""Reads the environment, `.env` and files of secrets, once, at start, and checks everything.
+
+Errors name the setting and the remedy, never the value. An empty value counts as not set.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError, ValidationInfo, field_validator
+
+from receiver.errors import ReceiverSettingError
+from receiver.settings.contacts import ContactSettings
+from receiver.settings.declarations import ReceiverSettings
+from receiver.settings.source import FromEnvironment, sentences, variables_of
+from receiver.settings.stores import InfluxDB, Sqlite
+from shared.environment import UnreadableSettingError, misspelt_settings, read_environment, unknown_settings
+
+MODELS = (ReceiverSettings, InfluxDB, ContactSettings)
+_SQLITE = "sqlite:///"
+_INFLUXDB = "influxdb"
+_ReadT = TypeVar("_ReadT", bound=FromEnvironment)
+
+
+class _InfluxEnvironment(FromEnvironment, InfluxDB):
+    """The settings of InfluxDB as people write them."""
+
+
+class _ContactEnvironment(FromEnvironment, ContactSettings):
+    """The settings of contacts as people write them."""
+
+
+class _ReceiverEnvironment(FromEnvironment, ReceiverSettings):
+    """The settings of the receiver as people write them."""
+
+    @field_validator("store", mode="before")
+    @classmethod
+    def _choose_store(cls, value: Any, info: ValidationInfo) -> Any:
+        if not isinstance(value, str):
+            return value
+        if value == _INFLUXDB:
+            return _read(_InfluxEnvironment, tokens_dir=info.data["state_dir"] / "tokens")
+        if not value.startswith(_SQLITE) or len(value) == len(_SQLITE):
+            raise ValueError(
+                "RECEIVER_STORE must be influxdb, or look like sqlite:///PATH (four slashes begin an absolute path)"
+            )
+        return Sqlite(Path(value.removeprefix(_SQLITE)).expanduser())
+
+
+def known_settings() -> list[str]:
+    """The names of all settings of the receiver, in the order of their declarations."""
+    return [name for model in MODELS for name in variables_of(model)]
+
+
+def load() -> ReceiverSettings:
+    """Read and check the settings. Raises ReceiverSettingError, one line per problem."""
+    environment = _environment()
+    known = known_settings()
+    of_influxdb = {name: text for name, text in environment.items() if name.startswith(InfluxDB.PREFIX)}
+    _refuse(unknown_settings(environment, known, ReceiverSettings.PREFIX, "receiver"))
+    _refuse(misspelt_settings(of_influxdb, known))
+    return _read(_ReceiverEnvironment)
+
+
+def load_contacts() -> ContactSettings:
+    """Read and check who hears of alarms; only `setup` needs it. Raises ReceiverSettingError, one line per problem."""
+    _refuse(misspelt_settings(_environment(), list(variables_of(ContactSettings))))
+    return _read(_ContactEnvironment)
+
+
+def _environment() -> dict[str, str]:
+    try:
+        return read_environment()
+    except UnreadableSettingError as error:
+        raise ReceiverSettingError(str(error)) from error
+
+
+def _refuse(problems: Iterator[str]) -> None:
+    if found := list(problems):
+        raise ReceiverSettingError("\n".join(found))
+
+
+def _read(model: type[_ReadT], **defaults: Any) -> _ReadT:
+    try:
+        return model(**defaults)
+    except ValidationError as error:
+        raise ReceiverSettingError("\n".join(sentences(model, error))) from None

@@ -1,0 +1,90 @@
+"""Where the receiver keeps readings: in one file, or in an InfluxDB.
+
+InfluxDB's settings have the names of its own client (`INFLUXDB_V2_*`); a token comes from a setting, from a file, or
+from the directory into which `envoy-receiver setup` writes tokens.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from receiver.settings.source import ExpandedPath, SecretFile, SecretText, SettingsModel, Variable, read_secret
+
+RECEIVER_TOKEN = "receiver"  # noqa: S105 (the name of a file)
+GRAFANA_TOKEN = "grafana"  # noqa: S105 (the name of a file)
+
+
+@dataclass(frozen=True)
+class Sqlite:
+    """The embedded store, in the file `path`."""
+
+    path: Path
+
+    @property
+    def description(self) -> str:
+        """Where the readings are, for people."""
+        return str(self.path)
+
+
+def _address(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        fits = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits or parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("INFLUXDB_V2_URL must look like http://influxdb:8086, without a password or a query in it")
+    return text.rstrip("/")
+
+
+def _default_live_bucket(values: dict[str, Any]) -> str:
+    return f"{values['bucket']}_live"
+
+
+class InfluxDB(SettingsModel):
+    """One InfluxDB 2.7.
+
+    Attributes:
+        url: Its base address, without a slash at the end.
+        org: Name of the organisation that owns the buckets.
+        bucket: Everything but raw meter readings, without limit.
+        live_bucket: Raw meter readings; may be the same bucket.
+        tokens_dir: Where `setup` writes the tokens that it makes (`RECEIVER_TOKEN`, `GRAFANA_TOKEN`).
+        token: What the receiver writes and reads with; None where none is set and `setup` has written none.
+        admin_user: Name of the administrator that `setup` makes on a new server.
+        admin_password: Password of that administrator; only `setup` needs it, and only on a new server.
+        admin_token: All-access token; only `setup` needs it.
+    """
+
+    PREFIX: ClassVar[str] = "INFLUXDB_"
+
+    url: Annotated[str, Variable("INFLUXDB_V2_URL"), AfterValidator(_address)] = "http://127.0.0.1:8086"
+    org: Annotated[str, Variable("INFLUXDB_V2_ORG")] = "home"
+    bucket: Annotated[str, Variable("INFLUXDB_V2_BUCKET")] = "envoy"
+    live_bucket: Annotated[str, Variable("RECEIVER_LIVE_BUCKET")] = Field(default_factory=_default_live_bucket)
+    tokens_dir: Annotated[ExpandedPath, Variable("RECEIVER_TOKENS_DIR")]
+    token: Annotated[SecretText, Variable("INFLUXDB_V2_TOKEN")] = None
+    admin_user: str = "admin"
+    admin_password: SecretText = None
+    admin_token: SecretText = None
+
+    @property
+    def description(self) -> str:
+        """Where the readings are, for people."""
+        return f"buckets {self.bucket} and {self.live_bucket} at {self.url}"
+
+    @field_validator("token", mode="before")
+    @classmethod
+    def _find_written_token(cls, value: Any, info: ValidationInfo) -> Any:
+        """A file that `setup` writes may be missing or damaged: `setup` puts it right."""
+        written = SecretFile("INFLUXDB_V2_TOKEN_FILE", info.data["tokens_dir"] / RECEIVER_TOKEN)
+        chosen = written if value is None else value
+        if not isinstance(chosen, SecretFile) or chosen.path.expanduser() != written.path:
+            return value
+        try:
+            return read_secret(written)
+        except ValueError:
+            return None

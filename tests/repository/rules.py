@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from tests.repository.environment import find_readers
+from tests.repository.boundaries import find_readers
 
 LINES_BELOW: Final = 300
 """A file that people write has fewer lines."""

@@ -1,10 +1,10 @@
-"""The check of who reads the environment finds what it is made for, and nothing else."""
+"""The check of who reads the environment and the clock finds what it is made for, and nothing else."""
 
 from pathlib import PurePosixPath
 
 import pytest
 
-from tests.repository.environment import find_readers
+from tests.repository.boundaries import find_readers
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,23 @@ def test_settings_and_tests_may_read_it(path: str):
 def test_other_names_are_no_environment():
     text = "def answer(environ):\n    return environ['PATH_INFO']\n"
     assert list(find_readers({PurePosixPath("shared/status_server.py"): text})) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from datetime import UTC, datetime\nNOW = datetime.now(UTC)\n",
+        "import datetime as dt\nNOW = dt.datetime.now(dt.UTC)\n",
+        "from datetime import date\nNOW = date.today()\n",
+    ],
+)
+def test_a_line_that_reads_the_clock_is_named(text: str):
+    assert list(find_readers({PurePosixPath("receiver/queries/now.py"): text})) == [
+        "receiver/queries/now.py:2 reads the clock; take a `Clock` or the time as an argument"
+    ]
+    assert list(find_readers({PurePosixPath("shared/clock.py"): text})) == []
+
+
+def test_a_given_time_is_no_clock():
+    text = "def render(clock, at):\n    return clock.now_ms(), datetime.fromtimestamp(at, UTC), at.date()\n"
+    assert list(find_readers({PurePosixPath("receiver/queries/now.py"): text})) == []

@@ -12,7 +12,7 @@ GATEWAY, OTHER_GATEWAY = "122300001234", "122300005678"
 
 
 def scraper_report(at: int, gateway: str = GATEWAY, **fields: float | str) -> str:
-    """What a scraper says each minute."""
+    """The reading that a scraper makes of itself each minute."""
     known = {"stream_connected": 1.0, "inverters_known": 10.0, "outbox_rows": 5.0, "lost_rows": 0.0, **fields}
     text = ",".join(
         f'{name}="{value}"' if isinstance(value, str) else f"{name}={value}" for name, value in known.items()
@@ -43,7 +43,7 @@ def voltages(phase: str, usual: float, now: float, gateway: str = GATEWAY, *, un
 
 
 def panel_quarters(panel: str, until: int, dead: str, peers: float = 180.0) -> list[str]:
-    """The last quarter-hours of one panel, one digit each: is it dead?"""
+    """The last quarter hours of one panel, one digit for each: 1 where the panel is dead."""
     tags = f"panel_15m,gateway={GATEWAY},array=South,panel={panel},inverter=4820{panel}"
     start = until - len(dead) * 15 * MINUTE
     return [f"{tags} dead={one}.0,peers={peers} {start + number * 15 * MINUTE}" for number, one in enumerate(dead)]

@@ -1,4 +1,4 @@
-"""What Grafana would do with an alert rule: ask, compute, wait, tell. Against a real InfluxDB, at any time of day."""
+"""Evaluates an alert rule as Grafana would (query, compute, wait, notify), on a real InfluxDB, at any time of day."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -73,7 +73,7 @@ class Evaluation:
 
 
 def evaluate(bucket: AlarmBucket, rule: Rule, now_s: int) -> Evaluation:
-    """Ask and compute once. A condition without any result is "no data", which our rules take for well."""
+    """Query and compute once. A condition without any result is "no data", which is no alarm for our rules."""
     series: dict[str, SeriesValues] = {}
     numbers: dict[str, Numbers] = {}
     for step in rule["data"]:
@@ -96,7 +96,7 @@ def evaluate(bucket: AlarmBucket, rule: Rule, now_s: int) -> Evaluation:
 
 
 def find_alarms(bucket: AlarmBucket, rule: Rule, start_s: int, stop_s: int) -> set[Labels]:
-    """The labels for which an alarm is sent between two times: evaluated each minute, met for as long as `for` says."""
+    """The labels for which an alarm is sent between two times: the condition holds for as long as `for` says."""
     lasting, since, sent = parse_duration_s(rule["for"]), dict[Labels, int](), set[Labels]()
     for now_s in range(start_s, stop_s + 1, MINUTE):
         met = evaluate(bucket, rule, now_s).met
@@ -125,7 +125,7 @@ def _render(template: str, labels: Labels, steps: Mapping[str, Numbers]) -> str:
 
 
 def parse_duration_s(duration: str) -> int:
-    """A duration as rules give it."""
+    """The seconds of a duration as rules write it, e.g. `10m`."""
     return int(duration[:-1]) * _UNITS[duration[-1]]
 
 

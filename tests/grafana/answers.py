@@ -1,4 +1,4 @@
-"""Asking the database as Grafana's InfluxDB data source does, and what a panel sees of the answer."""
+"""Queries the database as Grafana's InfluxDB data source does, and gives what a panel sees of the answer."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ class QueryAnswer(NamedTuple):
 
 
 class DashboardClient:
-    """Asks as one dashboard would, now, in the time zone of the site."""
+    """Runs queries as a dashboard would, now, in the time zone of the site."""
 
     def __init__(self, loaded_days: LoadedDays, http: httpx.Client) -> None:
         self._loaded_days = loaded_days
@@ -62,19 +62,19 @@ class DashboardClient:
         return found if variable.takes_all else found[0]
 
     def statement(self, query: ExtractedQuery, values: Mapping[str, Value]) -> str:
-        """What the database is asked."""
+        """The statement that the database gets."""
         span = self.span(query)
         least = substitution.parse_duration_ms(query.least_interval) if query.least_interval else _MIN_INTERVAL_MS
         text = substitution.replace_variables(query.text, values)
         return substitution.replace_macros(text, span, substitution.choose_interval(span, least, query.points))
 
     def span(self, query: ExtractedQuery) -> DashboardRange:
-        """Its time range."""
+        """The time range of a query."""
         ends = substitution.parse_time(query.since, self.now), substitution.parse_time(query.until, self.now, end=True)
         return DashboardRange(*(round(end.timestamp() * 1000) for end in ends))
 
     def run(self, query: ExtractedQuery, values: Mapping[str, Value]) -> QueryAnswer:
-        """Run it. Raises AssertionError for an answer that is an error or has a second statement."""
+        """Run a query. Raises AssertionError for an answer that is an error or has a second statement."""
         source = substitution.replace_variables(query.source, values)
         assert source in _BUCKETS, f"{query.location}: no data source {source}"
         statement = self.statement(query, values)

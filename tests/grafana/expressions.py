@@ -46,7 +46,7 @@ _THRESHOLDS: Mapping[str, Callable[[float, float], bool]] = {"gt": operator.gt, 
 
 
 def reduce(series: SeriesValues, reducer: str, mode: str) -> Numbers:
-    """One number per series, without what is no number."""
+    """One number per series; values that are no numbers are left out."""
     assert mode == "dropNN", "the only mode that the rules use"
     result = {}
     for labels, values in series.items():

@@ -13,9 +13,9 @@ from tests.influxd.server import ADMIN_TOKEN
 
 _DOCS = Path(__file__).parents[2] / "docs"
 TEXT = "".join((_DOCS / name).read_text(encoding="utf-8") for name in ("queries.md", "more-queries.md"))
-"""Of both pages, one after the other."""
+"""The text of both pages, one after the other."""
 SERIAL = "122300001234"
-"""Stands on the pages for the serial of the reader's gateway."""
+"""The pages have this in place of the serial of the reader's gateway."""
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _PROMISE = re.compile(r"\n\n(?:From `(\w+)`\. )?Gives ([^.]+)\.\n")
 _WORD = re.compile(r"`(\w+)`")
@@ -40,7 +40,7 @@ class Example(NamedTuple):
 
 
 def read_examples() -> list[Example]:
-    """All of them. Raises AssertionError for one without a promise."""
+    """All queries of the pages. Raises AssertionError for one whose answer is not described."""
     found = []
     for fence in _FENCE.finditer(TEXT):
         promise = _PROMISE.match(TEXT, fence.end())

@@ -79,7 +79,7 @@ async def load_days(server: Influxd, folder: Path, *, days: float) -> LoadedDays
 
 
 async def _top_up(loader: "_Loader", past: Past, rollups: Rollups, firmware: str, since: int) -> None:
-    """What came in while the rest was computed: dashboards ask for the last minutes."""
+    """Write the readings of the time that the rest took: dashboards ask for the last minutes."""
     now = int(time.time())
     for piece in past.chunks(since, now):
         await loader.write(rollups.store, piece)
@@ -88,7 +88,7 @@ async def _top_up(loader: "_Loader", past: Past, rollups: Rollups, firmware: str
 
 
 class _Writes(Protocol):
-    """The part of a store that this needs; what the roll-ups offer is no more."""
+    """The part of a store that is needed here; the store of the roll-ups has no more."""
 
     async def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]: ...
 
@@ -101,7 +101,7 @@ class _Loader:
         self.written = 0
 
     async def write(self, store: _Writes, readings: Sequence[Reading]) -> None:
-        """All of them, or AssertionError."""
+        """Write all readings. Raises AssertionError for a refused one."""
         for first in range(0, len(readings), _BATCH):
             rows = [GatewayReading(self._gateway, reading) for reading in readings[first : first + _BATCH]]
             refused = await store.write(rows)
@@ -110,7 +110,7 @@ class _Loader:
 
 
 def _pipeline(firmware: str, start: int, stop: int) -> list[Reading]:
-    """What scraper and receiver say of themselves, and one of each thing that may happen."""
+    """The readings of scraper and receiver about themselves, and one event of each type."""
     rows = [_own(firmware, second, stop) for second in range(start, stop, _MINUTE)]
     rows += [_delivery(second, index) for index, second in enumerate(range(start, stop, _MINUTE))]
     happened = (

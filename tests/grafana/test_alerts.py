@@ -52,7 +52,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
 
 @pytest.fixture
 def bucket(server: Influxd) -> AlarmBucket:
-    """Empty, and of this test alone."""
+    """An empty bucket of this test alone."""
     bucket = f"house-{next(_NUMBERS)}"
     server.make_bucket(bucket)
     return AlarmBucket(server, bucket)

@@ -1,4 +1,4 @@
-"""Contact points load only when their settings are complete, and nothing of that stops Grafana's start."""
+"""Contact points exist only when their settings are complete, and never stop Grafana's start."""
 
 import os
 from collections.abc import Callable

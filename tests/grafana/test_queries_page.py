@@ -24,7 +24,7 @@ def test_the_pages_answer_every_group_of_questions():
 
 
 def test_every_kind_but_the_raw_totals_is_shown():
-    """Whoever looks for a kind finds a query, or the sentence on where it belongs."""
+    """The pages have a query for every kind, or a sentence on where it belongs."""
     assert {kind for kind in STORED if f"`{kind}`" not in queries_page.TEXT} == set()
 
 

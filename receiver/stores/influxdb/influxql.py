@@ -46,7 +46,7 @@ class TimeSpan(NamedTuple):
 
 
 class Order(NamedTuple):
-    """Which readings of each series, where not all of them: the first so many in one direction of time."""
+    """Limits the readings of each series to the first `limit` in one direction of time."""
 
     limit: int
     backwards: bool = False
@@ -107,7 +107,7 @@ def select_newest(kinds: Collection[str], span: TimeSpan, gateway: str | None = 
 
 
 def show_series(kinds: Collection[str], gateway: str | None = None, tags: Mapping[str, str] = NO_TAGS) -> Statement:
-    """The series of some kinds as the index knows them: for `series_of`."""
+    """The series of some kinds as the index knows them: for `parse_series`."""
     params: dict[str, str | int] = {}
     conditions = [] if gateway is None else [_equals(GATEWAY, gateway, params)]
     conditions += [_equals(name, value, params) for name, value in tags.items()]

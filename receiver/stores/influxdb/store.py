@@ -46,7 +46,7 @@ class InfluxStore:
 
     @property
     def retention_ms(self) -> Mapping[str, int | None]:
-        """As `Store.retention_ms`: what the buckets were made with."""
+        """As `Store.retention_ms`: as `setup` made the buckets."""
         return self._retention_ms
 
     async def open(self) -> None:
@@ -68,7 +68,7 @@ class InfluxStore:
         """As `Store.expire`: nothing to do, buckets expire by themselves."""
 
     async def ready(self) -> str | None:
-        """As `Store.ready`. Reading counts too: what a gateway already has is read before more of it is taken."""
+        """As `Store.ready`. Reading must work too: ingest reads what a gateway has before it accepts more."""
         try:
             version = await self._client.version()
         except StoreUnavailableError as error:

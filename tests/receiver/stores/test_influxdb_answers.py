@@ -1,4 +1,4 @@
-"""What answers in InfluxDB's place: only what is InfluxDB's own beyond doubt may cost a reading its storage."""
+"""Answers in InfluxDB's place: only an answer that is InfluxDB's own beyond doubt may refuse a reading for good."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""Statements: their shape depends on nothing that a caller says."""
+"""Statements: their shape does not depend on the values of a caller."""
 
 import re
 

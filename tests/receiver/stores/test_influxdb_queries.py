@@ -40,7 +40,7 @@ async def reader(shared_influxd, buckets):
 
 @pytest.fixture
 def now():
-    """The time of the server, whose clock tells where to look first."""
+    """The time of the server: queries look first where its clock points."""
     return time.time_ns() // 1_000_000
 
 

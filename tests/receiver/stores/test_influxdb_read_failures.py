@@ -1,4 +1,4 @@
-"""What people are told when InfluxDB cannot be read, and that reading goes on by itself when it can again."""
+"""Messages for people when InfluxDB cannot be read; reading goes on by itself when it can be read again."""
 
 import contextlib
 import socketserver
@@ -83,7 +83,7 @@ async def test_nobody_there_is_said_with_what_to_do(shared_influxd):
 
 
 async def test_a_wrong_token_is_named_by_its_setting_and_never_shown(shared_influxd):
-    """The one thing that a log must not have."""
+    """A log must never have the token."""
     async with open_store(shared_influxd.url, token=BAD_TOKEN) as store:
         async for sentence in failing_reads(store):
             assert "set INFLUXDB_V2_TOKEN" in sentence

@@ -52,7 +52,7 @@ def stored_offsets(server, kind="meter"):
 
 
 async def check_refusal(store, *, seen_beforehand=True):
-    """What a write says of its failure, in words and in the log, without a secret; readiness tells of it, too."""
+    """The message of a write that fails; the log and the readiness have it too, and none has a secret."""
     with capture_logs() as logs:
         with pytest.raises(StoreUnavailableError) as caught:
             await store.write(rows())

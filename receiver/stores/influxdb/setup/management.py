@@ -47,7 +47,7 @@ Right = tuple[str, str]
 
 
 class Grant(NamedTuple):
-    """A token that the server knows: what it may do, and its value if the server tells that."""
+    """A token that the server knows: what it may do, and its value if the server shows it."""
 
     id: str
     description: str
@@ -72,7 +72,7 @@ class InfluxManagement:
         self._connection.close()
 
     def version(self) -> str:
-        """Of the server, e.g. `v2.7.12`; empty if it does not say. Raises SetupError."""
+        """The version of the server, e.g. `v2.7.12`; empty if it does not say. Raises SetupError."""
         with self._errors("does not answer as an InfluxDB"):
             return self._connection.version()
 
@@ -88,13 +88,13 @@ class InfluxManagement:
             _influx.SetupService(apis.api_client).post_setup(onboarding_request=request)
 
     def find_organisation_id(self, name: str) -> str:
-        """Id of an organisation. Raises SetupError."""
+        """The id of the organisation with this name. Raises SetupError."""
         with self._ask(f"does not show the organisation {name} of INFLUXDB_V2_ORG to INFLUXDB_ADMIN_TOKEN") as apis:
             found = apis.organizations_api().find_organizations(org=name)
             return str(found[0].id)
 
     def find_bucket(self, org: str, name: str) -> Bucket | None:
-        """A bucket that may be read, by its name; None for any other. Raises SetupError."""
+        """The bucket with this name; None without one that the token may read. Raises SetupError."""
         try:
             with self._ask(f"does not show the buckets of the organisation {org}") as apis:
                 found = apis.buckets_api().find_buckets(org=org, name=name, limit=_MOST_BUCKETS).buckets
@@ -105,13 +105,13 @@ class InfluxManagement:
         return _to_bucket(found[0]) if found else None
 
     def make_bucket(self, org_id: str, name: str, expiry_s: int) -> Bucket:
-        """A new bucket. Raises SetupError."""
+        """Make a bucket. Raises SetupError."""
         rule = _expiry_rule(expiry_s)
         with self._ask(f"does not let INFLUXDB_ADMIN_TOKEN make the bucket {name}") as apis:
             return _to_bucket(apis.buckets_api().create_bucket(bucket_name=name, retention_rules=rule, org=org_id))
 
     def set_expiry(self, bucket: Bucket, expiry_s: int) -> None:
-        """Let a bucket forget after another time, in shards of the right length from now on. Raises SetupError."""
+        """Change after how many seconds a bucket forgets, and the length of its next shards. Raises SetupError."""
         with self._ask(f"does not let INFLUXDB_ADMIN_TOKEN change the bucket {bucket.name}") as apis:
             known = apis.buckets_api().find_bucket_by_id(bucket.id)
             known.retention_rules = [_expiry_rule(expiry_s)]

@@ -1,10 +1,10 @@
 """The receiver's error tree.
 
     ReceiverError
-      SettingError     a setting or a file of the state directory is missing or wrong; names it and the remedy
-      RefusedError     a request is refused: which problem the sender hears, and a reason for our log and metrics only
-      BusyError        nothing was taken, because too much waits for the store; try again later
-      BackupError      a backup or a restore cannot be done like this
+      ReceiverSettingError  a setting or a file of the state directory is missing or wrong; names it and the remedy
+      RefusedError          a request is refused: which problem the sender hears, and a reason for our log and metrics
+      BusyError             nothing was taken, because too much waits for the store; try again later
+      BackupError           a backup or a restore cannot be done like this
 
 Stores have `receiver.stores.base.StoreUnavailableError`. Every message is a sentence for people and holds no secret.
 """

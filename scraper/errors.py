@@ -1,7 +1,7 @@
 """The scraper's error tree. Foreign errors are converted at the boundary they come from, with `from`.
 
     ScraperError
-      SettingError                 a setting is missing or wrong; names it and the remedy; the process ends
+      ScraperSettingError          a setting is missing or wrong; names it and the remedy; the process ends
       GatewayError
         GatewayUnreachableError    no connection, time-out, reset, 5xx: retry with back-off
         BadReplyError              not what the protocol says (HTML, truncated, too large): discard, retry next cycle

@@ -92,7 +92,7 @@ def verification_keys(content: bytes | OSError | None) -> dict[str, Verification
 
 
 def load(path: Path) -> list[KeyEntry]:
-    """All entries of the file, for the commands. Raises SettingError for a file that cannot be read whole."""
+    """All entries of the file, for the commands. Raises ReceiverSettingError for a file that cannot be read whole."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -107,7 +107,7 @@ def load(path: Path) -> list[KeyEntry]:
 
 
 def add(path: Path, line: str, gateways: list[str]) -> KeyEntry:
-    """Let a key write for its own gateway and for `gateways`; repeated, it adds. Raises ValueError, SettingError."""
+    """Let a key write for `gateways` too; repeated, it adds more. Raises ValueError, ReceiverSettingError."""
     new = parse_line(line)._replace(revoked=False)
     with _changing(path):
         return _add(path, new, gateways)
@@ -137,7 +137,7 @@ def revoke(path: Path, key_id: str) -> None:
 
 @contextlib.contextmanager
 def _changing(path: Path) -> Iterator[None]:
-    """No other command changes the file meanwhile. Raises SettingError."""
+    """No other command changes the file meanwhile. Raises ReceiverSettingError."""
     try:
         with locked(path):
             yield

@@ -40,7 +40,7 @@ _decoder = msgspec.json.Decoder(list[ReaderToken])
 
 
 def load_or_make_key(state_dir: Path) -> bytes:
-    """The signing key of reader tokens, made at the first call. Raises SettingError."""
+    """The signing key of reader tokens, made at the first call. Raises ReceiverSettingError."""
     path = state_dir / KEY_FILE
     try:
         if not path.exists():
@@ -75,7 +75,7 @@ def revoked_ids(content: bytes | OSError | None) -> frozenset[str] | None:
 
 
 def load(state_dir: Path) -> list[ReaderToken]:
-    """Every token ever made here, oldest first. Raises SettingError."""
+    """Every token ever made here, oldest first. Raises ReceiverSettingError."""
     path = state_dir / LIST_FILE
     try:
         return _decoder.decode(path.read_bytes())
@@ -88,7 +88,7 @@ def load(state_dir: Path) -> list[ReaderToken]:
 
 
 def create(state_dir: Path, key: bytes, *, gateways: list[str], days: int, now_s: int) -> tuple[ReaderToken, str]:
-    """A new token and its entry; the token itself is kept nowhere. Raises SettingError."""
+    """A new token and its entry; the token itself is kept nowhere. Raises ReceiverSettingError."""
     entry = ReaderToken(secrets.token_hex(8), gateways, now_s, now_s + days * DAY_S)
     claims = {
         "iss": AUDIENCE,
@@ -110,7 +110,7 @@ def page_link(public_url: str, token: str) -> str:
 
 
 def revoke(state_dir: Path, jti: str) -> None:
-    """Make a token worthless within seconds. Raises ValueError for an unknown id, and SettingError."""
+    """Make a token worthless within seconds. Raises ValueError for an unknown id, and ReceiverSettingError."""
     with _changing(state_dir):
         entries = load(state_dir)
         if not any(entry.jti == jti for entry in entries):
@@ -120,7 +120,7 @@ def revoke(state_dir: Path, jti: str) -> None:
 
 @contextlib.contextmanager
 def _changing(state_dir: Path) -> Iterator[None]:
-    """No other command changes the list meanwhile. Raises SettingError."""
+    """No other command changes the list meanwhile. Raises ReceiverSettingError."""
     path = state_dir / LIST_FILE
     try:
         with locked(path):

@@ -71,7 +71,7 @@ class HttpListener:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Listen and serve. Raises SettingError if the address is in use or not ours."""
+        """Listen and serve. Raises ReceiverSettingError if the address is in use or not ours."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         try:
             listening = socket.create_server((self.host, self.port), family=family, backlog=_BACKLOG)

@@ -148,7 +148,7 @@ async def serve(
         started: Called with the main and the status port once both listen.
 
     Raises:
-        SettingError: The service cannot start like this.
+        ReceiverSettingError: The service cannot start like this.
     """
     receiver = build(settings, clock=clock or SystemClock())
     stop = stop or _stop_on_signals()

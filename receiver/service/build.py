@@ -44,7 +44,7 @@ class Receiver:
 
 
 def build(settings: ReceiverSettings, *, clock: Clock, limits: Limits | None = None) -> Receiver:
-    """The parts as the settings say. Raises SettingError."""
+    """The parts as the settings say. Raises ReceiverSettingError."""
     _make_state_directory(settings.state_dir)
     store = make_store(settings)
     sites, arrivals, metrics = SitesFile(settings.sites_file, clock), Arrivals(), Metrics()
@@ -70,7 +70,7 @@ def build(settings: ReceiverSettings, *, clock: Clock, limits: Limits | None = N
 
 
 def build_gate(settings: ReceiverSettings, clock: Clock) -> TokenGate:
-    """The gate with every key of the settings. Raises SettingError."""
+    """The gate with every key of the settings. Raises ReceiverSettingError."""
     read_secret = settings.read_secret or readers.load_or_make_key(settings.state_dir)
     fixed = {READ_KEY_ID: VerificationKey(HS256, read_secret, "read")}
     if settings.secret is not None:

@@ -35,7 +35,7 @@ class CloudLogin:
         token_url: Base of the token service (ENVOY_TOKEN_URL).
 
     Raises:
-        SettingError: One of them is not https.
+        ScraperSettingError: One of them is not https.
     """
 
     def __init__(self, cloud_url: str = ENLIGHTEN_URL, token_url: str = ENTREZ_URL) -> None:

@@ -32,7 +32,7 @@ async def find_hosts(configured: str | None, serial: str | None) -> list[str]:
     Several hosts may announce one serial, and anybody in the network may be one of them: the caller tries all.
 
     Raises:
-        SettingError: Several gateways are there and no serial says which.
+        ScraperSettingError: Several gateways are there and no serial says which.
     """
     if configured:
         return [configured.strip().strip("[]")]
@@ -43,7 +43,7 @@ def choose(announced: Iterable[Announcement], serial: str | None) -> list[str]:
     """The addresses to try: one of each host that announces that serial, IPv4 before IPv6. Pure.
 
     Raises:
-        SettingError: `serial` is None and the announcements are of several gateways.
+        ScraperSettingError: `serial` is None and the announcements are of several gateways.
     """
     usable: dict[str, set[str]] = {}
     for announcement in announced:

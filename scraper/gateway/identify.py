@@ -66,7 +66,7 @@ class Identifier:
             WrongGatewayError: Another serial than the configured or remembered one.
             CertificateChangedError: The right serial with another certificate than the trusted one.
             GatewayUnreachableError, BadReplyError: No gateway answers.
-            SettingError: The pin file or a setting cannot be used.
+            ScraperSettingError: The pin file or a setting cannot be used.
         """
         known = self._options.serial or self._pins.gateway()
         address, probed = await self.look(known)

@@ -22,7 +22,7 @@ _FILE_NAME = "gateway.json"
 def normalise_fingerprint(text: str) -> str:
     """A SHA-256 fingerprint as 64 lower-case hex digits; colons, spaces and a `sha256:` prefix are tolerated.
 
-    Raises SettingError for anything else.
+    Raises ScraperSettingError for anything else.
     """
     digits = text.strip().lower().removeprefix("sha256:").replace(":", "").replace(" ", "")
     if len(digits) != 64 or not _HEX.issuperset(digits):
@@ -106,7 +106,7 @@ class PinStore:
     def remember(self, serial: str, fingerprint: str | None) -> None:
         """Belong to this gateway from now on and, unless None, trust this certificate.
 
-        Raises SettingError if that cannot be written down.
+        Raises ScraperSettingError if that cannot be written down.
         """
         remembered = self._read()
         pins = dict(remembered.pins)
@@ -118,7 +118,7 @@ class PinStore:
     def forget(self, serial: str) -> None:
         """Trust whatever certificate that gateway shows next, or none if it speaks plain http.
 
-        Raises SettingError if that cannot be written down.
+        Raises ScraperSettingError if that cannot be written down.
         """
         remembered = self._read()
         pins = {known: pin for known, pin in remembered.pins.items() if known != serial}

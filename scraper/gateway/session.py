@@ -92,7 +92,7 @@ class GatewaySession:
             PersonNeededError: Wrong gateway, changed certificate or rejected login. Stays so for five minutes, or
                 until a setting, its file or the pin changes.
             GatewayUnreachableError, BadReplyError: Try again later.
-            SettingError: A setting or the pin file cannot be used.
+            ScraperSettingError: A setting or the pin file cannot be used.
         """
         async with self._connecting:
             return (await self._connect()).identity

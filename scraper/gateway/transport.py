@@ -48,7 +48,7 @@ class Address(NamedTuple):
     https_port: int = 443
 
     def url(self, scheme: Scheme, path: str) -> str:
-        """The URL of `path`, which begins with a slash. Raises SettingError if the host cannot be one."""
+        """The URL of `path`, which begins with a slash. Raises ScraperSettingError if the host cannot be one."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = self.https_port if scheme == "https" else self.http_port
         try:

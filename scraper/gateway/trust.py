@@ -41,7 +41,7 @@ async def propose(options: GatewayOptions, clock: Clock) -> TrustProposal:
 
     Raises:
         WrongGatewayError: ENVOY_SERIAL is set and another gateway answers.
-        SettingError: ENVOY_TLS_FINGERPRINT is set, which decides alone; or the pin file cannot be used.
+        ScraperSettingError: ENVOY_TLS_FINGERPRINT is set, which decides alone; or the pin file cannot be used.
         GatewayUnreachableError, BadReplyError: No gateway answers.
     """
     if options.tls_fingerprint:
@@ -60,7 +60,7 @@ async def propose(options: GatewayOptions, clock: Clock) -> TrustProposal:
 def accept(options: GatewayOptions, proposal: TrustProposal) -> None:
     """Belong to this gateway and trust this certificate from now on; a running scraper notices at its next login.
 
-    Raises SettingError if the state directory cannot be written.
+    Raises ScraperSettingError if the state directory cannot be written.
     """
     pins = PinStore(options.state_dir)
     if proposal.fingerprint is None:

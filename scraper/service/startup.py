@@ -65,7 +65,7 @@ async def opened_outbox(
 async def own_state(settings: ScraperSettings, memory: DurableMemory, outbox: OutboxThread) -> None:
     """One state directory belongs to one gateway: rows name none, so they must never go out under another's name.
 
-    Raises SettingError if readings of another gateway wait in it.
+    Raises ScraperSettingError if readings of another gateway wait in it.
     """
     now = settings.gateway.serial or PinStore(settings.state_dir).gateway()
     before = memory.state.serial

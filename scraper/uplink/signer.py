@@ -60,7 +60,7 @@ class EdgeKey:
 
     @classmethod
     def load(cls, path: Path) -> "EdgeKey":
-        """The key in `path`. Raises SettingError with the remedy where there is none."""
+        """The key in `path`. Raises ScraperSettingError with the remedy where there is none."""
         try:
             private = serialization.load_pem_private_key(read_private(path), password=None)
         except FileNotFoundError:

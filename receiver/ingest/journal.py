@@ -31,7 +31,7 @@ _TABLES = (
     f"PRAGMA user_version = {_LAYOUT}",
 )
 
-Dirty = tuple[str, int]
+DirtyQuarter = tuple[str, int]
 """Serial of a gateway, and a quarter hour: its start, milliseconds since 1970."""
 
 
@@ -55,7 +55,7 @@ class Contents(NamedTuple):
     """All that the journal holds."""
 
     gateways: dict[str, RollupState]
-    dirty: set[Dirty]
+    dirty: set[DirtyQuarter]
 
 
 class Journal:
@@ -74,12 +74,12 @@ class Journal:
         """All of it. Raises JournalError, never for a file that is damaged: that one is begun anew."""
         return await self._call(self._load)
 
-    async def add(self, dirty: Collection[Dirty]) -> None:
+    async def add(self, dirty: Collection[DirtyQuarter]) -> None:
         """Note quarter hours, durably. Raises JournalError."""
         rows = list(dirty)
         await self._call(lambda: self._change("INSERT OR IGNORE INTO dirty VALUES (?, ?)", rows))
 
-    async def remove(self, dirty: Collection[Dirty]) -> None:
+    async def remove(self, dirty: Collection[DirtyQuarter]) -> None:
         """Forget quarter hours that are rolled up. Raises JournalError."""
         rows = list(dirty)
         await self._call(lambda: self._change("DELETE FROM dirty WHERE gateway = ? AND quarter = ?", rows))

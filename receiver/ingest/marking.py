@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from receiver.ingest.journal import Dirty, Journal, JournalError, RollupState
+from receiver.ingest.journal import DirtyQuarter, Journal, JournalError, RollupState
 from receiver.stores.base import GatewayReading, StoreUnavailableError, Writable
 from shared.problems import Rejection
 from shared.units import QUARTER_MS
@@ -162,7 +162,7 @@ class MarkingStore:
         if settled:
             await self._guarded(self._journal.remove(settled))
 
-    async def _keep(self, dirty: Collection[Dirty]) -> None:
+    async def _keep(self, dirty: Collection[DirtyQuarter]) -> None:
         """Have these in the journal."""
         if not self._loaded:
             await self.load()

@@ -31,14 +31,14 @@ class Backfill:
 
     Args:
         store: Asked what there is.
-        dirty: Knows how far each gateway is.
+        marking: Knows how far each gateway is.
         roller: Computes.
         site_of: What the owner says of a gateway, by serial.
     """
 
-    def __init__(self, store: Store, dirty: MarkingStore, roller: Roller, site_of: Callable[[str], Site]) -> None:
+    def __init__(self, store: Store, marking: MarkingStore, roller: Roller, site_of: Callable[[str], Site]) -> None:
         self._store = store
-        self._dirty = dirty
+        self._marking = marking
         self._roller = roller
         self._site_of = site_of
         self._met = False
@@ -46,7 +46,7 @@ class Backfill:
 
     def waiting(self) -> list[str]:
         """Gateways with a history to compute, by serial."""
-        gateways = self._dirty.gateways.items()
+        gateways = self._marking.gateways.items()
         return sorted(name for name, marks in gateways if marks.known is None or marks.known.backfill_until is not None)
 
     async def look(self) -> None:
@@ -58,7 +58,7 @@ class Backfill:
         """
         if not self._met:
             await self._meet()
-        changed = [gateway for gateway in self._dirty.gateways if self._has_changed(gateway)]
+        changed = [gateway for gateway in self._marking.gateways if self._has_changed(gateway)]
         if changed:
             stored = await self._meet()
             for gateway in changed:
@@ -71,12 +71,12 @@ class Backfill:
             StoreUnavailableError: Ask again later.
             JournalError: Ask again later.
         """
-        known = self._dirty.of(gateway).known
+        known = self._marking.of(gateway).known
         if known is None or known.backfill_until is None:
             return None
         oldest = await self._find_oldest(gateway)
         if oldest is None or known.backfill_until <= oldest:
-            await self._dirty.put(gateway, known._replace(backfill_until=None))
+            await self._marking.put(gateway, known._replace(backfill_until=None))
             self._oldest.pop(gateway, None)
             _log.info("all of the gateway's history is rolled up", gateway=gateway)
             return None
@@ -87,27 +87,27 @@ class Backfill:
 
     async def done(self, stretch: Stretch) -> None:
         """What `next` gave is computed. Raises JournalError."""
-        known = self._dirty.of(stretch.gateway).known
+        known = self._marking.of(stretch.gateway).known
         if known is not None:
-            await self._dirty.put(stretch.gateway, known._replace(backfill_until=stretch.start))
+            await self._marking.put(stretch.gateway, known._replace(backfill_until=stretch.start))
 
     async def _meet(self) -> dict[str, GatewaySummary]:
         """Ask the store which gateways it has."""
         summaries = {summary.gateway: summary for summary in await self._store.gateways()}
         for gateway in summaries:
-            self._dirty.of(gateway)
+            self._marking.of(gateway)
         self._met = True
         return summaries
 
     def _has_changed(self, gateway: str) -> bool:
-        known = self._dirty.of(gateway).known
+        known = self._marking.of(gateway).known
         return known is None or known.fingerprint != _fingerprint(self._site_of(gateway))
 
     async def _begin(self, gateway: str, summary: GatewaySummary | None) -> None:
         # Up to the newest reading, not up to now: the host's clock may be wrong. What comes later is dirty by itself.
         until = None if summary is None else (summary.last_timestamp // HOUR_MS + 1) * HOUR_MS
         self._oldest.pop(gateway, None)
-        await self._dirty.put(gateway, RollupState(_fingerprint(self._site_of(gateway)), until))
+        await self._marking.put(gateway, RollupState(_fingerprint(self._site_of(gateway)), until))
         if until is not None:
             _log.info("the gateway's history is rolled up anew, the newest day first", gateway=gateway)
 

@@ -1,4 +1,4 @@
-"""The conductor: connects to the gateway, asks each endpoint in turn, and hands every sample on.
+"""The poller: connects to the gateway, asks each endpoint in turn, and hands every sample on.
 
 A failed endpoint is a partial success: it is counted, asked less often, and the others go on. Only an unreachable
 gateway or a login that needs a person pauses everything, with bounded random-exponential waits; the outbox drains

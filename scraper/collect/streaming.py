@@ -1,6 +1,6 @@
 """Keeps the meter stream open where this login may read it, and says once why it may not.
 
-While the stream is away the conductor polls the meters instead; it comes back after half a minute, later on repeats.
+While the stream is away the poller asks the meters instead; it comes back after half a minute, later on repeats.
 """
 
 import random

@@ -32,14 +32,14 @@ class StampClock:
     """Gives strictly increasing stamps for one set of series (all meters of one gateway)."""
 
     def __init__(self, state: StampState = StampState()) -> None:  # noqa: B008 (immutable)
-        self._lane = state.epoch % EPOCHS
+        self._epoch = state.epoch % EPOCHS
         self._newest_ms = state.newest_ms
         self._wall_minus_monotonic_ms: float | None = None
 
     @property
     def state(self) -> StampState:
         """To be persisted about once a minute, and given to the next `StampClock`."""
-        return StampState(self._lane, self._newest_ms)
+        return StampState(self._epoch, self._newest_ms)
 
     def observe(self, wall_ms: int, monotonic_s: float) -> Reading | None:
         """Compare the host's two clocks; call before `stamps`, at least once a minute.
@@ -59,7 +59,7 @@ class StampClock:
         if abs(step_ms) < STEP_MS:
             return None
         if step_ms < 0:
-            self._lane = (self._lane + 1) % EPOCHS
+            self._epoch = (self._epoch + 1) % EPOCHS
             self._newest_ms = 0
         direction = "back" if step_ms < 0 else "forward (or the machine slept)"
         reason = f"the clock of the scraper's host stepped {direction} by {abs(step_ms) / 1000:.0f} s"
@@ -68,7 +68,7 @@ class StampClock:
     def stamps(self, arrival_ms: int, count: int = 1) -> list[int]:
         """Stamps for `count` samples that arrived together at `arrival_ms`, oldest first."""
         spaced = space_back(arrival_ms // EPOCHS, count, PERIOD_MS // EPOCHS, not_before=self._newest_ms // EPOCHS + 1)
-        stamps = [slot * EPOCHS + self._lane for slot in spaced]
+        stamps = [slot * EPOCHS + self._epoch for slot in spaced]
         if stamps:
             self._newest_ms = stamps[-1]
         return stamps

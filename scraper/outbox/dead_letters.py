@@ -33,7 +33,7 @@ _decoder = msgspec.json.Decoder(DeadLetter)
 
 def insert(connection: sqlite3.Connection, rejected: Mapping[int, str], now_ms: int, *, limit: int = LIMIT) -> None:
     """Move rows from the queue to the dead letters. Unknown numbers are ignored."""
-    buried = 0
+    moved = 0
     for seq, code in rejected.items():
         found = connection.execute("SELECT frame FROM rows WHERE seq = ?", (seq,)).fetchone()
         frame = unpack(found[0]) if found else None
@@ -41,10 +41,10 @@ def insert(connection: sqlite3.Connection, rejected: Mapping[int, str], now_ms: 
             continue
         letter = DeadLetter(seq, code[:100], now_ms, msgspec.Raw(frame.payload))
         data = pack(FrameKind.DEAD_LETTER, seq, frame.committed_ms, msgspec.json.encode(letter))
-        buried += connection.execute("INSERT OR REPLACE INTO dead_letters VALUES (?, ?)", (seq, data)).rowcount
+        moved += connection.execute("INSERT OR REPLACE INTO dead_letters VALUES (?, ?)", (seq, data)).rowcount
         rows.delete(connection, (seq,))
-    if buried:
-        connection.execute("UPDATE state SET dead_letters = dead_letters + ?", (buried,))
+    if moved:
+        connection.execute("UPDATE state SET dead_letters = dead_letters + ?", (moved,))
         _bound(connection, now_ms, limit)
 
 
@@ -54,11 +54,11 @@ def _bound(connection: sqlite3.Connection, now_ms: int, limit: int) -> None:
     if count <= limit:
         return
     query = "SELECT seq, frame FROM dead_letters ORDER BY seq LIMIT ?"
-    victims = connection.execute(query, (count - limit,)).fetchall()
-    frames = [frame for _, data in victims if (frame := unpack(data))]
+    oldest = connection.execute(query, (count - limit,)).fetchall()
+    frames = [frame for _, data in oldest if (frame := unpack(data))]
     stamps = [frame.committed_ms for frame in frames] or [now_ms]
-    _delete(connection, [seq for seq, _ in victims])
-    losses.record(connection, losses.Loss(min(stamps), max(stamps), len(victims), "too many dead letters"), now_ms)
+    _delete(connection, [seq for seq, _ in oldest])
+    losses.record(connection, losses.Loss(min(stamps), max(stamps), len(oldest), "too many dead letters"), now_ms)
 
 
 def some(connection: sqlite3.Connection, limit: int) -> list[DeadLetter]:

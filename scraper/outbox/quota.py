@@ -36,7 +36,7 @@ def used_bytes(connection: sqlite3.Connection) -> int:
 
 
 def enforce(
-    connection: sqlite3.Connection, quota_bytes: int, now_ms: int, *, keep_from: int, spare: Container[int]
+    connection: sqlite3.Connection, quota_bytes: int, now_ms: int, *, keep_from: int, in_flight: Container[int]
 ) -> int:
     """Drop the oldest rows if the file is over its quota. Must run inside a transaction.
 
@@ -45,7 +45,7 @@ def enforce(
         quota_bytes: Largest size of what the file holds.
         now_ms: For the record.
         keep_from: Rows from this seq on were just committed and stay.
-        spare: Rows on their way to the receiver: they may be stored there already, and then nothing is lost.
+        in_flight: Rows on their way to the receiver: they may be stored there already, and then nothing is lost.
 
     Returns:
         How many rows were dropped. Loss events are never dropped.
@@ -60,16 +60,16 @@ def enforce(
         if not chunk:
             break
         seen = chunk[-1][0]
-        victims = []
+        droppable = []
         for seq, data in chunk:
             frame = unpack(data)
-            if seq in spare or (frame is not None and frame.payload.startswith(losses.PREFIX)):
+            if seq in in_flight or (frame is not None and frame.payload.startswith(losses.PREFIX)):
                 continue
-            victims.append(seq)
+            droppable.append(seq)
             if frame is not None:
                 stamp = _stamp.decode(frame.payload).timestamp
                 start_ms, end_ms = min(start_ms, stamp), max(end_ms, stamp)
-        dropped += rows.delete(connection, victims)
+        dropped += rows.delete(connection, droppable)
     if dropped:
         start_ms, end_ms = (start_ms, end_ms) if end_ms else (now_ms, now_ms)
         losses.record(connection, losses.Loss(start_ms, end_ms, dropped, "the outbox was full"), now_ms)

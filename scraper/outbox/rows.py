@@ -43,8 +43,8 @@ def insert(connection: sqlite3.Connection, payloads: Sequence[bytes], now_ms: in
 
 def delete(connection: sqlite3.Connection, seqs: Iterable[int]) -> int:
     """Remove rows; unknown numbers are ignored. Returns how many were there."""
-    gone = connection.executemany("DELETE FROM rows WHERE seq = ?", ((seq,) for seq in seqs)).rowcount
-    count = max(gone, 0)
+    deleted = connection.executemany("DELETE FROM rows WHERE seq = ?", ((seq,) for seq in seqs)).rowcount
+    count = max(deleted, 0)
     if count:
         connection.execute("UPDATE state SET rows = rows - ?", (count,))
     return count

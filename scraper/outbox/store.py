@@ -63,7 +63,7 @@ class Outbox:
         self._quota_bytes = quota_bytes
         self._uncommitted = 0
         self._uncommitted_since_ms = 0
-        self._handed_out: dict[str, frozenset[int]] = {}
+        self._in_flight: dict[str, frozenset[int]] = {}
 
     @classmethod
     def open(
@@ -125,8 +125,8 @@ class Outbox:
                 memory_of.put(connection, memory, now_ms)
             if payloads:
                 first = rows.insert(connection, payloads, now_ms)
-                spare = frozenset[int]().union(*self._handed_out.values())
-                quota.enforce(connection, self._quota_bytes, now_ms, keep_from=first, spare=spare)
+                in_flight = frozenset[int]().union(*self._in_flight.values())
+                quota.enforce(connection, self._quota_bytes, now_ms, keep_from=first, in_flight=in_flight)
 
         self._database.write(work)
         self._uncommitted = 0
@@ -142,11 +142,11 @@ class Outbox:
 
     def newest(self, max_rows: int, max_bytes: int, *, after: int = 0) -> list[OutboxRow]:
         """The newest rows (of those above seq `after`) that fit into a batch of `max_bytes`, oldest of them first."""
-        return self._hand_out("newest", lambda c: rows.newest(c, max_rows, max_bytes, after))[::-1]
+        return self._read_page("newest", lambda c: rows.newest(c, max_rows, max_bytes, after))[::-1]
 
     def oldest(self, max_rows: int, max_bytes: int, *, before: int | None = None) -> list[OutboxRow]:
         """The oldest rows (of those below seq `before`) that fit into a batch of `max_bytes`, oldest first."""
-        return self._hand_out("oldest", lambda c: rows.oldest(c, max_rows, max_bytes, before))
+        return self._read_page("oldest", lambda c: rows.oldest(c, max_rows, max_bytes, before))
 
     def settle(self, accepted: Iterable[int], rejected: Mapping[int, str]) -> None:
         """Obey a verdict: accepted rows are deleted, rejected ones become dead letters with their code.
@@ -154,10 +154,10 @@ class Outbox:
         Rows that are not there (any more) are ignored. Raises OutboxUnavailableError: nothing changed; the rows will
         be sent again, which is harmless.
         """
-        gone = list(accepted)
+        seqs = list(accepted)
 
         def work(connection: sqlite3.Connection) -> None:
-            rows.delete(connection, gone)
+            rows.delete(connection, seqs)
             dead_letters.insert(connection, rejected, self._now_ms())
 
         self._database.write(work)
@@ -206,14 +206,14 @@ class Outbox:
         self._database.close()
         self._lock.close()
 
-    def _hand_out(self, order: str, read: Callable[[sqlite3.Connection], RowPage]) -> list[OutboxRow]:
+    def _read_page(self, order: str, read: Callable[[sqlite3.Connection], RowPage]) -> list[OutboxRow]:
         page = self._database.read(read)
         if page.damaged:
-            self._database.write(lambda c: self._give_up(c, page))
-        self._handed_out[order] = frozenset(row.seq for row in page.rows)
+            self._database.write(lambda c: self._record_damage(c, page))
+        self._in_flight[order] = frozenset(row.seq for row in page.rows)
         return page.rows
 
-    def _give_up(self, connection: sqlite3.Connection, page: RowPage) -> None:
+    def _record_damage(self, connection: sqlite3.Connection, page: RowPage) -> None:
         """Rows with a wrong checksum are lost; the others go on and tell about when they were committed."""
         now_ms = self._now_ms()
         times = [row.committed_ms for row in page.rows] or [now_ms]

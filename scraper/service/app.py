@@ -132,7 +132,7 @@ async def _run(
         poll_meters=source in ("auto", "poll"),
         meters_wanted=source != "off",
     )
-    conductor = Poller(
+    poller = Poller(
         gateway,
         samples,
         health,
@@ -165,10 +165,10 @@ async def _run(
         why = "the scraper failed"
         try:
             async with asyncio.TaskGroup() as tasks:
-                parts = [conductor.run(), gateway.maintain(), report.run(), deliver()]
+                loops = [poller.run(), gateway.maintain(), report.run(), deliver()]
                 if source in ("auto", "stream"):
-                    parts.append(streaming.run())
-                running = [tasks.create_task(part) for part in parts]
+                    loops.append(streaming.run())
+                running = [tasks.create_task(loop) for loop in loops]
                 log.info("running", status_port=status.port)
                 await stop.wait()
                 for task in running:

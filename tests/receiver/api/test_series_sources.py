@@ -112,19 +112,19 @@ async def test_hours_are_not_taken_where_a_reading_is_new(service: Service):
 
 async def test_a_history_that_is_being_rolled_up_is_answered_from_readings(service: Service):
     """Nothing is settled before the roll-ups have met a gateway, or where they have not come yet."""
-    dirt = service.receiver.rollups.store
-    assert dirt.unsettled("122399999999", 0, HOUR) == [(0, HOUR)]
+    marking = service.receiver.rollups.store
+    assert marking.unsettled("122399999999", 0, HOUR) == [(0, HOUR)]
     await fill(service)
-    assert dirt.unsettled(GATEWAY, START, START + HOUR) == [(START, START + HOUR)]
+    assert marking.unsettled(GATEWAY, START, START + HOUR) == [(START, START + HOUR)]
     await service.receiver.rollups.catch_up()
-    gateway = dirt.of(GATEWAY)
+    gateway = marking.of(GATEWAY)
     assert gateway.known is not None
     service.clock.advance(7200)
     await service.receiver.rollups.catch_up()
     gateway.known = gateway.known._replace(backfill_until=START + HOUR)
-    assert dirt.unsettled(GATEWAY, START - HOUR, START + 2 * HOUR) == [(START - HOUR, START + HOUR)]
+    assert marking.unsettled(GATEWAY, START - HOUR, START + 2 * HOUR) == [(START - HOUR, START + HOUR)]
     gateway.fresh = {START + HOUR + 30 * MINUTE}
-    assert dirt.unsettled(GATEWAY, START, START + 3 * HOUR) == [
+    assert marking.unsettled(GATEWAY, START, START + 3 * HOUR) == [
         (START, START + HOUR), (START + HOUR + 15 * MINUTE, START + 2 * HOUR)
     ]  # fmt: skip
 

@@ -88,10 +88,10 @@ async def test_a_write_that_fails_is_dirty_too(journal, held):
 
 async def test_nothing_settles_while_hours_wait(journal, held):
     """The hour that a reading belongs to may lie in another quarter than the reading."""
-    dirt = GatewayMarks(kept={NOON}, slow={NOON + HOUR_MS})
-    assert dirt.settled(NOON + HOUR_MS) == set()
-    dirt.slow.clear()
-    assert dirt.settled(NOON + HOUR_MS) == {NOON}
+    marks = GatewayMarks(kept={NOON}, slow={NOON + HOUR_MS})
+    assert marks.settled(NOON + HOUR_MS) == set()
+    marks.slow.clear()
+    assert marks.settled(NOON + HOUR_MS) == {NOON}
 
 
 async def test_after_a_restart_everything_in_the_journal_is_dirty(tmp_path, journal, held):

@@ -1,4 +1,4 @@
-"""The conductor: one question at a time, failures on their own, waits that are bounded, people asked when needed."""
+"""The poller: one question at a time, failures on their own, waits that are bounded, people asked when needed."""
 
 import asyncio
 import contextlib
@@ -51,10 +51,10 @@ async def inner(tmp_path):
         yield ready
 
 
-async def conduct(inner: Parts, seconds: float) -> None:
+async def poll(inner: Parts, seconds: float) -> None:
     """Let that much time pass."""
     cast("EndingClock", inner.clock).end = inner.clock.elapsed + seconds
-    conductor = Poller(
+    poller = Poller(
         cast("GatewaySession", inner.gateway),
         inner.samples,
         inner.health,
@@ -65,7 +65,7 @@ async def conduct(inner: Parts, seconds: float) -> None:
         meters_wanted=True,
     )
     with contextlib.suppress(asyncio.CancelledError):
-        await conductor.run()
+        await poller.run()
 
 
 def warnings(logs):
@@ -73,7 +73,7 @@ def warnings(logs):
 
 
 async def test_every_job_runs_at_its_interval_and_never_two_at_once(inner):
-    await conduct(inner, 600)
+    await poll(inner, 600)
     asked = inner.gateway.asked
     assert inner.gateway.most_at_once == 1
     assert 10 <= asked.count("inverters") <= 12
@@ -83,7 +83,7 @@ async def test_every_job_runs_at_its_interval_and_never_two_at_once(inner):
 
 async def test_while_the_stream_delivers_meters_are_asked_once_a_minute(inner):
     inner.health.stream_connected = True
-    await conduct(inner, 600)
+    await poll(inner, 600)
     assert 10 <= inner.gateway.asked.count("meters") <= 12
 
 
@@ -92,7 +92,7 @@ async def test_while_the_stream_delivers_meters_are_asked_once_a_minute(inner):
 )
 async def test_a_bad_reply_of_one_endpoint_leaves_the_others_alone(inner, error, logs):
     inner.gateway.answers["inverters"] = [error]
-    await conduct(inner, 600)
+    await poll(inner, 600)
     assert inner.gateway.asked.count("meters") > 100
     assert inner.gateway.asked.count("connect") == 1
     assert inner.health.endpoints["inverters"].success is False
@@ -104,7 +104,7 @@ async def test_a_bad_reply_of_one_endpoint_leaves_the_others_alone(inner, error,
 @pytest.mark.parametrize("error", [AWAY, SessionExpiredError("gone")])
 async def test_an_endpoint_that_times_out_while_the_gateway_answers_is_not_hammered(inner, error):
     inner.gateway.answers["meters"] = [error]
-    await conduct(inner, 3600)
+    await poll(inner, 3600)
     asked = inner.gateway.asked
     assert asked.count("meters") < 80, "once a minute, not every five seconds"
     assert asked.count("connect") <= asked.count("meters") + 1
@@ -116,7 +116,7 @@ async def test_an_unreachable_gateway_is_a_gap_with_bounded_waits_and_no_storm(i
     inner.gateway.answers["connect"] = [identity(), *[AWAY] * 20, identity()]
     inner.gateway.answers["inverters"] = [[], AWAY, []]
     inner.gateway.answers["meters"] = [[values(100, at_s=NOW_S + index)] for index in range(500)]
-    await conduct(inner, 1800)
+    await poll(inner, 1800)
     assert inner.gateway.asked.count("connect") == 22
     opened, closed = await inner.events("gap")
     assert opened.fields["reason"] == "the gateway is unreachable"
@@ -125,13 +125,13 @@ async def test_an_unreachable_gateway_is_a_gap_with_bounded_waits_and_no_storm(i
 
 async def test_the_outage_of_every_night_is_no_alarm(inner, logs):
     inner.gateway.answers["connect"] = [AWAY]
-    await conduct(inner, ALARM_S - 60)
+    await poll(inner, ALARM_S - 60)
     assert warnings(logs) == []
 
 
 async def test_an_outage_of_a_day_is_said_once_an_hour(inner, logs):
     inner.gateway.answers["connect"] = [AWAY]
-    await conduct(inner, 86_400)
+    await poll(inner, 86_400)
     assert 23 <= len(warnings(logs)) <= 25
     assert inner.gateway.asked.count("connect") > 86_400 / 60
 
@@ -139,36 +139,36 @@ async def test_an_outage_of_a_day_is_said_once_an_hour(inner, logs):
 @pytest.mark.parametrize("error", [LoginRejectedError("wrong token"), ScraperSettingError("ENVOY_TOKEN_FILE: gone")])
 async def test_what_needs_a_person_is_said_once_shown_and_looked_at_until_it_is_settled(inner, error, logs):
     inner.gateway.answers["connect"] = [*[error] * 40, identity()]
-    await conduct(inner, 390)
+    await poll(inner, 390)
     assert warnings(logs) == ["somebody must act; what was read before is still delivered"]
     assert inner.health.person_needed == str(error)
-    await conduct(inner, 120)
+    await poll(inner, 120)
     assert inner.health.person_needed is None
     assert inner.health.endpoints["meters"].success
 
 
 async def test_a_changed_certificate_is_one_event_and_shown_until_it_is_trusted(inner):
     inner.gateway.answers["connect"] = [*[CertificateChangedError("changed")] * 10, identity()]
-    await conduct(inner, 95)
+    await poll(inner, 95)
     assert inner.health.certificate_changed
     assert len(await inner.events("certificate")) == 1
-    await conduct(inner, 60)
+    await poll(inner, 60)
     assert not inner.health.certificate_changed
 
 
 async def test_a_new_firmware_is_noticed_whoever_met_it_first(inner):
-    """The stream may have led to the login, and not the conductor."""
-    await conduct(inner, 30)
+    """The stream may have led to the login, and not the poller."""
+    await poll(inner, 30)
     inner.gateway.identity = identity(firmware="D8.3.5433", role="owner")
-    await conduct(inner, 30)
+    await poll(inner, 30)
     assert (inner.health.firmware, inner.health.role) == ("D8.3.5433", "owner")
 
 
 async def test_a_full_disk_stops_nothing(inner):
     inner.gateway.answers["meters"] = [[values(100.0 * index, at_s=NOW_S + index)] for index in range(500)]
     inner.outbox.full = True
-    await conduct(inner, 120)
+    await poll(inner, 120)
     inner.outbox.full = False
-    await conduct(inner, 120)
+    await poll(inner, 120)
     assert await inner.events("loss")
     assert await inner.rows("meter")

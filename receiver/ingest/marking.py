@@ -24,38 +24,38 @@ class GatewayMarks:
     """What is to be done for one gateway. Quarters are their starts, milliseconds since 1970.
 
     Attributes:
-        known: What the journal says of it; None: nothing, so all of it is to be computed.
-        kept: Quarters that are in the journal.
+        state: What the journal says of it; None: nothing, so all of it is to be computed.
+        in_journal: Quarters that are in the journal.
         fresh: Quarters with readings that no roll-up has seen.
-        slow: Quarters whose hours and days are still to follow.
+        hours_due: Quarters whose hours and days are still to follow.
         failed: Quarters that could not be computed, set aside for a while.
         writing: Quarters of writes under way, and how many.
     """
 
-    known: RollupState | None = None
-    kept: set[int] = field(default_factory=set)
+    state: RollupState | None = None
+    in_journal: set[int] = field(default_factory=set)
     fresh: set[int] = field(default_factory=set)
-    slow: set[int] = field(default_factory=set)
+    hours_due: set[int] = field(default_factory=set)
     failed: set[int] = field(default_factory=set)
     writing: Counter[int] = field(default_factory=Counter)
 
     @property
     def waiting(self) -> set[int]:
         """Every quarter that is not fully rolled up."""
-        return self.fresh | self.slow | self.failed
+        return self.fresh | self.hours_due | self.failed
 
     def unsettled(self, start: int, stop: int) -> list[tuple[int, int]]:
         """The time in [start, stop) (UTC milliseconds) whose roll-ups may still change, in order, without overlap.
 
         Up to a quarter hour beside a dirty one counts too: readings of meters reach over its edges.
         """
-        if self.known is None:
+        if self.state is None:
             return [(start, stop)]
-        # What is being rolled up right now is in none of the sets but `kept`.
-        dirty = sorted(self.kept | self.waiting | self.writing.keys())
+        # What is being rolled up right now is in none of the sets but `in_journal`.
+        dirty = sorted(self.in_journal | self.waiting | self.writing.keys())
         stretches = [(quarter - QUARTER_MS, quarter + 2 * QUARTER_MS) for quarter in dirty]
-        if self.known.backfill_until is not None:
-            stretches.insert(0, (start, self.known.backfill_until))
+        if self.state.backfill_until is not None:
+            stretches.insert(0, (start, self.state.backfill_until))
         found: list[tuple[int, int]] = []
         for first, last in sorted((max(first, start), min(last, stop)) for first, last in stretches):
             if found and first <= found[-1][1]:
@@ -66,10 +66,10 @@ class GatewayMarks:
 
     def settled(self, now_ms: int) -> set[int]:
         """Quarters that the journal may forget. None while hours wait: what they are of may lie in other quarters."""
-        if self.slow:
+        if self.hours_due:
             return set()
         busy = self.fresh | self.failed | self.writing.keys()
-        return {quarter for quarter in self.kept - busy if quarter + _SETTLED_MS <= now_ms}
+        return {quarter for quarter in self.in_journal - busy if quarter + _SETTLED_MS <= now_ms}
 
 
 class MarkingStore:
@@ -123,34 +123,34 @@ class MarkingStore:
                 return
             contents = await self._journal.load()
             for marks in self.gateways.values():
-                marks.kept.clear()
-                marks.known = None
-            for gateway, known in contents.gateways.items():
-                self.of(gateway).known = known
+                marks.in_journal.clear()
+                marks.state = None
+            for gateway, state in contents.gateways.items():
+                self.of(gateway).state = state
             for gateway, quarter in contents.dirty:
                 marks = self.of(gateway)
-                marks.kept.add(quarter)
+                marks.in_journal.add(quarter)
                 marks.fresh.add(quarter)
             lost = {
                 (gateway, quarter)
                 for gateway, marks in self.gateways.items()
-                for quarter in (marks.waiting | marks.writing.keys()) - marks.kept
+                for quarter in (marks.waiting | marks.writing.keys()) - marks.in_journal
             }
             await self._journal.add(lost)
             for gateway, quarter in lost:
-                self.of(gateway).kept.add(quarter)
+                self.of(gateway).in_journal.add(quarter)
             self._loaded = True
 
-    async def put(self, gateway: str, known: RollupState) -> None:
+    async def put(self, gateway: str, state: RollupState) -> None:
         """Note how far a gateway is. Raises JournalError."""
-        await self._guarded(self._journal.put(gateway, known))
-        self.of(gateway).known = known
+        await self._guarded(self._journal.put(gateway, state))
+        self.of(gateway).state = state
 
     async def fail(self, gateway: str, quarters: Collection[int]) -> None:
         """Set quarters aside that could not be computed, and remember them. Raises JournalError."""
         marks = self.of(gateway)
         marks.fresh.difference_update(quarters)
-        marks.slow.difference_update(quarters)
+        marks.hours_due.difference_update(quarters)
         marks.failed.update(quarters)
         await self._keep({(gateway, quarter) for quarter in quarters})
 
@@ -158,7 +158,8 @@ class MarkingStore:
         """Let the journal forget what is rolled up and gets no more live readings. Raises JournalError."""
         settled = [(gateway, quarter) for gateway, marks in self.gateways.items() for quarter in marks.settled(now_ms)]
         for gateway, quarter in settled:
-            self.gateways[gateway].kept.discard(quarter)  # now: a write that comes while we wait must note it again
+            # Now: a write that comes while we wait must note it again.
+            self.gateways[gateway].in_journal.discard(quarter)
         if settled:
             await self._guarded(self._journal.remove(settled))
 
@@ -166,11 +167,11 @@ class MarkingStore:
         """Have these in the journal."""
         if not self._loaded:
             await self.load()
-        new = [(gateway, quarter) for gateway, quarter in dirty if quarter not in self.gateways[gateway].kept]
+        new = [(gateway, quarter) for gateway, quarter in dirty if quarter not in self.gateways[gateway].in_journal]
         if new:
             await self._guarded(self._journal.add(new))
             for gateway, quarter in new:
-                self.gateways[gateway].kept.add(quarter)
+                self.gateways[gateway].in_journal.add(quarter)
 
     async def _guarded(self, change: Awaitable[None]) -> None:
         """After a failure nothing is known of what the file holds: it is read again before it is used."""

@@ -47,7 +47,7 @@ class Backfill:
     def waiting(self) -> list[str]:
         """Gateways with a history to compute, by serial."""
         gateways = self._marking.gateways.items()
-        return sorted(name for name, marks in gateways if marks.known is None or marks.known.backfill_until is not None)
+        return sorted(name for name, marks in gateways if marks.state is None or marks.state.backfill_until is not None)
 
     async def look(self) -> None:
         """Begin the history of every gateway that is new here or whose site is another than before.
@@ -71,7 +71,7 @@ class Backfill:
             StoreUnavailableError: Ask again later.
             JournalError: Ask again later.
         """
-        known = self._marking.of(gateway).known
+        known = self._marking.of(gateway).state
         if known is None or known.backfill_until is None:
             return None
         oldest = await self._find_oldest(gateway)
@@ -87,7 +87,7 @@ class Backfill:
 
     async def done(self, stretch: Stretch) -> None:
         """What `next` gave is computed. Raises JournalError."""
-        known = self._marking.of(stretch.gateway).known
+        known = self._marking.of(stretch.gateway).state
         if known is not None:
             await self._marking.put(stretch.gateway, known._replace(backfill_until=stretch.start))
 
@@ -100,7 +100,7 @@ class Backfill:
         return summaries
 
     def _has_changed(self, gateway: str) -> bool:
-        known = self._marking.of(gateway).known
+        known = self._marking.of(gateway).state
         return known is None or known.fingerprint != _fingerprint(self._site_of(gateway))
 
     async def _begin(self, gateway: str, summary: GatewaySummary | None) -> None:

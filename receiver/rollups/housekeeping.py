@@ -27,7 +27,7 @@ async def expire(store: Store, gateways: Iterable[GatewayMarks], now_ms: int) ->
     """
     bound = now_ms
     kept = [kept_ms for kept_ms in store.retention_ms.values() if kept_ms is not None]
-    waiting = [min(marks.fresh | marks.slow) for marks in gateways if marks.fresh or marks.slow]
+    waiting = [min(marks.fresh | marks.hours_due) for marks in gateways if marks.fresh or marks.hours_due]
     if kept and waiting:
         bound = min(now_ms, min(waiting) - HOUR_MS + min(kept))
     await store.expire(bound)

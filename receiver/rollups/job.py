@@ -117,7 +117,9 @@ class Rollups:
         self._hurry = True
         try:
             await self.run_once()
-            while self._backfill.waiting() or any(marks.fresh or marks.slow for marks in self.store.gateways.values()):
+            while self._backfill.waiting() or any(
+                marks.fresh or marks.hours_due for marks in self.store.gateways.values()
+            ):
                 await self.run_once()
         finally:
             self._hurry = False
@@ -175,7 +177,7 @@ class Rollups:
         """What is dirty, with its rank: the newest piece of each gateway, then the second newest of each, ..."""
         pieces = []
         for name, marks in sorted(self.store.gateways.items()):
-            dirty, grain = (marks.fresh | marks.slow, HOUR_MS) if name in due else (marks.fresh, QUARTER_MS)
+            dirty, grain = (marks.fresh | marks.hours_due, HOUR_MS) if name in due else (marks.fresh, QUARTER_MS)
             times = runs(dirty, grain=grain, most=_PIECE_MS)
             pieces += [(rank, Stretch(name, start, stop)) for rank, (start, stop) in enumerate(times)]
         return sorted(pieces, key=lambda piece: (piece[0], piece[1].gateway == self._unlucky))
@@ -221,9 +223,9 @@ class Rollups:
             _log.exception("roll-ups failed", gateway=stretch.gateway, start=stretch.start, stop=stretch.stop)
             await self.store.fail(stretch.gateway, _quarters(stretch))
         else:
-            marks.slow.update(_quarters(wide))
+            marks.hours_due.update(_quarters(wide))
             if hours:
-                marks.slow.difference_update(_quarters(near))
+                marks.hours_due.difference_update(_quarters(near))
 
     def _retry_failed(self) -> None:
         now = self._clock.monotonic()

@@ -118,10 +118,10 @@ async def test_a_history_that_is_being_rolled_up_is_answered_from_readings(servi
     assert marking.unsettled(GATEWAY, START, START + HOUR) == [(START, START + HOUR)]
     await service.receiver.rollups.catch_up()
     gateway = marking.of(GATEWAY)
-    assert gateway.known is not None
+    assert gateway.state is not None
     service.clock.advance(7200)
     await service.receiver.rollups.catch_up()
-    gateway.known = gateway.known._replace(backfill_until=START + HOUR)
+    gateway.state = gateway.state._replace(backfill_until=START + HOUR)
     assert marking.unsettled(GATEWAY, START - HOUR, START + 2 * HOUR) == [(START - HOUR, START + HOUR)]
     gateway.fresh = {START + HOUR + 30 * MINUTE}
     assert marking.unsettled(GATEWAY, START, START + 3 * HOUR) == [

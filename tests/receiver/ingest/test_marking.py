@@ -88,9 +88,9 @@ async def test_a_write_that_fails_is_dirty_too(journal, held):
 
 async def test_nothing_settles_while_hours_wait(journal, held):
     """The hour that a reading belongs to may lie in another quarter than the reading."""
-    marks = GatewayMarks(kept={NOON}, slow={NOON + HOUR_MS})
+    marks = GatewayMarks(in_journal={NOON}, hours_due={NOON + HOUR_MS})
     assert marks.settled(NOON + HOUR_MS) == set()
-    marks.slow.clear()
+    marks.hours_due.clear()
     assert marks.settled(NOON + HOUR_MS) == {NOON}
 
 
@@ -103,7 +103,7 @@ async def test_after_a_restart_everything_in_the_journal_is_dirty(tmp_path, jour
     restarted = MarkingStore(held, journal)
     await restarted.load()
     assert restarted.of(HOUSE).fresh == {NOON}
-    assert restarted.of(HOUSE).known == RollupState("site", None)
+    assert restarted.of(HOUSE).state == RollupState("site", None)
 
 
 async def test_a_journal_that_is_lost_at_work_is_refused_once_and_then_written_anew(tmp_path, journal, held):
@@ -117,7 +117,7 @@ async def test_a_journal_that_is_lost_at_work_is_refused_once_and_then_written_a
         await store.write([reading(NOON + HOUR_MS)])
     await store.write([reading(NOON + HOUR_MS)])
     assert (await journal.load()).dirty == {(HOUSE, NOON), (HOUSE, NOON + HOUR_MS)}
-    assert store.of(HOUSE).known is None
+    assert store.of(HOUSE).state is None
 
 
 def test_pieces_come_newest_first_and_never_cross_a_border():

@@ -85,7 +85,7 @@ async def test_a_backlog_that_comes_out_of_order_changes_what_was_computed(store
     clock.ms += HOUR
     await rollups.run_once()
     await is_exact()
-    assert rollups.store.of(HOUSE).kept == set(), "nothing is left in the journal"
+    assert rollups.store.of(HOUSE).in_journal == set(), "nothing is left in the journal"
 
 
 async def test_an_hour_that_is_written_again_with_other_values_is_computed_again(store, rollups, clock, is_exact):

@@ -171,7 +171,7 @@ async def test_a_fault_in_the_data_of_one_gateway_stops_nobody_else(store, clock
         assert stored[HOUSE]
         await job.run_once()
         assert failures(metrics, SHED) == counted
-        assert MIDNIGHT in job.store.of(SHED).kept
+        assert MIDNIGHT in job.store.of(SHED).in_journal
         broken = False
         clock.ms += HOUR
         await job.catch_up()
@@ -238,7 +238,7 @@ async def test_the_end_of_a_long_silence_keeps_nobody_waiting(store, rollups, cl
         await rollups.run_once(seconds=0)
     assert len(clock.slept) < 2 * 24 + 4, "hours that were computed before anybody else had a turn"
     assert await store.points(SHED, "panel_15m", start=MIDNIGHT - DAY, stop=MIDNIGHT)
-    assert rollups.store.of(HOUSE).slow
+    assert rollups.store.of(HOUSE).hours_due
     await rollups.catch_up()
     assert differences(await derived(store), await from_scratch(store, Sites(), clock, tmp_path / "scratch")) == []
 

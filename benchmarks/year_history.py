@@ -15,7 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from receiver.rollups import calendar
+from receiver.calendar.windows import finer_kind
+from receiver.rollups.energy_windows import energy_rows
 from receiver.rollups.job import Rollups
 from receiver.sites.load import parse
 from receiver.stores.base import GatewayReading, Point, SeriesPoints, Store, Writable
@@ -69,7 +70,7 @@ class Year:
         self.gateway = profile.serial
         self.sites = sites_file(history.Place(PROFILE, SEED, 0.0, offset), now)
         self.site = parse(self.sites.encode())[self.gateway]
-        self.midnight = calendar.windows("energy_1d", now * 1000, now * 1000 + 1, self.site)[0]
+        self.midnight = self.site.list_windows("energy_1d", now * 1000, now * 1000 + 1)[0]
         self.written = 0
 
     async def fill(self, first: YearStore, second: YearStore) -> None:
@@ -113,9 +114,9 @@ class Year:
     async def _sum_energies(self, *stores: Store) -> None:
         stop = int(time.time() * 1000)
         for kind in ENERGY_KINDS[1:]:
-            edges = calendar.windows(kind, self.midnight - self._days * DAY_MS, stop, self.site)
-            found = await stores[0].points(self.gateway, calendar.FINER[kind], start=edges[0], stop=edges[-1])
-            await self._write(calendar.energy_rows(kind, found[0].points, self.site, edges), *stores)
+            edges = self.site.list_windows(kind, self.midnight - self._days * DAY_MS, stop)
+            found = await stores[0].points(self.gateway, finer_kind(kind), start=edges[0], stop=edges[-1])
+            await self._write(energy_rows(kind, found[0].points, self.site, edges), *stores)
 
     async def _write(self, readings: Iterable[Reading], *stores: Writable) -> None:
         waiting = iter(readings)

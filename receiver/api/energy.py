@@ -13,8 +13,9 @@ from receiver.api.access import Access
 from receiver.api.answers import FormatParameter
 from receiver.api.latest import LatestValues
 from receiver.api.parameters import DEFAULT_START, SerialParameter, StartParameter, StopParameter
+from receiver.calendar.windows import Every
 from receiver.queries import times
-from receiver.queries.energy import COLUMNS, EnergyEvery, EnergyWindows, energies
+from receiver.queries.energy import COLUMNS, EnergyWindows, energies
 from receiver.sites import SitesFile
 from receiver.stores.base import Store
 from shared.clock import Clock
@@ -92,7 +93,7 @@ class EnergyTable(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     gateway: str
-    every: EnergyEvery
+    every: Every
     time_zone: str
     windows: list[EnergyWindow]
     total: EnergyWindow
@@ -135,7 +136,7 @@ class EnergyRoutes:
         start: StartParameter = None,
         stop: StopParameter = None,
         every: Annotated[
-            EnergyEvery, Query(description="Length of the windows; `billing`: months from the billing day of the site.")
+            Every, Query(description="Length of the windows; `billing`: months from the billing day of the site.")
         ] = "1d",
         time_zone: Annotated[
             str | None,

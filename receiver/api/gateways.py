@@ -16,11 +16,10 @@ from receiver.api.latest import Entry, LatestValues
 from receiver.api.meters import power_shown
 from receiver.api.parameters import NOT_MODIFIED, SerialParameter
 from receiver.auth.gate import Caller
+from receiver.calendar.windows import Range
 from receiver.ingest.arrivals import Arrivals
 from receiver.queries import energy
 from receiver.queries.now import power_now
-from receiver.queries.times import Range
-from receiver.rollups import calendar
 from receiver.sites import Site, SitesFile
 from receiver.sites.corrections import correct
 from receiver.stores.base import GatewaySummary, Latest, Store
@@ -124,7 +123,7 @@ class GatewayRoutes:
                 site,
                 every="1d",
                 asked=Range(now_ms, now_ms + 1),
-                zone=calendar.zone_of(site),
+                zone=site.zone,
                 now_ms=now_ms,
             ),
             self._latest.summary(serial),

@@ -2,7 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from receiver.queries.panels import PanelEvery, State
+from receiver.calendar.windows import PanelEvery
+from receiver.queries.panels import State
 
 
 class PanelPlace(BaseModel):

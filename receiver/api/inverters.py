@@ -13,12 +13,12 @@ from receiver.api.answers import FormatParameter, Row
 from receiver.api.inverter_models import InverterDetail, InverterEntry, PanelEnergyTable
 from receiver.api.latest import Entry, LatestValues
 from receiver.api.parameters import DEFAULT_START, NOT_MODIFIED, SerialParameter, StartParameter, StopParameter
+from receiver.calendar.labels import COLUMNS as WINDOW_COLUMNS
+from receiver.calendar.labels import describe_window
+from receiver.calendar.windows import PanelEvery
 from receiver.errors import RefusedError
 from receiver.queries import panels, times
-from receiver.queries.labels import COLUMNS as WINDOW_COLUMNS
-from receiver.queries.labels import window
 from receiver.queries.panels import PanelEnergies, State
-from receiver.rollups import calendar
 from receiver.sites import Site, SitesFile
 from receiver.stores.base import Latest, Store
 from shared.clock import Clock
@@ -120,7 +120,7 @@ class InverterRoutes:
         request: Request,
         start: StartParameter = None,
         stop: StopParameter = None,
-        every: Annotated[panels.PanelEvery, Query(description="Length of the windows, by the site's calendar.")] = "1d",
+        every: Annotated[PanelEvery, Query(description="Length of the windows, by the site's calendar.")] = "1d",
         wanted: FormatParameter = None,
     ) -> Response:
         """What every panel made of each window, all panels at once.
@@ -131,7 +131,7 @@ class InverterRoutes:
         answers.once_each(request, ("start", "stop", "every", "format"))
         summary = await self._latest.summary(serial)
         site, now_ms = self._sites.of(serial), self._clock.now_ms()
-        zone = calendar.zone_of(site)
+        zone = site.zone
         found = await panels.energies(
             self._store,
             serial,
@@ -141,7 +141,7 @@ class InverterRoutes:
             inverters=max(summary.series.get("inverter", 0), len(site.panels), 1),
             now_ms=now_ms,
         )
-        windows = [window(*edges, zone, now_ms) for edges in pairwise(found.edges)]
+        windows = [describe_window(*edges, zone, now_ms) for edges in pairwise(found.edges)]
         if answers.wants_csv(request, wanted):
             return answers.csv_pieces(request, _ENERGY_COLUMNS, _lines(found, windows, site))
         return answers.json_document(
@@ -171,12 +171,14 @@ class InverterRoutes:
 
     async def _days(self, serial: str, inverter: str, site: Site, now_ms: int) -> dict[str, Any]:
         """`today` and `days`, oldest first, of the site's calendar."""
-        zone = calendar.zone_of(site)
+        zone = site.zone
         start = times.instant("start", f"-{_DAYS - 1}d", zone, now_ms)
-        edges = calendar.windows("panel_1d", start, now_ms + 1, site)
+        edges = site.list_windows("panel_1d", start, now_ms + 1)
         stored = await panels.days(self._store, serial, inverter, start=edges[0], stop=edges[-1])
         stops = dict(pairwise(edges))
-        days = [_day(window(time, stops[time], zone, now_ms), fields) for time, fields in stored if time in stops]
+        days = [
+            _day(describe_window(time, stops[time], zone, now_ms), fields) for time, fields in stored if time in stops
+        ]
         return {"today": next((day for day in days if day["in_progress"]), None), "days": days}
 
 

@@ -6,10 +6,10 @@ a kind comes at most, not by what is stored, so that the same question has the s
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, get_args
 
+from receiver.calendar.windows import PanelEvery, Range, Step, step_of
 from receiver.queries.refusals import refusal
-from receiver.queries.times import Range, Step
 from shared.units import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS, SECOND_MS
 
 MAX_POINTS: Final = 50_000
@@ -37,10 +37,7 @@ _COMES_EVERY_MS: Mapping[str, int] = MappingProxyType({
     "site_1h": HOUR_MS,
     "energy_1h": HOUR_MS,
 })  # fmt: skip
-_LENGTHS_MS: Mapping[str, int] = MappingProxyType({
-    "1s": SECOND_MS, "10s": 10_000, "1m": MINUTE_MS, "5m": 5 * MINUTE_MS, "15m": QUARTER_MS, "1h": HOUR_MS,
-    "1d": DAY_MS, "1w": 7 * DAY_MS, "1mo": 28 * DAY_MS, "1y": 365 * DAY_MS,
-})  # fmt: skip
+_ADVISED = (Step(1, "s"), Step(10, "s"), Step(1, "m"), Step(5, "m"), *map(step_of, get_args(PanelEvery)))
 """What may be advised, from short to long."""
 
 
@@ -57,11 +54,11 @@ def check_windows(every: Step, asked: Range, *, series: int = 1) -> None:
     """
     if _windows(every.least_ms, asked) * series > MAX_POINTS:
         enough = (
-            name
-            for name, length in _LENGTHS_MS.items()
-            if length > every.least_ms and _windows(length, asked) * series <= MAX_POINTS
+            step
+            for step in _ADVISED
+            if step.least_ms > every.least_ms and _windows(step.least_ms, asked) * series <= MAX_POINTS
         )
-        least = next(enough, "1y")
+        least = next(enough, _ADVISED[-1])
         raise refusal(
             "every",
             f"is too short for this range: an answer has at most {MAX_POINTS:,} points. Choose {least} or longer, a "

@@ -7,45 +7,25 @@ hours by the same pure rule, step by step as the roll-up job does it, so both wa
 import asyncio
 from collections.abc import Sequence
 from itertools import pairwise
-from types import MappingProxyType
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
+from receiver.calendar.labels import COLUMNS as WINDOW_COLUMNS
+from receiver.calendar.labels import describe_window
+from receiver.calendar.windows import Every, Range, finer_kind, step_of
 from receiver.queries import budget
-from receiver.queries.labels import COLUMNS as WINDOW_COLUMNS
-from receiver.queries.labels import until_now, window
-from receiver.queries.times import Range, Step
-from receiver.rollups import calendar
+from receiver.queries.times import until_now
 from receiver.rollups.energy import MONEY, number
+from receiver.rollups.energy_windows import energy_rows
 from receiver.sites.model import Site
 from receiver.stores.base import Point, Store
 from receiver.stores.kinds import ENERGY_QUANTITIES
 from shared.readings import FieldValue
 from shared.units import DAY_MS
 
-EnergyEvery: TypeAlias = Literal["15m", "1h", "1d", "1w", "1mo", "1y", "billing"]
-"""The windows that energy is kept in; `billing` is a month from the site's billing day on."""
 Row: TypeAlias = dict[str, float | int | str | bool | None]
 """One window, as `columns` says."""
 
-_KIND: Final = MappingProxyType({
-    "15m": "energy_15m",
-    "1h": "energy_1h",
-    "1d": "energy_1d",
-    "1w": "energy_1w",
-    "1mo": "energy_1mo",
-    "1y": "energy_1y",
-    "billing": "energy_billing",
-})  # fmt: skip
-_STEP: Final = MappingProxyType({
-    "15m": Step(15, "m"),
-    "1h": Step(1, "h"),
-    "1d": Step(1, "d"),
-    "1w": Step(1, "w"),
-    "1mo": Step(1, "mo"),
-    "1y": Step(1, "y"),
-    "billing": Step(1, "mo"),
-})  # fmt: skip
 _SUM_OF_ALL = "energy_1y"
 """Any kind that has nothing beside its energies: the sum over all windows is made as one window of it would be."""
 _SHARES = ("self_consumption", "self_sufficiency")
@@ -73,7 +53,7 @@ class EnergyWindows(NamedTuple):
 
 
 async def energies(
-    store: Store, gateway: str, site: Site, *, every: EnergyEvery, asked: Range, zone: ZoneInfo, now_ms: int
+    store: Store, gateway: str, site: Site, *, every: Every, asked: Range, zone: ZoneInfo, now_ms: int
 ) -> EnergyWindows:
     """The energy of every whole window that touches a range, up to the window in progress.
 
@@ -91,9 +71,9 @@ async def energies(
         StoreUnavailableError: Ask again later.
     """
     asked = until_now(asked, now_ms)
-    budget.check_windows(_STEP[every], asked)
-    kind, here = _KIND[every], site.model_copy(update={"time_zone": zone.key})
-    edges = await asyncio.to_thread(calendar.windows, kind, *asked, here)
+    budget.check_windows(step_of(every), asked)
+    kind, here = f"energy_{every}", site.model_copy(update={"time_zone": zone.key})
+    edges = await asyncio.to_thread(here.list_windows, kind, *asked)
     points = await _stored(store, gateway, kind, edges) if _is_own(kind, zone, site) else None
     if points is None:
         budget.check_read("energy_15m", Range(edges[0], edges[-1]), series=len(ENERGY_QUANTITIES))
@@ -103,7 +83,7 @@ async def energies(
 
 def _is_own(kind: str, zone: ZoneInfo, site: Site) -> bool:
     """Whether the stored windows are of this calendar. Quarter hours are the same in all of them."""
-    return kind == "energy_15m" or zone.key == calendar.zone_of(site).key
+    return kind == "energy_15m" or zone.key == site.zone.key
 
 
 async def _stored(store: Store, gateway: str, kind: str, edges: Sequence[int]) -> list[Point] | None:
@@ -117,9 +97,9 @@ async def _stored(store: Store, gateway: str, kind: str, edges: Sequence[int]) -
 
 async def _summed(store: Store, gateway: str, kind: str, edges: Sequence[int], site: Site) -> list[Point]:
     """The windows of a calendar that is not stored, from the quarter hours: through the same steps as the job takes."""
-    finer = calendar.FINER[kind]
+    finer = finer_kind(kind)
     if finer != "energy_15m":
-        finer_edges = await asyncio.to_thread(calendar.windows, finer, edges[0], edges[-1], site)
+        finer_edges = await asyncio.to_thread(site.list_windows, finer, edges[0], edges[-1])
         return await _sums(kind, await _summed(store, gateway, finer, finer_edges, site), edges, site)
     points: list[Point] = []
     for piece in _pieces(edges):
@@ -129,7 +109,7 @@ async def _summed(store: Store, gateway: str, kind: str, edges: Sequence[int], s
 
 
 async def _sums(kind: str, finer: Sequence[Point], edges: Sequence[int], site: Site) -> list[Point]:
-    rows = await asyncio.to_thread(calendar.energy_rows, kind, finer, site, edges)
+    rows = await asyncio.to_thread(energy_rows, kind, finer, site, edges)
     return [Point(row.timestamp, dict(row.fields)) for row in rows]
 
 
@@ -147,7 +127,7 @@ def _pieces(edges: Sequence[int]) -> list[Sequence[int]]:
 def _shown(points: Sequence[Point], edges: Sequence[int], zone: ZoneInfo, now_ms: int) -> EnergyWindows:
     known = {point.timestamp: point.fields for point in points}
     windows = [_row(known.get(start, {}), start, stop, zone, now_ms) for start, stop in pairwise(edges)]
-    whole = calendar.energy_rows(_SUM_OF_ALL, points, Site(), (edges[0], edges[-1]))
+    whole = energy_rows(_SUM_OF_ALL, points, Site(), (edges[0], edges[-1]))
     total = _row(whole[0].fields if whole else {}, edges[0], edges[-1], zone, now_ms)
     return EnergyWindows(windows, total)
 
@@ -156,7 +136,7 @@ def _row(fields: dict[str, FieldValue], start: int, stop: int, zone: ZoneInfo, n
     """One window as readers see it; what is not known is None, and its coverage 0."""
     since = number(fields, "unallocated_since")
     return {
-        **window(start, stop, zone, now_ms),
+        **describe_window(start, stop, zone, now_ms),
         **{f"{name}_wh": number(fields, name) for name in ENERGY_QUANTITIES},
         **{name: number(fields, name) for name in (*_SHARES, *MONEY)},
         **{f"{name}_coverage": number(fields, f"{name}_coverage") or 0.0 for name in ENERGY_QUANTITIES},

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from receiver.calendar.windows import Range
 from receiver.energy.means import Summary
 from receiver.queries.question import Aggregate, Windowed
-from receiver.queries.times import Range
 from receiver.stores.base import Point
 from shared.units import HOUR_MS, MINUTE_MS
 

@@ -9,13 +9,11 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from itertools import pairwise
 from statistics import median
-from types import MappingProxyType
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
+from receiver.calendar.windows import PanelEvery, Range, step_of
 from receiver.queries import budget
-from receiver.queries.labels import until_now
-from receiver.queries.times import Range, Step
-from receiver.rollups import calendar
+from receiver.queries.times import until_now
 from receiver.rollups.energy import number
 from receiver.rollups.panels import DAYLIGHT_W, LONG_GONE_MS, SILENT_MS
 from receiver.sites.model import Site
@@ -24,8 +22,6 @@ from shared.readings import FieldValue
 
 PRODUCING_W = 1.0
 """More than this is production; inverters report small numbers at night."""
-
-PanelEvery: TypeAlias = Literal["15m", "1h", "1d", "1w", "1mo", "1y"]
 
 
 class State(StrEnum):
@@ -82,17 +78,6 @@ class PanelEnergies(NamedTuple):
     panels: list[PanelWindows]
 
 
-_WINDOWS: Final = MappingProxyType({
-    "15m": ("energy_15m", Step(15, "m")),
-    "1h": ("energy_1h", Step(1, "h")),
-    "1d": ("energy_1d", Step(1, "d")),
-    "1w": ("energy_1w", Step(1, "w")),
-    "1mo": ("energy_1mo", Step(1, "mo")),
-    "1y": ("energy_1y", Step(1, "y")),
-})  # fmt: skip
-"""The calendar of each step, as energies have it, and how many windows there may be."""
-
-
 def now(latest: Sequence[Latest], site: Site, now_ms: int) -> dict[str, Now]:
     """Every panel that has reported or is named, by serial. Pure.
 
@@ -145,15 +130,13 @@ async def energies(
         StoreUnavailableError: Ask again later.
     """
     asked = until_now(asked, now_ms)
-    kind, step = _WINDOWS[every]
-    budget.check_windows(step, asked, series=inverters)
-    edges = await asyncio.to_thread(calendar.windows, kind, *asked, site)
+    budget.check_windows(step_of(every), asked, series=inverters)
+    edges = await asyncio.to_thread(site.list_windows, f"energy_{every}", *asked)
     whole = Range(edges[0], edges[-1])
     finer = "panel_15m" if every in ("15m", "1h") else "panel_1d"
     budget.check_read(finer, whole, series=inverters)
     stored = await store.points(gateway, finer, fields=("energy", "coverage"), start=whole.start, stop=whole.stop)
-    finer_kind = "energy_15m" if finer == "panel_15m" else finer
-    return await asyncio.to_thread(_summed, stored, edges, calendar.windows(finer_kind, *whole, site))
+    return await asyncio.to_thread(_summed, stored, edges, site.list_windows(finer, *whole))
 
 
 def _summed(stored: Sequence[SeriesPoints], edges: list[int], finer_edges: Sequence[int]) -> PanelEnergies:

@@ -6,9 +6,9 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from receiver.calendar.windows import Range, Step
 from receiver.queries import budget
 from receiver.queries.refusals import refusal
-from receiver.queries.times import Range, Step
 from receiver.stores.kinds import STORED
 from shared.fields import KINDS, Field, Interpolation
 

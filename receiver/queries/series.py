@@ -8,13 +8,14 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
+from receiver.calendar.edges import list_edges
+from receiver.calendar.windows import Range
 from receiver.energy.linear import linear_summaries
 from receiver.energy.means import Summary
 from receiver.queries import budget, hours
 from receiver.queries.aggregates import WindowValue, filled, told, windows_of
 from receiver.queries.question import SeriesQuestion, Windowed
 from receiver.queries.source import QuestionSource
-from receiver.queries.times import Range, edges
 from receiver.rollups.series import samples
 from receiver.sites.model import Site
 from receiver.stores.base import Point, SeriesPoints, Store
@@ -72,7 +73,7 @@ class SeriesReader:
         budget.check_windows(question.every, question.asked, series=max(len(groups), 1))
         if not groups:
             return []
-        cut = edges(question.every, question.asked, question.zone)
+        cut = list_edges(question.every, question.asked, question.zone)
         grain = hours.grain(question, cut, sums=len(groups) < len(known.series))
         stored = Range(cut[0], max(cut[0], min(cut[-1], known.stop)))
         if grain is None:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from receiver.calendar.windows import Range
 from receiver.queries.question import SeriesQuestion
-from receiver.queries.times import Range
 from receiver.sites.corrections import correct_series
 from receiver.sites.model import Site
 from receiver.stores.base import Point, SeriesPoints, Store

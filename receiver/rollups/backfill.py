@@ -6,7 +6,7 @@ import structlog
 
 from receiver.ingest.journal import RollupState
 from receiver.ingest.marking import MarkingStore
-from receiver.rollups import calendar
+from receiver.rollups.energy_windows import fingerprint
 from receiver.rollups.replace import replace
 from receiver.rollups.roll import Roller, Stretch
 from receiver.rollups.series import LONGEST_REPORT_MS
@@ -15,7 +15,7 @@ from receiver.stores.base import GatewaySummary, Store
 from receiver.stores.kinds import ENERGY_KINDS
 from shared.units import DAY_MS, HOUR_MS, QUARTER_MS
 
-ARITHMETIC = 1
+ARITHMETIC = 2
 """Raised by a version that computes other values: everything is then computed anew."""
 _BEGINNING = 0
 """No gateway had a clock before 1970."""
@@ -133,9 +133,9 @@ class Backfill:
         """Remove windows of another calendar that began before the first one of this calendar."""
         site = self._site_of(gateway)
         for kind in (*ENERGY_KINDS[1:], "panel_1d"):
-            first = calendar.windows(kind, oldest, oldest + QUARTER_MS, site)[0]
+            first = site.list_windows(kind, oldest, oldest + QUARTER_MS)[0]
             await replace(self._store, gateway, kind, [], start=first - _LONGEST_WINDOW_MS, stop=first)
 
 
 def _fingerprint(site: Site) -> str:
-    return f"{ARITHMETIC} {calendar.fingerprint(site)}"
+    return f"{ARITHMETIC} {fingerprint(site)}"

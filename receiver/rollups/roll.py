@@ -5,9 +5,12 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from receiver.rollups import calendar, compute
+from receiver.calendar.windows import finer_kind
+from receiver.rollups import compute
 from receiver.rollups.compute import Raw
 from receiver.rollups.energy import priced_anew
+from receiver.rollups.energy_windows import energy_rows
+from receiver.rollups.panel_days import panel_day_rows
 from receiver.rollups.replace import replace
 from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints, Store
@@ -91,18 +94,18 @@ class Roller:
 
     async def _roll_energies(self, stretch: Stretch, site: Site) -> None:
         for kind in ENERGY_KINDS[1:]:
-            edges = calendar.windows(kind, stretch.start, stretch.stop, site)
-            finer = await self._store.points(stretch.gateway, calendar.FINER[kind], start=edges[0], stop=edges[-1])
+            edges = site.list_windows(kind, stretch.start, stretch.stop)
+            finer = await self._store.points(stretch.gateway, finer_kind(kind), start=edges[0], stop=edges[-1])
             points = finer[0].points if finer else []
-            rows = calendar.energy_rows(kind, points, site, edges)
+            rows = energy_rows(kind, points, site, edges)
             await replace(self._store, stretch.gateway, kind, rows, start=edges[0], stop=edges[-1])
 
     async def _roll_panel_days(self, stretch: Stretch, site: Site) -> None:
-        edges = calendar.windows("panel_1d", stretch.start, stretch.stop, site)
+        edges = site.list_windows("panel_1d", stretch.start, stretch.stop)
         for start, stop in pairwise(edges):
             quarters = await self._store.points(stretch.gateway, "panel_15m", start=start, stop=stop)
             inverters = await self._inverters(stretch.gateway, start, stop)
-            rows = await asyncio.to_thread(calendar.panel_day_rows, quarters, inverters, site, [start, stop])
+            rows = await asyncio.to_thread(panel_day_rows, quarters, inverters, site, [start, stop])
             await self._replace(stretch.gateway, "panel_1d", rows, site, start, stop)
 
     async def _replace(

@@ -25,6 +25,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from receiver.calendar.edges import list_windows
+from receiver.calendar.windows import every_of
 from receiver.energy.site import Netting
 from receiver.sites.tariffs import hourly_rates
 from shared.keys import is_serial
@@ -179,6 +181,19 @@ class Site(_Part):
     panels: dict[Tag, SitePanel] = {}
     tariffs: tuple[Tariff, ...] = ()
     billing_day: int = Field(1, ge=1, le=28)
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        """The time zone; UTC where none is given."""
+        return zoneinfo.ZoneInfo(self.time_zone or "UTC")
+
+    def list_windows(self, kind: str, start: int, stop: int) -> list[int]:
+        """The edges (UTC milliseconds) of every window of a stored kind that touches [start, stop), at least two.
+
+        Raises:
+            ValueError: Nothing is in [start, stop), or the kind has no such windows.
+        """
+        return list_windows(every_of(kind), start, stop, self.zone, billing_day=self.billing_day)
 
     @field_validator("meters")
     @classmethod

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from receiver.calendar.windows import Range
 from receiver.queries.aggregates import WindowValue, filled, windows_of
 from receiver.queries.question import Aggregate, Fill, SeriesQuestion, Windowed, checked, windowed
-from receiver.queries.times import Range, step
+from receiver.queries.times import step
 from receiver.stores.base import Point
 from shared.fields import MAX_GAP_MS
 

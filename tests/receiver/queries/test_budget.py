@@ -2,9 +2,10 @@
 
 import pytest
 
+from receiver.calendar.windows import Range
 from receiver.errors import RefusedError
 from receiver.queries.budget import MAX_POINTS, check_read, check_windows
-from receiver.queries.times import Range, step
+from receiver.queries.times import step
 from receiver.stores.kinds import STORED
 
 YEAR = 365 * 86_400_000

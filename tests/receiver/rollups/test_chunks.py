@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from receiver.rollups.calendar import panel_day_rows, windows
 from receiver.rollups.compute import Raw, hour_rows, quarter_rows, reach
+from receiver.rollups.panel_days import panel_day_rows
 from receiver.rollups.panels import panel_rows
 from receiver.sites.load import parse
 from receiver.stores.base import Point, SeriesPoints
@@ -65,7 +65,7 @@ def test_hours_in_pieces_are_all_hours(seed, site, cut):
 @given(seeds, sites)
 def test_days_of_panels_by_themselves_are_all_days(seed, site):
     readings = [reading for reading in RandomHouse(seed, 50).readings if reading.kind == "inverter"]
-    edges = windows("panel_1d", quarter(0), quarter(4 * 50), site)
+    edges = site.list_windows("panel_1d", quarter(0), quarter(4 * 50))
     stored: dict[Series, list[Point]] = {}
     for row in panel_rows(
         load(readings, edges[0], edges[-1]).inverter, site, range(edges[0], edges[-1] + 1, QUARTER_MS)

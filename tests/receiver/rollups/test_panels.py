@@ -2,7 +2,7 @@
 
 import pytest
 
-from receiver.rollups.calendar import panel_day_rows
+from receiver.rollups.panel_days import panel_day_rows
 from receiver.rollups.panels import panel_rows
 from receiver.sites.load import parse
 from receiver.stores.base import Point, SeriesPoints

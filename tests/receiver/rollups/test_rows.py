@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 
 from receiver.energy.totals import total as total_energy
-from receiver.rollups.calendar import energy_rows
 from receiver.rollups.compute import Raw, hour_rows, quarter_rows
 from receiver.rollups.energy import energy_fields, from_point, is_known, quarter_energy
+from receiver.rollups.energy_windows import energy_rows
 from receiver.rollups.quarters import quarters
 from receiver.sites import Site
 from receiver.sites.load import parse

@@ -1,0 +1,7 @@
+"""The calendar of a time zone: local times, windows and their labels. Pure.
+
+- `local`: local days and clocks
+- `windows`: the windows that roll-ups keep, their finer windows, and the length of any window
+- `edges`: where windows begin
+- `labels`: what a window of an answer says of itself
+"""

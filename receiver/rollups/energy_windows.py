@@ -1,0 +1,91 @@
+"""Rows of coarser energy windows from the stored finer ones, and what of a site makes them. Pure."""
+
+import hashlib
+import json
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from receiver.calendar.local import to_local
+from receiver.energy.totals import total
+from receiver.rollups.energy import MONEY, energy_fields, from_point, is_known, number
+from receiver.sites.model import Site
+from receiver.stores.base import Point
+from shared.readings import FieldValue, Reading
+from shared.units import HOUR_MS, QUARTER_MS
+
+_NIGHT_ENDS = 6
+_WELL_KNOWN = 0.99
+"""A gap within a quarter hour has energy but no time: a mean over what is left would be too high."""
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def energy_rows(kind: str, finer: Sequence[Point], site: Site, edges: Sequence[int]) -> list[Reading]:
+    """One row of a coarser energy for each window between neighbouring edges in which something is known.
+
+    Args:
+        kind: A kind of energy that has a finer one.
+        finer: What is stored of the kind that it is the sum of, ascending, of all the time between the edges.
+        site: Whose calendar.
+        edges: UTC milliseconds, of `Site.list_windows`.
+    """
+    rows = []
+    for start, stop in pairwise(edges):
+        inside = finer[bisect_left(finer, start, key=_time) : bisect_left(finer, stop, key=_time)]
+        energy = total([from_point(point) for point in inside], start, stop)
+        if is_known(energy):
+            fields = energy_fields(energy) | _money(inside) | _dates_and_nights(kind, inside, start, site.zone)
+            rows.append(Reading(kind, {}, start, fields))
+    return rows
+
+
+def fingerprint(site: Site) -> str:
+    """Another text whenever the site's settings make other rows; what does not matter to them is not in it."""
+    kept = site.model_dump(mode="json", include={"time_zone", "netting", "tariffs", "billing_day"})
+    kept["meters"] = {meter: [told.role, sorted(told.reversed)] for meter, told in site.meters.items()}
+    kept["panels"] = {serial: [panel.name, panel.array] for serial, panel in site.panels.items()}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+
+
+def _time(point: Point) -> int:
+    return point.timestamp
+
+
+def _money(inside: Sequence[Point]) -> dict[str, FieldValue]:
+    """The sums of what the finer windows cost."""
+    found: dict[str, FieldValue] = {}
+    for name in MONEY:
+        known = [value for point in inside if (value := number(point.fields, name)) is not None]
+        if known:
+            found[name] = sum(known)
+    return found
+
+
+def _dates_and_nights(kind: str, inside: Sequence[Point], start: int, zone: ZoneInfo) -> dict[str, FieldValue]:
+    """What days and months have beside their energy."""
+    day = to_local(start, zone).date()
+    if kind == "energy_1mo":
+        return {"year": f"{day.year:04}", "month": f"{day.month:02}"}
+    if kind != "energy_1d":
+        return {}
+    year, week, weekday = day.isocalendar()
+    nights = [load for point in inside if (load := _night_load(point, zone)) is not None]
+    return {
+        "week": f"{year:04}-W{week:02}",
+        "weekday": f"{weekday} {_WEEKDAYS[weekday - 1]}",
+        **({"base_load": min(nights)} if nights else {}),
+    }
+
+
+def _night_load(point: Point, zone: ZoneInfo) -> float | None:
+    """The mean load (W) of a quarter hour before six in the morning, if it is known throughout."""
+    load, coverage = number(point.fields, "load"), number(point.fields, "load_coverage")
+    if (
+        load is None
+        or coverage is None
+        or coverage < _WELL_KNOWN
+        or to_local(point.timestamp, zone).hour >= _NIGHT_ENDS
+    ):
+        return None
+    return load / (coverage * QUARTER_MS / HOUR_MS)

@@ -14,31 +14,31 @@ PAGE := receiver/web/dist/index.html
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
-# The locked, hashed dependencies, then our own packages; again whenever either list changes.
+# Installs the locked, hashed dependencies, then our own packages; again whenever one of these files changes.
 $(STAMP): requirements/dev.txt pyproject.toml shared/version.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $(STAMP)
 
-# The page, again whenever its sources change.
+# Builds the page, again whenever its sources change.
 $(PAGE): $(STAMP) $(shell find receiver/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*')
 	receiver/web/build.sh
 	touch $@
 
 web: $(PAGE) ## build the page (Node comes from PyPI where none is installed)
 
-demo: $(STAMP) $(PAGE) ## simulator, receiver and scraper together, with a live terminal view
+demo: $(STAMP) $(PAGE) ## run simulator, receiver and scraper together, with a live terminal view
 	$(BIN)/python -m standalone demo
 
-run: $(STAMP) $(PAGE) ## receiver and scraper together against your gateway (settings in .env)
+run: $(STAMP) $(PAGE) ## run receiver and scraper together against your gateway (settings in .env)
 	$(BIN)/python -m standalone run
 
-# INFLUXD names the influxd 2.7 to start; else the one on the PATH is taken, else the one that the tests build.
-dashboards: $(STAMP) ## the demo over a local InfluxDB, for work on the dashboards (docs/grafana.md)
+# INFLUXD names the influxd 2.7 to start; without it the one on the PATH starts, or the one that the tests build.
+dashboards: $(STAMP) ## run the demo over a local InfluxDB, for work on the dashboards (docs/grafana.md)
 	INFLUXD="$${INFLUXD:-$$(command -v influxd || tests/influxd/build.sh)}" $(BIN)/python -m standalone dashboards
 
-check: $(STAMP) ## formatting, lint, types, import contracts, rules of the repository: what CI checks
+check: $(STAMP) ## check format, lint, types, import contracts and the rules of the repository, as CI does
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -47,23 +47,23 @@ check: $(STAMP) ## formatting, lint, types, import contracts, rules of the repos
 	$(BIN)/python -m grafana --check
 	receiver/web/build.sh check
 
-servers: ## the real servers that tests start, built once a machine into caches outside the tree
+servers: ## build the real servers that tests start, once a machine, into caches outside the tree
 	tests/servers.sh
 
-test: $(STAMP) $(PAGE) servers ## every test
+test: $(STAMP) $(PAGE) servers ## run every test
 	$(BIN)/python -m pytest -n 2
 
-test-quick: $(STAMP) $(PAGE) ## the tests that take seconds
+test-quick: $(STAMP) $(PAGE) ## run the tests that take seconds
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
-format: $(STAMP) ## rewrite the code in our format
+format: $(STAMP) ## put the code into our format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-screenshots: $(STAMP) $(PAGE) ## take the README's pictures of the page anew (needs Chromium)
+screenshots: $(STAMP) $(PAGE) ## take the README's pictures of the page again (needs Chromium)
 	$(BIN)/python -m tests.web.screenshots
 
-grafana: $(STAMP) ## make the dashboards and alert rules anew from grafana/source
+grafana: $(STAMP) ## generate the dashboards and alert rules from grafana/source
 	$(BIN)/python -m grafana
 
 images: ## build and push the images to your registry: make images REGISTRY=registry.example
@@ -75,7 +75,7 @@ test-images: servers ## build the images, run the compose file and look inside (
 secrets: ## make the secrets of an installation in secrets/, once
 	deploy/secrets.sh
 
-lock: ## make the lock files anew (needs uv)
+lock: ## write the lock files again after a change of dependencies (needs uv)
 	$(COMPILE) --extra dev pyproject.toml -o requirements/dev.txt
 	$(COMPILE) --extra scraper pyproject.toml -o requirements/scraper.txt
 	$(COMPILE) --extra receiver pyproject.toml -o requirements/receiver.txt

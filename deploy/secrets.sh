@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the secrets of an installation, once: `make secrets`, or `sh deploy/secrets.sh [FOLDER]` where there is no make.
-# A file that exists is never changed, so it may be run again at any time. No value is ever printed.
+# It never changes a file that exists, so it can run again at any time. It never prints a value.
 set -eu
 umask 077
 folder=${1:-secrets}
@@ -9,7 +9,7 @@ owner=10001 # the user of all our containers
 mkdir -p "$folder"
 chmod 700 "$folder"
 
-# secret NAME PURPOSE: 32 random bytes as 64 hexadecimal digits, complete or not there at all.
+# secret NAME PURPOSE: makes a file of 32 random bytes as 64 hexadecimal digits, whole or not at all.
 secret() {
     if [ -s "$folder/$1" ]; then
         echo "kept  $folder/$1: $2"

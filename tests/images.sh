@@ -14,8 +14,8 @@ project=envoyrelaytest # not that of an installation that may run here
 # shellcheck source=tests/images/tools.sh
 . "$tests/images/tools.sh"
 
-began=$SECONDS
-say() { printf '%4d s  %s\n' "$((SECONDS - began))" "$*"; }
+start_s=$SECONDS
+say() { printf '%4d s  %s\n' "$((SECONDS - start_s))" "$*"; }
 
 clean_up() {
     local status=$?
@@ -50,11 +50,11 @@ eventually() {
     say "$what"
 }
 
-shows() { curl --silent --show-error --fail --max-time 10 "${@:2}" | grep --quiet "$1"; }
-healthy() { podman healthcheck run "${project}_$1_1"; }
+answer_contains() { curl --silent --show-error --fail --max-time 10 "${@:2}" | grep --quiet "$1"; }
+is_healthy() { podman healthcheck run "${project}_$1_1"; }
 
-# ours NAME [MODULE...]: the container is what the Dockerfile and the compose file promise.
-ours() {
+# check_inside NAME [MODULE...]: the container is what the Dockerfile and the compose file promise.
+check_inside() {
     podman exec --interactive "${project}_$1_1" python - "${@:2}" < "$tests/images/inside.py"
     say "$1: user 10001, nothing writable but its state, no capability, no pip"
 }
@@ -73,7 +73,7 @@ python3 -m venv "$work/compose"
 base_image
 say "base image is there"
 
-pinned() { sed -n "s|^ *image: \(.*$1:.*\)|\1|p" "$tree/docker-compose.yml"; }
+image_in_compose_file() { sed -n "s|^ *image: \(.*$1:.*\)|\1|p" "$tree/docker-compose.yml"; }
 version="$(sed -n 's/^VERSION = "\(.*\)"$/\1/p' "$tree/shared/version.py")"
 for name in scraper receiver simulator; do
     build "$tree/Dockerfile" "localhost/envoy-$name:$version" "$tree" --layers --target "$name" --build-arg VERSION="$version"
@@ -88,22 +88,22 @@ cp "${INFLUXD:-$("$tests/influxd/build.sh")}" "$work/context/influxd"
 cp "${CADDY:-$("$tests/caddy/build.sh")}" "$work/context/caddy"
 cp "$tests/images/grafana.py" "$work/context/"
 for name in influxdb caddy grafana; do
-    build "$tests/images/Containerfile.$name" "$(pinned "$name")" "$work/context"
+    build "$tests/images/Containerfile.$name" "$(image_in_compose_file "$name")" "$work/context"
 done
 say "stand-ins for the official images are built"
 
 # The demo, on ports that nobody else has.
 export RELAY_DEMO_RECEIVER_BIND=127.0.0.1:28000 RELAY_DEMO_GRAFANA_BIND=127.0.0.1:23000 RELAY_DEMO_HTTPS_BIND=127.0.0.1:28443
 compose --profile demo up --detach --no-build
-eventually "demo: readings of the simulated gateway are in InfluxDB" shows inverter http://127.0.0.1:23000/grafana/measurements
-eventually "demo: the proxy shows the receiver" shows alive --insecure https://localhost:28443/healthz
-eventually "demo: the proxy shows the page" shows assets/index- --insecure https://localhost:28443/
+eventually "demo: readings of the simulated gateway are in InfluxDB" answer_contains inverter http://127.0.0.1:23000/grafana/measurements
+eventually "demo: the proxy shows the receiver" answer_contains alive --insecure https://localhost:28443/healthz
+eventually "demo: the proxy shows the page" answer_contains assets/index- --insecure https://localhost:28443/
 for name in demo-influxdb demo-receiver demo-grafana demo-proxy demo-simulator demo-scraper; do
-    eventually "$name is healthy" healthy "$name"
+    eventually "$name is healthy" is_healthy "$name"
 done
-ours demo-scraper receiver simulator standalone fastapi influxdb_client uvicorn yaml
-ours demo-receiver scraper simulator standalone
-ours demo-simulator scraper receiver standalone
+check_inside demo-scraper receiver simulator standalone fastapi influxdb_client uvicorn yaml
+check_inside demo-receiver scraper simulator standalone
+check_inside demo-simulator scraper receiver standalone
 podman exec "${project}_demo-scraper_1" envoy-scraper check | tail -n 1
 compose --profile demo down --volumes --timeout 5
 say "demo: down"
@@ -114,14 +114,14 @@ export RELAY_RECEIVER_BIND=127.0.0.1:28000 RELAY_RECEIVER_STATUS_BIND=127.0.0.1:
     RELAY_INFLUXDB_BIND=127.0.0.1:28086 RELAY_HTTP_BIND=127.0.0.1:28080 RELAY_HTTPS_BIND=127.0.0.1:28443 \
     RELAY_DOMAIN=relay.test RELAY_TLS=internal
 root_certificate() { podman exec "${project}_proxy_1" cat /data/caddy/pki/authorities/local/root.crt > "$work/root.crt"; }
-over_tls() { shows "$1" --cacert "$work/root.crt" --connect-to relay.test:443:127.0.0.1:28443 "https://relay.test$2" "${@:3}"; }
+answers_over_tls() { answer_contains "$1" --cacert "$work/root.crt" --connect-to relay.test:443:127.0.0.1:28443 "https://relay.test$2" "${@:3}"; }
 compose --profile hosted up --detach --no-build
-eventually "hosted: Grafana has its token" shows ok http://127.0.0.1:23000/api/health
+eventually "hosted: Grafana has its token" answer_contains ok http://127.0.0.1:23000/api/health
 eventually "hosted: the proxy has its authority" root_certificate
-eventually "hosted: the receiver is ready, over TLS" over_tls ready /readyz
-eventually "hosted: Grafana answers, over TLS" over_tls ok /grafana/api/health
+eventually "hosted: the receiver is ready, over TLS" answers_over_tls ready /readyz
+eventually "hosted: Grafana answers, over TLS" answers_over_tls ok /grafana/api/health
 compose --profile hosted up --detach --no-build # `setup` again, over what it has made
-eventually "hosted: ready after another start" over_tls ready /readyz
+eventually "hosted: ready after another start" answers_over_tls ready /readyz
 
 # A home that reaches that host with a key of its own. Its gateway has firmware 5: no token, no settings.
 serial=121621000501
@@ -136,14 +136,14 @@ podman run --detach --no-healthcheck --name gateway --network "${project}_edge" 
 podman network connect --alias relay.test "${project}_edge" "${project}_proxy_1"
 compose --profile edge up --detach --no-build
 token="$(podman exec "${project}_receiver_1" envoy-receiver token create --gateway "$serial" --days 1 | tail -n 1)"
-eventually "edge: readings are served by the host" over_tls power "/api/v1/gateways/$serial/inverters" --header "Authorization: Bearer $token"
-eventually "edge: the scraper is ready" shows ready http://127.0.0.1:28001/readyz
+eventually "edge: readings are served by the host" answers_over_tls power "/api/v1/gateways/$serial/inverters" --header "Authorization: Bearer $token"
+eventually "edge: the scraper is ready" answer_contains ready http://127.0.0.1:28001/readyz
 podman rm --force --time 2 gateway > /dev/null
 compose --profile edge down --volumes --timeout 5
 compose --profile hosted down --volumes --timeout 5
 
 export RECEIVER_STORE=sqlite:////var/lib/envoy-relay/readings.sqlite
 compose --profile receiver up --detach --no-build
-eventually "receiver alone: ready with its own store" shows ready http://127.0.0.1:28000/readyz
+eventually "receiver alone: ready with its own store" answer_contains ready http://127.0.0.1:28000/readyz
 compose --profile receiver down --volumes --timeout 5
 say "images: all good"

@@ -18,14 +18,14 @@ READY_S = 60.0
 
 
 def environment(folder: Path, **settings: str) -> dict[str, str]:
-    """What Caddy is told: everything it writes lies under `folder`."""
+    """The environment of a Caddy that writes only under `folder`."""
     own = {"HOME": str(folder), "XDG_DATA_HOME": str(folder / "data"), "XDG_CONFIG_HOME": str(folder / "config")}
     return {"PATH": os.environ["PATH"], **own, **settings}
 
 
 @dataclass(frozen=True)
 class RunningCaddy:
-    """A running Caddy.
+    """A running_caddy Caddy.
 
     Attributes:
         port: Of https, on 127.0.0.1.
@@ -42,10 +42,10 @@ class RunningCaddy:
 
 
 @contextlib.contextmanager
-def running(folder: Path, **settings: str) -> Iterator[RunningCaddy]:
+def running_caddy(folder: Path, **settings: str) -> Iterator[RunningCaddy]:
     """Caddy with the Caddyfile of this project and these variables; it ends with the context."""
     ports = _free_ports(3)
-    told = environment(
+    variables = environment(
         folder,
         RELAY_DOMAIN=NAME,
         RELAY_TLS="internal",
@@ -57,16 +57,16 @@ def running(folder: Path, **settings: str) -> Iterator[RunningCaddy]:
     root = folder / "data" / "caddy" / "pki" / "authorities" / "local" / "root.crt"
     with (folder / "log").open("ab") as log:
         command = [str(caddy()), "run", "--config", str(CADDYFILE), "--adapter", "caddyfile"]
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=told)
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=variables)
     try:
-        _wait(process, folder / "log", ports[1], root)
+        _wait_until_ready(process, folder / "log", ports[1], root)
         yield RunningCaddy(ports[1], ssl.create_default_context(cafile=str(root)))
     finally:
         process.terminate()
         process.wait(30)
 
 
-def _wait(process: subprocess.Popen[bytes], log: Path, port: int, root: Path) -> None:
+def _wait_until_ready(process: subprocess.Popen[bytes], log: Path, port: int, root: Path) -> None:
     """Return once it serves NAME with a certificate of its authority."""
     deadline = time.monotonic() + READY_S
     while True:

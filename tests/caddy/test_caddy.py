@@ -1,4 +1,4 @@
-"""The Caddyfile in a real Caddy: what is too slow or too big ends there; what is good arrives, with who sent it.
+"""The Caddyfile in a real Caddy: slow and large requests end there; good ones arrive, with the address of their sender.
 
 The limits are those of the file; only its time-outs are shortened, by the variables that it has for that.
 """
@@ -14,8 +14,8 @@ import pytest
 from receiver.ingest.limits import Limits
 from shared.wire import MAX_BYTES
 from tests.caddy.binary import caddy
-from tests.caddy.server import CADDYFILE, NAME, RunningCaddy, environment, running
-from tests.caddy.upstream import Upstream, recording
+from tests.caddy.server import CADDYFILE, NAME, RunningCaddy, environment, running_caddy
+from tests.caddy.upstream import Upstream, recording_upstream
 from tests.receiver.service import GATEWAY, batch, ingest_claims, inverter, sign, start
 
 PATH = f"/api/v1/gateways/{GATEWAY}/batches"
@@ -26,7 +26,7 @@ HEAD = f"POST {PATH} HTTP/1.1\r\nHost: {NAME}\r\nContent-Type: application/json\
 
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[Upstream]:
-    with recording() as receiver:
+    with recording_upstream() as receiver:
         yield receiver
 
 
@@ -35,19 +35,19 @@ def proxy(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """Caddy with short time-outs before the recording upstream, which stands for receiver and Grafana."""
     address = f"127.0.0.1:{upstream.port}"
     folder = tmp_path_factory.mktemp("caddy")
-    with running(folder, PROXY_RECEIVER=address, PROXY_GRAFANA=address, **SHORT) as caddy_process:
+    with running_caddy(folder, PROXY_RECEIVER=address, PROXY_GRAFANA=address, **SHORT) as caddy_process:
         yield caddy_process
 
 
 @pytest.fixture
-def heard(upstream: Upstream) -> list[tuple[str, str, dict[str, str], bytes]]:
+def arrived_requests(upstream: Upstream) -> list[tuple[str, str, dict[str, str], bytes]]:
     """What reached the upstream in this test."""
     upstream.requests.clear()
     return upstream.requests
 
 
-def said(proxy: RunningCaddy, *pieces: bytes) -> bytes:
-    """What Caddy answers to these bytes until it closes the connection."""
+def exchange(proxy: RunningCaddy, *pieces: bytes) -> bytes:
+    """Sends these bytes to Caddy; returns its answer, once it closes the connection."""
     answer = b""
     with proxy.connect() as connection:
         for piece in pieces:
@@ -61,14 +61,14 @@ def said(proxy: RunningCaddy, *pieces: bytes) -> bytes:
 def test_the_file_is_valid_and_formatted(settings: dict[str, str], tmp_path: Path) -> None:
     """With nothing set (localhost), with a public name, and with a name of Caddy's own authority."""
     for command in (["validate", "--adapter", "caddyfile", "--config"], ["fmt", "--diff"]):
-        done = subprocess.run(
+        answer = subprocess.run(
             [str(caddy()), *command, str(CADDYFILE)],
             env=environment(tmp_path, **settings),
             check=False,
             capture_output=True,
             text=True,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
 @pytest.mark.parametrize(("tls", "promises"), [("public", True), ("internal", False)])
@@ -84,30 +84,30 @@ def test_only_a_public_name_promises_https_for_later(tls: str, promises: bool, t
     assert ("Strict-Transport-Security" in adapted.stdout) == promises
 
 
-def test_a_slow_head_ends_at_the_proxy(proxy: RunningCaddy, heard: list[object]) -> None:
-    said(proxy, HEAD.encode())  # the empty line that ends a head never comes
-    assert heard == []
+def test_a_slow_head_ends_at_the_proxy(proxy: RunningCaddy, arrived_requests: list[object]) -> None:
+    exchange(proxy, HEAD.encode())  # the empty line that ends a head never comes
+    assert arrived_requests == []
 
 
-def test_a_slow_body_ends_at_the_proxy(proxy: RunningCaddy, heard: list[object]) -> None:
-    said(proxy, f"{HEAD}Content-Length: 100000\r\n\r\n".encode(), b"x" * 50_000)  # the other half never comes
-    assert heard == []
+def test_a_slow_body_ends_at_the_proxy(proxy: RunningCaddy, arrived_requests: list[object]) -> None:
+    exchange(proxy, f"{HEAD}Content-Length: 100000\r\n\r\n".encode(), b"x" * 50_000)  # the other half never comes
+    assert arrived_requests == []
 
 
-def test_a_body_that_says_it_is_too_big_is_refused_unread(proxy: RunningCaddy, heard: list[object]) -> None:
-    answer = said(proxy, f"{HEAD}Content-Length: 400000\r\nConnection: close\r\n\r\n".encode())
+def test_a_body_that_says_it_is_too_big_is_refused_unread(proxy: RunningCaddy, arrived_requests: list[object]) -> None:
+    answer = exchange(proxy, f"{HEAD}Content-Length: 400000\r\nConnection: close\r\n\r\n".encode())
     assert answer.startswith(b"HTTP/1.1 413 ")
-    assert heard == []
+    assert arrived_requests == []
 
 
-def test_a_body_without_a_length_is_refused(proxy: RunningCaddy, heard: list[object]) -> None:
-    answer = said(proxy, f"{HEAD}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n".encode())
+def test_a_body_without_a_length_is_refused(proxy: RunningCaddy, arrived_requests: list[object]) -> None:
+    answer = exchange(proxy, f"{HEAD}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n".encode())
     assert answer.startswith(b"HTTP/1.1 411 ")
-    assert heard == []
+    assert arrived_requests == []
 
 
 def test_the_largest_batch_passes_whole(
-    proxy: RunningCaddy, heard: list[tuple[str, str, dict[str, str], bytes]]
+    proxy: RunningCaddy, arrived_requests: list[tuple[str, str, dict[str, str], bytes]]
 ) -> None:
     body = bytes(MAX_BYTES)
     with httpx.Client(verify=proxy.tls, trust_env=False) as client:
@@ -116,17 +116,17 @@ def test_the_largest_batch_passes_whole(
             headers={"host": NAME}, extensions={"sni_hostname": NAME},
         )  # fmt: skip
     assert answer.status_code == httpx.codes.OK
-    assert [request[3] for request in heard] == [body]
+    assert [request[3] for request in arrived_requests] == [body]
 
 
-def test_the_receiver_is_told_the_clients_address_and_never_a_made_up_one(
-    proxy: RunningCaddy, heard: list[tuple[str, str, dict[str, str], bytes]]
+def test_the_receiver_gets_the_clients_address_and_never_a_forged_one(
+    proxy: RunningCaddy, arrived_requests: list[tuple[str, str, dict[str, str], bytes]]
 ) -> None:
     with proxy.connect(source="127.0.0.7") as connection:
         forged = "X-Forwarded-For: 203.0.113.9\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
         connection.sendall((HEAD + forged).encode())
         assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
-    headers = {name.lower(): value for name, value in heard[0][2].items()}
+    headers = {name.lower(): value for name, value in arrived_requests[0][2].items()}
     assert headers["x-forwarded-for"] == "127.0.0.7"
     assert headers["x-forwarded-proto"] == "https"
 
@@ -139,8 +139,8 @@ def test_live_values_flow_at_once_and_for_longer_than_any_time_out(proxy: Runnin
         answer = b""
         while b"data: 1" not in answer:
             answer += connection.recv(65_536)
-        said(proxy, HEAD.encode())  # takes as long as a time-out
-        said(proxy, HEAD.encode())
+        exchange(proxy, HEAD.encode())  # takes as long as a time-out
+        exchange(proxy, HEAD.encode())
         upstream.go_on.set()
         while b"data: 2" not in answer:
             part = connection.recv(65_536)
@@ -151,7 +151,7 @@ def test_live_values_flow_at_once_and_for_longer_than_any_time_out(proxy: Runnin
 async def test_a_batch_passes_over_tls_to_a_real_receiver_which_counts_by_the_clients_address(tmp_path: Path) -> None:
     """One client that asks too often is turned away by the receiver; another one behind the same proxy is not."""
     async with start(tmp_path / "state", limits=SLOW, trusted_proxies=("127.0.0.0/8",)) as receiver:
-        with running(tmp_path, PROXY_RECEIVER=f"127.0.0.1:{receiver.port}") as proxy:
+        with running_caddy(tmp_path, PROXY_RECEIVER=f"127.0.0.1:{receiver.port}") as proxy:
             token = sign(ingest_claims(receiver.clock.ms))
             url = f"https://127.0.0.1:{proxy.port}{PATH}"
 

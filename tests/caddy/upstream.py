@@ -10,11 +10,11 @@ from typing import Any
 
 @dataclass
 class Upstream:
-    """What stands behind the proxy.
+    """A server that stands behind the proxy.
 
     Attributes:
         port: On 127.0.0.1.
-        requests: Method, path, headers and body of every request whose head came, with as much of its body as came.
+        requests: Method, path, headers and body of every request whose head arrived, with as much of the body as arrived.
         go_on: Lets a long answer continue.
     """
 
@@ -24,7 +24,7 @@ class Upstream:
 
 
 @contextmanager
-def recording() -> Iterator[Upstream]:
+def recording_upstream() -> Iterator[Upstream]:
     """An upstream that lives as long as the context. `/live` sends one event, and another when `go_on` is set."""
     upstream = Upstream()
 

@@ -63,12 +63,12 @@ def test_each_profile_starts_what_it_says() -> None:
 
 def test_every_variable_is_named_in_the_example() -> None:
     named = set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    used = set(re.findall(r"\$\{([A-Z][A-Z0-9_]*)", TEXT)).union(*map(handed_on, SERVICES.values()))
+    used = set(re.findall(r"\$\{([A-Z][A-Z0-9_]*)", TEXT)).union(*map(names_without_value, SERVICES.values()))
     assert used <= named, used - named
 
 
-def handed_on(service: dict[str, Any]) -> set[str]:
-    """The settings that a service gets as .env or the shell sets them, for no value stands in the file."""
+def names_without_value(service: dict[str, Any]) -> set[str]:
+    """The settings that a service gets from .env or the shell, because the file gives them no value."""
     environment = service.get("environment", {})
     return {name for name in environment if not isinstance(environment, dict) or environment[name] is None}
 

@@ -48,7 +48,7 @@ def test_every_service_and_profile_is_in_the_compose_file():
 
 def test_every_setting_exists():
     known = (ROOT / ".env.example").read_text(encoding="utf-8") + COMPOSE_TEXT
-    known += (ROOT / "receiver" / "contact_settings.py").read_text(encoding="utf-8").upper()
+    known += (ROOT / "receiver" / "settings" / "contacts.py").read_text(encoding="utf-8").upper()
     names = set(re.findall(r"\b(?:RECEIVER|ENVOY|INFLUXDB|RELAY|NTFY|TELEGRAM|WEBHOOK)_[A-Z0-9_]+\b", TEXT))
     assert len(names) > 15
     assert {name for name in names if name not in known} == set()

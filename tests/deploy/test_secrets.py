@@ -12,11 +12,11 @@ NAMES = {
 
 
 def make(folder: Path) -> str:
-    ended = subprocess.run(["sh", str(SCRIPT), str(folder)], check=True, capture_output=True, text=True)
-    assert ended.stderr == ""
+    answer = subprocess.run(["sh", str(SCRIPT), str(folder)], check=True, capture_output=True, text=True)
+    assert answer.stderr == ""
     for file in folder.iterdir():
-        assert file.read_text() not in ended.stdout
-    return ended.stdout
+        assert file.read_text() not in answer.stdout
+    return answer.stdout
 
 
 def values(folder: Path) -> dict[str, str]:
@@ -25,14 +25,14 @@ def values(folder: Path) -> dict[str, str]:
 
 def test_every_secret_is_made_private_and_different(tmp_path: Path):
     folder = tmp_path / "secrets"
-    said = make(folder)
+    output = make(folder)
     made = values(folder)
     assert made.keys() == NAMES
     assert all(re.fullmatch(r"[0-9a-f]{64}", value) for value in made.values())
     assert len(set(made.values())) == len(NAMES)
     assert folder.stat().st_mode & 0o777 == 0o700
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
-    assert all(f"made  {folder}/{name}: " in said for name in NAMES)
+    assert all(f"made  {folder}/{name}: " in output for name in NAMES)
 
 
 def test_again_changes_nothing_but_makes_what_is_missing(tmp_path: Path):
@@ -42,11 +42,11 @@ def test_again_changes_nothing_but_makes_what_is_missing(tmp_path: Path):
     (folder / "receiver_secret").chmod(0o644)
     (folder / "grafana_admin_password").unlink()
     before = values(folder)
-    said = make(folder)
+    output = make(folder)
     after = values(folder)
     assert {name: after[name] for name in before} == before
     assert after.keys() == NAMES
-    assert said.count("made  ") == 1
+    assert output.count("made  ") == 1
     assert (folder / "receiver_secret").stat().st_mode & 0o777 == 0o600
 
 

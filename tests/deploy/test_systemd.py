@@ -7,7 +7,7 @@ import pytest
 
 UNITS = Path(__file__).parents[2] / "deploy" / "systemd"
 EXPOSURE_AT_MOST = 25
-"""In tenths, by systemd's own reckoning from 0 (locked down) to 10."""
+"""In tenths of systemd's own scale from 0 (locked down) to 10."""
 
 
 @pytest.fixture(params=["scraper", "receiver"])
@@ -26,7 +26,7 @@ def systemd_analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True, check=False)
 
 
-def test_systemd_finds_no_fault(unit):
+def test_systemd_finds_no_problem(unit):
     answer = systemd_analyze("verify", str(unit))
     assert (answer.returncode, answer.stdout + answer.stderr) == (0, "")
 

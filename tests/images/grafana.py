@@ -1,7 +1,7 @@
-"""Stands in for Grafana: checks what Grafana would be given, and asks InfluxDB with the provisioned token.
+"""Stands in for Grafana: checks what Grafana would get, and asks InfluxDB with the provisioned token.
 
-`/api/health` answers as soon as the settings, mounts and secrets are as Grafana needs them (else it does not start, as
-Grafana does not without its token). `/grafana/measurements` is what InfluxDB holds, asked as the data source would.
+`/api/health` answers if settings, mounts and secrets are as Grafana needs them; otherwise this does not start, just as
+Grafana does not start without its token. `/grafana/measurements` asks InfluxDB, as the data source would, what it holds.
 """
 
 import os
@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 TOKEN = pathlib.Path("/run/tokens/grafana")
 
 
-def faults():
+def problems():
     """What Grafana would miss."""
     if os.getuid() == 0:
         yield "runs as root"
@@ -56,6 +56,6 @@ class GrafanaHandler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-if found := list(faults()):
+if found := list(problems()):
     sys.exit("; ".join(found))
 ThreadingHTTPServer(("0.0.0.0", 3000), GrafanaHandler).serve_forever()  # noqa: S104 (inside a container)

@@ -1,4 +1,4 @@
-"""Run inside a container: what every one of ours must be. Arguments: names of modules that must not be importable."""
+"""Runs inside a container of ours and checks what it promises. Arguments: names of modules that must not be importable."""
 
 import importlib.util
 import os
@@ -9,13 +9,13 @@ import sys
 status = dict(
     line.split(":\t", 1) for line in pathlib.Path("/proc/self/status").read_text().splitlines() if ":\t" in line
 )
-faults = []
+problems = []
 if (os.getuid(), os.getgid()) != (10001, 10001):
-    faults.append(f"runs as {os.getuid()}:{os.getgid()}, not as 10001:10001")
-faults += [f"{name} is {status[name]}" for name in ("CapPrm", "CapEff", "CapBnd") if int(status[name], 16)]
+    problems.append(f"runs as {os.getuid()}:{os.getgid()}, not as 10001:10001")
+problems += [f"{name} is {status[name]}" for name in ("CapPrm", "CapEff", "CapBnd") if int(status[name], 16)]
 if status["NoNewPrivs"] != "1":
-    faults.append("may gain privileges")
-faults += [
+    problems.append("may gain privileges")
+problems += [
     f"{folder} is not read-only"
     for folder in ("/", "/etc", "/opt/envoy-relay", "/usr/local")
     if not os.statvfs(folder).f_flag & os.ST_RDONLY
@@ -25,10 +25,10 @@ for folder in ("/var/lib/envoy-relay", "/tmp"):
     probe.touch()
     probe.unlink()
 if pathlib.Path("/var/lib/envoy-relay").stat().st_mode & 0o077:
-    faults.append("others can enter the state directory")
-faults += [
+    problems.append("others can enter the state directory")
+problems += [
     f"{name} is there" for name in ("pip", "hatchling", "pytest", *sys.argv[1:]) if importlib.util.find_spec(name)
 ]
-faults += [f"the command {name} is there" for name in ("pip", "pip3") if shutil.which(name)]
-faults += [f"{path} is there" for path in ("/source", "/wheel", "/build") if pathlib.Path(path).exists()]
-sys.exit("; ".join(faults) or None)
+problems += [f"the command {name} is there" for name in ("pip", "pip3") if shutil.which(name)]
+problems += [f"{path} is there" for path in ("/source", "/wheel", "/build") if pathlib.Path(path).exists()]
+sys.exit("; ".join(problems) or None)

@@ -16,24 +16,24 @@ Manifest = dict[str, Any]
 
 
 def overlay(name: str, folder: Path, *, components: tuple[str, ...] = ()) -> list[Manifest]:
-    """All objects of an overlay, with its example settings filled in as they stand."""
+    """All objects of an overlay with its example settings."""
     shutil.copytree(REPOSITORY / "kubernetes", folder / "kubernetes", dirs_exist_ok=True)
     shutil.copytree(REPOSITORY / "grafana", folder / "grafana", dirs_exist_ok=True)
-    place = folder / "kubernetes" / "overlays" / name
-    for example in place.glob("*.example"):
+    overlay_folder = folder / "kubernetes" / "overlays" / name
+    for example in overlay_folder.glob("*.example"):
         shutil.copy(example, example.with_suffix(""))
     if components:
-        kustomization = place / "kustomization.yaml"
+        kustomization = overlay_folder / "kustomization.yaml"
         listed = "".join(f"  - ../../components/{component}\n" for component in components)
         kustomization.write_text(f"{kustomization.read_text()}components:\n{listed}")
-    return build(place)
+    return build(overlay_folder)
 
 
-def build(place: Path) -> list[Manifest]:
+def build(folder: Path) -> list[Manifest]:
     """What kustomize makes of a folder."""
     if shutil.which("go") is None:
         missing("no Go to build kustomize with")
-    command = ["go", "-C", str(KUSTOMIZE), "tool", "kustomize", "build", str(place)]
+    command = ["go", "-C", str(KUSTOMIZE), "tool", "kustomize", "build", str(folder)]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
     return list(yaml.safe_load_all(answer.stdout))

@@ -10,7 +10,7 @@ import pytest
 from tests.kubernetes.built import REPOSITORY, Manifest, one, overlay
 
 VERSIONS = ("1.30", kubernetes_validate.latest_version())
-"""The oldest that is promised, and the newest there is."""
+"""The oldest supported version, and the newest whose schemas are published."""
 
 
 @pytest.fixture(scope="module")

@@ -203,7 +203,7 @@ class TestLosses:
             f"1200 readings of gateway {GATEWAY} were lost for good in the last 24 hours."
         ]
 
-    def test_old_losses_and_a_counter_that_starts_anew_do_not(self, bucket: AlarmBucket) -> None:
+    def test_old_losses_and_a_counter_that_starts_again_do_not(self, bucket: AlarmBucket) -> None:
         bucket.write(
             *scraper_reports(NOON - DAY, NOON - HOUR, lost_rows=500.0), *scraper_reports(NOON - HOUR + MINUTE, NOON)
         )

@@ -7,8 +7,8 @@ from typing import Final, TypeGuard
 
 PROGRAMS: Final = ("shared", "scraper", "receiver", "simulator", "standalone", "grafana")
 ENVIRONMENT_READERS: Final = (
-    "receiver/settings",  # a file or a folder
-    "scraper/settings",
+    "receiver/settings/",
+    "scraper/settings/",
     "shared/environment.py",
     "standalone/__main__.py",  # starts the processes of a demo, each with an environment of its own
     "standalone/demo.py",

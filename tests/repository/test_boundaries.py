@@ -18,7 +18,8 @@ def test_a_line_that_reads_the_environment_is_named(text: str):
 
 
 @pytest.mark.parametrize(
-    "path", ["receiver/settings.py", "scraper/settings/loading.py", "shared/environment.py", "tests/conftest.py"]
+    "path",
+    ["receiver/settings/loading.py", "scraper/settings/loading.py", "shared/environment.py", "tests/conftest.py"],
 )
 def test_settings_and_tests_may_read_it(path: str):
     assert list(find_readers({PurePosixPath(path): "import os\nHOME = os.environ\n"})) == []

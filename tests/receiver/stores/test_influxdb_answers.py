@@ -146,7 +146,7 @@ async def test_an_answer_that_trickles_in_ends_at_the_deadline():
             await store.write(rows())
 
 
-async def test_a_silent_server_is_tried_anew_each_time():
+async def test_a_silent_server_is_tried_again_each_time():
     """A connection that is never answered holds up its own write only."""
     async with store_before(lambda _body: None, timeout_s=1.0) as (store, impostor):
         for _ in range(2):

@@ -143,14 +143,14 @@ def _swap_for_the_administrator(file: Path, database: Influxd) -> None:
     file.write_text(known[0]["token"])
 
 
-@pytest.mark.parametrize("fault", [_lose, _spoil, _revoke, _deactivate, _swap_for_the_administrator])
+@pytest.mark.parametrize("damage", [_lose, _spoil, _revoke, _deactivate, _swap_for_the_administrator])
 def test_a_token_that_is_lost_is_replaced_and_the_old_one_is_worthless(
-    setup: Command, database: Influxd, tokens: Path, fault: Any
+    setup: Command, database: Influxd, tokens: Path, damage: Any
 ):
     setup()
     file = tokens / "receiver"
     old, grafana = file.read_text(), (tokens / "grafana").read_text()
-    fault(file, database)
+    damage(file, database)
     said = setup().output
     assert "receiver is replaced" in said or "receiver is new" in said
     new = file.read_text()

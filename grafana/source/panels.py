@@ -13,7 +13,7 @@ from grafana.source import panel_builders, panel_tables, style, variables
 from grafana.source.board import DashboardPage, build_dashboard
 from grafana.source.panel_tables import BY_PANEL, CHOSEN_PANELS
 from grafana.source.queries import INVERTER, TIME, select, series, table
-from shared.units import MINUTE_MS
+from receiver.sites.household import REPORT_SPEAKS_MS
 
 PAGE = DashboardPage(
     uid="envoy-panels",
@@ -24,7 +24,6 @@ PAGE = DashboardPage(
 )
 _EVEN = 'GROUP BY time($__interval), "array", "panel"'
 """All windows of `panel_15m` are of one length, so their plain mean is right."""
-_REPORT_GAP_MS = 30 * MINUTE_MS
 """Reports further apart are not joined by a line."""
 
 
@@ -157,7 +156,7 @@ def _raw() -> timeseries.Panel:
             width=24,
         )
         .line_interpolation(LineInterpolation.STEP_BEFORE)
-        .insert_nulls(_REPORT_GAP_MS)
+        .insert_nulls(REPORT_SPEAKS_MS)
     )
 
 

@@ -19,9 +19,9 @@ from receiver.auth.gate import Caller
 from receiver.calendar.windows import Range
 from receiver.ingest.arrivals import Arrivals
 from receiver.queries import energy
-from receiver.queries.now import power_now
 from receiver.sites import Site, SitesFile
 from receiver.sites.corrections import correct
+from receiver.sites.household import describe_household
 from receiver.stores.base import GatewaySummary, Latest, Store
 from shared.clock import Clock
 from shared.readings import FieldValue
@@ -137,7 +137,7 @@ class GatewayRoutes:
             "open_gap_since": open_gap(events),
             "meter_names": sorted({entry.tags["meter"] for entry in correct(meters, site)}),
             "inverter_states": count_states(inverters, site, now_ms),
-            "power": power_shown(power_now(meters, inverters, site, now_ms), self._latest).model_dump(),
+            "power": power_shown(describe_household(meters, inverters, site, now_ms), self._latest).model_dump(),
             "today": today.windows[0],
         }
 

@@ -123,7 +123,7 @@ class LiveRoutes:
 
     def _tick(self, viewer: Viewer) -> bytes:
         self._hub.renew(viewer)
-        sums = viewer.powers.solar_data(self._clock.now_ms(), self._sites.of(viewer.gateway))
+        sums = viewer.powers.sum_up(self._clock.now_ms(), self._sites.of(viewer.gateway))
         return comment("nothing is known of now") if sums is None else event("solar_data", sums)
 
     def _check(self, viewer: Viewer, request: Request) -> None:

@@ -8,9 +8,9 @@ from receiver.api import answers
 from receiver.api.answers import FormatParameter
 from receiver.api.latest import LatestValues
 from receiver.api.parameters import NOT_MODIFIED, SerialParameter
-from receiver.queries.now import PowerNow, power_now
 from receiver.sites import SitesFile
 from receiver.sites.corrections import correct
+from receiver.sites.household import HouseholdNow, describe_household
 from shared.clock import Clock
 
 
@@ -114,16 +114,16 @@ class MeterRoutes:
         """What the household makes, uses, buys and sells at this moment."""
         meters, inverters = await self._latest.of(request, serial, "meter", "inverter")
         answers.once_each(request, ())
-        now = power_now(meters, inverters, self._sites.of(serial), self._clock.now_ms())
+        now = describe_household(meters, inverters, self._sites.of(serial), self._clock.now_ms())
         shown = power_shown(now, self._latest)
         told = shown.model_dump(exclude={"age_seconds"})
         return answers.unless_known(request, told, lambda: answers.json_document(request, shown.model_dump()))
 
 
-def power_shown(now: PowerNow, latest: LatestValues) -> HouseholdPower:
+def power_shown(now: HouseholdNow, latest: LatestValues) -> HouseholdPower:
     """As readers see it."""
     return HouseholdPower(
-        **{f"{name}_w": watts for name, watts in now.power._asdict().items()},
+        **{f"{name}_w": watts for name, watts in now.site._asdict().items()},
         timestamp=now.timestamp,
         age_seconds=None if now.timestamp is None else latest.age(now.timestamp),
     )

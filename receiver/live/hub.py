@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from receiver.errors import RefusedError
 from receiver.live.events import reading_event
-from receiver.live.solar import Powers
+from receiver.live.solar import LatestPowers
 from receiver.live.watch import Watch
 from receiver.stores.base import Store
 from shared.clock import Clock
@@ -28,7 +28,7 @@ _REFUSED_S = 30
 class Viewer:
     """One open view of one gateway. `events` gives what to send; `ended` says why there is no more, once it is over."""
 
-    def __init__(self, gateway: str, powers: Powers, most_waiting: int) -> None:
+    def __init__(self, gateway: str, powers: LatestPowers, most_waiting: int) -> None:
         self.gateway = gateway
         self.powers = powers
         self.ended: str | None = None
@@ -83,7 +83,7 @@ class Hub:
         self._most_viewers = most_viewers
         self._most_waiting = most_waiting
         self._viewers: dict[str, set[Viewer]] = {}
-        self._powers: dict[str, Powers] = {}
+        self._powers: dict[str, LatestPowers] = {}
         self._closed = False
 
     def on_stored(self, gateway: str, readings: Sequence[Reading]) -> None:
@@ -109,7 +109,7 @@ class Hub:
         """
         if self._closed or self.count() >= self._most_viewers:
             raise RefusedError(Problem.TOO_MANY_REQUESTS, "viewers", retry_after=_REFUSED_S)
-        viewer = Viewer(gateway, self._powers.setdefault(gateway, Powers()), self._most_waiting)
+        viewer = Viewer(gateway, self._powers.setdefault(gateway, LatestPowers()), self._most_waiting)
         self._viewers.setdefault(gateway, set()).add(viewer)  # first, so that nothing is missed meanwhile
         try:
             viewer.powers.seed(

@@ -8,18 +8,15 @@ from collections.abc import Iterable
 
 import msgspec
 
-from receiver.energy.site import PRODUCTION, phases_of, site_power
+from receiver.energy.site import PRODUCTION, phases_of
 from receiver.sites import Site
-from receiver.sites.corrections import correct
+from receiver.sites.household import describe_household
 from receiver.stores.base import Latest
-from shared.fields import MAX_GAP_MS
 from shared.readings import Reading
-from shared.units import MINUTE_MS
 
 QUIET_W = 5.0
 """Production of one phase below this is shown as none."""
-INVERTERS_MS = 30 * MINUTE_MS
-"""An inverter's report speaks of now for two intervals of the slowest ones (15 minutes)."""
+_KINDS = ("meter", "inverter")
 
 
 class SolarData(msgspec.Struct, frozen=True):
@@ -30,46 +27,35 @@ class SolarData(msgspec.Struct, frozen=True):
     n: int
 
 
-class Powers:
-    """The latest power of every meter phase and inverter of one gateway, as far as it speaks of now."""
+class LatestPowers:
+    """The latest power of every meter phase and inverter of one gateway."""
 
     def __init__(self) -> None:
-        self._meters: dict[tuple[str, str], tuple[int, float]] = {}
-        self._inverters: dict[str, tuple[int, float]] = {}
+        self._latest: dict[str, dict[tuple[str, ...], Latest]] = {kind: {} for kind in _KINDS}
 
     def seed(self, meters: Iterable[Latest], inverters: Iterable[Latest]) -> None:
         """Begin with what the store knows."""
-        for kind, entries in (("meter", meters), ("inverter", inverters)):
+        for kind, entries in zip(_KINDS, (meters, inverters), strict=True):
             for entry in entries:
                 self.see(Reading(kind, entry.tags, entry.timestamp, entry.fields))
 
     def see(self, reading: Reading) -> None:
         """Take a reading in; an older one than is known changes nothing."""
-        power = reading.fields.get("power")
-        if not isinstance(power, float):
+        if reading.kind not in self._latest or not isinstance(power := reading.fields.get("power"), float):
             return
-        if reading.kind == "meter":
-            place = (reading.tags["meter"], reading.tags["phase"])
-            self._meters[place] = max(self._meters.get(place, (0, 0.0)), (reading.timestamp, power))
-        elif reading.kind == "inverter":
-            serial = reading.tags["inverter"]
-            self._inverters[serial] = max(self._inverters.get(serial, (0, 0.0)), (reading.timestamp, power))
+        known, series = self._latest[reading.kind], tuple(sorted(reading.tags.values()))
+        if series not in known or known[series].timestamp <= reading.timestamp:
+            known[series] = Latest(reading.tags, reading.timestamp, {"power": power})
 
-    def solar_data(self, now_ms: int, site: Site) -> SolarData | None:
+    def sum_up(self, now_ms: int, site: Site) -> SolarData | None:
         """The sums of now, or None where production or consumption is not known."""
-        entries = [
-            Latest({"meter": meter, "phase": phase}, time, {"power": power})
-            for (meter, phase), (time, power) in self._meters.items()
-            if now_ms - time <= MAX_GAP_MS
-        ]
-        powers = {
-            (entry.tags["meter"], entry.tags["phase"]): float(entry.fields["power"]) for entry in correct(entries, site)
-        }
-        heard = [power for time, power in self._inverters.values() if now_ms - time <= INVERTERS_MS]
-        inverters = sum(heard) if heard else None
-        consumption = site_power(powers, inverters=inverters).load
-        produced = list(phases_of(powers, PRODUCTION).values()) or ([inverters] if inverters is not None else [])
-        if not produced or consumption is None:
+        meters, inverters = (list(self._latest[kind].values()) for kind in _KINDS)
+        household = describe_household(meters, inverters, site, now_ms)
+        produced = list(phases_of(household.powers, PRODUCTION).values())
+        if not produced and household.inverters is not None:
+            produced = [household.inverters]
+        if not produced or household.site.load is None:
             return None
         production = round(sum(power for power in produced if power >= QUIET_W))
-        return SolarData(p=production, c=round(consumption), n=round(consumption) - production)
+        load = round(household.site.load)
+        return SolarData(p=production, c=load, n=load - production)

@@ -8,10 +8,10 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from itertools import pairwise
-from statistics import median
 from typing import NamedTuple
 
 from receiver.calendar.windows import PanelEvery, Range, step_of
+from receiver.energy.peers import PeerValue, median_of_peers
 from receiver.queries import budget
 from receiver.queries.times import until_now
 from receiver.rollups.energy import number
@@ -88,15 +88,10 @@ def now(latest: Sequence[Latest], site: Site, now_ms: int) -> dict[str, Now]:
     """
     last = {entry.tags["inverter"]: entry for entry in latest}
     young = {serial: _power(entry) for serial, entry in last.items() if now_ms - entry.timestamp <= SILENT_MS}
+    values = [PeerValue(serial, _array(serial, site), power) for serial, power in young.items()]
     found = {}
     for serial in sorted(last.keys() | site.panels.keys()):
-        array = _array(serial, site)
-        peers = [
-            power
-            for other, power in young.items()
-            if power is not None and other != serial and _array(other, site) == array
-        ]
-        peers_w = median(peers) if peers else None
+        peers_w = median_of_peers(values, serial, _array(serial, site))
         found[serial] = Now(_state(serial, last, young, peers_w, now_ms), peers_w)
     return found
 

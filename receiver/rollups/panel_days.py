@@ -11,9 +11,10 @@ from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from receiver.energy.counters import counter_energy
+from receiver.energy.peers import PeerValue, median_of_peers
 from receiver.energy.windows import by_window
 from receiver.rollups.energy import number
-from receiver.rollups.panels import Inverter, inverters, peers_median
+from receiver.rollups.panels import Inverter, inverters
 from receiver.rollups.series import REPORT_GAP_MS, brackets, samples
 from receiver.sites.model import Site
 from receiver.stores.base import Point, SeriesPoints
@@ -105,7 +106,11 @@ def _is_limit(day: _InverterDay, everybody: Iterable[_InverterDay]) -> bool:
 
 
 def _row(day: _InverterDay, everybody: Sequence[_InverterDay]) -> dict[str, FieldValue]:
-    peers = peers_median(((other.inverter, other.energy) for other in everybody), day.inverter)
+    peers = median_of_peers(
+        (PeerValue(other.inverter.serial, other.inverter.array, other.energy) for other in everybody),
+        day.inverter.serial,
+        day.inverter.array,
+    )
     numbers: Mapping[str, float | None] = {
         "coverage": day.coverage,
         "energy": day.energy,

@@ -7,14 +7,15 @@ if it never reported at all. Its peers are the other panels of its array.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from statistics import median
 from typing import NamedTuple
 
 from receiver.energy.counters import counter_windows
 from receiver.energy.energy import window_energy
 from receiver.energy.interpolation import Point, Segments
 from receiver.energy.means import summarise_windows
+from receiver.energy.peers import PeerValue, median_of_peers
 from receiver.rollups.series import REPORT_GAP_MS, brackets, reports, samples
+from receiver.sites.household import REPORT_SPEAKS_MS
 from receiver.sites.model import Site
 from receiver.stores.base import Point as StoredPoint
 from receiver.stores.base import SeriesPoints
@@ -23,7 +24,7 @@ from shared.units import DAY_MS
 
 LONG_GONE_MS = 30 * DAY_MS
 """An inverter that has been silent for this long is not there any more (milliseconds)."""
-SILENT_MS = REPORT_GAP_MS
+SILENT_MS = REPORT_SPEAKS_MS
 """An inverter whose last report is older than this at the end of a window gives nothing; else one may be on its way."""
 DAYLIGHT_W = 50.0
 """Peers that give this much (median) have light enough for a panel in the shade to give something, too."""
@@ -82,16 +83,6 @@ def panel_rows(raw: Iterable[SeriesPoints], site: Site, edges: Sequence[int]) ->
     return rows
 
 
-def peers_median(values: Iterable[tuple[Inverter, float | None]], inverter: Inverter) -> float | None:
-    """The median of what the other panels of its array have; None where none of them has anything."""
-    others = [
-        value
-        for other, value in values
-        if value is not None and other.array == inverter.array and other.serial != inverter.serial
-    ]
-    return median(others) if others else None
-
-
 def _inverter(serial: str, points: Sequence[StoredPoint], site: Site) -> Inverter:
     panel = site.panels.get(serial)
     return Inverter(
@@ -126,7 +117,11 @@ def _last_before(times: Sequence[int], stop: int) -> int | None:
 
 
 def _row(found: _InverterWindow, everybody: Iterable[_InverterWindow]) -> dict[str, FieldValue]:
-    peers = peers_median(((other.inverter, other.power) for other in everybody), found.inverter)
+    peers = median_of_peers(
+        (PeerValue(other.inverter.serial, other.inverter.array, other.power) for other in everybody),
+        found.inverter.serial,
+        found.inverter.array,
+    )
     gives_nothing = found.is_silent or (found.power is not None and found.power < _NOTHING_W)
     is_dead = gives_nothing and peers is not None and peers >= DAYLIGHT_W
     row: dict[str, FieldValue] = {"coverage": found.coverage, "dead": float(is_dead)}

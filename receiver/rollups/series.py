@@ -12,12 +12,13 @@ from typing import cast
 from receiver.energy.interpolation import Point as Sample
 from receiver.energy.interpolation import Segments, linear_segments, step_segments
 from receiver.energy.site import MeterPhase
+from receiver.sites.household import REPORT_SPEAKS_MS
 from receiver.stores.base import Point, SeriesPoints
 from shared.units import HOUR_MS, QUARTER_MS
 
 REPORT_MS = QUARTER_MS
 """The longest usual pause between two reports of an inverter; a report that is alone speaks of no more than this."""
-REPORT_GAP_MS = 2 * REPORT_MS
+REPORT_GAP_MS = REPORT_SPEAKS_MS
 """Over a longer pause it is not known when the energy of a counter that moves with the reports has flowed."""
 
 LONGEST_REPORT_MS = HOUR_MS

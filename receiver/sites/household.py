@@ -1,0 +1,69 @@
+"""The household at this moment, from the latest values that still speak of it. Pure.
+
+The power of a site, the sums of live streams and the view in a terminal come from here: the same readings give the same
+numbers everywhere.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from receiver.energy.site import PRODUCTION, MeterPhase, SitePower, has_meter, site_power
+from receiver.sites.corrections import correct
+from receiver.sites.model import Site
+from receiver.stores.base import Latest
+from shared.fields import MAX_GAP_MS
+from shared.units import MINUTE_MS
+
+METER_SPEAKS_MS = MAX_GAP_MS
+"""A meter's value speaks of now for this long (milliseconds): a snapshot goes out every minute."""
+REPORT_SPEAKS_MS = 30 * MINUTE_MS
+"""An inverter's report speaks of now for this long (milliseconds): two intervals of the slowest inverters."""
+
+
+class HouseholdNow(NamedTuple):
+    """The household now.
+
+    Attributes:
+        site: Site quantities in W; what is not known of now is None.
+        powers: W by meter and phase, with the corrections of the sites file: of the meters that speak of now.
+        inverters: W of all inverters together whose reports speak of now; None if none does, or a meter sees them.
+        timestamp: Of the newest reading that this rests on (UTC milliseconds); None if there is none.
+    """
+
+    site: SitePower
+    powers: Mapping[MeterPhase, float]
+    inverters: float | None
+    timestamp: int | None
+
+
+def describe_household(meters: Sequence[Latest], inverters: Sequence[Latest], site: Site, now_ms: int) -> HouseholdNow:
+    """The household from its meters; from the inverters' reports where no meter sees what they make.
+
+    Args:
+        meters: Latest values of kind `meter`, as stored.
+        inverters: Latest values of kind `inverter`.
+        site: Roles and signs of meters; netting.
+        now_ms: UTC milliseconds.
+    """
+    speaking = [entry for entry in correct(meters, site) if now_ms - entry.timestamp <= METER_SPEAKS_MS]
+    powers = {
+        (entry.tags["meter"], entry.tags["phase"]): watts for entry in speaking if (watts := _power(entry)) is not None
+    }
+    used = speaking
+    reported = None
+    if not has_meter(powers, PRODUCTION):
+        reports = [entry for entry in inverters if now_ms - entry.timestamp <= REPORT_SPEAKS_MS]
+        known = [watts for entry in reports if (watts := _power(entry)) is not None]
+        reported = sum(known) if known else None
+        used = used or reports
+    return HouseholdNow(
+        site_power(powers, inverters=reported, netting=site.netting),
+        powers,
+        reported,
+        max((entry.timestamp for entry in used), default=None),
+    )
+
+
+def _power(entry: Latest) -> float | None:
+    power = entry.fields.get("power")
+    return power if isinstance(power, float) else None

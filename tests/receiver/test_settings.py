@@ -154,11 +154,6 @@ def test_a_setting_of_a_contact_is_refused_where_it_is_misspelt(monkeypatch: pyt
         settings.load_contacts()
 
 
-def test_no_setting_is_declared_twice():
-    names = settings.known_settings()
-    assert sorted(set(names)) == sorted(names)
-
-
 def test_the_parts_read_no_environment(monkeypatch: pytest.MonkeyPatch):
     """The declarations are plain models: only `load` looks into the environment."""
     monkeypatch.setenv("RECEIVER_PORT", "9")

@@ -156,11 +156,6 @@ def test_the_running_scraper_imports_neither_pydantic_nor_a_command_line(monkeyp
     assert loaded.isdisjoint({"pydantic", "pydantic_core", "pydantic_settings", "typer", "click", "rich"})
 
 
-def test_no_setting_is_declared_twice():
-    names = settings.known_settings()
-    assert sorted(set(names)) == sorted(names)
-
-
 def test_a_secret_file_is_read_again_each_time(monkeypatch, tmp_path):
     """A token pasted into the file works at the next login, without a restart."""
     path = tmp_path / "token"

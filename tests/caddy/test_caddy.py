@@ -170,3 +170,18 @@ async def test_a_batch_passes_over_tls_to_a_real_receiver_which_counts_by_the_cl
                 assert statuses[0] == httpx.codes.OK
                 assert statuses[-1] == httpx.codes.TOO_MANY_REQUESTS
                 assert await post("127.0.0.3") == httpx.codes.OK
+
+
+async def test_a_trailer_reaches_no_receiver_as_a_header(tmp_path: Path) -> None:
+    """Caddy passes trailers on: a forged address or token behind a body opened what is open to a few."""
+    async with start(tmp_path / "state", trusted_proxies=("127.0.0.0/8",)) as receiver:
+        with running_caddy(tmp_path, PROXY_RECEIVER=f"127.0.0.1:{receiver.port}") as proxy:
+            token = sign(ingest_claims(receiver.clock.ms))
+            body = batch(inverter("482100000001"))
+            request = (
+                f"{HEAD}Trailer: Authorization\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n".encode()
+                + b"%x\r\n%b\r\n0\r\nAuthorization: Bearer %b\r\n\r\n" % (len(body), body, token.encode())
+            )
+            answer = await asyncio.to_thread(exchange, proxy, request)
+            assert not answer.startswith(b"HTTP/1.1 200 ")
+            assert await receiver.receiver.store.count() == 0

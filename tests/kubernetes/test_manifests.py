@@ -152,3 +152,13 @@ def test_filled_in_settings_are_never_committed():
             path = f"kubernetes/overlays/{overlay_name}/{name}"
             assert subprocess.run(["git", "-C", REPOSITORY, "check-ignore", "-q", path], check=False).returncode == 0
             assert (REPOSITORY / f"{path}.example").exists()
+
+
+def test_only_the_ingress_controller_and_scrapers_reach_the_main_port(hosted):
+    """Any other pod could say with a header that it comes from an address that sees live values without a token."""
+    (policy,) = [each for each in hosted if each["kind"] == "NetworkPolicy"]
+    (main,) = [rule for rule in policy["spec"]["ingress"] if {"port": 8000} in rule["ports"]]
+    assert all(
+        peer["namespaceSelector"].get("matchLabels") or peer.get("podSelector", {}).get("matchLabels")
+        for peer in main["from"]
+    )

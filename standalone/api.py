@@ -1,4 +1,4 @@
-"""What the receiver and the status ports say, as values for the view. Only reads; raises NotReadyError."""
+"""Clients of the receiver's API and of the status ports. They only read; their errors are NotReadyError."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -12,7 +12,30 @@ _TIMEOUT_S = 5.0
 _GATEWAYS = "/api/v1/gateways"
 
 
-class MeterNow(NamedTuple):
+class PowerReply(NamedTuple):
+    """What the receiver says about the household now, in W; None is unknown.
+
+    Attributes:
+        production_w: Generation.
+        load_w: What the house uses.
+        net_w: From the grid: + import, - export.
+        imported_w: Import, at least 0.
+        exported_w: Export, at least 0.
+        battery_w: + discharge, - charge.
+    """
+
+    production_w: float | None
+    load_w: float | None
+    net_w: float | None
+    imported_w: float | None
+    exported_w: float | None
+    battery_w: float | None
+
+
+UNKNOWN_POWER = PowerReply(None, None, None, None, None, None)
+
+
+class MeterReply(NamedTuple):
     """The latest values of one phase of one meter: W, V and the age in seconds; None is unknown."""
 
     meter: str
@@ -22,13 +45,12 @@ class MeterNow(NamedTuple):
     age_s: float
 
 
-class InverterNow(NamedTuple):
-    """The latest report of one inverter: W, its reporting interval in seconds where known, its age in seconds."""
+class InverterReply(NamedTuple):
+    """The state of one panel as the receiver judges it, and the age of its last report in seconds; None without one."""
 
     inverter: str
-    power: float | None
-    interval_s: float | None
-    age_s: float
+    state: str
+    age_s: float | None
 
 
 class ReceiverApi:
@@ -38,51 +60,60 @@ class ReceiverApi:
         url: Base address of the receiver.
         serial: Of the gateway.
         token: A reader token.
+        transport: Carries the requests; None is the network.
     """
 
-    def __init__(self, url: str, serial: str, token: str) -> None:
+    def __init__(self, url: str, serial: str, token: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._serial = serial
-        self._known = False
+        self._gateway_known = False
         self._client = httpx.AsyncClient(
-            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=_TIMEOUT_S, trust_env=False
+            base_url=url,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=_TIMEOUT_S,
+            trust_env=False,
+            transport=transport,
         )
 
-    async def meters(self) -> list[MeterNow]:
+    async def power(self) -> PowerReply:
+        """The power of the household; all unknown before the first reading."""
+        document = await self._get_latest("power")
+        return PowerReply(*(document[name] for name in PowerReply._fields)) if document else UNKNOWN_POWER
+
+    async def meters(self) -> list[MeterReply]:
         """Every phase of every meter; empty before the first reading."""
         return [
-            MeterNow(
+            MeterReply(
                 entry["meter"], entry["phase"], entry.get("power"), entry.get("voltage"), float(entry["age_seconds"])
             )
-            for entry in await self._of_gateway("meters")
+            for entry in await self._get_latest("meters") or ()
         ]
 
-    async def inverters(self) -> list[InverterNow]:
-        """Every inverter that was ever heard from; empty before the first reading."""
+    async def inverters(self) -> list[InverterReply]:
+        """Every inverter that has reported or that the sites file names; empty before the first reading."""
         return [
-            InverterNow(entry["inverter"], entry.get("power"), entry.get("interval"), float(entry["age_seconds"]))
-            for entry in await self._of_gateway("inverters")
+            InverterReply(entry["inverter"], entry["state"], entry["age_seconds"])
+            for entry in await self._get_latest("inverters") or ()
         ]
 
     async def aclose(self) -> None:
         """Close the connection."""
         await self._client.aclose()
 
-    async def _of_gateway(self, what: str) -> list[dict[str, Any]]:
-        """Latest values; asked only once the list has the gateway, because before that they are an error (404)."""
-        if not self._known:
-            self._known = any(entry["gateway"] == self._serial for entry in await self._get(_GATEWAYS))
-        return await self._get(f"{_GATEWAYS}/{self._serial}/{what}") if self._known else []
+    async def _get_latest(self, resource: str) -> Any:
+        """A resource of the gateway; None until the list has the gateway, because the resource is a 404 before that."""
+        if not self._gateway_known:
+            self._gateway_known = any(entry["gateway"] == self._serial for entry in await self._get(_GATEWAYS))
+        return await self._get(f"{_GATEWAYS}/{self._serial}/{resource}") if self._gateway_known else None
 
-    async def _get(self, path: str) -> list[dict[str, Any]]:
+    async def _get(self, path: str) -> Any:
         try:
             response = await self._client.get(path)
             response.raise_for_status()
-            answer: list[dict[str, Any]] = response.json()
+            return response.json()
         except httpx.HTTPStatusError as error:
             raise NotReadyError(f"the receiver answers {error.response.status_code}") from error
         except (httpx.HTTPError, ValueError) as error:
             raise NotReadyError(f"the receiver does not answer ({type(error).__name__})") from error
-        return answer
 
 
 class StatusPort:

@@ -16,8 +16,8 @@ from standalone.api import ReceiverApi, StatusPort
 from standalone.errors import NotReadyError
 from standalone.messages import message
 from standalone.processes import Child, ProcessGroup
-from standalone.state import Sources, gather
-from standalone.view import ViewFrame, line, screen
+from standalone.state import Sources, read_state
+from standalone.view import ViewFrame, render_line, render_screen
 
 _START_S = 60.0
 _LOOK_S = 0.2
@@ -119,7 +119,7 @@ def history(loader: Child | None) -> float | None:
 async def _live(console: Console, sources: Sources, frame: Callable[[], ViewFrame], clock: Clock) -> None:
     with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
         while True:
-            live.update(screen(await gather(sources), frame()), refresh=True)
+            live.update(render_screen(await read_state(sources), frame()), refresh=True)
             await clock.sleep(_SCREEN_S)
 
 
@@ -129,7 +129,9 @@ async def _lines(console: Console, sources: Sources, frame: Callable[[], ViewFra
         around.title, *(f"{label}: {target}" for label, target in around.links.items()), sep="\n", soft_wrap=True
     )
     while True:
-        console.print(line(await gather(sources), frame().history), soft_wrap=True, highlight=False, markup=False)
+        console.print(
+            render_line(await read_state(sources), frame().history), soft_wrap=True, highlight=False, markup=False
+        )
         sys.stdout.flush()
         await clock.sleep(_LINE_S)
 

@@ -1,4 +1,4 @@
-"""How a picture looks: a live screen in a terminal, one line now and then elsewhere. Pure; the caller prints."""
+"""The system's state for people: a live screen in a terminal, a line of text elsewhere. Pure; the caller prints."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from rich.text import Text
 
 from shared.logs import make_inert
 from shared.units import HOUR_S, MINUTE_S
-from standalone.api import MeterNow
+from standalone.api import MeterReply
 from standalone.state import SystemState
 
 _METER_NAMES = {
@@ -25,13 +25,13 @@ _STALE_S = 120.0
 
 
 class ViewFrame(NamedTuple):
-    """What surrounds the numbers.
+    """Text around the numbers.
 
     Attributes:
-        title: What is running.
+        title: Name of what runs.
         links: Label to address or command.
-        history: How much of the simulated past is loaded, 0 to 1; None where there is none.
-        messages: The last things that the parts said, oldest first.
+        history: Share of the simulated past that is loaded, 0 to 1; None without one.
+        messages: The last messages of the processes, oldest first.
     """
 
     title: str
@@ -40,46 +40,46 @@ class ViewFrame(NamedTuple):
     messages: Sequence[str]
 
 
-def screen(picture: SystemState, frame: ViewFrame) -> RenderableType:
+def render_screen(state: SystemState, frame: ViewFrame) -> RenderableType:
     """The whole live view."""
-    parts: list[RenderableType] = [_tiles(picture), _meters(picture.meters), _chain(picture, frame.history)]
-    if picture.problems:
-        parts.append(Text("\n".join(f"! {make_inert(problem)}" for problem in picture.problems), style="yellow"))
+    parts: list[RenderableType] = [_tiles(state), _meters(state.meters), _delivery(state, frame.history)]
+    if state.problems:
+        parts.append(Text("\n".join(f"! {make_inert(problem)}" for problem in state.problems), style="yellow"))
     parts.append(_links(frame.links))
     if frame.messages:
         parts.append(Text("\n".join(frame.messages), style="dim", no_wrap=True, overflow="ellipsis"))
-    return Panel(Group(*parts), title=_quoted(frame.title), subtitle="Ctrl-C stops everything", box=box.ROUNDED)
+    return Panel(Group(*parts), title=_literal(frame.title), subtitle="Ctrl-C stops everything", box=box.ROUNDED)
 
 
-def line(picture: SystemState, history: float | None) -> str:
-    """The picture in one plain line, for logs and pipes."""
-    site = picture.site
+def render_line(state: SystemState, history: float | None) -> str:
+    """The state in one plain line, for logs and pipes."""
+    power = state.power
     words = [
-        f"production {watts(site.production)}",
-        f"load {watts(site.load)}",
-        f"grid {_grid(picture)}",
+        f"production {format_watts(power.production_w)}",
+        f"load {format_watts(power.load_w)}",
+        f"grid {_grid(state)}",
     ]
-    if site.battery is not None:
-        words.append(f"battery {_battery(site.battery)}")
+    if power.battery_w is not None:
+        words.append(f"battery {_battery(power.battery_w)}")
     words += [
-        f"inverters {picture.heard} of {picture.inverters}",
-        f"outbox {_count(picture.outbox_rows)}",
-        f"stored {_count(picture.stored)}",
-        f"last change {age(picture.age_s)}",
+        f"inverters {state.reporting} of {state.inverters}",
+        f"outbox {_count(state.outbox_rows)}",
+        f"stored {_count(state.stored)}",
+        f"last change {format_age(state.age_s)}",
     ]
     if history is not None:
         words.append(f"history {history:.0%}")
-    return ", ".join(words) + "".join(f"\n  ! {make_inert(problem)}" for problem in picture.problems)
+    return ", ".join(words) + "".join(f"\n  ! {make_inert(problem)}" for problem in state.problems)
 
 
-def watts(value: float | None) -> str:
+def format_watts(value: float | None) -> str:
     """A power for people: W below 1 kW, else kW."""
     if value is None:
         return "unknown"
     return f"{value:.0f} W" if abs(value) < 1000 else f"{value / 1000:.2f} kW"
 
 
-def age(seconds: float | None) -> str:
+def format_age(seconds: float | None) -> str:
     """An age for people."""
     if seconds is None:
         return "none yet"
@@ -88,16 +88,16 @@ def age(seconds: float | None) -> str:
     return f"{seconds / MINUTE_S:.0f} min ago" if seconds < 1.5 * HOUR_S else f"{seconds / HOUR_S:.0f} h ago"
 
 
-def _tiles(picture: SystemState) -> Table:
-    """The four numbers that people look for."""
-    site = picture.site
+def _tiles(state: SystemState) -> Table:
+    """The three or four numbers that matter most to people."""
+    power = state.power
     tiles = [
-        ("Production", watts(site.production), "green"),
-        ("House load", watts(site.load), "cyan"),
-        ("Grid", _grid(picture), "magenta"),
+        ("Production", format_watts(power.production_w), "green"),
+        ("House load", format_watts(power.load_w), "cyan"),
+        ("Grid", _grid(state), "magenta"),
     ]
-    if site.battery is not None:
-        tiles.append(("Battery", _battery(site.battery), "blue"))
+    if power.battery_w is not None:
+        tiles.append(("Battery", _battery(power.battery_w), "blue"))
     table = Table(box=None, expand=True, show_header=True, padding=(0, 1))
     for name, _, _ in tiles:
         table.add_column(name, justify="center", ratio=1)
@@ -105,18 +105,20 @@ def _tiles(picture: SystemState) -> Table:
     return table
 
 
-def _grid(picture: SystemState) -> str:
-    imported, exported = picture.site.imported, picture.site.exported
-    if imported is None or exported is None:
+def _grid(state: SystemState) -> str:
+    imported_w, exported_w = state.power.imported_w, state.power.exported_w
+    if imported_w is None or exported_w is None:
         return "unknown"
-    return f"importing {watts(imported)}" if imported >= exported else f"exporting {watts(exported)}"
+    return (
+        f"importing {format_watts(imported_w)}" if imported_w >= exported_w else f"exporting {format_watts(exported_w)}"
+    )
 
 
-def _battery(power: float) -> str:
-    return f"discharging {watts(power)}" if power >= 0 else f"charging {watts(-power)}"
+def _battery(power_w: float) -> str:
+    return f"discharging {format_watts(power_w)}" if power_w >= 0 else f"charging {format_watts(-power_w)}"
 
 
-def _meters(meters: Sequence[MeterNow]) -> RenderableType:
+def _meters(meters: Sequence[MeterReply]) -> RenderableType:
     """Power per meter and phase; old values are dim."""
     phases = sorted({one.phase for one in meters})
     if not phases:
@@ -124,20 +126,22 @@ def _meters(meters: Sequence[MeterNow]) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, expand=True)
     table.add_column("meter")
     for phase in phases:
-        table.add_column(_quoted(f"phase {phase}"), justify="right")
+        table.add_column(_literal(f"phase {phase}"), justify="right")
     table.add_column("last change", justify="right")
     for meter in sorted({one.meter for one in meters}, key=_order):
         of_meter = {one.phase: one for one in meters if one.meter == meter}
         cells = [_cell(of_meter.get(phase)) for phase in phases]
-        table.add_row(_quoted(_METER_NAMES.get(meter, meter)), *cells, age(min(one.age_s for one in of_meter.values())))
+        table.add_row(
+            _literal(_METER_NAMES.get(meter, meter)), *cells, format_age(min(one.age_s for one in of_meter.values()))
+        )
     volts = {one.phase: one.voltage for one in meters if one.voltage is not None}
     if volts:
         table.add_row("voltage", *(f"{volts[phase]:.1f} V" if phase in volts else "" for phase in phases), "")
     return table
 
 
-def _quoted(text: str) -> Text:
-    """What others say, as it stands: neither markup nor control characters do anything."""
+def _literal(text: str) -> Text:
+    """Text of others, shown literally: markup and control characters have no effect."""
     return Text(make_inert(text))
 
 
@@ -145,22 +149,22 @@ def _order(meter: str) -> tuple[int, str]:
     return (_METER_ORDER.index(meter) if meter in _METER_ORDER else len(_METER_ORDER), meter)
 
 
-def _cell(one: MeterNow | None) -> Text:
+def _cell(one: MeterReply | None) -> Text:
     if one is None:
         return Text("")
-    return Text(watts(one.power), style="dim" if one.age_s > _STALE_S else "")
+    return Text(format_watts(one.power), style="dim" if one.age_s > _STALE_S else "")
 
 
-def _chain(picture: SystemState, history: float | None) -> Table:
-    """How far the readings have come."""
+def _delivery(state: SystemState, history: float | None) -> Table:
+    """Each step of the readings on their way to the store."""
     table = Table.grid(padding=(0, 2))
-    table.add_row("inverters heard from", f"{picture.heard} of {picture.inverters}")
-    table.add_row("meter stream", "none" if picture.streamed is None else f"{picture.streamed:,} events read")
-    table.add_row("last change stored", age(picture.age_s))
-    table.add_row("waiting in the outbox", _count(picture.outbox_rows))
-    table.add_row("readings stored since the start", _count(picture.stored))
+    table.add_row("inverters reporting", f"{state.reporting} of {state.inverters}")
+    table.add_row("meter stream", "none" if state.streamed is None else f"{state.streamed:,} events read")
+    table.add_row("last change stored", format_age(state.age_s))
+    table.add_row("waiting in the outbox", _count(state.outbox_rows))
+    table.add_row("readings stored since the start", _count(state.stored))
     if history is not None:
-        table.add_row("history", "all there" if history >= 1 else f"loading in the background, {history:.0%}")
+        table.add_row("history", "complete" if history >= 1 else f"loading in the background, {history:.0%}")
     return table
 
 

@@ -2,21 +2,32 @@
 
 import io
 
+import httpx
 from rich.console import Console
 
-from standalone.api import InverterNow, MeterNow
+from receiver.api.inverter_models import InverterEntry
+from receiver.api.meters import HouseholdPower, MeterEntry
+from receiver.queries.panels import State
+from standalone.api import UNKNOWN_POWER, InverterReply, MeterReply, PowerReply, ReceiverApi, StatusPort
+from standalone.directories import free_port
 from standalone.guard import listed
 from standalone.messages import message
-from standalone.state import SystemState, draw
-from standalone.view import ViewFrame, age, line, screen, watts
+from standalone.state import Sources, SystemState, combine, read_state
+from standalone.view import ViewFrame, format_age, format_watts, render_line, render_screen
 
+SERIAL = "122200000001"
+POWER = PowerReply(3000.0, 800.0, -2200.0, 0.0, 2200.0, None)
 METERS = [
-    MeterNow("production", "a", 3000.0, 231.0, 3.0),
-    MeterNow("net-consumption", "a", -2200.0, 231.0, 3.0),
+    MeterReply("production", "a", 3000.0, 231.0, 3.0),
+    MeterReply("net-consumption", "a", -2200.0, 231.0, 3.0),
 ]
-INVERTERS = [InverterNow("1", 250.0, 900.0, 300.0), InverterNow("2", 240.0, 900.0, 7200.0)]
+INVERTERS = [
+    InverterReply("1", "producing", 300.0),
+    InverterReply("2", "silent", 7200.0),
+    InverterReply("3", "ghost", None),
+]
 METRICS = {
-    "envoy_inverters_known": 3.0,
+    "envoy_inverters_known": 4.0,
     "envoy_outbox_rows": 7.0,
     "envoy_stream_connected": 1.0,
     "envoy_stream_events_total": 1234.0,
@@ -24,63 +35,100 @@ METRICS = {
 FRAME = ViewFrame("a demo", {"API": "http://127.0.0.1:1/api"}, 0.43, ["scraper: hello"])
 
 
-def _picture(**changes: object) -> SystemState:
-    picture = draw(METERS, INVERTERS, METRICS, {"receiver_readings_stored_total": 12345.0}, [])
-    return picture._replace(**changes)  # type: ignore[arg-type]
+def _state(**changes: object) -> SystemState:
+    state = combine(POWER, METERS, INVERTERS, METRICS, {"receiver_readings_stored_total": 12345.0}, [])
+    return state._replace(**changes)  # type: ignore[arg-type]
 
 
-def _shown(picture: SystemState, frame: ViewFrame = FRAME) -> str:
+def _shown(state: SystemState, frame: ViewFrame = FRAME) -> str:
     console = Console(width=100, file=io.StringIO(), force_terminal=False)
-    console.print(screen(picture, frame))
+    console.print(render_screen(state, frame))
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
 
 def test_the_screen_shows_the_whole_chain():
-    text = _shown(_picture())
-    for part in ("3.00 kW", "800 W", "exporting 2.20 kW", "1 of 3", "12,345", "1,234 events", "43%", "scraper: hello"):
+    text = _shown(_state())
+    for part in ("3.00 kW", "800 W", "exporting 2.20 kW", "1 of 4", "12,345", "1,234 events", "43%", "scraper: hello"):
         assert part in text
 
 
 def test_the_line_says_the_same_in_one_row():
-    assert line(_picture(), 0.43) == (
-        "production 3.00 kW, load 800 W, grid exporting 2.20 kW, inverters 1 of 3, outbox 7, stored 12,345, "
+    assert render_line(_state(), 0.43) == (
+        "production 3.00 kW, load 800 W, grid exporting 2.20 kW, inverters 1 of 4, outbox 7, stored 12,345, "
         "last change 3 s ago, history 43%"
     )
 
 
 def test_nothing_known_is_said_and_not_shown_as_zero():
-    nothing = draw([], [], {}, {}, ["the receiver does not answer (ConnectError)"])
-    assert "production unknown, load unknown, grid unknown" in line(nothing, None)
+    nothing = combine(UNKNOWN_POWER, [], [], {}, {}, ["the receiver does not answer (ConnectError)"])
+    assert "production unknown, load unknown, grid unknown" in render_line(nothing, None)
     text = _shown(nothing)
     assert "no meter value yet" in text
     assert "the receiver does not answer" in text
 
 
-def test_old_meter_values_do_not_speak_of_now():
-    old = draw([one._replace(age_s=121.0) for one in METERS], INVERTERS, METRICS, {}, [])
-    assert old.site.load is None
-    assert old.site.production == 250.0  # the inverter that was heard from stands in
+def test_a_panel_reports_while_the_receiver_says_that_it_produces_or_is_idle():
+    panels = [InverterReply(name, name, 1.0) for name in ("producing", "idle", "silent", "ghost")]
+    assert combine(UNKNOWN_POWER, [], panels, {}, {}, []).reporting == 2
 
 
-def test_an_inverter_is_heard_from_for_two_of_its_own_intervals():
-    assert draw([], [InverterNow("1", 1.0, 300.0, 599.0)], {}, {}, []).heard == 1
-    assert draw([], [InverterNow("1", 1.0, 300.0, 601.0)], {}, {}, []).heard == 0
-    assert draw([], [InverterNow("1", 1.0, None, 601.0)], {}, {}, []).heard == 1
+def _receiver_reply(request: httpx.Request) -> httpx.Response:
+    """A receiver whose `/power` differs from the sums of its meters, as a sites file can make it."""
+    documents = {
+        "": [{"gateway": SERIAL}],
+        f"/{SERIAL}/power": HouseholdPower(
+            production_w=5100.0, load_w=1900.0, net_w=-3200.0, imported_w=0.0, exported_w=3200.0, battery_w=-640.0,
+            timestamp=1, age_seconds=1.0,
+        ).model_dump(),
+        f"/{SERIAL}/meters": [
+            MeterEntry(meter="production", phase="a", timestamp=1, age_seconds=500.0, power=3000.0).model_dump(
+                exclude_unset=True
+            )
+        ],
+        f"/{SERIAL}/inverters": [
+            InverterEntry(inverter="1", timestamp=1, age_seconds=9.0, state=State.IDLE, power=250.0).model_dump(
+                exclude_unset=True
+            )
+        ],
+    }  # fmt: skip
+    return httpx.Response(200, json=documents[request.url.path.removeprefix("/api/v1/gateways")])
+
+
+async def test_the_view_shows_the_numbers_of_power():
+    """The receiver alone judges which values count: nothing is computed from the meters or inverters again."""
+    api = ReceiverApi("http://receiver.test", SERIAL, "token", transport=httpx.MockTransport(_receiver_reply))
+    silent = StatusPort("service", free_port())
+    sources = Sources(api, silent, silent)
+    try:
+        state = await read_state(sources)
+    finally:
+        await sources.aclose()
+    assert render_line(state, None).splitlines()[0] == (
+        "production 5.10 kW, load 1.90 kW, grid exporting 3.20 kW, battery charging 640 W, inverters 1 of 1, "
+        "outbox unknown, stored unknown, last change 9 s ago"
+    )
+    text = _shown(state)
+    for number in ("5.10 kW", "1.90 kW", "exporting 3.20 kW", "charging 640 W"):
+        assert number in text
 
 
 def test_a_battery_has_words_for_both_directions():
-    battery = MeterNow("storage", "a", -500.0, 230.0, 1.0)
-    assert "battery charging 500 W" in line(draw([*METERS, battery], [], {}, {}, []), None)
-    assert "battery discharging 500 W" in line(draw([*METERS, battery._replace(power=500.0)], [], {}, {}, []), None)
+    assert "battery charging 500 W" in render_line(_state(power=POWER._replace(battery_w=-500.0)), None)
+    assert "battery discharging 500 W" in render_line(_state(power=POWER._replace(battery_w=500.0)), None)
 
 
 def test_text_with_brackets_is_not_taken_for_markup():
-    assert "[token]" in _shown(_picture(problems=["refused [token]"]))
+    assert "[token]" in _shown(_state(problems=["refused [token]"]))
 
 
 def test_numbers_for_people():
-    assert [watts(value) for value in (None, 5.4, -999.0, 1500.0)] == ["unknown", "5 W", "-999 W", "1.50 kW"]
-    assert [age(value) for value in (None, 3.0, 600.0, 7200.0)] == ["none yet", "3 s ago", "10 min ago", "2 h ago"]
+    assert [format_watts(value) for value in (None, 5.4, -999.0, 1500.0)] == ["unknown", "5 W", "-999 W", "1.50 kW"]
+    assert [format_age(value) for value in (None, 3.0, 600.0, 7200.0)] == [
+        "none yet",
+        "3 s ago",
+        "10 min ago",
+        "2 h ago",
+    ]
 
 
 def test_log_lines_become_short_messages():

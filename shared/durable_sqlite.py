@@ -2,7 +2,7 @@
 
 - `connect` opens a file that exists; SQLite would silently make an empty one where somebody's data is missing.
 - `make_durable` lets every commit and checkpoint reach the disk before it returns, and reads the settings back.
-- `problem_of` says what an error of SQLite means. Whoever owns the file makes a sentence for people of it.
+- `problem_of` says what an error of SQLite means. The owner of the file makes a sentence for people of it.
 """
 
 import contextlib
@@ -113,7 +113,7 @@ def connect(path: Path, *, immutable: bool = False) -> FileConnection:
 
 
 def make_durable(connection: sqlite3.Connection, *, log_limit_bytes: int) -> None:
-    """Make each commit reach the disk before it returns. Verified, for SQLite ignores a pragma that it cannot obey.
+    """Make each commit reach the disk before it returns. Verified, because SQLite ignores a pragma that it cannot obey.
 
     Args:
         connection: Outside a transaction.

@@ -37,7 +37,7 @@ class Field(NamedTuple):
     """One field of one kind.
 
     Attributes:
-        type: `float` or `str`, fixed for ever.
+        type: `float` or `str`, fixed permanently.
         unit: SI unit as written in the docs; "" for none.
         interpolation: What holds between two points.
         meaning: One sentence for people: what it is, and what its sign means.

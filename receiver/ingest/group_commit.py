@@ -5,7 +5,7 @@
 - Beside a write that is under way a second one begins if it would be full, so that neither we nor the database ever
   wait for the other. Less than that waits and gathers more: large writes are cheap.
 - A failure that is one caller's own stays its own: after an unexpected error each caller's rows are written alone.
-- What waits is bounded; a caller beyond the bound is told at once to come again.
+- What waits is bounded; a caller beyond the bound gets `BusyError` at once.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class GroupCommit:
         store: Where rows go; its `write` has at most two callers at a time.
         max_rows: Readings that one write gathers, about: a caller that alone has more is still taken whole.
         max_waiting_rows: Readings that may wait while a write runs; more is `BusyError`.
-        on_stored: Told of each gateway's durable readings, in the order of writing.
+        on_stored: Called with each gateway's durable readings, in the order of writing.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class GroupCommit:
         except StoreUnavailableError as error:
             for request in group:
                 request.fail(_copy_of(error))
-        except Exception as error:  # noqa: BLE001 (whatever it is, somebody waits for an answer)
+        except Exception as error:  # noqa: BLE001 (every caller waits for an answer)
             if len(group) == 1:
                 group[0].fail(error)
                 return
@@ -169,7 +169,7 @@ def _tell(on_stored: OnStored, rows: list[GatewayReading], refused: dict[int, Re
     for gateway, readings in stored.items():
         try:
             on_stored(gateway, readings)
-        except Exception:  # noqa: BLE001 (the rows are stored, whatever a live view makes of them)
+        except Exception:  # noqa: BLE001 (the rows are stored even if a live view fails)
             _log.exception("a listener failed on stored readings", gateway=gateway, readings=len(readings))
 
 

@@ -1,8 +1,8 @@
 """What the roll-up job must not forget: which quarter hours are still to be rolled up. One small SQLite file.
 
 - `add` is durable when it returns; the other changes may be lost in a power cut, which costs work and nothing else.
-- It is disposable. One that is lost, damaged or of another version is begun anew (the old file is put aside), and a
-  gateway that it does not know is computed from its oldest reading on.
+- It is disposable. A file that is lost, damaged or of another version is replaced by an empty one (the old file is put
+  aside), and a gateway that it does not know is computed from its oldest reading on.
 - After any failure the connection is gone, and the next call opens the file again.
 """
 
@@ -71,7 +71,7 @@ class Journal:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rollup-journal")
 
     async def load(self) -> Contents:
-        """All of it. Raises JournalError, never for a file that is damaged: that one is begun anew."""
+        """All of it. Raises JournalError, never for a damaged file: an empty one replaces it."""
         return await self._call(self._load)
 
     async def add(self, dirty: Collection[DirtyQuarter]) -> None:
@@ -127,7 +127,7 @@ class Journal:
             self._drop()
             raise JournalError(
                 f"the journal of the roll-ups {self._path} cannot be used ({error}): check the disk, its space and "
-                "the permissions; the file may be deleted, then everything is computed anew"
+                "the permissions; the file may be deleted, then everything is computed again"
             ) from error
         except BaseException:
             self._drop()
@@ -136,7 +136,7 @@ class Journal:
     def _put_aside(self, why: str) -> None:
         """Keep what is there under another name, for people, and make room."""
         aside = self._path.with_name(f"{self._path.name}.damaged")
-        _log.warning("the journal of the roll-ups is begun anew; all roll-ups are computed again", reason=why)
+        _log.warning("the journal of the roll-ups starts empty; all roll-ups are computed again", reason=why)
         try:
             self._path.replace(aside)
             durable_sqlite.remove(self._path)  # its log and the index of that

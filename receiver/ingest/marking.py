@@ -1,7 +1,7 @@
 """Which quarter hours of which gateway are not rolled up yet.
 
 Every reading that is written makes its quarter hour (of UTC) dirty. The journal has the quarter before the store has
-the reading, so whatever kills the process, no reading is ever forgotten. A quarter stays in the journal while readings
+the reading, so no reading is forgotten, however the process ends. A quarter stays in the journal while readings
 of it still arrive, so live data costs one small durable write each quarter hour, and nothing else but a look at a set.
 """
 
@@ -73,7 +73,7 @@ class GatewayMarks:
 
 
 class MarkingStore:
-    """A store for whoever writes readings: what is written through it becomes dirty.
+    """A store that makes the quarter of every reading dirty that is written through it.
 
     Args:
         store: Where the readings go.
@@ -113,7 +113,7 @@ class MarkingStore:
         return self.gateways.setdefault(gateway, GatewayMarks())
 
     def unsettled(self, gateway: str, start: int, stop: int) -> list[tuple[int, int]]:
-        """As `GatewayMarks.unsettled`, also for gateways that nobody has heard of."""
+        """As `GatewayMarks.unsettled`, also for unknown gateways."""
         return self.gateways.get(gateway, GatewayMarks()).unsettled(start, stop)
 
     async def load(self) -> None:
@@ -174,7 +174,7 @@ class MarkingStore:
                 self.gateways[gateway].in_journal.add(quarter)
 
     async def _guarded(self, change: Awaitable[None]) -> None:
-        """After a failure nothing is known of what the file holds: it is read again before it is used."""
+        """Make a change. After a failure the content of the file is unknown: it is read again before it is used."""
         try:
             await change
         except JournalError:

@@ -1,4 +1,4 @@
-"""Two scrapers for one gateway: their outbox ids take turns. Neither is refused; people are told.
+"""Two scrapers for one gateway: their outbox ids take turns. Neither is refused; an alert tells people.
 
 One id after another is a scraper that got a new state. Only an id that comes back after another one means two.
 """

@@ -37,7 +37,7 @@ class IngestRoute:
         store: Its retention bounds the timestamps.
         commit: Makes rows durable.
         watch: Whether somebody looks at the gateway now.
-        arrivals: Told of what came in.
+        arrivals: Counts what came in.
         metrics: Counts.
         clock: Wall time for stamps, monotonic time for durations.
         body_seconds: How long a body may take to arrive.

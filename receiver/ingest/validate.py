@@ -77,7 +77,7 @@ def check(body: bytes, *, now_ms: int, retention_ms: Mapping[str, int | None]) -
     Args:
         body: The unpacked request body.
         now_ms: UTC wall time in milliseconds.
-        retention_ms: Per kind how long the store keeps readings; None is for ever.
+        retention_ms: Per kind how long the store keeps readings; None is without limit.
 
     Raises:
         RefusedError: malformed, unprocessable, unsupported-version or too-large.
@@ -174,9 +174,10 @@ def _colons_inside(reading: Reading) -> int:
 
 @lru_cache(_REMEMBERED_SERIES)
 def _series(kind: str, tags: tuple[tuple[str, str], ...]) -> Series:
-    """The series with these tags, in any order, of a known kind. Refusals are not remembered, so they crowd nobody out.
+    """The series with these tags, in any order, of a known kind.
 
-    A gateway has a few hundred series and sends each of them again and again: what was found good stays good.
+    Refusals are not remembered, so they displace no good series. A gateway has a few hundred series and sends
+    each of them again and again: what was found good stays good.
     """
     if {name for name, _ in tags} != _TAG_NAMES[kind]:
         raise _unprocessable("tag-names")

@@ -1,4 +1,4 @@
-"""What every store promises, whatever database is behind it. One contract suite keeps them to it.
+"""What every store promises. One contract suite checks every implementation.
 
 - A write that returned is durable: it survives SIGKILL and a power cut.
 - Identity is (gateway, kind, tags, timestamp). Writing an identity again adds no point: its fields merge, and the last
@@ -105,7 +105,7 @@ class Store(Protocol):
 
     @property
     def retention_ms(self) -> Mapping[str, int | None]:
-        """Per kind, how long readings are kept in milliseconds; None is for ever. Has every kind of `STORED`."""
+        """Per kind, how long readings are kept in milliseconds; None is without limit. Has every kind of `STORED`."""
         ...
 
     async def open(self) -> None:
@@ -134,7 +134,7 @@ class Store(Protocol):
     async def remove(self, gateway: str, kind: str, *, start: int, stop: int) -> None:
         """Delete what is stored of one kind with `start` <= timestamp < `stop` (milliseconds since 1970).
 
-        For derived kinds: they are computed anew when the site they were computed for changes. Raises
+        For derived kinds: they are computed again when the site they were computed for changes. Raises
         StoreUnavailableError; nothing, something or all may be gone then, and removing it again is harmless.
         """
         ...

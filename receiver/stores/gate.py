@@ -59,7 +59,7 @@ def _tags_fit(kind: str, tags: Mapping[str, str]) -> bool:
 
 
 def _are_plain_numbers(fields: Mapping[str, object], numbers: frozenset[str]) -> bool:
-    """Whether all are finite floats of number fields: nearly every reading, told without a step of Python per field.
+    """Whether all are finite floats of number fields: nearly every reading, checked without a step of Python per field.
 
     A sum is finite only if every part of it is. The sum of huge numbers may overflow: they get the closer look.
     """

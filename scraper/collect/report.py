@@ -1,6 +1,6 @@
-"""The scraper's own reading: kind `gateway`, once a minute and when something changed, whatever the gateway does.
+"""The scraper's own reading: kind `gateway`, once a minute and when something changed.
 
-So the hosted half knows how the edge is doing, also while there is nothing else to tell.
+So the hosted half knows how the edge is doing, also while the gateway is silent.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ class Report:
 
     Args:
         health: What the reading says; the size of the outbox is written to it, for the status port.
-        samples: Told of every minute, also when the gateway is silent.
+        samples: Checked every minute, also when the gateway is silent.
         outbox: Asked for its size.
         recorder: Where the reading goes.
         clock: Time.

@@ -62,7 +62,7 @@ class Schedule:
             await self._clock.sleep(min(wait, LOOK_S))
 
     def done(self, job: PollJob, *, worked: bool = True) -> None:
-        """Count the job's interval anew: a steady rhythm with a little jitter, never a burst to catch up."""
+        """Restart the job's interval: a regular rhythm with a little jitter, never a burst to catch up."""
         backoff = self._backoffs[job.name]
         if worked:
             backoff.succeed()

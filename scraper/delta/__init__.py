@@ -1,1 +1,1 @@
-"""What of a sample is new: pure functions and the `Tracker` that holds their state. No I/O, no clock, no settings."""
+"""What is new in a sample: pure functions and the `Tracker` that holds their state. No I/O, no clock, no settings."""

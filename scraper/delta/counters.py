@@ -1,7 +1,7 @@
 """Lifetime counters: one reading a minute, and a mark whenever a counter went down.
 
 A counter that falls (reset, replaced meter, wrap at 2^32 J on firmware < 8) is stored raw, next to the last value
-before the fall and to a `counter_reset` event; whoever computes energy leaves that step out.
+before the fall and to a `counter_reset` event; the receiver leaves that step out when it computes energy.
 """
 
 from collections.abc import Mapping, Sequence

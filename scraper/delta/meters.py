@@ -36,7 +36,7 @@ _NOTHING: frozenset[str] = frozenset()
 
 
 def detect(state: MeterState | None, sample: Reading, bands: Bands) -> tuple[MeterState, tuple[Reading, ...]]:
-    """What of `sample` must be stored.
+    """Decide what of `sample` must be stored.
 
     Args:
         state: Of this series; None at the start and after a gap: the sample is then a snapshot.

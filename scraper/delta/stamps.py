@@ -54,7 +54,7 @@ class StampClock:
         """
         difference = wall_ms - monotonic_s * 1000
         before, self._wall_minus_monotonic_ms = self._wall_minus_monotonic_ms, difference
-        # Since the last process only a step back can be told: a jump forward is the time it did not run.
+        # Across a restart only a step back is visible: a jump forward is the time without a process.
         step_ms = min(0, wall_ms - self._newest_ms) if before is None else round(difference - before)
         if abs(step_ms) < STEP_MS:
             return None

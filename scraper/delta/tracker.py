@@ -54,7 +54,7 @@ class Tracker:
         self._version = 0
 
     def propose(self, readings: Sequence[Reading]) -> Delta:
-        """What of `readings` (one answer or event of the gateway) must be stored. Changes nothing."""
+        """Decide what of `readings` (one answer or event of the gateway) must be stored. Changes nothing."""
         rows: list[Reading] = []
         changed: dict[Series, MeterState] = {}
         reports: list[Reading] = []

@@ -1,1 +1,1 @@
-"""Talking to the gateway: find it, know it, log in, ask; nobody else in the scraper opens a connection to it."""
+"""Talking to the gateway: find it, know it, log in, ask; no other package of the scraper opens a connection to it."""

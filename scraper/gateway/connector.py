@@ -206,7 +206,7 @@ class Connector:
         return token
 
     def drop_login(self) -> None:
-        """The gateway no longer accepts it: the next connection logs in anew."""
+        """The gateway no longer accepts it: the next connection logs in again."""
         self._login_holds = False
 
     def block(self, error: PersonNeededError) -> None:

@@ -34,7 +34,7 @@ class EndpointMemory:
             raise EndpointUnavailableError(path, self.absent[path])
 
     def mark_absent(self, path: str, status: int) -> EndpointUnavailableError:
-        """Remember that `path` is not to be had; the error to raise."""
+        """Remember that this login cannot read `path`. Returns the error to raise."""
         self.absent[path] = status
         return EndpointUnavailableError(path, status)
 
@@ -55,7 +55,7 @@ class Endpoints:
 
         Raises:
             EndpointUnavailableError: This login or firmware does not have it (remembered).
-            SessionExpiredError: The gateway refuses this login altogether: log in anew.
+            SessionExpiredError: The gateway refuses this login altogether: log in again.
             GatewayUnreachableError: 5xx, no answer, or an absence where there used to be data.
             BadReplyError: A status that makes no sense here.
         """
@@ -76,14 +76,14 @@ class Endpoints:
         if not lapsed and await self._login_is_good(path):
             raise self.memory.mark_absent(path, status)
         if not await self.login.renew(self.transport):
-            raise SessionExpiredError("the gateway no longer accepts the login; it is made anew")
+            raise SessionExpiredError("the gateway no longer accepts the login; the scraper logs in again")
         self.renewed = True
 
     async def give_up(self, path: str, status: int) -> None:
         """After a second 401: raise what it means."""
         if await self._login_is_good(path):
             raise self.memory.mark_absent(path, status)
-        raise SessionExpiredError("the gateway no longer accepts the login; it is made anew")
+        raise SessionExpiredError("the gateway no longer accepts the login; the scraper logs in again")
 
     def judge_status(self, path: str, status: int) -> None:
         """Raise unless `status` is 200."""

@@ -60,7 +60,7 @@ class Identifier:
         self._host: str | None = None
 
     async def identify(self) -> IdentifiedGateway:
-        """Ask who is there and refuse whoever it should not be. Remembers gateway and certificate at first contact.
+        """Ask who is there and refuse an unexpected gateway. Remembers gateway and certificate at first contact.
 
         Raises:
             WrongGatewayError: Another serial than the configured or remembered one.
@@ -80,7 +80,7 @@ class Identifier:
         )
 
     async def look(self, serial: str | None) -> tuple[Address, Probe]:
-        """Who is there, whoever it is. A discovered address is kept until nobody answers there.
+        """Ask who is there, and accept any gateway. A discovered address is kept until nobody answers there.
 
         Where several hosts announce one gateway, the one with the trusted certificate is taken, else the first that
         answers.

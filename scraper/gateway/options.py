@@ -1,4 +1,4 @@
-"""What the gateway client is told, and what it tells about itself."""
+"""The options of the gateway client, and what it says about itself."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

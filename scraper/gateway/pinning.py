@@ -116,7 +116,7 @@ class PinStore:
             self._write(updated)
 
     def forget(self, serial: str) -> None:
-        """Trust whatever certificate that gateway shows next, or none if it speaks plain http.
+        """Trust the certificate that the gateway shows next, whichever it is, or none if it speaks plain http.
 
         Raises ScraperSettingError if that cannot be written down.
         """
@@ -136,9 +136,9 @@ class PinStore:
         except UnsafeFileError as error:
             raise ScraperSettingError(str(error)) from error
         except (msgspec.DecodeError, OSError) as error:
-            # Guessing here would mean trusting whatever certificate comes next.
+            # A guess here would trust any certificate that comes next.
             raise ScraperSettingError(
-                f"{self._path} cannot be read ({type(error).__name__}): delete it to trust the gateway anew"
+                f"{self._path} cannot be read ({type(error).__name__}): delete it to trust the gateway again"
             ) from error
 
     def _write(self, remembered: _Remembered) -> None:

@@ -1,7 +1,7 @@
 """Who answers at an address: `/info`, over https, else http. Carries no credential by construction.
 
 The probe has a connection of its own that accepts (and reports) any certificate, because another gateway at the
-address must be told apart from a renewed certificate; credentials travel only over the pinned transport.
+address must be distinguished from a renewed certificate; credentials travel only over the pinned transport.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from shared.clock import Clock
 
 
 class Probe(NamedTuple):
-    """What `/info` told.
+    """What `/info` said.
 
     Attributes:
         scheme: How the gateway is to be asked.

@@ -45,7 +45,7 @@ async def ask_inverters(ask: Ask, notes: Notes) -> list[Reading]:
     try:
         rich = parse_device_data(await ask(DEVICE_DATA), notes)
     except (EndpointUnavailableError, BadReplyError, GatewayUnreachableError):
-        # It only adds to the list; whatever ails it must not cost the inverters' power.
+        # It only adds to the list: its failure must not cost the inverters' power.
         if absent is not None:
             raise absent from None
         rich = None

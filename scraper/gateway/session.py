@@ -72,7 +72,7 @@ class GatewaySession:
 
     @property
     def identity(self) -> GatewayIdentity | None:
-        """Who is connected, as of the last look; None while nobody is."""
+        """The gateway that is connected, as of the last look; None while none is."""
         return self._connector.link.identity if self._connector.link else None
 
     @property

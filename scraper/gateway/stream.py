@@ -85,7 +85,7 @@ class LineSplitter:
 
     def _grow(self, part: bytes) -> None:
         if len(self._rest) + len(part) > self._limit:
-            raise BadReplyError(f"the meter stream sent an event of more than {self._limit} bytes; it is opened anew")
+            raise BadReplyError(f"the meter stream sent an event of more than {self._limit} bytes; it is opened again")
         self._rest += part
 
 
@@ -108,7 +108,7 @@ async def read_bursts(chunks: AsyncIterator[bytes], clock: Clock, watchdog: Watc
                 last = Burst(reader.arrival_ms, lines)
                 yield last
             elif not reader.ended:
-                raise GatewayUnreachableError(f"the meter stream gave no event for {patience:g} s; it is opened anew")
+                raise GatewayUnreachableError(f"the meter stream gave no event for {patience:g} s; it is opened again")
     finally:
         await reader.aclose()
 

@@ -1,6 +1,6 @@
 """Where tokens come from: pasted by the owner, kept from last time, fetched from the owner's account.
 
-The account is asked rarely, whatever happens: once in five minutes, and once an hour with credentials that were
+The account is asked rarely in every case: once in five minutes, and once an hour with credentials that were
 refused (accounts get locked), unless the credentials change.
 """
 

@@ -33,7 +33,7 @@ class Token:
     Attributes:
         raw: The compact JWT. Secret: kept out of `repr`.
         serial: The gateway it is for (`aud`).
-        role: `owner`, `installer`, or whatever it says; "" if nothing.
+        role: `owner`, `installer`, or another word of the token; "" if nothing.
         issued_s, expires_s: Epoch seconds; 0 where it does not say.
     """
 
@@ -75,7 +75,7 @@ def parse_token(text: str) -> Token:
     try:
         claims = jwt.decode(raw, options={"verify_signature": False})
         issued_s, expires_s = (int(claims.get(name) or 0) for name in ("iat", "exp"))
-        datetime.fromtimestamp(expires_s, UTC)  # a date that people can be told
+        datetime.fromtimestamp(expires_s, UTC)  # a date that can be shown to people
     except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, OSError, RecursionError):
         # `from None`: the cause may quote the token.
         raise ValueError(_NO_TOKEN) from None

@@ -1,7 +1,7 @@
 """One SQLite file as the outbox uses it: transactions, and what to do when one fails.
 
 - Disk full or busy: `OutboxUnavailableError`, the connection stays.
-- I/O error, read-only: the same, and the next call opens the file anew and reads it through: what a failed fsync wrote
+- I/O error, read-only: the same, and the next call opens the file again and reads it through: what a failed fsync wrote
   is unknown, so success is never assumed.
 - Damage: the file is salvaged and the work is done once more, in the new file.
 """

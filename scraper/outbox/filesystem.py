@@ -19,7 +19,7 @@ def network_filesystem(path: Path, mountinfo: str | None = None) -> str | None:
         mountinfo: The mounts in the format of /proc/self/mountinfo; None reads that file.
 
     Returns:
-        None for a local file system, and where mounts cannot be told (not Linux).
+        None for a local file system, and where mounts are not known (not Linux).
     """
     if mountinfo is None:
         try:

@@ -1,4 +1,4 @@
-"""Opening the outbox file: whatever lies there, a sound connection comes back and what was lost is on record."""
+"""Opens the outbox file: in any state of it, a sound connection comes back and what was lost is on record."""
 
 import sqlite3
 from pathlib import Path

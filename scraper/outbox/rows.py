@@ -78,7 +78,7 @@ def _read(cursor: sqlite3.Cursor, max_bytes: int) -> RowPage:
             page.damaged.append(seq)
             continue
         room -= len(frame.payload) + ROW_OVERHEAD
-        if room < 0 and page.rows:  # a single row always goes, else it would block the queue for ever
+        if room < 0 and page.rows:  # a single row always goes, else it would block the queue permanently
             break
         page.rows.append(OutboxRow(seq, frame.payload, frame.committed_ms))
     cursor.close()

@@ -16,7 +16,7 @@ _LOG_LIMIT_BYTES = 4 * 1024 * 1024
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
-        # `rows` and `dead_letters` are kept counts: COUNT(*) over a month of backlog is no question for every second.
+        # `rows` and `dead_letters` are kept counts: COUNT(*) over a month of backlog is too slow for every second.
         """CREATE TABLE state (
             one INTEGER PRIMARY KEY CHECK (one = 1),
             version INTEGER NOT NULL,

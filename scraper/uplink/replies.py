@@ -1,7 +1,7 @@
 """What a reply of the receiver means for the rows that were posted. Pure.
 
 Only two things count as ours: a well-formed verdict that names the batch, and a problem document with one of our
-codes. Everything else, whatever its status (captive portal, proxy, firewall, wrong path), deletes nothing.
+codes. Everything else, with any status (captive portal, proxy, firewall, wrong path), deletes nothing.
 """
 
 import email.utils
@@ -34,7 +34,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Renew:
-    """The token was not accepted: mint anew once, on the receiver's clock (epoch seconds) if it told the time."""
+    """The token was not accepted: mint a new one once, on the receiver's clock (epoch seconds) if it is known."""
 
     receiver_now_s: int | None
 

@@ -13,7 +13,7 @@ from shared.addresses import is_loopback
 from shared.logs import redact
 
 TOTAL_S = 60.0
-"""One POST may take this long, whatever the network does (seconds)."""
+"""One POST may take this long in any network (seconds)."""
 MAX_REPLY_BYTES = 256 * 1024
 
 
@@ -49,9 +49,9 @@ class Sender:
             timeout=httpx.Timeout(30, connect=10),
             limits=httpx.Limits(max_connections=1, keepalive_expiry=300),
             follow_redirects=False,
-            # a token over plain http stays on this machine, whatever proxy the environment names
+            # a token over plain http stays on this machine, even if the environment names a proxy
             trust_env=not is_loopback(httpx.URL(url).host),
-            # a receiver sets none; whoever answers in its place cannot make us carry some for ever
+            # a receiver sets none; another server in its place cannot make us carry some permanently
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )
         # httpx's own headers (accept, encodings, connection) say nothing a receiver needs, 8,640 times a day
@@ -78,7 +78,7 @@ class Sender:
         packed = gzip.compress(body, compresslevel=6, mtime=0)
         async with self._client.stream("POST", self._url, content=packed, headers=headers) as response:
             reply = bytearray()
-            # raw: we ask for no compression, so a compressed answer is nobody's that we know, and may be a bomb
+            # raw: we ask for no compression, so a compressed answer comes from another server, and may be a bomb
             async for chunk in response.aiter_raw():
                 reply += chunk
                 if len(reply) > MAX_REPLY_BYTES:

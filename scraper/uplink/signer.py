@@ -110,7 +110,7 @@ class Signer:
     Args:
         key: What signs.
         serial: The gateway that the readings come from.
-        reload: Reads the key anew where a file holds it; asked when a token was refused.
+        reload: Reads the key again where a file holds it; asked when a token was refused.
     """
 
     def __init__(self, key: Key, serial: str, *, reload: Callable[[], Key] | None = None) -> None:
@@ -137,7 +137,7 @@ class Signer:
         return self._token
 
     def renew(self, *, now_s: int, receiver_now_s: int | None) -> None:
-        """Mint anew at the next use, on the receiver's clock if it told a time that can be believed."""
+        """Mint a new token at the next use, on the receiver's clock if its time is plausible."""
         if self._reload is not None:
             with contextlib.suppress(ScraperSettingError):  # its file is just being replaced: the old key until then
                 self._key = self._reload()

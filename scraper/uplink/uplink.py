@@ -1,4 +1,4 @@
-"""The loop that empties the outbox into the receiver, for ever.
+"""The loop that empties the outbox into the receiver, without end.
 
 Guarantees: rows leave the outbox only by a verdict that names their batch; the newest readings never wait behind a
 backlog (each round posts the newest rows before the oldest); one bad row cannot block the others (bisection), and a

@@ -39,7 +39,7 @@ def connect_writer(path: Path) -> FileConnection:
     """The connection that writes: durable at each commit, the layout up to date. Raises as `explain` understands."""
     if path.stat().st_size == 0:
         raise StoreUnavailableError(
-            f"the store {path} is empty, which a store never is: restore it from a backup, or delete it to begin anew"
+            f"the store {path} is empty, which a store never is: restore it from a backup, or delete it to start empty"
         )
     connection = connect(path)
     try:

@@ -18,7 +18,7 @@ from shared.problems import Rejection
 _T = TypeVar("_T")
 _EXPIRING_STEPS = 20
 """Transactions of one kind that one call makes: at one call a minute, a hundred houses with a value a second."""
-_FOR_EVER: Mapping[str, int | None] = MappingProxyType(dict.fromkeys(STORED))
+_UNLIMITED: Mapping[str, int | None] = MappingProxyType(dict.fromkeys(STORED))
 
 
 class SqliteStore:
@@ -27,11 +27,11 @@ class SqliteStore:
     Args:
         path: The file. It is made (0600, in a 0700 directory) if it is missing at the first opening; one that is
             damaged or vanishes later is never replaced.
-        retention_ms: Per kind, how long readings are kept, in milliseconds; None is for ever. Default: all for ever.
+        retention_ms: Per kind, how long readings are kept, in milliseconds; None (the default) is without limit.
     """
 
-    def __init__(self, path: Path, *, retention_ms: Mapping[str, int | None] = _FOR_EVER) -> None:
-        self._retention_ms = MappingProxyType({**_FOR_EVER, **retention_ms})
+    def __init__(self, path: Path, *, retention_ms: Mapping[str, int | None] = _UNLIMITED) -> None:
+        self._retention_ms = MappingProxyType({**_UNLIMITED, **retention_ms})
         self._writer = SqliteWriter(path)
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-write")
         self._readers = Readers(path)

@@ -1,7 +1,7 @@
 """The one connection that writes. Synchronous; lives on one thread.
 
 After any failure the connection is gone and the next call opens a new one: what SQLite holds in memory after a failed
-write or fsync is not to be believed.
+write or fsync cannot be trusted.
 """
 
 import contextlib
@@ -101,7 +101,7 @@ class SqliteWriter:
         self._failed = False
 
     def ready(self) -> str | None:
-        """As `Store.ready`. After a failed write it tries a real one, for reopening alone cannot see a full disk."""
+        """As `Store.ready`. After a failed write it tries a real one: reopening alone does not notice a full disk."""
         try:
             connection = self._open()
             if self._failed:
@@ -121,7 +121,7 @@ class SqliteWriter:
     ) -> dict[str, list[object]]:
         """What `upsert_statement` takes, row after row. Order is kept within a kind: all that an identity can feel.
 
-        What nobody has judged passes the gate; `refused` gets the index of what does not.
+        What was not validated before passes the gate; `refused` gets the index of what does not.
         """
         values: dict[str, list[object]] = {kind: [] for kind in STORED}
         for index, row in enumerate(rows):
@@ -150,7 +150,7 @@ class SqliteWriter:
             self._drop()
         if self._connection is None:
             if self._was_open and not self._path.exists():
-                raise StoreUnavailableError(f"the store {self._path} is gone: put it back, or restart to begin anew")
+                raise StoreUnavailableError(f"the store {self._path} is gone: put it back, or restart to start empty")
             files.create(self._path)
             self._connection = files.connect_writer(self._path)
             self._was_open = True
@@ -166,7 +166,7 @@ class SqliteWriter:
 
 
 def _key(row: GatewayReading) -> tuple[object, ...]:
-    """What says which series a row belongs to, as quickly as can be told."""
+    """What identifies the series of a row, as cheaply as possible."""
     if row.series is not None:
         return row.gateway, row.series
     return row.gateway, row.reading.kind, *row.reading.tags.items()

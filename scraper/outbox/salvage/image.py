@@ -35,7 +35,7 @@ def frames_in(path: Path) -> Iterator[RowFrame]:
     data = _map(path)
     try:
         log = _committed(log_bytes)
-        if log is None:  # the log's own header is broken: take whatever is in it
+        if log is None:  # the log's own header is broken: take every frame in it
             yield from (frame for _, frame in find(log_bytes))
             log = _Log({}, None)
         for offset, frame in find(data):

@@ -63,7 +63,7 @@ def finish(path: Path, now_ms: int) -> None:
         return
     stamp = datetime.fromtimestamp(max(now_ms, 0) / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
     aside = path.with_name(f"{path.name}.damaged-{stamp}")
-    # The log goes first: SQLite would replay it into whatever file stands at `path`.
+    # The log goes first: SQLite would replay it into any file that stands at `path`.
     for file_of in (durable_sqlite.wal_of, lambda database: database):
         if file_of(path).exists():
             file_of(path).replace(file_of(aside))

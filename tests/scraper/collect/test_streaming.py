@@ -16,7 +16,7 @@ from tests.scraper.scripted import NOW_MS, Parts, identity, line, parts
 if TYPE_CHECKING:
     from scraper.gateway.session import GatewaySession
 
-STALLED = GatewayUnreachableError("the meter stream gave no event for 3 s; it is opened anew")
+STALLED = GatewayUnreachableError("the meter stream gave no event for 3 s; it is opened again")
 ABSENT = EndpointUnavailableError(PATH, 401)
 
 

@@ -22,7 +22,8 @@ from scraper.gateway.stream import Burst
 from scraper.outbox.thread import OutboxThread
 from shared.readings import Reading
 from shared.wire import decode_reading
-from tests.scraper.gateway.fake import NOW_S, InstantClock
+from tests.clocks import InstantClock
+from tests.scraper.gateway.fake_tokens import NOW_S
 
 SERIAL = "122012345678"
 NOW_MS = NOW_S * 1000

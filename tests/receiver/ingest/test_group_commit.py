@@ -1,7 +1,6 @@
 """Group commit: shared writes, answers of one's own, nothing acknowledged early and nobody left hanging."""
 
 import asyncio
-from collections.abc import Sequence
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,53 +11,7 @@ from receiver.stores.base import GatewayReading, StoreUnavailableError
 from receiver.stores.sqlite import SqliteStore
 from shared.problems import Rejection
 from shared.readings import Reading
-
-NOON = 1_750_000_000_000
-
-
-def rows(gateway: str, count: int = 1, *, power: float = 1.0) -> list[GatewayReading]:
-    """Readings that name their gateway; a negative power is one that the store below refuses."""
-    tags = {"meter": "production", "phase": "a"}
-    return [GatewayReading(gateway, Reading("meter", tags, NOON + n, {"power": power})) for n in range(count)]
-
-
-class SlowStore:
-    """Keeps every write until the test lets it go; refuses negative powers; fails as it is told."""
-
-    def __init__(self) -> None:
-        self.writes: list[list[GatewayReading]] = []
-        self.let_go = asyncio.Event()
-        self.begun = asyncio.Event()
-        self.failures: list[Exception] = []
-        self.poison: str | None = None
-
-    async def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:
-        self.writes.append(list(rows))
-        self.begun.set()
-        await self.let_go.wait()
-        if self.failures:
-            raise self.failures.pop(0)
-        if any(row.gateway == self.poison for row in rows):
-            raise RuntimeError("a bug that only this gateway's rows wake")
-        refused = [n for n, row in enumerate(rows) if row.reading.fields["power"] < 0]  # type: ignore[operator]
-        return dict.fromkeys(refused, Rejection.STORE_REFUSED)
-
-    @property
-    def groups(self):
-        """The gateways of each write."""
-        return [[row.gateway for row in rows] for rows in self.writes]
-
-
-@pytest.fixture
-async def slow():
-    return SlowStore()
-
-
-async def started(commit, *batches):
-    """A task for each batch, all of them waiting."""
-    tasks = [asyncio.create_task(commit.write(batch)) for batch in batches]
-    await asyncio.sleep(0)
-    return tasks
+from tests.receiver.ingest.slow_store import NOON, rows, started
 
 
 async def test_a_lone_caller_is_written_at_once(slow):
@@ -152,80 +105,6 @@ async def test_a_batch_larger_than_the_bound_is_taken_when_nothing_waits(slow):
     assert await GroupCommit(slow, max_waiting_rows=2).write(rows("a", 5)) == {}
 
 
-async def test_a_caller_that_goes_away_while_waiting_is_not_written_and_harms_nobody(slow):
-    """A closed connection: its rows come again by another request."""
-    commit = GroupCommit(slow)
-    running, gone, other = await started(commit, rows("a"), rows("b"), rows("c"))
-    # All three are waiting and the writer has not begun, so `b` is out before its group is gathered.
-    gone.cancel()
-    slow.let_go.set()
-    assert [await running, await other] == [{}, {}]
-    assert gone.cancelled()
-    assert slow.groups == [["a", "c"]]
-
-
-async def test_a_caller_that_goes_away_while_its_rows_are_written_harms_nobody(slow):
-    """The write goes on for the others, and the next group follows."""
-    commit = GroupCommit(slow)
-    gone, other = await started(commit, rows("a"), rows("b"))
-    await slow.begun.wait()
-    gone.cancel()
-    (later,) = await started(commit, rows("c"))
-    slow.let_go.set()
-    assert [await other, await later] == [{}, {}]
-    assert gone.cancelled()
-    assert slow.groups == [["a", "b"], ["c"]]
-
-
-async def test_if_every_caller_went_away_nothing_is_written(slow):
-    """And the next caller finds the writer well."""
-    commit = GroupCommit(slow)
-    tasks = await started(commit, rows("a"))
-    tasks[0].cancel()
-    slow.let_go.set()
-    await asyncio.wait(tasks)
-    assert await commit.write(rows("b")) == {}
-    assert slow.groups == [["b"]]
-
-
-async def test_closing_answers_all_that_wait_and_takes_no_more(slow):
-    """Orderly stop: what was taken is finished."""
-    commit = GroupCommit(slow, max_rows=1)
-    tasks = await started(commit, rows("a"), rows("b"), rows("c"))
-    closing = asyncio.create_task(commit.close())
-    await slow.begun.wait()
-    with pytest.raises(BusyError, match="stopping"):
-        await commit.write(rows("d"))
-    assert not closing.done()
-    slow.let_go.set()
-    await closing
-    assert [task.result() for task in tasks] == [{}, {}, {}]
-    await commit.close()
-
-
-async def test_giving_up_on_closing_does_not_stop_the_write(slow):
-    """A shutdown deadline cancels the wait, not the commit."""
-    commit = GroupCommit(slow)
-    tasks = await started(commit, rows("a"))
-    closing = asyncio.create_task(commit.close())
-    await slow.begun.wait()
-    closing.cancel()
-    await asyncio.wait([closing])
-    slow.let_go.set()
-    assert await asyncio.gather(*tasks) == [{}]
-
-
-async def test_nobody_hangs_when_the_writer_is_cancelled(slow):
-    """The event loop ends: those in the write and those behind it are told to come again."""
-    commit = GroupCommit(slow, max_rows=1)
-    tasks = await started(commit, rows("a"), rows("b"), rows("c"))
-    await slow.begun.wait()
-    for worker in commit._workers:
-        worker.cancel()
-    answers = await asyncio.gather(*tasks, return_exceptions=True)
-    assert [type(answer) for answer in answers] == [BusyError] * 3
-
-
 async def test_a_second_write_is_made_ready_only_if_it_is_full(slow):
     """Two at once at most; what is less than a group waits for the first and grows."""
     commit = GroupCommit(slow, max_rows=4)
@@ -239,56 +118,6 @@ async def test_a_second_write_is_made_ready_only_if_it_is_full(slow):
     await asyncio.gather(*tasks)
     assert slow.groups == [["a"], ["b", "b", "b", "c"], ["d"] * 4, ["e"] * 4]
     assert await commit.write(rows("f")) == {}
-
-
-async def test_closing_waits_for_both_writes(slow):
-    """Orderly stop with two of them under way."""
-    commit = GroupCommit(slow, max_rows=1)
-    tasks = await started(commit, rows("a"), rows("b"), rows("c"))
-    await asyncio.sleep(0)
-    assert slow.groups == [["a"], ["b"]]
-    closing = asyncio.create_task(commit.close())
-    slow.let_go.set()
-    await closing
-    assert [task.result() for task in tasks] == [{}, {}, {}]
-
-
-async def test_listeners_hear_of_stored_readings_only_and_after_the_write(slow):
-    """Live views show what is durable: by gateway, without what was refused."""
-    heard = []
-    commit = GroupCommit(slow, on_stored=lambda gateway, readings: heard.append((gateway, list(readings))))
-    tasks = await started(commit, rows("a", 2), [*rows("b"), *rows("b", power=-1.0)], rows("a"), rows("c", power=-1.0))
-    await slow.begun.wait()
-    assert heard == []
-    slow.let_go.set()
-    await asyncio.gather(*tasks)
-    (reading,) = (row.reading for row in rows("b"))
-    assert heard == [("a", [row.reading for row in [*rows("a", 2), *rows("a")]]), ("b", [reading])]
-
-
-async def test_listeners_hear_nothing_of_a_failed_write(slow):
-    """It may not have happened."""
-    heard = []
-    slow.failures = [StoreUnavailableError("down")]
-    slow.let_go.set()
-    commit = GroupCommit(slow, on_stored=lambda gateway, _readings: heard.append(gateway))
-    with pytest.raises(StoreUnavailableError):
-        await commit.write(rows("a"))
-    assert heard == []
-
-
-async def test_a_failing_listener_spoils_no_answer(slow):
-    """The rows are stored, whatever a live view makes of them."""
-
-    def broken(_gateway, _readings):
-        raise RuntimeError("no viewers today")
-
-    slow.let_go.set()
-    commit = GroupCommit(slow, on_stored=broken)
-    with capture_logs() as logs:
-        assert await commit.write(rows("a")) == {}
-        assert await commit.write(rows("b")) == {}
-    assert [log["gateway"] for log in logs] == ["a", "b"]
 
 
 async def test_an_empty_batch_needs_no_write(slow):

@@ -1,5 +1,36 @@
-"""The stores under test: the same as those of the contract."""
+"""What the roll-ups' tests share; the stores under test are the same as those of the contract."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from receiver.rollups.job import Rollups
+from receiver.stores.sqlite import SqliteStore
+from tests.receiver.rollups.example_households import MIDNIGHT, SetClock, Sites
 from tests.receiver.stores.conftest import make_store, store
 
-__all__ = ["make_store", "store"]
+__all__ = ["clock", "make_store", "rollups", "sqlite_store", "store"]
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    """A clock that the test sets."""
+    return SetClock(MIDNIGHT)
+
+
+@pytest.fixture
+async def sqlite_store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    """An open, empty SQLite store, for tests of what is the same over every store."""
+    opened = SqliteStore(tmp_path / "readings.sqlite")
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def rollups(sqlite_store: SqliteStore, clock: SetClock, tmp_path: Path) -> AsyncIterator[Rollups]:
+    """The job over the SQLite store, for households without a site."""
+    made = Rollups(sqlite_store, site_of=Sites().of, clock=clock, state_dir=tmp_path / "state")
+    yield made
+    await made.close()

@@ -22,7 +22,6 @@ MIDNIGHT = 1_743_289_200_000
 """Midnight in Berlin before the night in which the clocks went forward, 30 March 2025."""
 COMPUTED = [kind for kind in DERIVED if kind != "delivery"]
 FAR = 10**14
-
 Rows = dict[tuple[str, Series, int], dict[str, float | str]]
 
 
@@ -132,3 +131,8 @@ def differences(left: Mapping[str, Rows], right: Mapping[str, Rows]) -> list[str
         for key in sorted(left[gateway].keys() | right[gateway].keys())
         if left[gateway].get(key) != right[gateway].get(key)
     ]
+
+
+def reading(gateway: str, timestamp: int) -> GatewayReading:
+    fields: dict[str, float | str] = {"power": 100.0, "interval": 300.0}
+    return GatewayReading(gateway, Reading("inverter", {"inverter": "1"}, timestamp, fields))

@@ -11,7 +11,6 @@ from tests.receiver.rollups.example_households import (
     MINUTE,
     QUARTER,
     SHED,
-    SetClock,
     Sites,
     batches,
     derived,
@@ -21,11 +20,6 @@ from tests.receiver.rollups.example_households import (
 )
 
 BERLIN = Site(time_zone="Europe/Berlin")
-
-
-@pytest.fixture
-def clock():
-    return SetClock(MIDNIGHT)
 
 
 @pytest.fixture

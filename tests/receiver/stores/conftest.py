@@ -1,6 +1,7 @@
 """The stores under test."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -22,3 +23,9 @@ async def store(make_store) -> AsyncIterator[Store]:
     await opened.open()
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a SQLite store has its file; its directory does not exist yet."""
+    return tmp_path / "state" / "readings.db"

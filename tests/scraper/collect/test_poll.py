@@ -19,7 +19,8 @@ from scraper.errors import (
     ScraperSettingError,
     SessionExpiredError,
 )
-from tests.scraper.gateway.fake import NOW_S, InstantClock
+from tests.clocks import InstantClock
+from tests.scraper.gateway.fake_tokens import NOW_S
 from tests.scraper.scripted import Parts, identity, parts, values
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from scraper.errors import WrongGatewayError
 from scraper.gateway.stream import Burst
 from shared.fields import MAX_TEXT
 from shared.readings import Reading
-from tests.scraper.gateway.fake import NOW_S
+from tests.scraper.gateway.fake_tokens import NOW_S
 from tests.scraper.scripted import NOW_MS, identity, line, meter, parts, values
 
 

@@ -4,7 +4,7 @@ import itertools
 import random
 
 from scraper.collect.schedule import LONGEST_WAIT_S, PollJob, Schedule
-from tests.scraper.gateway.fake import InstantClock
+from tests.clocks import InstantClock
 
 
 async def nothing() -> None:

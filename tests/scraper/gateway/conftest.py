@@ -7,8 +7,12 @@ from typing import Any
 import pytest
 import structlog
 
+from scraper.gateway.cloud import CloudLogin
 from scraper.gateway.session import GatewaySession
-from tests.scraper.gateway.fake import FakeGateway, InstantClock
+from scraper.gateway.tokens import parse_token
+from tests.clocks import InstantClock
+from tests.scraper.gateway.fake_gateway import FakeGateway
+from tests.scraper.gateway.fake_tokens import make_token
 
 
 @pytest.fixture
@@ -37,3 +41,36 @@ def logs() -> Iterator[list[Any]]:
     """What was logged meanwhile."""
     with structlog.testing.capture_logs() as lines:
         yield lines
+
+
+@pytest.fixture
+def token() -> str:
+    """A token that the fake gateway takes."""
+    return make_token()
+
+
+@pytest.fixture
+def fake(token) -> FakeGateway:
+    """A gateway with token login; start it with `async with`."""
+    gateway = FakeGateway()
+    gateway.tokens.add(token)
+    return gateway
+
+
+@pytest.fixture
+def account(monkeypatch):
+    """The cloud as a list of what it gives next: tokens or errors; `asked` counts."""
+
+    class AccountPage:
+        gives: list[str | Exception] = []  # noqa: RUF012 (replaced by each test)
+        asked = 0
+
+        async def fetch_token(self, username, password, serial):
+            AccountPage.asked += 1
+            given = AccountPage.gives.pop(0)
+            if isinstance(given, Exception):
+                raise given
+            return parse_token(given)
+
+    monkeypatch.setattr(CloudLogin, "fetch_token", AccountPage.fetch_token)
+    return AccountPage

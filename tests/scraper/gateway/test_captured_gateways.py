@@ -11,8 +11,9 @@ from scraper.gateway.parse.values import Notes
 from scraper.gateway.queries import DEVICE_DATA, METER_READINGS, METERS
 from scraper.gateway.session import GatewaySession
 from tests.captures import each_capture, raw_json
+from tests.clocks import InstantClock
 from tests.replay import Replay
-from tests.scraper.gateway.fake import InstantClock, make_token
+from tests.scraper.gateway.fake_tokens import make_token
 
 INVERTERS = "/api/v1/production/inverters"
 CLOSED = 1

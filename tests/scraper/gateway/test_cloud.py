@@ -13,8 +13,9 @@ from cryptography.x509.oid import NameOID
 
 from scraper.errors import CloudRefusedError, CloudUnavailableError, ScraperSettingError
 from scraper.gateway.cloud import CloudLogin
+from tests.fake_http import CannedReply, FakeRequest, FakeServer, raw, running
 from tests.replay import ReplayCertificate
-from tests.scraper.gateway.fake import SERIAL, CannedReply, FakeRequest, FakeServer, make_token, raw, running
+from tests.scraper.gateway.fake_tokens import SERIAL, make_token
 
 USER, PASSWORD, SESSION = "owner@example.com", "password-canary", "session-canary"
 LOGIN = CannedReply(200, json.dumps({"message": "success", "session_id": SESSION}).encode())

@@ -10,7 +10,8 @@ from scraper.gateway.identify import Identifier
 from scraper.gateway.info import parse_info
 from scraper.gateway.pinning import PinStore
 from scraper.gateway.probe import Probe
-from tests.scraper.gateway.fake import SERIAL, FakeGateway
+from tests.scraper.gateway.fake_gateway import FakeGateway
+from tests.scraper.gateway.fake_tokens import SERIAL
 
 REAL, FORGED = "a" * 64, "b" * 64
 INFO = f"<envoy_info><device><sn>{SERIAL}</sn><software>D8.2.4286</software></device></envoy_info>".encode()

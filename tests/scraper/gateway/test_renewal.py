@@ -9,7 +9,8 @@ from scraper.errors import CloudRefusedError, CloudUnavailableError, ScraperSett
 from scraper.gateway.cloud import CloudLogin
 from scraper.gateway.tokens import TokenCache, parse_token
 from shared.units import DAY_S
-from tests.scraper.gateway.fake import NOW_S, SERIAL, FakeGateway, make_token
+from tests.scraper.gateway.fake_gateway import FakeGateway
+from tests.scraper.gateway.fake_tokens import NOW_S, SERIAL, make_token
 
 CHECK = "/auth/check_jwt"
 HALF_DAY_S = 43200

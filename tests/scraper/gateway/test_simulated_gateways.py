@@ -22,7 +22,7 @@ from scraper.gateway.transport import Deadlines
 from shared.clock import SystemClock
 from simulator.profiles import PROFILES
 from simulator.server import Simulator
-from tests.scraper.gateway.fake import InstantClock
+from tests.clocks import InstantClock
 
 JUDGE = "/api/v1/production/inverters"
 QUICK = Deadlines(connect=5, read=1, total=2, stream_read=5)

@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 from scraper.errors import BadReplyError, EndpointUnavailableError, GatewayUnreachableError
 from scraper.gateway.stream import PATH, Burst, LineSplitter, Watchdog, read_bursts
-from tests.scraper.gateway.fake import FakeGateway, InstantClock, forever, make_token, raw
+from tests.clocks import InstantClock
+from tests.fake_http import forever, raw
+from tests.scraper.gateway.fake_gateway import FakeGateway
+from tests.scraper.gateway.fake_tokens import make_token
 
 EVENT = 'data: {"production": {"ph-a": {"p": 54.745, "note": "Wärme €"}}}\r\n\r\n'.encode()
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from scraper.gateway.tokens import TokenCache, best, parse_token, refusal
 from shared.units import DAY_S
-from tests.scraper.gateway.fake import NOW_S, SERIAL, make_token
+from tests.scraper.gateway.fake_tokens import NOW_S, SERIAL, make_token
 
 
 def test_claims_are_read_without_trust():

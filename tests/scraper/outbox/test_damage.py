@@ -3,66 +3,15 @@
 import shutil
 import sqlite3
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scraper.errors import OutboxUnavailableError, OutboxVersionError
-from scraper.outbox.salvage import recovery
+from scraper.errors import OutboxVersionError
 from shared.durable_sqlite import wal_of
-from tests.scraper.outbox.support import every, kill, losses, numbers, open_outbox, readings
-
-COUNT = 400
-
-
-class Killed(NamedTuple):
-    """The files of a scraper that was killed with rows in the file and in its log."""
-
-    directory: Path
-    seqs: list[int]
-    id: str
-
-    @property
-    def path(self) -> Path:
-        return self.directory / "outbox.sqlite"
-
-    def copy(self, to: Path) -> "Killed":
-        shutil.copytree(self.directory, to)
-        return self._replace(directory=to)
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("original") / "state"
-    path = directory / "outbox.sqlite"
-    box = open_outbox(path)
-    for first in range(0, COUNT // 2, 10):
-        box.append(readings(first, 10))
-    box.close()
-    box = open_outbox(path)
-    box.append([], memory=b"77")
-    for first in range(COUNT // 2, COUNT + 100, 10):
-        box.append(readings(first, 10))
-    seqs = [row.seq for row in every(box)]
-    box.settle(seqs[50:150], {})  # settled rows must not come back
-    left = seqs[:50] + seqs[150:]
-    box_id = box.id
-    kill(box, path)
-    return Killed(directory, left, box_id)
-
-
-@pytest.fixture
-def killed(original, tmp_path):
-    return original.copy(tmp_path / "state")
-
-
-EXPECTED = [*range(50), *range(150, COUNT + 100)]
-
-
-def damaged_files(path: Path) -> list[Path]:
-    return [file for file in path.parent.glob("*.damaged-*") if file.name.endswith("Z")]
+from tests.scraper.outbox.damaged import COUNT, EXPECTED, damaged_files
+from tests.scraper.outbox.support import losses, numbers, open_outbox, readings
 
 
 def test_a_kill_alone_is_no_damage(killed):
@@ -181,48 +130,6 @@ def test_a_command_that_closes_the_file_of_a_killed_scraper_raises_no_false_alar
     box.close()
 
 
-def test_values_and_dead_letters_survive_a_broken_head(killed):
-    box = open_outbox(killed.path)
-    seqs = [row.seq for row in every(box)]
-    box.settle([], {seqs[0]: "too-old"})
-    box.close()
-    killed.path.write_bytes(b"\xff" * 100 + killed.path.read_bytes()[100:])
-    box = open_outbox(killed.path)
-    assert box.memory() == b"77"
-    assert [letter.seq for letter in box.dead_letters()] == [seqs[0]]
-    assert numbers(box) == EXPECTED[1:]
-    assert box.stats().rows == len(EXPECTED) - 1 + len(losses(box))
-    box.close()
-
-
-def test_the_loss_is_counted_where_the_file_still_tells(killed):
-    """A page of rows is wiped; the counts elsewhere in the file say how many are missing."""
-    box = open_outbox(killed.path)
-    box.close()
-    data = bytearray(killed.path.read_bytes())
-    page = data.index(b"power") // 4096
-    data[page * 4096 : (page + 1) * 4096] = bytes(4096)
-    killed.path.write_bytes(data)
-    box = open_outbox(killed.path)
-    (loss,) = losses(box)
-    assert int(loss.fields["rows"]) == len(EXPECTED) - len(numbers(box)) > 0
-    assert box.stats().lost_rows == loss.fields["rows"]
-    box.close()
-
-
-def test_numbers_are_not_used_again_after_a_salvage(killed):
-    """A verdict that is still on its way must hit no new row."""
-    box = open_outbox(killed.path)
-    highest = max(row.seq for row in every(box))
-    box.close()
-    killed.path.write_bytes(b"\xff" * 100 + killed.path.read_bytes()[100:])
-    box = open_outbox(killed.path)
-    old = {row.seq for row in every(box)}
-    box.append(readings(9_999))
-    assert min({row.seq for row in every(box)} - old) > highest
-    box.close()
-
-
 def test_a_row_with_a_wrong_checksum_is_lost_alone(killed):
     box = open_outbox(killed.path)
     before = box.id
@@ -238,57 +145,6 @@ def test_a_row_with_a_wrong_checksum_is_lost_alone(killed):
     assert box.stats().rows == len(EXPECTED)
     assert box.id == before, "the file itself is sound"
     box.close()
-
-
-def test_damage_that_shows_while_it_runs_is_salvaged_on_the_spot(killed):
-    box = open_outbox(killed.path)
-    before = box.id
-    box._database.read(lambda c: c.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone())
-    box._database.read(lambda c: c.execute("PRAGMA shrink_memory").fetchone())
-    data = killed.path.read_bytes()
-    page = data.index(b"power") // 4096
-    with killed.path.open("r+b") as file:  # in place, under the open connection
-        file.seek(page * 4096)
-        file.write(b"\x99" * 8)
-    box._database.read(lambda c: c.execute("PRAGMA cache_size = 0").fetchone())
-    assert set(EXPECTED) - set(numbers(box)) == set(), "only the head of the page was hit, all rows are sound"
-    assert box.id != before
-    assert len(damaged_files(killed.path)) == 1
-    box.append(readings(9_999))
-    box.close()
-
-
-def test_a_command_beside_the_scraper_does_not_salvage(killed):
-    open_outbox(killed.path).close()
-    killed.path.write_bytes(b"\xff" * 100 + killed.path.read_bytes()[100:])
-    with pytest.raises(OutboxUnavailableError, match="damaged: start"):
-        open_outbox(killed.path, exclusive=False)
-    assert damaged_files(killed.path) == []
-
-
-@pytest.mark.parametrize("step", ["before", "log moved", "all moved"])
-def test_a_kill_in_the_middle_of_the_exchange_is_completed(killed, monkeypatch, step):
-    """The new file is whole before the old one is touched, and found whatever was moved."""
-    killed.path.write_bytes(b"\xff" * 100 + killed.path.read_bytes()[100:])
-    with monkeypatch.context() as patched:
-        patched.setattr(recovery, "finish", lambda *_: None)
-        recovery.salvage(killed.path, 0)
-    if step != "before":
-        wal_of(killed.path).rename(wal_of(killed.path.with_name("aside")))
-    if step == "all moved":
-        killed.path.rename(killed.path.with_name("aside"))
-    box = open_outbox(killed.path)
-    assert numbers(box) == EXPECTED
-    box.close()
-
-
-def test_only_a_few_damaged_files_are_kept(killed):
-    for day in range(6):
-        killed.path.write_bytes(b"\xff" * 9000)
-        wal_of(killed.path).write_bytes(b"x")
-        recovery.salvage(killed.path, day * 86_400_000)
-    assert len(damaged_files(killed.path)) == recovery.KEPT_FILES
-    assert len(list(killed.directory.glob("*.damaged-*-wal"))) == recovery.KEPT_FILES
 
 
 def test_a_newer_schema_is_named_and_the_file_left_alone(killed):

@@ -10,7 +10,7 @@ from scraper.errors import OutboxUnavailableError, ScraperSettingError
 from scraper.outbox.thread import OutboxThread
 from scraper.service.startup import BUILT_MS, opened_outbox, opening, own_state, owner, sane_clock
 from simulator.server import Simulator
-from tests.scraper.gateway.fake import InstantClock
+from tests.clocks import InstantClock
 from tests.scraper.running_scraper import scraper_settings
 from tests.scraper.scripted import NOW_MS, SERIAL, parts
 

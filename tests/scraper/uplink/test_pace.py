@@ -10,7 +10,7 @@ from scraper.errors import ScraperSettingError
 from scraper.uplink.signer import HouseholdSecret, Signer
 from scraper.uplink.uplink import LONGEST_WAIT_S, MIN_ROWS
 from shared import wire
-from tests.scraper.gateway.fake import CannedReply
+from tests.fake_http import CannedReply
 from tests.scraper.uplink.uplink_bench import NOW_MS, SECRET, problem, verdict
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from scraper.uplink.sender import PostReply, Sender
-from tests.scraper.gateway.fake import SERIAL, CannedReply, FakeServer
+from tests.fake_http import CannedReply, FakeServer
+from tests.scraper.gateway.fake_tokens import SERIAL
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from scraper.errors import OutboxUnavailableError
 from scraper.uplink.uplink import SUSPICIOUS
-from tests.scraper.gateway.fake import CannedReply, raw
+from tests.fake_http import CannedReply, raw
 from tests.scraper.uplink.uplink_bench import problem, verdict
 
 HTML = (("Content-Type", "text/html"),)

@@ -17,7 +17,7 @@ from scraper.uplink.uplink import Uplink
 from shared.clock import SystemClock
 from shared.problems import CONTENT_TYPE
 from shared.readings import Reading
-from tests.scraper.gateway.fake import CannedReply, FakeRequest, FakeServer, Raw
+from tests.fake_http import CannedReply, FakeRequest, FakeServer, Raw
 
 SERIAL = "122300001234"
 SECRET = "canary-secret-0123456789abcdef0123456789"

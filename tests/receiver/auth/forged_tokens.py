@@ -1,0 +1,33 @@
+"""Tokens with good signatures over anything at all."""
+
+import base64
+import json
+from typing import Any
+
+from tests.receiver.service import (
+    NOW_MS,
+    SECRET,
+    batch,
+    ingest_claims,
+    meter,
+)
+
+NOW = NOW_MS // 1000
+BODY = batch(meter())
+
+
+def part(value: Any) -> str:
+    data = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def forged(header: Any, claims: Any = None, *, key: bytes = SECRET) -> str:
+    """A token with a good HS256 signature over any bytes at all."""
+    import hashlib  # noqa: PLC0415 (forging is the only use)
+    import hmac  # noqa: PLC0415
+
+    signed = f"{part(header)}.{part(ingest_claims() if claims is None else claims)}"
+    return f"{signed}.{part(hmac.digest(key, signed.encode(), hashlib.sha256))}"
+
+
+HEADER = {"alg": "HS256", "typ": "JWT", "kid": "secret"}

@@ -1,0 +1,121 @@
+"""The roll-up job and readings that expire: first computed, then gone, and what was computed stays."""
+
+import pytest
+
+from receiver.rollups import compute
+from receiver.rollups.job import RollupError, Rollups
+from receiver.sites.model import Site
+from receiver.stores.sqlite import SqliteStore
+from tests.receiver.rollups.example_households import (
+    HOUR,
+    HOUSE,
+    MIDNIGHT,
+    Sites,
+    derived,
+    house,
+)
+
+DAY = 24 * HOUR
+
+
+async def test_what_cannot_be_computed_does_not_keep_readings_from_expiring(clock, tmp_path, monkeypatch):
+    """A fault that nobody mends must not fill the disk: what is set aside has as long as readings are kept."""
+    monkeypatch.setattr(compute, "quarter_rows", lambda *_: 1 // 0)
+    store = SqliteStore(tmp_path / "readings.sqlite", retention_ms={"meter": 10 * HOUR})
+    await store.open()
+    job = Rollups(store, site_of=Sites().of, clock=clock, state_dir=tmp_path / "state")
+    clock.ms = MIDNIGHT + HOUR
+    try:
+        await job.store.write(house(MIDNIGHT, MIDNIGHT + HOUR, step=60_000))
+        with pytest.raises(RollupError):
+            await job.catch_up()
+        assert await store.points(HOUSE, "meter", start=0, stop=MIDNIGHT + DAY)
+        clock.ms = MIDNIGHT + 12 * HOUR
+        await job.run_once()
+        assert await store.points(HOUSE, "meter", start=0, stop=MIDNIGHT + DAY) == []
+    finally:
+        await job.close()
+        await store.close()
+
+
+async def test_nothing_expires_before_it_is_rolled_up_and_what_was_computed_of_it_stays(clock, tmp_path):
+    store = SqliteStore(tmp_path / "readings.sqlite", retention_ms={"meter": 10 * HOUR})
+    await store.open()
+    job = Rollups(store, site_of=Sites().of, clock=clock, state_dir=tmp_path / "state")
+    stop = MIDNIGHT + 4 * HOUR
+    try:
+        await store.write(house(MIDNIGHT, stop, step=60_000))
+        clock.ms = stop
+        await job.run_once(seconds=0)
+        clock.ms = MIDNIGHT + 2 * DAY
+        assert await store.points(HOUSE, "meter", start=0, stop=MIDNIGHT + HOUR), "they wait for the history"
+        await job.catch_up()
+        assert await store.points(HOUSE, "meter", start=0, stop=stop) == []
+        stored = await derived(store)
+        late = [row for row in house(MIDNIGHT + HOUR, MIDNIGHT + 2 * HOUR, step=60_000) if row.reading.kind != "meter"]
+        await job.store.write(late)
+        await job.catch_up()
+        assert (await derived(store))[HOUSE] == stored[HOUSE]
+    finally:
+        await job.close()
+        await store.close()
+
+
+async def test_another_site_leaves_alone_what_readings_no_longer_reach(clock, tmp_path):
+    """Panels keep their readings and get their new name; energies of old days are summed up in the new time zone."""
+    store = SqliteStore(tmp_path / "readings.sqlite", retention_ms={"meter": 10 * HOUR})
+    await store.open()
+    sites = Sites()
+    job = Rollups(store, site_of=sites.of, clock=clock, state_dir=tmp_path / "state")
+    try:
+        clock.ms = MIDNIGHT
+        await job.store.write(house(MIDNIGHT - 4 * HOUR, MIDNIGHT, step=60_000))
+        await job.catch_up()
+        clock.ms = MIDNIGHT + 2 * DAY
+        await job.catch_up()
+        before = (await derived(store))[HOUSE]
+        sites.sites[HOUSE] = Site.model_validate(
+            {"time_zone": "Asia/Tokyo", "netting": "phases", "panels": {"48210000001": {"name": "East"}}}
+        )
+        await job.catch_up()
+        after = (await derived(store))[HOUSE]
+    finally:
+        await job.close()
+        await store.close()
+    kept = {"meter_1m", "meter_1h", "site_1m", "site_1h", "energy_15m"}
+    assert {key: row for key, row in after.items() if key[0] in kept} == {
+        key: row for key, row in before.items() if key[0] in kept
+    }
+    names = {dict(series.tags)["panel"] for kind, series, _ in after if kind in {"panel_15m", "panel_1d"}}
+    assert names == {"48210000000", "East", "48210000002"}
+    days = [(time, row) for (kind, _, time), row in after.items() if kind == "energy_1d"]
+    assert [(time + 9 * HOUR) % DAY for time, _ in days] == [0] * len(days)
+    quarters = [row["production"] for (kind, _, _), row in after.items() if kind == "energy_15m"]
+    assert sum(float(row["production"]) for _, row in days) == pytest.approx(sum(map(float, quarters)))
+
+
+async def test_tariffs_price_the_energy_of_readings_that_have_expired(clock, tmp_path):
+    """Whoever writes tariffs into the sites file after a year wants to see what that year has cost."""
+    store = SqliteStore(tmp_path / "readings.sqlite", retention_ms={"meter": 10 * HOUR})
+    await store.open()
+    sites = Sites()
+    job = Rollups(store, site_of=sites.of, clock=clock, state_dir=tmp_path / "state")
+    clock.ms = MIDNIGHT
+    try:
+        await job.store.write(house(MIDNIGHT - 2 * HOUR, MIDNIGHT, step=60_000))
+        await job.catch_up()
+        clock.ms = MIDNIGHT + 2 * DAY
+        await job.catch_up()
+        before = (await derived(store))[HOUSE]
+        tariff = {"valid_from": "2024-01-01", "rates": 0.5, "feed_in": 0.1}
+        sites.sites[HOUSE] = Site.model_validate({"tariffs": [tariff]})
+        await job.catch_up()
+        (year,) = [row for key, row in (await derived(store))[HOUSE].items() if key[0] == "energy_1y"]
+        assert year["cost"] == pytest.approx(float(year["imported"]) / 1000 * 0.5)
+        assert year["feed_in"] == pytest.approx(float(year["exported"]) / 1000 * 0.1)
+        sites.sites.clear()
+        await job.catch_up()
+        assert (await derived(store))[HOUSE] == before
+    finally:
+        await job.close()
+        await store.close()

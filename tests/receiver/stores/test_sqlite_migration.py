@@ -1,0 +1,100 @@
+"""New versions of the SQLite file: columns and tables are added, whole or not at all."""
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+from receiver.stores.base import GatewayReading
+from shared.fields import KINDS
+from shared.readings import Reading
+from tests.receiver.stores.test_sqlite_files import HOME, NOON, PHASE_A, filled, opened, timestamps
+
+
+def older(path):
+    """Make of a file what an older dictionary, without some fields and a kind, would have made."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE meter DROP COLUMN frequency")
+        connection.execute("ALTER TABLE meter DROP COLUMN power_factor")
+        connection.execute("ALTER TABLE gateway DROP COLUMN version")
+        connection.execute("DROP TABLE production")
+
+
+def columns(path):
+    with closing(sqlite3.connect(path)) as connection:
+        return {
+            kind: {row[1] for row in connection.execute(f'PRAGMA table_info("{kind}")')} - {"series", "timestamp"}
+            for kind in KINDS
+        }
+
+
+NEW = {name: set(kind.fields) for name, kind in KINDS.items()}
+
+
+OLD = NEW | {
+    "meter": NEW["meter"] - {"frequency", "power_factor"},
+    "gateway": NEW["gateway"] - {"version"},
+    "production": set(),
+}
+
+
+async def test_new_fields_and_kinds_of_the_dictionary_become_columns_and_tables(path):
+    """An upgrade needs no step by hand and keeps what there was."""
+    await filled(path, 3)
+    older(path)
+    assert columns(path) == OLD
+    store = await opened(path)
+    new = [
+        GatewayReading(HOME, Reading("meter", PHASE_A, NOON, {"frequency": 50.0})),
+        GatewayReading(HOME, Reading("production", {"source": "inverters"}, NOON, {"power": 1.0})),
+    ]
+    assert await store.write(new) == {}
+    (series,) = await store.points(HOME, "meter", start=0, stop=2 * NOON)
+    assert series.points[0].fields == {"power": 0.5, "frequency": 50.0}
+    assert len(series.points) == 3
+    await store.close()
+    assert columns(path) == NEW
+
+
+MIGRATE_AND_DIE = """
+import os, signal, sys
+from pathlib import Path
+from receiver.stores.sqlite import schema
+from shared import durable_sqlite
+
+statements = int(sys.argv[2])
+
+def trace(sql):
+    global statements
+    if statements == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    statements -= 1
+
+connection = durable_sqlite.connect(Path(sys.argv[1]))
+connection.set_trace_callback(trace)
+schema.migrate(connection)
+"""
+
+
+def migrate_and_die(path, statements):
+    """Migrate in a process that kills itself before its statement number `statements`; whether it got to the end."""
+    command = [sys.executable, "-c", MIGRATE_AND_DIE, str(path), str(statements)]
+    return subprocess.run(command, check=False).returncode == 0
+
+
+async def test_a_kill_at_any_statement_of_a_migration_leaves_the_old_layout_or_the_new(path):
+    """Never neither, and the readings are there either way."""
+    layouts = []
+    for statements in range(60):
+        path.unlink(missing_ok=True)
+        await filled(path, 3)
+        older(path)
+        finished = migrate_and_die(path, statements)
+        layouts.append(columns(path))
+        assert layouts[-1] in (OLD, NEW)
+        assert await timestamps(path) == [NOON, NOON + 1, NOON + 2]
+        if finished:
+            break
+    assert layouts[0] == OLD
+    assert layouts[-1] == NEW
+    assert len(layouts) > 5

@@ -1,0 +1,143 @@
+"""Absent endpoints, outages and odd replies: told apart, and the gateway spared."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from scraper.errors import (
+    BadReplyError,
+    GatewayError,
+    GatewayUnreachableError,
+    LoginRejectedError,
+)
+from scraper.gateway.password import installer_password
+from scraper.gateway.queries import DEVICE_DATA, METERS
+from tests.fake_http import CannedReply
+from tests.scraper.gateway.fake_gateway import FakeGateway, inverters
+from tests.scraper.gateway.fake_tokens import NOW_S, SERIAL
+from tests.scraper.gateway.gateway_paths import CHECK, JUDGE
+
+
+# Absence, outages, odd replies
+@pytest.mark.parametrize("status", [404, 301])
+async def test_an_absent_endpoint_is_asked_once_in_four_hours(fake, token, connected, clock, status):
+    """A redirect leads to an error page; after four hours the firmware may have changed."""
+    fake.special[DEVICE_DATA] = lambda _: CannedReply(status, b"", (("Location", "https://localhost/home"),))
+    async with fake, connected(fake, token=lambda: token) as gateway:
+        for _ in range(5):
+            assert await gateway.inverters()
+            clock.advance(60)
+        assert fake.paths().count(DEVICE_DATA) == 1
+        clock.advance(4 * 3600)
+        assert await gateway.inverters()
+        assert fake.paths().count(DEVICE_DATA) == 2
+        assert fake.paths().count("/info") == 2
+        assert fake.paths().count(CHECK) == 1
+
+
+@pytest.mark.parametrize("status", [404, 500, 502, 503, 429])
+async def test_a_restart_is_no_absence(fake, token, connected, status):
+    """What used to work is asked again, after a look at who is there; no login is made for it."""
+    async with fake, connected(fake, token=lambda: token) as gateway:
+        await gateway.get_json(METERS)
+        fake.special[METERS] = lambda _: CannedReply(status, b"<html>Bad Gateway</html>")
+        with pytest.raises(GatewayUnreachableError):
+            await gateway.get_json(METERS)
+        del fake.special[METERS]
+        fake.clear()
+        assert await gateway.get_json(METERS) == []
+        assert fake.paths() == ["/info", METERS]
+
+
+async def test_an_outage_makes_no_login(fake, token, connected):
+    """Around 23:00 the gateway is away for minutes: `/info` first when it is back, then one question at a time."""
+    async with fake, connected(fake, token=lambda: token) as gateway:
+        await gateway.inverters()
+        await fake.https.stop()
+        await fake.http.stop()
+        for _ in range(3):
+            with pytest.raises(GatewayUnreachableError):
+                await gateway.inverters()
+        await fake.start()
+        fake.clear()
+        assert await gateway.inverters()
+        assert CHECK not in fake.paths()
+        assert fake.paths()[0] == "/info"
+        assert gateway.state.login_blocked is None
+        assert fake.https.most_in_flight == 1
+
+
+@pytest.mark.parametrize("body", [b"<html>login</html>", b"", b"[1, 2", b'{"a": 1, "a": 2}', b"[" * 100_000])
+async def test_what_is_not_json_is_never_data(fake, token, connected, body):
+    """A page with status 200, truncation, nonsense: an error of this poll, the next one is asked again."""
+    async with fake, connected(fake, token=lambda: token) as gateway:
+        await gateway.connect()
+        fake.answers[JUDGE] = body
+        with pytest.raises(BadReplyError):
+            await gateway.inverters()
+        fake.answers[JUDGE] = inverters()
+        assert await gateway.inverters()
+
+
+async def test_concurrent_questions_make_one_login(fake, token, connected):
+    """Everybody waits for the same connection."""
+    async with fake, connected(fake, token=lambda: token) as gateway:
+        await asyncio.gather(*(gateway.inverters() for _ in range(4)), gateway.meters())
+        assert fake.paths().count(CHECK) == 1
+        assert fake.https.most_in_flight == 1
+
+
+# Firmware
+async def test_a_firmware_update_between_two_polls(connected, token):
+    """Digest over http becomes a token over https; what was absent is asked for anew."""
+    fake = FakeGateway("D5.0.62")
+    fake.passwords["installer"] = installer_password(SERIAL)
+    fake.tokens.add(token)
+    async with fake, connected(fake, token=lambda: token) as gateway:
+        assert await gateway.inverters()
+        assert gateway.identity is not None
+        assert gateway.identity.scheme == "http"
+        await fake.update("D7.6.175")
+        fake.answers[DEVICE_DATA] = b"{}"
+        read = None
+        for _ in range(2):
+            with contextlib.suppress(GatewayUnreachableError):
+                read = await gateway.inverters()
+        assert read
+        assert (gateway.identity.scheme, gateway.identity.firmware) == ("https", "D7.6.175")
+        assert fake.paths().count(DEVICE_DATA) == 2
+
+
+async def test_an_update_of_a_token_gateway_drops_what_was_known(fake, token, connected, clock):
+    """Another firmware may have other endpoints; sessions are gone."""
+    async with fake, connected(fake, token=lambda: token) as gateway:
+        await gateway.inverters()
+        await fake.update("D8.3.5433")
+        for _ in range(2):
+            with contextlib.suppress(GatewayError):
+                await gateway.inverters()
+        assert gateway.identity is not None
+        assert gateway.identity.firmware == "D8.3.5433"
+        assert fake.paths().count(DEVICE_DATA) == 2
+
+
+async def test_an_update_to_a_firmware_without_a_token_blocks_the_login(connected):
+    """A person has to get a token; the message says how."""
+    fake = FakeGateway("D5.0.62")
+    fake.passwords["installer"] = installer_password(SERIAL)
+    async with fake, connected(fake) as gateway:
+        await gateway.inverters()
+        await fake.update("D7.6.175")
+        with pytest.raises(GatewayUnreachableError):
+            await gateway.inverters()
+        with pytest.raises(LoginRejectedError, match="entrez"):
+            await gateway.inverters()
+
+
+@pytest.mark.parametrize(("time_s", "offset"), [(NOW_S, 0.5), (NOW_S + 86400, 86400.5), (0, 0.5 - NOW_S)])
+async def test_the_gateways_clock_is_measured(fake, token, connected, time_s, offset):
+    """A year ahead, or in 1970: the offset is told, nothing else depends on it."""
+    fake.time_s = time_s
+    async with fake, connected(fake, token=lambda: token) as gateway:
+        assert (await gateway.connect()).clock_offset_s == offset

@@ -48,7 +48,9 @@ def render_screen(state: SystemState, frame: ViewFrame) -> RenderableType:
     parts.append(_links(frame.links))
     if frame.messages:
         parts.append(Text("\n".join(frame.messages), style="dim", no_wrap=True, overflow="ellipsis"))
-    return Panel(Group(*parts), title=_literal(frame.title), subtitle="Ctrl-C stops everything", box=box.ROUNDED)
+    return Panel(
+        Group(*parts), title=format_literally(frame.title), subtitle="Ctrl-C stops everything", box=box.ROUNDED
+    )
 
 
 def render_line(state: SystemState, history: float | None) -> str:
@@ -126,13 +128,15 @@ def _meters(meters: Sequence[MeterReply]) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, expand=True)
     table.add_column("meter")
     for phase in phases:
-        table.add_column(_literal(f"phase {phase}"), justify="right")
+        table.add_column(format_literally(f"phase {phase}"), justify="right")
     table.add_column("last change", justify="right")
     for meter in sorted({one.meter for one in meters}, key=_order):
         of_meter = {one.phase: one for one in meters if one.meter == meter}
         cells = [_cell(of_meter.get(phase)) for phase in phases]
         table.add_row(
-            _literal(_METER_NAMES.get(meter, meter)), *cells, format_age(min(one.age_s for one in of_meter.values()))
+            format_literally(_METER_NAMES.get(meter, meter)),
+            *cells,
+            format_age(min(one.age_s for one in of_meter.values())),
         )
     volts = {one.phase: one.voltage for one in meters if one.voltage is not None}
     if volts:
@@ -140,7 +144,7 @@ def _meters(meters: Sequence[MeterReply]) -> RenderableType:
     return table
 
 
-def _literal(text: str) -> Text:
+def format_literally(text: str) -> Text:
     """Text of others, shown literally: markup and control characters have no effect."""
     return Text(make_inert(text))
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from scraper.check.findings import Finding, Findings
 from shared import logs
 from shared.logs import make_inert, make_lines_inert, redact
-from standalone.view import _quoted
+from standalone.view import format_literally
 
 FORGED = "on\nok  receiver: fine\r\x1b[2K\u202e\u2066\u2028\x85\x00[bold]x[/bold]\u200b\ud800"
 
@@ -61,5 +61,5 @@ def test_a_log_line_is_one_line(as_json: bool, monkeypatch: pytest.MonkeyPatch):
 def test_the_terminal_view_shows_names_as_they_stand():
     """Neither rich's markup nor the terminal's escapes do anything."""
     stream = io.StringIO()
-    Console(file=stream, force_terminal=False, width=200).print(_quoted("[bold]x[/bold]\x1b[2J"))
+    Console(file=stream, force_terminal=False, width=200).print(format_literally("[bold]x[/bold]\x1b[2J"))
     assert stream.getvalue() == "[bold]x[/bold]\N{REPLACEMENT CHARACTER}[2J\n"

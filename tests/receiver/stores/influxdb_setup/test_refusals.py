@@ -162,6 +162,16 @@ async def test_a_database_that_never_starts_is_given_up_with_a_sentence(database
     assert clock.monotonic() - ReceiverClock().monotonic() == WAIT_S
 
 
+async def test_a_failure_of_tls_is_not_waited_for(database: Influxd, tokens: Path):
+    """No wait makes a certificate valid, or plain http into https."""
+    clock = StartsIt()
+    url = database.url.replace("http:", "https:")
+    https = chosen(database, tokens).model_copy(update={"url": url})
+    with pytest.raises(SetupError, match=r"check INFLUXDB_V2_URL \(SSLError\)"):
+        [sentence async for sentence in set_up(https, 90, clock)]
+    assert clock.monotonic() == ReceiverClock().monotonic()
+
+
 @pytest.mark.parametrize("version", ["v2.7.12", "2.7.0", "dev", ""])
 def test_the_tested_version_is_no_news(version: str):
     assert check_version(version, URL) is None

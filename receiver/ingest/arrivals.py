@@ -10,7 +10,7 @@ from typing import NamedTuple
 from shared.units import MINUTE_MS
 
 _MOST_MINUTES = 10_000
-"""Minutes that are kept while nobody can store them: a day of seven gateways."""
+"""Minutes that are kept while the store is away: a day of seven gateways."""
 
 
 class Arrival(NamedTuple):
@@ -52,7 +52,7 @@ class Arrivals:
         self._minutes: dict[tuple[str, int], DeliveryMinute] = {}
 
     def note(self, gateway: str, *, received: int, newest: int | None, readings: int = 0, rejected: int = 0) -> None:
-        """A batch was answered. Of a backlog and live readings that arrive side by side, the newest reading counts.
+        """Note a batch that was answered. Of a backlog and live readings side by side, the newest reading counts.
 
         Args:
             gateway: Its serial.
@@ -82,7 +82,7 @@ class Arrivals:
         return [minute for minute in self._minutes.values() if minute.start + MINUTE_MS <= before]
 
     def forget(self, minutes: Collection[DeliveryMinute]) -> None:
-        """These are stored."""
+        """Forget these minutes: they are stored."""
         for minute in minutes:
             self._minutes.pop((minute.gateway, minute.start), None)
 

@@ -15,7 +15,7 @@ class Outboxes:
         self._seen: dict[str, deque[str]] = {}
 
     def interleaves(self, gateway: str, outbox: str) -> bool:
-        """Note a batch; whether its outbox id has come back after another one."""
+        """Note a batch. Returns whether its outbox id has come back after another one."""
         seen = self._seen.setdefault(gateway, deque(maxlen=_REMEMBERED))
         if seen and seen[-1] == outbox:
             return False

@@ -26,7 +26,7 @@ class EndpointHealth:
 
 @dataclass
 class Health:
-    """Everything that changes while the scraper runs, written by its parts and read by people.
+    """Everything that changes while the scraper runs, written by the loops and read by people.
 
     Attributes:
         serial: Of the gateway; empty until it is known.

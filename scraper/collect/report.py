@@ -21,7 +21,7 @@ LOOK_S = 5.0
 
 
 class Report:
-    """Makes the `gateway` reading from what the other parts know.
+    """Makes the `gateway` reading from what the scraper knows about itself.
 
     Args:
         health: What the reading says; the size of the outbox is written to it, for the status port.

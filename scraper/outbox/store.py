@@ -214,7 +214,7 @@ class Outbox:
         return page.rows
 
     def _record_damage(self, connection: sqlite3.Connection, page: RowPage) -> None:
-        """Rows with a wrong checksum are lost; the others go on and tell about when they were committed."""
+        """Rows with a wrong checksum are lost; the others show roughly when they were committed."""
         now_ms = self._now_ms()
         times = [row.committed_ms for row in page.rows] or [now_ms]
         if count := rows.delete(connection, page.damaged):

@@ -1,8 +1,8 @@
 """The composition root of the running scraper: builds the parts, runs them together, stops them in order.
 
 Order of stopping: no new samples; the held-back samples and the open gap are committed; one last post; the outbox is
-closed. The same order is kept when a part fails unexpectedly: the process then ends with an error, so that whoever
-supervises it starts it again. A kill at any moment loses at most what was not yet committed.
+closed. The same order is kept when a part fails unexpectedly: the process then ends with an error, so that its
+supervisor starts it again. A kill at any moment loses at most what was not yet committed.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ LAST_POST_S = 5.0
 
 
 async def run(settings: ScraperSettings, *, clock: Clock | None = None, stop: asyncio.Event | None = None) -> None:
-    """Run until told to stop.
+    """Run until a signal or `stop` ends it.
 
     Args:
         settings: From `scraper.settings.load`.

@@ -90,7 +90,7 @@ async def opening(recorder: Recorder, gaps: Gaps, memory: DurableMemory, clock: 
 
 
 async def owner(gateway: GatewaySession, recorder: Recorder, memory: DurableMemory, clock: Clock) -> str:
-    """Whose data this is: remembered, or told by the gateway as soon as it answers."""
+    """The serial of the data's gateway: from the memory, or from the gateway as soon as it answers."""
     while not memory.state.serial:
         identity = gateway.identity
         if identity is None or not await recorder.keep(MemoryChange(serial=identity.serial)):

@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 
 PAGE := receiver/web/dist/index.html
 
-.PHONY: help demo run dashboards web screenshots test test-quick test-images servers check format grafana secrets images lock clean
+.PHONY: help demo run dashboards web screenshots test test-quick coverage test-images servers check format grafana secrets images lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -56,6 +56,9 @@ test: $(STAMP) $(PAGE) servers ## run every test
 test-quick: $(STAMP) $(PAGE) ## run the tests that take seconds
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
+coverage: $(STAMP) $(PAGE) servers ## run the same with the lines counted that they reach; fails below the floor (pyproject.toml)
+	$(BIN)/python -m pytest -n 2 -m "not slow" --cov --cov-report=term
+
 format: $(STAMP) ## put the code into our format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -85,4 +88,4 @@ lock: ## write the lock files again after a change of dependencies (needs uv)
 	echo 'podman-compose==1.6.0' | $(COMPILE) -c requirements/dev.txt - -o tests/images/requirements.txt
 
 clean: ## remove what make and the tests made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -1,6 +1,7 @@
 """The workflow that checks every change: when it runs, what it runs, and with which rights."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import yaml
@@ -20,15 +21,23 @@ def test_it_runs_on_every_change_and_may_only_read() -> None:
 
 def test_it_checks_and_tests_as_people_do() -> None:
     commands = [step["run"] for step in JOB["steps"] if "run" in step]
-    assert commands == ["make check", "make servers", "make test"]
+    assert commands == ["make check", "make servers", "make ${{ matrix.target }}"]
+    assert JOB["strategy"]["matrix"] == {"target": ["test", "coverage"]}
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert {command.removeprefix("make ") for command in commands} <= targets
+    assert {"check", "servers", "test", "coverage"} <= targets
+
+
+def test_coverage_has_a_floor() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["coverage"]
+    assert settings["report"]["fail_under"] >= 80
+    packages = set(settings["run"]["source_pkgs"])
+    assert packages == {file.parent.name for file in ROOT.glob("*/py.typed")} | {"grafana"}
 
 
 def test_only_private_captures_may_be_missing() -> None:
     """The step that builds the servers fails without them, so the tests cannot be skipped for want of one."""
     (skipping,) = [step for step in JOB["steps"] if "CI" in step.get("env", {})]
-    assert skipping["run"] == "make test"
+    assert skipping["run"] == "make ${{ matrix.target }}"
     assert "CI" not in JOB["env"]
 
 

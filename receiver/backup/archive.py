@@ -1,15 +1,22 @@
 """The file of a backup: a .tar.gz, 0600, whole or not there. `-` is standard output or input.
 
-The last member says what the backup is, so a file that was cut off is not taken for one.
+The last member of the archive says what the backup is and holds the SHA-256 of every other member. The file ends with a
+seal: an empty gzip member, which every program reads past, named by the SHA-256 of all bytes before it. So no file that
+was cut off and none with a flipped bit is taken for a backup. It is read to its end before anything is made of it.
 """
 
 import contextlib
+import gzip
+import hashlib
+import io
 import os
+import secrets
 import sys
 import tarfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -17,8 +24,9 @@ from receiver.errors import BackupError
 from shared.files import PRIVATE_FILE
 
 ABOUT = "about.json"
-FORMAT = 1
+FORMAT = 2
 _STANDARD = Path("-")
+_CHUNK = 1024 * 1024
 
 
 class About(msgspec.Struct, frozen=True):
@@ -28,43 +36,130 @@ class About(msgspec.Struct, frozen=True):
         format: Version of the layout.
         made: When it was begun, milliseconds since 1970.
         store: `sqlite` or `influxdb`.
+        sha256: Of every other member, in hexadecimal, by its name.
     """
 
     format: int
     made: int
     store: str
+    sha256: dict[str, str] = {}
 
 
 def pack(folder: Path, about: About, target: Path) -> None:
     """Write the files below `folder` to the new file `target`. Raises BackupError."""
-    (folder / ABOUT).write_bytes(msgspec.json.encode(about))
-    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    digests = _digests(folder)
+    (folder / ABOUT).write_bytes(msgspec.json.encode(msgspec.structs.replace(about, sha256=digests)))
     try:
-        with _output(target) as raw, tarfile.open(fileobj=raw, mode="w|gz") as archive:
-            for name in sorted(names, key=lambda name: name == ABOUT):
-                archive.add(folder / name, name)
+        with _output(target) as raw:
+            sealing = _SealingWriter(raw)
+            with tarfile.open(fileobj=sealing, mode="w|gz") as archive:
+                for name in [*sorted(digests), ABOUT]:
+                    archive.add(folder / name, name)
+            sealing.finish()
     except OSError as error:
         raise BackupError(f"{target} cannot be written ({error.strerror}): choose another place") from error
 
 
 def unpack(source: Path, folder: Path) -> About:
-    """Read the whole of `source` into `folder` before anything is made of it. Raises BackupError."""
+    """Read the whole of `source` into `folder`, and check it, before anything is made of it. Raises BackupError."""
     try:
-        with _input(source) as raw, tarfile.open(fileobj=raw, mode="r|gz") as archive:
-            # The filter keeps out links, devices and names that lead elsewhere: the file may come from anywhere.
-            archive.extractall(folder, filter="data")
+        with _input(source) as raw:
+            _extract(raw, folder)
         about = msgspec.json.decode((folder / ABOUT).read_bytes(), type=About)
     except FileNotFoundError as error:
         sentence = "does not exist" if Path(error.filename or "") == source else "is not a whole backup of a receiver"
         raise BackupError(f"{source} {sentence}") from error
-    except (tarfile.TarError, EOFError, msgspec.DecodeError) as error:
-        raise BackupError(f"{source} is not a whole backup of a receiver: take another copy of it") from error
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, msgspec.DecodeError, ValueError) as error:
+        raise _damaged(source) from error
     except OSError as error:
-        reason = error.strerror or "it is no .tar.gz"
-        raise BackupError(f"{source} cannot be read ({reason})") from error
+        raise BackupError(f"{source} cannot be read ({error.strerror or 'it is no .tar.gz'})") from error
     if about.format != FORMAT:
         raise BackupError(f"{source} was made by another version of this program: restore it with that version")
+    if about.sha256 != _digests(folder):
+        raise _damaged(source)
     return about
+
+
+def _extract(raw: BinaryIO, folder: Path) -> None:
+    """Raises the errors of tarfile, gzip and zlib, or ValueError, for anything that `pack` has not written."""
+    sealed = _SealedReader(raw)
+    with gzip.GzipFile(fileobj=sealed) as packed:
+        with tarfile.open(fileobj=packed, mode="r|") as archive:
+            # The filter keeps out links, devices and names that lead elsewhere: the file may come from anywhere.
+            archive.extractall(folder, filter="data")
+        while packed.read(_CHUNK):
+            pass
+    sealed.check()
+
+
+def _damaged(source: Path) -> BackupError:
+    return BackupError(f"{source} is not a whole backup of a receiver: take another copy of it")
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """The SHA-256 of every file below a folder but the one that lists them."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name != ABOUT:
+            with path.open("rb") as file:
+                found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
+
+
+def _seal(digest: "hashlib._Hash") -> bytes:
+    """An empty gzip member whose file name is a digest."""
+    head = b"\x1f\x8b\x08\x08" + bytes(4) + b"\x00\xff"
+    return head + digest.hexdigest().encode() + b"\x00" + b"\x03\x00" + bytes(8)
+
+
+_SEAL_BYTES = len(_seal(hashlib.sha256()))
+
+
+class _SealingWriter(io.RawIOBase):
+    """Passes bytes on, and seals them at the end."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self._digest = hashlib.sha256()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._digest.update(data)
+        return self._raw.write(data)
+
+    def finish(self) -> None:
+        """Write the seal."""
+        self._raw.write(_seal(self._digest))
+
+
+class _SealedReader(io.RawIOBase):
+    """Gives the bytes before the seal, which is withheld until `check`."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self._digest = hashlib.sha256()
+        self._held = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0:
+            size = _CHUNK
+        while len(self._held) < size + _SEAL_BYTES and (more := self._raw.read(_CHUNK)):
+            self._held += more
+        given = self._held[: max(0, min(size, len(self._held) - _SEAL_BYTES))]
+        self._held = self._held[len(given) :]
+        self._digest.update(given)
+        return given
+
+    def check(self) -> None:
+        """Raises ValueError unless all was read and is what was sealed."""
+        if self.read(1) or self._held != _seal(self._digest):
+            raise ValueError("the seal is not that of these bytes")
 
 
 @contextlib.contextmanager
@@ -72,9 +167,11 @@ def _output(target: Path) -> Iterator[BinaryIO]:
     if target == _STANDARD:
         yield sys.stdout.buffer
         return
-    unfinished = target.with_name(f".{target.name}.unfinished")
+    # A new file of a name that nobody could know: never one, or a link, that somebody has put there.
+    unfinished = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     try:
-        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), "wb") as file:
+        with os.fdopen(os.open(unfinished, flags, PRIVATE_FILE), "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

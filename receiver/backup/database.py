@@ -10,7 +10,7 @@ from receiver.settings import InfluxDB, ReceiverSettings, Sqlite
 from receiver.stores.base import StoreUnavailableError
 from receiver.stores.influxdb.backup import Snapshots
 from receiver.stores.influxdb.setup import set_up
-from receiver.stores.sqlite.copying import copy_to, put_in_place
+from receiver.stores.sqlite.copying import check_copy, copy_to, put_in_place
 from shared.clock import Clock
 
 _COPY = "readings.sqlite"
@@ -32,6 +32,9 @@ class StoredReadings(Protocol):
 
     def refuse_to_replace(self) -> None:
         """Raise BackupError if readings are there: a restore brings readings back; it never takes any away."""
+
+    def check(self, folder: Path) -> None:
+        """Raise BackupError if what `save` wrote below `folder` is damaged: before anything is put in place."""
 
     def bring_back(self, folder: Path, clock: Clock) -> AsyncIterator[str]:
         """Bring the readings back to where there are none. Raises BackupError, SetupError and OSError."""
@@ -74,6 +77,12 @@ class _SqliteReadings:
                     f"move {self.path} (with its -wal and -shm) away first, or set RECEIVER_STORE to another path"
                 )
 
+    def check(self, folder: Path) -> None:
+        try:
+            check_copy(folder / _COPY)
+        except StoreUnavailableError as error:
+            raise BackupError("the readings in the backup are damaged: take another copy of it") from error
+
     async def bring_back(self, folder: Path, clock: Clock) -> AsyncIterator[str]:  # noqa: ARG002 (nothing to wait for)
         put_in_place(folder / _COPY, self.path)
         yield f"restored {self.path}"
@@ -92,6 +101,9 @@ class _InfluxReadings:
 
     def refuse_to_replace(self) -> None:
         """The server itself is asked later, once it is set up."""
+
+    def check(self, folder: Path) -> None:
+        """The shards are checked one by one when they are brought back."""
 
     async def bring_back(self, folder: Path, clock: Clock) -> AsyncIterator[str]:
         with Snapshots(self.influxdb) as snapshots:

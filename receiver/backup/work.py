@@ -38,6 +38,7 @@ async def restore(settings: ReceiverSettings, source: Path, clock: Clock) -> Asy
             raise BackupError(
                 f"the backup is of a receiver with RECEIVER_STORE={about.store}: restore it with that setting"
             )
+        readings.check(folder / about.store)
         for sentence in state.bring_back(settings, folder / _STATE):
             yield sentence
         # Last, and all of it or nothing: after any fault the same command may be given again.

@@ -4,6 +4,7 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote
 
 from receiver.stores.base import StoreUnavailableError
 from receiver.stores.sqlite.files import connect_reader, explain
@@ -24,6 +25,15 @@ def copy_to(path: Path, target: Path) -> None:
         raise StoreUnavailableError(f"the store {path} is damaged: what was copied of it is no backup") from error
     except (sqlite3.Error, OSError) as error:
         raise explain(path, error) from error
+
+
+def check_copy(copy: Path) -> None:
+    """Raises StoreUnavailableError for a copy that is damaged or missing."""
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(copy))}?mode=ro", uri=True)) as connection:
+            check(connection)
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise StoreUnavailableError("the copy of the store is damaged") from error
 
 
 def put_in_place(copy: Path, path: Path) -> None:

@@ -24,7 +24,7 @@ class RefusedError(ReceiverError):
     """A request is refused.
 
     Attributes:
-        problem: What the sender is told.
+        problem: What the reply to the sender says.
         reason: A few fixed words for log and metric (never a part of the request). The sender does not hear it, so
             that an unknown, a revoked and a wrongly used key look the same from outside.
         retry_after: Seconds after which the same request may succeed, or None.

@@ -1,7 +1,7 @@
 """A small file that people and commands change while the receiver runs.
 
-A file that cannot be read is never taken for one that is not there: whoever decides by the file is told which of the
-two it is, and it is tried again until it can be read.
+A file that cannot be read is never taken for one that is not there: the caller learns which of the two it is,
+and the file is tried again until it can be read.
 """
 
 from collections.abc import Callable

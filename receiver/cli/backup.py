@@ -21,7 +21,7 @@ def backup(file: Annotated[Path, typer.Argument(help=_FILE)]) -> None:
     with faults_as_sentences():
         for sentence in back_up(settings.load(), file, SystemClock()):
             typer.echo(sentence, err=True)
-        typer.echo(f"the backup is {file}; whoever has it can read your data and sign in as a reader", err=True)
+        typer.echo(f"the backup is {file}; anybody who has it can read your data and sign in as a reader", err=True)
 
 
 def restore(file: Annotated[Path, typer.Argument(help=_FILE)]) -> None:

@@ -21,8 +21,8 @@ def run() -> None:
 def _calm_collector() -> None:
     """Let the garbage collector look less often and at less: readings are never part of a cycle (gc=False).
 
-    What was imported stays for ever, and by default the collector would look every few batches for cycles that are not
-    there. Measured: 4 % of the CPU time of a batch.
+    What was imported stays until the end, and by default the collector would look every few batches for cycles that do
+    not exist. Measured: 4 % of the CPU time of a batch.
     """
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""`envoy-receiver setup`: InfluxDB made ready, and Grafana told whom to tell of alarms."""
+"""`envoy-receiver setup`: prepares InfluxDB, and writes for Grafana who hears of alarms."""
 
 import asyncio
 

@@ -139,7 +139,7 @@ async def serve(
     stop: asyncio.Event | None = None,
     started: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Run until told to stop.
+    """Run until stopped.
 
     Args:
         settings: From `receiver.settings.load`.

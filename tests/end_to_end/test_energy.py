@@ -16,8 +16,9 @@ from scraper.uplink.sender import Sender
 from shared.units import DAY_S
 from simulator.clock import ManualClock
 from simulator.house import DEFAULT_START, NET, PRODUCTION, THREE_PHASE, TOTAL, House, PhaseEnergy
+from tests.clocks import SimulatedClock
 from tests.end_to_end.hosted_receiver import SECRET, hosted
-from tests.end_to_end.timed_scraper import SimulatedClock, TimedScraper, edge, uplink_of
+from tests.end_to_end.timed_scraper import TimedScraper, edge, uplink_of
 
 MIDNIGHT = int(DEFAULT_START)
 START_MS, STOP_MS = MIDNIGHT * 1000, (MIDNIGHT + DAY_S) * 1000
@@ -61,7 +62,7 @@ async def test_an_outage_is_not_covered_and_nothing_is_invented(tmp_path: Path) 
     async with edge(tmp_path / "edge", house, clock) as scraper:
         await scraper.stream(before_s + 1)
         await scraper.samples.stopped("the gateway is unreachable")
-        clock.manual.advance(outage_s - 1)
+        clock.device.advance(outage_s - 1)
         await scraper.stream(DAY_S - before_s - outage_s + 1)
         await scraper.samples.stopped("the scraper was stopped")
         async with hosted(tmp_path / "receiver", scraper.serial, clock) as (receiver, url):
@@ -94,7 +95,7 @@ def assert_both_directions(found: SignedEnergy, true: PhaseEnergy) -> None:
     assert found.negative_wh == pytest.approx(true.received_wh, abs=0.001 * moved)
 
 
-async def deliver(scraper: TimedScraper, url: str, clock: SimulatedClock) -> None:
+async def deliver(scraper: TimedScraper, url: str, clock: SimulatedClock[ManualClock]) -> None:
     """Empty the outbox into the receiver."""
     sender = Sender(url, scraper.serial, None)
     try:

@@ -15,9 +15,10 @@ from scraper.uplink.sender import NoAnswer, PostReply, Sender
 from shared.readings import Reading
 from simulator.clock import ManualClock
 from simulator.house import DEFAULT_START, THREE_PHASE, House
+from tests.clocks import SimulatedClock
 from tests.end_to_end.hosted_receiver import SECRET, hosted
 from tests.end_to_end.stored import differences, merge, read_store
-from tests.end_to_end.timed_scraper import SimulatedClock, edge, uplink_of
+from tests.end_to_end.timed_scraper import edge, uplink_of
 
 DAYS_S = 3 * 86_400
 STEP_S = 10
@@ -63,7 +64,7 @@ async def test_three_days_without_a_receiver_arrive_and_live_values_do_not_wait(
 
             async def one_more_sample() -> None:
                 """The newest value of every meter is committed while post number `line.posts` is under way."""
-                clock.manual.advance(1)
+                clock.device.advance(1)
                 waiting.extend((line.posts, reading) for reading in await scraper.live() if reading.kind == "meter")
                 depths.append((await scraper.outbox.stats()).rows)
 

@@ -38,31 +38,12 @@ from simulator.gateway.payloads.inverters import inverters
 from simulator.gateway.payloads.meters import meters, readings, stream_event
 from simulator.house import House
 from simulator.profiles import PROFILES
+from tests.clocks import SimulatedClock
 
 COUNTERS_S = 60
 INVERTERS_S = 900
 BURST = 20
 """Events in one burst of a buffering firmware: one commit for all of them."""
-
-
-class SimulatedClock:
-    """One time for house, scraper and receiver.
-
-    Args:
-        manual: Moved by whoever feeds events.
-    """
-
-    def __init__(self, manual: ManualClock) -> None:
-        self.manual = manual
-
-    def now_ms(self) -> int:
-        return round(self.manual.now() * 1000)
-
-    def monotonic(self) -> float:
-        return self.manual.now()
-
-    async def sleep(self, seconds: float) -> None:
-        await self.manual.sleep_until(self.manual.now() + seconds)
 
 
 class HouseGateway:
@@ -105,9 +86,11 @@ class WitnessedOutbox(OutboxThread):
 class TimedScraper:
     """A scraper that streams while the test moves the time. Make one with `edge`."""
 
-    def __init__(self, house: House, clock: SimulatedClock, outbox: WitnessedOutbox, memory: DurableMemory) -> None:
+    def __init__(
+        self, house: House, clock: SimulatedClock[ManualClock], outbox: WitnessedOutbox, memory: DurableMemory
+    ) -> None:
         self.outbox = outbox
-        self.device = Device(PROFILES["firmware-8"], house, clock.manual, Faults())
+        self.device = Device(PROFILES["firmware-8"], house, clock.device, Faults())
         self._clock = clock
         health = Health(stream_connected=True)
         self._recorder = Recorder(Tracker(), outbox, memory, clock)
@@ -145,7 +128,7 @@ class TimedScraper:
                     await self.samples.meters()
                 if second % INVERTERS_S < width:
                     await self.samples.inverters()
-            clock.manual.advance(step)
+            clock.device.advance(step)
 
     async def live(self) -> list[Reading]:
         """One more event, now, as a snapshot (the way a new connection begins); what was committed of it."""
@@ -157,7 +140,7 @@ class TimedScraper:
 
 
 @contextlib.asynccontextmanager
-async def edge(folder: Path, house: House, clock: SimulatedClock) -> AsyncIterator[TimedScraper]:
+async def edge(folder: Path, house: House, clock: SimulatedClock[ManualClock]) -> AsyncIterator[TimedScraper]:
     """An edge with an outbox file in `folder`."""
     outbox = WitnessedOutbox()
     await outbox.open(folder / "outbox.sqlite", quota_bytes=512 * 1024 * 1024, clock=clock)
@@ -169,7 +152,7 @@ async def edge(folder: Path, house: House, clock: SimulatedClock) -> AsyncIterat
         await outbox.close()
 
 
-def uplink_of(edge: TimedScraper, sender: Sender, secret: str, clock: SimulatedClock) -> Uplink:
+def uplink_of(edge: TimedScraper, sender: Sender, secret: str, clock: SimulatedClock[ManualClock]) -> Uplink:
     """The real uplink over a real socket."""
     signer = Signer(HouseholdSecret(secret), edge.serial)
     return Uplink(edge.outbox, sender, signer, clock, interval_s=10, rng=random.Random(1))

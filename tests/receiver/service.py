@@ -1,6 +1,5 @@
 """A real receiver on a real port with the real SQLite store, a clock that tests move, and keys of every sort."""
 
-import asyncio
 import contextlib
 import gzip
 from collections.abc import AsyncIterator
@@ -22,33 +21,13 @@ from receiver.settings import ReceiverSettings, Sqlite
 from shared import wire
 from shared.keys import PublicKey
 from shared.readings import Reading
+from tests.clocks import NOW_MS, StoppedClock
 
-NOW_MS = 1_760_000_000_000
 GATEWAY = "122300001234"
 OTHER = "122300005678"
 SECRET = b"canary-secret-0123456789abcdef0123456789"
 READ_SECRET = b"canary-read-key-0123456789abcdef01234567"
 UNLIMITED = Limits(gateway_rate=1e9, address_rate=1e9)
-
-
-@dataclass
-class ReceiverClock:
-    """Stands still until told otherwise."""
-
-    ms: int = NOW_MS
-
-    def now_ms(self) -> int:
-        return self.ms
-
-    def monotonic(self) -> float:
-        return self.ms / 1000
-
-    def advance(self, seconds: float) -> None:
-        self.ms += round(seconds * 1000)
-
-    async def sleep(self, seconds: float) -> None:
-        """For ever: what happens every minute happens once, at the start."""
-        await asyncio.get_running_loop().create_future()
 
 
 def make_settings(state_dir: Path, **changes: Any) -> ReceiverSettings:
@@ -127,7 +106,7 @@ class Service:
 
     receiver: Receiver
     settings: ReceiverSettings
-    clock: ReceiverClock
+    clock: StoppedClock
     client: httpx.AsyncClient
     listener: HttpListener
     answers: list[httpx.Response] = field(default_factory=list)
@@ -182,7 +161,7 @@ async def start(
     state_dir: Path, *, limits: Limits = UNLIMITED, trusted_proxies: tuple[str, ...] = (), **changes: Any
 ) -> AsyncIterator[Service]:
     """Run a receiver in this event loop."""
-    clock = ReceiverClock()
+    clock = StoppedClock()
     settings = make_settings(state_dir, **changes)
     receiver = build(settings, clock=clock, limits=limits)
     async with (

@@ -5,9 +5,10 @@ import gzip
 import pytest
 
 from shared.readings import Reading
+from tests.clocks import NOW_MS
 from tests.influxd.server import ADMIN_TOKEN
 from tests.receiver import over_influxdb, service
-from tests.receiver.service import GATEWAY, NOW_MS, OTHER, assert_problem, batch, inverter, meter
+from tests.receiver.service import GATEWAY, OTHER, assert_problem, batch, inverter, meter
 from tests.receiver.stores.store_factories import new_buckets
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from receiver.service.app import running
 from receiver.service.build import Receiver, build
-from shared.clock import SystemClock
 from simulator.server import Simulator
+from tests.clocks import ShiftedClock
 from tests.receiver import service
 
 SECRET = "canary-household-secret-0123456789abcdef"
@@ -128,19 +128,6 @@ def command_line_for(sim: Simulator, folder: Path, receiver_port: int) -> Comman
             "ENVOY_INVERTER_INTERVAL": "10",
         },
     )
-
-
-class ShiftedClock(SystemClock):
-    """The host's clock, off by some seconds that a test may change."""
-
-    def __init__(self, by_s: float = 0) -> None:
-        self.by_s = by_s
-
-    def now_ms(self) -> int:
-        return super().now_ms() + round(self.by_s * 1000)
-
-    def monotonic(self) -> float:
-        return super().monotonic() + self.by_s
 
 
 @dataclass

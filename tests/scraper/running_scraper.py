@@ -15,34 +15,13 @@ from scraper.service import app
 from scraper.settings import GatewaySettings, ScraperSettings, Secret, UplinkSettings
 from simulator.clock import SimClock
 from simulator.server import Simulator
+from tests.clocks import SimulatedClock
 from tests.receiver import service
 
 SECRET = "canary-household-secret-0123456789abcdef"
 SPEED = 20.0
 PATIENCE_S = 60.0
 """Longest wait for anything that must happen; far beyond what a busy machine needs."""
-
-
-class FastClock:
-    """One fast time for gateway, scraper and receiver.
-
-    Args:
-        sim: The gateway's clock.
-        ahead_s: How far this host's wall clock is ahead of it.
-    """
-
-    def __init__(self, sim: SimClock, ahead_s: float = 0.0) -> None:
-        self._sim = sim
-        self.ahead_s = ahead_s
-
-    def now_ms(self) -> int:
-        return round((self._sim.now() + self.ahead_s) * 1000)
-
-    def monotonic(self) -> float:
-        return self._sim.now()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds / self._sim.speed)
 
 
 def secret(value: str | None = None, path: Path | None = None) -> Secret:
@@ -79,7 +58,7 @@ class RunningScraper:
     """
 
     sim: Simulator
-    clock: FastClock
+    clock: SimulatedClock[SimClock]
     store: Store
     receiver_url: str
     folder: Path
@@ -157,10 +136,10 @@ async def home(
     """Gateway and receiver at work; the receiver keeps readings in SQLite unless its settings say otherwise."""
     sim_clock = SimClock(SPEED)
     async with Simulator(profile, clock=sim_clock, late_morning=True, **simulator) as sim:
-        clock = FastClock(sim_clock, host_ahead_s)
+        clock = SimulatedClock(sim_clock, host_ahead_s)
         settings = service.make_settings(
             folder / "hosted", secret=SECRET.encode(), gateways=(sim.serial,), **hosted_settings
         )
-        hosted = build(settings, clock=FastClock(sim_clock))
+        hosted = build(settings, clock=SimulatedClock(sim_clock))
         async with running(hosted, host="127.0.0.1", port=0) as listener:
             yield RunningScraper(sim, clock, hosted.store, f"http://127.0.0.1:{listener.port}", folder, logs)

@@ -22,11 +22,10 @@ from scraper.gateway.stream import Burst
 from scraper.outbox.thread import OutboxThread
 from shared.readings import Reading
 from shared.wire import decode_reading
-from tests.clocks import InstantClock
-from tests.scraper.gateway.fake_tokens import NOW_S
+from tests.clocks import GATEWAY_NOW_S, InstantClock
 
 SERIAL = "122012345678"
-NOW_MS = NOW_S * 1000
+NOW_MS = GATEWAY_NOW_S * 1000
 
 
 def meter(measurement: str = "production", *, enabled: bool = True) -> ConfiguredMeter:
@@ -47,7 +46,7 @@ def identity(**changes: Any) -> GatewayIdentity:
     return GatewayIdentity(**{**values, **changes})
 
 
-def values(power: float = 100.0, *, at_s: int = NOW_S, delivered: float = 1000.0) -> MeterValues:
+def values(power: float = 100.0, *, at_s: int = GATEWAY_NOW_S, delivered: float = 1000.0) -> MeterValues:
     return MeterValues("production", "a", at_s, {"power": power}, {"delivered": delivered, "received": 0.0})
 
 

@@ -8,7 +8,8 @@ import httpx
 import msgspec
 
 from shared.readings import Reading
-from tests.receiver.service import GATEWAY, NOW_MS, Service
+from tests.clocks import NOW_MS
+from tests.receiver.service import GATEWAY, Service
 
 PATH = f"/api/v1/gateways/{GATEWAY}/series"
 MINUTE, HOUR = 60_000, 3_600_000

@@ -9,7 +9,8 @@ from starlette.requests import Request
 
 from receiver.api.answers import next_page, wants_csv
 from shared.readings import Reading
-from tests.receiver.service import GATEWAY, NOW_MS, OTHER, READ_SECRET, Service, inverter, read_claims, sign
+from tests.clocks import NOW_MS
+from tests.receiver.service import GATEWAY, OTHER, READ_SECRET, Service, inverter, read_claims, sign
 
 LIST = "/api/v1/gateways"
 

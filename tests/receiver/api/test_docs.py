@@ -13,9 +13,10 @@ from starlette.routing import Route
 from receiver.api.series_models import EXAMPLES
 from receiver.service.app import create_app
 from shared.readings import Reading
+from tests.clocks import NOW_MS
 from tests.receiver.api.conftest import StartOver
 from tests.receiver.api.series_requests import MINUTE, ask, power
-from tests.receiver.service import GATEWAY, NOW_MS, READ_SECRET, Service, inverter, read_claims, sign
+from tests.receiver.service import GATEWAY, READ_SECRET, Service, inverter, read_claims, sign
 
 PAGE = Path(__file__).parents[3] / "docs" / "api.md"
 INVERTER = "482100000001"

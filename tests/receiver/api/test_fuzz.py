@@ -27,8 +27,9 @@ from schemathesis.specs.openapi.checks import (
 from receiver.queries.question import TAGS, Aggregate, Fill
 from receiver.stores.kinds import STORED
 from shared.readings import Reading
+from tests.clocks import NOW_MS
 from tests.receiver import service
-from tests.receiver.service import GATEWAY, NOW_MS, READ_SECRET, SECRET, Service, inverter, read_claims, sign
+from tests.receiver.service import GATEWAY, READ_SECRET, SECRET, Service, inverter, read_claims, sign
 
 SOUND, SENSELESS = GenerationMode
 CASES = 150

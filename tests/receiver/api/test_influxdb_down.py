@@ -6,8 +6,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from receiver.settings import InfluxDB
+from tests.clocks import NOW_MS
 from tests.influxd.server import ADMIN_TOKEN, ORG
-from tests.receiver.service import NOW_MS, assert_problem, batch, inverter, meter, start
+from tests.receiver.service import assert_problem, batch, inverter, meter, start
 from tests.receiver.stores.influx_server import BUCKET, LIVE_BUCKET, InfluxTestServer
 
 

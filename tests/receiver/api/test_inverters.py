@@ -7,8 +7,9 @@ import pytest
 
 from receiver.api.inverter_models import InverterDetail, InverterEntry, PanelEnergyTable
 from receiver.stores.base import GatewayReading
+from tests.clocks import NOW_MS
 from tests.receiver.api.constant_household import HOUR, answers, at, fill, reports, sites_file
-from tests.receiver.service import GATEWAY, NOW_MS, OTHER, assert_problem, inverter
+from tests.receiver.service import GATEWAY, OTHER, assert_problem, inverter
 from tests.receiver.stores.store_factories import PLACES
 
 PATH = f"/api/v1/gateways/{GATEWAY}/inverters"

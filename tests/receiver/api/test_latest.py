@@ -6,9 +6,9 @@ import pytest
 
 from receiver.auth import readers
 from shared.readings import Reading
+from tests.clocks import NOW_MS
 from tests.receiver.service import (
     GATEWAY,
-    NOW_MS,
     OTHER,
     READ_SECRET,
     Service,

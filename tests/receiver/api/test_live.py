@@ -14,10 +14,10 @@ from receiver.api.access import COOKIE
 from receiver.live.hub import Hub
 from receiver.service.app import create_app
 from shared.readings import Reading
+from tests.clocks import NOW_MS
 from tests.receiver import service as hosted
 from tests.receiver.service import (
     GATEWAY,
-    NOW_MS,
     OTHER,
     READ_SECRET,
     Service,

@@ -14,9 +14,9 @@ from starlette.routing import Route
 from receiver.api.access import COOKIE
 from receiver.auth import readers
 from receiver.service.app import create_app
+from tests.clocks import NOW_MS
 from tests.receiver.service import (
     GATEWAY,
-    NOW_MS,
     OTHER,
     READ_SECRET,
     Service,

@@ -8,8 +8,9 @@ import pytest
 from receiver.api.gateway_models import GatewayEntry, GatewayStatus
 from receiver.api.meters import HouseholdPower, MeterEntry
 from shared.readings import Reading
+from tests.clocks import NOW_MS
 from tests.receiver.api.constant_household import HOUR, SITES, answers, at, counters, fill, sites_file
-from tests.receiver.service import GATEWAY, NOW_MS, OTHER, READ_SECRET, assert_problem, inverter, read_claims, sign
+from tests.receiver.service import GATEWAY, OTHER, READ_SECRET, assert_problem, inverter, read_claims, sign
 from tests.receiver.stores.store_factories import PLACES
 
 ROOT = "/api/v1/gateways"

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shared.readings import Reading
+from tests.clocks import NOW_MS
 from tests.receiver.api.series_requests import HOUR, MINUTE, START, ask, by_tags, counter, power, told, windows
-from tests.receiver.service import GATEWAY, NOW_MS, Service, inverter
+from tests.receiver.service import GATEWAY, Service, inverter
 
 
 def ramp(*, phase: str = "a", factor: float = 1.0) -> list[Reading]:

@@ -6,17 +6,9 @@ from itertools import pairwise
 import httpx
 import pytest
 
+from tests.clocks import NOW_MS
 from tests.receiver.api.series_requests import HOUR, MINUTE, PATH, START, ask, points, power, rows, told
-from tests.receiver.service import (
-    NOW_MS,
-    OTHER,
-    READ_SECRET,
-    Service,
-    assert_problem,
-    inverter,
-    read_claims,
-    sign,
-)
+from tests.receiver.service import OTHER, READ_SECRET, Service, assert_problem, inverter, read_claims, sign
 
 POWER = "kind=meter&field=power"
 FAULTS = {

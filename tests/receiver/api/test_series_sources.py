@@ -6,9 +6,10 @@ import random
 import pytest
 
 from shared.readings import Reading
+from tests.clocks import NOW_MS
 from tests.receiver.api.conftest import StartOver
 from tests.receiver.api.series_requests import HOUR, MINUTE, START, ask, by_tags, counter, points, power, told
-from tests.receiver.service import GATEWAY, NOW_MS, Service, inverter
+from tests.receiver.service import GATEWAY, Service, inverter
 
 SITES = f"""
 "{GATEWAY}":

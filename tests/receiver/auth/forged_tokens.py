@@ -4,13 +4,8 @@ import base64
 import json
 from typing import Any
 
-from tests.receiver.service import (
-    NOW_MS,
-    SECRET,
-    batch,
-    ingest_claims,
-    meter,
-)
+from tests.clocks import NOW_MS
+from tests.receiver.service import SECRET, batch, ingest_claims, meter
 
 NOW = NOW_MS // 1000
 BODY = batch(meter())

@@ -6,13 +6,7 @@ from typing import Any
 import pytest
 
 from tests.receiver.auth.forged_tokens import BODY, HEADER, NOW, forged
-from tests.receiver.service import (
-    GATEWAY,
-    Service,
-    assert_problem,
-    ingest_claims,
-    sign,
-)
+from tests.receiver.service import GATEWAY, Service, assert_problem, ingest_claims, sign
 
 MISSING = object()
 

@@ -6,10 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.receiver.auth.forged_tokens import HEADER, forged
-from tests.receiver.service import (
-    Service,
-    ingest_claims,
-)
+from tests.receiver.service import Service, ingest_claims
 
 fuzz = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

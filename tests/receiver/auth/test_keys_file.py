@@ -8,7 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from receiver.auth import keys_file
 from receiver.auth.reloading import RELOAD_S, ReloadingFile
 from receiver.errors import ReceiverSettingError
-from tests.receiver.service import GATEWAY, OTHER, ReceiverClock, public_half
+from tests.clocks import StoppedClock
+from tests.receiver.service import GATEWAY, OTHER, public_half
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def test_no_file_lets_nobody_in(path: Path):
 
 def test_a_running_receiver_sees_a_change_in_time(path: Path):
     """Also the removal of the whole file, which lets nobody in; and it does not look on every request."""
-    clock = ReceiverClock()
+    clock = StoppedClock()
     file = ReloadingFile(path, keys_file.verification_keys, clock)
     keys_file.add(path, new_line(), [])
     assert file.get() == {}

@@ -2,17 +2,8 @@
 
 import random
 
-from tests.receiver.service import (
-    GATEWAY,
-    NOW_MS,
-    READ_SECRET,
-    batch,
-    ingest_claims,
-    inverter,
-    meter,
-    read_claims,
-    sign,
-)
+from tests.clocks import NOW_MS
+from tests.receiver.service import GATEWAY, READ_SECRET, batch, ingest_claims, inverter, meter, read_claims, sign
 
 READER = sign(read_claims(), READ_SECRET, kid="read").encode()
 SENDER = sign(ingest_claims()).encode()

@@ -14,17 +14,7 @@ import structlog
 from receiver.http.connections import ConnectionRegister, count_places, report_exhaustion
 from receiver.http.protocol import MAX_HEAD, MAX_HEADERS, BoundedProtocol
 from receiver.ingest.limits import Limits
-from tests.receiver.service import (
-    GATEWAY,
-    READ_SECRET,
-    Service,
-    batch,
-    ingest_claims,
-    meter,
-    read_claims,
-    sign,
-    start,
-)
+from tests.receiver.service import GATEWAY, READ_SECRET, Service, batch, ingest_claims, meter, read_claims, sign, start
 
 BODY = batch(meter())
 POST = f"POST /api/v1/gateways/{GATEWAY}/batches HTTP/1.1\r\nHost: x\r\n".encode()

@@ -13,8 +13,9 @@ import structlog
 
 from receiver.ingest.limits import Limits
 from shared.readings import Reading
+from tests.clocks import NOW_MS
 from tests.receiver.http.raw_requests import READER, SENDER, make_request
-from tests.receiver.service import NOW_MS, READ_SECRET, SECRET, Service, inverter, meter, start
+from tests.receiver.service import READ_SECRET, SECRET, Service, inverter, meter, start
 
 SEED = 20_261_128
 REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "100000"))

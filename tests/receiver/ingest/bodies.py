@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.receiver.service import NOW_MS
+from tests.clocks import NOW_MS
 
 CANARY = "canary-b0dy"
 

@@ -7,7 +7,8 @@ from receiver.ingest.limits import Limits
 from shared import wire
 from shared.problems import Rejection
 from shared.readings import Reading
-from tests.receiver.service import GATEWAY, NOW_MS, OTHER, Service, batch, inverter, meter, start
+from tests.clocks import NOW_MS
+from tests.receiver.service import GATEWAY, OTHER, Service, batch, inverter, meter, start
 
 
 async def test_a_batch_is_stored_and_the_verdict_names_it(service: Service):

@@ -11,8 +11,8 @@ from receiver.ingest import validate
 from receiver.stores.gate import refusal
 from shared.fields import KINDS
 from shared.problems import Problem
+from tests.clocks import NOW_MS
 from tests.receiver.ingest.bodies import document, encoded, raw
-from tests.receiver.service import NOW_MS
 
 FOR_EVER = dict.fromkeys(KINDS)
 

@@ -15,8 +15,9 @@ from receiver.errors import RefusedError
 from receiver.ingest import body
 from receiver.ingest.limits import Limits
 from shared import wire
+from tests.clocks import NOW_MS
 from tests.receiver.ingest.bodies import encoded
-from tests.receiver.service import GATEWAY, NOW_MS, Service, assert_problem, batch, ingest_claims, meter, sign, start
+from tests.receiver.service import GATEWAY, Service, assert_problem, batch, ingest_claims, meter, sign, start
 
 PATH = f"/api/v1/gateways/{GATEWAY}/batches"
 

@@ -10,7 +10,7 @@ from receiver.http.rates import RateLimit
 from receiver.ingest.arrivals import Arrival, Arrivals
 from receiver.ingest.outboxes import Outboxes
 from receiver.live.watch import LEASE_S, Watch
-from tests.receiver.service import ReceiverClock
+from tests.clocks import StoppedClock
 
 
 def allowed(limit: RateLimit, name: str) -> bool:
@@ -23,7 +23,7 @@ def allowed(limit: RateLimit, name: str) -> bool:
 
 @given(st.lists(st.floats(0, 5), max_size=60))
 def test_no_rhythm_gets_more_than_burst_and_rate(pauses: list[float]):
-    clock = ReceiverClock()
+    clock = StoppedClock()
     limit = RateLimit(rate=2, reason="test", clock=clock)
     begun = clock.monotonic()
     taken = 0
@@ -34,7 +34,7 @@ def test_no_rhythm_gets_more_than_burst_and_rate(pauses: list[float]):
 
 
 def test_retry_after_is_true():
-    clock = ReceiverClock()
+    clock = StoppedClock()
     limit = RateLimit(rate=0.1, reason="test", clock=clock)
     limit.spend("a")
     with pytest.raises(RefusedError) as refused:
@@ -46,14 +46,14 @@ def test_retry_after_is_true():
 
 def test_a_flood_of_names_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(rates, "_REMEMBERED", 10)
-    limit = RateLimit(rate=1, reason="test", clock=ReceiverClock())
+    limit = RateLimit(rate=1, reason="test", clock=StoppedClock())
     for number in range(1000):
         limit.spend(str(number))
     assert len(limit._buckets) == 10
 
 
 def test_a_look_counts_for_its_gateway_and_its_time():
-    clock = ReceiverClock()
+    clock = StoppedClock()
     watch = Watch(clock)
     assert not watch.watched("a")
     watch.look("a")

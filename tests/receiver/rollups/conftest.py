@@ -7,7 +7,8 @@ import pytest
 
 from receiver.rollups.job import Rollups
 from receiver.stores.sqlite import SqliteStore
-from tests.receiver.rollups.example_households import MIDNIGHT, SetClock, Sites
+from tests.clocks import SetClock
+from tests.receiver.rollups.example_households import MIDNIGHT, Sites
 from tests.receiver.stores.conftest import make_store, store
 
 __all__ = ["clock", "make_store", "rollups", "sqlite_store", "store"]

@@ -3,7 +3,6 @@
 import math
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from receiver.rollups.job import catch_up
@@ -13,6 +12,7 @@ from receiver.stores.kinds import DERIVED
 from receiver.stores.sqlite import SqliteStore
 from shared.fields import KINDS
 from shared.readings import Reading, Series
+from tests.clocks import SetClock
 
 HOUSE, SHED = "122200000001", "122200000002"
 HOUR = 3_600_000
@@ -23,23 +23,6 @@ MIDNIGHT = 1_743_289_200_000
 COMPUTED = [kind for kind in DERIVED if kind != "delivery"]
 FAR = 10**14
 Rows = dict[tuple[str, Series, int], dict[str, float | str]]
-
-
-@dataclass
-class SetClock:
-    """Stands where it is put; waiting for it takes no time."""
-
-    ms: int
-    slept: list[float] = field(default_factory=list)
-
-    def now_ms(self) -> int:
-        return self.ms
-
-    def monotonic(self) -> float:
-        return self.ms / 1000
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
 
 
 class Sites:

@@ -13,7 +13,8 @@ from pathlib import Path
 from receiver.rollups.job import Rollups
 from receiver.sites.model import NO_SITE
 from receiver.stores.sqlite import SqliteStore
-from tests.receiver.rollups.example_households import MINUTE, SetClock, house
+from tests.clocks import SetClock
+from tests.receiver.rollups.example_households import MINUTE, house
 
 
 async def main(folder: Path, start: int, stop: int, passes: int) -> None:

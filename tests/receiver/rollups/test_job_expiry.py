@@ -6,14 +6,7 @@ from receiver.rollups import compute
 from receiver.rollups.job import RollupError, Rollups
 from receiver.sites.model import Site
 from receiver.stores.sqlite import SqliteStore
-from tests.receiver.rollups.example_households import (
-    HOUR,
-    HOUSE,
-    MIDNIGHT,
-    Sites,
-    derived,
-    house,
-)
+from tests.receiver.rollups.example_households import HOUR, HOUSE, MIDNIGHT, Sites, derived, house
 
 DAY = 24 * HOUR
 

@@ -11,6 +11,7 @@ from receiver.rollups.job import Rollups
 from receiver.sites.model import Site
 from receiver.stores.base import GatewayReading
 from receiver.stores.sqlite import SqliteStore
+from tests.clocks import SetClock
 from tests.receiver.rollups.example_households import (
     HOUR,
     HOUSE,
@@ -18,7 +19,6 @@ from tests.receiver.rollups.example_households import (
     MINUTE,
     QUARTER,
     SHED,
-    SetClock,
     Sites,
     derived,
     differences,

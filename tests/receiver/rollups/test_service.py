@@ -1,6 +1,7 @@
 """The roll-ups inside a running receiver."""
 
-from tests.receiver.service import GATEWAY, NOW_MS, Service, meter
+from tests.clocks import NOW_MS
+from tests.receiver.service import GATEWAY, Service, meter
 
 MINUTE = 60_000
 START = NOW_MS // 900_000 * 900_000

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from receiver.sites import NO_SITE, SitesFile
 from receiver.sites.load import MAX_BYTES
-from tests.receiver.service import ReceiverClock
+from tests.clocks import StoppedClock
 
 
 @pytest.fixture
@@ -18,11 +18,11 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def clock() -> ReceiverClock:
-    return ReceiverClock()
+def clock() -> StoppedClock:
+    return StoppedClock()
 
 
-def test_a_change_is_seen_within_thirty_seconds(path: Path, clock: ReceiverClock):
+def test_a_change_is_seen_within_thirty_seconds(path: Path, clock: StoppedClock):
     sites = SitesFile(path, clock)
     assert sites.of("1").name == "Home"
     path.write_text("1: {name: Holiday home}\n2: {name: Parents}")
@@ -31,7 +31,7 @@ def test_a_change_is_seen_within_thirty_seconds(path: Path, clock: ReceiverClock
 
 
 @pytest.mark.parametrize("broken", ["1: {nmae: Home}", "1: {", "x" * (MAX_BYTES + 5), None])
-def test_a_broken_edit_keeps_the_last_good_one_and_is_logged(path: Path, clock: ReceiverClock, broken: str | None):
+def test_a_broken_edit_keeps_the_last_good_one_and_is_logged(path: Path, clock: StoppedClock, broken: str | None):
     """Misspelt, no YAML, huge, gone; and the next good edit counts again."""
     sites = SitesFile(path, clock)
     if broken is None:
@@ -49,7 +49,7 @@ def test_a_broken_edit_keeps_the_last_good_one_and_is_logged(path: Path, clock: 
 
 
 @pytest.mark.parametrize("broken", ["1: {", None])
-def test_a_file_that_is_broken_from_the_start_is_empty(path: Path, clock: ReceiverClock, broken: str | None):
+def test_a_file_that_is_broken_from_the_start_is_empty(path: Path, clock: StoppedClock, broken: str | None):
     if broken is None:
         path.unlink()
     else:
@@ -61,6 +61,6 @@ def test_a_file_that_is_broken_from_the_start_is_empty(path: Path, clock: Receiv
     assert sites.of("1").name == "Home"
 
 
-def test_no_file_knows_nobody(clock: ReceiverClock):
+def test_no_file_knows_nobody(clock: StoppedClock):
     assert SitesFile(None, clock).get() == {}
     assert SitesFile(None, clock).of("1") is NO_SITE

@@ -11,8 +11,9 @@ from receiver.sites.template import Seen, template
 from receiver.stores.base import GatewayReading
 from receiver.stores.sqlite import SqliteStore
 from shared.readings import Reading
+from tests.clocks import NOW_MS
 from tests.receiver.cli.test_commands import call, environment
-from tests.receiver.service import GATEWAY, NOW_MS, OTHER, Service, inverter, meter, start
+from tests.receiver.service import GATEWAY, OTHER, Service, inverter, meter, start
 
 __all__ = ["environment"]
 SITES = f"""

@@ -13,7 +13,8 @@ from scraper.check.findings import Finding, Findings, Level
 from scraper.check.receiver import check_receiver
 from simulator.gateway.password import installer_password
 from simulator.server import Simulator
-from tests.scraper.commands import SECRET, CommandLine, ShiftedClock, command_line_for, hosted
+from tests.clocks import ShiftedClock
+from tests.scraper.commands import SECRET, CommandLine, command_line_for, hosted
 from tests.scraper.running_scraper import scraper_settings, until
 
 FOREIGN = "122399999999"

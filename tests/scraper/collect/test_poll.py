@@ -19,8 +19,7 @@ from scraper.errors import (
     ScraperSettingError,
     SessionExpiredError,
 )
-from tests.clocks import InstantClock
-from tests.scraper.gateway.fake_tokens import NOW_S
+from tests.clocks import GATEWAY_NOW_S, InstantClock
 from tests.scraper.scripted import Parts, identity, parts, values
 
 if TYPE_CHECKING:
@@ -116,7 +115,7 @@ async def test_an_endpoint_that_times_out_while_the_gateway_answers_is_not_hamme
 async def test_an_unreachable_gateway_is_a_gap_with_bounded_waits_and_no_storm(inner):
     inner.gateway.answers["connect"] = [identity(), *[AWAY] * 20, identity()]
     inner.gateway.answers["inverters"] = [[], AWAY, []]
-    inner.gateway.answers["meters"] = [[values(100, at_s=NOW_S + index)] for index in range(500)]
+    inner.gateway.answers["meters"] = [[values(100, at_s=GATEWAY_NOW_S + index)] for index in range(500)]
     await poll(inner, 1800)
     assert inner.gateway.asked.count("connect") == 22
     opened, closed = await inner.events("gap")
@@ -166,7 +165,7 @@ async def test_a_new_firmware_is_noticed_whoever_met_it_first(inner):
 
 
 async def test_a_full_disk_stops_nothing(inner):
-    inner.gateway.answers["meters"] = [[values(100.0 * index, at_s=NOW_S + index)] for index in range(500)]
+    inner.gateway.answers["meters"] = [[values(100.0 * index, at_s=GATEWAY_NOW_S + index)] for index in range(500)]
     inner.outbox.full = True
     await poll(inner, 120)
     inner.outbox.full = False

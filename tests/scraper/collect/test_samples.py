@@ -7,7 +7,7 @@ from scraper.errors import WrongGatewayError
 from scraper.gateway.stream import Burst
 from shared.fields import MAX_TEXT
 from shared.readings import Reading
-from tests.scraper.gateway.fake_tokens import NOW_S
+from tests.clocks import GATEWAY_NOW_S
 from tests.scraper.scripted import NOW_MS, identity, line, meter, parts, values
 
 
@@ -29,7 +29,7 @@ async def test_a_burst_is_spaced_back_by_the_period_of_the_stream(inner):
 
 
 async def test_stamps_strictly_increase_when_bursts_and_polls_crowd(inner):
-    inner.gateway.answers["meters"] = [[values(1.0, at_s=NOW_S + i, delivered=i * 1e6)] for i in range(3)]
+    inner.gateway.answers["meters"] = [[values(1.0, at_s=GATEWAY_NOW_S + i, delivered=i * 1e6)] for i in range(3)]
     given: list[int] = []
     for power in (100, 900, 100):
         await inner.burst(power, power * 2)
@@ -62,7 +62,7 @@ async def test_a_step_is_noticed_in_a_minute_without_samples_too(inner):
 
 
 async def test_a_poll_whose_own_time_has_not_moved_is_no_reading(inner):
-    inner.gateway.answers["meters"] = [[values(100)], [values(200)], [values(300, at_s=NOW_S + 5)]]
+    inner.gateway.answers["meters"] = [[values(100)], [values(200)], [values(300, at_s=GATEWAY_NOW_S + 5)]]
     for _ in range(3):
         inner.clock.advance(5)
         await inner.samples.meters()
@@ -81,7 +81,9 @@ async def test_a_poll_that_could_not_be_committed_counts_when_it_comes_again(inn
 
 async def test_counters_come_once_a_minute_and_while_a_stream_delivers_values_come_from_it_alone(inner):
     inner.health.stream_connected = True
-    inner.gateway.answers["meters"] = [[values(5000, at_s=NOW_S + i, delivered=1000.0 + i)] for i in range(0, 180, 10)]
+    inner.gateway.answers["meters"] = [
+        [values(5000, at_s=GATEWAY_NOW_S + i, delivered=1000.0 + i)] for i in range(0, 180, 10)
+    ]
     for _ in range(18):
         inner.clock.advance(10)
         await inner.samples.meters()

@@ -8,9 +8,10 @@ from typing import Any, Self
 
 from scraper.gateway.options import GatewayOptions
 from scraper.gateway.transport import Deadlines
+from tests.clocks import GATEWAY_NOW_S
 from tests.fake_http import CannedReply, FakeRequest, FakeServer, Handler, Raw
 from tests.replay import self_signed
-from tests.scraper.gateway.fake_tokens import NOW_S, SERIAL
+from tests.scraper.gateway.fake_tokens import SERIAL
 
 CERTIFICATE = f"envoy-{SERIAL}"
 
@@ -37,7 +38,7 @@ class FakeGateway:
         self.refused: set[str] = set()
         self.special: dict[str, Handler] = {}
         self.sessions: set[str] = set()
-        self.time_s = NOW_S
+        self.time_s = GATEWAY_NOW_S
         self.nonce = "MTcxODIxMzMyOA=="
         self.https = FakeServer(self._answer, "https", self_signed(CERTIFICATE))
         self.http = FakeServer(self._answer, "http")
@@ -155,7 +156,7 @@ def inverters(*dates: int) -> bytes:
     entries = (
         f'{{"serialNumber": "1220123456{index:02}", "lastReportDate": {date}, "devType": 1, "lastReportWatts": 143, '
         f'"maxReportWatts": 296}}'
-        for index, date in enumerate(dates or (NOW_S - 60,))
+        for index, date in enumerate(dates or (GATEWAY_NOW_S - 60,))
     )
     return f"[{','.join(entries)}]".encode()
 

@@ -2,8 +2,9 @@
 
 import jwt
 
+from tests.clocks import GATEWAY_NOW_S
+
 SERIAL = "122012345678"
-NOW_S = 1_718_213_328
 YEAR_S = 365 * 86400
 
 
@@ -11,7 +12,7 @@ def make_token(
     serial: str = SERIAL,
     *,
     role: str = "owner",
-    issued_s: int = NOW_S - 86400,
+    issued_s: int = GATEWAY_NOW_S - 86400,
     lifetime_s: int = YEAR_S,
     mark: str = "1",
 ) -> str:

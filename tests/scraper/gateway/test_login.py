@@ -13,9 +13,10 @@ from scraper.errors import (
 from scraper.gateway.password import installer_password
 from scraper.gateway.tokens import TokenCache, parse_token
 from shared.units import DAY_S
+from tests.clocks import GATEWAY_NOW_S
 from tests.fake_http import CannedReply
 from tests.scraper.gateway.fake_gateway import FakeGateway
-from tests.scraper.gateway.fake_tokens import NOW_S, SERIAL, credentials, make_token
+from tests.scraper.gateway.fake_tokens import SERIAL, credentials, make_token
 
 CHECK = "/auth/check_jwt"
 JUDGE = "/api/v1/production/inverters"
@@ -117,7 +118,7 @@ async def test_the_later_expiry_wins(connected, tmp_path):
         (None, "there is no token.*ENVOY_TOKEN.*ENVOY_CLOUD_USERNAME"),
         ("nonsense", "ENVOY_TOKEN cannot be used"),
         (make_token("999999999999"), "for gateway 999999999999, yours is 122012345678.*entrez"),
-        (make_token(issued_s=NOW_S - 2 * DAY_S, lifetime_s=DAY_S), "expired on 2024-06-11.*entrez"),
+        (make_token(issued_s=GATEWAY_NOW_S - 2 * DAY_S, lifetime_s=DAY_S), "expired on 2024-06-11.*entrez"),
         (make_token(), "refused the token although it runs until 2025-06-11"),
     ],
 )

@@ -9,8 +9,9 @@ from scraper.errors import (
 )
 from scraper.gateway.tokens import TokenCache, parse_token
 from shared.units import DAY_S
+from tests.clocks import GATEWAY_NOW_S
 from tests.scraper.gateway.fake_gateway import FakeGateway
-from tests.scraper.gateway.fake_tokens import NOW_S, SERIAL, credentials, make_token
+from tests.scraper.gateway.fake_tokens import SERIAL, credentials, make_token
 from tests.scraper.gateway.test_login import CHECK
 
 
@@ -19,7 +20,7 @@ async def test_an_expired_token_is_replaced_from_the_account(connected, account,
     fake, new = FakeGateway(), make_token(mark="new")
     fake.tokens.add(new)
     account.gives, account.asked = [new], 0
-    expired = make_token(issued_s=NOW_S - 2 * DAY_S, lifetime_s=DAY_S)
+    expired = make_token(issued_s=GATEWAY_NOW_S - 2 * DAY_S, lifetime_s=DAY_S)
     async with fake, connected(fake, token=lambda: expired, cloud_credentials=credentials) as gateway:
         assert (await gateway.connect()).token_expires_s == parse_token(new).expires_s
     assert TokenCache(tmp_path).load(SERIAL) == parse_token(new)

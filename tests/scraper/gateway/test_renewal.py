@@ -9,8 +9,9 @@ from scraper.errors import CloudRefusedError, CloudUnavailableError, ScraperSett
 from scraper.gateway.cloud import CloudLogin
 from scraper.gateway.tokens import TokenCache, parse_token
 from shared.units import DAY_S
+from tests.clocks import GATEWAY_NOW_S
 from tests.scraper.gateway.fake_gateway import FakeGateway
-from tests.scraper.gateway.fake_tokens import NOW_S, SERIAL, make_token
+from tests.scraper.gateway.fake_tokens import SERIAL, make_token
 
 CHECK = "/auth/check_jwt"
 HALF_DAY_S = 43200
@@ -56,14 +57,14 @@ async def until(condition):
             await asyncio.sleep(0)
 
 
-def installer_token(mark: str, issued_s: int = NOW_S) -> str:
+def installer_token(mark: str, issued_s: int = GATEWAY_NOW_S) -> str:
     return make_token(role="installer", issued_s=issued_s, lifetime_s=HALF_DAY_S, mark=mark)
 
 
 async def test_an_installer_token_is_renewed_in_its_last_hour(connected, account, clock, tmp_path):
     """Fetched once, proved, used and kept; the role's endpoints stay as they were."""
     fake, old = FakeGateway(), installer_token("old")
-    new = installer_token("new", NOW_S + HALF_DAY_S - 3000)
+    new = installer_token("new", GATEWAY_NOW_S + HALF_DAY_S - 3000)
     fake.tokens.update({old, new})
     account.gives = [new]
     async with fake, connected(fake, token=lambda: old, cloud_credentials=lambda: ("user", "password")) as gateway:
@@ -92,7 +93,7 @@ async def test_an_owner_token_is_renewed_a_month_before_its_end_and_tried_daily(
             assert gateway.state.cloud_problem == "no"
             await until(lambda: gateway.identity.token_expires_s == parse_token(new).expires_s)
         assert account.asked == 4
-        assert 3 * DAY_S <= clock.now_ms() / 1000 - NOW_S < 4 * DAY_S
+        assert 3 * DAY_S <= clock.now_ms() / 1000 - GATEWAY_NOW_S < 4 * DAY_S
         assert gateway.state.cloud_problem is None
 
 
@@ -100,7 +101,7 @@ async def test_a_refused_successor_changes_nothing(connected, account):
     """The old one stays in use; the refused one is not shown again and again."""
     fake, old = FakeGateway(), installer_token("old")
     fake.tokens.add(old)
-    account.gives = [installer_token("refused", NOW_S + HALF_DAY_S - 3000)]
+    account.gives = [installer_token("refused", GATEWAY_NOW_S + HALF_DAY_S - 3000)]
     async with fake, connected(fake, token=lambda: old, cloud_credentials=lambda: ("user", "password")) as gateway:
         await gateway.connect()
         async with maintained(gateway):
@@ -146,7 +147,7 @@ async def test_a_token_file_that_is_gone_does_not_end_the_renewal(connected):
 async def test_trouble_does_not_end_the_renewal(connected, account):
     """The gateway is away when the new token is to be tried: later, then."""
     fake, old = FakeGateway(), installer_token("old")
-    new = installer_token("new", NOW_S + HALF_DAY_S - 3000)
+    new = installer_token("new", GATEWAY_NOW_S + HALF_DAY_S - 3000)
     fake.tokens.update({old, new})
     account.gives = [new, new]
     async with fake, connected(fake, token=lambda: old, cloud_credentials=lambda: ("user", "password")) as gateway:

@@ -13,9 +13,10 @@ from scraper.errors import (
 )
 from scraper.gateway.password import installer_password
 from scraper.gateway.queries import DEVICE_DATA, METERS
+from tests.clocks import GATEWAY_NOW_S
 from tests.fake_http import CannedReply
 from tests.scraper.gateway.fake_gateway import FakeGateway, inverters
-from tests.scraper.gateway.fake_tokens import NOW_S, SERIAL
+from tests.scraper.gateway.fake_tokens import SERIAL
 from tests.scraper.gateway.gateway_paths import CHECK, JUDGE
 
 
@@ -135,7 +136,9 @@ async def test_an_update_to_a_firmware_without_a_token_blocks_the_login(connecte
             await gateway.inverters()
 
 
-@pytest.mark.parametrize(("time_s", "offset"), [(NOW_S, 0.5), (NOW_S + 86400, 86400.5), (0, 0.5 - NOW_S)])
+@pytest.mark.parametrize(
+    ("time_s", "offset"), [(GATEWAY_NOW_S, 0.5), (GATEWAY_NOW_S + 86400, 86400.5), (0, 0.5 - GATEWAY_NOW_S)]
+)
 async def test_the_gateways_clock_is_measured(fake, token, connected, time_s, offset):
     """A year ahead, or in 1970: the offset is told, nothing else depends on it."""
     fake.time_s = time_s

@@ -5,16 +5,16 @@ import json
 import pytest
 
 from scraper.gateway.queries import DEVICE_DATA, ENERGY, METER_READINGS, METERS, PRODUCTION, PRODUCTION_V1
+from tests.clocks import GATEWAY_NOW_S
 from tests.fake_http import CannedReply, raw
 from tests.scraper.gateway.fake_gateway import FakeGateway, inverters
-from tests.scraper.gateway.fake_tokens import NOW_S
 from tests.scraper.gateway.gateway_paths import JUDGE
 
 
 # What is asked
 async def test_the_richer_endpoint_adds_to_the_list(fake, token, connected):
     """Joined by serial and report date; the list is asked first."""
-    channel = {"lastReading": {"endDate": NOW_S - 60, "duration": 900, "channelTemp": 38}}
+    channel = {"lastReading": {"endDate": GATEWAY_NOW_S - 60, "duration": 900, "channelTemp": 38}}
     device = {"devName": "pcu", "sn": "122012345600", "active": True, "modGone": False, "channels": [channel]}
     fake.answers[DEVICE_DATA] = json.dumps({"deviceCount": 1, "deviceDataLimit": 50, "1": device}).encode()
     async with fake, connected(fake, token=lambda: token) as gateway:
@@ -37,7 +37,7 @@ async def test_no_inverter_is_lost_to_the_richer_endpoint(fake, token, connected
 
 async def test_fifty_devices_are_read_from_the_complete_list(fake, token, connected):
     """At its limit the richer endpoint leaves some out without a word."""
-    fake.answers[JUDGE] = inverters(*range(NOW_S - 60, NOW_S))
+    fake.answers[JUDGE] = inverters(*range(GATEWAY_NOW_S - 60, GATEWAY_NOW_S))
     fake.answers[DEVICE_DATA] = b'{"deviceCount": 60, "deviceDataLimit": 50}'
     async with fake, connected(fake, token=lambda: token) as gateway:
         assert len(await gateway.inverters()) == 60

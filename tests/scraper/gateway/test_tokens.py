@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 
 from scraper.gateway.tokens import TokenCache, best, parse_token, refusal
 from shared.units import DAY_S
-from tests.scraper.gateway.fake_tokens import NOW_S, SERIAL, make_token
+from tests.clocks import GATEWAY_NOW_S
+from tests.scraper.gateway.fake_tokens import SERIAL, make_token
 
 
 def test_claims_are_read_without_trust():
     """Gateway, role and dates; the token itself stays out of sight."""
-    text = make_token(role="installer", lifetime_s=43200, issued_s=NOW_S)
+    text = make_token(role="installer", lifetime_s=43200, issued_s=GATEWAY_NOW_S)
     token = parse_token(f"\n {text} \n")
-    assert (token.raw, token.serial, token.role, token.expires_s) == (text, SERIAL, "installer", NOW_S + 43200)
+    assert (token.raw, token.serial, token.role, token.expires_s) == (text, SERIAL, "installer", GATEWAY_NOW_S + 43200)
     assert token.short_lived
     assert text not in repr(token)
 
@@ -85,10 +86,10 @@ def test_odd_claims_do_no_harm(claims, readable):
 def test_the_reason_of_a_refusal_is_told():
     """Foreign, expired, or neither."""
     foreign = parse_token(make_token("999999999999"))
-    expired = parse_token(make_token(issued_s=NOW_S - 2 * DAY_S, lifetime_s=DAY_S))
-    assert refusal(foreign, SERIAL, NOW_S) == "this token is for gateway 999999999999, yours is 122012345678"
-    assert refusal(expired, SERIAL, NOW_S) == "the token expired on 2024-06-11 17:28 UTC"
-    assert "revoked" in refusal(parse_token(make_token()), SERIAL, NOW_S)
+    expired = parse_token(make_token(issued_s=GATEWAY_NOW_S - 2 * DAY_S, lifetime_s=DAY_S))
+    assert refusal(foreign, SERIAL, GATEWAY_NOW_S) == "this token is for gateway 999999999999, yours is 122012345678"
+    assert refusal(expired, SERIAL, GATEWAY_NOW_S) == "the token expired on 2024-06-11 17:28 UTC"
+    assert "revoked" in refusal(parse_token(make_token()), SERIAL, GATEWAY_NOW_S)
 
 
 @pytest.mark.parametrize(
@@ -102,8 +103,8 @@ def test_the_reason_of_a_refusal_is_told():
 )
 def test_renewal_is_due_a_month_or_an_hour_before_the_end(lifetime_s, left_s, due):
     """Owner tokens live a year, installer tokens twelve hours."""
-    token = parse_token(make_token(issued_s=NOW_S, lifetime_s=lifetime_s))
-    assert token.renewal_due(NOW_S + lifetime_s - left_s) is due
+    token = parse_token(make_token(issued_s=GATEWAY_NOW_S, lifetime_s=lifetime_s))
+    assert token.renewal_due(GATEWAY_NOW_S + lifetime_s - left_s) is due
 
 
 def test_the_later_expiry_wins():

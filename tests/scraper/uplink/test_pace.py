@@ -10,8 +10,9 @@ from scraper.errors import ScraperSettingError
 from scraper.uplink.signer import HouseholdSecret, Signer
 from scraper.uplink.uplink import LONGEST_WAIT_S, MIN_ROWS
 from shared import wire
+from tests.clocks import NOW_MS
 from tests.fake_http import CannedReply
-from tests.scraper.uplink.uplink_bench import NOW_MS, SECRET, problem, verdict
+from tests.scraper.uplink.uplink_bench import SECRET, problem, verdict
 
 
 async def test_the_newest_readings_go_before_the_backlog(desk):

@@ -9,9 +9,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from scraper.uplink.signer import EdgeKey, HouseholdSecret
 from shared.clock import SystemClock
 from shared.readings import Reading
+from tests.clocks import NOW_MS, SteppedClock
 from tests.receiver import service as receiver
-from tests.receiver.service import GATEWAY, NOW_MS
-from tests.scraper.uplink.uplink_bench import SteppedClock, UplinkBench, opened
+from tests.receiver.service import GATEWAY
+from tests.scraper.uplink.uplink_bench import UplinkBench, opened
 
 
 @pytest.fixture

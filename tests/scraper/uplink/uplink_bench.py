@@ -17,43 +17,11 @@ from scraper.uplink.uplink import Uplink
 from shared.clock import SystemClock
 from shared.problems import CONTENT_TYPE
 from shared.readings import Reading
+from tests.clocks import NOW_MS, SteppedClock
 from tests.fake_http import CannedReply, FakeRequest, FakeServer, Raw
 
 SERIAL = "122300001234"
 SECRET = "canary-secret-0123456789abcdef0123456789"
-NOW_MS = 1_760_000_000_000
-
-
-class SteppedClock:
-    """Whoever sleeps waits until the test lets him go on."""
-
-    def __init__(self, now_ms: int = NOW_MS) -> None:
-        self.ms = now_ms
-        self._sleeping: asyncio.Queue[tuple[float, asyncio.Future[None]]] = asyncio.Queue()
-
-    def now_ms(self) -> int:
-        return self.ms
-
-    def monotonic(self) -> float:
-        return self.ms / 1000
-
-    async def sleep(self, seconds: float) -> None:
-        wake = asyncio.get_running_loop().create_future()
-        self._sleeping.put_nowait((seconds, wake))
-        await wake
-
-    async def asked(self) -> float:
-        """Seconds of the next sleep, which begins sooner or later; it ends at once, and so much time has passed."""
-        seconds, wake = await self.begun()
-        self.ms += round(seconds * 1000)
-        if not wake.done():
-            wake.set_result(None)
-        return seconds
-
-    async def begun(self) -> tuple[float, "asyncio.Future[None]"]:
-        """The next sleep, still going on."""
-        async with asyncio.timeout(30):
-            return await self._sleeping.get()
 
 
 @dataclass

@@ -7,8 +7,8 @@ import pytest
 from receiver.settings import InfluxDB
 from receiver.stores.influxdb.setup import SetupError, check_version, set_up
 from receiver.stores.influxdb.setup.steps import WAIT_S
+from tests.clocks import StoppedClock
 from tests.influxd.server import ADMIN_PASSWORD, ADMIN_TOKEN, ORG, Influxd
-from tests.receiver.service import ReceiverClock
 from tests.receiver.stores.influxdb_setup.conftest import Command
 from tests.receiver.stores.influxdb_setup.test_setup import expiries
 
@@ -127,7 +127,7 @@ def test_with_sqlite_there_is_nothing_to_set_up(command: Command, monkeypatch: p
     assert "nothing to set up" in command("setup").output
 
 
-class StartsIt(ReceiverClock):
+class StartsIt(StoppedClock):
     """A clock on which somebody starts the database while we wait."""
 
     def __init__(self, database: Influxd | None = None) -> None:
@@ -159,7 +159,7 @@ async def test_a_database_that_never_starts_is_given_up_with_a_sentence(database
     clock = StartsIt()
     with pytest.raises(SetupError, match="cannot be reached"):
         [sentence async for sentence in set_up(chosen(database, tokens), 90, clock)]
-    assert clock.monotonic() - ReceiverClock().monotonic() == WAIT_S
+    assert clock.monotonic() - StoppedClock().monotonic() == WAIT_S
 
 
 async def test_a_failure_of_tls_is_not_waited_for(database: Influxd, tokens: Path):
@@ -169,7 +169,7 @@ async def test_a_failure_of_tls_is_not_waited_for(database: Influxd, tokens: Pat
     https = chosen(database, tokens).model_copy(update={"url": url})
     with pytest.raises(SetupError, match=r"check INFLUXDB_V2_URL \(SSLError\)"):
         [sentence async for sentence in set_up(https, 90, clock)]
-    assert clock.monotonic() == ReceiverClock().monotonic()
+    assert clock.monotonic() == StoppedClock().monotonic()
 
 
 @pytest.mark.parametrize("version", ["v2.7.12", "2.7.0", "dev", ""])

@@ -6,8 +6,9 @@ import pytest
 
 from receiver import settings
 from receiver.settings import InfluxDB
+from tests.clocks import NOW_MS
 from tests.influxd.server import Influxd
-from tests.receiver.service import GATEWAY, NOW_MS, batch, inverter, meter, read_claims, sign, start
+from tests.receiver.service import GATEWAY, batch, inverter, meter, read_claims, sign, start
 from tests.receiver.service import READ_SECRET as READ
 from tests.receiver.stores.influxdb_setup.conftest import Command
 

@@ -1,6 +1,6 @@
 """Who reads: a reader token in the Authorization header, or the same token in the session cookie of a browser.
 
-A cookie is sent by the browser without anybody asking, so it is good for GET alone (and SameSite=Strict): nothing that
+A browser sends its cookie without being asked, so the cookie is good for GET alone (and SameSite=Strict): nothing that
 changes anything can be done with it.
 """
 
@@ -24,19 +24,19 @@ class Access:
         self._gate = gate
         self._per_reader = per_reader
 
-    def reader(self, request: Request, serial: str | None = None) -> Caller:
+    def admit(self, request: Request, serial: str | None = None) -> Caller:
         """The caller behind a request that reads, of one gateway if `serial` is given; counts the request.
 
         Raises:
             RefusedError: unauthorised, forbidden (a scraper's token), not-found (a gateway this reader may not see),
                 too-many-requests.
         """
-        caller = self.check(request, serial)
+        caller = self.identify(request, serial)
         self._per_reader.spend(caller.name)
         return caller
 
-    def check(self, request: Request, serial: str | None = None) -> Caller:
-        """As `reader`, but for a request that was let in before and goes on: nothing is counted."""
+    def identify(self, request: Request, serial: str | None = None) -> Caller:
+        """As `admit`, but for a request that was let in before and goes on: nothing is counted."""
         headers = request.headers.getlist("authorization")
         cookie = request.cookies.get(COOKIE)
         if not headers and cookie is not None and request.method == "GET":

@@ -1,6 +1,6 @@
 """Answers of queries: JSON or CSV, in pieces, packed where the reader takes that; latest values with an ETag.
 
-Only answers made here are packed, one by one: events, which must not be held back, and replies to scrapers never are.
+Only answers made here are packed, one by one. Events, which must not be held back, and replies to scrapers never are.
 """
 
 import csv
@@ -8,28 +8,20 @@ import hashlib
 import io
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
-from fastapi import Query
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from receiver.queries.refusals import refusal
-
-Value: TypeAlias = float | int | str | bool | None
-Row: TypeAlias = Mapping[str, Value]
-"""One line of a table: column to value. None and what is absent are empty in CSV."""
+Row: TypeAlias = Mapping[str, object]
+"""One line of a table: column to number, text, truth or None. None and what is absent are empty in CSV."""
 _T = TypeVar("_T")
 
 Format: TypeAlias = Literal["json", "csv"]
-FormatParameter = Annotated[
-    Format | None,
-    Query(alias="format", description="`json` or `csv`; without it, what the Accept header prefers, else JSON."),
-]
 TABLE_CONTENT: Final[dict[str, Any]] = {"text/csv": {"schema": {"type": "string"}}}
 """For `responses={200: {"content": ...}}` of routes that also answer in CSV."""
 
@@ -51,26 +43,7 @@ def wants_csv(request: Request, wanted: Format | None) -> bool:
     return csv_weight > 0 and csv_weight >= max(accepted.get("application/*", 0.0), accepted.get("*/*", 0.0))
 
 
-def once_each(request: Request, known: Iterable[str]) -> None:
-    """Refuse parameters that nobody reads, and those given twice: both would silently give another answer.
-
-    Args:
-        request: The question.
-        known: The names that its route reads.
-
-    Raises:
-        RefusedError: 422, with the names that are known.
-    """
-    names = [name for name, _ in request.query_params.multi_items()]
-    known = sorted(known)
-    if set(names) - set(known):
-        raise refusal("a parameter", f"is not known here: there are {', '.join(known)}")
-    for name in known:
-        if names.count(name) > 1:
-            raise refusal(name, "must be given once")
-
-
-def table(
+def make_table(
     request: Request, rows: Sequence[Row], *, as_csv: bool, columns: Sequence[str] = (), next_after: str | None = None
 ) -> Response:
     """Rows as a JSON list of objects, or as CSV.
@@ -80,25 +53,25 @@ def table(
         rows: Each an object of the list.
         as_csv: From `wants_csv`.
         columns: Of CSV, these first; what else the rows have follows in the order of appearance.
-        next_after: Where the next page begins, or None; see `next_page`.
+        next_after: Where the next page begins, or None; see `cut_page`.
     """
     if as_csv:
-        shown = tuple(dict.fromkeys([*columns, *(name for row in rows for name in row)]))
-        return csv_pieces(request, shown, rows, next_after=next_after)
-    return json_document(request, rows, next_after=next_after)
+        names = tuple(dict.fromkeys([*columns, *(name for row in rows for name in row)]))
+        return stream_csv(request, names, rows, next_after=next_after)
+    return make_document(request, rows, next_after=next_after)
 
 
-def json_document(request: Request, document: Any, *, next_after: str | None = None) -> Response:
+def make_document(request: Request, document: Any, *, next_after: str | None = None) -> Response:
     """Anything that msgspec encodes, in one piece: for answers that are known to be small."""
     return _Packed(Response(msgspec.json.encode(document), media_type=_JSON), _links(request, next_after))
 
 
-def json_pieces(request: Request, pieces: Iterable[bytes], *, next_after: str | None = None) -> Response:
+def stream_json(request: Request, pieces: Iterable[bytes], *, next_after: str | None = None) -> Response:
     """JSON that is made while it is sent; the pieces are made between other work of the event loop."""
     return _Packed(StreamingResponse(_in_turn(pieces), media_type=_JSON), _links(request, next_after))
 
 
-def csv_pieces(
+def stream_csv(
     request: Request, columns: Sequence[str], rows: Iterable[Row], *, next_after: str | None = None
 ) -> Response:
     """A header line and the rows (RFC 4180), made while they are sent."""
@@ -106,30 +79,30 @@ def csv_pieces(
     return _Packed(StreamingResponse(_in_turn(pieces), media_type=_CSV), _links(request, next_after))
 
 
-def latest(
+def make_latest_table(
     request: Request, rows: Sequence[Row], *, as_csv: bool, columns: Sequence[str] = (), next_after: str | None = None
 ) -> Response:
-    """As `table`, for values that are asked for again and again: 304 where nothing is new.
+    """As `make_table`, for values that are asked for again and again: 304 where nothing is new.
 
-    The ETag is a weak one, of everything but `age_seconds`: who has a 304 knows the timestamp, and so the age.
+    The ETag is a weak one, of everything but `age_seconds`: a reader with a 304 has the timestamp, and so the age.
     """
-    told = [{name: value for name, value in row.items() if name != "age_seconds"} for row in rows]
-    return unless_known(
+    ageless = [{name: value for name, value in row.items() if name != "age_seconds"} for row in rows]
+    return make_unless_known(
         request,
-        [as_csv, told, next_after],
-        lambda: table(request, rows, as_csv=as_csv, columns=columns, next_after=next_after),
+        [as_csv, ageless, next_after],
+        lambda: make_table(request, rows, as_csv=as_csv, columns=columns, next_after=next_after),
     )
 
 
-def unless_known(request: Request, told: Any, make: Callable[[], Response]) -> Response:
+def make_unless_known(request: Request, content: Any, make: Callable[[], Response]) -> Response:
     """The answer with a weak ETag, or 304 where the reader has it already (RFC 9110).
 
     Args:
         request: Its If-None-Match counts.
-        told: All that matters of the answer, for msgspec: whenever it differs, so does the ETag.
+        content: All that matters of the answer, for msgspec: whenever it differs, so does the ETag.
         make: Makes the answer, one of this module's.
     """
-    etag = f'W/"{hashlib.blake2b(msgspec.json.encode(told), digest_size=12).hexdigest()}"'
+    etag = f'W/"{hashlib.blake2b(msgspec.json.encode(content), digest_size=12).hexdigest()}"'
     known = [name.strip() for name in request.headers.get("if-none-match", "").split(",")]
     if "*" in known or etag in known or etag.removeprefix("W/") in known:
         return Response(status_code=304, headers={**_HEADERS, "etag": etag})
@@ -138,7 +111,7 @@ def unless_known(request: Request, told: Any, make: Callable[[], Response]) -> R
     return answer
 
 
-def next_page(
+def cut_page(
     entries: Sequence[_T], *, limit: int, after: str | None, key: Callable[[_T], str]
 ) -> tuple[list[_T], str | None]:
     """One page of a list, and the key after which the next page begins (None: this is the last one).
@@ -175,8 +148,8 @@ def _links(request: Request, next_after: str | None) -> dict[str, str]:
     """Where the next page is (RFC 8288), relative to this one, so that no proxy in between matters."""
     if next_after is None:
         return {}
-    asked = {name: value for name, value in request.query_params.items() if name != "after"}
-    return {"link": f'<?{urlencode({**asked, "after": next_after})}>; rel="next"'}
+    others = {name: value for name, value in request.query_params.items() if name != "after"}
+    return {"link": f'<?{urlencode({**others, "after": next_after})}>; rel="next"'}
 
 
 def _preferences(accept: str) -> Iterable[tuple[str, float]]:
@@ -205,7 +178,7 @@ def _csv(columns: Sequence[str], rows: Iterable[Row]) -> Iterable[bytes]:
         lines.truncate()
 
 
-def _cell(value: Value) -> str:
+def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return "" if value is None else str(value)

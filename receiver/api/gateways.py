@@ -4,26 +4,26 @@ import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
+from pydantic import Field
 from starlette.responses import Response
 
 from receiver.api import answers
-from receiver.api.access import Access
-from receiver.api.answers import FormatParameter
-from receiver.api.gateway_models import GatewayEntry, GatewayStatus
-from receiver.api.inverters import count_states
-from receiver.api.latest import Entry, LatestValues
-from receiver.api.meters import power_shown
-from receiver.api.parameters import NOT_MODIFIED, SerialParameter
+from receiver.api.gateway_answers import GatewayEntry, GatewayStatus
+from receiver.api.known_gateways import KnownGateways
+from receiver.api.latest import LatestValues, age_seconds
+from receiver.api.meters import describe_power
+from receiver.api.panel_descriptions import count_states
+from receiver.api.parameters import NOT_MODIFIED, FormatParameters, WithoutParameters, read_parameters
+from receiver.api.questions import AskedByReader, AskedOfGateway, GatewayQuestion
 from receiver.auth.gate import Caller
 from receiver.calendar.windows import Range
 from receiver.ingest.arrivals import Arrivals
-from receiver.queries import energy
-from receiver.sites import Site, SitesFile
+from receiver.queries.energy import energies
+from receiver.sites import SitesFile
 from receiver.sites.corrections import correct
 from receiver.sites.household import describe_household
 from receiver.stores.base import GatewaySummary, Latest, Store
-from shared.clock import Clock
 from shared.readings import FieldValue
 
 _PAGE = 1000
@@ -31,113 +31,110 @@ _FEW = 20
 """So many gateways of a token are looked up one by one; for more it is quicker to look at all that there are."""
 
 
+class GatewayListParameters(FormatParameters):
+    """What may be asked of the list of gateways."""
+
+    limit: int = Field(_PAGE, ge=1, le=_PAGE, description="Gateways of a page.")
+    after: str | None = Field(
+        None, max_length=64, description="Only serials after this one: the last of the page before."
+    )
+
+
 class GatewayRoutes:
     """The routes `/api/v1/gateways` and `/api/v1/gateways/{serial}`.
 
     Args:
-        access: Who is reading.
         store: Where the values are.
+        gateways: Which gateways there are.
         latest: Where the latest values of one gateway come from.
         arrivals: When batches came.
         sites: What the owner says about each gateway.
-        clock: What time it is.
     """
 
     def __init__(
-        self,
-        *,
-        access: Access,
-        store: Store,
-        latest: LatestValues,
-        arrivals: Arrivals,
-        sites: SitesFile,
-        clock: Clock,
+        self, *, store: Store, gateways: KnownGateways, latest: LatestValues, arrivals: Arrivals, sites: SitesFile
     ) -> None:
-        self._access = access
         self._store = store
+        self._gateways = gateways
         self._latest = latest
         self._arrivals = arrivals
         self._sites = sites
-        self._clock = clock
 
     def router(self) -> APIRouter:
         """The routes."""
         router = APIRouter(prefix="/api/v1/gateways", tags=["gateways"], redirect_slashes=False)
         router.add_api_route(
             "",
-            self.every,
+            self.list_gateways,
             summary="The gateways of the token",
             response_model=list[GatewayEntry],
             responses={200: {"content": answers.TABLE_CONTENT}, 304: NOT_MODIFIED},
         )
         router.add_api_route(
             "/{serial}",
-            self.one,
+            self.show_gateway,
             summary="How a gateway is, now and today",
             response_model=GatewayStatus,
             responses={304: NOT_MODIFIED},
         )
         return router
 
-    async def every(
+    async def list_gateways(
         self,
+        question: AskedByReader,
+        asked: Annotated[GatewayListParameters, read_parameters(GatewayListParameters)],
         request: Request,
-        limit: Annotated[int, Query(ge=1, le=_PAGE, description="Gateways of a page.")] = _PAGE,
-        after: Annotated[
-            str | None,
-            Query(max_length=64, description="Only serials after this one: the last of the page before."),
-        ] = None,
-        wanted: FormatParameter = None,
     ) -> Response:
         """The gateways that the token covers and that have readings, by serial.
 
         Where there are more than one page holds, the Link header has the next one.
         """
-        caller = self._access.reader(request)
-        answers.once_each(request, ("limit", "after", "format"))
-        page, following = answers.next_page(
-            await self._summaries(caller), limit=limit, after=after, key=lambda summary: summary.gateway
+        page, next_after = answers.cut_page(
+            await self._summaries(question.caller),
+            limit=asked.limit,
+            after=asked.after,
+            key=lambda summary: summary.gateway,
         )
-        rows = [self._entry(summary, await self._status(summary.gateway)) for summary in page]
-        columns = tuple(GatewayEntry.model_fields)
-        as_csv = answers.wants_csv(request, wanted)
-        return answers.latest(request, rows, as_csv=as_csv, columns=columns, next_after=following)
+        rows = [
+            self._describe(summary, await self._status_fields(summary.gateway), question.now_ms) for summary in page
+        ]
+        as_csv = answers.wants_csv(request, asked.format)
+        columns = tuple(GatewayEntry.__annotations__)
+        return answers.make_latest_table(request, rows, as_csv=as_csv, columns=columns, next_after=next_after)
 
-    async def one(self, serial: SerialParameter, request: Request) -> Response:
+    async def show_gateway(self, question: AskedOfGateway, _: WithoutParameters, request: Request) -> Response:
         """How a gateway and its scraper are, what the household does now, and what it did today."""
-        found = await self._latest.of(request, serial, "gateway", "event", "meter", "inverter")
-        answers.once_each(request, ())
-        document = await self._document(serial, *found)
-        told = {name: value for name, value in document.items() if not name.endswith("age_seconds")}
-        told["power"] = {name: value for name, value in document["power"].items() if name != "age_seconds"}
-        return answers.unless_known(request, told, lambda: answers.json_document(request, document))
+        document = await self._describe_whole(question)
+        ageless: dict[str, Any] = {name: each for name, each in document.items() if not name.endswith("age_seconds")}
+        ageless["power"] = {**document["power"], "age_seconds": None}
+        return answers.make_unless_known(request, ageless, lambda: answers.make_document(request, document))
 
-    async def _document(
-        self, serial: str, status: list[Latest], events: list[Latest], meters: list[Latest], inverters: list[Latest]
-    ) -> dict[str, Any]:
-        site, now_ms, arrival = self._sites.of(serial), self._clock.now_ms(), self._arrivals.last(serial)
-        today, summary = await asyncio.gather(
-            energy.energies(
+    async def _describe_whole(self, question: GatewayQuestion) -> GatewayStatus:
+        serial, site, now_ms = question.serial, question.site, question.now_ms
+        (status, events, meters, inverters), today, summary = await asyncio.gather(
+            self._latest.read(serial, "gateway", "event", "meter", "inverter"),
+            energies(
                 self._store,
                 serial,
                 site,
                 every="1d",
                 asked=Range(now_ms, now_ms + 1),
-                zone=site.zone,
+                zone=question.zone,
                 now_ms=now_ms,
             ),
-            self._latest.summary(serial),
+            self._gateways.summarise(serial),
         )
+        arrival = self._arrivals.last(serial)
         fields = status[0].fields if status else {}
         return {
-            **self._entry(summary, fields),
+            **self._describe(summary, fields, now_ms),
             "status": fields,
-            "status_age_seconds": self._latest.age(status[0].timestamp) if status else None,
+            "status_age_seconds": age_seconds(status[0].timestamp, now_ms) if status else None,
             "delivery_lag_seconds": max(0, arrival.received - arrival.newest) / 1000 if arrival else None,
             "open_gap_since": open_gap(events),
             "meter_names": sorted({entry.tags["meter"] for entry in correct(meters, site)}),
             "inverter_states": count_states(inverters, site, now_ms),
-            "power": power_shown(describe_household(meters, inverters, site, now_ms), self._latest).model_dump(),
+            "power": describe_power(describe_household(meters, inverters, site, now_ms), now_ms),
             "today": today.windows[0],
         }
 
@@ -148,18 +145,18 @@ class GatewayRoutes:
         each = [await self._store.summary(serial) for serial in sorted(caller.gateways)]
         return [summary for summary in each if summary is not None]
 
-    async def _status(self, gateway: str) -> Mapping[str, FieldValue]:
+    async def _status_fields(self, gateway: str) -> Mapping[str, FieldValue]:
         latest = await self._store.latest(gateway, "gateway")
         return latest[0].fields if latest else {}
 
-    def _entry(self, summary: GatewaySummary, fields: Mapping[str, FieldValue]) -> Entry:
-        site: Site = self._sites.of(summary.gateway)
+    def _describe(self, summary: GatewaySummary, fields: Mapping[str, FieldValue], now_ms: int) -> GatewayEntry:
+        site = self._sites.of(summary.gateway)
         return {
             "gateway": summary.gateway,
             "name": site.name,
             "time_zone": site.time_zone,
             "last_timestamp": summary.last_timestamp,
-            "age_seconds": self._latest.age(summary.last_timestamp),
+            "age_seconds": age_seconds(summary.last_timestamp, now_ms),
             "firmware": _text(fields.get("firmware")),
             "role": _text(fields.get("role")),
             "inverters": summary.series.get("inverter", 0),
@@ -176,5 +173,5 @@ def open_gap(events: list[Latest]) -> int | None:
     return None
 
 
-def _text(value: Any) -> str | None:
+def _text(value: FieldValue | None) -> str | None:
     return value if isinstance(value, str) else None

@@ -6,15 +6,13 @@ sums alone are served without a token, for wall displays and pages that only sho
 
 import asyncio
 import contextlib
-import ipaddress
-from collections.abc import Sequence
-from typing import TypeAlias
 
 from fastapi import APIRouter, Request, Response
 from starlette.types import Receive, Scope, Send
 
-from receiver.api.access import COOKIE, Access
-from receiver.api.latest import LatestValues
+from receiver.api.access import Access
+from receiver.api.parameters import WithoutParameters
+from receiver.api.questions import AskedOfLive
 from receiver.errors import RefusedError
 from receiver.live.events import comment, event, preamble, reading_event
 from receiver.live.hub import YOUNG_MS, Hub, Viewer
@@ -24,8 +22,6 @@ from shared.clock import Clock
 from shared.fields import KINDS
 from shared.readings import Reading
 from shared.units import MINUTE_MS
-
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 TICK_S = 1.0
 CHECK_S = 60.0
@@ -41,11 +37,9 @@ class LiveRoutes:
     Args:
         hub: Where the events come from.
         store: What a viewer missed.
-        latest: Which gateways there are.
-        access: Who reads.
+        access: Looks again whether the viewer still may see this.
         sites: Roles and signs of meters.
         clock: What time it is.
-        open_live: Networks that get the sums without a token.
     """
 
     def __init__(
@@ -53,48 +47,31 @@ class LiveRoutes:
         *,
         hub: Hub,
         store: Store,
-        latest: LatestValues,
         access: Access,
         sites: SitesFile,
         clock: Clock,
-        open_live: Sequence[Network] = (),
     ) -> None:
         self._hub = hub
         self._store = store
-        self._latest = latest
         self._access = access
         self._sites = sites
         self._clock = clock
-        self._open_live = open_live
 
     def router(self) -> APIRouter:
         """The route."""
         router = APIRouter(prefix="/api/v1/gateways", tags=["live"], redirect_slashes=False)
         router.add_api_route(
             "/{serial}/live",
-            self.live,
+            self.watch,
             response_class=Response,
             responses={200: {"content": {"text/event-stream": {}}, "description": "`reading` and `solar_data` events"}},
         )
         return router
 
-    async def live(self, serial: str, request: Request) -> Response:
+    async def watch(self, question: AskedOfLive, _: WithoutParameters, request: Request) -> Response:
         """Events as they happen: `reading` (a stored reading) and, once a second, `solar_data` (W: p, c, n)."""
-        whole = not self._is_open_to(request)
-        if whole:
-            self._access.reader(request, serial)
-        await self._latest.exists(serial)
-        viewer = await self._hub.view(serial)
-        return _EventStream(self, request, viewer, whole=whole)
-
-    def _is_open_to(self, request: Request) -> bool:
-        """Whether somebody without any token comes from an open network."""
-        if "authorization" in request.headers or COOKIE in request.cookies or request.client is None:
-            return False
-        with contextlib.suppress(ValueError):
-            address = ipaddress.ip_address(request.client.host)
-            return any(address in network for network in self._open_live)
-        return False
+        viewer = await self._hub.view(question.serial)
+        return _EventStream(self, request, viewer, whole=question.caller is not None)
 
     async def feed(self, viewer: Viewer, request: Request, send: Send, *, whole: bool) -> None:
         """Send events until the view ends; says why at the end. Raises TimeoutError for a viewer that takes nothing."""
@@ -128,7 +105,7 @@ class LiveRoutes:
 
     def _check(self, viewer: Viewer, request: Request) -> None:
         try:
-            self._access.check(request, viewer.gateway)
+            self._access.identify(request, viewer.gateway)
         except RefusedError as error:
             viewer.end(error.problem)
 

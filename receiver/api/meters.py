@@ -1,73 +1,18 @@
-"""Latest values of the meters, and what they say of the household at this moment."""
+"""The meters' latest values, and the household now."""
+
+from typing import Any, cast
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from receiver.api import answers
-from receiver.api.answers import FormatParameter
-from receiver.api.latest import LatestValues
-from receiver.api.parameters import NOT_MODIFIED, SerialParameter
-from receiver.sites import SitesFile
+from receiver.api.latest import LatestValues, age_seconds
+from receiver.api.meter_answers import HouseholdPower, MeterEntry
+from receiver.api.parameters import NOT_MODIFIED, FormatAsked, WithoutParameters
+from receiver.api.questions import AskedOfGateway
 from receiver.sites.corrections import correct
 from receiver.sites.household import HouseholdNow, describe_household
-from shared.clock import Clock
-
-
-class MeterEntry(BaseModel):
-    """One phase of one meter; absent is what it does not report. Units and signs: see the field dictionary.
-
-    Attributes:
-        meter: What it measures: `production`, `net-consumption`, `total-consumption`, `storage`.
-        phase: `a`, `b` or `c`.
-        timestamp: Of its newest reading, milliseconds since 1970.
-        age_seconds: Its age.
-        power: W.
-        reactive_power: var.
-        apparent_power: VA.
-        voltage: V.
-        current: A.
-        power_factor: -1 to 1.
-        frequency: Hz.
-    """
-
-    meter: str
-    phase: str
-    timestamp: int
-    age_seconds: float
-    power: float = 0.0
-    reactive_power: float = 0.0
-    apparent_power: float = 0.0
-    voltage: float = 0.0
-    current: float = 0.0
-    power_factor: float = 0.0
-    frequency: float = 0.0
-
-
-class HouseholdPower(BaseModel):
-    """The household now, in W, from the meters' values of the last two minutes; null is unknown.
-
-    Attributes:
-        production_w: Generation.
-        load_w: What the house uses.
-        net_w: From the grid, + import, - export.
-        imported_w: Bought, netted as the site is billed; at least 0.
-        exported_w: Sold; at least 0.
-        battery_w: + discharge, - charge.
-        timestamp: Of the newest value in it, milliseconds since 1970; null if there is none.
-        age_seconds: Its age.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    production_w: float | None
-    load_w: float | None
-    net_w: float | None
-    imported_w: float | None
-    exported_w: float | None
-    battery_w: float | None
-    timestamp: int | None
-    age_seconds: float | None
+from receiver.stores.base import Latest
 
 
 class MeterRoutes:
@@ -75,55 +20,67 @@ class MeterRoutes:
 
     Args:
         latest: Where the values come from.
-        sites: What is to be corrected.
-        clock: What time it is.
     """
 
-    def __init__(self, *, latest: LatestValues, sites: SitesFile, clock: Clock) -> None:
+    def __init__(self, *, latest: LatestValues) -> None:
         self._latest = latest
-        self._sites = sites
-        self._clock = clock
 
     def router(self) -> APIRouter:
         """The routes."""
         router = APIRouter(prefix="/api/v1/gateways/{serial}", tags=["now"], redirect_slashes=False)
         router.add_api_route(
             "/meters",
-            self.meters,
+            self.list_meters,
             summary="Latest values of every meter and phase",
             response_model=list[MeterEntry],
             responses={200: {"content": answers.TABLE_CONTENT}, 304: NOT_MODIFIED},
         )
         router.add_api_route(
             "/power",
-            self.power,
+            self.show_power,
             summary="The household now",
             response_model=HouseholdPower,
             responses={304: NOT_MODIFIED},
         )
         return router
 
-    async def meters(self, serial: SerialParameter, request: Request, wanted: FormatParameter = None) -> Response:
+    async def list_meters(self, question: AskedOfGateway, asked: FormatAsked, request: Request) -> Response:
         """The latest values of every phase of every meter, corrected as the sites file says."""
-        (found,) = await self._latest.of(request, serial, "meter")
-        answers.once_each(request, ("format",))
-        rows = [self._latest.shown(entry) for entry in correct(found, self._sites.of(serial))]
-        return answers.latest(request, rows, as_csv=answers.wants_csv(request, wanted), columns=("meter", "phase"))
+        (found,) = await self._latest.read(question.serial, "meter")
+        rows = [describe_meter(entry, question.now_ms) for entry in correct(found, question.site)]
+        as_csv = answers.wants_csv(request, asked.format)
+        return answers.make_latest_table(request, rows, as_csv=as_csv, columns=("meter", "phase"))
 
-    async def power(self, serial: SerialParameter, request: Request) -> Response:
+    async def show_power(self, question: AskedOfGateway, _: WithoutParameters, request: Request) -> Response:
         """What the household makes, uses, buys and sells at this moment."""
-        meters, inverters = await self._latest.of(request, serial, "meter", "inverter")
-        answers.once_each(request, ())
-        now = describe_household(meters, inverters, self._sites.of(serial), self._clock.now_ms())
-        shown = power_shown(now, self._latest)
-        told = shown.model_dump(exclude={"age_seconds"})
-        return answers.unless_known(request, told, lambda: answers.json_document(request, shown.model_dump()))
+        meters, inverters = await self._latest.read(question.serial, "meter", "inverter")
+        now = describe_household(meters, inverters, question.site, question.now_ms)
+        document = describe_power(now, question.now_ms)
+        ageless: dict[str, Any] = {**document, "age_seconds": None}
+        return answers.make_unless_known(request, ageless, lambda: answers.make_document(request, document))
 
 
-def power_shown(now: HouseholdNow, latest: LatestValues) -> HouseholdPower:
-    """As readers see it."""
-    return HouseholdPower(
-        **{f"{name}_w": watts for name, watts in now.site._asdict().items()},
-        timestamp=now.timestamp,
-        age_seconds=None if now.timestamp is None else latest.age(now.timestamp),
-    )
+def describe_meter(entry: Latest, now_ms: int) -> MeterEntry:
+    """One phase of a meter as readers see it.
+
+    Args:
+        entry: Its latest values. The gate before the store has let in only fields of the dictionary, which are those of
+            `MeterEntry`.
+        now_ms: UTC milliseconds.
+    """
+    age = age_seconds(entry.timestamp, now_ms)
+    return cast("MeterEntry", {**entry.tags, **entry.fields, "timestamp": entry.timestamp, "age_seconds": age})
+
+
+def describe_power(now: HouseholdNow, now_ms: int) -> HouseholdPower:
+    """The household as readers see it; `now_ms` is in UTC milliseconds."""
+    return {
+        "production_w": now.site.production,
+        "load_w": now.site.load,
+        "net_w": now.site.net,
+        "imported_w": now.site.imported,
+        "exported_w": now.site.exported,
+        "battery_w": now.site.battery,
+        "timestamp": now.timestamp,
+        "age_seconds": None if now.timestamp is None else age_seconds(now.timestamp, now_ms),
+    }

@@ -1,24 +1,91 @@
-"""Parameters that several routes have, as the published schema describes them."""
+"""What may be asked: parameters that several routes have, and how the parameters of one route are read.
 
-from typing import Annotated, Any, Final
+Each route has one model. FastAPI reads it after the dependencies that stand before it, so that somebody who is not let
+in hears that alone, whatever else is wrong with the request.
+"""
 
-from fastapi import Path, Query
+from collections.abc import Collection
+from typing import Annotated, Any, Final, TypeVar
+
+from fastapi import Depends, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+
+from receiver.api.answers import Format
+from receiver.queries.refusals import refusal
 
 SerialParameter = Annotated[str, Path(description="Serial number of the gateway.", examples=["122300001234"])]
-StartParameter = Annotated[
-    str | None,
-    Query(
+DEFAULT_START: Final = "-30d"
+NOT_MODIFIED: Final[dict[str, Any]] = {"description": "Nothing is new since the ETag in If-None-Match."}
+"""For `responses={304: ...}` of routes with an ETag."""
+
+
+class NoParameters(BaseModel):
+    """The base of every route's parameters; by itself for routes that have none."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class FormatParameters(NoParameters):
+    """The parameters of a table."""
+
+    format: Format | None = Field(
+        None, description="`json` or `csv`; without it, what the Accept header prefers, else JSON."
+    )
+
+
+class RangeParameters(FormatParameters):
+    """The parameters of a table over time."""
+
+    start: str | None = Field(
+        None,
         max_length=64,
         description="Where the range begins: `today`, a time ago (`-24h`, `-7d`, `-1mo`), an ISO 8601 date or time "
         "(without an offset: local), or milliseconds since 1970. Windows are whole: the first one may begin earlier. "
         "Without it: 30 days ago.",
         examples=["today"],
-    ),
-]
-StopParameter = Annotated[
-    str | None,
-    Query(max_length=64, description="Where it ends, in the same forms. Without it: now.", examples=["now"]),
-]
-DEFAULT_START: Final = "-30d"
-NOT_MODIFIED: Final[dict[str, Any]] = {"description": "Nothing is new since the ETag in If-None-Match."}
-"""For `responses={304: ...}` of routes with an ETag."""
+    )
+    stop: str | None = Field(
+        None, max_length=64, description="Where it ends, in the same forms. Without it: now.", examples=["now"]
+    )
+
+
+_Parameters = TypeVar("_Parameters", bound=NoParameters)
+
+
+def read_parameters(model: type[_Parameters]) -> Any:
+    """The dependency that reads the parameters of one route, which stands behind the one that lets the reader in.
+
+    Args:
+        model: What the route reads; the published schema describes its fields.
+    """
+    known = sorted(model.model_fields)
+
+    async def read(request: Request, asked: _Parameters) -> _Parameters:
+        refuse_other_names(request, known)
+        return asked
+
+    read.__annotations__["asked"] = Annotated[model, Query()]  # FastAPI reads the model itself from the annotation
+    return Depends(read)
+
+
+def refuse_other_names(request: Request, known: Collection[str]) -> None:
+    """Refuse parameters that the route does not read, and those given twice: both would silently be ignored.
+
+    Args:
+        request: The question.
+        known: The names that its route reads.
+
+    Raises:
+        RefusedError: 422, with the names that are known; what was sent is not repeated.
+    """
+    names = [name for name, _ in request.query_params.multi_items()]
+    if set(names) - set(known):
+        raise refusal("a parameter", f"is not known here: there are {', '.join(known) or 'none'}")
+    for name in known:
+        if names.count(name) > 1:
+            raise refusal(name, "must be given once")
+
+
+WithoutParameters = Annotated[NoParameters, read_parameters(NoParameters)]
+FormatAsked = Annotated[FormatParameters, read_parameters(FormatParameters)]

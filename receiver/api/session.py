@@ -1,36 +1,27 @@
 """The session of a browser: a reader token becomes a cookie, because an EventSource cannot send headers."""
 
+from typing import Annotated
+
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
+from pydantic import ConfigDict, Field, with_config
+from typing_extensions import TypedDict
 
-from receiver.api.access import COOKIE, Access
+from receiver.api.access import COOKIE
+from receiver.api.parameters import WithoutParameters
+from receiver.api.questions import AskedByReader
 from receiver.auth.gate import Caller
-from shared.clock import Clock
 
 
-class ReaderSession(BaseModel):
-    """What a reader may see.
+@with_config(ConfigDict(extra="forbid"))
+class ReaderSession(TypedDict):
+    """What a reader may see."""
 
-    Attributes:
-        gateways: Serials, or None for every gateway.
-        expires: End of the token, seconds since 1970.
-    """
-
-    gateways: list[str] | None
-    expires: int
+    gateways: Annotated[list[str] | None, Field(description="Serials, or null for every gateway.")]
+    expires: Annotated[int, Field(description="End of the token, seconds since 1970.")]
 
 
 class SessionRoutes:
-    """The route `/api/v1/session`.
-
-    Args:
-        access: Who reads.
-        clock: How long the cookie still lives.
-    """
-
-    def __init__(self, access: Access, clock: Clock) -> None:
-        self._access = access
-        self._clock = clock
+    """The route `/api/v1/session`."""
 
     def router(self) -> APIRouter:
         """The routes."""
@@ -40,24 +31,25 @@ class SessionRoutes:
         router.add_api_route("", self.end, methods=["DELETE"], status_code=204)
         return router
 
-    async def begin(self, request: Request, response: Response) -> ReaderSession:
+    async def begin(
+        self, question: AskedByReader, _: WithoutParameters, request: Request, response: Response
+    ) -> ReaderSession:
         """Exchange the reader token of the Authorization header for a cookie that is good for GET only."""
-        caller = self._access.reader(request)
         token = request.headers["authorization"].partition(" ")[2]
-        left_s = max(0, caller.expires - self._clock.now_ms() // 1000)
-        _set(request, response, token, left_s)
-        return _described(caller)
+        left_s = max(0, question.caller.expires - question.now_ms // 1000)
+        _set_cookie(request, response, token, left_s)
+        return _describe(question.caller)
 
-    async def show(self, request: Request) -> ReaderSession:
+    async def show(self, question: AskedByReader, _: WithoutParameters) -> ReaderSession:
         """What the token or the cookie lets its bearer see, and until when."""
-        return _described(self._access.reader(request))
+        return _describe(question.caller)
 
     async def end(self, request: Request, response: Response) -> None:
         """Forget the cookie. The token itself stays good until it expires or is revoked."""
-        _set(request, response, "", 0)
+        _set_cookie(request, response, "", 0)
 
 
-def _set(request: Request, response: Response, token: str, max_age_s: int) -> None:
+def _set_cookie(request: Request, response: Response, token: str, max_age_s: int) -> None:
     response.headers["cache-control"] = "no-store"
     response.set_cookie(
         COOKIE,
@@ -70,5 +62,6 @@ def _set(request: Request, response: Response, token: str, max_age_s: int) -> No
     )
 
 
-def _described(caller: Caller) -> ReaderSession:
-    return ReaderSession(gateways=None if caller.gateways is None else sorted(caller.gateways), expires=caller.expires)
+def _describe(caller: Caller) -> ReaderSession:
+    gateways = None if caller.gateways is None else sorted(caller.gateways)
+    return {"gateways": gateways, "expires": caller.expires}

@@ -1,13 +1,28 @@
 """What every window of an answer says of itself. Pure."""
 
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo
+
+from pydantic import ConfigDict, Field, with_config
+from typing_extensions import TypedDict  # pydantic takes that of the standard library from Python 3.12 on
 
 from receiver.calendar.local import to_local
 
-COLUMNS = ("start", "stop", "local_start", "in_progress")
+
+@with_config(ConfigDict(extra="forbid"))
+class WindowEntry(TypedDict):
+    """One window of time."""
+
+    start: Annotated[int, Field(description="First millisecond of it, since 1970.")]
+    stop: Annotated[int, Field(description="Its end, which is not part of it, milliseconds since 1970.")]
+    local_start: Annotated[str, Field(description="`start` in the time zone of the answer, ISO 8601.")]
+    in_progress: Annotated[bool, Field(description="It has not ended yet: all it says is of its time so far.")]
 
 
-def describe_window(start: int, stop: int, zone: ZoneInfo, now_ms: int) -> dict[str, float | int | str | bool | None]:
+COLUMNS: Final = tuple(WindowEntry.__annotations__)
+
+
+def describe_window(start: int, stop: int, zone: ZoneInfo, now_ms: int) -> WindowEntry:
     """`COLUMNS` of one window.
 
     Args:

@@ -7,49 +7,31 @@ hours by the same pure rule, step by step as the roll-up job does it, so both wa
 import asyncio
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from receiver.calendar.labels import COLUMNS as WINDOW_COLUMNS
-from receiver.calendar.labels import describe_window
 from receiver.calendar.windows import Every, Range, finer_kind, step_of
 from receiver.queries import budget
+from receiver.queries.energy_window import EnergyWindow, describe_energy
 from receiver.queries.times import until_now
-from receiver.rollups.energy import MONEY, number
+from receiver.rollups.energy import number
 from receiver.rollups.energy_windows import energy_rows
 from receiver.sites.model import Site
 from receiver.stores.base import Point, Store
 from receiver.stores.kinds import ENERGY_QUANTITIES
-from shared.readings import FieldValue
 from shared.units import DAY_MS
-
-Row: TypeAlias = dict[str, float | int | str | bool | None]
-"""One window, as `columns` says."""
 
 _SUM_OF_ALL = "energy_1y"
 """Any kind that has nothing beside its energies: the sum over all windows is made as one window of it would be."""
-_SHARES = ("self_consumption", "self_sufficiency")
 _PIECE_MS = 31 * DAY_MS
 """Quarter hours that are in memory at once."""
-
-COLUMNS = (
-    *WINDOW_COLUMNS,
-    *(f"{name}_wh" for name in ENERGY_QUANTITIES),
-    *_SHARES,
-    *MONEY,
-    *(f"{name}_coverage" for name in ENERGY_QUANTITIES),
-    *(f"{name}_unallocated_wh" for name in ENERGY_QUANTITIES),
-    "unallocated_since",
-    "resets",
-)
-"""What each window has, in this order."""
 
 
 class EnergyWindows(NamedTuple):
     """The windows of a range, and the sum over all of them (from the first window's start to the last one's stop)."""
 
-    windows: list[Row]
-    total: Row
+    windows: list[EnergyWindow]
+    total: EnergyWindow
 
 
 async def energies(
@@ -126,21 +108,7 @@ def _pieces(edges: Sequence[int]) -> list[Sequence[int]]:
 
 def _shown(points: Sequence[Point], edges: Sequence[int], zone: ZoneInfo, now_ms: int) -> EnergyWindows:
     known = {point.timestamp: point.fields for point in points}
-    windows = [_row(known.get(start, {}), start, stop, zone, now_ms) for start, stop in pairwise(edges)]
+    windows = [describe_energy(known.get(start, {}), start, stop, zone, now_ms) for start, stop in pairwise(edges)]
     whole = energy_rows(_SUM_OF_ALL, points, Site(), (edges[0], edges[-1]))
-    total = _row(whole[0].fields if whole else {}, edges[0], edges[-1], zone, now_ms)
+    total = describe_energy(whole[0].fields if whole else {}, edges[0], edges[-1], zone, now_ms)
     return EnergyWindows(windows, total)
-
-
-def _row(fields: dict[str, FieldValue], start: int, stop: int, zone: ZoneInfo, now_ms: int) -> Row:
-    """One window as readers see it; what is not known is None, and its coverage 0."""
-    since = number(fields, "unallocated_since")
-    return {
-        **describe_window(start, stop, zone, now_ms),
-        **{f"{name}_wh": number(fields, name) for name in ENERGY_QUANTITIES},
-        **{name: number(fields, name) for name in (*_SHARES, *MONEY)},
-        **{f"{name}_coverage": number(fields, f"{name}_coverage") or 0.0 for name in ENERGY_QUANTITIES},
-        **{f"{name}_unallocated_wh": number(fields, f"{name}_unallocated") or 0.0 for name in ENERGY_QUANTITIES},
-        "unallocated_since": None if since is None else round(since),
-        "resets": round(number(fields, "resets") or 0.0),
-    }

@@ -14,9 +14,11 @@ from receiver.api.access import Access
 from receiver.api.energy import EnergyRoutes
 from receiver.api.gateways import GatewayRoutes
 from receiver.api.inverters import InverterRoutes
+from receiver.api.known_gateways import KnownGateways
 from receiver.api.latest import LatestValues
 from receiver.api.live import LiveRoutes
 from receiver.api.meters import MeterRoutes
+from receiver.api.questions import Entrance
 from receiver.api.series import SeriesRoutes
 from receiver.api.session import SessionRoutes
 from receiver.errors import ReceiverSettingError
@@ -64,38 +66,26 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
         body_seconds=limits.body_seconds,
     )
     access = Access(receiver.gate, rate_limit(rate=limits.gateway_rate, reason="reader-rate"))
-    latest = LatestValues(access=access, store=receiver.store, watch=receiver.watch, clock=clock)
-    gateways = GatewayRoutes(
-        access=access,
-        store=receiver.store,
-        latest=latest,
-        arrivals=receiver.arrivals,
-        sites=receiver.sites,
-        clock=clock,
+    known = KnownGateways(receiver.store)
+    Entrance(access=access, gateways=known, sites=receiver.sites, clock=clock, open_live=receiver.open_live).install(
+        app
     )
-    meters = MeterRoutes(latest=latest, sites=receiver.sites, clock=clock)
-    inverters = InverterRoutes(access=access, store=receiver.store, latest=latest, sites=receiver.sites, clock=clock)
-    energy = EnergyRoutes(access=access, store=receiver.store, latest=latest, sites=receiver.sites, clock=clock)
-    series = SeriesRoutes(
-        access=access,
-        reader=SeriesReader(receiver.store, receiver.rollups.store.unsettled),
-        latest=latest,
-        sites=receiver.sites,
-        clock=clock,
-    )
-    live = LiveRoutes(
-        hub=receiver.hub,
-        store=receiver.store,
-        latest=latest,
-        access=access,
-        sites=receiver.sites,
-        clock=clock,
-        open_live=receiver.open_live,
+    latest = LatestValues(store=receiver.store, watch=receiver.watch)
+    routes_of_readers = (
+        SessionRoutes(),
+        GatewayRoutes(
+            store=receiver.store, gateways=known, latest=latest, arrivals=receiver.arrivals, sites=receiver.sites
+        ),
+        MeterRoutes(latest=latest),
+        InverterRoutes(store=receiver.store, gateways=known, latest=latest),
+        EnergyRoutes(store=receiver.store),
+        SeriesRoutes(reader=SeriesReader(receiver.store, receiver.rollups.store.unsettled)),
+        LiveRoutes(hub=receiver.hub, store=receiver.store, access=access, sites=receiver.sites, clock=clock),
     )
     # A plain Starlette route: the body is read as bytes after the token is verified, and no model is built of it.
     app.router.routes.append(Route("/api/v1/gateways/{serial}/batches", ingest.post_batch, methods=["POST"]))
-    for room in (SessionRoutes(access, clock), gateways, meters, inverters, energy, series, live):
-        app.include_router(room.router(), responses=READER_REFUSALS)
+    for routes in routes_of_readers:
+        app.include_router(routes.router(), responses=READER_REFUSALS)
     app.include_router(health.router(receiver.store), responses=PROBE_REFUSALS)
     app.router.routes.extend(PageRoutes().routes())
     per_address = rate_limit(rate=limits.address_rate, reason="address-rate")

@@ -5,8 +5,8 @@ import io
 import httpx
 from rich.console import Console
 
-from receiver.api.inverter_models import InverterEntry
-from receiver.api.meters import HouseholdPower, MeterEntry
+from receiver.api.inverter_answers import InverterEntry
+from receiver.api.meter_answers import HouseholdPower, MeterEntry
 from receiver.queries.panels import State
 from standalone.api import UNKNOWN_POWER, InverterReply, MeterReply, PowerReply, ReceiverApi, StatusPort
 from standalone.directories import free_port
@@ -79,16 +79,12 @@ def _receiver_reply(request: httpx.Request) -> httpx.Response:
         f"/{SERIAL}/power": HouseholdPower(
             production_w=5100.0, load_w=1900.0, net_w=-3200.0, imported_w=0.0, exported_w=3200.0, battery_w=-640.0,
             timestamp=1, age_seconds=1.0,
-        ).model_dump(),
+        ),
         f"/{SERIAL}/meters": [
-            MeterEntry(meter="production", phase="a", timestamp=1, age_seconds=500.0, power=3000.0).model_dump(
-                exclude_unset=True
-            )
+            MeterEntry(meter="production", phase="a", timestamp=1, age_seconds=500.0, power=3000.0)
         ],
         f"/{SERIAL}/inverters": [
-            InverterEntry(inverter="1", timestamp=1, age_seconds=9.0, state=State.IDLE, power=250.0).model_dump(
-                exclude_unset=True
-            )
+            InverterEntry(inverter="1", timestamp=1, age_seconds=9.0, state=State.IDLE, power=250.0)
         ],
     }  # fmt: skip
     return httpx.Response(200, json=documents[request.url.path.removeprefix("/api/v1/gateways")])

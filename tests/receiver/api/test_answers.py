@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from receiver.api.answers import next_page, wants_csv
+from receiver.api.answers import cut_page, wants_csv
 from shared.readings import Reading
 from tests.clocks import NOW_MS
 from tests.receiver.service import GATEWAY, OTHER, READ_SECRET, Service, inverter, read_claims, sign
@@ -35,7 +35,7 @@ def test_the_accept_header_is_heard(accept: str, csv: bool):
 def test_pages_of_a_list_are_the_list(keys: set[str], limit: int):
     found, after, more = [], None, True
     while more:
-        page, after = next_page(sorted(keys), limit=limit, after=after, key=str)
+        page, after = cut_page(sorted(keys), limit=limit, after=after, key=str)
         assert len(page) <= limit
         found += page
         more = after is not None

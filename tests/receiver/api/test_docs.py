@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starlette.routing import Route
 
-from receiver.api.series_models import EXAMPLES
+from receiver.api.series_answers import EXAMPLES
 from receiver.service.app import create_app
 from shared.readings import Reading
 from tests.clocks import NOW_MS

@@ -5,10 +5,11 @@ import io
 
 import pytest
 
-from receiver.api.inverter_models import InverterDetail, InverterEntry, PanelEnergyTable
+from receiver.api.inverter_answers import InverterDetail, InverterEntry, PanelEnergyTable
 from receiver.stores.base import GatewayReading
 from tests.clocks import NOW_MS
 from tests.receiver.api.constant_household import HOUR, answers, at, fill, reports, sites_file
+from tests.receiver.api.published import read_as
 from tests.receiver.service import GATEWAY, OTHER, assert_problem, inverter
 from tests.receiver.stores.store_factories import PLACES
 
@@ -40,7 +41,7 @@ async def put_up(running):
 async def test_every_panel_has_a_state_and_its_place(roof):
     (found,) = await answers(roof, "/inverters")
     for entry in found:
-        InverterEntry.model_validate(entry)
+        read_as(InverterEntry, entry)
     told = {entry["inverter"]: (entry["state"], entry["age_seconds"], entry.get("power")) for entry in found}
     assert told == {
         EAST_1: ("producing", 0.0, 200.0),
@@ -57,7 +58,7 @@ async def test_every_panel_has_a_state_and_its_place(roof):
 
 async def test_one_panel_beside_its_peers(roof):
     (found,) = await answers(roof, f"/inverters/{EAST_1}")
-    panel = InverterDetail.model_validate(found)
+    panel = read_as(InverterDetail, found)
     assert (panel.state, panel.power, panel.peers_power) == ("producing", 200.0, None), "its only peer is silent"
     assert panel.first_timestamp == at("2025-03-30") + 300_000
     assert (panel.panel.tilt, panel.panel.rated_watts, panel.panel.name) == (30, 400, "East 1")
@@ -74,7 +75,7 @@ async def test_one_panel_beside_its_peers(roof):
 
 async def test_a_panel_that_never_reported_is_there_and_says_nothing(roof):
     (found,) = await answers(roof, f"/inverters/{SHED}")
-    panel = InverterDetail.model_validate(found)
+    panel = read_as(InverterDetail, found)
     assert (panel.state, panel.timestamp, panel.first_timestamp) == ("ghost", None, None)
     assert panel.panel.name == "Shed"
     assert all(day.energy_wh is None for day in panel.days)
@@ -87,7 +88,7 @@ async def test_an_inverter_that_nobody_knows_is_not_found(roof):
 
 async def test_energy_of_all_panels_at_once(roof):
     (found,) = await answers(roof, "/inverters/energy?start=yesterday")
-    table = PanelEnergyTable.model_validate(found)
+    table = read_as(PanelEnergyTable, found)
     assert [window.stop - window.start for window in table.windows] == [23 * HOUR, 24 * HOUR]
     panels = {panel.inverter: panel for panel in table.panels}
     assert panels[EAST_1].energy_wh == pytest.approx([4600.0, 2400.0])

@@ -5,11 +5,12 @@ import io
 
 import pytest
 
-from receiver.api.gateway_models import GatewayEntry, GatewayStatus
-from receiver.api.meters import HouseholdPower, MeterEntry
+from receiver.api.gateway_answers import GatewayEntry, GatewayStatus
+from receiver.api.meter_answers import HouseholdPower, MeterEntry
 from shared.readings import Reading
 from tests.clocks import NOW_MS
 from tests.receiver.api.constant_household import HOUR, SITES, answers, at, counters, fill, sites_file
+from tests.receiver.api.published import read_as
 from tests.receiver.service import GATEWAY, OTHER, READ_SECRET, assert_problem, inverter, read_claims, sign
 from tests.receiver.stores.store_factories import PLACES
 
@@ -30,7 +31,7 @@ async def test_the_household_now(each_service):
     await each_service.send(*now(), inverter("1", power=1990.0))
     each_service.clock.advance(2)
     (found,) = await answers(each_service, "/power")
-    HouseholdPower.model_validate(found)
+    read_as(HouseholdPower, found)
     assert found == {
         "production_w": 2000.0,
         "load_w": 1500.0,
@@ -58,12 +59,12 @@ async def test_a_gateway_tells_of_its_household_and_of_today(start_over, tmp_pat
             await fill(running, readings, now=stop + 1000)
             found += await answers(running, "")
     assert found[0] == found[1]
-    gateway = GatewayStatus.model_validate(found[0])
+    gateway = read_as(GatewayStatus, found[0])
     assert (gateway.firmware, gateway.role, gateway.name) == ("D8.2.4286", "owner", "Home")
     assert (gateway.last_timestamp, gateway.age_seconds, gateway.delivery_lag_seconds) == (stop, 1.0, 1.0)
     assert (gateway.inverters, gateway.meters) == (1, 3)
     assert gateway.meter_names == ["net-consumption", "production"]
-    assert gateway.inverter_states.model_dump() == {"producing": 1, "idle": 0, "silent": 0, "ghost": 2}
+    assert vars(gateway.inverter_states) == {"producing": 1, "idle": 0, "silent": 0, "ghost": 2}
     assert (gateway.power.production_w, gateway.power.load_w) == (2000.0, 1500.0)
     assert (gateway.today.start, gateway.today.in_progress) == (begin, True)
     assert gateway.today.production_wh == pytest.approx(10_000.0)
@@ -76,7 +77,7 @@ async def test_meters_are_told_as_they_should_be(start_over, tmp_path):
         async with start_over(store, sites_file=sites_file(tmp_path, SITES.replace("panels:", roles))) as running:
             await running.send(*now())
             (found,) = await answers(running, "/meters")
-            assert [MeterEntry.model_validate(entry).power for entry in found] == [-900.0, -400.0, 2000.0]
+            assert [read_as(MeterEntry, entry).power for entry in found] == [-900.0, -400.0, 2000.0]
             answer = await running.get(f"{PATH}/meters?format=csv")
             lines = list(csv.reader(io.StringIO(answer.text)))
             assert lines[0] == ["meter", "phase", "power", "voltage", "timestamp", "age_seconds"]
@@ -106,7 +107,7 @@ async def test_the_list_of_gateways_comes_in_pages(each_service):
     for serial in (GATEWAY, OTHER):
         await each_service.send(inverter("1"), serial=serial, outbox=serial[-2:])
     first = await each_service.get(f"{ROOT}?limit=1")
-    assert [GatewayEntry.model_validate(entry).gateway for entry in first.json()] == [GATEWAY]
+    assert [read_as(GatewayEntry, entry).gateway for entry in first.json()] == [GATEWAY]
     link = first.headers["link"]
     assert link == f'<?limit=1&after={GATEWAY}>; rel="next"'
     second = await each_service.get(f"{ROOT}?limit=1&after={GATEWAY}")

@@ -1,0 +1,145 @@
+"""Who asks, about which gateway, and when: one dependency of every route, before its parameters are looked at.
+
+The order is the security of it: the token, the reader's right to this gateway and the rate come first, then whether
+the gateway exists. Only then does FastAPI read what else was sent, so a stranger hears 401 before 422.
+"""
+
+import contextlib
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, TypeAlias
+from zoneinfo import ZoneInfo
+
+from fastapi import Depends, FastAPI
+from starlette.requests import Request
+
+from receiver.api.access import COOKIE, Access
+from receiver.api.known_gateways import KnownGateways
+from receiver.api.parameters import SerialParameter
+from receiver.auth.gate import Caller
+from receiver.sites import Site, SitesFile
+from shared.clock import Clock
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReaderQuestion:
+    """A question of a reader who was let in and counted.
+
+    Attributes:
+        caller: Who asks.
+        now_ms: When, in UTC milliseconds; the whole answer is of this instant.
+    """
+
+    caller: Caller
+    now_ms: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GatewayQuestion(ReaderQuestion):
+    """A question about a gateway that has readings and that this reader may see.
+
+    Attributes:
+        serial: The gateway.
+        site: What the sites file says about it.
+        zone: The site's time zone.
+    """
+
+    serial: str
+    site: Site
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LiveQuestion:
+    """A view of the live events of a gateway that has readings.
+
+    Attributes:
+        serial: The gateway.
+        caller: Who looks; None for somebody without a token from an open network, who gets the sums alone.
+    """
+
+    serial: str
+    caller: Caller | None
+
+
+class Entrance:
+    """Makes the questions of an application.
+
+    Args:
+        access: Lets readers in.
+        gateways: Which gateways there are.
+        sites: What the owner says about each.
+        clock: What time it is.
+        open_live: Networks that get the live sums without a token.
+    """
+
+    def __init__(
+        self,
+        *,
+        access: Access,
+        gateways: KnownGateways,
+        sites: SitesFile,
+        clock: Clock,
+        open_live: Sequence[Network] = (),
+    ) -> None:
+        self._access = access
+        self._gateways = gateways
+        self._sites = sites
+        self._clock = clock
+        self._open_live = open_live
+
+    def install(self, app: FastAPI) -> None:
+        """Let the dependencies of this module find it."""
+        app.state.entrance = self
+
+    def admit(self, request: Request) -> ReaderQuestion:
+        """A reader's question about no gateway in particular. Raises RefusedError as `Access.admit` does."""
+        return ReaderQuestion(caller=self._access.admit(request), now_ms=self._clock.now_ms())
+
+    async def admit_to_gateway(self, request: Request, serial: str) -> GatewayQuestion:
+        """A question about one gateway. Raises RefusedError, also for a gateway without readings (not-found)."""
+        caller = self._access.admit(request, serial)
+        await self._gateways.check(serial)
+        site = self._sites.of(serial)
+        return GatewayQuestion(caller=caller, now_ms=self._clock.now_ms(), serial=serial, site=site, zone=site.zone)
+
+    async def admit_to_live(self, request: Request, serial: str) -> LiveQuestion:
+        """A view of the live events. Raises RefusedError as `admit_to_gateway` does."""
+        caller = None if self._comes_from_open_network(request) else self._access.admit(request, serial)
+        await self._gateways.check(serial)
+        return LiveQuestion(serial=serial, caller=caller)
+
+    def _comes_from_open_network(self, request: Request) -> bool:
+        """Whether somebody without any token comes from an open network."""
+        if "authorization" in request.headers or COOKIE in request.cookies or request.client is None:
+            return False
+        with contextlib.suppress(ValueError):
+            address = ipaddress.ip_address(request.client.host)
+            return any(address in network for network in self._open_live)
+        return False
+
+
+def _entrance(request: Request) -> Entrance:
+    entrance: Entrance = request.app.state.entrance
+    return entrance
+
+
+# Coroutines, though the first awaits nothing: FastAPI would send plain functions to another thread.
+async def _ask(request: Request) -> ReaderQuestion:
+    return _entrance(request).admit(request)
+
+
+async def _ask_gateway(serial: SerialParameter, request: Request) -> GatewayQuestion:
+    return await _entrance(request).admit_to_gateway(request, serial)
+
+
+async def _ask_live(serial: SerialParameter, request: Request) -> LiveQuestion:
+    return await _entrance(request).admit_to_live(request, serial)
+
+
+AskedByReader = Annotated[ReaderQuestion, Depends(_ask)]
+AskedOfGateway = Annotated[GatewayQuestion, Depends(_ask_gateway)]
+AskedOfLive = Annotated[LiveQuestion, Depends(_ask_live)]

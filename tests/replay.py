@@ -54,7 +54,10 @@ class ReplayCertificate(NamedTuple):
 
 @functools.cache
 def self_signed(name: str = "envoy-122012345678") -> ReplayCertificate:
-    """A certificate like the gateway's: subject is issuer, one year, no alternative name."""
+    """A certificate like the gateway's: subject is issuer, one year, no alternative name.
+
+    trustme cannot make it: its certificates have an authority and an alternative name.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     start = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)

@@ -1,15 +1,10 @@
 """A token from the account: full verification, both reply shapes, errors in disguise, secrets in no message."""
 
-import datetime as dt
-import ipaddress
 import json
 from urllib.parse import parse_qs
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+import trustme
 
 from scraper.errors import CloudRefusedError, CloudUnavailableError, ScraperSettingError
 from scraper.gateway.cloud import CloudLogin
@@ -22,36 +17,15 @@ LOGIN = CannedReply(200, json.dumps({"message": "success", "session_id": SESSION
 PAGE = b"<!DOCTYPE html><html>Down for maintenance</html>"
 
 
-def own_authority() -> ReplayCertificate:
-    """A certificate for 127.0.0.1 that is its own authority."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test cloud")])
-    start = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(start + dt.timedelta(days=30))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    return ReplayCertificate(
-        certificate.public_bytes(serialization.Encoding.PEM),
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
-    )
-
-
-AUTHORITY = own_authority()
+AUTHORITY = trustme.CA()
+_ISSUED = AUTHORITY.issue_cert("127.0.0.1")
+CLOUD_CERTIFICATE = ReplayCertificate(_ISSUED.cert_chain_pems[0].bytes(), _ISSUED.private_key_pem.bytes())
 
 
 @pytest.fixture
 def trusted(tmp_path, monkeypatch):
     path = tmp_path / "authority.pem"
-    path.write_bytes(AUTHORITY.certificate)
+    path.write_bytes(AUTHORITY.cert_pem.bytes())
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
 
 
@@ -63,7 +37,7 @@ def cloud_at(server: FakeServer) -> CloudLogin:
 async def fetch(login: CannedReply, token: CannedReply) -> tuple[str, list[FakeRequest]]:
     """Ask a cloud that gives these two replies."""
     replies = {"/login/login.json": login, "/tokens": token}
-    async with running(lambda request: replies[request.path], AUTHORITY) as server:
+    async with running(lambda request: replies[request.path], CLOUD_CERTIFICATE) as server:
         fetched = await cloud_at(server).fetch_token(USER, PASSWORD, SERIAL)
         return fetched.raw, server.requests
 
@@ -82,7 +56,7 @@ async def test_a_token_comes_in_either_shape(trusted, shape):
 
 async def test_an_unverified_cloud_gets_nothing():
     """Without our authority the certificate is refused; no byte of a request arrives."""
-    async with running(lambda _: LOGIN, AUTHORITY) as server:
+    async with running(lambda _: LOGIN, CLOUD_CERTIFICATE) as server:
         with pytest.raises(CloudUnavailableError):
             await cloud_at(server).fetch_token(USER, PASSWORD, SERIAL)
         assert server.received == b""
@@ -143,7 +117,7 @@ async def test_what_the_token_service_answers_is_understood(trusted, token, erro
 
 async def test_a_cut_connection_is_not_final(trusted):
     """Also without any answer."""
-    async with running(lambda _: raw(), AUTHORITY) as server:
+    async with running(lambda _: raw(), CLOUD_CERTIFICATE) as server:
         with pytest.raises(CloudUnavailableError, match="tried again"):
             await cloud_at(server).fetch_token(USER, PASSWORD, SERIAL)
 

@@ -19,7 +19,7 @@ PATIENCE_S = 60.0
 
 
 @dataclass
-class Said:
+class CommandOutcome:
     """How a command ended, and what it said on both outputs."""
 
     status: int | None
@@ -54,12 +54,12 @@ class RunningCommand:
                     return line
         raise AssertionError(f"ended without {text!r}: {self._text}")
 
-    async def stop(self) -> Said:
+    async def stop(self) -> CommandOutcome:
         """SIGTERM, as a supervisor would."""
         if self._process.returncode is None:
             self._process.terminate()
         rest, _ = await asyncio.wait_for(self._process.communicate(), PATIENCE_S)
-        return Said(self._process.returncode, self._text + rest.decode())
+        return CommandOutcome(self._process.returncode, self._text + rest.decode())
 
 
 @dataclass
@@ -77,13 +77,15 @@ class CommandLine:
     def state_dir(self) -> Path:
         return Path(self.environment["ENVOY_STATE_DIR"])
 
-    async def command(self, *arguments: str, module: str = "scraper", typed: str = "", **settings: str) -> Said:
+    async def command(
+        self, *arguments: str, module: str = "scraper", typed: str = "", **settings: str
+    ) -> CommandOutcome:
         """Run a command to its end."""
         process = await self._start(module, *arguments, **settings)
         text, _ = await asyncio.wait_for(process.communicate(typed.encode()), PATIENCE_S)
-        return Said(process.returncode, text.decode())
+        return CommandOutcome(process.returncode, text.decode())
 
-    async def check(self, **settings: str) -> Said:
+    async def check(self, **settings: str) -> CommandOutcome:
         return await self.command("check", **settings)
 
     @contextlib.asynccontextmanager

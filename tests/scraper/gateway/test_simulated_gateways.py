@@ -182,7 +182,7 @@ async def test_a_hanging_stream_is_given_up(fault, tmp_path):
 
 
 async def test_an_owner_token_reads_no_stream(tmp_path):
-    """Said as such; everything else goes on."""
+    """CommandOutcome as such; everything else goes on."""
     async with Simulator("firmware-8") as simulator, reading(simulator, tmp_path) as gateway:
         with pytest.raises(EndpointUnavailableError):
             await first_events(gateway, 1)

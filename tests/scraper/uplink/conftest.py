@@ -1,4 +1,4 @@
-"""The desk that the uplink's tests work at."""
+"""The bench that the uplink's tests work at."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.scraper.uplink.uplink_bench import UplinkBench, opened
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[UplinkBench]:
+async def bench(tmp_path: Path) -> AsyncIterator[UplinkBench]:
     """An uplink with an empty outbox and a receiver that accepts everything."""
     async with opened(tmp_path / "edge") as ready:
         yield ready

@@ -15,102 +15,102 @@ from tests.fake_http import CannedReply
 from tests.scraper.uplink.uplink_bench import SECRET, problem, verdict
 
 
-async def test_the_newest_readings_go_before_the_backlog(desk):
-    await desk.add(2000)
+async def test_the_newest_readings_go_before_the_backlog(bench):
+    await bench.add(2000)
     arrivals: list[int] = []
 
     def count(batch):
         arrivals.append(max(batch.seqs))
         return verdict(batch)
 
-    desk.reply = count
-    async with desk.running():
-        await desk.clock.begun()
+    bench.reply = count
+    async with bench.running():
+        await bench.clock.begun()
     assert arrivals == [2000, 500, 1500, 1000]
 
 
-async def test_what_is_read_while_a_backlog_drains_arrives_within_two_posts(desk):
-    await desk.add(3000)
+async def test_what_is_read_while_a_backlog_drains_arrives_within_two_posts(bench):
+    await bench.add(3000)
     loop = asyncio.get_running_loop()
     adding: list[asyncio.Task[None]] = []
 
     def commit_meanwhile(batch):
-        if len(desk.batches) == 2:
-            adding.append(loop.create_task(desk.add(1)))
+        if len(bench.batches) == 2:
+            adding.append(loop.create_task(bench.add(1)))
         return verdict(batch)
 
-    desk.reply = commit_meanwhile
-    async with desk.running():
-        await desk.clock.begun()
-    assert 3001 in {seq for batch in desk.batches[2:5] for seq in batch.seqs}
-    assert await desk.waiting() == 0
+    bench.reply = commit_meanwhile
+    async with bench.running():
+        await bench.clock.begun()
+    assert 3001 in {seq for batch in bench.batches[2:5] for seq in batch.seqs}
+    assert await bench.waiting() == 0
 
 
-async def test_no_answer_halves_the_batches_and_success_doubles_them(desk):
-    await desk.add(2000)
-    port = desk.server.port
-    await desk.server.stop()
-    async with desk.running():
+async def test_no_answer_halves_the_batches_and_success_doubles_them(bench):
+    await bench.add(2000)
+    port = bench.server.port
+    await bench.server.stop()
+    async with bench.running():
         for _ in range(6):
-            await desk.clock.asked()
-        _, wake = await desk.clock.begun()
-        assert "no connection to the receiver" in (desk.uplink.state.problem or "")
-        await desk.server.start()
-        assert desk.server.port == port
+            await bench.clock.asked()
+        _, wake = await bench.clock.begun()
+        assert "no connection to the receiver" in (bench.uplink.state.problem or "")
+        await bench.server.start()
+        assert bench.server.port == port
         wake.set_result(None)
-        await desk.clock.begun()
-    sizes = [len(batch.seqs) for batch in desk.batches]
+        await bench.clock.begun()
+    sizes = [len(batch.seqs) for batch in bench.batches]
     assert sizes[:6] == [MIN_ROWS, 32, 64, 128, 256, wire.MAX_ROWS]
 
 
-async def test_a_watcher_makes_every_commit_a_post_and_nobody_makes_it_one_in_ten_seconds(desk):
-    desk.reply = lambda batch: verdict(batch, watched=len(desk.batches) < 3)
-    await desk.add(1)
-    async with desk.running():
-        await desk.clock.begun()
-        assert desk.uplink.state.watched
-        await desk.add(1)  # posted at once: the sleep above is still going on
-        await desk.clock.begun()
-        await desk.add(1)
-        seconds, _ = await desk.clock.begun()
+async def test_a_watcher_makes_every_commit_a_post_and_nobody_makes_it_one_in_ten_seconds(bench):
+    bench.reply = lambda batch: verdict(batch, watched=len(bench.batches) < 3)
+    await bench.add(1)
+    async with bench.running():
+        await bench.clock.begun()
+        assert bench.uplink.state.watched
+        await bench.add(1)  # posted at once: the sleep above is still going on
+        await bench.clock.begun()
+        await bench.add(1)
+        seconds, _ = await bench.clock.begun()
         assert seconds == 10
-        assert len(desk.batches) == 3
-        assert not desk.uplink.state.watched
-        await desk.add(1)
+        assert len(bench.batches) == 3
+        assert not bench.uplink.state.watched
+        await bench.add(1)
         await asyncio.sleep(0)
-        assert len(desk.batches) == 3
+        assert len(bench.batches) == 3
 
 
-async def test_retry_after_is_obeyed_and_spread(desk):
-    await desk.add(1)
-    desk.reply = lambda _: problem("store-unavailable", 503, ("Retry-After", "90"))
-    async with desk.running():
-        waits = [await desk.clock.asked() for _ in range(4)]
+async def test_retry_after_is_obeyed_and_spread(bench):
+    await bench.add(1)
+    bench.reply = lambda _: problem("store-unavailable", 503, ("Retry-After", "90"))
+    async with bench.running():
+        waits = [await bench.clock.asked() for _ in range(4)]
     assert all(90 <= wait <= 99 for wait in waits), waits
     assert len(set(waits)) > 1
 
 
 @pytest.mark.parametrize("status", [429, 502, 503])
-async def test_a_foreign_retry_after_is_obeyed_too(desk, status):
-    await desk.add(1)
-    desk.reply = lambda _: CannedReply(status, b"busy", (("Retry-After", "60"),))
-    async with desk.running():
-        assert await desk.clock.asked() >= 60
+async def test_a_foreign_retry_after_is_obeyed_too(bench, status):
+    await bench.add(1)
+    bench.reply = lambda _: CannedReply(status, b"busy", (("Retry-After", "60"),))
+    async with bench.running():
+        assert await bench.clock.asked() >= 60
 
 
-async def test_waits_grow_to_five_minutes_and_never_end(desk):
-    await desk.add(1)
-    desk.reply = lambda _: CannedReply(500)
-    async with desk.running():
-        waits = [await desk.clock.asked() for _ in range(40)]
+async def test_waits_grow_to_five_minutes_and_never_end(bench):
+    await bench.add(1)
+    bench.reply = lambda _: CannedReply(500)
+    async with bench.running():
+        waits = [await bench.clock.asked() for _ in range(40)]
     assert max(waits[:3]) <= 4
     assert LONGEST_WAIT_S / 2 < max(waits) <= LONGEST_WAIT_S
-    assert await desk.waiting() == 1
+    assert await bench.waiting() == 1
 
 
-async def test_a_401_mints_anew_once_on_the_receivers_clock(desk):
+async def test_a_401_mints_anew_once_on_the_receivers_clock(bench):
     """A host whose clock is off by a day still delivers."""
-    await desk.add(1)
+    await bench.add(1)
     receiver_s = NOW_MS // 1000 + 86_400
     date = ("Date", email.utils.formatdate(receiver_s, usegmt=True))
 
@@ -119,33 +119,33 @@ async def test_a_401_mints_anew_once_on_the_receivers_clock(desk):
         fresh = claims["iat"] <= receiver_s <= claims["exp"]
         return verdict(batch) if fresh else problem("unauthorised", 401, date)
 
-    desk.reply = judge
-    async with desk.running():
-        await desk.clock.begun()
-        await desk.add(1)
-    await desk.uplink.drain_once()
-    assert await desk.waiting() == 0
-    assert len(desk.batches) == 3, "the offset is kept"
+    bench.reply = judge
+    async with bench.running():
+        await bench.clock.begun()
+        await bench.add(1)
+    await bench.uplink.drain_once()
+    assert await bench.waiting() == 0
+    assert len(bench.batches) == 3, "the offset is kept"
 
 
-async def test_a_signature_that_stays_refused_needs_a_person_and_is_tried_every_five_minutes(desk):
-    await desk.add(1)
-    desk.reply = lambda _: problem("unauthorised", 401)
-    async with desk.running():
-        waits = [await desk.clock.asked() for _ in range(3)]
+async def test_a_signature_that_stays_refused_needs_a_person_and_is_tried_every_five_minutes(bench):
+    await bench.add(1)
+    bench.reply = lambda _: problem("unauthorised", 401)
+    async with bench.running():
+        waits = [await bench.clock.asked() for _ in range(3)]
     assert all(300 <= wait <= 330 for wait in waits), waits
-    assert len(desk.batches) >= 6
-    assert desk.uplink.state.person_needed
-    assert "ENVOY_RECEIVER_SECRET must equal RECEIVER_SECRET" in (desk.uplink.state.problem or "")
+    assert len(bench.batches) >= 6
+    assert bench.uplink.state.person_needed
+    assert "ENVOY_RECEIVER_SECRET must equal RECEIVER_SECRET" in (bench.uplink.state.problem or "")
 
 
-async def test_a_forbidden_gateway_needs_a_person_who_is_told_what_to_do(desk):
-    await desk.add(1)
-    desk.reply = lambda _: problem("forbidden", 403)
-    async with desk.running():
-        assert 300 <= await desk.clock.asked() <= 330
-    assert desk.uplink.state.person_needed
-    assert "RECEIVER_GATEWAYS" in (desk.uplink.state.problem or "")
+async def test_a_forbidden_gateway_needs_a_person_who_is_told_what_to_do(bench):
+    await bench.add(1)
+    bench.reply = lambda _: problem("forbidden", 403)
+    async with bench.running():
+        assert 300 <= await bench.clock.asked() <= 330
+    assert bench.uplink.state.person_needed
+    assert "RECEIVER_GATEWAYS" in (bench.uplink.state.problem or "")
 
 
 def test_a_refused_token_makes_the_signer_read_a_key_that_was_replaced():

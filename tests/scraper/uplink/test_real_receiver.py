@@ -23,15 +23,15 @@ async def service(tmp_path) -> AsyncIterator[receiver.Service]:
 
 
 @contextlib.asynccontextmanager
-async def desk_at(service, folder, *, ahead_ms=0, secret=None, key=None, serial=GATEWAY):
+async def bench_at(service, folder, *, ahead_ms=0, secret=None, key=None, serial=GATEWAY):
     async with opened(
         folder / "edge",
         clock=SteppedClock(service.clock.ms + ahead_ms),
         url=f"http://127.0.0.1:{service.port}",
         key=key or HouseholdSecret(secret or receiver.SECRET.decode()),
         serial=serial,
-    ) as desk:
-        yield desk
+    ) as bench:
+        yield bench
 
 
 async def stored(service) -> int:
@@ -40,73 +40,73 @@ async def stored(service) -> int:
 
 
 async def test_everything_is_stored_and_leaves_the_outbox(service, tmp_path):
-    async with desk_at(service, tmp_path) as desk:
-        await desk.add(1200)
-        await desk.uplink.drain()
-        assert await desk.waiting() == 0
+    async with bench_at(service, tmp_path) as bench:
+        await bench.add(1200)
+        await bench.uplink.drain()
+        assert await bench.waiting() == 0
     assert await stored(service) == 1200
 
 
 async def test_bad_rows_become_dead_letters_with_their_codes_and_all_others_arrive(service, tmp_path):
-    async with desk_at(service, tmp_path) as desk:
-        await desk.add(10)
-        await desk.outbox.append([Reading("battery", {}, NOW_MS, {"power": 1.0})])
-        await desk.add(10, apparent_power=1.0)
-        await desk.outbox.append([Reading("meter", {"wrong": "tag"}, NOW_MS, {"power": 1.0})])
-        await desk.uplink.drain()
-        codes = [letter.code for letter in desk.outbox.outbox.dead_letters()]
+    async with bench_at(service, tmp_path) as bench:
+        await bench.add(10)
+        await bench.outbox.append([Reading("battery", {}, NOW_MS, {"power": 1.0})])
+        await bench.add(10, apparent_power=1.0)
+        await bench.outbox.append([Reading("meter", {"wrong": "tag"}, NOW_MS, {"power": 1.0})])
+        await bench.uplink.drain()
+        codes = [letter.code for letter in bench.outbox.outbox.dead_letters()]
         assert sorted(codes) == ["unknown-kind", "unprocessable"]
-        assert await desk.waiting() == 0
+        assert await bench.waiting() == 0
     assert await stored(service) == 10  # the same identities: fields merge
 
 
 async def test_the_same_rows_twice_are_stored_once(service, tmp_path):
     """The receiver stored, and its answer was lost."""
-    async with desk_at(service, tmp_path) as desk:
-        await desk.add(5)
-        rows = await desk.outbox.newest(500, 1 << 18)
-        await desk.uplink._post(rows)
-        await desk.uplink.drain()
-        assert await desk.waiting() == 0
+    async with bench_at(service, tmp_path) as bench:
+        await bench.add(5)
+        rows = await bench.outbox.newest(500, 1 << 18)
+        await bench.uplink._post(rows)
+        await bench.uplink.drain()
+        assert await bench.waiting() == 0
     assert await stored(service) == 5
 
 
 @pytest.mark.parametrize("days", [-1, 1])
 async def test_a_clock_that_is_off_by_a_day_is_let_in(service, tmp_path, days):
-    async with desk_at(service, tmp_path, ahead_ms=days * 86_400_000) as desk:
-        await desk.add(1)
-        await desk.uplink.drain()
-        assert await desk.waiting() == 0
+    async with bench_at(service, tmp_path, ahead_ms=days * 86_400_000) as bench:
+        await bench.add(1)
+        await bench.uplink.drain()
+        assert await bench.waiting() == 0
     assert await stored(service) == 1
 
 
-async def pause_of(desk: UplinkBench) -> str:
-    async with desk.running():
-        assert await desk.clock.asked() >= 300
-    assert desk.uplink.state.person_needed
-    assert await desk.waiting() == 1
-    return desk.uplink.state.problem or ""
+async def pause_of(bench: UplinkBench) -> str:
+    async with bench.running():
+        assert await bench.clock.asked() >= 300
+    assert bench.uplink.state.person_needed
+    assert await bench.waiting() == 1
+    return bench.uplink.state.problem or ""
 
 
 async def test_a_wrong_secret_is_said(service, tmp_path):
-    async with desk_at(service, tmp_path, secret="x" * 40) as desk:
-        await desk.add(1)
-        assert "ENVOY_RECEIVER_SECRET must equal RECEIVER_SECRET" in await pause_of(desk)
+    async with bench_at(service, tmp_path, secret="x" * 40) as bench:
+        await bench.add(1)
+        assert "ENVOY_RECEIVER_SECRET must equal RECEIVER_SECRET" in await pause_of(bench)
 
 
 async def test_a_gateway_that_is_not_allowed_is_said(service, tmp_path):
-    async with desk_at(service, tmp_path, serial="122399999999") as desk:
-        await desk.add(1)
-        assert "RECEIVER_GATEWAYS" in await pause_of(desk)
+    async with bench_at(service, tmp_path, serial="122399999999") as bench:
+        await bench.add(1)
+        assert "RECEIVER_GATEWAYS" in await pause_of(bench)
 
 
 async def test_an_ed25519_key_is_let_in_once_the_receiver_knows_it_and_nothing_is_lost_before(service, tmp_path):
     private = Ed25519PrivateKey.generate()
-    async with desk_at(service, tmp_path, key=EdgeKey(private)) as desk:
-        await desk.add(1)
-        assert "envoy-receiver keys add" in await pause_of(desk)
+    async with bench_at(service, tmp_path, key=EdgeKey(private)) as bench:
+        await bench.add(1)
+        assert "envoy-receiver keys add" in await pause_of(bench)
         service.add_key(private)
         service.clock.advance(31)
-        await desk.uplink.drain()
-        assert await desk.waiting() == 0
+        await bench.uplink.drain()
+        assert await bench.waiting() == 0
     assert await stored(service) == 1

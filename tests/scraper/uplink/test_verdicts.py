@@ -13,14 +13,14 @@ HTML = (("Content-Type", "text/html"),)
 JSON = (("Content-Type", "application/json"),)
 
 
-async def test_a_verdict_deletes_what_it_accepts_and_keeps_what_it_rejects_with_its_code(desk):
-    await desk.add(5)
-    desk.reply = lambda batch: verdict(batch, {2: "too-old", 4: "quota"})
-    async with desk.running():
-        await desk.clock.asked()
-    assert (await desk.waiting(), await desk.dead()) == (0, 2)
-    assert {letter.seq: letter.code for letter in desk.outbox.outbox.dead_letters()} == {2: "too-old", 4: "quota"}
-    assert (desk.uplink.state.delivered, desk.uplink.state.refused) == (3, 2)
+async def test_a_verdict_deletes_what_it_accepts_and_keeps_what_it_rejects_with_its_code(bench):
+    await bench.add(5)
+    bench.reply = lambda batch: verdict(batch, {2: "too-old", 4: "quota"})
+    async with bench.running():
+        await bench.clock.asked()
+    assert (await bench.waiting(), await bench.dead()) == (0, 2)
+    assert {letter.seq: letter.code for letter in bench.outbox.outbox.dead_letters()} == {2: "too-old", 4: "quota"}
+    assert (bench.uplink.state.delivered, bench.uplink.state.refused) == (3, 2)
 
 
 @pytest.mark.parametrize(
@@ -43,97 +43,97 @@ async def test_a_verdict_deletes_what_it_accepts_and_keeps_what_it_rejects_with_
         raw(),
     ],
 )
-async def test_a_foreign_answer_deletes_nothing_and_is_tried_again(desk, foreign):
-    await desk.add(3)
-    desk.reply = lambda _: foreign
-    async with desk.running():
-        _, wake = await desk.clock.begun()
-        assert await desk.waiting() == 3
-        assert await desk.dead() == 0
-        assert desk.uplink.state.problem
-        desk.reply = verdict
+async def test_a_foreign_answer_deletes_nothing_and_is_tried_again(bench, foreign):
+    await bench.add(3)
+    bench.reply = lambda _: foreign
+    async with bench.running():
+        _, wake = await bench.clock.begun()
+        assert await bench.waiting() == 3
+        assert await bench.dead() == 0
+        assert bench.uplink.state.problem
+        bench.reply = verdict
         wake.set_result(None)
-        await desk.clock.begun()
-    assert await desk.waiting() == 0
-    assert desk.uplink.state.problem is None
+        await bench.clock.begun()
+    assert await bench.waiting() == 0
+    assert bench.uplink.state.problem is None
 
 
-async def test_one_bad_row_is_found_and_all_others_are_delivered(desk):
-    await desk.add(200)
+async def test_one_bad_row_is_found_and_all_others_are_delivered(bench):
+    await bench.add(200)
     bad = 77
-    desk.reply = lambda batch: problem("unprocessable", 422) if bad in batch.seqs else verdict(batch)
-    async with desk.running():
-        await desk.clock.asked()
-    (letter,) = desk.outbox.outbox.dead_letters()
+    bench.reply = lambda batch: problem("unprocessable", 422) if bad in batch.seqs else verdict(batch)
+    async with bench.running():
+        await bench.clock.asked()
+    (letter,) = bench.outbox.outbox.dead_letters()
     assert (letter.seq, letter.code) == (bad, "unprocessable")
-    assert (await desk.waiting(), desk.uplink.state.delivered) == (0, 199)
-    assert len(desk.batches) < 25, "it is looked for by halves"
+    assert (await bench.waiting(), bench.uplink.state.delivered) == (0, 199)
+    assert len(bench.batches) < 25, "it is looked for by halves"
 
 
-async def test_more_bad_rows_than_would_look_suspicious_pass_when_good_ones_lie_between(desk):
-    await desk.add(200)
+async def test_more_bad_rows_than_would_look_suspicious_pass_when_good_ones_lie_between(bench):
+    await bench.add(200)
     bad = set(range(10, 200, 10))
-    desk.reply = lambda batch: problem("malformed", 400) if bad & set(batch.seqs) else verdict(batch)
-    async with desk.running():
-        await desk.clock.asked()
-    assert (await desk.waiting(), await desk.dead()) == (0, len(bad))
+    bench.reply = lambda batch: problem("malformed", 400) if bad & set(batch.seqs) else verdict(batch)
+    async with bench.running():
+        await bench.clock.asked()
+    assert (await bench.waiting(), await bench.dead()) == (0, len(bad))
 
 
-async def test_bad_rows_side_by_side_do_not_block_newer_ones(desk):
+async def test_bad_rows_side_by_side_do_not_block_newer_ones(bench):
     bad = set(range(1, 13))
-    await desk.add(40)
-    desk.reply = lambda batch: problem("malformed", 400) if bad & set(batch.seqs) else verdict(batch)
-    async with desk.running():
+    await bench.add(40)
+    bench.reply = lambda batch: problem("malformed", 400) if bad & set(batch.seqs) else verdict(batch)
+    async with bench.running():
         for _ in range(4):
-            await desk.clock.asked()
-            await desk.add(1)
-            if await desk.dead() == len(bad):
+            await bench.clock.asked()
+            await bench.add(1)
+            if await bench.dead() == len(bad):
                 break
-    assert await desk.dead() == len(bad)
+    assert await bench.dead() == len(bad)
 
 
-async def test_a_batch_that_is_too_large_is_halved(desk):
-    await desk.add(100)
-    desk.reply = lambda batch: problem("too-large", 413) if len(batch.seqs) > 30 else verdict(batch)
-    async with desk.running():
-        await desk.clock.asked()
-    assert (await desk.waiting(), await desk.dead()) == (0, 0)
+async def test_a_batch_that_is_too_large_is_halved(bench):
+    await bench.add(100)
+    bench.reply = lambda batch: problem("too-large", 413) if len(batch.seqs) > 30 else verdict(batch)
+    async with bench.running():
+        await bench.clock.asked()
+    assert (await bench.waiting(), await bench.dead()) == (0, 0)
 
 
-async def test_a_receiver_that_refuses_everything_gets_five_rows_and_no_more(desk):
-    await desk.add(100)
-    desk.reply = lambda _: problem("unprocessable", 422)
-    async with desk.running():
+async def test_a_receiver_that_refuses_everything_gets_five_rows_and_no_more(bench):
+    await bench.add(100)
+    bench.reply = lambda _: problem("unprocessable", 422)
+    async with bench.running():
         for _ in range(3):
-            assert await desk.clock.asked() >= 300
-    assert await desk.dead() == SUSPICIOUS == 5
-    assert await desk.waiting() == 95
-    assert desk.uplink.state.person_needed
+            assert await bench.clock.asked() >= 300
+    assert await bench.dead() == SUSPICIOUS == 5
+    assert await bench.waiting() == 95
+    assert bench.uplink.state.person_needed
 
 
-async def test_an_unknown_wire_version_keeps_everything_and_is_tried_hourly(desk):
-    await desk.add(3)
-    desk.reply = lambda _: problem("unsupported-version", 422)
-    async with desk.running():
-        assert 3600 <= await desk.clock.asked() <= 3960
-    assert (await desk.waiting(), await desk.dead()) == (3, 0)
-    assert "upgrade" in (desk.uplink.state.problem or "")
+async def test_an_unknown_wire_version_keeps_everything_and_is_tried_hourly(bench):
+    await bench.add(3)
+    bench.reply = lambda _: problem("unsupported-version", 422)
+    async with bench.running():
+        assert 3600 <= await bench.clock.asked() <= 3960
+    assert (await bench.waiting(), await bench.dead()) == (3, 0)
+    assert "upgrade" in (bench.uplink.state.problem or "")
 
 
-async def test_a_row_committed_during_a_post_is_not_deleted_by_its_verdict(desk):
+async def test_a_row_committed_during_a_post_is_not_deleted_by_its_verdict(bench):
     """Also not when the verdict's count would fit."""
-    await desk.add(2)
+    await bench.add(2)
     loop = asyncio.get_running_loop()
 
     def commit_meanwhile(batch):
-        desk.reply = verdict
-        return raw_after(loop.create_task(desk.add(1)), verdict(batch))
+        bench.reply = verdict
+        return raw_after(loop.create_task(bench.add(1)), verdict(batch))
 
-    desk.reply = commit_meanwhile
-    async with desk.running():
-        await desk.clock.begun()
-    assert [batch.seqs for batch in desk.batches] == [[1, 2], [3]]
-    assert await desk.waiting() == 0
+    bench.reply = commit_meanwhile
+    async with bench.running():
+        await bench.clock.begun()
+    assert [batch.seqs for batch in bench.batches] == [[1, 2], [3]]
+    assert await bench.waiting() == 0
 
 
 def raw_after(task, answer):
@@ -146,9 +146,9 @@ def raw_after(task, answer):
     return write
 
 
-async def test_a_disk_that_is_full_when_a_verdict_is_obeyed_only_repeats_the_post(desk, monkeypatch):
-    await desk.add(3)
-    whole = desk.outbox.settle
+async def test_a_disk_that_is_full_when_a_verdict_is_obeyed_only_repeats_the_post(bench, monkeypatch):
+    await bench.add(3)
+    whole = bench.outbox.settle
     calls = 0
 
     async def full_once(*args: object) -> None:
@@ -158,30 +158,30 @@ async def test_a_disk_that_is_full_when_a_verdict_is_obeyed_only_repeats_the_pos
             raise OutboxUnavailableError("the disk is full: free some space")
         await whole(*args)
 
-    monkeypatch.setattr(desk.outbox, "settle", full_once)
-    async with desk.running() as task:
-        _, wake = await desk.clock.begun()
-        assert desk.uplink.state.problem == "the disk is full: free some space"
+    monkeypatch.setattr(bench.outbox, "settle", full_once)
+    async with bench.running() as task:
+        _, wake = await bench.clock.begun()
+        assert bench.uplink.state.problem == "the disk is full: free some space"
         wake.set_result(None)
-        await desk.clock.begun()
+        await bench.clock.begun()
         assert not task.done()
-    assert await desk.waiting() == 0
-    assert [batch.seqs for batch in desk.batches] == [[1, 2, 3], [1, 2, 3]]
+    assert await bench.waiting() == 0
+    assert [batch.seqs for batch in bench.batches] == [[1, 2, 3], [1, 2, 3]]
 
 
-async def test_a_stop_during_a_post_loses_nothing_and_the_last_post_delivers(desk):
-    await desk.add(3)
+async def test_a_stop_during_a_post_loses_nothing_and_the_last_post_delivers(bench):
+    await bench.add(3)
     posted, never = asyncio.Event(), asyncio.Event()
 
     async def hang() -> None:
         posted.set()
         await never.wait()
 
-    desk.reply = lambda _: raw(then=hang)
-    async with desk.running():
+    bench.reply = lambda _: raw(then=hang)
+    async with bench.running():
         await posted.wait()
-    assert await desk.waiting() == 3
-    desk.reply = verdict
-    await desk.uplink.drain_once()
-    assert await desk.waiting() == 0
+    assert await bench.waiting() == 3
+    bench.reply = verdict
+    await bench.uplink.drain_once()
+    assert await bench.waiting() == 0
     never.set()

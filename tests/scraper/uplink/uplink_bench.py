@@ -108,14 +108,14 @@ async def opened(folder: Path, *, clock: SteppedClock | None = None, url: str | 
     clock = clock or SteppedClock()
     outbox = OutboxThread()
     await outbox.open(folder / "outbox.sqlite", quota_bytes=64 * 1024 * 1024, clock=SystemClock())
-    server = FakeServer(lambda request: desk.answer(request), "http")  # noqa: PLW0108 (there is no desk yet)
+    server = FakeServer(lambda request: bench.answer(request), "http")  # noqa: PLW0108 (the bench is made below)
     await server.start()
     sender = Sender(url or f"http://127.0.0.1:{server.port}", serial, None)
     signer = Signer(key or HouseholdSecret(SECRET), serial)
     uplink = Uplink(outbox, sender, signer, clock, interval_s=10, rng=random.Random(1))
-    desk = UplinkBench(uplink, outbox, server, clock)
+    bench = UplinkBench(uplink, outbox, server, clock)
     try:
-        yield desk
+        yield bench
     finally:
         await sender.aclose()
         await server.aclose()

@@ -162,3 +162,39 @@ async def test_what_is_not_a_route_is_not_found_whoever_asks(service: Service):
     for path in ("/metrics", "/api/v1", "/api/v1/gateways/", f"{ROOT}/{GATEWAY}/batches/1", "/api/v2/gateways"):
         for sort in OF_A_GATEWAY:
             assert await status(service, "GET", path, credentials(service, sort, writes=False)) == 404, (path, sort)
+
+
+ODD_QUERIES = {"missing": "", "malformed": "?format=xml&every=7x&limit=x&start=soon", "unknown": "?canary-name=1"}
+"""Questions that no route can answer: without what it needs, with senseless values, with a name that it does not know."""
+NOT_LET_IN = [sort for sort, status in OF_A_GATEWAY.items() if status != 200]
+
+
+@pytest.mark.parametrize("sort", NOT_LET_IN)
+async def test_who_is_not_let_in_hears_that_whatever_else_is_wrong(service: Service, sort: str):
+    """401, 403 and 404 come before 422, on every route that is read, also where a needed parameter is missing."""
+    await service.send(inverter(INVERTER), meter())
+    await service.send(inverter("2"), serial=OTHER, outbox="cc")
+    faults = []
+    for method, path, expected in table(service):
+        if method != "GET" or expected is None or expected is PUBLIC or expected[sort] == 200:
+            continue
+        headers = credentials(service, sort, writes=False)
+        for name, query in ODD_QUERIES.items():
+            address = path.format(serial=GATEWAY, inverter=INVERTER) + query
+            answer = await service.client.get(address, headers=headers)
+            if answer.status_code != expected[sort]:
+                faults.append(f"{path} {name}: {answer.status_code}, not {expected[sort]}")
+    assert not faults
+
+
+async def test_a_reader_who_is_let_in_hears_what_is_wrong_and_no_name_that_was_sent(service: Service):
+    await service.send(inverter(INVERTER), meter())
+    for method, path, expected in table(service):
+        if method == "GET" and expected is not PUBLIC:
+            address = path.format(serial=GATEWAY, inverter=INVERTER)
+            needed = QUERIES.get(path, "?")
+            answer = await service.get(f"{address}{needed}&canary-name=1")
+            assert answer.status_code == 422, path
+            assert answer.json()["detail"].startswith("a parameter is not known here"), path
+            assert "canary" not in answer.text, path
+    assert (await service.get(f"{ROOT}/{GATEWAY}/series")).status_code == 422

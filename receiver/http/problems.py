@@ -29,7 +29,7 @@ _STATUS_AND_TITLE = {
     Problem.UNSUPPORTED_VERSION: (422, "This receiver does not speak that wire version: upgrade it."),
     Problem.UNAUTHORISED: (401, "A valid token is needed."),
     Problem.FORBIDDEN: (403, "This token does not give the right to do that."),
-    Problem.NOT_FOUND: (404, "There is no such thing here."),
+    Problem.NOT_FOUND: (404, "Nothing was found at this address."),
     Problem.METHOD_NOT_ALLOWED: (405, "That method cannot be used here."),
     Problem.TOO_MANY_REQUESTS: (429, "Too many requests: wait, then go on."),
     Problem.STORE_UNAVAILABLE: (503, "The store cannot take this now: send the same again later."),

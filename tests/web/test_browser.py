@@ -105,7 +105,7 @@ async def test_arrow_keys_and_buttons_go_through_the_days(page: Page, stage: Pag
     await expect(day).to_have_text("Today")
     await page.get_by_role("button", name="The day before").click()
     await page.get_by_role("button", name="The day before").click()
-    await expect(page.locator(".energy")).to_contain_text("Nothing is known")
+    await expect(page.locator(".energy")).to_contain_text("No energy is known")
     await page.get_by_role("button", name="Today").click()
     await expect(day).to_have_text("Today")
 

@@ -36,7 +36,7 @@ export function notices(status: GatewayStatus, zone: string): Notice[] {
   if (status.status_age_seconds === null || status.status_age_seconds > SILENT_S) {
     bad(
       "The scraper is silent",
-      `It was last heard of ${ago(status.status_age_seconds)}. See whether it runs and reaches this receiver.`,
+      `${status.status_age_seconds === null ? "It has not reported yet." : `Its last report came ${ago(status.status_age_seconds)}.`} Check that it runs and reaches this receiver.`,
     );
   }
   const expires = fields["token_expires_in"];

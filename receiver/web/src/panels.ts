@@ -24,7 +24,7 @@ export class PanelsView {
     this.element = h(
       "section", { class: "card panels", "aria-labelledby": "panels-title" },
       h("div", { class: "head" }, this.title, this.summary), this.roof,
-      h("p", { class: "soft note keys" }, "A panel opens its day beside its peers."),
+      h("p", { class: "soft note keys" }, "Select a panel to compare its day with the other panels."),
     );
     this.roof.addEventListener("keydown", (event) => this.move(event));
   }

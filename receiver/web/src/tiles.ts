@@ -15,7 +15,7 @@ const TILES: readonly [key: string, label: string, colour: string, text: (day: D
   ["charged", "Charged", "battery", (day) => amount(day.charged, "Wh")],
   ["discharged", "Discharged", "battery", (day) => amount(day.discharged, "Wh")],
   ["savings", "Saved", "money", (day) => money(day.savings)],
-  ["balance", "Earned less paid", "money", (day) => money(balance(day))],
+  ["balance", "Earned minus paid", "money", (day) => money(balance(day))],
 ];
 const ALWAYS = new Set(["production", "load", "imported", "exported", "self_consumption", "self_sufficiency"]);
 const HELP: Record<string, string> = {
@@ -53,7 +53,7 @@ export class TilesView {
       setText(entry.value, shown);
       entry.tile.hidden = !ALWAYS.has(key) && (shown === "–" || (key.endsWith("charged") && !hasBattery(day)));
     }
-    setText(this.note, day === null ? "Nothing is known of it yet." : known < WHOLE ? `Known for ${share(known)} of the time.` : "");
+    setText(this.note, day === null ? "No energy is known for this day." : known < WHOLE ? `Known for ${share(known)} of the time.` : "");
   }
 }
 

@@ -15,12 +15,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from scraper.errors import ScraperSettingError
 from shared.files import UnsafeFileError, read_private, write_private
 from shared.keys import SECRET_KEY_ID, PublicKey
+from shared.units import DAY_S
 
 LIFETIME_S = 600
 """Life of one token in seconds."""
 RENEW_S = 120
 """A token this close to its end is replaced (seconds)."""
-MOST_OFFSET_S = 86_400
+MOST_OFFSET_S = DAY_S
 """Clocks that differ by more are not believed (seconds): a token signed for another year would be good in that year."""
 
 

@@ -83,7 +83,7 @@ def _add_strict_headers(message: Message, path: str) -> None:
 
 def _refuse_body(scope: Scope) -> None:
     """Raises RefusedError for a body that nobody reads: its connection would wait for it."""
-    if scope["method"] != "POST":
+    if scope["method"] in {"GET", "HEAD"}:
         fields = dict(scope["headers"])
         if b"transfer-encoding" in fields or fields.get(b"content-length", b"0") != b"0":
             raise RefusedError(Problem.MALFORMED, "body-of-a-question", close=True)

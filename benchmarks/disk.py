@@ -51,8 +51,8 @@ def main() -> None:
     profile = sys.argv[2] if len(sys.argv) > 2 else "firmware-8"
     history.STEP_S = 1
     stop = int(time.time()) // DAY_S * DAY_S
-    place = history.Place(profile, 7, stop - days * DAY_S, 0)
-    rows = [row for piece in history.Past(place).chunks(stop - round(days * DAY_S), stop) for row in piece]
+    place = history.HouseSettings(profile, 7, stop - days * DAY_S, 0)
+    rows = [row for piece in history.Past(place).make_pieces(stop - round(days * DAY_S), stop) for row in piece]
     serial = profile_named(profile).serial
     meter = [GatewayReading(serial, row) for row in rows if row.kind == "meter"]
     other = [GatewayReading(serial, row) for row in rows if row.kind != "meter"]

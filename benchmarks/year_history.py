@@ -29,7 +29,7 @@ from simulator.house import late_morning_offset
 from simulator.house.profiles import PROFILES as HOUSES
 from simulator.profiles import profile_named
 from standalone import history
-from standalone.site import sites_file
+from standalone.site import make_sites_file
 
 PROFILE = "firmware-8"
 SEED = 7
@@ -64,11 +64,11 @@ class Year:
         now = int(time.time())
         profile = profile_named(PROFILE)
         offset = round(late_morning_offset(HOUSES[profile.house], now, SEED))
-        self._past = history.Past(history.Place(PROFILE, SEED, now + offset - 3 * DAY_S, offset))
+        self._past = history.Past(history.HouseSettings(PROFILE, SEED, now + offset - 3 * DAY_S, offset))
         self._firmware = profile.firmware
         self._days, self._dense_days = days, dense_days
         self.gateway = profile.serial
-        self.sites = sites_file(history.Place(PROFILE, SEED, 0.0, offset), now)
+        self.sites = make_sites_file(history.HouseSettings(PROFILE, SEED, 0.0, offset), now)
         self.site = parse(self.sites.encode())[self.gateway]
         self.midnight = self.site.list_windows("energy_1d", now * 1000, now * 1000 + 1)[0]
         self.written = 0
@@ -94,7 +94,7 @@ class Year:
         """Store what a scraper would have sent, and let the job compute from it."""
         rollups = Rollups(home.store, site_of=lambda _: self.site, clock=SystemClock(), state_dir=home.state)
         try:
-            for piece in self._past.chunks(start_s, stop_s):
+            for piece in self._past.make_pieces(start_s, stop_s):
                 await self._write(piece, rollups.store)
             await self._write(self._statuses(start_s, stop_s), rollups.store)
             await rollups.catch_up()

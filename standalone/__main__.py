@@ -31,7 +31,7 @@ def demo(
     days: Annotated[float, typer.Option(min=0, max=30, help="Days of history.")] = 7.0,
 ) -> None:
     """A simulated gateway, the scraper and the receiver, with a live view. Needs no settings."""
-    sys.exit(_until_stopped(lambda families: run_demo(state.absolute(), days, SystemClock(), families)))
+    sys.exit(_run_until_stopped(lambda groups: run_demo(state.absolute(), days, SystemClock(), groups)))
 
 
 @app.command()
@@ -45,12 +45,12 @@ def dashboards(
     INFLUXD names the influxd 2.7 to start; else the one on the PATH is taken.
     """
 
-    def start(families: list[ProcessGroup]) -> Coroutine[Any, Any, None]:
+    def start(groups: list[ProcessGroup]) -> Coroutine[Any, Any, None]:
         return run_dashboards(
-            state.absolute(), InfluxChoice(find_influxd(os.environ), influxdb_port), days, SystemClock(), families
+            state.absolute(), InfluxChoice(find_influxd(os.environ), influxdb_port), days, SystemClock(), groups
         )
 
-    sys.exit(_until_stopped(start))
+    sys.exit(_run_until_stopped(start))
 
 
 @app.command()
@@ -58,10 +58,10 @@ def run(
     state: Annotated[Path, typer.Option(help="Directory for what .env gives no place of its own.")] = _STATE,
 ) -> None:
     """The scraper and the receiver for your gateway, with a live view. Settings are read from .env."""
-    sys.exit(_until_stopped(lambda families: run_real(state.absolute(), SystemClock(), families)))
+    sys.exit(_run_until_stopped(lambda groups: run_real(state.absolute(), SystemClock(), groups)))
 
 
-def _until_stopped(start: Callable[[list[ProcessGroup]], Coroutine[Any, Any, None]]) -> int:
+def _run_until_stopped(start: Callable[[list[ProcessGroup]], Coroutine[Any, Any, None]]) -> int:
     """Run a command to its end, by itself or by a signal; returns the exit status."""
     try:
         asyncio.run(_run(start))
@@ -73,19 +73,19 @@ def _until_stopped(start: Callable[[list[ProcessGroup]], Coroutine[Any, Any, Non
 
 
 async def _run(start: Callable[[list[ProcessGroup]], Coroutine[Any, Any, None]]) -> None:
-    families: list[ProcessGroup] = []
-    command = asyncio.create_task(start(families))
-    told = False
+    groups: list[ProcessGroup] = []
+    command = asyncio.create_task(start(groups))
+    stopping = False
 
     def stop() -> None:
         """The first signal stops everything in order, a second one kills the parts."""
-        nonlocal told
-        if not told:
-            told = True
+        nonlocal stopping
+        if not stopping:
+            stopping = True
             command.cancel()
         else:
-            for family in families:
-                family.kill()
+            for group in groups:
+                group.kill()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop)

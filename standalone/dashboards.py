@@ -10,17 +10,17 @@ from pathlib import Path
 
 from shared.clock import Clock
 from shared.files import write_private
-from standalone.demo import family_in, household, live, start_simulator
-from standalone.influxdb import BUCKET, GRAFANA_TOKEN, LIVE_BUCKET, ORG, InfluxChoice, Running, start_influxdb
+from standalone.demo import open_group, plan_installation, run_chain, start_simulator
+from standalone.influxdb import BUCKET, GRAFANA_TOKEN, LIVE_BUCKET, ORG, InfluxChoice, InfluxServer, start_influxdb
 from standalone.processes import ProcessGroup
-from standalone.site import sites_file
+from standalone.site import make_sites_file
 from standalone.stack import LocalInstallation
 
 PROFILE = "battery"
 
 
 async def dashboards(
-    directory: Path, database: InfluxChoice, days: float, clock: Clock, families: list[ProcessGroup]
+    directory: Path, database: InfluxChoice, days: float, clock: Clock, groups: list[ProcessGroup]
 ) -> None:
     """Run until cancelled.
 
@@ -29,32 +29,32 @@ async def dashboards(
         database: Which InfluxDB to start.
         days: How much history there is.
         clock: Time.
-        families: The family of processes is put here as soon as there is one, for whoever has to hurry.
+        groups: The group of processes is appended as soon as it exists, so that the caller can kill it.
 
     Raises:
         StandaloneError: It cannot go on; says why.
     """
-    async with family_in(directory, families) as family:
-        running = await start_influxdb(family, directory / "influxdb", database, clock)
-        simulation = await start_simulator(family, directory, PROFILE, clock)
+    async with open_group(directory, groups) as group:
+        running = await start_influxdb(group, directory / "influxdb", database, clock)
+        simulation = await start_simulator(group, directory, PROFILE, clock)
         sites = directory / "sites.yaml"
-        write_private(sites, sites_file(simulation.past, clock.now_ms() / 1000).encode())
+        write_private(sites, make_sites_file(simulation.past, clock.now_ms() / 1000).encode())
         title = f"envoy-relay dashboards: simulated gateway {simulation.gateway.serial}"
-        plain = household(directory, simulation.gateway, title)
-        await live(family, _over(plain, running, sites), simulation.past, days, clock)
+        plain = plan_installation(directory, simulation.gateway, title)
+        await run_chain(group, _store_in_influxdb(plain, running, sites), simulation.past, days, clock)
 
 
-def _over(plain: LocalInstallation, running: Running, sites: Path) -> LocalInstallation:
-    """The same household, stored in the database."""
+def _store_in_influxdb(plain: LocalInstallation, running: InfluxServer, sites: Path) -> LocalInstallation:
+    """The same installation, stored in the database."""
     return replace(
         plain,
         environment={**plain.environment, **running.settings, "RECEIVER_SITES_FILE": str(sites)},
         data=f"InfluxDB at {running.url}, organisation {ORG}, buckets {BUCKET} and {LIVE_BUCKET}",
-        places=_places(running),
+        notes=_describe_access(running),
     )
 
 
-def _places(running: Running) -> Mapping[str, str]:
+def _describe_access(running: InfluxServer) -> Mapping[str, str]:
     return {
         "token for Grafana": str(running.tokens / GRAFANA_TOKEN),
         "password of InfluxDB's user admin": str(running.password_file),

@@ -20,7 +20,7 @@ from simulator.house import PROFILES as HOUSES
 from simulator.house import late_morning_offset
 from simulator.profiles import PROFILES as GATEWAYS
 from standalone.directories import DemoDirectory, free_port
-from standalone.history import Place
+from standalone.history import HouseSettings
 from standalone.loader import LoadJob
 from standalone.processes import Child, ProcessGroup
 from standalone.stack import LocalInstallation, start_receiver, start_scraper, watch
@@ -46,80 +46,82 @@ class AnnouncedGateway(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Simulation:
-    """A running simulator: its gateway, and the place of which the past is known."""
+    """A running simulator: its gateway, and the settings of its house, from which the past is computed."""
 
     gateway: AnnouncedGateway
-    past: Place
+    past: HouseSettings
 
 
-async def demo(directory: Path, days: float, clock: Clock, families: list[ProcessGroup]) -> None:
+async def demo(directory: Path, days: float, clock: Clock, groups: list[ProcessGroup]) -> None:
     """Run until cancelled.
 
     Args:
         directory: For everything that is written; emptied first if it holds an earlier demo.
         days: How much history there is.
         clock: Time.
-        families: The family of processes is put here as soon as there is one, for whoever has to hurry.
+        groups: The group of processes is appended as soon as it exists, so that the caller can kill it.
 
     Raises:
         StandaloneError: It cannot go on; says why.
     """
-    async with family_in(directory, families) as family:
-        simulation = await start_simulator(family, directory, PROFILE, clock)
+    async with open_group(directory, groups) as group:
+        simulation = await start_simulator(group, directory, PROFILE, clock)
         title = f"envoy-relay demo: simulated gateway {simulation.gateway.serial}"
-        await live(family, household(directory, simulation.gateway, title), simulation.past, days, clock)
+        await run_chain(group, plan_installation(directory, simulation.gateway, title), simulation.past, days, clock)
 
 
 @asynccontextmanager
-async def family_in(directory: Path, families: list[ProcessGroup]) -> AsyncIterator[ProcessGroup]:
-    """A family of processes that has a directory for itself, and ends with the context. Raises StandaloneError."""
-    place = DemoDirectory(directory)
-    place.take()
-    family = ProcessGroup(private(directory / "logs"), directory, own_environment(os.environ))
-    families.append(family)
+async def open_group(directory: Path, groups: list[ProcessGroup]) -> AsyncIterator[ProcessGroup]:
+    """A group of processes with a directory of its own; the end of the context stops it. Raises StandaloneError."""
+    demo_directory = DemoDirectory(directory)
+    demo_directory.take()
+    group = ProcessGroup(make_private(directory / "logs"), directory, without_our_settings(os.environ))
+    groups.append(group)
     try:
-        yield family
+        yield group
     finally:
-        await family.stop()
-        place.release()
+        await group.stop()
+        demo_directory.release()
 
 
-async def live(family: ProcessGroup, household: LocalInstallation, past: Place, days: float, clock: Clock) -> None:
+async def run_chain(
+    group: ProcessGroup, installation: LocalInstallation, past: HouseSettings, days: float, clock: Clock
+) -> None:
     """Receiver, history and scraper, and the view on them until cancelled. Raises StandaloneError."""
-    token = await start_receiver(family, household, clock)
-    loader = await load_past(family, household, past, days, clock) if days > 0 else None
-    await start_scraper(family, household)
-    await watch(family, household, token, clock, loader=loader)
+    token = await start_receiver(group, installation, clock)
+    loader = await load_past(group, installation, past, days, clock) if days > 0 else None
+    await start_scraper(group, installation)
+    await watch(group, installation, token, clock, loader=loader)
 
 
-def own_environment(environment: Mapping[str, str]) -> dict[str, str]:
+def without_our_settings(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment without settings of ours: a demo must never reach for a real gateway or store."""
     return {name: value for name, value in environment.items() if not name.startswith(_SETTINGS)}
 
 
-def _now_at_the_house(profile: str, clock: Clock) -> int:
+def _find_counters_start(profile: str, clock: Clock) -> int:
     """Where the counters start (epoch seconds at the house): about now, because counting up from afar takes time."""
     now = clock.now_ms() / 1000
     house = HOUSES[GATEWAYS[profile].house]
     return int(now + late_morning_offset(house, now, SEED)) // 60 * 60
 
 
-async def start_simulator(family: ProcessGroup, directory: Path, profile: str, clock: Clock) -> Simulation:
+async def start_simulator(group: ProcessGroup, directory: Path, profile: str, clock: Clock) -> Simulation:
     """Start the simulator of a house where it is always late morning. Raises StandaloneError."""
-    counters_start = _now_at_the_house(profile, clock)
-    child = await family.start(
+    counters_start = _find_counters_start(profile, clock)
+    child = await group.start(
         "simulator", "simulator", "run", "--profile", profile, "--role", _ROLE, "--late-morning", "--seed", str(SEED),
-        "--counters-start", str(counters_start), "--state-dir", str(private(directory / "simulator")),
+        "--counters-start", str(counters_start), "--state-dir", str(make_private(directory / "simulator")),
         environment={},
     )  # fmt: skip
-    gateway = msgspec.json.decode(await child.announcement(_START_S), type=AnnouncedGateway)
-    return Simulation(gateway, Place(profile, SEED, float(counters_start), gateway.house_offset_s))
+    gateway = msgspec.json.decode(await child.read_announcement(_START_S), type=AnnouncedGateway)
+    return Simulation(gateway, HouseSettings(profile, SEED, float(counters_start), gateway.house_offset_s))
 
 
-def household(directory: Path, gateway: AnnouncedGateway, title: str) -> LocalInstallation:
+def plan_installation(directory: Path, gateway: AnnouncedGateway, title: str) -> LocalInstallation:
     """Settings for a scraper of the simulated gateway and a receiver with the embedded store."""
     port, receiver_status, scraper_status = free_port(), free_port(), free_port()
-    secret, state = secrets.token_hex(32), private(directory / "receiver")
+    secret, state = secrets.token_hex(32), make_private(directory / "receiver")
     url = f"http://127.0.0.1:{port}"
     return LocalInstallation(
         title=title,
@@ -140,33 +142,35 @@ def household(directory: Path, gateway: AnnouncedGateway, title: str) -> LocalIn
             "ENVOY_RECEIVER_URL": url,
             "ENVOY_RECEIVER_SECRET": secret,
             "ENVOY_DEAD_BAND": "0.1",  # finer than people keep it, so that the numbers on the screen move
-            "ENVOY_STATE_DIR": str(private(directory / "scraper")),
+            "ENVOY_STATE_DIR": str(make_private(directory / "scraper")),
             "ENVOY_STATUS_PORT": str(scraper_status),
         },
         data=str(state / "readings.sqlite"),
-        token_command=token_command({"RECEIVER_STATE_DIR": str(state), "RECEIVER_PORT": str(port)}, gateway.serial),
+        token_command=format_token_command(
+            {"RECEIVER_STATE_DIR": str(state), "RECEIVER_PORT": str(port)}, gateway.serial
+        ),
         simulated=True,
     )
 
 
 async def load_past(
-    family: ProcessGroup, household: LocalInstallation, past: Place, days: float, clock: Clock
+    group: ProcessGroup, installation: LocalInstallation, past: HouseSettings, days: float, clock: Clock
 ) -> Child:
     """Start posting the past. It ends where the scraper begins: this is called just before."""
-    outbox = Outbox.open(Path(household.environment["ENVOY_STATE_DIR"]) / OUTBOX_FILE, now_ms=clock.now_ms)
+    outbox = Outbox.open(Path(installation.environment["ENVOY_STATE_DIR"]) / OUTBOX_FILE, now_ms=clock.now_ms)
     try:
         outbox_id = outbox.id
     finally:
         outbox.close()
     now_s = clock.now_ms() // 1000
-    job = LoadJob(household.url, household.serial, outbox_id, past, now_s - round(days * DAY_S), now_s)
-    return await family.start(
+    job = LoadJob(installation.url, installation.serial, outbox_id, past, now_s - round(days * DAY_S), now_s)
+    return await group.start(
         "history", "standalone.loader", msgspec.json.encode(job).decode(),
-        environment=household.environment, may_finish=True,
+        environment=installation.environment, may_finish=True,
     )  # fmt: skip
 
 
-def token_command(environment: Mapping[str, str], serial: str) -> str:
+def format_token_command(environment: Mapping[str, str], serial: str) -> str:
     """What a person types for a link that opens the page."""
     script = Path(sys.executable).with_name("envoy-receiver")
     command = [str(script)] if script.exists() else [sys.executable, "-m", "receiver"]
@@ -174,7 +178,7 @@ def token_command(environment: Mapping[str, str], serial: str) -> str:
     return " ".join([*settings, shlex.join([*command, "token", "create", "--gateway", serial, "--link"])])
 
 
-def private(path: Path) -> Path:
+def make_private(path: Path) -> Path:
     """The directory, made if need be, for its owner alone."""
     make_private_directory(path)
     return path

@@ -9,7 +9,7 @@ from pathlib import Path
 from shared.files import PRIVATE_FILE, make_private_directory
 from standalone.errors import StandaloneError
 
-_MARK = ".envoy-relay-demo"
+_MARKER = ".envoy-relay-demo"
 
 
 class DemoDirectory:
@@ -25,17 +25,17 @@ class DemoDirectory:
 
     def take(self) -> None:
         """Make it empty and ours until the process ends. Raises StandaloneError."""
-        mark = self.path / _MARK
-        if self.path.exists() and not mark.exists() and any(self.path.iterdir()):
+        marker = self.path / _MARKER
+        if self.path.exists() and not marker.exists() and any(self.path.iterdir()):
             raise StandaloneError(f"{self.path} holds other things than a demo: choose an empty directory with --state")
         try:
             make_private_directory(self.path)
-            self._lock = os.open(mark, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+            self._lock = os.open(marker, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             for entry in self.path.iterdir():
                 if entry.is_dir():
                     shutil.rmtree(entry)
-                elif entry != mark:
+                elif entry != marker:
                     entry.unlink()
         except BlockingIOError:
             raise StandaloneError(

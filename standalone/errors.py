@@ -23,7 +23,9 @@ class ChildDiedError(StandaloneError):
 
     def __init__(self, name: str, status: int, lines: Sequence[str]) -> None:
         how = f"was ended by signal {-status}" if status < 0 else f"ended with exit status {status}"
-        said = "".join(f"\n    {redact(line, 400)}" for line in lines)
-        super().__init__(f"the {name} {how}" + (f"; its last lines:{said}" if said else " and said nothing"))
+        recent_lines = "".join(f"\n    {redact(line, 400)}" for line in lines)
+        super().__init__(
+            f"the {name} {how}" + (f"; its last lines:{recent_lines}" if recent_lines else " and said nothing")
+        )
         self.name = name
         self.status = status

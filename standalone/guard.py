@@ -14,7 +14,7 @@ from collections.abc import Iterable
 _GRACE_S = 5.0
 
 
-def listed(lines: Iterable[str]) -> set[int]:
+def find_remaining(lines: Iterable[str]) -> set[int]:
     """The process groups that are left when the input ends."""
     groups: set[int] = set()
     for line in lines:
@@ -33,7 +33,7 @@ def main() -> None:
     """Wait for the end of the input, then clean up."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # it ends with its supervisor, not before
-    groups = listed(sys.stdin)
+    groups = find_remaining(sys.stdin)
     if groups:
         _send(groups, signal.SIGTERM)
         time.sleep(_GRACE_S)

@@ -32,7 +32,7 @@ INVERTERS_S = 300
 CHUNK_S = 6 * HOUR_S
 
 
-class Place(NamedTuple):
+class HouseSettings(NamedTuple):
     """Which simulated house, and how its time stands to ours.
 
     Attributes:
@@ -63,16 +63,16 @@ class _Moment:
 
 
 class Past:
-    """The readings of past times at one place."""
+    """The readings of past times at one house."""
 
-    def __init__(self, place: Place) -> None:
-        profile = profile_named(place.profile)
-        house = House(HOUSES[profile.house], place.seed, place.start)
+    def __init__(self, house: HouseSettings) -> None:
+        profile = profile_named(house.profile)
+        simulated = House(HOUSES[profile.house], house.seed, house.start)
         self._clock = _Moment()
-        self._device = Device(profile, house, self._clock, Faults(), house_offset_s=place.offset_s)
+        self._device = Device(profile, simulated, self._clock, Faults(), house_offset_s=house.offset_s)
         self._meters = parse_meters(meters.meters(self._device))
 
-    def chunks(self, start_s: int, stop_s: int) -> Iterator[list[Reading]]:
+    def make_pieces(self, start_s: int, stop_s: int) -> Iterator[list[Reading]]:
         """The readings from start to stop (epoch seconds, ours) in pieces of six hours, the newest first.
 
         Each piece begins with a snapshot of everything, so each is good without the others.
@@ -80,30 +80,30 @@ class Past:
         first = start_s // STEP_S * STEP_S
         edges = [*range(stop_s // STEP_S * STEP_S, first, -CHUNK_S), first]
         for stop, start in pairwise(edges):
-            yield self._piece(start, stop)
+            yield self._make_piece(start, stop)
 
-    def _piece(self, start_s: int, stop_s: int) -> list[Reading]:
+    def _make_piece(self, start_s: int, stop_s: int) -> list[Reading]:
         tracker = Tracker()
         rows: list[Reading] = []
         for second in range(start_s, stop_s, STEP_S):
-            proposal = tracker.propose(self._samples(second))
+            proposal = tracker.propose(self._sample(second))
             tracker.accept(proposal)
             rows += proposal.rows
         return [*rows, *tracker.flush().rows]
 
-    def _samples(self, second: int) -> list[Reading]:
+    def _sample(self, second: int) -> list[Reading]:
         """What a scraper would have read at one second."""
         self._clock.time = float(second)
         stamp = second * 1000
         event = json.dumps(meters.stream_event(self._device)).encode()
-        samples = [_reading("meter", one, stamp, one.values) for one in parse_event(event, self._meters)]
+        samples = [_make_reading("meter", one, stamp, one.values) for one in parse_event(event, self._meters)]
         if second % COUNTERS_S == 0:
             streamed = {(sample.tags["meter"], sample.tags["phase"]) for sample in samples}
             counted = parse_readings(meters.readings(self._device), self._meters)
             # the stream says nothing of a battery; the poll does
             unheard = [one for one in counted if (one.meter, one.phase) not in streamed]
-            samples += [_reading("meter", one, stamp, one.values) for one in unheard]
-            samples += [_reading("meter_energy", one, stamp, one.counters) for one in counted]
+            samples += [_make_reading("meter", one, stamp, one.values) for one in unheard]
+            samples += [_make_reading("meter_energy", one, stamp, one.counters) for one in counted]
         if second % INVERTERS_S == 0:
             samples += join_inverters(
                 parse_inverters(inverters.inverters(self._device)),
@@ -112,5 +112,5 @@ class Past:
         return samples
 
 
-def _reading(kind: str, values: MeterValues, stamp: int, fields: dict[str, float]) -> Reading:
+def _make_reading(kind: str, values: MeterValues, stamp: int, fields: dict[str, float]) -> Reading:
     return Reading(kind, {"meter": values.meter, "phase": values.phase}, stamp, {**fields})

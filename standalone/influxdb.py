@@ -12,7 +12,7 @@ from shared.files import make_private_directory, write_private
 from standalone.directories import free_port
 from standalone.errors import StandaloneError
 from standalone.processes import ProcessGroup
-from standalone.stack import answers
+from standalone.stack import wait_until_ready
 
 ORG = "home"
 BUCKET = "envoy"
@@ -33,7 +33,7 @@ class InfluxChoice(NamedTuple):
     port: int
 
 
-class Running(NamedTuple):
+class InfluxServer(NamedTuple):
     """A database that is ready.
 
     Attributes:
@@ -71,12 +71,12 @@ def find_influxd(environment: Mapping[str, str]) -> Path:
     return Path(found).absolute()
 
 
-async def start_influxdb(family: ProcessGroup, directory: Path, database: InfluxChoice, clock: Clock) -> Running:
+async def start_influxdb(group: ProcessGroup, directory: Path, database: InfluxChoice, clock: Clock) -> InfluxServer:
     """Start it with everything under `directory`, with buckets and tokens. Raises StandaloneError."""
-    port = _usable(database.port)
+    port = _choose_port(database.port)
     engine, bolt, sqlite = (directory / name for name in ("engine", "influxd.bolt", "influxd.sqlite"))
     make_private_directory(directory)
-    child = await family.start_program(
+    child = await group.start_program(
         "influxdb",
         "/bin/sh", "-c", 'exec "$0" "$@" >&2',  # it logs to its standard output, which we keep for announcements
         str(database.program), "run", "--reporting-disabled", "--log-level=warn",
@@ -84,16 +84,16 @@ async def start_influxdb(family: ProcessGroup, directory: Path, database: Influx
         f"--bolt-path={bolt}", f"--sqlite-path={sqlite}", f"--engine-path={engine}",
         environment={},
     )  # fmt: skip
-    running = Running(f"http://127.0.0.1:{port}", directory / "tokens", directory / "admin_password")
-    await answers(child, f"{running.url}/health", clock)
+    running = InfluxServer(f"http://127.0.0.1:{port}", directory / "tokens", directory / "admin_password")
+    await wait_until_ready(child, f"{running.url}/health", clock)
     for name in _ADMIN_FILES.values():
         write_private(directory / name, secrets.token_hex(16).encode())
     administrator = {setting: str(directory / name) for setting, name in _ADMIN_FILES.items()}
-    await family.run("command envoy-receiver setup", "receiver", "setup", environment=running.settings | administrator)
+    await group.run("command envoy-receiver setup", "receiver", "setup", environment=running.settings | administrator)
     return running
 
 
-def _usable(port: int) -> int:
+def _choose_port(port: int) -> int:
     """The port, or a free one for 0. Raises StandaloneError for one that is taken."""
     if port == 0:
         return free_port()

@@ -20,7 +20,7 @@ from shared import wire
 from shared.clock import Clock, SystemClock
 from shared.readings import Reading
 from standalone.errors import StandaloneError
-from standalone.history import CHUNK_S, Past, Place
+from standalone.history import CHUNK_S, HouseSettings, Past
 
 _MAX_BYTES = wire.MAX_BYTES * 3 // 4  # room for what a batch adds around its readings
 _ATTEMPTS = 30
@@ -34,7 +34,7 @@ class LoadJob(msgspec.Struct, frozen=True):
         url: Base address of the receiver.
         serial: The gateway that it is the past of.
         outbox: Id of the scraper's outbox: two ids in turn would look like two scrapers.
-        place: The simulated house.
+        house: The simulated house.
         start_s: First second (epoch).
         stop_s: Where the present begins.
     """
@@ -42,7 +42,7 @@ class LoadJob(msgspec.Struct, frozen=True):
     url: str
     serial: str
     outbox: str
-    place: Place
+    house: HouseSettings
     start_s: int
     stop_s: int
 
@@ -82,7 +82,7 @@ class Poster:
                     self._seq += len(rows)
                     return
                 if not isinstance(meaning, Wait):
-                    raise StandaloneError(f"the receiver does not take the simulated past: {_words(meaning)}")
+                    raise StandaloneError(f"the receiver does not take the simulated past: {_explain(meaning)}")
                 reason, wait_s = meaning.reason, meaning.after_s or _WAIT_S
             await self._clock.sleep(wait_s)
         raise StandaloneError(f"the simulated past cannot be delivered: {reason}")
@@ -92,7 +92,7 @@ class Poster:
         await self._sender.aclose()
 
 
-def batches(readings: Sequence[Reading]) -> Iterator[list[bytes]]:
+def make_batches(readings: Sequence[Reading]) -> Iterator[list[bytes]]:
     """The readings in batches that a receiver takes."""
     batch: list[bytes] = []
     size = 0
@@ -112,8 +112,8 @@ async def load(job: LoadJob, secret: str, clock: Clock) -> None:
     poster = Poster(job, secret, clock)
     try:
         posted, pieces = 0, -(-(job.stop_s - job.start_s) // CHUNK_S)
-        for number, piece in enumerate(Past(job.place).chunks(job.start_s, job.stop_s), start=1):
-            for batch in batches(piece):
+        for number, piece in enumerate(Past(job.house).make_pieces(job.start_s, job.stop_s), start=1):
+            for batch in make_batches(piece):
                 await poster.post(batch)
                 posted += len(batch)
             progress = Progress(min(number / pieces, 1.0), posted)
@@ -122,7 +122,7 @@ async def load(job: LoadJob, secret: str, clock: Clock) -> None:
         await poster.aclose()
 
 
-def _words(meaning: object) -> str:
+def _explain(meaning: object) -> str:
     match meaning:
         case Renew():
             return "its secret is another one"
@@ -134,7 +134,7 @@ def _words(meaning: object) -> str:
 def main() -> int:
     """Run the job of the command line; returns the exit status."""
     parser = argparse.ArgumentParser(description="Load a simulated past (started by `standalone demo`).")
-    parser.add_argument("job", help="a Job in JSON")
+    parser.add_argument("job", help="a LoadJob in JSON")
     job = msgspec.json.decode(parser.parse_args().job, type=LoadJob)
     try:
         asyncio.run(load(job, os.environ["ENVOY_RECEIVER_SECRET"], SystemClock()))

@@ -8,7 +8,7 @@ _OUTSIDE = frozenset({"event", "level", "timestamp"})
 _LONGEST = 160
 
 
-def message(name: str, line: str) -> str:
+def format_message(name: str, line: str) -> str:
     """One line: who, what, and the rest as `key=value`. Lines that are not our JSON stand as they are."""
     try:
         entry = json.loads(line)
@@ -18,5 +18,5 @@ def message(name: str, line: str) -> str:
         return f"{name}: {redact(line, _LONGEST)}"
     level = str(entry.get("level", "info"))
     rest = "".join(f" {key}={value}" for key, value in entry.items() if key not in _OUTSIDE)
-    mark = "" if level == "info" else f"[{level}] "
-    return redact(f"{name}: {mark}{entry['event']}{rest}", _LONGEST)
+    level_note = "" if level == "info" else f"[{level}] "
+    return redact(f"{name}: {level_note}{entry['event']}{rest}", _LONGEST)

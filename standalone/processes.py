@@ -33,7 +33,7 @@ class Child:
     """
 
     def __init__(
-        self, name: str, process: asyncio.subprocess.Process, log_file: Path, said: deque[tuple[str, str]],
+        self, name: str, process: asyncio.subprocess.Process, log_file: Path, recent_lines: deque[tuple[str, str]],
         *, may_finish: bool,
     ) -> None:  # fmt: skip
         self.name = name
@@ -41,8 +41,8 @@ class Child:
         self.lines: deque[str] = deque(maxlen=_LAST_LINES)
         self.output = ""
         self._process = process
-        self._said = said
-        self._announced: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._recent_lines = recent_lines
+        self._announcement: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._reader = asyncio.create_task(self._read(log_file), name=f"output of {name}")
 
     @property
@@ -55,18 +55,18 @@ class Child:
         """Whether it has not ended yet."""
         return self._process.returncode is None
 
-    async def announcement(self, seconds: float) -> str:
+    async def read_announcement(self, seconds: float) -> str:
         """The first line of its standard output. Raises NotReadyError after `seconds`, ChildDiedError if it ended."""
         try:
             async with asyncio.timeout(seconds):
-                await asyncio.wait((self._announced, self._reader), return_when=asyncio.FIRST_COMPLETED)
-                if not self._announced.done():
-                    raise await self.died()
-                return self._announced.result()
+                await asyncio.wait((self._announcement, self._reader), return_when=asyncio.FIRST_COMPLETED)
+                if not self._announcement.done():
+                    raise await self.wait_for_end()
+                return self._announcement.result()
         except TimeoutError:
             raise NotReadyError(f"the {self.name} did not start within {seconds:.0f} s") from None
 
-    async def died(self) -> ChildDiedError:
+    async def wait_for_end(self) -> ChildDiedError:
         """Wait until it ends by itself; returns what to say about it."""
         status = await self._process.wait()
         await asyncio.wait([self._reader], timeout=_PIPE_S)  # a grandchild may hold the pipe open
@@ -101,27 +101,27 @@ class Child:
             raise StandaloneError(f"the {self.name} was started without pipes")
         with log_file.open("ab", buffering=0) as log:
 
-            async def keep_errors() -> None:
-                while line := await _line(errors):
+            async def read_errors() -> None:
+                while line := await _read_line(errors):
                     log.write(line)
                     if text := line.decode(errors="replace").rstrip():
                         self.lines.append(text)
-                        self._said.append((self.name, text))
+                        self._recent_lines.append((self.name, text))
 
-            async def hear_output() -> None:
+            async def read_output() -> None:
                 """Never written anywhere: it may hold a token."""
-                while line := await _line(output):
-                    self._printed(line.decode(errors="replace").rstrip())
+                while line := await _read_line(output):
+                    self._keep_output(line.decode(errors="replace").rstrip())
 
-            await asyncio.gather(keep_errors(), hear_output())
+            await asyncio.gather(read_errors(), read_output())
 
-    def _printed(self, text: str) -> None:
+    def _keep_output(self, text: str) -> None:
         self.output = text
-        if not self._announced.done():
-            self._announced.set_result(text)
+        if not self._announcement.done():
+            self._announcement.set_result(text)
 
 
-async def _line(stream: asyncio.StreamReader) -> bytes:
+async def _read_line(stream: asyncio.StreamReader) -> bytes:
     """The next line; one that is absurdly long is left out."""
     try:
         return await stream.readline()
@@ -147,7 +147,7 @@ class ProcessGroup:
         self._environment = environment
         self._guard: asyncio.subprocess.Process | None = None
         self._children: list[Child] = []
-        self.said: deque[tuple[str, str]] = deque(maxlen=_LAST_LINES)
+        self.recent_lines: deque[tuple[str, str]] = deque(maxlen=_LAST_LINES)
 
     async def start(
         self, name: str, module: str, *arguments: str, environment: Mapping[str, str], may_finish: bool = False
@@ -162,8 +162,8 @@ class ProcessGroup:
         """Start any program, likewise."""
         guard = self._guard or await self._start_guard()
         process = await self._execute(command, environment)
-        _tell(guard, f"+{process.pid}")
-        child = Child(name, process, self._logs / f"{name}.log", self.said, may_finish=may_finish)
+        _write_to_guard(guard, f"+{process.pid}")
+        child = Child(name, process, self._logs / f"{name}.log", self.recent_lines, may_finish=may_finish)
         self._children.append(child)
         return child
 
@@ -180,9 +180,9 @@ class ProcessGroup:
             raise ChildDiedError(name, process.returncode, errors.decode(errors="replace").splitlines()[-_LAST_LINES:])
         return output.decode()
 
-    async def first_death(self) -> ChildDiedError:
+    async def wait_for_unexpected_end(self) -> ChildDiedError:
         """Wait until a child ends that should not."""
-        waits = {asyncio.create_task(child.died()): child for child in self._children}
+        waits = {asyncio.create_task(child.wait_for_end()): child for child in self._children}
         try:
             while True:
                 done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -199,7 +199,7 @@ class ProcessGroup:
         for child in reversed(self._children):
             await child.stop()
             if self._guard is not None:
-                _tell(self._guard, f"-{child.pid}")
+                _write_to_guard(self._guard, f"-{child.pid}")
         if self._guard is not None and self._guard.stdin is not None:
             self._guard.stdin.close()
             await self._guard.wait()
@@ -224,7 +224,7 @@ class ProcessGroup:
         return self._guard
 
 
-def _tell(guard: asyncio.subprocess.Process, line: str) -> None:
+def _write_to_guard(guard: asyncio.subprocess.Process, line: str) -> None:
     """One line to the guard; if it was killed, the children simply have none."""
     if guard.stdin is not None and guard.returncode is None:
         guard.stdin.write(line.encode() + b"\n")

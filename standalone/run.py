@@ -24,7 +24,7 @@ from scraper.gateway.transport import Address
 from scraper.settings import ScraperSettings
 from shared.clock import Clock
 from shared.files import UnsafeFileError, make_private_directory, read_private, write_private
-from standalone.demo import token_command
+from standalone.demo import format_token_command
 from standalone.directories import free_port
 from standalone.errors import StandaloneError
 from standalone.processes import ProcessGroup
@@ -34,21 +34,21 @@ _SECRETS = ("RECEIVER_SECRET", "ENVOY_RECEIVER_SECRET")
 _PORTS = {"RECEIVER_PORT": "8000", "RECEIVER_STATUS_PORT": "8002", "ENVOY_STATUS_PORT": "8001"}
 
 
-async def run(state: Path, clock: Clock, families: list[ProcessGroup]) -> None:
+async def run(state: Path, clock: Clock, groups: list[ProcessGroup]) -> None:
     """Run until cancelled.
 
     Args:
-        state: Directory for what the settings give no place of its own.
+        state: Directory for what the settings do not place elsewhere.
         clock: Time.
-        families: The family of processes is put here as soon as there is one, for whoever has to hurry.
+        groups: The group of processes is appended as soon as it exists, so that the caller can kill it.
 
     Raises:
         StandaloneError: A setting is missing or wrong, the gateway cannot be found, or a part ended; says what to do.
     """
     given = {name: value for name, value in {**dotenv_values(".env"), **os.environ}.items() if value}
-    environment = filled_in(given, state)
+    environment = fill_in(given, state)
     os.environ.update(environment)  # the settings modules read nothing else
-    wanted = _scraper_settings()
+    wanted = _load_scraper_settings()
     serial = wanted.gateway.serial
     if serial is None:
         info = await _ask_gateway(wanted, clock)
@@ -56,20 +56,20 @@ async def run(state: Path, clock: Clock, families: list[ProcessGroup]) -> None:
         serial = info.serial
     environment |= {"RECEIVER_GATEWAYS": given.get("RECEIVER_GATEWAYS") or serial}
     os.environ.update(environment)
-    household = _household(serial, environment, given)
+    installation = _plan_installation(serial, environment, given)
     logs = state / "logs"
     make_private_directory(logs)
-    family = ProcessGroup(logs, Path.cwd(), os.environ)
-    families.append(family)
+    group = ProcessGroup(logs, Path.cwd(), os.environ)
+    groups.append(group)
     try:
-        token = await start_receiver(family, household, clock)
-        await start_scraper(family, household)
-        await watch(family, household, token, clock)
+        token = await start_receiver(group, installation, clock)
+        await start_scraper(group, installation)
+        await watch(group, installation, token, clock)
     finally:
-        await family.stop()
+        await group.stop()
 
 
-def filled_in(given: Mapping[str, str], state: Path) -> dict[str, str]:
+def fill_in(given: Mapping[str, str], state: Path) -> dict[str, str]:
     """The settings that nobody gave and that the two halves need on one machine. Makes the secret's file.
 
     Raises:
@@ -86,10 +86,10 @@ def filled_in(given: Mapping[str, str], state: Path) -> dict[str, str]:
     filled["ENVOY_RECEIVER_URL"] = url
     for name, directory in (("RECEIVER_STATE_DIR", "receiver"), ("ENVOY_STATE_DIR", "scraper")):
         filled[name] = given.get(name, str(state / directory))
-    return filled | _secret(given, state)
+    return filled | _choose_secret(given, state)
 
 
-def _secret(given: Mapping[str, str], state: Path) -> dict[str, str]:
+def _choose_secret(given: Mapping[str, str], state: Path) -> dict[str, str]:
     """One secret for both: whichever was given, else one of our own in a file."""
     if "ENVOY_RECEIVER_KEY_FILE" in given:
         return {}
@@ -116,7 +116,7 @@ def _secret(given: Mapping[str, str], state: Path) -> dict[str, str]:
     return {f"{name}_FILE": str(path) for name in _SECRETS}
 
 
-def _scraper_settings() -> ScraperSettings:
+def _load_scraper_settings() -> ScraperSettings:
     try:
         return scraper_settings.load()
     except ScraperError as error:
@@ -149,13 +149,13 @@ def _require_login(info: GatewayInfo, wanted: ScraperSettings) -> None:
         )
 
 
-def _household(serial: str, environment: Mapping[str, str], given: Mapping[str, str]) -> LocalInstallation:
+def _plan_installation(serial: str, environment: Mapping[str, str], given: Mapping[str, str]) -> LocalInstallation:
     try:
         chosen = receiver_settings.load()
     except ReceiverSettingError as error:
         raise StandaloneError(f"{error}\n(settings are read from .env in this directory)") from error
-    told = ("RECEIVER_STATE_DIR", "RECEIVER_PORT")
-    ours = {name: environment[name] for name in told if environment[name] != given.get(name)}
+    names = ("RECEIVER_STATE_DIR", "RECEIVER_PORT")
+    ours = {name: environment[name] for name in names if environment[name] != given.get(name)}
     return LocalInstallation(
         title=f"envoy-relay: gateway {serial}",
         serial=serial,
@@ -164,5 +164,5 @@ def _household(serial: str, environment: Mapping[str, str], given: Mapping[str, 
         scraper_status_port=int(environment["ENVOY_STATUS_PORT"]),
         environment=environment,
         data=chosen.store.description,
-        token_command=token_command(ours, serial),
+        token_command=format_token_command(ours, serial),
     )

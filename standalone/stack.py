@@ -14,7 +14,7 @@ from receiver.auth.readers import page_link
 from shared.clock import Clock
 from standalone.api import ReceiverApi, StatusPort
 from standalone.errors import NotReadyError
-from standalone.messages import message
+from standalone.messages import format_message
 from standalone.processes import Child, ProcessGroup
 from standalone.state import Sources, read_state
 from standalone.view import ViewFrame, render_line, render_screen
@@ -36,11 +36,11 @@ class LocalInstallation:
         url: Base address of the receiver.
         receiver_status_port: Of the receiver.
         scraper_status_port: Of the scraper.
-        environment: Settings of both, added to what the family has.
+        environment: Settings of both, added to what the process group has.
         data: Where the readings lie.
         token_command: What to type for a link with another reader token.
         simulated: Whether there is nothing to hide: then the link to the page is shown in logs and pipes, too.
-        places: Further addresses and files that people are told: label to text.
+        notes: Further addresses and files that people are told: label to text.
     """
 
     title: str
@@ -52,51 +52,51 @@ class LocalInstallation:
     data: str
     token_command: str
     simulated: bool = False
-    places: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
-async def start_receiver(family: ProcessGroup, household: LocalInstallation, clock: Clock) -> str:
+async def start_receiver(group: ProcessGroup, installation: LocalInstallation, clock: Clock) -> str:
     """Start the receiver and wait until it answers; returns a reader token. Raises StandaloneError."""
-    child = await family.start("receiver", "receiver", "run", environment=household.environment)
-    await answers(child, f"{household.url}/readyz", clock)
-    output = await family.run(
-        "command envoy-receiver token", "receiver", "token", "create", "--gateway", household.serial, "--days", "2",
-        environment=household.environment,
+    child = await group.start("receiver", "receiver", "run", environment=installation.environment)
+    await wait_until_ready(child, f"{installation.url}/readyz", clock)
+    output = await group.run(
+        "command envoy-receiver token", "receiver", "token", "create", "--gateway", installation.serial, "--days", "2",
+        environment=installation.environment,
     )  # fmt: skip
     return output.strip()
 
 
-async def start_scraper(family: ProcessGroup, household: LocalInstallation) -> None:
+async def start_scraper(group: ProcessGroup, installation: LocalInstallation) -> None:
     """Start the scraper; it tells by itself how it fares."""
-    await family.start("scraper", "scraper", "run", environment=household.environment)
+    await group.start("scraper", "scraper", "run", environment=installation.environment)
 
 
 async def watch(
-    family: ProcessGroup, household: LocalInstallation, token: str, clock: Clock, *, loader: Child | None = None
+    group: ProcessGroup, installation: LocalInstallation, token: str, clock: Clock, *, loader: Child | None = None
 ) -> None:
     """Show the live view until cancelled. Raises ChildDiedError as soon as a part ends by itself."""
     sources = Sources(
-        ReceiverApi(household.url, household.serial, token),
-        StatusPort("scraper", household.scraper_status_port),
-        StatusPort("receiver", household.receiver_status_port),
+        ReceiverApi(installation.url, installation.serial, token),
+        StatusPort("scraper", installation.scraper_status_port),
+        StatusPort("receiver", installation.receiver_status_port),
     )
     console = Console()
-    shown = console.is_terminal or household.simulated
+    shown = console.is_terminal or installation.simulated
     links = {
-        "the page": page_link(household.url, token) if shown else f"{household.url}/",
-        "another link to it": household.token_command,
-        "API": f"{household.url}/api/v1/gateways/{household.serial}/meters",
-        "data": household.data,
-        **household.places,
+        "the page": page_link(installation.url, token) if shown else f"{installation.url}/",
+        "another link to it": installation.token_command,
+        "API": f"{installation.url}/api/v1/gateways/{installation.serial}/meters",
+        "data": installation.data,
+        **installation.notes,
     }
 
     def frame() -> ViewFrame:
-        said = [message(*entry) for entry in list(family.said)[-_MESSAGES:]]
-        return ViewFrame(household.title, links, history(loader), said)
+        recent_lines = [format_message(*entry) for entry in list(group.recent_lines)[-_MESSAGES:]]
+        return ViewFrame(installation.title, links, read_history_share(loader), recent_lines)
 
-    show = _live if console.is_terminal else _lines
+    show = _show_screen if console.is_terminal else _print_lines
     viewing = asyncio.create_task(show(console, sources, frame, clock))
-    dying = asyncio.create_task(family.first_death())
+    dying = asyncio.create_task(group.wait_for_unexpected_end())
     try:
         await asyncio.wait({viewing, dying}, return_when=asyncio.FIRST_COMPLETED)
         if dying.done():
@@ -109,21 +109,21 @@ async def watch(
         await sources.aclose()
 
 
-def history(loader: Child | None) -> float | None:
+def read_history_share(loader: Child | None) -> float | None:
     """How much of the past the loader has stored, 0 to 1; None without a loader."""
     if loader is None:
         return None
     return float(json.loads(loader.output)["done"]) if loader.output else 0.0
 
 
-async def _live(console: Console, sources: Sources, frame: Callable[[], ViewFrame], clock: Clock) -> None:
+async def _show_screen(console: Console, sources: Sources, frame: Callable[[], ViewFrame], clock: Clock) -> None:
     with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
         while True:
             live.update(render_screen(await read_state(sources), frame()), refresh=True)
             await clock.sleep(_SCREEN_S)
 
 
-async def _lines(console: Console, sources: Sources, frame: Callable[[], ViewFrame], clock: Clock) -> None:
+async def _print_lines(console: Console, sources: Sources, frame: Callable[[], ViewFrame], clock: Clock) -> None:
     around = frame()
     console.print(
         around.title, *(f"{label}: {target}" for label, target in around.links.items()), sep="\n", soft_wrap=True
@@ -136,13 +136,13 @@ async def _lines(console: Console, sources: Sources, frame: Callable[[], ViewFra
         await clock.sleep(_LINE_S)
 
 
-async def answers(child: Child, address: str, clock: Clock) -> None:
+async def wait_until_ready(child: Child, address: str, clock: Clock) -> None:
     """Wait until a child says at this address that it is ready. Raises ChildDiedError or NotReadyError."""
     end = clock.monotonic() + _START_S
     async with httpx.AsyncClient(trust_env=False, timeout=2.0) as client:
         while clock.monotonic() < end:
             if not child.running:
-                raise await child.died()
+                raise await child.wait_for_end()
             try:
                 if (await client.get(address)).is_success:
                     return

@@ -23,8 +23,8 @@ from shared.readings import FieldValue, Reading
 from simulator.house import late_morning_offset
 from simulator.house.profiles import PROFILES as HOUSES
 from simulator.profiles import profile_named
-from standalone.history import Past, Place
-from standalone.site import sites_file
+from standalone.history import HouseSettings, Past
+from standalone.site import make_sites_file
 from tests.influxd.server import ADMIN_TOKEN, ORG, Influxd
 
 PROFILE = "battery"
@@ -59,15 +59,15 @@ async def load_days(server: Influxd, folder: Path, *, days: float) -> LoadedDays
     now = int(time.time())
     profile = profile_named(PROFILE)
     offset = round(late_morning_offset(HOUSES[profile.house], now, SEED))
-    past = Past(Place(PROFILE, SEED, now + offset - days * _DAY, offset))
-    site = parse(sites_file(Place(PROFILE, SEED, 0.0, offset), now).encode())[profile.serial]
+    past = Past(HouseSettings(PROFILE, SEED, now + offset - days * _DAY, offset))
+    site = parse(make_sites_file(HouseSettings(PROFILE, SEED, 0.0, offset), now).encode())[profile.serial]
     store = InfluxStore(server.url, ORG, ADMIN_TOKEN, BUCKET, LIVE_BUCKET)
     rollups = Rollups(store, site_of=lambda _: site, clock=SystemClock(), state_dir=folder)
     loader = _Loader(profile.serial)
     try:
         # not through the roll-ups: they find the history of a gateway that they do not know by themselves
         await loader.write(store, _pipeline(profile.firmware, now - round(days * _DAY), now))
-        for piece in past.chunks(now - round(days * _DAY), now):
+        for piece in past.make_pieces(now - round(days * _DAY), now):
             await loader.write(store, piece)
         await rollups.catch_up()
         await _top_up(loader, past, rollups, profile.firmware, now)
@@ -81,7 +81,7 @@ async def load_days(server: Influxd, folder: Path, *, days: float) -> LoadedDays
 async def _top_up(loader: "_Loader", past: Past, rollups: Rollups, firmware: str, since: int) -> None:
     """Write the readings of the time that the rest took: dashboards ask for the last minutes."""
     now = int(time.time())
-    for piece in past.chunks(since, now):
+    for piece in past.make_pieces(since, now):
         await loader.write(rollups.store, piece)
     await loader.write(rollups.store, _pipeline(firmware, since, now))
     await rollups.catch_up()

@@ -11,17 +11,17 @@ from receiver.energy.interpolation import linear_segments
 from shared import wire
 from shared.fields import KINDS, MAX_GAP_MS
 from shared.readings import Reading
-from standalone.history import Past, Place
-from standalone.loader import batches
+from standalone.history import HouseSettings, Past
+from standalone.loader import make_batches
 
 NOON = 1_781_520_000  # 2026-06-15T10:40Z, a bright hour in Berlin
 HOUR = 3600
-PLACE = Place("firmware-8", 7, float(NOON), 0)
+PLACE = HouseSettings("firmware-8", 7, float(NOON), 0)
 
 
 @pytest.fixture(scope="module")
 def hour() -> list[Reading]:
-    (piece,) = Past(PLACE).chunks(NOON - HOUR, NOON)
+    (piece,) = Past(PLACE).make_pieces(NOON - HOUR, NOON)
     return piece
 
 
@@ -63,7 +63,7 @@ def test_power_and_counters_tell_the_same_energy(hour):
 
 
 def test_the_newest_piece_comes_first_and_pieces_meet():
-    pieces = list(Past(PLACE).chunks(NOON - 7 * HOUR, NOON))
+    pieces = list(Past(PLACE).make_pieces(NOON - 7 * HOUR, NOON))
     assert len(pieces) == 2
     newest, older = ([r.timestamp for r in piece if r.kind == "meter"] for piece in pieces)
     assert min(newest) - max(older) == 10_000
@@ -71,7 +71,7 @@ def test_the_newest_piece_comes_first_and_pieces_meet():
 
 
 def test_batches_are_such_as_a_receiver_takes(hour):
-    packed = list(batches(hour))
+    packed = list(make_batches(hour))
     assert sum(len(batch) for batch in packed) == len(hour)
     for batch in packed:
         assert len(batch) <= wire.MAX_ROWS

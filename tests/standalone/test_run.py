@@ -9,7 +9,7 @@ import pytest
 from simulator.server import Simulator
 from standalone.directories import free_port
 from standalone.errors import StandaloneError
-from standalone.run import filled_in
+from standalone.run import fill_in
 from tests.standalone.commands import DEADLINE_S, descendants, living, standalone
 
 SECRET = "s" * 40
@@ -70,31 +70,31 @@ def test_a_wrong_setting_is_named(tmp_path):
 
 
 def test_one_secret_serves_both_and_stays_the_same(tmp_path):
-    first, second = filled_in({}, tmp_path), filled_in({}, tmp_path)
+    first, second = fill_in({}, tmp_path), fill_in({}, tmp_path)
     assert first == second
     assert first["RECEIVER_SECRET_FILE"] == first["ENVOY_RECEIVER_SECRET_FILE"]
-    assert filled_in({"RECEIVER_SECRET": SECRET}, tmp_path)["ENVOY_RECEIVER_SECRET"] == SECRET
-    assert filled_in({"ENVOY_RECEIVER_SECRET_FILE": "x"}, tmp_path)["RECEIVER_SECRET_FILE"] == "x"
+    assert fill_in({"RECEIVER_SECRET": SECRET}, tmp_path)["ENVOY_RECEIVER_SECRET"] == SECRET
+    assert fill_in({"ENVOY_RECEIVER_SECRET_FILE": "x"}, tmp_path)["RECEIVER_SECRET_FILE"] == "x"
 
 
 def test_different_secrets_are_refused(tmp_path):
     with pytest.raises(StandaloneError, match="differ"):
-        filled_in({"RECEIVER_SECRET": SECRET, "ENVOY_RECEIVER_SECRET": SECRET + "t"}, tmp_path)
+        fill_in({"RECEIVER_SECRET": SECRET, "ENVOY_RECEIVER_SECRET": SECRET + "t"}, tmp_path)
 
 
 def test_another_receiver_is_not_silently_replaced(tmp_path):
     with pytest.raises(StandaloneError, match="ENVOY_RECEIVER_URL names another receiver"):
-        filled_in({"ENVOY_RECEIVER_URL": "https://receiver.example.org"}, tmp_path)
+        fill_in({"ENVOY_RECEIVER_URL": "https://receiver.example.org"}, tmp_path)
 
 
 def test_a_secret_that_others_can_read_is_refused(tmp_path):
-    filled_in({}, tmp_path)
+    fill_in({}, tmp_path)
     (tmp_path / "secret").chmod(0o644)
     with pytest.raises(StandaloneError, match="chmod 600"):
-        filled_in({}, tmp_path)
+        fill_in({}, tmp_path)
 
 
 def test_port_0_becomes_a_free_port(tmp_path):
-    filled = filled_in({"RECEIVER_PORT": "0"}, tmp_path)
+    filled = fill_in({"RECEIVER_PORT": "0"}, tmp_path)
     assert int(filled["RECEIVER_PORT"]) > 0
     assert filled["ENVOY_RECEIVER_URL"] == f"http://127.0.0.1:{filled['RECEIVER_PORT']}"

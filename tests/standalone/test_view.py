@@ -10,8 +10,8 @@ from receiver.api.meter_answers import HouseholdPower, MeterEntry
 from receiver.queries.panels import State
 from standalone.api import UNKNOWN_POWER, InverterReply, MeterReply, PowerReply, ReceiverApi, StatusPort
 from standalone.directories import free_port
-from standalone.guard import listed
-from standalone.messages import message
+from standalone.guard import find_remaining
+from standalone.messages import format_message
 from standalone.state import Sources, SystemState, combine, read_state
 from standalone.view import ViewFrame, format_age, format_watts, render_line, render_screen
 
@@ -128,17 +128,20 @@ def test_numbers_for_people():
 
 
 def test_log_lines_become_short_messages():
-    assert message("scraper", '{"event": "gateway login", "level": "info", "role": "owner"}') == (
+    assert format_message("scraper", '{"event": "gateway login", "level": "info", "role": "owner"}') == (
         "scraper: gateway login role=owner"
     )
-    assert message("receiver", '{"event": "refused", "level": "warning"}') == "receiver: [warning] refused"
-    assert message("receiver", "Traceback (most recent call last):") == "receiver: Traceback (most recent call last):"
-    assert message("x", "[1]") == "x: [1]"
+    assert format_message("receiver", '{"event": "refused", "level": "warning"}') == "receiver: [warning] refused"
+    assert (
+        format_message("receiver", "Traceback (most recent call last):")
+        == "receiver: Traceback (most recent call last):"
+    )
+    assert format_message("x", "[1]") == "x: [1]"
 
 
 def test_messages_show_no_token():
-    assert "eyJ" not in message("scraper", '{"event": "eyJhbGciOi.eyJzdWIi.abc"}')
+    assert "eyJ" not in format_message("scraper", '{"event": "eyJhbGciOi.eyJzdWIi.abc"}')
 
 
 def test_the_guard_ends_only_what_is_still_listed():
-    assert listed(["+10\n", "+11\n", "-10\n"]) == {11}
+    assert find_remaining(["+10\n", "+11\n", "-10\n"]) == {11}

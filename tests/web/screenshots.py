@@ -13,9 +13,9 @@ from playwright.async_api import Browser, Page, ViewportSize
 
 from shared.clock import SystemClock
 from shared.files import write_private
-from standalone.demo import family_in, household, load_past, start_simulator
+from standalone.demo import load_past, open_group, plan_installation, start_simulator
 from standalone.processes import Child, ProcessGroup
-from standalone.site import sites_file
+from standalone.site import make_sites_file
 from standalone.stack import LocalInstallation, start_receiver, start_scraper
 from tests.web.browser import chromium
 
@@ -49,20 +49,20 @@ PICTURES: Final = (
 
 
 async def main() -> None:
-    """A simulated household with some days of history, and pictures of its page."""
+    """A simulated installation with some days of history, and pictures of its page."""
     clock = SystemClock()
-    families: list[ProcessGroup] = []
+    groups: list[ProcessGroup] = []
     async with AsyncExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="envoy-relay-pictures.")))
-        family = await stack.enter_async_context(family_in(directory / "demo", families))
-        simulation = await start_simulator(family, directory / "demo", PROFILE, clock)
+        group = await stack.enter_async_context(open_group(directory / "demo", groups))
+        simulation = await start_simulator(group, directory / "demo", PROFILE, clock)
         sites = directory / "demo" / "sites.yaml"
-        write_private(sites, sites_file(simulation.past, clock.now_ms() / 1000).encode())
-        plain = household(directory / "demo", simulation.gateway, "pictures")
+        write_private(sites, make_sites_file(simulation.past, clock.now_ms() / 1000).encode())
+        plain = plan_installation(directory / "demo", simulation.gateway, "pictures")
         home = replace(plain, environment={**plain.environment, "RECEIVER_SITES_FILE": str(sites)})
-        token = await start_receiver(family, home, clock)
-        loader = await load_past(family, home, simulation.past, DAYS, clock)
-        await start_scraper(family, home)
+        token = await start_receiver(group, home, clock)
+        loader = await load_past(group, home, simulation.past, DAYS, clock)
+        await start_scraper(group, home)
         await _finished(loader)
         await _rolled_up(home, token)
         browser = await stack.enter_async_context(chromium())
@@ -101,7 +101,7 @@ async def _rolled_up(home: LocalInstallation, token: str) -> None:
 
 
 async def _finished(child: Child) -> None:
-    while child.running:  # noqa: ASYNC110 (a process of the demo's own family, looked at once a second)
+    while child.running:  # noqa: ASYNC110 (a process of the demo, looked at once a second)
         await asyncio.sleep(1)
 
 

@@ -168,7 +168,7 @@ def raw(*pieces: bytes, then: Callable[[], Awaitable[object]] | None = None) -> 
     return write
 
 
-async def forever() -> None:
+async def wait_without_end() -> None:
     """Hang."""
     await asyncio.Event().wait()
 

@@ -124,7 +124,7 @@ async def until(look: Callable[[], Any], what: Callable[[], str]) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def home(
+async def run_at_home(
     folder: Path,
     logs: list[Any],
     profile: str = "firmware-8",

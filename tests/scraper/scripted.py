@@ -119,7 +119,7 @@ class FlakyOutbox(OutboxThread):
 
 
 @dataclass
-class Parts:
+class ScriptedScraper:
     """Everything between gateway and outbox."""
 
     gateway: ScriptedGateway
@@ -144,8 +144,10 @@ class Parts:
 
 
 @contextlib.asynccontextmanager
-async def parts(folder: Path, *, poll_meters: bool = True, clock: InstantClock | None = None) -> AsyncIterator[Parts]:
-    """The parts over the outbox in `folder`, which may have been used before."""
+async def scripted_scraper(
+    folder: Path, *, poll_meters: bool = True, clock: InstantClock | None = None
+) -> AsyncIterator[ScriptedScraper]:
+    """A scripted scraper over the outbox in `folder`, which may have been used before."""
     clock = clock or InstantClock()
     outbox = FlakyOutbox()
     await outbox.open(folder / "outbox.sqlite", quota_bytes=64 * 1024 * 1024, clock=clock)
@@ -157,6 +159,6 @@ async def parts(folder: Path, *, poll_meters: bool = True, clock: InstantClock |
         samples = Samples(
             cast("GatewaySession", gateway), recorder, gaps, memory, health, clock, poll_meters=poll_meters
         )
-        yield Parts(gateway, outbox, memory, recorder, gaps, health, samples, clock)
+        yield ScriptedScraper(gateway, outbox, memory, recorder, gaps, health, samples, clock)
     finally:
         await outbox.close()

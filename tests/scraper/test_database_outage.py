@@ -6,7 +6,7 @@ import pytest
 
 from tests.influxd.server import Influxd, run_influxd
 from tests.receiver import over_influxdb
-from tests.scraper.running_scraper import RunningScraper, home
+from tests.scraper.running_scraper import RunningScraper, run_at_home
 
 BUCKETS = ("envoy", "envoy_live")
 
@@ -28,7 +28,7 @@ async def production(at_home: RunningScraper) -> list[int]:
 async def test_an_outage_of_the_database_loses_nothing(tmp_path, logs, database, end):
     """Time runs fast here: the outage lasts minutes, and there is no hole where it was."""
     stored_by = over_influxdb.settings(database, BUCKETS, tmp_path / "hosted")
-    async with home(tmp_path, logs, hosted_settings=stored_by) as at_home:
+    async with run_at_home(tmp_path, logs, hosted_settings=stored_by) as at_home:
         async with at_home.scraper():
             await at_home.stored("meter", 20)
             end(database)

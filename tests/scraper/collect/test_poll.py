@@ -20,7 +20,7 @@ from scraper.errors import (
     SessionExpiredError,
 )
 from tests.clocks import GATEWAY_NOW_S, InstantClock
-from tests.scraper.scripted import Parts, identity, parts, values
+from tests.scraper.scripted import ScriptedScraper, identity, scripted_scraper, values
 
 if TYPE_CHECKING:
     from scraper.gateway.session import GatewaySession
@@ -40,25 +40,25 @@ class EndingClock(InstantClock):
 
 
 @contextlib.asynccontextmanager
-async def conducted(folder: Path) -> AsyncIterator[Parts]:
-    async with parts(folder, clock=EndingClock()) as ready:
+async def conducted(folder: Path) -> AsyncIterator[ScriptedScraper]:
+    async with scripted_scraper(folder, clock=EndingClock()) as ready:
         yield ready
 
 
 @pytest.fixture
-async def inner(tmp_path):
+async def scripted(tmp_path):
     async with conducted(tmp_path) as ready:
         yield ready
 
 
-async def poll(inner: Parts, seconds: float) -> None:
+async def poll(scripted: ScriptedScraper, seconds: float) -> None:
     """Let that much time pass."""
-    cast("EndingClock", inner.clock).end = inner.clock.elapsed + seconds
+    cast("EndingClock", scripted.clock).end = scripted.clock.elapsed + seconds
     poller = Poller(
-        cast("GatewaySession", inner.gateway),
-        inner.samples,
-        inner.health,
-        inner.clock,
+        cast("GatewaySession", scripted.gateway),
+        scripted.samples,
+        scripted.health,
+        scripted.clock,
         random.Random(1),
         inverter_interval_s=60,
         meter_interval_s=5,
@@ -72,103 +72,103 @@ def warnings(logs):
     return [line["event"] for line in logs if line["log_level"] in ("warning", "error")]
 
 
-async def test_every_job_runs_at_its_interval_and_never_two_at_once(inner):
-    await poll(inner, 600)
-    asked = inner.gateway.asked
-    assert inner.gateway.most_at_once == 1
+async def test_every_job_runs_at_its_interval_and_never_two_at_once(scripted):
+    await poll(scripted, 600)
+    asked = scripted.gateway.asked
+    assert scripted.gateway.most_at_once == 1
     assert 10 <= asked.count("inverters") <= 12
     assert 110 <= asked.count("meters") <= 125
     assert asked.count("connect") == 1
 
 
-async def test_while_the_stream_delivers_meters_are_asked_once_a_minute(inner):
-    inner.health.stream_connected = True
-    await poll(inner, 600)
-    assert 10 <= inner.gateway.asked.count("meters") <= 12
+async def test_while_the_stream_delivers_meters_are_asked_once_a_minute(scripted):
+    scripted.health.stream_connected = True
+    await poll(scripted, 600)
+    assert 10 <= scripted.gateway.asked.count("meters") <= 12
 
 
 @pytest.mark.parametrize(
     "error", [BadReplyError("HTML"), EndpointUnavailableError("/api/v1/production/inverters", 404)]
 )
-async def test_a_bad_reply_of_one_endpoint_leaves_the_others_alone(inner, error, logs):
-    inner.gateway.answers["inverters"] = [error]
-    await poll(inner, 600)
-    assert inner.gateway.asked.count("meters") > 100
-    assert inner.gateway.asked.count("connect") == 1
-    assert inner.health.endpoints["inverters"].success is False
-    assert inner.health.endpoints["inverters"].failures >= 10
-    assert inner.health.endpoints["meters"].success
+async def test_a_bad_reply_of_one_endpoint_leaves_the_others_alone(scripted, error, logs):
+    scripted.gateway.answers["inverters"] = [error]
+    await poll(scripted, 600)
+    assert scripted.gateway.asked.count("meters") > 100
+    assert scripted.gateway.asked.count("connect") == 1
+    assert scripted.health.endpoints["inverters"].success is False
+    assert scripted.health.endpoints["inverters"].failures >= 10
+    assert scripted.health.endpoints["meters"].success
     assert [line["event"] for line in logs] == ["not read"], "said once"
 
 
 @pytest.mark.parametrize("error", [AWAY, SessionExpiredError("gone")])
-async def test_an_endpoint_that_times_out_while_the_gateway_answers_is_not_hammered(inner, error):
-    inner.gateway.answers["meters"] = [error]
-    await poll(inner, 3600)
-    asked = inner.gateway.asked
+async def test_an_endpoint_that_times_out_while_the_gateway_answers_is_not_hammered(scripted, error):
+    scripted.gateway.answers["meters"] = [error]
+    await poll(scripted, 3600)
+    asked = scripted.gateway.asked
     assert asked.count("meters") < 80, "once a minute, not every five seconds"
     assert asked.count("connect") <= asked.count("meters") + 1
     assert asked.count("inverters") >= 55
-    assert await inner.events("gap") == []
+    assert await scripted.events("gap") == []
 
 
-async def test_an_unreachable_gateway_is_a_gap_with_bounded_waits_and_no_storm(inner):
-    inner.gateway.answers["connect"] = [identity(), *[AWAY] * 20, identity()]
-    inner.gateway.answers["inverters"] = [[], AWAY, []]
-    inner.gateway.answers["meters"] = [[values(100, at_s=GATEWAY_NOW_S + index)] for index in range(500)]
-    await poll(inner, 1800)
-    assert inner.gateway.asked.count("connect") == 22
-    opened, closed = await inner.events("gap")
+async def test_an_unreachable_gateway_is_a_gap_with_bounded_waits_and_no_storm(scripted):
+    scripted.gateway.answers["connect"] = [identity(), *[AWAY] * 20, identity()]
+    scripted.gateway.answers["inverters"] = [[], AWAY, []]
+    scripted.gateway.answers["meters"] = [[values(100, at_s=GATEWAY_NOW_S + index)] for index in range(500)]
+    await poll(scripted, 1800)
+    assert scripted.gateway.asked.count("connect") == 22
+    opened, closed = await scripted.events("gap")
     assert opened.fields["reason"] == "the gateway is unreachable"
     assert closed.timestamp == opened.timestamp
 
 
-async def test_the_outage_of_every_night_is_no_alarm(inner, logs):
-    inner.gateway.answers["connect"] = [AWAY]
-    await poll(inner, ALARM_S - 60)
+async def test_the_outage_of_every_night_is_no_alarm(scripted, logs):
+    scripted.gateway.answers["connect"] = [AWAY]
+    await poll(scripted, ALARM_S - 60)
     assert warnings(logs) == []
 
 
-async def test_an_outage_of_a_day_is_said_once_an_hour(inner, logs):
-    inner.gateway.answers["connect"] = [AWAY]
-    await poll(inner, 86_400)
+async def test_an_outage_of_a_day_is_said_once_an_hour(scripted, logs):
+    scripted.gateway.answers["connect"] = [AWAY]
+    await poll(scripted, 86_400)
     assert 23 <= len(warnings(logs)) <= 25
-    assert inner.gateway.asked.count("connect") > 86_400 / 60
+    assert scripted.gateway.asked.count("connect") > 86_400 / 60
 
 
 @pytest.mark.parametrize("error", [LoginRejectedError("wrong token"), ScraperSettingError("ENVOY_TOKEN_FILE: gone")])
-async def test_what_needs_a_person_is_said_once_shown_and_looked_at_until_it_is_settled(inner, error, logs):
-    inner.gateway.answers["connect"] = [*[error] * 40, identity()]
-    await poll(inner, 390)
+async def test_what_needs_a_person_is_said_once_shown_and_looked_at_until_it_is_settled(scripted, error, logs):
+    scripted.gateway.answers["connect"] = [*[error] * 40, identity()]
+    await poll(scripted, 390)
     assert warnings(logs) == ["somebody must act; what was read before is still delivered"]
-    assert inner.health.person_needed == str(error)
-    await poll(inner, 120)
-    assert inner.health.person_needed is None
-    assert inner.health.endpoints["meters"].success
+    assert scripted.health.person_needed == str(error)
+    await poll(scripted, 120)
+    assert scripted.health.person_needed is None
+    assert scripted.health.endpoints["meters"].success
 
 
-async def test_a_changed_certificate_is_one_event_and_shown_until_it_is_trusted(inner):
-    inner.gateway.answers["connect"] = [*[CertificateChangedError("changed")] * 10, identity()]
-    await poll(inner, 95)
-    assert inner.health.certificate_changed
-    assert len(await inner.events("certificate")) == 1
-    await poll(inner, 60)
-    assert not inner.health.certificate_changed
+async def test_a_changed_certificate_is_one_event_and_shown_until_it_is_trusted(scripted):
+    scripted.gateway.answers["connect"] = [*[CertificateChangedError("changed")] * 10, identity()]
+    await poll(scripted, 95)
+    assert scripted.health.certificate_changed
+    assert len(await scripted.events("certificate")) == 1
+    await poll(scripted, 60)
+    assert not scripted.health.certificate_changed
 
 
-async def test_a_new_firmware_is_noticed_whoever_met_it_first(inner):
+async def test_a_new_firmware_is_noticed_whoever_met_it_first(scripted):
     """The stream may have led to the login, and not the poller."""
-    await poll(inner, 30)
-    inner.gateway.identity = identity(firmware="D8.3.5433", role="owner")
-    await poll(inner, 30)
-    assert (inner.health.firmware, inner.health.role) == ("D8.3.5433", "owner")
+    await poll(scripted, 30)
+    scripted.gateway.identity = identity(firmware="D8.3.5433", role="owner")
+    await poll(scripted, 30)
+    assert (scripted.health.firmware, scripted.health.role) == ("D8.3.5433", "owner")
 
 
-async def test_a_full_disk_stops_nothing(inner):
-    inner.gateway.answers["meters"] = [[values(100.0 * index, at_s=GATEWAY_NOW_S + index)] for index in range(500)]
-    inner.outbox.full = True
-    await poll(inner, 120)
-    inner.outbox.full = False
-    await poll(inner, 120)
-    assert await inner.events("loss")
-    assert await inner.rows("meter")
+async def test_a_full_disk_stops_nothing(scripted):
+    scripted.gateway.answers["meters"] = [[values(100.0 * index, at_s=GATEWAY_NOW_S + index)] for index in range(500)]
+    scripted.outbox.full = True
+    await poll(scripted, 120)
+    scripted.outbox.full = False
+    await poll(scripted, 120)
+    assert await scripted.events("loss")
+    assert await scripted.rows("meter")

@@ -11,7 +11,7 @@ import pytest
 from scraper.collect.streaming import Streaming
 from scraper.errors import EndpointUnavailableError, GatewayUnreachableError, LoginRejectedError, ScraperSettingError
 from scraper.gateway.stream import PATH, Burst
-from tests.scraper.scripted import NOW_MS, Parts, identity, line, parts
+from tests.scraper.scripted import NOW_MS, ScriptedScraper, identity, line, scripted_scraper
 
 if TYPE_CHECKING:
     from scraper.gateway.session import GatewaySession
@@ -21,8 +21,8 @@ ABSENT = EndpointUnavailableError(PATH, 401)
 
 
 @pytest.fixture
-async def inner(tmp_path):
-    async with parts(tmp_path) as ready:
+async def scripted(tmp_path):
+    async with scripted_scraper(tmp_path) as ready:
         yield ready
 
 
@@ -30,71 +30,71 @@ def burst(*powers: float) -> Burst:
     return Burst(NOW_MS, [line(power) for power in powers])
 
 
-async def stream(inner: Parts, *scripts: Sequence[Burst | Exception]) -> None:
+async def stream(scripted: ScriptedScraper, *scripts: Sequence[Burst | Exception]) -> None:
     """Stream what the scripts say, one per connection, until one more connection is wanted."""
-    inner.gateway.streams = list(scripts)
+    scripted.gateway.streams = list(scripts)
     streaming = Streaming(
-        cast("GatewaySession", inner.gateway), inner.samples, inner.health, inner.clock, random.Random(1)
+        cast("GatewaySession", scripted.gateway), scripted.samples, scripted.health, scripted.clock, random.Random(1)
     )
     with contextlib.suppress(IndexError):  # the script is over
         await asyncio.wait_for(streaming.run(), 20)
 
 
-async def test_a_stalled_stream_stores_what_was_held_back_opens_a_gap_and_comes_back(inner, logs):
-    await stream(inner, [burst(100), burst(101), STALLED], [burst(300)])
-    opened, closed, _ = await inner.events("gap")
+async def test_a_stalled_stream_stores_what_was_held_back_opens_a_gap_and_comes_back(scripted, logs):
+    await stream(scripted, [burst(100), burst(101), STALLED], [burst(300)])
+    opened, closed, _ = await scripted.events("gap")
     assert opened.fields["reason"] == "the meter stream ended"
     assert "end" in closed.fields
-    assert [reading.fields["power"] for reading in await inner.rows("meter")][:3] == [100, 101, 300]
-    assert all(5 <= wait <= 30 for wait in inner.clock.waits), inner.clock.waits
-    assert not inner.health.stream_connected
+    assert [reading.fields["power"] for reading in await scripted.rows("meter")][:3] == [100, 101, 300]
+    assert all(5 <= wait <= 30 for wait in scripted.clock.waits), scripted.clock.waits
+    assert not scripted.health.stream_connected
     assert not [entry for entry in logs if entry["log_level"] in ("warning", "error")]
 
 
-async def test_streams_that_never_deliver_are_opened_less_and_less_often(inner):
-    await stream(inner, *[[STALLED] for _ in range(12)])
-    assert max(inner.clock.waits) <= 300
-    assert sum(inner.clock.waits[6:]) > 6 * 50
-    assert await inner.events("gap") == [], "polls have delivered meanwhile"
+async def test_streams_that_never_deliver_are_opened_less_and_less_often(scripted):
+    await stream(scripted, *[[STALLED] for _ in range(12)])
+    assert max(scripted.clock.waits) <= 300
+    assert sum(scripted.clock.waits[6:]) > 6 * 50
+    assert await scripted.events("gap") == [], "polls have delivered meanwhile"
 
 
-async def test_an_owner_is_told_once_and_asked_again_when_the_login_changes(inner, logs):
-    inner.health.role = "owner"
-    original = inner.clock.sleep
+async def test_an_owner_is_told_once_and_asked_again_when_the_login_changes(scripted, logs):
+    scripted.health.role = "owner"
+    original = scripted.clock.sleep
     seconds = 0
 
     async def sleep(wait: float) -> None:
         nonlocal seconds
         seconds += 1
         if seconds in (50, 100):
-            inner.gateway.identity = identity(token_expires_s=seconds)
+            scripted.gateway.identity = identity(token_expires_s=seconds)
         await original(wait)
 
-    inner.clock.sleep = sleep
-    await stream(inner, [ABSENT], [ABSENT])
-    assert inner.gateway.asked == ["stream"] * 3
+    scripted.clock.sleep = sleep
+    await stream(scripted, [ABSENT], [ABSENT])
+    assert scripted.gateway.asked == ["stream"] * 3
     (said,) = [entry for entry in logs if entry["event"] == "no meter stream"]
     assert "owner token may not read the meter stream" in said["reason"]
-    assert inner.health.stream_unavailable == said["reason"]
-    assert await inner.events("gap") == []
+    assert scripted.health.stream_unavailable == said["reason"]
+    assert await scripted.events("gap") == []
 
 
 @pytest.mark.parametrize("error", [ScraperSettingError("ENVOY_TOKEN_FILE: cannot be read"), LoginRejectedError("no")])
-async def test_a_secret_file_that_vanishes_does_not_end_the_service(inner, error):
-    await stream(inner, [error], [burst(100)])
-    assert await inner.rows("meter")
+async def test_a_secret_file_that_vanishes_does_not_end_the_service(scripted, error):
+    await stream(scripted, [error], [burst(100)])
+    assert await scripted.rows("meter")
 
 
-async def test_a_stream_of_garbage_gives_way_to_polls(inner, logs):
+async def test_a_stream_of_garbage_gives_way_to_polls(scripted, logs):
     garbage = Burst(NOW_MS, [b"data: garbage"])
-    await stream(inner, [garbage] * 40, [burst(100)])
+    await stream(scripted, [garbage] * 40, [burst(100)])
     assert "sends nothing that can be read" in logs[0]["reason"]
-    assert inner.health.stream_events == 1
+    assert scripted.health.stream_events == 1
 
 
-async def test_nothing_is_streamed_while_a_person_is_needed(inner):
-    inner.health.person_needed = "another gateway answers"
+async def test_nothing_is_streamed_while_a_person_is_needed(scripted):
+    scripted.health.person_needed = "another gateway answers"
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
-            await stream(inner, [burst(100)])
-    assert inner.gateway.asked == []
+            await stream(scripted, [burst(100)])
+    assert scripted.gateway.asked == []

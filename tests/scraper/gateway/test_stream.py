@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scraper.errors import BadReplyError, EndpointUnavailableError, GatewayUnreachableError
 from scraper.gateway.stream import PATH, Burst, LineSplitter, Watchdog, read_bursts
 from tests.clocks import InstantClock
-from tests.fake_http import forever, raw
+from tests.fake_http import raw, wait_without_end
 from tests.scraper.gateway.fake_gateway import FakeGateway
 from tests.scraper.gateway.fake_tokens import make_token
 
@@ -45,7 +45,7 @@ async def bursts_of(*chunks: bytes, hang: bool = False, watchdog: Watchdog = QUI
         for chunk in chunks:
             yield chunk
         if hang:
-            await forever()
+            await wait_without_end()
 
     async with aclosing(read_bursts(source(), InstantClock(), watchdog)) as bursts:
         return [burst async for burst in bursts]
@@ -123,7 +123,7 @@ async def test_the_stream_is_read_over_tls(connected):
 async def test_requests_go_on_beside_the_stream(connected):
     """One request in flight plus one stream."""
     fake, token = installer_gateway()
-    fake.special[PATH] = lambda _: raw(HEAD, EVENT, then=forever)
+    fake.special[PATH] = lambda _: raw(HEAD, EVENT, then=wait_without_end)
     async with fake, connected(fake, token=lambda: token) as gateway, aclosing(gateway.stream_bursts()) as bursts:
         assert await anext(bursts)
         assert await gateway.inverters()
@@ -132,7 +132,7 @@ async def test_requests_go_on_beside_the_stream(connected):
 async def test_a_stalled_stream_can_be_opened_again(connected):
     """The caller decides when; the gateway is looked at first."""
     fake, token = installer_gateway()
-    fake.special[PATH] = lambda _: raw(HEAD, EVENT, then=forever)
+    fake.special[PATH] = lambda _: raw(HEAD, EVENT, then=wait_without_end)
     async with fake, connected(fake, token=lambda: token, watchdog=QUICK) as gateway:
         for _ in range(2):
             async with aclosing(gateway.stream_bursts()) as bursts:

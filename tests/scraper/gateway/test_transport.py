@@ -10,7 +10,7 @@ import pytest
 from scraper.errors import BadReplyError, GatewayUnreachableError, ScraperSettingError
 from scraper.gateway.pinning import Pin
 from scraper.gateway.transport import MAX_BODY, Address, Deadlines, Transport
-from tests.fake_http import CannedReply, FakeServer, Raw, forever, raw, running
+from tests.fake_http import CannedReply, FakeServer, Raw, raw, running, wait_without_end
 from tests.replay import self_signed
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -141,7 +141,7 @@ async def test_what_is_not_http_is_unreachable():
 
 async def test_no_answer_ends_at_the_deadline():
     """Accepts, never answers."""
-    async with running(lambda _: raw(then=forever)) as server:
+    async with running(lambda _: raw(then=wait_without_end)) as server:
         with pytest.raises(GatewayUnreachableError):
             await ask(server, deadlines=Deadlines(read=0.2, total=5))
 

@@ -11,12 +11,12 @@ from scraper.gateway.trust import accept, propose
 from scraper.settings import UplinkSettings
 from scraper.uplink.signer import EdgeKey
 from shared.keys import parse as parse_key
-from tests.scraper.running_scraper import home, secret, until
+from tests.scraper.running_scraper import run_at_home, secret, until
 
 
 @pytest.fixture
 async def at_home(tmp_path, logs):
-    async with home(tmp_path, logs) as running:
+    async with run_at_home(tmp_path, logs) as running:
         yield running
 
 
@@ -60,7 +60,7 @@ async def test_stamps_of_a_series_strictly_increase_and_counters_come_once_a_min
 
 
 async def test_the_battery_is_read_every_few_seconds_beside_the_stream(tmp_path, logs):
-    async with home(tmp_path, logs, "battery") as running, running.scraper():
+    async with run_at_home(tmp_path, logs, "battery") as running, running.scraper():
         await running.stored("meter", 20, meter="production")
         powers = await running.stored("meter", 6, meter="storage")
     steps = [after.timestamp - before.timestamp for before, after in itertools.pairwise(powers)]
@@ -115,7 +115,7 @@ async def test_a_changed_certificate_stops_logins_until_it_is_trusted_and_the_ou
 
 
 async def test_a_firmware_update_from_digest_to_token_is_survived_in_mid_run(tmp_path, logs):
-    async with home(tmp_path, logs, "firmware-5") as at_home:
+    async with run_at_home(tmp_path, logs, "firmware-5") as at_home:
         token = at_home.sim.token("installer")
         async with at_home.scraper(token=secret(token)):
             await at_home.says("the meter stream delivers")
@@ -162,7 +162,7 @@ async def test_frozen_report_dates_give_no_new_reading(at_home):
 
 
 async def test_a_gateway_whose_clock_is_a_year_ahead_is_corrected_and_flagged(tmp_path, logs):
-    async with home(tmp_path, logs) as at_home:
+    async with run_at_home(tmp_path, logs) as at_home:
         at_home.sim.faults.on("clock-off", by=365 * 86_400.0)
         async with at_home.scraper(token=secret(at_home.sim.token("installer", 2 * 365 * 86_400))):
             reports = await at_home.stored("inverter", 10)
@@ -188,7 +188,7 @@ async def test_one_ailing_endpoint_neither_stops_the_others_nor_is_hammered(at_h
 
 
 async def test_a_gateway_without_meters_has_gaps_too(tmp_path, logs):
-    async with home(tmp_path, logs, "no-ct") as at_home, at_home.scraper():
+    async with run_at_home(tmp_path, logs, "no-ct") as at_home, at_home.scraper():
         await at_home.stored("inverter", 10)
         await at_home.stored("production")
         at_home.sim.faults.on("refuse")

@@ -12,33 +12,33 @@ from scraper.service.startup import BUILT_MS, opened_outbox, opening, own_state,
 from simulator.server import Simulator
 from tests.clocks import InstantClock
 from tests.scraper.running_scraper import scraper_settings
-from tests.scraper.scripted import NOW_MS, SERIAL, parts
+from tests.scraper.scripted import NOW_MS, SERIAL, scripted_scraper
 
 if TYPE_CHECKING:
     from scraper.gateway.session import GatewaySession
 
 
 async def test_a_host_that_wakes_up_in_1970_waits_for_the_time_and_says_so_once(tmp_path, logs, monkeypatch):
-    async with parts(tmp_path) as inner:
-        inner.clock.wall_ms = 1000
-        original = inner.clock.sleep
+    async with scripted_scraper(tmp_path) as scripted:
+        scripted.clock.wall_ms = 1000
+        original = scripted.clock.sleep
 
         async def sleep(seconds: float) -> None:
             await original(seconds)
-            if len(inner.clock.waits) == 30:
-                inner.clock.wall_ms = BUILT_MS
+            if len(scripted.clock.waits) == 30:
+                scripted.clock.wall_ms = BUILT_MS
 
-        monkeypatch.setattr(inner.clock, "sleep", sleep)
-        await sane_clock(inner.clock, asyncio.Event())
-    assert len(inner.clock.waits) == 30
+        monkeypatch.setattr(scripted.clock, "sleep", sleep)
+        await sane_clock(scripted.clock, asyncio.Event())
+    assert len(scripted.clock.waits) == 30
     assert [line["event"] for line in logs] == ["the clock of this host is not set yet; nothing is read before it is"]
 
 
 async def test_a_start_after_a_kill_opens_the_gap_that_the_kill_left(tmp_path):
-    async with parts(tmp_path) as killed:
+    async with scripted_scraper(tmp_path) as killed:
         await killed.burst(100)
         last = (await killed.rows("meter"))[-1].timestamp
-    async with parts(tmp_path) as later:
+    async with scripted_scraper(tmp_path) as later:
         later.clock.advance(300)
         await opening(later.recorder, later.gaps, later.memory, later.clock)
         (gap,) = await later.events("gap")
@@ -50,12 +50,12 @@ async def test_a_start_after_a_kill_opens_the_gap_that_the_kill_left(tmp_path):
 
 
 async def test_the_first_start_and_a_start_after_an_orderly_stop_open_none(tmp_path):
-    async with parts(tmp_path) as first:
+    async with scripted_scraper(tmp_path) as first:
         await opening(first.recorder, first.gaps, first.memory, first.clock)
         assert await first.events("gap") == []
         await first.burst(100)
         await first.samples.stopped("the scraper was stopped")
-    async with parts(tmp_path) as second:
+    async with scripted_scraper(tmp_path) as second:
         await opening(second.recorder, second.gaps, second.memory, second.clock)
         assert [gap.fields["reason"] for gap in await second.events("gap")] == ["the scraper was stopped"]
 
@@ -63,31 +63,34 @@ async def test_the_first_start_and_a_start_after_an_orderly_stop_open_none(tmp_p
 async def test_state_of_another_gateway_is_kept_while_it_holds_readings_and_forgotten_then(tmp_path):
     async with Simulator("firmware-8") as sim:
         settings = scraper_settings(sim, tmp_path, "http://127.0.0.1:1", serial="122099999999")
-    async with parts(tmp_path) as inner:
-        await own_state(settings, inner.memory, inner.outbox)  # nobody's yet
-        await inner.recorder.keep(MemoryChange(serial=SERIAL))
-        await inner.burst(100)
+    async with scripted_scraper(tmp_path) as scripted:
+        await own_state(settings, scripted.memory, scripted.outbox)  # nobody's yet
+        await scripted.recorder.keep(MemoryChange(serial=SERIAL))
+        await scripted.burst(100)
         with pytest.raises(ScraperSettingError, match=f"run with ENVOY_SERIAL={SERIAL} until"):
-            await own_state(settings, inner.memory, inner.outbox)
-        await inner.outbox.settle([row.seq for row in await inner.outbox.oldest(500, 1 << 20)], {})
-        await own_state(settings, inner.memory, inner.outbox)
-        assert inner.memory.state.serial == "122099999999"
-    async with parts(tmp_path) as later:
+            await own_state(settings, scripted.memory, scripted.outbox)
+        await scripted.outbox.settle([row.seq for row in await scripted.outbox.oldest(500, 1 << 20)], {})
+        await own_state(settings, scripted.memory, scripted.outbox)
+        assert scripted.memory.state.serial == "122099999999"
+    async with scripted_scraper(tmp_path) as later:
         assert (later.memory.state.serial, later.memory.last_sample_ms) == ("122099999999", 0)
 
 
 async def test_the_owner_is_whom_the_gateway_says_it_is_once_that_is_committed(tmp_path, monkeypatch):
-    async with parts(tmp_path) as inner:
-        inner.outbox.full = True
-        original = inner.clock.sleep
+    async with scripted_scraper(tmp_path) as scripted:
+        scripted.outbox.full = True
+        original = scripted.clock.sleep
 
         async def sleep(seconds: float) -> None:
             await original(seconds)
-            inner.outbox.full = len(inner.clock.waits) < 5
+            scripted.outbox.full = len(scripted.clock.waits) < 5
 
-        monkeypatch.setattr(inner.clock, "sleep", sleep)
-        assert await owner(cast("GatewaySession", inner.gateway), inner.recorder, inner.memory, inner.clock) == SERIAL
-        assert len(inner.clock.waits) == 5
+        monkeypatch.setattr(scripted.clock, "sleep", sleep)
+        assert (
+            await owner(cast("GatewaySession", scripted.gateway), scripted.recorder, scripted.memory, scripted.clock)
+            == SERIAL
+        )
+        assert len(scripted.clock.waits) == 5
 
 
 async def test_an_outbox_that_cannot_be_opened_now_is_tried_until_it_can_or_the_scraper_is_stopped(

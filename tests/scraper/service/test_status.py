@@ -11,30 +11,32 @@ from scraper.collect.report import Report
 from scraper.service.status import ScraperCollector, not_ready, registry
 from scraper.uplink.uplink import UplinkState
 from shared.fields import KINDS
-from tests.scraper.scripted import NOW_MS, Parts, parts
+from tests.scraper.scripted import NOW_MS, ScriptedScraper, scripted_scraper
 
 
 @pytest.fixture
-async def inner(tmp_path):
-    async with parts(tmp_path) as ready:
+async def scripted(tmp_path):
+    async with scripted_scraper(tmp_path) as ready:
         yield ready
 
 
-def collector(inner: Parts, uplink: UplinkState | None = None) -> ScraperCollector:
-    return ScraperCollector(inner.health, inner.recorder, inner.clock, uplink=lambda: uplink, look=lambda: None)
+def collector(scripted: ScriptedScraper, uplink: UplinkState | None = None) -> ScraperCollector:
+    return ScraperCollector(
+        scripted.health, scripted.recorder, scripted.clock, uplink=lambda: uplink, look=lambda: None
+    )
 
 
 def sample(shown: CollectorRegistry, name: str, **labels: str) -> float | None:
     return shown.get_sample_value(name, labels)
 
 
-async def test_every_metric_shows_what_is_so_now(inner):
+async def test_every_metric_shows_what_is_so_now(scripted):
     state = UplinkState(problem="no connection", last_success_ms=NOW_MS - 5000, posts=3, delivered=2, refused=1)
-    shown = registry(collector(inner, state))
-    inner.health.succeeded("meters", seconds=0.5, now_ms=NOW_MS - 2000)
-    inner.health.failed("inverters", seconds=1, problem="HTML")
-    inner.health.token_expires_s = NOW_MS // 1000 + 60
-    await inner.burst(100)
+    shown = registry(collector(scripted, state))
+    scripted.health.succeeded("meters", seconds=0.5, now_ms=NOW_MS - 2000)
+    scripted.health.failed("inverters", seconds=1, problem="HTML")
+    scripted.health.token_expires_s = NOW_MS // 1000 + 60
+    await scripted.burst(100)
     assert sample(shown, "envoy_poll_success", job="meters") == 1
     assert sample(shown, "envoy_poll_success", job="inverters") == 0
     assert sample(shown, "envoy_poll_failures_total", job="inverters") == 1
@@ -59,35 +61,35 @@ def test_readiness_names_the_first_thing_that_is_wrong():
     assert not_ready(health, UplinkState(problem="no receiver")) == "run envoy-scraper trust"
 
 
-async def test_the_scrapers_own_reading_says_how_it_is(inner):
-    inner.health.firmware, inner.health.role = "D8.2.4286", "owner"
-    inner.health.token_expires_s = NOW_MS // 1000 + 3600
-    await inner.burst(100)
-    await Report(inner.health, inner.samples, inner.outbox, inner.recorder, inner.clock).send()
-    (reading,) = await inner.rows("gateway")
+async def test_the_scrapers_own_reading_says_how_it_is(scripted):
+    scripted.health.firmware, scripted.health.role = "D8.2.4286", "owner"
+    scripted.health.token_expires_s = NOW_MS // 1000 + 3600
+    await scripted.burst(100)
+    await Report(scripted.health, scripted.samples, scripted.outbox, scripted.recorder, scripted.clock).send()
+    (reading,) = await scripted.rows("gateway")
     assert reading.fields["outbox_rows"] == 1
     assert (reading.fields["firmware"], reading.fields["token_expires_in"]) == ("D8.2.4286", 3600)
     assert reading.fields.keys() <= KINDS["gateway"].fields.keys()
-    assert inner.health.outbox is not None
+    assert scripted.health.outbox is not None
 
 
-async def test_it_comes_once_a_minute_and_when_something_changed_also_on_a_full_disk(inner):
-    report = Report(inner.health, inner.samples, inner.outbox, inner.recorder, inner.clock)
-    original, waits = inner.clock.sleep, 0
+async def test_it_comes_once_a_minute_and_when_something_changed_also_on_a_full_disk(scripted):
+    report = Report(scripted.health, scripted.samples, scripted.outbox, scripted.recorder, scripted.clock)
+    original, waits = scripted.clock.sleep, 0
 
     async def sleep(seconds: float) -> None:
         nonlocal waits
         waits += 1
         if waits == 16:  # 20 s into the second minute
-            inner.health.stream_connected = True
-        inner.outbox.full = 24 <= waits < 36
+            scripted.health.stream_connected = True
+        scripted.outbox.full = 24 <= waits < 36
         if waits == 46:
             raise asyncio.CancelledError
         await original(seconds)
 
-    inner.clock.sleep = sleep
+    scripted.clock.sleep = sleep
     with contextlib.suppress(asyncio.CancelledError):
         await report.run()
-    offsets = [(reading.timestamp - NOW_MS) // 1000 for reading in await inner.rows("gateway")]
+    offsets = [(reading.timestamp - NOW_MS) // 1000 for reading in await scripted.rows("gateway")]
     assert offsets == [60, 80, 200]  # the one at 140 s is part of the loss
-    assert len(await inner.events("loss")) == 1
+    assert len(await scripted.events("loss")) == 1

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from receiver.rollups.job import catch_up
+from receiver.rollups.catch_up import catch_up
 from receiver.sites.model import Site
 from receiver.stores.base import GatewayReading, Store
 from receiver.stores.influxdb import InfluxStore

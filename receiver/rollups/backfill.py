@@ -8,7 +8,7 @@ from receiver.ingest.journal import RollupState
 from receiver.ingest.marking import MarkingStore
 from receiver.rollups.energy_windows import fingerprint
 from receiver.rollups.replace import replace
-from receiver.rollups.roll import Roller, Stretch
+from receiver.rollups.roll import Stretch
 from receiver.rollups.series import LONGEST_REPORT_MS
 from receiver.sites.model import Site
 from receiver.stores.base import GatewaySummary, Store
@@ -32,14 +32,12 @@ class Backfill:
     Args:
         store: Asked what there is.
         marking: Knows how far each gateway is.
-        roller: Computes.
         site_of: What the owner says of a gateway, by serial.
     """
 
-    def __init__(self, store: Store, marking: MarkingStore, roller: Roller, site_of: Callable[[str], Site]) -> None:
+    def __init__(self, store: Store, marking: MarkingStore, site_of: Callable[[str], Site]) -> None:
         self._store = store
         self._marking = marking
-        self._roller = roller
         self._site_of = site_of
         self._met = False
         self._oldest: dict[str, int] = {}

@@ -56,7 +56,7 @@ class Roller:
         self._clock = clock
         self._rest = rest
 
-    async def widened(self, stretch: Stretch) -> Stretch:
+    async def widen(self, stretch: Stretch) -> Stretch:
         """The time whose rows may depend on readings inside `stretch`. Raises StoreUnavailableError."""
         start, stop = stretch.start, stretch.stop
         for chunk in _chunks(stretch):

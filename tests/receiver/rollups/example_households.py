@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from receiver.rollups.job import catch_up
+from receiver.rollups.catch_up import catch_up
 from receiver.sites.model import NO_SITE, Site
 from receiver.stores.base import GatewayReading, Store
 from receiver.stores.kinds import DERIVED

@@ -10,7 +10,8 @@ import pytest
 from receiver.ingest.arrivals import Arrivals
 from receiver.metrics import Metrics
 from receiver.rollups import compute
-from receiver.rollups.job import RollupError, Rollups, catch_up
+from receiver.rollups.catch_up import catch_up
+from receiver.rollups.job import RollupError, Rollups
 from receiver.sites.model import NO_SITE, Site
 from receiver.stores.base import GatewayReading, StoreUnavailableError
 from receiver.stores.sqlite import SqliteStore

@@ -1,0 +1,112 @@
+"""Rolling up one dirty piece at a time, and what a failure means for the gateway that the piece belongs to."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from receiver.ingest.marking import MarkingStore, runs
+from receiver.metrics import Metrics
+from receiver.rollups.roll import Roller, Stretch
+from receiver.sites.model import Site
+from receiver.stores.base import StoreUnavailableError
+from shared.clock import Clock
+from shared.units import DAY_MS, HOUR_MS, HOUR_S, QUARTER_MS
+
+_PIECE_MS = 3 * HOUR_MS
+"""What of a backlog is rolled up at once, before another gateway has its turn."""
+_NEAR_MS = DAY_MS
+"""What a piece changes within this is rolled up with it: the nights of inverters, which end every morning."""
+_RETRY_S = HOUR_S
+_log = structlog.get_logger()
+
+
+class Attempts:
+    """Rolls up pieces of what is dirty.
+
+    Args:
+        marking: Knows what is dirty.
+        roller: Computes and stores.
+        site_of: What the owner says of a gateway, by serial.
+        clock: When failed quarter hours are due again.
+        metrics: Counts failures.
+    """
+
+    def __init__(
+        self, marking: MarkingStore, roller: Roller, site_of: Callable[[str], Site], clock: Clock, metrics: Metrics
+    ) -> None:
+        self._marking = marking
+        self._roller = roller
+        self._site_of = site_of
+        self._clock = clock
+        self._metrics = metrics
+        self._interrupted_gateway = ""
+        self._retry_at = clock.monotonic() + _RETRY_S
+
+    def list_pieces(self, hours_for: set[str]) -> list[tuple[int, Stretch]]:
+        """The dirty pieces with their ranks: the newest piece of each gateway, then the second newest of each, ...
+
+        Args:
+            hours_for: Gateways whose hours and days of panels are wanted, too; their pieces are whole hours.
+        """
+        pieces = []
+        for name, marks in sorted(self._marking.gateways.items()):
+            dirty, unit_ms = (
+                (marks.fresh | marks.hours_due, HOUR_MS) if name in hours_for else (marks.fresh, QUARTER_MS)
+            )
+            times = runs(dirty, grain=unit_ms, most=_PIECE_MS)
+            pieces += [(rank, Stretch(name, start, stop)) for rank, (start, stop) in enumerate(times)]
+        return sorted(pieces, key=lambda piece: (piece[0], piece[1].gateway == self._interrupted_gateway))
+
+    def order_gateways(self, gateways: Iterable[str]) -> list[str]:
+        """Gateways in their turn: the one at which the store failed comes last, for it may be this one alone."""
+        return sorted(gateways, key=lambda name: name == self._interrupted_gateway)
+
+    async def attempt(self, stretch: Stretch, *, hours: bool, widen: bool) -> None:
+        """Roll up one piece. An error in its data sets it aside; anything else leaves it dirty and is raised.
+
+        Args:
+            stretch: The piece.
+            hours: Whether hours and days of panels are wanted, too.
+            widen: Whether new readings in it count as seen afterwards, with all that they change around it.
+
+        Raises:
+            StoreUnavailableError: The piece stays dirty.
+            JournalError: A piece that could not be computed could not be set aside.
+        """
+        marks = self._marking.of(stretch.gateway)
+        taken = marks.fresh & set(_list_quarters(stretch)) if widen else set()
+        marks.fresh -= taken  # what comes in from here on makes it dirty again
+        try:
+            wide = await self._roller.widen(stretch) if taken else stretch
+            if hours:
+                wide = wide.whole_hours()
+            near = wide._replace(
+                start=max(wide.start, stretch.start - _NEAR_MS), stop=min(wide.stop, stretch.stop + _NEAR_MS)
+            )
+            await self._roller.roll(near, self._site_of(stretch.gateway), hours=hours)
+        except (StoreUnavailableError, asyncio.CancelledError):
+            marks.fresh |= taken
+            self._interrupted_gateway = stretch.gateway
+            raise
+        except Exception:  # noqa: BLE001 (whatever is wrong with this data, the rest is to go on)
+            self._metrics.rollup_failures.labels(stretch.gateway).inc()
+            _log.exception("roll-ups failed", gateway=stretch.gateway, start=stretch.start, stop=stretch.stop)
+            await self._marking.fail(stretch.gateway, _list_quarters(stretch))
+        else:
+            marks.hours_due.update(_list_quarters(wide))
+            if hours:
+                marks.hours_due.difference_update(_list_quarters(near))
+
+    def retry_failed(self) -> None:
+        """Make quarter hours that could not be computed dirty again, once an hour."""
+        now = self._clock.monotonic()
+        if now >= self._retry_at:
+            self._retry_at = now + _RETRY_S
+            for marks in self._marking.gateways.values():
+                marks.fresh |= marks.failed
+                marks.failed.clear()
+
+
+def _list_quarters(stretch: Stretch) -> range:
+    return range(stretch.start, stretch.stop, QUARTER_MS)

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.live import SETTLE_S, reader_token, sent
+from benchmarks.live import SETTLE_S, read_sent_times, reader_token
 from benchmarks.processes import percentile, receiver, scraper, simulator
 from tests.web.browser import chromium
 
@@ -57,7 +57,7 @@ def main() -> None:
         ):
             token = reader_token(folder, gateway["serial"])
             heard = asyncio.run(look(port, gateway["serial"], token, seconds))
-        times = sent(ledger)
+        times = read_sent_times(ledger)
     delays = [(moment - times[power]) * 1000 for power, moment in heard.items() if power in times]
     p99 = percentile(delays, 0.99)
     print(f"event to browser, {len(delays)} events: median {percentile(delays, 0.5):.0f} ms, "

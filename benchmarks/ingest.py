@@ -9,7 +9,7 @@ All take the same readings (a three-phase house: full meter snapshots) in batche
 - a plain endpoint (see `benchmarks.plain_endpoint`), same connections, plain JSON, no tokens: once storing its points
   durably, as it must to be compared, and once throwing them away, to show what its objects alone cost.
 
-They take turns, for the machine may change its mind; what is printed is the median of the turns.
+They take turns, because the speed of the machine varies; the printed values are medians of the turns.
 """
 
 import asyncio

@@ -1,10 +1,10 @@
-"""From the gateway's event to the reading in the store, while somebody watches.
+"""From the gateway's event to the reading in the store, while a viewer watches.
 
     python -m benchmarks.live [SECONDS]
 
 Real processes; dead-band 0, so that every event is stored. A viewer asks the receiver for the latest values once a
-second; 15 s after it came the measuring begins. The simulator's ledger says when each event was sent (the moment its
-last byte was handed to the socket); a reader of the store's file looks every two milliseconds for what is new.
+second; the measurement begins 15 s after the viewer came. The simulator's ledger says when each event was sent (the
+moment its last byte was handed to the socket); a reader of the store's file looks every two milliseconds for new rows.
 """
 
 import json
@@ -45,7 +45,7 @@ def watch(port: int, serial: str, token: str, stop: threading.Event) -> None:
             answer.read()
 
 
-def appearances(store: Path, seconds: float) -> dict[float, float]:
+def record_appearances(store: Path, seconds: float) -> dict[float, float]:
     """For each stored power of phase a of the production meter: when it could first be read (epoch seconds)."""
     seen: dict[float, float] = {}
     query = """SELECT power, timestamp FROM meter WHERE timestamp > ? AND series = (
@@ -61,7 +61,7 @@ def appearances(store: Path, seconds: float) -> dict[float, float]:
     return seen
 
 
-def sent(ledger: Path) -> dict[float, float]:
+def read_sent_times(ledger: Path) -> dict[float, float]:
     """For each power of phase a of the production meter: when the gateway sent it (epoch seconds)."""
     times: dict[float, float] = {}
     for line in ledger.read_text(encoding="utf-8").splitlines():
@@ -82,15 +82,15 @@ def main() -> None:
             receiver(folder, gateway["serial"]) as (port, _),
             scraper(folder, gateway, port, ENVOY_DEAD_BAND="0"),
         ):
-            time.sleep(12)  # the first post has told the receiver of the gateway
+            time.sleep(12)  # the receiver knows the gateway after the first post
             token = reader_token(folder, gateway["serial"])
             viewer = threading.Thread(target=watch, args=(port, gateway["serial"], token, stop))
             viewer.start()
             time.sleep(SETTLE_S)
-            seen = appearances(folder / "receiver" / "readings.sqlite", seconds)
+            seen = record_appearances(folder / "receiver" / "readings.sqlite", seconds)
             stop.set()
             viewer.join()
-        times = sent(ledger)
+        times = read_sent_times(ledger)
     delays = [(readable - times[power]) * 1000 for power, readable in seen.items() if power in times]
     p99 = percentile(delays, 0.99)
     print(f"event to store while watched, {len(delays)} events: median {percentile(delays, 0.5):.0f} ms, "

@@ -19,7 +19,7 @@ _OURS = ("ENVOY_", "RECEIVER_", "INFLUXDB_")
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """A port without a listener now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -52,7 +52,7 @@ def simulator(folder: Path, *options: str) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def receiver(folder: Path, *serials: str, **settings: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """A receiver for these gateways, on the SQLite store unless told otherwise; yields its port and process."""
+    """A receiver for these gateways, by default on the SQLite store; yields its port and process."""
     port = free_port()
     own = {
         "RECEIVER_STATE_DIR": str(folder / "receiver"),

@@ -66,7 +66,7 @@ def questions(now: int) -> dict[str, Question]:
         "a day of all raw fields of one phase": day,
         "a month of one panel": partial(month, fields=["power"]),
         "a month of one panel, with neighbours": partial(month, fields=["power"], neighbours=True),
-        "the gateways": _without_first,
+        "the gateways": list_without_first,
     }
 
 
@@ -75,8 +75,8 @@ async def points(store: Store, **question: Any) -> object:
     return await store.points(GATEWAY, **question)
 
 
-async def _without_first(store: Store) -> object:
-    """The oldest reading is told by one store only."""
+async def list_without_first(store: Store) -> object:
+    """The gateways without the time of their oldest reading, which only one store knows."""
     return [(summary.gateway, summary.last_timestamp, summary.series) for summary in await store.gateways()]
 
 

@@ -102,7 +102,7 @@ def main() -> None:
             receiver(folder, gateway["serial"]) as (port, hosted),
             scraper(folder, gateway, port, ENVOY_DEAD_BAND="0") as (_, edge),
         ):
-            time.sleep(12)  # the first post has told the receiver of the gateway
+            time.sleep(12)  # the receiver knows the gateway after the first post
             token, base = (
                 reader_token(folder, gateway["serial"]),
                 f"http://127.0.0.1:{port}/api/v1/gateways/{gateway['serial']}",

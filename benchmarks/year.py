@@ -87,8 +87,8 @@ def asked(client: httpx.Client, question: TimedQuestion) -> tuple[float, list[by
     return took, [answer.raise_for_status().content for answer in answers]
 
 
-def measure(name: str, client: httpx.Client, year: Year, told: dict[str, object]) -> bool:
-    """Print a line for each question. Whether all promises are kept, and the answers those that were `told` before."""
+def measure(name: str, client: httpx.Client, year: Year, earlier: dict[str, object]) -> bool:
+    """Print a line for each question. True if all promises are kept and every answer equals the `earlier` one."""
     kept = True
     for question in questions(year):
         turns = [asked(client, question) for _ in range(TURNS)]
@@ -97,7 +97,7 @@ def measure(name: str, client: httpx.Client, year: Year, told: dict[str, object]
         kept &= middle <= question.promise_ms
         if question.same is not None:
             answer = json.loads(answers[0])[question.same]
-            kept &= bool(answer) and told.setdefault(question.what, answer) == answer
+            kept &= bool(answer) and earlier.setdefault(question.what, answer) == answer
         print(
             f"{name:10}{question.what:26}{middle:7.1f} ms, slowest {max(times):7.1f} (promise: "
             f"{question.promise_ms:.0f}); {len(answers)} requests, {sum(map(len, answers)):,} bytes",
@@ -147,7 +147,7 @@ def settings(folder: Path, server: Influxd) -> dict[str, dict[str, str]]:
 
 def main() -> int:
     """Fill, measure; 1 if a promise is broken."""
-    kept, told, year = True, dict[str, object](), Year(days=DAYS, dense_days=DENSE_DAYS)
+    kept, earlier, year = True, dict[str, object](), Year(days=DAYS, dense_days=DENSE_DAYS)
     with tempfile.TemporaryDirectory() as name, run_influxd(Path(name) / "influxd", *COMPACT_SOON) as server:
         folder = Path(name)
         for bucket, kept_s in ((BUCKET, 0), (LIVE_BUCKET, 90 * 86_400)):
@@ -165,7 +165,7 @@ def main() -> int:
                     base_url=f"http://127.0.0.1:{port}", headers={"authorization": f"Bearer {token()}"}, timeout=30
                 ) as client,
             ):
-                kept &= measure(store, client, year, told)
+                kept &= measure(store, client, year, earlier)
     return 0 if kept else 1
 
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class DeviceClock(Protocol):
-    """What the simulated device knows of time. Tests may pass one of their own."""
+    """The time of the simulated device. Tests may pass a clock of their own."""
 
     def now(self) -> float:
         """Simulated seconds since 1970."""
@@ -43,7 +43,7 @@ class SimClock:
 
 
 class ManualClock:
-    """Time that stands still until it is told to move: for tests that must not depend on how fast they run.
+    """Time that moves only by `advance`, for tests whose result must not depend on their speed.
 
     Args:
         now: simulated seconds since 1970 at first.
@@ -58,7 +58,7 @@ class ManualClock:
         return self._now
 
     def advance(self, seconds: float) -> None:
-        """Move on, and wake everybody whose moment has come."""
+        """Move on, and wake every waiter whose moment has come."""
         self._now += seconds
         for moment, future in self._waiting:
             if moment <= self._now and not future.done():
@@ -66,7 +66,7 @@ class ManualClock:
         self._waiting = [(moment, future) for moment, future in self._waiting if not future.done()]
 
     async def sleep_until(self, moment: float) -> None:
-        """Wait until somebody has moved the clock to `moment`."""
+        """Wait until `advance` has moved the clock to `moment`."""
         if moment <= self._now:
             await asyncio.sleep(0)
             return

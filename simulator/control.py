@@ -1,6 +1,6 @@
-"""A loopback port to throw switches and read the ledger while the simulator runs.
+"""A loopback port to switch faults and read the ledger while the simulator runs.
 
-GET  /faults            what is on, and what there is
+GET  /faults            the faults that are on, and all that exist
 POST /faults            {"name": "truncate", "on": true, "at": 100}
 GET  /ledger?kind=stream&from=1234     entries with this number or a higher one
 GET  /state             serial, ports, fingerprint, tokens, the simulated time
@@ -24,10 +24,10 @@ class Control:
     """The control port.
 
     Args:
-        faults: the switches.
+        faults: switched by `/faults`.
         ledger: what was sent.
-        state: what `/state` says.
-        host: address to bind: a loopback one, nobody has to log in.
+        state: makes the reply of `/state`.
+        host: address to bind, of loopback: the port has no login.
         port: 0 for any.
     """
 
@@ -77,10 +77,10 @@ class Control:
 
     def _switch(self, body: bytes) -> Response:
         try:
-            wanted = json.loads(body)
-            name, on = str(wanted.pop("name")), bool(wanted.pop("on", True))
+            parameters = json.loads(body)
+            name, on = str(parameters.pop("name")), bool(parameters.pop("on", True))
             if on:
-                self._faults.on(name, **wanted)
+                self._faults.on(name, **parameters)
             else:
                 self._faults.off(name)
         except UnknownFaultError as error:

@@ -22,7 +22,7 @@ class FaultKind:
 
     Attributes:
         what: one line for people.
-        defaults: its parameters, with the values they have when nobody says otherwise.
+        defaults: its parameters with their default values.
     """
 
     what: str
@@ -60,16 +60,16 @@ KINDS: dict[str, FaultKind] = {
     "null": _kind("null as a value", field=""),
     "remove-field": _kind("a field that this firmware no longer sends", field=""),
     "rename-field": _kind("a field under another name", field="", to="renamed"),
-    "new-field": _kind("a field nobody knows", field="novelty"),
+    "new-field": _kind("a field that no client knows", field="novelty"),
     "deep-nesting": _kind("JSON nested this deep", depth=100_000),
     "duplicate-keys": _kind("the same key twice in one object"),
     # The device itself
     "firmware": _kind("become another profile, with a new certificate, after an outage", to="firmware-8", outage_s=0.0),
-    "nightly-restart": _kind("gone for a while, then back without any session", outage_s=60.0),
+    "nightly-restart": _kind("off for a while, then on again without any session", outage_s=60.0),
     "new-certificate": _kind("another TLS certificate", generation=1),
     "other-serial": _kind("another gateway at the same address", serial="122099999999"),
     "clock-off": _kind("the device's clock is wrong: by this many seconds, or stuck at `at` (epoch)", by=0.0, at=None),
-    "session-death": _kind("every session is gone, and a stale cookie is refused even with a token"),
+    "session-death": _kind("every session is lost, and a stale cookie is refused even with a token"),
     "cookie-required": _kind("/ivp/... wants the session cookie; a token alone is refused"),
     "token-refused": _kind("check_jwt refuses every token"),
     "booting": _kind("no inverters and zero production, as 3.x just after its start"),
@@ -131,12 +131,12 @@ class Faults:
                 f"fault {name!r} takes no {', '.join(sorted(unknown))}; it takes: {', '.join(sorted(known))}"
             )
         self._active[name] = known | parameters
-        self._tell(name)
+        self._notify(name)
 
     def off(self, name: str) -> None:
-        """Switch a fault off; nothing happens when it is off already."""
+        """Switch a fault off; does nothing if it is off already."""
         if self._active.pop(name, None) is not None:
-            self._tell(name)
+            self._notify(name)
 
     def clear(self) -> None:
         """Switch everything off."""
@@ -145,7 +145,7 @@ class Faults:
 
     @property
     def active(self) -> dict[str, Parameters]:
-        """What is on, with its parameters."""
+        """The faults that are on, with their parameters."""
         return {name: dict(parameters) for name, parameters in self._active.items()}
 
     def get(self, name: str, path: str = "") -> Parameters | None:
@@ -169,6 +169,6 @@ class Faults:
         """Have `changed` called with the name of every fault that is switched."""
         self._subscribers.append(changed)
 
-    def _tell(self, name: str) -> None:
+    def _notify(self, name: str) -> None:
         for changed in self._subscribers:
             changed(name)

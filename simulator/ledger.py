@@ -19,7 +19,8 @@ class LedgerEntry:
 
     Attributes:
         number: 0 for the first entry of all, then 1, 2, ...
-        kind: `stream`, `readings`, `inverters`, `device_data` (measurements), or `request` (one answered request).
+        kind: `stream`, `readings`, `inverters`, `device_data` (measurements), `faulty` (measurements that a fault
+            changed), or `request` (one answered request).
         sent_ms: the host's wall time, ms, when the first byte was about to leave.
         time: the device's own clock at that moment, epoch seconds.
         values: for measurements the JSON exactly as sent; for a request `method`, `path`, `status`, `login`.

@@ -1,4 +1,4 @@
-"""What a simulated gateway keeps over a restart: certificate, token key, and where its counters stood."""
+"""The state that a simulated gateway keeps over a restart: certificate, token key and counters."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from simulator.web.tls import Certificate, gateway_certificate
 
 
 class StateFolder:
-    """A folder that makes tomorrow's simulator look like today's gateway.
+    """A folder that keeps the identity and the counters of a gateway over restarts.
 
     Args:
         folder: made, for its owner only, if it does not exist.
@@ -34,13 +34,13 @@ class StateFolder:
         return Certificate(self._certificate.read_bytes(), self._key.read_bytes())
 
     def token_authority(self) -> TokenAuthority:
-        """The key that signs tokens, made at the first start: yesterday's tokens stay good."""
+        """The key that signs tokens, made at the first start: older tokens stay valid."""
         if not self._tokens.exists():
             _write(self._tokens, TokenAuthority().key_pem)
         return TokenAuthority(self._tokens.read_bytes())
 
     def counters(self) -> LifetimeCounters | None:
-        """Where the counters stood; None at the first start or when the file does not fit."""
+        """The counters at the last stop; None at the first start or if the file is not valid."""
         try:
             kept = json.loads(self._counters.read_bytes())
             meters = {name: tuple(PhaseEnergy(*pair) for pair in phases) for name, phases in kept["meters"].items()}
@@ -49,12 +49,12 @@ class StateFolder:
             return None
 
     def keep_counters(self, counters: LifetimeCounters) -> None:
-        """Remember where the counters stand."""
+        """Store the counters."""
         _write(self._counters, json.dumps(counters._asdict()).encode())
 
 
 def _write(file: Path, data: bytes) -> None:
-    """Write a file of the owner's, whole or not at all."""
+    """Write a file that only its owner can read, completely or not at all."""
     new = file.with_suffix(".new")
     new.touch(mode=0o600)
     new.write_bytes(data)

@@ -25,7 +25,7 @@ class CloudAccount:
     """One customer of the cloud.
 
     Attributes:
-        password: in plain text; it is nobody's.
+        password: in plain text; it belongs to no real account.
         role: which role the tokens of this account carry.
         serials: the gateways of this account; empty means every gateway.
         second_factor: the login asks for a code.

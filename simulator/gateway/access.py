@@ -1,4 +1,4 @@
-"""Who is asking, and may they? Digest before firmware 7, sessions and tokens from then on."""
+"""Login and permission of each request: digest before firmware 7, sessions and tokens from then on."""
 
 from dataclasses import dataclass
 

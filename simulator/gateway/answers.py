@@ -1,4 +1,4 @@
-"""From a request to a reply: what stands in the way, who is asking, which document, and what spoils it."""
+"""From a request to a reply: obstacles, login, document, and the faults that change it."""
 
 from email.utils import formatdate
 
@@ -6,10 +6,10 @@ from simulator.gateway import refusals
 from simulator.gateway.access import EndpointAccess, Granted
 from simulator.gateway.device import Device
 from simulator.gateway.payloads.info import info
-from simulator.gateway.reply_faults import faulty_text, to_text
+from simulator.gateway.reply_faults import make_faulty_text, to_text
 from simulator.gateway.routes import STREAM, Route, find
 from simulator.gateway.stream import MeterStream
-from simulator.gateway.transmission import transmitted, withheld
+from simulator.gateway.transmission import apply_transmission_faults, withhold_reply
 from simulator.ledger import Ledger
 from simulator.web.messages import Headers, ParsedRequest, Reply, Response, Takeover
 
@@ -22,7 +22,7 @@ class Answers:
     Args:
         device: whose words.
         access: who may hear them.
-        ledger: told of what has been said.
+        ledger: records every reply that was sent.
     """
 
     def __init__(self, device: Device, access: EndpointAccess, ledger: Ledger) -> None:
@@ -43,19 +43,19 @@ class Answers:
         if not self._device.profile.uses_tokens:
             return await self.on_https(request)
         host = request.headers.get("host", "").partition(":")[0]
-        return self._noted(request, refusals.to_https(host, request.target), _NOBODY)
+        return self._record(request, refusals.to_https(host, request.target), _NOBODY)
 
     async def on_https(self, request: ParsedRequest) -> Reply:
-        """The device's answer, as it leaves: whole or spoiled."""
-        if (nothing := withheld(self._faults, request.path)) is not None:
-            return self._noted(request, nothing, _NOBODY)
+        """The device's answer as it leaves, changed by the faults that are on."""
+        if (nothing := withhold_reply(self._faults, request.path)) is not None:
+            return self._record(request, nothing, _NOBODY)
         reply, who = self._answer(request)
         if isinstance(reply, Response):
-            reply = transmitted(reply, self._faults, request.path, self.headers())
-        return self._noted(request, reply, who)
+            reply = apply_transmission_faults(reply, self._faults, request.path, self.headers())
+        return self._record(request, reply, who)
 
     def _answer(self, request: ParsedRequest) -> tuple[Reply, str]:
-        """What the device says to a request, and to whom."""
+        """The answer to a request, and the login that asked."""
         public = self._page_instead(request.path) or self._public(request)
         if public is not None:
             return public, _NOBODY
@@ -70,7 +70,7 @@ class Answers:
         return self._granted(request, route, granted), granted.who
 
     def _page_instead(self, path: str) -> Response | None:
-        """What stands in the way of any answer at all."""
+        """The page that a fault puts in place of every answer; None without such a fault."""
         pages = {"bad-gateway": refusals.bad_gateway, "starting": refusals.starting, "html": refusals.web_page}
         for name, page in pages.items():
             if self._faults.take(name, path) is not None:
@@ -79,7 +79,7 @@ class Answers:
         return None if redirected is None else refusals.redirect(str(redirected["to"]))
 
     def _public(self, request: ParsedRequest) -> Response | None:
-        """What needs no login, and the login itself."""
+        """The answer to a request that needs no login, or that is the login; None for others."""
         if request.path in ("/info", "/info.xml"):
             typed = self._device.profile.version < (8, 3)
             return Response(200, info(self._device), "text/xml" if typed else None)
@@ -90,12 +90,12 @@ class Answers:
         return None
 
     def _granted(self, request: ParsedRequest, route: Route, granted: Granted) -> Reply:
-        """A document or the stream, for somebody who may read it."""
+        """A document or the stream, for a login that may read it."""
         if request.path == STREAM:
             return Takeover(MeterStream(self._device, self._ledger, (*self.headers(), *granted.headers)).run)
         values = route.build(self._device)
         time = self._device.now()
-        text = faulty_text(values, route.indent, self._faults, request.path)
+        text = make_faulty_text(values, route.indent, self._faults, request.path)
         typed = route.typed or not self._device.profile.uses_tokens
         response = Response(
             body=text.encode() + b"\n",
@@ -104,12 +104,12 @@ class Answers:
             chunked=route.chunked,
         )
         if route.ledger:
-            kind = route.ledger if text == to_text(values, route.indent) else "spoiled"
+            kind = route.ledger if text == to_text(values, route.indent) else "faulty"
             response.on_sent.append(lambda: self._ledger.record(kind, values, time=time))
         return response
 
-    def _noted(self, request: ParsedRequest, reply: Reply, who: str) -> Reply:
-        """Have the ledger remember the request, once it has been answered if it gets a whole answer."""
+    def _record(self, request: ParsedRequest, reply: Reply, who: str) -> Reply:
+        """Record the request in the ledger; a request with a whole answer, after that answer was sent."""
         status = reply.status if isinstance(reply, Response) else None
         line = {"method": request.method, "path": request.path, "status": status, "login": who}
         time = self._device.now()

@@ -17,7 +17,7 @@ EXTRA_SERIALS = 122_990_000_001
 class Device:
     """One gateway in front of one house.
 
-    Two times must be told apart. The device's own clock (`now`) stamps everything it says. The house's time
+    There are two times. The device's own clock (`now`) stamps everything it says. The house's time
     (`moment`) decides where the sun stands; a demonstration shifts it so that it is always late morning.
 
     Args:
@@ -87,7 +87,7 @@ class Device:
         return counters if self._base is None else _minus(counters, self._base)
 
     def continue_from(self, shown: LifetimeCounters) -> None:
-        """Let the counters stand where they stood when the device went off, whatever the house did meanwhile."""
+        """Continue the counters from their values at the shutdown: the device did not count while it was off."""
         self._base = _minus(self._house.energy(self.moment()), shown)
 
     def midnight(self, days_ago: int = 0) -> int:

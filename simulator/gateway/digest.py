@@ -36,7 +36,7 @@ class DigestLogin:
         return f'Digest qop="auth", realm="{REALM}", nonce="{nonce}"'
 
     def user(self, request: ParsedRequest, now: float) -> str | None:
-        """Who signed this request: `envoy`, `installer`, or None when nobody known did."""
+        """The user that signed this request: `envoy` or `installer`; None for any other signature."""
         scheme, _, rest = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "digest":
             return None

@@ -1,15 +1,15 @@
-"""Faults of a reply: the value inside the JSON first, then the bytes around it."""
+"""Faults in the JSON of a reply: its values, its structure and its text."""
 
 import json
 from typing import Any
 
 from simulator.faults import Faults
 
-# The first of these names found in a reply is the one whose value gets spoiled.
+# The first of these names found in a reply is the one whose value a fault replaces.
 _MEASURED = ("activePower", "lastReportWatts", "now", "wNow", "wattsNow", "p", "actPower", "real_power_mw")
 
-# json.dumps cannot write these: a marker stands in for them until the text is there.
-_MARKER = "@@spoiled@@"
+# json.dumps cannot write these texts: it writes a marker, and the text replaces the marker afterwards.
+_MARKER = "@@faulty@@"
 _TEXTS = {
     "nan": "NaN",
     "huge-number": "1e400",
@@ -20,18 +20,18 @@ _TEXTS = {
 
 
 def to_text(value: Any, indent: int | None) -> str:
-    """JSON as the device lays it out."""
+    """The JSON text with the layout of the device."""
     return json.dumps(value, indent=indent, separators=(",", ":") if indent is None else None)
 
 
-def faulty_text(value: Any, indent: int | None, faults: Faults, path: str) -> str:
-    """The JSON of a reply, with every fault of its values that is on for this path."""
-    value = _structure(value, faults, path)
+def make_faulty_text(value: Any, indent: int | None, faults: Faults, path: str) -> str:
+    """The JSON of a reply, changed by every fault of JSON that is on for this path."""
+    value = _change_structure(value, faults, path)
     for name, replacement in _TEXTS.items():
         parameters = faults.take(name, path)
         if parameters is not None:
-            marked = _replaced(value, parameters["field"] or _first_measured(value), _MARKER)
-            return to_text(marked, indent).replace(f'"{_MARKER}"', replacement)
+            with_marker = _replace_value(value, parameters["field"] or _find_first_measured(value), _MARKER)
+            return to_text(with_marker, indent).replace(f'"{_MARKER}"', replacement)
     if (parameters := faults.take("deep-nesting", path)) is not None:
         depth = int(parameters["depth"])
         return "[" * depth + "]" * depth
@@ -43,30 +43,30 @@ def faulty_text(value: Any, indent: int | None, faults: Faults, path: str) -> st
     return text
 
 
-def _structure(value: Any, faults: Faults, path: str) -> Any:
+def _change_structure(value: Any, faults: Faults, path: str) -> Any:
     if (parameters := faults.take("remove-field", path)) is not None:
-        value = _renamed(value, parameters["field"] or _first_measured(value), None)
+        value = _rename_field(value, parameters["field"] or _find_first_measured(value), None)
     if (parameters := faults.take("rename-field", path)) is not None:
-        value = _renamed(value, parameters["field"] or _first_measured(value), str(parameters["to"]))
+        value = _rename_field(value, parameters["field"] or _find_first_measured(value), str(parameters["to"]))
     if (parameters := faults.take("new-field", path)) is not None:
-        value = _added(value, str(parameters["field"]))
+        value = _add_field(value, str(parameters["field"]))
     return value
 
 
-def _first_measured(value: Any) -> str:
-    present = _keys(value)
+def _find_first_measured(value: Any) -> str:
+    present = _collect_keys(value)
     return next((name for name in _MEASURED if name in present), "")
 
 
-def _keys(value: Any) -> set[str]:
+def _collect_keys(value: Any) -> set[str]:
     if isinstance(value, dict):
-        return set(value).union(*(_keys(item) for item in value.values()))
+        return set(value).union(*(_collect_keys(item) for item in value.values()))
     if isinstance(value, list):
-        return set().union(*(_keys(item) for item in value))
+        return set().union(*(_collect_keys(item) for item in value))
     return set()
 
 
-def _replaced(value: Any, field: str, by: Any) -> Any:
+def _replace_value(value: Any, field: str, by: Any) -> Any:
     """A copy with the value of every `field` replaced in the first object that has it; its siblings stay."""
     done = False
 
@@ -88,20 +88,20 @@ def _replaced(value: Any, field: str, by: Any) -> Any:
     return walk(value)
 
 
-def _renamed(value: Any, field: str, to: str | None) -> Any:
+def _rename_field(value: Any, field: str, to: str | None) -> Any:
     """A copy in which every `field` has another name, or is gone when that is None."""
     if isinstance(value, list):
-        return [_renamed(item, field, to) for item in value]
+        return [_rename_field(item, field, to) for item in value]
     if not isinstance(value, dict):
         return value
     names = {key: (to if key == field else key) for key in value}
-    return {names[key]: _renamed(item, field, to) for key, item in value.items() if names[key] is not None}
+    return {names[key]: _rename_field(item, field, to) for key, item in value.items() if names[key] is not None}
 
 
-def _added(value: Any, field: str) -> Any:
+def _add_field(value: Any, field: str) -> Any:
     """A copy in which every object has one more field."""
     if isinstance(value, list):
-        return [_added(item, field) for item in value]
+        return [_add_field(item, field) for item in value]
     if not isinstance(value, dict):
         return value
-    return {key: _added(item, field) for key, item in value.items()} | {field: 1}
+    return {key: _add_field(item, field) for key, item in value.items()} | {field: 1}

@@ -53,7 +53,7 @@ ROUTES: dict[str, Route] = {
     "/api/v1/production/inverters": Route(inverters.inverters, indent=2, ledger="inverters"),
     "/production.json": _interface(lambda device: production.production(device, details=False), digest=OPEN),
     "/production.json?details=1": _interface(lambda device: production.production(device, details=True), digest=OPEN),
-    # Captures of 4.10 and 5.0 show a 401 here whatever the login.
+    # Captures of 4.10 and 5.0 show a 401 here for every login.
     "/production": _interface(lambda device: production.production(device, details=False), digest=NOBODY),
     "/inventory.json": _interface(system.inventory, digest=OPEN),
     "/home.json": _interface(system.home, digest=OPEN),

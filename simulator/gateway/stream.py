@@ -27,7 +27,7 @@ class MeterStream:
 
     Args:
         device: whose meters.
-        ledger: told of every event whose bytes have left.
+        ledger: records every event whose bytes have been sent.
         headers: of the reply, without framing.
     """
 

@@ -16,39 +16,39 @@ _HOSTILE_COOKIES: Headers = (
 )
 
 
-def withheld(faults: Faults, path: str) -> Takeover | None:
+def withhold_reply(faults: Faults, path: str) -> Takeover | None:
     """What takes the place of any answer, the stream included: silence, or a closed connection."""
     if faults.take("reset", path) is not None:
         return Takeover(_close)
     silent = faults.get("silent", path)
-    return Takeover(_never) if silent is not None and silent["stage"] == "reply" else None
+    return Takeover(_wait_without_end) if silent is not None and silent["stage"] == "reply" else None
 
 
-def transmitted(response: Response, faults: Faults, path: str, base: Headers) -> Reply:
-    """The reply as it really goes out: unchanged, or spoiled by a fault that is on for this path."""
+def apply_transmission_faults(response: Response, faults: Faults, path: str, base: Headers) -> Reply:
+    """The reply as it really goes out: unchanged, or changed by the faults that are on for this path."""
     if faults.take("hostile-cookies", path) is not None:
         response = replace(response, headers=response.headers + _HOSTILE_COOKIES)
     if (many := faults.take("many-headers", path)) is not None:
         extra = tuple((f"X-Header-{number}", "value") for number in range(int(many["count"])))
         response = replace(response, headers=response.headers + extra)
-    for name, spoil in (
-        ("truncate", _truncated),
-        ("wrong-length", _wrong_length),
-        ("endless", _endless),
-        ("gzip-bomb", _bomb),
-        ("slow-body", _slow),
+    for name, apply in (
+        ("truncate", _truncate),
+        ("wrong-length", _send_wrong_length),
+        ("endless", _send_without_end),
+        ("gzip-bomb", _compress_bomb),
+        ("slow-body", _send_slowly),
     ):
         parameters = faults.take(name, path)
         if parameters is not None:
-            return spoil(response, parameters, base)
+            return apply(response, parameters, base)
     return response
 
 
 async def _close(_writer: ByteWriter) -> None:
-    """Leave without a word."""
+    """Close the connection without a reply."""
 
 
-async def _never(_writer: ByteWriter) -> None:
+async def _wait_without_end(_writer: ByteWriter) -> None:
     """Keep the peer waiting until it gives up (or the simulator stops)."""
     await asyncio.Event().wait()
 
@@ -57,7 +57,7 @@ def _start(response: Response, base: Headers) -> bytes:
     return head(response.status, all_headers(replace(response, chunked=False), base, keep_alive=False))
 
 
-def _truncated(response: Response, parameters: Parameters, base: Headers) -> Takeover:
+def _truncate(response: Response, parameters: Parameters, base: Headers) -> Takeover:
     async def run(writer: ByteWriter) -> None:
         writer.write(_start(response, base) + response.body[: int(parameters["at"])])
         await writer.drain()
@@ -65,7 +65,7 @@ def _truncated(response: Response, parameters: Parameters, base: Headers) -> Tak
     return Takeover(run)
 
 
-def _wrong_length(response: Response, parameters: Parameters, base: Headers) -> Takeover:
+def _send_wrong_length(response: Response, parameters: Parameters, base: Headers) -> Takeover:
     async def run(writer: ByteWriter) -> None:
         length = max(0, len(response.body) + int(parameters["by"]))
         headers = all_headers(replace(response, chunked=False), base, keep_alive=False)
@@ -76,7 +76,7 @@ def _wrong_length(response: Response, parameters: Parameters, base: Headers) -> 
     return Takeover(run)
 
 
-def _endless(response: Response, _parameters: Parameters, base: Headers) -> Takeover:
+def _send_without_end(response: Response, _parameters: Parameters, base: Headers) -> Takeover:
     async def run(writer: ByteWriter) -> None:
         headers = (*base, ("Content-Type", response.content_type or "application/json"), ("Connection", "close"))
         writer.write(head(response.status, headers) + b"[")
@@ -87,12 +87,12 @@ def _endless(response: Response, _parameters: Parameters, base: Headers) -> Take
     return Takeover(run)
 
 
-def _bomb(response: Response, parameters: Parameters, _base: Headers) -> Response:
+def _compress_bomb(response: Response, parameters: Parameters, _base: Headers) -> Response:
     packed = gzip.compress(b" " * (int(parameters["mib"]) * 1024 * 1024))
     return Response(200, packed, response.content_type, (("Content-Encoding", "gzip"),))
 
 
-def _slow(response: Response, parameters: Parameters, base: Headers) -> Takeover:
+def _send_slowly(response: Response, parameters: Parameters, base: Headers) -> Takeover:
     async def run(writer: ByteWriter) -> None:
         writer.write(_start(response, base))
         for index in range(len(response.body)):

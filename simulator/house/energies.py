@@ -11,7 +11,7 @@ from simulator.house.state import NET, PRODUCTION, STORAGE, TOTAL, LifetimeCount
 
 DAY_S = 86_400.0
 DEFAULT_START = 1_781_481_600.0
-"""2026-06-15T00:00Z: where counters start unless told otherwise."""
+"""2026-06-15T00:00Z: the default start of the counters."""
 INSTALLED = 1_678_838_400.0
 """2023-03-15T00:00Z: since when every simulated system has been counting."""
 MAX_COUNTED_S = 60 * DAY_S

@@ -1,4 +1,4 @@
-"""What the inverters told the gateway: one report for each, at its own moment, and none in the dark."""
+"""The reports of the inverters to the gateway: each inverter reports at its own moment, and not in the dark."""
 
 from collections.abc import Callable
 from functools import lru_cache

@@ -60,8 +60,8 @@ class MeterSamples:
     def _storage_samples(self, steps_w: list[float], index: int) -> Samples:
         """Return the battery's 60 seconds, shared by all phases alike, from its power at each step."""
         count = len(self._phases)
-        steady = [(power - _STANDBY_W) / count for power in steps_w for _ in range(STEP_S)]
+        mean_w = [(power - _STANDBY_W) / count for power in steps_w for _ in range(STEP_S)]
         return [
-            [w + (0.3 + 0.001 * abs(w)) * n for w, n in zip(steady, noise.minute(index), strict=True)]
+            [w + (0.3 + 0.001 * abs(w)) * n for w, n in zip(mean_w, noise.minute(index), strict=True)]
             for noise in self._noise
         ]

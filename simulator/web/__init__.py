@@ -1,1 +1,1 @@
-"""A small HTTP/1.1 server whose every byte can be spoiled on purpose."""
+"""A small HTTP/1.1 server whose every byte a fault can change."""

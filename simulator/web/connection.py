@@ -13,7 +13,7 @@ from simulator.web.messages import Handler, Headers, ParsedRequest, Takeover, en
 
 # A reader that sends more than this in one request is broken; the device has far less room.
 _BODY_LIMIT = 65_536
-# A peer that opens a connection and never says anything would hold it for ever.
+# Without this limit a silent peer would hold its connection permanently.
 _IDLE_S = 300.0
 
 
@@ -32,7 +32,7 @@ async def open_streams(
         lambda: protocol, sock, ssl=tls, ssl_handshake_timeout=10.0 if tls else None
     )
     # With an empty buffer as the only "drained" state, `drain` returns when the bytes have left the process.
-    # (Not high=0: the TLS transport compares with >= and would wait on an empty buffer for ever.)
+    # (Not high=0: the TLS transport compares with >= and would wait on an empty buffer without end.)
     transport.set_write_buffer_limits(high=1, low=0)
     return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 

@@ -82,7 +82,7 @@ class PortListener:
             with contextlib.suppress(OSError, TimeoutError):  # the peer left: nothing to say
                 await self._serve(sock)
         except asyncio.CancelledError:
-            pass  # we are closing, and nobody waits for the result
+            pass  # the port closes, and no caller waits for the result
         except Exception:  # noqa: BLE001 (one connection's bug must not end the others')
             _log.exception("a connection ended by a bug of the simulator")
         finally:

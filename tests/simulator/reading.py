@@ -26,7 +26,7 @@ def login(sim: Simulator, role: str = "owner") -> httpx.Auth | None:
 
 @contextlib.asynccontextmanager
 async def reader(sim: Simulator, role: str | None = "owner") -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the gateway, logged in as `role`, or as nobody."""
+    """A client of the gateway, logged in as `role`, or without a login."""
     secure = sim.device.profile.uses_tokens
     base = f"https://127.0.0.1:{sim.https_port}" if secure else f"http://127.0.0.1:{sim.http_port}"
     headers = {"Authorization": f"Bearer {sim.token(role)}"} if secure and role is not None else {}

@@ -37,7 +37,7 @@ async def test_the_digest_challenge_is_the_devices_own():
     ],
 )
 async def test_each_digest_user_reads_what_is_his(user, path, status):
-    """`envoy` reads measurements but not the stream; nobody reads /production."""
+    """`envoy` reads measurements but not the stream; no login reads /production."""
     async with Simulator("firmware-5", clock=clock()) as sim:
         password = sim.serial[-6:] if user == "envoy" else installer_password(sim.serial)
         async with reader(sim, None) as client:

@@ -145,13 +145,13 @@ def _is_json(text):
         ("null", '"activePower": null'),
     ],
 )
-async def test_a_value_is_spoiled_and_its_siblings_stay(sim, fault, text):
+async def test_a_fault_changes_one_value_and_keeps_its_siblings(sim, fault, text):
     sim.faults.on(fault)
     async with reader(sim) as client:
         body = (await client.get(READINGS)).text
     assert body.count(text) == 1
     assert '"voltage": ' in body
-    assert not sim.ledger.of("readings"), "the ledger must not claim the unspoiled values"
+    assert not sim.ledger.of("readings"), "the ledger must not hold the values before the fault"
 
 
 async def test_fields_vanish_change_their_names_and_appear(sim):
@@ -197,7 +197,7 @@ def test_a_fault_can_be_limited_to_a_path_and_a_number_of_replies():
 
 @pytest.mark.parametrize("name", KINDS)
 def test_every_fault_is_thrown_by_some_test_here(name):
-    """A switch that no test throws could do nothing at all and nobody would know."""
+    """Every fault is switched on by some test: a fault without a test could have no effect."""
     sources = "".join(file.read_text() for file in Path(__file__).parent.glob("test_*.py"))
     assert f'"{name}"' in sources
 

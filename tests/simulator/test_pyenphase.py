@@ -1,4 +1,4 @@
-"""A reader that nobody here wrote must find a gateway: pyenphase, against every profile."""
+"""The independent client pyenphase recognises a gateway in every profile."""
 
 import socket
 from typing import Any

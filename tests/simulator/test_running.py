@@ -54,7 +54,7 @@ async def test_the_command_says_what_a_reader_needs_and_stops_cleanly(stop):
 
 
 async def test_the_token_file_holds_a_token_of_the_role_before_the_first_line(tmp_path):
-    """Whoever waits for the line finds the file there, private and good for the gateway."""
+    """After the line is printed, the file exists, is private and holds a token that the gateway accepts."""
     file = tmp_path / "token"
     file.write_text("of yesterday")
     async with command("--role", "installer", "--token-file", str(file)) as (_, ready):

@@ -41,7 +41,7 @@ async def events(response, count):
 
 @pytest.mark.parametrize("profile", ["firmware-5", "firmware-7", "firmware-8"])
 async def test_each_event_is_one_line_of_json(profile):
-    """Three sections of three phases with seven values each, whatever the firmware."""
+    """Three sections of three phases with seven values each, for every firmware."""
     async with streaming(profile) as (_, response):
         assert response.headers["content-type"] == "text/event-stream"
         for event in await events(response, 3):

@@ -10,7 +10,7 @@ _LIMIT = 50
 _FIRST_EID = 553_648_384
 _FIRST_CHANNEL = 1_627_390_225
 _INSTALLED = 1_688_053_811
-# The interval of the meters in this document, whatever the inverters' is.
+# The interval of the meters in this document; the inverters have another one.
 _METER_INTERVAL_S = 900
 
 

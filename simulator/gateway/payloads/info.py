@@ -1,4 +1,4 @@
-"""`/info`: who the device is. The one document that is XML and that nobody needs a login for."""
+"""`/info`: the identity of the device. It is the only XML document and the only one without a login."""
 
 from simulator.gateway.device import Device
 

@@ -112,7 +112,7 @@ def _reading(eid: int, stamp: int, reading: PhaseReading, energy: PhaseEnergy) -
 def other_energies(energy: PhaseEnergy) -> tuple[float, float, float]:
     """Apparent, lagging and leading energy (VAh, VArh, VArh).
 
-    The house keeps no such counters and nobody downstream reads them: plausible shares of the active ones.
+    The house keeps no such counters and no client reads them: plausible shares of the active ones.
     """
     moved = energy.delivered_wh + energy.received_wh
     return moved * 1.09, moved * 0.18, moved * 0.01

@@ -10,7 +10,7 @@ from simulator.house.state import NET, PRODUCTION, TOTAL, HouseState, LifetimeCo
 _ACB = {"type": "acb", "activeCount": 0, "readingTime": 0, "wNow": 0, "whNow": 0, "state": "idle"}
 _ZEROS = {"wattHoursToday": 0, "wattHoursSevenDays": 0, "wattHoursLifetime": 0, "wattsNow": 0}
 _CONFUSED_SINCE = (8, 3, 5433)
-# What a metered gateway without transformers says in `/api/v1/production` from 8.2.4264 on, for ever.
+# A metered gateway without transformers always says this in `/api/v1/production` from 8.2.4264 on.
 _STALLED = {"wattHoursToday": 0, "wattHoursSevenDays": 12, "wattHoursLifetime": 1583, "wattsNow": 0}
 
 
@@ -113,7 +113,7 @@ def _eim(now: _Snapshot, meter: str, *, with_lines: bool) -> dict[str, Any]:
             )
             for phase, reading in enumerate(now.state.meters[meter])
         ]
-        if now.device.profile.version >= _CONFUSED_SINCE:  # it also shows the phases that nobody uses
+        if now.device.profile.version >= _CONFUSED_SINCE:  # it also shows the unused phases
             zeros = dict.fromkeys(section["lines"][0], 0.0)
             section["lines"] += [zeros] * (3 - len(section["lines"]))
     return section

@@ -102,7 +102,7 @@ def tariff(device: Device) -> dict[str, Any]:
 
 
 def dry_contacts(_device: Device) -> dict[str, Any]:
-    """Four relays that nobody has wired."""
+    """Four relays without wiring."""
     return {"dry_contacts": [{"id": contact, "status": "open"} for contact in _CONTACTS]}
 
 

@@ -1,4 +1,4 @@
-"""Running totals equal the plain sum, whatever was asked before."""
+"""Running totals equal the plain sum, independent of earlier queries."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""In the demo it is always late morning in good weather, whatever the season and the hour outside."""
+"""In the demo it is always late morning in good weather, in every season and at every hour of the real clock."""
 
 import pytest
 from hypothesis import given, settings

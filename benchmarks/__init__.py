@@ -1,1 +1,1 @@
-"""What the promises about speed and size are measured with; results in docs/performance.md."""
+"""Measurements of the promised speed and size; results are in docs/performance.md."""

@@ -1,4 +1,4 @@
-"""How long each Grafana dashboard takes on a simulated week, from the first question to the last answer.
+"""The time each Grafana dashboard takes on a simulated week, from the first question to the last answer.
 
     python -m benchmarks.dashboards
 

@@ -1,4 +1,4 @@
-"""What a day of a house takes on disk, in SQLite and in InfluxDB, raw and rolled up; and a forecast of years.
+"""The space that a day of a house takes on disk, in SQLite and in InfluxDB, raw and rolled up; and a forecast of years.
 
     python -m benchmarks.disk [DAYS] [PROFILE]
 

@@ -51,7 +51,7 @@ class InfluxResult(NamedTuple):
 
 
 def batches(connection: int, size: int) -> Iterator[list[Reading]]:
-    """What one connection has to send."""
+    """The batches of one connection."""
     count = POINTS[size] // CONNECTIONS
     rows = [reading for batch in range(-(-count // ingest.BATCH)) for reading in ingest.readings(connection, batch)]
     for first in range(0, count, size):
@@ -141,7 +141,7 @@ def _parted(prepared: list[list[bytes]]) -> tuple[list[list[bytes]], list[list[b
 
 
 def _points(server: Influxd, bucket: str, prepared: list[list[bytes]], size: int) -> int:
-    """How many points the bucket has; as many as were sent."""
+    """The number of points in the bucket."""
     form = urllib.parse.urlencode({"db": bucket, "q": "SELECT count(power) FROM meter"}).encode()
     request = urllib.request.Request(  # noqa: S310 (our own loopback address)
         f"{server.url}/query", form, {"Authorization": f"Token {ADMIN_TOKEN}"}

@@ -20,7 +20,7 @@ class BenchmarkPorts(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Where the simulator is."""
+        """The address of the simulator."""
         real = self._ports[port]
         return [ResolveResult(hostname=host, host="127.0.0.1", port=real, family=family, proto=0, flags=0)]
 

@@ -1,4 +1,4 @@
-"""How long both stores take to answer, over the same history of one house.
+"""The time both stores take to answer, over the same history of one house.
 
     python -m benchmarks.queries
 
@@ -56,7 +56,7 @@ def history(now: int) -> Iterator[GatewayReading]:
 
 
 def questions(now: int) -> dict[str, Question]:
-    """What people ask most."""
+    """The most frequent questions."""
     month = partial(points, kind="inverter", tags={"inverter": INVERTERS[7]}, start=now - 30 * DAY, stop=now)
     day = partial(points, kind="meter", tags=PHASE, start=now - DAY, stop=now)
     return {

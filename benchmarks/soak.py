@@ -23,7 +23,7 @@ SETTLE_S = 300
 EVERY_S = 10
 VIEWERS = 3
 DRIFT = 0.05
-"""How far memory may move from its first third to its last third."""
+"""Permitted change of memory between its first third and its last third."""
 QUESTIONS = (
     "series?kind=meter&field=power&start=-1h&limit=10000",
     "series?kind=meter&field=power&every=1m&start=-1d",

@@ -96,7 +96,7 @@ class DeviceDay:
         self.verbatim = 0
 
     def samples(self, second: int) -> list[Reading]:
-        """What a scraper reads in this second of the day."""
+        """The samples of a scraper in this second of the day."""
         self._clock.advance(1)
         stamp = (self.start_s + second) * 1000
         line = b"data: " + json.dumps(meters.stream_event(self._device), separators=(",", ":")).encode()

@@ -1,4 +1,4 @@
-"""How long the receiver takes to answer over a year of one house, in the embedded store and in InfluxDB.
+"""The time the receiver takes to answer over a year of one house, in the embedded store and in InfluxDB.
 
     python -m benchmarks.year
 
@@ -51,7 +51,7 @@ class TimedQuestion(NamedTuple):
 
 
 def questions(year: Year) -> list[TimedQuestion]:
-    """What was promised."""
+    """The timed questions, each with its promised time."""
     of = f"/api/v1/gateways/{year.gateway}"
     today = {"start": "today", "time_zone": year.site.time_zone or "UTC"}
     page = (
@@ -79,7 +79,7 @@ def token() -> str:
     return jwt.encode(claims | {"iat": now, "exp": now + 3600}, READ_SECRET, algorithm="HS256", headers={"kid": "read"})
 
 
-def asked(client: httpx.Client, question: TimedQuestion) -> tuple[float, list[bytes]]:
+def ask(client: httpx.Client, question: TimedQuestion) -> tuple[float, list[bytes]]:
     """Milliseconds, and the answers."""
     began = time.perf_counter()
     answers = [client.get(path, params=dict(parameters)) for path, parameters in question.requests]
@@ -91,7 +91,7 @@ def measure(name: str, client: httpx.Client, year: Year, earlier: dict[str, obje
     """Print a line for each question. True if all promises are kept and every answer equals the `earlier` one."""
     kept = True
     for question in questions(year):
-        turns = [asked(client, question) for _ in range(TURNS)]
+        turns = [ask(client, question) for _ in range(TURNS)]
         times, (_, answers) = [took for took, _ in turns], turns[0]
         middle = statistics.median(times)
         kept &= middle <= question.promise_ms
@@ -107,7 +107,7 @@ def measure(name: str, client: httpx.Client, year: Year, earlier: dict[str, obje
 
 
 def state(folder: Path, name: str) -> Path:
-    """Where `benchmarks.processes.receiver` lets the receiver of this store keep its state."""
+    """The state directory that `benchmarks.processes.receiver` gives the receiver of this store."""
     path = folder / name / "receiver"
     path.mkdir(parents=True, mode=0o700)
     return path

@@ -47,7 +47,7 @@ class YearStore(NamedTuple):
 
 
 class Year:
-    """What is stored.
+    """The data that is stored.
 
     Args:
         days: Before today.
@@ -83,7 +83,7 @@ class Year:
             await self._write(_readings(found), second.store)
         template = {kind: await self._yesterday(first.store, kind) for kind in STORED if kind not in _SUMMED}
         for day in range(1, self._days):
-            await self._write(_moved(template, day, dense=day < self._dense_days), first.store, second.store)
+            await self._write(_move(template, day, dense=day < self._dense_days), first.store, second.store)
         await self._sum_energies(first.store, second.store)
         # Live readings come every second; the receiver reads those of the last quarter hours themselves.
         history.STEP_S = 1
@@ -133,13 +133,13 @@ def _readings(found: Iterable[SeriesPoints]) -> Iterator[Reading]:
             yield Reading(series.kind, tags, point.timestamp, point.fields)
 
 
-def _moved(template: Mapping[str, Sequence[SeriesPoints]], days: int, *, dense: bool) -> Iterator[Reading]:
+def _move(template: Mapping[str, Sequence[SeriesPoints]], days: int, *, dense: bool) -> Iterator[Reading]:
     """Yesterday so many days earlier."""
     for kind, found in template.items():
         if kind in _DENSE and not dense:
             continue
         for series, points in found:
-            tags, counted = dict(series.tags), _counted(kind, points)
+            tags, counted = dict(series.tags), _count(kind, points)
             for timestamp, fields in points[:: 1 if dense else _THINNED.get(kind, 1)]:
                 moved: dict[str, FieldValue] = {
                     name: value - days * counted.get(name, 0.0) if isinstance(value, float) else value
@@ -148,8 +148,8 @@ def _moved(template: Mapping[str, Sequence[SeriesPoints]], days: int, *, dense: 
                 yield Reading(kind, tags, timestamp - days * DAY_MS, moved)
 
 
-def _counted(kind: str, points: Sequence[Point]) -> dict[str, float]:
-    """What each counter of a series counted that day. Times in fields move by a day, as if they were counters."""
+def _count(kind: str, points: Sequence[Point]) -> dict[str, float]:
+    """The increase of each counter of a series on that day. Times in fields move by a day, as if they were counters."""
     counted: dict[str, float] = {}
     for name, field in STORED[kind].fields.items():
         values = [value for _, fields in points if isinstance(value := fields.get(name), float)]

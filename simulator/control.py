@@ -41,7 +41,7 @@ class Control:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port on which it listens."""
         return self._listener.port
 
     def start(self) -> None:

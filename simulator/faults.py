@@ -18,7 +18,7 @@ _COMMON: Parameters = {"path": "", "times": 0}
 
 @dataclass(frozen=True, slots=True)
 class FaultKind:
-    """What a fault does and which parameters it takes.
+    """The effect and the parameters of a fault.
 
     Attributes:
         what: one line for people.

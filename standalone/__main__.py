@@ -78,7 +78,7 @@ async def _run(start: Callable[[list[ProcessGroup]], Coroutine[Any, Any, None]])
     stopping = False
 
     def stop() -> None:
-        """The first signal stops everything in order, a second one kills the parts."""
+        """The first signal stops everything in order, a second one kills the processes."""
         nonlocal stopping
         if not stopping:
             stopping = True

@@ -34,7 +34,7 @@ _SETTINGS = ("ENVOY_", "RECEIVER_", "INFLUXDB_", "INFLUXD_", "SIMULATOR_")
 
 
 class AnnouncedGateway(msgspec.Struct):
-    """What the simulator announces, as far as it matters here."""
+    """The fields of the announcement of the simulator that are used here."""
 
     serial: str
     host: str
@@ -100,7 +100,7 @@ def without_our_settings(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _find_counters_start(profile: str, clock: Clock) -> int:
-    """Where the counters start (epoch seconds at the house): about now, because counting up from afar takes time."""
+    """The start of the counters (epoch seconds at the house): about now, as counting from an early start takes time."""
     now = clock.now_ms() / 1000
     house = HOUSES[GATEWAYS[profile].house]
     return int(now + late_morning_offset(house, now, SEED)) // 60 * 60
@@ -171,7 +171,7 @@ async def load_past(
 
 
 def format_token_command(environment: Mapping[str, str], serial: str) -> str:
-    """What a person types for a link that opens the page."""
+    """The shell command that prints a link to the page."""
     script = Path(sys.executable).with_name("envoy-receiver")
     command = [str(script)] if script.exists() else [sys.executable, "-m", "receiver"]
     settings = [f"{name}={shlex.quote(value)}" for name, value in environment.items()]

@@ -1,4 +1,4 @@
-"""Where the files of this command lie, and which ports it uses."""
+"""The directory of a demo, and free ports."""
 
 import fcntl
 import os
@@ -54,7 +54,7 @@ class DemoDirectory:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody uses now. Another program may take it in between; then a part says so."""
+    """A free port of loopback. Another program may take it first; the process that needs it then reports this."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,8 +1,8 @@
-"""What can go wrong here. Every message is for the person at the terminal, and none holds a secret.
+"""The errors of these commands. Every message is for the person at the terminal, and none holds a secret.
 
 StandaloneError
-  ChildDiedError    a part ended by itself
-  NotReadyError     a part does not answer yet
+  ChildDiedError    a process ended by itself
+  NotReadyError     a process does not answer yet
 """
 
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ class StandaloneError(Exception):
 
 
 class NotReadyError(StandaloneError):
-    """A part does not answer, or not as it should."""
+    """A process does not answer, or answers with an error."""
 
 
 class ChildDiedError(StandaloneError):
-    """A part ended by itself; says how, and its last lines."""
+    """A process ended by itself. The message has its exit status and its last lines."""
 
     def __init__(self, name: str, status: int, lines: Sequence[str]) -> None:
         how = f"was ended by signal {-status}" if status < 0 else f"ended with exit status {status}"

@@ -1,4 +1,4 @@
-"""What a scraper would have stored while nobody ran one: the simulated past through the scraper's own eyes.
+"""The readings that a scraper would have stored in the simulated past.
 
 The device's documents of each past moment go through the scraper's parsers and delta detection, so this history has
 the series, fields, rounding and density of real data, and its counters and report dates continue in the live ones.
@@ -33,7 +33,7 @@ CHUNK_S = 6 * HOUR_S
 
 
 class HouseSettings(NamedTuple):
-    """Which simulated house, and how its time stands to ours.
+    """The simulated house of a past, and the offset of its time.
 
     Attributes:
         profile: Name of the gateway's profile.
@@ -92,7 +92,7 @@ class Past:
         return [*rows, *tracker.flush().rows]
 
     def _sample(self, second: int) -> list[Reading]:
-        """What a scraper would have read at one second."""
+        """The samples that a scraper would read at one second (epoch)."""
         self._clock.time = float(second)
         stamp = second * 1000
         event = json.dumps(meters.stream_event(self._device)).encode()

@@ -1,4 +1,4 @@
-"""An InfluxDB 2 of our own on loopback: found on this machine, started, and made ready by `envoy-receiver setup`."""
+"""An InfluxDB 2 on loopback for one run: found on this machine, started, and prepared by `envoy-receiver setup`."""
 
 import secrets
 import shutil

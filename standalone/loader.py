@@ -48,7 +48,7 @@ class LoadJob(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How much of the past is stored: its share, 0 to 1, and the number of readings."""
+    """The stored share of the past, 0 to 1, and the number of its readings."""
 
     done: float
     readings: int

@@ -1,8 +1,8 @@
-"""Child processes that never outlive us.
+"""Child processes that never outlive their supervisor, this process.
 
 Each child has a process group of its own, so a Ctrl-C in the terminal reaches only us and we stop them in order:
 terminate, wait, kill. If we are killed ourselves, the guard (`standalone.guard`) sees its pipe close and ends them.
-What a child says on standard error goes to its log file; its last lines stay in memory for whoever reports on it.
+What a child says on standard error goes to its log file; its last lines stay in memory for error messages and the view.
 """
 
 import asyncio
@@ -95,7 +95,7 @@ class Child:
             os.killpg(self.pid, number)
 
     async def _read(self, log_file: Path) -> None:
-        """Keep what it says, on both outputs, until it closes them."""
+        """Read both outputs until the child closes them."""
         output, errors = self._process.stdout, self._process.stderr
         if output is None or errors is None:
             raise StandaloneError(f"the {self.name} was started without pipes")
@@ -109,7 +109,7 @@ class Child:
                         self._recent_lines.append((self.name, text))
 
             async def read_output() -> None:
-                """Never written anywhere: it may hold a token."""
+                """Keep the last line in memory only: it may hold a token."""
                 while line := await _read_line(output):
                     self._keep_output(line.decode(errors="replace").rstrip())
 
@@ -159,7 +159,7 @@ class ProcessGroup:
     async def start_program(
         self, name: str, *command: str, environment: Mapping[str, str], may_finish: bool = False
     ) -> Child:
-        """Start any program, likewise."""
+        """Start any program in the same way as `start`."""
         guard = self._guard or await self._start_guard()
         process = await self._execute(command, environment)
         _write_to_guard(guard, f"+{process.pid}")

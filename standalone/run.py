@@ -1,6 +1,6 @@
 """`run`: the receiver and the scraper for a real gateway, with settings from the environment and `.env`.
 
-What the two need to know of each other is filled in: an address, a secret, and the gateway's serial, which is asked
+The command fills in what the two must agree on: an address, a secret, and the gateway's serial, which is asked
 from the gateway itself if no setting says it.
 """
 
@@ -90,7 +90,7 @@ def fill_in(given: Mapping[str, str], state: Path) -> dict[str, str]:
 
 
 def _choose_secret(given: Mapping[str, str], state: Path) -> dict[str, str]:
-    """One secret for both: whichever was given, else one of our own in a file."""
+    """One secret for both: the one in the settings, else a generated one in a file."""
     if "ENVOY_RECEIVER_KEY_FILE" in given:
         return {}
     for suffix in ("", "_FILE"):
@@ -124,7 +124,7 @@ def _load_scraper_settings() -> ScraperSettings:
 
 
 async def _ask_gateway(wanted: ScraperSettings, clock: Clock) -> GatewayInfo:
-    """Who answers where the gateway should be. Raises StandaloneError."""
+    """The identity of the device at the gateway's address. Raises StandaloneError."""
     gateway = wanted.gateway
     try:
         host = (await find_hosts(gateway.address, None))[0]

@@ -1,4 +1,4 @@
-"""A sites file for a simulated house: what its owner would say about it."""
+"""A sites file for a simulated house: the data that its owner would enter."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo

@@ -67,14 +67,14 @@ async def start_receiver(group: ProcessGroup, installation: LocalInstallation, c
 
 
 async def start_scraper(group: ProcessGroup, installation: LocalInstallation) -> None:
-    """Start the scraper; it tells by itself how it fares."""
+    """Start the scraper. The view asks its status port whether it is ready."""
     await group.start("scraper", "scraper", "run", environment=installation.environment)
 
 
 async def watch(
     group: ProcessGroup, installation: LocalInstallation, token: str, clock: Clock, *, loader: Child | None = None
 ) -> None:
-    """Show the live view until cancelled. Raises ChildDiedError as soon as a part ends by itself."""
+    """Show the live view until cancelled. Raises ChildDiedError as soon as a process ends by itself."""
     sources = Sources(
         ReceiverApi(installation.url, installation.serial, token),
         StatusPort("scraper", installation.scraper_status_port),
@@ -110,7 +110,7 @@ async def watch(
 
 
 def read_history_share(loader: Child | None) -> float | None:
-    """How much of the past the loader has stored, 0 to 1; None without a loader."""
+    """Share of the past that the loader has stored, 0 to 1; None without a loader."""
     if loader is None:
         return None
     return float(json.loads(loader.output)["done"]) if loader.output else 0.0

@@ -12,7 +12,7 @@ _REPORTING = frozenset({"producing", "idle"})
 
 
 class SystemState(NamedTuple):
-    """What is known now; None is unknown.
+    """One moment of the chain; None is unknown.
 
     Attributes:
         power: What the receiver says about the household.
@@ -38,7 +38,7 @@ class SystemState(NamedTuple):
 
 
 class Sources(NamedTuple):
-    """What `read_state` asks."""
+    """The clients that `read_state` asks."""
 
     api: ReceiverApi
     scraper: StatusPort

@@ -32,7 +32,7 @@ class Answers:
         self._faults = device.faults
 
     def headers(self) -> Headers:
-        """What every reply of this firmware begins with."""
+        """The first headers of every reply of this firmware."""
         date = ("Date", formatdate(self._device.now(), usegmt=True))
         if self._device.profile.uses_tokens:
             return (("Server", "openresty/1.17.8.1"), date)
@@ -67,7 +67,7 @@ class Answers:
             return granted, _NOBODY
         if request.method != "GET":
             return Response(405, b"", None), granted.who
-        return self._granted(request, route, granted), granted.who
+        return self._answer_granted(request, route, granted), granted.who
 
     def _page_instead(self, path: str) -> Response | None:
         """The page that a fault puts in place of every answer; None without such a fault."""
@@ -89,7 +89,7 @@ class Answers:
             return refusals.unauthorised(self._device)
         return None
 
-    def _granted(self, request: ParsedRequest, route: Route, granted: Granted) -> Reply:
+    def _answer_granted(self, request: ParsedRequest, route: Route, granted: Granted) -> Reply:
         """A document or the stream, for a login that may read it."""
         if request.path == STREAM:
             return Takeover(MeterStream(self._device, self._ledger, (*self.headers(), *granted.headers)).run)

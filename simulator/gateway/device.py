@@ -46,7 +46,7 @@ class Device:
         self._zone = ZoneInfo(house.profile.time_zone)
         self._frozen: dict[str, int] = {}
         self._base: LifetimeCounters | None = None
-        faults.subscribe(self._switched)
+        faults.subscribe(self._apply_switch)
 
     @property
     def serial(self) -> str:
@@ -70,7 +70,7 @@ class Device:
         return int(self.clock.now()) + self.house_offset_s
 
     def stamp(self, moment: int) -> int:
-        """What the device's clock said at a moment of the house."""
+        """The time of the device's clock at a moment of the house."""
         return moment - self.house_offset_s + round(self.now() - self.clock.now())
 
     def reading_moment(self) -> int:
@@ -130,7 +130,7 @@ class Device:
         wrap = self.faults.get("counter-wrap")
         return lifetime if wrap is None else lifetime % (int(wrap["at"]) * 3600)
 
-    def _switched(self, name: str) -> None:
+    def _apply_switch(self, name: str) -> None:
         is_on = self.faults.get(name) is not None
         if name in ("frozen-readings", "frozen-dates"):
             if is_on:

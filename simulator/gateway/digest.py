@@ -9,7 +9,7 @@ from urllib.request import parse_http_list, parse_keqv_list
 from simulator.gateway.password import REALM, installer_password
 from simulator.web.messages import ParsedRequest
 
-# How long a nonce is good for, in the device's seconds. Its real life is unknown; a reader must cope with its end.
+# Lifetime of a nonce in seconds of the device. The real lifetime is unknown; a client must handle its end.
 _NONCE_LIFE_S = 600.0
 
 

@@ -34,7 +34,7 @@ def not_found(device: Device, path: str) -> Response:
 
 
 def to_https(host: str, target: str) -> Response:
-    """What port 80 says from firmware 7 on."""
+    """The reply of port 80 from firmware 7 on."""
     return Response(301, _page("301 Moved Permanently"), _HTML, (("Location", f"https://{host}{target}"),))
 
 

@@ -1,4 +1,4 @@
-"""Which document stands behind which path, from which firmware on, and who may read it."""
+"""The paths: the document of each, its first firmware, and the logins that may read it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from simulator.web.messages import ParsedRequest
 
 Build: TypeAlias = Callable[[Device], Any]
 
-# Who may read on firmware before 7.
+# The logins that may read on firmware before 7.
 OPEN, ANYONE, INSTALLER, NOBODY = "open", "anyone", "installer", "nobody"
 
 

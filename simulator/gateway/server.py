@@ -63,9 +63,9 @@ class GatewayServer:
     def start(self) -> None:
         """Open the ports, and follow the switches from now on; those that are on already take effect."""
         self._open_ports()
-        self._faults.subscribe(self._switched)
+        self._faults.subscribe(self._apply_switch)
         for name in self._faults.active:
-            self._switched(name)
+            self._apply_switch(name)
 
     async def stop(self) -> None:
         """Close everything."""
@@ -86,7 +86,7 @@ class GatewayServer:
         else:
             self._https.down(drop_connections=True)
 
-    def _switched(self, name: str) -> None:
+    def _apply_switch(self, name: str) -> None:
         if name == "refuse":
             self._open_ports()
         elif name in ("new-certificate", "other-serial"):

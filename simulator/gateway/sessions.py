@@ -28,7 +28,7 @@ class GatewaySessions:
         return value
 
     def use(self, value: str, now: float) -> AcceptedToken | None:
-        """Who this cookie belongs to; using it keeps it alive. None when it is unknown or too old."""
+        """The owner of this cookie, and None for an unknown or expired one. Each use extends its life."""
         session = self._open.get(value)
         if session is None:
             return None

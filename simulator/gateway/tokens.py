@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 OWNER_LIFETIME_S = 31_536_000
 INSTALLER_LIFETIME_S = 43_200
 
-# How the firmware ranks the roles; each endpoint asks for a minimum.
+# The rank of each role in the firmware; each endpoint requires a minimum.
 RANKS = {"anybody": 1, "monitor": 2, "owner": 2, "prov": 3, "support": 4, "sysadmin": 5, "installer": 6, "factory": 7}
 
 
@@ -20,7 +20,7 @@ class TokenRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AcceptedToken:
-    """What the gateway remembers of a token it has accepted."""
+    """The claims that the gateway keeps of an accepted token."""
 
     role: str
     token_id: str

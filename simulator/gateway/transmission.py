@@ -17,7 +17,7 @@ _HOSTILE_COOKIES: Headers = (
 
 
 def withhold_reply(faults: Faults, path: str) -> Takeover | None:
-    """What takes the place of any answer, the stream included: silence, or a closed connection."""
+    """Silence or a closed connection in place of every answer, the stream included; None without such a fault."""
     if faults.take("reset", path) is not None:
         return Takeover(_close)
     silent = faults.get("silent", path)

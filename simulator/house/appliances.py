@@ -1,4 +1,4 @@
-"""What people plug in: for each appliance, when it runs on one day. Pure: a day's dice in, uses out."""
+"""The appliances: for each of them, its uses on one day. Pure: a day's random numbers in, uses out."""
 
 from collections.abc import Callable, Iterator
 from random import Random
@@ -9,7 +9,7 @@ MINUTE = 60
 
 
 class ApplianceDay(NamedTuple):
-    """What an appliance may know of the day.
+    """The data of the day that an appliance depends on.
 
     Attributes:
         dice: The day's own random choices, for this appliance alone.

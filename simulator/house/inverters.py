@@ -11,7 +11,7 @@ from simulator.house.weather import Weather
 
 _LONGEST_SLEEP_S = 3 * 86_400.0
 _JITTER = 0.02
-"""How much a poll of one inverter wanders, as a share of the interval."""
+"""Variation of the time of a poll of one inverter, as a share of the interval."""
 
 
 class InverterReports:

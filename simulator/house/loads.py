@@ -1,4 +1,4 @@
-"""What the household draws on each phase: base load and appliances, by local time."""
+"""The power of the household on each phase: base load and appliances, by local time."""
 
 from bisect import bisect_right
 from collections import defaultdict

@@ -17,7 +17,7 @@ Samples = list[list[float]]
 """60 values for each phase: samples[phase][second]."""
 
 _OWN_USE_W = 0.12
-"""What one inverter's filter draws while it sleeps."""
+"""Power of one inverter's filter while the inverter sleeps."""
 
 
 class Minute(NamedTuple):

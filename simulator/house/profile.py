@@ -1,4 +1,4 @@
-"""What a house is: its place, its wiring, its roof and what its people plug in. Values only."""
+"""The profile of a house: its location, wiring, roof and appliances. Values only."""
 
 from dataclasses import dataclass
 from typing import Literal

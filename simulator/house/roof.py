@@ -25,7 +25,7 @@ _ALBEDO = 0.2
 
 
 class _Clear(NamedTuple):
-    """What one panel's inverter would get from a clear sky (W DC), and how the panel's heat reduces it.
+    """The power that one panel's inverter would get from a clear sky (W DC), and its reduction by the panel's heat.
 
     The temperature of the panel follows its light, so power is a parabola of the light: gain * dc - loss * dc**2.
     """
@@ -51,7 +51,7 @@ class Roof:
         self._panels = profile.panels
         count = len(self._panels)
         self.dark: tuple[float, ...] = (0.0,) * count
-        """What `knot` returns, this very object, while all inverters sleep."""
+        """The object that `knot` returns while all inverters sleep."""
         starts = NoiseField(seed, "inverter start")
         self.wake_elevation_deg = tuple(1.0 + 1.5 * starts.at(index) for index in range(count))
         """The sun's elevation above which each inverter has enough light to run; they differ a little."""

@@ -1,4 +1,4 @@
-"""What every meter of the house samples, a minute at a time: roof, household and battery on the same wires."""
+"""The samples of every meter of the house, a minute at a time: roof, household and battery on the same wires."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -11,7 +11,7 @@ from simulator.house.state import NET, PRODUCTION, STORAGE, TOTAL
 from simulator.house.storage import STEP_S, Storage
 
 _STANDBY_W = 8.0
-"""What a battery's electronics draw."""
+"""Power of a battery's electronics."""
 
 
 class MeterMinute(NamedTuple):

@@ -1,4 +1,4 @@
-"""What a house says: readings of its meters, its counters and its inverters. Values only."""
+"""The state of a house: readings of its meters, its counters and its inverters. Values only."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

@@ -1,6 +1,6 @@
 """The battery: it takes the surplus of the day and gives it back in the evening.
 
-What a battery holds depends on all that went before, which would make a random instant cost the whole past. This
+The charge of a battery depends on its whole past, so a random instant would cost the whole past. This
 one is therefore calibrated as real ones are: early every Sunday it is charged full. From there its week is worked
 out once, forwards, and remembered.
 """

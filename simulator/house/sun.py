@@ -1,4 +1,4 @@
-"""Where the sun stands: NOAA's solar calculator (Meeus' low-accuracy series), good to about 0.02 degrees.
+"""The position of the sun: NOAA's solar calculator (Meeus' low-accuracy series), good to about 0.02 degrees.
 
 Own code although pvlib and astral exist: pvlib brings numpy, pandas and scipy (some 150 MB) into an image whose
 only need is this page of trigonometry, and astral works on datetimes at about ten times the cost of an epoch second,

@@ -16,7 +16,7 @@ _WARMEST_S = 200.0 * DAY_S
 
 
 class Light(NamedTuple):
-    """What clouds do to sunlight.
+    """The effect of clouds on sunlight.
 
     Attributes:
         beam: Share of the direct light of a clear sky that arrives, 0 to 1.

@@ -33,7 +33,7 @@ class PortListener:
 
     @property
     def connections(self) -> int:
-        """How many connections are open now."""
+        """The number of open connections."""
         return len(self._connections)
 
     def up(self) -> None:

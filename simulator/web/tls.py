@@ -70,7 +70,7 @@ def _builder(subject: str, issuer: str, key: rsa.RSAPrivateKey) -> x509.Certific
 
 
 def gateway_certificate(serial: str, generation: int = 0) -> Certificate:
-    """What the device makes itself: subject and issuer `envoy-SERIAL`, one year, no names to verify.
+    """The certificate that the device makes itself: subject and issuer `envoy-SERIAL`, one year, no names to verify.
 
     Args:
         serial: the gateway's serial.

@@ -1,1 +1,1 @@
-"""What each endpoint says: values of the house in the words of the device."""
+"""The documents of the endpoints: values of the house in the format of the device."""

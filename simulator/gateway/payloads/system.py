@@ -144,7 +144,7 @@ def generator(_device: Device) -> dict[str, Any]:
 
 
 def nothing(_device: Device) -> dict[str, Any]:
-    """What `/ivp/ss/gen_config` and its like say in a house without one."""
+    """The reply of `/ivp/ss/gen_config` and similar paths in a house without a generator."""
     return {}
 
 

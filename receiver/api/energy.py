@@ -14,7 +14,7 @@ from receiver.api.parameters import DEFAULT_START, RangeParameters, read_paramet
 from receiver.api.questions import AskedOfGateway
 from receiver.calendar.windows import Every
 from receiver.queries import times
-from receiver.queries.energy import energies
+from receiver.queries.energy import read_energy_windows
 from receiver.queries.energy_window import COLUMNS, EnergyWindow
 from receiver.stores.base import Store
 
@@ -67,13 +67,13 @@ class EnergyRoutes:
         summer time. The receiver sums up once a minute: readings that came in since are not counted yet. CSV has the
         windows alone.
         """
-        zone = times.zone(asked.time_zone, question.site)
-        found = await energies(
+        zone = times.parse_zone(asked.time_zone, question.site)
+        found = await read_energy_windows(
             self._store,
             question.serial,
             question.site,
             every=asked.every,
-            asked=times.time_range(asked.start, asked.stop, zone, question.now_ms, default=DEFAULT_START),
+            asked=times.parse_range(asked.start, asked.stop, zone, question.now_ms, default=DEFAULT_START),
             zone=zone,
             now_ms=question.now_ms,
         )

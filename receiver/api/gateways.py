@@ -19,7 +19,7 @@ from receiver.api.questions import AskedByReader, AskedOfGateway, GatewayQuestio
 from receiver.auth.gate import Caller
 from receiver.calendar.windows import Range
 from receiver.ingest.arrivals import Arrivals
-from receiver.queries.energy import energies
+from receiver.queries.energy import read_energy_windows
 from receiver.sites import SitesFile
 from receiver.sites.corrections import correct
 from receiver.sites.household import describe_household
@@ -113,7 +113,7 @@ class GatewayRoutes:
         serial, site, now_ms = question.serial, question.site, question.now_ms
         (status, events, meters, inverters), today, summary = await asyncio.gather(
             self._latest.read(serial, "gateway", "event", "meter", "inverter"),
-            energies(
+            read_energy_windows(
                 self._store,
                 serial,
                 site,

@@ -105,7 +105,7 @@ class InverterRoutes:
         last = {entry.tags["inverter"]: entry for entry in found}
         rows = [
             describe_panel(inverter, last.get(inverter), now.state, site, now_ms)
-            for inverter, now in panels.now(found, site, now_ms).items()
+            for inverter, now in panels.describe_panels(found, site, now_ms).items()
         ]
         columns = ("inverter", "timestamp", "age_seconds", "state", "power", *PLACE)
         as_csv = answers.wants_csv(request, asked.format)
@@ -121,7 +121,7 @@ class InverterRoutes:
         """One panel: its latest values, its day beside its peers, and its last 30 days."""
         (found,) = await self._latest.read(question.serial, "inverter")
         site, now_ms = question.site, question.now_ms
-        now = panels.now(found, site, now_ms).get(inverter)
+        now = panels.describe_panels(found, site, now_ms).get(inverter)
         if now is None:
             raise RefusedError(Problem.NOT_FOUND, "inverter-unknown")
         last = {entry.tags["inverter"]: entry for entry in found}
@@ -129,7 +129,7 @@ class InverterRoutes:
         document: InverterDetail = {
             **describe_panel(inverter, last.get(inverter), now.state, site, now_ms),
             "peers_power": now.peers_w,
-            "first_timestamp": await panels.first_report(self._store, question.serial, inverter),
+            "first_timestamp": await panels.find_first_report(self._store, question.serial, inverter),
             "panel": describe_panel_data(site, inverter),
             "today": next((day for day in days if day["in_progress"]), None),
             "days": days,
@@ -149,12 +149,12 @@ class InverterRoutes:
         """
         summary = await self._gateways.summarise(question.serial)
         site, zone, now_ms = question.site, question.zone, question.now_ms
-        found = await panels.energies(
+        found = await panels.read_panel_energies(
             self._store,
             question.serial,
             site,
             every=asked.every,
-            asked=times.time_range(asked.start, asked.stop, zone, now_ms, default=DEFAULT_START),
+            asked=times.parse_range(asked.start, asked.stop, zone, now_ms, default=DEFAULT_START),
             inverters=max(summary.series.get("inverter", 0), len(site.panels), 1),
             now_ms=now_ms,
         )
@@ -173,9 +173,9 @@ class InverterRoutes:
     async def _days(self, question: GatewayQuestion, inverter: str) -> list[PanelDay]:
         """The days of one panel, the oldest first, by the site's calendar; today is the last, once it has reported."""
         zone, now_ms = question.zone, question.now_ms
-        start = times.instant("start", f"-{_DAYS - 1}d", zone, now_ms)
+        start = times.parse_instant("start", f"-{_DAYS - 1}d", zone, now_ms)
         edges = question.site.list_windows("panel_1d", start, now_ms + 1)
-        stored = await panels.days(self._store, question.serial, inverter, start=edges[0], stop=edges[-1])
+        stored = await panels.read_days(self._store, question.serial, inverter, start=edges[0], stop=edges[-1])
         stops = dict(pairwise(edges))
         return [
             describe_panel_day(describe_window(midnight, stops[midnight], zone, now_ms), fields)

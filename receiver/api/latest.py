@@ -20,7 +20,7 @@ class LatestValues:
 
     async def read(self, serial: str, *kinds: str) -> list[list[Latest]]:
         """The latest values of each kind."""
-        self._watch.look(serial)
+        self._watch.renew(serial)
         return await asyncio.gather(*(self._store.latest(serial, kind) for kind in kinds))
 
 

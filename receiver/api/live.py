@@ -14,7 +14,7 @@ from receiver.api.access import Access
 from receiver.api.parameters import WithoutParameters
 from receiver.api.questions import AskedOfLive
 from receiver.errors import RefusedError
-from receiver.live.events import comment, event, preamble, reading_event
+from receiver.live.events import encode_comment, encode_event, encode_preamble, encode_reading
 from receiver.live.hub import YOUNG_MS, Hub, Viewer
 from receiver.sites import SitesFile
 from receiver.stores.base import Store
@@ -75,7 +75,7 @@ class LiveRoutes:
 
     async def feed(self, viewer: Viewer, request: Request, send: Send, *, whole: bool) -> None:
         """Send events until the view ends; says why at the end. Raises TimeoutError for a viewer that takes nothing."""
-        await _send(send, preamble())
+        await _send(send, encode_preamble())
         if whole:
             for piece in await self._missed(viewer.gateway, request.headers.get("last-event-id", "")):
                 await _send(send, piece)
@@ -96,12 +96,12 @@ class LiveRoutes:
                     self._check(viewer, request)
             if data := b"".join(parts):
                 await _send(send, data)
-        await _send(send, event("ended", {"reason": viewer.ended}))
+        await _send(send, encode_event("ended", {"reason": viewer.ended}))
 
     def _tick(self, viewer: Viewer) -> bytes:
         self._hub.renew(viewer)
         sums = viewer.powers.sum_up(self._clock.now_ms(), self._sites.of(viewer.gateway))
-        return comment("nothing is known of now") if sums is None else event("solar_data", sums)
+        return encode_comment("nothing is known of now") if sums is None else encode_event("solar_data", sums)
 
     def _check(self, viewer: Viewer, request: Request) -> None:
         try:
@@ -124,7 +124,7 @@ class LiveRoutes:
             for series, points in await self._store.points(gateway, kind, start=start, stop=now + _AHEAD_MS):
                 missed += [Reading(kind, dict(series.tags), point.timestamp, point.fields) for point in points]
         missed.sort(key=lambda reading: reading.timestamp)
-        return [reading_event(reading) for reading in missed]
+        return [encode_reading(reading) for reading in missed]
 
     def leave(self, viewer: Viewer) -> None:
         """The view is over."""

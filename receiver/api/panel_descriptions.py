@@ -48,7 +48,7 @@ def describe_panel_data(site: Site, inverter: str) -> PanelData:
 
 def count_states(latest: list[Latest], site: Site, now_ms: int) -> InverterStates:
     """How many panels are in each state, from the latest values of kind `inverter`; `now_ms` in UTC milliseconds."""
-    found = [now.state for now in panels.now(latest, site, now_ms).values()]
+    found = [now.state for now in panels.describe_panels(latest, site, now_ms).values()]
     return {
         "producing": found.count(State.PRODUCING),
         "idle": found.count(State.IDLE),

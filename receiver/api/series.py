@@ -14,7 +14,7 @@ from receiver.api.series_answers import CONTENT, SeriesAnswer, SeriesEntry, Seri
 from receiver.api.series_parameters import PAGE, SeriesAsked, SeriesParameters
 from receiver.queries import times
 from receiver.queries.aggregates import WindowValue
-from receiver.queries.question import TAGS, Fill, SeriesQuestion, checked, windowed
+from receiver.queries.question import TAGS, Fill, SeriesQuestion, ask_in_windows, check_question
 from receiver.queries.refusals import refusal
 from receiver.queries.series import SeriesReader
 from receiver.sites import Site
@@ -59,14 +59,14 @@ class SeriesRoutes:
             return await self._answer_page(request, asked, series_question, question.site)
         if asked.limit is not None or asked.after is not None:
             raise refusal("limit", "and after are for single points: leave them out, or leave every out")
-        windows = windowed(
+        windows = ask_in_windows(
             series_question,
-            every=times.step(asked.every),
+            every=times.parse_step(asked.every),
             aggregate=asked.aggregate,
             group_by=asked.group_by,
             fill=asked.fill,
         )
-        groups = await self._reader.windows(windows, question.site, question.now_ms)
+        groups = await self._reader.read_windows(windows, question.site, question.now_ms)
         found = [(dict(tags), [_describe_window(window) for window in inside]) for tags, inside in groups]
         if answers.wants_csv(request, asked.format):
             return answers.stream_csv(request, (*windows.group_by, *WindowValue._fields), _lines(found))
@@ -80,7 +80,7 @@ class SeriesRoutes:
         for name in ("aggregate", "group_by", "fill"):
             if getattr(asked, name) not in (None, Fill.NONE):
                 raise refusal(name, "needs every, which says how long windows are")
-        points, following = await self._reader.page(question, site, after=asked.after, limit=asked.limit or PAGE)
+        points, following = await self._reader.read_page(question, site, after=asked.after, limit=asked.limit or PAGE)
         found = [
             (dict(series.tags), [_describe_point(point, question.field) for point in inside])
             for series, inside in points
@@ -100,15 +100,15 @@ _Entries: TypeAlias = Sequence[tuple[dict[str, str], Sequence[SeriesWindow] | Se
 
 def _series_question(question: GatewayQuestion, asked: SeriesParameters) -> SeriesQuestion:
     """What is asked, as far as it does not depend on windows. Raises RefusedError."""
-    zone = times.zone(asked.time_zone, question.site)
+    zone = times.parse_zone(asked.time_zone, question.site)
     tags = {name: value for name in TAGS if (value := getattr(asked, name)) is not None}
-    return checked(
+    return check_question(
         SeriesQuestion(
             gateway=question.serial,
             kind=asked.kind,
             field=asked.field,
             tags=tags,
-            asked=times.time_range(asked.start, asked.stop, zone, question.now_ms),
+            asked=times.parse_range(asked.start, asked.stop, zone, question.now_ms),
             zone=zone,
         )
     )

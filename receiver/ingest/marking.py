@@ -182,21 +182,21 @@ class MarkingStore:
             raise
 
 
-def runs(quarters: Iterable[int], *, grain: int, most: int) -> list[tuple[int, int]]:
+def list_stretches(quarters: Iterable[int], *, unit_ms: int, most_ms: int) -> list[tuple[int, int]]:
     """The time that these quarters cover, in pieces, the newest first.
 
     Args:
         quarters: Their starts, milliseconds since 1970, in any order.
-        grain: Pieces begin and end at multiples of it (`QUARTER_MS` or `HOUR_MS`).
-        most: No piece is longer, and none crosses a multiple of it, so that pieces are the same however they came.
+        unit_ms: Pieces begin and end at multiples of it (`QUARTER_MS` or `HOUR_MS`).
+        most_ms: No piece is longer, and none crosses a multiple of it, so that pieces are the same however they came.
 
     Returns:
         Start and stop of each piece.
     """
     pieces: list[tuple[int, int]] = []
-    for start in sorted({quarter // grain * grain for quarter in quarters}, reverse=True):
-        stop = start + grain
-        if pieces and pieces[-1][0] == stop and stop % most:
+    for start in sorted({quarter // unit_ms * unit_ms for quarter in quarters}, reverse=True):
+        stop = start + unit_ms
+        if pieces and pieces[-1][0] == stop and stop % most_ms:
             pieces[-1] = (start, pieces[-1][1])
         else:
             pieces.append((start, stop))

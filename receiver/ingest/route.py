@@ -121,7 +121,7 @@ class IngestRoute:
             accepted=len(checked.readings) - len(refused),
             rejected=sorted(rejected, key=lambda row: row.seq),
             ignored=sorted(checked.ignored),
-            watched=self._watch.watched(serial),
+            watched=self._watch.is_watched(serial),
         )
 
     def _account(self, serial: str, checked: Checked, verdict: wire.Verdict) -> None:

@@ -10,22 +10,22 @@ RETRY_MS = 3_000
 _encoder = msgspec.json.Encoder()
 
 
-def event(name: str, data: object, cursor: int | None = None) -> bytes:
+def encode_event(name: str, data: object, cursor: int | None = None) -> bytes:
     """One event. `cursor` is its id: the time (milliseconds since 1970) up to which its viewer has heard."""
     identity = b"" if cursor is None else b"id: %d\n" % cursor
     return b"event: %s\n%sdata: %s\n\n" % (name.encode(), identity, _encoder.encode(data))
 
 
-def reading_event(reading: Reading) -> bytes:
+def encode_reading(reading: Reading) -> bytes:
     """A stored reading (kind, tags, timestamp in ms, fields), with its time as the cursor."""
-    return event("reading", reading, reading.timestamp)
+    return encode_event("reading", reading, reading.timestamp)
 
 
-def comment(text: str) -> bytes:
+def encode_comment(text: str) -> bytes:
     """What a browser ignores: keeps a quiet connection open."""
     return b": %s\n\n" % text.encode()
 
 
-def preamble() -> bytes:
+def encode_preamble() -> bytes:
     """What comes first: how long to wait before coming back."""
     return b"retry: %d\n\n" % RETRY_MS

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Sequence
 
 from receiver.errors import RefusedError
-from receiver.live.events import reading_event
+from receiver.live.events import encode_reading
 from receiver.live.solar import LatestPowers
 from receiver.live.watch import Watch
 from receiver.stores.base import Store
@@ -96,7 +96,7 @@ class Hub:
         powers = self._powers[gateway]
         for reading in young:
             powers.see(reading)
-        events = [reading_event(reading) for reading in young]
+        events = [encode_reading(reading) for reading in young]
         for viewer in tuple(viewers):
             viewer.push(events)
 
@@ -123,7 +123,7 @@ class Hub:
 
     def renew(self, viewer: Viewer) -> None:
         """Somebody still looks."""
-        self._watch.look(viewer.gateway)
+        self._watch.renew(viewer.gateway)
 
     def leave(self, viewer: Viewer) -> None:
         """The view is over."""

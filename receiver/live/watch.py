@@ -13,11 +13,11 @@ class Watch:
         self._clock = clock
         self._until: dict[str, float] = {}
 
-    def look(self, gateway: str) -> None:
+    def renew(self, gateway: str) -> None:
         """Somebody reads live values of this gateway now; also renews."""
         self._until[gateway] = self._clock.monotonic() + LEASE_S
 
-    def watched(self, gateway: str) -> bool:
+    def is_watched(self, gateway: str) -> bool:
         """Whether somebody did within the last `LEASE_S` seconds."""
         until = self._until.get(gateway)
         if until is None:

@@ -43,7 +43,7 @@ class WindowValue(NamedTuple):
     unallocated: float | None = None
 
 
-def windows_of(
+def aggregate_windows(
     question: Windowed, parts: Sequence[Sequence[Point]], edges: Sequence[int], now_ms: int
 ) -> list[WindowValue]:
     """One entry for each window between neighbouring edges.
@@ -56,14 +56,14 @@ def windows_of(
     """
     match question.described.interpolation:
         case Interpolation.COUNTER:
-            return _counters(question, parts, edges)
+            return _aggregate_counters(question, parts, edges)
         case Interpolation.LAST:
-            return _states(question, parts[0], edges, now_ms)
+            return _aggregate_states(question, parts[0], edges, now_ms)
         case _:
-            return [told(question.aggregate, summary) for summary in _summaries(question, parts, edges)]
+            return [pick_value(question.aggregate, summary) for summary in _summaries(question, parts, edges)]
 
 
-def told(aggregate: Aggregate, summary: Summary) -> WindowValue:
+def pick_value(aggregate: Aggregate, summary: Summary) -> WindowValue:
     """A summary, as the answer tells it."""
     match aggregate:
         case Aggregate.MEAN:
@@ -80,7 +80,7 @@ def told(aggregate: Aggregate, summary: Summary) -> WindowValue:
     return WindowValue(summary.start, summary.stop, value, summary.coverage)
 
 
-def filled(windows: Sequence[WindowValue], fill: Fill) -> list[WindowValue]:
+def fill_windows(windows: Sequence[WindowValue], fill: Fill) -> list[WindowValue]:
     """The windows with what stands for the unknown ones."""
     if fill is Fill.NULL:
         return list(windows)
@@ -118,12 +118,14 @@ def _means(points: Sequence[Point], field: str) -> list[StepPoint]:
     return found
 
 
-def _counters(question: Windowed, parts: Sequence[Sequence[Point]], edges: Sequence[int]) -> list[WindowValue]:
+def _aggregate_counters(
+    question: Windowed, parts: Sequence[Sequence[Point]], edges: Sequence[int]
+) -> list[WindowValue]:
     longest_ms = MAX_GAP_MS if question.kind == "meter_energy" else REPORT_GAP_MS
     read = [samples(points, question.field) for points in parts]
     each = [counter_windows(points, edges, longest_ms) for points in read]
     if question.aggregate is Aggregate.INTEGRAL:
-        flows = [counted(_speaking(question, phases)) for phases in zip(*each, strict=True)]
+        flows = [counted(_select_known(question, phases)) for phases in zip(*each, strict=True)]
         return [
             WindowValue(start, stop, flow.wh, flow.coverage, flow.unallocated_wh)
             for (start, stop), flow in zip(pairwise(edges), flows, strict=True)
@@ -138,12 +140,14 @@ def _counters(question: Windowed, parts: Sequence[Sequence[Point]], edges: Seque
     return found
 
 
-def _speaking(question: Windowed, parts: Sequence[CounterEnergy]) -> Sequence[CounterEnergy]:
+def _select_known(question: Windowed, parts: Sequence[CounterEnergy]) -> Sequence[CounterEnergy]:
     """Those that a sum must know in this window."""
     return [part for part in parts if question.kind != "inverter" or part.wh is not None or part.unallocated_wh]
 
 
-def _states(question: Windowed, points: Sequence[Point], edges: Sequence[int], now_ms: int) -> list[WindowValue]:
+def _aggregate_states(
+    question: Windowed, points: Sequence[Point], edges: Sequence[int], now_ms: int
+) -> list[WindowValue]:
     """Each value holds until the next one. Texts go through the same arithmetic by their number in a list."""
     known = [(time, fields[question.field]) for time, fields in points if question.field in fields]
     texts = list(dict.fromkeys(value for _, value in known if isinstance(value, str)))
@@ -154,7 +158,7 @@ def _states(question: Windowed, points: Sequence[Point], edges: Sequence[int], n
         for (time, value), stop in zip(numbers, stops, strict=bool(numbers))
         if time < stop
     ]
-    windows = [told(question.aggregate, summary) for summary in summarise_windows(segments, edges)]
+    windows = [pick_value(question.aggregate, summary) for summary in summarise_windows(segments, edges)]
     if not texts:
         return windows
     return [

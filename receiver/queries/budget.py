@@ -15,7 +15,7 @@ from shared.units import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS, SECOND_MS
 MAX_POINTS: Final = 50_000
 """Points of one answer, all series together."""
 MAX_READ: Final = 3_000_000
-"""Stored points that may be read for one answer, as `may_hold` counts them."""
+"""Stored points that may be read for one answer, as `estimate_stored` counts them."""
 MAX_HELD: Final = 300_000
 """Likewise where all of them must be in memory at once."""
 MAX_PAGED: Final = 50 * MAX_READ
@@ -73,13 +73,13 @@ def check_read(kind: str, asked: Range, *, series: int, most: int = MAX_READ) ->
         kind: What is read.
         asked: Of when.
         series: Of how many series.
-        most: Stored points, as `may_hold` counts them.
+        most: Stored points, as `estimate_stored` counts them.
 
     Raises:
         RefusedError: It says how long the range may be.
     """
-    if may_hold(kind, asked, series=series) > most:
-        hours = most * comes_every_ms(kind) // max(series, 1) // HOUR_MS
+    if estimate_stored(kind, asked, series=series) > most:
+        hours = most * find_spacing_ms(kind) // max(series, 1) // HOUR_MS
         longest = f"{hours // 24} days" if hours >= 48 else f"{hours} hours"
         raise refusal(
             "start",
@@ -88,12 +88,12 @@ def check_read(kind: str, asked: Range, *, series: int, most: int = MAX_READ) ->
         )
 
 
-def may_hold(kind: str, asked: Range, *, series: int) -> int:
+def estimate_stored(kind: str, asked: Range, *, series: int) -> int:
     """How many points of a kind may be stored in a range, at the pace of a busy house."""
-    return (asked.stop - asked.start) // comes_every_ms(kind) * series
+    return (asked.stop - asked.start) // find_spacing_ms(kind) * series
 
 
-def comes_every_ms(kind: str) -> int:
+def find_spacing_ms(kind: str) -> int:
     """How often a series of a kind has a point at most, in milliseconds."""
     return _COMES_EVERY_MS.get(kind, DAY_MS)
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from receiver.calendar.windows import Every, Range, finer_kind, step_of
 from receiver.queries import budget
 from receiver.queries.energy_window import EnergyWindow, describe_energy
-from receiver.queries.times import until_now
+from receiver.queries.times import cut_at_now
 from receiver.rollups.energy import number
 from receiver.rollups.energy_windows import energy_rows
 from receiver.sites.model import Site
@@ -34,7 +34,7 @@ class EnergyWindows(NamedTuple):
     total: EnergyWindow
 
 
-async def energies(
+async def read_energy_windows(
     store: Store, gateway: str, site: Site, *, every: Every, asked: Range, zone: ZoneInfo, now_ms: int
 ) -> EnergyWindows:
     """The energy of every whole window that touches a range, up to the window in progress.
@@ -52,15 +52,15 @@ async def energies(
         RefusedError: Too many windows, too many quarter hours to sum, or a range in the future.
         StoreUnavailableError: Ask again later.
     """
-    asked = until_now(asked, now_ms)
+    asked = cut_at_now(asked, now_ms)
     budget.check_windows(step_of(every), asked)
     kind, here = f"energy_{every}", site.model_copy(update={"time_zone": zone.key})
     edges = await asyncio.to_thread(here.list_windows, kind, *asked)
-    points = await _stored(store, gateway, kind, edges) if _is_own(kind, zone, site) else None
+    points = await _read_stored(store, gateway, kind, edges) if _is_own(kind, zone, site) else None
     if points is None:
         budget.check_read("energy_15m", Range(edges[0], edges[-1]), series=len(ENERGY_QUANTITIES))
-        points = await _summed(store, gateway, kind, edges, here)
-    return await asyncio.to_thread(_shown, points, edges, zone, now_ms)
+        points = await _sum_quarters(store, gateway, kind, edges, here)
+    return await asyncio.to_thread(_describe_windows, points, edges, zone, now_ms)
 
 
 def _is_own(kind: str, zone: ZoneInfo, site: Site) -> bool:
@@ -68,7 +68,7 @@ def _is_own(kind: str, zone: ZoneInfo, site: Site) -> bool:
     return kind == "energy_15m" or zone.key == site.zone.key
 
 
-async def _stored(store: Store, gateway: str, kind: str, edges: Sequence[int]) -> list[Point] | None:
+async def _read_stored(store: Store, gateway: str, kind: str, edges: Sequence[int]) -> list[Point] | None:
     """The stored windows; None if they are of another calendar, which the roll-up job is about to replace."""
     found = await store.points(gateway, kind, start=edges[0], stop=edges[-1])
     points = found[0].points if found else []
@@ -77,25 +77,25 @@ async def _stored(store: Store, gateway: str, kind: str, edges: Sequence[int]) -
     return points if fit else None
 
 
-async def _summed(store: Store, gateway: str, kind: str, edges: Sequence[int], site: Site) -> list[Point]:
+async def _sum_quarters(store: Store, gateway: str, kind: str, edges: Sequence[int], site: Site) -> list[Point]:
     """The windows of a calendar that is not stored, from the quarter hours: through the same steps as the job takes."""
     finer = finer_kind(kind)
     if finer != "energy_15m":
         finer_edges = await asyncio.to_thread(site.list_windows, finer, edges[0], edges[-1])
-        return await _sums(kind, await _summed(store, gateway, finer, finer_edges, site), edges, site)
+        return await _sum_windows(kind, await _sum_quarters(store, gateway, finer, finer_edges, site), edges, site)
     points: list[Point] = []
-    for piece in _pieces(edges):
+    for piece in _split_into_pieces(edges):
         found = await store.points(gateway, finer, start=piece[0], stop=piece[-1])
-        points += await _sums(kind, found[0].points if found else [], piece, site)
+        points += await _sum_windows(kind, found[0].points if found else [], piece, site)
     return points
 
 
-async def _sums(kind: str, finer: Sequence[Point], edges: Sequence[int], site: Site) -> list[Point]:
+async def _sum_windows(kind: str, finer: Sequence[Point], edges: Sequence[int], site: Site) -> list[Point]:
     rows = await asyncio.to_thread(energy_rows, kind, finer, site, edges)
     return [Point(row.timestamp, dict(row.fields)) for row in rows]
 
 
-def _pieces(edges: Sequence[int]) -> list[Sequence[int]]:
+def _split_into_pieces(edges: Sequence[int]) -> list[Sequence[int]]:
     """The windows in groups of at most `_PIECE_MS`, or one window; neighbouring groups share an edge."""
     pieces, first = [], 0
     for index in range(1, len(edges)):
@@ -106,7 +106,7 @@ def _pieces(edges: Sequence[int]) -> list[Sequence[int]]:
     return pieces
 
 
-def _shown(points: Sequence[Point], edges: Sequence[int], zone: ZoneInfo, now_ms: int) -> EnergyWindows:
+def _describe_windows(points: Sequence[Point], edges: Sequence[int], zone: ZoneInfo, now_ms: int) -> EnergyWindows:
     known = {point.timestamp: point.fields for point in points}
     windows = [describe_energy(known.get(start, {}), start, stop, zone, now_ms) for start, stop in pairwise(edges)]
     whole = energy_rows(_SUM_OF_ALL, points, Site(), (edges[0], edges[-1]))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from receiver.calendar.windows import PanelEvery, Range, step_of
 from receiver.energy.peers import PeerValue, median_of_peers
 from receiver.queries import budget
-from receiver.queries.times import until_now
+from receiver.queries.times import cut_at_now
 from receiver.rollups.energy import number
 from receiver.rollups.panels import DAYLIGHT_W, LONG_GONE_MS, SILENT_MS
 from receiver.sites.model import Site
@@ -78,7 +78,7 @@ class PanelEnergies(NamedTuple):
     panels: list[PanelWindows]
 
 
-def now(latest: Sequence[Latest], site: Site, now_ms: int) -> dict[str, Now]:
+def describe_panels(latest: Sequence[Latest], site: Site, now_ms: int) -> dict[str, Now]:
     """Every panel that has reported or is named, by serial. Pure.
 
     Args:
@@ -106,7 +106,7 @@ def _state(
     return State.SILENT if peers_w is not None and peers_w >= DAYLIGHT_W else State.IDLE
 
 
-async def energies(
+async def read_panel_energies(
     store: Store, gateway: str, site: Site, *, every: PanelEvery, asked: Range, inverters: int, now_ms: int
 ) -> PanelEnergies:
     """What every panel made of each whole window that touches a range, up to the window in progress.
@@ -124,17 +124,17 @@ async def energies(
         RefusedError: Too many windows, too much to read, or a range in the future.
         StoreUnavailableError: Ask again later.
     """
-    asked = until_now(asked, now_ms)
+    asked = cut_at_now(asked, now_ms)
     budget.check_windows(step_of(every), asked, series=inverters)
     edges = await asyncio.to_thread(site.list_windows, f"energy_{every}", *asked)
     whole = Range(edges[0], edges[-1])
     finer = "panel_15m" if every in ("15m", "1h") else "panel_1d"
     budget.check_read(finer, whole, series=inverters)
     stored = await store.points(gateway, finer, fields=("energy", "coverage"), start=whole.start, stop=whole.stop)
-    return await asyncio.to_thread(_summed, stored, edges, site.list_windows(finer, *whole))
+    return await asyncio.to_thread(_sum_energies, stored, edges, site.list_windows(finer, *whole))
 
 
-def _summed(stored: Sequence[SeriesPoints], edges: list[int], finer_edges: Sequence[int]) -> PanelEnergies:
+def _sum_energies(stored: Sequence[SeriesPoints], edges: list[int], finer_edges: Sequence[int]) -> PanelEnergies:
     lengths = {start: stop - start for start, stop in pairwise(finer_edges)}
     panels: dict[str, PanelWindows] = {}
     count = len(edges) - 1
@@ -151,7 +151,7 @@ def _summed(stored: Sequence[SeriesPoints], edges: list[int], finer_edges: Seque
     return PanelEnergies(edges, [panels[serial] for serial in sorted(panels)])
 
 
-async def days(
+async def read_days(
     store: Store, gateway: str, inverter: str, *, start: int, stop: int
 ) -> list[tuple[int, dict[str, float]]]:
     """`panel_1d` of one panel with `start` <= midnight < `stop` (UTC milliseconds), in order of time."""
@@ -160,7 +160,7 @@ async def days(
     return [(time, _numbers(by_day[time])) for time in sorted(by_day)]
 
 
-async def first_report(store: Store, gateway: str, inverter: str) -> int | None:
+async def find_first_report(store: Store, gateway: str, inverter: str) -> int | None:
     """When a panel was first heard of (UTC milliseconds), as far as the store still has it."""
     found = await store.points(
         gateway, "inverter", tags={"inverter": inverter}, fields=("power",), start=0, stop=0, neighbours=True

@@ -102,7 +102,7 @@ class Windowed(SeriesQuestion):
         return INTEGRAL_UNITS[unit] if self.aggregate is Aggregate.INTEGRAL else unit
 
 
-def checked(question: SeriesQuestion) -> SeriesQuestion:
+def check_question(question: SeriesQuestion) -> SeriesQuestion:
     """The question, if its kind, field and tags fit together. Raises RefusedError."""
     kind = STORED.get(question.kind)
     if kind is None:
@@ -115,13 +115,13 @@ def checked(question: SeriesQuestion) -> SeriesQuestion:
     return question
 
 
-def windowed(
+def ask_in_windows(
     question: SeriesQuestion, *, every: Step, aggregate: Aggregate | None, group_by: str | None, fill: Fill
 ) -> Windowed:
     """The question in windows.
 
     Args:
-        question: From `checked`.
+        question: From `check_question`.
         every: The length of windows.
         aggregate: None for what suits the field.
         group_by: Names of tags with commas between them; None for all.

@@ -12,10 +12,11 @@ from receiver.calendar.edges import list_edges
 from receiver.calendar.windows import Range
 from receiver.energy.linear import linear_summaries
 from receiver.energy.means import Summary
-from receiver.queries import budget, hours
-from receiver.queries.aggregates import WindowValue, filled, told, windows_of
+from receiver.queries import budget, stored_windows
+from receiver.queries.aggregates import WindowValue, aggregate_windows, fill_windows, pick_value
 from receiver.queries.question import SeriesQuestion, Windowed
 from receiver.queries.source import QuestionSource
+from receiver.queries.stored_windows import StoredWindows
 from receiver.rollups.series import samples
 from receiver.sites.model import Site
 from receiver.stores.base import Point, SeriesPoints, Store
@@ -24,7 +25,7 @@ from shared.readings import Series, Tags
 from shared.units import HOUR_MS
 
 _PIECE = 100_000
-"""Stored points that are read at once, as `budget.may_hold` counts them."""
+"""Stored points that are read at once, as `budget.estimate_stored` counts them."""
 
 _Parts: TypeAlias = dict[Tags, list[Summary]]
 
@@ -54,7 +55,7 @@ class SeriesReader:
         self._source = QuestionSource(store)
         self._unsettled = unsettled
 
-    async def windows(self, question: Windowed, site: Site, now_ms: int) -> list[Group]:
+    async def read_windows(self, question: Windowed, site: Site, now_ms: int) -> list[Group]:
         """One group for each combination of the tags that the question keeps, by tags.
 
         Args:
@@ -66,7 +67,7 @@ class SeriesReader:
             RefusedError: It asks for too much.
             StoreUnavailableError: Ask again later.
         """
-        known = await self._source.known(question, site)
+        known = await self._source.find_series(question, site)
         groups: dict[Tags, list[Tags]] = {}
         for tags in known.series:
             groups.setdefault(tuple(tag for tag in tags if tag[0] in question.group_by), []).append(tags)
@@ -74,15 +75,15 @@ class SeriesReader:
         if not groups:
             return []
         cut = list_edges(question.every, question.asked, question.zone)
-        grain = hours.grain(question, cut, sums=len(groups) < len(known.series))
+        source = stored_windows.choose(question, cut, sums=len(groups) < len(known.series))
         stored = Range(cut[0], max(cut[0], min(cut[-1], known.stop)))
-        if grain is None:
-            answers = await self._from_readings(question, site, groups, cut, stored, now_ms)
+        if source is None:
+            answers = await self._answer_from_readings(question, site, groups, cut, stored, now_ms)
         else:
-            answers = await self._from_grains(question, site, groups, cut, stored, grain)
-        return [Group(dict(tags), filled(answers[tags], question.fill)) for tags in sorted(groups)]
+            answers = await self._answer_from_roll_ups(question, site, groups, cut, stored, source)
+        return [Group(dict(tags), fill_windows(answers[tags], question.fill)) for tags in sorted(groups)]
 
-    async def _from_readings(
+    async def _answer_from_readings(
         self,
         question: Windowed,
         site: Site,
@@ -101,53 +102,54 @@ class SeriesReader:
         until = now_ms if question.described.interpolation is Interpolation.LAST else stored.stop
         end = min(max(bisect_left(cut, until), 1), len(cut) - 1)
         read, unread = cut[: end + 1], cut[end:]
-        for piece in [read] if is_counter else _pieces(question.kind, read, series):
-            points = await self._source.points(question, site, Range(piece[0], piece[-1]), neighbours=True)
+        for piece in [read] if is_counter else _split_into_pieces(question.kind, read, series):
+            points = await self._source.read_points(question, site, Range(piece[0], piece[-1]), neighbours=True)
             for tags, members in groups.items():
                 parts = [points.get(member, []) for member in members]
-                answers[tags] += await asyncio.to_thread(windows_of, question, parts, piece, now_ms)
+                answers[tags] += await asyncio.to_thread(aggregate_windows, question, parts, piece, now_ms)
         if len(unread) > 1:
             for tags in groups:
-                answers[tags] += windows_of(question, [[]], unread, now_ms)
+                answers[tags] += aggregate_windows(question, [[]], unread, now_ms)
         return answers
 
-    async def _from_grains(
+    async def _answer_from_roll_ups(
         self,
         question: Windowed,
         site: Site,
         groups: Mapping[Tags, Sequence[Tags]],
         cut: Sequence[int],
         stored: Range,
-        grain: hours.Grain,
+        source: StoredWindows,
     ) -> dict[Tags, list[WindowValue]]:
-        whole = Range(cut[0], -(-stored.stop // grain.ms) * grain.ms)
-        settled, rest = hours.parted(whole, self._unsettled(question.gateway, *whole), grain.ms)
-        budget.check_read(grain.kind, whole, series=len(groups))
+        kind, length_ms = source
+        whole = Range(cut[0], -(-stored.stop // length_ms) * length_ms)
+        settled, rest = stored_windows.split_settled(whole, self._unsettled(question.gateway, *whole), length_ms)
+        budget.check_read(kind, whole, series=len(groups))
         unread = sum(stretch.stop - stretch.start for stretch in rest)
         budget.check_read(question.kind, Range(0, unread), series=len(groups))
         parts: _Parts = {tags: [] for tags in groups}
         for stretch in settled:
-            for piece in _pieces(grain.kind, range(stretch.start, stretch.stop + 1, grain.ms), len(groups)):
+            for piece in _split_into_pieces(kind, range(stretch.start, stretch.stop + 1, length_ms), len(groups)):
                 asked = Range(piece[0], piece[-1])
-                rows = await self._source.points(question, site, asked, kind=grain.kind, fields=hours.FIELDS)
+                rows = await self._source.read_points(question, site, asked, kind=kind, fields=stored_windows.FIELDS)
                 for tags, (member,) in groups.items():
-                    parts[tags] += hours.summaries(rows.get(member, ()), grain.ms)
+                    parts[tags] += stored_windows.summarise_rows(rows.get(member, ()), length_ms)
         for stretch in rest:
             # Cut finer than the windows may be, for these may be long.
             inside = sorted(
                 {*range(*stretch, HOUR_MS), *(edge for edge in cut if edge in range(*stretch)), stretch.stop}
             )
-            for piece in _pieces(question.kind, inside, len(groups)):
-                points = await self._source.points(question, site, Range(piece[0], piece[-1]), neighbours=True)
+            for piece in _split_into_pieces(question.kind, inside, len(groups)):
+                points = await self._source.read_points(question, site, Range(piece[0], piece[-1]), neighbours=True)
                 for tags, (member,) in groups.items():
                     read = samples(points.get(member, ()), question.field)
                     parts[tags] += await asyncio.to_thread(linear_summaries, read, piece)
         return {
-            tags: [told(question.aggregate, summary) for summary in hours.merged(found, cut)]
+            tags: [pick_value(question.aggregate, summary) for summary in stored_windows.merge(found, cut)]
             for tags, found in parts.items()
         }
 
-    async def page(
+    async def read_page(
         self, question: SeriesQuestion, site: Site, *, after: int | None, limit: int
     ) -> tuple[list[SeriesPoints], int | None]:
         """Single points in the order of time, and the timestamp after which the next page begins (None: the last one).
@@ -165,13 +167,13 @@ class SeriesReader:
             RefusedError: It asks for too much.
             StoreUnavailableError: Ask again later.
         """
-        series, stored_until = await self._source.known(question, site)
+        series, stored_until = await self._source.find_series(question, site)
         first = question.asked.start if after is None else max(question.asked.start, after + 1)
         rest = Range(first, min(question.asked.stop, stored_until))
         if not series or rest.stop <= rest.start:
             return [], None
         budget.check_read(question.kind, rest, series=len(series), most=budget.MAX_PAGED)
-        pace = budget.comes_every_ms(question.kind)
+        pace = budget.find_spacing_ms(question.kind)
         longest = max(_PIECE * pace // len(series), 1)
         last = min(rest.stop, rest.start + _PIECES_A_PAGE * longest)
         length = min(longest, max(limit * pace // len(series), 1))
@@ -179,7 +181,7 @@ class SeriesReader:
         start = rest.start
         while start < last and len(found) <= limit:
             stop = min(start + length, last)
-            points = await self._source.points(question, site, Range(start, stop))
+            points = await self._source.read_points(question, site, Range(start, stop))
             found += sorted(
                 (point.timestamp, tags, point)
                 for tags, read in points.items()
@@ -195,12 +197,12 @@ class SeriesReader:
         return [SeriesPoints(Series(question.kind, tags), shown[tags]) for tags in sorted(shown)], following
 
 
-def _pieces(kind: str, cut: Sequence[int], series: int) -> Iterator[Sequence[int]]:
+def _split_into_pieces(kind: str, cut: Sequence[int], series: int) -> Iterator[Sequence[int]]:
     """The edges in runs that are small enough to be read at once, or have a single window; neighbours share an edge."""
     first = 0
     for index in range(1, len(cut)):
         is_last = index == len(cut) - 1
-        if is_last or budget.may_hold(kind, Range(cut[first], cut[index + 1]), series=series) > _PIECE:
+        if is_last or budget.estimate_stored(kind, Range(cut[first], cut[index + 1]), series=series) > _PIECE:
             yield cut[first : index + 1]
             first = index
 

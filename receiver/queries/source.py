@@ -40,17 +40,17 @@ class QuestionSource:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def known(self, question: SeriesQuestion, site: Site) -> LiveSeries:
+    async def find_series(self, question: SeriesQuestion, site: Site) -> LiveSeries:
         """What the store has of a question. Raises StoreUnavailableError."""
         latest = await self._store.latest(question.gateway, question.kind)
         recent = [entry for entry in latest if entry.timestamp >= question.asked.start - _GONE_MS]
         empty = [SeriesPoints(Series.of(question.kind, entry.tags), []) for entry in recent]
         return LiveSeries(
-            [entry.series.tags for entry in _chosen(question, empty, site)],
+            [entry.series.tags for entry in _select(question, empty, site)],
             max((entry.timestamp + 1 for entry in recent), default=question.asked.start),
         )
 
-    async def points(
+    async def read_points(
         self,
         question: SeriesQuestion,
         site: Site,
@@ -70,10 +70,10 @@ class QuestionSource:
             stop=asked.stop,
             neighbours=neighbours,
         )
-        return {entry.series.tags: entry.points for entry in _chosen(question, found, site)}
+        return {entry.series.tags: entry.points for entry in _select(question, found, site)}
 
 
-def _chosen(question: SeriesQuestion, found: Sequence[SeriesPoints], site: Site) -> list[SeriesPoints]:
+def _select(question: SeriesQuestion, found: Sequence[SeriesPoints], site: Site) -> list[SeriesPoints]:
     """With the roles and signs of the sites file, those that a question is about."""
     corrected = correct_series(found, site) if question.kind in _METERS else found
     return [entry for entry in corrected if question.tags.items() <= dict(entry.series.tags).items()]
@@ -83,7 +83,7 @@ def _stored_tags(question: SeriesQuestion, site: Site) -> dict[str, str]:
     """The tags as the gateway has them: no two meters have one role."""
     tags = dict(question.tags)
     if question.kind in _METERS and "meter" in tags:
-        names = (name for name, told in site.meters.items() if told.role == tags["meter"])
+        names = (name for name, correction in site.meters.items() if correction.role == tags["meter"])
         tags["meter"] = next(names, tags["meter"])
     return tags
 

@@ -27,7 +27,7 @@ _FORMS = (
 )
 
 
-def zone(name: str | None, site: Site) -> ZoneInfo:
+def parse_zone(name: str | None, site: Site) -> ZoneInfo:
     """The time zone that was asked for, else the site's, else UTC. Raises RefusedError."""
     if name is None:
         return site.zone
@@ -36,11 +36,11 @@ def zone(name: str | None, site: Site) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def time_range(start: str | None, stop: str | None, zone: ZoneInfo, now_ms: int, *, default: str = "-24h") -> Range:
+def parse_range(start: str | None, stop: str | None, zone: ZoneInfo, now_ms: int, *, default: str = "-24h") -> Range:
     """The range that was asked for.
 
     Args:
-        start: As `instant` takes it; None for `default`.
+        start: As `parse_instant` takes it; None for `default`.
         stop: Likewise; None for now.
         zone: What local times mean.
         now_ms: UTC milliseconds.
@@ -50,15 +50,15 @@ def time_range(start: str | None, stop: str | None, zone: ZoneInfo, now_ms: int,
         RefusedError: One of them cannot be read, or there is no time between them.
     """
     asked = Range(
-        instant("start", default if start is None else start, zone, now_ms),
-        instant("stop", "now" if stop is None else stop, zone, now_ms),
+        parse_instant("start", default if start is None else start, zone, now_ms),
+        parse_instant("stop", "now" if stop is None else stop, zone, now_ms),
     )
     if asked.stop <= asked.start:
         raise refusal("stop", "must be later than start")
     return asked
 
 
-def instant(parameter: str, text: str, zone: ZoneInfo, now_ms: int) -> int:
+def parse_instant(parameter: str, text: str, zone: ZoneInfo, now_ms: int) -> int:
     """An instant as people write it, in UTC milliseconds.
 
     `now`; `today` and `yesterday` (their midnight); a time ago: `-30s`, `-30m`, `-24h` by the clock of physics, `-7d`,
@@ -108,7 +108,7 @@ def _ago(count: int, unit: str, here: datetime, now_ms: int) -> int:
     return to_ms(first.replace(day=min(here.day, (after - timedelta(days=1)).day)))
 
 
-def step(text: str) -> Step:
+def parse_step(text: str) -> Step:
     """How long each window is. Raises RefusedError naming `every`."""
     match = _STEP.fullmatch(text)
     if match is None:
@@ -123,7 +123,7 @@ def step(text: str) -> Step:
     return found
 
 
-def until_now(asked: Range, now_ms: int) -> Range:
+def cut_at_now(asked: Range, now_ms: int) -> Range:
     """A range without what lies in the future, and not empty. Raises RefusedError where nothing else is in it."""
     if asked.start > now_ms:
         raise refusal("start", "is in the future: there is no energy of it yet, choose an earlier one")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from receiver.ingest.marking import MarkingStore, runs
+from receiver.ingest.marking import MarkingStore, list_stretches
 from receiver.metrics import Metrics
 from receiver.rollups.roll import Roller, Stretch
 from receiver.sites.model import Site
@@ -54,7 +54,7 @@ class Attempts:
             dirty, unit_ms = (
                 (marks.fresh | marks.hours_due, HOUR_MS) if name in hours_for else (marks.fresh, QUARTER_MS)
             )
-            times = runs(dirty, grain=unit_ms, most=_PIECE_MS)
+            times = list_stretches(dirty, unit_ms=unit_ms, most_ms=_PIECE_MS)
             pieces += [(rank, Stretch(name, start, stop)) for rank, (start, stop) in enumerate(times)]
         return sorted(pieces, key=lambda piece: (piece[0], piece[1].gateway == self._interrupted_gateway))
 

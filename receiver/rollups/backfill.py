@@ -42,12 +42,12 @@ class Backfill:
         self._met = False
         self._oldest: dict[str, int] = {}
 
-    def waiting(self) -> list[str]:
+    def list_waiting(self) -> list[str]:
         """Gateways with a history to compute, by serial."""
         gateways = self._marking.gateways.items()
         return sorted(name for name, marks in gateways if marks.state is None or marks.state.backfill_until is not None)
 
-    async def look(self) -> None:
+    async def begin_changed(self) -> None:
         """Begin the history of every gateway that is new here or whose site is another than before.
 
         Raises:
@@ -62,7 +62,7 @@ class Backfill:
             for gateway in changed:
                 await self._begin(gateway, stored.get(gateway))
 
-    async def next(self, gateway: str) -> Stretch | None:
+    async def find_next(self, gateway: str) -> Stretch | None:
         """The next older day to compute, whole hours; None when that was all.
 
         Raises:
@@ -83,8 +83,8 @@ class Backfill:
             await self._clear_before(gateway, oldest)  # before it is computed: months are sums of stored days
         return Stretch(gateway, start, known.backfill_until)
 
-    async def done(self, stretch: Stretch) -> None:
-        """What `next` gave is computed. Raises JournalError."""
+    async def note_done(self, stretch: Stretch) -> None:
+        """What `find_next` gave is computed. Raises JournalError."""
         known = self._marking.of(stretch.gateway).state
         if known is not None:
             await self._marking.put(stretch.gateway, known._replace(backfill_until=stretch.start))

@@ -25,7 +25,7 @@ def quarter_energy_rows(quarters: Iterable[Quarter], site: Site) -> list[Reading
     return rows
 
 
-def priced_anew(stored: Iterable[Point], site: Site) -> list[Reading]:
+def reprice(stored: Iterable[Point], site: Site) -> list[Reading]:
     """Stored rows of `energy_15m` with the prices of the site as it is now: they need no readings."""
     return [
         Reading(

@@ -43,7 +43,9 @@ def energy_rows(kind: str, finer: Sequence[Point], site: Site, edges: Sequence[i
 def fingerprint(site: Site) -> str:
     """Another text whenever the site's settings make other rows; what does not matter to them is not in it."""
     kept = site.model_dump(mode="json", include={"time_zone", "netting", "tariffs", "billing_day"})
-    kept["meters"] = {meter: [told.role, sorted(told.reversed)] for meter, told in site.meters.items()}
+    kept["meters"] = {
+        meter: [correction.role, sorted(correction.reversed)] for meter, correction in site.meters.items()
+    }
     kept["panels"] = {serial: [panel.name, panel.array] for serial, panel in site.panels.items()}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 

@@ -111,7 +111,7 @@ class Rollups:
         self._hurry = True
         try:
             await self.run_once()
-            while self._backfill.waiting() or any(
+            while self._backfill.list_waiting() or any(
                 marks.fresh or marks.hours_due for marks in self.store.gateways.values()
             ):
                 await self.run_once()
@@ -138,7 +138,7 @@ class Rollups:
         """
         deadline = None if seconds is None else self._clock.monotonic() + seconds
         await self.store.load()
-        await self._backfill.look()
+        await self._backfill.begin_changed()
         self._attempts.retry_failed()
         self._count()
         try:
@@ -153,7 +153,7 @@ class Rollups:
         now = self._clock.now_ms()
         await store_deliveries(self._plain_store, self._arrivals, now)
         await self.store.settle(now)
-        if not self._backfill.waiting():
+        if not self._backfill.list_waiting():
             await expire(self._plain_store, self.store.gateways.values(), now)
         self._count()
 
@@ -170,16 +170,16 @@ class Rollups:
 
     async def _roll_histories(self, deadline: float | None) -> None:
         """Continue the histories, a day of each gateway in turn; at least one day, however little time there is."""
-        waiting = self._backfill.waiting()
+        waiting = self._backfill.list_waiting()
         while waiting:
             for gateway in self._attempts.order_gateways(waiting):
-                stretch = await self._backfill.next(gateway)
+                stretch = await self._backfill.find_next(gateway)
                 if stretch is not None:
                     await self._attempts.attempt(stretch, hours=True, widen=False)
-                    await self._backfill.done(stretch)
+                    await self._backfill.note_done(stretch)
                 if self._has_passed(deadline):
                     return
-            waiting = self._backfill.waiting()
+            waiting = self._backfill.list_waiting()
 
     def _has_passed(self, deadline: float | None) -> bool:
         return deadline is not None and self._clock.monotonic() >= deadline

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from receiver.calendar.windows import finer_kind
 from receiver.rollups import compute
 from receiver.rollups.compute import Raw
-from receiver.rollups.energy import priced_anew
+from receiver.rollups.energy import reprice
 from receiver.rollups.energy_windows import energy_rows
 from receiver.rollups.panel_days import panel_day_rows
 from receiver.rollups.replace import replace
@@ -117,7 +117,7 @@ class Roller:
         have_expired = kept_ms is not None and start < self._clock.now_ms() - kept_ms + _REACH_MARGIN_MS
         if have_expired and kind == "energy_15m":
             for _, points in await self._store.points(gateway, kind, start=start, stop=stop):
-                stored = {row.timestamp: row for row in priced_anew(points, site)}
+                stored = {row.timestamp: row for row in reprice(points, site)}
                 rows = [*stored.values(), *(row for row in rows if row.timestamp not in stored)]
             have_expired = False
         await replace(self._store, gateway, kind, rows, start=start, stop=stop, only_missing=have_expired)

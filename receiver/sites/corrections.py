@@ -37,26 +37,28 @@ def correct_series(series: Iterable[SeriesPoints], site: Site) -> list[SeriesPoi
     corrected = []
     for (kind, identity), points in series:
         tags = dict(identity)
-        told = site.meters.get(tags["meter"], _AS_IT_IS)
-        role = told.role or tags["meter"]
+        correction = site.meters.get(tags["meter"], _AS_IT_IS)
+        role = correction.role or tags["meter"]
         if role == IGNORE:
             continue
-        is_turned = tags["phase"] in told.reversed
+        is_turned = tags["phase"] in correction.reversed
         corrected.append(
             SeriesPoints(
                 Series.of(kind, {**tags, "meter": role}),
-                [Point(time, _turned(fields)) for time, fields in points] if is_turned else points,
+                [Point(time, _turn(fields)) for time, fields in points] if is_turned else points,
             )
         )
     return sorted(corrected, key=lambda entry: entry.series)
 
 
-def _correct(entry: Latest, told: MeterCorrection) -> Latest:
-    fields = _turned(entry.fields) if entry.tags["phase"] in told.reversed else entry.fields
-    return msgspec.structs.replace(entry, tags={**entry.tags, "meter": told.role or entry.tags["meter"]}, fields=fields)
+def _correct(entry: Latest, correction: MeterCorrection) -> Latest:
+    fields = _turn(entry.fields) if entry.tags["phase"] in correction.reversed else entry.fields
+    return msgspec.structs.replace(
+        entry, tags={**entry.tags, "meter": correction.role or entry.tags["meter"]}, fields=fields
+    )
 
 
-def _turned(fields: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
+def _turn(fields: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
     """The fields of a phase whose transformer is clamped on backwards, as if it were not; its roll-ups likewise."""
     return {
         _OTHER_WAY.get(name, name): 0.0 - value if name in _WITH_SIGN and isinstance(value, float) else value

@@ -74,8 +74,8 @@ def parse(data: bytes) -> Sites:
     try:
         return MappingProxyType(_SITES.validate_python(plain))
     except ValidationError as error:
-        told = [_sentence(fault["loc"], fault["type"], fault["msg"], plain) for fault in error.errors()]
-        raise SitesFault(list(dict.fromkeys(told))) from None
+        sentences = [_sentence(fault["loc"], fault["type"], fault["msg"], plain) for fault in error.errors()]
+        raise SitesFault(list(dict.fromkeys(sentences))) from None
 
 
 def _sentence(location: tuple[int | str, ...], kind: str, message: str, plain: Any) -> str:

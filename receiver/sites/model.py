@@ -200,8 +200,8 @@ class Site(_Part):
     def _one_meter_per_role(cls, meters: dict[str, MeterCorrection]) -> dict[str, MeterCorrection]:
         """Two meters of one role would be one series with two values."""
         owner: dict[str, str] = {}
-        for meter, told in meters.items():
-            role = told.role or meter
+        for meter, correction in meters.items():
+            role = correction.role or meter
             if role == IGNORE:
                 continue
             # A meter that is not listed keeps its own name, and would clash with one that is renamed to it.

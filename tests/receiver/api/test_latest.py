@@ -111,7 +111,7 @@ async def test_a_token_shows_its_gateways_and_no_other(service: Service):
         assert (await service.get(f"/api/v1/gateways/{GATEWAY}{route}", token=token)).status_code == 200
         answer = await service.get(f"/api/v1/gateways/{OTHER}{route}", token=token)
         assert_problem(answer, 404, "not-found")
-    assert not service.receiver.watch.watched(OTHER)
+    assert not service.receiver.watch.is_watched(OTHER)
 
 
 @pytest.mark.parametrize("route", ROUTES)

@@ -42,7 +42,7 @@ async def test_the_household_now(each_service):
         "timestamp": NOW_MS,
         "age_seconds": 2.0,
     }
-    assert each_service.receiver.watch.watched(GATEWAY)
+    assert each_service.receiver.watch.is_watched(GATEWAY)
     each_service.clock.advance(7200)
     (found,) = await answers(each_service, "/power")
     assert set(found.values()) == {None}, "nothing speaks of now any more"

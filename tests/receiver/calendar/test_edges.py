@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from receiver.calendar.edges import list_edges
 from receiver.calendar.windows import Range
-from receiver.queries.times import LATEST_MS, instant, step
+from receiver.queries.times import LATEST_MS, parse_instant, parse_step
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = [
@@ -35,7 +35,7 @@ NOW = ms("2025-03-31T12:34:56.789+02:00")
 @example(start=ms("2025-10-26T00:00Z"), length=1, text="6h", name="Europe/Berlin")
 def test_windows_cover_the_range_and_nothing_that_it_does_not_touch(start, length, text, name):
     """And none is shorter than was said when the budget was decided, but where the calendar itself cuts one."""
-    every = step(text)
+    every = parse_step(text)
     if every.least_ms < 60_000:
         length = min(length, 3 * HOUR)
     found = list_edges(every, Range(start, start + length), ZoneInfo(name))
@@ -47,7 +47,7 @@ def test_windows_cover_the_range_and_nothing_that_it_does_not_touch(start, lengt
 @given(start=times_ms, text=st.sampled_from(["1s", "45s", "7m", "15m", "90m", "2h", "6h"]), name=st.sampled_from(ZONES))
 def test_short_windows_begin_at_multiples_of_the_local_clock(start, text, name):
     """Counted from midnight; where the clock is put on or back, a window may begin beside them."""
-    here, every = ZoneInfo(name), step(text)
+    here, every = ZoneInfo(name), parse_step(text)
     for edge in list_edges(every, Range(start, start + every.least_ms * 3), here):
         local = datetime.fromtimestamp(edge / 1000, UTC).astimezone(here)
         before = (local.astimezone(UTC) - timedelta(seconds=1)).astimezone(here)
@@ -56,8 +56,8 @@ def test_short_windows_begin_at_multiples_of_the_local_clock(start, text, name):
 
 
 def hours(day: str, text: str, zone: ZoneInfo = BERLIN) -> list[str]:
-    start = instant("start", day, zone, 0)
-    found = list_edges(step(text), Range(start, start + 23 * HOUR), zone)
+    start = parse_instant("start", day, zone, 0)
+    found = list_edges(parse_step(text), Range(start, start + 23 * HOUR), zone)
     return [datetime.fromtimestamp(edge / 1000, zone).strftime("%H:%M") for edge in found]
 
 
@@ -76,7 +76,7 @@ def test_windows_of_the_days_on_which_the_clock_changes():
         "03:00",
     ]
     assert hours("2025-01-01", "1h", ZoneInfo("Asia/Kolkata"))[:2] == ["00:00", "01:00"]
-    assert list_edges(step("1h"), Range(0, 1), ZoneInfo("Asia/Kolkata")) == [-1_800_000, 1_800_000]
+    assert list_edges(parse_step("1h"), Range(0, 1), ZoneInfo("Asia/Kolkata")) == [-1_800_000, 1_800_000]
     assert hours("2025-01-01", "7h") == ["00:00", "07:00", "14:00", "21:00", "00:00"]
 
 
@@ -84,7 +84,7 @@ def test_days_weeks_and_months_are_those_of_the_calendar():
     start, stop = ms("2025-03-30T12:00+02:00"), ms("2025-03-30T12:01+02:00")
 
     def around(text: str) -> list[str]:
-        found = list_edges(step(text), Range(start, stop), BERLIN)
+        found = list_edges(parse_step(text), Range(start, stop), BERLIN)
         return [datetime.fromtimestamp(edge / 1000, BERLIN).strftime("%Y-%m-%d %H") for edge in found]
 
     assert around("1d") == ["2025-03-30 00", "2025-03-31 00"]
@@ -101,5 +101,5 @@ def test_days_weeks_and_months_are_those_of_the_calendar():
 def test_windows_exist_at_both_ends_of_time(text):
     for start in (0, LATEST_MS - 1):
         for name in ZONES:
-            found = list_edges(step(text), Range(start, start + 1), ZoneInfo(name))
+            found = list_edges(parse_step(text), Range(start, start + 1), ZoneInfo(name))
             assert found[0] <= start < found[-1]

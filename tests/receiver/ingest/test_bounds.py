@@ -55,16 +55,16 @@ def test_a_flood_of_names_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPat
 def test_a_look_counts_for_its_gateway_and_its_time():
     clock = StoppedClock()
     watch = Watch(clock)
-    assert not watch.watched("a")
-    watch.look("a")
+    assert not watch.is_watched("a")
+    watch.renew("a")
     clock.advance(LEASE_S - 1)
-    assert watch.watched("a")
-    assert not watch.watched("b")
-    watch.look("a")
+    assert watch.is_watched("a")
+    assert not watch.is_watched("b")
+    watch.renew("a")
     clock.advance(LEASE_S - 1)
-    assert watch.watched("a")
+    assert watch.is_watched("a")
     clock.advance(1)
-    assert not watch.watched("a")
+    assert not watch.is_watched("a")
 
 
 @pytest.mark.parametrize(

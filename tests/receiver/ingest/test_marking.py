@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.ingest.journal import Journal, RollupState
-from receiver.ingest.marking import GatewayMarks, MarkingStore, runs
+from receiver.ingest.marking import GatewayMarks, MarkingStore, list_stretches
 from receiver.stores.base import GatewayReading, StoreUnavailableError
 from shared.readings import Reading
 from shared.units import HOUR_MS, QUARTER_MS
@@ -121,21 +121,21 @@ async def test_a_journal_that_is_lost_at_work_is_refused_once_and_then_written_a
 
 
 def test_pieces_come_newest_first_and_never_cross_a_border():
-    assert runs([], grain=QUARTER_MS, most=HOUR_MS) == []
+    assert list_stretches([], unit_ms=QUARTER_MS, most_ms=HOUR_MS) == []
     day = 20 * 24 * HOUR_MS
     dirty = [day + quarter * QUARTER_MS for quarter in (3, 4, 5, 9)]
-    assert runs(dirty, grain=QUARTER_MS, most=HOUR_MS) == [
+    assert list_stretches(dirty, unit_ms=QUARTER_MS, most_ms=HOUR_MS) == [
         (day + 9 * QUARTER_MS, day + 10 * QUARTER_MS),
         (day + 4 * QUARTER_MS, day + 6 * QUARTER_MS),
         (day + 3 * QUARTER_MS, day + 4 * QUARTER_MS),
     ]
-    assert runs(dirty, grain=HOUR_MS, most=3 * HOUR_MS) == [(day, day + 3 * HOUR_MS)]
+    assert list_stretches(dirty, unit_ms=HOUR_MS, most_ms=3 * HOUR_MS) == [(day, day + 3 * HOUR_MS)]
 
 
 @given(st.sets(st.integers(-50, 50)))
 def test_pieces_are_exactly_the_quarters(numbers):
     quarters = {number * QUARTER_MS for number in numbers}
-    pieces = runs(quarters, grain=QUARTER_MS, most=HOUR_MS)
+    pieces = list_stretches(quarters, unit_ms=QUARTER_MS, most_ms=HOUR_MS)
     assert pieces == sorted(pieces, reverse=True)
     assert [start for piece in pieces for start in range(*piece, QUARTER_MS)].__len__() == len(quarters)
     assert {start for piece in pieces for start in range(*piece, QUARTER_MS)} == quarters

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.calendar.windows import Range
-from receiver.queries.aggregates import WindowValue, filled, windows_of
-from receiver.queries.question import Aggregate, Fill, SeriesQuestion, Windowed, checked, windowed
-from receiver.queries.times import step
+from receiver.queries.aggregates import WindowValue, aggregate_windows, fill_windows
+from receiver.queries.question import Aggregate, Fill, SeriesQuestion, Windowed, ask_in_windows, check_question
+from receiver.queries.times import parse_step
 from receiver.stores.base import Point
 from shared.fields import MAX_GAP_MS
 
@@ -23,7 +23,9 @@ values = st.integers(-5000, 5000).map(float)
 
 def question(kind: str, field: str, aggregate: Aggregate | None = None, group_by: str | None = None) -> Windowed:
     asked = SeriesQuestion(gateway="1", kind=kind, field=field, tags={}, asked=Range(0, 600_000), zone=ZoneInfo("UTC"))
-    return windowed(checked(asked), every=step("1m"), aggregate=aggregate, group_by=group_by, fill=Fill.NONE)
+    return ask_in_windows(
+        check_question(asked), every=parse_step("1m"), aggregate=aggregate, group_by=group_by, fill=Fill.NONE
+    )
 
 
 @st.composite
@@ -46,7 +48,8 @@ def known(points: list[Point], start: int, stop: int) -> list[tuple[Fraction, Fr
 def test_means_and_integrals_of_lines_are_exact(points: list[Point]):
     """Up to the rounding of floats; unknown where two points are too far from each other."""
     answers = {
-        aggregate: windows_of(question("meter", "power", aggregate), [points], EDGES, 10**13) for aggregate in Aggregate
+        aggregate: aggregate_windows(question("meter", "power", aggregate), [points], EDGES, 10**13)
+        for aggregate in Aggregate
     }
     for index, (start, stop) in enumerate(pairwise(EDGES)):
         lines = known(points, start, stop)
@@ -71,11 +74,11 @@ def test_a_series_and_its_opposite_add_up_to_nothing(points: list[Point]):
         Point(time, {"power": -value}) for time, fields in points if isinstance(value := fields["power"], float)
     ]
     asked = question("meter", "power", group_by="")
-    alone = windows_of(asked, [points], EDGES, 10**13)
-    for window, single in zip(windows_of(asked, [points, opposite], EDGES, 10**13), alone, strict=True):
+    alone = aggregate_windows(asked, [points], EDGES, 10**13)
+    for window, single in zip(aggregate_windows(asked, [points, opposite], EDGES, 10**13), alone, strict=True):
         assert window.coverage == single.coverage
         assert window.value is None or window.value == pytest.approx(0, abs=1e-6)
-    assert all(window.coverage == 0 for window in windows_of(asked, [points, opposite, []], EDGES, 10**13))
+    assert all(window.coverage == 0 for window in aggregate_windows(asked, [points, opposite, []], EDGES, 10**13))
 
 
 @given(increases=st.lists(st.integers(0, 50), min_size=2, max_size=10), data=st.data())
@@ -89,7 +92,7 @@ def test_the_increase_of_a_counter_is_all_there(increases: list[int], data: st.D
         points.append(Point(time, {"delivered": total}))
     first = points[0].fields["delivered"]
     assert isinstance(first, float)
-    windows = windows_of(question("meter_energy", "delivered"), [points], EDGES, 10**13)
+    windows = aggregate_windows(question("meter_energy", "delivered"), [points], EDGES, 10**13)
     placed = sum(window.value for window in windows if isinstance(window.value, float))
     unallocated = sum(window.unallocated or 0.0 for window in windows)
     assert placed + unallocated == pytest.approx(total - first)
@@ -97,7 +100,7 @@ def test_the_increase_of_a_counter_is_all_there(increases: list[int], data: st.D
 
 def test_texts_are_told_as_they_were():
     points = [Point(-500_000, {"firmware": "D7"}), Point(90_000, {"firmware": "D8"}), Point(100_000, {"role": "owner"})]
-    found = windows_of(question("gateway", "firmware"), [points], EDGES, 300_000)
+    found = aggregate_windows(question("gateway", "firmware"), [points], EDGES, 300_000)
     assert [(window.value, window.coverage) for window in found] == [("D7", 1.0), ("D8", 1.0), ("D8", 180 / 480)]
 
 
@@ -116,8 +119,8 @@ WINDOWS = [WindowValue(index * 10, index * 10 + 10, value, float(value is not No
     ],
 )
 def test_filling_never_claims_to_have_measured(fill: Fill, wanted: list[float | None]):
-    """Values may be filled in, coverage may not; and nothing is made up before the first or, by a line, after the last."""
-    found = filled(WINDOWS, fill)
+    """Values may be fill_windows in, coverage may not; and nothing is made up before the first or, by a line, after the last."""
+    found = fill_windows(WINDOWS, fill)
     assert [window.value for window in found] == wanted
     assert sum(window.coverage for window in found) == 2.0
-    assert filled([], fill) == []
+    assert fill_windows([], fill) == []

@@ -5,7 +5,7 @@ import pytest
 from receiver.calendar.windows import Range
 from receiver.errors import RefusedError
 from receiver.queries.budget import MAX_POINTS, check_read, check_windows
-from receiver.queries.times import step
+from receiver.queries.times import parse_step
 from receiver.stores.kinds import STORED
 
 YEAR = 365 * 86_400_000
@@ -13,12 +13,12 @@ YEAR = 365 * 86_400_000
 
 def test_fifty_years_of_seconds_are_refused_with_a_step_that_would_do():
     with pytest.raises(RefusedError) as caught:
-        check_windows(step("1s"), Range(0, 50 * YEAR))
+        check_windows(parse_step("1s"), Range(0, 50 * YEAR))
     told = caught.value.detail or ""
     assert told.startswith(
         "every is too short for this range: an answer has at most 50,000 points. Choose 1d or longer"
     )
-    check_windows(step("1d"), Range(0, 50 * YEAR))
+    check_windows(parse_step("1d"), Range(0, 50 * YEAR))
 
 
 @pytest.mark.parametrize("series", [1, 6, 300])
@@ -26,15 +26,15 @@ def test_the_advice_is_good(series):
     """Whatever was too much, what is advised is not."""
     asked = Range(0, YEAR)
     with pytest.raises(RefusedError) as caught:
-        check_windows(step("5m"), asked, series=series)
+        check_windows(parse_step("5m"), asked, series=series)
     advised = (caught.value.detail or "").partition("Choose ")[2].partition(" or longer")[0]
-    check_windows(step(advised), asked, series=series)
+    check_windows(parse_step(advised), asked, series=series)
 
 
 def test_as_many_points_as_are_allowed_are_allowed():
-    check_windows(step("1s"), Range(0, (MAX_POINTS - 1) * 1000))
+    check_windows(parse_step("1s"), Range(0, (MAX_POINTS - 1) * 1000))
     with pytest.raises(RefusedError):
-        check_windows(step("1s"), Range(0, MAX_POINTS * 1000))
+        check_windows(parse_step("1s"), Range(0, MAX_POINTS * 1000))
 
 
 @pytest.mark.parametrize("kind", STORED)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from receiver.queries.panels import State, now
+from receiver.queries.panels import State, describe_panels
 from receiver.sites.model import NO_SITE, Site, SitePanel
 from receiver.stores.base import Latest
 
@@ -17,7 +17,7 @@ def last(serial: str, minutes: float, power: float | None) -> Latest:
 
 
 def states(*reports: Latest, site: Site = NO_SITE) -> dict[str, State]:
-    return {serial: found.state for serial, found in now(reports, site, NOON).items()}
+    return {serial: found.state for serial, found in describe_panels(reports, site, NOON).items()}
 
 
 @pytest.mark.parametrize(("minutes", "power", "peer", "state"), [
@@ -53,7 +53,7 @@ def test_peers_are_those_of_the_array():
     site = Site(panels={"1": SitePanel(array="West"), "2": SitePanel(array="East"), "3": SitePanel(array="East")})
     reports = [last("1", 40, 0.0), last("2", 5, 200.0), last("3", 5, 100.0), last("4", 5, 70.0)]
     assert states(*reports, site=site)["1"] is State.IDLE
-    found = now(reports, site, NOON)
+    found = describe_panels(reports, site, NOON)
     assert {serial: panel.peers_w for serial, panel in found.items()} == {"1": None, "2": 100.0, "3": 200.0, "4": None}
 
 
@@ -63,5 +63,5 @@ def test_a_named_panel_that_never_reported_is_a_ghost():
 
 
 def test_the_median_of_peers_leaves_the_panel_itself_out():
-    found = now([last("1", 5, 10.0), last("2", 5, 100.0), last("3", 5, 300.0)], NO_SITE, NOON)
+    found = describe_panels([last("1", 5, 10.0), last("2", 5, 100.0), last("3", 5, 300.0)], NO_SITE, NOON)
     assert [found[serial].peers_w for serial in "123"] == [200.0, 155.0, 55.0]

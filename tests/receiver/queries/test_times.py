@@ -7,7 +7,7 @@ import pytest
 from hypothesis import strategies as st
 
 from receiver.errors import RefusedError
-from receiver.queries.times import instant, step, time_range, zone
+from receiver.queries.times import parse_instant, parse_range, parse_step, parse_zone
 from receiver.sites.model import NO_SITE, Site
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -63,7 +63,7 @@ def refusal(call, *args, **kwargs) -> str:
 )
 def test_an_instant_may_be_written_in_many_ways(text, wanted):
     """Hours are those of physics, days and months those of the local calendar."""
-    assert instant("start", text, BERLIN, NOW) == ms(wanted)
+    assert parse_instant("start", text, BERLIN, NOW) == ms(wanted)
 
 
 @pytest.mark.parametrize(
@@ -74,28 +74,28 @@ def test_an_instant_may_be_written_in_many_ways(text, wanted):
 )  # fmt: skip
 def test_what_is_no_instant_is_refused_by_its_parameter(text):
     """The sentence names the parameter and says what would do; nothing of what was sent is in it."""
-    told = refusal(instant, "stop", text, BERLIN, NOW)
-    assert told in {refusal(instant, "stop", unlike, BERLIN, NOW) for unlike in ("x", "9999999999999999")}
+    told = refusal(parse_instant, "stop", text, BERLIN, NOW)
+    assert told in {refusal(parse_instant, "stop", unlike, BERLIN, NOW) for unlike in ("x", "9999999999999999")}
 
 
 def test_there_is_time_between_start_and_stop():
-    assert time_range(None, None, BERLIN, NOW) == (NOW - DAY, NOW)
-    assert time_range(None, None, BERLIN, NOW, default="today") == (ms("2025-03-31T00:00+02:00"), NOW)
-    assert "later than start" in refusal(time_range, "now", None, BERLIN, NOW)
-    assert "later than start" in refusal(time_range, "-1h", "-2h", BERLIN, NOW)
+    assert parse_range(None, None, BERLIN, NOW) == (NOW - DAY, NOW)
+    assert parse_range(None, None, BERLIN, NOW, default="today") == (ms("2025-03-31T00:00+02:00"), NOW)
+    assert "later than start" in refusal(parse_range, "now", None, BERLIN, NOW)
+    assert "later than start" in refusal(parse_range, "-1h", "-2h", BERLIN, NOW)
 
 
 def test_the_zone_is_the_one_asked_for_then_the_sites_then_utc():
-    assert zone("Asia/Tokyo", Site(time_zone="Europe/Berlin")).key == "Asia/Tokyo"
-    assert zone(None, Site(time_zone="Europe/Berlin")).key == "Europe/Berlin"
-    assert zone(None, NO_SITE).key == "UTC"
+    assert parse_zone("Asia/Tokyo", Site(time_zone="Europe/Berlin")).key == "Asia/Tokyo"
+    assert parse_zone(None, Site(time_zone="Europe/Berlin")).key == "Europe/Berlin"
+    assert parse_zone(None, NO_SITE).key == "UTC"
     for name in ("", "Berlin", "europe/berlin", "../../etc/passwd", "/etc/localtime", "UTC\x00", "+01:00"):
-        assert refusal(zone, name, NO_SITE) == "time_zone must be an IANA name such as Europe/Berlin."
+        assert refusal(parse_zone, name, NO_SITE) == "time_zone must be an IANA name such as Europe/Berlin."
 
 
 @pytest.mark.parametrize("text", STEPS)
 def test_a_step_is_read_as_it_is_written(text):
-    assert str(step(text)) == text
+    assert str(parse_step(text)) == text
 
 
 @pytest.mark.parametrize(
@@ -103,4 +103,4 @@ def test_a_step_is_read_as_it_is_written(text):
              "2y", "1 h", "1H", "1min", "\u0661h", "999999s"],
 )  # fmt: skip
 def test_what_is_no_step_is_refused(text):
-    assert refusal(step, text).startswith("every ")
+    assert refusal(parse_step, text).startswith("every ")

@@ -25,17 +25,17 @@ FIELDS: Final = ("coverage", "power", "power_min", "power_max")
 """What is read of each minute or hour."""
 
 
-class Grain(NamedTuple):
+class StoredWindows(NamedTuple):
     """Which stored windows stand in, and how long they are (milliseconds)."""
 
     kind: str
-    ms: int
+    length_ms: int
 
 
-_GRAINS = (Grain("meter_1h", HOUR_MS), Grain("meter_1m", MINUTE_MS))
+_FROM_COARSE_TO_FINE = (StoredWindows("meter_1h", HOUR_MS), StoredWindows("meter_1m", MINUTE_MS))
 
 
-def grain(question: Windowed, edges: Sequence[int], *, sums: bool) -> Grain | None:
+def choose(question: Windowed, edges: Sequence[int], *, sums: bool) -> StoredWindows | None:
     """The coarsest that stands in, or None.
 
     Args:
@@ -45,16 +45,20 @@ def grain(question: Windowed, edges: Sequence[int], *, sums: bool) -> Grain | No
     """
     if sums or question.kind != "meter" or question.field != "power" or question.aggregate is Aggregate.LAST:
         return None
-    return next((grain for grain in _GRAINS if not any(edge % grain.ms for edge in edges)), None)
+    return next(
+        (windows for windows in _FROM_COARSE_TO_FINE if not any(edge % windows.length_ms for edge in edges)), None
+    )
 
 
-def parted(whole: Range, unsettled: Iterable[tuple[int, int]], length_ms: int) -> tuple[list[Range], list[Range]]:
-    """Which time is settled, and which is not, both in whole grains and in order.
+def split_settled(
+    whole: Range, unsettled: Iterable[tuple[int, int]], length_ms: int
+) -> tuple[list[Range], list[Range]]:
+    """Which time is settled, and which is not, both in whole windows and in order.
 
     Args:
-        whole: From and to whole grains.
+        whole: From and to whole windows.
         unsettled: In order, without overlap; what is outside of `whole` does not count.
-        length_ms: Of a grain.
+        length_ms: Of a window.
     """
     settled, rest = [], []
     time = whole.start
@@ -72,7 +76,7 @@ def parted(whole: Range, unsettled: Iterable[tuple[int, int]], length_ms: int) -
     return settled, rest
 
 
-def summaries(rows: Iterable[Point], length_ms: int) -> list[Summary]:
+def summarise_rows(rows: Iterable[Point], length_ms: int) -> list[Summary]:
     """Stored minutes or hours as what they are summaries of."""
     found = []
     for time, fields in rows:
@@ -83,7 +87,7 @@ def summaries(rows: Iterable[Point], length_ms: int) -> list[Summary]:
     return found
 
 
-def merged(parts: Sequence[Summary], edges: Sequence[int]) -> list[Summary]:
+def merge(parts: Sequence[Summary], edges: Sequence[int]) -> list[Summary]:
     """One summary for each window between neighbouring edges, from those of its parts.
 
     Args:
@@ -94,10 +98,10 @@ def merged(parts: Sequence[Summary], edges: Sequence[int]) -> list[Summary]:
     for part in parts:
         if part.mean is not None:
             inside[bisect_right(edges, part.start) - 1].append(part)
-    return [_merged(found, start, stop) for found, (start, stop) in zip(inside, pairwise(edges), strict=True)]
+    return [_merge(found, start, stop) for found, (start, stop) in zip(inside, pairwise(edges), strict=True)]
 
 
-def _merged(parts: Sequence[Summary], start: int, stop: int) -> Summary:
+def _merge(parts: Sequence[Summary], start: int, stop: int) -> Summary:
     if not parts:
         return Summary(start, stop, 0.0, None, None, None, None)
     if len(parts) == 1 and (parts[0].start, parts[0].stop) == (start, stop):

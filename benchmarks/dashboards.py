@@ -38,18 +38,18 @@ class Turn(NamedTuple):
     slowest: tuple[float, str]
 
 
-def opened(client: DashboardClient, name: str, board: dict[str, Any], pool: ThreadPoolExecutor) -> Turn:
+def open_dashboard(client: DashboardClient, name: str, board: dict[str, Any], pool: ThreadPoolExecutor) -> Turn:
     """Ask everything that one dashboard asks when it is opened."""
     started = time.perf_counter()
     values = client.values(name, board)
 
-    def asked(query: ExtractedQuery, values: dict[str, Value] = values) -> tuple[float, str]:
+    def ask_query(query: ExtractedQuery, values: dict[str, Value] = values) -> tuple[float, str]:
         begun = time.perf_counter()
         client.run(query, values)
         return time.perf_counter() - begun, query.location
 
     queries = [query for panel in panels(board) for query in panel_queries(name, board, panel)]
-    answers = list(pool.map(asked, queries))
+    answers = list(pool.map(ask_query, queries))
     return Turn(time.perf_counter() - started, max(answers))
 
 
@@ -60,7 +60,7 @@ def measure(loaded_days: LoadedDays) -> bool:
     with httpx.Client(timeout=30, limits=limits) as http, ThreadPoolExecutor(CONNECTIONS) as pool:
         for name, board in dashboards().items():
             client = DashboardClient(loaded_days, http)
-            turns = [opened(client, name, board, pool) for _ in range(TURNS)]
+            turns = [open_dashboard(client, name, board, pool) for _ in range(TURNS)]
             middle = statistics.median(turn.seconds for turn in turns)
             seconds, place = max(turn.slowest for turn in turns)
             kept = kept and middle <= PROMISE_S

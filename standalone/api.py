@@ -46,10 +46,9 @@ class MeterReply(NamedTuple):
 
 
 class InverterReply(NamedTuple):
-    """The state of one panel as the receiver judges it, and the age of its last report in seconds; None without one."""
+    """One panel, and the age of its last report in seconds; None without one."""
 
     inverter: str
-    state: str
     age_s: float | None
 
 
@@ -91,7 +90,7 @@ class ReceiverApi:
     async def inverters(self) -> list[InverterReply]:
         """Every inverter that has reported or that the sites file names; empty before the first reading."""
         return [
-            InverterReply(entry["inverter"], entry["state"], entry["age_seconds"])
+            InverterReply(entry["inverter"], entry["age_seconds"])
             for entry in await self._get_latest("inverters") or ()
         ]
 

@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
+from receiver.sites.household import REPORT_SPEAKS_MS
+from shared.units import SECOND_MS
 from standalone.api import UNKNOWN_POWER, InverterReply, MeterReply, PowerReply, ReceiverApi, StatusPort
 from standalone.errors import NotReadyError
 
 _T = TypeVar("_T")
 
-_REPORTING = frozenset({"producing", "idle"})
+_SPEAKS_S = REPORT_SPEAKS_MS / SECOND_MS
 
 
 class SystemState(NamedTuple):
@@ -17,7 +19,7 @@ class SystemState(NamedTuple):
     Attributes:
         power: What the receiver says about the household.
         meters: Every phase of every meter, in the order of the receiver.
-        reporting: Number of panels whose state is `producing` or `idle`, as the receiver judges them.
+        reporting: Number of panels whose last report still speaks of now.
         inverters: Number of inverters that the gateway or the receiver lists.
         age_s: Age of the newest meter or inverter value. Values that stay within their dead-bands are not sent.
         streamed: Events of the meter stream that the scraper has read; None while there is no stream.
@@ -95,7 +97,7 @@ def combine(
     return SystemState(
         power=power,
         meters=meters,
-        reporting=sum(one.state in _REPORTING for one in inverters),
+        reporting=sum(one.age_s is not None and one.age_s <= _SPEAKS_S for one in inverters),
         inverters=max(len(inverters), round(scraper.get("envoy_inverters_known", 0.0))),
         age_s=min(ages, default=None),
         streamed=_whole(scraper.get("envoy_stream_events_total")) if scraper.get("envoy_stream_connected") else None,

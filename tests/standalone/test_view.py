@@ -22,9 +22,9 @@ METERS = [
     MeterReply("net-consumption", "a", -2200.0, 231.0, 3.0),
 ]
 INVERTERS = [
-    InverterReply("1", "producing", 300.0),
-    InverterReply("2", "silent", 7200.0),
-    InverterReply("3", "ghost", None),
+    InverterReply("1", 300.0),
+    InverterReply("2", 7200.0),
+    InverterReply("3", None),
 ]
 METRICS = {
     "envoy_inverters_known": 4.0,
@@ -67,8 +67,9 @@ def test_nothing_known_is_said_and_not_shown_as_zero():
     assert "the receiver does not answer" in text
 
 
-def test_a_panel_reports_while_the_receiver_says_that_it_produces_or_is_idle():
-    panels = [InverterReply(name, name, 1.0) for name in ("producing", "idle", "silent", "ghost")]
+def test_a_panel_reports_while_its_last_report_speaks_of_now():
+    """At night an idle panel does not report, and is not counted."""
+    panels = [InverterReply(str(age_s), age_s) for age_s in (0.0, 1800.0, 1801.0, None)]
     assert combine(UNKNOWN_POWER, [], panels, {}, {}, []).reporting == 2
 
 

@@ -21,7 +21,7 @@ from receiver.calendar.windows import Range
 from receiver.ingest.arrivals import Arrivals
 from receiver.queries.energy import read_energy_windows
 from receiver.sites import SitesFile
-from receiver.sites.corrections import correct
+from receiver.sites.corrections import correct_latest
 from receiver.sites.household import describe_household
 from receiver.stores.base import GatewaySummary, Latest, Store
 from shared.readings import FieldValue
@@ -132,7 +132,7 @@ class GatewayRoutes:
             "status_age_seconds": age_seconds(status[0].timestamp, now_ms) if status else None,
             "delivery_lag_seconds": max(0, arrival.received - arrival.newest) / 1000 if arrival else None,
             "open_gap_since": open_gap(events),
-            "meter_names": sorted({entry.tags["meter"] for entry in correct(meters, site)}),
+            "meter_names": sorted({entry.tags["meter"] for entry in correct_latest(meters, site)}),
             "inverter_states": count_states(inverters, site, now_ms),
             "power": describe_power(describe_household(meters, inverters, site, now_ms), now_ms),
             "today": today.windows[0],

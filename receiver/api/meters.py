@@ -10,7 +10,7 @@ from receiver.api.latest import LatestValues, age_seconds
 from receiver.api.meter_answers import HouseholdPower, MeterEntry
 from receiver.api.parameters import NOT_MODIFIED, FormatAsked, WithoutParameters
 from receiver.api.questions import AskedOfGateway
-from receiver.sites.corrections import correct
+from receiver.sites.corrections import correct_latest
 from receiver.sites.household import HouseholdNow, describe_household
 from receiver.stores.base import Latest
 
@@ -47,7 +47,7 @@ class MeterRoutes:
     async def list_meters(self, question: AskedOfGateway, asked: FormatAsked, request: Request) -> Response:
         """The latest values of every phase of every meter, corrected as the sites file says."""
         (found,) = await self._latest.read(question.serial, "meter")
-        rows = [describe_meter(entry, question.now_ms) for entry in correct(found, question.site)]
+        rows = [describe_meter(entry, question.now_ms) for entry in correct_latest(found, question.site)]
         as_csv = answers.wants_csv(request, asked.format)
         return answers.make_latest_table(request, rows, as_csv=as_csv, columns=("meter", "phase"))
 

@@ -3,5 +3,5 @@
 - `local`: local days and clocks
 - `windows`: the windows that roll-ups keep, their finer windows, and the length of any window
 - `edges`: where windows begin
-- `labels`: what a window of an answer says of itself
+- `labels`: the columns that describe a window in an answer
 """

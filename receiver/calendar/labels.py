@@ -1,4 +1,4 @@
-"""What every window of an answer says of itself. Pure."""
+"""The columns that describe a window in an answer. Pure."""
 
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo

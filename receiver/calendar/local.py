@@ -22,7 +22,7 @@ def find_midnight(day: date, zone: ZoneInfo) -> int:
 
 
 def find_nominal_midnight(time: int, zone: ZoneInfo) -> int:
-    """When the local clock would have shown midnight of this day if nobody had put it forward or back since."""
+    """When the local clock would have shown midnight of this day if it had not been put forward or back since."""
     return time - (time + _offset_ms(time, zone)) % DAY_MS
 
 

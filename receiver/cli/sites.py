@@ -9,7 +9,7 @@ import typer
 from receiver import settings
 from receiver.cli.console import faults_as_sentences
 from receiver.settings import InfluxDB, Sqlite
-from receiver.sites.template import Seen, template
+from receiver.sites.template import Seen, write_template
 from receiver.stores.base import Store, StoreUnavailableError
 from receiver.stores.choose import make_store
 
@@ -25,7 +25,7 @@ def sites(
             raise ValueError(
                 f"nothing is stored in {chosen.store.description} yet: let a scraper send first, then run this again"
             )
-        text = template(found)
+        text = write_template(found)
         if output is None:
             typer.echo(text, nl=False)
         else:

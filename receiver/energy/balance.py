@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from receiver.energy.counters import counter_windows
 from receiver.energy.energy import WindowEnergy, window_positive_negative
-from receiver.energy.flows import NONE, UNKNOWN, Flow, add, counted, negative
+from receiver.energy.flows import NONE, UNKNOWN, Flow, add, add_counters, negate
 from receiver.energy.interpolation import Point, Segments
 from receiver.energy.site import NET, PRODUCTION, STORAGE, TOTAL, MeterPhase, Netting, has_meter, phases_of, site_series
 from receiver.energy.windows import check_edges
@@ -74,7 +74,7 @@ class SiteEnergy(NamedTuple):
         return _share_kept(self.load.wh, self.imported.wh)
 
 
-def of_quantities(
+def build_site_energy(
     start: int, stop: int, energies: Sequence[WindowEnergy], resets: int, unallocated_since: int | None
 ) -> SiteEnergy:
     """A window from its energies in the order of `QUANTITIES`."""
@@ -144,7 +144,7 @@ def _window(start: int, stop: int, window: Mapping[str, _Both | None], imported:
     ]
     gaps = [flow.gap_since for flow in flows if flow.gap_since is not None and flow.unallocated_wh > 0]
     resets = sum(both.resets for both in window.values() if both)
-    return of_quantities(start, stop, [flow.energy for flow in flows], resets, min(gaps, default=None))
+    return build_site_energy(start, stop, [flow.energy for flow in flows], resets, min(gaps, default=None))
 
 
 def _load(window: Mapping[str, _Both | None], imported: Flow, exported: Flow) -> Flow:
@@ -157,7 +157,7 @@ def _load(window: Mapping[str, _Both | None], imported: Flow, exported: Flow) ->
     grid = _Both(imported, exported) if net is None else net  # counters balance whatever the netting; integrals may not
     parts = [production, grid, *([battery] if battery else [])]
     out, back = [part.delivered for part in parts], [part.received for part in parts if part.received]
-    balance = add([*out, *(negative(flow) for flow in back)])
+    balance = add([*out, *(negate(flow) for flow in back)])
     # Meters disagree by a little: a house that used nothing must not seem to have used less than nothing.
     wh = None if balance.wh is None else max(balance.wh, 0.0)
     return balance._replace(wh=wh, unallocated_wh=max(balance.unallocated_wh, 0.0))
@@ -196,7 +196,7 @@ def _meter(
     for index in range(len(edges) - 1):
         out, back = [phase[index] for phase in delivered], [phase[index] for phase in received]
         resets = sum(energy.resets for energy in [*out, *back])
-        answers.append(_Both(counted(out), counted(back) if back else None, resets))
+        answers.append(_Both(add_counters(out), add_counters(back) if back else None, resets))
     return answers
 
 

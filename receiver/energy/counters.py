@@ -6,7 +6,7 @@ What a counter can say and what it cannot:
   one exception is the 32-bit wrap of gateways without meters (2^32 J), which is undone where that is plausible.
 - Between two readings at most `max_gap_ms` apart the increase is shared evenly over the time between them.
 - Over a longer gap the counter still knows HOW MUCH, but not WHEN. If the gap lies in one window, its energy belongs
-  to that window beyond doubt and is counted there. If it spans an edge, nobody knows the shares: the energy stands
+  to that window beyond doubt and is counted there. If it spans an edge, the shares are unknown: the energy stands
   as `unallocated_wh` in the window in which the gap ends, and in no window's `wh`. So the `wh` and `unallocated_wh` of
   all windows together are always the counter's increase. A gap that sticks out of the whole range is left out.
 - A long gap is covered only if the counter did not move: then certainly nothing flowed (every night of an inverter).
@@ -91,7 +91,7 @@ def counter_windows(points: Iterable[Point], edges: Sequence[int], max_gap_ms: i
         if first == len(windows):
             break
         if after[0] > windows[0].start:
-            _place(windows, first, before, after, max_gap_ms)
+            _allocate(windows, first, before, after, max_gap_ms)
     return [window.answer() for window in windows]
 
 
@@ -115,7 +115,7 @@ class _CounterWindow:
         return CounterEnergy(self.start, self.stop, self.wh, self.unallocated_wh, coverage, self.resets, self.gap_since)
 
 
-def _place(windows: list[_CounterWindow], first: int, before: Point, after: Point, max_gap_ms: int) -> None:
+def _allocate(windows: list[_CounterWindow], first: int, before: Point, after: Point, max_gap_ms: int) -> None:
     """Give the step between two readings to the windows it touches, the first of which is `windows[first]`."""
     start, stop = before[0], after[0]
     beyond = first + 1

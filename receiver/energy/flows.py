@@ -39,7 +39,7 @@ NONE = Flow(0.0, 1.0)
 """Certainly nothing."""
 
 
-def counted(phases: Sequence[CounterEnergy]) -> Flow:
+def add_counters(phases: Sequence[CounterEnergy]) -> Flow:
     """The counters of all phases of a meter in one direction and window."""
     return add([Flow(phase.wh, phase.coverage, phase.unallocated_wh, phase.gap_since) for phase in phases])
 
@@ -63,6 +63,6 @@ def _gap(parts: Sequence[Flow]) -> tuple[float, int | None]:
     return sum(part.unallocated_wh for part in parts), min(gaps)
 
 
-def negative(flow: Flow) -> Flow:
+def negate(flow: Flow) -> Flow:
     """To be subtracted."""
     return flow._replace(wh=None if flow.wh is None else -flow.wh, unallocated_wh=-flow.unallocated_wh)

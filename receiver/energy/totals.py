@@ -18,11 +18,11 @@ It equals `site_energy` of the coarse window itself, with four exceptions, in al
 
 from collections.abc import Sequence
 
-from receiver.energy.balance import QUANTITIES, SiteEnergy, of_quantities
+from receiver.energy.balance import QUANTITIES, SiteEnergy, build_site_energy
 from receiver.energy.energy import WindowEnergy
 
 
-def total(parts: Sequence[SiteEnergy], start: int, stop: int) -> SiteEnergy:
+def sum_windows(parts: Sequence[SiteEnergy], start: int, stop: int) -> SiteEnergy:
     """The energy of the window [start, stop) (UTC milliseconds) from the known windows inside it, in order of time.
 
     Windows of which nothing is known may be absent.
@@ -34,7 +34,7 @@ def total(parts: Sequence[SiteEnergy], start: int, stop: int) -> SiteEnergy:
         raise ValueError("a finer window sticks out of the coarser one")
     waiting = [part.unallocated_since for part in parts if part.unallocated_since is not None and _waits(part, start)]
     energies = [_sum(parts, name, start, stop) for name in QUANTITIES]
-    return of_quantities(start, stop, energies, sum(part.resets for part in parts), min(waiting, default=None))
+    return build_site_energy(start, stop, energies, sum(part.resets for part in parts), min(waiting, default=None))
 
 
 def _waits(part: SiteEnergy, start: int) -> bool:

@@ -1,7 +1,7 @@
 """From the commit to the viewers: every reading as it is stored, into a bounded queue for each of them.
 
 Nothing here may hold a commit up: handing over is a step of Python for each viewer, and a viewer whose queue is full is
-told so and dropped. It comes back with its cursor and reads what it missed from the store.
+ended with the reason. It comes back with its cursor and reads what it missed from the store.
 """
 
 import asyncio
@@ -43,14 +43,14 @@ class Viewer:
             self.end("too-slow")
 
     def end(self, reason: str) -> None:
-        """No more events; what waits is let go of."""
+        """Send no more events, and drop those that wait."""
         self.ended = self.ended or reason
         while not self._queue.empty():
             self._queue.get_nowait()
-        self._queue.put_nowait(b"")  # wakes who waits
+        self._queue.put_nowait(b"")  # wakes the waiting reader
 
     async def events(self) -> bytes:
-        """What waits, at least one event, in one piece."""
+        """All events that wait, at least one, in one piece."""
         parts = [await self._queue.get()]
         while not self._queue.empty():
             parts.append(self._queue.get_nowait())
@@ -62,8 +62,8 @@ class Hub:
 
     Args:
         store: Where a view begins: with the latest powers.
-        watch: Told of who views, so that scrapers post at once.
-        clock: What is young.
+        watch: Gets a lease for each view, so that scrapers post at once.
+        clock: Decides which readings are young.
         most_viewers: Open views at once.
         most_waiting: Events that one viewer may be behind.
     """
@@ -122,11 +122,11 @@ class Hub:
         return viewer
 
     def renew(self, viewer: Viewer) -> None:
-        """Somebody still looks."""
+        """Renew the lease of a view that is still open."""
         self._watch.renew(viewer.gateway)
 
     def leave(self, viewer: Viewer) -> None:
-        """The view is over."""
+        """End a view that its reader has left."""
         viewers = self._viewers.get(viewer.gateway, set())
         viewers.discard(viewer)
         if not viewers:

@@ -34,13 +34,13 @@ class LatestPowers:
         self._latest: dict[str, dict[tuple[str, ...], Latest]] = {kind: {} for kind in _KINDS}
 
     def seed(self, meters: Iterable[Latest], inverters: Iterable[Latest]) -> None:
-        """Begin with what the store knows."""
+        """Begin with the latest values of the store."""
         for kind, entries in zip(_KINDS, (meters, inverters), strict=True):
             for entry in entries:
                 self.see(Reading(kind, entry.tags, entry.timestamp, entry.fields))
 
     def see(self, reading: Reading) -> None:
-        """Take a reading in; an older one than is known changes nothing."""
+        """Take a reading in; one that is older than the latest changes nothing."""
         if reading.kind not in self._latest or not isinstance(power := reading.fields.get("power"), float):
             return
         known, series = self._latest[reading.kind], tuple(sorted(reading.tags.values()))

@@ -1,9 +1,9 @@
-"""Who looks at live values: a look holds a lease, and while one lasts scrapers are told to post at once."""
+"""Leases of viewers of live values: while a gateway has one, its scraper is asked to post at once."""
 
 from shared.clock import Clock
 
 LEASE_S = 30.0
-"""A look counts for this many seconds."""
+"""A lease lasts this many seconds."""
 
 
 class Watch:
@@ -14,11 +14,11 @@ class Watch:
         self._until: dict[str, float] = {}
 
     def renew(self, gateway: str) -> None:
-        """Somebody reads live values of this gateway now; also renews."""
+        """Begin or renew the lease of a gateway whose live values are read now."""
         self._until[gateway] = self._clock.monotonic() + LEASE_S
 
     def is_watched(self, gateway: str) -> bool:
-        """Whether somebody did within the last `LEASE_S` seconds."""
+        """Whether live values of the gateway were read within the last `LEASE_S` seconds."""
         until = self._until.get(gateway)
         if until is None:
             return False

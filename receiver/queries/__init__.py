@@ -1,1 +1,1 @@
-"""What readers ask of the store: times, budgets, series. Pure or store-facing; HTTP is in `receiver.api`."""
+"""Questions of readers to the store: times, budgets, series, energy, panels. HTTP is in `receiver.api`."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from receiver.energy.combine import add
 from receiver.energy.counters import CounterEnergy, counter_windows
-from receiver.energy.flows import counted
+from receiver.energy.flows import add_counters
 from receiver.energy.interpolation import Segment, Segments, StepPoint, linear_segments, step_segments
 from receiver.energy.linear import linear_summaries
 from receiver.energy.means import Summary, summarise, summarise_windows
@@ -64,7 +64,7 @@ def aggregate_windows(
 
 
 def pick_value(aggregate: Aggregate, summary: Summary) -> WindowValue:
-    """A summary, as the answer tells it."""
+    """The value of a summary that an aggregate asks for."""
     match aggregate:
         case Aggregate.MEAN:
             value = summary.mean
@@ -81,7 +81,7 @@ def pick_value(aggregate: Aggregate, summary: Summary) -> WindowValue:
 
 
 def fill_windows(windows: Sequence[WindowValue], fill: Fill) -> list[WindowValue]:
-    """The windows with what stands for the unknown ones."""
+    """The windows with the unknown ones filled."""
     if fill is Fill.NULL:
         return list(windows)
     if fill is Fill.PREVIOUS:
@@ -125,7 +125,7 @@ def _aggregate_counters(
     read = [samples(points, question.field) for points in parts]
     each = [counter_windows(points, edges, longest_ms) for points in read]
     if question.aggregate is Aggregate.INTEGRAL:
-        flows = [counted(_select_known(question, phases)) for phases in zip(*each, strict=True)]
+        flows = [add_counters(_select_known(question, phases)) for phases in zip(*each, strict=True)]
         return [
             WindowValue(start, stop, flow.wh, flow.coverage, flow.unallocated_wh)
             for (start, stop), flow in zip(pairwise(edges), flows, strict=True)
@@ -141,7 +141,7 @@ def _aggregate_counters(
 
 
 def _select_known(question: Windowed, parts: Sequence[CounterEnergy]) -> Sequence[CounterEnergy]:
-    """Those that a sum must know in this window."""
+    """Those that a sum needs in this window."""
     return [part for part in parts if question.kind != "inverter" or part.wh is not None or part.unallocated_wh]
 
 

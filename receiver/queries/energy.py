@@ -45,7 +45,7 @@ async def read_energy_windows(
         site: Its time zone and billing day.
         every: How long the windows are.
         asked: The range; what lies after now is left out.
-        zone: Whose days, weeks and months.
+        zone: The time zone of days, weeks and months.
         now_ms: UTC milliseconds.
 
     Raises:

@@ -1,4 +1,4 @@
-"""How each panel is now, and what it made of each window beside the others.
+"""How each panel is now, and the energy of all panels in windows.
 
 A panel is known by the serial of its inverter. It is there once it has reported, or is named in the sites file.
 """
@@ -28,9 +28,9 @@ class State(StrEnum):
     """How a panel is now.
 
     PRODUCING: its last report is young (half an hour) and gives power.
-    IDLE: nothing is to be expected of it (night, or nobody reports), or it reports that it gives nothing.
+    IDLE: no power is expected of it (night, or no panel reports), or it reports that it gives nothing.
     SILENT: it does not report, though its peers do, and give power enough for daylight.
-    GHOST: nothing was heard of it for 30 days, or ever.
+    GHOST: it has not reported for 30 days, or never did.
     """
 
     PRODUCING = "producing"
@@ -114,7 +114,7 @@ async def read_panel_energies(
     Args:
         store: Where the roll-ups are.
         gateway: Its serial.
-        site: Whose time zone the windows follow.
+        site: The windows follow its time zone.
         every: How long they are.
         asked: The range; what lies after now is left out.
         inverters: How many panels the answer has, about.
@@ -161,7 +161,7 @@ async def read_days(
 
 
 async def find_first_report(store: Store, gateway: str, inverter: str) -> int | None:
-    """When a panel was first heard of (UTC milliseconds), as far as the store still has it."""
+    """When a panel first reported (UTC milliseconds), as far as the store still has it."""
     found = await store.points(
         gateway, "inverter", tags={"inverter": inverter}, fields=("power",), start=0, stop=0, neighbours=True
     )

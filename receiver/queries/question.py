@@ -20,7 +20,7 @@ INTEGRAL_UNITS: Final[Mapping[str, str]] = {"W": "Wh", "var": "varh", "VA": "VAh
 
 
 class Aggregate(StrEnum):
-    """What is told of each window."""
+    """What the answer gives for each window."""
 
     MEAN = "mean"
     """Mean over time, not over points."""
@@ -32,7 +32,7 @@ class Aggregate(StrEnum):
 
 
 class Fill(StrEnum):
-    """What stands for windows of which nothing is known. Their coverage stays 0: filled values are no measurements."""
+    """What stands for windows in which nothing is known. Their coverage stays 0: filled values are no measurements."""
 
     NONE = "none"
     """They are left out."""
@@ -50,7 +50,7 @@ _AGGREGATES: Mapping[Interpolation, tuple[Aggregate, ...]] = {
     Interpolation.COUNTER: (Aggregate.INTEGRAL, Aggregate.LAST),
     Interpolation.LAST: (Aggregate.LAST, Aggregate.MEAN, Aggregate.MIN, Aggregate.MAX),
 }
-"""The first of each is what is meant where nobody says."""
+"""The first of each is the default."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class SeriesQuestion:
         field: A field of that kind.
         tags: Only series with these tags, as the sites file corrects them.
         asked: When.
-        zone: Whose calendar windows follow.
+        zone: Windows follow its calendar.
     """
 
     gateway: str
@@ -85,7 +85,7 @@ class Windowed(SeriesQuestion):
 
     Attributes:
         every: The length of windows.
-        aggregate: What is told of each.
+        aggregate: What the answer gives for each.
         group_by: Tags that tell groups apart, in the order of the dictionary.
         fill: What stands for unknown windows.
     """
@@ -144,7 +144,7 @@ def ask_in_windows(
             "the increase of counters can be summed",
         )
     if fill in (Fill.PREVIOUS, Fill.LINEAR) and chosen is Aggregate.INTEGRAL:
-        raise refusal("fill", "must be none or null for an integral: energy that nobody measured is not made up")
+        raise refusal("fill", "must be none or null for an integral: unmeasured energy is never invented")
     if fill is Fill.LINEAR and field.type is str:
         raise refusal("fill", "must be none, null or previous for a text")
     values = {name: getattr(question, name) for name in ("gateway", "kind", "field", "tags", "asked", "zone")}

@@ -36,7 +36,7 @@ _FROM_COARSE_TO_FINE = (StoredWindows("meter_1h", HOUR_MS), StoredWindows("meter
 
 
 def choose(question: Windowed, edges: Sequence[int], *, sums: bool) -> StoredWindows | None:
-    """The coarsest that stands in, or None.
+    """The coarsest stored windows that stand in for readings, or None.
 
     Args:
         question: What is asked.

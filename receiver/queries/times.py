@@ -1,4 +1,4 @@
-"""When: instants, ranges, time zones and steps as people write them. Pure."""
+"""Instants, ranges, time zones and steps as people write them. Pure."""
 
 import re
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from shared.units import DAY_MS
 EARLIEST_MS: Final = 0
 """Nothing was measured before 1970."""
 LATEST_MS: Final = 7_258_118_400_000
-"""The year 2200: calendars and databases end somewhere, and nobody asks for what is beyond."""
+"""The year 2200: calendars and databases end somewhere, and no sensible question reaches beyond."""
 
 _MONTHS = (1, 2, 3, 4, 6)
 _STEP = re.compile(r"([1-9][0-9]{0,4})(s|mo|m|h|d|w|y)")
@@ -44,7 +44,7 @@ def parse_range(start: str | None, stop: str | None, zone: ZoneInfo, now_ms: int
         stop: Likewise; None for now.
         zone: What local times mean.
         now_ms: UTC milliseconds.
-        default: Where the range begins if nobody says.
+        default: Where the range begins without `start`.
 
     Raises:
         RefusedError: One of them cannot be read, or there is no time between them.
@@ -90,7 +90,7 @@ def _instant(text: str, zone: ZoneInfo, now_ms: int) -> int:
     if _DIGITS.fullmatch(text):
         return int(text)
     if not text.isascii():
-        raise ValueError("no digits of ours")
+        raise ValueError("no ASCII digits")
     # A "+" that was not written as %2B comes as a blank; before an offset nothing else can stand there.
     found = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
     return to_ms(found if found.tzinfo is not None else found.replace(tzinfo=zone))

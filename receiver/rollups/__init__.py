@@ -1,1 +1,1 @@
-"""Roll-ups: what the receiver computes from readings, and keeps beside them. `compute` and `calendar` are pure."""
+"""Roll-ups: what the receiver computes from readings and keeps beside them. `compute` and what it calls is pure."""

@@ -1,4 +1,4 @@
-"""Computing a whole history anew, from the newest reading to the oldest, a day at a time; a restart goes on with it."""
+"""Computing a whole history again, from the newest reading to the oldest, a day at a time; a restart continues it."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ import structlog
 from receiver.ingest.journal import RollupState
 from receiver.ingest.marking import MarkingStore
 from receiver.rollups.energy_windows import fingerprint
-from receiver.rollups.replace import replace
+from receiver.rollups.replace import replace_rows
 from receiver.rollups.roll import Stretch
 from receiver.rollups.series import LONGEST_REPORT_MS
 from receiver.sites.model import Site
@@ -16,7 +16,7 @@ from receiver.stores.kinds import ENERGY_KINDS
 from shared.units import DAY_MS, HOUR_MS, QUARTER_MS
 
 ARITHMETIC = 2
-"""Raised by a version that computes other values: everything is then computed anew."""
+"""Raised by a version that computes other values: everything is then computed again."""
 _BEGINNING = 0
 """No gateway had a clock before 1970."""
 _FIRST_KINDS = ("meter_energy", "inverter", "production", "gateway", "energy_15m")
@@ -27,10 +27,10 @@ _log = structlog.get_logger()
 
 
 class Backfill:
-    """Finds out whose history is to be computed, and computes it.
+    """Finds the gateways whose history is to be computed, and the next stretch of each.
 
     Args:
-        store: Asked what there is.
+        store: Where readings and roll-ups are.
         marking: Knows how far each gateway is.
         site_of: What the owner says of a gateway, by serial.
     """
@@ -48,11 +48,11 @@ class Backfill:
         return sorted(name for name, marks in gateways if marks.state is None or marks.state.backfill_until is not None)
 
     async def begin_changed(self) -> None:
-        """Begin the history of every gateway that is new here or whose site is another than before.
+        """Begin the history of every gateway that is new or whose site has changed.
 
         Raises:
-            StoreUnavailableError: Look again later.
-            JournalError: Look again later.
+            StoreUnavailableError: Try again later.
+            JournalError: Try again later.
         """
         if not self._met:
             await self._meet()
@@ -84,7 +84,7 @@ class Backfill:
         return Stretch(gateway, start, known.backfill_until)
 
     async def note_done(self, stretch: Stretch) -> None:
-        """What `find_next` gave is computed. Raises JournalError."""
+        """Note that a stretch from `find_next` is computed. Raises JournalError."""
         known = self._marking.of(stretch.gateway).state
         if known is not None:
             await self._marking.put(stretch.gateway, known._replace(backfill_until=stretch.start))
@@ -102,15 +102,15 @@ class Backfill:
         return known is None or known.fingerprint != _fingerprint(self._site_of(gateway))
 
     async def _begin(self, gateway: str, summary: GatewaySummary | None) -> None:
-        # Up to the newest reading, not up to now: the host's clock may be wrong. What comes later is dirty by itself.
+        # Up to the newest reading, not up to now: the host's clock may be wrong. Later readings are dirty anyway.
         until = None if summary is None else (summary.last_timestamp // HOUR_MS + 1) * HOUR_MS
         self._oldest.pop(gateway, None)
         await self._marking.put(gateway, RollupState(_fingerprint(self._site_of(gateway)), until))
         if until is not None:
-            _log.info("the gateway's history is rolled up anew, the newest day first", gateway=gateway)
+            _log.info("the gateway's history is rolled up again, the newest day first", gateway=gateway)
 
     async def _find_oldest(self, gateway: str) -> int | None:
-        """The hour that the oldest reading or roll-up reaches back to. Asked once: what comes later gets dirty."""
+        """The hour that the oldest reading or roll-up reaches back to. Asked once: later readings are dirty anyway."""
         if gateway not in self._oldest:
             summary = await self._store.summary(gateway)
             if summary is None:
@@ -132,7 +132,7 @@ class Backfill:
         site = self._site_of(gateway)
         for kind in (*ENERGY_KINDS[1:], "panel_1d"):
             first = site.list_windows(kind, oldest, oldest + QUARTER_MS)[0]
-            await replace(self._store, gateway, kind, [], start=first - _LONGEST_WINDOW_MS, stop=first)
+            await replace_rows(self._store, gateway, kind, [], start=first - _LONGEST_WINDOW_MS, stop=first)
 
 
 def _fingerprint(site: Site) -> str:

@@ -20,7 +20,7 @@ from receiver.stores.base import SeriesPoints
 from shared.readings import Reading
 from shared.units import HOUR_MS, MINUTE_MS, QUARTER_MS
 
-__all__ = ["FIELDS", "Raw", "hour_rows", "quarter_rows", "reach"]
+__all__ = ["FIELDS", "Raw", "find_reach", "hour_rows", "quarter_rows"]
 
 FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "meter": METER_FIELDS,
@@ -28,7 +28,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "inverter": ("power", "interval", "max_power", "energy_lifetime"),
     "production": ("energy_lifetime",),
 })  # fmt: skip
-"""What roll-ups need of each kind in `Raw`; other fields do no harm."""
+"""The fields of each kind in `Raw` that roll-ups need; other fields do no harm."""
 
 
 def quarter_rows(raw: Raw, site: Site, start: int, stop: int) -> list[Reading]:
@@ -72,7 +72,7 @@ def hour_rows(raw: Raw, site: Site, start: int, stop: int) -> list[Reading]:
     ]
 
 
-def reach(raw: Raw, start: int, stop: int, now_ms: int | None = None) -> tuple[int, int]:
+def find_reach(raw: Raw, start: int, stop: int, now_ms: int | None = None) -> tuple[int, int]:
     """The whole quarter hours whose rows may depend on what is inside [start, stop), as (start, stop).
 
     A linear field reaches to the reading before and after it, at most the longest gap away. A counter reaches to the

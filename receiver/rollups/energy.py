@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from receiver.energy.balance import QUANTITIES, SiteEnergy, of_quantities, site_energy
+from receiver.energy.balance import QUANTITIES, SiteEnergy, build_site_energy, site_energy
 from receiver.energy.energy import WindowEnergy
 from receiver.rollups.quarters import Quarter
 from receiver.sites.model import Site, Tariff
@@ -26,7 +26,7 @@ def quarter_energy_rows(quarters: Iterable[Quarter], site: Site) -> list[Reading
 
 
 def reprice(stored: Iterable[Point], site: Site) -> list[Reading]:
-    """Stored rows of `energy_15m` with the prices of the site as it is now: they need no readings."""
+    """Stored rows of `energy_15m` with the present prices of the site; this needs no readings."""
     return [
         Reading(
             "energy_15m",
@@ -81,7 +81,7 @@ def from_point(point: Point) -> SiteEnergy:
     """A stored window of `energy_*` as it was computed."""
     start, fields = point
     since = number(fields, "unallocated_since")
-    return of_quantities(
+    return build_site_energy(
         start,
         start + round((number(fields, "duration") or 0.0) * 1000),
         [_stored(fields, name) for name in QUANTITIES],

@@ -8,7 +8,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from receiver.calendar.local import to_local
-from receiver.energy.totals import total
+from receiver.energy.totals import sum_windows
 from receiver.rollups.energy import MONEY, energy_fields, from_point, is_known, number
 from receiver.sites.model import Site
 from receiver.stores.base import Point
@@ -27,13 +27,13 @@ def energy_rows(kind: str, finer: Sequence[Point], site: Site, edges: Sequence[i
     Args:
         kind: A kind of energy that has a finer one.
         finer: What is stored of the kind that it is the sum of, ascending, of all the time between the edges.
-        site: Whose calendar.
+        site: Its calendar.
         edges: UTC milliseconds, of `Site.list_windows`.
     """
     rows = []
     for start, stop in pairwise(edges):
         inside = finer[bisect_left(finer, start, key=_time) : bisect_left(finer, stop, key=_time)]
-        energy = total([from_point(point) for point in inside], start, stop)
+        energy = sum_windows([from_point(point) for point in inside], start, stop)
         if is_known(energy):
             fields = energy_fields(energy) | _money(inside) | _dates_and_nights(kind, inside, start, site.zone)
             rows.append(Reading(kind, {}, start, fields))
@@ -41,7 +41,7 @@ def energy_rows(kind: str, finer: Sequence[Point], site: Site, edges: Sequence[i
 
 
 def fingerprint(site: Site) -> str:
-    """Another text whenever the site's settings make other rows; what does not matter to them is not in it."""
+    """A text that differs whenever the site's settings make other rows, and only then."""
     kept = site.model_dump(mode="json", include={"time_zone", "netting", "tariffs", "billing_day"})
     kept["meters"] = {
         meter: [correction.role, sorted(correction.reversed)] for meter, correction in site.meters.items()

@@ -1,4 +1,4 @@
-"""What the roll-up job does beside roll-ups: it stores what was delivered, and lets readings expire."""
+"""What the roll-up job does beside roll-ups: it stores deliveries, and lets readings expire."""
 
 from collections.abc import Iterable
 
@@ -20,10 +20,10 @@ async def store_deliveries(store: Store, arrivals: Arrivals, now_ms: int) -> Non
 async def expire(store: Store, gateways: Iterable[GatewayMarks], now_ms: int) -> None:
     """Let readings expire, but none that a roll-up still needs. Raises StoreUnavailableError.
 
-    Quarter hours that could not be computed hold nothing back: what nobody mends must not fill the disk.
+    Quarter hours that could not be computed hold nothing back: an error that is never mended must not fill the disk.
 
-    Databases that do it by themselves cannot be held back: there, whatever is longer not rolled up than readings are
-    kept is lost for the roll-ups.
+    Databases that expire readings by themselves cannot be held back: there, readings that expire before they are rolled
+    up are lost to the roll-ups.
     """
     bound = now_ms
     kept = [kept_ms for kept_ms in store.retention_ms.values() if kept_ms is not None]

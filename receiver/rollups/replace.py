@@ -14,27 +14,26 @@ _ROWS = 500
 """Rows of one write: readings that come in wait no longer than for that many."""
 
 
-async def replace(
+async def replace_rows(
     store: Store, gateway: str, kind: str, rows: Sequence[Reading], *, start: int, stop: int, only_missing: bool = False
 ) -> None:
     """Have in the store what was computed of one kind for `start` <= timestamp < `stop`, and nothing else.
 
-    A number that overflowed is unknown: a senseless reading must not keep its neighbours from being rolled up.
-
-    Done again after it failed half-way, it ends the same.
+    A number that overflowed is unknown: a senseless reading must not keep its neighbours from being rolled up. A call
+    that failed half-way may be repeated and ends the same.
 
     Args:
         store: Where the rows stand.
-        gateway: Whose rows.
+        gateway: Its serial.
         kind: A derived kind.
         rows: All of this kind and gateway in that time.
         start: First instant that is in (milliseconds since 1970).
         stop: First instant that is out.
-        only_missing: Leave alone what is stored, because not everything that it was computed from is there any more.
+        only_missing: Leave alone what is stored, because some of what it was computed from has expired.
 
     Raises:
         StoreUnavailableError: Nothing, something or all is done.
-        ValueError: The store refuses a row for good.
+        ValueError: The store refuses a row permanently.
     """
     wanted = {(row.series, row.timestamp): row for row in _finite(rows)}
     stored = {

@@ -11,7 +11,7 @@ from receiver.rollups.compute import Raw
 from receiver.rollups.energy import reprice
 from receiver.rollups.energy_windows import energy_rows
 from receiver.rollups.panel_days import panel_day_rows
-from receiver.rollups.replace import replace
+from receiver.rollups.replace import replace_rows
 from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints, Store
 from receiver.stores.kinds import ENERGY_KINDS
@@ -27,7 +27,7 @@ _REACH_MARGIN_MS = HOUR_MS
 """Readings this close to their expiry count as gone: some may go while we compute."""
 
 Rest = Callable[[float], Awaitable[None]]
-"""Told how many seconds a piece of work took; returns when the next may begin."""
+"""Takes the seconds that a piece of work took; returns when the next may begin."""
 
 
 class Stretch(NamedTuple):
@@ -47,7 +47,7 @@ class Roller:
 
     Args:
         store: Where readings are and roll-ups go.
-        clock: How long things take, and which readings may be gone.
+        clock: Measures work, and says which readings may have expired.
         rest: Called between pieces of work.
     """
 
@@ -61,7 +61,9 @@ class Roller:
         start, stop = stretch.start, stretch.stop
         for chunk in _chunks(stretch):
             raw = await self._load(chunk)
-            first, last = await asyncio.to_thread(compute.reach, raw, chunk.start, chunk.stop, self._clock.now_ms())
+            first, last = await asyncio.to_thread(
+                compute.find_reach, raw, chunk.start, chunk.stop, self._clock.now_ms()
+            )
             start, stop = min(start, first), max(stop, last)
         return Stretch(stretch.gateway, start, stop)
 
@@ -98,7 +100,7 @@ class Roller:
             finer = await self._store.points(stretch.gateway, finer_kind(kind), start=edges[0], stop=edges[-1])
             points = finer[0].points if finer else []
             rows = energy_rows(kind, points, site, edges)
-            await replace(self._store, stretch.gateway, kind, rows, start=edges[0], stop=edges[-1])
+            await replace_rows(self._store, stretch.gateway, kind, rows, start=edges[0], stop=edges[-1])
 
     async def _roll_panel_days(self, stretch: Stretch, site: Site) -> None:
         edges = site.list_windows("panel_1d", stretch.start, stretch.stop)
@@ -111,7 +113,7 @@ class Roller:
     async def _replace(
         self, gateway: str, kind: str, rows: Sequence[Reading], site: Site, start: int, stop: int
     ) -> None:
-        """Where readings have expired, what was computed from them is left as it is, but for its prices."""
+        """Replace rows; where readings have expired, stored rows stay as they are, except for their prices."""
         raw_kind = "inverter" if kind.startswith("panel") else "meter"
         kept_ms = self._store.retention_ms[raw_kind]
         have_expired = kept_ms is not None and start < self._clock.now_ms() - kept_ms + _REACH_MARGIN_MS
@@ -120,7 +122,7 @@ class Roller:
                 stored = {row.timestamp: row for row in reprice(points, site)}
                 rows = [*stored.values(), *(row for row in rows if row.timestamp not in stored)]
             have_expired = False
-        await replace(self._store, gateway, kind, rows, start=start, stop=stop, only_missing=have_expired)
+        await replace_rows(self._store, gateway, kind, rows, start=start, stop=stop, only_missing=have_expired)
 
     async def _load(self, stretch: Stretch) -> Raw:
         gateway, start, stop = stretch

@@ -1,4 +1,4 @@
-"""What the store gave, as what `receiver.energy` takes: fields of points to points, segments and counters. Pure.
+"""Stored points as what `receiver.energy` takes: fields of points to points, segments and counters. Pure.
 
 Everything here depends on neighbouring readings only, never on how much was loaded at once: so what is computed of a
 quarter hour is the same whatever the stretch of time it was computed in. That is why the reports of an inverter without
@@ -33,7 +33,7 @@ def samples(points: Iterable[Point], name: str) -> list[Sample]:
 
 
 def meter_phase(series: SeriesPoints) -> MeterPhase:
-    """Whose points these are."""
+    """The meter and phase of a series."""
     return series.series.tag("meter"), series.series.tag("phase")
 
 

@@ -21,7 +21,7 @@ _OTHER_WAY = {"delivered": "received", "received": "delivered"} | {
 _AS_IT_IS = MeterCorrection()
 
 
-def correct(latest: Iterable[Latest], site: Site) -> list[Latest]:
+def correct_latest(latest: Iterable[Latest], site: Site) -> list[Latest]:
     """The latest values of meters with the site's roles and signs, ordered by meter and phase."""
     if not site.meters:
         return list(latest)

@@ -5,7 +5,7 @@ from pathlib import Path
 import structlog
 
 from receiver.auth.reloading import ReloadingFile
-from receiver.sites.load import MAX_BYTES, SitesFault, parse
+from receiver.sites.load import MAX_BYTES, SitesFileError, parse
 from receiver.sites.model import NO_SITE, NO_SITES, Site, Sites
 from shared.clock import Clock
 
@@ -19,7 +19,7 @@ class SitesFile:
 
     Args:
         path: The file, or None for no sites.
-        clock: How often to look.
+        clock: How often the file is looked at.
     """
 
     def __init__(self, path: Path | None, clock: Clock) -> None:
@@ -32,19 +32,21 @@ class SitesFile:
         return NO_SITES if self._file is None else self._file.get()
 
     def of(self, serial: str) -> Site:
-        """What is known of one gateway; an empty `Site` if nothing is."""
+        """What the owner says of one gateway; an empty `Site` if the file does not mention it."""
         return self.get().get(serial, NO_SITE)
 
     def _parse(self, data: bytes | OSError | None) -> Sites:
-        """Never raises. What was good before stays when what is there now is not."""
+        """Never raises: the last good content stays when the present one cannot be used."""
         path = str(self._path)
         if data is None or isinstance(data, OSError):
             _log.error("the sites file cannot be read; what it said before stays in force", path=path)
             return self._good
         try:
             self._good = parse(data)
-        except SitesFault as error:
-            _log.error("the sites file has faults; what it said before stays in force", path=path, faults=str(error))
+        except SitesFileError as error:
+            _log.error(
+                "the sites file cannot be used; what it said before stays in force", path=path, reason=str(error)
+            )
         else:
             _log.info("sites", path=path, gateways=len(self._good))
         return self._good

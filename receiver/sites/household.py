@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from receiver.energy.site import PRODUCTION, MeterPhase, SitePower, has_meter, site_power
-from receiver.sites.corrections import correct
+from receiver.sites.corrections import correct_latest
 from receiver.sites.model import Site
 from receiver.stores.base import Latest
 from shared.fields import MAX_GAP_MS
@@ -45,7 +45,7 @@ def describe_household(meters: Sequence[Latest], inverters: Sequence[Latest], si
         site: Roles and signs of meters; netting.
         now_ms: UTC milliseconds.
     """
-    speaking = [entry for entry in correct(meters, site) if now_ms - entry.timestamp <= METER_SPEAKS_MS]
+    speaking = [entry for entry in correct_latest(meters, site) if now_ms - entry.timestamp <= METER_SPEAKS_MS]
     powers = {
         (entry.tags["meter"], entry.tags["phase"]): watts for entry in speaking if (watts := _power(entry)) is not None
     }

@@ -46,8 +46,8 @@ _LISTS = ("rates", "reversed")
 _SITES = TypeAdapter(dict[Serial, Site])
 
 
-class SitesFault(ValueError):  # noqa: N818 (what people read is the sentence, not the name)
-    """The file cannot be used; `sentences` says why, one fault each, and what to do."""
+class SitesFileError(ValueError):
+    """The file cannot be used; `sentences` says why, one problem each, and what to do."""
 
     def __init__(self, sentences: list[str]) -> None:
         super().__init__("; ".join(sentences))
@@ -55,27 +55,29 @@ class SitesFault(ValueError):  # noqa: N818 (what people read is the sentence, n
 
 
 def parse(data: bytes) -> Sites:
-    """The sites in the file. Raises SitesFault."""
+    """The sites in the file. Raises SitesFileError."""
     if len(data) > MAX_BYTES:
-        raise SitesFault([f"it is larger than {MAX_BYTES // 1024} KiB; is it the right file?"])
+        raise SitesFileError([f"it is larger than {MAX_BYTES // 1024} KiB; is it the right file?"])
     try:
         plain = plain_yaml.read(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise SitesFault(["it is not UTF-8 text; save it as UTF-8"]) from None
-    except plain_yaml.YamlFault as error:
-        raise SitesFault([str(error)]) from error
+        raise SitesFileError(["it is not UTF-8 text; save it as UTF-8"]) from None
+    except plain_yaml.PlainYamlError as error:
+        raise SitesFileError([str(error)]) from error
     if plain is None:
         return MappingProxyType({})
     if not isinstance(plain, dict):
-        raise SitesFault(["it must have one entry for each gateway, which begins with its serial number and a colon"])
+        raise SitesFileError(
+            ["it must have one entry for each gateway, which begins with its serial number and a colon"]
+        )
     for key in plain:
         if key in Site.model_fields:
-            raise SitesFault([f"{key} stands at the left edge: indent it below the serial number of its gateway"])
+            raise SitesFileError([f"{key} stands at the left edge: indent it below the serial number of its gateway"])
     try:
         return MappingProxyType(_SITES.validate_python(plain))
     except ValidationError as error:
-        sentences = [_sentence(fault["loc"], fault["type"], fault["msg"], plain) for fault in error.errors()]
-        raise SitesFault(list(dict.fromkeys(sentences))) from None
+        sentences = [_sentence(problem["loc"], problem["type"], problem["msg"], plain) for problem in error.errors()]
+        raise SitesFileError(list(dict.fromkeys(sentences))) from None
 
 
 def _sentence(location: tuple[int | str, ...], kind: str, message: str, plain: Any) -> str:

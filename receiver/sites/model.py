@@ -47,7 +47,7 @@ def time_zones() -> frozenset[str]:
 
 
 def sentence(text: str) -> PydanticCustomError:
-    """A fault whose message is shown as it is."""
+    """An error whose message is shown as it is."""
     return PydanticCustomError("sentence", "{text}", {"text": text})
 
 
@@ -112,7 +112,7 @@ class Location(_Part):
 
 
 class MeterCorrection(_Part):
-    """What is wrong with a meter as the gateway shows it.
+    """How a meter differs from what the gateway says of it.
 
     Attributes:
         role: What it really measures; None: what the gateway says.
@@ -170,7 +170,7 @@ class Site(_Part):
         meters: Corrections, by the meter's name at the gateway.
         panels: By the serial of the inverter.
         tariffs: Ascending by `valid_from`.
-        billing_day: On which day of the month the bill begins anew; no month lacks it.
+        billing_day: The day of the month on which a new billing month begins; every month has it.
     """
 
     name: Name | None = None

@@ -20,24 +20,26 @@ _MAX_DEPTH = 10
 _EMPTY = ("", "~", "null")
 
 
-class YamlFault(ValueError):  # noqa: N818 (what people read is the sentence, not the name)
+class PlainYamlError(ValueError):
     """The text cannot be read; the message is a sentence that begins with the line."""
 
 
 def read(text: str) -> Plain:
-    """The one document in `text`. Raises YamlFault."""
+    """The one document in `text`. Raises PlainYamlError."""
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the fast one, where the library was built with it
     events = _significant(yaml.parse(text, Loader=loader))
     try:
         first = next(events, None)
         value = None if first is None else _value(first, events, _MAX_DEPTH)
         if (more := next(events, None)) is not None:
-            raise _fault(more, "a second document begins here; write everything into one")
+            raise _error_at(more, "a second document begins here; write everything into one")
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise YamlFault(f"line {line} is not YAML ({error.problem}); look at its indentation and quotes") from error
+        raise PlainYamlError(
+            f"line {line} is not YAML ({error.problem}); look at its indentation and quotes"
+        ) from error
     except yaml.YAMLError as error:
-        raise YamlFault("it holds control characters, so it is not a text file; write it anew") from error
+        raise PlainYamlError("it holds control characters, so it is not a text file; write it again") from error
     return value
 
 
@@ -50,17 +52,17 @@ def _value(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Plain
     if isinstance(event, yaml.ScalarEvent):
         return None if event.implicit[0] and event.value in _EMPTY else str(event.value)
     if isinstance(event, yaml.AliasEvent):
-        raise _fault(event, "aliases (*name) are not allowed here; write the value out")
+        raise _error_at(event, "aliases (*name) are not allowed here; write the value out")
     if depth == 0:
-        raise _fault(event, "too many levels inside each other; look at its indentation and brackets")
+        raise _error_at(event, "too many levels inside each other; look at its indentation and brackets")
     if isinstance(event, yaml.SequenceStartEvent):
         return [_value(item, events, depth - 1) for item in _until(yaml.SequenceEndEvent, events)]
     mapping: dict[str, Plain] = {}
     for key in _until(yaml.MappingEndEvent, events):
         if not isinstance(key, yaml.ScalarEvent):
-            raise _fault(key, "a key must be a word or a number")
+            raise _error_at(key, "a key must be a word or a number")
         if key.value in mapping:
-            raise _fault(key, "this key stands here for the second time; keep one of the two")
+            raise _error_at(key, "this key stands here for the second time; keep one of the two")
         mapping[str(key.value)] = _value(next(events), events, depth - 1)
     return mapping
 
@@ -72,6 +74,6 @@ def _until(end: type[yaml.Event], events: Iterator[yaml.Event]) -> Iterator[yaml
         yield event
 
 
-def _fault(event: yaml.Event, sentence: str) -> YamlFault:
+def _error_at(event: yaml.Event, sentence: str) -> PlainYamlError:
     line = event.start_mark.line + 1 if event.start_mark else 1
-    return YamlFault(f"line {line}: {sentence}")
+    return PlainYamlError(f"line {line}: {sentence}")

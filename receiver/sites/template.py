@@ -29,7 +29,7 @@ _TARIFFS = """\
   #   - valid_from: 2026-01-01
   #     rates: {6-22: 0.34, 22-6: 0.21}
   #     feed_in: 0.08
-  # billing_day: 1                  # day of the month on which the bill begins anew, 1 to 28
+  # billing_day: 1                  # day of the month on which a billing month begins, 1 to 28
 """
 
 
@@ -41,7 +41,7 @@ class Seen(NamedTuple):
     meters: Mapping[str, Sequence[str]]
 
 
-def template(seen: Iterable[Seen]) -> str:
+def write_template(seen: Iterable[Seen]) -> str:
     """The text of a sites file with one entry for each gateway."""
     return _HEAD + "".join(_entry(gateway) for gateway in seen)
 

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.energy.balance import QUANTITIES, MeterCounters, SiteEnergy, of_quantities, site_energy
+from receiver.energy.balance import QUANTITIES, MeterCounters, SiteEnergy, build_site_energy, site_energy
 from receiver.energy.energy import WindowEnergy
 from receiver.energy.interpolation import linear_segments
-from receiver.energy.totals import total
+from receiver.energy.totals import sum_windows
 from tests.receiver.energy.reference import about
 
 MINUTE = 60_000
@@ -67,7 +67,7 @@ def _same(one: SiteEnergy, other: SiteEnergy, names=QUANTITIES) -> None:
 def test_summed_quarter_hours_are_the_coarse_window(rows, first, length):
     counters, _ = _history(rows, resets=False)
     start, stop = first * QUARTER, (first + length) * QUARTER
-    _same(total(_parts(counters, start, stop), start, stop), _direct(counters, start, stop))
+    _same(sum_windows(_parts(counters, start, stop), start, stop), _direct(counters, start, stop))
 
 
 @given(st.lists(house, min_size=2, max_size=40), st.integers(0, 12), st.integers(1, 40))
@@ -76,7 +76,7 @@ def test_resets_change_nothing_in_that(rows, first, length):
     counters, _ = _history(rows, resets=True)
     start, stop = first * QUARTER, (first + length) * QUARTER
     others = [name for name in QUANTITIES if name != "load"]
-    _same(total(_parts(counters, start, stop), start, stop), _direct(counters, start, stop), others)
+    _same(sum_windows(_parts(counters, start, stop), start, stop), _direct(counters, start, stop), others)
 
 
 @given(st.lists(house, min_size=2, max_size=40), st.integers(1, 6))
@@ -86,10 +86,10 @@ def test_sums_of_sums_are_the_same_sums(rows, length):
     stop = (max(last, 0) // (length * QUARTER) + 1) * length * QUARTER
     parts = _parts(counters, 0, stop)
     middle = [
-        total(parts[index : index + length], time, time + length * QUARTER)
+        sum_windows(parts[index : index + length], time, time + length * QUARTER)
         for index, time in ((index, index * QUARTER) for index in range(0, len(parts), length))
     ]
-    _same(total(middle, 0, stop), total(parts, 0, stop))
+    _same(sum_windows(middle, 0, stop), sum_windows(parts, 0, stop))
 
 
 def test_nothing_of_a_long_history_is_lost():
@@ -97,16 +97,16 @@ def test_nothing_of_a_long_history_is_lost():
     rows = [(pause, 40, 25, 5, 1) for pause in (MINUTE, 20 * MINUTE, 4 * HOUR, MINUTE, 7 * HOUR, 2 * MINUTE)]
     counters, last = _history(rows, resets=False)
     stop = last // QUARTER * QUARTER + QUARTER
-    day = total(_parts(counters, -QUARTER, stop), -QUARTER, stop)
+    day = sum_windows(_parts(counters, -QUARTER, stop), -QUARTER, stop)
     assert day.production[::2] == (about(40.0 * 5), 0.0)
     assert day.load.wh == about(25.0 * 5)
 
 
 def test_a_gap_from_before_waits_for_the_window_that_holds_it_all():
-    part = of_quantities(HOUR, HOUR + QUARTER, [WindowEnergy(10.0, 1.0, 70.0)] * 6, 0, HOUR - 1)
-    hour = total([part], HOUR, 2 * HOUR)
+    part = build_site_energy(HOUR, HOUR + QUARTER, [WindowEnergy(10.0, 1.0, 70.0)] * 6, 0, HOUR - 1)
+    hour = sum_windows([part], HOUR, 2 * HOUR)
     assert (hour.production, hour.unallocated_since) == (WindowEnergy(10.0, 0.25, 70.0), HOUR - 1)
-    assert total([hour], 0, 2 * HOUR).production == WindowEnergy(80.0, 0.125)
+    assert sum_windows([hour], 0, 2 * HOUR).production == WindowEnergy(80.0, 0.125)
 
 
 def test_what_one_phase_knows_of_a_gap_alone_is_left_out():
@@ -115,7 +115,7 @@ def test_what_one_phase_knows_of_a_gap_alone_is_left_out():
     a = [(time, 1e6 + time / MINUTE) for time in minutes]
     b = [point for point in a if not 20 * MINUTE < point[0] < 80 * MINUTE]
     counters = {("production", "a"): MeterCounters(a, []), ("production", "b"): MeterCounters(b, [])}
-    summed = total(_parts(counters, 0, 2 * HOUR), 0, 2 * HOUR)
+    summed = sum_windows(_parts(counters, 0, 2 * HOUR), 0, 2 * HOUR)
     assert summed.production.unallocated_wh == 0.0
     assert summed.production.wh is not None
     assert summed.production.wh < 240.0 == about(_direct(counters, 0, 2 * HOUR).production.wh or 0.0)
@@ -123,11 +123,11 @@ def test_what_one_phase_knows_of_a_gap_alone_is_left_out():
 
 def test_integrals_have_nothing_unallocated():
     power = {("production", "a"): linear_segments([(time, 600.0) for time in range(0, HOUR, MINUTE)])}
-    hour = total([site_energy(power, {}, (time, time + QUARTER))[0] for time in range(0, HOUR, QUARTER)], 0, HOUR)
+    hour = sum_windows([site_energy(power, {}, (time, time + QUARTER))[0] for time in range(0, HOUR, QUARTER)], 0, HOUR)
     assert hour.production == WindowEnergy(about(590.0), about(59 / 60))
     assert (hour.load, hour.unallocated_since) == (WindowEnergy(None, 0.0), None)
 
 
 def test_a_part_that_sticks_out_is_refused():
     with pytest.raises(ValueError, match="sticks out"):
-        total([of_quantities(0, QUARTER, [WindowEnergy(None, 0.0)] * 6, 0, None)], MINUTE, HOUR)
+        sum_windows([build_site_energy(0, QUARTER, [WindowEnergy(None, 0.0)] * 6, 0, None)], MINUTE, HOUR)

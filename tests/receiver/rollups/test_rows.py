@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 
-from receiver.energy.totals import total as total_energy
+from receiver.energy.totals import sum_windows as total_energy
 from receiver.rollups.compute import Raw, hour_rows, quarter_rows
 from receiver.rollups.energy import energy_fields, from_point, is_known, quarter_energy
 from receiver.rollups.energy_windows import energy_rows

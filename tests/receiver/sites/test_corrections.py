@@ -3,7 +3,7 @@
 import math
 
 from receiver.sites import NO_SITE
-from receiver.sites.corrections import correct, correct_series
+from receiver.sites.corrections import correct_latest, correct_series
 from receiver.sites.load import parse
 from receiver.stores.base import Latest, Point, SeriesPoints
 from shared.readings import FieldValue, Series
@@ -15,7 +15,7 @@ def latest(meter: str, phase: str = "a", **fields: FieldValue) -> Latest:
 
 def test_nothing_said_nothing_changed():
     entries = [latest("production", power=1.0), latest("storage", power=2.0)]
-    assert correct(entries, NO_SITE) == entries
+    assert correct_latest(entries, NO_SITE) == entries
 
 
 def test_a_reversed_phase_is_turned_and_the_others_are_not():
@@ -26,13 +26,13 @@ def test_a_reversed_phase_is_turned_and_the_others_are_not():
         latest("production", "b", **fields),
         latest("storage", "b", power=1.0),
     ]
-    assert correct(entries, site) == [
+    assert correct_latest(entries, site) == [
         entries[0],
         latest("production", "b", **{**fields, "power": 5.0, "reactive_power": -2.0}),
         entries[2],
     ]
     assert entries[1].fields["power"] == -5.0
-    (zero,) = correct([latest("production", "b", power=0.0)], site)
+    (zero,) = correct_latest([latest("production", "b", power=0.0)], site)
     assert math.copysign(1, float(zero.fields["power"])) == 1
 
 
@@ -41,7 +41,7 @@ def test_roles_are_exchanged_and_ignored_ones_are_left_out():
         b"1: {meters: {production: {role: net-consumption}, net-consumption: {role: production}, storage: {role: ignore}}}"
     )["1"]
     entries = [latest("net-consumption", power=1.0), latest("production", power=2.0), latest("storage", power=3.0)]
-    assert correct(entries, site) == [latest("net-consumption", power=2.0), latest("production", power=1.0)]
+    assert correct_latest(entries, site) == [latest("net-consumption", power=2.0), latest("production", power=1.0)]
 
 
 def points(kind: str, meter: str, phase: str = "a", **fields: FieldValue) -> SeriesPoints:

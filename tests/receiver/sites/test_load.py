@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from receiver.sites import Site
-from receiver.sites.load import MAX_BYTES, SitesFault, parse
+from receiver.sites.load import MAX_BYTES, SitesFileError, parse
 from receiver.sites.model import Location
 
 DOCS = Path(__file__).parents[3] / "docs" / "sites.md"
@@ -15,7 +15,7 @@ TARIFF = "valid_from: 2026-01-01"
 
 
 def faults(text: str | bytes) -> list[str]:
-    with pytest.raises(SitesFault) as error:
+    with pytest.raises(SitesFileError) as error:
         parse(text if isinstance(text, bytes) else text.encode())
     return error.value.sentences
 

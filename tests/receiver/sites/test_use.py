@@ -7,7 +7,7 @@ import pytest
 
 from receiver.cli.sites import seen
 from receiver.sites.load import parse
-from receiver.sites.template import Seen, template
+from receiver.sites.template import Seen, write_template
 from receiver.stores.base import GatewayReading
 from receiver.stores.sqlite import SqliteStore
 from shared.readings import Reading
@@ -49,14 +49,14 @@ def assert_is_the_template(text: str) -> None:
 
 
 async def test_the_template_of_a_filled_store_loads_as_it_is(tmp_path: Path):
-    text = template(await fill(tmp_path / "readings.sqlite"))
+    text = write_template(await fill(tmp_path / "readings.sqlite"))
     assert_is_the_template(text)
     assert "# phases: a, b" in text
 
 
 async def test_the_examples_in_the_template_load_too(tmp_path: Path):
     """Whoever removes a # has a file that is fine."""
-    text = template(await fill(tmp_path / "readings.sqlite"))
+    text = write_template(await fill(tmp_path / "readings.sqlite"))
     wanted = r"^  # ((?:name|time_zone|location|tariffs|billing_day):|  - valid_from|    rates|    feed_in)"
     sites = parse(re.sub(wanted, r"  \1", text, flags=re.MULTILINE).encode())
     assert sites[GATEWAY].time_zone == "Europe/Berlin"

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from receiver.rollups.compute import Raw, quarter_rows
+from receiver.rollups.compute import RawSeries, quarter_rows
 from receiver.sites import NO_SITE
 from receiver.stores.base import Point, SeriesPoints
 from shared.fields import KINDS
@@ -45,13 +45,13 @@ def quarter_hour(chance: random.Random) -> list[Reading]:
     return readings
 
 
-def as_loaded(readings: list[Reading]) -> Raw:
+def as_loaded(readings: list[Reading]) -> RawSeries:
     """As a store gives them."""
     found: dict[Series, list[Point]] = {}
     for reading in readings:
         found.setdefault(reading.series, []).append(Point(reading.timestamp, reading.fields))
     series = [SeriesPoints(key, found[key]) for key in sorted(found)]
-    return Raw(*([entry for entry in series if entry.series.kind == kind] for kind in Raw._fields))
+    return RawSeries(*([entry for entry in series if entry.series.kind == kind] for kind in RawSeries._fields))
 
 
 def best(work: Callable[[], object]) -> float:

@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from receiver.calendar.labels import WindowEntry
 from receiver.calendar.windows import PanelEvery
-from receiver.queries.panels import State
+from receiver.queries.panels import PanelState
 
 _STATES = (
     "`producing`: its last report is less than half an hour old and gives more than 1 W. `silent`: it does not report, "
@@ -44,7 +44,7 @@ class InverterEntry(PanelPlace):
         int | None, Field(description="Of its last report, milliseconds since 1970; null if it never reported.")
     ]
     age_seconds: Annotated[float | None, Field(description="Age of its last report, s.")]
-    state: Annotated[State, Field(description=_STATES)]
+    state: Annotated[PanelState, Field(description=_STATES)]
     power: NotRequired[Annotated[float, Field(description="W, mean over its reporting interval.")]]
     max_power: NotRequired[Annotated[float, Field(description="W, the highest that the gateway has ever seen.")]]
     energy_lifetime: NotRequired[Annotated[float, Field(description="Wh.")]]

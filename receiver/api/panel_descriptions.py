@@ -8,7 +8,7 @@ from receiver.api.inverter_answers import InverterEntry, PanelData, PanelDay, Pa
 from receiver.api.latest import age_seconds
 from receiver.calendar.labels import WindowEntry
 from receiver.queries import panels
-from receiver.queries.panels import PanelWindows, State
+from receiver.queries.panels import PanelState, PanelWindows
 from receiver.sites import Site
 from receiver.stores.base import Latest
 
@@ -16,7 +16,7 @@ PLACE: Final = tuple(PanelPlace.__annotations__)
 """The names of `PanelPlace`, in the order of tables."""
 
 
-def describe_panel(inverter: str, last: Latest | None, state: State, site: Site, now_ms: int) -> InverterEntry:
+def describe_panel(inverter: str, last: Latest | None, state: PanelState, site: Site, now_ms: int) -> InverterEntry:
     """One panel as readers see it.
 
     Args:
@@ -50,10 +50,10 @@ def count_states(latest: list[Latest], site: Site, now_ms: int) -> InverterState
     """How many panels are in each state, from the latest values of kind `inverter`; `now_ms` in UTC milliseconds."""
     found = [now.state for now in panels.describe_panels(latest, site, now_ms).values()]
     return {
-        "producing": found.count(State.PRODUCING),
-        "idle": found.count(State.IDLE),
-        "silent": found.count(State.SILENT),
-        "ghost": found.count(State.GHOST),
+        "producing": found.count(PanelState.PRODUCING),
+        "idle": found.count(PanelState.IDLE),
+        "silent": found.count(PanelState.SILENT),
+        "ghost": found.count(PanelState.GHOST),
     }
 
 

@@ -15,7 +15,17 @@ from receiver.energy.counters import counter_windows
 from receiver.energy.energy import WindowEnergy, window_positive_negative
 from receiver.energy.flows import NONE, UNKNOWN, Flow, add, add_counters, negate
 from receiver.energy.interpolation import Point, Segments
-from receiver.energy.site import NET, PRODUCTION, STORAGE, TOTAL, MeterPhase, Netting, has_meter, phases_of, site_series
+from receiver.energy.site import (
+    NET,
+    PRODUCTION,
+    STORAGE,
+    TOTAL,
+    MeterPhase,
+    Netting,
+    has_meter,
+    select_phases,
+    site_series,
+)
 from receiver.energy.windows import check_edges
 from shared.fields import MAX_GAP_MS
 
@@ -115,12 +125,12 @@ def site_energy(
     check_edges(edges)
     meters = {meter: _meter(meter, powers, counters, edges, max_gap_ms) for meter in (PRODUCTION, NET, TOTAL, STORAGE)}
     if meters[PRODUCTION] is None and inverters:
-        meters[PRODUCTION] = _integrated([inverters], edges)
-    net, net_phases = meters[NET], phases_of(powers, NET).keys() | phases_of(counters, NET).keys()
+        meters[PRODUCTION] = _integrate([inverters], edges)
+    net, net_phases = meters[NET], select_phases(powers, NET).keys() | select_phases(counters, NET).keys()
     if net is not None and (netting == "phases" or len(net_phases) == 1):
         grid = [(both.delivered, both.received or NONE) for both in net]
     else:
-        grid = _netted(site_series(powers, inverters=inverters).net, edges)
+        grid = _net(site_series(powers, inverters=inverters).net, edges)
     return [
         _window(
             start,
@@ -163,7 +173,7 @@ def _load(window: Mapping[str, _Both | None], imported: Flow, exported: Flow) ->
     return balance._replace(wh=wh, unallocated_wh=max(balance.unallocated_wh, 0.0))
 
 
-def _netted(power: Segments, edges: Sequence[int]) -> list[tuple[Flow, Flow]]:
+def _net(power: Segments, edges: Sequence[int]) -> list[tuple[Flow, Flow]]:
     """Import and export of each window from the power netted over the phases."""
     return [
         (Flow(both.positive_wh, both.coverage), Flow(both.negative_wh, both.coverage))
@@ -181,10 +191,10 @@ def _meter(
     """Both directions of a meter in each window: from counters where all its phases have them, else from power."""
     if not has_meter(powers, meter) and not has_meter(counters, meter):
         return None
-    phases = phases_of(powers, meter)
-    read = {phase: both for phase, both in phases_of(counters, meter).items() if both.delivered}
+    phases = select_phases(powers, meter)
+    read = {phase: both for phase, both in select_phases(counters, meter).items() if both.delivered}
     if not phases.keys() <= read.keys():
-        return _integrated(list(phases.values()), edges)
+        return _integrate(list(phases.values()), edges)
     gaps = [both.max_gap_ms or max_gap_ms for both in read.values()]
     delivered = [counter_windows(both.delivered, edges, gap) for both, gap in zip(read.values(), gaps, strict=True)]
     received = [
@@ -200,7 +210,7 @@ def _meter(
     return answers
 
 
-def _integrated(phases: Sequence[Segments], edges: Sequence[int]) -> list[_Both]:
+def _integrate(phases: Sequence[Segments], edges: Sequence[int]) -> list[_Both]:
     """Both directions from the power of every phase."""
     signed = [window_positive_negative(phase, edges) for phase in phases]
     return [

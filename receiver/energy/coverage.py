@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from receiver.energy.interpolation import Segment, Segments
-from receiver.energy.windows import by_window
+from receiver.energy.windows import cut_by_window
 
 
 def covered_ms(segments: Segments) -> int:
@@ -18,7 +18,7 @@ def coverage(segments: Segments, start: int, stop: int) -> float:
 
 def window_coverage(segments: Segments, edges: Sequence[int]) -> list[float]:
     """The known share, 0 to 1, of each window between neighbouring edges (UTC milliseconds)."""
-    return [share(inside, start, stop) for start, stop, inside in by_window(segments, edges)]
+    return [share(inside, start, stop) for start, stop, inside in cut_by_window(segments, edges)]
 
 
 def share(inside: list[Segment], start: int, stop: int) -> float:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from receiver.energy.coverage import share
 from receiver.energy.interpolation import Segments
 from receiver.energy.means import area
-from receiver.energy.windows import by_window
+from receiver.energy.windows import cut_by_window
 from shared.units import HOUR_MS
 
 
@@ -48,7 +48,7 @@ def window_energy(power: Segments, edges: Sequence[int]) -> list[WindowEnergy]:
     """The energy of each window between neighbouring edges (UTC milliseconds). Raises ValueError for bad edges."""
     return [
         WindowEnergy(area(inside) / HOUR_MS, share(inside, start, stop)) if inside else WindowEnergy(None, 0.0)
-        for start, stop, inside in by_window(power, edges)
+        for start, stop, inside in cut_by_window(power, edges)
     ]
 
 
@@ -60,7 +60,7 @@ def positive_negative_wh(power: Segments, start: int, stop: int) -> SignedEnergy
 def window_positive_negative(power: Segments, edges: Sequence[int]) -> list[SignedEnergy]:
     """Both directions for each window between neighbouring edges (UTC milliseconds)."""
     answers = []
-    for start, stop, inside in by_window(power, edges):
+    for start, stop, inside in cut_by_window(power, edges):
         if not inside:
             answers.append(SignedEnergy(None, None, 0.0))
             continue

@@ -40,7 +40,7 @@ class Segment(NamedTuple):
             return self.last
         return self.first + (self.last - self.first) * ((time - self.start) / (self.stop - self.start))
 
-    def clipped(self, start: int, stop: int) -> "Segment":
+    def clip(self, start: int, stop: int) -> "Segment":
         """The part between two times; the caller makes sure that there is one."""
         if start <= self.start and self.stop <= stop:
             return self
@@ -80,7 +80,7 @@ def step_segments(points: Iterable[StepPoint], cadence_ms: int | None = None) ->
 
     Args:
         points: In strictly increasing order of time.
-        cadence_ms: The series' `learned_cadence`; without one, a point that states no interval is left out.
+        cadence_ms: The series' `learn_cadence`; without one, a point that states no interval is left out.
 
     Raises:
         ValueError: The timestamps do not strictly increase.
@@ -110,7 +110,7 @@ def _reach(time: int, previous: int | None, interval_s: float | None, cadence_ms
     return cadence_ms
 
 
-def learned_cadence(timestamps: Iterable[int]) -> int | None:
+def learn_cadence(timestamps: Iterable[int]) -> int | None:
     """How often a series reports, in milliseconds, from its increasing timestamps; None while too few are known.
 
     The lower quartile of the pauses: nights, outages and missed reports only make pauses longer, so up to three

@@ -62,7 +62,7 @@ class _Windows:
         while index < len(self.areas) and self._edges[index] < segment.stop:
             start, stop = self._edges[index], self._edges[index + 1]
             if segment.start < stop:
-                start, stop, first, last = segment.clipped(start, stop)
+                start, stop, first, last = segment.clip(start, stop)
                 self.areas[index] += (first + last) * (stop - start)
                 self.covered[index] += stop - start
                 self.lows[index] = min(self.lows[index], first, last)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from receiver.energy.coverage import covered_ms, share
 from receiver.energy.interpolation import Segment, Segments
-from receiver.energy.windows import by_window
+from receiver.energy.windows import cut_by_window
 
 
 class Summary(NamedTuple):
@@ -41,7 +41,7 @@ def summarise(segments: Segments, start: int, stop: int) -> Summary:
 
 def summarise_windows(segments: Segments, edges: Sequence[int]) -> list[Summary]:
     """One summary for each window between neighbouring edges (UTC milliseconds). Raises ValueError for bad edges."""
-    return [_summary(start, stop, inside) for start, stop, inside in by_window(segments, edges)]
+    return [_summary(start, stop, inside) for start, stop, inside in cut_by_window(segments, edges)]
 
 
 def area(inside: Segments) -> float:

@@ -73,18 +73,18 @@ def site_power(
         inverters: W of all inverters together; stands in where no production meter is enabled.
         netting: How import and export are billed.
     """
-    production = _sum(phases_of(powers, PRODUCTION).values())
+    production = _sum(select_phases(powers, PRODUCTION).values())
     if production is None:
         production = inverters
-    battery = _sum(phases_of(powers, STORAGE).values())
-    net_phases = list(phases_of(powers, NET).values())
+    battery = _sum(select_phases(powers, STORAGE).values())
+    net_phases = list(select_phases(powers, NET).values())
     if not net_phases and battery is None and production is not None:
-        total = _sum(phases_of(powers, TOTAL).values())
+        total = _sum(select_phases(powers, TOTAL).values())
         net_phases = [] if total is None else [total - production]
     net = _sum(net_phases)
     load = None if net is None or production is None else production + net + (battery or 0.0)
     if load is None and battery is None:
-        load = _sum(phases_of(powers, TOTAL).values())
+        load = _sum(select_phases(powers, TOTAL).values())
     billed = [net] if netting == "sum" and net is not None else net_phases
     return SitePower(
         production=production,
@@ -106,7 +106,7 @@ def site_series(powers: Mapping[MeterPhase, Segments], *, inverters: Segments = 
     production = _total(powers, PRODUCTION) or inverters
     battery = _total(powers, STORAGE)
     stored = [battery] if has_meter(powers, STORAGE) else []
-    net_phases: list[Segments] = list(phases_of(powers, NET).values())
+    net_phases: list[Segments] = list(select_phases(powers, NET).values())
     if net_phases:
         net: Segments = add(net_phases)
         load = add([production, net, *stored])
@@ -121,7 +121,7 @@ def site_series(powers: Mapping[MeterPhase, Segments], *, inverters: Segments = 
     return SiteSeries(production, load, net, net_phases, battery)
 
 
-def phases_of(values: Mapping[MeterPhase, _T], meter: str) -> dict[str, _T]:
+def select_phases(values: Mapping[MeterPhase, _T], meter: str) -> dict[str, _T]:
     """The entries of one meter by phase."""
     return {phase: value for (name, phase), value in values.items() if name == meter}
 
@@ -132,7 +132,7 @@ def has_meter(values: Mapping[MeterPhase, object], meter: str) -> bool:
 
 
 def _total(powers: Mapping[MeterPhase, Segments], meter: str) -> list[Segment]:
-    return add(list(phases_of(powers, meter).values()))
+    return add(list(select_phases(powers, meter).values()))
 
 
 def _sum(values: Iterable[float]) -> float | None:

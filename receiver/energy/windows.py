@@ -12,7 +12,7 @@ def check_edges(edges: Sequence[int]) -> None:
         raise ValueError("windows need at least two edges in strictly increasing order")
 
 
-def by_window(segments: Segments, edges: Sequence[int]) -> Iterator[tuple[int, int, list[Segment]]]:
+def cut_by_window(segments: Segments, edges: Sequence[int]) -> Iterator[tuple[int, int, list[Segment]]]:
     """Each window [start, stop) between neighbouring edges with the parts of the segments inside it.
 
     Raises:
@@ -26,7 +26,7 @@ def by_window(segments: Segments, edges: Sequence[int]) -> Iterator[tuple[int, i
             index += 1
         while index < len(segments) and segments[index].start < stop:
             segment = segments[index]
-            inside.append(segment if start <= segment.start and segment.stop <= stop else segment.clipped(start, stop))
+            inside.append(segment if start <= segment.start and segment.stop <= stop else segment.clip(start, stop))
             if segment.stop > stop:
                 break  # the rest of it belongs to the next window
             index += 1

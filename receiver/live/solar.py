@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from receiver.energy.site import PRODUCTION, phases_of
+from receiver.energy.site import PRODUCTION, select_phases
 from receiver.sites import Site
 from receiver.sites.household import describe_household
 from receiver.stores.base import Latest
@@ -51,7 +51,7 @@ class LatestPowers:
         """The sums of now, or None where production or consumption is not known."""
         meters, inverters = (list(self._latest[kind].values()) for kind in _KINDS)
         household = describe_household(meters, inverters, site, now_ms)
-        produced = list(phases_of(household.powers, PRODUCTION).values())
+        produced = list(select_phases(household.powers, PRODUCTION).values())
         if not produced and household.inverters is not None:
             produced = [household.inverters]
         if not produced or household.site.load is None:

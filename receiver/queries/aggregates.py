@@ -15,8 +15,8 @@ from receiver.energy.flows import add_counters
 from receiver.energy.interpolation import Segment, Segments, StepPoint, linear_segments, step_segments
 from receiver.energy.linear import linear_summaries
 from receiver.energy.means import Summary, summarise, summarise_windows
-from receiver.energy.windows import by_window
-from receiver.queries.question import Aggregate, Fill, Windowed
+from receiver.energy.windows import cut_by_window
+from receiver.queries.question import Aggregate, Fill, WindowedQuestion
 from receiver.queries.times import LATEST_MS
 from receiver.rollups.series import REPORT_GAP_MS, REPORT_MS, samples
 from receiver.stores.base import Point
@@ -44,7 +44,7 @@ class WindowValue(NamedTuple):
 
 
 def aggregate_windows(
-    question: Windowed, parts: Sequence[Sequence[Point]], edges: Sequence[int], now_ms: int
+    question: WindowedQuestion, parts: Sequence[Sequence[Point]], edges: Sequence[int], now_ms: int
 ) -> list[WindowValue]:
     """One entry for each window between neighbouring edges.
 
@@ -85,13 +85,13 @@ def fill_windows(windows: Sequence[WindowValue], fill: Fill) -> list[WindowValue
     if fill is Fill.NULL:
         return list(windows)
     if fill is Fill.PREVIOUS:
-        return _with_previous(windows)
+        return _fill_with_previous(windows)
     if fill is Fill.LINEAR:
-        return _with_lines(windows)
+        return _fill_with_lines(windows)
     return [window for window in windows if window.value is not None or window.unallocated]
 
 
-def _summaries(question: Windowed, parts: Sequence[Sequence[Point]], edges: Sequence[int]) -> list[Summary]:
+def _summaries(question: WindowedQuestion, parts: Sequence[Sequence[Point]], edges: Sequence[int]) -> list[Summary]:
     field, is_linear = question.field, question.described.interpolation is Interpolation.LINEAR
     if len(parts) == 1 and is_linear:
         return linear_summaries(samples(parts[0], field), edges)
@@ -101,7 +101,7 @@ def _summaries(question: Windowed, parts: Sequence[Sequence[Point]], edges: Sequ
     ]
     if len(known) == 1:
         return summarise_windows(known[0], edges)
-    cut = [[inside for _, _, inside in by_window(segments, edges)] for segments in known]
+    cut = [[inside for _, _, inside in cut_by_window(segments, edges)] for segments in known]
     return [
         summarise(add([part for part in inside if part or is_linear]), start, stop)
         for (start, stop), inside in zip(pairwise(edges), zip(*cut, strict=True), strict=True)
@@ -119,7 +119,7 @@ def _means(points: Sequence[Point], field: str) -> list[StepPoint]:
 
 
 def _aggregate_counters(
-    question: Windowed, parts: Sequence[Sequence[Point]], edges: Sequence[int]
+    question: WindowedQuestion, parts: Sequence[Sequence[Point]], edges: Sequence[int]
 ) -> list[WindowValue]:
     longest_ms = MAX_GAP_MS if question.kind == "meter_energy" else REPORT_GAP_MS
     read = [samples(points, question.field) for points in parts]
@@ -140,13 +140,13 @@ def _aggregate_counters(
     return found
 
 
-def _select_known(question: Windowed, parts: Sequence[CounterEnergy]) -> Sequence[CounterEnergy]:
+def _select_known(question: WindowedQuestion, parts: Sequence[CounterEnergy]) -> Sequence[CounterEnergy]:
     """Those that a sum needs in this window."""
     return [part for part in parts if question.kind != "inverter" or part.wh is not None or part.unallocated_wh]
 
 
 def _aggregate_states(
-    question: Windowed, points: Sequence[Point], edges: Sequence[int], now_ms: int
+    question: WindowedQuestion, points: Sequence[Point], edges: Sequence[int], now_ms: int
 ) -> list[WindowValue]:
     """Each value holds until the next one. Texts go through the same arithmetic by their number in a list."""
     known = [(time, fields[question.field]) for time, fields in points if question.field in fields]
@@ -167,7 +167,7 @@ def _aggregate_states(
     ]
 
 
-def _with_previous(windows: Sequence[WindowValue]) -> list[WindowValue]:
+def _fill_with_previous(windows: Sequence[WindowValue]) -> list[WindowValue]:
     found, previous = [], None
     for window in windows:
         if window.value is not None:
@@ -176,7 +176,7 @@ def _with_previous(windows: Sequence[WindowValue]) -> list[WindowValue]:
     return found
 
 
-def _with_lines(windows: Sequence[WindowValue]) -> list[WindowValue]:
+def _fill_with_lines(windows: Sequence[WindowValue]) -> list[WindowValue]:
     known = [(_middle(window), window.value) for window in windows if isinstance(window.value, float)]
     lines = linear_segments(known, max_gap_ms=LATEST_MS)
     found = list(windows)

@@ -52,11 +52,11 @@ def check_windows(every: Step, asked: Range, *, series: int = 1) -> None:
     Raises:
         RefusedError: It says which `every` would do.
     """
-    if _windows(every.least_ms, asked) * series > MAX_POINTS:
+    if _count_windows(every.least_ms, asked) * series > MAX_POINTS:
         enough = (
             step
             for step in _ADVISED
-            if step.least_ms > every.least_ms and _windows(step.least_ms, asked) * series <= MAX_POINTS
+            if step.least_ms > every.least_ms and _count_windows(step.least_ms, asked) * series <= MAX_POINTS
         )
         least = next(enough, _ADVISED[-1])
         raise refusal(
@@ -98,5 +98,5 @@ def find_spacing_ms(kind: str) -> int:
     return _COMES_EVERY_MS.get(kind, DAY_MS)
 
 
-def _windows(length_ms: int, asked: Range) -> int:
+def _count_windows(length_ms: int, asked: Range) -> int:
     return (asked.stop - asked.start) // length_ms + 1

@@ -24,7 +24,7 @@ PRODUCING_W = 1.0
 """More than this is production; inverters report small numbers at night."""
 
 
-class State(StrEnum):
+class PanelState(StrEnum):
     """How a panel is now.
 
     PRODUCING: its last report is young (half an hour) and gives power.
@@ -39,7 +39,7 @@ class State(StrEnum):
     GHOST = "ghost"
 
 
-class Now(NamedTuple):
+class PanelNow(NamedTuple):
     """One panel now.
 
     Attributes:
@@ -47,7 +47,7 @@ class Now(NamedTuple):
         peers_w: Median of the young powers of the other panels of its array (without arrays: of the site), W.
     """
 
-    state: State
+    state: PanelState
     peers_w: float | None
 
 
@@ -78,7 +78,7 @@ class PanelEnergies(NamedTuple):
     panels: list[PanelWindows]
 
 
-def describe_panels(latest: Sequence[Latest], site: Site, now_ms: int) -> dict[str, Now]:
+def describe_panels(latest: Sequence[Latest], site: Site, now_ms: int) -> dict[str, PanelNow]:
     """Every panel that has reported or is named, by serial. Pure.
 
     Args:
@@ -92,18 +92,18 @@ def describe_panels(latest: Sequence[Latest], site: Site, now_ms: int) -> dict[s
     found = {}
     for serial in sorted(last.keys() | site.panels.keys()):
         peers_w = median_of_peers(values, serial, _array(serial, site))
-        found[serial] = Now(_state(serial, last, young, peers_w, now_ms), peers_w)
+        found[serial] = PanelNow(_state(serial, last, young, peers_w, now_ms), peers_w)
     return found
 
 
 def _state(
     serial: str, last: Mapping[str, Latest], young: Mapping[str, float | None], peers_w: float | None, now_ms: int
-) -> State:
+) -> PanelState:
     if serial not in last or now_ms - last[serial].timestamp > LONG_GONE_MS:
-        return State.GHOST
+        return PanelState.GHOST
     if serial in young:
-        return State.PRODUCING if (young[serial] or 0.0) > PRODUCING_W else State.IDLE
-    return State.SILENT if peers_w is not None and peers_w >= DAYLIGHT_W else State.IDLE
+        return PanelState.PRODUCING if (young[serial] or 0.0) > PRODUCING_W else PanelState.IDLE
+    return PanelState.SILENT if peers_w is not None and peers_w >= DAYLIGHT_W else PanelState.IDLE
 
 
 async def read_panel_energies(

@@ -80,7 +80,7 @@ class SeriesQuestion:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Windowed(SeriesQuestion):
+class WindowedQuestion(SeriesQuestion):
     """A question that is answered by one value for each window and group of series.
 
     Attributes:
@@ -117,7 +117,7 @@ def check_question(question: SeriesQuestion) -> SeriesQuestion:
 
 def ask_in_windows(
     question: SeriesQuestion, *, every: Step, aggregate: Aggregate | None, group_by: str | None, fill: Fill
-) -> Windowed:
+) -> WindowedQuestion:
     """The question in windows.
 
     Args:
@@ -148,7 +148,7 @@ def ask_in_windows(
     if fill is Fill.LINEAR and field.type is str:
         raise refusal("fill", "must be none, null or previous for a text")
     values = {name: getattr(question, name) for name in ("gateway", "kind", "field", "tags", "asked", "zone")}
-    return Windowed(**values, every=every, aggregate=chosen, group_by=groups, fill=fill)
+    return WindowedQuestion(**values, every=every, aggregate=chosen, group_by=groups, fill=fill)
 
 
 def _groups(question: SeriesQuestion, group_by: str | None) -> tuple[str, ...]:

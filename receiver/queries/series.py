@@ -14,7 +14,7 @@ from receiver.energy.linear import linear_summaries
 from receiver.energy.means import Summary
 from receiver.queries import budget, stored_windows
 from receiver.queries.aggregates import WindowValue, aggregate_windows, fill_windows, pick_value
-from receiver.queries.question import SeriesQuestion, Windowed
+from receiver.queries.question import SeriesQuestion, WindowedQuestion
 from receiver.queries.source import QuestionSource
 from receiver.queries.stored_windows import StoredWindows
 from receiver.rollups.series import samples
@@ -55,7 +55,7 @@ class SeriesReader:
         self._source = QuestionSource(store)
         self._unsettled = unsettled
 
-    async def read_windows(self, question: Windowed, site: Site, now_ms: int) -> list[Group]:
+    async def read_windows(self, question: WindowedQuestion, site: Site, now_ms: int) -> list[Group]:
         """One group for each combination of the tags that the question keeps, by tags.
 
         Args:
@@ -85,7 +85,7 @@ class SeriesReader:
 
     async def _answer_from_readings(
         self,
-        question: Windowed,
+        question: WindowedQuestion,
         site: Site,
         groups: Mapping[Tags, Sequence[Tags]],
         cut: Sequence[int],
@@ -114,7 +114,7 @@ class SeriesReader:
 
     async def _answer_from_roll_ups(
         self,
-        question: Windowed,
+        question: WindowedQuestion,
         site: Site,
         groups: Mapping[Tags, Sequence[Tags]],
         cut: Sequence[int],

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from receiver.calendar.windows import Range
 from receiver.energy.means import Summary
-from receiver.queries.question import Aggregate, Windowed
+from receiver.queries.question import Aggregate, WindowedQuestion
 from receiver.stores.base import Point
 from shared.units import HOUR_MS, MINUTE_MS
 
@@ -35,7 +35,7 @@ class StoredWindows(NamedTuple):
 _FROM_COARSE_TO_FINE = (StoredWindows("meter_1h", HOUR_MS), StoredWindows("meter_1m", MINUTE_MS))
 
 
-def choose(question: Windowed, edges: Sequence[int], *, sums: bool) -> StoredWindows | None:
+def choose(question: WindowedQuestion, edges: Sequence[int], *, sums: bool) -> StoredWindows | None:
     """The coarsest stored windows that stand in for readings, or None.
 
     Args:

@@ -12,7 +12,7 @@ from receiver.rollups.energy import quarter_energy_rows
 from receiver.rollups.meters import FIELDS as METER_FIELDS
 from receiver.rollups.meters import meter_rows
 from receiver.rollups.panels import LONG_GONE_MS, panel_rows
-from receiver.rollups.quarters import GONE_MS, Raw, quarters
+from receiver.rollups.quarters import GONE_MS, RawSeries, quarters
 from receiver.rollups.series import COUNTERS, LONGEST_REPORT_MS, reports, samples
 from receiver.rollups.site import site_rows
 from receiver.sites.model import Site
@@ -20,7 +20,7 @@ from receiver.stores.base import SeriesPoints
 from shared.readings import Reading
 from shared.units import HOUR_MS, MINUTE_MS, QUARTER_MS
 
-__all__ = ["FIELDS", "Raw", "find_reach", "hour_rows", "quarter_rows"]
+__all__ = ["FIELDS", "RawSeries", "find_reach", "hour_rows", "quarter_rows"]
 
 FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "meter": METER_FIELDS,
@@ -28,10 +28,10 @@ FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "inverter": ("power", "interval", "max_power", "energy_lifetime"),
     "production": ("energy_lifetime",),
 })  # fmt: skip
-"""The fields of each kind in `Raw` that roll-ups need; other fields do no harm."""
+"""The fields of each kind in `RawSeries` that roll-ups need; other fields do no harm."""
 
 
-def quarter_rows(raw: Raw, site: Site, start: int, stop: int) -> list[Reading]:
+def quarter_rows(raw: RawSeries, site: Site, start: int, stop: int) -> list[Reading]:
     """`meter_1m`, `site_1m`, `energy_15m` and `panel_15m` of every window in [start, stop) with something known.
 
     Args:
@@ -56,7 +56,7 @@ def quarter_rows(raw: Raw, site: Site, start: int, stop: int) -> list[Reading]:
     ]
 
 
-def hour_rows(raw: Raw, site: Site, start: int, stop: int) -> list[Reading]:
+def hour_rows(raw: RawSeries, site: Site, start: int, stop: int) -> list[Reading]:
     """`meter_1h` and `site_1h` of every whole UTC hour in [start, stop), directly from the readings.
 
     Raises:
@@ -72,7 +72,7 @@ def hour_rows(raw: Raw, site: Site, start: int, stop: int) -> list[Reading]:
     ]
 
 
-def find_reach(raw: Raw, start: int, stop: int, now_ms: int | None = None) -> tuple[int, int]:
+def find_reach(raw: RawSeries, start: int, stop: int, now_ms: int | None = None) -> tuple[int, int]:
     """The whole quarter hours whose rows may depend on what is inside [start, stop), as (start, stop).
 
     A linear field reaches to the reading before and after it, at most the longest gap away. A counter reaches to the

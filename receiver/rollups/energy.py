@@ -20,7 +20,7 @@ def quarter_energy_rows(quarters: Iterable[Quarter], site: Site) -> list[Reading
     for quarter in quarters:
         energy = quarter_energy(quarter, site)
         if is_known(energy):
-            fields = energy_fields(energy) | _money(energy, site)
+            fields = energy_fields(energy) | _price_window(energy, site)
             rows.append(Reading("energy_15m", {}, energy.start, fields))
     return rows
 
@@ -33,7 +33,7 @@ def reprice(stored: Iterable[Point], site: Site) -> list[Reading]:
             {},
             point.timestamp,
             {name: value for name, value in point.fields.items() if name not in MONEY}
-            | _money(from_point(point), site),
+            | _price_window(from_point(point), site),
         )
         for point in stored
     ]
@@ -102,14 +102,14 @@ def number(fields: dict[str, FieldValue], name: str) -> float | None:
     return value if isinstance(value, float) else None
 
 
-def _money(energy: SiteEnergy, site: Site) -> dict[str, FieldValue]:
+def _price_window(energy: SiteEnergy, site: Site) -> dict[str, FieldValue]:
     """By the rates of the local hour and the tariff in force on that local day; nothing where there is none."""
     local = datetime.fromtimestamp(energy.start / 1000, UTC).astimezone(ZoneInfo(site.time_zone or "UTC"))
     tariffs = [tariff for tariff in site.tariffs if tariff.valid_from <= local.date()]
-    return _priced(energy, tariffs[-1], local.hour) if tariffs else {}
+    return _price(energy, tariffs[-1], local.hour) if tariffs else {}
 
 
-def _priced(energy: SiteEnergy, tariff: Tariff, hour: int) -> dict[str, FieldValue]:
+def _price(energy: SiteEnergy, tariff: Tariff, hour: int) -> dict[str, FieldValue]:
     made, bought, sold = energy.production.wh, energy.imported.wh, energy.exported.wh
     money: dict[str, FieldValue] = {}
     if bought is not None:

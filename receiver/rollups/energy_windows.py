@@ -35,7 +35,7 @@ def energy_rows(kind: str, finer: Sequence[Point], site: Site, edges: Sequence[i
         inside = finer[bisect_left(finer, start, key=_time) : bisect_left(finer, stop, key=_time)]
         energy = sum_windows([from_point(point) for point in inside], start, stop)
         if is_known(energy):
-            fields = energy_fields(energy) | _money(inside) | _dates_and_nights(kind, inside, start, site.zone)
+            fields = energy_fields(energy) | _sum_money(inside) | _dates_and_nights(kind, inside, start, site.zone)
             rows.append(Reading(kind, {}, start, fields))
     return rows
 
@@ -54,7 +54,7 @@ def _time(point: Point) -> int:
     return point.timestamp
 
 
-def _money(inside: Sequence[Point]) -> dict[str, FieldValue]:
+def _sum_money(inside: Sequence[Point]) -> dict[str, FieldValue]:
     """The sums of what the finer windows cost."""
     found: dict[str, FieldValue] = {}
     for name in MONEY:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from receiver.energy.counters import counter_energy
 from receiver.energy.peers import PeerValue, median_of_peers
-from receiver.energy.windows import by_window
+from receiver.energy.windows import cut_by_window
 from receiver.rollups.energy import number
 from receiver.rollups.panels import Inverter, inverters
 from receiver.rollups.series import REPORT_GAP_MS, brackets, samples
@@ -74,7 +74,7 @@ def _day(
     if brackets(inverter.counter, start, stop):  # knows what flowed in the gaps of the day, too
         energy = counter_energy(inverter.counter, start, stop, REPORT_GAP_MS).wh
     covered_ms = sum(number(fields, "coverage") or 0.0 for fields in parts) * QUARTER_MS
-    ((_, _, means),) = by_window(inverter.power, (start, stop))
+    ((_, _, means),) = cut_by_window(inverter.power, (start, stop))
     limit = max((power for time, power in highest if start <= time < stop), default=None)
     return _InverterDay(
         inverter,

@@ -17,7 +17,7 @@ from receiver.energy.balance import MeterCounters
 from receiver.energy.combine import add
 from receiver.energy.interpolation import Segments
 from receiver.energy.site import PRODUCTION, MeterPhase, has_meter
-from receiver.energy.windows import by_window
+from receiver.energy.windows import cut_by_window
 from receiver.rollups.series import REPORT_GAP_MS, around, brackets, meter_phase, powers, reports, samples
 from receiver.sites.corrections import correct_series
 from receiver.sites.model import Site
@@ -32,7 +32,7 @@ _TOTAL = (PRODUCTION, "total")
 """Where the counter of all inverters together stands in for the phases of a production meter."""
 
 
-class Raw(NamedTuple):
+class RawSeries(NamedTuple):
     """What the store gave for one gateway, each kind with neighbours on both sides, ascending in time.
 
     Attributes:
@@ -66,7 +66,7 @@ class Quarter(NamedTuple):
     counters: Mapping[MeterPhase, MeterCounters]
 
 
-def quarters(raw: Raw, site: Site, start: int, stop: int) -> Iterator[Quarter]:
+def quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Iterator[Quarter]:
     """Each quarter hour of [start, stop), which are whole ones."""
     edges = range(start, stop + 1, QUARTER_MS)
     meters, energies = correct_series(raw.meter, site), correct_series(raw.meter_energy, site)
@@ -97,7 +97,7 @@ def source(series: SeriesPoints) -> str:
 
 
 def _cut(segments: Segments, edges: Sequence[int]) -> list[Segments]:
-    return [inside for _, _, inside in by_window(segments, edges)]
+    return [inside for _, _, inside in cut_by_window(segments, edges)]
 
 
 def _seen_within(times: Sequence[int], start: int, stop: int) -> bool:

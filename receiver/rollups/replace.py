@@ -35,7 +35,7 @@ async def replace_rows(
         StoreUnavailableError: Nothing, something or all is done.
         ValueError: The store refuses a row permanently.
     """
-    wanted = {(row.series, row.timestamp): row for row in _finite(rows)}
+    wanted = {(row.series, row.timestamp): row for row in _without_overflows(rows)}
     stored = {
         (series, point.timestamp): point.fields
         for series, points in await store.points(gateway, kind, start=start, stop=stop)
@@ -55,14 +55,14 @@ async def replace_rows(
         changed = [
             row for identity, row in wanted.items() if row.timestamp in removed or stored.get(identity) != row.fields
         ]
-    for part in _parts(changed):
+    for part in _split(changed):
         refused = await store.write([GatewayReading(gateway, row) for row in part])
         if refused:
             index, reason = min(refused.items())
             raise ValueError(f"the store refuses a row of {kind} at {part[index].timestamp}: {reason}")
 
 
-def _finite(rows: Iterable[Reading]) -> Iterator[Reading]:
+def _without_overflows(rows: Iterable[Reading]) -> Iterator[Reading]:
     """The rows without numbers that no store takes, and without rows of nothing else."""
     for row in rows:
         if all(isinstance(value, str) or isfinite(value) for value in row.fields.values()):
@@ -71,5 +71,5 @@ def _finite(rows: Iterable[Reading]) -> Iterator[Reading]:
             yield Reading(row.kind, row.tags, row.timestamp, kept)
 
 
-def _parts(rows: Sequence[Reading]) -> Iterator[Sequence[Reading]]:
+def _split(rows: Sequence[Reading]) -> Iterator[Sequence[Reading]]:
     return (rows[first : first + _ROWS] for first in range(0, len(rows), _ROWS))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from receiver.calendar.windows import finer_kind
 from receiver.rollups import compute
-from receiver.rollups.compute import Raw
+from receiver.rollups.compute import RawSeries
 from receiver.rollups.energy import reprice
 from receiver.rollups.energy_windows import energy_rows
 from receiver.rollups.panel_days import panel_day_rows
@@ -124,9 +124,9 @@ class Roller:
             have_expired = False
         await replace_rows(self._store, gateway, kind, rows, start=start, stop=stop, only_missing=have_expired)
 
-    async def _load(self, stretch: Stretch) -> Raw:
+    async def _load(self, stretch: Stretch) -> RawSeries:
         gateway, start, stop = stretch
-        return Raw(
+        return RawSeries(
             meter=await self._points(gateway, "meter", start, stop),
             meter_energy=await self._points(gateway, "meter_energy", start, stop),
             inverter=await self._inverters(gateway, start, stop),
@@ -150,6 +150,6 @@ def _chunks(stretch: Stretch) -> Iterator[Stretch]:
         stop = start
 
 
-def _rows(raw: Raw, site: Site, chunk: Stretch, *, hours: bool) -> list[Reading]:
+def _rows(raw: RawSeries, site: Site, chunk: Stretch, *, hours: bool) -> list[Reading]:
     rows = compute.quarter_rows(raw, site, chunk.start, chunk.stop)
     return rows + compute.hour_rows(raw, site, chunk.start, chunk.stop) if hours else rows

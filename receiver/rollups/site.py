@@ -22,14 +22,14 @@ def site_rows(kind: str, quarters: Iterable[Quarter], site: Site, edges: Sequenc
         site: How import and export are billed.
         edges: UTC milliseconds.
     """
-    power = _joined([site_series(quarter.powers, inverters=quarter.inverters) for quarter in quarters])
+    power = _join([site_series(quarter.powers, inverters=quarter.inverters) for quarter in quarters])
     quantities = {
         "production": summarise_windows(power.production, edges),
         "load": summarise_windows(power.load, edges),
         "net": summarise_windows(power.net, edges),
         "battery": summarise_windows(power.battery, edges),
     }
-    traded = _traded(power, site.netting, edges)
+    traded = _describe_trade(power, site.netting, edges)
     rows = []
     for index, start in enumerate(edges[:-1]):
         row = _row({name: windows[index] for name, windows in quantities.items()})
@@ -38,7 +38,7 @@ def site_rows(kind: str, quarters: Iterable[Quarter], site: Site, edges: Sequenc
     return rows
 
 
-def _joined(quarters: Sequence[SiteSeries]) -> SiteSeries:
+def _join(quarters: Sequence[SiteSeries]) -> SiteSeries:
     """Quarter hours one after the other. Where their phases are not the same, each keeps what it has."""
     production, load, net, battery = (
         [segment for quarter in quarters for segment in getattr(quarter, name)]
@@ -52,7 +52,7 @@ def _joined(quarters: Sequence[SiteSeries]) -> SiteSeries:
     return SiteSeries(production, load, net, phases, battery)
 
 
-def _traded(power: SiteSeries, netting: Netting, edges: Sequence[int]) -> list[dict[str, FieldValue]]:
+def _describe_trade(power: SiteSeries, netting: Netting, edges: Sequence[int]) -> list[dict[str, FieldValue]]:
     """Mean import and export of each window; empty where they are unknown."""
     billed = [power.net]
     if netting == "phases":  # each only where all are known, so that they speak of the same time

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from receiver.api.inverter_answers import InverterEntry
 from receiver.api.meter_answers import HouseholdPower, MeterEntry
-from receiver.queries.panels import State
+from receiver.queries.panels import PanelState
 from standalone.api import UNKNOWN_POWER, InverterReply, MeterReply, PowerReply, ReceiverApi, StatusPort
 from standalone.directories import free_port
 from standalone.guard import find_remaining
@@ -85,7 +85,7 @@ def _receiver_reply(request: httpx.Request) -> httpx.Response:
             MeterEntry(meter="production", phase="a", timestamp=1, age_seconds=500.0, power=3000.0)
         ],
         f"/{SERIAL}/inverters": [
-            InverterEntry(inverter="1", timestamp=1, age_seconds=9.0, state=State.IDLE, power=250.0)
+            InverterEntry(inverter="1", timestamp=1, age_seconds=9.0, state=PanelState.IDLE, power=250.0)
         ],
     }  # fmt: skip
     return httpx.Response(200, json=documents[request.url.path.removeprefix("/api/v1/gateways")])

@@ -9,7 +9,7 @@ from receiver.api.gateway_answers import InverterStates
 from receiver.api.inverter_answers import InverterEntry, PanelData, PanelPlace
 from receiver.api.meter_answers import MeterEntry
 from receiver.queries.energy_window import EnergyWindow
-from receiver.queries.panels import State
+from receiver.queries.panels import PanelState
 from receiver.sites.model import SitePanel
 from receiver.stores.kinds import ENERGY_QUANTITIES
 from shared.fields import KINDS
@@ -120,7 +120,7 @@ def test_answers_of_latest_values_have_the_fields_of_the_dictionary():
     assert InverterEntry.__required_keys__ == {*KINDS["inverter"].tags, "state"} | of_answers
     assert InverterEntry.__optional_keys__ == {*KINDS["inverter"].fields} | PanelPlace.__optional_keys__
     assert PanelData.__optional_keys__ == SitePanel.model_fields.keys()
-    assert list(InverterStates.__annotations__) == list(State)
+    assert list(InverterStates.__annotations__) == list(PanelState)
 
 
 def test_energy_windows_have_every_quantity():

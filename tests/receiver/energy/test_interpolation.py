@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.energy.coverage import coverage, covered_ms, window_coverage
-from receiver.energy.interpolation import Segment, learned_cadence, linear_segments, step_segments, value_at
+from receiver.energy.interpolation import Segment, learn_cadence, linear_segments, step_segments, value_at
 from shared.fields import MAX_GAP_MS
 from tests.receiver.energy.reference import START, about, edges, exact_pieces, series, watts
 
@@ -99,13 +99,13 @@ def _reports(cadence: int, days: int, missing: int) -> list[int]:
 def test_the_cadence_is_learned_through_nights_and_missing_reports(cadence, missing):
     """With every second report missing nothing shorter was ever seen; otherwise the true cadence is found."""
     expected = 2 * cadence if missing == 2 else cadence
-    assert learned_cadence(_reports(cadence, 5, missing)) == pytest.approx(expected, rel=0.12)
+    assert learn_cadence(_reports(cadence, 5, missing)) == pytest.approx(expected, rel=0.12)
 
 
 def test_too_few_reports_teach_no_cadence():
-    assert learned_cadence([]) is None
-    assert learned_cadence([0, 300_000, 600_000]) is None
-    assert learned_cadence([0, 40_000_000, 80_000_000, 120_000_000, 160_000_000]) is None
+    assert learn_cadence([]) is None
+    assert learn_cadence([0, 300_000, 600_000]) is None
+    assert learn_cadence([0, 40_000_000, 80_000_000, 120_000_000, 160_000_000]) is None
 
 
 @given(series(), edges())

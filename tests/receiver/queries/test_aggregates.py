@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from receiver.calendar.windows import Range
 from receiver.queries.aggregates import WindowValue, aggregate_windows, fill_windows
-from receiver.queries.question import Aggregate, Fill, SeriesQuestion, Windowed, ask_in_windows, check_question
+from receiver.queries.question import Aggregate, Fill, SeriesQuestion, WindowedQuestion, ask_in_windows, check_question
 from receiver.queries.times import parse_step
 from receiver.stores.base import Point
 from shared.fields import MAX_GAP_MS
@@ -21,7 +21,9 @@ times = st.lists(st.integers(-200_000, 800_000), unique=True, max_size=12).map(s
 values = st.integers(-5000, 5000).map(float)
 
 
-def question(kind: str, field: str, aggregate: Aggregate | None = None, group_by: str | None = None) -> Windowed:
+def question(
+    kind: str, field: str, aggregate: Aggregate | None = None, group_by: str | None = None
+) -> WindowedQuestion:
     asked = SeriesQuestion(gateway="1", kind=kind, field=field, tags={}, asked=Range(0, 600_000), zone=ZoneInfo("UTC"))
     return ask_in_windows(
         check_question(asked), every=parse_step("1m"), aggregate=aggregate, group_by=group_by, fill=Fill.NONE

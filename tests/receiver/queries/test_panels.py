@@ -2,7 +2,7 @@
 
 import pytest
 
-from receiver.queries.panels import State, describe_panels
+from receiver.queries.panels import PanelState, describe_panels
 from receiver.sites.model import NO_SITE, Site, SitePanel
 from receiver.stores.base import Latest
 
@@ -16,23 +16,23 @@ def last(serial: str, minutes: float, power: float | None) -> Latest:
     return Latest({"inverter": serial}, NOON - round(minutes * MINUTE), {} if power is None else {"power": power})
 
 
-def states(*reports: Latest, site: Site = NO_SITE) -> dict[str, State]:
+def states(*reports: Latest, site: Site = NO_SITE) -> dict[str, PanelState]:
     return {serial: found.state for serial, found in describe_panels(reports, site, NOON).items()}
 
 
 @pytest.mark.parametrize(("minutes", "power", "peer", "state"), [
-    (5, 200.0, 200.0, State.PRODUCING),
-    (30, 1.1, 0.0, State.PRODUCING),
-    (5, 1.0, 200.0, State.IDLE),
-    (5, 0.0, 0.0, State.IDLE),
-    (5, None, 200.0, State.IDLE),
-    (31, 200.0, 200.0, State.SILENT),
-    (31, 200.0, 50.0, State.SILENT),
-    (31, 200.0, 49.9, State.IDLE),
-    (600, 0.0, 0.0, State.IDLE),
-    (30 * 1440, 200.0, 200.0, State.SILENT),
-    (30 * 1440 + 1, 200.0, 200.0, State.GHOST),
-    (30 * 1440 + 1, 200.0, 0.0, State.GHOST),
+    (5, 200.0, 200.0, PanelState.PRODUCING),
+    (30, 1.1, 0.0, PanelState.PRODUCING),
+    (5, 1.0, 200.0, PanelState.IDLE),
+    (5, 0.0, 0.0, PanelState.IDLE),
+    (5, None, 200.0, PanelState.IDLE),
+    (31, 200.0, 200.0, PanelState.SILENT),
+    (31, 200.0, 50.0, PanelState.SILENT),
+    (31, 200.0, 49.9, PanelState.IDLE),
+    (600, 0.0, 0.0, PanelState.IDLE),
+    (30 * 1440, 200.0, 200.0, PanelState.SILENT),
+    (30 * 1440 + 1, 200.0, 200.0, PanelState.GHOST),
+    (30 * 1440 + 1, 200.0, 0.0, PanelState.GHOST),
 ])  # fmt: skip
 def test_the_state_follows_from_the_last_report_and_the_peers(minutes, power, peer, state):
     assert states(last("1", minutes, power), last("2", 5, peer), last("3", 6, peer))["1"] is state
@@ -40,26 +40,26 @@ def test_the_state_follows_from_the_last_report_and_the_peers(minutes, power, pe
 
 def test_a_panel_alone_is_never_silent():
     """Nobody can tell a dead inverter from a cloudy evening without another one beside it."""
-    assert states(last("1", 40, 200.0)) == {"1": State.IDLE}
+    assert states(last("1", 40, 200.0)) == {"1": PanelState.IDLE}
 
 
 def test_when_nobody_reports_nobody_is_silent():
     """The gateway or the scraper is away, not every panel at once."""
-    assert states(last("1", 40, 200.0), last("2", 45, 200.0)) == {"1": State.IDLE, "2": State.IDLE}
+    assert states(last("1", 40, 200.0), last("2", 45, 200.0)) == {"1": PanelState.IDLE, "2": PanelState.IDLE}
 
 
 def test_peers_are_those_of_the_array():
     """A roof to the west sleeps longer than one to the east."""
     site = Site(panels={"1": SitePanel(array="West"), "2": SitePanel(array="East"), "3": SitePanel(array="East")})
     reports = [last("1", 40, 0.0), last("2", 5, 200.0), last("3", 5, 100.0), last("4", 5, 70.0)]
-    assert states(*reports, site=site)["1"] is State.IDLE
+    assert states(*reports, site=site)["1"] is PanelState.IDLE
     found = describe_panels(reports, site, NOON)
     assert {serial: panel.peers_w for serial, panel in found.items()} == {"1": None, "2": 100.0, "3": 200.0, "4": None}
 
 
 def test_a_named_panel_that_never_reported_is_a_ghost():
     site = Site(panels={"9": SitePanel(name="Shed")})
-    assert states(last("1", 5, 200.0), site=site) == {"1": State.PRODUCING, "9": State.GHOST}
+    assert states(last("1", 5, 200.0), site=site) == {"1": PanelState.PRODUCING, "9": PanelState.GHOST}
 
 
 def test_the_median_of_peers_leaves_the_panel_itself_out():

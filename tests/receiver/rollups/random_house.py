@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 
-from receiver.rollups.compute import FIELDS, Raw
+from receiver.rollups.compute import FIELDS, RawSeries
 from receiver.stores.base import Point, SeriesPoints, neighbour_reach_ms
 from shared.fields import KINDS
 from shared.readings import FieldValue, Reading, Series
@@ -14,9 +14,9 @@ START = 1_717_999_200_000
 MINUTE = 60_000
 
 
-def load(readings: Sequence[Reading], start: int, stop: int) -> Raw:
+def load(readings: Sequence[Reading], start: int, stop: int) -> RawSeries:
     """What a store holds of [start, stop), with neighbours as `Store.points` promises them."""
-    return Raw(*(_kind(readings, kind, start, stop) for kind in Raw._fields))
+    return RawSeries(*(_kind(readings, kind, start, stop) for kind in RawSeries._fields))
 
 
 def _kind(readings: Sequence[Reading], kind: str, start: int, stop: int) -> list[SeriesPoints]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from receiver.rollups.compute import Raw, find_reach, hour_rows, quarter_rows
+from receiver.rollups.compute import RawSeries, find_reach, hour_rows, quarter_rows
 from receiver.rollups.panel_days import panel_day_rows
 from receiver.rollups.panels import panel_rows
 from receiver.sites.load import parse
@@ -100,7 +100,7 @@ def test_late_readings_change_nothing_beyond_their_reach(seed, site, first_minut
 
 
 def test_a_reach_is_whole_quarter_hours_and_holds_what_it_is_asked_for():
-    empty = Raw([], [], [], [])
+    empty = RawSeries([], [], [], [])
     assert find_reach(empty, START + 1, START + 2) == (START, START + QUARTER_MS)
     assert find_reach(empty, START, START + QUARTER_MS) == (START, START + QUARTER_MS)
 
@@ -117,9 +117,9 @@ def test_the_end_of_a_long_gap_of_a_counter_reaches_over_all_of_it():
 @pytest.mark.parametrize("compute", [quarter_rows, hour_rows])
 def test_only_whole_windows_are_computed(compute):
     with pytest.raises(ValueError, match="whole windows"):
-        compute(Raw([], [], [], []), parse(b"1:")["1"], START, START + 60_000)
-    assert compute(Raw([], [], [], []), parse(b"1:")["1"], START, START) == []
+        compute(RawSeries([], [], [], []), parse(b"1:")["1"], START, START + 60_000)
+    assert compute(RawSeries([], [], [], []), parse(b"1:")["1"], START, START) == []
 
 
 def test_of_nothing_there_are_no_rows():
-    assert quarter_rows(Raw([], [], [], []), parse(b"1:")["1"], START, START + QUARTER_MS) == []
+    assert quarter_rows(RawSeries([], [], [], []), parse(b"1:")["1"], START, START + QUARTER_MS) == []

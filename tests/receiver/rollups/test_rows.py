@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from receiver.energy.totals import sum_windows as total_energy
-from receiver.rollups.compute import Raw, hour_rows, quarter_rows
+from receiver.rollups.compute import RawSeries, hour_rows, quarter_rows
 from receiver.rollups.energy import energy_fields, from_point, is_known, quarter_energy
 from receiver.rollups.energy_windows import energy_rows
 from receiver.rollups.quarters import quarters
@@ -49,7 +49,7 @@ def of_kind(rows: list[Reading], kind: str) -> list[Reading]:
     return [row for row in rows if row.kind == kind]
 
 
-def first(kind: str, raw: Raw, site: Site = NO_SITE, start: int = START) -> dict[str, FieldValue]:
+def first(kind: str, raw: RawSeries, site: Site = NO_SITE, start: int = START) -> dict[str, FieldValue]:
     compute, length = (hour_rows, HOUR_MS) if kind.endswith("1h") else (quarter_rows, QUARTER_MS)
     return of_kind(compute(raw, site, start, start + length), kind)[0].fields
 
@@ -74,7 +74,7 @@ def test_rows_keep_to_the_dictionary(seed, site):
 @given(series(smallest=2))
 def test_minutes_are_exact_means_over_what_is_known(points):
     start = points[0][0] // QUARTER_MS * QUARTER_MS
-    raw = Raw([meter("production", "a", dict(points))], [], [], [])
+    raw = RawSeries([meter("production", "a", dict(points))], [], [], [])
     rows = of_kind(quarter_rows(raw, NO_SITE, start, start + QUARTER_MS), "meter_1m")
     known = {row.timestamp: row.fields for row in rows}
     for minute in range(start, start + QUARTER_MS, MINUTE):
@@ -90,7 +90,7 @@ def test_minutes_are_exact_means_over_what_is_known(points):
 
 def test_a_minute_is_weighted_by_time_and_not_by_points():
     points = {START: 0.0, START + 59_000: 0.0} | {START + 59_000 + 10 * n: 1000.0 for n in range(1, 101)}
-    fields = first("meter_1m", Raw([meter("storage", "b", points)], [], [], []))
+    fields = first("meter_1m", RawSeries([meter("storage", "b", points)], [], [], []))
     assert fields == {"coverage": 1.0, "power": pytest.approx(16.58, abs=0.01), "power_min": 0.0, "power_max": 1000.0}
 
 
@@ -98,7 +98,7 @@ def test_meters_are_as_measured_and_the_site_is_corrected():
     site = parse(
         b"1: {meters: {production: {reversed: [a]}, storage: {role: net-consumption}, net-consumption: {role: ignore}}}"
     )["1"]
-    raw = Raw([flat("production", "a", -500.0), flat("storage", "a", 200.0)], [], [], [])
+    raw = RawSeries([flat("production", "a", -500.0), flat("storage", "a", 200.0)], [], [], [])
     rows = quarter_rows(raw, site, START, START + QUARTER_MS)
     assert [row.fields["power"] for row in of_kind(rows, "meter_1m")][::15] == [-500.0, 200.0]
     fields = first("site_1m", raw, site)
@@ -109,7 +109,9 @@ def test_meters_are_as_measured_and_the_site_is_corrected():
 @pytest.mark.parametrize("kind", ["site_1m", "site_1h"])
 def test_import_and_export_are_netted_as_the_site_is_billed(kind, netting, imported, exported):
     net = {"a": -800.0, "b": 500.0, "c": -200.0}
-    raw = Raw([flat("production", "a", 3000.0), *(flat("net-consumption", p, w) for p, w in net.items())], [], [], [])
+    raw = RawSeries(
+        [flat("production", "a", 3000.0), *(flat("net-consumption", p, w) for p, w in net.items())], [], [], []
+    )
     fields = first(kind, raw, Site(netting=netting))
     assert (fields["imported"], fields["exported"]) == (about(imported), about(exported))
     assert (fields["net"], fields["load"], fields["coverage"]) == (-500.0, 2500.0, 1.0)
@@ -120,21 +122,23 @@ def test_import_and_export_are_netted_as_the_site_is_billed(kind, netting, impor
 def test_what_needs_a_silent_meter_is_unknown_while_it_is_silent():
     """Its counters were read within a day, so the meter is there: load without the battery would be wrong."""
     battery = counted("storage", "a", 100.0, gap=range(START, START + 2 * HOUR_MS))
-    raw = Raw([flat("production", "a", 900.0), flat("net-consumption", "a", 100.0)], [battery], [], [])
+    raw = RawSeries([flat("production", "a", 900.0), flat("net-consumption", "a", 100.0)], [battery], [], [])
     fields = first("site_1m", raw)
     assert (fields["production"], "load" in fields) == (900.0, False)
 
 
 def test_a_meter_that_was_taken_away_does_not_count_any_more():
     old = SeriesPoints(Series("meter_energy", (("meter", "storage"), ("phase", "a"))), [Point(START - 90_000_000, {})])
-    raw = Raw([flat("production", "a", 900.0), flat("net-consumption", "a", 100.0)], [old], [], [])
+    raw = RawSeries([flat("production", "a", 900.0), flat("net-consumption", "a", 100.0)], [old], [], [])
     assert first("site_1m", raw)["load"] == 1000.0
 
 
 def test_energy_comes_from_counters_and_a_gap_ends_where_it_ends():
     """From 10 to 40 minutes nothing was read: the first quarter hour knows 10 minutes, the third the last five."""
     gap = range(START + 11 * MINUTE, START + 40 * MINUTE)
-    raw = Raw([], [counted("production", "a", 600.0, gap=gap), counted("net-consumption", "a", 60.0, gap=gap)], [], [])
+    raw = RawSeries(
+        [], [counted("production", "a", 600.0, gap=gap), counted("net-consumption", "a", 60.0, gap=gap)], [], []
+    )
     rows = of_kind(quarter_rows(raw, NO_SITE, START, START + HOUR_MS), "energy_15m")
     assert [row.fields.get("production") for row in rows] == [
         value if value is None else about(value) for value in (100.0, None, 50.0, 150.0)
@@ -152,19 +156,21 @@ def test_energy_comes_from_counters_and_a_gap_ends_where_it_ends():
 def test_where_counters_were_not_read_yet_or_any_more_power_is_integrated(days):
     """A reading two days away is all that there is of them."""
     elsewhere = meter("production", "a", {START + days * 24 * HOUR_MS: 1e6}, "meter_energy", "delivered")
-    raw = Raw([flat("production", "a", 900.0)], [elsewhere], [], [])
+    raw = RawSeries([flat("production", "a", 900.0)], [elsewhere], [], [])
     assert first("energy_15m", raw)["production"] == about(225.0)
 
 
 def test_counters_that_were_read_before_and_after_account_for_a_window_however_long_that_takes():
     reads = {START - 48 * HOUR_MS: 1e6, START + 48 * HOUR_MS: 2e6}
-    raw = Raw([flat("production", "a", 900.0)], [meter("production", "a", reads, "meter_energy", "delivered")], [], [])
+    raw = RawSeries(
+        [flat("production", "a", 900.0)], [meter("production", "a", reads, "meter_energy", "delivered")], [], []
+    )
     assert of_kind(quarter_rows(raw, NO_SITE, START, START + QUARTER_MS), "energy_15m") == []
 
 
 def test_reversed_counters_are_each_other():
     site = parse(b"1: {meters: {net-consumption: {reversed: [a]}}}")["1"]
-    fields = first("energy_15m", Raw([], [counted("net-consumption", "a", 400.0, 80.0)], [], []), site)
+    fields = first("energy_15m", RawSeries([], [counted("net-consumption", "a", 400.0, 80.0)], [], []), site)
     assert (fields["imported"], fields["exported"]) == (about(20.0), about(100.0))
 
 
@@ -197,10 +203,10 @@ def total(source: str, watts: float, start: int = START - HOUR_MS, stop: int = S
 
 def test_inverters_stand_in_for_a_production_meter_and_a_dead_one_is_not_missed():
     inverters = [inverter("1", 200.0), inverter("2", 300.0), inverter("3", 250.0, stop=START - HOUR_MS // 2)]
-    raw = Raw([flat("net-consumption", "a", 100.0)], [], inverters, [])
+    raw = RawSeries([flat("net-consumption", "a", 100.0)], [], inverters, [])
     site, energy = first("site_1m", raw), first("energy_15m", raw)
     assert (site["production"], site["load"], energy["production"]) == (500.0, 600.0, about(125.0))
-    metered = Raw([*raw.meter, flat("production", "a", 480.0)], [], inverters, [])
+    metered = RawSeries([*raw.meter, flat("production", "a", 480.0)], [], inverters, [])
     assert first("site_1m", metered)["production"] == 480.0
 
 
@@ -216,7 +222,7 @@ def test_inverters_stand_in_for_a_production_meter_and_a_dead_one_is_not_missed(
     ],
 )
 def test_the_best_total_of_the_gateway_that_spans_the_window_is_the_production(totals, watts):
-    raw = Raw([], [], [inverter("1", 500.0)], totals)
+    raw = RawSeries([], [], [inverter("1", 500.0)], totals)
     assert first("energy_15m", raw)["production"] == about(watts / 4)
 
 
@@ -246,15 +252,15 @@ def test_a_quarter_hour_costs_what_the_local_hour_and_day_say(local, rate, feed_
     start = round(datetime.fromisoformat(local).replace(tzinfo=ZoneInfo("Asia/Kathmandu")).timestamp() * 1000)
     stop = start + QUARTER_MS
     powers = [flat("production", "a", 4000.0, start, stop), flat("net-consumption", "a", -1000.0, start, stop)]
-    fields = first("energy_15m", Raw(powers, [], [], []), TARIFFS, start)
+    fields = first("energy_15m", RawSeries(powers, [], [], []), TARIFFS, start)
     assert fields.get("cost") == (None if rate is None else 0.0)
     assert fields.get("savings") == (None if rate is None else about(0.75 * rate))
     assert fields.get("feed_in") == (None if feed_in is None else about(0.25 * feed_in))
-    bought = Raw([flat("net-consumption", "a", 2000.0, start, stop)], [], [], [])
+    bought = RawSeries([flat("net-consumption", "a", 2000.0, start, stop)], [], [], [])
     assert first("energy_15m", bought, TARIFFS, start).get("cost") == (None if rate is None else about(0.5 * rate))
 
 
 def test_what_was_used_at_home_has_the_shares_of_its_own_window():
     powers = [flat("production", "a", 4000.0), flat("net-consumption", "a", -1000.0)]
-    fields = first("energy_15m", Raw(powers, [], [], []))
+    fields = first("energy_15m", RawSeries(powers, [], [], []))
     assert (fields["self_consumption"], fields["self_sufficiency"]) == (0.75, 1.0)

@@ -42,8 +42,8 @@ async def test_every_panel_has_a_state_and_its_place(roof):
     (found,) = await answers(roof, "/inverters")
     for entry in found:
         read_as(InverterEntry, entry)
-    told = {entry["inverter"]: (entry["state"], entry["age_seconds"], entry.get("power")) for entry in found}
-    assert told == {
+    states = {entry["inverter"]: (entry["state"], entry["age_seconds"], entry.get("power")) for entry in found}
+    assert states == {
         EAST_1: ("producing", 0.0, 200.0),
         EAST_2: ("silent", 3600.0, 100.0),
         OLD: ("ghost", pytest.approx((at("2025-03-31T12:00") - at("2025-02-20T01:00")) / 1000), 100.0),

@@ -1,4 +1,4 @@
-"""What is refused before anything is read, and what it is told."""
+"""What is refused before anything is read, and the advice that each refusal gives."""
 
 import pytest
 
@@ -14,8 +14,8 @@ YEAR = 365 * 86_400_000
 def test_fifty_years_of_seconds_are_refused_with_a_step_that_would_do():
     with pytest.raises(RefusedError) as caught:
         check_windows(parse_step("1s"), Range(0, 50 * YEAR))
-    told = caught.value.detail or ""
-    assert told.startswith(
+    advice = caught.value.detail or ""
+    assert advice.startswith(
         "every is too short for this range: an answer has at most 50,000 points. Choose 1d or longer"
     )
     check_windows(parse_step("1d"), Range(0, 50 * YEAR))

@@ -74,8 +74,8 @@ def test_an_instant_may_be_written_in_many_ways(text, wanted):
 )  # fmt: skip
 def test_what_is_no_instant_is_refused_by_its_parameter(text):
     """The sentence names the parameter and says what would do; nothing of what was sent is in it."""
-    told = refusal(parse_instant, "stop", text, BERLIN, NOW)
-    assert told in {refusal(parse_instant, "stop", unlike, BERLIN, NOW) for unlike in ("x", "9999999999999999")}
+    sentence = refusal(parse_instant, "stop", text, BERLIN, NOW)
+    assert sentence in {refusal(parse_instant, "stop", unlike, BERLIN, NOW) for unlike in ("x", "9999999999999999")}
 
 
 def test_there_is_time_between_start_and_stop():

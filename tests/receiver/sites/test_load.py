@@ -14,7 +14,7 @@ DOCS = Path(__file__).parents[3] / "docs" / "sites.md"
 TARIFF = "valid_from: 2026-01-01"
 
 
-def faults(text: str | bytes) -> list[str]:
+def problems(text: str | bytes) -> list[str]:
     with pytest.raises(SitesFileError) as error:
         parse(text if isinstance(text, bytes) else text.encode())
     return error.value.sentences
@@ -115,9 +115,9 @@ def test_serials_and_texts_stay_as_they_are_written():
 )  # fmt: skip
 def test_every_wrong_value_has_one_sentence(entry: str, sentence: str):
     """It names gateway and key, and what to write instead."""
-    (told,) = faults(f"1: {entry}")
-    assert re.search(sentence.replace("?", r"\?"), told), told
-    assert "\n" not in told
+    (found,) = problems(f"1: {entry}")
+    assert re.search(sentence.replace("?", r"\?"), found), found
+    assert "\n" not in found
 
 
 @pytest.mark.parametrize(
@@ -137,13 +137,13 @@ def test_every_wrong_value_has_one_sentence(entry: str, sentence: str):
     ],
 )
 def test_a_file_of_the_wrong_form_has_one_sentence(text: str | bytes, sentence: str):
-    (told,) = faults(text)
-    assert re.search(sentence, told), told
-    assert "\n" not in told
+    (found,) = problems(text)
+    assert re.search(sentence, found), found
+    assert "\n" not in found
 
 
 def test_all_faults_are_told_at_once():
-    assert len(faults("1: {netting: a, panels: {4: {tilt: 91, azimuth: -1}}}\n2: {time_zone: x}")) == 4
+    assert len(problems("1: {netting: a, panels: {4: {tilt: 91, azimuth: -1}}}\n2: {time_zone: x}")) == 4
 
 
 @pytest.mark.parametrize(
@@ -157,10 +157,10 @@ def test_all_faults_are_told_at_once():
     ],
 )
 def test_bombs_are_refused(text: str, sentence: str):
-    (told,) = faults(text)
-    assert sentence in told
+    (found,) = problems(text)
+    assert sentence in found
 
 
 def test_tags_run_nothing():
     """A tag makes no object: the text below it is just text."""
-    assert "must have keys" in faults("1: !!python/object/apply:os.system ['exit']")[0]
+    assert "must have keys" in problems("1: !!python/object/apply:os.system ['exit']")[0]

@@ -39,7 +39,7 @@ class Backfill:
         self._store = store
         self._marking = marking
         self._site_of = site_of
-        self._met = False
+        self._has_listed_gateways = False
         self._oldest: dict[str, int] = {}
 
     def list_waiting(self) -> list[str]:
@@ -54,11 +54,11 @@ class Backfill:
             StoreUnavailableError: Try again later.
             JournalError: Try again later.
         """
-        if not self._met:
-            await self._meet()
+        if not self._has_listed_gateways:
+            await self._list_gateways()
         changed = [gateway for gateway in self._marking.gateways if self._has_changed(gateway)]
         if changed:
-            stored = await self._meet()
+            stored = await self._list_gateways()
             for gateway in changed:
                 await self._begin(gateway, stored.get(gateway))
 
@@ -69,37 +69,37 @@ class Backfill:
             StoreUnavailableError: Ask again later.
             JournalError: Ask again later.
         """
-        known = self._marking.of(gateway).state
-        if known is None or known.backfill_until is None:
+        state = self._marking.of(gateway).state
+        if state is None or state.backfill_until is None:
             return None
         oldest = await self._find_oldest(gateway)
-        if oldest is None or known.backfill_until <= oldest:
-            await self._marking.put(gateway, known._replace(backfill_until=None))
+        if oldest is None or state.backfill_until <= oldest:
+            await self._marking.put(gateway, state._replace(backfill_until=None))
             self._oldest.pop(gateway, None)
             _log.info("all of the gateway's history is rolled up", gateway=gateway)
             return None
-        start = max((known.backfill_until - 1) // DAY_MS * DAY_MS, oldest)
+        start = max((state.backfill_until - 1) // DAY_MS * DAY_MS, oldest)
         if start == oldest:
             await self._clear_before(gateway, oldest)  # before it is computed: months are sums of stored days
-        return Stretch(gateway, start, known.backfill_until)
+        return Stretch(gateway, start, state.backfill_until)
 
     async def note_done(self, stretch: Stretch) -> None:
         """Note that a stretch from `find_next` is computed. Raises JournalError."""
-        known = self._marking.of(stretch.gateway).state
-        if known is not None:
-            await self._marking.put(stretch.gateway, known._replace(backfill_until=stretch.start))
+        state = self._marking.of(stretch.gateway).state
+        if state is not None:
+            await self._marking.put(stretch.gateway, state._replace(backfill_until=stretch.start))
 
-    async def _meet(self) -> dict[str, GatewaySummary]:
+    async def _list_gateways(self) -> dict[str, GatewaySummary]:
         """Ask the store which gateways it has."""
         summaries = {summary.gateway: summary for summary in await self._store.gateways()}
         for gateway in summaries:
             self._marking.of(gateway)
-        self._met = True
+        self._has_listed_gateways = True
         return summaries
 
     def _has_changed(self, gateway: str) -> bool:
-        known = self._marking.of(gateway).state
-        return known is None or known.fingerprint != _fingerprint(self._site_of(gateway))
+        state = self._marking.of(gateway).state
+        return state is None or state.fingerprint != _fingerprint(self._site_of(gateway))
 
     async def _begin(self, gateway: str, summary: GatewaySummary | None) -> None:
         # Up to the newest reading, not up to now: the host's clock may be wrong. Later readings are dirty anyway.

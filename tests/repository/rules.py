@@ -17,7 +17,7 @@ LINES_BELOW: Final = 300
 """A file that people write has fewer lines."""
 _WRITTEN_BY_PEOPLE: Final = {".css", ".hcl", ".html", ".md", ".py", ".sh", ".toml", ".ts", ".yaml", ".yml"}
 _WRITTEN_BY_PEOPLE_NAMES: Final = {".env.example", "Caddyfile", "Dockerfile", "Makefile"}
-_GENERATED: Final = {"grafana/provisioning/alerting/rules.yaml"}
+_GENERATED: Final = {"grafana/provisioning/alerting/rules.yaml", "receiver/web/src/schema.ts"}
 """Generated files among those endings; lock files and dashboards have other endings."""
 
 _BELONGS_TO_ONE_MACHINE: Final = (

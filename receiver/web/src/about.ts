@@ -2,7 +2,7 @@
 
 import { ago, duration, measured } from "./format.ts";
 import { h, setText } from "./dom.ts";
-import type { GatewayStatus } from "./api.ts";
+import type { GatewayStatus } from "./schema.ts";
 
 export class AboutView {
   readonly element: HTMLElement;

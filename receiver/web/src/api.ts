@@ -1,67 +1,6 @@
-/** What the receiver's API says, as values. Every address is relative to the page. */
+/** Asking the receiver's API. The types of its answers are in schema.ts. Every address is relative to the page. */
 
-/** One gateway in the list; times in ms since 1970. */
-export interface GatewayEntry {
-  gateway: string;
-  name: string | null;
-  time_zone: string | null;
-  age_seconds: number;
-}
-
-/** How a gateway and its scraper are; `status` has the fields of kind `gateway`. */
-export interface GatewayStatus extends GatewayEntry {
-  last_timestamp: number;
-  status: Record<string, number | string>;
-  status_age_seconds: number | null;
-  delivery_lag_seconds: number | null;
-  open_gap_since: number | null;
-}
-
-/** The household now in W; null is unknown. `net_w` + from the grid, `battery_w` + discharging. */
-export interface Power {
-  production_w: number | null;
-  load_w: number | null;
-  net_w: number | null;
-  battery_w: number | null;
-}
-
-/** The latest of one phase of one meter; fields that it does not measure are absent. */
-export interface MeterEntry {
-  meter: string;
-  phase: string;
-  timestamp: number;
-  age_seconds: number;
-  power?: number;
-  voltage?: number;
-  current?: number;
-  power_factor?: number;
-  frequency?: number;
-}
-
-export type PanelState = "producing" | "idle" | "silent" | "ghost";
-
-/** The latest of one inverter, with what the sites file says of its panel. */
-export interface InverterEntry {
-  inverter: string;
-  timestamp: number | null;
-  age_seconds: number | null;
-  state?: PanelState;
-  name?: string;
-  array?: string;
-  row?: number;
-  column?: number;
-  power?: number;
-  max_power?: number;
-  temperature?: number;
-  ac_voltage?: number;
-  dc_voltage?: number;
-}
-
-/** What a reader may see, and until when (seconds since 1970). */
-export interface Session {
-  gateways: string[] | null;
-  expires: number;
-}
+import type { ReaderSession } from "./schema.ts";
 
 /** A refusal of the receiver, or no answer at all (`status` 0). */
 export class ApiError extends Error {
@@ -111,9 +50,9 @@ export function address(path: string, parameters: Record<string, string> = {}): 
 }
 
 /** Exchange a reader token for the cookie. Throws ApiError. */
-export async function beginSession(token: string): Promise<Session> {
+export async function beginSession(token: string): Promise<ReaderSession> {
   const headers = { authorization: `Bearer ${token}` };
-  return (await (await ask(`${BASE}session`, { method: "POST", headers })).json()) as Session;
+  return (await (await ask(`${BASE}session`, { method: "POST", headers })).json()) as ReaderSession;
 }
 
 /** Forget the cookie. Throws ApiError. */

@@ -1,7 +1,7 @@
 /** The top: whose system it is, and which day. */
 
 import { h, setText } from "./dom.ts";
-import type { GatewayEntry } from "./api.ts";
+import type { GatewayEntry } from "./schema.ts";
 import type { Day } from "./day.ts";
 
 export interface HeaderActions {

@@ -2,7 +2,7 @@
 
 import { duration, ago } from "./format.ts";
 import { momentAt } from "./days.ts";
-import type { GatewayStatus } from "./api.ts";
+import type { GatewayStatus } from "./schema.ts";
 
 export interface Notice {
   level: "bad" | "warn";

@@ -1,6 +1,6 @@
 /** Where panels stand and how bright they are. Pure. */
 
-import type { InverterEntry } from "./api.ts";
+import type { InverterEntry } from "./schema.ts";
 
 /** One array: its panels in the order of the roof, and how many columns it has (null: no layout is known). */
 export interface ArrayLayout {

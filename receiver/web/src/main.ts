@@ -2,7 +2,8 @@
 
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
-import { ApiError, endSession, list, type GatewayEntry, type Session } from "./api.ts";
+import { ApiError, endSession, list } from "./api.ts";
+import type { GatewayEntry, ReaderSession } from "./schema.ts";
 import { h } from "./dom.ts";
 import { named } from "./header.ts";
 import { askForToken, openSession, tokenOfAddress } from "./session.ts";
@@ -25,7 +26,7 @@ async function start(token: string | null): Promise<void> {
   }
 }
 
-async function show(session: Session): Promise<void> {
+async function show(session: ReaderSession): Promise<void> {
   const gateways = await list<GatewayEntry>("gateways");
   const wanted = new URLSearchParams(location.search).get(REMEMBERED);
   const entry = gateways.find((one) => one.gateway === wanted) ?? gateways[0];

@@ -5,7 +5,7 @@ import { Chart } from "./chart.ts";
 import { h, setText } from "./dom.ts";
 import { nameOf } from "./layout.ts";
 import { panelDay, type PanelDay } from "./queries.ts";
-import type { InverterEntry } from "./api.ts";
+import type { InverterEntry } from "./schema.ts";
 import type { Day } from "./day.ts";
 
 const LINES = [

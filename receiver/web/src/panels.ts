@@ -3,7 +3,7 @@
 import { ago, amount, digits } from "./format.ts";
 import { arrange, brightest, nameOf, shortName, type ArrayLayout } from "./layout.ts";
 import { h, setText } from "./dom.ts";
-import type { InverterEntry } from "./api.ts";
+import type { InverterEntry } from "./schema.ts";
 
 const WORDS = { producing: "producing", idle: "idle", silent: "silent", ghost: "not heard for long" };
 /** Panels side by side on a phone; more and their numbers could not be read. */

@@ -2,7 +2,7 @@
 
 import { ago, amount, measured } from "./format.ts";
 import { h } from "./dom.ts";
-import type { MeterEntry } from "./api.ts";
+import type { MeterEntry } from "./schema.ts";
 
 const NAMES: Record<string, string> = {
   "production": "Production",

@@ -4,6 +4,7 @@ import { get, of } from "./api.ts";
 import type { Curves } from "./chart.ts";
 import { coarsened, compared } from "./coarse.ts";
 import type { Day } from "./day.ts";
+import type { EnergyTable, PanelEnergyTable, SeriesAnswer } from "./schema.ts";
 
 /** Energy of one day in Wh, shares from 0 to 1, money in the tariffs' currency; null is unknown. */
 export interface DayEnergy {
@@ -31,7 +32,6 @@ export interface PanelDay {
   peersEnergy: number | null;
 }
 
-type Window = Record<string, number | string | boolean | null>;
 type Points = Map<number, number>;
 
 const CURVE_S = 300;
@@ -41,23 +41,22 @@ const MOST_POINTS = "2000";
 
 /** The energy of a day; null where nothing is known. Throws ApiError. */
 export async function dayEnergy(serial: string, day: Day): Promise<DayEnergy | null> {
-  const table = await get<{ windows: Window[] }>(of(serial, "/energy"), { every: "1d", start: day.date, ...stopOf(day), time_zone: day.zone });
+  const table = await get<EnergyTable>(of(serial, "/energy"), { every: "1d", start: day.date, ...stopOf(day), time_zone: day.zone });
   const window = table.windows[0];
-  if (!window || number(window["production_coverage"]) === 0 && number(window["load_coverage"]) === 0) return null;
-  const wh = (name: string): number | null => number(window[`${name}_wh`]);
+  if (!window || (window.production_coverage === 0 && window.load_coverage === 0)) return null;
   return {
-    production: wh("production"),
-    load: wh("load"),
-    imported: wh("imported"),
-    exported: wh("exported"),
-    charged: wh("charged"),
-    discharged: wh("discharged"),
-    self_consumption: number(window["self_consumption"]),
-    self_sufficiency: number(window["self_sufficiency"]),
-    cost: number(window["cost"]),
-    feed_in: number(window["feed_in"]),
-    savings: number(window["savings"]),
-    coverage: number(window["production_coverage"]) ?? 0,
+    production: window.production_wh,
+    load: window.load_wh,
+    imported: window.imported_wh,
+    exported: window.exported_wh,
+    charged: window.charged_wh,
+    discharged: window.discharged_wh,
+    self_consumption: window.self_consumption,
+    self_sufficiency: window.self_sufficiency,
+    cost: window.cost,
+    feed_in: window.feed_in,
+    savings: window.savings,
+    coverage: window.production_coverage,
   };
 }
 
@@ -88,7 +87,7 @@ export async function panelDay(serial: string, inverter: string, day: Day): Prom
 
 /** The energy of every panel on a day, in Wh by serial. Throws ApiError. */
 export async function panelEnergies(serial: string, day: Day): Promise<Map<string, number>> {
-  const table = await get<{ panels: { inverter: string; energy_wh: (number | null)[] }[] }>(
+  const table = await get<PanelEnergyTable>(
     of(serial, "/inverters/energy"), { every: "1d", start: day.date, ...stopOf(day) },
   );
   const known = table.panels.map((panel) => [panel.inverter, panel.energy_wh[0] ?? null] as const);
@@ -97,16 +96,16 @@ export async function panelEnergies(serial: string, day: Day): Promise<Map<strin
 
 /** One field of one kind over a day; what is not known is absent. Throws ApiError. */
 async function points(serial: string, series: Record<string, string>, day: Day): Promise<Points> {
-  const answer = await get<{ series: { points: { timestamp: number; value: number }[] }[] }>(
+  const answer = await get<SeriesAnswer>(
     of(serial, "/series"), { ...series, start: day.date, ...stopOf(day), time_zone: day.zone, limit: MOST_POINTS },
   );
-  return new Map(answer.series.flatMap((one) => one.points.map((point) => [point.timestamp / 1000, point.value])));
+  const found: Points = new Map();
+  for (const { timestamp, value } of answer.series.flatMap((one) => one.points ?? [])) {
+    if (typeof value === "number") found.set(timestamp / 1000, value);
+  }
+  return found;
 }
 
 function stopOf(day: Day): Record<string, string> {
   return day.isToday ? {} : { stop: day.next };
-}
-
-function number(value: unknown): number | null {
-  return typeof value === "number" ? value : null;
 }

@@ -1,6 +1,7 @@
 /** The way in: the token of the address or of the form becomes a cookie, and is kept nowhere else. */
 
-import { ApiError, beginSession, get, type Session } from "./api.ts";
+import { ApiError, beginSession, get } from "./api.ts";
+import type { ReaderSession } from "./schema.ts";
 import { h } from "./dom.ts";
 
 /** The token in the fragment ("#token=..."), which is taken out of the address and the history at once. */
@@ -11,8 +12,8 @@ export function tokenOfAddress(): string | null {
 }
 
 /** The session of this browser, begun with the token if there is one. Throws ApiError. */
-export async function openSession(token: string | null): Promise<Session> {
-  return token ? await beginSession(clean(token)) : await get<Session>("session");
+export async function openSession(token: string | null): Promise<ReaderSession> {
+  return token ? await beginSession(clean(token)) : await get<ReaderSession>("session");
 }
 
 /** What people paste: a token, or the whole address that has it. */
@@ -21,7 +22,7 @@ export function clean(text: string): string {
 }
 
 /** A form that asks for a token until one is good; `reason` says why it asks. */
-export function askForToken(root: HTMLElement, reason: string, done: (session: Session) => void): void {
+export function askForToken(root: HTMLElement, reason: string, done: (session: ReaderSession) => void): void {
   const field = h("input", {
     id: "token", type: "password", autocomplete: "off", spellcheck: "false", required: true,
     "aria-describedby": "token-help token-reason",

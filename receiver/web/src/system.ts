@@ -2,7 +2,7 @@
 
 import { AboutView } from "./about.ts";
 import { ApiError, get, list, of } from "./api.ts";
-import type { GatewayEntry, GatewayStatus, InverterEntry, MeterEntry, Power, Session } from "./api.ts";
+import type { GatewayEntry, GatewayStatus, HouseholdPower, InverterEntry, MeterEntry, ReaderSession } from "./schema.ts";
 import { Banner } from "./banner.ts";
 import { Chart } from "./chart.ts";
 import { dayOf, type Day } from "./day.ts";
@@ -58,7 +58,7 @@ export class System {
   private ended = false;
 
   private readonly entry: GatewayEntry;
-  private readonly session: Session;
+  private readonly session: ReaderSession;
   private readonly unauthorised: () => void;
 
   /**
@@ -69,7 +69,7 @@ export class System {
    * @param actions What the page does.
    */
   constructor(
-    root: HTMLElement, gateways: GatewayEntry[], entry: GatewayEntry, session: Session,
+    root: HTMLElement, gateways: GatewayEntry[], entry: GatewayEntry, session: ReaderSession,
     actions: { choose(serial: string): void; signOut(): void; unauthorised(): void },
   ) {
     this.entry = entry;
@@ -185,7 +185,7 @@ export class System {
 
   private async readMeters(): Promise<void> {
     const [power, meters] = await Promise.all([
-      get<Power>(of(this.entry.gateway, "/power")), list<MeterEntry>(of(this.entry.gateway, "/meters")),
+      get<HouseholdPower>(of(this.entry.gateway, "/power")), list<MeterEntry>(of(this.entry.gateway, "/meters")),
     ]);
     if (this.ended) return;
     this.phases.show(meters);

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { GatewayStatus } from "../src/api.ts";
+import type { GatewayStatus } from "../src/schema.ts";
 import { notices } from "../src/health.ts";
 
 function status(fields: Record<string, number | string>, changes: Partial<GatewayStatus> = {}): GatewayStatus {
   return {
     gateway: "122300001234", name: null, time_zone: null, last_timestamp: 0, age_seconds: 1, status: fields,
     status_age_seconds: 10, delivery_lag_seconds: 1, open_gap_since: null, ...changes,
-  };
+  } as GatewayStatus;
 }
 
 const titles = (one: GatewayStatus): string[] => notices(one, "UTC").map((notice) => notice.title);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { InverterEntry } from "../src/api.ts";
+import type { InverterEntry } from "../src/schema.ts";
 import { coarsened, compared } from "../src/coarse.ts";
 import { arrange, brightest, shortName } from "../src/layout.ts";
 
 const panel = (inverter: string, rest: Partial<InverterEntry> = {}): InverterEntry =>
-  ({ inverter, timestamp: 0, age_seconds: 1, ...rest });
+  ({ inverter, timestamp: 0, age_seconds: 1, state: "producing", ...rest });
 
 test("panels with places lie as on the roof", () => {
   const [array] = arrange([

@@ -176,7 +176,7 @@ def operations(address: str) -> list[Operation]:
 def check(case: Request, session: requests.Session, token: str) -> int:
     """Ask it, with a body where one may be sent, and look at the answer; its status."""
     headers = {"authorization": f"Bearer {token}", "user-agent": HEADER_CANARY, "cookie": f"other={HEADER_CANARY}"}
-    response = case.call(session=session, headers=headers, data=BODY_CANARY if case.method == "POST" else None)
+    response = case.call(session=session, headers=headers, data=None if case.method == "GET" else BODY_CANARY)
     case.validate_response(response, checks=CHECKS)
     shown = str({**response.headers, "set-cookie": ""}).encode() + response.content  # the session's cookie is the token
     assert not [secret for secret in (*SECRETS, token) if secret.encode() in shown]

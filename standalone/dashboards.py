@@ -1,7 +1,7 @@
 """`dashboards`: the demo over an InfluxDB, for people who work on Grafana's dashboards.
 
 Its house has a battery, and a sites file with names, arrays, tariffs and a time zone, so that no panel of a dashboard
-is without data. Grafana is not started: whoever works on dashboards points one of their own at this database.
+is without data. Grafana is not started: people who work on dashboards point a Grafana of their own at this database.
 """
 
 from collections.abc import Mapping

@@ -40,7 +40,7 @@ class LocalInstallation:
         data: Where the readings lie.
         token_command: What to type for a link with another reader token.
         simulated: Whether there is nothing to hide: then the link to the page is shown in logs and pipes, too.
-        notes: Further addresses and files that people are told: label to text.
+        notes: Further addresses and files that are shown to people: label to text.
     """
 
     title: str

@@ -17,7 +17,7 @@ def binary(name: str, *, build: Path, needs: Sequence[str], remedy: str) -> Path
         name: Of the program.
         build: Script that builds it once a machine and prints its path.
         needs: What the script needs on the PATH.
-        remedy: What people are told where there is none and none can be built.
+        remedy: The message where there is none and none can be built.
     """
     if named := os.environ.get(name.upper()):
         return Path(named)

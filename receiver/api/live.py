@@ -132,7 +132,7 @@ class LiveRoutes:
 
 
 class _EventStream(Response):
-    """A response without end; Starlette's own would wait for ever on a viewer that takes nothing."""
+    """A response without end; Starlette's own would wait without limit on a viewer that takes nothing."""
 
     media_type = "text/event-stream"
 

@@ -1,7 +1,7 @@
-"""Which connections stay open: so many altogether, so many of one address, and never none for a newcomer.
+"""The register of connections: a limit for all, a limit for each address, and room for a newcomer.
 
-When every place is taken, the connection that has been idle longest is closed for the new one: whoever only holds
-connections keeps nobody out. The places leave file descriptors for the database and for the files of the service.
+When the limit is reached, the connection that has been idle longest is closed for the new one: a client that only holds
+connections keeps no other client out. The limit leaves file descriptors for the database and for the service's files.
 """
 
 import asyncio

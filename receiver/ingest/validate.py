@@ -57,7 +57,7 @@ class Checked:
         outbox: Id of the outbox it comes from.
         seqs: Outbox position of each of `readings`.
         readings: What may be stored, in the order sent.
-        series: The series of each of `readings`. Whoever has it knows that the reading was judged.
+        series: The series of each of `readings`. A reading that has one was judged.
         rejected: Rows that never will be, and why.
         ignored: `kind.field` of unknown numeric fields that were left out.
     """
@@ -190,7 +190,7 @@ def _series(kind: str, tags: tuple[tuple[str, str], ...]) -> Series:
 def _kinds_of_known_numbers(readings: Sequence[Reading]) -> set[str]:
     """The kinds of which every reading has fields, and all of them are numbers that this version knows.
 
-    Nearly every reading is of such a kind. Told for all readings of a kind at once, without a step of Python for each.
+    Nearly every reading is of such a kind. One check covers all readings of a kind, without a step of Python for each.
     """
     plain = set()
     for kind in {reading.kind for reading in readings} & KINDS.keys():

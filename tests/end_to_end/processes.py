@@ -154,10 +154,10 @@ async def until(condition: Callable[[], Any], what: str, *, patience_s: float = 
     return found
 
 
-async def description(simulator: Process) -> dict[str, Any]:
+async def read_description(simulator: Process) -> dict[str, Any]:
     """The simulator's first line: ports, serial and tokens."""
-    told: dict[str, Any] = json.loads(await simulator.line('"https_port"'))
-    return told
+    description: dict[str, Any] = json.loads(await simulator.line('"https_port"'))
+    return description
 
 
 async def status_port(process: Process) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.end_to_end.processes import Process, description, free_port
+from tests.end_to_end.processes import Process, free_port, read_description
 from tests.end_to_end.proxy import FaultyProxy
 
 SECRET = "a household secret of the end-to-end tests, long enough"
@@ -18,7 +18,7 @@ class EndToEndSystem:
     """The parts. The simulator runs; receiver and scraper are started by the test.
 
     Attributes:
-        told: The simulator's first line.
+        description: The simulator's first line.
         folder: Everything lies below it.
     """
 
@@ -26,13 +26,13 @@ class EndToEndSystem:
     receiver: Process
     scraper: Process
     proxy: FaultyProxy
-    told: dict[str, Any]
+    description: dict[str, Any]
     folder: Path
 
     @property
     def serial(self) -> str:
         """Of the gateway."""
-        serial: str = self.told["serial"]
+        serial: str = self.description["serial"]
         return serial
 
     @property
@@ -81,13 +81,13 @@ async def household(
         proxy = await stack.enter_async_context(FaultyProxy())
         gateway = Process("simulator", "run", *options, directory=folder, settings={})
         await stack.enter_async_context(gateway)
-        told = await description(gateway)
-        hosted = receiver_of(folder, told["serial"], proxy, **(receiver or {}))
-        given = {"ENVOY_TOKEN": told["tokens"]["installer"], **(scraper or {})}
+        announced = await read_description(gateway)
+        hosted = receiver_of(folder, announced["serial"], proxy, **(receiver or {}))
+        given = {"ENVOY_TOKEN": announced["tokens"]["installer"], **(scraper or {})}
         edge = scraper_of(folder, proxy, ports["http"], ports["https"], **given)
         for process in (hosted, edge):
             stack.push_async_exit(process.__aexit__)
-        yield EndToEndSystem(gateway, hosted, edge, proxy, told, folder)
+        yield EndToEndSystem(gateway, hosted, edge, proxy, announced, folder)
 
 
 def receiver_of(folder: Path, serial: str, proxy: FaultyProxy, **settings: str) -> Process:

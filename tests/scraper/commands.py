@@ -37,7 +37,7 @@ class CommandOutcome:
 
 
 class RunningCommand:
-    """A command that goes on until it is told to stop."""
+    """A command that goes on until the test stops it."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process

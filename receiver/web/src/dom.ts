@@ -19,7 +19,7 @@ export function s<K extends keyof SVGElementTagNameMap>(
   return filled(document.createElementNS(SVG, tag) as SVGElementTagNameMap[K], attributes, children);
 }
 
-/** Set the text only where it differs, so that nothing is laid out or announced anew without need. */
+/** Set the text only where it differs, so that nothing is laid out or announced again without need. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -34,7 +34,7 @@ test("shares stay between nothing and all", () => {
   assert.equal(plain(share(-0.01)), "0 %");
 });
 
-test("ages are told in their largest fitting unit", () => {
+test("ages are given in their largest fitting unit", () => {
   assert.equal(ago(1), "now");
   assert.equal(plain(ago(42)), "42 s ago");
   assert.equal(plain(duration(12 * 60)), "12 min");

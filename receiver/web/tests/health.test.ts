@@ -24,7 +24,7 @@ test("what stops logins comes first and is the worst", () => {
   assert.match(found[1]!.advice, /envoy-scraper check/);
 });
 
-test("a silent scraper, an open gap and a backlog are told", () => {
+test("a silent scraper, an open gap and a backlog are named", () => {
   assert.match(titles(status({}, { status_age_seconds: 900 }))[0]!, /silent/);
   assert.match(titles(status({}, { status_age_seconds: null }))[0]!, /silent/);
   assert.match(notices(status({}, { open_gap_since: Date.parse("2026-11-21T10:00Z") }), "UTC")[0]!.advice, /21 Nov.*10:00/);

@@ -33,7 +33,7 @@ async def ask(service: Service, query: str, *, status: int = 200) -> httpx.Respo
     return answer
 
 
-async def told(service: Service, query: str, *, path: str = PATH) -> str:
+async def refusal_of(service: Service, query: str, *, path: str = PATH) -> str:
     """What a question that is refused hears."""
     answer = await service.get(f"{path}?{query}")
     assert answer.status_code == 422, answer.text

@@ -186,12 +186,12 @@ async def test_csv_has_the_windows(house):
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     lines = list(csv.reader(io.StringIO(answer.text)))
     assert lines[0] == list(COLUMNS) == list(windows[0])
-    assert lines[1:] == [[told(value) for value in window.values()] for window in windows]
+    assert lines[1:] == [[as_csv_cell(value) for value in window.values()] for window in windows]
     by_header = await house.client.get(question, headers={**token(house), "accept": "text/csv"})
     assert by_header.text == answer.text
 
 
-def told(value: object) -> str:
+def as_csv_cell(value: object) -> str:
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -136,7 +136,7 @@ def cases(draw: st.DrawFn, operation: Operation, mode: GenerationMode) -> Reques
 
 
 def sensible(name: str, value: object) -> st.SearchStrategy[Any]:
-    """Something that people ask; the fuzzer's own where nobody told what that is. None: the parameter is not given."""
+    """Something that people ask; the fuzzer's own where that is not given. None: the parameter is not given."""
     if name not in SENSIBLE:
         return st.just(value)
     return st.sampled_from([*SENSIBLE[name], *([] if name in NEEDED else [None] * 3 * len(SENSIBLE[name]))])

@@ -157,7 +157,7 @@ async def test_a_revoked_read_token_is_out_within_thirty_seconds(service: Servic
 
 
 async def test_a_damaged_list_of_tokens_lets_no_reader_in(service: Service):
-    """Who was revoked can no longer be told."""
+    """Nobody can tell any more who was revoked."""
     (service.settings.state_dir / readers.LIST_FILE).write_bytes(b"[{")
     service.clock.advance(30)
     assert_problem(await service.get("/api/v1/gateways"), 401, "unauthorised")

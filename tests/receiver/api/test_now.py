@@ -1,4 +1,4 @@
-"""A gateway, its meters and its household now, over every store; who has the latest is told so."""
+"""A gateway, its meters and its household now, over every store; a reader that has the latest hears so."""
 
 import csv
 import io

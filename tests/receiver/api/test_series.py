@@ -7,7 +7,7 @@ import pytest
 
 from shared.readings import Reading
 from tests.clocks import NOW_MS
-from tests.receiver.api.series_requests import HOUR, MINUTE, START, ask, by_tags, counter, power, told, windows
+from tests.receiver.api.series_requests import HOUR, MINUTE, START, ask, by_tags, counter, power, refusal_of, windows
 from tests.receiver.service import GATEWAY, Service, inverter
 
 
@@ -118,7 +118,7 @@ async def test_states_hold_until_the_next_one_and_not_beyond_now(each_service: S
     }
     answer = (await ask(each_service, f"{query}&field=outbox_rows&aggregate=mean")).json()
     assert by_tags(answer)[""] == [(120, pytest.approx((4 * 30 + 8 * (now - 30)) / now), pytest.approx(now / 60))]
-    assert "aggregate must be one of last" in await told(each_service, f"{query}&field=firmware&aggregate=mean")
+    assert "aggregate must be one of last" in await refusal_of(each_service, f"{query}&field=firmware&aggregate=mean")
 
 
 async def test_days_in_which_the_clock_changes_have_23_and_25_hours(each_service: Service):

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.clocks import NOW_MS
-from tests.receiver.api.series_requests import HOUR, MINUTE, PATH, START, ask, points, power, rows, told
+from tests.receiver.api.series_requests import HOUR, MINUTE, PATH, START, ask, points, power, refusal_of, rows
 from tests.receiver.service import OTHER, READ_SECRET, Service, assert_problem, inverter, read_claims, sign
 
 POWER = "kind=meter&field=power"
@@ -57,7 +57,7 @@ async def test_every_fault_names_its_parameter_and_the_remedy(service: Service):
     """And nothing that was sent comes back."""
     await service.send(power(NOW_MS, 1.0), power(NOW_MS, 1.0, phase="b"))
     for query, sentence in FAULTS.items():
-        answer = await told(service, query)
+        answer = await refusal_of(service, query)
         assert answer.startswith(sentence), query
         for sent in ("tomorrow", "median", "watts", "zero", "evry", "2h30m", "xml", "many"):
             assert sent not in answer
@@ -71,7 +71,7 @@ async def test_a_budget_of_many_series_is_shared(service: Service):
     await service.receiver.rollups.catch_up()
     query = f"{POWER}&start=-7d&fill=null"
     await ask(service, f"{query}&every=1m&meter=storage&phase=a")
-    detail = await told(service, f"{query}&every=1m")
+    detail = await refusal_of(service, f"{query}&every=1m")
     assert "Choose 5m or longer" in detail
     assert len((await ask(service, f"{query}&every=5m")).json()["series"]) == 6
 

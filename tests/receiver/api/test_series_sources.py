@@ -8,7 +8,7 @@ import pytest
 from shared.readings import Reading
 from tests.clocks import NOW_MS
 from tests.receiver.api.conftest import StartOver
-from tests.receiver.api.series_requests import HOUR, MINUTE, START, ask, by_tags, counter, points, power, told
+from tests.receiver.api.series_requests import HOUR, MINUTE, START, ask, by_tags, counter, points, power, refusal_of
 from tests.receiver.service import GATEWAY, Service, inverter
 
 SITES = f"""
@@ -167,8 +167,8 @@ async def test_what_hours_can_answer_may_be_asked_of_years(service: Service):
     await service.receiver.rollups.catch_up()
     query = "kind=meter&field=power&every=1mo&start=-10y&time_zone=Europe/Berlin"
     assert len((await ask(service, query)).json()["series"]) == 3
-    assert "too far back" in await told(service, f"{query}&aggregate=last")
-    assert "too far back" in await told(service, f"{query}&group_by=meter")
+    assert "too far back" in await refusal_of(service, f"{query}&aggregate=last")
+    assert "too far back" in await refusal_of(service, f"{query}&group_by=meter")
     future = "kind=inverter&field=power&every=1d&stop=2100-01-01&fill=null"
     await service.send(inverter("1"))
     assert len((await ask(service, future)).json()["series"][0]["windows"]) == 27_113

@@ -135,12 +135,12 @@ def test_a_bucket_that_holds_readings_is_never_replaced(tmp_path: Path, monkeypa
         assert "the backup holds 2 bucket(s), but the settings name 1" in one.call("restore", file, fails=True).output
 
 
-@pytest.mark.parametrize("spoil", [lambda _: b"no tar at all" * 1000, lambda data: data[:1500]])
+@pytest.mark.parametrize("damage", [lambda _: b"no tar at all" * 1000, lambda data: data[:1500]])
 def test_a_restore_that_fails_leaves_nothing_half_done_and_may_be_repeated(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[bytes], bytes]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Callable[[bytes], bytes]
 ):
-    """The last shard is spoiled, so much is restored before that is seen. The server itself would take it."""
-    file, spoiled = tmp_path / "b.tar.gz", tmp_path / "spoiled.tar.gz"
+    """The last shard is damaged, so much is restored before that is seen. The server itself would take it."""
+    file, damaged = tmp_path / "b.tar.gz", tmp_path / "damaged.tar.gz"
     with run_influxd(tmp_path / "influxd", onboarded=False) as server:
         old = influxdb_installation(tmp_path / "old", monkeypatch, server)
         old.call("setup")
@@ -150,10 +150,10 @@ def test_a_restore_that_fails_leaves_nothing_half_done_and_may_be_repeated(
         with tarfile.open(file) as whole:
             whole.extractall(tmp_path / "parts", filter="data")
         shards = sorted((tmp_path / "parts" / "influxdb").glob("*.tar"), key=lambda path: int(path.stem))
-        shards[-1].write_bytes(spoil(shards[-1].read_bytes()))
-        pack(tmp_path / "parts", About(FORMAT, 0, "influxdb"), spoiled)
+        shards[-1].write_bytes(damage(shards[-1].read_bytes()))
+        pack(tmp_path / "parts", About(FORMAT, 0, "influxdb"), damaged)
         new = influxdb_installation(tmp_path / "new", monkeypatch, server, INFLUXDB_V2_BUCKET="again")
-        assert "is damaged or broke off" in new.call("restore", str(spoiled), fails=True).output
+        assert "is damaged or broke off" in new.call("restore", str(damaged), fails=True).output
         names = {bucket["name"] for bucket in server.api("GET", "/api/v2/buckets").json()["buckets"]}
         assert not {"again", "again_live"} & names
         new.call("restore", str(file))

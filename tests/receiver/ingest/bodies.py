@@ -9,7 +9,7 @@ CANARY = "canary-b0dy"
 
 
 def document(**changes: Any) -> dict[str, Any]:
-    """A good batch as plain JSON, to be spoilt."""
+    """A good batch as plain JSON, to be damaged."""
     reading = {
         "kind": "meter",
         "tags": {"meter": "production", "phase": "a"},

@@ -17,7 +17,7 @@ def rows(gateway: str, count: int = 1, *, power: float = 1.0) -> list[GatewayRea
 
 
 class SlowStore:
-    """Keeps every write until the test lets it go; refuses negative powers; fails as it is told."""
+    """Keeps every write until the test lets it go; refuses negative powers; fails when the test says so."""
 
     def __init__(self) -> None:
         self.writes: list[list[GatewayReading]] = []

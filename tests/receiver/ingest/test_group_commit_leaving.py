@@ -75,7 +75,7 @@ async def test_giving_up_on_closing_does_not_stop_the_write(slow):
 
 
 async def test_nobody_hangs_when_the_writer_is_cancelled(slow):
-    """The event loop ends: those in the write and those behind it are told to come again."""
+    """The event loop ends: those in the write and those behind it hear that they may come again."""
     commit = GroupCommit(slow, max_rows=1)
     tasks = await started(commit, rows("a"), rows("b"), rows("c"))
     await slow.begun.wait()

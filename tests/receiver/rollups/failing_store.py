@@ -4,7 +4,7 @@ from receiver.stores.base import StoreUnavailableError
 
 
 class FailingStore:
-    """A store that fails when it is told to."""
+    """A store that fails when the test says so."""
 
     def __init__(self, store) -> None:
         self.store = store

@@ -88,7 +88,7 @@ async def test_another_site_leaves_alone_what_readings_no_longer_reach(clock, tm
 
 
 async def test_tariffs_price_the_energy_of_readings_that_have_expired(clock, tmp_path):
-    """Whoever writes tariffs into the sites file after a year wants to see what that year has cost."""
+    """An owner who writes tariffs into the sites file after a year wants to see what that year has cost."""
     store = SqliteStore(tmp_path / "readings.sqlite", retention_ms={"meter": 10 * HOUR})
     await store.open()
     sites = Sites()

@@ -172,7 +172,7 @@ async def test_gateways_are_summed_up(store):
 
 
 async def test_one_gateway_is_summed_up_as_in_the_list(store):
-    """Whoever asks for one gets what the list says, and nothing of a gateway that is not there."""
+    """A question for one gets what the list says, and nothing of a gateway that is not there."""
     await store.write([
         meter(NOON, power=1.0),
         inverter(NOON - 300_000, power=1.0),

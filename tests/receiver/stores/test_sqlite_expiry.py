@@ -17,7 +17,7 @@ PHASE_A, PHASE_B = ({"meter": "production", "phase": phase} for phase in "ab")
 
 @pytest.fixture
 async def store(tmp_path):
-    """Keeps raw meter readings for one day, everything else for ever."""
+    """Keeps raw meter readings for one day, everything else without limit."""
     opened = SqliteStore(tmp_path / "state" / "readings.db", retention_ms={"meter": DAY})
     await opened.open()
     yield opened
@@ -55,7 +55,7 @@ async def test_other_kinds_stay_for_ever(store):
 
 
 async def test_without_a_limit_nothing_goes(tmp_path):
-    """The default: for ever."""
+    """The default is without limit."""
     store = SqliteStore(tmp_path / "readings.db")
     await store.write([meter(0)])
     await store.expire(NOON)

@@ -85,7 +85,7 @@ async def test_ready_tries_a_real_write_after_a_failed_one(path, disk):
 
 
 async def test_a_failed_query_is_explained_and_the_next_one_is_answered(path, disk):
-    """Readers, too, begin anew after an error."""
+    """Readers begin again after an error, too."""
     store = await opened(path)
     await store.write(rows())
     disk.broken = ("SELECT",)

@@ -156,7 +156,7 @@ async def test_a_file_of_a_newer_version_is_not_touched(path):
 
 
 async def test_a_file_that_vanishes_is_missed_at_once(path):
-    """An open file without a name would swallow every reading. It is not made anew, and goes on when it is back."""
+    """An open file without a name would swallow every reading. It is not made again, and goes on when it is back."""
     store = await opened(path)
     await store.write(rows())
     hidden = path.with_name("hidden")

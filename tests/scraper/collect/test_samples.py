@@ -101,8 +101,8 @@ async def test_a_meter_that_the_stream_does_not_carry_is_polled_beside_it(script
     await scripted.burst(100)
     assert scripted.samples.polls_values
     await scripted.samples.meters()
-    told = {reading.tags["meter"]: reading.fields["power"] for reading in await scripted.rows("meter")}
-    assert told == {"production": 100, "storage": 700}
+    powers = {reading.tags["meter"]: reading.fields["power"] for reading in await scripted.rows("meter")}
+    assert powers == {"production": 100, "storage": 700}
 
 
 async def test_counters_alone_end_no_gap(tmp_path):

@@ -26,7 +26,7 @@ class FakeGateway:
         answers: Path to reply for logged-in requests; other paths are 404. `refused` paths give 401 to everybody.
         special: Path to handler, before any login check.
         sessions: Open session cookies.
-        nonce: Of the digest challenge; a new one makes clients answer anew.
+        nonce: Of the digest challenge; a new one makes clients answer again.
     """
 
     def __init__(self, firmware: str = "D8.2.4286", serial: str = SERIAL) -> None:

@@ -58,7 +58,7 @@ async def test_a_set_installer_password_is_the_only_one_tried(connected):
 
 
 async def test_a_new_nonce_is_no_lost_login(connected):
-    """The gateway changes it; the digest answers anew by itself."""
+    """The gateway changes it; the digest answers again by itself."""
     fake = FakeGateway("D5.0.62")
     fake.passwords["installer"] = installer_password(SERIAL)
     async with fake, connected(fake) as gateway:

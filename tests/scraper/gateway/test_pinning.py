@@ -171,7 +171,7 @@ async def test_a_gateway_that_forgets_tls_gets_no_secret(fake, token, connected,
 
 @pytest.mark.parametrize("contents", [b"not json", b"[]", b'{"pins": 1}'])
 def test_a_damaged_pin_file_is_not_guessed_at(tmp_path, contents):
-    """Trusting anew is the owner's decision."""
+    """Trusting again is the owner's decision."""
     path = tmp_path / "gateway.json"
     path.write_bytes(contents)
     path.chmod(0o600)

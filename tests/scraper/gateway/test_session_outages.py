@@ -1,4 +1,4 @@
-"""Absent endpoints, outages and odd replies: told apart, and the gateway spared."""
+"""Absent endpoints, outages and odd replies are distinguished, and the gateway is spared."""
 
 import asyncio
 import contextlib
@@ -91,7 +91,7 @@ async def test_concurrent_questions_make_one_login(fake, token, connected):
 
 # Firmware
 async def test_a_firmware_update_between_two_polls(connected, token):
-    """Digest over http becomes a token over https; what was absent is asked for anew."""
+    """Digest over http becomes a token over https; what was absent is asked for again."""
     fake = FakeGateway("D5.0.62")
     fake.passwords["installer"] = installer_password(SERIAL)
     fake.tokens.add(token)
@@ -140,7 +140,7 @@ async def test_an_update_to_a_firmware_without_a_token_blocks_the_login(connecte
     ("time_s", "offset"), [(GATEWAY_NOW_S, 0.5), (GATEWAY_NOW_S + 86400, 86400.5), (0, 0.5 - GATEWAY_NOW_S)]
 )
 async def test_the_gateways_clock_is_measured(fake, token, connected, time_s, offset):
-    """A year ahead, or in 1970: the offset is told, nothing else depends on it."""
+    """A year ahead, or in 1970: the offset is reported, and nothing else depends on it."""
     fake.time_s = time_s
     async with fake, connected(fake, token=lambda: token) as gateway:
         assert (await gateway.connect()).clock_offset_s == offset

@@ -1,4 +1,4 @@
-"""A 401 of the gateway: a missing right told apart from a lost session."""
+"""A 401 of the gateway: a missing right is distinguished from a lost session."""
 
 import pytest
 

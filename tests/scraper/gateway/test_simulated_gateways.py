@@ -101,7 +101,7 @@ async def test_session_trouble_is_settled_unseen(fault, tmp_path):
 
 
 async def test_a_refused_token_blocks_until_it_is_accepted_again(tmp_path):
-    """Told once, not tried again for five minutes."""
+    """Reported once, and not tried again for five minutes."""
     clock = InstantClock()
     async with Simulator("firmware-8") as simulator, reading(simulator, tmp_path, clock=clock) as gateway:
         simulator.faults.on("token-refused")

@@ -115,7 +115,7 @@ def test_the_later_expiry_wins():
 
 
 def test_the_kept_token_is_the_owners_alone(tmp_path):
-    """0600 in 0700, by serial; a file that others can read is not used, and written anew."""
+    """0600 in 0700, by serial; a file that others can read is not used, and is written again."""
     cache, token = TokenCache(tmp_path / "state"), parse_token(make_token())
     assert cache.load(SERIAL) is None
     cache.save(SERIAL, token)

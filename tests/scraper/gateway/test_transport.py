@@ -200,7 +200,7 @@ async def test_keep_alive_has_a_switch(keep_alive, connections):
 
 
 async def test_one_request_is_in_flight():
-    """Whoever asks at the same time waits."""
+    """A second request at the same time waits."""
 
     def slow(_):
         return raw(b"", b"", OK + b"Content-Length: 0\r\n\r\n")

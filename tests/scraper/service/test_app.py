@@ -44,10 +44,10 @@ async def test_a_scraper_without_secret_and_key_makes_a_key_and_says_what_the_re
     async with at_home.scraper(receiver=delivery):
         await at_home.says("signing with this scraper's own key")
     (line,) = at_home.said("signing with this scraper's own key")
-    command, _, told = line["command"].partition(" '")
+    command, _, key_line = line["command"].partition(" '")
     assert command == "keys add"
-    assert parse_key(told.removesuffix("'")).key_id == EdgeKey.load(key_file).key_id
-    keys_file.add(at_home.folder / "hosted" / "keys", told.removesuffix("'"), [])
+    assert parse_key(key_line.removesuffix("'")).key_id == EdgeKey.load(key_file).key_id
+    keys_file.add(at_home.folder / "hosted" / "keys", key_line.removesuffix("'"), [])
     async with at_home.scraper(receiver=delivery):
         await at_home.stored("meter", 10)
 

@@ -1,4 +1,4 @@
-"""What a receiver, or whoever answers in its place, can make the sender do."""
+"""What a receiver, or another server in its place, can make the sender do."""
 
 import pytest
 

@@ -77,7 +77,7 @@ def test_a_key_that_others_can_read_is_refused(tmp_path):
 
 @pytest.mark.parametrize(("told_s", "issued_s"), [(4_102_444_800, 1_000_000), (1_003_600, 1_003_600), (0, 1_000_000)])
 def test_a_time_that_cannot_be_is_not_believed(told_s, issued_s):
-    """A token signed in 2100 would let whoever told that time in, in 2100."""
+    """A token signed in 2100 would be good in 2100 for the server that gave that time."""
     signer = Signer(HouseholdSecret(SECRET), SERIAL)
     signer.renew(now_s=1_000_000, receiver_now_s=told_s)
     assert jwt.decode(signer.token(1_000_000), options={"verify_signature": False})["iat"] == issued_s

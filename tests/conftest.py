@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, settings
 from tests.influxd.server import Influxd, run_influxd
 
 # How long an example takes is the machine's affair: a busy one must not fail a test that is right.
-settings.register_profile("steady", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("steady")
+settings.register_profile("without-deadline", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("without-deadline")
 
 
 @pytest.fixture

@@ -1,17 +1,20 @@
-"""A small programmable HTTP server on real sockets, which keeps every byte that it receives."""
+"""Fake HTTP servers on real sockets: a programmable one in the event loop, and a way to run any other in a thread.
+
+`FakeServer` keeps every byte that it receives. Tests whose client blocks give a `socketserver` to `run_in_thread`.
+"""
 
 import asyncio
 import contextlib
 import socket
+import socketserver
 import ssl
-import tempfile
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+import threading
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 import h11
 
-from tests.replay import ReplayCertificate
+from tests.certificates import SelfSigned, server_context
 
 
 class FakeRequest(NamedTuple):
@@ -40,7 +43,7 @@ Handler: TypeAlias = Callable[[FakeRequest], CannedReply | Raw]
 class FakeServer:
     """Serves one handler on one port of 127.0.0.1, with TLS if it has a certificate."""
 
-    def __init__(self, handler: Handler, scheme: str, certificate: ReplayCertificate | None = None) -> None:
+    def __init__(self, handler: Handler, scheme: str, certificate: SelfSigned | None = None) -> None:
         self.handler = handler
         self.scheme = scheme
         self.received = bytearray()
@@ -56,13 +59,9 @@ class FakeServer:
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    def show(self, certificate: ReplayCertificate) -> None:
+    def show(self, certificate: SelfSigned) -> None:
         """Show this certificate from the next start on."""
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, "pem")
-            path.write_bytes(certificate.certificate + certificate.key)
-            self.context.load_cert_chain(path)
+        self.context = server_context(certificate)
 
     async def start(self) -> None:
         """Accept connections."""
@@ -174,7 +173,7 @@ async def wait_without_end() -> None:
 
 
 @contextlib.asynccontextmanager
-async def running(handler: Handler, certificate: ReplayCertificate | None = None):
+async def running(handler: Handler, certificate: SelfSigned | None = None):
     """A bare server."""
     server = FakeServer(handler, "https" if certificate else "http", certificate)
     await server.start()
@@ -182,3 +181,16 @@ async def running(handler: Handler, certificate: ReplayCertificate | None = None
         yield server
     finally:
         await server.aclose()
+
+
+@contextlib.contextmanager
+def run_in_thread(server: socketserver.TCPServer) -> Iterator[int]:
+    """The port of a server that serves in a thread of its own as long as the context lasts, and is closed then."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -8,24 +8,17 @@ checking it: any Bearer token or session cookie from firmware 7 on, any digest a
 """
 
 import contextlib
-import datetime as dt
-import functools
 import hashlib
 import secrets
 import socket
 import ssl
-import tempfile
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
 from tests.captures import manifest
+from tests.certificates import self_signed, server_context
+from tests.fake_http import run_in_thread
 
 VALID_TOKEN = b"<!DOCTYPE html><h2>Valid token.</h2>\n"
 _PATIENCE = 30.0
@@ -43,39 +36,6 @@ class ReplayRequest(NamedTuple):
     method: str
     path: str
     headers: dict[str, str]
-
-
-class ReplayCertificate(NamedTuple):
-    """A self-signed certificate and its key, as PEM."""
-
-    certificate: bytes
-    key: bytes
-
-
-@functools.cache
-def self_signed(name: str = "envoy-122012345678") -> ReplayCertificate:
-    """A certificate like the gateway's: subject is issuer, one year, no alternative name.
-
-    trustme cannot make it: its certificates have an authority and an alternative name.
-    """
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    start = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(start + dt.timedelta(days=365))
-        .sign(key, hashes.SHA256())
-    )
-    plain = serialization.NoEncryption()
-    return ReplayCertificate(
-        certificate.public_bytes(serialization.Encoding.PEM),
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain),
-    )
 
 
 class Replay:
@@ -115,25 +75,14 @@ class Replay:
         return context
 
     def __enter__(self) -> Self:
-        self._server = _ReplayServer(self, self._server_context() if self.tls else None)
-        self.port = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
+        server = _ReplayServer(self, server_context(self.certificate) if self.tls else None)
+        self._running = contextlib.ExitStack()
+        self._running.callback(server.hang_up)
+        self.port = self._running.enter_context(run_in_thread(server))
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.hang_up()
-        self._server.server_close()
-
-    def _server_context(self) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        with tempfile.TemporaryDirectory() as folder:  # the ssl module reads keys from files only
-            path = Path(folder) / "gateway.pem"
-            path.write_bytes(self.certificate.certificate + self.certificate.key)
-            context.load_cert_chain(path)
-        return context
+        self._running.close()
 
 
 class _ReplayServer(ThreadingHTTPServer):

@@ -2,7 +2,7 @@
 
 The last member of the archive says what the backup is and holds the SHA-256 of every other member. The file ends with a
 seal: an empty gzip member, which every program reads past, named by the SHA-256 of all bytes before it. So no file that
-was cut off and none with a flipped bit is taken for a backup. It is read to its end before anything is made of it.
+was cut off and none with a flipped bit is taken for a backup: the seal is read before anything is unpacked.
 """
 
 import contextlib
@@ -11,8 +11,10 @@ import hashlib
 import io
 import os
 import secrets
+import shutil
 import sys
 import tarfile
+import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,7 +65,7 @@ def pack(folder: Path, about: About, target: Path) -> None:
 def unpack(source: Path, folder: Path) -> About:
     """Read the whole of `source` into `folder`, and check it, before anything is made of it. Raises BackupError."""
     try:
-        with _input(source) as raw:
+        with _input(source, folder.parent) as raw:
             _extract(raw, folder)
         about = msgspec.json.decode((folder / ABOUT).read_bytes(), type=About)
     except FileNotFoundError as error:
@@ -81,15 +83,20 @@ def unpack(source: Path, folder: Path) -> About:
 
 
 def _extract(raw: BinaryIO, folder: Path) -> None:
-    """Raises the errors of tarfile, gzip and zlib, or ValueError, for anything that `pack` has not written."""
-    sealed = _SealedReader(raw)
-    with gzip.GzipFile(fileobj=sealed) as packed:
-        with tarfile.open(fileobj=packed, mode="r|") as archive:
-            # The filter keeps out links, devices and names that lead elsewhere: the file may come from anywhere.
-            archive.extractall(folder, filter="data")
-        while packed.read(_CHUNK):
-            pass
-    sealed.check()
+    """Raises ValueError for anything that `pack` has not sealed, before a byte of it is unpacked."""
+    size = raw.seek(0, os.SEEK_END) - _SEAL_BYTES
+    raw.seek(0)
+    digest = hashlib.sha256()
+    left = size
+    while left > 0 and (piece := raw.read(min(_CHUNK, left))):
+        digest.update(piece)
+        left -= len(piece)
+    if left != 0 or raw.read() != _seal(digest):
+        raise ValueError("the seal is not that of these bytes")
+    raw.seek(0)
+    with tarfile.open(fileobj=raw, mode="r:gz") as archive:
+        # The filter keeps out links, devices and names that lead elsewhere: the file may come from anywhere.
+        archive.extractall(folder, filter="data")
 
 
 def _damaged(source: Path) -> BackupError:
@@ -135,33 +142,6 @@ class _SealingWriter(io.RawIOBase):
         self._raw.write(_seal(self._digest))
 
 
-class _SealedReader(io.RawIOBase):
-    """Gives the bytes before the seal, which is withheld until `check`."""
-
-    def __init__(self, raw: BinaryIO) -> None:
-        self._raw = raw
-        self._digest = hashlib.sha256()
-        self._held = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        if size < 0:
-            size = _CHUNK
-        while len(self._held) < size + _SEAL_BYTES and (more := self._raw.read(_CHUNK)):
-            self._held += more
-        given = self._held[: max(0, min(size, len(self._held) - _SEAL_BYTES))]
-        self._held = self._held[len(given) :]
-        self._digest.update(given)
-        return given
-
-    def check(self) -> None:
-        """Raises ValueError unless all was read and is what was sealed."""
-        if self.read(1) or self._held != _seal(self._digest):
-            raise ValueError("the seal is not that of these bytes")
-
-
 @contextlib.contextmanager
 def _output(target: Path) -> Iterator[BinaryIO]:
     if target == _STANDARD:
@@ -181,9 +161,11 @@ def _output(target: Path) -> Iterator[BinaryIO]:
 
 
 @contextlib.contextmanager
-def _input(source: Path) -> Iterator[BinaryIO]:
+def _input(source: Path, folder: Path) -> Iterator[BinaryIO]:
     if source == _STANDARD:
-        yield sys.stdin.buffer
+        with tempfile.TemporaryFile(dir=folder) as copy:  # its seal is read before it is unpacked
+            shutil.copyfileobj(sys.stdin.buffer, copy, _CHUNK)
+            yield copy
         return
     with source.open("rb") as file:
         yield file

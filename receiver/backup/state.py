@@ -12,7 +12,7 @@ from shared.files import write_private
 _SITES = "sites.yaml"
 
 
-def places(settings: ReceiverSettings) -> Mapping[str, Path]:
+def list_kept_files(settings: ReceiverSettings) -> Mapping[str, Path]:
     """Name in the backup to the file on this machine."""
     found = {
         "keys": settings.keys_file,
@@ -25,7 +25,7 @@ def places(settings: ReceiverSettings) -> Mapping[str, Path]:
 def save(settings: ReceiverSettings, folder: Path) -> Iterator[str]:
     """Copy what is there. Raises OSError."""
     folder.mkdir()
-    for name, path in places(settings).items():
+    for name, path in list_kept_files(settings).items():
         if path.exists():
             shutil.copyfile(path, folder / name)
             yield f"saved {path}"
@@ -33,7 +33,7 @@ def save(settings: ReceiverSettings, folder: Path) -> Iterator[str]:
 
 def bring_back(settings: ReceiverSettings, folder: Path) -> Iterator[str]:
     """Put the files where the settings want them; one that is there and differs is kept beside. Raises OSError."""
-    known = places(settings)
+    known = list_kept_files(settings)
     for copy in sorted(folder.iterdir()):
         data = copy.read_bytes()
         aside = settings.state_dir / f"restored-{copy.name}"

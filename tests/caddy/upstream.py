@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.fake_http import run_in_thread
+
 
 @dataclass
 class Upstream:
@@ -55,13 +57,8 @@ def recording_upstream() -> Iterator[Upstream]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), UpstreamHandler)
     server.daemon_threads = True
-    upstream.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield upstream
-    finally:
-        upstream.go_on.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with run_in_thread(server) as upstream.port:
+        try:
+            yield upstream
+        finally:
+            upstream.go_on.set()

@@ -114,8 +114,8 @@ class WatchedPair:
 
 
 @contextlib.asynccontextmanager
-async def stage(folder: Path, sim: Simulator) -> AsyncIterator[WatchedPair]:
-    """A stage with its receiver running."""
+async def pair(folder: Path, sim: Simulator) -> AsyncIterator[WatchedPair]:
+    """A pair with its receiver running."""
     async with FaultyProxy() as proxy:
         ready = WatchedPair(folder, sim, proxy)
         async with ready.receiver:
@@ -133,7 +133,7 @@ async def said(module: str, command: list[str], like: Process, folder: Path) -> 
 @pytest.mark.slow
 async def test_no_secret_of_a_token_gateway_shows(tmp_path: Path) -> None:
     """A token from the account, a wrong receiver secret, a refused token, a refused account, a paste that is none."""
-    async with Simulator("firmware-8", late_morning=True) as sim, stage(tmp_path, sim) as show:
+    async with Simulator("firmware-8", late_morning=True) as sim, pair(tmp_path, sim) as show:
         canaries = show.canaries
         password = canaries.plant("cloud password")
         canaries.guard("cloud user name", ACCOUNT)
@@ -169,7 +169,7 @@ async def test_no_secret_of_a_password_gateway_shows(tmp_path: Path) -> None:
         password = Canaries().plant("installer password")
         sim = Simulator("firmware-5", late_morning=True, installer_password=password)
         await stack.enter_async_context(sim)
-        show = await stack.enter_async_context(stage(tmp_path, sim))
+        show = await stack.enter_async_context(pair(tmp_path, sim))
         canaries = show.canaries
         canaries.guard("installer password", password)
         async with show.scraper(ENVOY_INSTALLER_PASSWORD=password) as scraper:

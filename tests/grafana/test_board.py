@@ -1,4 +1,4 @@
-"""Layout: lines of panels become places on Grafana's grid."""
+"""Layout: lines of panels become positions on Grafana's grid."""
 
 import json
 
@@ -21,8 +21,8 @@ def _panel(title, width, height=4):
 def test_a_line_lies_under_the_highest_panel_of_the_line_before():
     board = build_dashboard(PAGE, [], [[_panel("a", 16, 5), _panel("b", 8, 3)], "Row", [_panel("c", 24)]])
     assert board.panels is not None
-    places = [(panel.title, panel.grid_pos.x, panel.grid_pos.y) for panel in board.panels if panel.grid_pos]
-    assert places == [("a", 0, 0), ("b", 16, 0), ("Row", 0, 5), ("c", 0, 6)]
+    positions = [(panel.title, panel.grid_pos.x, panel.grid_pos.y) for panel in board.panels if panel.grid_pos]
+    assert positions == [("a", 0, 0), ("b", 16, 0), ("Row", 0, 5), ("c", 0, 6)]
     assert [panel.id_val for panel in board.panels] == [1, 2, 3, 4]
 
 

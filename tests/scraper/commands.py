@@ -20,7 +20,7 @@ PATIENCE_S = 60.0
 
 @dataclass
 class CommandOutcome:
-    """How a command ended, and what it said on both outputs."""
+    """How a command ended, and what it outcome on both outputs."""
 
     status: int | None
     text: str
@@ -114,7 +114,7 @@ class CommandLine:
 
 
 def command_line_for(sim: Simulator, folder: Path, receiver_port: int) -> CommandLine:
-    """A desk whose settings are right."""
+    """A command_line whose settings are right."""
     return CommandLine(
         folder,
         {

@@ -19,7 +19,7 @@ def built() -> None:
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[PageServer]:
+async def page_server(tmp_path: Path) -> AsyncIterator[PageServer]:
     """A receiver with a household."""
     async with running_page_server(tmp_path) as running:
         yield running

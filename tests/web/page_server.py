@@ -109,14 +109,14 @@ def status(timestamp: int, **fields: float) -> Reading:
 
 @contextlib.asynccontextmanager
 async def running_page_server(folder: Path) -> AsyncIterator[PageServer]:
-    """A running stage with its household."""
-    stage = PageServer(folder / "state")
-    await stage.start()
+    """A running page_server with its household."""
+    page_server = PageServer(folder / "state")
+    await page_server.start()
     try:
-        await stage.live_in()
-        yield stage
+        await page_server.live_in()
+        yield page_server
     finally:
-        await stage.stop()
+        await page_server.stop()
 
 
 def _site(now_ms: int) -> dict[str, object]:

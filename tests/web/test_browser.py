@@ -15,17 +15,19 @@ _LIVE_MS = 2_000
 _ATTEMPTS = 3
 
 
-async def opened(page: Page, stage: PageServer) -> None:
+async def opened(page: Page, page_server: PageServer) -> None:
     """Open the page by a link and wait until it shows the household, live."""
-    await page.goto(stage.link())
+    await page.goto(page_server.link())
     await expect(page.locator("h1")).to_have_text(NAME)
     await expect(page.locator(".light.live")).to_be_visible()
     await expect(page.locator(".panel")).to_have_count(len(PANELS))
 
 
-async def test_a_link_opens_the_whole_page_and_leaves_no_token_in_the_address(page: Page, stage: PageServer) -> None:
-    await opened(page, stage)
-    assert page.url == stage.url
+async def test_a_link_opens_the_whole_page_and_leaves_no_token_in_the_address(
+    page: Page, page_server: PageServer
+) -> None:
+    await opened(page, page_server)
+    assert page.url == page_server.url
     assert "token" not in await page.evaluate("JSON.stringify([history.state, localStorage, sessionStorage])")
     cookies = await page.context.cookies()
     assert [(cookie["httpOnly"], cookie["sameSite"]) for cookie in cookies] == [(True, "Strict")]
@@ -44,17 +46,17 @@ async def test_a_link_opens_the_whole_page_and_leaves_no_token_in_the_address(pa
     await expect(page.locator(".banner")).to_have_count(0)
 
 
-async def test_the_session_outlives_a_reload(page: Page, stage: PageServer) -> None:
-    await opened(page, stage)
-    await page.goto(stage.url)
+async def test_the_session_outlives_a_reload(page: Page, page_server: PageServer) -> None:
+    await opened(page, page_server)
+    await page.goto(page_server.url)
     await expect(page.locator("h1")).to_have_text(NAME)
 
 
-async def test_a_stored_reading_is_on_the_screen_within_two_seconds(page: Page, stage: PageServer) -> None:
-    await opened(page, stage)
+async def test_a_stored_reading_is_on_the_screen_within_two_seconds(page: Page, page_server: PageServer) -> None:
+    await opened(page, page_server)
     for attempt in range(_ATTEMPTS):  # the machine may be busy with other tests, but not each time
         watts = 2_500 + 100 * attempt
-        await stage.power(production=watts, net=-1_000)
+        await page_server.power(production=watts, net=-1_000)
         try:
             await expect(page.locator(".node.sun strong")).to_have_text(f"{watts / 1000:.2f}\u202fkW", timeout=_LIVE_MS)
         except AssertionError:
@@ -63,14 +65,16 @@ async def test_a_stored_reading_is_on_the_screen_within_two_seconds(page: Page, 
     pytest.fail("no reading came to the screen in time")
 
 
-async def test_a_report_of_a_panel_colours_it_at_once(page: Page, stage: PageServer) -> None:
-    await opened(page, stage)
-    await stage.send(Reading("inverter", {"inverter": WEAK}, stage.clock.now_ms(), {"power": 321.0, "interval": 900.0}))
+async def test_a_report_of_a_panel_colours_it_at_once(page: Page, page_server: PageServer) -> None:
+    await opened(page, page_server)
+    await page_server.send(
+        Reading("inverter", {"inverter": WEAK}, page_server.clock.now_ms(), {"power": 321.0, "interval": 900.0})
+    )
     await expect(page.locator(f".panel[data-inverter='{WEAK}'] .panel-value")).to_have_text("321\u202fW")
 
 
-async def test_panels_lie_as_the_sites_file_says(page: Page, stage: PageServer) -> None:
-    await opened(page, stage)
+async def test_panels_lie_as_the_sites_file_says(page: Page, page_server: PageServer) -> None:
+    await opened(page, page_server)
     boxes = [await page.locator(f".panel[data-inverter='{serial}']").bounding_box() for serial in PANELS]
     corners = [(round(box["x"]), round(box["y"])) for box in boxes if box]
     assert len({x for x, _ in corners}) == len({x for x, _ in corners[:3]}) == 3
@@ -78,8 +82,8 @@ async def test_panels_lie_as_the_sites_file_says(page: Page, stage: PageServer) 
     await expect(page.locator(".array")).to_have_attribute("aria-label", "South")
 
 
-async def test_a_panel_opens_its_day_beside_its_peers(page: Page, stage: PageServer) -> None:
-    await opened(page, stage)
+async def test_a_panel_opens_its_day_beside_its_peers(page: Page, page_server: PageServer) -> None:
+    await opened(page, page_server)
     panel = page.locator(f".panel[data-inverter='{WEAK}']")
     await panel.click()
     dialog = page.get_by_role("dialog", name="Roof 5")
@@ -91,8 +95,8 @@ async def test_a_panel_opens_its_day_beside_its_peers(page: Page, stage: PageSer
     await expect(panel).to_be_focused()
 
 
-async def test_arrow_keys_and_buttons_go_through_the_days(page: Page, stage: PageServer) -> None:
-    await opened(page, stage)
+async def test_arrow_keys_and_buttons_go_through_the_days(page: Page, page_server: PageServer) -> None:
+    await opened(page, page_server)
     day, later = page.locator(".day"), page.get_by_role("button", name="The day after")
     await expect(later).to_be_disabled()
     await page.keyboard.press("ArrowLeft")
@@ -110,8 +114,10 @@ async def test_arrow_keys_and_buttons_go_through_the_days(page: Page, stage: Pag
     await expect(day).to_have_text("Today")
 
 
-async def test_everything_is_reached_by_the_keyboard_in_the_order_of_the_page(page: Page, stage: PageServer) -> None:
-    await opened(page, stage)
+async def test_everything_is_reached_by_the_keyboard_in_the_order_of_the_page(
+    page: Page, page_server: PageServer
+) -> None:
+    await opened(page, page_server)
     names = []
     for _ in range(4):
         await page.keyboard.press("Tab")
@@ -131,19 +137,19 @@ async def test_everything_is_reached_by_the_keyboard_in_the_order_of_the_page(pa
     await expect(page.get_by_role("dialog", name="Roof 1")).to_be_visible()
 
 
-async def test_what_needs_a_person_is_said_above_everything_else(page: Page, stage: PageServer) -> None:
-    await stage.send(status(stage.clock.now_ms(), certificate_changed=1.0, outbox_rows=5000.0))
-    await opened(page, stage)
+async def test_what_needs_a_person_is_said_above_everything_else(page: Page, page_server: PageServer) -> None:
+    await page_server.send(status(page_server.clock.now_ms(), certificate_changed=1.0, outbox_rows=5000.0))
+    await opened(page, page_server)
     banners = page.get_by_role("main").locator(".banner")
     await expect(banners).to_have_count(2)
     await expect(banners.first).to_contain_text("certificate")
     await expect(banners.first).to_contain_text("envoy-scraper trust")
 
 
-async def test_several_systems_have_a_selector(page: Page, stage: PageServer) -> None:
-    other = Reading("meter", {"meter": "production", "phase": "a"}, stage.clock.now_ms(), {"power": 777.0})
-    await stage.send(other, serial=OTHER)
-    await page.goto(f"{stage.url}#token={stage.token(gateways=(GATEWAY, OTHER))[1]}")
+async def test_several_systems_have_a_selector(page: Page, page_server: PageServer) -> None:
+    other = Reading("meter", {"meter": "production", "phase": "a"}, page_server.clock.now_ms(), {"power": 777.0})
+    await page_server.send(other, serial=OTHER)
+    await page.goto(f"{page_server.url}#token={page_server.token(gateways=(GATEWAY, OTHER))[1]}")
     await page.get_by_label("System").select_option(OTHER)
     await expect(page.locator(".node.sun strong")).to_have_text("777\u202fW")
     await expect(page.locator(".panels")).to_be_hidden()
@@ -152,9 +158,9 @@ async def test_several_systems_have_a_selector(page: Page, stage: PageServer) ->
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1360, 3840])
-async def test_nothing_has_to_be_scrolled_sideways(page: Page, stage: PageServer, width: int) -> None:
+async def test_nothing_has_to_be_scrolled_sideways(page: Page, page_server: PageServer, width: int) -> None:
     await page.set_viewport_size({"width": width, "height": 800})
-    await opened(page, stage)
+    await opened(page, page_server)
     await expect(page.locator(".curve canvas")).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
     await page.locator(".panel").first.click()
@@ -167,9 +173,9 @@ async def test_nothing_has_to_be_scrolled_sideways(page: Page, stage: PageServer
     )
 
 
-async def test_dark_and_light_follow_the_reader_at_once(page: Page, stage: PageServer) -> None:
+async def test_dark_and_light_follow_the_reader_at_once(page: Page, page_server: PageServer) -> None:
     await page.emulate_media(color_scheme="light")
-    await opened(page, stage)
+    await opened(page, page_server)
     ground = "getComputedStyle(document.documentElement).backgroundColor"
     assert await page.evaluate(ground) == "rgb(244, 245, 242)"
     await page.emulate_media(color_scheme="dark")
@@ -177,14 +183,14 @@ async def test_dark_and_light_follow_the_reader_at_once(page: Page, stage: PageS
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_axe_finds_nothing_serious(page: Page, stage: PageServer, scheme: Any) -> None:
+async def test_axe_finds_nothing_serious(page: Page, page_server: PageServer, scheme: Any) -> None:
     await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    await page.goto(stage.url)
+    await page.goto(page_server.url)
     await expect(page.get_by_label("Reader token")).to_be_visible()
     await page.evaluate((WEB / "node_modules" / "axe-core" / "axe.min.js").read_text())
     assert await findings(page) == []
-    await stage.send(status(stage.clock.now_ms(), certificate_changed=1.0, outbox_rows=5000.0))
-    await opened(page, stage)
+    await page_server.send(status(page_server.clock.now_ms(), certificate_changed=1.0, outbox_rows=5000.0))
+    await opened(page, page_server)
     await page.evaluate((WEB / "node_modules" / "axe-core" / "axe.min.js").read_text())
     await page.wait_for_timeout(1_000)  # colours fade to their value
     assert await findings(page) == []
@@ -204,12 +210,12 @@ async def findings(page: Page) -> list[str]:
     ]
 
 
-async def test_the_page_works_behind_a_path_prefix(page: Page, stage: PageServer) -> None:
+async def test_the_page_works_behind_a_path_prefix(page: Page, page_server: PageServer) -> None:
     async def strip(route: Any) -> None:
         await route.continue_(url=route.request.url.replace("/home/solar/", "/"))
 
     await page.route("**/home/solar/**", strip)
-    await page.goto(stage.link().replace("/#", "/home/solar/#"))
+    await page.goto(page_server.link().replace("/#", "/home/solar/#"))
     await expect(page.locator("h1")).to_have_text(NAME)
     await expect(page.locator(".light.live")).to_be_visible()
     assert page.url.endswith("/home/solar/")

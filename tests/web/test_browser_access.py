@@ -11,58 +11,62 @@ _RECOVER_MS = 40_000
 """The longest that a browser and the page wait before they try again, and some room."""
 
 
-async def test_without_a_session_the_page_asks_for_a_token(page: Page, stage: PageServer) -> None:
-    await page.goto(stage.url)
+async def test_without_a_session_the_page_asks_for_a_token(page: Page, page_server: PageServer) -> None:
+    await page.goto(page_server.url)
     field = page.get_by_label("Reader token")
     await expect(field).to_be_focused()
     await field.fill("not a token")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("alert")).to_contain_text("not good here")
-    await field.fill(stage.link())  # the whole link, as people paste it
+    await field.fill(page_server.link())  # the whole link, as people paste it
     await page.keyboard.press("Enter")
     await expect(page.locator("h1")).to_have_text(NAME)
     assert await page.context.cookies()
 
 
-async def test_an_expired_token_asks_for_another(page: Page, stage: PageServer) -> None:
-    await page.goto(stage.link(days=-1))
+async def test_an_expired_token_asks_for_another(page: Page, page_server: PageServer) -> None:
+    await page.goto(page_server.link(days=-1))
     await expect(page.get_by_role("alert")).to_contain_text("expired")
     await expect(page.get_by_label("Reader token")).to_be_visible()
-    assert page.url == stage.url
+    assert page.url == page_server.url
 
 
-async def test_a_token_that_is_revoked_while_somebody_looks_asks_for_another(page: Page, stage: PageServer) -> None:
-    jti, token = stage.token()
-    await page.goto(f"{stage.url}#token={token}")
+async def test_a_token_that_is_revoked_while_somebody_looks_asks_for_another(
+    page: Page, page_server: PageServer
+) -> None:
+    jti, token = page_server.token()
+    await page.goto(f"{page_server.url}#token={token}")
     await expect(page.locator(".light.live")).to_be_visible()
-    readers.revoke(stage.state_dir, jti)
+    readers.revoke(page_server.state_dir, jti)
     await expect(page.get_by_label("Reader token")).to_be_visible(timeout=_RECOVER_MS + 30_000)
     await expect(page.get_by_role("alert")).to_contain_text("revoked")
 
 
-async def test_signing_out_forgets_the_session(page: Page, stage: PageServer) -> None:
-    await page.goto(stage.link())
+async def test_signing_out_forgets_the_session(page: Page, page_server: PageServer) -> None:
+    await page.goto(page_server.link())
     await page.get_by_role("button", name="Sign out").click()
     await expect(page.get_by_label("Reader token")).to_be_visible()
-    await page.goto(stage.url)
+    await page.goto(page_server.url)
     await expect(page.get_by_label("Reader token")).to_be_visible()
 
 
-async def test_the_page_says_that_the_receiver_is_away_and_recovers_by_itself(page: Page, stage: PageServer) -> None:
-    await page.goto(stage.link())
+async def test_the_page_says_that_the_receiver_is_away_and_recovers_by_itself(
+    page: Page, page_server: PageServer
+) -> None:
+    await page.goto(page_server.link())
     await expect(page.locator(".light.live")).to_be_visible()
-    await stage.stop()
+    await page_server.stop()
     await expect(page.get_by_role("status").filter(has_text="No connection")).to_be_visible(timeout=_RECOVER_MS)
-    await stage.start()
-    await stage.power(production=4321.0, net=-100.0)
+    await page_server.start()
+    await page_server.power(production=4321.0, net=-100.0)
     await expect(page.locator(".light.live")).to_be_visible(timeout=_RECOVER_MS)
     await expect(page.locator(".node.sun strong")).to_have_text("4.32\u202fkW")
 
 
 async def test_a_page_that_was_opened_while_the_receiver_was_away_goes_on_when_it_is_back(
-    page: Page, stage: PageServer
+    page: Page, page_server: PageServer
 ) -> None:
-    await page.goto(stage.link())
+    await page.goto(page_server.link())
     await expect(page.locator("h1")).to_have_text(NAME)
     away = asyncio.Event()
     away.set()

@@ -24,7 +24,7 @@ def inverter(serial: str, *reports: tuple[int, float], **fields: FieldValue) -> 
     return SeriesPoints(Series("inverter", (("inverter", serial),)), points)
 
 
-def steady(
+def constant_inverter(
     serial: str, power: float, *, start: int = NOON - 2 * HOUR, stop: int = NOON + 2 * HOUR, **fields: FieldValue
 ):
     return inverter(serial, *((time, power) for time in range(start, stop + 1, QUARTER)), **fields)
@@ -63,7 +63,7 @@ def test_peers_are_the_others_of_the_array():
     site = parse(b"1: {panels: {1: {name: East 1, array: East}, 2: {array: East}, 3: {array: East}, 4: {name: Shed}}}")[
         "1"
     ]
-    inverters = [steady(str(serial), 100.0 * serial) for serial in range(1, 6)]
+    inverters = [constant_inverter(str(serial), 100.0 * serial) for serial in range(1, 6)]
     found = panel_rows(inverters, site, [NOON, NOON + QUARTER])
     assert [row.tags for row in found[:2]] == [
         {"inverter": "1", "panel": "East 1", "array": "East"},
@@ -76,38 +76,43 @@ def test_peers_are_the_others_of_the_array():
 
 
 def test_a_silent_panel_is_dead_while_its_peers_produce():
-    silent = steady("1", 100.0, stop=NOON - HOUR)
-    found = rows([silent, steady("2", 90.0), steady("3", 110.0)])
+    silent = constant_inverter("1", 100.0, stop=NOON - HOUR)
+    found = rows([silent, constant_inverter("2", 90.0), constant_inverter("3", 110.0)])
     assert found["1"] == {"coverage": 0.0, "dead": 1.0, "peers": 100.0}
     assert (found["2"]["dead"], found["3"]["dead"]) == (0.0, 0.0)
 
 
 def test_a_panel_that_reports_nothing_but_zero_is_dead():
-    found = rows([steady("1", 0.0), steady("2", 90.0)])
+    found = rows([constant_inverter("1", 0.0), constant_inverter("2", 90.0)])
     assert (found["1"]["dead"], found["1"]["power"]) == (1.0, 0.0)
 
 
 def test_a_report_that_may_still_be_on_its_way_is_no_death():
     late = inverter("1", (NOON - 16 * MINUTE, 100.0), (NOON - MINUTE, 100.0))
-    assert rows([late, steady("2", 90.0)])["1"] == {"coverage": 0.0, "dead": 0.0, "peers": 90.0}
+    assert rows([late, constant_inverter("2", 90.0)])["1"] == {"coverage": 0.0, "dead": 0.0, "peers": 90.0}
 
 
 def test_at_night_nobody_is_dead():
-    assert rows([steady("1", 100.0), steady("2", 90.0)], start=NOON + 9 * HOUR, stop=NOON + 10 * HOUR) == {}
-    dusk = [steady("1", 0.0), steady("2", 5.0), steady("3", 40.0)]
+    assert (
+        rows(
+            [constant_inverter("1", 100.0), constant_inverter("2", 90.0)], start=NOON + 9 * HOUR, stop=NOON + 10 * HOUR
+        )
+        == {}
+    )
+    dusk = [constant_inverter("1", 0.0), constant_inverter("2", 5.0), constant_inverter("3", 40.0)]
     assert [fields["dead"] for fields in rows(dusk).values()] == [0.0, 0.0, 0.0]
 
 
 @pytest.mark.parametrize(("days", "is_there"), [(29, True), (31, False)])
 def test_after_thirty_days_a_silent_panel_is_gone(days, is_there):
     ghost = inverter("1", (NOON - days * DAY, 7.0))
-    assert ("1" in rows([ghost, steady("2", 90.0)])) is is_there
+    assert ("1" in rows([ghost, constant_inverter("2", 90.0)])) is is_there
 
 
 def test_a_named_panel_that_never_reported_is_missed_and_one_that_is_yet_to_come_is_not():
     site = parse(b"1: {panels: {7: {name: New}}}")["1"]
-    assert rows([steady("2", 90.0)], site)["7"]["dead"] == 1.0
-    assert "7" not in rows([steady("2", 90.0), inverter("7", (NOON + DAY, 80.0))], site)
+    assert rows([constant_inverter("2", 90.0)], site)["7"]["dead"] == 1.0
+    assert "7" not in rows([constant_inverter("2", 90.0), inverter("7", (NOON + DAY, 80.0))], site)
 
 
 def quarters(found: list[Reading]) -> list[SeriesPoints]:
@@ -127,7 +132,9 @@ def days(inverters, site=NO_SITE, start=NOON - 12 * HOUR, stop=NOON + 12 * HOUR)
 
 
 def test_a_day_of_a_panel_beside_its_peers():
-    found = days([steady("1", 50.0), steady("2", 100.0), steady("3", 300.0, stop=NOON)])
+    found = days(
+        [constant_inverter("1", 50.0), constant_inverter("2", 100.0), constant_inverter("3", 300.0, stop=NOON)]
+    )
     assert found["1"] == {
         "coverage": about(4.25 / 24),
         "energy": about(212.5),
@@ -149,7 +156,7 @@ def test_the_counter_knows_what_a_panel_made_in_a_gap_of_the_day():
 
 
 def test_a_panel_silent_all_day_has_a_row_without_energy():
-    found = days([inverter("1", (NOON - DAY, 100.0)), steady("2", 90.0)])
+    found = days([inverter("1", (NOON - DAY, 100.0)), constant_inverter("2", 90.0)])
     assert found["1"] == {"coverage": 0.0, "peers": about(90 * 4.25), "clipping_minutes": 0.0, "reports": 0.0}
 
 
@@ -169,6 +176,9 @@ def test_a_limit_shared_by_three_inverters_is_clipping():
 
 def test_a_highest_power_that_differs_from_panel_to_panel_is_no_limit():
     found = days(
-        [steady(serial, power, max_power=power) for serial, power in (("1", 250.0), ("2", 260.0), ("3", 270.0))]
+        [
+            constant_inverter(serial, power, max_power=power)
+            for serial, power in (("1", 250.0), ("2", 260.0), ("3", 270.0))
+        ]
     )
     assert [fields["clipping_minutes"] for fields in found.values()] == [0.0, 0.0, 0.0]

@@ -10,6 +10,7 @@ import pytest
 from receiver.stores.base import GatewayReading, StoreUnavailableError
 from receiver.stores.influxdb import InfluxStore, client
 from shared.readings import Reading
+from tests.fake_http import run_in_thread
 from tests.influxd.server import ADMIN_TOKEN, ORG, run_influxd
 from tests.receiver.stores.store_factories import new_buckets
 
@@ -63,15 +64,11 @@ def serve_answer(head, body=b"", *, more=b""):
                 while more and not over.is_set():
                     self.wfile.write(more)
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), ServerAnswer) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with run_in_thread(socketserver.ThreadingTCPServer(("127.0.0.1", 0), ServerAnswer)) as port:
         try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
+            yield f"http://127.0.0.1:{port}"
         finally:
             over.set()
-            server.shutdown()
-            thread.join()
 
 
 async def test_nobody_there_is_said_with_what_to_do(shared_influxd):

@@ -36,38 +36,38 @@ def unused_port() -> int:
 
 
 async def test_when_everything_is_right_every_step_says_so_and_the_status_is_0(tmp_path):
-    async with house(tmp_path) as (sim, desk):
-        said = await desk.check()
-    assert said.status == 0, said.text
-    assert "FAIL" not in said.text
+    async with house(tmp_path) as (sim, command_line):
+        outcome = await command_line.check()
+    assert outcome.status == 0, outcome.text
+    assert "FAIL" not in outcome.text
     for step in ("state", "outbox", "gateway", "certificate", "login", "token", "clocks", "inverters", "meters",
                  "stream", "receiver"):  # fmt: skip
-        assert f"  {step}: " in said.text, step
-    assert sim.serial in said.text
-    assert "start it with `envoy-scraper run`" in said.text
+        assert f"  {step}: " in outcome.text, step
+    assert sim.serial in outcome.text
+    assert "start it with `envoy-scraper run`" in outcome.text
 
 
 async def test_a_wrong_host(tmp_path):
-    async with house(tmp_path) as (_, desk):
+    async with house(tmp_path) as (_, command_line):
         closed = str(unused_port())
-        said = await desk.check(HTTP_PORT=closed, HTTPS_PORT=closed)
-        nonsense = [await desk.check(HOST=host) for host in ("http://192.168.1.2/", "192.168.1.2:443")]
-    assert said.status == 1
-    line = said.line("FAIL  gateway")
+        outcome = await command_line.check(HTTP_PORT=closed, HTTPS_PORT=closed)
+        nonsense = [await command_line.check(HOST=host) for host in ("http://192.168.1.2/", "192.168.1.2:443")]
+    assert outcome.status == 1
+    line = outcome.line("FAIL  gateway")
     assert "cannot be reached" in line
     assert "check that it is on, that ENVOY_HOST is right" in line
-    for said in nonsense:
-        assert said.status == 1
-        assert "ENVOY_HOST must be a host name or an IP address, without http://" in said.text
+    for outcome in nonsense:
+        assert outcome.status == 1
+        assert "ENVOY_HOST must be a host name or an IP address, without http://" in outcome.text
 
 
 async def test_a_wrong_password(tmp_path):
     """An installer has changed it; and the owner has mistyped it."""
-    async with house(tmp_path, "firmware-5", installer_password="changed-by-installer") as (_, desk):
-        derived = await desk.check()
+    async with house(tmp_path, "firmware-5", installer_password="changed-by-installer") as (_, command_line):
+        derived = await command_line.check()
         assert derived.status in (0, 1)
-        mistyped = await desk.check(INSTALLER_PASSWORD="canary-mistyped")
-        right = await desk.check(INSTALLER_PASSWORD="changed-by-installer")
+        mistyped = await command_line.check(INSTALLER_PASSWORD="canary-mistyped")
+        right = await command_line.check(INSTALLER_PASSWORD="changed-by-installer")
     assert mistyped.status == 1
     assert "refused ENVOY_INSTALLER_PASSWORD: correct it, or remove it" in mistyped.line("FAIL  gateway")
     assert right.status == 0, right.text
@@ -86,53 +86,57 @@ async def test_a_wrong_password(tmp_path):
     ],
 )
 async def test_a_token_that_is_expired_foreign_altered_or_none(tmp_path, token, sentence):
-    async with house(tmp_path) as (sim, desk):
-        said = await desk.check(TOKEN=token(sim))
-    assert said.status == 1
-    line = said.line("FAIL  gateway")
+    async with house(tmp_path) as (sim, command_line):
+        outcome = await command_line.check(TOKEN=token(sim))
+    assert outcome.status == 1
+    line = outcome.line("FAIL  gateway")
     assert sentence in line
     assert "https://entrez.enphaseenergy.com" in line
     assert "ENVOY_CLOUD_USERNAME" in line
 
 
 async def test_an_owner_token_gets_no_stream_and_is_told_what_that_means(tmp_path):
-    async with house(tmp_path) as (sim, desk):
-        said = await desk.check(TOKEN=sim.token("owner"))
-    assert said.status == 0, said.text
-    line = said.line("note  stream")
+    async with house(tmp_path) as (sim, command_line):
+        outcome = await command_line.check(TOKEN=sim.token("owner"))
+    assert outcome.status == 0, outcome.text
+    line = outcome.line("note  stream")
     assert "only to installer tokens, and yours is an owner token" in line
     assert "meters are read every 5 s instead" in line
 
 
 async def test_a_token_about_to_expire_is_noted_with_the_remedy(tmp_path):
-    async with house(tmp_path) as (sim, desk):
-        said = await desk.check(TOKEN=sim.token("owner", 86_400))
-    assert "with ENVOY_CLOUD_USERNAME and ENVOY_CLOUD_PASSWORD set it is renewed by itself" in said.line("note  token")
+    async with house(tmp_path) as (sim, command_line):
+        outcome = await command_line.check(TOKEN=sim.token("owner", 86_400))
+    assert "with ENVOY_CLOUD_USERNAME and ENVOY_CLOUD_PASSWORD set it is renewed by itself" in outcome.line(
+        "note  token"
+    )
 
 
 async def test_a_wrong_receiver_secret(tmp_path):
-    async with house(tmp_path) as (_, desk):
-        said = await desk.check(RECEIVER_SECRET="x" * 40)
-        async with desk.run(RECEIVER_SECRET="x" * 40) as scraper:
+    async with house(tmp_path) as (_, command_line):
+        outcome = await command_line.check(RECEIVER_SECRET="x" * 40)
+        async with command_line.run(RECEIVER_SECRET="x" * 40) as scraper:
             logged = await scraper.says("uplink waits")
-    assert said.status == 1
-    assert "ENVOY_RECEIVER_SECRET must equal RECEIVER_SECRET" in said.line("FAIL  receiver")
+    assert outcome.status == 1
+    assert "ENVOY_RECEIVER_SECRET must equal RECEIVER_SECRET" in outcome.line("FAIL  receiver")
     assert "ENVOY_RECEIVER_SECRET must equal RECEIVER_SECRET" in logged
 
 
 async def test_a_serial_that_the_receiver_does_not_allow(tmp_path):
     async with Simulator("firmware-8") as sim, hosted(tmp_path, FOREIGN) as there:
-        said = await command_line_for(sim, tmp_path, there.port).check()
-    assert said.status == 1
-    assert "add the serial to RECEIVER_GATEWAYS" in said.line("FAIL  receiver")
+        outcome = await command_line_for(sim, tmp_path, there.port).check()
+    assert outcome.status == 1
+    assert "add the serial to RECEIVER_GATEWAYS" in outcome.line("FAIL  receiver")
 
 
 async def test_a_receiver_that_is_not_there_or_is_something_else(tmp_path):
-    async with house(tmp_path) as (sim, desk):
-        absent = await desk.check(RECEIVER_URL=f"http://127.0.0.1:{unused_port()}")
-        other = await desk.check(RECEIVER_URL=f"http://127.0.0.1:{sim.http_port}")
-        no_tls = await desk.check(RECEIVER_URL=desk.environment["ENVOY_RECEIVER_URL"].replace("http:", "https:"))
-        unknown = await desk.check(RECEIVER_URL=f"https://127.0.0.1:{sim.https_port}")
+    async with house(tmp_path) as (sim, command_line):
+        absent = await command_line.check(RECEIVER_URL=f"http://127.0.0.1:{unused_port()}")
+        other = await command_line.check(RECEIVER_URL=f"http://127.0.0.1:{sim.http_port}")
+        no_tls = await command_line.check(
+            RECEIVER_URL=command_line.environment["ENVOY_RECEIVER_URL"].replace("http:", "https:")
+        )
+        unknown = await command_line.check(RECEIVER_URL=f"https://127.0.0.1:{sim.https_port}")
     assert absent.status == other.status == no_tls.status == unknown.status == 1
     assert "no connection to the receiver: check ENVOY_RECEIVER_URL and that it runs" in absent.line("FAIL  receiver")
     assert "not from an envoy-receiver" in other.line("FAIL  receiver")
@@ -142,19 +146,19 @@ async def test_a_receiver_that_is_not_there_or_is_something_else(tmp_path):
 
 async def test_plain_http_to_another_machine(tmp_path):
     settings = {"HOST": "envoy.local", "RECEIVER_URL": "http://receiver.example", "RECEIVER_SECRET": SECRET}
-    desk = CommandLine(tmp_path, {f"ENVOY_{name}": value for name, value in settings.items()})
+    command_line = CommandLine(tmp_path, {f"ENVOY_{name}": value for name, value in settings.items()})
     for command in ("check", "run"):
-        said = await desk.command(command)
-        assert said.status == 1
-        assert "plain http to another machine" in said.text
-        assert "use https, or set ENVOY_RECEIVER_INSECURE=true" in said.text
+        outcome = await command_line.command(command)
+        assert outcome.status == 1
+        assert "plain http to another machine" in outcome.text
+        assert "use https, or set ENVOY_RECEIVER_INSECURE=true" in outcome.text
 
 
 async def test_no_receiver_and_no_key(tmp_path):
-    async with house(tmp_path) as (_, desk):
-        nowhere = await desk.check(RECEIVER_URL="")
-        keyless = await desk.check(RECEIVER_SECRET="")
-        stopped = await desk.command("run", RECEIVER_URL="")
+    async with house(tmp_path) as (_, command_line):
+        nowhere = await command_line.check(RECEIVER_URL="")
+        keyless = await command_line.check(RECEIVER_SECRET="")
+        stopped = await command_line.command("run", RECEIVER_URL="")
     assert "ENVOY_RECEIVER_URL is not set: say where the receiver is" in nowhere.line("FAIL  receiver")
     assert "run `envoy-scraper key` and give the line it prints to `envoy-receiver keys add`" in keyless.text
     assert (stopped.status, "ENVOY_RECEIVER_URL is not set" in stopped.text) == (1, True)
@@ -170,33 +174,33 @@ async def test_no_receiver_and_no_key(tmp_path):
 async def test_a_clock_that_is_off_by_a_day(tmp_path, by_s, level, sentence):
     async with Simulator("firmware-8") as sim, hosted(tmp_path, sim.serial) as there:
         settings = scraper_settings(sim, tmp_path / "edge", f"http://127.0.0.1:{there.port}")
-        said: list[Finding] = []
-        await check_receiver(settings, sim.serial, ShiftedClock(by_s), Findings(said.append))
-    assert said[0] == Finding(
+        outcome: list[Finding] = []
+        await check_receiver(settings, sim.serial, ShiftedClock(by_s), Findings(outcome.append))
+    assert outcome[0] == Finding(
         Level.OK, "receiver", f"answers at http://127.0.0.1:{there.port} and lets this scraper write"
     )
-    assert (said[1].level, said[1].step) == (level, "clock")
-    assert sentence in said[1].text
-    assert len(said) == 2
+    assert (outcome[1].level, outcome[1].step) == (level, "clock")
+    assert sentence in outcome[1].text
+    assert len(outcome) == 2
 
 
 async def test_a_gateway_clock_that_is_off_by_a_day_is_noted(tmp_path):
-    async with house(tmp_path) as (sim, desk):
+    async with house(tmp_path) as (sim, command_line):
         sim.faults.on("clock-off", by=86_400.0)
-        said = await desk.check(TOKEN=sim.token("owner", 10 * 86_400))
-    assert "ahead of this machine's" in said.line("note  clocks")
+        outcome = await command_line.check(TOKEN=sim.token("owner", 10 * 86_400))
+    assert "ahead of this machine's" in outcome.line("note  clocks")
 
 
 async def test_a_state_directory_that_cannot_be_written(tmp_path):
     """Under a file: not even root can make a directory there."""
     (tmp_path / "file").write_text("")
-    async with house(tmp_path) as (_, desk):
-        said = await desk.check(STATE_DIR=str(tmp_path / "file" / "state"))
-        async with desk.run(STATE_DIR=str(tmp_path / "file" / "state")) as scraper:
+    async with house(tmp_path) as (_, command_line):
+        outcome = await command_line.check(STATE_DIR=str(tmp_path / "file" / "state"))
+        async with command_line.run(STATE_DIR=str(tmp_path / "file" / "state")) as scraper:
             logged = await scraper.says("the outbox cannot be opened; trying again")
             assert (await scraper.stop()).status == 0
-    assert said.status == 1
-    line = said.line("FAIL  state")
+    assert outcome.status == 1
+    line = outcome.line("FAIL  state")
     assert "cannot be written (Not a directory)" in line
     assert "set ENVOY_STATE_DIR to a directory that this user owns" in line
     assert "ENVOY_STATE_DIR" in logged
@@ -205,9 +209,9 @@ async def test_a_state_directory_that_cannot_be_written(tmp_path):
 async def findings_of_state(tmp_path: Path) -> list[Finding]:
     async with Simulator("firmware-8") as sim:
         settings = scraper_settings(sim, tmp_path / "edge", "http://127.0.0.1:1")
-    said: list[Finding] = []
-    assert not edge.check_state(settings, Findings(said.append))
-    return said
+    outcome: list[Finding] = []
+    assert not edge.check_state(settings, Findings(outcome.append))
+    return outcome
 
 
 async def test_a_state_directory_on_a_network_file_system(tmp_path, monkeypatch):
@@ -231,38 +235,38 @@ async def test_a_full_disk(tmp_path, monkeypatch, number):
 
 
 async def test_another_gateway_at_the_address(tmp_path):
-    async with house(tmp_path) as (sim, desk):
-        said = await desk.check(SERIAL=FOREIGN)
-    line = said.line("FAIL  gateway")
+    async with house(tmp_path) as (sim, command_line):
+        outcome = await command_line.check(SERIAL=FOREIGN)
+    line = outcome.line("FAIL  gateway")
     assert f"gateway {sim.serial} answers at 127.0.0.1, but this scraper belongs to gateway {FOREIGN}" in line
     assert "nothing secret was sent: correct ENVOY_HOST or ENVOY_SERIAL" in line
 
 
 async def test_a_renewed_certificate(tmp_path):
-    async with house(tmp_path) as (sim, desk):
-        assert (await desk.check()).status == 0
+    async with house(tmp_path) as (sim, command_line):
+        assert (await command_line.check()).status == 0
         sim.faults.on("new-certificate")
-        said = await desk.check()
-        trusted = await desk.command("trust", "--yes")
-        again = await desk.check()
-    assert "accept the new one with: envoy-scraper trust" in said.line("FAIL  gateway")
+        outcome = await command_line.check()
+        trusted = await command_line.command("trust", "--yes")
+        again = await command_line.check()
+    assert "accept the new one with: envoy-scraper trust" in outcome.line("FAIL  gateway")
     assert trusted.status == again.status == 0, trusted.text + again.text
 
 
 async def test_a_firmware_before_7_needs_no_setting_but_the_host(tmp_path):
-    async with house(tmp_path, "firmware-5") as (sim, desk):
-        said = await desk.check(TOKEN="")
-        password = await desk.command("password")
-    assert said.status == 0, said.text
+    async with house(tmp_path, "firmware-5") as (sim, command_line):
+        outcome = await command_line.check(TOKEN="")
+        password = await command_line.command("password")
+    assert outcome.status == 0, outcome.text
     assert password.text.strip() == installer_password(sim.serial)
 
 
 async def test_checking_beside_a_running_scraper_disturbs_nothing_and_raises_no_alert(tmp_path):
     async with Simulator("firmware-8") as sim, hosted(tmp_path, sim.serial) as there:
-        desk = command_line_for(sim, tmp_path, there.port)
-        async with desk.run(DEAD_BAND="0") as scraper:  # so that every second has something new
+        command_line = command_line_for(sim, tmp_path, there.port)
+        async with command_line.run(DEAD_BAND="0") as scraper:  # so that every second has something new
             await scraper.says("gateway login")
-            first, second = await desk.check(), await desk.check()
+            first, second = await command_line.check(), await command_line.check()
             rows = await there.receiver.store.count()
 
             async def more() -> bool:

@@ -8,9 +8,9 @@ from typing import Any, Self
 
 from scraper.gateway.options import GatewayOptions
 from scraper.gateway.transport import Deadlines
+from tests.certificates import self_signed
 from tests.clocks import GATEWAY_NOW_S
 from tests.fake_http import CannedReply, FakeRequest, FakeServer, Handler, Raw
-from tests.replay import self_signed
 from tests.scraper.gateway.fake_tokens import SERIAL
 
 CERTIFICATE = f"envoy-{SERIAL}"

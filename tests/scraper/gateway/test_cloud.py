@@ -8,8 +8,8 @@ import trustme
 
 from scraper.errors import CloudRefusedError, CloudUnavailableError, ScraperSettingError
 from scraper.gateway.cloud import CloudLogin
+from tests.certificates import SelfSigned
 from tests.fake_http import CannedReply, FakeRequest, FakeServer, raw, running
-from tests.replay import ReplayCertificate
 from tests.scraper.gateway.fake_tokens import SERIAL, make_token
 
 USER, PASSWORD, SESSION = "owner@example.com", "password-canary", "session-canary"
@@ -19,7 +19,7 @@ PAGE = b"<!DOCTYPE html><html>Down for maintenance</html>"
 
 AUTHORITY = trustme.CA()
 _ISSUED = AUTHORITY.issue_cert("127.0.0.1")
-CLOUD_CERTIFICATE = ReplayCertificate(_ISSUED.cert_chain_pems[0].bytes(), _ISSUED.private_key_pem.bytes())
+CLOUD_CERTIFICATE = SelfSigned(_ISSUED.cert_chain_pems[0].bytes(), _ISSUED.private_key_pem.bytes())
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from scraper.errors import CertificateChangedError, ScraperSettingError, WrongGa
 from scraper.gateway.pinning import Pin, PinStore, normalise_fingerprint, short
 from scraper.gateway.transport import Address, Transport
 from scraper.gateway.trust import TrustProposal, accept, propose
+from tests.certificates import self_signed
 from tests.fake_http import CannedReply, running
-from tests.replay import self_signed
 from tests.scraper.gateway.fake_gateway import FakeGateway
 from tests.scraper.gateway.fake_tokens import SERIAL, make_token
 

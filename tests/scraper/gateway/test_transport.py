@@ -10,8 +10,8 @@ import pytest
 from scraper.errors import BadReplyError, GatewayUnreachableError, ScraperSettingError
 from scraper.gateway.pinning import Pin
 from scraper.gateway.transport import MAX_BODY, Address, Deadlines, Transport
+from tests.certificates import self_signed
 from tests.fake_http import CannedReply, FakeServer, Raw, raw, running, wait_without_end
-from tests.replay import self_signed
 
 OK = b"HTTP/1.1 200 OK\r\n"
 

@@ -14,9 +14,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, mod
 from receiver.settings.source import ExpandedPath, SecretBytes, SettingsModel
 from receiver.settings.stores import InfluxDB, Sqlite
 from shared.keys import is_serial
+from shared.secret_strength import find_weakness
 
-MIN_SECRET_BYTES = 32
 MOST_DAYS = 36_500
+DEMO_SECRET = b"everybody-knows-the-secret-of-the-demo-and-it-opens-nothing-else"
+"""`deploy/demo-secret`: good for the simulated gateway of the demo only."""
+DEMO_GATEWAYS = ("122446000801",)
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (recognised, not chosen)
 
 
@@ -40,10 +43,10 @@ def _networks(value: Iterable[Any]) -> tuple[IPv4Network | IPv6Network, ...]:
         ) from None
 
 
-def _long_enough(secret: bytes | None, info: ValidationInfo) -> bytes | None:
-    if secret is not None and len(secret) < MIN_SECRET_BYTES:
+def _refuse_weakness(secret: bytes | None, info: ValidationInfo) -> bytes | None:
+    if secret is not None and (weakness := find_weakness(secret)) is not None:
         name = f"RECEIVER_{str(info.field_name).upper()}"
-        raise ValueError(f"{name} is shorter than {MIN_SECRET_BYTES} bytes: make one with `openssl rand -hex 32`")
+        raise ValueError(f"{name} {weakness}: make one with `openssl rand -hex 32`")
     return secret
 
 
@@ -73,7 +76,7 @@ def _default_public_url(values: dict[str, Any]) -> str:
 _Port = Annotated[int, Field(ge=0, le=65535)]
 _Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 _Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks), BeforeValidator(_words)]
-_LongSecret = Annotated[SecretBytes, AfterValidator(_long_enough)]
+_StrongSecret = Annotated[SecretBytes, AfterValidator(_refuse_weakness)]
 
 
 class ReceiverSettings(SettingsModel):
@@ -106,11 +109,11 @@ class ReceiverSettings(SettingsModel):
     state_dir: ExpandedPath = Path("~/.local/state/envoy-receiver")
     store: Sqlite | InfluxDB = Field(default_factory=_default_store)
     meter_days: int = Field(90, ge=0, le=MOST_DAYS)
-    secret: _LongSecret = None
+    secret: _StrongSecret = None
     gateways: Annotated[_Words, AfterValidator(_serials)] = ()
     keys_file: ExpandedPath = Field(default_factory=_default_keys_file)
     sites_file: ExpandedPath | None = None
-    read_secret: _LongSecret = None
+    read_secret: _StrongSecret = None
     host: str = "127.0.0.1"
     port: _Port = 8000
     status_host: str = "127.0.0.1"
@@ -122,6 +125,20 @@ class ReceiverSettings(SettingsModel):
     address_rate: float = Field(1000, ge=1)
     docs: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @model_validator(mode="after")
+    def _secrets_of_their_own(self) -> Self:
+        if self.secret is not None and self.secret == self.read_secret:
+            raise ValueError(
+                "RECEIVER_READ_SECRET equals RECEIVER_SECRET, so every scraper could make tokens that read: make "
+                "another one with `openssl rand -hex 32`, or leave it out"
+            )
+        if (self.secret == DEMO_SECRET and self.gateways != DEMO_GATEWAYS) or self.read_secret == DEMO_SECRET:
+            raise ValueError(
+                "RECEIVER_SECRET or RECEIVER_READ_SECRET is the published secret of the demo: make one of your own "
+                "with `openssl rand -hex 32`"
+            )
+        return self
 
     @model_validator(mode="after")
     def _secret_and_gateways(self) -> Self:

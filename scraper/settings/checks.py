@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterator
 from urllib.parse import SplitResult, urlsplit
 
+from scraper.addresses import is_loopback
 from scraper.errors import ScraperSettingError
 from scraper.settings.declarations import DISCOVER, GatewaySettings, UplinkSettings
 from scraper.settings.secret import Secret
+from shared.secret_strength import find_weakness
 
-MIN_SECRET_BYTES = 32
-"""Bytes of the household secret, at least."""
 _NAME = re.compile(r"[0-9A-Za-z._-]{1,253}")
 
 
@@ -34,7 +34,7 @@ def uplink_problems(receiver: UplinkSettings) -> Iterator[str]:
     url = _split(receiver.url)
     if url is None:
         yield "ENVOY_RECEIVER_URL must look like https://receiver.example.org, without user name, password or query"
-    elif url.scheme == "http" and not _is_loopback(url.hostname or "") and not receiver.insecure:
+    elif url.scheme == "http" and not is_loopback(url.hostname or "") and not receiver.insecure:
         yield (
             "ENVOY_RECEIVER_URL is plain http to another machine: anybody on the way could read and alter your data; "
             "use https, or set ENVOY_RECEIVER_INSECURE=true if the network between the two is yours alone"
@@ -51,12 +51,12 @@ def uplink_problems(receiver: UplinkSettings) -> Iterator[str]:
 
 
 def usable_secret(secret: Secret) -> str:
-    """The household secret as it is now. Raises ScraperSettingError if it cannot be read or is too short."""
+    """The household secret as it is now. Raises ScraperSettingError if it cannot be read or is weak."""
     text = secret() or ""
-    if len(text.encode()) < MIN_SECRET_BYTES:
+    if (weakness := find_weakness(text.encode())) is not None:
         raise ScraperSettingError(
-            f"ENVOY_RECEIVER_SECRET is shorter than {MIN_SECRET_BYTES} bytes: make one with `openssl rand -hex 32` "
-            "and give the same to the receiver as RECEIVER_SECRET"
+            f"ENVOY_RECEIVER_SECRET {weakness}: make one with `openssl rand -hex 32` and give the same to the receiver "
+            "as RECEIVER_SECRET"
         )
     return text
 
@@ -80,7 +80,3 @@ def _split(text: str) -> SplitResult | None:
         return None
     extras = url.username or url.password or url.query or url.fragment
     return url if port_is_good and url.scheme in ("http", "https") and url.hostname and not extras else None
-
-
-def _is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or host.startswith("127.")

@@ -9,7 +9,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
-from shared.addresses import is_loopback
+from scraper.addresses import is_loopback
 from shared.logs import redact
 
 TOTAL_S = 60.0

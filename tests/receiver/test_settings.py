@@ -7,6 +7,7 @@ import pytest
 from receiver import settings
 from receiver.errors import ReceiverSettingError
 from receiver.settings import InfluxDB, ReceiverSettings, Sqlite
+from receiver.settings.declarations import DEMO_SECRET
 
 SECRET = "canary-secret-0123456789abcdef0123456789"
 
@@ -106,6 +107,13 @@ def test_what_kubernetes_adds_by_itself_is_no_setting(monkeypatch: pytest.Monkey
     [
         ({"RECEIVER_SECRET": "canary-short", "RECEIVER_GATEWAYS": "1"}, "RECEIVER_SECRET is shorter than 32 bytes.*openssl"),
         ({"RECEIVER_READ_SECRET": "canary-short"}, "RECEIVER_READ_SECRET is shorter than 32 bytes"),
+        ({"RECEIVER_READ_SECRET": "ab" * 32}, "RECEIVER_READ_SECRET is easy to guess: it repeats itself"),
+        (
+            {"RECEIVER_SECRET": SECRET, "RECEIVER_READ_SECRET": SECRET, "RECEIVER_GATEWAYS": "1"},
+            "RECEIVER_READ_SECRET equals RECEIVER_SECRET",
+        ),
+        ({"RECEIVER_SECRET": DEMO_SECRET.decode(), "RECEIVER_GATEWAYS": "1"}, "published secret of the demo"),
+        ({"RECEIVER_READ_SECRET": DEMO_SECRET.decode()}, "published secret of the demo"),
         ({"RECEIVER_SECRET": SECRET}, "RECEIVER_SECRET is set without RECEIVER_GATEWAYS"),
         ({"RECEIVER_GATEWAYS": "1"}, "RECEIVER_GATEWAYS is set without RECEIVER_SECRET"),
         ({"RECEIVER_SECRET": SECRET, "RECEIVER_GATEWAYS": "canary;1"}, "RECEIVER_GATEWAYS must be serial numbers"),

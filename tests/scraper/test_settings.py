@@ -9,7 +9,7 @@ import pytest
 from scraper import settings
 from scraper.errors import ScraperSettingError
 
-SECRET = "canary-" + "s" * 40
+SECRET = "canary-secret-fedcba9876543210fedcba98765"
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +47,8 @@ def test_the_defaults_need_no_setting(monkeypatch):
         ({"CLOUD_URL": "http://enlighten.example"}, "ENVOY_CLOUD_URL must begin with https"),
         ({"RECEIVER_URL": "receiver.example"}, "ENVOY_RECEIVER_URL must look like"),
         ({"RECEIVER_URL": "http://receiver.example"}, "ENVOY_RECEIVER_INSECURE"),
+        ({"RECEIVER_URL": "http://127.evil.example"}, "ENVOY_RECEIVER_INSECURE"),
+        ({"RECEIVER_URL": "http://127.0.0.1.evil.example"}, "ENVOY_RECEIVER_INSECURE"),
         ({"RECEIVER_URL": "https://r.example", "RECEIVER_SECRET": "canary-short"}, "openssl rand -hex 32"),
         (
             {"RECEIVER_URL": "https://r.example", "RECEIVER_SECRET": SECRET, "RECEIVER_KEY_FILE": "/k"},

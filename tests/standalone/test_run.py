@@ -12,7 +12,7 @@ from standalone.errors import StandaloneError
 from standalone.run import fill_in
 from tests.standalone.commands import DEADLINE_S, descendants, living, standalone
 
-SECRET = "s" * 40
+SECRET = "canary-secret-fedcba9876543210fedcba98765"
 
 
 def _settings(simulator: Simulator, **more: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.addresses import is_loopback
+from scraper.addresses import is_loopback
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.1.2.3", "::1", "[::1]"])

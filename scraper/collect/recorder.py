@@ -5,7 +5,8 @@ committed is proposed again by the next sample, as far as it is still known then
 """
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 
 import structlog
 
@@ -75,6 +76,12 @@ class Recorder:
             held = self._tracker.flush()
             await self._commit(held._replace(rows=(*held.rows, *events)), change)
             self._tracker.reset()
+
+    @contextlib.asynccontextmanager
+    async def between_commits(self) -> AsyncIterator[None]:
+        """No commit is under way in this context: a task that is cancelled here leaves no row that the memory lacks."""
+        async with self._lock:
+            yield
 
     async def _commit(self, proposal: Delta, change: MemoryChange) -> bool:
         if proposal.rows:

@@ -171,8 +171,9 @@ async def _run(
                 running = [tasks.create_task(loop) for loop in loops]
                 log.info("running", status_port=status.port)
                 await stop.wait()
-                for task in running:
-                    task.cancel()
+                async with recorder.between_commits():  # else the gap would begin before the newest stored sample
+                    for task in running:
+                        task.cancel()
             why = "the scraper was stopped"
         finally:
             await samples.stopped(why)

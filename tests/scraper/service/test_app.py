@@ -8,6 +8,7 @@ import pytest
 from receiver.auth import keys_file
 from scraper.gateway.options import GatewayOptions
 from scraper.gateway.trust import accept, propose
+from scraper.outbox.thread import OutboxThread
 from scraper.settings import UplinkSettings
 from scraper.uplink.signer import EdgeKey
 from shared.keys import parse as parse_key
@@ -35,6 +36,25 @@ async def test_everything_arrives_and_an_orderly_stop_leaves_nothing_behind(at_h
     assert closed.timestamp == gap.timestamp
     assert closed.fields["end"] in {float(point.timestamp) for point in await at_home.points("meter")}
     assert len(await at_home.events("start")) == 2
+
+
+async def test_a_stop_during_a_commit_begins_the_gap_at_what_was_committed(at_home, monkeypatch):
+    append = OutboxThread.append
+    committed = asyncio.Event()
+
+    async def append_slowly(self, readings, **memory):
+        await append(self, readings, **memory)
+        if any(reading.kind == "meter" for reading in readings):
+            committed.set()
+            await asyncio.sleep(0.2)
+
+    async with at_home.scraper():
+        await at_home.stored("meter", 10)
+        await at_home.says("the meter stream delivers")
+        monkeypatch.setattr(OutboxThread, "append", append_slowly)
+        await committed.wait()
+    (gap,) = await at_home.events("gap")
+    assert gap.timestamp == max(point.timestamp for point in await at_home.points("meter"))
 
 
 async def test_a_scraper_without_secret_and_key_makes_a_key_and_says_what_the_receiver_needs(at_home):

@@ -14,6 +14,7 @@ import structlog
 from receiver.http.connections import ConnectionRegister, count_places, report_exhaustion
 from receiver.http.protocol import MAX_HEAD, MAX_HEADERS, BoundedProtocol
 from receiver.ingest.limits import Limits
+from tests.connections import connect
 from tests.receiver.service import GATEWAY, READ_SECRET, Service, batch, ingest_claims, meter, read_claims, sign, start
 
 BODY = batch(meter())
@@ -29,9 +30,8 @@ def chunks(data: bytes, *trailers: bytes) -> bytes:
 
 async def talk(port: int, *data: bytes, seconds: float = 5.0) -> bytes:
     """What the receiver answers to raw bytes until it closes, or until nothing came for the time given."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
     answer = b""
-    try:
+    async with connect(port) as (reader, writer):
         with contextlib.suppress(TimeoutError, ConnectionResetError):
             async with asyncio.timeout(seconds):
                 for piece in data:
@@ -39,9 +39,7 @@ async def talk(port: int, *data: bytes, seconds: float = 5.0) -> bytes:
                     await writer.drain()
                 while piece := await reader.read(65536):
                     answer += piece
-        return answer
-    finally:
-        writer.close()
+    return answer
 
 
 async def drip(writer: asyncio.StreamWriter, piece: bytes, *, every_s: float = 0.02) -> None:
@@ -55,20 +53,19 @@ async def drip(writer: asyncio.StreamWriter, piece: bytes, *, every_s: float = 0
 
 async def closes(port: int, head: bytes, piece: bytes) -> bool:
     """Whether the receiver closes a connection on which a piece drips behind a head."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(head)
-    dripping = asyncio.create_task(drip(writer, piece))
-    try:
-        async with asyncio.timeout(5):
-            with contextlib.suppress(ConnectionResetError):
-                while await reader.read(65536):
-                    pass
-        return True
-    except TimeoutError:
-        return False
-    finally:
-        dripping.cancel()
-        writer.close()
+    async with connect(port) as (reader, writer):
+        writer.write(head)
+        dripping = asyncio.create_task(drip(writer, piece))
+        try:
+            async with asyncio.timeout(5):
+                with contextlib.suppress(ConnectionResetError):
+                    while await reader.read(65536):
+                        pass
+            return True
+        except TimeoutError:
+            return False
+        finally:
+            dripping.cancel()
 
 
 async def test_a_token_in_a_trailer_lets_nobody_in(service: Service):
@@ -109,20 +106,19 @@ async def test_an_address_in_a_trailer_is_believed_of_nobody(tmp_path: Path, met
 )
 async def test_endless_trailers_lose_the_connection(service: Service, endless: bytes):
     """Before they cost memory: no more is taken than of a head."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
     token = sign(ingest_claims(service.clock.ms)).encode()
-    writer.write(POST + JSON + b"Authorization: Bearer " + token + b"\r\n" + CHUNKED + b"1\r\n{\r\n0\r\nX: ")
     sent = 0
-    with contextlib.suppress(ConnectionError):
-        async with asyncio.timeout(10):
-            while sent < 20 * MAX_HEAD + 1_000_000:
-                writer.write(endless)
-                await writer.drain()
-                sent += len(endless)
-                await asyncio.sleep(0)
-                if reader.at_eof():
-                    break
-    writer.close()
+    async with connect(service.port) as (reader, writer):
+        writer.write(POST + JSON + b"Authorization: Bearer " + token + b"\r\n" + CHUNKED + b"1\r\n{\r\n0\r\nX: ")
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(10):
+                while sent < 20 * MAX_HEAD + 1_000_000:
+                    writer.write(endless)
+                    await writer.drain()
+                    sent += len(endless)
+                    await asyncio.sleep(0)
+                    if reader.at_eof():
+                        break
     assert sent < 20 * MAX_HEAD + 1_000_000
     assert (await service.post(BODY)).status_code == 200
 
@@ -221,12 +217,8 @@ def test_one_address_has_a_share_and_a_trusted_proxy_has_none():
 @contextlib.asynccontextmanager
 async def crowd(port: int, count: int) -> AsyncIterator[list[asyncio.StreamReader]]:
     """Connections that say nothing."""
-    opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(count)]
-    try:
-        yield [reader for reader, _ in opened]
-    finally:
-        for _, writer in opened:
-            writer.close()
+    async with contextlib.AsyncExitStack() as opened:
+        yield [(await opened.enter_async_context(connect(port)))[0] for _ in range(count)]
 
 
 async def test_a_crowd_that_holds_every_place_keeps_no_sender_out(tmp_path: Path):

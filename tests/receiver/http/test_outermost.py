@@ -15,6 +15,7 @@ import structlog
 from receiver.http.protocol import MAX_HEAD, MAX_HEADERS, BoundedProtocol
 from receiver.ingest.limits import Limits
 from receiver.stores.base import StoreUnavailableError
+from tests.connections import connect
 from tests.receiver.service import (
     GATEWAY,
     OTHER,
@@ -140,15 +141,13 @@ async def test_rights_never_depend_on_headers_that_anybody_can_write(service: Se
 
 async def talk(port: int, *data: bytes) -> bytes:
     """Everything that the receiver says to these raw bytes until it closes the connection."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        for piece in data:
-            writer.write(piece)
-        return await reader.read()
-    except ConnectionResetError:
-        return b""
-    finally:
-        writer.close()
+    async with connect(port) as (reader, writer):
+        try:
+            for piece in data:
+                writer.write(piece)
+            return await reader.read()
+        except ConnectionResetError:
+            return b""
 
 
 HEAD = b"POST /api/v1/gateways/1/batches HTTP/1.1\r\nHost: x\r\n"

@@ -14,6 +14,7 @@ import structlog
 from receiver.ingest.limits import Limits
 from shared.readings import Reading
 from tests.clocks import NOW_MS
+from tests.connections import drop
 from tests.receiver.http.raw_requests import READER, SENDER, make_request
 from tests.receiver.service import READ_SECRET, SECRET, Service, inverter, meter, start
 
@@ -49,13 +50,13 @@ class Client:
                     answer += piece
                     whole = is_whole(answer)
         if not whole or b"connection: close" in answer or answer.count(b"HTTP/1.1 ") != 1:
-            self.close()
+            await self.aclose()
         return answer
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Let go of the connection."""
         if self._writer is not None:
-            self._writer.transport.abort()
+            await drop(self._writer)
         self._reader = self._writer = None
 
 
@@ -70,17 +71,17 @@ def is_whole(answer: bytes) -> bool:
 async def fuzz(service: Service, seed: int, count: int) -> Counter[int]:
     """Statuses of the answers to requests made of a seed."""
     statuses: Counter[int] = Counter()
-    rng, client = random.Random(seed), Client(service.port)
-    for number in range(count):
-        request = make_request(rng)
-        answer = await client.exchange(request)
-        for status in map(int, STATUS.findall(answer)):
-            statuses[status] += 1
-            assert status < 500, f"seed {seed}, request {number}: {request!r} -> {answer[:300]!r}"
-        assert not any(secret in COOKIE.sub(b"", answer) for secret in SECRETS), (
-            f"seed {seed}, request {number}: {request!r}"
-        )
-    client.close()
+    rng = random.Random(seed)
+    async with contextlib.aclosing(Client(service.port)) as client:
+        for number in range(count):
+            request = make_request(rng)
+            answer = await client.exchange(request)
+            for status in map(int, STATUS.findall(answer)):
+                statuses[status] += 1
+                assert status < 500, f"seed {seed}, request {number}: {request!r} -> {answer[:300]!r}"
+            assert not any(secret in COOKIE.sub(b"", answer) for secret in SECRETS), (
+                f"seed {seed}, request {number}: {request!r}"
+            )
     return statuses
 
 

@@ -36,7 +36,7 @@ class StoredReadings(Protocol):
     def check(self, folder: Path) -> None:
         """Raise BackupError if what `save` wrote below `folder` is damaged: before anything is put in place."""
 
-    def bring_back(self, folder: Path, clock: Clock) -> AsyncIterator[str]:
+    def restore(self, folder: Path, clock: Clock) -> AsyncIterator[str]:
         """Bring the readings back to where there are none. Raises BackupError, SetupError and OSError."""
 
 
@@ -83,7 +83,7 @@ class _SqliteReadings:
         except StoreUnavailableError as error:
             raise BackupError("the readings in the backup are damaged: take another copy of it") from error
 
-    async def bring_back(self, folder: Path, clock: Clock) -> AsyncIterator[str]:  # noqa: ARG002 (nothing to wait for)
+    async def restore(self, folder: Path, clock: Clock) -> AsyncIterator[str]:  # noqa: ARG002 (nothing to wait for)
         put_in_place(folder / _COPY, self.path)
         yield f"restored {self.path}"
 
@@ -105,12 +105,12 @@ class _InfluxReadings:
     def check(self, folder: Path) -> None:
         """The shards are checked one by one when they are brought back."""
 
-    async def bring_back(self, folder: Path, clock: Clock) -> AsyncIterator[str]:
+    async def restore(self, folder: Path, clock: Clock) -> AsyncIterator[str]:
         with Snapshots(self.influxdb) as snapshots:
             async for sentence in set_up(self.influxdb, self.meter_days, clock):  # the server may be new
                 yield sentence
             snapshots.check_empty()
-            for sentence in snapshots.bring_back(folder):
+            for sentence in snapshots.restore(folder):
                 yield sentence
             # the buckets are new ones, and so must the tokens be
             async for sentence in set_up(self.influxdb, self.meter_days, clock):

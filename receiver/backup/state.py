@@ -31,7 +31,7 @@ def save(settings: ReceiverSettings, folder: Path) -> Iterator[str]:
             yield f"saved {path}"
 
 
-def bring_back(settings: ReceiverSettings, folder: Path) -> Iterator[str]:
+def restore(settings: ReceiverSettings, folder: Path) -> Iterator[str]:
     """Put the files where the settings want them; one that is there and differs is kept beside. Raises OSError."""
     known = list_kept_files(settings)
     for copy in sorted(folder.iterdir()):

@@ -29,7 +29,7 @@ def back_up(settings: ReceiverSettings, target: Path, clock: Clock) -> Iterator[
 
 
 async def restore(settings: ReceiverSettings, source: Path, clock: Clock) -> AsyncIterator[str]:
-    """Bring a backup back to a receiver that has no readings; a sentence for each. Raises BackupError, SetupError."""
+    """Restore a backup to a receiver that has no readings; a sentence for each. Raises BackupError, SetupError."""
     readings = stored_readings(settings)
     readings.refuse_to_replace()
     with _workspace(readings.disk) as folder:
@@ -39,10 +39,10 @@ async def restore(settings: ReceiverSettings, source: Path, clock: Clock) -> Asy
                 f"the backup is of a receiver with RECEIVER_STORE={about.store}: restore it with that setting"
             )
         readings.check(folder / about.store)
-        for sentence in state.bring_back(settings, folder / _STATE):
+        for sentence in state.restore(settings, folder / _STATE):
             yield sentence
-        # Last, and all of it or nothing: after any fault the same command may be given again.
-        async for sentence in readings.bring_back(folder / about.store, clock):
+        # Last, and all of it or nothing: after any error the same command may be given again.
+        async for sentence in readings.restore(folder / about.store, clock):
             yield sentence
 
 

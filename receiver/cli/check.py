@@ -11,7 +11,7 @@ import typer
 
 from receiver import settings
 from receiver.auth import keys_file, readers
-from receiver.cli.console import faults_as_sentences
+from receiver.cli.console import errors_as_sentences
 from receiver.errors import ReceiverSettingError
 from receiver.settings import InfluxDB, ReceiverSettings
 from receiver.sites import load as sites
@@ -26,7 +26,7 @@ Finding = tuple[bool, str]
 
 def check() -> None:
     """Say whether the receiver could run here, and what to change if not."""
-    with faults_as_sentences():
+    with errors_as_sentences():
         chosen = settings.load()
     findings = [(True, "settings: complete"), *examine(chosen)]
     for fine, sentence in findings:

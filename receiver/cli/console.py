@@ -1,4 +1,4 @@
-"""What the commands share: a fault is one sentence on stderr and exit status 1, never a traceback."""
+"""What the commands share: an error is one sentence on stderr and exit status 1, never a traceback."""
 
 import contextlib
 import time
@@ -11,7 +11,7 @@ from shared.logs import make_lines_inert
 
 
 @contextlib.contextmanager
-def faults_as_sentences() -> Iterator[None]:
+def errors_as_sentences() -> Iterator[None]:
     """Turn the errors of people (settings, files, arguments) into a sentence and an exit status."""
     try:
         yield

@@ -5,7 +5,7 @@ import asyncio
 import typer
 
 from receiver import settings
-from receiver.cli.console import faults_as_sentences
+from receiver.cli.console import errors_as_sentences
 from receiver.errors import ReceiverSettingError
 from receiver.settings import ContactSettings, InfluxDB, Sqlite
 from shared.clock import SystemClock
@@ -16,7 +16,7 @@ def setup() -> None:
 
     With GRAFANA_ALERTING_DIR it also writes there whom Grafana tells of alarms.
     """
-    with faults_as_sentences():
+    with errors_as_sentences():
         chosen, contacts = settings.load(), settings.load_contacts()
         if contacts.alerting_dir is None and not contacts.is_empty:
             raise ReceiverSettingError(

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from receiver import settings
-from receiver.cli.console import faults_as_sentences
+from receiver.cli.console import errors_as_sentences
 from receiver.settings import InfluxDB, Sqlite
 from receiver.sites.template import Seen, write_template
 from receiver.stores.base import Store, StoreUnavailableError
@@ -18,7 +18,7 @@ def sites(
     output: Annotated[Path | None, typer.Option(help="Write it here; a file that exists is left alone.")] = None,
 ) -> None:
     """Print a sites file with every gateway, meter and panel seen so far, ready to be filled in."""
-    with faults_as_sentences():
+    with errors_as_sentences():
         chosen = settings.load()
         found = [] if _is_missing(chosen.store) else asyncio.run(_look(make_store(chosen)))
         if not found:

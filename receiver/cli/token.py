@@ -8,7 +8,7 @@ import typer
 
 from receiver import settings
 from receiver.auth import readers
-from receiver.cli.console import day, faults_as_sentences
+from receiver.cli.console import day, errors_as_sentences
 from shared.clock import SystemClock
 from shared.keys import is_serial
 
@@ -24,7 +24,7 @@ def create(
     link: Annotated[bool, typer.Option("--link", help="Print an address that opens the page with this token.")] = False,
 ) -> None:
     """Print a new token. It is shown once and kept nowhere."""
-    with faults_as_sentences():
+    with errors_as_sentences():
         if gateway != [readers.EVERY_GATEWAY] and not all(map(is_serial, gateway)):
             raise ValueError("--gateway takes the serial number of a gateway, or '*' alone for every gateway")
         chosen = settings.load()
@@ -40,7 +40,7 @@ def create(
 @app.command("list")
 def list_tokens() -> None:
     """Show what was handed out, never the tokens themselves."""
-    with faults_as_sentences():
+    with errors_as_sentences():
         entries = readers.load(settings.load().state_dir)
         if not entries:
             typer.echo("no tokens yet; `envoy-receiver token create` makes one")
@@ -55,6 +55,6 @@ def list_tokens() -> None:
 @app.command()
 def revoke(jti: Annotated[str, typer.Argument(help="The id that `token list` shows.")]) -> None:
     """Make a token worthless; a running receiver obeys within seconds."""
-    with faults_as_sentences():
+    with errors_as_sentences():
         readers.revoke(settings.load().state_dir, jti)
         typer.echo(f"token {jti} is revoked")

@@ -1,1 +1,1 @@
-"""What is asked of the gateway when, and how answers become committed rows."""
+"""When the scraper reads which endpoint of the gateway, and how answers become committed rows."""

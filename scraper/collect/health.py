@@ -7,7 +7,7 @@ from scraper.outbox import OutboxStats
 
 @dataclass
 class EndpointHealth:
-    """One thing that is asked of the gateway again and again.
+    """One thing that the scraper reads from the gateway repeatedly.
 
     Attributes:
         success: Whether the last attempt worked; None before the first.

@@ -17,12 +17,12 @@ class MemoryState(msgspec.Struct, frozen=True):
     """The values as they were committed last.
 
     Attributes:
-        serial: Of the gateway whose readings the outbox holds; empty until one is known.
+        serial: The serial number of the gateway whose readings the outbox holds; empty until it is known.
         epoch: Steps back of the host's clock so far (see `scraper.delta.stamps`).
         newest_stamp_ms: The newest stamp given to a committed sample.
         last_poll_ms: When inverters last answered; updated once a minute where there are no meters.
         clock_correction_ms: Gateway clock minus host clock, as far as report dates are corrected by it.
-        gap_start_ms: Since when samples are missing; None while they come.
+        gap_start_ms: The time since which samples are missing; None while they arrive.
     """
 
     serial: str = ""

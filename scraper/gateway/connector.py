@@ -156,7 +156,7 @@ class Connector:
             raise LoginRejectedError(str(error)) from error
 
     def _memory_for(self, found: IdentifiedGateway, login: Login) -> EndpointMemory:
-        """What is known of the endpoints holds for one firmware as seen by one role."""
+        """The knowledge about the endpoints holds for one firmware as seen by one role."""
         key = (found.info.serial, found.info.firmware, login.role, login.token.raw if login.token else "")
         if key != self._memory_of:
             self._memory, self._memory_of = EndpointMemory(), key

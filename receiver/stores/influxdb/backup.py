@@ -77,7 +77,7 @@ class Snapshots:
                     "set INFLUXDB_V2_BUCKET and RECEIVER_LIVE_BUCKET to new names"
                 )
 
-    def bring_back(self, folder: Path) -> Iterator[str]:
+    def restore(self, folder: Path) -> Iterator[str]:
         """Make our buckets, which must be empty or missing, from what was saved; a sentence for each."""
         saved = msgspec.json.decode((folder / _MANIFESTS).read_bytes())
         if len(saved) != len(self._names):

@@ -26,7 +26,7 @@ def hide(path: Path, how: str) -> None:
         path.symlink_to(path.with_name("nowhere"))
 
 
-def bring_back(path: Path) -> None:
+def restore(path: Path) -> None:
     """Undo `hide`."""
     if path.is_dir():
         path.rmdir()
@@ -56,7 +56,7 @@ async def test_a_list_of_readers_that_cannot_be_read_lets_nobody_in(service: Ser
         assert await statuses() == [401, 401]
         assert await statuses() == [401, 401]
     assert len([line for line in lines if "cannot be read" in line["event"]]) == 1
-    bring_back(path)
+    restore(path)
     assert await statuses() == [200, 401]
 
 
@@ -72,7 +72,7 @@ async def test_a_keys_file_that_cannot_be_read_lets_no_key_in_and_heals(service:
     assert await status() == 200
     hide(service.settings.keys_file, "directory")
     assert await status() == 401
-    bring_back(service.settings.keys_file)
+    restore(service.settings.keys_file)
     assert await status() == 200
 
 

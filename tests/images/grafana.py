@@ -1,5 +1,7 @@
 """Stands in for Grafana: checks what Grafana would get, and asks InfluxDB with the provisioned token.
 
+It runs alone in a container and so cannot use `tests.fake_http`.
+
 `/api/health` answers if settings, mounts and secrets are as Grafana needs them; otherwise this does not start, just as
 Grafana does not start without its token. `/grafana/measurements` asks InfluxDB, as the data source would, what it holds.
 """

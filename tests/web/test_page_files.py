@@ -41,7 +41,7 @@ async def test_the_page_allows_nothing_but_its_own_host(directory: Path) -> None
     assert answer.headers["cache-control"] == "no-cache"
 
 
-async def test_files_with_a_hash_in_their_name_are_kept_for_ever_and_the_page_is_asked_for_again(
+async def test_files_with_a_hash_in_their_name_are_kept_without_limit_and_the_page_is_asked_for_again(
     directory: Path,
 ) -> None:
     async with client(directory) as browser:

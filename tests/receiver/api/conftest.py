@@ -10,10 +10,10 @@ import pytest
 
 from tests.receiver import over_influxdb, service
 from tests.receiver.service import Service
-from tests.receiver.stores.store_factories import PLACES, new_buckets
+from tests.receiver.stores.store_factories import STORES, new_buckets
 
 StartOver = Callable[..., AbstractAsyncContextManager[Service]]
-"""Starts a receiver over the store of that name (a key of `PLACES`), with changes to its settings."""
+"""Starts a receiver over the store of that name (a key of `STORES`), with changes to its settings."""
 
 
 @pytest.fixture
@@ -33,8 +33,8 @@ def start_over(request: pytest.FixtureRequest, tmp_path: Path) -> StartOver:
     return start
 
 
-@pytest.fixture(params=PLACES)
-async def each_service(request: pytest.FixtureRequest, start_over: StartOver) -> AsyncIterator[Service]:
+@pytest.fixture(params=STORES)
+async def service_on_each_store(request: pytest.FixtureRequest, start_over: StartOver) -> AsyncIterator[Service]:
     """A receiver, once over each kind of store."""
     async with start_over(request.param) as running:
         yield running

@@ -56,20 +56,20 @@ async def test_gateways_come_page_by_page(service: Service):
         assert [GATEWAY in second.text, OTHER in second.text] == [False, True]
 
 
-async def test_what_is_known_already_is_not_sent_again(each_service: Service):
+async def test_what_is_known_already_is_not_sent_again(service_on_each_store: Service):
     """The age of things goes on without making them new; a new reading does make them new."""
-    await each_service.send(inverter("1", NOW_MS - 5000), Reading("gateway", {}, NOW_MS, {"role": "owner"}))
+    await service_on_each_store.send(inverter("1", NOW_MS - 5000), Reading("gateway", {}, NOW_MS, {"role": "owner"}))
     token = {"authorization": "Bearer " + sign(read_claims(), READ_SECRET, kid="read")}
-    first = await each_service.client.get(LIST, headers=token)
+    first = await service_on_each_store.client.get(LIST, headers=token)
     assert first.headers["cache-control"] == "private, no-cache"
     assert "Authorization" in first.headers["vary"]
     known = {**token, "if-none-match": f'"other", {first.headers["etag"]}'}
-    each_service.clock.advance(10)
-    again = await each_service.client.get(LIST, headers=known)
+    service_on_each_store.clock.advance(10)
+    again = await service_on_each_store.client.get(LIST, headers=known)
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
-    as_csv = await each_service.client.get(f"{LIST}?format=csv", headers=known)
+    as_csv = await service_on_each_store.client.get(f"{LIST}?format=csv", headers=known)
     assert as_csv.status_code == 200
-    await each_service.send(inverter("1", NOW_MS + 1000))
-    new = await each_service.client.get(LIST, headers=known)
+    await service_on_each_store.send(inverter("1", NOW_MS + 1000))
+    new = await service_on_each_store.client.get(LIST, headers=known)
     assert new.status_code == 200
     assert new.headers["etag"] != first.headers["etag"]

@@ -131,10 +131,10 @@ def with_example(parameter: dict[str, Any], needed: str) -> str:
     return beside if f"{name}=" in beside else f"{beside}&{name}={example(parameter)}"
 
 
-async def test_the_answers_of_the_description_are_what_is_answered(each_service: Service):
+async def test_the_answers_of_the_description_are_what_is_answered(service_on_each_store: Service):
     """Two phases of a meter from 8:00 to 8:30, and the questions that stand above the answers."""
     first = EXAMPLES["points"]["value"]["start"]
     for phase, watts in (("a", 600.0), ("b", 300.0)):
-        await each_service.send(*(power(first + minute * MINUTE, watts, phase=phase) for minute in range(31)))
+        await service_on_each_store.send(*(power(first + minute * MINUTE, watts, phase=phase) for minute in range(31)))
     for shown in EXAMPLES.values():
-        assert (await ask(each_service, shown["summary"].removeprefix("?"))).json() == shown["value"]
+        assert (await ask(service_on_each_store, shown["summary"].removeprefix("?"))).json() == shown["value"]

@@ -22,14 +22,14 @@ from tests.receiver.service import (
     sign,
     start,
 )
-from tests.receiver.stores.store_factories import PLACES
+from tests.receiver.stores.store_factories import STORES
 
 PATH = f"/api/v1/gateways/{GATEWAY}/energy"
 STEPS = ["15m", "1h", "1d", "1w", "1mo", "1y", "billing"]
 
 
-@pytest.fixture(params=PLACES)
-async def house(request, start_over, tmp_path):
+@pytest.fixture(params=STORES)
+async def service_with_sites(request, start_over, tmp_path):
     """A receiver over each kind of store, with a sites file."""
     async with start_over(request.param, sites_file=sites_file(tmp_path)) as running:
         yield running
@@ -48,10 +48,10 @@ def token(service: Service) -> dict[str, str]:
 @pytest.mark.parametrize(("day", "following", "hours"), [
     ("2025-03-30", "2025-03-31", 23), ("2025-10-26", "2025-10-27", 25), ("2025-05-01", "2025-05-02", 24),
 ])  # fmt: skip
-async def test_a_day_is_as_long_as_the_local_clock_makes_it(house, day, following, hours):
+async def test_a_day_is_as_long_as_the_local_clock_makes_it(service_with_sites, day, following, hours):
     begin, end = at(day), at(following)
-    await fill(house, counters(begin, end), now=end + HOUR)
-    table = await ask(house, every="1d", start=day, stop=following)
+    await fill(service_with_sites, counters(begin, end), now=end + HOUR)
+    table = await ask(service_with_sites, every="1d", start=day, stop=following)
     (window,) = table.windows
     assert (window.start, window.stop, window.in_progress) == (begin, end, False)
     assert window.local_start.startswith(f"{day}T00:00:00+0")
@@ -64,73 +64,73 @@ async def test_a_day_is_as_long_as_the_local_clock_makes_it(house, day, followin
     assert window.production_coverage == pytest.approx(1.0)
     assert (window.discharged_wh, window.charged_wh, window.discharged_coverage) == (None, None, 0.0)
     assert vars(table.total) == pytest.approx(vars(window))
-    by_hour = await ask(house, every="1h", start=day, stop=following)
+    by_hour = await ask(service_with_sites, every="1h", start=day, stop=following)
     assert len(by_hour.windows) == hours
     assert [each.production_wh for each in by_hour.windows] == pytest.approx([1000.0] * hours)
     assert by_hour.total.load_wh == pytest.approx(1200.0 * hours)
 
 
-async def test_the_window_in_progress_says_how_much_of_it_is_known(house):
+async def test_the_window_in_progress_says_how_much_of_it_is_known(service_with_sites):
     begin = at("2025-05-01")
-    await fill(house, counters(begin, begin + 12 * HOUR), now=begin + 12 * HOUR)
-    table = await ask(house, start="today", every="1d")
+    await fill(service_with_sites, counters(begin, begin + 12 * HOUR), now=begin + 12 * HOUR)
+    table = await ask(service_with_sites, start="today", every="1d")
     (window,) = table.windows
     assert (window.in_progress, window.production_wh) == (True, pytest.approx(12_000.0))
     assert window.production_coverage == pytest.approx(0.5)
-    hours = await ask(house, start="today", stop="2025-05-03", every="1h")
+    hours = await ask(service_with_sites, start="today", stop="2025-05-03", every="1h")
     assert len(hours.windows) == 12, "what lies in the future is left out"
     assert not any(window.in_progress for window in hours.windows)
 
 
-async def test_an_outage_hides_the_hours_but_not_the_days_energy(house):
+async def test_an_outage_hides_the_hours_but_not_the_days_energy(service_with_sites):
     begin = at("2025-05-01")
     quiet = begin + 6 * HOUR + 1_800_000
     readings = [*counters(begin, quiet), *counters(quiet + 3 * HOUR, begin + 24 * HOUR)]
-    await fill(house, readings, now=begin + 25 * HOUR)
-    hours = (await ask(house, start="2025-05-01", stop="2025-05-02", every="1h")).windows
+    await fill(service_with_sites, readings, now=begin + 25 * HOUR)
+    hours = (await ask(service_with_sites, start="2025-05-01", stop="2025-05-02", every="1h")).windows
     assert [window.production_wh is None for window in hours] == [number in (7, 8) for number in range(24)]
     assert (hours[6].production_wh, hours[6].production_coverage) == pytest.approx((500.0, 0.5))
     assert (hours[9].production_wh, hours[9].production_unallocated_wh) == pytest.approx((500.0, 3000.0))
     assert hours[9].unallocated_since == quiet
-    table = await ask(house, start="2025-05-01", stop="2025-05-02", every="1h")
-    (day,) = (await ask(house, start="2025-05-01", stop="2025-05-02", every="1d")).windows
+    table = await ask(service_with_sites, start="2025-05-01", stop="2025-05-02", every="1h")
+    (day,) = (await ask(service_with_sites, start="2025-05-01", stop="2025-05-02", every="1d")).windows
     for whole in (table.total, day):
         assert (whole.production_wh, whole.load_wh) == pytest.approx((24_000.0, 28_800.0))
         assert whole.production_coverage == pytest.approx(21 / 24)
         assert (whole.production_unallocated_wh, whole.unallocated_since) == (0.0, None)
 
 
-async def test_a_counter_that_falls_gives_no_energy_and_is_told(house):
+async def test_a_counter_that_falls_gives_no_energy_and_is_told(service_with_sites):
     begin = at("2025-05-01")
     middle = begin + 12 * HOUR
     readings = [*counters(begin, middle), *counters(middle + 120_000, begin + 24 * HOUR, base=-2.8e6)]
-    await fill(house, readings, now=begin + 25 * HOUR)
-    (day,) = (await ask(house, start="2025-05-01", stop="2025-05-02", every="1d")).windows
+    await fill(service_with_sites, readings, now=begin + 25 * HOUR)
+    (day,) = (await ask(service_with_sites, start="2025-05-01", stop="2025-05-02", every="1d")).windows
     assert day.resets == 4, "two meters, two counters each"
     assert day.production_wh == pytest.approx(24_000.0 - 1000 / 30)
 
 
-async def test_a_battery_takes_part(house):
+async def test_a_battery_takes_part(service_with_sites):
     begin = at("2025-05-01")
     meters = ("production", "net-consumption", "storage")
-    await fill(house, counters(begin, begin + 24 * HOUR, meters=meters), now=begin + 25 * HOUR)
-    (day,) = (await ask(house, start="2025-05-01", stop="2025-05-02", every="1d")).windows
+    await fill(service_with_sites, counters(begin, begin + 24 * HOUR, meters=meters), now=begin + 25 * HOUR)
+    (day,) = (await ask(service_with_sites, start="2025-05-01", stop="2025-05-02", every="1d")).windows
     assert (day.discharged_wh, day.charged_wh) == pytest.approx((1200.0, 6000.0))
     assert day.load_wh == pytest.approx(24 * (1000.0 + 200.0 - 200.0))
 
 
-async def test_every_step_sums_to_the_same(house):
+async def test_every_step_sums_to_the_same(service_with_sites):
     """From quarter hours to years, and the bill that begins in the middle of the month."""
     begin, end = at("2025-05-13T12:00"), at("2025-05-15T12:00")
-    await fill(house, counters(begin, end), now=end)
+    await fill(service_with_sites, counters(begin, end), now=end)
     for every in STEPS:
-        table = await ask(house, start="2025-05-01", every=every)
+        table = await ask(service_with_sites, start="2025-05-01", every=every)
         assert table.total.production_wh == pytest.approx(48_000.0), every
         assert all(one.stop == other.start for one, other in pairwise(table.windows))
-    bills = (await ask(house, start="2025-05-01", every="billing")).windows
+    bills = (await ask(service_with_sites, start="2025-05-01", every="billing")).windows
     assert [window.production_wh for window in bills] == pytest.approx([36_000.0, 12_000.0])
     assert [window.local_start[:10] for window in bills] == ["2025-04-15", "2025-05-15"]
-    months = (await ask(house, start="2025-04-01", every="1mo")).windows
+    months = (await ask(service_with_sites, start="2025-04-01", every="1mo")).windows
     assert (months[0].production_wh, months[0].production_coverage) == (None, 0.0), "nothing is known of April"
 
 
@@ -151,16 +151,16 @@ async def test_another_time_zone_is_summed_by_the_same_rule(tmp_path):
     assert all(table.time_zone == BERLIN and table.total.production_wh for table in home)
 
 
-async def test_a_changed_calendar_is_right_before_the_job_has_seen_it(house, tmp_path):
+async def test_a_changed_calendar_is_right_before_the_job_has_seen_it(service_with_sites, tmp_path):
     """Stored days of the old zone are not shown as days of the new one."""
     begin = at("2025-11-03")
-    await fill(house, counters(begin, begin + 30 * HOUR), now=begin + 31 * HOUR)
+    await fill(service_with_sites, counters(begin, begin + 30 * HOUR), now=begin + 31 * HOUR)
     sites_file(tmp_path, SITES.replace(BERLIN, "Asia/Kathmandu"))
-    house.clock.advance(31)
-    before = await ask(house, start="2025-11-03", every="1d")
+    service_with_sites.clock.advance(31)
+    before = await ask(service_with_sites, start="2025-11-03", every="1d")
     assert before.windows[0].local_start == "2025-11-03T00:00:00+05:45"
-    await house.receiver.rollups.catch_up()
-    assert await ask(house, start="2025-11-03", every="1d") == before
+    await service_with_sites.receiver.rollups.catch_up()
+    assert await ask(service_with_sites, start="2025-11-03", every="1d") == before
     assert before.total.production_wh == pytest.approx(30_000.0)
 
 
@@ -170,24 +170,26 @@ async def test_both_stores_give_the_same_answers(start_over, tmp_path):
     questions = [f"/energy?start=2025-03-29&every={every}" for every in STEPS]
     questions += ["/energy?start=-2d&time_zone=Australia/Lord_Howe&every=1h"]
     found = []
-    for store in PLACES:
+    for store in STORES:
         async with start_over(store, sites_file=sites_file(tmp_path)) as running:
             await fill(running, readings, now=begin + 16 * HOUR)
             found.append(await answers(running, *questions))
     assert found[0] == found[1]
 
 
-async def test_csv_has_the_windows(house):
+async def test_csv_has_the_windows(service_with_sites):
     begin = at("2025-05-01")
-    await fill(house, counters(begin, begin + 2 * HOUR), now=begin + 2 * HOUR)
+    await fill(service_with_sites, counters(begin, begin + 2 * HOUR), now=begin + 2 * HOUR)
     question = f"{PATH}?start=today&every=1h"
-    windows = (await house.get(question)).json()["windows"]
-    answer = await house.get(f"{question}&format=csv")
+    windows = (await service_with_sites.get(question)).json()["windows"]
+    answer = await service_with_sites.get(f"{question}&format=csv")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     lines = list(csv.reader(io.StringIO(answer.text)))
     assert lines[0] == list(COLUMNS) == list(windows[0])
     assert lines[1:] == [[as_csv_cell(value) for value in window.values()] for window in windows]
-    by_header = await house.client.get(question, headers={**token(house), "accept": "text/csv"})
+    by_header = await service_with_sites.client.get(
+        question, headers={**token(service_with_sites), "accept": "text/csv"}
+    )
     assert by_header.text == answer.text
 
 

@@ -11,7 +11,7 @@ from tests.clocks import NOW_MS
 from tests.receiver.api.constant_household import HOUR, answers, at, fill, reports, sites_file
 from tests.receiver.api.published import read_as
 from tests.receiver.service import GATEWAY, OTHER, assert_problem, inverter
-from tests.receiver.stores.store_factories import PLACES
+from tests.receiver.stores.store_factories import STORES
 
 PATH = f"/api/v1/gateways/{GATEWAY}/inverters"
 EAST_1, EAST_2, OLD, SHED = "482100000001", "482100000002", "482100000003", "482100000009"
@@ -20,7 +20,7 @@ QUESTIONS = ["", f"/{EAST_1}", f"/{SHED}", *(f"/energy?every={step}" for step in
 QUESTIONS.append("/energy?every=15m&start=yesterday")
 
 
-@pytest.fixture(params=PLACES)
+@pytest.fixture(params=STORES)
 async def roof(request, start_over, tmp_path):
     """A day and a half of two panels, and one that went silent a month ago, over each kind of store."""
     async with start_over(request.param, sites_file=sites_file(tmp_path)) as running:
@@ -116,7 +116,7 @@ async def test_every_step_sums_to_the_same(roof):
 
 async def test_both_stores_give_the_same_answers(start_over, tmp_path):
     found = []
-    for store in PLACES:
+    for store in STORES:
         async with start_over(store, sites_file=sites_file(tmp_path)) as running:
             await put_up(running)
             found.append(await answers(running, *(f"/inverters{question}" for question in QUESTIONS)))

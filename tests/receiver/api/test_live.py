@@ -233,15 +233,15 @@ async def test_a_viewer_whose_connection_takes_nothing_is_given_up(service, monk
         "headers": [(b"authorization", f"Bearer {token()}".encode())],
     }  # fmt: skip
     begun = asyncio.Event()
-    for_ever = asyncio.Event()
+    never = asyncio.Event()
 
     async def receive():
-        await for_ever.wait()
+        await never.wait()
 
     async def send(message):
         if message["type"] == "http.response.body":
             begun.set()
-            await for_ever.wait()
+            await never.wait()
 
     async with asyncio.timeout(20):
         await app(scope, receive, send)

@@ -12,7 +12,7 @@ from tests.clocks import NOW_MS
 from tests.receiver.api.constant_household import HOUR, SITES, answers, at, counters, fill, sites_file
 from tests.receiver.api.published import read_as
 from tests.receiver.service import GATEWAY, OTHER, READ_SECRET, assert_problem, inverter, read_claims, sign
-from tests.receiver.stores.store_factories import PLACES
+from tests.receiver.stores.store_factories import STORES
 
 ROOT = "/api/v1/gateways"
 PATH = f"{ROOT}/{GATEWAY}"
@@ -27,10 +27,10 @@ def now(timestamp=NOW_MS, **changes):
     ]
 
 
-async def test_the_household_now(each_service):
-    await each_service.send(*now(), inverter("1", power=1990.0))
-    each_service.clock.advance(2)
-    (found,) = await answers(each_service, "/power")
+async def test_the_household_now(service_on_each_store):
+    await service_on_each_store.send(*now(), inverter("1", power=1990.0))
+    service_on_each_store.clock.advance(2)
+    (found,) = await answers(service_on_each_store, "/power")
     read_as(HouseholdPower, found)
     assert found == {
         "production_w": 2000.0,
@@ -42,9 +42,9 @@ async def test_the_household_now(each_service):
         "timestamp": NOW_MS,
         "age_seconds": 2.0,
     }
-    assert each_service.receiver.watch.is_watched(GATEWAY)
-    each_service.clock.advance(7200)
-    (found,) = await answers(each_service, "/power")
+    assert service_on_each_store.receiver.watch.is_watched(GATEWAY)
+    service_on_each_store.clock.advance(7200)
+    (found,) = await answers(service_on_each_store, "/power")
     assert set(found.values()) == {None}, "nothing speaks of now any more"
 
 
@@ -52,7 +52,7 @@ async def test_a_gateway_tells_of_its_household_and_of_today(start_over, tmp_pat
     """Everything that a first look needs, in one answer; the same over both stores."""
     found, begin = [], at("2025-10-09")
     stop = at("2025-10-09T10:00")
-    for store in PLACES:
+    for store in STORES:
         async with start_over(store, sites_file=sites_file(tmp_path)) as running:
             status = Reading("gateway", {}, stop - 5000, {"firmware": "D8.2.4286", "role": "owner"})
             readings = [*counters(begin, stop), *now(stop), inverter("482100000001", stop, power=200.0), status]
@@ -73,7 +73,7 @@ async def test_a_gateway_tells_of_its_household_and_of_today(start_over, tmp_pat
 
 async def test_meters_are_told_as_they_should_be(start_over, tmp_path):
     roles = "meters:\n    net-consumption: {reversed: [b]}\n  panels:"
-    for store in PLACES:
+    for store in STORES:
         async with start_over(store, sites_file=sites_file(tmp_path, SITES.replace("panels:", roles))) as running:
             await running.send(*now())
             (found,) = await answers(running, "/meters")
@@ -85,15 +85,15 @@ async def test_meters_are_told_as_they_should_be(start_over, tmp_path):
 
 
 @pytest.mark.parametrize("route", ROUTES)
-async def test_who_has_the_latest_is_told_so(each_service, route):
-    await each_service.send(*now())
-    first = await each_service.get(f"{PATH}{route}")
-    again = await each_service.client.get(f"{PATH}{route}", headers=with_etag(first))
+async def test_who_has_the_latest_is_told_so(service_on_each_store, route):
+    await service_on_each_store.send(*now())
+    first = await service_on_each_store.get(f"{PATH}{route}")
+    again = await service_on_each_store.client.get(f"{PATH}{route}", headers=with_etag(first))
     assert (again.status_code, again.content) == (304, b"")
-    each_service.clock.advance(10)
-    assert (await each_service.client.get(f"{PATH}{route}", headers=with_etag(first))).status_code == 304
-    await each_service.send(*now(NOW_MS + 10_000), first=100)
-    newer = await each_service.client.get(f"{PATH}{route}", headers=with_etag(first))
+    service_on_each_store.clock.advance(10)
+    assert (await service_on_each_store.client.get(f"{PATH}{route}", headers=with_etag(first))).status_code == 304
+    await service_on_each_store.send(*now(NOW_MS + 10_000), first=100)
+    newer = await service_on_each_store.client.get(f"{PATH}{route}", headers=with_etag(first))
     assert newer.status_code == 200
     assert newer.headers["etag"] != first.headers["etag"]
     assert newer.headers["cache-control"] == "private, no-cache"
@@ -103,27 +103,27 @@ def with_etag(answer):
     return {"authorization": answer.request.headers["authorization"], "if-none-match": answer.headers["etag"]}
 
 
-async def test_the_list_of_gateways_comes_in_pages(each_service):
+async def test_the_list_of_gateways_comes_in_pages(service_on_each_store):
     for serial in (GATEWAY, OTHER):
-        await each_service.send(inverter("1"), serial=serial, outbox=serial[-2:])
-    first = await each_service.get(f"{ROOT}?limit=1")
+        await service_on_each_store.send(inverter("1"), serial=serial, outbox=serial[-2:])
+    first = await service_on_each_store.get(f"{ROOT}?limit=1")
     assert [read_as(GatewayEntry, entry).gateway for entry in first.json()] == [GATEWAY]
     link = first.headers["link"]
     assert link == f'<?limit=1&after={GATEWAY}>; rel="next"'
-    second = await each_service.get(f"{ROOT}?limit=1&after={GATEWAY}")
+    second = await service_on_each_store.get(f"{ROOT}?limit=1&after={GATEWAY}")
     assert [entry["gateway"] for entry in second.json()] == [OTHER]
     assert "link" not in second.headers
-    lines = (await each_service.get(f"{ROOT}?format=csv")).text.splitlines()
+    lines = (await service_on_each_store.get(f"{ROOT}?format=csv")).text.splitlines()
     assert lines[0].split(",")[:4] == ["gateway", "name", "time_zone", "last_timestamp"]
     assert len(lines) == 3
 
 
-async def test_a_token_of_many_gateways_lists_those_that_are_there(each_service):
-    await each_service.send(inverter("1"))
+async def test_a_token_of_many_gateways_lists_those_that_are_there(service_on_each_store):
+    await service_on_each_store.send(inverter("1"))
     for many in (2, 50):
         serials = [GATEWAY, *(f"9{number:011}" for number in range(many))]
         token = sign(read_claims(gateways=serials), READ_SECRET, kid="read")
-        assert [entry["gateway"] for entry in (await each_service.get(ROOT, token=token)).json()] == [GATEWAY]
+        assert [entry["gateway"] for entry in (await service_on_each_store.get(ROOT, token=token)).json()] == [GATEWAY]
 
 
 @pytest.mark.parametrize(("query", "names"), [

@@ -83,33 +83,35 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-async def test_tags_are_values_and_never_language(each_service: Service):
+async def test_tags_are_values_and_never_language(service_on_each_store: Service):
     """Whatever stands in a filter, it finds what has that name, which is nothing; and all is still there afterwards."""
-    await each_service.send(power(NOW_MS - 1000, 1.0), power(NOW_MS - 500, 2.0), inverter("1"))
+    await service_on_each_store.send(power(NOW_MS - 1000, 1.0), power(NOW_MS - 500, 2.0), inverter("1"))
     for text in HOSTILE:
         for tag in ("meter", "phase"):
             query = httpx.QueryParams({"kind": "meter", "field": "power", tag: text})
-            assert (await ask(each_service, str(query))).json()["series"] == []
-            assert (await ask(each_service, f"{query}&every=1h")).json()["series"] == []
+            assert (await ask(service_on_each_store, str(query))).json()["series"] == []
+            assert (await ask(service_on_each_store, f"{query}&every=1h")).json()["series"] == []
         for name in ("kind", "field", "start", "every", "time_zone", "group_by"):
             if name == "group_by" and not text.strip():
                 continue  # keeps no tag
             changed = httpx.QueryParams({"kind": "meter", "field": "power", "every": "1h", name: text})
-            answer = await each_service.get(f"{PATH}?{changed}")
+            answer = await service_on_each_store.get(f"{PATH}?{changed}")
             assert answer.status_code == 422, (name, text)
             assert len(text) < 3 or text not in answer.text
-    assert [value for _, _, value in points((await ask(each_service, POWER)).json())] == [1.0, 2.0]
+    assert [value for _, _, value in points((await ask(service_on_each_store, POWER)).json())] == [1.0, 2.0]
 
 
-async def test_another_gateway_is_not_there(each_service: Service):
+async def test_another_gateway_is_not_there(service_on_each_store: Service):
     """Neither for who may not see it, nor for who may if it has no readings."""
-    await each_service.send(power(NOW_MS, 1.0))
-    await each_service.send(power(NOW_MS, 5.0), serial=OTHER)
-    assert [value for _, _, value in points((await ask(each_service, f"{POWER}&stop=2030-01-01")).json())] == [1.0]
+    await service_on_each_store.send(power(NOW_MS, 1.0))
+    await service_on_each_store.send(power(NOW_MS, 5.0), serial=OTHER)
+    assert [value for _, _, value in points((await ask(service_on_each_store, f"{POWER}&stop=2030-01-01")).json())] == [
+        1.0
+    ]
     token = sign(read_claims(gateways=[OTHER]), READ_SECRET, kid="read")
-    assert_problem(await each_service.get(f"{PATH}?{POWER}", token=token), 404, "not-found")
-    assert_problem(await each_service.get(f"/api/v1/gateways/122300009999/series?{POWER}"), 404, "not-found")
-    assert_problem(await each_service.get(f"{PATH}?{POWER}", token=""), 401, "unauthorised")
+    assert_problem(await service_on_each_store.get(f"{PATH}?{POWER}", token=token), 404, "not-found")
+    assert_problem(await service_on_each_store.get(f"/api/v1/gateways/122300009999/series?{POWER}"), 404, "not-found")
+    assert_problem(await service_on_each_store.get(f"{PATH}?{POWER}", token=""), 401, "unauthorised")
 
 
 async def pages(service: Service, query: str) -> list[list[tuple[int, str, float]]]:
@@ -123,12 +125,12 @@ async def pages(service: Service, query: str) -> list[list[tuple[int, str, float
 
 
 @pytest.mark.parametrize("limit", [1, 7, 50, 1000])
-async def test_pages_lose_nothing_and_double_nothing(each_service: Service, limit: int):
+async def test_pages_lose_nothing_and_double_nothing(service_on_each_store: Service, limit: int):
     """Two phases with the same stamps, and a third beside them; no moment is cut in two."""
     sent = [power(START + second * 1000, float(second), phase=phase) for second in range(40) for phase in "ab"]
     sent += [power(START + HOUR + second * 777, -float(second), phase="c") for second in range(25)]
-    await each_service.send(*sent)
-    found = await pages(each_service, f"{POWER}&start={START}&stop={START + 2 * HOUR}&limit={limit}")
+    await service_on_each_store.send(*sent)
+    found = await pages(service_on_each_store, f"{POWER}&start={START}&stop={START + 2 * HOUR}&limit={limit}")
     everything = [point for page in found for point in page]
     wanted = sorted(
         (reading.timestamp, f"production {reading.tags['phase']}", reading.fields["power"]) for reading in sent
@@ -138,28 +140,28 @@ async def test_pages_lose_nothing_and_double_nothing(each_service: Service, limi
     assert all(max(before)[0] < min(after)[0] for before, after in pairwise(found) if before and after)
 
 
-async def test_a_page_goes_on_while_readings_arrive(each_service: Service):
+async def test_a_page_goes_on_while_readings_arrive(service_on_each_store: Service):
     """Late ones and new ones neither double nor hide the others."""
-    await each_service.send(*(power(START + second * 1000, float(second)) for second in range(20)))
+    await service_on_each_store.send(*(power(START + second * 1000, float(second)) for second in range(20)))
     query = f"{POWER}&start={START}&limit=10"
-    first = (await ask(each_service, query)).json()
-    await each_service.send(power(START + 500, 77.0), power(START + 25_000, 25.0))
-    second = (await ask(each_service, f"{query}&after={first['next']}")).json()
-    third = (await ask(each_service, f"{query}&after={second['next']}")).json()
+    first = (await ask(service_on_each_store, query)).json()
+    await service_on_each_store.send(power(START + 500, 77.0), power(START + 25_000, 25.0))
+    second = (await ask(service_on_each_store, f"{query}&after={first['next']}")).json()
+    third = (await ask(service_on_each_store, f"{query}&after={second['next']}")).json()
     assert [value for _, _, value in points(second) + points(third)] == [*map(float, range(10, 20)), 25.0]
 
 
-async def test_csv_says_what_json_says(each_service: Service):
+async def test_csv_says_what_json_says(service_on_each_store: Service):
     """To the last digit, for windows and for points; by the parameter and by the Accept header."""
     values = [0.1 + 0.2, 1e-7, 123456.789, -1 / 3, 2.0**-40, 7e15]
-    await each_service.send(
+    await service_on_each_store.send(
         *(power(START + 20_000 * index, value, phase=phase) for index, value in enumerate(values) for phase in "ab")
     )
     for query in (f"{POWER}&start={START}", f"{POWER}&start={START}&every=1m&fill=null&stop={START + 5 * MINUTE}"):
-        answer = (await ask(each_service, query)).json()
+        answer = (await ask(service_on_each_store, query)).json()
         name = "points" if answer["every"] is None else "windows"
         wanted = [{**entry["tags"], **row} for entry in answer["series"] for row in entry[name]]
-        for line, row in zip(rows(await ask(each_service, f"{query}&format=csv")), wanted, strict=True):
+        for line, row in zip(rows(await ask(service_on_each_store, f"{query}&format=csv")), wanted, strict=True):
             for column, value in row.items():
                 read = line[column] if isinstance(value, str) else float(line[column] or "nan")
                 assert read == value or (value is None and line[column] == "")
@@ -167,7 +169,7 @@ async def test_csv_says_what_json_says(each_service: Service):
             "accept": "text/csv, application/json;q=0.9",
             "authorization": "Bearer " + sign(read_claims(), READ_SECRET, kid="read"),
         }
-        assert rows(await each_service.client.get(f"{PATH}?{query}", headers=accept))[0]["phase"] == "a"
+        assert rows(await service_on_each_store.client.get(f"{PATH}?{query}", headers=accept))[0]["phase"] == "a"
 
 
 async def test_a_long_answer_comes_in_pieces_and_packed(service: Service):

@@ -21,7 +21,7 @@ SITES = f"""
 """
 
 
-def house(seed: int = 1) -> list[list[Reading]]:
+def make_readings(seed: int = 1) -> list[list[Reading]]:
     """Two hours of three meters, with points where something happens, a gap of ten minutes, counters and panels."""
     dice = random.Random(seed)
     sent = []
@@ -48,7 +48,7 @@ def house(seed: int = 1) -> list[list[Reading]]:
 
 
 async def fill(service: Service) -> None:
-    for number, readings in enumerate(house()):
+    for number, readings in enumerate(make_readings()):
         await service.send(*readings, batch=f"b{number}")
 
 
@@ -82,17 +82,17 @@ async def test_both_stores_answer_alike_to_the_last_digit(start_over: StartOver)
                 await service.receiver.rollups.catch_up()
 
 
-async def test_stored_hours_say_what_their_readings_say(each_service: Service):
+async def test_stored_hours_say_what_their_readings_say(service_on_each_store: Service):
     """Min, max and coverage are the very same; mean and integral up to the rounding of the last digits."""
-    await fill(each_service)
+    await fill(service_on_each_store)
     queries = [query for query in QUERIES[:25] if "last" not in query and "7m" not in query]
-    before = {query: by_tags((await ask(each_service, query)).json()) for query in queries}
-    each_service.clock.advance(7200)
-    await each_service.receiver.rollups.catch_up()
-    unsettled = each_service.receiver.rollups.store.unsettled
+    before = {query: by_tags((await ask(service_on_each_store, query)).json()) for query in queries}
+    service_on_each_store.clock.advance(7200)
+    await service_on_each_store.receiver.rollups.catch_up()
+    unsettled = service_on_each_store.receiver.rollups.store.unsettled
     assert unsettled(GATEWAY, START, START + 2 * HOUR) == []
     for query, wanted in before.items():
-        found = by_tags((await ask(each_service, query)).json())
+        found = by_tags((await ask(service_on_each_store, query)).json())
         assert found.keys() == wanted.keys()
         for series, windows in wanted.items():
             for (start, value, coverage), (at, got, share) in zip(windows, found[series], strict=True):

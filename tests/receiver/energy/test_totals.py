@@ -16,7 +16,7 @@ HOUR = 4 * QUARTER
 SINGLE_PHASE = [("production", "a"), ("net-consumption", "a"), ("storage", "a")]
 
 pauses = st.sampled_from([MINUTE, MINUTE, MINUTE, 2 * MINUTE, 5 * MINUTE, QUARTER, 50 * MINUTE, 4 * HOUR])
-house = st.tuples(pauses, st.integers(0, 90), st.integers(0, 90), st.integers(-30, 30), st.integers(0, 20))
+counter_steps = st.tuples(pauses, st.integers(0, 90), st.integers(0, 90), st.integers(-30, 30), st.integers(0, 20))
 """Pause before a reading, then Wh made, used and out of the battery in it, and 0 for a counter that is reset."""
 
 
@@ -63,14 +63,14 @@ def _same(one: SiteEnergy, other: SiteEnergy, names=QUANTITIES) -> None:
     assert (one.resets, one.unallocated_since) == (other.resets, other.unallocated_since)
 
 
-@given(st.lists(house, min_size=2, max_size=40), st.integers(0, 12), st.integers(1, 40))
+@given(st.lists(counter_steps, min_size=2, max_size=40), st.integers(0, 12), st.integers(1, 40))
 def test_summed_quarter_hours_are_the_coarse_window(rows, first, length):
     counters, _ = _history(rows, resets=False)
     start, stop = first * QUARTER, (first + length) * QUARTER
     _same(sum_windows(_parts(counters, start, stop), start, stop), _direct(counters, start, stop))
 
 
-@given(st.lists(house, min_size=2, max_size=40), st.integers(0, 12), st.integers(1, 40))
+@given(st.lists(counter_steps, min_size=2, max_size=40), st.integers(0, 12), st.integers(1, 40))
 def test_resets_change_nothing_in_that(rows, first, length):
     """Load aside: a production that was reset can make the balance of one quarter hour less than nothing."""
     counters, _ = _history(rows, resets=True)
@@ -79,7 +79,7 @@ def test_resets_change_nothing_in_that(rows, first, length):
     _same(sum_windows(_parts(counters, start, stop), start, stop), _direct(counters, start, stop), others)
 
 
-@given(st.lists(house, min_size=2, max_size=40), st.integers(1, 6))
+@given(st.lists(counter_steps, min_size=2, max_size=40), st.integers(1, 6))
 def test_sums_of_sums_are_the_same_sums(rows, length):
     """Days of quarter hours, then weeks of days: as if of quarter hours."""
     counters, last = _history(rows, resets=False)

@@ -14,7 +14,7 @@ from shared.problems import Problem
 from tests.clocks import NOW_MS
 from tests.receiver.ingest.bodies import document, encoded, raw
 
-FOR_EVER = dict.fromkeys(KINDS)
+UNLIMITED_RETENTION = dict.fromkeys(KINDS)
 
 
 json_values = st.recursive(
@@ -27,7 +27,7 @@ json_values = st.recursive(
 def judge(data: bytes) -> Problem | None:
     """The verdict of validation alone: a problem, or None for a batch that is taken."""
     try:
-        validate.check(data, now_ms=NOW_MS, retention_ms=FOR_EVER)
+        validate.check(data, now_ms=NOW_MS, retention_ms=UNLIMITED_RETENTION)
     except RefusedError as refused:
         return refused.problem
     return None
@@ -96,7 +96,7 @@ def test_what_is_taken_is_nothing_that_a_store_refuses(readings: list[dict[str, 
 
 
 def check(batch: dict[str, Any]) -> validate.Checked:
-    return validate.check(json.dumps(batch).encode(), now_ms=NOW_MS, retention_ms=FOR_EVER)
+    return validate.check(json.dumps(batch).encode(), now_ms=NOW_MS, retention_ms=UNLIMITED_RETENTION)
 
 
 @given(cut=st.integers(0, len(encoded()) - 1), flip=st.integers(1, 255))

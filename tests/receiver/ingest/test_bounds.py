@@ -100,7 +100,7 @@ def test_the_minutes_of_a_gateway_count_what_came_and_keep_the_lag_of_its_newest
     assert arrivals.minutes(before=120_001) == [shed]
 
 
-def test_minutes_that_nobody_can_store_do_not_pile_up_for_ever():
+def test_minutes_that_nobody_can_store_do_not_pile_up_without_limit():
     """A store that is gone for weeks: the newest minutes are kept."""
     arrivals = Arrivals()
     for minute in range(10_005):

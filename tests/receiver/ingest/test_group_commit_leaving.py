@@ -121,7 +121,7 @@ async def test_listeners_hear_nothing_of_a_failed_write(slow):
     assert heard == []
 
 
-async def test_a_failing_listener_spoils_no_answer(slow):
+async def test_a_failing_listener_harms_no_answer(slow):
     """The rows are stored, whatever a live view makes of them."""
 
     def broken(_gateway, _readings):

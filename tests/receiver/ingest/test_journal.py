@@ -37,7 +37,7 @@ async def test_what_was_noted_is_there_after_a_restart(path):
 
 
 @pytest.mark.parametrize("content", [b"", b"no database " * 500, b"SQLite format 3\x00" + bytes(5000)])
-async def test_a_damaged_journal_is_begun_anew(path, content):
+async def test_a_damaged_journal_is_begun_again(path, content):
     path.parent.mkdir()
     path.write_bytes(content)
     assert await loaded(path) == Contents({}, set())

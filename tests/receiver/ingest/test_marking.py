@@ -106,7 +106,7 @@ async def test_after_a_restart_everything_in_the_journal_is_dirty(tmp_path, jour
     assert restarted.of(HOUSE).state == RollupState("site", None)
 
 
-async def test_a_journal_that_is_lost_at_work_is_refused_once_and_then_written_anew(tmp_path, journal, held):
+async def test_a_journal_that_is_lost_at_work_is_refused_once_and_then_written_again(tmp_path, journal, held):
     """What waits is in the new one, and the gateway is one that nothing is known of."""
     held.go_on.set()
     store = MarkingStore(held, journal)

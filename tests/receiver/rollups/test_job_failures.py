@@ -63,7 +63,7 @@ async def test_a_kill_between_write_and_roll_up_loses_no_roll_up(tmp_path, clock
         await store.close()
 
 
-async def test_a_lost_journal_means_everything_is_computed_anew(sqlite_store, rollups, clock, tmp_path):
+async def test_a_lost_journal_means_everything_is_computed_again(sqlite_store, rollups, clock, tmp_path):
     await rollups.store.write(house(MIDNIGHT, MIDNIGHT + HOUR))
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "rollups.sqlite").write_bytes(b"nonsense" * 1000)

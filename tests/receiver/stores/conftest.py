@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from receiver.stores.base import Store
-from tests.receiver.stores.store_factories import PLACES, MakeStore
+from tests.receiver.stores.store_factories import STORES, MakeStore
 
 
-@pytest.fixture(params=PLACES)
+@pytest.fixture(params=STORES)
 def make_store(request, tmp_path) -> Iterator[MakeStore]:
     """Builds stores over one set of data, once for each kind of store."""
-    with PLACES[request.param](tmp_path, lambda: request.getfixturevalue("shared_influxd")) as make:
+    with STORES[request.param](tmp_path, lambda: request.getfixturevalue("shared_influxd")) as make:
         yield make
 
 

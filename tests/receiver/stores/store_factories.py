@@ -43,8 +43,8 @@ def new_buckets(server: Influxd) -> Iterator[tuple[str, str]]:
         server.api("DELETE", f"/api/v2/buckets/{bucket}")
 
 
-PLACES: dict[str, Callable[[Path, GetInfluxd], AbstractContextManager[MakeStore]]] = {
+STORES: dict[str, Callable[[Path, GetInfluxd], AbstractContextManager[MakeStore]]] = {
     "sqlite": sqlite,
     "influxdb": influxdb,
 }
-"""Every store that must keep the contract. A place begins empty."""
+"""Every store that must keep the contract. Each begins empty."""

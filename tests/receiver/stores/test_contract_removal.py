@@ -70,7 +70,7 @@ async def test_removing_twice_or_nothing_harms_nothing(store):
     assert await times(store) == [[NOON + QUARTER]]
 
 
-async def test_what_was_removed_can_be_written_anew(store):
+async def test_what_was_removed_can_be_written_again(store):
     """Derived readings are computed again; nothing of the old ones shows through."""
     old = GatewayReading(HOME, Reading("energy_15m", {}, NOON, {"production": 1.0, "load": 2.0}))
     await store.write([old])

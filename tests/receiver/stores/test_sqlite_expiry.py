@@ -43,7 +43,7 @@ async def test_what_is_older_than_its_kind_is_kept_goes(store):
     assert [summary.gateway for summary in await store.gateways()] == [HOME]
 
 
-async def test_other_kinds_stay_for_ever(store):
+async def test_other_kinds_stay_without_limit(store):
     """Roll-ups of the same meter among them."""
     kinds: dict[str, dict[str, float | str]] = {"meter_energy": {"delivered": 1.0}, "meter_1m": {"power": 1.0}}
     await store.write([

@@ -125,12 +125,12 @@ async def test_closing_interrupts_a_long_query(path):
     store = await opened(path)
     started = threading.Event()
 
-    def count_for_ever(connection):
+    def count_without_end(connection):
         started.set()
         numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
         return connection.execute(numbers).fetchone()
 
-    running = asyncio.create_task(store._readers.run(count_for_ever))
+    running = asyncio.create_task(store._readers.run(count_without_end))
     await asyncio.to_thread(started.wait)
     await store.close()
     with pytest.raises(StoreUnavailableError, match="interrupted"):

@@ -15,7 +15,7 @@ from tests.receiver.stores.sqlite_rows import HOME, NOON, PHASE_A, opened, rows,
 BATCH = 50
 
 
-WRITE_FOR_EVER = f"""
+WRITE_WITHOUT_END = f"""
 import asyncio, itertools, sys
 from pathlib import Path
 from receiver.stores.base import GatewayReading
@@ -37,7 +37,7 @@ asyncio.run(main())
 
 def write_and_kill(path, *, first, wanted):
     """Start a writer at batch `first`, kill it once it has acknowledged `wanted`; the batches that it acknowledged."""
-    command = [sys.executable, "-c", WRITE_FOR_EVER, str(path), str(first)]
+    command = [sys.executable, "-c", WRITE_WITHOUT_END, str(path), str(first)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout is not None
         lines = [writer.stdout.readline() for _ in range(wanted)]

@@ -21,7 +21,7 @@ FOREIGN = "122399999999"
 
 
 @contextlib.asynccontextmanager
-async def house(
+async def run_gateway_and_receiver(
     folder: Path, profile: str = "firmware-8", **simulator: str
 ) -> AsyncIterator[tuple[Simulator, CommandLine]]:
     async with Simulator(profile, **simulator) as sim, hosted(folder, sim.serial) as there:  # type: ignore[arg-type]
@@ -36,7 +36,7 @@ def unused_port() -> int:
 
 
 async def test_when_everything_is_right_every_step_says_so_and_the_status_is_0(tmp_path):
-    async with house(tmp_path) as (sim, command_line):
+    async with run_gateway_and_receiver(tmp_path) as (sim, command_line):
         outcome = await command_line.check()
     assert outcome.status == 0, outcome.text
     assert "FAIL" not in outcome.text
@@ -48,7 +48,7 @@ async def test_when_everything_is_right_every_step_says_so_and_the_status_is_0(t
 
 
 async def test_a_wrong_host(tmp_path):
-    async with house(tmp_path) as (_, command_line):
+    async with run_gateway_and_receiver(tmp_path) as (_, command_line):
         closed = str(unused_port())
         outcome = await command_line.check(HTTP_PORT=closed, HTTPS_PORT=closed)
         nonsense = [await command_line.check(HOST=host) for host in ("http://192.168.1.2/", "192.168.1.2:443")]
@@ -63,7 +63,10 @@ async def test_a_wrong_host(tmp_path):
 
 async def test_a_wrong_password(tmp_path):
     """An installer has changed it; and the owner has mistyped it."""
-    async with house(tmp_path, "firmware-5", installer_password="changed-by-installer") as (_, command_line):
+    async with run_gateway_and_receiver(tmp_path, "firmware-5", installer_password="changed-by-installer") as (
+        _,
+        command_line,
+    ):
         derived = await command_line.check()
         assert derived.status in (0, 1)
         mistyped = await command_line.check(INSTALLER_PASSWORD="canary-mistyped")
@@ -86,7 +89,7 @@ async def test_a_wrong_password(tmp_path):
     ],
 )
 async def test_a_token_that_is_expired_foreign_altered_or_none(tmp_path, token, sentence):
-    async with house(tmp_path) as (sim, command_line):
+    async with run_gateway_and_receiver(tmp_path) as (sim, command_line):
         outcome = await command_line.check(TOKEN=token(sim))
     assert outcome.status == 1
     line = outcome.line("FAIL  gateway")
@@ -96,7 +99,7 @@ async def test_a_token_that_is_expired_foreign_altered_or_none(tmp_path, token, 
 
 
 async def test_an_owner_token_gets_no_stream_and_is_told_what_that_means(tmp_path):
-    async with house(tmp_path) as (sim, command_line):
+    async with run_gateway_and_receiver(tmp_path) as (sim, command_line):
         outcome = await command_line.check(TOKEN=sim.token("owner"))
     assert outcome.status == 0, outcome.text
     line = outcome.line("note  stream")
@@ -105,7 +108,7 @@ async def test_an_owner_token_gets_no_stream_and_is_told_what_that_means(tmp_pat
 
 
 async def test_a_token_about_to_expire_is_noted_with_the_remedy(tmp_path):
-    async with house(tmp_path) as (sim, command_line):
+    async with run_gateway_and_receiver(tmp_path) as (sim, command_line):
         outcome = await command_line.check(TOKEN=sim.token("owner", 86_400))
     assert "with ENVOY_CLOUD_USERNAME and ENVOY_CLOUD_PASSWORD set it is renewed by itself" in outcome.line(
         "note  token"
@@ -113,7 +116,7 @@ async def test_a_token_about_to_expire_is_noted_with_the_remedy(tmp_path):
 
 
 async def test_a_wrong_receiver_secret(tmp_path):
-    async with house(tmp_path) as (_, command_line):
+    async with run_gateway_and_receiver(tmp_path) as (_, command_line):
         outcome = await command_line.check(RECEIVER_SECRET="x" * 40)
         async with command_line.run(RECEIVER_SECRET="x" * 40) as scraper:
             logged = await scraper.says("uplink waits")
@@ -130,7 +133,7 @@ async def test_a_serial_that_the_receiver_does_not_allow(tmp_path):
 
 
 async def test_a_receiver_that_is_not_there_or_is_something_else(tmp_path):
-    async with house(tmp_path) as (sim, command_line):
+    async with run_gateway_and_receiver(tmp_path) as (sim, command_line):
         absent = await command_line.check(RECEIVER_URL=f"http://127.0.0.1:{unused_port()}")
         other = await command_line.check(RECEIVER_URL=f"http://127.0.0.1:{sim.http_port}")
         no_tls = await command_line.check(
@@ -155,7 +158,7 @@ async def test_plain_http_to_another_machine(tmp_path):
 
 
 async def test_no_receiver_and_no_key(tmp_path):
-    async with house(tmp_path) as (_, command_line):
+    async with run_gateway_and_receiver(tmp_path) as (_, command_line):
         nowhere = await command_line.check(RECEIVER_URL="")
         keyless = await command_line.check(RECEIVER_SECRET="")
         stopped = await command_line.command("run", RECEIVER_URL="")
@@ -185,7 +188,7 @@ async def test_a_clock_that_is_off_by_a_day(tmp_path, by_s, level, sentence):
 
 
 async def test_a_gateway_clock_that_is_off_by_a_day_is_noted(tmp_path):
-    async with house(tmp_path) as (sim, command_line):
+    async with run_gateway_and_receiver(tmp_path) as (sim, command_line):
         sim.faults.on("clock-off", by=86_400.0)
         outcome = await command_line.check(TOKEN=sim.token("owner", 10 * 86_400))
     assert "ahead of this machine's" in outcome.line("note  clocks")
@@ -194,7 +197,7 @@ async def test_a_gateway_clock_that_is_off_by_a_day_is_noted(tmp_path):
 async def test_a_state_directory_that_cannot_be_written(tmp_path):
     """Under a file: not even root can make a directory there."""
     (tmp_path / "file").write_text("")
-    async with house(tmp_path) as (_, command_line):
+    async with run_gateway_and_receiver(tmp_path) as (_, command_line):
         outcome = await command_line.check(STATE_DIR=str(tmp_path / "file" / "state"))
         async with command_line.run(STATE_DIR=str(tmp_path / "file" / "state")) as scraper:
             logged = await scraper.says("the outbox cannot be opened; trying again")
@@ -235,7 +238,7 @@ async def test_a_full_disk(tmp_path, monkeypatch, number):
 
 
 async def test_another_gateway_at_the_address(tmp_path):
-    async with house(tmp_path) as (sim, command_line):
+    async with run_gateway_and_receiver(tmp_path) as (sim, command_line):
         outcome = await command_line.check(SERIAL=FOREIGN)
     line = outcome.line("FAIL  gateway")
     assert f"gateway {sim.serial} answers at 127.0.0.1, but this scraper belongs to gateway {FOREIGN}" in line
@@ -243,7 +246,7 @@ async def test_another_gateway_at_the_address(tmp_path):
 
 
 async def test_a_renewed_certificate(tmp_path):
-    async with house(tmp_path) as (sim, command_line):
+    async with run_gateway_and_receiver(tmp_path) as (sim, command_line):
         assert (await command_line.check()).status == 0
         sim.faults.on("new-certificate")
         outcome = await command_line.check()
@@ -254,7 +257,7 @@ async def test_a_renewed_certificate(tmp_path):
 
 
 async def test_a_firmware_before_7_needs_no_setting_but_the_host(tmp_path):
-    async with house(tmp_path, "firmware-5") as (sim, command_line):
+    async with run_gateway_and_receiver(tmp_path, "firmware-5") as (sim, command_line):
         outcome = await command_line.check(TOKEN="")
         password = await command_line.command("password")
     assert outcome.status == 0, outcome.text

@@ -65,7 +65,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("fault", list(FAULTS))
-async def test_a_spoilt_reply_costs_one_poll(fault, tmp_path):
+async def test_a_broken_reply_costs_one_poll(fault, tmp_path):
     """An error of ours, within the deadlines; the next poll is as before, without another login."""
     async with Simulator("firmware-8") as simulator, reading(simulator, tmp_path) as gateway:
         before = await gateway.inverters()

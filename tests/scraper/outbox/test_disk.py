@@ -102,7 +102,7 @@ def test_a_file_system_that_takes_no_more_bytes(path):
     box.close()
 
 
-def test_after_an_io_error_the_file_is_opened_anew_and_read_through(outbox, monkeypatch):
+def test_after_an_io_error_the_file_is_opened_again_and_read_through(outbox, monkeypatch):
     """What a failed fsync wrote is unknown: success is never assumed."""
     outbox.append(readings(0, 3))
     checked = []

@@ -108,7 +108,7 @@ async def test_waits_grow_to_five_minutes_and_never_end(bench):
     assert await bench.waiting() == 1
 
 
-async def test_a_401_mints_anew_once_on_the_receivers_clock(bench):
+async def test_a_401_mints_again_once_on_the_receivers_clock(bench):
     """A host whose clock is off by a day still delivers."""
     await bench.add(1)
     receiver_s = NOW_MS // 1000 + 86_400

@@ -45,7 +45,7 @@ def test_a_host_clock_that_steps_back_gets_a_new_token():
     assert decode(signer.token(900_000))["iat"] == 900_000
 
 
-def test_a_refused_token_is_minted_anew_on_the_receivers_clock():
+def test_a_refused_token_is_minted_again_on_the_receivers_clock():
     """A host whose clock is off by a day still delivers."""
     signer = Signer(HouseholdSecret(SECRET), SERIAL)
     signer.token(1_000_000)

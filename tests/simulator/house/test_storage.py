@@ -7,12 +7,12 @@ import pytest
 
 from simulator.house import BATTERY, NET, STORAGE, Battery, House
 
-WEEK = 1_781_481_600.0 + 3 * 86_400.0
+WEEK_START = 1_781_481_600.0 + 3 * 86_400.0
 HOUSE = House(BATTERY, 7)
 RATINGS = Battery(capacity_wh=10_080.0, max_power_w=3840.0)
 SUNDAY_FIVE = 1_781_983_800.0
 """2026-06-21, 05:00 in Adelaide: a calibration has ended."""
-SLOTS = [WEEK + 300.0 * slot for slot in range(7 * 288)]
+SLOTS = [WEEK_START + 300.0 * slot for slot in range(7 * 288)]
 
 
 def level(t):

@@ -24,7 +24,9 @@ def shard_days(database: Influxd) -> dict[str, float]:
     return {name: rule["shardGroupDurationSeconds"] / DAY_S for name, rule in rules.items()}
 
 
-def test_what_is_kept_for_ever_lies_in_few_shards(setup: Command, database: Influxd, monkeypatch: pytest.MonkeyPatch):
+def test_what_is_kept_without_limit_lies_in_few_shards(
+    setup: Command, database: Influxd, monkeypatch: pytest.MonkeyPatch
+):
     """Weeks, which InfluxDB would choose, are 260 shards in five years, and every long query opens them all."""
     setup()
     assert shard_days(database) == {"envoy": 30, "envoy_live": 1}
@@ -123,7 +125,7 @@ def _lose(file: Path, _: Influxd) -> None:
     file.unlink()
 
 
-def _spoil(file: Path, _: Influxd) -> None:
+def _corrupt(file: Path, _: Influxd) -> None:
     file.write_bytes(b"\xff\xfe")
 
 
@@ -143,7 +145,7 @@ def _swap_for_the_administrator(file: Path, database: Influxd) -> None:
     file.write_text(known[0]["token"])
 
 
-@pytest.mark.parametrize("damage", [_lose, _spoil, _revoke, _deactivate, _swap_for_the_administrator])
+@pytest.mark.parametrize("damage", [_lose, _corrupt, _revoke, _deactivate, _swap_for_the_administrator])
 def test_a_token_that_is_lost_is_replaced_and_the_old_one_is_worthless(
     setup: Command, database: Influxd, tokens: Path, damage: Any
 ):

@@ -1,15 +1,13 @@
 """The environment and `.env` as both halves read them: values, secret files, misspelt names.
 
-Nobody outside the settings of the two halves reads the environment. Messages name the setting, never its value.
+Nobody outside the settings of the two halves reads the environment. Messages name the setting, never its value. What is
+rarely needed is imported where it is used: the running scraper keeps every module that it has imported.
 """
 
-import difflib
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-
-from dotenv import dotenv_values
 
 _FILE = ".env"
 _SERVICE_LINK = re.compile(r"\w+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
@@ -30,8 +28,12 @@ def read_environment() -> dict[str, str]:
     The environment wins over `.env`, but an empty value counts as not set, so that `.env` then decides. A variable that
     is empty in both is "". Raises UnreadableSettingError.
     """
+    file: Mapping[str, str | None] = {}
     try:
-        file = dotenv_values(_FILE)
+        if Path(_FILE).exists():
+            from dotenv import dotenv_values  # noqa: PLC0415 (see above)
+
+            file = dotenv_values(_FILE)
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableSettingError(f"{_FILE} cannot be read ({_reason(error)})") from error
     found: dict[str, str] = {}
@@ -62,7 +64,7 @@ def unknown_settings(environment: Mapping[str, str], known: Collection[str], pre
     for name in sorted(environment):
         if name.startswith(prefix) and name not in known and not _is_service_link(name, environment[name]):
             endings = [one.removeprefix(prefix) for one in known if one.startswith(prefix)]
-            near = difflib.get_close_matches(name.removeprefix(prefix), endings, 1, _SIMILAR)
+            near = _find_similar(name.removeprefix(prefix), endings, _SIMILAR)
             remedy = f"did you mean {prefix}{near[0]}?" if near else "remove it; .env.example lists the settings"
             yield f"{name} is no setting of the {half}: {remedy}"
 
@@ -73,7 +75,7 @@ def misspelt_settings(environment: Mapping[str, str], known: Collection[str]) ->
     For prefixes that other programs use too, where an unknown name may be somebody else's.
     """
     for name in sorted(set(environment) - set(known)):
-        near = difflib.get_close_matches(name, known, 1, _NEARLY_EQUAL)
+        near = _find_similar(name, known, _NEARLY_EQUAL)
         if near:
             yield f"{name} is no setting: did you mean {near[0]}?"
 
@@ -86,6 +88,13 @@ def is_service_address(text: str) -> bool:
 def service_address_sentence(setting: str) -> str:
     """What to do where a setting holds such an address."""
     return f"{setting} was set by Kubernetes for a service of this name: set enableServiceLinks: false in the pod"
+
+
+def _find_similar(name: str, known: Collection[str], similarity: float) -> list[str]:
+    """The most similar name, if there is one."""
+    from difflib import get_close_matches  # noqa: PLC0415 (see above)
+
+    return get_close_matches(name, known, 1, similarity)
 
 
 def _is_service_link(name: str, value: str) -> bool:

@@ -1,4 +1,4 @@
-"""Logging, configured once: one JSON or console line per poll cycle, batch or fault; never per reading.
+"""Logging, configured once: one JSON or console line per poll cycle, batch or problem; never per reading.
 
 No secret, token or request body is ever logged: callers pass names and numbers, and `redact` is the last resort
 for text that came from elsewhere.

@@ -27,7 +27,7 @@ class Child:
 
     Attributes:
         name: For people.
-        may_finish: Whether it is no fault if it ends by itself with status 0.
+        may_finish: Whether it may end by itself with status 0.
         lines: The last lines of its standard error, oldest first.
         output: The last line of its standard output.
     """

@@ -52,15 +52,15 @@ def parse_line(line: str) -> KeyEntry:
 def parse(text: str) -> tuple[list[KeyEntry], list[str]]:
     """All entries, and one sentence for each line that cannot be read (that key does not count)."""
     entries: list[KeyEntry] = []
-    faults: list[str] = []
+    problems: list[str] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         try:
             entries.append(parse_line(line))
         except ValueError as error:
-            faults.append(f"line {number}: {error}")
-    return entries, faults
+            problems.append(f"line {number}: {error}")
+    return entries, problems
 
 
 def verification_keys(content: bytes | OSError | None) -> dict[str, VerificationKey]:
@@ -74,9 +74,9 @@ def verification_keys(content: bytes | OSError | None) -> dict[str, Verification
     if isinstance(content, OSError):
         _log.error("the keys file cannot be read: no scraper with a key of its own is let in", error=content.strerror)
         return {}
-    entries, faults = parse((content or b"").decode("utf-8", errors="replace"))
-    for fault in faults:
-        _log.error("a line of the keys file cannot be used", fault=fault)
+    entries, problems = parse((content or b"").decode("utf-8", errors="replace"))
+    for problem in problems:
+        _log.error("a line of the keys file cannot be used", problem=problem)
     revoked = {entry.key.key_id for entry in entries if entry.revoked}
     gateways: dict[str, frozenset[str]] = {}
     raw: dict[str, bytes] = {}
@@ -100,9 +100,9 @@ def load(path: Path) -> list[KeyEntry]:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise ReceiverSettingError(f"the keys file {path} cannot be read ({reason})") from error
-    entries, faults = parse(text)
-    if faults:
-        raise ReceiverSettingError(f"the keys file {path} has a fault in {faults[0]}; correct or remove the line")
+    entries, problems = parse(text)
+    if problems:
+        raise ReceiverSettingError(f"the keys file {path} has a problem in {problems[0]}; correct or remove the line")
     return entries
 
 

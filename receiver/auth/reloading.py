@@ -22,8 +22,8 @@ class ReloadingFile(Generic[T]):
     Args:
         path: The file; it need not exist.
         parse: Makes the value from what was read: the bytes, None for a file that never existed, or the error for one
-            that exists and cannot be read, or that is there no more. Must not raise: a fault in the file has to become
-            a value that lets nobody in.
+            that exists and cannot be read, or that is there no more. Must not raise: a problem in the file has to
+            become a value that lets nobody in.
         clock: How often to look.
         most_bytes: Read no more than this; None is all. `parse` gets what was read.
     """

@@ -99,7 +99,7 @@ def _sites(path: Path | None) -> Iterator[Finding]:
     except OSError as error:
         yield False, f"sites file: {path} cannot be read ({error.strerror}); correct RECEIVER_SITES_FILE or the file"
     except sites.SitesFileError as error:
-        yield from ((False, f"sites file: {fault}") for fault in error.sentences)
+        yield from ((False, f"sites file: {problem}") for problem in error.sentences)
     else:
         yield True, f"sites file: {path} describes {len(known)} gateway(s)"
 

@@ -90,7 +90,7 @@ def _refuse_body(scope: Scope) -> None:
 
 
 def _place(error: BaseException) -> str:
-    """File and line of the innermost frame: enough to find a fault, and nothing of the data."""
+    """File and line of the innermost frame: enough to find an error, and nothing of the data."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

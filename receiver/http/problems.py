@@ -93,7 +93,7 @@ class Problems:
 
     async def _handle(self, _: Request, error: Exception) -> Response:
         if isinstance(error, StoreUnavailableError):
-            _log.error("the store is not available", fault=str(error))
+            _log.error("the store is not available", reason=str(error))
         headers = error.headers if isinstance(error, HTTPException) else None
         return self.reply(refusal_of(error), request_id=new_request_id(), allow=(headers or {}).get("Allow"))
 
@@ -144,9 +144,9 @@ def refusal_of(error: Exception) -> RefusedError:
 def _advice(error: RequestValidationError) -> str | None:
     """Which declared parameters are wrong, and what they must be. The rules are quoted, never what was sent."""
     rules = {
-        fault["loc"][1]: "be given" if fault["type"] == "missing" else fault["msg"].partition(" should ")[2]
-        for fault in error.errors()
-        if fault["loc"][0] in ("query", "path") and fault["type"] in {*_RULES, "missing"}
+        problem["loc"][1]: "be given" if problem["type"] == "missing" else problem["msg"].partition(" should ")[2]
+        for problem in error.errors()
+        if problem["loc"][0] in ("query", "path") and problem["type"] in {*_RULES, "missing"}
     }
     return " ".join(f"{name} must {rule}." for name, rule in rules.items()) or None
 

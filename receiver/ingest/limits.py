@@ -13,7 +13,7 @@ MAX_SERIES = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one sender may ask for; generous, so that only a fault or a flood meets them.
+    """What one sender may ask for; generous, so that only an error or a flood meets them.
 
     Attributes:
         gateway_rate: Batches a second of one gateway, or reads a second of one reader token, in the long run.

@@ -41,5 +41,5 @@ def unavailable(path: Path, error: sqlite3.Error | OSError) -> OutboxUnavailable
                 "ENVOY_STATE_DIR"
             )
         case _:
-            sentence = f"the disk with {where} has a fault ({error}): check the disk; trying again"
+            sentence = f"the disk with {where} has failed ({error}): check the disk; trying again"
     return OutboxUnavailableError(sentence)

@@ -19,7 +19,7 @@ log = structlog.get_logger()
 def open_exclusive(path: Path, now_ms: int, *, again: bool = False) -> sqlite3.Connection:
     """Open the outbox for the running scraper, which holds the lock: make, migrate or salvage it as needed.
 
-    `again`: this process had it open and closed it after a fault, so a missing log proves nothing.
+    `again`: this process had it open and closed it after an error, so a missing log proves nothing.
     Raises OutboxUnavailableError (disk) and OutboxVersionError.
     """
     try:

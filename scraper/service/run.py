@@ -26,6 +26,6 @@ def main() -> int:
             print(logs.make_lines_inert(str(error)), file=sys.stderr)  # noqa: T201 (a sentence for the person who started it)
         status = 1
     except* Exception:  # noqa: BLE001 (the last place that can say what happened)
-        structlog.get_logger().exception("the scraper failed; this is a fault of the program, please report it")
+        structlog.get_logger().exception("the scraper failed; this is an error of the program, please report it")
         status = 1
     return status

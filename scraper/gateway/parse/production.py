@@ -2,7 +2,7 @@
 
 Each source is a series of its own (tag `source`), because their counters differ:
 
-| source | endpoint | fault |
+| source | endpoint | weakness |
 |---|---|---|
 | `pdm` | `/ivp/pdm/energy`, section `pcu` | 8.2 and later only; zeros after a start; no time of its own |
 | `inverters` | `/production.json`, section `inverters` | slow; before 8 the counter wraps at 1,193,046 Wh |

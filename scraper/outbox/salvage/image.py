@@ -74,9 +74,9 @@ def _committed(log: bytes | mmap.mmap) -> _Log | None:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether SQLite may open the file and lose nothing: what follows a fault in the log it drops in silence.
+    """Whether SQLite may open the file and lose nothing: what follows damage in the log it drops in silence.
 
-    A torn last transaction (a power cut while it was written) counts as a fault too; salvage then costs a new id only.
+    A torn last transaction (a power cut while it was written) counts as damage too; salvage then costs a new id only.
     Raises OSError.
     """
     with path.open("rb") as file:

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from shared.files import PRIVATE_FILE
 from standalone.errors import ChildDiedError, NotReadyError, StandaloneError
 
 _LAST_LINES = 12
@@ -99,7 +100,8 @@ class Child:
         output, errors = self._process.stdout, self._process.stderr
         if output is None or errors is None:
             raise StandaloneError(f"the {self.name} was started without pipes")
-        with log_file.open("ab", buffering=0) as log:
+        private = os.open(log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+        with os.fdopen(private, "ab", buffering=0) as log:
 
             async def read_errors() -> None:
                 while line := await _read_line(errors):

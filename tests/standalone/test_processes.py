@@ -40,6 +40,7 @@ async def test_a_child_that_dies_is_reported_with_status_and_last_words(group, t
     assert str(death).startswith("the calculator ended with exit status 1; its last lines:\n")
     assert "no_such_module" in str(death)
     assert "no_such_module" in (tmp_path / "calculator.log").read_text()
+    assert (tmp_path / "calculator.log").stat().st_mode & 0o077 == 0
     assert not child.running
 
 

@@ -6,10 +6,10 @@ import sys
 def main() -> None:
     """Run the command that the arguments name; `run` imports only what it uses while it runs."""
     if sys.argv[1:] == ["run"]:
-        # httpx (for its own command line) and structlog (for pretty tracebacks and other schedulers) import the first
-        # three if they are installed: eleven megabytes that a Raspberry Pi would keep for nothing. httpcore looks for
-        # the fourth on the disk at every request if it is not installed.
-        for name in ("httpx._main", "rich", "greenlet", "sniffio"):
+        # httpx (for its own command line), structlog (for pretty tracebacks and other schedulers) and shutil (for
+        # archives) import all but the last if they are installed: eleven megabytes that a Raspberry Pi would keep for
+        # nothing. httpcore looks for the last on the disk at every request if it is not installed.
+        for name in ("httpx._main", "rich", "greenlet", "bz2", "lzma", "sniffio"):
             sys.modules[name] = None  # type: ignore[assignment]
         from scraper.service.run import main as run  # noqa: PLC0415 (only what this command uses)
 

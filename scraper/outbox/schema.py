@@ -44,7 +44,7 @@ def connect(path: Path) -> sqlite3.Connection:
     """Open the file, which must exist, with every setting that durability rests on. Raises sqlite3.Error."""
     connection = durable_sqlite.connect(path)
     try:
-        connection.execute("PRAGMA cache_size = -1024")
+        connection.execute("PRAGMA cache_size = -512")
         connection.execute("PRAGMA secure_delete = ON")  # else salvage would find what was settled long ago
         durable_sqlite.make_durable(connection, log_limit_bytes=_LOG_LIMIT_BYTES)
     except BaseException:

@@ -38,10 +38,13 @@ async def test_a_session_is_kept_nowhere(service: Service):
     assert (await service.get("/api/v1/session")).headers["cache-control"] == "no-store"
 
 
-async def test_a_verdict_is_kept_nowhere(service: Service):
-    answer = await service.post(BODY)
-    assert answer.headers["cache-control"] == "no-store"
-    assert answer.headers["x-content-type-options"] == "nosniff"
+async def test_a_verdict_carries_nothing_for_browsers_and_a_refusal_does(service: Service):
+    """Only a scraper with a token gets a verdict, thousands of times a day."""
+    verdict = await service.post(BODY)
+    assert "content-security-policy" not in verdict.headers
+    refusal = await service.post(BODY, token="")
+    assert refusal.headers["cache-control"] == "no-store"
+    assert refusal.headers["x-content-type-options"] == "nosniff"
 
 
 async def test_the_documentation_runs_its_viewer_and_nothing_else(tmp_path):

@@ -87,6 +87,8 @@ def variables_of(model: type[BaseModel]) -> Iterator[str]:
 def sentences(model: type[BaseModel], error: ValidationError) -> Iterator[str]:
     """A sentence for each problem, with the setting's name and never its value."""
     for problem in error.errors(include_input=False, include_url=False):
+        if problem["type"] == "default_factory_not_called":
+            continue  # a default that rests on the settings that the other sentences are about
         if problem["type"] == "value_error":  # raised by our own validators, which name the setting
             yield str(problem["ctx"]["error"])
             continue

@@ -175,3 +175,10 @@ def test_the_page_is_where_the_receiver_listens_unless_a_public_address_is_told(
     assert settings.load().public_url == "http://127.0.0.1:8000"
     monkeypatch.setenv("RECEIVER_PUBLIC_URL", "https://relay.example.org/envoy/")
     assert settings.load().public_url == "https://relay.example.org/envoy"
+
+
+def test_a_default_that_rests_on_a_wrong_setting_adds_no_riddle(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RECEIVER_PORT", "99999")
+    with pytest.raises(ReceiverSettingError) as error:
+        settings.load()
+    assert str(error.value).splitlines() == ["RECEIVER_PORT: input should be less than or equal to 65535"]

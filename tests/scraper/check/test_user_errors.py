@@ -18,6 +18,7 @@ from tests.scraper.commands import SECRET, CommandLine, command_line_for, hosted
 from tests.scraper.running_scraper import scraper_settings, until
 
 FOREIGN = "122399999999"
+ANOTHER_SECRET = "another-secret-0123456789abcdef-fedcba98"
 
 
 @contextlib.asynccontextmanager
@@ -117,8 +118,8 @@ async def test_a_token_about_to_expire_is_noted_with_the_remedy(tmp_path):
 
 async def test_a_wrong_receiver_secret(tmp_path):
     async with run_gateway_and_receiver(tmp_path) as (_, command_line):
-        outcome = await command_line.check(RECEIVER_SECRET="x" * 40)
-        async with command_line.run(RECEIVER_SECRET="x" * 40) as scraper:
+        outcome = await command_line.check(RECEIVER_SECRET=ANOTHER_SECRET)
+        async with command_line.run(RECEIVER_SECRET=ANOTHER_SECRET) as scraper:
             logged = await scraper.says("uplink waits")
     assert outcome.status == 1
     assert "ENVOY_RECEIVER_SECRET must equal RECEIVER_SECRET" in outcome.line("FAIL  receiver")

@@ -29,6 +29,8 @@ HEARTBEAT_MS = MINUTE_MS
 """A full snapshot of a meter series at least this often (milliseconds)."""
 MAX_GAP_MS = 2 * HEARTBEAT_MS
 """Linear fields are unknown between points further apart than this (milliseconds)."""
+WRAP_WH = 2**32 / 3600
+"""Where the inverter total of gateways without meters starts again at zero: 2^32 J, about 1,193,046 Wh."""
 MAX_TEXT = 200
 """Characters of a text field, at most."""
 

@@ -1,4 +1,4 @@
-"""Dashboard Panels: what every solar panel gives, beside its peers."""
+"""Dashboard Panels: what every solar panel gives, compared with its peers."""
 
 from grafana_foundation_sdk.builders import common, stat, statetimeline, timeseries
 from grafana_foundation_sdk.models.common import (
@@ -18,7 +18,7 @@ from receiver.sites.household import REPORT_SPEAKS_MS
 PAGE = DashboardPage(
     uid="envoy-panels",
     title="Panels",
-    description="What every solar panel gives, beside its peers: which ones are weak, clipped or silent.",
+    description="What every solar panel gives, compared with its peers: which ones are weak, clipped or silent.",
     since="now/d",
     refresh="1m",
 )

@@ -118,7 +118,7 @@ class InverterRoutes:
         _: WithoutParameters,
         request: Request,
     ) -> Response:
-        """One panel: its latest values, its day beside its peers, and its last 30 days."""
+        """One panel: its latest values, its day compared with its peers, and its last 30 days."""
         (found,) = await self._latest.read(question.serial, "inverter")
         site, now_ms = question.site, question.now_ms
         now = panels.describe_panels(found, site, now_ms).get(inverter)

@@ -18,11 +18,8 @@ from typing import NamedTuple
 
 from receiver.energy.interpolation import Point
 from receiver.energy.windows import check_edges
-from shared.fields import MAX_GAP_MS
+from shared.fields import MAX_GAP_MS, WRAP_WH
 from shared.units import HOUR_MS
-
-WRAP_WH = 2**32 / 3600
-"""Where the inverter total of gateways without meters starts again at zero: 2^32 J, about 1,193,046 Wh."""
 
 _LARGEST_W = 250_000.0  # more than 600 microinverters, the most a gateway serves; a faster counter jumped
 _LARGEST_WRAPPED_WH = WRAP_WH / 10  # a decrease that would need more energy than this to be a wrap is a reset

@@ -1,9 +1,8 @@
 """Energy of windows as rows of the store, and what it costs. Pure."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
+from receiver.calendar.local import to_local
 from receiver.energy.balance import QUANTITIES, SiteEnergy, build_site_energy, site_energy
 from receiver.energy.energy import WindowEnergy
 from receiver.rollups.quarters import Quarter
@@ -104,7 +103,7 @@ def number(fields: dict[str, FieldValue], name: str) -> float | None:
 
 def _price_window(energy: SiteEnergy, site: Site) -> dict[str, FieldValue]:
     """By the rates of the local hour and the tariff in force on that local day; nothing where there is none."""
-    local = datetime.fromtimestamp(energy.start / 1000, UTC).astimezone(ZoneInfo(site.time_zone or "UTC"))
+    local = to_local(energy.start, site.zone)
     tariffs = [tariff for tariff in site.tariffs if tariff.valid_from <= local.date()]
     return _price(energy, tariffs[-1], local.hour) if tariffs else {}
 

@@ -1,4 +1,4 @@
-"""`panel_1d`: what each panel made of a day, beside its peers, and how long its inverter stood at its limit. Pure.
+"""`panel_1d`: what each panel made of a day, its peers on it, and how long its inverter stood at its limit. Pure.
 
 `max_power` is the highest mean that the gateway has ever seen of an inverter, not a rating: for a panel that never
 reaches its inverter's limit it is only its best moment. It is taken for the limit where at least `_SHARED_BY` inverters

@@ -1,4 +1,4 @@
-"""`panel_15m`: each panel beside its peers. Pure.
+"""`panel_15m`: each panel compared with its peers. Pure.
 
 A panel is known by the serial of its inverter, and has a row wherever any inverter of the site is known, also while it
 is silent itself: from its first report until it has been silent for `LONG_GONE_MS`; with a name in the sites file, also

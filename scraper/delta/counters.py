@@ -8,14 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from scraper.events import make_event, name_some
-from shared.fields import KINDS, Interpolation
+from shared.fields import KINDS, WRAP_WH, Interpolation
 from shared.readings import Reading, Series
 from shared.units import SECOND_MS
 
 PERIOD_MS = 58 * SECOND_MS
 """A counter is due this long after the last stored one: a minute, less the jitter of a poll every minute."""
-WRAP_WH = 2**32 / 3600
-"""Where 32-bit joule counters start again at zero (Wh)."""
 KINDS_COUNTED = frozenset({"meter_energy", "production"})
 """The kinds that are handled here."""
 

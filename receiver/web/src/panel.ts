@@ -1,4 +1,4 @@
-/** One panel's day beside its peers, in a dialog. */
+/** One panel's day compared with its peers, in a dialog. */
 
 import { ago, amount, measured, share } from "./format.ts";
 import { Chart } from "./chart.ts";

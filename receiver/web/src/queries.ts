@@ -70,7 +70,7 @@ export async function dayCurve(serial: string, day: Day): Promise<Curves> {
   return coarsened(fields, day.start / 1000, Math.min(day.stop, Date.now()) / 1000, CURVE_S);
 }
 
-/** A panel's day beside its peers. Throws ApiError. */
+/** A panel's day compared with its peers. Throws ApiError. */
 export async function panelDay(serial: string, inverter: string, day: Day): Promise<PanelDay> {
   const [power, peers] = await Promise.all(
     ["power", "peers"].map((field) => points(serial, { kind: "panel_15m", field, inverter }, day)),

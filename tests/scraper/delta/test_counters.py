@@ -1,6 +1,7 @@
 """Counters go out once a minute, raw; a fall is marked and costs no energy."""
 
-from scraper.delta.counters import WRAP_WH, CounterHistory, detect, forget_stored
+from scraper.delta.counters import CounterHistory, detect, forget_stored
+from shared.fields import WRAP_WH
 from shared.readings import Reading
 from tests.scraper.delta.samples import energy
 

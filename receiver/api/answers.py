@@ -84,17 +84,30 @@ def make_latest_table(
 ) -> Response:
     """As `make_table`, for values that are asked for again and again: 304 where nothing is new.
 
-    The ETag is a weak one, of everything but `age_seconds`: a reader with a 304 has the timestamp, and so the age.
+    The ETag is a weak one, of everything but ages: a reader with a 304 has the timestamp, and so the age.
     """
-    ageless = [{name: value for name, value in row.items() if name != "age_seconds"} for row in rows]
-    return make_unless_known(
+    return _make_unless_known(
         request,
-        [as_csv, ageless, next_after],
+        [as_csv, _without_ages(rows), next_after],
         lambda: make_table(request, rows, as_csv=as_csv, columns=columns, next_after=next_after),
     )
 
 
-def make_unless_known(request: Request, content: Any, make: Callable[[], Response]) -> Response:
+def make_latest_document(request: Request, document: Mapping[str, object]) -> Response:
+    """As `make_document`, for values that are asked for again and again: as `make_latest_table`."""
+    return _make_unless_known(request, _without_ages(document), lambda: make_document(request, document))
+
+
+def _without_ages(content: object) -> object:
+    """Everything but ages, which are another at every question."""
+    if isinstance(content, Mapping):
+        return {name: _without_ages(each) for name, each in content.items() if not name.endswith("age_seconds")}
+    if isinstance(content, list):
+        return list(map(_without_ages, content))
+    return content
+
+
+def _make_unless_known(request: Request, content: object, make: Callable[[], Response]) -> Response:
     """The answer with a weak ETag, or 304 where the reader has it already (RFC 9110).
 
     Args:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Request
 from pydantic import Field
@@ -104,10 +104,7 @@ class GatewayRoutes:
 
     async def show_gateway(self, question: AskedOfGateway, _: WithoutParameters, request: Request) -> Response:
         """How a gateway and its scraper are, what the household does now, and what it did today."""
-        document = await self._describe_whole(question)
-        ageless: dict[str, Any] = {name: each for name, each in document.items() if not name.endswith("age_seconds")}
-        ageless["power"] = {**document["power"], "age_seconds": None}
-        return answers.make_unless_known(request, ageless, lambda: answers.make_document(request, document))
+        return answers.make_latest_document(request, await self._describe_whole(question))
 
     async def _describe_whole(self, question: GatewayQuestion) -> GatewayStatus:
         serial, site, now_ms = question.serial, question.site, question.now_ms

@@ -134,8 +134,7 @@ class InverterRoutes:
             "today": next((day for day in days if day["in_progress"]), None),
             "days": days,
         }
-        ageless = {name: each for name, each in document.items() if name != "age_seconds"}
-        return answers.make_unless_known(request, ageless, lambda: answers.make_document(request, document))
+        return answers.make_latest_document(request, document)
 
     async def list_energies(
         self,

@@ -24,6 +24,12 @@ class LatestValues:
         return await asyncio.gather(*(self._store.latest(serial, kind) for kind in kinds))
 
 
+def describe_latest(entry: Latest, now_ms: int) -> dict[str, object]:
+    """One series as readers see it: its tags, its fields, its `timestamp` and `age_seconds`."""
+    age = age_seconds(entry.timestamp, now_ms)
+    return {**entry.tags, **entry.fields, "timestamp": entry.timestamp, "age_seconds": age}
+
+
 def age_seconds(timestamp: int, now_ms: int) -> float:
     """The age of a timestamp in seconds; 0 for one of a clock that is ahead. Both are UTC milliseconds."""
     return max(0, now_ms - timestamp) / 1000

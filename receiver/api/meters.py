@@ -1,12 +1,12 @@
 """The meters' latest values, and the household now."""
 
-from typing import Any, cast
+from typing import cast
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from receiver.api import answers
-from receiver.api.latest import LatestValues, age_seconds
+from receiver.api.latest import LatestValues, age_seconds, describe_latest
 from receiver.api.meter_answers import HouseholdPower, MeterEntry
 from receiver.api.parameters import NOT_MODIFIED, FormatAsked, WithoutParameters
 from receiver.api.questions import AskedOfGateway
@@ -55,9 +55,7 @@ class MeterRoutes:
         """What the household makes, uses, buys and sells at this moment."""
         meters, inverters = await self._latest.read(question.serial, "meter", "inverter")
         now = describe_household(meters, inverters, question.site, question.now_ms)
-        document = describe_power(now, question.now_ms)
-        ageless: dict[str, Any] = {**document, "age_seconds": None}
-        return answers.make_unless_known(request, ageless, lambda: answers.make_document(request, document))
+        return answers.make_latest_document(request, describe_power(now, question.now_ms))
 
 
 def describe_meter(entry: Latest, now_ms: int) -> MeterEntry:
@@ -68,8 +66,7 @@ def describe_meter(entry: Latest, now_ms: int) -> MeterEntry:
             `MeterEntry`.
         now_ms: UTC milliseconds.
     """
-    age = age_seconds(entry.timestamp, now_ms)
-    return cast("MeterEntry", {**entry.tags, **entry.fields, "timestamp": entry.timestamp, "age_seconds": age})
+    return cast("MeterEntry", describe_latest(entry, now_ms))
 
 
 def describe_power(now: HouseholdNow, now_ms: int) -> HouseholdPower:

@@ -5,7 +5,7 @@ from typing import Final, cast
 
 from receiver.api.gateway_answers import InverterStates
 from receiver.api.inverter_answers import InverterEntry, PanelData, PanelDay, PanelEnergyEntry, PanelPlace
-from receiver.api.latest import age_seconds
+from receiver.api.latest import describe_latest
 from receiver.calendar.labels import WindowEntry
 from receiver.queries import panels
 from receiver.queries.panels import PanelState, PanelWindows
@@ -29,8 +29,7 @@ def describe_panel(inverter: str, last: Latest | None, state: PanelState, site: 
     """
     values: Mapping[str, object] = {"inverter": inverter, "timestamp": None, "age_seconds": None}
     if last is not None:
-        age = age_seconds(last.timestamp, now_ms)
-        values = {**last.tags, **last.fields, "timestamp": last.timestamp, "age_seconds": age}
+        values = describe_latest(last, now_ms)
     return cast("InverterEntry", {**values, "state": state, **describe_panel_place(site, inverter)})
 
 

@@ -20,13 +20,17 @@ NOT_MODIFIED: Final[dict[str, Any]] = {"description": "Nothing is new since the 
 """For `responses={304: ...}` of routes with an ETag."""
 
 
-class NoParameters(BaseModel):
-    """The base of every route's parameters; by itself for routes that have none."""
+class RouteParameters(BaseModel):
+    """The base of every route's parameters."""
 
     model_config = ConfigDict(frozen=True)
 
 
-class FormatParameters(NoParameters):
+class NoParameters(RouteParameters):
+    """Of routes that have none."""
+
+
+class FormatParameters(RouteParameters):
     """The parameters of a table."""
 
     format: Format | None = Field(
@@ -50,7 +54,7 @@ class RangeParameters(FormatParameters):
     )
 
 
-_Parameters = TypeVar("_Parameters", bound=NoParameters)
+_Parameters = TypeVar("_Parameters", bound=RouteParameters)
 
 
 def read_parameters(model: type[_Parameters]) -> Any:

@@ -44,12 +44,15 @@ class GatewayQuestion(ReaderQuestion):
     Attributes:
         serial: The gateway.
         site: What the sites file says about it.
-        zone: The site's time zone.
     """
 
     serial: str
     site: Site
-    zone: ZoneInfo
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The site's time zone."""
+        return self.site.zone
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,8 +106,7 @@ class Entrance:
         """A question about one gateway. Raises RefusedError, also for a gateway without readings (not-found)."""
         caller = self._access.admit(request, serial)
         await self._gateways.check(serial)
-        site = self._sites.of(serial)
-        return GatewayQuestion(caller=caller, now_ms=self._clock.now_ms(), serial=serial, site=site, zone=site.zone)
+        return GatewayQuestion(caller=caller, now_ms=self._clock.now_ms(), serial=serial, site=self._sites.of(serial))
 
     async def admit_to_live(self, request: Request, serial: str) -> LiveQuestion:
         """A view of the live events. Raises RefusedError as `admit_to_gateway` does."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from receiver.api.answers import Format
-from receiver.api.parameters import NoParameters, read_parameters
+from receiver.api.parameters import RouteParameters, read_parameters
 from receiver.queries import times
 from receiver.queries.budget import MAX_POINTS
 from receiver.queries.question import Aggregate, Fill
@@ -20,7 +20,7 @@ def _tag(meaning: str, example: str) -> Any:
     return Field(None, max_length=100, description=f"Only series with this {meaning}.", examples=[example])
 
 
-class SeriesParameters(NoParameters):
+class SeriesParameters(RouteParameters):
     """What may be asked of series."""
 
     kind: str = Field(

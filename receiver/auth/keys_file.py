@@ -9,8 +9,6 @@ with the word in front, so that the list still shows it:
 Empty lines and lines that begin with # are comments. A line ends with a line feed and with nothing else.
 """
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,9 +16,10 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from receiver.auth.keys import EDDSA, VerificationKey
+from receiver.auth.reloading import lock_for_change
 from receiver.errors import ReceiverSettingError
 from shared import keys
-from shared.files import locked, write_private
+from shared.files import write_private
 
 _log = structlog.get_logger()
 
@@ -109,7 +108,7 @@ def load(path: Path) -> list[KeyEntry]:
 def add(path: Path, line: str, gateways: list[str]) -> KeyEntry:
     """Let a key write for `gateways` too; repeated, it adds more. Raises ValueError, ReceiverSettingError."""
     new = parse_line(line)._replace(revoked=False)
-    with _changing(path):
+    with lock_for_change(path):
         return _add(path, new, gateways)
 
 
@@ -128,21 +127,11 @@ def _add(path: Path, new: KeyEntry, gateways: list[str]) -> KeyEntry:
 
 def revoke(path: Path, key_id: str) -> None:
     """Take a key's right away; running receivers see it within seconds. Raises ValueError for an unknown id."""
-    with _changing(path):
+    with lock_for_change(path):
         entries = load(path)
         if not any(entry.key.key_id == key_id for entry in entries):
             raise ValueError("no key of that id is in the keys file; `envoy-receiver keys list` shows them")
         _save(path, [entry._replace(revoked=True) if entry.key.key_id == key_id else entry for entry in entries])
-
-
-@contextlib.contextmanager
-def _changing(path: Path) -> Iterator[None]:
-    """No other command changes the file meanwhile. Raises ReceiverSettingError."""
-    try:
-        with locked(path):
-            yield
-    except OSError as error:
-        raise ReceiverSettingError(f"{path} cannot be locked ({error.strerror}): check its directory") from error
 
 
 def _save(path: Path, entries: list[KeyEntry]) -> None:

@@ -4,9 +4,7 @@ The list (`readers.json` in the state directory) holds what is needed to recogni
 good while its signature is, unless the list says revoked; a list that cannot be read or understood lets no reader in.
 """
 
-import contextlib
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 
 import jwt
@@ -14,8 +12,9 @@ import msgspec
 import structlog
 
 from receiver.auth.keys import HS256, READ_KEY_ID
+from receiver.auth.reloading import lock_for_change
 from receiver.errors import ReceiverSettingError
-from shared.files import UnsafeFileError, locked, read_private, write_private
+from shared.files import UnsafeFileError, read_private, write_private
 from shared.units import DAY_S
 
 AUDIENCE = "envoy-receiver"
@@ -99,7 +98,7 @@ def create(state_dir: Path, key: bytes, *, gateways: list[str], days: int, now_s
         "iat": now_s,
         "exp": entry.expires,
     }
-    with _changing(state_dir):
+    with lock_for_change(state_dir / LIST_FILE):
         _save(state_dir, [*load(state_dir), entry])
     return entry, jwt.encode(claims, key, algorithm=HS256, headers={"kid": READ_KEY_ID})
 
@@ -111,22 +110,11 @@ def page_link(public_url: str, token: str) -> str:
 
 def revoke(state_dir: Path, jti: str) -> None:
     """Make a token worthless within seconds. Raises ValueError for an unknown id, and ReceiverSettingError."""
-    with _changing(state_dir):
+    with lock_for_change(state_dir / LIST_FILE):
         entries = load(state_dir)
         if not any(entry.jti == jti for entry in entries):
             raise ValueError("no token of that id is in the list; `envoy-receiver token list` shows them")
         _save(state_dir, [msgspec.structs.replace(e, revoked=True) if e.jti == jti else e for e in entries])
-
-
-@contextlib.contextmanager
-def _changing(state_dir: Path) -> Iterator[None]:
-    """No other command changes the list meanwhile. Raises ReceiverSettingError."""
-    path = state_dir / LIST_FILE
-    try:
-        with locked(path):
-            yield
-    except OSError as error:
-        raise ReceiverSettingError(f"{path} cannot be locked ({error.strerror}): check its directory") from error
 
 
 def _save(state_dir: Path, entries: list[ReaderToken]) -> None:

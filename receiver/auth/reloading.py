@@ -4,11 +4,14 @@ A file that cannot be read is never taken for one that is not there: the caller 
 and the file is tried again until it can be read.
 """
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from receiver.errors import ReceiverSettingError
 from shared.clock import Clock
+from shared.files import locked
 
 RELOAD_S = 10.0
 """A change is seen within this many seconds."""
@@ -79,3 +82,13 @@ class ReloadingFile(Generic[T]):
             return error
         self._existed = True
         return content
+
+
+@contextlib.contextmanager
+def lock_for_change(path: Path) -> Iterator[None]:
+    """Let no other command change the file meanwhile. Raises ReceiverSettingError."""
+    try:
+        with locked(path):
+            yield
+    except OSError as error:
+        raise ReceiverSettingError(f"{path} cannot be locked ({error.strerror}): check its directory") from error

@@ -11,10 +11,10 @@ from typing import Literal, NamedTuple, TypeAlias, cast
 
 from shared.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
-Every: TypeAlias = Literal["15m", "1h", "1d", "1w", "1mo", "1y", "billing"]
-"""The windows that energy is kept in; `billing` is a month from the site's billing day on."""
 PanelEvery: TypeAlias = Literal["15m", "1h", "1d", "1w", "1mo", "1y"]
-"""The windows that panels are compared in: all of them but `billing`."""
+"""The windows that panels are compared in."""
+Every: TypeAlias = Literal[PanelEvery, "billing"]
+"""The windows that energy is kept in; `billing` is a month from the site's billing day on."""
 
 CLOCK_UNITS_MS: Mapping[str, int] = MappingProxyType({"s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS})
 """Units whose windows follow the local clock, and how long they are (milliseconds)."""

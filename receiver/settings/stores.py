@@ -76,6 +76,11 @@ class InfluxDB(SettingsModel):
         """Where the readings are, for people."""
         return f"buckets {self.bucket} and {self.live_bucket} at {self.url}"
 
+    @property
+    def bucket_names(self) -> tuple[str, ...]:
+        """Each bucket once: the main one first, then the live one if it is another."""
+        return tuple(dict.fromkeys((self.bucket, self.live_bucket)))
+
     @field_validator("token", mode="before")
     @classmethod
     def _find_written_token(cls, value: Any, info: ValidationInfo) -> Any:

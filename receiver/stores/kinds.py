@@ -135,3 +135,5 @@ DERIVED: Mapping[str, Kind] = MappingProxyType({
 
 STORED: Mapping[str, Kind] = MappingProxyType({**KINDS, **DERIVED})
 """Every kind that a store holds."""
+KEPT_WITHOUT_LIMIT: Mapping[str, int | None] = MappingProxyType(dict.fromkeys(STORED))
+"""A retention for stores: every kind is kept without limit."""

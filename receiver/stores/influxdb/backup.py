@@ -39,7 +39,7 @@ class Snapshots:
                 "INFLUXDB_ADMIN_TOKEN_FILE, or back up that database with its own tools"
             )
         self._org = influxdb.org
-        self._names = dict.fromkeys((influxdb.bucket, influxdb.live_bucket))
+        self._names = influxdb.bucket_names
         self._connection = InfluxConnection(
             influxdb.url, influxdb.admin_token, timeout_s=_TIMEOUT_S, read_timeout_s=_READ_TIMEOUT_S
         )

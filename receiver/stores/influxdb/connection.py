@@ -127,7 +127,10 @@ class InfluxConnection:
         with self._own_errors():
             if form:
                 headers = {**(headers or {}), "Content-Type": "application/x-www-form-urlencoded"}
-            answer = self._open(method, path, query=query, headers=headers, body=body, form=form)
+            answer = self._open(
+                method, path, query_params=list(query), header_params=dict(headers or {}), body=body,
+                post_params=list(form),
+            )  # fmt: skip
             content = answer.read(None if longest is None else longest + 1)
             if longest is not None and len(content) > longest:
                 answer.close()
@@ -195,19 +198,10 @@ class InfluxConnection:
             cause = getattr(error, "reason", None) or error
             raise InfluxUnreachableError(self.url, type(cause).__name__) from error
 
-    def _open(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Sequence[tuple[str, str]] = (),
-        headers: Mapping[str, str] | None = None,
-        body: bytes | Mapping[str, Any] | None = None,
-        form: Sequence[tuple[str, str]] = (),
-    ) -> BaseHTTPResponse:
-        """The answer with its body unread."""
+    def _open(self, method: str, path: str, **arguments: Any) -> BaseHTTPResponse:
+        """The answer with its body unread; the arguments are those of the library's `call_api`."""
         answer: BaseHTTPResponse = self._api.call_api(
-            path, method, query_params=list(query), header_params=dict(headers or {}), body=body,
-            post_params=list(form), _preload_content=False, _return_http_data_only=True, urlopen_kw={"redirect": False},
+            path, method, **arguments, _preload_content=False, _return_http_data_only=True,
+            urlopen_kw={"redirect": False},
         )  # fmt: skip
         return answer

@@ -9,10 +9,8 @@ from receiver.stores.influxdb.answers import explain_unsupported_version
 from receiver.stores.influxdb.client import TIMEOUT_S, InfluxClient
 from receiver.stores.influxdb.two_bucket_reader import TwoBucketReader
 from receiver.stores.influxdb.writer import InfluxWriter
-from receiver.stores.kinds import STORED
+from receiver.stores.kinds import KEPT_WITHOUT_LIMIT
 from shared.problems import Rejection
-
-_WITHOUT_LIMIT: Mapping[str, int | None] = MappingProxyType(dict.fromkeys(STORED))
 
 
 class InfluxStore:
@@ -36,10 +34,10 @@ class InfluxStore:
         bucket: str,
         live_bucket: str,
         *,
-        retention_ms: Mapping[str, int | None] = _WITHOUT_LIMIT,
+        retention_ms: Mapping[str, int | None] = KEPT_WITHOUT_LIMIT,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
-        self._retention_ms = MappingProxyType({**_WITHOUT_LIMIT, **retention_ms})
+        self._retention_ms = MappingProxyType({**KEPT_WITHOUT_LIMIT, **retention_ms})
         self._client = InfluxClient(url, org, token, timeout_s=timeout_s)
         self._writer = InfluxWriter(self._client, bucket, live_bucket)
         self._reader = TwoBucketReader(self._client, bucket, live_bucket)

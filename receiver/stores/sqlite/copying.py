@@ -4,11 +4,10 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote
 
 from receiver.stores.base import StoreUnavailableError
 from receiver.stores.sqlite.files import connect_reader, explain
-from shared.durable_sqlite import DamagedError, check
+from shared.durable_sqlite import DamagedError, check, connect
 from shared.files import PRIVATE_FILE, make_private_directory, sync_directory
 
 
@@ -30,7 +29,7 @@ def copy_to(path: Path, target: Path) -> None:
 def check_copy(copy: Path) -> None:
     """Raises StoreUnavailableError for a copy that is damaged or missing."""
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(copy))}?mode=ro", uri=True)) as connection:
+        with closing(connect(copy, immutable=True)) as connection:
             check(connection)
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise StoreUnavailableError("the copy of the store is damaged") from error

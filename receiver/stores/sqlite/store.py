@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from receiver.stores.base import NO_TAGS, GatewayReading, GatewaySummary, Latest, SeriesPoints
-from receiver.stores.kinds import STORED
+from receiver.stores.kinds import KEPT_WITHOUT_LIMIT
 from receiver.stores.sqlite import queries
 from receiver.stores.sqlite.readers import Readers
 from receiver.stores.sqlite.writer import SqliteWriter
@@ -18,7 +18,6 @@ from shared.problems import Rejection
 _T = TypeVar("_T")
 _EXPIRING_STEPS = 20
 """Transactions of one kind that one call makes: at one call a minute, a hundred houses with a value a second."""
-_UNLIMITED: Mapping[str, int | None] = MappingProxyType(dict.fromkeys(STORED))
 
 
 class SqliteStore:
@@ -30,8 +29,8 @@ class SqliteStore:
         retention_ms: Per kind, how long readings are kept, in milliseconds; None (the default) is without limit.
     """
 
-    def __init__(self, path: Path, *, retention_ms: Mapping[str, int | None] = _UNLIMITED) -> None:
-        self._retention_ms = MappingProxyType({**_UNLIMITED, **retention_ms})
+    def __init__(self, path: Path, *, retention_ms: Mapping[str, int | None] = KEPT_WITHOUT_LIMIT) -> None:
+        self._retention_ms = MappingProxyType({**KEPT_WITHOUT_LIMIT, **retention_ms})
         self._writer = SqliteWriter(path)
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-write")
         self._readers = Readers(path)

@@ -30,7 +30,7 @@ def check_version(version: str, url: str) -> str | None:
 
 def find_problems(server: InfluxManagement, influxdb: InfluxDB, meter_days: int) -> Iterator[str]:
     """What keeps the token of `server` from doing the receiver's work, a sentence each. Raises SetupError."""
-    for name in _bucket_names(influxdb):
+    for name in influxdb.bucket_names:
         problem = _find_missing_right(server, influxdb, name)
         yield from [problem] if problem else _find_wrong_expiry(server, influxdb, name, meter_days)
 
@@ -42,7 +42,7 @@ def prove_given_token(server: InfluxManagement, influxdb: InfluxDB, meter_days: 
             "no token: set INFLUXDB_ADMIN_TOKEN_FILE to have everything set up, or INFLUXDB_V2_TOKEN to use a bucket "
             "and a token that you have made"
         )
-    names = _bucket_names(influxdb)
+    names = influxdb.bucket_names
     for name in names:
         if problem := _find_missing_right(server, influxdb, name):
             raise SetupError(problem)
@@ -51,10 +51,6 @@ def prove_given_token(server: InfluxManagement, influxdb: InfluxDB, meter_days: 
     for name in names:
         yield from (f"remark: {problem}" for problem in _find_wrong_expiry(server, influxdb, name, meter_days))
     yield f"Grafana: give it a token of its own that may only read {' and '.join(names)}."
-
-
-def _bucket_names(influxdb: InfluxDB) -> list[str]:
-    return list(dict.fromkeys((influxdb.bucket, influxdb.live_bucket)))
 
 
 def _find_missing_right(server: InfluxManagement, influxdb: InfluxDB, name: str) -> str | None:

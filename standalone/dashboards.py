@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from receiver.settings.stores import GRAFANA_TOKEN
 from shared.clock import Clock
 from shared.files import write_private
 from standalone.demo import open_group, plan_installation, run_chain, start_simulator
-from standalone.influxdb import BUCKET, GRAFANA_TOKEN, LIVE_BUCKET, ORG, InfluxChoice, InfluxServer, start_influxdb
+from standalone.influxdb import BUCKET, LIVE_BUCKET, ORG, InfluxChoice, InfluxServer, start_influxdb
 from standalone.processes import ProcessGroup
 from standalone.site import make_sites_file
 from standalone.stack import LocalInstallation

@@ -17,7 +17,6 @@ from standalone.stack import wait_until_ready
 ORG = "home"
 BUCKET = "envoy"
 LIVE_BUCKET = "envoy_live"
-GRAFANA_TOKEN = "grafana"  # noqa: S105 (the name of a file in the directory of tokens)
 _ADMIN_FILES = {"INFLUXDB_ADMIN_PASSWORD_FILE": "admin_password", "INFLUXDB_ADMIN_TOKEN_FILE": "admin_token"}
 
 

@@ -10,8 +10,6 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from dotenv import dotenv_values
-
 from receiver import settings as receiver_settings
 from receiver.errors import ReceiverSettingError
 from scraper import settings as scraper_settings
@@ -23,6 +21,7 @@ from scraper.gateway.tokens import TokenCache
 from scraper.gateway.transport import Address
 from scraper.settings import ScraperSettings
 from shared.clock import Clock
+from shared.environment import UnreadableSettingError, read_environment
 from shared.files import UnsafeFileError, make_private_directory, read_private, write_private
 from standalone.demo import format_token_command
 from standalone.directories import free_port
@@ -45,7 +44,7 @@ async def run(state: Path, clock: Clock, groups: list[ProcessGroup]) -> None:
     Raises:
         StandaloneError: A setting is missing or wrong, the gateway cannot be found, or a part ended; says what to do.
     """
-    given = {name: value for name, value in {**dotenv_values(".env"), **os.environ}.items() if value}
+    given = _read_given()
     environment = fill_in(given, state)
     os.environ.update(environment)  # the settings modules read nothing else
     wanted = _load_scraper_settings()
@@ -67,6 +66,14 @@ async def run(state: Path, clock: Clock, groups: list[ProcessGroup]) -> None:
         await watch(group, installation, token, clock)
     finally:
         await group.stop()
+
+
+def _read_given() -> dict[str, str]:
+    """The settings that are set. Raises StandaloneError if `.env` cannot be read."""
+    try:
+        return {name: value for name, value in read_environment().items() if value}
+    except UnreadableSettingError as error:
+        raise StandaloneError(str(error)) from error
 
 
 def fill_in(given: Mapping[str, str], state: Path) -> dict[str, str]:

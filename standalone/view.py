@@ -9,8 +9,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from receiver.sites.household import METER_SPEAKS_MS
 from shared.logs import make_inert
-from shared.units import HOUR_S, MINUTE_S
+from shared.units import HOUR_S, MINUTE_S, SECOND_MS
 from standalone.api import MeterReply
 from standalone.state import SystemState
 
@@ -21,7 +22,7 @@ _METER_NAMES = {
     "storage": "battery",
 }
 _METER_ORDER = tuple(_METER_NAMES)
-_STALE_S = 120.0
+_STALE_S = METER_SPEAKS_MS / SECOND_MS
 
 
 class ViewFrame(NamedTuple):

@@ -21,7 +21,7 @@ from scraper.errors import (
     PersonNeededError,
     ScraperSettingError,
 )
-from scraper.gateway.session import GatewayIdentity, GatewaySession
+from scraper.gateway.session import IDENTIFY_S, GatewayIdentity, GatewaySession
 from shared.clock import Clock
 from shared.units import HOUR_S
 
@@ -32,8 +32,6 @@ PERSON_S = 10.0
 FIRST_WAIT_S = 2.0
 LONGEST_WAIT_S = 60.0
 SHORTEST_WAIT_S = 0.5
-IDENTIFY_S = 4 * HOUR_S
-"""Firmware is pushed without notice: the gateway is identified again this often (seconds)."""
 COUNTERS_S = 60.0
 ALARM_S = 600.0
 """The gateway restarts its services every night for some minutes: shorter outages are no alarm (seconds)."""

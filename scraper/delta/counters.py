@@ -52,7 +52,7 @@ def detect(state: CounterHistory, readings: Sequence[Reading]) -> tuple[CounterH
     out: list[Reading] = []
     resets: list[tuple[int, str]] = []
     for reading in readings:
-        key = Series.of(reading.kind, reading.tags)
+        key = reading.series
         known = series.get(key)
         if known is not None and 0 <= known.latest.timestamp - reading.timestamp < PERIOD_MS:
             continue

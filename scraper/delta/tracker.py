@@ -61,7 +61,7 @@ class Tracker:
         counted: list[Reading] = []
         for reading in readings:
             if reading.kind == "meter":
-                series = Series.of(reading.kind, reading.tags)
+                series = reading.series
                 changed[series], new = self._meter(changed.get(series) or self._meters.get(series), reading)
                 rows += new
             elif reading.kind == "inverter":

@@ -38,7 +38,7 @@ from shared.units import HOUR_S
 __all__ = ["Burst", "GatewayIdentity", "GatewayOptions", "GatewaySession", "GatewayState"]
 
 IDENTIFY_S = 4 * HOUR_S
-"""Firmware is pushed without notice: `/info` is read again this often (seconds)."""
+"""Firmware is pushed without notice: the gateway is identified again this often (seconds)."""
 METERS_S = 300.0
 """The list of meters is asked for this often (seconds)."""
 TOKEN_CHECK_S = 600.0

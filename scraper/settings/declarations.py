@@ -30,10 +30,6 @@ Fingerprint = Annotated[
 ]
 
 
-def _no_secret() -> Secret:
-    return Secret()
-
-
 def _state_directory() -> Path:
     return Path("~/.local/state/envoy-relay").expanduser()
 
@@ -45,12 +41,12 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
 
     host: str | None = None
     serial: Serial | None = None
-    token: Secret = msgspec.field(default_factory=_no_secret)
-    cloud_username: Secret = msgspec.field(default_factory=_no_secret)
-    cloud_password: Secret = msgspec.field(default_factory=_no_secret)
+    token: Secret = msgspec.field(default_factory=Secret)
+    cloud_username: Secret = msgspec.field(default_factory=Secret)
+    cloud_password: Secret = msgspec.field(default_factory=Secret)
     cloud_url: str = "https://enlighten.enphaseenergy.com"
     token_url: str = "https://entrez.enphaseenergy.com"  # noqa: S105 (an address)
-    installer_password: Secret = msgspec.field(default_factory=_no_secret)
+    installer_password: Secret = msgspec.field(default_factory=Secret)
     tls_trust: Literal["pin", "any"] = "pin"
     tls_fingerprint: Fingerprint | None = None
     keep_alive: bool = True
@@ -69,7 +65,7 @@ class UplinkSettings(msgspec.Struct, frozen=True, kw_only=True):
     PREFIX: ClassVar[str] = "ENVOY_RECEIVER_"
 
     url: str
-    secret: Secret = msgspec.field(default_factory=_no_secret)
+    secret: Secret = msgspec.field(default_factory=Secret)
     key_file: Path | None = None
     ca_file: Path | None = None
     insecure: bool = False

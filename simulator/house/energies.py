@@ -8,8 +8,8 @@ from simulator.house.profile import HouseProfile
 from simulator.house.roof import Roof
 from simulator.house.samples import MeterSamples
 from simulator.house.state import NET, PRODUCTION, STORAGE, TOTAL, LifetimeCounters, PhaseEnergy
+from simulator.house.sun import DAY_S
 
-DAY_S = 86_400.0
 DEFAULT_START = 1_781_481_600.0
 """2026-06-15T00:00Z: the default start of the counters."""
 INSTALLED = 1_678_838_400.0

@@ -15,7 +15,6 @@ from tests.receiver.stores.store_factories import STORES
 
 PATH = f"/api/v1/gateways/{GATEWAY}/inverters"
 EAST_1, EAST_2, OLD, SHED = "482100000001", "482100000002", "482100000003", "482100000009"
-DAY = 24 * HOUR
 QUESTIONS = ["", f"/{EAST_1}", f"/{SHED}", *(f"/energy?every={step}" for step in ("1h", "1d", "1w", "1mo", "1y"))]
 QUESTIONS.append("/energy?every=15m&start=yesterday")
 

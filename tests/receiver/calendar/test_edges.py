@@ -11,28 +11,21 @@ from hypothesis import strategies as st
 from receiver.calendar.edges import list_edges
 from receiver.calendar.windows import Range
 from receiver.queries.times import LATEST_MS, parse_instant, parse_step
+from tests.receiver.instants import STEPS, to_ms
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = [
     "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe",
     "America/Havana", "America/Sao_Paulo", "Pacific/Apia", "Africa/Casablanca", "Antarctica/Troll", "Asia/Beirut",
 ]  # fmt: skip
-STEPS = ["1s", "45s", "7m", "15m", "90m", "1h", "2h", "5h", "6h", "12h", "1d", "1w", "1mo", "2mo", "3mo", "6mo", "1y"]
 HOUR, DAY = 3_600_000, 86_400_000
 
 times_ms = st.integers(946_684_800_000, 1_830_000_000_000)
 
 
-def ms(text: str) -> int:
-    return round(datetime.fromisoformat(text).timestamp() * 1000)
-
-
-NOW = ms("2025-03-31T12:34:56.789+02:00")
-
-
 @given(start=times_ms, length=st.integers(1, 40 * DAY), text=st.sampled_from(STEPS), name=st.sampled_from(ZONES))
-@example(start=ms("2011-12-29T00:00Z"), length=4 * DAY, text="1d", name="Pacific/Apia")
-@example(start=ms("2025-10-26T00:00Z"), length=1, text="6h", name="Europe/Berlin")
+@example(start=to_ms("2011-12-29T00:00Z"), length=4 * DAY, text="1d", name="Pacific/Apia")
+@example(start=to_ms("2025-10-26T00:00Z"), length=1, text="6h", name="Europe/Berlin")
 def test_windows_cover_the_range_and_nothing_that_it_does_not_touch(start, length, text, name):
     """And none is shorter than was said when the budget was decided, but where the calendar itself cuts one."""
     every = parse_step(text)
@@ -81,7 +74,7 @@ def test_windows_of_the_days_on_which_the_clock_changes():
 
 
 def test_days_weeks_and_months_are_those_of_the_calendar():
-    start, stop = ms("2025-03-30T12:00+02:00"), ms("2025-03-30T12:01+02:00")
+    start, stop = to_ms("2025-03-30T12:00+02:00"), to_ms("2025-03-30T12:01+02:00")
 
     def around(text: str) -> list[str]:
         found = list_edges(parse_step(text), Range(start, stop), BERLIN)

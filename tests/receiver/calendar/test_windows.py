@@ -1,8 +1,6 @@
 """Windows that roll-ups keep follow the calendar of the site."""
 
-from datetime import UTC, datetime
 from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +9,7 @@ from hypothesis import strategies as st
 from receiver.calendar.windows import finer_kind
 from receiver.sites import Site
 from receiver.stores.kinds import ENERGY_KINDS
+from tests.receiver.instants import to_ms, to_text
 
 QUARTER = 900_000
 HOUR = 4 * QUARTER
@@ -27,14 +26,6 @@ ZONES = [
     "America/St_Johns",
 ]
 moments = st.integers(1_262_304_000_000, 1_893_456_000_000)
-
-
-def ms(text: str, zone: str = "UTC") -> int:
-    return round(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp() * 1000)
-
-
-def utc(time: int) -> str:
-    return f"{datetime.fromtimestamp(time / 1000, UTC):%Y-%m-%d %H:%M}"
 
 
 @settings(deadline=None)
@@ -60,16 +51,16 @@ def test_windows_touch_the_time_and_are_made_of_whole_finer_ones(kind, start, le
 def test_days_of_23_and_25_hours():
     berlin = Site(time_zone="Europe/Berlin")
     for day, hours in (("2026-03-29", 23), ("2026-10-25", 25), ("2026-11-21", 24)):
-        noon = ms(f"{day}T12:00", "Europe/Berlin")
+        noon = to_ms(f"{day}T12:00", "Europe/Berlin")
         start, stop = berlin.list_windows("energy_1d", noon, noon + 1)
-        assert (start, (stop - start) // HOUR) == (ms(f"{day}T00:00", "Europe/Berlin"), hours)
+        assert (start, (stop - start) // HOUR) == (to_ms(f"{day}T00:00", "Europe/Berlin"), hours)
         assert len(berlin.list_windows("energy_1h", start, stop)) == hours + 1
 
 
 def test_hours_of_a_clock_that_is_put_back_by_half_an_hour():
     howe = Site(time_zone="Australia/Lord_Howe")
-    edges = howe.list_windows("energy_1h", ms("2026-04-04T13:30"), ms("2026-04-04T16:30"))
-    assert [utc(edge)[11:] for edge in edges] == ["13:00", "14:00", "15:00", "15:30", "16:30"]
+    edges = howe.list_windows("energy_1h", to_ms("2026-04-04T13:30"), to_ms("2026-04-04T16:30"))
+    assert [to_text(edge)[11:] for edge in edges] == ["13:00", "14:00", "15:00", "15:30", "16:30"]
 
 
 @pytest.mark.parametrize(
@@ -89,14 +80,14 @@ def test_hours_of_a_clock_that_is_put_back_by_half_an_hour():
 )
 def test_every_window_of_a_wednesday_in_kathmandu(kind, billing_day, start, stop):
     site = Site(time_zone="Asia/Kathmandu", billing_day=billing_day)
-    time = ms("2026-11-18T12:40")
-    assert [utc(edge) for edge in site.list_windows(kind, time, time + 1)] == [start, stop]
+    time = to_ms("2026-11-18T12:40")
+    assert [to_text(edge) for edge in site.list_windows(kind, time, time + 1)] == [start, stop]
 
 
 def test_a_day_that_was_left_out_of_the_calendar_is_no_window():
     samoa = Site(time_zone="Pacific/Apia")
-    edges = samoa.list_windows("energy_1d", ms("2011-12-29T12:00"), ms("2011-12-31T09:00"))
-    assert [utc(edge) for edge in edges] == ["2011-12-29 10:00", "2011-12-30 10:00", "2011-12-31 10:00"]
+    edges = samoa.list_windows("energy_1d", to_ms("2011-12-29T12:00"), to_ms("2011-12-31T09:00"))
+    assert [to_text(edge) for edge in edges] == ["2011-12-29 10:00", "2011-12-30 10:00", "2011-12-31 10:00"]
 
 
 def test_what_has_no_windows_is_refused():

@@ -8,7 +8,6 @@ from receiver.stores.base import Latest
 
 NOON = 1_750_000_000_000
 MINUTE = 60_000
-DAY = 86_400_000
 
 
 def last(serial: str, minutes: float, power: float | None) -> Latest:

@@ -1,31 +1,19 @@
 """Times, zones and steps as people write them."""
 
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import strategies as st
 
 from receiver.errors import RefusedError
 from receiver.queries.times import parse_instant, parse_range, parse_step, parse_zone
 from receiver.sites.model import NO_SITE, Site
+from tests.receiver.instants import STEPS, to_ms
 
 BERLIN = ZoneInfo("Europe/Berlin")
-ZONES = [
-    "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe",
-    "America/Havana", "America/Sao_Paulo", "Pacific/Apia", "Africa/Casablanca", "Antarctica/Troll", "Asia/Beirut",
-]  # fmt: skip
-STEPS = ["1s", "45s", "7m", "15m", "90m", "1h", "2h", "5h", "6h", "12h", "1d", "1w", "1mo", "2mo", "3mo", "6mo", "1y"]
 HOUR, DAY = 3_600_000, 86_400_000
 
-times_ms = st.integers(946_684_800_000, 1_830_000_000_000)
 
-
-def ms(text: str) -> int:
-    return round(datetime.fromisoformat(text).timestamp() * 1000)
-
-
-NOW = ms("2025-03-31T12:34:56.789+02:00")
+NOW = to_ms("2025-03-31T12:34:56.789+02:00")
 
 
 def refusal(call, *args, **kwargs) -> str:
@@ -63,7 +51,7 @@ def refusal(call, *args, **kwargs) -> str:
 )
 def test_an_instant_may_be_written_in_many_ways(text, wanted):
     """Hours are those of physics, days and months those of the local calendar."""
-    assert parse_instant("start", text, BERLIN, NOW) == ms(wanted)
+    assert parse_instant("start", text, BERLIN, NOW) == to_ms(wanted)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +68,7 @@ def test_what_is_no_instant_is_refused_by_its_parameter(text):
 
 def test_there_is_time_between_start_and_stop():
     assert parse_range(None, None, BERLIN, NOW) == (NOW - DAY, NOW)
-    assert parse_range(None, None, BERLIN, NOW, default="today") == (ms("2025-03-31T00:00+02:00"), NOW)
+    assert parse_range(None, None, BERLIN, NOW, default="today") == (to_ms("2025-03-31T00:00+02:00"), NOW)
     assert "later than start" in refusal(parse_range, "now", None, BERLIN, NOW)
     assert "later than start" in refusal(parse_range, "-1h", "-2h", BERLIN, NOW)
 

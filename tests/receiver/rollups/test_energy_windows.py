@@ -1,40 +1,17 @@
 """Coarser energies are sums of finer ones."""
 
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
-
 import pytest
-from hypothesis import strategies as st
 
 from receiver.rollups.energy_windows import energy_rows, fingerprint
 from receiver.sites import Site
 from receiver.sites.load import parse
 from receiver.stores.base import Point
 from receiver.stores.kinds import DERIVED, ENERGY_KINDS
+from tests.receiver.instants import to_ms
 
 QUARTER = 900_000
 HOUR = 4 * QUARTER
 DAY = 24 * HOUR
-ZONES = [
-    "UTC",
-    "Europe/Berlin",
-    "America/New_York",
-    "America/Havana",  # the clock is put on at midnight, and back to it
-    "Asia/Kathmandu",  # 5:45
-    "Australia/Lord_Howe",  # 10:30, and summer is half an hour
-    "Africa/Cairo",
-    "Pacific/Apia",
-    "America/St_Johns",
-]
-moments = st.integers(1_262_304_000_000, 1_893_456_000_000)
-
-
-def ms(text: str, zone: str = "UTC") -> int:
-    return round(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp() * 1000)
-
-
-def utc(time: int) -> str:
-    return f"{datetime.fromtimestamp(time / 1000, UTC):%Y-%m-%d %H:%M}"
 
 
 def _quarter(time: int, **fields: float) -> Point:
@@ -43,7 +20,7 @@ def _quarter(time: int, **fields: float) -> Point:
 
 def test_a_day_is_the_sum_of_its_quarter_hours():
     site = Site(time_zone="Europe/Berlin")
-    start = ms("2026-11-16T00:00", "Europe/Berlin")
+    start = to_ms("2026-11-16T00:00", "Europe/Berlin")
     finer = [
         _quarter(start, load=50.0, load_coverage=1.0, cost=0.25, production_unallocated=7.0, unallocated_since=float(start - 1)),
         _quarter(start + 4 * HOUR, load=30.0, load_coverage=1.0, cost=0.5, resets=1.0),
@@ -78,7 +55,7 @@ def test_a_day_is_the_sum_of_its_quarter_hours():
 
 def test_an_outage_over_midnight_counts_in_the_month():
     """Its start is known: the day that it ends in leaves it unallocated, the month that holds it does not."""
-    start = ms("2026-11-01T00:00")
+    start = to_ms("2026-11-01T00:00")
     day = Point(start + DAY, {"duration": 86_400.0, "load": 5.0, "load_coverage": 0.5, "load_unallocated": 3.0,
                               "unallocated_since": float(start + DAY - 1)})  # fmt: skip
     (month,) = energy_rows("energy_1mo", [day], Site(), Site().list_windows("energy_1mo", start, start + 1))

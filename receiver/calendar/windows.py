@@ -81,6 +81,11 @@ def every_of(kind: str) -> Every:
     return cast("Every", name)
 
 
+def find_panel_kind(every: PanelEvery) -> str:
+    """The stored kind whose rows the windows of panels are summed from; of panels only quarter hours and days are kept."""
+    return "panel_15m" if every in ("15m", "1h") else "panel_1d"
+
+
 def finer_kind(kind: str) -> str:
     """The stored kind whose rows a coarser one is the sum of. Raises ValueError for one that is the sum of none."""
     finer = _KEPT[every_of(kind)].finer

@@ -10,7 +10,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
-from receiver.calendar.windows import PanelEvery, Range, step_of
+from receiver.calendar.windows import PanelEvery, Range, find_panel_kind, step_of
 from receiver.energy.peers import PeerValue, median_of_peers
 from receiver.queries import budget
 from receiver.queries.times import cut_at_now
@@ -128,7 +128,7 @@ async def read_panel_energies(
     budget.check_windows(step_of(every), asked, series=inverters)
     edges = await asyncio.to_thread(site.list_windows, f"energy_{every}", *asked)
     whole = Range(edges[0], edges[-1])
-    finer = "panel_15m" if every in ("15m", "1h") else "panel_1d"
+    finer = find_panel_kind(every)
     budget.check_read(finer, whole, series=inverters)
     stored = await store.points(gateway, finer, fields=("energy", "coverage"), start=whole.start, stop=whole.stop)
     return await asyncio.to_thread(_sum_energies, stored, edges, site.list_windows(finer, *whole))

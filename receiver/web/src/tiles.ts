@@ -44,7 +44,7 @@ export class TilesView {
     );
   }
 
-  /** Show a day; null: nothing is known of it. */
+  /** Show a day; null: it is unknown. */
   show(day: DayEnergy | null, name: string, known: number): void {
     setText(this.title, `Energy ${/^(Today|Yesterday)$/.test(name) ? name.toLowerCase() : `of ${name}`}`);
     for (const [key, , , text] of TILES) {

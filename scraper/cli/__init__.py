@@ -34,5 +34,5 @@ def app() -> None:
     try:
         typer_app()
     except ScraperError as error:
-        typer.echo(make_lines_inert(str(error)), err=True)
+        typer.echo(make_lines_inert(f"envoy-scraper: {error}"), err=True)
         sys.exit(1)

@@ -23,7 +23,7 @@ def main() -> int:
         asyncio.run(run(loaded))
     except* ScraperError as errors:
         for error in errors.exceptions:
-            print(logs.make_lines_inert(str(error)), file=sys.stderr)  # noqa: T201 (a sentence for the person who started it)
+            print(logs.make_lines_inert(f"envoy-scraper: {error}"), file=sys.stderr)  # noqa: T201 (a sentence for the person who started it)
         status = 1
     except* Exception:  # noqa: BLE001 (the last place that can say what happened)
         structlog.get_logger().exception("the scraper failed; this is an error of the program, please report it")

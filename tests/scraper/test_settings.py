@@ -152,7 +152,7 @@ def test_the_running_scraper_imports_neither_pydantic_nor_a_command_line(monkeyp
     )
     monkeypatch.setenv("ENVOY_HOST", "127.0.0.1")
     ended = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
-    assert ended.stderr.startswith("ENVOY_RECEIVER_URL is not set"), ended.stderr
+    assert ended.stderr.startswith("envoy-scraper: ENVOY_RECEIVER_URL is not set"), ended.stderr
     loaded = set(ended.stdout.split())
     assert "scraper.service.app" in loaded
     assert loaded.isdisjoint({"pydantic", "pydantic_core", "pydantic_settings", "typer", "click", "rich"})

@@ -44,3 +44,10 @@ def test_every_package_of_a_half_is_in_its_table(half: str):
     _, _, rest = TEXT.partition(f"\n## {half}\n")
     section, _, _ = rest.partition("\n## ")
     assert not {name for name in packages if f"`{name}/`" not in section}
+
+
+def test_every_module_of_shared_is_in_its_table():
+    modules = {path.stem for path in (ROOT / "shared").glob("*.py")} - {"__init__"}
+    _, _, rest = TEXT.partition("\n## shared\n")
+    section, _, _ = rest.partition("\n## ")
+    assert not {name for name in modules if f"`{name}`" not in section}

@@ -82,7 +82,7 @@ def every_of(kind: str) -> Every:
 
 
 def find_panel_kind(every: PanelEvery) -> str:
-    """The stored kind whose rows the windows of panels are summed from; of panels only quarter hours and days are kept."""
+    """The stored kind that windows of panels are summed from; only quarter hours and days of panels are kept."""
     return "panel_15m" if every in ("15m", "1h") else "panel_1d"
 
 

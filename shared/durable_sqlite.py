@@ -3,14 +3,19 @@
 - `connect` opens a file that exists; SQLite would silently make an empty one where somebody's data is missing.
 - `make_durable` lets every commit and checkpoint reach the disk before it returns, and reads the settings back.
 - `problem_of` says what an error of SQLite means. The owner of the file makes a sentence for people of it.
+
+Damage is recognised here and nowhere else, for outbox, store and journal: whoever opened a file with `connect` catches
+`sqlite3.Error` and asks `problem_of` or `is_damage`. That covers text that is no UTF-8 any more (a flipped bit), which
+Python's sqlite3 otherwise raises as a `UnicodeDecodeError` or as an error without a code.
 """
 
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from shared.files import PRIVATE_FILE
 
@@ -52,6 +57,9 @@ _PROBLEMS = {
 }
 
 
+_NO_TEXT = "it holds text that is no UTF-8"
+
+
 class DamagedError(sqlite3.DatabaseError):
     """The file is a database, but its content cannot be trusted; the message says why."""
 
@@ -61,9 +69,33 @@ class NotDurableError(sqlite3.OperationalError):
 
 
 class FileConnection(sqlite3.Connection):
-    """A connection that knows which file it has open."""
+    """A connection that knows which file it has open, and that tells of damage only by sqlite3.Error.
+
+    Names, and SQLite's own messages with names in them, are decoded while a statement is executed.
+    """
 
     file_id: tuple[int, int] | None = None
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        """As in the base class; DamagedError where a name is no UTF-8."""
+        try:
+            return super().execute(sql, parameters)
+        except UnicodeDecodeError as error:
+            raise DamagedError(_NO_TEXT) from error
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> sqlite3.Cursor:
+        """As in the base class; DamagedError where a name is no UTF-8."""
+        try:
+            return super().executemany(sql, parameters)
+        except UnicodeDecodeError as error:
+            raise DamagedError(_NO_TEXT) from error
+
+    def executescript(self, script: str, /) -> sqlite3.Cursor:
+        """As in the base class; DamagedError where a name is no UTF-8."""
+        try:
+            return super().executescript(script)
+        except UnicodeDecodeError as error:
+            raise DamagedError(_NO_TEXT) from error
 
     def is_in_place(self, path: Path) -> bool:
         """Whether `path` still is the file that this connection has open; a deleted file would swallow every write."""
@@ -154,7 +186,7 @@ def check(connection: sqlite3.Connection) -> None:
 
 def problem_of(error: sqlite3.Error) -> SqliteProblem:
     """What an error means."""
-    if isinstance(error, DamagedError):
+    if isinstance(error, DamagedError) or _is_undecodable_value(error):
         return SqliteProblem.DAMAGED
     return _PROBLEMS.get(primary_code(error), SqliteProblem.OTHER)
 
@@ -162,6 +194,11 @@ def problem_of(error: sqlite3.Error) -> SqliteProblem:
 def is_damage(error: BaseException | None) -> bool:
     """Whether an error says that the file itself is broken, which no retry mends."""
     return isinstance(error, sqlite3.Error) and problem_of(error) is SqliteProblem.DAMAGED
+
+
+def _is_undecodable_value(error: sqlite3.Error) -> bool:
+    """Whether a text in the file is no UTF-8: Python's own error, which has no code of SQLite."""
+    return not hasattr(error, "sqlite_errorcode") and str(error).startswith("Could not decode to UTF-8")
 
 
 def primary_code(error: sqlite3.Error) -> int:

@@ -111,3 +111,41 @@ def test_an_extended_code_means_what_its_primary_code_means():
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
     assert problem_of(error) is SqliteProblem.DISK
+
+
+def replace_bytes(file: Path, old: bytes, new: bytes) -> None:
+    """Alter every copy of some bytes in the file."""
+    data = file.read_bytes()
+    assert old in data
+    file.write_bytes(data.replace(old, new))
+
+
+@pytest.fixture
+def worded(file):
+    """A file with a table, two columns and a text."""
+    with closing(durable_sqlite.connect(file)) as connection:
+        connection.execute("CREATE TABLE quarters (gateway TEXT UNIQUE, start)")
+        connection.execute("INSERT INTO quarters VALUES ('serial', 1)")
+    return file
+
+
+_COPY = "INSERT INTO quarters SELECT * FROM quarters"
+
+UNDECODABLE: dict[str, tuple[bytes, bytes, Callable[[sqlite3.Connection], object]]] = {
+    "a text": (b"serial", b"ser\xe9al", lambda c: c.execute("SELECT gateway FROM quarters").fetchall()),
+    "the name of a column": (b"start)", b"st\xe1rt)", lambda c: c.execute("SELECT * FROM quarters")),
+    "a name of the schema": (b"TABLE quarters", b"TABLE qu\xe1rters", lambda c: c.execute("SELECT 1 FROM quarters")),
+    "a constraint": (b"gateway TEXT", b"gat\xe5way TEXT", lambda c: c.execute(_COPY)),
+    "a constraint, many": (b"gateway TEXT", b"gat\xe5way TEXT", lambda c: c.executemany(_COPY, [()])),
+    "a constraint, a script": (b"gateway TEXT", b"gat\xe5way TEXT", lambda c: c.executescript(_COPY)),
+}
+"""Bytes in the file, what becomes of them, and a statement that meets them."""
+
+
+@pytest.mark.parametrize(("old", "new", "meet"), UNDECODABLE.values(), ids=UNDECODABLE.keys())
+def test_text_that_is_no_utf_8_is_damage_and_never_another_error(worded, old, new, meet):
+    """Python raises UnicodeDecodeError, or an error without a code, past handlers that ask for SQLite's codes."""
+    replace_bytes(worded, old, new)
+    with closing(durable_sqlite.connect(worded)) as connection, pytest.raises(sqlite3.Error) as broken:
+        meet(connection)
+    assert durable_sqlite.is_damage(broken.value)

@@ -121,19 +121,21 @@ def create(path: Path, *settings: str) -> None:
             connection.execute("PRAGMA journal_mode = WAL")  # writes the first page
 
 
-def connect(path: Path, *, immutable: bool = False) -> FileConnection:
+def connect(path: Path, *, read_only: bool = False, immutable: bool = False) -> FileConnection:
     """A connection to a file that exists. It may move between threads, one at a time; transactions begin explicitly.
 
     Args:
         path: The file.
+        read_only: Only look: neither the file nor its log is changed, whatever state they are in.
         immutable: Only look at the file as it was when its log was last carried over, and touch nothing.
 
     Raises:
         sqlite3.Error: The file is missing or cannot be opened.
     """
     file_id = _file_id(path)
+    mode = "mode=ro&immutable=1" if immutable else "mode=ro" if read_only else "mode=rw"
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?{'mode=ro&immutable=1' if immutable else 'mode=rw'}",
+        f"{path.absolute().as_uri()}?{mode}",
         uri=True,
         timeout=BUSY_SECONDS,
         isolation_level=None,
@@ -225,6 +227,6 @@ def remove(path: Path) -> None:
 def _file_id(path: Path) -> tuple[int, int] | None:
     try:
         status = path.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return status.st_dev, status.st_ino

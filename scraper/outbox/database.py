@@ -4,6 +4,8 @@
 - I/O error, read-only: the same, and the next call opens the file again and reads it through: what a failed fsync wrote
   is unknown, so success is never assumed.
 - Damage: the file is salvaged and the work is done once more, in the new file.
+- Files deleted or replaced: what the open ones hold is put back under their names.
+- After each commit the witness says what the file holds (`scraper.outbox.witness`).
 """
 
 import contextlib
@@ -13,9 +15,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from scraper.errors import OutboxError
-from scraper.outbox import opening
+from scraper.outbox import opening, schema
 from scraper.outbox.disk_errors import is_damage, keeps_connection, unavailable
 from scraper.outbox.lock import Lock
+from scraper.outbox.placing import FileIds, read_file_ids, write_copy
+from scraper.outbox.witness import Witness
 from shared.durable_sqlite import transaction
 
 T = TypeVar("T")
@@ -37,6 +41,8 @@ class OutboxDatabase:
         self._exclusive = exclusive
         self._closed = False
         self._connection: sqlite3.Connection | None = None
+        self._files: FileIds = ()
+        self._witness: Witness | None = None
         self.id = ""
         self._connected()
 
@@ -44,8 +50,16 @@ class OutboxDatabase:
         """Do `work` in one durable transaction: all of it or nothing. Raises OutboxUnavailableError."""
 
         def work_in_transaction(connection: sqlite3.Connection) -> T:
+            if not self._exclusive:
+                with transaction(connection):
+                    return work(connection)
+            if self._witness is not None:
+                self._note(self._witness._replace(certain=False))
             with transaction(connection):
-                return work(connection)
+                result = work(connection)
+                witness = schema.read_witness(connection)
+            self._note(witness)
+            return result
 
         return self.read(work_in_transaction)
 
@@ -66,7 +80,7 @@ class OutboxDatabase:
         connection, self._connection = self._connection, None
         if connection is None:
             return
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(sqlite3.Error, OSError):
             # A command beside the scraper does so too when no scraper runs: as the last one it deletes the log.
             if self._exclusive or self._lock.try_take():
                 opening.end_run(connection)
@@ -75,13 +89,35 @@ class OutboxDatabase:
     def _connected(self) -> sqlite3.Connection:
         if self._closed:
             raise OutboxError("the outbox is closed")
+        if self._connection is not None and self._exclusive:
+            self._keep_in_place(self._connection)
         if self._connection is None:
             if self._exclusive:
-                self._connection = opening.open_exclusive(self._path, self._now_ms(), again=bool(self.id))
+                witness = self._lock.read_witness()
+                self._connection = opening.open_exclusive(self._path, self._now_ms(), witness, again=bool(self.id))
+                self._files = read_file_ids(self._path)
+                self._note(schema.read_witness(self._connection))
             else:
                 self._connection = opening.open_beside(self._path)
             (self.id,) = self._connection.execute("SELECT id FROM state").fetchone()
         return self._connection
+
+    def _keep_in_place(self, connection: sqlite3.Connection) -> None:
+        """Notice files that were deleted: SQLite would go on writing into them without a word."""
+        if self._files == read_file_ids(self._path) and self._lock.is_in_place():
+            return
+        try:
+            write_copy(connection, self._path)
+            self._connection = None
+            connection.close()  # deletes the log by its name, so the new one must not lie there yet
+            if not self._lock.is_in_place():
+                self._lock.take_again()
+        except (sqlite3.Error, OSError) as error:
+            raise unavailable(self._path, error) from error
+
+    def _note(self, witness: Witness) -> None:
+        self._witness = witness
+        self._lock.write_witness(witness)
 
     def _recover(self, error: sqlite3.Error) -> None:
         """After an error: salvage a damaged file, else raise OutboxUnavailableError."""
@@ -98,6 +134,6 @@ class OutboxDatabase:
         if not is_damage(error):
             raise unavailable(self._path, error) from error
         try:
-            opening.repair(self._path, self._now_ms(), error)
+            opening.repair(self._path, self._now_ms(), error, self._lock.read_witness())
         except (sqlite3.Error, OSError) as failed:
             raise unavailable(self._path, failed) from failed

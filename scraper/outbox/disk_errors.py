@@ -1,5 +1,6 @@
 """What an error of SQLite means for the outbox."""
 
+import errno
 import sqlite3
 from pathlib import Path
 
@@ -11,6 +12,9 @@ _OUR_SQL_FAILS = frozenset({
     sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_FORMAT
 })  # fmt: skip
 """The file is not what we wrote: our own SQL is right, so a broken constraint or a missing table is damage too."""
+
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def is_damage(error: sqlite3.Error) -> bool:
@@ -30,7 +34,7 @@ def unavailable(path: Path, error: sqlite3.Error | OSError) -> OutboxUnavailable
         return OutboxUnavailableError(
             f"the file system of {where} cannot keep a write-ahead log ({error}): move ENVOY_STATE_DIR to a local disk"
         )
-    match problem_of(error) if isinstance(error, sqlite3.Error) else SqliteProblem.READ_ONLY:
+    match _read_problem(error):
         case SqliteProblem.FULL:
             sentence = f"the disk with {where} is full: free some space; readings are lost until then"
         case SqliteProblem.BUSY:
@@ -43,3 +47,9 @@ def unavailable(path: Path, error: sqlite3.Error | OSError) -> OutboxUnavailable
         case _:
             sentence = f"the disk with {where} has failed ({error}): check the disk; trying again"
     return OutboxUnavailableError(sentence)
+
+
+def _read_problem(error: sqlite3.Error | OSError) -> SqliteProblem:
+    if isinstance(error, sqlite3.Error):
+        return problem_of(error)
+    return SqliteProblem.FULL if error.errno in _FULL else SqliteProblem.READ_ONLY

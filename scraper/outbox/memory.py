@@ -7,7 +7,7 @@ from scraper.outbox.frames import FrameKind, RowFrame, pack, unpack
 
 def get(connection: sqlite3.Connection) -> bytes | None:
     """The value; None if there is none or its checksum is wrong."""
-    found = connection.execute("SELECT frame FROM memory").fetchone()
+    found = connection.execute("SELECT CAST(frame AS BLOB) FROM memory").fetchone()
     frame = unpack(found[0]) if found else None
     return frame.payload if frame else None
 

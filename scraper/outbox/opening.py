@@ -1,32 +1,45 @@
 """Opens the outbox file: in any state of it, a sound connection comes back and what was lost is on record."""
 
+import contextlib
 import sqlite3
 from pathlib import Path
 
 import structlog
 
 from scraper.errors import OutboxError, OutboxUnavailableError, OutboxVersionError
-from scraper.outbox import losses, rows, schema
+from scraper.outbox import dead_letters, losses, rows, schema
 from scraper.outbox.disk_errors import is_damage, unavailable
-from scraper.outbox.salvage.image import is_whole
+from scraper.outbox.salvage.image import is_head_sound, is_log_whole
 from scraper.outbox.salvage.recovery import finish, salvage
+from scraper.outbox.witness import Witness, count_lost
+from shared import durable_sqlite
 from shared.durable_sqlite import DamagedError, transaction, wal_of
 from shared.files import sync_directory
 
 log = structlog.get_logger()
 
 
-def open_exclusive(path: Path, now_ms: int, *, again: bool = False) -> sqlite3.Connection:
+def open_exclusive(path: Path, now_ms: int, witness: Witness | None, *, again: bool = False) -> sqlite3.Connection:
     """Open the outbox for the running scraper, which holds the lock: make, migrate or salvage it as needed.
 
-    `again`: this process had it open and closed it after an error, so a missing log proves nothing.
-    Raises OutboxUnavailableError (disk) and OutboxVersionError.
+    Args:
+        path: The file.
+        now_ms: UTC, milliseconds since 1970.
+        witness: What it held when it was last used, if that is known.
+        again: This process had it open and closed it after an error, so a missing log proves nothing.
+
+    Raises:
+        OutboxUnavailableError: The disk does not let it be opened.
+        OutboxVersionError: A newer release wrote it.
     """
     try:
         finish(path, now_ms)
         if not path.exists():
-            _make(path)
-        return _open_or_salvage(path, now_ms, again=again)
+            if witness is None and not wal_of(path).exists():
+                _make(path)
+            else:
+                repair(path, now_ms, "the file itself is gone", witness)
+        return _open_or_salvage(path, now_ms, witness, again=again)
     except (sqlite3.Error, OSError) as error:
         raise unavailable(path, error) from error
 
@@ -42,6 +55,7 @@ def open_beside(path: Path) -> sqlite3.Connection:
         connection = schema.connect(path)
         try:
             version = schema.schema_version(connection)
+            connection.execute("SELECT id FROM state").fetchone()
         except BaseException:
             connection.close()
             raise
@@ -58,9 +72,9 @@ def damaged_beside(path: Path) -> OutboxUnavailableError:
     return OutboxUnavailableError(_DAMAGED.format(path))
 
 
-def repair(path: Path, now_ms: int, reason: object) -> None:
+def repair(path: Path, now_ms: int, reason: object, witness: Witness | None) -> None:
     """Salvage the closed outbox and say so. Raises OSError and sqlite3.Error."""
-    result = salvage(path, now_ms)
+    result = salvage(path, now_ms, witness)
     log.error("outbox was damaged; it was moved aside and what is sound goes on", reason=str(reason), rows=result.rows,
               lost=result.lost)  # fmt: skip
 
@@ -76,48 +90,73 @@ def _make(path: Path) -> None:
     sync_directory(path.parent)
 
 
-def _open_or_salvage(path: Path, now_ms: int, *, again: bool) -> sqlite3.Connection:
+def _open_or_salvage(path: Path, now_ms: int, witness: Witness | None, *, again: bool) -> sqlite3.Connection:
     log_is_missing = not again and not wal_of(path).exists()
     try:
-        if not is_whole(path):
+        if not (is_head_sound(path) and (is_log_whole(path) or _has_all(path, witness))):
             raise DamagedError("it was cut short or altered")
-        return _open_sound(path, now_ms, log_is_missing=log_is_missing)
+        return _open_sound(path, now_ms, witness, log_is_missing=log_is_missing)
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise
-        repair(path, now_ms, error)
-    return _open_sound(path, now_ms, log_is_missing=False)
+        repair(path, now_ms, error, witness)
+    return _open_sound(path, now_ms, None, log_is_missing=False)
 
 
-def _open_sound(path: Path, now_ms: int, *, log_is_missing: bool) -> sqlite3.Connection:
+def _has_all(path: Path, witness: Witness | None) -> bool:
+    """Whether the sound beginning of a broken log has every acknowledged commit: a power cut tore the one after it."""
+    if witness is None:
+        return False
+    try:
+        with contextlib.closing(durable_sqlite.connect(path, read_only=True)) as connection:
+            found = schema.read_witness(connection)
+    except sqlite3.Error:
+        return False
+    return found.id == witness.id and found.next_seq >= witness.next_seq
+
+
+def _open_sound(path: Path, now_ms: int, witness: Witness | None, *, log_is_missing: bool) -> sqlite3.Connection:
     connection = schema.connect(path)
     try:
         schema.migrate(connection)
         schema.verify(connection)
-        _begin_run(connection, path, now_ms, log_is_missing=log_is_missing)
+        _begin_run(connection, path, now_ms, witness, log_is_missing=log_is_missing)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _begin_run(connection: sqlite3.Connection, path: Path, now_ms: int, *, log_is_missing: bool) -> None:
-    """Mark the file as in use; give it a new id if it is a copy, or if its log was deleted after a crash."""
+def _begin_run(
+    connection: sqlite3.Connection, path: Path, now_ms: int, witness: Witness | None, *, log_is_missing: bool
+) -> None:
+    """Mark the file as in use; give it a new id if it is a copy, or lacks commits that its log held."""
     (was_running, inode) = connection.execute("SELECT running, inode FROM state").fetchone()
+    found = schema.read_witness(connection)
     here = path.stat().st_ino
-    log_was_deleted = was_running and log_is_missing
+    known = witness if witness is not None and witness.id == found.id else None
+    fell_back = known.next_seq > found.next_seq if known else bool(was_running and log_is_missing)
     with transaction(connection):
-        if log_was_deleted or inode not in (0, here):
-            connection.execute("UPDATE state SET id = ?", (schema.new_id(),))
-        if log_was_deleted:
-            last = rows.end_ms(connection, last=True)
-            start_ms = now_ms if last is None else min(last, now_ms)
-            loss = losses.Loss(start_ms, now_ms, None, "the write-ahead log of the outbox was deleted")
-            losses.record(connection, loss, now_ms)
-            log.error("the write-ahead log of the outbox was deleted; what it held is lost")
+        if fell_back or inode not in (0, here):
+            next_seq = max(found.next_seq, known.next_seq if known else 0)
+            connection.execute("UPDATE state SET id = ?, next_seq = ?", (schema.new_id(), next_seq))
+        if fell_back:
+            lost = count_lost(known, found.next_seq, found.held) if known else None
+            _record_log_loss(connection, lost, now_ms, "deleted" if log_is_missing else "cut short")
+        dead_letters.drop_damaged(connection, now_ms)
         connection.execute("UPDATE state SET running = 1, inode = ?", (here,))
     # The mark must be in the file itself, else it would vanish together with the log.
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _record_log_loss(connection: sqlite3.Connection, lost: int | None, now_ms: int, what: str) -> None:
+    reason = f"the write-ahead log of the outbox was {what}"
+    log.error("the outbox lacks what its log held; it goes on under a new id", reason=reason, lost=lost)
+    if lost == 0:
+        return
+    last = rows.end_ms(connection, last=True)
+    start_ms = now_ms if last is None else min(last, now_ms)
+    losses.record(connection, losses.Loss(start_ms, now_ms, lost, reason), now_ms)
 
 
 def end_run(connection: sqlite3.Connection) -> None:

@@ -55,7 +55,8 @@ def enforce(
     dropped, seen, start_ms, end_ms = 0, 0, 2**62, 0
     while used_bytes(connection) > quota_bytes * TARGET:
         chunk = connection.execute(
-            "SELECT seq, frame FROM rows WHERE seq > ? AND seq < ? ORDER BY seq LIMIT ?", (seen, keep_from, CHUNK)
+            "SELECT seq, CAST(frame AS BLOB) FROM rows WHERE seq > ? AND seq < ? ORDER BY seq LIMIT ?",
+            (seen, keep_from, CHUNK),
         ).fetchall()
         if not chunk:
             break

@@ -1,9 +1,14 @@
-"""The queue itself: SQL for rows, inside the caller's transaction."""
+"""The queue itself: SQL for rows, inside the caller's transaction.
+
+Frames are read as `CAST(frame AS BLOB)`, the same bytes whatever type a flipped bit gave the column: whether a frame is
+sound, its checksum says.
+"""
 
 import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from scraper.outbox import digest
 from scraper.outbox.frames import FrameKind, pack, unpack
 
 ROW_OVERHEAD = 40
@@ -38,16 +43,17 @@ def insert(connection: sqlite3.Connection, payloads: Sequence[bytes], now_ms: in
         "INSERT INTO rows VALUES (?, ?)",
         [(seq, pack(FrameKind.ROW, seq, now_ms, payload)) for seq, payload in enumerate(payloads, first)],
     )
+    digest.include(connection, range(first, first + count))
     return first
 
 
 def delete(connection: sqlite3.Connection, seqs: Iterable[int]) -> int:
     """Remove rows; unknown numbers are ignored. Returns how many were there."""
-    deleted = connection.executemany("DELETE FROM rows WHERE seq = ?", ((seq,) for seq in seqs)).rowcount
-    count = max(deleted, 0)
-    if count:
-        connection.execute("UPDATE state SET rows = rows - ?", (count,))
-    return count
+    deleted = [seq for seq in seqs if connection.execute("DELETE FROM rows WHERE seq = ?", (seq,)).rowcount]
+    if deleted:
+        connection.execute("UPDATE state SET rows = rows - ?", (len(deleted),))
+        digest.exclude(connection, deleted)
+    return len(deleted)
 
 
 class RowPage(NamedTuple):
@@ -59,13 +65,13 @@ class RowPage(NamedTuple):
 
 def newest(connection: sqlite3.Connection, max_rows: int, max_bytes: int, after: int) -> RowPage:
     """The newest rows above `after` that fit, newest first."""
-    query = "SELECT seq, frame FROM rows WHERE seq > ? ORDER BY seq DESC LIMIT ?"
+    query = "SELECT seq, CAST(frame AS BLOB) FROM rows WHERE seq > ? ORDER BY seq DESC LIMIT ?"
     return _read(connection.execute(query, (after, max_rows)), max_bytes)
 
 
 def oldest(connection: sqlite3.Connection, max_rows: int, max_bytes: int, before: int | None) -> RowPage:
     """The oldest rows below `before` that fit, oldest first."""
-    query = "SELECT seq, frame FROM rows WHERE seq < ? ORDER BY seq LIMIT ?"
+    query = "SELECT seq, CAST(frame AS BLOB) FROM rows WHERE seq < ? ORDER BY seq LIMIT ?"
     return _read(connection.execute(query, (2**63 - 1 if before is None else before, max_rows)), max_bytes)
 
 
@@ -87,7 +93,7 @@ def _read(cursor: sqlite3.Cursor, max_bytes: int) -> RowPage:
 
 def end_ms(connection: sqlite3.Connection, *, last: bool) -> int | None:
     """When the first or the last row of the queue was committed; None without rows."""
-    query = f"SELECT frame FROM rows ORDER BY seq {'DESC' if last else 'ASC'} LIMIT 1"  # noqa: S608 (two constants)
+    query = f"SELECT CAST(frame AS BLOB) FROM rows ORDER BY seq {'DESC' if last else 'ASC'} LIMIT 1"  # noqa: S608 (two constants)
     found = connection.execute(query).fetchone()
     frame = unpack(found[0]) if found else None
     return frame.committed_ms if frame else None

@@ -1,5 +1,7 @@
 """The outbox file: how it is opened, made, migrated and checked. What is asserted here is what durability rests on."""
 
+import contextlib
+import functools
 import re
 import secrets
 import sqlite3
@@ -7,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scraper.errors import OutboxVersionError
+from scraper.outbox import digest
+from scraper.outbox.witness import Witness
 from shared import durable_sqlite
 from shared.durable_sqlite import DamagedError, transaction
 
@@ -34,10 +38,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE memory (one INTEGER PRIMARY KEY CHECK (one = 1), frame BLOB NOT NULL)",
         "INSERT INTO state (one, version, id) VALUES (1, 0, '')",
     ),
+    (
+        "ALTER TABLE state ADD COLUMN digest INTEGER NOT NULL DEFAULT 0",
+        f"UPDATE state SET digest = {digest.COMPUTED}",  # noqa: S608 (a constant)
+    ),
 )
 """The steps from each schema version to the next; add to the end, never change one that was released."""
 
+ABSURD = 1 << 60
+"""No count and no number of the outbox comes near this; a damaged one may."""
 _ID = re.compile(r"[0-9a-f]{32}")
+_OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name"
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -97,26 +108,48 @@ def schema_version(connection: sqlite3.Connection) -> int:
     return int(version)
 
 
-def verify(connection: sqlite3.Connection) -> None:
+def verify(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
     """Read the whole file once. Raises DamagedError or another sqlite3.Error if anything in it is not sound.
 
     Single rows with a wrong checksum are found when they are read.
     """
+    if connection.execute(_OBJECTS).fetchall() != _read_right_objects(tuple(map(tuple, migrations))):
+        raise DamagedError("its tables are not as they were made")
     durable_sqlite.check(connection)
-    kept = connection.execute("SELECT id, rows, dead_letters, next_seq, lost_rows FROM state").fetchone()
+    kept = connection.execute("SELECT id, rows, dead_letters, next_seq, lost_rows, digest FROM state").fetchone()
     rows, dead = (connection.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("rows", "dead_letters"))  # noqa: S608 (constants)
+    (found,) = connection.execute(f"SELECT {digest.COMPUTED}").fetchone()
     highest = connection.execute("SELECT max(coalesce((SELECT max(seq) FROM rows), 0), "
                                  "coalesce((SELECT max(seq) FROM dead_letters), 0))").fetchone()[0]  # fmt: skip
     sound = (
         kept is not None
-        and all(isinstance(number, int) and number >= 0 for number in kept[1:])
-        and (kept[1], kept[2]) == (rows, dead)
+        and all(isinstance(number, int) and 0 <= number < ABSURD for number in kept[1:])
+        and (kept[1], kept[2], kept[5]) == (rows, dead, found)
         and kept[3] > highest
-        and isinstance(kept[0], str)
-        and _ID.fullmatch(kept[0])
+        and is_id(kept[0])
     )
     if not sound:
         raise DamagedError("its counts are wrong")
+
+
+def read_witness(connection: sqlite3.Connection) -> Witness:
+    """What the outbox holds now, for its witness."""
+    return Witness(*connection.execute("SELECT id, next_seq, rows + dead_letters, digest FROM state").fetchone())
+
+
+@functools.cache
+def _read_right_objects(migrations: tuple[tuple[str, ...], ...]) -> list[tuple[str, str, str, str]]:
+    """The tables as these migrations make them; in a damaged file another name or type would go unnoticed."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        for statements in migrations:
+            for statement in statements:
+                connection.execute(statement)
+        return connection.execute(_OBJECTS).fetchall()
+
+
+def is_id(text: object) -> bool:
+    """Whether this is an id as `new_id` makes them."""
+    return isinstance(text, str) and _ID.fullmatch(text) is not None
 
 
 def new_id() -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scraper.outbox.frames import RowFrame, find
+from scraper.outbox.salvage.leaves import find_cells, is_live
 from scraper.outbox.schema import PAGE_BYTES
 from shared.durable_sqlite import wal_of
 
@@ -19,7 +20,8 @@ _WAL_HEAD = struct.Struct(">IIII8sII")
 _WAL_MAGICS = (0x377F0682, 0x377F0683)
 _FRAME_HEAD = struct.Struct(">II8sII")
 _STEP = _FRAME_HEAD.size + PAGE_BYTES
-_DATABASE_MAGIC = b"SQLite format 3\0"
+# Magic, size of a page, written and read with a write-ahead log, nothing reserved, and three fixed shares of a page.
+_DATABASE_HEAD = b"SQLite format 3\0" + PAGE_BYTES.to_bytes(2, "big") + bytes((2, 2, 0, 64, 32, 32))
 
 
 class _Log(NamedTuple):
@@ -29,26 +31,41 @@ class _Log(NamedTuple):
     database_pages: int | None
 
 
-def frames_in(path: Path) -> Iterator[RowFrame]:
+class FoundFrame(NamedTuple):
+    """A sound frame, and whether it is a cell of the newest image of its page; else it may be of a settled row."""
+
+    frame: RowFrame
+    is_live: bool
+
+
+def frames_in(path: Path) -> Iterator[FoundFrame]:
     """Every sound frame of the database at `path` and its log; some may come twice. Raises OSError."""
     log_bytes = _map(wal_of(path))
     data = _map(path)
     try:
         log = _committed(log_bytes)
         if log is None:  # the log's own header is broken: take every frame in it
-            yield from (frame for _, frame in find(log_bytes))
+            yield from (FoundFrame(frame, is_live=False) for _, frame in find(log_bytes))
             log = _Log({}, None)
-        for offset, frame in find(data):
-            page = offset // PAGE_BYTES + 1
+        for start in range(0, len(data), PAGE_BYTES):
+            page = start // PAGE_BYTES + 1
             stale = page in log.pages or (log.database_pages is not None and page > log.database_pages)
             if not stale:
-                yield frame
+                yield from _frames_on(data[start : start + PAGE_BYTES])
         for offset in log.pages.values():
-            yield from (frame for _, frame in find(log_bytes, offset, offset + PAGE_BYTES))
+            yield from _frames_on(log_bytes[offset : offset + PAGE_BYTES])
     finally:
         for mapped in (log_bytes, data):
             if isinstance(mapped, mmap.mmap):
                 mapped.close()
+
+
+def _frames_on(page: bytes) -> Iterator[FoundFrame]:
+    cells = None
+    for offset, frame in find(page):
+        if cells is None:
+            cells = find_cells(page)
+        yield FoundFrame(frame, is_live(cells, offset))
 
 
 def _committed(log: bytes | mmap.mmap) -> _Log | None:
@@ -73,25 +90,30 @@ def _committed(log: bytes | mmap.mmap) -> _Log | None:
     return _Log(pages, database_pages)
 
 
-def is_whole(path: Path) -> bool:
-    """Whether SQLite may open the file and lose nothing: what follows damage in the log it drops in silence.
+def is_head_sound(path: Path) -> bool:
+    """Whether the file begins as every outbox does. SQLite takes some other beginnings for a file it may not write.
 
-    A torn last transaction (a power cut while it was written) counts as damage too; salvage then costs a new id only.
     Raises OSError.
     """
     with path.open("rb") as file:
-        if file.read(len(_DATABASE_MAGIC)) != _DATABASE_MAGIC or os.fstat(file.fileno()).st_size < PAGE_BYTES:
-            return False
+        head = file.read(len(_DATABASE_HEAD))
+        return head == _DATABASE_HEAD and os.fstat(file.fileno()).st_size >= PAGE_BYTES
+
+
+def is_log_whole(path: Path) -> bool:
+    """Whether SQLite reads all of the log that belongs to `path`: what follows damage in it is dropped in silence.
+
+    That is, whether every frame up to the last committed one has the right salt and checksum. Raises OSError.
+    """
     log = _map(wal_of(path))
     try:
-        return not len(log) or _is_log_whole(log)
+        return not len(log) or _has_right_sums(log)
     finally:
         if isinstance(log, mmap.mmap):
             log.close()
 
 
-def _is_log_whole(log: bytes | mmap.mmap) -> bool:
-    """Whether every frame up to the last committed one has the right salt and checksum."""
+def _has_right_sums(log: bytes | mmap.mmap) -> bool:
     sums = _sum_of_head(log)
     if sums is None:
         return False

@@ -134,7 +134,7 @@ def test_migrating(tmp_path):
         assert {"more", "last"} & tables == ({"more", "last"} if version == len(newer) else set())
         assert version in (len(newer), len(schema.MIGRATIONS))
         schema.migrate(connection, newer)
-        schema.verify(connection)
+        schema.verify(connection, newer)
         assert connection.execute("SELECT count(*) FROM rows").fetchone() == (3,)
         connection.close()
 

@@ -75,26 +75,21 @@ def restart_after_flip(original: TenPages, directory: Path, bit: int) -> Survivo
     return Survivors(delivered, refused, [reading for reading in rows if reading.tags.get("type") == "loss"])
 
 
-def find_fault(original: TenPages, after: Survivors) -> str | None:
-    """What is wrong with the outcome of one flip; None if all is as promised."""
+def find_broken_promises(original: TenPages, after: Survivors) -> list[str]:
+    """What is wrong with the outcome of one flip; nothing if all is as promised."""
     delivered, refused = set(after.delivered), set(after.refused)
     missing = len(original.waiting - delivered) + len(original.refused - refused)
-    counted = [int(loss.fields["rows"]) for loss in after.losses if "rows" in loss.fields]
-    if AFTERWARDS not in delivered:
-        return "what was appended afterwards was not delivered"
-    if not delivered <= original.waiting | {AFTERWARDS} or not refused <= original.refused:
-        return "something else came out than went in"
-    if len(delivered) != len(after.delivered):
-        return "a reading was delivered twice"
-    if missing > 1:
-        return f"one bit cost {missing} readings"
-    if missing and not after.losses:
-        return "a loss is not on record"
-    if after.losses and not missing:
-        return "a loss is on record where nothing is lost"
-    if len(counted) == len(after.losses) and sum(counted) != missing:
-        return f"{sum(counted)} readings are recorded as lost, and {missing} are"
-    return None
+    counts = [int(loss.fields["rows"]) for loss in after.losses if "rows" in loss.fields]
+    promises = {
+        "what is appended afterwards is delivered": AFTERWARDS in delivered,
+        "nothing comes out that did not go in": delivered <= original.waiting | {AFTERWARDS},
+        "no dead letter appears": refused <= original.refused,
+        "nothing is delivered twice": len(delivered) == len(after.delivered),
+        "one bit costs one reading at most": missing <= 1,
+        "a loss is on record exactly where something is lost": bool(missing) == bool(after.losses),
+        "a count of lost readings is right": len(counts) < len(after.losses) or sum(counts) == missing,
+    }
+    return [promise for promise, is_kept in promises.items() if not is_kept]
 
 
 def _read_number(reading: bytes) -> int:

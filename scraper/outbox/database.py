@@ -21,6 +21,7 @@ from scraper.outbox.lock import Lock
 from scraper.outbox.placing import FileIds, read_file_ids, write_copy
 from scraper.outbox.witness import Witness
 from shared.durable_sqlite import transaction
+from shared.files import make_private_directory
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -107,11 +108,13 @@ class OutboxDatabase:
         if self._files == read_file_ids(self._path) and self._lock.is_in_place():
             return
         try:
-            write_copy(connection, self._path)
-            self._connection = None
-            connection.close()  # deletes the log by its name, so the new one must not lie there yet
+            make_private_directory(self._path.parent)
             if not self._lock.is_in_place():
                 self._lock.take_again()
+            if self._files != read_file_ids(self._path):
+                write_copy(connection, self._path)
+                self._connection = None
+                connection.close()  # deletes the log by its name, so the new one must not lie there yet
         except (sqlite3.Error, OSError) as error:
             raise unavailable(self._path, error) from error
 

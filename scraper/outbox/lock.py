@@ -22,7 +22,7 @@ class Lock:
     def __init__(self, path: Path) -> None:
         """`path`: the lock file, made if it is missing. Raises OSError if that cannot be done."""
         self._path = path
-        self._descriptor = self._open_file()
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
         self._closed = False
 
     def try_take(self) -> bool:
@@ -55,9 +55,14 @@ class Lock:
     def take_again(self) -> None:
         """Make and take a lock file that was deleted, with the same witness. Raises OutboxInUseError and OSError."""
         witness = self.read_witness()
-        before, self._descriptor = self._descriptor, self._open_file()
-        os.close(before)
-        self.take()
+        made = Lock(self._path)
+        try:
+            made.take()
+        except BaseException:
+            made.close()
+            raise
+        os.close(self._descriptor)
+        self._descriptor = made._descriptor
         if witness is not None:
             self.write_witness(witness)
 
@@ -78,6 +83,3 @@ class Lock:
         if not self._closed:
             self._closed = True
             os.close(self._descriptor)
-
-    def _open_file(self) -> int:
-        return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)

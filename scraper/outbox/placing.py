@@ -9,7 +9,7 @@ import structlog
 from scraper.outbox.salvage.recovery import name_salvaged
 from shared import durable_sqlite
 from shared.durable_sqlite import shm_of, wal_of
-from shared.files import make_private_directory, sync_directory
+from shared.files import sync_directory
 
 log = structlog.get_logger()
 
@@ -29,7 +29,6 @@ def write_copy(connection: sqlite3.Connection, path: Path) -> None:
     Raises OSError and sqlite3.Error.
     """
     log.error("the files of the outbox were deleted or replaced while it is in use; it is written there again")
-    make_private_directory(path.parent)
     building = path.with_name(path.name + ".new")
     durable_sqlite.remove(building)
     durable_sqlite.create(building)

@@ -8,7 +8,7 @@ import pytest
 
 from scraper.errors import ScraperSettingError
 from scraper.uplink.signer import HouseholdSecret, Signer
-from scraper.uplink.uplink import LONGEST_WAIT_S, MIN_ROWS
+from scraper.uplink.uplink import MIN_ROWS
 from shared import wire
 from tests.clocks import NOW_MS
 from tests.fake_http import CannedReply
@@ -104,7 +104,7 @@ async def test_waits_grow_to_five_minutes_and_never_end(bench):
     async with bench.running():
         waits = [await bench.clock.asked() for _ in range(40)]
     assert max(waits[:3]) <= 4
-    assert LONGEST_WAIT_S / 2 < max(waits) <= LONGEST_WAIT_S
+    assert 150 < max(waits) <= 300
     assert await bench.waiting() == 1
 
 

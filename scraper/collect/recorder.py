@@ -66,7 +66,7 @@ class Recorder:
             try:
                 await self._memory.commit([], change)
             except OutboxUnavailableError as error:
-                await self._failed(0, error)
+                await self._failed([], error)
                 return False
             return True
 
@@ -88,7 +88,7 @@ class Recorder:
             try:
                 await self._memory.commit(proposal.rows, change)
             except OutboxUnavailableError as error:
-                await self._failed(len(proposal.rows), error)
+                await self._failed(proposal.rows, error)
                 return False
             self.rows_committed += len(proposal.rows)
             if self._failing_since_ms is not None:
@@ -97,8 +97,8 @@ class Recorder:
         self._tracker.accept(proposal)
         return True
 
-    async def _failed(self, rows: int, error: OutboxUnavailableError) -> None:
+    async def _failed(self, rows: Sequence[Reading], error: OutboxUnavailableError) -> None:
         if self._failing_since_ms is None:
             self._failing_since_ms = self._clock.now_ms()
             log.error("readings cannot be stored; polling goes on and the loss is counted", reason=str(error))
-        await self._outbox.note_uncommitted(rows, self._failing_since_ms)
+        await self._outbox.note_uncommitted(rows)

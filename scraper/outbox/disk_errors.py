@@ -14,7 +14,7 @@ _OUR_SQL_FAILS = frozenset({
 """The file is not what we wrote: our own SQL is right, so a broken constraint or a missing table is damage too."""
 
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def is_damage(error: sqlite3.Error) -> bool:

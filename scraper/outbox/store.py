@@ -11,6 +11,7 @@ What it guarantees:
 Synchronous, and not thread-safe: one worker thread owns it.
 """
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,6 +20,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from scraper.errors import OutboxError
 from scraper.outbox import dead_letters, losses, quota, rows
 from scraper.outbox import memory as memory_of
 from scraper.outbox.database import OutboxDatabase
@@ -27,6 +29,7 @@ from scraper.outbox.disk_errors import unavailable
 from scraper.outbox.lock import Lock
 from scraper.outbox.losses import Loss
 from scraper.outbox.rows import OutboxRow, RowPage
+from scraper.outbox.uncommitted import NONE_LOST, Uncommitted
 from shared.files import PRIVATE_FILE, make_private_directory
 from shared.readings import Reading
 from shared.wire import encode_reading
@@ -61,8 +64,7 @@ class Outbox:
         self._lock = lock
         self._now_ms = now_ms
         self._quota_bytes = quota_bytes
-        self._uncommitted = 0
-        self._uncommitted_since_ms = 0
+        self._uncommitted = Uncommitted()
         self._in_flight: dict[str, frozenset[int]] = {}
 
     @classmethod
@@ -92,6 +94,9 @@ class Outbox:
             if exclusive:
                 lock.take()
             database = OutboxDatabase(path, lock, now_ms, exclusive=exclusive)
+        except OSError as error:
+            lock.close()
+            raise unavailable(path, error) from error
         except BaseException:
             lock.close()
             raise
@@ -114,13 +119,11 @@ class Outbox:
             ValueError: A reading holds NaN or infinity, or is longer than a record may be; nothing is committed.
         """
         payloads = [encode_reading(reading) for reading in readings]
+        following = self._uncommitted.follow(readings, self._now_ms())
 
         def work(connection: sqlite3.Connection) -> None:
             now_ms = self._now_ms()
-            if self._uncommitted:
-                reason = "readings could not be written to disk"
-                loss = Loss(self._uncommitted_since_ms, now_ms, self._uncommitted, reason)
-                losses.record(connection, loss, now_ms)
+            _record_uncommitted(connection, following, now_ms)
             if memory is not None:
                 memory_of.put(connection, memory, now_ms)
             if payloads:
@@ -129,16 +132,11 @@ class Outbox:
                 quota.enforce(connection, self._quota_bytes, now_ms, keep_from=first, in_flight=in_flight)
 
         self._database.write(work)
-        self._uncommitted = 0
+        self._uncommitted = following._replace(lost=NONE_LOST)
 
-    def note_uncommitted(self, count: int, since_ms: int) -> None:
-        """Count readings that were given up after `append` failed; the next `append` that works records their loss.
-
-        `since_ms`: time of the first of them, milliseconds since 1970.
-        """
-        if count > 0:
-            self._uncommitted_since_ms = min(since_ms, self._uncommitted_since_ms) if self._uncommitted else since_ms
-            self._uncommitted += count
+    def note_uncommitted(self, readings: Sequence[Reading]) -> None:
+        """Note readings that `append` failed to commit; an `append` that works records which of them are lost."""
+        self._uncommitted = self._uncommitted.add(readings, self._now_ms())
 
     def newest(self, max_rows: int, max_bytes: int, *, after: int = 0) -> list[OutboxRow]:
         """The newest rows (of those above seq `after`) that fit into a batch of `max_bytes`, oldest of them first."""
@@ -169,7 +167,9 @@ class Outbox:
         def work(connection: sqlite3.Connection) -> OutboxStats:
             waiting, dead, lost = connection.execute("SELECT rows, dead_letters, lost_rows FROM state").fetchone()
             oldest, newest = (rows.end_ms(connection, last=last) for last in (False, True))
-            return OutboxStats(waiting, quota.used_bytes(connection), oldest, newest, dead, lost + self._uncommitted)
+            return OutboxStats(
+                waiting, quota.used_bytes(connection), oldest, newest, dead, lost + self._uncommitted.lost.rows
+            )
 
         return self._database.read(work)
 
@@ -203,6 +203,10 @@ class Outbox:
 
     def close(self) -> None:
         """Close in good order and let go of the lock; never raises for the disk's sake."""
+        if (given_up := self._uncommitted.give_up()).lost.rows:
+            self._uncommitted = Uncommitted()
+            with contextlib.suppress(OutboxError):
+                self._database.write(lambda c: _record_uncommitted(c, given_up, self._now_ms()))
         self._database.close()
         self._lock.close()
 
@@ -219,3 +223,9 @@ class Outbox:
         times = [row.committed_ms for row in page.rows] or [now_ms]
         if count := rows.delete(connection, page.damaged):
             losses.record(connection, Loss(min(times), max(times), count, "rows of the outbox were damaged"), now_ms)
+
+
+def _record_uncommitted(connection: sqlite3.Connection, uncommitted: Uncommitted, now_ms: int) -> None:
+    if uncommitted.lost.rows:
+        count, start_ms, end_ms = uncommitted.lost
+        losses.record(connection, Loss(start_ms, end_ms, count, "readings could not be written to disk"), now_ms)

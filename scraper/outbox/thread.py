@@ -69,9 +69,9 @@ class OutboxThread:
         """Delete accepted rows, keep rejected ones as dead letters."""
         await self._call(self.outbox.settle, accepted, rejected)
 
-    async def note_uncommitted(self, rows: int, since_ms: int) -> None:
-        """Count readings that could not be committed, for a loss event when there is room again."""
-        await self._call(self.outbox.note_uncommitted, rows, since_ms)
+    async def note_uncommitted(self, readings: Sequence[Reading]) -> None:
+        """Note readings that could not be committed, for a loss event when there is room again."""
+        await self._call(self.outbox.note_uncommitted, readings)
 
     async def stats(self) -> OutboxStats:
         """Rows, bytes and losses."""

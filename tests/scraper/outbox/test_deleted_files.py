@@ -13,7 +13,7 @@ from tests.scraper.outbox.processes import run_in_child, was_killed
 from tests.scraper.outbox.support import every, losses, numbers, open_outbox, readings
 
 
-def lock_of(path):
+def name_lock(path):
     return path.with_name(path.name + ".lock")
 
 
@@ -28,7 +28,7 @@ def path(tmp_path):
         lambda path: [path],
         lambda path: [wal_of(path)],
         lambda path: [shm_of(path)],
-        lambda path: [lock_of(path)],
+        lambda path: [name_lock(path)],
         lambda path: [path, wal_of(path)],
         lambda path: list(path.parent.iterdir()),
     ],

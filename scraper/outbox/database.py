@@ -54,11 +54,11 @@ class OutboxDatabase:
             if not self._exclusive:
                 with transaction(connection):
                     return work(connection)
-            if self._witness is not None:
-                self._note(self._witness._replace(certain=False))
             with transaction(connection):
                 result = work(connection)
                 witness = schema.read_witness(connection)
+                if self._witness is not None:
+                    self._note(self._witness._replace(certain=False))
             self._note(witness)
             return result
 

@@ -69,6 +69,25 @@ def test_damage_that_shows_while_it_runs_is_salvaged_on_the_spot(killed):
     box.close()
 
 
+def test_damage_that_a_commit_meets_costs_no_more_than_it_hit(killed):
+    """What the commit was about to change is in no file yet, so what was there is still known for certain."""
+    box = open_outbox(killed.path)
+    box._database.read(lambda c: c.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone())
+    box._database.read(lambda c: c.execute("PRAGMA cache_size = 0").fetchone())
+    box._database.read(lambda c: c.execute("PRAGMA shrink_memory").fetchone())
+    root = box._database.read(
+        lambda c: c.execute("SELECT rootpage FROM sqlite_master WHERE name = 'rows'").fetchone()[0]
+    )
+    with killed.path.open("r+b") as file:  # in place, under the open connection
+        file.seek((root - 1) * 4096)
+        file.write(b"\x99" * 8)
+    box.append(readings(9_999))
+    assert numbers(box) == [*EXPECTED, 9_999]
+    assert losses(box) == []
+    assert len(damaged_files(killed.path)) == 1
+    box.close()
+
+
 def test_a_command_beside_the_scraper_does_not_salvage(killed):
     open_outbox(killed.path).close()
     killed.path.write_bytes(b"\xff" * 100 + killed.path.read_bytes()[100:])

@@ -1,14 +1,15 @@
 """Probes: alive depends on nothing; ready means that a batch would be stored."""
 
+from collections.abc import Awaitable, Callable
+
 from fastapi import APIRouter
 
 from receiver.errors import RefusedError
-from receiver.stores.base import Store
 from shared.problems import Problem
 
 
-def router(store: Store) -> APIRouter:
-    """`/healthz` and `/readyz`."""
+def router(find_problem: Callable[[], Awaitable[str | None]]) -> APIRouter:
+    """`/healthz` and `/readyz`. `find_problem` says why a batch would not be stored now."""
     routes = APIRouter(redirect_slashes=False)
 
     async def alive() -> dict[str, str]:
@@ -16,8 +17,8 @@ def router(store: Store) -> APIRouter:
         return {"status": "alive"}
 
     async def ready() -> dict[str, str]:
-        """The store would take a batch."""
-        if await store.ready() is not None:
+        """A batch would be stored."""
+        if await find_problem() is not None:
             raise RefusedError(Problem.STORE_UNAVAILABLE, "not-ready", retry_after=5)
         return {"status": "ready"}
 

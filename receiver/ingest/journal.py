@@ -1,13 +1,14 @@
 """What the roll-up job must not forget: which quarter hours are still to be rolled up. One small SQLite file.
 
 - `add` is durable when it returns; the other changes may be lost in a power cut, which costs work and nothing else.
-- It is disposable. A file that is lost, damaged or of another version is replaced by an empty one (the old file is put
-  aside), and a gateway that it does not know is computed from its oldest reading on.
+- It is disposable. A file that is lost, damaged or of another version is replaced by an empty one at once, whichever
+  call meets it (the old file is put aside), and a gateway that it does not know is computed from its oldest reading on.
 - After any failure the connection is gone, and the next call opens the file again.
 """
 
 import asyncio
 import contextlib
+import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +18,16 @@ from typing import NamedTuple, TypeVar
 import structlog
 
 from shared import durable_sqlite
-from shared.durable_sqlite import DamagedError, FileConnection, is_damage, transaction
+from shared.durable_sqlite import (
+    DamagedError,
+    FileConnection,
+    NotDurableError,
+    SqliteProblem,
+    problem_of,
+    transaction,
+)
 from shared.files import make_private_directory
+from shared.units import HOUR_MS, QUARTER_MS
 
 _T = TypeVar("_T")
 _log = structlog.get_logger()
@@ -30,6 +39,7 @@ _TABLES = (
     "CREATE TABLE dirty (gateway TEXT, quarter INTEGER, PRIMARY KEY (gateway, quarter)) WITHOUT ROWID",
     f"PRAGMA user_version = {_LAYOUT}",
 )
+_SELECT_STATES = "SELECT gateway, fingerprint, backfill_until FROM gateway"
 
 DirtyQuarter = tuple[str, int]
 """Serial of a gateway, and a quarter hour: its start, milliseconds since 1970."""
@@ -39,12 +49,17 @@ class JournalError(Exception):
     """The journal cannot be used now; the message says why and what to do."""
 
 
+class JournalBegunAgainError(JournalError):
+    """The journal was damaged and is empty now: load it, and make the same change again."""
+
+
 class RollupState(NamedTuple):
     """What was rolled up of one gateway.
 
     Attributes:
         fingerprint: Of the site and of the arithmetic that its rows were computed with.
-        backfill_until: Everything before this time is still to be computed (milliseconds since 1970); None: all is.
+        backfill_until: Everything before this time is still to be computed (milliseconds since 1970, a whole hour);
+            None: all is.
     """
 
     fingerprint: str
@@ -75,18 +90,16 @@ class Journal:
         return await self._call(self._load)
 
     async def add(self, dirty: Collection[DirtyQuarter]) -> None:
-        """Note quarter hours, durably. Raises JournalError."""
-        rows = list(dirty)
-        await self._call(lambda: self._change("INSERT OR IGNORE INTO dirty VALUES (?, ?)", rows))
+        """Note quarter hours, durably. Raises JournalError; JournalBegunAgainError if the file was damaged."""
+        await self._change("INSERT OR IGNORE INTO dirty VALUES (?, ?)", list(dirty))
 
     async def remove(self, dirty: Collection[DirtyQuarter]) -> None:
-        """Forget quarter hours that are rolled up. Raises JournalError."""
-        rows = list(dirty)
-        await self._call(lambda: self._change("DELETE FROM dirty WHERE gateway = ? AND quarter = ?", rows))
+        """Forget quarter hours that are rolled up. Raises as `add`."""
+        await self._change("DELETE FROM dirty WHERE gateway = ? AND quarter = ?", list(dirty))
 
     async def put(self, gateway: str, known: RollupState) -> None:
-        """Note how far a gateway is. Raises JournalError."""
-        await self._call(lambda: self._change("INSERT OR REPLACE INTO gateway VALUES (?, ?, ?)", [(gateway, *known)]))
+        """Note how far a gateway is. Raises as `add`."""
+        await self._change("INSERT OR REPLACE INTO gateway VALUES (?, ?, ?)", [(gateway, *known)])
 
     async def close(self) -> None:
         """Let go of the file. No call may follow."""
@@ -96,24 +109,31 @@ class Journal:
     async def _call(self, call: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
+    async def _change(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+        await self._call(lambda: self._write(statement, rows))
+
     def _load(self) -> Contents:
         try:
             return self._read()
         except JournalError as error:
-            if not is_damage(error.__cause__):
-                raise
-            self._put_aside(str(error))
+            self._begin_again(error)
             return self._read()
 
     def _read(self) -> Contents:
         with self._connected() as connection:
             durable_sqlite.check(connection)
-            gateways = {row[0]: RollupState(*row[1:]) for row in connection.execute("SELECT * FROM gateway")}
-            return Contents(gateways, set(connection.execute("SELECT gateway, quarter FROM dirty")))
+            gateways = {row[0]: RollupState(*row[1:]) for row in connection.execute(_SELECT_STATES)}
+            contents = Contents(gateways, set(connection.execute("SELECT gateway, quarter FROM dirty")))
+            _check_contents(contents)
+            return contents
 
-    def _change(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
-        with self._connected() as connection, transaction(connection):
-            connection.executemany(statement, rows)
+    def _write(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+        try:
+            with self._connected() as connection, transaction(connection):
+                connection.executemany(statement, rows)
+        except JournalError as error:
+            self._begin_again(error)
+            raise JournalBegunAgainError("the damaged journal of the roll-ups was begun again") from error
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
@@ -133,15 +153,26 @@ class Journal:
             self._drop()
             raise
 
-    def _put_aside(self, why: str) -> None:
-        """Keep what is there under another name, for people, and make room."""
+    def _begin_again(self, error: JournalError) -> None:
+        """Keep a broken file under another name, for people, and make room. Raises the error if the file is not it."""
+        if not self._is_file_broken(error.__cause__):
+            raise error
         aside = self._path.with_name(f"{self._path.name}.damaged")
-        _log.warning("the journal of the roll-ups starts empty; all roll-ups are computed again", reason=why)
+        _log.warning("the journal of the roll-ups starts empty; all roll-ups are computed again", reason=str(error))
         try:
             self._path.replace(aside)
             durable_sqlite.remove(self._path)  # its log and the index of that
-        except OSError as error:
-            raise JournalError(f"the damaged journal {self._path} cannot be put aside ({error}): delete it") from error
+        except OSError as why:
+            raise JournalError(f"the damaged journal {self._path} cannot be put aside ({why}): delete it") from why
+
+    def _is_file_broken(self, cause: BaseException | None) -> bool:
+        """Whether another file would do better. What our own statements meet in a file of ours is damage, too."""
+        if not isinstance(cause, sqlite3.Error) or isinstance(cause, NotDurableError):
+            return False
+        problem = problem_of(cause)
+        if problem is SqliteProblem.READ_ONLY:  # SQLite writes no file whose header names a format of later times
+            return os.access(self._path, os.W_OK) and os.access(self._path.parent, os.W_OK)
+        return problem in (SqliteProblem.DAMAGED, SqliteProblem.OTHER)
 
     def _drop(self) -> None:
         if self._connection is not None:
@@ -174,3 +205,14 @@ def _make_tables(connection: sqlite3.Connection) -> None:
     with transaction(connection):
         for statement in _TABLES:
             connection.execute(statement)
+
+
+def _check_contents(contents: Contents) -> None:
+    """Raise DamagedError for what was never written: one flipped bit makes a time that is no whole quarter or hour."""
+    quarters = [(name, quarter, QUARTER_MS) for name, quarter in contents.dirty]
+    hours = [(name, until or 0, HOUR_MS) for name, (_, until) in contents.gateways.items()]
+    for name, time, unit_ms in quarters + hours:
+        if not (isinstance(name, str) and isinstance(time, int)) or time % unit_ms:
+            raise DamagedError("it holds a time that was never written")
+    if not all(isinstance(state.fingerprint, str) for state in contents.gateways.values()):
+        raise DamagedError("it holds a gateway that was never written")

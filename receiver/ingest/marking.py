@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from receiver.ingest.journal import DirtyQuarter, Journal, JournalError, RollupState
+from receiver.ingest.journal import DirtyQuarter, Journal, JournalBegunAgainError, JournalError, RollupState
 from receiver.stores.base import GatewayReading, StoreUnavailableError, Writable
 from shared.problems import Rejection
 from shared.units import QUARTER_MS
@@ -108,6 +108,14 @@ class MarkingStore:
                     del marks.writing[quarter]
                 marks.fresh.add(quarter)
 
+    async def find_journal_problem(self) -> str | None:
+        """Why the journal would refuse a write now, as a sentence; None if it would not."""
+        try:
+            await self.load()
+        except JournalError as error:
+            return str(error)
+        return None
+
     def of(self, gateway: str) -> GatewayMarks:
         """What is to be done for one gateway."""
         return self.gateways.setdefault(gateway, GatewayMarks())
@@ -164,7 +172,13 @@ class MarkingStore:
             await self._guarded(self._journal.remove(settled))
 
     async def _keep(self, dirty: Collection[DirtyQuarter]) -> None:
-        """Have these in the journal."""
+        """Have these in the journal, in a new one if it has to be: no reading waits for a file that is disposable."""
+        try:
+            await self._note(dirty)
+        except JournalBegunAgainError:
+            await self._note(dirty)
+
+    async def _note(self, dirty: Collection[DirtyQuarter]) -> None:
         if not self._loaded:
             await self.load()
         new = [(gateway, quarter) for gateway, quarter in dirty if quarter not in self.gateways[gateway].in_journal]

@@ -86,7 +86,7 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
     app.router.routes.append(Route("/api/v1/gateways/{serial}/batches", ingest.post_batch, methods=["POST"]))
     for routes in routes_of_readers:
         app.include_router(routes.router(), responses=READER_REFUSALS)
-    app.include_router(health.router(receiver.store), responses=PROBE_REFUSALS)
+    app.include_router(health.router(receiver.find_problem), responses=PROBE_REFUSALS)
     app.router.routes.extend(PageRoutes().routes())
     per_address = rate_limit(rate=limits.address_rate, reason="address-rate")
     app.add_middleware(OutermostLayer, problems=problems, per_address=per_address)
@@ -173,7 +173,7 @@ def _start_status(settings: ReceiverSettings, receiver: Receiver) -> StatusServe
     def ready() -> str | None:
         """Called on the status thread: the store belongs to the event loop."""
         try:
-            return asyncio.run_coroutine_threadsafe(receiver.store.ready(), loop).result(_READY_S)
+            return asyncio.run_coroutine_threadsafe(receiver.find_problem(), loop).result(_READY_S)
         except TimeoutError:
             return "the store does not answer"
 

@@ -42,6 +42,10 @@ class Receiver:
     open_live: tuple[IPv4Network | IPv6Network, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
+    async def find_problem(self) -> str | None:
+        """Why a batch would not be stored now, as a sentence for people; None if it would be."""
+        return await self.store.ready() or await self.rollups.store.find_journal_problem()
+
 
 def build(settings: ReceiverSettings, *, clock: Clock, limits: Limits | None = None) -> Receiver:
     """The parts as the settings say. Raises ReceiverSettingError."""

@@ -1,10 +1,13 @@
 """The journal of the roll-ups: durable, and disposable."""
 
+import contextlib
 import sqlite3
 
 import pytest
 
-from receiver.ingest.journal import Contents, Journal, JournalError, RollupState
+from receiver.ingest.journal import Contents, Journal, JournalBegunAgainError, JournalError, RollupState
+from shared import durable_sqlite
+from shared.units import HOUR_MS, QUARTER_MS
 
 HOUSE, SHED = "122200000001", "122200000002"
 
@@ -28,8 +31,8 @@ async def test_what_was_noted_is_there_after_a_restart(path):
     assert await journal.load() == Contents({}, set())
     await journal.add([(HOUSE, 0), (HOUSE, 900_000), (SHED, 0)])
     await journal.add([(HOUSE, 0)])
-    await journal.remove([(HOUSE, 900_000), (SHED, 7)])
-    await journal.put(HOUSE, RollupState("of the site", 5))
+    await journal.remove([(HOUSE, 900_000), (SHED, 7 * QUARTER_MS)])
+    await journal.put(HOUSE, RollupState("of the site", 5 * HOUR_MS))
     await journal.put(HOUSE, RollupState("of the site", None))
     await journal.close()
     assert await loaded(path) == Contents({HOUSE: RollupState("of the site", None)}, {(HOUSE, 0), (SHED, 0)})
@@ -57,7 +60,7 @@ async def test_a_journal_of_another_version_is_put_aside(path):
 
 async def test_a_page_that_is_damaged_is_found_at_the_start(path):
     journal = Journal(path)
-    await journal.add([(HOUSE, quarter) for quarter in range(2000)])
+    await journal.add([(HOUSE, quarter * QUARTER_MS) for quarter in range(2000)])
     await journal.close()
     content = bytearray(path.read_bytes())
     content[3 * 4096 : 4 * 4096] = b"\xff" * 4096
@@ -71,10 +74,10 @@ async def test_a_journal_that_vanishes_is_not_written_into_the_void(path):
     await journal.add([(HOUSE, 0)])
     path.unlink()
     with pytest.raises(JournalError, match="cannot be used"):
-        await journal.add([(HOUSE, 1)])
-    await journal.add([(HOUSE, 2)])
+        await journal.add([(HOUSE, QUARTER_MS)])
+    await journal.add([(HOUSE, 2 * QUARTER_MS)])
     await journal.close()
-    assert await loaded(path) == Contents({}, {(HOUSE, 2)})
+    assert await loaded(path) == Contents({}, {(HOUSE, 2 * QUARTER_MS)})
 
 
 async def test_a_directory_that_cannot_be_made_is_an_error_that_says_what_to_do(tmp_path):
@@ -82,4 +85,52 @@ async def test_a_directory_that_cannot_be_made_is_an_error_that_says_what_to_do(
     journal = Journal(tmp_path / "state" / "rollups.sqlite")
     with pytest.raises(JournalError, match="check the disk"):
         await journal.load()
+    await journal.close()
+
+
+async def test_a_journal_whose_text_is_no_text_any_more_is_begun_again(path):
+    """The structure is sound, and Python raises past every error of SQLite."""
+    await filled(path)
+    content = path.read_bytes()
+    assert content.count(HOUSE.encode()) > 1
+    path.write_bytes(content.replace(HOUSE.encode(), b"\xff" * len(HOUSE)))
+    assert await loaded(path) == Contents({}, set())
+
+
+async def test_no_flipped_bit_of_a_journal_refuses_a_change(path):
+    """Some flips change nothing; every other one begins it again, and the same change is taken then."""
+    await filled(path)
+    whole = path.read_bytes()
+    for bit in [*range(0, 800, 13), *range(800, len(whole) * 8, 1553)]:  # the file's header in more detail
+        flipped = bytearray(whole)
+        flipped[bit // 8] ^= 1 << bit % 8
+        durable_sqlite.remove(path)
+        path.write_bytes(flipped)
+        journal = Journal(path)
+        await journal.load()
+        for _ in range(2):
+            with contextlib.suppress(JournalBegunAgainError):
+                await journal.add([(SHED, 0)])
+            await journal.load()
+        assert (SHED, 0) in (await journal.load()).dirty, bit
+        await journal.close()
+
+
+async def test_a_change_that_meets_damage_begins_the_journal_again(path):
+    journal = Journal(path)
+    await journal.load()
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        other.execute("DROP TABLE dirty")
+    with pytest.raises(JournalBegunAgainError):
+        await journal.add([(HOUSE, 0)])
+    await journal.add([(HOUSE, 0)])
+    await journal.close()
+    assert await loaded(path) == Contents({}, {(HOUSE, 0)})
+
+
+async def filled(path) -> None:
+    journal = Journal(path)
+    await journal.load()
+    await journal.add([(HOUSE, quarter * QUARTER_MS) for quarter in range(100)])
+    await journal.put(HOUSE, RollupState("of the site", 5 * HOUR_MS))
     await journal.close()

@@ -13,10 +13,11 @@ from receiver import settings
 from receiver.auth import keys_file, readers
 from receiver.cli.console import errors_as_sentences
 from receiver.errors import ReceiverSettingError
-from receiver.settings import InfluxDB, ReceiverSettings
+from receiver.settings import InfluxDB, ReceiverSettings, Sqlite
 from receiver.sites import load as sites
 from receiver.stores.base import Store
 from receiver.stores.choose import make_store
+from receiver.stores.sqlite.examination import find_damage
 from shared.files import make_private_directory
 from shared.logs import make_inert
 
@@ -111,6 +112,9 @@ def _store(chosen: ReceiverSettings) -> Iterator[Finding]:
         problem = str(error)
     yield (False, f"store: {problem}") if problem else (True, f"store: {chosen.store.description} opens")
     match chosen.store:
+        case Sqlite(path) if problem is None:
+            damage = find_damage(path)
+            yield (False, f"store: {damage}") if damage else (True, "store: all of the file is sound")
         case InfluxDB(token=str(token)) as influxdb:
             yield from _influxdb(influxdb, token, chosen.meter_days)
 

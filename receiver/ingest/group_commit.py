@@ -4,7 +4,8 @@
 - A caller's rows are never split over two writes; order of arrival is order of writing.
 - Beside a write that is under way a second one begins if it would be full, so that neither we nor the database ever
   wait for the other. Less than that waits and gathers more: large writes are cheap.
-- A failure that is one caller's own stays its own: after an unexpected error each caller's rows are written alone.
+- A failure that is one caller's own stays its own: after an unexpected error, or where the store is damaged, each
+  caller's rows are written alone.
 - What waits is bounded; a caller beyond the bound gets `BusyError` at once.
 """
 
@@ -15,7 +16,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from receiver.errors import BusyError
-from receiver.stores.base import GatewayReading, StoreUnavailableError, Writable
+from receiver.stores.base import GatewayReading, StoreDamagedError, StoreUnavailableError, Writable
 from shared.problems import Rejection
 from shared.readings import Reading
 
@@ -138,14 +139,14 @@ class GroupCommit:
         rows = [row for request in group for row in request.rows]
         try:
             refused = await self._store.write(rows)
-        except StoreUnavailableError as error:
-            for request in group:
-                request.fail(_copy_of(error))
         except Exception as error:  # noqa: BLE001 (every caller waits for an answer)
-            if len(group) == 1:
-                group[0].fail(error)
+            hits_all = isinstance(error, StoreUnavailableError) and not isinstance(error, StoreDamagedError)
+            if hits_all or len(group) == 1:
+                for request in group:
+                    request.fail(_copy_of(error) if isinstance(error, StoreUnavailableError) else error)
                 return
-            _log.exception("group write failed, writing each batch alone", batches=len(group), rows=len(rows))
+            if not isinstance(error, StoreDamagedError):
+                _log.exception("group write failed, writing each batch alone", batches=len(group), rows=len(rows))
             for request in group:
                 await self._commit([request])
         else:
@@ -175,6 +176,6 @@ def _tell(on_stored: OnStored, rows: list[GatewayReading], refused: dict[int, Re
 
 def _copy_of(error: StoreUnavailableError) -> StoreUnavailableError:
     """An exception of each caller's own: raising one object in several tasks would pile up their tracebacks."""
-    copy = StoreUnavailableError(*error.args)
+    copy = type(error)(*error.args)
     copy.__cause__ = error
     return copy

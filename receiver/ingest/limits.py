@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from receiver.stores.base import Store
+import structlog
+
+from receiver.stores.base import Store, StoreDamagedError
 from shared.fields import KINDS
 from shared.readings import Series
+
+_log = structlog.get_logger()
 
 MAX_SERIES = 1_000
 """Series one gateway may have: the largest site has some 300 inverters, and a dozen meter series."""
@@ -36,7 +40,8 @@ class Limits:
 class SeriesLimit:
     """Which series each gateway has, so that a sender with a valid key cannot fill the store with names.
 
-    What the store already holds counts, also after a restart; it is asked once per gateway.
+    What the store already holds counts, also after a restart; it is asked once per gateway. A store that is damaged
+    there says so by its readiness, and ends no gateway's batches: what is new counts from there on.
     """
 
     def __init__(self, store: Store, *, most: int = MAX_SERIES) -> None:
@@ -49,7 +54,11 @@ class SeriesLimit:
         if gateway not in self._known:
             known: set[Series] = set()
             for kind in KINDS:
-                latest = await self._store.latest(gateway, kind)
+                try:
+                    latest = await self._store.latest(gateway, kind)
+                except StoreDamagedError as error:
+                    _log.error("the series of a gateway cannot be read", gateway=gateway, kind=kind, reason=str(error))
+                    continue
                 known.update(Series.of(kind, entry.tags) for entry in latest)
             self._known.setdefault(gateway, known)
 

@@ -31,6 +31,10 @@ class StoreUnavailableError(Exception):
     """
 
 
+class StoreDamagedError(StoreUnavailableError):
+    """What this call touched is damaged, and no retry mends it. What others ask may still be sound."""
+
+
 class GatewayReading(msgspec.Struct, frozen=True, gc=False):
     """What a write takes.
 

@@ -10,7 +10,7 @@ import secrets
 import sqlite3
 from pathlib import Path
 
-from receiver.stores.base import StoreUnavailableError
+from receiver.stores.base import StoreDamagedError, StoreUnavailableError
 from receiver.stores.sqlite.schema import migrate, refuse_foreign
 from shared import durable_sqlite
 from shared.durable_sqlite import FileConnection, NotDurableError, SqliteProblem, connect, make_durable, problem_of
@@ -85,8 +85,36 @@ def explain(path: Path, error: sqlite3.Error | OSError | StoreUnavailableError) 
         return StoreUnavailableError(
             f"the store {path} cannot be kept safe from a power cut ({error}): keep it on a local file system"
         )
-    sentence = _SENTENCES.get(problem_of(error), f"failed: {error}")
-    return StoreUnavailableError(f"the store {path} {sentence}")
+    problem = problem_of(error)
+    if problem is SqliteProblem.DAMAGED:
+        return StoreDamagedError(f"the store {path} {_DAMAGED}")
+    return StoreUnavailableError(f"the store {path} {_SENTENCES.get(problem, f'failed: {error}')}")
+
+
+class DamageNote:
+    """What is wrong with the file itself, once a call met it: it holds until another file is in its place.
+
+    For several threads: a note is one assignment.
+
+    Args:
+        path: The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._noted: tuple[FileConnection, str] | None = None
+
+    def note(self, connection: FileConnection | None, explained: StoreUnavailableError) -> None:
+        """Note what a call met, if that is damage."""
+        if connection is not None and isinstance(explained, StoreDamagedError):
+            self._noted = (connection, str(explained))
+
+    def find(self) -> str | None:
+        """The sentence that was noted of the file in place, or None."""
+        noted = self._noted
+        if noted is None or not noted[0].is_in_place(self._path):
+            return None
+        return noted[1]
 
 
 _DAMAGED = (
@@ -100,6 +128,5 @@ _SENTENCES = {
     SqliteProblem.CANNOT_OPEN: "cannot be opened: check that its directory exists and belongs to the user of the "
     "receiver",
     SqliteProblem.DISK: "met an input/output error: check the disk, its free space and its quota",
-    SqliteProblem.DAMAGED: _DAMAGED,
     SqliteProblem.BUSY: "is locked by another program: close it",
 }

@@ -12,6 +12,7 @@ import msgspec
 from receiver.stores.base import GatewaySummary, Latest, Point, SeriesPoints, neighbour_reach_ms
 from receiver.stores.gate import bounded
 from receiver.stores.kinds import STORED
+from shared.durable_sqlite import DamagedError
 from shared.fields import KINDS, MAX_GAP_MS
 from shared.readings import FieldValue, Series
 
@@ -146,12 +147,17 @@ def _series(
 ) -> list[tuple[int, dict[str, str]]]:
     """Id and tags of the series of a gateway and kind that have `tags`, ordered by tags."""
     sql = "SELECT id, tags FROM series WHERE gateway = ? AND kind = ?"
-    decoded = [
-        (series_id, msgspec.json.decode(text, type=dict[str, str]))
-        for series_id, text in connection.execute(sql, (gateway, kind))
-    ]
+    decoded = [(series_id, decode_tags(text)) for series_id, text in connection.execute(sql, (gateway, kind))]
     matching = [row for row in decoded if tags.items() <= row[1].items()]
     return sorted(matching, key=lambda row: sorted(row[1].items()))
+
+
+def decode_tags(text: str) -> dict[str, str]:
+    """The tags of a row of `series`. Raises DamagedError."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, str])
+    except (msgspec.DecodeError, TypeError) as error:
+        raise DamagedError("a series has tags that were never written") from error
 
 
 def _columns(kind: str, fields: Collection[str] | None) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from receiver.stores.sqlite import files
-from shared.durable_sqlite import FileConnection, is_damage
+from shared.durable_sqlite import FileConnection
 
 _T = TypeVar("_T")
 _THREADS = 4
@@ -18,15 +18,19 @@ _STEPS_BETWEEN_LOOKS = 100_000
 
 
 class Readers:
-    """Runs queries on one file, each in a read transaction of its own, so that an answer is of one moment."""
+    """Runs queries on one file, each in a read transaction of its own, so that an answer is of one moment.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: The file.
+        damage: Learns what queries meet.
+    """
+
+    def __init__(self, path: Path, damage: files.DamageNote) -> None:
         self._path = path
+        self._damage = damage
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="sqlite-read")
         self._idle: list[FileConnection] = []
         self._closing = False
-        self.damage: str | None = None
-        """What is wrong with the file itself, once a query met it; stays until the process is restarted."""
 
     async def run(self, query: Callable[[sqlite3.Connection], _T]) -> _T:
         """The answer of `query`. Raises StoreUnavailableError."""
@@ -40,6 +44,7 @@ class Readers:
             self._idle.pop().close()
 
     def _answer(self, query: Callable[[sqlite3.Connection], _T]) -> _T:
+        connection = None
         try:
             connection = self._take()
             try:
@@ -51,8 +56,7 @@ class Readers:
                 raise
         except (sqlite3.Error, OSError) as error:
             explained = files.explain(self._path, error)
-            if is_damage(error):
-                self.damage = str(explained)
+            self._damage.note(connection, explained)
             raise explained from error
         self._idle.append(connection)
         return answer

@@ -11,6 +11,7 @@ from typing import TypeVar
 from receiver.stores.base import NO_TAGS, GatewayReading, GatewaySummary, Latest, SeriesPoints
 from receiver.stores.kinds import KEPT_WITHOUT_LIMIT
 from receiver.stores.sqlite import queries
+from receiver.stores.sqlite.files import DamageNote
 from receiver.stores.sqlite.readers import Readers
 from receiver.stores.sqlite.writer import SqliteWriter
 from shared.problems import Rejection
@@ -31,9 +32,10 @@ class SqliteStore:
 
     def __init__(self, path: Path, *, retention_ms: Mapping[str, int | None] = KEPT_WITHOUT_LIMIT) -> None:
         self._retention_ms = MappingProxyType({**KEPT_WITHOUT_LIMIT, **retention_ms})
-        self._writer = SqliteWriter(path)
+        self._damage = DamageNote(path)
+        self._writer = SqliteWriter(path, self._damage)
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-write")
-        self._readers = Readers(path)
+        self._readers = Readers(path, self._damage)
 
     @property
     def retention_ms(self) -> Mapping[str, int | None]:
@@ -68,7 +70,7 @@ class SqliteStore:
 
     async def ready(self) -> str | None:
         """As `Store.ready`."""
-        return await self._on_write_thread(self._writer.ready) or self._readers.damage
+        return await self._on_write_thread(self._writer.ready) or self._damage.find()
 
     async def gateways(self) -> list[GatewaySummary]:
         """As `Store.gateways`."""

@@ -35,10 +35,12 @@ class SqliteWriter:
 
     Args:
         path: The SQLite file; made at the first successful opening if it is missing, never after.
+        damage: Learns what writes meet: a write of other rows may succeed meanwhile.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, damage: files.DamageNote) -> None:
         self._path = path
+        self._damage = damage
         self._connection: FileConnection | None = None
         self._was_open = False
         self._failed = False
@@ -92,11 +94,13 @@ class SqliteWriter:
             connection = self._open()
             with transaction(connection):
                 yield connection
-        except BaseException as error:
-            self._drop()
-            self._failed = True
-            if isinstance(error, (sqlite3.Error, OSError, StoreUnavailableError)):
-                raise files.explain(self._path, error) from error
+        except (sqlite3.Error, OSError, StoreUnavailableError) as error:
+            explained = files.explain(self._path, error)
+            self._damage.note(self._connection, explained)
+            self._give_up()
+            raise explained from error
+        except BaseException:
+            self._give_up()
             raise
         self._failed = False
 
@@ -155,6 +159,10 @@ class SqliteWriter:
             self._connection = files.connect_writer(self._path)
             self._was_open = True
         return self._connection
+
+    def _give_up(self) -> None:
+        self._drop()
+        self._failed = True
 
     def _drop(self) -> None:
         """Close, which undoes an open transaction, and forget the series ids that it may have made."""

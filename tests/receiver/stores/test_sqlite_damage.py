@@ -1,0 +1,120 @@
+"""Damage inside the store: it is told apart from a busy file, said in a sentence, and nobody else's rows wait for it."""
+
+import asyncio
+import re
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from receiver.ingest.group_commit import GroupCommit
+from receiver.stores.base import GatewayReading, StoreDamagedError
+from receiver.stores.sqlite.copying import put_in_place
+from receiver.stores.sqlite.examination import find_damage
+from shared.readings import Reading
+from tests.receiver.stores.sqlite_rows import HOME, NOON, PHASE_A, opened, rows
+
+SHED = "122233335555"
+_PAGE = 4096
+
+
+async def filled(path) -> None:
+    """Two gateways with enough readings for pages of their own."""
+    store = await opened(path)
+    await store.write(rows(5_000))
+    await store.write([GatewayReading(SHED, row.reading) for row in rows(5_000)])
+    await store.close()
+
+
+def spoil_text(path) -> None:
+    """The tags of every series are no UTF-8 any more, in the table and in its index."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE series SET tags = CAST(x'7b22ff' || substr(tags, 4) AS TEXT)")
+        connection.commit()
+
+
+def spoil_first_rows(path) -> None:
+    """Zero the leaf page that the first readings of the first gateway lie in."""
+    with closing(sqlite3.connect(path)) as connection:
+        (first,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'meter'").fetchone()
+    with path.open("r+b") as file:
+        file.seek((first - 1) * _PAGE)
+        root = file.read(_PAGE)
+        pointer = int.from_bytes(root[12:14], "big")
+        leaf = int.from_bytes(root[pointer : pointer + 4], "big")
+        file.seek((leaf - 1) * _PAGE)
+        file.write(bytes(_PAGE))
+
+
+async def test_text_that_is_none_is_damage_and_said_in_a_sentence(path):
+    await filled(path)
+    spoil_text(path)
+    store = await opened(path)
+    assert await store.ready() is None
+    with pytest.raises(StoreDamagedError, match=r"damaged.*\.recover"):
+        await store.latest(HOME, "meter")
+    assert "is damaged" in await store.ready()
+    await store.close()
+
+
+async def test_a_write_that_meets_damage_is_remembered_by_readiness(path):
+    """A write of other rows succeeds meanwhile, and reopening notices nothing."""
+    await filled(path)
+    spoil_first_rows(path)
+    store = await opened(path)
+    with pytest.raises(StoreDamagedError):
+        await store.write(rows())
+    assert await store.write(rows(1, first=10**9)) == {}
+    assert "is damaged" in await store.ready()
+    await store.close()
+
+
+async def test_damage_under_one_gateway_keeps_no_other_one_waiting(path):
+    """Requests that share a write are written alone then."""
+    await filled(path)
+    spoil_first_rows(path)
+    store = await opened(path)
+    commit = GroupCommit(store)
+    begun = [
+        commit.write(rows()),
+        commit.write([GatewayReading(SHED, Reading("meter", PHASE_A, NOON, {"power": 7.0}))]),
+    ]
+    damaged, sound = await asyncio.gather(*begun, return_exceptions=True)
+    assert isinstance(damaged, StoreDamagedError)
+    assert sound == {}
+    await store.close()
+
+
+async def test_another_file_in_its_place_is_judged_anew(path):
+    await filled(path)
+    sound = path.read_bytes()
+    spoil_text(path)
+    store = await opened(path)
+    with pytest.raises(StoreDamagedError):
+        await store.latest(HOME, "meter")
+    restored = path.with_name("restored")
+    restored.write_bytes(sound)
+    for log in ("-wal", "-shm"):
+        path.with_name(path.name + log).unlink(missing_ok=True)
+    restored.rename(path)
+    assert await store.ready() is None
+    await store.close()
+
+
+@pytest.mark.parametrize("spoil", [spoil_text, spoil_first_rows])
+async def test_the_doctor_reads_all_of_it(path, spoil):
+    await filled(path)
+    assert find_damage(path) is None
+    spoil(path)
+    assert re.search("is damaged.*restore a backup or salvage", str(find_damage(path)))
+
+
+async def test_a_restored_copy_never_replaces_a_store(path):
+    """Whatever was looked at before: a receiver may have made one in the meantime."""
+    await filled(path)
+    before = path.read_bytes()
+    copy = path.with_name("copy")
+    copy.write_bytes(b"restored")
+    with pytest.raises(FileExistsError):
+        put_in_place(copy, path)
+    assert path.read_bytes() == before

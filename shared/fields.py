@@ -4,6 +4,7 @@ It is the gate before every store (databases do not enforce one type per field r
 `docs/fields.md`, which a test compares with it.
 """
 
+import math
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
@@ -35,6 +36,14 @@ MAX_TEXT = 200
 """Characters of a text field, at most."""
 
 
+LARGEST: Mapping[str, float] = MappingProxyType({
+    "W": 1e7, "var": 1e7, "VA": 1e7, "Wh": 1e12, "V": 1e5, "A": 1e5, "Hz": 1e5, "C": 1e5, "%": 1e5,
+    "s": 1e10, "ms": 9e12, "B": 1e15, "": 1e9,
+})  # fmt: skip
+"""By unit, how far from 0 a value may be: far beyond any house, so that what a device writes for "unknown" (65535 and
+its like) costs no reading, and near enough that no arithmetic overflows."""
+
+
 class Field(NamedTuple):
     """One field of one kind.
 
@@ -43,12 +52,14 @@ class Field(NamedTuple):
         unit: SI unit as written in the docs; "" for none.
         interpolation: What holds between two points.
         meaning: One sentence for people: what it is, and what its sign means.
+        largest: No reading of a house is further from 0; the receiver refuses what is.
     """
 
     type: type[float] | type[str]
     unit: str
     interpolation: Interpolation
     meaning: str
+    largest: float = math.inf
 
 
 class Kind(NamedTuple):
@@ -58,8 +69,8 @@ class Kind(NamedTuple):
     fields: Mapping[str, Field]
 
 
-def _number(unit: str, interpolation: Interpolation, meaning: str) -> Field:
-    return Field(float, unit, interpolation, meaning)
+def _number(unit: str, interpolation: Interpolation, meaning: str, largest: float | None = None) -> Field:
+    return Field(float, unit, interpolation, meaning, LARGEST[unit] if largest is None else largest)
 
 
 def _text(meaning: str) -> Field:
@@ -90,7 +101,7 @@ _METER = {
     "apparent_power": _number("VA", _LINEAR, "Apparent power."),
     "voltage": _number("V", _LINEAR, "RMS voltage of the phase, line to neutral."),
     "current": _number("A", _LINEAR, "RMS current of the phase."),
-    "power_factor": _number("", _LINEAR, "Power factor, -1 to 1."),
+    "power_factor": _number("", _LINEAR, "Power factor, -1 to 1.", 1e5),
     "frequency": _number("Hz", _LINEAR, "Grid frequency."),
 }  # fmt: skip
 

@@ -31,6 +31,8 @@ class Rejection(StrEnum):
     TOO_OLD = "too-old"
     IN_THE_FUTURE = "in-the-future"
     QUOTA = "quota"  # more series than a gateway may have
+    OUT_OF_RANGE = "out-of-range"  # a value that no house can have
+    TOO_DENSE = "too-dense"  # more than a reading a second of one series
     NO_KNOWN_FIELD = "no-known-field"
     STORE_REFUSED = "store-refused"  # the store cannot hold this row, and never will
 

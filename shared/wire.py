@@ -16,6 +16,8 @@ MAX_ROWS = 500
 """Readings in one batch, at most."""
 MAX_BYTES = 256 * 1024
 """Bytes of one batch before compression, at most."""
+MOST_IGNORED = 20
+"""Names of fields that a verdict, or a line about it, lists at most."""
 
 
 class BatchRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
@@ -48,7 +50,7 @@ class Verdict(msgspec.Struct, frozen=True):
         batch: The id of the batch it judges.
         accepted: How many rows are durably stored.
         rejected: The rows that will never be stored.
-        ignored: Names (`kind.field`) of unknown numeric fields that were left out.
+        ignored: Names (`kind.field`) of unknown numeric fields that were left out: the first `MOST_IGNORED`.
         watched: Whether somebody looks at this gateway's live values now.
     """
 

@@ -12,7 +12,10 @@ from shared.readings import Series
 _log = structlog.get_logger()
 
 MAX_SERIES = 1_000
-"""Series one gateway may have: the largest site has some 300 inverters, and a dozen meter series."""
+"""Inverters one gateway may have: the largest site has some 300."""
+_FIXED_SERIES = 100
+"""Series of each other kind: a house has a dozen of meters, and one status. They have room of their own, so that no
+crowd of names in one kind keeps another one out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +26,7 @@ class Limits:
         gateway_rate: Batches a second of one gateway, or reads a second of one reader token, in the long run.
         address_rate: Requests a second of one network address (every gateway behind one proxy, unless it is listed as
             trusted), in the long run.
-        series: Series one gateway may have.
+        series: Inverters one gateway may have.
         body_seconds: How long a body may take to arrive.
         connections: Open connections altogether; None is as many as the limit of open files allows.
         address_connections: Open connections of one network address that is no trusted proxy.
@@ -47,30 +50,32 @@ class SeriesLimit:
     def __init__(self, store: Store, *, most: int = MAX_SERIES) -> None:
         self._store = store
         self._most = most
-        self._known: dict[str, set[Series]] = {}
+        self._known: dict[str, dict[str, set[Series]]] = {}
+        """Series by gateway and kind."""
 
     async def load(self, gateway: str) -> None:
         """Learn the gateway's series. Raises StoreUnavailableError."""
         if gateway not in self._known:
-            known: set[Series] = set()
+            known: dict[str, set[Series]] = {kind: set() for kind in KINDS}
             for kind in KINDS:
                 try:
                     latest = await self._store.latest(gateway, kind)
                 except StoreDamagedError as error:
                     _log.error("the series of a gateway cannot be read", gateway=gateway, kind=kind, reason=str(error))
                     continue
-                known.update(Series.of(kind, entry.tags) for entry in latest)
+                known[kind].update(Series.of(kind, entry.tags) for entry in latest)
             self._known.setdefault(gateway, known)
 
     def refused(self, gateway: str, series: Sequence[Series]) -> set[Series]:
         """Which of the series of a batch may not be stored; `load` has been called for the gateway."""
         known = self._known[gateway]
-        if known.issuperset(series):  # almost always: a house gets new panels once in its life
-            return set()
         refused = set()
-        for one in series:
-            if len(known) < self._most:
-                known.add(one)
-            elif one not in known:
+        for one in dict.fromkeys(series):
+            of_kind = known[one.kind]
+            if one in of_kind:
+                continue
+            if len(of_kind) < (self._most if one.kind == "inverter" else _FIXED_SERIES):
+                of_kind.add(one)
+            else:
                 refused.add(one)
         return refused

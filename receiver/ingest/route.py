@@ -13,6 +13,7 @@ from receiver.http.problems import refusal_of
 from receiver.http.rates import RateLimit
 from receiver.ingest import body, validate
 from receiver.ingest.arrivals import Arrivals
+from receiver.ingest.density import DensityLimit
 from receiver.ingest.group_commit import GroupCommit
 from receiver.ingest.limits import SeriesLimit
 from receiver.ingest.outboxes import Outboxes
@@ -68,6 +69,7 @@ class IngestRoute:
         self._clock = clock
         self._body_seconds = body_seconds
         self._outboxes = Outboxes()
+        self._density = DensityLimit()
 
     async def post_batch(self, request: Request) -> Response:
         """Answer one batch with its verdict. Raises what `receiver.http.problems` answers."""
@@ -85,21 +87,23 @@ class IngestRoute:
         data = await body.read(request, seconds=self._body_seconds)
         checked = validate.check(data, now_ms=self._clock.now_ms(), retention_ms=self._store.retention_ms)
         await self._series.load(serial)
-        self._apply_quota(serial, checked)
+        self._apply_limits(serial, checked)
         refused = await self._store_rows(serial, checked)
         verdict = self._verdict(serial, checked, refused)
         self._account(serial, checked, verdict)
         return Response(wire.encode_verdict(verdict), media_type="application/json")
 
-    def _apply_quota(self, serial: str, checked: Checked) -> None:
-        refused = self._series.refused(serial, checked.series)
-        if not refused:
-            return
-        rows = list(zip(checked.seqs, checked.readings, checked.series, strict=True))
-        checked.seqs = [seq for seq, _, series in rows if series not in refused]
-        checked.readings = [reading for _, reading, series in rows if series not in refused]
-        checked.series = [series for series in checked.series if series not in refused]
-        checked.rejected += [wire.Rejected(seq, Rejection.QUOTA) for seq, _, series in rows if series in refused]
+    def _apply_limits(self, serial: str, checked: Checked) -> None:
+        """Reject what is beyond the series and the density that one gateway may have."""
+        beyond = self._series.refused(serial, checked.series)
+        fates: dict[int, Rejection] = {}
+        for index, (series, reading) in enumerate(zip(checked.series, checked.readings, strict=True)):
+            if series in beyond:
+                fates[index] = Rejection.QUOTA
+            elif not self._density.take(serial, series, reading.timestamp):
+                fates[index] = Rejection.TOO_DENSE
+        if fates:
+            checked.reject(fates)
 
     async def _store_rows(self, serial: str, checked: Checked) -> dict[int, Rejection]:
         if not checked.readings:
@@ -120,7 +124,7 @@ class IngestRoute:
             batch=checked.batch,
             accepted=len(checked.readings) - len(refused),
             rejected=sorted(rejected, key=lambda row: row.seq),
-            ignored=sorted(checked.ignored),
+            ignored=sorted(checked.ignored)[: wire.MOST_IGNORED],
             watched=self._watch.is_watched(serial),
         )
 
@@ -152,6 +156,7 @@ class IngestRoute:
                 rejected=len(verdict.rejected),
                 codes=codes,
                 ignored=verdict.ignored,
+                ignored_fields=len(checked.ignored),
             )
         else:
             _log.debug("batch stored", gateway=serial, accepted=verdict.accepted)

@@ -6,10 +6,11 @@ except names that passed the pattern for names.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
+from typing import cast
 
 import msgspec
 
@@ -33,6 +34,10 @@ _TAG_VALUE = re.compile(r"[0-9A-Za-z._-]{1,64}")
 _TAG_NAMES = {kind: frozenset(described.tags) for kind, described in KINDS.items()}
 _NUMBERS = {
     kind: frozenset(name for name, field in described.fields.items() if field.type is float)
+    for kind, described in KINDS.items()
+}
+_LARGEST = {
+    kind: {name: field.largest for name, field in described.fields.items() if field.type is float}
     for kind, described in KINDS.items()
 }
 _REMEMBERED_SERIES = 16_384
@@ -69,6 +74,14 @@ class Checked:
     series: list[Series]
     rejected: list[wire.Rejected]
     ignored: set[str]
+
+    def reject(self, fates: Mapping[int, Rejection]) -> None:
+        """Reject readings that were found good, by their index."""
+        self.rejected += [wire.Rejected(self.seqs[index], fate) for index, fate in fates.items()]
+        kept = [index for index in range(len(self.seqs)) if index not in fates]
+        self.seqs = [self.seqs[index] for index in kept]
+        self.readings = [self.readings[index] for index in kept]
+        self.series = [self.series[index] for index in kept]
 
 
 def check(body: bytes, *, now_ms: int, retention_ms: Mapping[str, int | None]) -> Checked:
@@ -188,14 +201,17 @@ def _series(kind: str, tags: tuple[tuple[str, str], ...]) -> Series:
 
 
 def _kinds_of_known_numbers(readings: Sequence[Reading]) -> set[str]:
-    """The kinds of which every reading has fields, and all of them are numbers that this version knows.
+    """The kinds of which every reading has fields, and all of them are numbers in range that this version knows.
 
     Nearly every reading is of such a kind. One check covers all readings of a kind, without a step of Python for each.
     """
     plain = set()
     for kind in {reading.kind for reading in readings} & KINDS.keys():
         fields = [reading.fields for reading in readings if reading.kind == kind]
-        if all(fields) and set().union(*fields) <= _NUMBERS[kind] and _are_numbers(fields):
+        if not all(fields):
+            continue
+        names = set().union(*fields)
+        if names <= _NUMBERS[kind] and _are_numbers(fields) and _are_in_range(_LARGEST[kind], names, fields):
             plain.add(kind)
     return plain
 
@@ -209,6 +225,17 @@ def _are_numbers(fields: Sequence[Mapping[str, FieldValue]]) -> bool:
     return True
 
 
+def _are_in_range(
+    largest: Mapping[str, float], names: Iterable[str], fields: Sequence[Mapping[str, FieldValue]]
+) -> bool:
+    """Whether all values, which are numbers, are those of a house: field by field is quicker than value by value."""
+    for name in names:
+        values = cast("list[float]", [one[name] for one in fields if name in one])
+        if not -largest[name] <= min(values) <= max(values) <= largest[name]:
+            return False
+    return True
+
+
 def _check_fields(reading: Reading, ignored: set[str]) -> tuple[Reading, Rejection | None]:
     """The careful way, for every row that is not simply known numbers."""
     kind = KINDS.get(reading.kind)
@@ -217,6 +244,7 @@ def _check_fields(reading: Reading, ignored: set[str]) -> tuple[Reading, Rejecti
             raise _unprocessable("kind")
         return reading, Rejection.UNKNOWN_KIND
     kept: dict[str, FieldValue] = {}
+    fate = None
     for name, value in reading.fields.items():
         field = kind.fields.get(name)
         if field is None:
@@ -229,7 +257,10 @@ def _check_fields(reading: Reading, ignored: set[str]) -> tuple[Reading, Rejecti
             raise _unprocessable("field-text")
         else:
             kept[name] = value
-    fate = None if kept else Rejection.NO_KNOWN_FIELD
+            if isinstance(value, float) and abs(value) > field.largest:
+                fate = Rejection.OUT_OF_RANGE
+    if not kept:
+        fate = Rejection.NO_KNOWN_FIELD
     return Reading(reading.kind, reading.tags, reading.timestamp, kept), fate
 
 

@@ -5,6 +5,7 @@ Production below 5 W of a phase is the inverters' own night-time draw and counts
 """
 
 from collections.abc import Iterable
+from math import isfinite
 
 import msgspec
 
@@ -56,6 +57,8 @@ class LatestPowers:
             produced = [household.inverters]
         if not produced or household.site.load is None:
             return None
-        production = round(sum(power for power in produced if power >= QUIET_W))
-        load = round(household.site.load)
+        powers = sum(power for power in produced if power >= QUIET_W), household.site.load
+        if not all(map(isfinite, powers)):
+            return None  # a store of an earlier version may hold what overflows
+        production, load = map(round, powers)
         return SolarData(p=production, c=load, n=load - production)

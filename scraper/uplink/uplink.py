@@ -182,7 +182,8 @@ class Uplink:
         await self._queue.settle(accepted, rejected)
         if rejected or verdict.ignored:
             codes = sorted(set(rejected.values()))
-            log.warning("receiver left rows out", rejected=len(rejected), codes=codes, ignored=verdict.ignored)
+            ignored = verdict.ignored[: wire.MOST_IGNORED]
+            log.warning("receiver left rows out", rejected=len(rejected), codes=codes, ignored=ignored)
         if self.state.problem is not None:
             log.info("uplink works again")
         self._backoff.succeed()

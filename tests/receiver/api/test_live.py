@@ -253,7 +253,7 @@ async def test_hundreds_of_views_that_nobody_reads_hold_no_batch_up(service):
     """They are dropped at their bound, each by itself; every batch is answered meanwhile."""
     viewers = [await service.receiver.hub.view(GATEWAY) for _ in range(400)]
     for number in range(60):
-        rows = [meter(NOW_MS + number * 50 + n) for n in range(50)]
+        rows = [inverter(str(n), NOW_MS + number) for n in range(50)]
         verdict = await service.send(*rows, batch=f"{number:x}", first=number * 50 + 1)
         assert verdict.accepted == 50
     assert {viewer.ended for viewer in viewers} == {"too-slow"}

@@ -12,8 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from receiver.errors import BusyError, RefusedError
+from receiver.http.line_limit import LineLimit
 from receiver.metrics import Metrics
 from receiver.stores.base import StoreUnavailableError
+from shared.clock import Clock
 from shared.problems import CONTENT_TYPE, Problem
 
 _log = structlog.get_logger()
@@ -78,10 +80,16 @@ _RULES = {
 
 
 class Problems:
-    """Makes the replies, and counts and logs each once."""
+    """Makes the replies, and counts each once. What comes often is a line of the log now and then.
 
-    def __init__(self, metrics: Metrics) -> None:
+    Args:
+        metrics: Counts.
+        clock: Measures how often lines come.
+    """
+
+    def __init__(self, metrics: Metrics, clock: Clock) -> None:
         self._metrics = metrics
+        self._lines = LineLimit(clock)
 
     def install(self, app: FastAPI) -> None:
         """Answer every error of every route; what is not expected is left to `receiver.http.outermost`."""
@@ -92,19 +100,27 @@ class Problems:
         app.add_exception_handler(HTTPException, self._handle)
 
     async def _handle(self, _: Request, error: Exception) -> Response:
-        if isinstance(error, StoreUnavailableError):
-            _log.error("the store is not available", reason=str(error))
+        if isinstance(error, StoreUnavailableError) and (left_out := self._lines.take("store")) is not None:
+            _log.error("the store is not available", reason=str(error), left_out=left_out)
         headers = error.headers if isinstance(error, HTTPException) else None
         return self.reply(refusal_of(error), request_id=new_request_id(), allow=(headers or {}).get("Allow"))
 
     def reply(self, refused: RefusedError, *, request_id: str, allow: str | None = None) -> Response:
-        """The reply to one refused request; the id is in the log, too."""
+        """The reply to one refused request; the id is in the log, too, unless lines of its sort come too often."""
         problem = refused.problem
         status, title = _STATUS_AND_TITLE[problem]
         self._metrics.problems.labels(problem).inc()
         if problem in (Problem.UNAUTHORISED, Problem.FORBIDDEN):
             self._metrics.refusals.labels(refused.reason).inc()
-        _log.warning("request refused", problem=problem, status=status, reason=refused.reason, request_id=request_id)
+        if (left_out := self._lines.take(refused.reason)) is not None:
+            _log.warning(
+                "request refused",
+                problem=problem,
+                status=status,
+                reason=refused.reason,
+                request_id=request_id,
+                left_out=left_out,
+            )
         body: dict[str, str | int] = {
             "type": f"urn:envoy-relay:problem:{problem}",
             "status": status,

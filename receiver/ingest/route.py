@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from receiver.auth.gate import TokenGate, authorise_write
+from receiver.http.line_limit import LineLimit
 from receiver.http.problems import refusal_of
 from receiver.http.rates import RateLimit
 from receiver.ingest import body, validate
@@ -70,6 +71,7 @@ class IngestRoute:
         self._body_seconds = body_seconds
         self._outboxes = Outboxes()
         self._density = DensityLimit()
+        self._lines = LineLimit(clock)
 
     async def post_batch(self, request: Request) -> Response:
         """Answer one batch with its verdict. Raises what `receiver.http.problems` answers."""
@@ -147,7 +149,9 @@ class IngestRoute:
             metrics.rejected.labels(row.code).inc()
         if verdict.ignored:
             metrics.ignored.inc()
-        if verdict.rejected or verdict.ignored:
+        if not (verdict.rejected or verdict.ignored):
+            _log.debug("batch stored", gateway=serial, accepted=verdict.accepted)
+        elif (left_out := self._lines.take(serial)) is not None:
             codes = sorted({row.code for row in verdict.rejected})
             _log.warning(
                 "batch stored in part",
@@ -157,9 +161,8 @@ class IngestRoute:
                 codes=codes,
                 ignored=verdict.ignored,
                 ignored_fields=len(checked.ignored),
+                left_out=left_out,
             )
-        else:
-            _log.debug("batch stored", gateway=serial, accepted=verdict.accepted)
         if self._outboxes.interleaves(serial, checked.outbox):
             metrics.interleaving.labels(serial).inc()
             _log.warning("two scrapers send for one gateway: stop one of them", gateway=serial)

@@ -51,7 +51,7 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
         openapi_url="/openapi.json" if docs else None,
         redirect_slashes=False,  # a redirect would repeat the sender's Host header
     )
-    problems = Problems(receiver.metrics)
+    problems = Problems(receiver.metrics, clock)
     problems.install(app)
     ingest = IngestRoute(
         gate=receiver.gate,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from receiver.ingest.journal import DirtyQuarter, Journal, JournalBegunAgainError, JournalError, RollupState
 from receiver.stores.base import GatewayReading, StoreUnavailableError, Writable
 from shared.problems import Rejection
-from shared.units import QUARTER_MS
+from shared.units import HOUR_MS, QUARTER_MS
 
 _SETTLED_MS = 2 * QUARTER_MS
 """How long after its start a quarter is expected to get live readings: inverters report up to a quarter hour late."""
@@ -161,6 +161,22 @@ class MarkingStore:
         marks.hours_due.difference_update(quarters)
         marks.failed.update(quarters)
         await self._keep({(gateway, quarter) for quarter in quarters})
+
+    async def take_as_history(self, gateway: str, now_ms: int) -> None:
+        """Let one history stand for all quarters of a gateway that wait, where they are too many. Raises JournalError.
+
+        What is being written meanwhile is dirty again afterwards, as always.
+        """
+        marks = self.of(gateway)
+        if marks.state is None:
+            return  # all of it is to be computed anyway
+        until = -(-max(now_ms, max(marks.waiting, default=0) + QUARTER_MS) // HOUR_MS) * HOUR_MS
+        await self.put(gateway, marks.state._replace(backfill_until=until))
+        marks.fresh = {quarter for quarter in marks.fresh if quarter >= until}
+        marks.hours_due = {quarter for quarter in marks.hours_due if quarter >= until}
+        dropped = marks.in_journal - marks.waiting - marks.writing.keys()
+        marks.in_journal -= dropped
+        await self._guarded(self._journal.remove([(gateway, quarter) for quarter in dropped]))
 
     async def settle(self, now_ms: int) -> None:
         """Let the journal forget what is rolled up and gets no more live readings. Raises JournalError."""

@@ -17,6 +17,8 @@ _PIECE_MS = 3 * HOUR_MS
 """What of a backlog is rolled up at once, before another gateway has its turn."""
 _NEAR_MS = DAY_MS
 """What a piece changes within this is rolled up with it: the nights of inverters, which end every morning."""
+MOST_WAITING = 10_000
+"""Quarter hours of one gateway, some hundred days, that are remembered one by one."""
 _RETRY_S = HOUR_S
 _log = structlog.get_logger()
 
@@ -62,8 +64,11 @@ class Attempts:
         """Gateways in their turn: the one at which the store failed comes last, for it may be this one alone."""
         return sorted(gateways, key=lambda name: name == self._interrupted_gateway)
 
-    async def attempt(self, stretch: Stretch, *, hours: bool, widen: bool) -> None:
+    async def attempt(self, stretch: Stretch, *, hours: bool, widen: bool) -> bool:
         """Roll up one piece. An error in its data sets it aside; anything else leaves it dirty and is raised.
+
+        Returns:
+            Whether there may be readings in it.
 
         Args:
             stretch: The piece.
@@ -78,13 +83,13 @@ class Attempts:
         taken = marks.fresh & set(_list_quarters(stretch)) if widen else set()
         marks.fresh -= taken  # what comes in from here on makes it dirty again
         try:
-            wide = await self._roller.widen(stretch) if taken else stretch
+            wide, far = await self._roller.widen(stretch) if taken else (stretch, frozenset[int]())
             if hours:
                 wide = wide.whole_hours()
             near = wide._replace(
                 start=max(wide.start, stretch.start - _NEAR_MS), stop=min(wide.stop, stretch.stop + _NEAR_MS)
             )
-            await self._roller.roll(near, self._site_of(stretch.gateway), hours=hours)
+            has_readings = await self._roller.roll(near, self._site_of(stretch.gateway), hours=hours)
         except (StoreUnavailableError, asyncio.CancelledError):
             marks.fresh |= taken
             self._interrupted_gateway = stretch.gateway
@@ -93,10 +98,23 @@ class Attempts:
             self._metrics.rollup_failures.labels(stretch.gateway).inc()
             _log.exception("roll-ups failed", gateway=stretch.gateway, start=stretch.start, stop=stretch.stop)
             await self._marking.fail(stretch.gateway, _list_quarters(stretch))
-        else:
-            marks.hours_due.update(_list_quarters(wide))
-            if hours:
-                marks.hours_due.difference_update(_list_quarters(near))
+            return True
+        quarters = _list_quarters(wide)
+        if len(quarters) > MOST_WAITING:
+            await self._marking.take_as_history(stretch.gateway, self._clock.now_ms())
+            return has_readings
+        marks.hours_due |= far.union(quarters)
+        if hours:
+            marks.hours_due.difference_update(_list_quarters(near))
+        return has_readings
+
+    async def bound_waiting(self) -> None:
+        """Take what waits of a gateway as one history where it is more than `MOST_WAITING`. Raises JournalError."""
+        for gateway, marks in list(self._marking.gateways.items()):
+            waiting = len(marks.fresh | marks.hours_due)
+            if waiting > MOST_WAITING and marks.state is not None:
+                _log.warning("a gateway's history is rolled up again as a whole", gateway=gateway, quarters=waiting)
+                await self._marking.take_as_history(gateway, self._clock.now_ms())
 
     def retry_failed(self) -> None:
         """Make quarter hours that could not be computed dirty again, once an hour."""

@@ -6,22 +6,25 @@ import structlog
 
 from receiver.ingest.journal import RollupState
 from receiver.ingest.marking import MarkingStore
+from receiver.rollups.compute import FIELDS
 from receiver.rollups.energy_windows import fingerprint
 from receiver.rollups.replace import replace_rows
 from receiver.rollups.roll import Stretch
-from receiver.rollups.series import LONGEST_REPORT_MS
+from receiver.rollups.series import LONGEST_GAP_MS, LONGEST_REPORT_MS
 from receiver.sites.model import Site
 from receiver.stores.base import GatewaySummary, Store
 from receiver.stores.kinds import ENERGY_KINDS
 from shared.units import DAY_MS, HOUR_MS, QUARTER_MS
 
-ARITHMETIC = 2
+ARITHMETIC = 3
 """Raised by a version that computes other values: everything is then computed again."""
 _BEGINNING = 0
 """No gateway had a clock before 1970."""
 _FIRST_KINDS = ("meter_energy", "inverter", "production", "gateway", "energy_15m")
 """Where the oldest time is looked for when the store cannot say it: raw `meter` readings never come alone, and energies
 outlive readings that expire."""
+_NEAREST = {kind: fields for kind, fields in FIELDS.items() if kind in _FIRST_KINDS} | {"energy_15m": ("duration",)}
+"""Where the nearest older time is looked for."""
 _LONGEST_WINDOW_MS = 400 * DAY_MS
 _log = structlog.get_logger()
 
@@ -83,11 +86,27 @@ class Backfill:
             await self._clear_before(gateway, oldest)  # before it is computed: months are sums of stored days
         return Stretch(gateway, start, state.backfill_until)
 
-    async def note_done(self, stretch: Stretch) -> None:
-        """Note that a stretch from `find_next` is computed. Raises JournalError."""
+    async def note_done(self, stretch: Stretch, *, has_readings: bool) -> None:
+        """Note that a stretch from `find_next` is computed. A long time without a reading before it is taken at once.
+
+        Raises:
+            StoreUnavailableError: Try again later.
+            JournalError: Try again later.
+        """
+        until = stretch.start if has_readings else await self._find_end_of_older(stretch.gateway, stretch.start)
         state = self._marking.of(stretch.gateway).state
         if state is not None:
-            await self._marking.put(stretch.gateway, state._replace(backfill_until=stretch.start))
+            await self._marking.put(stretch.gateway, state._replace(backfill_until=until))
+
+    async def _find_end_of_older(self, gateway: str, start: int) -> int:
+        """The hour, not after `start`, from which on no older reading speaks and nothing is stored."""
+        newest: list[int] = []
+        for kind, fields in _NEAREST.items():
+            found = await self._store.points(gateway, kind, fields=fields, start=start, stop=start, neighbours=True)
+            newest += [time for _, points in found for time, _ in points if time < start]
+        if not newest:
+            return start
+        return min(start, -(-(max(newest) + LONGEST_GAP_MS + HOUR_MS) // HOUR_MS) * HOUR_MS)
 
     async def _list_gateways(self) -> dict[str, GatewaySummary]:
         """Ask the store which gateways it has."""

@@ -7,20 +7,21 @@ and [b, c), each from what the store gives for it with neighbours.
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
 
 from receiver.rollups.energy import quarter_energy_rows
 from receiver.rollups.meters import FIELDS as METER_FIELDS
 from receiver.rollups.meters import meter_rows
 from receiver.rollups.panels import LONG_GONE_MS, panel_rows
 from receiver.rollups.quarters import GONE_MS, RawSeries, quarters
-from receiver.rollups.series import COUNTERS, LONGEST_REPORT_MS, reports, samples
+from receiver.rollups.series import COUNTERS, LONGEST_GAP_MS, LONGEST_REPORT_MS, reports, samples
 from receiver.rollups.site import site_rows
 from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints
 from shared.readings import Reading
 from shared.units import HOUR_MS, MINUTE_MS, QUARTER_MS
 
-__all__ = ["FIELDS", "RawSeries", "find_reach", "hour_rows", "quarter_rows"]
+__all__ = ["FIELDS", "RawSeries", "Reach", "find_reach", "hour_rows", "quarter_rows"]
 
 FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "meter": METER_FIELDS,
@@ -72,12 +73,21 @@ def hour_rows(raw: RawSeries, site: Site, start: int, stop: int) -> list[Reading
     ]
 
 
-def find_reach(raw: RawSeries, start: int, stop: int, now_ms: int | None = None) -> tuple[int, int]:
-    """The whole quarter hours whose rows may depend on what is inside [start, stop), as (start, stop).
+class Reach(NamedTuple):
+    """The whole quarter hours whose rows may depend on some readings: [start, stop), and single ones far away."""
+
+    start: int
+    stop: int
+    far: frozenset[int]
+
+
+def find_reach(raw: RawSeries, start: int, stop: int, now_ms: int | None = None) -> Reach:
+    """The whole quarter hours whose rows may depend on what is inside [start, stop).
 
     A linear field reaches to the reading before and after it, at most the longest gap away. A counter reaches to the
-    reading before and after at any distance: a long gap that is cut in two changes every quarter hour of it. The report
-    of an inverter reaches back over its interval, and bounds the time that the next one covers.
+    reading before and after: a gap that is cut in two changes every quarter hour of it, and of one that is longer than
+    `LONGEST_GAP_MS`, of whose inside a counter says nothing, those at its ends. The report of an inverter reaches back
+    over its interval, and bounds the time that the next one covers.
 
     The last reading of a series says for how long it belongs to the site: a meter for a day, a panel for thirty. If it
     comes late, what was computed since as if it were gone may change.
@@ -90,22 +100,39 @@ def find_reach(raw: RawSeries, start: int, stop: int, now_ms: int | None = None)
     """
     now_ms = stop if now_ms is None else now_ms
     edges = [start, stop]
+    far: set[int] = set()
     for entry in raw.meter:
         edges += _neighbours([time for time, _ in entry.points], start, stop)
     for entry in [*raw.meter_energy, *raw.production, *raw.inverter]:
         for name in COUNTERS:
-            edges += _neighbours([time for time, _ in samples(entry.points, name)], start, stop)
+            for time, nearest in _counter_neighbours([time for time, _ in samples(entry.points, name)], start, stop):
+                if abs(time - nearest) <= LONGEST_GAP_MS:
+                    edges.append(time)
+                else:  # a gap that ends where a quarter hour does ends in that one
+                    far |= {instant // QUARTER_MS * QUARTER_MS for instant in (time - 1, time)}
     for entry in raw.inverter:
         edges += _reports_reach(entry, start, stop)
     for series, gone_ms in ((raw.meter_energy, GONE_MS), (raw.inverter, LONG_GONE_MS)):
         for entry in series:
             edges += _belongs_until([time for time, _ in entry.points], start, stop, gone_ms, now_ms)
-    return min(edges) // QUARTER_MS * QUARTER_MS, -(-max(edges) // QUARTER_MS) * QUARTER_MS
+    return Reach(min(edges) // QUARTER_MS * QUARTER_MS, -(-max(edges) // QUARTER_MS) * QUARTER_MS, frozenset(far))
 
 
 def _neighbours(times: Sequence[int], start: int, stop: int) -> list[int]:
     """The nearest time before `start`, and the nearest one at or after `stop`, where there is one."""
     return [*times[: bisect_left(times, start)][-1:], *times[bisect_left(times, stop) :][:1]]
+
+
+def _counter_neighbours(times: Sequence[int], start: int, stop: int) -> list[tuple[int, int]]:
+    """The nearest time before `start`, and the nearest one at or after `stop`, each with the reading it is next to.
+
+    None for a counter without a reading in [start, stop): nothing of it is new.
+    """
+    first, beyond = bisect_left(times, start), bisect_left(times, stop)
+    if first == beyond:
+        return []
+    before = [(time, times[first]) for time in times[:first][-1:]]
+    return before + [(time, times[beyond - 1]) for time in times[beyond:][:1]]
 
 
 def _belongs_until(times: Sequence[int], start: int, stop: int, gone_ms: int, now_ms: int) -> list[int]:

@@ -5,6 +5,8 @@
 - The end of a gap may change all that is in the gap, perhaps months: what is far away follows like a backlog.
 - A gateway whose site or whose arithmetic has changed, or which the journal does not know, is computed again from the
   newest to the oldest reading. The same happens at the first start over a store that already holds readings.
+- Each gateway has a share of a pass, and quarter hours beyond what is remembered one by one become a history: what one
+  sender scatters over decades costs nobody else's time.
 - An error in the data of one gateway is logged and counted, and stops no other gateway; the data is tried again in an
   hour (`attempts`).
 """
@@ -22,7 +24,7 @@ from receiver.metrics import Metrics
 from receiver.rollups.attempts import Attempts
 from receiver.rollups.backfill import Backfill
 from receiver.rollups.housekeeping import expire, store_deliveries
-from receiver.rollups.roll import Roller
+from receiver.rollups.roll import Roller, Stretch
 from receiver.sites.model import Site
 from receiver.stores.base import Store, StoreUnavailableError
 from shared.clock import Clock
@@ -32,6 +34,8 @@ JOURNAL_FILE = "rollups.sqlite"
 """Its name in the state directory."""
 PERIOD_S = 60.0
 """How often what is dirty is rolled up."""
+SHARE_S = 15.0
+"""How much of a pass one gateway may take, its rests included, beside its newest piece."""
 _log = structlog.get_logger()
 
 
@@ -74,6 +78,7 @@ class Rollups:
         self._task: asyncio.Task[None] | None = None
         self._hurry = False
         self._hours_rolled_at: dict[str, int] = {}
+        self._spent_s: dict[str, float] = {}
 
     def start(self) -> None:
         """Begin to work, in a task of its own."""
@@ -140,6 +145,8 @@ class Rollups:
         await self.store.load()
         await self._backfill.begin_changed()
         self._attempts.retry_failed()
+        await self._attempts.bound_waiting()
+        self._spent_s.clear()
         self._count()
         try:
             if await self._roll_dirty(deadline):
@@ -158,28 +165,42 @@ class Rollups:
         self._count()
 
     async def _roll_dirty(self, deadline: float | None) -> bool:
-        """Roll up what is dirty now, and return whether there was time for all of it."""
+        """Roll up what is dirty now, and return whether there was time for every gateway's share of it."""
+        waiting: set[str] = set()
         quarter = self._clock.now_ms() // QUARTER_MS
         due = {name for name in self.store.gateways if self._hurry or self._hours_rolled_at.get(name) != quarter}
         for rank, stretch in self._attempts.list_pieces(due):
             if rank and self._has_passed(deadline):
                 return False
-            await self._attempts.attempt(stretch, hours=stretch.gateway in due, widen=True)
-        self._hours_rolled_at.update(dict.fromkeys(due, quarter))
+            if rank and not self._has_share(stretch.gateway, deadline):
+                waiting.add(stretch.gateway)
+            else:
+                await self._attempt(stretch, hours=stretch.gateway in due, widen=True)
+        self._hours_rolled_at.update(dict.fromkeys(due - waiting, quarter))
         return True
 
     async def _roll_histories(self, deadline: float | None) -> None:
         """Continue the histories, a day of each gateway in turn; at least one day, however little time there is."""
-        waiting = self._backfill.list_waiting()
-        while waiting:
+        while waiting := [name for name in self._backfill.list_waiting() if self._has_share(name, deadline)]:
             for gateway in self._attempts.order_gateways(waiting):
                 stretch = await self._backfill.find_next(gateway)
                 if stretch is not None:
-                    await self._attempts.attempt(stretch, hours=True, widen=False)
-                    await self._backfill.note_done(stretch)
+                    has_readings = await self._attempt(stretch, hours=True, widen=False)
+                    await self._backfill.note_done(stretch, has_readings=has_readings)
                 if self._has_passed(deadline):
                     return
-            waiting = self._backfill.list_waiting()
+
+    async def _attempt(self, stretch: Stretch, *, hours: bool, widen: bool) -> bool:
+        """As `Attempts.attempt`, on account of the gateway."""
+        began = self._clock.monotonic()
+        try:
+            return await self._attempts.attempt(stretch, hours=hours, widen=widen)
+        finally:
+            spent = self._clock.monotonic() - began
+            self._spent_s[stretch.gateway] = self._spent_s.get(stretch.gateway, 0.0) + spent
+
+    def _has_share(self, gateway: str, deadline: float | None) -> bool:
+        return deadline is None or self._spent_s.get(gateway, 0.0) < SHARE_S
 
     def _has_passed(self, deadline: float | None) -> bool:
         return deadline is not None and self._clock.monotonic() >= deadline

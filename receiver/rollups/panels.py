@@ -14,15 +14,14 @@ from receiver.energy.energy import window_energy
 from receiver.energy.interpolation import Point, Segments
 from receiver.energy.means import summarise_windows
 from receiver.energy.peers import PeerValue, median_of_peers
-from receiver.rollups.series import REPORT_GAP_MS, brackets, reports, samples
+from receiver.rollups.series import LONGEST_GAP_MS, REPORT_GAP_MS, brackets, reports, samples
 from receiver.sites.household import REPORT_SPEAKS_MS
 from receiver.sites.model import Site
 from receiver.stores.base import Point as StoredPoint
 from receiver.stores.base import SeriesPoints
 from shared.readings import FieldValue, Reading
-from shared.units import DAY_MS
 
-LONG_GONE_MS = 30 * DAY_MS
+LONG_GONE_MS = LONGEST_GAP_MS
 """An inverter that has been silent for this long is not there any more (milliseconds)."""
 SILENT_MS = REPORT_SPEAKS_MS
 """An inverter whose last report is older than this at the end of a window gives nothing; else one may be on its way."""

@@ -56,19 +56,21 @@ class Roller:
         self._clock = clock
         self._rest = rest
 
-    async def widen(self, stretch: Stretch) -> Stretch:
-        """The time whose rows may depend on readings inside `stretch`. Raises StoreUnavailableError."""
-        start, stop = stretch.start, stretch.stop
+    async def widen(self, stretch: Stretch) -> tuple[Stretch, frozenset[int]]:
+        """The time whose rows may depend on readings inside `stretch`, and quarter hours far away that do.
+
+        Raises:
+            StoreUnavailableError: Ask again later.
+        """
+        start, stop, far = stretch.start, stretch.stop, frozenset[int]()
         for chunk in _chunks(stretch):
             raw = await self._load(chunk)
-            first, last = await asyncio.to_thread(
-                compute.find_reach, raw, chunk.start, chunk.stop, self._clock.now_ms()
-            )
-            start, stop = min(start, first), max(stop, last)
-        return Stretch(stretch.gateway, start, stop)
+            reach = await asyncio.to_thread(compute.find_reach, raw, chunk.start, chunk.stop, self._clock.now_ms())
+            start, stop, far = min(start, reach.start), max(stop, reach.stop), far | reach.far
+        return Stretch(stretch.gateway, start, stop), far
 
-    async def roll(self, stretch: Stretch, site: Site, *, hours: bool) -> None:
-        """Bring every row that lies in or spans `stretch` up to date.
+    async def roll(self, stretch: Stretch, site: Site, *, hours: bool) -> bool:
+        """Bring every row that lies in or spans `stretch` up to date, and return whether readings lie in it.
 
         Args:
             stretch: Whole hours if `hours`.
@@ -78,21 +80,24 @@ class Roller:
         Raises:
             StoreUnavailableError: Part of it may be done; doing it again ends the same.
         """
+        has_readings = False
         for chunk in _chunks(stretch):
             began = self._clock.monotonic()
-            await self._roll_chunk(chunk, site, hours=hours)
+            has_readings |= await self._roll_chunk(chunk, site, hours=hours)
             await self._rest(self._clock.monotonic() - began)
         await self._roll_energies(stretch, site)
         if hours:
             await self._roll_panel_days(stretch, site)
+        return has_readings
 
-    async def _roll_chunk(self, chunk: Stretch, site: Site, *, hours: bool) -> None:
+    async def _roll_chunk(self, chunk: Stretch, site: Site, *, hours: bool) -> bool:
         raw = await self._load(chunk)
         kinds = _QUARTER_KINDS + (_HOUR_KINDS if hours else ())
         rows = await asyncio.to_thread(_rows, raw, site, chunk, hours=hours)
         for kind in kinds:
             of_kind = [row for row in rows if row.kind == kind]
             await self._replace(chunk.gateway, kind, of_kind, site, chunk.start, chunk.stop)
+        return any(chunk.start <= time < chunk.stop for series in raw for _, points in series for time, _ in points)
 
     async def _roll_energies(self, stretch: Stretch, site: Site) -> None:
         for kind in ENERGY_KINDS[1:]:

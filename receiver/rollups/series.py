@@ -14,13 +14,16 @@ from receiver.energy.interpolation import Segments, linear_segments, step_segmen
 from receiver.energy.site import MeterPhase
 from receiver.sites.household import REPORT_SPEAKS_MS
 from receiver.stores.base import Point, SeriesPoints
-from shared.units import HOUR_MS, QUARTER_MS
+from shared.units import DAY_MS, HOUR_MS, QUARTER_MS
 
 REPORT_MS = QUARTER_MS
 """The longest usual pause between two reports of an inverter; a report that is alone speaks of no more than this."""
 REPORT_GAP_MS = REPORT_SPEAKS_MS
 """Over a longer pause it is not known when the energy of a counter that moves with the reports has flowed."""
 
+LONGEST_GAP_MS = 30 * DAY_MS
+"""Over a longer gap a counter says nothing of the windows inside it, whether it moved or not: what it counts was not
+there. The energy of such a gap still stands where the gap ends."""
 LONGEST_REPORT_MS = HOUR_MS
 """No report speaks of more than this (milliseconds)."""
 COUNTERS = ("delivered", "received", "energy_lifetime")
@@ -53,15 +56,28 @@ def reports(points: Iterable[Point]) -> Segments:
 
 
 def around(points: Sequence[Sample], start: int, stop: int) -> Sequence[Sample]:
-    """The points of [start, stop] (UTC milliseconds) and, where there is none on an edge, the one beyond it."""
+    """The points of [start, stop] (UTC milliseconds) and, where there is none on an edge, the one beyond it.
+
+    Not the one after `stop` if it ends too long a gap: of the time before it that says nothing.
+    """
     first = bisect_right(points, start, key=_time)
     last = bisect_left(points, stop, key=_time)
+    if 0 < last < len(points) and points[last][0] > stop and points[last][0] - points[last - 1][0] > LONGEST_GAP_MS:
+        last -= 1
     return points[max(first - 1, 0) : last + 1]
 
 
 def brackets(points: Sequence[Sample], start: int, stop: int) -> bool:
-    """Whether a counter says something of a window: it was read before its end and after its start."""
-    return bool(points) and points[0][0] < stop and points[-1][0] > start
+    """Whether a counter says something of a window.
+
+    It does if it was read before the window's end and after its start, and not at the two ends of a gap alone that is
+    longer than `LONGEST_GAP_MS`.
+    """
+    if not points or points[0][0] >= stop or points[-1][0] <= start:
+        return False
+    after = bisect_right(points, start, key=_time)
+    is_read_inside = points[after][0] <= stop  # a gap that ends with the window ends in it
+    return is_read_inside or points[after][0] - points[after - 1][0] <= LONGEST_GAP_MS
 
 
 def _time(sample: Sample) -> int:

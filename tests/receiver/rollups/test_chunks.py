@@ -95,14 +95,15 @@ def test_late_readings_change_nothing_beyond_their_reach(seed, site, first_minut
     old = by_identity(quarter_rows(load(before, start, stop), site, start, stop))
     new = by_identity(quarter_rows(load(full, start, stop), site, start, stop))
     changed = [key[1] for key in old.keys() | new.keys() if old.get(key) != new.get(key)]
-    low, high = find_reach(load(full, late_from, late_to), late_from, late_to)
+    low, high, far = find_reach(load(full, late_from, late_to), late_from, late_to)
     assert all(low <= time < high for time in changed)
+    assert not far, "no gap of the house is that long"
 
 
 def test_a_reach_is_whole_quarter_hours_and_holds_what_it_is_asked_for():
     empty = RawSeries([], [], [], [])
-    assert find_reach(empty, START + 1, START + 2) == (START, START + QUARTER_MS)
-    assert find_reach(empty, START, START + QUARTER_MS) == (START, START + QUARTER_MS)
+    assert find_reach(empty, START + 1, START + 2) == (START, START + QUARTER_MS, frozenset())
+    assert find_reach(empty, START, START + QUARTER_MS) == (START, START + QUARTER_MS, frozenset())
 
 
 def test_the_end_of_a_long_gap_of_a_counter_reaches_over_all_of_it():
@@ -111,7 +112,7 @@ def test_the_end_of_a_long_gap_of_a_counter_reaches_over_all_of_it():
         for hour in (0, 5)
     ]
     late = (START + 5 * HOUR_MS, START + 5 * HOUR_MS + 60_000)
-    assert find_reach(load(readings, *late), *late) == (START, START + 5 * HOUR_MS + QUARTER_MS)
+    assert find_reach(load(readings, *late), *late) == (START, START + 5 * HOUR_MS + QUARTER_MS, frozenset())
 
 
 @pytest.mark.parametrize("compute", [quarter_rows, hour_rows])

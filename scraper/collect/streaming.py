@@ -11,6 +11,7 @@ import structlog
 from scraper.backoff import Backoff
 from scraper.collect.health import Health
 from scraper.collect.samples import Samples
+from scraper.delta.pace import Pace
 from scraper.errors import BadReplyError, EndpointUnavailableError, GatewayError, ScraperSettingError
 from scraper.gateway.session import GatewaySession
 from shared.clock import Clock
@@ -43,6 +44,7 @@ class Streaming:
         self._samples = samples
         self._health = health
         self._clock = clock
+        self._pace = Pace()
         self._backoff = Backoff(rng, first_s=FIRST_WAIT_S, longest_s=LONGEST_WAIT_S, shortest_share=SHORTEST_SHARE)
 
     async def run(self) -> None:
@@ -77,6 +79,10 @@ class Streaming:
         try:
             async with aclosing(self._gateway.stream_bursts()) as bursts:
                 async for burst in bursts:
+                    taken = self._pace.take(len(burst.lines), self._clock.monotonic())
+                    if not taken:
+                        continue
+                    burst = burst._replace(lines=burst.lines[-taken:])  # noqa: PLW2901 (the newest of them)
                     unreadable = 0 if await self._samples.burst(burst) else unreadable + 1
                     if unreadable >= _UNREADABLE:
                         raise BadReplyError("the meter stream sends nothing that can be read")

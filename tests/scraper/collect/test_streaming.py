@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from scraper.collect.streaming import Streaming
+from scraper.delta.pace import BURST
 from scraper.errors import EndpointUnavailableError, GatewayUnreachableError, LoginRejectedError, ScraperSettingError
 from scraper.gateway.stream import PATH, Burst
 from tests.scraper.scripted import NOW_MS, ScriptedScraper, identity, line, scripted_scraper
@@ -98,3 +99,10 @@ async def test_nothing_is_streamed_while_a_person_is_needed(scripted):
         async with asyncio.timeout(0.05):
             await stream(scripted, [burst(100)])
     assert scripted.gateway.asked == []
+
+
+async def test_of_a_flood_of_events_the_newest_are_taken(scripted):
+    """A gateway that sends a hundred a second fills no outbox with what the receiver refuses."""
+    await stream(scripted, [burst(*range(100, 300)), *(burst(1000 + number) for number in range(50))])
+    assert scripted.health.stream_events == BURST
+    assert [reading.fields["power"] for reading in await scripted.rows("meter")][-1] == 299

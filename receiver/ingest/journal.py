@@ -13,7 +13,8 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
+from zlib import crc32
 
 import structlog
 
@@ -27,19 +28,25 @@ from shared.durable_sqlite import (
     transaction,
 )
 from shared.files import make_private_directory
-from shared.units import HOUR_MS, QUARTER_MS
 
 _T = TypeVar("_T")
 _log = structlog.get_logger()
 
-_LAYOUT = 1
+_LAYOUT = 2
 _LOG_LIMIT_BYTES = 4 * 1024 * 1024
-_TABLES = (
-    "CREATE TABLE gateway (gateway TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, backfill_until INTEGER) WITHOUT ROWID",
-    "CREATE TABLE dirty (gateway TEXT, quarter INTEGER, PRIMARY KEY (gateway, quarter)) WITHOUT ROWID",
-    f"PRAGMA user_version = {_LAYOUT}",
-)
-_SELECT_STATES = "SELECT gateway, fingerprint, backfill_until FROM gateway"
+_GATEWAY = """
+CREATE TABLE gateway (
+    gateway TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, backfill_until INTEGER, checksum INTEGER NOT NULL
+) WITHOUT ROWID
+"""
+_DIRTY = """
+CREATE TABLE dirty (
+    gateway TEXT, quarter INTEGER, checksum INTEGER NOT NULL, PRIMARY KEY (gateway, quarter)
+) WITHOUT ROWID
+"""
+_TABLES = (_GATEWAY, _DIRTY, f"PRAGMA user_version = {_LAYOUT}")
+_SELECT_STATES = "SELECT gateway, fingerprint, backfill_until, checksum FROM gateway"
+_SELECT_DIRTY = "SELECT gateway, quarter, checksum FROM dirty"
 
 DirtyQuarter = tuple[str, int]
 """Serial of a gateway, and a quarter hour: its start, milliseconds since 1970."""
@@ -58,8 +65,7 @@ class RollupState(NamedTuple):
 
     Attributes:
         fingerprint: Of the site and of the arithmetic that its rows were computed with.
-        backfill_until: Everything before this time is still to be computed (milliseconds since 1970, a whole hour);
-            None: all is.
+        backfill_until: Everything before this time is still to be computed (milliseconds since 1970); None: all is.
     """
 
     fingerprint: str
@@ -91,7 +97,7 @@ class Journal:
 
     async def add(self, dirty: Collection[DirtyQuarter]) -> None:
         """Note quarter hours, durably. Raises JournalError; JournalBegunAgainError if the file was damaged."""
-        await self._change("INSERT OR IGNORE INTO dirty VALUES (?, ?)", list(dirty))
+        await self._change("INSERT OR IGNORE INTO dirty VALUES (?, ?, ?)", [_seal(*row) for row in dirty])
 
     async def remove(self, dirty: Collection[DirtyQuarter]) -> None:
         """Forget quarter hours that are rolled up. Raises as `add`."""
@@ -99,7 +105,7 @@ class Journal:
 
     async def put(self, gateway: str, known: RollupState) -> None:
         """Note how far a gateway is. Raises as `add`."""
-        await self._change("INSERT OR REPLACE INTO gateway VALUES (?, ?, ?)", [(gateway, *known)])
+        await self._change("INSERT OR REPLACE INTO gateway VALUES (?, ?, ?, ?)", [_seal(gateway, *known)])
 
     async def close(self) -> None:
         """Let go of the file. No call may follow."""
@@ -122,10 +128,11 @@ class Journal:
     def _read(self) -> Contents:
         with self._connected() as connection:
             durable_sqlite.check(connection)
-            gateways = {row[0]: RollupState(*row[1:]) for row in connection.execute(_SELECT_STATES)}
-            contents = Contents(gateways, set(connection.execute("SELECT gateway, quarter FROM dirty")))
-            _check_contents(contents)
-            return contents
+            states = [_unseal(row) for row in connection.execute(_SELECT_STATES)]
+            dirty = {_unseal(row) for row in connection.execute(_SELECT_DIRTY)}
+            return Contents(
+                {gateway: RollupState(*state) for gateway, *state in states}, cast("set[DirtyQuarter]", dirty)
+            )
 
     def _write(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
         try:
@@ -207,12 +214,13 @@ def _make_tables(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
 
 
-def _check_contents(contents: Contents) -> None:
-    """Raise DamagedError for what was never written: one flipped bit makes a time that is no whole quarter or hour."""
-    quarters = [(name, quarter, QUARTER_MS) for name, quarter in contents.dirty]
-    hours = [(name, until or 0, HOUR_MS) for name, (_, until) in contents.gateways.items()]
-    for name, time, unit_ms in quarters + hours:
-        if not (isinstance(name, str) and isinstance(time, int)) or time % unit_ms:
-            raise DamagedError("it holds a time that was never written")
-    if not all(isinstance(state.fingerprint, str) for state in contents.gateways.values()):
-        raise DamagedError("it holds a gateway that was never written")
+def _seal(*values: object) -> tuple[object, ...]:
+    """A row, with a checksum at its end: the structure of a file does not tell that a bit of a value has flipped."""
+    return (*values, crc32(repr(values).encode()))
+
+
+def _unseal(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The row without its checksum. Raises DamagedError if that is another one."""
+    if _seal(*row[:-1]) != row:
+        raise DamagedError("it holds a row that was never written")
+    return row[:-1]

@@ -4,6 +4,7 @@
 - `files`: the file on disk, connections to it, and what its errors mean for people
 - `writer`: the one connection that writes
 - `queries`: what people ask, as SQL; `readers`: the connections that run it
+- `copying`: a copy of the file and the way back; `examination`: a look at all of it
 - `store`: `SqliteStore`, all of it behind the Protocol
 """
 

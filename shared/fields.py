@@ -153,5 +153,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType({
 })  # fmt: skip
 """Every kind this version knows. The `gateway` tag is implied everywhere."""
 
-EventType: TypeAlias = Literal["gap", "loss", "counter_reset", "clock_step", "start", "schema", "certificate"]
+EventType: TypeAlias = Literal[
+    "gap", "loss", "counter_reset", "clock_step", "restamp", "start", "schema", "certificate"
+]
 """Values of the `type` tag of an `event`."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import msgspec
 
 from shared.readings import Reading
+from shared.units import MINUTE_MS
 
 VERSION = 1
 MAX_ROWS = 500
@@ -18,6 +19,10 @@ MAX_BYTES = 256 * 1024
 """Bytes of one batch before compression, at most."""
 MOST_IGNORED = 20
 """Names of fields that a verdict, or a line about it, lists at most."""
+EARLIEST_MS = 946_684_800_000
+"""2000-01-01: no gateway of this kind is older, whatever the retention; a stamp before it comes from a broken clock."""
+FUTURE_MS = 10 * MINUTE_MS
+"""How far ahead of the receiver's clock a reading may be stamped (milliseconds)."""
 
 
 class BatchRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):

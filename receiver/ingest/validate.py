@@ -20,12 +20,7 @@ from shared import wire
 from shared.fields import KINDS, MAX_TEXT
 from shared.problems import Problem, Rejection
 from shared.readings import FieldValue, Reading, Series
-from shared.units import MINUTE_MS
 
-EARLIEST_MS = 946_684_800_000
-"""2000-01-01: no gateway of this kind is older, whatever the retention; a stamp before it comes from a broken clock."""
-FUTURE_MS = 10 * MINUTE_MS
-"""How far ahead of our clock a reading may be stamped (milliseconds)."""
 _LAST_SEQ = 2**63 - 1
 
 _ID = re.compile(r"[0-9a-f]{1,64}")
@@ -99,8 +94,8 @@ def check(body: bytes, *, now_ms: int, retention_ms: Mapping[str, int | None]) -
     if len(batch.rows) > wire.MAX_ROWS:
         raise RefusedError(Problem.TOO_LARGE, "too-many-rows")
     checked = Checked(batch.batch, batch.outbox, [], [], [], [], set())
-    oldest = {kind: max(EARLIEST_MS, now_ms - (kept or now_ms)) for kind, kept in retention_ms.items()}
-    newest = now_ms + FUTURE_MS
+    oldest = {kind: max(wire.EARLIEST_MS, now_ms - (kept or now_ms)) for kind, kept in retention_ms.items()}
+    newest = now_ms + wire.FUTURE_MS
     plain = _kinds_of_known_numbers([row.reading for row in batch.rows])
     for row in batch.rows:
         reading, fate = row.reading, None

@@ -1,40 +1,48 @@
 """Gaps as readings: an `event` of type `gap` opens when samples stop and gets its `end` when they come back.
 
 The open gap is kept beside the outbox, in the transactions of its readings: one that an orderly stop opened is closed
-by the next start, and a start after a kill opens one at the last committed sample.
+by the next start, and a start after a kill opens one at the last committed sample. What opens and what closes a gap is
+decided where commits take turns, in the `Recorder`, which asks these pure functions.
+
+A gap is a stretch of stamps without a sample. So it never ends before it begins, whatever the clock did meanwhile, and
+none lies across a step of the host's clock: it ends on the old clock there, and another one begins on the new one.
 """
 
-from scraper.collect.memory import DurableMemory, MemoryChange
-from scraper.collect.recorder import Recorder
+from collections.abc import Sequence
+
+from scraper.collect.memory import NO_CHANGE, MemoryChange, MemoryState
+from scraper.delta.host_clock import HostStep
 from scraper.events import make_event
 from shared.readings import Reading
+from shared.wire import EARLIEST_MS
+
+GapChange = tuple[Sequence[Reading], MemoryChange]
+"""The events to commit, and the change of the memory to commit with them."""
+
+NO_GAP_CHANGE: GapChange = ((), NO_CHANGE)
 
 
-class Gaps:
-    """At most one gap is open at a time.
+def open_gap(state: MemoryState, last_sample_ms: int, now_ms: int, reason: str) -> GapChange:
+    """Samples stopped after `last_sample_ms`, unless a gap is open already."""
+    if state.gap_start_ms is not None:
+        return NO_GAP_CHANGE
+    # a last sample that lies in the future, or in 1970, was stamped before the clock was set
+    start_ms = last_sample_ms if EARLIEST_MS <= last_sample_ms <= now_ms else now_ms
+    return (make_event("gap", start_ms, reason),), MemoryChange(gap_start_ms=start_ms)
 
-    Args:
-        recorder: Where events go.
-        memory: Where the open gap is kept.
-    """
 
-    def __init__(self, recorder: Recorder, memory: DurableMemory) -> None:
-        self._recorder = recorder
-        self._memory = memory
+def close_gap(state: MemoryState, end_ms: int) -> GapChange:
+    """Samples came, the first of them at `end_ms`; nothing if no gap is open."""
+    if state.gap_start_ms is None:
+        return NO_GAP_CHANGE
+    start_ms = state.gap_start_ms
+    return (make_event("gap", start_ms, end_ms=max(start_ms, end_ms)),), MemoryChange(gap_start_ms=None)
 
-    @property
-    def is_open(self) -> bool:
-        """Whether samples are missing now."""
-        return self._memory.state.gap_start_ms is not None
 
-    async def open(self, start_ms: int, reason: str) -> None:
-        """Samples stopped at `start_ms`: store what was held back and open the gap (unless one is open)."""
-        if self.is_open:
-            await self._recorder.hold()
-        else:
-            await self._recorder.hold(make_event("gap", start_ms, reason), change=MemoryChange(gap_start_ms=start_ms))
-
-    def closing(self, end_ms: int) -> list[Reading]:
-        """The end of the open gap; record it with the sample at `end_ms` and with `gap_start_ms=None` in the memory."""
-        start_ms = self._memory.state.gap_start_ms
-        return [] if start_ms is None else [make_event("gap", start_ms, end_ms=end_ms)]
+def split_gap(state: MemoryState, step: HostStep) -> tuple[GapChange, GapChange]:
+    """What ends before a step of the host's clock, and what begins after it."""
+    if state.gap_start_ms is None or not step.known:
+        return NO_GAP_CHANGE, NO_GAP_CHANGE
+    reason = "samples were missing when the clock stepped"
+    opened = (make_event("gap", step.new_ms, reason),), MemoryChange(gap_start_ms=step.new_ms)
+    return close_gap(state, step.old_ms), opened

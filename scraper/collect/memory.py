@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from scraper.delta.host_clock import StepRecord
 from scraper.delta.stamps import StampState
 from scraper.outbox.thread import OutboxThread
 from shared.readings import Reading
@@ -23,6 +24,7 @@ class MemoryState(msgspec.Struct, frozen=True):
         last_poll_ms: When inverters last answered; updated once a minute where there are no meters.
         clock_correction_ms: Gateway clock minus host clock, as far as report dates are corrected by it.
         gap_start_ms: The time since which samples are missing; None while they arrive.
+        steps: The latest steps of the host's clock, oldest first.
     """
 
     serial: str = ""
@@ -31,6 +33,7 @@ class MemoryState(msgspec.Struct, frozen=True):
     last_poll_ms: int = 0
     clock_correction_ms: int = 0
     gap_start_ms: int | None = None
+    steps: tuple[StepRecord, ...] = ()
 
 
 class MemoryChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +45,7 @@ class MemoryChange(msgspec.Struct, frozen=True, kw_only=True):
     last_poll_ms: int | UnsetType = UNSET
     clock_correction_ms: int | UnsetType = UNSET
     gap_start_ms: int | UnsetType | None = UNSET
+    steps: tuple[StepRecord, ...] | UnsetType = UNSET
 
 
 NO_CHANGE = MemoryChange()

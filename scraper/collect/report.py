@@ -56,7 +56,8 @@ class Report:
 
     async def send(self) -> None:
         """Record how things are now."""
-        health, now = self._health, self._clock.now_ms()
+        health, outbox = self._health, await self._outbox_fields()
+        now = self._clock.now_ms()
         fields: dict[str, float | str] = {
             "poll_seconds": sum(one.seconds for one in health.endpoints.values()),
             "stream_connected": float(health.stream_connected),
@@ -64,7 +65,7 @@ class Report:
             "certificate_changed": float(health.certificate_changed),
             "inverters_known": float(health.inverters_known),
             "version": VERSION,
-            **await self._outbox_fields(),
+            **outbox,
         }
         if health.firmware:
             fields |= {"firmware": health.firmware, "role": health.role}

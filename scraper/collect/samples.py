@@ -5,16 +5,15 @@ alike, and the stamps of one series strictly increase. Inverters carry their own
 the gateway's clock is grossly wrong.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import structlog
-from msgspec import UNSET
 
-from scraper.collect.gaps import Gaps
 from scraper.collect.health import Health
 from scraper.collect.memory import DurableMemory, MemoryChange
-from scraper.collect.recorder import Recorder
+from scraper.collect.recorder import Heard, Recorder
 from scraper.delta import gateway_clock, stamps
+from scraper.delta.host_clock import HostStep, StepRecord
 from scraper.delta.stamps import StampClock
 from scraper.errors import BadReplyError, WrongGatewayError
 from scraper.events import make_event, name_some
@@ -39,22 +38,17 @@ class Samples:
     Args:
         gateway: The connection.
         recorder: Where samples go.
-        gaps: Closed by the first sample after a gap.
         memory: What must outlive the process: stamps, the clock correction.
         health: Written.
         clock: Time.
         poll_meters: Whether polls may stand in for the stream.
         meters_wanted: Whether meters are read at all.
-
-    Attributes:
-        last_sample_ms: When the finest data that this gateway gives last came: its meters, else its inverters.
     """
 
     def __init__(
         self,
         gateway: GatewaySession,
         recorder: Recorder,
-        gaps: Gaps,
         memory: DurableMemory,
         health: Health,
         clock: Clock,
@@ -64,7 +58,6 @@ class Samples:
     ) -> None:
         self._gateway = gateway
         self._recorder = recorder
-        self._gaps = gaps
         self._memory = memory
         self._health = health
         self._clock = clock
@@ -75,7 +68,7 @@ class Samples:
         self._streamed: set[str] = set()
         self._notes = Notes()
         self._reported: set[str] = set()
-        self.last_sample_ms = memory.last_sample_ms or clock.now_ms()
+        self._steps: list[HostStep] = []
 
     async def identified(self, identity: GatewayIdentity) -> None:
         """Take note of who answers, and of the gateway's clock.
@@ -94,6 +87,7 @@ class Samples:
         health.clock_offset_s = identity.clock_offset_s
         if identity.clock_offset_s is None:
             return
+        await self.notice_step()
         now = self._clock.now_ms()
         gateway_ms = now + round(identity.clock_offset_s * 1000)
         before = self._memory.state.clock_correction_ms
@@ -105,11 +99,13 @@ class Samples:
         """Ask what every inverter reported last."""
         readings = await self._gateway.inverters(self._notes)
         self._health.inverters_known = len(readings)
+        await self.notice_step()
         samples = [self._on_our_clock(reading) for reading in readings]
         if self._has_meters:
             await self._recorder.record(samples)
         else:
-            await self._record(samples, heard_ms=self._clock.now_ms())
+            now = self._clock.now_ms()
+            await self._record(samples, Heard(now, now))
         await self._drift()
 
     async def meters(self) -> None:
@@ -118,12 +114,12 @@ class Samples:
         fresh = [one for one in values if stamps.moved(self._polled, _series(one), one.timestamp_s or 0)]
         if not fresh:
             return
-        (stamp,), samples = self._stamp(self._clock.now_ms(), 1)
-        samples += [_reading("meter_energy", one, stamp, one.counters) for one in fresh if one.counters]
+        (stamp,) = await self._stamp(self._clock.now_ms(), 1)
+        samples = [_reading("meter_energy", one, stamp, one.counters) for one in fresh if one.counters]
         stands_in = self._poll_meters and not self._health.stream_connected
         polled = fresh if stands_in else [one for one in fresh if one.meter in self._unstreamed]
         samples += [_reading("meter", one, stamp, one.values) for one in polled if one.values]
-        if await self._record(samples, heard_ms=stamp if stands_in else None):
+        if await self._record(samples, Heard(stamp, stamp) if stands_in else None):
             self._polled |= {_series(one): one.timestamp_s or 0 for one in fresh}
         await self._drift()
 
@@ -133,12 +129,14 @@ class Samples:
         if reading is not None:
             # the other sources carry no time of the gateway's: they are stamped with ours already
             dated = reading.tags["source"] == "inverters"
+            await self.notice_step()
             await self._recorder.record([self._on_our_clock(reading) if dated else reading])
 
     async def burst(self, burst: Burst) -> bool:
         """Record events of the meter stream that arrived together; False if none of them could be read."""
         meters = self._gateway.known_meters
-        given, samples = self._stamp(burst.arrival_ms, len(burst.lines))
+        given = await self._stamp(burst.arrival_ms, len(burst.lines))
+        samples: list[Reading] = []
         events = 0
         for stamp, line in zip(given, burst.lines, strict=True):
             try:
@@ -150,23 +148,38 @@ class Samples:
             self._streamed.update(one.meter for one in values)
             samples += [_reading("meter", one, stamp, one.values) for one in values]
         self._health.stream_events += events
-        await self._record(samples, heard_ms=given[-1] if events else None, since_ms=given[0])
+        await self._record(samples, Heard(given[0], given[-1]) if events else None)
         return events > 0
 
     async def minute(self) -> None:
         """Once a minute, whatever the gateway does: look whether the host's clock stepped, or samples stay away."""
-        now = self._clock.now_ms()
-        if step := self._stamps.observe(now, self._clock.monotonic()):
-            await self._record([step], heard_ms=None)
-        if not self._has_meters and self._memory.state.last_poll_ms != self.last_sample_ms:
+        await self.notice_step()
+        heard_ms = self._recorder.last_sample_ms
+        if not self._has_meters and self._memory.state.last_poll_ms != heard_ms:
             # most polls of inverters bring nothing new
-            await self._recorder.keep(MemoryChange(last_poll_ms=self.last_sample_ms))
-        if now - self.last_sample_ms > SILENCE_MS and not self._gaps.is_open:
-            await self._gaps.open(self.last_sample_ms, "no sample came")
+            await self._recorder.keep(MemoryChange(last_poll_ms=heard_ms))
+        if not self._recorder.gap_is_open:
+            await self._recorder.open_gap("no sample came", silent_ms=SILENCE_MS)
 
     async def stopped(self, reason: str) -> None:
         """Samples have stopped: store what is held back and open a gap."""
-        await self._gaps.open(self.last_sample_ms, reason)
+        await self._recorder.open_gap(reason)
+
+    async def notice_step(self) -> None:
+        """Look whether the host's clock stepped; if so, record it before anything is stamped by the new time."""
+        step = self._stamps.observe(self._clock.now_ms(), self._clock.monotonic())
+        if step is not None:
+            self._steps.append(step)
+        while self._steps:
+            first = self._steps.pop(0)
+            if not await self._recorder.record_step(first, self._stamps.state):
+                self._steps.insert(0, first)  # again with the next sample
+                return
+
+    async def known_steps(self) -> Sequence[StepRecord]:
+        """The steps of the host's clock up to now."""
+        await self.notice_step()
+        return self._memory.state.steps
 
     async def certificate_changed(self) -> None:
         """Leave a mark in the data, once per change."""
@@ -200,20 +213,14 @@ class Samples:
         known = self._gateway.known_meters
         return self._meters_wanted and (known is None or any(meter.enabled for meter in known))
 
-    async def _record(self, samples: list[Reading], *, heard_ms: int | None, since_ms: int | None = None) -> bool:
-        """Record samples that came at `heard_ms` (the first of them at `since_ms`); None: they end no gap."""
+    async def _record(self, samples: list[Reading], heard: Heard | None) -> bool:
         epoch, newest_ms = self._stamps.state
-        closing = [] if heard_ms is None else self._gaps.closing(since_ms or heard_ms)
-        change = MemoryChange(epoch=epoch, newest_stamp_ms=newest_ms, gap_start_ms=None if closing else UNSET)
-        committed = await self._recorder.record([*samples, *closing] if closing else samples, change)
-        if committed and heard_ms is not None:
-            self.last_sample_ms = heard_ms
-        return committed
+        return await self._recorder.record(samples, MemoryChange(epoch=epoch, newest_stamp_ms=newest_ms), heard=heard)
 
-    def _stamp(self, arrival_ms: int, count: int) -> tuple[list[int], list[Reading]]:
-        """Stamps for samples that arrived together, and the event to record if the host's clock has stepped."""
-        step = self._stamps.observe(self._clock.now_ms(), self._clock.monotonic())
-        return self._stamps.stamps(arrival_ms, count), [step] if step else []
+    async def _stamp(self, arrival_ms: int, count: int) -> list[int]:
+        """Stamps for samples that arrived together. They cannot have come later than now, if the clock was set back."""
+        await self.notice_step()
+        return self._stamps.stamps(min(arrival_ms, self._clock.now_ms()), count)
 
     def _on_our_clock(self, reading: Reading) -> Reading:
         correction = self._memory.state.clock_correction_ms

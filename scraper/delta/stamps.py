@@ -1,23 +1,24 @@
 """Stamps for what carries none of its own: meter samples, and polls of them.
 
 - Stamps of one clock strictly increase. Events that arrive in one burst are spaced back by the stream's period.
-- A step of the host's clock (wall time against monotonic time) makes one `clock_step` event; what was stamped keeps
-  its stamp. After a step back the clock runs a second time over hours that hold data already: the last digit of every
-  stamp counts these steps, so that no new stamp can hit an old one and nothing is overwritten.
+- A step of the host's clock (wall time against monotonic time) is noticed once; what was stamped keeps its stamp
+  (`scraper.delta.host_clock` has the exception). After a step back the clock runs a second time over hours that hold
+  data already: the last digit of every stamp counts these steps, so that no new stamp can hit an old one and nothing is
+  overwritten.
 """
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from scraper.events import make_event
-from shared.readings import Reading, Series
+from scraper.delta.host_clock import RESOLUTION_MS, HostStep
+from shared.readings import Series
 from shared.units import SECOND_MS
 
 STEP_MS = 2 * SECOND_MS
 """A jump of wall time against monotonic time that is a step, not the slewing of NTP (at most 30 ms in a minute)."""
 PERIOD_MS = SECOND_MS
 """Time between two events of the gateway's meter stream."""
-EPOCHS = 10
+EPOCHS = RESOLUTION_MS
 """Stamps have a resolution of this many milliseconds; what remains of the division is the epoch."""
 
 
@@ -41,7 +42,7 @@ class StampClock:
         """To be persisted about once a minute, and given to the next `StampClock`."""
         return StampState(self._epoch, self._newest_ms)
 
-    def observe(self, wall_ms: int, monotonic_s: float) -> Reading | None:
+    def observe(self, wall_ms: int, monotonic_s: float) -> HostStep | None:
         """Compare the host's two clocks; call before `stamps`, at least once a minute.
 
         Args:
@@ -49,8 +50,8 @@ class StampClock:
             monotonic_s: Seconds of the monotonic clock, read at the same moment.
 
         Returns:
-            A `clock_step` event to store if the wall clock stepped since the last call (or since the last process,
-            backwards), else None. Its timestamp is where the old clock stood, `end` where the new one does.
+            The step to record if the wall clock stepped since the last call (or since the last process, backwards),
+            else None.
         """
         difference = wall_ms - monotonic_s * 1000
         before, self._wall_minus_monotonic_ms = self._wall_minus_monotonic_ms, difference
@@ -61,9 +62,7 @@ class StampClock:
         if step_ms < 0:
             self._epoch = (self._epoch + 1) % EPOCHS
             self._newest_ms = 0
-        direction = "back" if step_ms < 0 else "forward (or the machine slept)"
-        reason = f"the clock of the scraper's host stepped {direction} by {abs(step_ms) / 1000:.0f} s"
-        return make_event("clock_step", wall_ms - step_ms, reason, end_ms=wall_ms)
+        return HostStep(wall_ms - step_ms, wall_ms, known=before is not None)
 
     def stamps(self, arrival_ms: int, count: int = 1) -> list[int]:
         """Stamps for `count` samples that arrived together at `arrival_ms`, oldest first."""

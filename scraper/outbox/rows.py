@@ -47,6 +47,12 @@ def insert(connection: sqlite3.Connection, payloads: Sequence[bytes], now_ms: in
     return first
 
 
+def next_seq(connection: sqlite3.Connection) -> int:
+    """The number that the next row will have."""
+    ((following,),) = connection.execute("SELECT next_seq FROM state").fetchall()
+    return int(following)
+
+
 def delete(connection: sqlite3.Connection, seqs: Iterable[int]) -> int:
     """Remove rows; unknown numbers are ignored. Returns how many were there."""
     deleted = [seq for seq in seqs if connection.execute("DELETE FROM rows WHERE seq = ?", (seq,)).rowcount]

@@ -21,13 +21,14 @@ from typing import NamedTuple
 import msgspec
 
 from scraper.errors import OutboxError
-from scraper.outbox import dead_letters, losses, quota, rows
+from scraper.outbox import dead_letters, losses, quota, restamping, rows
 from scraper.outbox import memory as memory_of
 from scraper.outbox.database import OutboxDatabase
 from scraper.outbox.dead_letters import DeadLetter
 from scraper.outbox.disk_errors import unavailable
 from scraper.outbox.lock import Lock
 from scraper.outbox.losses import Loss
+from scraper.outbox.restamping import MoveRow
 from scraper.outbox.rows import OutboxRow, RowPage
 from scraper.outbox.uncommitted import NONE_LOST, Uncommitted
 from shared.files import PRIVATE_FILE, make_private_directory
@@ -160,6 +161,21 @@ class Outbox:
 
         self._database.write(work)
         self._database.read(quota.give_back)
+
+    def next_seq(self) -> int:
+        """The number that the next row will have. Raises OutboxUnavailableError."""
+        return self._database.read(rows.next_seq)
+
+    def restamp(self, move: MoveRow) -> frozenset[int]:
+        """Replace rows by the same readings with another stamp, under new numbers, and queue the event that says so.
+
+        Args:
+            move: The new JSON of a row's reading; None for a row that stays.
+
+        Returns:
+            The numbers that are gone. Raises OutboxUnavailableError: nothing changed.
+        """
+        return self._database.write(lambda c: restamping.restamp(c, move, self._now_ms()))
 
     def stats(self) -> OutboxStats:
         """How the outbox stands."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from scraper.outbox import Outbox, OutboxRow, OutboxStats
+from scraper.outbox.restamping import MoveRow
 from shared.clock import Clock
 from shared.readings import Reading
 
@@ -68,6 +69,14 @@ class OutboxThread:
     async def settle(self, accepted: Iterable[int], rejected: Mapping[int, str]) -> None:
         """Delete accepted rows, keep rejected ones as dead letters."""
         await self._call(self.outbox.settle, accepted, rejected)
+
+    async def next_seq(self) -> int:
+        """The number that the next row will have."""
+        return await self._call(self.outbox.next_seq)
+
+    async def restamp(self, move: MoveRow) -> frozenset[int]:
+        """Give rows another stamp, under new numbers; the numbers that are gone."""
+        return await self._call(self.outbox.restamp, move)
 
     async def note_uncommitted(self, readings: Sequence[Reading]) -> None:
         """Note readings that could not be committed, for a loss event when there is room again."""

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import structlog
 
-from scraper.collect.gaps import Gaps
 from scraper.collect.health import Health
 from scraper.collect.memory import DurableMemory
 from scraper.collect.poll import Poller
@@ -31,6 +30,7 @@ from scraper.service.build import gateway_options, receiver_tls, signing_key
 from scraper.service.startup import opened_outbox, opening, own_state, owner, sane_clock
 from scraper.service.status import ScraperCollector, not_ready, registry
 from scraper.settings import ScraperSettings, UplinkSettings
+from scraper.uplink.misdated import KnownSteps
 from scraper.uplink.sender import Sender
 from scraper.uplink.signer import EdgeKey, Signer
 from scraper.uplink.uplink import Uplink, UplinkState
@@ -87,7 +87,7 @@ class _Delivery:
         """How delivery stands; None before it is known whose readings these are."""
         return None if self._uplink is None else self._uplink.state
 
-    async def run(self, outbox: OutboxThread, serial: str) -> None:
+    async def run(self, outbox: OutboxThread, serial: str, known_steps: KnownSteps) -> None:
         """Deliver until cancelled."""
         if isinstance(self._key, EdgeKey):
             line = str(PublicKey(self._key.public_raw(), serial))
@@ -95,7 +95,13 @@ class _Delivery:
         self._sender = Sender(self._receiver.url, serial, self._tls)
         signer = Signer(self._key, serial, reload=self._read_key)
         self._uplink = Uplink(
-            outbox, self._sender, signer, self._clock, interval_s=self._interval_s, rng=random.Random()
+            outbox,
+            self._sender,
+            signer,
+            self._clock,
+            interval_s=self._interval_s,
+            rng=random.Random(),
+            known_steps=known_steps,
         )
         await self._uplink.run()
 
@@ -119,13 +125,11 @@ async def _run(
     await own_state(settings, memory, outbox)
     stall_ms = max(STALL_MS, round(3_000 * settings.meter_interval))
     recorder = Recorder(Tracker(scaled(settings.dead_band), stall_ms=stall_ms), outbox, memory, clock)
-    gaps = Gaps(recorder, memory)
     gateway = GatewaySession(gateway_options(settings), clock)
     source = settings.meter_source
     samples = Samples(
         gateway,
         recorder,
-        gaps,
         memory,
         health,
         clock,
@@ -148,7 +152,7 @@ async def _run(
     streaming = Streaming(gateway, samples, health, clock, rng)
 
     async def deliver() -> None:
-        await delivery.run(outbox, await owner(gateway, recorder, memory, clock))
+        await delivery.run(outbox, await owner(gateway, recorder, memory, clock), samples.known_steps)
 
     async with contextlib.AsyncExitStack() as closing:
         status = StatusServer(
@@ -161,7 +165,7 @@ async def _run(
         closing.callback(status.stop)
         closing.push_async_callback(gateway.aclose)
         closing.push_async_callback(delivery.aclose)
-        await opening(recorder, gaps, memory, clock)
+        await opening(recorder, memory, clock)
         why = "the scraper failed"
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -171,9 +175,8 @@ async def _run(
                 running = [tasks.create_task(loop) for loop in loops]
                 log.info("running", status_port=status.port)
                 await stop.wait()
-                async with recorder.between_commits():  # else the gap would begin before the newest stored sample
-                    for task in running:
-                        task.cancel()
+                for task in running:
+                    task.cancel()
             why = "the scraper was stopped"
         finally:
             await samples.stopped(why)

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import structlog
 
-from scraper.collect.gaps import Gaps
 from scraper.collect.memory import DurableMemory, MemoryChange
 from scraper.collect.recorder import Recorder
 from scraper.errors import OutboxUnavailableError, ScraperSettingError
@@ -81,11 +80,10 @@ async def own_state(settings: ScraperSettings, memory: DurableMemory, outbox: Ou
     await memory.start_over(now)
 
 
-async def opening(recorder: Recorder, gaps: Gaps, memory: DurableMemory, clock: Clock) -> None:
+async def opening(recorder: Recorder, memory: DurableMemory, clock: Clock) -> None:
     """Mark the start, and the time that a killed predecessor left without a mark."""
-    last = memory.last_sample_ms
-    if last and not gaps.is_open:
-        await gaps.open(last, "the scraper was killed")
+    if memory.last_sample_ms and not recorder.gap_is_open:
+        await recorder.open_gap("the scraper was killed")
     await recorder.record([make_event("start", clock.now_ms(), "the scraper started")])
 
 

@@ -1,12 +1,13 @@
 """The loop that empties the outbox into the receiver, without end.
 
 Guarantees: rows leave the outbox only by a verdict that names their batch; the newest readings never wait behind a
-backlog (each round posts the newest rows before the oldest); one bad row cannot block the others (bisection), and a
-receiver that refuses everything cannot turn the queue into dead letters.
+backlog (each round posts the newest rows before the oldest); one bad row cannot block the others (bisection); neither
+a receiver that refuses everything nor a clock that is wrong can turn the queue into dead letters.
 """
 
 import asyncio
 import contextlib
+import functools
 import random
 import secrets
 from collections.abc import Coroutine, Sequence
@@ -19,9 +20,11 @@ from scraper.backoff import Backoff
 from scraper.errors import OutboxError
 from scraper.outbox import OutboxRow
 from scraper.outbox.thread import OutboxThread
+from scraper.uplink import misdated
+from scraper.uplink.misdated import KnownSteps
 from scraper.uplink.replies import PERSON_S, Judged, Meaning, Renew, Split, Wait, understand
 from scraper.uplink.sender import NoAnswer, Sender
-from scraper.uplink.signer import Signer
+from scraper.uplink.signer import MOST_OFFSET_S, Signer
 from shared import wire
 from shared.clock import Clock
 
@@ -72,6 +75,7 @@ class Uplink:
         clock: Time.
         interval_s: Seconds between posts in steady state.
         rng: Spreads what is tried again.
+        known_steps: The steps of this host's clock.
     """
 
     def __init__(
@@ -83,7 +87,9 @@ class Uplink:
         *,
         interval_s: float,
         rng: random.Random,
+        known_steps: KnownSteps = misdated.no_steps,
     ) -> None:
+        self._known_steps = known_steps
         self._queue = queue
         self._sender = sender
         self._signer = signer
@@ -113,15 +119,21 @@ class Uplink:
                 await self._clock.sleep(self._interval_s)
 
     async def drain(self) -> None:
-        """Post until the outbox is empty: the newest rows first, then the oldest, in turn."""
+        """Post until the outbox is empty: the newest rows first, then the oldest, in turn.
+
+        Where the newest cannot be taken yet, because two clocks disagree, the oldest go on.
+        """
+        if self._clock.now_ms() < wire.EARLIEST_MS:
+            raise _PausedError(misdated.NOT_SET)
         rows = await self._queue.newest(self._limit, wire.MAX_BYTES)
+        wait = False
         while rows:
-            await self._deliver(rows)
-            backlog = await self._queue.oldest(self._limit, wire.MAX_BYTES)
-            if not backlog:
-                return
-            await self._deliver(backlog)
-            rows = await self._queue.newest(self._limit, wire.MAX_BYTES)
+            wait = wait or await self._deliver(rows)
+            rows = await self._queue.oldest(self._limit, wire.MAX_BYTES)
+            if rows and await self._deliver(rows):
+                raise _PausedError(misdated.DISAGREE)
+            if rows and not wait:
+                rows = await self._queue.newest(self._limit, wire.MAX_BYTES)
 
     async def drain_once(self) -> None:
         """One last attempt at the end of the process: what is not delivered now waits in the outbox."""
@@ -136,25 +148,32 @@ class Uplink:
         self.state.watched = False
         return self._backoff.delay(wait.after_s)
 
-    async def _deliver(self, rows: Sequence[OutboxRow]) -> None:
+    async def _deliver(self, rows: Sequence[OutboxRow]) -> bool:
+        """Post rows and obey the answer; True if some of them stay because two clocks disagree."""
         meaning = await self._post(rows)
         if isinstance(meaning, Renew):
             self._signer.renew(now_s=self._clock.now_ms() // 1000, receiver_now_s=meaning.receiver_now_s)
             meaning = await self._post(rows)
         match meaning:
             case Judged(verdict):
-                await self._settle(rows, verdict)
+                return await self._settle(rows, verdict)
             case Split(code) if len(rows) > 1:
                 # Newer rows first: an accepted one shows that the receiver is not at fault for the refused ones.
                 middle = len(rows) // 2
-                await self._deliver(rows[middle:])
-                await self._deliver(rows[:middle])
+                newer_wait = await self._deliver(rows[middle:])
+                return await self._deliver(rows[:middle]) or newer_wait
             case Split(code):
                 await self._refuse(rows[0], code)
-            case Renew():
-                raise _PausedError(Wait(_NOT_ACCEPTED, PERSON_S, person=True))
+            case Renew(receiver_now_s):
+                raise _PausedError(self._not_accepted(receiver_now_s))
             case Wait():
                 raise _PausedError(meaning)
+        return False
+
+    def _not_accepted(self, receiver_now_s: int | None) -> Wait:
+        """Why no token is accepted: a clock that is far off, or a key that the receiver does not know."""
+        off_s = 0 if receiver_now_s is None else abs(receiver_now_s - self._clock.now_ms() // 1000)
+        return misdated.DISAGREE if off_s > MOST_OFFSET_S else Wait(_NOT_ACCEPTED, PERSON_S, person=True)
 
     async def _post(self, rows: Sequence[OutboxRow]) -> Meaning:
         batch = secrets.token_hex(8)
@@ -176,14 +195,36 @@ class Uplink:
             seqs=[row.seq for row in rows],
         )
 
-    async def _settle(self, rows: Sequence[OutboxRow], verdict: wire.Verdict) -> None:
+    async def _settle(self, rows: Sequence[OutboxRow], verdict: wire.Verdict) -> bool:
         rejected = {row.seq: row.code for row in verdict.rejected}
         accepted = [row.seq for row in rows if row.seq not in rejected]
+        early = misdated.find_early(rows, rejected, self._clock.now_ms())
+        moved = await self._restamp(rows, rejected)
+        for seq in early | moved:
+            rejected.pop(seq, None)
         await self._queue.settle(accepted, rejected)
         if rejected or verdict.ignored:
             codes = sorted(set(rejected.values()))
             ignored = verdict.ignored[: wire.MOST_IGNORED]
             log.warning("receiver left rows out", rejected=len(rejected), codes=codes, ignored=ignored)
+        if not early:
+            self._note_success(verdict)
+        self.state.delivered += len(accepted)
+        self.state.refused += len(rejected)
+        return bool(early)
+
+    async def _restamp(self, rows: Sequence[OutboxRow], rejected: dict[int, str]) -> frozenset[int]:
+        """Give all rows that a wrong clock stamped the right time, now that the receiver has refused some of them."""
+        if not rejected:
+            return frozenset()
+        steps, now_ms = await self._known_steps(), self._clock.now_ms()
+        if not misdated.find_misdated(rows, rejected, steps, now_ms):
+            return frozenset()
+        moved = await self._queue.restamp(functools.partial(misdated.move_row, steps=steps, now_ms=now_ms))
+        log.warning("readings that a wrong clock had stamped were given the right time", readings=len(moved))
+        return moved
+
+    def _note_success(self, verdict: wire.Verdict) -> None:
         if self.state.problem is not None:
             log.info("uplink works again")
         self._backoff.succeed()
@@ -193,8 +234,6 @@ class Uplink:
         self.state.person_needed = False
         self.state.watched = verdict.watched
         self.state.last_success_ms = self._clock.now_ms()
-        self.state.delivered += len(accepted)
-        self.state.refused += len(rejected)
 
     async def _refuse(self, row: OutboxRow, code: str) -> None:
         """A row that the receiver cannot take even alone becomes a dead letter."""

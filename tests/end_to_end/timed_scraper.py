@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from scraper.collect.gaps import Gaps
 from scraper.collect.health import Health
 from scraper.collect.memory import DurableMemory
 from scraper.collect.recorder import Recorder
@@ -97,7 +96,6 @@ class TimedScraper:
         self.samples = Samples(
             cast("Any", HouseGateway(self.device)),
             self._recorder,
-            Gaps(self._recorder, memory),
             memory,
             health,
             clock,

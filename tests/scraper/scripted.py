@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from scraper.collect.gaps import Gaps
 from scraper.collect.health import Health
 from scraper.collect.memory import DurableMemory
 from scraper.collect.recorder import Recorder
@@ -126,7 +125,6 @@ class ScriptedScraper:
     outbox: FlakyOutbox
     memory: DurableMemory
     recorder: Recorder
-    gaps: Gaps
     health: Health
     samples: Samples
     clock: InstantClock
@@ -155,10 +153,8 @@ async def scripted_scraper(
         memory = DurableMemory(outbox)
         await memory.load()
         recorder = Recorder(Tracker(), outbox, memory, clock)
-        gaps, health, gateway = Gaps(recorder, memory), Health(), ScriptedGateway()
-        samples = Samples(
-            cast("GatewaySession", gateway), recorder, gaps, memory, health, clock, poll_meters=poll_meters
-        )
-        yield ScriptedScraper(gateway, outbox, memory, recorder, gaps, health, samples, clock)
+        health, gateway = Health(), ScriptedGateway()
+        samples = Samples(cast("GatewaySession", gateway), recorder, memory, health, clock, poll_meters=poll_meters)
+        yield ScriptedScraper(gateway, outbox, memory, recorder, health, samples, clock)
     finally:
         await outbox.close()

@@ -99,14 +99,14 @@ async def test_a_gap_opens_with_what_was_held_back_and_closes_with_the_first_sam
         assert [reading.fields["power"] for reading in held] == [101]
         assert (gap.timestamp, gap.fields) == (held[0].timestamp, {"reason": "the meter stream ended"})
     async with scripted_scraper(tmp_path, clock=scripted.clock) as later:
-        assert later.gaps.is_open, "an open gap outlives the process"
+        assert later.recorder.gap_is_open, "an open gap outlives the process"
         later.clock.advance(30)
         await later.burst(50, 51, 52)
         _, closed = await later.events("gap")
         first = (await later.rows("meter"))[-1]
         assert (closed.timestamp, closed.fields) == (gap.timestamp, {"end": float(later.clock.now_ms() - 2000)})
         assert first.fields.keys() > {"power", "voltage"}, "a series begins again with a snapshot"
-        assert not later.gaps.is_open
+        assert not later.recorder.gap_is_open
 
 
 async def test_a_gap_that_could_not_be_closed_stays_open(scripted):
@@ -115,11 +115,11 @@ async def test_a_gap_that_could_not_be_closed_stays_open(scripted):
     scripted.outbox.full = True
     scripted.clock.advance(10)
     await scripted.burst(100)
-    assert scripted.gaps.is_open
+    assert scripted.recorder.gap_is_open
     scripted.outbox.full = False
     scripted.clock.advance(1)
     await scripted.burst(100)
-    assert not scripted.gaps.is_open
+    assert not scripted.recorder.gap_is_open
     assert (await scripted.events("gap"))[-1].fields == {"end": float(scripted.clock.now_ms() // EPOCHS * EPOCHS)}
 
 

@@ -113,7 +113,7 @@ async def test_counters_alone_end_no_gap(tmp_path):
         scripted.gateway.answers["meters"] = [[values(100)]]
         scripted.clock.advance(60)
         await scripted.samples.meters()
-        assert scripted.gaps.is_open
+        assert scripted.recorder.gap_is_open
         assert await scripted.rows("meter_energy")
 
 
@@ -154,7 +154,7 @@ async def test_silence_of_the_meters_opens_a_gap_even_if_everything_seems_connec
     scripted.health.stream_connected = True
     scripted.clock.advance(119)
     await scripted.samples.minute()
-    assert not scripted.gaps.is_open
+    assert not scripted.recorder.gap_is_open
     scripted.clock.advance(2)
     await scripted.samples.minute()
     await scripted.samples.minute()
@@ -166,7 +166,7 @@ async def test_without_meters_the_inverters_tell_of_gaps(scripted):
     scripted.gateway.known_meters = [meter(enabled=False)]
     await scripted.samples.inverters()
     await scripted.samples.minute()
-    heard = scripted.samples.last_sample_ms
+    heard = scripted.recorder.last_sample_ms
     assert scripted.memory.state.last_poll_ms == heard == NOW_MS
     await scripted.samples.stopped("the gateway is unreachable")
     scripted.clock.advance(600)

@@ -40,23 +40,23 @@ async def test_a_start_after_a_kill_opens_the_gap_that_the_kill_left(tmp_path):
         last = (await killed.rows("meter"))[-1].timestamp
     async with scripted_scraper(tmp_path) as later:
         later.clock.advance(300)
-        await opening(later.recorder, later.gaps, later.memory, later.clock)
+        await opening(later.recorder, later.memory, later.clock)
         (gap,) = await later.events("gap")
         assert (gap.timestamp, gap.fields) == (last, {"reason": "the scraper was killed"})
         (start,) = await later.events("start")
         assert start.timestamp == NOW_MS + 300_000
         await later.burst(100)
-        assert not later.gaps.is_open
+        assert not later.recorder.gap_is_open
 
 
 async def test_the_first_start_and_a_start_after_an_orderly_stop_open_none(tmp_path):
     async with scripted_scraper(tmp_path) as first:
-        await opening(first.recorder, first.gaps, first.memory, first.clock)
+        await opening(first.recorder, first.memory, first.clock)
         assert await first.events("gap") == []
         await first.burst(100)
         await first.samples.stopped("the scraper was stopped")
     async with scripted_scraper(tmp_path) as second:
-        await opening(second.recorder, second.gaps, second.memory, second.clock)
+        await opening(second.recorder, second.memory, second.clock)
         assert [gap.fields["reason"] for gap in await second.events("gap")] == ["the scraper was stopped"]
 
 

@@ -1,0 +1,150 @@
+"""A gap is closed once, begins at the newest sample, and never ends before it begins."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from scraper.collect.memory import MemoryChange
+from scraper.outbox.thread import OutboxThread
+from scraper.service.startup import opening
+from tests.clocks import GATEWAY_NOW_S
+from tests.scraper.scripted import NOW_MS, scripted_scraper, values
+
+HOUR_S = 3600
+
+
+@pytest.fixture
+async def scripted(tmp_path):
+    async with scripted_scraper(tmp_path) as ready:
+        yield ready
+
+
+class SlowCommit:
+    """Commits of the outbox come to their end when the test says so."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.committed, self.go_on = asyncio.Event(), asyncio.Event()
+        append = OutboxThread.append
+
+        async def append_slowly(outbox, readings, **memory):
+            await append(outbox, readings, **memory)
+            self.committed.set()
+            await self.go_on.wait()
+
+        monkeypatch.setattr(OutboxThread, "append", append_slowly)
+
+
+async def test_a_burst_and_a_poll_during_a_commit_close_a_gap_once(scripted, monkeypatch):
+    await scripted.burst(100)
+    await scripted.samples.stopped("the meter stream ended")
+    scripted.clock.advance(10)
+    scripted.gateway.answers["meters"] = [[values(200, at_s=GATEWAY_NOW_S + 10)]]
+    slow = SlowCommit(monkeypatch)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(scripted.samples.certificate_changed())
+        await slow.committed.wait()
+        tasks.create_task(scripted.burst(300))
+        tasks.create_task(scripted.samples.meters())
+        await asyncio.sleep(0.01)
+        scripted.clock.advance(5)
+        tasks.create_task(scripted.burst(400))
+        await asyncio.sleep(0.01)
+        slow.go_on.set()
+    closed = [gap.fields["end"] for gap in await scripted.events("gap") if "end" in gap.fields]
+    assert closed == [float(NOW_MS + 10_000)]
+
+
+async def test_a_gap_that_two_see_opens_once_and_begins_at_the_newest_sample(scripted, monkeypatch):
+    slow = SlowCommit(monkeypatch)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(scripted.burst(100))
+        await slow.committed.wait()
+        tasks.create_task(scripted.samples.stopped("the meter stream ended"))
+        tasks.create_task(scripted.samples.stopped("the gateway is unreachable"))
+        await asyncio.sleep(0.01)
+        slow.go_on.set()
+    (gap,) = await scripted.events("gap")
+    assert gap.timestamp == max(reading.timestamp for reading in await scripted.rows("meter"))
+
+
+async def test_a_task_that_is_cancelled_during_a_commit_leaves_no_row_that_the_gap_forgets(scripted, monkeypatch):
+    await scripted.burst(100)
+    scripted.clock.advance(30)
+    slow = SlowCommit(monkeypatch)
+    burst = asyncio.create_task(scripted.burst(500))
+    await slow.committed.wait()
+    burst.cancel()
+    await asyncio.sleep(0.01)
+    slow.go_on.set()
+    with contextlib.suppress(asyncio.CancelledError):
+        await burst
+    await scripted.samples.stopped("the scraper failed")
+    (gap,) = await scripted.events("gap")
+    assert gap.timestamp == max(reading.timestamp for reading in await scripted.rows("meter")) == NOW_MS + 30_000
+    assert scripted.memory.state.newest_stamp_ms == gap.timestamp
+
+
+async def test_a_sample_that_came_meanwhile_is_no_silence(scripted, monkeypatch):
+    await scripted.burst(100)
+    scripted.clock.advance(121)
+    slow = SlowCommit(monkeypatch)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(scripted.burst(500))
+        await slow.committed.wait()
+        tasks.create_task(scripted.samples.minute())
+        await asyncio.sleep(0.01)
+        slow.go_on.set()
+    assert await scripted.events("gap") == []
+
+
+@pytest.mark.parametrize("orderly", [False, True])
+async def test_a_clock_that_was_set_back_before_the_start_ends_no_gap_before_it_begins(tmp_path, orderly):
+    async with scripted_scraper(tmp_path) as before:
+        await before.burst(100)
+        if orderly:
+            await before.samples.stopped("the scraper was stopped")
+    before.clock.wall_ms -= HOUR_S * 1000
+    async with scripted_scraper(tmp_path, clock=before.clock) as later:
+        await opening(later.recorder, later.memory, later.clock)
+        later.clock.advance(5)
+        await later.burst(100)
+        closed = (await later.events("gap"))[-1]
+        assert float(closed.fields["end"]) >= closed.timestamp
+        if not orderly:
+            assert closed.timestamp <= later.clock.now_ms()
+        (step,) = await later.events("clock_step")
+        assert (step.timestamp, step.fields["end"]) == (NOW_MS - HOUR_S * 1000 + 5000, NOW_MS)
+
+
+@pytest.mark.parametrize("step_s", [-HOUR_S, HOUR_S])
+async def test_no_gap_lies_across_a_step_of_the_clock(scripted, step_s):
+    await scripted.burst(100)
+    await scripted.samples.stopped("the meter stream ended")
+    scripted.clock.advance(100)
+    old_ms = scripted.clock.now_ms()
+    scripted.clock.wall_ms += step_s * 1000
+    new_ms = scripted.clock.now_ms()
+    await scripted.samples.minute()
+    scripted.clock.advance(100)
+    await scripted.burst(100)
+    last = max(reading.timestamp for reading in (await scripted.rows("meter"))[-1:])
+    gaps = [(gap.timestamp, gap.fields.get("end")) for gap in await scripted.events("gap")]
+    assert gaps == [(NOW_MS, None), (NOW_MS, old_ms), (new_ms, None), (new_ms, last)]
+
+
+async def test_a_step_forward_alone_is_no_silence(scripted):
+    await scripted.burst(100)
+    scripted.clock.wall_ms += HOUR_S * 1000
+    await scripted.samples.minute()
+    assert await scripted.events("gap") == []
+
+
+async def test_the_correction_of_the_gateways_clock_moves_with_the_hosts(scripted):
+    """Else every report between the step and the next look at the gateway's clock would be off by the step."""
+    scripted.clock.wall_ms += HOUR_S * 1000
+    await scripted.burst(100)
+    await scripted.recorder.keep(MemoryChange(clock_correction_ms=-HOUR_S * 1000))
+    scripted.clock.wall_ms -= HOUR_S * 1000
+    await scripted.samples.minute()
+    assert scripted.memory.state.clock_correction_ms == 0

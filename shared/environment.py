@@ -9,6 +9,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
+from shared.exposure import find_exposed_secret
+
 _FILE = ".env"
 _SERVICE_LINK = re.compile(r"\w+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
 _SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
@@ -51,8 +53,10 @@ def read_secret_file(setting: str, path: Path) -> str:
         path: The file; ~ is the home directory.
 
     Raises:
-        UnreadableSettingError: The file cannot be read.
+        UnreadableSettingError: The file cannot be read, or others may write or read it.
     """
+    if exposed := find_exposed_secret(path.expanduser()):
+        raise UnreadableSettingError(f"{setting}: {exposed}")
     try:
         return path.expanduser().read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

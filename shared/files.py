@@ -21,7 +21,9 @@ class UnsafeFileError(Exception):
 
 def make_private_directory(path: Path) -> None:
     """Make `path` (and its parents) readable by its owner only; an existing directory is left as it is."""
-    path.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+    if not path.parent.exists():
+        make_private_directory(path.parent)  # mkdir would give parents the mode that the umask leaves
+    path.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
 
 
 def write_private(path: Path, data: bytes, *, keep_mode: bool = False) -> None:

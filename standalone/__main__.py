@@ -63,6 +63,7 @@ def run(
 
 def _run_until_stopped(start: Callable[[list[ProcessGroup]], Coroutine[Any, Any, None]]) -> int:
     """Run a command to its end, by itself or by a signal; returns the exit status."""
+    os.umask(0o077)  # whatever it and its processes write is private
     try:
         asyncio.run(_run(start))
     except StandaloneError as error:

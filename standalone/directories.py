@@ -6,6 +6,7 @@ import shutil
 import socket
 from pathlib import Path
 
+from shared.exposure import find_exposed_directory
 from shared.files import PRIVATE_FILE, make_private_directory
 from standalone.errors import StandaloneError
 
@@ -30,6 +31,8 @@ class DemoDirectory:
             raise StandaloneError(f"{self.path} holds other things than a demo: choose an empty directory with --state")
         try:
             make_private_directory(self.path)
+            if exposed := find_exposed_directory(self.path):
+                raise StandaloneError(f"{exposed}; or choose another with --state")
             self._lock = os.open(marker, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             for entry in self.path.iterdir():

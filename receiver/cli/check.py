@@ -18,6 +18,7 @@ from receiver.sites import load as sites
 from receiver.stores.base import Store
 from receiver.stores.choose import make_store
 from receiver.stores.sqlite.examination import find_damage
+from shared.exposure import find_exposed_directory, find_exposed_list
 from shared.files import make_private_directory
 from shared.logs import make_inert
 
@@ -60,7 +61,9 @@ def _state_directory(path: Path) -> Finding:
         )
     if not os.access(path, os.W_OK | os.X_OK):
         return False, f"state directory: {path} is not writable; change its owner or set RECEIVER_STATE_DIR"
-    if mode & 0o077:
+    if exposed := find_exposed_directory(path):
+        return False, f"state directory: {exposed}"
+    if mode & 0o077 and not path.is_mount():  # the root of a volume has the mode that its maker gave it
         return False, f"state directory: other users can enter {path}; run: chmod 700 {path}"
     return True, f"state directory: {path} is writable and private"
 
@@ -77,6 +80,8 @@ def _read_key(chosen: ReceiverSettings) -> Finding:
 
 
 def _senders(chosen: ReceiverSettings) -> Finding:
+    if exposed := find_exposed_list(chosen.keys_file):
+        return False, f"senders: {exposed}"
     try:
         active = [entry for entry in keys_file.load(chosen.keys_file) if not entry.revoked]
     except ReceiverSettingError as error:

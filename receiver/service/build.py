@@ -21,6 +21,7 @@ from receiver.sites import SitesFile
 from receiver.stores.base import Store
 from receiver.stores.choose import make_store
 from shared.clock import Clock
+from shared.exposure import find_exposed_directory, find_exposed_list
 from shared.files import make_private_directory
 from shared.keys import SECRET_KEY_ID
 
@@ -75,6 +76,8 @@ def build(settings: ReceiverSettings, *, clock: Clock, limits: Limits | None = N
 
 def build_gate(settings: ReceiverSettings, clock: Clock) -> TokenGate:
     """The gate with every key of the settings. Raises ReceiverSettingError."""
+    _refuse(find_exposed_list(settings.keys_file), "RECEIVER_KEYS_FILE")
+    _refuse(find_exposed_list(settings.state_dir / readers.LIST_FILE), "the list of reader tokens")
     read_secret = settings.read_secret or readers.load_or_make_key(settings.state_dir)
     fixed = {READ_KEY_ID: VerificationKey(HS256, read_secret, "read")}
     if settings.secret is not None:
@@ -94,3 +97,9 @@ def _make_state_directory(path: Path) -> None:
         raise ReceiverSettingError(
             f"RECEIVER_STATE_DIR {path} cannot be made ({error.strerror}): choose a directory that this user may write"
         ) from error
+    _refuse(find_exposed_directory(path), "RECEIVER_STATE_DIR")
+
+
+def _refuse(exposed: str | None, what: str) -> None:
+    if exposed is not None:
+        raise ReceiverSettingError(f"{what}: {exposed}")

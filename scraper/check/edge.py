@@ -11,6 +11,7 @@ from scraper.outbox import Outbox
 from scraper.outbox.filesystem import network_filesystem
 from scraper.settings import ScraperSettings
 from shared.clock import Clock
+from shared.exposure import find_exposed_directory
 from shared.files import make_private_directory
 
 MIB = 1024 * 1024
@@ -30,6 +31,9 @@ def check_state(settings: ScraperSettings, findings: Findings) -> bool:
         findings.fail(
             "state", f"{path} cannot be written ({error.strerror}): readings would have no safe place; {remedy}"
         )
+        return False
+    if exposed := find_exposed_directory(path):
+        findings.fail("state", exposed)
         return False
     if kind := network_filesystem(path):
         findings.fail(

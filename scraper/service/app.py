@@ -27,7 +27,7 @@ from scraper.errors import OutboxError, ScraperSettingError
 from scraper.gateway.session import GatewaySession
 from scraper.outbox.thread import OutboxThread
 from scraper.service.build import gateway_options, receiver_tls, signing_key
-from scraper.service.startup import opened_outbox, opening, own_state, owner, sane_clock
+from scraper.service.startup import opened_outbox, opening, own_state, owner, refuse_exposed_state, sane_clock
 from scraper.service.status import ScraperCollector, not_ready, registry
 from scraper.settings import ScraperSettings, UplinkSettings
 from scraper.uplink.misdated import KnownSteps
@@ -58,6 +58,7 @@ async def run(settings: ScraperSettings, *, clock: Clock | None = None, stop: as
         raise ScraperSettingError(
             "ENVOY_RECEIVER_URL is not set: say where the receiver is, e.g. http://127.0.0.1:8000"
         )
+    refuse_exposed_state(settings.state_dir)
     clock = clock or SystemClock()
     stop = stop or _stop_on_signals()
     delivery = _Delivery(settings.receiver, settings.key_file, settings.post_interval, clock)

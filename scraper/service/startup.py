@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import structlog
 
@@ -16,6 +17,7 @@ from scraper.gateway.session import GatewaySession
 from scraper.outbox.thread import OutboxThread
 from scraper.settings import ScraperSettings
 from shared.clock import Clock
+from shared.exposure import find_exposed_directory
 
 log = structlog.get_logger()
 
@@ -24,6 +26,12 @@ BUILT_MS = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000)
 OUTBOX_FILE = "outbox.sqlite"
 RETRY_S = 10.0
 _LOOK_S = 0.2
+
+
+def refuse_exposed_state(state_dir: Path) -> None:
+    """Raise ScraperSettingError if others may write the state directory; one that is not there yet is made private."""
+    if exposed := find_exposed_directory(state_dir):
+        raise ScraperSettingError(f"ENVOY_STATE_DIR: {exposed}")
 
 
 async def sane_clock(clock: Clock, stop: asyncio.Event) -> None:

@@ -9,6 +9,7 @@ from scraper.addresses import is_loopback
 from scraper.errors import ScraperSettingError
 from scraper.settings.declarations import DISCOVER, GatewaySettings, UplinkSettings
 from scraper.settings.secret import Secret
+from shared.exposure import find_exposed_secret
 from shared.secret_strength import find_weakness
 
 _NAME = re.compile(r"[0-9A-Za-z._-]{1,253}")
@@ -24,6 +25,8 @@ def gateway_problems(gateway: GatewaySettings, *, in_container: bool) -> Iterato
         )
     if gateway.host is not None and not _is_host(gateway.host):
         yield "ENVOY_HOST must be a host name or an IP address, without http://, port and path"
+    secrets = (gateway.token, gateway.cloud_username, gateway.cloud_password, gateway.installer_password)
+    yield from filter(None, map(find_exposure, secrets))
     for name, url in (("ENVOY_CLOUD_URL", gateway.cloud_url), ("ENVOY_TOKEN_URL", gateway.token_url)):
         if not url.startswith("https://"):
             yield f"{name} must begin with https://: account passwords are never sent over plain http"
@@ -48,6 +51,12 @@ def uplink_problems(receiver: UplinkSettings) -> Iterator[str]:
         usable_secret(receiver.secret)
     except ScraperSettingError as error:
         yield str(error)
+
+
+def find_exposure(secret: Secret) -> str | None:
+    """A sentence if others may write or read the file of a secret that is needed only later."""
+    exposed = None if secret.path is None else find_exposed_secret(secret.path.expanduser())
+    return None if exposed is None else f"{secret.setting}_FILE: {exposed}"
 
 
 def usable_secret(secret: Secret) -> str:

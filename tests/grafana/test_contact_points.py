@@ -23,6 +23,7 @@ from receiver.contact_points import (
     webhook_channel,
     write_contact_points,
 )
+from shared.files import write_private
 from tests.grafana.grafana_files import GrafanaWouldNotStartError, interpolate, load_contact_points
 
 BOT = "123456:canary-bot-token"
@@ -102,7 +103,7 @@ def test_a_channel_without_a_place_for_its_file_is_named(setup: Setup) -> None:
 
 
 def test_complete_settings_become_what_grafana_loads(setup: Setup, folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "bot").write_text(BOT + "\n")
+    write_private(tmp_path / "bot", (BOT + "\n").encode())
     output = setup(
         NTFY_URL="https://ntfy.sh/roof/", NTFY_TOKEN=TOKEN,
         TELEGRAM_BOT_TOKEN_FILE="bot", TELEGRAM_CHAT_ID="-1001234567890",

@@ -8,6 +8,7 @@ from receiver import settings
 from receiver.errors import ReceiverSettingError
 from receiver.settings import InfluxDB, ReceiverSettings, Sqlite
 from receiver.settings.declarations import DEMO_SECRET
+from shared.files import write_private
 
 SECRET = "canary-secret-0123456789abcdef0123456789"
 
@@ -45,7 +46,7 @@ def test_the_environment_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_env_file_and_secret_file_are_read(tmp_path: Path):
-    (tmp_path / "secret").write_text(SECRET + "\n")
+    write_private(tmp_path / "secret", (SECRET + "\n").encode())
     (tmp_path / ".env").write_text("ENVOY_HOST=envoy.local\nRECEIVER_SECRET_FILE=secret\nRECEIVER_GATEWAYS=1\n")
     assert settings.load().secret == SECRET.encode()
 
@@ -63,7 +64,7 @@ def test_influxdb_is_chosen_by_name_and_has_defaults(tmp_path: Path, monkeypatch
 
 
 def test_the_settings_of_influxdb_are_read_and_their_secrets_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    (tmp_path / "password").write_text("canary-password\n")
+    write_private(tmp_path / "password", b"canary-password\n")
     (tmp_path / ".env").write_text(
         "RECEIVER_STORE=influxdb\nRECEIVER_LIVE_BUCKET=solar\nRECEIVER_METER_DAYS=0\nINFLUXDB_V2_URL=https://db/influx/\n"
         "INFLUXDB_V2_ORG=o\nINFLUXDB_V2_BUCKET=solar\nINFLUXDB_V2_TOKEN=canary-token\n"
@@ -89,7 +90,7 @@ def test_the_token_that_setup_wrote_is_found(tmp_path: Path, monkeypatch: pytest
         monkeypatch.setenv("INFLUXDB_V2_TOKEN_FILE", str(tokens / "receiver"))
     before = settings.load().store
     tokens.mkdir()
-    (tokens / "receiver").write_text("canary\n")
+    write_private(tokens / "receiver", b"canary\n")
     after = settings.load().store
     assert isinstance(before, InfluxDB)
     assert isinstance(after, InfluxDB)

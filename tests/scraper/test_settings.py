@@ -8,6 +8,7 @@ import pytest
 
 from scraper import settings
 from scraper.errors import ScraperSettingError
+from shared.files import write_private
 
 SECRET = "canary-secret-fedcba9876543210fedcba98765"
 
@@ -161,10 +162,10 @@ def test_the_running_scraper_imports_neither_pydantic_nor_a_command_line(monkeyp
 def test_a_secret_file_is_read_again_each_time(monkeypatch, tmp_path):
     """A token pasted into the file works at the next login, without a restart."""
     path = tmp_path / "token"
-    path.write_text("one\n")
+    write_private(path, b"one\n")
     token = load(monkeypatch, TOKEN_FILE=str(path)).gateway.token
     assert token() == "one"
-    path.write_text("two\n")
+    write_private(path, b"two\n")
     assert token() == "two"
 
 
@@ -183,3 +184,13 @@ def test_secrets_do_not_show_in_repr(monkeypatch):
 def test_settings_are_read_from_dotenv_beside_the_receivers(monkeypatch, tmp_path):
     (tmp_path / ".env").write_text("ENVOY_HOST=10.0.0.9\nRECEIVER_PORT=8000\n")
     assert load(monkeypatch).gateway.host == "10.0.0.9"
+
+
+def test_the_file_of_a_secret_that_is_needed_only_later_is_looked_at_at_the_start(monkeypatch, tmp_path):
+    path = tmp_path / "password"
+    write_private(path, b"canary")
+    assert load(monkeypatch, INSTALLER_PASSWORD_FILE=str(path)).gateway.installer_password() == "canary"
+    path.chmod(0o644)
+    with pytest.raises(ScraperSettingError, match=r"^ENVOY_INSTALLER_PASSWORD_FILE: .* run: chmod g-w,o= ") as refused:
+        load(monkeypatch, INSTALLER_PASSWORD_FILE=str(path))
+    assert "canary" not in str(refused.value)

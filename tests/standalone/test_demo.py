@@ -46,6 +46,8 @@ def test_the_demo_fills_its_store_and_stops_without_a_trace(tmp_path):
         assert living(below) == {}
         assert command.errors == ""
     assert _stored(command.text) > 10_000
+    written = [path for path in (tmp_path / "demo").rglob("*") if path.is_file()]
+    assert [path for path in written if path.stat().st_mode & 0o077] == [], "whatever the demo writes is private"
     logs = "".join(path.read_text() for path in (tmp_path / "demo" / "logs").iterdir())
     assert "eyJ" not in logs
     assert '"level": "error"' not in logs

@@ -8,6 +8,7 @@ import pytest
 from scraper.collect.memory import MemoryChange
 from scraper.errors import OutboxUnavailableError, ScraperSettingError
 from scraper.outbox.thread import OutboxThread
+from scraper.service.app import run
 from scraper.service.startup import BUILT_MS, opened_outbox, opening, own_state, owner, sane_clock
 from simulator.server import Simulator
 from tests.clocks import InstantClock
@@ -108,3 +109,17 @@ async def test_an_outbox_that_cannot_be_opened_now_is_tried_until_it_can_or_the_
     async with opened_outbox(settings, InstantClock(), stop) as outbox:
         assert outbox is None
     assert logs[0]["reason"] == "the disk is full: free some space"
+
+
+async def test_a_state_directory_that_others_can_write_is_refused_with_the_command_that_mends_it(tmp_path):
+    async with Simulator("firmware-8") as sim:
+        settings = scraper_settings(sim, tmp_path / "edge", "http://127.0.0.1:1")
+    settings.state_dir.mkdir()
+    settings.state_dir.chmod(0o770)
+    with pytest.raises(ScraperSettingError, match=r"^ENVOY_STATE_DIR: .* run: chmod go-w "):
+        await run(settings)
+    assert list(settings.state_dir.iterdir()) == [], "not even a key was made there"
+    settings.state_dir.chmod(0o700)
+    stop = asyncio.Event()
+    stop.set()
+    await run(settings, stop=stop)

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from receiver.cli import app
+from shared.files import write_private
 from tests.influxd.server import ADMIN_PASSWORD, ADMIN_TOKEN, ORG, Influxd, run_influxd
 
 Command = Callable[..., Result]
@@ -33,8 +34,8 @@ def command(tmp_path: Path, tokens: Path, monkeypatch: pytest.MonkeyPatch) -> Co
     for name in [name for name in os.environ if name.startswith(("RECEIVER_", "INFLUXDB_"))]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "password").write_text(ADMIN_PASSWORD + "\n")
-    (tmp_path / "admin").write_text(ADMIN_TOKEN + "\n")
+    write_private(tmp_path / "password", (ADMIN_PASSWORD + "\n").encode())
+    write_private(tmp_path / "admin", (ADMIN_TOKEN + "\n").encode())
     for name, value in {
         "RECEIVER_STORE": "influxdb",
         "RECEIVER_STATE_DIR": str(tmp_path / "state"),

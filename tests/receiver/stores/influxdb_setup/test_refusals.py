@@ -7,6 +7,7 @@ import pytest
 from receiver.settings import InfluxDB
 from receiver.stores.influxdb.setup import SetupError, check_version, set_up
 from receiver.stores.influxdb.setup.steps import WAIT_S
+from shared.files import write_private
 from tests.clocks import StoppedClock
 from tests.influxd.server import ADMIN_PASSWORD, ADMIN_TOKEN, ORG, Influxd
 from tests.receiver.stores.influxdb_setup.conftest import Command
@@ -24,7 +25,7 @@ def ready_made(database: Influxd, tmp_path: Path, *, actions: tuple[str, ...] = 
     ]
     body = {"orgID": org, "description": "mine", "permissions": permissions}
     path = tmp_path / "mine"
-    path.write_text(database.api("POST", "/api/v2/authorizations", body).json()["token"])
+    write_private(path, (database.api("POST", "/api/v2/authorizations", body).json()["token"]).encode())
     return str(path)
 
 
@@ -78,7 +79,7 @@ def test_a_ready_made_token_that_may_not_read_is_refused(setup: Command, databas
 
 def test_a_wrong_admin_token_is_one_sentence(setup: Command, database: Influxd, tmp_path: Path):
     database.onboard()
-    (tmp_path / "admin").write_text("canary-wrong")
+    write_private(tmp_path / "admin", b"canary-wrong")
     said = setup(fails=True).output
     assert said.count("\n") == 1
     assert "INFLUXDB_ADMIN_TOKEN" in said
@@ -103,7 +104,7 @@ def test_a_wrong_organisation_is_named(setup: Command, database: Influxd):
 def test_a_new_server_without_its_secrets_says_which(
     setup: Command, tmp_path: Path, missing: dict[str, str], named: str
 ):
-    (tmp_path / "short").write_text("seven77")
+    write_private(tmp_path / "short", b"seven77")
     said = setup(fails=True, **missing).output
     assert named in said
     assert said.count("\n") == 1

@@ -20,7 +20,7 @@ RUN /build/bin/pip wheel --no-cache-dir --no-index --no-deps --no-build-isolatio
 # made here.
 FROM ${PYTHON_IMAGE} AS runtime
 RUN rm -rf /usr/local/lib/python3*/site-packages/* /usr/local/lib/python3*/ensurepip /usr/local/bin/pip* \
-    && install -d -o 10001 -g 10001 -m 0700 /var/lib/envoy-relay /run/tokens /run/alerting /run/gateway
+    && install -d -o 10001 -g 10001 -m 0700 /var/lib/envoy-relay /run/tokens /run/grafana-tokens /run/alerting /run/gateway
 ENV PATH=/opt/envoy-relay/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

@@ -44,6 +44,11 @@ def _default_live_bucket(values: dict[str, Any]) -> str:
     return f"{values['bucket']}_live"
 
 
+def _default_grafana_tokens_dir(values: dict[str, Any]) -> Path:
+    folder: Path = values["tokens_dir"]
+    return folder
+
+
 class InfluxDB(SettingsModel):
     """One InfluxDB 2.7.
 
@@ -52,7 +57,8 @@ class InfluxDB(SettingsModel):
         org: Name of the organisation that owns the buckets.
         bucket: Everything but raw meter readings, without limit.
         live_bucket: Raw meter readings; may be the same bucket.
-        tokens_dir: Where `setup` writes the tokens that it makes (`RECEIVER_TOKEN`, `GRAFANA_TOKEN`).
+        tokens_dir: Where `setup` writes the token that it makes for the receiver (`RECEIVER_TOKEN`).
+        grafana_tokens_dir: Where it writes Grafana's (`GRAFANA_TOKEN`), so that Grafana can be given that one alone.
         token: What the receiver writes and reads with; None where none is set and `setup` has written none.
         admin_user: Name of the administrator that `setup` makes on a new server.
         admin_password: Password of that administrator; only `setup` needs it, and only on a new server.
@@ -66,6 +72,9 @@ class InfluxDB(SettingsModel):
     bucket: Annotated[str, Variable("INFLUXDB_V2_BUCKET")] = "envoy"
     live_bucket: Annotated[str, Variable("RECEIVER_LIVE_BUCKET")] = Field(default_factory=_default_live_bucket)
     tokens_dir: Annotated[ExpandedPath, Variable("RECEIVER_TOKENS_DIR")]
+    grafana_tokens_dir: Annotated[ExpandedPath, Variable("GRAFANA_TOKENS_DIR")] = Field(
+        default_factory=_default_grafana_tokens_dir
+    )
     token: Annotated[SecretText, Variable("INFLUXDB_V2_TOKEN")] = None
     admin_user: str = "admin"
     admin_password: SecretText = None

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from grafana.source.provisioning import TOKEN_FILE
 from receiver import settings as receiver_settings
 from scraper import settings as scraper_settings
 from shared.version import VERSION
@@ -98,11 +99,32 @@ def test_every_setting_of_the_receiver_reaches_it() -> None:
         assert database <= set(SERVICES[name]["environment"])
 
 
+def mounts_of(name: str) -> dict[str, str]:
+    """The volume at each path of a service."""
+    texts = [volume for volume in SERVICES[name]["volumes"] if isinstance(volume, str)]
+    return {text.split(":")[1]: text.split(":")[0] for text in texts}
+
+
+@pytest.mark.parametrize("demo", ["", "demo-"])
+def test_grafana_sees_its_own_token_alone(demo: str) -> None:
+    """`setup` writes the two tokens into two volumes; the receiver has one of them, and Grafana the other."""
+    setup = SERVICES[f"{demo}setup"]["environment"]
+    made = mounts_of(f"{demo}setup")
+    receivers, grafanas = made[setup["RECEIVER_TOKENS_DIR"]], made[setup["GRAFANA_TOKENS_DIR"]]
+    assert receivers != grafanas
+    assert receivers in mounts_of(f"{demo}receiver").values()
+    assert grafanas not in mounts_of(f"{demo}receiver").values()
+    assert receivers not in mounts_of(f"{demo}grafana").values()
+    assert mounts_of(f"{demo}grafana")[str(Path(TOKEN_FILE).parent)] == grafanas
+    if not demo:  # it makes new tokens after a restore
+        assert mounts_of("admin").items() >= {"/run/tokens": receivers, "/run/grafana-tokens": grafanas}.items()
+
+
 @every_service
 def test_no_secret_stands_in_the_file(service: dict[str, Any]) -> None:
     environment = service.get("environment", {})
     for name, value in environment.items() if isinstance(environment, dict) else ():  # a list names, but sets nothing
-        if re.search("PASSWORD|TOKEN|SECRET", name) and name != "RECEIVER_TOKENS_DIR":
+        if re.search("PASSWORD|TOKEN|SECRET", name) and name not in ("RECEIVER_TOKENS_DIR", "GRAFANA_TOKENS_DIR"):
             is_file = name.endswith("_FILE") and re.fullmatch(r"(\$\{\w+(-|:\+))?/run/(secrets|gateway)/\w+\}?", value)
             assert value is None or is_file, name
 

@@ -26,6 +26,8 @@ def problems():
     for path in (TOKEN, pathlib.Path(os.environ["GF_SECURITY_ADMIN_PASSWORD__FILE"])):
         if not path.read_text().strip():
             yield f"{path} is empty"
+    if [path.name for path in TOKEN.parent.iterdir()] != [TOKEN.name]:
+        yield "another token than Grafana's own can be seen"
     if not list(pathlib.Path("/etc/grafana/provisioning/datasources").glob("*.yaml")):
         yield "no data source is provisioned"
     if "groups:" not in pathlib.Path("/etc/grafana/provisioning/alerting/rules.yaml").read_text():

@@ -59,7 +59,7 @@ def test_influxdb_is_chosen_by_name_and_has_defaults(tmp_path: Path, monkeypatch
     assert isinstance(loaded.store, InfluxDB)
     assert loaded.store.model_dump() == {
         "url": "http://127.0.0.1:8086", "org": "home", "token": None, "bucket": "envoy", "live_bucket": "envoy_live",
-        "tokens_dir": tmp_path / "tokens", "admin_user": "admin", "admin_password": None, "admin_token": None,
+        "tokens_dir": tmp_path / "tokens", "grafana_tokens_dir": tmp_path / "tokens", "admin_user": "admin", "admin_password": None, "admin_token": None,
     }  # fmt: skip
 
 

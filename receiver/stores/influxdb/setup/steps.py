@@ -6,6 +6,7 @@ Every step looks first and changes only what differs, so it may run before every
 from collections.abc import AsyncIterator, Iterator
 
 from receiver.settings import InfluxDB
+from receiver.settings.stores import GRAFANA_TOKEN, RECEIVER_TOKEN
 from receiver.stores.influxdb.setup.management import Bucket, InfluxManagement, SetupError, choose_shard_s
 from receiver.stores.influxdb.setup.rights import check_version, prove_given_token
 from receiver.stores.influxdb.setup.tokens import ensure_tokens
@@ -75,7 +76,8 @@ def _run_steps(server: InfluxManagement, influxdb: InfluxDB, meter_days: int) ->
             "remark: raw meter readings share a bucket with everything else, so the database cannot forget them by "
             "itself; leave RECEIVER_LIVE_BUCKET out to give them a bucket of their own"
         )
-    yield from ensure_tokens(server, org_id, buckets, influxdb.tokens_dir, main_bucket=influxdb.bucket)
+    folders = {RECEIVER_TOKEN: influxdb.tokens_dir, GRAFANA_TOKEN: influxdb.grafana_tokens_dir}
+    yield from ensure_tokens(server, org_id, buckets, folders, main_bucket=influxdb.bucket)
 
 
 def _wanted_buckets(influxdb: InfluxDB, meter_days: int) -> list[tuple[str, int]]:

@@ -6,7 +6,7 @@ is right if its token is known, active, and may do exactly what it should: no le
 
 import contextlib
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from receiver.settings.stores import GRAFANA_TOKEN, RECEIVER_TOKEN
@@ -14,10 +14,11 @@ from receiver.stores.influxdb.setup.management import Bucket, Grant, InfluxManag
 from shared.files import PRIVATE_DIRECTORY, PRIVATE_FILE, make_private_directory, write_private
 
 _ACTIONS = {RECEIVER_TOKEN: ("write", "read"), GRAFANA_TOKEN: ("read",)}
+_SETTINGS = {RECEIVER_TOKEN: "RECEIVER_TOKENS_DIR", GRAFANA_TOKEN: "GRAFANA_TOKENS_DIR"}
 
 
 def ensure_tokens(
-    server: InfluxManagement, org_id: str, buckets: Sequence[Bucket], folder: Path, *, main_bucket: str
+    server: InfluxManagement, org_id: str, buckets: Sequence[Bucket], folders: Mapping[str, Path], *, main_bucket: str
 ) -> Iterator[str]:
     """Make both files right; a sentence for each. Raises SetupError.
 
@@ -25,21 +26,26 @@ def ensure_tokens(
         server: Entered with a token that may make tokens.
         org_id: Owner of the buckets.
         buckets: What the tokens are for; one or two.
-        folder: Where the files lie.
+        folders: Where each file lies, by its name (`RECEIVER_TOKEN`, `GRAFANA_TOKEN`).
         main_bucket: Tells apart the tokens of several receivers in one organisation.
     """
+    for name, folder in folders.items():
+        _make_folder(folder, _SETTINGS[name])
+    for name, actions in _ACTIONS.items():
+        rights = [(action, bucket.id) for action in actions for bucket in buckets]
+        yield _ensure_token(server, org_id, f"envoy-relay {name} (bucket {main_bucket})", rights, folders[name] / name)
+
+
+def _make_folder(folder: Path, setting: str) -> None:
     try:
         make_private_directory(folder)
         with contextlib.suppress(PermissionError):  # a mounted volume may be another user's; its files are ours alone
             folder.chmod(PRIVATE_DIRECTORY)
     except OSError as error:
         raise SetupError(
-            f"{folder} cannot be used for the tokens ({error.strerror}): set RECEIVER_TOKENS_DIR to a directory of "
-            "the user that runs this"
+            f"{folder} cannot be used for the tokens ({error.strerror}): set {setting} to a directory of the user that "
+            "runs this"
         ) from error
-    for name, actions in _ACTIONS.items():
-        rights = [(action, bucket.id) for action in actions for bucket in buckets]
-        yield _ensure_token(server, org_id, f"envoy-relay {name} (bucket {main_bucket})", rights, folder / name)
 
 
 def _ensure_token(server: InfluxManagement, org_id: str, description: str, rights: Sequence[Right], path: Path) -> str:

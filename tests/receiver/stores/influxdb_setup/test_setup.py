@@ -201,6 +201,19 @@ def test_one_bucket_for_everything(setup: Command, database: Influxd, tokens: Pa
     assert write(database, (tokens / "grafana").read_text(), "solar") == 403
 
 
+def test_grafanas_token_lies_where_it_is_wanted(setup: Command, database: Influxd, tokens: Path):
+    """And nothing else does: in containers Grafana mounts that folder."""
+    setup()
+    before, folder = (tokens / "grafana").read_text(), tokens.with_name("grafana-tokens")
+    setup(GRAFANA_TOKENS_DIR=str(folder))
+    assert [path.name for path in folder.iterdir()] == ["grafana"]
+    assert (folder.stat().st_mode & 0o777, (folder / "grafana").stat().st_mode & 0o777) == (0o700, 0o600)
+    assert write(database, (folder / "grafana").read_text(), "envoy") == 403
+    assert write(database, (tokens / "receiver").read_text(), "envoy") == 204
+    assert (folder / "grafana").read_text() != before, "the one that lay beside the receiver's is worthless"
+    setup(fails=True, GRAFANA_TOKENS_DIR=str(folder / "grafana"))
+
+
 def test_two_receivers_of_one_organisation_leave_each_others_tokens_alone(
     setup: Command, database: Influxd, tokens: Path
 ):

@@ -34,7 +34,7 @@ class Claims(msgspec.Struct, frozen=True):
     """The claims that mean anything here; others are read past. Times are whole seconds since 1970."""
 
     iss: str
-    aud: str
+    aud: list[str] | str
     scope: str
     iat: int
     exp: int

@@ -13,9 +13,10 @@ import jwt
 from receiver.auth import compact
 from receiver.auth.compact import Claims, unauthorised
 from receiver.auth.keys import KeyRing, Scope, VerificationKey
-from receiver.auth.readers import AUDIENCE, EVERY_GATEWAY
+from receiver.auth.readers import EVERY_GATEWAY, ISSUER
 from receiver.auth.reloading import ReloadingFile
 from receiver.errors import RefusedError
+from shared.audience import is_addressed
 from shared.clock import Clock
 from shared.problems import Problem
 
@@ -53,6 +54,7 @@ class TokenGate:
         fixed: Keys that never change while the receiver runs, by id (the household secret, the reader key).
         keys_file: Keys of scrapers, by id.
         revoked: Ids of revoked reader tokens; None lets no reader in.
+        name: What a token must be addressed to; None: tokens for any receiver are good.
         clock: What time it is.
     """
 
@@ -63,7 +65,9 @@ class TokenGate:
         keys_file: ReloadingFile[dict[str, VerificationKey]],
         revoked: ReloadingFile[frozenset[str] | None],
         clock: Clock,
+        name: str | None = None,
     ) -> None:
+        self._name = name
         self._fixed = fixed
         self._keys_file = keys_file
         self._revoked = revoked
@@ -114,17 +118,19 @@ class TokenGate:
         except jwt.PyJWTError as error:
             raise unauthorised("unknown-key-or-signature") from error
         _check_times(claims, now)
+        if not is_addressed(claims.aud, self._name):
+            raise unauthorised("for-another-receiver")
         return self._sender(claims, key) if key.scope == "ingest" else self._reader(claims)
 
     def _sender(self, claims: Claims, key: VerificationKey) -> Caller:
-        if claims.iss != _SENDER or claims.aud != AUDIENCE or claims.scope != "ingest" or not claims.sub:
+        if claims.iss != _SENDER or claims.scope != "ingest" or not claims.sub:
             raise unauthorised("wrong-claims")
         if claims.exp - claims.iat > LONGEST_INGEST_S:
             raise unauthorised("too-long-lived")
         return Caller(claims.sub, "ingest", key.gateways, claims.exp)
 
     def _reader(self, claims: Claims) -> Caller:
-        if claims.iss != AUDIENCE or claims.aud != AUDIENCE or claims.scope != "read" or not claims.jti:
+        if claims.iss != ISSUER or claims.scope != "read" or not claims.jti:
             raise unauthorised("wrong-claims")
         if self._revoked_ids is None or claims.jti in self._revoked_ids:
             raise unauthorised("revoked")

@@ -14,10 +14,11 @@ import structlog
 from receiver.auth.keys import HS256, READ_KEY_ID
 from receiver.auth.reloading import lock_for_change
 from receiver.errors import ReceiverSettingError
+from shared.audience import make_audience
 from shared.files import UnsafeFileError, read_private, write_private
 from shared.units import DAY_S
 
-AUDIENCE = "envoy-receiver"
+ISSUER = "envoy-receiver"
 EVERY_GATEWAY = "*"
 LIST_FILE = "readers.json"
 KEY_FILE = "read-key"
@@ -86,12 +87,17 @@ def load(state_dir: Path) -> list[ReaderToken]:
         ) from error
 
 
-def create(state_dir: Path, key: bytes, *, gateways: list[str], days: int, now_s: int) -> tuple[ReaderToken, str]:
-    """A new token and its entry; the token itself is kept nowhere. Raises ReceiverSettingError."""
+def create(
+    state_dir: Path, key: bytes, *, gateways: list[str], days: int, now_s: int, name: str | None = None
+) -> tuple[ReaderToken, str]:
+    """A new token and its entry; the token itself is kept nowhere. Raises ReceiverSettingError.
+
+    `name`: the receiver's, if it has one; the token is good there alone.
+    """
     entry = ReaderToken(secrets.token_hex(8), gateways, now_s, now_s + days * DAY_S)
     claims = {
-        "iss": AUDIENCE,
-        "aud": AUDIENCE,
+        "iss": ISSUER,
+        "aud": make_audience(name),
         "scope": "read",
         "gateways": EVERY_GATEWAY if gateways == [EVERY_GATEWAY] else gateways,
         "jti": entry.jti,

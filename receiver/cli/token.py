@@ -30,7 +30,7 @@ def create(
         chosen = settings.load()
         key = chosen.read_secret or readers.load_or_make_key(chosen.state_dir)
         now_s = SystemClock().now_ms() // 1000
-        entry, token = readers.create(chosen.state_dir, key, gateways=gateway, days=days, now_s=now_s)
+        entry, token = readers.create(chosen.state_dir, key, gateways=gateway, days=days, now_s=now_s, name=chosen.name)
         typer.echo(f"token {entry.jti}, good until {day(entry.expires)}; keep it now, it is not shown again:", err=True)
         typer.echo(readers.page_link(chosen.public_url, token) if link else token)
         if link and sys.stderr.isatty():

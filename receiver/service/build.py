@@ -87,6 +87,7 @@ def build_gate(settings: ReceiverSettings, clock: Clock) -> TokenGate:
         keys_file=ReloadingFile(settings.keys_file, keys_file.verification_keys, clock),
         revoked=ReloadingFile(settings.state_dir / readers.LIST_FILE, readers.revoked_ids, clock),
         clock=clock,
+        name=settings.name,
     )
 
 

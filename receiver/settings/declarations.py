@@ -3,6 +3,7 @@
 Validators name the setting and the remedy, never the value.
 """
 
+import re
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -13,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, mod
 
 from receiver.settings.source import ExpandedPath, SecretBytes, SettingsModel
 from receiver.settings.stores import InfluxDB, Sqlite
+from shared.audience import NAME_PATTERN
 from shared.keys import is_serial
 from shared.secret_strength import find_weakness
 
@@ -20,6 +22,7 @@ MOST_DAYS = 36_500
 DEMO_SECRET = b"everybody-knows-the-secret-of-the-demo-and-it-opens-nothing-else"
 """`deploy/demo-secret`: good for the simulated gateway of the demo only."""
 DEMO_GATEWAYS = ("122446000801",)
+_NAME = re.compile(NAME_PATTERN)
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (recognised, not chosen)
 
 
@@ -48,6 +51,15 @@ def _refuse_weakness(secret: bytes | None, info: ValidationInfo) -> bytes | None
         name = f"RECEIVER_{str(info.field_name).upper()}"
         raise ValueError(f"{name} {weakness}: make one with `openssl rand -hex 32`")
     return secret
+
+
+def _check_name(name: str | None) -> str | None:
+    if name is not None and _NAME.fullmatch(name) is None:
+        raise ValueError(
+            "RECEIVER_NAME must be letters, digits and . _ : / - alone, e.g. receiver.example.org, and the same as the "
+            "scrapers' ENVOY_RECEIVER_NAME"
+        )
+    return name
 
 
 def _page_address(text: str) -> str:
@@ -89,6 +101,7 @@ class ReceiverSettings(SettingsModel):
         secret: Household secret (HS256) for `gateways`, or None.
         gateways: Serials that the household secret may write for.
         keys_file: Public keys of scrapers.
+        name: What tokens must be addressed to, or None: tokens for any receiver are good here.
         sites_file: What the owner says about each gateway, or None.
         read_secret: Signs reader tokens; None means a key made in the state directory.
         host: Address of the main port.
@@ -112,6 +125,7 @@ class ReceiverSettings(SettingsModel):
     secret: _StrongSecret = None
     gateways: Annotated[_Words, AfterValidator(_serials)] = ()
     keys_file: ExpandedPath = Field(default_factory=_default_keys_file)
+    name: Annotated[str | None, AfterValidator(_check_name)] = None
     sites_file: ExpandedPath | None = None
     read_secret: _StrongSecret = None
     host: str = "127.0.0.1"

@@ -23,7 +23,8 @@ async def check_receiver(settings: ScraperSettings, serial: str, clock: Clock, f
         findings.fail("receiver", "ENVOY_RECEIVER_URL is not set: say where the receiver is")
         return
     try:
-        signer = Signer(signing_key(settings.receiver.secret, settings.key_file), serial)
+        key = signing_key(settings.receiver.secret, settings.key_file)
+        signer = Signer(key, serial, receiver=settings.receiver.name)
         sender = Sender(settings.receiver.url, serial, receiver_tls(settings.receiver))
     except ScraperSettingError as error:
         findings.fail("receiver", str(error))
@@ -54,7 +55,8 @@ async def _ask(url: str, sender: Sender, signer: Signer, clock: Clock, findings:
                 findings.fail(
                     "receiver",
                     "it does not accept this scraper's signature: ENVOY_RECEIVER_SECRET must equal RECEIVER_SECRET, "
-                    "or the key must be known to it (`envoy-scraper key`, then `envoy-receiver keys add` there)",
+                    "or the key must be known to it (`envoy-scraper key`, then `envoy-receiver keys add` there); if it "
+                    "has a RECEIVER_NAME, ENVOY_RECEIVER_NAME must be the same",
                 )
             case Wait(reason):
                 findings.fail("receiver", reason)

@@ -94,7 +94,7 @@ class _Delivery:
             line = str(PublicKey(self._key.public_raw(), serial))
             log.info("signing with this scraper's own key; the receiver needs it once", command=f"keys add '{line}'")
         self._sender = Sender(self._receiver.url, serial, self._tls)
-        signer = Signer(self._key, serial, reload=self._read_key)
+        signer = Signer(self._key, serial, receiver=self._receiver.name, reload=self._read_key)
         self._uplink = Uplink(
             outbox,
             self._sender,

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from scraper.settings.secret import Secret
+from shared.audience import NAME_PATTERN
 from shared.keys import SERIAL_PATTERN
 
 DISCOVER = "discover"
@@ -24,6 +25,13 @@ _MIB = 1024 * 1024
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Serial = Annotated[
     str, Meta(pattern=f"^{SERIAL_PATTERN}$", description="a serial number, e.g. 122300001234 (letters, digits and -)")
+]
+ReceiverName = Annotated[
+    str,
+    Meta(
+        pattern=f"^{NAME_PATTERN}$",
+        description="the receiver's RECEIVER_NAME, e.g. receiver.example.org (letters, digits and . _ : / -)",
+    ),
 ]
 Fingerprint = Annotated[
     str, Meta(pattern="^(?:[0-9A-Fa-f]{2}:?){32}$", description="a SHA-256 fingerprint of 64 hexadecimal digits")
@@ -65,6 +73,7 @@ class UplinkSettings(msgspec.Struct, frozen=True, kw_only=True):
     PREFIX: ClassVar[str] = "ENVOY_RECEIVER_"
 
     url: str
+    name: ReceiverName | None = None
     secret: Secret = msgspec.field(default_factory=Secret)
     key_file: Path | None = None
     ca_file: Path | None = None

@@ -1,6 +1,7 @@
 """Short-lived tokens that the scraper mints for the receiver: who sends, for which gateway.
 
-Claims: `iss` envoy-scraper, `aud` envoy-receiver, `sub` the serial, `scope` ingest, integer `iat` and `exp`.
+Claims: `iss` envoy-scraper, `aud` envoy-receiver (and the receiver's name if it is known), `sub` the serial, `scope`
+ingest, integer `iat` and `exp`.
 """
 
 import contextlib
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from scraper.errors import ScraperSettingError
+from shared.audience import make_audience
 from shared.files import UnsafeFileError, read_private, write_private
 from shared.keys import SECRET_KEY_ID, PublicKey
 from shared.units import DAY_S
@@ -111,10 +113,14 @@ class Signer:
     Args:
         key: What signs.
         serial: The gateway that the readings come from.
+        receiver: Name of the receiver that the tokens are for; None: any that has the key.
         reload: Reads the key again where a file holds it; asked when a token was refused.
     """
 
-    def __init__(self, key: Key, serial: str, *, reload: Callable[[], Key] | None = None) -> None:
+    def __init__(
+        self, key: Key, serial: str, *, receiver: str | None = None, reload: Callable[[], Key] | None = None
+    ) -> None:
+        self._audience = make_audience(receiver)
         self._key = key
         self._reload = reload
         self._serial = serial
@@ -129,7 +135,7 @@ class Signer:
             self._expires_s = now + LIFETIME_S
             self._token = self._key.sign({
                 "iss": "envoy-scraper",
-                "aud": "envoy-receiver",
+                "aud": self._audience,
                 "sub": self._serial,
                 "scope": "ingest",
                 "iat": now,

@@ -247,7 +247,8 @@ class Uplink:
 
 _NOT_ACCEPTED = (
     "the receiver does not accept this scraper's signature: ENVOY_RECEIVER_SECRET must equal RECEIVER_SECRET, or the "
-    "key must be known to the receiver (`envoy-scraper key`, then `envoy-receiver keys add`)"
+    "key must be known to the receiver (`envoy-scraper key`, then `envoy-receiver keys add`); if the receiver has a "
+    "RECEIVER_NAME, ENVOY_RECEIVER_NAME must be the same"
 )
 _REFUSES_ALL = "the receiver refuses every row as unreadable: scraper and receiver do not fit together, upgrade both"
 

@@ -23,13 +23,14 @@ async def service(tmp_path) -> AsyncIterator[receiver.Service]:
 
 
 @contextlib.asynccontextmanager
-async def bench_at(service, folder, *, ahead_ms=0, secret=None, key=None, serial=GATEWAY):
+async def bench_at(service, folder, *, ahead_ms=0, secret=None, key=None, serial=GATEWAY, name=None):
     async with opened(
         folder / "edge",
         clock=SteppedClock(service.clock.ms + ahead_ms),
         url=f"http://127.0.0.1:{service.port}",
         key=key or HouseholdSecret(secret or receiver.SECRET.decode()),
         serial=serial,
+        receiver=name,
     ) as bench:
         yield bench
 
@@ -110,3 +111,21 @@ async def test_an_ed25519_key_is_let_in_once_the_receiver_knows_it_and_nothing_i
         await bench.uplink.drain()
         assert await bench.waiting() == 0
     assert await stored(service) == 1
+
+
+@pytest.mark.parametrize(("ours", "theirs", "delivered"), [
+    ("solar.example.org", "solar.example.org", True),
+    ("solar.example.org", None, True),  # the scrapers are told the name first
+    (None, "solar.example.org", False),
+    ("other.example.org", "solar.example.org", False),
+])  # fmt: skip
+async def test_a_named_receiver_takes_what_is_addressed_to_it(tmp_path, ours, theirs, delivered):
+    async with receiver.start(tmp_path / "hosted", meter_days=0, name=theirs) as service:
+        service.clock.ms = SystemClock().now_ms()
+        async with bench_at(service, tmp_path, name=ours) as bench:
+            await bench.add(1)
+            if not delivered:
+                assert "ENVOY_RECEIVER_NAME" in await pause_of(bench)
+                return
+            await bench.uplink.drain()
+        assert await stored(service) == 1

@@ -103,7 +103,7 @@ class UplinkBench:
 
 @contextlib.asynccontextmanager
 async def opened(folder: Path, *, clock: SteppedClock | None = None, url: str | None = None, serial: str = SERIAL,
-                 key: Key | None = None) -> AsyncIterator[UplinkBench]:  # fmt: skip
+                 key: Key | None = None, receiver: str | None = None) -> AsyncIterator[UplinkBench]:  # fmt: skip
     """Everything but the running uplink; `url` is that of a real receiver, if one takes the place of the server."""
     clock = clock or SteppedClock()
     outbox = OutboxThread()
@@ -111,7 +111,7 @@ async def opened(folder: Path, *, clock: SteppedClock | None = None, url: str | 
     server = FakeServer(lambda request: bench.answer(request), "http")  # noqa: PLW0108 (the bench is made below)
     await server.start()
     sender = Sender(url or f"http://127.0.0.1:{server.port}", serial, None)
-    signer = Signer(key or HouseholdSecret(SECRET), serial)
+    signer = Signer(key or HouseholdSecret(SECRET), serial, receiver=receiver)
     uplink = Uplink(outbox, sender, signer, clock, interval_s=10, rng=random.Random(1))
     bench = UplinkBench(uplink, outbox, server, clock)
     try:

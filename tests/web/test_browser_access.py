@@ -79,3 +79,37 @@ async def test_a_page_that_was_opened_while_the_receiver_was_away_goes_on_when_i
     await expect(page.get_by_role("status")).to_contain_text("does not answer")
     away.clear()
     await expect(page.locator("h1")).to_have_text(NAME, timeout=_RECOVER_MS)
+
+
+async def test_a_link_with_another_token_asks_before_it_replaces_a_session(page: Page, page_server: PageServer) -> None:
+    """Also in a tab that shows the page already; the same link, and a bad one, replace nothing."""
+    own = page_server.link()
+    await page.goto(own)
+    await expect(page.locator("h1")).to_have_text(NAME)
+    before = await page.context.cookies()
+    other = f"{page_server.url}#token={page_server.token(gateways=('122399999999',))[1]}"
+    question = page.get_by_role("alertdialog")
+
+    await page.goto(other)
+    await expect(question).to_contain_text("122399999999")
+    await expect(page.get_by_role("button", name="Stay with mine")).to_be_focused()
+    assert await page.context.cookies() == before
+    assert page.url == page_server.url, "the token is out of the address"
+    await page.keyboard.press("Enter")
+    await expect(page.locator("h1")).to_have_text(NAME)
+    assert await page.context.cookies() == before
+
+    await page.goto(own)
+    await expect(page.locator(".light.live")).to_be_visible()
+    await expect(question).to_have_count(0)
+
+    await page.goto(page_server.link(days=-1))
+    await expect(question).to_contain_text("not good here")
+    await expect(page.get_by_role("button", name="Open the link")).to_have_count(0)
+    await page.get_by_role("button", name="Stay with mine").click()
+    await expect(page.locator("h1")).to_have_text(NAME)
+
+    await page.goto(other)
+    await page.get_by_role("button", name="Open the link").click()
+    await expect(page.get_by_role("status")).to_contain_text("Nothing has been received yet")
+    assert await page.context.cookies() != before

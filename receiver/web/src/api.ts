@@ -49,6 +49,12 @@ export function address(path: string, parameters: Record<string, string> = {}): 
   return BASE + path + (query ? `?${query}` : "");
 }
 
+/** What a reader token lets its bearer see; the cookie stays as it is. Throws ApiError. */
+export async function describeToken(token: string): Promise<ReaderSession> {
+  const headers = { authorization: `Bearer ${token}` };
+  return (await (await ask(`${BASE}session`, { headers })).json()) as ReaderSession;
+}
+
 /** Exchange a reader token for the cookie. Throws ApiError. */
 export async function beginSession(token: string): Promise<ReaderSession> {
   const headers = { authorization: `Bearer ${token}` };

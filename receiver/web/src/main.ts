@@ -6,7 +6,7 @@ import { ApiError, endSession, list } from "./api.ts";
 import type { GatewayEntry, ReaderSession } from "./schema.ts";
 import { h } from "./dom.ts";
 import { named } from "./header.ts";
-import { askForToken, openSession, tokenOfAddress } from "./session.ts";
+import { askForToken, askToReplace, findConflict, openSession, tokenOfAddress } from "./session.ts";
 import { System } from "./system.ts";
 
 const FIRST_ASK = "This page shows what you may see: that takes a reader token.";
@@ -19,10 +19,26 @@ let system: System | null = null;
 
 async function start(token: string | null): Promise<void> {
   try {
+    const conflict = token === null ? null : await findConflict(token);
+    if (conflict !== null) {
+      system?.end();
+      system = null;
+      askToReplace(root, conflict, () => void open(token), () => void open(null));
+      return;
+    }
+  } catch {
+    wait("The receiver does not answer. Trying again …", () => start(token));
+    return;
+  }
+  await open(token);
+}
+
+async function open(token: string | null): Promise<void> {
+  try {
     await show(await openSession(token));
   } catch (error) {
     if (error instanceof ApiError && error.unauthorised) ask(token ? OVER : FIRST_ASK);
-    else wait("The receiver does not answer. Trying again …", () => start(token));
+    else wait("The receiver does not answer. Trying again …", () => open(token));
   }
 }
 

@@ -1,6 +1,6 @@
 /** The way in: the token of the address or of the form becomes a cookie, and is kept nowhere else. */
 
-import { ApiError, beginSession, get } from "./api.ts";
+import { ApiError, beginSession, describeToken, get } from "./api.ts";
 import type { ReaderSession } from "./schema.ts";
 import { h } from "./dom.ts";
 
@@ -14,6 +14,58 @@ export function tokenOfAddress(): string | null {
 /** The session of this browser, begun with the token if there is one. Throws ApiError. */
 export async function openSession(token: string | null): Promise<ReaderSession> {
   return token ? await beginSession(clean(token)) : await get<ReaderSession>("session");
+}
+
+/** A session of this browser, and what the token of a link shows instead; null for a token that is not good. */
+export interface Conflict {
+  present: ReaderSession;
+  offered: ReaderSession | null;
+}
+
+/** The session that a link would replace by another; null where it replaces none. Throws ApiError. */
+export async function findConflict(token: string): Promise<Conflict | null> {
+  const present = await unlessUnauthorised(get<ReaderSession>("session"));
+  if (present === null) return null;
+  const offered = await unlessUnauthorised(describeToken(clean(token)));
+  return offered !== null && isSame(present, offered) ? null : { present, offered };
+}
+
+/** Ask before a link replaces a session: whoever sent it may want to show something else than what is looked for. */
+export function askToReplace(root: HTMLElement, conflict: Conflict, replace: () => void, keep: () => void): void {
+  const { present, offered } = conflict;
+  const keeping = h("button", { type: "button", class: "primary" }, "Stay with mine");
+  keeping.addEventListener("click", keep);
+  const replacing = h("button", { type: "button" }, "Open the link");
+  replacing.addEventListener("click", replace);
+  const said = offered === null
+    ? "The token of this link is not good here, or no longer."
+    : `You see ${describe(present)} here. This link shows ${describe(offered)}, and signs you out of yours.`;
+  root.replaceChildren(h("main", { class: "alone" }, h(
+    "section", { class: "card ask", role: "alertdialog", "aria-labelledby": "ask-title", "aria-describedby": "ask-why" },
+    h("h1", { id: "ask-title" }, "This link has another token"),
+    h("p", { id: "ask-why" }, said),
+    keeping,
+    offered === null ? null : replacing,
+  )));
+  keeping.focus();
+}
+
+async function unlessUnauthorised(answer: Promise<ReaderSession>): Promise<ReaderSession | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof ApiError && error.unauthorised) return null;
+    throw error;
+  }
+}
+
+function isSame(one: ReaderSession, other: ReaderSession): boolean {
+  return one.expires === other.expires && JSON.stringify(one.gateways) === JSON.stringify(other.gateways);
+}
+
+function describe(session: ReaderSession): string {
+  const until = new Date(session.expires * 1000).toISOString().slice(0, 10);
+  return `${session.gateways === null ? "every system" : session.gateways.join(", ")} (until ${until})`;
 }
 
 /** What people paste: a token, or the whole address that has it. */

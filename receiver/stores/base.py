@@ -185,6 +185,7 @@ class Store(Protocol):
         start: int,
         stop: int,
         neighbours: bool = False,
+        most: int | None = None,
     ) -> list[SeriesPoints]:
         """What is stored with `start` <= timestamp < `stop` (milliseconds since 1970), per series, ordered by tags.
 
@@ -198,6 +199,8 @@ class Store(Protocol):
             neighbours: Add what interpolation at the two ends needs: for each field asked for, the nearest point that
                 carries it before `start`, and at or after `stop` (with the fields asked for that it carries). At most
                 `neighbour_reach_ms(kind)` away; where that is None, at any distance that can be found cheaply.
+            most: At most so many points of each series inside, the earliest; neighbours come on top. None for all. A
+                series that has as many may have more.
 
         Returns:
             One entry per series with at least one point. Empty for what the store does not know.

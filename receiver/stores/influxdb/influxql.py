@@ -92,6 +92,17 @@ def select(
     return Statement(" ".join(words), params)
 
 
+def select_last(
+    kind: str, names: Collection[str], span: TimeSpan, *, gateway: str, tags: Mapping[str, str]
+) -> Statement:
+    """The last value of each of the fields `names` that readings with these tags have in a span, as one row."""
+    params: dict[str, str | int] = {}
+    conditions = _time_conditions(span, params)
+    conditions += [_equals(name, value, params) for name, value in {GATEWAY: gateway, **tags}.items()]
+    columns = ", ".join(f"last({_quote(name)})" for name in names)
+    return Statement(" ".join(["SELECT", columns, "FROM", _quote(kind), "WHERE", " AND ".join(conditions)]), params)
+
+
 def select_newest(kinds: Collection[str], span: TimeSpan, gateway: str | None = None) -> Statement:
     """The newest reading of each gateway and kind, a table for each, with the columns of all the kinds."""
     params: dict[str, str | int] = {}

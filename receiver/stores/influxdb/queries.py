@@ -9,11 +9,13 @@ import asyncio
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from receiver.stores.base import GatewaySummary, Latest, Point, SeriesPoints, neighbour_reach_ms
 from receiver.stores.influxdb.influxql import Key, Order, TimeSpan
 from receiver.stores.influxdb.selection import (
     group_by_time,
+    is_dense,
     keep_nearest,
     merge_last_known,
     pick_carriers,
@@ -32,6 +34,17 @@ _RECENT = Order(150, backwards=True)
 _TOGETHER_MS = 10 * MINUTE_MS
 """One query asks for the earlier readings of all series whose newest readings are so near to each other."""
 _PAGE_ROWS = 20_000
+_MOST_TOGETHER = 3_000
+"""Readings of one series within `_TOGETHER_MS` and `MAX_GAP_MS`, if it is not dense."""
+
+
+class PointsWindow(NamedTuple):
+    """What `Store.points` is asked about time."""
+
+    start: int
+    stop: int
+    neighbours: bool
+    most: int | None
 
 
 async def gateways(reader: TwoBucketReader, *, only: str | None = None) -> list[GatewaySummary]:
@@ -85,12 +98,15 @@ async def latest(reader: TwoBucketReader, gateway: str, kind: str) -> list[Lates
         if missing := known - found.keys():
             older = await reader.rows(kind, names, span, gateway=gateway, among=missing, order=_NEWEST)
             found |= {key: older[key] for key in missing & older.keys()}
-    partly = {key: rows[0].timestamp for key, rows in found.items() if not reaches_back(rows, names)}
+    lacking = {key: rows for key, rows in found.items() if not reaches_back(rows, names)}
+    dense = [key for key, rows in lacking.items() if is_dense(rows)]
+    added = [_add_last_known(reader, gateway, kind, names, found[key], key) for key in dense]
+    found |= dict(zip(dense, await asyncio.gather(*added), strict=True))
+    partly = {key: rows[0].timestamp for key, rows in lacking.items() if key not in dense}
     groups = group_by_time(partly, _TOGETHER_MS)
     for earlier in await asyncio.gather(*(_before(reader, gateway, kind, group, partly) for group in groups)):
         for key in earlier.keys() & partly.keys():
-            rows = [point for point in reversed(earlier[key]) if point.timestamp < partly[key]]
-            found[key] = [found[key][0], *rows]
+            found[key] = [found[key][0], *(point for point in earlier[key] if point.timestamp < partly[key])]
     return [
         Latest(tags=dict(series.tags), timestamp=found[key][0].timestamp, fields=merge_last_known(found[key]))
         for series, key in _sort_by_tags(kind, found)
@@ -100,10 +116,21 @@ async def latest(reader: TwoBucketReader, gateway: str, kind: str) -> list[Lates
 async def _before(
     reader: TwoBucketReader, gateway: str, kind: str, group: Sequence[Key], newest: Mapping[Key, int]
 ) -> dict[Key, list[Point]]:
-    """The readings before the newest ones of some series, which are given in the order of those times."""
+    """The readings before the newest ones of some series, newest first; the series are in the order of those times."""
     span = TimeSpan(newest[group[0]] - MAX_GAP_MS, newest[group[-1]])
-    found = await reader.rows(kind, _select_fields(kind, None), span, gateway=gateway, among=group)
+    order = Order(_MOST_TOGETHER, backwards=True)
+    found = await reader.rows(kind, _select_fields(kind, None), span, gateway=gateway, among=group, order=order)
     return {key: rows for key, rows in found.items() if key in group}
+
+
+async def _add_last_known(
+    reader: TwoBucketReader, gateway: str, kind: str, names: Sequence[str], rows: list[Point], key: Key
+) -> list[Point]:
+    """The newest readings of a dense series, the newest first, and what they lack of its last known values."""
+    missing = [name for name in names if name not in merge_last_known(rows)]
+    span = TimeSpan(rows[0].timestamp - MAX_GAP_MS, rows[-1].timestamp)
+    fields = await reader.last_known(kind, missing, span, gateway=gateway, key=key)
+    return [*rows, Point(rows[-1].timestamp - 1, fields)]
 
 
 async def points(
@@ -113,29 +140,49 @@ async def points(
     *,
     tags: Mapping[str, str],
     fields: Collection[str] | None,
-    start: int,
-    stop: int,
-    neighbours: bool,
+    window: PointsWindow,
 ) -> list[SeriesPoints]:
     """As `Store.points`."""
+    start, stop, neighbours, most = window
     names = _select_fields(kind, fields)
     if not names or not tags.keys() <= set(STORED[kind].tags):
         return []
     reach = neighbour_reach_ms(kind)
+    order = None if most is None else Order(most)
+    inside = partial(reader.rows, kind, names, TimeSpan(start, stop), gateway=gateway, tags=tags, order=order)
+    around = None if reach is None or not neighbours else await _wide(reader, gateway, kind, names, tags, window, reach)
     if not neighbours:
-        found = await reader.rows(kind, names, TimeSpan(start, stop), gateway=gateway, tags=tags)
-    elif reach is not None:
-        wide = await reader.rows(kind, names, TimeSpan(start - reach, stop + reach + 1), gateway=gateway, tags=tags)
-        found = {key: keep_nearest(rows, names, start, stop) for key, rows in wide.items()}
+        found = await inside()
+    elif around is not None:
+        found = around
     else:
         earlier, found, later = await asyncio.gather(
             _neighbours(reader, gateway, kind, names, tags, start, backwards=True),
-            reader.rows(kind, names, TimeSpan(start, stop), gateway=gateway, tags=tags),
+            inside(),
             _neighbours(reader, gateway, kind, names, tags, stop, backwards=False),
         )
         for key in earlier.keys() | later.keys():
             found[key] = [*reversed(earlier.get(key, ())), *found.get(key, ()), *later.get(key, ())]
     return [SeriesPoints(series, found[key]) for series, key in _sort_by_tags(kind, found) if found[key]]
+
+
+async def _wide(
+    reader: TwoBucketReader,
+    gateway: str,
+    kind: str,
+    names: Sequence[str],
+    tags: Mapping[str, str],
+    window: PointsWindow,
+    reach: int,
+) -> dict[Key, list[Point]] | None:
+    """The readings of a window with their neighbours in one query; None where one series has too many for that."""
+    start, stop, _, most = window
+    span = TimeSpan(start - reach, stop + reach + 1)
+    order = None if most is None else Order(most)
+    found = await reader.rows(kind, names, span, gateway=gateway, tags=tags, order=order)
+    if any(len(rows) == most for rows in found.values()):
+        return None
+    return {key: keep_nearest(rows, names, start, stop) for key, rows in found.items()}
 
 
 async def _neighbours(
@@ -184,9 +231,10 @@ async def _nearest(
     """Of each series the reading nearest to an edge that carries one of the fields, however far away it is."""
     missing = set(keys)
     found: dict[Key, Point] = {}
-    for distance in (DAY_MS, 32 * DAY_MS, None):
+    reach = neighbour_reach_ms(kind)
+    for distance in (DAY_MS, 32 * DAY_MS, None) if reach is None else (reach,):
         if missing:
-            far = None if distance is None else edge - distance if backwards else edge + distance
+            far = None if distance is None else edge - distance if backwards else edge + distance + 1
             span = TimeSpan(far, edge) if backwards else TimeSpan(edge, far)
             rows = await reader.rows(kind, names, span, gateway=gateway, among=missing, order=Order(1, backwards))
             found |= {key: rows[key][0] for key in missing & rows.keys()}

@@ -8,6 +8,9 @@ from receiver.stores.influxdb.influxql import Key
 from shared.fields import MAX_GAP_MS
 from shared.readings import FieldValue
 
+_MANY = 100
+_CLOSE_MS = 400
+
 
 def pick_carriers(points: Iterable[Point], names: Collection[str]) -> list[Point]:
     """The readings that are the first, in the given order, to carry one of the fields."""
@@ -35,6 +38,11 @@ def merge_last_known(points: list[Point]) -> dict[str, FieldValue]:
 def reaches_back(points: list[Point], names: Collection[str]) -> bool:
     """Whether `merge_last_known` could learn nothing from readings before these, of which the newest is the first."""
     return points[-1].timestamp < points[0].timestamp - MAX_GAP_MS or merge_last_known(points).keys() >= set(names)
+
+
+def is_dense(points: list[Point]) -> bool:
+    """Whether a hundred readings or more, of which the newest is the first, come so closely as no gateway reports."""
+    return len(points) >= _MANY and points[0].timestamp - points[-1].timestamp < len(points) * _CLOSE_MS
 
 
 def keep_nearest(points: list[Point], names: Collection[str], start: int, stop: int) -> list[Point]:

@@ -97,11 +97,11 @@ class InfluxStore:
         start: int,
         stop: int,
         neighbours: bool = False,
+        most: int | None = None,
     ) -> list[SeriesPoints]:
         """As `Store.points`."""
-        return await queries.points(
-            self._reader, gateway, kind, tags=tags, fields=fields, start=start, stop=stop, neighbours=neighbours
-        )
+        window = queries.PointsWindow(start, stop, neighbours, most)
+        return await queries.points(self._reader, gateway, kind, tags=tags, fields=fields, window=window)
 
     async def count(self) -> int:
         """As `Store.count`: reads every reading."""

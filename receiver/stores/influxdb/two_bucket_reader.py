@@ -14,6 +14,7 @@ from receiver.stores.influxdb.influxql import (
     TimeSpan,
     parse_series,
     select,
+    select_last,
     select_newest,
     show_series,
 )
@@ -72,6 +73,15 @@ class TwoBucketReader:
         points = await asyncio.to_thread(lambda: list(map(_to_points, tables)))  # long answers take their time
         keys = (tuple(from_influx(table.tags[name]) for name in of_kind) for table in tables)
         return dict(zip(keys, points, strict=True))
+
+    async def last_known(
+        self, kind: str, names: Collection[str], span: TimeSpan, *, gateway: str, key: Key
+    ) -> dict[str, FieldValue]:
+        """The last value of each of the fields that one series has in a span."""
+        tags = dict(zip(STORED[kind].tags, key, strict=True))
+        tables = await self._tables(kind, select_last(kind, names, span, gateway=gateway, tags=tags))
+        values = (zip(names, row[1:], strict=True) for table in tables for row in table.values)
+        return {name: value for row in values for name, value in row if value is not None}
 
     async def series(self, gateway: str, kind: str, tags: Mapping[str, str] = NO_TAGS) -> set[Key]:
         """The series of a gateway that the index knows."""

@@ -20,12 +20,17 @@ _NEIGHBOUR_ROWS = 500
 """How many readings of one series are looked at for a neighbour: a field that is never there must not cost a scan."""
 
 
+_RECENT_ROWS = 300
+"""So many readings of a series are walked back for its last known values: at one a second they reach far enough."""
+
+
 class PointsQuery(NamedTuple):
     """What `Store.points` is asked about time."""
 
     start: int
     stop: int
     neighbours: bool
+    most: int | None = None
 
 
 def gateways(connection: sqlite3.Connection, *, only: str | None = None) -> list[GatewaySummary]:
@@ -65,17 +70,43 @@ def latest(connection: sqlite3.Connection, gateway: str, kind: str) -> list[Late
         return []
     sql = (
         f'SELECT {_select(names)} FROM "{kind}" WHERE series = :series AND timestamp >= '  # noqa: S608
-        f'(SELECT max(timestamp) FROM "{kind}" WHERE series = :series) - :reach ORDER BY timestamp DESC'
+        f'(SELECT max(timestamp) FROM "{kind}" WHERE series = :series) - :reach ORDER BY timestamp DESC '
+        f"LIMIT {_RECENT_ROWS}"
     )
     found: list[Latest] = []
     for series_id, tags in _series(connection, gateway, kind, {}):
-        newest: int | None = None
+        recent = list(_run(connection, sql, names, {"series": series_id, "reach": MAX_GAP_MS}))
+        if not recent:
+            continue
+        newest = recent[0].timestamp
         fields: dict[str, FieldValue] = {}
-        for point in _run(connection, sql, names, {"series": series_id, "reach": MAX_GAP_MS}):
-            newest = point.timestamp if newest is None else newest
+        for point in recent:
             fields = point.fields | fields
-        if newest is not None:
-            found.append(Latest(tags=tags, timestamp=newest, fields=fields))
+        missing = [name for name in names if name not in fields]
+        if missing and len(recent) == _RECENT_ROWS:
+            span = (newest - MAX_GAP_MS, recent[-1].timestamp)
+            fields |= _last_known(connection, kind, missing, series_id, span)
+        found.append(Latest(tags=tags, timestamp=newest, fields=fields))
+    return found
+
+
+def _last_known(
+    connection: sqlite3.Connection, kind: str, names: list[str], series_id: int, span: tuple[int, int]
+) -> dict[str, FieldValue]:
+    """The newest values in a span of time. SQLite looks through it by itself, however dense it is."""
+    found: dict[str, FieldValue] = {}
+    start, stop = span
+    while missing := [name for name in names if name not in found]:
+        carries = " OR ".join(f'"{name}" IS NOT NULL' for name in missing)
+        sql = (
+            f'SELECT {_select(missing)} FROM "{kind}" WHERE series = :series '  # noqa: S608
+            f"AND timestamp >= :start AND timestamp < :stop AND ({carries}) ORDER BY timestamp DESC LIMIT 1"
+        )
+        point = next(_run(connection, sql, missing, {"series": series_id, "start": start, "stop": stop}), None)
+        if point is None:
+            break
+        found |= point.fields
+        stop = point.timestamp
     return found
 
 
@@ -92,15 +123,17 @@ def points(
     names = _columns(kind, fields)
     if not names:
         return []
-    window = PointsQuery(bounded(window.start), bounded(window.stop), window.neighbours)
+    window = window._replace(start=bounded(window.start), stop=bounded(window.stop))
+    carries = " OR ".join(f'"{name}" IS NOT NULL' for name in names)
     sql = (
         f'SELECT {_select(names)} FROM "{kind}" WHERE series = :series '  # noqa: S608
-        "AND timestamp >= :start AND timestamp < :stop ORDER BY timestamp"
+        f"AND timestamp >= :start AND timestamp < :stop AND ({carries}) ORDER BY timestamp LIMIT :most"
     )
+    most = -1 if window.most is None else window.most
     found: list[SeriesPoints] = []
     for series_id, series_tags in _series(connection, gateway, kind, tags):
-        bounds = {"series": series_id, "start": window.start, "stop": window.stop}
-        inside = [point for point in _run(connection, sql, names, bounds) if point.fields]
+        bounds = {"series": series_id, "start": window.start, "stop": window.stop, "most": most}
+        inside = list(_run(connection, sql, names, bounds))
         if window.neighbours:
             before = _neighbours(connection, kind, names, series_id, window.start, backwards=True)
             after = _neighbours(connection, kind, names, series_id, window.stop, backwards=False)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from receiver.stores.slices import finish_slice
 from receiver.stores.sqlite import files
 from shared.durable_sqlite import FileConnection
 
@@ -34,7 +35,7 @@ class Readers:
 
     async def run(self, query: Callable[[sqlite3.Connection], _T]) -> _T:
         """The answer of `query`. Raises StoreUnavailableError."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, query)
+        return await finish_slice(self._threads.submit(self._answer, query))
 
     async def close(self) -> None:
         """Interrupt what runs, forget what waits, and let go of the file."""

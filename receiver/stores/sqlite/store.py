@@ -95,9 +95,10 @@ class SqliteStore:
         start: int,
         stop: int,
         neighbours: bool = False,
+        most: int | None = None,
     ) -> list[SeriesPoints]:
         """As `Store.points`."""
-        window = queries.PointsQuery(start, stop, neighbours)
+        window = queries.PointsQuery(start, stop, neighbours, most)
         query = partial(queries.points, gateway=gateway, kind=kind, tags=tags, fields=fields, window=window)
         return await self._readers.run(query)
 

@@ -181,3 +181,34 @@ async def test_one_gateway_is_summed_up_as_in_the_list(store):
     assert [await store.summary(HOME), await store.summary(NEXT_DOOR)] == await store.gateways()
     for serial in (HOME[:-1], "", "' OR 1=1 --", ".*"):
         assert await store.summary(serial) is None
+
+
+async def test_points_can_be_cut_at_a_number_for_each_series(store):
+    """The earliest of each series; neighbours come on top, also where there is much around the window."""
+    await store.write([meter(NOON + n, phase, power=float(n)) for n in range(-10, 20) for phase in (PHASE_A, PHASE_B)])
+    for neighbours in (False, True):
+        found = await store.points(HOME, "meter", start=NOON, stop=NOON + 10, neighbours=neighbours, most=3)
+        assert [series.series for series in found] == [SERIES_A, SERIES_B]
+        for _, points in found:
+            inside = [point.timestamp - NOON for point in points if NOON <= point.timestamp < NOON + 10]
+            assert inside == [0, 1, 2]
+            outside = [point.timestamp - NOON for point in points if not NOON <= point.timestamp < NOON + 10]
+            assert outside == ([-1, 10] if neighbours else [])
+    (series, _) = await store.points(HOME, "meter", start=NOON, stop=NOON + 2, neighbours=True, most=10)
+    assert [point.timestamp - NOON for point in series.points] == [-1, 0, 1, 2]
+
+
+async def test_the_latest_values_of_a_series_that_is_far_too_dense(store):
+    """Thousands of readings between the last known values of its fields, and one that is too old to count."""
+    await store.write(
+        [
+            meter(NOON - MAX_GAP_MS - 1, apparent_power=1.0),
+            meter(NOON - MAX_GAP_MS, frequency=50.0),
+            meter(NOON - 60_000, voltage=230.0),
+            meter(NOON - 50_000, voltage=231.0),
+            *(meter(NOON - n, power=float(n)) for n in range(2_500)),
+        ]
+    )
+    (found,) = await store.latest(HOME, "meter")
+    assert found.timestamp == NOON
+    assert found.fields == {"power": 0.0, "voltage": 231.0, "frequency": 50.0}

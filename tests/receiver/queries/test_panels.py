@@ -1,7 +1,10 @@
 """How a panel is: producing, idle, silent or a ghost, from its own last report and those of its peers."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from receiver.energy.peers import Peers, PeerValue, median_of_peers
 from receiver.queries.panels import PanelState, describe_panels
 from receiver.sites.model import NO_SITE, Site, SitePanel
 from receiver.stores.base import Latest
@@ -64,3 +67,13 @@ def test_a_named_panel_that_never_reported_is_a_ghost():
 def test_the_median_of_peers_leaves_the_panel_itself_out():
     found = describe_panels([last("1", 5, 10.0), last("2", 5, 100.0), last("3", 5, 300.0)], NO_SITE, NOON)
     assert [found[serial].peers_w for serial in "123"] == [200.0, 155.0, 55.0]
+
+
+@given(st.lists(st.tuples(st.sampled_from([None, "East", "West"]), st.sampled_from([None, 1.0, 2.0, 5.0])), max_size=9))
+def test_all_peers_at_once_are_the_peers_of_each(panels: list[tuple[str | None, float | None]]):
+    values = [PeerValue(str(number), array, value) for number, (array, value) in enumerate(panels)]
+    peers = Peers(values)
+    for inverter in ("x", *map(str, range(len(panels)))):
+        for array in (None, "East", "West"):
+            named = [one for one in values if one.inverter == inverter and one.array != array]
+            assert named or peers.find_median(inverter, array) == median_of_peers(values, inverter, array)

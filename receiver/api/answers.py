@@ -1,20 +1,23 @@
-"""Answers of queries: JSON or CSV, in pieces, packed where the reader takes that; latest values with an ETag.
+"""Answers of queries: JSON or CSV, packed where the reader takes that; latest values with an ETag.
 
-Only answers made here are packed, one by one. Events, which must not be held back, and replies to scrapers never are.
+Making an answer takes its time: call what is here by `run_slice`. Then it is whole, so that a reader who takes it
+slowly holds its bytes and none of the rows it was made of. Events and replies to scrapers are not made here.
 """
 
+import asyncio
+import contextlib
 import csv
+import gzip
 import hashlib
 import io
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 Row: TypeAlias = Mapping[str, object]
@@ -26,10 +29,18 @@ TABLE_CONTENT: Final[dict[str, Any]] = {"text/csv": {"schema": {"type": "string"
 """For `responses={200: {"content": ...}}` of routes that also answer in CSV."""
 
 _JSON, _CSV = "application/json", "text/csv; charset=utf-8"
-_HEADERS: Mapping[str, str] = {"cache-control": "private, no-cache", "vary": "Accept, Authorization, Cookie"}
+_HEADERS: Mapping[str, str] = {
+    "cache-control": "private, no-cache",
+    "vary": "Accept, Authorization, Cookie, Accept-Encoding",
+}
 _ROWS_A_PIECE = 500
 _PACK_FROM = 500  # bytes; below it packing costs more than it saves
 _PACK_LEVEL = 6
+_SENT_AT_ONCE = 64 * 1024  # bytes
+SEND_S = 20.0
+"""A reader that takes nothing for so long is gone (seconds)."""
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+"""A text that begins so is run by spreadsheets."""
 
 
 def wants_csv(request: Request, wanted: Format | None) -> bool:
@@ -57,26 +68,25 @@ def make_table(
     """
     if as_csv:
         names = tuple(dict.fromkeys([*columns, *(name for row in rows for name in row)]))
-        return stream_csv(request, names, rows, next_after=next_after)
+        return make_csv(request, names, rows, next_after=next_after)
     return make_document(request, rows, next_after=next_after)
 
 
 def make_document(request: Request, document: Any, *, next_after: str | None = None) -> Response:
-    """Anything that msgspec encodes, in one piece: for answers that are known to be small."""
-    return _Packed(Response(msgspec.json.encode(document), media_type=_JSON), _links(request, next_after))
+    """Anything that msgspec encodes."""
+    return make_json(request, [msgspec.json.encode(document)], next_after=next_after)
 
 
-def stream_json(request: Request, pieces: Iterable[bytes], *, next_after: str | None = None) -> Response:
-    """JSON that is made while it is sent; the pieces are made between other work of the event loop."""
-    return _Packed(StreamingResponse(_in_turn(pieces), media_type=_JSON), _links(request, next_after))
+def make_json(request: Request, pieces: Iterable[bytes], *, next_after: str | None = None) -> Response:
+    """JSON from its pieces."""
+    return _MadeAnswer(request, b"".join(pieces), _JSON, _links(request, next_after))
 
 
-def stream_csv(
+def make_csv(
     request: Request, columns: Sequence[str], rows: Iterable[Row], *, next_after: str | None = None
 ) -> Response:
-    """A header line and the rows (RFC 4180), made while they are sent."""
-    pieces = _csv(columns, rows)
-    return _Packed(StreamingResponse(_in_turn(pieces), media_type=_CSV), _links(request, next_after))
+    """A header line and the rows (RFC 4180)."""
+    return _MadeAnswer(request, b"".join(_csv(columns, rows)), _CSV, _links(request, next_after))
 
 
 def make_latest_table(
@@ -142,19 +152,26 @@ def cut_page(
     return page, key(page[-1]) if len(rest) > limit else None
 
 
-class _Packed(Response):
-    """An answer that packs itself, by the library's own middleware, around this one answer."""
+class _MadeAnswer(Response):
+    """A whole answer, packed where its reader takes that, and sent no faster than it is taken."""
 
-    def __init__(self, answer: Response, headers: Mapping[str, str]) -> None:
-        self._answer = answer
-        self.status_code = answer.status_code
-        self.background = None
-        self.body = b""
-        self.raw_headers = answer.raw_headers
-        answer.headers.update({**_HEADERS, **headers})
+    def __init__(self, request: Request, body: bytes, media_type: str, headers: Mapping[str, str]) -> None:
+        packing = {}
+        if len(body) >= _PACK_FROM and "gzip" in request.headers.get("accept-encoding", ""):
+            body, packing = gzip.compress(body, _PACK_LEVEL, mtime=0), {"content-encoding": "gzip"}
+        super().__init__(body, media_type=media_type, headers={**_HEADERS, **packing, **headers})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await GZipMiddleware(self._answer, minimum_size=_PACK_FROM, compresslevel=_PACK_LEVEL)(scope, receive, send)
+        if len(self.body) <= _SENT_AT_ONCE:
+            await super().__call__(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        with contextlib.suppress(TimeoutError):  # it takes nothing: the connection ends unfinished
+            for first in range(0, len(self.body), _SENT_AT_ONCE):
+                piece = self.body[first : first + _SENT_AT_ONCE]
+                is_last = first + _SENT_AT_ONCE >= len(self.body)
+                async with asyncio.timeout(SEND_S):
+                    await send({"type": "http.response.body", "body": piece, "more_body": not is_last})
 
 
 def _links(request: Request, next_after: str | None) -> dict[str, str]:
@@ -192,12 +209,10 @@ def _csv(columns: Sequence[str], rows: Iterable[Row]) -> Iterable[bytes]:
 
 
 def _cell(value: object) -> str:
+    """Numbers are written as they are; an apostrophe keeps a text that looks like a formula from being run."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return "" if value is None else str(value)
-
-
-async def _in_turn(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
-    """Sent from the event loop, which goes on with others after each piece: they are made in milliseconds."""
-    for piece in pieces:
-        yield piece
+    if value is None or isinstance(value, int | float):
+        return "" if value is None else str(value)
+    text = str(value)
+    return f"'{text}" if text.startswith(_FORMULAS) else text

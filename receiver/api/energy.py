@@ -16,6 +16,7 @@ from receiver.calendar.windows import Every
 from receiver.queries import times
 from receiver.queries.energy import read_energy_windows
 from receiver.queries.energy_window import COLUMNS, EnergyWindow
+from receiver.queries.slices import run_slice
 from receiver.stores.base import Store
 
 _WINDOWS_A_PIECE = 200
@@ -76,16 +77,21 @@ class EnergyRoutes:
             asked=times.parse_range(asked.start, asked.stop, zone, question.now_ms, default=DEFAULT_START),
             zone=zone,
             now_ms=question.now_ms,
+            rows=question.rows,
         )
         if answers.wants_csv(request, asked.format):
-            return answers.stream_csv(request, COLUMNS, found.windows)
+            made = await run_slice(answers.make_csv, request, COLUMNS, found.windows)
+            question.rows.release()
+            return made
         head: EnergyHead = {
             "gateway": question.serial,
             "every": asked.every,
             "time_zone": zone.key,
             "total": found.total,
         }
-        return answers.stream_json(request, _pieces(head, found.windows))
+        made = await run_slice(answers.make_json, request, _pieces(head, found.windows))
+        question.rows.release()
+        return made
 
 
 def _pieces(head: EnergyHead, windows: list[EnergyWindow]) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Request
@@ -20,6 +21,7 @@ from receiver.auth.gate import Caller
 from receiver.calendar.windows import Range
 from receiver.ingest.arrivals import Arrivals
 from receiver.queries.energy import read_energy_windows
+from receiver.queries.slices import run_for_rows
 from receiver.sites import SitesFile
 from receiver.sites.corrections import correct_latest
 from receiver.sites.household import describe_household
@@ -100,7 +102,8 @@ class GatewayRoutes:
         ]
         as_csv = answers.wants_csv(request, asked.format)
         columns = tuple(GatewayEntry.__annotations__)
-        return answers.make_latest_table(request, rows, as_csv=as_csv, columns=columns, next_after=next_after)
+        make = partial(answers.make_latest_table, as_csv=as_csv, columns=columns, next_after=next_after)
+        return await run_for_rows(len(rows), make, request, rows)
 
     async def show_gateway(self, question: AskedOfGateway, _: WithoutParameters, request: Request) -> Response:
         """How a gateway and its scraper are, what the household does now, and what it did today."""
@@ -118,9 +121,11 @@ class GatewayRoutes:
                 asked=Range(now_ms, now_ms + 1),
                 zone=question.zone,
                 now_ms=now_ms,
+                rows=question.rows,
             ),
             self._gateways.summarise(serial),
         )
+        states = await run_for_rows(len(inverters), count_states, inverters, site, now_ms)
         arrival = self._arrivals.last(serial)
         fields = status[0].fields if status else {}
         return {
@@ -130,7 +135,7 @@ class GatewayRoutes:
             "delivery_lag_seconds": max(0, arrival.received - arrival.newest) / 1000 if arrival else None,
             "open_gap_since": open_gap(events),
             "meter_names": sorted({entry.tags["meter"] for entry in correct_latest(meters, site)}),
-            "inverter_states": count_states(inverters, site, now_ms),
+            "inverter_states": states,
             "power": describe_power(describe_household(meters, inverters, site, now_ms), now_ms),
             "today": today.windows[0],
         }

@@ -41,6 +41,7 @@ from receiver.calendar.windows import PanelEvery
 from receiver.errors import RefusedError
 from receiver.queries import panels, times
 from receiver.queries.panels import PanelWindows
+from receiver.queries.slices import run_for_rows, run_slice
 from receiver.sites import Site
 from receiver.stores.base import Store
 from shared.problems import Problem
@@ -102,14 +103,18 @@ class InverterRoutes:
         """
         (found,) = await self._latest.read(question.serial, "inverter")
         site, now_ms = question.site, question.now_ms
-        last = {entry.tags["inverter"]: entry for entry in found}
-        rows = [
-            describe_panel(inverter, last.get(inverter), now.state, site, now_ms)
-            for inverter, now in panels.describe_panels(found, site, now_ms).items()
-        ]
         columns = ("inverter", "timestamp", "age_seconds", "state", "power", *PLACE)
         as_csv = answers.wants_csv(request, asked.format)
-        return answers.make_latest_table(request, rows, as_csv=as_csv, columns=columns)
+
+        def answer() -> Response:
+            last = {entry.tags["inverter"]: entry for entry in found}
+            rows = [
+                describe_panel(inverter, last.get(inverter), now.state, site, now_ms)
+                for inverter, now in panels.describe_panels(found, site, now_ms).items()
+            ]
+            return answers.make_latest_table(request, rows, as_csv=as_csv, columns=columns)
+
+        return await run_for_rows(len(found), answer)
 
     async def show_panel(
         self,
@@ -121,7 +126,8 @@ class InverterRoutes:
         """One panel: its latest values, its day compared with its peers, and its last 30 days."""
         (found,) = await self._latest.read(question.serial, "inverter")
         site, now_ms = question.site, question.now_ms
-        now = panels.describe_panels(found, site, now_ms).get(inverter)
+        all_now = await run_for_rows(len(found), panels.describe_panels, found, site, now_ms)
+        now = all_now.get(inverter)
         if now is None:
             raise RefusedError(Problem.NOT_FOUND, "inverter-unknown")
         last = {entry.tags["inverter"]: entry for entry in found}
@@ -156,18 +162,25 @@ class InverterRoutes:
             asked=times.parse_range(asked.start, asked.stop, zone, now_ms, default=DEFAULT_START),
             inverters=max(summary.series.get("inverter", 0), len(site.panels), 1),
             now_ms=now_ms,
+            rows=question.rows,
         )
-        windows = [describe_window(start, stop, zone, now_ms) for start, stop in pairwise(found.edges)]
-        if answers.wants_csv(request, asked.format):
-            return answers.stream_csv(request, _ENERGY_COLUMNS, _lines(found.panels, windows, site))
-        document: PanelEnergyTable = {
-            "gateway": question.serial,
-            "every": asked.every,
-            "time_zone": zone.key,
-            "windows": windows,
-            "panels": [describe_panel_energy(panel, site) for panel in found.panels],
-        }
-        return answers.make_document(request, document)
+
+        def answer() -> Response:
+            windows = [describe_window(start, stop, zone, now_ms) for start, stop in pairwise(found.edges)]
+            if answers.wants_csv(request, asked.format):
+                return answers.make_csv(request, _ENERGY_COLUMNS, _lines(found.panels, windows, site))
+            document: PanelEnergyTable = {
+                "gateway": question.serial,
+                "every": asked.every,
+                "time_zone": zone.key,
+                "windows": windows,
+                "panels": [describe_panel_energy(panel, site) for panel in found.panels],
+            }
+            return answers.make_document(request, document)
+
+        made = await run_slice(answer)
+        question.rows.release()
+        return made
 
     async def _days(self, question: GatewayQuestion, inverter: str) -> list[PanelDay]:
         """The days of one panel, the oldest first, by the site's calendar; today is the last, once it has reported."""

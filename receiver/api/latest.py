@@ -3,6 +3,7 @@
 import asyncio
 
 from receiver.live.watch import Watch
+from receiver.queries.together import SharedReads
 from receiver.stores.base import Latest, Store
 
 
@@ -15,13 +16,13 @@ class LatestValues:
     """
 
     def __init__(self, *, store: Store, watch: Watch) -> None:
-        self._store = store
+        self._reads = SharedReads[tuple[str, str], list[Latest]](lambda asked: store.latest(*asked))
         self._watch = watch
 
     async def read(self, serial: str, *kinds: str) -> list[list[Latest]]:
         """The latest values of each kind."""
         self._watch.renew(serial)
-        return await asyncio.gather(*(self._store.latest(serial, kind) for kind in kinds))
+        return await asyncio.gather(*(self._reads.ask((serial, kind)) for kind in kinds))
 
 
 def describe_latest(entry: Latest, now_ms: int) -> dict[str, object]:

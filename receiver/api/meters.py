@@ -10,6 +10,7 @@ from receiver.api.latest import LatestValues, age_seconds, describe_latest
 from receiver.api.meter_answers import HouseholdPower, MeterEntry
 from receiver.api.parameters import NOT_MODIFIED, FormatAsked, WithoutParameters
 from receiver.api.questions import AskedOfGateway
+from receiver.queries.slices import run_for_rows
 from receiver.sites.corrections import correct_latest
 from receiver.sites.household import HouseholdNow, describe_household
 from receiver.stores.base import Latest
@@ -47,9 +48,13 @@ class MeterRoutes:
     async def list_meters(self, question: AskedOfGateway, asked: FormatAsked, request: Request) -> Response:
         """The latest values of every phase of every meter, corrected as the sites file says."""
         (found,) = await self._latest.read(question.serial, "meter")
-        rows = [describe_meter(entry, question.now_ms) for entry in correct_latest(found, question.site)]
         as_csv = answers.wants_csv(request, asked.format)
-        return answers.make_latest_table(request, rows, as_csv=as_csv, columns=("meter", "phase"))
+
+        def answer() -> Response:
+            rows = [describe_meter(entry, question.now_ms) for entry in correct_latest(found, question.site)]
+            return answers.make_latest_table(request, rows, as_csv=as_csv, columns=("meter", "phase"))
+
+        return await run_for_rows(len(found), answer)
 
     async def show_power(self, question: AskedOfGateway, _: WithoutParameters, request: Request) -> Response:
         """What the household makes, uses, buys and sells at this moment."""

@@ -6,7 +6,7 @@ the gateway exists. Only then does FastAPI read what else was sent, so a strange
 
 import contextlib
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from receiver.api.access import COOKIE, Access
 from receiver.api.known_gateways import KnownGateways
 from receiver.api.parameters import SerialParameter
 from receiver.auth.gate import Caller
+from receiver.queries.shares import HeldRows, RowBudget, Shares
 from receiver.sites import Site, SitesFile
 from shared.clock import Clock
 
@@ -44,10 +45,12 @@ class GatewayQuestion(ReaderQuestion):
     Attributes:
         serial: The gateway.
         site: What the sites file says about it.
+        rows: Holds what the answer needs in memory.
     """
 
     serial: str
     site: Site
+    rows: HeldRows
 
     @property
     def zone(self) -> ZoneInfo:
@@ -62,10 +65,17 @@ class LiveQuestion:
     Attributes:
         serial: The gateway.
         caller: Who looks; None for somebody without a token from an open network, who gets the sums alone.
+        address: From where; for those without a token.
     """
 
     serial: str
     caller: Caller | None
+    address: str
+
+    @property
+    def reader(self) -> str:
+        """Whose share of the views this is."""
+        return f"address {self.address}" if self.caller is None else f"reader {self.caller.name}"
 
 
 class Entrance:
@@ -77,6 +87,8 @@ class Entrance:
         sites: What the owner says about each.
         clock: What time it is.
         open_live: Networks that get the live sums without a token.
+        shares: What each reader, and each gateway, may ask at once.
+        rows: What all questions together may hold in memory.
     """
 
     def __init__(
@@ -87,32 +99,51 @@ class Entrance:
         sites: SitesFile,
         clock: Clock,
         open_live: Sequence[Network] = (),
+        shares: Shares,
+        rows: RowBudget,
     ) -> None:
         self._access = access
         self._gateways = gateways
         self._sites = sites
         self._clock = clock
         self._open_live = open_live
+        self._shares = shares
+        self._rows = rows
 
     def install(self, app: FastAPI) -> None:
         """Let the dependencies of this module find it."""
         app.state.entrance = self
 
-    def admit(self, request: Request) -> ReaderQuestion:
-        """A reader's question about no gateway in particular. Raises RefusedError as `Access.admit` does."""
-        return ReaderQuestion(caller=self._access.admit(request), now_ms=self._clock.now_ms())
+    @contextlib.asynccontextmanager
+    async def admit(self, request: Request) -> AsyncIterator[ReaderQuestion]:
+        """A reader's question about no gateway in particular, in its share, until the answer is sent.
 
-    async def admit_to_gateway(self, request: Request, serial: str) -> GatewayQuestion:
-        """A question about one gateway. Raises RefusedError, also for a gateway without readings (not-found)."""
+        Raises:
+            RefusedError: As `Access.admit` and `Shares.share` do.
+        """
+        caller = self._access.admit(request)
+        async with self._shares.share(caller.name, None):
+            yield ReaderQuestion(caller=caller, now_ms=self._clock.now_ms())
+
+    @contextlib.asynccontextmanager
+    async def admit_to_gateway(self, request: Request, serial: str) -> AsyncIterator[GatewayQuestion]:
+        """A question about one gateway, in its share, until the answer is sent.
+
+        Raises:
+            RefusedError: As `admit` does, and not-found for a gateway without readings.
+        """
         caller = self._access.admit(request, serial)
-        await self._gateways.check(serial)
-        return GatewayQuestion(caller=caller, now_ms=self._clock.now_ms(), serial=serial, site=self._sites.of(serial))
+        async with self._shares.share(caller.name, serial), self._rows.open_for_question() as rows:
+            await self._gateways.check(serial)
+            site = self._sites.of(serial)
+            yield GatewayQuestion(caller=caller, now_ms=self._clock.now_ms(), serial=serial, site=site, rows=rows)
 
     async def admit_to_live(self, request: Request, serial: str) -> LiveQuestion:
         """A view of the live events. Raises RefusedError as `admit_to_gateway` does."""
         caller = None if self._comes_from_open_network(request) else self._access.admit(request, serial)
         await self._gateways.check(serial)
-        return LiveQuestion(serial=serial, caller=caller)
+        address = "" if request.client is None else request.client.host
+        return LiveQuestion(serial=serial, caller=caller, address=address)
 
     def _comes_from_open_network(self, request: Request) -> bool:
         """Whether somebody without any token comes from an open network."""
@@ -130,12 +161,14 @@ def _entrance(request: Request) -> Entrance:
 
 
 # Coroutines, though the first awaits nothing: FastAPI would send plain functions to another thread.
-async def _ask(request: Request) -> ReaderQuestion:
-    return _entrance(request).admit(request)
+async def _ask(request: Request) -> AsyncIterator[ReaderQuestion]:
+    async with _entrance(request).admit(request) as question:
+        yield question
 
 
-async def _ask_gateway(serial: SerialParameter, request: Request) -> GatewayQuestion:
-    return await _entrance(request).admit_to_gateway(request, serial)
+async def _ask_gateway(serial: SerialParameter, request: Request) -> AsyncIterator[GatewayQuestion]:
+    async with _entrance(request).admit_to_gateway(request, serial) as question:
+        yield question
 
 
 async def _ask_live(serial: SerialParameter, request: Request) -> LiveQuestion:

@@ -17,7 +17,7 @@ from receiver.queries.aggregates import WindowValue
 from receiver.queries.question import TAGS, Fill, SeriesQuestion, ask_in_windows, check_question
 from receiver.queries.refusals import refusal
 from receiver.queries.series import SeriesReader
-from receiver.sites import Site
+from receiver.queries.slices import run_slice
 from receiver.stores.base import Point
 from receiver.stores.kinds import STORED
 
@@ -56,7 +56,7 @@ class SeriesRoutes:
         """
         series_question = _series_question(question, asked)
         if asked.every is None:
-            return await self._answer_page(request, asked, series_question, question.site)
+            return await self._answer_page(request, asked, series_question, question)
         if asked.limit is not None or asked.after is not None:
             raise refusal("limit", "and after are for single points: leave them out, or leave every out")
         windows = ask_in_windows(
@@ -66,32 +66,46 @@ class SeriesRoutes:
             group_by=asked.group_by,
             fill=asked.fill,
         )
-        groups = await self._reader.read_windows(windows, question.site, question.now_ms)
-        found = [(dict(tags), [_describe_window(window) for window in inside]) for tags, inside in groups]
-        if answers.wants_csv(request, asked.format):
-            return answers.stream_csv(request, (*windows.group_by, *WindowValue._fields), _lines(found))
-        head = _head(series_question, unit=windows.unit)
-        head["every"], head["aggregate"] = str(windows.every), windows.aggregate
-        return answers.stream_json(request, _pieces(head, "windows", found))
+        groups = await self._reader.read_windows(windows, question.site, question.now_ms, question.rows)
+
+        def answer() -> Response:
+            found = [(dict(tags), [_describe_window(window) for window in inside]) for tags, inside in groups]
+            if answers.wants_csv(request, asked.format):
+                return answers.make_csv(request, (*windows.group_by, *WindowValue._fields), _lines(found))
+            head = _head(series_question, unit=windows.unit)
+            head["every"], head["aggregate"] = str(windows.every), windows.aggregate
+            return answers.make_json(request, _pieces(head, "windows", found))
+
+        made = await run_slice(answer)
+        question.rows.release()
+        return made
 
     async def _answer_page(
-        self, request: Request, asked: SeriesParameters, question: SeriesQuestion, site: Site
+        self, request: Request, asked: SeriesParameters, series_question: SeriesQuestion, question: GatewayQuestion
     ) -> Response:
         for name in ("aggregate", "group_by", "fill"):
             if getattr(asked, name) not in (None, Fill.NONE):
                 raise refusal(name, "needs every, which says how long windows are")
-        points, following = await self._reader.read_page(question, site, after=asked.after, limit=asked.limit or PAGE)
-        found = [
-            (dict(series.tags), [_describe_point(point, question.field) for point in inside])
-            for series, inside in points
-        ]
-        next_after = None if following is None else str(following)
-        if answers.wants_csv(request, asked.format):
-            columns = (*STORED[question.kind].tags, "timestamp", "value")
-            return answers.stream_csv(request, columns, _lines(found), next_after=next_after)
-        head = _head(question, unit=question.described.unit)
-        head["next"] = following
-        return answers.stream_json(request, _pieces(head, "points", found), next_after=next_after)
+        points, following = await self._reader.read_page(
+            series_question, question.site, after=asked.after, limit=asked.limit or PAGE, rows=question.rows
+        )
+
+        def answer() -> Response:
+            found = [
+                (dict(series.tags), [_describe_point(point, series_question.field) for point in inside])
+                for series, inside in points
+            ]
+            next_after = None if following is None else str(following)
+            if answers.wants_csv(request, asked.format):
+                columns = (*STORED[series_question.kind].tags, "timestamp", "value")
+                return answers.make_csv(request, columns, _lines(found), next_after=next_after)
+            head = _head(series_question, unit=series_question.described.unit)
+            head["next"] = following
+            return answers.make_json(request, _pieces(head, "points", found), next_after=next_after)
+
+        made = await run_slice(answer)
+        question.rows.release()
+        return made
 
 
 _Entries: TypeAlias = Sequence[tuple[dict[str, str], Sequence[SeriesWindow] | Sequence[SeriesPoint]]]

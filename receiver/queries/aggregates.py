@@ -60,7 +60,7 @@ def aggregate_windows(
         case Interpolation.LAST:
             return _aggregate_states(question, parts[0], edges, now_ms)
         case _:
-            return [pick_value(question.aggregate, summary) for summary in _summaries(question, parts, edges)]
+            return [pick_value(question.aggregate, summary) for summary in summarise_group(question, parts, edges)]
 
 
 def pick_value(aggregate: Aggregate, summary: Summary) -> WindowValue:
@@ -91,7 +91,10 @@ def fill_windows(windows: Sequence[WindowValue], fill: Fill) -> list[WindowValue
     return [window for window in windows if window.value is not None or window.unallocated]
 
 
-def _summaries(question: WindowedQuestion, parts: Sequence[Sequence[Point]], edges: Sequence[int]) -> list[Summary]:
+def summarise_group(
+    question: WindowedQuestion, parts: Sequence[Sequence[Point]], edges: Sequence[int]
+) -> list[Summary]:
+    """One summary of a linear field, or of means, for each window between neighbouring edges (UTC milliseconds)."""
     field, is_linear = question.field, question.described.interpolation is Interpolation.LINEAR
     if len(parts) == 1 and is_linear:
         return linear_summaries(samples(parts[0], field), edges)

@@ -4,7 +4,7 @@ Two bounds: the points of the answer, and the stored points that must be read fo
 a kind comes at most, not by what is stored, so that the same question has the same answer in every store.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, get_args
 
@@ -20,6 +20,8 @@ MAX_HELD: Final = 300_000
 """Likewise where all of them must be in memory at once."""
 MAX_PAGED: Final = 50 * MAX_READ
 """Likewise of a range that is read page by page."""
+PIECE: Final = 50_000
+"""Stored points that are in memory at once, where an answer can be made piece by piece."""
 
 _COMES_EVERY_MS: Mapping[str, int] = MappingProxyType({
     "meter": SECOND_MS,
@@ -96,6 +98,23 @@ def estimate_stored(kind: str, asked: Range, *, series: int) -> int:
 def find_spacing_ms(kind: str) -> int:
     """How often a series of a kind has a point at most, in milliseconds."""
     return _COMES_EVERY_MS.get(kind, DAY_MS)
+
+
+def split_into_pieces(kind: str, edges: Sequence[int], series: int, *, most: int = PIECE) -> Iterator[Sequence[int]]:
+    """Edges in runs that are small enough to be read at once, or have a single window; neighbours share an edge.
+
+    Args:
+        kind: What is read.
+        edges: Of all windows, UTC milliseconds.
+        series: Of how many series.
+        most: Stored points of a run, as `estimate_stored` counts them.
+    """
+    first = 0
+    for index in range(1, len(edges)):
+        is_last = index == len(edges) - 1
+        if is_last or estimate_stored(kind, Range(edges[first], edges[index + 1]), series=series) > most:
+            yield edges[first : index + 1]
+            first = index
 
 
 def _count_windows(length_ms: int, asked: Range) -> int:

@@ -4,7 +4,6 @@ In the site's own time zone the windows are stored as they are. In another zone 
 hours by the same pure rule, step by step as the roll-up job does it, so both ways agree to the last digit.
 """
 
-import asyncio
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -13,18 +12,22 @@ from zoneinfo import ZoneInfo
 from receiver.calendar.windows import Every, Range, finer_kind, step_of
 from receiver.queries import budget
 from receiver.queries.energy_window import EnergyWindow, describe_energy
+from receiver.queries.shares import HeldRows
+from receiver.queries.slices import run_slice
 from receiver.queries.times import cut_at_now
 from receiver.rollups.energy import number
 from receiver.rollups.energy_windows import energy_rows
 from receiver.sites.model import Site
 from receiver.stores.base import Point, Store
 from receiver.stores.kinds import ENERGY_QUANTITIES
-from shared.units import DAY_MS
+from shared.units import DAY_MS, QUARTER_MS
 
 _SUM_OF_ALL = "energy_1y"
 """Any kind that has nothing beside its energies: the sum over all windows is made as one window of it would be."""
 _PIECE_MS = 31 * DAY_MS
 """Quarter hours that are in memory at once."""
+_ROWS_A_WINDOW = 5
+"""A window has so many times the fields of a reading, stored and as it is answered."""
 
 
 class EnergyWindows(NamedTuple):
@@ -35,7 +38,7 @@ class EnergyWindows(NamedTuple):
 
 
 async def read_energy_windows(
-    store: Store, gateway: str, site: Site, *, every: Every, asked: Range, zone: ZoneInfo, now_ms: int
+    store: Store, gateway: str, site: Site, *, every: Every, asked: Range, zone: ZoneInfo, now_ms: int, rows: HeldRows
 ) -> EnergyWindows:
     """The energy of every whole window that touches a range, up to the window in progress.
 
@@ -47,20 +50,23 @@ async def read_energy_windows(
         asked: The range; what lies after now is left out.
         zone: The time zone of days, weeks and months.
         now_ms: UTC milliseconds.
+        rows: Holds what is in memory at once.
 
     Raises:
-        RefusedError: Too many windows, too many quarter hours to sum, or a range in the future.
+        RefusedError: Too many windows, too many quarter hours to sum, a range in the future, or too many questions.
         StoreUnavailableError: Ask again later.
     """
     asked = cut_at_now(asked, now_ms)
     budget.check_windows(step_of(every), asked)
     kind, here = f"energy_{every}", site.model_copy(update={"time_zone": zone.key})
-    edges = await asyncio.to_thread(here.list_windows, kind, *asked)
+    edges = await run_slice(here.list_windows, kind, *asked)
+    piece = 0 if _is_own(kind, zone, site) else _PIECE_MS // QUARTER_MS
+    await rows.hold((len(edges) + piece) * _ROWS_A_WINDOW)
     points = await _read_stored(store, gateway, kind, edges) if _is_own(kind, zone, site) else None
     if points is None:
         budget.check_read("energy_15m", Range(edges[0], edges[-1]), series=len(ENERGY_QUANTITIES))
         points = await _sum_quarters(store, gateway, kind, edges, here)
-    return await asyncio.to_thread(_describe_windows, points, edges, zone, now_ms)
+    return await run_slice(_describe_windows, points, edges, zone, now_ms)
 
 
 def _is_own(kind: str, zone: ZoneInfo, site: Site) -> bool:
@@ -81,7 +87,7 @@ async def _sum_quarters(store: Store, gateway: str, kind: str, edges: Sequence[i
     """The windows of a calendar that is not stored, from the quarter hours: through the same steps as the job takes."""
     finer = finer_kind(kind)
     if finer != "energy_15m":
-        finer_edges = await asyncio.to_thread(site.list_windows, finer, edges[0], edges[-1])
+        finer_edges = await run_slice(site.list_windows, finer, edges[0], edges[-1])
         return await _sum_windows(kind, await _sum_quarters(store, gateway, finer, finer_edges, site), edges, site)
     points: list[Point] = []
     for piece in _split_into_pieces(edges):
@@ -91,7 +97,7 @@ async def _sum_quarters(store: Store, gateway: str, kind: str, edges: Sequence[i
 
 
 async def _sum_windows(kind: str, finer: Sequence[Point], edges: Sequence[int], site: Site) -> list[Point]:
-    rows = await asyncio.to_thread(energy_rows, kind, finer, site, edges)
+    rows = await run_slice(energy_rows, kind, finer, site, edges)
     return [Point(row.timestamp, dict(row.fields)) for row in rows]
 
 

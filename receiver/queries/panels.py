@@ -3,7 +3,6 @@
 A panel is known by the serial of its inverter. It is there once it has reported, or is named in the sites file.
 """
 
-import asyncio
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -11,8 +10,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from receiver.calendar.windows import PanelEvery, Range, find_panel_kind, step_of
-from receiver.energy.peers import PeerValue, median_of_peers
+from receiver.energy.peers import Peers, PeerValue
 from receiver.queries import budget
+from receiver.queries.shares import HeldRows
+from receiver.queries.slices import run_slice
 from receiver.queries.times import cut_at_now
 from receiver.rollups.energy import number
 from receiver.rollups.panels import DAYLIGHT_W, LONG_GONE_MS, SILENT_MS
@@ -88,10 +89,10 @@ def describe_panels(latest: Sequence[Latest], site: Site, now_ms: int) -> dict[s
     """
     last = {entry.tags["inverter"]: entry for entry in latest}
     young = {serial: _power(entry) for serial, entry in last.items() if now_ms - entry.timestamp <= SILENT_MS}
-    values = [PeerValue(serial, _array(serial, site), power) for serial, power in young.items()]
+    peers = Peers(PeerValue(serial, _array(serial, site), power) for serial, power in young.items())
     found = {}
     for serial in sorted(last.keys() | site.panels.keys()):
-        peers_w = median_of_peers(values, serial, _array(serial, site))
+        peers_w = peers.find_median(serial, _array(serial, site))
         found[serial] = PanelNow(_state(serial, last, young, peers_w, now_ms), peers_w)
     return found
 
@@ -107,7 +108,15 @@ def _state(
 
 
 async def read_panel_energies(
-    store: Store, gateway: str, site: Site, *, every: PanelEvery, asked: Range, inverters: int, now_ms: int
+    store: Store,
+    gateway: str,
+    site: Site,
+    *,
+    every: PanelEvery,
+    asked: Range,
+    inverters: int,
+    now_ms: int,
+    rows: HeldRows,
 ) -> PanelEnergies:
     """What every panel made of each whole window that touches a range, up to the window in progress.
 
@@ -119,24 +128,31 @@ async def read_panel_energies(
         asked: The range; what lies after now is left out.
         inverters: How many panels the answer has, about.
         now_ms: UTC milliseconds.
+        rows: Holds what is in memory at once.
 
     Raises:
-        RefusedError: Too many windows, too much to read, or a range in the future.
+        RefusedError: Too many windows, too much to read, a range in the future, or too many questions.
         StoreUnavailableError: Ask again later.
     """
     asked = cut_at_now(asked, now_ms)
     budget.check_windows(step_of(every), asked, series=inverters)
-    edges = await asyncio.to_thread(site.list_windows, f"energy_{every}", *asked)
+    edges = await run_slice(site.list_windows, f"energy_{every}", *asked)
     whole = Range(edges[0], edges[-1])
     finer = find_panel_kind(every)
     budget.check_read(finer, whole, series=inverters)
-    stored = await store.points(gateway, finer, fields=("energy", "coverage"), start=whole.start, stop=whole.stop)
-    return await asyncio.to_thread(_sum_energies, stored, edges, site.list_windows(finer, *whole))
-
-
-def _sum_energies(stored: Sequence[SeriesPoints], edges: list[int], finer_edges: Sequence[int]) -> PanelEnergies:
-    lengths = {start: stop - start for start, stop in pairwise(finer_edges)}
+    await rows.hold(budget.PIECE + inverters)
+    finer_edges = await run_slice(site.list_windows, finer, *whole)
     panels: dict[str, PanelWindows] = {}
+    for piece in budget.split_into_pieces(finer, finer_edges, inverters):
+        stored = await store.points(gateway, finer, fields=("energy", "coverage"), start=piece[0], stop=piece[-1])
+        await run_slice(_add_energies, panels, stored, edges, piece)
+    return PanelEnergies(edges, [panels[serial] for serial in sorted(panels)])
+
+
+def _add_energies(
+    panels: dict[str, PanelWindows], stored: Sequence[SeriesPoints], edges: Sequence[int], finer_edges: Sequence[int]
+) -> None:
+    lengths = {start: stop - start for start, stop in pairwise(finer_edges)}
     count = len(edges) - 1
     for series, points in stored:  # a panel that was renamed may have several for a while
         serial = series.tag("inverter")
@@ -148,7 +164,6 @@ def _sum_energies(stored: Sequence[SeriesPoints], edges: list[int], finer_edges:
                 panel.energy_wh[index] = (panel.energy_wh[index] or 0.0) + energy
             known_ms = (number(fields, "coverage") or 0.0) * lengths.get(time, 0)
             panel.coverage[index] += known_ms / (edges[index + 1] - edges[index])
-    return PanelEnergies(edges, [panels[serial] for serial in sorted(panels)])
 
 
 async def read_days(

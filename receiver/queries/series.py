@@ -3,9 +3,10 @@
 Sums of several series are known where all of them are. A series that ended a day before the range is no part of them.
 """
 
-import asyncio
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from receiver.calendar.edges import list_edges
@@ -13,8 +14,11 @@ from receiver.calendar.windows import Range
 from receiver.energy.linear import linear_summaries
 from receiver.energy.means import Summary
 from receiver.queries import budget, stored_windows
-from receiver.queries.aggregates import WindowValue, aggregate_windows, fill_windows, pick_value
+from receiver.queries.aggregates import WindowValue, aggregate_windows, fill_windows, pick_value, summarise_group
+from receiver.queries.pieces import PieceReader
 from receiver.queries.question import SeriesQuestion, WindowedQuestion
+from receiver.queries.shares import HeldRows
+from receiver.queries.slices import run_slice
 from receiver.queries.source import QuestionSource
 from receiver.queries.stored_windows import StoredWindows
 from receiver.rollups.series import samples
@@ -22,12 +26,13 @@ from receiver.sites.model import Site
 from receiver.stores.base import Point, SeriesPoints, Store
 from shared.fields import Interpolation
 from shared.readings import Series, Tags
-from shared.units import HOUR_MS
 
-_PIECE = 100_000
-"""Stored points that are read at once, as `budget.estimate_stored` counts them."""
+_LEAST_PIECE = 1_000
+"""Fewer stored points than these are not worth a question to the store."""
 
+_Groups: TypeAlias = Mapping[Tags, Sequence[Tags]]
 _Parts: TypeAlias = dict[Tags, list[Summary]]
+_PagePoint: TypeAlias = tuple[int, Tags, Point]
 
 _PIECES_A_PAGE = 10
 """Where nothing is stored, a page ends after so many of them, and the next one goes on."""
@@ -55,16 +60,17 @@ class SeriesReader:
         self._source = QuestionSource(store)
         self._unsettled = unsettled
 
-    async def read_windows(self, question: WindowedQuestion, site: Site, now_ms: int) -> list[Group]:
+    async def read_windows(self, question: WindowedQuestion, site: Site, now_ms: int, rows: HeldRows) -> list[Group]:
         """One group for each combination of the tags that the question keeps, by tags.
 
         Args:
             question: What is asked.
             site: Corrections of meters.
             now_ms: UTC milliseconds.
+            rows: Holds what is in memory at once.
 
         Raises:
-            RefusedError: It asks for too much.
+            RefusedError: It asks for too much, or too many questions are asked.
             StoreUnavailableError: Ask again later.
         """
         known = await self._source.find_series(question, site)
@@ -74,52 +80,99 @@ class SeriesReader:
         budget.check_windows(question.every, question.asked, series=max(len(groups), 1))
         if not groups:
             return []
-        cut = list_edges(question.every, question.asked, question.zone)
+        cut = await run_slice(list_edges, question.every, question.asked, question.zone)
         source = stored_windows.choose(question, cut, sums=len(groups) < len(known.series))
         stored = Range(cut[0], max(cut[0], min(cut[-1], known.stop)))
         if source is None:
-            answers = await self._answer_from_readings(question, site, groups, cut, stored, now_ms)
+            answers = await self._answer_from_readings(question, site, groups, cut, stored, now_ms, rows)
         else:
-            answers = await self._answer_from_roll_ups(question, site, groups, cut, stored, source)
-        return [Group(dict(tags), fill_windows(answers[tags], question.fill)) for tags in sorted(groups)]
+            answers = await self._answer_from_roll_ups(question, site, groups, cut, stored, source, rows)
+        return [
+            Group(dict(tags), await run_slice(fill_windows, answers[tags], question.fill)) for tags in sorted(groups)
+        ]
 
     async def _answer_from_readings(
         self,
         question: WindowedQuestion,
         site: Site,
-        groups: Mapping[Tags, Sequence[Tags]],
+        groups: _Groups,
         cut: Sequence[int],
         stored: Range,
         now_ms: int,
+        rows: HeldRows,
     ) -> dict[Tags, list[WindowValue]]:
         series = sum(map(len, groups.values()))
         # A gap of a counter that was cut in two would lose its energy, so counters are not read in pieces.
         is_counter = question.described.interpolation is Interpolation.COUNTER
         most = budget.MAX_HELD if is_counter else budget.MAX_READ
         budget.check_read(question.kind, stored, series=series, most=most)
-        answers: dict[Tags, list[WindowValue]] = {tags: [] for tags in groups}
         # Beyond the last reading nothing is known, and nothing looked for; but states hold until now.
-        until = now_ms if question.described.interpolation is Interpolation.LAST else stored.stop
-        end = min(max(bisect_left(cut, until), 1), len(cut) - 1)
+        is_state = question.described.interpolation is Interpolation.LAST
+        is_step = question.described.interpolation is Interpolation.STEP
+        end = min(max(bisect_left(cut, now_ms if is_state else stored.stop), 1), len(cut) - 1)
         read, unread = cut[: end + 1], cut[end:]
-        for piece in [read] if is_counter else _split_into_pieces(question.kind, read, series):
-            points = await self._source.read_points(question, site, Range(piece[0], piece[-1]), neighbours=True)
-            for tags, members in groups.items():
-                parts = [points.get(member, []) for member in members]
-                answers[tags] += await asyncio.to_thread(aggregate_windows, question, parts, piece, now_ms)
+        if is_counter or is_state or (is_step and len(groups) < series):
+            answers = await self._answer_by_windows(question, site, groups, read, now_ms, rows, together=is_counter)
+        else:
+            answers = await self._answer_by_stretches(question, site, groups, read, rows)
         if len(unread) > 1:
             for tags in groups:
-                answers[tags] += aggregate_windows(question, [[]], unread, now_ms)
+                answers[tags] += await run_slice(aggregate_windows, question, [[]], unread, now_ms)
         return answers
+
+    async def _answer_by_windows(
+        self,
+        question: WindowedQuestion,
+        site: Site,
+        groups: _Groups,
+        cut: Sequence[int],
+        now_ms: int,
+        rows: HeldRows,
+        *,
+        together: bool,
+    ) -> dict[Tags, list[WindowValue]]:
+        """Each window from all of its points at once: counters, states, and sums of those that report in it."""
+        series = sum(map(len, groups.values()))
+        longest = Range(0, cut[-1] - cut[0] if together else max(after - before for before, after in pairwise(cut)))
+        wanted = min(2 * budget.estimate_stored(question.kind, longest, series=series), budget.MAX_HELD * 11 // 10)
+        answers: dict[Tags, list[WindowValue]] = {tags: [] for tags in groups}
+        reader = await self._hold(question, site, rows, series, wanted, len(cut) * len(groups))
+        async for piece, points in reader.read_windows(cut, together=together):
+            for tags, members in groups.items():
+                parts = [points.get(member, []) for member in members]
+                answers[tags] += await run_slice(aggregate_windows, question, parts, piece, now_ms)
+        return answers
+
+    async def _answer_by_stretches(
+        self, question: WindowedQuestion, site: Site, groups: _Groups, cut: Sequence[int], rows: HeldRows
+    ) -> dict[Tags, list[WindowValue]]:
+        """Windows from summaries of their parts."""
+        series = sum(map(len, groups.values()))
+        reader = await self._hold(question, site, rows, series, budget.PIECE, len(cut) * len(groups))
+        parts: _Parts = {tags: [] for tags in groups}
+        async for piece, points in reader.read_stretches(cut):
+            for tags, members in groups.items():
+                read = [points.get(member, []) for member in members]
+                parts[tags] += await run_slice(summarise_group, question, read, piece)
+        return await run_slice(_merge_parts, question, parts, cut)
+
+    async def _hold(
+        self, question: SeriesQuestion, site: Site, rows: HeldRows, series: int, wanted: int, answer: int
+    ) -> PieceReader:
+        """Hold the rows of the answer and of what is read at once, and read with the latter."""
+        held = await rows.hold(max(wanted, _LEAST_PIECE) + answer)
+        most = max(held - answer, _LEAST_PIECE)
+        return PieceReader(source=self._source, question=question, site=site, series=series, most=most)
 
     async def _answer_from_roll_ups(
         self,
         question: WindowedQuestion,
         site: Site,
-        groups: Mapping[Tags, Sequence[Tags]],
+        groups: _Groups,
         cut: Sequence[int],
         stored: Range,
         source: StoredWindows,
+        rows: HeldRows,
     ) -> dict[Tags, list[WindowValue]]:
         kind, length_ms = source
         whole = Range(cut[0], -(-stored.stop // length_ms) * length_ms)
@@ -128,29 +181,24 @@ class SeriesReader:
         unread = sum(stretch.stop - stretch.start for stretch in rest)
         budget.check_read(question.kind, Range(0, unread), series=len(groups))
         parts: _Parts = {tags: [] for tags in groups}
+        reader = await self._hold(question, site, rows, len(groups), budget.PIECE, len(cut) * len(groups))
         for stretch in settled:
-            for piece in _split_into_pieces(kind, range(stretch.start, stretch.stop + 1, length_ms), len(groups)):
+            inside = range(stretch.start, stretch.stop + 1, length_ms)
+            for piece in budget.split_into_pieces(kind, inside, len(groups)):
                 asked = Range(piece[0], piece[-1])
-                rows = await self._source.read_points(question, site, asked, kind=kind, fields=stored_windows.FIELDS)
+                found = await self._source.read_points(question, site, asked, kind=kind, fields=stored_windows.FIELDS)
                 for tags, (member,) in groups.items():
-                    parts[tags] += stored_windows.summarise_rows(rows.get(member, ()), length_ms)
+                    parts[tags] += await run_slice(stored_windows.summarise_rows, found.get(member, ()), length_ms)
         for stretch in rest:
-            # Cut finer than the windows may be, for these may be long.
-            inside = sorted(
-                {*range(*stretch, HOUR_MS), *(edge for edge in cut if edge in range(*stretch)), stretch.stop}
-            )
-            for piece in _split_into_pieces(question.kind, inside, len(groups)):
-                points = await self._source.read_points(question, site, Range(piece[0], piece[-1]), neighbours=True)
+            inside_cut = sorted({*stretch, *(edge for edge in cut if edge in range(*stretch))})
+            async for piece, points in reader.read_stretches(inside_cut):
                 for tags, (member,) in groups.items():
                     read = samples(points.get(member, ()), question.field)
-                    parts[tags] += await asyncio.to_thread(linear_summaries, read, piece)
-        return {
-            tags: [pick_value(question.aggregate, summary) for summary in stored_windows.merge(found, cut)]
-            for tags, found in parts.items()
-        }
+                    parts[tags] += await run_slice(linear_summaries, read, piece)
+        return await run_slice(_merge_parts, question, parts, cut)
 
     async def read_page(
-        self, question: SeriesQuestion, site: Site, *, after: int | None, limit: int
+        self, question: SeriesQuestion, site: Site, *, after: int | None, limit: int, rows: HeldRows
     ) -> tuple[list[SeriesPoints], int | None]:
         """Single points in the order of time, and the timestamp after which the next page begins (None: the last one).
 
@@ -162,9 +210,10 @@ class SeriesReader:
             site: Corrections of meters.
             after: Only what is later, UTC milliseconds; None: from the beginning of the range.
             limit: Points of a page.
+            rows: Holds what is in memory at once.
 
         Raises:
-            RefusedError: It asks for too much.
+            RefusedError: It asks for too much, or too many questions are asked.
             StoreUnavailableError: Ask again later.
         """
         series, stored_until = await self._source.find_series(question, site)
@@ -174,20 +223,18 @@ class SeriesReader:
             return [], None
         budget.check_read(question.kind, rest, series=len(series), most=budget.MAX_PAGED)
         pace = budget.find_spacing_ms(question.kind)
-        longest = max(_PIECE * pace // len(series), 1)
+        piece = await rows.hold(budget.PIECE + limit) - limit
+        most = max(min(limit + 1, 2 * limit // len(series) + 2, piece // len(series)), 2)
+        longest = max(piece * pace // len(series), 1)
         last = min(rest.stop, rest.start + _PIECES_A_PAGE * longest)
         length = min(longest, max(limit * pace // len(series), 1))
-        found: list[tuple[int, Tags, Point]] = []
+        found: list[_PagePoint] = []
         start = rest.start
         while start < last and len(found) <= limit:
-            stop = min(start + length, last)
-            points = await self._source.read_points(question, site, Range(start, stop))
-            found += sorted(
-                (point.timestamp, tags, point)
-                for tags, read in points.items()
-                for point in read
-                if question.field in point.fields  # a correction may have needed another field, too
-            )
+            asked = Range(start, min(start + length, last))
+            points = await self._source.read_points(question, site, asked, most=most)
+            stop, inside = await run_slice(_order_by_time, points, question.field, asked.stop, most)
+            found += inside
             start, length = stop, min(2 * length, longest)
         cut = _end_of_moment(found, limit)
         following = found[cut - 1][0] if cut < len(found) else start - 1 if start < rest.stop else None
@@ -197,17 +244,35 @@ class SeriesReader:
         return [SeriesPoints(Series(question.kind, tags), shown[tags]) for tags in sorted(shown)], following
 
 
-def _split_into_pieces(kind: str, cut: Sequence[int], series: int) -> Iterator[Sequence[int]]:
-    """The edges in runs that are small enough to be read at once, or have a single window; neighbours share an edge."""
-    first = 0
-    for index in range(1, len(cut)):
-        is_last = index == len(cut) - 1
-        if is_last or budget.estimate_stored(kind, Range(cut[first], cut[index + 1]), series=series) > _PIECE:
-            yield cut[first : index + 1]
-            first = index
+def _merge_parts(question: WindowedQuestion, parts: _Parts, cut: Sequence[int]) -> dict[Tags, list[WindowValue]]:
+    return {
+        tags: [pick_value(question.aggregate, summary) for summary in stored_windows.merge(found, cut)]
+        for tags, found in parts.items()
+    }
 
 
-def _end_of_moment(found: Sequence[tuple[int, Tags, Point]], limit: int) -> int:
+def _order_by_time(
+    read: Mapping[Tags, Sequence[Point]], field: str, stop: int, most: int
+) -> tuple[int, list[_PagePoint]]:
+    """Points in the order of time, and the instant before which they are all that there are.
+
+    Args:
+        read: By series; one with `most` points may have more, which are later.
+        field: Only points that carry it: a correction may have needed another field, too.
+        stop: End of the time that was read (UTC milliseconds).
+        most: Points of each series that were read at most.
+    """
+    stop = min([stop, *(points[-1].timestamp + 1 for points in read.values() if len(points) >= most)])
+    inside = (
+        (point.timestamp, tags, point)
+        for tags, points in read.items()
+        for point in points
+        if point.timestamp < stop and field in point.fields
+    )
+    return stop, sorted(inside, key=itemgetter(0, 1))
+
+
+def _end_of_moment(found: Sequence[_PagePoint], limit: int) -> int:
     """How many points a page has: `limit`, and those of the same moment as its last one."""
     cut = min(limit, len(found))
     while 0 < cut < len(found) and found[cut][0] == found[cut - 1][0]:

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from receiver.calendar.windows import Range
 from receiver.queries.question import SeriesQuestion
+from receiver.queries.together import SharedReads
 from receiver.sites.corrections import correct_series
 from receiver.sites.model import Site
-from receiver.stores.base import Point, SeriesPoints, Store
+from receiver.stores.base import Latest, Point, SeriesPoints, Store
 from receiver.stores.kinds import STORED
 from shared.fields import Interpolation
 from shared.readings import Series, Tags
@@ -39,10 +40,11 @@ class QuestionSource:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._latest = SharedReads[tuple[str, str], list[Latest]](lambda asked: store.latest(*asked))
 
     async def find_series(self, question: SeriesQuestion, site: Site) -> LiveSeries:
         """What the store has of a question. Raises StoreUnavailableError."""
-        latest = await self._store.latest(question.gateway, question.kind)
+        latest = await self._latest.ask((question.gateway, question.kind))
         recent = [entry for entry in latest if entry.timestamp >= question.asked.start - _GONE_MS]
         empty = [SeriesPoints(Series.of(question.kind, entry.tags), []) for entry in recent]
         return LiveSeries(
@@ -59,8 +61,9 @@ class QuestionSource:
         kind: str | None = None,
         fields: Sequence[str] | None = None,
         neighbours: bool = False,
+        most: int | None = None,
     ) -> dict[Tags, Sequence[Point]]:
-        """Points of the series that a question is about, by corrected tags."""
+        """Points of the series that a question is about, by corrected tags; the rest is as in `Store.points`."""
         found = await self._store.points(
             question.gateway,
             kind or question.kind,
@@ -69,6 +72,7 @@ class QuestionSource:
             start=asked.start,
             stop=asked.stop,
             neighbours=neighbours,
+            most=most,
         )
         return {entry.series.tags: entry.points for entry in _select(question, found, site)}
 

@@ -115,5 +115,5 @@ def _merge(parts: Sequence[Summary], start: int, stop: int) -> Summary:
         sum(mean * length for mean, length in known) / known_ms,
         min(part.minimum for part in parts if part.minimum is not None),
         max(part.maximum for part in parts if part.maximum is not None),
-        None,
+        max(parts, key=lambda part: part.start).last,
     )

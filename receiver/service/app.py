@@ -23,6 +23,7 @@ from receiver.api.series import SeriesRoutes
 from receiver.api.session import SessionRoutes
 from receiver.errors import ReceiverSettingError
 from receiver.http import probes as health
+from receiver.http.leaving import LeavingLayer
 from receiver.http.listener import HttpListener
 from receiver.http.outermost import OutermostLayer
 from receiver.http.page import PageRoutes
@@ -32,6 +33,7 @@ from receiver.ingest.limits import SeriesLimit
 from receiver.ingest.route import IngestRoute
 from receiver.queries.series import SeriesReader
 from receiver.service.build import Receiver, build
+from receiver.service.process import give_memory_back, tune_process
 from receiver.settings import ReceiverSettings
 from shared.clock import Clock, SystemClock
 from shared.status_server import StatusServer
@@ -67,9 +69,15 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
     )
     access = Access(receiver.gate, rate_limit(rate=limits.gateway_rate, reason="reader-rate"))
     known = KnownGateways(receiver.store)
-    Entrance(access=access, gateways=known, sites=receiver.sites, clock=clock, open_live=receiver.open_live).install(
-        app
-    )
+    Entrance(
+        access=access,
+        gateways=known,
+        sites=receiver.sites,
+        clock=clock,
+        open_live=receiver.open_live,
+        shares=receiver.shares,
+        rows=receiver.rows,
+    ).install(app)
     latest = LatestValues(store=receiver.store, watch=receiver.watch)
     routes_of_readers = (
         SessionRoutes(),
@@ -89,6 +97,7 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
     app.include_router(health.router(receiver.find_problem), responses=PROBE_REFUSALS)
     app.router.routes.extend(PageRoutes().routes())
     per_address = rate_limit(rate=limits.address_rate, reason="address-rate")
+    app.add_middleware(LeavingLayer)
     app.add_middleware(OutermostLayer, problems=problems, per_address=per_address)
     return app
 
@@ -140,11 +149,19 @@ async def serve(
     Raises:
         ReceiverSettingError: The service cannot start like this.
     """
+    tune_process()
     receiver = build(settings, clock=clock or SystemClock())
     stop = stop or _stop_on_signals()
-    async with running(
-        receiver, host=settings.host, port=settings.port, docs=settings.docs, trusted_proxies=settings.trusted_proxies
-    ) as listener:
+    async with (
+        give_memory_back(),
+        running(
+            receiver,
+            host=settings.host,
+            port=settings.port,
+            docs=settings.docs,
+            trusted_proxies=settings.trusted_proxies,
+        ) as listener,
+    ):
         status = _start_status(settings, receiver)
         try:
             _log.info("receiving", host=listener.host, port=listener.port, status_port=status.port)

@@ -15,6 +15,7 @@ from receiver.ingest.limits import Limits
 from receiver.live.hub import Hub
 from receiver.live.watch import Watch
 from receiver.metrics import Metrics
+from receiver.queries.shares import RowBudget, Shares
 from receiver.rollups.job import Rollups
 from receiver.settings import ReceiverSettings
 from receiver.sites import SitesFile
@@ -42,6 +43,8 @@ class Receiver:
     hub: Hub
     open_live: tuple[IPv4Network | IPv6Network, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    shares: Shares = field(default_factory=Shares)
+    rows: RowBudget = field(default_factory=RowBudget)
 
     async def find_problem(self) -> str | None:
         """Why a batch would not be stored now, as a sentence for people; None if it would be."""

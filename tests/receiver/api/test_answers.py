@@ -1,5 +1,7 @@
 """Forms of answers: what the reader accepts, what it has already, and lists page by page."""
 
+import csv
+import io
 import re
 
 import pytest
@@ -7,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from receiver.api.answers import cut_page, wants_csv
+from receiver.api.answers import cut_page, make_csv, wants_csv
 from shared.readings import Reading
 from tests.clocks import NOW_MS
 from tests.receiver.service import GATEWAY, OTHER, READ_SECRET, Service, inverter, read_claims, sign
@@ -73,3 +75,20 @@ async def test_what_is_known_already_is_not_sent_again(service_on_each_store: Se
     new = await service_on_each_store.client.get(LIST, headers=known)
     assert new.status_code == 200
     assert new.headers["etag"] != first.headers["etag"]
+
+
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_spreadsheet_runs_a_text_of_a_table(begin: str):
+    """Names and statuses come from gateways and files; numbers stay numbers, also those below zero."""
+    row = {"name": f"{begin}HYPERLINK(1)", "w": -1.5, "n": -2, "off": False, "none": None, "plain": f"a{begin}b"}
+    request = Request({"type": "http", "headers": [], "query_string": b""})
+    lines = csv.reader(io.StringIO(bytes(make_csv(request, tuple(row), [row]).body).decode(), newline=""))
+    assert list(lines) == [list(row), [f"'{begin}HYPERLINK(1)", "-1.5", "-2", "false", "", f"a{begin}b"]]
+
+
+async def test_a_hostile_name_is_inert_in_a_table(service_on_each_store: Service):
+    """All the way from a reading to the file that somebody opens."""
+    await service_on_each_store.send(Reading("gateway", {}, NOW_MS, {"firmware": "=1+1", "role": "owner"}))
+    table = (await service_on_each_store.get(f"{LIST}?format=csv")).text
+    assert ",'=1+1," in table
+    assert (await service_on_each_store.get(LIST)).json()[0]["firmware"] == "=1+1"

@@ -15,7 +15,7 @@ from receiver.api.parameters import WithoutParameters
 from receiver.api.questions import AskedOfLive
 from receiver.errors import RefusedError
 from receiver.live.events import encode_comment, encode_event, encode_preamble, encode_reading
-from receiver.live.hub import YOUNG_MS, Hub, Viewer
+from receiver.live.hub import MOST_WAITING, YOUNG_MS, Hub, Viewer
 from receiver.sites import SitesFile
 from receiver.stores.base import Store
 from shared.clock import Clock
@@ -70,7 +70,7 @@ class LiveRoutes:
 
     async def watch(self, question: AskedOfLive, _: WithoutParameters, request: Request) -> Response:
         """Events as they happen: `reading` (a stored reading) and, once a second, `solar_data` (W: p, c, n)."""
-        viewer = await self._hub.view(question.serial)
+        viewer = await self._hub.view(question.serial, question.reader)
         return _EventStream(self, request, viewer, whole=question.caller is not None)
 
     async def feed(self, viewer: Viewer, request: Request, send: Send, *, whole: bool) -> None:
@@ -121,7 +121,8 @@ class LiveRoutes:
         missed: list[Reading] = []
         for kind in KINDS:
             start = max(int(last_event_id) + 1, now - YOUNG_MS) if kind == "meter" else now - YOUNG_MS
-            for series, points in await self._store.points(gateway, kind, start=start, stop=now + _AHEAD_MS):
+            stop = now + _AHEAD_MS
+            for series, points in await self._store.points(gateway, kind, start=start, stop=stop, most=MOST_WAITING):
                 missed += [Reading(kind, dict(series.tags), point.timestamp, point.fields) for point in points]
         missed.sort(key=lambda reading: reading.timestamp)
         return [encode_reading(reading) for reading in missed]

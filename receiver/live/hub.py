@@ -5,6 +5,7 @@ ended with the reason. It comes back with its cursor and reads what it missed fr
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 
 from receiver.errors import RefusedError
@@ -22,14 +23,17 @@ YOUNG_MS = 2 * MINUTE_MS
 MOST_WAITING = 2_000
 """Events that one viewer may be behind: some seconds of a large site."""
 MOST_VIEWERS = 500
+MOST_OF_ONE = 20
+"""Open views of one reader: some devices with some tabs each, and room for many other readers."""
 _REFUSED_S = 30
 
 
 class Viewer:
     """One open view of one gateway. `events` gives what to send; `ended` says why there is no more, once it is over."""
 
-    def __init__(self, gateway: str, powers: LatestPowers, most_waiting: int) -> None:
+    def __init__(self, gateway: str, powers: LatestPowers, most_waiting: int, reader: str) -> None:
         self.gateway = gateway
+        self.reader = reader
         self.powers = powers
         self.ended: str | None = None
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(most_waiting)
@@ -65,6 +69,7 @@ class Hub:
         watch: Gets a lease for each view, so that scrapers post at once.
         clock: Decides which readings are young.
         most_viewers: Open views at once.
+        most_of_one: Open views of one reader.
         most_waiting: Events that one viewer may be behind.
     """
 
@@ -75,12 +80,15 @@ class Hub:
         clock: Clock,
         *,
         most_viewers: int = MOST_VIEWERS,
+        most_of_one: int = MOST_OF_ONE,
         most_waiting: int = MOST_WAITING,
     ) -> None:
         self._store = store
         self._watch = watch
         self._clock = clock
         self._most_viewers = most_viewers
+        self._most_of_one = most_of_one
+        self._of_reader: Counter[str] = Counter()
         self._most_waiting = most_waiting
         self._viewers: dict[str, set[Viewer]] = {}
         self._powers: dict[str, LatestPowers] = {}
@@ -100,17 +108,24 @@ class Hub:
         for viewer in tuple(viewers):
             viewer.push(events)
 
-    async def view(self, gateway: str) -> Viewer:
+    async def view(self, gateway: str, reader: str) -> Viewer:
         """A new view; give it to `leave` at the end.
 
+        Args:
+            gateway: Whose readings.
+            reader: Who looks: each has a share of the views.
+
         Raises:
-            RefusedError: There are too many views, or the receiver is stopping.
+            RefusedError: There are too many views, of this reader or altogether, or the receiver is stopping.
             StoreUnavailableError: The store cannot say what is now.
         """
+        if self._of_reader[reader] >= self._most_of_one:
+            raise RefusedError(Problem.TOO_MANY_REQUESTS, "viewers-of-reader", retry_after=_REFUSED_S)
         if self._closed or self.count() >= self._most_viewers:
             raise RefusedError(Problem.TOO_MANY_REQUESTS, "viewers", retry_after=_REFUSED_S)
-        viewer = Viewer(gateway, self._powers.setdefault(gateway, LatestPowers()), self._most_waiting)
+        viewer = Viewer(gateway, self._powers.setdefault(gateway, LatestPowers()), self._most_waiting, reader)
         self._viewers.setdefault(gateway, set()).add(viewer)  # first, so that nothing is missed meanwhile
+        self._of_reader[reader] += 1
         try:
             viewer.powers.seed(
                 await self._store.latest(gateway, "meter"), await self._store.latest(gateway, "inverter")
@@ -128,7 +143,12 @@ class Hub:
     def leave(self, viewer: Viewer) -> None:
         """End a view that its reader has left."""
         viewers = self._viewers.get(viewer.gateway, set())
-        viewers.discard(viewer)
+        if viewer not in viewers:
+            return
+        viewers.remove(viewer)
+        self._of_reader[viewer.reader] -= 1
+        if not self._of_reader[viewer.reader]:
+            del self._of_reader[viewer.reader]
         if not viewers:
             self._viewers.pop(viewer.gateway, None)
             self._powers.pop(viewer.gateway, None)

@@ -198,7 +198,7 @@ async def test_other_networks_do_not(tmp_path):
 
 async def test_a_slow_viewer_is_told_and_dropped_and_nobody_else_notices(service):
     hub = Hub(service.receiver.store, service.receiver.watch, service.clock, most_waiting=10)
-    slow, quick = await hub.view(GATEWAY), await hub.view(GATEWAY)
+    slow, quick = await hub.view(GATEWAY, "a"), await hub.view(GATEWAY, "b")
     heard = b""
     for number in range(3):
         hub.on_stored(GATEWAY, [meter(NOW_MS + number * 4 + n) for n in range(4)])
@@ -220,6 +220,35 @@ async def test_there_is_room_for_so_many_and_a_place_is_free_again_after_each(se
             await asyncio.sleep(0.01)
     async with view(service):
         pass
+
+
+async def test_each_reader_has_a_share_of_the_views(service):
+    """One that opens many is refused; another one, and the same one somewhere else in its own network, is not."""
+    await service.send(meter())
+    service.receiver.hub._most_of_one = 2
+    greedy, modest = ({"authorization": f"Bearer {token(jti=name)}"} for name in ("greedy", "modest"))
+    async with view(service, **greedy), view(service, **greedy):
+        answer = await service.client.get(LIVE, headers=greedy)
+        assert_problem(answer, 429, "too-many-requests")
+        assert answer.headers["retry-after"] == "30"
+        async with view(service, **modest):
+            pass
+    async with asyncio.timeout(10):
+        while service.receiver.hub.count():  # noqa: ASYNC110 (the server notices by itself)
+            await asyncio.sleep(0.01)
+    assert not service.receiver.hub._of_reader, "nobody who has gone is remembered"
+    async with view(service, **greedy):
+        pass
+
+
+async def test_those_without_a_token_share_by_their_address(tmp_path):
+    async with hosted.start(tmp_path, open_live=(ipaddress.ip_network("127.0.0.0/8"),)) as service:
+        await service.send(meter())
+        service.receiver.hub._most_of_one = 1
+        async with view(service, accept="text/event-stream"):
+            assert_problem(await service.client.get(LIVE), 429, "too-many-requests")
+            async with view(service, authorization=f"Bearer {token()}"):
+                pass
 
 
 async def test_a_viewer_whose_connection_takes_nothing_is_given_up(service, monkeypatch):
@@ -251,7 +280,7 @@ async def test_a_viewer_whose_connection_takes_nothing_is_given_up(service, monk
 
 async def test_hundreds_of_views_that_nobody_reads_hold_no_batch_up(service):
     """They are dropped at their bound, each by itself; every batch is answered meanwhile."""
-    viewers = [await service.receiver.hub.view(GATEWAY) for _ in range(400)]
+    viewers = [await service.receiver.hub.view(GATEWAY, str(number)) for number in range(400)]
     for number in range(60):
         rows = [inverter(str(n), NOW_MS + number) for n in range(50)]
         verdict = await service.send(*rows, batch=f"{number:x}", first=number * 50 + 1)

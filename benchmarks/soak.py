@@ -3,8 +3,9 @@
     python -m benchmarks.soak [SECONDS]
 
 A real scraper reads a real stream (1 Hz, dead-band 0, so that every event is stored) and posts to a real receiver.
-viewers hold live streams, and one reader asks dense questions without a pause longer than a second. Every ten seconds
+Viewers hold live streams, and one reader asks dense questions without a pause longer than a second. Every ten seconds
 resident memory and open files of both processes are noted. The first five minutes do not count: caches fill in them.
+A run in which questions failed, or whose viewers saw less than a reading a second, says nothing and fails.
 """
 
 import sys
@@ -12,8 +13,9 @@ import tempfile
 import threading
 import time
 import urllib.request
-from contextlib import suppress
+from collections import Counter
 from pathlib import Path
+from statistics import linear_regression, median
 from typing import NamedTuple
 
 from benchmarks.live import reader_token
@@ -24,6 +26,8 @@ EVERY_S = 10
 VIEWERS = 3
 DRIFT = 0.05
 """Permitted change of memory between its first third and its last third."""
+FILES = 1
+"""Permitted change of the usual number of open files: a question may be under way, or none."""
 QUESTIONS = (
     "series?kind=meter&field=power&start=-1h&limit=10000",
     "series?kind=meter&field=power&every=1m&start=-1d",
@@ -50,22 +54,56 @@ class Sample(NamedTuple):
     files: int
 
 
-def view(url: str, token: str, stop: threading.Event) -> None:
+class Load:
+    """What the readers got: without it a flat memory says nothing."""
+
+    def __init__(self) -> None:
+        self.readings = 0
+        self.answers = 0
+        self.failures: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def note(self, *, readings: int = 0, answers: int = 0, failure: str | None = None) -> None:
+        """Count what one of the threads got."""
+        with self._lock:
+            self.readings += readings
+            self.answers += answers
+            self.failures.update([] if failure is None else [failure])
+
+    def judge(self, seconds: float) -> bool:
+        """Print it; whether it was the load that was promised."""
+        each = self.readings / VIEWERS / seconds
+        print(f"load: {self.answers} answers, {sum(self.failures.values())} failures {dict(self.failures)}, "
+              f"{each:.1f} readings a second to each of {VIEWERS} viewers")  # fmt: skip
+        return not self.failures and self.answers > seconds / 10 and each >= 1
+
+
+def view(url: str, token: str, stop: threading.Event, load: Load) -> None:
     """Hold a live stream, and open it again when it ends."""
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})  # noqa: S310 (loopback)
     while not stop.is_set():
-        with suppress(OSError), urllib.request.urlopen(request, timeout=30) as stream:  # noqa: S310 (loopback)
-            while stream.readline() and not stop.is_set():
-                pass
+        try:
+            with urllib.request.urlopen(request, timeout=30) as stream:  # noqa: S310 (loopback)
+                while (line := stream.readline()) and not stop.is_set():
+                    load.note(readings=line.startswith(b"event: reading"))
+            if not stop.is_set():
+                load.note(failure="a view ended")
+        except OSError as error:
+            load.note(failure=f"view: {type(error).__name__}")
+            stop.wait(1)
 
 
-def ask(base: str, token: str, stop: threading.Event) -> None:
+def ask(base: str, token: str, stop: threading.Event, load: Load) -> None:
     """Ask every dense question in turn."""
     while not stop.is_set():
         for question in QUESTIONS:
             request = urllib.request.Request(f"{base}/{question}", headers={"Authorization": f"Bearer {token}"})  # noqa: S310
-            with suppress(OSError), urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 (loopback)
-                answer.read()
+            try:
+                with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 (loopback)
+                    answer.read()
+                load.note(answers=1)
+            except OSError as error:
+                load.note(failure=f"{question.partition('?')[0]}: {getattr(error, 'code', type(error).__name__)}")
             if stop.wait(0.5):
                 return
 
@@ -79,16 +117,19 @@ def look(pid: int, since: float) -> Sample:
 def judge(name: str, samples: list[Sample]) -> bool:
     """Print what became of a process; whether it stayed where it was."""
     third = max(1, len(samples) // 3)
-    early = sorted(sample.memory_mib for sample in samples[:third])[third // 2]
-    late = sorted(sample.memory_mib for sample in samples[-third:])[third // 2]
+    begin, end = samples[:third], samples[-third:]
+    early, late = (median(sample.memory_mib for sample in part) for part in (begin, end))
     most = max(sample.memory_mib for sample in samples)
+    opened, open_late = (median(sample.files for sample in part) for part in (begin, end))
     files = [sample.files for sample in samples]
     drift = late / early - 1
+    slope = linear_regression([one.seconds / 3600 for one in samples], [one.memory_mib for one in samples]).slope
     print(
         f"{name}: {early:.1f} MiB in the first third, {late:.1f} MiB in the last ({drift:+.1%}, promise: within "
-        f"{DRIFT:.0%}), at most {most:.1f}; open files {min(files)} to {max(files)}"
+        f"{DRIFT:.0%}), at most {most:.1f}, {slope:+.1f} MiB an hour; open files {min(files)} to {max(files)}, mostly "
+        f"{opened:.0f} and then {open_late:.0f} (promise: the same)"
     )
-    return abs(drift) <= DRIFT
+    return abs(drift) <= DRIFT and abs(open_late - opened) <= FILES
 
 
 def main() -> None:
@@ -107,9 +148,10 @@ def main() -> None:
                 reader_token(folder, gateway["serial"]),
                 f"http://127.0.0.1:{port}/api/v1/gateways/{gateway['serial']}",
             )
-            load = [threading.Thread(target=view, args=(f"{base}/live", token, stop)) for _ in range(VIEWERS)]
-            load.append(threading.Thread(target=ask, args=(base, token, stop)))
-            for thread in load:
+            load = Load()
+            threads = [threading.Thread(target=view, args=(f"{base}/live", token, stop, load)) for _ in range(VIEWERS)]
+            threads.append(threading.Thread(target=ask, args=(base, token, stop, load)))
+            for thread in threads:
                 thread.start()
             begin = time.monotonic()
             samples: dict[str, list[Sample]] = {"scraper": [], "receiver": []}
@@ -118,10 +160,12 @@ def main() -> None:
                 for name, child in (("scraper", edge), ("receiver", hosted)):
                     samples[name].append(look(child.pid, begin))
             stop.set()
-            for thread in load:
+            took = time.monotonic() - begin
+            for thread in threads:
                 thread.join()
+    loaded = load.judge(took)
     flat = [judge(name, [one for one in taken if one.seconds >= settle_s]) for name, taken in samples.items()]
-    sys.exit(0 if all(flat) else 1)
+    sys.exit(0 if loaded and all(flat) else 1)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ HEARTBEAT_MS = MINUTE_MS
 """A full snapshot of a meter series at least this often (milliseconds)."""
 MAX_GAP_MS = 2 * HEARTBEAT_MS
 """Linear fields are unknown between points further apart than this (milliseconds)."""
+STATE_HEARTBEAT_MS = 5 * MINUTE_MS
+"""A state (`grid`, `generator`, `relay`, `tariff`) is sent on change, and at least this often (milliseconds)."""
 WRAP_WH = 2**32 / 3600
 """Where the inverter total of gateways without meters starts again at zero: 2^32 J, about 1,193,046 Wh."""
 MAX_TEXT = 200
@@ -120,6 +122,59 @@ _PRODUCTION = {
     "energy_today": _number("Wh", _LAST, "The gateway's own count of today. For display only: it resets late."),
 }
 
+_BATTERY = {
+    "power": _number("W", _LINEAR, "Power of the battery now, + discharge, - charge."),
+    "mean_power": _number("W", _LAST, "Mean of an AC Battery's last report, + discharge, - charge: minutes old."),
+    "state_of_charge": _number("%", _LAST, "How full it is."),
+    "energy_available": _number("Wh", _LAST, "Capacity times state of charge, as the gateway reckons it."),
+    "capacity": _number("Wh", _LAST, "What it holds when it is full."),
+    "temperature": _number("C", _LAST, "Temperature of the battery."),
+    "cell_temperature": _number("C", _LAST, "Temperature of its warmest cell."),
+    "discharged": _number("Wh", _COUNTER, "Energy given since it was made (AC Batteries)."),
+    "charged": _number("Wh", _COUNTER, "Energy taken since it was made (AC Batteries)."),
+    "communicating": _number("", _LAST, "1 while it talks to the gateway, else 0."),
+    "last_report": _number("ms", _LAST, "Its last report by the gateway's clock, milliseconds since 1970."),
+    "status": _text("State in the gateway's words, e.g. ENCHG_STATE_READY."),
+    "type": _text("encharge (IQ Battery) or ac-battery."),
+}
+
+_STORAGE = {
+    "power": _number("W", _LINEAR, "Power of all batteries together, + discharge, - charge; "
+                     "absent unless every one is known."),
+    "state_of_charge": _number("%", _LAST, "How full the batteries are together."),
+    "energy_available": _number("Wh", _LAST, "Energy in them."),
+    "capacity": _number("Wh", _LAST, "What they hold when they are full."),
+    "reserve": _number("%", _LAST, "State of charge that is kept for an outage, as it is in force."),
+    "health": _number("%", _LAST, "State of health of the IQ Batteries."),
+    "batteries": _number("", _LAST, "Batteries that the gateway lists."),
+    "measured": _number("", _LAST, "Batteries whose power is known now; below `batteries`, no power is."),
+}  # fmt: skip
+
+_GRID = {
+    "relay": _text("Main relay between house and grid: closed or open."),
+    "mode": _text("connected, islanded (cut off from the grid) or generator (cut off, a generator feeds the house)."),
+    "connected": _number("", _LAST, "1 while the main relay is closed, else 0."),
+    "voltage_a": _number("V", _LAST, "Voltage of phase a at the grid."),
+    "voltage_b": _number("V", _LAST, "Voltage of phase b at the grid."),
+    "voltage_c": _number("V", _LAST, "Voltage of phase c at the grid."),
+}
+
+_GENERATOR = {
+    "running": _number("", _LAST, "1 while the generator's relay is closed, so that it feeds the house, else 0."),
+    "start_state_of_charge": _number("%", _LAST, "It is started when the batteries fall to this."),
+    "stop_state_of_charge": _number("%", _LAST, "It is stopped when the batteries have risen to this."),
+}
+
+_RELAY = {"state": _text("open or closed.")}
+
+_TARIFF = {
+    "mode": _text("How the batteries are used: self-consumption, economy, savings-mode or backup."),
+    "reserve": _number("%", _LAST, "State of charge that the owner wants kept for an outage."),
+    "very_low": _number("%", _LAST, "State of charge below which the batteries shut down."),
+    "charge_from_grid": _number("", _LAST, "1 if the grid may charge the batteries, else 0."),
+    "optimised": _number("", _LAST, "1 if the manufacturer's cloud plans the use, else 0."),
+}
+
 _GATEWAY = {
     "firmware": _text("Firmware as the gateway states it, e.g. D8.2.4286."),
     "role": _text("Rights of the login: owner or installer (token), envoy or installer (digest)."),
@@ -148,12 +203,18 @@ KINDS: Mapping[str, Kind] = MappingProxyType({
     "meter": Kind(("meter", "phase"), MappingProxyType(_METER)),
     "meter_energy": Kind(("meter", "phase"), MappingProxyType(_METER_ENERGY)),
     "production": Kind(("source",), MappingProxyType(_PRODUCTION)),
+    "battery": Kind(("battery",), MappingProxyType(_BATTERY)),
+    "storage": Kind((), MappingProxyType(_STORAGE)),
+    "grid": Kind((), MappingProxyType(_GRID)),
+    "generator": Kind((), MappingProxyType(_GENERATOR)),
+    "relay": Kind(("relay",), MappingProxyType(_RELAY)),
+    "tariff": Kind((), MappingProxyType(_TARIFF)),
     "gateway": Kind((), MappingProxyType(_GATEWAY)),
     "event": Kind(("type",), MappingProxyType(_EVENT)),
 })  # fmt: skip
 """Every kind this version knows. The `gateway` tag is implied everywhere."""
 
 EventType: TypeAlias = Literal[
-    "gap", "loss", "counter_reset", "clock_step", "restamp", "start", "schema", "certificate"
+    "gap", "loss", "counter_reset", "clock_step", "restamp", "start", "schema", "certificate", "outage"
 ]
 """Values of the `type` tag of an `event`."""

@@ -8,7 +8,11 @@ from typing import Any
 
 from scraper.errors import BadReplyError
 from scraper.gateway.info import GatewayInfo, parse_info
+from scraper.gateway.parse.ac_batteries import parse_ac_batteries
 from scraper.gateway.parse.device_data import parse_device_data
+from scraper.gateway.parse.ensemble_inventory import parse_ensemble_inventory
+from scraper.gateway.parse.ensemble_power import parse_ensemble_power
+from scraper.gateway.parse.generator import parse_generator
 from scraper.gateway.parse.inverters import parse_inverters
 from scraper.gateway.parse.json_reply import load
 from scraper.gateway.parse.meter_readings import parse_readings
@@ -18,7 +22,10 @@ from tests.captures import ROOT, body, folders, manifest
 
 DOCUMENT = ROOT / "docs" / "gateways.md"
 BEGIN, END = "<!-- table: begin -->\n", "<!-- table: end -->\n"
-_HEAD = ("capture", "firmware", "login", "meter stream", "inverters", "device data", "meters (phases)", "production")
+_HEAD = (
+    "capture", "firmware", "login", "meter stream", "inverters", "device data", "meters (phases)", "production",
+    "batteries, relay, generator",
+)  # fmt: skip
 _NOT_ASKED = "not captured"
 
 
@@ -49,6 +56,7 @@ def _row(folder: Path) -> tuple[str, ...]:
         _device_data(folder),
         _absent(folder, "/ivp/meters") or _meters(folder, meters or []),
         _production(folder, info, meters),
+        _describe_ensemble(folder),
     )
 
 
@@ -102,6 +110,26 @@ def _production(folder: Path, info: GatewayInfo, meters: list[ConfiguredMeter] |
     }
     good = [name for name, reply in replies.items() if choose_production(info, meters, received_ms=1, **reply)]
     return ", ".join(good) or "none"
+
+
+def _describe_ensemble(folder: Path) -> str:
+    """What there is of batteries, main relay and generator, as of the capture."""
+    absent = _absent(folder, "/ivp/ensemble/inventory")
+    if absent:
+        return absent
+    inventory = parse_ensemble_inventory(document(folder, "/ivp/ensemble/inventory"))
+    powers = parse_ensemble_power(document(folder, "/ivp/ensemble/power") or {})
+    parts = []
+    if inventory.batteries:
+        measured = sum(battery.serial in powers for battery in inventory.batteries)
+        parts.append(f"{len(inventory.batteries)} IQ Batteries, {measured} with power")
+    listed = document(folder, "/api/v1/production/inverters")
+    ac_batteries = [] if listed is None else parse_ac_batteries(listed, document(folder, "/ivp/pdm/device_data"))
+    parts += [f"{len(ac_batteries)} AC Batteries"] if ac_batteries else []
+    parts += [f"relay {inventory.relay.state}"] if inventory.relay else []
+    generator = parse_generator(document(folder, "/ivp/ensemble/generator") or {})
+    parts += ["generator runs" if generator["running"] else "generator off"] if generator else []
+    return "; ".join(parts) or "none"
 
 
 def _write() -> None:

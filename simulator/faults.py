@@ -73,6 +73,11 @@ KINDS: dict[str, FaultKind] = {
     "cookie-required": _kind("/ivp/... wants the session cookie; a token alone is refused"),
     "token-refused": _kind("check_jwt refuses every token"),
     "booting": _kind("no inverters and zero production, as 3.x just after its start"),
+    # Batteries and the grid
+    "no-storage-meter": _kind("the battery has no current transformer, as at most sites in Europe"),
+    "battery-silent": _kind("the batteries no longer talk to the gateway, which goes on stating their charge"),
+    "grid-lost": _kind("the main relay is open: the house is cut off from the grid"),
+    "generator-running": _kind("the main relay is open, and a generator that no meter sees feeds the house"),
     # Inverters and counters
     "frozen-dates": _kind("inverters keep the report they had when this began"),
     "ghosts": _kind("inverters that never reported (date 0)", count=2),

@@ -125,6 +125,32 @@ async def test_pyenphase_reads_the_battery():
         power = sum(unit.real_power_mw for unit in data.encharge_power.values()) / 1000
         assert power == pytest.approx(sum(phase.active_power_w for phase in state.meters["storage"]), abs=1)
         assert data.enpower.mains_oper_state == "closed"
+        aggregate = data.encharge_aggregate
+        assert [unit.percent_full for unit in data.encharge_inventory.values()] == [aggregate.state_of_charge] * 3
+        assert aggregate.available_energy == pytest.approx(aggregate.max_available_capacity * state.state_of_charge, abs=51)
+        assert data.tariff.storage_settings.reserved_soc == aggregate.configured_reserve_state_of_charge == 10
+
+
+async def test_pyenphase_sees_an_open_relay_and_a_running_generator():
+    """What the switches of the grid do to the documents is what the independent client understands of them."""
+    async with Simulator("battery", clock=clock(), late_morning=True) as sim, _client(sim) as client:
+        sim.faults.on("grid-lost")
+        _, lost = await _read(sim, client, "owner")
+        assert lost.enpower.mains_oper_state == "open"
+        sim.faults.on("generator-running")
+        _, fed = await _read(sim, client, "owner")
+        assert fed.enpower.mains_oper_state == "open"
+        assert fed.raw["/ivp/ensemble/generator"]["oper_state"] == "close"
+
+
+async def test_pyenphase_sees_no_storage_meter_where_there_is_none():
+    """The battery's power is then in its own endpoint alone."""
+    async with Simulator("battery", clock=clock(), late_morning=True) as sim, _client(sim) as client:
+        sim.faults.on("no-storage-meter")
+        _, data = await _read(sim, client, "owner")
+        assert "storage" not in data.ctmeters
+        power = sum(unit.real_power_mw for unit in data.encharge_power.values()) / 1000
+        assert power == pytest.approx(sum(p.active_power_w for p in sim.device.state().meters["storage"]), abs=1)
 
 
 async def test_pyenphase_repairs_the_confused_totals_of_8_3_5433():

@@ -34,7 +34,7 @@ def parse_ensemble_power(data: object, notes: Notes | None = None) -> dict[str, 
     notes = notes or Notes()
     if not isinstance(data, Mapping):
         raise BadReplyError("the reply for ensemble.power is not an object; trying again at the next poll")
-    devices = next((data[key] for key in _KEYS if key in data), [])
+    devices: object = next((data[key] for key in _KEYS if key in data), [])
     found: dict[str, BatteryPower] = {}
     for device in objects(devices, _WHERE, notes):
         serial = device.get("serial_num")

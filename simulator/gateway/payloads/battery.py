@@ -41,7 +41,7 @@ def _common(device: Device, serial: str, part_number: str) -> dict[str, Any]:
         "created_date": _INSTALLED,
         "img_load_date": _INSTALLED,
         "img_pnum_running": "3.0.7545_rel/31.33",
-        "communicating": True,
+        "communicating": serial == _CONTROLLER or device.faults.get("battery-silent") is None,
         "comm_level_sub_ghz": 0,
         "comm_level_2_4_ghz": 0,
     }
@@ -66,15 +66,25 @@ def _encharge(device: Device, serial: str, index: int) -> dict[str, Any]:
     }
 
 
+def _find_grid_state(device: Device) -> tuple[str, str, str]:
+    """The main relay, the controller's state, and the mode of the batteries."""
+    if device.faults.get("generator-running") is not None:  # as captured on 8.2.127
+        return "open", "ENPWR_STATE_OPER_GEN_CLOSE", "multimode-generator"
+    if device.faults.get("grid-lost") is not None:
+        return "open", "ENPWR_STATE_OPER_OPEN", "multimode-offgrid"
+    return "closed", "ENPWR_STATE_OPER_CLOSED", "multimode-ongrid"
+
+
 def _enpower(device: Device) -> dict[str, Any]:
+    mains, state, mode = _find_grid_state(device)
     return _common(device, _CONTROLLER, "865-00378-r27") | {
         "admin_state": 24,
-        "admin_state_str": "ENPWR_STATE_OPER_CLOSED",
+        "admin_state_str": state,
         "temperature": 79,  # Fahrenheit, unlike the batteries'
         "mains_admin_state": "closed",
-        "mains_oper_state": "closed",
+        "mains_oper_state": mains,
         "Enpwr_grid_mode": "multimode-ongrid",
-        "Enchg_grid_mode": "multimode-ongrid",
+        "Enchg_grid_mode": mode,
         "Enpwr_relay_state_bm": 15868,
         "Enpwr_curr_state_id": 16,
     }
@@ -88,7 +98,7 @@ def power(device: Device) -> dict[str, Any]:
     return {
         "devices:": [
             {"serial_num": serial, "real_power_mw": share, "apparent_power_mva": share, "soc": _percent(device)}
-            for serial in units
+            for serial in (units if device.faults.get("battery-silent") is None else ())
         ]
     }
 
@@ -124,11 +134,12 @@ def secondary_control(device: Device) -> dict[str, Any]:
 
 
 def relay(device: Device) -> dict[str, Any]:
-    """`/ivp/ensemble/relay`: the house is on the grid."""
-    mode = "multimode-ongrid" if _units(device) else "grid-tied"
+    """`/ivp/ensemble/relay`: whether the house is on the grid."""
+    mains, _, battery_mode = _find_grid_state(device)
+    mode = battery_mode if _units(device) else "grid-tied"
     return {
         "mains_admin_state": "closed",
-        "mains_oper_state": "closed",
+        "mains_oper_state": mains,
         "der1_state": 1 if _units(device) else 0,
         "der2_state": 0,
         "Enchg_grid_mode": mode,

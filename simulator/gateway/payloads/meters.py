@@ -21,7 +21,8 @@ def meter_names(device: Device) -> list[str]:
     """The meters that the hardware lists, in its order."""
     if not device.profile.metered:
         return []
-    return [PRODUCTION, NET] + ([STORAGE] if device.house_profile.battery is not None else [])
+    has_storage = device.house_profile.battery is not None and device.faults.get("no-storage-meter") is None
+    return [PRODUCTION, NET] + ([STORAGE] if has_storage else [])
 
 
 def is_enabled(device: Device, meter: str) -> bool:

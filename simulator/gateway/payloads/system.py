@@ -128,9 +128,9 @@ def dry_contact_settings(_device: Device) -> dict[str, Any]:
     }
 
 
-def generator(_device: Device) -> dict[str, Any]:
-    """No generator."""
-    return {
+def generator(device: Device) -> dict[str, Any]:
+    """No generator, unless one runs."""
+    none = {
         "admin_state": "unknown",
         "oper_state": "open",
         "admin_mode": 0,
@@ -141,10 +141,34 @@ def generator(_device: Device) -> dict[str, Any]:
         "present": 0,
         "type": 1,
     }
+    if device.faults.get("generator-running") is None:
+        return none
+    return none | {"admin_state": "close", "oper_state": "close", "admin_mode": 2, "schedule": 1, "present": 1}
+
+
+def generator_config(device: Device) -> dict[str, Any]:
+    """`/ivp/ss/gen_config`: the installed generator; empty without one."""
+    if device.faults.get("generator-running") is None:
+        return {}
+    return {
+        "max_cont_gen_amps": 58.3,
+        "min_gen_loading_perc": 5,
+        "max_gen_efficiency_perc": 100,
+        "name_plate_rating_wat": 14.0,
+        "start_method": "Auto",
+        "warm_up_mins": 0,
+        "cool_down_mins": 0,
+        "gen_type": "Standby",
+        "model": "14 kW",
+        "manufacturer": "Generac",
+        "last_updated_by": "ITK",
+        "generator_id": "",
+        "charge_from_generator": True,
+    }
 
 
 def nothing(_device: Device) -> dict[str, Any]:
-    """The reply of `/ivp/ss/gen_config` and similar paths in a house without a generator."""
+    """The reply of `/ivp/ss/gen_schedule` in a house without a generator."""
     return {}
 
 

@@ -1,8 +1,9 @@
-"""The steps to the gateway: find it, know it, log in, each endpoint, meters, stream, clock."""
+"""The steps to the gateway: find it, know it, log in, each endpoint, meters, stream, batteries, clock."""
 
 import asyncio
 from contextlib import aclosing
 
+from scraper.check.ensemble import check_ensemble
 from scraper.check.findings import Findings
 from scraper.errors import EndpointUnavailableError, GatewayError, ScraperSettingError
 from scraper.gateway.parse.meters import ConfiguredMeter
@@ -42,6 +43,7 @@ async def check_gateway(
             await _stream(gateway, identity, settings, findings)
     else:
         await _production(gateway, findings)
+    await check_ensemble(gateway, meters, clock, findings)
     return identity.serial
 
 

@@ -25,6 +25,7 @@ class MemoryState(msgspec.Struct, frozen=True):
         clock_correction_ms: Gateway clock minus host clock, as far as report dates are corrected by it.
         gap_start_ms: The time since which samples are missing; None while they arrive.
         steps: The latest steps of the host's clock, oldest first.
+        outage_start_ms: The time since which the house is cut off from the grid; None while it is not.
     """
 
     serial: str = ""
@@ -34,6 +35,7 @@ class MemoryState(msgspec.Struct, frozen=True):
     clock_correction_ms: int = 0
     gap_start_ms: int | None = None
     steps: tuple[StepRecord, ...] = ()
+    outage_start_ms: int | None = None
 
 
 class MemoryChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +48,7 @@ class MemoryChange(msgspec.Struct, frozen=True, kw_only=True):
     clock_correction_ms: int | UnsetType = UNSET
     gap_start_ms: int | UnsetType | None = UNSET
     steps: tuple[StepRecord, ...] | UnsetType = UNSET
+    outage_start_ms: int | UnsetType | None = UNSET
 
 
 NO_CHANGE = MemoryChange()

@@ -5,11 +5,13 @@ gateway or a login that needs a person pauses everything, with bounded random-ex
 meanwhile.
 """
 
+import functools
 import random
 
 import structlog
 
 from scraper.backoff import Backoff
+from scraper.collect.ensemble import EnsembleSamples
 from scraper.collect.health import Health
 from scraper.collect.samples import Samples
 from scraper.collect.schedule import PollJob, Schedule
@@ -33,6 +35,7 @@ FIRST_WAIT_S = 2.0
 LONGEST_WAIT_S = 60.0
 SHORTEST_WAIT_S = 0.5
 COUNTERS_S = 60.0
+STATES_S = 60.0
 ALARM_S = 600.0
 """The gateway restarts its services every night for some minutes: shorter outages are no alarm (seconds)."""
 ALARM_AGAIN_S = HOUR_S
@@ -49,6 +52,7 @@ class Poller:
         inverter_interval_s: Seconds between two inverter polls.
         meter_interval_s: Seconds between two meter polls while there is no stream.
         meters_wanted: Whether meters are read at all.
+        ensemble: Reads batteries and grid; None: they are not read.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class Poller:
         inverter_interval_s: float,
         meter_interval_s: float,
         meters_wanted: bool,
+        ensemble: EnsembleSamples | None = None,
     ) -> None:
         self._gateway = gateway
         self._samples = samples
@@ -79,6 +84,10 @@ class Poller:
         ]
         if meters_wanted:
             jobs.insert(1, PollJob("meters", self._meter_interval, samples.meters))
+        if ensemble is not None:
+            interval = functools.partial(_choose_power_interval, ensemble, meter_interval_s)
+            jobs.insert(1, PollJob("battery power", interval, ensemble.power))
+            jobs.append(PollJob("batteries", lambda: STATES_S, ensemble.states))
         self._schedule = Schedule(jobs, clock, rng)
 
     async def run(self) -> None:
@@ -176,3 +185,8 @@ class Poller:
     def _meter_interval(self) -> float:
         """While a stream gives the values, or nothing may stand in for it, only the counters are asked."""
         return self._meter_interval_s if self._samples.polls_values else COUNTERS_S
+
+
+def _choose_power_interval(ensemble: EnsembleSamples, meter_interval_s: float) -> float:
+    """The batteries' power comes as often as that of meters only where no meter gives it."""
+    return meter_interval_s if ensemble.polls_power else STATES_S

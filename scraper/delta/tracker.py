@@ -8,14 +8,16 @@ tracker.accept(proposal)
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from scraper.delta import counters, inverters, meters
+from scraper.delta import counters, inverters, meters, states
 from scraper.delta.bands import DEFAULT_BANDS, Bands
 from scraper.delta.counters import KINDS_COUNTED, CounterHistory
 from scraper.delta.inverters import InverterDates
 from scraper.delta.meters import MeterState
+from scraper.delta.states import KINDS_OF_STATE, StatesSent
 from shared.readings import Reading, Series
 from shared.units import SECOND_MS
 
+_REPORTED_BY_EXCEPTION = frozenset({"meter", "storage"})
 STALL_MS = 30 * SECOND_MS
 """A pause between two samples of a series after which nothing may be said about the time between (milliseconds)."""
 
@@ -25,10 +27,11 @@ class Delta(NamedTuple):
 
     Attributes:
         rows: The readings to commit, in one transaction. May be empty: accept the proposal all the same.
-        meters: Next state of the meter series that were looked at.
+        meters: Next state of the series reported by exception that were looked at.
         inverters: Next state of the inverters, None if none was looked at.
         counters: Next state of the counters, None if none was looked at.
         basis: The three states that it was made from; for the meters their version.
+        states: What is known to be stored of grid, generator, relays and tariff, None if none was looked at.
     """
 
     rows: tuple[Reading, ...]
@@ -36,13 +39,15 @@ class Delta(NamedTuple):
     inverters: InverterDates | None
     counters: CounterHistory | None
     basis: tuple[int, InverterDates, CounterHistory]
+    states: StatesSent | None = None
 
 
 class Tracker:
     """Decides what of the gateway's readings is new, by kind.
 
-    `meter`: exception reporting; `inverter`: report dates; `meter_energy` and `production`: once a minute; every
-    other kind passes as it is. Not thread-safe: one task owns it.
+    `meter` and `storage`: exception reporting; `inverter`: report dates; `meter_energy` and `production`: once a
+    minute; `grid`, `generator`, `relay`, `tariff`: on change; every other kind passes as it is. Not thread-safe: one
+    task owns it.
     """
 
     def __init__(self, bands: Bands = DEFAULT_BANDS, *, stall_ms: int = STALL_MS) -> None:
@@ -51,6 +56,7 @@ class Tracker:
         self._meters: dict[Series, MeterState] = {}
         self._inverters: InverterDates = {}
         self._counters = CounterHistory()
+        self._states: StatesSent = {}
         self._version = 0
 
     def propose(self, readings: Sequence[Reading]) -> Delta:
@@ -59,8 +65,9 @@ class Tracker:
         changed: dict[Series, MeterState] = {}
         reports: list[Reading] = []
         counted: list[Reading] = []
+        lasting: list[Reading] = []
         for reading in readings:
-            if reading.kind == "meter":
+            if reading.kind in _REPORTED_BY_EXCEPTION:
                 series = reading.series
                 changed[series], new = self._meter(changed.get(series) or self._meters.get(series), reading)
                 rows += new
@@ -68,16 +75,21 @@ class Tracker:
                 reports.append(reading)
             elif reading.kind in KINDS_COUNTED:
                 counted.append(reading)
+            elif reading.kind in KINDS_OF_STATE:
+                lasting.append(reading)
             else:
                 rows.append(reading)
-        dates, count = None, None
+        dates, count, sent = None, None, None
         if reports:
             dates, new = inverters.detect(self._inverters, reports)
             rows += new
         if counted:
             count, new = counters.detect(self._counters, counted)
             rows += new
-        return Delta(tuple(rows), changed, dates, count, self._basis)
+        if lasting:
+            sent, new = states.detect(self._states, lasting)
+            rows += new
+        return Delta(tuple(rows), changed, dates, count, self._basis, sent)
 
     def flush(self) -> Delta:
         """The held-back samples of all meter series: on a stall, a disconnect and an orderly stop."""
@@ -108,15 +120,17 @@ class Tracker:
             self._meters.update(proposal.meters)
         self._inverters = self._inverters if proposal.inverters is None else proposal.inverters
         self._counters = self._counters if proposal.counters is None else proposal.counters
+        self._states = self._states if proposal.states is None else proposal.states
 
     def reset(self) -> None:
-        """Make the next sample of every meter and counter a snapshot: after a reconnect (a new Tracker starts so).
+        """Make the next sample of every meter, counter and state a snapshot, as in a new Tracker: after a reconnect.
 
         What an inverter reported stays known, so that a report date never goes out twice with different values.
         Flush first: held-back samples are forgotten.
         """
         self._version += 1
         self._meters = {}
+        self._states = {}
         self._counters = counters.forget_stored(self._counters)
 
     def shift_reports(self, by_ms: int) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import structlog
 
+from scraper.collect.ensemble import EnsembleSamples
 from scraper.collect.health import Health
 from scraper.collect.memory import DurableMemory
 from scraper.collect.poll import Poller
@@ -146,6 +147,7 @@ async def _run(
         inverter_interval_s=settings.inverter_interval,
         meter_interval_s=settings.meter_interval,
         meters_wanted=source != "off",
+        ensemble=EnsembleSamples(gateway, recorder, memory, clock),
     )
     report = Report(health, samples, outbox, recorder, clock)
     look = functools.partial(report.look, asyncio.get_running_loop())

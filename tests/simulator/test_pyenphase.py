@@ -127,7 +127,9 @@ async def test_pyenphase_reads_the_battery():
         assert data.enpower.mains_oper_state == "closed"
         aggregate = data.encharge_aggregate
         assert [unit.percent_full for unit in data.encharge_inventory.values()] == [aggregate.state_of_charge] * 3
-        assert aggregate.available_energy == pytest.approx(aggregate.max_available_capacity * state.state_of_charge, abs=51)
+        assert aggregate.available_energy == pytest.approx(
+            aggregate.max_available_capacity * state.state_of_charge, abs=51
+        )
         assert data.tariff.storage_settings.reserved_soc == aggregate.configured_reserve_state_of_charge == 10
 
 

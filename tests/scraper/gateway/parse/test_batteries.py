@@ -22,8 +22,7 @@ def make_inventory(kind, **device):
 
 
 def test_an_empty_system_has_nothing():
-    for empty in ([], {}):
-        assert parse_ensemble_inventory(empty) == ([], False, None)
+    assert parse_ensemble_inventory([]) == parse_ensemble_inventory({}) == ([], False, None)
     assert parse_ensemble_power({"devices:": []}) == {}
     assert parse_ensemble_control({}) == parse_generator({}) == parse_storage_tariff({}) == parse_dry_contacts({}) == {}
 

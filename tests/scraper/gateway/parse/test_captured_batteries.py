@@ -96,7 +96,7 @@ def test_the_site_of_every_battery(name):
     # The site's energy is that of its batteries, so neither endpoint is misread.
     batteries = parse_ensemble_inventory(document(folder, INVENTORY)).batteries
     assert [battery.serial for battery in batteries] == list(found)
-    stored = [battery.fields["capacity"] * battery.fields["state_of_charge"] / 100 for battery in batteries]
+    stored = [float(one.fields["capacity"]) * float(one.fields["state_of_charge"]) / 100 for one in batteries]
     assert sum(stored) == pytest.approx(available, abs=1)
 
 
@@ -152,7 +152,7 @@ def test_ac_batteries_give_their_signed_mean_power():
     found = parse_ac_batteries(document(folder, INVERTERS), document(folder, DEVICE_DATA), notes)
     section = raw_json(folder, "/production.json")["storage"][0]
     assert list(found) == ["121917000000", "122047000000"]
-    assert sum(fields["mean_power"] for fields in found.values()) == pytest.approx(section["wNow"], abs=0.1)
+    assert sum(float(fields["mean_power"]) for fields in found.values()) == pytest.approx(section["wNow"], abs=0.1)
     assert [fields["state_of_charge"] for fields in found.values()] == [2.0, 0.0]
     assert found["121917000000"]["discharged"] == 211982428 / 3600
     assert found["121917000000"]["charged"] == 257766067 / 3600

@@ -1,0 +1,77 @@
+"""The step to batteries, main relay and generator: what there is, what is missing, and what that means for the load."""
+
+from scraper.check.findings import Findings
+from scraper.errors import GatewayError
+from scraper.gateway.ensemble import EnsembleReader
+from scraper.gateway.parse.ensemble import CONNECTED, describe_ensemble
+from scraper.gateway.parse.meters import ConfiguredMeter
+from scraper.gateway.session import GatewaySession
+from shared.clock import Clock
+from shared.readings import FieldValue
+
+_STEP = "batteries"
+
+
+async def check_ensemble(
+    gateway: GatewaySession, meters: list[ConfiguredMeter], clock: Clock, findings: Findings
+) -> None:
+    """Say what the gateway gives of batteries and grid; nothing where there is none of it."""
+    reader = EnsembleReader(gateway.get_json, clock)
+    try:
+        replies = await reader.read()
+    except GatewayError as error:
+        findings.note(_STEP, f"not readable: {error}")
+        return
+    _name_missing_rights(reader, findings)
+    if replies is None:
+        return
+    readings = describe_ensemble(replies, reader.serials, clock.now_ms())
+    fields = {reading.kind: reading.fields for reading in readings}
+    has_meter = any(meter.enabled and meter.measurement == "storage" for meter in meters)
+    _describe_storage(fields.get("storage", {}), findings, has_meter=has_meter)
+    _describe_grid(fields.get("grid", {}), fields.get("generator", {}), findings)
+
+
+def _name_missing_rights(reader: EnsembleReader, findings: Findings) -> None:
+    if reader.refused:
+        paths = ", ".join(sorted(reader.refused))
+        findings.note(
+            _STEP,
+            f"this login may not read {paths} (status 401): if there is a battery, its charge and power stay unknown, "
+            "and so does what the house uses unless a storage meter is enabled; a token of the owner's account on "
+            "recent firmware may read them",
+        )
+
+
+def _describe_storage(storage: dict[str, FieldValue], findings: Findings, *, has_meter: bool) -> None:
+    count, measured, power = (storage.get(name) for name in ("batteries", "measured", "power"))
+    if not isinstance(count, float):
+        return
+    charge = storage.get("state_of_charge")
+    full = f", {charge:.0f} % full" if isinstance(charge, float) else ""
+    if isinstance(power, float):
+        doing = "charging" if power < 0 else "discharging"
+        findings.ok(_STEP, f"{count:.0f}{full}, {doing} with {abs(power):.0f} W")
+    elif has_meter:
+        findings.ok(_STEP, f"{count:.0f}{full}; their power comes from the storage meter")
+    else:
+        findings.note(
+            _STEP,
+            f"{count:.0f}{full}, but only {measured or 0:.0f} of them give their power now and no storage meter is "
+            "enabled: what the house uses is unknown meanwhile. See in the Enphase app whether every battery reports, "
+            "or have a storage meter (CT) enabled by an installer",
+        )
+
+
+def _describe_grid(grid: dict[str, FieldValue], generator: dict[str, FieldValue], findings: Findings) -> None:
+    mode = grid.get("mode")
+    if mode == CONNECTED:
+        findings.ok("grid", "the main relay is closed")
+    elif mode is not None:
+        findings.note("grid", f"the main relay is open: the house is cut off from the grid (mode {mode})")
+    if generator.get("running"):
+        findings.note(
+            "generator",
+            "it runs and no meter measures it: what the house uses is unknown until it stops, and what seems to come "
+            "from the grid is no purchase",
+        )

@@ -1,0 +1,108 @@
+"""Batteries, main relay and generator: from answers to recorded readings, and outages of the grid as events."""
+
+import structlog
+from msgspec import UNSET, UnsetType
+
+from scraper.collect.memory import DurableMemory, MemoryChange
+from scraper.collect.recorder import Recorder
+from scraper.events import make_event
+from scraper.gateway.ensemble import EnsembleReader
+from scraper.gateway.parse.ensemble import (
+    CONNECTED,
+    GENERATOR,
+    EnsembleReplies,
+    describe_ensemble,
+    sum_powers,
+)
+from scraper.gateway.session import GatewayIdentity, GatewaySession
+from shared.clock import Clock
+from shared.fields import MAX_GAP_MS
+from shared.readings import Reading
+
+log = structlog.get_logger()
+
+STORAGE = "storage"
+
+
+class EnsembleSamples:
+    """Reads what one gateway says of batteries and grid, and records it.
+
+    Args:
+        gateway: The connection.
+        recorder: Where samples go.
+        memory: Keeps since when the grid is away.
+        clock: Time.
+    """
+
+    def __init__(self, gateway: GatewaySession, recorder: Recorder, memory: DurableMemory, clock: Clock) -> None:
+        self._gateway = gateway
+        self._recorder = recorder
+        self._memory = memory
+        self._clock = clock
+        self._reader = EnsembleReader(gateway.get_json, clock)
+        self._seen: GatewayIdentity | None = None
+        self._last: EnsembleReplies | None = None
+        self._last_ms = 0
+        self._said: set[str] = set()
+
+    @property
+    def polls_power(self) -> bool:
+        """Whether the batteries' power should come as often as that of meters: no meter gives it."""
+        meters = self._gateway.known_meters or ()
+        has_meter = any(meter.enabled and meter.measurement == STORAGE for meter in meters)
+        return bool(self._last and self._last.powers) and not has_meter
+
+    async def states(self) -> None:
+        """Ask everything, once a minute. Raises as `GatewaySession.get_json`."""
+        self._notice_login()
+        replies = await self._reader.read()
+        self._say_refused()
+        if replies is None:
+            self._last = None
+            return
+        now = self._clock.now_ms()
+        self._last, self._last_ms = replies, now
+        readings = describe_ensemble(replies, self._reader.serials, now)
+        events, outage = self._follow_grid(readings, now)
+        await self._recorder.record([*readings, *events], MemoryChange(outage_start_ms=outage))
+
+    async def power(self) -> None:
+        """Ask the batteries' power alone, between two rounds. Raises as `GatewaySession.get_json`."""
+        if not self.polls_power or self._last is None:
+            return
+        powers = await self._reader.read_power()
+        now, last = self._clock.now_ms(), self._last
+        if now - self._last_ms > MAX_GAP_MS:  # how full they are is not known of now
+            last = EnsembleReplies(ac_batteries=last.ac_batteries)
+        ac_batteries = len(last.ac_batteries or {})
+        fields = {**(last.control or {}), **sum_powers(last.inventory, powers, self._reader.serials, ac_batteries)}
+        await self._recorder.record([Reading("storage", {}, now, {**fields})])
+
+    def _notice_login(self) -> None:
+        """Another firmware or role may give other things."""
+        identity = self._gateway.identity
+        seen = self._seen
+        if seen is None or identity is None:
+            self._seen = identity
+        elif (identity.serial, identity.firmware, identity.role) != (seen.serial, seen.firmware, seen.role):
+            self._seen = identity
+            self._reader.forget()
+
+    def _say_refused(self) -> None:
+        """A missing right is said once; `check` says it too."""
+        fresh = sorted(self._reader.refused.keys() - self._said)
+        if fresh:
+            self._said |= set(fresh)
+            log.info("this login may not read what the gateway knows of batteries and grid", paths=fresh)
+
+    def _follow_grid(self, readings: list[Reading], now: int) -> tuple[list[Reading], int | UnsetType | None]:
+        """The event of an outage that begins or ends, and what the memory keeps of it."""
+        mode = next((reading.fields["mode"] for reading in readings if reading.kind == "grid"), None)
+        start = self._memory.state.outage_start_ms
+        if mode is not None and mode != CONNECTED and start is None:
+            on_generator = mode == GENERATOR
+            reason = "the main relay is open" + ("; a generator feeds the house" if on_generator else "")
+            return [make_event("outage", now, reason)], now
+        if mode == CONNECTED and start is not None:
+            return [make_event("outage", start, end_ms=now)], None
+        return [], UNSET

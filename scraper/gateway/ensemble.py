@@ -1,0 +1,170 @@
+"""Asking a gateway for batteries, main relay, generator, dry contacts and their settings.
+
+What a gateway has is found out once after each login. A gateway that has nothing of it is not asked again for hours,
+and one that has something is asked only for what belongs to it. `/ivp/ensemble/status` is large and never asked.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from scraper.errors import BadReplyError, EndpointUnavailableError, GatewayError, GatewayUnreachableError
+from scraper.gateway.login import JUDGE_PATH as INVERTERS
+from scraper.gateway.parse.ac_batteries import parse_ac_batteries
+from scraper.gateway.parse.ensemble import EnsembleReplies
+from scraper.gateway.parse.ensemble_control import parse_ensemble_control
+from scraper.gateway.parse.ensemble_inventory import MainRelay, parse_ensemble_inventory, read_main_relay
+from scraper.gateway.parse.ensemble_power import BatteryPower, parse_ensemble_power
+from scraper.gateway.parse.ensemble_relays import parse_dry_contacts
+from scraper.gateway.parse.generator import parse_generator
+from scraper.gateway.parse.grid_reading import parse_grid_voltages
+from scraper.gateway.parse.storage_tariff import parse_storage_tariff
+from scraper.gateway.parse.values import Notes
+from scraper.gateway.queries import DEVICE_DATA
+from shared.clock import Clock
+from shared.units import HOUR_S
+
+_T = TypeVar("_T")
+
+INVENTORY = "/ivp/ensemble/inventory"
+POWER = "/ivp/ensemble/power"
+CONTROL = "/ivp/ensemble/secctrl"
+GENERATOR = "/ivp/ensemble/generator"
+RELAY = "/ivp/ensemble/relay"
+CONTACTS = "/ivp/ensemble/dry_contacts"
+TARIFF = "/admin/lib/tariff"
+GRID_READING = "/ivp/meters/gridReading"
+
+NOTHING_S = 4 * HOUR_S
+"""A gateway without any of it is asked again after so long (seconds)."""
+_REFUSED = frozenset({401, 403})
+_MOST_FAILURES = 2
+"""Failures one after the other after which the rest of a round is left out."""
+
+
+class EnsembleReader:
+    """Reads one gateway.
+
+    Args:
+        ask: Fetches one path as JSON; raises as `GatewaySession.get_json`.
+        clock: Decides when a gateway without batteries is asked again.
+        notes: Collects what was refused or new.
+
+    Attributes:
+        refused: Paths that this login may not read, to the status: a right is missing.
+        serials: IQ Batteries that there are.
+    """
+
+    def __init__(self, ask: Callable[[str], Awaitable[object]], clock: Clock, notes: Notes | None = None) -> None:
+        self._ask = ask
+        self._clock = clock
+        self._notes = notes or Notes()
+        self._ask_again_at = 0.0
+        self._is_new = True
+        self._has_ac_batteries = False
+        self._failures = 0
+        self._successes = 0
+        self._first_failure: GatewayError | None = None
+        self.refused: dict[str, int] = {}
+        self.serials: set[str] = set()
+
+    def forget(self) -> None:
+        """Another login or firmware: find out again what there is."""
+        self._is_new, self._ask_again_at = True, 0.0
+        self.refused = {}
+        self.serials = set()
+
+    async def read(self) -> EnsembleReplies | None:
+        """What there is now; None where there is nothing.
+
+        Raises:
+            GatewayError: Nothing could be read, or the login is gone; as `GatewaySession.get_json`.
+        """
+        if self._clock.monotonic() < self._ask_again_at:
+            return None
+        self._failures, self._successes, self._first_failure = 0, 0, None
+        replies = EnsembleReplies(
+            powers=await self._read(POWER, parse_ensemble_power),
+            inventory=await self._read(INVENTORY, parse_ensemble_inventory),
+            control=await self._read(CONTROL, parse_ensemble_control),
+            generator=await self._read(GENERATOR, parse_generator),
+            ac_batteries=await self._read_ac_batteries(),
+        )
+        if not self._successes and self._first_failure is not None:
+            raise self._first_failure
+        if replies.inventory is not None:
+            self.serials = {battery.serial for battery in replies.inventory.batteries}
+        has_controller = replies.inventory is not None and replies.inventory.has_controller
+        has_batteries = bool(self.serials or replies.powers or replies.ac_batteries or replies.control)
+        if not (has_controller or has_batteries or replies.generator):
+            self._rest_unless_failed()
+            return None
+        self._is_new = False
+        return await self._read_rest(replies, has_controller=has_controller, has_batteries=has_batteries)
+
+    async def read_power(self) -> dict[str, BatteryPower] | None:
+        """What each battery gives or takes now; None where the gateway does not say. Raises as `read`."""
+        self._failures, self._first_failure = 0, None
+        powers = await self._read(POWER, parse_ensemble_power)
+        if self._first_failure is not None:
+            raise self._first_failure
+        return powers
+
+    def _rest_unless_failed(self) -> None:
+        """Nothing was found: ask again much later. Raises the first failure, if there was one."""
+        if self._first_failure is not None:
+            raise self._first_failure  # not known, rather than absent
+        self._ask_again_at = self._clock.monotonic() + NOTHING_S
+
+    async def _read_rest(
+        self, replies: EnsembleReplies, *, has_controller: bool, has_batteries: bool
+    ) -> EnsembleReplies:
+        """What belongs to a controller or to batteries."""
+        if has_controller:
+            replies = replies._replace(
+                contacts=await self._read(CONTACTS, parse_dry_contacts),
+                voltages=await self._read(GRID_READING, parse_grid_voltages),
+            )
+        if replies.inventory is None:
+            replies = replies._replace(relay=await self._read(RELAY, _parse_relay))
+        if has_batteries:
+            replies = replies._replace(tariff=await self._read(TARIFF, parse_storage_tariff))
+        return replies
+
+    async def _read_ac_batteries(self) -> dict[str, dict[str, float | str]] | None:
+        """AC Batteries stand in the list of inverters: looked for once, asked for where there are some."""
+        if not (self._is_new or self._has_ac_batteries):
+            return None
+        listed = await self._read(INVERTERS, _keep)
+        if listed is None:
+            return None
+        found = parse_ac_batteries(listed, None, self._notes)
+        if found:
+            found = parse_ac_batteries(listed, await self._read(DEVICE_DATA, _keep), self._notes)
+        self._has_ac_batteries = bool(found)
+        return found
+
+    async def _read(self, path: str, parse: Callable[[object, Notes], _T]) -> _T | None:
+        """One path; None if it is absent, refused or out of order. One that fails must not cost the others."""
+        if self._failures >= _MOST_FAILURES:
+            return None
+        try:
+            found = parse(await self._ask(path), self._notes)
+        except EndpointUnavailableError as error:
+            if error.status in _REFUSED:
+                self.refused[path] = error.status
+            return None
+        except (BadReplyError, GatewayUnreachableError) as error:
+            self._failures += 1
+            self._first_failure = self._first_failure or error
+            return None
+        self._failures = 0
+        self._successes += 1
+        return found
+
+
+def _keep(data: object, _: Notes) -> object:
+    return data
+
+
+def _parse_relay(data: object, _: Notes) -> MainRelay | None:
+    return read_main_relay(data) if isinstance(data, dict) else None

@@ -1,0 +1,60 @@
+"""What `check` says of batteries, main relay and generator, over real sockets."""
+
+import pytest
+
+from scraper.check.ensemble import check_ensemble
+from scraper.check.findings import Finding, Findings, Level
+from shared.clock import SystemClock
+from simulator.server import Simulator
+from tests.scraper.gateway.test_simulated_gateways import reading
+
+
+async def check(tmp_path, profile, **faults):
+    """The findings, with the given faults on."""
+    found: list[Finding] = []
+    async with Simulator(profile, late_morning=True) as sim, reading(sim, tmp_path) as gateway:
+        for name, path in faults.items():
+            sim.faults.on(name.replace("_", "-"), path=path)
+        await gateway.connect()
+        await check_ensemble(gateway, await gateway.meters(), SystemClock(), Findings(found.append))
+    return found
+
+
+async def test_a_battery_that_reports_is_said(tmp_path):
+    batteries, grid = await check(tmp_path, "battery")
+    assert (batteries.level, grid.level) == (Level.OK, Level.OK)
+    assert batteries.text.startswith("3, ")
+    assert "% full, " in batteries.text
+    assert grid.text == "the main relay is closed"
+
+
+async def test_batteries_whose_power_nobody_gives_make_the_load_unknown_and_name_the_remedy(tmp_path):
+    batteries, _ = await check(tmp_path, "battery", battery_silent="", no_storage_meter="")
+    assert batteries.level is Level.NOTE
+    assert "only 0 of them give their power now" in batteries.text
+    assert "what the house uses is unknown" in batteries.text
+    assert "storage meter (CT) enabled" in batteries.text
+
+
+async def test_a_storage_meter_stands_in_for_silent_batteries(tmp_path):
+    batteries, _ = await check(tmp_path, "battery", battery_silent="")
+    assert batteries.level is Level.OK
+    assert "their power comes from the storage meter" in batteries.text
+
+
+async def test_a_missing_right_is_said_once_with_the_paths(tmp_path):
+    (missing,) = await check(tmp_path, "battery", unauthorised="/ivp/ensemble/")
+    assert missing.level is Level.NOTE
+    assert "may not read /ivp/ensemble/generator, /ivp/ensemble/inventory, /ivp/ensemble/power" in missing.text
+    assert "(status 401)" in missing.text
+
+
+async def test_an_open_relay_and_a_running_generator_are_said(tmp_path):
+    _, grid, generator = await check(tmp_path, "battery", generator_running="")
+    assert "cut off from the grid (mode generator)" in grid.text
+    assert "what the house uses is unknown until it stops" in generator.text
+
+
+@pytest.mark.parametrize("profile", ["firmware-5", "firmware-7", "firmware-8"])
+async def test_a_home_without_any_of_it_hears_nothing(tmp_path, profile):
+    assert await check(tmp_path, profile) == []

@@ -1,0 +1,194 @@
+"""Batteries and grid of a simulated gateway over real sockets, recorded in a real outbox."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from scraper.collect.ensemble import EnsembleSamples
+from scraper.errors import GatewayUnreachableError
+from scraper.gateway.ensemble import NOTHING_S
+from shared.fields import STATE_HEARTBEAT_MS
+from shared.readings import Reading
+from simulator.server import Simulator
+from tests.clocks import StoppedClock
+from tests.scraper.gateway.test_simulated_gateways import reading
+from tests.scraper.scripted import ScriptedScraper, scripted_scraper
+from tests.simulator.reading import clock as device_clock
+
+POWER = "/ivp/ensemble/power"
+
+
+@dataclass
+class EnsembleHome:
+    """A simulated gateway, and what reads its batteries."""
+
+    sim: Simulator
+    scraper: ScriptedScraper
+    samples: EnsembleSamples
+    clock: StoppedClock
+
+    async def poll(self, minutes: int = 1) -> list[Reading]:
+        """A round after so many minutes; what it committed."""
+        before = len(await self.scraper.rows())
+        self.clock.advance(60 * minutes)
+        await self.samples.states()
+        return (await self.scraper.rows())[before:]
+
+    def count(self, path: str) -> int:
+        """How often a path was asked."""
+        return sum(entry.values["path"] == path for entry in self.sim.ledger.of("request"))
+
+
+@contextlib.asynccontextmanager
+async def open_home(folder: Any, profile: str = "battery", *faults: str) -> AsyncIterator[EnsembleHome]:
+    """The scraper that used `folder` before, if there was one."""
+    clock = StoppedClock()
+    async with (
+        Simulator(profile, clock=device_clock(), late_morning=True) as sim,
+        reading(sim, folder / f"gateway-{sim.https_port}", clock=clock) as gateway,
+        scripted_scraper(folder, clock=clock) as scraper,  # type: ignore[arg-type]
+    ):
+        for fault in faults:
+            sim.faults.on(fault)
+        await gateway.connect()
+        await gateway.meters()
+        yield EnsembleHome(sim, scraper, EnsembleSamples(gateway, scraper.recorder, scraper.memory, clock), clock)
+
+
+def find_one(readings: list[Reading], kind: str) -> Reading:
+    """The one reading of a kind."""
+    (found,) = (one for one in readings if one.kind == kind)
+    return found
+
+
+def sum_storage(sim: Simulator) -> float:
+    """What the simulated battery gives, W."""
+    return sum(phase.active_power_w for phase in sim.device.state().meters["storage"])
+
+
+@pytest.fixture
+async def home(tmp_path):
+    async with open_home(tmp_path) as ready:
+        yield ready
+
+
+async def test_a_round_reads_batteries_storage_grid_contacts_and_tariff(home):
+    rows = await home.poll()
+    charge = home.sim.device.state().state_of_charge or 0.0
+    storage = find_one(rows, "storage").fields
+    assert storage["power"] == pytest.approx(sum_storage(home.sim), abs=1)
+    assert storage["state_of_charge"] == round(100 * charge)
+    assert (storage["capacity"], storage["reserve"]) == (10080.0, 10.0)
+    assert storage["batteries"] == storage["measured"] == 3.0
+    batteries = [one for one in rows if one.kind == "battery"]
+    assert len(batteries) == 3
+    assert sum(one.fields["power"] for one in batteries) == pytest.approx(storage["power"])
+    assert sum(one.fields["energy_available"] for one in batteries) == pytest.approx(storage["energy_available"], abs=1)
+    assert find_one(rows, "grid").fields == {"relay": "closed", "mode": "connected", "connected": 1.0}
+    assert find_one(rows, "tariff").fields["mode"] == "self-consumption"
+    assert {one.tags["relay"]: one.fields["state"] for one in rows if one.kind == "relay"} == dict.fromkeys(
+        ("NC1", "NC2", "NO1", "NO2"), "open"
+    )
+    assert not [one for one in rows if one.kind in ("generator", "event")]
+
+
+async def test_states_are_stored_on_change_and_now_and_then_and_status_is_never_asked(home):
+    await home.poll()
+    stored = [[one.kind for one in await home.poll()] for _ in range(STATE_HEARTBEAT_MS // 60_000)]
+    assert not any("grid" in kinds or "relay" in kinds or "tariff" in kinds for kinds in stored[:-1])
+    assert {"grid", "relay", "tariff"} <= set(stored[-1])
+    assert all(kinds.count("battery") == 3 and "storage" in kinds for kinds in stored)
+    assert home.count("/ivp/ensemble/status") == 0
+
+
+async def test_power_is_asked_between_rounds_only_where_no_meter_gives_it(tmp_path):
+    async with open_home(tmp_path / "metered") as home:
+        await home.poll()
+        asked = home.count(POWER)
+        await home.samples.power()
+        assert not home.samples.polls_power
+        assert home.count(POWER) == asked
+    async with open_home(tmp_path / "unmetered", "battery", "no-storage-meter") as home:
+        await home.poll()
+        assert home.samples.polls_power
+        requests = len(home.sim.ledger.of("request"))
+        home.clock.advance(5)
+        await home.samples.power()
+        assert len(home.sim.ledger.of("request")) == requests + 1
+        home.clock.advance(60)
+        await home.samples.power()
+        latest = [one for one in await home.scraper.rows("storage") if "power" in one.fields][-1]
+        assert latest.fields["power"] == pytest.approx(sum_storage(home.sim), abs=1)
+        assert latest.fields["state_of_charge"] == round(100 * (home.sim.device.state().state_of_charge or 0.0))
+
+
+async def test_the_power_of_silent_batteries_is_unknown_and_says_so(home):
+    home.sim.faults.on("battery-silent")
+    rows = await home.poll()
+    storage = find_one(rows, "storage").fields
+    assert "power" not in storage
+    assert (storage["batteries"], storage["measured"]) == (3.0, 0.0)
+    assert all(one.fields["communicating"] == 0.0 for one in rows if one.kind == "battery")
+    assert not any({"power", "state_of_charge"} & one.fields.keys() for one in rows if one.kind == "battery")
+
+
+async def test_a_missing_right_is_asked_for_once_and_said_once(home, logs):
+    home.sim.faults.on("unauthorised", path="/ivp/ensemble/power")
+    rows = await home.poll()
+    assert find_one(rows, "storage").fields["measured"] == 0.0
+    asked = home.count(POWER)
+    for _ in range(3):
+        await home.poll()
+    assert home.count(POWER) == asked
+    assert [line["paths"] for line in logs if "may not read" in line["event"]] == [[POWER]]
+
+
+async def test_one_endpoint_that_fails_costs_no_other(home):
+    await home.poll()
+    home.sim.faults.on("bad-gateway", path="/ivp/ensemble/inventory")
+    rows = await home.poll()
+    assert find_one(rows, "storage").fields["measured"] == 3.0
+    home.sim.faults.on("bad-gateway", path="/")
+    with pytest.raises(GatewayUnreachableError):
+        await home.poll()
+
+
+async def test_a_home_without_any_of_it_is_asked_once_after_the_login(tmp_path):
+    async with open_home(tmp_path, "firmware-7") as home:
+        assert await home.poll() == []
+        asked = home.count(POWER)
+        assert asked == 1
+        for _ in range(10):
+            await home.poll()
+        assert home.count(POWER) == asked
+        home.clock.advance(NOTHING_S)
+        await home.poll()
+        assert home.count(POWER) == asked + 1
+
+
+async def test_an_outage_of_the_grid_is_one_event_with_start_and_end_over_a_restart(tmp_path):
+    async with open_home(tmp_path) as home:
+        await home.poll()
+        home.sim.faults.on("grid-lost")
+        rows = await home.poll()
+        began = find_one(rows, "event")
+        assert (began.tags, began.fields) == ({"type": "outage"}, {"reason": "the main relay is open"})
+        assert find_one(rows, "grid").fields["mode"] == "islanded"
+        assert not [one for one in await home.poll() if one.kind == "event"]
+    async with open_home(tmp_path) as home:
+        home.clock.advance(3600)
+        ended = find_one(await home.poll(), "event")
+        assert (ended.tags, ended.timestamp) == (began.tags, began.timestamp)
+        assert ended.fields == {"end": float(home.clock.now_ms())}
+        assert not [one for one in await home.poll() if one.kind == "event"]
+
+
+async def test_a_generator_that_feeds_the_house_is_a_mode_of_the_grid(home):
+    home.sim.faults.on("generator-running")
+    rows = await home.poll()
+    assert find_one(rows, "grid").fields == {"relay": "open", "mode": "generator", "connected": 0.0}
+    assert find_one(rows, "generator").fields["running"] == 1.0
+    assert "a generator feeds the house" in str(find_one(rows, "event").fields["reason"])

@@ -125,11 +125,11 @@ _PRODUCTION = {
 _BATTERY = {
     "power": _number("W", _LINEAR, "Power of the battery now, + discharge, - charge."),
     "mean_power": _number("W", _LAST, "Mean of an AC Battery's last report, + discharge, - charge: minutes old."),
-    "state_of_charge": _number("%", _LAST, "How full it is."),
-    "energy_available": _number("Wh", _LAST, "Capacity times state of charge, as the gateway reckons it."),
+    "state_of_charge": _number("%", _LINEAR, "How full it is."),
+    "energy_available": _number("Wh", _LINEAR, "Capacity times state of charge, as the gateway reckons it."),
     "capacity": _number("Wh", _LAST, "What it holds when it is full."),
-    "temperature": _number("C", _LAST, "Temperature of the battery."),
-    "cell_temperature": _number("C", _LAST, "Temperature of its warmest cell."),
+    "temperature": _number("C", _LINEAR, "Temperature of the battery."),
+    "cell_temperature": _number("C", _LINEAR, "Temperature of its warmest cell."),
     "discharged": _number("Wh", _COUNTER, "Energy given since it was made (AC Batteries)."),
     "charged": _number("Wh", _COUNTER, "Energy taken since it was made (AC Batteries)."),
     "communicating": _number("", _LAST, "1 while it talks to the gateway, else 0."),
@@ -141,8 +141,8 @@ _BATTERY = {
 _STORAGE = {
     "power": _number("W", _LINEAR, "Power of all batteries together, + discharge, - charge; "
                      "absent unless every one is known."),
-    "state_of_charge": _number("%", _LAST, "How full the batteries are together."),
-    "energy_available": _number("Wh", _LAST, "Energy in them."),
+    "state_of_charge": _number("%", _LINEAR, "How full the batteries are together."),
+    "energy_available": _number("Wh", _LINEAR, "Energy in them."),
     "capacity": _number("Wh", _LAST, "What they hold when they are full."),
     "reserve": _number("%", _LAST, "State of charge that is kept for an outage, as it is in force."),
     "health": _number("%", _LAST, "State of health of the IQ Batteries."),

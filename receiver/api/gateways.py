@@ -25,6 +25,7 @@ from receiver.queries.slices import run_for_rows
 from receiver.sites import SitesFile
 from receiver.sites.corrections import correct_latest
 from receiver.sites.household import describe_household
+from receiver.sites.storage import KINDS_OF_STORAGE, describe_storage
 from receiver.stores.base import GatewaySummary, Latest, Store
 from shared.readings import FieldValue
 
@@ -111,8 +112,8 @@ class GatewayRoutes:
 
     async def _describe_whole(self, question: GatewayQuestion) -> GatewayStatus:
         serial, site, now_ms = question.serial, question.site, question.now_ms
-        (status, events, meters, inverters), today, summary = await asyncio.gather(
-            self._latest.read(serial, "gateway", "event", "meter", "inverter"),
+        (status, events, meters, inverters, *rest), today, summary = await asyncio.gather(
+            self._latest.read(serial, "gateway", "event", "meter", "inverter", *KINDS_OF_STORAGE),
             read_energy_windows(
                 self._store,
                 serial,
@@ -136,7 +137,9 @@ class GatewayRoutes:
             "open_gap_since": open_gap(events),
             "meter_names": sorted({entry.tags["meter"] for entry in correct_latest(meters, site)}),
             "inverter_states": states,
-            "power": describe_power(describe_household(meters, inverters, site, now_ms), now_ms),
+            "power": describe_power(
+                describe_household(meters, inverters, site, now_ms, describe_storage(rest, now_ms)), now_ms
+            ),
             "today": today.windows[0],
         }
 

@@ -1,6 +1,6 @@
 """What is answered about meters and the household: each type is built by its route and published as it stands."""
 
-from typing import Annotated, NotRequired
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
@@ -36,6 +36,15 @@ class HouseholdPower(TypedDict):
     imported_w: Annotated[float | None, Field(description="Bought, W, netted as the site is billed; at least 0.")]
     exported_w: Annotated[float | None, Field(description="Sold, W; at least 0.")]
     battery_w: Annotated[float | None, Field(description="W: + discharge, - charge.")]
+    state_of_charge: Annotated[float | None, Field(description="How full the batteries are together, %.")]
+    grid_mode: Annotated[
+        str | None,
+        Field(description="`connected`, `islanded` or `generator`; null without a system controller."),
+    ]
+    load_unknown: Annotated[
+        Literal["battery-power-unknown", "generator-runs"] | None,
+        Field(description="Why the load is null, where a battery or a generator makes it so."),
+    ]
     timestamp: Annotated[
         int | None,
         Field(description="Of the newest value in it, milliseconds since 1970; null if there is none."),

@@ -13,6 +13,7 @@ from receiver.api.questions import AskedOfGateway
 from receiver.queries.slices import run_for_rows
 from receiver.sites.corrections import correct_latest
 from receiver.sites.household import HouseholdNow, describe_household
+from receiver.sites.storage import KINDS_OF_STORAGE, describe_storage
 from receiver.stores.base import Latest
 
 
@@ -58,8 +59,9 @@ class MeterRoutes:
 
     async def show_power(self, question: AskedOfGateway, _: WithoutParameters, request: Request) -> Response:
         """What the household makes, uses, buys and sells at this moment."""
-        meters, inverters = await self._latest.read(question.serial, "meter", "inverter")
-        now = describe_household(meters, inverters, question.site, question.now_ms)
+        meters, inverters, *rest = await self._latest.read(question.serial, "meter", "inverter", *KINDS_OF_STORAGE)
+        storage = describe_storage(rest, question.now_ms)
+        now = describe_household(meters, inverters, question.site, question.now_ms, storage)
         return answers.make_latest_document(request, describe_power(now, question.now_ms))
 
 
@@ -83,6 +85,9 @@ def describe_power(now: HouseholdNow, now_ms: int) -> HouseholdPower:
         "imported_w": now.site.imported,
         "exported_w": now.site.exported,
         "battery_w": now.site.battery,
+        "state_of_charge": now.storage.state_of_charge,
+        "grid_mode": now.storage.grid_mode,
+        "load_unknown": now.load_unknown,
         "timestamp": now.timestamp,
         "age_seconds": None if now.timestamp is None else age_seconds(now.timestamp, now_ms),
     }

@@ -30,6 +30,8 @@ class SeriesParameters(RouteParameters):
     meter: str | None = _tag("meter, with the roles of the sites file", "net-consumption")
     phase: str | None = _tag("phase", "a")
     inverter: str | None = _tag("inverter, by its serial number", "482100000001")
+    battery: str | None = _tag("battery, by its serial number", "492399000001")
+    relay: str | None = _tag("dry contact of the controller", "NC1")
     source: str | None = _tag("source of the gateway's own totals", "inverters")
     type: str | None = _tag("type of event", "gap")
     panel: str | None = _tag("panel (kinds panel_15m and panel_1d)", "East 1")

@@ -4,7 +4,8 @@ Energy comes from the gateway's lifetime counters, which miss nothing during an 
 
 - Import and export netted over several phases: the gateway counts each phase for itself, so one phase's export would
   never cancel another's import. They are the integrals of the positive and of the negative part of the summed power.
-- A meter without counters: its power is integrated.
+- A meter without counters: its power is integrated. The load of a house whose battery has none is integrated as a
+  whole, so that its parts are of the same time.
 """
 
 from collections.abc import Mapping, Sequence
@@ -126,6 +127,9 @@ def site_energy(
     meters = {meter: _meter(meter, powers, counters, edges, max_gap_ms) for meter in (PRODUCTION, NET, TOTAL, STORAGE)}
     if meters[PRODUCTION] is None and inverters:
         meters[PRODUCTION] = _integrate([inverters], edges)
+    load = None
+    if meters[STORAGE] is not None and not _has_counters(STORAGE, powers, counters):
+        load = [_join(both) for both in _integrate([site_series(powers, inverters=inverters).load], edges)]
     net, net_phases = meters[NET], select_phases(powers, NET).keys() | select_phases(counters, NET).keys()
     if net is not None and (netting == "phases" or len(net_phases) == 1):
         grid = [(both.delivered, both.received or NONE) for both in net]
@@ -137,16 +141,25 @@ def site_energy(
             stop,
             {meter: both[index] if both is not None else None for meter, both in meters.items()},
             *grid[index],
+            load=load[index] if load is not None else None,
         )
         for index, (start, stop) in enumerate(pairwise(edges))
     ]
 
 
-def _window(start: int, stop: int, window: Mapping[str, _Both | None], imported: Flow, exported: Flow) -> SiteEnergy:
+def _window(
+    start: int,
+    stop: int,
+    window: Mapping[str, _Both | None],
+    imported: Flow,
+    exported: Flow,
+    *,
+    load: Flow | None,
+) -> SiteEnergy:
     production, battery = window[PRODUCTION], window[STORAGE]
     flows = [
         production.delivered if production else UNKNOWN,
-        _load(window, imported, exported),
+        _load(window, imported, exported) if load is None else load,
         imported,
         exported,
         battery.delivered if battery else UNKNOWN,
@@ -193,7 +206,7 @@ def _meter(
         return None
     phases = select_phases(powers, meter)
     read = {phase: both for phase, both in select_phases(counters, meter).items() if both.delivered}
-    if not phases.keys() <= read.keys():
+    if not _has_counters(meter, powers, counters):
         return _integrate(list(phases.values()), edges)
     gaps = [both.max_gap_ms or max_gap_ms for both in read.values()]
     delivered = [counter_windows(both.delivered, edges, gap) for both, gap in zip(read.values(), gaps, strict=True)]
@@ -208,6 +221,21 @@ def _meter(
         resets = sum(energy.resets for energy in [*out, *back])
         answers.append(_Both(add_counters(out), add_counters(back) if back else None, resets))
     return answers
+
+
+def _has_counters(
+    meter: str, powers: Mapping[MeterPhase, Segments], counters: Mapping[MeterPhase, MeterCounters]
+) -> bool:
+    """Whether every phase of a meter has counters."""
+    read = {phase for phase, both in select_phases(counters, meter).items() if both.delivered}
+    return select_phases(powers, meter).keys() <= read
+
+
+def _join(both: _Both) -> Flow:
+    """One direction of a quantity that never flows back: meters disagree by a little."""
+    wh = both.delivered.wh
+    back = (both.received.wh if both.received else None) or 0.0
+    return both.delivered._replace(wh=None if wh is None else max(wh - back, 0.0))
 
 
 def _integrate(phases: Sequence[Segments], edges: Sequence[int]) -> list[_Both]:

@@ -7,7 +7,8 @@
   always netted, because production and load need not stand on the same phases.
 - Import and export are netted over the phases at each moment (`netting="sum"`, what a netting grid meter bills), or
   are taken per phase and added (`netting="phases"`, for countries that bill each phase).
-- What cannot be known from the meters at hand is None, never 0.
+- What cannot be known from the meters at hand is None, never 0. So is the load where a battery is but its power is not
+  known, and while a generator runs that no meter sees: what then seems to come from the grid is no purchase.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -64,7 +65,13 @@ class SiteSeries(NamedTuple):
 
 
 def site_power(
-    powers: Mapping[MeterPhase, float], *, inverters: float | None = None, netting: Netting = "sum"
+    powers: Mapping[MeterPhase, float],
+    *,
+    inverters: float | None = None,
+    netting: Netting = "sum",
+    has_battery: bool = False,
+    on_generator: bool = False,
+    cut_off: bool = False,
 ) -> SitePower:
     """The site from the latest power of every meter and phase.
 
@@ -72,18 +79,24 @@ def site_power(
         powers: W by meter and phase. Leave values out that are too old to speak of now.
         inverters: W of all inverters together; stands in where no production meter is enabled.
         netting: How import and export are billed.
+        has_battery: Whether there is a battery, also where `powers` has no storage.
+        on_generator: Whether a generator runs that no meter sees.
+        cut_off: Whether the main relay is known to be open: nothing is bought or sold.
     """
+    if on_generator:
+        return _power_on_generator(powers, inverters, cut_off=cut_off)
     production = _sum(select_phases(powers, PRODUCTION).values())
     if production is None:
         production = inverters
     battery = _sum(select_phases(powers, STORAGE).values())
     net_phases = list(select_phases(powers, NET).values())
-    if not net_phases and battery is None and production is not None:
+    is_whole = battery is not None or not has_battery
+    if not net_phases and battery is None and is_whole and production is not None:
         total = _sum(select_phases(powers, TOTAL).values())
         net_phases = [] if total is None else [total - production]
     net = _sum(net_phases)
-    load = None if net is None or production is None else production + net + (battery or 0.0)
-    if load is None and battery is None:
+    load = None if net is None or production is None or not is_whole else production + net + (battery or 0.0)
+    if load is None and battery is None and is_whole:
         load = _sum(select_phases(powers, TOTAL).values())
     billed = [net] if netting == "sum" and net is not None else net_phases
     return SitePower(
@@ -93,6 +106,20 @@ def site_power(
         imported=_sum(max(power, 0.0) for power in billed),
         exported=_sum(max(-power, 0.0) for power in billed),
         battery=battery,
+    )
+
+
+def _power_on_generator(powers: Mapping[MeterPhase, float], inverters: float | None, *, cut_off: bool) -> SitePower:
+    """What is still known: what the roof and the battery give, and that nothing is traded over an open relay."""
+    production = _sum(select_phases(powers, PRODUCTION).values())
+    traded = 0.0 if cut_off else None
+    return SitePower(
+        production=inverters if production is None else production,
+        load=None,
+        net=traded,
+        imported=traded,
+        exported=traded,
+        battery=_sum(select_phases(powers, STORAGE).values()),
     )
 
 

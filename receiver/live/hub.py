@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from receiver.errors import RefusedError
 from receiver.live.events import encode_reading
-from receiver.live.solar import LatestPowers
+from receiver.live.solar import KINDS_OF_NOW, LatestPowers
 from receiver.live.watch import Watch
 from receiver.stores.base import Store
 from shared.clock import Clock
@@ -127,9 +127,7 @@ class Hub:
         self._viewers.setdefault(gateway, set()).add(viewer)  # first, so that nothing is missed meanwhile
         self._of_reader[reader] += 1
         try:
-            viewer.powers.seed(
-                await self._store.latest(gateway, "meter"), await self._store.latest(gateway, "inverter")
-            )
+            viewer.powers.seed(*[await self._store.latest(gateway, kind) for kind in KINDS_OF_NOW])
         except BaseException:
             self.leave(viewer)
             raise

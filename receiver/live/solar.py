@@ -12,12 +12,16 @@ import msgspec
 from receiver.energy.site import PRODUCTION, select_phases
 from receiver.sites import Site
 from receiver.sites.household import describe_household
+from receiver.sites.storage import KINDS_OF_STORAGE, describe_storage
 from receiver.stores.base import Latest
-from shared.readings import Reading
+from shared.readings import FieldValue, Reading
 
 QUIET_W = 5.0
 """Production of one phase below this is shown as none."""
-_KINDS = ("meter", "inverter")
+KINDS_OF_NOW = ("meter", "inverter", *KINDS_OF_STORAGE)
+"""The kinds that the sums of now rest on."""
+_POWERS = frozenset({"meter", "inverter"})
+"""Of these the power alone is kept."""
 
 
 class SolarData(msgspec.Struct, frozen=True):
@@ -29,29 +33,36 @@ class SolarData(msgspec.Struct, frozen=True):
 
 
 class LatestPowers:
-    """The latest power of every meter phase and inverter of one gateway."""
+    """The latest power of every meter phase and inverter of one gateway, and what is said of batteries and grid."""
 
     def __init__(self) -> None:
-        self._latest: dict[str, dict[tuple[str, ...], Latest]] = {kind: {} for kind in _KINDS}
+        self._latest: dict[str, dict[tuple[str, ...], Latest]] = {kind: {} for kind in KINDS_OF_NOW}
 
-    def seed(self, meters: Iterable[Latest], inverters: Iterable[Latest]) -> None:
-        """Begin with the latest values of the store."""
-        for kind, entries in zip(_KINDS, (meters, inverters), strict=True):
+    def seed(self, *latest: Iterable[Latest]) -> None:
+        """Begin with the latest values of the store, of the kinds in `KINDS_OF_NOW`, in their order."""
+        for kind, entries in zip(KINDS_OF_NOW, latest, strict=False):
             for entry in entries:
                 self.see(Reading(kind, entry.tags, entry.timestamp, entry.fields))
 
     def see(self, reading: Reading) -> None:
         """Take a reading in; one that is older than the latest changes nothing."""
-        if reading.kind not in self._latest or not isinstance(power := reading.fields.get("power"), float):
+        of_kind = self._latest.get(reading.kind)
+        if of_kind is None:
             return
-        known, series = self._latest[reading.kind], tuple(sorted(reading.tags.values()))
-        if series not in known or known[series].timestamp <= reading.timestamp:
-            known[series] = Latest(reading.tags, reading.timestamp, {"power": power})
+        power = reading.fields.get("power")
+        if reading.kind in _POWERS and not isinstance(power, float):
+            return
+        series = tuple(sorted(reading.tags.values()))
+        known = of_kind.get(series)
+        if known is None or known.timestamp <= reading.timestamp:
+            fields: dict[str, FieldValue] = {} if known is None else dict(known.fields)
+            fields |= {"power": power} if isinstance(power, float) and reading.kind in _POWERS else reading.fields
+            of_kind[series] = Latest(reading.tags, reading.timestamp, fields)
 
     def sum_up(self, now_ms: int, site: Site) -> SolarData | None:
         """The sums of now, or None where production or consumption is not known."""
-        meters, inverters = (list(self._latest[kind].values()) for kind in _KINDS)
-        household = describe_household(meters, inverters, site, now_ms)
+        meters, inverters, *rest = (list(self._latest[kind].values()) for kind in KINDS_OF_NOW)
+        household = describe_household(meters, inverters, site, now_ms, describe_storage(rest, now_ms))
         produced = list(select_phases(household.powers, PRODUCTION).values())
         if not produced and household.inverters is not None:
             produced = [household.inverters]

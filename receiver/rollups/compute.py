@@ -16,6 +16,7 @@ from receiver.rollups.panels import LONG_GONE_MS, panel_rows
 from receiver.rollups.quarters import GONE_MS, RawSeries, quarters
 from receiver.rollups.series import COUNTERS, LONGEST_GAP_MS, LONGEST_REPORT_MS, reports, samples
 from receiver.rollups.site import site_rows
+from receiver.rollups.storage import list_state_reach, list_storage_reach
 from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints
 from shared.readings import Reading
@@ -28,6 +29,9 @@ FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "meter_energy": ("delivered", "received"),
     "inverter": ("power", "interval", "max_power", "energy_lifetime"),
     "production": ("energy_lifetime",),
+    "storage": ("power", "batteries", "measured"),
+    "grid": ("mode",),
+    "generator": ("running",),
 })  # fmt: skip
 """The fields of each kind in `RawSeries` that roll-ups need; other fields do no harm."""
 
@@ -112,7 +116,10 @@ def find_reach(raw: RawSeries, start: int, stop: int, now_ms: int | None = None)
                     far |= {instant // QUARTER_MS * QUARTER_MS for instant in (time - 1, time)}
     for entry in raw.inverter:
         edges += _reports_reach(entry, start, stop)
-    for series, gone_ms in ((raw.meter_energy, GONE_MS), (raw.inverter, LONG_GONE_MS)):
+    edges += list_storage_reach(raw.storage, start, stop)
+    edges += list_state_reach([*raw.grid, *raw.generator], start, stop)
+    gone = ((raw.meter_energy, GONE_MS), (raw.storage, GONE_MS), (raw.inverter, LONG_GONE_MS))
+    for series, gone_ms in gone:
         for entry in series:
             edges += _belongs_until([time for time, _ in entry.points], start, stop, gone_ms, now_ms)
     return Reach(min(edges) // QUARTER_MS * QUARTER_MS, -(-max(edges) // QUARTER_MS) * QUARTER_MS, frozenset(far))

@@ -4,6 +4,9 @@ Each quarter hour is judged by itself, so that it comes out the same whatever th
 
 - A meter and phase belongs to the site if it was read within a day before the end of the quarter hour. Before that day
   it was not there; a day after its last reading it was taken away. In between, what needs it is unknown while it is.
+- The batteries' own power stands in where no storage meter belongs to the site, for a day after they were last listed:
+  while it is not known, what needs it is unknown.
+- A quarter hour in which a generator ran knows nothing of grid and load.
 - Inverters stand in where no production meter belongs to the site: those that say something in the quarter hour. A
   dead one must not make the others unknown.
 """
@@ -16,9 +19,16 @@ from typing import NamedTuple
 from receiver.energy.balance import MeterCounters
 from receiver.energy.combine import add
 from receiver.energy.interpolation import Segments
-from receiver.energy.site import PRODUCTION, MeterPhase, has_meter
+from receiver.energy.site import NET, PRODUCTION, STORAGE, TOTAL, MeterPhase, has_meter
 from receiver.energy.windows import cut_by_window
 from receiver.rollups.series import REPORT_GAP_MS, around, brackets, meter_phase, powers, reports, samples
+from receiver.rollups.storage import (
+    STORAGE_TOTAL,
+    find_generator_spans,
+    has_generated,
+    leave_out_generated,
+    read_storage,
+)
 from receiver.sites.corrections import correct_series
 from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints
@@ -40,12 +50,18 @@ class RawSeries(NamedTuple):
         meter_energy: Lifetime counters, to the reading before and after at any distance.
         inverter: Reports, likewise.
         production: The gateway's own totals, likewise.
+        storage: Batteries, likewise.
+        grid: How the main relay stood, likewise.
+        generator: Whether it ran, likewise.
     """
 
     meter: Sequence[SeriesPoints]
     meter_energy: Sequence[SeriesPoints]
     inverter: Sequence[SeriesPoints]
     production: Sequence[SeriesPoints]
+    storage: Sequence[SeriesPoints] = ()
+    grid: Sequence[SeriesPoints] = ()
+    generator: Sequence[SeriesPoints] = ()
 
 
 class Quarter(NamedTuple):
@@ -78,11 +94,20 @@ def quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Iterator[Quar
         for series in energies
     }
     totals = {source(series): samples(series.points, "energy_lifetime") for series in raw.production}
+    batteries, generated = read_storage(raw.storage), find_generator_spans(raw.generator, raw.grid)
+    stored = _cut(batteries.power, edges)
     for index, (first, last) in enumerate(pairwise(edges)):
         here = {key for key, times in seen if _seen_within(times, first - GONE_MS, last)}
-        powers_here = {key: power[key][index] if key in power else [] for key in sorted(here)}
+        powers_here: dict[MeterPhase, Segments] = {
+            key: power[key][index] if key in power else [] for key in sorted(here)
+        }
+        if not has_meter(powers_here, STORAGE) and _seen_within(batteries.listed, first - GONE_MS, last):
+            powers_here[STORAGE_TOTAL] = stored[index]
+        powers_here = leave_out_generated(powers_here, generated, first, last)
         near = {key: _around(both, first, last) for key, both in counters.items() if key in here}
         counted = {key: both for key, both in near.items() if _is_read(both, first, last)}
+        if has_generated(generated, first, last):
+            counted = {key: both for key, both in counted.items() if key[0] not in (NET, TOTAL)}
         inverters: Segments = []
         if not has_meter(powers_here, PRODUCTION):
             inverters = add([parts[index] for parts in reported if parts[index]])

@@ -136,6 +136,9 @@ class Roller:
             meter_energy=await self._points(gateway, "meter_energy", start, stop),
             inverter=await self._inverters(gateway, start, stop),
             production=await self._points(gateway, "production", start, stop),
+            storage=await self._points(gateway, "storage", start, stop),
+            grid=await self._points(gateway, "grid", start, stop),
+            generator=await self._points(gateway, "generator", start, stop),
         )
 
     async def _inverters(self, gateway: str, start: int, stop: int) -> list[SeriesPoints]:

@@ -5,11 +5,12 @@ numbers everywhere.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
-from receiver.energy.site import PRODUCTION, MeterPhase, SitePower, has_meter, site_power
+from receiver.energy.site import PRODUCTION, STORAGE, MeterPhase, SitePower, has_meter, site_power
 from receiver.sites.corrections import correct_latest
 from receiver.sites.model import Site
+from receiver.sites.storage import NO_STORAGE, StorageNow
 from receiver.stores.base import Latest
 from shared.fields import MAX_GAP_MS
 from shared.units import MINUTE_MS
@@ -20,6 +21,10 @@ REPORT_SPEAKS_MS = 30 * MINUTE_MS
 """An inverter's report speaks of now for this long (milliseconds): two intervals of the slowest inverters."""
 
 
+LoadUnknown: TypeAlias = Literal["battery-power-unknown", "generator-runs"]
+"""Why it is not known what the house uses."""
+
+
 class HouseholdNow(NamedTuple):
     """The household now.
 
@@ -28,15 +33,25 @@ class HouseholdNow(NamedTuple):
         powers: W by meter and phase, with the corrections of the sites file: of the meters that speak of now.
         inverters: W of all inverters together whose reports speak of now; None if none does, or a meter sees them.
         timestamp: Of the newest reading that this rests on (UTC milliseconds); None if there is none.
+        storage: Batteries and grid.
+        load_unknown: Why the load is unknown, where battery or generator make it so; else None.
     """
 
     site: SitePower
     powers: Mapping[MeterPhase, float]
     inverters: float | None
     timestamp: int | None
+    storage: StorageNow = NO_STORAGE
+    load_unknown: LoadUnknown | None = None
 
 
-def describe_household(meters: Sequence[Latest], inverters: Sequence[Latest], site: Site, now_ms: int) -> HouseholdNow:
+def describe_household(
+    meters: Sequence[Latest],
+    inverters: Sequence[Latest],
+    site: Site,
+    now_ms: int,
+    storage: StorageNow = NO_STORAGE,
+) -> HouseholdNow:
     """The household from its meters; from the inverters' reports where no meter sees what they make.
 
     Args:
@@ -44,11 +59,14 @@ def describe_household(meters: Sequence[Latest], inverters: Sequence[Latest], si
         inverters: Latest values of kind `inverter`.
         site: Roles and signs of meters; netting.
         now_ms: UTC milliseconds.
+        storage: Batteries and grid: their power where no storage meter gives it.
     """
     speaking = [entry for entry in correct_latest(meters, site) if now_ms - entry.timestamp <= METER_SPEAKS_MS]
     powers = {
         (entry.tags["meter"], entry.tags["phase"]): watts for entry in speaking if (watts := _power(entry)) is not None
     }
+    if storage.power is not None and not has_meter(powers, STORAGE):
+        powers[STORAGE, "total"] = storage.power
     used = speaking
     reported = None
     if not has_meter(powers, PRODUCTION):
@@ -56,12 +74,22 @@ def describe_household(meters: Sequence[Latest], inverters: Sequence[Latest], si
         known = [watts for entry in reports if (watts := _power(entry)) is not None]
         reported = sum(known) if known else None
         used = used or reports
-    return HouseholdNow(
-        site_power(powers, inverters=reported, netting=site.netting),
+    power = site_power(
         powers,
-        reported,
-        max((entry.timestamp for entry in used), default=None),
+        inverters=reported,
+        netting=site.netting,
+        has_battery=storage.has_battery,
+        on_generator=storage.generator_runs,
+        cut_off=storage.is_cut_off,
     )
+    newest = max((entry.timestamp for entry in used), default=None)
+    return HouseholdNow(power, powers, reported, newest, storage, _explain_load(storage, power))
+
+
+def _explain_load(storage: StorageNow, power: SitePower) -> LoadUnknown | None:
+    if storage.generator_runs:
+        return "generator-runs"
+    return "battery-power-unknown" if storage.has_battery and power.battery is None else None
 
 
 def _power(entry: Latest) -> float | None:

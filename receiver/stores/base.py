@@ -217,5 +217,5 @@ class Store(Protocol):
 
 def neighbour_reach_ms(kind: str) -> int | None:
     """How far away a neighbour of this kind still says something: linear fields are unknown across longer gaps."""
-    linear = any(field.interpolation is Interpolation.LINEAR for field in STORED[kind].fields.values())
+    linear = all(field.interpolation is Interpolation.LINEAR for field in STORED[kind].fields.values())
     return MAX_GAP_MS if linear else None

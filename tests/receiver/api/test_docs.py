@@ -94,7 +94,8 @@ def paths(app: Any) -> Iterator[str]:
 COMPANIONS = {
     "meter": "kind=meter&field=power", "phase": "kind=meter&field=power", "inverter": "kind=inverter&field=power",
     "source": "kind=production&field=power", "type": "kind=event&field=reason", "panel": "kind=panel_15m&field=power",
-    "array": "kind=panel_1d&field=energy", "group_by": "kind=meter&field=power&every=1h",
+    "array": "kind=panel_1d&field=energy", "battery": "kind=battery&field=power", "relay": "kind=relay&field=state",
+    "group_by": "kind=meter&field=power&every=1h",
 }  # fmt: skip
 """Parameters of series whose examples make sense beside these only."""
 

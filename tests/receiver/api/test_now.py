@@ -39,6 +39,9 @@ async def test_the_household_now(service_on_each_store):
         "imported_w": 0.0,
         "exported_w": 500.0,
         "battery_w": None,
+        "state_of_charge": None,
+        "grid_mode": None,
+        "load_unknown": None,
         "timestamp": NOW_MS,
         "age_seconds": 2.0,
     }
@@ -46,6 +49,24 @@ async def test_the_household_now(service_on_each_store):
     service_on_each_store.clock.advance(7200)
     (found,) = await answers(service_on_each_store, "/power")
     assert set(found.values()) == {None}, "nothing speaks of now any more"
+
+
+async def test_the_household_with_a_battery_that_no_meter_sees(service_on_each_store):
+    """Its own power makes the load right; once it is silent the load is unknown, and the answer says why."""
+    storage = {"batteries": 2.0, "measured": 2.0, "power": -1200.0, "state_of_charge": 55.0}
+    silent = {"batteries": 2.0, "measured": 0.0}
+    grid = Reading("grid", {}, NOW_MS, {"mode": "connected", "relay": "closed", "connected": 1.0})
+    await service_on_each_store.send(*now(), grid, Reading("storage", {}, NOW_MS, storage))
+    (found,) = await answers(service_on_each_store, "/power")
+    assert (found["load_w"], found["battery_w"], found["load_unknown"]) == (300.0, -1200.0, None)
+    assert (found["state_of_charge"], found["grid_mode"]) == (55.0, "connected")
+    service_on_each_store.clock.advance(60)
+    await service_on_each_store.send(*now(NOW_MS + 60_000), Reading("storage", {}, NOW_MS + 60_000, silent))
+    (found,) = await answers(service_on_each_store, "/power")
+    read_as(HouseholdPower, found)
+    assert (found["load_w"], found["battery_w"]) == (None, None)
+    assert found["load_unknown"] == "battery-power-unknown"
+    assert (found["production_w"], found["exported_w"]) == (2000.0, 500.0)
 
 
 async def test_a_gateway_tells_of_its_household_and_of_today(start_over, tmp_path):

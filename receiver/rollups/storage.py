@@ -1,0 +1,110 @@
+"""Batteries and generators over time, for roll-ups. Pure.
+
+Where no storage meter belongs to the site, the batteries' own power stands in for it. While a generator runs that no
+meter sees, what the meters of grid and consumption show is neither purchase nor load.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple, TypeAlias
+
+from receiver.energy.interpolation import Point as Sample
+from receiver.energy.interpolation import Segment, linear_segments
+from receiver.energy.site import NET, STORAGE, TOTAL, MeterPhase
+from receiver.rollups.series import samples
+from receiver.sites.storage import STATE_SPEAKS_MS
+from receiver.stores.base import Point, SeriesPoints
+from shared.fields import MAX_GAP_MS
+from shared.units import MINUTE_MS
+
+Span: TypeAlias = tuple[int, int]
+"""UTC milliseconds, the second not part of it."""
+
+STORAGE_TOTAL: MeterPhase = (STORAGE, "total")
+"""Where the power of all batteries together stands in for the phases of a storage meter."""
+POLL_MS = MINUTE_MS
+"""A state that is seen may have begun this long before (milliseconds)."""
+
+
+class StorageHistory(NamedTuple):
+    """The site's batteries.
+
+    Attributes:
+        listed: When batteries were listed, ascending.
+        power: W of all together.
+    """
+
+    listed: Sequence[int]
+    power: Sequence[Segment]
+
+
+def read_storage(series: Sequence[SeriesPoints]) -> StorageHistory:
+    """The batteries from readings of kind `storage`."""
+    points = [point for entry in series for point in entry.points]
+    listed = [time for time, count in samples(points, "batteries") if count > 0]
+    return StorageHistory(listed, [segment for run in _find_known(points) for segment in linear_segments(run)])
+
+
+def find_generator_spans(generator: Sequence[SeriesPoints], grid: Sequence[SeriesPoints]) -> list[Span]:
+    """When a generator ran or may have run."""
+    spans: list[Span] = []
+    for entry in generator:
+        spans += _find_spans([(time, value > 0) for time, value in samples(entry.points, "running")])
+    for entry in grid:
+        modes = [(time, fields["mode"] == "generator") for time, fields in entry.points if "mode" in fields]
+        spans += _find_spans(modes)
+    return spans
+
+
+def leave_out_generated(
+    powers: Mapping[MeterPhase, Sequence[Segment]], spans: Sequence[Span], start: int, stop: int
+) -> dict[MeterPhase, Sequence[Segment]]:
+    """The powers of a quarter hour; grid and consumption are unknown in one in which a generator ran."""
+    if not has_generated(spans, start, stop):
+        return dict(powers)
+    return {key: [] if key[0] in (NET, TOTAL) else segments for key, segments in powers.items()}
+
+
+def has_generated(spans: Sequence[Span], start: int, stop: int) -> bool:
+    """Whether a generator ran between two times (UTC milliseconds)."""
+    return any(first < stop and last > start for first, last in spans)
+
+
+def list_storage_reach(storage: Sequence[SeriesPoints], start: int, stop: int) -> Iterator[int]:
+    """How far the batteries' power inside [start, stop) reaches: to its neighbours, if these are near."""
+    for entry in storage:
+        times = [time for time, _ in samples(entry.points, "power")]
+        yield from (time for time in times if start - MAX_GAP_MS <= time < start)
+        yield from (time for time in times if stop <= time <= stop + MAX_GAP_MS)
+
+
+def list_state_reach(states: Sequence[SeriesPoints], start: int, stop: int) -> Iterator[int]:
+    """How far states inside [start, stop) reach."""
+    if any(start <= time < stop for entry in states for time, _ in entry.points):
+        yield start - STATE_SPEAKS_MS
+        yield stop + STATE_SPEAKS_MS
+
+
+def _find_known(points: Sequence[Point]) -> Iterator[list[Sample]]:
+    """Runs of power without a reading in between in which the power of some battery was unknown."""
+    run: list[Sample] = []
+    count = measured = None
+    for time, fields in points:
+        count, measured = fields.get("batteries", count), fields.get("measured", measured)
+        power = fields.get("power")
+        if count != measured:
+            yield run
+            run = []
+        elif isinstance(power, float):
+            run.append((time, power))
+    yield run
+
+
+def _find_spans(states: Sequence[tuple[int, bool]]) -> Iterator[Span]:
+    """When a state held or may have held: from the look before it was seen until the next one says otherwise."""
+    before = [None, *(time for time, _ in states)]
+    for index, ((time, holds), (until, _)) in enumerate(pairwise([*states, (2**63, False)])):
+        if holds:
+            last = before[index]
+            first = time - POLL_MS if last is None else max(last, time - POLL_MS)
+            yield first, min(until, time + STATE_SPEAKS_MS)

@@ -1,0 +1,107 @@
+"""Roll-ups of a house whose battery no meter sees, and of hours in which a generator ran."""
+
+import pytest
+
+from receiver.rollups.compute import RawSeries, quarter_rows
+from receiver.sites.model import NO_SITE
+from receiver.stores.base import Point, SeriesPoints
+from shared.readings import Series
+from shared.units import HOUR_MS, MINUTE_MS, QUARTER_MS
+from tests.receiver.rollups.test_rows import START, counted, flat
+
+STOP = START + QUARTER_MS
+
+
+def make_series(kind, points):
+    """A series without tags: time after the start of the quarter hour to fields."""
+    return [SeriesPoints(Series.of(kind, {}), [Point(START + at, fields) for at, fields in sorted(points.items())])]
+
+
+def make_storage(power=-3000.0, begin=-MINUTE_MS, end=QUARTER_MS + MINUTE_MS, **changes):
+    """Batteries that are asked each minute."""
+    fields = {"power": power, "batteries": 2.0, "measured": 2.0} | changes
+    return make_series("storage", dict.fromkeys(range(begin, end + 1, MINUTE_MS), fields))
+
+
+def compute(storage=(), grid=(), generator=()):
+    """The rows of the quarter hour of `battery-without-storage-ct`: sun 5 kW, export 1 kW, by power and counters."""
+    raw = RawSeries(
+        [flat("production", "a", 5000.0), flat("net-consumption", "a", -1000.0)],
+        [counted("production", "a", 5000.0), counted("net-consumption", "a", 0.0, 1000.0)],
+        [],
+        [],
+        storage,
+        grid,
+        generator,
+    )
+    rows = quarter_rows(raw, NO_SITE, START, STOP)
+    return {kind: [row.fields for row in rows if row.kind == kind] for kind in ("site_1m", "energy_15m")}
+
+
+def test_the_battery_without_a_meter_takes_part_in_power_and_energy():
+    found = compute(make_storage())
+    assert len(found["site_1m"]) == 15
+    assert all((row["load"], row["battery"], row["net"]) == (1000.0, -3000.0, -1000.0) for row in found["site_1m"])
+    (energy,) = found["energy_15m"]
+    assert energy["load"] == pytest.approx(250.0)
+    assert (energy["charged"], energy["discharged"]) == (750.0, 0.0)
+    assert energy["charged_coverage"] == energy["load_coverage"] == 1.0
+
+
+def test_while_the_battery_is_not_known_neither_is_the_load_and_the_rest_stands():
+    listed = {"batteries": 2.0, "measured": 0.0}
+    found = compute(make_series("storage", {-HOUR_MS: listed}))
+    assert all("load" not in row and row["net"] == -1000.0 for row in found["site_1m"])
+    (energy,) = found["energy_15m"]
+    assert "load" not in energy
+    assert energy["production"] == pytest.approx(1250.0)
+    assert energy["exported"] == pytest.approx(250.0)
+
+
+def test_energy_of_a_battery_that_is_known_for_a_part_is_of_that_part_and_so_is_the_load():
+    found = compute(make_storage(end=5 * MINUTE_MS))
+    (energy,) = found["energy_15m"]
+    assert energy["charged_coverage"] == energy["load_coverage"] == pytest.approx(1 / 3)
+    assert energy["charged"] == pytest.approx(250.0)
+    assert energy["load"] == pytest.approx(1000.0 / 12)
+
+
+def test_a_line_is_not_drawn_over_a_battery_that_fell_silent_in_between():
+    both = make_storage()[0].points
+    points = {time - START: fields for time, fields in both}
+    points[5 * MINUTE_MS] = {"measured": 1.0, "batteries": 2.0}
+    rows = compute(make_series("storage", points))["site_1m"]
+    assert [index for index, row in enumerate(rows) if "load" not in row] == [4, 5]
+
+
+def test_a_battery_that_was_not_listed_for_a_day_is_no_part_of_the_site():
+    rows = compute(make_storage(begin=-25 * HOUR_MS, end=-25 * HOUR_MS))["site_1m"]
+    assert {row["load"] for row in rows} == {4000.0}
+
+
+@pytest.mark.parametrize(
+    "states",
+    [
+        {"generator": make_series("generator", {-MINUTE_MS: {"running": 1.0}, QUARTER_MS: {"running": 0.0}})},
+        {"generator": make_series("generator", {0: {"running": 0.0}, 3 * MINUTE_MS: {"running": 1.0}})},
+        {"grid": make_series("grid", {0: {"mode": "generator"}, MINUTE_MS: {"mode": "connected"}})},
+    ],
+)
+def test_a_quarter_hour_in_which_a_generator_ran_knows_neither_load_nor_trade(states):
+    found = compute(make_storage(), **states)
+    assert not any({"load", "net", "imported"} & row.keys() for row in found["site_1m"])
+    assert all(row["production"] == 5000.0 for row in found["site_1m"])
+    (energy,) = found["energy_15m"]
+    assert not {"load", "imported", "exported"} & energy.keys()
+    assert energy["production"] == pytest.approx(1250.0)
+
+
+@pytest.mark.parametrize(
+    "states",
+    [
+        {"generator": make_series("generator", {-HOUR_MS: {"running": 1.0}, -5 * MINUTE_MS: {"running": 0.0}})},
+        {"grid": make_series("grid", {0: {"mode": "islanded"}})},
+    ],
+)
+def test_a_generator_that_stopped_before_and_an_island_without_one_change_nothing(states):
+    assert {row["load"] for row in compute(make_storage(), **states)["site_1m"]} == {1000.0}

@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from shared.readings import Reading
+from shared.units import MINUTE_MS
 from tests.receiver.service import GATEWAY, OTHER
 from tests.web.page_server import NAME, PANELS, WEAK, PageServer, status
 from tests.web.sources import WEB
@@ -36,6 +37,7 @@ async def test_a_link_opens_the_whole_page_and_leaves_no_token_in_the_address(
     await expect(page.locator(".node.grid")).to_contain_text("234\u202fW")
     await expect(page.locator(".node.grid")).to_contain_text("selling")
     await expect(page.locator(".node.battery")).to_be_hidden()
+    await expect(page.locator(".curve .key.battery")).to_be_hidden()
     await expect(page.locator(".tile", has_text="Produced").locator("dd")).to_have_text(
         re.compile(r"^[\d.]+\u202fkWh$")
     )
@@ -44,6 +46,28 @@ async def test_a_link_opens_the_whole_page_and_leaves_no_token_in_the_address(
     await expect(page.locator(".about")).to_contain_text("owner")
     await expect(page.locator(".about")).to_contain_text("104 days left")
     await expect(page.locator(".banner")).to_have_count(0)
+
+
+async def test_a_battery_shows_its_charge_now_and_over_the_day_and_why_a_load_is_unknown(
+    page: Page, page_server: PageServer
+) -> None:
+    now = page_server.clock.now_ms()
+    known = {"batteries": 2.0, "measured": 2.0, "power": -600.0}
+    charged = [
+        Reading("storage", {}, now - age * MINUTE_MS, known | {"state_of_charge": 60.0 - age / 4})
+        for age in range(60, -1, -1)
+    ]
+    await page_server.send(*charged)
+    await opened(page, page_server)
+    await expect(page.locator(".node.battery")).to_contain_text("600\u202fW")
+    await expect(page.locator(".node.battery .word")).to_have_text("charging 60\u202f%")
+    await expect(page.locator(".node.house strong")).to_have_text("400\u202fW")
+    await expect(page.locator(".curve .key.battery")).to_be_visible()
+    await expect(page.locator(".curve .key.battery .value")).to_have_text(re.compile(r"^\d\d\u202f%$"))
+    await page_server.send(Reading("storage", {}, page_server.clock.now_ms(), {"batteries": 2.0, "measured": 1.0}))
+    await expect(page.locator(".node.house strong")).to_have_text("–", timeout=20_000)
+    await page.reload()
+    await expect(page.locator(".banner")).to_contain_text("What the house uses is not known")
 
 
 async def test_the_session_outlives_a_reload(page: Page, page_server: PageServer) -> None:

@@ -1,7 +1,7 @@
 /** Curves over a day, drawn by uPlot, with a legend in HTML that follows the pointer. */
 
 import uPlot from "uplot";
-import { amount, digits } from "./format.ts";
+import { amount, digits, share } from "./format.ts";
 import { clockAt } from "./days.ts";
 import { h, setText } from "./dom.ts";
 
@@ -11,15 +11,18 @@ export interface Line {
   colour: string;
   filled?: boolean;
   dashed?: boolean;
+  /** Its values are no watts but %: it has a scale of its own, and is left out where it has no value. */
+  percent?: boolean;
 }
 
-/** Values in W at times (seconds since 1970); null is unknown. */
+/** Values in W (or %) at times (seconds since 1970); null is unknown. */
 export interface Curves {
   times: number[];
   values: (number | null)[][];
 }
 
 const STEPS_W = [100, 200, 250, 500, 1000, 2000, 2500, 5000, 10_000, 20_000, 50_000, 100_000];
+const STEPS_PERCENT = [25, 50];
 const HOURS_S = [1, 2, 3, 4, 6].map((hours) => hours * 3600);
 /** A scale never ends below this: the noise of a quiet night is no mountain range. */
 const LEAST_W = 250;
@@ -32,9 +35,11 @@ export class Chart {
   private readonly readout: HTMLElement;
   private readonly time = h("span", { class: "at" });
   private readonly shown: HTMLElement[] = [];
+  private readonly keys: HTMLElement[] = [];
   private plot: uPlot | null = null;
   private curves: Curves | null = null;
   private range: [number, number] = [0, 1];
+  private hasPercent = false;
   private readonly resized = new ResizeObserver(() => this.resize());
   private readonly scheme = matchMedia("(prefers-color-scheme: dark)");
   private readonly redraw = (): void => this.draw();
@@ -48,7 +53,9 @@ export class Chart {
     const entries = lines.map((line) => {
       const value = h("span", { class: "value" });
       this.shown.push(value);
-      return h("span", { class: `key ${line.colour}${line.dashed ? " dashed" : ""}` }, line.label, " ", value);
+      const key = h("span", { class: `key ${line.colour}${line.dashed ? " dashed" : ""}` }, line.label, " ", value);
+      this.keys.push(key);
+      return key;
     });
     this.readout = h("p", { class: "legend", "aria-hidden": "true" }, ...entries, this.time);
     this.element = h("div", { class: "chart" }, this.readout, this.drawing);
@@ -58,14 +65,22 @@ export class Chart {
 
   /** Show curves from `start` to `stop` (seconds since 1970) on the clocks of `zone`; `summary` says it in words. */
   show(curves: Curves, start: number, stop: number, zone: string, summary: string): void {
-    const same = this.plot !== null && this.zone === zone && this.range[0] === start && this.range[1] === stop;
+    const hasPercent = this.lines.some((line, i) => line.percent && this.isKnown(curves, i));
+    const same = this.plot !== null && this.zone === zone && this.range[0] === start && this.range[1] === stop &&
+      this.hasPercent === hasPercent;
     this.curves = curves;
+    this.hasPercent = hasPercent;
+    this.lines.forEach((line, i) => { this.keys[i]!.hidden = line.percent === true && !this.isKnown(curves, i); });
     this.range = [start, stop];
     this.zone = zone;
     this.drawing.setAttribute("aria-label", summary);
     if (same) this.plot?.setData([curves.times, ...curves.values]);
     else this.draw();
     this.read(null);
+  }
+
+  private isKnown(curves: Curves, index: number): boolean {
+    return curves.values[index]?.some((value) => value !== null) ?? false;
   }
 
   destroy(): void {
@@ -98,16 +113,21 @@ export class Chart {
       legend: { show: false },
       tzDate: (second) => uPlot.tzDate(new Date(second * 1000), this.zone),
       cursor: { drag: { x: false, y: false }, points: { size: 7 }, y: false },
-      scales: { x: { range: () => this.range }, y: { range: (_, low, high) => [Math.min(0, low * 1.08), Math.max(LEAST_W, high * 1.08)] } },
+      scales: { x: { range: () => this.range }, y: { range: (_, low, high) => [Math.min(0, low * 1.08), Math.max(LEAST_W, high * 1.08)] }, percent: { range: [0, 100] } },
       hooks: { setCursor: [(plot) => this.read(plot.cursor.idx ?? null)] },
       axes: [
         { ...axis, incrs: HOURS_S, space: 44, size: 28, values: (_, ticks) => ticks.map((tick) => clockAt(tick * 1000, this.zone)) },
         { ...axis, incrs: STEPS_W, space: 36, size: 56, values: (_, ticks) => powers(ticks) },
+        {
+          ...axis, scale: "percent", side: 1, show: this.hasPercent, incrs: STEPS_PERCENT, size: 44, grid: { show: false },
+          values: (_, ticks) => ticks.map((tick) => share(tick / 100)),
+        },
       ],
       series: [
         {},
         ...this.lines.map((line): uPlot.Series => ({
           stroke: colour(line.colour),
+          scale: line.percent ? "percent" : "y",
           width: 2,
           points: { show: false },
           spanGaps: false,
@@ -118,12 +138,17 @@ export class Chart {
     };
   }
 
+  private format(index: number, value: number | null | undefined): string {
+    return this.lines[index]!.percent ? share(typeof value === "number" ? value / 100 : null) : amount(value, "W");
+  }
+
   /** The legend's values: those under the pointer, else the newest. */
   private read(index: number | null): void {
     const curves = this.curves;
     if (curves === null) return;
-    const at = index ?? curves.times.findLastIndex((_, i) => curves.values.every((values) => (values[i] ?? null) !== null));
-    this.shown.forEach((value, i) => setText(value, at < 0 ? "–" : amount(curves.values[i]?.[at], "W")));
+    const at = index ?? curves.times.findLastIndex((_, i) =>
+      this.lines.every((line, one) => line.percent || (curves.values[one]?.[i] ?? null) !== null));
+    this.shown.forEach((value, i) => setText(value, at < 0 ? "–" : this.format(i, curves.values[i]?.[at])));
     const time = curves.times[at];
     setText(this.time, time === undefined ? "" : clockAt(time * 1000, this.zone));
   }

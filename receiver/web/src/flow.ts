@@ -1,6 +1,6 @@
 /** The live power flow: sun, house, grid and battery, with what moves between them. */
 
-import { amount } from "./format.ts";
+import { amount, share } from "./format.ts";
 import { flowsOf, type Flows, type SiteNow } from "./flows.ts";
 import { h, s, setText } from "./dom.ts";
 
@@ -61,14 +61,15 @@ export class FlowView {
     );
   }
 
-  /** Show the site at this moment; `fresh` false: what is shown is old. */
-  show(now: SiteNow, fresh: boolean): void {
-    this.field.classList.toggle("has-battery", now.battery !== null);
+  /** Show the site at this moment; `fresh` false: what is shown is old. `charge`: how full the battery is, in %. */
+  show(now: SiteNow, fresh: boolean, charge: number | null): void {
+    this.field.classList.toggle("has-battery", now.battery !== null || charge !== null);
     this.field.classList.toggle("stale", !fresh);
     this.set("sun", now.production === null ? null : Math.max(0, now.production), "");
     this.set("house", now.load, "");
     this.set("grid", now.net === null ? null : Math.abs(now.net), direction(now.net, "buying", "selling"));
-    this.set("battery", now.battery === null ? null : Math.abs(now.battery), direction(now.battery, "giving", "charging"));
+    const words = [direction(now.battery, "giving", "charging"), charge === null ? "" : share(charge / 100)];
+    this.set("battery", now.battery === null ? null : Math.abs(now.battery), words.filter(Boolean).join(" "));
     const flows = flowsOf(now);
     for (const [name, line] of this.lines) {
       const power = flows[name];

@@ -49,6 +49,24 @@ export function notices(status: GatewayStatus, zone: string): Notice[] {
   if (status.open_gap_since !== null) {
     warn("Nothing is measured at present", `A gap has been open since ${momentAt(status.open_gap_since, zone)}.`);
   }
+  if (status.power.grid_mode === "islanded" || status.power.grid_mode === "generator") {
+    warn(
+      "The house is cut off from the grid",
+      status.power.grid_mode === "generator" ? "A generator feeds it." : "Its battery feeds it until the grid is back.",
+    );
+  }
+  if (status.power.load_unknown === "battery-power-unknown") {
+    warn(
+      "What the house uses is not known",
+      "It has a battery whose power nobody tells at present. To see why, run on the scraper: envoy-scraper check",
+    );
+  }
+  if (status.power.load_unknown === "generator-runs") {
+    warn(
+      "What the house uses is not known",
+      "A generator runs that no meter measures. What seems to come from the grid meanwhile is no purchase.",
+    );
+  }
   const waiting = number(fields["outbox_rows"]);
   if (waiting > BACKLOG_ROWS || (status.delivery_lag_seconds ?? 0) > LAG_S) {
     warn("Readings are waiting", `${Math.round(waiting)} are on their way; nothing is lost, older ones arrive later.`);

@@ -60,11 +60,12 @@ export async function dayEnergy(serial: string, day: Day): Promise<DayEnergy | n
   };
 }
 
-/** Production, consumption and grid of a day in means of five minutes. Throws ApiError. */
+/** Production, consumption, grid (W) and the battery's charge (%) of a day in means of five minutes. Throws ApiError. */
 export async function dayCurve(serial: string, day: Day): Promise<Curves> {
-  const fields = await Promise.all(
-    ["production", "load", "net"].map((field) => points(serial, { kind: "site_1m", field }, day)),
-  );
+  const fields = await Promise.all([
+    ...["production", "load", "net"].map((field) => points(serial, { kind: "site_1m", field }, day)),
+    points(serial, { kind: "storage", field: "state_of_charge", every: "5m" }, day),
+  ]);
   // at night inverters draw a few watts, which nobody calls production
   fields[0] = new Map([...fields[0]!].map(([time, power]) => [time, Math.max(0, power)]));
   return coarsened(fields, day.start / 1000, Math.min(day.stop, Date.now()) / 1000, CURVE_S);
@@ -96,12 +97,16 @@ export async function panelEnergies(serial: string, day: Day): Promise<Map<strin
 
 /** One field of one kind over a day; what is not known is absent. Throws ApiError. */
 async function points(serial: string, series: Record<string, string>, day: Day): Promise<Points> {
+  const page = series["every"] ? {} : { limit: MOST_POINTS };
   const answer = await get<SeriesAnswer>(
-    of(serial, "/series"), { ...series, start: day.date, ...stopOf(day), time_zone: day.zone, limit: MOST_POINTS },
+    of(serial, "/series"), { ...series, start: day.date, ...stopOf(day), time_zone: day.zone, ...page },
   );
   const found: Points = new Map();
   for (const { timestamp, value } of answer.series.flatMap((one) => one.points ?? [])) {
     if (typeof value === "number") found.set(timestamp / 1000, value);
+  }
+  for (const { start, value } of answer.series.flatMap((one) => one.windows ?? [])) {
+    if (typeof value === "number") found.set(start / 1000, value);
   }
   return found;
 }

@@ -306,6 +306,18 @@ export interface HouseholdPower {
    */
   battery_w: number | null;
   /**
+   * How full the batteries are together, %.
+   */
+  state_of_charge: number | null;
+  /**
+   * `connected`, `islanded` or `generator`; null without a system controller.
+   */
+  grid_mode: string | null;
+  /**
+   * Why the load is null, where a battery or a generator makes it so.
+   */
+  load_unknown: ("battery-power-unknown" | "generator-runs") | null;
+  /**
    * Of the newest value in it, milliseconds since 1970; null if there is none.
    */
   timestamp: number | null;

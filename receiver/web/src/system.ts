@@ -25,6 +25,7 @@ const LINES = [
   { label: "Production", colour: "sun", filled: true },
   { label: "Consumption", colour: "house" },
   { label: "Grid", colour: "grid", dashed: true },
+  { label: "Battery", colour: "battery", percent: true },
 ];
 const METERS_S = 5;
 const STATUS_S = 15;
@@ -53,6 +54,7 @@ export class System {
   private date: string | null = null; // null: today, also after midnight
   private sums: { at: number; values: Sums } | null = null;
   private measured: SiteNow = { production: null, load: null, net: null, battery: null };
+  private charge: number | null = null;
   private panelNews = 0;
   private stepped = 0;
   private ended = false;
@@ -190,6 +192,7 @@ export class System {
     if (this.ended) return;
     this.phases.show(meters);
     this.measured = { production: power.production_w, load: power.load_w, net: power.net_w, battery: power.battery_w };
+    this.charge = power.state_of_charge;
     this.showNow();
   }
 
@@ -218,8 +221,8 @@ export class System {
 
   private showNow(): void {
     const sums = this.sums !== null && performance.now() - this.sums.at < SUMS_OLD_MS ? this.sums.values : null;
-    if (sums === null) this.flow.show(this.measured, this.lost.size === 0 && Object.values(this.measured).some((power) => power !== null));
-    else this.flow.show(fromSums(sums, this.measured.battery), true);
+    if (sums === null) this.flow.show(this.measured, this.lost.size === 0 && Object.values(this.measured).some((power) => power !== null), this.charge);
+    else this.flow.show(fromSums(sums, this.measured.battery), true, this.charge);
     this.showState();
   }
 

@@ -6,7 +6,8 @@ import { notices } from "../src/health.ts";
 function status(fields: Record<string, number | string>, changes: Partial<GatewayStatus> = {}): GatewayStatus {
   return {
     gateway: "122300001234", name: null, time_zone: null, last_timestamp: 0, age_seconds: 1, status: fields,
-    status_age_seconds: 10, delivery_lag_seconds: 1, open_gap_since: null, ...changes,
+    status_age_seconds: 10, delivery_lag_seconds: 1, open_gap_since: null,
+    power: { grid_mode: null, load_unknown: null }, ...changes,
   } as GatewayStatus;
 }
 
@@ -37,4 +38,15 @@ test("a token is spoken of when it is time to act, which is later for an install
   assert.match(titles(status({ token_expires_in: -5, role: "owner" }))[0]!, /has expired/);
   assert.deepEqual(titles(status({ token_expires_in: 11 * 3600, role: "installer" })), []);
   assert.match(titles(status({ token_expires_in: 1800, role: "installer" }))[0]!, /expires in/);
+});
+
+test("a house that is cut off, and a load that cannot be known, are explained", () => {
+  const power = (grid_mode: string | null, load_unknown: string | null): GatewayStatus =>
+    status({}, { power: { grid_mode, load_unknown } } as Partial<GatewayStatus>);
+  assert.deepEqual(titles(power("connected", null)), []);
+  assert.match(notices(power("islanded", null), "UTC")[0]!.advice, /battery feeds it/);
+  assert.match(titles(power(null, "battery-power-unknown"))[0]!, /not known/);
+  const [island, load] = notices(power("generator", "generator-runs"), "UTC");
+  assert.match(island!.advice, /generator feeds it/);
+  assert.match(load!.advice, /no purchase/);
 });

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from grafana.source import energy, now, panels, phases, pipeline, provisioning
+from grafana.source import battery, energy, now, panels, phases, pipeline, provisioning
 
 HERE = Path(__file__).parent
 DASHBOARDS = {
@@ -13,6 +13,7 @@ DASHBOARDS = {
     "panels": panels.dashboard,
     "phases": phases.dashboard,
     "energy": energy.dashboard,
+    "battery": battery.dashboard,
     "pipeline": pipeline.dashboard,
 }
 """File name without ending to what makes the dashboard."""

@@ -86,6 +86,8 @@ def alerts() -> list[AlertRule]:
         _panel_dead(),
         _phase_voltage(),
         _certificate_changed(),
+        _grid_lost(),
+        _battery_silent(),
     ]
 
 
@@ -238,4 +240,31 @@ def _certificate_changed() -> AlertRule:
         summary="Gateway {{ .Labels.gateway }} shows a certificate that is not the pinned one: no login is sent.",
         advice="If the gateway renewed it (once a year) or was replaced, accept it with `envoy-scraper trust`.",
         steps=[influxql("A", changed, since_s=DAY_S), reduce("B", "A", "last"), threshold("C", "B", "gt", 0)],
+    )
+
+
+def _grid_lost() -> AlertRule:
+    connected = 'SELECT last("connected") FROM "grid" WHERE $timeFilter GROUP BY "gateway"'
+    return AlertRule(
+        uid="envoy-grid-lost",
+        title="Grid lost",
+        severity="critical",
+        hold_for="1m",
+        summary="The house of gateway {{ .Labels.gateway }} is cut off from the grid.",
+        advice="If nobody opened the main relay on purpose, the grid has failed: the battery feeds the house as long "
+        "as it lasts (dashboard Battery).",
+        steps=[influxql("A", connected, since_s=15 * MINUTE_S), reduce("B", "A", "last"), threshold("C", "B", "lt", 1)],
+    )
+
+
+def _battery_silent() -> AlertRule:
+    talks = 'SELECT last("communicating") FROM "battery" WHERE $timeFilter GROUP BY "gateway", "battery"'
+    return AlertRule(
+        uid="envoy-battery-not-reporting",
+        title="Battery not reporting",
+        severity="warning",
+        hold_for="30m",
+        summary="Battery {{ .Labels.battery }} has not talked to gateway {{ .Labels.gateway }} for half an hour.",
+        advice="Without a storage meter nobody knows what the house uses meanwhile. Look at its light and its switch.",
+        steps=[influxql("A", talks, since_s=15 * MINUTE_S), reduce("B", "A", "last"), threshold("C", "B", "lt", 1)],
     )

@@ -112,6 +112,7 @@ class _Loader:
 def _pipeline(firmware: str, start: int, stop: int) -> list[Reading]:
     """The readings of scraper and receiver about themselves, and one event of each type."""
     rows = [_own(firmware, second, stop) for second in range(start, stop, _MINUTE)]
+    rows += [row for second in range(start, stop, _MINUTE) for row in _storage(second)]
     rows += [_delivery(second, index) for index, second in enumerate(range(start, stop, _MINUTE))]
     happened = (
         ("start", start, None, None, "the scraper was started"),
@@ -121,6 +122,7 @@ def _pipeline(firmware: str, start: int, stop: int) -> list[Reading]:
         ("clock_step", stop - 1500, None, None, "the gateway's clock moved by 7 s"),
         ("schema", stop - 1200, None, None, "unknown keys"),
         ("certificate", stop - 900, stop - 600, None, "another certificate"),
+        ("outage", stop - 800, stop - 500, None, "the main relay is open"),
     )
     for kind, begin, end, count, reason in happened:
         fields: dict[str, FieldValue] = {"reason": reason}
@@ -141,6 +143,22 @@ def _own(firmware: str, second: int, stop: int) -> Reading:
         "certificate_changed": 0.0, "outbox_rows": 12.0 + backlog, "outbox_bytes": 65_536.0 + 90 * backlog,
         "dead_letters": 0.0, "lost_rows": 0.0, "clock_offset": 0.4, "inverters_known": 20.0,
     })  # fmt: skip
+
+
+def _storage(second: int) -> Iterator[Reading]:
+    """Three batteries that are filled and emptied once a day."""
+    charge = 55.0 + round(45.0 * math.sin(second / _DAY * math.tau))
+    common = {"state_of_charge": charge, "power": -900.0}
+    yield Reading("storage", {}, second * 1000, {
+        **common, "energy_available": 10_080 * charge / 100, "capacity": 10_080.0, "reserve": 10.0, "health": 100.0,
+        "batteries": 3.0, "measured": 3.0,
+    })  # fmt: skip
+    for index in range(3):
+        yield Reading("battery", {"battery": f"49232000010{index}"}, second * 1000, {
+            **common, "power": -300.0, "energy_available": 3360 * charge / 100, "capacity": 3360.0, "temperature": 24.0,
+            "cell_temperature": 25.0, "communicating": 1.0, "last_report": second * 1000.0, "status": "READY",
+        })  # fmt: skip
+    yield Reading("grid", {}, second * 1000, {"relay": "closed", "mode": "connected", "connected": 1.0})
 
 
 def _delivery(second: int, index: int) -> Reading:

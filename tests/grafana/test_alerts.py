@@ -16,8 +16,10 @@ from tests.grafana.alarm_data import (
     NIGHT,
     NOON,
     OTHER_GATEWAY,
+    battery_states,
     encode_line,
     gap_event,
+    grid_states,
     panel_quarters,
     scraper_report,
     scraper_reports,
@@ -58,8 +60,8 @@ def bucket(server: Influxd) -> AlarmBucket:
     return AlarmBucket(server, bucket)
 
 
-def test_there_are_the_eight_rules() -> None:
-    assert len(RULES) == 8
+def test_there_are_the_ten_rules() -> None:
+    assert len(RULES) == 10
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +84,8 @@ def healthy_bucket(server: Influxd) -> AlarmBucket:
             *gap_event(now - DAY, now - DAY + 5 * MINUTE),
             *voltages("a", 235, 233, until=now),
             *panel_quarters("7", now, "0" * 20, peers=180.0 if now == NOON else 0.0),
+            *grid_states(now - HOUR, now + HOUR),
+            *battery_states(now - HOUR, now + HOUR),
         )
     return bucket
 

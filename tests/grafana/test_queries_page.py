@@ -18,7 +18,7 @@ def test_the_pages_answer_every_group_of_questions():
     with_queries = [group.partition("\n")[0] for group in groups if "\n```" in group]
     assert with_queries == [
         "What exists", "Now", "Today", "From a script", "Panels", "Phases", "Energy by day, month and year", "Cost",
-        "Gaps and losses", "Delivery",
+        "Batteries and grid", "Gaps and losses", "Delivery",
     ]  # fmt: skip
     assert [example.language for example in EXAMPLES].count("sh") == 1
 

@@ -1,0 +1,64 @@
+"""The alert rules of batteries and grid: each fires for what it is meant for and for nothing else."""
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from tests.grafana.alarm_data import GATEWAY, NOON, OTHER_GATEWAY, battery_states, grid_states
+from tests.grafana.alarm_evaluation import HOUR, MINUTE, AlarmBucket, find_alarms, gateways_of, render_summaries
+from tests.grafana.test_alerts import RULES
+from tests.influxd.server import Influxd, run_influxd
+
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
+    with run_influxd(tmp_path_factory.mktemp("influxd")) as started:
+        yield started
+
+
+@pytest.fixture
+def bucket(server: Influxd) -> AlarmBucket:
+    """An empty bucket of this test alone."""
+    bucket = f"storage-{next(_NUMBERS)}"
+    server.make_bucket(bucket)
+    return AlarmBucket(server, bucket)
+
+
+class TestGridLost:
+    RULE = RULES["envoy-grid-lost"]
+
+    def test_an_open_relay_is_told_until_it_is_closed_again(self, bucket: AlarmBucket) -> None:
+        bucket.write(
+            *grid_states(NOON - HOUR, NOON - 11 * MINUTE),
+            *grid_states(NOON - 10 * MINUTE, NOON + 10 * MINUTE, connected=0.0),
+            *grid_states(NOON + 11 * MINUTE, NOON + HOUR),
+            *grid_states(NOON - HOUR, NOON + HOUR, OTHER_GATEWAY),
+        )
+        assert gateways_of(find_alarms(bucket, self.RULE, NOON - 9 * MINUTE, NOON + 10 * MINUTE)) == {GATEWAY}
+        assert render_summaries(bucket, self.RULE, NOON) == [
+            f"The house of gateway {GATEWAY} is cut off from the grid."
+        ]
+        assert find_alarms(bucket, self.RULE, NOON + 12 * MINUTE, NOON + HOUR) == set()
+
+    def test_a_gateway_that_says_nothing_of_its_relay_any_more_is_no_lost_grid(self, bucket: AlarmBucket) -> None:
+        bucket.write(*grid_states(NOON - 2 * HOUR, NOON - HOUR, connected=0.0))
+        assert find_alarms(bucket, self.RULE, NOON - 20 * MINUTE, NOON) == set()
+
+
+class TestBatteryNotReporting:
+    RULE = RULES["envoy-battery-not-reporting"]
+
+    @pytest.mark.parametrize(("minutes", "alarms"), [(20, set()), (40, {GATEWAY})])
+    def test_a_silent_battery_is_told_after_half_an_hour(
+        self, bucket: AlarmBucket, minutes: int, alarms: set[str]
+    ) -> None:
+        silent = NOON - minutes * MINUTE
+        bucket.write(
+            *battery_states(NOON - 2 * HOUR, silent - MINUTE),
+            *battery_states(silent, NOON, communicating=0.0),
+            *battery_states(NOON - 2 * HOUR, NOON, battery="492320000102"),
+        )
+        assert gateways_of(find_alarms(bucket, self.RULE, NOON - HOUR, NOON)) == alarms

@@ -79,7 +79,7 @@ def _receiver_reply(request: httpx.Request) -> httpx.Response:
         "": [{"gateway": SERIAL}],
         f"/{SERIAL}/power": HouseholdPower(
             production_w=5100.0, load_w=1900.0, net_w=-3200.0, imported_w=0.0, exported_w=3200.0, battery_w=-640.0,
-            timestamp=1, age_seconds=1.0,
+            state_of_charge=None, grid_mode=None, load_unknown=None, timestamp=1, age_seconds=1.0,
         ),
         f"/{SERIAL}/meters": [
             MeterEntry(meter="production", phase="a", timestamp=1, age_seconds=500.0, power=3000.0)

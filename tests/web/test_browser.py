@@ -54,7 +54,7 @@ async def test_a_battery_shows_its_charge_now_and_over_the_day_and_why_a_load_is
     now = page_server.clock.now_ms()
     known = {"batteries": 2.0, "measured": 2.0, "power": -600.0}
     charged = [
-        Reading("storage", {}, now - age * MINUTE_MS, known | {"state_of_charge": 60.0 - age / 4})
+        Reading("storage", {}, now - age * MINUTE_MS, {**known, "state_of_charge": 60.0 - age / 4})
         for age in range(60, -1, -1)
     ]
     await page_server.send(*charged)
@@ -65,7 +65,7 @@ async def test_a_battery_shows_its_charge_now_and_over_the_day_and_why_a_load_is
     await expect(page.locator(".curve .key.battery")).to_be_visible()
     await expect(page.locator(".curve .key.battery .value")).to_have_text(re.compile(r"^\d\d\u202f%$"))
     await page_server.send(Reading("storage", {}, page_server.clock.now_ms(), {"batteries": 2.0, "measured": 1.0}))
-    await expect(page.locator(".node.house strong")).to_have_text("–", timeout=20_000)
+    await expect(page.locator(".node.house strong")).to_have_text("\u2013", timeout=20_000)
     await page.reload()
     await expect(page.locator(".banner")).to_contain_text("What the house uses is not known")
 

@@ -56,12 +56,12 @@ async def test_the_household_with_a_battery_that_no_meter_sees(service_on_each_s
     storage = {"batteries": 2.0, "measured": 2.0, "power": -1200.0, "state_of_charge": 55.0}
     silent = {"batteries": 2.0, "measured": 0.0}
     grid = Reading("grid", {}, NOW_MS, {"mode": "connected", "relay": "closed", "connected": 1.0})
-    await service_on_each_store.send(*now(), grid, Reading("storage", {}, NOW_MS, storage))
+    await service_on_each_store.send(*now(), grid, Reading("storage", {}, NOW_MS, {**storage}))
     (found,) = await answers(service_on_each_store, "/power")
     assert (found["load_w"], found["battery_w"], found["load_unknown"]) == (300.0, -1200.0, None)
     assert (found["state_of_charge"], found["grid_mode"]) == (55.0, "connected")
     service_on_each_store.clock.advance(60)
-    await service_on_each_store.send(*now(NOW_MS + 60_000), Reading("storage", {}, NOW_MS + 60_000, silent))
+    await service_on_each_store.send(*now(NOW_MS + 60_000), Reading("storage", {}, NOW_MS + 60_000, {**silent}))
     (found,) = await answers(service_on_each_store, "/power")
     read_as(HouseholdPower, found)
     assert (found["load_w"], found["battery_w"]) == (None, None)

@@ -7,7 +7,8 @@ from receiver.sites.model import NO_SITE
 from receiver.stores.base import Point, SeriesPoints
 from shared.readings import Series
 from shared.units import HOUR_MS, MINUTE_MS, QUARTER_MS
-from tests.receiver.rollups.test_rows import START, counted, flat
+from tests.receiver.rollups.random_house import START
+from tests.receiver.rollups.test_rows import counted, flat
 
 STOP = START + QUARTER_MS
 

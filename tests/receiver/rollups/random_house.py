@@ -67,6 +67,10 @@ class RandomHouse:
             self._meter("total-consumption", "ab")
         for number in range(chance.randint(0, 5)):
             self._inverter(f"48{number}")
+        if chance.random() < 0.4:
+            self._batteries()
+        if chance.random() < 0.3:
+            self._generator()
         outage = START + chance.randint(0, hours * 60) * MINUTE
         length = chance.choice([0, 3, 30, 100]) * MINUTE
         self.readings = [r for r in self.readings if not outage <= r.timestamp < outage + length]
@@ -103,6 +107,22 @@ class RandomHouse:
             self.readings.append(Reading("inverter", tags, time, fields | ({"interval": 900.0} if has_details else {})))
         if has_details:
             self._count("inverter", tags, "energy_lifetime", times)
+
+    def _batteries(self) -> None:
+        """Two of them, of which one is silent now and then."""
+        for time in self._times(20_000):
+            measured = self._random.choice([2.0, 2.0, 2.0, 2.0, 1.0])
+            fields: dict[str, FieldValue] = {"batteries": 2.0, "measured": measured}
+            if measured == 2.0:
+                fields["power"] = self._random.uniform(-3000, 3000)
+            self.readings.append(Reading("storage", {}, time, fields))
+
+    def _generator(self) -> None:
+        for time in self._times(5 * MINUTE):
+            runs = self._random.random() < 0.3
+            self.readings.append(Reading("generator", {}, time, {"running": float(runs)}))
+            if self._random.random() < 0.5:
+                self.readings.append(Reading("grid", {}, time, {"mode": "generator" if runs else "connected"}))
 
     def _count(self, kind: str, tags: dict[str, str], name: str, times: list[int]) -> None:
         counted = self._random.uniform(0, 1e6)

@@ -80,12 +80,15 @@ class EnsembleSamples:
 
     def _notice_login(self) -> None:
         """Another firmware or role may give other things."""
-        identity = self._gateway.identity
-        seen = self._seen
-        if seen is None or identity is None:
-            self._seen = identity
-        elif (identity.serial, identity.firmware, identity.role) != (seen.serial, seen.firmware, seen.role):
-            self._seen = identity
+        identity, seen = self._gateway.identity, self._seen
+        if identity is None:
+            return
+        self._seen = identity
+        if seen is not None and (identity.serial, identity.firmware, identity.role) != (
+            seen.serial,
+            seen.firmware,
+            seen.role,
+        ):
             self._reader.forget()
 
     def _say_refused(self) -> None:

@@ -159,6 +159,7 @@ class EnsembleReader:
             return None
         self._failures = 0
         self._successes += 1
+        self.refused.pop(path, None)
         return found
 
 

@@ -192,3 +192,14 @@ async def test_a_generator_that_feeds_the_house_is_a_mode_of_the_grid(home):
     assert find_one(rows, "grid").fields == {"relay": "open", "mode": "generator", "connected": 0.0}
     assert find_one(rows, "generator").fields["running"] == 1.0
     assert "a generator feeds the house" in str(find_one(rows, "event").fields["reason"])
+
+
+async def test_another_firmware_is_asked_again_what_it_has(tmp_path):
+    async with open_home(tmp_path, "firmware-7") as home:
+        assert await home.poll() == []
+        asked = home.count(POWER)
+        known = home.samples._gateway.identity
+        assert known is not None
+        home.samples._seen = known._replace(firmware="D7.0.1")
+        await home.poll()
+        assert home.count(POWER) == asked + 1

@@ -52,7 +52,7 @@ class EnsembleSamples:
         has_meter = any(meter.enabled and meter.measurement == STORAGE for meter in meters)
         return bool(self._last and self._last.powers) and not has_meter
 
-    async def states(self) -> None:
+    async def poll_states(self) -> None:
         """Ask everything, once a minute. Raises as `GatewaySession.get_json`."""
         self._notice_login()
         replies = await self._reader.read()
@@ -66,7 +66,7 @@ class EnsembleSamples:
         events, outage = self._follow_grid(readings, now)
         await self._recorder.record([*readings, *events], MemoryChange(outage_start_ms=outage))
 
-    async def power(self) -> None:
+    async def poll_power(self) -> None:
         """Ask the batteries' power alone, between two rounds. Raises as `GatewaySession.get_json`."""
         if not self.polls_power or self._last is None:
             return

@@ -86,8 +86,8 @@ class Poller:
             jobs.insert(1, PollJob("meters", self._meter_interval, samples.meters))
         if ensemble is not None:
             interval = functools.partial(_choose_power_interval, ensemble, meter_interval_s)
-            jobs.insert(1, PollJob("battery power", interval, ensemble.power))
-            jobs.append(PollJob("batteries", lambda: STATES_S, ensemble.states))
+            jobs.insert(1, PollJob("battery power", interval, ensemble.poll_power))
+            jobs.append(PollJob("batteries", lambda: STATES_S, ensemble.poll_states))
         self._schedule = Schedule(jobs, clock, rng)
 
     async def run(self) -> None:

@@ -60,7 +60,7 @@ async def read_household(folder: Path, state: Path) -> HouseholdNow:
                     gateway, scraper.recorder, scraper.gaps, scraper.memory, scraper.health, clock, poll_meters=True
                 )
                 await samples.meters()
-                await EnsembleSamples(gateway, scraper.recorder, scraper.memory, clock).states()
+                await EnsembleSamples(gateway, scraper.recorder, scraper.memory, clock).poll_states()
             finally:
                 await gateway.aclose()
             rows = await scraper.rows()

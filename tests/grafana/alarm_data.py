@@ -42,12 +42,14 @@ def voltages(phase: str, usual: float, now: float, gateway: str = GATEWAY, *, un
     ]
 
 
-def grid_states(since: int, until: int, gateway: str = GATEWAY, *, connected: float = 1.0) -> list[str]:
+def make_grid_states(since: int, until: int, gateway: str = GATEWAY, *, connected: float = 1.0) -> list[str]:
     """How the main relay stands, each minute."""
     return [f"grid,gateway={gateway} connected={connected} {at}" for at in range(since, until + 1, MINUTE)]
 
 
-def battery_states(since: int, until: int, *, battery: str = "492320000101", communicating: float = 1.0) -> list[str]:
+def make_battery_states(
+    since: int, until: int, *, battery: str = "492320000101", communicating: float = 1.0
+) -> list[str]:
     """Whether a battery talks to the gateway, each minute."""
     tags = f"battery,gateway={GATEWAY},battery={battery}"
     return [f"{tags} communicating={communicating} {at}" for at in range(since, until + 1, MINUTE)]

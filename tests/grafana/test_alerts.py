@@ -16,10 +16,10 @@ from tests.grafana.alarm_data import (
     NIGHT,
     NOON,
     OTHER_GATEWAY,
-    battery_states,
     encode_line,
     gap_event,
-    grid_states,
+    make_battery_states,
+    make_grid_states,
     panel_quarters,
     scraper_report,
     scraper_reports,
@@ -84,8 +84,8 @@ def healthy_bucket(server: Influxd) -> AlarmBucket:
             *gap_event(now - DAY, now - DAY + 5 * MINUTE),
             *voltages("a", 235, 233, until=now),
             *panel_quarters("7", now, "0" * 20, peers=180.0 if now == NOON else 0.0),
-            *grid_states(now - HOUR, now + HOUR),
-            *battery_states(now - HOUR, now + HOUR),
+            *make_grid_states(now - HOUR, now + HOUR),
+            *make_battery_states(now - HOUR, now + HOUR),
         )
     return bucket
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.grafana.alarm_data import GATEWAY, NOON, OTHER_GATEWAY, battery_states, grid_states
+from tests.grafana.alarm_data import GATEWAY, NOON, OTHER_GATEWAY, make_battery_states, make_grid_states
 from tests.grafana.alarm_evaluation import HOUR, MINUTE, AlarmBucket, find_alarms, gateways_of, render_summaries
 from tests.grafana.test_alerts import RULES
 from tests.influxd.server import Influxd, run_influxd
@@ -32,10 +32,10 @@ class TestGridLost:
 
     def test_an_open_relay_is_told_until_it_is_closed_again(self, bucket: AlarmBucket) -> None:
         bucket.write(
-            *grid_states(NOON - HOUR, NOON - 11 * MINUTE),
-            *grid_states(NOON - 10 * MINUTE, NOON + 10 * MINUTE, connected=0.0),
-            *grid_states(NOON + 11 * MINUTE, NOON + HOUR),
-            *grid_states(NOON - HOUR, NOON + HOUR, OTHER_GATEWAY),
+            *make_grid_states(NOON - HOUR, NOON - 11 * MINUTE),
+            *make_grid_states(NOON - 10 * MINUTE, NOON + 10 * MINUTE, connected=0.0),
+            *make_grid_states(NOON + 11 * MINUTE, NOON + HOUR),
+            *make_grid_states(NOON - HOUR, NOON + HOUR, OTHER_GATEWAY),
         )
         assert gateways_of(find_alarms(bucket, self.RULE, NOON - 9 * MINUTE, NOON + 10 * MINUTE)) == {GATEWAY}
         assert render_summaries(bucket, self.RULE, NOON) == [
@@ -44,7 +44,7 @@ class TestGridLost:
         assert find_alarms(bucket, self.RULE, NOON + 12 * MINUTE, NOON + HOUR) == set()
 
     def test_a_gateway_that_says_nothing_of_its_relay_any_more_is_no_lost_grid(self, bucket: AlarmBucket) -> None:
-        bucket.write(*grid_states(NOON - 2 * HOUR, NOON - HOUR, connected=0.0))
+        bucket.write(*make_grid_states(NOON - 2 * HOUR, NOON - HOUR, connected=0.0))
         assert find_alarms(bucket, self.RULE, NOON - 20 * MINUTE, NOON) == set()
 
 
@@ -57,8 +57,8 @@ class TestBatteryNotReporting:
     ) -> None:
         silent = NOON - minutes * MINUTE
         bucket.write(
-            *battery_states(NOON - 2 * HOUR, silent - MINUTE),
-            *battery_states(silent, NOON, communicating=0.0),
-            *battery_states(NOON - 2 * HOUR, NOON, battery="492320000102"),
+            *make_battery_states(NOON - 2 * HOUR, silent - MINUTE),
+            *make_battery_states(silent, NOON, communicating=0.0),
+            *make_battery_states(NOON - 2 * HOUR, NOON, battery="492320000102"),
         )
         assert gateways_of(find_alarms(bucket, self.RULE, NOON - HOUR, NOON)) == alarms

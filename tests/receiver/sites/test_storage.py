@@ -19,7 +19,7 @@ CHARGING = {"power": -3000.0, "batteries": 2.0, "measured": 2.0, "state_of_charg
 ROOF = [meter("production", 5000.0), meter("net-consumption", -1000.0)]
 
 
-def latest(age_ms=1000, **fields):
+def make_latest(age_ms=1000, **fields):
     """The latest values of a kind without tags."""
     return [Latest({}, NOON - age_ms, fields)]
 
@@ -30,24 +30,24 @@ def describe(storage=(), grid=(), generator=(), meters=ROOF):
 
 
 def test_without_a_storage_meter_the_load_takes_the_batteries_own_power():
-    now = describe(latest(**CHARGING))
+    now = describe(make_latest(**CHARGING))
     assert (now.site.load, now.site.battery, now.site.exported) == (1000.0, -3000.0, 1000.0)
     assert now.storage.state_of_charge == 55.0
     assert now.load_unknown is None
 
 
 def test_a_storage_meter_goes_before_the_batteries_own_power():
-    now = describe(latest(**CHARGING), meters=[*ROOF, meter("storage", -2900.0)])
+    now = describe(make_latest(**CHARGING), meters=[*ROOF, meter("storage", -2900.0)])
     assert (now.site.load, now.site.battery) == (1100.0, -2900.0)
 
 
 @pytest.mark.parametrize(
     "storage",
     [
-        latest(batteries=2.0, measured=0.0),
-        latest(**CHARGING | {"measured": 1.0}),
-        latest(STORAGE_SPEAKS_MS + 1, **CHARGING),
-        latest(BATTERY_STAYS_MS, **CHARGING),
+        make_latest(batteries=2.0, measured=0.0),
+        make_latest(**CHARGING | {"measured": 1.0}),
+        make_latest(STORAGE_SPEAKS_MS + 1, **CHARGING),
+        make_latest(BATTERY_STAYS_MS, **CHARGING),
     ],
 )
 def test_a_battery_whose_power_is_not_known_makes_the_load_unknown(storage):
@@ -59,45 +59,45 @@ def test_a_battery_whose_power_is_not_known_makes_the_load_unknown(storage):
 
 def test_a_total_meter_says_nothing_of_the_load_beside_a_battery_that_is_not_known():
     meters = [meter("production", 5000.0), meter("total-consumption", 4000.0)]
-    now = describe(latest(batteries=1.0, measured=0.0), meters=meters)
+    now = describe(make_latest(batteries=1.0, measured=0.0), meters=meters)
     assert (now.site.load, now.site.net) == (None, None)
 
 
 def test_a_battery_that_was_not_listed_for_a_day_is_gone():
-    now = describe(latest(BATTERY_STAYS_MS + 1, **CHARGING))
+    now = describe(make_latest(BATTERY_STAYS_MS + 1, **CHARGING))
     assert (now.site.load, now.load_unknown) == (4000.0, None)
 
 
 def test_while_a_generator_runs_the_load_is_unknown_and_nothing_is_bought_over_an_open_relay():
     """As captured on 8.2.127: what the consumption meter shows is the generator's."""
     meters = [meter("production", 0.9), meter("net-consumption", 2400.0)]
-    now = describe(grid=latest(mode="generator"), generator=latest(running=1.0), meters=meters)
+    now = describe(grid=make_latest(mode="generator"), generator=make_latest(running=1.0), meters=meters)
     assert now.site == (0.9, None, 0.0, 0.0, 0.0, None)
     assert now.load_unknown == "generator-runs"
     assert now.storage.grid_mode == "generator"
 
 
 def test_while_a_generator_runs_and_the_relay_is_not_known_neither_is_what_is_bought():
-    now = describe(generator=latest(running=1.0))
+    now = describe(generator=make_latest(running=1.0))
     assert now.site == (5000.0, None, None, None, None, None)
 
 
 @pytest.mark.parametrize(("age_ms", "known"), [(STATE_SPEAKS_MS, True), (STATE_SPEAKS_MS + 1, False)])
 def test_states_speak_of_now_for_two_heartbeats(age_ms, known):
-    now = describe_storage(((), latest(age_ms, mode="islanded"), latest(age_ms, running=1.0)), NOON)
+    now = describe_storage(((), make_latest(age_ms, mode="islanded"), make_latest(age_ms, running=1.0)), NOON)
     assert now == (StorageNow(grid_mode="islanded", generator_runs=True) if known else StorageNow())
 
 
 def test_cut_off_without_a_generator_the_load_is_known():
-    now = describe(latest(**CHARGING), grid=latest(mode="islanded"), generator=latest(running=0.0))
+    now = describe(make_latest(**CHARGING), grid=make_latest(mode="islanded"), generator=make_latest(running=0.0))
     assert now.site.load == 1000.0
 
 
 def test_live_sums_follow_the_same_rules():
     powers = LatestPowers()
-    powers.seed(ROOF, (), latest(**CHARGING), (), ())
+    powers.seed(ROOF, (), make_latest(**CHARGING), (), ())
     sums = powers.sum_up(NOON, NO_SITE)
     assert sums is not None
     assert (sums.p, sums.c) == (5000, 1000)
-    powers.seed((), (), latest(0, batteries=2.0, measured=1.0), (), ())
+    powers.seed((), (), make_latest(0, batteries=2.0, measured=1.0), (), ())
     assert powers.sum_up(NOON, NO_SITE) is None

@@ -34,7 +34,7 @@ class EnsembleHome:
         """A round after so many minutes; what it committed."""
         before = len(await self.scraper.rows())
         self.clock.advance(60 * minutes)
-        await self.samples.states()
+        await self.samples.poll_states()
         return (await self.scraper.rows())[before:]
 
     def count(self, path: str) -> int:
@@ -108,7 +108,7 @@ async def test_power_is_asked_between_rounds_only_where_no_meter_gives_it(tmp_pa
     async with open_home(tmp_path / "metered") as home:
         await home.poll()
         asked = home.count(POWER)
-        await home.samples.power()
+        await home.samples.poll_power()
         assert not home.samples.polls_power
         assert home.count(POWER) == asked
     async with open_home(tmp_path / "unmetered", "battery", "no-storage-meter") as home:
@@ -116,10 +116,10 @@ async def test_power_is_asked_between_rounds_only_where_no_meter_gives_it(tmp_pa
         assert home.samples.polls_power
         requests = len(home.sim.ledger.of("request"))
         home.clock.advance(5)
-        await home.samples.power()
+        await home.samples.poll_power()
         assert len(home.sim.ledger.of("request")) == requests + 1
         home.clock.advance(60)
-        await home.samples.power()
+        await home.samples.poll_power()
         latest = [one for one in await home.scraper.rows("storage") if "power" in one.fields][-1]
         assert latest.fields["power"] == pytest.approx(sum_storage(home.sim), abs=1)
         assert latest.fields["state_of_charge"] == round(100 * (home.sim.device.state().state_of_charge or 0.0))

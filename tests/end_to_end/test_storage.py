@@ -56,9 +56,7 @@ async def read_household(folder: Path, state: Path) -> HouseholdNow:
         async with scripted_scraper(state, clock=clock) as scraper:
             try:
                 await gateway.connect()
-                samples = Samples(
-                    gateway, scraper.recorder, scraper.gaps, scraper.memory, scraper.health, clock, poll_meters=True
-                )
+                samples = Samples(gateway, scraper.recorder, scraper.memory, scraper.health, clock, poll_meters=True)
                 await samples.meters()
                 await EnsembleSamples(gateway, scraper.recorder, scraper.memory, clock).poll_states()
             finally:

@@ -5,6 +5,7 @@
       GatewayError
         GatewayUnreachableError    no connection, time-out, reset, 5xx: retry with back-off
         BadReplyError              not what the protocol says (HTML, truncated, too large): discard, retry next cycle
+          EmptyReplyError          200 with an empty body: nothing is there now
         EndpointUnavailableError   401/403/404 on one endpoint: this login or firmware does not have it
         SessionExpiredError        401 where it used to work: renew the session once
         PersonNeededError          logins stop until somebody acts; everything else goes on
@@ -41,6 +42,10 @@ class GatewayUnreachableError(GatewayError):
 
 class BadReplyError(GatewayError):
     """A reply that is not what the protocol says; nothing of it was used."""
+
+
+class EmptyReplyError(BadReplyError):
+    """A reply without a body: the gateway has nothing to say there now."""
 
 
 class EndpointUnavailableError(GatewayError):

@@ -237,6 +237,7 @@ class Samples:
             *(f"missing {name}" for name in notes.missing),
             *(f"unknown {name}" for name in notes.unknown),
             *(f"refused {name}" for name in notes.refused),
+            *(f"odd {name}" for name in notes.odd),
         }
         fresh = sorted(seen - self._reported)
         if not fresh:

@@ -6,7 +6,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from scraper.errors import BadReplyError, EndpointUnavailableError, GatewayUnreachableError
+from scraper.errors import BadReplyError, EmptyReplyError, EndpointUnavailableError, GatewayUnreachableError
 from scraper.gateway.info import GatewayInfo
 from scraper.gateway.login import JUDGE_PATH as INVERTERS
 from scraper.gateway.parse.device_data import join_inverters, parse_device_data
@@ -39,7 +39,7 @@ async def ask_inverters(ask: Ask, notes: Notes) -> list[Reading]:
     absent: EndpointUnavailableError | None = None
     listed = None
     try:
-        listed = parse_inverters(await ask(INVERTERS), notes)
+        listed = parse_inverters(await ask_list(ask, INVERTERS), notes)
     except EndpointUnavailableError as error:
         absent = error
     try:
@@ -55,8 +55,16 @@ async def ask_inverters(ask: Ask, notes: Notes) -> list[Reading]:
 async def ask_meters(ask: Ask, notes: Notes) -> list[ConfiguredMeter]:
     """The configured meters; none where the gateway does not know the question."""
     try:
-        return parse_meters(await ask(METERS), notes)
+        return parse_meters(await ask_list(ask, METERS), notes)
     except EndpointUnavailableError:
+        return []
+
+
+async def ask_list(ask: Ask, path: str) -> object:
+    """A reply that should be a list; an empty body means that nothing is there now."""
+    try:
+        return await ask(path)
+    except EmptyReplyError:
         return []
 
 
@@ -78,5 +86,5 @@ async def ask_production(
 async def _optional(ask: Ask, path: str) -> object:
     try:
         return await ask(path)
-    except EndpointUnavailableError:
+    except (EndpointUnavailableError, EmptyReplyError):
         return None

@@ -169,7 +169,7 @@ class GatewaySession:
         meters = await self.meters(notes)
         if not any(meter.enabled for meter in meters):
             return []
-        return parse_readings(await self.get_json(queries.METER_READINGS), meters, notes)
+        return parse_readings(await queries.ask_list(self.get_json, queries.METER_READINGS), meters, notes)
 
     async def production(self, notes: Notes | None = None) -> Reading | None:
         """The sum of all inverters, for gateways without a production meter; None where one measures it."""

@@ -13,14 +13,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from scraper.errors import BadReplyError
-from scraper.gateway.parse.inverters import InverterList
+from scraper.gateway.parse.inverters import InverterList, keep_newest
 from scraper.gateway.parse.values import Document, Notes, epoch_seconds, number, read_fields
 from shared.keys import is_serial
 from shared.readings import Reading
 
 _WHERE = "device_data"
 _DEFAULT_LIMIT = 50
-_UNSIGNED = 2.0**32
 _JOULES_PER_WH = 3600.0
 
 _WATTS = {"now": ("power", 1.0), "max": ("max_power", 1.0)}
@@ -74,7 +73,7 @@ def parse_device_data(data: object, notes: Notes | None = None) -> DeviceData:
         if device.get("devName") == "pcu" and device.get("active") is not False:
             reading = _inverter(device, notes)
             if reading is not None:
-                readings.setdefault(reading.tags["inverter"], reading)
+                keep_newest(readings, reading, _WHERE, notes)
     truncated = count is None or limit is None or max(count, len(devices)) >= limit
     return DeviceData(list(readings.values()), truncated)
 
@@ -128,9 +127,6 @@ def _inverter(device: Document, notes: Notes) -> Reading | None:
 
 def _fields(channel: Document, report: Document, notes: Notes) -> dict[str, float]:
     fields = read_fields(_part(channel, "watts"), _WATTS, f"{_WHERE}.watts", notes)
-    for name in fields.keys() & {"power", "max_power"}:
-        if fields[name] >= _UNSIGNED / 2:  # the device prints negative numbers as unsigned
-            fields[name] -= _UNSIGNED
     fields |= read_fields(_part(channel, "lifetime"), _LIFETIME, f"{_WHERE}.lifetime", notes)
     fields |= read_fields(report, _REPORT, _WHERE, notes)
     if fields.get("interval", 1.0) <= 0:

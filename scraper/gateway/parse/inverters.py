@@ -53,7 +53,7 @@ def parse_inverters(data: object, notes: Notes | None = None) -> InverterList:
         elif kind != _RELAY:
             if kind != _INVERTER:  # a new type of inverter is better kept than lost
                 notes.add_unknown(f"{_WHERE}.devType={kind}")
-            _keep_newest(readings, _reading(serial, date, entry, notes))
+            keep_newest(readings, _reading(serial, date, entry, notes), _WHERE, notes)
     return InverterList(list(readings.values()), ghosts, batteries, ready=data != [])
 
 
@@ -73,9 +73,11 @@ def _reading(serial: str, date: int, entry: Document, notes: Notes) -> Reading:
     return Reading(kind="inverter", tags={"inverter": serial}, timestamp=date * 1000, fields={**fields})
 
 
-def _keep_newest(readings: dict[str, Reading], reading: Reading) -> None:
+def keep_newest(readings: dict[str, Reading], reading: Reading, where: str, notes: Notes) -> None:
     """One reading per serial: an entry that stands twice must not become two values of one identity."""
     serial = reading.tags["inverter"]
     known = readings.get(serial)
+    if known is not None:
+        notes.odd.add(f"{where} lists a serial twice")
     if reading.fields and (known is None or known.timestamp < reading.timestamp):
         readings[serial] = reading

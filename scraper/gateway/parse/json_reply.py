@@ -1,20 +1,24 @@
 """A reply as JSON, whole or not at all. Pure.
 
 Strict where a slip could pass for data: UTF-8 only, nothing cut off, no key twice, no absurd nesting. Lenient where
-only one value is at stake: NaN, 1e400 and endless integers come through as floats that `values.number` refuses, so
-that the fields beside them are kept.
+only one value is at stake: NaN (`nan` and `inf` too), 1e400 and endless integers come through as floats that
+`values.number` refuses, so that the fields beside them are kept.
 """
 
 import json
 import math
+import re
 from collections.abc import Iterable
 
-from scraper.errors import BadReplyError
+from scraper.errors import BadReplyError, EmptyReplyError
 
 MAX_DEPTH = 32
 """Nesting that no gateway comes near (the deepest known reply has eight levels)."""
 
 _NESTING = (dict, list)
+
+_NO_NUMBER = re.compile(r'"(?:[^"\\]|\\.)*+"?|-?\b(?:nan|inf(?:inity)?)\b', re.IGNORECASE | re.DOTALL)
+"""Texts, which are left alone, and numbers that are none. Linear: it never looks at a character twice."""
 
 _LONGEST_INTEGER = 20
 """Digits (and sign) of the longest integer worth converting: all of 64 bits."""
@@ -27,12 +31,16 @@ def load(body: bytes) -> object:
         body: The whole body; the caller limits its size. White space around it is allowed.
 
     Raises:
-        BadReplyError: It is a web page, empty, cut short, nested too deeply, not UTF-8, or has a key twice.
+        EmptyReplyError: There is nothing in it.
+        BadReplyError: It is a web page, cut short, nested too deeply, not UTF-8, or has a key twice.
     """
-    if body.lstrip()[:1] == b"<":
+    start = body.lstrip()[:1]
+    if not start:
+        raise EmptyReplyError("the gateway answered with nothing where JSON was due; trying again at the next poll")
+    if start == b"<":
         raise BadReplyError("the gateway answered with a web page where JSON was due; trying again at the next poll")
     try:
-        document: object = _decoder.decode(body.decode())
+        document = _decode(body.decode())
     except UnicodeDecodeError as error:
         raise BadReplyError("the reply is not UTF-8 text; trying again at the next poll") from error
     except RecursionError as error:
@@ -42,6 +50,17 @@ def load(body: bytes) -> object:
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH:  # else it cannot be deeper: an event of the stream never is
         _check_depth(document)
     return document
+
+
+def _decode(text: str) -> object:
+    """The document, also where numbers that are none are written as C prints them (`nan`, `-inf`)."""
+    try:
+        return _decoder.decode(text)
+    except json.JSONDecodeError:
+        repaired = _NO_NUMBER.sub(lambda found: found[0] if found[0][0] == '"' else "NaN", text)
+        if repaired == text:
+            raise
+        return _decoder.decode(repaired)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -9,6 +9,11 @@ from scraper.errors import BadReplyError
 LARGEST = 2.0**63
 """Numbers beyond this size are no measurement."""
 _END_OF_TIME = 2**32
+_UNSIGNED = 2.0**32
+"""Some firmware prints negative numbers of 32 bits as unsigned ones: this much too high."""
+_LARGEST_SIGNED = 2.0**31
+_ALWAYS_POSITIVE = frozenset({"delivered", "received", "energy_lifetime", "energy_today"})
+"""Counters may grow beyond 2^31 of the device's unit, and never fall below 0."""
 _ABSENT = object()
 _MOST_NAMES = 64
 _LONGEST_NAME = 64
@@ -29,12 +34,14 @@ class Notes:
         refused: Values that were there but no usable measurement (null, text, NaN, absurd), with how often.
         missing: Keys that this firmware does not send although others do: absent, never zero.
         unknown: Keys (or sections) that we do not know; at most 64 names are kept.
+        odd: What was understood although it was not as it should be, e.g. a negative number printed as unsigned.
     """
 
     def __init__(self) -> None:
         self.refused: Counter[str] = Counter()
         self.missing: set[str] = set()
         self.unknown: set[str] = set()
+        self.odd: set[str] = set()
 
     def refuse(self, name: str) -> None:
         """Count one unusable value."""
@@ -78,14 +85,17 @@ def read_fields(document: Document, table: Table, where: str, notes: Notes) -> d
     fields = {}
     for key, (name, divisor) in table.items():
         raw = document.get(key, _ABSENT)
-        if type(raw) is float and -LARGEST <= raw <= LARGEST:  # nearly always, on the hot path
+        if type(raw) is float and -LARGEST <= raw < _LARGEST_SIGNED:  # nearly always, on the hot path
             fields[name] = raw / divisor + 0.0
         elif raw is not _ABSENT:
             value = number(raw)
             if value is None:
                 notes.refuse(f"{where}.{key}")
-            else:
-                fields[name] = value / divisor
+                continue
+            if _LARGEST_SIGNED <= value < _UNSIGNED and name not in _ALWAYS_POSITIVE:
+                notes.odd.add(f"{where}.{key} unsigned")
+                value -= _UNSIGNED
+            fields[name] = value / divisor
     return fields
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.errors import BadReplyError
+from scraper.errors import BadReplyError, EmptyReplyError
 from scraper.gateway.parse.json_reply import MAX_DEPTH, load
 from scraper.gateway.parse.values import number
 
@@ -59,10 +59,32 @@ def test_a_web_page_is_named_as_such(body):
         load(body)
 
 
-@pytest.mark.parametrize("body", [b"", b" \n", b"[1,", b'{"a": 1} x', b"\xef\xbb\xbf[]", b"{'a': 1}", b"[01]", b"[1,]"])
+@pytest.mark.parametrize("body", [b"[1,", b'{"a": 1} x', b"\xef\xbb\xbf[]", b"{'a': 1}", b"[01]", b"[1,]"])
 def test_what_is_not_whole_json_is_refused(body):
     with pytest.raises(BadReplyError, match="not whole JSON"):
         load(body)
+
+
+@pytest.mark.parametrize("body", [b"", b" \n"])
+def test_an_empty_reply_says_that_nothing_is_there(body):
+    with pytest.raises(EmptyReplyError, match="nothing"):
+        load(body)
+
+
+@pytest.mark.parametrize("word", ["nan", "NAN", "-nan", "inf", "-Inf", "infinity"])
+def test_numbers_that_are_none_cost_one_value_however_they_are_written(word):
+    body = b'{"a": %b, "b": [1.5, %b], "nan": "say \\"nan\\" or inf"}' % (word.encode(), word.encode())
+    document = load(body)
+    assert isinstance(document, dict)
+    assert document["nan"] == 'say "nan" or inf'
+    assert document["b"][0] == 1.5
+    assert number(document["a"]) is None
+    assert number(document["b"][1]) is None
+
+
+def test_a_hostile_text_that_never_ends_is_read_once():
+    with pytest.raises(BadReplyError, match="not whole JSON"):
+        load(b'["' + b'\\"' * 500_000)
 
 
 @pytest.mark.parametrize("body", [b'["\xff"]', '["ü"]'.encode("latin-1"), "[1]".encode("utf-16")])

@@ -49,6 +49,17 @@ def test_a_bad_field_is_counted_and_its_siblings_kept():
     assert notes.refused == {"here.a": 2}
 
 
+@pytest.mark.parametrize("raw", [4294967292, 4294967292.0])
+def test_a_negative_number_that_was_printed_as_unsigned_is_read_and_noted(raw):
+    notes = Notes()
+    table = {"w": ("power", 1.0), "t": ("temperature", 1.0), "j": ("energy_lifetime", 3600.0)}
+    assert read_fields({"w": raw, "t": raw, "j": raw}, table, "here", notes) == {
+        "power": -4.0, "temperature": -4.0, "energy_lifetime": 4294967292 / 3600,
+    }  # fmt: skip
+    assert notes.odd == {"here.w unsigned", "here.t unsigned"}
+    assert not notes.refused
+
+
 def test_keys_that_came_or_went_are_noted():
     notes = Notes()
     notes.compare("here", {"a": 1, "new": 2, "maybe": 3}, frozenset({"a", "gone"}), frozenset({"maybe"}))

@@ -1,7 +1,8 @@
 """Lifetime counters: one reading a minute, and a mark whenever a counter went down.
 
 A counter that falls (reset, replaced meter, wrap at 2^32 J on firmware < 8) is stored raw, next to the last value
-before the fall and to a `counter_reset` event; the receiver leaves that step out when it computes energy.
+before the fall and to a `counter_reset` event; the receiver leaves that step out when it computes energy. It must have
+fallen in two readings in a row: a fall that the next one takes back was no reset, and is forgotten.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,10 +25,17 @@ _COUNTERS = {
 
 
 class CounterState(NamedTuple):
-    """What is known of one series: its latest reading and when one was last stored (milliseconds since 1970)."""
+    """What is known of one series.
+
+    Attributes:
+        latest: Its latest reading, but for a doubtful one.
+        stored_ms: When one was last stored (milliseconds since 1970).
+        doubtful: A newer reading in which a counter fell; the next one tells whether that was a reset.
+    """
 
     latest: Reading
     stored_ms: int
+    doubtful: Reading | None = None
 
 
 class CounterHistory(NamedTuple):
@@ -54,19 +62,17 @@ def detect(state: CounterHistory, readings: Sequence[Reading]) -> tuple[CounterH
     for reading in readings:
         key = reading.series
         known = series.get(key)
-        if known is not None and 0 <= known.latest.timestamp - reading.timestamp < PERIOD_MS:
-            continue
-        falls = _falls(known.latest, reading) if known is not None else []
-        stored_ms = reading.timestamp
-        if known is not None and falls:
-            resets += [(reading.timestamp, fall) for fall in falls]
-            if known.stored_ms != known.latest.timestamp:  # the last value before the fall: no energy is lost
-                out.append(known.latest)
-        elif known is not None and 0 <= reading.timestamp - known.stored_ms < PERIOD_MS:
-            stored_ms = known.stored_ms
-        if stored_ms == reading.timestamp:
+        if known is None:
+            series[key] = CounterState(reading, reading.timestamp)
             out.append(reading)
-        series[key] = CounterState(reading, stored_ms)
+            continue
+        newest = known.doubtful or known.latest
+        if 0 <= newest.timestamp - reading.timestamp < PERIOD_MS:
+            continue
+        if known.doubtful is not None and (falls := _falls(known.latest, reading)):
+            resets += [(known.doubtful.timestamp, fall) for fall in falls]
+            known = _accept_reset(known, known.doubtful, out)
+        series[key] = _follow(known, reading, out)
     if not resets:
         return CounterHistory(series, state.event_ms), tuple(out)
     event_ms = max(min(stamp for stamp, _ in resets), state.event_ms + 1)
@@ -75,9 +81,27 @@ def detect(state: CounterHistory, readings: Sequence[Reading]) -> tuple[CounterH
     return CounterHistory(series, event_ms), tuple(out)
 
 
+def _follow(known: CounterState, reading: Reading, out: list[Reading]) -> CounterState:
+    """The state after a later reading, which goes to `out` if it is due; one in which a counter fell has to wait."""
+    if _falls(known.latest, reading):
+        return known._replace(doubtful=reading)
+    if 0 <= reading.timestamp - known.stored_ms < PERIOD_MS:
+        return CounterState(reading, known.stored_ms)
+    out.append(reading)
+    return CounterState(reading, reading.timestamp)
+
+
+def _accept_reset(known: CounterState, fallen: Reading, out: list[Reading]) -> CounterState:
+    """The state once a fall has proved to be a reset: both sides of it are stored, so that no energy is lost."""
+    if known.stored_ms != known.latest.timestamp:
+        out.append(known.latest)
+    out.append(fallen)
+    return CounterState(fallen, fallen.timestamp)
+
+
 def forget_stored(state: CounterHistory) -> CounterHistory:
     """The state after a reconnect: every series is due at once, and falls across the gap are still seen."""
-    return state._replace(series={key: CounterState(known.latest, 0) for key, known in state.series.items()})
+    return state._replace(series={key: known._replace(stored_ms=0) for key, known in state.series.items()})
 
 
 def _falls(before: Reading, after: Reading) -> list[str]:

@@ -3,7 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from scraper.gateway.parse.meters import ConfiguredMeter
-from scraper.gateway.parse.phases import PHASES, MeterValues, is_metered, without_nonsense
+from scraper.gateway.parse.phases import (
+    PHASES,
+    MeterValues,
+    has_dropped_out,
+    is_metered,
+    keep_frequency,
+    without_nonsense,
+)
 from scraper.gateway.parse.values import Document, Notes, epoch_seconds, number, objects, read_fields
 
 __all__ = ["MeterValues", "parse_readings"]
@@ -54,17 +61,28 @@ def _phases(meter: ConfiguredMeter, entry: Document, notes: Notes) -> list[Meter
     notes.compare(_WHERE, entry, _EXPECTED, _OPTIONAL)
     readings = []
     for index, channel in enumerate(_channels(meter, entry, notes)):
-        stamp = epoch_seconds(channel.get("timestamp", entry.get("timestamp")))
+        stamp = _stamp(channel, entry, notes)
         if not stamp:  # 0: no reading yet
-            if stamp is None:
-                notes.refuse(f"{_WHERE}.timestamp")
             continue
         values = read_fields(channel, _VALUES, _WHERE, notes)
         if is_metered(values, index, meter.phase_count):
             values = without_nonsense(values, _WHERE, notes)
             counters = read_fields(channel, _COUNTERS, _WHERE, notes)
+            if has_dropped_out(values, counters):
+                values, counters = keep_frequency(values), {}
             readings.append(MeterValues(meter.measurement, PHASES[index], stamp, values, counters))
     return readings
+
+
+def _stamp(channel: Document, entry: Document, notes: Notes) -> int | None:
+    """The time of a channel, epoch seconds; that of its meter where its own is missing or no date."""
+    for document in (channel, entry):
+        if "timestamp" in document:
+            stamp = epoch_seconds(document["timestamp"])
+            if stamp is not None:
+                return stamp
+            notes.refuse(f"{_WHERE}.timestamp")
+    return None
 
 
 def _channels(meter: ConfiguredMeter, entry: Document, notes: Notes) -> list[Document]:

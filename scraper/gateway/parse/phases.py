@@ -37,6 +37,22 @@ def is_metered(values: dict[str, float], index: int, phase_count: int) -> bool:
     return index < phase_count if phase_count else values.get("voltage", 0.0) > _LIVE_VOLTAGE
 
 
+def has_dropped_out(values: dict[str, float], counters: dict[str, float]) -> bool:
+    """Whether a metered phase says nothing in this one answer: all of it is 0, its counters too, but the frequency.
+
+    Firmware 8.3.6086 does so for single polls, dozens of times a day, while nothing was switched off or reset.
+    """
+    return not any(value for name, value in values.items() if name != "frequency") and not any(counters.values())
+
+
+def keep_frequency(values: dict[str, float]) -> dict[str, float]:
+    """What is left of a phase that has dropped out.
+
+    It keeps the phase known, so that a sum without it is unknown and never a part of it.
+    """
+    return {name: value for name, value in values.items() if name == "frequency"}
+
+
 def without_nonsense(values: dict[str, float], where: str, notes: Notes) -> dict[str, float]:
     """Leave out what some firmware makes up: a frequency of 0 Hz on a live phase, power factors above 1."""
     if values.get("frequency") == 0.0:

@@ -3,9 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 from scraper.errors import BadReplyError
+from scraper.gateway.parse.computed import mend_computed
 from scraper.gateway.parse.json_reply import load
 from scraper.gateway.parse.meters import ConfiguredMeter
-from scraper.gateway.parse.phases import PHASES, MeterValues, is_metered, without_nonsense
+from scraper.gateway.parse.phases import (
+    PHASES,
+    MeterValues,
+    has_dropped_out,
+    is_metered,
+    keep_frequency,
+    without_nonsense,
+)
 from scraper.gateway.parse.values import Notes, read_fields
 
 __all__ = ["MeterValues", "parse_event"]
@@ -26,8 +34,6 @@ _PHASE_KEYS = tuple(enumerate((phase, f"ph-{phase}") for phase in PHASES))
 _CONSUMPTION = frozenset({"net-consumption", "total-consumption"})
 _SECTIONS = frozenset({"production", "storage", "backfeed", "load", "evse", "pv3p"}) | _CONSUMPTION
 _NO_DATA = (b":", b"event:", b"id:", b"retry:")
-_DECIMALS = 3
-"""Decimals of the device's own numbers, kept in what is computed from them."""
 
 
 def parse_event(line: bytes, meters: Sequence[ConfiguredMeter] | None, notes: Notes | None = None) -> list[MeterValues]:
@@ -64,7 +70,7 @@ def parse_event(line: bytes, meters: Sequence[ConfiguredMeter] | None, notes: No
             readings += _section(name, section, phase_count, notes)
         else:
             notes.refuse(f"{_WHERE}.{name}")
-    return _with_true_total(readings)
+    return mend_computed(readings, meters)
 
 
 def _phase_count(section: str, meters: Sequence[ConfiguredMeter] | None) -> int | None:
@@ -86,35 +92,10 @@ def _section(name: str, section: Mapping[str, object], phase_count: int, notes: 
             notes.compare(_WHERE, raw, _EXPECTED, _NONE)
             values = read_fields(raw, _VALUES, _WHERE, notes)
             if is_metered(values, index, phase_count):
-                readings.append(MeterValues(name, phase, None, without_nonsense(values, _WHERE, notes), {}))
+                values = without_nonsense(values, _WHERE, notes)
+                if has_dropped_out(values, {}):
+                    values = keep_frequency(values)
+                readings.append(MeterValues(name, phase, None, values, {}))
         elif key in section:
             notes.refuse(f"{_WHERE}.{key}")
     return readings
-
-
-def _with_true_total(readings: list[MeterValues]) -> list[MeterValues]:
-    """Compute the house load where the gateway repeats the net consumption in its place (seen on 8.3.5433).
-
-    The load is always the net consumption plus the production, so equality while the sun shines gives it away.
-    """
-    known = {(reading.meter, reading.phase): reading.values for reading in readings}
-    return [
-        reading._replace(values=_true_total(reading.values, known, reading.phase))
-        if reading.meter == "total-consumption"
-        else reading
-        for reading in readings
-    ]
-
-
-def _true_total(
-    total: dict[str, float], known: Mapping[tuple[str, str], dict[str, float]], phase: str
-) -> dict[str, float]:
-    net, production = known.get(("net-consumption", phase), {}), known.get(("production", phase), {})
-    if "power" not in net or net["power"] != total.get("power") or not production.get("power"):
-        return total
-    # Apparent power and power factor cannot be computed from the parts: absent, rather than the net's.
-    values: dict[str, float] = {name: total[name] for name in ("voltage", "frequency") if name in total}
-    for name, sign in (("power", 1), ("reactive_power", -1), ("current", 1)):
-        if name in net and name in production:
-            values[name] = round(net[name] + sign * production[name], _DECIMALS) + 0.0
-    return values

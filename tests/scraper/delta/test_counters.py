@@ -29,20 +29,34 @@ def test_a_jittered_poll_every_minute_is_stored_every_time():
 
 def test_a_fall_is_stored_raw_with_the_value_before_it_and_marked():
     before, after = energy(T + 5_000, delivered=1002.0), energy(T + 10_000, delivered=3.0)
-    out = run([energy(T, delivered=1000.0)], [before], [after])
-    assert out[1] == []
-    assert out[2][:2] == [before, after]
-    event = out[2][2]
+    out = run([energy(T, delivered=1000.0)], [before], [after], [energy(T + 15_000, delivered=4.0)])
+    assert out[1] == out[2] == [], "the next reading has the word"
+    assert out[3][:2] == [before, after]
+    event = out[3][2]
     assert (event.kind, event.tags) == ("event", {"type": "counter_reset"})
     assert event.timestamp == after.timestamp
     assert event.fields == {"rows": 1.0, "reason": "went down: production a delivered"}
+
+
+def test_a_fall_that_the_next_reading_takes_back_was_no_reset():
+    """A phase that drops out of single polls shows zeros in its counters, too."""
+    out = run(
+        [energy(T, delivered=1000.0)],
+        [energy(T + 5_000, delivered=0.0)],
+        [energy(T + 10_000, delivered=1001.0)],
+        [energy(T + 60_000, delivered=0.0)],
+        [energy(T + 65_000, delivered=1002.0)],
+    )
+    stored = [reading for poll in out for reading in poll]
+    assert [reading.fields["delivered"] for reading in stored] == [1000.0, 1002.0]
+    assert {reading.kind for reading in stored} == {"meter_energy"}
 
 
 def test_the_wrap_of_32_bit_joules_is_named():
     def total(stamp: int, wh: float) -> Reading:
         return Reading(kind="production", tags={"source": "inverters"}, timestamp=stamp, fields={"energy_lifetime": wh})
 
-    event = run([total(T, WRAP_WH - 20)], [total(T + 60_000, 14.0)])[1][-1]
+    event = run([total(T, WRAP_WH - 20)], [total(T + 60_000, 14.0)], [total(T + 120_000, 30.0)])[2][-1]
     assert event.fields["reason"] == "went down: inverters energy_lifetime wrapped at 2^32 J"
 
 
@@ -59,9 +73,13 @@ def test_a_gateway_that_was_replaced_makes_one_event_for_all_counters():
     """Two events of one type at one moment would be one identity with two reasons."""
     old = [energy(T, meter=m, phase=p, delivered=9.0, received=9.0) for m in ("production", "storage") for p in "abc"]
     new = [
-        Reading(kind=r.kind, tags=r.tags, timestamp=T + 60_000, fields={"delivered": 1.0, "received": 1.0}) for r in old
+        [
+            Reading(kind=r.kind, tags=r.tags, timestamp=T + later, fields={"delivered": 1.0, "received": 1.0})
+            for r in old
+        ]
+        for later in (60_000, 120_000)
     ]
-    events = [reading for reading in run(old, new)[1] if reading.kind == "event"]
+    events = [reading for poll in run(old, *new) for reading in poll if reading.kind == "event"]
     assert len(events) == 1
     assert events[0].fields["rows"] == 12
     assert str(events[0].fields["reason"]).endswith("and 9 more")
@@ -69,7 +87,8 @@ def test_a_gateway_that_was_replaced_makes_one_event_for_all_counters():
 
 def test_events_never_share_a_stamp():
     def falling(stamp: int, phase: str) -> list[list[Reading]]:
-        return [[energy(stamp - 1, phase=phase, delivered=5.0)], [energy(stamp, phase=phase, delivered=1.0)]]
+        fallen = [[energy(stamp + later, phase=phase, delivered=1.0)] for later in (0, 1)]
+        return [[energy(stamp - 1, phase=phase, delivered=5.0)], *fallen]
 
     stamps = [r.timestamp for poll in run(*falling(T, "a"), *falling(T, "b")) for r in poll if r.kind == "event"]
     assert stamps == [T, T + 1]
@@ -88,5 +107,7 @@ def test_after_a_reconnect_everything_is_due_and_a_fall_is_still_seen():
     state, _ = detect(CounterHistory(), [energy(T, delivered=5.0)])
     _, new = detect(forget_stored(state), [energy(T + 1000, delivered=6.0)])
     assert len(new) == 1
-    _, new = detect(forget_stored(state), [energy(T + 1000, delivered=1.0)])
+    state, new = detect(forget_stored(state), [energy(T + 1000, delivered=1.0)])
+    assert new == ()
+    _, new = detect(state, [energy(T + 2000, delivered=1.0)])
     assert [reading.kind for reading in new] == ["meter_energy", "meter_energy", "event"]

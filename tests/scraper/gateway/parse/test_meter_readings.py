@@ -97,6 +97,32 @@ def test_an_unused_phase_of_zeros_is_left_out():
     assert [reading.phase for reading in readings] == ["a", "b"]
 
 
+@pytest.mark.parametrize("dropped", [0, 1])
+def test_a_phase_that_drops_out_keeps_its_frequency_and_nothing_else(dropped):
+    """Firmware 8.3.6086: all zeros but the frequency, counters too, for one poll."""
+    gone = dict.fromkeys(CHANNEL, 0.0) | {"eid": 3, "timestamp": STAMP, "freq": 60.0}
+    channels = [CHANNEL, CHANNEL]
+    channels[dropped] = gone
+    readings = parse_readings([entry(*channels)], [meter(measurement="storage", phases=2)])
+    assert (readings[dropped].values, readings[dropped].counters) == ({"frequency": 60.0}, {})
+    assert (readings[1 - dropped].values, readings[1 - dropped].counters) == (VALUES, COUNTERS)
+
+
+def test_a_meter_without_power_from_the_grid_still_has_its_counters():
+    """An outage: no volts, but the counters say that the meter is there and that nothing flows."""
+    dark = dict.fromkeys(CHANNEL, 0.0) | {"eid": 3, "timestamp": STAMP, "freq": 60.0, "actEnergyDlvd": 5.0}
+    (reading,) = parse_readings([entry(dark)], [meter()])
+    assert reading.values["power"] == 0.0
+    assert reading.counters["delivered"] == 5.0
+
+
+def test_a_stamp_that_is_no_date_costs_no_channel():
+    notes = Notes()
+    (reading,) = parse_readings([entry(CHANNEL | {"timestamp": "soon"}, timestamp=77)], [meter()], notes)
+    assert (reading.timestamp_s, reading.values) == (77, VALUES)
+    assert notes.refused == {"readings.timestamp": 1}
+
+
 def test_a_frequency_of_zero_and_a_power_factor_above_one_are_made_up():
     notes = Notes()
     (reading,) = parse_readings([entry(CHANNEL | {"freq": 0.0, "pwrFactor": 1.55})], [meter()], notes)

@@ -95,13 +95,45 @@ def test_without_a_consumption_meter_the_consumption_sections_are_noise():
 
 @pytest.mark.parametrize("kind", ["net-consumption", "total-consumption"])
 def test_either_consumption_meter_makes_both_sections_real(kind):
-    readings = parse_event(line(event()), [meter(kind)])
-    assert names(readings) == [("net-consumption", "a"), ("total-consumption", "a")]
+    readings = parse_event(line(event()), [meter(kind), meter("production")])
+    assert names(readings) == [("production", "a"), ("net-consumption", "a"), ("total-consumption", "a")]
 
 
-def test_a_disabled_production_meter_silences_its_section():
-    meters = [meter("production", enabled=False), meter("net-consumption")]
-    assert {reading.meter for reading in parse_event(line(event()), meters)} == {"net-consumption", "total-consumption"}
+@pytest.mark.parametrize("off", [[], [meter("production", enabled=False)]])
+@pytest.mark.parametrize("kind", ["net-consumption", "total-consumption"])
+def test_what_the_gateway_computes_from_a_production_meter_that_is_off_is_left_out(kind, off):
+    readings = parse_event(line(event()), [*off, meter(kind)])
+    assert names(readings) == [(kind, "a")]
+
+
+def test_a_computed_section_without_the_production_of_others_is_left_out():
+    meters = [*BOTH, meter("pv3p")]
+    assert "total-consumption" not in {reading.meter for reading in parse_event(line(event()), meters)}
+
+
+@pytest.mark.parametrize("kind", ["net-consumption", "total-consumption"])
+def test_no_wire_carries_the_current_of_a_computed_section(kind):
+    values = {r.meter: r.values for r in parse_event(line(event()), [meter(kind), meter("production")])}
+    computed = next(name for name in ("net-consumption", "total-consumption") if name != kind)
+    assert values[computed].keys() == {"power", "reactive_power", "voltage", "frequency"}
+    assert values[kind].keys() == OURS.keys()
+
+
+def test_a_phase_that_drops_out_is_unknown_and_so_is_what_is_computed_from_it():
+    dropped = UNUSED | {"f": 60.0}
+    split = [meter("production", phases=2), meter("net-consumption", phases=2)]
+    readings = parse_event(line(event((dropped, PRODUCTION), (NET, NET), (NET, TOTAL))), split)
+    assert {(r.meter, r.phase): r.values.get("power") for r in readings} == {
+        ("production", "a"): None, ("production", "b"): 54.745,
+        ("net-consumption", "a"): 500.25, ("net-consumption", "b"): 500.25, ("total-consumption", "b"): 554.995,
+    }  # fmt: skip
+
+
+def test_a_house_of_three_phases_may_have_production_on_one():
+    meters = [meter("production", phases=1), meter("net-consumption", phases=3)]
+    readings = parse_event(line(event((PRODUCTION,), (NET, NET, NET), (TOTAL, NET, NET))), meters)
+    totals = [r.values["power"] for r in readings if r.meter == "total-consumption"]
+    assert totals == [554.995, 500.25, 500.25]
 
 
 def test_no_meters_give_no_readings():
@@ -130,7 +162,7 @@ def test_missing_sections_and_phases_are_tolerated():
 def test_damaged_sections_and_phases_lose_only_themselves():
     notes = Notes()
     damaged = event() | {"production": None, "net-consumption": {"ph-a": 7}}
-    assert names(parse_event(line(damaged), BOTH, notes)) == [("total-consumption", "a")]
+    assert names(parse_event(line(damaged), BOTH, notes)) == []
     assert notes.refused == {"stream.production": 1, "stream.ph-a": 1}
 
 
@@ -164,7 +196,6 @@ def test_a_total_that_repeats_the_net_is_computed_instead():
     assert readings[2].values == {
         "power": 554.995,
         "reactive_power": -175.594,
-        "current": 2.792,
         "voltage": 246.2,
         "frequency": 50.06,
     }
@@ -177,7 +208,7 @@ def test_the_repair_works_phase_by_phase():
     totals = {r.phase: r.values for r in readings if r.meter == "total-consumption"}
     assert totals["a"]["power"] == totals["b"]["power"] == 554.995
     assert "apparent_power" not in totals["a"]
-    assert totals["b"]["apparent_power"] == 582.0
+    assert totals["b"]["apparent_power"] == 582.0, "the meter's own"
 
 
 def test_the_repair_does_not_depend_on_the_order_of_sections():
@@ -186,12 +217,14 @@ def test_the_repair_does_not_depend_on_the_order_of_sections():
 
 
 def test_an_honest_total_is_left_alone():
-    assert parse_event(line(event()), BOTH)[2].values["apparent_power"] == 582.0
+    measured = [meter("production"), meter("total-consumption")]
+    assert parse_event(line(event()), measured)[2].values["apparent_power"] == 582.0
 
 
-@pytest.mark.parametrize("production", [(), (PRODUCTION | {"p": 0.0},), (PRODUCTION | {"p": -0.0},)])
+@pytest.mark.parametrize("production", [(PRODUCTION | {"p": 0.0},), (PRODUCTION | {"p": -0.0},)])
 def test_without_production_net_and_total_are_rightly_equal(production):
-    readings = parse_event(line(event(production=production, total=(NET,))), BOTH)
+    measured = [meter("production"), meter("total-consumption")]
+    readings = parse_event(line(event(production=production, total=(NET,))), measured)
     assert readings[-1].values["power"] == 500.25
     assert readings[-1].values["apparent_power"] == 501.0
 

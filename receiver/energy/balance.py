@@ -18,6 +18,7 @@ from receiver.energy.flows import NONE, UNKNOWN, Flow, add, add_counters, negate
 from receiver.energy.interpolation import Point, Segments
 from receiver.energy.site import (
     NET,
+    OTHER_PRODUCTION,
     PRODUCTION,
     STORAGE,
     TOTAL,
@@ -130,6 +131,9 @@ def site_energy(
     load = None
     if meters[STORAGE] is not None and not _has_counters(STORAGE, powers, counters):
         load = [_join(both) for both in _integrate([site_series(powers, inverters=inverters).load], edges)]
+    other = _meter(OTHER_PRODUCTION, powers, counters, edges, max_gap_ms)
+    if other is not None:
+        meters[PRODUCTION] = _sum_meters(meters[PRODUCTION], other)
     net, net_phases = meters[NET], select_phases(powers, NET).keys() | select_phases(counters, NET).keys()
     if net is not None and (netting == "phases" or len(net_phases) == 1):
         grid = [(both.delivered, both.received or NONE) for both in net]
@@ -236,6 +240,20 @@ def _join(both: _Both) -> Flow:
     wh = both.delivered.wh
     back = (both.received.wh if both.received else None) or 0.0
     return both.delivered._replace(wh=None if wh is None else max(wh - back, 0.0))
+
+
+def _sum_meters(first: list[_Both] | None, second: list[_Both]) -> list[_Both] | None:
+    """Two meters of one kind as one, window by window; unknown where the first of them is not there."""
+    if first is None:
+        return None
+    return [
+        _Both(
+            add([one.delivered, two.delivered]),
+            add([one.received or NONE, two.received or NONE]) if one.received or two.received else None,
+            one.resets + two.resets,
+        )
+        for one, two in zip(first, second, strict=True)
+    ]
 
 
 def _integrate(phases: Sequence[Segments], edges: Sequence[int]) -> list[_Both]:

@@ -1,14 +1,19 @@
 """What a household asks: production, load, import, export, battery. From meters and phases, by one set of rules.
 
-- Signs are the meters' own: production + generation; net-consumption + import, - export; storage + discharge.
+- Signs are the meters' own: production and pv3p + generation; net-consumption + import, - export; storage + discharge.
+- Production is that of the production meter, or of the inverters where there is none, and of the meter `pv3p` (other
+  inverters behind the combiner). The meters backfeed, load and evse are no part of anything here.
 - load = production + net + storage. `total-consumption` is never used where a storage meter is enabled: gateways
   exist that leave the battery out of it, and then it is wrong by the whole battery power.
 - Where there is no net meter but a total one (and no storage): load = total, net = total - production, which is
   always netted, because production and load need not stand on the same phases.
 - Import and export are netted over the phases at each moment (`netting="sum"`, what a netting grid meter bills), or
   are taken per phase and added (`netting="phases"`, for countries that bill each phase).
-- What cannot be known from the meters at hand is None, never 0. So is the load where a battery is but its power is not
-  known, and while a generator runs that no meter sees: what then seems to come from the grid is no purchase.
+- Inverters report up to 15 minutes late, so with a grid meter of this second they may seem to make less than what is
+  sold: the load is then 0, and the production at least what is sold.
+- What cannot be known from the meters at hand is None, never 0: a sum without one of its phases, or the load where the
+  meters contradict each other, because a house cannot use less than nothing. So is the load where a battery is but its
+  power is not known, and while a generator runs that no meter sees: what then seems to come from the grid is no purchase.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +29,12 @@ MeterPhase: TypeAlias = tuple[str, str]
 """Values of the tags `meter` and `phase`, e.g. ("net-consumption", "a")."""
 
 PRODUCTION, NET, TOTAL, STORAGE = "production", "net-consumption", "total-consumption", "storage"
+OTHER_PRODUCTION = "pv3p"
+"""Generation by inverters of others, which no production meter sees."""
+
+_TOLERANCE_W = 30.0
+_TOLERANCE_SHARE = 0.02
+"""Meters that differ by no more than this, beside a share of what they show, agree: dead-bands are as wide."""
 
 
 class SitePower(NamedTuple):
@@ -65,7 +76,7 @@ class SiteSeries(NamedTuple):
 
 
 def site_power(
-    powers: Mapping[MeterPhase, float],
+    powers: Mapping[MeterPhase, float | None],
     *,
     inverters: float | None = None,
     netting: Netting = "sum",
@@ -76,7 +87,7 @@ def site_power(
     """The site from the latest power of every meter and phase.
 
     Args:
-        powers: W by meter and phase. Leave values out that are too old to speak of now.
+        powers: W by meter and phase; None for a phase that is there and of whose power nothing is known now.
         inverters: W of all inverters together; stands in where no production meter is enabled.
         netting: How import and export are billed.
         has_battery: Whether there is a battery, also where `powers` has no storage.
@@ -85,42 +96,66 @@ def site_power(
     """
     if on_generator:
         return _power_on_generator(powers, inverters, cut_off=cut_off)
-    production = _sum(select_phases(powers, PRODUCTION).values())
-    if production is None:
-        production = inverters
+    production = _sum_production(powers, inverters)
+    has_battery = has_battery or has_meter(powers, STORAGE)
     battery = _sum(select_phases(powers, STORAGE).values())
     net_phases = list(select_phases(powers, NET).values())
-    is_whole = battery is not None or not has_battery
-    if not net_phases and battery is None and is_whole and production is not None:
-        total = _sum(select_phases(powers, TOTAL).values())
-        net_phases = [] if total is None else [total - production]
+    total = None if has_battery else _sum(select_phases(powers, TOTAL).values())
+    if not net_phases and total is not None and production is not None:
+        net_phases = [total - production]
     net = _sum(net_phases)
-    load = None if net is None or production is None or not is_whole else production + net + (battery or 0.0)
-    if load is None and battery is None and is_whole:
-        load = _sum(select_phases(powers, TOTAL).values())
+    supplies = [production, net, battery] if has_battery else [production, net]
+    needed = _sum(supplies)
+    if needed is not None and needed < 0 and not has_meter(powers, PRODUCTION) and production is not None:
+        production -= needed  # the reports lag: what is sold was made
+        supplies[0] = production
+    if net is None or production is None:
+        supplies = [total]
+    load = _judge_load(supplies)
     billed = [net] if netting == "sum" and net is not None else net_phases
     return SitePower(
         production=production,
         load=load,
         net=net,
-        imported=_sum(max(power, 0.0) for power in billed),
-        exported=_sum(max(-power, 0.0) for power in billed),
+        imported=_sum(None if power is None else max(power, 0.0) for power in billed),
+        exported=_sum(None if power is None else max(-power, 0.0) for power in billed),
         battery=battery,
     )
 
 
-def _power_on_generator(powers: Mapping[MeterPhase, float], inverters: float | None, *, cut_off: bool) -> SitePower:
+def _sum_production(powers: Mapping[MeterPhase, float | None], inverters: float | None) -> float | None:
+    """What the roof makes (W): by its meter, else by the inverters' reports, and by meters of other production."""
+    production = _sum(select_phases(powers, PRODUCTION).values()) if has_meter(powers, PRODUCTION) else inverters
+    if has_meter(powers, OTHER_PRODUCTION):
+        return _sum([production, *select_phases(powers, OTHER_PRODUCTION).values()])
+    return production
+
+
+def _power_on_generator(powers: Mapping[MeterPhase, float | None], inverters: float | None, *, cut_off: bool) -> SitePower:
     """What is still known: what the roof and the battery give, and that nothing is traded over an open relay."""
-    production = _sum(select_phases(powers, PRODUCTION).values())
     traded = 0.0 if cut_off else None
     return SitePower(
-        production=inverters if production is None else production,
+        production=_sum_production(powers, inverters),
         load=None,
         net=traded,
         imported=traded,
         exported=traded,
         battery=_sum(select_phases(powers, STORAGE).values()),
     )
+
+
+def contradicts(supplies: Iterable[float]) -> bool:
+    """Whether the powers (W) that supply a house say that it uses less than nothing, by more than meters differ."""
+    known = list(supplies)
+    return sum(known) < -(_TOLERANCE_W + _TOLERANCE_SHARE * sum(map(abs, known)))
+
+
+def _judge_load(supplies: Sequence[float | None]) -> float | None:
+    """What supplies (W) make together, at least 0; None where one is unknown, or where they contradict each other."""
+    load = _sum(supplies)
+    if load is None or load >= 0:
+        return load
+    return None if contradicts(power for power in supplies if power is not None) else 0.0
 
 
 def site_series(powers: Mapping[MeterPhase, Segments], *, inverters: Segments = ()) -> SiteSeries:
@@ -130,7 +165,9 @@ def site_series(powers: Mapping[MeterPhase, Segments], *, inverters: Segments = 
         powers: Segments by meter and phase, every enabled one; an empty series makes what needs it unknown.
         inverters: The summed power of all inverters; stands in where no production meter is enabled.
     """
-    production = _total(powers, PRODUCTION) or inverters
+    production: Segments = _total(powers, PRODUCTION) if has_meter(powers, PRODUCTION) else inverters
+    if has_meter(powers, OTHER_PRODUCTION):
+        production = add([production, _total(powers, OTHER_PRODUCTION)])
     battery = _total(powers, STORAGE)
     stored = [battery] if has_meter(powers, STORAGE) else []
     net_phases: list[Segments] = list(select_phases(powers, NET).values())
@@ -162,7 +199,8 @@ def _total(powers: Mapping[MeterPhase, Segments], meter: str) -> list[Segment]:
     return add(list(select_phases(powers, meter).values()))
 
 
-def _sum(values: Iterable[float]) -> float | None:
-    """The sum, or None of nothing."""
-    known = list(values)
-    return sum(known) if known else None
+def _sum(values: Iterable[float | None]) -> float | None:
+    """The sum; None of nothing, and where any part of it is unknown."""
+    parts = list(values)
+    known = [value for value in parts if value is not None]
+    return sum(known) if known and len(known) == len(parts) else None

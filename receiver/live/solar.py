@@ -9,7 +9,7 @@ from math import isfinite
 
 import msgspec
 
-from receiver.energy.site import PRODUCTION, select_phases
+from receiver.energy.site import OTHER_PRODUCTION, PRODUCTION, select_phases
 from receiver.sites import Site
 from receiver.sites.household import describe_household
 from receiver.sites.storage import KINDS_OF_STORAGE, describe_storage
@@ -45,16 +45,20 @@ class LatestPowers:
                 self.see(Reading(kind, entry.tags, entry.timestamp, entry.fields))
 
     def see(self, reading: Reading) -> None:
-        """Take a reading in; one that is older than the latest changes nothing."""
+        """Take a reading in; one that is older than the latest changes nothing, nor does one without a power.
+
+        But a phase of a meter that has never given a power is known, too: a sum without it is no sum.
+        """
         of_kind = self._latest.get(reading.kind)
         if of_kind is None:
             return
+        series = tuple(sorted(reading.tags.values()))
         power = reading.fields.get("power")
         if reading.kind in _POWERS and not isinstance(power, float):
+            of_kind.setdefault(series, Latest(reading.tags, reading.timestamp, {}))
             return
-        series = tuple(sorted(reading.tags.values()))
         known = of_kind.get(series)
-        if known is None or known.timestamp <= reading.timestamp:
+        if known is None or known.timestamp <= reading.timestamp or not known.fields:
             fields: dict[str, FieldValue] = {} if known is None else dict(known.fields)
             fields |= {"power": power} if isinstance(power, float) and reading.kind in _POWERS else reading.fields
             of_kind[series] = Latest(reading.tags, reading.timestamp, fields)
@@ -63,12 +67,17 @@ class LatestPowers:
         """The sums of now, or None where production or consumption is not known."""
         meters, inverters, *rest = (list(self._latest[kind].values()) for kind in KINDS_OF_NOW)
         household = describe_household(meters, inverters, site, now_ms, describe_storage(rest, now_ms))
-        produced = list(select_phases(household.powers, PRODUCTION).values())
-        if not produced and household.inverters is not None:
-            produced = [household.inverters]
-        if not produced or household.site.load is None:
+        whole = household.site.production
+        if whole is None or household.site.load is None:
             return None
-        powers = sum(power for power in produced if power >= QUIET_W), household.site.load
+        produced: list[float | None] = [whole]
+        if household.inverters is None:
+            produced = [
+                power
+                for meter in (PRODUCTION, OTHER_PRODUCTION)
+                for power in select_phases(household.powers, meter).values()
+            ]
+        powers = sum(power for power in produced if power is not None and power >= QUIET_W), household.site.load
         if not all(map(isfinite, powers)):
             return None  # a store of an earlier version may hold what overflows
         production, load = map(round, powers)

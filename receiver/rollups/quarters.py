@@ -30,14 +30,15 @@ from receiver.rollups.storage import (
     read_storage,
 )
 from receiver.sites.corrections import correct_series
+from receiver.sites.household import METER_GONE_MS
 from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints
-from shared.units import DAY_MS, QUARTER_MS
+from shared.units import QUARTER_MS
 
 SOURCES = ("pdm", "inverters", "api")
 """Of kind `production`, best first: a window takes the first that was read before its end and after its start."""
-GONE_MS = DAY_MS
-"""A meter that was not read for this long does not belong to the site any more (milliseconds)."""
+GONE_MS = METER_GONE_MS
+"""As in `receiver.sites.household`."""
 _TOTAL = (PRODUCTION, "total")
 """Where the counter of all inverters together stands in for the phases of a production meter."""
 

@@ -13,10 +13,12 @@ from receiver.sites.model import Site
 from receiver.sites.storage import NO_STORAGE, StorageNow
 from receiver.stores.base import Latest
 from shared.fields import MAX_GAP_MS
-from shared.units import MINUTE_MS
+from shared.units import DAY_MS, MINUTE_MS
 
 METER_SPEAKS_MS = MAX_GAP_MS
 """A meter's value speaks of now for this long (milliseconds): a snapshot goes out every minute."""
+METER_GONE_MS = DAY_MS
+"""A meter that was not read for this long does not belong to the site any more (milliseconds)."""
 REPORT_SPEAKS_MS = 30 * MINUTE_MS
 """An inverter's report speaks of now for this long (milliseconds): two intervals of the slowest inverters."""
 
@@ -30,7 +32,8 @@ class HouseholdNow(NamedTuple):
 
     Attributes:
         site: Site quantities in W; what is not known of now is None.
-        powers: W by meter and phase, with the corrections of the sites file: of the meters that speak of now.
+        powers: W by meter and phase, with the corrections of the sites file. None: the phase belongs to the site, and
+            does not speak of now.
         inverters: W of all inverters together whose reports speak of now; None if none does, or a meter sees them.
         timestamp: Of the newest reading that this rests on (UTC milliseconds); None if there is none.
         storage: Batteries and grid.
@@ -38,7 +41,7 @@ class HouseholdNow(NamedTuple):
     """
 
     site: SitePower
-    powers: Mapping[MeterPhase, float]
+    powers: Mapping[MeterPhase, float | None]
     inverters: float | None
     timestamp: int | None
     storage: StorageNow = NO_STORAGE
@@ -61,13 +64,18 @@ def describe_household(
         now_ms: UTC milliseconds.
         storage: Batteries and grid: their power where no storage meter gives it.
     """
-    speaking = [entry for entry in correct_latest(meters, site) if now_ms - entry.timestamp <= METER_SPEAKS_MS]
+    here = [entry for entry in correct_latest(meters, site) if now_ms - entry.timestamp <= METER_GONE_MS]
+    used = [entry for entry in here if now_ms - entry.timestamp <= METER_SPEAKS_MS]
     powers = {
-        (entry.tags["meter"], entry.tags["phase"]): watts for entry in speaking if (watts := _power(entry)) is not None
+        (entry.tags["meter"], entry.tags["phase"]): _power(entry)
+        if now_ms - entry.timestamp <= METER_SPEAKS_MS
+        else None
+        for entry in here
     }
     if storage.power is not None and not has_meter(powers, STORAGE):
         powers[STORAGE, "total"] = storage.power
-    used = speaking
+    if all(power is None for (meter, _), power in powers.items() if meter == PRODUCTION):
+        powers = {key: power for key, power in powers.items() if key[0] != PRODUCTION}  # inverters stand in
     reported = None
     if not has_meter(powers, PRODUCTION):
         reports = [entry for entry in inverters if now_ms - entry.timestamp <= REPORT_SPEAKS_MS]

@@ -34,7 +34,7 @@ from shared.keys import is_serial
 IGNORE = "ignore"
 """The role of a meter that is left out."""
 
-Role: TypeAlias = Literal["production", "net-consumption", "total-consumption", "storage", "ignore"]
+Role: TypeAlias = Literal["production", "pv3p", "net-consumption", "total-consumption", "storage", "ignore"]
 """The meters that `receiver.energy.site` knows, and `IGNORE`."""
 
 _TAG = re.compile(r"[0-9A-Za-z._-]{1,64}")  # as the tags of readings

@@ -86,6 +86,65 @@ def test_what_the_meters_cannot_say_is_unknown_not_zero():
     assert not any(site_series({}))
 
 
+def test_a_part_is_never_the_sum():
+    for gone in THREE_PHASES:
+        meter = gone[0]
+        site = site_power({**THREE_PHASES, gone: None})
+        assert site.load is None
+        assert (site.production is None) is (meter == "production")
+        assert (site.net is None) is (meter == "net-consumption")
+        assert (site.imported is None) is (meter == "net-consumption")
+    split = {
+        ("production", "a"): 3000.0,
+        ("net-consumption", "a"): 0.0,
+        ("storage", "a"): None,
+        ("storage", "b"): -653.5,
+    }
+    site = site_power(split)
+    assert (site.battery, site.load) == (None, None)
+
+
+def test_production_of_others_counts_as_production():
+    powers = {
+        ("production", "a"): 2400.0,
+        ("pv3p", "a"): 1200.0,
+        ("pv3p", "b"): 800.0,
+        ("net-consumption", "a"): -3000.0,
+    }
+    site = site_power(powers)
+    assert (site.production, site.load) == (4400.0, 1400.0)
+    assert value_at(site_series(_flat(powers)).load, 5) == 1400.0
+    (hour,) = site_energy(_flat(powers), _counters(powers), EDGES)
+    assert (hour.production.wh, hour.exported.wh, hour.load.wh) == (about(4400.0), about(3000.0), about(1400.0))
+    del powers["production", "a"]
+    assert site_power(powers, inverters=2000.0).production == 4000.0
+    assert site_power(powers).production is None
+
+
+def test_meters_of_single_circuits_are_no_part_of_the_site():
+    powers = {("production", "a"): 900.0, ("net-consumption", "a"): 100.0}
+    more = {(meter, "a"): 700.0 for meter in ("backfeed", "load", "evse")}
+    assert site_power({**powers, **more}) == site_power(powers)
+    assert site_series(_flat({**powers, **more})) == site_series(_flat(powers))
+    (hour,), (plain,) = (site_energy(_flat(p), _counters(p), EDGES) for p in ({**powers, **more}, powers))
+    assert hour == plain
+
+
+def test_old_reports_never_make_a_load_below_nothing():
+    """Clouds went away after the last reports: what is sold now is more than what they say was made."""
+    net = {("net-consumption", "a"): -900.0}
+    site = site_power(net, inverters=500.0)
+    assert (site.production, site.load, site.exported) == (900.0, 0.0, 900.0)
+    charging = {**net, ("storage", "a"): -300.0}
+    assert site_power(charging, inverters=500.0).production == 1200.0
+
+
+def test_meters_that_contradict_each_other_leave_the_load_unknown():
+    assert site_power({("production", "a"): 300.0, ("net-consumption", "a"): -900.0}).load is None
+    assert site_power({("production", "a"): 5000.0, ("net-consumption", "a"): -5040.0}).load == 0.0
+    assert site_power({("total-consumption", "a"): -900.0}).load is None
+
+
 def test_load_is_unknown_while_one_phase_is():
     powers = _flat(THREE_PHASES)
     powers["net-consumption", "b"] = [Segment(0, HOUR // 2, 500.0, 500.0)]

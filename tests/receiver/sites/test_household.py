@@ -49,6 +49,18 @@ def test_inverters_stand_in_where_no_meter_sees_production():
     assert measured.site.production == 340.0, "a meter knows better"
 
 
+def test_a_meter_that_has_lost_a_phase_gives_no_sum():
+    """One that was read within a day belongs to the meter, also where its last answers had no power."""
+    meters = [meter("production", 3000.0), meter("net-consumption", 100.0)]
+    silent = meter("storage", -650.0, age_s=600)
+    now = describe_household([*meters, silent, meter("storage", -650.0, phase="b")], [], NO_SITE, NOON)
+    assert (now.site.battery, now.site.load, now.site.production) == (None, None, 3000.0)
+    never = Latest({"meter": "production", "phase": "b"}, NOON, {"voltage": 230.0})
+    assert describe_household([*meters, never], [], NO_SITE, NOON).site.production is None
+    gone = meter("storage", -650.0, age_s=86_401)
+    assert describe_household([*meters, gone], [], NO_SITE, NOON).site.load == 3100.0
+
+
 def test_what_the_sites_file_corrects_is_corrected():
     wrong = MeterCorrection(role="net-consumption", reversed=frozenset("a"))
     site = Site(meters={"total-consumption": wrong, "net-consumption": MeterCorrection(role="ignore")})

@@ -50,7 +50,8 @@ def test_live_sums_are_those_of_the_household(meters, inverters, site):
     assert household.site.production is not None
     assert sums.c == round(household.site.load)
     assert sums.n == sums.c - sums.p
-    parts = [power for (meter, _), power in household.powers.items() if meter == "production"]
-    parts = parts or [household.inverters or 0.0]
+    parts = [household.site.production]
+    if household.inverters is None:
+        parts = [power or 0.0 for (meter, _), power in household.powers.items() if meter == "production"]
     if all(power >= QUIET_W for power in parts):
         assert sums.p == round(household.site.production)

@@ -52,9 +52,9 @@ def captures_with(*paths: str) -> pytest.MarkDecorator:
     return captures_where(lambda folder: all(raw_json(folder, path) for path in paths))
 
 
-def manifest(folder: Path) -> dict[str, dict[str, Any]]:
+def manifest(folder: Path, name: str = "manifest.json") -> dict[str, dict[str, Any]]:
     """Path (with query) to {"file", "status", "content_type", ...}."""
-    document: dict[str, dict[str, Any]] = json.loads((folder / "manifest.json").read_bytes())
+    document: dict[str, dict[str, Any]] = json.loads((folder / name).read_bytes())
     return document
 
 

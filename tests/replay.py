@@ -12,6 +12,7 @@ import hashlib
 import secrets
 import socket
 import ssl
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -67,6 +68,15 @@ class Replay:
     def fingerprint(self) -> str:
         """SHA-256 of the certificate, lowercase hex."""
         return hashlib.sha256(ssl.PEM_cert_to_DER_cert(self.certificate.certificate.decode())).hexdigest()
+
+    def read_body(self, path: str) -> bytes:
+        """What the gateway answers for a path that it has."""
+        file: str = self.entries[path]["file"]
+        return (self.folder / file).read_bytes()
+
+    def read_events(self, path: str) -> Iterator[bytes] | None:
+        """The pieces of an endless reply, as they are due; None if this path has none."""
+        return None
 
     def client_context(self) -> ssl.SSLContext:
         """A TLS context for plain clients that trusts exactly this certificate."""
@@ -140,7 +150,9 @@ class _ReplayHandler(BaseHTTPRequestHandler):
             self._refuse()
         elif self.command == "GET" and path in replay.entries:
             entry = replay.entries[path]
-            self._reply(entry["status"], entry["content_type"], (replay.folder / entry["file"]).read_bytes())
+            self._reply(entry["status"], entry["content_type"], replay.read_body(path))
+        elif self.command == "GET" and (events := replay.read_events(path)) is not None:
+            self._stream(events)
         else:
             self._reply(404, _NOT_FOUND_TYPE, _NOT_FOUND)
 
@@ -167,6 +179,17 @@ class _ReplayHandler(BaseHTTPRequestHandler):
             self._reply(401, "text/html", _TOKEN_REFUSED)
         else:
             self._reply(401, "text/plain", _DIGEST_REFUSED)
+
+    def _stream(self, events: Iterator[bytes]) -> None:
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        with contextlib.suppress(OSError):  # the client has had enough
+            for event in events:
+                self.wfile.write(event)
+                self.wfile.flush()
 
     def _reply(self, status: int, content_type: str | None, body: bytes) -> None:
         self.send_response(status)

@@ -56,7 +56,7 @@ class Answers:
 
     def _answer(self, request: ParsedRequest) -> tuple[Reply, str]:
         """The answer to a request, and the login that asked."""
-        public = self._page_instead(request.path) or self._public(request)
+        public = self._page_instead(request.path) or self._nothing_there(request.path) or self._public(request)
         if public is not None:
             return public, _NOBODY
         route = find(self._device, request)
@@ -77,6 +77,14 @@ class Answers:
                 return page()
         redirected = self._faults.take("redirect", path)
         return None if redirected is None else refusals.redirect(str(redirected["to"]))
+
+    def _nothing_there(self, path: str) -> Response | None:
+        """The answer to a path that a fault has taken away for now; None for others."""
+        if self._faults.take("empty-body", path) is not None:
+            return Response(200, b"", None)
+        if self._faults.take("not-found", path) is not None:
+            return refusals.not_found(self._device, path)
+        return None
 
     def _public(self, request: ParsedRequest) -> Response | None:
         """The answer to a request that needs no login, or that is the login; None for others."""

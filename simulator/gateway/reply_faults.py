@@ -12,6 +12,7 @@ _MEASURED = ("activePower", "lastReportWatts", "now", "wNow", "wattsNow", "p", "
 _MARKER = "@@faulty@@"
 _TEXTS = {
     "nan": "NaN",
+    "lower-nan": "nan",
     "huge-number": "1e400",
     "huge-integer": "1" + "0" * 40,
     "wrong-type": '"not a number"',

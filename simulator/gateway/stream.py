@@ -68,6 +68,9 @@ class MeterStream:
             return False
         self._unsent.append(_SentEvent(values, self._device.now(), real_ms()))
         self._waiting += data
+        hold = self._faults.get("stream-hold")
+        if hold is not None and len(self._unsent) < int(hold["events"]):
+            return True
         burst = self._faults.get("stream-burst")
         if burst is not None and len(self._waiting) < int(burst["size"]):
             return True

@@ -1,6 +1,6 @@
 """From watts to what a meter shows: voltage, current, reactive and apparent power, power factor, frequency."""
 
-from math import sqrt
+from math import copysign, sqrt
 
 from simulator.house.noise import NoiseField, Texture
 from simulator.house.profile import HouseProfile
@@ -77,16 +77,22 @@ def storage(active_w: float, volts: float, hertz: float) -> PhaseReading:
 
 
 def total_consumption(production: PhaseReading, net: PhaseReading) -> PhaseReading:
-    """Return what a gateway computes from the two meters that it has, as its stream shows it."""
+    """Return what a gateway computes from the two meters that it has, as its stream shows it.
+
+    It adds currents and apparent powers with the sign of their power, which no wire carries.
+    """
     active = production.active_power_w + net.active_power_w
-    current = production.current_a + net.current_a
-    apparent = current * net.voltage_v
+    current = copysign(production.current_a, production.active_power_w) + copysign(net.current_a, net.active_power_w)
+    apparent = abs(
+        copysign(production.apparent_power_va, production.active_power_w)
+        + copysign(net.apparent_power_va, net.active_power_w)
+    )
     return PhaseReading(
         active,
         net.reactive_power_var - production.reactive_power_var,
         apparent,
         net.voltage_v,
         current,
-        active / apparent if apparent else 0.0,
+        min(max(active / apparent, -1.0), 1.0) if apparent else 0.0,
         net.frequency_hz,
     )

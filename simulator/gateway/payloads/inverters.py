@@ -12,6 +12,10 @@ def inverters(device: Device) -> list[dict[str, Any]]:
     entries = [
         _entry(report.serial, report.report_date, report.power_w, report.max_power_w) for report in device.reports()
     ]
+    if device.faults.get("unsigned-watts") is not None:
+        entries[0]["lastReportWatts"] = 2**32 - 4
+    if device.faults.get("serial-twice") is not None:
+        entries.append(entries[0] | {"lastReportDate": entries[0]["lastReportDate"] - 900, "lastReportWatts": 1})
     ghosts = device.faults.get("ghosts")
     if ghosts is not None:
         entries += [_entry(f"{EXTRA_SERIALS + 5000 + index:012d}", 0, 0, 0) for index in range(int(ghosts["count"]))]

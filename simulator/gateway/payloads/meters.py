@@ -4,10 +4,25 @@ import math
 from typing import Any
 
 from simulator.gateway.device import Device
+from simulator.gateway.payloads.meter_faults import (
+    OTHER_PRODUCTION,
+    add_counters,
+    bend_meters,
+    find_lost_phase,
+    zero_document,
+)
 from simulator.house.state import NET, PRODUCTION, STORAGE, TOTAL, PhaseEnergy, PhaseReading
 
-METER_EIDS = {PRODUCTION: 704_643_328, NET: 704_643_584, STORAGE: 704_643_840}
-CHANNEL_EIDS = {PRODUCTION: 1_778_385_169, NET: 1_778_385_425, STORAGE: 1_778_385_681}
+METER_EIDS = {PRODUCTION: 704_643_328, NET: 704_643_584, STORAGE: 704_643_840, OTHER_PRODUCTION: 704_645_120}
+CHANNEL_EIDS = {
+    PRODUCTION: 1_778_385_169,
+    NET: 1_778_385_425,
+    STORAGE: 1_778_385_681,
+    OTHER_PRODUCTION: 1_778_386_961,
+}
+READINGS_PATH = "/ivp/meters/readings"
+STREAM_PATH = "/stream/meter"
+_NEVER_ZERO = frozenset({"eid", "timestamp", "freq", "f"})
 # Since 8.3.5025 the readings have one more entry, all zeros, that the list of meters does not know.
 _UNKNOWN_EID, _UNKNOWN_CHANNEL, _UNKNOWN_SINCE = 1_023_410_688, 2_097_152_513, (8, 3, 5025)
 # From here on even the power factors of the phases are added up.
@@ -22,14 +37,16 @@ def meter_names(device: Device) -> list[str]:
     if not device.profile.metered:
         return []
     has_storage = device.house_profile.battery is not None and device.faults.get("no-storage-meter") is None
-    return [PRODUCTION, NET] + ([STORAGE] if has_storage else [])
+    names = [PRODUCTION, NET] + ([STORAGE] if has_storage else [])
+    return names + ([OTHER_PRODUCTION] if device.faults.get("other-production") is not None else [])
 
 
 def is_enabled(device: Device, meter: str) -> bool:
     """Whether a transformer really measures there."""
     house = device.house_profile
-    installed = {PRODUCTION: house.has_production_ct, NET: house.has_consumption_ct, STORAGE: True}
-    return device.profile.cts_enabled and installed[meter]
+    has_production_ct = house.has_production_ct and device.faults.get("production-ct-off") is None
+    installed = {PRODUCTION: has_production_ct, NET: house.has_consumption_ct}
+    return device.profile.cts_enabled and installed.get(meter, True)
 
 
 def meters(device: Device) -> list[dict[str, Any]]:
@@ -53,10 +70,13 @@ def meters(device: Device) -> list[dict[str, Any]]:
 def readings(device: Device) -> list[dict[str, Any]]:
     """Power and lifetime counters of every meter: always three channels, and a parent that adds them up."""
     moment = device.reading_moment()
-    state, counters, stamp = device.state(moment), device.counters(moment), device.stamp(moment)
+    stamp = device.stamp(moment)
+    shown = bend_meters(device.state(moment).meters, device.faults)
+    counted = add_counters(device.counters(moment).meters, device.faults)
+    lost, empty = find_lost_phase(device.faults, READINGS_PATH), device.faults.take("phase-null", READINGS_PATH)
     entries = []
     for meter in meter_names(device):
-        phases, energies = state.meters[meter], counters.meters[meter]
+        phases, energies = shown[meter], counted[meter]
         channels = [
             _reading(CHANNEL_EIDS[meter] + index, stamp, reading, energy)
             for index, (reading, energy) in enumerate(zip(phases, energies, strict=True))
@@ -66,7 +86,14 @@ def readings(device: Device) -> list[dict[str, Any]]:
         parent = summed(phases)
         if device.profile.version >= _SUMMED_FACTORS_SINCE:
             parent = parent._replace(power_factor=sum(phase.power_factor for phase in phases))
-        entries.append(_reading(METER_EIDS[meter], stamp, parent, total_energy) | {"channels": channels})
+        entry = _reading(METER_EIDS[meter], stamp, parent, total_energy)
+        if lost is not None and lost[0] == meter:
+            channels[lost[1]] = zero_document(channels[lost[1]], _NEVER_ZERO)
+            rest = [channel for index, channel in enumerate(channels[: len(phases)]) if index != lost[1]]
+            entry |= {"activePower": round(sum(channel["activePower"] for channel in rest), 3)}
+        if empty is not None and empty["meter"] == meter:
+            channels[int(empty["phase"])][str(empty["field"])] = None
+        entries.append(entry | {"channels": channels})
     if entries and device.profile.version >= _UNKNOWN_SINCE:
         zero = _reading(_UNKNOWN_EID, stamp - 30, _NOTHING, _NO_ENERGY)
         zeros = [_reading(_UNKNOWN_CHANNEL + index, stamp - 30, _NOTHING, _NO_ENERGY) for index in range(_PHASES_SHOWN)]
@@ -128,10 +155,11 @@ def _ghost(eid: int, stamp: int) -> dict[str, Any]:
 
 def stream_event(device: Device) -> dict[str, Any]:
     """One event of the stream; unused phases are all zero."""
-    state = device.state()
+    shown = bend_meters(device.state().meters, device.faults)
+    lost = find_lost_phase(device.faults, STREAM_PATH)
     event = {}
     for meter in (PRODUCTION, NET, TOTAL):
-        phases = state.meters[meter]
+        phases = shown[meter]
         padded = [*phases, *([_NOTHING] * (_PHASES_SHOWN - len(phases)))]
         event[meter] = {
             f"ph-{letter}": {
@@ -145,6 +173,10 @@ def stream_event(device: Device) -> dict[str, Any]:
             }
             for letter, phase in zip("abc", padded, strict=True)
         }
+    if lost is not None and lost[0] in event:
+        key = f"ph-{'abc'[lost[1]]}"
+        event[lost[0]][key] = zero_document(event[lost[0]][key], _NEVER_ZERO)
+        event[TOTAL][key]["p"] = event[NET][key]["p"] + event[PRODUCTION][key]["p"]
     if device.faults.get("stream-sections") is not None:
         used = [f"ph-{letter}" for letter in "abc"[: device.house_profile.phase_count]]
         return {PRODUCTION: {phase: event[PRODUCTION][phase] for phase in used}}

@@ -17,6 +17,7 @@ from standalone.state import SystemState
 
 _METER_NAMES = {
     "production": "production",
+    "pv3p": "other production",
     "net-consumption": "grid (net)",
     "total-consumption": "consumption",
     "storage": "battery",

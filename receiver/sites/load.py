@@ -22,7 +22,7 @@ _MUST: Mapping[str, str] = MappingProxyType({
     "longitude": "must be degrees from -180 to 180, east positive, with a decimal point",
     "netting": "must be sum (netted over the phases) or phases (each phase billed)",
     "meters": "must be meter names with their corrections, e.g. net-consumption: {reversed: [a]}",
-    "role": "must be production, net-consumption, total-consumption, storage or ignore",
+    "role": "must be production, pv3p, net-consumption, total-consumption, storage or ignore",
     "reversed": "must be a list of phases, e.g. [a, c]",
     "panels": 'must be serial numbers of inverters with what is known of each, e.g. "482300001111": {name: East 1}',
     "row": "must be a whole number from 1",

@@ -15,8 +15,9 @@ _SITE = """\
   netting: sum                      # as billed: sum (netted over the phases) or phases (each phase by itself)
 """
 _METERS = """\
-  # Meters that are set up wrongly: role is what it really measures (production, net-consumption, total-consumption,
-  # storage, or ignore to leave it out); reversed lists the phases whose transformer was clamped on backwards.
+  # Meters that are set up wrongly: role is what it really measures (production, pv3p, net-consumption,
+  # total-consumption, storage, or ignore to leave it out); reversed lists the phases whose transformer was clamped on
+  # backwards.
   meters:
 """
 _PANELS = """\

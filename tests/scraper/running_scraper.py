@@ -8,6 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import httpx
+
 from receiver.service.app import running
 from receiver.service.build import build
 from receiver.stores.base import Store
@@ -85,6 +87,10 @@ class RunningScraper:
         found = await self.store.points(self.sim.profile.serial, kind, tags=tags, start=0, stop=2**53)
         return sorted((point for series in found for point in series.points), key=lambda point: point.timestamp)
 
+    async def ask(self, question: str) -> Any:
+        """What the receiver's API answers about this gateway."""
+        return await ask_receiver(self.receiver_url, self.sim.profile.serial, question, self.clock.now_ms())
+
     async def events(self, kind: str) -> list[tuple[int, Mapping[str, Any]]]:
         return await self.points("event", type=kind)
 
@@ -110,6 +116,15 @@ class RunningScraper:
             return len(self.said(text)) >= count
 
         await until(look, lambda: f"{text!r} in the log: {self.logs[-20:]}")
+
+
+async def ask_receiver(url: str, serial: str, question: str, now_ms: int) -> Any:
+    """The answer of a receiver's API about a gateway, with a token of `now_ms` (UTC, milliseconds) that may read it."""
+    token = service.sign(service.read_claims(now_ms), service.READ_SECRET, kid="read")
+    async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+        answer = await client.get(f"/api/v1/gateways/{serial}/{question}", headers={"authorization": f"Bearer {token}"})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
 
 
 async def until(look: Callable[[], Any], what: Callable[[], str]) -> Any:

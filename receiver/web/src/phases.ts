@@ -6,6 +6,7 @@ import type { MeterEntry } from "./schema.ts";
 
 const NAMES: Record<string, string> = {
   "production": "Production",
+  "pv3p": "Other production",
   "net-consumption": "Grid",
   "total-consumption": "Consumption",
   "storage": "Battery",

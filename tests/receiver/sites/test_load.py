@@ -82,7 +82,7 @@ def test_serials_and_texts_stay_as_they_are_written():
         ("{billing_day: 1.5}", "gateway 1, billing_day: must be a day"),
         ("{meters: 3}", "gateway 1, meters: must be meter names"),
         ("{meters: {production: {sign: -1}}}", "gateway 1, meters, production, sign: no such key; there are role"),
-        ("{meters: {production: {role: solar}}}", "meters, production, role: must be production, net-consumption"),
+        ("{meters: {production: {role: solar}}}", "meters, production, role: must be production, pv3p, net-consumption"),
         ("{meters: {production: {reversed: [d]}}}", "meters, production, reversed: must be a list of phases"),
         ("{meters: {production: {reversed: a}}}", "meters, production, reversed: must be a list of phases"),
         ("{meters: {production: {role: storage}, storage: }}", "would both be storage: give .* 'role: ignore'"),

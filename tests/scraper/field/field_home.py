@@ -8,8 +8,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import httpx
-
 from receiver.service.app import running
 from receiver.service.build import build
 from receiver.stores.base import Store
@@ -23,7 +21,7 @@ from tests.clocks import SimulatedClock
 from tests.field_cases import FieldCase
 from tests.receiver import service
 from tests.scraper.gateway.fake_tokens import make_token
-from tests.scraper.running_scraper import SECRET, SPEED, secret, until
+from tests.scraper.running_scraper import SECRET, SPEED, ask_receiver, secret, until
 
 _CLOSED = 1
 """A port of the loopback interface where nobody listens."""
@@ -66,22 +64,28 @@ class FieldHome:
 
     async def ask(self, question: str) -> Any:
         """What the receiver's API answers about this gateway."""
-        token = service.sign(service.read_claims(self.clock.now_ms()), service.READ_SECRET, kid="read")
-        async with httpx.AsyncClient(base_url=self.url, timeout=30) as client:
-            answer = await client.get(
-                f"/api/v1/gateways/{self.serial}/{question}", headers={"authorization": f"Bearer {token}"}
-            )
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        return await ask_receiver(self.url, self.serial, question, self.clock.now_ms())
 
     async def power(self, what: Callable[[Any], bool] = bool) -> Any:
         """`/power`, once it is as wanted."""
+        last: list[Any] = []
 
         async def look() -> Any:
-            answer = await self.ask("power")
-            return answer if what(answer) else None
+            if not await self.store.gateways():  # the receiver knows a gateway once it has heard from it
+                return None
+            last[:] = [await self.ask("power")]
+            return last[0] if what(last[0]) else None
 
-        return await until(look, lambda: "a /power as wanted")
+        return await until(look, lambda: f"a /power as wanted: {last}")
+
+    async def dropped(self) -> None:
+        """Wait until the gateway has served what it was to serve once, and the next poll is over, too."""
+
+        async def look() -> bool:
+            return self.case.has_dropped
+
+        await until(look, lambda: "the one odd reply is asked for")
+        await self.clock.sleep(self.settings.meter_interval * 2)
 
     async def check(self) -> list[Finding]:
         """What the doctor says. Stop the scraper first."""

@@ -1,0 +1,1 @@
+"""What gateways in the field do, from their sockets to the API."""

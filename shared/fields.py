@@ -32,6 +32,8 @@ MAX_GAP_MS = 2 * HEARTBEAT_MS
 """Linear fields are unknown between points further apart than this (milliseconds)."""
 STATE_HEARTBEAT_MS = 5 * MINUTE_MS
 """A state (`grid`, `generator`, `relay`, `tariff`) is sent on change, and at least this often (milliseconds)."""
+BREATH_MS = 30_500
+"""A pause of samples up to this (milliseconds) is none: gateways hold their events back for a while, and lose none."""
 WRAP_WH = 2**32 / 3600
 """Where the inverter total of gateways without meters starts again at zero: 2^32 J, about 1,193,046 Wh."""
 MAX_TEXT = 200

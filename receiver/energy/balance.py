@@ -15,6 +15,7 @@ from typing import NamedTuple
 from receiver.energy.counters import counter_windows
 from receiver.energy.energy import WindowEnergy, window_positive_negative
 from receiver.energy.flows import NONE, UNKNOWN, Flow, add, add_counters, negate
+from receiver.energy.gaps import Gaps
 from receiver.energy.interpolation import Point, Segments
 from receiver.energy.site import (
     NET,
@@ -110,6 +111,7 @@ def site_energy(
     netting: Netting = "sum",
     inverters: Segments = (),
     max_gap_ms: int = MAX_GAP_MS,
+    gaps: Gaps = (),
 ) -> list[SiteEnergy]:
     """The site's energy in each window between neighbouring edges.
 
@@ -120,18 +122,21 @@ def site_energy(
         netting: How import and export are billed.
         inverters: Summed power (W) of all inverters; stands in where no production meter is enabled.
         max_gap_ms: The longest step of a counter that is shared evenly over its time.
+        gaps: Recorded ones; see `receiver.energy.counters`.
 
     Raises:
         ValueError: The edges, or timestamps of a counter, are not in order.
     """
     check_edges(edges)
-    meters = {meter: _meter(meter, powers, counters, edges, max_gap_ms) for meter in (PRODUCTION, NET, TOTAL, STORAGE)}
+    meters = {
+        meter: _meter(meter, powers, counters, edges, max_gap_ms, gaps) for meter in (PRODUCTION, NET, TOTAL, STORAGE)
+    }
     if meters[PRODUCTION] is None and inverters:
         meters[PRODUCTION] = _integrate([inverters], edges)
     load = None
     if meters[STORAGE] is not None and not _has_counters(STORAGE, powers, counters):
         load = [_join(both) for both in _integrate([site_series(powers, inverters=inverters).load], edges)]
-    other = _meter(OTHER_PRODUCTION, powers, counters, edges, max_gap_ms)
+    other = _meter(OTHER_PRODUCTION, powers, counters, edges, max_gap_ms, gaps)
     if other is not None:
         meters[PRODUCTION] = _sum_meters(meters[PRODUCTION], other)
     net, net_phases = meters[NET], select_phases(powers, NET).keys() | select_phases(counters, NET).keys()
@@ -204,6 +209,7 @@ def _meter(
     counters: Mapping[MeterPhase, MeterCounters],
     edges: Sequence[int],
     max_gap_ms: int,
+    gaps: Gaps,
 ) -> list[_Both] | None:
     """Both directions of a meter in each window: from counters where all its phases have them, else from power."""
     if not has_meter(powers, meter) and not has_meter(counters, meter):
@@ -212,11 +218,13 @@ def _meter(
     read = {phase: both for phase, both in select_phases(counters, meter).items() if both.delivered}
     if not _has_counters(meter, powers, counters):
         return _integrate(list(phases.values()), edges)
-    gaps = [both.max_gap_ms or max_gap_ms for both in read.values()]
-    delivered = [counter_windows(both.delivered, edges, gap) for both, gap in zip(read.values(), gaps, strict=True)]
+    longest = [(both.max_gap_ms, ()) if both.max_gap_ms else (max_gap_ms, gaps) for both in read.values()]
+    delivered = [
+        counter_windows(both.delivered, edges, *limits) for both, limits in zip(read.values(), longest, strict=True)
+    ]
     received = [
-        counter_windows(both.received, edges, gap)
-        for both, gap in zip(read.values(), gaps, strict=True)
+        counter_windows(both.received, edges, *limits)
+        for both, limits in zip(read.values(), longest, strict=True)
         if both.received
     ]
     answers = []

@@ -9,6 +9,7 @@ What a counter can say and what it cannot:
   to that window beyond doubt and is counted there. If it spans an edge, the shares are unknown: the energy stands
   as `unallocated_wh` in the window in which the gap ends, and in no window's `wh`. So the `wh` and `unallocated_wh` of
   all windows together are always the counter's increase. A gap that sticks out of the whole range is left out.
+- A recorded gap, during which nobody asked the gateway, is as a longer one, however short it is.
 - A long gap is covered only if the counter did not move: then certainly nothing flowed (every night of an inverter).
 """
 
@@ -16,9 +17,10 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from receiver.energy.gaps import Gaps, GapWalk
 from receiver.energy.interpolation import Point
 from receiver.energy.windows import check_edges
-from shared.fields import MAX_GAP_MS, WRAP_WH
+from shared.fields import BREATH_MS, MAX_GAP_MS, WRAP_WH
 from shared.units import HOUR_MS
 
 _LARGEST_W = 250_000.0  # more than 600 microinverters, the most a gateway serves; a faster counter jumped
@@ -64,7 +66,9 @@ def counter_energy(points: Iterable[Point], start: int, stop: int, max_gap_ms: i
     return counter_windows(points, (start, stop), max_gap_ms)[0]
 
 
-def counter_windows(points: Iterable[Point], edges: Sequence[int], max_gap_ms: int = MAX_GAP_MS) -> list[CounterEnergy]:
+def counter_windows(
+    points: Iterable[Point], edges: Sequence[int], max_gap_ms: int = MAX_GAP_MS, gaps: Gaps = ()
+) -> list[CounterEnergy]:
     """The energy of a counter in each window between neighbouring edges.
 
     For full coverage `points` should reach one reading beyond both ends of the range.
@@ -73,12 +77,14 @@ def counter_windows(points: Iterable[Point], edges: Sequence[int], max_gap_ms: i
         points: UTC milliseconds and Wh, in strictly increasing order of time.
         edges: UTC milliseconds, at least two, strictly increasing.
         max_gap_ms: The longest step (milliseconds) that is shared evenly. Give inverters about twice their cadence.
+        gaps: Recorded ones: a step over one that is longer than `BREATH_MS` is not shared evenly, however short it is.
 
     Raises:
         ValueError: Timestamps or edges are not in order.
     """
     check_edges(edges)
     windows = [_CounterWindow(start, stop) for start, stop in pairwise(edges)]
+    walk = GapWalk([gap for gap in gaps if gap[1] - gap[0] > BREATH_MS])
     first = 0  # the window in which the current step begins, or the first one
     for before, after in pairwise(points):
         if after[0] <= before[0]:
@@ -88,7 +94,8 @@ def counter_windows(points: Iterable[Point], edges: Sequence[int], max_gap_ms: i
         if first == len(windows):
             break
         if after[0] > windows[0].start:
-            _allocate(windows, first, before, after, max_gap_ms)
+            is_long = after[0] - before[0] > max_gap_ms or walk.lies_between(before[0], after[0])
+            _allocate(windows, first, before, after, is_long=is_long)
     return [window.answer() for window in windows]
 
 
@@ -112,7 +119,7 @@ class _CounterWindow:
         return CounterEnergy(self.start, self.stop, self.wh, self.unallocated_wh, coverage, self.resets, self.gap_since)
 
 
-def _allocate(windows: list[_CounterWindow], first: int, before: Point, after: Point, max_gap_ms: int) -> None:
+def _allocate(windows: list[_CounterWindow], first: int, before: Point, after: Point, *, is_long: bool) -> None:
     """Give the step between two readings to the windows it touches, the first of which is `windows[first]`."""
     start, stop = before[0], after[0]
     beyond = first + 1
@@ -121,11 +128,11 @@ def _allocate(windows: list[_CounterWindow], first: int, before: Point, after: P
     touched = windows[first:beyond]
     sticks_out = start < windows[0].start or stop > windows[-1].stop
     wh = increase_wh(before, after)
-    if stop - start > max_gap_ms and len(touched) > 1 and not sticks_out:
+    if is_long and len(touched) > 1 and not sticks_out:
         touched[-1].gap_since = start
     if wh is None:
         touched[-1].resets += stop <= windows[-1].stop  # a reset beyond the range is not ours to report
-    elif stop - start <= max_gap_ms or wh == 0:
+    elif not is_long or wh == 0:
         for window in touched:
             inside = min(stop, window.stop) - max(start, window.start)
             window.add(wh * inside / (stop - start), inside)

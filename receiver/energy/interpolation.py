@@ -1,6 +1,7 @@
 """From stored points to segments: the stretches of time in which a series' value is known.
 
-- A *linear* field (meter power) runs straight between two points that are at most `max_gap_ms` apart.
+- A *linear* field (meter power) runs straight between two points that are at most `max_gap_ms` apart, unless a gap is
+  recorded between them.
 - A *step* field (inverter power) is a mean over the interval that ends at its timestamp: it is constant backwards
   over that interval, and a stretch of time is never counted twice.
 
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
+from receiver.energy.gaps import Gaps, GapWalk
 from shared.fields import MAX_GAP_MS
 from shared.units import HOUR_MS
 
@@ -52,21 +54,23 @@ Segments: TypeAlias = Sequence[Segment]
 """Segments in the order of time that never overlap; they may leave gaps between them and jump where they meet."""
 
 
-def linear_segments(points: Iterable[Point], max_gap_ms: int = MAX_GAP_MS) -> list[Segment]:
+def linear_segments(points: Iterable[Point], max_gap_ms: int = MAX_GAP_MS, gaps: Gaps = ()) -> list[Segment]:
     """The segments of a linear field.
 
     Args:
         points: In strictly increasing order of time.
         max_gap_ms: Between points further apart than this (milliseconds) nothing is known.
+        gaps: Recorded ones: between points on both sides of one nothing is known either.
 
     Raises:
         ValueError: The timestamps do not strictly increase.
     """
     segments = []
+    walk = GapWalk(gaps)
     for (start, first), (stop, last) in pairwise(points):
         if stop <= start:
             raise ValueError("the timestamps of a series must strictly increase")
-        if stop - start <= max_gap_ms:
+        if stop - start <= max_gap_ms and not walk.lies_between(start, stop):
             segments.append(Segment(start, stop, first, last))
     return segments
 

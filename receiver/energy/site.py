@@ -13,7 +13,7 @@
   sold: the load is then 0, and the production at least what is sold.
 - What cannot be known from the meters at hand is None, never 0: a sum without one of its phases, or the load where the
   meters contradict each other, because a house cannot use less than nothing. So is the load where a battery is but its
-  power is not known, and while a generator runs that no meter sees: what then seems to come from the grid is no purchase.
+  power is not known, and while a generator runs that no meter sees: what then seems to come from the grid is not bought
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -131,7 +131,9 @@ def _sum_production(powers: Mapping[MeterPhase, float | None], inverters: float 
     return production
 
 
-def _power_on_generator(powers: Mapping[MeterPhase, float | None], inverters: float | None, *, cut_off: bool) -> SitePower:
+def _power_on_generator(
+    powers: Mapping[MeterPhase, float | None], inverters: float | None, *, cut_off: bool
+) -> SitePower:
     """What is still known: what the roof and the battery give, and that nothing is traded over an open relay."""
     traded = 0.0 if cut_off else None
     return SitePower(

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from receiver.energy.combine import add
 from receiver.energy.counters import CounterEnergy, counter_windows
 from receiver.energy.flows import add_counters
+from receiver.energy.gaps import Gaps
 from receiver.energy.interpolation import Segment, Segments, StepPoint, linear_segments, step_segments
 from receiver.energy.linear import linear_summaries
 from receiver.energy.means import Summary, summarise, summarise_windows
@@ -44,7 +45,7 @@ class WindowValue(NamedTuple):
 
 
 def aggregate_windows(
-    question: WindowedQuestion, parts: Sequence[Sequence[Point]], edges: Sequence[int], now_ms: int
+    question: WindowedQuestion, parts: Sequence[Sequence[Point]], edges: Sequence[int], now_ms: int, gaps: Gaps = ()
 ) -> list[WindowValue]:
     """One entry for each window between neighbouring edges.
 
@@ -53,14 +54,17 @@ def aggregate_windows(
         parts: Points of each series of one group, with neighbours; a series without points is unknown.
         edges: UTC milliseconds.
         now_ms: States hold until now, not beyond.
+        gaps: Recorded ones, for series of meters.
     """
     match question.described.interpolation:
         case Interpolation.COUNTER:
-            return _aggregate_counters(question, parts, edges)
+            return _aggregate_counters(question, parts, edges, gaps)
         case Interpolation.LAST:
             return _aggregate_states(question, parts[0], edges, now_ms)
         case _:
-            return [pick_value(question.aggregate, summary) for summary in summarise_group(question, parts, edges)]
+            return [
+                pick_value(question.aggregate, summary) for summary in summarise_group(question, parts, edges, gaps)
+            ]
 
 
 def pick_value(aggregate: Aggregate, summary: Summary) -> WindowValue:
@@ -92,14 +96,19 @@ def fill_windows(windows: Sequence[WindowValue], fill: Fill) -> list[WindowValue
 
 
 def summarise_group(
-    question: WindowedQuestion, parts: Sequence[Sequence[Point]], edges: Sequence[int]
+    question: WindowedQuestion, parts: Sequence[Sequence[Point]], edges: Sequence[int], gaps: Gaps
 ) -> list[Summary]:
-    """One summary of a linear field, or of means, for each window between neighbouring edges (UTC milliseconds)."""
+    """One summary of a linear field, or of means, for each window between neighbouring edges (UTC milliseconds).
+
+    Nothing is known inside `gaps`.
+    """
     field, is_linear = question.field, question.described.interpolation is Interpolation.LINEAR
     if len(parts) == 1 and is_linear:
-        return linear_summaries(samples(parts[0], field), edges)
+        return linear_summaries(samples(parts[0], field), edges, gaps=gaps)
     known: list[Segments] = [
-        linear_segments(samples(points, field)) if is_linear else step_segments(_means(points, field), REPORT_MS)
+        linear_segments(samples(points, field), gaps=gaps)
+        if is_linear
+        else step_segments(_means(points, field), REPORT_MS)
         for points in parts
     ]
     if len(known) == 1:
@@ -122,11 +131,11 @@ def _means(points: Sequence[Point], field: str) -> list[StepPoint]:
 
 
 def _aggregate_counters(
-    question: WindowedQuestion, parts: Sequence[Sequence[Point]], edges: Sequence[int]
+    question: WindowedQuestion, parts: Sequence[Sequence[Point]], edges: Sequence[int], gaps: Gaps
 ) -> list[WindowValue]:
     longest_ms = MAX_GAP_MS if question.kind == "meter_energy" else REPORT_GAP_MS
     read = [samples(points, question.field) for points in parts]
-    each = [counter_windows(points, edges, longest_ms) for points in read]
+    each = [counter_windows(points, edges, longest_ms, gaps) for points in read]
     if question.aggregate is Aggregate.INTEGRAL:
         flows = [add_counters(_select_known(question, phases)) for phases in zip(*each, strict=True)]
         return [

@@ -24,7 +24,7 @@ from receiver.queries.stored_windows import StoredWindows
 from receiver.rollups.series import samples
 from receiver.sites.model import Site
 from receiver.stores.base import Point, SeriesPoints, Store
-from shared.fields import Interpolation
+from shared.fields import MAX_GAP_MS, Interpolation
 from shared.readings import Series, Tags
 
 _LEAST_PIECE = 1_000
@@ -138,9 +138,10 @@ class SeriesReader:
         answers: dict[Tags, list[WindowValue]] = {tags: [] for tags in groups}
         reader = await self._hold(question, site, rows, series, wanted, len(cut) * len(groups))
         async for piece, points in reader.read_windows(cut, together=together):
+            gaps = await self._source.read_gaps(question, Range(piece[0], piece[-1]))
             for tags, members in groups.items():
                 parts = [points.get(member, []) for member in members]
-                answers[tags] += await run_slice(aggregate_windows, question, parts, piece, now_ms)
+                answers[tags] += await run_slice(aggregate_windows, question, parts, piece, now_ms, gaps)
         return answers
 
     async def _answer_by_stretches(
@@ -151,9 +152,10 @@ class SeriesReader:
         reader = await self._hold(question, site, rows, series, budget.PIECE, len(cut) * len(groups))
         parts: _Parts = {tags: [] for tags in groups}
         async for piece, points in reader.read_stretches(cut):
+            gaps = await self._source.read_gaps(question, Range(piece[0], piece[-1]))
             for tags, members in groups.items():
                 read = [points.get(member, []) for member in members]
-                parts[tags] += await run_slice(summarise_group, question, read, piece)
+                parts[tags] += await run_slice(summarise_group, question, read, piece, gaps)
         return await run_slice(_merge_parts, question, parts, cut)
 
     async def _hold(
@@ -192,9 +194,10 @@ class SeriesReader:
         for stretch in rest:
             inside_cut = sorted({*stretch, *(edge for edge in cut if edge in range(*stretch))})
             async for piece, points in reader.read_stretches(inside_cut):
+                gaps = await self._source.read_gaps(question, Range(piece[0], piece[-1]))
                 for tags, (member,) in groups.items():
                     read = samples(points.get(member, ()), question.field)
-                    parts[tags] += await run_slice(linear_summaries, read, piece)
+                    parts[tags] += await run_slice(linear_summaries, read, piece, MAX_GAP_MS, gaps)
         return await run_slice(_merge_parts, question, parts, cut)
 
     async def read_page(

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from receiver.calendar.windows import Range
+from receiver.energy.gaps import Gaps
 from receiver.queries.question import SeriesQuestion
 from receiver.queries.together import SharedReads
+from receiver.rollups.roll import read_gaps
+from receiver.rollups.series import find_gaps
 from receiver.sites.corrections import correct_series
 from receiver.sites.model import Site
 from receiver.stores.base import Latest, Point, SeriesPoints, Store
@@ -75,6 +78,12 @@ class QuestionSource:
             most=most,
         )
         return {entry.series.tags: entry.points for entry in _select(question, found, site)}
+
+    async def read_gaps(self, question: SeriesQuestion, asked: Range) -> Gaps:
+        """The recorded gaps that a question about meters has to respect; none for other kinds."""
+        if question.kind not in _METERS:
+            return ()
+        return find_gaps(await read_gaps(self._store, question.gateway, asked.start, asked.stop))
 
 
 def _select(question: SeriesQuestion, found: Sequence[SeriesPoints], site: Site) -> list[SeriesPoints]:

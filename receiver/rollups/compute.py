@@ -5,20 +5,21 @@ and [b, c), each from what the store gives for it with neighbours.
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from receiver.rollups.energy import quarter_energy_rows
 from receiver.rollups.meters import FIELDS as METER_FIELDS
 from receiver.rollups.meters import meter_rows
-from receiver.rollups.panels import LONG_GONE_MS, panel_rows
+from receiver.rollups.panels import LONG_GONE_MS, SILENT_MS, panel_rows
 from receiver.rollups.quarters import GONE_MS, RawSeries, quarters
-from receiver.rollups.series import COUNTERS, LONGEST_GAP_MS, LONGEST_REPORT_MS, reports, samples
+from receiver.rollups.series import COUNTERS, LONGEST_GAP_MS, LONGEST_REPORT_MS, find_gaps, reports, samples
 from receiver.rollups.site import site_rows
 from receiver.rollups.storage import list_state_reach, list_storage_reach
 from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints
+from shared.fields import MAX_GAP_MS
 from shared.readings import Reading
 from shared.units import HOUR_MS, MINUTE_MS, QUARTER_MS
 
@@ -32,6 +33,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "storage": ("power", "batteries", "measured"),
     "grid": ("mode",),
     "generator": ("running",),
+    "event": ("end",),
 })  # fmt: skip
 """The fields of each kind in `RawSeries` that roll-ups need; other fields do no harm."""
 
@@ -54,7 +56,7 @@ def quarter_rows(raw: RawSeries, site: Site, start: int, stop: int) -> list[Read
     minutes = range(start, stop + 1, MINUTE_MS)
     cut = list(quarters(raw, site, start, stop))
     return [
-        *meter_rows("meter_1m", raw.meter, minutes),
+        *meter_rows("meter_1m", raw.meter, minutes, find_gaps(raw.event)),
         *site_rows("site_1m", cut, site, minutes),
         *quarter_energy_rows(cut, site),
         *panel_rows(raw.inverter, site, range(start, stop + 1, QUARTER_MS)),
@@ -72,7 +74,7 @@ def hour_rows(raw: RawSeries, site: Site, start: int, stop: int) -> list[Reading
         return []
     hours = range(start, stop + 1, HOUR_MS)
     return [
-        *meter_rows("meter_1h", raw.meter, hours),
+        *meter_rows("meter_1h", raw.meter, hours, find_gaps(raw.event)),
         *site_rows("site_1h", quarters(raw, site, start, stop), site, hours),
     ]
 
@@ -88,10 +90,10 @@ class Reach(NamedTuple):
 def find_reach(raw: RawSeries, start: int, stop: int, now_ms: int | None = None) -> Reach:
     """The whole quarter hours whose rows may depend on what is inside [start, stop).
 
-    A linear field reaches to the reading before and after it, at most the longest gap away. A counter reaches to the
-    reading before and after: a gap that is cut in two changes every quarter hour of it, and of one that is longer than
-    `LONGEST_GAP_MS`, of whose inside a counter says nothing, those at its ends. The report of an inverter reaches back
-    over its interval, and bounds the time that the next one covers.
+    A linear field reaches to the reading before and after it, at most the longest gap away, and so does a recorded gap.
+    A counter reaches to the reading before and after: a gap that is cut in two changes every quarter hour of it, and of
+    one that is longer than `LONGEST_GAP_MS`, of whose inside a counter says nothing, those at its ends. The report of
+    an inverter reaches back over its interval, and bounds the time that the next one covers.
 
     The last reading of a series says for how long it belongs to the site: a meter for a day, a panel for thirty. If it
     comes late, what was computed since as if it were gone may change.
@@ -100,34 +102,48 @@ def find_reach(raw: RawSeries, start: int, stop: int, now_ms: int | None = None)
         raw: Readings of [start, stop), with neighbours.
         start: UTC milliseconds.
         stop: UTC milliseconds.
-        now_ms: Nothing later than this has been computed yet, UTC milliseconds. None: nor anything after `stop`.
+        now_ms: Nothing later than this has been computed yet, UTC milliseconds. None: it is not known what has been.
     """
-    now_ms = stop if now_ms is None else now_ms
     edges = [start, stop]
-    far: set[int] = set()
-    for entry in raw.meter:
-        edges += _neighbours([time for time, _ in entry.points], start, stop)
-    for entry in [*raw.meter_energy, *raw.production, *raw.inverter]:
-        for name in COUNTERS:
-            for time, nearest in _counter_neighbours([time for time, _ in samples(entry.points, name)], start, stop):
-                if abs(time - nearest) <= LONGEST_GAP_MS:
-                    edges.append(time)
-                else:  # a gap that ends where a quarter hour does ends in that one
-                    far |= {instant // QUARTER_MS * QUARTER_MS for instant in (time - 1, time)}
+    for entry in raw.meter:  # what is outside are the neighbours: of each field, for a reading may lack some
+        edges += [time for time, _ in (*entry.points[:1], *entry.points[-1:])]
+    near, far = _find_counter_reach([*raw.meter_energy, *raw.production, *raw.inverter], start, stop)
+    edges += near
     for entry in raw.inverter:
-        edges += _reports_reach(entry, start, stop)
+        edges += _reports_reach(entry, start, stop, now_ms)
     edges += list_storage_reach(raw.storage, start, stop)
     edges += list_state_reach([*raw.grid, *raw.generator], start, stop)
+    edges += _find_gap_reach(raw.event, start, stop)
     gone = ((raw.meter_energy, GONE_MS), (raw.storage, GONE_MS), (raw.inverter, LONG_GONE_MS))
     for series, gone_ms in gone:
         for entry in series:
-            edges += _belongs_until([time for time, _ in entry.points], start, stop, gone_ms, now_ms)
+            times = [time for time, _ in entry.points]
+            edges += _belongs_until(times, start, stop, gone_ms, stop if now_ms is None else now_ms)
     return Reach(min(edges) // QUARTER_MS * QUARTER_MS, -(-max(edges) // QUARTER_MS) * QUARTER_MS, frozenset(far))
 
 
-def _neighbours(times: Sequence[int], start: int, stop: int) -> list[int]:
-    """The nearest time before `start`, and the nearest one at or after `stop`, where there is one."""
-    return [*times[: bisect_left(times, start)][-1:], *times[bisect_left(times, stop) :][:1]]
+def _find_counter_reach(counters: Iterable[SeriesPoints], start: int, stop: int) -> tuple[list[int], set[int]]:
+    """Where counters are read around [start, stop), and the single quarter hours at the ends of very long gaps."""
+    near: list[int] = []
+    far: set[int] = set()
+    for entry in counters:
+        for name in COUNTERS:
+            for time, nearest in _counter_neighbours([time for time, _ in samples(entry.points, name)], start, stop):
+                if abs(time - nearest) <= LONGEST_GAP_MS:
+                    near.append(time)
+                else:  # a gap that ends where a quarter hour does ends in that one
+                    far |= {instant // QUARTER_MS * QUARTER_MS for instant in (time - 1, time)}
+    return near, far
+
+
+def _find_gap_reach(events: Sequence[SeriesPoints], start: int, stop: int) -> list[int]:
+    """Between which times the readings lie that the gaps which begin in [start, stop) keep apart."""
+    return [
+        time
+        for first, last in find_gaps(events)
+        if start <= first < stop
+        for time in (first - MAX_GAP_MS, last + MAX_GAP_MS)
+    ]
 
 
 def _counter_neighbours(times: Sequence[int], start: int, stop: int) -> list[tuple[int, int]]:
@@ -150,12 +166,18 @@ def _belongs_until(times: Sequence[int], start: int, stop: int, gone_ms: int, no
     return [max(stop, min(times[-1] + gone_ms + QUARTER_MS, now_ms))]
 
 
-def _reports_reach(inverter: SeriesPoints, start: int, stop: int) -> list[int]:
-    """Where the means begin and end that may change: those of the reports inside, and of the one after them."""
+def _reports_reach(inverter: SeriesPoints, start: int, stop: int, now_ms: int | None) -> list[int]:
+    """Where the means begin and end that may change, those of the reports inside and of the one after them.
+
+    And how long the last report inside says that its panel is not silent, if `now_ms` is not before that.
+    """
     times = [time for time, _ in inverter.points]
     inside = [segment for segment in reports(inverter.points) if start <= segment.stop < stop]
-    after = times[bisect_left(times, stop) :][:1]
-    near = [time for time in after if time - stop <= LONGEST_REPORT_MS]
+    first, beyond = bisect_left(times, start), bisect_left(times, stop)
+    near = [time for time in times[beyond:][:1] if time - stop <= LONGEST_REPORT_MS]
+    if first < beyond:
+        speaks_until = times[beyond - 1] + SILENT_MS
+        near.append(speaks_until if now_ms is None else max(stop, min(speaks_until, now_ms)))
     return [*(segment.start for segment in inside), *near]
 
 

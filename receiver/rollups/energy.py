@@ -49,6 +49,7 @@ def quarter_energy(quarter: Quarter, site: Site) -> SiteEnergy:
         (before, quarter.start, quarter.stop),
         netting=site.netting,
         inverters=quarter.inverters,
+        gaps=quarter.gaps,
     )[1]
 
 

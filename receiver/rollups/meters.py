@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from receiver.energy.gaps import Gaps
 from receiver.energy.linear import linear_summaries
 from receiver.energy.means import Summary
 from receiver.rollups.series import samples
@@ -12,12 +13,12 @@ from shared.readings import FieldValue, Reading
 FIELDS = tuple(KINDS["meter"].fields)
 
 
-def meter_rows(kind: str, meters: Iterable[SeriesPoints], edges: Sequence[int]) -> list[Reading]:
+def meter_rows(kind: str, meters: Iterable[SeriesPoints], edges: Sequence[int], gaps: Gaps = ()) -> list[Reading]:
     """One row for each series and window between neighbouring edges (UTC milliseconds) in which a field is known."""
     rows = []
     for series, points in meters:
         tags = dict(series.tags)
-        fields = {name: linear_summaries(samples(points, name), edges) for name in FIELDS}
+        fields = {name: linear_summaries(samples(points, name), edges, gaps=gaps) for name in FIELDS}
         for index, start in enumerate(edges[:-1]):
             row = _row({name: windows[index] for name, windows in fields.items()})
             if row:

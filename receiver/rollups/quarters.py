@@ -18,10 +18,11 @@ from typing import NamedTuple
 
 from receiver.energy.balance import MeterCounters
 from receiver.energy.combine import add
+from receiver.energy.gaps import Gaps
 from receiver.energy.interpolation import Segments
 from receiver.energy.site import NET, PRODUCTION, STORAGE, TOTAL, MeterPhase, has_meter
 from receiver.energy.windows import cut_by_window
-from receiver.rollups.series import REPORT_GAP_MS, around, brackets, meter_phase, powers, reports, samples
+from receiver.rollups.series import REPORT_GAP_MS, around, brackets, find_gaps, meter_phase, powers, reports, samples
 from receiver.rollups.storage import (
     STORAGE_TOTAL,
     find_generator_spans,
@@ -54,6 +55,7 @@ class RawSeries(NamedTuple):
         storage: Batteries, likewise.
         grid: How the main relay stood, likewise.
         generator: Whether it ran, likewise.
+        event: Gaps that may lie between two readings that are `MAX_GAP_MS` apart.
     """
 
     meter: Sequence[SeriesPoints]
@@ -63,6 +65,7 @@ class RawSeries(NamedTuple):
     storage: Sequence[SeriesPoints] = ()
     grid: Sequence[SeriesPoints] = ()
     generator: Sequence[SeriesPoints] = ()
+    event: Sequence[SeriesPoints] = ()
 
 
 class Quarter(NamedTuple):
@@ -74,6 +77,7 @@ class Quarter(NamedTuple):
         powers: W by meter and phase, cut to the quarter hour: of all that belong to the site.
         inverters: W of all inverters together where there is no production meter, else nothing.
         counters: Wh by meter and phase, to one reading beyond both ends.
+        gaps: Recorded ones, here and elsewhere.
     """
 
     start: int
@@ -81,6 +85,7 @@ class Quarter(NamedTuple):
     powers: Mapping[MeterPhase, Segments]
     inverters: Segments
     counters: Mapping[MeterPhase, MeterCounters]
+    gaps: Gaps = ()
 
 
 def quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Iterator[Quarter]:
@@ -88,14 +93,15 @@ def quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Iterator[Quar
     edges = range(start, stop + 1, QUARTER_MS)
     meters, energies = correct_series(raw.meter, site), correct_series(raw.meter_energy, site)
     seen = [(meter_phase(series), [time for time, _ in series.points]) for series in (*meters, *energies)]
-    power = {key: _cut(segments, edges) for key, segments in powers(meters).items()}
+    gaps = find_gaps(raw.event)
+    power = {key: _cut(segments, edges) for key, segments in powers(meters, gaps).items()}
     reported = [_cut(reports(series.points), edges) for series in raw.inverter]
     counters = {
         meter_phase(series): MeterCounters(samples(series.points, "delivered"), samples(series.points, "received"))
         for series in energies
     }
     totals = {source(series): samples(series.points, "energy_lifetime") for series in raw.production}
-    batteries, generated = read_storage(raw.storage), find_generator_spans(raw.generator, raw.grid)
+    batteries, generated = read_storage(raw.storage, gaps), find_generator_spans(raw.generator, raw.grid)
     stored = _cut(batteries.power, edges)
     for index, (first, last) in enumerate(pairwise(edges)):
         here = {key for key, times in seen if _seen_within(times, first - GONE_MS, last)}
@@ -114,7 +120,7 @@ def quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Iterator[Quar
             inverters = add([parts[index] for parts in reported if parts[index]])
             total = next((totals[name] for name in SOURCES if brackets(totals.get(name, ()), first, last)), ())
             counted |= {_TOTAL: MeterCounters(around(total, first, last), (), REPORT_GAP_MS)} if total else {}
-        yield Quarter(first, last, powers_here, inverters, counted)
+        yield Quarter(first, last, powers_here, inverters, counted, gaps)
 
 
 def source(series: SeriesPoints) -> str:

@@ -16,6 +16,7 @@ from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints, Store
 from receiver.stores.kinds import ENERGY_KINDS
 from shared.clock import Clock
+from shared.fields import MAX_GAP_MS
 from shared.readings import Reading
 from shared.units import HOUR_MS
 
@@ -139,6 +140,7 @@ class Roller:
             storage=await self._points(gateway, "storage", start, stop),
             grid=await self._points(gateway, "grid", start, stop),
             generator=await self._points(gateway, "generator", start, stop),
+            event=await read_gaps(self._store, gateway, start, stop),
         )
 
     async def _inverters(self, gateway: str, start: int, stop: int) -> list[SeriesPoints]:
@@ -147,6 +149,21 @@ class Roller:
     async def _points(self, gateway: str, kind: str, start: int, stop: int) -> list[SeriesPoints]:
         fields = compute.FIELDS[kind]
         return await self._store.points(gateway, kind, fields=fields, start=start, stop=stop, neighbours=True)
+
+
+async def read_gaps(store: Store, gateway: str, start: int, stop: int) -> list[SeriesPoints]:
+    """The events of gaps that may lie between two readings of meters around [start, stop) (UTC milliseconds).
+
+    One that began more than the longest pause before is between readings that nothing bridges anyway.
+    """
+    return await store.points(
+        gateway,
+        "event",
+        tags={"type": "gap"},
+        fields=compute.FIELDS["event"],
+        start=start - 2 * MAX_GAP_MS,
+        stop=stop + MAX_GAP_MS,
+    )
 
 
 def _chunks(stretch: Stretch) -> Iterator[Stretch]:

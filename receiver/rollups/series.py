@@ -9,11 +9,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import cast
 
+from receiver.energy.gaps import Gaps, merge_gaps
 from receiver.energy.interpolation import Point as Sample
 from receiver.energy.interpolation import Segments, linear_segments, step_segments
 from receiver.energy.site import MeterPhase
 from receiver.sites.household import REPORT_SPEAKS_MS
 from receiver.stores.base import Point, SeriesPoints
+from shared.fields import MAX_GAP_MS
 from shared.units import DAY_MS, HOUR_MS, QUARTER_MS
 
 REPORT_MS = QUARTER_MS
@@ -40,9 +42,25 @@ def meter_phase(series: SeriesPoints) -> MeterPhase:
     return series.series.tag("meter"), series.series.tag("phase")
 
 
-def powers(meters: Iterable[SeriesPoints]) -> dict[MeterPhase, Segments]:
+def powers(meters: Iterable[SeriesPoints], gaps: Gaps = ()) -> dict[MeterPhase, Segments]:
     """Power in W by meter and phase."""
-    return {meter_phase(series): linear_segments(samples(series.points, "power")) for series in meters}
+    return {meter_phase(series): linear_segments(samples(series.points, "power"), gaps=gaps) for series in meters}
+
+
+def find_gaps(events: Iterable[SeriesPoints]) -> Gaps:
+    """The gaps, from readings of kind `event`, over which a series would be bridged if nobody had recorded them.
+
+    Longer ones need no word: points that far apart are not bridged. If a series goes on in one, it is known.
+    """
+    ends = [
+        (time, fields.get("end"))
+        for series in events
+        if series.series.tag("type") == "gap"
+        for time, fields in series.points
+    ]
+    return merge_gaps(
+        (start, round(end)) for start, end in ends if isinstance(end, float) and end - start <= MAX_GAP_MS
+    )
 
 
 def reports(points: Iterable[Point]) -> Segments:

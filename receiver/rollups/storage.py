@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
+from receiver.energy.gaps import Gaps
 from receiver.energy.interpolation import Point as Sample
 from receiver.energy.interpolation import Segment, linear_segments
 from receiver.energy.site import NET, STORAGE, TOTAL, MeterPhase
@@ -38,11 +39,13 @@ class StorageHistory(NamedTuple):
     power: Sequence[Segment]
 
 
-def read_storage(series: Sequence[SeriesPoints]) -> StorageHistory:
-    """The batteries from readings of kind `storage`."""
+def read_storage(series: Sequence[SeriesPoints], gaps: Gaps = ()) -> StorageHistory:
+    """The batteries from readings of kind `storage`; their power is unknown inside `gaps`."""
     points = [point for entry in series for point in entry.points]
     listed = [time for time, count in samples(points, "batteries") if count > 0]
-    return StorageHistory(listed, [segment for run in _find_known(points) for segment in linear_segments(run)])
+    return StorageHistory(
+        listed, [segment for run in _find_known(points) for segment in linear_segments(run, gaps=gaps)]
+    )
 
 
 def find_generator_spans(generator: Sequence[SeriesPoints], grid: Sequence[SeriesPoints]) -> list[Span]:

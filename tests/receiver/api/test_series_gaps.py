@@ -1,8 +1,10 @@
-"""Fields that only some points of a series have: an answer holds the points that have the field."""
+"""Fields that only some points of a series have, and times of which no point has any."""
+
+import pytest
 
 from shared.readings import Reading
 from tests.receiver.api.series_requests import MINUTE, START, ask
-from tests.receiver.service import Service
+from tests.receiver.service import GATEWAY, Service
 
 
 async def test_a_point_without_the_field_is_no_point_of_the_answer(service_on_each_store: Service):
@@ -16,3 +18,27 @@ async def test_a_point_without_the_field_is_no_point_of_the_answer(service_on_ea
     answer = await ask(service_on_each_store, f"kind=meter_energy&field=received&start={START}")
     (series,) = answer.json()["series"]
     assert series["points"] == [{"timestamp": START + 15 * MINUTE, "value": 3.0}]
+
+
+@pytest.mark.parametrize("length_s", [31, 90, 119])
+async def test_a_short_gap_that_was_recorded_is_bridged_nowhere(service_on_each_store: Service, length_s: int):
+    """100 W before and after; what was used meanwhile, nobody measured. The end of a gap may come late."""
+    tags, gap = {"meter": "net-consumption", "phase": "a"}, START + 5 * MINUTE
+    end = gap + length_s * 1000
+    times = [*range(START, gap + 1, 5000), *range(end, START + 15 * MINUTE + 1, 5000)]
+    service = service_on_each_store
+    service.clock.ms = START + 20 * MINUTE
+    await service.send(*(Reading("meter", tags, time, {"power": 100.0}) for time in times))
+    await service.send(Reading("event", {"type": "gap"}, gap, {"reason": "no sample came"}), batch="ab", first=1000)
+    await service.receiver.rollups.catch_up()
+    await service.send(Reading("event", {"type": "gap"}, gap, {"end": float(end)}), batch="ac", first=1001)
+    await service.receiver.rollups.catch_up()
+    for every in ("15m", "900s"):
+        asked = f"kind=meter&field=power&aggregate=integral&every={every}&start={START}&stop={START + 15 * MINUTE}"
+        (series,) = (await ask(service, asked)).json()["series"]
+        (window,) = series["windows"]
+        assert window["coverage"] == pytest.approx(1 - length_s / 900, abs=1e-2)
+        assert window["value"] == pytest.approx(100 * (900 - length_s) / 3600, rel=1e-2)
+    answer = await service.get(f"/api/v1/gateways/{GATEWAY}/energy?every=15m&start={START}&stop={START + 15 * MINUTE}")
+    (energy,) = answer.json()["windows"]
+    assert energy["imported_coverage"] == pytest.approx(1 - length_s / 900, abs=1e-2)

@@ -39,6 +39,11 @@ def close_gap(state: MemoryState, end_ms: int) -> GapChange:
     return (make_event("gap", start_ms, end_ms=max(start_ms, end_ms)),), MemoryChange(gap_start_ms=None)
 
 
+def mark_pause(last_sample_ms: int, end_ms: int) -> Reading:
+    """The gap between two samples that is over before anybody noticed it."""
+    return make_event("gap", last_sample_ms, "no sample came", end_ms=end_ms)
+
+
 def split_gap(state: MemoryState, step: HostStep) -> tuple[GapChange, GapChange]:
     """What ends before a step of the host's clock, and what begins after it."""
     if state.gap_start_ms is None or not step.known:

@@ -35,10 +35,17 @@ ResultT = TypeVar("ResultT")
 
 
 class Heard(NamedTuple):
-    """When samples came that show the gateway's finest data to arrive: the first of them, and the last."""
+    """When samples came that show the gateway's finest data to arrive.
+
+    Attributes:
+        first_ms: The first of them.
+        last_ms: The last of them.
+        silence_ms: A pause before the first that is longer than this is a gap.
+    """
 
     first_ms: int
     last_ms: int
+    silence_ms: int
 
 
 class Recorder:
@@ -64,6 +71,7 @@ class Recorder:
         self._failing_since_ms: int | None = None
         self.rows_committed = 0
         self.last_sample_ms = memory.last_sample_ms or clock.now_ms()
+        self._has_heard = bool(memory.last_sample_ms)
 
     @property
     def gap_is_open(self) -> bool:
@@ -78,7 +86,7 @@ class Recorder:
         Args:
             samples: From the gateway, or an event.
             change: Not written if nothing is new.
-            heard: When they came, if they end the open gap.
+            heard: When they came, if they end the open gap, or a pause that nobody noticed.
 
         Returns:
             False if it could not be committed.
@@ -130,9 +138,12 @@ class Recorder:
             events, closed = gaps.close_gap(self._memory.state, heard.first_ms)
             samples = (*samples, *events)
             change = msgspec.structs.replace(change, gap_start_ms=closed.gap_start_ms)
+        elif heard is not None and self._has_heard and heard.first_ms - self.last_sample_ms > heard.silence_ms:
+            samples = (*samples, gaps.mark_pause(self.last_sample_ms, heard.first_ms))
         committed = await self._commit(self._tracker.propose(samples), change)
         if committed and heard is not None:
             self.last_sample_ms = heard.last_ms
+            self._has_heard = True
         return committed
 
     async def _shift_reports(self, step: Reading, by_ms: int, change: MemoryChange) -> None:

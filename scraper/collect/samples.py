@@ -23,13 +23,13 @@ from scraper.gateway.parse.values import Notes
 from scraper.gateway.session import GatewayIdentity, GatewaySession
 from scraper.gateway.stream import Burst
 from shared.clock import Clock
-from shared.fields import MAX_GAP_MS
+from shared.fields import BREATH_MS, MAX_GAP_MS
 from shared.readings import Reading, Series
 
 log = structlog.get_logger()
 
 SILENCE_MS = MAX_GAP_MS
-"""Without a sample for this long a gap opens, whatever the connections say (milliseconds)."""
+"""Without a sample of inverters for this long a gap opens, whatever the connections say (milliseconds)."""
 
 
 class Samples:
@@ -43,6 +43,7 @@ class Samples:
         clock: Time.
         poll_meters: Whether polls may stand in for the stream.
         meters_wanted: Whether meters are read at all.
+        stall_ms: A pause of the meters' samples that is longer than this is a gap (milliseconds).
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Samples:
         *,
         poll_meters: bool,
         meters_wanted: bool = True,
+        stall_ms: int = BREATH_MS,
     ) -> None:
         self._gateway = gateway
         self._recorder = recorder
@@ -63,6 +65,7 @@ class Samples:
         self._clock = clock
         self._poll_meters = poll_meters
         self._meters_wanted = meters_wanted
+        self._stall_ms = stall_ms
         self._stamps = StampClock(memory.stamps)
         self._polled: dict[Series, int] = {}
         self._streamed: set[str] = set()
@@ -105,7 +108,7 @@ class Samples:
             await self._recorder.record(samples)
         else:
             now = self._clock.now_ms()
-            await self._record(samples, Heard(now, now))
+            await self._record(samples, self._hear(now, now))
         await self._drift()
 
     async def meters(self) -> None:
@@ -119,7 +122,7 @@ class Samples:
         stands_in = self._poll_meters and not self._health.stream_connected
         polled = fresh if stands_in else [one for one in fresh if one.meter in self._unstreamed]
         samples += [_reading("meter", one, stamp, one.values) for one in polled if one.values]
-        if await self._record(samples, Heard(stamp, stamp) if stands_in else None):
+        if await self._record(samples, self._hear(stamp, stamp) if stands_in else None):
             self._polled |= {_series(one): one.timestamp_s or 0 for one in fresh}
         await self._drift()
 
@@ -148,7 +151,7 @@ class Samples:
             self._streamed.update(one.meter for one in values)
             samples += [_reading("meter", one, stamp, one.values) for one in values]
         self._health.stream_events += events
-        await self._record(samples, Heard(given[0], given[-1]) if events else None)
+        await self._record(samples, self._hear(given[0], given[-1]) if events else None)
         return events > 0
 
     async def minute(self) -> None:
@@ -159,7 +162,7 @@ class Samples:
             # most polls of inverters bring nothing new
             await self._recorder.keep(MemoryChange(last_poll_ms=heard_ms))
         if not self._recorder.gap_is_open:
-            await self._recorder.open_gap("no sample came", silent_ms=SILENCE_MS)
+            await self._recorder.open_gap("no sample came", silent_ms=self._silence_ms)
 
     async def stopped(self, reason: str) -> None:
         """Samples have stopped: store what is held back and open a gap."""
@@ -212,6 +215,14 @@ class Samples:
         """Whether meters give finer data than inverters; supposed until the gateway has said."""
         known = self._gateway.known_meters
         return self._meters_wanted and (known is None or any(meter.enabled for meter in known))
+
+    @property
+    def _silence_ms(self) -> int:
+        """How long samples may stay away."""
+        return self._stall_ms if self._has_meters else SILENCE_MS
+
+    def _hear(self, first_ms: int, last_ms: int) -> Heard:
+        return Heard(first_ms, last_ms, self._silence_ms)
 
     async def _record(self, samples: list[Reading], heard: Heard | None) -> bool:
         epoch, newest_ms = self._stamps.state

@@ -14,11 +14,11 @@ from scraper.delta.counters import KINDS_COUNTED, CounterHistory
 from scraper.delta.inverters import InverterDates
 from scraper.delta.meters import MeterState
 from scraper.delta.states import KINDS_OF_STATE, StatesSent
+from shared.fields import BREATH_MS
 from shared.readings import Reading, Series
-from shared.units import SECOND_MS
 
 _REPORTED_BY_EXCEPTION = frozenset({"meter", "storage"})
-STALL_MS = 30 * SECOND_MS
+STALL_MS = BREATH_MS
 """A pause between two samples of a series after which nothing may be said about the time between (milliseconds)."""
 
 

@@ -21,7 +21,9 @@ _MAX_EVENT = 64 * 1024
 """Bytes of one line, at most; a real one has about 1 kB."""
 _GATHER_S = 0.02
 """Chunks that come within this time of each other are one burst: a flushed buffer, cut by the network."""
-_MAX_CHUNKS = 16
+_LATE = 1.5
+"""An event that took more intervals than this may be the first of those that were held back."""
+_MAX_CHUNKS = 64
 """Chunks (of at most 64 KiB) gathered into one burst, at most."""
 
 
@@ -45,11 +47,13 @@ class Watchdog(NamedTuple):
 
     Attributes:
         first_s: From opening to the first event (a buffering firmware needs about 23 s).
+        quiet_s: Later, at least this long: firmware 8.3.6086 holds events back for many seconds, and loses none.
         intervals: Later, this many times the spacing of bursts (n events come every n intervals), at most `first_s`.
         interval_s: Seconds from one event to the next.
     """
 
     first_s: float = 60.0
+    quiet_s: float = 32.0
     intervals: float = 3.0
     interval_s: float = EVENT_INTERVAL_S
 
@@ -57,7 +61,7 @@ class Watchdog(NamedTuple):
         """Seconds from the last event until the stream counts as stalled."""
         if last is None:
             return self.first_s
-        return min(self.first_s, self.intervals * self.interval_s * len(last.lines))
+        return min(self.first_s, max(self.quiet_s, self.intervals * self.interval_s * len(last.lines)))
 
 
 class LineSplitter:
@@ -100,10 +104,12 @@ async def read_bursts(chunks: AsyncIterator[bytes], clock: Clock, watchdog: Watc
     last: Burst | None = None
     try:
         while not reader.ended:
-            patience = watchdog.patience(last)
+            patience, since = watchdog.patience(last), clock.monotonic()
             lines = await reader.lines(patience)
             if lines:
-                if len(lines) > 1 or reader.holds_a_part:  # one whole event alone is not the start of a flushed buffer
+                was_late = clock.monotonic() - since > _LATE * watchdog.interval_s
+                # One whole event in time and alone is not the start of events that were held back.
+                if len(lines) > 1 or reader.holds_a_part or was_late:
                     lines += await reader.gather()
                 last = Burst(reader.arrival_ms, lines)
                 yield last

@@ -137,6 +137,7 @@ async def _run(
         clock,
         poll_meters=source in ("auto", "poll"),
         meters_wanted=source != "off",
+        stall_ms=stall_ms,
     )
     poller = Poller(
         gateway,

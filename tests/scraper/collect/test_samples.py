@@ -1,5 +1,7 @@
 """Stamps, dedupe, drift and silence: what becomes of the gateway's answers."""
 
+import itertools
+
 import pytest
 
 from scraper.collect.memory import MemoryChange
@@ -152,14 +154,37 @@ async def test_silence_of_the_meters_opens_a_gap_even_if_everything_seems_connec
     await scripted.burst(100)
     last = (await scripted.rows("meter"))[-1].timestamp
     scripted.health.stream_connected = True
-    scripted.clock.advance(119)
+    scripted.clock.advance(30)
     await scripted.samples.minute()
-    assert not scripted.recorder.gap_is_open
+    assert not scripted.recorder.gap_is_open, "the stream may breathe"
     scripted.clock.advance(2)
     await scripted.samples.minute()
     await scripted.samples.minute()
     (gap,) = await scripted.events("gap")
     assert (gap.timestamp, gap.fields["reason"]) == (last, "no sample came")
+
+
+@pytest.mark.parametrize("seconds", [31, 90, 119])
+async def test_a_pause_that_nobody_saw_while_it_lasted_is_a_gap_too(scripted, seconds):
+    await scripted.burst(100)
+    await scripted.burst(101)
+    last = scripted.clock.now_ms()
+    scripted.clock.advance(seconds)
+    await scripted.burst(300)
+    (gap,) = await scripted.events("gap")
+    assert gap.timestamp == pytest.approx(last, abs=20)
+    assert gap.fields["end"] == pytest.approx(last + seconds * 1000, abs=20)
+    assert [reading.fields["power"] for reading in await scripted.rows("meter")] == [100, 101, 300]
+
+
+async def test_events_that_were_held_back_fill_the_pause(scripted):
+    """Firmware 8.3.6086 holds them back for some seconds and loses none: no gap, and a second from one to the next."""
+    await scripted.burst(100)
+    scripted.clock.advance(30)
+    await scripted.burst(*range(200, 500, 10))
+    assert await scripted.events("gap") == []
+    times = stamps(await scripted.rows("meter"))
+    assert [after - before for before, after in itertools.pairwise(times)] == [1000] * 30
 
 
 async def test_without_meters_the_inverters_tell_of_gaps(scripted):

@@ -16,7 +16,7 @@ from tests.scraper.gateway.fake_tokens import make_token
 
 EVENT = 'data: {"production": {"ph-a": {"p": 54.745, "note": "Wärme €"}}}\r\n\r\n'.encode()
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
-QUICK = Watchdog(first_s=0.5, interval_s=0.05)
+QUICK = Watchdog(first_s=0.5, quiet_s=0.1, interval_s=0.05)
 
 
 @given(st.lists(st.binary(max_size=40).filter(lambda line: b"\n" not in line and not line.endswith(b"\r"))), st.data())
@@ -60,6 +60,21 @@ async def test_events_that_come_together_are_one_burst():
     assert all(burst.arrival_ms == InstantClock().now_ms() for burst in bursts)
 
 
+async def test_events_that_were_held_back_are_one_burst():
+    """Each comes whole and by itself, a few milliseconds after the other; they were measured a second apart."""
+
+    async def source():
+        yield EVENT
+        clock.advance(4)
+        for _ in range(4):
+            yield EVENT
+            await asyncio.sleep(0.004)
+
+    clock = InstantClock()
+    async with aclosing(read_bursts(source(), clock, Watchdog())) as bursts:
+        assert [len(burst.lines) async for burst in bursts] == [1, 4]
+
+
 async def test_an_incomplete_last_event_is_not_handed_over():
     """The connection ended inside it."""
     bursts = await bursts_of(EVENT, EVENT[:30])
@@ -92,7 +107,7 @@ def test_patience_follows_the_spacing_of_bursts():
     """A firmware that sends 22 events every 22 seconds is not cut off, nor is anything waited for without end."""
     watchdog = Watchdog()
     assert watchdog.patience(None) == 60
-    assert watchdog.patience(Burst(0, [b""])) == 3
+    assert watchdog.patience(Burst(0, [b""])) > 30, "events may be held back for a while"
     assert watchdog.patience(Burst(0, [b""] * 15)) == 45
     assert watchdog.patience(Burst(0, [b""] * 1000)) == 60
 

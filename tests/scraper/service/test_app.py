@@ -150,7 +150,8 @@ async def test_a_stalled_stream_opens_a_gap_and_polls_take_over(at_home):
         at_home.sim.faults.on("stream-stall")
         await at_home.says("the meter stream ended")
         (closed,) = await at_home.stored("event", what=lambda point: "end" in point.fields, type="gap")
-        assert closed.fields["reason"] == "the meter stream ended"
+        # Whoever notices first: the stream is given half a minute of real time, and the house lives twenty times as fast.
+        assert closed.fields["reason"] in ("the meter stream ended", "no sample came")
         at_home.sim.faults.off("stream-stall")
         await at_home.says("the meter stream delivers", 2)
 

@@ -107,7 +107,13 @@ async def _meters(gateway: GatewaySession, findings: Findings) -> list[Configure
     except GatewayError as error:
         findings.note("meters", f"not readable: {error}")
         return []
-    if not any(meter.enabled for meter in meters):
+    if gateway.misses_meters:
+        findings.note(
+            "meters",
+            "no meters, although the gateway says that it has some (imeter): it may have started just now; they are "
+            "asked for again and again. If it stays so, enable them in the gateway",
+        )
+    elif not any(meter.enabled for meter in meters):
         findings.note(
             "meters", "no meter (CT) is enabled: production comes from the inverters alone, and no house load"
         )

@@ -108,7 +108,8 @@ class Samples:
             await self._recorder.record(samples)
         else:
             now = self._clock.now_ms()
-            await self._record(samples, self._hear(now, now))
+            # An empty list is no data: the gateway has just started.
+            await self._record(samples, self._hear(now, now) if readings else None)
         await self._drift()
 
     async def meters(self) -> None:

@@ -14,6 +14,7 @@ from scraper.collect.samples import Samples
 from scraper.delta.pace import Pace
 from scraper.errors import BadReplyError, EndpointUnavailableError, GatewayError, ScraperSettingError
 from scraper.gateway.session import GatewaySession
+from scraper.gateway.stream import PATH
 from shared.clock import Clock
 
 log = structlog.get_logger()
@@ -94,7 +95,7 @@ class Streaming:
             self._health.stream_connected = False  # polls give the meters' values again
 
     async def _unavailable(self, error: EndpointUnavailableError) -> None:
-        """No rights or no such thing: final until the login or the firmware changes."""
+        """No rights or no such thing: waits until the login or the firmware changes, or the answer may have."""
         if self._health.role == "owner":
             reason = "an owner token may not read the meter stream; meters are polled (an installer token may read it)"
         else:
@@ -103,7 +104,7 @@ class Streaming:
             log.info("no meter stream", reason=reason)
         self._health.stream_unavailable = reason
         then = self._key()
-        while self._key() == then:
+        while self._key() == then and not self._gateway.may_ask(PATH):
             await self._clock.sleep(_LOOK_S)
 
     def _key(self) -> tuple[str, str, int | None]:

@@ -17,6 +17,7 @@ from scraper.gateway.identify import IdentifiedGateway, Identifier
 from scraper.gateway.login import JUDGE_PATH, Login, digest_login, token_login, try_token
 from scraper.gateway.options import GatewayIdentity, GatewayOptions, GatewayState
 from scraper.gateway.pinning import Pin, PinStore
+from scraper.gateway.queries import METERS
 from scraper.gateway.token_source import FETCH_INTERVAL_S, TokenSource
 from scraper.gateway.tokens import Token, TokenCache
 from scraper.gateway.transport import Transport
@@ -87,7 +88,7 @@ class Connector:
             cloud=CloudLogin(options.cloud_url, options.token_url),
             clock=clock,
         )
-        self._memory = EndpointMemory()
+        self._memory = EndpointMemory(clock)
         self._memory_of: tuple[str, ...] = ()
         self._login_holds = False
         self._block: _LoginBlock | None = None
@@ -98,7 +99,7 @@ class Connector:
         """Look who is there; log in unless the present login still holds. Errors as `Gateway.connect`.
 
         Args:
-            forget_absent: Whether endpoints that were absent may be asked for once more.
+            forget_absent: Whether endpoints that were absent may be there now: the gateway has started again.
         """
         self._refuse_while_blocked()
         if forget_absent:
@@ -159,7 +160,8 @@ class Connector:
         """The knowledge about the endpoints holds for one firmware as seen by one role."""
         key = (found.info.serial, found.info.firmware, login.role, login.token.raw if login.token else "")
         if key != self._memory_of:
-            self._memory, self._memory_of = EndpointMemory(), key
+            self._memory, self._memory_of = EndpointMemory(self._clock), key
+        self._memory.must_exist = frozenset({METERS} if found.info.metered else ())
         if login.lists_inverters:
             self._memory.worked.add(JUDGE_PATH)
         return self._memory

@@ -2,18 +2,34 @@
 
 A 401 has two meanings: the session is gone (everything is refused), or this login may not see this path (others are
 fine). The inverter list tells which. A path that the login or the firmware does not have is remembered, so that the
-gateway is not asked for it again and again.
+gateway is asked for it less and less often.
 """
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import httpx
 
 from scraper.errors import BadReplyError, EndpointUnavailableError, GatewayUnreachableError, SessionExpiredError
 from scraper.gateway.login import JUDGE_PATH, REFUSED, Login, judge_login, raise_for_server_error
 from scraper.gateway.transport import GatewayReply, Scheme, Transport
+from shared.clock import Clock
+from shared.units import HOUR_S, MINUTE_S
+
+AGAIN_S = (MINUTE_S, 5 * MINUTE_S, 15 * MINUTE_S, HOUR_S)
+"""Seconds until a path that was refused is asked again: gateways refuse single paths for minutes after a start."""
+AGAIN_EAGERLY_S = (*[10.0] * 6, *AGAIN_S)
+"""The same of a path that must be there."""
+
+
+class Refusal(NamedTuple):
+    """A path that was refused: with which status, how often in a row, and when it may be asked again (monotonic)."""
+
+    status: int
+    times: int
+    again_at: float
 
 
 @dataclass(slots=True)
@@ -21,22 +37,39 @@ class EndpointMemory:
     """What is known about the paths of one firmware seen with one login.
 
     Attributes:
-        absent: Path to the status it was refused with.
+        clock: Says when refused paths are asked again.
+        absent: Path to how it was refused.
         worked: Paths that have given data: a 404 there is an outage, not an absence.
+        must_exist: Paths that the gateway has by what it says of itself.
     """
 
-    absent: dict[str, int] = field(default_factory=dict)
+    clock: Clock
+    absent: dict[str, Refusal] = field(default_factory=dict)
     worked: set[str] = field(default_factory=set)
+    must_exist: frozenset[str] = frozenset()
+
+    def may_ask(self, path: str) -> bool:
+        """Whether `path` is not known to be absent, or it is time to see whether it still is."""
+        return path not in self.absent or self.clock.monotonic() >= self.absent[path].again_at
 
     def check(self, path: str) -> None:
         """Raise EndpointUnavailableError if `path` is known to be absent."""
-        if path in self.absent:
-            raise EndpointUnavailableError(path, self.absent[path])
+        if not self.may_ask(path):
+            raise EndpointUnavailableError(path, self.absent[path].status)
 
     def mark_absent(self, path: str, status: int) -> EndpointUnavailableError:
-        """Remember that this login cannot read `path`. Returns the error to raise."""
-        self.absent[path] = status
+        """Remember that this login cannot read `path` for now. Returns the error to raise."""
+        known = self.absent.get(path)
+        times = known.times if known else 0
+        pauses = AGAIN_EAGERLY_S if path in self.must_exist else AGAIN_S
+        again_at = self.clock.monotonic() + pauses[min(times, len(pauses) - 1)]
+        self.absent[path] = Refusal(status, times + 1, again_at)
         return EndpointUnavailableError(path, status)
+
+    def mark_present(self, path: str) -> None:
+        """Remember that `path` has given data."""
+        self.worked.add(path)
+        self.absent.pop(path, None)
 
 
 class Endpoints:
@@ -67,7 +100,7 @@ class Endpoints:
         if reply.status in REFUSED:
             await self.give_up(path, reply.status)
         self.judge_status(path, reply.status)
-        self.memory.worked.add(path)
+        self.memory.mark_present(path)
         return reply
 
     async def settle_refusal(self, path: str, status: int) -> None:

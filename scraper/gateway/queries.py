@@ -53,11 +53,8 @@ async def ask_inverters(ask: Ask, notes: Notes) -> list[Reading]:
 
 
 async def ask_meters(ask: Ask, notes: Notes) -> list[ConfiguredMeter]:
-    """The configured meters; none where the gateway does not know the question."""
-    try:
-        return parse_meters(await ask_list(ask, METERS), notes)
-    except EndpointUnavailableError:
-        return []
+    """The configured meters. Raises EndpointUnavailableError where the gateway does not know the question."""
+    return parse_meters(await ask_list(ask, METERS), notes)
 
 
 async def ask_list(ask: Ask, path: str) -> object:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import structlog
 
 from scraper.errors import (
+    EndpointUnavailableError,
     GatewayError,
     GatewayUnreachableError,
     PersonNeededError,
@@ -41,6 +42,8 @@ IDENTIFY_S = 4 * HOUR_S
 """Firmware is pushed without notice: the gateway is identified again this often (seconds)."""
 METERS_S = 300.0
 """The list of meters is asked for this often (seconds)."""
+SOON_S = 60.0
+"""The same where meters should be there and are not (seconds)."""
 TOKEN_CHECK_S = 600.0
 """How often the token's age is looked at (seconds)."""
 
@@ -67,8 +70,9 @@ class GatewaySession:
         self._connecting = asyncio.Lock()
         self._look_due = True
         self._looked_at = 0.0
-        self._forgot_at = clock.monotonic()
+        self._was_lost = False
         self._meters: _KnownMeters | None = None
+        self._misses_meters = False
 
     @property
     def identity(self) -> GatewayIdentity | None:
@@ -100,11 +104,13 @@ class GatewaySession:
     async def _connect(self) -> Link:
         self._look_due = True
         now = self._clock.monotonic()
-        forget = now - self._forgot_at >= IDENTIFY_S
-        link = await self._connector.connect(forget_absent=forget)
-        self._look_due = False
+        try:
+            link = await self._connector.connect(forget_absent=self._was_lost)
+        except GatewayUnreachableError:
+            self._was_lost = True
+            raise
+        self._was_lost = self._look_due = False
         self._looked_at = now
-        self._forgot_at = now if forget else self._forgot_at
         return link
 
     async def _link(self) -> Link:
@@ -158,11 +164,36 @@ class GatewaySession:
         return await queries.ask_inverters(self.get_json, notes or Notes())
 
     async def meters(self, notes: Notes | None = None) -> list[ConfiguredMeter]:
-        """Which meters there are; asked every five minutes."""
+        """Which meters there are; asked every five minutes, and sooner where they should be there and are not."""
         now = self._clock.monotonic()
-        if self._meters is None or now - self._meters.asked_at >= METERS_S:
+        pause_s = SOON_S if self._misses_meters else METERS_S
+        if self._meters is not None and now - self._meters.asked_at < pause_s:
+            return self._meters.meters
+        try:
             self._meters = _KnownMeters(await queries.ask_meters(self.get_json, notes or Notes()), now)
+        except EndpointUnavailableError:
+            self._meters = _KnownMeters([], now - METERS_S)  # the memory of endpoints decides when it is asked again
+        self._notice_missing_meters()
         return self._meters.meters
+
+    @property
+    def misses_meters(self) -> bool:
+        """Whether the gateway says that it has meters, and lists none."""
+        return self._misses_meters
+
+    def may_ask(self, path: str) -> bool:
+        """Whether a path that was refused may be asked again, or was not refused."""
+        link = self._connector.link
+        return link is None or link.endpoints.memory.may_ask(path)
+
+    def _notice_missing_meters(self) -> None:
+        link, known = self._connector.link, self.known_meters
+        misses = link is not None and link.found.info.metered is True and not known
+        if misses and not self._misses_meters:
+            _log.warning("the gateway says that it has meters, but lists none; it is asked again")
+        elif self._misses_meters and not misses:
+            _log.info("the gateway lists its meters")
+        self._misses_meters = misses
 
     async def meter_readings(self, notes: Notes | None = None) -> list[MeterValues]:
         """Values and lifetime counters of every metered phase, with the gateway's own stamps."""
@@ -195,7 +226,7 @@ class GatewaySession:
                 async with endpoints.stream(STREAM_PATH) as (status, chunks):
                     if status not in REFUSED:
                         endpoints.judge_status(STREAM_PATH, status)
-                        endpoints.memory.worked.add(STREAM_PATH)
+                        endpoints.memory.mark_present(STREAM_PATH)
                         async with aclosing(read_bursts(chunks, self._clock, self._options.watchdog)) as bursts:
                             async for burst in bursts:
                                 yield burst

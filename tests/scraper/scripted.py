@@ -85,6 +85,9 @@ class ScriptedGateway:
     async def production(self, _notes: Notes) -> Reading | None:
         return cast("Reading | None", await self._answer("production", None))
 
+    def may_ask(self, _path: str) -> bool:
+        return False
+
     async def stream_bursts(self) -> AsyncGenerator[Burst, None]:
         self.asked.append("stream")
         for item in self.streams.pop(0):

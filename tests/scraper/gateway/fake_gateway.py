@@ -26,6 +26,7 @@ class FakeGateway:
         answers: Path to reply for logged-in requests; other paths are 404. `refused` paths give 401 to everybody.
         special: Path to handler, before any login check.
         sessions: Open session cookies.
+        imeter: Whether it says that it has meters: `true` or `false`.
         nonce: Of the digest challenge; a new one makes clients answer again.
     """
 
@@ -39,6 +40,7 @@ class FakeGateway:
         self.special: dict[str, Handler] = {}
         self.sessions: set[str] = set()
         self.time_s = GATEWAY_NOW_S
+        self.imeter = "true"
         self.nonce = "MTcxODIxMzMyOA=="
         self.https = FakeServer(self._answer, "https", self_signed(CERTIFICATE))
         self.http = FakeServer(self._answer, "http")
@@ -119,7 +121,7 @@ class FakeGateway:
         tokens = "<web-tokens>true</web-tokens>" if self.wants_token else ""
         return (
             f"<?xml version='1.0' encoding='UTF-8'?><envoy_info><time>{self.time_s}</time><device><sn>{self.serial}</sn>"
-            f"<pn>800-00654-r08</pn><software>{self.firmware}</software><imeter>true</imeter></device>{tokens}</envoy_info>"
+            f"<pn>800-00654-r08</pn><software>{self.firmware}</software><imeter>{self.imeter}</imeter></device>{tokens}</envoy_info>"
         ).encode()
 
     def _open_session(self) -> CannedReply:

@@ -22,19 +22,53 @@ from tests.scraper.gateway.gateway_paths import CHECK, JUDGE
 
 # Absence, outages, odd replies
 @pytest.mark.parametrize("status", [404, 301])
-async def test_an_absent_endpoint_is_asked_once_in_four_hours(fake, token, connected, clock, status):
-    """A redirect leads to an error page; after four hours the firmware may have changed."""
+async def test_an_absent_endpoint_is_asked_less_and_less_often(fake, token, connected, clock, status):
+    """A redirect leads to an error page. Gateways refuse single paths for minutes after a start."""
     fake.special[DEVICE_DATA] = lambda _: CannedReply(status, b"", (("Location", "https://localhost/home"),))
     async with fake, connected(fake, token=lambda: token) as gateway:
-        for _ in range(5):
+        asked = []
+        for minute in range(150):
+            before = fake.paths().count(DEVICE_DATA)
             assert await gateway.inverters()
+            asked += [minute] * (fake.paths().count(DEVICE_DATA) - before)
             clock.advance(60)
-        assert fake.paths().count(DEVICE_DATA) == 1
-        clock.advance(4 * 3600)
-        assert await gateway.inverters()
-        assert fake.paths().count(DEVICE_DATA) == 2
-        assert fake.paths().count("/info") == 2
+        assert asked == [0, 1, 6, 21, 81, 141]
         assert fake.paths().count(CHECK) == 1
+        del fake.special[DEVICE_DATA]
+        fake.answers[DEVICE_DATA] = b"{}"
+        clock.advance(3600)
+        for _ in range(3):
+            assert await gateway.inverters()
+        assert fake.paths().count(DEVICE_DATA) == 6 + 3
+
+
+async def test_after_an_outage_everything_is_asked_at_once(fake, token, connected, clock):
+    """The gateway may have started again, and with it what it refused before."""
+    async with fake, connected(fake, token=lambda: token) as gateway:
+        assert await gateway.inverters()
+        await fake.https.stop()
+        with pytest.raises(GatewayUnreachableError):
+            await gateway.inverters()
+        with pytest.raises(GatewayUnreachableError):
+            await gateway.inverters()
+        await fake.https.start()
+        asked = fake.paths().count(DEVICE_DATA)
+        assert await gateway.inverters()
+        assert fake.paths().count(DEVICE_DATA) == asked + 1
+
+
+async def test_meters_that_must_be_there_are_asked_for_every_ten_seconds_at_first(fake, token, connected, clock):
+    fake.special[METERS] = lambda _: CannedReply(404, b"")
+    async with fake, connected(fake, token=lambda: token) as gateway:
+        for _ in range(12):
+            assert await gateway.meters() == []
+            assert gateway.misses_meters
+            clock.advance(5)
+        assert fake.paths().count(METERS) == 6
+        del fake.special[METERS]
+        fake.answers[METERS] = b'[{"eid": 1, "state": "enabled", "measurementType": "production"}]'
+        assert await gateway.meters()
+        assert not gateway.misses_meters
 
 
 @pytest.mark.parametrize("status", [404, 500, 502, 503, 429])
@@ -69,7 +103,7 @@ async def test_an_outage_makes_no_login(fake, token, connected):
         assert fake.https.most_in_flight == 1
 
 
-@pytest.mark.parametrize("body", [b"<html>login</html>", b"", b"[1, 2", b'{"a": 1, "a": 2}', b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"<html>login</html>", b"[1, 2", b'{"a": 1, "a": 2}', b"[" * 100_000])
 async def test_what_is_not_json_is_never_data(fake, token, connected, body):
     """A page with status 200, truncation, nonsense: an error of this poll, the next one is asked again."""
     async with fake, connected(fake, token=lambda: token) as gateway:

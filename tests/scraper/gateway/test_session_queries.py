@@ -45,6 +45,7 @@ async def test_fifty_devices_are_read_from_the_complete_list(fake, token, connec
 
 async def test_meters_are_asked_every_five_minutes(fake, token, connected, clock):
     """And readings are not asked at all without an enabled meter."""
+    fake.imeter = "false"
     async with fake, connected(fake, token=lambda: token) as gateway:
         unasked = gateway.known_meters
         assert unasked is None

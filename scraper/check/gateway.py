@@ -5,6 +5,7 @@ from contextlib import aclosing
 
 from scraper.check.ensemble import check_ensemble
 from scraper.check.findings import Findings
+from scraper.delta import gateway_clock
 from scraper.errors import EndpointUnavailableError, GatewayError, ScraperSettingError
 from scraper.gateway.parse.meters import ConfiguredMeter
 from scraper.gateway.parse.values import Notes
@@ -36,7 +37,7 @@ async def check_gateway(
     _identity(identity, gateway, settings, findings)
     _token(identity, clock, findings)
     _clocks(identity, findings)
-    await _inverters(gateway, clock, findings)
+    await _inverters(gateway, identity, clock, findings)
     meters = await _meters(gateway, findings)
     if any(meter.enabled for meter in meters):
         if settings.meter_source in ("auto", "stream"):
@@ -85,7 +86,7 @@ def _clocks(identity: GatewayIdentity, findings: Findings) -> None:
         )
 
 
-async def _inverters(gateway: GatewaySession, clock: Clock, findings: Findings) -> None:
+async def _inverters(gateway: GatewaySession, identity: GatewayIdentity, clock: Clock, findings: Findings) -> None:
     try:
         readings = await gateway.inverters(Notes())
     except GatewayError as error:
@@ -94,7 +95,11 @@ async def _inverters(gateway: GatewaySession, clock: Clock, findings: Findings) 
     if not readings:
         findings.note("inverters", "the gateway lists none: it may be starting up, or none has reported yet")
         return
-    age_s = clock.now_ms() / 1000 - max(reading.timestamp for reading in readings) / 1000
+    now_ms = clock.now_ms()
+    offset_ms = round((identity.clock_offset_s or 0.0) * 1000)
+    correction_ms, _ = gateway_clock.measure(0, now_ms + offset_ms, now_ms)
+    newest_ms = gateway_clock.correct(correction_ms, max(reading.timestamp for reading in readings))
+    age_s = (now_ms - newest_ms) / 1000
     rich = sum("dc_voltage" in reading.fields for reading in readings)
     detail = f"; {rich} with voltages and temperature" if rich else "; power only (this firmware gives no more)"
     findings.ok("inverters", f"{len(readings)} listed, the newest report {_age(age_s)} old{detail}")

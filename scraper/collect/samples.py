@@ -25,9 +25,14 @@ from scraper.gateway.stream import Burst
 from shared.clock import Clock
 from shared.fields import BREATH_MS, MAX_GAP_MS
 from shared.readings import Reading, Series
+from shared.units import HOUR_MS, MINUTE_MS
 
 log = structlog.get_logger()
 
+SOON_MS = MINUTE_MS
+"""A report that is dated later than this from now is dated by another clock than the one that was measured."""
+OLD_MS = 20 * MINUTE_MS
+"""Reports that come after a step of the gateway's clock were made at most this long before it."""
 SILENCE_MS = MAX_GAP_MS
 """Without a sample of inverters for this long a gap opens, whatever the connections say (milliseconds)."""
 
@@ -67,6 +72,7 @@ class Samples:
         self._meters_wanted = meters_wanted
         self._stall_ms = stall_ms
         self._stamps = StampClock(memory.stamps)
+        self._stepped_ms: int | None = None
         self._polled: dict[Series, int] = {}
         self._streamed: set[str] = set()
         self._notes = Notes()
@@ -96,14 +102,21 @@ class Samples:
         before = self._memory.state.clock_correction_ms
         correction, step = gateway_clock.measure(before, gateway_ms, now)
         if step is not None:
+            self._stepped_ms = now
             await self._recorder.shift_reports(step, before - correction, MemoryChange(clock_correction_ms=correction))
 
     async def inverters(self) -> None:
-        """Ask what every inverter reported last."""
+        """Ask what every inverter reported last, by a clock that is measured each time."""
+        await self.identified(await self._gateway.look_at_clock())
         readings = await self._gateway.inverters(self._notes)
-        self._health.inverters_known = len(readings)
         await self.notice_step()
         samples = [self._on_our_clock(reading) for reading in readings]
+        if any(reading.timestamp > self._clock.now_ms() + SOON_MS for reading in samples):
+            # Nothing reports from the future: the clock was set between the two questions.
+            await self.identified(await self._gateway.look_at_clock())
+            samples = [self._on_our_clock(reading) for reading in readings]
+        self._health.inverters_known = len(readings)
+        samples = [reading for reading in samples if not self._is_of_another_clock(reading)]
         if self._has_meters:
             await self._recorder.record(samples)
         else:
@@ -240,6 +253,16 @@ class Samples:
             return reading
         timestamp = gateway_clock.correct(correction, reading.timestamp)
         return Reading(reading.kind, reading.tags, timestamp, reading.fields)
+
+    def _is_of_another_clock(self, reading: Reading) -> bool:
+        """Whether a report is dated by the clock that the gateway had before a step of the last hour.
+
+        Reports of before the step are known by then, so that nothing is lost with those that seem to be old.
+        """
+        stepped_ms = self._stepped_ms
+        if stepped_ms is None or self._clock.now_ms() - stepped_ms > HOUR_MS:
+            return False
+        return reading.timestamp < stepped_ms - OLD_MS
 
     async def _drift(self) -> None:
         """One event for each name that this firmware no longer gives, newly gives, or gives as nonsense."""

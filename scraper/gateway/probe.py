@@ -58,6 +58,14 @@ async def probe(address: Address, clock: Clock, *, lock: asyncio.Lock, deadlines
         await transport.aclose()
 
 
+async def measure_clock(transport: Transport, scheme: Scheme, clock: Clock) -> float | None:
+    """The gateway's clock minus ours in seconds, over a connection that is open already; None if it does not say.
+
+    Raises GatewayUnreachableError and BadReplyError, as for any question.
+    """
+    return (await _ask(transport, scheme, Pin(), clock)).clock_offset_s
+
+
 async def _ask(transport: Transport, scheme: Scheme, pin: Pin, clock: Clock) -> Probe:
     before_ms = clock.now_ms()
     reply = await transport.get(scheme, "/info")

@@ -30,6 +30,7 @@ from scraper.gateway.parse.meter_readings import parse_readings
 from scraper.gateway.parse.meters import ConfiguredMeter
 from scraper.gateway.parse.phases import MeterValues
 from scraper.gateway.parse.values import Notes
+from scraper.gateway.probe import measure_clock
 from scraper.gateway.stream import PATH as STREAM_PATH
 from scraper.gateway.stream import Burst, read_bursts
 from shared.clock import Clock
@@ -158,6 +159,17 @@ class GatewaySession:
         with self._watching(link.endpoints):
             reply = await link.endpoints.get(path)
         return json_reply.load(reply.body)
+
+    async def look_at_clock(self) -> GatewayIdentity:
+        """Measure the gateway's clock, which costs next to nothing: it may be set right (or wrong) at any time.
+
+        Raises everything that `get_json` raises.
+        """
+        link = await self._link()
+        with self._watching(link.endpoints):
+            offset_s = await measure_clock(link.endpoints.transport, link.endpoints.scheme, self._clock)
+        link.found = link.found._replace(clock_offset_s=offset_s)
+        return link.identity
 
     async def inverters(self, notes: Notes | None = None) -> list[Reading]:
         """The last report of every inverter, kind `inverter`, dated by the gateway's clock."""

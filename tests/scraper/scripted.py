@@ -76,6 +76,9 @@ class ScriptedGateway:
         self.identity = answer
         return cast("GatewayIdentity", answer)
 
+    async def look_at_clock(self) -> GatewayIdentity:
+        return cast("GatewayIdentity", await self._answer("clock", self.identity))
+
     async def inverters(self, _notes: Notes) -> list[Reading]:
         return cast("list[Reading]", await self._answer("inverters", []))
 

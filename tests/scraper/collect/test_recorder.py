@@ -71,7 +71,7 @@ async def test_a_step_of_the_gateways_clock_and_the_correction_are_one_commit(tm
     """Else a restart would give the same reports other identities."""
     year_s = 365 * 86_400
     async with scripted_scraper(tmp_path) as scripted:
-        ahead = identity(clock_offset_s=float(year_s))
+        ahead = scripted.gateway.identity = identity(clock_offset_s=float(year_s))
         scripted.outbox.full = True
         await scripted.samples.identified(ahead)
         assert scripted.memory.state.clock_correction_ms == 0

@@ -44,3 +44,25 @@ async def test_an_empty_list_of_meters_lets_the_inverters_tell_of_gaps(tmp_path)
         await home.stored("inverter", 9)
         await home.clock.sleep(240)
         assert not [gap for gap in await home.points("event", type="gap") if "end" not in gap.fields]
+
+
+async def test_a_clock_that_is_put_right_is_followed_within_a_minute(tmp_path):
+    """After a power cut the gateway serves with an old clock, until NTP sets it right without an interruption."""
+    async with live_with("gateway-clock-put-right", tmp_path) as home:
+        age = next(finding.text for finding in await home.check() if finding.step == "inverters")
+        assert "report 1 min old" in age or " s old" in age
+        async with home.scraper():
+            first = await home.stored("inverter", 4)
+            now_ms = home.clock.now_ms()
+            assert all(0 < now_ms - report.timestamp < 300_000 for report in first), "corrected by two hours"
+            home.case.put_right()
+            began = home.clock.now_ms()
+            await home.stored("inverter", 8)
+            assert home.clock.now_ms() - began < 180_000
+            await home.clock.sleep(180)
+            reports = await home.points("inverter")
+            assert {report.fields["power"] for report in reports} == {100.0, 200.0}
+            assert all(-60_000 < home.clock.now_ms() - report.timestamp < 900_000 for report in reports)
+            behind, right = [step.fields["reason"] for step in await home.points("event", type="clock_step")]
+            assert "s behind" in behind
+            assert "right again" in right

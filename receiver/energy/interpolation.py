@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 
 from receiver.energy.gaps import Gaps, GapWalk
 from shared.fields import MAX_GAP_MS
-from shared.units import HOUR_MS
+from shared.units import HOUR_MS, MINUTE_MS
 
 Point: TypeAlias = tuple[int, float]
 """UTC timestamp in milliseconds, and a value in the unit of its field."""
@@ -24,6 +24,7 @@ StepPoint: TypeAlias = tuple[int, float, float | None]
 """UTC timestamp in milliseconds, a mean, and the seconds before the timestamp that it covers (None: not stated)."""
 
 _LONGEST_CADENCE_MS = HOUR_MS  # gateways report each 5 to 15 minutes; longer pauses are nights and outages
+_SHORTEST_CADENCE_MS = 4 * MINUTE_MS  # the first report of a day may come sooner
 _FEWEST_PAUSES = 3  # fewer say nothing about a habit
 _JITTER = 1.5  # a report may come this many cadences after the one before it and still follow it directly
 
@@ -75,26 +76,31 @@ def linear_segments(points: Iterable[Point], max_gap_ms: int = MAX_GAP_MS, gaps:
     return segments
 
 
-def step_segments(points: Iterable[StepPoint], cadence_ms: int | None = None) -> list[Segment]:
+def step_segments(points: Sequence[StepPoint], cadence_ms: int | None = None) -> list[Segment]:
     """The segments of a step field: each mean reaches back over its own interval, never past the point before it.
 
-    A point that states no interval reaches back one learned cadence. Reports jitter, so it reaches exactly to the
-    point before it when that is at most half a cadence further away. None reaches back further than an hour, whatever
-    it states.
+    A point that states no interval reaches back over the pause that is usual around it: the shorter one of those before
+    and after it, at most `cadence_ms`. Reports jitter, so it reaches exactly to the point before it when that is at
+    most half a pause further away. None reaches back further than an hour, whatever it states.
 
     Args:
         points: In strictly increasing order of time.
-        cadence_ms: The series' `learn_cadence`; without one, a point that states no interval is left out.
+        cadence_ms: The longest usual pause between two points; without it, a point that states no interval is left out.
 
     Raises:
         ValueError: The timestamps do not strictly increase.
     """
     segments: list[Segment] = []
     previous: int | None = None
-    for time, value, interval_s in points:
+    for index, (time, value, interval_s) in enumerate(points):
         if previous is not None and time <= previous:
             raise ValueError("the timestamps of a series must strictly increase")
-        start = time - _reach(time, previous, interval_s, cadence_ms)
+        if interval_s is not None:
+            reach = round(min(max(interval_s, 0.0), _LONGEST_CADENCE_MS / 1000) * 1000)  # whatever number it is
+        else:
+            following = points[index + 1][0] if index + 1 < len(points) else None
+            reach = _find_reach(time, previous, following, cadence_ms)
+        start = time - reach
         if previous is not None:
             start = max(start, previous)
         if start < time:
@@ -103,15 +109,15 @@ def step_segments(points: Iterable[StepPoint], cadence_ms: int | None = None) ->
     return segments
 
 
-def _reach(time: int, previous: int | None, interval_s: float | None, cadence_ms: int | None) -> int:
-    """How many milliseconds before `time` a mean covers."""
-    if interval_s is not None:
-        return round(min(max(interval_s, 0.0), _LONGEST_CADENCE_MS / 1000) * 1000)  # whatever number it is
+def _find_reach(time: int, previous: int | None, following: int | None, cadence_ms: int | None) -> int:
+    """How many milliseconds before `time` a mean covers that does not say so."""
     if cadence_ms is None:
         return 0
-    if previous is not None and time - previous <= _JITTER * cadence_ms:
+    pauses = [abs(time - other) for other in (previous, following) if other is not None]
+    usual = max(min([*pauses, cadence_ms]), _SHORTEST_CADENCE_MS)
+    if previous is not None and time - previous <= _JITTER * usual:
         return time - previous
-    return cadence_ms
+    return usual
 
 
 def learn_cadence(timestamps: Iterable[int]) -> int | None:

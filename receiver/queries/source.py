@@ -8,7 +8,7 @@ from receiver.energy.gaps import Gaps
 from receiver.queries.question import SeriesQuestion
 from receiver.queries.together import SharedReads
 from receiver.rollups.roll import read_gaps
-from receiver.rollups.series import find_gaps
+from receiver.rollups.series import REPORT_LOOK_MS, find_gaps
 from receiver.sites.corrections import correct_series
 from receiver.sites.model import Site
 from receiver.stores.base import Latest, Point, SeriesPoints, Store
@@ -66,14 +66,18 @@ class QuestionSource:
         neighbours: bool = False,
         most: int | None = None,
     ) -> dict[Tags, Sequence[Point]]:
-        """Points of the series that a question is about, by corrected tags; the rest is as in `Store.points`."""
+        """Points of the series that a question is about, by corrected tags; of reports with neighbours some more.
+
+        The rest is as in `Store.points`.
+        """
+        look_ms = REPORT_LOOK_MS if neighbours and question.kind == "inverter" else 0
         found = await self._store.points(
             question.gateway,
             kind or question.kind,
             tags=_stored_tags(question, site),
             fields=fields or _fields(question),
             start=asked.start,
-            stop=asked.stop,
+            stop=asked.stop + look_ms,
             neighbours=neighbours,
             most=most,
         )

@@ -14,7 +14,15 @@ from receiver.rollups.meters import FIELDS as METER_FIELDS
 from receiver.rollups.meters import meter_rows
 from receiver.rollups.panels import LONG_GONE_MS, SILENT_MS, panel_rows
 from receiver.rollups.quarters import GONE_MS, RawSeries, quarters
-from receiver.rollups.series import COUNTERS, LONGEST_GAP_MS, LONGEST_REPORT_MS, find_gaps, reports, samples
+from receiver.rollups.series import (
+    COUNTERS,
+    LONGEST_GAP_MS,
+    LONGEST_REPORT_MS,
+    REPORT_LOOK_MS,
+    find_gaps,
+    reports,
+    samples,
+)
 from receiver.rollups.site import site_rows
 from receiver.rollups.storage import list_state_reach, list_storage_reach
 from receiver.sites.model import Site
@@ -178,7 +186,10 @@ def _reports_reach(inverter: SeriesPoints, start: int, stop: int, now_ms: int | 
     if first < beyond:
         speaks_until = times[beyond - 1] + SILENT_MS
         near.append(speaks_until if now_ms is None else max(stop, min(speaks_until, now_ms)))
-    return [*(segment.start for segment in inside), *near]
+    # The report before says by the pause after it how far it reaches back itself.
+    before = [time - REPORT_LOOK_MS for time in times[:first][-1:] if inside]
+    recent = [time for time in before if start - time <= 2 * REPORT_LOOK_MS]
+    return [*(segment.start for segment in inside), *near, *recent]
 
 
 def _check(start: int, stop: int, unit_ms: int) -> None:

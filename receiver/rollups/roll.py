@@ -12,6 +12,7 @@ from receiver.rollups.energy import reprice
 from receiver.rollups.energy_windows import energy_rows
 from receiver.rollups.panel_days import panel_day_rows
 from receiver.rollups.replace import replace_rows
+from receiver.rollups.series import REPORT_LOOK_MS
 from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints, Store
 from receiver.stores.kinds import ENERGY_KINDS
@@ -144,7 +145,7 @@ class Roller:
         )
 
     async def _inverters(self, gateway: str, start: int, stop: int) -> list[SeriesPoints]:
-        return await self._points(gateway, "inverter", start, stop)
+        return await self._points(gateway, "inverter", start, stop + REPORT_LOOK_MS)
 
     async def _points(self, gateway: str, kind: str, start: int, stop: int) -> list[SeriesPoints]:
         fields = compute.FIELDS[kind]

@@ -2,7 +2,7 @@
 
 Everything here depends on neighbouring readings only, never on how much was loaded at once: so what is computed of a
 quarter hour is the same whatever the stretch of time it was computed in. That is why the reports of an inverter without
-`interval` reach back to the report before them, and not over a cadence that would be learned from what was loaded.
+`interval` reach back over the pause that is usual beside them, and not over a cadence learned from what was loaded.
 """
 
 from bisect import bisect_left, bisect_right
@@ -26,6 +26,8 @@ REPORT_GAP_MS = REPORT_SPEAKS_MS
 LONGEST_GAP_MS = 30 * DAY_MS
 """Over a longer gap a counter says nothing of the windows inside it, whether it moved or not: what it counts was not
 there. The energy of such a gap still stands where the gap ends."""
+REPORT_LOOK_MS = 3 * REPORT_MS
+"""How far beyond a stretch of time reports may lie that say how far others reach into it (milliseconds)."""
 LONGEST_REPORT_MS = HOUR_MS
 """No report speaks of more than this (milliseconds)."""
 COUNTERS = ("delivered", "received", "energy_lifetime")

@@ -130,3 +130,16 @@ def test_no_mean_reaches_back_further_than_an_hour(stated, covered):
     """Whatever a broken gateway states: else a single report would speak of years."""
     segments = step_segments([(10**12, 5.0, stated)])
     assert sum(segment.stop - segment.start for segment in segments) == covered
+
+
+def test_a_report_without_interval_reaches_back_over_the_pause_that_is_usual_beside_it():
+    """Old firmware reports every 5 minutes: also the first report, and the one after a pause, speak of no more."""
+    minute = 60_000
+    times = [5, 10, 15, 70, 75, 80, 92, 97]
+    segments = step_segments([(time * minute, 1.0, None) for time in times], cadence_ms=15 * minute)
+    reach = [(segment.stop - segment.start) / minute for segment in segments]
+    assert reach == [5, 5, 5, 5, 5, 5, 5, 5]
+    slow = step_segments([(time * minute, 1.0, None) for time in (15, 30, 46, 120, 135)], cadence_ms=15 * minute)
+    assert [(segment.stop - segment.start) / minute for segment in slow] == [15, 15, 16, 15, 15]
+    (alone,) = step_segments([(60 * minute, 1.0, None)], cadence_ms=15 * minute)
+    assert alone.stop - alone.start == 15 * minute

@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 
 from receiver.rollups.compute import FIELDS, RawSeries
+from receiver.rollups.series import REPORT_LOOK_MS
 from receiver.stores.base import Point, SeriesPoints, neighbour_reach_ms
 from shared.fields import KINDS
 from shared.readings import FieldValue, Reading, Series
@@ -16,7 +17,10 @@ MINUTE = 60_000
 
 def load(readings: Sequence[Reading], start: int, stop: int) -> RawSeries:
     """What a store holds of [start, stop), with neighbours as `Store.points` promises them."""
-    return RawSeries(*(_kind(readings, kind, start, stop) for kind in RawSeries._fields))
+    return RawSeries(*(
+        _kind(readings, kind, start, stop + (REPORT_LOOK_MS if kind == "inverter" else 0))
+        for kind in RawSeries._fields
+    ))  # fmt: skip
 
 
 def _kind(readings: Sequence[Reading], kind: str, start: int, stop: int) -> list[SeriesPoints]:

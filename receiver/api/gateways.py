@@ -112,8 +112,8 @@ class GatewayRoutes:
 
     async def _describe_whole(self, question: GatewayQuestion) -> GatewayStatus:
         serial, site, now_ms = question.serial, question.site, question.now_ms
-        (status, events, meters, inverters, *rest), today, summary = await asyncio.gather(
-            self._latest.read(serial, "gateway", "event", "meter", "inverter", *KINDS_OF_STORAGE),
+        (status, events, meters, inverters, totals, *rest), today, summary = await asyncio.gather(
+            self._latest.read(serial, "gateway", "event", "meter", "inverter", "production", *KINDS_OF_STORAGE),
             read_energy_windows(
                 self._store,
                 serial,
@@ -138,7 +138,7 @@ class GatewayRoutes:
             "meter_names": sorted({entry.tags["meter"] for entry in correct_latest(meters, site)}),
             "inverter_states": states,
             "power": describe_power(
-                describe_household(meters, inverters, site, now_ms, describe_storage(rest, now_ms)), now_ms
+                describe_household(meters, inverters, site, now_ms, describe_storage(rest, now_ms), totals), now_ms
             ),
             "today": today.windows[0],
         }

@@ -59,9 +59,11 @@ class MeterRoutes:
 
     async def show_power(self, question: AskedOfGateway, _: WithoutParameters, request: Request) -> Response:
         """What the household makes, uses, buys and sells at this moment."""
-        meters, inverters, *rest = await self._latest.read(question.serial, "meter", "inverter", *KINDS_OF_STORAGE)
+        meters, inverters, totals, *rest = await self._latest.read(
+            question.serial, "meter", "inverter", "production", *KINDS_OF_STORAGE
+        )
         storage = describe_storage(rest, question.now_ms)
-        now = describe_household(meters, inverters, question.site, question.now_ms, storage)
+        now = describe_household(meters, inverters, question.site, question.now_ms, storage, totals)
         return answers.make_latest_document(request, describe_power(now, question.now_ms))
 
 

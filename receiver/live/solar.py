@@ -18,9 +18,9 @@ from shared.readings import FieldValue, Reading
 
 QUIET_W = 5.0
 """Production of one phase below this is shown as none."""
-KINDS_OF_NOW = ("meter", "inverter", *KINDS_OF_STORAGE)
+KINDS_OF_NOW = ("meter", "inverter", "production", *KINDS_OF_STORAGE)
 """The kinds that the sums of now rest on."""
-_POWERS = frozenset({"meter", "inverter"})
+_POWERS = frozenset({"meter", "inverter", "production"})
 """Of these the power alone is kept."""
 
 
@@ -65,8 +65,8 @@ class LatestPowers:
 
     def sum_up(self, now_ms: int, site: Site) -> SolarData | None:
         """The sums of now, or None where production or consumption is not known."""
-        meters, inverters, *rest = (list(self._latest[kind].values()) for kind in KINDS_OF_NOW)
-        household = describe_household(meters, inverters, site, now_ms, describe_storage(rest, now_ms))
+        meters, inverters, totals, *rest = (list(self._latest[kind].values()) for kind in KINDS_OF_NOW)
+        household = describe_household(meters, inverters, site, now_ms, describe_storage(rest, now_ms), totals)
         whole = household.site.production
         if whole is None or household.site.load is None:
             return None

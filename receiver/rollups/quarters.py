@@ -31,13 +31,13 @@ from receiver.rollups.storage import (
     read_storage,
 )
 from receiver.sites.corrections import correct_series
-from receiver.sites.household import METER_GONE_MS
+from receiver.sites.household import METER_GONE_MS, TOTAL_SOURCES
 from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints
 from shared.units import QUARTER_MS
 
-SOURCES = ("pdm", "inverters", "api")
-"""Of kind `production`, best first: a window takes the first that was read before its end and after its start."""
+SOURCES = TOTAL_SOURCES
+"""A window takes the first that was read before its end and after its start."""
 GONE_MS = METER_GONE_MS
 """As in `receiver.sites.household`."""
 _TOTAL = (PRODUCTION, "total")

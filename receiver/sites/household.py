@@ -19,6 +19,8 @@ METER_SPEAKS_MS = MAX_GAP_MS
 """A meter's value speaks of now for this long (milliseconds): a snapshot goes out every minute."""
 METER_GONE_MS = DAY_MS
 """A meter that was not read for this long does not belong to the site any more (milliseconds)."""
+TOTAL_SOURCES = ("pdm", "inverters", "api")
+"""Of kind `production`, best first."""
 REPORT_SPEAKS_MS = 30 * MINUTE_MS
 """An inverter's report speaks of now for this long (milliseconds): two intervals of the slowest inverters."""
 
@@ -54,6 +56,7 @@ def describe_household(
     site: Site,
     now_ms: int,
     storage: StorageNow = NO_STORAGE,
+    totals: Sequence[Latest] = (),
 ) -> HouseholdNow:
     """The household from its meters; from the inverters' reports where no meter sees what they make.
 
@@ -63,6 +66,7 @@ def describe_household(
         site: Roles and signs of meters; netting.
         now_ms: UTC milliseconds.
         storage: Batteries and grid: their power where no storage meter gives it.
+        totals: Latest values of kind `production`, which stand in where the gateway lists no inverter.
     """
     here = [entry for entry in correct_latest(meters, site) if now_ms - entry.timestamp <= METER_GONE_MS]
     used = [entry for entry in here if now_ms - entry.timestamp <= METER_SPEAKS_MS]
@@ -78,7 +82,8 @@ def describe_household(
         powers = {key: power for key, power in powers.items() if key[0] != PRODUCTION}  # inverters stand in
     reported = None
     if not has_meter(powers, PRODUCTION):
-        reports = [entry for entry in inverters if now_ms - entry.timestamp <= REPORT_SPEAKS_MS]
+        told = inverters or _choose_total(totals)
+        reports = [entry for entry in told if now_ms - entry.timestamp <= REPORT_SPEAKS_MS]
         known = [watts for entry in reports if (watts := _power(entry)) is not None]
         reported = sum(known) if known else None
         used = used or reports
@@ -98,6 +103,12 @@ def _explain_load(storage: StorageNow, power: SitePower) -> LoadUnknown | None:
     if storage.generator_runs:
         return "generator-runs"
     return "battery-power-unknown" if storage.has_battery and power.battery is None else None
+
+
+def _choose_total(totals: Sequence[Latest]) -> list[Latest]:
+    """The best of the gateway's own totals, or none."""
+    by_source = {entry.tags["source"]: entry for entry in totals}
+    return [by_source[source] for source in TOTAL_SOURCES if source in by_source][:1]
 
 
 def _power(entry: Latest) -> float | None:

@@ -12,7 +12,7 @@ from scraper.gateway.login import JUDGE_PATH as INVERTERS
 from scraper.gateway.parse.device_data import join_inverters, parse_device_data
 from scraper.gateway.parse.inverters import parse_inverters
 from scraper.gateway.parse.meters import ConfiguredMeter, parse_meters
-from scraper.gateway.parse.production import choose_production
+from scraper.gateway.parse.production import FIRST_UNWRAPPED_VERSION, choose_production
 from scraper.gateway.parse.values import Notes
 from shared.clock import Clock
 from shared.readings import Reading
@@ -73,7 +73,7 @@ async def ask_production(
     production = api = None
     if energy is None and info.version >= _FIRST_PRODUCTION_JSON:
         production = await _optional(ask, PRODUCTION)
-    if energy is None and production is None:
+    if energy is None and (production is None or info.version < FIRST_UNWRAPPED_VERSION):
         api = await _optional(ask, PRODUCTION_V1)
     return choose_production(
         info, meters, received_ms=clock.now_ms(), energy=energy, production=production, api=api, notes=notes

@@ -65,7 +65,7 @@ async def read_household(folder: Path, state: Path) -> HouseholdNow:
     latest = [
         [Latest(row.tags, row.timestamp, row.fields) for row in rows if row.kind == kind] for kind in KINDS_OF_NOW
     ]
-    meters, inverters, *rest = latest
+    meters, inverters, _, *rest = latest
     return describe_household(meters, inverters, NO_SITE, clock.now_ms(), describe_storage(rest, clock.now_ms()))
 
 
@@ -113,7 +113,7 @@ async def test_while_the_captured_generator_runs_nothing_is_bought_and_the_load_
 async def find_household(at_home: RunningScraper) -> HouseholdNow:
     """The household by what is stored."""
     now_ms, serial = at_home.clock.now_ms(), at_home.sim.profile.serial
-    meters, inverters, *rest = [await at_home.store.latest(serial, kind) for kind in KINDS_OF_NOW]
+    meters, inverters, _, *rest = [await at_home.store.latest(serial, kind) for kind in KINDS_OF_NOW]
     return describe_household(meters, inverters, NO_SITE, now_ms, describe_storage(rest, now_ms))
 
 

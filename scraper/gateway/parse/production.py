@@ -5,7 +5,7 @@ Each source is a series of its own (tag `source`), because their counters differ
 | source | endpoint | weakness |
 |---|---|---|
 | `pdm` | `/ivp/pdm/energy`, section `pcu` | 8.2 and later only; zeros after a start; no time of its own |
-| `inverters` | `/production.json`, section `inverters` | slow; before 8 the counter wraps at 1,193,046 Wh |
+| `inverters` | `/production.json`, section `inverters` | slow; before 8 the counter wraps at 1,193,046 Wh: then `api` |
 | `api` | `/api/v1/production` | zeros or stalled numbers on metered hardware whose meters are off |
 
 A source that is there but has nothing good to say now gives no reading, rather than a reading of another series.
@@ -16,10 +16,13 @@ from collections.abc import Mapping, Sequence
 from scraper.gateway.info import GatewayInfo
 from scraper.gateway.parse.meters import ConfiguredMeter
 from scraper.gateway.parse.values import Document, Notes, epoch_seconds, number, read_fields
+from shared.fields import WRAP_WH
 from shared.readings import Reading
 
 FIRST_STALLED_VERSION = (8, 2, 4264)
 """From this firmware on `/api/v1/production` stalls on metered hardware without an enabled meter."""
+FIRST_UNWRAPPED_VERSION = (8,)
+"""From this firmware on the total of the inverters no longer starts again at 2^32 J."""
 
 _INVERTERS = {"wNow": ("power", 1.0), "whLifetime": ("energy_lifetime", 1.0)}
 _TOTALS = {
@@ -30,6 +33,8 @@ _TOTALS = {
 _TOTALS_KEYS = frozenset({*_TOTALS, "wattHoursSevenDays"})
 _INVERTERS_KEYS = frozenset({*_INVERTERS, "type", "activeCount", "readingTime"})
 _NONE: frozenset[str] = frozenset()
+_LAP = 0.99
+"""Of 2^32 J: the two counters are read one after the other."""
 
 
 def choose_production(
@@ -59,11 +64,20 @@ def choose_production(
     if isinstance(totals, Mapping):
         return _totals("pdm", totals, received_ms, notes)
     section = _inverters_section(production)
-    if section is not None:
+    if section is not None and not (info.version < FIRST_UNWRAPPED_VERSION and _has_wrapped(section, api)):
         return _inverters(section, notes)
     if isinstance(api, Mapping) and not _stalls(info, meters):
         return _totals("api", api, received_ms, notes)
     return None
+
+
+def _has_wrapped(section: Document, api: object) -> bool:
+    """Whether the section's counter has started again at 2^32 J, once or more, and the other one has not."""
+    wrapped, whole = number(section.get("whLifetime")), number(_object(api).get("wattHoursLifetime"))
+    if wrapped is None or whole is None:
+        return False
+    laps = (whole - wrapped) / WRAP_WH
+    return laps >= _LAP and abs(laps - round(laps)) <= 1 - _LAP
 
 
 def _stalls(info: GatewayInfo, meters: Sequence[ConfiguredMeter] | None) -> bool:

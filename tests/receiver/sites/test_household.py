@@ -79,3 +79,15 @@ def test_nothing_is_known_of_a_silent_house():
     now = describe_household([], [], NO_SITE, NOON)
     assert set(now.site) == {None}
     assert now.timestamp is None
+
+
+def test_the_gateways_own_total_stands_in_where_it_lists_no_inverter():
+    totals = [
+        Latest({"source": name}, NOON - 60_000, {"power": power}) for name, power in (("api", 1.0), ("pdm", 900.0))
+    ]
+    now = describe_household([meter("net-consumption", 100.0)], [], NO_SITE, NOON, totals=totals)
+    assert (now.site.production, now.site.load) == (900.0, 1000.0)
+    listed = describe_household([], [inverter("1", 200.0)], NO_SITE, NOON, totals=totals)
+    assert listed.site.production == 200.0
+    night = describe_household([], [inverter("1", 200.0, age_s=7200)], NO_SITE, NOON, totals=totals)
+    assert night.site.production is None

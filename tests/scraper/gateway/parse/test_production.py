@@ -36,6 +36,18 @@ def test_the_inverters_section_has_its_own_time():
     )
 
 
+def test_a_total_that_has_wrapped_gives_way_to_the_true_one():
+    """Firmware 7 without meters: 1,193,046 Wh (2^32 J) were lost from the section, not from `/api/v1/production`."""
+    wrapped, true = SECTION | {"whLifetime": 351236}, API | {"wattHoursLifetime": 1544282}
+    old = choose(info((7, 3, 517)), production=production(wrapped), api=true)
+    assert old is not None
+    assert (old.tags["source"], old.fields["energy_lifetime"]) == ("api", 1544282.0)
+    for version, other in (((8, 2, 127), true), ((7, 3, 517), API | {"wattHoursLifetime": 360000})):
+        kept = choose(info(version), production=production(wrapped), api=other)
+        assert kept is not None
+        assert (kept.tags["source"], kept.fields["energy_lifetime"]) == ("inverters", 351236.0)
+
+
 def test_sections_are_found_by_type_and_not_by_place():
     assert choose(production=production(EIM, None, SECTION)) == choose(production=production(SECTION))
 

@@ -13,6 +13,7 @@ from typing import Literal
 from grafana_foundation_sdk.builders import alerting
 
 from grafana.source.expressions import influxql, math, reduce, threshold
+from receiver.queries.doubts import DAYLIGHT_W as DOUBT_FROM_W
 from receiver.rollups.panels import DAYLIGHT_W
 from shared.units import DAY_S, HOUR_S, MINUTE_S
 
@@ -88,6 +89,7 @@ def alerts() -> list[AlertRule]:
         _certificate_changed(),
         _grid_lost(),
         _battery_silent(),
+        _meter_contradicts(),
     ]
 
 
@@ -202,6 +204,36 @@ def _panel_dead() -> AlertRule:
         "nothing for an hour of daylight in which its peers produced.",
         advice="Look at its last report on the dashboard Panels; snow and shade look the same as a defect.",
         steps=[influxql("A", dead, since_s=2 * DAY_S), reduce("B", "A", "sum"), threshold("C", "B", "gt", 3)],
+    )
+
+
+def _meter_contradicts() -> AlertRule:
+    """What the site is said to make, against its inverters. Without a meter it is what the inverters make.
+
+    Where others' inverters are part of it (pv3p) it is more, and rightly so: only less is a contradiction here.
+    """
+    made = 'SELECT mean("production") FROM "site_1m" WHERE $timeFilter GROUP BY "gateway"'
+    reported = (
+        'SELECT sum("power") FROM (SELECT mean("power") AS "power" FROM "panel_15m" '
+        'WHERE $timeFilter GROUP BY "gateway", "inverter") GROUP BY "gateway"'
+    )
+    return AlertRule(
+        uid="envoy-meter-contradicts",
+        title="Meter contradicts inverters",
+        severity="warning",
+        hold_for="15m",
+        summary="For an hour the production of gateway {{ .Labels.gateway }} has been "
+        '{{ printf "%.0f" .Values.C.Value }} W by its meter, and {{ printf "%.0f" .Values.D.Value }} W by its panels.',
+        advice="If no transformer is fitted there, give the meter production the role ignore in the sites file. Else "
+        "look at its wiring.",
+        steps=[
+            influxql("A", made, since_s=HOUR_S),
+            influxql("B", reported, since_s=HOUR_S),
+            reduce("C", "A", "last"),
+            reduce("D", "B", "last"),
+            math("E", f"$D >= {DOUBT_FROM_W:g} && $C < $D / 2"),
+            threshold("F", "E", "gt", 0),
+        ],
     )
 
 

@@ -56,6 +56,9 @@ class GatewayStatus(GatewayEntry):
     open_gap_since: Annotated[
         int | None, Field(description="Start of a gap that has not ended, milliseconds since 1970, or null.")
     ]
+    meter_doubts: Annotated[
+        list[str], Field(description="Sentences about meters that cannot be right, with the remedy.")
+    ]
     meter_names: Annotated[list[str], Field(description="The meters, with the roles of the sites file.")]
     inverter_states: Annotated[InverterStates, Field(description="How many panels produce, and how many do not.")]
     power: Annotated[HouseholdPower, Field(description="The household now.")]

@@ -20,6 +20,7 @@ from receiver.api.questions import AskedByReader, AskedOfGateway, GatewayQuestio
 from receiver.auth.gate import Caller
 from receiver.calendar.windows import Range
 from receiver.ingest.arrivals import Arrivals
+from receiver.queries.doubts import read_doubts
 from receiver.queries.energy import read_energy_windows
 from receiver.queries.slices import run_for_rows
 from receiver.sites import SitesFile
@@ -112,7 +113,7 @@ class GatewayRoutes:
 
     async def _describe_whole(self, question: GatewayQuestion) -> GatewayStatus:
         serial, site, now_ms = question.serial, question.site, question.now_ms
-        (status, events, meters, inverters, totals, *rest), today, summary = await asyncio.gather(
+        (status, events, meters, inverters, totals, *rest), today, summary, doubts = await asyncio.gather(
             self._latest.read(serial, "gateway", "event", "meter", "inverter", "production", *KINDS_OF_STORAGE),
             read_energy_windows(
                 self._store,
@@ -125,6 +126,7 @@ class GatewayRoutes:
                 rows=question.rows,
             ),
             self._gateways.summarise(serial),
+            read_doubts(self._store, serial, site, now_ms),
         )
         states = await run_for_rows(len(inverters), count_states, inverters, site, now_ms)
         arrival = self._arrivals.last(serial)
@@ -135,6 +137,7 @@ class GatewayRoutes:
             "status_age_seconds": age_seconds(status[0].timestamp, now_ms) if status else None,
             "delivery_lag_seconds": max(0, arrival.received - arrival.newest) / 1000 if arrival else None,
             "open_gap_since": open_gap(events),
+            "meter_doubts": doubts,
             "meter_names": sorted({entry.tags["meter"] for entry in correct_latest(meters, site)}),
             "inverter_states": states,
             "power": describe_power(

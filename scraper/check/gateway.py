@@ -3,11 +3,13 @@
 import asyncio
 from contextlib import aclosing
 
+from scraper.check.doubts import find_doubts
 from scraper.check.ensemble import check_ensemble
 from scraper.check.findings import Findings
 from scraper.delta import gateway_clock
 from scraper.errors import EndpointUnavailableError, GatewayError, ScraperSettingError
 from scraper.gateway.parse.meters import ConfiguredMeter
+from scraper.gateway.parse.phases import MeterValues
 from scraper.gateway.parse.values import Notes
 from scraper.gateway.session import GatewayIdentity, GatewaySession
 from scraper.settings import ScraperSettings
@@ -17,6 +19,8 @@ from shared.units import DAY_S, HOUR_S, MINUTE_S
 STREAM_S = 45.0
 """A firmware that buffers its stream sends nothing for about 23 s."""
 TOLERANCE_S = 300
+SPEAKS_S = 30 * MINUTE_S
+"""Reports of inverters that are older than this do not speak of now."""
 
 _OWNER_STREAM = (
     "the gateway gives its one-second stream only to installer tokens, and yours is an owner token: meters are read "
@@ -37,8 +41,8 @@ async def check_gateway(
     _identity(identity, gateway, settings, findings)
     _token(identity, clock, findings)
     _clocks(identity, findings)
-    await _inverters(gateway, identity, clock, findings)
-    meters = await _meters(gateway, findings)
+    watts = await _inverters(gateway, identity, clock, findings)
+    meters = await _meters(gateway, watts, findings)
     if any(meter.enabled for meter in meters):
         if settings.meter_source in ("auto", "stream"):
             await _stream(gateway, identity, settings, findings)
@@ -86,15 +90,18 @@ def _clocks(identity: GatewayIdentity, findings: Findings) -> None:
         )
 
 
-async def _inverters(gateway: GatewaySession, identity: GatewayIdentity, clock: Clock, findings: Findings) -> None:
+async def _inverters(
+    gateway: GatewaySession, identity: GatewayIdentity, clock: Clock, findings: Findings
+) -> float | None:
+    """Returns the power (W) of all inverters together; None if nothing speaks of now."""
     try:
         readings = await gateway.inverters(Notes())
     except GatewayError as error:
         findings.fail("inverters", str(error))
-        return
+        return None
     if not readings:
         findings.note("inverters", "the gateway lists none: it may be starting up, or none has reported yet")
-        return
+        return None
     now_ms = clock.now_ms()
     offset_ms = round((identity.clock_offset_s or 0.0) * 1000)
     correction_ms, _ = gateway_clock.measure(0, now_ms + offset_ms, now_ms)
@@ -103,9 +110,12 @@ async def _inverters(gateway: GatewaySession, identity: GatewayIdentity, clock: 
     rich = sum("dc_voltage" in reading.fields for reading in readings)
     detail = f"; {rich} with voltages and temperature" if rich else "; power only (this firmware gives no more)"
     findings.ok("inverters", f"{len(readings)} listed, the newest report {_age(age_s)} old{detail}")
+    if age_s > SPEAKS_S:
+        return None
+    return sum(power for reading in readings if isinstance(power := reading.fields.get("power"), float))
 
 
-async def _meters(gateway: GatewaySession, findings: Findings) -> list[ConfiguredMeter]:
+async def _meters(gateway: GatewaySession, watts: float | None, findings: Findings) -> list[ConfiguredMeter]:
     try:
         meters = await gateway.meters()
         values = await gateway.meter_readings(Notes())
@@ -125,13 +135,24 @@ async def _meters(gateway: GatewaySession, findings: Findings) -> list[Configure
         return meters
     for meter in meters:
         if meter.enabled:
-            power = [one.values["power"] for one in values if one.meter == meter.measurement and "power" in one.values]
-            flags = f"; the gateway warns: {', '.join(meter.status_flags)}" if meter.status_flags else ""
-            say = findings.note if flags else findings.ok
-            say("meters", f"{meter.measurement}: {len(power)} phase(s), {sum(power):.0f} W now{flags}")
+            _describe_meter(meter, [one for one in values if one.meter == meter.measurement], findings)
         else:
             findings.note("meters", f"{meter.measurement}: there, but not enabled in the gateway; ignored")
+    for doubt in find_doubts(values, watts):
+        findings.note("meters", doubt)
     return meters
+
+
+def _describe_meter(meter: ConfiguredMeter, phases: list[MeterValues], findings: Findings) -> None:
+    flags = f"; the gateway warns: {', '.join(meter.status_flags)}" if meter.status_flags else ""
+    silent = [one.phase for one in phases if "power" not in one.values]
+    if silent:
+        missing = f"phase {', '.join(silent)} gives no power now, so the sum is unknown"
+        findings.note("meters", f"{meter.measurement}: {len(phases)} phase(s), {missing}{flags}")
+        return
+    say = findings.note if flags else findings.ok
+    watts = sum(one.values["power"] for one in phases)
+    say("meters", f"{meter.measurement}: {len(phases)} phase(s), {watts:.0f} W now{flags}")
 
 
 async def _stream(

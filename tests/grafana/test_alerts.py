@@ -60,8 +60,8 @@ def bucket(server: Influxd) -> AlarmBucket:
     return AlarmBucket(server, bucket)
 
 
-def test_there_are_the_ten_rules() -> None:
-    assert len(RULES) == 10
+def test_there_are_the_eleven_rules() -> None:
+    assert len(RULES) == 11
 
 
 @pytest.fixture(scope="module")

@@ -67,6 +67,7 @@ export function notices(status: GatewayStatus, zone: string): Notice[] {
       "A generator runs that no meter measures. What seems to come from the grid meanwhile is no purchase.",
     );
   }
+  for (const doubt of status.meter_doubts) warn("A meter contradicts the inverters", doubt);
   const waiting = number(fields["outbox_rows"]);
   if (waiting > BACKLOG_ROWS || (status.delivery_lag_seconds ?? 0) > LAG_S) {
     warn("Readings are waiting", `${Math.round(waiting)} are on their way; nothing is lost, older ones arrive later.`);

@@ -261,6 +261,10 @@ export interface GatewayStatus {
    */
   open_gap_since: number | null;
   /**
+   * Sentences about meters that cannot be right, with the remedy.
+   */
+  meter_doubts: string[];
+  /**
    * The meters, with the roles of the sites file.
    */
   meter_names: string[];

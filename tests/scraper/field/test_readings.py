@@ -82,3 +82,11 @@ async def test_an_empty_list_of_meters_says_that_none_is_there(tmp_path):
         assert now["production_w"] == 1080.0
         (total,) = await home.stored("production", source="pdm")
         assert total.fields["energy_lifetime"] == 4438445.0
+
+
+async def test_a_production_meter_without_transformer_is_named_with_the_remedy(tmp_path):
+    """-1 W for ever, while the inverters report 3010 W."""
+    async with live_with("production-ct-enabled-but-absent", tmp_path) as home:
+        said = [finding.text for finding in await home.check() if finding.step == "meters"]
+        assert any("the meter shows -1 W, and the inverters together 3010 W" in text for text in said)
+        assert any("role: ignore" in text for text in said)

@@ -1,0 +1,68 @@
+"""Meters that cannot be right: what the readings of the last hour say against each other."""
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from receiver.energy.site import PRODUCTION
+from receiver.sites.corrections import correct_series
+from receiver.sites.model import Site
+from receiver.stores.base import SeriesPoints, Store
+from shared.units import MINUTE_MS, QUARTER_MS
+
+QUARTERS = 4
+"""An hour of quarter hours: clouds come and go, and reports lag."""
+DAYLIGHT_W = 200.0
+"""Less than this on both sides is no daylight."""
+_FEWEST_MINUTES = QUARTERS * QUARTER_MS // MINUTE_MS * 3 // 4
+
+
+async def read_doubts(store: Store, gateway: str, site: Site, now_ms: int) -> list[str]:
+    """Sentences for people about meters of a gateway, with the remedy; none where nothing speaks against them.
+
+    Args:
+        store: Where roll-ups are.
+        gateway: Its serial.
+        site: Roles and signs of meters: an ignored one is not doubted.
+        now_ms: UTC milliseconds.
+
+    Raises:
+        StoreUnavailableError: Ask again later.
+    """
+    stop = now_ms // QUARTER_MS * QUARTER_MS
+    start = stop - QUARTERS * QUARTER_MS
+    panels = await store.points(gateway, "panel_15m", fields=("power",), start=start, stop=stop)
+    minutes = await store.points(gateway, "meter_1m", fields=("power",), start=start, stop=stop)
+    measured, reported = find_meter_power(correct_series(minutes, site)), find_inverter_power(panels)
+    if measured is None or reported is None or not differ_by_half(measured, reported):
+        return []
+    doubt = f"For an hour the production meter has shown {measured:.0f} W and the inverters together {reported:.0f} W. "
+    remedy = "If no transformer is fitted there, give the meter production 'role: ignore' in the sites file."
+    return [doubt + remedy]
+
+
+def differ_by_half(measured: float, reported: float) -> bool:
+    """Whether two powers (W) of one thing differ by more than half of the larger one, in daylight."""
+    larger = max(abs(measured), abs(reported))
+    return larger >= DAYLIGHT_W and abs(measured - reported) > larger / 2
+
+
+def find_meter_power(minutes: Sequence[SeriesPoints]) -> float | None:
+    """Mean power (W) of the production meter from its minutes; None where much of the hour is missing."""
+    phases = [
+        [power for _, fields in series.points if isinstance(power := fields.get("power"), float)]
+        for series in minutes
+        if series.series.tag("meter") == PRODUCTION
+    ]
+    if not phases or any(len(phase) < _FEWEST_MINUTES for phase in phases):
+        return None
+    return sum(fmean(phase) for phase in phases)
+
+
+def find_inverter_power(panels: Sequence[SeriesPoints]) -> float | None:
+    """Mean power (W) of all inverters together from their quarter hours; None where a quarter hour has none."""
+    sums: dict[int, float] = {}
+    for series in panels:
+        for time, fields in series.points:
+            if isinstance(power := fields.get("power"), float):
+                sums[time] = sums.get(time, 0.0) + power
+    return fmean(sums.values()) if len(sums) == QUARTERS else None

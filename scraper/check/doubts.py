@@ -1,0 +1,66 @@
+"""Meters that cannot be right: what one answer of the gateway says against itself, and who is the suspect. Pure."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from scraper.gateway.parse.phases import MeterValues
+
+_DAYLIGHT_W = 200.0
+_NIGHT_W = 15.0
+"""What inverters and relays draw by themselves at night, at most."""
+_TOLERANCE_W = 30.0
+_TOLERANCE_SHARE = 0.02
+_SUPPLIES = ("production", "pv3p", "net-consumption", "storage")
+
+
+def find_doubts(values: Sequence[MeterValues], inverters_w: float | None) -> list[str]:
+    """Sentences for people, with the remedy.
+
+    Args:
+        values: Every metered phase.
+        inverters_w: Power of all inverters together (W); None if it is not known of now.
+    """
+    sums = {name: _sum(values, name) for name in _SUPPLIES}
+    return [*_doubt_channels(values), *_doubt_balance(sums), *_doubt_production(sums["production"], inverters_w)]
+
+
+def _doubt_channels(values: Sequence[MeterValues]) -> list[str]:
+    """Two phases of one meter that show the same to the last digit: one of them is copied."""
+    return [
+        f"{one.meter}: phases {one.phase} and {other.phase} show the very same values: one seems to be a copy of the "
+        "other; look at the transformers"
+        for one, other in combinations(values, 2)
+        if one.values.get("power") and other._replace(phase=one.phase) == one
+    ]
+
+
+def _doubt_balance(sums: dict[str, float | None]) -> list[str]:
+    known = {name: power for name, power in sums.items() if power is not None}
+    load = sum(known.values())
+    tolerance = _TOLERANCE_W + _TOLERANCE_SHARE * sum(map(abs, known.values()))
+    if not {"production", "net-consumption"} <= known.keys() or load >= -tolerance:
+        return []
+    suspect = "production" if known["production"] < -_NIGHT_W else "net-consumption"
+    return [(
+        f"the meters contradict each other: the house would use {load:.0f} W, so its load is unknown. A transformer "
+        f"of {suspect} seems to be clamped on backwards: turn it, or name its phases under 'reversed' in the sites file"
+    )]  # fmt: skip
+
+
+def _doubt_production(measured: float | None, reported: float | None) -> list[str]:
+    if measured is None or reported is None:
+        return []
+    larger = max(abs(measured), abs(reported))
+    if larger < _DAYLIGHT_W or abs(measured - reported) <= larger / 2:
+        return []
+    return [(
+        f"production: the meter shows {measured:.0f} W, and the inverters together {reported:.0f} W. If that lasts and "
+        "no transformer is fitted there, give the meter production 'role: ignore' in the receiver's sites file"
+    )]  # fmt: skip
+
+
+def _sum(values: Sequence[MeterValues], meter: str) -> float | None:
+    """The power of a meter (W); None without it, and where a phase has none."""
+    powers = [one.values.get("power") for one in values if one.meter == meter]
+    known = [power for power in powers if power is not None]
+    return sum(known) if known and len(known) == len(powers) else None

@@ -6,7 +6,7 @@ import { notices } from "../src/health.ts";
 function status(fields: Record<string, number | string>, changes: Partial<GatewayStatus> = {}): GatewayStatus {
   return {
     gateway: "122300001234", name: null, time_zone: null, last_timestamp: 0, age_seconds: 1, status: fields,
-    status_age_seconds: 10, delivery_lag_seconds: 1, open_gap_since: null,
+    status_age_seconds: 10, delivery_lag_seconds: 1, open_gap_since: null, meter_doubts: [],
     power: { grid_mode: null, load_unknown: null }, ...changes,
   } as GatewayStatus;
 }
@@ -49,4 +49,10 @@ test("a house that is cut off, and a load that cannot be known, are explained", 
   const [island, load] = notices(power("generator", "generator-runs"), "UTC");
   assert.match(island!.advice, /generator feeds it/);
   assert.match(load!.advice, /no purchase/);
+});
+
+test("a meter that contradicts the inverters is named with the remedy", () => {
+  const [notice] = notices(status({}, { meter_doubts: ["Give the meter production 'role: ignore'."] }), "UTC");
+  assert.match(notice!.title, /contradicts/);
+  assert.match(notice!.advice, /role: ignore/);
 });

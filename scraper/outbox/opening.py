@@ -52,6 +52,8 @@ def open_beside(path: Path) -> sqlite3.Connection:
     if not path.exists():
         raise OutboxError(f"there is no outbox at {path} yet: start envoy-scraper run once")
     try:
+        if not is_head_sound(path):
+            raise DamagedError("its head was altered")
         connection = schema.connect(path)
         try:
             version = schema.schema_version(connection)
@@ -59,8 +61,9 @@ def open_beside(path: Path) -> sqlite3.Connection:
         except BaseException:
             connection.close()
             raise
-    except sqlite3.Error as error:
-        raise (damaged_beside(path) if is_damage(error) else unavailable(path, error)) from error
+    except (sqlite3.Error, OSError) as error:
+        is_damaged = isinstance(error, sqlite3.Error) and is_damage(error)
+        raise (damaged_beside(path) if is_damaged else unavailable(path, error)) from error
     if version != len(schema.MIGRATIONS):
         connection.close()
         raise OutboxVersionError(f"the outbox at {path} is of another version of envoy-relay: use the one that runs")

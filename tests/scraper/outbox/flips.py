@@ -9,7 +9,8 @@ from shared.wire import decode_reading
 from tests.scraper.outbox.support import NOW, decoded, drain, open_outbox, readings
 
 PAGES = 10
-_ROWS = 54
+_ROWS = 13
+"""Long ones: few rows fill the pages, so that each start and each delivery is quick."""
 _REFUSED = (3, 4)
 AFTERWARDS = 9_999
 
@@ -40,7 +41,7 @@ class Survivors(NamedTuple):
 def make_ten_pages(path: Path) -> TenPages:
     """An outbox with rows, dead letters, a memory and a loss on record."""
     box = open_outbox(path)
-    box.append(readings(0, _ROWS), memory=b'{"serial":"1"}')
+    box.append([make_long(reading) for reading in readings(0, _ROWS)], memory=b'{"serial":"1"}')
     seqs = [row.seq for row in box.oldest(_ROWS, 10**6)]
     box.settle(seqs[5:8], {seqs[n]: "too-old" for n in _REFUSED})
     box.close()
@@ -53,6 +54,11 @@ def make_ten_pages(path: Path) -> TenPages:
         frozenset(set(range(_ROWS)) - gone),
         frozenset(_REFUSED),
     )
+
+
+def make_long(reading: Reading) -> Reading:
+    """The same with a long text beside its values."""
+    return Reading(reading.kind, reading.tags, reading.timestamp, {**reading.fields, "text": "text" * 150})
 
 
 def restart_after_flip(original: TenPages, directory: Path, bit: int) -> Survivors:

@@ -88,9 +88,11 @@ def test_damage_that_a_commit_meets_costs_no_more_than_it_hit(killed):
     box.close()
 
 
-def test_a_command_beside_the_scraper_does_not_salvage(killed):
+@pytest.mark.parametrize(("at", "length"), [(0, 100), (18, 1), (19, 1)])
+def test_a_command_beside_the_scraper_does_not_salvage(killed, at, length):
     open_outbox(killed.path).close()
-    killed.path.write_bytes(b"\xff" * 100 + killed.path.read_bytes()[100:])
+    data = killed.path.read_bytes()
+    killed.path.write_bytes(data[:at] + b"\xff" * length + data[at + length :])
     with pytest.raises(OutboxUnavailableError, match="damaged: start"):
         open_outbox(killed.path, exclusive=False)
     assert damaged_files(killed.path) == []

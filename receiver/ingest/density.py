@@ -15,8 +15,8 @@ from shared.readings import Series
 from shared.units import HOUR_MS, MINUTE_MS, SECOND_MS
 
 PER_MINUTE = MINUTE_MS // SECOND_MS
-BURST = 60
-"""Readings of one series that each hour may hold beyond one a second: jitter, a stall that ends, a clock set back."""
+BURST = 300
+"""Readings of one series that each hour may hold beyond one a second: jitter, a clock set back by some minutes."""
 _REMEMBERED = 20_000
 
 _K = TypeVar("_K")

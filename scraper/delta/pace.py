@@ -4,7 +4,7 @@ The receiver refuses readings of a series that are closer than that beyond a sho
 loss: the next one says the same a second later.
 """
 
-BURST = 30
+BURST = 60
 """Events that may be ahead of their time: the jitter of a network, and a buffer that a gateway flushes."""
 
 

@@ -6,21 +6,11 @@
 - Templates use `.Labels` and `.Values`, never `$labels`: provisioning takes `$` for an environment variable.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
-
-from grafana_foundation_sdk.builders import alerting
-
+from grafana.source.alert_rule import AlertRule
 from grafana.source.expressions import influxql, math, reduce, threshold
 from receiver.queries.doubts import DAYLIGHT_W as DOUBT_FROM_W
 from receiver.rollups.panels import DAYLIGHT_W
 from shared.units import DAY_S, HOUR_S, MINUTE_S
-
-FOLDER = "Envoy"
-"""Where Grafana shows rules and dashboards."""
-GROUP = "envoy-relay"
-RUNBOOK = "docs/alerts.md"
 
 NOMINAL_V = (230, 120)
 """Voltages of the two grids that Enphase serves, line to neutral."""
@@ -30,50 +20,6 @@ VOLTAGE_SHARE = 0.1
 """How far from nominal a voltage may be: EN 50160 allows 10 % for means of ten minutes."""
 UNWIRED_V = 60
 """A phase that stayed below for a week is not connected."""
-
-
-@dataclass(frozen=True)
-class AlertRule:
-    """One rule.
-
-    Attributes:
-        uid: Never changes.
-        title: What people see.
-        severity: Label by which notifications can be told apart.
-        hold_for: How long the condition must hold before the rule fires.
-        summary: One plain sentence with the value.
-        advice: What to do first.
-        steps: Queries and expressions; the last one is the condition.
-    """
-
-    uid: str
-    title: str
-    severity: Literal["critical", "warning"]
-    hold_for: str
-    summary: str
-    advice: str
-    steps: Sequence[alerting.Query]
-
-    def build(self) -> alerting.Rule:
-        """The rule in the form that the SDK builds."""
-        return (
-            alerting.Rule(self.title)
-            .uid(self.uid)
-            .queries(list(self.steps))
-            .condition(self.steps[-1].build().ref_id or "")
-            .for_val(self.hold_for)
-            .no_data_state("OK")
-            .exec_err_state("Error")
-            .labels({"severity": self.severity})
-            .annotations({
-                "summary": self.summary,
-                "description": self.advice,
-                "runbook": f"{RUNBOOK}#{self.title.lower().replace(' ', '-')}",
-            })
-            .folder_uid(FOLDER)
-            .rule_group(GROUP)
-            .org_id(1)
-        )  # fmt: skip
 
 
 def alerts() -> list[AlertRule]:

@@ -9,7 +9,8 @@ from typing import Any
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from grafana.source.alerts import FOLDER, GROUP, AlertRule, alerts
+from grafana.source.alert_rule import FOLDER, GROUP, AlertRule
+from grafana.source.alerts import alerts
 from grafana.source.queries import PLUGIN
 from grafana.source.variables import LIVE_NAME, LIVE_UID, MAIN_NAME, MAIN_UID
 from receiver.contact_points import (

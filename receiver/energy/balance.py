@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from receiver.energy.counters import counter_windows
+from receiver.energy.counters import CounterEnergy, counter_windows
 from receiver.energy.energy import WindowEnergy, window_positive_negative
 from receiver.energy.flows import NONE, UNKNOWN, Flow, add, add_counters, negate
 from receiver.energy.gaps import Gaps
 from receiver.energy.interpolation import Point, Segments
+from receiver.energy.plausible import Possible
 from receiver.energy.site import (
     NET,
     OTHER_PRODUCTION,
@@ -43,6 +44,8 @@ class MeterCounters(NamedTuple):
     received: Sequence[Point]
     max_gap_ms: int | None = None
     """The longest step that is shared evenly over its time, where it is not the usual one."""
+    possible: Possible | None = None
+    """The most energy between two readings in one direction, where it is known."""
 
 
 class SiteEnergy(NamedTuple):
@@ -218,15 +221,13 @@ def _meter(
     read = {phase: both for phase, both in select_phases(counters, meter).items() if both.delivered}
     if not _has_counters(meter, powers, counters):
         return _integrate(list(phases.values()), edges)
-    longest = [(both.max_gap_ms, ()) if both.max_gap_ms else (max_gap_ms, gaps) for both in read.values()]
-    delivered = [
-        counter_windows(both.delivered, edges, *limits) for both, limits in zip(read.values(), longest, strict=True)
-    ]
-    received = [
-        counter_windows(both.received, edges, *limits)
-        for both, limits in zip(read.values(), longest, strict=True)
-        if both.received
-    ]
+
+    def measure(both: MeterCounters, points: Sequence[Point]) -> list[CounterEnergy]:
+        longest, respected = (both.max_gap_ms, ()) if both.max_gap_ms else (max_gap_ms, gaps)
+        return counter_windows(points, edges, longest, respected, both.possible)
+
+    delivered = [measure(both, both.delivered) for both in read.values()]
+    received = [measure(both, both.received) for both in read.values() if both.received]
     answers = []
     for index in range(len(edges) - 1):
         out, back = [phase[index] for phase in delivered], [phase[index] for phase in received]

@@ -2,8 +2,9 @@
 
 What a counter can say and what it cannot:
 
-- Only increases are energy. A decrease is a reset: it is marked, gives no energy, and its time is not covered. The
-  one exception is the 32-bit wrap of gateways without meters (2^32 J), which is undone where that is plausible.
+- Only increases are energy, and only such as are possible (`plausible`). A decrease or a jump is a reset: it is marked,
+  gives no energy, and its time is not covered. The one exception is the 32-bit wrap of gateways without meters (2^32
+  J), which is undone where that is plausible.
 - Between two readings at most `max_gap_ms` apart the increase is shared evenly over the time between them.
 - Over a longer gap the counter still knows HOW MUCH, but not WHEN. If the gap lies in one window, its energy belongs
   to that window beyond doubt and is counted there. If it spans an edge, the shares are unknown: the energy stands
@@ -19,12 +20,9 @@ from typing import NamedTuple
 
 from receiver.energy.gaps import Gaps, GapWalk
 from receiver.energy.interpolation import Point
+from receiver.energy.plausible import Possible, increase_wh
 from receiver.energy.windows import check_edges
-from shared.fields import BREATH_MS, MAX_GAP_MS, WRAP_WH
-from shared.units import HOUR_MS
-
-_LARGEST_W = 250_000.0  # more than 600 microinverters, the most a gateway serves; a faster counter jumped
-_LARGEST_WRAPPED_WH = WRAP_WH / 10  # a decrease that would need more energy than this to be a wrap is a reset
+from shared.fields import BREATH_MS, MAX_GAP_MS
 
 
 class CounterEnergy(NamedTuple):
@@ -50,24 +48,19 @@ class CounterEnergy(NamedTuple):
     gap_since: int | None = None
 
 
-def increase_wh(before: Point, after: Point) -> float | None:
-    """The energy between two readings of a lifetime counter (UTC milliseconds, Wh); None if it was reset or jumped."""
-    hours = (after[0] - before[0]) / HOUR_MS
-    step = after[1] - before[1]
-    if step < 0:
-        step += WRAP_WH
-        if not 0 <= step <= _LARGEST_WRAPPED_WH:
-            return None
-    return step if step <= _LARGEST_W * hours else None
-
-
-def counter_energy(points: Iterable[Point], start: int, stop: int, max_gap_ms: int = MAX_GAP_MS) -> CounterEnergy:
+def counter_energy(
+    points: Iterable[Point], start: int, stop: int, max_gap_ms: int = MAX_GAP_MS, possible: Possible | None = None
+) -> CounterEnergy:
     """The energy of a counter in [start, stop); see `counter_windows`."""
-    return counter_windows(points, (start, stop), max_gap_ms)[0]
+    return counter_windows(points, (start, stop), max_gap_ms, possible=possible)[0]
 
 
 def counter_windows(
-    points: Iterable[Point], edges: Sequence[int], max_gap_ms: int = MAX_GAP_MS, gaps: Gaps = ()
+    points: Iterable[Point],
+    edges: Sequence[int],
+    max_gap_ms: int = MAX_GAP_MS,
+    gaps: Gaps = (),
+    possible: Possible | None = None,
 ) -> list[CounterEnergy]:
     """The energy of a counter in each window between neighbouring edges.
 
@@ -78,6 +71,7 @@ def counter_windows(
         edges: UTC milliseconds, at least two, strictly increasing.
         max_gap_ms: The longest step (milliseconds) that is shared evenly. Give inverters about twice their cadence.
         gaps: Recorded ones: a step over one that is longer than `BREATH_MS` is not shared evenly, however short it is.
+        possible: The most energy between two readings, where more is known of it than that it is not absurd.
 
     Raises:
         ValueError: Timestamps or edges are not in order.
@@ -95,7 +89,7 @@ def counter_windows(
             break
         if after[0] > windows[0].start:
             is_long = after[0] - before[0] > max_gap_ms or walk.lies_between(before[0], after[0])
-            _allocate(windows, first, before, after, is_long=is_long)
+            _allocate(windows, first, before, after, increase_wh(before, after, possible), is_long=is_long)
     return [window.answer() for window in windows]
 
 
@@ -119,15 +113,16 @@ class _CounterWindow:
         return CounterEnergy(self.start, self.stop, self.wh, self.unallocated_wh, coverage, self.resets, self.gap_since)
 
 
-def _allocate(windows: list[_CounterWindow], first: int, before: Point, after: Point, *, is_long: bool) -> None:
-    """Give the step between two readings to the windows it touches, the first of which is `windows[first]`."""
+def _allocate(
+    windows: list[_CounterWindow], first: int, before: Point, after: Point, wh: float | None, *, is_long: bool
+) -> None:
+    """Give the energy between two readings to the windows it touches, the first of which is `windows[first]`."""
     start, stop = before[0], after[0]
     beyond = first + 1
     while beyond < len(windows) and windows[beyond].start < stop:
         beyond += 1
     touched = windows[first:beyond]
     sticks_out = start < windows[0].start or stop > windows[-1].stop
-    wh = increase_wh(before, after)
     if is_long and len(touched) > 1 and not sticks_out:
         touched[-1].gap_since = start
     if wh is None:

@@ -16,10 +16,11 @@ from receiver.energy.gaps import Gaps
 from receiver.energy.interpolation import Segment, Segments, StepPoint, linear_segments, step_segments
 from receiver.energy.linear import linear_summaries
 from receiver.energy.means import Summary, summarise, summarise_windows
+from receiver.energy.plausible import limit_panel
 from receiver.energy.windows import cut_by_window
 from receiver.queries.question import Aggregate, Fill, WindowedQuestion
 from receiver.queries.times import LATEST_MS
-from receiver.rollups.series import REPORT_GAP_MS, REPORT_MS, samples
+from receiver.rollups.series import REPORT_GAP_MS, REPORT_MS, panel_powers, samples
 from receiver.stores.base import Point
 from shared.fields import MAX_GAP_MS, Interpolation
 from shared.readings import FieldValue
@@ -135,7 +136,9 @@ def _aggregate_counters(
 ) -> list[WindowValue]:
     longest_ms = MAX_GAP_MS if question.kind == "meter_energy" else REPORT_GAP_MS
     read = [samples(points, question.field) for points in parts]
-    each = [counter_windows(points, edges, longest_ms, gaps) for points in read]
+    is_panel = question.kind == "inverter"
+    possible = [limit_panel(panel_powers(points)) if is_panel else None for points in parts]
+    each = [counter_windows(points, edges, longest_ms, gaps, most) for points, most in zip(read, possible, strict=True)]
     if question.aggregate is Aggregate.INTEGRAL:
         flows = [add_counters(_select_known(question, phases)) for phases in zip(*each, strict=True)]
         return [

@@ -72,7 +72,7 @@ def _day(
     known = [energy for fields in parts if (energy := number(fields, "energy")) is not None]
     energy = sum(known) if known else None
     if brackets(inverter.counter, start, stop):  # knows what flowed in the gaps of the day, too
-        energy = counter_energy(inverter.counter, start, stop, REPORT_GAP_MS).wh
+        energy = counter_energy(inverter.counter, start, stop, REPORT_GAP_MS, inverter.possible).wh
     covered_ms = sum(number(fields, "coverage") or 0.0 for fields in parts) * QUARTER_MS
     ((_, _, means),) = cut_by_window(inverter.power, (start, stop))
     limit = max((power for time, power in highest if start <= time < stop), default=None)

@@ -14,7 +14,8 @@ from receiver.energy.energy import window_energy
 from receiver.energy.interpolation import Point, Segments
 from receiver.energy.means import summarise_windows
 from receiver.energy.peers import PeerValue, median_of_peers
-from receiver.rollups.series import LONGEST_GAP_MS, REPORT_GAP_MS, brackets, reports, samples
+from receiver.energy.plausible import Possible, limit_panel
+from receiver.rollups.series import LONGEST_GAP_MS, REPORT_GAP_MS, brackets, panel_powers, reports, samples
 from receiver.sites.household import REPORT_SPEAKS_MS
 from receiver.sites.model import Site
 from receiver.stores.base import Point as StoredPoint
@@ -40,6 +41,7 @@ class Inverter(NamedTuple):
         times: Of all its reports, ascending (UTC milliseconds).
         power: W.
         counter: Lifetime energy, Wh.
+        possible: The most energy between two readings of the counter.
     """
 
     serial: str
@@ -48,6 +50,7 @@ class Inverter(NamedTuple):
     times: Sequence[int]
     power: Segments
     counter: Sequence[Point]
+    possible: Possible
 
     @property
     def tags(self) -> dict[str, str]:
@@ -91,6 +94,7 @@ def _inverter(serial: str, points: Sequence[StoredPoint], site: Site) -> Inverte
         times=[time for time, _ in points],
         power=reports(points),
         counter=samples(points, "energy_lifetime"),
+        possible=limit_panel(panel_powers(points)),
     )
 
 
@@ -98,7 +102,7 @@ def _windows(inverter: Inverter, edges: Sequence[int]) -> list[_InverterWindow |
     """The inverter in each window; None while it does not belong to the site."""
     means = summarise_windows(inverter.power, edges)
     integrals = window_energy(inverter.power, edges)
-    counted = counter_windows(inverter.counter, edges, REPORT_GAP_MS)
+    counted = counter_windows(inverter.counter, edges, REPORT_GAP_MS, possible=inverter.possible)
     answers: list[_InverterWindow | None] = []
     for mean, integral, count in zip(means, integrals, counted, strict=True):
         energy = count.wh if brackets(inverter.counter, mean.start, mean.stop) else integral.wh

@@ -19,10 +19,22 @@ from typing import NamedTuple
 from receiver.energy.balance import MeterCounters
 from receiver.energy.combine import add
 from receiver.energy.gaps import Gaps
+from receiver.energy.interpolation import Point as Sample
 from receiver.energy.interpolation import Segments
+from receiver.energy.plausible import find_panel_limit, is_large, limit_meter, limit_steady
 from receiver.energy.site import NET, PRODUCTION, STORAGE, TOTAL, MeterPhase, has_meter
 from receiver.energy.windows import cut_by_window
-from receiver.rollups.series import REPORT_GAP_MS, around, brackets, find_gaps, meter_phase, powers, reports, samples
+from receiver.rollups.series import (
+    REPORT_GAP_MS,
+    around,
+    brackets,
+    find_gaps,
+    meter_phase,
+    panel_powers,
+    powers,
+    reports,
+    samples,
+)
 from receiver.rollups.storage import (
     STORAGE_TOTAL,
     find_generator_spans,
@@ -56,6 +68,7 @@ class RawSeries(NamedTuple):
         grid: How the main relay stood, likewise.
         generator: Whether it ran, likewise.
         event: Gaps that may lie between two readings that are `MAX_GAP_MS` apart.
+        earlier: `meter_energy` of the days before a step that only the highest power seen can judge (`find_doubt`).
     """
 
     meter: Sequence[SeriesPoints]
@@ -66,6 +79,7 @@ class RawSeries(NamedTuple):
     grid: Sequence[SeriesPoints] = ()
     generator: Sequence[SeriesPoints] = ()
     event: Sequence[SeriesPoints] = ()
+    earlier: Sequence[SeriesPoints] = ()
 
 
 class Quarter(NamedTuple):
@@ -100,6 +114,7 @@ def quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Iterator[Quar
         meter_phase(series): MeterCounters(samples(series.points, "delivered"), samples(series.points, "received"))
         for series in energies
     }
+    seen_before = _seen_before(correct_series(raw.earlier, site))
     totals = {source(series): samples(series.points, "energy_lifetime") for series in raw.production}
     batteries, generated = read_storage(raw.storage, gaps), find_generator_spans(raw.generator, raw.grid)
     stored = _cut(batteries.power, edges)
@@ -112,20 +127,57 @@ def quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Iterator[Quar
             powers_here[STORAGE_TOTAL] = stored[index]
         powers_here = leave_out_generated(powers_here, generated, first, last)
         near = {key: _around(both, first, last) for key, both in counters.items() if key in here}
-        counted = {key: both for key, both in near.items() if _is_read(both, first, last)}
+        makes_w = _add_limits(raw.inverter, first, last)
+        possible = {meter: limit_meter(phases, makes_w) for meter, phases in seen_before.items()}
+        counted = {
+            key: both._replace(possible=possible.get(key[0]))
+            for key, both in near.items()
+            if _is_read(both, first, last)
+        }
         if has_generated(generated, first, last):
             counted = {key: both for key, both in counted.items() if key[0] not in (NET, TOTAL)}
         inverters: Segments = []
         if not has_meter(powers_here, PRODUCTION):
             inverters = add([parts[index] for parts in reported if parts[index]])
             total = next((totals[name] for name in SOURCES if brackets(totals.get(name, ()), first, last)), ())
-            counted |= {_TOTAL: MeterCounters(around(total, first, last), (), REPORT_GAP_MS)} if total else {}
+            most = limit_steady(makes_w) if makes_w else None
+            counted |= {_TOTAL: MeterCounters(around(total, first, last), (), REPORT_GAP_MS, most)} if total else {}
         yield Quarter(first, last, powers_here, inverters, counted, gaps)
+
+
+def find_doubt(raw: RawSeries) -> int | None:
+    """Where the first step of a meter's counter begins (UTC milliseconds) that is possible only in a large house.
+
+    Whether it is possible in this one is known from the days before it: load them as `earlier`. None: no such step.
+    """
+    steps = (
+        (before, after)
+        for series in raw.meter_energy
+        for name in ("delivered", "received")
+        for before, after in pairwise(samples(series.points, name))
+    )
+    found = [before[0] for before, after in steps if is_large(before, after)]
+    return min(found, default=None)
 
 
 def source(series: SeriesPoints) -> str:
     """Which of the gateway's own totals this is."""
     return series.series.tag("source")
+
+
+def _seen_before(earlier: Sequence[SeriesPoints]) -> dict[str, list[list[Sequence[Sample]]]]:
+    """The earlier readings of both counters of each phase, by meter."""
+    found: dict[str, list[list[Sequence[Sample]]]] = {}
+    for series in earlier:
+        counters: list[Sequence[Sample]] = [samples(series.points, name) for name in ("delivered", "received")]
+        found.setdefault(meter_phase(series)[0], []).append(counters)
+    return found
+
+
+def _add_limits(inverters: Sequence[SeriesPoints], start: int, stop: int) -> float:
+    """The most power (W) of all inverters together, by their reports around [start, stop); 0 without inverters."""
+    near = (around(series.points, start, stop) for series in inverters)
+    return sum(find_panel_limit(panel_powers(points)) for points in near if points)
 
 
 def _cut(segments: Segments, edges: Sequence[int]) -> list[Segments]:

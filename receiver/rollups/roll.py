@@ -11,6 +11,7 @@ from receiver.rollups.compute import RawSeries
 from receiver.rollups.energy import reprice
 from receiver.rollups.energy_windows import energy_rows
 from receiver.rollups.panel_days import panel_day_rows
+from receiver.rollups.quarters import find_doubt
 from receiver.rollups.replace import replace_rows
 from receiver.rollups.series import REPORT_LOOK_MS
 from receiver.sites.model import Site
@@ -19,12 +20,14 @@ from receiver.stores.kinds import ENERGY_KINDS
 from shared.clock import Clock
 from shared.fields import MAX_GAP_MS
 from shared.readings import Reading
-from shared.units import HOUR_MS
+from shared.units import DAY_MS, HOUR_MS
 
 CHUNK_MS = HOUR_MS
 """Readings of no more than this are in memory at once: at one a second, an hour of nine series are 32,000."""
 _QUARTER_KINDS = ("meter_1m", "site_1m", "energy_15m", "panel_15m")
 _HOUR_KINDS = ("meter_1h", "site_1h")
+_SEEN_MS = 7 * DAY_MS
+"""The highest power of a meter is sought this far before a step that it is to judge."""
 _REACH_MARGIN_MS = HOUR_MS
 """Readings this close to their expiry count as gone: some may go while we compute."""
 
@@ -133,7 +136,7 @@ class Roller:
 
     async def _load(self, stretch: Stretch) -> RawSeries:
         gateway, start, stop = stretch
-        return RawSeries(
+        raw = RawSeries(
             meter=await self._points(gateway, "meter", start, stop),
             meter_energy=await self._points(gateway, "meter_energy", start, stop),
             inverter=await self._inverters(gateway, start, stop),
@@ -143,6 +146,14 @@ class Roller:
             generator=await self._points(gateway, "generator", start, stop),
             event=await read_gaps(self._store, gateway, start, stop),
         )
+        doubt = find_doubt(raw)
+        if doubt is None:
+            return raw
+        kind = "meter_energy"
+        earlier = await self._store.points(
+            gateway, kind, fields=compute.FIELDS[kind], start=doubt - _SEEN_MS, stop=doubt + 1
+        )
+        return raw._replace(earlier=earlier)
 
     async def _inverters(self, gateway: str, start: int, stop: int) -> list[SeriesPoints]:
         return await self._points(gateway, "inverter", start, stop + REPORT_LOOK_MS)

@@ -6,16 +6,18 @@ quarter hour is the same whatever the stretch of time it was computed in. That i
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
-from typing import cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar, cast
 
 from receiver.energy.gaps import Gaps, merge_gaps
 from receiver.energy.interpolation import Point as Sample
 from receiver.energy.interpolation import Segments, linear_segments, step_segments
+from receiver.energy.plausible import PanelPower
 from receiver.energy.site import MeterPhase
 from receiver.sites.household import REPORT_SPEAKS_MS
 from receiver.stores.base import Point, SeriesPoints
 from shared.fields import MAX_GAP_MS
+from shared.readings import FieldValue
 from shared.units import DAY_MS, HOUR_MS, QUARTER_MS
 
 REPORT_MS = QUARTER_MS
@@ -30,6 +32,7 @@ REPORT_LOOK_MS = 3 * REPORT_MS
 """How far beyond a stretch of time reports may lie that say how far others reach into it (milliseconds)."""
 LONGEST_REPORT_MS = HOUR_MS
 """No report speaks of more than this (milliseconds)."""
+_Timed = TypeVar("_Timed", Sample, Point)
 COUNTERS = ("delivered", "received", "energy_lifetime")
 
 
@@ -75,7 +78,18 @@ def reports(points: Iterable[Point]) -> Segments:
     return step_segments(found, REPORT_MS)
 
 
-def around(points: Sequence[Sample], start: int, stop: int) -> Sequence[Sample]:
+def panel_powers(points: Iterable[Point]) -> list[PanelPower]:
+    """What the reports of one inverter say of its power."""
+    return [PanelPower(time, read_number(fields, "power"), read_number(fields, "max_power")) for time, fields in points]
+
+
+def read_number(fields: Mapping[str, FieldValue], name: str) -> float | None:
+    """A numeric field, or None."""
+    value = fields.get(name)
+    return value if isinstance(value, float) else None
+
+
+def around(points: Sequence[_Timed], start: int, stop: int) -> Sequence[_Timed]:
     """The points of [start, stop] (UTC milliseconds) and, where there is none on an edge, the one beyond it.
 
     Not the one after `stop` if it ends too long a gap: of the time before it that says nothing.
@@ -100,5 +114,5 @@ def brackets(points: Sequence[Sample], start: int, stop: int) -> bool:
     return is_read_inside or points[after][0] - points[after - 1][0] <= LONGEST_GAP_MS
 
 
-def _time(sample: Sample) -> int:
+def _time(sample: Sample | Point) -> int:
     return sample[0]

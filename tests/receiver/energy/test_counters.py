@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.energy.counters import counter_energy, counter_windows, increase_wh
+from receiver.energy.counters import counter_energy, counter_windows
+from receiver.energy.plausible import increase_wh
 from shared.fields import MAX_GAP_MS, WRAP_WH
 from tests.receiver.energy.reference import about, edges, series
 

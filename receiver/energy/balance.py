@@ -3,18 +3,19 @@
 Energy comes from the gateway's lifetime counters, which miss nothing during an outage. Two things do not:
 
 - Import and export netted over several phases: the gateway counts each phase for itself, so one phase's export would
-  never cancel another's import. They are the integrals of the positive and of the negative part of the summed power.
+  never cancel another's import. They are the integrals of the positive and of the negative part of the summed power;
+  in gaps in which no phase's opposite counter moved they are the sums of the counters.
 - A meter without counters: its power is integrated. The load of a house whose battery has none is integrated as a
   whole, so that its parts are of the same time.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from receiver.energy.counters import CounterEnergy, counter_windows
 from receiver.energy.energy import WindowEnergy, window_positive_negative
-from receiver.energy.flows import NONE, UNKNOWN, Flow, add, add_counters, negate
+from receiver.energy.flows import NONE, UNKNOWN, Flow, add, add_counters, negate, net_by_counters, take_common
 from receiver.energy.gaps import Gaps
 from receiver.energy.interpolation import Point, Segments
 from receiver.energy.plausible import Possible
@@ -35,6 +36,9 @@ from shared.fields import MAX_GAP_MS
 
 QUANTITIES = ("production", "load", "imported", "exported", "discharged", "charged")
 """The fields of `SiteEnergy` that are energies."""
+SHARED = ("shared_production", "shared_exported", "shared_load", "shared_imported")
+"""Its fields that are compared with each other: of each pair only what both know of the same time."""
+NOTHING_SHARED = (WindowEnergy(None, 0.0),) * len(SHARED)
 
 
 class MeterCounters(NamedTuple):
@@ -66,6 +70,10 @@ class SiteEnergy(NamedTuple):
         resets: Counter resets seen in the window.
         unallocated_since: Where the earliest of the gaps began that gave the window such energy (UTC milliseconds);
             None for none.
+        shared_production: Production of the time in which the export is known, too.
+        shared_exported: Export of that time.
+        shared_load: Load of the time in which the import is known, too.
+        shared_imported: Import of that time.
     """
 
     start: int
@@ -78,24 +86,35 @@ class SiteEnergy(NamedTuple):
     charged: WindowEnergy
     resets: int
     unallocated_since: int | None = None
+    shared_production: WindowEnergy = NOTHING_SHARED[0]
+    shared_exported: WindowEnergy = NOTHING_SHARED[1]
+    shared_load: WindowEnergy = NOTHING_SHARED[2]
+    shared_imported: WindowEnergy = NOTHING_SHARED[3]
 
     @property
     def self_consumption(self) -> float | None:
-        """The share of the production that was used at home, 0 to 1; None without production."""
-        return _share_kept(self.production.wh, self.exported.wh)
+        """The share of the production that was used at home, 0 to 1; None without production, or export beside it."""
+        return _share_kept(self.shared_production.wh, self.shared_exported.wh)
 
     @property
     def self_sufficiency(self) -> float | None:
-        """The share of the load that was not bought, 0 to 1; None without load."""
-        return _share_kept(self.load.wh, self.imported.wh)
+        """The share of the load that was not bought, 0 to 1; None without load, or import beside it."""
+        return _share_kept(self.shared_load.wh, self.shared_imported.wh)
 
 
 def build_site_energy(
-    start: int, stop: int, energies: Sequence[WindowEnergy], resets: int, unallocated_since: int | None
+    start: int,
+    stop: int,
+    energies: Sequence[WindowEnergy],
+    resets: int,
+    unallocated_since: int | None,
+    shared: Sequence[WindowEnergy] = NOTHING_SHARED,
 ) -> SiteEnergy:
-    """A window from its energies in the order of `QUANTITIES`."""
+    """A window from its energies in the order of `QUANTITIES`, and those in the order of `SHARED`."""
     production, load, imported, exported, discharged, charged = energies
-    return SiteEnergy(start, stop, production, load, imported, exported, discharged, charged, resets, unallocated_since)
+    return SiteEnergy(
+        start, stop, production, load, imported, exported, discharged, charged, resets, unallocated_since, *shared
+    )
 
 
 class _Both(NamedTuple):
@@ -147,6 +166,11 @@ def site_energy(
         grid = [(both.delivered, both.received or NONE) for both in net]
     else:
         grid = _net(site_series(powers, inverters=inverters).net, edges)
+        if net is not None and _count_both(select_phases(counters, NET).values()):
+            grid = [
+                net_by_counters(power, both.delivered, both.received or UNKNOWN)
+                for power, both in zip(grid, net, strict=True)
+            ]
     return [
         _window(
             start,
@@ -177,9 +201,11 @@ def _window(
         battery.delivered if battery else UNKNOWN,
         (battery.received or NONE) if battery else UNKNOWN,
     ]
+    made, load, bought, sold = flows[:4]
+    shared = [*take_common(made, sold), *take_common(load, bought)]
     gaps = [flow.gap_since for flow in flows if flow.gap_since is not None and flow.unallocated_wh > 0]
     resets = sum(both.resets for both in window.values() if both)
-    return build_site_energy(start, stop, [flow.energy for flow in flows], resets, min(gaps, default=None))
+    return build_site_energy(start, stop, [flow.energy for flow in flows], resets, min(gaps, default=None), shared)
 
 
 def _load(window: Mapping[str, _Both | None], imported: Flow, exported: Flow) -> Flow:
@@ -196,6 +222,11 @@ def _load(window: Mapping[str, _Both | None], imported: Flow, exported: Flow) ->
     # Meters disagree by a little: a house that used nothing must not seem to have used less than nothing.
     wh = None if balance.wh is None else max(balance.wh, 0.0)
     return balance._replace(wh=wh, unallocated_wh=max(balance.unallocated_wh, 0.0))
+
+
+def _count_both(phases: Iterable[MeterCounters]) -> bool:
+    """Whether every phase counts both directions."""
+    return all(both.delivered and both.received for both in phases)
 
 
 def _net(power: Segments, edges: Sequence[int]) -> list[tuple[Flow, Flow]]:

@@ -21,12 +21,14 @@ class Flow(NamedTuple):
         coverage: The known share of the window, 0 to 1.
         unallocated_wh: What is known of a gap that ends here and began before.
         gap_since: Where that gap began in all counters that this is made of (UTC milliseconds); None for none.
+        is_counted: Whether `wh` has the energy of gaps inside the window, as counters do and integrals do not.
     """
 
     wh: float | None
     coverage: float
     unallocated_wh: float = 0.0
     gap_since: int | None = None
+    is_counted: bool = False
 
     @property
     def energy(self) -> WindowEnergy:
@@ -34,6 +36,10 @@ class Flow(NamedTuple):
         return WindowEnergy(self.wh, self.coverage, self.unallocated_wh)
 
 
+WHOLE = 0.95
+"""Two quantities that are both known for this share of a window are compared: meters and inverters report by turns."""
+_ALL = 0.999
+_NEAR = 0.1
 UNKNOWN = Flow(None, 0.0)
 NONE = Flow(0.0, 1.0)
 """Certainly nothing."""
@@ -41,7 +47,7 @@ NONE = Flow(0.0, 1.0)
 
 def add_counters(phases: Sequence[CounterEnergy]) -> Flow:
     """The counters of all phases of a meter in one direction and window."""
-    return add([Flow(phase.wh, phase.coverage, phase.unallocated_wh, phase.gap_since) for phase in phases])
+    return add([Flow(phase.wh, phase.coverage, phase.unallocated_wh, phase.gap_since, True) for phase in phases])
 
 
 def add(parts: Sequence[Flow]) -> Flow:
@@ -49,10 +55,54 @@ def add(parts: Sequence[Flow]) -> Flow:
     if not parts:
         return UNKNOWN
     unallocated_wh, since = _gap(parts)
+    is_counted = all(part.is_counted for part in parts)
     known = [part.wh for part in parts if part.wh is not None]
     if len(known) < len(parts):
-        return Flow(None, 0.0, unallocated_wh, since)
-    return Flow(sum(known), min(part.coverage for part in parts), unallocated_wh, since)
+        return Flow(None, 0.0, unallocated_wh, since, is_counted)
+    return Flow(sum(known), min(part.coverage for part in parts), unallocated_wh, since, is_counted)
+
+
+def take_common(one: Flow, other: Flow) -> tuple[WindowEnergy, WindowEnergy]:
+    """Of two quantities what both know of the same time, so that they can be compared.
+
+    A window in which one is known for longer than the other is left out, for it is not known which part of it they
+    share. So is a gap that only one of them knows.
+    """
+    knows_gap = _gap([one, other])[1] is not None
+    is_whole = min(one.coverage, other.coverage) >= WHOLE
+    is_alike = one.is_counted == other.is_counted and abs(one.coverage - other.coverage) <= 1 - WHOLE
+    is_common = one.wh is not None and other.wh is not None and (is_whole or is_alike)
+    first, second = (
+        WindowEnergy(
+            flow.wh if is_common else None,
+            0.0,  # that of the quantities says how much is known
+            max(flow.unallocated_wh, 0.0) if knows_gap else 0.0,
+        )
+        for flow in (one, other)
+    )
+    return first, second
+
+
+def net_by_counters(power: tuple[Flow, Flow], imported: Flow, exported: Flow) -> tuple[Flow, Flow]:
+    """Import and export of one window netted over the phases, with what only the counters know of a gap.
+
+    Phases that all flow in one direction are netted by adding them up. So where no phase's opposite counter moved, the
+    counters know the netted energy, also of a gap.
+
+    Args:
+        power: Both, by the integral of the summed power.
+        imported: The import counters of all phases.
+        exported: Their export counters.
+    """
+    counted = (imported, exported)
+    is_known_by_power = power[0].coverage >= _ALL
+    # Where power flowed on while the counters were silent, the integrals have the energy of that gap.
+    is_silent = power[0].coverage <= min(imported.coverage, exported.coverage) + _NEAR
+    for opposite in counted:
+        is_still = opposite.wh == 0 and opposite.unallocated_wh == 0 and opposite.coverage >= _ALL
+        if is_still and not is_known_by_power and is_silent:
+            return counted
+    return power
 
 
 def _gap(parts: Sequence[Flow]) -> tuple[float, int | None]:

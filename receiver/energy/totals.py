@@ -18,7 +18,7 @@ It equals `site_energy` of the coarse window itself, with four exceptions, in al
 
 from collections.abc import Sequence
 
-from receiver.energy.balance import QUANTITIES, SiteEnergy, build_site_energy
+from receiver.energy.balance import QUANTITIES, SHARED, SiteEnergy, build_site_energy
 from receiver.energy.energy import WindowEnergy
 
 
@@ -33,8 +33,9 @@ def sum_windows(parts: Sequence[SiteEnergy], start: int, stop: int) -> SiteEnerg
     if any(part.start < start or part.stop > stop for part in parts):
         raise ValueError("a finer window sticks out of the coarser one")
     waiting = [part.unallocated_since for part in parts if part.unallocated_since is not None and _waits(part, start)]
-    energies = [_sum(parts, name, start, stop) for name in QUANTITIES]
-    return build_site_energy(start, stop, energies, sum(part.resets for part in parts), min(waiting, default=None))
+    energies, shared = ([_sum(parts, name, start, stop) for name in names] for names in (QUANTITIES, SHARED))
+    resets = sum(part.resets for part in parts)
+    return build_site_energy(start, stop, energies, resets, min(waiting, default=None), shared)
 
 
 def _waits(part: SiteEnergy, start: int) -> bool:

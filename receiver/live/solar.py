@@ -1,7 +1,7 @@
 """The sums of this moment in the form that existing pages for the Envoy expect: `{"p": …, "c": …, "n": …}` in watts.
 
 Production below 5 W of a phase is the inverters' own night-time draw and counts as zero here, and so net = consumption
-- production. What is stored is never touched by this.
+- production. In a home with a battery net is the grid's power itself. What is stored is never touched by this.
 """
 
 from collections.abc import Iterable
@@ -78,7 +78,9 @@ class LatestPowers:
                 for power in select_phases(household.powers, meter).values()
             ]
         powers = sum(power for power in produced if power is not None and power >= QUIET_W), household.site.load
-        if not all(map(isfinite, powers)):
+        bought = household.site.net or 0.0
+        if not all(map(isfinite, (*powers, bought))):
             return None  # a store of an earlier version may hold what overflows
         production, load = map(round, powers)
-        return SolarData(p=production, c=load, n=load - production)
+        has_battery = household.site.battery is not None and household.site.net is not None
+        return SolarData(p=production, c=load, n=round(bought) if has_battery else load - production)

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from receiver.calendar.local import to_local
-from receiver.energy.balance import QUANTITIES, SiteEnergy, build_site_energy, site_energy
+from receiver.energy.balance import QUANTITIES, SHARED, SiteEnergy, build_site_energy, site_energy
 from receiver.energy.energy import WindowEnergy
+from receiver.energy.flows import WHOLE
 from receiver.rollups.quarters import Quarter
 from receiver.sites.model import Site, Tariff
 from receiver.stores.base import Point
@@ -68,6 +69,12 @@ def energy_fields(energy: SiteEnergy) -> dict[str, FieldValue]:
             fields |= {name: quantity.wh, f"{name}_coverage": quantity.coverage}
         if quantity.unallocated_wh > 0:
             fields[f"{name}_unallocated"] = quantity.unallocated_wh
+    for name in SHARED:
+        quantity = getattr(energy, name)
+        if quantity.wh is not None:
+            fields[name] = quantity.wh
+        if quantity.unallocated_wh > 0:
+            fields[f"{name}_unallocated"] = quantity.unallocated_wh
     if energy.unallocated_since is not None:
         fields["unallocated_since"] = float(energy.unallocated_since)
     for name in ("self_consumption", "self_sufficiency"):
@@ -87,7 +94,18 @@ def from_point(point: Point) -> SiteEnergy:
         [_stored(fields, name) for name in QUANTITIES],
         round(number(fields, "resets") or 0.0),
         None if since is None else round(since),
+        _read_shared(fields),
     )
+
+
+def _read_shared(fields: dict[str, FieldValue]) -> list[WindowEnergy]:
+    """What can be compared. Rows whose readings had expired before it was stored have it where all of it is known."""
+    found = [_stored(fields, name) for name in SHARED]
+    for index, pair in ((0, ("production", "exported")), (2, ("load", "imported"))):
+        known = [_stored(fields, name) for name in pair]
+        if found[index].wh is None and all(energy.coverage >= WHOLE for energy in known):
+            found[index : index + 2] = [WindowEnergy(energy.wh, 0.0) for energy in known]
+    return found
 
 
 def _stored(fields: dict[str, FieldValue], name: str) -> WindowEnergy:
@@ -110,12 +128,13 @@ def _price_window(energy: SiteEnergy, site: Site) -> dict[str, FieldValue]:
 
 
 def _price(energy: SiteEnergy, tariff: Tariff, hour: int) -> dict[str, FieldValue]:
-    made, bought, sold = energy.production.wh, energy.imported.wh, energy.exported.wh
+    bought, sold = energy.imported.wh, energy.exported.wh
     money: dict[str, FieldValue] = {}
     if bought is not None:
         money["cost"] = bought / 1000 * tariff.rates[hour]
     if sold is not None and tariff.feed_in is not None:
         money["feed_in"] = sold / 1000 * tariff.feed_in
-    if made is not None and sold is not None:
-        money["savings"] = max(made - sold, 0.0) / 1000 * tariff.rates[hour]
+    made, given = energy.shared_production.wh, energy.shared_exported.wh
+    if made is not None and given is not None:
+        money["savings"] = max(made - given, 0.0) / 1000 * tariff.rates[hour]
     return money

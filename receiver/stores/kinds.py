@@ -73,18 +73,38 @@ def _quantity(name: str) -> dict[str, Field]:
     }
 
 
-_ENERGY = {name: field for quantity in ENERGY_QUANTITIES for name, field in _quantity(quantity).items()} | {
-    "unallocated_since": _number(
-        "ms", "Where the earliest of those gaps began, milliseconds since 1970; absent for none."
-    ),
-    "duration": _number("s", "Length of the whole window: days of 23 and 25 hours exist."),
-    "resets": _number("", "Steps in which a lifetime counter fell or jumped; they gave no energy."),
-    "self_consumption": _number("", "Share of the production that was used at home, 0 to 1."),
-    "self_sufficiency": _number("", "Share of the load that was not bought, 0 to 1."),
-    "cost": _number("", "Price of the imported energy by the site's tariffs, in their currency."),
-    "feed_in": _number("", "Payment for the exported energy by the site's tariffs."),
-    "savings": _number("", "What the energy produced and used at home would have cost, by the site's tariffs."),
+_SHARED = {
+    "shared_production": "Production of the time in which the export is known, too",
+    "shared_exported": "Export of the time in which the production is known, too",
+    "shared_load": "Load of the time in which the import is known, too",
+    "shared_imported": "Import of the time in which the load is known, too",
 }
+"""What shares are made of: two energies are compared only over the same time."""
+
+
+def _shared(name: str) -> dict[str, Field]:
+    return {
+        name: _number("Wh", f"{_SHARED[name]}."),
+        f"{name}_unallocated": _number("Wh", "The same of gaps that end in this window; absent for none."),
+    }
+
+
+_ENERGY = (
+    {name: field for quantity in ENERGY_QUANTITIES for name, field in _quantity(quantity).items()}
+    | {name: field for quantity in _SHARED for name, field in _shared(quantity).items()}
+    | {
+        "unallocated_since": _number(
+            "ms", "Where the earliest of those gaps began, milliseconds since 1970; absent for none."
+        ),
+        "duration": _number("s", "Length of the whole window: days of 23 and 25 hours exist."),
+        "resets": _number("", "Steps in which a lifetime counter fell or jumped; they gave no energy."),
+        "self_consumption": _number("", "Share of the production that was used at home, 0 to 1."),
+        "self_sufficiency": _number("", "Share of the load that was not bought, 0 to 1."),
+        "cost": _number("", "Price of the imported energy by the site's tariffs, in their currency."),
+        "feed_in": _number("", "Payment for the exported energy by the site's tariffs."),
+        "savings": _number("", "What the energy produced and used at home would have cost, by the site's tariffs."),
+    }
+)
 _ENERGY_1D = _ENERGY | {
     "base_load": _number("W", "Lowest mean load of a fully known quarter hour before six in the morning."),
     "week": _text("ISO week of the day, e.g. 2026-W47."),

@@ -202,6 +202,7 @@ def _energy(kind: str, start: datetime, days: int, names: dict[str, FieldValue])
         "production": production, "load": load, "imported": imported, "exported": exported,
         "discharged": days * 900.0, "charged": days * 1000.0, "production_coverage": 1.0, "load_coverage": 1.0,
         "duration": days * 86_400.0, "resets": 0.0, "self_consumption": 0.6, "self_sufficiency": 1 - imported / load,
+        "shared_production": production, "shared_exported": exported, "shared_load": load, "shared_imported": imported,
         "cost": imported * 0.34e-3, "feed_in": exported * 0.08e-3, "savings": 0.6 * production * 0.34e-3,
     }  # fmt: skip
     return Reading(kind, {}, round(start.timestamp() * 1000), fields | names)

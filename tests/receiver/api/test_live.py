@@ -111,6 +111,18 @@ async def test_the_sums_of_each_second_have_the_form_that_pages_for_the_envoy_ex
     assert data == {"p": 2000, "c": 1705, "n": -295}
 
 
+async def test_with_a_battery_net_is_what_the_grid_gives_as_power_says(service):
+    """Seven kilowatts from the battery, little sun: 1,750 W are bought all the same."""
+    battery = Reading("meter", {"meter": "storage", "phase": "a"}, NOW_MS, {"power": 7084.0})
+    await service.send(meter(power=1500.0), net(1750.0), battery)
+    async with view(service) as seen:
+        _, data, _ = await seen.next("solar_data")
+    headers = {"authorization": f"Bearer {token(now_ms=service.clock.ms)}"}
+    power = (await service.client.get(LIVE.removesuffix("live") + "power", headers=headers)).json()
+    assert data == {"p": 1500, "c": 10_334, "n": 1750}
+    assert data["n"] == power["net_w"]
+
+
 async def test_without_a_production_meter_the_inverters_stand_in(service):
     await service.send(inverter("A", power=200.0), inverter("B", power=100.0), net(50.0))
     async with view(service) as seen:

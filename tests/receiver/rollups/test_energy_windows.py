@@ -44,7 +44,11 @@ def test_a_day_is_the_sum_of_its_quarter_hours():
         "imported_coverage": pytest.approx(1 / 96),
         "exported": 5.0,
         "exported_coverage": pytest.approx(1 / 96),
-        "self_consumption": 0.75,
+        "shared_production": 11.0,
+        "shared_exported": 5.0,
+        "shared_load": 10.0,
+        "shared_imported": 0.0,
+        "self_consumption": pytest.approx(6 / 11),  # the export is known in one of the two quarter hours
         "self_sufficiency": 1.0,
         "cost": 0.75,
         "base_load": 120.0,

@@ -4,8 +4,8 @@ Production below 5 W of a phase is the inverters' own night-time draw and counts
 - production. In a home with a battery net is the grid's power itself. What is stored is never touched by this.
 """
 
+import math
 from collections.abc import Iterable
-from math import isfinite
 
 import msgspec
 
@@ -79,8 +79,13 @@ class LatestPowers:
             ]
         powers = sum(power for power in produced if power is not None and power >= QUIET_W), household.site.load
         bought = household.site.net or 0.0
-        if not all(map(isfinite, (*powers, bought))):
+        if not all(map(math.isfinite, (*powers, bought))):
             return None  # a store of an earlier version may hold what overflows
-        production, load = map(round, powers)
+        production, load = map(_round, powers)
         has_battery = household.site.battery is not None and household.site.net is not None
-        return SolarData(p=production, c=load, n=round(bought) if has_battery else load - production)
+        return SolarData(p=production, c=load, n=_round(bought) if has_battery else load - production)
+
+
+def _round(watts: float) -> int:
+    """Whole watts, a half away from zero: as the page rounds what `/power` says."""
+    return int(watts + math.copysign(0.5, watts))

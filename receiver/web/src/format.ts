@@ -5,13 +5,23 @@ const THIN = "\u202f"; // a narrow space that does not break: value and unit sta
 
 type Unit = "W" | "Wh";
 
-/** A power or an energy: "640 W", "1.24 kW", "12.3 kWh", "1.05 MWh"; a dash for what is not known. */
+/**
+ * A power or an energy: "640 W", "1.24 kW", "12.3 kWh", "1.05 MWh"; a dash for what is not known. A half is rounded away
+ * from zero, so that "\u22127.5 W" on the page and "selling 7.5 W" in speech are one number.
+ */
 export function amount(value: number | null | undefined, unit: Unit): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
-  const whole = Math.round(value);
-  if (Math.abs(whole) < 1000) return `${digits(whole, 0)}${THIN}${unit}`;
-  const [scaled, prefix] = Math.abs(value) < 999_950 ? [value / 1000, "k"] : [value / 1_000_000, "M"];
-  return `${digits(scaled, Math.abs(scaled) < 9.995 ? 2 : 1)}${THIN}${prefix}${unit}`;
+  const whole = Math.round(Math.abs(value));
+  if (whole < 1000) return `${digits(value < 0 ? -whole : whole, 0)}${THIN}${unit}`;
+  return Math.abs(value) < 999_950
+    ? `${thousands(value)}${THIN}k${unit}`
+    : `${thousands(value / 1000)}${THIN}M${unit}`;
+}
+
+/** A value in thousands as it stands before its unit: "0.64", "1.24", "12.3". */
+export function thousands(value: number): string {
+  const scaled = value / 1000;
+  return digits(scaled, Math.abs(scaled) < 9.995 ? 2 : 1);
 }
 
 /** A number with so many decimals and a true minus sign; never "-0". */

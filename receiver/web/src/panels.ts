@@ -1,6 +1,6 @@
 /** The panels as they lie on the roof, coloured by what they give. */
 
-import { ago, amount, digits } from "./format.ts";
+import { ago, amount, thousands } from "./format.ts";
 import { arrange, brightest, nameOf, shortName, type ArrayLayout } from "./layout.ts";
 import { h, setText } from "./dom.ts";
 import type { InverterEntry } from "./schema.ts";
@@ -85,7 +85,7 @@ export class PanelsView {
     const unheard = live && (panel.state === "silent" || panel.state === "ghost");
     tile.classList.toggle("unheard", unheard || value === null);
     tile.style.setProperty("--heat", `${Math.round((unheard ? 0 : (value ?? 0) / full) * 100)}%`);
-    const shown = live ? amount(value, "W") : value === null ? "–" : digits(value / 1000, 2);
+    const shown = live ? amount(value, "W") : value === null ? "–" : thousands(value);
     setText(tile.querySelector(".panel-value")!, unheard ? (panel.state === "ghost" ? "gone" : "silent") : shown);
     const state = live ? `, ${WORDS[panel.state ?? "producing"]}, heard ${ago(panel.age_seconds)}` : "";
     setText(tile.querySelector(".panel-state")!, live ? state : "\u202fkWh");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ago, amount, digits, duration, measured, share } from "../src/format.ts";
+import { ago, amount, digits, duration, measured, share, thousands } from "../src/format.ts";
 
 const plain = (text: string): string => text.replaceAll("\u202f", " ");
 
@@ -12,6 +12,16 @@ test("powers and energies have the unit that fits", () => {
   ];
   for (const [value, text] of cases) assert.equal(plain(amount(value, "W")), text);
   assert.equal(plain(amount(12_340, "Wh")), "12.3 kWh");
+});
+
+test("page, tiles and speech round alike, whatever the sign", () => {
+  for (const value of [0.5, 7.5, 640.5, 999.5, 1235, 9995, 12_350, 999_950]) {
+    assert.equal(amount(-value, "W"), `\u2212${amount(value, "W")}`);
+  }
+  assert.equal(plain(amount(-7.5, "W")), "\u22128 W");
+  for (const value of [1235, 1240, 9994, 9996, 12_345]) {
+    assert.equal(plain(amount(value, "Wh")), `${thousands(value)} kWh`);
+  }
 });
 
 test("what is not known is a dash, never a zero", () => {

@@ -8,6 +8,7 @@
           EmptyReplyError          200 with an empty body: nothing is there now
         EndpointUnavailableError   401/403/404 on one endpoint: this login or firmware does not have it
         SessionExpiredError        401 where it used to work: renew the session once
+        LoginPostponedError        the account or token service cannot give a token now: retry later
         PersonNeededError          logins stop until somebody acts; everything else goes on
           LoginRejectedError       wrong password, expired or foreign token
           CertificateChangedError  the gateway's certificate is not the pinned one
@@ -61,6 +62,10 @@ class SessionExpiredError(GatewayError):
     """401 on an endpoint that used to work: the session is gone, the token may still be good."""
 
 
+class LoginPostponedError(GatewayError):
+    """There is no token yet, and the service that gives one cannot now: try again later."""
+
+
 class PersonNeededError(GatewayError):
     """Logins stop until somebody acts."""
 
@@ -82,7 +87,15 @@ class CloudError(ScraperError):
 
 
 class CloudUnavailableError(CloudError):
-    """Try again later."""
+    """Try again later.
+
+    Attributes:
+        retry_after_s: Not sooner than in so many seconds, if it said so.
+    """
+
+    def __init__(self, message: str, retry_after_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class CloudRefusedError(CloudError):

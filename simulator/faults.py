@@ -116,6 +116,10 @@ KINDS: dict[str, FaultKind] = {
     # The cloud
     "cloud-refuse": _kind("the cloud refuses connections"),
     "cloud-maintenance": _kind("the cloud answers with an HTML page", status=503),
+    "cloud-blocked": _kind("the cloud answers 403 with an HTML page, as its firewall does"),
+    "cloud-busy": _kind("the cloud answers 429 or 503 and says when to come back", status=429, retry_after=600),
+    "cloud-locked": _kind("the account is locked: a message and no session", status=200),
+    "cloud-empty-token": _kind("200 with an empty body where a token is due"),
     "cloud-mfa": _kind("the login asks for a second factor"),
     "cloud-json-token": _kind("the token comes inside a JSON object"),
     "cloud-error-in-disguise": _kind("200 with a JSON message and no token"),

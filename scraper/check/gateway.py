@@ -37,7 +37,7 @@ async def check_gateway(
         identity = await gateway.connect()
     except (GatewayError, ScraperSettingError) as error:
         findings.fail("gateway", str(error))
-        return None
+        return gateway.state.serial
     _identity(identity, gateway, settings, findings)
     _token(identity, clock, findings)
     _clocks(identity, findings)

@@ -20,6 +20,7 @@ from scraper.errors import (
     CertificateChangedError,
     EndpointUnavailableError,
     GatewayError,
+    LoginPostponedError,
     PersonNeededError,
     ScraperSettingError,
 )
@@ -163,7 +164,7 @@ class Poller:
             self._down_since, self._alarm_due = now, now + ALARM_S
             if not person:
                 log.info("the gateway is lost", reason=str(error))
-            await self._samples.stopped("a person is needed" if person else "the gateway is unreachable")
+            await self._samples.stopped(_describe_outage(error))
         if person:
             await self._need_person(error)
             return PERSON_S
@@ -190,3 +191,9 @@ class Poller:
 def _choose_power_interval(ensemble: EnsembleSamples, meter_interval_s: float) -> float:
     """The batteries' power comes as often as that of meters only where no meter gives it."""
     return meter_interval_s if ensemble.polls_power else STATES_S
+
+
+def _describe_outage(error: GatewayError | ScraperSettingError) -> str:
+    if isinstance(error, PersonNeededError | ScraperSettingError):
+        return "a person is needed"
+    return "there is no login yet" if isinstance(error, LoginPostponedError) else "the gateway is unreachable"

@@ -5,7 +5,8 @@ and knows nothing about accounts. Neither is ever handed the other's secrets.
 """
 
 import asyncio
-from typing import Any
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
 
 import httpx
 import msgspec
@@ -13,6 +14,8 @@ import msgspec
 from scraper.errors import CloudError, CloudRefusedError, CloudUnavailableError, ScraperSettingError
 from scraper.gateway.tokens import Token, parse_token
 from shared.logs import redact
+from shared.units import DAY_S
+from shared.version import VERSION
 
 ENLIGHTEN_URL = "https://enlighten.enphaseenergy.com"
 ENTREZ_URL = "https://entrez.enphaseenergy.com"
@@ -21,10 +24,39 @@ _TIMEOUT_S = 10.0
 _TOTAL_S = 30.0
 _MAX_BODY = 64 * 1024
 _PASTE = "paste a token made at https://entrez.enphaseenergy.com into ENVOY_TOKEN"
+_USER_AGENT = f"envoy-relay/{VERSION}"
+_LONGEST_S = DAY_S
+"""No Retry-After is longer: a typing error must not stop us for a year."""
 _MULTI_FACTOR = (
     "the Enphase account asks for a second factor (multi-factor login), which a program cannot give: "
     f"turn it off for this account, or {_PASTE}"
 )
+
+
+_LOCKED = (
+    "the Enphase account is locked: unlock it at https://enlighten.enphaseenergy.com (a new password does it) and set "
+    f"ENVOY_CLOUD_PASSWORD, or {_PASTE}"
+)
+
+
+class _CloudReply(NamedTuple):
+    """Status, body, and the seconds after which the service wants to be asked again (0: it does not say)."""
+
+    status: int
+    text: str
+    retry_after_s: float
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is HTML."""
+        return self.text.lstrip().startswith("<")
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether it is about what was asked. A page with 403 is about who asked: a block, as firewalls show it."""
+        if self.status == httpx.codes.FORBIDDEN and self.is_page:
+            return False
+        return httpx.codes.is_client_error(self.status) and self.status != httpx.codes.TOO_MANY_REQUESTS
 
 
 class CloudLogin:
@@ -59,7 +91,11 @@ class CloudLogin:
                 httpx.AsyncClient(
                     follow_redirects=False,
                     timeout=_TIMEOUT_S,
-                    headers={"Accept": "application/json", "Accept-Encoding": "identity"},
+                    headers={
+                        "User-Agent": _USER_AGENT,
+                        "Accept": "application/json",
+                        "Accept-Encoding": "identity",
+                    },
                 ) as client,
             ):
                 session = await self._log_in(client, username, password)
@@ -74,31 +110,41 @@ class CloudLogin:
 
     async def _log_in(self, client: httpx.AsyncClient, username: str, password: str) -> str:
         form = {"user[email]": username, "user[password]": password}
-        status, text = await _post(client, self._login_url, data=form)
-        if httpx.codes.is_client_error(status) and status != httpx.codes.TOO_MANY_REQUESTS:
+        reply = await _post(client, self._login_url, data=form)
+        if reply.is_refusal:
+            if _is_locked(reply.text):
+                raise CloudRefusedError(_LOCKED)
             raise CloudRefusedError(
-                f"the Enphase account login was refused (status {status}): check ENVOY_CLOUD_USERNAME and "
+                f"the Enphase account login was refused (status {reply.status}): check ENVOY_CLOUD_USERNAME and "
                 f"ENVOY_CLOUD_PASSWORD, or {_PASTE}"
             )
-        reply = _json_object(status, text)
-        session = reply.get("session_id")
+        answer = _json_object(reply)
+        session = answer.get("session_id")
         if isinstance(session, str) and session:
             return session
+        if _is_locked(reply.text):
+            raise CloudRefusedError(_LOCKED)
+        message = answer.get("message")
+        if isinstance(message, str) and message != "success" and not answer.get("mfa_required"):
+            said = _quote(message, username, password)
+            raise CloudRefusedError(f"the Enphase account login gave no session; it says: {said}. Or {_PASTE}")
         # A success without a session: that is how multi-factor login shows, with or without `mfa_required`.
         raise CloudRefusedError(_MULTI_FACTOR)
 
     async def _ask_token(self, client: httpx.AsyncClient, session: str, serial: str, username: str) -> Token:
         body = {"session_id": session, "serial_num": serial, "username": username}
-        status, text = await _post(client, self._token_url, json=body)
-        if httpx.codes.is_client_error(status) and status != httpx.codes.TOO_MANY_REQUESTS:
-            reason = f"status {status}: {_quote(text, session, username)}"
+        reply = await _post(client, self._token_url, json=body)
+        if reply.is_refusal:
+            reason = f"status {reply.status}: {_quote(reply.text, session, username)}"
             raise CloudRefusedError(
                 f"the Enphase token service refused gateway {serial} ({reason}): check that it belongs to the account"
             )
-        if status != httpx.codes.OK or _is_page(text):
-            raise _unavailable(status)
+        if reply.status != httpx.codes.OK or reply.is_page:
+            raise _unavailable(reply)
+        if not reply.text.strip():
+            raise CloudUnavailableError("the Enphase token service sent an empty reply; it is tried again later")
         try:
-            token = parse_token(text)
+            token = parse_token(reply.text)
         except ValueError as error:
             message = _quote(str(error), session, username)
             raise CloudRefusedError(
@@ -109,7 +155,7 @@ class CloudLogin:
         return token
 
 
-async def _post(client: httpx.AsyncClient, url: str, **content: Any) -> tuple[int, str]:
+async def _post(client: httpx.AsyncClient, url: str, **content: Any) -> _CloudReply:
     async with client.stream("POST", url, **content) as response:
         if response.headers.get("content-encoding", "identity") != "identity":
             raise CloudUnavailableError("the Enphase cloud sent a compressed reply that was not asked for")
@@ -118,20 +164,33 @@ async def _post(client: httpx.AsyncClient, url: str, **content: Any) -> tuple[in
             body += chunk
             if len(body) > _MAX_BODY:
                 raise CloudUnavailableError("the Enphase cloud sent an endless reply; it is tried again later")
-        return response.status_code, body.decode("utf-8", "replace")
+        return _CloudReply(response.status_code, body.decode("utf-8", "replace"), _read_retry_after(response.headers))
 
 
-def _json_object(status: int, text: str) -> dict[str, Any]:
-    if status != httpx.codes.OK:
-        raise _unavailable(status)
+def _read_retry_after(headers: httpx.Headers) -> float:
+    """In seconds, from a number of seconds or a date; 0 if there is none."""
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text[:9]), _LONGEST_S)
     try:
-        return msgspec.json.decode(text, type=dict[str, Any])
+        wanted, now = (parsedate_to_datetime(date).timestamp() for date in (text, headers.get("date", "")))
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+    return min(max(wanted - now, 0.0), _LONGEST_S)
+
+
+def _json_object(reply: _CloudReply) -> dict[str, Any]:
+    if reply.status != httpx.codes.OK:
+        raise _unavailable(reply)
+    try:
+        return msgspec.json.decode(reply.text, type=dict[str, Any])
     except (msgspec.DecodeError, RecursionError):
-        raise _unavailable(status) from None
+        raise _unavailable(reply) from None
 
 
-def _is_page(text: str) -> bool:
-    return text.lstrip().startswith("<")
+def _is_locked(text: str) -> bool:
+    """Whether the account service says that the account is locked; it has no code for it."""
+    return not text.lstrip().startswith("<") and "locked" in text.lower()
 
 
 def _quote(text: str, *secrets: str) -> str:
@@ -140,8 +199,11 @@ def _quote(text: str, *secrets: str) -> str:
     return redact(text)
 
 
-def _unavailable(status: int) -> CloudError:
-    return CloudUnavailableError(
-        f"the Enphase cloud answered with a page or an error (status {status}), as it does during maintenance; "
-        "it is tried again later"
-    )
+def _unavailable(reply: _CloudReply) -> CloudError:
+    if reply.status == httpx.codes.FORBIDDEN:
+        why = "answered with a page that blocks this machine (status 403), as it does after many logins"
+    elif reply.status == httpx.codes.TOO_MANY_REQUESTS:
+        why = "was asked too often (status 429)"
+    else:
+        why = f"answered with a page or an error (status {reply.status}), as it does during maintenance"
+    return CloudUnavailableError(f"the Enphase cloud {why}; it is tried again later", reply.retry_after_s)

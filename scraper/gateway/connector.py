@@ -106,7 +106,7 @@ class Connector:
             self._memory.absent.clear()
         try:
             found = await self._identifier.identify()
-            self.state.fingerprint = found.seen
+            self.state.fingerprint, self.state.serial = found.seen, found.info.serial
             if self.link is not None and self._login_holds and found.is_same_as(self.link.found):
                 self.link.found = found  # its clock may have moved
             else:

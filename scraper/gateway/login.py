@@ -11,7 +11,14 @@ from dataclasses import dataclass
 
 import httpx
 
-from scraper.errors import BadReplyError, CloudError, GatewayUnreachableError, LoginRejectedError
+from scraper.errors import (
+    BadReplyError,
+    CloudError,
+    CloudUnavailableError,
+    GatewayUnreachableError,
+    LoginPostponedError,
+    LoginRejectedError,
+)
 from scraper.gateway.password import installer_password
 from scraper.gateway.token_source import TokenSource
 from scraper.gateway.tokens import Token, refusal
@@ -104,7 +111,8 @@ async def token_login(transport: Transport, serial: str, source: TokenSource) ->
     """Log in with the best token at hand, else with one fetched from the owner's account.
 
     Raises:
-        LoginRejectedError: No token is accepted and none can be fetched now; the message says why.
+        LoginRejectedError: No token is accepted and none can be fetched; the message says why.
+        LoginPostponedError: None can be fetched now, but later perhaps.
         GatewayUnreachableError, BadReplyError: The gateway could not be asked.
     """
     problem = "there is no token for the gateway"
@@ -118,6 +126,8 @@ async def token_login(transport: Transport, serial: str, source: TokenSource) ->
         raise LoginRejectedError(f"{problem}: {_REMEDY}")
     try:
         token = await source.fetch(serial)
+    except CloudUnavailableError as error:
+        raise LoginPostponedError(f"{problem}, and no new one can be fetched now: {error}") from error
     except CloudError as error:
         raise LoginRejectedError(f"{problem}, and no new one could be fetched: {error}") from error
     if login := await try_token(transport, token):

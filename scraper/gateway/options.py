@@ -85,12 +85,14 @@ class GatewayState:
     Attributes:
         blocked: Why logins are stopped, while a person is needed; else None.
         fingerprint: SHA-256 of the certificate seen last; None over http.
+        serial: Of the gateway that answered last, whether or not it lets us in; None before the first.
         cloud_problem: Why the last attempt to renew the token in the background failed; else None.
     """
 
     blocked: PersonNeededError | None = None
     fingerprint: str | None = None
     cloud_problem: str | None = None
+    serial: str | None = None
 
     @property
     def certificate_changed(self) -> bool:

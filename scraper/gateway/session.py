@@ -96,7 +96,7 @@ class GatewaySession:
         Raises:
             PersonNeededError: Wrong gateway, changed certificate or rejected login. Stays so for five minutes, or
                 until a setting, its file or the pin changes.
-            GatewayUnreachableError, BadReplyError: Try again later.
+            GatewayUnreachableError, BadReplyError, LoginPostponedError: Try again later.
             ScraperSettingError: A setting or the pin file cannot be used.
         """
         async with self._connecting:

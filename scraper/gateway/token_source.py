@@ -1,7 +1,7 @@
 """Where tokens come from: pasted by the owner, kept from last time, fetched from the owner's account.
 
-The account is asked rarely in every case: once in five minutes, and once an hour with credentials that were
-refused (accounts get locked), unless the credentials change.
+The account is asked rarely in every case: once in five minutes, later if it says so, and once an hour with credentials
+that were refused (accounts get locked), unless the credentials change.
 """
 
 from collections.abc import Callable, Mapping
@@ -53,6 +53,7 @@ class TokenSource:
         self._fetched: Mapping[str, Token] = _NOTHING
         self._asked_at: float | None = None
         self._refused: tuple[tuple[str, str], str] | None = None
+        self._later: CloudUnavailableError | None = None
 
     def now_s(self) -> float:
         """Epoch seconds, to compare with a token's claims."""
@@ -95,9 +96,12 @@ class TokenSource:
         try:
             token = await self._cloud.fetch_token(*credentials, serial)
         except CloudRefusedError as error:
-            self._refused = (credentials, str(error))
+            self._refused, self._later = (credentials, str(error)), None
             raise
-        self._refused = None
+        except CloudUnavailableError as error:
+            self._refused, self._later = None, error
+            raise
+        self._refused = self._later = None
         _log.info("gateway token fetched", role=token.role, expires=token.expiry_text())
         return token
 
@@ -109,6 +113,9 @@ class TokenSource:
             # Changed credentials may be tried at once; refused ones could lock the account.
             if self._refused[0] == credentials and waited < REFUSED_INTERVAL_S:
                 raise CloudRefusedError(self._refused[1])
+        elif self._later is not None:
+            if waited < max(FETCH_INTERVAL_S, self._later.retry_after_s):
+                raise CloudUnavailableError(str(self._later))  # the same words: it is still the same reason
         elif waited < FETCH_INTERVAL_S:
             raise CloudUnavailableError("the account was asked less than five minutes ago")
 

@@ -19,6 +19,8 @@ from simulator.web.tls import cloud_certificates
 
 _MAINTENANCE = b"<!DOCTYPE html><html><body><h1>Enlighten is being maintained</h1></body></html>\n"
 
+_BLOCKED = b"<!DOCTYPE html><html><head><title>Access denied</title></head><body>Request blocked.</body></html>\n"
+
 
 @dataclass(frozen=True, slots=True)
 class CloudAccount:
@@ -45,6 +47,7 @@ class CloudServer:
         ca_file: PEM file of the authority that signed its certificate (for `SSL_CERT_FILE`).
         accounts: e-mail address to account; tests may change it.
         requests: method, path and status of everything that was asked, oldest first.
+        agents: the User-Agent of each of them.
 
     Args:
         authority: signs the tokens.
@@ -72,6 +75,7 @@ class CloudServer:
             "installer@example.com": CloudAccount("tall-ladder", role="installer"),
         }
         self.requests: list[tuple[str, str, int]] = []
+        self.agents: list[str] = []
 
     def start(self) -> None:
         """Open the port and follow the switches."""
@@ -101,11 +105,17 @@ class CloudServer:
     async def _answer(self, request: ParsedRequest) -> Reply:
         response = self._response(request)
         self.requests.append((request.method, request.path, response.status))
+        self.agents.append(request.headers.get("user-agent", ""))
         return response
 
     def _response(self, request: ParsedRequest) -> Response:
         if (maintenance := self._faults.take("cloud-maintenance", request.path)) is not None:
             return Response(int(maintenance["status"]), _MAINTENANCE, "text/html")
+        if self._faults.take("cloud-blocked", request.path) is not None:
+            return Response(403, _BLOCKED, "text/html")
+        if (busy := self._faults.take("cloud-busy", request.path)) is not None:
+            headers = (("Retry-After", str(busy["retry_after"])),)
+            return Response(int(busy["status"]), b"Try again later\n", "text/plain", headers)
         if (request.method, request.path) == ("POST", "/login/login.json"):
             return self._login(request)
         if (request.method, request.path) == ("POST", "/tokens"):
@@ -118,6 +128,8 @@ class CloudServer:
         account = self.accounts.get(email)
         if account is None or form.get("user[password]", [""])[0] != account.password:
             return _json({"message": "Invalid credentials"}, 401)
+        if (locked := self._faults.take("cloud-locked", request.path)) is not None:
+            return _json({"message": "Your account has been locked due to too many failed logins"}, locked["status"])
         if account.second_factor or self._faults.take("cloud-mfa", request.path) is not None:
             return _json({"message": "success", "mfa_required": True})
         session = secrets.token_hex(16)
@@ -131,11 +143,19 @@ class CloudServer:
             }
         )
 
-    def _token(self, request: ParsedRequest) -> Response:
-        if self._faults.take("cloud-error-in-disguise", request.path) is not None:
+    def _spoil_token(self, path: str) -> Response | None:
+        """A 200 in which there is no token."""
+        if self._faults.take("cloud-error-in-disguise", path) is not None:
             return _json({"message": "This system is being commissioned. Try again later."})
-        if self._faults.take("cloud-not-a-token", request.path) is not None:
+        if self._faults.take("cloud-empty-token", path) is not None:
+            return Response(200, b"", "text/plain")
+        if self._faults.take("cloud-not-a-token", path) is not None:
             return Response(200, b"Service is warming up\n", "text/plain")
+        return None
+
+    def _token(self, request: ParsedRequest) -> Response:
+        if (spoilt := self._spoil_token(request.path)) is not None:
+            return spoilt
         wanted = _object(request.body)
         account = self.accounts.get(self._sessions.get(str(wanted.get("session_id")), ""))
         serial = str(wanted.get("serial_num"))

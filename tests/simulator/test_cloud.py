@@ -87,7 +87,7 @@ async def test_the_other_shape_of_a_token():
         assert set((await _token(client, sim.serial)).json()) == {"generation_time", "token", "expires_at"}
 
 
-@pytest.mark.parametrize("fault", ["cloud-error-in-disguise", "cloud-not-a-token"])
+@pytest.mark.parametrize("fault", ["cloud-error-in-disguise", "cloud-not-a-token", "cloud-empty-token"])
 async def test_a_200_without_a_token(fault):
     async with cloud() as (sim, client):
         sim.faults.on(fault)
@@ -110,6 +110,30 @@ async def test_maintenance_is_html(status):
         reply = await client.post("/login/login.json", data=LOGIN)
     assert reply.status_code == status
     assert reply.headers["content-type"] == "text/html"
+
+
+async def test_a_block_is_a_page_with_403():
+    async with cloud() as (sim, client):
+        sim.faults.on("cloud-blocked", times=1)
+        reply = await client.post("/login/login.json", data=LOGIN)
+        assert (reply.status_code, reply.headers["content-type"]) == (403, "text/html")
+        assert (await client.post("/login/login.json", data=LOGIN)).status_code == 200
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_busy_cloud_says_when_to_come_back(status):
+    async with cloud() as (sim, client):
+        sim.faults.on("cloud-busy", status=status, retry_after=77)
+        reply = await client.post("/login/login.json", data=LOGIN)
+    assert (reply.status_code, reply.headers["retry-after"]) == (status, "77")
+
+
+async def test_a_locked_account_says_so_without_a_session():
+    async with cloud() as (sim, client):
+        sim.faults.on("cloud-locked")
+        reply = await client.post("/login/login.json", data=LOGIN)
+    assert "locked" in reply.json()["message"]
+    assert "session_id" not in reply.json()
 
 
 async def test_the_cloud_can_be_gone_and_counts_what_it_was_asked():

@@ -280,3 +280,18 @@ async def test_checking_beside_a_running_scraper_disturbs_nothing_and_raises_no_
         registry = there.receiver.metrics.registry
         assert first.status == second.status == 0, first.text + second.text
         assert registry.get_sample_value("receiver_outbox_interleaving_total", {"gateway": sim.serial}) is None
+
+
+@pytest.mark.parametrize("fault", ["cloud-blocked", "cloud-locked"])
+async def test_a_failed_login_at_the_account_leaves_the_serial_known(tmp_path, fault):
+    """The gateway has said who it is, so the receiver is asked all the same."""
+    async with run_gateway_and_receiver(tmp_path) as (sim, command_line):
+        sim.faults.on(fault)
+        command_line.environment["SSL_CERT_FILE"] = str(sim.cloud.ca_file)
+        cloud = {"CLOUD_URL": sim.cloud.url, "TOKEN_URL": sim.cloud.url}
+        account = {"CLOUD_USERNAME": "owner@example.com", "CLOUD_PASSWORD": "sunny-roof"}
+        outcome = await command_line.check(TOKEN="", **cloud, **account)
+    assert outcome.status == 1
+    assert "there is no token for the gateway" in outcome.line("FAIL  gateway")
+    assert "lets this scraper write" in outcome.line("  ok  receiver")
+    assert "serial is not known" not in outcome.text

@@ -8,6 +8,7 @@ import trustme
 
 from scraper.errors import CloudRefusedError, CloudUnavailableError, ScraperSettingError
 from scraper.gateway.cloud import CloudLogin
+from shared.version import VERSION
 from tests.certificates import SelfSigned
 from tests.fake_http import CannedReply, FakeRequest, FakeServer, raw, running
 from tests.scraper.gateway.fake_tokens import SERIAL, make_token
@@ -67,6 +68,11 @@ async def test_an_unverified_cloud_gets_nothing():
     [
         (CannedReply(401, b"{}"), CloudRefusedError, "ENVOY_CLOUD_PASSWORD"),
         (CannedReply(422, PAGE), CloudRefusedError, "ENVOY_CLOUD_PASSWORD"),
+        (CannedReply(403, PAGE), CloudUnavailableError, "blocks this machine"),
+        (CannedReply(403, b"{}"), CloudRefusedError, "ENVOY_CLOUD_PASSWORD"),
+        (CannedReply(401, b'{"message": "Account locked"}'), CloudRefusedError, "account is locked"),
+        (CannedReply(200, b'{"message": "Your account has been Locked"}'), CloudRefusedError, "account is locked"),
+        (CannedReply(200, b'{"message": "Confirm your e-mail"}'), CloudRefusedError, "it says: Confirm"),
         (CannedReply(200, b'{"message": "success"}'), CloudRefusedError, "second factor"),
         (CannedReply(200, b'{"mfa_required": true}'), CloudRefusedError, "second factor"),
         (CannedReply(200, b'{"session_id": ""}'), CloudRefusedError, "second factor"),
@@ -96,7 +102,10 @@ async def test_what_the_login_answers_is_understood(trusted, login, error, words
             "it says: Failed",
         ),
         (CannedReply(200, b"Error: not your system"), CloudRefusedError, "gave no token"),
-        (CannedReply(200, b""), CloudRefusedError, "gave no token"),
+        (CannedReply(200, b""), CloudUnavailableError, "empty reply"),
+        (CannedReply(200, b" \n"), CloudUnavailableError, "empty reply"),
+        (CannedReply(403, PAGE), CloudUnavailableError, "blocks this machine"),
+        (CannedReply(429, b"slow down"), CloudUnavailableError, "asked too often"),
         (CannedReply(200, make_token("999999999999").encode()), CloudRefusedError, "999999999999"),
         (CannedReply(403, b"serial not found for session-canary"), CloudRefusedError, "serial not found"),
         (CannedReply(400, b"x" * 1000), CloudRefusedError, "belongs to the account"),
@@ -113,6 +122,33 @@ async def test_what_the_token_service_answers_is_understood(trusted, token, erro
     assert SESSION not in text
     assert USER not in text
     assert len(text) < 500
+
+
+async def test_it_says_who_asks(trusted):
+    """A program without a name of its own is what firewalls block first."""
+    _, requests = await fetch(LOGIN, CannedReply(200, make_token().encode()))
+    assert [request.headers["user-agent"] for request in requests] == [f"envoy-relay/{VERSION}"] * 2
+
+
+DATE = "Tue, 03 Mar 2026 10:00:00 GMT"
+
+
+@pytest.mark.parametrize("status", [403, 429, 503])
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ((("Retry-After", "900"),), 900.0),
+        ((("Date", DATE), ("Retry-After", "Tue, 03 Mar 2026 10:20:00 GMT")), 1200.0),
+        ((("Date", DATE), ("Retry-After", "Tue, 03 Mar 2026 09:00:00 GMT")), 0.0),
+        ((("Retry-After", "999999999999"),), 86_400.0),
+        ((("Retry-After", "soon"),), 0.0),
+        ((), 0.0),
+    ],
+)
+async def test_it_is_heard_when_to_come_back(trusted, status, headers, seconds):
+    with pytest.raises(CloudUnavailableError) as raised:
+        await fetch(CannedReply(status, PAGE, headers), CannedReply(500))
+    assert raised.value.retry_after_s == seconds
 
 
 async def test_a_cut_connection_is_not_final(trusted):

@@ -12,9 +12,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.live import SETTLE_S, read_sent_times, reader_token
-from benchmarks.processes import percentile, receiver, scraper, simulator
-from tests.web.browser import chromium
+from benchmarks.live import SETTLE_S, make_reader_token, read_sent_times
+from benchmarks.processes import compute_percentile, run_receiver, run_scraper, run_simulator
+from tests.web.browser import run_chromium
 
 PROMISE_MS = 1000
 _LISTEN = """serial => {
@@ -30,7 +30,7 @@ _LISTEN = """serial => {
 
 async def look(port: int, serial: str, token: str, seconds: float) -> dict[float, float]:
     """For each power of phase a of the production meter: when the browser had it (epoch seconds)."""
-    async with chromium() as browser:
+    async with run_chromium() as browser:
         page = await browser.new_page()
         await page.goto(f"http://127.0.0.1:{port}/#token={token}")
         await page.get_by_text("Live", exact=True).wait_for()
@@ -51,16 +51,16 @@ def main() -> None:
         folder = Path(name)
         ledger = folder / "ledger.jsonl"
         with (
-            simulator(folder, "--profile", "firmware-8", "--role", "installer", "--ledger", str(ledger)) as gateway,
-            receiver(folder, gateway["serial"]) as (port, _),
-            scraper(folder, gateway, port, ENVOY_DEAD_BAND="0"),
+            run_simulator(folder, "--profile", "firmware-8", "--role", "installer", "--ledger", str(ledger)) as gateway,
+            run_receiver(folder, gateway["serial"]) as (port, _),
+            run_scraper(folder, gateway, port, ENVOY_DEAD_BAND="0"),
         ):
-            token = reader_token(folder, gateway["serial"])
+            token = make_reader_token(folder, gateway["serial"])
             heard = asyncio.run(look(port, gateway["serial"], token, seconds))
         times = read_sent_times(ledger)
     delays = [(moment - times[power]) * 1000 for power, moment in heard.items() if power in times]
-    p99 = percentile(delays, 0.99)
-    print(f"event to browser, {len(delays)} events: median {percentile(delays, 0.5):.0f} ms, "
+    p99 = compute_percentile(delays, 0.99)
+    print(f"event to browser, {len(delays)} events: median {compute_percentile(delays, 0.5):.0f} ms, "
           f"p99 {p99:.0f} ms (promise: {PROMISE_MS}), worst {max(delays):.0f} ms")  # fmt: skip
     sys.exit(0 if p99 <= PROMISE_MS else 1)
 

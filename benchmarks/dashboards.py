@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from tests.grafana.answers import DashboardClient
-from tests.grafana.extraction import ExtractedQuery, dashboards, panel_queries, panels
+from tests.grafana.extraction import ExtractedQuery, list_panel_queries, list_panels, read_dashboards
 from tests.grafana.simulated_days import LoadedDays, load_days
 from tests.grafana.substitution import Value
 from tests.influxd.server import run_influxd
@@ -48,7 +48,7 @@ def open_dashboard(client: DashboardClient, name: str, board: dict[str, Any], po
         client.run(query, values)
         return time.perf_counter() - begun, query.location
 
-    queries = [query for panel in panels(board) for query in panel_queries(name, board, panel)]
+    queries = [query for panel in list_panels(board) for query in list_panel_queries(name, board, panel)]
     answers = list(pool.map(ask_query, queries))
     return Turn(time.perf_counter() - started, max(answers))
 
@@ -58,7 +58,7 @@ def measure(loaded_days: LoadedDays) -> bool:
     kept = True
     limits = httpx.Limits(max_connections=CONNECTIONS)
     with httpx.Client(timeout=30, limits=limits) as http, ThreadPoolExecutor(CONNECTIONS) as pool:
-        for name, board in dashboards().items():
+        for name, board in read_dashboards().items():
             client = DashboardClient(loaded_days, http)
             turns = [open_dashboard(client, name, board, pool) for _ in range(TURNS)]
             middle = statistics.median(turn.seconds for turn in turns)

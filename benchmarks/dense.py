@@ -24,7 +24,7 @@ from typing import NamedTuple
 import httpx
 import jwt
 
-from benchmarks.processes import SECRET, percentile, receiver, resident_mib
+from benchmarks.processes import SECRET, compute_percentile, read_resident_mib, run_receiver
 from receiver.stores.base import GatewayReading, Store
 from receiver.stores.influxdb import InfluxStore
 from receiver.stores.sqlite import SqliteStore
@@ -191,7 +191,7 @@ async def measure(base: str, pid: int, attacker: str, reader: str) -> bool:
         for task in others:
             task.cancel()
     memory.stop()
-    after = resident_mib(pid)
+    after = read_resident_mib(pid)
     print(f"resident memory: {memory.first:.0f} MiB before, at most {memory.most:.0f} (promise: {MEMORY_MIB}), "
           f"{after:.0f} a minute after")  # fmt: skip
     return kept and memory.most <= MEMORY_MIB
@@ -201,7 +201,7 @@ class Memory:
     """The resident memory of a process, looked at ten times a second."""
 
     def __init__(self, pid: int) -> None:
-        self.first = self.most = resident_mib(pid)
+        self.first = self.most = read_resident_mib(pid)
         self._pid = pid
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._look)
@@ -209,7 +209,7 @@ class Memory:
 
     def _look(self) -> None:
         while not self._stopped.wait(0.1):
-            self.most = max(self.most, resident_mib(self._pid))
+            self.most = max(self.most, read_resident_mib(self._pid))
 
     def stop(self) -> None:
         """Look no more."""
@@ -231,7 +231,7 @@ def report(name: str, waits: Waits, statuses: dict[int, int], took: float) -> bo
     if not reads or not posts:
         print(f"{name}: {took:.1f} s, answers {statuses}; others were not answered at all")
         return False
-    read, post = percentile(reads, 0.99), percentile(posts, 0.99)
+    read, post = compute_percentile(reads, 0.99), compute_percentile(posts, 0.99)
     print(f"{name}: {took:.1f} s, answers {statuses}; another reader's p99 {read * 1000:.0f} ms "
           f"(promise: {READERS_S * 1000:.0f}), posts' p99 {post * 1000:.0f} ms (promise: {POSTS_S * 1000:.0f}), "
           f"{len(reads)} and {len(posts)} of them")  # fmt: skip
@@ -254,7 +254,7 @@ def filled_receiver(folder: Path, kind: str) -> Iterator[tuple[int, int]]:
             store: Store = InfluxStore(server.url, ORG, ADMIN_TOKEN, "envoy", "envoy_live")
         else:
             store = SqliteStore(folder / "receiver" / "readings.sqlite")
-        with receiver(folder, DENSE, PANELS, OTHER, **settings) as (port, child):
+        with run_receiver(folder, DENSE, PANELS, OTHER, **settings) as (port, child):
             asyncio.run(begin(port))
             now = time.time_ns() // 1_000_000
             began = time.perf_counter()

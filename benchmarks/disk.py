@@ -23,7 +23,7 @@ from receiver.stores.influxdb import InfluxStore
 from receiver.stores.sqlite import SqliteStore
 from shared.clock import SystemClock
 from shared.units import DAY_S
-from simulator.profiles import profile_named
+from simulator.profiles import find_profile
 from standalone import history
 from tests.influxd.server import ADMIN_TOKEN, ORG, run_influxd
 
@@ -53,7 +53,7 @@ def main() -> None:
     stop = int(time.time()) // DAY_S * DAY_S
     place = history.HouseSettings(profile, 7, stop - days * DAY_S, 0)
     rows = [row for piece in history.Past(place).make_pieces(stop - round(days * DAY_S), stop) for row in piece]
-    serial = profile_named(profile).serial
+    serial = find_profile(profile).serial
     meter = [GatewayReading(serial, row) for row in rows if row.kind == "meter"]
     other = [GatewayReading(serial, row) for row in rows if row.kind != "meter"]
     inverters = len({tuple(row.reading.tags.items()) for row in other if row.reading.kind == "inverter"})
@@ -71,7 +71,7 @@ def measure(folder: Path, meter: list[GatewayReading], other: list[GatewayReadin
         (folder / state).mkdir()
 
     def sqlite_size() -> int:
-        return sum(map(on_disk, folder.glob("readings.sqlite*")))
+        return sum(map(measure_file, folder.glob("readings.sqlite*")))
 
     yield "SQLite", asyncio.run(fill(lambda: SqliteStore(file), meter, other, sqlite_size, folder / "a"))
     with run_influxd(folder / "influxd", *COMPACT_SOON) as server:
@@ -79,7 +79,7 @@ def measure(folder: Path, meter: list[GatewayReading], other: list[GatewayReadin
         server.make_bucket("envoy_live")
 
         def influxdb_size() -> int:
-            return settled(folder / "influxd" / "engine")
+            return measure_settled(folder / "influxd" / "engine")
 
         def store() -> InfluxStore:
             return InfluxStore(server.url, ORG, ADMIN_TOKEN, "envoy", "envoy_live")
@@ -118,16 +118,16 @@ async def write(store: Store, rows: list[GatewayReading]) -> None:
             raise RuntimeError("the store refused readings")
 
 
-def on_disk(path: Path) -> int:
+def measure_file(path: Path) -> int:
     """Bytes that a file really takes: InfluxDB makes some files large and leaves them empty."""
     return path.stat().st_blocks * 512
 
 
-def settled(folder: Path) -> int:
+def measure_settled(folder: Path) -> int:
     """Size of the files, once they have not changed for a while: the log is emptied, files are merged."""
     last, since = -1, time.monotonic()
     while time.monotonic() - since < SETTLED_S:
-        size = sum(on_disk(path) for path in folder.rglob("*") if path.is_file())
+        size = sum(measure_file(path) for path in folder.rglob("*") if path.is_file())
         if size != last:
             last, since = size, time.monotonic()
         time.sleep(0.5)

@@ -13,7 +13,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.processes import cpu_seconds, metric, process, receiver, resident_mib, scraper, simulator
+from benchmarks.processes import (
+    read_cpu_seconds,
+    read_metric,
+    read_resident_mib,
+    run_process,
+    run_receiver,
+    run_scraper,
+    run_simulator,
+)
 
 WARM_UP_S = 20
 PROMISE_MIB = 48.0
@@ -25,18 +33,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with (
-            simulator(folder, "--profile", "firmware-8", "--role", "installer") as gateway,
-            receiver(folder, gateway["serial"]) as (port, _),
-            process(["-m", "benchmarks.pyenphase_poller", json.dumps(gateway)], log=folder / "poller.log") as poller,
-            scraper(folder, gateway, port) as (status, child),
+            run_simulator(folder, "--profile", "firmware-8", "--role", "installer") as gateway,
+            run_receiver(folder, gateway["serial"]) as (port, _),
+            run_process(
+                ["-m", "benchmarks.pyenphase_poller", json.dumps(gateway)], log=folder / "poller.log"
+            ) as poller,
+            run_scraper(folder, gateway, port) as (status, child),
         ):
             time.sleep(WARM_UP_S)
-            cpu, events = cpu_seconds(child.pid), metric(status, "envoy_stream_events_total")
+            cpu, events = read_cpu_seconds(child.pid), read_metric(status, "envoy_stream_events_total")
             time.sleep(seconds)
-            cpu = cpu_seconds(child.pid) - cpu
-            events = metric(status, "envoy_stream_events_total") - events
-            ours, theirs = resident_mib(child.pid), resident_mib(poller.pid)
-            rows = metric(status, "envoy_rows_delivered_total")
+            cpu = read_cpu_seconds(child.pid) - cpu
+            events = read_metric(status, "envoy_stream_events_total") - events
+            ours, theirs = read_resident_mib(child.pid), read_resident_mib(poller.pid)
+            rows = read_metric(status, "envoy_rows_delivered_total")
     per_event_ms = cpu / events * 1000
     print(f"CPU per meter event: {per_event_ms:.2f} ms, {events:.0f} events, {rows:.0f} rows delivered (promise: 1.5)")
     print(f"resident memory: {ours:.1f} MiB (promise: {PROMISE_MIB:.0f})")

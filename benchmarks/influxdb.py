@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import connections, ingest
-from benchmarks.processes import SECRET, cpu_seconds, receiver
+from benchmarks.processes import SECRET, read_cpu_seconds, run_receiver
 from receiver.stores.influxdb.encode import encode_lines, encode_series
 from scraper.uplink.signer import HouseholdSecret, Signer
 from shared import wire
@@ -50,31 +50,33 @@ class InfluxResult(NamedTuple):
     cpu: float
 
 
-def batches(connection: int, size: int) -> Iterator[list[Reading]]:
+def make_batches(connection: int, size: int) -> Iterator[list[Reading]]:
     """The batches of one connection."""
     count = POINTS[size] // CONNECTIONS
-    rows = [reading for batch in range(-(-count // ingest.BATCH)) for reading in ingest.readings(connection, batch)]
+    rows = [
+        reading for batch in range(-(-count // ingest.BATCH)) for reading in ingest.make_readings(connection, batch)
+    ]
     for first in range(0, count, size):
         yield rows[first : first + size]
 
 
-def direct_requests(connection: int, size: int, bucket: str) -> list[bytes]:
+def make_direct_requests(connection: int, size: int, bucket: str) -> list[bytes]:
     """Writes of line protocol."""
     query = urllib.parse.urlencode({"org": ORG, "bucket": bucket, "precision": "ms"})
     requests = []
-    for rows in batches(connection, size):
+    for rows in make_batches(connection, size):
         prefixes = [encode_series(SERIALS[connection], row.kind, row.tags) for row in rows]
         head = f"Content-Type: text/plain; charset=utf-8\r\nAuthorization: Token {ADMIN_TOKEN}\r\n"
-        requests.append(_request(f"/api/v2/write?{query}", b"\n".join(encode_lines(prefixes, rows)), head))
+        requests.append(_make_request(f"/api/v2/write?{query}", b"\n".join(encode_lines(prefixes, rows)), head))
     return requests
 
 
-def our_requests(connection: int, size: int) -> list[bytes]:
+def make_our_requests(connection: int, size: int) -> list[bytes]:
     """Batches as the scraper posts them."""
-    token = Signer(HouseholdSecret(SECRET), SERIALS[connection]).token(int(time.time()))
+    token = Signer(HouseholdSecret(SECRET), SERIALS[connection]).get_token(int(time.time()))
     head = f"Content-Type: application/json\r\nContent-Encoding: gzip\r\nAuthorization: Bearer {token}\r\n"
     requests, seq = [], 1
-    for batch in batches(connection, size):
+    for batch in make_batches(connection, size):
         for first in range(0, len(batch), WIRE_ROWS):
             part = batch[first : first + WIRE_ROWS]
             body = wire.encode_batch(
@@ -82,36 +84,36 @@ def our_requests(connection: int, size: int) -> list[bytes]:
             )
             seq += len(part)
             requests.append(
-                _request(f"/api/v1/gateways/{SERIALS[connection]}/batches", gzip.compress(body, mtime=0), head)
+                _make_request(f"/api/v1/gateways/{SERIALS[connection]}/batches", gzip.compress(body, mtime=0), head)
             )
     return requests
 
 
-def _request(path: str, body: bytes, headers: str) -> bytes:
+def _make_request(path: str, body: bytes, headers: str) -> bytes:
     return f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body
 
 
-def directly(server: Influxd, size: int, turn: int) -> InfluxResult:
+def write_directly(server: Influxd, size: int, turn: int) -> InfluxResult:
     """InfluxDB alone."""
     bucket = f"direct-{size}-{turn}"
     server.make_bucket(bucket)
-    prepared = [direct_requests(connection, size, bucket) for connection in range(CONNECTIONS)]
+    prepared = [make_direct_requests(connection, size, bucket) for connection in range(CONNECTIONS)]
     assert server.process is not None
-    first, rest = _parted(prepared)
+    first, rest = _part(prepared)
     connections.post(server.port, first, success=204)
-    cpu = cpu_seconds(server.process.pid)
+    cpu = read_cpu_seconds(server.process.pid)
     seconds = connections.post(server.port, rest, success=204)
-    cpu = cpu_seconds(server.process.pid) - cpu
-    points = _points(server, bucket, prepared, size) * len(rest[0]) / len(prepared[0])
+    cpu = read_cpu_seconds(server.process.pid) - cpu
+    points = _count_points(server, bucket, prepared, size) * len(rest[0]) / len(prepared[0])
     return InfluxResult(points / seconds, cpu / points * 1e6)
 
 
-def through_receiver(server: Influxd, size: int, turn: int) -> InfluxResult:
+def write_through_receiver(server: Influxd, size: int, turn: int) -> InfluxResult:
     """The receiver and InfluxDB behind it."""
     bucket, live = f"main-{size}-{turn}", f"live-{size}-{turn}"
     server.make_bucket(bucket)
     server.make_bucket(live)
-    prepared = [our_requests(connection, size) for connection in range(CONNECTIONS)]
+    prepared = [make_our_requests(connection, size) for connection in range(CONNECTIONS)]
     settings = {
         "RECEIVER_STORE": "influxdb",
         "RECEIVER_LIVE_BUCKET": live,
@@ -120,19 +122,19 @@ def through_receiver(server: Influxd, size: int, turn: int) -> InfluxResult:
         "INFLUXDB_V2_TOKEN": ADMIN_TOKEN,
         "INFLUXDB_V2_BUCKET": bucket,
     }
-    with tempfile.TemporaryDirectory() as name, receiver(Path(name), *SERIALS, **settings) as (port, child):
+    with tempfile.TemporaryDirectory() as name, run_receiver(Path(name), *SERIALS, **settings) as (port, child):
         assert server.process is not None
-        first, rest = _parted(prepared)
+        first, rest = _part(prepared)
         connections.post(port, first)
         processes = (child.pid, server.process.pid)
-        cpu = sum(map(cpu_seconds, processes))
+        cpu = sum(map(read_cpu_seconds, processes))
         seconds = connections.post(port, rest)
-        cpu = sum(map(cpu_seconds, processes)) - cpu
-    points = _points(server, live, prepared, size) * len(rest[0]) / len(prepared[0])
+        cpu = sum(map(read_cpu_seconds, processes)) - cpu
+    points = _count_points(server, live, prepared, size) * len(rest[0]) / len(prepared[0])
     return InfluxResult(points / seconds, cpu / points * 1e6)
 
 
-def _parted(prepared: list[list[bytes]]) -> tuple[list[list[bytes]], list[list[bytes]]]:
+def _part(prepared: list[list[bytes]]) -> tuple[list[list[bytes]], list[list[bytes]]]:
     """The first request of each connection, which is not timed, and the others.
 
     With it InfluxDB makes the series, and the receiver asks once for each gateway which series it has.
@@ -140,7 +142,7 @@ def _parted(prepared: list[list[bytes]]) -> tuple[list[list[bytes]], list[list[b
     return [requests[:1] for requests in prepared], [requests[1:] for requests in prepared]
 
 
-def _points(server: Influxd, bucket: str, prepared: list[list[bytes]], size: int) -> int:
+def _count_points(server: Influxd, bucket: str, prepared: list[list[bytes]], size: int) -> int:
     """The number of points in the bucket."""
     form = urllib.parse.urlencode({"db": bucket, "q": "SELECT count(power) FROM meter"}).encode()
     request = urllib.request.Request(  # noqa: S310 (our own loopback address)
@@ -152,7 +154,7 @@ def _points(server: Influxd, bucket: str, prepared: list[list[bytes]], size: int
     return stored
 
 
-def _median(results: list[InfluxResult]) -> InfluxResult:
+def _find_median(results: list[InfluxResult]) -> InfluxResult:
     return InfluxResult(*map(statistics.median, zip(*results, strict=True)))
 
 
@@ -164,9 +166,9 @@ def main() -> None:
         for size, promise in PROMISES.items():
             direct, ours = [], []
             for turn in range(TURNS):
-                direct.append(directly(server, size, turn))
-                ours.append(through_receiver(server, size, turn))
-            alone, behind = _median(direct), _median(ours)
+                direct.append(write_directly(server, size, turn))
+                ours.append(write_through_receiver(server, size, turn))
+            alone, behind = _find_median(direct), _find_median(ours)
             kept &= behind.rate >= promise * alone.rate
             print(
                 f"batches of {size:5,}: InfluxDB directly {alone.rate:8,.0f}/s ({alone.cpu:.0f} us CPU), "

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import connections
-from benchmarks.processes import SECRET, cpu_seconds, free_port, process, receiver, wait_for
+from benchmarks.processes import SECRET, find_free_port, read_cpu_seconds, run_process, run_receiver, wait_for
 from receiver.stores.base import GatewayReading
 from receiver.stores.sqlite import SqliteStore
 from scraper.uplink.signer import HouseholdSecret, Signer
@@ -48,7 +48,7 @@ class IngestResult(NamedTuple):
     cpu: float
 
 
-def readings(connection: int, batch: int) -> list[Reading]:
+def make_readings(connection: int, batch: int) -> list[Reading]:
     """One batch: snapshots of nine series, a second apart."""
     rows = []
     for index in range(BATCH):
@@ -68,7 +68,7 @@ def readings(connection: int, batch: int) -> list[Reading]:
     return rows
 
 
-async def directly(folder: Path, batches: list[list[GatewayReading]]) -> IngestResult:
+async def write_directly(folder: Path, batches: list[list[GatewayReading]]) -> IngestResult:
     """The store itself."""
     store = SqliteStore(folder / "direct.sqlite")
     await store.open()
@@ -77,51 +77,51 @@ async def directly(folder: Path, batches: list[list[GatewayReading]]) -> IngestR
         await store.write(batch)
     seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
     await store.close()
-    return _result(seconds, cpu)
+    return _make_result(seconds, cpu)
 
 
-def through_receiver(folder: Path, requests: list[list[bytes]]) -> IngestResult:
+def write_through_receiver(folder: Path, requests: list[list[bytes]]) -> IngestResult:
     """The whole receiver."""
-    with receiver(folder, *SERIALS) as (port, child):
-        cpu = cpu_seconds(child.pid)
+    with run_receiver(folder, *SERIALS) as (port, child):
+        cpu = read_cpu_seconds(child.pid)
         seconds = connections.post(port, requests)
-        return _result(seconds, cpu_seconds(child.pid) - cpu)
+        return _make_result(seconds, read_cpu_seconds(child.pid) - cpu)
 
 
-def through_plain_endpoint(folder: Path, requests: list[list[bytes]], *, durable: bool) -> IngestResult:
+def write_through_plain_endpoint(folder: Path, requests: list[list[bytes]], *, durable: bool) -> IngestResult:
     """The plain endpoint."""
-    port = free_port()
+    port = find_free_port()
     arguments = ["-m", "benchmarks.plain_endpoint", str(port), *([str(folder / "plain.sqlite")] if durable else [])]
-    with process(arguments, log=folder / "plain.log") as child:
+    with run_process(arguments, log=folder / "plain.log") as child:
         wait_for(f"http://127.0.0.1:{port}/healthz")
-        cpu = cpu_seconds(child.pid)
+        cpu = read_cpu_seconds(child.pid)
         seconds = connections.post(port, requests)
-        return _result(seconds, cpu_seconds(child.pid) - cpu)
+        return _make_result(seconds, read_cpu_seconds(child.pid) - cpu)
 
 
-def _result(seconds: float, cpu_seconds: float) -> IngestResult:
+def _make_result(seconds: float, cpu_seconds: float) -> IngestResult:
     return IngestResult(BATCHES * BATCH / seconds, cpu_seconds / BATCHES * 1e6)
 
 
-def our_request(connection: int, batch: int, token: str) -> bytes:
+def make_our_request(connection: int, batch: int, token: str) -> bytes:
     """A batch as the scraper posts it."""
     first = batch * BATCH + 1
-    rows = enumerate(map(wire.encode_reading, readings(connection, batch)), first)
+    rows = enumerate(map(wire.encode_reading, make_readings(connection, batch)), first)
     body = gzip.compress(wire.encode_batch(batch=f"{batch:x}", outbox=f"{connection:032x}", rows=rows), mtime=0)
     headers = f"Content-Encoding: gzip\r\nAuthorization: Bearer {token}\r\n"
-    return _request(f"/api/v1/gateways/{SERIALS[connection]}/batches", body, headers)
+    return _make_request(f"/api/v1/gateways/{SERIALS[connection]}/batches", body, headers)
 
 
-def plain_request(connection: int, batch: int) -> bytes:
+def make_plain_request(connection: int, batch: int) -> bytes:
     """The same readings for the plain endpoint."""
     rows = [
         {"kind": row.kind, "tags": row.tags, "timestamp": row.timestamp, "fields": row.fields}
-        for row in readings(connection, batch)
+        for row in make_readings(connection, batch)
     ]
-    return _request("/readings", json.dumps({"gateway": SERIALS[connection], "readings": rows}).encode())
+    return _make_request("/readings", json.dumps({"gateway": SERIALS[connection], "readings": rows}).encode())
 
 
-def _request(path: str, body: bytes, headers: str = "") -> bytes:
+def _make_request(path: str, body: bytes, headers: str = "") -> bytes:
     head = (
         f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n{headers}\r\n"
@@ -132,22 +132,22 @@ def _request(path: str, body: bytes, headers: str = "") -> bytes:
 def measure() -> dict[str, IngestResult]:
     """The median of every way."""
     batches = [
-        [GatewayReading(SERIALS[connection], reading) for reading in readings(connection, batch)]
+        [GatewayReading(SERIALS[connection], reading) for reading in make_readings(connection, batch)]
         for batch in range(BATCHES_EACH)
         for connection in range(CONNECTIONS)
     ]
-    tokens = [Signer(HouseholdSecret(SECRET), serial).token(int(time.time())) for serial in SERIALS]
-    ours = [[our_request(who, batch, tokens[who]) for batch in range(BATCHES_EACH)] for who in range(CONNECTIONS)]
-    plain = [[plain_request(who, batch) for batch in range(BATCHES_EACH)] for who in range(CONNECTIONS)]
+    tokens = [Signer(HouseholdSecret(SECRET), serial).get_token(int(time.time())) for serial in SERIALS]
+    ours = [[make_our_request(who, batch, tokens[who]) for batch in range(BATCHES_EACH)] for who in range(CONNECTIONS)]
+    plain = [[make_plain_request(who, batch) for batch in range(BATCHES_EACH)] for who in range(CONNECTIONS)]
     gc.freeze()  # the collector shall not walk through the prepared readings while the store is measured
     turns: dict[str, list[IngestResult]] = {}
     for _ in range(TURNS):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            turns.setdefault("direct", []).append(asyncio.run(directly(folder, batches)))
-            turns.setdefault("ours", []).append(through_receiver(folder, ours))
-            turns.setdefault("plain", []).append(through_plain_endpoint(folder, plain, durable=True))
-            turns.setdefault("unstored", []).append(through_plain_endpoint(folder, plain, durable=False))
+            turns.setdefault("direct", []).append(asyncio.run(write_directly(folder, batches)))
+            turns.setdefault("ours", []).append(write_through_receiver(folder, ours))
+            turns.setdefault("plain", []).append(write_through_plain_endpoint(folder, plain, durable=True))
+            turns.setdefault("unstored", []).append(write_through_plain_endpoint(folder, plain, durable=False))
     return {way: IngestResult(*map(statistics.median, zip(*results, strict=True))) for way, results in turns.items()}
 
 
@@ -156,14 +156,14 @@ def main() -> None:
     results = measure()
     direct, ours, plain, unstored = (results[way] for way in ("direct", "ours", "plain", "unstored"))
     print(f"readings/s and CPU of the storing process for {BATCH} readings, medians of {TURNS} turns:")
-    print(_line("store directly", direct))
-    print(_line("receiver over HTTP", ours), f"= {ours.rate / direct.rate:.2f} of the store (promise: 0.60)")
-    print(_line("plain, durable", plain), f"ours is {ours.rate / plain.rate:.1f} times that (promise: 5)")
-    print(_line("plain, storing nothing", unstored), f"ours is {ours.rate / unstored.rate:.1f} times that")
+    print(_format_line("store directly", direct))
+    print(_format_line("receiver over HTTP", ours), f"= {ours.rate / direct.rate:.2f} of the store (promise: 0.60)")
+    print(_format_line("plain, durable", plain), f"ours is {ours.rate / plain.rate:.1f} times that (promise: 5)")
+    print(_format_line("plain, storing nothing", unstored), f"ours is {ours.rate / unstored.rate:.1f} times that")
     sys.exit(0 if ours.rate >= 0.6 * direct.rate and ours.rate >= 5 * plain.rate else 1)
 
 
-def _line(name: str, result: IngestResult) -> str:
+def _format_line(name: str, result: IngestResult) -> str:
     return f"{name + ':':24}{result.rate:9,.0f}/s {result.cpu:7,.0f} us"
 
 

@@ -18,13 +18,13 @@ import time
 import urllib.request
 from pathlib import Path
 
-from benchmarks.processes import SECRET, percentile, receiver, scraper, simulator
+from benchmarks.processes import SECRET, compute_percentile, run_receiver, run_scraper, run_simulator
 
 SETTLE_S = 15
 PROMISE_MS = 150
 
 
-def reader_token(folder: Path, serial: str) -> str:
+def make_reader_token(folder: Path, serial: str) -> str:
     """A read token of the receiver whose state lies in `folder`."""
     environment = os.environ | {
         "RECEIVER_STATE_DIR": str(folder / "receiver"),
@@ -78,12 +78,12 @@ def main() -> None:
         folder = Path(name)
         ledger, stop = folder / "ledger.jsonl", threading.Event()
         with (
-            simulator(folder, "--profile", "firmware-8", "--role", "installer", "--ledger", str(ledger)) as gateway,
-            receiver(folder, gateway["serial"]) as (port, _),
-            scraper(folder, gateway, port, ENVOY_DEAD_BAND="0"),
+            run_simulator(folder, "--profile", "firmware-8", "--role", "installer", "--ledger", str(ledger)) as gateway,
+            run_receiver(folder, gateway["serial"]) as (port, _),
+            run_scraper(folder, gateway, port, ENVOY_DEAD_BAND="0"),
         ):
             time.sleep(12)  # the receiver knows the gateway after the first post
-            token = reader_token(folder, gateway["serial"])
+            token = make_reader_token(folder, gateway["serial"])
             viewer = threading.Thread(target=watch, args=(port, gateway["serial"], token, stop))
             viewer.start()
             time.sleep(SETTLE_S)
@@ -92,8 +92,8 @@ def main() -> None:
             viewer.join()
         times = read_sent_times(ledger)
     delays = [(readable - times[power]) * 1000 for power, readable in seen.items() if power in times]
-    p99 = percentile(delays, 0.99)
-    print(f"event to store while watched, {len(delays)} events: median {percentile(delays, 0.5):.0f} ms, "
+    p99 = compute_percentile(delays, 0.99)
+    print(f"event to store while watched, {len(delays)} events: median {compute_percentile(delays, 0.5):.0f} ms, "
           f"p99 {p99:.0f} ms (promise: {PROMISE_MS}), worst {max(delays):.0f} ms")  # fmt: skip
     sys.exit(0 if p99 <= PROMISE_MS else 1)
 

@@ -49,24 +49,24 @@ def create_app(write: Callable[[list[str]], None]) -> FastAPI:
     # `async def` although it blocks: with one writer, threads would only get into each other's way (measured: slower).
     @app.post("/readings")
     async def take(batch: PlainBatch) -> dict[str, int]:
-        lines = [_line(batch.gateway, reading) for reading in batch.readings]
+        lines = [_write_line(batch.gateway, reading) for reading in batch.readings]
         write(lines)
         return {"accepted": len(lines)}
 
     return app
 
 
-def _line(gateway: str, reading: PlainReading) -> str:
+def _write_line(gateway: str, reading: PlainReading) -> str:
     point: Any = Point(reading.kind)  # type: ignore[no-untyped-call]  # Any: hardly a method of it is annotated
-    point.tag("gateway", gateway).time(reading.timestamp, WritePrecision.MS)
+    point.get_tag("gateway", gateway).time(reading.timestamp, WritePrecision.MS)
     for name, value in reading.tags.items():
-        point.tag(name, value)
+        point.get_tag(name, value)
     for name, number in reading.fields.items():
         point.field(name, number)
     return str(point.to_line_protocol())
 
 
-def durable(path: str) -> Callable[[list[str]], None]:
+def make_durable_write(path: str) -> Callable[[list[str]], None]:
     """A write that returns when the lines are on the disk."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
@@ -88,5 +88,8 @@ def throw_away(lines: list[str]) -> None:
 if __name__ == "__main__":
     port, *file = sys.argv[1:]
     uvicorn.run(
-        create_app(durable(file[0]) if file else throw_away), host="127.0.0.1", port=int(port), log_level="error"
+        create_app(make_durable_write(file[0]) if file else throw_away),
+        host="127.0.0.1",
+        port=int(port),
+        log_level="error",
     )

@@ -36,7 +36,7 @@ WRITE_ROWS = 5_000
 Question = Callable[[Store], Awaitable[object]]
 
 
-def history(now: int) -> Iterator[GatewayReading]:
+def make_history(now: int) -> Iterator[GatewayReading]:
     """Everything that is stored, in the order of time for each kind."""
     random = Random(1)
     for time_ms in range(now - DAYS * DAY, now, QUARTER):
@@ -55,13 +55,13 @@ def history(now: int) -> Iterator[GatewayReading]:
             yield GatewayReading(GATEWAY, Reading("meter", tags, now - DAY + second * SECOND, fields))
 
 
-def questions(now: int) -> dict[str, Question]:
+def list_questions(now: int) -> dict[str, Question]:
     """The most frequent questions."""
-    month = partial(points, kind="inverter", tags={"inverter": INVERTERS[7]}, start=now - 30 * DAY, stop=now)
-    day = partial(points, kind="meter", tags=PHASE, start=now - DAY, stop=now)
+    month = partial(read_points, kind="inverter", tags={"inverter": INVERTERS[7]}, start=now - 30 * DAY, stop=now)
+    day = partial(read_points, kind="meter", tags=PHASE, start=now - DAY, stop=now)
     return {
-        "latest of 30 inverters": lambda store: store.latest(GATEWAY, "inverter"),
-        "latest of 3 phases": lambda store: store.latest(GATEWAY, "meter"),
+        "latest of 30 inverters": lambda store: store.read_latest(GATEWAY, "inverter"),
+        "latest of 3 phases": lambda store: store.read_latest(GATEWAY, "meter"),
         "a day of raw power of one phase": partial(day, fields=["power"], neighbours=True),
         "a day of all raw fields of one phase": day,
         "a month of one panel": partial(month, fields=["power"]),
@@ -70,20 +70,20 @@ def questions(now: int) -> dict[str, Question]:
     }
 
 
-async def points(store: Store, **question: Any) -> object:
-    """As `Store.points`, of this house."""
-    return await store.points(GATEWAY, **question)
+async def read_points(store: Store, **question: Any) -> object:
+    """As `Store.read_points`, of this house."""
+    return await store.read_points(GATEWAY, **question)
 
 
 async def list_without_first(store: Store) -> object:
     """The gateways without the time of their oldest reading, which only one store knows."""
-    return [(summary.gateway, summary.last_timestamp, summary.series) for summary in await store.gateways()]
+    return [(summary.gateway, summary.last_timestamp, summary.series) for summary in await store.list_gateways()]
 
 
 async def fill(store: Store, now: int) -> int:
     """Write the history; the number of its readings."""
     total, rows = 0, []
-    for row in history(now):
+    for row in make_history(now):
         rows.append(row)
         if len(rows) == WRITE_ROWS:
             await store.write(rows)
@@ -100,7 +100,7 @@ async def measure(stores: dict[str, Store], now: int) -> None:
         total = await fill(store, now)
         print(f"{name}: {total:,} readings written in {time.perf_counter() - began:.0f} s")
     print(f"{'milliseconds, median of ' + str(TURNS):<40}" + "".join(f"{name:>10}" for name in stores))
-    for text, ask in questions(now).items():
+    for text, ask in list_questions(now).items():
         took: dict[str, list[float]] = {name: [] for name in stores}
         for _ in range(TURNS):
             answers = []

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from receiver.rollups.compute import RawSeries, quarter_rows
+from receiver.rollups.compute import RawSeries, make_quarter_rows
 from receiver.sites import NO_SITE
 from receiver.stores.base import Point, SeriesPoints
 from shared.fields import KINDS
@@ -26,7 +26,7 @@ PROMISE = 10.0
 METERS = [(meter, phase) for meter in ("production", "net-consumption", "total-consumption") for phase in "abc"]
 
 
-def quarter_hour(chance: random.Random) -> list[Reading]:
+def make_quarter_hour(chance: random.Random) -> list[Reading]:
     """Its readings, with one beyond both ends."""
     readings = []
     for meter, phase in METERS:
@@ -45,7 +45,7 @@ def quarter_hour(chance: random.Random) -> list[Reading]:
     return readings
 
 
-def as_loaded(readings: list[Reading]) -> RawSeries:
+def to_raw_series(readings: list[Reading]) -> RawSeries:
     """As a store gives them."""
     found: dict[Series, list[Point]] = {}
     for reading in readings:
@@ -54,7 +54,7 @@ def as_loaded(readings: list[Reading]) -> RawSeries:
     return RawSeries(*([entry for entry in series if entry.series.kind == kind] for kind in RawSeries._fields))
 
 
-def best(work: Callable[[], object]) -> float:
+def measure_best(work: Callable[[], object]) -> float:
     """Seconds of CPU of the fastest of several runs."""
     times = []
     for _ in range(RUNS):
@@ -66,10 +66,10 @@ def best(work: Callable[[], object]) -> float:
 
 def main() -> int:
     """Measure, print, and say with the exit code whether the promise is kept."""
-    readings = quarter_hour(random.Random(4))
-    raw, wire = as_loaded(readings), [encode_reading(reading) for reading in readings]
-    decoding = best(lambda: [decode_reading(data) for data in wire])
-    rolling = best(lambda: quarter_rows(raw, NO_SITE, START, START + QUARTER_MS))
+    readings = make_quarter_hour(random.Random(4))
+    raw, wire = to_raw_series(readings), [encode_reading(reading) for reading in readings]
+    decoding = measure_best(lambda: [decode_reading(data) for data in wire])
+    rolling = measure_best(lambda: make_quarter_rows(raw, NO_SITE, START, START + QUARTER_MS))
     ratio = rolling / decoding
     print(f"readings of the quarter hour  {len(readings):8,}")
     print(f"decoding them                 {decoding * 1000:8.1f} ms of CPU")

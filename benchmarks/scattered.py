@@ -41,7 +41,7 @@ async def run_passes(job: Rollups, name: str, rows: list[GatewayReading]) -> flo
         began, cpu = time.monotonic(), time.process_time()
         await job.run_once(seconds=PERIOD_S)
         took = time.monotonic() - began
-        waiting = len(job.store.of(HOUSE).waiting)
+        waiting = len(job.store.get_marks(HOUSE).waiting)
         print(
             f"{name}: a pass took {took:5.1f} s ({time.process_time() - cpu:4.1f} s of CPU), {waiting:7,} quarters wait"
         )

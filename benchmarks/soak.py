@@ -18,8 +18,8 @@ from pathlib import Path
 from statistics import linear_regression, median
 from typing import NamedTuple
 
-from benchmarks.live import reader_token
-from benchmarks.processes import receiver, resident_mib, scraper, simulator
+from benchmarks.live import make_reader_token
+from benchmarks.processes import read_resident_mib, run_receiver, run_scraper, run_simulator
 
 SETTLE_S = 300
 EVERY_S = 10
@@ -78,7 +78,7 @@ class Load:
         return not self.failures and self.answers > seconds / 10 and each >= 1
 
 
-def view(url: str, token: str, stop: threading.Event, load: Load) -> None:
+def hold_view(url: str, token: str, stop: threading.Event, load: Load) -> None:
     """Hold a live stream, and open it again when it ends."""
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})  # noqa: S310 (loopback)
     while not stop.is_set():
@@ -111,7 +111,7 @@ def ask(base: str, token: str, stop: threading.Event, load: Load) -> None:
 def look(pid: int, since: float) -> Sample:
     """Memory and files of a process now."""
     files = len(list(Path(f"/proc/{pid}/fd").iterdir()))
-    return Sample(time.monotonic() - since, resident_mib(pid), files)
+    return Sample(time.monotonic() - since, read_resident_mib(pid), files)
 
 
 def judge(name: str, samples: list[Sample]) -> bool:
@@ -139,17 +139,19 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder_name:
         folder, stop = Path(folder_name), threading.Event()
         with (
-            simulator(folder, "--profile", "firmware-8", "--role", "installer") as gateway,
-            receiver(folder, gateway["serial"]) as (port, hosted),
-            scraper(folder, gateway, port, ENVOY_DEAD_BAND="0") as (_, edge),
+            run_simulator(folder, "--profile", "firmware-8", "--role", "installer") as gateway,
+            run_receiver(folder, gateway["serial"]) as (port, hosted),
+            run_scraper(folder, gateway, port, ENVOY_DEAD_BAND="0") as (_, edge),
         ):
             time.sleep(12)  # the receiver knows the gateway after the first post
             token, base = (
-                reader_token(folder, gateway["serial"]),
+                make_reader_token(folder, gateway["serial"]),
                 f"http://127.0.0.1:{port}/api/v1/gateways/{gateway['serial']}",
             )
             load = Load()
-            threads = [threading.Thread(target=view, args=(f"{base}/live", token, stop, load)) for _ in range(VIEWERS)]
+            threads = [
+                threading.Thread(target=hold_view, args=(f"{base}/live", token, stop, load)) for _ in range(VIEWERS)
+            ]
             threads.append(threading.Thread(target=ask, args=(base, token, stop, load)))
             for thread in threads:
                 thread.start()

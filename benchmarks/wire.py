@@ -15,7 +15,7 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from benchmarks.processes import SECRET, receiver
+from benchmarks.processes import SECRET, run_receiver
 from scraper.collect.memory import DurableMemory
 from scraper.collect.recorder import Recorder
 from scraper.delta.tracker import Tracker
@@ -36,8 +36,8 @@ from simulator.clock import ManualClock
 from simulator.faults import Faults
 from simulator.gateway.device import Device
 from simulator.gateway.payloads import device_data, inverters, meters
-from simulator.house import THREE_PHASE, House, late_morning_offset
-from simulator.profiles import profile_named
+from simulator.house import THREE_PHASE, House, find_late_morning_offset
+from simulator.profiles import find_profile
 
 POST_S = 10
 SERIAL = "122000000001"
@@ -88,36 +88,36 @@ class DeviceDay:
     def __init__(self) -> None:
         now = datetime.now(UTC)
         self.start_s = int((now - timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0).timestamp())
-        shift_s = round(late_morning_offset(THREE_PHASE, now.timestamp(), 1) / DAY_S) * DAY_S
+        shift_s = round(find_late_morning_offset(THREE_PHASE, now.timestamp(), 1) / DAY_S) * DAY_S
         house = House(THREE_PHASE, 1, start=self.start_s + shift_s - DAY_S)
         self._clock = ManualClock(self.start_s)
-        self._device = Device(profile_named("firmware-8"), house, self._clock, Faults(), house_offset_s=shift_s)
-        self._meters = parse_meters(meters.meters(self._device))
+        self._device = Device(find_profile("firmware-8"), house, self._clock, Faults(), house_offset_s=shift_s)
+        self._meters = parse_meters(meters.list_meters(self._device))
         self.verbatim = 0
 
     def samples(self, second: int) -> list[Reading]:
         """The samples of a scraper in this second of the day."""
         self._clock.advance(1)
         stamp = (self.start_s + second) * 1000
-        line = b"data: " + json.dumps(meters.stream_event(self._device), separators=(",", ":")).encode()
+        line = b"data: " + json.dumps(meters.make_stream_event(self._device), separators=(",", ":")).encode()
         self.verbatim += len(line) + 2
-        samples = [_reading("meter", one, stamp, one.values) for one in parse_event(line, self._meters)]
+        samples = [_make_reading("meter", one, stamp, one.values) for one in parse_event(line, self._meters)]
         if second % MINUTE_S == 0:
-            counted = parse_readings(meters.readings(self._device), self._meters)
-            samples += [_reading("meter_energy", one, stamp, one.counters) for one in counted]
+            counted = parse_readings(meters.list_readings(self._device), self._meters)
+            samples += [_make_reading("meter_energy", one, stamp, one.counters) for one in counted]
             samples += join_inverters(
-                parse_inverters(inverters.inverters(self._device)),
-                parse_device_data(device_data.device_data(self._device)),
+                parse_inverters(inverters.list_inverters(self._device)),
+                parse_device_data(device_data.describe_device_data(self._device)),
             )
             samples.append(Reading("gateway", {}, stamp, {**STATUS}))
         return samples
 
 
-def _reading(kind: str, values: MeterValues, stamp: int, fields: dict[str, float]) -> Reading:
+def _make_reading(kind: str, values: MeterValues, stamp: int, fields: dict[str, float]) -> Reading:
     return Reading(kind, {"meter": values.meter, "phase": values.phase}, stamp, {**fields})
 
 
-async def day(folder: Path, port: int) -> tuple[CountingProxy, int, int]:
+async def send_day(folder: Path, port: int) -> tuple[CountingProxy, int, int]:
     """Send one day; returns the proxy, the bytes of the stream verbatim, and the readings sent."""
     feed, proxy, clock, outbox = DeviceDay(), CountingProxy(port), SystemClock(), OutboxThread()
     await outbox.open(folder / "outbox.sqlite", quota_bytes=1 << 29, clock=clock)
@@ -136,8 +136,8 @@ async def day(folder: Path, port: int) -> tuple[CountingProxy, int, int]:
 
 def main() -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory() as name, receiver(Path(name), SERIAL) as (port, _):
-        proxy, verbatim, readings = asyncio.run(day(Path(name), port))
+    with tempfile.TemporaryDirectory() as name, run_receiver(Path(name), SERIAL) as (port, _):
+        proxy, verbatim, readings = asyncio.run(send_day(Path(name), port))
     total = (proxy.up + proxy.down) / 1e6
     print(f"one day: {readings:,} readings, {proxy.up / 1e6:.2f} MB up, {proxy.down / 1e6:.2f} MB down")
     print(f"together {total:.2f} MB (promise: {PROMISE_MB:.0f}); the stream verbatim: {verbatim / 1e6:.1f} MB, "

@@ -24,8 +24,8 @@ from typing import NamedTuple
 import httpx
 import jwt
 
-from benchmarks.disk import COMPACT_SOON, settled
-from benchmarks.processes import receiver
+from benchmarks.disk import COMPACT_SOON, measure_settled
+from benchmarks.processes import run_receiver
 from benchmarks.year_history import Year, YearStore
 from receiver.stores.influxdb import InfluxStore
 from receiver.stores.influxdb.setup.management import choose_shard_s
@@ -50,7 +50,7 @@ class TimedQuestion(NamedTuple):
     """The part of the answer that must be the same in every store."""
 
 
-def questions(year: Year) -> list[TimedQuestion]:
+def list_questions(year: Year) -> list[TimedQuestion]:
     """The timed questions, each with its promised time."""
     of = f"/api/v1/gateways/{year.gateway}"
     today = {"start": "today", "time_zone": year.site.time_zone or "UTC"}
@@ -72,7 +72,7 @@ def questions(year: Year) -> list[TimedQuestion]:
     ]
 
 
-def token() -> str:
+def make_token() -> str:
     """Of a reader of every gateway."""
     now = int(time.time())
     claims = {"iss": "envoy-receiver", "aud": "envoy-receiver", "scope": "read", "gateways": "*", "jti": "bench"}
@@ -90,7 +90,7 @@ def ask(client: httpx.Client, question: TimedQuestion) -> tuple[float, list[byte
 def measure(name: str, client: httpx.Client, year: Year, earlier: dict[str, object]) -> bool:
     """Print a line for each question. True if all promises are kept and every answer equals the `earlier` one."""
     kept = True
-    for question in questions(year):
+    for question in list_questions(year):
         turns = [ask(client, question) for _ in range(TURNS)]
         times, (_, answers) = [took for took, _ in turns], turns[0]
         middle = statistics.median(times)
@@ -106,7 +106,7 @@ def measure(name: str, client: httpx.Client, year: Year, earlier: dict[str, obje
     return kept
 
 
-def state(folder: Path, name: str) -> Path:
+def make_state_dir(folder: Path, name: str) -> Path:
     """The state directory that `benchmarks.processes.receiver` gives the receiver of this store."""
     path = folder / name / "receiver"
     path.mkdir(parents=True, mode=0o700)
@@ -120,7 +120,9 @@ async def fill(folder: Path, server: Influxd, year: Year) -> None:
     for store in (sqlite, influxdb):
         await store.open()
     try:
-        await year.fill(YearStore(sqlite, state(folder, "SQLite")), YearStore(influxdb, state(folder, "InfluxDB")))
+        await year.fill(
+            YearStore(sqlite, make_state_dir(folder, "SQLite")), YearStore(influxdb, make_state_dir(folder, "InfluxDB"))
+        )
     finally:
         for store in (sqlite, influxdb):
             await store.close()
@@ -132,7 +134,7 @@ def make_bucket(server: Influxd, name: str, kept_s: int) -> None:
     server.api("POST", "/api/v2/buckets", {"orgID": server.organisation(), "name": name, "retentionRules": [rule]})
 
 
-def settings(folder: Path, server: Influxd) -> dict[str, dict[str, str]]:
+def make_settings(folder: Path, server: Influxd) -> dict[str, dict[str, str]]:
     """Of the receiver of each store."""
     influxdb = {
         "RECEIVER_STORE": "influxdb",
@@ -157,12 +159,12 @@ def main() -> int:
         began = time.perf_counter()
         asyncio.run(fill(folder, server, year))
         print(f"{year.written:,} rows written to two stores in {time.perf_counter() - began:.0f} s", flush=True)
-        settled(folder / "influxd" / "engine")
-        for store, own in settings(folder, server).items():
+        measure_settled(folder / "influxd" / "engine")
+        for store, own in make_settings(folder, server).items():
             with (
-                receiver(folder / store, year.gateway, **common, **own) as (port, _),
+                run_receiver(folder / store, year.gateway, **common, **own) as (port, _),
                 httpx.Client(
-                    base_url=f"http://127.0.0.1:{port}", headers={"authorization": f"Bearer {token()}"}, timeout=30
+                    base_url=f"http://127.0.0.1:{port}", headers={"authorization": f"Bearer {make_token()}"}, timeout=30
                 ) as client,
             ):
                 kept &= measure(store, client, year, earlier)

@@ -15,8 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from receiver.calendar.windows import finer_kind
-from receiver.rollups.energy_windows import energy_rows
+from receiver.calendar.windows import find_finer_kind
+from receiver.rollups.energy_windows import make_energy_rows
 from receiver.rollups.job import Rollups
 from receiver.sites.load import parse
 from receiver.stores.base import GatewayReading, Point, SeriesPoints, Store, Writable
@@ -25,9 +25,9 @@ from shared.clock import SystemClock
 from shared.fields import Interpolation
 from shared.readings import FieldValue, Reading
 from shared.units import DAY_MS, DAY_S, HOUR_S, MINUTE_S
-from simulator.house import late_morning_offset
+from simulator.house import find_late_morning_offset
 from simulator.house.profiles import PROFILES as HOUSES
-from simulator.profiles import profile_named
+from simulator.profiles import find_profile
 from standalone import history
 from standalone.site import make_sites_file
 
@@ -62,8 +62,8 @@ class Year:
 
     def __init__(self, *, days: int, dense_days: int) -> None:
         now = int(time.time())
-        profile = profile_named(PROFILE)
-        offset = round(late_morning_offset(HOUSES[profile.house], now, SEED))
+        profile = find_profile(PROFILE)
+        offset = round(find_late_morning_offset(HOUSES[profile.house], now, SEED))
         self._past = history.Past(history.HouseSettings(PROFILE, SEED, now + offset - 3 * DAY_S, offset))
         self._firmware = profile.firmware
         self._days, self._dense_days = days, dense_days
@@ -79,20 +79,22 @@ class Year:
         await self._roll_up(first, self.midnight // 1000 - DAY_S, since)
         shutil.copytree(first.state, second.state, dirs_exist_ok=True)
         for kind in STORED:
-            found = await first.store.points(self.gateway, kind, start=0, stop=since * 1000)
-            await self._write(_readings(found), second.store)
+            found = await first.store.read_points(self.gateway, kind, start=0, stop=since * 1000)
+            await self._write(_list_readings(found), second.store)
         template = {kind: await self._yesterday(first.store, kind) for kind in STORED if kind not in _SUMMED}
         for day in range(1, self._days):
             await self._write(_move(template, day, dense=day < self._dense_days), first.store, second.store)
         await self._sum_energies(first.store, second.store)
         # Live readings come every second; the receiver reads those of the last quarter hours themselves.
         history.STEP_S = 1
-        for home in (first, second):
-            await self._roll_up(home, since, int(time.time()))
+        for year_store in (first, second):
+            await self._roll_up(year_store, since, int(time.time()))
 
-    async def _roll_up(self, home: YearStore, start_s: int, stop_s: int) -> None:
+    async def _roll_up(self, year_store: YearStore, start_s: int, stop_s: int) -> None:
         """Store what a scraper would have sent, and let the job compute from it."""
-        rollups = Rollups(home.store, site_of=lambda _: self.site, clock=SystemClock(), state_dir=home.state)
+        rollups = Rollups(
+            year_store.store, site_of=lambda _: self.site, clock=SystemClock(), state_dir=year_store.state
+        )
         try:
             for piece in self._past.make_pieces(start_s, stop_s):
                 await self._write(piece, rollups.store)
@@ -109,14 +111,16 @@ class Year:
         return [Reading("gateway", {}, second * 1000, fields) for second in range(start_s, stop_s, MINUTE_S)]
 
     async def _yesterday(self, store: Store, kind: str) -> list[SeriesPoints]:
-        return await store.points(self.gateway, kind, start=self.midnight - DAY_MS, stop=self.midnight)
+        return await store.read_points(self.gateway, kind, start=self.midnight - DAY_MS, stop=self.midnight)
 
     async def _sum_energies(self, *stores: Store) -> None:
         stop = int(time.time() * 1000)
         for kind in ENERGY_KINDS[1:]:
-            edges = self.site.list_windows(kind, self.midnight - self._days * DAY_MS, stop)
-            found = await stores[0].points(self.gateway, finer_kind(kind), start=edges[0], stop=edges[-1])
-            await self._write(energy_rows(kind, found[0].points, self.site, edges), *stores)
+            boundaries = self.site.list_windows(kind, self.midnight - self._days * DAY_MS, stop)
+            found = await stores[0].read_points(
+                self.gateway, find_finer_kind(kind), start=boundaries[0], stop=boundaries[-1]
+            )
+            await self._write(make_energy_rows(kind, found[0].points, self.site, boundaries), *stores)
 
     async def _write(self, readings: Iterable[Reading], *stores: Writable) -> None:
         waiting = iter(readings)
@@ -126,7 +130,7 @@ class Year:
             self.written += len(rows) * len(stores)
 
 
-def _readings(found: Iterable[SeriesPoints]) -> Iterator[Reading]:
+def _list_readings(found: Iterable[SeriesPoints]) -> Iterator[Reading]:
     for series, points in found:
         tags = dict(series.tags)
         for point in points:
@@ -139,7 +143,7 @@ def _move(template: Mapping[str, Sequence[SeriesPoints]], days: int, *, dense: b
         if kind in _DENSE and not dense:
             continue
         for series, points in found:
-            tags, counted = dict(series.tags), _count(kind, points)
+            tags, counted = dict(series.tags), _compute_increases(kind, points)
             for timestamp, fields in points[:: 1 if dense else _THINNED.get(kind, 1)]:
                 moved: dict[str, FieldValue] = {
                     name: value - days * counted.get(name, 0.0) if isinstance(value, float) else value
@@ -148,7 +152,7 @@ def _move(template: Mapping[str, Sequence[SeriesPoints]], days: int, *, dense: b
                 yield Reading(kind, tags, timestamp - days * DAY_MS, moved)
 
 
-def _count(kind: str, points: Sequence[Point]) -> dict[str, float]:
+def _compute_increases(kind: str, points: Sequence[Point]) -> dict[str, float]:
     """The increase of each counter of a series on that day. Times in fields move by a day, as if they were counters."""
     counted: dict[str, float] = {}
     for name, field in STORED[kind].fields.items():

@@ -9,12 +9,12 @@ from grafana.source import battery, energy, now, panels, phases, pipeline, provi
 
 HERE = Path(__file__).parent
 DASHBOARDS = {
-    "now": now.dashboard,
-    "panels": panels.dashboard,
-    "phases": phases.dashboard,
-    "energy": energy.dashboard,
-    "battery": battery.dashboard,
-    "pipeline": pipeline.dashboard,
+    "now": now.make_dashboard,
+    "panels": panels.make_dashboard,
+    "phases": phases.make_dashboard,
+    "energy": energy.make_dashboard,
+    "battery": battery.make_dashboard,
+    "pipeline": pipeline.make_dashboard,
 }
 """File name without ending to what makes the dashboard."""
 _FOLDERS = ("dashboards", "provisioning", "contact-points")

@@ -45,17 +45,17 @@ class Channel:
     settings: dict[str, str | bool] = field(repr=False)
 
 
-def ntfy_channel(url: str, token: str | None = None) -> Channel:
+def make_ntfy_channel(url: str, token: str | None = None) -> Channel:
     """A topic of ntfy.
 
     Args:
         url: Server and topic, e.g. https://ntfy.sh/my-roof.
         token: Access token, where the topic needs one.
     """
-    return Channel("ntfy", "webhook", _webhook(url + _FROM_BODY, token))
+    return Channel("ntfy", "webhook", _make_webhook_settings(url + _FROM_BODY, token))
 
 
-def telegram_channel(bot_token: str, chat_id: str) -> Channel:
+def make_telegram_channel(bot_token: str, chat_id: str) -> Channel:
     """A chat with a bot of Telegram."""
     settings: dict[str, str | bool] = {
         "bottoken": bot_token,
@@ -67,12 +67,12 @@ def telegram_channel(bot_token: str, chat_id: str) -> Channel:
     return Channel("telegram", "telegram", settings)
 
 
-def webhook_channel(url: str, token: str | None = None) -> Channel:
+def make_webhook_channel(url: str, token: str | None = None) -> Channel:
     """Grafana's JSON, posted to an address, with a bearer token if one is given."""
-    return Channel("webhook", "webhook", _webhook(url, token))
+    return Channel("webhook", "webhook", _make_webhook_settings(url, token))
 
 
-def _webhook(url: str, token: str | None) -> dict[str, str | bool]:
+def _make_webhook_settings(url: str, token: str | None) -> dict[str, str | bool]:
     authorisation = {"authorization_scheme": "Bearer", "authorization_credentials": token} if token else {}
     return {"url": url, "httpMethod": "POST", **authorisation, "title": _TITLE, "message": _LINES}
 
@@ -95,20 +95,20 @@ def build_document(channels: Sequence[Channel]) -> dict[str, Any]:
     removal = {"deleteContactPoints": unused} if unused else {}
     if not channels:
         return {"apiVersion": 1, "resetPolicies": [1], **removal}
-    return {"apiVersion": 1, "contactPoints": [_contact_point(channels)], "policies": [_policy()], **removal}
+    return {"apiVersion": 1, "contactPoints": [_make_contact_point(channels)], "policies": [_make_policy()], **removal}
 
 
 def build_template(channel: Channel) -> dict[str, Any]:
     """The document of one channel for people who place files by hand: without removals."""
-    return {"apiVersion": 1, "contactPoints": [_contact_point([channel])], "policies": [_policy()]}
+    return {"apiVersion": 1, "contactPoints": [_make_contact_point([channel])], "policies": [_make_policy()]}
 
 
-def _contact_point(channels: Sequence[Channel]) -> dict[str, Any]:
+def _make_contact_point(channels: Sequence[Channel]) -> dict[str, Any]:
     receivers = [{"uid": UIDS[one.name], "type": one.type, "settings": one.settings} for one in channels]
     return {"orgId": 1, "name": NAME, "receivers": receivers}
 
 
-def _policy() -> dict[str, Any]:
+def _make_policy() -> dict[str, Any]:
     return {
         "orgId": 1,
         "receiver": NAME,

@@ -11,14 +11,14 @@ class DuplicateKeyError(ValueError):
     """One object has the same key twice."""
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     keys = dict(pairs)
     if len(keys) != len(pairs):
         raise DuplicateKeyError("duplicate keys")
     return keys
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique)
+_DECODER = json.JSONDecoder(object_pairs_hook=_build_object)
 
 
 def refuse_duplicates(data: bytes) -> None:

@@ -14,9 +14,9 @@ def main() -> None:
         from scraper.service.run import main as run  # noqa: PLC0415 (only what this command uses)
 
         sys.exit(run())
-    from scraper.cli import app  # noqa: PLC0415 (typer and rich are not for the running service)
+    from scraper.cli import run_app  # noqa: PLC0415 (typer and rich are not for the running service)
 
-    app()
+    run_app()
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ class Backoff:
         """Count one more failure."""
         self._failures = min(self._failures + 1, _MOST_DOUBLINGS)
 
-    def delay(self, retry_after_s: float | None = None) -> float:
+    def draw_delay(self, retry_after_s: float | None = None) -> float:
         """Seconds to wait after one more failure, never sooner than `retry_after_s`."""
         self.fail()
         ceiling_s = self.ceiling_s

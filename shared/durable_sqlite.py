@@ -2,11 +2,11 @@
 
 - `connect` opens a file that exists; SQLite would silently make an empty one where somebody's data is missing.
 - `make_durable` lets every commit and checkpoint reach the disk before it returns, and reads the settings back.
-- `problem_of` says what an error of SQLite means. The owner of the file makes a sentence for people of it.
+- `classify_error` says what an error of SQLite means. The owner of the file makes a sentence for people of it.
 
 Damage is recognised here and nowhere else, for outbox, store and journal: whoever opened a file with `connect` catches
-`sqlite3.Error` and asks `problem_of` or `is_damage`. That covers text that is no UTF-8 any more (a flipped bit), which
-Python's sqlite3 otherwise raises as a `UnicodeDecodeError` or as an error without a code.
+`sqlite3.Error` and asks `classify_error` or `is_damage`. That covers text that is no UTF-8 any more (a flipped bit),
+which Python's sqlite3 otherwise raises as a `UnicodeDecodeError` or as an error without a code.
 """
 
 import contextlib
@@ -99,7 +99,7 @@ class FileConnection(sqlite3.Connection):
 
     def is_in_place(self, path: Path) -> bool:
         """Whether `path` still is the file that this connection has open; a deleted file would swallow every write."""
-        return self.file_id == _file_id(path)
+        return self.file_id == _read_file_id(path)
 
 
 def create(path: Path, *settings: str) -> None:
@@ -132,7 +132,7 @@ def connect(path: Path, *, read_only: bool = False, immutable: bool = False) -> 
     Raises:
         sqlite3.Error: The file is missing or cannot be opened.
     """
-    file_id = _file_id(path)
+    file_id = _read_file_id(path)
     mode = "mode=ro&immutable=1" if immutable else "mode=ro" if read_only else "mode=rw"
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?{mode}",
@@ -166,7 +166,7 @@ def make_durable(connection: sqlite3.Connection, *, log_limit_bytes: int) -> Non
 
 
 @contextlib.contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def open_transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """All that happens inside is committed, or nothing of it. Raises sqlite3.Error."""
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -186,16 +186,16 @@ def check(connection: sqlite3.Connection) -> None:
         raise DamagedError(f"the check says: {answer}")
 
 
-def problem_of(error: sqlite3.Error) -> SqliteProblem:
+def classify_error(error: sqlite3.Error) -> SqliteProblem:
     """What an error means."""
     if isinstance(error, DamagedError) or _is_undecodable_value(error):
         return SqliteProblem.DAMAGED
-    return _PROBLEMS.get(primary_code(error), SqliteProblem.OTHER)
+    return _PROBLEMS.get(get_primary_code(error), SqliteProblem.OTHER)
 
 
 def is_damage(error: BaseException | None) -> bool:
     """Whether an error says that the file itself is broken, which no retry mends."""
-    return isinstance(error, sqlite3.Error) and problem_of(error) is SqliteProblem.DAMAGED
+    return isinstance(error, sqlite3.Error) and classify_error(error) is SqliteProblem.DAMAGED
 
 
 def _is_undecodable_value(error: sqlite3.Error) -> bool:
@@ -203,28 +203,28 @@ def _is_undecodable_value(error: sqlite3.Error) -> bool:
     return not hasattr(error, "sqlite_errorcode") and str(error).startswith("Could not decode to UTF-8")
 
 
-def primary_code(error: sqlite3.Error) -> int:
+def get_primary_code(error: sqlite3.Error) -> int:
     """The primary result code, 0 without one; extended codes carry more in their upper bytes."""
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
-def wal_of(path: Path) -> Path:
+def name_wal(path: Path) -> Path:
     """The write-ahead log that belongs to a file."""
     return path.with_name(path.name + "-wal")
 
 
-def shm_of(path: Path) -> Path:
+def name_shm(path: Path) -> Path:
     """The index of that log; SQLite makes it again when it is missing."""
     return path.with_name(path.name + "-shm")
 
 
 def remove(path: Path) -> None:
     """Delete a file with all that belongs to it, as far as it exists. Raises OSError."""
-    for one in (path, wal_of(path), shm_of(path)):
+    for one in (path, name_wal(path), name_shm(path)):
         one.unlink(missing_ok=True)
 
 
-def _file_id(path: Path) -> tuple[int, int] | None:
+def _read_file_id(path: Path) -> tuple[int, int] | None:
     try:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):

@@ -37,7 +37,7 @@ def read_environment() -> dict[str, str]:
 
             file = dotenv_values(_FILE)
     except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableSettingError(f"{_FILE} cannot be read ({_reason(error)})") from error
+        raise UnreadableSettingError(f"{_FILE} cannot be read ({_explain_error(error)})") from error
     found: dict[str, str] = {}
     for name, value in (*file.items(), *os.environ.items()):
         text = (value or "").strip()
@@ -60,10 +60,12 @@ def read_secret_file(setting: str, path: Path) -> str:
     try:
         return path.expanduser().read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableSettingError(f"{setting}: {path} cannot be read ({_reason(error)})") from error
+        raise UnreadableSettingError(f"{setting}: {path} cannot be read ({_explain_error(error)})") from error
 
 
-def unknown_settings(environment: Mapping[str, str], known: Collection[str], prefix: str, half: str) -> Iterator[str]:
+def find_unknown_settings(
+    environment: Mapping[str, str], known: Collection[str], prefix: str, half: str
+) -> Iterator[str]:
     """A sentence for each name with this prefix that is no setting: a misspelt one would silently do nothing."""
     for name in sorted(environment):
         if name.startswith(prefix) and name not in known and not _is_service_link(name, environment[name]):
@@ -73,7 +75,7 @@ def unknown_settings(environment: Mapping[str, str], known: Collection[str], pre
             yield f"{name} is no setting of the {half}: {remedy}"
 
 
-def misspelt_settings(environment: Mapping[str, str], known: Collection[str]) -> Iterator[str]:
+def find_misspelt_settings(environment: Mapping[str, str], known: Collection[str]) -> Iterator[str]:
     """A sentence for each name that differs from a known one by a letter.
 
     For prefixes that other programs use too, where an unknown name may be somebody else's.
@@ -89,7 +91,7 @@ def is_service_address(text: str) -> bool:
     return _SERVICE_ADDRESS.match(text) is not None
 
 
-def service_address_sentence(setting: str) -> str:
+def explain_service_address(setting: str) -> str:
     """What to do where a setting holds such an address."""
     return f"{setting} was set by Kubernetes for a service of this name: set enableServiceLinks: false in the pod"
 
@@ -106,5 +108,5 @@ def _is_service_link(name: str, value: str) -> bool:
     return _SERVICE_LINK.fullmatch(name) is not None or (name.endswith("_PORT") and is_service_address(value))
 
 
-def _reason(error: OSError | UnicodeDecodeError) -> str:
+def _explain_error(error: OSError | UnicodeDecodeError) -> str:
     return error.strerror or "unknown reason" if isinstance(error, OSError) else "it is not text"

@@ -22,7 +22,7 @@ def find_exposed_directory(path: Path) -> str | None:
         return None
     if _is_foreign(status) and path.is_mount():
         return None
-    return f"{path} can be written by other users ({_mode(status)}); run: chmod go-w {shlex.quote(str(path))}"
+    return f"{path} can be written by other users ({_read_mode(status)}); run: chmod go-w {shlex.quote(str(path))}"
 
 
 def find_exposed_list(path: Path) -> str | None:
@@ -30,7 +30,7 @@ def find_exposed_list(path: Path) -> str | None:
     status = _look(path)
     if status is None or not status.st_mode & _OTHERS_WRITE:
         return None
-    return f"{path} can be written by other users ({_mode(status)}); run: chmod go-w {shlex.quote(str(path))}"
+    return f"{path} can be written by other users ({_read_mode(status)}); run: chmod go-w {shlex.quote(str(path))}"
 
 
 def find_exposed_secret(path: Path) -> str | None:
@@ -39,9 +39,9 @@ def find_exposed_secret(path: Path) -> str | None:
     if status is None or not stat.S_ISREG(status.st_mode):  # a pipe from a password manager has no mode of ours
         return None
     if status.st_mode & _OTHERS_WRITE:
-        return f"{path} can be written by other users ({_mode(status)}); run: {_close(path, status)}"
+        return f"{path} can be written by other users ({_read_mode(status)}); run: {_close(path, status)}"
     if status.st_mode & stat.S_IROTH and not _is_given(path, status):
-        return f"{path} can be read by every user ({_mode(status)}); run: {_close(path, status)}"
+        return f"{path} can be read by every user ({_read_mode(status)}); run: {_close(path, status)}"
     return None
 
 
@@ -77,5 +77,5 @@ def _is_of_our_group(status: os.stat_result) -> bool:
     return readable and status.st_gid in (os.getegid(), *os.getgroups())
 
 
-def _mode(status: os.stat_result) -> str:
+def _read_mode(status: os.stat_result) -> str:
     return f"mode {stat.S_IMODE(status.st_mode):o}"

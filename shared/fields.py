@@ -73,131 +73,137 @@ class Kind(NamedTuple):
     fields: Mapping[str, Field]
 
 
-def _number(unit: str, interpolation: Interpolation, meaning: str, largest: float | None = None) -> Field:
+def _make_number(unit: str, interpolation: Interpolation, meaning: str, largest: float | None = None) -> Field:
     return Field(float, unit, interpolation, meaning, LARGEST[unit] if largest is None else largest)
 
 
-def _text(meaning: str) -> Field:
+def _make_text(meaning: str) -> Field:
     return Field(str, "", Interpolation.LAST, meaning)
 
 
 _LINEAR, _STEP, _COUNTER, _LAST = Interpolation
 
 _INVERTER = {
-    "power": _number("W", _STEP, "Active power, mean over the reporting interval that ends at the timestamp."),
-    "max_power": _number("W", _LAST, "Highest interval mean the gateway has ever seen. Not a rating."),
-    "energy_lifetime": _number("Wh", _COUNTER, "Energy produced since the inverter was commissioned."),
-    "energy_today": _number("Wh", _LAST, "The gateway's own count of today. For display only: it resets late."),
-    "ac_voltage": _number("V", _STEP, "AC voltage at the inverter."),
-    "dc_voltage": _number("V", _STEP, "DC voltage of the panel."),
-    "ac_current": _number("A", _STEP, "AC current of the inverter."),
-    "dc_current": _number("A", _STEP, "DC current of the panel."),
-    "frequency": _number("Hz", _STEP, "AC frequency at the inverter."),
-    "temperature": _number("C", _STEP, "Temperature inside the inverter."),
-    "rssi": _number("", _LAST, "Strength of the power-line signal as the gateway reports it; no unit is documented."),
-    "interval": _number("s", _LAST, "Length of the reporting interval that ends at the timestamp."),
+    "power": _make_number("W", _STEP, "Active power, mean over the reporting interval that ends at the timestamp."),
+    "max_power": _make_number("W", _LAST, "Highest interval mean the gateway has ever seen. Not a rating."),
+    "energy_lifetime": _make_number("Wh", _COUNTER, "Energy produced since the inverter was commissioned."),
+    "energy_today": _make_number("Wh", _LAST, "The gateway's own count of today. For display only: it resets late."),
+    "ac_voltage": _make_number("V", _STEP, "AC voltage at the inverter."),
+    "dc_voltage": _make_number("V", _STEP, "DC voltage of the panel."),
+    "ac_current": _make_number("A", _STEP, "AC current of the inverter."),
+    "dc_current": _make_number("A", _STEP, "DC current of the panel."),
+    "frequency": _make_number("Hz", _STEP, "AC frequency at the inverter."),
+    "temperature": _make_number("C", _STEP, "Temperature inside the inverter."),
+    "rssi": _make_number(
+        "", _LAST, "Strength of the power-line signal as the gateway reports it; no unit is documented."
+    ),
+    "interval": _make_number("s", _LAST, "Length of the reporting interval that ends at the timestamp."),
 }
 
 _METER = {
-    "power": _number("W", _LINEAR, "Active power. production: + generation. net-consumption: + import, - export. "
+    "power": _make_number("W", _LINEAR, "Active power. production: + generation. net-consumption: + import, - export. "
                      "total-consumption: + load. storage: + discharge, - charge."),
-    "reactive_power": _number("var", _LINEAR, "Reactive power, signed as the gateway reports it."),
-    "apparent_power": _number("VA", _LINEAR, "Apparent power."),
-    "voltage": _number("V", _LINEAR, "RMS voltage of the phase, line to neutral."),
-    "current": _number("A", _LINEAR, "RMS current of the phase."),
-    "power_factor": _number("", _LINEAR, "Power factor, -1 to 1.", 1e5),
-    "frequency": _number("Hz", _LINEAR, "Grid frequency."),
+    "reactive_power": _make_number("var", _LINEAR, "Reactive power, signed as the gateway reports it."),
+    "apparent_power": _make_number("VA", _LINEAR, "Apparent power."),
+    "voltage": _make_number("V", _LINEAR, "RMS voltage of the phase, line to neutral."),
+    "current": _make_number("A", _LINEAR, "RMS current of the phase."),
+    "power_factor": _make_number("", _LINEAR, "Power factor, -1 to 1.", 1e5),
+    "frequency": _make_number("Hz", _LINEAR, "Grid frequency."),
 }  # fmt: skip
 
 _METER_ENERGY = {
-    "delivered": _number(
+    "delivered": _make_number(
         "Wh", _COUNTER, "Lifetime energy in the direction of positive power (for net-consumption: import)."
     ),
-    "received": _number(
+    "received": _make_number(
         "Wh", _COUNTER, "Lifetime energy in the direction of negative power (for net-consumption: export)."
     ),
 }
 
 _PRODUCTION = {
-    "power": _number("W", _LAST, "Active power of all inverters together as the gateway sums it."),
-    "energy_lifetime": _number("Wh", _COUNTER, "Energy produced since commissioning."),
-    "energy_today": _number("Wh", _LAST, "The gateway's own count of today. For display only: it resets late."),
+    "power": _make_number("W", _LAST, "Active power of all inverters together as the gateway sums it."),
+    "energy_lifetime": _make_number("Wh", _COUNTER, "Energy produced since commissioning."),
+    "energy_today": _make_number("Wh", _LAST, "The gateway's own count of today. For display only: it resets late."),
 }
 
 _BATTERY = {
-    "power": _number("W", _LINEAR, "Power of the battery now, + discharge, - charge."),
-    "mean_power": _number("W", _LAST, "Mean of an AC Battery's last report, + discharge, - charge: minutes old."),
-    "state_of_charge": _number("%", _LINEAR, "How full it is."),
-    "energy_available": _number("Wh", _LINEAR, "Capacity times state of charge, as the gateway reckons it."),
-    "capacity": _number("Wh", _LAST, "What it holds when it is full."),
-    "temperature": _number("C", _LINEAR, "Temperature of the battery."),
-    "cell_temperature": _number("C", _LINEAR, "Temperature of its warmest cell."),
-    "discharged": _number("Wh", _COUNTER, "Energy given since it was made (AC Batteries)."),
-    "charged": _number("Wh", _COUNTER, "Energy taken since it was made (AC Batteries)."),
-    "communicating": _number("", _LAST, "1 while it talks to the gateway, else 0."),
-    "last_report": _number("ms", _LAST, "Its last report by the gateway's clock, milliseconds since 1970."),
-    "status": _text("State in the gateway's words, e.g. ENCHG_STATE_READY."),
-    "type": _text("encharge (IQ Battery) or ac-battery."),
+    "power": _make_number("W", _LINEAR, "Power of the battery now, + discharge, - charge."),
+    "mean_power": _make_number("W", _LAST, "Mean of an AC Battery's last report, + discharge, - charge: minutes old."),
+    "state_of_charge": _make_number("%", _LINEAR, "How full it is."),
+    "energy_available": _make_number("Wh", _LINEAR, "Capacity times state of charge, as the gateway reckons it."),
+    "capacity": _make_number("Wh", _LAST, "What it holds when it is full."),
+    "temperature": _make_number("C", _LINEAR, "Temperature of the battery."),
+    "cell_temperature": _make_number("C", _LINEAR, "Temperature of its warmest cell."),
+    "discharged": _make_number("Wh", _COUNTER, "Energy given since it was made (AC Batteries)."),
+    "charged": _make_number("Wh", _COUNTER, "Energy taken since it was made (AC Batteries)."),
+    "communicating": _make_number("", _LAST, "1 while it talks to the gateway, else 0."),
+    "last_report": _make_number("ms", _LAST, "Its last report by the gateway's clock, milliseconds since 1970."),
+    "status": _make_text("State in the gateway's words, e.g. ENCHG_STATE_READY."),
+    "type": _make_text("encharge (IQ Battery) or ac-battery."),
 }
 
 _STORAGE = {
-    "power": _number("W", _LINEAR, "Power of all batteries together, + discharge, - charge; "
+    "power": _make_number("W", _LINEAR, "Power of all batteries together, + discharge, - charge; "
                      "absent unless every one is known."),
-    "state_of_charge": _number("%", _LINEAR, "How full the batteries are together."),
-    "energy_available": _number("Wh", _LINEAR, "Energy in them."),
-    "capacity": _number("Wh", _LAST, "What they hold when they are full."),
-    "reserve": _number("%", _LAST, "State of charge that is kept for an outage, as it is in force."),
-    "health": _number("%", _LAST, "State of health of the IQ Batteries."),
-    "batteries": _number("", _LAST, "Batteries that the gateway lists."),
-    "measured": _number("", _LAST, "Batteries whose power is known now; below `batteries`, no power is."),
+    "state_of_charge": _make_number("%", _LINEAR, "How full the batteries are together."),
+    "energy_available": _make_number("Wh", _LINEAR, "Energy in them."),
+    "capacity": _make_number("Wh", _LAST, "What they hold when they are full."),
+    "reserve": _make_number("%", _LAST, "State of charge that is kept for an outage, as it is in force."),
+    "health": _make_number("%", _LAST, "State of health of the IQ Batteries."),
+    "batteries": _make_number("", _LAST, "Batteries that the gateway lists."),
+    "measured": _make_number("", _LAST, "Batteries whose power is known now; below `batteries`, no power is."),
 }  # fmt: skip
 
 _GRID = {
-    "relay": _text("Main relay between house and grid: closed or open."),
-    "mode": _text("connected, islanded (cut off from the grid) or generator (cut off, a generator feeds the house)."),
-    "connected": _number("", _LAST, "1 while the main relay is closed, else 0."),
-    "voltage_a": _number("V", _LAST, "Voltage of phase a at the grid."),
-    "voltage_b": _number("V", _LAST, "Voltage of phase b at the grid."),
-    "voltage_c": _number("V", _LAST, "Voltage of phase c at the grid."),
+    "relay": _make_text("Main relay between house and grid: closed or open."),
+    "mode": _make_text(
+        "connected, islanded (cut off from the grid) or generator (cut off, a generator feeds the house)."
+    ),
+    "connected": _make_number("", _LAST, "1 while the main relay is closed, else 0."),
+    "voltage_a": _make_number("V", _LAST, "Voltage of phase a at the grid."),
+    "voltage_b": _make_number("V", _LAST, "Voltage of phase b at the grid."),
+    "voltage_c": _make_number("V", _LAST, "Voltage of phase c at the grid."),
 }
 
 _GENERATOR = {
-    "running": _number("", _LAST, "1 while the generator's relay is closed, so that it feeds the house, else 0."),
-    "start_state_of_charge": _number("%", _LAST, "It is started when the batteries fall to this."),
-    "stop_state_of_charge": _number("%", _LAST, "It is stopped when the batteries have risen to this."),
+    "running": _make_number("", _LAST, "1 while the generator's relay is closed, so that it feeds the house, else 0."),
+    "start_state_of_charge": _make_number("%", _LAST, "It is started when the batteries fall to this."),
+    "stop_state_of_charge": _make_number("%", _LAST, "It is stopped when the batteries have risen to this."),
 }
 
-_RELAY = {"state": _text("open or closed.")}
+_RELAY = {"state": _make_text("open or closed.")}
 
 _TARIFF = {
-    "mode": _text("How the batteries are used: self-consumption, economy, savings-mode or backup."),
-    "reserve": _number("%", _LAST, "State of charge that the owner wants kept for an outage."),
-    "very_low": _number("%", _LAST, "State of charge below which the batteries shut down."),
-    "charge_from_grid": _number("", _LAST, "1 if the grid may charge the batteries, else 0."),
-    "optimised": _number("", _LAST, "1 if the manufacturer's cloud plans the use, else 0."),
+    "mode": _make_text("How the batteries are used: self-consumption, economy, savings-mode or backup."),
+    "reserve": _make_number("%", _LAST, "State of charge that the owner wants kept for an outage."),
+    "very_low": _make_number("%", _LAST, "State of charge below which the batteries shut down."),
+    "charge_from_grid": _make_number("", _LAST, "1 if the grid may charge the batteries, else 0."),
+    "optimised": _make_number("", _LAST, "1 if the manufacturer's cloud plans the use, else 0."),
 }
 
 _GATEWAY = {
-    "firmware": _text("Firmware as the gateway states it, e.g. D8.2.4286."),
-    "role": _text("Rights of the login: owner or installer (token), envoy or installer (digest)."),
-    "token_expires_in": _number("s", _LAST, "Time until the gateway token expires; absent without a token."),
-    "poll_seconds": _number("s", _LAST, "How long the last complete poll of the gateway took."),
-    "stream_connected": _number("", _LAST, "1 while the meter stream delivers, else 0."),
-    "login_blocked": _number("", _LAST, "1 while logins are stopped and a person is needed, else 0."),
-    "certificate_changed": _number("", _LAST, "1 while the gateway shows a certificate that is not the pinned one."),
-    "outbox_rows": _number("", _LAST, "Readings waiting in the scraper's outbox."),
-    "outbox_bytes": _number("B", _LAST, "Size of the scraper's outbox on disk."),
-    "dead_letters": _number("", _LAST, "Readings the receiver refused, kept at the scraper."),
-    "lost_rows": _number("", _LAST, "Readings lost since the scraper's state was made (quota, disk, damage)."),
-    "clock_offset": _number("s", _LAST, "Gateway clock minus scraper clock."),
-    "inverters_known": _number("", _LAST, "Inverters that the gateway lists."),
-    "version": _text("Version of the scraper."),
+    "firmware": _make_text("Firmware as the gateway states it, e.g. D8.2.4286."),
+    "role": _make_text("Rights of the login: owner or installer (token), envoy or installer (digest)."),
+    "token_expires_in": _make_number("s", _LAST, "Time until the gateway token expires; absent without a token."),
+    "poll_seconds": _make_number("s", _LAST, "How long the last complete poll of the gateway took."),
+    "stream_connected": _make_number("", _LAST, "1 while the meter stream delivers, else 0."),
+    "login_blocked": _make_number("", _LAST, "1 while logins are stopped and a person is needed, else 0."),
+    "certificate_changed": _make_number(
+        "", _LAST, "1 while the gateway shows a certificate that is not the pinned one."
+    ),
+    "outbox_rows": _make_number("", _LAST, "Readings waiting in the scraper's outbox."),
+    "outbox_bytes": _make_number("B", _LAST, "Size of the scraper's outbox on disk."),
+    "dead_letters": _make_number("", _LAST, "Readings the receiver refused, kept at the scraper."),
+    "lost_rows": _make_number("", _LAST, "Readings lost since the scraper's state was made (quota, disk, damage)."),
+    "clock_offset": _make_number("s", _LAST, "Gateway clock minus scraper clock."),
+    "inverters_known": _make_number("", _LAST, "Inverters that the gateway lists."),
+    "version": _make_text("Version of the scraper."),
 }
 
 _EVENT = {
-    "end": _number("ms", _LAST, "End of what happened, milliseconds since 1970; absent while it lasts."),
-    "rows": _number("", _LAST, "Readings concerned, where that is known."),
-    "reason": _text("Why, in a few words."),
+    "end": _make_number("ms", _LAST, "End of what happened, milliseconds since 1970; absent while it lasts."),
+    "rows": _make_number("", _LAST, "Readings concerned, where that is known."),
+    "reason": _make_text("Why, in a few words."),
 }
 
 KINDS: Mapping[str, Kind] = MappingProxyType({

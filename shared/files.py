@@ -69,7 +69,7 @@ def _give_to(descriptor: int, model: os.stat_result) -> None:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
+def hold_lock(path: Path) -> Iterator[None]:
     """Let no other process that asks for the lock of `path` run meanwhile; waits for it. Raises OSError."""
     make_private_directory(path.parent)
     lock = path.with_name(f".{path.name}.lock")

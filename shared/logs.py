@@ -20,7 +20,7 @@ def make_inert(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(_replaced(character) for character in text)
+    return "".join(_replace_character(character) for character in text)
 
 
 def make_lines_inert(text: str) -> str:
@@ -28,7 +28,7 @@ def make_lines_inert(text: str) -> str:
     return "\n".join(map(make_inert, text.split("\n")))
 
 
-def _replaced(character: str) -> str:
+def _replace_character(character: str) -> str:
     if character.isprintable():
         return character
     return " " if character.isspace() else "\N{REPLACEMENT CHARACTER}"

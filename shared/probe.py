@@ -11,7 +11,7 @@ from urllib.request import ProxyHandler, build_opener
 TIMEOUT_S = 5.0
 
 
-def alive(url: str) -> bool:
+def is_alive(url: str) -> bool:
     """Whether `url` answers with a status below 400. Never through a proxy: it asks the same container."""
     try:
         with build_opener(ProxyHandler({})).open(url, timeout=TIMEOUT_S):
@@ -21,4 +21,4 @@ def alive(url: str) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if alive(sys.argv[1]) else 1)
+    sys.exit(0 if is_alive(sys.argv[1]) else 1)

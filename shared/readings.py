@@ -29,7 +29,7 @@ class Series(NamedTuple):
         """The series with these tags, which may come in any order."""
         return cls(kind, tuple(sorted(tags.items())))
 
-    def tag(self, name: str) -> str:
+    def get_tag(self, name: str) -> str:
         """The value of one tag. Raises KeyError if a series of this kind has no such tag."""
         return dict(self.tags)[name]
 

@@ -10,11 +10,11 @@ def find_weakness(secret: bytes) -> str | None:
     """What is wrong with a secret, as the end of a sentence that begins with its setting; None if it is good."""
     if len(secret) < MIN_SECRET_BYTES:
         return f"is shorter than {MIN_SECRET_BYTES} bytes"
-    if len(set(secret)) < _DISTINCT or _repeats(secret):
+    if len(set(secret)) < _DISTINCT or _is_repetition(secret):
         return "is easy to guess: it repeats itself"
     return None
 
 
-def _repeats(secret: bytes) -> bool:
+def _is_repetition(secret: bytes) -> bool:
     """Whether it is a shorter text over and over."""
     return any(secret == (secret[:length] * len(secret))[: len(secret)] for length in range(1, len(secret) // 2 + 1))

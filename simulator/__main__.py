@@ -11,7 +11,7 @@ import typer
 
 from simulator.clock import SimClock
 from simulator.faults import KINDS, UnknownFaultError
-from simulator.profiles import PROFILES, profile_named
+from simulator.profiles import PROFILES, find_profile
 from simulator.server import Simulator
 
 app = typer.Typer(
@@ -71,7 +71,7 @@ def run(
 ) -> None:
     """Run until stopped. Prints one line of JSON with ports, tokens and fingerprint when ready."""
     try:
-        chosen = profile_named(profile, house)
+        chosen = find_profile(profile, house)
         simulator = Simulator(
             chosen,
             seed=seed,
@@ -87,10 +87,10 @@ def run(
             ledger_keep=_LEDGER_KEEP,
             installer_password=installer_password,
         )
-        simulator.device.counters()  # the house says here, before anything listens, if their start is too far away
+        simulator.device.read_counters()  # the house says here, before anything listens, if their start is too far away
         for text in fault or ():
             name, _, parameters = text.partition(":")
-            simulator.faults.on(name, **_parameters(parameters))
+            simulator.faults.switch_on(name, **_parse_parameters(parameters))
     except UnknownFaultError as error:
         raise typer.BadParameter(str(error), param_hint="--fault") from error
     except ValueError as error:
@@ -101,7 +101,7 @@ def run(
     asyncio.run(_serve(simulator, role, token_file))
 
 
-def _parameters(text: str) -> dict[str, Any]:
+def _parse_parameters(text: str) -> dict[str, Any]:
     if not text:
         return {}
     value = json.loads(text)
@@ -116,7 +116,7 @@ async def _serve(simulator: Simulator, role: str, token_file: Path | None) -> No
         with contextlib.suppress(NotImplementedError):  # there are no signals on a loop of Windows
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
     async with simulator:
-        description = simulator.description()
+        description = simulator.describe()
         keeping = None
         if token_file is not None:
             _keep(token_file, description["tokens"][role])
@@ -130,7 +130,7 @@ async def _serve(simulator: Simulator, role: str, token_file: Path | None) -> No
 async def _renew(simulator: Simulator, role: str, path: Path) -> None:
     while True:
         await asyncio.sleep(_TOKEN_EVERY_S)
-        _keep(path, simulator.token(role))
+        _keep(path, simulator.make_token(role))
 
 
 def _keep(path: Path, token: str) -> None:

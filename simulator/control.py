@@ -37,7 +37,7 @@ class Control:
         self._faults = faults
         self._ledger = ledger
         self._state = state
-        self._listener = PortListener(host, port, self._connection)
+        self._listener = PortListener(host, port, self._serve_connection)
 
     @property
     def port(self) -> int:
@@ -46,16 +46,16 @@ class Control:
 
     def start(self) -> None:
         """Open the port."""
-        self._listener.up()
+        self._listener.start_listening()
 
     async def stop(self) -> None:
         """Close the port."""
         await self._listener.close()
 
-    async def _connection(self, sock: socket.socket) -> None:
+    async def _serve_connection(self, sock: socket.socket) -> None:
         reader, writer = await open_streams(sock, None)
         try:
-            await Conversation(reader, writer).run(self._answer, _no_headers, keep_alive=lambda: True)
+            await Conversation(reader, writer).run(self._answer, _give_no_headers, keep_alive=lambda: True)
         except asyncio.CancelledError:
             writer.transport.abort()
             raise
@@ -66,40 +66,40 @@ class Control:
         match (request.method, request.path):
             case ("GET", "/faults"):
                 known = {name: {"what": kind.what, "parameters": kind.defaults} for name, kind in KINDS.items()}
-                return _json({"active": self._faults.active, "known": known})
+                return _answer_json({"active": self._faults.active, "known": known})
             case ("POST", "/faults"):
                 return self._switch(request.body)
             case ("GET", "/ledger"):
-                return self._entries(request)
+                return self._answer_entries(request)
             case ("GET", "/state"):
-                return _json(self._state())
-        return _json({"error": "there is /faults, /ledger and /state"}, 404)
+                return _answer_json(self._state())
+        return _answer_json({"error": "there is /faults, /ledger and /state"}, 404)
 
     def _switch(self, body: bytes) -> Response:
         try:
             parameters = json.loads(body)
             name, on = str(parameters.pop("name")), bool(parameters.pop("on", True))
             if on:
-                self._faults.on(name, **parameters)
+                self._faults.switch_on(name, **parameters)
             else:
-                self._faults.off(name)
+                self._faults.switch_off(name)
         except UnknownFaultError as error:
-            return _json({"error": str(error)}, 422)
+            return _answer_json({"error": str(error)}, 422)
         except (ValueError, KeyError, AttributeError, TypeError):
-            return _json({"error": 'send {"name": ..., "on": true}'}, 400)
-        return _json({"active": self._faults.active})
+            return _answer_json({"error": 'send {"name": ..., "on": true}'}, 400)
+        return _answer_json({"active": self._faults.active})
 
-    def _entries(self, request: ParsedRequest) -> Response:
+    def _answer_entries(self, request: ParsedRequest) -> Response:
         kind, start = request.query.get("kind"), request.query.get("from", "0")
         if not start.isdecimal():
-            return _json({"error": "from is the number of the first entry wanted"}, 400)
-        entries = self._ledger.entries if kind is None else self._ledger.of(kind)
-        return _json({"entries": [asdict(entry) for entry in entries if entry.number >= int(start)]})
+            return _answer_json({"error": "from is the number of the first entry wanted"}, 400)
+        entries = self._ledger.entries if kind is None else self._ledger.list_kind(kind)
+        return _answer_json({"entries": [asdict(entry) for entry in entries if entry.number >= int(start)]})
 
 
-def _no_headers() -> Headers:
+def _give_no_headers() -> Headers:
     return ()
 
 
-def _json(value: dict[str, Any], status: int = 200) -> Response:
+def _answer_json(value: dict[str, Any], status: int = 200) -> Response:
     return Response(status, json.dumps(value).encode())

@@ -29,102 +29,106 @@ class FaultKind:
     defaults: Parameters
 
 
-def _kind(what: str, **defaults: Any) -> FaultKind:
+def _make_kind(what: str, **defaults: Any) -> FaultKind:
     return FaultKind(what, defaults)
 
 
 KINDS: dict[str, FaultKind] = {
     # Connections
-    "refuse": _kind("refuse every connection"),
-    "silent": _kind("accept connections and never answer; stage: handshake or reply", stage="reply"),
-    "reset": _kind("close the connection instead of answering"),
+    "refuse": _make_kind("refuse every connection"),
+    "silent": _make_kind("accept connections and never answer; stage: handshake or reply", stage="reply"),
+    "reset": _make_kind("close the connection instead of answering"),
     # Whole replies
-    "unauthorised": _kind("401 for every credential, in the firmware's own words"),
-    "login-page": _kind("401 with an HTML page that points to /login.html"),
-    "html": _kind("200 with an HTML page where JSON is due"),
-    "bad-gateway": _kind("502 with an HTML page"),
-    "starting": _kind("503: the device is still starting"),
-    "redirect": _kind("302 to another host", to="https://attacker.invalid/"),
-    "truncate": _kind("the body stops after this many bytes", at=20),
-    "wrong-length": _kind("a Content-Length that is off by this much", by=10),
-    "endless": _kind("a body that never ends"),
-    "gzip-bomb": _kind("a small compressed body that unpacks to this many MiB", mib=64),
-    "slow-body": _kind("the body comes byte by byte", seconds=1.0),
-    "hostile-cookies": _kind("Set-Cookie for other hosts, and some enormous ones"),
-    "many-headers": _kind("thousands of headers", count=5000),
+    "unauthorised": _make_kind("401 for every credential, in the firmware's own words"),
+    "login-page": _make_kind("401 with an HTML page that points to /login.html"),
+    "html": _make_kind("200 with an HTML page where JSON is due"),
+    "bad-gateway": _make_kind("502 with an HTML page"),
+    "starting": _make_kind("503: the device is still starting"),
+    "redirect": _make_kind("302 to another host", to="https://attacker.invalid/"),
+    "truncate": _make_kind("the body stops after this many bytes", at=20),
+    "wrong-length": _make_kind("a Content-Length that is off by this much", by=10),
+    "endless": _make_kind("a body that never ends"),
+    "gzip-bomb": _make_kind("a small compressed body that unpacks to this many MiB", mib=64),
+    "slow-body": _make_kind("the body comes byte by byte", seconds=1.0),
+    "hostile-cookies": _make_kind("Set-Cookie for other hosts, and some enormous ones"),
+    "many-headers": _make_kind("thousands of headers", count=5000),
     # Values in JSON; `field` empty picks the first measured value of the reply
-    "nan": _kind("NaN as a value", field=""),
-    "huge-number": _kind("1e400 as a value", field=""),
-    "huge-integer": _kind("an integer far beyond 64 bits", field=""),
-    "wrong-type": _kind("a text where a number is due", field=""),
-    "null": _kind("null as a value", field=""),
-    "lower-nan": _kind("nan as C prints it, which is no JSON", field=""),
-    "empty-body": _kind("200 with an empty body"),
-    "not-found": _kind("404, as for minutes after a start"),
-    "remove-field": _kind("a field that this firmware no longer sends", field=""),
-    "rename-field": _kind("a field under another name", field="", to="renamed"),
-    "new-field": _kind("a field that no client knows", field="novelty"),
-    "deep-nesting": _kind("JSON nested this deep", depth=100_000),
-    "duplicate-keys": _kind("the same key twice in one object"),
+    "nan": _make_kind("NaN as a value", field=""),
+    "huge-number": _make_kind("1e400 as a value", field=""),
+    "huge-integer": _make_kind("an integer far beyond 64 bits", field=""),
+    "wrong-type": _make_kind("a text where a number is due", field=""),
+    "null": _make_kind("null as a value", field=""),
+    "lower-nan": _make_kind("nan as C prints it, which is no JSON", field=""),
+    "empty-body": _make_kind("200 with an empty body"),
+    "not-found": _make_kind("404, as for minutes after a start"),
+    "remove-field": _make_kind("a field that this firmware no longer sends", field=""),
+    "rename-field": _make_kind("a field under another name", field="", to="renamed"),
+    "new-field": _make_kind("a field that no client knows", field="novelty"),
+    "deep-nesting": _make_kind("JSON nested this deep", depth=100_000),
+    "duplicate-keys": _make_kind("the same key twice in one object"),
     # The device itself
-    "firmware": _kind("become another profile, with a new certificate, after an outage", to="firmware-8", outage_s=0.0),
-    "nightly-restart": _kind("off for a while, then on again without any session", outage_s=60.0),
-    "new-certificate": _kind("another TLS certificate", generation=1),
-    "other-serial": _kind("another gateway at the same address", serial="122099999999"),
-    "clock-off": _kind("the device's clock is wrong: by this many seconds, or stuck at `at` (epoch)", by=0.0, at=None),
-    "session-death": _kind("every session is lost, and a stale cookie is refused even with a token"),
-    "cookie-required": _kind("/ivp/... wants the session cookie; a token alone is refused"),
-    "token-refused": _kind("check_jwt refuses every token"),
-    "booting": _kind("no inverters and zero production, as 3.x just after its start"),
+    "firmware": _make_kind(
+        "become another profile, with a new certificate, after an outage", to="firmware-8", outage_s=0.0
+    ),
+    "nightly-restart": _make_kind("off for a while, then on again without any session", outage_s=60.0),
+    "new-certificate": _make_kind("another TLS certificate", generation=1),
+    "other-serial": _make_kind("another gateway at the same address", serial="122099999999"),
+    "clock-off": _make_kind(
+        "the device's clock is wrong: by this many seconds, or stuck at `at` (epoch)", by=0.0, at=None
+    ),
+    "session-death": _make_kind("every session is lost, and a stale cookie is refused even with a token"),
+    "cookie-required": _make_kind("/ivp/... wants the session cookie; a token alone is refused"),
+    "token-refused": _make_kind("check_jwt refuses every token"),
+    "booting": _make_kind("no inverters and zero production, as 3.x just after its start"),
     # Batteries and the grid
-    "no-storage-meter": _kind("the battery has no current transformer, as at most sites in Europe"),
-    "battery-silent": _kind("the batteries no longer talk to the gateway, which goes on stating their charge"),
-    "grid-lost": _kind("the main relay is open: the house is cut off from the grid"),
-    "generator-running": _kind("the main relay is open, and a generator that no meter sees feeds the house"),
+    "no-storage-meter": _make_kind("the battery has no current transformer, as at most sites in Europe"),
+    "battery-silent": _make_kind("the batteries no longer talk to the gateway, which goes on stating their charge"),
+    "grid-lost": _make_kind("the main relay is open: the house is cut off from the grid"),
+    "generator-running": _make_kind("the main relay is open, and a generator that no meter sees feeds the house"),
     # Inverters and counters
-    "frozen-dates": _kind("inverters keep the report they had when this began"),
-    "ghosts": _kind("inverters that never reported (date 0)", count=2),
-    "removed-devices": _kind("removed inverters stay in device_data, without readings", count=2),
-    "mod-gone": _kind("no inverter communicates (as at night)"),
-    "fifty-devices": _kind("so many devices that device_data is cut off at its limit", count=60),
-    "unsigned-wrap": _kind("negative meter power in device_data as an unsigned 32-bit number"),
-    "counter-reset": _kind("lifetime counters start again from 0"),
-    "counter-wrap": _kind("inverter lifetimes wrap at this many Wh", at=1_193_046),
-    "unsigned-watts": _kind("the first inverter of the list draws 4 W, printed as an unsigned 32-bit number"),
-    "serial-twice": _kind("the first inverter stands in the list a second time, with an older report"),
+    "frozen-dates": _make_kind("inverters keep the report they had when this began"),
+    "ghosts": _make_kind("inverters that never reported (date 0)", count=2),
+    "removed-devices": _make_kind("removed inverters stay in device_data, without readings", count=2),
+    "mod-gone": _make_kind("no inverter communicates (as at night)"),
+    "fifty-devices": _make_kind("so many devices that device_data is cut off at its limit", count=60),
+    "unsigned-wrap": _make_kind("negative meter power in device_data as an unsigned 32-bit number"),
+    "counter-reset": _make_kind("lifetime counters start again from 0"),
+    "counter-wrap": _make_kind("inverter lifetimes wrap at this many Wh", at=1_193_046),
+    "unsigned-watts": _make_kind("the first inverter of the list draws 4 W, printed as an unsigned 32-bit number"),
+    "serial-twice": _make_kind("the first inverter stands in the list a second time, with an older report"),
     # Meters
-    "phase-drops": _kind("a phase is 0 in all but its frequency", meter="production", phase=0),
-    "phase-null": _kind("null in one field of a phase", meter="production", phase=0, field="activePower"),
-    "production-ct-off": _kind("the production meter is not enabled, and the total is the net and its noise"),
-    "production-ct-absent": _kind("the production meter is enabled, but no transformer is fitted: -1 W"),
-    "other-production": _kind("the meter pv3p sees inverters of others", watts=2000.0),
-    "reversed-ct": _kind("the transformers of a meter are clamped on backwards", meter="net-consumption"),
-    "copied-channel": _kind("every phase of a meter shows the first one", meter="net-consumption"),
-    "net-confusion": _kind("total consumption repeats the net values (8.3.5433)"),
-    "frozen-readings": _kind("meter readings keep the timestamp and values they had when this began"),
+    "phase-drops": _make_kind("a phase is 0 in all but its frequency", meter="production", phase=0),
+    "phase-null": _make_kind("null in one field of a phase", meter="production", phase=0, field="activePower"),
+    "production-ct-off": _make_kind("the production meter is not enabled, and the total is the net and its noise"),
+    "production-ct-absent": _make_kind("the production meter is enabled, but no transformer is fitted: -1 W"),
+    "other-production": _make_kind("the meter pv3p sees inverters of others", watts=2000.0),
+    "reversed-ct": _make_kind("the transformers of a meter are clamped on backwards", meter="net-consumption"),
+    "copied-channel": _make_kind("every phase of a meter shows the first one", meter="net-consumption"),
+    "net-confusion": _make_kind("total consumption repeats the net values (8.3.5433)"),
+    "frozen-readings": _make_kind("meter readings keep the timestamp and values they had when this began"),
     # The meter stream
-    "stream-unauthorised": _kind("401 on the stream"),
-    "stream-stall": _kind("the stream stays open and says nothing more"),
-    "stream-drip": _kind("the stream comes byte by byte", seconds=1.0),
-    "stream-burst": _kind("events are collected until this many bytes are there", size=16_384),
-    "stream-hold": _kind("events are held back until so many are there, then come together", events=8),
-    "stream-split": _kind("events are cut into pieces of this many bytes", size=7),
-    "stream-cut": _kind("the connection ends inside an event"),
-    "stream-garbage": _kind("every so many events one is no JSON", every=3),
-    "stream-sections": _kind("the consumption sections and unused phases are missing"),
-    "stream-comments": _kind("comments, event names, ids and CRLF line ends between the events"),
+    "stream-unauthorised": _make_kind("401 on the stream"),
+    "stream-stall": _make_kind("the stream stays open and says nothing more"),
+    "stream-drip": _make_kind("the stream comes byte by byte", seconds=1.0),
+    "stream-burst": _make_kind("events are collected until this many bytes are there", size=16_384),
+    "stream-hold": _make_kind("events are held back until so many are there, then come together", events=8),
+    "stream-split": _make_kind("events are cut into pieces of this many bytes", size=7),
+    "stream-cut": _make_kind("the connection ends inside an event"),
+    "stream-garbage": _make_kind("every so many events one is no JSON", every=3),
+    "stream-sections": _make_kind("the consumption sections and unused phases are missing"),
+    "stream-comments": _make_kind("comments, event names, ids and CRLF line ends between the events"),
     # The cloud
-    "cloud-refuse": _kind("the cloud refuses connections"),
-    "cloud-maintenance": _kind("the cloud answers with an HTML page", status=503),
-    "cloud-blocked": _kind("the cloud answers 403 with an HTML page, as its firewall does"),
-    "cloud-busy": _kind("the cloud answers 429 or 503 and says when to come back", status=429, retry_after=600),
-    "cloud-locked": _kind("the account is locked: a message and no session", status=200),
-    "cloud-empty-token": _kind("200 with an empty body where a token is due"),
-    "cloud-mfa": _kind("the login asks for a second factor"),
-    "cloud-json-token": _kind("the token comes inside a JSON object"),
-    "cloud-error-in-disguise": _kind("200 with a JSON message and no token"),
-    "cloud-not-a-token": _kind("200 with a text that is no token"),
-    "cloud-expired-token": _kind("the cloud hands out tokens that have expired"),
+    "cloud-refuse": _make_kind("the cloud refuses connections"),
+    "cloud-maintenance": _make_kind("the cloud answers with an HTML page", status=503),
+    "cloud-blocked": _make_kind("the cloud answers 403 with an HTML page, as its firewall does"),
+    "cloud-busy": _make_kind("the cloud answers 429 or 503 and says when to come back", status=429, retry_after=600),
+    "cloud-locked": _make_kind("the account is locked: a message and no session", status=200),
+    "cloud-empty-token": _make_kind("200 with an empty body where a token is due"),
+    "cloud-mfa": _make_kind("the login asks for a second factor"),
+    "cloud-json-token": _make_kind("the token comes inside a JSON object"),
+    "cloud-error-in-disguise": _make_kind("200 with a JSON message and no token"),
+    "cloud-not-a-token": _make_kind("200 with a text that is no token"),
+    "cloud-expired-token": _make_kind("the cloud hands out tokens that have expired"),
 }
 
 
@@ -139,7 +143,7 @@ class Faults:
         self._active: dict[str, Parameters] = {}
         self._subscribers: list[Callable[[str], None]] = []
 
-    def on(self, name: str, **parameters: Any) -> None:
+    def switch_on(self, name: str, **parameters: Any) -> None:
         """Switch a fault on, or change its parameters.
 
         Raises:
@@ -156,7 +160,7 @@ class Faults:
         self._active[name] = known | parameters
         self._notify(name)
 
-    def off(self, name: str) -> None:
+    def switch_off(self, name: str) -> None:
         """Switch a fault off; does nothing if it is off already."""
         if self._active.pop(name, None) is not None:
             self._notify(name)
@@ -164,7 +168,7 @@ class Faults:
     def clear(self) -> None:
         """Switch everything off."""
         for name in list(self._active):
-            self.off(name)
+            self.switch_off(name)
 
     @property
     def active(self) -> dict[str, Parameters]:
@@ -183,7 +187,7 @@ class Faults:
             return None
         taken = dict(parameters)
         if parameters["times"] == 1:
-            self.off(name)
+            self.switch_off(name)
         elif parameters["times"] > 1:
             parameters["times"] -= 1
         return taken

@@ -55,7 +55,7 @@ class Ledger:
     def __iter__(self) -> Iterator[LedgerEntry]:
         return iter(self.entries)
 
-    def of(self, kind: str) -> list[LedgerEntry]:
+    def list_kind(self, kind: str) -> list[LedgerEntry]:
         """The entries of one kind."""
         return [entry for entry in self.entries if entry.kind == kind]
 

@@ -87,7 +87,7 @@ PROFILES: dict[str, GatewayProfile] = {
 }
 
 
-def profile_named(name: str, house: str | None = None) -> GatewayProfile:
+def find_profile(name: str, house: str | None = None) -> GatewayProfile:
     """A profile by name, in another house if wanted.
 
     Raises:

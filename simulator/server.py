@@ -18,13 +18,13 @@ from simulator.gateway.answers import Answers
 from simulator.gateway.device import Device
 from simulator.gateway.server import GatewayServer
 from simulator.gateway.tokens import TokenAuthority
-from simulator.house import House, late_morning_offset
+from simulator.house import House, find_late_morning_offset
 from simulator.house.profile import HouseProfile
 from simulator.house.profiles import PROFILES as HOUSES
 from simulator.ledger import Ledger
-from simulator.profiles import GatewayProfile, profile_named
+from simulator.profiles import GatewayProfile, find_profile
 from simulator.state import StateFolder
-from simulator.web.tls import gateway_certificate
+from simulator.web.tls import make_gateway_certificate
 
 # The counters are kept as they will stand this much later, so that after a kill they never step back.
 _KEEP_EVERY_S = 30.0
@@ -80,36 +80,36 @@ class Simulator:
         ledger_keep: int | None = None,
         installer_password: str | None = None,
     ) -> None:
-        self.profile = profile_named(profile, house) if isinstance(profile, str) else profile
+        self.profile = find_profile(profile, house) if isinstance(profile, str) else profile
         self.host = host
         self.clock: DeviceClock = clock if clock is not None else SimClock()
         self.faults = Faults()
         self.ledger = Ledger(ledger_file, ledger_keep)
         self._folder = tempfile.TemporaryDirectory(prefix="envoy-simulator-")
         self._state = StateFolder(state_dir, self.profile.serial, self.profile.house) if state_dir else None
-        self._authority = self._state.token_authority() if self._state is not None else TokenAuthority()
+        self._authority = self._state.load_token_authority() if self._state is not None else TokenAuthority()
         house_profile = HOUSES[self.profile.house]
-        offset = round(late_morning_offset(house_profile, self.clock.now(), seed)) if late_morning else 0
+        offset = round(find_late_morning_offset(house_profile, self.clock.now(), seed)) if late_morning else 0
         if counters_start is None:
-            counters_start = _start_of_day(house_profile, self.clock.now() + offset)
-        built = _house(house_profile, seed, counters_start)
+            counters_start = _find_start_of_day(house_profile, self.clock.now() + offset)
+        built = _make_house(house_profile, seed, counters_start)
         self.device = Device(self.profile, built, self.clock, self.faults, house_offset_s=offset)
         access = EndpointAccess(self.device, self._authority, self.faults, installer_password)
         answers = Answers(self.device, access, self.ledger)
-        certificate = self._state.certificate() if self._state else gateway_certificate(self.profile.serial)
+        certificate = self._state.load_certificate() if self._state else make_gateway_certificate(self.profile.serial)
         self._gateway = GatewayServer(
             self.device, access, answers, certificate, host=host, ports=(http_port, https_port)
         )
         folder = state_dir if state_dir is not None else Path(self._folder.name)
         self.cloud = CloudServer(self._authority, self.clock, self.faults, host=host, folder=folder)
-        self._control = Control(self.faults, self.ledger, self.description, host="127.0.0.1", port=control_port)
+        self._control = Control(self.faults, self.ledger, self.describe, host="127.0.0.1", port=control_port)
         self._keeping: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         # Adding up the counters takes up to a second of a processor: not while a reader waits.
-        await asyncio.to_thread(self.device.counters)
+        await asyncio.to_thread(self.device.read_counters)
         if self._state is not None:
-            kept = self._state.counters()
+            kept = self._state.load_counters()
             if kept is not None:
                 self.device.continue_from(kept)
             self._keeping = asyncio.create_task(self._keep_counters(self._state))
@@ -127,7 +127,7 @@ class Simulator:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._keeping
         if self._state is not None:
-            self._state.keep_counters(self.device.counters())
+            self._state.keep_counters(self.device.read_counters())
         self.ledger.close()
         self._folder.cleanup()
 
@@ -156,7 +156,7 @@ class Simulator:
         """SHA-256 of the gateway's present certificate, lower-case hex."""
         return self._gateway.certificate.fingerprint
 
-    def token(self, role: str = "owner", expires_in: float | None = None, serial: str | None = None) -> str:
+    def make_token(self, role: str = "owner", expires_in: float | None = None, serial: str | None = None) -> str:
         """A token for this gateway (or another serial), as the cloud would sign it.
 
         Args:
@@ -166,7 +166,7 @@ class Simulator:
         """
         return self._authority.issue(serial or self.serial, role, self.clock.now(), expires_in)
 
-    def description(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         """Everything a reader needs to begin, as JSON."""
         return {
             "serial": self.serial,
@@ -176,7 +176,7 @@ class Simulator:
             "https_port": self.https_port,
             "control_port": self.control_port,
             "fingerprint": self.fingerprint,
-            "tokens": {role: self.token(role) for role in ("owner", "installer")},
+            "tokens": {role: self.make_token(role) for role in ("owner", "installer")},
             "cloud": {"url": self.cloud.url, "ca_file": str(self.cloud.ca_file)},
             "time": self.clock.now(),
             "house_offset_s": self.device.house_offset_s,
@@ -184,16 +184,16 @@ class Simulator:
 
     async def _keep_counters(self, state: StateFolder) -> None:
         while True:
-            state.keep_counters(self.device.counters(self.device.moment() + _KEEP_AHEAD_S))
+            state.keep_counters(self.device.read_counters(self.device.find_moment() + _KEEP_AHEAD_S))
             await asyncio.sleep(_KEEP_EVERY_S)
 
 
-def _start_of_day(house: HouseProfile, moment: float) -> float:
+def _find_start_of_day(house: HouseProfile, moment: float) -> float:
     local = dt.datetime.fromtimestamp(moment, ZoneInfo(house.time_zone))
     return local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
 
 
 @functools.lru_cache(maxsize=8)
-def _house(profile: HouseProfile, seed: int, start: float) -> House:
+def _make_house(profile: HouseProfile, seed: int, start: float) -> House:
     """A house is a pure function of these: the many simulators of a test run share what it has already added up."""
     return House(profile, seed, start)

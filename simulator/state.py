@@ -5,7 +5,7 @@ from pathlib import Path
 
 from simulator.gateway.tokens import TokenAuthority
 from simulator.house.state import LifetimeCounters, PhaseEnergy
-from simulator.web.tls import Certificate, gateway_certificate
+from simulator.web.tls import Certificate, make_gateway_certificate
 
 
 class StateFolder:
@@ -25,21 +25,21 @@ class StateFolder:
         self._counters = folder / f"{serial}-{house}-counters.json"
         self._serial = serial
 
-    def certificate(self) -> Certificate:
+    def load_certificate(self) -> Certificate:
         """The gateway's certificate, made at the first start."""
         if not (self._certificate.exists() and self._key.exists()):
-            made = gateway_certificate(self._serial)
+            made = make_gateway_certificate(self._serial)
             _write(self._certificate, made.certificate_pem)
             _write(self._key, made.key_pem)
         return Certificate(self._certificate.read_bytes(), self._key.read_bytes())
 
-    def token_authority(self) -> TokenAuthority:
+    def load_token_authority(self) -> TokenAuthority:
         """The key that signs tokens, made at the first start: older tokens stay valid."""
         if not self._tokens.exists():
             _write(self._tokens, TokenAuthority().key_pem)
         return TokenAuthority(self._tokens.read_bytes())
 
-    def counters(self) -> LifetimeCounters | None:
+    def load_counters(self) -> LifetimeCounters | None:
         """The counters at the last stop; None at the first start or if the file is not valid."""
         try:
             kept = json.loads(self._counters.read_bytes())

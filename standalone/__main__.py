@@ -12,8 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from shared.clock import SystemClock
-from standalone.dashboards import dashboards as run_dashboards
-from standalone.demo import demo as run_demo
+from standalone.dashboards import run_dashboards
+from standalone.demo import run_demo
 from standalone.errors import StandaloneError
 from standalone.influxdb import InfluxChoice, find_influxd
 from standalone.processes import ProcessGroup

@@ -73,12 +73,12 @@ class ReceiverApi:
             transport=transport,
         )
 
-    async def power(self) -> PowerReply:
+    async def read_power(self) -> PowerReply:
         """The power of the household; all unknown before the first reading."""
         document = await self._get_latest("power")
         return PowerReply(*(document[name] for name in PowerReply._fields)) if document else UNKNOWN_POWER
 
-    async def meters(self) -> list[MeterReply]:
+    async def read_meters(self) -> list[MeterReply]:
         """Every phase of every meter; empty before the first reading."""
         return [
             MeterReply(
@@ -87,7 +87,7 @@ class ReceiverApi:
             for entry in await self._get_latest("meters") or ()
         ]
 
-    async def inverters(self) -> list[InverterReply]:
+    async def read_inverters(self) -> list[InverterReply]:
         """Every inverter that has reported or that the sites file names; empty before the first reading."""
         return [
             InverterReply(entry["inverter"], entry["age_seconds"])
@@ -127,7 +127,7 @@ class StatusPort:
         self._name = name
         self._client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=_TIMEOUT_S, trust_env=False)
 
-    async def metrics(self) -> Mapping[str, float]:
+    async def read_metrics(self) -> Mapping[str, float]:
         """Every sample by its name; samples of one name with different labels are added."""
         totals: dict[str, float] = {}
         for family in text_string_to_metric_families((await self._get("/metrics")).text):
@@ -135,7 +135,7 @@ class StatusPort:
                 totals[sample.name] = totals.get(sample.name, 0.0) + sample.value
         return totals
 
-    async def problem(self) -> str | None:
+    async def read_problem(self) -> str | None:
         """None while the service is ready, else its own sentence."""
         response = await self._get("/readyz")
         return None if response.is_success else response.text.strip()

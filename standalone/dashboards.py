@@ -20,7 +20,7 @@ from standalone.stack import LocalInstallation
 PROFILE = "battery"
 
 
-async def dashboards(
+async def run_dashboards(
     directory: Path, database: InfluxChoice, days: float, clock: Clock, groups: list[ProcessGroup]
 ) -> None:
     """Run until cancelled.

@@ -17,9 +17,9 @@ from shared.clock import Clock
 from shared.files import make_private_directory
 from shared.units import DAY_S
 from simulator.house import PROFILES as HOUSES
-from simulator.house import late_morning_offset
+from simulator.house import find_late_morning_offset
 from simulator.profiles import PROFILES as GATEWAYS
-from standalone.directories import DemoDirectory, free_port
+from standalone.directories import DemoDirectory, find_free_port
 from standalone.history import HouseSettings
 from standalone.loader import LoadJob
 from standalone.processes import Child, ProcessGroup
@@ -52,7 +52,7 @@ class Simulation:
     past: HouseSettings
 
 
-async def demo(directory: Path, days: float, clock: Clock, groups: list[ProcessGroup]) -> None:
+async def run_demo(directory: Path, days: float, clock: Clock, groups: list[ProcessGroup]) -> None:
     """Run until cancelled.
 
     Args:
@@ -75,7 +75,7 @@ async def open_group(directory: Path, groups: list[ProcessGroup]) -> AsyncIterat
     """A group of processes with a directory of its own; the end of the context stops it. Raises StandaloneError."""
     demo_directory = DemoDirectory(directory)
     demo_directory.take()
-    group = ProcessGroup(make_private(directory / "logs"), directory, without_our_settings(os.environ))
+    group = ProcessGroup(make_private(directory / "logs"), directory, drop_our_settings(os.environ))
     groups.append(group)
     try:
         yield group
@@ -94,7 +94,7 @@ async def run_chain(
     await watch(group, installation, token, clock, loader=loader)
 
 
-def without_our_settings(environment: Mapping[str, str]) -> dict[str, str]:
+def drop_our_settings(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment without settings of ours: a demo must never reach for a real gateway or store."""
     return {name: value for name, value in environment.items() if not name.startswith(_SETTINGS)}
 
@@ -103,7 +103,7 @@ def _find_counters_start(profile: str, clock: Clock) -> int:
     """The start of the counters (epoch seconds at the house): about now, as counting from an early start takes time."""
     now = clock.now_ms() / 1000
     house = HOUSES[GATEWAYS[profile].house]
-    return int(now + late_morning_offset(house, now, SEED)) // 60 * 60
+    return int(now + find_late_morning_offset(house, now, SEED)) // 60 * 60
 
 
 async def start_simulator(group: ProcessGroup, directory: Path, profile: str, clock: Clock) -> Simulation:
@@ -120,7 +120,7 @@ async def start_simulator(group: ProcessGroup, directory: Path, profile: str, cl
 
 def plan_installation(directory: Path, gateway: AnnouncedGateway, title: str) -> LocalInstallation:
     """Settings for a scraper of the simulated gateway and a receiver with the embedded store."""
-    port, receiver_status, scraper_status = free_port(), free_port(), free_port()
+    port, receiver_status, scraper_status = find_free_port(), find_free_port(), find_free_port()
     secret, state = secrets.token_hex(32), make_private(directory / "receiver")
     url = f"http://127.0.0.1:{port}"
     return LocalInstallation(

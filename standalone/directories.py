@@ -56,7 +56,7 @@ class DemoDirectory:
             self._lock = -1
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     """A free port of loopback. Another program may take it first; the process that needs it then reports this."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -24,7 +24,7 @@ from simulator.gateway.device import Device
 from simulator.gateway.payloads import device_data, inverters, meters
 from simulator.house import House
 from simulator.house.profiles import PROFILES as HOUSES
-from simulator.profiles import profile_named
+from simulator.profiles import find_profile
 
 STEP_S = 10
 COUNTERS_S = 60
@@ -66,11 +66,11 @@ class Past:
     """The readings of past times at one house."""
 
     def __init__(self, house: HouseSettings) -> None:
-        profile = profile_named(house.profile)
+        profile = find_profile(house.profile)
         simulated = House(HOUSES[profile.house], house.seed, house.start)
         self._clock = _Moment()
         self._device = Device(profile, simulated, self._clock, Faults(), house_offset_s=house.offset_s)
-        self._meters = parse_meters(meters.meters(self._device))
+        self._meters = parse_meters(meters.list_meters(self._device))
 
     def make_pieces(self, start_s: int, stop_s: int) -> Iterator[list[Reading]]:
         """The readings from start to stop (epoch seconds, ours) in pieces of six hours, the newest first.
@@ -86,28 +86,28 @@ class Past:
         tracker = Tracker()
         rows: list[Reading] = []
         for second in range(start_s, stop_s, STEP_S):
-            proposal = tracker.propose(self._sample(second))
+            proposal = tracker.propose(self._make_samples(second))
             tracker.accept(proposal)
             rows += proposal.rows
         return [*rows, *tracker.flush().rows]
 
-    def _sample(self, second: int) -> list[Reading]:
+    def _make_samples(self, second: int) -> list[Reading]:
         """The samples that a scraper would read at one second (epoch)."""
         self._clock.time = float(second)
         stamp = second * 1000
-        event = json.dumps(meters.stream_event(self._device)).encode()
+        event = json.dumps(meters.make_stream_event(self._device)).encode()
         samples = [_make_reading("meter", one, stamp, one.values) for one in parse_event(event, self._meters)]
         if second % COUNTERS_S == 0:
             streamed = {(sample.tags["meter"], sample.tags["phase"]) for sample in samples}
-            counted = parse_readings(meters.readings(self._device), self._meters)
+            counted = parse_readings(meters.list_readings(self._device), self._meters)
             # the stream says nothing of a battery; the poll does
             unheard = [one for one in counted if (one.meter, one.phase) not in streamed]
             samples += [_make_reading("meter", one, stamp, one.values) for one in unheard]
             samples += [_make_reading("meter_energy", one, stamp, one.counters) for one in counted]
         if second % INVERTERS_S == 0:
             samples += join_inverters(
-                parse_inverters(inverters.inverters(self._device)),
-                parse_device_data(device_data.device_data(self._device)),
+                parse_inverters(inverters.list_inverters(self._device)),
+                parse_device_data(device_data.describe_device_data(self._device)),
             )
         return samples
 

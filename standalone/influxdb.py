@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from shared.clock import Clock
 from shared.files import make_private_directory, write_private
-from standalone.directories import free_port
+from standalone.directories import find_free_port
 from standalone.errors import StandaloneError
 from standalone.processes import ProcessGroup
 from standalone.stack import wait_until_ready
@@ -95,7 +95,7 @@ async def start_influxdb(group: ProcessGroup, directory: Path, database: InfluxC
 def _choose_port(port: int) -> int:
     """The port, or a free one for 0. Raises StandaloneError for one that is taken."""
     if port == 0:
-        return free_port()
+        return find_free_port()
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was just given up is no hindrance
         try:

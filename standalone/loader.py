@@ -71,7 +71,7 @@ class Poster:
         body = wire.encode_batch(batch=batch, outbox=self._outbox, rows=zip(seqs, rows, strict=True))
         reason = ""
         for _ in range(_ATTEMPTS):
-            answer = await self._sender.post(body, self._signer.token(self._clock.now_ms() // 1000))
+            answer = await self._sender.post(body, self._signer.get_token(self._clock.now_ms() // 1000))
             if isinstance(answer, NoAnswer):
                 reason, wait_s = answer.reason, _WAIT_S
             else:

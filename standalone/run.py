@@ -24,7 +24,7 @@ from shared.clock import Clock
 from shared.environment import UnreadableSettingError, read_environment
 from shared.files import UnsafeFileError, make_private_directory, read_private, write_private
 from standalone.demo import format_token_command
-from standalone.directories import free_port
+from standalone.directories import find_free_port
 from standalone.errors import StandaloneError
 from standalone.processes import ProcessGroup
 from standalone.stack import LocalInstallation, start_receiver, start_scraper, watch
@@ -83,7 +83,7 @@ def fill_in(given: Mapping[str, str], state: Path) -> dict[str, str]:
         StandaloneError: What was given contradicts running both here.
     """
     filled = {name: given.get(name, default) for name, default in _PORTS.items()}
-    filled |= {name: str(free_port()) for name, port in filled.items() if port == "0"}
+    filled |= {name: str(find_free_port()) for name, port in filled.items() if port == "0"}
     url = f"http://127.0.0.1:{filled['RECEIVER_PORT']}"
     if given.get("ENVOY_RECEIVER_URL", url).rstrip("/") != url:
         raise StandaloneError(

@@ -7,7 +7,7 @@ import yaml
 
 from simulator.house.profile import HouseProfile
 from simulator.house.profiles import PROFILES as HOUSES
-from simulator.profiles import profile_named
+from simulator.profiles import find_profile
 from standalone.history import HouseSettings
 
 _MOST_EAST = 14
@@ -19,7 +19,7 @@ _COLUMNS = 6
 
 def make_sites_file(house: HouseSettings, now_s: float) -> str:
     """The sites file (YAML) of one simulated gateway: names, arrays, time zone, tariffs, billing day."""
-    profile = profile_named(house.profile)
+    profile = find_profile(house.profile)
     house_profile = HOUSES[profile.house]
     site = {
         "name": f"Simulated house ({house_profile.name})",
@@ -37,7 +37,7 @@ def find_time_zone(house: HouseSettings, now_s: float) -> str:
 
     A simulated house may live hours away from its real zone: the demo's, where it is always late morning.
     """
-    house_profile = HOUSES[profile_named(house.profile).house]
+    house_profile = HOUSES[find_profile(house.profile).house]
     there = datetime.fromtimestamp(now_s + house.offset_s, ZoneInfo(house_profile.time_zone))
     ahead = (there.hour - datetime.fromtimestamp(now_s, UTC).hour) % 24
     if ahead > _MOST_EAST:

@@ -10,7 +10,7 @@ import httpx
 from rich.console import Console
 from rich.live import Live
 
-from receiver.auth.readers import page_link
+from receiver.auth.readers import make_page_link
 from shared.clock import Clock
 from standalone.api import ReceiverApi, StatusPort
 from standalone.errors import NotReadyError
@@ -83,19 +83,19 @@ async def watch(
     console = Console()
     shown = console.is_terminal or installation.simulated
     links = {
-        "the page": page_link(installation.url, token) if shown else f"{installation.url}/",
+        "the page": make_page_link(installation.url, token) if shown else f"{installation.url}/",
         "another link to it": installation.token_command,
         "API": f"{installation.url}/api/v1/gateways/{installation.serial}/meters",
         "data": installation.data,
         **installation.notes,
     }
 
-    def frame() -> ViewFrame:
+    def make_frame() -> ViewFrame:
         recent_lines = [format_message(*entry) for entry in list(group.recent_lines)[-_MESSAGES:]]
         return ViewFrame(installation.title, links, read_history_share(loader), recent_lines)
 
     show = _show_screen if console.is_terminal else _print_lines
-    viewing = asyncio.create_task(show(console, sources, frame, clock))
+    viewing = asyncio.create_task(show(console, sources, make_frame, clock))
     dying = asyncio.create_task(group.wait_for_unexpected_end())
     try:
         await asyncio.wait({viewing, dying}, return_when=asyncio.FIRST_COMPLETED)
@@ -116,21 +116,21 @@ def read_history_share(loader: Child | None) -> float | None:
     return float(json.loads(loader.output)["done"]) if loader.output else 0.0
 
 
-async def _show_screen(console: Console, sources: Sources, frame: Callable[[], ViewFrame], clock: Clock) -> None:
+async def _show_screen(console: Console, sources: Sources, make_frame: Callable[[], ViewFrame], clock: Clock) -> None:
     with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
         while True:
-            live.update(render_screen(await read_state(sources), frame()), refresh=True)
+            live.update(render_screen(await read_state(sources), make_frame()), refresh=True)
             await clock.sleep(_SCREEN_S)
 
 
-async def _print_lines(console: Console, sources: Sources, frame: Callable[[], ViewFrame], clock: Clock) -> None:
-    around = frame()
+async def _print_lines(console: Console, sources: Sources, make_frame: Callable[[], ViewFrame], clock: Clock) -> None:
+    around = make_frame()
     console.print(
         around.title, *(f"{label}: {target}" for label, target in around.links.items()), sep="\n", soft_wrap=True
     )
     while True:
         console.print(
-            render_line(await read_state(sources), frame().history), soft_wrap=True, highlight=False, markup=False
+            render_line(await read_state(sources), make_frame().history), soft_wrap=True, highlight=False, markup=False
         )
         sys.stdout.flush()
         await clock.sleep(_LINE_S)

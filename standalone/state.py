@@ -56,13 +56,13 @@ class Sources(NamedTuple):
 async def read_state(sources: Sources) -> SystemState:
     """The state now. The values of a service that does not answer are unknown, and the problems name the service."""
     problems: list[str] = []
-    power = await _ask(sources.api.power(), problems)
-    meters = await _ask(sources.api.meters(), problems)
-    inverters = await _ask(sources.api.inverters(), problems)
-    scraper = await _ask(sources.scraper.metrics(), problems)
-    receiver = await _ask(sources.receiver.metrics(), problems)
+    power = await _ask(sources.api.read_power(), problems)
+    meters = await _ask(sources.api.read_meters(), problems)
+    inverters = await _ask(sources.api.read_inverters(), problems)
+    scraper = await _ask(sources.scraper.read_metrics(), problems)
+    receiver = await _ask(sources.receiver.read_metrics(), problems)
     for name, port in (("scraper", sources.scraper), ("receiver", sources.receiver)):
-        sentence = await _ask(port.problem(), problems)
+        sentence = await _ask(port.read_problem(), problems)
         if sentence:
             problems.append(f"{name}: {sentence}")
     return combine(
@@ -100,9 +100,9 @@ def combine(
         reporting=sum(one.age_s is not None and one.age_s <= _SPEAKS_S for one in inverters),
         inverters=max(len(inverters), round(scraper.get("envoy_inverters_known", 0.0))),
         age_s=min(ages, default=None),
-        streamed=_whole(scraper.get("envoy_stream_events_total")) if scraper.get("envoy_stream_connected") else None,
-        outbox_rows=_whole(scraper.get("envoy_outbox_rows")),
-        stored=_whole(receiver.get("receiver_readings_stored_total")),
+        streamed=_round(scraper.get("envoy_stream_events_total")) if scraper.get("envoy_stream_connected") else None,
+        outbox_rows=_round(scraper.get("envoy_outbox_rows")),
+        stored=_round(receiver.get("receiver_readings_stored_total")),
         problems=problems,
     )
 
@@ -115,5 +115,5 @@ async def _ask(question: Awaitable[_T], problems: list[str]) -> _T | None:
         return None
 
 
-def _whole(value: float | None) -> int | None:
+def _round(value: float | None) -> int | None:
     return None if value is None else round(value)

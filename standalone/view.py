@@ -44,10 +44,14 @@ class ViewFrame(NamedTuple):
 
 def render_screen(state: SystemState, frame: ViewFrame) -> RenderableType:
     """The whole live view."""
-    parts: list[RenderableType] = [_tiles(state), _meters(state.meters), _delivery(state, frame.history)]
+    parts: list[RenderableType] = [
+        _render_tiles(state),
+        _render_meters(state.meters),
+        _render_delivery(state, frame.history),
+    ]
     if state.problems:
         parts.append(Text("\n".join(f"! {make_inert(problem)}" for problem in state.problems), style="yellow"))
-    parts.append(_links(frame.links))
+    parts.append(_render_links(frame.links))
     if frame.messages:
         parts.append(Text("\n".join(frame.messages), style="dim", no_wrap=True, overflow="ellipsis"))
     return Panel(
@@ -61,14 +65,14 @@ def render_line(state: SystemState, history: float | None) -> str:
     words = [
         f"production {format_watts(power.production_w)}",
         f"load {format_watts(power.load_w)}",
-        f"grid {_grid(state)}",
+        f"grid {_describe_grid(state)}",
     ]
     if power.battery_w is not None:
-        words.append(f"battery {_battery(power.battery_w)}")
+        words.append(f"battery {_describe_battery(power.battery_w)}")
     words += [
         f"inverters {state.reporting} of {state.inverters}",
-        f"outbox {_count(state.outbox_rows)}",
-        f"stored {_count(state.stored)}",
+        f"outbox {_format_count(state.outbox_rows)}",
+        f"stored {_format_count(state.stored)}",
         f"last change {format_age(state.age_s)}",
     ]
     if history is not None:
@@ -92,16 +96,16 @@ def format_age(seconds: float | None) -> str:
     return f"{seconds / MINUTE_S:.0f} min ago" if seconds < 1.5 * HOUR_S else f"{seconds / HOUR_S:.0f} h ago"
 
 
-def _tiles(state: SystemState) -> Table:
+def _render_tiles(state: SystemState) -> Table:
     """The three or four numbers that matter most to people."""
     power = state.power
     tiles = [
         ("Production", format_watts(power.production_w), "green"),
         ("House load", format_watts(power.load_w), "cyan"),
-        ("Grid", _grid(state), "magenta"),
+        ("Grid", _describe_grid(state), "magenta"),
     ]
     if power.battery_w is not None:
-        tiles.append(("Battery", _battery(power.battery_w), "blue"))
+        tiles.append(("Battery", _describe_battery(power.battery_w), "blue"))
     table = Table(box=None, expand=True, show_header=True, padding=(0, 1))
     for name, _, _ in tiles:
         table.add_column(name, justify="center", ratio=1)
@@ -109,7 +113,7 @@ def _tiles(state: SystemState) -> Table:
     return table
 
 
-def _grid(state: SystemState) -> str:
+def _describe_grid(state: SystemState) -> str:
     imported_w, exported_w = state.power.imported_w, state.power.exported_w
     if imported_w is None or exported_w is None:
         return "unknown"
@@ -118,11 +122,11 @@ def _grid(state: SystemState) -> str:
     )
 
 
-def _battery(power_w: float) -> str:
+def _describe_battery(power_w: float) -> str:
     return f"discharging {format_watts(power_w)}" if power_w >= 0 else f"charging {format_watts(-power_w)}"
 
 
-def _meters(meters: Sequence[MeterReply]) -> RenderableType:
+def _render_meters(meters: Sequence[MeterReply]) -> RenderableType:
     """Power per meter and phase; old values are dim."""
     phases = sorted({one.phase for one in meters})
     if not phases:
@@ -132,9 +136,9 @@ def _meters(meters: Sequence[MeterReply]) -> RenderableType:
     for phase in phases:
         table.add_column(format_literally(f"phase {phase}"), justify="right")
     table.add_column("last change", justify="right")
-    for meter in sorted({one.meter for one in meters}, key=_order):
+    for meter in sorted({one.meter for one in meters}, key=_rank_meter):
         of_meter = {one.phase: one for one in meters if one.meter == meter}
-        cells = [_cell(of_meter.get(phase)) for phase in phases]
+        cells = [_render_cell(of_meter.get(phase)) for phase in phases]
         table.add_row(
             format_literally(_METER_NAMES.get(meter, meter)),
             *cells,
@@ -151,35 +155,35 @@ def format_literally(text: str) -> Text:
     return Text(make_inert(text))
 
 
-def _order(meter: str) -> tuple[int, str]:
+def _rank_meter(meter: str) -> tuple[int, str]:
     return (_METER_ORDER.index(meter) if meter in _METER_ORDER else len(_METER_ORDER), meter)
 
 
-def _cell(one: MeterReply | None) -> Text:
+def _render_cell(one: MeterReply | None) -> Text:
     if one is None:
         return Text("")
     return Text(format_watts(one.power), style="dim" if one.age_s > _STALE_S else "")
 
 
-def _delivery(state: SystemState, history: float | None) -> Table:
+def _render_delivery(state: SystemState, history: float | None) -> Table:
     """Each step of the readings on their way to the store."""
     table = Table.grid(padding=(0, 2))
     table.add_row("inverters reporting", f"{state.reporting} of {state.inverters}")
     table.add_row("meter stream", "none" if state.streamed is None else f"{state.streamed:,} events read")
     table.add_row("last change stored", format_age(state.age_s))
-    table.add_row("waiting in the outbox", _count(state.outbox_rows))
-    table.add_row("readings stored since the start", _count(state.stored))
+    table.add_row("waiting in the outbox", _format_count(state.outbox_rows))
+    table.add_row("readings stored since the start", _format_count(state.stored))
     if history is not None:
         table.add_row("history", "complete" if history >= 1 else f"loading in the background, {history:.0%}")
     return table
 
 
-def _links(links: Mapping[str, str]) -> Table:
+def _render_links(links: Mapping[str, str]) -> Table:
     table = Table.grid(padding=(0, 2))
     for label, target in links.items():
         table.add_row(Text(label, style="dim"), Text(target, overflow="fold"))
     return table
 
 
-def _count(value: int | None) -> str:
+def _format_count(value: int | None) -> str:
     return "unknown" if value is None else f"{value:,}"

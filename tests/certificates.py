@@ -21,7 +21,7 @@ class SelfSigned(NamedTuple):
 
 
 @functools.cache
-def self_signed(name: str = "envoy-122012345678") -> SelfSigned:
+def make_self_signed(name: str = "envoy-122012345678") -> SelfSigned:
     """A certificate like the gateway's: subject is issuer, one year, no alternative name.
 
     trustme cannot make it: its certificates have an authority and an alternative name.
@@ -46,7 +46,7 @@ def self_signed(name: str = "envoy-122012345678") -> SelfSigned:
     )
 
 
-def server_context(certificate: SelfSigned) -> ssl.SSLContext:
+def make_server_context(certificate: SelfSigned) -> ssl.SSLContext:
     """A TLS context of a server that shows this certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.TemporaryDirectory() as folder:  # the ssl module reads keys from files only

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import h11
 
-from tests.certificates import SelfSigned, server_context
+from tests.certificates import SelfSigned, make_server_context
 
 
 class FakeRequest(NamedTuple):
@@ -54,14 +54,14 @@ class FakeServer:
         self.context: ssl.SSLContext | None = None
         if certificate is not None:
             self.show(certificate)
-        self._socket = _reserved(0)
+        self._socket = _reserve_port(0)
         self.port = self._socket.getsockname()[1]
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def show(self, certificate: SelfSigned) -> None:
         """Show this certificate from the next start on."""
-        self.context = server_context(certificate)
+        self.context = make_server_context(certificate)
 
     async def start(self) -> None:
         """Accept connections."""
@@ -77,7 +77,7 @@ class FakeServer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._socket = _reserved(self.port)
+        self._socket = _reserve_port(self.port)
 
     async def aclose(self) -> None:
         """Stop for good."""
@@ -108,7 +108,7 @@ class FakeServer:
                 if not isinstance(answer, CannedReply):
                     await answer(writer)
                     return
-                writer.write(_encoded(connection, answer))
+                writer.write(_encode(connection, answer))
                 await writer.drain()
             finally:
                 self._in_flight -= 1
@@ -135,7 +135,7 @@ class FakeServer:
                 return None
 
 
-def _reserved(port: int) -> socket.socket:
+def _reserve_port(port: int) -> socket.socket:
     """Bound but not listening: connections are refused, and nobody else gets the port."""
     reserved = socket.socket()
     reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -143,7 +143,7 @@ def _reserved(port: int) -> socket.socket:
     return reserved
 
 
-def _encoded(connection: h11.Connection, answer: CannedReply) -> bytes:
+def _encode(connection: h11.Connection, answer: CannedReply) -> bytes:
     headers = [("Content-Length", str(len(answer.body))), *answer.headers]
     parts = [
         connection.send(h11.Response(status_code=answer.status, headers=headers)),
@@ -153,7 +153,7 @@ def _encoded(connection: h11.Connection, answer: CannedReply) -> bytes:
     return b"".join(part or b"" for part in parts)
 
 
-def raw(*pieces: bytes, then: Callable[[], Awaitable[object]] | None = None) -> Raw:
+def make_raw(*pieces: bytes, then: Callable[[], Awaitable[object]] | None = None) -> Raw:
     """Write these bytes piece by piece, then wait for `then` before the connection is closed."""
 
     async def write(writer: asyncio.StreamWriter) -> None:
@@ -173,7 +173,7 @@ async def wait_without_end() -> None:
 
 
 @contextlib.asynccontextmanager
-async def running(handler: Handler, certificate: SelfSigned | None = None):
+async def run_server(handler: Handler, certificate: SelfSigned | None = None):
     """A bare server."""
     server = FakeServer(handler, "https" if certificate else "http", certificate)
     await server.start()

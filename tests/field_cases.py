@@ -13,7 +13,7 @@ from threading import Event
 
 import pytest
 
-from tests.captures import ROOT, manifest
+from tests.captures import ROOT, read_manifest
 from tests.replay import Replay
 
 FOLDER = Path(os.environ.get("FIELD_CASES") or ROOT.parent / "shared" / "field-cases")
@@ -58,7 +58,7 @@ class FieldCase(Replay):
         """Serve what comes after: `NAME.after` in place of `NAME`."""
         after = self.folder / "manifest.json.after"
         if after.exists():
-            self.entries = manifest(self.folder, after.name)
+            self.entries = read_manifest(self.folder, after.name)
         for path, entry in self.entries.items():
             name = f"{entry['file']}.after"
             if (self.folder / name).exists():

@@ -17,8 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from tests.captures import manifest
-from tests.certificates import self_signed, server_context
+from tests.captures import read_manifest
+from tests.certificates import make_self_signed, make_server_context
 from tests.fake_http import run_in_thread
 
 VALID_TOKEN = b"<!DOCTYPE html><h2>Valid token.</h2>\n"
@@ -52,11 +52,11 @@ class Replay:
 
     def __init__(self, folder: Path, *, tls: bool | None = None) -> None:
         self.folder = folder
-        self.entries = manifest(folder)
+        self.entries = read_manifest(folder)
         self.token_login = b"<web-tokens>true" in (folder / self.entries["/info"]["file"]).read_bytes()
         self.tls = self.token_login if tls is None else tls
         self.requests: list[ReplayRequest] = []
-        self.certificate = self_signed()
+        self.certificate = make_self_signed()
         self.port = 0
 
     @property
@@ -85,7 +85,7 @@ class Replay:
         return context
 
     def __enter__(self) -> Self:
-        server = _ReplayServer(self, server_context(self.certificate) if self.tls else None)
+        server = _ReplayServer(self, make_server_context(self.certificate) if self.tls else None)
         self._running = contextlib.ExitStack()
         self._running.callback(server.hang_up)
         self.port = self._running.enter_context(run_in_thread(server))

@@ -10,7 +10,7 @@ from typing import NoReturn
 import pytest
 
 
-def binary(name: str, *, build: Path, needs: Sequence[str], remedy: str) -> Path:
+def find_binary(name: str, *, build: Path, needs: Sequence[str], remedy: str) -> Path:
     """The program that its name in capitals names, else the one on the PATH, else the cached build or a build.
 
     Args:
@@ -25,10 +25,10 @@ def binary(name: str, *, build: Path, needs: Sequence[str], remedy: str) -> Path
         return Path(found)
     if all(map(shutil.which, needs)):
         return Path(subprocess.run([str(build)], check=True, stdout=subprocess.PIPE, text=True).stdout.strip())
-    return missing(remedy)
+    return skip_missing(remedy)
 
 
-def missing(reason: str) -> NoReturn:
+def skip_missing(reason: str) -> NoReturn:
     """Skip the test, for this machine lacks what it needs; in CI nothing may be skipped, so there it fails."""
     if os.environ.get("CI"):
         pytest.fail(reason)

@@ -7,7 +7,7 @@
 """
 
 from grafana.source.alert_rule import AlertRule
-from grafana.source.expressions import influxql, math, reduce, threshold
+from grafana.source.expressions import ask_influxql, compare_with_limit, compute_formula, reduce
 from receiver.queries.doubts import DAYLIGHT_W as DOUBT_FROM_W
 from receiver.rollups.panels import DAYLIGHT_W
 from shared.units import DAY_S, HOUR_S, MINUTE_S
@@ -22,24 +22,24 @@ UNWIRED_V = 60
 """A phase that stayed below for a week is not connected."""
 
 
-def alerts() -> list[AlertRule]:
+def list_alerts() -> list[AlertRule]:
     """All rules, in the order in which Grafana shows them."""
     return [
-        _gateway_silent(),
-        _scraper_silent(),
-        _backlog_growing(),
-        _token_expiring(),
-        _losses(),
-        _panel_dead(),
-        _phase_voltage(),
-        _certificate_changed(),
-        _grid_lost(),
-        _battery_silent(),
-        _meter_contradicts(),
+        _watch_gateway_silence(),
+        _watch_scraper_silence(),
+        _watch_backlog(),
+        _watch_token(),
+        _watch_losses(),
+        _watch_dead_panels(),
+        _watch_phase_voltage(),
+        _watch_certificate(),
+        _watch_grid_loss(),
+        _watch_silent_batteries(),
+        _watch_meter_contradiction(),
     ]
 
 
-def _gateway_silent() -> AlertRule:
+def _watch_gateway_silence() -> AlertRule:
     """The scraper records the silence itself, as an event without an end: it knows nights, and gateways without meters.
 
     It also opens such an event when it is stopped. The rule counts that one too: the gateway may be away when the
@@ -57,11 +57,15 @@ def _gateway_silent() -> AlertRule:
         summary="There have been no readings of gateway {{ .Labels.gateway }} for more than 10 minutes.",
         advice="If its scraper is silent too, look there first. Else: is the gateway powered and in the network, and "
         "does its login work (dashboard Pipeline)?",
-        steps=[influxql("A", gaps, since_s=7 * DAY_S), reduce("B", "A", "last"), threshold("C", "B", "gt", 0)],
+        steps=[
+            ask_influxql("A", gaps, since_s=7 * DAY_S),
+            reduce("B", "A", "last"),
+            compare_with_limit("C", "B", "gt", 0),
+        ],
     )
 
 
-def _scraper_silent() -> AlertRule:
+def _watch_scraper_silence() -> AlertRule:
     """A series that stops stays in the answer: windows without a report count 0 for a week."""
     reports = 'SELECT count("stream_connected") FROM "gateway" WHERE $timeFilter GROUP BY time(5m), "gateway" fill(0)'
     return AlertRule(
@@ -71,11 +75,15 @@ def _scraper_silent() -> AlertRule:
         hold_for="15m",
         summary="Nothing has arrived from the scraper of gateway {{ .Labels.gateway }} for more than 15 minutes.",
         advice="Is its machine on, and can it reach the receiver? Readings wait in its outbox meanwhile.",
-        steps=[influxql("A", reports, since_s=7 * DAY_S), reduce("B", "A", "last"), threshold("C", "B", "lt", 1)],
+        steps=[
+            ask_influxql("A", reports, since_s=7 * DAY_S),
+            reduce("B", "A", "last"),
+            compare_with_limit("C", "B", "lt", 1),
+        ],
     )
 
 
-def _backlog_growing() -> AlertRule:
+def _watch_backlog() -> AlertRule:
     rows = 'SELECT min("outbox_rows") FROM "gateway" WHERE $timeFilter GROUP BY "gateway"'
     return AlertRule(
         uid="envoy-backlog-growing",
@@ -86,17 +94,17 @@ def _backlog_growing() -> AlertRule:
         "more than an hour ago.",
         advice="The newest readings arrive, older ones pile up: the line or the database is too slow.",
         steps=[
-            influxql("A", rows, since_s=15 * MINUTE_S),
-            influxql("B", rows, since_s=75 * MINUTE_S, until_s=45 * MINUTE_S),
+            ask_influxql("A", rows, since_s=15 * MINUTE_S),
+            ask_influxql("B", rows, since_s=75 * MINUTE_S, until_s=45 * MINUTE_S),
             reduce("C", "A", "last"),
             reduce("D", "B", "last"),
-            math("E", "$C > 1000 && $C > $D"),
-            threshold("F", "E", "gt", 0),
+            compute_formula("E", "$C > 1000 && $C > $D"),
+            compare_with_limit("F", "E", "gt", 0),
         ],
     )
 
 
-def _token_expiring() -> AlertRule:
+def _watch_token() -> AlertRule:
     """The rule leaves out tokens of installers, which live for half a day."""
     left = (
         'SELECT last("token_expires_in") FROM "gateway" '
@@ -110,14 +118,14 @@ def _token_expiring() -> AlertRule:
         summary="The token of gateway {{ .Labels.gateway }} is good for {{ humanizeDuration .Values.B.Value }} more.",
         advice="Give the scraper a new token, or ENVOY_CLOUD_USERNAME and ENVOY_CLOUD_PASSWORD to fetch one by itself.",
         steps=[
-            influxql("A", left, since_s=2 * HOUR_S),
+            ask_influxql("A", left, since_s=2 * HOUR_S),
             reduce("B", "A", "last"),
-            threshold("C", "B", "lt", 14 * DAY_S),
+            compare_with_limit("C", "B", "lt", 14 * DAY_S),
         ],
     )
 
 
-def _losses() -> AlertRule:
+def _watch_losses() -> AlertRule:
     """Only increases count: the counter starts at 0 again when the scraper's state is made again."""
     lost = (
         'SELECT sum("lost") FROM (SELECT non_negative_difference("lost_rows") AS "lost" FROM "gateway" '
@@ -131,11 +139,11 @@ def _losses() -> AlertRule:
         summary='{{ printf "%.0f" .Values.B.Value }} readings of gateway {{ .Labels.gateway }} were lost for good in '
         "the last 24 hours.",
         advice="The events on the dashboard Pipeline say when and why: outbox full, disk full or damaged.",
-        steps=[influxql("A", lost, since_s=DAY_S), reduce("B", "A", "last"), threshold("C", "B", "gt", 0)],
+        steps=[ask_influxql("A", lost, since_s=DAY_S), reduce("B", "A", "last"), compare_with_limit("C", "B", "gt", 0)],
     )
 
 
-def _panel_dead() -> AlertRule:
+def _watch_dead_panels() -> AlertRule:
     """The last four quarter hours of daylight count, also those of yesterday, so no alarm begins or ends at sunset."""
     dead = (
         f'SELECT "dead" FROM "panel_15m" WHERE "peers" >= {DAYLIGHT_W:g} AND $timeFilter '  # noqa: S608 (a constant)
@@ -149,11 +157,15 @@ def _panel_dead() -> AlertRule:
         summary="Panel {{ .Labels.panel }} (array {{ .Labels.array }}) of gateway {{ .Labels.gateway }} has given "
         "nothing for an hour of daylight in which its peers produced.",
         advice="Look at its last report on the dashboard Panels; snow and shade look the same as a defect.",
-        steps=[influxql("A", dead, since_s=2 * DAY_S), reduce("B", "A", "sum"), threshold("C", "B", "gt", 3)],
+        steps=[
+            ask_influxql("A", dead, since_s=2 * DAY_S),
+            reduce("B", "A", "sum"),
+            compare_with_limit("C", "B", "gt", 3),
+        ],
     )
 
 
-def _meter_contradicts() -> AlertRule:
+def _watch_meter_contradiction() -> AlertRule:
     """What the site is said to make, against its inverters. Without a meter it is what the inverters make.
 
     Where others' inverters are part of it (pv3p) it is more, and rightly so: only less is a contradiction here.
@@ -173,17 +185,17 @@ def _meter_contradicts() -> AlertRule:
         advice="If no transformer is fitted there, give the meter production the role ignore in the sites file. Else "
         "look at its wiring.",
         steps=[
-            influxql("A", made, since_s=HOUR_S),
-            influxql("B", reported, since_s=HOUR_S),
+            ask_influxql("A", made, since_s=HOUR_S),
+            ask_influxql("B", reported, since_s=HOUR_S),
             reduce("C", "A", "last"),
             reduce("D", "B", "last"),
-            math("E", f"$D >= {DOUBT_FROM_W:g} && $C < $D / 2"),
-            threshold("F", "E", "gt", 0),
+            compute_formula("E", f"$D >= {DOUBT_FROM_W:g} && $C < $D / 2"),
+            compare_with_limit("F", "E", "gt", 0),
         ],
     )
 
 
-def _phase_voltage() -> AlertRule:
+def _watch_phase_voltage() -> AlertRule:
     """The week's highest hour shows which grid it is, and whether the phase is connected at all."""
     now = 'SELECT mean("voltage") FROM "meter_1m" WHERE $timeFilter GROUP BY "gateway", "phase"'
     highest = 'SELECT max("voltage") FROM "meter_1h" WHERE $timeFilter GROUP BY "gateway", "phase"'
@@ -198,17 +210,17 @@ def _phase_voltage() -> AlertRule:
         '{{ printf "%.0f" .Values.C.Value }} V, more than 10 % from nominal.',
         advice="Inverters switch off at such voltages. If it lasts (dashboard Phases), tell the grid operator.",
         steps=[
-            influxql("A", now, since_s=10 * MINUTE_S),
-            influxql("B", highest, since_s=7 * DAY_S),
+            ask_influxql("A", now, since_s=10 * MINUTE_S),
+            ask_influxql("B", highest, since_s=7 * DAY_S),
             reduce("C", "A", "last"),
             reduce("D", "B", "last"),
-            math("E", f"$D > {UNWIRED_V} && abs($C / {nominal} - 1) > {VOLTAGE_SHARE}"),
-            threshold("F", "E", "gt", 0),
+            compute_formula("E", f"$D > {UNWIRED_V} && abs($C / {nominal} - 1) > {VOLTAGE_SHARE}"),
+            compare_with_limit("F", "E", "gt", 0),
         ],
     )
 
 
-def _certificate_changed() -> AlertRule:
+def _watch_certificate() -> AlertRule:
     changed = 'SELECT last("certificate_changed") FROM "gateway" WHERE $timeFilter GROUP BY "gateway"'
     return AlertRule(
         uid="envoy-certificate-changed",
@@ -217,11 +229,15 @@ def _certificate_changed() -> AlertRule:
         hold_for="0s",
         summary="Gateway {{ .Labels.gateway }} shows a certificate that is not the pinned one: no login is sent.",
         advice="If the gateway renewed it (once a year) or was replaced, accept it with `envoy-scraper trust`.",
-        steps=[influxql("A", changed, since_s=DAY_S), reduce("B", "A", "last"), threshold("C", "B", "gt", 0)],
+        steps=[
+            ask_influxql("A", changed, since_s=DAY_S),
+            reduce("B", "A", "last"),
+            compare_with_limit("C", "B", "gt", 0),
+        ],
     )
 
 
-def _grid_lost() -> AlertRule:
+def _watch_grid_loss() -> AlertRule:
     connected = 'SELECT last("connected") FROM "grid" WHERE $timeFilter GROUP BY "gateway"'
     return AlertRule(
         uid="envoy-grid-lost",
@@ -231,11 +247,15 @@ def _grid_lost() -> AlertRule:
         summary="The house of gateway {{ .Labels.gateway }} is cut off from the grid.",
         advice="If nobody opened the main relay on purpose, the grid has failed: the battery feeds the house as long "
         "as it lasts (dashboard Battery).",
-        steps=[influxql("A", connected, since_s=15 * MINUTE_S), reduce("B", "A", "last"), threshold("C", "B", "lt", 1)],
+        steps=[
+            ask_influxql("A", connected, since_s=15 * MINUTE_S),
+            reduce("B", "A", "last"),
+            compare_with_limit("C", "B", "lt", 1),
+        ],
     )
 
 
-def _battery_silent() -> AlertRule:
+def _watch_silent_batteries() -> AlertRule:
     talks = 'SELECT last("communicating") FROM "battery" WHERE $timeFilter GROUP BY "gateway", "battery"'
     return AlertRule(
         uid="envoy-battery-not-reporting",
@@ -244,5 +264,9 @@ def _battery_silent() -> AlertRule:
         hold_for="30m",
         summary="Battery {{ .Labels.battery }} has not talked to gateway {{ .Labels.gateway }} for half an hour.",
         advice="Without a storage meter nobody knows what the house uses meanwhile. Look at its light and its switch.",
-        steps=[influxql("A", talks, since_s=15 * MINUTE_S), reduce("B", "A", "last"), threshold("C", "B", "lt", 1)],
+        steps=[
+            ask_influxql("A", talks, since_s=15 * MINUTE_S),
+            reduce("B", "A", "last"),
+            compare_with_limit("C", "B", "lt", 1),
+        ],
     )

@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard, FieldColorModeId
 
 from grafana.source import panel_builders, quantities, style, transforms, variables
 from grafana.source.board import DashboardPage, build_dashboard
-from grafana.source.queries import TIME, select, series, table
+from grafana.source.queries import TIME, query_series, query_table, select
 
 PAGE = DashboardPage(
     uid="envoy-battery",
@@ -24,27 +24,27 @@ _RISE = select(
 """Every rise of the charge: added up, a hundred of them are one full cycle."""
 
 
-def dashboard() -> Dashboard:
+def make_dashboard() -> Dashboard:
     """The whole dashboard."""
     return build_dashboard(
         PAGE,
-        [variables.datasource(), variables.gateway(), variables.time_zone()],
+        [variables.make_datasource_variable(), variables.make_gateway_variable(), variables.make_time_zone_variable()],
         [
-            [_charge_now(), _storage_now(), _grid_now()],
-            [_charge()],
-            [_power()],
-            [_energy_per_day(), _cycles_per_day()],
-            [_batteries()],
+            [_draw_charge_now(), _draw_storage_now(), _draw_grid_now()],
+            [_draw_charge()],
+            [_draw_power()],
+            [_draw_energy_per_day(), _draw_cycles_per_day()],
+            [_draw_batteries()],
             "Grid",
-            [_connected(), _outages()],
+            [_draw_connected(), _draw_outages()],
         ],
     )
 
 
-def _charge_now() -> gauge.Panel:
-    query = table(select('last("state_of_charge") AS "Charge"', "storage", _NOW))
+def _draw_charge_now() -> gauge.Panel:
+    query = query_table(select('last("state_of_charge") AS "Charge"', "storage", _NOW))
     return (
-        panel_builders.gauge_panel(
+        panel_builders.make_gauge_panel(
             "State of charge",
             "How full the batteries are together; no data after fifteen minutes of silence.",
             [query],
@@ -55,53 +55,53 @@ def _charge_now() -> gauge.Panel:
         .max(100)
         .decimals(0)
         .color_scheme(style.colour_by_threshold())
-        .thresholds(style.thresholds((None, "red"), (15, "orange"), (30, "green")))
+        .thresholds(style.make_thresholds((None, "red"), (15, "orange"), (30, "green")))
     )
 
 
-def _storage_now() -> stat.Panel:
+def _draw_storage_now() -> stat.Panel:
     columns = (
         'last("energy_available") AS "Energy", last("capacity") AS "Capacity", last("reserve") AS "Reserve", '
         'last("batteries") AS "Batteries", last("measured") AS "With power"'
     )
-    panel = panel_builders.stat_panel(
+    panel = panel_builders.make_stat_panel(
         "Batteries",
         "Energy in them, what they hold when they are full, the share that is kept for an outage, how many there are, "
         "and how many of them give their power.",
-        [table(select(columns, "storage", _NOW))],
+        [query_table(select(columns, "storage", _NOW))],
         unit=style.NUMBER,
         width=12,
         height=6,
     )
     for name in ("Energy", "Capacity"):
-        panel.override_by_name(name, style.field_overrides(unit=style.WATT_HOUR, colour=style.BATTERY))
-    panel.override_by_name("Reserve", style.field_overrides(unit=style.PERCENT, decimals=0))
+        panel.override_by_name(name, style.override_field(unit=style.WATT_HOUR, colour=style.BATTERY))
+    panel.override_by_name("Reserve", style.override_field(unit=style.PERCENT, decimals=0))
     return panel
 
 
-def _grid_now() -> stat.Panel:
+def _draw_grid_now() -> stat.Panel:
     return (
-        panel_builders.stat_panel(
+        panel_builders.make_stat_panel(
             "Grid",
             "connected, islanded (cut off from the grid) or generator (cut off, a generator feeds the house). No data "
             "without a system controller.",
-            [table(select('last("mode") AS "Mode"', "grid", _NOW))],
+            [query_table(select('last("mode") AS "Mode"', "grid", _NOW))],
             unit=style.NUMBER,
             width=6,
             height=6,
         )
-        .reduce_options(panel_builders.last_value("/^Mode$/"))
+        .reduce_options(panel_builders.take_last_value("/^Mode$/"))
         .text_mode(BigValueTextMode.VALUE)
     )
 
 
-def _charge() -> timeseries.Panel:
+def _draw_charge() -> timeseries.Panel:
     columns = 'last("state_of_charge") AS "Charge", last("reserve") AS "Reserve"'
     panel = (
-        panel_builders.curve(
+        panel_builders.make_curve(
             "Charge and reserve",
             "How full the batteries are together, and the share that is kept for an outage. Nothing heard, no line.",
-            [table(select(columns, "storage", TIME, tail=_EVEN))],
+            [query_table(select(columns, "storage", TIME, tail=_EVEN))],
             unit=style.PERCENT,
             width=24,
             height=10,
@@ -110,33 +110,33 @@ def _charge() -> timeseries.Panel:
         .max(100)
         .interval("2m")
     )
-    panel.override_by_name("Charge", style.field_overrides(colour=style.BATTERY, custom__fillOpacity=20))
-    panel.override_by_name("Reserve", style.field_overrides(colour="orange"))
+    panel.override_by_name("Charge", style.override_field(colour=style.BATTERY, custom__fillOpacity=20))
+    panel.override_by_name("Reserve", style.override_field(colour="orange"))
     return panel
 
 
-def _power() -> timeseries.Panel:
-    query = series(
+def _draw_power() -> timeseries.Panel:
+    query = query_series(
         select('mean("battery")', "site_1m", TIME, tail=_EVEN),
         alias=quantities.BATTERY.label,
     )
-    panel = panel_builders.curve(
+    panel = panel_builders.make_curve(
         "Power",
         "Mean power of all batteries together: + discharge, - charge. From a storage meter, else from the batteries.",
         [query],
         unit=style.WATT,
         width=24,
     ).interval("1m")
-    return panel.color_scheme(style.fixed_colour(style.BATTERY))
+    return panel.color_scheme(style.fix_colour(style.BATTERY))
 
 
-def _energy_per_day() -> timeseries.Panel:
+def _draw_energy_per_day() -> timeseries.Panel:
     shown = (quantities.DISCHARGED, quantities.CHARGED)
-    panel = panel_builders.bars_over_time(
+    panel = panel_builders.make_bars_over_time(
         "Energy per day",
         "What went into the batteries and came out of them, in the site's time zone: from counters where there are "
         "some, else from their power.",
-        [table(select(quantities.columns(shown), "energy_1d", TIME))],
+        [query_table(select(quantities.list_columns(shown), "energy_1d", TIME))],
         unit=style.WATT_HOUR,
         width=12,
     ).time_from("now-29d/d")
@@ -144,23 +144,23 @@ def _energy_per_day() -> timeseries.Panel:
     return panel
 
 
-def _cycles_per_day() -> timeseries.Panel:
+def _draw_cycles_per_day() -> timeseries.Panel:
     text = f'SELECT sum("rise") / 100 AS "Cycles" FROM ({_RISE}) WHERE {TIME} '  # noqa: S608 (constants)
     return (
-        panel_builders.bars_over_time(
+        panel_builders.make_bars_over_time(
             "Full cycles per day",
             "Every rise of the charge, added up: 100 % is one full cycle. Days of the chosen time zone.",
-            [table(text + "GROUP BY time(1d) fill(none) tz('${tz:raw}')")],
+            [query_table(text + "GROUP BY time(1d) fill(none) tz('${tz:raw}')")],
             unit=style.NUMBER,
             width=12,
         )
         .time_from("now-29d/d")
         .decimals(2)
-        .color_scheme(style.fixed_colour(style.BATTERY))
+        .color_scheme(style.fix_colour(style.BATTERY))
     )
 
 
-def _batteries() -> tables.Panel:
+def _draw_batteries() -> tables.Panel:
     fields = (
         ("state_of_charge", "Charge", style.PERCENT, 0),
         ("power", "Power", style.WATT, 0),
@@ -173,23 +173,23 @@ def _batteries() -> tables.Panel:
         ("status", "Status", style.NUMBER, 0),
     )
     columns = ", ".join(f'last("{field}") AS "{label}"' for field, label, _, _ in fields)
-    panel = panel_builders.table_panel(
+    panel = panel_builders.make_table_panel(
         "Each battery",
         "Its last values of the last hour. Power: + discharge, - charge. Reporting: 1 while it talks to the gateway.",
-        [table(select(columns, "battery", "time > now() - 1h", tail='GROUP BY "battery"'))],
+        [query_table(select(columns, "battery", "time > now() - 1h", tail='GROUP BY "battery"'))],
         unit=style.NUMBER,
         width=24,
     ).with_transformation(transforms.order_columns("battery", *(label for _, label, _, _ in fields), battery="Battery"))
     for _, label, unit, decimals in fields:
         if unit != style.NUMBER:
-            panel.override_by_name(label, style.field_overrides(unit=unit, decimals=decimals))
+            panel.override_by_name(label, style.override_field(unit=unit, decimals=decimals))
     return panel
 
 
-def _connected() -> statetimeline.Panel:
-    query = table(select('last("connected") AS "On the grid"', "grid", TIME, tail=_EVEN))
+def _draw_connected() -> statetimeline.Panel:
+    query = query_table(select('last("connected") AS "On the grid"', "grid", TIME, tail=_EVEN))
     return (
-        panel_builders.rows_over_time(
+        panel_builders.make_rows_over_time(
             "On the grid",
             "1 while the main relay is closed, 0 while the house is cut off. No colour where nothing is known.",
             [query],
@@ -199,17 +199,17 @@ def _connected() -> statetimeline.Panel:
         .interval("10m")
         .show_value(VisibilityMode.NEVER)
         .max(1)
-        .color_scheme(style.gradient(FieldColorModeId.CONTINUOUS_YL_RD))
+        .color_scheme(style.colour_by_gradient(FieldColorModeId.CONTINUOUS_YL_RD))
     )
 
 
-def _outages() -> tables.Panel:
-    query = table(
+def _draw_outages() -> tables.Panel:
+    query = query_table(
         select(
             '"reason", "end"', "event", "\"type\" = 'outage'", "time > now() - 52w", tail="ORDER BY time DESC LIMIT 100"
         )
     )
-    panel = panel_builders.table_panel(
+    panel = panel_builders.make_table_panel(
         "Outages of the grid",
         "When the house was cut off from the grid in the last year. One without an end lasts.",
         [query],
@@ -218,5 +218,5 @@ def _outages() -> tables.Panel:
     ).transformations(
         [transforms.order_columns("Time", "end", "reason", without=(), Time="Start", end="End", reason="Reason")]
     )
-    panel.override_by_name("End", style.field_overrides(unit=style.DATE_TIME))
+    panel.override_by_name("End", style.override_field(unit=style.DATE_TIME))
     return panel

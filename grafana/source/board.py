@@ -54,7 +54,7 @@ def build_dashboard(page: DashboardPage, variables: Sequence[Variable], lines: S
         .timezone(TimeZoneBrowser)
         .tooltip(DashboardCursorSync.CROSSHAIR)
         .variables(list(variables))
-        .links([_links()])
+        .links([_make_links()])
         .build()
     )
     board.panels = []
@@ -68,7 +68,7 @@ def build_dashboard(page: DashboardPage, variables: Sequence[Variable], lines: S
         else:
             placed = _place_panels(line, top, first_id=len(board.panels) + 1)
             board.panels.extend(placed)
-            top += max(_size_of(panel).h for panel in placed)
+            top += max(_get_size(panel).h for panel in placed)
     return board
 
 
@@ -76,7 +76,7 @@ def _place_panels(line: Sequence[Builder[PanelModel]], top: int, first_id: int) 
     panels = [panel.build() for panel in line]
     left = 0
     for number, panel in enumerate(panels, start=first_id):
-        size = _size_of(panel)
+        size = _get_size(panel)
         panel.id_val = number
         panel.grid_pos = GridPos(h=size.h, w=size.w, x=left, y=top)
         left += size.w
@@ -85,13 +85,13 @@ def _place_panels(line: Sequence[Builder[PanelModel]], top: int, first_id: int) 
     return panels
 
 
-def _size_of(panel: PanelModel) -> GridPos:
+def _get_size(panel: PanelModel) -> GridPos:
     if panel.grid_pos is None:
         raise ValueError(f"the panel {panel.title} has no size")
     return panel.grid_pos
 
 
-def _links() -> DashboardLink:
+def _make_links() -> DashboardLink:
     return (
         DashboardLink("Solar")
         .type(DashboardLinkType.DASHBOARDS)

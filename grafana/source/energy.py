@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard, FieldColorModeId
 
 from grafana.source import panel_builders, quantities, style, transforms, variables
 from grafana.source.board import DashboardPage, build_dashboard
-from grafana.source.queries import TIME, Query, select, table
+from grafana.source.queries import TIME, Query, query_table, select
 
 PAGE = DashboardPage(
     uid="envoy-energy",
@@ -27,56 +27,56 @@ _CURRENT = {
 _SITE_DAYS = "Days, weeks, months and years are those of the site's time zone."
 
 
-def dashboard() -> Dashboard:
+def make_dashboard() -> Dashboard:
     """The whole dashboard."""
     return build_dashboard(
         PAGE,
-        [variables.datasource(), variables.gateway(), variables.time_zone()],
+        [variables.make_datasource_variable(), variables.make_gateway_variable(), variables.make_time_zone_variable()],
         [
             "So far",
-            [_so_far(quantities.PRODUCTION), _so_far(quantities.LOAD)],
-            [_so_far(quantities.IMPORTED), _so_far(quantities.EXPORTED)],
+            [_draw_so_far(quantities.PRODUCTION), _draw_so_far(quantities.LOAD)],
+            [_draw_so_far(quantities.IMPORTED), _draw_so_far(quantities.EXPORTED)],
             "Since the billing day",
             [
-                _billing_energy(),
-                _billing_share(quantities.SELF_CONSUMPTION),
-                _billing_share(quantities.SELF_SUFFICIENCY),
+                _draw_billing_energy(),
+                _draw_billing_share(quantities.SELF_CONSUMPTION),
+                _draw_billing_share(quantities.SELF_SUFFICIENCY),
             ],
-            [_billing_money()],
+            [_draw_billing_money()],
             "Days",
-            [_bars("energy_1d", "Energy per day", TIME, "time:DD MMM", width=24)],
-            [_shares_per_day(), _money_per_day()],
-            [_base_load(), _peaks()],
-            [_calendar()],
+            [_draw_bars("energy_1d", "Energy per day", TIME, "time:DD MMM", width=24)],
+            [_draw_shares_per_day(), _draw_money_per_day()],
+            [_draw_base_load(), _draw_peaks()],
+            [_draw_calendar()],
             "Weeks, months, years",
             [
-                _bars("energy_1w", "Energy per week", "time > now() - 26w", "time:[W]WW", width=12),
-                _bars("energy_1mo", "Energy per month", "time > now() - 104w", "time:MMM YYYY", width=12),
+                _draw_bars("energy_1w", "Energy per week", "time > now() - 26w", "time:[W]WW", width=12),
+                _draw_bars("energy_1mo", "Energy per month", "time > now() - 104w", "time:MMM YYYY", width=12),
             ],
-            [_bars("energy_1y", "Energy per year", "time > 0", "time:YYYY", width=12), _year_over_year()],
+            [_draw_bars("energy_1y", "Energy per year", "time > 0", "time:YYYY", width=12), _draw_year_over_year()],
         ],
     )
 
 
-def _so_far(one: quantities.Quantity) -> stat.Panel:
+def _draw_so_far(one: quantities.Quantity) -> stat.Panel:
     queries = [
-        table(select(f'"{one.field}" AS "{word}"', kind, f"time > now() - {longest}", tail=_LATEST))
+        query_table(select(f'"{one.field}" AS "{word}"', kind, f"time > now() - {longest}", tail=_LATEST))
         for kind, (word, longest) in _CURRENT.items()
     ]
-    return panel_builders.stat_panel(
+    return panel_builders.make_stat_panel(
         one.label, f"Energy so far. {_SITE_DAYS}", queries, unit=style.WATT_HOUR, width=12
-    ).color_scheme(style.fixed_colour(one.colour))
+    ).color_scheme(style.fix_colour(one.colour))
 
 
-def _billing(columns: str) -> Query:
-    return table(select(columns, "energy_billing", "time > now() - 745h", tail=_LATEST))
+def _query_billing(columns: str) -> Query:
+    return query_table(select(columns, "energy_billing", "time > now() - 745h", tail=_LATEST))
 
 
-def _billing_energy() -> stat.Panel:
-    panel = panel_builders.stat_panel(
+def _draw_billing_energy() -> stat.Panel:
+    panel = panel_builders.make_stat_panel(
         "Energy since the billing day",
         "From the day of the month that the sites file names (`billing_day`, else the first) until now.",
-        [_billing(quantities.columns(quantities.FLOWS))],
+        [_query_billing(quantities.list_columns(quantities.FLOWS))],
         unit=style.WATT_HOUR,
         width=16,
         height=6,
@@ -85,12 +85,12 @@ def _billing_energy() -> stat.Panel:
     return panel
 
 
-def _billing_money() -> stat.Panel:
-    panel = panel_builders.stat_panel(
+def _draw_billing_money() -> stat.Panel:
+    panel = panel_builders.make_stat_panel(
         "Money since the billing day",
         "Cost of what was bought, payment for what was sold, and what the energy used at home would have cost: by the "
         "tariffs of the sites file, in their currency. No data without tariffs.",
-        [_billing(quantities.columns(quantities.MONEY))],
+        [_query_billing(quantities.list_columns(quantities.MONEY))],
         unit=style.NUMBER,
         width=24,
     ).decimals(2)
@@ -98,14 +98,16 @@ def _billing_money() -> stat.Panel:
     return panel
 
 
-def _billing_share(share: quantities.Quantity) -> gauge.Panel:
-    return panel_builders.share_gauge(share.label, share.meaning, [_billing(quantities.columns([share]))], width=4)
+def _draw_billing_share(share: quantities.Quantity) -> gauge.Panel:
+    return panel_builders.make_share_gauge(
+        share.label, share.meaning, [_query_billing(quantities.list_columns([share]))], width=4
+    )
 
 
-def _bars(kind: str, title: str, since: str, time_format: str, *, width: int) -> barchart.Panel:
-    query = table(select(quantities.columns(quantities.FLOWS), kind, since))
+def _draw_bars(kind: str, title: str, since: str, time_format: str, *, width: int) -> barchart.Panel:
+    query = query_table(select(quantities.list_columns(quantities.FLOWS), kind, since))
     panel = (
-        panel_builders.bar_chart(
+        panel_builders.make_bar_chart(
             title,
             f"Energy from the meters' counters. {_SITE_DAYS} What flowed while nothing was heard is in the window that "
             "the whole gap lies in, else in none.",
@@ -115,18 +117,18 @@ def _bars(kind: str, title: str, since: str, time_format: str, *, width: int) ->
         )
         .x_field("Time")
         .x_tick_label_spacing(100)
-        .override_by_name("Time", style.field_overrides(unit=time_format))
+        .override_by_name("Time", style.override_field(unit=time_format))
     )
     quantities.set_colours(panel, quantities.FLOWS)
     return panel
 
 
-def _shares_per_day() -> timeseries.Panel:
+def _draw_shares_per_day() -> timeseries.Panel:
     panel = (
-        panel_builders.curve(
+        panel_builders.make_curve(
             "Self-consumption and self-sufficiency per day",
             " ".join(f"{one.label}: {one.meaning}" for one in quantities.SHARES),
-            [table(select(quantities.columns(quantities.SHARES), "energy_1d", TIME))],
+            [query_table(select(quantities.list_columns(quantities.SHARES), "energy_1d", TIME))],
             unit=style.SHARE,
             width=12,
         )
@@ -137,11 +139,11 @@ def _shares_per_day() -> timeseries.Panel:
     return panel
 
 
-def _money_per_day() -> timeseries.Panel:
-    panel = panel_builders.bars_over_time(
+def _draw_money_per_day() -> timeseries.Panel:
+    panel = panel_builders.make_bars_over_time(
         "Cost, feed-in and savings per day",
         "By the tariffs of the sites file, in their currency. No data without tariffs.",
-        [table(select(quantities.columns(quantities.MONEY), "energy_1d", TIME))],
+        [query_table(select(quantities.list_columns(quantities.MONEY), "energy_1d", TIME))],
         unit=style.NUMBER,
         width=12,
     ).decimals(2)
@@ -149,22 +151,22 @@ def _money_per_day() -> timeseries.Panel:
     return panel
 
 
-def _base_load() -> timeseries.Panel:
-    return panel_builders.bars_over_time(
+def _draw_base_load() -> timeseries.Panel:
+    return panel_builders.make_bars_over_time(
         "Base load at night",
         "Lowest quarter-hour mean of the house between midnight and six: what never sleeps.",
-        [table(select('"base_load" AS "Base load"', "energy_1d", TIME))],
+        [query_table(select('"base_load" AS "Base load"', "energy_1d", TIME))],
         unit=style.WATT,
         width=12,
-    ).color_scheme(style.fixed_colour(style.LOAD))
+    ).color_scheme(style.fix_colour(style.LOAD))
 
 
-def _peaks() -> timeseries.Panel:
+def _draw_peaks() -> timeseries.Panel:
     highest = 'max("production_max") AS "Production", max("load_max") AS "House"'
-    panel = panel_builders.bars_over_time(
+    panel = panel_builders.make_bars_over_time(
         "Highest power per day",
         "Highest value measured on each day of the chosen time zone.",
-        [table(select(highest, "site_1h", TIME, tail="GROUP BY time(1d) fill(none) tz('${tz:raw}')"))],
+        [query_table(select(highest, "site_1h", TIME, tail="GROUP BY time(1d) fill(none) tz('${tz:raw}')"))],
         unit=style.WATT,
         width=12,
     )
@@ -172,7 +174,7 @@ def _peaks() -> timeseries.Panel:
     return panel
 
 
-def _calendar() -> tables.Panel:
+def _draw_calendar() -> tables.Panel:
     days = {
         "1 Mon": "Mon",
         "2 Tue": "Tue",
@@ -183,9 +185,9 @@ def _calendar() -> tables.Panel:
         "7 Sun": "Sun",
     }
     week = "week\\weekday"
-    query = table(select('"production", "week", "weekday"', "energy_1d", "time > now() - 53w"))
+    query = query_table(select('"production", "week", "weekday"', "energy_1d", "time > now() - 53w"))
     return (
-        panel_builders.table_panel(
+        panel_builders.make_table_panel(
             "Calendar of production",
             "Energy produced on each day of the last year: a row per ISO week, the stronger the colour the more.",
             [query],
@@ -193,7 +195,7 @@ def _calendar() -> tables.Panel:
             width=24,
             height=14,
         )
-        .color_scheme(style.gradient(FieldColorModeId.CONTINUOUS_GREENS))
+        .color_scheme(style.colour_by_gradient(FieldColorModeId.CONTINUOUS_GREENS))
         .min(0)
         .cell_options(TableColoredBackgroundCellOptions(mode=TableCellBackgroundDisplayMode.BASIC))
         .transformations(
@@ -206,10 +208,10 @@ def _calendar() -> tables.Panel:
     )
 
 
-def _year_over_year() -> barchart.Panel:
-    query = table(select('"production", "year", "month"', "energy_1mo", "time > 0"))
+def _draw_year_over_year() -> barchart.Panel:
+    query = query_table(select('"production", "year", "month"', "energy_1mo", "time > 0"))
     return (
-        panel_builders.bar_chart(
+        panel_builders.make_bar_chart(
             "Production per month, year over year",
             "Each month of this year beside the same month of the years before.",
             [query],

@@ -43,7 +43,7 @@ class AlertQuery(Dataquery):
         }
 
 
-def influxql(ref_id: str, text: str, *, since_s: int, until_s: int = 0) -> alerting.Query:
+def ask_influxql(ref_id: str, text: str, *, since_s: int, until_s: int = 0) -> alerting.Query:
     """Ask the database.
 
     Args:
@@ -63,25 +63,25 @@ def influxql(ref_id: str, text: str, *, since_s: int, until_s: int = 0) -> alert
 def reduce(ref_id: str, of: str, reducer: Reducer) -> alerting.Query:
     """One number per series of the step `of`; values that are no numbers are left out."""
     settings = expr.ExprTypeReduceSettings().mode("dropNN")
-    return _expression(ref_id, expr.TypeReduce().expression(of).reducer(reducer).settings(settings).ref_id(ref_id))
+    return _make_expression(ref_id, expr.TypeReduce().expression(of).reducer(reducer).settings(settings).ref_id(ref_id))
 
 
-def math(ref_id: str, formula: str) -> alerting.Query:
+def compute_formula(ref_id: str, formula: str) -> alerting.Query:
     """A formula over the steps before (`$A`); comparisons give 1 or 0."""
-    return _expression(ref_id, expr.TypeMath().expression(formula).ref_id(ref_id))
+    return _make_expression(ref_id, expr.TypeMath().expression(formula).ref_id(ref_id))
 
 
-def threshold(ref_id: str, of: str, kind: Literal["gt", "lt"], limit: float) -> alerting.Query:
+def compare_with_limit(ref_id: str, of: str, kind: Literal["gt", "lt"], limit: float) -> alerting.Query:
     """1 where the step `of` is above (`gt`) or below (`lt`) the limit, else 0: what a rule ends with.
 
     Not a formula: of a value that is no number a threshold makes 0, a formula makes an alarm.
     """
     evaluator = expr.ExprTypeThresholdConditionsEvaluator().type(kind).params([limit])
     condition = expr.ExprTypeThresholdConditions().evaluator(evaluator)
-    return _expression(ref_id, expr.TypeThreshold().expression(of).conditions([condition]).ref_id(ref_id))
+    return _make_expression(ref_id, expr.TypeThreshold().expression(of).conditions([condition]).ref_id(ref_id))
 
 
-def _expression(ref_id: str, model: expr.TypeReduce | expr.TypeMath | expr.TypeThreshold) -> alerting.Query:
+def _make_expression(ref_id: str, model: expr.TypeReduce | expr.TypeMath | expr.TypeThreshold) -> alerting.Query:
     # Grafana writes this range into rules for steps that ask nothing
     return (
         alerting.Query(ref_id)

@@ -79,44 +79,44 @@ def _set_common_options(
     )
 
 
-def stat_panel(
+def make_stat_panel(
     title: str, description: str, queries: Sequence[Query], *, unit: str, width: int, height: int = 4
 ) -> stat.Panel:
     """The newest value of every column or series as a big number."""
     return (
         _set_common_options(stat.Panel(), title, description, queries, unit=unit, width=width, height=height)
-        .color_scheme(style.palette())
+        .color_scheme(style.colour_by_name())
         .color_mode(BigValueColorMode.VALUE)
         .graph_mode(BigValueGraphMode.NONE)
         .text_mode(BigValueTextMode.AUTO)
         .orientation(VizOrientation.AUTO)
-        .reduce_options(last_value())
+        .reduce_options(take_last_value())
     )
 
 
-def curve(
+def make_curve(
     title: str, description: str, queries: Sequence[Query], *, unit: str, width: int, height: int = 9
 ) -> timeseries.Panel:
     """Lines over time. Gaps stay gaps: nothing is drawn across what is not known."""
     return (
         _set_common_options(timeseries.Panel(), title, description, queries, unit=unit, width=width, height=height)
-        .color_scheme(style.palette())
+        .color_scheme(style.colour_by_name())
         .line_width(1)
         .fill_opacity(0)
         .line_interpolation(LineInterpolation.LINEAR)
         .show_points(VisibilityMode.AUTO)
         .span_nulls(False)
-        .legend(legend())
+        .legend(make_legend())
         .tooltip(common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI))
     )
 
 
-def bars_over_time(
+def make_bars_over_time(
     title: str, description: str, queries: Sequence[Query], *, unit: str, width: int, height: int = 9
 ) -> timeseries.Panel:
     """Bars over time, one group per window."""
     return (
-        curve(title, description, queries, unit=unit, width=width, height=height)
+        make_curve(title, description, queries, unit=unit, width=width, height=height)
         .draw_style(GraphDrawStyle.BARS)
         .line_width(0)
         .fill_opacity(80)
@@ -125,7 +125,7 @@ def bars_over_time(
     )
 
 
-def rows_over_time(
+def make_rows_over_time(
     title: str, description: str, queries: Sequence[Query], *, unit: str, width: int, height: int = 9
 ) -> statetimeline.Panel:
     """One row per series and a cell per value; a higher value has a stronger colour."""
@@ -142,45 +142,47 @@ def rows_over_time(
     )
 
 
-def bar_chart(
+def make_bar_chart(
     title: str, description: str, queries: Sequence[Query], *, unit: str, width: int, height: int = 9
 ) -> barchart.Panel:
     """Bars side by side over the first text column."""
     return (
         _set_common_options(barchart.Panel(), title, description, queries, unit=unit, width=width, height=height)
-        .color_scheme(style.palette())
+        .color_scheme(style.colour_by_name())
         .orientation(VizOrientation.VERTICAL)
         .stacking(StackingMode.NONE)
         .show_value(VisibilityMode.NEVER)
-        .legend(legend())
+        .legend(make_legend())
         .tooltip(common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI))
     )
 
 
-def gauge_panel(
+def make_gauge_panel(
     title: str, description: str, queries: Sequence[Query], *, unit: str, width: int, height: int = 6
 ) -> gauge.Panel:
     """The newest value on a dial."""
     return (
         _set_common_options(gauge.Panel(), title, description, queries, unit=unit, width=width, height=height)
         .show_threshold_markers(True)
-        .reduce_options(last_value())
+        .reduce_options(take_last_value())
     )
 
 
-def share_gauge(title: str, description: str, queries: Sequence[Query], *, width: int, height: int = 6) -> gauge.Panel:
+def make_share_gauge(
+    title: str, description: str, queries: Sequence[Query], *, width: int, height: int = 6
+) -> gauge.Panel:
     """A share, 0 to 100 %, on a dial that is green for high shares."""
     return (
-        gauge_panel(title, description, queries, unit=style.SHARE, width=width, height=height)
+        make_gauge_panel(title, description, queries, unit=style.SHARE, width=width, height=height)
         .min(0)
         .max(1)
         .decimals(0)
         .color_scheme(style.colour_by_threshold())
-        .thresholds(style.thresholds((None, "orange"), (0.3, "yellow"), (0.6, "green")))
+        .thresholds(style.make_thresholds((None, "orange"), (0.3, "yellow"), (0.6, "green")))
     )
 
 
-def table_panel(
+def make_table_panel(
     title: str, description: str, queries: Sequence[Query], *, unit: str, width: int, height: int = 9
 ) -> table.Panel:
     """Rows and columns; `unit` is of the columns without an override."""
@@ -188,12 +190,12 @@ def table_panel(
     return panel.no_value("")  # any text would stand in every empty cell
 
 
-def last_value(fields: str = "") -> common.ReduceDataOptions:
+def take_last_value(fields: str = "") -> common.ReduceDataOptions:
     """The newest value of the numeric columns, or of those whose name matches `fields` (a regular expression)."""
     return common.ReduceDataOptions().values(False).calcs(["lastNotNull"]).fields(fields)
 
 
-def legend() -> common.VizLegendOptions:
+def make_legend() -> common.VizLegendOptions:
     """Names under the panel."""
     return (
         common.VizLegendOptions()

@@ -4,7 +4,7 @@ from grafana_foundation_sdk.builders import table as tables
 from grafana_foundation_sdk.models.common import BarGaugeDisplayMode, BarGaugeValueMode, TableBarGaugeCellOptions
 
 from grafana.source import panel_builders, style, transforms
-from grafana.source.queries import ARRAY, PANEL, TIME, Query, select, table
+from grafana.source.queries import ARRAY, PANEL, TIME, Query, query_table, select
 
 CHOSEN_PANELS = (ARRAY, PANEL)
 """Conditions: the arrays and panels that are chosen at the top."""
@@ -16,18 +16,18 @@ _RECENT = "now-7d/d"
 _PEERS = "Peers are the other panels of its array, or of the site where the sites file names no arrays."
 
 
-def ranking() -> tables.Panel:
+def draw_ranking() -> tables.Panel:
     """Every panel, the weakest first."""
     columns = (
         'mean("ratio") AS "ratio", sum("energy") AS "energy", mean("peers") AS "peers", max("peak") AS "peak", '
         'sum("clipping_minutes") AS "clipping"'
     )
     panel = (
-        panel_builders.table_panel(
+        panel_builders.make_table_panel(
             "Ranking against the peers",
             "Energy of the last seven days and today by that of the peers (their median): 100 % is as good as they "
             f"are. {_PEERS}",
-            [_of_days(columns)],
+            [_query_days(columns)],
             unit=style.NUMBER,
             width=24,
             height=14,
@@ -47,27 +47,27 @@ def ranking() -> tables.Panel:
     bar = TableBarGaugeCellOptions(mode=BarGaugeDisplayMode.BASIC, value_display_mode=BarGaugeValueMode.TEXT)
     panel.override_by_name(
         "Of its peers",
-        style.field_overrides(unit=style.SHARE, decimals=0, min=0, max=1.2, custom__cellOptions=bar)
-        + style.threshold_overrides((None, "red"), (0.5, "orange"), (WEAK, "green")),
+        style.override_field(unit=style.SHARE, decimals=0, min=0, max=1.2, custom__cellOptions=bar)
+        + style.override_thresholds((None, "red"), (0.5, "orange"), (WEAK, "green")),
     )
-    panel.override_by_name("Energy", style.field_overrides(unit=style.WATT_HOUR, decimals=1))
-    panel.override_by_name("Peers, per day", style.field_overrides(unit=style.WATT_HOUR, decimals=1))
-    panel.override_by_name("Highest power", style.field_overrides(unit=style.WATT, decimals=0))
-    panel.override_by_name("Clipped", style.field_overrides(unit=style.MINUTES, decimals=0))
+    panel.override_by_name("Energy", style.override_field(unit=style.WATT_HOUR, decimals=1))
+    panel.override_by_name("Peers, per day", style.override_field(unit=style.WATT_HOUR, decimals=1))
+    panel.override_by_name("Highest power", style.override_field(unit=style.WATT, decimals=0))
+    panel.override_by_name("Clipped", style.override_field(unit=style.MINUTES, decimals=0))
     return panel
 
 
-def _of_days(columns: str) -> Query:
-    return table(select(columns, "panel_1d", *CHOSEN_PANELS, TIME, tail=BY_PANEL))
+def _query_days(columns: str) -> Query:
+    return query_table(select(columns, "panel_1d", *CHOSEN_PANELS, TIME, tail=BY_PANEL))
 
 
-def weak_panels() -> tables.Panel:
+def draw_weak_panels() -> tables.Panel:
     """The panels of the ranking that are below `WEAK`."""
     panel = (
-        panel_builders.table_panel(
+        panel_builders.make_table_panel(
             "Weak panels",
             f"Panels that gave less than {WEAK:.0%} of their peers over the last seven days and today. Empty: none.",
-            [_of_days('mean("ratio") AS "ratio", max("peak") AS "peak"')],
+            [_query_days('mean("ratio") AS "ratio", max("peak") AS "peak"')],
             unit=style.NUMBER,
             width=12,
         )
@@ -83,17 +83,17 @@ def weak_panels() -> tables.Panel:
             ]
         )
     )  # fmt: skip
-    panel.override_by_name("Of its peers", style.field_overrides(unit=style.SHARE, decimals=0))
-    panel.override_by_name("Highest power", style.field_overrides(unit=style.WATT, decimals=0))
+    panel.override_by_name("Of its peers", style.override_field(unit=style.SHARE, decimals=0))
+    panel.override_by_name("Highest power", style.override_field(unit=style.WATT, decimals=0))
     return panel
 
 
-def silent_panels() -> tables.Panel:
+def draw_silent_panels() -> tables.Panel:
     """The panels that gave nothing by day."""
-    query = table(
+    query = query_table(
         select('sum("dead") * 15 AS "silent"', "panel_15m", *CHOSEN_PANELS, "time > now() - 3d", tail=BY_PANEL)
     )
-    panel = panel_builders.table_panel(
+    panel = panel_builders.make_table_panel(
         "Silent panels",
         "How long panels gave nothing while their peers produced, in the last three days. Empty: none.",
         [query],
@@ -106,19 +106,19 @@ def silent_panels() -> tables.Panel:
             transforms.order_columns("panel", "array", "silent", panel="Panel", array="Array", silent="Silent by day"),
         ]
     )
-    panel.override_by_name("Silent by day", style.field_overrides(unit=style.MINUTES, decimals=0))
+    panel.override_by_name("Silent by day", style.override_field(unit=style.MINUTES, decimals=0))
     return panel
 
 
-def last_reports() -> tables.Panel:
+def draw_last_reports() -> tables.Panel:
     """When every panel last reported."""
-    query = table(
+    query = query_table(
         select(
             'last("last_report") AS "heard", last("reports") AS "reports"',
             "panel_1d", *CHOSEN_PANELS, "time > now() - 60d", tail='GROUP BY "panel", "array", "inverter"',
         )
     )  # fmt: skip
-    panel = panel_builders.table_panel(
+    panel = panel_builders.make_table_panel(
         "Last report of each panel",
         "When its inverter was last heard, by the report's own time, and how often on that day.",
         [query],
@@ -134,6 +134,6 @@ def last_reports() -> tables.Panel:
             ),
         ]
     )  # fmt: skip
-    panel.override_by_name("Last report", style.field_overrides(unit=style.FROM_NOW))
-    panel.override_by_name("Reports that day", style.field_overrides(decimals=0))
+    panel.override_by_name("Last report", style.override_field(unit=style.FROM_NOW))
+    panel.override_by_name("Reports that day", style.override_field(decimals=0))
     return panel

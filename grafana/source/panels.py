@@ -12,7 +12,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard, FieldColorModeId
 from grafana.source import panel_builders, panel_tables, style, variables
 from grafana.source.board import DashboardPage, build_dashboard
 from grafana.source.panel_tables import BY_PANEL, CHOSEN_PANELS
-from grafana.source.queries import INVERTER, TIME, select, series, table
+from grafana.source.queries import INVERTER, TIME, query_series, query_table, select
 from receiver.sites.household import REPORT_SPEAKS_MS
 
 PAGE = DashboardPage(
@@ -27,34 +27,40 @@ _EVEN = 'GROUP BY time($__interval), "array", "panel"'
 """Reports further apart are not joined by a line."""
 
 
-def dashboard() -> Dashboard:
+def make_dashboard() -> Dashboard:
     """The whole dashboard."""
     return build_dashboard(
         PAGE,
-        [variables.datasource(), variables.gateway(), variables.array(), variables.panel(), variables.inverter()],
         [
-            [_reporting(), _silent_now(), _sum_now()],
-            [_map_of_the_day()],
-            [_energy_per_day()],
-            [panel_tables.ranking()],
-            [panel_tables.weak_panels(), panel_tables.silent_panels()],
+            variables.make_datasource_variable(),
+            variables.make_gateway_variable(),
+            variables.make_array_variable(),
+            variables.make_panel_variable(),
+            variables.make_inverter_variable(),
+        ],
+        [
+            [_draw_reporting(), _draw_silent_now(), _draw_sum_now()],
+            [_draw_map_of_the_day()],
+            [_draw_energy_per_day()],
+            [panel_tables.draw_ranking()],
+            [panel_tables.draw_weak_panels(), panel_tables.draw_silent_panels()],
             "Curves of the chosen panels",
-            [_curves()],
-            [_raw()],
+            [_draw_curves()],
+            [_draw_raw()],
             "Limits and reports",
-            [_clipping(), panel_tables.last_reports()],
+            [_draw_clipping(), panel_tables.draw_last_reports()],
         ],
     )
 
 
-def _reporting() -> stat.Panel:
+def _draw_reporting() -> stat.Panel:
     """Two queries: the gateway's own count says how many there should be."""
     each = select('last("power") AS "power"', "inverter", "time > now() - 30m", tail='GROUP BY "inverter"')
     queries = [
-        table(f'SELECT count("power") AS "Reporting" FROM ({each})'),  # noqa: S608 (a query of this module)
-        table(select('last("inverters_known") AS "Known"', "gateway", "time > now() - 1d")),
+        query_table(f'SELECT count("power") AS "Reporting" FROM ({each})'),  # noqa: S608 (a query of this module)
+        query_table(select('last("inverters_known") AS "Known"', "gateway", "time > now() - 1d")),
     ]
-    return panel_builders.stat_panel(
+    return panel_builders.make_stat_panel(
         "Inverters reporting",
         "How many inverters reported in the last 30 minutes, and how many the gateway lists. They sleep at night.",
         queries,
@@ -63,42 +69,42 @@ def _reporting() -> stat.Panel:
     ).text_mode(BigValueTextMode.VALUE_AND_NAME)
 
 
-def _silent_now() -> stat.Panel:
+def _draw_silent_now() -> stat.Panel:
     each = select(
         'last("dead") AS "dead"', "panel_15m", "time > now() - 1h", *CHOSEN_PANELS, tail='GROUP BY "inverter"'
     )
     return (
-        panel_builders.stat_panel(
+        panel_builders.make_stat_panel(
             "Silent by day",
             "Panels that give nothing in the last quarter-hour while their peers produce.",
-            [table(f'SELECT sum("dead") AS "Silent" FROM ({each})')],  # noqa: S608 (a query of this module)
+            [query_table(f'SELECT sum("dead") AS "Silent" FROM ({each})')],  # noqa: S608 (a query of this module)
             unit=style.NUMBER,
             width=8,
         )
         .color_scheme(style.colour_by_threshold())
-        .thresholds(style.thresholds((None, "green"), (1, "red")))
+        .thresholds(style.make_thresholds((None, "green"), (1, "red")))
     )
 
 
-def _sum_now() -> stat.Panel:
+def _draw_sum_now() -> stat.Panel:
     each = select(
         'last("power") AS "power"', "panel_15m", "time > now() - 1h", *CHOSEN_PANELS, tail='GROUP BY "inverter"'
     )
-    return panel_builders.stat_panel(
+    return panel_builders.make_stat_panel(
         "Power of the chosen panels",
         "Sum of the means of their last whole quarter-hour.",
-        [table(f'SELECT sum("power") AS "Power" FROM ({each})')],  # noqa: S608 (a query of this module)
+        [query_table(f'SELECT sum("power") AS "Power" FROM ({each})')],  # noqa: S608 (a query of this module)
         unit=style.WATT,
         width=8,
-    ).color_scheme(style.fixed_colour(style.PRODUCTION))
+    ).color_scheme(style.fix_colour(style.PRODUCTION))
 
 
-def _map_of_the_day() -> statetimeline.Panel:
-    query = series(
+def _draw_map_of_the_day() -> statetimeline.Panel:
+    query = query_series(
         select('mean("power")', "panel_15m", *CHOSEN_PANELS, TIME, tail=f"{_EVEN} fill(null)"), alias="$tag_panel"
     )
     return (
-        panel_builders.rows_over_time(
+        panel_builders.make_rows_over_time(
             "Power over the day",
             "One row per panel, the brighter the more: shade wanders through the rows, a defect stays in one. "
             "No colour where nothing is known.",
@@ -109,14 +115,14 @@ def _map_of_the_day() -> statetimeline.Panel:
         )
         .interval("15m")
         .show_value(VisibilityMode.NEVER)
-        .color_scheme(style.gradient(FieldColorModeId.CONTINUOUS_YL_RD))
+        .color_scheme(style.colour_by_gradient(FieldColorModeId.CONTINUOUS_YL_RD))
     )
 
 
-def _energy_per_day() -> statetimeline.Panel:
-    query = series(select('"energy"', "panel_1d", *CHOSEN_PANELS, TIME, tail=BY_PANEL), alias="$tag_panel")
+def _draw_energy_per_day() -> statetimeline.Panel:
+    query = query_series(select('"energy"', "panel_1d", *CHOSEN_PANELS, TIME, tail=BY_PANEL), alias="$tag_panel")
     return (
-        panel_builders.rows_over_time(
+        panel_builders.make_rows_over_time(
             "Energy per day",
             "Energy of each panel on each of the last days, in the time zone of the site; the last is today so far.",
             [query],
@@ -127,15 +133,15 @@ def _energy_per_day() -> statetimeline.Panel:
         .time_from("now-13d/d")
         .show_value(VisibilityMode.AUTO)
         .decimals(2)
-        .color_scheme(style.gradient(FieldColorModeId.CONTINUOUS_GREENS))
+        .color_scheme(style.colour_by_gradient(FieldColorModeId.CONTINUOUS_GREENS))
     )
 
 
-def _curves() -> timeseries.Panel:
-    query = series(
+def _draw_curves() -> timeseries.Panel:
+    query = query_series(
         select('mean("power")', "panel_15m", *CHOSEN_PANELS, TIME, tail=f"{_EVEN} fill(null)"), alias="$tag_panel"
     )
-    return panel_builders.curve(
+    return panel_builders.make_curve(
         "Power of each panel",
         "Means of quarter-hours. Choose few panels at the top to tell them apart.",
         [query],
@@ -145,10 +151,12 @@ def _curves() -> timeseries.Panel:
     ).interval("15m")
 
 
-def _raw() -> timeseries.Panel:
-    query = series(select('"power"', "inverter", INVERTER, TIME, tail='GROUP BY "inverter"'), alias="$tag_inverter")
+def _draw_raw() -> timeseries.Panel:
+    query = query_series(
+        select('"power"', "inverter", INVERTER, TIME, tail='GROUP BY "inverter"'), alias="$tag_inverter"
+    )
     return (
-        panel_builders.curve(
+        panel_builders.make_curve(
             "Reports as they came",
             "Every report of the inverters of the chosen panels, by serial: mean power of the minutes before it.",
             [query],
@@ -160,10 +168,12 @@ def _raw() -> timeseries.Panel:
     )
 
 
-def _clipping() -> timeseries.Panel:
-    query = series(select('"clipping_minutes"', "panel_1d", *CHOSEN_PANELS, TIME, tail=BY_PANEL), alias="$tag_panel")
+def _draw_clipping() -> timeseries.Panel:
+    query = query_series(
+        select('"clipping_minutes"', "panel_1d", *CHOSEN_PANELS, TIME, tail=BY_PANEL), alias="$tag_panel"
+    )
     return (
-        panel_builders.bars_over_time(
+        panel_builders.make_bars_over_time(
             "Clipping per day",
             "Minutes in which an inverter was at its limit, so that the panel could have given more.",
             [query],

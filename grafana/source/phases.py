@@ -12,7 +12,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from grafana.source import panel_builders, style, variables
 from grafana.source.board import DashboardPage, build_dashboard
-from grafana.source.queries import PHASE, TIME, DataSource, Query, select, series, table
+from grafana.source.queries import PHASE, TIME, DataSource, Query, query_series, query_table, select
 
 PAGE = DashboardPage(
     uid="envoy-phases",
@@ -49,17 +49,17 @@ _FACTOR = MeterField("power_factor", "Power factor", style.NUMBER, "-1 to 1.")
 _FREQUENCY = MeterField("frequency", "Frequency", style.HERTZ, "Of the grid; the same on all phases.")
 
 
-def dashboard() -> Dashboard:
+def make_dashboard() -> Dashboard:
     """The whole dashboard."""
     return build_dashboard(
         PAGE,
         [
-            variables.datasource(),
-            variables.live(),
-            variables.gateway(),
-            variables.meter(),
-            variables.phase(),
-            variables.choice(
+            variables.make_datasource_variable(),
+            variables.make_live_variable(),
+            variables.make_gateway_variable(),
+            variables.make_meter_variable(),
+            variables.make_phase_variable(),
+            variables.make_choice_variable(
                 "nominal",
                 "Nominal voltage",
                 "Of the grid, line to neutral; the limits are 10 % off.",
@@ -69,19 +69,19 @@ def dashboard() -> Dashboard:
         ],
         [
             "Power",
-            [_means(_POWER, width=24)],
-            [_means(_REACTIVE, width=12), _means(_APPARENT, width=12)],
+            [_draw_means(_POWER, width=24)],
+            [_draw_means(_REACTIVE, width=12), _draw_means(_APPARENT, width=12)],
             "Voltage",
-            [_voltage()],
+            [_draw_voltage()],
             "Current, power factor, frequency",
-            [_means(_CURRENT, width=8), _means(_FACTOR, width=8), _means(_FREQUENCY, width=8)],
+            [_draw_means(_CURRENT, width=8), _draw_means(_FACTOR, width=8), _draw_means(_FREQUENCY, width=8)],
             "Imbalance",
-            [_imbalance(_POWER), _imbalance(_VOLTAGE)],
+            [_draw_imbalance(_POWER), _draw_imbalance(_VOLTAGE)],
             "Range of each hour, phase by phase",
-            [_band(_POWER)],
-            [_band(_VOLTAGE)],
+            [_draw_band(_POWER)],
+            [_draw_band(_VOLTAGE)],
             "As measured",
-            [_raw(_POWER, width=12), _raw(_VOLTAGE, width=12)],
+            [_draw_raw(_POWER, width=12), _draw_raw(_VOLTAGE, width=12)],
         ],
     )
 
@@ -90,18 +90,18 @@ def _describe(meter_field: MeterField, text: str) -> str:
     return f"{text} {meter_field.remark}".strip()
 
 
-def _mean(field: str) -> Query:
+def _query_mean(field: str) -> Query:
     """Means of one field per window of the screen, a line per phase."""
     tail = 'GROUP BY time($__interval), "phase" fill(null)'
-    return series(select(f'mean("{field}")', _MINUTES, TIME, _METER, PHASE, tail=tail), "$tag_phase")
+    return query_series(select(f'mean("{field}")', _MINUTES, TIME, _METER, PHASE, tail=tail), "$tag_phase")
 
 
-def _means(meter_field: MeterField, *, width: int) -> timeseries.Panel:
+def _draw_means(meter_field: MeterField, *, width: int) -> timeseries.Panel:
     return (
-        panel_builders.curve(
+        panel_builders.make_curve(
             meter_field.label,
             _describe(meter_field, "Time-weighted mean, a line per phase."),
-            [_mean(meter_field.field)],
+            [_query_mean(meter_field.field)],
             unit=meter_field.unit,
             width=width,
         )
@@ -110,7 +110,7 @@ def _means(meter_field: MeterField, *, width: int) -> timeseries.Panel:
     )
 
 
-def _voltage() -> timeseries.Panel:
+def _draw_voltage() -> timeseries.Panel:
     """Thresholds of a panel cannot follow a variable, so the limits are drawn as lines of their own."""
     limits = (
         'mean("voltage") * 0 + ${nominal:raw} * 0.9 AS "Lower limit", '
@@ -118,11 +118,11 @@ def _voltage() -> timeseries.Panel:
     )
     tail = "GROUP BY time($__interval) fill(none)"
     panel = (
-        panel_builders.curve(
+        panel_builders.make_curve(
             "Voltage",
             "Time-weighted mean, line to neutral. The limits are those of EN 50160 around the nominal voltage chosen "
             "above: 207 V to 253 V at 230 V, which the mean of any ten minutes should keep.",
-            [_mean("voltage"), table(select(limits, _MINUTES, TIME, _METER, PHASE, tail=tail))],
+            [_query_mean("voltage"), query_table(select(limits, _MINUTES, TIME, _METER, PHASE, tail=tail))],
             unit=style.VOLT,
             width=24,
         )
@@ -132,21 +132,21 @@ def _voltage() -> timeseries.Panel:
     for limit in ("Lower limit", "Upper limit"):
         panel.override_by_name(
             limit,
-            style.field_overrides(
+            style.override_field(
                 colour="red", custom__lineStyle={"fill": "dash", "dash": [10, 10]}, custom__lineWidth=1
             ),
         )
     return panel.decimals(1)
 
 
-def _imbalance(meter_field: MeterField) -> timeseries.Panel:
+def _draw_imbalance(meter_field: MeterField) -> timeseries.Panel:
     inner = select(f'mean("{meter_field.field}") AS "value"', _MINUTES, TIME, _METER, PHASE, tail=_EACH_PHASE)
-    query = series(
+    query = query_series(
         f'SELECT spread("value") FROM ({inner}) WHERE {TIME} GROUP BY time($__interval) fill(null)',  # noqa: S608 (constants)
         "Difference",
     )
     return (
-        panel_builders.curve(
+        panel_builders.make_curve(
             f"Imbalance of {meter_field.label.lower()}",
             "Difference between the highest and the lowest phase. Some grids limit it: in Germany one "
             "customer's phases may differ by 4.6 kVA.",
@@ -159,7 +159,7 @@ def _imbalance(meter_field: MeterField) -> timeseries.Panel:
     )
 
 
-def _band(meter_field: MeterField) -> timeseries.Panel:
+def _draw_band(meter_field: MeterField) -> timeseries.Panel:
     """One panel per phase: the names in each are fixed, so that the band between two of them can be filled."""
     columns = (
         f'min("{meter_field.field}_min") AS "Lowest", mean("{meter_field.field}") AS "Mean", '
@@ -167,10 +167,10 @@ def _band(meter_field: MeterField) -> timeseries.Panel:
     )
     tail = "GROUP BY time($__interval) fill(null)"
     panel = (
-        panel_builders.curve(
+        panel_builders.make_curve(
             f"{meter_field.label}, phase ${{phase}}",
             _describe(meter_field, "Lowest, mean and highest value of each hour."),
-            [table(select(columns, _HOURS, TIME, _METER, PHASE, tail=tail))],
+            [query_table(select(columns, _HOURS, TIME, _METER, PHASE, tail=tail))],
             unit=meter_field.unit,
             width=24,
         )
@@ -180,24 +180,24 @@ def _band(meter_field: MeterField) -> timeseries.Panel:
         .repeat_direction("h")
         .max_per_row(3)
     )
-    panel.override_by_name("Lowest", style.field_overrides(colour="blue", custom__lineWidth=0))
-    panel.override_by_name("Mean", style.field_overrides(colour="blue"))
+    panel.override_by_name("Lowest", style.override_field(colour="blue", custom__lineWidth=0))
+    panel.override_by_name("Mean", style.override_field(colour="blue"))
     panel.override_by_name(
         "Highest",
-        style.field_overrides(colour="blue", custom__lineWidth=0, custom__fillBelowTo="Lowest", custom__fillOpacity=15),
+        style.override_field(colour="blue", custom__lineWidth=0, custom__fillBelowTo="Lowest", custom__fillOpacity=15),
     )
     return panel
 
 
-def _raw(meter_field: MeterField, *, width: int) -> timeseries.Panel:
+def _draw_raw(meter_field: MeterField, *, width: int) -> timeseries.Panel:
     where = (TIME, _METER, PHASE)
     tail = f'GROUP BY "phase" LIMIT {_RAW_POINTS}'
     text = select(f'"{meter_field.field}"', "meter", *where, tail=tail)
-    return panel_builders.curve(
+    return panel_builders.make_curve(
         f"{meter_field.label} as measured",
         f"Every stored value, up to {_RAW_POINTS} of each phase from the start of the time range: zoom in to see more. "
         "A value is stored when it left the dead-band of the last one, and at least once a minute.",
-        [series(text, "$tag_phase", source=DataSource.LIVE)],
+        [query_series(text, "$tag_phase", source=DataSource.LIVE)],
         unit=meter_field.unit,
         width=width,
     ).span_nulls(120_000)

@@ -9,7 +9,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard, ValueMap, ValueMa
 
 from grafana.source import panel_builders, style, transforms, variables
 from grafana.source.board import DashboardPage, build_dashboard
-from grafana.source.queries import TIME, Query, select, table
+from grafana.source.queries import TIME, Query, query_table, select
 from grafana.source.style import Step
 from shared.units import DAY_S
 
@@ -26,99 +26,102 @@ _EVERY = "GROUP BY time($__interval) fill(null)"
 _GOOD_BELOW: Sequence[Step] = ((None, "green"), (1, "red"))
 
 
-def dashboard() -> Dashboard:
+def make_dashboard() -> Dashboard:
     """The whole dashboard."""
     return build_dashboard(
         PAGE,
-        [variables.datasource(), variables.gateway()],
+        [variables.make_datasource_variable(), variables.make_gateway_variable()],
         [
-            [_versions(), _token(), _last_heard()],
+            [_draw_versions(), _draw_token(), _draw_last_heard()],
             [
-                _state("Meter stream", "Whether the meter stream delivers.", "stream_connected",
-                       {1: ("connected", "green"), 0: ("not connected", "orange")}),
-                _state("Login", "Blocked: the scraper waits for a person, see `envoy-scraper check`.", "login_blocked",
-                       {0: ("works", "green"), 1: ("blocked", "red")}),
-                _state("Certificate", "Changed: no login is sent until `envoy-scraper trust` accepts the new one.",
-                       "certificate_changed", {0: ("as pinned", "green"), 1: ("changed", "red")}),
-                _number("Refused", "Readings that the receiver refused and the scraper keeps.", "dead_letters",
-                        _GOOD_BELOW),
-                _number("Lost", "Readings lost for good since the scraper's state was made.", "lost_rows", _GOOD_BELOW),
-                _count("Starts", "Starts of the scraper in the last seven days.", "start"),
+                _draw_state("Meter stream", "Whether the meter stream delivers.", "stream_connected",
+                            {1: ("connected", "green"), 0: ("not connected", "orange")}),
+                _draw_state("Login", "Blocked: the scraper waits for a person, see `envoy-scraper check`.",
+                            "login_blocked", {0: ("works", "green"), 1: ("blocked", "red")}),
+                _draw_state("Certificate", "Changed: no login is sent until `envoy-scraper trust` accepts the new one.",
+                            "certificate_changed", {0: ("as pinned", "green"), 1: ("changed", "red")}),
+                _draw_number("Refused", "Readings that the receiver refused and the scraper keeps.", "dead_letters",
+                             _GOOD_BELOW),
+                _draw_number("Lost", "Readings lost for good since the scraper's state was made.", "lost_rows",
+                             _GOOD_BELOW),
+                _draw_count("Starts", "Starts of the scraper in the last seven days.", "start"),
             ],
-            [_lag(), _readings()],
-            [_outbox_rows(), _outbox_bytes()],
-            [_poll(), _clock()],
-            [_events()],
+            [_draw_lag(), _draw_readings()],
+            [_draw_outbox_rows(), _draw_outbox_bytes()],
+            [_draw_poll(), _draw_clock()],
+            [_draw_events()],
             "All gateways",
-            [_gateways()],
+            [_draw_gateways()],
         ],
     )  # fmt: skip
 
 
-def _versions() -> stat.Panel:
+def _draw_versions() -> stat.Panel:
     names = {"firmware": "Firmware", "role": "Role", "version": "Scraper"}
     columns = ", ".join(f'last("{field}") AS "{label}"' for field, label in names.items())
-    return panel_builders.stat_panel(
+    return panel_builders.make_stat_panel(
         "Who speaks",
         "Firmware of the gateway, rights of the login, version of the scraper.",
-        [table(select(columns, "gateway", _LAST_WEEK))],
+        [query_table(select(columns, "gateway", _LAST_WEEK))],
         unit=style.NUMBER,
         width=12,
-    ).reduce_options(panel_builders.last_value(f"/^({'|'.join(names.values())})$/"))
+    ).reduce_options(panel_builders.take_last_value(f"/^({'|'.join(names.values())})$/"))
 
 
-def _token() -> stat.Panel:
+def _draw_token() -> stat.Panel:
     return (
-        _last("Token", "How long the gateway's token is good. No data: a login without a token.", "token_expires_in")
+        _draw_last(
+            "Token", "How long the gateway's token is good. No data: a login without a token.", "token_expires_in"
+        )
         .unit(style.SECONDS)
         .decimals(0)
         .color_scheme(style.colour_by_threshold())
-        .thresholds(style.thresholds((None, "red"), (14 * DAY_S, "green")))
+        .thresholds(style.make_thresholds((None, "red"), (14 * DAY_S, "green")))
         .span(6)
     )
 
 
-def _last_heard() -> stat.Panel:
-    return panel_builders.stat_panel(
+def _draw_last_heard() -> stat.Panel:
+    return panel_builders.make_stat_panel(
         "Last heard",
         "How long ago the scraper last spoke about itself. The clock that counts is the browser's.",
-        [table(select('last("poll_seconds")', "gateway", "time > now() - 30d"))],
+        [query_table(select('last("poll_seconds")', "gateway", "time > now() - 30d"))],
         unit=style.FROM_NOW,
         width=6,
-    ).reduce_options(panel_builders.last_value("/^Time$/"))
+    ).reduce_options(panel_builders.take_last_value("/^Time$/"))
 
 
-def _last(title: str, description: str, field: str) -> stat.Panel:
-    query = table(select(f'last("{field}") AS "{title}"', "gateway", _LAST_WEEK))
-    return panel_builders.stat_panel(title, description, [query], unit=style.NUMBER, width=4)
+def _draw_last(title: str, description: str, field: str) -> stat.Panel:
+    query = query_table(select(f'last("{field}") AS "{title}"', "gateway", _LAST_WEEK))
+    return panel_builders.make_stat_panel(title, description, [query], unit=style.NUMBER, width=4)
 
 
-def _state(title: str, description: str, field: str, words: dict[int, tuple[str, str]]) -> stat.Panel:
+def _draw_state(title: str, description: str, field: str, words: dict[int, tuple[str, str]]) -> stat.Panel:
     results = {str(value): ValueMappingResult(text=text, color=colour) for value, (text, colour) in words.items()}
-    return _last(title, description, field).mappings([ValueMap(results)])
+    return _draw_last(title, description, field).mappings([ValueMap(results)])
 
 
-def _number(title: str, description: str, field: str, steps: Sequence[Step]) -> stat.Panel:
+def _draw_number(title: str, description: str, field: str, steps: Sequence[Step]) -> stat.Panel:
     return (
-        _last(title, description, field)
+        _draw_last(title, description, field)
         .decimals(0)
         .color_scheme(style.colour_by_threshold())
-        .thresholds(style.thresholds(*steps))
+        .thresholds(style.make_thresholds(*steps))
     )
 
 
-def _count(title: str, description: str, event: str) -> stat.Panel:
-    query = table(select(f'count("reason") AS "{title}"', "event", f"\"type\" = '{event}'", _LAST_WEEK))
-    return panel_builders.stat_panel(title, description, [query], unit=style.NUMBER, width=4)
+def _draw_count(title: str, description: str, event: str) -> stat.Panel:
+    query = query_table(select(f'count("reason") AS "{title}"', "event", f"\"type\" = '{event}'", _LAST_WEEK))
+    return panel_builders.make_stat_panel(title, description, [query], unit=style.NUMBER, width=4)
 
 
-def _curve(title: str, description: str, columns: str, *, unit: str, kind: str = "gateway") -> timeseries.Panel:
-    query = table(select(columns, kind, TIME, tail=_EVERY))
-    return panel_builders.curve(title, description, [query], unit=unit, width=12, height=8).interval("1m")
+def _draw_curve(title: str, description: str, columns: str, *, unit: str, kind: str = "gateway") -> timeseries.Panel:
+    query = query_table(select(columns, kind, TIME, tail=_EVERY))
+    return panel_builders.make_curve(title, description, [query], unit=unit, width=12, height=8).interval("1m")
 
 
-def _lag() -> timeseries.Panel:
-    return _curve(
+def _draw_lag() -> timeseries.Panel:
+    return _draw_curve(
         "Delivery lag",
         "How old the newest reading of a batch was when it arrived: the worst of each window. About the post interval "
         "is normal.",
@@ -128,21 +131,21 @@ def _lag() -> timeseries.Panel:
     )
 
 
-def _readings() -> timeseries.Panel:
-    panel = _curve(
+def _draw_readings() -> timeseries.Panel:
+    panel = _draw_curve(
         "Readings stored and refused",
         "How many readings of this gateway the receiver stored and refused in each window.",
         'sum("readings") AS "Stored", sum("rejected") AS "Refused"',
         unit=style.NUMBER,
         kind="delivery",
     )
-    panel.override_by_name("Stored", style.field_overrides(colour="green"))
-    panel.override_by_name("Refused", style.field_overrides(colour="red"))
+    panel.override_by_name("Stored", style.override_field(colour="green"))
+    panel.override_by_name("Refused", style.override_field(colour="red"))
     return panel
 
 
-def _outbox_rows() -> timeseries.Panel:
-    return _curve(
+def _draw_outbox_rows() -> timeseries.Panel:
+    return _draw_curve(
         "Outbox",
         "Readings that wait at the scraper: the most of each window. It grows while the receiver cannot be reached.",
         'max("outbox_rows") AS "Waiting"',
@@ -150,8 +153,8 @@ def _outbox_rows() -> timeseries.Panel:
     )
 
 
-def _outbox_bytes() -> timeseries.Panel:
-    return _curve(
+def _draw_outbox_bytes() -> timeseries.Panel:
+    return _draw_curve(
         "Outbox on disk",
         "Size of the outbox file. It shrinks later than its content; at the quota the oldest readings are dropped.",
         'max("outbox_bytes") AS "Size"',
@@ -159,8 +162,8 @@ def _outbox_bytes() -> timeseries.Panel:
     )
 
 
-def _poll() -> timeseries.Panel:
-    return _curve(
+def _draw_poll() -> timeseries.Panel:
+    return _draw_curve(
         "Poll time",
         "How long the gateway took to answer one round of questions: the longest of each window.",
         'max("poll_seconds") AS "Poll"',
@@ -168,8 +171,8 @@ def _poll() -> timeseries.Panel:
     )
 
 
-def _clock() -> timeseries.Panel:
-    return _curve(
+def _draw_clock() -> timeseries.Panel:
+    return _draw_curve(
         "Clock of the gateway",
         "Gateway minus scraper. Beyond five minutes the report dates of inverters are corrected by it.",
         'last("clock_offset") AS "Offset"',
@@ -177,9 +180,11 @@ def _clock() -> timeseries.Panel:
     ).line_interpolation(LineInterpolation.STEP_AFTER)
 
 
-def _events() -> tables.Panel:
-    query = table(select('"type", "reason", "end", "rows"', "event", _LAST_WEEK, tail="ORDER BY time DESC LIMIT 200"))
-    panel = panel_builders.table_panel(
+def _draw_events() -> tables.Panel:
+    query = query_table(
+        select('"type", "reason", "end", "rows"', "event", _LAST_WEEK, tail="ORDER BY time DESC LIMIT 200")
+    )
+    panel = panel_builders.make_table_panel(
         "Events of the last seven days",
         "Gaps, losses, resets of counters, steps of clocks, starts, new fields and certificates. A gap without an end "
         "is open.",
@@ -195,11 +200,11 @@ def _events() -> tables.Panel:
             )
         ]
     )  # fmt: skip
-    panel.override_by_name("End", style.field_overrides(unit=style.DATE_TIME))
+    panel.override_by_name("End", style.override_field(unit=style.DATE_TIME))
     return panel
 
 
-def _gateways() -> tables.Panel:
+def _draw_gateways() -> tables.Panel:
     columns = {
         "firmware": ("Firmware", style.NUMBER),
         "role": ("Role", style.NUMBER),
@@ -212,10 +217,10 @@ def _gateways() -> tables.Panel:
         "lost_rows": ("Lost", style.NUMBER),
         "clock_offset": ("Clock", style.SECONDS),
     }
-    panel = panel_builders.table_panel(
+    panel = panel_builders.make_table_panel(
         "Every gateway",
         "The last state of every gateway in this database that was heard in the last seven days.",
-        [_of_all(columns)],
+        [_query_all(columns)],
         unit=style.NUMBER,
         width=24,
         height=8,
@@ -228,10 +233,10 @@ def _gateways() -> tables.Panel:
     )
     for label, unit in columns.values():
         if unit != style.NUMBER:
-            panel.override_by_name(label, style.field_overrides(unit=unit, decimals=1))
+            panel.override_by_name(label, style.override_field(unit=unit, decimals=1))
     return panel
 
 
-def _of_all(fields: Iterable[str]) -> Query:
+def _query_all(fields: Iterable[str]) -> Query:
     columns = ", ".join(f'last("{field}") AS "{field}"' for field in fields)
-    return table(f'SELECT {columns} FROM "gateway" WHERE {_LAST_WEEK} GROUP BY "gateway"')  # noqa: S608 (constants)
+    return query_table(f'SELECT {columns} FROM "gateway" WHERE {_LAST_WEEK} GROUP BY "gateway"')  # noqa: S608 (constants)

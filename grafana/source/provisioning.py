@@ -10,16 +10,16 @@ from typing import Any
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from grafana.source.alert_rule import FOLDER, GROUP, AlertRule
-from grafana.source.alerts import alerts
+from grafana.source.alerts import list_alerts
 from grafana.source.queries import PLUGIN
 from grafana.source.variables import LIVE_NAME, LIVE_UID, MAIN_NAME, MAIN_UID
 from receiver.contact_points import (
     Channel,
     build_template,
     dump_yaml,
-    ntfy_channel,
-    telegram_channel,
-    webhook_channel,
+    make_ntfy_channel,
+    make_telegram_channel,
+    make_webhook_channel,
 )
 
 TOKEN_FILE = "/run/tokens/grafana"  # noqa: S105 (a path)
@@ -30,9 +30,9 @@ _HEAD = "# Made by `python -m grafana`; change grafana/source/ instead.\n"
 _NOT_IN_FILES = ("folderUID", "orgID", "ruleGroup")
 """What the API wants on every rule and files say once per group."""
 TEMPLATE_CHANNELS = (
-    ntfy_channel("${NTFY_URL}", "${NTFY_TOKEN}"),
-    telegram_channel("${TELEGRAM_BOT_TOKEN}", "${TELEGRAM_CHAT_ID}"),
-    webhook_channel("${WEBHOOK_URL}", "${WEBHOOK_TOKEN}"),
+    make_ntfy_channel("${NTFY_URL}", "${NTFY_TOKEN}"),
+    make_telegram_channel("${TELEGRAM_BOT_TOKEN}", "${TELEGRAM_CHAT_ID}"),
+    make_webhook_channel("${WEBHOOK_URL}", "${WEBHOOK_TOKEN}"),
 )
 """What `envoy-receiver setup` would write, with Grafana's variables in place of values."""
 
@@ -40,9 +40,9 @@ TEMPLATE_CHANNELS = (
 def make_files() -> dict[str, str]:
     """Path under `grafana/` to content."""
     documents = {
-        "datasources/envoy.yaml": data_sources(),
-        "dashboards/envoy.yaml": dashboards(),
-        "alerting/rules.yaml": rules(),
+        "datasources/envoy.yaml": describe_data_sources(),
+        "dashboards/envoy.yaml": describe_dashboards(),
+        "alerting/rules.yaml": describe_rules(),
     }
     made = {f"provisioning/{name}": _HEAD + dump_yaml(document) for name, document in documents.items()}
     return made | {f"contact-points/{one.name}.yaml": _render_template(one) for one in TEMPLATE_CHANNELS}
@@ -56,18 +56,18 @@ def _render_template(channel: Channel) -> str:
     )
 
 
-def data_sources() -> dict[str, Any]:
+def describe_data_sources() -> dict[str, Any]:
     """The two buckets in InfluxQL; both names may be of one bucket."""
     return {
         "apiVersion": 1,
         "datasources": [
-            _data_source(MAIN_NAME, MAIN_UID, "${INFLUXDB_V2_BUCKET}"),
-            _data_source(LIVE_NAME, LIVE_UID, "${RECEIVER_LIVE_BUCKET}"),
+            _describe_data_source(MAIN_NAME, MAIN_UID, "${INFLUXDB_V2_BUCKET}"),
+            _describe_data_source(LIVE_NAME, LIVE_UID, "${RECEIVER_LIVE_BUCKET}"),
         ],
     }
 
 
-def _data_source(name: str, uid: str, bucket: str) -> dict[str, Any]:
+def _describe_data_source(name: str, uid: str, bucket: str) -> dict[str, Any]:
     return {
         "name": name,
         "uid": uid,
@@ -88,7 +88,7 @@ def _data_source(name: str, uid: str, bucket: str) -> dict[str, Any]:
     }
 
 
-def dashboards() -> dict[str, Any]:
+def describe_dashboards() -> dict[str, Any]:
     """Where the dashboards are; changes made in the browser are not kept, so that upgrades arrive."""
     return {
         "apiVersion": 1,
@@ -107,18 +107,18 @@ def dashboards() -> dict[str, Any]:
     }
 
 
-def rules() -> dict[str, Any]:
+def describe_rules() -> dict[str, Any]:
     """The alert rules as one group."""
     group = {
         "orgId": 1,
         "name": GROUP,
         "folder": FOLDER,
         "interval": "1m",
-        "rules": [_rule(alert) for alert in alerts()],
+        "rules": [_describe_rule(alert) for alert in list_alerts()],
     }
     return {"apiVersion": 1, "groups": [group]}
 
 
-def _rule(alert: AlertRule) -> dict[str, Any]:
+def _describe_rule(alert: AlertRule) -> dict[str, Any]:
     made: dict[str, Any] = json.loads(JSONEncoder().encode(alert.build().build()))
     return {key: value for key, value in made.items() if key not in _NOT_IN_FILES}

@@ -51,7 +51,7 @@ class Overridable(Protocol):
         ...
 
 
-def columns(quantities: Sequence[Quantity], function: str = "") -> str:
+def list_columns(quantities: Sequence[Quantity], function: str = "") -> str:
     """The columns of a SELECT, named by their labels, each through an InfluxQL function if one is given."""
     inner = (f'{function}("{one.field}")' if function else f'"{one.field}"' for one in quantities)
     return ", ".join(f'{column} AS "{one.label}"' for column, one in zip(inner, quantities, strict=True))
@@ -60,4 +60,4 @@ def columns(quantities: Sequence[Quantity], function: str = "") -> str:
 def set_colours(panel: Overridable, quantities: Sequence[Quantity]) -> None:
     """Give each quantity of a panel its colour."""
     for one in quantities:
-        panel.override_by_name(one.label, style.field_overrides(colour=one.colour))
+        panel.override_by_name(one.label, style.override_field(colour=one.colour))

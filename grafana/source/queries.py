@@ -109,12 +109,12 @@ def select(columns: str, kind: str, *conditions: str, tail: str = "") -> str:
     return f'SELECT {columns} FROM "{kind}" WHERE {where} {tail}'.strip()  # noqa: S608 (constants of this package)
 
 
-def series(text: str, alias: str = "", *, source: DataSource = DataSource.MAIN) -> Query:
+def query_series(text: str, alias: str = "", *, source: DataSource = DataSource.MAIN) -> Query:
     """A query whose answer is drawn over time."""
     return Query(text, "time_series", alias, source)
 
 
-def table(text: str, *, source: DataSource = DataSource.MAIN) -> Query:
+def query_table(text: str, *, source: DataSource = DataSource.MAIN) -> Query:
     """A query whose answer is one table: time, tags of GROUP BY, columns."""
     return Query(text, "table", source=source)
 

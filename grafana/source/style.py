@@ -30,7 +30,7 @@ Step = tuple[float | None, str]
 """A threshold: from this value on (None: from the lowest), this colour."""
 
 
-def palette() -> FieldColor:
+def colour_by_name() -> FieldColor:
     """A colour per series, by its name: the same wherever it appears."""
     return FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
 
@@ -40,17 +40,17 @@ def colour_by_threshold() -> FieldColor:
     return FieldColor().mode(FieldColorModeId.THRESHOLDS)
 
 
-def gradient(mode: FieldColorModeId) -> FieldColor:
+def colour_by_gradient(mode: FieldColorModeId) -> FieldColor:
     """A colour by the value between minimum and maximum."""
     return FieldColor().mode(mode)
 
 
-def thresholds(*steps: Step) -> ThresholdsConfig:
+def make_thresholds(*steps: Step) -> ThresholdsConfig:
     """Absolute thresholds; the first one starts at None."""
     return ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps([Threshold(value, colour) for value, colour in steps])
 
 
-def field_overrides(
+def override_field(
     *,
     label: str | None = None,
     colour: str | None = None,
@@ -80,14 +80,14 @@ def field_overrides(
     return [DynamicConfigValue(name, value) for name, value in values.items()]
 
 
-def fixed_colour(colour: str) -> FieldColor:
+def fix_colour(colour: str) -> FieldColor:
     """One colour."""
     return FieldColor().mode(FieldColorModeId.FIXED).fixed_color(colour)
 
 
-def threshold_overrides(*steps: Step) -> list[DynamicConfigValue]:
+def override_thresholds(*steps: Step) -> list[DynamicConfigValue]:
     """The properties by which an override colours one field by thresholds."""
     return [
         DynamicConfigValue("color", {"mode": FieldColorModeId.THRESHOLDS}),
-        DynamicConfigValue("thresholds", thresholds(*steps).build()),
+        DynamicConfigValue("thresholds", make_thresholds(*steps).build()),
     ]

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
 
 
-def transformation(name: str, **options: object) -> DataTransformerConfig:
+def make_transformation(name: str, **options: object) -> DataTransformerConfig:
     """One of Grafana's transformations by its id, e.g. `groupBy`, with its options."""
     return DataTransformerConfig(name, options=options)
 
 
 def order_columns(*names: str, without: Sequence[str] = ("Time",), **labels: str) -> DataTransformerConfig:
     """Table columns in this order, without some, others renamed (`name="Label"`). Other columns follow in any order."""
-    return transformation(
+    return make_transformation(
         "organize",
         excludeByName=dict.fromkeys(without, True),
         indexByName={name: position for position, name in enumerate(names)},
@@ -22,17 +22,17 @@ def order_columns(*names: str, without: Sequence[str] = ("Time",), **labels: str
 
 def keep_columns(*names: str) -> DataTransformerConfig:
     """These columns of every frame, and no other."""
-    return transformation("filterFieldsByName", include={"names": list(names)})
+    return make_transformation("filterFieldsByName", include={"names": list(names)})
 
 
 def sort_by(column: str, *, descending: bool = False) -> DataTransformerConfig:
     """Rows in the order of one column."""
-    return transformation("sortBy", fields={}, sort=[{"field": column, "desc": descending}])
+    return make_transformation("sortBy", fields={}, sort=[{"field": column, "desc": descending}])
 
 
 def keep_rows(column: str, test: str, value: float) -> DataTransformerConfig:
     """Rows that pass a test: `lower` or `greater` than the value."""
-    return transformation(
+    return make_transformation(
         "filterByValue",
         filters=[{"fieldName": column, "config": {"id": test, "options": {"value": value}}}],
         match="all",
@@ -47,7 +47,7 @@ def pivot(rows: str, columns: str, value: str) -> list[DataTransformerConfig]:
     stand above every column of the matrix.
     """
     return [
-        transformation(
+        make_transformation(
             "groupBy",
             fields={
                 rows: {"aggregations": [], "operation": "groupby"},
@@ -55,7 +55,7 @@ def pivot(rows: str, columns: str, value: str) -> list[DataTransformerConfig]:
                 value: {"aggregations": ["sum"], "operation": "aggregate"},
             },
         ),
-        transformation(
+        make_transformation(
             "groupingToMatrix", columnField=columns, rowField=rows, valueField=f"{value} (sum)", emptyValue="null"
         ),
     ]

@@ -21,7 +21,7 @@ LIVE_NAME = "Envoy live"
 Variable = Builder[VariableModel]
 
 
-def datasource() -> Variable:
+def make_datasource_variable() -> Variable:
     """The data source of everything but raw meter readings."""
     return (
         DatasourceVariable(DataSource.MAIN)
@@ -32,7 +32,7 @@ def datasource() -> Variable:
     )
 
 
-def live() -> Variable:
+def make_live_variable() -> Variable:
     """The data source of the raw meter readings. Hidden: it changes only together with the installation."""
     return (
         DatasourceVariable(DataSource.LIVE)
@@ -44,41 +44,41 @@ def live() -> Variable:
     )
 
 
-def gateway() -> Variable:
+def make_gateway_variable() -> Variable:
     """One gateway, by serial; the first one until somebody chooses."""
-    return _query_variable("gateway", "Gateway", "Serial of the gateway.", 'SHOW TAG VALUES WITH KEY = "gateway"')
+    return _make_query_variable("gateway", "Gateway", "Serial of the gateway.", 'SHOW TAG VALUES WITH KEY = "gateway"')
 
 
-def phase() -> Variable:
+def make_phase_variable() -> Variable:
     """Phases, all of them at first."""
     query = f'SHOW TAG VALUES FROM "meter_1m" WITH KEY = "phase" WHERE {GATEWAY}'
-    return _allow_many(_query_variable("phase", "Phase", "Phases of the meters.", query))
+    return _allow_many(_make_query_variable("phase", "Phase", "Phases of the meters.", query))
 
 
-def meter() -> Variable:
+def make_meter_variable() -> Variable:
     """One meter: production and net consumption do not belong into one curve."""
     query = f'SHOW TAG VALUES FROM "meter_1m" WITH KEY = "meter" WHERE {GATEWAY}'
-    return _query_variable("meter", "Meter", "Which meter: what the roof gives, or what the grid sees.", query)
+    return _make_query_variable("meter", "Meter", "Which meter: what the roof gives, or what the grid sees.", query)
 
 
-def array() -> Variable:
+def make_array_variable() -> Variable:
     """Arrays of the sites file ("-" without), all of them at first."""
     query = f'SHOW TAG VALUES FROM "panel_1d" WITH KEY = "array" WHERE {GATEWAY}'
-    return _allow_many(_query_variable("array", "Array", "Arrays of panels, as the sites file names them.", query))
+    return _allow_many(_make_query_variable("array", "Array", "Arrays of panels, as the sites file names them.", query))
 
 
-def panel() -> Variable:
+def make_panel_variable() -> Variable:
     """Panels of the chosen arrays by the name of the sites file (else by serial), all of them at first."""
     query = f'SHOW TAG VALUES FROM "panel_1d" WITH KEY = "panel" WHERE {GATEWAY} AND {ARRAY}'
-    return _allow_many(_query_variable("panel", "Panel", "Solar panels by name, or by inverter serial.", query))
+    return _allow_many(_make_query_variable("panel", "Panel", "Solar panels by name, or by inverter serial.", query))
 
 
-def inverter() -> Variable:
+def make_inverter_variable() -> Variable:
     """Serials of the chosen panels, for what is stored by serial. Hidden, and always all: it follows the panels."""
     query = f'SHOW TAG VALUES FROM "panel_1d" WITH KEY = "inverter" WHERE {GATEWAY} AND {ARRAY} AND {PANEL}'
     # no "all value": "all" means the serials that the query found
     return (
-        _query_variable("inverter", "Inverter", "Serials of the chosen panels.", query)
+        _make_query_variable("inverter", "Inverter", "Serials of the chosen panels.", query)
         .multi(True)
         .include_all(True)
         .current(VariableOption(True, ["All"], ["$__all"]))
@@ -86,7 +86,7 @@ def inverter() -> Variable:
     )
 
 
-def choice(
+def make_choice_variable(
     name: str, label: str, description: str, options: tuple[str, ...], chosen: str, *, free: bool = False
 ) -> Variable:
     """One of a few fixed words.
@@ -110,14 +110,16 @@ def choice(
     )
 
 
-def time_zone() -> Variable:
+def make_time_zone_variable() -> Variable:
     """Time zone of days that a query cuts by itself (the stored days are those of the sites file already)."""
     zones = (
         "UTC", "Europe/Amsterdam", "Europe/Berlin", "Europe/London", "Europe/Madrid", "Europe/Paris", "Europe/Vienna",
         "Europe/Zurich", "America/Chicago", "America/Denver", "America/Los_Angeles", "America/New_York",
         "America/Phoenix", "America/Sao_Paulo", "Asia/Kolkata", "Australia/Sydney", "Pacific/Auckland",
     )  # fmt: skip
-    return choice("tz", "Time zone", "Time zone of the site; type the name of any other.", zones, "UTC", free=True)
+    return make_choice_variable(
+        "tz", "Time zone", "Time zone of the site; type the name of any other.", zones, "UTC", free=True
+    )
 
 
 def _split_option(option: str) -> tuple[str, str]:
@@ -125,7 +127,7 @@ def _split_option(option: str) -> tuple[str, str]:
     return text, value or text
 
 
-def _query_variable(name: str, label: str, description: str, query: str) -> QueryVariable:
+def _make_query_variable(name: str, label: str, description: str, query: str) -> QueryVariable:
     return (
         QueryVariable(name)
         .label(label)

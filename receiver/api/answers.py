@@ -43,11 +43,11 @@ _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 """A text that begins so is run by spreadsheets."""
 
 
-def wants_csv(request: Request, wanted: Format | None) -> bool:
+def should_send_csv(request: Request, wanted: Format | None) -> bool:
     """Whether to answer in CSV: as `format` says, else as the Accept header prefers."""
     if wanted is not None:
         return wanted == "csv"
-    accepted = dict(_preferences(request.headers.get("accept", "")))
+    accepted = dict(_parse_preferences(request.headers.get("accept", "")))
     csv_weight = accepted.get("text/csv", 0.0)
     if _JSON in accepted:
         return csv_weight > accepted[_JSON]
@@ -62,7 +62,7 @@ def make_table(
     Args:
         request: Whose accepted encodings and parameters count.
         rows: Each an object of the list.
-        as_csv: From `wants_csv`.
+        as_csv: From `should_send_csv`.
         columns: Of CSV, these first; what else the rows have follows in the order of appearance.
         next_after: Where the next page begins, or None; see `cut_page`.
     """
@@ -79,14 +79,14 @@ def make_document(request: Request, document: Any, *, next_after: str | None = N
 
 def make_json(request: Request, pieces: Iterable[bytes], *, next_after: str | None = None) -> Response:
     """JSON from its pieces."""
-    return _MadeAnswer(request, b"".join(pieces), _JSON, _links(request, next_after))
+    return _MadeAnswer(request, b"".join(pieces), _JSON, _make_links(request, next_after))
 
 
 def make_csv(
     request: Request, columns: Sequence[str], rows: Iterable[Row], *, next_after: str | None = None
 ) -> Response:
     """A header line and the rows (RFC 4180)."""
-    return _MadeAnswer(request, b"".join(_csv(columns, rows)), _CSV, _links(request, next_after))
+    return _MadeAnswer(request, b"".join(_write_csv(columns, rows)), _CSV, _make_links(request, next_after))
 
 
 def make_latest_table(
@@ -98,22 +98,22 @@ def make_latest_table(
     """
     return _make_unless_known(
         request,
-        [as_csv, _without_ages(rows), next_after],
+        [as_csv, _remove_ages(rows), next_after],
         lambda: make_table(request, rows, as_csv=as_csv, columns=columns, next_after=next_after),
     )
 
 
 def make_latest_document(request: Request, document: Mapping[str, object]) -> Response:
     """As `make_document`, for values that are asked for again and again: as `make_latest_table`."""
-    return _make_unless_known(request, _without_ages(document), lambda: make_document(request, document))
+    return _make_unless_known(request, _remove_ages(document), lambda: make_document(request, document))
 
 
-def _without_ages(content: object) -> object:
+def _remove_ages(content: object) -> object:
     """Everything but ages, which are another at every question."""
     if isinstance(content, Mapping):
-        return {name: _without_ages(each) for name, each in content.items() if not name.endswith("age_seconds")}
+        return {name: _remove_ages(each) for name, each in content.items() if not name.endswith("age_seconds")}
     if isinstance(content, list):
-        return list(map(_without_ages, content))
+        return list(map(_remove_ages, content))
     return content
 
 
@@ -174,7 +174,7 @@ class _MadeAnswer(Response):
                     await send({"type": "http.response.body", "body": piece, "more_body": not is_last})
 
 
-def _links(request: Request, next_after: str | None) -> dict[str, str]:
+def _make_links(request: Request, next_after: str | None) -> dict[str, str]:
     """Where the next page is (RFC 8288), relative to this one, so that no proxy in between matters."""
     if next_after is None:
         return {}
@@ -182,7 +182,7 @@ def _links(request: Request, next_after: str | None) -> dict[str, str]:
     return {"link": f'<?{urlencode({**others, "after": next_after})}>; rel="next"'}
 
 
-def _preferences(accept: str) -> Iterable[tuple[str, float]]:
+def _parse_preferences(accept: str) -> Iterable[tuple[str, float]]:
     """Media types of an Accept header with their weights; what cannot be read does not count."""
     for item in accept.split(","):
         name, *parameters = (part.strip().lower() for part in item.split(";"))
@@ -193,14 +193,14 @@ def _preferences(accept: str) -> Iterable[tuple[str, float]]:
             continue
 
 
-def _csv(columns: Sequence[str], rows: Iterable[Row]) -> Iterable[bytes]:
+def _write_csv(columns: Sequence[str], rows: Iterable[Row]) -> Iterable[bytes]:
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\r\n")
     writer.writerow(columns)
     remaining = iter(rows)
     while True:
         piece = list(islice(remaining, _ROWS_A_PIECE))
-        writer.writerows([_cell(row.get(name)) for name in columns] for row in piece)
+        writer.writerows([_format_cell(row.get(name)) for name in columns] for row in piece)
         yield lines.getvalue().encode()
         if len(piece) < _ROWS_A_PIECE:
             return
@@ -208,7 +208,7 @@ def _csv(columns: Sequence[str], rows: Iterable[Row]) -> Iterable[bytes]:
         lines.truncate()
 
 
-def _cell(value: object) -> str:
+def _format_cell(value: object) -> str:
     """Numbers are written as they are; an apostrophe keeps a text that looks like a formula from being run."""
     if isinstance(value, bool):
         return "true" if value else "false"

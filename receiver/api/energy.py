@@ -44,7 +44,7 @@ class EnergyRoutes:
     def __init__(self, *, store: Store) -> None:
         self._store = store
 
-    def router(self) -> APIRouter:
+    def make_router(self) -> APIRouter:
         """The route."""
         router = APIRouter(prefix="/api/v1/gateways", tags=["energy"], redirect_slashes=False)
         router.add_api_route(
@@ -79,7 +79,7 @@ class EnergyRoutes:
             now_ms=question.now_ms,
             rows=question.rows,
         )
-        if answers.wants_csv(request, asked.format):
+        if answers.should_send_csv(request, asked.format):
             made = await run_slice(answers.make_csv, request, COLUMNS, found.windows)
             question.rows.release()
             return made
@@ -89,12 +89,12 @@ class EnergyRoutes:
             "time_zone": zone.key,
             "total": found.total,
         }
-        made = await run_slice(answers.make_json, request, _pieces(head, found.windows))
+        made = await run_slice(answers.make_json, request, _encode_pieces(head, found.windows))
         question.rows.release()
         return made
 
 
-def _pieces(head: EnergyHead, windows: list[EnergyWindow]) -> Iterator[bytes]:
+def _encode_pieces(head: EnergyHead, windows: list[EnergyWindow]) -> Iterator[bytes]:
     """An `EnergyTable`, some windows at a time."""
     yield msgspec.json.encode(head)[:-1] + b',"windows":['
     for first in range(0, len(windows), _WINDOWS_A_PIECE):

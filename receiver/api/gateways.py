@@ -12,7 +12,7 @@ from starlette.responses import Response
 from receiver.api import answers
 from receiver.api.gateway_answers import GatewayEntry, GatewayStatus
 from receiver.api.known_gateways import KnownGateways
-from receiver.api.latest import LatestValues, age_seconds
+from receiver.api.latest import LatestValues, compute_age_seconds
 from receiver.api.meters import describe_power
 from receiver.api.panel_descriptions import count_states
 from receiver.api.parameters import NOT_MODIFIED, FormatParameters, WithoutParameters, read_parameters
@@ -64,7 +64,7 @@ class GatewayRoutes:
         self._arrivals = arrivals
         self._sites = sites
 
-    def router(self) -> APIRouter:
+    def make_router(self) -> APIRouter:
         """The routes."""
         router = APIRouter(prefix="/api/v1/gateways", tags=["gateways"], redirect_slashes=False)
         router.add_api_route(
@@ -94,15 +94,16 @@ class GatewayRoutes:
         Where there are more than one page holds, the Link header has the next one.
         """
         page, next_after = answers.cut_page(
-            await self._summaries(question.caller),
+            await self._read_summaries(question.caller),
             limit=asked.limit,
             after=asked.after,
             key=lambda summary: summary.gateway,
         )
         rows = [
-            self._describe(summary, await self._status_fields(summary.gateway), question.now_ms) for summary in page
+            self._describe(summary, await self._read_status_fields(summary.gateway), question.now_ms)
+            for summary in page
         ]
-        as_csv = answers.wants_csv(request, asked.format)
+        as_csv = answers.should_send_csv(request, asked.format)
         columns = tuple(GatewayEntry.__annotations__)
         make = partial(answers.make_latest_table, as_csv=as_csv, columns=columns, next_after=next_after)
         return await run_for_rows(len(rows), make, request, rows)
@@ -129,14 +130,14 @@ class GatewayRoutes:
             read_doubts(self._store, serial, site, now_ms),
         )
         states = await run_for_rows(len(inverters), count_states, inverters, site, now_ms)
-        arrival = self._arrivals.last(serial)
+        arrival = self._arrivals.get_last(serial)
         fields = status[0].fields if status else {}
         return {
             **self._describe(summary, fields, now_ms),
             "status": fields,
-            "status_age_seconds": age_seconds(status[0].timestamp, now_ms) if status else None,
+            "status_age_seconds": compute_age_seconds(status[0].timestamp, now_ms) if status else None,
             "delivery_lag_seconds": max(0, arrival.received - arrival.newest) / 1000 if arrival else None,
-            "open_gap_since": open_gap(events),
+            "open_gap_since": find_open_gap(events),
             "meter_doubts": doubts,
             "meter_names": sorted({entry.tags["meter"] for entry in correct_latest(meters, site)}),
             "inverter_states": states,
@@ -146,33 +147,33 @@ class GatewayRoutes:
             "today": today.windows[0],
         }
 
-    async def _summaries(self, caller: Caller) -> list[GatewaySummary]:
+    async def _read_summaries(self, caller: Caller) -> list[GatewaySummary]:
         if caller.gateways is None or len(caller.gateways) > _FEW:
-            found = await self._store.gateways()
+            found = await self._store.list_gateways()
             return [each for each in found if caller.gateways is None or each.gateway in caller.gateways]
-        each = [await self._store.summary(serial) for serial in sorted(caller.gateways)]
+        each = [await self._store.read_summary(serial) for serial in sorted(caller.gateways)]
         return [summary for summary in each if summary is not None]
 
-    async def _status_fields(self, gateway: str) -> Mapping[str, FieldValue]:
-        latest = await self._store.latest(gateway, "gateway")
+    async def _read_status_fields(self, gateway: str) -> Mapping[str, FieldValue]:
+        latest = await self._store.read_latest(gateway, "gateway")
         return latest[0].fields if latest else {}
 
     def _describe(self, summary: GatewaySummary, fields: Mapping[str, FieldValue], now_ms: int) -> GatewayEntry:
-        site = self._sites.of(summary.gateway)
+        site = self._sites.get_site(summary.gateway)
         return {
             "gateway": summary.gateway,
             "name": site.name,
             "time_zone": site.time_zone,
             "last_timestamp": summary.last_timestamp,
-            "age_seconds": age_seconds(summary.last_timestamp, now_ms),
-            "firmware": _text(fields.get("firmware")),
-            "role": _text(fields.get("role")),
+            "age_seconds": compute_age_seconds(summary.last_timestamp, now_ms),
+            "firmware": _read_text(fields.get("firmware")),
+            "role": _read_text(fields.get("role")),
             "inverters": summary.series.get("inverter", 0),
             "meters": summary.series.get("meter", 0),
         }
 
 
-def open_gap(events: list[Latest]) -> int | None:
+def find_open_gap(events: list[Latest]) -> int | None:
     """Start of the newest gap if it has no end yet. An `end` before the start belongs to the gap before."""
     for event in events:
         if event.tags["type"] == "gap":
@@ -181,5 +182,5 @@ def open_gap(events: list[Latest]) -> int | None:
     return None
 
 
-def _text(value: FieldValue | None) -> str | None:
+def _read_text(value: FieldValue | None) -> str | None:
     return value if isinstance(value, str) else None

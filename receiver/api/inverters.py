@@ -70,7 +70,7 @@ class InverterRoutes:
         self._gateways = gateways
         self._latest = latest
 
-    def router(self) -> APIRouter:
+    def make_router(self) -> APIRouter:
         """The routes; `/energy` before the one that takes any serial."""
         router = APIRouter(prefix="/api/v1/gateways/{serial}/inverters", tags=["panels"], redirect_slashes=False)
         router.add_api_route(
@@ -104,7 +104,7 @@ class InverterRoutes:
         (found,) = await self._latest.read(question.serial, "inverter")
         site, now_ms = question.site, question.now_ms
         columns = ("inverter", "timestamp", "age_seconds", "state", "power", *PLACE)
-        as_csv = answers.wants_csv(request, asked.format)
+        as_csv = answers.should_send_csv(request, asked.format)
 
         def answer() -> Response:
             last = {entry.tags["inverter"]: entry for entry in found}
@@ -131,7 +131,7 @@ class InverterRoutes:
         if now is None:
             raise RefusedError(Problem.NOT_FOUND, "inverter-unknown")
         last = {entry.tags["inverter"]: entry for entry in found}
-        days = await self._days(question, inverter)
+        days = await self._list_days(question, inverter)
         document: InverterDetail = {
             **describe_panel(inverter, last.get(inverter), now.state, site, now_ms),
             "peers_power": now.peers_w,
@@ -166,9 +166,9 @@ class InverterRoutes:
         )
 
         def answer() -> Response:
-            windows = [describe_window(start, stop, zone, now_ms) for start, stop in pairwise(found.edges)]
-            if answers.wants_csv(request, asked.format):
-                return answers.make_csv(request, _ENERGY_COLUMNS, _lines(found.panels, windows, site))
+            windows = [describe_window(start, stop, zone, now_ms) for start, stop in pairwise(found.boundaries)]
+            if answers.should_send_csv(request, asked.format):
+                return answers.make_csv(request, _ENERGY_COLUMNS, _list_rows(found.panels, windows, site))
             document: PanelEnergyTable = {
                 "gateway": question.serial,
                 "every": asked.every,
@@ -182,13 +182,15 @@ class InverterRoutes:
         question.rows.release()
         return made
 
-    async def _days(self, question: GatewayQuestion, inverter: str) -> list[PanelDay]:
+    async def _list_days(self, question: GatewayQuestion, inverter: str) -> list[PanelDay]:
         """The days of one panel, the oldest first, by the site's calendar; today is the last, once it has reported."""
         zone, now_ms = question.zone, question.now_ms
         start = times.parse_instant("start", f"-{_DAYS - 1}d", zone, now_ms)
-        edges = question.site.list_windows("panel_1d", start, now_ms + 1)
-        stored = await panels.read_days(self._store, question.serial, inverter, start=edges[0], stop=edges[-1])
-        stops = dict(pairwise(edges))
+        boundaries = question.site.list_windows("panel_1d", start, now_ms + 1)
+        stored = await panels.read_days(
+            self._store, question.serial, inverter, start=boundaries[0], stop=boundaries[-1]
+        )
+        stops = dict(pairwise(boundaries))
         return [
             describe_panel_day(describe_window(midnight, stops[midnight], zone, now_ms), fields)
             for midnight, fields in stored
@@ -196,7 +198,7 @@ class InverterRoutes:
         ]
 
 
-def _lines(found: Sequence[PanelWindows], windows: Sequence[WindowEntry], site: Site) -> Iterator[Row]:
+def _list_rows(found: Sequence[PanelWindows], windows: Sequence[WindowEntry], site: Site) -> Iterator[Row]:
     """CSV: a line for each window and panel."""
     for panel in found:
         place = describe_panel_place(site, panel.inverter)

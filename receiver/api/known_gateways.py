@@ -30,7 +30,7 @@ class KnownGateways:
         Raises:
             RefusedError: not-found, for a gateway without readings; also to readers who may see every gateway.
         """
-        summary = await self._store.summary(serial)
+        summary = await self._store.read_summary(serial)
         if summary is None:
             raise RefusedError(Problem.NOT_FOUND, "gateway-unknown")
         self._found.add(serial)

@@ -16,7 +16,7 @@ class LatestValues:
     """
 
     def __init__(self, *, store: Store, watch: Watch) -> None:
-        self._reads = SharedReads[tuple[str, str], list[Latest]](lambda asked: store.latest(*asked))
+        self._reads = SharedReads[tuple[str, str], list[Latest]](lambda asked: store.read_latest(*asked))
         self._watch = watch
 
     async def read(self, serial: str, *kinds: str) -> list[list[Latest]]:
@@ -27,10 +27,10 @@ class LatestValues:
 
 def describe_latest(entry: Latest, now_ms: int) -> dict[str, object]:
     """One series as readers see it: its tags, its fields, its `timestamp` and `age_seconds`."""
-    age = age_seconds(entry.timestamp, now_ms)
+    age = compute_age_seconds(entry.timestamp, now_ms)
     return {**entry.tags, **entry.fields, "timestamp": entry.timestamp, "age_seconds": age}
 
 
-def age_seconds(timestamp: int, now_ms: int) -> float:
+def compute_age_seconds(timestamp: int, now_ms: int) -> float:
     """The age of a timestamp in seconds; 0 for one of a clock that is ahead. Both are UTC milliseconds."""
     return max(0, now_ms - timestamp) / 1000

@@ -57,7 +57,7 @@ class LiveRoutes:
         self._sites = sites
         self._clock = clock
 
-    def router(self) -> APIRouter:
+    def make_router(self) -> APIRouter:
         """The route."""
         router = APIRouter(prefix="/api/v1/gateways", tags=["live"], redirect_slashes=False)
         router.add_api_route(
@@ -70,14 +70,14 @@ class LiveRoutes:
 
     async def watch(self, question: AskedOfLive, _: WithoutParameters, request: Request) -> Response:
         """Events as they happen: `reading` (a stored reading) and, once a second, `solar_data` (W: p, c, n)."""
-        viewer = await self._hub.view(question.serial, question.reader)
+        viewer = await self._hub.open_view(question.serial, question.reader)
         return _EventStream(self, request, viewer, whole=question.caller is not None)
 
     async def feed(self, viewer: Viewer, request: Request, send: Send, *, whole: bool) -> None:
         """Send events until the view ends; says why at the end. Raises TimeoutError for a viewer that takes nothing."""
         await _send(send, encode_preamble())
         if whole:
-            for piece in await self._missed(viewer.gateway, request.headers.get("last-event-id", "")):
+            for piece in await self._read_missed(viewer.gateway, request.headers.get("last-event-id", "")):
                 await _send(send, piece)
         check_at = self._clock.monotonic() + CHECK_S
         next_tick = 0.0
@@ -86,11 +86,11 @@ class LiveRoutes:
             waiting = b""
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(next_tick):
-                    waiting = await viewer.events()
+                    waiting = await viewer.wait_for_events()
             parts = [waiting] if whole else []
             if loop.time() >= next_tick:
                 next_tick = loop.time() + TICK_S
-                parts.append(self._tick(viewer))
+                parts.append(self._make_tick(viewer))
                 if self._clock.monotonic() >= check_at and whole:
                     check_at += CHECK_S
                     self._check(viewer, request)
@@ -98,9 +98,9 @@ class LiveRoutes:
                 await _send(send, data)
         await _send(send, encode_event("ended", {"reason": viewer.ended}))
 
-    def _tick(self, viewer: Viewer) -> bytes:
+    def _make_tick(self, viewer: Viewer) -> bytes:
         self._hub.renew(viewer)
-        sums = viewer.powers.sum_up(self._clock.now_ms(), self._sites.of(viewer.gateway))
+        sums = viewer.powers.sum_up(self._clock.now_ms(), self._sites.get_site(viewer.gateway))
         return encode_comment("nothing is known of now") if sums is None else encode_event("solar_data", sums)
 
     def _check(self, viewer: Viewer, request: Request) -> None:
@@ -109,7 +109,7 @@ class LiveRoutes:
         except RefusedError as error:
             viewer.end(error.problem)
 
-    async def _missed(self, gateway: str, last_event_id: str) -> list[bytes]:
+    async def _read_missed(self, gateway: str, last_event_id: str) -> list[bytes]:
         """What was stored since a viewer's cursor, as far as it is still young, in the order of time.
 
         The cursor is a time of a meter's reading; other kinds come late by their nature, so all young ones are sent:
@@ -122,7 +122,9 @@ class LiveRoutes:
         for kind in KINDS:
             start = max(int(last_event_id) + 1, now - YOUNG_MS) if kind == "meter" else now - YOUNG_MS
             stop = now + _AHEAD_MS
-            for series, points in await self._store.points(gateway, kind, start=start, stop=stop, most=MOST_WAITING):
+            for series, points in await self._store.read_points(
+                gateway, kind, start=start, stop=stop, most=MOST_WAITING
+            ):
                 missed += [Reading(kind, dict(series.tags), point.timestamp, point.fields) for point in points]
         missed.sort(key=lambda reading: reading.timestamp)
         return [encode_reading(reading) for reading in missed]

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from receiver.api import answers
-from receiver.api.latest import LatestValues, age_seconds, describe_latest
+from receiver.api.latest import LatestValues, compute_age_seconds, describe_latest
 from receiver.api.meter_answers import HouseholdPower, MeterEntry
 from receiver.api.parameters import NOT_MODIFIED, FormatAsked, WithoutParameters
 from receiver.api.questions import AskedOfGateway
@@ -27,7 +27,7 @@ class MeterRoutes:
     def __init__(self, *, latest: LatestValues) -> None:
         self._latest = latest
 
-    def router(self) -> APIRouter:
+    def make_router(self) -> APIRouter:
         """The routes."""
         router = APIRouter(prefix="/api/v1/gateways/{serial}", tags=["now"], redirect_slashes=False)
         router.add_api_route(
@@ -49,7 +49,7 @@ class MeterRoutes:
     async def list_meters(self, question: AskedOfGateway, asked: FormatAsked, request: Request) -> Response:
         """The latest values of every phase of every meter, corrected as the sites file says."""
         (found,) = await self._latest.read(question.serial, "meter")
-        as_csv = answers.wants_csv(request, asked.format)
+        as_csv = answers.should_send_csv(request, asked.format)
 
         def answer() -> Response:
             rows = [describe_meter(entry, question.now_ms) for entry in correct_latest(found, question.site)]
@@ -91,5 +91,5 @@ def describe_power(now: HouseholdNow, now_ms: int) -> HouseholdPower:
         "grid_mode": now.storage.grid_mode,
         "load_unknown": now.load_unknown,
         "timestamp": now.timestamp,
-        "age_seconds": None if now.timestamp is None else age_seconds(now.timestamp, now_ms),
+        "age_seconds": None if now.timestamp is None else compute_age_seconds(now.timestamp, now_ms),
     }

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from receiver.api.answers import Format
-from receiver.queries.refusals import refusal
+from receiver.queries.refusals import make_refusal
 
 SerialParameter = Annotated[str, Path(description="Serial number of the gateway.", examples=["122300001234"])]
 DEFAULT_START: Final = "-30d"
@@ -85,10 +85,10 @@ def refuse_other_names(request: Request, known: Collection[str]) -> None:
     """
     names = [name for name, _ in request.query_params.multi_items()]
     if set(names) - set(known):
-        raise refusal("a parameter", f"is not known here: there are {', '.join(known) or 'none'}")
+        raise make_refusal("a parameter", f"is not known here: there are {', '.join(known) or 'none'}")
     for name in known:
         if names.count(name) > 1:
-            raise refusal(name, "must be given once")
+            raise make_refusal(name, "must be given once")
 
 
 WithoutParameters = Annotated[NoParameters, read_parameters(NoParameters)]

@@ -122,7 +122,7 @@ class Entrance:
             RefusedError: As `Access.admit` and `Shares.share` do.
         """
         caller = self._access.admit(request)
-        async with self._shares.share(caller.name, None):
+        async with self._shares.get_share(caller.name, None):
             yield ReaderQuestion(caller=caller, now_ms=self._clock.now_ms())
 
     @contextlib.asynccontextmanager
@@ -133,19 +133,19 @@ class Entrance:
             RefusedError: As `admit` does, and not-found for a gateway without readings.
         """
         caller = self._access.admit(request, serial)
-        async with self._shares.share(caller.name, serial), self._rows.open_for_question() as rows:
+        async with self._shares.get_share(caller.name, serial), self._rows.open_for_question() as rows:
             await self._gateways.check(serial)
-            site = self._sites.of(serial)
+            site = self._sites.get_site(serial)
             yield GatewayQuestion(caller=caller, now_ms=self._clock.now_ms(), serial=serial, site=site, rows=rows)
 
     async def admit_to_live(self, request: Request, serial: str) -> LiveQuestion:
         """A view of the live events. Raises RefusedError as `admit_to_gateway` does."""
-        caller = None if self._comes_from_open_network(request) else self._access.admit(request, serial)
+        caller = None if self._is_from_open_network(request) else self._access.admit(request, serial)
         await self._gateways.check(serial)
         address = "" if request.client is None else request.client.host
         return LiveQuestion(serial=serial, caller=caller, address=address)
 
-    def _comes_from_open_network(self, request: Request) -> bool:
+    def _is_from_open_network(self, request: Request) -> bool:
         """Whether somebody without any token comes from an open network."""
         if "authorization" in request.headers or COOKIE in request.cookies or request.client is None:
             return False
@@ -155,24 +155,24 @@ class Entrance:
         return False
 
 
-def _entrance(request: Request) -> Entrance:
+def _get_entrance(request: Request) -> Entrance:
     entrance: Entrance = request.app.state.entrance
     return entrance
 
 
 # Coroutines, though the first awaits nothing: FastAPI would send plain functions to another thread.
 async def _ask(request: Request) -> AsyncIterator[ReaderQuestion]:
-    async with _entrance(request).admit(request) as question:
+    async with _get_entrance(request).admit(request) as question:
         yield question
 
 
 async def _ask_gateway(serial: SerialParameter, request: Request) -> AsyncIterator[GatewayQuestion]:
-    async with _entrance(request).admit_to_gateway(request, serial) as question:
+    async with _get_entrance(request).admit_to_gateway(request, serial) as question:
         yield question
 
 
 async def _ask_live(serial: SerialParameter, request: Request) -> LiveQuestion:
-    return await _entrance(request).admit_to_live(request, serial)
+    return await _get_entrance(request).admit_to_live(request, serial)
 
 
 AskedByReader = Annotated[ReaderQuestion, Depends(_ask)]

@@ -15,7 +15,7 @@ from receiver.api.series_parameters import PAGE, SeriesAsked, SeriesParameters
 from receiver.queries import times
 from receiver.queries.aggregates import WindowValue
 from receiver.queries.question import TAGS, Fill, SeriesQuestion, ask_in_windows, check_question
-from receiver.queries.refusals import refusal
+from receiver.queries.refusals import make_refusal
 from receiver.queries.series import SeriesReader
 from receiver.queries.slices import run_slice
 from receiver.stores.base import Point
@@ -34,7 +34,7 @@ class SeriesRoutes:
     def __init__(self, *, reader: SeriesReader) -> None:
         self._reader = reader
 
-    def router(self) -> APIRouter:
+    def make_router(self) -> APIRouter:
         """The route."""
         router = APIRouter(prefix="/api/v1/gateways", tags=["series"], redirect_slashes=False)
         router.add_api_route(
@@ -54,11 +54,11 @@ class SeriesRoutes:
         anything is read, with advice on what to change. CSV has one line for each window or point, with the tags in
         front.
         """
-        series_question = _series_question(question, asked)
+        series_question = _make_question(question, asked)
         if asked.every is None:
             return await self._answer_page(request, asked, series_question, question)
         if asked.limit is not None or asked.after is not None:
-            raise refusal("limit", "and after are for single points: leave them out, or leave every out")
+            raise make_refusal("limit", "and after are for single points: leave them out, or leave every out")
         windows = ask_in_windows(
             series_question,
             every=times.parse_step(asked.every),
@@ -70,11 +70,11 @@ class SeriesRoutes:
 
         def answer() -> Response:
             found = [(dict(tags), [_describe_window(window) for window in inside]) for tags, inside in groups]
-            if answers.wants_csv(request, asked.format):
-                return answers.make_csv(request, (*windows.group_by, *WindowValue._fields), _lines(found))
-            head = _head(series_question, unit=windows.unit)
+            if answers.should_send_csv(request, asked.format):
+                return answers.make_csv(request, (*windows.group_by, *WindowValue._fields), _list_rows(found))
+            head = _make_head(series_question, unit=windows.unit)
             head["every"], head["aggregate"] = str(windows.every), windows.aggregate
-            return answers.make_json(request, _pieces(head, "windows", found))
+            return answers.make_json(request, _encode_pieces(head, "windows", found))
 
         made = await run_slice(answer)
         question.rows.release()
@@ -85,7 +85,7 @@ class SeriesRoutes:
     ) -> Response:
         for name in ("aggregate", "group_by", "fill"):
             if getattr(asked, name) not in (None, Fill.NONE):
-                raise refusal(name, "needs every, which says how long windows are")
+                raise make_refusal(name, "needs every, which says how long windows are")
         points, following = await self._reader.read_page(
             series_question, question.site, after=asked.after, limit=asked.limit or PAGE, rows=question.rows
         )
@@ -96,12 +96,12 @@ class SeriesRoutes:
                 for series, inside in points
             ]
             next_after = None if following is None else str(following)
-            if answers.wants_csv(request, asked.format):
+            if answers.should_send_csv(request, asked.format):
                 columns = (*STORED[series_question.kind].tags, "timestamp", "value")
-                return answers.make_csv(request, columns, _lines(found), next_after=next_after)
-            head = _head(series_question, unit=series_question.described.unit)
+                return answers.make_csv(request, columns, _list_rows(found), next_after=next_after)
+            head = _make_head(series_question, unit=series_question.described.unit)
             head["next"] = following
-            return answers.make_json(request, _pieces(head, "points", found), next_after=next_after)
+            return answers.make_json(request, _encode_pieces(head, "points", found), next_after=next_after)
 
         made = await run_slice(answer)
         question.rows.release()
@@ -112,7 +112,7 @@ _Entries: TypeAlias = Sequence[tuple[dict[str, str], Sequence[SeriesWindow] | Se
 """Tags and rows of each series."""
 
 
-def _series_question(question: GatewayQuestion, asked: SeriesParameters) -> SeriesQuestion:
+def _make_question(question: GatewayQuestion, asked: SeriesParameters) -> SeriesQuestion:
     """What is asked, as far as it does not depend on windows. Raises RefusedError."""
     zone = times.parse_zone(asked.time_zone, question.site)
     tags = {name: value for name in TAGS if (value := getattr(asked, name)) is not None}
@@ -128,7 +128,7 @@ def _series_question(question: GatewayQuestion, asked: SeriesParameters) -> Seri
     )
 
 
-def _head(question: SeriesQuestion, *, unit: str) -> SeriesHead:
+def _make_head(question: SeriesQuestion, *, unit: str) -> SeriesHead:
     return {
         "gateway": question.gateway,
         "kind": question.kind,
@@ -159,11 +159,11 @@ def _describe_point(point: Point, field: str) -> SeriesPoint:
     return {"timestamp": point.timestamp, "value": point.fields[field]}
 
 
-def _lines(found: _Entries) -> Iterator[Row]:
+def _list_rows(found: _Entries) -> Iterator[Row]:
     return ({**tags, **row} for tags, rows in found for row in rows)
 
 
-def _pieces(head: SeriesHead, name: Literal["windows", "points"], found: _Entries) -> Iterator[bytes]:
+def _encode_pieces(head: SeriesHead, name: Literal["windows", "points"], found: _Entries) -> Iterator[bytes]:
     """A `SeriesAnswer`, some rows at a time."""
     yield msgspec.json.encode(head)[:-1] + b',"series":['
     for index, (tags, rows) in enumerate(found):

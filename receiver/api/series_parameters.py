@@ -16,7 +16,7 @@ PAGE: Final = 5_000
 _KINDS: Final[dict[str, Any]] = {"enum": list(STORED)}
 
 
-def _tag(meaning: str, example: str) -> Any:
+def _make_tag_parameter(meaning: str, example: str) -> Any:
     return Field(None, max_length=100, description=f"Only series with this {meaning}.", examples=[example])
 
 
@@ -27,15 +27,15 @@ class SeriesParameters(RouteParameters):
         max_length=20, description="Kind of the readings or roll-ups.", examples=["meter"], json_schema_extra=_KINDS
     )
     field: str = Field(max_length=40, description="One field of that kind.", examples=["power"])
-    meter: str | None = _tag("meter, with the roles of the sites file", "net-consumption")
-    phase: str | None = _tag("phase", "a")
-    inverter: str | None = _tag("inverter, by its serial number", "482100000001")
-    battery: str | None = _tag("battery, by its serial number", "492399000001")
-    relay: str | None = _tag("dry contact of the controller", "NC1")
-    source: str | None = _tag("source of the gateway's own totals", "inverters")
-    type: str | None = _tag("type of event", "gap")
-    panel: str | None = _tag("panel (kinds panel_15m and panel_1d)", "East 1")
-    array: str | None = _tag("array of panels (likewise)", "East")
+    meter: str | None = _make_tag_parameter("meter, with the roles of the sites file", "net-consumption")
+    phase: str | None = _make_tag_parameter("phase", "a")
+    inverter: str | None = _make_tag_parameter("inverter, by its serial number", "482100000001")
+    battery: str | None = _make_tag_parameter("battery, by its serial number", "492399000001")
+    relay: str | None = _make_tag_parameter("dry contact of the controller", "NC1")
+    source: str | None = _make_tag_parameter("source of the gateway's own totals", "inverters")
+    type: str | None = _make_tag_parameter("type of event", "gap")
+    panel: str | None = _make_tag_parameter("panel (kinds panel_15m and panel_1d)", "East 1")
+    array: str | None = _make_tag_parameter("array of panels (likewise)", "East")
     start: str | None = Field(
         None,
         max_length=64,

@@ -23,7 +23,7 @@ class ReaderSession(TypedDict):
 class SessionRoutes:
     """The route `/api/v1/session`."""
 
-    def router(self) -> APIRouter:
+    def make_router(self) -> APIRouter:
         """The routes."""
         router = APIRouter(prefix="/api/v1/session", tags=["session"], redirect_slashes=False)
         router.add_api_route("", self.begin, methods=["POST"])

@@ -55,7 +55,7 @@ _header_decoder = msgspec.json.Decoder(Header)
 _claims_decoder = msgspec.json.Decoder(Claims)
 
 
-def unauthorised(reason: str) -> RefusedError:
+def make_unauthorised(reason: str) -> RefusedError:
     """The one answer to every token that is not good, whatever the reason."""
     return RefusedError(Problem.UNAUTHORISED, reason)
 
@@ -64,7 +64,7 @@ def parse(token: str) -> Compact:
     """Take a token apart. Raises RefusedError (unauthorised)."""
     match = _COMPACT.fullmatch(token) if len(token) <= MAX_TOKEN else None
     if match is None:
-        raise unauthorised("not-a-token")
+        raise make_unauthorised("not-a-token")
     try:
         header_bytes, claims_bytes = (
             base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in match.groups()[:2]
@@ -74,7 +74,7 @@ def parse(token: str) -> Compact:
         refuse_duplicates(header_bytes)
         refuse_duplicates(claims_bytes)
     except (msgspec.DecodeError, binascii.Error, RecursionError, ValueError) as error:
-        raise unauthorised("bad-shape") from error
+        raise make_unauthorised("bad-shape") from error
     if header.typ != "JWT":
-        raise unauthorised("wrong-type")
+        raise make_unauthorised("wrong-type")
     return Compact(header, claims)

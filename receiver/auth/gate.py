@@ -11,7 +11,7 @@ from typing import NamedTuple
 import jwt
 
 from receiver.auth import compact
-from receiver.auth.compact import Claims, unauthorised
+from receiver.auth.compact import Claims, make_unauthorised
 from receiver.auth.keys import KeyRing, Scope, VerificationKey
 from receiver.auth.readers import EVERY_GATEWAY, ISSUER
 from receiver.auth.reloading import ReloadingFile
@@ -80,18 +80,18 @@ class TokenGate:
 
     def authenticate(self, headers: Sequence[str]) -> Caller:
         """The caller behind the Authorization headers of a request. Raises RefusedError (unauthorised)."""
-        return self.verify(_bearer(headers))
+        return self.verify(_parse_bearer(headers))
 
     def verify(self, token: str) -> Caller:
         """The caller behind a token, wherever it stood. Raises RefusedError (unauthorised)."""
         if not token.isascii():
-            raise unauthorised("not-a-bearer")
+            raise make_unauthorised("not-a-bearer")
         now = self._clock.now_ms() // 1000
         self._reload()
         caller = self._known.get(token)
         if caller is not None:
             if now >= caller.expires + LEEWAY_S:
-                raise unauthorised("expired")
+                raise make_unauthorised("expired")
             return caller
         caller = self._verify(token, now)
         self._known[token] = caller
@@ -112,31 +112,31 @@ class TokenGate:
         header, claims = compact.parse(token)
         key = self._ring.find(header.kid, header.alg)
         if key is None:
-            raise unauthorised("wrong-algorithm")
+            raise make_unauthorised("wrong-algorithm")
         try:
             _signatures.decode(token, key.material, algorithms=[key.algorithm])
         except jwt.PyJWTError as error:
-            raise unauthorised("unknown-key-or-signature") from error
+            raise make_unauthorised("unknown-key-or-signature") from error
         _check_times(claims, now)
         if not is_addressed(claims.aud, self._name):
-            raise unauthorised("for-another-receiver")
-        return self._sender(claims, key) if key.scope == "ingest" else self._reader(claims)
+            raise make_unauthorised("for-another-receiver")
+        return self._admit_sender(claims, key) if key.scope == "ingest" else self._admit_reader(claims)
 
-    def _sender(self, claims: Claims, key: VerificationKey) -> Caller:
+    def _admit_sender(self, claims: Claims, key: VerificationKey) -> Caller:
         if claims.iss != _SENDER or claims.scope != "ingest" or not claims.sub:
-            raise unauthorised("wrong-claims")
+            raise make_unauthorised("wrong-claims")
         if claims.exp - claims.iat > LONGEST_INGEST_S:
-            raise unauthorised("too-long-lived")
+            raise make_unauthorised("too-long-lived")
         return Caller(claims.sub, "ingest", key.gateways, claims.exp)
 
-    def _reader(self, claims: Claims) -> Caller:
+    def _admit_reader(self, claims: Claims) -> Caller:
         if claims.iss != ISSUER or claims.scope != "read" or not claims.jti:
-            raise unauthorised("wrong-claims")
+            raise make_unauthorised("wrong-claims")
         if self._revoked_ids is None or claims.jti in self._revoked_ids:
-            raise unauthorised("revoked")
+            raise make_unauthorised("revoked")
         if isinstance(claims.gateways, str):
             if claims.gateways != EVERY_GATEWAY:
-                raise unauthorised("wrong-claims")
+                raise make_unauthorised("wrong-claims")
             return Caller(claims.jti, "read", None, claims.exp)
         return Caller(claims.jti, "read", frozenset(claims.gateways), claims.exp)
 
@@ -159,19 +159,19 @@ def authorise_read(caller: Caller, serial: str | None = None) -> None:
         raise RefusedError(Problem.NOT_FOUND, "gateway-not-visible")
 
 
-def _bearer(headers: Sequence[str]) -> str:
+def _parse_bearer(headers: Sequence[str]) -> str:
     if len(headers) != 1:
-        raise unauthorised("several-headers" if headers else "no-header")
+        raise make_unauthorised("several-headers" if headers else "no-header")
     scheme, _, token = headers[0].partition(" ")
     if scheme.lower() != "bearer":
-        raise unauthorised("not-a-bearer")
+        raise make_unauthorised("not-a-bearer")
     return token
 
 
 def _check_times(claims: Claims, now: int) -> None:
     if claims.exp <= claims.iat or claims.iat > now + LEEWAY_S:
-        raise unauthorised("issued-in-the-future")
+        raise make_unauthorised("issued-in-the-future")
     if claims.nbf is not None and claims.nbf > now + LEEWAY_S:
-        raise unauthorised("not-yet-valid")
+        raise make_unauthorised("not-yet-valid")
     if now >= claims.exp + LEEWAY_S:
-        raise unauthorised("expired")
+        raise make_unauthorised("expired")

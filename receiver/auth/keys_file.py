@@ -62,7 +62,7 @@ def parse(text: str) -> tuple[list[KeyEntry], list[str]]:
     return entries, problems
 
 
-def verification_keys(content: bytes | OSError | None) -> dict[str, VerificationKey]:
+def parse_verification_keys(content: bytes | OSError | None) -> dict[str, VerificationKey]:
     """The keys that count, by id. Without the file there are no keys: a person who removes it means to let nobody in.
 
     A key that stands on several lines may write for the gateways of all of them; revoked once, it is revoked.

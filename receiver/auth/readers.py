@@ -54,7 +54,7 @@ def load_or_make_key(state_dir: Path) -> bytes:
         ) from error
 
 
-def revoked_ids(content: bytes | OSError | None) -> frozenset[str] | None:
+def parse_revoked_ids(content: bytes | OSError | None) -> frozenset[str] | None:
     """Ids of revoked tokens; None where the list cannot be read or understood, and so nobody can be let in.
 
     Args:
@@ -109,7 +109,7 @@ def create(
     return entry, jwt.encode(claims, key, algorithm=HS256, headers={"kid": READ_KEY_ID})
 
 
-def page_link(public_url: str, token: str) -> str:
+def make_page_link(public_url: str, token: str) -> str:
     """The address that opens the page: the token stands in the fragment, which browsers never send to a server."""
     return f"{public_url}/#token={token}"
 

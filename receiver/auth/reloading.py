@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from receiver.errors import ReceiverSettingError
 from shared.clock import Clock
-from shared.files import locked
+from shared.files import hold_lock
 
 RELOAD_S = 10.0
 """A change is seen within this many seconds."""
@@ -88,7 +88,7 @@ class ReloadingFile(Generic[T]):
 def lock_for_change(path: Path) -> Iterator[None]:
     """Let no other command change the file meanwhile. Raises ReceiverSettingError."""
     try:
-        with locked(path):
+        with hold_lock(path):
             yield
     except OSError as error:
         raise ReceiverSettingError(f"{path} cannot be locked ({error.strerror}): check its directory") from error

@@ -49,10 +49,10 @@ class About(msgspec.Struct, frozen=True):
 
 def pack(folder: Path, about: About, target: Path) -> None:
     """Write the files below `folder` to the new file `target`. Raises BackupError."""
-    digests = _digests(folder)
+    digests = _compute_digests(folder)
     (folder / ABOUT).write_bytes(msgspec.json.encode(msgspec.structs.replace(about, sha256=digests)))
     try:
-        with _output(target) as raw:
+        with _open_output(target) as raw:
             sealing = _SealingWriter(raw)
             with tarfile.open(fileobj=sealing, mode="w|gz") as archive:
                 for name in [*sorted(digests), ABOUT]:
@@ -65,20 +65,20 @@ def pack(folder: Path, about: About, target: Path) -> None:
 def unpack(source: Path, folder: Path) -> About:
     """Read the whole of `source` into `folder`, and check it, before anything is made of it. Raises BackupError."""
     try:
-        with _input(source, folder.parent) as raw:
+        with _open_input(source, folder.parent) as raw:
             _extract(raw, folder)
         about = msgspec.json.decode((folder / ABOUT).read_bytes(), type=About)
     except FileNotFoundError as error:
         sentence = "does not exist" if Path(error.filename or "") == source else "is not a whole backup of a receiver"
         raise BackupError(f"{source} {sentence}") from error
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, msgspec.DecodeError, ValueError) as error:
-        raise _damaged(source) from error
+        raise _make_damage_error(source) from error
     except OSError as error:
         raise BackupError(f"{source} cannot be read ({error.strerror or 'it is no .tar.gz'})") from error
     if about.format != FORMAT:
         raise BackupError(f"{source} was made by another version of this program: restore it with that version")
-    if about.sha256 != _digests(folder):
-        raise _damaged(source)
+    if about.sha256 != _compute_digests(folder):
+        raise _make_damage_error(source)
     return about
 
 
@@ -99,11 +99,11 @@ def _extract(raw: BinaryIO, folder: Path) -> None:
         archive.extractall(folder, filter="data")
 
 
-def _damaged(source: Path) -> BackupError:
+def _make_damage_error(source: Path) -> BackupError:
     return BackupError(f"{source} is not a whole backup of a receiver: take another copy of it")
 
 
-def _digests(folder: Path) -> dict[str, str]:
+def _compute_digests(folder: Path) -> dict[str, str]:
     """The SHA-256 of every file below a folder but the one that lists them."""
     found = {}
     for path in sorted(folder.rglob("*")):
@@ -143,7 +143,7 @@ class _SealingWriter(io.RawIOBase):
 
 
 @contextlib.contextmanager
-def _output(target: Path) -> Iterator[BinaryIO]:
+def _open_output(target: Path) -> Iterator[BinaryIO]:
     if target == _STANDARD:
         yield sys.stdout.buffer
         return
@@ -161,7 +161,7 @@ def _output(target: Path) -> Iterator[BinaryIO]:
 
 
 @contextlib.contextmanager
-def _input(source: Path, folder: Path) -> Iterator[BinaryIO]:
+def _open_input(source: Path, folder: Path) -> Iterator[BinaryIO]:
     if source == _STANDARD:
         with tempfile.TemporaryFile(dir=folder) as copy:  # its seal is read before it is unpacked
             shutil.copyfileobj(sys.stdin.buffer, copy, _CHUNK)

@@ -40,7 +40,7 @@ class StoredReadings(Protocol):
         """Bring the readings back to where there are none. Raises BackupError, SetupError and OSError."""
 
 
-def stored_readings(settings: ReceiverSettings) -> StoredReadings:
+def make_stored_readings(settings: ReceiverSettings) -> StoredReadings:
     """The readings of the store that the settings name."""
     match settings.store:
         case Sqlite(path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from receiver.backup import state
 from receiver.backup.archive import FORMAT, About, pack, unpack
-from receiver.backup.database import stored_readings
+from receiver.backup.database import make_stored_readings
 from receiver.errors import BackupError
 from receiver.settings import ReceiverSettings
 from shared.clock import Clock
@@ -20,9 +20,9 @@ def back_up(settings: ReceiverSettings, target: Path, clock: Clock) -> Iterator[
     """Save readings, keys, tokens and the sites file to a new file; a sentence for each. Raises BackupError."""
     if target.exists():
         raise BackupError(f"{target} exists and is left as it is: choose another name")
-    readings = stored_readings(settings)
+    readings = make_stored_readings(settings)
     about = About(FORMAT, clock.now_ms(), readings.kind)
-    with _workspace(readings.disk) as folder:
+    with _make_workspace(readings.disk) as folder:
         yield from readings.save(folder / about.store)
         yield from state.save(settings, folder / _STATE)
         pack(folder, about, target)
@@ -30,9 +30,9 @@ def back_up(settings: ReceiverSettings, target: Path, clock: Clock) -> Iterator[
 
 async def restore(settings: ReceiverSettings, source: Path, clock: Clock) -> AsyncIterator[str]:
     """Restore a backup to a receiver that has no readings; a sentence for each. Raises BackupError, SetupError."""
-    readings = stored_readings(settings)
+    readings = make_stored_readings(settings)
     readings.refuse_to_replace()
-    with _workspace(readings.disk) as folder:
+    with _make_workspace(readings.disk) as folder:
         about = unpack(source, folder)
         if about.store != readings.kind:
             raise BackupError(
@@ -47,7 +47,7 @@ async def restore(settings: ReceiverSettings, source: Path, clock: Clock) -> Asy
 
 
 @contextlib.contextmanager
-def _workspace(disk: Path) -> Iterator[Path]:
+def _make_workspace(disk: Path) -> Iterator[Path]:
     """A private folder beside the database: there is room for a copy of it, and it is the same file system."""
     try:
         make_private_directory(disk)

@@ -2,6 +2,6 @@
 
 - `local`: local days and clocks
 - `windows`: the windows that roll-ups keep, their finer windows, and the length of any window
-- `edges`: where windows begin
+- `boundaries`: where windows begin
 - `labels`: the columns that describe a window in an answer
 """

@@ -23,19 +23,19 @@ def find_midnight(day: date, zone: ZoneInfo) -> int:
 
 def find_nominal_midnight(time: int, zone: ZoneInfo) -> int:
     """When the local clock would have shown midnight of this day if it had not been put forward or back since."""
-    return time - (time + _offset_ms(time, zone)) % DAY_MS
+    return time - (time + _find_offset_ms(time, zone)) % DAY_MS
 
 
 def find_clock_change(start: int, stop: int, zone: ZoneInfo) -> int | None:
     """When the offset from UTC changes between two instants, to the second; None if it is the same at both."""
-    before, low, high = _offset_ms(start, zone), start // SECOND_MS, stop // SECOND_MS
-    if before == _offset_ms(stop - SECOND_MS, zone):
+    before, low, high = _find_offset_ms(start, zone), start // SECOND_MS, stop // SECOND_MS
+    if before == _find_offset_ms(stop - SECOND_MS, zone):
         return None
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if _offset_ms(middle * SECOND_MS, zone) == before else (low, middle)
+        low, high = (middle, high) if _find_offset_ms(middle * SECOND_MS, zone) == before else (low, middle)
     return high * SECOND_MS
 
 
-def _offset_ms(time: int, zone: ZoneInfo) -> int:
+def _find_offset_ms(time: int, zone: ZoneInfo) -> int:
     return round((to_local(time, zone).utcoffset() or timedelta()).total_seconds() * SECOND_MS)

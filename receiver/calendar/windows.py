@@ -68,12 +68,12 @@ _KEPT: Mapping[Every, _Kept] = MappingProxyType({
 })  # fmt: skip
 
 
-def step_of(every: Every) -> Step:
+def find_step(every: Every) -> Step:
     """The length of windows that roll-ups keep."""
     return _KEPT[every].step
 
 
-def every_of(kind: str) -> Every:
+def find_every(kind: str) -> Every:
     """The windows of a stored kind: those of `energy_1d` are `1d`. Raises ValueError for a kind without windows."""
     name = kind.partition("_")[2]
     if name not in _KEPT or not kind.startswith(("energy_", "panel_")):
@@ -86,9 +86,9 @@ def find_panel_kind(every: PanelEvery) -> str:
     return "panel_15m" if every in ("15m", "1h") else "panel_1d"
 
 
-def finer_kind(kind: str) -> str:
+def find_finer_kind(kind: str) -> str:
     """The stored kind whose rows a coarser one is the sum of. Raises ValueError for one that is the sum of none."""
-    finer = _KEPT[every_of(kind)].finer
+    finer = _KEPT[find_every(kind)].finer
     if finer is None:
         raise ValueError(f"{kind} is made of readings, not of finer windows")
     return f"{kind.partition('_')[0]}_{finer}"

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from receiver import settings
-from receiver.cli.console import errors_as_sentences
+from receiver.cli.console import show_errors_as_sentences
 from receiver.settings import ReceiverSettings
 from shared.clock import SystemClock
 
@@ -18,7 +18,7 @@ def backup(file: Annotated[Path, typer.Argument(help=_FILE)]) -> None:
     """Save readings, keys, tokens and the sites file into one file, while the receiver runs."""
     from receiver.backup import back_up  # noqa: PLC0415 (it imports the client of InfluxDB)
 
-    with errors_as_sentences():
+    with show_errors_as_sentences():
         for sentence in back_up(settings.load(), file, SystemClock()):
             typer.echo(sentence, err=True)
         typer.echo(f"the backup is {file}; anybody who has it can read your data and sign in as a reader", err=True)
@@ -26,7 +26,7 @@ def backup(file: Annotated[Path, typer.Argument(help=_FILE)]) -> None:
 
 def restore(file: Annotated[Path, typer.Argument(help=_FILE)]) -> None:
     """Bring a backup back. Stop the receiver first; readings that are there are never replaced."""
-    with errors_as_sentences():
+    with show_errors_as_sentences():
         asyncio.run(_restore(settings.load(), file))
         typer.echo("done: start the receiver now", err=True)
 

@@ -11,7 +11,7 @@ import typer
 
 from receiver import settings
 from receiver.auth import keys_file, readers
-from receiver.cli.console import errors_as_sentences
+from receiver.cli.console import show_errors_as_sentences
 from receiver.errors import ReceiverSettingError
 from receiver.settings import InfluxDB, ReceiverSettings, Sqlite
 from receiver.sites import load as sites
@@ -28,7 +28,7 @@ Finding = tuple[bool, str]
 
 def check() -> None:
     """Say whether the receiver could run here, and what to change if not."""
-    with errors_as_sentences():
+    with show_errors_as_sentences():
         chosen = settings.load()
     findings = [(True, "settings: complete"), *examine(chosen)]
     for fine, sentence in findings:
@@ -39,18 +39,18 @@ def check() -> None:
 
 def examine(chosen: ReceiverSettings) -> Iterator[Finding]:
     """Every finding about these settings, in the order in which a start would meet them."""
-    yield _state_directory(chosen.state_dir)
+    yield _check_state_directory(chosen.state_dir)
     if not os.access(chosen.state_dir, os.W_OK | os.X_OK):
         return  # nothing below could work
     yield _read_key(chosen)
-    yield _senders(chosen)
-    yield from _sites(chosen.sites_file)
-    yield from _store(chosen)
-    yield _port("RECEIVER", chosen.host, chosen.port)
-    yield _port("RECEIVER_STATUS", chosen.status_host, chosen.status_port)
+    yield _check_senders(chosen)
+    yield from _check_sites(chosen.sites_file)
+    yield from _check_store(chosen)
+    yield _check_port("RECEIVER", chosen.host, chosen.port)
+    yield _check_port("RECEIVER_STATUS", chosen.status_host, chosen.status_port)
 
 
-def _state_directory(path: Path) -> Finding:
+def _check_state_directory(path: Path) -> Finding:
     try:
         make_private_directory(path)
         mode = stat.S_IMODE(path.stat().st_mode)
@@ -79,7 +79,7 @@ def _read_key(chosen: ReceiverSettings) -> Finding:
     return True, f"reader tokens: {made} made so far"
 
 
-def _senders(chosen: ReceiverSettings) -> Finding:
+def _check_senders(chosen: ReceiverSettings) -> Finding:
     if exposed := find_exposed_list(chosen.keys_file):
         return False, f"senders: {exposed}"
     try:
@@ -95,7 +95,7 @@ def _senders(chosen: ReceiverSettings) -> Finding:
     return True, f"senders: {shared}{len(active)} key(s) in {chosen.keys_file}"
 
 
-def _sites(path: Path | None) -> Iterator[Finding]:
+def _check_sites(path: Path | None) -> Iterator[Finding]:
     if path is None:
         yield True, "sites file: none, so times are in UTC and panels go by their serials (`envoy-receiver sites`)"
         return
@@ -110,9 +110,9 @@ def _sites(path: Path | None) -> Iterator[Finding]:
         yield True, f"sites file: {path} describes {len(known)} gateway(s)"
 
 
-def _store(chosen: ReceiverSettings) -> Iterator[Finding]:
+def _check_store(chosen: ReceiverSettings) -> Iterator[Finding]:
     try:
-        problem = asyncio.run(_problem(make_store(chosen)))
+        problem = asyncio.run(_find_problem(make_store(chosen)))
     except ReceiverSettingError as error:
         problem = str(error)
     yield (False, f"store: {problem}") if problem else (True, f"store: {chosen.store.description} opens")
@@ -121,24 +121,24 @@ def _store(chosen: ReceiverSettings) -> Iterator[Finding]:
             damage = find_damage(path)
             yield (False, f"store: {damage}") if damage else (True, "store: all of the file is sound")
         case InfluxDB(token=str(token)) as influxdb:
-            yield from _influxdb(influxdb, token, chosen.meter_days)
+            yield from _check_influxdb(influxdb, token, chosen.meter_days)
 
 
-async def _problem(store: Store) -> str | None:
+async def _find_problem(store: Store) -> str | None:
     await store.open()
     try:
-        return await store.ready()
+        return await store.check_ready()
     finally:
         await store.close()
 
 
-def _influxdb(influxdb: InfluxDB, token: str, meter_days: int) -> Iterator[Finding]:
+def _check_influxdb(influxdb: InfluxDB, token: str, meter_days: int) -> Iterator[Finding]:
     # Imported here, as everything that only InfluxDB needs.
     from receiver.stores.influxdb import setup  # noqa: PLC0415
 
     server = setup.InfluxManagement(influxdb.url, token)
     try:
-        version = server.version()
+        version = server.read_version()
         remark = setup.check_version(version, influxdb.url) or f"{influxdb.url} answers, version {version or 'unknown'}"
         yield True, f"InfluxDB: {remark}"
         problems = list(setup.find_problems(server, influxdb, meter_days))
@@ -151,7 +151,7 @@ def _influxdb(influxdb: InfluxDB, token: str, meter_days: int) -> Iterator[Findi
         yield True, "InfluxDB: the token may write and read the buckets, and their expiry is as set"
 
 
-def _port(prefix: str, host: str, port: int) -> Finding:
+def _check_port(prefix: str, host: str, port: int) -> Finding:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         socket.create_server((host, port), family=family).close()

@@ -11,7 +11,7 @@ from shared.logs import make_lines_inert
 
 
 @contextlib.contextmanager
-def errors_as_sentences() -> Iterator[None]:
+def show_errors_as_sentences() -> Iterator[None]:
     """Turn the errors of people (settings, files, arguments) into a sentence and an exit status."""
     try:
         yield
@@ -20,6 +20,6 @@ def errors_as_sentences() -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
-def day(seconds: int) -> str:
+def format_day(seconds: int) -> str:
     """A UTC date from seconds since 1970."""
     return time.strftime("%Y-%m-%d", time.gmtime(seconds))

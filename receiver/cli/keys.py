@@ -6,7 +6,7 @@ import typer
 
 from receiver import settings
 from receiver.auth import keys_file
-from receiver.cli.console import errors_as_sentences
+from receiver.cli.console import show_errors_as_sentences
 
 app = typer.Typer(no_args_is_help=True, help="Public keys of scrapers, and the gateways each may write for.")
 
@@ -17,7 +17,7 @@ def add(
     serial: Annotated[list[str] | None, typer.Option(help="Another gateway that this key may write for.")] = None,
 ) -> None:
     """Let a scraper's key in; a running receiver sees it within seconds."""
-    with errors_as_sentences():
+    with show_errors_as_sentences():
         path = settings.load().keys_file
         entry = keys_file.add(path, " ".join(line), serial or [])
         typer.echo(f"key {entry.key.key_id} may now write for {', '.join(entry.gateways)}")
@@ -26,7 +26,7 @@ def add(
 @app.command("list")
 def list_keys() -> None:
     """Show the keys."""
-    with errors_as_sentences():
+    with show_errors_as_sentences():
         entries = keys_file.load(settings.load().keys_file)
         if not entries:
             typer.echo("no keys yet; `envoy-scraper key` prints a line for `envoy-receiver keys add`")
@@ -38,6 +38,6 @@ def list_keys() -> None:
 @app.command()
 def revoke(key_id: Annotated[str, typer.Argument(help="The id that `keys list` shows.")]) -> None:
     """Take a key's right away; a running receiver obeys within seconds."""
-    with errors_as_sentences():
+    with show_errors_as_sentences():
         keys_file.revoke(settings.load().keys_file, key_id)
         typer.echo(f"key {key_id} is revoked")

@@ -4,14 +4,14 @@ import asyncio
 import gc
 
 from receiver import settings
-from receiver.cli.console import errors_as_sentences
+from receiver.cli.console import show_errors_as_sentences
 from receiver.service.app import serve
 from shared import logs
 
 
 def run() -> None:
     """Receive, store and answer until stopped (Ctrl-C or SIGTERM)."""
-    with errors_as_sentences():
+    with show_errors_as_sentences():
         chosen = settings.load()
         logs.configure(level=chosen.log_level)
         _calm_collector()

@@ -5,7 +5,7 @@ import asyncio
 import typer
 
 from receiver import settings
-from receiver.cli.console import errors_as_sentences
+from receiver.cli.console import show_errors_as_sentences
 from receiver.errors import ReceiverSettingError
 from receiver.settings import ContactSettings, InfluxDB, Sqlite
 from shared.clock import SystemClock
@@ -16,7 +16,7 @@ def setup() -> None:
 
     With GRAFANA_ALERTING_DIR it also writes there whom Grafana tells of alarms.
     """
-    with errors_as_sentences():
+    with show_errors_as_sentences():
         chosen, contacts = settings.load(), settings.load_contacts()
         if contacts.alerting_dir is None and not contacts.is_empty:
             raise ReceiverSettingError(
@@ -45,8 +45,8 @@ def _tell_grafana(contacts: ContactSettings) -> None:
     if contacts.alerting_dir is None:
         return
     channels = [
-        *([contact_points.ntfy_channel(*contacts.ntfy)] if contacts.ntfy else []),
-        *([contact_points.telegram_channel(*contacts.telegram)] if contacts.telegram else []),
-        *([contact_points.webhook_channel(*contacts.webhook)] if contacts.webhook else []),
+        *([contact_points.make_ntfy_channel(*contacts.ntfy)] if contacts.ntfy else []),
+        *([contact_points.make_telegram_channel(*contacts.telegram)] if contacts.telegram else []),
+        *([contact_points.make_webhook_channel(*contacts.webhook)] if contacts.webhook else []),
     ]
     typer.echo(contact_points.write_contact_points(contacts.alerting_dir, channels))

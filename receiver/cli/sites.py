@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from receiver import settings
-from receiver.cli.console import errors_as_sentences
+from receiver.cli.console import show_errors_as_sentences
 from receiver.settings import InfluxDB, Sqlite
 from receiver.sites.template import Seen, write_template
 from receiver.stores.base import Store, StoreUnavailableError
@@ -18,7 +18,7 @@ def sites(
     output: Annotated[Path | None, typer.Option(help="Write it here; a file that exists is left alone.")] = None,
 ) -> None:
     """Print a sites file with every gateway, meter and panel seen so far, ready to be filled in."""
-    with errors_as_sentences():
+    with show_errors_as_sentences():
         chosen = settings.load()
         found = [] if _is_missing(chosen.store) else asyncio.run(_look(make_store(chosen)))
         if not found:
@@ -41,21 +41,21 @@ def _is_missing(store: Sqlite | InfluxDB) -> bool:
 async def _look(store: Store) -> list[Seen]:
     """Only reads, so that a receiver may run beside it."""
     try:
-        return await seen(store)
+        return await list_seen(store)
     except StoreUnavailableError as error:
         raise ValueError(str(error)) from error
     finally:
         await store.close()
 
 
-async def seen(store: Store) -> list[Seen]:
+async def list_seen(store: Store) -> list[Seen]:
     """What the store holds of every gateway. Raises StoreUnavailableError."""
     found = []
-    for summary in await store.gateways():
+    for summary in await store.list_gateways():
         meters: dict[str, list[str]] = {}
-        for entry in await store.latest(summary.gateway, "meter"):
+        for entry in await store.read_latest(summary.gateway, "meter"):
             meters.setdefault(entry.tags["meter"], []).append(entry.tags["phase"])
-        inverters = [entry.tags["inverter"] for entry in await store.latest(summary.gateway, "inverter")]
+        inverters = [entry.tags["inverter"] for entry in await store.read_latest(summary.gateway, "inverter")]
         found.append(Seen(summary.gateway, inverters, meters))
     return found
 

@@ -8,7 +8,7 @@ import typer
 
 from receiver import settings
 from receiver.auth import readers
-from receiver.cli.console import day, errors_as_sentences
+from receiver.cli.console import format_day, show_errors_as_sentences
 from shared.clock import SystemClock
 from shared.keys import is_serial
 
@@ -24,23 +24,25 @@ def create(
     link: Annotated[bool, typer.Option("--link", help="Print an address that opens the page with this token.")] = False,
 ) -> None:
     """Print a new token. It is shown once and kept nowhere."""
-    with errors_as_sentences():
+    with show_errors_as_sentences():
         if gateway != [readers.EVERY_GATEWAY] and not all(map(is_serial, gateway)):
             raise ValueError("--gateway takes the serial number of a gateway, or '*' alone for every gateway")
         chosen = settings.load()
         key = chosen.read_secret or readers.load_or_make_key(chosen.state_dir)
         now_s = SystemClock().now_ms() // 1000
         entry, token = readers.create(chosen.state_dir, key, gateways=gateway, days=days, now_s=now_s, name=chosen.name)
-        typer.echo(f"token {entry.jti}, good until {day(entry.expires)}; keep it now, it is not shown again:", err=True)
-        typer.echo(readers.page_link(chosen.public_url, token) if link else token)
+        typer.echo(
+            f"token {entry.jti}, good until {format_day(entry.expires)}; keep it now, it is not shown again:", err=True
+        )
+        typer.echo(readers.make_page_link(chosen.public_url, token) if link else token)
         if link and sys.stderr.isatty():
-            segno.make(readers.page_link(chosen.public_url, token)).terminal(out=sys.stderr, compact=True)
+            segno.make(readers.make_page_link(chosen.public_url, token)).terminal(out=sys.stderr, compact=True)
 
 
 @app.command("list")
 def list_tokens() -> None:
     """Show what was handed out, never the tokens themselves."""
-    with errors_as_sentences():
+    with show_errors_as_sentences():
         entries = readers.load(settings.load().state_dir)
         if not entries:
             typer.echo("no tokens yet; `envoy-receiver token create` makes one")
@@ -48,13 +50,14 @@ def list_tokens() -> None:
         for entry in entries:
             state = "revoked" if entry.revoked else "expired" if entry.expires <= now_s else "active "
             typer.echo(
-                f"{entry.jti}  {state}  {day(entry.created)} to {day(entry.expires)}  {', '.join(entry.gateways)}"
+                f"{entry.jti}  {state}  {format_day(entry.created)} to {format_day(entry.expires)}  "
+                f"{', '.join(entry.gateways)}"
             )
 
 
 @app.command()
 def revoke(jti: Annotated[str, typer.Argument(help="The id that `token list` shows.")]) -> None:
     """Make a token worthless; a running receiver obeys within seconds."""
-    with errors_as_sentences():
+    with show_errors_as_sentences():
         readers.revoke(settings.load().state_dir, jti)
         typer.echo(f"token {jti} is revoked")

@@ -2,8 +2,8 @@
 
 Everything rests on one idea: a series is turned into *segments*, straight lines over stretches of time in which its
 value is known (`interpolation`). What lies between segments is unknown, and nothing here ever fills it in: each
-answer says which share of its window was known (its coverage). Windows are given by their edges in UTC
-milliseconds, so a local day of 23 or 25 hours is a matter of the caller's edges only.
+answer says which share of its window was known (its coverage). Windows are given by their boundaries in UTC
+milliseconds, so a local day of 23 or 25 hours is a matter of the caller's boundaries only.
 
     points -> interpolation -> segments -> combine (sums of phases and meters)
                                         -> coverage, means, energy over windows

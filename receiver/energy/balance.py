@@ -9,16 +9,24 @@ Energy comes from the gateway's lifetime counters, which miss nothing during an 
   whole, so that its parts are of the same time.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from receiver.energy.counters import CounterEnergy, counter_windows
-from receiver.energy.energy import WindowEnergy, window_positive_negative
-from receiver.energy.flows import NONE, UNKNOWN, Flow, add, add_counters, negate, net_by_counters, take_common
+from receiver.energy.energy import WindowEnergy, compute_window_positive_negative
+from receiver.energy.flows import NONE, UNKNOWN, Flow, add, compute_net_by_counters, negate, take_common
 from receiver.energy.gaps import Gaps
-from receiver.energy.interpolation import Point, Segments
-from receiver.energy.plausible import Possible
+from receiver.energy.interpolation import Segments
+from receiver.energy.meter_flows import (
+    MeterCounters,
+    MeterFlows,
+    compute_meter_flows,
+    has_both_directions,
+    has_counters,
+    integrate_phases,
+    join_directions,
+    sum_meters,
+)
 from receiver.energy.site import (
     NET,
     OTHER_PRODUCTION,
@@ -27,11 +35,10 @@ from receiver.energy.site import (
     TOTAL,
     MeterPhase,
     Netting,
-    has_meter,
+    compute_site_series,
     select_phases,
-    site_series,
 )
-from receiver.energy.windows import check_edges
+from receiver.energy.windows import check_boundaries
 from shared.fields import MAX_GAP_MS
 
 QUANTITIES = ("production", "load", "imported", "exported", "discharged", "charged")
@@ -41,22 +48,11 @@ SHARED = ("shared_production", "shared_exported", "shared_load", "shared_importe
 NOTHING_SHARED = (WindowEnergy(None, 0.0),) * len(SHARED)
 
 
-class MeterCounters(NamedTuple):
-    """The lifetime counters of one meter and phase: points of UTC milliseconds and Wh, in order of time."""
-
-    delivered: Sequence[Point]
-    received: Sequence[Point]
-    max_gap_ms: int | None = None
-    """The longest step that is shared evenly over its time, where it is not the usual one."""
-    possible: Possible | None = None
-    """The most energy between two readings in one direction, where it is known."""
-
-
 class SiteEnergy(NamedTuple):
     """The energy of one window in Wh, each at least 0, each with the share of the window in which it is known.
 
-    A quantity whose `wh` is None is unknown. Energy of a gap across an edge of the window is in no `wh`; where the gap
-    ends, it stands as `unallocated_wh`.
+    A quantity whose `wh` is None is unknown. Energy of a gap across a boundary of the window is in no `wh`; where the
+    gap ends, it stands as `unallocated_wh`.
 
     Attributes:
         start: First millisecond of the window (UTC).
@@ -94,12 +90,12 @@ class SiteEnergy(NamedTuple):
     @property
     def self_consumption(self) -> float | None:
         """The share of the production that was used at home, 0 to 1; None without production, or export beside it."""
-        return _share_kept(self.shared_production.wh, self.shared_exported.wh)
+        return _compute_share_kept(self.shared_production.wh, self.shared_exported.wh)
 
     @property
     def self_sufficiency(self) -> float | None:
         """The share of the load that was not bought, 0 to 1; None without load, or import beside it."""
-        return _share_kept(self.shared_load.wh, self.shared_imported.wh)
+        return _compute_share_kept(self.shared_load.wh, self.shared_imported.wh)
 
 
 def build_site_energy(
@@ -117,76 +113,72 @@ def build_site_energy(
     )
 
 
-class _Both(NamedTuple):
-    """Energy in the two directions of one meter, summed over its phases; None received: it flows one way only."""
-
-    delivered: Flow
-    received: Flow | None
-    resets: int = 0
-
-
-def site_energy(
+def compute_site_energy(
     powers: Mapping[MeterPhase, Segments],
     counters: Mapping[MeterPhase, MeterCounters],
-    edges: Sequence[int],
+    boundaries: Sequence[int],
     *,
     netting: Netting = "sum",
     inverters: Segments = (),
     max_gap_ms: int = MAX_GAP_MS,
     gaps: Gaps = (),
 ) -> list[SiteEnergy]:
-    """The site's energy in each window between neighbouring edges.
+    """The site's energy in each window between neighbouring boundaries.
 
     Args:
         powers: Power (W) by meter and phase: every enabled one.
         counters: Lifetime counters (Wh) by meter and phase; may lack any.
-        edges: UTC milliseconds, at least two, strictly increasing.
+        boundaries: UTC milliseconds, at least two, strictly increasing.
         netting: How import and export are billed.
         inverters: Summed power (W) of all inverters; stands in where no production meter is enabled.
         max_gap_ms: The longest step of a counter that is shared evenly over its time.
         gaps: Recorded ones; see `receiver.energy.counters`.
 
     Raises:
-        ValueError: The edges, or timestamps of a counter, are not in order.
+        ValueError: The boundaries, or timestamps of a counter, are not in order.
     """
-    check_edges(edges)
+    check_boundaries(boundaries)
     meters = {
-        meter: _meter(meter, powers, counters, edges, max_gap_ms, gaps) for meter in (PRODUCTION, NET, TOTAL, STORAGE)
+        meter: compute_meter_flows(meter, powers, counters, boundaries, max_gap_ms, gaps)
+        for meter in (PRODUCTION, NET, TOTAL, STORAGE)
     }
     if meters[PRODUCTION] is None and inverters:
-        meters[PRODUCTION] = _integrate([inverters], edges)
+        meters[PRODUCTION] = integrate_phases([inverters], boundaries)
     load = None
-    if meters[STORAGE] is not None and not _has_counters(STORAGE, powers, counters):
-        load = [_join(both) for both in _integrate([site_series(powers, inverters=inverters).load], edges)]
-    other = _meter(OTHER_PRODUCTION, powers, counters, edges, max_gap_ms, gaps)
+    if meters[STORAGE] is not None and not has_counters(STORAGE, powers, counters):
+        load = [
+            join_directions(both)
+            for both in integrate_phases([compute_site_series(powers, inverters=inverters).load], boundaries)
+        ]
+    other = compute_meter_flows(OTHER_PRODUCTION, powers, counters, boundaries, max_gap_ms, gaps)
     if other is not None:
-        meters[PRODUCTION] = _sum_meters(meters[PRODUCTION], other)
+        meters[PRODUCTION] = sum_meters(meters[PRODUCTION], other)
     net, net_phases = meters[NET], select_phases(powers, NET).keys() | select_phases(counters, NET).keys()
     if net is not None and (netting == "phases" or len(net_phases) == 1):
         grid = [(both.delivered, both.received or NONE) for both in net]
     else:
-        grid = _net(site_series(powers, inverters=inverters).net, edges)
-        if net is not None and _count_both(select_phases(counters, NET).values()):
+        grid = _compute_net(compute_site_series(powers, inverters=inverters).net, boundaries)
+        if net is not None and has_both_directions(select_phases(counters, NET).values()):
             grid = [
-                net_by_counters(power, both.delivered, both.received or UNKNOWN)
+                compute_net_by_counters(power, both.delivered, both.received or UNKNOWN)
                 for power, both in zip(grid, net, strict=True)
             ]
     return [
-        _window(
+        _compute_window(
             start,
             stop,
             {meter: both[index] if both is not None else None for meter, both in meters.items()},
             *grid[index],
             load=load[index] if load is not None else None,
         )
-        for index, (start, stop) in enumerate(pairwise(edges))
+        for index, (start, stop) in enumerate(pairwise(boundaries))
     ]
 
 
-def _window(
+def _compute_window(
     start: int,
     stop: int,
-    window: Mapping[str, _Both | None],
+    window: Mapping[str, MeterFlows | None],
     imported: Flow,
     exported: Flow,
     *,
@@ -195,7 +187,7 @@ def _window(
     production, battery = window[PRODUCTION], window[STORAGE]
     flows = [
         production.delivered if production else UNKNOWN,
-        _load(window, imported, exported) if load is None else load,
+        _compute_load(window, imported, exported) if load is None else load,
         imported,
         exported,
         battery.delivered if battery else UNKNOWN,
@@ -208,107 +200,33 @@ def _window(
     return build_site_energy(start, stop, [flow.energy for flow in flows], resets, min(gaps, default=None), shared)
 
 
-def _load(window: Mapping[str, _Both | None], imported: Flow, exported: Flow) -> Flow:
+def _compute_load(window: Mapping[str, MeterFlows | None], imported: Flow, exported: Flow) -> Flow:
     """Production + import - export + discharge - charge; the total meter alone only where nothing else is there."""
     production, net, battery, total = window[PRODUCTION], window[NET], window[STORAGE], window[TOTAL]
     if total is not None and battery is None and (net is None or production is None):
         return total.delivered
     if production is None:
         return UNKNOWN
-    grid = _Both(imported, exported) if net is None else net  # counters balance whatever the netting; integrals may not
-    parts = [production, grid, *([battery] if battery else [])]
-    out, back = [part.delivered for part in parts], [part.received for part in parts if part.received]
+    grid = (
+        MeterFlows(imported, exported) if net is None else net
+    )  # counters balance whatever the netting; integrals may not
+    sources = [production, grid, *([battery] if battery else [])]
+    out, back = [source.delivered for source in sources], [source.received for source in sources if source.received]
     balance = add([*out, *(negate(flow) for flow in back)])
     # Meters disagree by a little: a house that used nothing must not seem to have used less than nothing.
     wh = None if balance.wh is None else max(balance.wh, 0.0)
     return balance._replace(wh=wh, unallocated_wh=max(balance.unallocated_wh, 0.0))
 
 
-def _count_both(phases: Iterable[MeterCounters]) -> bool:
-    """Whether every phase counts both directions."""
-    return all(both.delivered and both.received for both in phases)
-
-
-def _net(power: Segments, edges: Sequence[int]) -> list[tuple[Flow, Flow]]:
+def _compute_net(power: Segments, boundaries: Sequence[int]) -> list[tuple[Flow, Flow]]:
     """Import and export of each window from the power netted over the phases."""
     return [
         (Flow(both.positive_wh, both.coverage), Flow(both.negative_wh, both.coverage))
-        for both in window_positive_negative(power, edges)
+        for both in compute_window_positive_negative(power, boundaries)
     ]
 
 
-def _meter(
-    meter: str,
-    powers: Mapping[MeterPhase, Segments],
-    counters: Mapping[MeterPhase, MeterCounters],
-    edges: Sequence[int],
-    max_gap_ms: int,
-    gaps: Gaps,
-) -> list[_Both] | None:
-    """Both directions of a meter in each window: from counters where all its phases have them, else from power."""
-    if not has_meter(powers, meter) and not has_meter(counters, meter):
-        return None
-    phases = select_phases(powers, meter)
-    read = {phase: both for phase, both in select_phases(counters, meter).items() if both.delivered}
-    if not _has_counters(meter, powers, counters):
-        return _integrate(list(phases.values()), edges)
-
-    def measure(both: MeterCounters, points: Sequence[Point]) -> list[CounterEnergy]:
-        longest, respected = (both.max_gap_ms, ()) if both.max_gap_ms else (max_gap_ms, gaps)
-        return counter_windows(points, edges, longest, respected, both.possible)
-
-    delivered = [measure(both, both.delivered) for both in read.values()]
-    received = [measure(both, both.received) for both in read.values() if both.received]
-    answers = []
-    for index in range(len(edges) - 1):
-        out, back = [phase[index] for phase in delivered], [phase[index] for phase in received]
-        resets = sum(energy.resets for energy in [*out, *back])
-        answers.append(_Both(add_counters(out), add_counters(back) if back else None, resets))
-    return answers
-
-
-def _has_counters(
-    meter: str, powers: Mapping[MeterPhase, Segments], counters: Mapping[MeterPhase, MeterCounters]
-) -> bool:
-    """Whether every phase of a meter has counters."""
-    read = {phase for phase, both in select_phases(counters, meter).items() if both.delivered}
-    return select_phases(powers, meter).keys() <= read
-
-
-def _join(both: _Both) -> Flow:
-    """One direction of a quantity that never flows back: meters disagree by a little."""
-    wh = both.delivered.wh
-    back = (both.received.wh if both.received else None) or 0.0
-    return both.delivered._replace(wh=None if wh is None else max(wh - back, 0.0))
-
-
-def _sum_meters(first: list[_Both] | None, second: list[_Both]) -> list[_Both] | None:
-    """Two meters of one kind as one, window by window; unknown where the first of them is not there."""
-    if first is None:
-        return None
-    return [
-        _Both(
-            add([one.delivered, two.delivered]),
-            add([one.received or NONE, two.received or NONE]) if one.received or two.received else None,
-            one.resets + two.resets,
-        )
-        for one, two in zip(first, second, strict=True)
-    ]
-
-
-def _integrate(phases: Sequence[Segments], edges: Sequence[int]) -> list[_Both]:
-    """Both directions from the power of every phase."""
-    signed = [window_positive_negative(phase, edges) for phase in phases]
-    return [
-        _Both(
-            add([Flow(phase[index].positive_wh, phase[index].coverage) for phase in signed]),
-            add([Flow(phase[index].negative_wh, phase[index].coverage) for phase in signed]),
-        )
-        for index in range(len(edges) - 1)
-    ]
-
-
-def _share_kept(whole: float | None, given: float | None) -> float | None:
+def _compute_share_kept(whole: float | None, given: float | None) -> float | None:
     """1 - given / whole, within 0 and 1; None where it is unknown or nothing can be shared."""
     if whole is None or given is None or whole <= 0:
         return None

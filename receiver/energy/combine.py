@@ -22,8 +22,12 @@ def _add_two(one: Segments, other: Segments) -> list[Segment]:
         start = max(b.start, a.start)
         stop = min(b.stop, a.stop)
         if start < stop:
-            first = (a.first if a.start == start else a.at(start)) + (b.first if b.start == start else b.at(start))
-            last = (a.last if a.stop == stop else a.at(stop)) + (b.last if b.stop == stop else b.at(stop))
+            first = (a.first if a.start == start else a.interpolate(start)) + (
+                b.first if b.start == start else b.interpolate(start)
+            )
+            last = (a.last if a.stop == stop else a.interpolate(stop)) + (
+                b.last if b.stop == stop else b.interpolate(stop)
+            )
             total.append(Segment(start, stop, first, last))
         index += a.stop == stop
         position += b.stop == stop

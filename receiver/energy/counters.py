@@ -7,7 +7,7 @@ What a counter can say and what it cannot:
   J), which is undone where that is plausible.
 - Between two readings at most `max_gap_ms` apart the increase is shared evenly over the time between them.
 - Over a longer gap the counter still knows HOW MUCH, but not WHEN. If the gap lies in one window, its energy belongs
-  to that window beyond doubt and is counted there. If it spans an edge, the shares are unknown: the energy stands
+  to that window beyond doubt and is counted there. If it spans a boundary, the shares are unknown: the energy stands
   as `unallocated_wh` in the window in which the gap ends, and in no window's `wh`. So the `wh` and `unallocated_wh` of
   all windows together are always the counter's increase. A gap that sticks out of the whole range is left out.
 - A recorded gap, during which nobody asked the gateway, is as a longer one, however short it is.
@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 from receiver.energy.gaps import Gaps, GapWalk
 from receiver.energy.interpolation import Point
-from receiver.energy.plausible import Possible, increase_wh
-from receiver.energy.windows import check_edges
+from receiver.energy.plausible import Possible, compute_increase_wh
+from receiver.energy.windows import check_boundaries
 from shared.fields import BREATH_MS, MAX_GAP_MS
 
 
@@ -48,36 +48,36 @@ class CounterEnergy(NamedTuple):
     gap_since: int | None = None
 
 
-def counter_energy(
+def compute_counter_energy(
     points: Iterable[Point], start: int, stop: int, max_gap_ms: int = MAX_GAP_MS, possible: Possible | None = None
 ) -> CounterEnergy:
-    """The energy of a counter in [start, stop); see `counter_windows`."""
-    return counter_windows(points, (start, stop), max_gap_ms, possible=possible)[0]
+    """The energy of a counter in [start, stop); see `compute_counter_windows`."""
+    return compute_counter_windows(points, (start, stop), max_gap_ms, possible=possible)[0]
 
 
-def counter_windows(
+def compute_counter_windows(
     points: Iterable[Point],
-    edges: Sequence[int],
+    boundaries: Sequence[int],
     max_gap_ms: int = MAX_GAP_MS,
     gaps: Gaps = (),
     possible: Possible | None = None,
 ) -> list[CounterEnergy]:
-    """The energy of a counter in each window between neighbouring edges.
+    """The energy of a counter in each window between neighbouring boundaries.
 
     For full coverage `points` should reach one reading beyond both ends of the range.
 
     Args:
         points: UTC milliseconds and Wh, in strictly increasing order of time.
-        edges: UTC milliseconds, at least two, strictly increasing.
+        boundaries: UTC milliseconds, at least two, strictly increasing.
         max_gap_ms: The longest step (milliseconds) that is shared evenly. Give inverters about twice their cadence.
         gaps: Recorded ones: a step over one that is longer than `BREATH_MS` is not shared evenly, however short it is.
         possible: The most energy between two readings, where more is known of it than that it is not absurd.
 
     Raises:
-        ValueError: Timestamps or edges are not in order.
+        ValueError: Timestamps or boundaries are not in order.
     """
-    check_edges(edges)
-    windows = [_CounterWindow(start, stop) for start, stop in pairwise(edges)]
+    check_boundaries(boundaries)
+    windows = [_CounterWindow(start, stop) for start, stop in pairwise(boundaries)]
     walk = GapWalk([gap for gap in gaps if gap[1] - gap[0] > BREATH_MS])
     first = 0  # the window in which the current step begins, or the first one
     for before, after in pairwise(points):
@@ -88,8 +88,8 @@ def counter_windows(
         if first == len(windows):
             break
         if after[0] > windows[0].start:
-            is_long = after[0] - before[0] > max_gap_ms or walk.lies_between(before[0], after[0])
-            _allocate(windows, first, before, after, increase_wh(before, after, possible), is_long=is_long)
+            is_long = after[0] - before[0] > max_gap_ms or walk.is_between(before[0], after[0])
+            _allocate(windows, first, before, after, compute_increase_wh(before, after, possible), is_long=is_long)
     return [window.answer() for window in windows]
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from receiver.energy.coverage import share
+from receiver.energy.coverage import measure_share
 from receiver.energy.interpolation import Segments
-from receiver.energy.means import area
+from receiver.energy.means import compute_area
 from receiver.energy.windows import cut_by_window
 from shared.units import HOUR_MS
 
@@ -39,38 +39,40 @@ class SignedEnergy(NamedTuple):
     coverage: float
 
 
-def energy_wh(power: Segments, start: int, stop: int) -> WindowEnergy:
+def compute_energy_wh(power: Segments, start: int, stop: int) -> WindowEnergy:
     """The energy in [start, stop) (UTC milliseconds) of a power in W. Raises ValueError if the window is empty."""
-    return window_energy(power, (start, stop))[0]
+    return compute_window_energy(power, (start, stop))[0]
 
 
-def window_energy(power: Segments, edges: Sequence[int]) -> list[WindowEnergy]:
-    """The energy of each window between neighbouring edges (UTC milliseconds). Raises ValueError for bad edges."""
+def compute_window_energy(power: Segments, boundaries: Sequence[int]) -> list[WindowEnergy]:
+    """The energy of each window between neighbouring boundaries (UTC milliseconds). Raises ValueError for bad ones."""
     return [
-        WindowEnergy(area(inside) / HOUR_MS, share(inside, start, stop)) if inside else WindowEnergy(None, 0.0)
-        for start, stop, inside in cut_by_window(power, edges)
+        WindowEnergy(compute_area(inside) / HOUR_MS, measure_share(inside, start, stop))
+        if inside
+        else WindowEnergy(None, 0.0)
+        for start, stop, inside in cut_by_window(power, boundaries)
     ]
 
 
-def positive_negative_wh(power: Segments, start: int, stop: int) -> SignedEnergy:
+def compute_positive_negative_wh(power: Segments, start: int, stop: int) -> SignedEnergy:
     """Both directions of a power in W over [start, stop); exact where a segment crosses zero."""
-    return window_positive_negative(power, (start, stop))[0]
+    return compute_window_positive_negative(power, (start, stop))[0]
 
 
-def window_positive_negative(power: Segments, edges: Sequence[int]) -> list[SignedEnergy]:
-    """Both directions for each window between neighbouring edges (UTC milliseconds)."""
+def compute_window_positive_negative(power: Segments, boundaries: Sequence[int]) -> list[SignedEnergy]:
+    """Both directions for each window between neighbouring boundaries (UTC milliseconds)."""
     answers = []
-    for start, stop, inside in cut_by_window(power, edges):
+    for start, stop, inside in cut_by_window(power, boundaries):
         if not inside:
             answers.append(SignedEnergy(None, None, 0.0))
             continue
-        above = sum(_area_above(s.first, s.last) * (s.stop - s.start) for s in inside) / HOUR_MS
-        below = sum(_area_above(-s.first, -s.last) * (s.stop - s.start) for s in inside) / HOUR_MS
-        answers.append(SignedEnergy(above, below, share(inside, start, stop)))
+        above = sum(_compute_area_above(s.first, s.last) * (s.stop - s.start) for s in inside) / HOUR_MS
+        below = sum(_compute_area_above(-s.first, -s.last) * (s.stop - s.start) for s in inside) / HOUR_MS
+        answers.append(SignedEnergy(above, below, measure_share(inside, start, stop)))
     return answers
 
 
-def _area_above(first: float, last: float) -> float:
+def _compute_area_above(first: float, last: float) -> float:
     """The integral above zero of a line from `first` to `last` over a unit of time."""
     if first >= 0 and last >= 0:
         return (first + last) / 2

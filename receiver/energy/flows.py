@@ -1,8 +1,8 @@
 """Sums of energies that come from counters or from power: phases of a meter, meters of a site.
 
-A sum is known where every part of it is. What counters know of a gap across the start of a window is summed only if
-ALL parts were silent over that same time (one reply of the gateway carries all of its meters). Else the sum of what
-some parts know of the gap and others of a piece of it would mean nothing, and it is left out.
+A sum is known where every summand is. What counters know of a gap across the start of a window is summed only if
+ALL summands were silent over that same time (one reply of the gateway carries all of its meters). Else the sum of what
+some know of the gap and others of a piece of it would mean nothing, and it is left out.
 """
 
 from collections.abc import Sequence
@@ -50,16 +50,16 @@ def add_counters(phases: Sequence[CounterEnergy]) -> Flow:
     return add([Flow(phase.wh, phase.coverage, phase.unallocated_wh, phase.gap_since, True) for phase in phases])
 
 
-def add(parts: Sequence[Flow]) -> Flow:
-    """The sum, known where every part is; its coverage is that of the least known part."""
-    if not parts:
+def add(flows: Sequence[Flow]) -> Flow:
+    """The sum, known where every summand is; its coverage is that of the least known."""
+    if not flows:
         return UNKNOWN
-    unallocated_wh, since = _gap(parts)
-    is_counted = all(part.is_counted for part in parts)
-    known = [part.wh for part in parts if part.wh is not None]
-    if len(known) < len(parts):
+    unallocated_wh, since = _find_gap(flows)
+    is_counted = all(flow.is_counted for flow in flows)
+    known = [flow.wh for flow in flows if flow.wh is not None]
+    if len(known) < len(flows):
         return Flow(None, 0.0, unallocated_wh, since, is_counted)
-    return Flow(sum(known), min(part.coverage for part in parts), unallocated_wh, since, is_counted)
+    return Flow(sum(known), min(flow.coverage for flow in flows), unallocated_wh, since, is_counted)
 
 
 def take_common(one: Flow, other: Flow) -> tuple[WindowEnergy, WindowEnergy]:
@@ -68,7 +68,7 @@ def take_common(one: Flow, other: Flow) -> tuple[WindowEnergy, WindowEnergy]:
     A window in which one is known for longer than the other is left out, for it is not known which part of it they
     share. So is a gap that only one of them knows.
     """
-    knows_gap = _gap([one, other])[1] is not None
+    knows_gap = _find_gap([one, other])[1] is not None
     is_whole = min(one.coverage, other.coverage) >= WHOLE
     is_alike = one.is_counted == other.is_counted and abs(one.coverage - other.coverage) <= 1 - WHOLE
     is_common = one.wh is not None and other.wh is not None and (is_whole or is_alike)
@@ -83,7 +83,7 @@ def take_common(one: Flow, other: Flow) -> tuple[WindowEnergy, WindowEnergy]:
     return first, second
 
 
-def net_by_counters(power: tuple[Flow, Flow], imported: Flow, exported: Flow) -> tuple[Flow, Flow]:
+def compute_net_by_counters(power: tuple[Flow, Flow], imported: Flow, exported: Flow) -> tuple[Flow, Flow]:
     """Import and export of one window netted over the phases, with what only the counters know of a gap.
 
     Phases that all flow in one direction are netted by adding them up. So where no phase's opposite counter moved, the
@@ -105,12 +105,12 @@ def net_by_counters(power: tuple[Flow, Flow], imported: Flow, exported: Flow) ->
     return power
 
 
-def _gap(parts: Sequence[Flow]) -> tuple[float, int | None]:
-    """Unallocated energy and where its gap began, if all parts were silent over the same time."""
-    gaps = [part.gap_since for part in parts if part.gap_since is not None]
-    if len(gaps) < len(parts) or max(gaps) - min(gaps) > MAX_GAP_MS:
+def _find_gap(flows: Sequence[Flow]) -> tuple[float, int | None]:
+    """Unallocated energy and where its gap began, if all summands were silent over the same time."""
+    gaps = [flow.gap_since for flow in flows if flow.gap_since is not None]
+    if len(gaps) < len(flows) or max(gaps) - min(gaps) > MAX_GAP_MS:
         return 0.0, None
-    return sum(part.unallocated_wh for part in parts), min(gaps)
+    return sum(flow.unallocated_wh for flow in flows), min(gaps)
 
 
 def negate(flow: Flow) -> Flow:

@@ -25,7 +25,7 @@ class GapWalk:
         self._gaps = gaps
         self._next = 0
 
-    def lies_between(self, start: int, stop: int) -> bool:
+    def is_between(self, start: int, stop: int) -> bool:
         """Whether a part of a gap is between two instants, the first of which is not before that of the last call."""
         while self._next < len(self._gaps) and self._gaps[self._next][1] <= start:
             self._next += 1

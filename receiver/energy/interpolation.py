@@ -37,7 +37,7 @@ class Segment(NamedTuple):
     first: float
     last: float
 
-    def at(self, time: int) -> float:
+    def interpolate(self, time: int) -> float:
         """The value at a time inside the segment."""
         if time == self.stop:
             return self.last
@@ -48,14 +48,14 @@ class Segment(NamedTuple):
         if start <= self.start and self.stop <= stop:
             return self
         start, stop = max(start, self.start), min(stop, self.stop)
-        return Segment(start, stop, self.at(start), self.at(stop))
+        return Segment(start, stop, self.interpolate(start), self.interpolate(stop))
 
 
 Segments: TypeAlias = Sequence[Segment]
 """Segments in the order of time that never overlap; they may leave gaps between them and jump where they meet."""
 
 
-def linear_segments(points: Iterable[Point], max_gap_ms: int = MAX_GAP_MS, gaps: Gaps = ()) -> list[Segment]:
+def make_linear_segments(points: Iterable[Point], max_gap_ms: int = MAX_GAP_MS, gaps: Gaps = ()) -> list[Segment]:
     """The segments of a linear field.
 
     Args:
@@ -71,12 +71,12 @@ def linear_segments(points: Iterable[Point], max_gap_ms: int = MAX_GAP_MS, gaps:
     for (start, first), (stop, last) in pairwise(points):
         if stop <= start:
             raise ValueError("the timestamps of a series must strictly increase")
-        if stop - start <= max_gap_ms and not walk.lies_between(start, stop):
+        if stop - start <= max_gap_ms and not walk.is_between(start, stop):
             segments.append(Segment(start, stop, first, last))
     return segments
 
 
-def step_segments(points: Sequence[StepPoint], cadence_ms: int | None = None) -> list[Segment]:
+def make_step_segments(points: Sequence[StepPoint], cadence_ms: int | None = None) -> list[Segment]:
     """The segments of a step field: each mean reaches back over its own interval, never past the point before it.
 
     A point that states no interval reaches back over the pause that is usual around it: the shorter one of those before
@@ -130,7 +130,7 @@ def learn_cadence(timestamps: Iterable[int]) -> int | None:
     return pauses[len(pauses) // 4] if len(pauses) >= _FEWEST_PAUSES else None
 
 
-def value_at(segments: Segments, time: int) -> float | None:
+def find_value(segments: Segments, time: int) -> float | None:
     """The value at a time (UTC milliseconds), or None where it is unknown.
 
     Where two segments meet, the earlier one has the word: a step's value holds up to and including its timestamp.
@@ -138,4 +138,4 @@ def value_at(segments: Segments, time: int) -> float | None:
     index = bisect_left(segments, time, key=lambda segment: segment.stop)
     if index == len(segments) or segments[index].start > time:
         return None
-    return segments[index].at(time)
+    return segments[index].interpolate(time)

@@ -7,7 +7,7 @@ rests, so a plain mean would be wrong wherever something happens.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from receiver.energy.coverage import covered_ms, share
+from receiver.energy.coverage import measure_covered_ms, measure_share
 from receiver.energy.interpolation import Segment, Segments
 from receiver.energy.windows import cut_by_window
 
@@ -39,25 +39,25 @@ def summarise(segments: Segments, start: int, stop: int) -> Summary:
     return summarise_windows(segments, (start, stop))[0]
 
 
-def summarise_windows(segments: Segments, edges: Sequence[int]) -> list[Summary]:
-    """One summary for each window between neighbouring edges (UTC milliseconds). Raises ValueError for bad edges."""
-    return [_summary(start, stop, inside) for start, stop, inside in cut_by_window(segments, edges)]
+def summarise_windows(segments: Segments, boundaries: Sequence[int]) -> list[Summary]:
+    """One summary for each window between boundaries (UTC milliseconds). Raises ValueError for bad ones."""
+    return [_summarise_window(start, stop, inside) for start, stop, inside in cut_by_window(segments, boundaries)]
 
 
-def area(inside: Segments) -> float:
+def compute_area(inside: Segments) -> float:
     """The integral of segments over time, in the unit of the series times milliseconds."""
     return sum((segment.first + segment.last) * (segment.stop - segment.start) for segment in inside) / 2
 
 
-def _summary(start: int, stop: int, inside: list[Segment]) -> Summary:
+def _summarise_window(start: int, stop: int, inside: list[Segment]) -> Summary:
     if not inside:
         return Summary(start, stop, 0.0, None, None, None, None)
     firsts, lasts = [segment.first for segment in inside], [segment.last for segment in inside]
     return Summary(
         start,
         stop,
-        share(inside, start, stop),
-        area(inside) / covered_ms(inside),
+        measure_share(inside, start, stop),
+        compute_area(inside) / measure_covered_ms(inside),
         min(*firsts, *lasts),
         max(*firsts, *lasts),
         lasts[-1],

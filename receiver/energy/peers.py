@@ -20,14 +20,14 @@ class PeerValue(NamedTuple):
     value: float | None
 
 
-def median_of_peers(values: Iterable[PeerValue], inverter: str, array: str | None) -> float | None:
+def compute_median_of_peers(values: Iterable[PeerValue], inverter: str, array: str | None) -> float | None:
     """The median of what the other panels of an array have; None where none of them has anything."""
     others = [one.value for one in values if one.value is not None and one.array == array and one.inverter != inverter]
     return median(others) if others else None
 
 
 class Peers:
-    """`median_of_peers` for every panel of a site in turn, ordered once: sites have hundreds of panels.
+    """`compute_median_of_peers` for every panel of a site in turn, ordered once: sites have hundreds of panels.
 
     Args:
         values: One of each panel, at most.
@@ -44,7 +44,7 @@ class Peers:
             group.sort()
 
     def find_median(self, inverter: str, array: str | None) -> float | None:
-        """As `median_of_peers`."""
+        """As `compute_median_of_peers`."""
         ordered, own = self._ordered.get(array, []), self._own.get((inverter, array))
         gone = len(ordered) if own is None else bisect_left(ordered, own)
         count = len(ordered) - (own is not None)

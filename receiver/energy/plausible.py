@@ -41,7 +41,7 @@ class PanelPower(NamedTuple):
     highest: float | None
 
 
-def increase_wh(before: Point, after: Point, possible: Possible | None = None) -> float | None:
+def compute_increase_wh(before: Point, after: Point, possible: Possible | None = None) -> float | None:
     """The energy between two readings of a lifetime counter (UTC milliseconds, Wh); None if it was reset or jumped."""
     step = after[1] - before[1]
     most = possible(before[0], after[0]) if possible else None

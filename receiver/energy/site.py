@@ -75,7 +75,7 @@ class SiteSeries(NamedTuple):
     battery: Segments
 
 
-def site_power(
+def compute_site_power(
     powers: Mapping[MeterPhase, float | None],
     *,
     inverters: float | None = None,
@@ -95,7 +95,7 @@ def site_power(
         cut_off: Whether the main relay is known to be open: nothing is bought or sold.
     """
     if on_generator:
-        return _power_on_generator(powers, inverters, cut_off=cut_off)
+        return _compute_power_on_generator(powers, inverters, cut_off=cut_off)
     production = _sum_production(powers, inverters)
     has_battery = has_battery or has_meter(powers, STORAGE)
     battery = _sum(select_phases(powers, STORAGE).values())
@@ -131,7 +131,7 @@ def _sum_production(powers: Mapping[MeterPhase, float | None], inverters: float 
     return production
 
 
-def _power_on_generator(
+def _compute_power_on_generator(
     powers: Mapping[MeterPhase, float | None], inverters: float | None, *, cut_off: bool
 ) -> SitePower:
     """What is still known: what the roof and the battery give, and that nothing is traded over an open relay."""
@@ -146,7 +146,7 @@ def _power_on_generator(
     )
 
 
-def contradicts(supplies: Iterable[float]) -> bool:
+def is_contradiction(supplies: Iterable[float]) -> bool:
     """Whether the powers (W) that supply a house say that it uses less than nothing, by more than meters differ."""
     known = list(supplies)
     return sum(known) < -(_TOLERANCE_W + _TOLERANCE_SHARE * sum(map(abs, known)))
@@ -157,20 +157,20 @@ def _judge_load(supplies: Sequence[float | None]) -> float | None:
     load = _sum(supplies)
     if load is None or load >= 0:
         return load
-    return None if contradicts(power for power in supplies if power is not None) else 0.0
+    return None if is_contradiction(power for power in supplies if power is not None) else 0.0
 
 
-def site_series(powers: Mapping[MeterPhase, Segments], *, inverters: Segments = ()) -> SiteSeries:
+def compute_site_series(powers: Mapping[MeterPhase, Segments], *, inverters: Segments = ()) -> SiteSeries:
     """The site over time from the power (W) of every meter and phase; unknown wherever a needed part is unknown.
 
     Args:
         powers: Segments by meter and phase, every enabled one; an empty series makes what needs it unknown.
         inverters: The summed power of all inverters; stands in where no production meter is enabled.
     """
-    production: Segments = _total(powers, PRODUCTION) if has_meter(powers, PRODUCTION) else inverters
+    production: Segments = _sum_meter(powers, PRODUCTION) if has_meter(powers, PRODUCTION) else inverters
     if has_meter(powers, OTHER_PRODUCTION):
-        production = add([production, _total(powers, OTHER_PRODUCTION)])
-    battery = _total(powers, STORAGE)
+        production = add([production, _sum_meter(powers, OTHER_PRODUCTION)])
+    battery = _sum_meter(powers, STORAGE)
     stored = [battery] if has_meter(powers, STORAGE) else []
     net_phases: list[Segments] = list(select_phases(powers, NET).values())
     if net_phases:
@@ -179,11 +179,11 @@ def site_series(powers: Mapping[MeterPhase, Segments], *, inverters: Segments = 
     elif stored:
         net, load = [], []
     else:
-        load = _total(powers, TOTAL)
+        load = _sum_meter(powers, TOTAL)
         net = add([load, scale(production, -1)])
         net_phases = [net] if net else []
     if not load and not stored:
-        load = _total(powers, TOTAL)
+        load = _sum_meter(powers, TOTAL)
     return SiteSeries(production, load, net, net_phases, battery)
 
 
@@ -197,7 +197,7 @@ def has_meter(values: Mapping[MeterPhase, object], meter: str) -> bool:
     return any(name == meter for name, _ in values)
 
 
-def _total(powers: Mapping[MeterPhase, Segments], meter: str) -> list[Segment]:
+def _sum_meter(powers: Mapping[MeterPhase, Segments], meter: str) -> list[Segment]:
     return add(list(select_phases(powers, meter).values()))
 
 

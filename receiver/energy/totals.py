@@ -5,7 +5,7 @@ inside the coarse window: where a gap lies wholly within, its energy belongs the
 other gaps stays unallocated, for a window that is coarser still. So quarter hours are enough for the energy of every
 day, week, month and year, whatever the outages and the time zone.
 
-It equals `site_energy` of the coarse window itself, with four exceptions, in all of which it is the more careful one:
+It equals `compute_site_energy` of the coarse window itself, with four exceptions, in all of which it is more careful:
 
 - A window knows one start for all its gaps, the earliest. Where counters of different quantities fell silent at
   different times and their gaps end in one fine window, all that energy waits for the window that holds all the gaps.
@@ -22,35 +22,41 @@ from receiver.energy.balance import QUANTITIES, SHARED, SiteEnergy, build_site_e
 from receiver.energy.energy import WindowEnergy
 
 
-def sum_windows(parts: Sequence[SiteEnergy], start: int, stop: int) -> SiteEnergy:
+def sum_windows(finer: Sequence[SiteEnergy], start: int, stop: int) -> SiteEnergy:
     """The energy of the window [start, stop) (UTC milliseconds) from the known windows inside it, in order of time.
 
     Windows of which nothing is known may be absent.
 
     Raises:
-        ValueError: A part is not inside the window.
+        ValueError: A finer window is not inside the window.
     """
-    if any(part.start < start or part.stop > stop for part in parts):
+    if any(window.start < start or window.stop > stop for window in finer):
         raise ValueError("a finer window sticks out of the coarser one")
-    waiting = [part.unallocated_since for part in parts if part.unallocated_since is not None and _waits(part, start)]
-    energies, shared = ([_sum(parts, name, start, stop) for name in names] for names in (QUANTITIES, SHARED))
-    resets = sum(part.resets for part in parts)
+    waiting = [
+        window.unallocated_since
+        for window in finer
+        if window.unallocated_since is not None and _has_gap_before(window, start)
+    ]
+    energies, shared = ([_sum(finer, name, start, stop) for name in names] for names in (QUANTITIES, SHARED))
+    resets = sum(window.resets for window in finer)
     return build_site_energy(start, stop, energies, resets, min(waiting, default=None), shared)
 
 
-def _waits(part: SiteEnergy, start: int) -> bool:
-    """Whether the unallocated energy of a part flowed, or may have flowed, before `start`."""
-    return part.unallocated_since is not None and part.unallocated_since < start
+def _has_gap_before(window: SiteEnergy, start: int) -> bool:
+    """Whether the unallocated energy of a finer window flowed, or may have flowed, before `start`."""
+    return window.unallocated_since is not None and window.unallocated_since < start
 
 
-def _sum(parts: Sequence[SiteEnergy], name: str, start: int, stop: int) -> WindowEnergy:
-    energies: list[WindowEnergy] = [getattr(part, name) for part in parts]
+def _sum(finer: Sequence[SiteEnergy], name: str, start: int, stop: int) -> WindowEnergy:
+    energies: list[WindowEnergy] = [getattr(window, name) for window in finer]
     known = [energy.wh for energy in energies if energy.wh is not None]
     waiting_wh = 0.0
-    for part, energy in zip(parts, energies, strict=True):
-        if _waits(part, start):
+    for window, energy in zip(finer, energies, strict=True):
+        if _has_gap_before(window, start):
             waiting_wh += energy.unallocated_wh
         elif energy.unallocated_wh > 0:
             known.append(energy.unallocated_wh)
-    covered = sum(energy.coverage * (part.stop - part.start) for part, energy in zip(parts, energies, strict=True))
+    covered = sum(
+        energy.coverage * (window.stop - window.start) for window, energy in zip(finer, energies, strict=True)
+    )
     return WindowEnergy(sum(known) if known else None, covered / (stop - start), waiting_wh)

@@ -1,4 +1,4 @@
-"""Cutting segments at the edges of windows."""
+"""Cutting segments at the boundaries of windows."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -6,21 +6,21 @@ from itertools import pairwise
 from receiver.energy.interpolation import Segment, Segments
 
 
-def check_edges(edges: Sequence[int]) -> None:
-    """Raise ValueError unless `edges` (UTC milliseconds) are at least two and strictly increase."""
-    if len(edges) < 2 or any(stop <= start for start, stop in pairwise(edges)):
-        raise ValueError("windows need at least two edges in strictly increasing order")
+def check_boundaries(boundaries: Sequence[int]) -> None:
+    """Raise ValueError unless `boundaries` (UTC milliseconds) are at least two and strictly increase."""
+    if len(boundaries) < 2 or any(stop <= start for start, stop in pairwise(boundaries)):
+        raise ValueError("windows need at least two boundaries in strictly increasing order")
 
 
-def cut_by_window(segments: Segments, edges: Sequence[int]) -> Iterator[tuple[int, int, list[Segment]]]:
-    """Each window [start, stop) between neighbouring edges with the parts of the segments inside it.
+def cut_by_window(segments: Segments, boundaries: Sequence[int]) -> Iterator[tuple[int, int, list[Segment]]]:
+    """Each window [start, stop) between neighbouring boundaries with the parts of the segments inside it.
 
     Raises:
-        ValueError: Fewer than two edges, or not in order.
+        ValueError: Fewer than two boundaries, or not in order.
     """
-    check_edges(edges)
+    check_boundaries(boundaries)
     index = 0
-    for start, stop in pairwise(edges):
+    for start, stop in pairwise(boundaries):
         inside = []
         while index < len(segments) and segments[index].stop <= start:
             index += 1

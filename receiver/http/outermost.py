@@ -12,7 +12,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from receiver.errors import RefusedError
-from receiver.http.problems import Problems, new_request_id, refusal_of
+from receiver.http.problems import Problems, make_request_id, to_refusal
 from receiver.http.rates import RateLimit
 from shared.problems import Problem
 
@@ -66,11 +66,11 @@ class OutermostLayer:
             _refuse_body(scope)
             await self._app(scope, receive, send_and_note)
         except Exception as error:  # noqa: BLE001 (whatever it is, the sender hears a problem and nothing of the error)
-            request_id = new_request_id()
+            request_id = make_request_id()
             if not isinstance(error, RefusedError):
-                _log.error("request failed", request_id=request_id, error=type(error).__name__, at=_place(error))
+                _log.error("request failed", request_id=request_id, error=type(error).__name__, at=_find_place(error))
             if not started:
-                response = self._problems.reply(refusal_of(error), request_id=request_id)
+                response = self._problems.reply(to_refusal(error), request_id=request_id)
                 await response(scope, receive, send_and_note)
 
 
@@ -93,7 +93,7 @@ def _refuse_body(scope: Scope) -> None:
             raise RefusedError(Problem.MALFORMED, "body-of-a-question", close=True)
 
 
-def _place(error: BaseException) -> str:
+def _find_place(error: BaseException) -> str:
     """File and line of the innermost frame: enough to find an error, and nothing of the data."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

@@ -60,10 +60,10 @@ class PageRoutes:
             if path.suffix in _TYPES and path.is_file()
         }
 
-    def routes(self) -> list[BaseRoute]:
+    def make_routes(self) -> list[BaseRoute]:
         """One for each file; GET and HEAD."""
         if _START not in self._files:
-            return [Route("/", _missing)]
+            return [Route("/", _answer_missing)]
         return [
             Route("/", self.show),
             *(Route(f"/{name}", self.show) for name in self._files if name != _START),
@@ -71,7 +71,7 @@ class PageRoutes:
 
     async def show(self, request: Request) -> Response:
         """The file of this address, packed where the browser takes that; 304 where it has it already."""
-        file = self._files[_name(request)]
+        file = self._files[_find_name(request)]
         if file.headers["etag"] in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=dict(file.headers))
         if "gzip" in request.headers.get("accept-encoding", ""):
@@ -79,11 +79,11 @@ class PageRoutes:
         return Response(file.content, headers=dict(file.headers))
 
 
-async def _missing(_: Request) -> Response:
+async def _answer_missing(_: Request) -> Response:
     return PlainTextResponse(_MISSING, status_code=404, headers={**_HEADERS, "cache-control": "no-store"})
 
 
-def _name(request: Request) -> str:
+def _find_name(request: Request) -> str:
     """The file of a route: the path without what a proxy put before it."""
     path = request.scope["path"].removeprefix(request.scope.get("root_path", "")).lstrip("/")
     return path or _START

@@ -8,7 +8,7 @@ from receiver.errors import RefusedError
 from shared.problems import Problem
 
 
-def router(find_problem: Callable[[], Awaitable[str | None]]) -> APIRouter:
+def make_router(find_problem: Callable[[], Awaitable[str | None]]) -> APIRouter:
     """`/healthz` and `/readyz`. `find_problem` says why a batch would not be stored now."""
     routes = APIRouter(redirect_slashes=False)
 

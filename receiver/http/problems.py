@@ -52,16 +52,16 @@ _SCHEMA = {
 }
 
 
-def _described(*problems: Problem) -> dict[int | str, dict[str, Any]]:
+def _describe_problems(*problems: Problem) -> dict[int | str, dict[str, Any]]:
     statuses = (_STATUS_AND_TITLE[problem] for problem in problems)
     return {
         status: {"description": title, "content": {CONTENT_TYPE: {"schema": _SCHEMA}}} for status, title in statuses
     }
 
 
-PROBE_REFUSALS: Final = _described(Problem.STORE_UNAVAILABLE)
+PROBE_REFUSALS: Final = _describe_problems(Problem.STORE_UNAVAILABLE)
 """For the published `responses` of probes."""
-READER_REFUSALS: Final = _described(
+READER_REFUSALS: Final = _describe_problems(
     Problem.UNAUTHORISED,
     Problem.FORBIDDEN,
     Problem.NOT_FOUND,
@@ -103,7 +103,7 @@ class Problems:
         if isinstance(error, StoreUnavailableError) and (left_out := self._lines.take("store")) is not None:
             _log.error("the store is not available", reason=str(error), left_out=left_out)
         headers = error.headers if isinstance(error, HTTPException) else None
-        return self.reply(refusal_of(error), request_id=new_request_id(), allow=(headers or {}).get("Allow"))
+        return self.reply(to_refusal(error), request_id=make_request_id(), allow=(headers or {}).get("Allow"))
 
     def reply(self, refused: RefusedError, *, request_id: str, allow: str | None = None) -> Response:
         """The reply to one refused request; the id is in the log, too, unless lines of its sort come too often."""
@@ -131,17 +131,17 @@ class Problems:
         if refused.detail is not None:
             body["detail"] = refused.detail
         response = Response(msgspec.json.encode(body), status, media_type=CONTENT_TYPE)
-        for name, value in _headers(refused, allow).items():
+        for name, value in _make_headers(refused, allow).items():
             response.headers[name] = value
         return response
 
 
-def new_request_id() -> str:
+def make_request_id() -> str:
     """What ties a refusal to its line in the log. Only refusals get one: a batch that is stored needs no look there."""
     return secrets.token_hex(8)
 
 
-def refusal_of(error: Exception) -> RefusedError:
+def to_refusal(error: Exception) -> RefusedError:
     """Any error a route may raise on purpose, as a refusal. Anything else is `internal`."""
     if isinstance(error, RefusedError):
         return error
@@ -150,14 +150,14 @@ def refusal_of(error: Exception) -> RefusedError:
     if isinstance(error, BusyError):
         return RefusedError(Problem.STORE_UNAVAILABLE, "busy", retry_after=STORE_RETRY_S)
     if isinstance(error, RequestValidationError):
-        return RefusedError(Problem.UNPROCESSABLE, "parameters", detail=_advice(error))
+        return RefusedError(Problem.UNPROCESSABLE, "parameters", detail=_explain_parameters(error))
     if isinstance(error, HTTPException):
         problem = _BY_STATUS.get(error.status_code, Problem.MALFORMED)
         return RefusedError(problem, "no-route" if problem is Problem.NOT_FOUND else problem)
     return RefusedError(Problem.INTERNAL, "unexpected")
 
 
-def _advice(error: RequestValidationError) -> str | None:
+def _explain_parameters(error: RequestValidationError) -> str | None:
     """Which declared parameters are wrong, and what they must be. The rules are quoted, never what was sent."""
     rules = {
         problem["loc"][1]: "be given" if problem["type"] == "missing" else problem["msg"].partition(" should ")[2]
@@ -167,7 +167,7 @@ def _advice(error: RequestValidationError) -> str | None:
     return " ".join(f"{name} must {rule}." for name, rule in rules.items()) or None
 
 
-def _headers(refused: RefusedError, allow: str | None) -> dict[str, Any]:
+def _make_headers(refused: RefusedError, allow: str | None) -> dict[str, Any]:
     headers = {"cache-control": "no-store"}
     if refused.problem is Problem.UNAUTHORISED:
         headers["www-authenticate"] = "Bearer"

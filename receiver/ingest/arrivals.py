@@ -61,7 +61,7 @@ class Arrivals:
             readings: How many were stored.
             rejected: How many were refused for good.
         """
-        minute = self._minute(gateway, received // MINUTE_MS * MINUTE_MS)
+        minute = self._get_minute(gateway, received // MINUTE_MS * MINUTE_MS)
         minute.readings += readings
         minute.rejected += rejected
         if newest is None:
@@ -73,11 +73,11 @@ class Arrivals:
         if last is None or newest >= last.newest:
             self._last[gateway] = arrival
 
-    def last(self, gateway: str) -> Arrival | None:
+    def get_last(self, gateway: str) -> Arrival | None:
         """The last arrival since this process started."""
         return self._last.get(gateway)
 
-    def minutes(self, *, before: int) -> list[DeliveryMinute]:
+    def list_minutes(self, *, before: int) -> list[DeliveryMinute]:
         """The minutes with batches that were over at `before` (milliseconds since 1970) and are not forgotten."""
         return [minute for minute in self._minutes.values() if minute.start + MINUTE_MS <= before]
 
@@ -86,7 +86,7 @@ class Arrivals:
         for minute in minutes:
             self._minutes.pop((minute.gateway, minute.start), None)
 
-    def _minute(self, gateway: str, start: int) -> DeliveryMinute:
+    def _get_minute(self, gateway: str, start: int) -> DeliveryMinute:
         known = self._minutes.get((gateway, start))
         if known is None:
             if len(self._minutes) >= _MOST_MINUTES:

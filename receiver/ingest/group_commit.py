@@ -93,7 +93,7 @@ class GroupCommit:
         request = _WaitingRows(rows)
         self._waiting.append(request)
         self._waiting_rows += len(rows)
-        if len(self._workers) < self._useful_workers():
+        if len(self._workers) < self._count_useful_workers():
             self._workers.add(asyncio.create_task(self._work(), name="group-commit"))
         return await request.answer
 
@@ -103,15 +103,15 @@ class GroupCommit:
         if self._workers:
             await asyncio.wait(self._workers)  # unlike a plain await, it does not cancel the writes if we are cancelled
 
-    def _useful_workers(self) -> int:
+    def _count_useful_workers(self) -> int:
         return _WRITES_AT_ONCE if self._waiting_rows >= self._max_rows else 1
 
     async def _work(self) -> None:
         """Writes group after group until nothing waits, or until the other worker is enough for what does."""
         group: list[_WaitingRows] = []
         try:
-            while self._waiting and len(self._workers) <= self._useful_workers():
-                group = self._next_group()
+            while self._waiting and len(self._workers) <= self._count_useful_workers():
+                group = self._take_group()
                 if group:
                     await self._commit(group)
         finally:
@@ -124,7 +124,7 @@ class GroupCommit:
                 self._waiting.clear()
                 self._waiting_rows = 0
 
-    def _next_group(self) -> list[_WaitingRows]:
+    def _take_group(self) -> list[_WaitingRows]:
         group: list[_WaitingRows] = []
         rows = 0
         while self._waiting and (not group or rows + len(self._waiting[0].rows) <= self._max_rows):
@@ -143,7 +143,7 @@ class GroupCommit:
             hits_all = isinstance(error, StoreUnavailableError) and not isinstance(error, StoreDamagedError)
             if hits_all or len(group) == 1:
                 for request in group:
-                    request.fail(_copy_of(error) if isinstance(error, StoreUnavailableError) else error)
+                    request.fail(_copy_error(error) if isinstance(error, StoreUnavailableError) else error)
                 return
             if not isinstance(error, StoreDamagedError):
                 _log.exception("group write failed, writing each batch alone", batches=len(group), rows=len(rows))
@@ -174,7 +174,7 @@ def _tell(on_stored: OnStored, rows: list[GatewayReading], refused: dict[int, Re
             _log.exception("a listener failed on stored readings", gateway=gateway, readings=len(readings))
 
 
-def _copy_of(error: StoreUnavailableError) -> StoreUnavailableError:
+def _copy_error(error: StoreUnavailableError) -> StoreUnavailableError:
     """An exception of each caller's own: raising one object in several tasks would pile up their tracebacks."""
     copy = type(error)(*error.args)
     copy.__cause__ = error

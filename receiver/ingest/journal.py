@@ -24,8 +24,8 @@ from shared.durable_sqlite import (
     FileConnection,
     NotDurableError,
     SqliteProblem,
-    problem_of,
-    transaction,
+    classify_error,
+    open_transaction,
 )
 from shared.files import make_private_directory
 
@@ -126,7 +126,7 @@ class Journal:
             return self._read()
 
     def _read(self) -> Contents:
-        with self._connected() as connection:
+        with self._use_connection() as connection:
             durable_sqlite.check(connection)
             states = [_unseal(row) for row in connection.execute(_SELECT_STATES)]
             dirty = {_unseal(row) for row in connection.execute(_SELECT_DIRTY)}
@@ -136,14 +136,14 @@ class Journal:
 
     def _write(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
         try:
-            with self._connected() as connection, transaction(connection):
+            with self._use_connection() as connection, open_transaction(connection):
                 connection.executemany(statement, rows)
         except JournalError as error:
             self._begin_again(error)
             raise JournalBegunAgainError("the damaged journal of the roll-ups was begun again") from error
 
     @contextlib.contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
+    def _use_connection(self) -> Iterator[sqlite3.Connection]:
         try:
             if self._connection is None:
                 self._connection = _open(self._path)
@@ -176,7 +176,7 @@ class Journal:
         """Whether another file would do better. What our own statements meet in a file of ours is damage, too."""
         if not isinstance(cause, sqlite3.Error) or isinstance(cause, NotDurableError):
             return False
-        problem = problem_of(cause)
+        problem = classify_error(cause)
         if problem is SqliteProblem.READ_ONLY:  # SQLite writes no file whose header names a format of later times
             return os.access(self._path, os.W_OK) and os.access(self._path.parent, os.W_OK)
         return problem in (SqliteProblem.DAMAGED, SqliteProblem.OTHER)
@@ -209,7 +209,7 @@ def _make_tables(connection: sqlite3.Connection) -> None:
         return
     if tables:
         raise DamagedError("it is of another version or of another program")
-    with transaction(connection):
+    with open_transaction(connection):
         for statement in _TABLES:
             connection.execute(statement)
 

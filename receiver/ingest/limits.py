@@ -59,14 +59,14 @@ class SeriesLimit:
             known: dict[str, set[Series]] = {kind: set() for kind in KINDS}
             for kind in KINDS:
                 try:
-                    latest = await self._store.latest(gateway, kind)
+                    latest = await self._store.read_latest(gateway, kind)
                 except StoreDamagedError as error:
                     _log.error("the series of a gateway cannot be read", gateway=gateway, kind=kind, reason=str(error))
                     continue
                 known[kind].update(Series.of(kind, entry.tags) for entry in latest)
             self._known.setdefault(gateway, known)
 
-    def refused(self, gateway: str, series: Sequence[Series]) -> set[Series]:
+    def find_refused(self, gateway: str, series: Sequence[Series]) -> set[Series]:
         """Which of the series of a batch may not be stored; `load` has been called for the gateway."""
         known = self._known[gateway]
         refused = set()

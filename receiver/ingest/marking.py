@@ -44,10 +44,10 @@ class GatewayMarks:
         """Every quarter that is not fully rolled up."""
         return self.fresh | self.hours_due | self.failed
 
-    def unsettled(self, start: int, stop: int) -> list[tuple[int, int]]:
+    def list_unsettled(self, start: int, stop: int) -> list[tuple[int, int]]:
         """The time in [start, stop) (UTC milliseconds) whose roll-ups may still change, in order, without overlap.
 
-        Up to a quarter hour beside a dirty one counts too: readings of meters reach over its edges.
+        Up to a quarter hour beside a dirty one counts too: readings of meters reach over its boundaries.
         """
         if self.state is None:
             return [(start, stop)]
@@ -64,7 +64,7 @@ class GatewayMarks:
                 found.append((first, last))
         return found
 
-    def settled(self, now_ms: int) -> set[int]:
+    def list_settled(self, now_ms: int) -> set[int]:
         """Quarters that the journal may forget. None while hours wait: what they are of may lie in other quarters."""
         if self.hours_due:
             return set()
@@ -93,7 +93,7 @@ class MarkingStore:
         numbers = {(row.gateway, row.reading.timestamp // QUARTER_MS) for row in rows}
         touched = [(gateway, number * QUARTER_MS) for gateway, number in numbers]
         for gateway, quarter in touched:
-            self.of(gateway).writing[quarter] += 1
+            self.get_marks(gateway).writing[quarter] += 1
         try:
             async with self._in_order:  # a write that waits for the journal is not overtaken by one that need not
                 await self._keep(touched)
@@ -102,7 +102,7 @@ class MarkingStore:
             raise StoreUnavailableError(str(error)) from error
         finally:  # also after a failure: some of it may be stored
             for gateway, quarter in touched:
-                marks = self.of(gateway)
+                marks = self.get_marks(gateway)
                 marks.writing[quarter] -= 1
                 if not marks.writing[quarter]:
                     del marks.writing[quarter]
@@ -116,13 +116,13 @@ class MarkingStore:
             return str(error)
         return None
 
-    def of(self, gateway: str) -> GatewayMarks:
+    def get_marks(self, gateway: str) -> GatewayMarks:
         """What is to be done for one gateway."""
         return self.gateways.setdefault(gateway, GatewayMarks())
 
-    def unsettled(self, gateway: str, start: int, stop: int) -> list[tuple[int, int]]:
-        """As `GatewayMarks.unsettled`, also for unknown gateways."""
-        return self.gateways.get(gateway, GatewayMarks()).unsettled(start, stop)
+    def list_unsettled(self, gateway: str, start: int, stop: int) -> list[tuple[int, int]]:
+        """As `GatewayMarks.list_unsettled`, also for unknown gateways."""
+        return self.gateways.get(gateway, GatewayMarks()).list_unsettled(start, stop)
 
     async def load(self) -> None:
         """Read the journal, unless that was done and nothing failed since. Raises JournalError."""
@@ -134,9 +134,9 @@ class MarkingStore:
                 marks.in_journal.clear()
                 marks.state = None
             for gateway, state in contents.gateways.items():
-                self.of(gateway).state = state
+                self.get_marks(gateway).state = state
             for gateway, quarter in contents.dirty:
-                marks = self.of(gateway)
+                marks = self.get_marks(gateway)
                 marks.in_journal.add(quarter)
                 marks.fresh.add(quarter)
             lost = {
@@ -146,17 +146,17 @@ class MarkingStore:
             }
             await self._journal.add(lost)
             for gateway, quarter in lost:
-                self.of(gateway).in_journal.add(quarter)
+                self.get_marks(gateway).in_journal.add(quarter)
             self._loaded = True
 
     async def put(self, gateway: str, state: RollupState) -> None:
         """Note how far a gateway is. Raises JournalError."""
-        await self._guarded(self._journal.put(gateway, state))
-        self.of(gateway).state = state
+        await self._guard(self._journal.put(gateway, state))
+        self.get_marks(gateway).state = state
 
     async def fail(self, gateway: str, quarters: Collection[int]) -> None:
         """Set quarters aside that could not be computed, and remember them. Raises JournalError."""
-        marks = self.of(gateway)
+        marks = self.get_marks(gateway)
         marks.fresh.difference_update(quarters)
         marks.hours_due.difference_update(quarters)
         marks.failed.update(quarters)
@@ -167,7 +167,7 @@ class MarkingStore:
 
         What is being written meanwhile is dirty again afterwards, as always.
         """
-        marks = self.of(gateway)
+        marks = self.get_marks(gateway)
         if marks.state is None:
             return  # all of it is to be computed anyway
         until = -(-max(now_ms, max(marks.waiting, default=0) + QUARTER_MS) // HOUR_MS) * HOUR_MS
@@ -176,16 +176,18 @@ class MarkingStore:
         marks.hours_due = {quarter for quarter in marks.hours_due if quarter >= until}
         dropped = marks.in_journal - marks.waiting - marks.writing.keys()
         marks.in_journal -= dropped
-        await self._guarded(self._journal.remove([(gateway, quarter) for quarter in dropped]))
+        await self._guard(self._journal.remove([(gateway, quarter) for quarter in dropped]))
 
     async def settle(self, now_ms: int) -> None:
         """Let the journal forget what is rolled up and gets no more live readings. Raises JournalError."""
-        settled = [(gateway, quarter) for gateway, marks in self.gateways.items() for quarter in marks.settled(now_ms)]
+        settled = [
+            (gateway, quarter) for gateway, marks in self.gateways.items() for quarter in marks.list_settled(now_ms)
+        ]
         for gateway, quarter in settled:
             # Now: a write that comes while we wait must note it again.
             self.gateways[gateway].in_journal.discard(quarter)
         if settled:
-            await self._guarded(self._journal.remove(settled))
+            await self._guard(self._journal.remove(settled))
 
     async def _keep(self, dirty: Collection[DirtyQuarter]) -> None:
         """Have these in the journal, in a new one if it has to be: no reading waits for a file that is disposable."""
@@ -199,11 +201,11 @@ class MarkingStore:
             await self.load()
         new = [(gateway, quarter) for gateway, quarter in dirty if quarter not in self.gateways[gateway].in_journal]
         if new:
-            await self._guarded(self._journal.add(new))
+            await self._guard(self._journal.add(new))
             for gateway, quarter in new:
                 self.gateways[gateway].in_journal.add(quarter)
 
-    async def _guarded(self, change: Awaitable[None]) -> None:
+    async def _guard(self, change: Awaitable[None]) -> None:
         """Make a change. After a failure the content of the file is unknown: it is read again before it is used."""
         try:
             await change

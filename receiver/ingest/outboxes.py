@@ -14,7 +14,7 @@ class Outboxes:
     def __init__(self) -> None:
         self._seen: dict[str, deque[str]] = {}
 
-    def interleaves(self, gateway: str, outbox: str) -> bool:
+    def note_batch(self, gateway: str, outbox: str) -> bool:
         """Note a batch. Returns whether its outbox id has come back after another one."""
         seen = self._seen.setdefault(gateway, deque(maxlen=_REMEMBERED))
         if seen and seen[-1] == outbox:

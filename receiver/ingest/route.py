@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from receiver.auth.gate import TokenGate, authorise_write
 from receiver.http.line_limit import LineLimit
-from receiver.http.problems import refusal_of
+from receiver.http.problems import to_refusal
 from receiver.http.rates import RateLimit
 from receiver.ingest import body, validate
 from receiver.ingest.arrivals import Arrivals
@@ -78,7 +78,7 @@ class IngestRoute:
         try:
             return await self._answer(request)
         except Exception as error:
-            self._metrics.batches.labels(refusal_of(error).problem).inc()
+            self._metrics.batches.labels(to_refusal(error).problem).inc()
             raise
 
     async def _answer(self, request: Request) -> Response:
@@ -91,13 +91,13 @@ class IngestRoute:
         await self._series.load(serial)
         self._apply_limits(serial, checked)
         refused = await self._store_rows(serial, checked)
-        verdict = self._verdict(serial, checked, refused)
-        self._account(serial, checked, verdict)
+        verdict = self._make_verdict(serial, checked, refused)
+        self._count_batch(serial, checked, verdict)
         return Response(wire.encode_verdict(verdict), media_type="application/json")
 
     def _apply_limits(self, serial: str, checked: Checked) -> None:
         """Reject what is beyond the series and the density that one gateway may have."""
-        beyond = self._series.refused(serial, checked.series)
+        beyond = self._series.find_refused(serial, checked.series)
         fates: dict[int, Rejection] = {}
         for index, (series, reading) in enumerate(zip(checked.series, checked.readings, strict=True)):
             if series in beyond:
@@ -120,7 +120,7 @@ class IngestRoute:
         self._metrics.commit_seconds.observe(self._clock.monotonic() - started)
         return refused
 
-    def _verdict(self, serial: str, checked: Checked, refused: dict[int, Rejection]) -> wire.Verdict:
+    def _make_verdict(self, serial: str, checked: Checked, refused: dict[int, Rejection]) -> wire.Verdict:
         rejected = checked.rejected + [wire.Rejected(checked.seqs[index], code) for index, code in refused.items()]
         return wire.Verdict(
             batch=checked.batch,
@@ -130,7 +130,7 @@ class IngestRoute:
             watched=self._watch.is_watched(serial),
         )
 
-    def _account(self, serial: str, checked: Checked, verdict: wire.Verdict) -> None:
+    def _count_batch(self, serial: str, checked: Checked, verdict: wire.Verdict) -> None:
         now = self._clock.now_ms()
         metrics = self._metrics
         metrics.batches.labels("stored").inc()
@@ -163,6 +163,6 @@ class IngestRoute:
                 ignored_fields=len(checked.ignored),
                 left_out=left_out,
             )
-        if self._outboxes.interleaves(serial, checked.outbox):
+        if self._outboxes.note_batch(serial, checked.outbox):
             metrics.interleaving.labels(serial).inc()
             _log.warning("two scrapers send for one gateway: stop one of them", gateway=serial)

@@ -96,7 +96,7 @@ def check(body: bytes, *, now_ms: int, retention_ms: Mapping[str, int | None]) -
     checked = Checked(batch.batch, batch.outbox, [], [], [], [], set())
     oldest = {kind: max(wire.EARLIEST_MS, now_ms - (kept or now_ms)) for kind, kept in retention_ms.items()}
     newest = now_ms + wire.FUTURE_MS
-    plain = _kinds_of_known_numbers([row.reading for row in batch.rows])
+    plain = _find_kinds_of_known_numbers([row.reading for row in batch.rows])
     for row in batch.rows:
         reading, fate = row.reading, None
         if reading.kind not in plain:
@@ -104,7 +104,7 @@ def check(body: bytes, *, now_ms: int, retention_ms: Mapping[str, int | None]) -
         if fate is Rejection.UNKNOWN_KIND:
             checked.rejected.append(wire.Rejected(row.seq, fate))
             continue
-        series = _series(reading.kind, tuple(reading.tags.items()))
+        series = _make_series(reading.kind, tuple(reading.tags.items()))
         if fate is None and not oldest[reading.kind] <= reading.timestamp <= newest:
             fate = Rejection.IN_THE_FUTURE if reading.timestamp > newest else Rejection.TOO_OLD
         if fate is None:
@@ -120,7 +120,7 @@ def _decode(body: bytes) -> wire.Batch:
     try:
         batch = _batch_decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _why_undecodable(body, error) from error
+        raise _explain_undecodable(body, error) from error
     if batch.version != wire.VERSION:
         raise RefusedError(Problem.UNSUPPORTED_VERSION, "version")
     _check_envelope(batch)
@@ -128,7 +128,7 @@ def _decode(body: bytes) -> wire.Batch:
     return batch
 
 
-def _why_undecodable(body: bytes, error: Exception) -> RefusedError:
+def _explain_undecodable(body: bytes, error: Exception) -> RefusedError:
     """The version decides first: a batch of a later version may have any shape."""
     try:
         version = _envelope_decoder.decode(body).version
@@ -145,10 +145,10 @@ def _why_undecodable(body: bytes, error: Exception) -> RefusedError:
 
 def _check_envelope(batch: wire.Batch) -> None:
     if not (_ID.fullmatch(batch.batch) and _ID.fullmatch(batch.outbox)):
-        raise _unprocessable("ids")
+        raise _make_unprocessable("ids")
     seqs = {row.seq for row in batch.rows}
     if len(seqs) != len(batch.rows) or (seqs and not 0 < min(seqs) <= max(seqs) <= _LAST_SEQ):
-        raise _unprocessable("seq")
+        raise _make_unprocessable("seq")
 
 
 def _check_single_keys(body: bytes, batch: wire.Batch) -> None:
@@ -170,32 +170,32 @@ def _check_single_keys(body: bytes, batch: wire.Batch) -> None:
     # 4 of the batch; of a row 2, of its reading 4 and those inside
     keys = 4 + 6 * len(readings) + sum(map(len, tags)) + sum(map(len, fields))
     surplus = body.count(b":") - keys
-    if surplus and surplus != sum(map(_colons_inside, readings)):
+    if surplus and surplus != sum(map(_count_colons, readings)):
         raise RefusedError(Problem.MALFORMED, "duplicate-keys")
 
 
-def _colons_inside(reading: Reading) -> int:
+def _count_colons(reading: Reading) -> int:
     """Colons in the strings of a reading."""
     texts = (value for value in reading.fields.values() if isinstance(value, str))
     return "".join((reading.kind, *reading.tags, *reading.tags.values(), *reading.fields, *texts)).count(":")
 
 
 @lru_cache(_REMEMBERED_SERIES)
-def _series(kind: str, tags: tuple[tuple[str, str], ...]) -> Series:
+def _make_series(kind: str, tags: tuple[tuple[str, str], ...]) -> Series:
     """The series with these tags, in any order, of a known kind.
 
     Refusals are not remembered, so they displace no good series. A gateway has a few hundred series and sends
     each of them again and again: what was found good stays good.
     """
     if {name for name, _ in tags} != _TAG_NAMES[kind]:
-        raise _unprocessable("tag-names")
+        raise _make_unprocessable("tag-names")
     for _, value in tags:
         if _TAG_VALUE.fullmatch(value) is None:
-            raise _unprocessable("tag-value")
+            raise _make_unprocessable("tag-value")
     return Series.of(kind, dict(tags))
 
 
-def _kinds_of_known_numbers(readings: Sequence[Reading]) -> set[str]:
+def _find_kinds_of_known_numbers(readings: Sequence[Reading]) -> set[str]:
     """The kinds of which every reading has fields, and all of them are numbers in range that this version knows.
 
     Nearly every reading is of such a kind. One check covers all readings of a kind, without a step of Python for each.
@@ -206,12 +206,12 @@ def _kinds_of_known_numbers(readings: Sequence[Reading]) -> set[str]:
         if not all(fields):
             continue
         names = set().union(*fields)
-        if names <= _NUMBERS[kind] and _are_numbers(fields) and _are_in_range(_LARGEST[kind], names, fields):
+        if names <= _NUMBERS[kind] and _has_only_numbers(fields) and _is_in_range(_LARGEST[kind], names, fields):
             plain.add(kind)
     return plain
 
 
-def _are_numbers(fields: Sequence[Mapping[str, FieldValue]]) -> bool:
+def _has_only_numbers(fields: Sequence[Mapping[str, FieldValue]]) -> bool:
     """Whether no value is a text. Adding up is the quickest way to tell: a text cannot be added to a number."""
     try:
         sum(chain.from_iterable(map(dict.values, fields)))  # type: ignore[arg-type]  # as it is about to say
@@ -220,7 +220,7 @@ def _are_numbers(fields: Sequence[Mapping[str, FieldValue]]) -> bool:
     return True
 
 
-def _are_in_range(
+def _is_in_range(
     largest: Mapping[str, float], names: Iterable[str], fields: Sequence[Mapping[str, FieldValue]]
 ) -> bool:
     """Whether all values, which are numbers, are those of a house: field by field is quicker than value by value."""
@@ -236,7 +236,7 @@ def _check_fields(reading: Reading, ignored: set[str]) -> tuple[Reading, Rejecti
     kind = KINDS.get(reading.kind)
     if kind is None:
         if _NAME.fullmatch(reading.kind) is None:
-            raise _unprocessable("kind")
+            raise _make_unprocessable("kind")
         return reading, Rejection.UNKNOWN_KIND
     kept: dict[str, FieldValue] = {}
     fate = None
@@ -244,12 +244,12 @@ def _check_fields(reading: Reading, ignored: set[str]) -> tuple[Reading, Rejecti
         field = kind.fields.get(name)
         if field is None:
             if isinstance(value, str) or _NAME.fullmatch(name) is None:
-                raise _unprocessable("unknown-text-field")
+                raise _make_unprocessable("unknown-text-field")
             ignored.add(f"{reading.kind}.{name}")
         elif not isinstance(value, field.type):
-            raise _unprocessable("field-type")
+            raise _make_unprocessable("field-type")
         elif isinstance(value, str) and (len(value) > MAX_TEXT or not value.isprintable()):
-            raise _unprocessable("field-text")
+            raise _make_unprocessable("field-text")
         else:
             kept[name] = value
             if isinstance(value, float) and abs(value) > field.largest:
@@ -259,5 +259,5 @@ def _check_fields(reading: Reading, ignored: set[str]) -> tuple[Reading, Rejecti
     return Reading(reading.kind, reading.tags, reading.timestamp, kept), fate
 
 
-def _unprocessable(reason: str) -> RefusedError:
+def _make_unprocessable(reason: str) -> RefusedError:
     return RefusedError(Problem.UNPROCESSABLE, reason)

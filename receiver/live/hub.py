@@ -53,7 +53,7 @@ class Viewer:
             self._queue.get_nowait()
         self._queue.put_nowait(b"")  # wakes the waiting reader
 
-    async def events(self) -> bytes:
+    async def wait_for_events(self) -> bytes:
         """All events that wait, at least one, in one piece."""
         parts = [await self._queue.get()]
         while not self._queue.empty():
@@ -94,7 +94,7 @@ class Hub:
         self._powers: dict[str, LatestPowers] = {}
         self._closed = False
 
-    def on_stored(self, gateway: str, readings: Sequence[Reading]) -> None:
+    def deliver(self, gateway: str, readings: Sequence[Reading]) -> None:
         """Hand young readings to the gateway's viewers; costs next to nothing while there are none."""
         viewers = self._viewers.get(gateway)
         if not viewers:
@@ -108,7 +108,7 @@ class Hub:
         for viewer in tuple(viewers):
             viewer.push(events)
 
-    async def view(self, gateway: str, reader: str) -> Viewer:
+    async def open_view(self, gateway: str, reader: str) -> Viewer:
         """A new view; give it to `leave` at the end.
 
         Args:
@@ -127,7 +127,7 @@ class Hub:
         self._viewers.setdefault(gateway, set()).add(viewer)  # first, so that nothing is missed meanwhile
         self._of_reader[reader] += 1
         try:
-            viewer.powers.seed(*[await self._store.latest(gateway, kind) for kind in KINDS_OF_NOW])
+            viewer.powers.seed(*[await self._store.read_latest(gateway, kind) for kind in KINDS_OF_NOW])
         except BaseException:
             self.leave(viewer)
             raise

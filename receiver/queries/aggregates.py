@@ -1,6 +1,6 @@
 """From points of one group of series to one value for each window, by how the field behaves between points. Pure.
 
-A sum is known where all of its parts are. Of meters these are all series of the group; of inverters those that say
+A sum is known where all of its members are. Of meters these are all series of the group; of inverters those that say
 something in the window, for a dead panel must not make the others unknown.
 """
 
@@ -10,17 +10,17 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from receiver.energy.combine import add
-from receiver.energy.counters import CounterEnergy, counter_windows
+from receiver.energy.counters import CounterEnergy, compute_counter_windows
 from receiver.energy.flows import add_counters
 from receiver.energy.gaps import Gaps
-from receiver.energy.interpolation import Segment, Segments, StepPoint, linear_segments, step_segments
-from receiver.energy.linear import linear_summaries
+from receiver.energy.interpolation import Segment, Segments, StepPoint, make_linear_segments, make_step_segments
+from receiver.energy.linear import summarise_linear
 from receiver.energy.means import Summary, summarise, summarise_windows
 from receiver.energy.plausible import limit_panel
 from receiver.energy.windows import cut_by_window
 from receiver.queries.question import Aggregate, Fill, WindowedQuestion
 from receiver.queries.times import LATEST_MS
-from receiver.rollups.series import REPORT_GAP_MS, REPORT_MS, panel_powers, samples
+from receiver.rollups.series import REPORT_GAP_MS, REPORT_MS, list_panel_powers, select_samples
 from receiver.stores.base import Point
 from shared.fields import MAX_GAP_MS, Interpolation
 from shared.readings import FieldValue
@@ -46,25 +46,30 @@ class WindowValue(NamedTuple):
 
 
 def aggregate_windows(
-    question: WindowedQuestion, parts: Sequence[Sequence[Point]], edges: Sequence[int], now_ms: int, gaps: Gaps = ()
+    question: WindowedQuestion,
+    members: Sequence[Sequence[Point]],
+    boundaries: Sequence[int],
+    now_ms: int,
+    gaps: Gaps = (),
 ) -> list[WindowValue]:
-    """One entry for each window between neighbouring edges.
+    """One entry for each window between neighbouring boundaries.
 
     Args:
         question: What is asked.
-        parts: Points of each series of one group, with neighbours; a series without points is unknown.
-        edges: UTC milliseconds.
+        members: Points of each series of one group, with neighbours; a series without points is unknown.
+        boundaries: UTC milliseconds.
         now_ms: States hold until now, not beyond.
         gaps: Recorded ones, for series of meters.
     """
     match question.described.interpolation:
         case Interpolation.COUNTER:
-            return _aggregate_counters(question, parts, edges, gaps)
+            return _aggregate_counters(question, members, boundaries, gaps)
         case Interpolation.LAST:
-            return _aggregate_states(question, parts[0], edges, now_ms)
+            return _aggregate_states(question, members[0], boundaries, now_ms)
         case _:
             return [
-                pick_value(question.aggregate, summary) for summary in summarise_group(question, parts, edges, gaps)
+                pick_value(question.aggregate, summary)
+                for summary in summarise_group(question, members, boundaries, gaps)
             ]
 
 
@@ -97,31 +102,31 @@ def fill_windows(windows: Sequence[WindowValue], fill: Fill) -> list[WindowValue
 
 
 def summarise_group(
-    question: WindowedQuestion, parts: Sequence[Sequence[Point]], edges: Sequence[int], gaps: Gaps
+    question: WindowedQuestion, members: Sequence[Sequence[Point]], boundaries: Sequence[int], gaps: Gaps
 ) -> list[Summary]:
-    """One summary of a linear field, or of means, for each window between neighbouring edges (UTC milliseconds).
+    """One summary of a linear field, or of means, for each window between neighbouring boundaries (UTC milliseconds).
 
     Nothing is known inside `gaps`.
     """
     field, is_linear = question.field, question.described.interpolation is Interpolation.LINEAR
-    if len(parts) == 1 and is_linear:
-        return linear_summaries(samples(parts[0], field), edges, gaps=gaps)
+    if len(members) == 1 and is_linear:
+        return summarise_linear(select_samples(members[0], field), boundaries, gaps=gaps)
     known: list[Segments] = [
-        linear_segments(samples(points, field), gaps=gaps)
+        make_linear_segments(select_samples(points, field), gaps=gaps)
         if is_linear
-        else step_segments(_means(points, field), REPORT_MS)
-        for points in parts
+        else make_step_segments(_list_means(points, field), REPORT_MS)
+        for points in members
     ]
     if len(known) == 1:
-        return summarise_windows(known[0], edges)
-    cut = [[inside for _, _, inside in cut_by_window(segments, edges)] for segments in known]
+        return summarise_windows(known[0], boundaries)
+    cut = [[inside for _, _, inside in cut_by_window(segments, boundaries)] for segments in known]
     return [
-        summarise(add([part for part in inside if part or is_linear]), start, stop)
-        for (start, stop), inside in zip(pairwise(edges), zip(*cut, strict=True), strict=True)
+        summarise(add([flow for flow in inside if flow or is_linear]), start, stop)
+        for (start, stop), inside in zip(pairwise(boundaries), zip(*cut, strict=True), strict=True)
     ]
 
 
-def _means(points: Sequence[Point], field: str) -> list[StepPoint]:
+def _list_means(points: Sequence[Point], field: str) -> list[StepPoint]:
     """Means with the seconds before them that they cover, where they say so; reports are as in the roll-ups."""
     found = []
     for time, fields in points:
@@ -132,18 +137,21 @@ def _means(points: Sequence[Point], field: str) -> list[StepPoint]:
 
 
 def _aggregate_counters(
-    question: WindowedQuestion, parts: Sequence[Sequence[Point]], edges: Sequence[int], gaps: Gaps
+    question: WindowedQuestion, members: Sequence[Sequence[Point]], boundaries: Sequence[int], gaps: Gaps
 ) -> list[WindowValue]:
     longest_ms = MAX_GAP_MS if question.kind == "meter_energy" else REPORT_GAP_MS
-    read = [samples(points, question.field) for points in parts]
+    read = [select_samples(points, question.field) for points in members]
     is_panel = question.kind == "inverter"
-    possible = [limit_panel(panel_powers(points)) if is_panel else None for points in parts]
-    each = [counter_windows(points, edges, longest_ms, gaps, most) for points, most in zip(read, possible, strict=True)]
+    possible = [limit_panel(list_panel_powers(points)) if is_panel else None for points in members]
+    each = [
+        compute_counter_windows(points, boundaries, longest_ms, gaps, most)
+        for points, most in zip(read, possible, strict=True)
+    ]
     if question.aggregate is Aggregate.INTEGRAL:
         flows = [add_counters(_select_known(question, phases)) for phases in zip(*each, strict=True)]
         return [
             WindowValue(start, stop, flow.wh, flow.coverage, flow.unallocated_wh)
-            for (start, stop), flow in zip(pairwise(edges), flows, strict=True)
+            for (start, stop), flow in zip(pairwise(boundaries), flows, strict=True)
         ]
     found = []
     for energy in each[0]:
@@ -155,25 +163,25 @@ def _aggregate_counters(
     return found
 
 
-def _select_known(question: WindowedQuestion, parts: Sequence[CounterEnergy]) -> Sequence[CounterEnergy]:
+def _select_known(question: WindowedQuestion, members: Sequence[CounterEnergy]) -> Sequence[CounterEnergy]:
     """Those that a sum needs in this window."""
-    return [part for part in parts if question.kind != "inverter" or part.wh is not None or part.unallocated_wh]
+    return [flow for flow in members if question.kind != "inverter" or flow.wh is not None or flow.unallocated_wh]
 
 
 def _aggregate_states(
-    question: WindowedQuestion, points: Sequence[Point], edges: Sequence[int], now_ms: int
+    question: WindowedQuestion, points: Sequence[Point], boundaries: Sequence[int], now_ms: int
 ) -> list[WindowValue]:
     """Each value holds until the next one. Texts go through the same arithmetic by their number in a list."""
     known = [(time, fields[question.field]) for time, fields in points if question.field in fields]
     texts = list(dict.fromkeys(value for _, value in known if isinstance(value, str)))
     numbers = [(time, float(texts.index(value)) if isinstance(value, str) else value) for time, value in known]
-    stops = [*(time for time, _ in numbers[1:]), min(now_ms, edges[-1])]
+    stops = [*(time for time, _ in numbers[1:]), min(now_ms, boundaries[-1])]
     segments = [
         Segment(time, stop, value, value)
         for (time, value), stop in zip(numbers, stops, strict=bool(numbers))
         if time < stop
     ]
-    windows = [pick_value(question.aggregate, summary) for summary in summarise_windows(segments, edges)]
+    windows = [pick_value(question.aggregate, summary) for summary in summarise_windows(segments, boundaries)]
     if not texts:
         return windows
     return [
@@ -192,18 +200,18 @@ def _fill_with_previous(windows: Sequence[WindowValue]) -> list[WindowValue]:
 
 
 def _fill_with_lines(windows: Sequence[WindowValue]) -> list[WindowValue]:
-    known = [(_middle(window), window.value) for window in windows if isinstance(window.value, float)]
-    lines = linear_segments(known, max_gap_ms=LATEST_MS)
+    known = [(_find_middle(window), window.value) for window in windows if isinstance(window.value, float)]
+    lines = make_linear_segments(known, max_gap_ms=LATEST_MS)
     found = list(windows)
     position = 0
     for index, window in enumerate(windows):
-        time = _middle(window)
+        time = _find_middle(window)
         while position < len(lines) and lines[position].stop < time:
             position += 1
         if window.value is None and position < len(lines) and lines[position].start <= time:
-            found[index] = window._replace(value=lines[position].at(time))
+            found[index] = window._replace(value=lines[position].interpolate(time))
     return found
 
 
-def _middle(window: WindowValue) -> int:
+def _find_middle(window: WindowValue) -> int:
     return (window.start + window.stop) // 2

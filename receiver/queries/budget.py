@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, get_args
 
-from receiver.calendar.windows import PanelEvery, Range, Step, step_of
-from receiver.queries.refusals import refusal
+from receiver.calendar.windows import PanelEvery, Range, Step, find_step
+from receiver.queries.refusals import make_refusal
 from shared.units import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS, SECOND_MS
 
 MAX_POINTS: Final = 50_000
@@ -39,7 +39,7 @@ _COMES_EVERY_MS: Mapping[str, int] = MappingProxyType({
     "site_1h": HOUR_MS,
     "energy_1h": HOUR_MS,
 })  # fmt: skip
-_ADVISED = (Step(1, "s"), Step(10, "s"), Step(1, "m"), Step(5, "m"), *map(step_of, get_args(PanelEvery)))
+_ADVISED = (Step(1, "s"), Step(10, "s"), Step(1, "m"), Step(5, "m"), *map(find_step, get_args(PanelEvery)))
 """What may be advised, from short to long."""
 
 
@@ -61,7 +61,7 @@ def check_windows(every: Step, asked: Range, *, series: int = 1) -> None:
             if step.least_ms > every.least_ms and _count_windows(step.least_ms, asked) * series <= MAX_POINTS
         )
         least = next(enough, _ADVISED[-1])
-        raise refusal(
+        raise make_refusal(
             "every",
             f"is too short for this range: an answer has at most {MAX_POINTS:,} points. Choose {least} or longer, a "
             "shorter range or fewer series",
@@ -83,7 +83,7 @@ def check_read(kind: str, asked: Range, *, series: int, most: int = MAX_READ) ->
     if estimate_stored(kind, asked, series=series) > most:
         hours = most * find_spacing_ms(kind) // max(series, 1) // HOUR_MS
         longest = f"{hours // 24} days" if hours >= 48 else f"{hours} hours"
-        raise refusal(
+        raise make_refusal(
             "start",
             f"is too far back for what every stored reading of {series} series is needed for. Choose at most {longest} "
             "at once, fewer series, a step and aggregate that stored hours can answer, or the energy of the site",
@@ -100,20 +100,22 @@ def find_spacing_ms(kind: str) -> int:
     return _COMES_EVERY_MS.get(kind, DAY_MS)
 
 
-def split_into_pieces(kind: str, edges: Sequence[int], series: int, *, most: int = PIECE) -> Iterator[Sequence[int]]:
-    """Edges in runs that are small enough to be read at once, or have a single window; neighbours share an edge.
+def split_into_pieces(
+    kind: str, boundaries: Sequence[int], series: int, *, most: int = PIECE
+) -> Iterator[Sequence[int]]:
+    """Boundaries in runs that are small enough to be read at once, or have a single window; neighbours share one.
 
     Args:
         kind: What is read.
-        edges: Of all windows, UTC milliseconds.
+        boundaries: Of all windows, UTC milliseconds.
         series: Of how many series.
         most: Stored points of a run, as `estimate_stored` counts them.
     """
     first = 0
-    for index in range(1, len(edges)):
-        is_last = index == len(edges) - 1
-        if is_last or estimate_stored(kind, Range(edges[first], edges[index + 1]), series=series) > most:
-            yield edges[first : index + 1]
+    for index in range(1, len(boundaries)):
+        is_last = index == len(boundaries) - 1
+        if is_last or estimate_stored(kind, Range(boundaries[first], boundaries[index + 1]), series=series) > most:
+            yield boundaries[first : index + 1]
             first = index
 
 

@@ -30,8 +30,8 @@ async def read_doubts(store: Store, gateway: str, site: Site, now_ms: int) -> li
     """
     stop = now_ms // QUARTER_MS * QUARTER_MS
     start = stop - QUARTERS * QUARTER_MS
-    panels = await store.points(gateway, "panel_15m", fields=("power",), start=start, stop=stop)
-    minutes = await store.points(gateway, "meter_1m", fields=("power",), start=start, stop=stop)
+    panels = await store.read_points(gateway, "panel_15m", fields=("power",), start=start, stop=stop)
+    minutes = await store.read_points(gateway, "meter_1m", fields=("power",), start=start, stop=stop)
     measured, reported = find_meter_power(correct_series(minutes, site)), find_inverter_power(panels)
     if measured is None or reported is None or not differ_by_half(measured, reported):
         return []
@@ -51,7 +51,7 @@ def find_meter_power(minutes: Sequence[SeriesPoints]) -> float | None:
     phases = [
         [power for _, fields in series.points if isinstance(power := fields.get("power"), float)]
         for series in minutes
-        if series.series.tag("meter") == PRODUCTION
+        if series.series.get_tag("meter") == PRODUCTION
     ]
     if not phases or any(len(phase) < _FEWEST_MINUTES for phase in phases):
         return None

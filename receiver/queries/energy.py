@@ -9,14 +9,14 @@ from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from receiver.calendar.windows import Every, Range, finer_kind, step_of
+from receiver.calendar.windows import Every, Range, find_finer_kind, find_step
 from receiver.queries import budget
 from receiver.queries.energy_window import EnergyWindow, describe_energy
 from receiver.queries.shares import HeldRows
 from receiver.queries.slices import run_slice
 from receiver.queries.times import cut_at_now
-from receiver.rollups.energy import number
-from receiver.rollups.energy_windows import energy_rows
+from receiver.rollups.energy import read_number
+from receiver.rollups.energy_windows import make_energy_rows
 from receiver.sites.model import Site
 from receiver.stores.base import Point, Store
 from receiver.stores.kinds import ENERGY_QUANTITIES
@@ -57,16 +57,16 @@ async def read_energy_windows(
         StoreUnavailableError: Ask again later.
     """
     asked = cut_at_now(asked, now_ms)
-    budget.check_windows(step_of(every), asked)
+    budget.check_windows(find_step(every), asked)
     kind, here = f"energy_{every}", site.model_copy(update={"time_zone": zone.key})
-    edges = await run_slice(here.list_windows, kind, *asked)
+    boundaries = await run_slice(here.list_windows, kind, *asked)
     piece = 0 if _is_own(kind, zone, site) else _PIECE_MS // QUARTER_MS
-    await rows.hold((len(edges) + piece) * _ROWS_A_WINDOW)
-    points = await _read_stored(store, gateway, kind, edges) if _is_own(kind, zone, site) else None
+    await rows.hold((len(boundaries) + piece) * _ROWS_A_WINDOW)
+    points = await _read_stored(store, gateway, kind, boundaries) if _is_own(kind, zone, site) else None
     if points is None:
-        budget.check_read("energy_15m", Range(edges[0], edges[-1]), series=len(ENERGY_QUANTITIES))
-        points = await _sum_quarters(store, gateway, kind, edges, here)
-    return await run_slice(_describe_windows, points, edges, zone, now_ms)
+        budget.check_read("energy_15m", Range(boundaries[0], boundaries[-1]), series=len(ENERGY_QUANTITIES))
+        points = await _sum_quarters(store, gateway, kind, boundaries, here)
+    return await run_slice(_describe_windows, points, boundaries, zone, now_ms)
 
 
 def _is_own(kind: str, zone: ZoneInfo, site: Site) -> bool:
@@ -74,47 +74,49 @@ def _is_own(kind: str, zone: ZoneInfo, site: Site) -> bool:
     return kind == "energy_15m" or zone.key == site.zone.key
 
 
-async def _read_stored(store: Store, gateway: str, kind: str, edges: Sequence[int]) -> list[Point] | None:
+async def _read_stored(store: Store, gateway: str, kind: str, boundaries: Sequence[int]) -> list[Point] | None:
     """The stored windows; None if they are of another calendar, which the roll-up job is about to replace."""
-    found = await store.points(gateway, kind, start=edges[0], stop=edges[-1])
+    found = await store.read_points(gateway, kind, start=boundaries[0], stop=boundaries[-1])
     points = found[0].points if found else []
-    lengths = {start: (stop - start) / 1000 for start, stop in pairwise(edges)}
-    fit = all(number(fields, "duration") == lengths.get(start) for start, fields in points)
+    lengths = {start: (stop - start) / 1000 for start, stop in pairwise(boundaries)}
+    fit = all(read_number(fields, "duration") == lengths.get(start) for start, fields in points)
     return points if fit else None
 
 
-async def _sum_quarters(store: Store, gateway: str, kind: str, edges: Sequence[int], site: Site) -> list[Point]:
+async def _sum_quarters(store: Store, gateway: str, kind: str, boundaries: Sequence[int], site: Site) -> list[Point]:
     """The windows of a calendar that is not stored, from the quarter hours: through the same steps as the job takes."""
-    finer = finer_kind(kind)
+    finer = find_finer_kind(kind)
     if finer != "energy_15m":
-        finer_edges = await run_slice(site.list_windows, finer, edges[0], edges[-1])
-        return await _sum_windows(kind, await _sum_quarters(store, gateway, finer, finer_edges, site), edges, site)
+        finer_boundaries = await run_slice(site.list_windows, finer, boundaries[0], boundaries[-1])
+        return await _sum_windows(
+            kind, await _sum_quarters(store, gateway, finer, finer_boundaries, site), boundaries, site
+        )
     points: list[Point] = []
-    for piece in _split_into_pieces(edges):
-        found = await store.points(gateway, finer, start=piece[0], stop=piece[-1])
+    for piece in _split_into_pieces(boundaries):
+        found = await store.read_points(gateway, finer, start=piece[0], stop=piece[-1])
         points += await _sum_windows(kind, found[0].points if found else [], piece, site)
     return points
 
 
-async def _sum_windows(kind: str, finer: Sequence[Point], edges: Sequence[int], site: Site) -> list[Point]:
-    rows = await run_slice(energy_rows, kind, finer, site, edges)
+async def _sum_windows(kind: str, finer: Sequence[Point], boundaries: Sequence[int], site: Site) -> list[Point]:
+    rows = await run_slice(make_energy_rows, kind, finer, site, boundaries)
     return [Point(row.timestamp, dict(row.fields)) for row in rows]
 
 
-def _split_into_pieces(edges: Sequence[int]) -> list[Sequence[int]]:
-    """The windows in groups of at most `_PIECE_MS`, or one window; neighbouring groups share an edge."""
+def _split_into_pieces(boundaries: Sequence[int]) -> list[Sequence[int]]:
+    """The windows in groups of at most `_PIECE_MS`, or one window; neighbouring groups share a boundary."""
     pieces, first = [], 0
-    for index in range(1, len(edges)):
-        is_last = index == len(edges) - 1
-        if is_last or edges[index + 1] - edges[first] > _PIECE_MS:
-            pieces.append(edges[first : index + 1])
+    for index in range(1, len(boundaries)):
+        is_last = index == len(boundaries) - 1
+        if is_last or boundaries[index + 1] - boundaries[first] > _PIECE_MS:
+            pieces.append(boundaries[first : index + 1])
             first = index
     return pieces
 
 
-def _describe_windows(points: Sequence[Point], edges: Sequence[int], zone: ZoneInfo, now_ms: int) -> EnergyWindows:
+def _describe_windows(points: Sequence[Point], boundaries: Sequence[int], zone: ZoneInfo, now_ms: int) -> EnergyWindows:
     known = {point.timestamp: point.fields for point in points}
-    windows = [describe_energy(known.get(start, {}), start, stop, zone, now_ms) for start, stop in pairwise(edges)]
-    whole = energy_rows(_SUM_OF_ALL, points, Site(), (edges[0], edges[-1]))
-    total = describe_energy(whole[0].fields if whole else {}, edges[0], edges[-1], zone, now_ms)
+    windows = [describe_energy(known.get(start, {}), start, stop, zone, now_ms) for start, stop in pairwise(boundaries)]
+    whole = make_energy_rows(_SUM_OF_ALL, points, Site(), (boundaries[0], boundaries[-1]))
+    total = describe_energy(whole[0].fields if whole else {}, boundaries[0], boundaries[-1], zone, now_ms)
     return EnergyWindows(windows, total)

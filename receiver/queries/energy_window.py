@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ConfigDict, Field, with_config
 
 from receiver.calendar.labels import WindowEntry, describe_window
-from receiver.rollups.energy import number
+from receiver.rollups.energy import read_number
 from shared.readings import FieldValue
 
 
@@ -70,35 +70,35 @@ def describe_energy(fields: dict[str, FieldValue], start: int, stop: int, zone: 
         now_ms: UTC milliseconds.
     """
 
-    def known(name: str) -> float:
-        return number(fields, name) or 0.0
+    def read_known(name: str) -> float:
+        return read_number(fields, name) or 0.0
 
-    since = number(fields, "unallocated_since")
+    since = read_number(fields, "unallocated_since")
     return {
         **describe_window(start, stop, zone, now_ms),
-        "production_wh": number(fields, "production"),
-        "load_wh": number(fields, "load"),
-        "imported_wh": number(fields, "imported"),
-        "exported_wh": number(fields, "exported"),
-        "discharged_wh": number(fields, "discharged"),
-        "charged_wh": number(fields, "charged"),
-        "self_consumption": number(fields, "self_consumption"),
-        "self_sufficiency": number(fields, "self_sufficiency"),
-        "cost": number(fields, "cost"),
-        "feed_in": number(fields, "feed_in"),
-        "savings": number(fields, "savings"),
-        "production_coverage": known("production_coverage"),
-        "load_coverage": known("load_coverage"),
-        "imported_coverage": known("imported_coverage"),
-        "exported_coverage": known("exported_coverage"),
-        "discharged_coverage": known("discharged_coverage"),
-        "charged_coverage": known("charged_coverage"),
-        "production_unallocated_wh": known("production_unallocated"),
-        "load_unallocated_wh": known("load_unallocated"),
-        "imported_unallocated_wh": known("imported_unallocated"),
-        "exported_unallocated_wh": known("exported_unallocated"),
-        "discharged_unallocated_wh": known("discharged_unallocated"),
-        "charged_unallocated_wh": known("charged_unallocated"),
+        "production_wh": read_number(fields, "production"),
+        "load_wh": read_number(fields, "load"),
+        "imported_wh": read_number(fields, "imported"),
+        "exported_wh": read_number(fields, "exported"),
+        "discharged_wh": read_number(fields, "discharged"),
+        "charged_wh": read_number(fields, "charged"),
+        "self_consumption": read_number(fields, "self_consumption"),
+        "self_sufficiency": read_number(fields, "self_sufficiency"),
+        "cost": read_number(fields, "cost"),
+        "feed_in": read_number(fields, "feed_in"),
+        "savings": read_number(fields, "savings"),
+        "production_coverage": read_known("production_coverage"),
+        "load_coverage": read_known("load_coverage"),
+        "imported_coverage": read_known("imported_coverage"),
+        "exported_coverage": read_known("exported_coverage"),
+        "discharged_coverage": read_known("discharged_coverage"),
+        "charged_coverage": read_known("charged_coverage"),
+        "production_unallocated_wh": read_known("production_unallocated"),
+        "load_unallocated_wh": read_known("load_unallocated"),
+        "imported_unallocated_wh": read_known("imported_unallocated"),
+        "exported_unallocated_wh": read_known("exported_unallocated"),
+        "discharged_unallocated_wh": read_known("discharged_unallocated"),
+        "charged_unallocated_wh": read_known("charged_unallocated"),
         "unallocated_since": None if since is None else round(since),
-        "resets": round(known("resets")),
+        "resets": round(read_known("resets")),
     }

@@ -9,13 +9,13 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
-from receiver.calendar.windows import PanelEvery, Range, find_panel_kind, step_of
+from receiver.calendar.windows import PanelEvery, Range, find_panel_kind, find_step
 from receiver.energy.peers import Peers, PeerValue
 from receiver.queries import budget
 from receiver.queries.shares import HeldRows
 from receiver.queries.slices import run_slice
 from receiver.queries.times import cut_at_now
-from receiver.rollups.energy import number
+from receiver.rollups.energy import read_number
 from receiver.rollups.panels import DAYLIGHT_W, LONG_GONE_MS, SILENT_MS
 from receiver.sites.model import Site
 from receiver.stores.base import Latest, SeriesPoints, Store
@@ -73,9 +73,9 @@ class PanelWindows(NamedTuple):
 
 
 class PanelEnergies(NamedTuple):
-    """All panels, by serial, in the windows between neighbouring edges (UTC milliseconds)."""
+    """All panels, by serial, in the windows between neighbouring boundaries (UTC milliseconds)."""
 
-    edges: list[int]
+    boundaries: list[int]
     panels: list[PanelWindows]
 
 
@@ -88,16 +88,16 @@ def describe_panels(latest: Sequence[Latest], site: Site, now_ms: int) -> dict[s
         now_ms: UTC milliseconds.
     """
     last = {entry.tags["inverter"]: entry for entry in latest}
-    young = {serial: _power(entry) for serial, entry in last.items() if now_ms - entry.timestamp <= SILENT_MS}
-    peers = Peers(PeerValue(serial, _array(serial, site), power) for serial, power in young.items())
+    young = {serial: _read_power(entry) for serial, entry in last.items() if now_ms - entry.timestamp <= SILENT_MS}
+    peers = Peers(PeerValue(serial, _find_array(serial, site), power) for serial, power in young.items())
     found = {}
     for serial in sorted(last.keys() | site.panels.keys()):
-        peers_w = peers.find_median(serial, _array(serial, site))
-        found[serial] = PanelNow(_state(serial, last, young, peers_w, now_ms), peers_w)
+        peers_w = peers.find_median(serial, _find_array(serial, site))
+        found[serial] = PanelNow(_find_state(serial, last, young, peers_w, now_ms), peers_w)
     return found
 
 
-def _state(
+def _find_state(
     serial: str, last: Mapping[str, Latest], young: Mapping[str, float | None], peers_w: float | None, now_ms: int
 ) -> PanelState:
     if serial not in last or now_ms - last[serial].timestamp > LONG_GONE_MS:
@@ -135,62 +135,65 @@ async def read_panel_energies(
         StoreUnavailableError: Ask again later.
     """
     asked = cut_at_now(asked, now_ms)
-    budget.check_windows(step_of(every), asked, series=inverters)
-    edges = await run_slice(site.list_windows, f"energy_{every}", *asked)
-    whole = Range(edges[0], edges[-1])
+    budget.check_windows(find_step(every), asked, series=inverters)
+    boundaries = await run_slice(site.list_windows, f"energy_{every}", *asked)
+    whole = Range(boundaries[0], boundaries[-1])
     finer = find_panel_kind(every)
     budget.check_read(finer, whole, series=inverters)
     await rows.hold(budget.PIECE + inverters)
-    finer_edges = await run_slice(site.list_windows, finer, *whole)
+    finer_boundaries = await run_slice(site.list_windows, finer, *whole)
     panels: dict[str, PanelWindows] = {}
-    for piece in budget.split_into_pieces(finer, finer_edges, inverters):
-        stored = await store.points(gateway, finer, fields=("energy", "coverage"), start=piece[0], stop=piece[-1])
-        await run_slice(_add_energies, panels, stored, edges, piece)
-    return PanelEnergies(edges, [panels[serial] for serial in sorted(panels)])
+    for piece in budget.split_into_pieces(finer, finer_boundaries, inverters):
+        stored = await store.read_points(gateway, finer, fields=("energy", "coverage"), start=piece[0], stop=piece[-1])
+        await run_slice(_add_energies, panels, stored, boundaries, piece)
+    return PanelEnergies(boundaries, [panels[serial] for serial in sorted(panels)])
 
 
 def _add_energies(
-    panels: dict[str, PanelWindows], stored: Sequence[SeriesPoints], edges: Sequence[int], finer_edges: Sequence[int]
+    panels: dict[str, PanelWindows],
+    stored: Sequence[SeriesPoints],
+    boundaries: Sequence[int],
+    finer_boundaries: Sequence[int],
 ) -> None:
-    lengths = {start: stop - start for start, stop in pairwise(finer_edges)}
-    count = len(edges) - 1
+    lengths = {start: stop - start for start, stop in pairwise(finer_boundaries)}
+    count = len(boundaries) - 1
     for series, points in stored:  # a panel that was renamed may have several for a while
-        serial = series.tag("inverter")
+        serial = series.get_tag("inverter")
         panel = panels.setdefault(serial, PanelWindows(serial, [None] * count, [0.0] * count))
         for time, fields in points:
-            index = bisect_right(edges, time) - 1
-            energy = number(fields, "energy")
+            index = bisect_right(boundaries, time) - 1
+            energy = read_number(fields, "energy")
             if energy is not None:
                 panel.energy_wh[index] = (panel.energy_wh[index] or 0.0) + energy
-            known_ms = (number(fields, "coverage") or 0.0) * lengths.get(time, 0)
-            panel.coverage[index] += known_ms / (edges[index + 1] - edges[index])
+            known_ms = (read_number(fields, "coverage") or 0.0) * lengths.get(time, 0)
+            panel.coverage[index] += known_ms / (boundaries[index + 1] - boundaries[index])
 
 
 async def read_days(
     store: Store, gateway: str, inverter: str, *, start: int, stop: int
 ) -> list[tuple[int, dict[str, float]]]:
     """`panel_1d` of one panel with `start` <= midnight < `stop` (UTC milliseconds), in order of time."""
-    found = await store.points(gateway, "panel_1d", tags={"inverter": inverter}, start=start, stop=stop)
+    found = await store.read_points(gateway, "panel_1d", tags={"inverter": inverter}, start=start, stop=stop)
     by_day = {time: fields for _, points in found for time, fields in points}
-    return [(time, _numbers(by_day[time])) for time in sorted(by_day)]
+    return [(time, _select_numbers(by_day[time])) for time in sorted(by_day)]
 
 
 async def find_first_report(store: Store, gateway: str, inverter: str) -> int | None:
     """When a panel first reported (UTC milliseconds), as far as the store still has it."""
-    found = await store.points(
+    found = await store.read_points(
         gateway, "inverter", tags={"inverter": inverter}, fields=("power",), start=0, stop=0, neighbours=True
     )
     return found[0].points[0].timestamp if found else None
 
 
-def _power(entry: Latest) -> float | None:
-    return number(entry.fields, "power")
+def _read_power(entry: Latest) -> float | None:
+    return read_number(entry.fields, "power")
 
 
-def _array(serial: str, site: Site) -> str | None:
+def _find_array(serial: str, site: Site) -> str | None:
     panel = site.panels.get(serial)
     return panel.array if panel else None
 
 
-def _numbers(fields: Mapping[str, FieldValue]) -> dict[str, float]:
+def _select_numbers(fields: Mapping[str, FieldValue]) -> dict[str, float]:
     return {name: value for name, value in fields.items() if isinstance(value, float)}

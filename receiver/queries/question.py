@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from receiver.calendar.windows import Range, Step
 from receiver.queries import budget
-from receiver.queries.refusals import refusal
+from receiver.queries.refusals import make_refusal
 from receiver.stores.kinds import STORED
 from shared.fields import KINDS, Field, Interpolation
 
@@ -106,12 +106,12 @@ def check_question(question: SeriesQuestion) -> SeriesQuestion:
     """The question, if its kind, field and tags fit together. Raises RefusedError."""
     kind = STORED.get(question.kind)
     if kind is None:
-        raise refusal("kind", f"must be one of {', '.join(STORED)}")
+        raise make_refusal("kind", f"must be one of {', '.join(STORED)}")
     if question.field not in kind.fields:
-        raise refusal("field", f"must be a field of that kind: {', '.join(kind.fields)}")
+        raise make_refusal("field", f"must be a field of that kind: {', '.join(kind.fields)}")
     for tag in question.tags:
         if tag not in kind.tags:
-            raise refusal(tag, f"is no tag of that kind; it has {', '.join(kind.tags) or 'none'}")
+            raise make_refusal(tag, f"is no tag of that kind; it has {', '.join(kind.tags) or 'none'}")
     return question
 
 
@@ -131,50 +131,52 @@ def ask_in_windows(
         RefusedError: The parts do not fit together, or ask for too much.
     """
     if question.kind not in KINDS or question.kind == "event":
-        raise refusal("every", "cannot be used with this kind, whose rows are windows or events already: leave it out")
+        raise make_refusal(
+            "every", "cannot be used with this kind, whose rows are windows or events already: leave it out"
+        )
     budget.check_windows(every, question.asked)
     field = question.described
-    groups = _groups(question, group_by)
-    chosen = _aggregate(field, aggregate)
+    groups = _parse_groups(question, group_by)
+    chosen = _choose_aggregate(field, aggregate)
     dropped = [tag for tag in STORED[question.kind].tags if tag not in groups and tag not in question.tags]
-    if dropped and not _adds_up(field, chosen):
-        raise refusal(
+    if dropped and not _can_be_summed(field, chosen):
+        raise make_refusal(
             "group_by",
             f"must keep {', '.join(dropped)}, or choose one by a parameter of that name: only powers in W or var and "
             "the increase of counters can be summed",
         )
     if fill in (Fill.PREVIOUS, Fill.LINEAR) and chosen is Aggregate.INTEGRAL:
-        raise refusal("fill", "must be none or null for an integral: unmeasured energy is never invented")
+        raise make_refusal("fill", "must be none or null for an integral: unmeasured energy is never invented")
     if fill is Fill.LINEAR and field.type is str:
-        raise refusal("fill", "must be none, null or previous for a text")
+        raise make_refusal("fill", "must be none, null or previous for a text")
     values = {name: getattr(question, name) for name in ("gateway", "kind", "field", "tags", "asked", "zone")}
     return WindowedQuestion(**values, every=every, aggregate=chosen, group_by=groups, fill=fill)
 
 
-def _groups(question: SeriesQuestion, group_by: str | None) -> tuple[str, ...]:
+def _parse_groups(question: SeriesQuestion, group_by: str | None) -> tuple[str, ...]:
     tags = STORED[question.kind].tags
     if group_by is None:
         return tags
     named = [name.strip() for name in group_by.split(",") if name.strip()]
     if not set(named) <= set(tags):
-        raise refusal(
+        raise make_refusal(
             "group_by", f"must be tags of that kind with commas between them: {', '.join(tags) or 'it has none'}"
         )
     return tuple(tag for tag in tags if tag in named)
 
 
-def _aggregate(field: Field, wanted: Aggregate | None) -> Aggregate:
+def _choose_aggregate(field: Field, wanted: Aggregate | None) -> Aggregate:
     possible = (Aggregate.LAST,) if field.type is str else _AGGREGATES[field.interpolation]
     if wanted is None:
         return possible[0]
     if wanted not in possible:
-        raise refusal("aggregate", f"must be one of {', '.join(possible)} for this field")
+        raise make_refusal("aggregate", f"must be one of {', '.join(possible)} for this field")
     if wanted is Aggregate.INTEGRAL and field.unit not in INTEGRAL_UNITS:
-        raise refusal("aggregate", "cannot be integral for this field, which is no power and no counter")
+        raise make_refusal("aggregate", "cannot be integral for this field, which is no power and no counter")
     return wanted
 
 
-def _adds_up(field: Field, aggregate: Aggregate) -> bool:
+def _can_be_summed(field: Field, aggregate: Aggregate) -> bool:
     if field.interpolation is Interpolation.COUNTER:
         return aggregate is Aggregate.INTEGRAL
     return field.unit in CAN_BE_SUMMED and field.interpolation is not Interpolation.LAST

@@ -4,7 +4,7 @@ from receiver.errors import RefusedError
 from shared.problems import Problem
 
 
-def refusal(parameter: str, advice: str) -> RefusedError:
+def make_refusal(parameter: str, advice: str) -> RefusedError:
     """The refusal (422) of one parameter of a question.
 
     Args:

@@ -9,9 +9,9 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
-from receiver.calendar.edges import list_edges
+from receiver.calendar.boundaries import list_boundaries
 from receiver.calendar.windows import Range
-from receiver.energy.linear import linear_summaries
+from receiver.energy.linear import summarise_linear
 from receiver.energy.means import Summary
 from receiver.queries import budget, stored_windows
 from receiver.queries.aggregates import WindowValue, aggregate_windows, fill_windows, pick_value, summarise_group
@@ -21,7 +21,7 @@ from receiver.queries.shares import HeldRows
 from receiver.queries.slices import run_slice
 from receiver.queries.source import QuestionSource
 from receiver.queries.stored_windows import StoredWindows
-from receiver.rollups.series import samples
+from receiver.rollups.series import select_samples
 from receiver.sites.model import Site
 from receiver.stores.base import Point, SeriesPoints, Store
 from shared.fields import MAX_GAP_MS, Interpolation
@@ -31,7 +31,7 @@ _LEAST_PIECE = 1_000
 """Fewer stored points than these are not worth a question to the store."""
 
 _Groups: TypeAlias = Mapping[Tags, Sequence[Tags]]
-_Parts: TypeAlias = dict[Tags, list[Summary]]
+_Summaries: TypeAlias = dict[Tags, list[Summary]]
 _PagePoint: TypeAlias = tuple[int, Tags, Point]
 
 _PIECES_A_PAGE = 10
@@ -80,7 +80,7 @@ class SeriesReader:
         budget.check_windows(question.every, question.asked, series=max(len(groups), 1))
         if not groups:
             return []
-        cut = await run_slice(list_edges, question.every, question.asked, question.zone)
+        cut = await run_slice(list_boundaries, question.every, question.asked, question.zone)
         source = stored_windows.choose(question, cut, sums=len(groups) < len(known.series))
         stored = Range(cut[0], max(cut[0], min(cut[-1], known.stop)))
         if source is None:
@@ -140,8 +140,8 @@ class SeriesReader:
         async for piece, points in reader.read_windows(cut, together=together):
             gaps = await self._source.read_gaps(question, Range(piece[0], piece[-1]))
             for tags, members in groups.items():
-                parts = [points.get(member, []) for member in members]
-                answers[tags] += await run_slice(aggregate_windows, question, parts, piece, now_ms, gaps)
+                summaries = [points.get(member, []) for member in members]
+                answers[tags] += await run_slice(aggregate_windows, question, summaries, piece, now_ms, gaps)
         return answers
 
     async def _answer_by_stretches(
@@ -150,13 +150,13 @@ class SeriesReader:
         """Windows from summaries of their parts."""
         series = sum(map(len, groups.values()))
         reader = await self._hold(question, site, rows, series, budget.PIECE, len(cut) * len(groups))
-        parts: _Parts = {tags: [] for tags in groups}
+        summaries: _Summaries = {tags: [] for tags in groups}
         async for piece, points in reader.read_stretches(cut):
             gaps = await self._source.read_gaps(question, Range(piece[0], piece[-1]))
             for tags, members in groups.items():
                 read = [points.get(member, []) for member in members]
-                parts[tags] += await run_slice(summarise_group, question, read, piece, gaps)
-        return await run_slice(_merge_parts, question, parts, cut)
+                summaries[tags] += await run_slice(summarise_group, question, read, piece, gaps)
+        return await run_slice(_merge_parts, question, summaries, cut)
 
     async def _hold(
         self, question: SeriesQuestion, site: Site, rows: HeldRows, series: int, wanted: int, answer: int
@@ -182,7 +182,7 @@ class SeriesReader:
         budget.check_read(kind, whole, series=len(groups))
         unread = sum(stretch.stop - stretch.start for stretch in rest)
         budget.check_read(question.kind, Range(0, unread), series=len(groups))
-        parts: _Parts = {tags: [] for tags in groups}
+        summaries: _Summaries = {tags: [] for tags in groups}
         reader = await self._hold(question, site, rows, len(groups), budget.PIECE, len(cut) * len(groups))
         for stretch in settled:
             inside = range(stretch.start, stretch.stop + 1, length_ms)
@@ -190,15 +190,15 @@ class SeriesReader:
                 asked = Range(piece[0], piece[-1])
                 found = await self._source.read_points(question, site, asked, kind=kind, fields=stored_windows.FIELDS)
                 for tags, (member,) in groups.items():
-                    parts[tags] += await run_slice(stored_windows.summarise_rows, found.get(member, ()), length_ms)
+                    summaries[tags] += await run_slice(stored_windows.summarise_rows, found.get(member, ()), length_ms)
         for stretch in rest:
-            inside_cut = sorted({*stretch, *(edge for edge in cut if edge in range(*stretch))})
+            inside_cut = sorted({*stretch, *(boundary for boundary in cut if boundary in range(*stretch))})
             async for piece, points in reader.read_stretches(inside_cut):
                 gaps = await self._source.read_gaps(question, Range(piece[0], piece[-1]))
                 for tags, (member,) in groups.items():
-                    read = samples(points.get(member, ()), question.field)
-                    parts[tags] += await run_slice(linear_summaries, read, piece, MAX_GAP_MS, gaps)
-        return await run_slice(_merge_parts, question, parts, cut)
+                    read = select_samples(points.get(member, ()), question.field)
+                    summaries[tags] += await run_slice(summarise_linear, read, piece, MAX_GAP_MS, gaps)
+        return await run_slice(_merge_parts, question, summaries, cut)
 
     async def read_page(
         self, question: SeriesQuestion, site: Site, *, after: int | None, limit: int, rows: HeldRows
@@ -239,7 +239,7 @@ class SeriesReader:
             stop, inside = await run_slice(_order_by_time, points, question.field, asked.stop, most)
             found += inside
             start, length = stop, min(2 * length, longest)
-        cut = _end_of_moment(found, limit)
+        cut = _find_end_of_moment(found, limit)
         following = found[cut - 1][0] if cut < len(found) else start - 1 if start < rest.stop else None
         shown: dict[Tags, list[Point]] = {}
         for _, tags, point in found[:cut]:
@@ -247,10 +247,12 @@ class SeriesReader:
         return [SeriesPoints(Series(question.kind, tags), shown[tags]) for tags in sorted(shown)], following
 
 
-def _merge_parts(question: WindowedQuestion, parts: _Parts, cut: Sequence[int]) -> dict[Tags, list[WindowValue]]:
+def _merge_parts(
+    question: WindowedQuestion, summaries: _Summaries, cut: Sequence[int]
+) -> dict[Tags, list[WindowValue]]:
     return {
         tags: [pick_value(question.aggregate, summary) for summary in stored_windows.merge(found, cut)]
-        for tags, found in parts.items()
+        for tags, found in summaries.items()
     }
 
 
@@ -275,7 +277,7 @@ def _order_by_time(
     return stop, sorted(inside, key=itemgetter(0, 1))
 
 
-def _end_of_moment(found: Sequence[_PagePoint], limit: int) -> int:
+def _find_end_of_moment(found: Sequence[_PagePoint], limit: int) -> int:
     """How many points a page has: `limit`, and those of the same moment as its last one."""
     cut = min(limit, len(found))
     while 0 < cut < len(found) and found[cut][0] == found[cut - 1][0]:

@@ -54,7 +54,7 @@ class Shares(WaitingRoom):
         """Questions under way about each gateway that has some."""
 
     @contextlib.asynccontextmanager
-    async def share(self, reader: str, gateway: str | None) -> AsyncIterator[None]:
+    async def get_share(self, reader: str, gateway: str | None) -> AsyncIterator[None]:
         """A share for one question.
 
         Args:
@@ -74,7 +74,7 @@ class Shares(WaitingRoom):
         finally:
             self.leave(wish)
 
-    def fits(self, wish: Wish) -> bool:
+    def has_room(self, wish: Wish) -> bool:
         """As `WaitingRoom.fits`."""
         is_free = wish.gateway is None or self.gateways[wish.gateway] < self._of_gateway
         return is_free and self.readers[wish.reader] < self._of_reader
@@ -130,7 +130,7 @@ class RowBudget(WaitingRoom):
         """So many rows, or all that there are."""
         return Wish(rows=min(rows, self._most))
 
-    def fits(self, wish: Wish) -> bool:
+    def has_room(self, wish: Wish) -> bool:
         """As `WaitingRoom.fits`."""
         return self.held + wish.rows <= self._most
 

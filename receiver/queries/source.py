@@ -43,7 +43,7 @@ class QuestionSource:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._latest = SharedReads[tuple[str, str], list[Latest]](lambda asked: store.latest(*asked))
+        self._latest = SharedReads[tuple[str, str], list[Latest]](lambda asked: store.read_latest(*asked))
 
     async def find_series(self, question: SeriesQuestion, site: Site) -> LiveSeries:
         """What the store has of a question. Raises StoreUnavailableError."""
@@ -68,14 +68,14 @@ class QuestionSource:
     ) -> dict[Tags, Sequence[Point]]:
         """Points of the series that a question is about, by corrected tags; of reports with neighbours some more.
 
-        The rest is as in `Store.points`.
+        The rest is as in `Store.read_points`.
         """
         look_ms = REPORT_LOOK_MS if neighbours and question.kind == "inverter" else 0
-        found = await self._store.points(
+        found = await self._store.read_points(
             question.gateway,
             kind or question.kind,
-            tags=_stored_tags(question, site),
-            fields=fields or _fields(question),
+            tags=_find_stored_tags(question, site),
+            fields=fields or _list_fields(question),
             start=asked.start,
             stop=asked.stop + look_ms,
             neighbours=neighbours,
@@ -96,7 +96,7 @@ def _select(question: SeriesQuestion, found: Sequence[SeriesPoints], site: Site)
     return [entry for entry in corrected if question.tags.items() <= dict(entry.series.tags).items()]
 
 
-def _stored_tags(question: SeriesQuestion, site: Site) -> dict[str, str]:
+def _find_stored_tags(question: SeriesQuestion, site: Site) -> dict[str, str]:
     """The tags as the gateway has them: no two meters have one role."""
     tags = dict(question.tags)
     if question.kind in _METERS and "meter" in tags:
@@ -105,7 +105,7 @@ def _stored_tags(question: SeriesQuestion, site: Site) -> dict[str, str]:
     return tags
 
 
-def _fields(question: SeriesQuestion) -> list[str]:
+def _list_fields(question: SeriesQuestion) -> list[str]:
     """What is read for one field: means say how long they are, and a reversed meter counts the other way round."""
     if question.kind == "meter_energy":
         return list(STORED[question.kind].fields)

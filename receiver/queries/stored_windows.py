@@ -3,7 +3,7 @@
 They stand in
 
 - for the mean, min, max or integral of `power` of kind `meter`, each series by itself (not sums of series);
-- where the edges of all windows are whole UTC minutes or hours, as with every `1h` and longer in most time zones;
+- where the boundaries of all windows are whole UTC minutes or hours, as with every `1h` and longer in most time zones;
 - for the time whose readings, and those of the quarter hours beside it, the roll-ups have all seen.
 
 Then min and max are the very same, and mean and integral differ by no more than the rounding of their last digits.
@@ -35,18 +35,23 @@ class StoredWindows(NamedTuple):
 _FROM_COARSE_TO_FINE = (StoredWindows("meter_1h", HOUR_MS), StoredWindows("meter_1m", MINUTE_MS))
 
 
-def choose(question: WindowedQuestion, edges: Sequence[int], *, sums: bool) -> StoredWindows | None:
+def choose(question: WindowedQuestion, boundaries: Sequence[int], *, sums: bool) -> StoredWindows | None:
     """The coarsest stored windows that stand in for readings, or None.
 
     Args:
         question: What is asked.
-        edges: Of its windows, UTC milliseconds.
+        boundaries: Of its windows, UTC milliseconds.
         sums: Whether a group has several series.
     """
     if sums or question.kind != "meter" or question.field != "power" or question.aggregate is Aggregate.LAST:
         return None
     return next(
-        (windows for windows in _FROM_COARSE_TO_FINE if not any(edge % windows.length_ms for edge in edges)), None
+        (
+            windows
+            for windows in _FROM_COARSE_TO_FINE
+            if not any(boundary % windows.length_ms for boundary in boundaries)
+        ),
+        None,
     )
 
 
@@ -87,33 +92,35 @@ def summarise_rows(rows: Iterable[Point], length_ms: int) -> list[Summary]:
     return found
 
 
-def merge(parts: Sequence[Summary], edges: Sequence[int]) -> list[Summary]:
-    """One summary for each window between neighbouring edges, from those of its parts.
+def merge(finer: Sequence[Summary], boundaries: Sequence[int]) -> list[Summary]:
+    """One summary for each window between neighbouring boundaries, from those of finer windows.
 
     Args:
-        parts: In any order, each inside one window.
-        edges: UTC milliseconds.
+        finer: In any order, each inside one window.
+        boundaries: UTC milliseconds.
     """
-    inside: list[list[Summary]] = [[] for _ in edges[1:]]
-    for part in parts:
-        if part.mean is not None:
-            inside[bisect_right(edges, part.start) - 1].append(part)
-    return [_merge(found, start, stop) for found, (start, stop) in zip(inside, pairwise(edges), strict=True)]
+    inside: list[list[Summary]] = [[] for _ in boundaries[1:]]
+    for window in finer:
+        if window.mean is not None:
+            inside[bisect_right(boundaries, window.start) - 1].append(window)
+    return [_merge(found, start, stop) for found, (start, stop) in zip(inside, pairwise(boundaries), strict=True)]
 
 
-def _merge(parts: Sequence[Summary], start: int, stop: int) -> Summary:
-    if not parts:
+def _merge(finer: Sequence[Summary], start: int, stop: int) -> Summary:
+    if not finer:
         return Summary(start, stop, 0.0, None, None, None, None)
-    if len(parts) == 1 and (parts[0].start, parts[0].stop) == (start, stop):
-        return parts[0]
-    known = [(part.mean, part.coverage * (part.stop - part.start)) for part in parts if part.mean is not None]
+    if len(finer) == 1 and (finer[0].start, finer[0].stop) == (start, stop):
+        return finer[0]
+    known = [
+        (window.mean, window.coverage * (window.stop - window.start)) for window in finer if window.mean is not None
+    ]
     known_ms = sum(length for _, length in known)
     return Summary(
         start,
         stop,
         known_ms / (stop - start),
         sum(mean * length for mean, length in known) / known_ms,
-        min(part.minimum for part in parts if part.minimum is not None),
-        max(part.maximum for part in parts if part.maximum is not None),
-        max(parts, key=lambda part: part.start).last,
+        min(window.minimum for window in finer if window.minimum is not None),
+        max(window.maximum for window in finer if window.maximum is not None),
+        max(finer, key=lambda window: window.start).last,
     )

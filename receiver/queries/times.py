@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from receiver.calendar.local import find_midnight, to_local, to_ms
 from receiver.calendar.windows import CLOCK_UNITS_MS, Range, Step
-from receiver.queries.refusals import refusal
-from receiver.sites.model import Site, time_zones
+from receiver.queries.refusals import make_refusal
+from receiver.sites.model import Site, list_time_zones
 from shared.units import DAY_MS
 
 EARLIEST_MS: Final = 0
@@ -31,8 +31,8 @@ def parse_zone(name: str | None, site: Site) -> ZoneInfo:
     """The time zone that was asked for, else the site's, else UTC. Raises RefusedError."""
     if name is None:
         return site.zone
-    if name not in time_zones():
-        raise refusal("time_zone", "must be an IANA name such as Europe/Berlin")
+    if name not in list_time_zones():
+        raise make_refusal("time_zone", "must be an IANA name such as Europe/Berlin")
     return ZoneInfo(name)
 
 
@@ -54,7 +54,7 @@ def parse_range(start: str | None, stop: str | None, zone: ZoneInfo, now_ms: int
         parse_instant("stop", "now" if stop is None else stop, zone, now_ms),
     )
     if asked.stop <= asked.start:
-        raise refusal("stop", "must be later than start")
+        raise make_refusal("stop", "must be later than start")
     return asked
 
 
@@ -70,15 +70,17 @@ def parse_instant(parameter: str, text: str, zone: ZoneInfo, now_ms: int) -> int
         RefusedError: It is none of these, or outside of 1970 to 2200.
     """
     try:
-        found = _instant(text.strip(), zone, now_ms)
+        found = _read_instant(text.strip(), zone, now_ms)
     except (ValueError, OverflowError):
-        raise refusal(parameter, _FORMS) from None
+        raise make_refusal(parameter, _FORMS) from None
     if not EARLIEST_MS <= found <= LATEST_MS:
-        raise refusal(parameter, "must be between the years 1970 and 2200; whole numbers are milliseconds since 1970")
+        raise make_refusal(
+            parameter, "must be between the years 1970 and 2200; whole numbers are milliseconds since 1970"
+        )
     return found
 
 
-def _instant(text: str, zone: ZoneInfo, now_ms: int) -> int:
+def _read_instant(text: str, zone: ZoneInfo, now_ms: int) -> int:
     """Raises ValueError or OverflowError."""
     if text == "now":
         return now_ms
@@ -86,7 +88,7 @@ def _instant(text: str, zone: ZoneInfo, now_ms: int) -> int:
     if text in ("today", "yesterday"):
         return find_midnight(here.date() - (_YESTERDAY if text == "yesterday" else timedelta()), zone)
     if match := _AGO.fullmatch(text):
-        return _ago(int(match[1]), match[2], here, now_ms)
+        return _go_back(int(match[1]), match[2], here, now_ms)
     if _DIGITS.fullmatch(text):
         return int(text)
     if not text.isascii():
@@ -96,7 +98,7 @@ def _instant(text: str, zone: ZoneInfo, now_ms: int) -> int:
     return to_ms(found if found.tzinfo is not None else found.replace(tzinfo=zone))
 
 
-def _ago(count: int, unit: str, here: datetime, now_ms: int) -> int:
+def _go_back(count: int, unit: str, here: datetime, now_ms: int) -> int:
     if unit in CLOCK_UNITS_MS:
         return now_ms - count * CLOCK_UNITS_MS[unit]
     if unit in ("d", "w"):
@@ -112,19 +114,19 @@ def parse_step(text: str) -> Step:
     """How long each window is. Raises RefusedError naming `every`."""
     match = _STEP.fullmatch(text)
     if match is None:
-        raise refusal("every", "must be a number with s, m, h, d, w, mo or y, such as 15m, 1h, 1d or 1mo")
+        raise make_refusal("every", "must be a number with s, m, h, d, w, mo or y, such as 15m, 1h, 1d or 1mo")
     found = Step(int(match[1]), match[2])
     if found.unit in CLOCK_UNITS_MS and found.least_ms >= DAY_MS:
-        raise refusal("every", "in s, m or h must be less than a day: use 1d, 1w, 1mo or 1y")
+        raise make_refusal("every", "in s, m or h must be less than a day: use 1d, 1w, 1mo or 1y")
     if found.unit == "mo" and found.size not in _MONTHS:
-        raise refusal("every", "in months must be 1mo, 2mo, 3mo, 4mo or 6mo, or use 1y")
+        raise make_refusal("every", "in months must be 1mo, 2mo, 3mo, 4mo or 6mo, or use 1y")
     if found.unit in ("d", "w", "y") and found.size != 1:
-        raise refusal("every", "in days, weeks or years must be 1d, 1w or 1y")
+        raise make_refusal("every", "in days, weeks or years must be 1d, 1w or 1y")
     return found
 
 
 def cut_at_now(asked: Range, now_ms: int) -> Range:
     """A range without what lies in the future, and not empty. Raises RefusedError where nothing else is in it."""
     if asked.start > now_ms:
-        raise refusal("start", "is in the future: there is no energy of it yet, choose an earlier one")
+        raise make_refusal("start", "is in the future: there is no energy of it yet, choose an earlier one")
     return Range(asked.start, max(min(asked.stop, now_ms), asked.start + 1))

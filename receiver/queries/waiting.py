@@ -40,7 +40,7 @@ class WaitingRoom(ABC):
         self.waiting: dict[Wish, asyncio.Future[None]] = {}
 
     @abstractmethod
-    def fits(self, wish: Wish) -> bool:
+    def has_room(self, wish: Wish) -> bool:
         """Whether there is room for it."""
 
     @abstractmethod
@@ -82,7 +82,7 @@ class WaitingRoom(ABC):
 
     def _admit(self) -> None:
         """Let all go on for whom there is room."""
-        while fitting := [wish for wish in self.waiting if self.fits(wish)]:
+        while fitting := [wish for wish in self.waiting if self.has_room(wish)]:
             wish = min(fitting, key=self.rank)
             may_go = self.waiting.pop(wish)
             if not may_go.done():

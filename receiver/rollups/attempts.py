@@ -79,13 +79,13 @@ class Attempts:
             StoreUnavailableError: The piece stays dirty.
             JournalError: A piece that could not be computed could not be set aside.
         """
-        marks = self._marking.of(stretch.gateway)
+        marks = self._marking.get_marks(stretch.gateway)
         taken = marks.fresh & set(_list_quarters(stretch)) if widen else set()
         marks.fresh -= taken  # what comes in from here on makes it dirty again
         try:
             wide, far = await self._roller.widen(stretch) if taken else (stretch, frozenset[int]())
             if hours:
-                wide = wide.whole_hours()
+                wide = wide.widen_to_hours()
             near = wide._replace(
                 start=max(wide.start, stretch.start - _NEAR_MS), stop=min(wide.stop, stretch.stop + _NEAR_MS)
             )

@@ -7,7 +7,7 @@ import structlog
 from receiver.ingest.journal import RollupState
 from receiver.ingest.marking import MarkingStore
 from receiver.rollups.compute import FIELDS
-from receiver.rollups.energy_windows import fingerprint
+from receiver.rollups.energy_windows import make_fingerprint
 from receiver.rollups.replace import replace_rows
 from receiver.rollups.roll import Stretch
 from receiver.rollups.series import LONGEST_GAP_MS, LONGEST_REPORT_MS
@@ -72,7 +72,7 @@ class Backfill:
             StoreUnavailableError: Ask again later.
             JournalError: Ask again later.
         """
-        state = self._marking.of(gateway).state
+        state = self._marking.get_marks(gateway).state
         if state is None or state.backfill_until is None:
             return None
         oldest = await self._find_oldest(gateway)
@@ -94,7 +94,7 @@ class Backfill:
             JournalError: Try again later.
         """
         until = stretch.start if has_readings else await self._find_end_of_older(stretch.gateway, stretch.start)
-        state = self._marking.of(stretch.gateway).state
+        state = self._marking.get_marks(stretch.gateway).state
         if state is not None:
             await self._marking.put(stretch.gateway, state._replace(backfill_until=until))
 
@@ -102,7 +102,9 @@ class Backfill:
         """The hour, not after `start`, from which on no older reading speaks and nothing is stored."""
         newest: list[int] = []
         for kind, fields in _NEAREST.items():
-            found = await self._store.points(gateway, kind, fields=fields, start=start, stop=start, neighbours=True)
+            found = await self._store.read_points(
+                gateway, kind, fields=fields, start=start, stop=start, neighbours=True
+            )
             newest += [time for _, points in found for time, _ in points if time < start]
         if not newest:
             return start
@@ -110,40 +112,40 @@ class Backfill:
 
     async def _list_gateways(self) -> dict[str, GatewaySummary]:
         """Ask the store which gateways it has."""
-        summaries = {summary.gateway: summary for summary in await self._store.gateways()}
+        summaries = {summary.gateway: summary for summary in await self._store.list_gateways()}
         for gateway in summaries:
-            self._marking.of(gateway)
+            self._marking.get_marks(gateway)
         self._has_listed_gateways = True
         return summaries
 
     def _has_changed(self, gateway: str) -> bool:
-        state = self._marking.of(gateway).state
-        return state is None or state.fingerprint != _fingerprint(self._site_of(gateway))
+        state = self._marking.get_marks(gateway).state
+        return state is None or state.fingerprint != _make_fingerprint(self._site_of(gateway))
 
     async def _begin(self, gateway: str, summary: GatewaySummary | None) -> None:
         # Up to the newest reading, not up to now: the host's clock may be wrong. Later readings are dirty anyway.
         until = None if summary is None else (summary.last_timestamp // HOUR_MS + 1) * HOUR_MS
         self._oldest.pop(gateway, None)
-        await self._marking.put(gateway, RollupState(_fingerprint(self._site_of(gateway)), until))
+        await self._marking.put(gateway, RollupState(_make_fingerprint(self._site_of(gateway)), until))
         if until is not None:
             _log.info("the gateway's history is rolled up again, the newest day first", gateway=gateway)
 
     async def _find_oldest(self, gateway: str) -> int | None:
         """The hour that the oldest reading or roll-up reaches back to. Asked once: later readings are dirty anyway."""
         if gateway not in self._oldest:
-            summary = await self._store.summary(gateway)
+            summary = await self._store.read_summary(gateway)
             if summary is None:
                 return None
-            times = [await self._first(gateway, kind) for kind in _FIRST_KINDS]
+            times = [await self._find_first(gateway, kind) for kind in _FIRST_KINDS]
             times.append(summary.first_timestamp)
             known = [time for time in times if time is not None]
             first = min(known, default=summary.last_timestamp)
             self._oldest[gateway] = (first - LONGEST_REPORT_MS) // HOUR_MS * HOUR_MS
         return self._oldest[gateway]
 
-    async def _first(self, gateway: str, kind: str) -> int | None:
+    async def _find_first(self, gateway: str, kind: str) -> int | None:
         """The oldest timestamp of a kind whose neighbours are found at any distance."""
-        found = await self._store.points(gateway, kind, start=_BEGINNING, stop=_BEGINNING, neighbours=True)
+        found = await self._store.read_points(gateway, kind, start=_BEGINNING, stop=_BEGINNING, neighbours=True)
         return min((series.points[0].timestamp for series in found), default=None)
 
     async def _clear_before(self, gateway: str, oldest: int) -> None:
@@ -154,5 +156,5 @@ class Backfill:
             await replace_rows(self._store, gateway, kind, [], start=first - _LONGEST_WINDOW_MS, stop=first)
 
 
-def _fingerprint(site: Site) -> str:
-    return f"{ARITHMETIC} {fingerprint(site)}"
+def _make_fingerprint(site: Site) -> str:
+    return f"{ARITHMETIC} {make_fingerprint(site)}"

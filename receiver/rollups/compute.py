@@ -9,21 +9,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from receiver.rollups.energy import quarter_energy_rows
+from receiver.rollups.energy import make_quarter_energy_rows
 from receiver.rollups.meters import FIELDS as METER_FIELDS
-from receiver.rollups.meters import meter_rows
-from receiver.rollups.panels import LONG_GONE_MS, SILENT_MS, panel_rows
-from receiver.rollups.quarters import GONE_MS, RawSeries, quarters
+from receiver.rollups.meters import make_meter_rows
+from receiver.rollups.panels import LONG_GONE_MS, SILENT_MS, make_panel_rows
+from receiver.rollups.quarters import GONE_MS, RawSeries, iterate_quarters
 from receiver.rollups.series import (
     COUNTERS,
     LONGEST_GAP_MS,
     LONGEST_REPORT_MS,
     REPORT_LOOK_MS,
     find_gaps,
-    reports,
-    samples,
+    make_reports,
+    select_samples,
 )
-from receiver.rollups.site import site_rows
+from receiver.rollups.site import make_site_rows
 from receiver.rollups.storage import list_state_reach, list_storage_reach
 from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints
@@ -31,7 +31,7 @@ from shared.fields import MAX_GAP_MS
 from shared.readings import Reading
 from shared.units import HOUR_MS, MINUTE_MS, QUARTER_MS
 
-__all__ = ["FIELDS", "RawSeries", "Reach", "find_reach", "hour_rows", "quarter_rows"]
+__all__ = ["FIELDS", "RawSeries", "Reach", "find_reach", "make_hour_rows", "make_quarter_rows"]
 
 FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "meter": METER_FIELDS,
@@ -46,7 +46,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
 """The fields of each kind in `RawSeries` that roll-ups need; other fields do no harm."""
 
 
-def quarter_rows(raw: RawSeries, site: Site, start: int, stop: int) -> list[Reading]:
+def make_quarter_rows(raw: RawSeries, site: Site, start: int, stop: int) -> list[Reading]:
     """`meter_1m`, `site_1m`, `energy_15m` and `panel_15m` of every window in [start, stop) with something known.
 
     Args:
@@ -62,16 +62,16 @@ def quarter_rows(raw: RawSeries, site: Site, start: int, stop: int) -> list[Read
     if start == stop:
         return []
     minutes = range(start, stop + 1, MINUTE_MS)
-    cut = list(quarters(raw, site, start, stop))
+    cut = list(iterate_quarters(raw, site, start, stop))
     return [
-        *meter_rows("meter_1m", raw.meter, minutes, find_gaps(raw.event)),
-        *site_rows("site_1m", cut, site, minutes),
-        *quarter_energy_rows(cut, site),
-        *panel_rows(raw.inverter, site, range(start, stop + 1, QUARTER_MS)),
+        *make_meter_rows("meter_1m", raw.meter, minutes, find_gaps(raw.event)),
+        *make_site_rows("site_1m", cut, site, minutes),
+        *make_quarter_energy_rows(cut, site),
+        *make_panel_rows(raw.inverter, site, range(start, stop + 1, QUARTER_MS)),
     ]
 
 
-def hour_rows(raw: RawSeries, site: Site, start: int, stop: int) -> list[Reading]:
+def make_hour_rows(raw: RawSeries, site: Site, start: int, stop: int) -> list[Reading]:
     """`meter_1h` and `site_1h` of every whole UTC hour in [start, stop), directly from the readings.
 
     Raises:
@@ -82,8 +82,8 @@ def hour_rows(raw: RawSeries, site: Site, start: int, stop: int) -> list[Reading
         return []
     hours = range(start, stop + 1, HOUR_MS)
     return [
-        *meter_rows("meter_1h", raw.meter, hours, find_gaps(raw.event)),
-        *site_rows("site_1h", quarters(raw, site, start, stop), site, hours),
+        *make_meter_rows("meter_1h", raw.meter, hours, find_gaps(raw.event)),
+        *make_site_rows("site_1h", iterate_quarters(raw, site, start, stop), site, hours),
     ]
 
 
@@ -112,22 +112,24 @@ def find_reach(raw: RawSeries, start: int, stop: int, now_ms: int | None = None)
         stop: UTC milliseconds.
         now_ms: Nothing later than this has been computed yet, UTC milliseconds. None: it is not known what has been.
     """
-    edges = [start, stop]
+    boundaries = [start, stop]
     for entry in raw.meter:  # what is outside are the neighbours: of each field, for a reading may lack some
-        edges += [time for time, _ in (*entry.points[:1], *entry.points[-1:])]
+        boundaries += [time for time, _ in (*entry.points[:1], *entry.points[-1:])]
     near, far = _find_counter_reach([*raw.meter_energy, *raw.production, *raw.inverter], start, stop)
-    edges += near
+    boundaries += near
     for entry in raw.inverter:
-        edges += _reports_reach(entry, start, stop, now_ms)
-    edges += list_storage_reach(raw.storage, start, stop)
-    edges += list_state_reach([*raw.grid, *raw.generator], start, stop)
-    edges += _find_gap_reach(raw.event, start, stop)
+        boundaries += _find_reach_of_reports(entry, start, stop, now_ms)
+    boundaries += list_storage_reach(raw.storage, start, stop)
+    boundaries += list_state_reach([*raw.grid, *raw.generator], start, stop)
+    boundaries += _find_gap_reach(raw.event, start, stop)
     gone = ((raw.meter_energy, GONE_MS), (raw.storage, GONE_MS), (raw.inverter, LONG_GONE_MS))
     for series, gone_ms in gone:
         for entry in series:
             times = [time for time, _ in entry.points]
-            edges += _belongs_until(times, start, stop, gone_ms, stop if now_ms is None else now_ms)
-    return Reach(min(edges) // QUARTER_MS * QUARTER_MS, -(-max(edges) // QUARTER_MS) * QUARTER_MS, frozenset(far))
+            boundaries += _find_end_of_belonging(times, start, stop, gone_ms, stop if now_ms is None else now_ms)
+    return Reach(
+        min(boundaries) // QUARTER_MS * QUARTER_MS, -(-max(boundaries) // QUARTER_MS) * QUARTER_MS, frozenset(far)
+    )
 
 
 def _find_counter_reach(counters: Iterable[SeriesPoints], start: int, stop: int) -> tuple[list[int], set[int]]:
@@ -136,7 +138,9 @@ def _find_counter_reach(counters: Iterable[SeriesPoints], start: int, stop: int)
     far: set[int] = set()
     for entry in counters:
         for name in COUNTERS:
-            for time, nearest in _counter_neighbours([time for time, _ in samples(entry.points, name)], start, stop):
+            for time, nearest in _find_counter_neighbours(
+                [time for time, _ in select_samples(entry.points, name)], start, stop
+            ):
                 if abs(time - nearest) <= LONGEST_GAP_MS:
                     near.append(time)
                 else:  # a gap that ends where a quarter hour does ends in that one
@@ -154,7 +158,7 @@ def _find_gap_reach(events: Sequence[SeriesPoints], start: int, stop: int) -> li
     ]
 
 
-def _counter_neighbours(times: Sequence[int], start: int, stop: int) -> list[tuple[int, int]]:
+def _find_counter_neighbours(times: Sequence[int], start: int, stop: int) -> list[tuple[int, int]]:
     """The nearest time before `start`, and the nearest one at or after `stop`, each with the reading it is next to.
 
     None for a counter without a reading in [start, stop): nothing of it is new.
@@ -166,7 +170,7 @@ def _counter_neighbours(times: Sequence[int], start: int, stop: int) -> list[tup
     return before + [(time, times[beyond - 1]) for time in times[beyond:][:1]]
 
 
-def _belongs_until(times: Sequence[int], start: int, stop: int, gone_ms: int, now_ms: int) -> list[int]:
+def _find_end_of_belonging(times: Sequence[int], start: int, stop: int, gone_ms: int, now_ms: int) -> list[int]:
     """Where a series is gone whose last reading is inside [start, stop), if without it it was gone before now."""
     first, beyond = bisect_left(times, start), bisect_left(times, stop)
     if first == beyond or beyond < len(times) or (first and times[first - 1] + gone_ms >= now_ms):
@@ -174,13 +178,13 @@ def _belongs_until(times: Sequence[int], start: int, stop: int, gone_ms: int, no
     return [max(stop, min(times[-1] + gone_ms + QUARTER_MS, now_ms))]
 
 
-def _reports_reach(inverter: SeriesPoints, start: int, stop: int, now_ms: int | None) -> list[int]:
+def _find_reach_of_reports(inverter: SeriesPoints, start: int, stop: int, now_ms: int | None) -> list[int]:
     """Where the means begin and end that may change, those of the reports inside and of the one after them.
 
     And how long the last report inside says that its panel is not silent, if `now_ms` is not before that.
     """
     times = [time for time, _ in inverter.points]
-    inside = [segment for segment in reports(inverter.points) if start <= segment.stop < stop]
+    inside = [segment for segment in make_reports(inverter.points) if start <= segment.stop < stop]
     first, beyond = bisect_left(times, start), bisect_left(times, stop)
     near = [time for time in times[beyond:][:1] if time - stop <= LONGEST_REPORT_MS]
     if first < beyond:

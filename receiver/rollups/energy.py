@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from receiver.calendar.local import to_local
-from receiver.energy.balance import QUANTITIES, SHARED, SiteEnergy, build_site_energy, site_energy
+from receiver.energy.balance import QUANTITIES, SHARED, SiteEnergy, build_site_energy, compute_site_energy
 from receiver.energy.energy import WindowEnergy
 from receiver.energy.flows import WHOLE
 from receiver.rollups.quarters import Quarter
@@ -14,13 +14,13 @@ from shared.readings import FieldValue, Reading
 MONEY = ("cost", "feed_in", "savings")
 
 
-def quarter_energy_rows(quarters: Iterable[Quarter], site: Site) -> list[Reading]:
+def make_quarter_energy_rows(quarters: Iterable[Quarter], site: Site) -> list[Reading]:
     """`energy_15m` of every quarter hour in which something is known."""
     rows = []
     for quarter in quarters:
-        energy = quarter_energy(quarter, site)
+        energy = compute_quarter_energy(quarter, site)
         if is_known(energy):
-            fields = energy_fields(energy) | _price_window(energy, site)
+            fields = make_energy_fields(energy) | _price_window(energy, site)
             rows.append(Reading("energy_15m", {}, energy.start, fields))
     return rows
 
@@ -39,12 +39,12 @@ def reprice(stored: Iterable[Point], site: Site) -> list[Reading]:
     ]
 
 
-def quarter_energy(quarter: Quarter, site: Site) -> SiteEnergy:
+def compute_quarter_energy(quarter: Quarter, site: Site) -> SiteEnergy:
     """The energy of one quarter hour."""
     read = [points[0][0] for both in quarter.counters.values() for points in both[:2] if points]
     # A window before it, back to the earliest reading, so that gaps which began there and end here are placed.
     before = min(quarter.start - 1, *read) if read else quarter.start - 1
-    return site_energy(
+    return compute_site_energy(
         quarter.powers,
         quarter.counters,
         (before, quarter.start, quarter.stop),
@@ -60,7 +60,7 @@ def is_known(energy: SiteEnergy) -> bool:
     return energy.resets > 0 or any(known.wh is not None or known.unallocated_wh > 0 for known in quantities)
 
 
-def energy_fields(energy: SiteEnergy) -> dict[str, FieldValue]:
+def make_energy_fields(energy: SiteEnergy) -> dict[str, FieldValue]:
     """A window as fields of `energy_*`, without the prices. What is unknown is absent."""
     fields: dict[str, FieldValue] = {"duration": (energy.stop - energy.start) / 1000, "resets": float(energy.resets)}
     for name in QUANTITIES:
@@ -87,12 +87,12 @@ def energy_fields(energy: SiteEnergy) -> dict[str, FieldValue]:
 def from_point(point: Point) -> SiteEnergy:
     """A stored window of `energy_*` as it was computed."""
     start, fields = point
-    since = number(fields, "unallocated_since")
+    since = read_number(fields, "unallocated_since")
     return build_site_energy(
         start,
-        start + round((number(fields, "duration") or 0.0) * 1000),
-        [_stored(fields, name) for name in QUANTITIES],
-        round(number(fields, "resets") or 0.0),
+        start + round((read_number(fields, "duration") or 0.0) * 1000),
+        [_read_quantity(fields, name) for name in QUANTITIES],
+        round(read_number(fields, "resets") or 0.0),
         None if since is None else round(since),
         _read_shared(fields),
     )
@@ -100,21 +100,23 @@ def from_point(point: Point) -> SiteEnergy:
 
 def _read_shared(fields: dict[str, FieldValue]) -> list[WindowEnergy]:
     """What can be compared. Rows whose readings had expired before it was stored have it where all of it is known."""
-    found = [_stored(fields, name) for name in SHARED]
+    found = [_read_quantity(fields, name) for name in SHARED]
     for index, pair in ((0, ("production", "exported")), (2, ("load", "imported"))):
-        known = [_stored(fields, name) for name in pair]
+        known = [_read_quantity(fields, name) for name in pair]
         if found[index].wh is None and all(energy.coverage >= WHOLE for energy in known):
             found[index : index + 2] = [WindowEnergy(energy.wh, 0.0) for energy in known]
     return found
 
 
-def _stored(fields: dict[str, FieldValue], name: str) -> WindowEnergy:
+def _read_quantity(fields: dict[str, FieldValue], name: str) -> WindowEnergy:
     return WindowEnergy(
-        number(fields, name), number(fields, f"{name}_coverage") or 0.0, number(fields, f"{name}_unallocated") or 0.0
+        read_number(fields, name),
+        read_number(fields, f"{name}_coverage") or 0.0,
+        read_number(fields, f"{name}_unallocated") or 0.0,
     )
 
 
-def number(fields: dict[str, FieldValue], name: str) -> float | None:
+def read_number(fields: dict[str, FieldValue], name: str) -> float | None:
     """The value of a numeric field, or None."""
     value = fields.get(name)
     return value if isinstance(value, float) else None

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from receiver.calendar.local import to_local
 from receiver.energy.totals import sum_windows
-from receiver.rollups.energy import MONEY, energy_fields, from_point, is_known, number
+from receiver.rollups.energy import MONEY, from_point, is_known, make_energy_fields, read_number
 from receiver.sites.model import Site
 from receiver.stores.base import Point
 from shared.readings import FieldValue, Reading
@@ -21,26 +21,30 @@ _WELL_KNOWN = 0.99
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
-def energy_rows(kind: str, finer: Sequence[Point], site: Site, edges: Sequence[int]) -> list[Reading]:
-    """One row of a coarser energy for each window between neighbouring edges in which something is known.
+def make_energy_rows(kind: str, finer: Sequence[Point], site: Site, boundaries: Sequence[int]) -> list[Reading]:
+    """One row of a coarser energy for each window between neighbouring boundaries in which something is known.
 
     Args:
         kind: A kind of energy that has a finer one.
-        finer: What is stored of the kind that it is the sum of, ascending, of all the time between the edges.
+        finer: What is stored of the kind that it is the sum of, ascending, of all the time between the boundaries.
         site: Its calendar.
-        edges: UTC milliseconds, of `Site.list_windows`.
+        boundaries: UTC milliseconds, of `Site.list_windows`.
     """
     rows = []
-    for start, stop in pairwise(edges):
-        inside = finer[bisect_left(finer, start, key=_time) : bisect_left(finer, stop, key=_time)]
+    for start, stop in pairwise(boundaries):
+        inside = finer[bisect_left(finer, start, key=_get_time) : bisect_left(finer, stop, key=_get_time)]
         energy = sum_windows([from_point(point) for point in inside], start, stop)
         if is_known(energy):
-            fields = energy_fields(energy) | _sum_money(inside) | _dates_and_nights(kind, inside, start, site.zone)
+            fields = (
+                make_energy_fields(energy)
+                | _sum_money(inside)
+                | _describe_dates_and_nights(kind, inside, start, site.zone)
+            )
             rows.append(Reading(kind, {}, start, fields))
     return rows
 
 
-def fingerprint(site: Site) -> str:
+def make_fingerprint(site: Site) -> str:
     """A text that differs whenever the site's settings make other rows, and only then."""
     kept = site.model_dump(mode="json", include={"time_zone", "netting", "tariffs", "billing_day"})
     kept["meters"] = {
@@ -50,7 +54,7 @@ def fingerprint(site: Site) -> str:
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 
-def _time(point: Point) -> int:
+def _get_time(point: Point) -> int:
     return point.timestamp
 
 
@@ -58,13 +62,13 @@ def _sum_money(inside: Sequence[Point]) -> dict[str, FieldValue]:
     """The sums of what the finer windows cost."""
     found: dict[str, FieldValue] = {}
     for name in MONEY:
-        known = [value for point in inside if (value := number(point.fields, name)) is not None]
+        known = [value for point in inside if (value := read_number(point.fields, name)) is not None]
         if known:
             found[name] = sum(known)
     return found
 
 
-def _dates_and_nights(kind: str, inside: Sequence[Point], start: int, zone: ZoneInfo) -> dict[str, FieldValue]:
+def _describe_dates_and_nights(kind: str, inside: Sequence[Point], start: int, zone: ZoneInfo) -> dict[str, FieldValue]:
     """What days and months have beside their energy."""
     day = to_local(start, zone).date()
     if kind == "energy_1mo":
@@ -72,7 +76,7 @@ def _dates_and_nights(kind: str, inside: Sequence[Point], start: int, zone: Zone
     if kind != "energy_1d":
         return {}
     year, week, weekday = day.isocalendar()
-    nights = [load for point in inside if (load := _night_load(point, zone)) is not None]
+    nights = [load for point in inside if (load := _compute_night_load(point, zone)) is not None]
     return {
         "week": f"{year:04}-W{week:02}",
         "weekday": f"{weekday} {_WEEKDAYS[weekday - 1]}",
@@ -80,9 +84,9 @@ def _dates_and_nights(kind: str, inside: Sequence[Point], start: int, zone: Zone
     }
 
 
-def _night_load(point: Point, zone: ZoneInfo) -> float | None:
+def _compute_night_load(point: Point, zone: ZoneInfo) -> float | None:
     """The mean load (W) of a quarter hour before six in the morning, if it is known throughout."""
-    load, coverage = number(point.fields, "load"), number(point.fields, "load_coverage")
+    load, coverage = read_number(point.fields, "load"), read_number(point.fields, "load_coverage")
     if (
         load is None
         or coverage is None

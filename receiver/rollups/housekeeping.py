@@ -11,9 +11,9 @@ from shared.units import HOUR_MS
 
 async def store_deliveries(store: Store, arrivals: Arrivals, now_ms: int) -> None:
     """Store the minutes that are over, as kind `delivery`. Raises StoreUnavailableError; they are kept then."""
-    minutes = arrivals.minutes(before=now_ms)
+    minutes = arrivals.list_minutes(before=now_ms)
     if minutes:
-        await store.write([_delivery(minute) for minute in minutes])
+        await store.write([_make_delivery(minute) for minute in minutes])
         arrivals.forget(minutes)
 
 
@@ -33,7 +33,7 @@ async def expire(store: Store, gateways: Iterable[GatewayMarks], now_ms: int) ->
     await store.expire(bound)
 
 
-def _delivery(minute: DeliveryMinute) -> GatewayReading:
+def _make_delivery(minute: DeliveryMinute) -> GatewayReading:
     fields: dict[str, FieldValue] = {"readings": float(minute.readings), "rejected": float(minute.rejected)}
     if minute.lag_ms is not None:
         fields["lag"] = minute.lag_ms / 1000

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from receiver.energy.gaps import Gaps
-from receiver.energy.linear import linear_summaries
+from receiver.energy.linear import summarise_linear
 from receiver.energy.means import Summary
-from receiver.rollups.series import samples
+from receiver.rollups.series import select_samples
 from receiver.stores.base import SeriesPoints
 from shared.fields import KINDS
 from shared.readings import FieldValue, Reading
@@ -13,28 +13,30 @@ from shared.readings import FieldValue, Reading
 FIELDS = tuple(KINDS["meter"].fields)
 
 
-def meter_rows(kind: str, meters: Iterable[SeriesPoints], edges: Sequence[int], gaps: Gaps = ()) -> list[Reading]:
-    """One row for each series and window between neighbouring edges (UTC milliseconds) in which a field is known."""
+def make_meter_rows(
+    kind: str, meters: Iterable[SeriesPoints], boundaries: Sequence[int], gaps: Gaps = ()
+) -> list[Reading]:
+    """One row for each series and window between boundaries (UTC milliseconds) in which a field is known."""
     rows = []
     for series, points in meters:
         tags = dict(series.tags)
-        fields = {name: linear_summaries(samples(points, name), edges, gaps=gaps) for name in FIELDS}
-        for index, start in enumerate(edges[:-1]):
-            row = _row({name: windows[index] for name, windows in fields.items()})
+        fields = {name: summarise_linear(select_samples(points, name), boundaries, gaps=gaps) for name in FIELDS}
+        for index, start in enumerate(boundaries[:-1]):
+            row = _make_row({name: windows[index] for name, windows in fields.items()})
             if row:
                 rows.append(Reading(kind, tags, start, row))
     return rows
 
 
-def _row(summaries: dict[str, Summary]) -> dict[str, FieldValue]:
+def _make_row(summaries: dict[str, Summary]) -> dict[str, FieldValue]:
     """Empty if nothing is known."""
     row: dict[str, FieldValue] = {}
     for name, summary in summaries.items():
-        row |= mean_min_max(name, summary)
+        row |= make_mean_min_max(name, summary)
     return {"coverage": summaries["power"].coverage, **row} if row else row
 
 
-def mean_min_max(name: str, summary: Summary) -> dict[str, FieldValue]:
+def make_mean_min_max(name: str, summary: Summary) -> dict[str, FieldValue]:
     """The three fields of one quantity; none where nothing is known."""
     if summary.mean is None or summary.minimum is None or summary.maximum is None:
         return {}

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
-from receiver.energy.counters import counter_energy
-from receiver.energy.peers import PeerValue, median_of_peers
+from receiver.energy.counters import compute_counter_energy
+from receiver.energy.peers import PeerValue, compute_median_of_peers
 from receiver.energy.windows import cut_by_window
-from receiver.rollups.energy import number
-from receiver.rollups.panels import Inverter, inverters
-from receiver.rollups.series import REPORT_GAP_MS, brackets, samples
+from receiver.rollups.energy import read_number
+from receiver.rollups.panels import Inverter, list_inverters
+from receiver.rollups.series import REPORT_GAP_MS, has_samples_around, select_samples
 from receiver.sites.model import Site
 from receiver.stores.base import Point, SeriesPoints
 from shared.readings import FieldValue, Reading
@@ -38,42 +38,42 @@ class _InverterDay(NamedTuple):
     times: Sequence[int]
 
 
-def panel_day_rows(
-    panel_15m: Sequence[SeriesPoints], inverter: Sequence[SeriesPoints], site: Site, edges: Sequence[int]
+def make_panel_day_rows(
+    panel_15m: Sequence[SeriesPoints], inverter: Sequence[SeriesPoints], site: Site, boundaries: Sequence[int]
 ) -> list[Reading]:
     """One row for each panel and day that has quarter hours.
 
     Args:
-        panel_15m: What is stored of the quarter hours of all panels between the edges.
+        panel_15m: What is stored of the quarter hours of all panels between the boundaries.
         inverter: The reports of that time, with neighbours on both sides.
         site: Names and arrays.
-        edges: Of local days, UTC milliseconds.
+        boundaries: Of local days, UTC milliseconds.
     """
     quarters: dict[str, list[Point]] = {}
     for series, points in panel_15m:
-        quarters.setdefault(series.tag("inverter"), []).extend(points)
-    highest = {series.tag("inverter"): samples(points, "max_power") for series, points in inverter}
+        quarters.setdefault(series.get_tag("inverter"), []).extend(points)
+    highest = {series.get_tag("inverter"): select_samples(points, "max_power") for series, points in inverter}
     rows = []
-    everybody = inverters(inverter, site)
-    for start, stop in pairwise(edges):
+    everybody = list_inverters(inverter, site)
+    for start, stop in pairwise(boundaries):
         days = []
         for one in everybody:
             inside = [point for point in quarters.get(one.serial, ()) if start <= point.timestamp < stop]
             if inside:
-                days.append(_day(one, inside, highest.get(one.serial, ()), start, stop))
-        rows += [Reading("panel_1d", day.inverter.tags, start, _row(day, days)) for day in days]
+                days.append(_compute_day(one, inside, highest.get(one.serial, ()), start, stop))
+        rows += [Reading("panel_1d", day.inverter.tags, start, _make_row(day, days)) for day in days]
     return rows
 
 
-def _day(
+def _compute_day(
     inverter: Inverter, quarters: Iterable[Point], highest: Iterable[tuple[int, float]], start: int, stop: int
 ) -> _InverterDay:
-    parts = list({point.timestamp: point.fields for point in quarters}.values())
-    known = [energy for fields in parts if (energy := number(fields, "energy")) is not None]
+    distinct = list({point.timestamp: point.fields for point in quarters}.values())
+    known = [energy for fields in distinct if (energy := read_number(fields, "energy")) is not None]
     energy = sum(known) if known else None
-    if brackets(inverter.counter, start, stop):  # knows what flowed in the gaps of the day, too
-        energy = counter_energy(inverter.counter, start, stop, REPORT_GAP_MS, inverter.possible).wh
-    covered_ms = sum(number(fields, "coverage") or 0.0 for fields in parts) * QUARTER_MS
+    if has_samples_around(inverter.counter, start, stop):  # knows what flowed in the gaps of the day, too
+        energy = compute_counter_energy(inverter.counter, start, stop, REPORT_GAP_MS, inverter.possible).wh
+    covered_ms = sum(read_number(fields, "coverage") or 0.0 for fields in distinct) * QUARTER_MS
     ((_, _, means),) = cut_by_window(inverter.power, (start, stop))
     limit = max((power for time, power in highest if start <= time < stop), default=None)
     return _InverterDay(
@@ -84,12 +84,12 @@ def _day(
         limit=limit,
         at_limit_ms=0
         if limit is None
-        else _at_limit_ms([(mean.last, mean.stop - mean.start) for mean in means], limit),
+        else _measure_at_limit_ms([(mean.last, mean.stop - mean.start) for mean in means], limit),
         times=[time for time in inverter.times if start <= time < stop],
     )
 
 
-def _at_limit_ms(means: Iterable[tuple[float, int]], limit: float) -> int:
+def _measure_at_limit_ms(means: Iterable[tuple[float, int]], limit: float) -> int:
     """The time of the means (W, ms) that are at the limit, at least two in a row."""
     runs = groupby(means, key=lambda mean: mean[0] >= limit * (1 - _SAME))
     lengths = [[length for _, length in run] for is_at_limit, run in runs if is_at_limit]
@@ -105,8 +105,8 @@ def _is_limit(day: _InverterDay, everybody: Iterable[_InverterDay]) -> bool:
     return len(same) >= _SHARED_BY
 
 
-def _row(day: _InverterDay, everybody: Sequence[_InverterDay]) -> dict[str, FieldValue]:
-    peers = median_of_peers(
+def _make_row(day: _InverterDay, everybody: Sequence[_InverterDay]) -> dict[str, FieldValue]:
+    peers = compute_median_of_peers(
         (PeerValue(other.inverter.serial, other.inverter.array, other.energy) for other in everybody),
         day.inverter.serial,
         day.inverter.array,

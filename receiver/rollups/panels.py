@@ -9,13 +9,20 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from receiver.energy.counters import counter_windows
-from receiver.energy.energy import window_energy
+from receiver.energy.counters import compute_counter_windows
+from receiver.energy.energy import compute_window_energy
 from receiver.energy.interpolation import Point, Segments
 from receiver.energy.means import summarise_windows
-from receiver.energy.peers import PeerValue, median_of_peers
+from receiver.energy.peers import PeerValue, compute_median_of_peers
 from receiver.energy.plausible import Possible, limit_panel
-from receiver.rollups.series import LONGEST_GAP_MS, REPORT_GAP_MS, brackets, panel_powers, reports, samples
+from receiver.rollups.series import (
+    LONGEST_GAP_MS,
+    REPORT_GAP_MS,
+    has_samples_around,
+    list_panel_powers,
+    make_reports,
+    select_samples,
+)
 from receiver.sites.household import REPORT_SPEAKS_MS
 from receiver.sites.model import Site
 from receiver.stores.base import Point as StoredPoint
@@ -68,45 +75,47 @@ class _InverterWindow(NamedTuple):
     is_silent: bool
 
 
-def inverters(raw: Iterable[SeriesPoints], site: Site) -> list[Inverter]:
+def list_inverters(raw: Iterable[SeriesPoints], site: Site) -> list[Inverter]:
     """Every inverter that has reported or is named, by serial."""
-    points = {series.tag("inverter"): points for series, points in raw}
-    return [_inverter(serial, points.get(serial, []), site) for serial in sorted(points.keys() | site.panels.keys())]
+    points = {series.get_tag("inverter"): points for series, points in raw}
+    return [
+        _make_inverter(serial, points.get(serial, []), site) for serial in sorted(points.keys() | site.panels.keys())
+    ]
 
 
-def panel_rows(raw: Iterable[SeriesPoints], site: Site, edges: Sequence[int]) -> list[Reading]:
-    """`panel_15m` of each window between neighbouring edges (UTC milliseconds) in which any inverter is known."""
-    known = [_windows(inverter, edges) for inverter in inverters(raw, site)]
+def make_panel_rows(raw: Iterable[SeriesPoints], site: Site, boundaries: Sequence[int]) -> list[Reading]:
+    """`panel_15m` of each window between neighbouring boundaries (UTC milliseconds) in which any inverter is known."""
+    known = [_compute_windows(inverter, boundaries) for inverter in list_inverters(raw, site)]
     rows = []
-    for index, start in enumerate(edges[:-1]):
+    for index, start in enumerate(boundaries[:-1]):
         here = [found for windows in known if (found := windows[index]) is not None]
         if any(found.power is not None for found in here):
-            rows += [Reading("panel_15m", found.inverter.tags, start, _row(found, here)) for found in here]
+            rows += [Reading("panel_15m", found.inverter.tags, start, _make_row(found, here)) for found in here]
     return rows
 
 
-def _inverter(serial: str, points: Sequence[StoredPoint], site: Site) -> Inverter:
+def _make_inverter(serial: str, points: Sequence[StoredPoint], site: Site) -> Inverter:
     panel = site.panels.get(serial)
     return Inverter(
         serial,
         panel=(panel.name if panel else None) or serial,
         array=(panel.array if panel else None) or "-",
         times=[time for time, _ in points],
-        power=reports(points),
-        counter=samples(points, "energy_lifetime"),
-        possible=limit_panel(panel_powers(points)),
+        power=make_reports(points),
+        counter=select_samples(points, "energy_lifetime"),
+        possible=limit_panel(list_panel_powers(points)),
     )
 
 
-def _windows(inverter: Inverter, edges: Sequence[int]) -> list[_InverterWindow | None]:
+def _compute_windows(inverter: Inverter, boundaries: Sequence[int]) -> list[_InverterWindow | None]:
     """The inverter in each window; None while it does not belong to the site."""
-    means = summarise_windows(inverter.power, edges)
-    integrals = window_energy(inverter.power, edges)
-    counted = counter_windows(inverter.counter, edges, REPORT_GAP_MS, possible=inverter.possible)
+    means = summarise_windows(inverter.power, boundaries)
+    integrals = compute_window_energy(inverter.power, boundaries)
+    counted = compute_counter_windows(inverter.counter, boundaries, REPORT_GAP_MS, possible=inverter.possible)
     answers: list[_InverterWindow | None] = []
     for mean, integral, count in zip(means, integrals, counted, strict=True):
-        energy = count.wh if brackets(inverter.counter, mean.start, mean.stop) else integral.wh
-        last = _last_before(inverter.times, mean.stop)
+        energy = count.wh if has_samples_around(inverter.counter, mean.start, mean.stop) else integral.wh
+        last = _find_last_before(inverter.times, mean.stop)
         belongs = not inverter.times or (last is not None and last >= mean.start - LONG_GONE_MS)
         is_silent = last is None or last < mean.stop - SILENT_MS
         found = _InverterWindow(inverter, mean.mean, mean.coverage, energy, is_silent and mean.mean is None)
@@ -114,13 +123,13 @@ def _windows(inverter: Inverter, edges: Sequence[int]) -> list[_InverterWindow |
     return answers
 
 
-def _last_before(times: Sequence[int], stop: int) -> int | None:
+def _find_last_before(times: Sequence[int], stop: int) -> int | None:
     index = bisect_left(times, stop)
     return times[index - 1] if index else None
 
 
-def _row(found: _InverterWindow, everybody: Iterable[_InverterWindow]) -> dict[str, FieldValue]:
-    peers = median_of_peers(
+def _make_row(found: _InverterWindow, everybody: Iterable[_InverterWindow]) -> dict[str, FieldValue]:
+    peers = compute_median_of_peers(
         (PeerValue(other.inverter.serial, other.inverter.array, other.power) for other in everybody),
         found.inverter.serial,
         found.inverter.array,

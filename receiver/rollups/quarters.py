@@ -16,24 +16,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from receiver.energy.balance import MeterCounters
 from receiver.energy.combine import add
 from receiver.energy.gaps import Gaps
 from receiver.energy.interpolation import Point as Sample
 from receiver.energy.interpolation import Segments
+from receiver.energy.meter_flows import MeterCounters
 from receiver.energy.plausible import find_panel_limit, is_large, limit_meter, limit_steady
 from receiver.energy.site import NET, PRODUCTION, STORAGE, TOTAL, MeterPhase, has_meter
 from receiver.energy.windows import cut_by_window
 from receiver.rollups.series import (
     REPORT_GAP_MS,
-    around,
-    brackets,
     find_gaps,
-    meter_phase,
-    panel_powers,
-    powers,
-    reports,
-    samples,
+    get_meter_phase,
+    has_samples_around,
+    list_panel_powers,
+    make_powers,
+    make_reports,
+    select_around,
+    select_samples,
 )
 from receiver.rollups.storage import (
     STORAGE_TOTAL,
@@ -102,31 +102,33 @@ class Quarter(NamedTuple):
     gaps: Gaps = ()
 
 
-def quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Iterator[Quarter]:
+def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Iterator[Quarter]:
     """Each quarter hour of [start, stop), which are whole ones."""
-    edges = range(start, stop + 1, QUARTER_MS)
+    boundaries = range(start, stop + 1, QUARTER_MS)
     meters, energies = correct_series(raw.meter, site), correct_series(raw.meter_energy, site)
-    seen = [(meter_phase(series), [time for time, _ in series.points]) for series in (*meters, *energies)]
+    seen = [(get_meter_phase(series), [time for time, _ in series.points]) for series in (*meters, *energies)]
     gaps = find_gaps(raw.event)
-    power = {key: _cut(segments, edges) for key, segments in powers(meters, gaps).items()}
-    reported = [_cut(reports(series.points), edges) for series in raw.inverter]
+    power = {key: _cut(segments, boundaries) for key, segments in make_powers(meters, gaps).items()}
+    reported = [_cut(make_reports(series.points), boundaries) for series in raw.inverter]
     counters = {
-        meter_phase(series): MeterCounters(samples(series.points, "delivered"), samples(series.points, "received"))
+        get_meter_phase(series): MeterCounters(
+            select_samples(series.points, "delivered"), select_samples(series.points, "received")
+        )
         for series in energies
     }
-    seen_before = _seen_before(correct_series(raw.earlier, site))
-    totals = {source(series): samples(series.points, "energy_lifetime") for series in raw.production}
+    seen_before = _group_earlier(correct_series(raw.earlier, site))
+    totals = {get_source(series): select_samples(series.points, "energy_lifetime") for series in raw.production}
     batteries, generated = read_storage(raw.storage, gaps), find_generator_spans(raw.generator, raw.grid)
-    stored = _cut(batteries.power, edges)
-    for index, (first, last) in enumerate(pairwise(edges)):
-        here = {key for key, times in seen if _seen_within(times, first - GONE_MS, last)}
+    stored = _cut(batteries.power, boundaries)
+    for index, (first, last) in enumerate(pairwise(boundaries)):
+        here = {key for key, times in seen if _is_seen_within(times, first - GONE_MS, last)}
         powers_here: dict[MeterPhase, Segments] = {
             key: power[key][index] if key in power else [] for key in sorted(here)
         }
-        if not has_meter(powers_here, STORAGE) and _seen_within(batteries.listed, first - GONE_MS, last):
+        if not has_meter(powers_here, STORAGE) and _is_seen_within(batteries.listed, first - GONE_MS, last):
             powers_here[STORAGE_TOTAL] = stored[index]
         powers_here = leave_out_generated(powers_here, generated, first, last)
-        near = {key: _around(both, first, last) for key, both in counters.items() if key in here}
+        near = {key: _select_around(both, first, last) for key, both in counters.items() if key in here}
         makes_w = _add_limits(raw.inverter, first, last)
         possible = {meter: limit_meter(phases, makes_w) for meter, phases in seen_before.items()}
         counted = {
@@ -138,10 +140,14 @@ def quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Iterator[Quar
             counted = {key: both for key, both in counted.items() if key[0] not in (NET, TOTAL)}
         inverters: Segments = []
         if not has_meter(powers_here, PRODUCTION):
-            inverters = add([parts[index] for parts in reported if parts[index]])
-            total = next((totals[name] for name in SOURCES if brackets(totals.get(name, ()), first, last)), ())
+            inverters = add([segments[index] for segments in reported if segments[index]])
+            total = next(
+                (totals[name] for name in SOURCES if has_samples_around(totals.get(name, ()), first, last)), ()
+            )
             most = limit_steady(makes_w) if makes_w else None
-            counted |= {_TOTAL: MeterCounters(around(total, first, last), (), REPORT_GAP_MS, most)} if total else {}
+            counted |= (
+                {_TOTAL: MeterCounters(select_around(total, first, last), (), REPORT_GAP_MS, most)} if total else {}
+            )
         yield Quarter(first, last, powers_here, inverters, counted, gaps)
 
 
@@ -154,37 +160,37 @@ def find_doubt(raw: RawSeries) -> int | None:
         (before, after)
         for series in raw.meter_energy
         for name in ("delivered", "received")
-        for before, after in pairwise(samples(series.points, name))
+        for before, after in pairwise(select_samples(series.points, name))
     )
     found = [before[0] for before, after in steps if is_large(before, after)]
     return min(found, default=None)
 
 
-def source(series: SeriesPoints) -> str:
+def get_source(series: SeriesPoints) -> str:
     """Which of the gateway's own totals this is."""
-    return series.series.tag("source")
+    return series.series.get_tag("source")
 
 
-def _seen_before(earlier: Sequence[SeriesPoints]) -> dict[str, list[list[Sequence[Sample]]]]:
+def _group_earlier(earlier: Sequence[SeriesPoints]) -> dict[str, list[list[Sequence[Sample]]]]:
     """The earlier readings of both counters of each phase, by meter."""
     found: dict[str, list[list[Sequence[Sample]]]] = {}
     for series in earlier:
-        counters: list[Sequence[Sample]] = [samples(series.points, name) for name in ("delivered", "received")]
-        found.setdefault(meter_phase(series)[0], []).append(counters)
+        counters: list[Sequence[Sample]] = [select_samples(series.points, name) for name in ("delivered", "received")]
+        found.setdefault(get_meter_phase(series)[0], []).append(counters)
     return found
 
 
 def _add_limits(inverters: Sequence[SeriesPoints], start: int, stop: int) -> float:
     """The most power (W) of all inverters together, by their reports around [start, stop); 0 without inverters."""
-    near = (around(series.points, start, stop) for series in inverters)
-    return sum(find_panel_limit(panel_powers(points)) for points in near if points)
+    near = (select_around(series.points, start, stop) for series in inverters)
+    return sum(find_panel_limit(list_panel_powers(points)) for points in near if points)
 
 
-def _cut(segments: Segments, edges: Sequence[int]) -> list[Segments]:
-    return [inside for _, _, inside in cut_by_window(segments, edges)]
+def _cut(segments: Segments, boundaries: Sequence[int]) -> list[Segments]:
+    return [inside for _, _, inside in cut_by_window(segments, boundaries)]
 
 
-def _seen_within(times: Sequence[int], start: int, stop: int) -> bool:
+def _is_seen_within(times: Sequence[int], start: int, stop: int) -> bool:
     """Whether one of the ascending times is in [start, stop)."""
     index = bisect_left(times, stop)
     return index > 0 and times[index - 1] >= start
@@ -193,8 +199,8 @@ def _seen_within(times: Sequence[int], start: int, stop: int) -> bool:
 def _is_read(both: MeterCounters, start: int, stop: int) -> bool:
     """Whether counters account for a window. Before they were first read, and a day after the last time, power does."""
     is_recent = any(start - GONE_MS <= time < stop for time, _ in both.delivered)
-    return is_recent or brackets(both.delivered, start, stop)
+    return is_recent or has_samples_around(both.delivered, start, stop)
 
 
-def _around(both: MeterCounters, start: int, stop: int) -> MeterCounters:
-    return MeterCounters(around(both.delivered, start, stop), around(both.received, start, stop))
+def _select_around(both: MeterCounters, start: int, stop: int) -> MeterCounters:
+    return MeterCounters(select_around(both.delivered, start, stop), select_around(both.received, start, stop))

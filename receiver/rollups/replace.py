@@ -35,10 +35,10 @@ async def replace_rows(
         StoreUnavailableError: Nothing, something or all is done.
         ValueError: The store refuses a row permanently.
     """
-    wanted = {(row.series, row.timestamp): row for row in _without_overflows(rows)}
+    wanted = {(row.series, row.timestamp): row for row in _remove_overflows(rows)}
     stored = {
         (series, point.timestamp): point.fields
-        for series, points in await store.points(gateway, kind, start=start, stop=stop)
+        for series, points in await store.read_points(gateway, kind, start=start, stop=stop)
         for point in points
     }
     if only_missing:
@@ -62,7 +62,7 @@ async def replace_rows(
             raise ValueError(f"the store refuses a row of {kind} at {part[index].timestamp}: {reason}")
 
 
-def _without_overflows(rows: Iterable[Reading]) -> Iterator[Reading]:
+def _remove_overflows(rows: Iterable[Reading]) -> Iterator[Reading]:
     """The rows without numbers that no store takes, and without rows of nothing else."""
     for row in rows:
         if all(isinstance(value, str) or isfinite(value) for value in row.fields.values()):

@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from receiver.calendar.windows import finer_kind
+from receiver.calendar.windows import find_finer_kind
 from receiver.rollups import compute
 from receiver.rollups.compute import RawSeries
 from receiver.rollups.energy import reprice
-from receiver.rollups.energy_windows import energy_rows
-from receiver.rollups.panel_days import panel_day_rows
+from receiver.rollups.energy_windows import make_energy_rows
+from receiver.rollups.panel_days import make_panel_day_rows
 from receiver.rollups.quarters import find_doubt
 from receiver.rollups.replace import replace_rows
 from receiver.rollups.series import REPORT_LOOK_MS
@@ -42,7 +42,7 @@ class Stretch(NamedTuple):
     start: int
     stop: int
 
-    def whole_hours(self) -> "Stretch":
+    def widen_to_hours(self) -> "Stretch":
         """The same and the rest of the hours that it touches."""
         return self._replace(start=self.start // HOUR_MS * HOUR_MS, stop=-(-self.stop // HOUR_MS) * HOUR_MS)
 
@@ -68,7 +68,7 @@ class Roller:
             StoreUnavailableError: Ask again later.
         """
         start, stop, far = stretch.start, stretch.stop, frozenset[int]()
-        for chunk in _chunks(stretch):
+        for chunk in _cut_into_chunks(stretch):
             raw = await self._load(chunk)
             reach = await asyncio.to_thread(compute.find_reach, raw, chunk.start, chunk.stop, self._clock.now_ms())
             start, stop, far = min(start, reach.start), max(stop, reach.stop), far | reach.far
@@ -86,7 +86,7 @@ class Roller:
             StoreUnavailableError: Part of it may be done; doing it again ends the same.
         """
         has_readings = False
-        for chunk in _chunks(stretch):
+        for chunk in _cut_into_chunks(stretch):
             began = self._clock.monotonic()
             has_readings |= await self._roll_chunk(chunk, site, hours=hours)
             await self._rest(self._clock.monotonic() - began)
@@ -98,7 +98,7 @@ class Roller:
     async def _roll_chunk(self, chunk: Stretch, site: Site, *, hours: bool) -> bool:
         raw = await self._load(chunk)
         kinds = _QUARTER_KINDS + (_HOUR_KINDS if hours else ())
-        rows = await asyncio.to_thread(_rows, raw, site, chunk, hours=hours)
+        rows = await asyncio.to_thread(_make_rows, raw, site, chunk, hours=hours)
         for kind in kinds:
             of_kind = [row for row in rows if row.kind == kind]
             await self._replace(chunk.gateway, kind, of_kind, site, chunk.start, chunk.stop)
@@ -106,18 +106,20 @@ class Roller:
 
     async def _roll_energies(self, stretch: Stretch, site: Site) -> None:
         for kind in ENERGY_KINDS[1:]:
-            edges = site.list_windows(kind, stretch.start, stretch.stop)
-            finer = await self._store.points(stretch.gateway, finer_kind(kind), start=edges[0], stop=edges[-1])
+            boundaries = site.list_windows(kind, stretch.start, stretch.stop)
+            finer = await self._store.read_points(
+                stretch.gateway, find_finer_kind(kind), start=boundaries[0], stop=boundaries[-1]
+            )
             points = finer[0].points if finer else []
-            rows = energy_rows(kind, points, site, edges)
-            await replace_rows(self._store, stretch.gateway, kind, rows, start=edges[0], stop=edges[-1])
+            rows = make_energy_rows(kind, points, site, boundaries)
+            await replace_rows(self._store, stretch.gateway, kind, rows, start=boundaries[0], stop=boundaries[-1])
 
     async def _roll_panel_days(self, stretch: Stretch, site: Site) -> None:
-        edges = site.list_windows("panel_1d", stretch.start, stretch.stop)
-        for start, stop in pairwise(edges):
-            quarters = await self._store.points(stretch.gateway, "panel_15m", start=start, stop=stop)
-            inverters = await self._inverters(stretch.gateway, start, stop)
-            rows = await asyncio.to_thread(panel_day_rows, quarters, inverters, site, [start, stop])
+        boundaries = site.list_windows("panel_1d", stretch.start, stretch.stop)
+        for start, stop in pairwise(boundaries):
+            quarters = await self._store.read_points(stretch.gateway, "panel_15m", start=start, stop=stop)
+            inverters = await self._read_inverters(stretch.gateway, start, stop)
+            rows = await asyncio.to_thread(make_panel_day_rows, quarters, inverters, site, [start, stop])
             await self._replace(stretch.gateway, "panel_1d", rows, site, start, stop)
 
     async def _replace(
@@ -128,7 +130,7 @@ class Roller:
         kept_ms = self._store.retention_ms[raw_kind]
         have_expired = kept_ms is not None and start < self._clock.now_ms() - kept_ms + _REACH_MARGIN_MS
         if have_expired and kind == "energy_15m":
-            for _, points in await self._store.points(gateway, kind, start=start, stop=stop):
+            for _, points in await self._store.read_points(gateway, kind, start=start, stop=stop):
                 stored = {row.timestamp: row for row in reprice(points, site)}
                 rows = [*stored.values(), *(row for row in rows if row.timestamp not in stored)]
             have_expired = False
@@ -137,30 +139,30 @@ class Roller:
     async def _load(self, stretch: Stretch) -> RawSeries:
         gateway, start, stop = stretch
         raw = RawSeries(
-            meter=await self._points(gateway, "meter", start, stop),
-            meter_energy=await self._points(gateway, "meter_energy", start, stop),
-            inverter=await self._inverters(gateway, start, stop),
-            production=await self._points(gateway, "production", start, stop),
-            storage=await self._points(gateway, "storage", start, stop),
-            grid=await self._points(gateway, "grid", start, stop),
-            generator=await self._points(gateway, "generator", start, stop),
+            meter=await self._read_points(gateway, "meter", start, stop),
+            meter_energy=await self._read_points(gateway, "meter_energy", start, stop),
+            inverter=await self._read_inverters(gateway, start, stop),
+            production=await self._read_points(gateway, "production", start, stop),
+            storage=await self._read_points(gateway, "storage", start, stop),
+            grid=await self._read_points(gateway, "grid", start, stop),
+            generator=await self._read_points(gateway, "generator", start, stop),
             event=await read_gaps(self._store, gateway, start, stop),
         )
         doubt = find_doubt(raw)
         if doubt is None:
             return raw
         kind = "meter_energy"
-        earlier = await self._store.points(
+        earlier = await self._store.read_points(
             gateway, kind, fields=compute.FIELDS[kind], start=doubt - _SEEN_MS, stop=doubt + 1
         )
         return raw._replace(earlier=earlier)
 
-    async def _inverters(self, gateway: str, start: int, stop: int) -> list[SeriesPoints]:
-        return await self._points(gateway, "inverter", start, stop + REPORT_LOOK_MS)
+    async def _read_inverters(self, gateway: str, start: int, stop: int) -> list[SeriesPoints]:
+        return await self._read_points(gateway, "inverter", start, stop + REPORT_LOOK_MS)
 
-    async def _points(self, gateway: str, kind: str, start: int, stop: int) -> list[SeriesPoints]:
+    async def _read_points(self, gateway: str, kind: str, start: int, stop: int) -> list[SeriesPoints]:
         fields = compute.FIELDS[kind]
-        return await self._store.points(gateway, kind, fields=fields, start=start, stop=stop, neighbours=True)
+        return await self._store.read_points(gateway, kind, fields=fields, start=start, stop=stop, neighbours=True)
 
 
 async def read_gaps(store: Store, gateway: str, start: int, stop: int) -> list[SeriesPoints]:
@@ -168,7 +170,7 @@ async def read_gaps(store: Store, gateway: str, start: int, stop: int) -> list[S
 
     One that began more than the longest pause before is between readings that nothing bridges anyway.
     """
-    return await store.points(
+    return await store.read_points(
         gateway,
         "event",
         tags={"type": "gap"},
@@ -178,7 +180,7 @@ async def read_gaps(store: Store, gateway: str, start: int, stop: int) -> list[S
     )
 
 
-def _chunks(stretch: Stretch) -> Iterator[Stretch]:
+def _cut_into_chunks(stretch: Stretch) -> Iterator[Stretch]:
     """The newest first. Each ends where an hour does, so that hours are whole."""
     stop = stretch.stop
     while stop > stretch.start:
@@ -187,6 +189,6 @@ def _chunks(stretch: Stretch) -> Iterator[Stretch]:
         stop = start
 
 
-def _rows(raw: RawSeries, site: Site, chunk: Stretch, *, hours: bool) -> list[Reading]:
-    rows = compute.quarter_rows(raw, site, chunk.start, chunk.stop)
-    return rows + compute.hour_rows(raw, site, chunk.start, chunk.stop) if hours else rows
+def _make_rows(raw: RawSeries, site: Site, chunk: Stretch, *, hours: bool) -> list[Reading]:
+    rows = compute.make_quarter_rows(raw, site, chunk.start, chunk.stop)
+    return rows + compute.make_hour_rows(raw, site, chunk.start, chunk.stop) if hours else rows

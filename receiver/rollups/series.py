@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 
 from receiver.energy.gaps import Gaps, merge_gaps
 from receiver.energy.interpolation import Point as Sample
-from receiver.energy.interpolation import Segments, linear_segments, step_segments
+from receiver.energy.interpolation import Segments, make_linear_segments, make_step_segments
 from receiver.energy.plausible import PanelPower
 from receiver.energy.site import MeterPhase
 from receiver.sites.household import REPORT_SPEAKS_MS
@@ -36,20 +36,23 @@ _Timed = TypeVar("_Timed", Sample, Point)
 COUNTERS = ("delivered", "received", "energy_lifetime")
 
 
-def samples(points: Iterable[Point], name: str) -> list[Sample]:
+def select_samples(points: Iterable[Point], name: str) -> list[Sample]:
     """The points of one numeric field: UTC milliseconds and value."""
     found = [(time, fields[name]) for time, fields in points if name in fields]
     return cast("list[Sample]", found)  # the store keeps the type of each field: looking at each value costs a third
 
 
-def meter_phase(series: SeriesPoints) -> MeterPhase:
+def get_meter_phase(series: SeriesPoints) -> MeterPhase:
     """The meter and phase of a series."""
-    return series.series.tag("meter"), series.series.tag("phase")
+    return series.series.get_tag("meter"), series.series.get_tag("phase")
 
 
-def powers(meters: Iterable[SeriesPoints], gaps: Gaps = ()) -> dict[MeterPhase, Segments]:
+def make_powers(meters: Iterable[SeriesPoints], gaps: Gaps = ()) -> dict[MeterPhase, Segments]:
     """Power in W by meter and phase."""
-    return {meter_phase(series): linear_segments(samples(series.points, "power"), gaps=gaps) for series in meters}
+    return {
+        get_meter_phase(series): make_linear_segments(select_samples(series.points, "power"), gaps=gaps)
+        for series in meters
+    }
 
 
 def find_gaps(events: Iterable[SeriesPoints]) -> Gaps:
@@ -60,7 +63,7 @@ def find_gaps(events: Iterable[SeriesPoints]) -> Gaps:
     ends = [
         (time, fields.get("end"))
         for series in events
-        if series.series.tag("type") == "gap"
+        if series.series.get_tag("type") == "gap"
         for time, fields in series.points
     ]
     return merge_gaps(
@@ -68,17 +71,17 @@ def find_gaps(events: Iterable[SeriesPoints]) -> Gaps:
     )
 
 
-def reports(points: Iterable[Point]) -> Segments:
+def make_reports(points: Iterable[Point]) -> Segments:
     """Mean power in W over the time that each report of one inverter covers."""
     found = []
     for time, fields in points:
         power, interval = fields.get("power"), fields.get("interval")
         if isinstance(power, float):
             found.append((time, power, interval if isinstance(interval, float) else None))
-    return step_segments(found, REPORT_MS)
+    return make_step_segments(found, REPORT_MS)
 
 
-def panel_powers(points: Iterable[Point]) -> list[PanelPower]:
+def list_panel_powers(points: Iterable[Point]) -> list[PanelPower]:
     """What the reports of one inverter say of its power."""
     return [PanelPower(time, read_number(fields, "power"), read_number(fields, "max_power")) for time, fields in points]
 
@@ -89,19 +92,19 @@ def read_number(fields: Mapping[str, FieldValue], name: str) -> float | None:
     return value if isinstance(value, float) else None
 
 
-def around(points: Sequence[_Timed], start: int, stop: int) -> Sequence[_Timed]:
-    """The points of [start, stop] (UTC milliseconds) and, where there is none on an edge, the one beyond it.
+def select_around(points: Sequence[_Timed], start: int, stop: int) -> Sequence[_Timed]:
+    """The points of [start, stop] (UTC milliseconds) and, where there is none on a boundary, the one beyond it.
 
     Not the one after `stop` if it ends too long a gap: of the time before it that says nothing.
     """
-    first = bisect_right(points, start, key=_time)
-    last = bisect_left(points, stop, key=_time)
+    first = bisect_right(points, start, key=_get_time)
+    last = bisect_left(points, stop, key=_get_time)
     if 0 < last < len(points) and points[last][0] > stop and points[last][0] - points[last - 1][0] > LONGEST_GAP_MS:
         last -= 1
     return points[max(first - 1, 0) : last + 1]
 
 
-def brackets(points: Sequence[Sample], start: int, stop: int) -> bool:
+def has_samples_around(points: Sequence[Sample], start: int, stop: int) -> bool:
     """Whether a counter says something of a window.
 
     It does if it was read before the window's end and after its start, and not at the two ends of a gap alone that is
@@ -109,10 +112,10 @@ def brackets(points: Sequence[Sample], start: int, stop: int) -> bool:
     """
     if not points or points[0][0] >= stop or points[-1][0] <= start:
         return False
-    after = bisect_right(points, start, key=_time)
+    after = bisect_right(points, start, key=_get_time)
     is_read_inside = points[after][0] <= stop  # a gap that ends with the window ends in it
     return is_read_inside or points[after][0] - points[after - 1][0] <= LONGEST_GAP_MS
 
 
-def _time(sample: Sample | Point) -> int:
+def _get_time(sample: Sample | Point) -> int:
     return sample[0]

@@ -3,36 +3,36 @@
 from collections.abc import Iterable, Sequence
 
 from receiver.energy.combine import add, scale
-from receiver.energy.energy import window_positive_negative
+from receiver.energy.energy import compute_window_positive_negative
 from receiver.energy.means import Summary, summarise_windows
-from receiver.energy.site import Netting, SiteSeries, site_series
-from receiver.rollups.meters import mean_min_max
+from receiver.energy.site import Netting, SiteSeries, compute_site_series
+from receiver.rollups.meters import make_mean_min_max
 from receiver.rollups.quarters import Quarter
 from receiver.sites.model import Site
 from shared.readings import FieldValue, Reading
 from shared.units import HOUR_MS
 
 
-def site_rows(kind: str, quarters: Iterable[Quarter], site: Site, edges: Sequence[int]) -> list[Reading]:
-    """One row for each window between neighbouring edges in which something is known.
+def make_site_rows(kind: str, quarters: Iterable[Quarter], site: Site, boundaries: Sequence[int]) -> list[Reading]:
+    """One row for each window between neighbouring boundaries in which something is known.
 
     Args:
         kind: Of the rows.
         quarters: Neighbouring ones that make up the windows.
         site: How import and export are billed.
-        edges: UTC milliseconds.
+        boundaries: UTC milliseconds.
     """
-    power = _join([site_series(quarter.powers, inverters=quarter.inverters) for quarter in quarters])
+    power = _join([compute_site_series(quarter.powers, inverters=quarter.inverters) for quarter in quarters])
     quantities = {
-        "production": summarise_windows(power.production, edges),
-        "load": summarise_windows(power.load, edges),
-        "net": summarise_windows(power.net, edges),
-        "battery": summarise_windows(power.battery, edges),
+        "production": summarise_windows(power.production, boundaries),
+        "load": summarise_windows(power.load, boundaries),
+        "net": summarise_windows(power.net, boundaries),
+        "battery": summarise_windows(power.battery, boundaries),
     }
-    traded = _describe_trade(power, site.netting, edges)
+    traded = _describe_trade(power, site.netting, boundaries)
     rows = []
-    for index, start in enumerate(edges[:-1]):
-        row = _row({name: windows[index] for name, windows in quantities.items()})
+    for index, start in enumerate(boundaries[:-1]):
+        row = _make_row({name: windows[index] for name, windows in quantities.items()})
         if row:
             rows.append(Reading(kind, {}, start, row | traded[index]))
     return rows
@@ -52,27 +52,27 @@ def _join(quarters: Sequence[SiteSeries]) -> SiteSeries:
     return SiteSeries(production, load, net, phases, battery)
 
 
-def _describe_trade(power: SiteSeries, netting: Netting, edges: Sequence[int]) -> list[dict[str, FieldValue]]:
+def _describe_trade(power: SiteSeries, netting: Netting, boundaries: Sequence[int]) -> list[dict[str, FieldValue]]:
     """Mean import and export of each window; empty where they are unknown."""
     billed = [power.net]
     if netting == "phases":  # each only where all are known, so that they speak of the same time
         billed = [add([phase, scale(power.net, 0.0)]) for phase in power.net_phases]
     answers: list[dict[str, FieldValue]] = []
-    for windows in zip(*(window_positive_negative(series, edges) for series in billed), strict=True):
-        hours = windows[0].coverage * (edges[1] - edges[0]) / HOUR_MS
+    for windows in zip(*(compute_window_positive_negative(series, boundaries) for series in billed), strict=True):
+        hours = windows[0].coverage * (boundaries[1] - boundaries[0]) / HOUR_MS
         answer: dict[str, FieldValue] = {}
         if hours > 0:
             answer["imported"] = sum(window.positive_wh or 0.0 for window in windows) / hours
             answer["exported"] = sum(window.negative_wh or 0.0 for window in windows) / hours
         answers.append(answer)
-    return answers or [{} for _ in edges]
+    return answers or [{} for _ in boundaries]
 
 
-def _row(summaries: dict[str, Summary]) -> dict[str, FieldValue]:
+def _make_row(summaries: dict[str, Summary]) -> dict[str, FieldValue]:
     """Empty if nothing is known; the coverage is that of the least known quantity in the row."""
     row: dict[str, FieldValue] = {}
     for name, summary in summaries.items():
-        row |= mean_min_max(name, summary)
+        row |= make_mean_min_max(name, summary)
     if not row:
         return row
     return {"coverage": min(known.coverage for known in summaries.values() if known.mean is not None), **row}

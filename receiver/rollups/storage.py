@@ -10,9 +10,9 @@ from typing import NamedTuple, TypeAlias
 
 from receiver.energy.gaps import Gaps
 from receiver.energy.interpolation import Point as Sample
-from receiver.energy.interpolation import Segment, linear_segments
+from receiver.energy.interpolation import Segment, make_linear_segments
 from receiver.energy.site import NET, STORAGE, TOTAL, MeterPhase
-from receiver.rollups.series import samples
+from receiver.rollups.series import select_samples
 from receiver.sites.storage import STATE_SPEAKS_MS
 from receiver.stores.base import Point, SeriesPoints
 from shared.fields import MAX_GAP_MS
@@ -42,9 +42,9 @@ class StorageHistory(NamedTuple):
 def read_storage(series: Sequence[SeriesPoints], gaps: Gaps = ()) -> StorageHistory:
     """The batteries from readings of kind `storage`; their power is unknown inside `gaps`."""
     points = [point for entry in series for point in entry.points]
-    listed = [time for time, count in samples(points, "batteries") if count > 0]
+    listed = [time for time, count in select_samples(points, "batteries") if count > 0]
     return StorageHistory(
-        listed, [segment for run in _find_known(points) for segment in linear_segments(run, gaps=gaps)]
+        listed, [segment for run in _find_known(points) for segment in make_linear_segments(run, gaps=gaps)]
     )
 
 
@@ -52,7 +52,7 @@ def find_generator_spans(generator: Sequence[SeriesPoints], grid: Sequence[Serie
     """When a generator ran or may have run."""
     spans: list[Span] = []
     for entry in generator:
-        spans += _find_spans([(time, value > 0) for time, value in samples(entry.points, "running")])
+        spans += _find_spans([(time, value > 0) for time, value in select_samples(entry.points, "running")])
     for entry in grid:
         modes = [(time, fields["mode"] == "generator") for time, fields in entry.points if "mode" in fields]
         spans += _find_spans(modes)
@@ -76,7 +76,7 @@ def has_generated(spans: Sequence[Span], start: int, stop: int) -> bool:
 def list_storage_reach(storage: Sequence[SeriesPoints], start: int, stop: int) -> Iterator[int]:
     """How far the batteries' power inside [start, stop) reaches: to its neighbours, if these are near."""
     for entry in storage:
-        times = [time for time, _ in samples(entry.points, "power")]
+        times = [time for time, _ in select_samples(entry.points, "power")]
         yield from (time for time in times if start - MAX_GAP_MS <= time < start)
         yield from (time for time in times if stop <= time <= stop + MAX_GAP_MS)
 

@@ -87,15 +87,15 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
         MeterRoutes(latest=latest),
         InverterRoutes(store=receiver.store, gateways=known, latest=latest),
         EnergyRoutes(store=receiver.store),
-        SeriesRoutes(reader=SeriesReader(receiver.store, receiver.rollups.store.unsettled)),
+        SeriesRoutes(reader=SeriesReader(receiver.store, receiver.rollups.store.list_unsettled)),
         LiveRoutes(hub=receiver.hub, store=receiver.store, access=access, sites=receiver.sites, clock=clock),
     )
     # A plain Starlette route: the body is read as bytes after the token is verified, and no model is built of it.
     app.router.routes.append(Route("/api/v1/gateways/{serial}/batches", ingest.post_batch, methods=["POST"]))
     for routes in routes_of_readers:
-        app.include_router(routes.router(), responses=READER_REFUSALS)
-    app.include_router(health.router(receiver.find_problem), responses=PROBE_REFUSALS)
-    app.router.routes.extend(PageRoutes().routes())
+        app.include_router(routes.make_router(), responses=READER_REFUSALS)
+    app.include_router(health.make_router(receiver.find_problem), responses=PROBE_REFUSALS)
+    app.router.routes.extend(PageRoutes().make_routes())
     per_address = rate_limit(rate=limits.address_rate, reason="address-rate")
     app.add_middleware(LeavingLayer)
     app.add_middleware(OutermostLayer, problems=problems, per_address=per_address)
@@ -103,7 +103,7 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
 
 
 @contextlib.asynccontextmanager
-async def running(
+async def run_receiver(
     receiver: Receiver, *, host: str, port: int, docs: bool = False, trusted_proxies: tuple[str, ...] = ()
 ) -> AsyncIterator[HttpListener]:
     """The receiver at work: store open, port listening, roll-ups under way. At the end, what came in is answered."""
@@ -154,7 +154,7 @@ async def serve(
     stop = stop or _stop_on_signals()
     async with (
         give_memory_back(),
-        running(
+        run_receiver(
             receiver,
             host=settings.host,
             port=settings.port,
@@ -187,14 +187,16 @@ def _stop_on_signals() -> asyncio.Event:
 def _start_status(settings: ReceiverSettings, receiver: Receiver) -> StatusServer:
     loop = asyncio.get_running_loop()
 
-    def ready() -> str | None:
+    def check_ready() -> str | None:
         """Called on the status thread: the store belongs to the event loop."""
         try:
             return asyncio.run_coroutine_threadsafe(receiver.find_problem(), loop).result(_READY_S)
         except TimeoutError:
             return "the store does not answer"
 
-    status = StatusServer(settings.status_host, settings.status_port, registry=receiver.metrics.registry, ready=ready)
+    status = StatusServer(
+        settings.status_host, settings.status_port, registry=receiver.metrics.registry, ready=check_ready
+    )
     try:
         status.start()
     except OSError as error:

@@ -48,7 +48,7 @@ class Receiver:
 
     async def find_problem(self) -> str | None:
         """Why a batch would not be stored now, as a sentence for people; None if it would be."""
-        return await self.store.ready() or await self.rollups.store.find_journal_problem()
+        return await self.store.check_ready() or await self.rollups.store.find_journal_problem()
 
 
 def build(settings: ReceiverSettings, *, clock: Clock, limits: Limits | None = None) -> Receiver:
@@ -57,13 +57,13 @@ def build(settings: ReceiverSettings, *, clock: Clock, limits: Limits | None = N
     store = make_store(settings)
     sites, arrivals, metrics = SitesFile(settings.sites_file, clock), Arrivals(), Metrics()
     rollups = Rollups(
-        store, site_of=sites.of, clock=clock, state_dir=settings.state_dir, arrivals=arrivals, metrics=metrics
+        store, site_of=sites.get_site, clock=clock, state_dir=settings.state_dir, arrivals=arrivals, metrics=metrics
     )
     watch = Watch(clock)
     hub = Hub(store, watch, clock)
     return Receiver(
         store=store,
-        commit=GroupCommit(rollups.store, on_stored=hub.on_stored),
+        commit=GroupCommit(rollups.store, on_stored=hub.deliver),
         gate=build_gate(settings, clock),
         watch=watch,
         sites=sites,
@@ -87,8 +87,8 @@ def build_gate(settings: ReceiverSettings, clock: Clock) -> TokenGate:
         fixed[SECRET_KEY_ID] = VerificationKey(HS256, settings.secret, "ingest", frozenset(settings.gateways))
     return TokenGate(
         fixed=fixed,
-        keys_file=ReloadingFile(settings.keys_file, keys_file.verification_keys, clock),
-        revoked=ReloadingFile(settings.state_dir / readers.LIST_FILE, readers.revoked_ids, clock),
+        keys_file=ReloadingFile(settings.keys_file, keys_file.parse_verification_keys, clock),
+        revoked=ReloadingFile(settings.state_dir / readers.LIST_FILE, readers.parse_revoked_ids, clock),
         clock=clock,
         name=settings.name,
     )

@@ -9,7 +9,7 @@
 
 from receiver.settings.contacts import ContactSettings
 from receiver.settings.declarations import ReceiverSettings
-from receiver.settings.loading import known_settings, load, load_contacts
+from receiver.settings.loading import list_known_settings, load, load_contacts
 from receiver.settings.stores import InfluxDB, Sqlite
 
-__all__ = ["ContactSettings", "InfluxDB", "ReceiverSettings", "Sqlite", "known_settings", "load", "load_contacts"]
+__all__ = ["ContactSettings", "InfluxDB", "ReceiverSettings", "Sqlite", "list_known_settings", "load", "load_contacts"]

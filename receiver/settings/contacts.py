@@ -61,12 +61,12 @@ class ContactSettings(SettingsModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        problems = [*self._incomplete(), *self._wrong_forms()]
+        problems = [*self._find_incomplete(), *self._find_wrong_forms()]
         if problems:
             raise ValueError("\n".join(problems))
         return self
 
-    def _incomplete(self) -> Iterator[str]:
+    def _find_incomplete(self) -> Iterator[str]:
         for given, value, needed, other in (
             ("NTFY_TOKEN", self.ntfy_token, "NTFY_URL", self.ntfy_url),
             ("TELEGRAM_BOT_TOKEN", self.telegram_bot_token, "TELEGRAM_CHAT_ID", self.telegram_chat_id),
@@ -76,7 +76,7 @@ class ContactSettings(SettingsModel):
             if value and not other:
                 yield f"{given} is set without {needed}: set both, or neither"
 
-    def _wrong_forms(self) -> Iterator[str]:
+    def _find_wrong_forms(self) -> Iterator[str]:
         if self.ntfy_url is not None and not _is_address(self.ntfy_url, is_topic=True):
             yield "NTFY_URL must be an address like https://ntfy.sh/my-roof"
         if self.webhook_url is not None and not _is_address(self.webhook_url):

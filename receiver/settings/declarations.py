@@ -26,18 +26,18 @@ _NAME = re.compile(NAME_PATTERN)
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (recognised, not chosen)
 
 
-def _words(value: Any) -> Any:
+def _split_words(value: Any) -> Any:
     """The words between commas."""
     return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
 
 
-def _serials(serials: tuple[str, ...]) -> tuple[str, ...]:
+def _check_serials(serials: tuple[str, ...]) -> tuple[str, ...]:
     if not all(map(is_serial, serials)):
         raise ValueError("RECEIVER_GATEWAYS must be serial numbers separated by commas, e.g. 122300001234,122300005678")
     return serials
 
 
-def _networks(value: Iterable[Any]) -> tuple[IPv4Network | IPv6Network, ...]:
+def _parse_networks(value: Iterable[Any]) -> tuple[IPv4Network | IPv6Network, ...]:
     try:
         return tuple(map(ip_network, value))
     except ValueError:
@@ -62,7 +62,7 @@ def _check_name(name: str | None) -> str | None:
     return name
 
 
-def _page_address(text: str) -> str:
+def _check_page_address(text: str) -> str:
     url = urlsplit(text)
     if url.scheme not in ("http", "https") or not url.hostname or url.username or url.query or url.fragment:
         raise ValueError(
@@ -71,23 +71,25 @@ def _page_address(text: str) -> str:
     return text.rstrip("/")
 
 
-def _default_store(values: dict[str, Any]) -> Sqlite:
+def _choose_default_store(values: dict[str, Any]) -> Sqlite:
     return Sqlite(values["state_dir"] / "readings.sqlite")
 
 
-def _default_keys_file(values: dict[str, Any]) -> Path:
+def _choose_default_keys_file(values: dict[str, Any]) -> Path:
     path: Path = values["state_dir"] / "keys"
     return path
 
 
-def _default_public_url(values: dict[str, Any]) -> str:
+def _choose_default_public_url(values: dict[str, Any]) -> str:
     host = values.get("host")
     return f"http://{'127.0.0.1' if host in _EVERYWHERE else host}:{values.get('port')}"
 
 
 _Port = Annotated[int, Field(ge=0, le=65535)]
-_Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
-_Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks), BeforeValidator(_words)]
+_Words = Annotated[tuple[str, ...], BeforeValidator(_split_words)]
+_Networks = Annotated[
+    tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_parse_networks), BeforeValidator(_split_words)
+]
 _StrongSecret = Annotated[SecretBytes, AfterValidator(_refuse_weakness)]
 
 
@@ -120,11 +122,11 @@ class ReceiverSettings(SettingsModel):
     PREFIX: ClassVar[str] = "RECEIVER_"
 
     state_dir: ExpandedPath = Path("~/.local/state/envoy-receiver")
-    store: Sqlite | InfluxDB = Field(default_factory=_default_store)
+    store: Sqlite | InfluxDB = Field(default_factory=_choose_default_store)
     meter_days: int = Field(90, ge=0, le=MOST_DAYS)
     secret: _StrongSecret = None
-    gateways: Annotated[_Words, AfterValidator(_serials)] = ()
-    keys_file: ExpandedPath = Field(default_factory=_default_keys_file)
+    gateways: Annotated[_Words, AfterValidator(_check_serials)] = ()
+    keys_file: ExpandedPath = Field(default_factory=_choose_default_keys_file)
     name: Annotated[str | None, AfterValidator(_check_name)] = None
     sites_file: ExpandedPath | None = None
     read_secret: _StrongSecret = None
@@ -134,14 +136,14 @@ class ReceiverSettings(SettingsModel):
     status_port: _Port = 8002
     trusted_proxies: _Words = ()
     open_live: _Networks = ()
-    public_url: Annotated[str, AfterValidator(_page_address)] = Field(default_factory=_default_public_url)
+    public_url: Annotated[str, AfterValidator(_check_page_address)] = Field(default_factory=_choose_default_public_url)
     gateway_rate: float = Field(200, ge=1)
     address_rate: float = Field(1000, ge=1)
     docs: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @model_validator(mode="after")
-    def _secrets_of_their_own(self) -> Self:
+    def _check_secrets(self) -> Self:
         if self.secret is not None and self.secret == self.read_secret:
             raise ValueError(
                 "RECEIVER_READ_SECRET equals RECEIVER_SECRET, so every scraper could make tokens that read: make "
@@ -155,7 +157,7 @@ class ReceiverSettings(SettingsModel):
         return self
 
     @model_validator(mode="after")
-    def _secret_and_gateways(self) -> Self:
+    def _check_secret_and_gateways(self) -> Self:
         if (self.secret is None) == (not self.gateways):
             return self
         given, missing = "RECEIVER_SECRET", "RECEIVER_GATEWAYS"

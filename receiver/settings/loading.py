@@ -12,9 +12,9 @@ from pydantic import ValidationError, ValidationInfo, field_validator
 from receiver.errors import ReceiverSettingError
 from receiver.settings.contacts import ContactSettings
 from receiver.settings.declarations import ReceiverSettings
-from receiver.settings.source import FromEnvironment, sentences, variables_of
+from receiver.settings.source import FromEnvironment, explain_problems, list_variables
 from receiver.settings.stores import InfluxDB, Sqlite
-from shared.environment import UnreadableSettingError, misspelt_settings, read_environment, unknown_settings
+from shared.environment import UnreadableSettingError, find_misspelt_settings, find_unknown_settings, read_environment
 
 MODELS = (ReceiverSettings, InfluxDB, ContactSettings)
 _SQLITE = "sqlite:///"
@@ -47,28 +47,28 @@ class _ReceiverEnvironment(FromEnvironment, ReceiverSettings):
         return Sqlite(Path(value.removeprefix(_SQLITE)).expanduser())
 
 
-def known_settings() -> list[str]:
+def list_known_settings() -> list[str]:
     """The names of all settings of the receiver, in the order of their declarations."""
-    return [name for model in MODELS for name in variables_of(model)]
+    return [name for model in MODELS for name in list_variables(model)]
 
 
 def load() -> ReceiverSettings:
     """Read and check the settings. Raises ReceiverSettingError, one line per problem."""
-    environment = _environment()
-    known = known_settings()
+    environment = _read_environment()
+    known = list_known_settings()
     of_influxdb = {name: text for name, text in environment.items() if name.startswith(InfluxDB.PREFIX)}
-    _refuse(unknown_settings(environment, known, ReceiverSettings.PREFIX, "receiver"))
-    _refuse(misspelt_settings(of_influxdb, known))
+    _refuse(find_unknown_settings(environment, known, ReceiverSettings.PREFIX, "receiver"))
+    _refuse(find_misspelt_settings(of_influxdb, known))
     return _read(_ReceiverEnvironment)
 
 
 def load_contacts() -> ContactSettings:
     """Read and check who hears of alarms; only `setup` needs it. Raises ReceiverSettingError, one line per problem."""
-    _refuse(misspelt_settings(_environment(), list(variables_of(ContactSettings))))
+    _refuse(find_misspelt_settings(_read_environment(), list(list_variables(ContactSettings))))
     return _read(_ContactEnvironment)
 
 
-def _environment() -> dict[str, str]:
+def _read_environment() -> dict[str, str]:
     try:
         return read_environment()
     except UnreadableSettingError as error:
@@ -84,4 +84,4 @@ def _read(model: type[_ReadT], **defaults: Any) -> _ReadT:
     try:
         return model(**defaults)
     except ValidationError as error:
-        raise ReceiverSettingError("\n".join(sentences(model, error))) from None
+        raise ReceiverSettingError("\n".join(explain_problems(model, error))) from None

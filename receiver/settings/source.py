@@ -16,10 +16,10 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from shared.environment import (
     UnreadableSettingError,
+    explain_service_address,
     is_service_address,
     read_environment,
     read_secret_file,
-    service_address_sentence,
 )
 
 
@@ -69,22 +69,22 @@ class SettingsModel(BaseModel):
     )
 
 
-def variable_of(model: type[BaseModel], name: str) -> str:
+def name_variable(model: type[BaseModel], name: str) -> str:
     """The variable that gives the field `name`."""
     named = [meta.name for meta in model.model_fields[name].metadata if isinstance(meta, Variable)]
     prefix: str = getattr(model, "PREFIX", "")
     return named[0] if named else f"{prefix}{name.upper()}"
 
 
-def variables_of(model: type[BaseModel]) -> Iterator[str]:
+def list_variables(model: type[BaseModel]) -> Iterator[str]:
     """All variables that a model is read from, in the order of its fields."""
     for name, field in model.model_fields.items():
-        yield variable_of(model, name)
+        yield name_variable(model, name)
         if _is_secret(field):
-            yield f"{variable_of(model, name)}_FILE"
+            yield f"{name_variable(model, name)}_FILE"
 
 
-def sentences(model: type[BaseModel], error: ValidationError) -> Iterator[str]:
+def explain_problems(model: type[BaseModel], error: ValidationError) -> Iterator[str]:
     """A sentence for each problem, with the setting's name and never its value."""
     for problem in error.errors(include_input=False, include_url=False):
         if problem["type"] == "default_factory_not_called":
@@ -92,9 +92,9 @@ def sentences(model: type[BaseModel], error: ValidationError) -> Iterator[str]:
         if problem["type"] == "value_error":  # raised by our own validators, which name the setting
             yield str(problem["ctx"]["error"])
             continue
-        name, text = variable_of(model, str(problem["loc"][0])), problem["msg"]
+        name, text = name_variable(model, str(problem["loc"][0])), problem["msg"]
         if is_service_address(read_environment().get(name, "")):
-            yield service_address_sentence(name)
+            yield explain_service_address(name)
         else:
             yield f"{name}: {text[0].lower()}{text[1:]}"
 
@@ -121,7 +121,7 @@ class _EnvironmentSource(PydanticBaseSettingsSource):
         self._environment = read_environment()
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        name = variable_of(self.settings_cls, field_name)
+        name = name_variable(self.settings_cls, field_name)
         path = self._environment.get(f"{name}_FILE") if _is_secret(field) else None
         value = SecretFile(f"{name}_FILE", Path(path)) if path else self._environment.get(name) or None
         return value, field_name, False

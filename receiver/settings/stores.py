@@ -29,7 +29,7 @@ class Sqlite:
         return str(self.path)
 
 
-def _address(text: str) -> str:
+def _check_address(text: str) -> str:
     try:
         parts = urlsplit(text)
         fits = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
@@ -40,11 +40,11 @@ def _address(text: str) -> str:
     return text.rstrip("/")
 
 
-def _default_live_bucket(values: dict[str, Any]) -> str:
+def _choose_default_live_bucket(values: dict[str, Any]) -> str:
     return f"{values['bucket']}_live"
 
 
-def _default_grafana_tokens_dir(values: dict[str, Any]) -> Path:
+def _choose_default_grafana_tokens_dir(values: dict[str, Any]) -> Path:
     folder: Path = values["tokens_dir"]
     return folder
 
@@ -67,13 +67,13 @@ class InfluxDB(SettingsModel):
 
     PREFIX: ClassVar[str] = "INFLUXDB_"
 
-    url: Annotated[str, Variable("INFLUXDB_V2_URL"), AfterValidator(_address)] = "http://127.0.0.1:8086"
+    url: Annotated[str, Variable("INFLUXDB_V2_URL"), AfterValidator(_check_address)] = "http://127.0.0.1:8086"
     org: Annotated[str, Variable("INFLUXDB_V2_ORG")] = "home"
     bucket: Annotated[str, Variable("INFLUXDB_V2_BUCKET")] = "envoy"
-    live_bucket: Annotated[str, Variable("RECEIVER_LIVE_BUCKET")] = Field(default_factory=_default_live_bucket)
+    live_bucket: Annotated[str, Variable("RECEIVER_LIVE_BUCKET")] = Field(default_factory=_choose_default_live_bucket)
     tokens_dir: Annotated[ExpandedPath, Variable("RECEIVER_TOKENS_DIR")]
     grafana_tokens_dir: Annotated[ExpandedPath, Variable("GRAFANA_TOKENS_DIR")] = Field(
-        default_factory=_default_grafana_tokens_dir
+        default_factory=_choose_default_grafana_tokens_dir
     )
     token: Annotated[SecretText, Variable("INFLUXDB_V2_TOKEN")] = None
     admin_user: str = "admin"

@@ -31,7 +31,7 @@ class SitesFile:
         """All sites, by serial of the gateway."""
         return NO_SITES if self._file is None else self._file.get()
 
-    def of(self, serial: str) -> Site:
+    def get_site(self, serial: str) -> Site:
         """What the owner says of one gateway; an empty `Site` if the file does not mention it."""
         return self.get().get(serial, NO_SITE)
 

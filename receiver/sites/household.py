@@ -7,7 +7,7 @@ numbers everywhere.
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
-from receiver.energy.site import PRODUCTION, STORAGE, MeterPhase, SitePower, has_meter, site_power
+from receiver.energy.site import PRODUCTION, STORAGE, MeterPhase, SitePower, compute_site_power, has_meter
 from receiver.sites.corrections import correct_latest
 from receiver.sites.model import Site
 from receiver.sites.storage import NO_STORAGE, StorageNow
@@ -71,7 +71,7 @@ def describe_household(
     here = [entry for entry in correct_latest(meters, site) if now_ms - entry.timestamp <= METER_GONE_MS]
     used = [entry for entry in here if now_ms - entry.timestamp <= METER_SPEAKS_MS]
     powers = {
-        (entry.tags["meter"], entry.tags["phase"]): _power(entry)
+        (entry.tags["meter"], entry.tags["phase"]): _read_power(entry)
         if now_ms - entry.timestamp <= METER_SPEAKS_MS
         else None
         for entry in here
@@ -84,10 +84,10 @@ def describe_household(
     if not has_meter(powers, PRODUCTION):
         told = inverters or _choose_total(totals)
         reports = [entry for entry in told if now_ms - entry.timestamp <= REPORT_SPEAKS_MS]
-        known = [watts for entry in reports if (watts := _power(entry)) is not None]
+        known = [watts for entry in reports if (watts := _read_power(entry)) is not None]
         reported = sum(known) if known else None
         used = used or reports
-    power = site_power(
+    power = compute_site_power(
         powers,
         inverters=reported,
         netting=site.netting,
@@ -111,6 +111,6 @@ def _choose_total(totals: Sequence[Latest]) -> list[Latest]:
     return [by_source[source] for source in TOTAL_SOURCES if source in by_source][:1]
 
 
-def _power(entry: Latest) -> float | None:
+def _read_power(entry: Latest) -> float | None:
     power = entry.fields.get("power")
     return power if isinstance(power, float) else None

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from receiver.sites import plain_yaml
-from receiver.sites.model import Location, MeterCorrection, Serial, Site, SitePanel, Sites, Tariff, time_zones
+from receiver.sites.model import Location, MeterCorrection, Serial, Site, SitePanel, Sites, Tariff, list_time_zones
 
 MAX_BYTES = 512 * 1024
 """A larger file is refused: thousands of panels fit, and reading it again must not hold up what is being received."""
@@ -76,46 +76,48 @@ def parse(data: bytes) -> Sites:
     try:
         return MappingProxyType(_SITES.validate_python(plain))
     except ValidationError as error:
-        sentences = [_sentence(problem["loc"], problem["type"], problem["msg"], plain) for problem in error.errors()]
+        sentences = [
+            _make_sentence(problem["loc"], problem["type"], problem["msg"], plain) for problem in error.errors()
+        ]
         raise SitesFileError(list(dict.fromkeys(sentences))) from None
 
 
-def _sentence(location: tuple[int | str, ...], kind: str, message: str, plain: Any) -> str:
+def _make_sentence(location: tuple[int | str, ...], kind: str, message: str, plain: Any) -> str:
     keys = [part for part in location if part != "[key]"]
     if isinstance(keys[-1], int) and keys[-2] in _LISTS:
         keys.pop()
-    place = ", ".join([f"gateway {keys[0]}", *(_word(part) for part in keys[1:])])
+    place = ", ".join([f"gateway {keys[0]}", *(_name_part(part) for part in keys[1:])])
     if kind == "sentence":
         return f"{place}: {message}"
     if kind == "extra_forbidden":
-        return f"{place}: no such key; {_near(keys)}"
+        return f"{place}: no such key; {_suggest_key(keys)}"
     if kind == "missing":
         return f"{place}: is missing; it {_MUST[str(keys[-1])]}"
     if len(keys) == 1 or keys[-2] in _ENTRIES:
-        return f"{place}: must have keys of its own, indented below it: {', '.join(_known([*keys, '']))}"
-    return f"{place}: {_MUST[str(keys[-1])]}{_zone_hint(keys, plain)}"
+        return f"{place}: must have keys of its own, indented below it: {', '.join(_list_known([*keys, '']))}"
+    return f"{place}: {_MUST[str(keys[-1])]}{_suggest_zone(keys, plain)}"
 
 
-def _word(part: int | str) -> str:
+def _name_part(part: int | str) -> str:
     return f"entry {part + 1}" if isinstance(part, int) else part
 
 
-def _known(keys: list[int | str]) -> list[str]:
+def _list_known(keys: list[int | str]) -> list[str]:
     """The keys that may stand where the last of `keys` does."""
     return list((_PARTS[str(keys[1])] if len(keys) > 2 else Site).model_fields)
 
 
-def _near(keys: list[int | str]) -> str:
+def _suggest_key(keys: list[int | str]) -> str:
     """What may have been meant by the last key."""
-    known = _known(keys)
+    known = _list_known(keys)
     near = difflib.get_close_matches(str(keys[-1]), known, 1)
     return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
 
 
-def _zone_hint(keys: list[int | str], plain: Any) -> str:
+def _suggest_zone(keys: list[int | str], plain: Any) -> str:
     if keys[1:] != ["time_zone"]:
         return ""
     written = plain[keys[0]]["time_zone"]
-    by_city = {zone.rsplit("/", 1)[-1].lower(): zone for zone in sorted(time_zones())}
+    by_city = {zone.rsplit("/", 1)[-1].lower(): zone for zone in sorted(list_time_zones())}
     near = difflib.get_close_matches(str(written).rsplit("/", 1)[-1].lower(), by_city, 1)
     return f"; did you mean {by_city[near[0]]}?" if near else ""

@@ -25,10 +25,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from receiver.calendar.edges import list_windows
-from receiver.calendar.windows import every_of
+from receiver.calendar.boundaries import list_windows
+from receiver.calendar.windows import find_every
 from receiver.energy.site import Netting
-from receiver.sites.tariffs import hourly_rates
+from receiver.sites.tariffs import parse_hourly_rates
 from shared.keys import is_serial
 
 IGNORE = "ignore"
@@ -41,51 +41,51 @@ _TAG = re.compile(r"[0-9A-Za-z._-]{1,64}")  # as the tags of readings
 
 
 @functools.cache
-def time_zones() -> frozenset[str]:
+def list_time_zones() -> frozenset[str]:
     """The IANA names that are known here."""
     return frozenset(zoneinfo.available_timezones())
 
 
-def sentence(text: str) -> PydanticCustomError:
+def make_sentence_error(text: str) -> PydanticCustomError:
     """An error whose message is shown as it is."""
     return PydanticCustomError("sentence", "{text}", {"text": text})
 
 
-def _known_zone(name: str) -> str:
-    if name not in time_zones():
+def _check_zone(name: str) -> str:
+    if name not in list_time_zones():
         raise ValueError("no such zone")
     return name
 
 
-def _printable(text: str) -> str:
+def _check_printable(text: str) -> str:
     if not text.isprintable():
         raise ValueError("control characters")
     return text
 
 
-def _known_serial(text: str) -> str:
+def _check_serial(text: str) -> str:
     if not is_serial(text):
-        raise sentence("must be a serial number: digits, letters and '-'")
+        raise make_sentence_error("must be a serial number: digits, letters and '-'")
     return text
 
 
-def _known_tag(text: str) -> str:
+def _check_tag(text: str) -> str:
     if _TAG.fullmatch(text) is None:
-        raise sentence("must be a name as the readings have it: letters, digits, '.', '_' and '-'")
+        raise make_sentence_error("must be a name as the readings have it: letters, digits, '.', '_' and '-'")
     return text
 
 
-def _iso_date(text: Any) -> date:
+def _parse_date(text: Any) -> date:
     if not isinstance(text, str):
         raise ValueError("no text")  # noqa: TRY004 (pydantic takes a TypeError for a mistake of ours)
     return date.fromisoformat(text)
 
 
 Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_printable)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_check_printable)
 ]
-Serial = Annotated[str, AfterValidator(_known_serial)]
-Tag = Annotated[str, AfterValidator(_known_tag)]
+Serial = Annotated[str, AfterValidator(_check_serial)]
+Tag = Annotated[str, AfterValidator(_check_tag)]
 Price = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
 
 
@@ -96,7 +96,7 @@ class _Part(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _left_out(cls, data: Any) -> Any:
+    def _drop_empty(cls, data: Any) -> Any:
         if data is None:
             return {}
         if isinstance(data, dict):
@@ -154,8 +154,8 @@ class Tariff(_Part):
         feed_in: Price of a sold kWh; None is unknown.
     """
 
-    valid_from: Annotated[date, BeforeValidator(_iso_date)]
-    rates: Annotated[tuple[Price, ...], BeforeValidator(hourly_rates)]
+    valid_from: Annotated[date, BeforeValidator(_parse_date)]
+    rates: Annotated[tuple[Price, ...], BeforeValidator(parse_hourly_rates)]
     feed_in: Price | None = None
 
 
@@ -174,7 +174,7 @@ class Site(_Part):
     """
 
     name: Name | None = None
-    time_zone: Annotated[str, AfterValidator(_known_zone)] | None = None
+    time_zone: Annotated[str, AfterValidator(_check_zone)] | None = None
     location: Location | None = None
     netting: Netting = "sum"
     meters: dict[Tag, MeterCorrection] = {}
@@ -188,16 +188,16 @@ class Site(_Part):
         return zoneinfo.ZoneInfo(self.time_zone or "UTC")
 
     def list_windows(self, kind: str, start: int, stop: int) -> list[int]:
-        """The edges (UTC milliseconds) of every window of a stored kind that touches [start, stop), at least two.
+        """The boundaries (UTC milliseconds) of every window of a stored kind that touches [start, stop), at least two.
 
         Raises:
             ValueError: Nothing is in [start, stop), or the kind has no such windows.
         """
-        return list_windows(every_of(kind), start, stop, self.zone, billing_day=self.billing_day)
+        return list_windows(find_every(kind), start, stop, self.zone, billing_day=self.billing_day)
 
     @field_validator("meters")
     @classmethod
-    def _one_meter_per_role(cls, meters: dict[str, MeterCorrection]) -> dict[str, MeterCorrection]:
+    def _check_meter_roles(cls, meters: dict[str, MeterCorrection]) -> dict[str, MeterCorrection]:
         """Two meters of one role would be one series with two values."""
         owner: dict[str, str] = {}
         for meter, correction in meters.items():
@@ -207,30 +207,32 @@ class Site(_Part):
             # A meter that is not listed keeps its own name, and would clash with one that is renamed to it.
             other = owner.setdefault(role, meter) if role in meters or role == meter else role
             if other != meter:
-                raise sentence(
+                raise make_sentence_error(
                     f"{meter} and {other} would both be {role}: give {other} another role too, or 'role: {IGNORE}'"
                 )
         return meters
 
     @field_validator("panels")
     @classmethod
-    def _one_panel_per_place(cls, panels: dict[str, SitePanel]) -> dict[str, SitePanel]:
-        places: dict[tuple[str | None, int, int], str] = {}
+    def _check_panel_places(cls, panels: dict[str, SitePanel]) -> dict[str, SitePanel]:
+        serials_by_position: dict[tuple[str | None, int, int], str] = {}
         for serial, panel in panels.items():
             if (panel.row is None) != (panel.column is None):
-                raise sentence(f"{serial} needs both row and column, or neither")
+                raise make_sentence_error(f"{serial} needs both row and column, or neither")
             if panel.row is None or panel.column is None:
                 continue
-            other = places.setdefault((panel.array, panel.row, panel.column), serial)
+            other = serials_by_position.setdefault((panel.array, panel.row, panel.column), serial)
             if other != serial:
-                raise sentence(f"{serial} and {other} have the same place: change array, row or column of one")
+                raise make_sentence_error(
+                    f"{serial} and {other} have the same place: change array, row or column of one"
+                )
         return panels
 
     @field_validator("tariffs")
     @classmethod
-    def _ascending(cls, tariffs: tuple[Tariff, ...]) -> tuple[Tariff, ...]:
+    def _sort_tariffs(cls, tariffs: tuple[Tariff, ...]) -> tuple[Tariff, ...]:
         if len({tariff.valid_from for tariff in tariffs}) < len(tariffs):
-            raise sentence("two of them begin on the same day: change valid_from of one")
+            raise make_sentence_error("two of them begin on the same day: change valid_from of one")
         return tuple(sorted(tariffs, key=lambda tariff: tariff.valid_from))
 
 

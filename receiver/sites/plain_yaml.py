@@ -27,12 +27,12 @@ class PlainYamlError(ValueError):
 def read(text: str) -> Plain:
     """The one document in `text`. Raises PlainYamlError."""
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the fast one, where the library was built with it
-    events = _significant(yaml.parse(text, Loader=loader))
+    events = _select_significant(yaml.parse(text, Loader=loader))
     try:
         first = next(events, None)
-        value = None if first is None else _value(first, events, _MAX_DEPTH)
+        value = None if first is None else _build_value(first, events, _MAX_DEPTH)
         if (more := next(events, None)) is not None:
-            raise _error_at(more, "a second document begins here; write everything into one")
+            raise _make_error(more, "a second document begins here; write everything into one")
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise PlainYamlError(
@@ -43,37 +43,37 @@ def read(text: str) -> Plain:
     return value
 
 
-def _significant(events: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
+def _select_significant(events: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
     around = (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)
     return (event for event in events if not isinstance(event, around))
 
 
-def _value(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Plain:
+def _build_value(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Plain:
     if isinstance(event, yaml.ScalarEvent):
         return None if event.implicit[0] and event.value in _EMPTY else str(event.value)
     if isinstance(event, yaml.AliasEvent):
-        raise _error_at(event, "aliases (*name) are not allowed here; write the value out")
+        raise _make_error(event, "aliases (*name) are not allowed here; write the value out")
     if depth == 0:
-        raise _error_at(event, "too many levels inside each other; look at its indentation and brackets")
+        raise _make_error(event, "too many levels inside each other; look at its indentation and brackets")
     if isinstance(event, yaml.SequenceStartEvent):
-        return [_value(item, events, depth - 1) for item in _until(yaml.SequenceEndEvent, events)]
+        return [_build_value(item, events, depth - 1) for item in _iterate_until(yaml.SequenceEndEvent, events)]
     mapping: dict[str, Plain] = {}
-    for key in _until(yaml.MappingEndEvent, events):
+    for key in _iterate_until(yaml.MappingEndEvent, events):
         if not isinstance(key, yaml.ScalarEvent):
-            raise _error_at(key, "a key must be a word or a number")
+            raise _make_error(key, "a key must be a word or a number")
         if key.value in mapping:
-            raise _error_at(key, "this key stands here for the second time; keep one of the two")
-        mapping[str(key.value)] = _value(next(events), events, depth - 1)
+            raise _make_error(key, "this key stands here for the second time; keep one of the two")
+        mapping[str(key.value)] = _build_value(next(events), events, depth - 1)
     return mapping
 
 
-def _until(end: type[yaml.Event], events: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
+def _iterate_until(end: type[yaml.Event], events: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
     for event in events:
         if isinstance(event, end):
             return
         yield event
 
 
-def _error_at(event: yaml.Event, sentence: str) -> PlainYamlError:
+def _make_error(event: yaml.Event, sentence: str) -> PlainYamlError:
     line = event.start_mark.line + 1 if event.start_mark else 1
     return PlainYamlError(f"line {line}: {sentence}")

@@ -8,13 +8,13 @@ _SPAN = re.compile(r"(\d{1,2})-(\d{1,2})")
 _HOURS = 24
 
 
-def hourly_rates(written: Any) -> list[Any]:
+def parse_hourly_rates(written: Any) -> list[Any]:
     """24 prices, not yet checked to be numbers. Raises ValueError unless every hour has exactly one."""
     if not isinstance(written, dict):
         return [written] * _HOURS
     rates: dict[int, Any] = {}
     for span, price in written.items():
-        for hour in _hours(span):
+        for hour in _parse_hours(span):
             if hour in rates:
                 raise ValueError("an hour has two prices")
             rates[hour] = price
@@ -23,7 +23,7 @@ def hourly_rates(written: Any) -> list[Any]:
     return [rates[hour] for hour in range(_HOURS)]
 
 
-def _hours(span: str) -> Iterator[int]:
+def _parse_hours(span: str) -> Iterator[int]:
     """`22-6` runs over midnight."""
     match = _SPAN.fullmatch(span)
     start, stop = (int(match[1]), int(match[2])) if match else (0, 0)

@@ -44,10 +44,10 @@ class Seen(NamedTuple):
 
 def write_template(seen: Iterable[Seen]) -> str:
     """The text of a sites file with one entry for each gateway."""
-    return _HEAD + "".join(_entry(gateway) for gateway in seen)
+    return _HEAD + "".join(_write_entry(gateway) for gateway in seen)
 
 
-def _entry(seen: Seen) -> str:
+def _write_entry(seen: Seen) -> str:
     meters = [
         f'    "{meter}": {{reversed: []}}    # phases: {", ".join(phases)}' for meter, phases in seen.meters.items()
     ]

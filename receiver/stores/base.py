@@ -151,15 +151,15 @@ class Store(Protocol):
         """
         ...
 
-    async def ready(self) -> str | None:
+    async def check_ready(self) -> str | None:
         """None if a write would now be tried with hope, or a sentence that says what is wrong and what to do."""
         ...
 
-    async def gateways(self) -> list[GatewaySummary]:
+    async def list_gateways(self) -> list[GatewaySummary]:
         """Every gateway that has readings, by serial. Raises StoreUnavailableError."""
         ...
 
-    async def summary(self, gateway: str) -> GatewaySummary | None:
+    async def read_summary(self, gateway: str) -> GatewaySummary | None:
         """The same of one gateway, without a look at the others; None if it has no readings.
 
         Raises:
@@ -167,7 +167,7 @@ class Store(Protocol):
         """
         ...
 
-    async def latest(self, gateway: str, kind: str) -> list[Latest]:
+    async def read_latest(self, gateway: str, kind: str) -> list[Latest]:
         """The last known values of every series of a kind, ordered by tags. Empty for what the store does not know.
 
         Raises:
@@ -175,7 +175,7 @@ class Store(Protocol):
         """
         ...
 
-    async def points(
+    async def read_points(
         self,
         gateway: str,
         kind: str,
@@ -215,7 +215,7 @@ class Store(Protocol):
         ...
 
 
-def neighbour_reach_ms(kind: str) -> int | None:
+def find_neighbour_reach_ms(kind: str) -> int | None:
     """How far away a neighbour of this kind still says something: linear fields are unknown across longer gaps."""
     linear = all(field.interpolation is Interpolation.LINEAR for field in STORED[kind].fields.values())
     return MAX_GAP_MS if linear else None

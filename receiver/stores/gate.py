@@ -27,7 +27,7 @@ _NUMBERS = {
 _ONLY_FLOATS = frozenset({float})
 
 
-def refusal(reading: Reading, *, series_known: bool = False) -> Rejection | None:
+def find_refusal(reading: Reading, *, series_known: bool = False) -> Rejection | None:
     """Why no store will ever hold this reading, or None if it may be written.
 
     Args:
@@ -39,26 +39,26 @@ def refusal(reading: Reading, *, series_known: bool = False) -> Rejection | None
         return Rejection.UNKNOWN_KIND
     if not fields:
         return Rejection.NO_KNOWN_FIELD
-    if not (series_known or _tags_fit(kind, reading.tags)):
+    if not (series_known or _has_right_tags(kind, reading.tags)):
         return Rejection.STORE_REFUSED
     if not -MAX_TIMESTAMP_MS <= reading.timestamp <= MAX_TIMESTAMP_MS:
         return Rejection.STORE_REFUSED
-    if _are_plain_numbers(fields, _NUMBERS[kind]):
+    if _has_only_plain_numbers(fields, _NUMBERS[kind]):
         return None
     types = _TYPES[kind]
-    return None if all(_fits(value, types.get(name)) for name, value in fields.items()) else Rejection.STORE_REFUSED
+    return None if all(_is_valid(value, types.get(name)) for name, value in fields.items()) else Rejection.STORE_REFUSED
 
 
-def bounded(timestamp: int) -> int:
+def bound_timestamp(timestamp: int) -> int:
     """The nearest instant of those that readings may have and the next one: for bounds that no database can hold."""
     return min(max(timestamp, -MAX_TIMESTAMP_MS), MAX_TIMESTAMP_MS + 1)
 
 
-def _tags_fit(kind: str, tags: Mapping[str, str]) -> bool:
+def _has_right_tags(kind: str, tags: Mapping[str, str]) -> bool:
     return tags.keys() == _TAGS[kind] and all(map(_is_text, tags.values()))
 
 
-def _are_plain_numbers(fields: Mapping[str, object], numbers: frozenset[str]) -> bool:
+def _has_only_plain_numbers(fields: Mapping[str, object], numbers: frozenset[str]) -> bool:
     """Whether all are finite floats of number fields: nearly every reading, checked without a step of Python per field.
 
     A sum is finite only if every part of it is. The sum of huge numbers may overflow: they get the closer look.
@@ -67,7 +67,7 @@ def _are_plain_numbers(fields: Mapping[str, object], numbers: frozenset[str]) ->
     return fields.keys() <= numbers and _ONLY_FLOATS.issuperset(map(type, values)) and isfinite(sum(values))  # type: ignore[arg-type]  # floats, as was just seen
 
 
-def _fits(value: object, wanted: type[float] | type[str] | None) -> bool:
+def _is_valid(value: object, wanted: type[float] | type[str] | None) -> bool:
     if wanted is float:
         if type(value) is int:  # callers in Python write 5 for 5.0; a bool is no number
             return abs(value) <= _EXACT_INTEGER

@@ -16,40 +16,40 @@ ENERGY_KINDS = ("energy_15m", "energy_1h", "energy_1d", "energy_1w", "energy_1mo
 """Windows of energy, from fine to coarse. From `energy_1h` on they follow the site's time zone."""
 
 
-def _number(unit: str, meaning: str) -> Field:
+def _make_number(unit: str, meaning: str) -> Field:
     return Field(float, unit, Interpolation.LAST, meaning)
 
 
-def _text(meaning: str) -> Field:
+def _make_text(meaning: str) -> Field:
     return Field(str, "", Interpolation.LAST, meaning)
 
 
-_COVERAGE = {"coverage": _number("", "Share of the window in which the power is known, 0 to 1.")}
+_COVERAGE = {"coverage": _make_number("", "Share of the window in which the power is known, 0 to 1.")}
 
 
-def _mean_min_max(name: str, unit: str, what: str) -> dict[str, Field]:
+def _make_mean_min_max(name: str, unit: str, what: str) -> dict[str, Field]:
     return {
-        name: _number(unit, f"{what}: time-weighted mean over the known part of the window."),
-        f"{name}_min": _number(unit, f"{what}: lowest value in the window."),
-        f"{name}_max": _number(unit, f"{what}: highest value in the window."),
+        name: _make_number(unit, f"{what}: time-weighted mean over the known part of the window."),
+        f"{name}_min": _make_number(unit, f"{what}: lowest value in the window."),
+        f"{name}_max": _make_number(unit, f"{what}: highest value in the window."),
     }
 
 
 _METER = _COVERAGE | {
     name: field
     for raw, described in KINDS["meter"].fields.items()
-    for name, field in _mean_min_max(raw, described.unit, raw.replace("_", " ").capitalize()).items()
+    for name, field in _make_mean_min_max(raw, described.unit, raw.replace("_", " ").capitalize()).items()
 }
 
 _SITE = (
-    {"coverage": _number("", "Share of the window in which the least known of its quantities is known, 0 to 1.")}
-    | _mean_min_max("production", "W", "Generation")
-    | _mean_min_max("load", "W", "What the house uses")
-    | _mean_min_max("net", "W", "Power from the grid, + import, - export, netted over the phases")
-    | _mean_min_max("battery", "W", "Battery power, + discharge, - charge")
+    {"coverage": _make_number("", "Share of the window in which the least known of its quantities is known, 0 to 1.")}
+    | _make_mean_min_max("production", "W", "Generation")
+    | _make_mean_min_max("load", "W", "What the house uses")
+    | _make_mean_min_max("net", "W", "Power from the grid, + import, - export, netted over the phases")
+    | _make_mean_min_max("battery", "W", "Battery power, + discharge, - charge")
     | {
-        "imported": _number("W", "Mean power bought from the grid, netted as the site is billed; at least 0."),
-        "exported": _number("W", "Mean power sold to the grid, netted as the site is billed; at least 0."),
+        "imported": _make_number("W", "Mean power bought from the grid, netted as the site is billed; at least 0."),
+        "exported": _make_number("W", "Mean power sold to the grid, netted as the site is billed; at least 0."),
     }
 )
 
@@ -63,11 +63,13 @@ _MEANINGS = {
 }
 
 
-def _quantity(name: str) -> dict[str, Field]:
+def _make_quantity(name: str) -> dict[str, Field]:
     return {
-        name: _number("Wh", f"{_MEANINGS[name]} in this window for certain."),
-        f"{name}_coverage": _number("", f"Share of the window in which it is known when the {name} energy flowed."),
-        f"{name}_unallocated": _number(
+        name: _make_number("Wh", f"{_MEANINGS[name]} in this window for certain."),
+        f"{name}_coverage": _make_number(
+            "", f"Share of the window in which it is known when the {name} energy flowed."
+        ),
+        f"{name}_unallocated": _make_number(
             "Wh", f"Further {name} energy of gaps that end in this window and began before it; absent for none."
         ),
     }
@@ -82,59 +84,65 @@ _SHARED = {
 """What shares are made of: two energies are compared only over the same time."""
 
 
-def _shared(name: str) -> dict[str, Field]:
+def _make_shared(name: str) -> dict[str, Field]:
     return {
-        name: _number("Wh", f"{_SHARED[name]}."),
-        f"{name}_unallocated": _number("Wh", "The same of gaps that end in this window; absent for none."),
+        name: _make_number("Wh", f"{_SHARED[name]}."),
+        f"{name}_unallocated": _make_number("Wh", "The same of gaps that end in this window; absent for none."),
     }
 
 
 _ENERGY = (
-    {name: field for quantity in ENERGY_QUANTITIES for name, field in _quantity(quantity).items()}
-    | {name: field for quantity in _SHARED for name, field in _shared(quantity).items()}
+    {name: field for quantity in ENERGY_QUANTITIES for name, field in _make_quantity(quantity).items()}
+    | {name: field for quantity in _SHARED for name, field in _make_shared(quantity).items()}
     | {
-        "unallocated_since": _number(
+        "unallocated_since": _make_number(
             "ms", "Where the earliest of those gaps began, milliseconds since 1970; absent for none."
         ),
-        "duration": _number("s", "Length of the whole window: days of 23 and 25 hours exist."),
-        "resets": _number("", "Steps in which a lifetime counter fell or jumped; they gave no energy."),
-        "self_consumption": _number("", "Share of the production that was used at home, 0 to 1."),
-        "self_sufficiency": _number("", "Share of the load that was not bought, 0 to 1."),
-        "cost": _number("", "Price of the imported energy by the site's tariffs, in their currency."),
-        "feed_in": _number("", "Payment for the exported energy by the site's tariffs."),
-        "savings": _number("", "What the energy produced and used at home would have cost, by the site's tariffs."),
+        "duration": _make_number("s", "Length of the whole window: days of 23 and 25 hours exist."),
+        "resets": _make_number("", "Steps in which a lifetime counter fell or jumped; they gave no energy."),
+        "self_consumption": _make_number("", "Share of the production that was used at home, 0 to 1."),
+        "self_sufficiency": _make_number("", "Share of the load that was not bought, 0 to 1."),
+        "cost": _make_number("", "Price of the imported energy by the site's tariffs, in their currency."),
+        "feed_in": _make_number("", "Payment for the exported energy by the site's tariffs."),
+        "savings": _make_number(
+            "", "What the energy produced and used at home would have cost, by the site's tariffs."
+        ),
     }
 )
 _ENERGY_1D = _ENERGY | {
-    "base_load": _number("W", "Lowest mean load of a fully known quarter hour before six in the morning."),
-    "week": _text("ISO week of the day, e.g. 2026-W47."),
-    "weekday": _text("Day of the week as it sorts, 1 Mon to 7 Sun."),
+    "base_load": _make_number("W", "Lowest mean load of a fully known quarter hour before six in the morning."),
+    "week": _make_text("ISO week of the day, e.g. 2026-W47."),
+    "weekday": _make_text("Day of the week as it sorts, 1 Mon to 7 Sun."),
 }
-_ENERGY_1MO = _ENERGY | {"year": _text("Year, e.g. 2026."), "month": _text("Month, 01 to 12.")}
+_ENERGY_1MO = _ENERGY | {"year": _make_text("Year, e.g. 2026."), "month": _make_text("Month, 01 to 12.")}
 
 _PANEL_15M = _COVERAGE | {
-    "power": _number("W", "Mean active power of the inverter."),
-    "energy": _number("Wh", "Energy of the known part of the window, by its lifetime counter where it has one."),
-    "peers": _number("W", "Median of the mean powers of the other panels of its array (without arrays: of the site)."),
-    "dead": _number("", "1 where it gives nothing in daylight while its peers produce, else 0."),
+    "power": _make_number("W", "Mean active power of the inverter."),
+    "energy": _make_number("Wh", "Energy of the known part of the window, by its lifetime counter where it has one."),
+    "peers": _make_number(
+        "W", "Median of the mean powers of the other panels of its array (without arrays: of the site)."
+    ),
+    "dead": _make_number("", "1 where it gives nothing in daylight while its peers produce, else 0."),
 }
 _PANEL_1D = _COVERAGE | {
-    "energy": _number("Wh", "Energy produced that day."),
-    "peak": _number("W", "Highest power of the day."),
-    "peers": _number("Wh", "Median of the energies of the other panels of its array (without arrays: of the site)."),
-    "ratio": _number("", "Its energy by that of its peers; 1 is as good as they are."),
-    "clipping_minutes": _number("min", "Minutes at the inverter's limit, where the panel could have given more."),
-    "reports": _number("", "Readings of that day."),
-    "last_report": _number("ms", "Timestamp of the day's last reading, milliseconds since 1970."),
+    "energy": _make_number("Wh", "Energy produced that day."),
+    "peak": _make_number("W", "Highest power of the day."),
+    "peers": _make_number(
+        "Wh", "Median of the energies of the other panels of its array (without arrays: of the site)."
+    ),
+    "ratio": _make_number("", "Its energy by that of its peers; 1 is as good as they are."),
+    "clipping_minutes": _make_number("min", "Minutes at the inverter's limit, where the panel could have given more."),
+    "reports": _make_number("", "Readings of that day."),
+    "last_report": _make_number("ms", "Timestamp of the day's last reading, milliseconds since 1970."),
 }
 _DELIVERY = {
-    "lag": _number("s", "How old the newest reading of the last batch was when it arrived."),
-    "readings": _number("", "Readings stored in this minute."),
-    "rejected": _number("", "Readings refused in this minute."),
+    "lag": _make_number("s", "How old the newest reading of the last batch was when it arrived."),
+    "readings": _make_number("", "Readings stored in this minute."),
+    "rejected": _make_number("", "Readings refused in this minute."),
 }
 
 
-def _kind(tags: tuple[str, ...], fields: dict[str, Field]) -> Kind:
+def _make_kind(tags: tuple[str, ...], fields: dict[str, Field]) -> Kind:
     return Kind(tags, MappingProxyType(fields))
 
 
@@ -142,14 +150,14 @@ _PANEL_TAGS = ("inverter", "panel", "array")
 _ENERGY_FIELDS = {"energy_1d": _ENERGY_1D, "energy_1mo": _ENERGY_1MO}
 
 DERIVED: Mapping[str, Kind] = MappingProxyType({
-    "meter_1m": _kind(KINDS["meter"].tags, _METER),
-    "meter_1h": _kind(KINDS["meter"].tags, _METER),
-    "site_1m": _kind((), _SITE),
-    "site_1h": _kind((), _SITE),
-    **{name: _kind((), _ENERGY_FIELDS.get(name, _ENERGY)) for name in ENERGY_KINDS},
-    "panel_15m": _kind(_PANEL_TAGS, _PANEL_15M),
-    "panel_1d": _kind(_PANEL_TAGS, _PANEL_1D),
-    "delivery": _kind((), _DELIVERY),
+    "meter_1m": _make_kind(KINDS["meter"].tags, _METER),
+    "meter_1h": _make_kind(KINDS["meter"].tags, _METER),
+    "site_1m": _make_kind((), _SITE),
+    "site_1h": _make_kind((), _SITE),
+    **{name: _make_kind((), _ENERGY_FIELDS.get(name, _ENERGY)) for name in ENERGY_KINDS},
+    "panel_15m": _make_kind(_PANEL_TAGS, _PANEL_15M),
+    "panel_1d": _make_kind(_PANEL_TAGS, _PANEL_1D),
+    "delivery": _make_kind((), _DELIVERY),
 })  # fmt: skip
 """What the receiver computes. Tags `panel` (its name, else its serial) and `array` (else "-") are the sites file's."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from scraper.check.findings import Findings
 from scraper.errors import OutboxError
 from scraper.outbox import Outbox
-from scraper.outbox.filesystem import network_filesystem
+from scraper.outbox.filesystem import find_network_filesystem
 from scraper.settings import ScraperSettings
 from shared.clock import Clock
 from shared.exposure import find_exposed_directory
@@ -35,7 +35,7 @@ def check_state(settings: ScraperSettings, findings: Findings) -> bool:
     if exposed := find_exposed_directory(path):
         findings.fail("state", exposed)
         return False
-    if kind := network_filesystem(path):
+    if kind := find_network_filesystem(path):
         findings.fail(
             "state",
             f"{path} is on a network file system ({kind}), where a database cannot be kept safe: set ENVOY_STATE_DIR "
@@ -50,7 +50,7 @@ def check_state(settings: ScraperSettings, findings: Findings) -> bool:
             "make room, or lower ENVOY_OUTBOX_QUOTA_MIB",
         )
     else:
-        findings.ok("state", f"{path} is writable, local, and has {free // MIB} MiB free")
+        findings.confirm("state", f"{path} is writable, local, and has {free // MIB} MiB free")
     return True
 
 
@@ -64,7 +64,7 @@ def _try_to_write(probe: Path) -> None:
 def check_outbox(path: Path, settings: ScraperSettings, clock: Clock, findings: Findings) -> None:
     """How full the outbox is, without disturbing a scraper that uses it."""
     if not path.exists():
-        findings.ok("outbox", "empty (none made yet)")
+        findings.confirm("outbox", "empty (none made yet)")
         return
     try:
         outbox = Outbox.open(path, quota_bytes=settings.outbox_quota_bytes, now_ms=clock.now_ms, exclusive=False)
@@ -72,7 +72,7 @@ def check_outbox(path: Path, settings: ScraperSettings, clock: Clock, findings: 
         findings.fail("outbox", str(error))
         return
     try:
-        stats = outbox.stats()
+        stats = outbox.read_stats()
     finally:
         outbox.close()
     text = f"{stats.rows} readings waiting in {stats.bytes // 1024} KiB"
@@ -83,7 +83,7 @@ def check_outbox(path: Path, settings: ScraperSettings, clock: Clock, findings: 
             f"{stats.lost_rows} lost so far",
         )
     else:
-        findings.ok("outbox", text)
+        findings.confirm("outbox", text)
 
 
 def check_clock(clock: Clock, built_ms: int, findings: Findings) -> None:

@@ -51,9 +51,9 @@ def _describe_storage(storage: dict[str, FieldValue], findings: Findings, *, has
     full = f", {charge:.0f} % full" if isinstance(charge, float) else ""
     if isinstance(power, float):
         doing = "charging" if power < 0 else "discharging"
-        findings.ok(_STEP, f"{count:.0f}{full}, {doing} with {abs(power):.0f} W")
+        findings.confirm(_STEP, f"{count:.0f}{full}, {doing} with {abs(power):.0f} W")
     elif has_meter:
-        findings.ok(_STEP, f"{count:.0f}{full}; their power comes from the storage meter")
+        findings.confirm(_STEP, f"{count:.0f}{full}; their power comes from the storage meter")
     else:
         findings.note(
             _STEP,
@@ -66,7 +66,7 @@ def _describe_storage(storage: dict[str, FieldValue], findings: Findings, *, has
 def _describe_grid(grid: dict[str, FieldValue], generator: dict[str, FieldValue], findings: Findings) -> None:
     mode = grid.get("mode")
     if mode == CONNECTED:
-        findings.ok("grid", "the main relay is closed")
+        findings.confirm("grid", "the main relay is closed")
     elif mode is not None:
         findings.note("grid", f"the main relay is open: the house is cut off from the grid (mode {mode})")
     if generator.get("running"):

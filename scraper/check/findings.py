@@ -42,7 +42,7 @@ class Findings:
         self._say = say
         self.failed = False
 
-    def ok(self, step: str, text: str) -> None:
+    def confirm(self, step: str, text: str) -> None:
         """Something works."""
         self._pass_on(Level.OK, step, text)
 

@@ -38,32 +38,32 @@ async def check_gateway(
     except (GatewayError, ScraperSettingError) as error:
         findings.fail("gateway", str(error))
         return gateway.state.serial
-    _identity(identity, gateway, settings, findings)
-    _token(identity, clock, findings)
-    _clocks(identity, findings)
-    watts = await _inverters(gateway, identity, clock, findings)
-    meters = await _meters(gateway, watts, findings)
+    _check_identity(identity, gateway, settings, findings)
+    _check_token(identity, clock, findings)
+    _check_clocks(identity, findings)
+    watts = await _check_inverters(gateway, identity, clock, findings)
+    meters = await _check_meters(gateway, watts, findings)
     if any(meter.enabled for meter in meters):
         if settings.meter_source in ("auto", "stream"):
-            await _stream(gateway, identity, settings, findings)
+            await _check_stream(gateway, identity, settings, findings)
     else:
-        await _production(gateway, findings)
+        await _check_production(gateway, findings)
     await check_ensemble(gateway, meters, clock, findings)
     return identity.serial
 
 
-def _identity(
+def _check_identity(
     identity: GatewayIdentity, gateway: GatewaySession, settings: ScraperSettings, findings: Findings
 ) -> None:
     how = "as configured" if settings.gateway.address else "found on the network"
-    findings.ok("gateway", f"{identity.serial} answers at {identity.host} ({how}), firmware {identity.firmware}")
+    findings.confirm("gateway", f"{identity.serial} answers at {identity.host} ({how}), firmware {identity.firmware}")
     if identity.scheme == "https" and gateway.state.fingerprint:
         kept = "pinned" if settings.gateway.tls_trust == "pin" else "not checked (ENVOY_TLS_TRUST=any)"
-        findings.ok("certificate", f"SHA-256 {gateway.state.fingerprint[:16]}..., {kept}")
-    findings.ok("login", f"accepted, with {identity.role} rights")
+        findings.confirm("certificate", f"SHA-256 {gateway.state.fingerprint[:16]}..., {kept}")
+    findings.confirm("login", f"accepted, with {identity.role} rights")
 
 
-def _token(identity: GatewayIdentity, clock: Clock, findings: Findings) -> None:
+def _check_token(identity: GatewayIdentity, clock: Clock, findings: Findings) -> None:
     if identity.token_expires_s is None:
         return
     left_s = identity.token_expires_s - clock.now_ms() / 1000
@@ -73,15 +73,15 @@ def _token(identity: GatewayIdentity, clock: Clock, findings: Findings) -> None:
             "token", f"{text}: with ENVOY_CLOUD_USERNAME and ENVOY_CLOUD_PASSWORD set it is renewed by itself"
         )
     else:
-        findings.ok("token", text)
+        findings.confirm("token", text)
 
 
-def _clocks(identity: GatewayIdentity, findings: Findings) -> None:
+def _check_clocks(identity: GatewayIdentity, findings: Findings) -> None:
     offset = identity.clock_offset_s
     if offset is None:
         return
     if abs(offset) <= TOLERANCE_S:
-        findings.ok("clocks", f"gateway and this machine agree within {max(1, abs(offset)):.0f} s")
+        findings.confirm("clocks", f"gateway and this machine agree within {max(1, abs(offset)):.0f} s")
     else:
         findings.note(
             "clocks",
@@ -90,12 +90,12 @@ def _clocks(identity: GatewayIdentity, findings: Findings) -> None:
         )
 
 
-async def _inverters(
+async def _check_inverters(
     gateway: GatewaySession, identity: GatewayIdentity, clock: Clock, findings: Findings
 ) -> float | None:
     """Returns the power (W) of all inverters together; None if nothing speaks of now."""
     try:
-        readings = await gateway.inverters(Notes())
+        readings = await gateway.read_inverters(Notes())
     except GatewayError as error:
         findings.fail("inverters", str(error))
         return None
@@ -109,16 +109,16 @@ async def _inverters(
     age_s = (now_ms - newest_ms) / 1000
     rich = sum("dc_voltage" in reading.fields for reading in readings)
     detail = f"; {rich} with voltages and temperature" if rich else "; power only (this firmware gives no more)"
-    findings.ok("inverters", f"{len(readings)} listed, the newest report {_age(age_s)} old{detail}")
+    findings.confirm("inverters", f"{len(readings)} listed, the newest report {_format_age(age_s)} old{detail}")
     if age_s > SPEAKS_S:
         return None
     return sum(power for reading in readings if isinstance(power := reading.fields.get("power"), float))
 
 
-async def _meters(gateway: GatewaySession, watts: float | None, findings: Findings) -> list[ConfiguredMeter]:
+async def _check_meters(gateway: GatewaySession, watts: float | None, findings: Findings) -> list[ConfiguredMeter]:
     try:
-        meters = await gateway.meters()
-        values = await gateway.meter_readings(Notes())
+        meters = await gateway.read_meters()
+        values = await gateway.read_meter_readings(Notes())
     except GatewayError as error:
         findings.note("meters", f"not readable: {error}")
         return []
@@ -150,18 +150,18 @@ def _describe_meter(meter: ConfiguredMeter, phases: list[MeterValues], findings:
         missing = f"phase {', '.join(silent)} gives no power now, so the sum is unknown"
         findings.note("meters", f"{meter.measurement}: {len(phases)} phase(s), {missing}{flags}")
         return
-    say = findings.note if flags else findings.ok
+    say = findings.note if flags else findings.confirm
     watts = sum(one.values["power"] for one in phases)
     say("meters", f"{meter.measurement}: {len(phases)} phase(s), {watts:.0f} W now{flags}")
 
 
-async def _stream(
+async def _check_stream(
     gateway: GatewaySession, identity: GatewayIdentity, settings: ScraperSettings, findings: Findings
 ) -> None:
     try:
         async with asyncio.timeout(STREAM_S), aclosing(gateway.stream_bursts()) as bursts:
             async for burst in bursts:
-                findings.ok("stream", f"delivers ({len(burst.lines)} event(s) at once): every second, every phase")
+                findings.confirm("stream", f"delivers ({len(burst.lines)} event(s) at once): every second, every phase")
                 return
     except EndpointUnavailableError as error:
         if identity.role == "owner":
@@ -175,19 +175,19 @@ async def _stream(
         findings.note("stream", f"{reason}; meters are read every {settings.meter_interval:g} s until it delivers")
 
 
-async def _production(gateway: GatewaySession, findings: Findings) -> None:
+async def _check_production(gateway: GatewaySession, findings: Findings) -> None:
     try:
-        reading = await gateway.production(Notes())
+        reading = await gateway.read_production(Notes())
     except GatewayError as error:
         findings.note("production", f"the sum of all inverters is not readable: {error}")
         return
     if reading is None:
         findings.note("production", "the gateway gives no usable sum of all inverters; each inverter is read anyway")
     else:
-        findings.ok("production", f"{reading.fields.get('power', 0):.0f} W from {reading.tags['source']}")
+        findings.confirm("production", f"{reading.fields.get('power', 0):.0f} W from {reading.tags['source']}")
 
 
-def _age(seconds: float) -> str:
+def _format_age(seconds: float) -> str:
     if seconds < 120:
         return f"{max(0, seconds):.0f} s"
     return f"{seconds / MINUTE_S:.0f} min" if seconds < 2 * HOUR_S else f"{seconds / HOUR_S:.0f} h"

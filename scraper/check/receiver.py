@@ -4,9 +4,9 @@ import secrets
 
 from scraper.check.findings import Findings
 from scraper.errors import ScraperSettingError
-from scraper.service.build import receiver_tls, signing_key
+from scraper.service.build import load_signing_key, make_receiver_tls
 from scraper.settings import ScraperSettings
-from scraper.uplink.replies import Judged, Renew, Split, Wait, http_date, understand
+from scraper.uplink.replies import Judged, Renew, Split, Wait, parse_http_date, understand
 from scraper.uplink.sender import NoAnswer, Sender
 from scraper.uplink.signer import Signer
 from shared import wire
@@ -23,9 +23,9 @@ async def check_receiver(settings: ScraperSettings, serial: str, clock: Clock, f
         findings.fail("receiver", "ENVOY_RECEIVER_URL is not set: say where the receiver is")
         return
     try:
-        key = signing_key(settings.receiver.secret, settings.key_file)
+        key = load_signing_key(settings.receiver.secret, settings.key_file)
         signer = Signer(key, serial, receiver=settings.receiver.name)
-        sender = Sender(settings.receiver.url, serial, receiver_tls(settings.receiver))
+        sender = Sender(settings.receiver.url, serial, make_receiver_tls(settings.receiver))
     except ScraperSettingError as error:
         findings.fail("receiver", str(error))
         return
@@ -39,15 +39,15 @@ async def _ask(url: str, sender: Sender, signer: Signer, clock: Clock, findings:
     for attempt in (1, 2):  # a second time with a token on the receiver's clock
         batch = secrets.token_hex(8)
         body = wire.encode_batch(batch=batch, outbox=secrets.token_hex(16), rows=[])
-        answer = await sender.post(body, signer.token(clock.now_ms() // 1000))
+        answer = await sender.post(body, signer.get_token(clock.now_ms() // 1000))
         if isinstance(answer, NoAnswer):
             findings.fail("receiver", answer.reason)
             return
         meaning = understand(status=answer.status, headers=answer.headers, body=answer.body, batch=batch, seqs=[])
         match meaning:
             case Judged():
-                findings.ok("receiver", f"answers at {url} and lets this scraper write")
-                _clocks(http_date(answer.headers.get("date", "")), clock, findings)
+                findings.confirm("receiver", f"answers at {url} and lets this scraper write")
+                _check_clocks(parse_http_date(answer.headers.get("date", "")), clock, findings)
                 return
             case Renew(receiver_now_s) if attempt == 1:
                 signer.renew(now_s=clock.now_ms() // 1000, receiver_now_s=receiver_now_s)
@@ -68,7 +68,7 @@ async def _ask(url: str, sender: Sender, signer: Signer, clock: Clock, findings:
                 return
 
 
-def _clocks(receiver_now_s: int | None, clock: Clock, findings: Findings) -> None:
+def _check_clocks(receiver_now_s: int | None, clock: Clock, findings: Findings) -> None:
     """Readings carry this machine's time, so a wrong clock is worse than it looks: they are delivered all the same."""
     if receiver_now_s is None:
         return

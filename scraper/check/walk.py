@@ -5,7 +5,7 @@ from scraper.check.findings import Findings, Say
 from scraper.check.gateway import check_gateway
 from scraper.check.receiver import check_receiver
 from scraper.gateway.session import GatewaySession
-from scraper.service.build import gateway_options
+from scraper.service.build import make_gateway_options
 from scraper.service.startup import BUILT_MS, OUTBOX_FILE
 from scraper.settings import ScraperSettings
 from shared.clock import Clock
@@ -17,7 +17,7 @@ async def walk(settings: ScraperSettings, clock: Clock, say: Say) -> bool:
     check_clock(clock, BUILT_MS, findings)
     if check_state(settings, findings):
         check_outbox(settings.state_dir / OUTBOX_FILE, settings, clock, findings)
-    gateway = GatewaySession(gateway_options(settings), clock)
+    gateway = GatewaySession(make_gateway_options(settings), clock)
     try:
         serial = await check_gateway(gateway, settings, clock, findings)
     finally:

@@ -29,7 +29,7 @@ def run() -> None:
     sys.exit(main())
 
 
-def app() -> None:
+def run_app() -> None:
     """Run the command line; our own errors are one sentence on stderr and exit status 1."""
     try:
         typer_app()

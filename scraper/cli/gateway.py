@@ -12,14 +12,14 @@ import typer
 from scraper import settings
 from scraper.errors import EndpointUnavailableError, ScraperSettingError
 from scraper.gateway.identify import Identifier
-from scraper.gateway.password import installer_password
+from scraper.gateway.password import derive_installer_password
 from scraper.gateway.pinning import PinStore
 from scraper.gateway.probe import Probe
 from scraper.gateway.session import GatewaySession
-from scraper.gateway.tokens import TokenCache, parse_token, refusal
+from scraper.gateway.tokens import TokenCache, explain_refusal, parse_token
 from scraper.gateway.transport import Address
 from scraper.gateway.trust import accept, propose
-from scraper.service.build import gateway_options
+from scraper.service.build import make_gateway_options
 from scraper.settings import ScraperSettings
 from scraper.uplink.signer import EdgeKey
 from shared import logs
@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
 def password(serial: Serial = None, user: str = "installer") -> None:
     """Print the local password that firmware below 7 derives from the serial."""
-    typer.echo(installer_password(serial or _serial(settings.load()), user))
+    typer.echo(derive_installer_password(serial or _find_serial(settings.load()), user))
 
 
 def token(
@@ -60,7 +60,7 @@ def token(
             left_h = (identity.token_expires_s - SystemClock().now_ms() / 1000) / HOUR_S
             typer.echo(f"Accepted by gateway {identity.serial}: {identity.role} rights, {left_h:.0f} hours left.")
 
-    _with_gateway(loaded, log_in)
+    _use_gateway(loaded, log_in)
 
 
 def _keep_token(loaded: ScraperSettings) -> None:
@@ -70,11 +70,11 @@ def _keep_token(loaded: ScraperSettings) -> None:
         pasted = parse_token(text)
     except ValueError as error:
         raise ScraperSettingError(f"{error}: copy the whole token from https://entrez.enphaseenergy.com") from error
-    serial = loaded.gateway.serial or PinStore(loaded.state_dir).gateway() or _serial(loaded)
+    serial = loaded.gateway.serial or PinStore(loaded.state_dir).read_gateway() or _find_serial(loaded)
     now_s = SystemClock().now_ms() / 1000
-    if not pasted.fits(serial) or pasted.expires_s <= now_s:
+    if not pasted.is_for(serial) or pasted.expires_s <= now_s:
         raise ScraperSettingError(
-            f"{refusal(pasted, serial, now_s)}; it was not kept: make a new one at https://entrez.enphaseenergy.com"
+            f"{explain_refusal(pasted, serial, now_s)}; it was not kept: make a new one at https://entrez.enphaseenergy.com"
         )
     try:
         TokenCache(loaded.state_dir).save(serial, pasted)
@@ -83,13 +83,13 @@ def _keep_token(loaded: ScraperSettings) -> None:
             f"{loaded.state_dir} cannot be written ({error.strerror}): set ENVOY_STATE_DIR to a directory that this "
             "user owns"
         ) from error
-    typer.echo(f"Kept: {pasted.role or 'unknown'} rights for gateway {serial}, until {pasted.expiry_text()}.")
+    typer.echo(f"Kept: {pasted.role or 'unknown'} rights for gateway {serial}, until {pasted.describe_expiry()}.")
 
 
 def trust(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
     """Accept the gateway that answers now and the certificate that it shows, after a change."""
     logs.configure(level="ERROR")
-    options = gateway_options(settings.load())
+    options = make_gateway_options(settings.load())
     found = asyncio.run(propose(options, SystemClock()))
     typer.echo(f"Now:   gateway {found.serial} at {found.host}, certificate {found.fingerprint or 'none (plain http)'}")
     typer.echo(f"So far: gateway {found.former_serial or 'none'}, certificate {found.former_fingerprint or 'none'}")
@@ -104,8 +104,8 @@ def key() -> None:
     """Make this scraper's key (once) and print the line for `envoy-receiver keys add`."""
     loaded = settings.load()
     edge = EdgeKey.load_or_make(loaded.key_file)
-    serial = loaded.gateway.serial or PinStore(loaded.state_dir).gateway() or _serial(loaded)
-    typer.echo(str(PublicKey(edge.public_raw(), serial)))
+    serial = loaded.gateway.serial or PinStore(loaded.state_dir).read_gateway() or _find_serial(loaded)
+    typer.echo(str(PublicKey(edge.export_public_raw(), serial)))
 
 
 def read(as_json: Annotated[bool, typer.Option("--json", help="One JSON reading a line.")] = False) -> None:
@@ -113,19 +113,19 @@ def read(as_json: Annotated[bool, typer.Option("--json", help="One JSON reading 
 
     async def read_once(gateway: GatewaySession) -> list[Reading]:
         now = SystemClock().now_ms()
-        readings = await gateway.inverters()
+        readings = await gateway.read_inverters()
         try:
-            values = await gateway.meter_readings()
+            values = await gateway.read_meter_readings()
         except EndpointUnavailableError:
             values = []
         for one in values:
             for kind, fields in (("meter", one.values), ("meter_energy", one.counters)):
                 if fields:
                     readings.append(Reading(kind, {"meter": one.meter, "phase": one.phase}, now, {**fields}))
-        production = await gateway.production()
+        production = await gateway.read_production()
         return readings if production is None else [*readings, production]
 
-    for reading in _with_gateway(settings.load(), read_once):
+    for reading in _use_gateway(settings.load(), read_once):
         if as_json:
             typer.echo(msgspec.json.encode(reading).decode())
         else:
@@ -137,23 +137,23 @@ def read(as_json: Annotated[bool, typer.Option("--json", help="One JSON reading 
             typer.echo(f"{reading.kind} {tags}  {fields}")
 
 
-def _serial(loaded: ScraperSettings) -> str:
+def _find_serial(loaded: ScraperSettings) -> str:
     return loaded.gateway.serial or _look(loaded)[1].info.serial
 
 
 def _look(loaded: ScraperSettings) -> tuple[Address, Probe]:
     """Who answers, without logging in."""
     logs.configure(level="ERROR")
-    options = gateway_options(loaded)
+    options = make_gateway_options(loaded)
     identifier = Identifier(options, PinStore(Path(loaded.state_dir)), SystemClock(), asyncio.Lock())
     return asyncio.run(identifier.look(options.serial))
 
 
-def _with_gateway(loaded: ScraperSettings, use: Callable[[GatewaySession], Coroutine[Any, Any, T]]) -> T:
+def _use_gateway(loaded: ScraperSettings, use: Callable[[GatewaySession], Coroutine[Any, Any, T]]) -> T:
     logs.configure(level="ERROR")
 
     async def run() -> T:
-        gateway = GatewaySession(gateway_options(loaded), SystemClock())
+        gateway = GatewaySession(make_gateway_options(loaded), SystemClock())
         try:
             return await use(gateway)
         finally:

@@ -21,11 +21,11 @@ commands = typer.Typer(help="What waits for the receiver, and what it refused (d
 @commands.command("list")
 def list_letters(limit: int = 50) -> None:
     """How much waits, and the refused readings with their codes."""
-    with _outbox() as outbox:
-        stats = outbox.stats()
+    with _open_outbox() as outbox:
+        stats = outbox.read_stats()
         typer.echo(f"{stats.rows} readings waiting ({stats.bytes // 1024} KiB), {stats.lost_rows} lost so far")
         typer.echo(f"{stats.dead_letters} refused" + (":" if stats.dead_letters else ""))
-        for letter in outbox.dead_letters(limit):
+        for letter in outbox.read_dead_letters(limit):
             when = datetime.fromtimestamp(letter.rejected_ms / 1000, UTC)
             typer.echo(f"{letter.seq:>10}  {when:%Y-%m-%d %H:%M:%S}  {make_inert(letter.code)}")
 
@@ -33,7 +33,7 @@ def list_letters(limit: int = 50) -> None:
 @commands.command()
 def show(seq: int) -> None:
     """One refused reading, whole."""
-    with _outbox() as outbox:
+    with _open_outbox() as outbox:
         letter = outbox.show(seq)
         if letter is None:
             raise OutboxError(f"there is no refused reading {seq}; `envoy-scraper outbox list` shows those there are")
@@ -45,14 +45,14 @@ def replay(
     seqs: Annotated[list[int] | None, typer.Argument(help="Which; all if left out.")] = None,
 ) -> None:
     """Put refused readings back into the queue, for example after an upgrade of the receiver."""
-    with _outbox() as outbox:
+    with _open_outbox() as outbox:
         typer.echo(f"{outbox.replay(seqs or None)} readings wait for the receiver again")
 
 
 @commands.command()
 def export(path: Path) -> None:
     """Write every refused reading to a new file, one JSON line each."""
-    with _outbox() as outbox:
+    with _open_outbox() as outbox:
         try:
             count = outbox.export(path)
         except OSError as error:
@@ -61,7 +61,7 @@ def export(path: Path) -> None:
 
 
 @contextmanager
-def _outbox() -> Iterator[Outbox]:
+def _open_outbox() -> Iterator[Outbox]:
     loaded = settings.load()
     path = loaded.state_dir / OUTBOX_FILE
     if not path.exists():

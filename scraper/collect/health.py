@@ -56,12 +56,12 @@ class Health:
     refused_fields: int = 0
     outbox: OutboxStats | None = None
 
-    def succeeded(self, name: str, *, seconds: float, now_ms: int) -> None:
+    def note_success(self, name: str, *, seconds: float, now_ms: int) -> None:
         """The job `name` worked."""
         health = self.endpoints.setdefault(name, EndpointHealth())
         health.success, health.seconds, health.last_success_ms, health.problem = True, seconds, now_ms, None
 
-    def failed(self, name: str, *, seconds: float, problem: str) -> None:
+    def note_failure(self, name: str, *, seconds: float, problem: str) -> None:
         """The job `name` did not work."""
         health = self.endpoints.setdefault(name, EndpointHealth())
         health.success, health.seconds, health.problem = False, seconds, problem

@@ -71,7 +71,7 @@ class DurableMemory:
 
     async def load(self) -> None:
         """Read what the last process left."""
-        found = await self._outbox.memory()
+        found = await self._outbox.read_memory()
         self.state = MemoryState() if found is None else _decoder.decode(found)
 
     async def commit(self, readings: Sequence[Reading], change: MemoryChange = NO_CHANGE) -> None:
@@ -82,7 +82,7 @@ class DurableMemory:
         if change is NO_CHANGE:
             await self._outbox.append(readings)
         else:
-            await self._append(readings, self._changed(change))
+            await self._append(readings, self._apply(change))
 
     async def start_over(self, serial: str) -> None:
         """Forget everything: the outbox is empty and belongs to this gateway from now on."""
@@ -98,7 +98,7 @@ class DurableMemory:
         """Where the stamps of committed samples stand."""
         return StampState(self.state.epoch, self.state.newest_stamp_ms)
 
-    def _changed(self, change: MemoryChange) -> MemoryState:
+    def _apply(self, change: MemoryChange) -> MemoryState:
         values = {name: value for name in _NAMES if (value := getattr(change, name)) is not UNSET}
         return msgspec.structs.replace(self.state, **values)
 

@@ -79,12 +79,12 @@ class Poller:
         self._down_since: float | None = None
         self._alarm_due = 0.0
         jobs = [
-            PollJob("inverters", lambda: inverter_interval_s, samples.inverters),
-            PollJob("production", lambda: COUNTERS_S, samples.production),
+            PollJob("inverters", lambda: inverter_interval_s, samples.ask_inverters),
+            PollJob("production", lambda: COUNTERS_S, samples.ask_production),
             PollJob("identify", lambda: IDENTIFY_S, self._identify),
         ]
         if meters_wanted:
-            jobs.insert(1, PollJob("meters", self._meter_interval, samples.meters))
+            jobs.insert(1, PollJob("meters", self._choose_meter_interval, samples.ask_meters))
         if ensemble is not None:
             interval = functools.partial(_choose_power_interval, ensemble, meter_interval_s)
             jobs.insert(1, PollJob("battery power", interval, ensemble.poll_power))
@@ -105,29 +105,29 @@ class Poller:
             try:
                 await self._identify()
             except (GatewayError, ScraperSettingError) as error:
-                self._health.failed("identify", seconds=self._clock.monotonic() - started, problem=str(error))
-                await self._clock.sleep(await self._not_connected(error))
+                self._health.note_failure("identify", seconds=self._clock.monotonic() - started, problem=str(error))
+                await self._clock.sleep(await self._handle_loss(error))
             else:
-                self._connected(self._clock.monotonic() - started)
+                self._note_connection(self._clock.monotonic() - started)
                 return
 
     async def _poll(self) -> None:
         """Run the jobs until something goes wrong that may concern the gateway as a whole: look who answers then."""
         while True:
-            job = await self._schedule.next()
+            job = await self._schedule.wait_for_next()
             started = self._clock.monotonic()
             try:
                 await job.run()
                 await self._notice()
             except (GatewayError, ScraperSettingError) as error:
-                self._failed(job, error, started)
-                self._schedule.done(job, worked=False)
+                self._note_failure(job, error, started)
+                self._schedule.mark_done(job, worked=False)
                 if not isinstance(error, BadReplyError | EndpointUnavailableError):
                     return
             else:
                 seconds = self._clock.monotonic() - started
-                self._health.succeeded(job.name, seconds=seconds, now_ms=self._clock.now_ms())
-                self._schedule.done(job)
+                self._health.note_success(job.name, seconds=seconds, now_ms=self._clock.now_ms())
+                self._schedule.mark_done(job)
 
     async def _identify(self) -> None:
         await self._gateway.connect()
@@ -137,11 +137,11 @@ class Poller:
         """Pass on who answers, if that changed: any question may have led to a fresh look, a login or a new token."""
         identity = self._gateway.identity
         if identity is not None and identity != self._known:
-            await self._samples.identified(identity)
+            await self._samples.note_identity(identity)
             self._known = identity
 
-    def _connected(self, seconds: float) -> None:
-        self._health.succeeded("identify", seconds=seconds, now_ms=self._clock.now_ms())
+    def _note_connection(self, seconds: float) -> None:
+        self._health.note_success("identify", seconds=seconds, now_ms=self._clock.now_ms())
         self._health.person_needed = None
         self._health.certificate_changed = False
         if self._down_since is not None:
@@ -150,13 +150,13 @@ class Poller:
         self._backoff.succeed()
         self._down_since = None
 
-    def _failed(self, job: PollJob, error: Exception, started: float) -> None:
+    def _note_failure(self, job: PollJob, error: Exception, started: float) -> None:
         known = self._health.endpoints.get(job.name)
         if known is None or known.problem != str(error):
             log.info("not read", job=job.name, reason=str(error))
-        self._health.failed(job.name, seconds=self._clock.monotonic() - started, problem=str(error))
+        self._health.note_failure(job.name, seconds=self._clock.monotonic() - started, problem=str(error))
 
-    async def _not_connected(self, error: GatewayError | ScraperSettingError) -> float:
+    async def _handle_loss(self, error: GatewayError | ScraperSettingError) -> float:
         """Open the gap, say so where it is worth saying; returns the seconds to wait."""
         now = self._clock.monotonic()
         person = isinstance(error, PersonNeededError | ScraperSettingError)
@@ -164,7 +164,7 @@ class Poller:
             self._down_since, self._alarm_due = now, now + ALARM_S
             if not person:
                 log.info("the gateway is lost", reason=str(error))
-            await self._samples.stopped(_describe_outage(error))
+            await self._samples.note_stop(_describe_outage(error))
         if person:
             await self._need_person(error)
             return PERSON_S
@@ -172,7 +172,7 @@ class Poller:
             self._alarm_due = now + ALARM_AGAIN_S
             minutes = round((now - self._down_since) / 60)
             log.warning("the gateway has been away for long", minutes=minutes, reason=str(error))
-        return self._backoff.delay()
+        return self._backoff.draw_delay()
 
     async def _need_person(self, error: GatewayError | ScraperSettingError) -> None:
         if self._health.person_needed != str(error):
@@ -180,10 +180,10 @@ class Poller:
         self._health.person_needed = str(error)
         changed = isinstance(error, CertificateChangedError)
         if changed and not self._health.certificate_changed:
-            await self._samples.certificate_changed()
+            await self._samples.record_certificate_change()
         self._health.certificate_changed = changed
 
-    def _meter_interval(self) -> float:
+    def _choose_meter_interval(self) -> float:
         """While a stream gives the values, or nothing may stand in for it, only the counters are asked."""
         return self._meter_interval_s if self._samples.polls_values else COUNTERS_S
 

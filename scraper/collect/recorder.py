@@ -154,9 +154,9 @@ class Recorder:
         state = self._memory.state
         (ended, _), (begun, opened) = gaps.split_gap(state, step)
         try:
-            following = await self._outbox.next_seq()
+            following = await self._outbox.read_next_seq()
         except OutboxUnavailableError as error:
-            await self._failed([], error)
+            await self._note_failure([], error)
             return False
         correction_ms = state.clock_correction_ms
         if step.known and correction_ms:  # the gateway's clock did not step: it is as far from ours as ours moved
@@ -181,7 +181,7 @@ class Recorder:
         try:
             await self._memory.commit([], change)
         except OutboxUnavailableError as error:
-            await self._failed([], error)
+            await self._note_failure([], error)
             return False
         return True
 
@@ -202,7 +202,7 @@ class Recorder:
             try:
                 await self._memory.commit(proposal.rows, change)
             except OutboxUnavailableError as error:
-                await self._failed(proposal.rows, error)
+                await self._note_failure(proposal.rows, error)
                 return False
             self.rows_committed += len(proposal.rows)
             if self._failing_since_ms is not None:
@@ -211,7 +211,7 @@ class Recorder:
         self._tracker.accept(proposal)
         return True
 
-    async def _failed(self, rows: Sequence[Reading], error: OutboxUnavailableError) -> None:
+    async def _note_failure(self, rows: Sequence[Reading], error: OutboxUnavailableError) -> None:
         if self._failing_since_ms is None:
             self._failing_since_ms = self._clock.now_ms()
             log.error("readings cannot be stored; polling goes on and the loss is counted", reason=str(error))

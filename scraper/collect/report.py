@@ -48,15 +48,15 @@ class Report:
     async def run(self) -> None:
         """Report until cancelled."""
         while True:
-            said, end = self._state(), self._clock.monotonic() + PERIOD_S
-            while self._state() == said and self._clock.monotonic() < end:
+            said, end = self._describe_state(), self._clock.monotonic() + PERIOD_S
+            while self._describe_state() == said and self._clock.monotonic() < end:
                 await self._clock.sleep(LOOK_S)
-            await self._samples.minute()
+            await self._samples.tick()
             await self.send()
 
     async def send(self) -> None:
         """Record how things are now."""
-        health, outbox = self._health, await self._outbox_fields()
+        health, outbox = self._health, await self._read_outbox_fields()
         now = self._clock.now_ms()
         fields: dict[str, float | str] = {
             "poll_seconds": sum(one.seconds for one in health.endpoints.values()),
@@ -78,12 +78,12 @@ class Report:
     def look(self, loop: asyncio.AbstractEventLoop) -> None:
         """Renew the size of the outbox for the status port, from its thread; it stays as it was if that takes long."""
         with contextlib.suppress(TimeoutError, RuntimeError):
-            asyncio.run_coroutine_threadsafe(self._outbox_fields(), loop).result(LOOK_S)
+            asyncio.run_coroutine_threadsafe(self._read_outbox_fields(), loop).result(LOOK_S)
 
-    async def _outbox_fields(self) -> dict[str, float]:
+    async def _read_outbox_fields(self) -> dict[str, float]:
         """Nothing while the disk cannot be read: that shows in the log and in the loss that is recorded later."""
         try:
-            stats = await self._outbox.stats()
+            stats = await self._outbox.read_stats()
         except OutboxUnavailableError:
             return {}
         self._health.outbox = stats
@@ -94,7 +94,7 @@ class Report:
             "lost_rows": float(stats.lost_rows),
         }
 
-    def _state(self) -> tuple[object, ...]:
+    def _describe_state(self) -> tuple[object, ...]:
         """What is worth a reading of its own when it changes."""
         health = self._health
         return (

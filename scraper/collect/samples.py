@@ -79,7 +79,7 @@ class Samples:
         self._reported: set[str] = set()
         self._steps: list[HostStep] = []
 
-    async def identified(self, identity: GatewayIdentity) -> None:
+    async def note_identity(self, identity: GatewayIdentity) -> None:
         """Take note of who answers, and of the gateway's clock.
 
         Raises:
@@ -105,16 +105,16 @@ class Samples:
             self._stepped_ms = now
             await self._recorder.shift_reports(step, before - correction, MemoryChange(clock_correction_ms=correction))
 
-    async def inverters(self) -> None:
+    async def ask_inverters(self) -> None:
         """Ask what every inverter reported last, by a clock that is measured each time."""
-        await self.identified(await self._gateway.look_at_clock())
-        readings = await self._gateway.inverters(self._notes)
+        await self.note_identity(await self._gateway.look_at_clock())
+        readings = await self._gateway.read_inverters(self._notes)
         await self.notice_step()
-        samples = [self._on_our_clock(reading) for reading in readings]
+        samples = [self._correct_date(reading) for reading in readings]
         if any(reading.timestamp > self._clock.now_ms() + SOON_MS for reading in samples):
             # Nothing reports from the future: the clock was set between the two questions.
-            await self.identified(await self._gateway.look_at_clock())
-            samples = [self._on_our_clock(reading) for reading in readings]
+            await self.note_identity(await self._gateway.look_at_clock())
+            samples = [self._correct_date(reading) for reading in readings]
         self._health.inverters_known = len(readings)
         samples = [reading for reading in samples if not self._is_of_another_clock(reading)]
         if self._has_meters:
@@ -122,37 +122,37 @@ class Samples:
         else:
             now = self._clock.now_ms()
             # An empty list is no data: the gateway has just started.
-            await self._record(samples, self._hear(now, now) if readings else None)
-        await self._drift()
+            await self._record(samples, self._make_heard(now, now) if readings else None)
+        await self._report_drift()
 
-    async def meters(self) -> None:
+    async def ask_meters(self) -> None:
         """Ask the lifetime counters; and the present values of meters that no stream gives."""
-        values = await self._gateway.meter_readings(self._notes)
-        fresh = [one for one in values if stamps.moved(self._polled, _series(one), one.timestamp_s or 0)]
+        values = await self._gateway.read_meter_readings(self._notes)
+        fresh = [one for one in values if stamps.has_moved(self._polled, _make_series(one), one.timestamp_s or 0)]
         if not fresh:
             return
-        (stamp,) = await self._stamp(self._clock.now_ms(), 1)
-        samples = [_reading("meter_energy", one, stamp, one.counters) for one in fresh if one.counters]
+        (stamp,) = await self._make_stamps(self._clock.now_ms(), 1)
+        samples = [_make_reading("meter_energy", one, stamp, one.counters) for one in fresh if one.counters]
         stands_in = self._poll_meters and not self._health.stream_connected
         polled = fresh if stands_in else [one for one in fresh if one.meter in self._unstreamed]
-        samples += [_reading("meter", one, stamp, one.values) for one in polled if one.values]
-        if await self._record(samples, self._hear(stamp, stamp) if stands_in else None):
-            self._polled |= {_series(one): one.timestamp_s or 0 for one in fresh}
-        await self._drift()
+        samples += [_make_reading("meter", one, stamp, one.values) for one in polled if one.values]
+        if await self._record(samples, self._make_heard(stamp, stamp) if stands_in else None):
+            self._polled |= {_make_series(one): one.timestamp_s or 0 for one in fresh}
+        await self._report_drift()
 
-    async def production(self) -> None:
+    async def ask_production(self) -> None:
         """Ask for the sum of all inverters, where no production meter is enabled."""
-        reading = await self._gateway.production(self._notes)
+        reading = await self._gateway.read_production(self._notes)
         if reading is not None:
             # the other sources carry no time of the gateway's: they are stamped with ours already
             dated = reading.tags["source"] == "inverters"
             await self.notice_step()
-            await self._recorder.record([self._on_our_clock(reading) if dated else reading])
+            await self._recorder.record([self._correct_date(reading) if dated else reading])
 
-    async def burst(self, burst: Burst) -> bool:
+    async def record_burst(self, burst: Burst) -> bool:
         """Record events of the meter stream that arrived together; False if none of them could be read."""
         meters = self._gateway.known_meters
-        given = await self._stamp(burst.arrival_ms, len(burst.lines))
+        given = await self._make_stamps(burst.arrival_ms, len(burst.lines))
         samples: list[Reading] = []
         events = 0
         for stamp, line in zip(given, burst.lines, strict=True):
@@ -163,12 +163,12 @@ class Samples:
                 continue
             events += bool(values)
             self._streamed.update(one.meter for one in values)
-            samples += [_reading("meter", one, stamp, one.values) for one in values]
+            samples += [_make_reading("meter", one, stamp, one.values) for one in values]
         self._health.stream_events += events
-        await self._record(samples, self._hear(given[0], given[-1]) if events else None)
+        await self._record(samples, self._make_heard(given[0], given[-1]) if events else None)
         return events > 0
 
-    async def minute(self) -> None:
+    async def tick(self) -> None:
         """Once a minute, whatever the gateway does: look whether the host's clock stepped, or samples stay away."""
         await self.notice_step()
         heard_ms = self._recorder.last_sample_ms
@@ -178,7 +178,7 @@ class Samples:
         if not self._recorder.gap_is_open:
             await self._recorder.open_gap("no sample came", silent_ms=self._silence_ms)
 
-    async def stopped(self, reason: str) -> None:
+    async def note_stop(self, reason: str) -> None:
         """Samples have stopped: store what is held back and open a gap."""
         await self._recorder.open_gap(reason)
 
@@ -193,12 +193,12 @@ class Samples:
                 self._steps.insert(0, first)  # again with the next sample
                 return
 
-    async def known_steps(self) -> Sequence[StepRecord]:
+    async def list_known_steps(self) -> Sequence[StepRecord]:
         """The steps of the host's clock up to now."""
         await self.notice_step()
         return self._memory.state.steps
 
-    async def certificate_changed(self) -> None:
+    async def record_certificate_change(self) -> None:
         """Leave a mark in the data, once per change."""
         self._health.certificate_changed = True
         await self._recorder.record(
@@ -235,19 +235,19 @@ class Samples:
         """How long samples may stay away."""
         return self._stall_ms if self._has_meters else SILENCE_MS
 
-    def _hear(self, first_ms: int, last_ms: int) -> Heard:
+    def _make_heard(self, first_ms: int, last_ms: int) -> Heard:
         return Heard(first_ms, last_ms, self._silence_ms)
 
     async def _record(self, samples: list[Reading], heard: Heard | None) -> bool:
         epoch, newest_ms = self._stamps.state
         return await self._recorder.record(samples, MemoryChange(epoch=epoch, newest_stamp_ms=newest_ms), heard=heard)
 
-    async def _stamp(self, arrival_ms: int, count: int) -> list[int]:
+    async def _make_stamps(self, arrival_ms: int, count: int) -> list[int]:
         """Stamps for samples that arrived together. They cannot have come later than now, if the clock was set back."""
         await self.notice_step()
-        return self._stamps.stamps(min(arrival_ms, self._clock.now_ms()), count)
+        return self._stamps.make_stamps(min(arrival_ms, self._clock.now_ms()), count)
 
-    def _on_our_clock(self, reading: Reading) -> Reading:
+    def _correct_date(self, reading: Reading) -> Reading:
         correction = self._memory.state.clock_correction_ms
         if not correction:
             return reading
@@ -264,7 +264,7 @@ class Samples:
             return False
         return reading.timestamp < stepped_ms - OLD_MS
 
-    async def _drift(self) -> None:
+    async def _report_drift(self) -> None:
         """One event for each name that this firmware no longer gives, newly gives, or gives as nonsense."""
         notes = self._notes
         self._health.refused_fields = notes.refused.total()
@@ -283,9 +283,9 @@ class Samples:
             log.info("the gateway's replies differ from what is known", names=fresh[:20])
 
 
-def _series(values: MeterValues) -> Series:
+def _make_series(values: MeterValues) -> Series:
     return Series.of("meter", {"meter": values.meter, "phase": values.phase})
 
 
-def _reading(kind: str, values: MeterValues, stamp: int, fields: Mapping[str, float]) -> Reading:
+def _make_reading(kind: str, values: MeterValues, stamp: int, fields: Mapping[str, float]) -> Reading:
     return Reading(kind, {"meter": values.meter, "phase": values.phase}, stamp, {**fields})

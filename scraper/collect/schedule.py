@@ -52,30 +52,30 @@ class Schedule:
             interval = job.interval()
             job.since = now + position * 0.1 - (interval if interval <= FREQUENT_S else 0)
 
-    async def next(self) -> PollJob:
+    async def wait_for_next(self) -> PollJob:
         """Wait for the next job that is due."""
         while True:
-            job = min(self._jobs, key=self._due)
-            wait = self._due(job) - self._clock.monotonic()
+            job = min(self._jobs, key=self._compute_due)
+            wait = self._compute_due(job) - self._clock.monotonic()
             if wait <= 0:
                 return job
             await self._clock.sleep(min(wait, LOOK_S))
 
-    def done(self, job: PollJob, *, worked: bool = True) -> None:
+    def mark_done(self, job: PollJob, *, worked: bool = True) -> None:
         """Restart the job's interval: a regular rhythm with a little jitter, never a burst to catch up."""
         backoff = self._backoffs[job.name]
         if worked:
             backoff.succeed()
         else:
             backoff.fail()
-        interval, now = self._pause(job), self._clock.monotonic()
+        interval, now = self._compute_pause(job), self._clock.monotonic()
         regular = min(job.since + interval, now)  # later than now if the interval has just grown
         job.since = max(regular, now - interval / 2) + self._rng.uniform(-0.02, 0.02) * interval
 
-    def _due(self, job: PollJob) -> float:
+    def _compute_due(self, job: PollJob) -> float:
         """Monotonic time of the job's next run."""
-        return job.since + self._pause(job)
+        return job.since + self._compute_pause(job)
 
-    def _pause(self, job: PollJob) -> float:
+    def _compute_pause(self, job: PollJob) -> float:
         """Seconds between two runs of the job, without jitter."""
         return max(job.interval(), self._backoffs[job.name].ceiling_s)

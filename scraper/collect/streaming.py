@@ -51,22 +51,22 @@ class Streaming:
     async def run(self) -> None:
         """Stream until cancelled."""
         while True:
-            await self._connected()
+            await self._wait_for_connection()
             before = self._health.stream_events
             try:
                 await self._stream()
             except EndpointUnavailableError as error:
-                await self._unavailable(error)
+                await self._wait_while_unavailable(error)
                 self._backoff.succeed()
                 continue
             except (GatewayError, ScraperSettingError) as error:
                 log.info("the meter stream ended; it is opened again", reason=str(error))
             if self._health.stream_events > before:
                 self._backoff.succeed()
-                await self._samples.stopped("the meter stream ended")
-            await self._clock.sleep(self._backoff.delay())
+                await self._samples.note_stop("the meter stream ended")
+            await self._clock.sleep(self._backoff.draw_delay())
 
-    async def _connected(self) -> None:
+    async def _wait_for_connection(self) -> None:
         """Wait for a login to the right gateway and an enabled meter."""
         while not self._can_stream():
             await self._clock.sleep(_LOOK_S)
@@ -84,7 +84,7 @@ class Streaming:
                     if not taken:
                         continue
                     burst = burst._replace(lines=burst.lines[-taken:])  # noqa: PLW2901 (the newest of them)
-                    unreadable = 0 if await self._samples.burst(burst) else unreadable + 1
+                    unreadable = 0 if await self._samples.record_burst(burst) else unreadable + 1
                     if unreadable >= _UNREADABLE:
                         raise BadReplyError("the meter stream sends nothing that can be read")
                     if not (unreadable or self._health.stream_connected):
@@ -94,7 +94,7 @@ class Streaming:
         finally:
             self._health.stream_connected = False  # polls give the meters' values again
 
-    async def _unavailable(self, error: EndpointUnavailableError) -> None:
+    async def _wait_while_unavailable(self, error: EndpointUnavailableError) -> None:
         """No rights or no such thing: waits until the login or the firmware changes, or the answer may have."""
         if self._health.role == "owner":
             reason = "an owner token may not read the meter stream; meters are polled (an installer token may read it)"
@@ -103,10 +103,10 @@ class Streaming:
         if self._health.stream_unavailable is None:
             log.info("no meter stream", reason=reason)
         self._health.stream_unavailable = reason
-        then = self._key()
-        while self._key() == then and not self._gateway.may_ask(PATH):
+        then = self._make_key()
+        while self._make_key() == then and not self._gateway.may_ask(PATH):
             await self._clock.sleep(_LOOK_S)
 
-    def _key(self) -> tuple[str, str, int | None]:
+    def _make_key(self) -> tuple[str, str, int | None]:
         identity = self._gateway.identity
         return (identity.firmware, identity.role, identity.token_expires_s) if identity else ("", "", None)

@@ -18,7 +18,7 @@ class DeadBand(NamedTuple):
     absolute: float
     relative: float = 0.0
 
-    def width(self, value: float) -> float:
+    def compute_width(self, value: float) -> float:
         """Half-width of the band around the stored `value`, in the field's unit."""
         return max(self.absolute, self.relative * abs(value))
 
@@ -45,6 +45,6 @@ LOSSLESS: Bands = MappingProxyType(dict.fromkeys(KINDS["meter"].fields, NO_BAND)
 """Every change is stored; only exact repeats are dropped."""
 
 
-def scaled(factor: float) -> Bands:
+def scale_bands(factor: float) -> Bands:
     """The default bands times `factor`; 0 is lossless."""
     return {name: DeadBand(band.absolute * factor, band.relative * factor) for name, band in DEFAULT_BANDS.items()}

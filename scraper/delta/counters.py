@@ -69,7 +69,7 @@ def detect(state: CounterHistory, readings: Sequence[Reading]) -> tuple[CounterH
         newest = known.doubtful or known.latest
         if 0 <= newest.timestamp - reading.timestamp < PERIOD_MS:
             continue
-        if known.doubtful is not None and (falls := _falls(known.latest, reading)):
+        if known.doubtful is not None and (falls := _find_falls(known.latest, reading)):
             resets += [(known.doubtful.timestamp, fall) for fall in falls]
             known = _accept_reset(known, known.doubtful, out)
         series[key] = _follow(known, reading, out)
@@ -83,7 +83,7 @@ def detect(state: CounterHistory, readings: Sequence[Reading]) -> tuple[CounterH
 
 def _follow(known: CounterState, reading: Reading, out: list[Reading]) -> CounterState:
     """The state after a later reading, which goes to `out` if it is due; one in which a counter fell has to wait."""
-    if _falls(known.latest, reading):
+    if _find_falls(known.latest, reading):
         return known._replace(doubtful=reading)
     if 0 <= reading.timestamp - known.stored_ms < PERIOD_MS:
         return CounterState(reading, known.stored_ms)
@@ -104,7 +104,7 @@ def forget_stored(state: CounterHistory) -> CounterHistory:
     return state._replace(series={key: known._replace(stored_ms=0) for key, known in state.series.items()})
 
 
-def _falls(before: Reading, after: Reading) -> list[str]:
+def _find_falls(before: Reading, after: Reading) -> list[str]:
     """What fell from one reading of a series to the next, in words."""
     where = " ".join(before.tags[tag] for tag in KINDS[before.kind].tags)
     falls = []

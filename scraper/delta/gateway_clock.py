@@ -33,7 +33,7 @@ def measure(in_force_ms: int, gateway_ms: int, arrival_ms: int) -> tuple[int, Re
     if abs(offset_ms - in_force_ms) <= TOLERANCE_MS and not right_again:
         return in_force_ms, None
     target_ms = offset_ms if abs(offset_ms) > TOLERANCE_MS else 0
-    return target_ms, _event(target_ms, arrival_ms)
+    return target_ms, _make_step(target_ms, arrival_ms)
 
 
 def correct(in_force_ms: int, gateway_ms: int) -> int:
@@ -41,7 +41,7 @@ def correct(in_force_ms: int, gateway_ms: int) -> int:
     return gateway_ms - in_force_ms
 
 
-def _event(offset_ms: int, arrival_ms: int) -> Reading:
+def _make_step(offset_ms: int, arrival_ms: int) -> Reading:
     if offset_ms == 0:
         reason = "the gateway's clock is right again; report dates are taken as they are"
     else:

@@ -80,10 +80,10 @@ def _detect_one(known: Reported | None, reading: Reading) -> tuple[Reported, Rea
         return known._replace(fields=known.fields | missing), late
     if not names or any(first <= date <= last for first, last in known.spans):
         return known, None
-    return Reported(date, names, _use(known.spans, date)), reading
+    return Reported(date, names, _add_date(known.spans, date)), reading
 
 
-def _use(spans: tuple[tuple[int, int], ...], date: int) -> tuple[tuple[int, int], ...]:
+def _add_date(spans: tuple[tuple[int, int], ...], date: int) -> tuple[tuple[int, int], ...]:
     """`spans` with `date` (which lies in none): the span below grows up to it if it is near, else a new one opens."""
     below = max((span for span in spans if span[1] < date), default=None)
     if below is not None and date - below[1] <= SPAN_MS:

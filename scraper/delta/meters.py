@@ -47,10 +47,10 @@ def detect(state: MeterState | None, sample: Reading, bands: Bands) -> tuple[Met
         The next state (keep it only once the readings are committed) and the readings, oldest first.
     """
     if state is None:
-        return _snapshot(sample)
+        return _make_snapshot(sample)
     if sample.timestamp <= state.held.timestamp:
         return state, ()
-    crossed = _crossed(state.stored, sample.fields, bands)
+    crossed = _find_crossed(state.stored, sample.fields, bands)
     snapshot = sample.timestamp - state.snapshot_ms >= HEARTBEAT_MS
     vanished = state.stored.keys() - sample.fields.keys()
     if not (crossed or snapshot or vanished):
@@ -60,18 +60,18 @@ def detect(state: MeterState | None, sample: Reading, bands: Bands) -> tuple[Met
 
 def flush(state: MeterState) -> tuple[MeterState, tuple[Reading, ...]]:
     """The held-back rest of the latest sample: the last thing known before a stall, a disconnect or a stop."""
-    out = _part(state.held, state.unstored)
+    out = _select_fields(state.held, state.unstored)
     if not out:
         return state, ()
     return state._replace(stored=state.held.fields, unstored=_NOTHING), out
 
 
-def _snapshot(sample: Reading) -> tuple[MeterState, tuple[Reading, ...]]:
+def _make_snapshot(sample: Reading) -> tuple[MeterState, tuple[Reading, ...]]:
     """All of `sample` goes out."""
     return MeterState(sample.fields, sample, _NOTHING, sample.timestamp), (sample,) if sample.fields else ()
 
 
-def _crossed(stored: dict[str, FieldValue], fields: dict[str, FieldValue], bands: Bands) -> set[str]:
+def _find_crossed(stored: dict[str, FieldValue], fields: dict[str, FieldValue], bands: Bands) -> set[str]:
     """Fields whose value is outside the band, or that had none."""
     crossed = set()
     for name, value in fields.items():
@@ -91,16 +91,16 @@ def _report(
     state: MeterState, sample: Reading, crossed: set[str], vanished: set[str], *, snapshot: bool
 ) -> tuple[MeterState, tuple[Reading, ...]]:
     """The held-back values of the fields that crossed or vanished, then the new ones."""
-    before = _part(state.held, state.unstored & (crossed | vanished))
+    before = _select_fields(state.held, state.unstored & (crossed | vanished))
     if snapshot:
-        state, whole = _snapshot(sample)
+        state, whole = _make_snapshot(sample)
         return state, before + whole
     stored = {name: value if name in crossed else state.stored[name] for name, value in sample.fields.items()}
     unstored = frozenset(sample.fields.keys() - crossed)
-    return MeterState(stored, sample, unstored, state.snapshot_ms), before + _part(sample, crossed)
+    return MeterState(stored, sample, unstored, state.snapshot_ms), before + _select_fields(sample, crossed)
 
 
-def _part(sample: Reading, names: set[str] | frozenset[str]) -> tuple[Reading, ...]:
+def _select_fields(sample: Reading, names: set[str] | frozenset[str]) -> tuple[Reading, ...]:
     """`sample` with only the fields `names`; nothing if there are none."""
     if not names:
         return ()

@@ -64,7 +64,7 @@ class StampClock:
             self._newest_ms = 0
         return HostStep(wall_ms - step_ms, wall_ms, known=before is not None)
 
-    def stamps(self, arrival_ms: int, count: int = 1) -> list[int]:
+    def make_stamps(self, arrival_ms: int, count: int = 1) -> list[int]:
         """Stamps for `count` samples that arrived together at `arrival_ms`, oldest first."""
         spaced = space_back(arrival_ms // EPOCHS, count, PERIOD_MS // EPOCHS, not_before=self._newest_ms // EPOCHS + 1)
         stamps = [slot * EPOCHS + self._epoch for slot in spaced]
@@ -89,7 +89,7 @@ def space_back(arrival_ms: int, count: int, period_ms: int = PERIOD_MS, *, not_b
     return [last - int((count - 1 - index) * step) for index in range(count)]
 
 
-def moved(state: Mapping[Series, int], series: Series, timestamp_s: int) -> bool:
+def has_moved(state: Mapping[Series, int], series: Series, timestamp_s: int) -> bool:
     """Whether a poll is a new reading: its own timestamp (seconds) moved since the one in `state`, in any direction.
 
     0 means that the meter has no reading. Keep the timestamp in `state` once the reading is committed.

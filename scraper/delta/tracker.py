@@ -69,7 +69,7 @@ class Tracker:
         for reading in readings:
             if reading.kind in _REPORTED_BY_EXCEPTION:
                 series = reading.series
-                changed[series], new = self._meter(changed.get(series) or self._meters.get(series), reading)
+                changed[series], new = self._detect_meter(changed.get(series) or self._meters.get(series), reading)
                 rows += new
             elif reading.kind == "inverter":
                 reports.append(reading)
@@ -141,7 +141,7 @@ class Tracker:
     def _basis(self) -> tuple[int, InverterDates, CounterHistory]:
         return self._version, self._inverters, self._counters
 
-    def _meter(self, state: MeterState | None, sample: Reading) -> tuple[MeterState, tuple[Reading, ...]]:
+    def _detect_meter(self, state: MeterState | None, sample: Reading) -> tuple[MeterState, tuple[Reading, ...]]:
         """Exception reporting; after a pause or a step of the clock what was held goes out and the series restarts."""
         if state is None or abs(sample.timestamp - state.held.timestamp) <= self._stall_ms:
             return meters.detect(state, sample, self._bands)

@@ -118,7 +118,7 @@ class CloudLogin:
                 f"the Enphase account login was refused (status {reply.status}): check ENVOY_CLOUD_USERNAME and "
                 f"ENVOY_CLOUD_PASSWORD, or {_PASTE}"
             )
-        answer = _json_object(reply)
+        answer = _parse_object(reply)
         session = answer.get("session_id")
         if isinstance(session, str) and session:
             return session
@@ -140,7 +140,7 @@ class CloudLogin:
                 f"the Enphase token service refused gateway {serial} ({reason}): check that it belongs to the account"
             )
         if reply.status != httpx.codes.OK or reply.is_page:
-            raise _unavailable(reply)
+            raise _make_error(reply)
         if not reply.text.strip():
             raise CloudUnavailableError("the Enphase token service sent an empty reply; it is tried again later")
         try:
@@ -150,7 +150,7 @@ class CloudLogin:
             raise CloudRefusedError(
                 f"the Enphase token service gave no token for gateway {serial}: {message}"
             ) from None
-        if not token.fits(serial):
+        if not token.is_for(serial):
             raise CloudRefusedError(f"the Enphase token service gave a token for gateway {token.serial}, not {serial}")
         return token
 
@@ -179,13 +179,13 @@ def _read_retry_after(headers: httpx.Headers) -> float:
     return min(max(wanted - now, 0.0), _LONGEST_S)
 
 
-def _json_object(reply: _CloudReply) -> dict[str, Any]:
+def _parse_object(reply: _CloudReply) -> dict[str, Any]:
     if reply.status != httpx.codes.OK:
-        raise _unavailable(reply)
+        raise _make_error(reply)
     try:
         return msgspec.json.decode(reply.text, type=dict[str, Any])
     except (msgspec.DecodeError, RecursionError):
-        raise _unavailable(reply) from None
+        raise _make_error(reply) from None
 
 
 def _is_locked(text: str) -> bool:
@@ -199,7 +199,7 @@ def _quote(text: str, *secrets: str) -> str:
     return redact(text)
 
 
-def _unavailable(reply: _CloudReply) -> CloudError:
+def _make_error(reply: _CloudReply) -> CloudError:
     if reply.status == httpx.codes.FORBIDDEN:
         why = "answered with a page that blocks this machine (status 403), as it does after many logins"
     elif reply.status == httpx.codes.TOO_MANY_REQUESTS:

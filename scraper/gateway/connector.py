@@ -14,7 +14,7 @@ from scraper.errors import CloudError, LoginRejectedError, PersonNeededError, Sc
 from scraper.gateway.cloud import CloudLogin
 from scraper.gateway.endpoints import EndpointMemory, Endpoints
 from scraper.gateway.identify import IdentifiedGateway, Identifier
-from scraper.gateway.login import JUDGE_PATH, Login, digest_login, token_login, try_token
+from scraper.gateway.login import JUDGE_PATH, Login, log_in_with_digest, log_in_with_token, try_token
 from scraper.gateway.options import GatewayIdentity, GatewayOptions, GatewayState
 from scraper.gateway.pinning import Pin, PinStore
 from scraper.gateway.queries import METERS
@@ -131,11 +131,11 @@ class Connector:
             deadlines=self._options.deadlines,
         )
         try:
-            login = await self._login(transport, found)
+            login = await self._choose_login(transport, found)
         except BaseException:
             await transport.aclose()
             raise
-        memory = self._memory_for(found, login)
+        memory = self._choose_memory(found, login)
         self.link = Link(found, Endpoints(transport, found.scheme, login, memory))
         self._login_holds = True
         _log.info(
@@ -146,17 +146,17 @@ class Connector:
             host=found.address.host,
         )
 
-    async def _login(self, transport: Transport, found: IdentifiedGateway) -> Login:
+    async def _choose_login(self, transport: Transport, found: IdentifiedGateway) -> Login:
         serial = found.info.serial
         try:
             if found.info.token_login:
-                return await token_login(transport, serial, self._source)
-            return await digest_login(transport, found.scheme, serial, self._options.installer_password())
+                return await log_in_with_token(transport, serial, self._source)
+            return await log_in_with_digest(transport, found.scheme, serial, self._options.installer_password())
         except ScraperSettingError as error:
             # The file of a secret is gone. At start that is a mistake, later somebody is just replacing it.
             raise LoginRejectedError(str(error)) from error
 
-    def _memory_for(self, found: IdentifiedGateway, login: Login) -> EndpointMemory:
+    def _choose_memory(self, found: IdentifiedGateway, login: Login) -> EndpointMemory:
         """The knowledge about the endpoints holds for one firmware as seen by one role."""
         key = (found.info.serial, found.info.firmware, login.role, login.token.raw if login.token else "")
         if key != self._memory_of:
@@ -175,26 +175,30 @@ class Connector:
         if link.login.token is None:
             return
         serial, current = link.found.info.serial, link.login.token
-        successor = await self._successor(serial, current)
+        successor = await self._find_successor(serial, current)
         if successor is None or successor.raw in self._refused:
             return
         login = await try_token(link.endpoints.transport, successor)
         if login is None:
             self._refused.add(successor.raw)
-            _log.warning("the gateway refused the new token; the old one stays", expires=current.expiry_text())
+            _log.warning("the gateway refused the new token; the old one stays", expires=current.describe_expiry())
             return
         self._source.keep(serial, successor)
         link.endpoints.login = login
-        link.endpoints.memory = self._memory_for(link.found, login)
-        _log.info("gateway token renewed", role=login.role, expires=successor.expiry_text())
+        link.endpoints.memory = self._choose_memory(link.found, login)
+        _log.info("gateway token renewed", role=login.role, expires=successor.describe_expiry())
 
-    async def _successor(self, serial: str, current: Token) -> Token | None:
+    async def _find_successor(self, serial: str, current: Token) -> Token | None:
         """A longer-lived token at hand, else a fetched one if the current one nears its end."""
-        longer = self._source.successor(serial, current)
+        longer = self._source.find_successor(serial, current)
         now = self._clock.monotonic()
         if longer is not None and longer.raw not in self._refused:
             return longer
-        if now < self._fetch_not_before or not self._source.can_fetch or not current.renewal_due(self._source.now_s()):
+        if (
+            now < self._fetch_not_before
+            or not self._source.can_fetch
+            or not current.needs_renewal(self._source.read_time_s())
+        ):
             return None
         # A year's token is renewed with a month in hand, so a failure may wait until tomorrow.
         self._fetch_not_before = now + (FETCH_INTERVAL_S if current.short_lived else DAY_S)
@@ -202,7 +206,7 @@ class Connector:
             token = await self._source.fetch(serial)
         except CloudError as error:
             self.state.cloud_problem = str(error)
-            _log.warning("gateway token not renewed", reason=str(error), expires=current.expiry_text())
+            _log.warning("gateway token not renewed", reason=str(error), expires=current.describe_expiry())
             return None
         self.state.cloud_problem = None
         return token
@@ -214,7 +218,7 @@ class Connector:
     def block(self, error: PersonNeededError) -> None:
         """Stop logins until something changes."""
         if self._block is None or self._block.error is not error:
-            self._block = _LoginBlock(error, self._clock.monotonic(), self._circumstances())
+            self._block = _LoginBlock(error, self._clock.monotonic(), self._describe_circumstances())
         self.state.blocked = error
         self._login_holds = False
 
@@ -222,17 +226,17 @@ class Connector:
         block = self._block
         if block is None or self._clock.monotonic() - block.since >= BLOCKED_S:
             return
-        if self._circumstances() == block.circumstances:
+        if self._describe_circumstances() == block.circumstances:
             raise type(block.error)(str(block.error))
 
-    def _circumstances(self) -> Any:
+    def _describe_circumstances(self) -> Any:
         """Everything whose change could let a refused login succeed."""
         options = self._options
         try:
             secrets = options.token(), options.installer_password(), options.cloud_credentials()
         except ScraperSettingError as error:
             return str(error)
-        return secrets, self._pins.contents()
+        return secrets, self._pins.read_contents()
 
     async def _close_link(self) -> None:
         link, self.link = self.link, None

@@ -47,14 +47,14 @@ def choose(announced: Iterable[Announcement], serial: str | None) -> list[str]:
     """
     usable: dict[str, set[str]] = {}
     for announcement in announced:
-        addresses = sorted(filter(_is_usable, announcement.addresses), key=_preference)
+        addresses = sorted(filter(_is_usable, announcement.addresses), key=_rank_address)
         if addresses and serial in {None, announcement.serial}:
             usable.setdefault(announcement.serial, set()).add(addresses[0])
     if len(usable) > 1:
         raise ScraperSettingError(
             f"several gateways are in this network ({', '.join(sorted(usable))}): set ENVOY_SERIAL to the one you mean"
         )
-    return sorted({address for found in usable.values() for address in found}, key=_preference)
+    return sorted({address for found in usable.values() for address in found}, key=_rank_address)
 
 
 def _is_usable(address: str) -> bool:
@@ -66,7 +66,7 @@ def _is_usable(address: str) -> bool:
     return address != _ACCESS_POINT and not (parsed.version == 6 and parsed.is_link_local)
 
 
-def _preference(address: str) -> tuple[int, ipaddress.IPv4Address | ipaddress.IPv6Address]:
+def _rank_address(address: str) -> tuple[int, ipaddress.IPv4Address | ipaddress.IPv6Address]:
     """The announced family alternates; always preferring one keeps the address stable."""
     parsed = ipaddress.ip_address(address)
     return parsed.version, parsed
@@ -85,7 +85,7 @@ async def browse(seconds: float = BROWSE_S, interfaces: Sequence[str] | None = N
 
     names: set[str] = set()
 
-    def noticed(*, zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange) -> None:
+    def note_service(*, zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange) -> None:
         del zeroconf, service_type
         if state_change is not ServiceStateChange.Removed:
             names.add(name)
@@ -95,17 +95,17 @@ async def browse(seconds: float = BROWSE_S, interfaces: Sequence[str] | None = N
     except OSError:  # no multicast here
         return []
     try:
-        browser = AsyncServiceBrowser(mdns.zeroconf, SERVICE_TYPE, handlers=[noticed])
+        browser = AsyncServiceBrowser(mdns.zeroconf, SERVICE_TYPE, handlers=[note_service])
         await asyncio.sleep(seconds)
         await browser.async_cancel()
         found = [AsyncServiceInfo(SERVICE_TYPE, name) for name in sorted(names)]
         await asyncio.gather(*(info.async_request(mdns.zeroconf, _RESOLVE_MS) for info in found))
     finally:
         await mdns.async_close()
-    announced = [Announcement(_serial(info.properties), tuple(info.parsed_addresses())) for info in found]
+    announced = [Announcement(_read_serial(info.properties), tuple(info.parsed_addresses())) for info in found]
     return [each for each in announced if is_serial(each.serial)]
 
 
-def _serial(properties: Mapping[bytes, bytes | None]) -> str:
+def _read_serial(properties: Mapping[bytes, bytes | None]) -> str:
     """The announced serial; empty where there is none. The record may hold any bytes, since anybody may send one."""
     return (properties.get(b"serialnum") or b"").decode(errors="replace").strip()

@@ -106,7 +106,7 @@ class Endpoints:
     async def settle_refusal(self, path: str, status: int) -> None:
         """After a 401: return if the session was renewed and `path` may be asked once more, else raise."""
         lapsed = self.login.token is not None and path in self.memory.worked
-        if not lapsed and await self._login_is_good(path):
+        if not lapsed and await self._is_login_good(path):
             raise self.memory.mark_absent(path, status)
         if not await self.login.renew(self.transport):
             raise SessionExpiredError("the gateway no longer accepts the login; the scraper logs in again")
@@ -114,7 +114,7 @@ class Endpoints:
 
     async def give_up(self, path: str, status: int) -> None:
         """After a second 401: raise what it means."""
-        if await self._login_is_good(path):
+        if await self._is_login_good(path):
             raise self.memory.mark_absent(path, status)
         raise SessionExpiredError("the gateway no longer accepts the login; the scraper logs in again")
 
@@ -139,7 +139,7 @@ class Endpoints:
     async def _ask(self, path: str) -> GatewayReply:
         return await self.transport.get(self.scheme, path, auth=self.login.auth)
 
-    async def _login_is_good(self, path: str) -> bool:
+    async def _is_login_good(self, path: str) -> bool:
         if path == JUDGE_PATH:
             return False
         return await judge_login(self.transport, self.scheme, self.login.auth) not in REFUSED

@@ -50,7 +50,7 @@ class EnsembleReader:
         notes: Collects what was refused or new.
 
     Attributes:
-        refused: Paths that this login may not read, to the status: a right is missing.
+        refused: Paths that this login may not read, to the status: a right is missing, and they are not asked again.
         serials: IQ Batteries that there are.
     """
 
@@ -145,7 +145,7 @@ class EnsembleReader:
 
     async def _read(self, path: str, parse: Callable[[object, Notes], _T]) -> _T | None:
         """One path; None if it is absent, refused or out of order. One that fails must not cost the others."""
-        if self._failures >= _MOST_FAILURES:
+        if self._failures >= _MOST_FAILURES or path in self.refused:
             return None
         try:
             found = parse(await self._ask(path), self._notes)
@@ -159,7 +159,6 @@ class EnsembleReader:
             return None
         self._failures = 0
         self._successes += 1
-        self.refused.pop(path, None)
         return found
 
 

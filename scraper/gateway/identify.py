@@ -68,10 +68,10 @@ class Identifier:
             GatewayUnreachableError, BadReplyError: No gateway answers.
             ScraperSettingError: The pin file or a setting cannot be used.
         """
-        known = self._options.serial or self._pins.gateway()
+        known = self._options.serial or self._pins.read_gateway()
         address, probed = await self.look(known)
         self._check_serial(probed.info.serial, known, address.host)
-        expected = self._expected(probed)
+        expected = self._choose_fingerprint(probed)
         if expected is not None and probed.fingerprint is not None:
             Pin(expected).compare(probed.fingerprint)
         self._pins.remember(probed.info.serial, expected)
@@ -106,7 +106,7 @@ class Identifier:
         return answers[0]
 
     def _is_trusted(self, probed: Probe) -> bool:
-        trusted = self._options.tls_fingerprint or self._pins.fingerprint(probed.info.serial)
+        trusted = self._options.tls_fingerprint or self._pins.read_fingerprint(probed.info.serial)
         return trusted is not None and probed.fingerprint == normalise_fingerprint(trusted)
 
     def _check_serial(self, serial: str, known: str | None, host: str) -> None:
@@ -121,14 +121,14 @@ class Identifier:
             f"sent: {remedy}"
         )
 
-    def _expected(self, probed: Probe) -> str | None:
+    def _choose_fingerprint(self, probed: Probe) -> str | None:
         """The fingerprint to demand from now on."""
         if self._options.tls_trust == "any":
             return None
         if self._options.tls_fingerprint:
             expected: str | None = normalise_fingerprint(self._options.tls_fingerprint)
         else:
-            expected = self._pins.fingerprint(probed.info.serial)
+            expected = self._pins.read_fingerprint(probed.info.serial)
         if expected is not None and probed.scheme == "http":
             raise CertificateChangedError(
                 "the gateway used to answer over https and now only does over plain http, which no firmware update "

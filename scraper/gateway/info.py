@@ -44,7 +44,7 @@ class GatewayInfo(msgspec.Struct, frozen=True):
         return self.web_tokens or self.version >= FIRST_TOKEN_VERSION
 
 
-def firmware_version(text: str) -> tuple[int, ...]:
+def parse_firmware(text: str) -> tuple[int, ...]:
     """Firmware as integers: "D8.2.127 (f79c8d)" is (8, 2, 127), which is less than (8, 2, 4264).
 
     Raises:
@@ -64,25 +64,25 @@ def parse_info(body: bytes) -> GatewayInfo:
     Raises:
         BadReplyError: It is not the identity document of a gateway, or lacks the serial or the firmware.
     """
-    root = _document(body)
-    serial = _text(root, "device/sn")
+    root = _parse_document(body)
+    serial = _read_text(root, "device/sn")
     if not is_serial(serial):
         raise BadReplyError("the gateway's /info states no usable serial; check that ENVOY_HOST is an Enphase gateway")
-    firmware = _text(root, "device/software")
-    version = firmware_version(firmware)
-    time = _text(root, "time")
+    firmware = _read_text(root, "device/software")
+    version = parse_firmware(firmware)
+    time = _read_text(root, "time")
     return GatewayInfo(
         serial=serial,
-        part_number=_text(root, "device/pn")[:32],
+        part_number=_read_text(root, "device/pn")[:32],
         firmware=firmware.split()[0],
         version=version,
-        metered={"true": True, "false": False}.get(_text(root, "device/imeter").lower()),
-        web_tokens=_text(root, "web-tokens").lower() == "true",
+        metered={"true": True, "false": False}.get(_read_text(root, "device/imeter").lower()),
+        web_tokens=_read_text(root, "web-tokens").lower() == "true",
         time_s=int(time) if _SECONDS.fullmatch(time) else None,
     )
 
 
-def _document(body: bytes) -> Element:
+def _parse_document(body: bytes) -> Element:
     try:
         # The gateway needs no document type, and a device that sends one is up to something.
         root = fromstring(body, forbid_dtd=True)
@@ -95,5 +95,5 @@ def _document(body: bytes) -> Element:
     return root
 
 
-def _text(root: Element, path: str) -> str:
+def _read_text(root: Element, path: str) -> str:
     return (root.findtext(path) or "").strip()

@@ -19,9 +19,9 @@ from scraper.errors import (
     LoginPostponedError,
     LoginRejectedError,
 )
-from scraper.gateway.password import installer_password
+from scraper.gateway.password import derive_installer_password
 from scraper.gateway.token_source import TokenSource
-from scraper.gateway.tokens import Token, refusal
+from scraper.gateway.tokens import Token, explain_refusal
 from scraper.gateway.transport import GatewayReply, Scheme, Transport
 
 JUDGE_PATH = "/api/v1/production/inverters"
@@ -78,17 +78,17 @@ class Login:
 
     async def renew(self, transport: Transport) -> bool:
         """Open a new session with the same token. False: the token is refused, or digest has nothing to renew."""
-        return isinstance(self.auth, TokenAuth) and await _opens_session(transport, self.auth)
+        return isinstance(self.auth, TokenAuth) and await _open_session(transport, self.auth)
 
 
-async def digest_login(transport: Transport, scheme: Scheme, serial: str, override: str | None) -> Login:
+async def log_in_with_digest(transport: Transport, scheme: Scheme, serial: str, override: str | None) -> Login:
     """Log in with the installer password (derived, or `override`), else as `envoy` with the serial's last six digits.
 
     Raises:
         LoginRejectedError: The gateway takes none of them.
         GatewayUnreachableError, BadReplyError: It could not be asked.
     """
-    candidates = [("installer", override or installer_password(serial))]
+    candidates = [("installer", override or derive_installer_password(serial))]
     if not override:
         candidates.append(("envoy", serial[-6:]))
     for user, password in candidates:
@@ -107,7 +107,7 @@ async def digest_login(transport: Transport, scheme: Scheme, serial: str, overri
     )
 
 
-async def token_login(transport: Transport, serial: str, source: TokenSource) -> Login:
+async def log_in_with_token(transport: Transport, serial: str, source: TokenSource) -> Login:
     """Log in with the best token at hand, else with one fetched from the owner's account.
 
     Raises:
@@ -116,11 +116,11 @@ async def token_login(transport: Transport, serial: str, source: TokenSource) ->
         GatewayUnreachableError, BadReplyError: The gateway could not be asked.
     """
     problem = "there is no token for the gateway"
-    for token in source.candidates(serial):
-        if token.fits(serial) and (login := await try_token(transport, token)):
+    for token in source.list_candidates(serial):
+        if token.is_for(serial) and (login := await try_token(transport, token)):
             source.keep(serial, token)
             return login
-        problem = refusal(token, serial, source.now_s())
+        problem = explain_refusal(token, serial, source.read_time_s())
     problem = source.problem or problem
     if not source.can_fetch:
         raise LoginRejectedError(f"{problem}: {_REMEDY}")
@@ -142,7 +142,7 @@ async def token_login(transport: Transport, serial: str, source: TokenSource) ->
 async def try_token(transport: Transport, token: Token) -> Login | None:
     """A login with this token, or None if the gateway refuses it."""
     auth = TokenAuth(token)
-    if not await _opens_session(transport, auth):
+    if not await _open_session(transport, auth):
         return None
     status = await judge_login(transport, "https", auth)
     if status in REFUSED:
@@ -157,7 +157,7 @@ async def judge_login(transport: Transport, scheme: Scheme, auth: httpx.Auth) ->
     return reply.status
 
 
-async def _opens_session(transport: Transport, auth: TokenAuth) -> bool:
+async def _open_session(transport: Transport, auth: TokenAuth) -> bool:
     auth.forget_session()
     reply = await transport.get("https", CHECK_PATH, auth=auth)
     raise_for_server_error(reply)

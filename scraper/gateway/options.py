@@ -11,7 +11,7 @@ from scraper.gateway.stream import Watchdog
 from scraper.gateway.transport import Deadlines, Scheme
 
 
-def _unset() -> None:
+def _give_none() -> None:
     return None
 
 
@@ -40,9 +40,9 @@ class GatewayOptions:
     host: str | None
     serial: str | None
     state_dir: Path
-    token: Callable[[], str | None] = field(default=_unset, repr=False)
-    installer_password: Callable[[], str | None] = field(default=_unset, repr=False)
-    cloud_credentials: Callable[[], tuple[str, str] | None] = field(default=_unset, repr=False)
+    token: Callable[[], str | None] = field(default=_give_none, repr=False)
+    installer_password: Callable[[], str | None] = field(default=_give_none, repr=False)
+    cloud_credentials: Callable[[], tuple[str, str] | None] = field(default=_give_none, repr=False)
     cloud_url: str = ENLIGHTEN_URL
     token_url: str = ENTREZ_URL
     tls_trust: Literal["pin", "any"] = "pin"

@@ -11,14 +11,14 @@ _REALM = "enphaseenergy.com"
 _LENGTH = 8
 
 
-def installer_password(serial: str, user: str = "installer") -> str:
+def derive_installer_password(serial: str, user: str = "installer") -> str:
     """The password of `user` on the gateway with this serial (text: leading zeros count)."""
     # The space at the end belongs to it.
     text = f"[e]{user}@{_REALM}#{serial} EnPhAsE eNeRgY "
-    return password_from_hash(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest())
+    return derive_password(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest())
 
 
-def password_from_hash(md5_hex: str) -> str:
+def derive_password(md5_hex: str) -> str:
     """The password that belongs to a hash (32 lowercase hex digits)."""
     zeros, ones = md5_hex.count("0"), md5_hex.count("1")
     password = ""

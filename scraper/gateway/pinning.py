@@ -30,7 +30,7 @@ def normalise_fingerprint(text: str) -> str:
     return digits
 
 
-def short(fingerprint: str | None) -> str:
+def shorten(fingerprint: str | None) -> str:
     """The first 16 digits, enough for a person to compare."""
     return fingerprint[:16] if fingerprint else "none"
 
@@ -56,13 +56,13 @@ class Pin:
         self.seen = fingerprint
         if self.expected is not None and fingerprint != self.expected:
             raise CertificateChangedError(
-                f"the gateway shows certificate {short(fingerprint)}, but {short(self.expected)} is the trusted one; "
-                "nothing secret was sent. Gateways renew their certificate about once a year: if nothing else is odd, "
-                "accept the new one with: envoy-scraper trust"
+                f"the gateway shows certificate {shorten(fingerprint)}, but {shorten(self.expected)} is the trusted "
+                "one; nothing secret was sent. Gateways renew their certificate about once a year: if nothing else is "
+                "odd, accept the new one with: envoy-scraper trust"
             )
 
 
-def pinned_context(pin: Pin) -> ssl.SSLContext:
+def make_pinned_context(pin: Pin) -> ssl.SSLContext:
     """A TLS client context that checks `pin` at the end of every handshake, instead of names and authorities."""
 
     class PinnedObject(ssl.SSLObject):
@@ -95,11 +95,11 @@ class PinStore:
     def __init__(self, state_dir: Path) -> None:
         self._path = state_dir / _FILE_NAME
 
-    def gateway(self) -> str | None:
+    def read_gateway(self) -> str | None:
         """The serial of the gateway that was met first, or None."""
         return self._read().gateway
 
-    def fingerprint(self, serial: str) -> str | None:
+    def read_fingerprint(self, serial: str) -> str | None:
         """The trusted fingerprint of that gateway, or None before the first contact over TLS."""
         return self._read().pins.get(serial)
 
@@ -124,7 +124,7 @@ class PinStore:
         pins = {known: pin for known, pin in remembered.pins.items() if known != serial}
         self._write(_Remembered(remembered.gateway, pins))
 
-    def contents(self) -> Any:
+    def read_contents(self) -> Any:
         """Whatever the file says now, to notice a change by another process."""
         return self._read()
 

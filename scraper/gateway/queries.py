@@ -69,18 +69,18 @@ async def ask_production(
     ask: Ask, info: GatewayInfo, meters: list[ConfiguredMeter], clock: Clock, notes: Notes
 ) -> Reading | None:
     """The sum of all inverters from the first endpoint that this gateway has, cheapest first."""
-    energy = await _optional(ask, ENERGY)
+    energy = await _ask_optional(ask, ENERGY)
     production = api = None
     if energy is None and info.version >= _FIRST_PRODUCTION_JSON:
-        production = await _optional(ask, PRODUCTION)
+        production = await _ask_optional(ask, PRODUCTION)
     if energy is None and (production is None or info.version < FIRST_UNWRAPPED_VERSION):
-        api = await _optional(ask, PRODUCTION_V1)
+        api = await _ask_optional(ask, PRODUCTION_V1)
     return choose_production(
         info, meters, received_ms=clock.now_ms(), energy=energy, production=production, api=api, notes=notes
     )
 
 
-async def _optional(ask: Ask, path: str) -> object:
+async def _ask_optional(ask: Ask, path: str) -> object:
     try:
         return await ask(path)
     except (EndpointUnavailableError, EmptyReplyError):

@@ -114,20 +114,20 @@ class GatewaySession:
         self._looked_at = now
         return link
 
-    async def _link(self) -> Link:
+    async def _ensure_link(self) -> Link:
         """The link to ask over, made or looked at again where that is due."""
-        if (link := self._ready_link()) is not None:
+        if (link := self._find_ready_link()) is not None:
             return link
         async with self._connecting:
-            return self._ready_link() or await self._connect()
+            return self._find_ready_link() or await self._connect()
 
-    def _ready_link(self) -> Link | None:
+    def _find_ready_link(self) -> Link | None:
         if self._look_due or self._clock.monotonic() - self._looked_at >= IDENTIFY_S:
             return None
         return self._connector.link
 
     @contextmanager
-    def _watching(self, endpoints: Endpoints) -> Iterator[None]:
+    def _watch(self, endpoints: Endpoints) -> Iterator[None]:
         """Draw the consequences of what requests run into."""
         try:
             yield
@@ -155,8 +155,8 @@ class GatewaySession:
             BadReplyError: Not JSON.
             Besides, everything that `connect` raises.
         """
-        link = await self._link()
-        with self._watching(link.endpoints):
+        link = await self._ensure_link()
+        with self._watch(link.endpoints):
             reply = await link.endpoints.get(path)
         return json_reply.load(reply.body)
 
@@ -165,17 +165,17 @@ class GatewaySession:
 
         Raises everything that `get_json` raises.
         """
-        link = await self._link()
-        with self._watching(link.endpoints):
+        link = await self._ensure_link()
+        with self._watch(link.endpoints):
             offset_s = await measure_clock(link.endpoints.transport, link.endpoints.scheme, self._clock)
         link.found = link.found._replace(clock_offset_s=offset_s)
         return link.identity
 
-    async def inverters(self, notes: Notes | None = None) -> list[Reading]:
+    async def read_inverters(self, notes: Notes | None = None) -> list[Reading]:
         """The last report of every inverter, kind `inverter`, dated by the gateway's clock."""
         return await queries.ask_inverters(self.get_json, notes or Notes())
 
-    async def meters(self, notes: Notes | None = None) -> list[ConfiguredMeter]:
+    async def read_meters(self, notes: Notes | None = None) -> list[ConfiguredMeter]:
         """Which meters there are; asked every five minutes, and sooner where they should be there and are not."""
         now = self._clock.monotonic()
         pause_s = SOON_S if self._misses_meters else METERS_S
@@ -207,19 +207,19 @@ class GatewaySession:
             _log.info("the gateway lists its meters")
         self._misses_meters = misses
 
-    async def meter_readings(self, notes: Notes | None = None) -> list[MeterValues]:
+    async def read_meter_readings(self, notes: Notes | None = None) -> list[MeterValues]:
         """Values and lifetime counters of every metered phase, with the gateway's own stamps."""
-        meters = await self.meters(notes)
+        meters = await self.read_meters(notes)
         if not any(meter.enabled for meter in meters):
             return []
         return parse_readings(await queries.ask_list(self.get_json, queries.METER_READINGS), meters, notes)
 
-    async def production(self, notes: Notes | None = None) -> Reading | None:
+    async def read_production(self, notes: Notes | None = None) -> Reading | None:
         """The sum of all inverters, for gateways without a production meter; None where one measures it."""
-        meters = await self.meters(notes)
+        meters = await self.read_meters(notes)
         if any(meter.enabled and meter.measurement == "production" for meter in meters):
             return None
-        info = (await self._link()).found.info
+        info = (await self._ensure_link()).found.info
         return await queries.ask_production(self.get_json, info, meters, self._clock, notes or Notes())
 
     async def stream_bursts(self) -> AsyncGenerator[Burst, None]:
@@ -230,10 +230,10 @@ class GatewaySession:
             GatewayUnreachableError: Stalled or cut; open it again after a while.
             Besides, everything that `get_json` raises.
         """
-        link = await self._link()
+        link = await self._ensure_link()
         endpoints = link.endpoints
         endpoints.memory.check(STREAM_PATH)
-        with self._watching(endpoints):
+        with self._watch(endpoints):
             for last in (False, True):
                 async with endpoints.stream(STREAM_PATH) as (status, chunks):
                     if status not in REFUSED:
@@ -259,7 +259,7 @@ class GatewaySession:
                 if link is None:
                     continue
                 try:
-                    with self._watching(link.endpoints):
+                    with self._watch(link.endpoints):
                         await self._connector.renew_token(link)
                 except (GatewayError, ScraperSettingError) as error:
                     _log.info("gateway token renewal put off", reason=str(error))

@@ -57,7 +57,7 @@ class Watchdog(NamedTuple):
     intervals: float = 3.0
     interval_s: float = EVENT_INTERVAL_S
 
-    def patience(self, last: Burst | None) -> float:
+    def compute_patience(self, last: Burst | None) -> float:
         """Seconds from the last event until the stream counts as stalled."""
         if last is None:
             return self.first_s
@@ -104,8 +104,8 @@ async def read_bursts(chunks: AsyncIterator[bytes], clock: Clock, watchdog: Watc
     last: Burst | None = None
     try:
         while not reader.ended:
-            patience, since = watchdog.patience(last), clock.monotonic()
-            lines = await reader.lines(patience)
+            patience, since = watchdog.compute_patience(last), clock.monotonic()
+            lines = await reader.read_lines(patience)
             if lines:
                 was_late = clock.monotonic() - since > _LATE * watchdog.interval_s
                 # One whole event in time and alone is not the start of events that were held back.
@@ -135,7 +135,7 @@ class _ChunkReader:
         """Whether an event has begun and not ended."""
         return self._splitter.holds_a_part
 
-    async def lines(self, seconds: float) -> list[bytes]:
+    async def read_lines(self, seconds: float) -> list[bytes]:
         """The events that the next chunks complete; none if the stream ends or the time is over."""
         try:
             async with asyncio.timeout(
@@ -157,7 +157,7 @@ class _ChunkReader:
         """
         lines: list[bytes] = []
         for _ in range(_MAX_CHUNKS):
-            self._pending = self._pending or asyncio.create_task(_next(self._chunks))
+            self._pending = self._pending or asyncio.create_task(_read_next(self._chunks))
             await asyncio.wait({self._pending}, timeout=_GATHER_S)
             if self.ended or not self._pending.done():
                 break
@@ -180,6 +180,6 @@ class _ChunkReader:
             await asyncio.gather(self._pending, return_exceptions=True)
 
 
-async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
+async def _read_next(chunks: AsyncIterator[bytes]) -> bytes | None:
     """The next chunk, or None at the end of the stream."""
     return await anext(chunks, None)

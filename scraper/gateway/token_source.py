@@ -11,7 +11,7 @@ import structlog
 
 from scraper.errors import CloudRefusedError, CloudUnavailableError
 from scraper.gateway.cloud import CloudLogin
-from scraper.gateway.tokens import Token, TokenCache, best, parse_token
+from scraper.gateway.tokens import Token, TokenCache, find_best, parse_token
 from shared.clock import Clock
 from shared.units import HOUR_S
 
@@ -55,7 +55,7 @@ class TokenSource:
         self._refused: tuple[tuple[str, str], str] | None = None
         self._later: CloudUnavailableError | None = None
 
-    def now_s(self) -> float:
+    def read_time_s(self) -> float:
         """Epoch seconds, to compare with a token's claims."""
         return self._clock.now_ms() / 1000
 
@@ -64,7 +64,7 @@ class TokenSource:
         """Whether account credentials are set."""
         return self._credentials() is not None
 
-    def candidates(self, serial: str) -> list[Token]:
+    def list_candidates(self, serial: str) -> list[Token]:
         """The pasted and the kept token, the longer-lived first."""
         found = {token.raw: token for token in (self._cache.load(serial), self._fetched.get(serial)) if token}
         self.problem = None
@@ -76,9 +76,9 @@ class TokenSource:
                 self.problem = f"ENVOY_TOKEN cannot be used: {error}"
         return sorted(found.values(), key=lambda token: token.expires_s, reverse=True)
 
-    def successor(self, serial: str, current: Token) -> Token | None:
+    def find_successor(self, serial: str, current: Token) -> Token | None:
         """A token at hand that lives longer than `current` (somebody pasted or fetched one meanwhile)."""
-        longest = best(token for token in self.candidates(serial) if token.fits(serial))
+        longest = find_best(token for token in self.list_candidates(serial) if token.is_for(serial))
         return longest if longest and longest.expires_s > current.expires_s else None
 
     async def fetch(self, serial: str) -> Token:
@@ -102,7 +102,7 @@ class TokenSource:
             self._refused, self._later = None, error
             raise
         self._refused = self._later = None
-        _log.info("gateway token fetched", role=token.role, expires=token.expiry_text())
+        _log.info("gateway token fetched", role=token.role, expires=token.describe_expiry())
         return token
 
     def _refuse_haste(self, credentials: tuple[str, str]) -> None:

@@ -48,15 +48,15 @@ class Token:
         """Whether it is one of the 12-hour kind."""
         return 0 < self.expires_s - self.issued_s < _SHORT_LIVED_S
 
-    def fits(self, serial: str) -> bool:
+    def is_for(self, serial: str) -> bool:
         """Whether it is meant for this gateway, by its own words."""
         return self.serial in {serial, UNCOMMISSIONED, ""}
 
-    def renewal_due(self, now_s: float) -> bool:
+    def needs_renewal(self, now_s: float) -> bool:
         """Whether a successor should be fetched: under an hour left of 12, under 30 days left of a year."""
         return self.expires_s - now_s < (HOUR_S if self.short_lived else 30 * DAY_S)
 
-    def expiry_text(self) -> str:
+    def describe_expiry(self) -> str:
         """When it expires, for people."""
         return datetime.fromtimestamp(self.expires_s, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
@@ -69,7 +69,7 @@ def parse_token(text: str) -> Token:
     """
     raw = text.strip().strip("\"'")
     if raw.startswith("{"):
-        raw = _token_in_json(raw)
+        raw = _find_token_in_json(raw)
     if len(raw) > _MAX_LENGTH or not _SHAPE.fullmatch(raw):
         raise ValueError(_NO_TOKEN)
     try:
@@ -89,7 +89,7 @@ def parse_token(text: str) -> Token:
     )
 
 
-def _token_in_json(text: str) -> str:
+def _find_token_in_json(text: str) -> str:
     try:
         reply = msgspec.json.decode(text, type=dict[str, object])
     except (msgspec.DecodeError, RecursionError):
@@ -100,18 +100,18 @@ def _token_in_json(text: str) -> str:
     raise ValueError(f"it says: {message}" if isinstance(message, str) else "it is JSON without a token")
 
 
-def best(tokens: Iterable[Token]) -> Token | None:
+def find_best(tokens: Iterable[Token]) -> Token | None:
     """The one that lives longest."""
     return max(tokens, key=lambda token: token.expires_s, default=None)
 
 
-def refusal(token: Token, serial: str, now_s: float) -> str:
+def explain_refusal(token: Token, serial: str, now_s: float) -> str:
     """Why the gateway refused `token`, as far as the token itself shows."""
-    if not token.fits(serial):
+    if not token.is_for(serial):
         return f"this token is for gateway {token.serial}, yours is {serial}"
     if token.expires_s <= now_s:
-        return f"the token expired on {token.expiry_text()}"
-    return f"the gateway refused the token although it runs until {token.expiry_text()} (it may have been revoked)"
+        return f"the token expired on {token.describe_expiry()}"
+    return f"the gateway refused the token although it runs until {token.describe_expiry()} (it may have been revoked)"
 
 
 class TokenCache:
@@ -123,15 +123,15 @@ class TokenCache:
     def load(self, serial: str) -> Token | None:
         """The kept token, or None if there is none or it cannot be used (a new one is then simply fetched)."""
         try:
-            return parse_token(read_private(self._path(serial)).decode())
+            return parse_token(read_private(self._make_path(serial)).decode())
         except (OSError, UnsafeFileError, ValueError):
             return None
 
     def save(self, serial: str, token: Token) -> None:
         """Keep `token` in place of the former one. Raises OSError."""
-        write_private(self._path(serial), token.raw.encode())
+        write_private(self._make_path(serial), token.raw.encode())
 
-    def _path(self, serial: str) -> Path:
+    def _make_path(self, serial: str) -> Path:
         if not is_serial(serial):  # it came from the network and becomes part of a path
             raise ValueError("the serial is not one")
         return self._directory / f"{serial}.jwt"

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import httpx
 
 from scraper.errors import BadReplyError, GatewayUnreachableError, ScraperSettingError
-from scraper.gateway.pinning import Pin, pinned_context
+from scraper.gateway.pinning import Pin, make_pinned_context
 
 Scheme: TypeAlias = Literal["http", "https"]
 
@@ -47,7 +47,7 @@ class Address(NamedTuple):
     http_port: int = 80
     https_port: int = 443
 
-    def url(self, scheme: Scheme, path: str) -> str:
+    def make_url(self, scheme: Scheme, path: str) -> str:
         """The URL of `path`, which begins with a slash. Raises ScraperSettingError if the host cannot be one."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = self.https_port if scheme == "https" else self.http_port
@@ -124,13 +124,13 @@ class Transport:
         self.pin = pin
         self.deadlines = deadlines or Deadlines()
         self._lock = lock
-        self._requests = self._client(keep_alive=keep_alive)
+        self._requests = self._make_client(keep_alive=keep_alive)
         # The stream holds its connection for hours; a client of its own keeps it out of the request pool.
-        self._streams = self._client(keep_alive=False)
+        self._streams = self._make_client(keep_alive=False)
 
-    def _client(self, *, keep_alive: bool) -> httpx.AsyncClient:
+    def _make_client(self, *, keep_alive: bool) -> httpx.AsyncClient:
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=int(keep_alive), keepalive_expiry=120.0)
-        inner = httpx.AsyncHTTPTransport(verify=pinned_context(self.pin), trust_env=False, limits=limits)
+        inner = httpx.AsyncHTTPTransport(verify=make_pinned_context(self.pin), trust_env=False, limits=limits)
         return httpx.AsyncClient(
             transport=_CappedTransport(inner),
             trust_env=False,
@@ -152,13 +152,13 @@ class Transport:
         async with self._lock:
             try:
                 async with asyncio.timeout(self.deadlines.total):
-                    return await self._get(self.address.url(scheme, path), auth)
+                    return await self._get(self.address.make_url(scheme, path), auth)
             except TimeoutError as error:
                 raise GatewayUnreachableError(
                     f"the gateway at {self.address.host} gave no complete answer within {self.deadlines.total:g} s"
                 ) from error
             except (httpx.HTTPError, OSError) as error:
-                raise self._unreachable(error) from error
+                raise self._make_error(error) from error
 
     async def _get(self, url: str, auth: httpx.Auth | None) -> GatewayReply:
         connected = False
@@ -191,7 +191,7 @@ class Transport:
         """Open an endless reply: its status and its body as it arrives. One at a time; errors as `get`."""
         request = self._streams.build_request(
             "GET",
-            self.address.url(scheme, path),
+            self.address.make_url(scheme, path),
             headers={"Accept": "text/event-stream"},
             timeout=httpx.Timeout(self.deadlines.stream_read, connect=self.deadlines.connect),
             extensions={"endless": True},
@@ -202,20 +202,20 @@ class Transport:
         except TimeoutError as error:
             raise GatewayUnreachableError("the gateway did not open its meter stream in time") from error
         except (httpx.HTTPError, OSError) as error:
-            raise self._unreachable(error) from error
+            raise self._make_error(error) from error
         try:
-            yield response.status_code, self._chunks(response)
+            yield response.status_code, self._read_chunks(response)
         finally:
             await response.aclose()
 
-    async def _chunks(self, response: httpx.Response) -> AsyncIterator[bytes]:
+    async def _read_chunks(self, response: httpx.Response) -> AsyncIterator[bytes]:
         try:
             async for chunk in response.aiter_raw():
                 yield chunk
         except (httpx.HTTPError, OSError) as error:
-            raise self._unreachable(error) from error
+            raise self._make_error(error) from error
 
-    def _unreachable(self, error: Exception) -> GatewayUnreachableError:
+    def _make_error(self, error: Exception) -> GatewayUnreachableError:
         # Only the kind of error is named: its text may quote a URL or bytes of the reply.
         return GatewayUnreachableError(
             f"the gateway at {self.address.host} cannot be reached ({type(error).__name__}); check that it is on, "

@@ -49,12 +49,12 @@ async def propose(options: GatewayOptions, clock: Clock) -> TrustProposal:
             "ENVOY_TLS_FINGERPRINT is set and decides what is trusted: change or remove it instead"
         )
     pins = PinStore(options.state_dir)
-    former = pins.gateway()
+    former = pins.read_gateway()
     address, probed = await Identifier(options, pins, clock, asyncio.Lock()).look(options.serial)
     serial = probed.info.serial
     if options.serial not in {None, serial}:
         raise WrongGatewayError(f"gateway {serial} answers at {address.host}, but ENVOY_SERIAL is {options.serial}")
-    return TrustProposal(address.host, serial, probed.fingerprint, former, pins.fingerprint(serial))
+    return TrustProposal(address.host, serial, probed.fingerprint, former, pins.read_fingerprint(serial))
 
 
 def accept(options: GatewayOptions, proposal: TrustProposal) -> None:

@@ -16,11 +16,11 @@ from typing import TypeVar
 
 from scraper.errors import OutboxError
 from scraper.outbox import opening, schema
-from scraper.outbox.disk_errors import is_damage, keeps_connection, unavailable
+from scraper.outbox.disk_errors import can_keep_connection, is_damage, make_outbox_error
 from scraper.outbox.lock import Lock
 from scraper.outbox.placing import FileIds, read_file_ids, write_copy
 from scraper.outbox.witness import Witness
-from shared.durable_sqlite import transaction
+from shared.durable_sqlite import open_transaction
 from shared.files import make_private_directory
 
 T = TypeVar("T")
@@ -45,16 +45,16 @@ class OutboxDatabase:
         self._files: FileIds = ()
         self._witness: Witness | None = None
         self.id = ""
-        self._connected()
+        self._connect()
 
     def write(self, work: Work[T]) -> T:
         """Do `work` in one durable transaction: all of it or nothing. Raises OutboxUnavailableError."""
 
         def work_in_transaction(connection: sqlite3.Connection) -> T:
             if not self._exclusive:
-                with transaction(connection):
+                with open_transaction(connection):
                     return work(connection)
-            with transaction(connection):
+            with open_transaction(connection):
                 result = work(connection)
                 witness = schema.read_witness(connection)
                 if self._witness is not None:
@@ -67,13 +67,13 @@ class OutboxDatabase:
     def read(self, work: Work[T]) -> T:
         """Do `work`, which changes nothing. Raises OutboxUnavailableError."""
         try:
-            return work(self._connected())
+            return work(self._connect())
         except sqlite3.Error as error:
             self._recover(error)
         try:
-            return work(self._connected())
+            return work(self._connect())
         except sqlite3.Error as error:
-            raise unavailable(self._path, error) from error
+            raise make_outbox_error(self._path, error) from error
 
     def close(self) -> None:
         """Close in good order; never raises for the disk's sake."""
@@ -87,7 +87,7 @@ class OutboxDatabase:
                 opening.end_run(connection)
         connection.close()
 
-    def _connected(self) -> sqlite3.Connection:
+    def _connect(self) -> sqlite3.Connection:
         if self._closed:
             raise OutboxError("the outbox is closed")
         if self._connection is not None and self._exclusive:
@@ -116,7 +116,7 @@ class OutboxDatabase:
                 self._connection = None
                 connection.close()  # deletes the log by its name, so the new one must not lie there yet
         except (sqlite3.Error, OSError) as error:
-            raise unavailable(self._path, error) from error
+            raise make_outbox_error(self._path, error) from error
 
     def _note(self, witness: Witness) -> None:
         self._witness = witness
@@ -126,17 +126,17 @@ class OutboxDatabase:
         """After an error: salvage a damaged file, else raise OutboxUnavailableError."""
         if not self._exclusive:
             raise (
-                opening.damaged_beside(self._path) if is_damage(error) else unavailable(self._path, error)
+                opening.make_damage_error(self._path) if is_damage(error) else make_outbox_error(self._path, error)
             ) from error
-        if keeps_connection(error):
-            raise unavailable(self._path, error) from error
+        if can_keep_connection(error):
+            raise make_outbox_error(self._path, error) from error
         if self._connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()
             self._connection = None
         if not is_damage(error):
-            raise unavailable(self._path, error) from error
+            raise make_outbox_error(self._path, error) from error
         try:
             opening.repair(self._path, self._now_ms(), error, self._lock.read_witness())
         except (sqlite3.Error, OSError) as failed:
-            raise unavailable(self._path, failed) from failed
+            raise make_outbox_error(self._path, failed) from failed

@@ -47,7 +47,7 @@ def insert(connection: sqlite3.Connection, rejected: Mapping[int, str], now_ms: 
     if moved:
         connection.execute("UPDATE state SET dead_letters = dead_letters + ?", (len(moved),))
         digest.include(connection, moved)
-        _bound(connection, now_ms, limit)
+        _drop_oldest(connection, now_ms, limit)
 
 
 def drop_damaged(connection: sqlite3.Connection, now_ms: int) -> None:
@@ -67,7 +67,7 @@ def drop_damaged(connection: sqlite3.Connection, now_ms: int) -> None:
         losses.record(connection, losses.Loss(start_ms, end_ms, len(damaged), "dead letters were damaged"), now_ms)
 
 
-def _bound(connection: sqlite3.Connection, now_ms: int, limit: int) -> None:
+def _drop_oldest(connection: sqlite3.Connection, now_ms: int, limit: int) -> None:
     """Drop the oldest dead letters beyond the limit and record that."""
     (count,) = connection.execute("SELECT dead_letters FROM state").fetchone()
     if count <= limit:
@@ -80,7 +80,7 @@ def _bound(connection: sqlite3.Connection, now_ms: int, limit: int) -> None:
     losses.record(connection, losses.Loss(min(stamps), max(stamps), len(oldest), "too many dead letters"), now_ms)
 
 
-def some(connection: sqlite3.Connection, limit: int) -> list[DeadLetter]:
+def read_newest(connection: sqlite3.Connection, limit: int) -> list[DeadLetter]:
     """The newest dead letters, oldest of them first; damaged ones are left out."""
     found = connection.execute(
         "SELECT CAST(frame AS BLOB) FROM dead_letters ORDER BY seq DESC LIMIT ?", (limit,)
@@ -88,7 +88,7 @@ def some(connection: sqlite3.Connection, limit: int) -> list[DeadLetter]:
     return [_decoder.decode(frame.payload) for (data,) in reversed(found) if (frame := unpack(data))]
 
 
-def one(connection: sqlite3.Connection, seq: int) -> DeadLetter | None:
+def read_one(connection: sqlite3.Connection, seq: int) -> DeadLetter | None:
     """The dead letter with this number."""
     found = connection.execute("SELECT CAST(frame AS BLOB) FROM dead_letters WHERE seq = ?", (seq,)).fetchone()
     frame = unpack(found[0]) if found else None
@@ -99,7 +99,7 @@ def replay(connection: sqlite3.Connection, seqs: Iterable[int] | None, now_ms: i
     """Put dead letters (None: all) back into the queue under new numbers. Returns how many were there."""
     if seqs is None:
         seqs = [seq for (seq,) in connection.execute("SELECT seq FROM dead_letters ORDER BY seq").fetchall()]
-    letters = [letter for seq in seqs if (letter := one(connection, seq))]
+    letters = [letter for seq in seqs if (letter := read_one(connection, seq))]
     if letters:
         rows.insert(connection, [bytes(letter.reading) for letter in letters], now_ms)
         _delete(connection, [letter.seq for letter in letters])

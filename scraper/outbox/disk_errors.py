@@ -6,7 +6,7 @@ from pathlib import Path
 
 from scraper.errors import OutboxUnavailableError
 from shared import durable_sqlite
-from shared.durable_sqlite import NotDurableError, SqliteProblem, primary_code, problem_of
+from shared.durable_sqlite import NotDurableError, SqliteProblem, classify_error, get_primary_code
 
 _OUR_SQL_FAILS = frozenset({
     sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_FORMAT
@@ -19,15 +19,15 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether the file must be salvaged."""
-    return durable_sqlite.is_damage(error) or primary_code(error) in _OUR_SQL_FAILS
+    return durable_sqlite.is_damage(error) or get_primary_code(error) in _OUR_SQL_FAILS
 
 
-def keeps_connection(error: sqlite3.Error) -> bool:
+def can_keep_connection(error: sqlite3.Error) -> bool:
     """Whether the connection may be used again. Not after an I/O error: what a failed fsync wrote is unknown."""
-    return problem_of(error) in {SqliteProblem.FULL, SqliteProblem.BUSY}
+    return classify_error(error) in {SqliteProblem.FULL, SqliteProblem.BUSY}
 
 
-def unavailable(path: Path, error: sqlite3.Error | OSError) -> OutboxUnavailableError:
+def make_outbox_error(path: Path, error: sqlite3.Error | OSError) -> OutboxUnavailableError:
     """The error for people."""
     where = path.parent
     if isinstance(error, NotDurableError):
@@ -51,5 +51,5 @@ def unavailable(path: Path, error: sqlite3.Error | OSError) -> OutboxUnavailable
 
 def _read_problem(error: sqlite3.Error | OSError) -> SqliteProblem:
     if isinstance(error, sqlite3.Error):
-        return problem_of(error)
+        return classify_error(error)
     return SqliteProblem.FULL if error.errno in _FULL else SqliteProblem.READ_ONLY

@@ -11,7 +11,7 @@ _NETWORK = frozenset({
 _MOUNTINFO = Path("/proc/self/mountinfo")
 
 
-def network_filesystem(path: Path, mountinfo: str | None = None) -> str | None:
+def find_network_filesystem(path: Path, mountinfo: str | None = None) -> str | None:
     """The type of the network file system that `path` (which need not exist yet) lies on, e.g. "nfs4".
 
     Args:

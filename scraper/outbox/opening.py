@@ -8,12 +8,12 @@ import structlog
 
 from scraper.errors import OutboxError, OutboxUnavailableError, OutboxVersionError
 from scraper.outbox import dead_letters, losses, rows, schema
-from scraper.outbox.disk_errors import is_damage, unavailable
+from scraper.outbox.disk_errors import is_damage, make_outbox_error
 from scraper.outbox.salvage.image import is_head_sound, is_log_whole
 from scraper.outbox.salvage.recovery import finish, salvage
 from scraper.outbox.witness import Witness, count_lost
 from shared import durable_sqlite
-from shared.durable_sqlite import DamagedError, transaction, wal_of
+from shared.durable_sqlite import DamagedError, name_wal, open_transaction
 from shared.files import sync_directory
 
 log = structlog.get_logger()
@@ -35,13 +35,13 @@ def open_exclusive(path: Path, now_ms: int, witness: Witness | None, *, again: b
     try:
         finish(path, now_ms)
         if not path.exists():
-            if witness is None and not wal_of(path).exists():
+            if witness is None and not name_wal(path).exists():
                 _make(path)
             else:
                 repair(path, now_ms, "the file itself is gone", witness)
         return _open_or_salvage(path, now_ms, witness, again=again)
     except (sqlite3.Error, OSError) as error:
-        raise unavailable(path, error) from error
+        raise make_outbox_error(path, error) from error
 
 
 def open_beside(path: Path) -> sqlite3.Connection:
@@ -56,21 +56,21 @@ def open_beside(path: Path) -> sqlite3.Connection:
             raise DamagedError("its head was altered")
         connection = schema.connect(path)
         try:
-            version = schema.schema_version(connection)
+            version = schema.read_schema_version(connection)
             connection.execute("SELECT id FROM state").fetchone()
         except BaseException:
             connection.close()
             raise
     except (sqlite3.Error, OSError) as error:
         is_damaged = isinstance(error, sqlite3.Error) and is_damage(error)
-        raise (damaged_beside(path) if is_damaged else unavailable(path, error)) from error
+        raise (make_damage_error(path) if is_damaged else make_outbox_error(path, error)) from error
     if version != len(schema.MIGRATIONS):
         connection.close()
         raise OutboxVersionError(f"the outbox at {path} is of another version of envoy-relay: use the one that runs")
     return connection
 
 
-def damaged_beside(path: Path) -> OutboxUnavailableError:
+def make_damage_error(path: Path) -> OutboxUnavailableError:
     """The error for people when a command beside the scraper meets damage."""
     return OutboxUnavailableError(_DAMAGED.format(path))
 
@@ -94,7 +94,7 @@ def _make(path: Path) -> None:
 
 
 def _open_or_salvage(path: Path, now_ms: int, witness: Witness | None, *, again: bool) -> sqlite3.Connection:
-    log_is_missing = not again and not wal_of(path).exists()
+    log_is_missing = not again and not name_wal(path).exists()
     try:
         if not (is_head_sound(path) and (is_log_whole(path) or _has_all(path, witness))):
             raise DamagedError("it was cut short or altered")
@@ -139,10 +139,10 @@ def _begin_run(
     here = path.stat().st_ino
     known = witness if witness is not None and witness.id == found.id else None
     fell_back = known.next_seq > found.next_seq if known else bool(was_running and log_is_missing)
-    with transaction(connection):
+    with open_transaction(connection):
         if fell_back or inode not in (0, here):
             next_seq = max(found.next_seq, known.next_seq if known else 0)
-            connection.execute("UPDATE state SET id = ?, next_seq = ?", (schema.new_id(), next_seq))
+            connection.execute("UPDATE state SET id = ?, next_seq = ?", (schema.make_id(), next_seq))
         if fell_back:
             lost = count_lost(known, found.next_seq, found.held) if known else None
             _record_log_loss(connection, lost, now_ms, "deleted" if log_is_missing else "cut short")
@@ -157,7 +157,7 @@ def _record_log_loss(connection: sqlite3.Connection, lost: int | None, now_ms: i
     log.error("the outbox lacks what its log held; it goes on under a new id", reason=reason, lost=lost)
     if lost == 0:
         return
-    last = rows.end_ms(connection, last=True)
+    last = rows.find_end_ms(connection, last=True)
     start_ms = now_ms if last is None else min(last, now_ms)
     losses.record(connection, losses.Loss(start_ms, now_ms, lost, reason), now_ms)
 

@@ -8,7 +8,7 @@ import structlog
 
 from scraper.outbox.salvage.recovery import name_salvaged
 from shared import durable_sqlite
-from shared.durable_sqlite import shm_of, wal_of
+from shared.durable_sqlite import name_shm, name_wal
 from shared.files import sync_directory
 
 log = structlog.get_logger()
@@ -19,7 +19,7 @@ FileIds = tuple[tuple[int, int] | None, ...]
 
 def read_file_ids(path: Path) -> FileIds:
     """What lies at the place of the outbox now."""
-    return tuple(_read_file_id(file) for file in (path, wal_of(path), shm_of(path)))
+    return tuple(_read_file_id(file) for file in (path, name_wal(path), name_shm(path)))
 
 
 def write_copy(connection: sqlite3.Connection, path: Path) -> None:

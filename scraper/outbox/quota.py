@@ -28,7 +28,7 @@ class _Stamp(msgspec.Struct):
 _stamp = msgspec.json.Decoder(_Stamp)
 
 
-def used_bytes(connection: sqlite3.Connection) -> int:
+def count_used_bytes(connection: sqlite3.Connection) -> int:
     """Bytes of the file that hold something."""
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
@@ -50,10 +50,10 @@ def enforce(
     Returns:
         How many rows were dropped. Loss events are never dropped.
     """
-    if used_bytes(connection) <= quota_bytes:
+    if count_used_bytes(connection) <= quota_bytes:
         return 0
     dropped, seen, start_ms, end_ms = 0, 0, 2**62, 0
-    while used_bytes(connection) > quota_bytes * TARGET:
+    while count_used_bytes(connection) > quota_bytes * TARGET:
         chunk = connection.execute(
             "SELECT seq, CAST(frame AS BLOB) FROM rows WHERE seq > ? AND seq < ? ORDER BY seq LIMIT ?",
             (seen, keep_from, CHUNK),

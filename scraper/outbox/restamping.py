@@ -21,7 +21,7 @@ def restamp(connection: sqlite3.Connection, move: MoveRow, now_ms: int) -> froze
 
     A verdict that is on its way for an old number then finds nothing, and cannot settle the new row.
     """
-    end, last = rows.next_seq(connection), 0
+    end, last = rows.read_next_seq(connection), 0
     gone: list[int] = []
     query = "SELECT seq, frame FROM rows WHERE seq > ? AND seq < ? ORDER BY seq LIMIT ?"
     while page := connection.execute(query, (last, end, _PAGE_ROWS)).fetchall():

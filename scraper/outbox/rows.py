@@ -47,7 +47,7 @@ def insert(connection: sqlite3.Connection, payloads: Sequence[bytes], now_ms: in
     return first
 
 
-def next_seq(connection: sqlite3.Connection) -> int:
+def read_next_seq(connection: sqlite3.Connection) -> int:
     """The number that the next row will have."""
     ((following,),) = connection.execute("SELECT next_seq FROM state").fetchall()
     return int(following)
@@ -69,13 +69,13 @@ class RowPage(NamedTuple):
     damaged: list[int]
 
 
-def newest(connection: sqlite3.Connection, max_rows: int, max_bytes: int, after: int) -> RowPage:
+def read_newest(connection: sqlite3.Connection, max_rows: int, max_bytes: int, after: int) -> RowPage:
     """The newest rows above `after` that fit, newest first."""
     query = "SELECT seq, CAST(frame AS BLOB) FROM rows WHERE seq > ? ORDER BY seq DESC LIMIT ?"
     return _read(connection.execute(query, (after, max_rows)), max_bytes)
 
 
-def oldest(connection: sqlite3.Connection, max_rows: int, max_bytes: int, before: int | None) -> RowPage:
+def read_oldest(connection: sqlite3.Connection, max_rows: int, max_bytes: int, before: int | None) -> RowPage:
     """The oldest rows below `before` that fit, oldest first."""
     query = "SELECT seq, CAST(frame AS BLOB) FROM rows WHERE seq < ? ORDER BY seq LIMIT ?"
     return _read(connection.execute(query, (2**63 - 1 if before is None else before, max_rows)), max_bytes)
@@ -97,7 +97,7 @@ def _read(cursor: sqlite3.Cursor, max_bytes: int) -> RowPage:
     return page
 
 
-def end_ms(connection: sqlite3.Connection, *, last: bool) -> int | None:
+def find_end_ms(connection: sqlite3.Connection, *, last: bool) -> int | None:
     """When the first or the last row of the queue was committed; None without rows."""
     query = f"SELECT CAST(frame AS BLOB) FROM rows ORDER BY seq {'DESC' if last else 'ASC'} LIMIT 1"  # noqa: S608 (two constants)
     found = connection.execute(query).fetchone()

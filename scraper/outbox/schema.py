@@ -12,7 +12,7 @@ from scraper.errors import OutboxVersionError
 from scraper.outbox import digest
 from scraper.outbox.witness import Witness
 from shared import durable_sqlite
-from shared.durable_sqlite import DamagedError, transaction
+from shared.durable_sqlite import DamagedError, open_transaction
 
 PAGE_BYTES = 4096
 """Page size of the file; salvage relies on it."""
@@ -73,7 +73,7 @@ def create(path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> sqli
     durable_sqlite.create(path, f"page_size = {PAGE_BYTES}", "auto_vacuum = INCREMENTAL")
     connection = connect(path)
     migrate(connection, migrations)
-    connection.execute("UPDATE state SET id = ?", (new_id(),))
+    connection.execute("UPDATE state SET id = ?", (make_id(),))
     return connection
 
 
@@ -82,7 +82,7 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]] 
 
     Raises OutboxVersionError if a newer release wrote the file, DamagedError if its version is in doubt.
     """
-    version = schema_version(connection)
+    version = read_schema_version(connection)
     if version > len(migrations):
         raise OutboxVersionError(
             f"the outbox was written by a newer envoy-relay (schema {version}; this one knows {len(migrations)}): "
@@ -90,7 +90,7 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]] 
         )
     if version == len(migrations):
         return
-    with transaction(connection):
+    with open_transaction(connection):
         for statements in migrations[version:]:
             for statement in statements:
                 connection.execute(statement)
@@ -98,7 +98,7 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]] 
         connection.execute(f"PRAGMA user_version = {len(migrations)}")
 
 
-def schema_version(connection: sqlite3.Connection) -> int:
+def read_schema_version(connection: sqlite3.Connection) -> int:
     """The schema version of the file. Raises DamagedError if its two witnesses disagree (a flipped bit)."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'state'").fetchone()[0]
@@ -148,10 +148,10 @@ def _read_right_objects(migrations: tuple[tuple[str, ...], ...]) -> list[tuple[s
 
 
 def is_id(text: object) -> bool:
-    """Whether this is an id as `new_id` makes them."""
+    """Whether this is an id as `make_id` makes them."""
     return isinstance(text, str) and _ID.fullmatch(text) is not None
 
 
-def new_id() -> str:
+def make_id() -> str:
     """A random 128-bit id, hexadecimal."""
     return secrets.token_hex(16)

@@ -25,7 +25,7 @@ from scraper.outbox import dead_letters, losses, quota, restamping, rows
 from scraper.outbox import memory as memory_of
 from scraper.outbox.database import OutboxDatabase
 from scraper.outbox.dead_letters import DeadLetter
-from scraper.outbox.disk_errors import unavailable
+from scraper.outbox.disk_errors import make_outbox_error
 from scraper.outbox.lock import Lock
 from scraper.outbox.losses import Loss
 from scraper.outbox.restamping import MoveRow
@@ -90,14 +90,14 @@ class Outbox:
             make_private_directory(path.parent)
             lock = Lock(path.with_name(path.name + ".lock"))
         except OSError as error:
-            raise unavailable(path, error) from error
+            raise make_outbox_error(path, error) from error
         try:
             if exclusive:
                 lock.take()
             database = OutboxDatabase(path, lock, now_ms, exclusive=exclusive)
         except OSError as error:
             lock.close()
-            raise unavailable(path, error) from error
+            raise make_outbox_error(path, error) from error
         except BaseException:
             lock.close()
             raise
@@ -122,7 +122,7 @@ class Outbox:
         payloads = [encode_reading(reading) for reading in readings]
         following = self._uncommitted.follow(readings, self._now_ms())
 
-        def work(connection: sqlite3.Connection) -> None:
+        def append_rows(connection: sqlite3.Connection) -> None:
             now_ms = self._now_ms()
             _record_uncommitted(connection, following, now_ms)
             if memory is not None:
@@ -132,20 +132,20 @@ class Outbox:
                 in_flight = frozenset[int]().union(*self._in_flight.values())
                 quota.enforce(connection, self._quota_bytes, now_ms, keep_from=first, in_flight=in_flight)
 
-        self._database.write(work)
+        self._database.write(append_rows)
         self._uncommitted = following._replace(lost=NONE_LOST)
 
     def note_uncommitted(self, readings: Sequence[Reading]) -> None:
         """Note readings that `append` failed to commit; an `append` that works records which of them are lost."""
         self._uncommitted = self._uncommitted.add(readings, self._now_ms())
 
-    def newest(self, max_rows: int, max_bytes: int, *, after: int = 0) -> list[OutboxRow]:
+    def read_newest(self, max_rows: int, max_bytes: int, *, after: int = 0) -> list[OutboxRow]:
         """The newest rows (of those above seq `after`) that fit into a batch of `max_bytes`, oldest of them first."""
-        return self._read_page("newest", lambda c: rows.newest(c, max_rows, max_bytes, after))[::-1]
+        return self._read_page("newest", lambda c: rows.read_newest(c, max_rows, max_bytes, after))[::-1]
 
-    def oldest(self, max_rows: int, max_bytes: int, *, before: int | None = None) -> list[OutboxRow]:
+    def read_oldest(self, max_rows: int, max_bytes: int, *, before: int | None = None) -> list[OutboxRow]:
         """The oldest rows (of those below seq `before`) that fit into a batch of `max_bytes`, oldest first."""
-        return self._read_page("oldest", lambda c: rows.oldest(c, max_rows, max_bytes, before))
+        return self._read_page("oldest", lambda c: rows.read_oldest(c, max_rows, max_bytes, before))
 
     def settle(self, accepted: Iterable[int], rejected: Mapping[int, str]) -> None:
         """Obey a verdict: accepted rows are deleted, rejected ones become dead letters with their code.
@@ -155,16 +155,16 @@ class Outbox:
         """
         seqs = list(accepted)
 
-        def work(connection: sqlite3.Connection) -> None:
+        def settle_rows(connection: sqlite3.Connection) -> None:
             rows.delete(connection, seqs)
             dead_letters.insert(connection, rejected, self._now_ms())
 
-        self._database.write(work)
+        self._database.write(settle_rows)
         self._database.read(quota.give_back)
 
-    def next_seq(self) -> int:
+    def read_next_seq(self) -> int:
         """The number that the next row will have. Raises OutboxUnavailableError."""
-        return self._database.read(rows.next_seq)
+        return self._database.read(rows.read_next_seq)
 
     def restamp(self, move: MoveRow) -> frozenset[int]:
         """Replace rows by the same readings with another stamp, under new numbers, and queue the event that says so.
@@ -177,25 +177,25 @@ class Outbox:
         """
         return self._database.write(lambda c: restamping.restamp(c, move, self._now_ms()))
 
-    def stats(self) -> OutboxStats:
+    def read_stats(self) -> OutboxStats:
         """How the outbox stands."""
 
-        def work(connection: sqlite3.Connection) -> OutboxStats:
+        def count_rows(connection: sqlite3.Connection) -> OutboxStats:
             waiting, dead, lost = connection.execute("SELECT rows, dead_letters, lost_rows FROM state").fetchone()
-            oldest, newest = (rows.end_ms(connection, last=last) for last in (False, True))
+            oldest, newest = (rows.find_end_ms(connection, last=last) for last in (False, True))
             return OutboxStats(
-                waiting, quota.used_bytes(connection), oldest, newest, dead, lost + self._uncommitted.lost.rows
+                waiting, quota.count_used_bytes(connection), oldest, newest, dead, lost + self._uncommitted.lost.rows
             )
 
-        return self._database.read(work)
+        return self._database.read(count_rows)
 
-    def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
+    def read_dead_letters(self, limit: int = 100) -> list[DeadLetter]:
         """The newest dead letters, oldest of them first."""
-        return self._database.read(lambda c: dead_letters.some(c, limit))
+        return self._database.read(lambda c: dead_letters.read_newest(c, limit))
 
     def show(self, seq: int) -> DeadLetter | None:
         """One dead letter."""
-        return self._database.read(lambda c: dead_letters.one(c, seq))
+        return self._database.read(lambda c: dead_letters.read_one(c, seq))
 
     def replay(self, seqs: Iterable[int] | None = None) -> int:
         """Put dead letters (None: all) back into the queue under new numbers; returns how many."""
@@ -207,13 +207,13 @@ class Outbox:
 
         Raises FileExistsError and other OSError.
         """
-        letters = self.dead_letters(dead_letters.LIMIT)
+        letters = self.read_dead_letters(dead_letters.LIMIT)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
         with os.fdopen(descriptor, "wb") as target:
             target.writelines(msgspec.json.encode(letter) + b"\n" for letter in letters)
         return len(letters)
 
-    def memory(self) -> bytes | None:
+    def read_memory(self) -> bytes | None:
         """The JSON that `append` was last given, also by an earlier process; None if there is none."""
         return self._database.read(memory_of.get)
 

@@ -58,21 +58,21 @@ class OutboxThread:
         await self._call(self.outbox.append, readings, memory=memory)
         self.committed.set()
 
-    async def newest(self, max_rows: int, max_bytes: int) -> list[OutboxRow]:
+    async def read_newest(self, max_rows: int, max_bytes: int) -> list[OutboxRow]:
         """The newest rows, oldest of them first."""
-        return await self._call(self.outbox.newest, max_rows, max_bytes)
+        return await self._call(self.outbox.read_newest, max_rows, max_bytes)
 
-    async def oldest(self, max_rows: int, max_bytes: int) -> list[OutboxRow]:
+    async def read_oldest(self, max_rows: int, max_bytes: int) -> list[OutboxRow]:
         """The oldest rows."""
-        return await self._call(self.outbox.oldest, max_rows, max_bytes)
+        return await self._call(self.outbox.read_oldest, max_rows, max_bytes)
 
     async def settle(self, accepted: Iterable[int], rejected: Mapping[int, str]) -> None:
         """Delete accepted rows, keep rejected ones as dead letters."""
         await self._call(self.outbox.settle, accepted, rejected)
 
-    async def next_seq(self) -> int:
+    async def read_next_seq(self) -> int:
         """The number that the next row will have."""
-        return await self._call(self.outbox.next_seq)
+        return await self._call(self.outbox.read_next_seq)
 
     async def restamp(self, move: MoveRow) -> frozenset[int]:
         """Give rows another stamp, under new numbers; the numbers that are gone."""
@@ -82,13 +82,13 @@ class OutboxThread:
         """Note readings that could not be committed, for a loss event when there is room again."""
         await self._call(self.outbox.note_uncommitted, readings)
 
-    async def stats(self) -> OutboxStats:
+    async def read_stats(self) -> OutboxStats:
         """Rows, bytes and losses."""
-        return await self._call(self.outbox.stats)
+        return await self._call(self.outbox.read_stats)
 
-    async def memory(self) -> bytes | None:
+    async def read_memory(self) -> bytes | None:
         """The JSON that was committed last beside readings."""
-        return await self._call(self.outbox.memory)
+        return await self._call(self.outbox.read_memory)
 
     async def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()

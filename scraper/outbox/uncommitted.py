@@ -38,7 +38,7 @@ class Uncommitted(NamedTuple):
 
     def add(self, readings: Iterable[Reading], now_ms: int) -> "Uncommitted":
         """These failed just now."""
-        tried = _by_series(readings)
+        tried = _group_by_series(readings)
         passed = self._pass_by(tried)
         waiting = {series: dict(stamps) for series, stamps in passed.waiting.items()}
         for series, stamps in tried.items():
@@ -49,7 +49,7 @@ class Uncommitted(NamedTuple):
         """These are committed, so the disk works."""
         if not self.waiting:
             return self
-        tried = _by_series(readings)
+        tried = _group_by_series(readings)
         passed = self._pass_by(tried)
         lost, waiting = passed.lost, {}
         for series, stamps in passed.waiting.items():
@@ -80,7 +80,7 @@ def _lose(lost: LostReadings, stamps: list[int]) -> LostReadings:
     return LostReadings(lost.rows + len(stamps), min(lost.start_ms, *stamps, 2**62), max(lost.end_ms, *stamps, 0))
 
 
-def _by_series(readings: Iterable[Reading]) -> dict[Series, set[int]]:
+def _group_by_series(readings: Iterable[Reading]) -> dict[Series, set[int]]:
     found: dict[Series, set[int]] = {}
     for reading in readings:
         found.setdefault(reading.series, set()).add(reading.timestamp)

@@ -22,14 +22,21 @@ from scraper.collect.recorder import Recorder
 from scraper.collect.report import Report
 from scraper.collect.samples import Samples
 from scraper.collect.streaming import Streaming
-from scraper.delta.bands import scaled
+from scraper.delta.bands import scale_bands
 from scraper.delta.tracker import STALL_MS, Tracker
 from scraper.errors import OutboxError, ScraperSettingError
 from scraper.gateway.session import GatewaySession
 from scraper.outbox.thread import OutboxThread
-from scraper.service.build import gateway_options, receiver_tls, signing_key
-from scraper.service.startup import opened_outbox, opening, own_state, owner, refuse_exposed_state, sane_clock
-from scraper.service.status import ScraperCollector, not_ready, registry
+from scraper.service.build import load_signing_key, make_gateway_options, make_receiver_tls
+from scraper.service.startup import (
+    claim_state,
+    find_owner,
+    mark_start,
+    open_outbox,
+    refuse_exposed_state,
+    wait_for_sane_clock,
+)
+from scraper.service.status import ScraperCollector, explain_not_ready, make_registry
 from scraper.settings import ScraperSettings, UplinkSettings
 from scraper.uplink.misdated import KnownSteps
 from scraper.uplink.sender import Sender
@@ -63,8 +70,8 @@ async def run(settings: ScraperSettings, *, clock: Clock | None = None, stop: as
     clock = clock or SystemClock()
     stop = stop or _stop_on_signals()
     delivery = _Delivery(settings.receiver, settings.key_file, settings.post_interval, clock)
-    await sane_clock(clock, stop)
-    async with opened_outbox(settings, clock, stop) as outbox:
+    await wait_for_sane_clock(clock, stop)
+    async with open_outbox(settings, clock, stop) as outbox:
         if outbox is not None:
             await _run(settings, delivery, clock, outbox, stop)
     log.info("stopped")
@@ -76,23 +83,23 @@ class _Delivery:
     def __init__(self, receiver: UplinkSettings, key_file: Path, interval_s: float, clock: Clock) -> None:
         """Raises ScraperSettingError for a key or an authority that cannot be used."""
         self._receiver = receiver
-        self._read_key = functools.partial(signing_key, receiver.secret, key_file)
+        self._read_key = functools.partial(load_signing_key, receiver.secret, key_file)
         # Made if there is none: a container has to run before anybody can ask it for its key.
         self._key = self._read_key(make=True)
-        self._tls = receiver_tls(receiver)
+        self._tls = make_receiver_tls(receiver)
         self._interval_s = interval_s
         self._clock = clock
         self._sender: Sender | None = None
         self._uplink: Uplink | None = None
 
-    def state(self) -> UplinkState | None:
+    def get_state(self) -> UplinkState | None:
         """How delivery stands; None before it is known whose readings these are."""
         return None if self._uplink is None else self._uplink.state
 
     async def run(self, outbox: OutboxThread, serial: str, known_steps: KnownSteps) -> None:
         """Deliver until cancelled."""
         if isinstance(self._key, EdgeKey):
-            line = str(PublicKey(self._key.public_raw(), serial))
+            line = str(PublicKey(self._key.export_public_raw(), serial))
             log.info("signing with this scraper's own key; the receiver needs it once", command=f"keys add '{line}'")
         self._sender = Sender(self._receiver.url, serial, self._tls)
         signer = Signer(self._key, serial, receiver=self._receiver.name, reload=self._read_key)
@@ -124,10 +131,10 @@ async def _run(
     health = Health()
     memory = DurableMemory(outbox)
     await memory.load()
-    await own_state(settings, memory, outbox)
+    await claim_state(settings, memory, outbox)
     stall_ms = max(STALL_MS, round(3_000 * settings.meter_interval))
-    recorder = Recorder(Tracker(scaled(settings.dead_band), stall_ms=stall_ms), outbox, memory, clock)
-    gateway = GatewaySession(gateway_options(settings), clock)
+    recorder = Recorder(Tracker(scale_bands(settings.dead_band), stall_ms=stall_ms), outbox, memory, clock)
+    gateway = GatewaySession(make_gateway_options(settings), clock)
     source = settings.meter_source
     samples = Samples(
         gateway,
@@ -152,24 +159,24 @@ async def _run(
     )
     report = Report(health, samples, outbox, recorder, clock)
     look = functools.partial(report.look, asyncio.get_running_loop())
-    collector = ScraperCollector(health, recorder, clock, uplink=delivery.state, look=look)
+    collector = ScraperCollector(health, recorder, clock, uplink=delivery.get_state, look=look)
     streaming = Streaming(gateway, samples, health, clock, rng)
 
     async def deliver() -> None:
-        await delivery.run(outbox, await owner(gateway, recorder, memory, clock), samples.known_steps)
+        await delivery.run(outbox, await find_owner(gateway, recorder, memory, clock), samples.list_known_steps)
 
     async with contextlib.AsyncExitStack() as closing:
         status = StatusServer(
             settings.status_host,
             settings.status_port,
-            registry=registry(collector),
-            ready=lambda: not_ready(health, delivery.state()),
+            registry=make_registry(collector),
+            ready=lambda: explain_not_ready(health, delivery.get_state()),
         )
         _start(status)
         closing.callback(status.stop)
         closing.push_async_callback(gateway.aclose)
         closing.push_async_callback(delivery.aclose)
-        await opening(recorder, memory, clock)
+        await mark_start(recorder, memory, clock)
         why = "the scraper failed"
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -183,7 +190,7 @@ async def _run(
                     task.cancel()
             why = "the scraper was stopped"
         finally:
-            await samples.stopped(why)
+            await samples.note_stop(why)
 
 
 def _start(status: StatusServer) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 from scraper.errors import ScraperSettingError
 from scraper.gateway.options import GatewayOptions
 from scraper.settings import ScraperSettings, Secret, UplinkSettings
-from scraper.settings.checks import usable_secret
+from scraper.settings.checks import read_usable_secret
 from scraper.uplink.signer import EdgeKey, HouseholdSecret, Key
 
 
-def signing_key(secret: Secret, key_file: Path, *, make: bool = False) -> Key:
+def load_signing_key(secret: Secret, key_file: Path, *, make: bool = False) -> Key:
     """What signs for this scraper.
 
     Args:
@@ -22,11 +22,11 @@ def signing_key(secret: Secret, key_file: Path, *, make: bool = False) -> Key:
         ScraperSettingError: The secret or the key cannot be used; says what to do.
     """
     if secret.is_set:
-        return HouseholdSecret(usable_secret(secret))
+        return HouseholdSecret(read_usable_secret(secret))
     return EdgeKey.load_or_make(key_file) if make else EdgeKey.load(key_file)
 
 
-def receiver_tls(receiver: UplinkSettings) -> ssl.SSLContext | None:
+def make_receiver_tls(receiver: UplinkSettings) -> ssl.SSLContext | None:
     """How the receiver is verified: the public roots, or the given authority; None for plain http."""
     if not receiver.url.startswith("https:"):
         return None
@@ -38,11 +38,11 @@ def receiver_tls(receiver: UplinkSettings) -> ssl.SSLContext | None:
         ) from error
 
 
-def gateway_options(settings: ScraperSettings) -> GatewayOptions:
+def make_gateway_options(settings: ScraperSettings) -> GatewayOptions:
     """The settings as the gateway client takes them."""
     gateway = settings.gateway
 
-    def credentials() -> tuple[str, str] | None:
+    def read_credentials() -> tuple[str, str] | None:
         username, password = gateway.cloud_username(), gateway.cloud_password()
         return (username, password) if username and password else None
 
@@ -51,7 +51,7 @@ def gateway_options(settings: ScraperSettings) -> GatewayOptions:
         serial=gateway.serial,
         token=gateway.token,
         installer_password=gateway.installer_password,
-        cloud_credentials=credentials,
+        cloud_credentials=read_credentials,
         cloud_url=gateway.cloud_url,
         token_url=gateway.token_url,
         state_dir=settings.state_dir,

@@ -34,7 +34,7 @@ def refuse_exposed_state(state_dir: Path) -> None:
         raise ScraperSettingError(f"ENVOY_STATE_DIR: {exposed}")
 
 
-async def sane_clock(clock: Clock, stop: asyncio.Event) -> None:
+async def wait_for_sane_clock(clock: Clock, stop: asyncio.Event) -> None:
     """Wait until the host knows the time: a Raspberry Pi wakes up in 1970."""
     said = False
     while clock.now_ms() < BUILT_MS and not stop.is_set():
@@ -45,7 +45,7 @@ async def sane_clock(clock: Clock, stop: asyncio.Event) -> None:
 
 
 @contextlib.asynccontextmanager
-async def opened_outbox(
+async def open_outbox(
     settings: ScraperSettings, clock: Clock, stop: asyncio.Event
 ) -> AsyncIterator[OutboxThread | None]:
     """The open outbox, tried until the disk lets it be opened; None if the scraper is stopped before.
@@ -60,7 +60,7 @@ async def opened_outbox(
                 await outbox.open(path, quota_bytes=settings.outbox_quota_bytes, clock=clock)
             except OutboxUnavailableError as error:
                 log.error("the outbox cannot be opened; trying again", reason=str(error))
-                await _stopped_within(stop, RETRY_S)
+                await _wait_for_stop(stop, RETRY_S)
             else:
                 yield outbox
                 return
@@ -69,16 +69,16 @@ async def opened_outbox(
         await outbox.close()
 
 
-async def own_state(settings: ScraperSettings, memory: DurableMemory, outbox: OutboxThread) -> None:
+async def claim_state(settings: ScraperSettings, memory: DurableMemory, outbox: OutboxThread) -> None:
     """One state directory belongs to one gateway: rows name none, so they must never go out under another's name.
 
     Raises ScraperSettingError if readings of another gateway wait in it.
     """
-    now = settings.gateway.serial or PinStore(settings.state_dir).gateway()
+    now = settings.gateway.serial or PinStore(settings.state_dir).read_gateway()
     before = memory.state.serial
     if not before or now is None or now == before:
         return
-    waiting = (await outbox.stats()).rows
+    waiting = (await outbox.read_stats()).rows
     if waiting:
         raise ScraperSettingError(
             f"ENVOY_STATE_DIR: {settings.state_dir} holds {waiting} readings of gateway {before}, and this scraper now "
@@ -88,14 +88,14 @@ async def own_state(settings: ScraperSettings, memory: DurableMemory, outbox: Ou
     await memory.start_over(now)
 
 
-async def opening(recorder: Recorder, memory: DurableMemory, clock: Clock) -> None:
+async def mark_start(recorder: Recorder, memory: DurableMemory, clock: Clock) -> None:
     """Mark the start, and the time that a killed predecessor left without a mark."""
     if memory.last_sample_ms and not recorder.gap_is_open:
         await recorder.open_gap("the scraper was killed")
     await recorder.record([make_event("start", clock.now_ms(), "the scraper started")])
 
 
-async def owner(gateway: GatewaySession, recorder: Recorder, memory: DurableMemory, clock: Clock) -> str:
+async def find_owner(gateway: GatewaySession, recorder: Recorder, memory: DurableMemory, clock: Clock) -> str:
     """The serial of the data's gateway: from the memory, or from the gateway as soon as it answers."""
     while not memory.state.serial:
         identity = gateway.identity
@@ -104,7 +104,7 @@ async def owner(gateway: GatewaySession, recorder: Recorder, memory: DurableMemo
     return memory.state.serial
 
 
-async def _stopped_within(stop: asyncio.Event, seconds: float) -> None:
+async def _wait_for_stop(stop: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await stop.wait()

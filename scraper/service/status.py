@@ -43,32 +43,32 @@ class ScraperCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """The metrics now."""
         self._look()
-        yield from self._gateway()
-        yield from self._endpoints()
+        yield from self._collect_gateway()
+        yield from self._collect_endpoints()
         if self._health.outbox is not None:
-            yield from self._outbox(self._health.outbox)
+            yield from self._collect_outbox(self._health.outbox)
         if (state := self._uplink_state()) is not None:
-            yield from self._uplink(state)
+            yield from self._collect_uplink(state)
 
-    def _gateway(self) -> Iterator[Metric]:
+    def _collect_gateway(self) -> Iterator[Metric]:
         health = self._health
         info = GaugeMetricFamily("envoy_gateway_info", "The gateway.", labels=["gateway", "firmware", "role"])
         info.add_metric([health.serial, health.firmware, health.role], 1)
         yield info
-        yield _gauge("envoy_stream_connected", "1 while the meter stream delivers.", health.stream_connected)
-        yield _counter("envoy_stream_events", "Meter events read.", health.stream_events)
-        yield _gauge("envoy_login_blocked", "1 while a person is needed.", health.person_needed is not None)
-        yield _gauge(
+        yield _make_gauge("envoy_stream_connected", "1 while the meter stream delivers.", health.stream_connected)
+        yield _make_counter("envoy_stream_events", "Meter events read.", health.stream_events)
+        yield _make_gauge("envoy_login_blocked", "1 while a person is needed.", health.person_needed is not None)
+        yield _make_gauge(
             "envoy_certificate_changed", "1 while the certificate is not the pinned one.", health.certificate_changed
         )
-        yield _gauge("envoy_inverters_known", "Inverters the gateway lists.", health.inverters_known)
-        yield _counter("envoy_rows_committed", "Readings committed to the outbox.", self._recorder.rows_committed)
-        yield _counter("envoy_refused_fields", "Fields of replies that were no numbers.", health.refused_fields)
+        yield _make_gauge("envoy_inverters_known", "Inverters the gateway lists.", health.inverters_known)
+        yield _make_counter("envoy_rows_committed", "Readings committed to the outbox.", self._recorder.rows_committed)
+        yield _make_counter("envoy_refused_fields", "Fields of replies that were no numbers.", health.refused_fields)
         if health.token_expires_s is not None:
             left = health.token_expires_s - self._clock.now_ms() / 1000
-            yield _gauge("envoy_token_expires_in_seconds", "Time until the gateway token expires.", left)
+            yield _make_gauge("envoy_token_expires_in_seconds", "Time until the gateway token expires.", left)
 
-    def _endpoints(self) -> Iterator[Metric]:
+    def _collect_endpoints(self) -> Iterator[Metric]:
         success = GaugeMetricFamily("envoy_poll_success", "Whether the last attempt worked.", labels=["job"])
         seconds = GaugeMetricFamily("envoy_poll_seconds", "Duration of the last attempt.", labels=["job"])
         age = GaugeMetricFamily("envoy_poll_age_seconds", "Time since the last success.", labels=["job"])
@@ -82,25 +82,25 @@ class ScraperCollector(Collector):
         yield from (success, seconds, age, failures)
 
     @staticmethod
-    def _outbox(stats: OutboxStats) -> Iterator[Metric]:
-        yield _gauge("envoy_outbox_rows", "Readings waiting.", stats.rows)
-        yield _gauge("envoy_outbox_bytes", "Size of the outbox.", stats.bytes)
-        yield _gauge("envoy_dead_letters", "Readings the receiver refused, kept here.", stats.dead_letters)
-        yield _counter("envoy_lost_rows", "Readings lost for good.", stats.lost_rows)
+    def _collect_outbox(stats: OutboxStats) -> Iterator[Metric]:
+        yield _make_gauge("envoy_outbox_rows", "Readings waiting.", stats.rows)
+        yield _make_gauge("envoy_outbox_bytes", "Size of the outbox.", stats.bytes)
+        yield _make_gauge("envoy_dead_letters", "Readings the receiver refused, kept here.", stats.dead_letters)
+        yield _make_counter("envoy_lost_rows", "Readings lost for good.", stats.lost_rows)
 
-    def _uplink(self, state: UplinkState) -> Iterator[Metric]:
-        yield _counter("envoy_posts", "Posts to the receiver.", state.posts)
-        yield _counter("envoy_rows_delivered", "Readings the receiver stored.", state.delivered)
-        yield _counter("envoy_rows_refused", "Readings the receiver refused.", state.refused)
-        yield _gauge("envoy_uplink_failing", "1 while posts fail.", state.problem is not None)
-        yield _gauge("envoy_uplink_person_needed", "1 while delivery needs a person.", state.person_needed)
-        yield _gauge("envoy_watched", "1 while somebody looks at live values.", state.watched)
+    def _collect_uplink(self, state: UplinkState) -> Iterator[Metric]:
+        yield _make_counter("envoy_posts", "Posts to the receiver.", state.posts)
+        yield _make_counter("envoy_rows_delivered", "Readings the receiver stored.", state.delivered)
+        yield _make_counter("envoy_rows_refused", "Readings the receiver refused.", state.refused)
+        yield _make_gauge("envoy_uplink_failing", "1 while posts fail.", state.problem is not None)
+        yield _make_gauge("envoy_uplink_person_needed", "1 while delivery needs a person.", state.person_needed)
+        yield _make_gauge("envoy_watched", "1 while somebody looks at live values.", state.watched)
         if state.last_success_ms is not None:
             age = (self._clock.now_ms() - state.last_success_ms) / 1000
-            yield _gauge("envoy_delivery_age_seconds", "Time since the last verdict.", age)
+            yield _make_gauge("envoy_delivery_age_seconds", "Time since the last verdict.", age)
 
 
-def registry(collector: ScraperCollector) -> CollectorRegistry:
+def make_registry(collector: ScraperCollector) -> CollectorRegistry:
     """A registry with only our metrics."""
     own = CollectorRegistry()
     ProcessCollector(registry=own)
@@ -108,7 +108,7 @@ def registry(collector: ScraperCollector) -> CollectorRegistry:
     return own
 
 
-def not_ready(health: Health, uplink: UplinkState | None) -> str | None:
+def explain_not_ready(health: Health, uplink: UplinkState | None) -> str | None:
     """None while everything flows, else a sentence."""
     if health.person_needed is not None:
         return health.person_needed
@@ -120,9 +120,9 @@ def not_ready(health: Health, uplink: UplinkState | None) -> str | None:
     return None
 
 
-def _gauge(name: str, text: str, value: float) -> Metric:
+def _make_gauge(name: str, text: str, value: float) -> Metric:
     return GaugeMetricFamily(name, text, value=float(value))
 
 
-def _counter(name: str, text: str, value: float) -> Metric:
+def _make_counter(name: str, text: str, value: float) -> Metric:
     return CounterMetricFamily(name, text, value=float(value))

@@ -15,7 +15,7 @@ from shared.secret_strength import find_weakness
 _NAME = re.compile(r"[0-9A-Za-z._-]{1,253}")
 
 
-def gateway_problems(gateway: GatewaySettings, *, in_container: bool) -> Iterator[str]:
+def find_gateway_problems(gateway: GatewaySettings, *, in_container: bool) -> Iterator[str]:
     """What is wrong with the settings of the gateway."""
     if gateway.host is None and in_container:
         yield (
@@ -32,7 +32,7 @@ def gateway_problems(gateway: GatewaySettings, *, in_container: bool) -> Iterato
             yield f"{name} must begin with https://: account passwords are never sent over plain http"
 
 
-def uplink_problems(receiver: UplinkSettings) -> Iterator[str]:
+def find_uplink_problems(receiver: UplinkSettings) -> Iterator[str]:
     """What is wrong with the settings of the way to the receiver."""
     url = _split(receiver.url)
     if url is None:
@@ -48,7 +48,7 @@ def uplink_problems(receiver: UplinkSettings) -> Iterator[str]:
         yield "ENVOY_RECEIVER_SECRET and ENVOY_RECEIVER_KEY_FILE are both set: remove one of them"
         return
     try:
-        usable_secret(receiver.secret)
+        read_usable_secret(receiver.secret)
     except ScraperSettingError as error:
         yield str(error)
 
@@ -59,7 +59,7 @@ def find_exposure(secret: Secret) -> str | None:
     return None if exposed is None else f"{secret.setting}_FILE: {exposed}"
 
 
-def usable_secret(secret: Secret) -> str:
+def read_usable_secret(secret: Secret) -> str:
     """The household secret as it is now. Raises ScraperSettingError if it cannot be read or is weak."""
     text = secret() or ""
     if (weakness := find_weakness(text.encode())) is not None:

@@ -38,7 +38,7 @@ Fingerprint = Annotated[
 ]
 
 
-def _state_directory() -> Path:
+def _choose_state_directory() -> Path:
     return Path("~/.local/state/envoy-relay").expanduser()
 
 
@@ -95,7 +95,7 @@ class ScraperSettings(msgspec.Struct, frozen=True, kw_only=True):
     meter_interval: Annotated[float, Meta(ge=1, le=300)] = 5
     dead_band: Annotated[float, Meta(ge=0, le=10)] = 1
     post_interval: Annotated[float, Meta(ge=1, le=300)] = 10
-    state_dir: Path = msgspec.field(default_factory=_state_directory)
+    state_dir: Path = msgspec.field(default_factory=_choose_state_directory)
     outbox_quota_mib: Annotated[int, Meta(ge=8, le=1_000_000)] = 512
     status_host: str = "127.0.0.1"
     status_port: Annotated[int, Meta(ge=0, le=65535)] = 8001

@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import FieldInfo
 
 from scraper.settings.secret import Secret
-from shared.environment import is_service_address, service_address_sentence
+from shared.environment import explain_service_address, is_service_address
 
 GroupT = TypeVar("GroupT", bound=msgspec.Struct)
 
@@ -21,10 +21,10 @@ _BOOLEANS = {
 }
 
 
-def setting_names(group: type[msgspec.Struct]) -> Iterator[str]:
+def list_setting_names(group: type[msgspec.Struct]) -> Iterator[str]:
     """The variables that the settings of a group are read from; groups inside it are left out."""
-    for field in _settings(group):
-        name = _variable(group, field)
+    for field in _list_settings(group):
+        name = _name_variable(group, field)
         yield name
         if field.type is Secret:
             yield f"{name}_FILE"
@@ -33,30 +33,30 @@ def setting_names(group: type[msgspec.Struct]) -> Iterator[str]:
 def convert_group(group: type[msgspec.Struct], environment: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
     """The values of a group that are set, by name of the field; `problems` gets a sentence for each wrong one."""
     values: dict[str, Any] = {}
-    for field in _settings(group):
-        name = _variable(group, field)
+    for field in _list_settings(group):
+        name = _name_variable(group, field)
         if field.type is Secret:
-            values[field.name] = _secret(name, environment)
+            values[field.name] = _make_secret(name, environment)
         elif text := environment.get(name):
             try:
                 values[field.name] = _convert(text, field.type)
             except msgspec.ValidationError:
                 problems.append(
-                    service_address_sentence(name)
+                    explain_service_address(name)
                     if is_service_address(text)
-                    else f"{name} must be {_description(field.type)}"
+                    else f"{name} must be {_describe(field.type)}"
                 )
     return values
 
 
 def build_group(group: type[GroupT], values: Mapping[str, Any]) -> GroupT | None:
     """The group, or None if a setting without a default is not set."""
-    if any(field.required and field.name not in values for field in _settings(group)):
+    if any(field.required and field.name not in values for field in _list_settings(group)):
         return None
     return group(**values)
 
 
-def _settings(group: type[msgspec.Struct]) -> Iterator[FieldInfo]:
+def _list_settings(group: type[msgspec.Struct]) -> Iterator[FieldInfo]:
     """The fields of a group that are settings, not groups."""
     for field in msgspec.structs.fields(group):
         types = get_args(field.type) or (field.type,)
@@ -64,11 +64,11 @@ def _settings(group: type[msgspec.Struct]) -> Iterator[FieldInfo]:
             yield field
 
 
-def _variable(group: Any, field: FieldInfo) -> str:
+def _name_variable(group: Any, field: FieldInfo) -> str:
     return f"{group.PREFIX}{field.name.upper()}"
 
 
-def _secret(name: str, environment: Mapping[str, str]) -> Secret:
+def _make_secret(name: str, environment: Mapping[str, str]) -> Secret:
     path = environment.get(f"{name}_FILE")
     return Secret(name, environment.get(name) or None, Path(path).expanduser() if path else None)
 
@@ -76,14 +76,14 @@ def _secret(name: str, environment: Mapping[str, str]) -> Secret:
 def _convert(text: str, declared: Any) -> Any:
     # msgspec knows only true, false, 1 and 0
     value = _BOOLEANS.get(text.lower(), text) if declared is bool else text
-    return msgspec.convert(value, type=declared, strict=False, dec_hook=_path)
+    return msgspec.convert(value, type=declared, strict=False, dec_hook=_convert_path)
 
 
-def _path(expected: type, value: Any) -> Any:
+def _convert_path(expected: type, value: Any) -> Any:
     return expected(value).expanduser()
 
 
-def _description(declared: Any) -> str:
+def _describe(declared: Any) -> str:
     """What a value must be, to complete "NAME must be ..."."""
     kind, bounds = declared, msgspec.Meta()
     while get_args(kind) and get_origin(kind) is not Literal:  # out of `... | None` and of Annotated

@@ -24,7 +24,7 @@ DISAGREE = Wait(
 )
 
 
-async def no_steps() -> Sequence[StepRecord]:
+async def give_no_steps() -> Sequence[StepRecord]:
     """The steps of a clock that never stepped."""
     return ()
 

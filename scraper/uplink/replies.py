@@ -66,16 +66,16 @@ def understand(*, status: int, headers: Mapping[str, str], body: bytes, batch: s
     """The meaning of one reply to the batch `batch` with rows `seqs`; `headers` has lower-case names."""
     content_type = headers.get("content-type", "").split(";")[0].strip().lower()
     if status == 200 and content_type == "application/json":
-        verdict = _verdict(body, batch, seqs)
+        verdict = _parse_verdict(body, batch, seqs)
         if verdict is not None:
             return Judged(verdict)
-    problem = _problem(body) if content_type == CONTENT_TYPE else None
+    problem = _parse_problem(body) if content_type == CONTENT_TYPE else None
     if problem is None:
-        return Wait(f"an answer (status {status}) that is not from an envoy-receiver", _retry_after(headers))
-    return _meaning_of(problem, status, headers)
+        return Wait(f"an answer (status {status}) that is not from an envoy-receiver", _read_retry_after(headers))
+    return _understand_problem(problem, status, headers)
 
 
-def _verdict(body: bytes, batch: str, seqs: Sequence[int]) -> wire.Verdict | None:
+def _parse_verdict(body: bytes, batch: str, seqs: Sequence[int]) -> wire.Verdict | None:
     try:
         verdict = wire.decode_verdict(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -85,7 +85,7 @@ def _verdict(body: bytes, batch: str, seqs: Sequence[int]) -> wire.Verdict | Non
     return verdict if names_us and verdict.accepted + len(rejected) == len(seqs) else None
 
 
-def _problem(body: bytes) -> Problem | None:
+def _parse_problem(body: bytes) -> Problem | None:
     try:
         document = msgspec.json.decode(body, type=_ProblemDocument)
         problem = Problem(document.code)
@@ -94,11 +94,11 @@ def _problem(body: bytes) -> Problem | None:
     return problem if document.type == f"urn:envoy-relay:problem:{problem}" else None
 
 
-def _meaning_of(problem: Problem, status: int, headers: Mapping[str, str]) -> Meaning:
+def _understand_problem(problem: Problem, status: int, headers: Mapping[str, str]) -> Meaning:
     if problem in BISECT or problem is Problem.TOO_LARGE:
         return Split(problem)
     if problem is Problem.UNAUTHORISED:
-        return Renew(http_date(headers.get("date", "")))
+        return Renew(parse_http_date(headers.get("date", "")))
     if problem is Problem.FORBIDDEN:
         return Wait(
             "the receiver does not let this scraper write for this gateway: add the serial to RECEIVER_GATEWAYS, or "
@@ -108,19 +108,19 @@ def _meaning_of(problem: Problem, status: int, headers: Mapping[str, str]) -> Me
         )
     if problem is Problem.UNSUPPORTED_VERSION:
         return Wait("the receiver does not speak this wire version: upgrade it", HOUR_S, person=True)
-    return Wait(f"the receiver answers {problem} (status {status})", _retry_after(headers))
+    return Wait(f"the receiver answers {problem} (status {status})", _read_retry_after(headers))
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+def _read_retry_after(headers: Mapping[str, str]) -> float | None:
     """Retry-After in seconds, at most an hour (a proxy's typing error must not stop us for a year)."""
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return min(float(text[:9]), HOUR_S)
-    wanted, now = http_date(text), http_date(headers.get("date", ""))
+    wanted, now = parse_http_date(text), parse_http_date(headers.get("date", ""))
     return None if wanted is None or now is None else min(max(float(wanted - now), 0.0), HOUR_S)
 
 
-def http_date(text: str) -> int | None:
+def parse_http_date(text: str) -> int | None:
     """A date header as epoch seconds; None if it is none."""
     try:
         return int(email.utils.parsedate_to_datetime(text).timestamp())

@@ -65,7 +65,7 @@ class Sender:
         except TimeoutError:
             return NoAnswer(f"the receiver did not answer within {TOTAL_S:.0f} s")
         except httpx.ConnectError as error:
-            return NoAnswer(_connect_reason(error))
+            return NoAnswer(_explain_connect_error(error))
         except (httpx.HTTPError, OSError) as error:
             return NoAnswer(f"the connection to the receiver failed ({type(error).__name__})")
 
@@ -90,7 +90,7 @@ class Sender:
         await self._client.aclose()
 
 
-def _connect_reason(error: httpx.ConnectError) -> str:
+def _explain_connect_error(error: httpx.ConnectError) -> str:
     text = str(error)
     if "CERTIFICATE_VERIFY_FAILED" in text:
         return (

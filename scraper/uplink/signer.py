@@ -59,7 +59,7 @@ class EdgeKey:
 
     def __init__(self, private: Ed25519PrivateKey) -> None:
         self._private = private
-        self.key_id = PublicKey(self.public_raw(), "").key_id
+        self.key_id = PublicKey(self.export_public_raw(), "").key_id
 
     @classmethod
     def load(cls, path: Path) -> "EdgeKey":
@@ -98,7 +98,7 @@ class EdgeKey:
                 ) from error
         return cls.load(path)
 
-    def public_raw(self) -> bytes:
+    def export_public_raw(self) -> bytes:
         """The public key, 32 bytes."""
         return self._private.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
 
@@ -128,7 +128,7 @@ class Signer:
         self._expires_s = 0
         self._clock_offset_s = 0
 
-    def token(self, now_s: int) -> str:
+    def get_token(self, now_s: int) -> str:
         """A token that is good for at least two minutes; `now_s` is this host's epoch time in seconds."""
         now = now_s + self._clock_offset_s
         if now > self._expires_s - RENEW_S or now < self._expires_s - LIFETIME_S:

@@ -87,7 +87,7 @@ class Uplink:
         *,
         interval_s: float,
         rng: random.Random,
-        known_steps: KnownSteps = misdated.no_steps,
+        known_steps: KnownSteps = misdated.give_no_steps,
     ) -> None:
         self._known_steps = known_steps
         self._queue = queue
@@ -114,7 +114,7 @@ class Uplink:
                 await self._clock.sleep(self._pause(Wait(str(error))))
                 continue
             if self.state.watched:
-                await _first(self._queue.committed.wait(), self._clock.sleep(self._interval_s))
+                await _wait_for_first(self._queue.committed.wait(), self._clock.sleep(self._interval_s))
             else:
                 await self._clock.sleep(self._interval_s)
 
@@ -125,15 +125,15 @@ class Uplink:
         """
         if self._clock.now_ms() < wire.EARLIEST_MS:
             raise _PausedError(misdated.NOT_SET)
-        rows = await self._queue.newest(self._limit, wire.MAX_BYTES)
+        rows = await self._queue.read_newest(self._limit, wire.MAX_BYTES)
         wait = False
         while rows:
             wait = wait or await self._deliver(rows)
-            rows = await self._queue.oldest(self._limit, wire.MAX_BYTES)
+            rows = await self._queue.read_oldest(self._limit, wire.MAX_BYTES)
             if rows and await self._deliver(rows):
                 raise _PausedError(misdated.DISAGREE)
             if rows and not wait:
-                rows = await self._queue.newest(self._limit, wire.MAX_BYTES)
+                rows = await self._queue.read_newest(self._limit, wire.MAX_BYTES)
 
     async def drain_once(self) -> None:
         """One last attempt at the end of the process: what is not delivered now waits in the outbox."""
@@ -146,7 +146,7 @@ class Uplink:
         self.state.problem = wait.reason
         self.state.person_needed = wait.person
         self.state.watched = False
-        return self._backoff.delay(wait.after_s)
+        return self._backoff.draw_delay(wait.after_s)
 
     async def _deliver(self, rows: Sequence[OutboxRow]) -> bool:
         """Post rows and obey the answer; True if some of them stay because two clocks disagree."""
@@ -165,12 +165,12 @@ class Uplink:
             case Split(code):
                 await self._refuse(rows[0], code)
             case Renew(receiver_now_s):
-                raise _PausedError(self._not_accepted(receiver_now_s))
+                raise _PausedError(self._select_not_accepted(receiver_now_s))
             case Wait():
                 raise _PausedError(meaning)
         return False
 
-    def _not_accepted(self, receiver_now_s: int | None) -> Wait:
+    def _select_not_accepted(self, receiver_now_s: int | None) -> Wait:
         """Why no token is accepted: a clock that is far off, or a key that the receiver does not know."""
         off_s = 0 if receiver_now_s is None else abs(receiver_now_s - self._clock.now_ms() // 1000)
         return misdated.DISAGREE if off_s > MOST_OFFSET_S else Wait(_NOT_ACCEPTED, PERSON_S, person=True)
@@ -181,7 +181,7 @@ class Uplink:
             batch=batch, outbox=self._queue.outbox_id, rows=[(row.seq, row.payload) for row in rows]
         )
         self.state.posts += 1
-        answer = await self._sender.post(body, self._signer.token(self._clock.now_ms() // 1000))
+        answer = await self._sender.post(body, self._signer.get_token(self._clock.now_ms() // 1000))
         if isinstance(answer, NoAnswer) or answer.status == TOO_LARGE:
             # A line that drops or crawls carries small batches better; a proxy may bound bodies more than we do.
             self._limit = max(MIN_ROWS, self._limit // 2)
@@ -253,7 +253,7 @@ _NOT_ACCEPTED = (
 _REFUSES_ALL = "the receiver refuses every row as unreadable: scraper and receiver do not fit together, upgrade both"
 
 
-async def _first(*waits: Coroutine[Any, Any, object]) -> None:
+async def _wait_for_first(*waits: Coroutine[Any, Any, object]) -> None:
     tasks = [asyncio.create_task(wait) for wait in waits]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

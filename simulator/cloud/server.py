@@ -15,7 +15,7 @@ from simulator.gateway.tokens import TokenAuthority
 from simulator.web.connection import Conversation, close, open_streams
 from simulator.web.listener import PortListener
 from simulator.web.messages import Headers, ParsedRequest, Reply, Response
-from simulator.web.tls import cloud_certificates
+from simulator.web.tls import make_cloud_certificates
 
 _MAINTENANCE = b"<!DOCTYPE html><html><body><h1>Enlighten is being maintained</h1></body></html>\n"
 
@@ -64,11 +64,11 @@ class CloudServer:
         self._clock = clock
         self._faults = faults
         self._sessions: dict[str, str] = {}
-        root, certificate = cloud_certificates(host)
+        root, certificate = make_cloud_certificates(host)
         self.ca_file = folder / "cloud-authority.pem"
         self.ca_file.write_bytes(root)
-        self._tls = certificate.server_context()
-        self._listener = PortListener(host, 0, self._connection)
+        self._tls = certificate.make_server_context()
+        self._listener = PortListener(host, 0, self._serve_connection)
         self.url = f"https://{host}:{self._listener.port}"
         self.accounts: dict[str, CloudAccount] = {
             "owner@example.com": CloudAccount("sunny-roof"),
@@ -88,14 +88,14 @@ class CloudServer:
 
     def _open_port(self) -> None:
         if self._faults.get("cloud-refuse") is None:
-            self._listener.up()
+            self._listener.start_listening()
         else:
-            self._listener.down(drop_connections=True)
+            self._listener.stop_listening(drop_connections=True)
 
-    async def _connection(self, sock: socket.socket) -> None:
+    async def _serve_connection(self, sock: socket.socket) -> None:
         reader, writer = await open_streams(sock, self._tls)
         try:
-            await Conversation(reader, writer).run(self._answer, _no_headers, keep_alive=lambda: True)
+            await Conversation(reader, writer).run(self._answer, _give_no_headers, keep_alive=lambda: True)
         except asyncio.CancelledError:
             writer.transport.abort()
             raise
@@ -103,12 +103,12 @@ class CloudServer:
             await close(writer)
 
     async def _answer(self, request: ParsedRequest) -> Reply:
-        response = self._response(request)
+        response = self._make_response(request)
         self.requests.append((request.method, request.path, response.status))
         self.agents.append(request.headers.get("user-agent", ""))
         return response
 
-    def _response(self, request: ParsedRequest) -> Response:
+    def _make_response(self, request: ParsedRequest) -> Response:
         if (maintenance := self._faults.take("cloud-maintenance", request.path)) is not None:
             return Response(int(maintenance["status"]), _MAINTENANCE, "text/html")
         if self._faults.take("cloud-blocked", request.path) is not None:
@@ -117,24 +117,26 @@ class CloudServer:
             headers = (("Retry-After", str(busy["retry_after"])),)
             return Response(int(busy["status"]), b"Try again later\n", "text/plain", headers)
         if (request.method, request.path) == ("POST", "/login/login.json"):
-            return self._login(request)
+            return self._answer_login(request)
         if (request.method, request.path) == ("POST", "/tokens"):
-            return self._token(request)
+            return self._answer_token(request)
         return Response(404, b"<html><body>Not found</body></html>\n", "text/html")
 
-    def _login(self, request: ParsedRequest) -> Response:
+    def _answer_login(self, request: ParsedRequest) -> Response:
         form = parse_qs(request.body.decode("utf-8", "replace"))
         email = form.get("user[email]", [""])[0]
         account = self.accounts.get(email)
         if account is None or form.get("user[password]", [""])[0] != account.password:
-            return _json({"message": "Invalid credentials"}, 401)
+            return _answer_json({"message": "Invalid credentials"}, 401)
         if (locked := self._faults.take("cloud-locked", request.path)) is not None:
-            return _json({"message": "Your account has been locked due to too many failed logins"}, locked["status"])
+            return _answer_json(
+                {"message": "Your account has been locked due to too many failed logins"}, locked["status"]
+            )
         if account.second_factor or self._faults.take("cloud-mfa", request.path) is not None:
-            return _json({"message": "success", "mfa_required": True})
+            return _answer_json({"message": "success", "mfa_required": True})
         session = secrets.token_hex(16)
         self._sessions[session] = email
-        return _json(
+        return _answer_json(
             {
                 "message": "success",
                 "session_id": session,
@@ -143,20 +145,20 @@ class CloudServer:
             }
         )
 
-    def _spoil_token(self, path: str) -> Response | None:
+    def _break_token(self, path: str) -> Response | None:
         """A 200 in which there is no token."""
         if self._faults.take("cloud-error-in-disguise", path) is not None:
-            return _json({"message": "This system is being commissioned. Try again later."})
+            return _answer_json({"message": "This system is being commissioned. Try again later."})
         if self._faults.take("cloud-empty-token", path) is not None:
             return Response(200, b"", "text/plain")
         if self._faults.take("cloud-not-a-token", path) is not None:
             return Response(200, b"Service is warming up\n", "text/plain")
         return None
 
-    def _token(self, request: ParsedRequest) -> Response:
-        if (spoilt := self._spoil_token(request.path)) is not None:
+    def _answer_token(self, request: ParsedRequest) -> Response:
+        if (spoilt := self._break_token(request.path)) is not None:
             return spoilt
-        wanted = _object(request.body)
+        wanted = _parse_object(request.body)
         account = self.accounts.get(self._sessions.get(str(wanted.get("session_id")), ""))
         serial = str(wanted.get("serial_num"))
         if account is None:
@@ -167,19 +169,19 @@ class CloudServer:
         expired = self._faults.take("cloud-expired-token", request.path) is not None
         token = self._authority.issue(serial, account.role, now, expires_in=-60 if expired else None)
         if self._faults.take("cloud-json-token", request.path) is not None:
-            return _json({"generation_time": int(now), "token": token, "expires_at": int(now) + 31_536_000})
+            return _answer_json({"generation_time": int(now), "token": token, "expires_at": int(now) + 31_536_000})
         return Response(200, token.encode() + b"\n", "text/plain")
 
 
-def _no_headers() -> Headers:
+def _give_no_headers() -> Headers:
     return ()
 
 
-def _json(value: dict[str, Any], status: int = 200) -> Response:
+def _answer_json(value: dict[str, Any], status: int = 200) -> Response:
     return Response(status, json.dumps(value).encode())
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _parse_object(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body)
     except ValueError:

@@ -53,28 +53,28 @@ class EndpointAccess:
         if self._faults.take("unauthorised", request.path) is not None:
             return self._refuse()
         if self._faults.take("login-page", request.path) is not None:
-            return refusals.unauthorised(self._device, login_page=True)
+            return refusals.answer_unauthorised(self._device, login_page=True)
         if self._device.profile.uses_tokens:
-            return self._by_token(request, route)
-        return self._by_digest(request, route)
+            return self._admit_by_token(request, route)
+        return self._admit_by_digest(request, route)
 
     def check_jwt(self, request: ParsedRequest) -> Response:
         """`/auth/check_jwt`: a good token opens a session."""
-        claims = self._bearer(request)
+        claims = self._check_bearer(request)
         names = ("token-refused", "unauthorised", "login-page")
         if claims is None or any(self._faults.take(name, request.path) is not None for name in names):
-            return refusals.unauthorised(self._device)
+            return refusals.answer_unauthorised(self._device)
         return Response(200, b"<!DOCTYPE html><h2>Valid token.</h2>\n", "text/html", (self._open_session(claims),))
 
-    def _by_digest(self, request: ParsedRequest, route: Route) -> Granted | Response:
-        user = self._digest.user(request, self._device.clock.now())
+    def _admit_by_digest(self, request: ParsedRequest, route: Route) -> Granted | Response:
+        user = self._digest.find_user(request, self._device.clock.now())
         allowed = {OPEN: True, ANYONE: user is not None, INSTALLER: user == "installer"}
         if allowed.get(route.digest or "", False):
             return Granted(user or "nobody")
         return self._refuse()
 
-    def _by_token(self, request: ParsedRequest, route: Route) -> Granted | Response:
-        cookie = _cookies(request).get(COOKIE)
+    def _admit_by_token(self, request: ParsedRequest, route: Route) -> Granted | Response:
+        cookie = _parse_cookies(request).get(COOKIE)
         # Sessions age by the true time: their clock does not jump when the device's date is wrong.
         claims = self._sessions.use(cookie, self._device.clock.now()) if cookie else None
         if claims is not None and claims.rank >= route.rank:
@@ -83,12 +83,12 @@ class EndpointAccess:
             return self._refuse()
         if self._faults.get("cookie-required", request.path) is not None and request.path.startswith("/ivp/"):
             return self._refuse()
-        claims = self._bearer(request)
+        claims = self._check_bearer(request)
         if claims is None or claims.rank < route.rank:
             return self._refuse()
         return Granted(claims.role, (self._open_session(claims),))
 
-    def _bearer(self, request: ParsedRequest) -> AcceptedToken | None:
+    def _check_bearer(self, request: ParsedRequest) -> AcceptedToken | None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
@@ -103,10 +103,10 @@ class EndpointAccess:
 
     def _refuse(self) -> Response:
         if self._device.profile.uses_tokens:
-            return refusals.unauthorised(self._device)
-        return refusals.unauthorised(self._device, self._digest.challenge(self._device.clock.now()))
+            return refusals.answer_unauthorised(self._device)
+        return refusals.answer_unauthorised(self._device, self._digest.make_challenge(self._device.clock.now()))
 
 
-def _cookies(request: ParsedRequest) -> dict[str, str]:
+def _parse_cookies(request: ParsedRequest) -> dict[str, str]:
     pairs = (pair.strip().partition("=") for pair in request.headers.get("cookie", "").split(";"))
     return {name: value for name, _, value in pairs if name}

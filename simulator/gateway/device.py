@@ -61,52 +61,52 @@ class Device:
             return self.clock.now()
         return float(wrong["at"]) if wrong["at"] is not None else self.clock.now() + float(wrong["by"])
 
-    def second(self) -> int:
+    def read_second(self) -> int:
         """The device's own clock in whole seconds."""
         return int(self.now())
 
-    def moment(self) -> int:
+    def find_moment(self) -> int:
         """The house's time of the present second."""
         return int(self.clock.now()) + self.house_offset_s
 
-    def stamp(self, moment: int) -> int:
+    def compute_stamp(self, moment: int) -> int:
         """The time of the device's clock at a moment of the house."""
         return moment - self.house_offset_s + round(self.now() - self.clock.now())
 
-    def reading_moment(self) -> int:
+    def find_reading_moment(self) -> int:
         """The moment that meter readings show: the present, unless they are frozen."""
-        return self._frozen.get("frozen-readings", self.moment())
+        return self._frozen.get("frozen-readings", self.find_moment())
 
-    def state(self, moment: int | None = None) -> HouseState:
+    def read_state(self, moment: int | None = None) -> HouseState:
         """The house's meters at a moment, now by default."""
-        return self._house.at(self.moment() if moment is None else moment)
+        return self._house.compute_state(self.find_moment() if moment is None else moment)
 
-    def counters(self, moment: int | None = None) -> LifetimeCounters:
+    def read_counters(self, moment: int | None = None) -> LifetimeCounters:
         """Lifetime counters at a moment, now by default."""
-        counters = self._house.energy(self.moment() if moment is None else moment)
-        return counters if self._base is None else _minus(counters, self._base)
+        counters = self._house.compute_counters(self.find_moment() if moment is None else moment)
+        return counters if self._base is None else _subtract(counters, self._base)
 
     def continue_from(self, shown: LifetimeCounters) -> None:
         """Continue the counters from their values at the shutdown: the device did not count while it was off."""
-        self._base = _minus(self._house.energy(self.moment()), shown)
+        self._base = _subtract(self._house.compute_counters(self.find_moment()), shown)
 
-    def midnight(self, days_ago: int = 0) -> int:
+    def find_midnight(self, days_ago: int = 0) -> int:
         """The moment at which the house's day began, or one some days before; not before the counters' start."""
-        local = dt.datetime.fromtimestamp(self.moment(), self._zone)
+        local = dt.datetime.fromtimestamp(self.find_moment(), self._zone)
         start = local.replace(hour=0, minute=0, second=0, microsecond=0) - dt.timedelta(days=days_ago)
         # The house adds up its counters second by second from its start: what lies before would cost seconds.
         return max(int(start.timestamp()), int(self._house.start))
 
-    def reports(self) -> list[InverterReport]:
+    def list_reports(self) -> list[InverterReport]:
         """The last report of every inverter, its date in the device's own time."""
-        moment = self._frozen.get("frozen-dates", self.moment())
+        moment = self._frozen.get("frozen-dates", self.find_moment())
         panels = {panel.serial: index for index, panel in enumerate(self.house_profile.panels)}
         reports = [
             report._replace(
-                report_date=self.stamp(report.report_date),
-                lifetime_joules=self._lifetime(report.lifetime_joules, panels[report.serial]),
+                report_date=self.compute_stamp(report.report_date),
+                lifetime_joules=self._compute_lifetime(report.lifetime_joules, panels[report.serial]),
             )
-            for report in self._house.reports(moment, self.profile.interval_s)
+            for report in self._house.list_reports(moment, self.profile.interval_s)
         ]
         many = self.faults.get("fifty-devices")
         if many is not None:
@@ -116,15 +116,15 @@ class Device:
             ]
         return reports
 
-    def inverter_lifetime_wh(self) -> float:
+    def sum_inverter_lifetime_wh(self) -> float:
         """Sum of what all inverters ever produced, as far as they have reported it."""
-        return sum(report.lifetime_joules for report in self.reports()) / 3600.0
+        return sum(report.lifetime_joules for report in self.list_reports()) / 3600.0
 
     def become(self, profile: GatewayProfile) -> None:
         """Take another profile's firmware; serial, hardware and house stay, as in an update."""
         self.profile = replace(self.profile, firmware=profile.firmware, interval_s=profile.interval_s)
 
-    def _lifetime(self, joules: int, panel: int) -> int:
+    def _compute_lifetime(self, joules: int, panel: int) -> int:
         base = self._base.panels_wh[panel] * 3600.0 if self._base is not None else 0.0
         lifetime = max(0, round(joules - base))
         wrap = self.faults.get("counter-wrap")
@@ -134,14 +134,14 @@ class Device:
         is_on = self.faults.get(name) is not None
         if name in ("frozen-readings", "frozen-dates"):
             if is_on:
-                self._frozen[name] = self.moment()
+                self._frozen[name] = self.find_moment()
             else:
                 self._frozen.pop(name, None)
         if name == "counter-reset":
-            self._base = self._house.energy(self.moment()) if is_on else None
+            self._base = self._house.compute_counters(self.find_moment()) if is_on else None
 
 
-def _minus(counters: LifetimeCounters, base: LifetimeCounters) -> LifetimeCounters:
+def _subtract(counters: LifetimeCounters, base: LifetimeCounters) -> LifetimeCounters:
     meters = {
         meter: tuple(
             PhaseEnergy(now.delivered_wh - then.delivered_wh, now.received_wh - then.received_wh)

@@ -6,14 +6,14 @@ import secrets
 from collections.abc import Mapping
 from urllib.request import parse_http_list, parse_keqv_list
 
-from simulator.gateway.password import REALM, installer_password
+from simulator.gateway.password import REALM, derive_installer_password
 from simulator.web.messages import ParsedRequest
 
 # Lifetime of a nonce in seconds of the device. The real lifetime is unknown; a client must handle its end.
 _NONCE_LIFE_S = 600.0
 
 
-def _md5(text: str) -> str:
+def _hash_md5(text: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
@@ -26,16 +26,16 @@ class DigestLogin:
     """
 
     def __init__(self, serial: str, installer: str | None = None) -> None:
-        self._passwords = {"envoy": serial[-6:], "installer": installer or installer_password(serial)}
+        self._passwords = {"envoy": serial[-6:], "installer": installer or derive_installer_password(serial)}
         self._nonces: dict[str, float] = {}
 
-    def challenge(self, now: float) -> str:
+    def make_challenge(self, now: float) -> str:
         """A `WWW-Authenticate` value with a fresh nonce."""
         nonce = base64.b64encode(secrets.token_bytes(24)).decode()
         self._nonces[nonce] = now + _NONCE_LIFE_S
         return f'Digest qop="auth", realm="{REALM}", nonce="{nonce}"'
 
-    def user(self, request: ParsedRequest, now: float) -> str | None:
+    def find_user(self, request: ParsedRequest, now: float) -> str | None:
         """The user that signed this request: `envoy` or `installer`; None for any other signature."""
         scheme, _, rest = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "digest":
@@ -44,14 +44,14 @@ class DigestLogin:
         password = self._passwords.get(fields.get("username", ""))
         if password is None or self._nonces.get(fields.get("nonce", ""), 0.0) < now:
             return None
-        expected = _response(request, fields, password)
+        expected = _compute_response(request, fields, password)
         matches = secrets.compare_digest(expected.encode(), fields.get("response", "").encode())
         return fields["username"] if matches else None
 
 
-def _response(request: ParsedRequest, fields: Mapping[str, str], password: str) -> str:
+def _compute_response(request: ParsedRequest, fields: Mapping[str, str], password: str) -> str:
     # The request's own target is hashed, not the `uri` the client claims, so that a wrong one is refused.
-    secret = _md5(f"{fields['username']}:{REALM}:{password}")
-    what = _md5(f"{request.method}:{request.target}")
+    secret = _hash_md5(f"{fields['username']}:{REALM}:{password}")
+    what = _hash_md5(f"{request.method}:{request.target}")
     middle = ":".join(fields.get(name, "") for name in ("nonce", "nc", "cnonce", "qop"))
-    return _md5(f"{secret}:{middle}:{what}")
+    return _hash_md5(f"{secret}:{middle}:{what}")

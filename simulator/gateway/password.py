@@ -9,7 +9,7 @@ import hashlib
 REALM = "enphaseenergy.com"
 
 
-def installer_password(serial: str, user: str = "installer") -> str:
+def derive_installer_password(serial: str, user: str = "installer") -> str:
     """The password that the device derives from its own serial for `user`."""
     text = f"[e]{user}@{REALM}#{serial} EnPhAsE eNeRgY "
     return fold(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest())

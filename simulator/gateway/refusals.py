@@ -8,14 +8,14 @@ _HTML = "text/html"
 _LOGIN_PAGE_SINCE = (8, 3, 5169)
 
 
-def _page(title: str, extra: str = "") -> bytes:
+def _make_page(title: str, extra: str = "") -> bytes:
     return (
         f"<html>\r\n<head><title>{title}</title>{extra}</head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n"
         "<hr><center>openresty/1.17.8.1</center>\r\n</body>\r\n</html>\r\n"
     ).encode()
 
 
-def unauthorised(device: Device, challenge: str | None = None, *, login_page: bool = False) -> Response:
+def answer_unauthorised(device: Device, challenge: str | None = None, *, login_page: bool = False) -> Response:
     """401 as this firmware says it; with a challenge it asks for a digest login."""
     headers = () if challenge is None else (("WWW-Authenticate", challenge),)
     if not device.profile.uses_tokens:
@@ -23,36 +23,36 @@ def unauthorised(device: Device, challenge: str | None = None, *, login_page: bo
     to_login = login_page or device.profile.version >= _LOGIN_PAGE_SINCE
     target = "/login.html" if to_login else "/home"
     script = f'<script>window.location.replace("{target}")</script>'
-    return Response(401, _page("401 Authorization Required", script), _HTML, headers)
+    return Response(401, _make_page("401 Authorization Required", script), _HTML, headers)
 
 
-def not_found(device: Device, path: str) -> Response:
+def answer_not_found(device: Device, path: str) -> Response:
     """404 in one of the two ways in which the device says so."""
     if path.startswith(("/ivp/ss/", "/ivp/sc/")) and not device.profile.uses_tokens:
         return Response(404, b' { "err": "404 - Not Found" }\n')
     return Response(404, b'{ "error" : "404 - Not Found" }', "application/json; charset=ISO-8859-4")
 
 
-def to_https(host: str, target: str) -> Response:
+def redirect_to_https(host: str, target: str) -> Response:
     """The reply of port 80 from firmware 7 on."""
-    return Response(301, _page("301 Moved Permanently"), _HTML, (("Location", f"https://{host}{target}"),))
+    return Response(301, _make_page("301 Moved Permanently"), _HTML, (("Location", f"https://{host}{target}"),))
 
 
-def bad_gateway() -> Response:
+def answer_bad_gateway() -> Response:
     """The process behind the proxy is gone."""
-    return Response(502, _page("502 Bad Gateway"), _HTML)
+    return Response(502, _make_page("502 Bad Gateway"), _HTML)
 
 
-def starting() -> Response:
+def answer_starting() -> Response:
     """The device is not ready yet."""
-    return Response(503, _page("503 Service Temporarily Unavailable"), _HTML)
+    return Response(503, _make_page("503 Service Temporarily Unavailable"), _HTML)
 
 
-def web_page() -> Response:
+def answer_web_page() -> Response:
     """200, but a page for people."""
     return Response(200, b"<!DOCTYPE html>\n<html><head><title>Enphase</title></head><body>Page</body></html>\n", _HTML)
 
 
 def redirect(location: str) -> Response:
     """302 to wherever the fault says."""
-    return Response(302, _page("302 Found"), _HTML, (("Location", location),))
+    return Response(302, _make_page("302 Found"), _HTML, (("Location", location),))

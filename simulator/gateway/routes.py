@@ -40,50 +40,56 @@ class Route:
     ledger: str = ""
 
 
-def _native(build: Build, *, digest: str | None = ANYONE, since: tuple[int, ...] = (), ledger: str = "") -> Route:
+def _make_native(build: Build, *, digest: str | None = ANYONE, since: tuple[int, ...] = (), ledger: str = "") -> Route:
     return Route(build, digest=digest, since=since, typed=False, ledger=ledger)
 
 
-def _interface(build: Build, *, digest: str | None = ANYONE) -> Route:
+def _make_interface(build: Build, *, digest: str | None = ANYONE) -> Route:
     return Route(build, digest=digest, indent=None, chunked=True)
 
 
 ROUTES: dict[str, Route] = {
-    "/api/v1/production": Route(production.v1_production, digest=OPEN, indent=2),
-    "/api/v1/production/inverters": Route(inverters.inverters, indent=2, ledger="inverters"),
-    "/production.json": _interface(lambda device: production.production(device, details=False), digest=OPEN),
-    "/production.json?details=1": _interface(lambda device: production.production(device, details=True), digest=OPEN),
+    "/api/v1/production": Route(production.describe_v1_production, digest=OPEN, indent=2),
+    "/api/v1/production/inverters": Route(inverters.list_inverters, indent=2, ledger="inverters"),
+    "/production.json": _make_interface(
+        lambda device: production.describe_production(device, details=False), digest=OPEN
+    ),
+    "/production.json?details=1": _make_interface(
+        lambda device: production.describe_production(device, details=True), digest=OPEN
+    ),
     # Captures of 4.10 and 5.0 show a 401 here for every login.
-    "/production": _interface(lambda device: production.production(device, details=False), digest=NOBODY),
-    "/inventory.json": _interface(system.inventory, digest=OPEN),
-    "/home.json": _interface(system.home, digest=OPEN),
-    "/home": _interface(system.home),
-    "/admin/lib/tariff": Route(system.tariff, indent=None),
-    "/ivp/meters": _native(meters.meters),
-    "/ivp/meters/readings": _native(meters.readings, ledger="readings"),
-    "/ivp/meters/reports": _native(reports.reports),
-    "/ivp/meters/reports/production": _native(reports.production_report),
-    "/ivp/meters/reports/consumption": _native(reports.consumption_reports),
-    "/ivp/meters/gridReading": _native(reports.grid_reading, digest=None, since=(8, 3)),
-    "/ivp/meters/pvReading": _native(reports.pv_reading, digest=None, since=(8, 3)),
-    "/ivp/pdm/device_data": _native(device_data.device_data, digest=None, since=(8, 2, 127), ledger="device_data"),
-    "/ivp/pdm/energy": _native(production.energy, digest=None, since=(8, 2)),
-    "/ivp/ensemble/inventory": _native(battery.inventory, digest=None),
-    "/ivp/ensemble/power": _native(battery.power, digest=None),
-    "/ivp/ensemble/secctrl": _native(battery.secondary_control, digest=None),
-    "/ivp/ensemble/status": _native(battery.status, digest=None),
-    "/ivp/ensemble/relay": _native(battery.relay, digest=None),
-    "/ivp/ensemble/dry_contacts": _native(system.dry_contacts, digest=None),
-    "/ivp/ensemble/generator": _native(system.generator, digest=None),
-    "/ivp/ss/dry_contact_settings": _native(system.dry_contact_settings, digest=None),
-    "/ivp/ss/gen_config": _native(system.generator_config, digest=None),
-    "/ivp/ss/gen_schedule": _native(system.nothing, digest=None),
-    "/ivp/ss/pel_settings": _native(system.export_limit, digest=None),
-    "/ivp/sc/pvlimit": _native(system.pv_limit, digest=None),
+    "/production": _make_interface(lambda device: production.describe_production(device, details=False), digest=NOBODY),
+    "/inventory.json": _make_interface(system.describe_inventory, digest=OPEN),
+    "/home.json": _make_interface(system.describe_home, digest=OPEN),
+    "/home": _make_interface(system.describe_home),
+    "/admin/lib/tariff": Route(system.describe_tariff, indent=None),
+    "/ivp/meters": _make_native(meters.list_meters),
+    "/ivp/meters/readings": _make_native(meters.list_readings, ledger="readings"),
+    "/ivp/meters/reports": _make_native(reports.list_reports),
+    "/ivp/meters/reports/production": _make_native(reports.find_production_report),
+    "/ivp/meters/reports/consumption": _make_native(reports.list_consumption_reports),
+    "/ivp/meters/gridReading": _make_native(reports.describe_grid_reading, digest=None, since=(8, 3)),
+    "/ivp/meters/pvReading": _make_native(reports.describe_pv_reading, digest=None, since=(8, 3)),
+    "/ivp/pdm/device_data": _make_native(
+        device_data.describe_device_data, digest=None, since=(8, 2, 127), ledger="device_data"
+    ),
+    "/ivp/pdm/energy": _make_native(production.describe_energy, digest=None, since=(8, 2)),
+    "/ivp/ensemble/inventory": _make_native(battery.describe_inventory, digest=None),
+    "/ivp/ensemble/power": _make_native(battery.describe_power, digest=None),
+    "/ivp/ensemble/secctrl": _make_native(battery.describe_secondary_control, digest=None),
+    "/ivp/ensemble/status": _make_native(battery.describe_status, digest=None),
+    "/ivp/ensemble/relay": _make_native(battery.describe_relay, digest=None),
+    "/ivp/ensemble/dry_contacts": _make_native(system.describe_dry_contacts, digest=None),
+    "/ivp/ensemble/generator": _make_native(system.describe_generator, digest=None),
+    "/ivp/ss/dry_contact_settings": _make_native(system.describe_dry_contact_settings, digest=None),
+    "/ivp/ss/gen_config": _make_native(system.describe_generator_config, digest=None),
+    "/ivp/ss/gen_schedule": _make_native(system.give_nothing, digest=None),
+    "/ivp/ss/pel_settings": _make_native(system.describe_export_limit, digest=None),
+    "/ivp/sc/pvlimit": _make_native(system.describe_pv_limit, digest=None),
 }
 
 STREAM = "/stream/meter"
-STREAM_ROUTE = Route(meters.stream_event, digest=INSTALLER, rank=RANKS["prov"], ledger="stream")
+STREAM_ROUTE = Route(meters.make_stream_event, digest=INSTALLER, rank=RANKS["prov"], ledger="stream")
 
 
 def find(device: Device, request: ParsedRequest) -> Route | None:

@@ -7,10 +7,10 @@ import socket
 from simulator.gateway.access import EndpointAccess
 from simulator.gateway.answers import Answers
 from simulator.gateway.device import Device
-from simulator.profiles import profile_named
+from simulator.profiles import find_profile
 from simulator.web.connection import Conversation, close, open_streams
 from simulator.web.listener import PortListener
-from simulator.web.tls import Certificate, gateway_certificate
+from simulator.web.tls import Certificate, make_gateway_certificate
 
 # Certificates that a fault asks for must differ from those that updates bring.
 _FAULT_GENERATIONS = 100
@@ -44,9 +44,9 @@ class GatewayServer:
         self._faults = device.faults
         self._first_certificate = certificate
         self.certificate = certificate
-        self._tls = certificate.server_context()
-        self._http = PortListener(host, ports[0], lambda sock: self._connection(sock, secure=False))
-        self._https = PortListener(host, ports[1], lambda sock: self._connection(sock, secure=True))
+        self._tls = certificate.make_server_context()
+        self._http = PortListener(host, ports[0], lambda sock: self._serve_connection(sock, secure=False))
+        self._https = PortListener(host, ports[1], lambda sock: self._serve_connection(sock, secure=True))
         self._outage: asyncio.Task[None] | None = None
         self._updates = 0
 
@@ -77,14 +77,14 @@ class GatewayServer:
 
     def _open_ports(self) -> None:
         if self._faults.get("refuse") is not None or self._outage is not None:
-            self._http.down(drop_connections=True)
-            self._https.down(drop_connections=True)
+            self._http.stop_listening(drop_connections=True)
+            self._https.stop_listening(drop_connections=True)
             return
-        self._http.up()
+        self._http.start_listening()
         if self._device.profile.uses_tokens:
-            self._https.up()
+            self._https.start_listening()
         else:
-            self._https.down(drop_connections=True)
+            self._https.stop_listening(drop_connections=True)
 
     def _apply_switch(self, name: str) -> None:
         if name == "refuse":
@@ -108,29 +108,31 @@ class GatewayServer:
         self._access.end_sessions()
         if become is not None:
             self._updates += 1
-            self._device.become(profile_named(become))
+            self._device.become(find_profile(become))
             self._renew_certificate()
         self._outage = None
-        self._faults.off(fault)
+        self._faults.switch_off(fault)
         self._open_ports()
 
     def _renew_certificate(self) -> None:
         renewed = self._faults.get("new-certificate")
         generation = self._updates if renewed is None else _FAULT_GENERATIONS + int(renewed["generation"])
         is_first = generation == 0 and self._device.serial == self._device.profile.serial
-        self.certificate = self._first_certificate if is_first else gateway_certificate(self._device.serial, generation)
-        self._tls = self.certificate.server_context()
+        self.certificate = (
+            self._first_certificate if is_first else make_gateway_certificate(self._device.serial, generation)
+        )
+        self._tls = self.certificate.make_server_context()
         self._https.drop()
 
-    async def _connection(self, sock: socket.socket, *, secure: bool) -> None:
+    async def _serve_connection(self, sock: socket.socket, *, secure: bool) -> None:
         silent = self._faults.get("silent")
         if silent is not None and silent["stage"] == "handshake":
             await asyncio.Event().wait()
         reader, writer = await open_streams(sock, self._tls if secure else None)
         try:
             await Conversation(reader, writer).run(
-                self._answers.on_https if secure else self._answers.on_http,
-                self._answers.headers,
+                self._answers.answer_https if secure else self._answers.answer_http,
+                self._answers.make_headers,
                 keep_alive=lambda: self._device.profile.uses_tokens,
             )
         except asyncio.CancelledError:

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from simulator.clock import real_ms
 from simulator.gateway.device import Device
-from simulator.gateway.payloads.meters import stream_event
+from simulator.gateway.payloads.meters import make_stream_event
 from simulator.ledger import Ledger
-from simulator.web.messages import ByteWriter, Headers, chunk, head
+from simulator.web.messages import ByteWriter, Headers, encode_chunk, encode_head
 
 # A device has no backlog: when it could not keep up for this long it goes on with the present.
 _LAG_S = 10
@@ -38,7 +38,9 @@ class MeterStream:
         # Before firmware 7 there are no chunks: the end of the connection is the end of the body.
         self._chunked = device.profile.uses_tokens
         framing = (("Transfer-Encoding", "chunked"),) if self._chunked else ()
-        self._head = head(200, (*headers, ("Content-Type", "text/event-stream"), *framing, ("Connection", "close")))
+        self._head = encode_head(
+            200, (*headers, ("Content-Type", "text/event-stream"), *framing, ("Connection", "close"))
+        )
         self._waiting = b""
         self._unsent: list[_SentEvent] = []
         self._count = 0
@@ -53,13 +55,13 @@ class MeterStream:
             await self._device.clock.sleep_until(second)
             if self._faults.get("stream-stall") is not None:
                 continue
-            if not await self._event(writer):
+            if not await self._send_event(writer):
                 return
 
-    async def _event(self, writer: ByteWriter) -> bool:
+    async def _send_event(self, writer: ByteWriter) -> bool:
         """Send one event; False ends the stream."""
-        values = stream_event(self._device)
-        data = self._framed(values)
+        values = make_stream_event(self._device)
+        data = self._frame_event(values)
         if data is None:
             await self._write(writer, b"data: {this is no JSON\n\n")
             return True
@@ -77,7 +79,7 @@ class MeterStream:
         await self._flush(writer)
         return True
 
-    def _framed(self, values: dict[str, Any]) -> bytes | None:
+    def _frame_event(self, values: dict[str, Any]) -> bytes | None:
         """The event's bytes; None when this one is to be garbage."""
         self._count += 1
         garbage = self._faults.get("stream-garbage")
@@ -101,5 +103,5 @@ class MeterStream:
             self._ledger.record("stream", event.values, time=event.time, sent_ms=event.sent_ms)
 
     async def _write(self, writer: ByteWriter, data: bytes) -> None:
-        writer.write(chunk(data) if self._chunked else data)
+        writer.write(encode_chunk(data) if self._chunked else data)
         await writer.drain()

@@ -5,7 +5,7 @@ import gzip
 from dataclasses import replace
 
 from simulator.faults import Faults, Parameters
-from simulator.web.messages import ByteWriter, Headers, Reply, Response, Takeover, all_headers, head
+from simulator.web.messages import ByteWriter, Headers, Reply, Response, Takeover, combine_headers, encode_head
 
 _FILLER = b" " * 65_536
 _HOSTILE_COOKIES: Headers = (
@@ -53,13 +53,13 @@ async def _wait_without_end(_writer: ByteWriter) -> None:
     await asyncio.Event().wait()
 
 
-def _start(response: Response, base: Headers) -> bytes:
-    return head(response.status, all_headers(replace(response, chunked=False), base, keep_alive=False))
+def _encode_start(response: Response, base: Headers) -> bytes:
+    return encode_head(response.status, combine_headers(replace(response, chunked=False), base, keep_alive=False))
 
 
 def _truncate(response: Response, parameters: Parameters, base: Headers) -> Takeover:
     async def run(writer: ByteWriter) -> None:
-        writer.write(_start(response, base) + response.body[: int(parameters["at"])])
+        writer.write(_encode_start(response, base) + response.body[: int(parameters["at"])])
         await writer.drain()
 
     return Takeover(run)
@@ -68,9 +68,9 @@ def _truncate(response: Response, parameters: Parameters, base: Headers) -> Take
 def _send_wrong_length(response: Response, parameters: Parameters, base: Headers) -> Takeover:
     async def run(writer: ByteWriter) -> None:
         length = max(0, len(response.body) + int(parameters["by"]))
-        headers = all_headers(replace(response, chunked=False), base, keep_alive=False)
+        headers = combine_headers(replace(response, chunked=False), base, keep_alive=False)
         lying = tuple((name, str(length) if name == "Content-Length" else value) for name, value in headers)
-        writer.write(head(response.status, lying) + response.body)
+        writer.write(encode_head(response.status, lying) + response.body)
         await writer.drain()
 
     return Takeover(run)
@@ -79,7 +79,7 @@ def _send_wrong_length(response: Response, parameters: Parameters, base: Headers
 def _send_without_end(response: Response, _parameters: Parameters, base: Headers) -> Takeover:
     async def run(writer: ByteWriter) -> None:
         headers = (*base, ("Content-Type", response.content_type or "application/json"), ("Connection", "close"))
-        writer.write(head(response.status, headers) + b"[")
+        writer.write(encode_head(response.status, headers) + b"[")
         while True:
             writer.write(_FILLER)
             await writer.drain()
@@ -94,7 +94,7 @@ def _compress_bomb(response: Response, parameters: Parameters, _base: Headers) -
 
 def _send_slowly(response: Response, parameters: Parameters, base: Headers) -> Takeover:
     async def run(writer: ByteWriter) -> None:
-        writer.write(_start(response, base))
+        writer.write(_encode_start(response, base))
         for index in range(len(response.body)):
             writer.write(response.body[index : index + 1])
             await writer.drain()

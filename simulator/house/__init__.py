@@ -3,9 +3,9 @@
 Pure: no network, disk, clock or settings. `House` is the way in, `PROFILES` the ready-made houses.
 """
 
-from simulator.house.energies import DEFAULT_START, counters_start
+from simulator.house.energies import DEFAULT_START, choose_counters_start
 from simulator.house.house import House
-from simulator.house.late_morning import late_morning_offset
+from simulator.house.late_morning import find_late_morning_offset
 from simulator.house.profile import Battery, HouseProfile, RoofPanel, Shade
 from simulator.house.profiles import BATTERY, PROFILES, SINGLE_PHASE, SPLIT_PHASE, THREE_PHASE
 from simulator.house.state import (
@@ -19,7 +19,7 @@ from simulator.house.state import (
     PhaseEnergy,
     PhaseReading,
 )
-from simulator.house.sun import SunPosition, sun_position
+from simulator.house.sun import SunPosition, compute_sun_position
 
 __all__ = [
     "BATTERY",
@@ -43,7 +43,7 @@ __all__ = [
     "RoofPanel",
     "Shade",
     "SunPosition",
-    "counters_start",
-    "late_morning_offset",
-    "sun_position",
+    "choose_counters_start",
+    "compute_sun_position",
+    "find_late_morning_offset",
 ]

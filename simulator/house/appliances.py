@@ -46,7 +46,7 @@ class Use(NamedTuple):
     circuit: int | None
 
 
-def fridge(day: ApplianceDay) -> Iterator[Use]:
+def use_fridge(day: ApplianceDay) -> Iterator[Use]:
     """Cycle all day, longer when it is warm."""
     at = day.dice.randrange(30 * MINUTE)
     while at < 24 * HOUR:
@@ -56,7 +56,7 @@ def fridge(day: ApplianceDay) -> Iterator[Use]:
         at += on + int(day.dice.uniform(24, 36) * MINUTE)
 
 
-def kettle(day: ApplianceDay) -> Iterator[Use]:
+def use_kettle(day: ApplianceDay) -> Iterator[Use]:
     """Boil water around breakfast and through the day."""
     hours = [7.2, 10.5, 16.0, 20.3] if day.weekend else [6.6, 7.1, 17.6, 20.3]
     for hour in hours:
@@ -65,7 +65,7 @@ def kettle(day: ApplianceDay) -> Iterator[Use]:
             yield Use(start, day.dice.randrange(110, 230), 2050.0, 1.0, 1)
 
 
-def oven(day: ApplianceDay) -> Iterator[Use]:
+def use_oven(day: ApplianceDay) -> Iterator[Use]:
     """Heat up, then hold by thermostat; most evenings and at noon on weekends."""
     hour = day.dice.choice([12.0, 18.2]) if day.weekend else 18.2
     if day.dice.random() > 0.65:
@@ -79,7 +79,7 @@ def oven(day: ApplianceDay) -> Iterator[Use]:
         on = day.dice.randrange(45, 75)
 
 
-def hob(day: ApplianceDay) -> Iterator[Use]:
+def use_hob(day: ApplianceDay) -> Iterator[Use]:
     """Cook on an induction plate that works in pulses."""
     at = int((18.6 + day.dice.gauss(0, 0.5)) * HOUR)
     for _ in range(day.dice.randrange(18, 40)):
@@ -88,7 +88,7 @@ def hob(day: ApplianceDay) -> Iterator[Use]:
         at += on + day.dice.randrange(15, 40)
 
 
-def washing_machine(day: ApplianceDay) -> Iterator[Use]:
+def use_washing_machine(day: ApplianceDay) -> Iterator[Use]:
     """Heat, turn to and fro, spin; every third day or so."""
     if day.dice.random() > (0.6 if day.weekend else 0.3):
         return
@@ -103,7 +103,7 @@ def washing_machine(day: ApplianceDay) -> Iterator[Use]:
     yield Use(at, day.dice.randrange(6, 9) * MINUTE, 480.0, 0.7, 2)
 
 
-def dishwasher(day: ApplianceDay) -> Iterator[Use]:
+def use_dishwasher(day: ApplianceDay) -> Iterator[Use]:
     """Heat twice, wash between; most evenings."""
     if day.dice.random() > 0.6:
         return
@@ -113,7 +113,7 @@ def dishwasher(day: ApplianceDay) -> Iterator[Use]:
         at += minutes * MINUTE
 
 
-def lights(day: ApplianceDay) -> Iterator[Use]:
+def use_lights(day: ApplianceDay) -> Iterator[Use]:
     """Light the rooms one by one from dusk to bedtime, and in a dark morning."""
     for room in range(5):
         start = max(day.sunset_s - 15 * MINUTE, 16 * HOUR) + day.dice.randrange(40) * MINUTE
@@ -124,14 +124,14 @@ def lights(day: ApplianceDay) -> Iterator[Use]:
         yield Use(int(6.4 * HOUR), 80 * MINUTE, 70.0, 0.92, 0)
 
 
-def screens(day: ApplianceDay) -> Iterator[Use]:
+def use_screens(day: ApplianceDay) -> Iterator[Use]:
     """Work by day, television at night."""
     if not day.weekend:
         yield Use(int((8.6 + day.dice.gauss(0, 0.2)) * HOUR), 8 * HOUR, day.dice.uniform(60, 130), 0.9, 1)
     yield Use(int((19.6 + day.dice.gauss(0, 0.5)) * HOUR), day.dice.randrange(90, 200) * MINUTE, 125.0, 0.9, 2)
 
 
-def heat_pump(day: ApplianceDay) -> Iterator[Use]:
+def use_heat_pump(day: ApplianceDay) -> Iterator[Use]:
     """Heat when it is cold, cool when it is hot; cycle for the hot water anyway."""
     if not day.heat_pump_w:
         return
@@ -144,7 +144,7 @@ def heat_pump(day: ApplianceDay) -> Iterator[Use]:
         at += int(on / share)
 
 
-def car(day: ApplianceDay) -> Iterator[Use]:
+def use_car(day: ApplianceDay) -> Iterator[Use]:
     """Charge every third evening or so, at full power and then ever less."""
     if not day.ev_w or day.dice.random() > 0.35:
         return
@@ -158,15 +158,15 @@ def car(day: ApplianceDay) -> Iterator[Use]:
 
 
 APPLIANCES: tuple[Callable[[ApplianceDay], Iterator[Use]], ...] = (
-    fridge,
-    kettle,
-    oven,
-    hob,
-    washing_machine,
-    dishwasher,
-    lights,
-    screens,
-    heat_pump,
-    car,
+    use_fridge,
+    use_kettle,
+    use_oven,
+    use_hob,
+    use_washing_machine,
+    use_dishwasher,
+    use_lights,
+    use_screens,
+    use_heat_pump,
+    use_car,
 )
 """Everything in the house; the functions' names seed their dice."""

@@ -23,7 +23,7 @@ class Totals:
         self._after = [[0.0] * width]
         self._before = [[0.0] * width]
 
-    def until(self, minute: int) -> list[float]:
+    def sum_until(self, minute: int) -> list[float]:
         """Return the sums over the minutes from the start up to, not including, this one; negative before the start."""
         hours, _ = divmod(minute - self._start, _HOUR)
         while len(self._after) <= hours:

@@ -22,7 +22,7 @@ _APPLIANCES = 2.2
 """The mean load as a multiple of the base load, for the same purpose."""
 
 
-def counters_start(t: float) -> float:
+def choose_counters_start(t: float) -> float:
     """Return a start for a house that will be asked about the days around t: a Monday 00:00 UTC, 8 to 15 days before.
 
     Two processes of the same week get the same start, so their counters agree.
@@ -49,57 +49,59 @@ class EnergyAccounts:
         self._start = start
         self._phases = range(profile.phase_count)
         self._width = len(samples.meters) * len(self._phases) * 2
-        self._minute = lru_cache(maxsize=256)(self._minute_wh)
+        self._get_minute_wh = lru_cache(maxsize=256)(self._compute_minute_wh)
         # Meters and panels in one row: both need the same knots of the roof, which are not remembered for long.
         self._totals = Totals(
             int(start) // 60,
             self._width + len(profile.panels),
-            lambda minute: [*self._minute(minute), *roof.minute_ws(minute)],
+            lambda minute: [*self._get_minute_wh(minute), *roof.get_minute_ws(minute)],
         )
         days = max(30.0, (start - INSTALLED) / DAY_S)
         self._panel_base_wh = [panel.rated_w * panel.health * _SUN_HOURS * days for panel in profile.panels]
         self._load_base_wh = profile.base_load_w * _APPLIANCES * 24.0 * days / len(self._phases)
-        self._base = {meter: [self._base_wh(meter, phase) for phase in self._phases] for meter in samples.meters}
+        self._base = {
+            meter: [self._compute_base_wh(meter, phase) for phase in self._phases] for meter in samples.meters
+        }
 
-    def truth_wh(self, start: float, stop: float) -> dict[str, tuple[PhaseEnergy, ...]]:
+    def compute_truth_wh(self, start: float, stop: float) -> dict[str, tuple[PhaseEnergy, ...]]:
         """Return the sum of the samples of the seconds start <= s < stop (Wh), by meter and phase."""
         # A part of a second counts when its second does: the sample of a second is at its beginning.
         first, last = -int(-start // 1), -int(-stop // 1)
         sums = [0.0] * self._width
         for minute in range(first // 60, last // 60):
-            sums = [a + b for a, b in zip(sums, self._minute(minute), strict=True)]
-        before = self._with_seconds([0.0] * self._width, first)
-        return self._by_meter([a - b for a, b in zip(self._with_seconds(sums, last), before, strict=True)])
+            sums = [a + b for a, b in zip(sums, self._get_minute_wh(minute), strict=True)]
+        before = self._add_seconds([0.0] * self._width, first)
+        return self._split_by_meter([a - b for a, b in zip(self._add_seconds(sums, last), before, strict=True)])
 
-    def counters(self, t: float) -> LifetimeCounters:
+    def compute_counters(self, t: float) -> LifetimeCounters:
         """Return all lifetime counters at t.
 
         Raises:
             ValueError: t is too far from the start.
         """
-        sums = self._with_seconds(self._until(int(t // 60))[: self._width], int(t // 1))
+        sums = self._add_seconds(self._sum_until(int(t // 60))[: self._width], int(t // 1))
         counted = {
             meter: tuple(
                 PhaseEnergy(base.delivered_wh + span.delivered_wh, base.received_wh + span.received_wh)
                 for base, span in zip(self._base[meter], spans, strict=True)
             )
-            for meter, spans in self._by_meter(sums).items()
+            for meter, spans in self._split_by_meter(sums).items()
         }
-        return LifetimeCounters(counted, tuple(self._panels_wh(t)))
+        return LifetimeCounters(counted, tuple(self._compute_panels_wh(t)))
 
-    def panel_wh(self, index: int, t: float) -> float:
+    def compute_panel_wh(self, index: int, t: float) -> float:
         """Return the lifetime counter of one panel at t (Wh)."""
-        return self._panels_wh(t)[index]
+        return self._compute_panels_wh(t)[index]
 
-    def _panels_wh(self, t: float) -> list[float]:
+    def _compute_panels_wh(self, t: float) -> list[float]:
         minute = int(t // 60)
-        totals = self._until(minute)[self._width :]
+        totals = self._sum_until(minute)[self._width :]
         return [
-            base + (total + self._roof.energy_ws(index, minute * 60.0, t)) / 3600.0
+            base + (total + self._roof.compute_energy_ws(index, minute * 60.0, t)) / 3600.0
             for index, (base, total) in enumerate(zip(self._panel_base_wh, totals, strict=True))
         ]
 
-    def _until(self, minute: int) -> list[float]:
+    def _sum_until(self, minute: int) -> list[float]:
         """Return the row of totals at a minute: meters (Wh), then panels (W s)."""
         if abs(minute * 60 - self._start) > MAX_COUNTED_S:
             days = abs(minute * 60 - self._start) / DAY_S
@@ -107,13 +109,13 @@ class EnergyAccounts:
                 f"counters at {minute * 60} are {days:.0f} days from this house's start {self._start:.0f}: "
                 "make the house with start=counters_start(t)"
             )
-        return self._totals.until(minute)
+        return self._totals.sum_until(minute)
 
-    def _minute_wh(self, index: int) -> list[float]:
+    def _compute_minute_wh(self, index: int) -> list[float]:
         """Return delivered and received energy of a minute, by meter and phase, in one row."""
-        return self._seconds_wh(index, 60)
+        return self._compute_seconds_wh(index, 60)
 
-    def _seconds_wh(self, index: int, seconds: int) -> list[float]:
+    def _compute_seconds_wh(self, index: int, seconds: int) -> list[float]:
         """Return the row of the first seconds of a minute."""
         row: list[float] = []
         watts = self._samples.minute(index).watts
@@ -126,21 +128,25 @@ class EnergyAccounts:
                 row += (positive / 3600.0, (positive - net) / 3600.0)
         return row
 
-    def _with_seconds(self, sums: Sequence[float], second: int) -> list[float]:
+    def _add_seconds(self, sums: Sequence[float], second: int) -> list[float]:
         """Return the sums with those seconds added that lie before `second` in its own minute."""
         minute, seconds = divmod(second, 60)
-        return [a + b for a, b in zip(sums, self._seconds_wh(minute, seconds), strict=True)] if seconds else list(sums)
+        return (
+            [a + b for a, b in zip(sums, self._compute_seconds_wh(minute, seconds), strict=True)]
+            if seconds
+            else list(sums)
+        )
 
-    def _by_meter(self, row: Sequence[float]) -> dict[str, tuple[PhaseEnergy, ...]]:
+    def _split_by_meter(self, row: Sequence[float]) -> dict[str, tuple[PhaseEnergy, ...]]:
         pairs = iter(row)
         return {
             meter: tuple(PhaseEnergy(next(pairs), next(pairs)) for _ in self._phases) for meter in self._samples.meters
         }
 
-    def _base_wh(self, meter: str, phase: int) -> PhaseEnergy:
+    def _compute_base_wh(self, meter: str, phase: int) -> PhaseEnergy:
         """Return what a counter showed at the start: what such a house collects from its installation on."""
         made = sum(
-            base * self._profile.share(panel)[phase]
+            base * self._profile.compute_shares(panel)[phase]
             for base, panel in zip(self._panel_base_wh, self._profile.panels, strict=True)
         )
         used = self._load_base_wh

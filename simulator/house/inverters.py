@@ -42,52 +42,52 @@ class InverterReports:
         self._lifetime_wh = lifetime_wh
         self._state = state
         self._jitter = [NoiseField(seed, f"poll {panel.serial}") for panel in profile.panels]
-        self._poll = lru_cache(maxsize=65_536)(self._last_answered)
-        self._report = lru_cache(maxsize=4096)(self._new_report)
+        self._get_answered = lru_cache(maxsize=65_536)(self._find_last_answered)
+        self._get_report = lru_cache(maxsize=4096)(self._make_report)
 
-    def reports(self, t: float, interval_s: float) -> list[InverterReport]:
+    def list_reports(self, t: float, interval_s: float) -> list[InverterReport]:
         """Return the newest report of each inverter at t."""
         reports = []
         for index in range(len(self._profile.panels)):
             number = int(t // interval_s)
-            while self._poll_time(index, number, interval_s) > t:
+            while self._compute_poll_time(index, number, interval_s) > t:
                 number -= 1
-            answered = self._poll(index, number, interval_s)
+            answered = self._get_answered(index, number, interval_s)
             if answered is not None:
-                reports.append(self._report(index, answered, interval_s))
+                reports.append(self._get_report(index, answered, interval_s))
         return reports
 
-    def _poll_time(self, index: int, number: int, interval_s: float) -> int:
+    def _compute_poll_time(self, index: int, number: int, interval_s: float) -> int:
         """Return when the gateway asks an inverter for the number-th time (epoch seconds)."""
         place = (index + 0.5) / len(self._profile.panels)
-        jitter = _JITTER * self._jitter[index].at(number)
+        jitter = _JITTER * self._jitter[index].compute_point(number)
         return int((number + place + jitter) * interval_s)
 
-    def _last_answered(self, index: int, number: int, interval_s: float) -> int | None:
+    def _find_last_answered(self, index: int, number: int, interval_s: float) -> int | None:
         """Return the newest poll up to this one that the inverter was awake for; None when there is none."""
         oldest = number - int(_LONGEST_SLEEP_S / interval_s)
         while number > oldest:
-            if self._roof.is_awake(index, self._poll_time(index, number, interval_s)):
+            if self._roof.is_awake(index, self._compute_poll_time(index, number, interval_s)):
                 return number
             number -= 1
         return None
 
-    def _new_report(self, index: int, number: int, interval_s: float) -> InverterReport:
+    def _make_report(self, index: int, number: int, interval_s: float) -> InverterReport:
         panel = self._profile.panels[index]
-        end = self._poll_time(index, number, interval_s)
-        start = float(self._poll_time(index, number - 1, interval_s))
+        end = self._compute_poll_time(index, number, interval_s)
+        start = float(self._compute_poll_time(index, number - 1, interval_s))
         if not self._roof.is_awake(index, start):
-            start = self._roof.dawn(index, start, end)
+            start = self._roof.find_dawn(index, start, end)
         seconds = max(1, round(end - start))
-        joules = round(self._roof.energy_ws(index, start, end))
+        joules = round(self._roof.compute_energy_ws(index, start, end))
         power = round(joules / seconds)
-        now_w = self._roof.power_w(end)[index]
+        now_w = self._roof.compute_power_w(end)[index]
         reading = self._state(end).meters[PRODUCTION]
         phases = reading if panel.phase is None else (reading[panel.phase],)
         ac_v = sum(phase.voltage_v for phase in phases)
         dc_w = now_w / 0.965
         # A panel's best voltage falls with its heat and, in weak light, a little with the light.
-        hot_c = self._weather.temperature_c(end) + 0.07 * now_w
+        hot_c = self._weather.compute_temperature_c(end) + 0.07 * now_w
         dc_v = 34.5 - 0.09 * (hot_c - 25.0) + 0.004 * min(now_w, 100.0)
         return InverterReport(
             serial=panel.serial,

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from simulator.house.appliances import APPLIANCES, HOUR, ApplianceDay, Use
-from simulator.house.noise import NoiseField, dice
+from simulator.house.noise import NoiseField, make_dice
 from simulator.house.profile import HouseProfile
-from simulator.house.sun import geometric_position
+from simulator.house.sun import compute_geometric_position
 from simulator.house.weather import Weather
 
 _SATURDAY = 5
@@ -41,13 +41,13 @@ class Loads:
         self._zone = ZoneInfo(profile.time_zone)
         self._phases = range(profile.phase_count)
         self._drift = [NoiseField(seed, f"base load {phase}") for phase in self._phases]
-        self._uses = lru_cache(maxsize=16)(self._uses_of_day)
-        self._steps = lru_cache(maxsize=16)(self._steps_of_day)
+        self._get_uses = lru_cache(maxsize=16)(self._list_uses_of_day)
+        self._get_steps = lru_cache(maxsize=16)(self._make_steps_of_day)
 
-    def minute(self, minute: int) -> tuple[list[list[float]], list[list[float]]]:
+    def compute_minute(self, minute: int) -> tuple[list[list[float]], list[list[float]]]:
         """Return active (W) and reactive power (var) of the 60 seconds of a minute, by phase, without noise."""
         start = minute * 60
-        steps = self._steps(datetime.fromtimestamp(start, self._zone).toordinal())
+        steps = self._get_steps(datetime.fromtimestamp(start, self._zone).toordinal())
         index = bisect_right(steps.times, start) - 1
         change = steps.times[index + 1] if index + 1 < len(steps.times) else float("inf")
         if change >= start + 60:
@@ -58,53 +58,56 @@ class Loads:
             watts = [[steps.watts[i][phase] for i in at] for phase in self._phases]
             var = [[steps.var[i][phase] for i in at] for phase in self._phases]
         for phase in self._phases:
-            base = self._base_w(phase, start)
-            slope = (self._base_w(phase, start + 60) - base) / 60
+            base = self._compute_base_w(phase, start)
+            slope = (self._compute_base_w(phase, start + 60) - base) / 60
             watts[phase] = [value + base + slope * second for second, value in enumerate(watts[phase])]
             var[phase] = [value - 0.15 * base for value in var[phase]]
         return watts, var
 
-    def _base_w(self, phase: int, t: float) -> float:
+    def _compute_base_w(self, phase: int, t: float) -> float:
         """Return the drifting base load of a phase: routers, standby, ventilation (W)."""
         mean = self._profile.base_load_w / len(self._phases)
-        return mean * (1.0 + 0.25 * self._drift[phase].swing(t / _DRIFT_S))
+        return mean * (1.0 + 0.25 * self._drift[phase].compute_swing(t / _DRIFT_S))
 
-    def _midnight(self, day: int) -> float:
+    def _find_midnight(self, day: int) -> float:
         return datetime.combine(date.fromordinal(day), time(), self._zone).timestamp()
 
-    def _uses_of_day(self, day: int) -> list[Use]:
+    def _list_uses_of_day(self, day: int) -> list[Use]:
         """Return every use that starts on a local day (a date's ordinal)."""
-        noon = self._midnight(day) + 12 * HOUR
+        noon = self._find_midnight(day) + 12 * HOUR
         weekend = date.fromordinal(day).weekday() >= _SATURDAY
         uses: list[Use] = []
         for appliance in APPLIANCES:
             known = ApplianceDay(
-                dice=dice(self._seed, appliance.__name__, day),
+                dice=make_dice(self._seed, appliance.__name__.removeprefix("use_"), day),
                 weekend=weekend,
-                noon_c=self._weather.temperature_c(noon),
-                sunset_s=self._sunset_s(day),
+                noon_c=self._weather.compute_temperature_c(noon),
+                sunset_s=self._find_sunset_s(day),
                 heat_pump_w=self._profile.heat_pump_w,
                 ev_w=self._profile.ev_w,
             )
             uses.extend(appliance(known))
         return uses
 
-    def _sunset_s(self, day: int) -> int:
+    def _find_sunset_s(self, day: int) -> int:
         """Return when it gets dark, in seconds after local midnight, to a quarter of an hour."""
-        noon = self._midnight(day) + 12 * HOUR
+        noon = self._find_midnight(day) + 12 * HOUR
         for quarter in range(48):
             t = noon + quarter * 900.0
-            if geometric_position(self._profile.latitude_deg, self._profile.longitude_deg, t).elevation_deg < 0.0:
+            if (
+                compute_geometric_position(self._profile.latitude_deg, self._profile.longitude_deg, t).elevation_deg
+                < 0.0
+            ):
                 return 12 * HOUR + quarter * 900
         return 24 * HOUR
 
-    def _steps_of_day(self, day: int) -> _Steps:
+    def _make_steps_of_day(self, day: int) -> _Steps:
         """Return the day as steps, what still runs from the evening before included."""
         changes: dict[float, list[float]] = defaultdict(lambda: [0.0] * (2 * len(self._phases)))
-        start, end = self._midnight(day), self._midnight(day + 1)
+        start, end = self._find_midnight(day), self._find_midnight(day + 1)
         for origin in (day - 1, day):
-            midnight = self._midnight(origin)
-            for use in self._uses(origin):
+            midnight = self._find_midnight(origin)
+            for use in self._get_uses(origin):
                 on = max(start, midnight + use.start_s)
                 off = min(end, midnight + use.start_s + use.seconds)
                 if on < off:

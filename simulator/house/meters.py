@@ -38,45 +38,47 @@ class Grid:
         self._fast = NoiseField(seed, "frequency fast")
         self._slow = NoiseField(seed, "frequency slow")
 
-    def voltage_v(self, phase: int, second: int, import_w: float) -> float:
+    def compute_voltage_v(self, phase: int, second: int, import_w: float) -> float:
         """Return a phase's voltage: the network's drift, and the drop by import (a rise by export)."""
         minute, within = divmod(second, 60)
-        drift = 0.012 * self._nominal_v * self._drift[phase].swing(second / 600.0)
-        noise = 0.04 * self._noise[phase].minute(minute)[within]
+        drift = 0.012 * self._nominal_v * self._drift[phase].compute_swing(second / 600.0)
+        noise = 0.04 * self._noise[phase].get_minute(minute)[within]
         return self._nominal_v * 1.01 + drift + noise - self._ohm * import_w / self._nominal_v
 
-    def frequency_hz(self, second: int) -> float:
+    def compute_frequency_hz(self, second: int) -> float:
         """Return the grid's frequency in the meter's coarse steps, two decimals."""
-        wander = 0.03 * self._slow.swing(second / 240.0) + 0.015 * self._fast.swing(second / 20.0)
+        wander = 0.03 * self._slow.compute_swing(second / 240.0) + 0.015 * self._fast.compute_swing(second / 20.0)
         stepped = round((self._nominal_hz + wander) * _FREQUENCY_STEPS_PER_HZ) / _FREQUENCY_STEPS_PER_HZ
         return round(stepped, 2)
 
 
-def reading(active_w: float, reactive_var: float, distortion_va: float, volts: float, hertz: float) -> PhaseReading:
+def make_reading(
+    active_w: float, reactive_var: float, distortion_va: float, volts: float, hertz: float
+) -> PhaseReading:
     """Return one meter's reading from the powers on its wire."""
     apparent = sqrt(active_w * active_w + reactive_var * reactive_var + distortion_va * distortion_va)
     factor = active_w / apparent if apparent else 0.0
     return PhaseReading(active_w, reactive_var, apparent, volts, apparent / volts, factor, hertz)
 
 
-def production(active_w: float, inverters: float, volts: float, hertz: float) -> PhaseReading:
+def measure_production(active_w: float, inverters: float, volts: float, hertz: float) -> PhaseReading:
     """Return the production meter of a phase that so many inverters feed; their filters draw reactive power always."""
-    return reading(active_w, _FILTER_VAR * inverters, _FILTER_DISTORTION_VA * inverters, volts, hertz)
+    return make_reading(active_w, _FILTER_VAR * inverters, _FILTER_DISTORTION_VA * inverters, volts, hertz)
 
 
-def net_consumption(
+def measure_net_consumption(
     active_w: float, load_w: float, load_var: float, *, inverters: float, volts: float, hertz: float
 ) -> PhaseReading:
     """Return the grid meter of a phase: it supplies the reactive power of the loads and of the inverters' filters."""
-    return reading(active_w, load_var + _FILTER_VAR * inverters, _LOAD_DISTORTION * load_w, volts, hertz)
+    return make_reading(active_w, load_var + _FILTER_VAR * inverters, _LOAD_DISTORTION * load_w, volts, hertz)
 
 
-def storage(active_w: float, volts: float, hertz: float) -> PhaseReading:
+def measure_storage(active_w: float, volts: float, hertz: float) -> PhaseReading:
     """Return the battery's meter of a phase."""
-    return reading(active_w, _STORAGE_VAR, _STORAGE_DISTORTION_VA, volts, hertz)
+    return make_reading(active_w, _STORAGE_VAR, _STORAGE_DISTORTION_VA, volts, hertz)
 
 
-def total_consumption(production: PhaseReading, net: PhaseReading) -> PhaseReading:
+def compute_total_consumption(production: PhaseReading, net: PhaseReading) -> PhaseReading:
     """Return what a gateway computes from the two meters that it has, as its stream shows it.
 
     It adds currents and apparent powers with the sign of their power, which no wire carries.

@@ -12,12 +12,12 @@ _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
 
 
-def dice(seed: int, name: str, index: int) -> random.Random:
+def make_dice(seed: int, name: str, index: int) -> random.Random:
     """Return a generator that is the same wherever seed, name and index are (for the choices of one day)."""
     return random.Random(f"{seed}/{name}/{index}")
 
 
-def smooth_step(x: float) -> float:
+def compute_smooth_step(x: float) -> float:
     """Return 0 below 0, 1 above 1, and an S between, without a kink at either end."""
     if x <= 0.0:
         return 0.0
@@ -38,22 +38,22 @@ class NoiseField:
         digest = blake2b(f"{seed}/{name}".encode(), digest_size=8).digest()
         self._key = int.from_bytes(digest, "big")
 
-    def at(self, index: int) -> float:
+    def compute_point(self, index: int) -> float:
         """Return the number of one lattice point, uniform in [0, 1). SplitMix64: fast, and mixes neighbours well."""
         z = (self._key + index * _GOLDEN) & _MASK
         z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
         z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
         return ((z ^ (z >> 31)) >> 11) * 2.0**-53
 
-    def smooth(self, x: float) -> float:
+    def interpolate(self, x: float) -> float:
         """Return the curve at x, in [0, 1): the lattice value at integers, an S-curve between neighbours."""
         index = int(x // 1)
-        before = self.at(index)
-        return before + (self.at(index + 1) - before) * smooth_step(x - index)
+        before = self.compute_point(index)
+        return before + (self.compute_point(index + 1) - before) * compute_smooth_step(x - index)
 
-    def swing(self, x: float) -> float:
+    def compute_swing(self, x: float) -> float:
         """Return the curve at x scaled to [-1, 1)."""
-        return 2.0 * self.smooth(x) - 1.0
+        return 2.0 * self.interpolate(x) - 1.0
 
 
 class Texture:
@@ -70,7 +70,7 @@ class Texture:
     LENGTH = 4093
 
     def __init__(self, seed: int, name: str) -> None:
-        generator = dice(seed, name, 0)
+        generator = make_dice(seed, name, 0)
         # Nothing beyond 3 sigma: a meter does not jump without a cause.
         values = [max(-3.0, min(3.0, generator.gauss(0.0, 1.0))) for _ in range(self.LENGTH)]
         mean = sum(values) / self.LENGTH
@@ -78,7 +78,7 @@ class Texture:
         centred = [value - mean for value in values]
         self._table = centred + centred[:60]
 
-    def minute(self, minute: int) -> list[float]:
+    def get_minute(self, minute: int) -> list[float]:
         """Return the 60 values (unit variance) of the minute that starts at epoch second 60 * minute."""
         start = (minute * 60) % self.LENGTH
         return self._table[start : start + 60]

@@ -48,40 +48,40 @@ class SimulatedPower:
         self._roof = roof
         self._loads = loads
         self._phases = range(profile.phase_count)
-        shares = [profile.share(panel) for panel in profile.panels]
+        shares = [profile.compute_shares(panel) for panel in profile.panels]
         self._feeds = [
             [(index, share[phase]) for index, share in enumerate(shares) if share[phase]] for phase in self._phases
         ]
         self._own_use_w = [_OWN_USE_W * sum(share for _, share in feed) for feed in self._feeds]
         self._production_noise = [Texture(seed, f"production noise {phase}") for phase in self._phases]
         self._load_noise = [Texture(seed, f"load noise {phase}") for phase in self._phases]
-        self.minute = lru_cache(maxsize=256)(self._minute)
+        self.get_minute = lru_cache(maxsize=256)(self._compute_minute)
 
-    def _minute(self, minute: int) -> Minute:
-        watts, var = self._loads.minute(minute)
+    def _compute_minute(self, minute: int) -> Minute:
+        watts, var = self._loads.compute_minute(minute)
         load_w = [
             [
                 w + (0.8 + 0.002 * w) * n
-                for w, n in zip(watts[phase], self._load_noise[phase].minute(minute), strict=True)
+                for w, n in zip(watts[phase], self._load_noise[phase].get_minute(minute), strict=True)
             ]
             for phase in self._phases
         ]
-        return Minute([self._production(minute, phase) for phase in self._phases], load_w, var)
+        return Minute([self._compute_production(minute, phase) for phase in self._phases], load_w, var)
 
-    def _production(self, minute: int, phase: int) -> list[float]:
+    def _compute_production(self, minute: int, phase: int) -> list[float]:
         """Return 60 seconds of one phase: straight between the roof's knots, and the meter's noise."""
         first = minute * KNOTS_PER_MINUTE
-        knots = [self._knot_w(first + step, phase) for step in range(KNOTS_PER_MINUTE + 1)]
+        knots = [self._compute_knot_w(first + step, phase) for step in range(KNOTS_PER_MINUTE + 1)]
         samples: list[float] = []
         for before, after in pairwise(knots):
             slope = (after - before) / KNOT_S
             samples.extend(before + slope * second for second in range(KNOT_S))
-        noise = self._production_noise[phase].minute(minute)
+        noise = self._production_noise[phase].get_minute(minute)
         return [w + (0.25 + 0.0008 * w) * n for w, n in zip(samples, noise, strict=True)]
 
-    def _knot_w(self, knot: int, phase: int) -> float:
+    def _compute_knot_w(self, knot: int, phase: int) -> float:
         """Return a phase's production at a knot: its panels, less what their filters draw in the dark."""
-        powers = self._roof.knot(knot)
+        powers = self._roof.get_knot(knot)
         if powers is self._roof.dark:
             return -self._own_use_w[phase]
         panels = sum(powers[index] * share for index, share in self._feeds[phase])

@@ -128,7 +128,7 @@ class HouseProfile:
         """Number of metered phases: 3, 2 or 1."""
         return PHASE_COUNT[self.phases]
 
-    def share(self, panel: RoofPanel) -> tuple[float, ...]:
+    def compute_shares(self, panel: RoofPanel) -> tuple[float, ...]:
         """Return which share of a panel's power flows into each phase; the shares sum to 1."""
         count = self.phase_count
         if panel.phase is None:

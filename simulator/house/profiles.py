@@ -6,7 +6,7 @@ _TREE = Shade(from_azimuth_deg=85.0, to_azimuth_deg=135.0, below_elevation_deg=3
 _CHIMNEY = Shade(from_azimuth_deg=225.0, to_azimuth_deg=252.0, below_elevation_deg=50.0, blocked=0.6)
 
 
-def _roof(
+def _make_roof(
     first_serial: int,
     groups: tuple[tuple[int, float, float], ...],
     rated_w: float,
@@ -49,7 +49,7 @@ THREE_PHASE = HouseProfile(
     longitude_deg=13.40,
     time_zone="Europe/Berlin",
     phases="three",
-    panels=_roof(122045000001, ((14, 190.0, 35.0), (10, 280.0, 35.0)), 410.0, 295.0, (0, 1, 2)),
+    panels=_make_roof(122045000001, ((14, 190.0, 35.0), (10, 280.0, 35.0)), 410.0, 295.0, (0, 1, 2)),
     heat_pump_w=2400.0,
     ev_w=11_000.0,
 )
@@ -61,7 +61,7 @@ SPLIT_PHASE = HouseProfile(
     longitude_deg=-104.99,
     time_zone="America/Denver",
     phases="split",
-    panels=_roof(482231000001, ((12, 180.0, 27.0), (6, 270.0, 27.0)), 400.0, 366.0, (None,)),
+    panels=_make_roof(482231000001, ((12, 180.0, 27.0), (6, 270.0, 27.0)), 400.0, 366.0, (None,)),
     nominal_voltage_v=120.0,
     nominal_frequency_hz=60.0,
     mean_temperature_c=11.0,
@@ -78,7 +78,7 @@ SINGLE_PHASE = HouseProfile(
     longitude_deg=-2.59,
     time_zone="Europe/London",
     phases="single",
-    panels=_roof(121738000001, ((12, 165.0, 40.0),), 375.0, 290.0, (0,)),
+    panels=_make_roof(121738000001, ((12, 165.0, 40.0),), 375.0, 290.0, (0,)),
     mean_temperature_c=10.5,
     cloudiness=0.55,
     base_load_w=180.0,
@@ -91,7 +91,7 @@ BATTERY = HouseProfile(
     longitude_deg=138.60,
     time_zone="Australia/Adelaide",
     phases="three",
-    panels=_roof(122203000001, ((12, 10.0, 22.0), (8, 280.0, 22.0)), 440.0, 349.0, (0, 1, 2)),
+    panels=_make_roof(122203000001, ((12, 10.0, 22.0), (8, 280.0, 22.0)), 440.0, 349.0, (0, 1, 2)),
     battery=Battery(capacity_wh=10_080.0, max_power_w=3840.0),
     mean_temperature_c=17.0,
     cloudiness=0.3,

@@ -9,9 +9,9 @@ from functools import lru_cache
 from math import cos, exp, radians, sin
 from typing import NamedTuple
 
-from simulator.house.noise import NoiseField, smooth_step
+from simulator.house.noise import NoiseField, compute_smooth_step
 from simulator.house.profile import HouseProfile, RoofPanel
-from simulator.house.sun import sun_position
+from simulator.house.sun import compute_sun_position
 from simulator.house.weather import KNOT_S, Weather
 
 KNOTS_PER_MINUTE = 60 // KNOT_S
@@ -53,31 +53,34 @@ class Roof:
         self.dark: tuple[float, ...] = (0.0,) * count
         """The object that `knot` returns while all inverters sleep."""
         starts = NoiseField(seed, "inverter start")
-        self.wake_elevation_deg = tuple(1.0 + 1.5 * starts.at(index) for index in range(count))
+        self.wake_elevation_deg = tuple(1.0 + 1.5 * starts.compute_point(index) for index in range(count))
         """The sun's elevation above which each inverter has enough light to run; they differ a little."""
         # A cloud's shadow crosses the roof in half a minute: each quarter of the panels sees the sky 10 s later.
         self._lags = tuple(index * 4 // count for index in range(count))
-        self._clear = lru_cache(maxsize=512)(self._clear_sky)
-        self.knot = lru_cache(maxsize=4096)(self._knot)
-        self.minute_ws = lru_cache(maxsize=4096)(self._minute_ws)
+        self._get_clear_sky = lru_cache(maxsize=512)(self._compute_clear_sky)
+        self.get_knot = lru_cache(maxsize=4096)(self._compute_knot)
+        self.get_minute_ws = lru_cache(maxsize=4096)(self._compute_minute_ws)
 
-    def power_w(self, t: float) -> list[float]:
+    def compute_power_w(self, t: float) -> list[float]:
         """Return the AC power of each panel at t (W, never negative)."""
         knot = int(t // KNOT_S)
         part = t / KNOT_S - knot
         return [
-            before + (after - before) * part for before, after in zip(self.knot(knot), self.knot(knot + 1), strict=True)
+            before + (after - before) * part
+            for before, after in zip(self.get_knot(knot), self.get_knot(knot + 1), strict=True)
         ]
 
-    def energy_ws(self, index: int, start: float, end: float) -> float:
+    def compute_energy_ws(self, index: int, start: float, end: float) -> float:
         """Return what one panel produces from start to end (W s), exactly: whole minutes from the cache."""
         first, last = -int(-start // 60), int(end // 60)
         if first >= last:
-            return self._piece_ws(index, start, end)
-        whole = sum(self.minute_ws(minute)[index] for minute in range(first, last))
-        return self._piece_ws(index, start, first * 60.0) + whole + self._piece_ws(index, last * 60.0, end)
+            return self._compute_piece_ws(index, start, end)
+        whole = sum(self.get_minute_ws(minute)[index] for minute in range(first, last))
+        return (
+            self._compute_piece_ws(index, start, first * 60.0) + whole + self._compute_piece_ws(index, last * 60.0, end)
+        )
 
-    def dawn(self, index: int, asleep: float, awake: float) -> float:
+    def find_dawn(self, index: int, asleep: float, awake: float) -> float:
         """Return when the inverter starts between an instant at which it sleeps and a later one at which it runs."""
         while awake - asleep > 1.0:
             middle = (asleep + awake) / 2
@@ -89,37 +92,37 @@ class Roof:
 
     def is_awake(self, index: int, t: float) -> bool:
         """Say whether the inverter has light to run and to answer the gateway."""
-        sun = sun_position(self._profile.latitude_deg, self._profile.longitude_deg, t)
+        sun = compute_sun_position(self._profile.latitude_deg, self._profile.longitude_deg, t)
         return sun.elevation_deg > self.wake_elevation_deg[index]
 
-    def _minute_ws(self, minute: int) -> tuple[float, ...]:
+    def _compute_minute_ws(self, minute: int) -> tuple[float, ...]:
         """Return what each panel produces in one minute (W s)."""
         first = minute * KNOTS_PER_MINUTE
-        knots = [self.knot(first + step) for step in range(KNOTS_PER_MINUTE + 1)]
+        knots = [self.get_knot(first + step) for step in range(KNOTS_PER_MINUTE + 1)]
         if all(knot is self.dark for knot in knots):
             return self.dark
         return tuple(KNOT_S * (sum(column) - (column[0] + column[-1]) / 2) for column in zip(*knots, strict=True))
 
-    def _piece_ws(self, index: int, start: float, end: float) -> float:
+    def _compute_piece_ws(self, index: int, start: float, end: float) -> float:
         """Return one panel's energy over a short span, knot by knot."""
         total = 0.0
         while start < end:
             knot = int(start // KNOT_S)
             stop = min(end, (knot + 1) * float(KNOT_S))
-            before, after = self.knot(knot)[index], self.knot(knot + 1)[index]
+            before, after = self.get_knot(knot)[index], self.get_knot(knot + 1)[index]
             middle = (start + stop) / 2 / KNOT_S - knot
             total += (before + (after - before) * middle) * (stop - start)
             start = stop
         return total
 
-    def _knot(self, knot: int) -> tuple[float, ...]:
+    def _compute_knot(self, knot: int) -> tuple[float, ...]:
         """Return the AC power of each panel (W) at epoch second knot * KNOT_S."""
         minute, step = divmod(knot, KNOTS_PER_MINUTE)
-        before, after = self._clear(minute), self._clear(minute + 1)
+        before, after = self._get_clear_sky(minute), self._get_clear_sky(minute + 1)
         if before is None or after is None:
             return self.dark
         part = step / KNOTS_PER_MINUTE
-        skies = [self._weather.light(knot - lag) for lag in range(4)]
+        skies = [self._weather.get_light(knot - lag) for lag in range(4)]
         powers = []
         for panel, lag, a, b in zip(self._panels, self._lags, before, after, strict=True):
             sky = skies[lag]
@@ -130,10 +133,10 @@ class Roof:
             powers.append(min(ac, panel.inverter_w))
         return tuple(powers)
 
-    def _clear_sky(self, minute: int) -> Sequence[_Clear] | None:
+    def _compute_clear_sky(self, minute: int) -> Sequence[_Clear] | None:
         """Return every panel under a clear sky at the start of a minute; None when all inverters sleep."""
         t = minute * 60.0
-        elevation_deg, azimuth_deg = sun_position(self._profile.latitude_deg, self._profile.longitude_deg, t)
+        elevation_deg, azimuth_deg = compute_sun_position(self._profile.latitude_deg, self._profile.longitude_deg, t)
         if elevation_deg <= min(self.wake_elevation_deg):
             return None
         height = sin(radians(elevation_deg))
@@ -141,35 +144,35 @@ class Roof:
         total = 1098.0 * height * exp(-0.057 / height)
         diffuse = total * (0.09 + 0.25 * exp(-height / 0.15))
         beam = (total - diffuse) / height
-        gain = _EFFICIENCY * (1.0 - _PER_DEGREE * (self._weather.temperature_c(t) - 25.0))
+        gain = _EFFICIENCY * (1.0 - _PER_DEGREE * (self._weather.compute_temperature_c(t) - 25.0))
         result = []
         for panel, wake_deg in zip(self._panels, self.wake_elevation_deg, strict=True):
-            on_panel = max(0.0, _incidence(panel, elevation_deg, azimuth_deg)) * beam
-            shaded = on_panel * _unshaded(panel, elevation_deg, azimuth_deg)
+            on_panel = max(0.0, _compute_incidence(panel, elevation_deg, azimuth_deg)) * beam
+            shaded = on_panel * _compute_unshaded(panel, elevation_deg, azimuth_deg)
             tilt = cos(radians(panel.tilt_deg))
             scattered = diffuse * (1 + tilt) / 2 + total * _ALBEDO * (1 - tilt) / 2
-            watts = panel.rated_w * panel.health / 1000.0 * smooth_step((elevation_deg - wake_deg) / 2.0)
+            watts = panel.rated_w * panel.health / 1000.0 * compute_smooth_step((elevation_deg - wake_deg) / 2.0)
             # dc = watts * light, so the heat term _PER_DEGREE * _HEATING * light is this times dc.
             loss = _EFFICIENCY * _PER_DEGREE * _HEATING * 1000.0 / (panel.rated_w * panel.health)
             result.append(_Clear(shaded * watts, scattered * watts, gain, loss))
         return result
 
 
-def _incidence(panel: RoofPanel, elevation_deg: float, azimuth_deg: float) -> float:
+def _compute_incidence(panel: RoofPanel, elevation_deg: float, azimuth_deg: float) -> float:
     """Return the cosine of the angle between the sun and the panel's normal."""
     tilt, elevation = radians(panel.tilt_deg), radians(elevation_deg)
     turn = cos(radians(azimuth_deg - panel.azimuth_deg))
     return sin(elevation) * cos(tilt) + cos(elevation) * sin(tilt) * turn
 
 
-def _unshaded(panel: RoofPanel, elevation_deg: float, azimuth_deg: float) -> float:
+def _compute_unshaded(panel: RoofPanel, elevation_deg: float, azimuth_deg: float) -> float:
     """Return the share of the direct light that passes the panel's obstacle; its edges are a few degrees soft."""
     shade = panel.shade
     if shade is None:
         return 1.0
     inside = (
-        smooth_step((azimuth_deg - shade.from_azimuth_deg) / 4.0 + 0.5)
-        * smooth_step((shade.to_azimuth_deg - azimuth_deg) / 4.0 + 0.5)
-        * smooth_step((shade.below_elevation_deg - elevation_deg) / 4.0 + 0.5)
+        compute_smooth_step((azimuth_deg - shade.from_azimuth_deg) / 4.0 + 0.5)
+        * compute_smooth_step((shade.to_azimuth_deg - azimuth_deg) / 4.0 + 0.5)
+        * compute_smooth_step((shade.below_elevation_deg - elevation_deg) / 4.0 + 0.5)
     )
     return 1.0 - shade.blocked * inside

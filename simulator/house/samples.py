@@ -39,14 +39,14 @@ class MeterSamples:
         self._noise = [Texture(seed, f"storage noise {phase}") for phase in self._phases]
         self.meters: tuple[str, ...] = (PRODUCTION, NET, TOTAL) + ((STORAGE,) if storage else ())
         """Names of the meters, the order of every answer."""
-        self.minute = lru_cache(maxsize=256)(self._minute)
+        self.minute = lru_cache(maxsize=256)(self._compute_minute)
 
-    def _minute(self, index: int) -> MeterMinute:
+    def _compute_minute(self, index: int) -> MeterMinute:
         """Return all meters of a minute. The grid supplies what is missing, so phase by phase nothing is lost."""
-        base = self._power.minute(index)
+        base = self._power.get_minute(index)
         watts: dict[str, Samples] = {PRODUCTION: base.production_w}
         if self._storage:
-            watts[STORAGE] = self._storage_samples(self._storage.minute_w(index), index)
+            watts[STORAGE] = self._make_storage_samples(self._storage.get_minute_w(index), index)
         supplies = list(watts.values())
         watts[NET] = [
             [load - sum(parts) for load, *parts in zip(base.load_w[phase], *(s[phase] for s in supplies), strict=True)]
@@ -57,11 +57,11 @@ class MeterSamples:
         ]
         return MeterMinute(watts, base.load_w, base.load_var)
 
-    def _storage_samples(self, steps_w: list[float], index: int) -> Samples:
+    def _make_storage_samples(self, steps_w: list[float], index: int) -> Samples:
         """Return the battery's 60 seconds, shared by all phases alike, from its power at each step."""
         count = len(self._phases)
         mean_w = [(power - _STANDBY_W) / count for power in steps_w for _ in range(STEP_S)]
         return [
-            [w + (0.3 + 0.001 * abs(w)) * n for w, n in zip(mean_w, noise.minute(index), strict=True)]
+            [w + (0.3 + 0.001 * abs(w)) * n for w, n in zip(mean_w, noise.get_minute(index), strict=True)]
             for noise in self._noise
         ]

@@ -26,7 +26,7 @@ class SunPosition(NamedTuple):
     azimuth_deg: float
 
 
-def declination_and_equation_of_time(t: float) -> tuple[float, float]:
+def compute_declination_and_equation_of_time(t: float) -> tuple[float, float]:
     """Return the sun's declination (radians) and apparent minus mean solar time (seconds) at epoch seconds t."""
     c = (t - _J2000_S) / _CENTURY_S
     mean_longitude = radians((280.46646 + c * (36000.76983 + c * 0.0003032)) % 360.0)
@@ -51,15 +51,15 @@ def declination_and_equation_of_time(t: float) -> tuple[float, float]:
     return asin(sin(obliquity) * sin(longitude)), degrees(equation) * 240.0
 
 
-def solar_time_s(longitude_deg: float, t: float) -> float:
+def compute_solar_time_s(longitude_deg: float, t: float) -> float:
     """Return the seconds since solar midnight, 0 to 86,400; the sun is highest at 43,200."""
-    _, equation_s = declination_and_equation_of_time(t)
+    _, equation_s = compute_declination_and_equation_of_time(t)
     return (t + equation_s + longitude_deg * 240.0) % DAY_S
 
 
-def geometric_position(latitude_deg: float, longitude_deg: float, t: float) -> SunPosition:
+def compute_geometric_position(latitude_deg: float, longitude_deg: float, t: float) -> SunPosition:
     """Return the sun's position without refraction: what sunrise tables are defined by (-0.833 degrees)."""
-    declination, equation_s = declination_and_equation_of_time(t)
+    declination, equation_s = compute_declination_and_equation_of_time(t)
     hour_angle = radians(fmod(t + equation_s + longitude_deg * 240.0, DAY_S) / 240.0 - 180.0)
     latitude = radians(latitude_deg)
     cos_zenith = sin(latitude) * sin(declination) + cos(latitude) * cos(declination) * cos(hour_angle)
@@ -71,7 +71,7 @@ def geometric_position(latitude_deg: float, longitude_deg: float, t: float) -> S
     return SunPosition(elevation, (degrees(azimuth) + 180.0) % 360.0)
 
 
-def sun_position(latitude_deg: float, longitude_deg: float, t: float) -> SunPosition:
+def compute_sun_position(latitude_deg: float, longitude_deg: float, t: float) -> SunPosition:
     """Return where the sun is seen.
 
     Args:
@@ -82,11 +82,11 @@ def sun_position(latitude_deg: float, longitude_deg: float, t: float) -> SunPosi
     Returns:
         Apparent elevation and azimuth in degrees, within 0.1 degrees for 1950 to 2100.
     """
-    elevation, azimuth = geometric_position(latitude_deg, longitude_deg, t)
-    return SunPosition(elevation + _refraction_deg(elevation), azimuth)
+    elevation, azimuth = compute_geometric_position(latitude_deg, longitude_deg, t)
+    return SunPosition(elevation + _compute_refraction_deg(elevation), azimuth)
 
 
-def _refraction_deg(elevation_deg: float) -> float:
+def _compute_refraction_deg(elevation_deg: float) -> float:
     """Return how far the air lifts the sun (NOAA's fit, standard atmosphere)."""
     if elevation_deg > 85.0:
         return 0.0

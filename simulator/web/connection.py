@@ -54,7 +54,7 @@ class Conversation:
         self, handler: Handler, base_headers: Callable[[], Headers], *, keep_alive: Callable[[], bool]
     ) -> None:
         """Serve until the peer leaves, a reply asks to close, or something does not parse."""
-        while (request := await self._next_request()) is not None:
+        while (request := await self._read_request()) is not None:
             reply = await handler(request)
             if isinstance(reply, Takeover):
                 await reply.run(self._writer)
@@ -67,7 +67,7 @@ class Conversation:
             if not stays:
                 return
 
-    async def _next_request(self) -> ParsedRequest | None:
+    async def _read_request(self) -> ParsedRequest | None:
         """The next whole request; None when the peer has left or does not speak HTTP."""
         parser = h11.Connection(h11.SERVER)
         if self._left_over:
@@ -75,19 +75,19 @@ class Conversation:
         start: h11.Request | None = None
         body = b""
         while len(body) <= _BODY_LIMIT:
-            event = await self._next_event(parser)
+            event = await self._read_event(parser)
             if isinstance(event, h11.Request):
                 start = event
             elif isinstance(event, h11.Data):
                 body += event.data
             elif isinstance(event, h11.EndOfMessage) and start is not None:
                 self._left_over = parser.trailing_data[0]
-                return _request(start, body)
+                return _make_request(start, body)
             else:
                 return None
         return None
 
-    async def _next_event(self, parser: h11.Connection) -> h11.Event | None:
+    async def _read_event(self, parser: h11.Connection) -> h11.Event | None:
         try:
             while (event := parser.next_event()) is h11.NEED_DATA:
                 if parser.they_are_waiting_for_100_continue:
@@ -99,7 +99,7 @@ class Conversation:
         return event if isinstance(event, h11.Event) else None
 
 
-def _request(start: h11.Request, body: bytes) -> ParsedRequest:
+def _make_request(start: h11.Request, body: bytes) -> ParsedRequest:
     target = start.target.decode("latin-1")
     parts = urlsplit(target)
     return ParsedRequest(

@@ -25,7 +25,7 @@ class PortListener:
     def __init__(self, host: str, port: int, serve: Callable[[socket.socket], Awaitable[None]]) -> None:
         self._host = host
         self._serve = serve
-        self._reserved = _bound(host, port)
+        self._reserved = _bind(host, port)
         self.port: int = self._reserved.getsockname()[1]
         self._listening: socket.socket | None = None
         self._accepting: asyncio.Task[None] | None = None
@@ -36,14 +36,14 @@ class PortListener:
         """The number of open connections."""
         return len(self._connections)
 
-    def up(self) -> None:
+    def start_listening(self) -> None:
         """Listen; does nothing when it does already."""
         if self._listening is None:
-            self._listening = _bound(self._host, self.port)
+            self._listening = _bind(self._host, self.port)
             self._listening.listen(64)
             self._accepting = asyncio.get_running_loop().create_task(self._accept(self._listening))
 
-    def down(self, *, drop_connections: bool = False) -> None:
+    def stop_listening(self, *, drop_connections: bool = False) -> None:
         """Refuse new connections; with `drop_connections` the open ones are cut too."""
         if self._accepting is not None:
             self._accepting.cancel()
@@ -61,7 +61,7 @@ class PortListener:
 
     async def close(self) -> None:
         """Stop for good and give the port back."""
-        self.down(drop_connections=True)
+        self.stop_listening(drop_connections=True)
         if self._connections:
             await asyncio.wait(self._connections)
         self._reserved.close()
@@ -73,11 +73,11 @@ class PortListener:
             sock.setblocking(False)
             # An event must leave when it is written, not when the next one comes.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            task = loop.create_task(self._one(sock))
+            task = loop.create_task(self._serve_one(sock))
             self._connections.add(task)
             task.add_done_callback(self._connections.discard)
 
-    async def _one(self, sock: socket.socket) -> None:
+    async def _serve_one(self, sock: socket.socket) -> None:
         try:
             with contextlib.suppress(OSError, TimeoutError):  # the peer left: nothing to say
                 await self._serve(sock)
@@ -89,7 +89,7 @@ class PortListener:
             sock.close()
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -76,19 +76,19 @@ Reply: TypeAlias = Response | Takeover
 Handler: TypeAlias = Callable[[ParsedRequest], Awaitable[Reply]]
 
 
-def head(status: int, headers: Headers) -> bytes:
+def encode_head(status: int, headers: Headers) -> bytes:
     """Status line and headers, up to and including the empty line."""
     lines = [f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}"]
     lines += [f"{name}: {value}" for name, value in headers]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
-def chunk(data: bytes) -> bytes:
+def encode_chunk(data: bytes) -> bytes:
     """One chunk of a chunked body; empty data is the end of the body."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def all_headers(response: Response, base: Headers, *, keep_alive: bool) -> Headers:
+def combine_headers(response: Response, base: Headers, *, keep_alive: bool) -> Headers:
     """Every header of a reply: the server's own, the reply's, and the framing."""
     headers = list(base)
     if response.content_type is not None:
@@ -104,8 +104,8 @@ def all_headers(response: Response, base: Headers, *, keep_alive: bool) -> Heade
 
 def encode(response: Response, base: Headers, *, keep_alive: bool) -> bytes:
     """A whole well-formed reply."""
-    start = head(response.status, all_headers(response, base, keep_alive=keep_alive))
+    start = encode_head(response.status, combine_headers(response, base, keep_alive=keep_alive))
     if not response.chunked:
         return start + response.body
-    parts = [chunk(response.body[at : at + 4096]) for at in range(0, len(response.body), 4096)]
-    return start + b"".join(parts) + chunk(b"")
+    parts = [encode_chunk(response.body[at : at + 4096]) for at in range(0, len(response.body), 4096)]
+    return start + b"".join(parts) + encode_chunk(b"")

@@ -3,13 +3,13 @@
 from functools import cache
 from pathlib import Path
 
-from tests.tools import binary
+from tests.tools import find_binary
 
 BUILD = Path(__file__).with_name("build.sh")
 
 
 @cache
-def caddy() -> Path:
+def find_caddy_binary() -> Path:
     """The binary. Skips the test with a reason if there is none and none can be built; in CI that is a failure."""
     remedy = "no Caddy: set CADDY to a caddy 2, put one on the PATH, or install Go to build one"
-    return binary("caddy", build=BUILD, needs=("go",), remedy=remedy)
+    return find_binary("caddy", build=BUILD, needs=("go",), remedy=remedy)

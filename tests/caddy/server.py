@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.caddy.binary import caddy
+from tests.caddy.binary import find_caddy_binary
 
 CADDYFILE = Path(__file__).parents[2] / "deploy" / "Caddyfile"
 NAME = "relay.test"
 READY_S = 60.0
 
 
-def environment(folder: Path, **settings: str) -> dict[str, str]:
+def make_environment(folder: Path, **settings: str) -> dict[str, str]:
     """The environment of a Caddy that writes only under `folder`."""
     own = {"HOME": str(folder), "XDG_DATA_HOME": str(folder / "data"), "XDG_CONFIG_HOME": str(folder / "config")}
     return {"PATH": os.environ["PATH"], **own, **settings}
@@ -42,10 +42,10 @@ class RunningCaddy:
 
 
 @contextlib.contextmanager
-def running_caddy(folder: Path, **settings: str) -> Iterator[RunningCaddy]:
+def run_caddy(folder: Path, **settings: str) -> Iterator[RunningCaddy]:
     """Caddy with the Caddyfile of this project and these variables; it ends with the context."""
-    ports = _free_ports(3)
-    variables = environment(
+    ports = _find_free_ports(3)
+    variables = make_environment(
         folder,
         RELAY_DOMAIN=NAME,
         RELAY_TLS="internal",
@@ -56,7 +56,7 @@ def running_caddy(folder: Path, **settings: str) -> Iterator[RunningCaddy]:
     )
     root = folder / "data" / "caddy" / "pki" / "authorities" / "local" / "root.crt"
     with (folder / "log").open("ab") as log:
-        command = [str(caddy()), "run", "--config", str(CADDYFILE), "--adapter", "caddyfile"]
+        command = [str(find_caddy_binary()), "run", "--config", str(CADDYFILE), "--adapter", "caddyfile"]
         process = subprocess.Popen(command, stdout=log, stderr=log, env=variables)
     try:
         _wait_until_ready(process, folder / "log", ports[1], root)
@@ -78,7 +78,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], log: Path, port: int, ro
         time.sleep(0.05)
 
 
-def _free_ports(count: int) -> list[int]:
+def _find_free_ports(count: int) -> list[int]:
     with contextlib.ExitStack() as stack:
         probes = [stack.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:

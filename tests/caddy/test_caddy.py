@@ -13,10 +13,10 @@ import pytest
 
 from receiver.ingest.limits import Limits
 from shared.wire import MAX_BYTES
-from tests.caddy.binary import caddy
-from tests.caddy.server import CADDYFILE, NAME, RunningCaddy, environment, running_caddy
-from tests.caddy.upstream import Upstream, recording_upstream
-from tests.receiver.service import GATEWAY, batch, ingest_claims, inverter, sign, start
+from tests.caddy.binary import find_caddy_binary
+from tests.caddy.server import CADDYFILE, NAME, RunningCaddy, make_environment, run_caddy
+from tests.caddy.upstream import Upstream, run_upstream
+from tests.receiver.service import GATEWAY, make_batch, make_ingest_claims, make_inverter, sign, start
 
 PATH = f"/api/v1/gateways/{GATEWAY}/batches"
 SLOW = Limits(gateway_rate=1e9, address_rate=1)
@@ -26,7 +26,7 @@ HEAD = f"POST {PATH} HTTP/1.1\r\nHost: {NAME}\r\nContent-Type: application/json\
 
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[Upstream]:
-    with recording_upstream() as receiver:
+    with run_upstream() as receiver:
         yield receiver
 
 
@@ -35,7 +35,7 @@ def proxy(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """Caddy with short time-outs before the recording upstream, which stands for receiver and Grafana."""
     address = f"127.0.0.1:{upstream.port}"
     folder = tmp_path_factory.mktemp("caddy")
-    with running_caddy(folder, PROXY_RECEIVER=address, PROXY_GRAFANA=address, **SHORT) as caddy_process:
+    with run_caddy(folder, PROXY_RECEIVER=address, PROXY_GRAFANA=address, **SHORT) as caddy_process:
         yield caddy_process
 
 
@@ -62,8 +62,8 @@ def test_the_file_is_valid_and_formatted(settings: dict[str, str], tmp_path: Pat
     """With nothing set (localhost), with a public name, and with a name of Caddy's own authority."""
     for command in (["validate", "--adapter", "caddyfile", "--config"], ["fmt", "--diff"]):
         answer = subprocess.run(
-            [str(caddy()), *command, str(CADDYFILE)],
-            env=environment(tmp_path, **settings),
+            [str(find_caddy_binary()), *command, str(CADDYFILE)],
+            env=make_environment(tmp_path, **settings),
             check=False,
             capture_output=True,
             text=True,
@@ -75,8 +75,8 @@ def test_the_file_is_valid_and_formatted(settings: dict[str, str], tmp_path: Pat
 def test_only_a_public_name_promises_https_for_later(tls: str, promises: bool, tmp_path: Path) -> None:
     """On localhost such a promise would bind Grafana's own port as well."""
     adapted = subprocess.run(
-        [str(caddy()), "adapt", "--config", str(CADDYFILE), "--adapter", "caddyfile"],
-        env=environment(tmp_path, RELAY_TLS=tls),
+        [str(find_caddy_binary()), "adapt", "--config", str(CADDYFILE), "--adapter", "caddyfile"],
+        env=make_environment(tmp_path, RELAY_TLS=tls),
         check=True,
         capture_output=True,
         text=True,
@@ -151,15 +151,15 @@ def test_live_values_flow_at_once_and_for_longer_than_any_time_out(proxy: Runnin
 async def test_a_batch_passes_over_tls_to_a_real_receiver_which_counts_by_the_clients_address(tmp_path: Path) -> None:
     """One client that asks too often is turned away by the receiver; another one behind the same proxy is not."""
     async with start(tmp_path / "state", limits=SLOW, trusted_proxies=("127.0.0.0/8",)) as receiver:
-        with running_caddy(tmp_path, PROXY_RECEIVER=f"127.0.0.1:{receiver.port}") as proxy:
-            token = sign(ingest_claims(receiver.clock.ms))
+        with run_caddy(tmp_path, PROXY_RECEIVER=f"127.0.0.1:{receiver.port}") as proxy:
+            token = sign(make_ingest_claims(receiver.clock.ms))
             url = f"https://127.0.0.1:{proxy.port}{PATH}"
 
             async def post(source: str) -> int:
                 transport = httpx.AsyncHTTPTransport(verify=proxy.tls, local_address=source)
                 async with httpx.AsyncClient(transport=transport) as client:
                     answer = await client.post(
-                        url, content=batch(inverter("482100000001")),
+                        url, content=make_batch(make_inverter("482100000001")),
                         headers={"host": NAME, "authorization": f"Bearer {token}", "content-type": "application/json"},
                         extensions={"sni_hostname": NAME},
                     )  # fmt: skip
@@ -175,9 +175,9 @@ async def test_a_batch_passes_over_tls_to_a_real_receiver_which_counts_by_the_cl
 async def test_a_trailer_reaches_no_receiver_as_a_header(tmp_path: Path) -> None:
     """Caddy passes trailers on: a forged address or token behind a body opened what is open to a few."""
     async with start(tmp_path / "state", trusted_proxies=("127.0.0.0/8",)) as receiver:
-        with running_caddy(tmp_path, PROXY_RECEIVER=f"127.0.0.1:{receiver.port}") as proxy:
-            token = sign(ingest_claims(receiver.clock.ms))
-            body = batch(inverter("482100000001"))
+        with run_caddy(tmp_path, PROXY_RECEIVER=f"127.0.0.1:{receiver.port}") as proxy:
+            token = sign(make_ingest_claims(receiver.clock.ms))
+            body = make_batch(make_inverter("482100000001"))
             request = (
                 f"{HEAD}Trailer: Authorization\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n".encode()
                 + b"%x\r\n%b\r\n0\r\nAuthorization: Bearer %b\r\n\r\n" % (len(body), body, token.encode())

@@ -26,7 +26,7 @@ class Upstream:
 
 
 @contextmanager
-def recording_upstream() -> Iterator[Upstream]:
+def run_upstream() -> Iterator[Upstream]:
     """An upstream that lives as long as the context. `/live` sends one event, and another when `go_on` is set."""
     upstream = Upstream()
 

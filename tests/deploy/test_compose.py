@@ -20,8 +20,8 @@ from grafana.source.provisioning import TOKEN_FILE
 from receiver import settings as receiver_settings
 from scraper import settings as scraper_settings
 from shared.version import VERSION
-from tests.deploy.dockerfile import IMAGES, made_directories
-from tests.tools import missing
+from tests.deploy.dockerfile import IMAGES, list_made_directories
+from tests.tools import skip_missing
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.yml"
@@ -45,7 +45,7 @@ every_service = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVIC
 
 def test_the_reference_implementation_understands_every_key() -> None:
     if shutil.which("go") is None:
-        missing("no Go to build the reference implementation of compose files with")
+        skip_missing("no Go to build the reference implementation of compose files with")
     tool = "github.com/compose-spec/compose-go/v2/cmd"
     command = ["go", "-C", str(Path(__file__).with_name("compose")), "tool", tool, "--format", "json"]
     settings = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME") or name.startswith("GO")}
@@ -64,11 +64,11 @@ def test_each_profile_starts_what_it_says() -> None:
 
 def test_every_variable_is_named_in_the_example() -> None:
     named = set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    used = set(re.findall(r"\$\{([A-Z][A-Z0-9_]*)", TEXT)).union(*map(names_without_value, SERVICES.values()))
+    used = set(re.findall(r"\$\{([A-Z][A-Z0-9_]*)", TEXT)).union(*map(list_names_without_value, SERVICES.values()))
     assert used <= named, used - named
 
 
-def names_without_value(service: dict[str, Any]) -> set[str]:
+def list_names_without_value(service: dict[str, Any]) -> set[str]:
     """The settings that a service gets from .env or the shell, because the file gives them no value."""
     environment = service.get("environment", {})
     return {name for name in environment if not isinstance(environment, dict) or environment[name] is None}
@@ -79,7 +79,7 @@ def test_every_setting_of_the_scraper_reaches_it() -> None:
     fixed = {"ENVOY_STATE_DIR", "ENVOY_STATUS_HOST", "ENVOY_STATUS_PORT", "ENVOY_CLOUD_URL", "ENVOY_TOKEN_URL"}
     wanted = {
         name
-        for name in scraper_settings.known_settings()
+        for name in scraper_settings.list_known_settings()
         if name not in fixed and (not name.endswith("_FILE") or name == "ENVOY_RECEIVER_CA_FILE")
     }
     assert wanted == set(SERVICES["scraper"]["environment"])
@@ -90,7 +90,7 @@ def test_every_setting_of_the_receiver_reaches_it() -> None:
     fixed = {f"RECEIVER_{name}" for name in ("STATE_DIR", "HOST", "PORT", "STATUS_HOST", "STATUS_PORT", "KEYS_FILE")}
     fixed |= {"RECEIVER_SECRET", "RECEIVER_READ_SECRET", "INFLUXDB_ADMIN_PASSWORD", "INFLUXDB_ADMIN_TOKEN"}
     fixed |= {"INFLUXDB_V2_TOKEN_FILE"}
-    settings = set(receiver_settings.known_settings()) - fixed
+    settings = set(receiver_settings.list_known_settings()) - fixed
     wanted = {name for name in settings if name.startswith("RECEIVER_")}
     database = {name for name in settings if name.startswith("INFLUXDB_")}
     administrator = {name for name in database if name.startswith("INFLUXDB_ADMIN_")}
@@ -205,7 +205,7 @@ def test_what_our_containers_write_to_is_theirs(service: dict[str, Any]) -> None
     if "build" not in service:
         return
     written = {volume.split(":")[1] for volume in service.get("volumes", []) if not volume.endswith(":ro")}
-    assert written <= made_directories(service["build"]["target"])
+    assert written <= list_made_directories(service["build"]["target"])
 
 
 def test_the_demo_shares_nothing_with_a_real_installation_and_needs_no_settings() -> None:
@@ -227,7 +227,7 @@ def test_what_setup_writes_for_grafana_lies_where_grafana_reads_it() -> None:
     setup, grafana = SERVICES["setup"], SERVICES["grafana"]
     folder = setup["environment"]["GRAFANA_ALERTING_DIR"]
     assert f"alerting:{folder}" in setup["volumes"]
-    assert folder in made_directories("receiver"), "the directory from which the volume takes its owner"
+    assert folder in list_made_directories("receiver"), "the directory from which the volume takes its owner"
     (mount,) = (volume for volume in grafana["volumes"] if isinstance(volume, dict))
     assert (mount["source"], mount["target"]) == ("alerting", "/etc/grafana/provisioning/alerting")
     assert grafana["user"].split(":")[0] == "10001", "the file is readable by its owner alone"
@@ -241,14 +241,14 @@ def test_what_setup_writes_for_grafana_lies_where_grafana_reads_it() -> None:
 def test_no_container_is_given_an_address_that_means_something_else() -> None:
     """Engines hand out a range to its very end, though that may be the broadcast address of the network."""
     (pool,) = RAW["networks"]["front"]["ipam"]["config"]
-    subnet, given = (ipaddress.IPv4Network(default_of(pool[key])) for key in ("subnet", "ip_range"))
-    proxy = ipaddress.ip_address(default_of(SERVICES["proxy"]["networks"]["front"]["ipv4_address"]))
+    subnet, given = (ipaddress.IPv4Network(find_default(pool[key])) for key in ("subnet", "ip_range"))
+    proxy = ipaddress.ip_address(find_default(SERVICES["proxy"]["networks"]["front"]["ipv4_address"]))
     reserved = {subnet.network_address, subnet.broadcast_address, subnet.network_address + 1, proxy}
     assert given.subnet_of(subnet)
     assert proxy in subnet
     assert reserved.isdisjoint(given)
 
 
-def default_of(text: str) -> str:
+def find_default(text: str) -> str:
     """What stands behind `:-` in ${NAME:-default}."""
     return text.partition(":-")[2].rstrip("}")

@@ -15,7 +15,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 OURS = set(PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
 
 
-def package_lists(name: str) -> tuple[str, str]:
+def find_package_lists(name: str) -> tuple[str, str]:
     """The packages that an image keeps and those that it removes, as the Dockerfile writes them."""
     lists = re.search(r'deploy/keep-packages\.sh /opt/envoy-relay "(.*)" "(.*)"', ENVIRONMENTS[name])
     assert lists is not None
@@ -55,12 +55,12 @@ def test_the_build_sees_no_secret() -> None:
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_every_package_is_on_one_list_of_every_image(name: str) -> None:
-    kept, removed = (set(packages.split()) for packages in package_lists(name))
+    kept, removed = (set(packages.split()) for packages in find_package_lists(name))
     assert kept == {name, "shared"}
     assert removed == OURS - kept
 
 
-def environment(folder: Path) -> Path:
+def make_environment(folder: Path) -> Path:
     """Stands for an environment into which our wheel is installed."""
     site = folder / "lib" / "python3.13" / "site-packages"
     wheel = site / "envoy_relay-1.2.3.dist-info"
@@ -86,8 +86,8 @@ def keep_packages(folder: Path, kept: str, removed: str) -> subprocess.Completed
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_other_packages_and_their_commands_are_removed(name: str, tmp_path: Path) -> None:
-    folder = environment(tmp_path)
-    answer = keep_packages(folder, *package_lists(name))
+    folder = make_environment(tmp_path)
+    answer = keep_packages(folder, *find_package_lists(name))
     assert (answer.returncode, answer.stderr) == (0, "")
     site = folder / "lib" / "python3.13" / "site-packages"
     assert {path.name for path in site.iterdir()} == {name, "shared", "envoy_relay-1.2.3.dist-info"}
@@ -104,7 +104,7 @@ def test_other_packages_and_their_commands_are_removed(name: str, tmp_path: Path
     ids=["a package on no list", "a listed package that is not there", "a package on both lists"],
 )
 def test_lists_that_do_not_fit_the_wheel_fail_the_build(kept: str, removed: str, tmp_path: Path) -> None:
-    folder = environment(tmp_path)
+    folder = make_environment(tmp_path)
     before = sorted(folder.rglob("*"))
     answer = keep_packages(folder, kept, removed)
     assert answer.returncode == 1

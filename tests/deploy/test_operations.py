@@ -7,7 +7,7 @@ import pytest
 import yaml
 from typer.main import get_command
 
-from grafana.source.alerts import alerts
+from grafana.source.alerts import list_alerts
 from receiver.cli import app as receiver
 from scraper.cli import typer_app as scraper
 from tests.deploy.pages import TEXT, TEXTS
@@ -17,22 +17,22 @@ COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE = yaml.safe_load(COMPOSE_TEXT)
 
 
-def anchors(page: str) -> set[str]:
+def list_anchors(page: str) -> set[str]:
     titles = re.findall(r"^#+ (.*)$", TEXTS[page], re.MULTILINE)
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-@pytest.mark.parametrize("alert", alerts(), ids=lambda alert: alert.title)
+@pytest.mark.parametrize("alert", list_alerts(), ids=lambda alert: alert.title)
 def test_every_alert_has_the_heading_that_its_link_points_to(alert):
     page, anchor = alert.build().build().annotations["runbook"].split("#")
     assert page == "docs/alerts.md"
-    assert anchor in anchors("alerts.md")
+    assert anchor in list_anchors("alerts.md")
 
 
 @pytest.mark.parametrize("page", TEXTS)
 def test_links_within_and_between_the_pages_lead_somewhere(page):
     links = re.findall(r"\]\((\w+\.md)?#([^)]*)\)", TEXTS[page])
-    assert {(name, anchor) for name, anchor in links if anchor not in anchors(name or page)} == set()
+    assert {(name, anchor) for name, anchor in links if anchor not in list_anchors(name or page)} == set()
 
 
 def test_every_service_and_profile_is_in_the_compose_file():

@@ -19,14 +19,14 @@ def make(folder: Path) -> str:
     return answer.stdout
 
 
-def values(folder: Path) -> dict[str, str]:
+def read_values(folder: Path) -> dict[str, str]:
     return {file.name: file.read_text() for file in folder.iterdir()}
 
 
 def test_every_secret_is_made_private_and_different(tmp_path: Path):
     folder = tmp_path / "secrets"
     output = make(folder)
-    made = values(folder)
+    made = read_values(folder)
     assert made.keys() == NAMES
     assert all(re.fullmatch(r"[0-9a-f]{64}", value) for value in made.values())
     assert len(set(made.values())) == len(NAMES)
@@ -41,9 +41,9 @@ def test_again_changes_nothing_but_makes_what_is_missing(tmp_path: Path):
     (folder / "receiver_secret").write_text("my own, which I chose with care and typed")
     (folder / "receiver_secret").chmod(0o644)
     (folder / "grafana_admin_password").unlink()
-    before = values(folder)
+    before = read_values(folder)
     output = make(folder)
-    after = values(folder)
+    after = read_values(folder)
     assert {name: after[name] for name in before} == before
     assert after.keys() == NAMES
     assert output.count("made  ") == 1

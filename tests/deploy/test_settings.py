@@ -11,12 +11,12 @@ import pytest
 
 from receiver import settings as receiver_settings
 from receiver.settings.loading import MODELS
-from receiver.settings.source import variable_of
+from receiver.settings.source import name_variable
 from scraper import settings as scraper_settings
 from scraper.settings.loading import GROUPS
 
 ROOT = Path(__file__).parents[2]
-DECLARED = [*scraper_settings.known_settings(), *receiver_settings.known_settings()]
+DECLARED = [*scraper_settings.list_known_settings(), *receiver_settings.list_known_settings()]
 EXAMPLE = (ROOT / ".env.example").read_text()
 NAMED = dict(re.findall(r"^#?([A-Z][A-Z0-9_]*)=(\S*)", EXAMPLE, re.MULTILINE))
 PAGES = [
@@ -33,14 +33,14 @@ _SETTING = re.compile(
 )
 
 
-def declared_defaults() -> dict[str, str]:
+def list_declared_defaults() -> dict[str, str]:
     """Each setting with a default that is a number or a word, as one would write it."""
     found: dict[str, object] = {}
     for group in GROUPS:
         for field in msgspec.structs.fields(group):
             found[f"{group.PREFIX}{field.name.upper()}"] = field.default
     for model in MODELS:
-        found |= {variable_of(model, name): field.default for name, field in model.model_fields.items()}
+        found |= {name_variable(model, name): field.default for name, field in model.model_fields.items()}
     texts = {name: str(value) for name, value in found.items() if isinstance(value, bool | int | float | str)}
     return {name: text.lower() if text in ("True", "False") else text for name, text in texts.items()}
 
@@ -60,7 +60,7 @@ def test_the_example_names_every_setting() -> None:
     assert not missing
 
 
-@pytest.mark.parametrize(("name", "default"), declared_defaults().items())
+@pytest.mark.parametrize(("name", "default"), list_declared_defaults().items())
 def test_the_example_shows_the_default(name: str, default: str) -> None:
     assert NAMED[name] == default
 

@@ -22,17 +22,17 @@ def unit(request, tmp_path: Path) -> Path:
     return installed
 
 
-def systemd_analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run_systemd_analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True, check=False)
 
 
 def test_systemd_finds_no_problem(unit):
-    answer = systemd_analyze("verify", str(unit))
+    answer = run_systemd_analyze("verify", str(unit))
     assert (answer.returncode, answer.stdout + answer.stderr) == (0, "")
 
 
 def test_systemd_finds_it_locked_down(unit):
-    answer = systemd_analyze("security", "--offline=yes", f"--threshold={EXPOSURE_AT_MOST}", str(unit))
+    answer = run_systemd_analyze("security", "--offline=yes", f"--threshold={EXPOSURE_AT_MOST}", str(unit))
     assert answer.returncode == 0, answer.stdout
 
 

@@ -49,11 +49,11 @@ class Canaries:
             f"{name} in {where}"
             for name, value in self.values.items()
             for where, data in self.evidence.items()
-            if any(form in data for form in _forms(value))
+            if any(form in data for form in _list_forms(value))
         ]
 
 
-def _forms(value: str) -> list[bytes]:
+def _list_forms(value: str) -> list[bytes]:
     raw = value.encode()
     shifted = (base64.b64encode(b"\0" * shift + raw)[4:-4].strip(b"=") for shift in range(3))
     return [raw, raw.hex().encode(), urllib.parse.quote(value, safe="").encode(), *shifted]

@@ -2,18 +2,25 @@
 
 from collections import Counter
 
-from tests.end_to_end.ledger import Fields, MeterPhase, SentReading, meter_values, reports, stream_event
+from tests.end_to_end.ledger import (
+    Fields,
+    MeterPhase,
+    SentReading,
+    list_reports,
+    parse_meter_values,
+    parse_stream_event,
+)
 from tests.end_to_end.stored import Contents
 
 ARRIVAL_MS = 15_000
 """A stamp is the arrival at the scraper: this far from the sending at most, on a machine that is very busy."""
 
 
-def foreign_meter_values(stored: Contents, sent: list[SentReading]) -> list[str]:
+def find_foreign_meter_values(stored: Contents, sent: list[SentReading]) -> list[str]:
     """Stored values of meters that the gateway did not send at about that time, to that meter and phase."""
     said: dict[tuple[str, MeterPhase, str, float], list[int]] = {}
     for entry in sent:
-        for kind, phase, fields in _said(entry):
+        for kind, phase, fields in _list_said(entry):
             for name, value in fields.items():
                 said.setdefault((kind, phase, name, value), []).append(entry.sent_ms)
     return [
@@ -23,33 +30,33 @@ def foreign_meter_values(stored: Contents, sent: list[SentReading]) -> list[str]
         for name, value in fields.items()
         if not any(
             abs(moment - key.timestamp) < ARRIVAL_MS
-            for moment in said.get((key.kind, _phase(key.tags), name, value), ())
+            for moment in said.get((key.kind, _get_phase(key.tags), name, value), ())
         )
     ]
 
 
-def _said(entry: SentReading) -> list[tuple[str, MeterPhase, Fields]]:
+def _list_said(entry: SentReading) -> list[tuple[str, MeterPhase, Fields]]:
     if entry.kind == "stream":
-        return [("meter", phase, fields) for phase, fields in stream_event(entry.values).items()]
+        return [("meter", phase, fields) for phase, fields in parse_stream_event(entry.values).items()]
     if entry.kind == "readings":
-        both = meter_values(entry.values).items()
+        both = parse_meter_values(entry.values).items()
         return [("meter", phase, values) for phase, (values, _) in both] + [
             ("meter_energy", phase, counters) for phase, (_, counters) in both
         ]
     return []
 
 
-def _phase(tags: tuple[tuple[str, str], ...]) -> MeterPhase:
+def _get_phase(tags: tuple[tuple[str, str], ...]) -> MeterPhase:
     named = dict(tags)
     return named["meter"], named["phase"]
 
 
-def foreign_reports(stored: Contents, sent: list[SentReading]) -> list[str]:
+def find_foreign_reports(stored: Contents, sent: list[SentReading]) -> list[str]:
     """Stored inverter readings with a date or a value that the inverter never reported."""
     said: Counter[tuple[str, int, str, float]] = Counter()
     for entry in sent:
         if entry.kind in ("inverters", "device_data"):
-            for serial, date, fields in reports(entry):
+            for serial, date, fields in list_reports(entry):
                 said.update((serial, date, name, value) for name, value in fields.items())
     return [
         f"{key} {name} = {value}"
@@ -60,7 +67,7 @@ def foreign_reports(stored: Contents, sent: list[SentReading]) -> list[str]:
     ]
 
 
-def missing_reports(stored: Contents, sent: list[SentReading], lives: list[tuple[int, int]]) -> list[str]:
+def find_missing_reports(stored: Contents, sent: list[SentReading], lives: list[tuple[int, int]]) -> list[str]:
     """Reports of polls that were finished (the next job had begun in the same life) and that are not stored."""
     kept = {(key.tags[0][1], key.timestamp): fields for key, fields in stored.items() if key.kind == "inverter"}
     lines = []
@@ -71,7 +78,7 @@ def missing_reports(stored: Contents, sent: list[SentReading], lives: list[tuple
         for entry in within[:last]:
             if entry.kind == "inverters":
                 finished += 1
-                for serial, date, fields in reports(entry):
+                for serial, date, fields in list_reports(entry):
                     found = kept.get((serial, date), {})
                     if not fields.items() <= found.items():
                         lines.append(f"{serial} {date}: {fields}, stored {found}")
@@ -87,12 +94,12 @@ def compare_stream(stored: Contents, sent: list[SentReading], life: tuple[int, i
     """
     begin, end = life
     within = [entry for entry in sent if begin <= entry.sent_ms <= end]
-    events = {entry.second: stream_event(entry.values) for entry in within if entry.kind == "stream"}
-    polls = [meter_values(entry.values) for entry in within if entry.kind == "readings"]
+    events = {entry.second: parse_stream_event(entry.values) for entry in within if entry.kind == "stream"}
+    polls = [parse_meter_values(entry.values) for entry in within if entry.kind == "readings"]
     points: dict[MeterPhase, list[Fields]] = {}
     for key in sorted(stored):
         if key.kind == "meter" and begin <= key.timestamp <= end:
-            points.setdefault(_phase(key.tags), []).append(stored[key])
+            points.setdefault(_get_phase(key.tags), []).append(stored[key])
     complete: set[int] = set()
     for phase, series in points.items():
         streamed = {second: event[phase] for second, event in events.items()}
@@ -116,7 +123,7 @@ def _compare_series(
         if second is not None:
             found.append(second)
     assert found == sorted(found), f"{phase}: events out of order: {found}"
-    for first, last in _unbroken(sorted(events)):
+    for first, last in _find_unbroken(sorted(events)):
         there = {second for second in found if first <= second <= last}
         if there:
             wanted = set(range(min(there), max(there) + 1))
@@ -124,7 +131,7 @@ def _compare_series(
     return set(found)
 
 
-def _unbroken(seconds: list[int]) -> list[tuple[int, int]]:
+def _find_unbroken(seconds: list[int]) -> list[tuple[int, int]]:
     """Runs of consecutive seconds: first and last of each."""
     runs: list[tuple[int, int]] = []
     for second in seconds:

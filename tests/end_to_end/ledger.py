@@ -66,7 +66,7 @@ def read_ledger(path: Path) -> list[SentReading]:
     return [SentReading(entry["kind"], entry["sent_ms"], int(entry["time"]), entry["values"]) for entry in entries]
 
 
-def stream_event(values: Mapping[str, Any]) -> dict[MeterPhase, Fields]:
+def parse_stream_event(values: Mapping[str, Any]) -> dict[MeterPhase, Fields]:
     """An event of the stream, by meter and phase."""
     return {
         (meter, key.removeprefix("ph-")): {_STREAM[name]: float(value) for name, value in phase.items()}
@@ -75,7 +75,7 @@ def stream_event(values: Mapping[str, Any]) -> dict[MeterPhase, Fields]:
     }
 
 
-def meter_values(entries: list[dict[str, Any]]) -> dict[MeterPhase, tuple[Fields, Fields]]:
+def parse_meter_values(entries: list[dict[str, Any]]) -> dict[MeterPhase, tuple[Fields, Fields]]:
     """A reply of the meters' readings: present values and lifetime counters, by meter and phase."""
     names = {eid: meter for meter, eid in METER_EIDS.items()}
     return {
@@ -88,7 +88,7 @@ def meter_values(entries: list[dict[str, Any]]) -> dict[MeterPhase, tuple[Fields
     }
 
 
-def reports(sent: SentReading) -> Iterator[tuple[str, int, Fields]]:
+def list_reports(sent: SentReading) -> Iterator[tuple[str, int, Fields]]:
     """Serial, report date (ms) and fields of every inverter in one reply of either endpoint."""
     if sent.kind == "inverters":
         for entry in sent.values:

@@ -137,7 +137,7 @@ class Process:
         return status
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     """A port of 127.0.0.1 that nobody uses now, for settings that must stay the same over a restart."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -145,7 +145,7 @@ def free_port() -> int:
         return port
 
 
-async def until(condition: Callable[[], Any], what: str, *, patience_s: float = PATIENCE_S) -> Any:
+async def wait_until(condition: Callable[[], Any], what: str, *, patience_s: float = PATIENCE_S) -> Any:
     """Look again and again until the condition gives something true; that. Raises AssertionError."""
     deadline = time.monotonic() + patience_s
     while not (found := condition()):
@@ -160,7 +160,7 @@ async def read_description(simulator: Process) -> dict[str, Any]:
     return description
 
 
-async def status_port(process: Process) -> int:
+async def read_status_port(process: Process) -> int:
     """Where a running scraper or receiver shows its metrics."""
     port: int = json.loads(await process.line('"status_port"'))["status_port"]
     return port

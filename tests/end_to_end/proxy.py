@@ -113,7 +113,7 @@ class FaultyProxy:
     async def _request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Serve one request; False ends the connection."""
         head = await reader.readuntil(b"\r\n\r\n")
-        request = head + await reader.readexactly(_length(head))
+        request = head + await reader.readexactly(_find_length(head))
         self._witness(head, request[len(head) :])
         mishap = self.plan()
         self.happened[mishap] = self.happened.get(mishap, 0) + 1
@@ -143,7 +143,7 @@ class FaultyProxy:
                 await self._forward(request)
             case Mishap.KILL_RECEIVER:
                 return await self._forward(request, after_sending=self.kill[mishap])
-        return _foreign(mishap, self._last_verdict) or await self._forward(request)
+        return _make_foreign_answer(mishap, self._last_verdict) or await self._forward(request)
 
     async def _forward(self, request: bytes, after_sending: Callable[[], None] | None = None) -> bytes | None:
         """The receiver's answer, or None if it gave none."""
@@ -159,7 +159,7 @@ class FaultyProxy:
             if after_sending is not None:
                 after_sending()
             head = await reader.readuntil(b"\r\n\r\n")
-            answer = head + await reader.readexactly(_length(head))
+            answer = head + await reader.readexactly(_find_length(head))
         except (OSError, asyncio.IncompleteReadError):
             return None
         finally:
@@ -180,7 +180,7 @@ class FaultyProxy:
 
     def _witness(self, head: bytes, body: bytes) -> None:
         self.requests += 1
-        self.tokens.add(_headers(head)["authorization"].removeprefix("Bearer "))
+        self.tokens.add(_parse_headers(head)["authorization"].removeprefix("Bearer "))
         batch = json.loads(gzip.decompress(body))
         for row in batch["rows"]:
             seen = Posted(batch["outbox"], row["seq"], json.dumps(row["reading"], sort_keys=True))
@@ -189,23 +189,23 @@ class FaultyProxy:
                 self.problems.append(f"row {seen.seq} was first {before.reading} and later {seen.reading}")
 
 
-def _foreign(mishap: Mishap, verdict: bytes) -> bytes | None:
+def _make_foreign_answer(mishap: Mishap, verdict: bytes) -> bytes | None:
     """The answer of somebody who is not the receiver; None where the receiver is asked."""
     match mishap:
         case Mishap.SERVER_ERROR:
-            return _page(b"500 Internal Server Error", b"text/html", _HTML % b"500")
+            return _make_page(b"500 Internal Server Error", b"text/html", _HTML % b"500")
         case Mishap.UNAVAILABLE:
-            return _page(b"503 Service Unavailable", b"text/html", _HTML % b"503", b"Retry-After: 1\r\n")
+            return _make_page(b"503 Service Unavailable", b"text/html", _HTML % b"503", b"Retry-After: 1\r\n")
         case Mishap.PORTAL:
-            return _page(b"200 OK", b"text/html", _HTML % b"Welcome to the hotel")
+            return _make_page(b"200 OK", b"text/html", _HTML % b"Welcome to the hotel")
         case Mishap.PORTAL_JSON:
-            return _page(b"200 OK", b"application/json", b'{"status":"ok","accepted":500}')
+            return _make_page(b"200 OK", b"application/json", b'{"status":"ok","accepted":500}')
         case Mishap.OLD_VERDICT:
-            return verdict or _page(b"200 OK", b"application/json", b"{}")
+            return verdict or _make_page(b"200 OK", b"application/json", b"{}")
     return None
 
 
-def _page(status: bytes, content_type: bytes, body: bytes, more: bytes = b"") -> bytes:
+def _make_page(status: bytes, content_type: bytes, body: bytes, more: bytes = b"") -> bytes:
     return b"HTTP/1.1 %b\r\nContent-Type: %b\r\nContent-Length: %d\r\n%b\r\n%b" % (
         status,
         content_type,
@@ -215,13 +215,13 @@ def _page(status: bytes, content_type: bytes, body: bytes, more: bytes = b"") ->
     )
 
 
-def _headers(head: bytes) -> dict[str, str]:
+def _parse_headers(head: bytes) -> dict[str, str]:
     pairs = (line.partition(":") for line in head.decode("latin-1").split("\r\n")[1:] if line)
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
-def _length(head: bytes) -> int:
-    return int(_headers(head)["content-length"])
+def _find_length(head: bytes) -> int:
+    return int(_parse_headers(head)["content-length"])
 
 
 async def _close(writer: asyncio.StreamWriter) -> None:
@@ -230,7 +230,7 @@ async def _close(writer: asyncio.StreamWriter) -> None:
         await writer.wait_closed()
 
 
-def decoded(posted: Posted) -> dict[str, Any]:
+def decode(posted: Posted) -> dict[str, Any]:
     """The reading of a row."""
     reading: dict[str, Any] = json.loads(posted.reading)
     return reading

@@ -92,7 +92,7 @@ def merge(gateway: str, readings: Iterable[Mapping[str, Any]]) -> tuple[Contents
     return contents, conflicts
 
 
-def differences(expected: Contents, found: Contents) -> list[str]:
+def find_differences(expected: Contents, found: Contents) -> list[str]:
     """What is missing, what is too much and what differs, in words; empty if both are the same."""
     lines = [f"lost: {identity} {expected[identity]}" for identity in sorted(expected.keys() - found.keys())]
     lines += [f"invented: {identity} {found[identity]}" for identity in sorted(found.keys() - expected.keys())]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.end_to_end.processes import Process, free_port, read_description
+from tests.end_to_end.processes import Process, find_free_port, read_description
 from tests.end_to_end.proxy import FaultyProxy
 
 SECRET = "a household secret of the end-to-end tests, long enough"
@@ -59,7 +59,7 @@ class EndToEndSystem:
 
 
 @contextlib.asynccontextmanager
-async def household(
+async def run_household(
     folder: Path,
     *simulator_options: str,
     scraper: dict[str, str] | None = None,
@@ -73,7 +73,7 @@ async def household(
         scraper: More settings of the scraper.
         receiver: More settings of the receiver.
     """
-    ports = {name: free_port() for name in ("http", "https")}
+    ports = {name: find_free_port() for name in ("http", "https")}
     options = [f"--{name}-port={port}" for name, port in ports.items()]
     options += ["--role=installer", "--late-morning", f"--state-dir={folder / 'simulator'}"]
     options += [f"--ledger={folder / 'ledger.jsonl'}", *simulator_options]
@@ -82,15 +82,15 @@ async def household(
         gateway = Process("simulator", "run", *options, directory=folder, settings={})
         await stack.enter_async_context(gateway)
         announced = await read_description(gateway)
-        hosted = receiver_of(folder, announced["serial"], proxy, **(receiver or {}))
+        hosted = make_receiver(folder, announced["serial"], proxy, **(receiver or {}))
         given = {"ENVOY_TOKEN": announced["tokens"]["installer"], **(scraper or {})}
-        edge = scraper_of(folder, proxy, ports["http"], ports["https"], **given)
+        edge = make_scraper(folder, proxy, ports["http"], ports["https"], **given)
         for process in (hosted, edge):
             stack.push_async_exit(process.__aexit__)
         yield EndToEndSystem(gateway, hosted, edge, proxy, announced, folder)
 
 
-def receiver_of(folder: Path, serial: str, proxy: FaultyProxy, **settings: str) -> Process:
+def make_receiver(folder: Path, serial: str, proxy: FaultyProxy, **settings: str) -> Process:
     """A receiver, not yet started, that takes any free port and lets the proxy know which."""
     process = Process("receiver", "run", directory=folder, settings={
         "RECEIVER_STATE_DIR": str(folder / "receiver"),
@@ -109,7 +109,7 @@ def receiver_of(folder: Path, serial: str, proxy: FaultyProxy, **settings: str) 
     return process
 
 
-def scraper_of(folder: Path, proxy: FaultyProxy, http_port: int, https_port: int, **settings: str) -> Process:
+def make_scraper(folder: Path, proxy: FaultyProxy, http_port: int, https_port: int, **settings: str) -> Process:
     """A scraper, not yet started, that posts through the proxy every second."""
     return Process("scraper", "run", directory=folder, settings={
         "ENVOY_HOST": "127.0.0.1",

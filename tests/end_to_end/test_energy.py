@@ -9,16 +9,16 @@ from typing import NamedTuple
 
 import pytest
 
-from receiver.energy.energy import SignedEnergy, energy_wh, positive_negative_wh
-from receiver.energy.interpolation import linear_segments
+from receiver.energy.energy import SignedEnergy, compute_energy_wh, compute_positive_negative_wh
+from receiver.energy.interpolation import make_linear_segments
 from receiver.stores.base import Store
 from scraper.uplink.sender import Sender
 from shared.units import DAY_S
 from simulator.clock import ManualClock
 from simulator.house import DEFAULT_START, NET, PRODUCTION, THREE_PHASE, TOTAL, House, PhaseEnergy
 from tests.clocks import SimulatedClock
-from tests.end_to_end.hosted_receiver import SECRET, hosted
-from tests.end_to_end.timed_scraper import TimedScraper, edge, uplink_of
+from tests.end_to_end.hosted_receiver import SECRET, run_hosted_receiver
+from tests.end_to_end.timed_scraper import TimedScraper, make_uplink, run_edge
 
 MIDNIGHT = int(DEFAULT_START)
 START_MS, STOP_MS = MIDNIGHT * 1000, (MIDNIGHT + DAY_S) * 1000
@@ -38,13 +38,13 @@ async def test_a_days_energy_is_the_simulators_truth(tmp_path: Path) -> None:
     """Every meter and phase within 0.1 %, with coverage 1."""
     house = House(THREE_PHASE, seed=1)
     clock = SimulatedClock(ManualClock(MIDNIGHT))
-    async with edge(tmp_path / "edge", house, clock) as scraper:
+    async with run_edge(tmp_path / "edge", house, clock) as scraper:
         await scraper.stream(DAY_S + 1)  # the first sample of the next day ends this one
-        await scraper.samples.stopped("the scraper was stopped")
-        async with hosted(tmp_path / "receiver", scraper.serial, clock) as (receiver, url):
+        await scraper.samples.note_stop("the scraper was stopped")
+        async with run_hosted_receiver(tmp_path / "receiver", scraper.serial, clock) as (receiver, url):
             await deliver(scraper, url, clock)
-            stored = await energies(receiver.store, scraper.serial, START_MS, STOP_MS)
-    truth = house.truth_wh(MIDNIGHT, MIDNIGHT + DAY_S)
+            stored = await measure_energies(receiver.store, scraper.serial, START_MS, STOP_MS)
+    truth = house.compute_truth_wh(MIDNIGHT, MIDNIGHT + DAY_S)
     for meter in METERS:
         for phase, true in zip("abc", truth[meter], strict=True):
             found = stored[meter, phase]
@@ -59,24 +59,27 @@ async def test_an_outage_is_not_covered_and_nothing_is_invented(tmp_path: Path) 
     before_s, outage_s = 11 * 3600 + 30, 3 * 3600
     house = House(THREE_PHASE, seed=2)
     clock = SimulatedClock(ManualClock(MIDNIGHT))
-    async with edge(tmp_path / "edge", house, clock) as scraper:
+    async with run_edge(tmp_path / "edge", house, clock) as scraper:
         await scraper.stream(before_s + 1)
-        await scraper.samples.stopped("the gateway is unreachable")
+        await scraper.samples.note_stop("the gateway is unreachable")
         clock.device.advance(outage_s - 1)
         await scraper.stream(DAY_S - before_s - outage_s + 1)
-        await scraper.samples.stopped("the scraper was stopped")
-        async with hosted(tmp_path / "receiver", scraper.serial, clock) as (receiver, url):
+        await scraper.samples.note_stop("the scraper was stopped")
+        async with run_hosted_receiver(tmp_path / "receiver", scraper.serial, clock) as (receiver, url):
             await deliver(scraper, url, clock)
             store, serial = receiver.store, scraper.serial
             lost_ms = START_MS + before_s * 1000
             back_ms = lost_ms + outage_s * 1000
-            day = await energies(store, serial, START_MS, STOP_MS)
-            parts = [await energies(store, serial, *span) for span in ((START_MS, lost_ms), (back_ms, STOP_MS))]
-            outage = await energies(store, serial, lost_ms, back_ms)
-            ((_, (gap, stop)),) = await store.points(serial, "event", tags={"type": "gap"}, start=0, stop=2**53)
+            day = await measure_energies(store, serial, START_MS, STOP_MS)
+            parts = [await measure_energies(store, serial, *span) for span in ((START_MS, lost_ms), (back_ms, STOP_MS))]
+            outage = await measure_energies(store, serial, lost_ms, back_ms)
+            ((_, (gap, stop)),) = await store.read_points(serial, "event", tags={"type": "gap"}, start=0, stop=2**53)
     assert (gap.timestamp, gap.fields["end"]) == (lost_ms, back_ms)
     assert stop.timestamp == STOP_MS
-    spans = [house.truth_wh(MIDNIGHT, lost_ms // 1000), house.truth_wh(back_ms // 1000, MIDNIGHT + DAY_S)]
+    spans = [
+        house.compute_truth_wh(MIDNIGHT, lost_ms // 1000),
+        house.compute_truth_wh(back_ms // 1000, MIDNIGHT + DAY_S),
+    ]
     for meter in METERS:
         for index, phase in enumerate("abc"):
             found = day[meter, phase]
@@ -99,22 +102,22 @@ async def deliver(scraper: TimedScraper, url: str, clock: SimulatedClock[ManualC
     """Empty the outbox into the receiver."""
     sender = Sender(url, scraper.serial, None)
     try:
-        uplink = uplink_of(scraper, sender, SECRET, clock)
+        uplink = make_uplink(scraper, sender, SECRET, clock)
         await uplink.drain()
         assert uplink.state.problem is None
     finally:
         await sender.aclose()
-    assert (await scraper.outbox.stats()).rows == 0
+    assert (await scraper.outbox.read_stats()).rows == 0
 
 
-async def energies(store: Store, serial: str, start: int, stop: int) -> dict[tuple[str, str], _MeasuredEnergy]:
+async def measure_energies(store: Store, serial: str, start: int, stop: int) -> dict[tuple[str, str], _MeasuredEnergy]:
     """What the store says of each meter and phase in a window (UTC milliseconds)."""
     answers = {}
-    for found in await store.points(serial, "meter", fields=["power"], start=start, stop=stop, neighbours=True):
+    for found in await store.read_points(serial, "meter", fields=["power"], start=start, stop=stop, neighbours=True):
         points = [(point.timestamp, float(point.fields["power"])) for point in found.points]
-        segments = linear_segments(points)
+        segments = make_linear_segments(points)
         tags = dict(found.series.tags)
-        energy = energy_wh(segments, start, stop)
-        signed = positive_negative_wh(segments, start, stop)
+        energy = compute_energy_wh(segments, start, stop)
+        signed = compute_positive_negative_wh(segments, start, stop)
         answers[tags["meter"], tags["phase"]] = _MeasuredEnergy(energy.wh, energy.coverage, signed)
     return answers

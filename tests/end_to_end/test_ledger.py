@@ -22,12 +22,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.comparison import compare_stream, foreign_meter_values, foreign_reports, missing_reports
+from tests.end_to_end.comparison import (
+    compare_stream,
+    find_foreign_meter_values,
+    find_foreign_reports,
+    find_missing_reports,
+)
 from tests.end_to_end.ledger import read_ledger
-from tests.end_to_end.processes import Process, until
-from tests.end_to_end.proxy import Mishap, decoded
-from tests.end_to_end.stored import differences, merge, read_outbox, read_store
-from tests.end_to_end.system import EndToEndSystem, household
+from tests.end_to_end.processes import Process, wait_until
+from tests.end_to_end.proxy import Mishap, decode
+from tests.end_to_end.stored import find_differences, merge, read_outbox, read_store
+from tests.end_to_end.system import EndToEndSystem, run_household
 
 KILLS = 20
 """SIGKILLs of each of the two, at least."""
@@ -42,34 +47,34 @@ async def test_the_store_holds_exactly_the_committed_readings(tmp_path: Path) ->
     """Twenty kills of each half at random moments, and every way to lose a request or an answer in between."""
     seed = random.randrange(2**32)
     print(f"seed {seed}")  # noqa: T201 (shown when the test fails)
-    async with household(tmp_path, f"--speed={SPEED}", scraper={"ENVOY_DEAD_BAND": "0"}) as home:
-        await torment(home, random.Random(seed))
-        await settle(home)
-    lives, happened = home.scraper.lives, home.proxy.happened
+    async with run_household(tmp_path, f"--speed={SPEED}", scraper={"ENVOY_DEAD_BAND": "0"}) as system:
+        await torment(system, random.Random(seed))
+        await settle(system)
+    lives, happened = system.scraper.lives, system.proxy.happened
     assert len(lives) > KILLS
-    assert len(home.receiver.lives) > KILLS
+    assert len(system.receiver.lives) > KILLS
     assert set(FAULTS) <= happened.keys()
-    assert home.proxy.problems == []
+    assert system.proxy.problems == []
 
-    queue = read_outbox(home.outbox)
+    queue = read_outbox(system.outbox)
     assert (queue.waiting, queue.dead_letters, queue.lost) == (0, 0, 0)
-    assert sorted(home.proxy.posted) == [(queue.id, seq) for seq in range(1, queue.committed + 1)]
-    rows = [decoded(home.proxy.posted[queue.id, seq]) for seq in range(1, queue.committed + 1)]
-    expected, conflicts = merge(home.serial, rows)
+    assert sorted(system.proxy.posted) == [(queue.id, seq) for seq in range(1, queue.committed + 1)]
+    rows = [decode(system.proxy.posted[queue.id, seq]) for seq in range(1, queue.committed + 1)]
+    expected, conflicts = merge(system.serial, rows)
     assert conflicts == []
-    stored = read_store(home.store)
-    assert differences(expected, stored) == []
+    stored = read_store(system.store)
+    assert find_differences(expected, stored) == []
 
-    sent = read_ledger(home.ledger)
-    assert not foreign_meter_values(stored, sent)
-    assert not foreign_reports(stored, sent)
-    assert not missing_reports(stored, sent, lives)
+    sent = read_ledger(system.ledger)
+    assert not find_foreign_meter_values(stored, sent)
+    assert not find_foreign_reports(stored, sent)
+    assert not find_missing_reports(stored, sent, lives)
     complete = [compare_stream(stored, sent, life) for life in lives]
     assert sum(1 for events in complete if events) > KILLS // 2, complete
     assert sum(complete) > 3 * KILLS, complete
 
 
-async def torment(home: EndToEndSystem, rng: random.Random) -> None:
+async def torment(system: EndToEndSystem, rng: random.Random) -> None:
     """Run both until each was killed often enough and every mishap has happened, whatever becomes of them."""
     deck: list[Mishap] = []
 
@@ -82,19 +87,19 @@ async def torment(home: EndToEndSystem, rng: random.Random) -> None:
             rng.shuffle(deck)
         return deck.pop()
 
-    home.proxy.plan = next_mishap
-    home.proxy.kill = {Mishap.KILL_RECEIVER: home.receiver.kill, Mishap.KILL_SCRAPER: home.scraper.kill}
+    system.proxy.plan = next_mishap
+    system.proxy.kill = {Mishap.KILL_RECEIVER: system.receiver.kill, Mishap.KILL_SCRAPER: system.scraper.kill}
     enough = asyncio.Event()
     both = asyncio.gather(
-        kill_again_and_again(home.receiver, rng, enough, ready='"receiving"'),
-        kill_again_and_again(home.scraper, rng, enough, ready="the meter stream delivers"),
+        kill_again_and_again(system.receiver, rng, enough, ready='"receiving"'),
+        kill_again_and_again(system.scraper, rng, enough, ready="the meter stream delivers"),
     )
-    await until(
+    await wait_until(
         lambda: (
             both.done()
             or (
-                min(len(home.scraper.lives), len(home.receiver.lives)) >= KILLS
-                and set(FAULTS) <= home.proxy.happened.keys()
+                min(len(system.scraper.lives), len(system.receiver.lives)) >= KILLS
+                and set(FAULTS) <= system.proxy.happened.keys()
             )
         ),
         "enough kills",
@@ -102,7 +107,7 @@ async def torment(home: EndToEndSystem, rng: random.Random) -> None:
     )
     enough.set()
     await both
-    home.proxy.plan = lambda: Mishap.NONE
+    system.proxy.plan = lambda: Mishap.NONE
 
 
 async def kill_again_and_again(process: Process, rng: random.Random, enough: asyncio.Event, *, ready: str) -> None:
@@ -118,14 +123,14 @@ async def kill_again_and_again(process: Process, rng: random.Random, enough: asy
         await process.ended()
 
 
-async def settle(home: EndToEndSystem) -> None:
+async def settle(system: EndToEndSystem) -> None:
     """Peace: let everything through, then stop in order."""
-    await home.start_pair()
-    await until(lambda: read_outbox(home.outbox).waiting < 100, "the backlog is delivered")
+    await system.start_pair()
+    await wait_until(lambda: read_outbox(system.outbox).waiting < 100, "the backlog is delivered")
     before = time.time_ns() // 1_000_000
-    await until(
-        lambda: any(key.timestamp > before for key in read_store(home.store)), "something new comes through in peace"
+    await wait_until(
+        lambda: any(key.timestamp > before for key in read_store(system.store)), "something new comes through in peace"
     )
-    assert await home.scraper.stop() == 0
-    assert await home.receiver.stop() == 0
-    assert await home.simulator.stop() == 0
+    assert await system.scraper.stop() == 0
+    assert await system.receiver.stop() == 0
+    assert await system.simulator.stop() == 0

@@ -17,10 +17,10 @@ import pytest
 from simulator.cloud.server import CloudAccount
 from simulator.server import Simulator
 from tests.end_to_end.canaries import Canaries
-from tests.end_to_end.processes import Process, status_port, until
+from tests.end_to_end.processes import Process, read_status_port, wait_until
 from tests.end_to_end.proxy import FaultyProxy
 from tests.end_to_end.stored import read_store
-from tests.end_to_end.system import receiver_of, scraper_of
+from tests.end_to_end.system import make_receiver, make_scraper
 
 ACCOUNT = "owner-of-the-canaries@example.com"
 
@@ -34,7 +34,7 @@ class WatchedPair:
         self.proxy = proxy
         self.canaries = Canaries()
         self.secret = self.canaries.plant("receiver secret")
-        self.receiver = receiver_of(
+        self.receiver = make_receiver(
             folder,
             sim.serial,
             proxy,
@@ -49,18 +49,18 @@ class WatchedPair:
         given = {"ENVOY_RECEIVER_SECRET": self.secret, "ENVOY_LOG_LEVEL": "DEBUG",
                  "ENVOY_CLOUD_URL": self.sim.cloud.url, "ENVOY_TOKEN_URL": self.sim.cloud.url,
                  "SSL_CERT_FILE": str(self.sim.cloud.ca_file), **settings}  # fmt: skip
-        process = scraper_of(self.folder, self.proxy, self.sim.http_port, self.sim.https_port, **given)
+        process = make_scraper(self.folder, self.proxy, self.sim.http_port, self.sim.https_port, **given)
         async with process:
             yield process
             await self.look_at(process)
             for command in (["check"], ["token"], ["outbox", "list"]):
-                self.canaries.collect(" ".join(command), await said("scraper", command, process, self.folder))
+                self.canaries.collect(" ".join(command), await run_command("scraper", command, process, self.folder))
             await process.stop()
         self.canaries.collect("log of the scraper", "\n".join(process.output))
 
     async def look_at(self, process: Process) -> None:
         """Status port and process list."""
-        port = await status_port(process)
+        port = await read_status_port(process)
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
             for path in ("/metrics", "/healthz", "/readyz"):
                 answer = await client.get(path)
@@ -70,11 +70,13 @@ class WatchedPair:
     async def wait_for(self, kind: str) -> None:
         """Until the store holds readings of a kind."""
         store = self.folder / "receiver" / "readings.sqlite"
-        await until(lambda: store.exists() and any(key.kind == kind for key in read_store(store)), f"{kind} stored")
+        await wait_until(
+            lambda: store.exists() and any(key.kind == kind for key in read_store(store)), f"{kind} stored"
+        )
 
     async def read_and_write(self) -> None:
         """What readers and forgers may try, with good and bad credentials, in right and wrong places."""
-        created = await said("receiver", ["token", "create", "--gateway", "*"], self.receiver, self.folder)
+        created = await run_command("receiver", ["token", "create", "--gateway", "*"], self.receiver, self.folder)
         token = self.canaries.guard("read token", created.split()[-1])
         secret, serial = self.secret, self.sim.serial
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.proxy.target}") as client:
@@ -114,7 +116,7 @@ class WatchedPair:
 
 
 @contextlib.asynccontextmanager
-async def pair(folder: Path, sim: Simulator) -> AsyncIterator[WatchedPair]:
+async def run_pair(folder: Path, sim: Simulator) -> AsyncIterator[WatchedPair]:
     """A pair with its receiver running."""
     async with FaultyProxy() as proxy:
         ready = WatchedPair(folder, sim, proxy)
@@ -123,7 +125,7 @@ async def pair(folder: Path, sim: Simulator) -> AsyncIterator[WatchedPair]:
             yield ready
 
 
-async def said(module: str, command: list[str], like: Process, folder: Path) -> str:
+async def run_command(module: str, command: list[str], like: Process, folder: Path) -> str:
     """The whole output of a command that is given the same settings as a process."""
     async with Process(module, *command, directory=folder, settings=like.settings) as process:
         await process.ended()
@@ -133,7 +135,7 @@ async def said(module: str, command: list[str], like: Process, folder: Path) -> 
 @pytest.mark.slow
 async def test_no_secret_of_a_token_gateway_shows(tmp_path: Path) -> None:
     """A token from the account, a wrong receiver secret, a refused token, a refused account, a paste that is none."""
-    async with Simulator("firmware-8", late_morning=True) as sim, pair(tmp_path, sim) as show:
+    async with Simulator("firmware-8", late_morning=True) as sim, run_pair(tmp_path, sim) as show:
         canaries = show.canaries
         password = canaries.plant("cloud password")
         canaries.guard("cloud user name", ACCOUNT)
@@ -147,12 +149,12 @@ async def test_no_secret_of_a_token_gateway_shows(tmp_path: Path) -> None:
             canaries.guard("gateway token", kept.read_text())
         async with show.scraper(**account, ENVOY_RECEIVER_SECRET=canaries.plant("wrong secret")) as scraper:
             await scraper.line("does not accept this scraper's signature")
-        sim.faults.on("token-refused")
-        sim.faults.on("unauthorised")
+        sim.faults.switch_on("token-refused")
+        sim.faults.switch_on("unauthorised")
         wrong = {"ENVOY_CLOUD_USERNAME": ACCOUNT, "ENVOY_CLOUD_PASSWORD": canaries.plant("wrong cloud password")}
         async with show.scraper(**wrong, ENVOY_TOKEN=canaries.plant("paste that is no token")) as scraper:
             await scraper.line("somebody must act")
-        foreign = canaries.guard("foreign token", sim.token("owner", serial="122000000000"))
+        foreign = canaries.guard("foreign token", sim.make_token("owner", serial="122000000000"))
         async with show.scraper(ENVOY_TOKEN=foreign) as scraper:
             await scraper.line("somebody must act")
         await show.close()
@@ -169,7 +171,7 @@ async def test_no_secret_of_a_password_gateway_shows(tmp_path: Path) -> None:
         password = Canaries().plant("installer password")
         sim = Simulator("firmware-5", late_morning=True, installer_password=password)
         await stack.enter_async_context(sim)
-        show = await stack.enter_async_context(pair(tmp_path, sim))
+        show = await stack.enter_async_context(run_pair(tmp_path, sim))
         canaries = show.canaries
         canaries.guard("installer password", password)
         async with show.scraper(ENVOY_INSTALLER_PASSWORD=password) as scraper:

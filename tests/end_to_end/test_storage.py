@@ -18,12 +18,12 @@ from scraper.collect.samples import Samples
 from scraper.gateway.info import parse_info
 from scraper.gateway.options import GatewayOptions
 from scraper.gateway.session import GatewaySession
-from tests.captures import ROOT, capture
+from tests.captures import ROOT, find_capture
 from tests.clocks import GATEWAY_NOW_S, InstantClock
 from tests.replay import Replay
 from tests.scraper.gateway.fake_tokens import make_token
-from tests.scraper.running_scraper import RunningScraper, run_at_home, until
-from tests.scraper.scripted import scripted_scraper
+from tests.scraper.running_scraper import RunningScraper, run_at_home, wait_until
+from tests.scraper.scripted import run_scripted_scraper
 
 CASES = Path(os.environ.get("FIELD_CASES") or ROOT.parent / "shared" / "field-cases")
 CLOSED = 1
@@ -53,11 +53,11 @@ async def read_household(folder: Path, state: Path) -> HouseholdNow:
             http_port=CLOSED, https_port=replay.port,
         )  # fmt: skip
         gateway = GatewaySession(options, cast("Any", clock))
-        async with scripted_scraper(state, clock=clock) as scraper:
+        async with run_scripted_scraper(state, clock=clock) as scraper:
             try:
                 await gateway.connect()
                 samples = Samples(gateway, scraper.recorder, scraper.memory, scraper.health, clock, poll_meters=True)
-                await samples.meters()
+                await samples.ask_meters()
                 await EnsembleSamples(gateway, scraper.recorder, scraper.memory, clock).poll_states()
             finally:
                 await gateway.aclose()
@@ -104,7 +104,7 @@ async def test_the_newest_firmware_gives_its_battery_and_its_relay(tmp_path):
 
 
 async def test_while_the_captured_generator_runs_nothing_is_bought_and_the_load_is_unknown(tmp_path):
-    now = await read_household(capture("8.2.127_with_generator_running"), tmp_path / "state")
+    now = await read_household(find_capture("8.2.127_with_generator_running"), tmp_path / "state")
     assert (now.site.load, now.site.imported, now.site.exported) == (None, 0.0, 0.0)
     assert now.site.battery == -1250.0
     assert (now.storage.grid_mode, now.load_unknown) == ("generator", "generator-runs")
@@ -113,14 +113,14 @@ async def test_while_the_captured_generator_runs_nothing_is_bought_and_the_load_
 async def find_household(at_home: RunningScraper) -> HouseholdNow:
     """The household by what is stored."""
     now_ms, serial = at_home.clock.now_ms(), at_home.sim.profile.serial
-    meters, inverters, _, *rest = [await at_home.store.latest(serial, kind) for kind in KINDS_OF_NOW]
+    meters, inverters, _, *rest = [await at_home.store.read_latest(serial, kind) for kind in KINDS_OF_NOW]
     return describe_household(meters, inverters, NO_SITE, now_ms, describe_storage(rest, now_ms))
 
 
 async def test_a_running_scraper_tells_what_a_house_with_an_unseen_battery_uses_until_it_falls_silent(tmp_path):
     """The battery's power comes as often as that of polled meters; an outage of the grid goes the same way."""
     async with run_at_home(tmp_path, [], "battery") as at_home:
-        at_home.sim.faults.on("no-storage-meter")
+        at_home.sim.faults.switch_on("no-storage-meter")
         async with at_home.scraper(meter_source="poll"):
             await at_home.stored("storage", 3, what=lambda point: "power" in point.fields)
             await at_home.stored("meter", meter="net-consumption")
@@ -129,15 +129,15 @@ async def test_a_running_scraper_tells_what_a_house_with_an_unseen_battery_uses_
                 now = await find_household(at_home)
                 return now.site.load is not None and now.site.battery is not None
 
-            await until(is_known, lambda: "a load")
-            at_home.sim.faults.on("battery-silent")
-            at_home.sim.faults.on("grid-lost")
+            await wait_until(is_known, lambda: "a load")
+            at_home.sim.faults.switch_on("battery-silent")
+            at_home.sim.faults.switch_on("grid-lost")
 
             async def is_unknown() -> bool:
                 now = await find_household(at_home)
                 return now.load_unknown == "battery-power-unknown" and now.site.load is None
 
-            await until(is_unknown, lambda: "an unknown load")
+            await wait_until(is_unknown, lambda: "an unknown load")
             await at_home.stored("event", type="outage")
-        asked = {entry.values["path"] for entry in at_home.sim.ledger.of("request")}
+        asked = {entry.values["path"] for entry in at_home.sim.ledger.list_kind("request")}
         assert "/ivp/ensemble/status" not in asked

@@ -16,9 +16,9 @@ from shared.readings import Reading
 from simulator.clock import ManualClock
 from simulator.house import DEFAULT_START, THREE_PHASE, House
 from tests.clocks import SimulatedClock
-from tests.end_to_end.hosted_receiver import SECRET, hosted
-from tests.end_to_end.stored import differences, merge, read_store
-from tests.end_to_end.timed_scraper import edge, uplink_of
+from tests.end_to_end.hosted_receiver import SECRET, run_hosted_receiver
+from tests.end_to_end.stored import find_differences, merge, read_store
+from tests.end_to_end.timed_scraper import make_uplink, run_edge
 
 DAYS_S = 3 * 86_400
 STEP_S = 10
@@ -52,11 +52,11 @@ class BusyLine(Sender):
 async def test_three_days_without_a_receiver_arrive_and_live_values_do_not_wait(tmp_path: Path) -> None:
     """Count and content of the store equal what was committed; each live sample is readable within two posts."""
     clock = SimulatedClock(ManualClock(DEFAULT_START))
-    async with edge(tmp_path / "edge", House(THREE_PHASE, seed=3), clock) as scraper:
+    async with run_edge(tmp_path / "edge", House(THREE_PHASE, seed=3), clock) as scraper:
         await scraper.stream(DAYS_S, step=STEP_S)
-        backlog = (await scraper.outbox.stats()).rows
+        backlog = (await scraper.outbox.read_stats()).rows
         assert backlog == len(scraper.outbox.witness) > AT_LEAST
-        async with hosted(tmp_path / "receiver", scraper.serial, clock) as (receiver, url):
+        async with run_hosted_receiver(tmp_path / "receiver", scraper.serial, clock) as (receiver, url):
             line = BusyLine(url, scraper.serial, None)
             waiting: list[tuple[int, Reading]] = []
             waits: list[int] = []
@@ -66,34 +66,34 @@ async def test_three_days_without_a_receiver_arrive_and_live_values_do_not_wait(
                 """The newest value of every meter is committed while post number `line.posts` is under way."""
                 clock.device.advance(1)
                 waiting.extend((line.posts, reading) for reading in await scraper.live() if reading.kind == "meter")
-                depths.append((await scraper.outbox.stats()).rows)
+                depths.append((await scraper.outbox.read_stats()).rows)
 
             async def look() -> None:
                 """Which of them can be read now, as any reader of the store would."""
                 for began, reading in waiting[:]:
-                    if await readable(receiver.store, scraper.serial, reading):
+                    if await is_readable(receiver.store, scraper.serial, reading):
                         waits.append(line.posts - began)
                         waiting.remove((began, reading))
 
             line.meanwhile, line.arrived = one_more_sample, look
             try:
-                uplink = uplink_of(scraper, line, SECRET, clock)
+                uplink = make_uplink(scraper, line, SECRET, clock)
                 await uplink.drain()
             finally:
                 await line.aclose()
-            assert (await scraper.outbox.stats()).rows == 0
+            assert (await scraper.outbox.read_stats()).rows == 0
             assert await receiver.store.count() == len(merge(scraper.serial, scraper.outbox.committed_readings())[0])
     assert waiting == []
     assert max(waits) <= SOON, waits
     assert sum(1 for depth in depths if depth > backlog // 4) > 10, "too few live samples met a backlog"
     expected, conflicts = merge(scraper.serial, scraper.outbox.committed_readings())
     assert conflicts == []
-    assert differences(expected, read_store(tmp_path / "receiver" / "readings.sqlite")) == []
+    assert find_differences(expected, read_store(tmp_path / "receiver" / "readings.sqlite")) == []
 
 
-async def readable(store: Store, serial: str, reading: Reading) -> bool:
+async def is_readable(store: Store, serial: str, reading: Reading) -> bool:
     """Whether the store's latest values are this reading's."""
-    latest = await store.latest(serial, reading.kind)
+    latest = await store.read_latest(serial, reading.kind)
     return any(
         one.tags == reading.tags and one.timestamp == reading.timestamp and reading.fields.items() <= one.fields.items()
         for one in latest

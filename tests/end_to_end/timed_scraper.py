@@ -32,9 +32,9 @@ from shared.readings import Reading
 from simulator.clock import ManualClock
 from simulator.faults import Faults
 from simulator.gateway.device import Device
-from simulator.gateway.payloads.device_data import device_data
-from simulator.gateway.payloads.inverters import inverters
-from simulator.gateway.payloads.meters import meters, readings, stream_event
+from simulator.gateway.payloads.device_data import describe_device_data
+from simulator.gateway.payloads.inverters import list_inverters
+from simulator.gateway.payloads.meters import list_meters, list_readings, make_stream_event
 from simulator.house import House
 from simulator.profiles import PROFILES
 from tests.clocks import SimulatedClock
@@ -50,16 +50,16 @@ class HouseGateway:
 
     def __init__(self, device: Device) -> None:
         self._device = device
-        self.known_meters = parse_meters(_as_sent(meters(device)))
+        self.known_meters = parse_meters(_as_sent(list_meters(device)))
 
-    async def inverters(self, notes: Notes) -> list[Reading]:
+    async def read_inverters(self, notes: Notes) -> list[Reading]:
         return await queries.ask_inverters(self._ask, notes)
 
-    async def meter_readings(self, notes: Notes) -> list[MeterValues]:
-        return parse_readings(_as_sent(readings(self._device)), self.known_meters, notes)
+    async def read_meter_readings(self, notes: Notes) -> list[MeterValues]:
+        return parse_readings(_as_sent(list_readings(self._device)), self.known_meters, notes)
 
     async def _ask(self, path: str) -> object:
-        documents = {JUDGE_PATH: inverters, queries.DEVICE_DATA: device_data}
+        documents = {JUDGE_PATH: list_inverters, queries.DEVICE_DATA: describe_device_data}
         return _as_sent(documents[path](self._device))
 
 
@@ -118,27 +118,27 @@ class TimedScraper:
         width = BURST if step == 1 else step
         lines: list[bytes] = []
         for second in range(0, seconds, step):
-            lines.append(b"data: " + json.dumps(stream_event(self.device), separators=(",", ":")).encode())
+            lines.append(b"data: " + json.dumps(make_stream_event(self.device), separators=(",", ":")).encode())
             if len(lines) * step >= width or second + step >= seconds:
-                await self.samples.burst(Burst(clock.now_ms(), lines))
+                await self.samples.record_burst(Burst(clock.now_ms(), lines))
                 lines = []
                 if second % COUNTERS_S < width:
-                    await self.samples.meters()
+                    await self.samples.ask_meters()
                 if second % INVERTERS_S < width:
-                    await self.samples.inverters()
+                    await self.samples.ask_inverters()
             clock.device.advance(step)
 
     async def live(self) -> list[Reading]:
         """One more event, now, as a snapshot (the way a new connection begins); what was committed of it."""
         await self._recorder.hold()
         before = len(self.outbox.witness)
-        line = b"data: " + json.dumps(stream_event(self.device)).encode()
-        await self.samples.burst(Burst(self._clock.now_ms(), [line]))
+        line = b"data: " + json.dumps(make_stream_event(self.device)).encode()
+        await self.samples.record_burst(Burst(self._clock.now_ms(), [line]))
         return self.outbox.witness[before:]
 
 
 @contextlib.asynccontextmanager
-async def edge(folder: Path, house: House, clock: SimulatedClock[ManualClock]) -> AsyncIterator[TimedScraper]:
+async def run_edge(folder: Path, house: House, clock: SimulatedClock[ManualClock]) -> AsyncIterator[TimedScraper]:
     """An edge with an outbox file in `folder`."""
     outbox = WitnessedOutbox()
     await outbox.open(folder / "outbox.sqlite", quota_bytes=512 * 1024 * 1024, clock=clock)
@@ -150,7 +150,7 @@ async def edge(folder: Path, house: House, clock: SimulatedClock[ManualClock]) -
         await outbox.close()
 
 
-def uplink_of(edge: TimedScraper, sender: Sender, secret: str, clock: SimulatedClock[ManualClock]) -> Uplink:
+def make_uplink(edge: TimedScraper, sender: Sender, secret: str, clock: SimulatedClock[ManualClock]) -> Uplink:
     """The real uplink over a real socket."""
     signer = Signer(HouseholdSecret(secret), edge.serial)
     return Uplink(edge.outbox, sender, signer, clock, interval_s=10, rng=random.Random(1))

@@ -11,7 +11,7 @@ GATEWAY, OTHER_GATEWAY = "122300001234", "122300005678"
 """A noon in June, the night after it, and two gateways."""
 
 
-def scraper_report(at: int, gateway: str = GATEWAY, **fields: float | str) -> str:
+def write_scraper_report(at: int, gateway: str = GATEWAY, **fields: float | str) -> str:
     """The reading that a scraper makes of itself each minute."""
     known = {"stream_connected": 1.0, "inverters_known": 10.0, "outbox_rows": 5.0, "lost_rows": 0.0, **fields}
     text = ",".join(
@@ -20,17 +20,17 @@ def scraper_report(at: int, gateway: str = GATEWAY, **fields: float | str) -> st
     return f"gateway,gateway={gateway} {text} {at}"
 
 
-def scraper_reports(since: int, until: int, gateway: str = GATEWAY, **fields: float | str) -> list[str]:
-    return [scraper_report(at, gateway, **fields) for at in range(since, until + 1, MINUTE)]
+def write_scraper_reports(since: int, until: int, gateway: str = GATEWAY, **fields: float | str) -> list[str]:
+    return [write_scraper_report(at, gateway, **fields) for at in range(since, until + 1, MINUTE)]
 
 
-def gap_event(start: int, end: int | None = None, gateway: str = GATEWAY) -> list[str]:
+def write_gap_event(start: int, end: int | None = None, gateway: str = GATEWAY) -> list[str]:
     """The two writes of one event: its opening and its end."""
     lines = [f'event,gateway={gateway},type=gap reason="no sample came" {start}']
     return lines if end is None else [*lines, f"event,gateway={gateway},type=gap end={end * 1000}.0 {start}"]
 
 
-def voltages(phase: str, usual: float, now: float, gateway: str = GATEWAY, *, until: int = NOON) -> list[str]:
+def write_voltages(phase: str, usual: float, now: float, gateway: str = GATEWAY, *, until: int = NOON) -> list[str]:
     loaded_days = range(until - 6 * DAY, until - HOUR, HOUR)
     hour = range(until - HOUR, until, MINUTE)
     meters = ("production", "net-consumption")
@@ -55,7 +55,7 @@ def make_battery_states(
     return [f"{tags} communicating={communicating} {at}" for at in range(since, until + 1, MINUTE)]
 
 
-def panel_quarters(panel: str, until: int, dead: str, peers: float = 180.0) -> list[str]:
+def write_panel_quarters(panel: str, until: int, dead: str, peers: float = 180.0) -> list[str]:
     """The last quarter hours of one panel, one digit for each: 1 where the panel is dead."""
     tags = f"panel_15m,gateway={GATEWAY},array=South,panel={panel},inverter=4820{panel}"
     start = until - len(dead) * 15 * MINUTE

@@ -86,11 +86,11 @@ def evaluate(bucket: AlarmBucket, rule: Rule, now_s: int) -> Evaluation:
                     series[model["expression"]], model["reducer"], model["settings"]["mode"]
                 )
             case "math":
-                numbers[name] = expressions.formula(model["expression"], numbers)
+                numbers[name] = expressions.compute_formula(model["expression"], numbers)
             case "threshold":
                 (condition,) = model["conditions"]
                 ((limit,), kind) = condition["evaluator"]["params"], condition["evaluator"]["type"]
-                numbers[name] = expressions.threshold(numbers[model["expression"]], kind, limit)
+                numbers[name] = expressions.compare_with_limit(numbers[model["expression"]], kind, limit)
     assert rule["noDataState"] == "OK"
     return Evaluation({labels for labels, value in numbers[rule["condition"]].items() if value != 0}, numbers)
 
@@ -129,6 +129,6 @@ def parse_duration_s(duration: str) -> int:
     return int(duration[:-1]) * _UNITS[duration[-1]]
 
 
-def gateways_of(labels: Iterable[Labels]) -> set[str]:
+def list_gateways(labels: Iterable[Labels]) -> set[str]:
     """The gateways of some labels."""
     return {dict(one)["gateway"] for one in labels}

@@ -14,8 +14,8 @@ from tests.grafana.extraction import (
     MAIN_UID,
     ExtractedQuery,
     VariableQuery,
-    fixed_variables,
-    variable_queries,
+    list_fixed_variables,
+    list_variable_queries,
 )
 from tests.grafana.simulated_days import BUCKET, LIVE_BUCKET, LoadedDays
 from tests.grafana.substitution import DashboardRange, Value
@@ -50,12 +50,12 @@ class DashboardClient:
 
     def values(self, name: str, board: dict[str, Any]) -> dict[str, Value]:
         """What the variables of a dashboard hold when it is opened. Raises AssertionError for one without values."""
-        values: dict[str, Value] = dict(fixed_variables(board))
-        for variable in variable_queries(name, board):
-            values[variable.name] = self._first(variable, values)
+        values: dict[str, Value] = dict(list_fixed_variables(board))
+        for variable in list_variable_queries(name, board):
+            values[variable.name] = self._find_first(variable, values)
         return values
 
-    def _first(self, variable: VariableQuery, values: Mapping[str, Value]) -> Value:
+    def _find_first(self, variable: VariableQuery, values: Mapping[str, Value]) -> Value:
         series = self.run(variable.query, values).series
         found = tuple(sorted({row[1] for one in series for row in one["values"]}))
         assert found, f"{variable.query.location} has no values"
@@ -101,14 +101,14 @@ def _split_fields(query: ExtractedQuery, series: Sequence[dict[str, Any]]) -> tu
             if column == "time":
                 name = "Time"
             else:
-                name = column if query.format == "table" else _series_name(query.alias, one, column)
+                name = column if query.format == "table" else _name_series(query.alias, one, column)
             seen[name] = seen.get(name, False) or filled
         if query.format == "table":
             seen |= dict.fromkeys(tags, True)
     return {name for name, filled in seen.items() if filled}, {name for name, filled in seen.items() if not filled}
 
 
-def _series_name(alias: str, one: Mapping[str, Any], column: str) -> str:
+def _name_series(alias: str, one: Mapping[str, Any], column: str) -> str:
     """As `FormatFrameName` and `BuildFrameNameFromQuery`."""
     tags: dict[str, str] = one.get("tags", {})
     if not alias:

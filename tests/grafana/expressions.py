@@ -56,12 +56,12 @@ def reduce(series: SeriesValues, reducer: str, mode: str) -> Numbers:
     return result
 
 
-def threshold(numbers: Numbers, kind: str, limit: float) -> Numbers:
+def compare_with_limit(numbers: Numbers, kind: str, limit: float) -> Numbers:
     """1 where the number is beyond the limit, else 0."""
     return {labels: float(_THRESHOLDS[kind](value, limit)) for labels, value in numbers.items()}
 
 
-def formula(text: str, steps: Mapping[str, Numbers]) -> Numbers:
+def compute_formula(text: str, steps: Mapping[str, Numbers]) -> Numbers:
     """A math expression. Python reads the operators in use with the same precedence as Grafana's parser."""
     python = text.replace("$", "").replace("&&", " and ").replace("||", " or ")
     return _walk(ast.parse(python, mode="eval").body, steps)
@@ -80,11 +80,11 @@ def _walk(node: Any, steps: Mapping[str, Numbers]) -> Numbers:
         case ast.Compare(left=left, ops=[op], comparators=[right]):
             return _join(_walk(left, steps), _walk(right, steps), _COMPARE[type(op)])
         case ast.BoolOp(op=ast.And(), values=[left, right]):
-            return _join(_walk(left, steps), _walk(right, steps), _both)
+            return _join(_walk(left, steps), _walk(right, steps), _combine)
     raise ValueError(f"not an expression of our rules: {ast.unparse(node)}")
 
 
-def _both(left: float, right: float) -> float:
+def _combine(left: float, right: float) -> float:
     if left == 0:
         return 0.0
     return math.nan if math.isnan(left) or math.isnan(right) else float(right != 0)
@@ -92,7 +92,7 @@ def _both(left: float, right: float) -> float:
 
 def _join(left: Numbers, right: Numbers, op: Callable[[float, float], float]) -> Numbers:
     def apply(one: float, other: float) -> float:
-        if op is not _both and (math.isnan(one) or math.isnan(other)):
+        if op is not _combine and (math.isnan(one) or math.isnan(other)):
             return math.nan
         return float(op(one, other))
 

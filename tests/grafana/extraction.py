@@ -46,12 +46,12 @@ class VariableQuery(NamedTuple):
     takes_all: bool
 
 
-def dashboards() -> dict[str, dict[str, Any]]:
+def read_dashboards() -> dict[str, dict[str, Any]]:
     """The generated dashboards by file name."""
     return {path.name: json.loads(path.read_text()) for path in sorted((GRAFANA / "dashboards").glob("*.json"))}
 
 
-def panels(board: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def list_panels(board: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """All panels that show something, also those of collapsed rows."""
     for panel in board["panels"]:
         if panel["type"] == "row":
@@ -60,7 +60,7 @@ def panels(board: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield panel
 
 
-def panel_queries(name: str, board: dict[str, Any], panel: dict[str, Any]) -> list[ExtractedQuery]:
+def list_panel_queries(name: str, board: dict[str, Any], panel: dict[str, Any]) -> list[ExtractedQuery]:
     """The queries of one panel."""
     since, until = board["time"]["from"], board["time"]["to"]
     if "timeFrom" in panel:
@@ -81,7 +81,7 @@ def panel_queries(name: str, board: dict[str, Any], panel: dict[str, Any]) -> li
     ]
 
 
-def variable_queries(name: str, board: dict[str, Any]) -> list[VariableQuery]:
+def list_variable_queries(name: str, board: dict[str, Any]) -> list[VariableQuery]:
     """The variables of one dashboard that ask the database, in order."""
     return [
         VariableQuery(
@@ -100,7 +100,7 @@ def variable_queries(name: str, board: dict[str, Any]) -> list[VariableQuery]:
     ]
 
 
-def fixed_variables(board: dict[str, Any]) -> dict[str, str]:
+def list_fixed_variables(board: dict[str, Any]) -> dict[str, str]:
     """The variables of one dashboard that have a value from the start."""
     return {
         variable["name"]: variable["current"]["value"]
@@ -109,7 +109,7 @@ def fixed_variables(board: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def alert_queries() -> list[ExtractedQuery]:
+def list_alert_queries() -> list[ExtractedQuery]:
     """The queries of all alert rules; expressions between them are not for the database."""
     return [
         ExtractedQuery(

@@ -20,9 +20,9 @@ from receiver.stores.influxdb import InfluxStore
 from shared.clock import SystemClock
 from shared.problems import Rejection
 from shared.readings import FieldValue, Reading
-from simulator.house import late_morning_offset
+from simulator.house import find_late_morning_offset
 from simulator.house.profiles import PROFILES as HOUSES
-from simulator.profiles import profile_named
+from simulator.profiles import find_profile
 from standalone.history import HouseSettings, Past
 from standalone.site import make_sites_file
 from tests.influxd.server import ADMIN_TOKEN, ORG, Influxd
@@ -57,8 +57,8 @@ async def load_days(server: Influxd, folder: Path, *, days: float) -> LoadedDays
     server.make_bucket(BUCKET)
     server.make_bucket(LIVE_BUCKET)
     now = int(time.time())
-    profile = profile_named(PROFILE)
-    offset = round(late_morning_offset(HOUSES[profile.house], now, SEED))
+    profile = find_profile(PROFILE)
+    offset = round(find_late_morning_offset(HOUSES[profile.house], now, SEED))
     past = Past(HouseSettings(PROFILE, SEED, now + offset - days * _DAY, offset))
     site = parse(make_sites_file(HouseSettings(PROFILE, SEED, 0.0, offset), now).encode())[profile.serial]
     store = InfluxStore(server.url, ORG, ADMIN_TOKEN, BUCKET, LIVE_BUCKET)
@@ -66,12 +66,12 @@ async def load_days(server: Influxd, folder: Path, *, days: float) -> LoadedDays
     loader = _Loader(profile.serial)
     try:
         # not through the roll-ups: they find the history of a gateway that they do not know by themselves
-        await loader.write(store, _pipeline(profile.firmware, now - round(days * _DAY), now))
+        await loader.write(store, _make_pipeline(profile.firmware, now - round(days * _DAY), now))
         for piece in past.make_pieces(now - round(days * _DAY), now):
             await loader.write(store, piece)
         await rollups.catch_up()
         await _top_up(loader, past, rollups, profile.firmware, now)
-        await loader.write(store, list(_older(site, now)))
+        await loader.write(store, list(_make_older(site, now)))
     finally:
         await rollups.close()
         await store.close()
@@ -83,7 +83,7 @@ async def _top_up(loader: "_Loader", past: Past, rollups: Rollups, firmware: str
     now = int(time.time())
     for piece in past.make_pieces(since, now):
         await loader.write(rollups.store, piece)
-    await loader.write(rollups.store, _pipeline(firmware, since, now))
+    await loader.write(rollups.store, _make_pipeline(firmware, since, now))
     await rollups.catch_up()
 
 
@@ -109,11 +109,11 @@ class _Loader:
             self.written += len(rows)
 
 
-def _pipeline(firmware: str, start: int, stop: int) -> list[Reading]:
+def _make_pipeline(firmware: str, start: int, stop: int) -> list[Reading]:
     """The readings of scraper and receiver about themselves, and one event of each type."""
-    rows = [_own(firmware, second, stop) for second in range(start, stop, _MINUTE)]
+    rows = [_make_own(firmware, second, stop) for second in range(start, stop, _MINUTE)]
     rows += [row for second in range(start, stop, _MINUTE) for row in _storage(second)]
-    rows += [_delivery(second, index) for index, second in enumerate(range(start, stop, _MINUTE))]
+    rows += [_make_delivery(second, index) for index, second in enumerate(range(start, stop, _MINUTE))]
     happened = (
         ("start", start, None, None, "the scraper was started"),
         ("gap", stop - 3000, stop - 2700, None, "stalled"),
@@ -134,7 +134,7 @@ def _pipeline(firmware: str, start: int, stop: int) -> list[Reading]:
     return rows
 
 
-def _own(firmware: str, second: int, stop: int) -> Reading:
+def _make_own(firmware: str, second: int, stop: int) -> Reading:
     """The scraper's own reading; a receiver that could not be reached two hours ago left a backlog."""
     backlog = 900.0 if 6600 < stop - second < 7200 else 0.0
     return Reading("gateway", {}, second * 1000, {
@@ -161,7 +161,7 @@ def _storage(second: int) -> Iterator[Reading]:
     yield Reading("grid", {}, second * 1000, {"relay": "closed", "mode": "connected", "connected": 1.0})
 
 
-def _delivery(second: int, index: int) -> Reading:
+def _make_delivery(second: int, index: int) -> Reading:
     fields: dict[str, FieldValue] = {
         "lag": 6.0 + 3.0 * math.sin(index / 9),
         "readings": 60.0 + index % 7,
@@ -170,7 +170,7 @@ def _delivery(second: int, index: int) -> Reading:
     return Reading("delivery", {}, second * 1000, fields)
 
 
-def _older(site: Site, now: int) -> Iterator[Reading]:
+def _make_older(site: Site, now: int) -> Iterator[Reading]:
     """Energies of days, weeks, months and years before the readings begin."""
     zone = ZoneInfo(site.time_zone or "UTC")
     today = datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -185,16 +185,16 @@ def _older(site: Site, now: int) -> Iterator[Reading]:
         if ago == _DAYS_SINCE_GAP:  # over midnight
             begin = (day - timedelta(hours=2)).timestamp() * 1000
             names |= {"production_unallocated": 0.0, "load_unallocated": 1200.0, "unallocated_since": begin}
-        yield _energy("energy_1d", day, 1, names)
+        yield _make_energy("energy_1d", day, 1, names)
         if weekday == 1:
-            yield _energy("energy_1w", day, 7, {})
+            yield _make_energy("energy_1w", day, 7, {})
         if day.day == 1:
-            yield _energy("energy_1mo", day, 30, {"year": f"{day.year}", "month": f"{day.month:02d}"})
+            yield _make_energy("energy_1mo", day, 30, {"year": f"{day.year}", "month": f"{day.month:02d}"})
             if day.month == 1:
-                yield _energy("energy_1y", day, 365, {})
+                yield _make_energy("energy_1y", day, 365, {})
 
 
-def _energy(kind: str, start: datetime, days: int, names: dict[str, FieldValue]) -> Reading:
+def _make_energy(kind: str, start: datetime, days: int, names: dict[str, FieldValue]) -> Reading:
     production = days * (12_000.0 + 8000 * math.sin(start.timetuple().tm_yday / 58))
     load = days * 14_000.0
     exported, imported = 0.4 * production, load - 0.6 * production

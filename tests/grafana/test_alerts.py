@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from grafana.generated import HERE
-from receiver.rollups.panels import panel_rows
+from receiver.rollups.panels import make_panel_rows
 from receiver.sites.model import Site
 from receiver.stores.base import Point, SeriesPoints
 from shared.readings import Series
@@ -17,13 +17,13 @@ from tests.grafana.alarm_data import (
     NOON,
     OTHER_GATEWAY,
     encode_line,
-    gap_event,
     make_battery_states,
     make_grid_states,
-    panel_quarters,
-    scraper_report,
-    scraper_reports,
-    voltages,
+    write_gap_event,
+    write_panel_quarters,
+    write_scraper_report,
+    write_scraper_reports,
+    write_voltages,
 )
 from tests.grafana.alarm_evaluation import (
     DAY,
@@ -33,7 +33,7 @@ from tests.grafana.alarm_evaluation import (
     Rule,
     evaluate,
     find_alarms,
-    gateways_of,
+    list_gateways,
     render_summaries,
 )
 from tests.influxd.server import Influxd, run_influxd
@@ -78,12 +78,12 @@ def healthy_bucket(server: Influxd) -> AlarmBucket:
     bucket = AlarmBucket(server, "well")
     for now in (NOON, NIGHT):
         bucket.write(
-            *scraper_reports(
+            *write_scraper_reports(
                 now - 2 * HOUR, now + HOUR, token_expires_in=300.0 * DAY, role="owner", certificate_changed=0.0
             ),
-            *gap_event(now - DAY, now - DAY + 5 * MINUTE),
-            *voltages("a", 235, 233, until=now),
-            *panel_quarters("7", now, "0" * 20, peers=180.0 if now == NOON else 0.0),
+            *write_gap_event(now - DAY, now - DAY + 5 * MINUTE),
+            *write_voltages("a", 235, 233, until=now),
+            *write_panel_quarters("7", now, "0" * 20, peers=180.0 if now == NOON else 0.0),
             *make_grid_states(now - HOUR, now + HOUR),
             *make_battery_states(now - HOUR, now + HOUR),
         )
@@ -106,11 +106,11 @@ class TestGatewaySilent:
 
     def test_an_open_gap_is_told_of_the_gateway_that_has_it(self, bucket: AlarmBucket) -> None:
         bucket.write(
-            *scraper_reports(NOON - HOUR, NOON, GATEWAY),
-            *scraper_reports(NOON - HOUR, NOON, OTHER_GATEWAY),
-            *gap_event(NOON - 20 * MINUTE),
+            *write_scraper_reports(NOON - HOUR, NOON, GATEWAY),
+            *write_scraper_reports(NOON - HOUR, NOON, OTHER_GATEWAY),
+            *write_gap_event(NOON - 20 * MINUTE),
         )
-        assert gateways_of(find_alarms(bucket, self.RULE, NOON - 15 * MINUTE, NOON)) == {GATEWAY}
+        assert list_gateways(find_alarms(bucket, self.RULE, NOON - 15 * MINUTE, NOON)) == {GATEWAY}
         assert render_summaries(bucket, self.RULE, NOON) == [
             f"There have been no readings of gateway {GATEWAY} for more than 10 minutes."
         ]
@@ -121,20 +121,20 @@ class TestGatewaySilent:
     ) -> None:
         """While it lasts the event has no end; so look at each minute as it was then."""
         start, sent = NOON + 11 * HOUR, set()
-        bucket.write(*scraper_reports(start - HOUR, start + HOUR), *gap_event(start))
-        sent = gateways_of(find_alarms(bucket, self.RULE, start + 2 * MINUTE, start + minutes * MINUTE))
-        bucket.write(*gap_event(start, start + minutes * MINUTE))
+        bucket.write(*write_scraper_reports(start - HOUR, start + HOUR), *write_gap_event(start))
+        sent = list_gateways(find_alarms(bucket, self.RULE, start + 2 * MINUTE, start + minutes * MINUTE))
+        bucket.write(*write_gap_event(start, start + minutes * MINUTE))
         assert sent == alarms
         assert find_alarms(bucket, self.RULE, start + minutes * MINUTE, start + HOUR) == set()
 
     def test_a_gateway_that_is_away_when_its_scraper_starts_again_is_one(self, bucket: AlarmBucket) -> None:
         """The gap is still the one that the orderly stop opened."""
         bucket.write(
-            *gap_event(NOON - HOUR),
-            *scraper_reports(NOON - 30 * MINUTE, NOON),
-            *gap_event(NOON - HOUR, NOON - MINUTE, OTHER_GATEWAY),
+            *write_gap_event(NOON - HOUR),
+            *write_scraper_reports(NOON - 30 * MINUTE, NOON),
+            *write_gap_event(NOON - HOUR, NOON - MINUTE, OTHER_GATEWAY),
         )
-        assert gateways_of(find_alarms(bucket, self.RULE, NOON - 15 * MINUTE, NOON)) == {GATEWAY}
+        assert list_gateways(find_alarms(bucket, self.RULE, NOON - 15 * MINUTE, NOON)) == {GATEWAY}
 
 
 class TestScraperSilent:
@@ -142,18 +142,19 @@ class TestScraperSilent:
 
     def test_a_series_that_stops_fires_for_days(self, bucket: AlarmBucket) -> None:
         bucket.write(
-            *scraper_reports(NOON - 2 * HOUR, NOON - HOUR),
-            *scraper_reports(NOON - 2 * HOUR, NOON + 3 * DAY, OTHER_GATEWAY),
+            *write_scraper_reports(NOON - 2 * HOUR, NOON - HOUR),
+            *write_scraper_reports(NOON - 2 * HOUR, NOON + 3 * DAY, OTHER_GATEWAY),
         )
         for later in (0, 3 * DAY):
-            assert gateways_of(find_alarms(bucket, self.RULE, NOON + later - 20 * MINUTE, NOON + later)) == {GATEWAY}
+            assert list_gateways(find_alarms(bucket, self.RULE, NOON + later - 20 * MINUTE, NOON + later)) == {GATEWAY}
         assert render_summaries(bucket, self.RULE, NOON) == [
             f"Nothing has arrived from the scraper of gateway {GATEWAY} for more than 15 minutes."
         ]
 
     def test_a_pause_of_ten_minutes_is_none(self, bucket: AlarmBucket) -> None:
         bucket.write(
-            *scraper_reports(NOON - HOUR, NOON - 20 * MINUTE), *scraper_reports(NOON - 10 * MINUTE, NOON + 20 * MINUTE)
+            *write_scraper_reports(NOON - HOUR, NOON - 20 * MINUTE),
+            *write_scraper_reports(NOON - 10 * MINUTE, NOON + 20 * MINUTE),
         )
         assert find_alarms(bucket, self.RULE, NOON - HOUR, NOON + 20 * MINUTE) == set()
 
@@ -163,8 +164,10 @@ class TestBacklogGrowing:
 
     def test_more_and_more_rows_fire(self, bucket: AlarmBucket) -> None:
         times = range(NOON - 2 * HOUR, NOON + 1, MINUTE)
-        bucket.write(*(scraper_report(at, outbox_rows=float(2000 + 10 * number)) for number, at in enumerate(times)))
-        assert gateways_of(find_alarms(bucket, self.RULE, NOON - 20 * MINUTE, NOON)) == {GATEWAY}
+        bucket.write(
+            *(write_scraper_report(at, outbox_rows=float(2000 + 10 * number)) for number, at in enumerate(times))
+        )
+        assert list_gateways(find_alarms(bucket, self.RULE, NOON - 20 * MINUTE, NOON)) == {GATEWAY}
         assert render_summaries(bucket, self.RULE, NOON) == [
             f"3050 readings wait at the scraper of gateway {GATEWAY}, more than an hour ago."
         ]
@@ -174,7 +177,7 @@ class TestBacklogGrowing:
         self, bucket: AlarmBucket, rows: Callable[[int], int]
     ) -> None:
         times = range(NOON - 2 * HOUR, NOON + 1, MINUTE)
-        bucket.write(*(scraper_report(at, outbox_rows=float(rows(number))) for number, at in enumerate(times)))
+        bucket.write(*(write_scraper_report(at, outbox_rows=float(rows(number))) for number, at in enumerate(times)))
         assert find_alarms(bucket, self.RULE, NOON - 20 * MINUTE, NOON) == set()
 
 
@@ -182,14 +185,14 @@ class TestTokenExpiring:
     RULE = RULES["envoy-token-expiring"]
 
     def test_ten_days_left_fire(self, bucket: AlarmBucket) -> None:
-        bucket.write(*scraper_reports(NOON - HOUR, NOON, token_expires_in=10.0 * DAY, role="owner"))
-        assert gateways_of(find_alarms(bucket, self.RULE, NOON - 15 * MINUTE, NOON)) == {GATEWAY}
+        bucket.write(*write_scraper_reports(NOON - HOUR, NOON, token_expires_in=10.0 * DAY, role="owner"))
+        assert list_gateways(find_alarms(bucket, self.RULE, NOON - 15 * MINUTE, NOON)) == {GATEWAY}
         assert render_summaries(bucket, self.RULE, NOON) == [
             f"The token of gateway {GATEWAY} is good for 10 days more."
         ]
 
     def test_tokens_of_installers_do_not(self, bucket: AlarmBucket) -> None:
-        bucket.write(*scraper_reports(NOON - HOUR, NOON, token_expires_in=6.0 * HOUR, role="installer"))
+        bucket.write(*write_scraper_reports(NOON - HOUR, NOON, token_expires_in=6.0 * HOUR, role="installer"))
         assert find_alarms(bucket, self.RULE, NOON - 15 * MINUTE, NOON) == set()
 
 
@@ -198,18 +201,19 @@ class TestLosses:
 
     def test_an_increase_fires_for_a_day(self, bucket: AlarmBucket) -> None:
         bucket.write(
-            *scraper_reports(NOON - 5 * HOUR, NOON - 4 * HOUR, lost_rows=7.0),
-            *scraper_reports(NOON - 3 * HOUR, NOON, lost_rows=1207.0),
-            *scraper_reports(NOON - 5 * HOUR, NOON, OTHER_GATEWAY),
+            *write_scraper_reports(NOON - 5 * HOUR, NOON - 4 * HOUR, lost_rows=7.0),
+            *write_scraper_reports(NOON - 3 * HOUR, NOON, lost_rows=1207.0),
+            *write_scraper_reports(NOON - 5 * HOUR, NOON, OTHER_GATEWAY),
         )
-        assert gateways_of(find_alarms(bucket, self.RULE, NOON, NOON)) == {GATEWAY}
+        assert list_gateways(find_alarms(bucket, self.RULE, NOON, NOON)) == {GATEWAY}
         assert render_summaries(bucket, self.RULE, NOON) == [
             f"1200 readings of gateway {GATEWAY} were lost for good in the last 24 hours."
         ]
 
     def test_old_losses_and_a_counter_that_starts_again_do_not(self, bucket: AlarmBucket) -> None:
         bucket.write(
-            *scraper_reports(NOON - DAY, NOON - HOUR, lost_rows=500.0), *scraper_reports(NOON - HOUR + MINUTE, NOON)
+            *write_scraper_reports(NOON - DAY, NOON - HOUR, lost_rows=500.0),
+            *write_scraper_reports(NOON - HOUR + MINUTE, NOON),
         )
         assert find_alarms(bucket, self.RULE, NOON, NOON) == set()
 
@@ -218,9 +222,10 @@ class TestPanelDead:
     RULE = RULES["envoy-panel-dead"]
 
     def test_an_hour_of_nothing_by_day_fires_and_stays_through_the_night(self, bucket: AlarmBucket) -> None:
-        bucket.write(*panel_quarters("7", NOON, "00001111"), *panel_quarters("8", NOON, "00000000"))
+        bucket.write(*write_panel_quarters("7", NOON, "00001111"), *write_panel_quarters("8", NOON, "00000000"))
         bucket.write(
-            *panel_quarters("7", NIGHT, "0000000000", peers=0.0), *panel_quarters("8", NIGHT, "0000000000", peers=0.0)
+            *write_panel_quarters("7", NIGHT, "0000000000", peers=0.0),
+            *write_panel_quarters("8", NIGHT, "0000000000", peers=0.0),
         )
         for now in (NOON, NIGHT):
             (labels,) = find_alarms(bucket, self.RULE, now, now + 5 * MINUTE)
@@ -231,7 +236,7 @@ class TestPanelDead:
 
     @pytest.mark.parametrize("dead", ["111", "11101", "11110"], ids=["not yet an hour", "with a pause", "mended"])
     def test_less_than_that_does_not(self, bucket: AlarmBucket, dead: str) -> None:
-        bucket.write(*panel_quarters("7", NOON, dead))
+        bucket.write(*write_panel_quarters("7", NOON, dead))
         assert find_alarms(bucket, self.RULE, NOON, NOON + 5 * MINUTE) == set()
 
     @pytest.mark.parametrize("death", ["goes silent", "reports nothing but zeros"])
@@ -246,7 +251,7 @@ class TestPanelDead:
                 if at <= ten or not dies or death != "goes silent"
             ]
             raw.append(SeriesPoints(Series("inverter", (("inverter", serial),)), points))
-        rows = panel_rows(raw, Site(), [at * 1000 for at in range(NOON - 3 * HOUR, NOON + 1, 15 * MINUTE)])
+        rows = make_panel_rows(raw, Site(), [at * 1000 for at in range(NOON - 3 * HOUR, NOON + 1, 15 * MINUTE)])
         bucket.write(*(encode_line(row) for row in rows))
         assert [dict(labels)["inverter"] for labels in find_alarms(bucket, self.RULE, NOON, NOON + 5 * MINUTE)] == [
             "482000000002"
@@ -260,7 +265,7 @@ class TestPhaseVoltage:
         ("usual", "now"), [(235, 256), (235, 204), (121, 134), (121, 105), (235, 0)], ids="{}".format
     )
     def test_too_high_too_low_and_lost_fire(self, bucket: AlarmBucket, usual: float, now: float) -> None:
-        bucket.write(*voltages("a", 235, 230), *voltages("b", usual, now))
+        bucket.write(*write_voltages("a", 235, 230), *write_voltages("b", usual, now))
         (labels,) = find_alarms(bucket, self.RULE, NOON, NOON + 5 * MINUTE)
         assert dict(labels) == {"gateway": GATEWAY, "phase": "b"}
         assert render_summaries(bucket, self.RULE, NOON) == [
@@ -271,7 +276,7 @@ class TestPhaseVoltage:
     def test_what_grids_are_allowed_and_unwired_phases_do_not(
         self, bucket: AlarmBucket, usual: float, now: float
     ) -> None:
-        bucket.write(*voltages("a", usual, now))
+        bucket.write(*write_voltages("a", usual, now))
         assert find_alarms(bucket, self.RULE, NOON, NOON + 5 * MINUTE) == set()
 
 
@@ -279,8 +284,8 @@ class TestCertificateChanged:
     RULE = RULES["envoy-certificate-changed"]
 
     def test_it_fires_until_it_is_trusted(self, bucket: AlarmBucket) -> None:
-        bucket.write(*scraper_reports(NOON - HOUR, NOON, certificate_changed=1.0))
-        assert gateways_of(find_alarms(bucket, self.RULE, NOON, NOON)) == {GATEWAY}
+        bucket.write(*write_scraper_reports(NOON - HOUR, NOON, certificate_changed=1.0))
+        assert list_gateways(find_alarms(bucket, self.RULE, NOON, NOON)) == {GATEWAY}
         assert render_summaries(bucket, self.RULE, NOON)[0].startswith(f"Gateway {GATEWAY} shows a certificate")
-        bucket.write(scraper_report(NOON + MINUTE, certificate_changed=0.0))
+        bucket.write(write_scraper_report(NOON + MINUTE, certificate_changed=0.0))
         assert evaluate(bucket, self.RULE, NOON + MINUTE).met == set()

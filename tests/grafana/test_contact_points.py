@@ -18,9 +18,9 @@ from receiver.contact_points import (
     build_document,
     dump_yaml,
     escape_dollar_signs,
-    ntfy_channel,
-    telegram_channel,
-    webhook_channel,
+    make_ntfy_channel,
+    make_telegram_channel,
+    make_webhook_channel,
     write_contact_points,
 )
 from shared.files import write_private
@@ -146,16 +146,16 @@ def test_a_folder_that_cannot_be_written_is_named(setup: Setup, tmp_path: Path) 
 
 
 def test_running_it_again_changes_nothing(folder: Path) -> None:
-    write_contact_points(folder, [ntfy_channel("https://ntfy.sh/roof")])
+    write_contact_points(folder, [make_ntfy_channel("https://ntfy.sh/roof")])
     before = (folder / FILE).read_bytes()
-    write_contact_points(folder, [ntfy_channel("https://ntfy.sh/roof")])
+    write_contact_points(folder, [make_ntfy_channel("https://ntfy.sh/roof")])
     assert (folder / FILE).read_bytes() == before
 
 
 @given(secret=st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))
 def test_a_secret_reaches_grafana_as_it_is(secret: str) -> None:
     """Dollar signs, quotes, colons: whatever YAML and Grafana's replacement would make of them."""
-    made = build_document([escape_dollar_signs(webhook_channel("https://example.org/", secret))])
+    made = build_document([escape_dollar_signs(make_webhook_channel("https://example.org/", secret))])
     read = interpolate(yaml.safe_load(dump_yaml(made)), {})
     (receiver,) = read["contactPoints"][0]["receivers"]
     assert receiver["settings"]["authorization_credentials"] == secret
@@ -164,9 +164,9 @@ def test_a_secret_reaches_grafana_as_it_is(secret: str) -> None:
 def test_the_sdk_knows_every_key() -> None:
     made = build_document(
         [
-            ntfy_channel("https://ntfy.sh/roof", TOKEN),
-            telegram_channel(BOT, "1"),
-            webhook_channel("https://example.org/"),
+            make_ntfy_channel("https://ntfy.sh/roof", TOKEN),
+            make_telegram_channel(BOT, "1"),
+            make_webhook_channel("https://example.org/"),
         ]
     )
     for receiver in made["contactPoints"][0]["receivers"]:

@@ -8,9 +8,9 @@ import pytest
 
 from grafana import generated
 from receiver.stores.kinds import STORED
-from tests.grafana.extraction import GRAFANA, alert_queries, dashboards, panel_queries, panels
+from tests.grafana.extraction import GRAFANA, list_alert_queries, list_panel_queries, list_panels, read_dashboards
 
-BOARDS = dashboards()
+BOARDS = read_dashboards()
 WIDTH = 24
 _WORDLESS = {"text", "row"}
 RAW = ("meter", "meter_energy", "inverter", "production")
@@ -46,7 +46,7 @@ def test_the_command_says_that_all_is_well():
 
 @pytest.mark.parametrize("name", BOARDS)
 def test_every_panel_has_title_description_unit_and_data_source(name):
-    for panel in panels(BOARDS[name]):
+    for panel in list_panels(BOARDS[name]):
         assert panel["title"], panel
         if panel["type"] in _WORDLESS:
             continue
@@ -92,16 +92,16 @@ def test_colours_are_names_so_that_they_follow_the_theme(name):
     assert not re.findall(r'"#[0-9a-fA-F]{3,8}"|"rgba?\(', text)
 
 
-def _queries():
+def _list_queries():
     for name, board in BOARDS.items():
-        for panel in panels(board):
-            yield from panel_queries(name, board, panel)
-    yield from alert_queries()
+        for panel in list_panels(board):
+            yield from list_panel_queries(name, board, panel)
+    yield from list_alert_queries()
 
 
 def test_no_query_smooths_readings_that_are_stored_by_exception():
     """Means over uneven points are wrong; over roll-ups of equal windows they are right."""
-    for query in _queries():
+    for query in _list_queries():
         kinds = set(re.findall(r'FROM\s+"(\w+)"', query.text))
         assert kinds <= STORED.keys(), query.location
         if kinds & set(RAW):
@@ -109,7 +109,7 @@ def test_no_query_smooths_readings_that_are_stored_by_exception():
 
 
 def test_the_live_data_source_is_asked_for_raw_meters_and_the_other_for_all_else():
-    for query in _queries():
+    for query in _list_queries():
         if re.search(r'FROM "meter"', query.text):
             assert query.source in {"${live}", "envoy-influxdb-live"}, query.location
         else:

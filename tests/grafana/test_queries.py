@@ -14,7 +14,7 @@ import pytest
 
 from tests.grafana import queries_page
 from tests.grafana.answers import DashboardClient
-from tests.grafana.extraction import alert_queries, dashboards, panel_queries, panels
+from tests.grafana.extraction import list_alert_queries, list_panel_queries, list_panels, read_dashboards
 from tests.grafana.simulated_days import LoadedDays, load_days
 from tests.grafana.substitution import Value
 from tests.influxd.server import run_influxd
@@ -34,12 +34,12 @@ def test_every_query_answers_with_the_columns_that_its_panel_uses(loaded_days):
     problems: list[str] = []
     with httpx.Client(timeout=30) as http:
         client = DashboardClient(loaded_days, http)
-        for name, board in dashboards().items():
+        for name, board in read_dashboards().items():
             values = client.values(name, board)
-            for panel in panels(board):
+            for panel in list_panels(board):
                 problems += _find_panel_problems(client, name, board, panel, values)
         _check_that_broken_panels_are_found(client)
-        for query in alert_queries():
+        for query in list_alert_queries():
             answer = client.run(query, {})
             if not answer.names - {"Time"}:
                 problems.append(f"{query.location} has no data: {client.statement(query, {})}")
@@ -50,7 +50,7 @@ def test_every_query_answers_with_the_columns_that_its_panel_uses(loaded_days):
 
 def _check_that_broken_panels_are_found(client: DashboardClient) -> None:
     """What this test is there to find, it finds: no rows, an empty column, a name that nothing has."""
-    (board,) = (board for board in dashboards().values() if board["uid"] == "envoy-now")
+    (board,) = (board for board in read_dashboards().values() if board["uid"] == "envoy-now")
     values = client.values("now", board)
     for change, complaint in (
         (('"site_1m"', '"site_2m"'), "has no data"),
@@ -58,7 +58,7 @@ def _check_that_broken_panels_are_found(client: DashboardClient) -> None:
         (('AS "House"', 'AS "Home"'), "speaks of ['House']"),
         (("${gateway:regex}", "${gatway:regex}"), "asks the database for ${gatway"),
     ):
-        broken = copy.deepcopy(next(panel for panel in panels(board) if panel["title"] == "Power now"))
+        broken = copy.deepcopy(next(panel for panel in list_panels(board) if panel["title"] == "Power now"))
         broken["targets"][0]["query"] = broken["targets"][0]["query"].replace(*change)
         assert any(complaint in problem for problem in _find_panel_problems(client, "now", board, broken, values)), (
             complaint
@@ -69,7 +69,7 @@ def _find_panel_problems(
     client: DashboardClient, name: str, board: dict[str, Any], panel: dict[str, Any], values: dict[str, Value]
 ) -> list[str]:
     problems, names = [], set()
-    for query in panel_queries(name, board, panel):
+    for query in list_panel_queries(name, board, panel):
         answer = client.run(query, values)
         names |= answer.names
         if not answer.names - {"Time"}:
@@ -81,13 +81,13 @@ def _find_panel_problems(
         unreplaced = re.search(r"\$(?!/)\{?\w+", client.statement(query, values))
         if unreplaced:
             problems.append(f"{query.location} asks the database for {unreplaced[0]}")
-    missing = _names_used(panel) - names - _made_by_transformations(panel)
+    missing = _list_names_used(panel) - names - _list_made_by_transformations(panel)
     if missing and panel.get("targets"):
         problems.append(f"{name}: {panel['title']} speaks of {sorted(missing)}, but its queries give {sorted(names)}")
     return problems
 
 
-def _names_used(panel: dict[str, Any]) -> set[str]:
+def _list_names_used(panel: dict[str, Any]) -> set[str]:
     """Names of fields that the panel's overrides and transformations speak of."""
     used = {
         override["matcher"]["options"]
@@ -110,7 +110,7 @@ def _names_used(panel: dict[str, Any]) -> set[str]:
     return used
 
 
-def _made_by_transformations(panel: dict[str, Any]) -> set[str]:
+def _list_made_by_transformations(panel: dict[str, Any]) -> set[str]:
     made: set[str] = set()
     for step in panel.get("transformations", ()):
         options = step["options"]

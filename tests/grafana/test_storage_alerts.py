@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.grafana.alarm_data import GATEWAY, NOON, OTHER_GATEWAY, make_battery_states, make_grid_states
-from tests.grafana.alarm_evaluation import HOUR, MINUTE, AlarmBucket, find_alarms, gateways_of, render_summaries
+from tests.grafana.alarm_evaluation import HOUR, MINUTE, AlarmBucket, find_alarms, list_gateways, render_summaries
 from tests.grafana.test_alerts import RULES
 from tests.influxd.server import Influxd, run_influxd
 
@@ -37,7 +37,7 @@ class TestGridLost:
             *make_grid_states(NOON + 11 * MINUTE, NOON + HOUR),
             *make_grid_states(NOON - HOUR, NOON + HOUR, OTHER_GATEWAY),
         )
-        assert gateways_of(find_alarms(bucket, self.RULE, NOON - 9 * MINUTE, NOON + 10 * MINUTE)) == {GATEWAY}
+        assert list_gateways(find_alarms(bucket, self.RULE, NOON - 9 * MINUTE, NOON + 10 * MINUTE)) == {GATEWAY}
         assert render_summaries(bucket, self.RULE, NOON) == [
             f"The house of gateway {GATEWAY} is cut off from the grid."
         ]
@@ -61,4 +61,4 @@ class TestBatteryNotReporting:
             *make_battery_states(silent, NOON, communicating=0.0),
             *make_battery_states(NOON - 2 * HOUR, NOON, battery="492320000102"),
         )
-        assert gateways_of(find_alarms(bucket, self.RULE, NOON - HOUR, NOON)) == alarms
+        assert list_gateways(find_alarms(bucket, self.RULE, NOON - HOUR, NOON)) == alarms

@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 TOKEN = pathlib.Path("/run/tokens/grafana")
 
 
-def problems():
+def find_problems():
     """What Grafana would miss."""
     if os.getuid() == 0:
         yield "runs as root"
@@ -41,7 +41,7 @@ def problems():
         yield "/var/lib/grafana cannot be written"
 
 
-def measurements():
+def list_measurements():
     """The names in the main bucket."""
     parameters = urllib.parse.urlencode({"db": os.environ["INFLUXDB_V2_BUCKET"], "q": "SHOW MEASUREMENTS"})
     request = urllib.request.Request(  # noqa: S310 (the address is the compose file's)
@@ -53,13 +53,13 @@ def measurements():
 
 class GrafanaHandler(BaseHTTPRequestHandler):
     def do_GET(self):
-        body = measurements() if self.path == "/grafana/measurements" else b'{"database": "ok"}'
+        body = list_measurements() if self.path == "/grafana/measurements" else b'{"database": "ok"}'
         self.send_response(200)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
 
-if found := list(problems()):
+if found := list(find_problems()):
     sys.exit("; ".join(found))
 ThreadingHTTPServer(("0.0.0.0", 3000), GrafanaHandler).serve_forever()  # noqa: S104 (inside a container)

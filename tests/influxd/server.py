@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.influxd.binary import influxd
+from tests.influxd.binary import find_influxd_binary
 
 ORG = "home"
 ADMIN_TOKEN = "canary-influx-admin-0123456789abcdef"
@@ -48,7 +48,7 @@ class Influxd:
         log = (self.folder / "log").open("ab")
         home = {**os.environ, "INFLUX_CONFIGS_PATH": str(self.folder / "configs")}
         command = [
-            str(influxd()), "run", "--reporting-disabled", "--http-bind-address", f"127.0.0.1:{self.port}",
+            str(find_influxd_binary()), "run", "--reporting-disabled", "--http-bind-address", f"127.0.0.1:{self.port}",
             "--bolt-path", str(self.folder / "bolt"), "--sqlite-path", str(self.folder / "sqlite"),
             "--engine-path", str(self.folder / "engine"), *self.options,
         ]  # fmt: skip

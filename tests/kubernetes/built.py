@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from tests.tools import missing
+from tests.tools import skip_missing
 
 REPOSITORY = Path(__file__).parents[2]
 KUSTOMIZE = Path(__file__).with_name("kustomize")
@@ -15,7 +15,7 @@ KUSTOMIZE = Path(__file__).with_name("kustomize")
 Manifest = dict[str, Any]
 
 
-def overlay(name: str, folder: Path, *, components: tuple[str, ...] = ()) -> list[Manifest]:
+def build_overlay(name: str, folder: Path, *, components: tuple[str, ...] = ()) -> list[Manifest]:
     """All objects of an overlay with its example settings."""
     shutil.copytree(REPOSITORY / "kubernetes", folder / "kubernetes", dirs_exist_ok=True)
     shutil.copytree(REPOSITORY / "grafana", folder / "grafana", dirs_exist_ok=True)
@@ -32,14 +32,14 @@ def overlay(name: str, folder: Path, *, components: tuple[str, ...] = ()) -> lis
 def build(folder: Path) -> list[Manifest]:
     """What kustomize makes of a folder."""
     if shutil.which("go") is None:
-        missing("no Go to build kustomize with")
+        skip_missing("no Go to build kustomize with")
     command = ["go", "-C", str(KUSTOMIZE), "tool", "kustomize", "build", str(folder)]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
     return list(yaml.safe_load_all(answer.stdout))
 
 
-def one(manifests: list[Manifest], kind: str, name: str = "") -> Manifest:
+def find_one(manifests: list[Manifest], kind: str, name: str = "") -> Manifest:
     """The only object of a kind whose name begins like that."""
     (found,) = [each for each in manifests if each["kind"] == kind and each["metadata"]["name"].startswith(name)]
     return found

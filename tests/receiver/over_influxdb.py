@@ -7,7 +7,7 @@ from receiver.settings import InfluxDB
 from tests.influxd.server import ADMIN_TOKEN, ORG, Influxd
 
 
-def settings(server: Influxd, buckets: tuple[str, str], tokens_dir: Path) -> dict[str, Any]:
+def make_influxdb_settings(server: Influxd, buckets: tuple[str, str], tokens_dir: Path) -> dict[str, Any]:
     """Changes to the settings of a receiver. The buckets are the main one and the live one.
 
     For example: `service.start(tmp_path, **over_influxdb.settings(shared_influxd, buckets, tmp_path))`.

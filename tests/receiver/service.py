@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from receiver.auth import keys_file
 from receiver.http.listener import HttpListener
 from receiver.ingest.limits import Limits
-from receiver.service.app import running
+from receiver.service.app import run_receiver
 from receiver.service.build import Receiver, build
 from receiver.settings import ReceiverSettings, Sqlite
 from shared import wire
@@ -54,20 +54,20 @@ def make_settings(state_dir: Path, **changes: Any) -> ReceiverSettings:
     return ReceiverSettings(**{**values, **changes})
 
 
-def meter(timestamp: int = NOW_MS, *, phase: str = "a", **fields: Any) -> Reading:
+def make_meter(timestamp: int = NOW_MS, *, phase: str = "a", **fields: Any) -> Reading:
     return Reading("meter", {"meter": "production", "phase": phase}, timestamp, fields or {"power": 100.0})
 
 
-def inverter(serial: str, timestamp: int = NOW_MS, **fields: Any) -> Reading:
+def make_inverter(serial: str, timestamp: int = NOW_MS, **fields: Any) -> Reading:
     return Reading("inverter", {"inverter": serial}, timestamp, fields or {"power": 200.0})
 
 
-def batch(*readings: Reading, batch: str = "aa", outbox: str = "bb", first: int = 1) -> bytes:
+def make_batch(*readings: Reading, batch: str = "aa", outbox: str = "bb", first: int = 1) -> bytes:
     rows = [(first + index, wire.encode_reading(reading)) for index, reading in enumerate(readings)]
     return wire.encode_batch(batch=batch, outbox=outbox, rows=rows)
 
 
-def ingest_claims(now_ms: int = NOW_MS, *, serial: str = GATEWAY) -> dict[str, Any]:
+def make_ingest_claims(now_ms: int = NOW_MS, *, serial: str = GATEWAY) -> dict[str, Any]:
     now = now_ms // 1000
     return {
         "iss": "envoy-scraper",
@@ -79,7 +79,7 @@ def ingest_claims(now_ms: int = NOW_MS, *, serial: str = GATEWAY) -> dict[str, A
     }
 
 
-def read_claims(now_ms: int = NOW_MS, *, gateways: Any = "*", jti: str = "j1") -> dict[str, Any]:
+def make_read_claims(now_ms: int = NOW_MS, *, gateways: Any = "*", jti: str = "j1") -> dict[str, Any]:
     now = now_ms // 1000
     return {
         "iss": "envoy-receiver",
@@ -96,7 +96,7 @@ def sign(claims: dict[str, Any], key: Any = SECRET, *, kid: str = "secret", alg:
     return jwt.encode(claims, key, algorithm=alg, headers={"kid": kid, **headers})
 
 
-def public_half(private: Ed25519PrivateKey, serial: str = GATEWAY) -> PublicKey:
+def make_public_key(private: Ed25519PrivateKey, serial: str = GATEWAY) -> PublicKey:
     return PublicKey(private.public_key().public_bytes_raw(), serial)
 
 
@@ -120,7 +120,7 @@ class Service:
         self, body: bytes, *, token: str | None = None, serial: str = GATEWAY, headers: dict[str, str] | None = None
     ) -> httpx.Response:
         """Post a batch with a good token for `serial`, unless another one is given ("" for none)."""
-        token = sign(ingest_claims(self.clock.ms, serial=serial)) if token is None else token
+        token = sign(make_ingest_claims(self.clock.ms, serial=serial)) if token is None else token
         own = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
         answer = await self.client.post(
             f"/api/v1/gateways/{serial}/batches", content=body, headers={**own, **(headers or {})}
@@ -131,14 +131,14 @@ class Service:
     async def send(self, *readings: Reading, serial: str = GATEWAY, **ids: Any) -> wire.Verdict:
         """Post readings the way a scraper does, and expect a verdict."""
         answer = await self.post(
-            gzip.compress(batch(*readings, **ids)), serial=serial, headers={"content-encoding": "gzip"}
+            gzip.compress(make_batch(*readings, **ids)), serial=serial, headers={"content-encoding": "gzip"}
         )
         assert answer.status_code == 200, answer.text
         return wire.decode_verdict(answer.content)
 
     async def get(self, path: str, *, token: str | None = None) -> httpx.Response:
         """Read with a token for every gateway, unless another one is given ("" for none)."""
-        token = sign(read_claims(self.clock.ms), READ_SECRET, kid="read") if token is None else token
+        token = sign(make_read_claims(self.clock.ms), READ_SECRET, kid="read") if token is None else token
         headers = {"authorization": f"Bearer {token}"} if token else {}
         answer = await self.client.get(path, headers=headers)
         self.answers.append(answer)
@@ -148,7 +148,7 @@ class Service:
         """Let an Ed25519 key in; its id. A running receiver sees it after `clock.advance(30)`."""
         serials = serials or (GATEWAY,)
         return keys_file.add(
-            self.settings.keys_file, str(public_half(private, serials[0])), list(serials[1:])
+            self.settings.keys_file, str(make_public_key(private, serials[0])), list(serials[1:])
         ).key.key_id
 
     def metric(self, name: str, **labels: str) -> float:
@@ -165,7 +165,9 @@ async def start(
     settings = make_settings(state_dir, **changes)
     receiver = build(settings, clock=clock, limits=limits)
     async with (
-        running(receiver, host="127.0.0.1", port=0, docs=settings.docs, trusted_proxies=trusted_proxies) as listener,
+        run_receiver(
+            receiver, host="127.0.0.1", port=0, docs=settings.docs, trusted_proxies=trusted_proxies
+        ) as listener,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.port}", timeout=30) as client,
     ):
         yield Service(receiver, settings, clock, client, listener)

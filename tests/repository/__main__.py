@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from tests.repository.rules import problems
+from tests.repository.rules import find_problems
 
-found = problems(Path(__file__).parents[2])
+found = find_problems(Path(__file__).parents[2])
 print("\n".join(found), end="\n" if found else "")
 sys.exit(bool(found))

@@ -33,14 +33,14 @@ def find_readers(files: Mapping[PurePosixPath, str]) -> Iterator[str]:
         if path.suffix == ".py" and path.parts[0] in PROGRAMS:
             nodes = list(ast.walk(ast.parse(text, str(path))))
             if not str(path).startswith(ENVIRONMENT_READERS):
-                for line in sorted({node.lineno for node in nodes if _reads_environment(node)}):
+                for line in sorted({node.lineno for node in nodes if _is_read_of_environment(node)}):
                     yield f"{path}:{line} reads the environment; take the value as an argument, from the settings"
             if not str(path).startswith(CLOCK_READERS):
-                for line in sorted({node.lineno for node in nodes if _reads_clock(node)}):
+                for line in sorted({node.lineno for node in nodes if _is_read_of_clock(node)}):
                     yield f"{path}:{line} reads the clock; take a `Clock` or the time as an argument"
 
 
-def _reads_environment(node: ast.AST) -> TypeGuard[ast.Attribute | ast.ImportFrom]:
+def _is_read_of_environment(node: ast.AST) -> TypeGuard[ast.Attribute | ast.ImportFrom]:
     match node:
         case ast.Attribute(value=ast.Name(id="os"), attr=name):
             return name in _ENVIRONMENT
@@ -49,7 +49,7 @@ def _reads_environment(node: ast.AST) -> TypeGuard[ast.Attribute | ast.ImportFro
     return False
 
 
-def _reads_clock(node: ast.AST) -> TypeGuard[ast.Attribute]:
+def _is_read_of_clock(node: ast.AST) -> TypeGuard[ast.Attribute]:
     """Of `datetime.now`, `dt.datetime.now`, `date.today` and their like."""
     match node:
         case ast.Attribute(value=ast.Name(id=owner) | ast.Attribute(attr=owner), attr=name):

@@ -1,4 +1,4 @@
-"""The rules that no linter knows: short files, unique class names, nothing that belongs to one machine.
+"""The rules that no linter knows: short files, unique class names, verbs as functions, nothing of one machine.
 
 Needs nothing but the standard library and git, and takes seconds.
 """
@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from tests.repository.boundaries import find_readers
+from tests.repository.naming import find_nouns
 
 LINES_BELOW: Final = 300
 """A file that people write has fewer lines."""
@@ -27,7 +28,7 @@ _BELONGS_TO_ONE_MACHINE: Final = (
 )
 
 
-def tracked_files(root: Path) -> list[Path]:
+def list_tracked_files(root: Path) -> list[Path]:
     """The text files of the repository that git has or would take, by name."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout
@@ -35,13 +36,21 @@ def tracked_files(root: Path) -> list[Path]:
     return [root / name for name in names if (root / name).is_file() and not name.endswith((".png", ".gz"))]
 
 
-def problems(root: Path) -> list[str]:
+def find_problems(root: Path) -> list[str]:
     """Every violation in the repository at `root`, as sentences; none if the rules hold."""
-    files = {PurePosixPath(file.relative_to(root)): file.read_text(encoding="utf-8") for file in tracked_files(root)}
-    return [*_long_files(files), *_repeated_classes(files), *_traces_of_one_machine(files), *find_readers(files)]
+    files = {
+        PurePosixPath(file.relative_to(root)): file.read_text(encoding="utf-8") for file in list_tracked_files(root)
+    }
+    return [
+        *_find_long_files(files),
+        *_find_repeated_classes(files),
+        *_find_traces_of_one_machine(files),
+        *find_readers(files),
+        *find_nouns(files),
+    ]
 
 
-def _long_files(files: dict[PurePosixPath, str]) -> Iterator[str]:
+def _find_long_files(files: dict[PurePosixPath, str]) -> Iterator[str]:
     for path, text in files.items():
         by_people = path.suffix in _WRITTEN_BY_PEOPLE or path.name in _WRITTEN_BY_PEOPLE_NAMES
         lines = len(text.splitlines())
@@ -49,7 +58,7 @@ def _long_files(files: dict[PurePosixPath, str]) -> Iterator[str]:
             yield f"{path} has {lines} lines; split it: a file has fewer than {LINES_BELOW}"
 
 
-def _repeated_classes(files: dict[PurePosixPath, str]) -> Iterator[str]:
+def _find_repeated_classes(files: dict[PurePosixPath, str]) -> Iterator[str]:
     """Names that stand for two classes; a leading underscore does not make them differ."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for path, text in files.items():
@@ -62,7 +71,7 @@ def _repeated_classes(files: dict[PurePosixPath, str]) -> Iterator[str]:
             yield f"the class name {name} stands more than once: {', '.join(definitions)}"
 
 
-def _traces_of_one_machine(files: dict[PurePosixPath, str]) -> Iterator[str]:
+def _find_traces_of_one_machine(files: dict[PurePosixPath, str]) -> Iterator[str]:
     for path, text in files.items():
         for pattern, kind in _BELONGS_TO_ONE_MACHINE:
             if match := pattern.search(text):

@@ -13,7 +13,7 @@ PATHS = sorted(set(re.findall(rf"`((?:{'|'.join(PARTS)})/[\w/.*-]*)`", TEXT)))
 METHODS = sorted(set(re.findall(r"`([A-Z]\w+)\.([a-z]\w+)`", TEXT)))
 
 
-def methods_of(name: str) -> set[str]:
+def list_methods(name: str) -> set[str]:
     """The methods of the classes of that name."""
     found: set[str] = set()
     for part in PARTS[:6]:
@@ -35,7 +35,7 @@ def test_every_path_exists(path: str):
 
 @pytest.mark.parametrize(("name", "method"), METHODS)
 def test_every_method_exists(name: str, method: str):
-    assert method in methods_of(name)
+    assert method in list_methods(name)
 
 
 @pytest.mark.parametrize("half", ["scraper", "receiver"])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.repository.rules import LINES_BELOW, problems
+from tests.repository.rules import LINES_BELOW, find_problems
 
 
 @pytest.fixture
@@ -25,19 +25,19 @@ def test_a_repository_that_keeps_the_rules_has_no_problems(repository: Path):
     write(repository / "state" / "ignored.py", "\n" * LINES_BELOW)
     write(repository / "requirements" / "dev.txt", "\n" * LINES_BELOW)
     write(repository / "grafana" / "provisioning" / "alerting" / "rules.yaml", "\n" * LINES_BELOW)
-    assert problems(repository) == []
+    assert find_problems(repository) == []
 
 
 @pytest.mark.parametrize("name", ["a.py", "a.ts", "a.css", "a.sh", "a.yml", "a.md", "Dockerfile", "Makefile"])
 def test_a_long_file_is_named_with_its_length(repository: Path, name: str):
     write(repository / "part" / name, "\n" * LINES_BELOW)
-    assert problems(repository) == [f"part/{name} has 300 lines; split it: a file has fewer than 300"]
+    assert find_problems(repository) == [f"part/{name} has 300 lines; split it: a file has fewer than 300"]
 
 
 def test_a_class_name_that_stands_twice_is_named_with_both_lines(repository: Path):
     write(repository / "a.py", "class Poller:\n    pass\n")
     write(repository / "tests" / "b.py", "def make():\n    class _Poller:\n        pass\n")
-    assert problems(repository) == ["the class name Poller stands more than once: a.py:1, tests/b.py:2"]
+    assert find_problems(repository) == ["the class name Poller stands more than once: a.py:1, tests/b.py:2"]
 
 
 @pytest.mark.parametrize(
@@ -51,5 +51,15 @@ def test_a_class_name_that_stands_twice_is_named_with_both_lines(repository: Pat
 def test_what_belongs_to_one_machine_is_named_with_its_line(repository: Path, text: str, kind: str):
     filled_in = text.format({"a path of one machine": "home", "a registry's host": "p"}.get(kind, "index"))
     write(repository / "a.txt", f"one\n{filled_in}\n")
-    (problem,) = problems(repository)
+    (problem,) = find_problems(repository)
     assert problem.startswith(f"a.txt:2 names {kind}")
+
+
+def test_a_function_that_is_no_verb_is_named(repository: Path):
+    write(
+        repository / "scraper" / "a.py",
+        "class Poller:\n    @property\n    def interval_s(self): ...\n    def _points(self): ...\n\ndef read_points(): ...\n",
+    )
+    write(repository / "tests" / "b.py", "def points(): ...\n")
+    (problem,) = find_problems(repository)
+    assert problem.startswith("scraper/a.py:4 the function _points does not begin with a verb")

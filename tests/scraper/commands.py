@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from receiver.service.app import running
+from receiver.service.app import run_receiver
 from receiver.service.build import Receiver, build
 from simulator.server import Simulator
 from tests.clocks import ShiftedClock
@@ -113,7 +113,7 @@ class CommandLine:
         )
 
 
-def command_line_for(sim: Simulator, folder: Path, receiver_port: int) -> CommandLine:
+def make_command_line(sim: Simulator, folder: Path, receiver_port: int) -> CommandLine:
     """A command_line whose settings are right."""
     return CommandLine(
         folder,
@@ -121,7 +121,7 @@ def command_line_for(sim: Simulator, folder: Path, receiver_port: int) -> Comman
             "ENVOY_HOST": "127.0.0.1",
             "ENVOY_HTTP_PORT": str(sim.http_port),
             "ENVOY_HTTPS_PORT": str(sim.https_port),
-            "ENVOY_TOKEN": sim.token("installer"),
+            "ENVOY_TOKEN": sim.make_token("installer"),
             "ENVOY_STATE_DIR": str(folder / "edge"),
             "ENVOY_RECEIVER_URL": f"http://127.0.0.1:{receiver_port}",
             "ENVOY_RECEIVER_SECRET": SECRET,
@@ -142,10 +142,10 @@ class Hosted:
 
 
 @contextlib.asynccontextmanager
-async def hosted(folder: Path, *serials: str) -> AsyncIterator[Hosted]:
+async def run_hosted(folder: Path, *serials: str) -> AsyncIterator[Hosted]:
     """A receiver that lets these gateways in with the secret."""
     settings = service.make_settings(folder / "hosted", secret=SECRET.encode(), gateways=serials)
     clock = ShiftedClock()
     receiver = build(settings, clock=clock)
-    async with running(receiver, host="127.0.0.1", port=0) as listener:
+    async with run_receiver(receiver, host="127.0.0.1", port=0) as listener:
         yield Hosted(listener.port, receiver, clock)

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from receiver.service.app import running
+from receiver.service.app import run_receiver
 from receiver.service.build import build
 from receiver.stores.base import Store
 from scraper.service import app
@@ -26,15 +26,15 @@ PATIENCE_S = 60.0
 """Longest wait for anything that must happen; far beyond what a busy machine needs."""
 
 
-def secret(value: str | None = None, path: Path | None = None) -> Secret:
+def make_secret(value: str | None = None, path: Path | None = None) -> Secret:
     return Secret("ENVOY_SOMETHING", value, path)
 
 
-def scraper_settings(sim: Simulator, state_dir: Path, receiver_url: str, **changes: Any) -> ScraperSettings:
+def make_scraper_settings(sim: Simulator, state_dir: Path, receiver_url: str, **changes: Any) -> ScraperSettings:
     """Settings for this gateway; `changes` may concern the gateway or the scraper."""
     gateway: dict[str, Any] = {
         "host": "127.0.0.1",
-        "token": secret(sim.token("installer")),
+        "token": make_secret(sim.make_token("installer")),
         "cloud_url": "https://127.0.0.1:1",
         "token_url": "https://127.0.0.1:1",
         "http_port": sim.http_port,
@@ -43,7 +43,7 @@ def scraper_settings(sim: Simulator, state_dir: Path, receiver_url: str, **chang
     own = {name: changes.pop(name) for name in list(changes) if name in GatewaySettings.__struct_fields__}
     values: dict[str, Any] = {
         "gateway": GatewaySettings(**{**gateway, **own}),
-        "receiver": UplinkSettings(url=receiver_url, secret=secret(SECRET)),
+        "receiver": UplinkSettings(url=receiver_url, secret=make_secret(SECRET)),
         "state_dir": state_dir,
         "outbox_quota_mib": 64,
         "status_port": 0,
@@ -74,7 +74,7 @@ class RunningScraper:
     async def scraper(self, **changes: Any) -> AsyncIterator[asyncio.Task[None]]:
         """A running scraper; at the end it is stopped in order, and its errors are raised."""
         stop = asyncio.Event()
-        settings = scraper_settings(self.sim, self.state_dir, self.receiver_url, **changes)
+        settings = make_scraper_settings(self.sim, self.state_dir, self.receiver_url, **changes)
         task = asyncio.create_task(app.run(settings, clock=self.clock, stop=stop))
         try:
             yield task
@@ -82,9 +82,9 @@ class RunningScraper:
             stop.set()
             await task
 
-    async def points(self, kind: str, **tags: str) -> list[Any]:
+    async def read_points(self, kind: str, **tags: str) -> list[Any]:
         """Everything stored of a kind, oldest first: (timestamp, fields)."""
-        found = await self.store.points(self.sim.profile.serial, kind, tags=tags, start=0, stop=2**53)
+        found = await self.store.read_points(self.sim.profile.serial, kind, tags=tags, start=0, stop=2**53)
         return sorted((point for series in found for point in series.points), key=lambda point: point.timestamp)
 
     async def ask(self, question: str) -> Any:
@@ -92,18 +92,18 @@ class RunningScraper:
         return await ask_receiver(self.receiver_url, self.sim.profile.serial, question, self.clock.now_ms())
 
     async def events(self, kind: str) -> list[tuple[int, Mapping[str, Any]]]:
-        return await self.points("event", type=kind)
+        return await self.read_points("event", type=kind)
 
     async def stored(self, kind: str, count: int = 1, *, what: Callable[[Any], bool] = bool, **tags: str) -> list[Any]:
         """Wait until that many points are stored that `what` likes; those."""
-        found: list[Any] = await until(
+        found: list[Any] = await wait_until(
             lambda: self._liked(kind, count, what, tags),
             lambda: f"{count} {kind} {tags} in the store; log: {self.logs[-20:]}",
         )
         return found
 
     async def _liked(self, kind: str, count: int, what: Callable[[Any], bool], tags: Mapping[str, str]) -> list[Any]:
-        liked = [point for point in await self.points(kind, **tags) if what(point)]
+        liked = [point for point in await self.read_points(kind, **tags) if what(point)]
         return liked if len(liked) >= count else []
 
     def said(self, text: str) -> list[Any]:
@@ -115,19 +115,19 @@ class RunningScraper:
         async def look() -> bool:
             return len(self.said(text)) >= count
 
-        await until(look, lambda: f"{text!r} in the log: {self.logs[-20:]}")
+        await wait_until(look, lambda: f"{text!r} in the log: {self.logs[-20:]}")
 
 
 async def ask_receiver(url: str, serial: str, question: str, now_ms: int) -> Any:
     """The answer of a receiver's API about a gateway, with a token of `now_ms` (UTC, milliseconds) that may read it."""
-    token = service.sign(service.read_claims(now_ms), service.READ_SECRET, kid="read")
+    token = service.sign(service.make_read_claims(now_ms), service.READ_SECRET, kid="read")
     async with httpx.AsyncClient(base_url=url, timeout=30) as client:
         answer = await client.get(f"/api/v1/gateways/{serial}/{question}", headers={"authorization": f"Bearer {token}"})
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-async def until(look: Callable[[], Any], what: Callable[[], str]) -> Any:
+async def wait_until(look: Callable[[], Any], what: Callable[[], str]) -> Any:
     """Look again and again until there is something."""
     try:
         async with asyncio.timeout(PATIENCE_S):
@@ -156,5 +156,5 @@ async def run_at_home(
             folder / "hosted", secret=SECRET.encode(), gateways=(sim.serial,), **hosted_settings
         )
         hosted = build(settings, clock=SimulatedClock(sim_clock))
-        async with running(hosted, host="127.0.0.1", port=0) as listener:
+        async with run_receiver(hosted, host="127.0.0.1", port=0) as listener:
             yield RunningScraper(sim, clock, hosted.store, f"http://127.0.0.1:{listener.port}", folder, logs)

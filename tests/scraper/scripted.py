@@ -27,11 +27,11 @@ SERIAL = "122012345678"
 NOW_MS = GATEWAY_NOW_S * 1000
 
 
-def meter(measurement: str = "production", *, enabled: bool = True) -> ConfiguredMeter:
+def make_meter(measurement: str = "production", *, enabled: bool = True) -> ConfiguredMeter:
     return ConfiguredMeter(1, measurement, enabled, 1, "", ())
 
 
-def identity(**changes: Any) -> GatewayIdentity:
+def make_identity(**changes: Any) -> GatewayIdentity:
     values: dict[str, Any] = {
         "host": "127.0.0.1",
         "serial": SERIAL,
@@ -45,11 +45,11 @@ def identity(**changes: Any) -> GatewayIdentity:
     return GatewayIdentity(**{**values, **changes})
 
 
-def values(power: float = 100.0, *, at_s: int = GATEWAY_NOW_S, delivered: float = 1000.0) -> MeterValues:
+def make_values(power: float = 100.0, *, at_s: int = GATEWAY_NOW_S, delivered: float = 1000.0) -> MeterValues:
     return MeterValues("production", "a", at_s, {"power": power}, {"delivered": delivered, "received": 0.0})
 
 
-def line(power: float) -> bytes:
+def make_line(power: float) -> bytes:
     phase = {"p": power, "q": 0.0, "s": power, "v": 230.0, "i": power / 230, "pf": 1.0, "f": 50.0}
     return b"data: " + json.dumps({"production": {"ph-a": phase}}).encode()
 
@@ -65,8 +65,8 @@ class ScriptedGateway:
 
     answers: dict[str, list[Any]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
-    identity: GatewayIdentity | None = field(default_factory=identity)
-    known_meters: list[ConfiguredMeter] | None = field(default_factory=lambda: [meter()])
+    identity: GatewayIdentity | None = field(default_factory=make_identity)
+    known_meters: list[ConfiguredMeter] | None = field(default_factory=lambda: [make_meter()])
     streams: list[Sequence[Burst | Exception]] = field(default_factory=list)
     most_at_once: int = 0
     _open: int = 0
@@ -79,13 +79,13 @@ class ScriptedGateway:
     async def look_at_clock(self) -> GatewayIdentity:
         return cast("GatewayIdentity", await self._answer("clock", self.identity))
 
-    async def inverters(self, _notes: Notes) -> list[Reading]:
+    async def read_inverters(self, _notes: Notes) -> list[Reading]:
         return cast("list[Reading]", await self._answer("inverters", []))
 
-    async def meter_readings(self, _notes: Notes) -> list[MeterValues]:
+    async def read_meter_readings(self, _notes: Notes) -> list[MeterValues]:
         return cast("list[MeterValues]", await self._answer("meters", []))
 
-    async def production(self, _notes: Notes) -> Reading | None:
+    async def read_production(self, _notes: Notes) -> Reading | None:
         return cast("Reading | None", await self._answer("production", None))
 
     def may_ask(self, _path: str) -> bool:
@@ -137,18 +137,18 @@ class ScriptedScraper:
 
     async def rows(self, kind: str | None = None) -> list[Reading]:
         """Everything committed, or one kind of it."""
-        found = [decode_reading(row.payload) for row in await self.outbox.oldest(500, 1 << 20)]
+        found = [decode_reading(row.payload) for row in await self.outbox.read_oldest(500, 1 << 20)]
         return [reading for reading in found if kind in (None, reading.kind)]
 
     async def events(self, kind: str) -> list[Reading]:
         return [reading for reading in await self.rows("event") if reading.tags["type"] == kind]
 
-    async def burst(self, *powers: float) -> bool:
-        return await self.samples.burst(Burst(self.clock.now_ms(), [line(power) for power in powers]))
+    async def record_burst(self, *powers: float) -> bool:
+        return await self.samples.record_burst(Burst(self.clock.now_ms(), [make_line(power) for power in powers]))
 
 
 @contextlib.asynccontextmanager
-async def scripted_scraper(
+async def run_scripted_scraper(
     folder: Path, *, poll_meters: bool = True, clock: InstantClock | None = None
 ) -> AsyncIterator[ScriptedScraper]:
     """A scripted scraper over the outbox in `folder`, which may have been used before."""

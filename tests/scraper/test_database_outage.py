@@ -19,15 +19,15 @@ def database(tmp_path):
         yield server
 
 
-async def production(at_home: RunningScraper) -> list[int]:
+async def list_production(at_home: RunningScraper) -> list[int]:
     """Stamps of one series, oldest first."""
-    return [point.timestamp for point in await at_home.points("meter", meter="production", phase="a")]
+    return [point.timestamp for point in await at_home.read_points("meter", meter="production", phase="a")]
 
 
 @pytest.mark.parametrize("end", [Influxd.stop, Influxd.kill], ids=["stopped", "killed"])
 async def test_an_outage_of_the_database_loses_nothing(tmp_path, logs, database, end):
     """Time runs fast here: the outage lasts minutes, and there is no hole where it was."""
-    stored_by = over_influxdb.settings(database, BUCKETS, tmp_path / "hosted")
+    stored_by = over_influxdb.make_influxdb_settings(database, BUCKETS, tmp_path / "hosted")
     async with run_at_home(tmp_path, logs, hosted_settings=stored_by) as at_home:
         async with at_home.scraper():
             await at_home.stored("meter", 20)
@@ -41,8 +41,8 @@ async def test_an_outage_of_the_database_loses_nothing(tmp_path, logs, database,
             await at_home.says("uplink works again")
             newest = at_home.clock.now_ms()
             await at_home.stored("meter", what=lambda point: point.timestamp > newest)
-        stamps = await production(at_home)
-        gaps = await at_home.points("event", type="gap")
+        stamps = await list_production(at_home)
+        gaps = await at_home.read_points("event", type="gap")
     assert stamps[0] < gone - 1000
     assert any(gone + 30_000 < stamp < newest for stamp in stamps), "what came meanwhile is there"
     assert max(after - before for before, after in pairwise(stamps)) < 70_000, "a heartbeat a minute, all the way"

@@ -20,7 +20,7 @@ def clean(monkeypatch, tmp_path):
         if name.startswith("ENVOY_"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("scraper.settings.loading.in_container", lambda: False)
+    monkeypatch.setattr("scraper.settings.loading.is_in_container", lambda: False)
 
 
 def load(monkeypatch, **values):
@@ -77,14 +77,14 @@ def test_plain_http_is_for_this_machine_or_for_who_says_so(monkeypatch):
 
 
 def test_a_container_needs_the_address_and_the_message_says_why(monkeypatch):
-    monkeypatch.setattr("scraper.settings.loading.in_container", lambda: True)
+    monkeypatch.setattr("scraper.settings.loading.is_in_container", lambda: True)
     with pytest.raises(ScraperSettingError, match="mDNS does not reach containers"):
         load(monkeypatch)
     assert load(monkeypatch, HOST="192.0.2.7").gateway.host == "192.0.2.7"
 
 
 def test_a_container_on_the_network_of_its_host_may_look_for_the_gateway(monkeypatch):
-    monkeypatch.setattr("scraper.settings.loading.in_container", lambda: True)
+    monkeypatch.setattr("scraper.settings.loading.is_in_container", lambda: True)
     assert load(monkeypatch, HOST="discover").gateway.address is None
 
 

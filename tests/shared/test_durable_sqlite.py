@@ -11,10 +11,10 @@ from receiver.ingest import journal
 from receiver.stores.sqlite import files
 from scraper.outbox import schema
 from shared import durable_sqlite
-from shared.durable_sqlite import DamagedError, NotDurableError, SqliteProblem, problem_of
+from shared.durable_sqlite import DamagedError, NotDurableError, SqliteProblem, classify_error
 
 
-def store(path: Path) -> sqlite3.Connection:
+def open_store(path: Path) -> sqlite3.Connection:
     """As the receiver's store opens it for writing."""
     files.create(path)
     return files.connect_writer(path)
@@ -33,7 +33,7 @@ def file(path):
     return path
 
 
-@pytest.mark.parametrize("opened", [schema.create, store, journal._open])
+@pytest.mark.parametrize("opened", [schema.create, open_store, journal._open])
 def test_outbox_store_and_journal_survive_a_power_cut(path: Path, opened: Callable[[Path], sqlite3.Connection]):
     path.parent.mkdir(0o700)
     with closing(opened(path)) as connection:
@@ -87,9 +87,9 @@ def test_a_connection_knows_whether_its_file_is_still_in_place(file):
 
 def test_a_transaction_is_whole_or_nothing(file):
     with closing(durable_sqlite.connect(file)) as connection:
-        with durable_sqlite.transaction(connection):
+        with durable_sqlite.open_transaction(connection):
             connection.execute("CREATE TABLE one (value)")
-        with suppress(KeyError), durable_sqlite.transaction(connection):
+        with suppress(KeyError), durable_sqlite.open_transaction(connection):
             connection.execute("INSERT INTO one VALUES (1)")
             raise KeyError
         assert not connection.in_transaction
@@ -110,7 +110,7 @@ def test_damage_is_told_from_other_problems(file):
 def test_an_extended_code_means_what_its_primary_code_means():
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
-    assert problem_of(error) is SqliteProblem.DISK
+    assert classify_error(error) is SqliteProblem.DISK
 
 
 def replace_bytes(file: Path, old: bytes, new: bytes) -> None:

@@ -10,7 +10,7 @@ from shared.fields import KINDS, EventType, Kind
 DOCUMENT = Path(__file__).parents[2] / "docs" / "fields.md"
 
 
-def table(kind: Kind) -> str:
+def write_table(kind: Kind) -> str:
     """The table of one kind as it stands in the document."""
     rows = ["| field | unit | type | between points | meaning |", "|---|---|---|---|---|"]
     for name, field in kind.fields.items():
@@ -24,7 +24,7 @@ def test_every_kind_is_documented_as_it_is(name):
     """On failure: put the table of the message into the section of the kind."""
     kind = KINDS[name]
     tags = ", ".join(f"`{tag}`" for tag in ("gateway", *kind.tags))
-    section = f"## `{name}`\n\nTags: {tags}.\n\n{table(kind)}\n"
+    section = f"## `{name}`\n\nTags: {tags}.\n\n{write_table(kind)}\n"
     assert section in DOCUMENT.read_text(), f"docs/fields.md must hold:\n\n{section}"
 
 

@@ -39,7 +39,7 @@ def test_a_finding_is_one_line():
     """A gateway's status flag could forge a line of `check`."""
     found: list[Finding] = []
     findings = Findings(found.append)
-    for say in (findings.ok, findings.note, findings.fail):
+    for say in (findings.confirm, findings.note, findings.fail):
         say("meters" + FORGED, FORGED)
     assert all((finding.step + finding.text).isprintable() for finding in found)
 

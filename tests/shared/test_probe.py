@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client import CollectorRegistry
 
-from shared.probe import alive
+from shared.probe import is_alive
 from shared.status_server import StatusServer
 
 
@@ -21,21 +21,21 @@ def status() -> Iterator[StatusServer]:
 
 
 def test_a_service_that_answers_is_alive(status: StatusServer) -> None:
-    assert alive(f"http://127.0.0.1:{status.port}/healthz")
+    assert is_alive(f"http://127.0.0.1:{status.port}/healthz")
 
 
 def test_an_answer_that_says_no_is_no(status: StatusServer) -> None:
-    assert not alive(f"http://127.0.0.1:{status.port}/readyz")
+    assert not is_alive(f"http://127.0.0.1:{status.port}/readyz")
 
 
 def test_a_port_where_nobody_listens_is_no(status: StatusServer) -> None:
     status.stop()
-    assert not alive(f"http://127.0.0.1:{status.port}/healthz")
+    assert not is_alive(f"http://127.0.0.1:{status.port}/healthz")
 
 
 def test_it_never_asks_a_proxy(status: StatusServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    assert alive(f"http://127.0.0.1:{status.port}/healthz")
+    assert is_alive(f"http://127.0.0.1:{status.port}/healthz")
 
 
 @pytest.mark.parametrize(("path", "expected"), [("healthz", 0), ("readyz", 1)])

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from simulator.server import Simulator
-from tests.captures import body, capture
-from tests.simulator.reading import clock, reader
+from tests.captures import find_capture, read_body
+from tests.simulator.reading import make_clock, open_reader
 
 # Simulated profile, house, capture of a real gateway of that family.
 PAIRS = [
@@ -47,16 +47,16 @@ PATHS = [
 ]
 
 
-def shapes(value: Any, path: str = "") -> set[tuple[str, str]]:
+def list_shapes(value: Any, path: str = "") -> set[tuple[str, str]]:
     """Every key path with the type behind it. Integers and floats are one type: the device writes 0 for 0.0."""
     if isinstance(value, dict):
         found: set[tuple[str, str]] = set()
         for key, item in value.items():
             # Devices are keyed by their EID, batteries by their serial: any number stands for all.
-            found |= shapes(item, f"{path}.{'*' if key.isdecimal() else key}")
+            found |= list_shapes(item, f"{path}.{'*' if key.isdecimal() else key}")
         return found
     if isinstance(value, list):
-        return set().union(*(shapes(item, f"{path}[]") for item in value))
+        return set().union(*(list_shapes(item, f"{path}[]") for item in value))
     kind = "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
     return {(path, kind)}
 
@@ -64,25 +64,25 @@ def shapes(value: Any, path: str = "") -> set[tuple[str, str]]:
 @pytest.mark.parametrize(("profile", "house", "name"), PAIRS)
 async def test_every_document_has_the_shape_of_a_real_one(profile, house, name):
     """No key that a real gateway of this family lacks, and none of another type."""
-    folder = capture(name)
+    folder = find_capture(name)
     compared = 0
     async with (
-        Simulator(profile, house=house, clock=clock(), late_morning=True) as sim,
-        reader(sim, "installer") as client,
+        Simulator(profile, house=house, clock=make_clock(), late_morning=True) as sim,
+        open_reader(sim, "installer") as client,
     ):
         for path in PATHS:
-            data = body(folder, path)
+            data = read_body(folder, path)
             if data is None:
                 continue
             response = await client.get(path)
             assert response.status_code == 200, path
-            invented = shapes(response.json()) - shapes(json.loads(data))
-            assert not _beyond_the_capture(invented, profile), path
+            invented = list_shapes(response.json()) - list_shapes(json.loads(data))
+            assert not _remove_hardware(invented, profile), path
             compared += 1
     assert compared >= 4
 
 
-def _beyond_the_capture(invented: set[tuple[str, str]], profile: str) -> set[tuple[str, str]]:
+def _remove_hardware(invented: set[tuple[str, str]], profile: str) -> set[tuple[str, str]]:
     """What is left when the hardware that the captured house does not have is taken away."""
     if profile == "firmware-5":  # the captured one has no meters
         return {shape for shape in invented if not shape[0].startswith((".consumption", "[].", ".production[]"))}
@@ -92,20 +92,23 @@ def _beyond_the_capture(invented: set[tuple[str, str]], profile: str) -> set[tup
 @pytest.mark.parametrize(("profile", "house", "name"), PAIRS[1:])
 async def test_inverters_and_meters_lack_nothing_a_real_one_says(profile, house, name):
     """The documents that readings come from have every key of the real ones, not a subset."""
-    folder = capture(name)
-    async with Simulator(profile, house=house, clock=clock(), late_morning=True) as sim, reader(sim) as client:
+    folder = find_capture(name)
+    async with (
+        Simulator(profile, house=house, clock=make_clock(), late_morning=True) as sim,
+        open_reader(sim) as client,
+    ):
         for path in ("/api/v1/production/inverters", "/ivp/meters", "/ivp/meters/readings"):
-            data = body(folder, path)
+            data = read_body(folder, path)
             if data is not None:
-                assert shapes((await client.get(path)).json()) >= shapes(json.loads(data)), path
+                assert list_shapes((await client.get(path)).json()) >= list_shapes(json.loads(data)), path
 
 
 @pytest.mark.parametrize(("profile", "name"), [(profile, name) for profile, _, name in PAIRS])
 async def test_info_has_the_elements_of_a_real_one(profile, name):
     """Identity, token mode and meter hardware stand where a real gateway writes them."""
-    data = body(capture(name), "/info")
+    data = read_body(find_capture(name), "/info")
     assert data is not None
-    async with Simulator(profile, clock=clock()) as sim, reader(sim, None) as client:
+    async with Simulator(profile, clock=make_clock()) as sim, open_reader(sim, None) as client:
         text = (await client.get("/info")).text
     for element in ("time", "sn", "pn", "software", "euaid", "seqnum", "apiver", "imeter", "web-tokens", "build_info"):
         assert (f"<{element}>" in text) == (f"<{element}>".encode() in data), element
@@ -115,14 +118,14 @@ async def test_info_has_the_elements_of_a_real_one(profile, name):
 @pytest.mark.parametrize("path", ["/ivp/ensemble/inventory", "/ivp/sc/pvlimit", "/ivp/pdm/device_data"])
 async def test_firmware_5_says_not_found_in_its_own_two_ways(path):
     """The bodies and content types of the captured 404s."""
-    async with Simulator("firmware-5", clock=clock()) as sim, reader(sim) as client:
+    async with Simulator("firmware-5", clock=make_clock()) as sim, open_reader(sim) as client:
         response = await client.get(path)
     assert response.status_code == 404
-    real = body_of_404(path)
+    real = read_body_of_404(path)
     assert response.json().keys() == real.keys()
 
 
-def body_of_404(path: str) -> dict[str, str]:
+def read_body_of_404(path: str) -> dict[str, str]:
     """What the captured 5.0.62 said; it was not asked for device_data."""
-    file = capture("5.0.62") / path.strip("/").replace("/", "_")
+    file = find_capture("5.0.62") / path.strip("/").replace("/", "_")
     return json.loads(file.read_bytes()) if file.exists() else {"error": ""}

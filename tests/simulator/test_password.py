@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulator.gateway.password import fold, installer_password
+from simulator.gateway.password import derive_installer_password, fold
 
 VECTORS = [
     ("012345678901", "installer", "ffc6e2c2"),
@@ -23,7 +23,7 @@ VECTORS = [
 
 @pytest.mark.parametrize(("serial", "user", "password"), VECTORS)
 def test_a_serial_has_one_password(serial, user, password):
-    assert installer_password(serial, user) == password
+    assert derive_installer_password(serial, user) == password
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def wait_until(look: Callable[[], _T | None], explain: Callable[[], str], alive:
 
 
 @contextmanager
-def standalone(directory: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[Command]:
+def run_standalone(directory: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[Command]:
     """`python -m standalone ARGUMENTS` in a directory; killed at the end if it still runs, its guard then cleans up."""
     output, errors = directory / "stdout.txt", directory / "stderr.txt"
     with output.open("wb") as out, errors.open("wb") as err:
@@ -80,7 +80,7 @@ def standalone(directory: Path, *arguments: str, environment: Mapping[str, str] 
             process.wait()
 
 
-def descendants(pid: int) -> dict[int, str]:
+def list_descendants(pid: int) -> dict[int, str]:
     """Every living process below `pid`, by id, with its command line."""
     table = subprocess.run(
         ["ps", "-ww", "-eo", "pid=,ppid=,stat=,args="], check=True, capture_output=True, text=True
@@ -94,7 +94,7 @@ def descendants(pid: int) -> dict[int, str]:
         found |= more
 
 
-def living(pids: Mapping[int, str]) -> dict[int, str]:
+def list_living(pids: Mapping[int, str]) -> dict[int, str]:
     """Those of the processes that still run the same command."""
     table = subprocess.run(["ps", "-ww", "-eo", "pid=,stat=,args="], check=True, capture_output=True, text=True).stdout
     now = {int(pid): args for pid, stat, args in (line.split(None, 2) for line in table.splitlines()) if stat[0] != "Z"}

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from receiver.energy.counters import counter_energy
-from receiver.energy.energy import energy_wh
-from receiver.energy.interpolation import linear_segments
+from receiver.energy.counters import compute_counter_energy
+from receiver.energy.energy import compute_energy_wh
+from receiver.energy.interpolation import make_linear_segments
 from shared import wire
 from shared.fields import KINDS, MAX_GAP_MS
 from shared.readings import Reading
@@ -54,8 +54,8 @@ def test_power_and_counters_tell_the_same_energy(hour):
     ]
     counter = [(r.timestamp, float(r.fields["delivered"])) for r in hour if r.kind == "meter_energy" and r.tags == tags]
     start, stop = counter[0][0], counter[-1][0]
-    integrated = energy_wh(linear_segments(sorted(dict(power).items())), start, stop)
-    counted = counter_energy(counter, start, stop)
+    integrated = compute_energy_wh(make_linear_segments(sorted(dict(power).items())), start, stop)
+    counted = compute_counter_energy(counter, start, stop)
     assert integrated.coverage == counted.coverage == 1.0
     assert counted.wh is not None
     assert counted.wh > 100

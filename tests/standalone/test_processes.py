@@ -6,7 +6,7 @@ import pytest
 
 from standalone.errors import ChildDiedError, NotReadyError
 from standalone.processes import ProcessGroup
-from tests.standalone.commands import PROJECT, descendants, living, wait_until
+from tests.standalone.commands import PROJECT, list_descendants, list_living, wait_until
 
 
 @pytest.fixture
@@ -17,18 +17,20 @@ async def group(tmp_path):
     await group.stop()
 
 
-def mules() -> dict[int, str]:
+def list_mules() -> dict[int, str]:
     """The child and its own child; a process that has only just begun shows no arguments yet."""
-    return {pid: args for pid, args in descendants(os.getpid()).items() if "stubborn" in args or "sleep(600)" in args}
+    return {
+        pid: args for pid, args in list_descendants(os.getpid()).items() if "stubborn" in args or "sleep(600)" in args
+    }
 
 
 async def test_a_child_that_will_not_stop_is_killed_with_its_children(group):
     child = await group.start("mule", "tests.standalone.stubborn", environment={})
     assert await child.read_announcement(30) == "ready"
-    wait_until(lambda: len(mules()) == 2, lambda: f"seen: {mules()}", lambda: child.running)
-    below = mules()
+    wait_until(lambda: len(list_mules()) == 2, lambda: f"seen: {list_mules()}", lambda: child.running)
+    below = list_mules()
     assert await child.stop(grace_s=0.2) == -9
-    wait_until(lambda: not living(below), lambda: f"left: {living(below)}", lambda: True)
+    wait_until(lambda: not list_living(below), lambda: f"left: {list_living(below)}", lambda: True)
     assert list(child.lines) == ["I stay", "did not stop within 0 s and was killed"]
 
 

@@ -7,22 +7,22 @@ import stat
 import pytest
 
 from simulator.server import Simulator
-from standalone.directories import free_port
+from standalone.directories import find_free_port
 from standalone.errors import StandaloneError
 from standalone.run import fill_in
-from tests.standalone.commands import DEADLINE_S, descendants, living, standalone
+from tests.standalone.commands import DEADLINE_S, list_descendants, list_living, run_standalone
 
 SECRET = "canary-secret-fedcba9876543210fedcba98765"
 
 
-def _settings(simulator: Simulator, **more: str) -> str:
+def _write_settings(simulator: Simulator, **more: str) -> str:
     settings = {
         "ENVOY_HOST": "127.0.0.1",
         "ENVOY_HTTPS_PORT": str(simulator.https_port),
         "ENVOY_HTTP_PORT": str(simulator.http_port),
-        "RECEIVER_PORT": str(free_port()),
-        "RECEIVER_STATUS_PORT": str(free_port()),
-        "ENVOY_STATUS_PORT": str(free_port()),
+        "RECEIVER_PORT": str(find_free_port()),
+        "RECEIVER_STATUS_PORT": str(find_free_port()),
+        "ENVOY_STATUS_PORT": str(find_free_port()),
         **more,
     }
     return "".join(f"{name}={value}\n" for name, value in settings.items())
@@ -32,12 +32,12 @@ def _settings(simulator: Simulator, **more: str) -> str:
 async def test_run_needs_only_a_token_in_env_and_stops_cleanly(tmp_path):
     """The serial is asked from the gateway, the secret is made, values arrive, and nobody is left."""
     async with Simulator("firmware-8", late_morning=True) as simulator:
-        (tmp_path / ".env").write_text(_settings(simulator, ENVOY_TOKEN=simulator.token("owner")))
-        with standalone(tmp_path, "run") as command:
+        (tmp_path / ".env").write_text(_write_settings(simulator, ENVOY_TOKEN=simulator.make_token("owner")))
+        with run_standalone(tmp_path, "run") as command:
             await asyncio.to_thread(lambda: command.wait_for(r"production [\d.]+ k?W.*inverters 24 of 24"))
-            below = descendants(command.process.pid)
+            below = list_descendants(command.process.pid)
             assert await asyncio.to_thread(lambda: command.end(signal.SIGINT)) == 0
-            assert living(below) == {}
+            assert list_living(below) == {}
     assert stat.S_IMODE((tmp_path / "state" / "secret").stat().st_mode) == 0o600
     assert (tmp_path / "state" / "receiver" / "readings.sqlite").exists()
 
@@ -45,17 +45,17 @@ async def test_run_needs_only_a_token_in_env_and_stops_cleanly(tmp_path):
 async def test_a_missing_token_is_one_clear_sentence(tmp_path):
     """Firmware 7 and later wants a token: said before anything is started."""
     async with Simulator("firmware-8") as simulator:
-        (tmp_path / ".env").write_text(_settings(simulator))
-        with standalone(tmp_path, "run") as command:
+        (tmp_path / ".env").write_text(_write_settings(simulator))
+        with run_standalone(tmp_path, "run") as command:
             assert await asyncio.to_thread(lambda: command.process.wait(DEADLINE_S)) == 1
             assert "put ENVOY_TOKEN=" in command.errors
             assert "Traceback" not in command.errors
 
 
 def test_a_gateway_that_does_not_answer_is_one_clear_sentence(tmp_path):
-    port = free_port()
+    port = find_free_port()
     (tmp_path / ".env").write_text(f"ENVOY_HOST=127.0.0.1\nENVOY_HTTPS_PORT={port}\nENVOY_HTTP_PORT={port}\n")
-    with standalone(tmp_path, "run") as command:
+    with run_standalone(tmp_path, "run") as command:
         assert command.process.wait(DEADLINE_S) == 1
         assert "Put the gateway's address into .env: ENVOY_HOST=" in command.errors
         assert "Traceback" not in command.errors
@@ -63,7 +63,7 @@ def test_a_gateway_that_does_not_answer_is_one_clear_sentence(tmp_path):
 
 def test_a_wrong_setting_is_named(tmp_path):
     (tmp_path / ".env").write_text("ENVOY_HOST=127.0.0.1\nENVOY_POST_INTERVAL=soon\n")
-    with standalone(tmp_path, "run") as command:
+    with run_standalone(tmp_path, "run") as command:
         assert command.process.wait(DEADLINE_S) == 1
         assert "ENVOY_POST_INTERVAL" in command.errors
         assert ".env" in command.errors

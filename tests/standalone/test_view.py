@@ -9,7 +9,7 @@ from receiver.api.inverter_answers import InverterEntry
 from receiver.api.meter_answers import HouseholdPower, MeterEntry
 from receiver.queries.panels import PanelState
 from standalone.api import UNKNOWN_POWER, InverterReply, MeterReply, PowerReply, ReceiverApi, StatusPort
-from standalone.directories import free_port
+from standalone.directories import find_free_port
 from standalone.guard import find_remaining
 from standalone.messages import format_message
 from standalone.state import Sources, SystemState, combine, read_state
@@ -35,25 +35,25 @@ METRICS = {
 FRAME = ViewFrame("a demo", {"API": "http://127.0.0.1:1/api"}, 0.43, ["scraper: hello"])
 
 
-def _state(**changes: object) -> SystemState:
+def _make_state(**changes: object) -> SystemState:
     state = combine(POWER, METERS, INVERTERS, METRICS, {"receiver_readings_stored_total": 12345.0}, [])
     return state._replace(**changes)  # type: ignore[arg-type]
 
 
-def _shown(state: SystemState, frame: ViewFrame = FRAME) -> str:
+def _show(state: SystemState, frame: ViewFrame = FRAME) -> str:
     console = Console(width=100, file=io.StringIO(), force_terminal=False)
     console.print(render_screen(state, frame))
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
 
 def test_the_screen_shows_the_whole_chain():
-    text = _shown(_state())
+    text = _show(_make_state())
     for part in ("3.00 kW", "800 W", "exporting 2.20 kW", "1 of 4", "12,345", "1,234 events", "43%", "scraper: hello"):
         assert part in text
 
 
 def test_the_line_says_the_same_in_one_row():
-    assert render_line(_state(), 0.43) == (
+    assert render_line(_make_state(), 0.43) == (
         "production 3.00 kW, load 800 W, grid exporting 2.20 kW, inverters 1 of 4, outbox 7, stored 12,345, "
         "last change 3 s ago, history 43%"
     )
@@ -62,7 +62,7 @@ def test_the_line_says_the_same_in_one_row():
 def test_nothing_known_is_said_and_not_shown_as_zero():
     nothing = combine(UNKNOWN_POWER, [], [], {}, {}, ["the receiver does not answer (ConnectError)"])
     assert "production unknown, load unknown, grid unknown" in render_line(nothing, None)
-    text = _shown(nothing)
+    text = _show(nothing)
     assert "no meter value yet" in text
     assert "the receiver does not answer" in text
 
@@ -73,7 +73,7 @@ def test_a_panel_reports_while_its_last_report_speaks_of_now():
     assert combine(UNKNOWN_POWER, [], panels, {}, {}, []).reporting == 2
 
 
-def _receiver_reply(request: httpx.Request) -> httpx.Response:
+def _answer_as_receiver(request: httpx.Request) -> httpx.Response:
     """A receiver whose `/power` differs from the sums of its meters, as a sites file can make it."""
     documents = {
         "": [{"gateway": SERIAL}],
@@ -93,8 +93,8 @@ def _receiver_reply(request: httpx.Request) -> httpx.Response:
 
 async def test_the_view_shows_the_numbers_of_power():
     """The receiver alone judges which values count: nothing is computed from the meters or inverters again."""
-    api = ReceiverApi("http://receiver.test", SERIAL, "token", transport=httpx.MockTransport(_receiver_reply))
-    silent = StatusPort("service", free_port())
+    api = ReceiverApi("http://receiver.test", SERIAL, "token", transport=httpx.MockTransport(_answer_as_receiver))
+    silent = StatusPort("service", find_free_port())
     sources = Sources(api, silent, silent)
     try:
         state = await read_state(sources)
@@ -104,18 +104,18 @@ async def test_the_view_shows_the_numbers_of_power():
         "production 5.10 kW, load 1.90 kW, grid exporting 3.20 kW, battery charging 640 W, inverters 1 of 1, "
         "outbox unknown, stored unknown, last change 9 s ago"
     )
-    text = _shown(state)
+    text = _show(state)
     for number in ("5.10 kW", "1.90 kW", "exporting 3.20 kW", "charging 640 W"):
         assert number in text
 
 
 def test_a_battery_has_words_for_both_directions():
-    assert "battery charging 500 W" in render_line(_state(power=POWER._replace(battery_w=-500.0)), None)
-    assert "battery discharging 500 W" in render_line(_state(power=POWER._replace(battery_w=500.0)), None)
+    assert "battery charging 500 W" in render_line(_make_state(power=POWER._replace(battery_w=-500.0)), None)
+    assert "battery discharging 500 W" in render_line(_make_state(power=POWER._replace(battery_w=500.0)), None)
 
 
 def test_text_with_brackets_is_not_taken_for_markup():
-    assert "[token]" in _shown(_state(problems=["refused [token]"]))
+    assert "[token]" in _show(_make_state(problems=["refused [token]"]))
 
 
 def test_numbers_for_people():

@@ -20,7 +20,7 @@ _ARGUMENTS = (
 )
 
 
-def executable() -> str:
+def find_executable() -> str:
     """The browser of this machine: CHROMIUM names it, else it is looked for on the PATH.
 
     Raises:
@@ -33,10 +33,10 @@ def executable() -> str:
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
+async def run_chromium() -> AsyncIterator[Browser]:
     """A browser with an empty profile of its own (Playwright makes a new one for each start)."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable(), args=list(_ARGUMENTS))
+        browser = await playwright.chromium.launch(executable_path=find_executable(), args=list(_ARGUMENTS))
         try:
             yield browser
         finally:

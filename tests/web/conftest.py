@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, Request
 
-from tests.tools import missing
-from tests.web.browser import chromium, executable
-from tests.web.page_server import PageServer, running_page_server
+from tests.tools import skip_missing
+from tests.web.browser import find_executable, run_chromium
+from tests.web.page_server import PageServer, run_page_server
 from tests.web.sources import build
 
 
@@ -21,7 +21,7 @@ def built() -> None:
 @pytest.fixture
 async def page_server(tmp_path: Path) -> AsyncIterator[PageServer]:
     """A receiver with a household."""
-    async with running_page_server(tmp_path) as running:
+    async with run_page_server(tmp_path) as running:
         yield running
 
 
@@ -29,10 +29,10 @@ async def page_server(tmp_path: Path) -> AsyncIterator[PageServer]:
 async def browser() -> AsyncIterator[Browser]:
     """A Chromium with an empty profile."""
     try:
-        executable()
+        find_executable()
     except FileNotFoundError as error:  # CI installs one; a page that nobody looked at is not tested
-        missing(str(error))
-    async with chromium() as started:
+        skip_missing(str(error))
+    async with run_chromium() as started:
         yield started
 
 

@@ -11,13 +11,22 @@ import httpx
 import yaml
 
 from receiver.auth import readers
-from receiver.service.app import running
+from receiver.service.app import run_receiver
 from receiver.service.build import Receiver, build
 from shared import wire
 from shared.clock import SystemClock
 from shared.readings import Reading
 from shared.units import HOUR_MS, MINUTE_MS, QUARTER_MS
-from tests.receiver.service import GATEWAY, READ_SECRET, SECRET, UNLIMITED, batch, ingest_claims, make_settings, sign
+from tests.receiver.service import (
+    GATEWAY,
+    READ_SECRET,
+    SECRET,
+    UNLIMITED,
+    make_batch,
+    make_ingest_claims,
+    make_settings,
+    sign,
+)
 
 NAME = "Testhouse"
 PANELS = {f"48210000000{index}": (f"Roof {index}", 1 + (index - 1) // 3, 1 + (index - 1) % 3) for index in range(1, 7)}
@@ -38,7 +47,7 @@ class PageServer:
         self.clock = SystemClock()
         self.receiver: Receiver
         self._sites = state_dir.with_name("sites.yaml")
-        self._sites.write_text(yaml.safe_dump({GATEWAY: _site(self.clock.now_ms())}))
+        self._sites.write_text(yaml.safe_dump({GATEWAY: _describe_site(self.clock.now_ms())}))
         self._port = 0
         self._sequence = 1
         self._stack = contextlib.AsyncExitStack()
@@ -52,7 +61,7 @@ class PageServer:
         """Start it, where it was before if it was."""
         settings = make_settings(self.state_dir, sites_file=self._sites)
         self.receiver = build(settings, clock=self.clock, limits=UNLIMITED)
-        listener = await self._stack.enter_async_context(running(self.receiver, host="127.0.0.1", port=self._port))
+        listener = await self._stack.enter_async_context(run_receiver(self.receiver, host="127.0.0.1", port=self._port))
         self._port = listener.port
 
     async def stop(self) -> None:
@@ -61,9 +70,9 @@ class PageServer:
 
     def link(self, *, days: int = 30) -> str:
         """An address that opens the page with a new token."""
-        return f"{self.url}#token={self.token(days=days)[1]}"
+        return f"{self.url}#token={self.make_token(days=days)[1]}"
 
-    def token(self, *, days: int = 30, gateways: tuple[str, ...] = (GATEWAY,)) -> tuple[str, str]:
+    def make_token(self, *, days: int = 30, gateways: tuple[str, ...] = (GATEWAY,)) -> tuple[str, str]:
         """A new reader token for these gateways: its id and itself."""
         now_s = self.clock.now_ms() // 1000
         entry, token = readers.create(self.state_dir, READ_SECRET, gateways=list(gateways), days=days, now_s=now_s)
@@ -72,13 +81,13 @@ class PageServer:
     async def send(self, *readings: Reading, serial: str = GATEWAY) -> None:
         """Store readings the way a scraper does."""
         headers = {
-            "authorization": f"Bearer {sign(ingest_claims(self.clock.now_ms(), serial=serial), SECRET)}",
+            "authorization": f"Bearer {sign(make_ingest_claims(self.clock.now_ms(), serial=serial), SECRET)}",
             "content-type": "application/json",
             "content-encoding": "gzip",
         }
         async with httpx.AsyncClient(base_url=self.url, timeout=30) as client:
             for first in range(0, len(readings), _ROWS):
-                body = batch(*readings[first : first + _ROWS], batch=f"{self._sequence:x}", first=self._sequence)
+                body = make_batch(*readings[first : first + _ROWS], batch=f"{self._sequence:x}", first=self._sequence)
                 self._sequence += _ROWS
                 answer = await client.post(
                     f"/api/v1/gateways/{serial}/batches", content=gzip.compress(body), headers=headers
@@ -89,18 +98,18 @@ class PageServer:
     async def live_in(self) -> None:
         """Give the household a history: the hours until now, and some of the day before."""
         now = self.clock.now_ms()
-        await self.send(*_history(now - 30 * HOUR_MS, now - 24 * HOUR_MS), *_history(now - 4 * HOUR_MS, now))
+        await self.send(*_make_history(now - 30 * HOUR_MS, now - 24 * HOUR_MS), *_make_history(now - 4 * HOUR_MS, now))
         await self.power(production=1234.0, net=-234.0)
-        await self.send(status(now))
+        await self.send(make_status(now))
         await self.receiver.rollups.catch_up()
 
     async def power(self, *, production: float, net: float, age_ms: int = 0) -> None:
         """What the meters say now: so many W of production, and of the grid (+ import)."""
         now = self.clock.now_ms() - age_ms
-        await self.send(_meter("production", now, production), _meter("net-consumption", now, net))
+        await self.send(_make_meter("production", now, production), _make_meter("net-consumption", now, net))
 
 
-def status(timestamp: int, **fields: float) -> Reading:
+def make_status(timestamp: int, **fields: float) -> Reading:
     """What the scraper says of itself."""
     fine = {"certificate_changed": 0.0, "login_blocked": 0.0, "outbox_rows": 12.0, "token_expires_in": 9e6}
     words = {"firmware": "D8.2.4345", "role": "owner"}
@@ -108,7 +117,7 @@ def status(timestamp: int, **fields: float) -> Reading:
 
 
 @contextlib.asynccontextmanager
-async def running_page_server(folder: Path) -> AsyncIterator[PageServer]:
+async def run_page_server(folder: Path) -> AsyncIterator[PageServer]:
     """A running page_server with its household."""
     page_server = PageServer(folder / "state")
     await page_server.start()
@@ -119,7 +128,7 @@ async def running_page_server(folder: Path) -> AsyncIterator[PageServer]:
         await page_server.stop()
 
 
-def _site(now_ms: int) -> dict[str, object]:
+def _describe_site(now_ms: int) -> dict[str, object]:
     """Its clocks show about noon, whenever the test runs: today has a morning, and yesterday is another day."""
     ahead = 12 - datetime.fromtimestamp(now_ms / 1000, UTC).hour
     panels = {
@@ -129,12 +138,12 @@ def _site(now_ms: int) -> dict[str, object]:
     return {"name": NAME, "time_zone": f"Etc/GMT{-ahead:+d}" if ahead else "UTC", "panels": panels}
 
 
-def _history(start: int, stop: int) -> Iterator[Reading]:
+def _make_history(start: int, stop: int) -> Iterator[Reading]:
     """Meters each minute and panels each quarter hour."""
     for time in range(start // MINUTE_MS * MINUTE_MS, stop, MINUTE_MS):
         sun = 1500 + 1200 * math.sin(time / HOUR_MS)
-        yield _meter("production", time, sun)
-        yield _meter("net-consumption", time, 400 - sun)
+        yield _make_meter("production", time, sun)
+        yield _make_meter("net-consumption", time, 400 - sun)
         if time % QUARTER_MS == 0:
             for serial in PANELS:
                 share = 0.5 if serial == WEAK else 1.0
@@ -142,6 +151,6 @@ def _history(start: int, stop: int) -> Iterator[Reading]:
                 yield Reading("inverter", {"inverter": serial}, time, {**fields})
 
 
-def _meter(name: str, timestamp: int, power: float) -> Reading:
+def _make_meter(name: str, timestamp: int, power: float) -> Reading:
     fields = {"power": round(power, 1), "voltage": 231.4, "current": abs(round(power / 231.4, 2)), "power_factor": 1.0}
     return Reading("meter", {"meter": name, "phase": "a"}, timestamp, {**fields})

@@ -17,7 +17,7 @@ from standalone.demo import load_past, open_group, plan_installation, start_simu
 from standalone.processes import Child, ProcessGroup
 from standalone.site import make_sites_file
 from standalone.stack import LocalInstallation, start_receiver, start_scraper
-from tests.web.browser import chromium
+from tests.web.browser import run_chromium
 
 IMAGES: Final = Path(__file__).parents[2] / "docs" / "images"
 PROFILE: Final = "battery"
@@ -59,14 +59,14 @@ async def main() -> None:
         sites = directory / "demo" / "sites.yaml"
         write_private(sites, make_sites_file(simulation.past, clock.now_ms() / 1000).encode())
         plain = plan_installation(directory / "demo", simulation.gateway, "pictures")
-        home = replace(plain, environment={**plain.environment, "RECEIVER_SITES_FILE": str(sites)})
-        token = await start_receiver(group, home, clock)
-        loader = await load_past(group, home, simulation.past, DAYS, clock)
-        await start_scraper(group, home)
-        await _finished(loader)
-        await _rolled_up(home, token)
-        browser = await stack.enter_async_context(chromium())
-        await take(browser, f"{home.url}/#token={token}", PICTURES, IMAGES)
+        installation = replace(plain, environment={**plain.environment, "RECEIVER_SITES_FILE": str(sites)})
+        token = await start_receiver(group, installation, clock)
+        loader = await load_past(group, installation, simulation.past, DAYS, clock)
+        await start_scraper(group, installation)
+        await _wait_for_end(loader)
+        await _wait_for_roll_up(installation, token)
+        browser = await stack.enter_async_context(run_chromium())
+        await take(browser, f"{installation.url}/#token={token}", PICTURES, IMAGES)
 
 
 async def take(browser: Browser, link: str, pictures: Sequence[Screenshot], directory: Path) -> None:
@@ -91,16 +91,16 @@ async def _open_panel(page: Page) -> None:
     await page.wait_for_timeout(1_000)
 
 
-async def _rolled_up(home: LocalInstallation, token: str) -> None:
+async def _wait_for_roll_up(installation: LocalInstallation, token: str) -> None:
     """Wait until the day before today is known: the roll-up job goes over the history once a minute."""
     headers = {"authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(base_url=home.url, headers=headers, trust_env=False) as client:
-        path, asked = f"/api/v1/gateways/{home.serial}/energy", {"every": "1d", "start": "yesterday"}
+    async with httpx.AsyncClient(base_url=installation.url, headers=headers, trust_env=False) as client:
+        path, asked = f"/api/v1/gateways/{installation.serial}/energy", {"every": "1d", "start": "yesterday"}
         while (await client.get(path, params=asked)).json()["windows"][0]["production_coverage"] < _KNOWN:  # noqa: ASYNC110 (another process)
             await asyncio.sleep(2)
 
 
-async def _finished(child: Child) -> None:
+async def _wait_for_end(child: Child) -> None:
     while child.running:  # noqa: ASYNC110 (a process of the demo, looked at once a second)
         await asyncio.sleep(1)
 

@@ -40,10 +40,10 @@ def _is_built() -> bool:
     if not (DIST / "index.html").is_file():
         return False
     built = (DIST / "index.html").stat().st_mtime
-    return all(path.stat().st_mtime <= built for path in _sources())
+    return all(path.stat().st_mtime <= built for path in _list_sources())
 
 
-def _sources() -> list[Path]:
+def _list_sources() -> list[Path]:
     return [
         path
         for top in WEB.iterdir()

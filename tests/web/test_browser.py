@@ -9,14 +9,14 @@ from playwright.async_api import Page, expect
 from shared.readings import Reading
 from shared.units import MINUTE_MS
 from tests.receiver.service import GATEWAY, OTHER
-from tests.web.page_server import NAME, PANELS, WEAK, PageServer, status
+from tests.web.page_server import NAME, PANELS, WEAK, PageServer, make_status
 from tests.web.sources import WEB
 
 _LIVE_MS = 2_000
 _ATTEMPTS = 3
 
 
-async def opened(page: Page, page_server: PageServer) -> None:
+async def open_page(page: Page, page_server: PageServer) -> None:
     """Open the page by a link and wait until it shows the household, live."""
     await page.goto(page_server.link())
     await expect(page.locator("h1")).to_have_text(NAME)
@@ -27,7 +27,7 @@ async def opened(page: Page, page_server: PageServer) -> None:
 async def test_a_link_opens_the_whole_page_and_leaves_no_token_in_the_address(
     page: Page, page_server: PageServer
 ) -> None:
-    await opened(page, page_server)
+    await open_page(page, page_server)
     assert page.url == page_server.url
     assert "token" not in await page.evaluate("JSON.stringify([history.state, localStorage, sessionStorage])")
     cookies = await page.context.cookies()
@@ -58,7 +58,7 @@ async def test_a_battery_shows_its_charge_now_and_over_the_day_and_why_a_load_is
         for age in range(60, -1, -1)
     ]
     await page_server.send(*charged)
-    await opened(page, page_server)
+    await open_page(page, page_server)
     await expect(page.locator(".node.battery")).to_contain_text("600\u202fW")
     await expect(page.locator(".node.battery .word")).to_have_text("charging 60\u202f%")
     await expect(page.locator(".node.house strong")).to_have_text("400\u202fW")
@@ -71,13 +71,13 @@ async def test_a_battery_shows_its_charge_now_and_over_the_day_and_why_a_load_is
 
 
 async def test_the_session_outlives_a_reload(page: Page, page_server: PageServer) -> None:
-    await opened(page, page_server)
+    await open_page(page, page_server)
     await page.goto(page_server.url)
     await expect(page.locator("h1")).to_have_text(NAME)
 
 
 async def test_a_stored_reading_is_on_the_screen_within_two_seconds(page: Page, page_server: PageServer) -> None:
-    await opened(page, page_server)
+    await open_page(page, page_server)
     for attempt in range(_ATTEMPTS):  # the machine may be busy with other tests, but not each time
         watts = 2_500 + 100 * attempt
         await page_server.power(production=watts, net=-1_000)
@@ -90,7 +90,7 @@ async def test_a_stored_reading_is_on_the_screen_within_two_seconds(page: Page, 
 
 
 async def test_a_report_of_a_panel_colours_it_at_once(page: Page, page_server: PageServer) -> None:
-    await opened(page, page_server)
+    await open_page(page, page_server)
     await page_server.send(
         Reading("inverter", {"inverter": WEAK}, page_server.clock.now_ms(), {"power": 321.0, "interval": 900.0})
     )
@@ -98,7 +98,7 @@ async def test_a_report_of_a_panel_colours_it_at_once(page: Page, page_server: P
 
 
 async def test_panels_lie_as_the_sites_file_says(page: Page, page_server: PageServer) -> None:
-    await opened(page, page_server)
+    await open_page(page, page_server)
     boxes = [await page.locator(f".panel[data-inverter='{serial}']").bounding_box() for serial in PANELS]
     corners = [(round(box["x"]), round(box["y"])) for box in boxes if box]
     assert len({x for x, _ in corners}) == len({x for x, _ in corners[:3]}) == 3
@@ -107,7 +107,7 @@ async def test_panels_lie_as_the_sites_file_says(page: Page, page_server: PageSe
 
 
 async def test_a_panel_opens_its_day_beside_its_peers(page: Page, page_server: PageServer) -> None:
-    await opened(page, page_server)
+    await open_page(page, page_server)
     panel = page.locator(f".panel[data-inverter='{WEAK}']")
     await panel.click()
     dialog = page.get_by_role("dialog", name="Roof 5")
@@ -120,7 +120,7 @@ async def test_a_panel_opens_its_day_beside_its_peers(page: Page, page_server: P
 
 
 async def test_arrow_keys_and_buttons_go_through_the_days(page: Page, page_server: PageServer) -> None:
-    await opened(page, page_server)
+    await open_page(page, page_server)
     day, later = page.locator(".day"), page.get_by_role("button", name="The day after")
     await expect(later).to_be_disabled()
     await page.keyboard.press("ArrowLeft")
@@ -141,7 +141,7 @@ async def test_arrow_keys_and_buttons_go_through_the_days(page: Page, page_serve
 async def test_everything_is_reached_by_the_keyboard_in_the_order_of_the_page(
     page: Page, page_server: PageServer
 ) -> None:
-    await opened(page, page_server)
+    await open_page(page, page_server)
     names = []
     for _ in range(4):
         await page.keyboard.press("Tab")
@@ -162,8 +162,8 @@ async def test_everything_is_reached_by_the_keyboard_in_the_order_of_the_page(
 
 
 async def test_what_needs_a_person_is_said_above_everything_else(page: Page, page_server: PageServer) -> None:
-    await page_server.send(status(page_server.clock.now_ms(), certificate_changed=1.0, outbox_rows=5000.0))
-    await opened(page, page_server)
+    await page_server.send(make_status(page_server.clock.now_ms(), certificate_changed=1.0, outbox_rows=5000.0))
+    await open_page(page, page_server)
     banners = page.get_by_role("main").locator(".banner")
     await expect(banners).to_have_count(2)
     await expect(banners.first).to_contain_text("certificate")
@@ -173,7 +173,7 @@ async def test_what_needs_a_person_is_said_above_everything_else(page: Page, pag
 async def test_several_systems_have_a_selector(page: Page, page_server: PageServer) -> None:
     other = Reading("meter", {"meter": "production", "phase": "a"}, page_server.clock.now_ms(), {"power": 777.0})
     await page_server.send(other, serial=OTHER)
-    await page.goto(f"{page_server.url}#token={page_server.token(gateways=(GATEWAY, OTHER))[1]}")
+    await page.goto(f"{page_server.url}#token={page_server.make_token(gateways=(GATEWAY, OTHER))[1]}")
     await page.get_by_label("System").select_option(OTHER)
     await expect(page.locator(".node.sun strong")).to_have_text("777\u202fW")
     await expect(page.locator(".panels")).to_be_hidden()
@@ -184,7 +184,7 @@ async def test_several_systems_have_a_selector(page: Page, page_server: PageServ
 @pytest.mark.parametrize("width", [320, 390, 768, 1360, 3840])
 async def test_nothing_has_to_be_scrolled_sideways(page: Page, page_server: PageServer, width: int) -> None:
     await page.set_viewport_size({"width": width, "height": 800})
-    await opened(page, page_server)
+    await open_page(page, page_server)
     await expect(page.locator(".curve canvas")).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
     await page.locator(".panel").first.click()
@@ -199,7 +199,7 @@ async def test_nothing_has_to_be_scrolled_sideways(page: Page, page_server: Page
 
 async def test_dark_and_light_follow_the_reader_at_once(page: Page, page_server: PageServer) -> None:
     await page.emulate_media(color_scheme="light")
-    await opened(page, page_server)
+    await open_page(page, page_server)
     ground = "getComputedStyle(document.documentElement).backgroundColor"
     assert await page.evaluate(ground) == "rgb(244, 245, 242)"
     await page.emulate_media(color_scheme="dark")
@@ -212,18 +212,18 @@ async def test_axe_finds_nothing_serious(page: Page, page_server: PageServer, sc
     await page.goto(page_server.url)
     await expect(page.get_by_label("Reader token")).to_be_visible()
     await page.evaluate((WEB / "node_modules" / "axe-core" / "axe.min.js").read_text())
-    assert await findings(page) == []
-    await page_server.send(status(page_server.clock.now_ms(), certificate_changed=1.0, outbox_rows=5000.0))
-    await opened(page, page_server)
+    assert await list_findings(page) == []
+    await page_server.send(make_status(page_server.clock.now_ms(), certificate_changed=1.0, outbox_rows=5000.0))
+    await open_page(page, page_server)
     await page.evaluate((WEB / "node_modules" / "axe-core" / "axe.min.js").read_text())
     await page.wait_for_timeout(1_000)  # colours fade to their value
-    assert await findings(page) == []
+    assert await list_findings(page) == []
     await page.locator(".panel").first.click()
     await expect(page.locator("dialog canvas")).to_be_visible()
-    assert await findings(page) == []
+    assert await list_findings(page) == []
 
 
-async def findings(page: Page) -> list[str]:
+async def list_findings(page: Page) -> list[str]:
     """What axe-core calls serious or critical."""
     found = await page.evaluate("axe.run()")
     return [

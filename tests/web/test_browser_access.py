@@ -34,7 +34,7 @@ async def test_an_expired_token_asks_for_another(page: Page, page_server: PageSe
 async def test_a_token_that_is_revoked_while_somebody_looks_asks_for_another(
     page: Page, page_server: PageServer
 ) -> None:
-    jti, token = page_server.token()
+    jti, token = page_server.make_token()
     await page.goto(f"{page_server.url}#token={token}")
     await expect(page.locator(".light.live")).to_be_visible()
     readers.revoke(page_server.state_dir, jti)
@@ -87,7 +87,7 @@ async def test_a_link_with_another_token_asks_before_it_replaces_a_session(page:
     await page.goto(own)
     await expect(page.locator("h1")).to_have_text(NAME)
     before = await page.context.cookies()
-    other = f"{page_server.url}#token={page_server.token(gateways=('122399999999',))[1]}"
+    other = f"{page_server.url}#token={page_server.make_token(gateways=('122399999999',))[1]}"
     question = page.get_by_role("alertdialog")
 
     await page.goto(other)

@@ -22,13 +22,13 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path / "dist"
 
 
-def client(directory: Path, root_path: str = "") -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(Starlette(routes=PageRoutes(directory).routes()), root_path=root_path)
+def make_client(directory: Path, root_path: str = "") -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(Starlette(routes=PageRoutes(directory).make_routes()), root_path=root_path)
     return httpx.AsyncClient(transport=transport, base_url="http://page")
 
 
 async def test_the_page_allows_nothing_but_its_own_host(directory: Path) -> None:
-    async with client(directory) as browser:
+    async with make_client(directory) as browser:
         answer = await browser.get("/")
     assert answer.content == INDEX
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
@@ -44,7 +44,7 @@ async def test_the_page_allows_nothing_but_its_own_host(directory: Path) -> None
 async def test_files_with_a_hash_in_their_name_are_kept_without_limit_and_the_page_is_asked_for_again(
     directory: Path,
 ) -> None:
-    async with client(directory) as browser:
+    async with make_client(directory) as browser:
         script = await browser.get("/assets/index-1a2b.js")
         page = await browser.get("/")
         again = await browser.get("/", headers={"if-none-match": page.headers["etag"]})
@@ -55,7 +55,7 @@ async def test_files_with_a_hash_in_their_name_are_kept_without_limit_and_the_pa
 
 
 async def test_files_are_packed_for_browsers_that_take_that(directory: Path) -> None:
-    async with client(directory) as browser:
+    async with make_client(directory) as browser:
         packed = await browser.get("/assets/index-1a2b.js")
         plain = await browser.get("/assets/index-1a2b.js", headers={"accept-encoding": "identity"})
     assert packed.headers["content-encoding"] == "gzip"
@@ -69,12 +69,12 @@ async def test_files_are_packed_for_browsers_that_take_that(directory: Path) -> 
     ["/assets/", "/assets/other.js", "/secret.js", "/../secret.js", "/%2e%2e/secret.js", "/assets/..%2findex.html"],
 )
 async def test_no_address_reaches_any_other_file(directory: Path, path: str) -> None:
-    async with client(directory) as browser:
+    async with make_client(directory) as browser:
         assert (await browser.get(path)).status_code == 404
 
 
 async def test_nothing_can_be_sent_to_the_page(directory: Path) -> None:
-    async with client(directory) as browser:
+    async with make_client(directory) as browser:
         assert (await browser.post("/")).status_code == 405
         head = await browser.head("/")
     assert head.status_code == 200
@@ -82,7 +82,7 @@ async def test_nothing_can_be_sent_to_the_page(directory: Path) -> None:
 
 
 async def test_a_receiver_without_the_built_page_says_so(tmp_path: Path) -> None:
-    async with client(tmp_path / "nothing") as browser:
+    async with make_client(tmp_path / "nothing") as browser:
         answer = await browser.get("/")
     assert answer.status_code == 404
     assert "make web" in answer.text

@@ -42,7 +42,7 @@ class _Explanation(msgspec.Struct):
     message: str
 
 
-def error_for_status(status: int, body: bytes, *, url: str, org: str, bucket: str) -> Exception:
+def make_status_error(status: int, body: bytes, *, url: str, org: str, bucket: str) -> Exception:
     """The exception for an answer that is no success.
 
     Args:
@@ -104,7 +104,7 @@ def _describe_status(status: int, *, known: bool, url: str, org: str, bucket: st
     )
 
 
-def error_for_query(explanation: str, *, url: str, bucket: str) -> StoreUnavailableError:
+def make_query_error(explanation: str, *, url: str, bucket: str) -> StoreUnavailableError:
     """The exception for a statement that InfluxDB did not execute, from its own explanation."""
     # The first is what an administrator hears of a missing bucket, the second what everybody else hears.
     if explanation.startswith(("database not found", "not executed")):

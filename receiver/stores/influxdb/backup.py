@@ -55,7 +55,7 @@ class Snapshots:
         folder.mkdir()
         known = {
             manifest["bucketName"]: manifest
-            for manifest in self._manifests()
+            for manifest in self._read_manifests()
             if manifest["organizationName"] == self._org
         }
         missing = [name for name in self._names if name not in known]
@@ -64,7 +64,7 @@ class Snapshots:
         ours = [known[name] for name in self._names]
         (folder / _MANIFESTS).write_bytes(msgspec.json.encode(ours))
         for manifest in ours:
-            shards = [shard for shard in _shards(manifest) if self._fetch(shard, _file(folder, shard))]
+            shards = [shard for shard in _list_shards(manifest) if self._fetch(shard, _name_file(folder, shard))]
             yield f"saved bucket {manifest['bucketName']}: {len(shards)} shard(s)"
 
     def check_empty(self) -> None:
@@ -102,12 +102,12 @@ class Snapshots:
         made = self._call("POST", "/api/v2/restore/bucketMetadata", body=manifest)
         mappings = msgspec.json.decode(made.body)["shardMappings"]
         new_ids = {mapping["oldId"]: mapping["newId"] for mapping in mappings}
-        shards = [shard for shard in _shards(manifest) if _file(folder, shard).exists()]
+        shards = [shard for shard in _list_shards(manifest) if _name_file(folder, shard).exists()]
         for shard in shards:
-            self._send(new_ids[shard], _file(folder, shard))
+            self._send(new_ids[shard], _name_file(folder, shard))
         return len(shards)
 
-    def _manifests(self) -> Any:
+    def _read_manifests(self) -> Any:
         answer = self._call("GET", "/api/v2/backup/metadata")
         header = f"Content-Type: {answer.headers['Content-Type']}\r\n\r\n".encode()
         for part in BytesParser(policy=HTTP).parsebytes(header + answer.body).iter_parts():
@@ -119,22 +119,22 @@ class Snapshots:
         """Write a shard to a file; whether there was one."""
         address = f"/api/v2/backup/shards/{shard}"
         try:
-            with path.open("wb") as file, self._errors(address):
+            with path.open("wb") as file, self._convert_errors(address):
                 file.writelines(self._connection.download(address))
         except _MissingError:
             path.unlink()
             return False  # it expired since the list was made
-        _data_files(path)
+        _list_data_files(path)
         return True
 
     def _send(self, shard: int, path: Path) -> None:
-        sent = _data_files(path)
+        sent = _list_data_files(path)
         address = f"/api/v2/restore/shards/{shard}"
-        with path.open("rb") as file, self._errors(address):
+        with path.open("rb") as file, self._convert_errors(address):
             self._connection.upload(address, file)
         made = path.with_suffix(".made")
         # Not compared by name: the server may have merged files by now. It takes all files of a shard, or none.
-        if sent and not (self._fetch(shard, made) and _data_files(made)):
+        if sent and not (self._fetch(shard, made) and _list_data_files(made)):
             raise BackupError(f"InfluxDB took shard {path.stem} of the backup and made nothing of it: see its log")
         made.unlink(missing_ok=True)
 
@@ -147,11 +147,11 @@ class Snapshots:
             self._call("DELETE", f"/api/v2/buckets/{bucket['id']}")
 
     def _call(self, method: str, path: str, query: Sequence[tuple[str, str]] = (), *, body: Any = None) -> InfluxReply:
-        with self._errors(path):
+        with self._convert_errors(path):
             return self._connection.send(method, path, query=query, body=body)
 
     @contextlib.contextmanager
-    def _errors(self, path: str) -> Iterator[None]:
+    def _convert_errors(self, path: str) -> Iterator[None]:
         try:
             yield
         except InfluxStatusError as error:
@@ -166,7 +166,7 @@ class _MissingError(BackupError):
     """The server does not have what was asked for."""
 
 
-def _shards(manifest: Any) -> list[int]:
+def _list_shards(manifest: Any) -> list[int]:
     return [
         shard["id"]
         for policy in manifest["retentionPolicies"]
@@ -175,11 +175,11 @@ def _shards(manifest: Any) -> list[int]:
     ]
 
 
-def _file(folder: Path, shard: int) -> Path:
+def _name_file(folder: Path, shard: int) -> Path:
     return folder / f"{int(shard)}.tar"
 
 
-def _data_files(path: Path) -> list[str]:
+def _list_data_files(path: Path) -> list[str]:
     """Names of the data files of a shard. Raises BackupError if it is not whole."""
     try:
         with tarfile.open(path, "r:") as shard:

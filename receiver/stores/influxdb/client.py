@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from receiver.stores.base import StoreUnavailableError
-from receiver.stores.influxdb.answers import error_for_query, error_for_status
+from receiver.stores.influxdb.answers import make_query_error, make_status_error
 from receiver.stores.influxdb.connection import (
     AnswerTooLongError,
     InfluxConnection,
@@ -88,8 +88,10 @@ class InfluxClient:
             StoreUnavailableError: Try again later.
         """
         call = partial(self._judge, partial(self._connection.write, self._org, bucket, data), bucket)
-        if (await self._within_deadline(self._writers, call)).status != 204:  # InfluxDB never answers a write with 200
-            raise error_for_status(404, b"", url=self.url, org=self._org, bucket=bucket)
+        if (
+            await self._run_within_deadline(self._writers, call)
+        ).status != 204:  # InfluxDB never answers a write with 200
+            raise make_status_error(404, b"", url=self.url, org=self._org, bucket=bucket)
 
     async def delete(self, bucket: str, *, start: str, stop: str, predicate: str) -> None:
         """Delete points.
@@ -106,8 +108,8 @@ class InfluxClient:
         body = {"start": start, "stop": stop, "predicate": predicate}
         query = [("org", self._org), ("bucket", bucket)]
         call = partial(self._send, "POST", "/api/v2/delete", bucket, query=query, body=body)
-        if (await self._within_deadline(self._writers, call)).status != 204:
-            raise error_for_status(404, b"", url=self.url, org=self._org, bucket=bucket)
+        if (await self._run_within_deadline(self._writers, call)).status != 204:
+            raise make_status_error(404, b"", url=self.url, org=self._org, bucket=bucket)
 
     async def query(self, sql: str, params: Mapping[str, str | float | int], database: str) -> list[QueryTable]:
         """Run InfluxQL.
@@ -127,15 +129,15 @@ class InfluxClient:
         call = partial(
             self._query, database, query=[("org", self._org)], form=form, headers={"Accept": "application/json"}
         )
-        answer = await self._within_deadline(self._readers, call)
+        answer = await self._run_within_deadline(self._readers, call)
         for said in [answer.error, *(result.error for result in answer.results)]:
             if said:
-                raise error_for_query(said, url=self.url, bucket=database)
+                raise make_query_error(said, url=self.url, bucket=database)
         return answer.results[0].series
 
-    async def version(self) -> str:
+    async def read_version(self) -> str:
         """What the server says it is, e.g. 2.7.12; empty where it does not say. Raises StoreUnavailableError."""
-        return await self._within_deadline(self._readers, partial(self._judge, self._connection.version, ""))
+        return await self._run_within_deadline(self._readers, partial(self._judge, self._connection.read_version, ""))
 
     async def aclose(self) -> None:
         """Let go of connections and threads; a request under way ends by itself."""
@@ -143,7 +145,7 @@ class InfluxClient:
             pool.shutdown(wait=False, cancel_futures=True)
         self._connection.close()
 
-    async def _within_deadline(self, pool: ThreadPoolExecutor, call: Callable[[], _T]) -> _T:
+    async def _run_within_deadline(self, pool: ThreadPoolExecutor, call: Callable[[], _T]) -> _T:
         """The socket's own time-out starts again with every byte that arrives; this one is for the whole request."""
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -159,9 +161,9 @@ class InfluxClient:
         try:
             answer = _answer_decoder.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise error_for_status(404, b"", url=self.url, org=self._org, bucket=database) from error
+            raise make_status_error(404, b"", url=self.url, org=self._org, bucket=database) from error
         if len(answer.results) != 1 and not answer.error:  # this answers something other than one statement
-            raise error_for_status(404, b"", url=self.url, org=self._org, bucket=database)
+            raise make_status_error(404, b"", url=self.url, org=self._org, bucket=database)
         return answer
 
     def _send(self, method: str, path: str, bucket: str, **request: Any) -> InfluxReply:
@@ -174,7 +176,7 @@ class InfluxClient:
         try:
             return call()
         except InfluxStatusError as error:
-            raise error_for_status(
+            raise make_status_error(
                 error.status, error.body, url=self.url, org=self._org, bucket=bucket
             ) from None  # the answer may quote what was written
         except InfluxUnreachableError as error:

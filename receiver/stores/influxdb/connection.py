@@ -124,7 +124,7 @@ class InfluxConnection:
             InfluxUnreachableError: No answer came.
             AnswerTooLongError: More than `longest` came.
         """
-        with self._own_errors():
+        with self._convert_errors():
             if form:
                 headers = {**(headers or {}), "Content-Type": "application/x-www-form-urlencoded"}
             answer = self._open(
@@ -144,13 +144,13 @@ class InfluxConnection:
         headers = {"Content-Type": "text/plain; charset=utf-8"}
         return self.send("POST", "/api/v2/write", query=query, body=lines, headers=headers)
 
-    def version(self) -> str:
+    def read_version(self) -> str:
         """What the server says it is, e.g. `v2.7.12`; empty where it does not say. Raises as `send`."""
         return self.send("GET", "/ping").headers.get("X-Influxdb-Version", "")
 
     def download(self, path: str) -> Iterator[bytes]:
         """The answer to a GET, piece by piece. Raises as `send`."""
-        with self._own_errors():
+        with self._convert_errors():
             answer = self._open("GET", path)
             try:
                 yield from answer.stream(_CHUNK_BYTES)
@@ -165,7 +165,7 @@ class InfluxConnection:
             InfluxUnreachableError: No answer came.
         """
         length = str(os.fstat(file.fileno()).st_size)
-        with self._own_errors():
+        with self._convert_errors():
             answer = self._api.rest_client.pool_manager.request(
                 "POST", self.url + path, body=file, redirect=False,
                 headers={**self._api.default_headers, "Content-Length": length},
@@ -175,17 +175,17 @@ class InfluxConnection:
             raise InfluxStatusError(answer.status, answer.data)
 
     @contextlib.contextmanager
-    def management(self) -> Iterator[Any]:
+    def use_management(self) -> Iterator[Any]:
         """The library's typed management APIs. What they raise within the block becomes our errors.
 
         Yields:
             The `InfluxDBClient`.
         """
-        with self._own_errors():
+        with self._convert_errors():
             yield self._client
 
     @contextlib.contextmanager
-    def _own_errors(self) -> Iterator[None]:
+    def _convert_errors(self) -> Iterator[None]:
         """Errors of the library, of urllib3 and of sockets become ours."""
         try:
             yield

@@ -76,12 +76,12 @@ def select(
         order: The nearest readings of each table instead of all; in the order of time otherwise.
     """
     params: dict[str, str | int] = {}
-    conditions = _time_conditions(span, params)
+    conditions = _make_time_conditions(span, params)
     if gateway is not None:
-        conditions.append(_equals(GATEWAY, gateway, params))
-    conditions += [_equals(name, value, params) for name, value in tags.items()]
+        conditions.append(_match_tag(GATEWAY, gateway, params))
+    conditions += [_match_tag(name, value, params) for name, value in tags.items()]
     if among and len(among) <= _MOST_NAMED and STORED[kind].tags:
-        conditions.append(_any_of(STORED[kind].tags, among, params))
+        conditions.append(_match_any(STORED[kind].tags, among, params))
     words = ["SELECT", _list_names(names), "FROM", _quote(kind)]
     if conditions:
         words += ["WHERE", " AND ".join(conditions)]
@@ -97,8 +97,8 @@ def select_last(
 ) -> Statement:
     """The last value of each of the fields `names` that readings with these tags have in a span, as one row."""
     params: dict[str, str | int] = {}
-    conditions = _time_conditions(span, params)
-    conditions += [_equals(name, value, params) for name, value in {GATEWAY: gateway, **tags}.items()]
+    conditions = _make_time_conditions(span, params)
+    conditions += [_match_tag(name, value, params) for name, value in {GATEWAY: gateway, **tags}.items()]
     columns = ", ".join(f"last({_quote(name)})" for name in names)
     return Statement(" ".join(["SELECT", columns, "FROM", _quote(kind), "WHERE", " AND ".join(conditions)]), params)
 
@@ -106,9 +106,9 @@ def select_last(
 def select_newest(kinds: Collection[str], span: TimeSpan, gateway: str | None = None) -> Statement:
     """The newest reading of each gateway and kind, a table for each, with the columns of all the kinds."""
     params: dict[str, str | int] = {}
-    conditions = _time_conditions(span, params)
+    conditions = _make_time_conditions(span, params)
     if gateway is not None:
-        conditions.append(_equals(GATEWAY, gateway, params))
+        conditions.append(_match_tag(GATEWAY, gateway, params))
     names = dict.fromkeys(name for kind in kinds for name in STORED[kind].fields)
     words = ["SELECT", _list_names(names), "FROM", _list_names(kinds)]
     if conditions:
@@ -120,8 +120,8 @@ def select_newest(kinds: Collection[str], span: TimeSpan, gateway: str | None = 
 def show_series(kinds: Collection[str], gateway: str | None = None, tags: Mapping[str, str] = NO_TAGS) -> Statement:
     """The series of some kinds as the index knows them: for `parse_series`."""
     params: dict[str, str | int] = {}
-    conditions = [] if gateway is None else [_equals(GATEWAY, gateway, params)]
-    conditions += [_equals(name, value, params) for name, value in tags.items()]
+    conditions = [] if gateway is None else [_match_tag(GATEWAY, gateway, params)]
+    conditions += [_match_tag(name, value, params) for name, value in tags.items()]
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return Statement(f"SHOW SERIES FROM {_list_names(kinds)}{where}", params)
 
@@ -138,7 +138,7 @@ def _parse_tag(pair: str) -> tuple[str, str]:
     return name, from_influx(_ESCAPED.sub(r"\1", value))
 
 
-def _time_conditions(span: TimeSpan, params: dict[str, str | int]) -> list[str]:
+def _make_time_conditions(span: TimeSpan, params: dict[str, str | int]) -> list[str]:
     conditions = []
     if span.newest_ms is not None:
         conditions.append(f"time >= now() - {span.newest_ms}ms")
@@ -156,12 +156,14 @@ def _to_ns(ms: int) -> int:
     return max(ms, -MAX_TIMESTAMP_MS) * _NS_PER_MS
 
 
-def _any_of(names: tuple[str, ...], keys: Collection[Key], params: dict[str, str | int]) -> str:
-    each = [" AND ".join(_equals(name, value, params) for name, value in zip(names, key, strict=True)) for key in keys]
+def _match_any(names: tuple[str, ...], keys: Collection[Key], params: dict[str, str | int]) -> str:
+    each = [
+        " AND ".join(_match_tag(name, value, params) for name, value in zip(names, key, strict=True)) for key in keys
+    ]
     return f"({' OR '.join(f'({condition})' for condition in each)})"
 
 
-def _equals(name: str, value: str, params: dict[str, str | int]) -> str:
+def _match_tag(name: str, value: str, params: dict[str, str | int]) -> str:
     return f"{_quote(name)} = {_bind(to_influx(value), params)}"
 
 

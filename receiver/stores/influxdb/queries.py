@@ -11,15 +11,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from receiver.stores.base import GatewaySummary, Latest, Point, SeriesPoints, neighbour_reach_ms
+from receiver.stores.base import GatewaySummary, Latest, Point, SeriesPoints, find_neighbour_reach_ms
 from receiver.stores.influxdb.influxql import Key, Order, TimeSpan
 from receiver.stores.influxdb.selection import (
     group_by_time,
+    is_complete,
     is_dense,
     keep_nearest,
     merge_last_known,
     pick_carriers,
-    reaches_back,
 )
 from receiver.stores.influxdb.two_bucket_reader import TwoBucketReader
 from receiver.stores.kinds import STORED
@@ -39,7 +39,7 @@ _MOST_TOGETHER = 3_000
 
 
 class PointsWindow(NamedTuple):
-    """What `Store.points` is asked about time."""
+    """What `Store.read_points` is asked about time."""
 
     start: int
     stop: int
@@ -47,20 +47,22 @@ class PointsWindow(NamedTuple):
     most: int | None
 
 
-async def gateways(reader: TwoBucketReader, *, only: str | None = None) -> list[GatewaySummary]:
-    """As `Store.gateways`; of one gateway, if it has readings, where `only` is given.
+async def list_gateways(reader: TwoBucketReader, *, only: str | None = None) -> list[GatewaySummary]:
+    """As `Store.list_gateways`; of one gateway, if it has readings, where `only` is given.
 
     The time of the oldest reading stays unknown: it would need a look into every shard.
     """
     series: dict[str, Counter[str]] = {}
     known, lasts = await asyncio.gather(
-        reader.all_series(KINDS, only), reader.last_timestamps(KINDS, _LOOK_BACK[0], only)
+        reader.list_all_series(KINDS, only), reader.read_last_timestamps(KINDS, _LOOK_BACK[0], only)
     )
     for kind, gateway, _ in known:
         series.setdefault(gateway, Counter())[kind] += 1
     for span in _LOOK_BACK[1:]:
         silent = series.keys() - lasts.keys()
-        older = await asyncio.gather(*(reader.last_timestamps(series[gateway], span, gateway) for gateway in silent))
+        older = await asyncio.gather(
+            *(reader.read_last_timestamps(series[gateway], span, gateway) for gateway in silent)
+        )
         lasts |= {gateway: last for found in older for gateway, last in found.items()}
     return [
         GatewaySummary(
@@ -77,7 +79,7 @@ async def count(reader: TwoBucketReader, *, page_rows: int = _PAGE_ROWS) -> int:
 
 async def _count(reader: TwoBucketReader, kind: str, limit: int) -> int:
     total, start = 0, None
-    while len(times := await reader.page_of_timestamps(kind, start, limit)) == limit:
+    while len(times := await reader.read_page_of_timestamps(kind, start, limit)) == limit:
         before = sum(time < times[-1] for time in times)  # those at the last time may go on in the next page
         if before:
             total, start = total + before, times[-1]
@@ -86,25 +88,25 @@ async def _count(reader: TwoBucketReader, kind: str, limit: int) -> int:
     return total + len(times)
 
 
-async def latest(reader: TwoBucketReader, gateway: str, kind: str) -> list[Latest]:
-    """As `Store.latest`."""
+async def read_latest(reader: TwoBucketReader, gateway: str, kind: str) -> list[Latest]:
+    """As `Store.read_latest`."""
     names = _select_fields(kind, None)
     if not names:
         return []
     known, found = await asyncio.gather(
-        reader.series(gateway, kind), reader.rows(kind, names, _LOOK_BACK[0], gateway=gateway, order=_RECENT)
+        reader.list_series(gateway, kind), reader.read_rows(kind, names, _LOOK_BACK[0], gateway=gateway, order=_RECENT)
     )
     for span in _LOOK_BACK[1:]:
         if missing := known - found.keys():
-            older = await reader.rows(kind, names, span, gateway=gateway, among=missing, order=_NEWEST)
+            older = await reader.read_rows(kind, names, span, gateway=gateway, among=missing, order=_NEWEST)
             found |= {key: older[key] for key in missing & older.keys()}
-    lacking = {key: rows for key, rows in found.items() if not reaches_back(rows, names)}
+    lacking = {key: rows for key, rows in found.items() if not is_complete(rows, names)}
     dense = [key for key, rows in lacking.items() if is_dense(rows)]
     added = [_add_last_known(reader, gateway, kind, names, found[key], key) for key in dense]
     found |= dict(zip(dense, await asyncio.gather(*added), strict=True))
     partly = {key: rows[0].timestamp for key, rows in lacking.items() if key not in dense}
     groups = group_by_time(partly, _TOGETHER_MS)
-    for earlier in await asyncio.gather(*(_before(reader, gateway, kind, group, partly) for group in groups)):
+    for earlier in await asyncio.gather(*(_read_before(reader, gateway, kind, group, partly) for group in groups)):
         for key in earlier.keys() & partly.keys():
             found[key] = [found[key][0], *(point for point in earlier[key] if point.timestamp < partly[key])]
     return [
@@ -113,13 +115,13 @@ async def latest(reader: TwoBucketReader, gateway: str, kind: str) -> list[Lates
     ]
 
 
-async def _before(
+async def _read_before(
     reader: TwoBucketReader, gateway: str, kind: str, group: Sequence[Key], newest: Mapping[Key, int]
 ) -> dict[Key, list[Point]]:
     """The readings before the newest ones of some series, newest first; the series are in the order of those times."""
     span = TimeSpan(newest[group[0]] - MAX_GAP_MS, newest[group[-1]])
     order = Order(_MOST_TOGETHER, backwards=True)
-    found = await reader.rows(kind, _select_fields(kind, None), span, gateway=gateway, among=group, order=order)
+    found = await reader.read_rows(kind, _select_fields(kind, None), span, gateway=gateway, among=group, order=order)
     return {key: rows for key, rows in found.items() if key in group}
 
 
@@ -129,11 +131,11 @@ async def _add_last_known(
     """The newest readings of a dense series, the newest first, and what they lack of its last known values."""
     missing = [name for name in names if name not in merge_last_known(rows)]
     span = TimeSpan(rows[0].timestamp - MAX_GAP_MS, rows[-1].timestamp)
-    fields = await reader.last_known(kind, missing, span, gateway=gateway, key=key)
+    fields = await reader.read_last_known(kind, missing, span, gateway=gateway, key=key)
     return [*rows, Point(rows[-1].timestamp - 1, fields)]
 
 
-async def points(
+async def read_points(
     reader: TwoBucketReader,
     gateway: str,
     kind: str,
@@ -142,31 +144,33 @@ async def points(
     fields: Collection[str] | None,
     window: PointsWindow,
 ) -> list[SeriesPoints]:
-    """As `Store.points`."""
+    """As `Store.read_points`."""
     start, stop, neighbours, most = window
     names = _select_fields(kind, fields)
     if not names or not tags.keys() <= set(STORED[kind].tags):
         return []
-    reach = neighbour_reach_ms(kind)
+    reach = find_neighbour_reach_ms(kind)
     order = None if most is None else Order(most)
-    inside = partial(reader.rows, kind, names, TimeSpan(start, stop), gateway=gateway, tags=tags, order=order)
-    around = None if reach is None or not neighbours else await _wide(reader, gateway, kind, names, tags, window, reach)
+    inside = partial(reader.read_rows, kind, names, TimeSpan(start, stop), gateway=gateway, tags=tags, order=order)
+    around = (
+        None if reach is None or not neighbours else await _widen(reader, gateway, kind, names, tags, window, reach)
+    )
     if not neighbours:
         found = await inside()
     elif around is not None:
         found = around
     else:
         earlier, found, later = await asyncio.gather(
-            _neighbours(reader, gateway, kind, names, tags, start, backwards=True),
+            _find_neighbours(reader, gateway, kind, names, tags, start, backwards=True),
             inside(),
-            _neighbours(reader, gateway, kind, names, tags, stop, backwards=False),
+            _find_neighbours(reader, gateway, kind, names, tags, stop, backwards=False),
         )
         for key in earlier.keys() | later.keys():
             found[key] = [*reversed(earlier.get(key, ())), *found.get(key, ()), *later.get(key, ())]
     return [SeriesPoints(series, found[key]) for series, key in _sort_by_tags(kind, found) if found[key]]
 
 
-async def _wide(
+async def _widen(
     reader: TwoBucketReader,
     gateway: str,
     kind: str,
@@ -179,36 +183,41 @@ async def _wide(
     start, stop, _, most = window
     span = TimeSpan(start - reach, stop + reach + 1)
     order = None if most is None else Order(most)
-    found = await reader.rows(kind, names, span, gateway=gateway, tags=tags, order=order)
+    found = await reader.read_rows(kind, names, span, gateway=gateway, tags=tags, order=order)
     if any(len(rows) == most for rows in found.values()):
         return None
     return {key: keep_nearest(rows, names, start, stop) for key, rows in found.items()}
 
 
-async def _neighbours(
+async def _find_neighbours(
     reader: TwoBucketReader,
     gateway: str,
     kind: str,
     names: Sequence[str],
     tags: Mapping[str, str],
-    edge: int,
+    boundary: int,
     *,
     backwards: bool,
 ) -> dict[Key, list[Point]]:
-    """Of each series the readings that are the first to carry some field, walking away from an edge of the window.
+    """Of each series the readings that are the first to carry some field, walking away from a boundary of the window.
 
     Mostly the nearest reading carries all that was asked for. What it lacks is looked for field by field: to read on
     until a field appears that is never there would be to read everything.
     """
-    nearest = partial(_nearest, reader, gateway, kind, edge=edge, backwards=backwards)
-    found = {key: [point] for key, point in (await nearest(names, await reader.series(gateway, kind, tags))).items()}
+    nearest = partial(_find_nearest, reader, gateway, kind, boundary=boundary, backwards=backwards)
+    found = {
+        key: [point] for key, point in (await nearest(names, await reader.list_series(gateway, kind, tags))).items()
+    }
     lacking = {name: {key for key, (point,) in found.items() if name not in point.fields} for name in names}
     others = await asyncio.gather(*(nearest([name], keys) for name, keys in lacking.items() if keys))
     at: dict[int, set[Key]] = {}
     for key, point in (item for other in others for item in other.items()):
         at.setdefault(point.timestamp, set()).add(key)
     whole = await asyncio.gather(
-        *(reader.rows(kind, names, TimeSpan(time, time + 1), gateway=gateway, among=keys) for time, keys in at.items())
+        *(
+            reader.read_rows(kind, names, TimeSpan(time, time + 1), gateway=gateway, among=keys)
+            for time, keys in at.items()
+        )
     )
     for rows, keys in zip(whole, at.values(), strict=True):
         for key in keys & rows.keys():
@@ -218,25 +227,25 @@ async def _neighbours(
     return {key: pick_carriers(points, names) for key, points in found.items()}
 
 
-async def _nearest(
+async def _find_nearest(
     reader: TwoBucketReader,
     gateway: str,
     kind: str,
     names: Sequence[str],
     keys: Collection[Key],
     *,
-    edge: int,
+    boundary: int,
     backwards: bool,
 ) -> dict[Key, Point]:
-    """Of each series the reading nearest to an edge that carries one of the fields, however far away it is."""
+    """Of each series the reading nearest to a boundary that carries one of the fields, however far away it is."""
     missing = set(keys)
     found: dict[Key, Point] = {}
-    reach = neighbour_reach_ms(kind)
+    reach = find_neighbour_reach_ms(kind)
     for distance in (DAY_MS, 32 * DAY_MS, None) if reach is None else (reach,):
         if missing:
-            far = None if distance is None else edge - distance if backwards else edge + distance + 1
-            span = TimeSpan(far, edge) if backwards else TimeSpan(edge, far)
-            rows = await reader.rows(kind, names, span, gateway=gateway, among=missing, order=Order(1, backwards))
+            far = None if distance is None else boundary - distance if backwards else boundary + distance + 1
+            span = TimeSpan(far, boundary) if backwards else TimeSpan(boundary, far)
+            rows = await reader.read_rows(kind, names, span, gateway=gateway, among=missing, order=Order(1, backwards))
             found |= {key: rows[key][0] for key in missing & rows.keys()}
             missing -= rows.keys()
     return found

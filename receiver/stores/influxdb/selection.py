@@ -35,7 +35,7 @@ def merge_last_known(points: list[Point]) -> dict[str, FieldValue]:
     return fields
 
 
-def reaches_back(points: list[Point], names: Collection[str]) -> bool:
+def is_complete(points: list[Point], names: Collection[str]) -> bool:
     """Whether `merge_last_known` could learn nothing from readings before these, of which the newest is the first."""
     return points[-1].timestamp < points[0].timestamp - MAX_GAP_MS or merge_last_known(points).keys() >= set(names)
 
@@ -47,8 +47,8 @@ def is_dense(points: list[Point]) -> bool:
 
 def keep_nearest(points: list[Point], names: Collection[str], start: int, stop: int) -> list[Point]:
     """The readings with `start` <= timestamp < `stop`, and of those around them the nearest that carry each field."""
-    first = bisect_left(points, start, key=_time)
-    beyond = bisect_left(points, stop, lo=first, key=_time)
+    first = bisect_left(points, start, key=_get_time)
+    beyond = bisect_left(points, stop, lo=first, key=_get_time)
     before = pick_carriers(reversed(points[:first]), names)
     return [*reversed(before), *points[first:beyond], *pick_carriers(points[beyond:], names)]
 
@@ -65,5 +65,5 @@ def group_by_time(times: Mapping[Key, int], distance_ms: int) -> list[list[Key]]
     return groups
 
 
-def _time(point: Point) -> int:
+def _get_time(point: Point) -> int:
     return point.timestamp

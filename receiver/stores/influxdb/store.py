@@ -65,29 +65,29 @@ class InfluxStore:
     async def expire(self, now_ms: int) -> None:
         """As `Store.expire`: nothing to do, buckets expire by themselves."""
 
-    async def ready(self) -> str | None:
-        """As `Store.ready`. Reading must work too: ingest reads what a gateway has before it accepts more."""
+    async def check_ready(self) -> str | None:
+        """As `Store.check_ready`. Reading must work too: ingest reads what a gateway has before it accepts more."""
         try:
-            version = await self._client.version()
+            version = await self._client.read_version()
         except StoreUnavailableError as error:
             return str(error)
         refusal = explain_unsupported_version(version, self._client.url)
-        return refusal or await self._writer.ready() or await self._reader.ready()
+        return refusal or await self._writer.check_ready() or await self._reader.check_ready()
 
-    async def gateways(self) -> list[GatewaySummary]:
-        """As `Store.gateways`."""
-        return await queries.gateways(self._reader)
+    async def list_gateways(self) -> list[GatewaySummary]:
+        """As `Store.list_gateways`."""
+        return await queries.list_gateways(self._reader)
 
-    async def summary(self, gateway: str) -> GatewaySummary | None:
-        """As `Store.summary`."""
-        found = await queries.gateways(self._reader, only=gateway)
+    async def read_summary(self, gateway: str) -> GatewaySummary | None:
+        """As `Store.read_summary`."""
+        found = await queries.list_gateways(self._reader, only=gateway)
         return found[0] if found else None
 
-    async def latest(self, gateway: str, kind: str) -> list[Latest]:
-        """As `Store.latest`."""
-        return await queries.latest(self._reader, gateway, kind)
+    async def read_latest(self, gateway: str, kind: str) -> list[Latest]:
+        """As `Store.read_latest`."""
+        return await queries.read_latest(self._reader, gateway, kind)
 
-    async def points(
+    async def read_points(
         self,
         gateway: str,
         kind: str,
@@ -99,9 +99,9 @@ class InfluxStore:
         neighbours: bool = False,
         most: int | None = None,
     ) -> list[SeriesPoints]:
-        """As `Store.points`."""
+        """As `Store.read_points`."""
         window = queries.PointsWindow(start, stop, neighbours, most)
-        return await queries.points(self._reader, gateway, kind, tags=tags, fields=fields, window=window)
+        return await queries.read_points(self._reader, gateway, kind, tags=tags, fields=fields, window=window)
 
     async def count(self) -> int:
         """As `Store.count`: reads every reading."""

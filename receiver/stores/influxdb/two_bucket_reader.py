@@ -44,7 +44,7 @@ class TwoBucketReader:
         self._bucket = bucket
         self._live_bucket = live_bucket
 
-    async def ready(self) -> str | None:
+    async def check_ready(self) -> str | None:
         """Why the buckets cannot be read, as a sentence for people; None if they can."""
         try:
             for bucket in {self._bucket, self._live_bucket}:
@@ -53,7 +53,7 @@ class TwoBucketReader:
             return str(error)
         return None
 
-    async def rows(
+    async def read_rows(
         self,
         kind: str,
         names: Collection[str],
@@ -69,54 +69,56 @@ class TwoBucketReader:
         statement = select(
             kind, names, span, gateway=gateway, tags=tags, among=among, group_by=(GATEWAY, *of_kind), order=order
         )
-        tables = await self._tables(kind, statement)
+        tables = await self._query_tables(kind, statement)
         points = await asyncio.to_thread(lambda: list(map(_to_points, tables)))  # long answers take their time
         keys = (tuple(from_influx(table.tags[name]) for name in of_kind) for table in tables)
         return dict(zip(keys, points, strict=True))
 
-    async def last_known(
+    async def read_last_known(
         self, kind: str, names: Collection[str], span: TimeSpan, *, gateway: str, key: Key
     ) -> dict[str, FieldValue]:
         """The last value of each of the fields that one series has in a span."""
         tags = dict(zip(STORED[kind].tags, key, strict=True))
-        tables = await self._tables(kind, select_last(kind, names, span, gateway=gateway, tags=tags))
+        tables = await self._query_tables(kind, select_last(kind, names, span, gateway=gateway, tags=tags))
         values = (zip(names, row[1:], strict=True) for table in tables for row in table.values)
         return {name: value for row in values for name, value in row if value is not None}
 
-    async def series(self, gateway: str, kind: str, tags: Mapping[str, str] = NO_TAGS) -> set[Key]:
+    async def list_series(self, gateway: str, kind: str, tags: Mapping[str, str] = NO_TAGS) -> set[Key]:
         """The series of a gateway that the index knows."""
-        tables = await self._tables(kind, show_series([kind], gateway, tags))
+        tables = await self._query_tables(kind, show_series([kind], gateway, tags))
         return {key for _, _, key in _parse_all_series(tables)}
 
-    async def all_series(self, kinds: Collection[str], gateway: str | None = None) -> list[tuple[str, str, Key]]:
+    async def list_all_series(self, kinds: Collection[str], gateway: str | None = None) -> list[tuple[str, str, Key]]:
         """Kind, gateway and key of every series of these kinds that the index knows."""
-        queries = (self._tables(group[0], show_series(group, gateway)) for group in self._by_bucket(kinds))
+        queries = (self._query_tables(group[0], show_series(group, gateway)) for group in self._group_by_bucket(kinds))
         return [series for tables in await asyncio.gather(*queries) for series in _parse_all_series(tables)]
 
-    async def last_timestamps(
+    async def read_last_timestamps(
         self, kinds: Collection[str], span: TimeSpan, gateway: str | None = None
     ) -> dict[str, int]:
         """The time of the newest reading of these kinds, for each gateway that has one in the span."""
-        queries = (self._tables(group[0], select_newest(group, span, gateway)) for group in self._by_bucket(kinds))
+        queries = (
+            self._query_tables(group[0], select_newest(group, span, gateway)) for group in self._group_by_bucket(kinds)
+        )
         found: dict[str, int] = {}
         for table in (table for tables in await asyncio.gather(*queries) for table in tables):
             name, time = from_influx(table.tags[GATEWAY]), int(cast("_Rows", table.values)[0][0])
             found[name] = max(time, found.get(name, time))
         return found
 
-    def _by_bucket(self, kinds: Collection[str]) -> list[list[str]]:
+    def _group_by_bucket(self, kinds: Collection[str]) -> list[list[str]]:
         """The kinds of each bucket: one query can ask for them together."""
         live = [kind for kind in kinds if kind == LIVE_KIND]
         rest = [kind for kind in kinds if kind != LIVE_KIND]
         groups = [rest, live] if self._bucket != self._live_bucket else [rest + live]
         return [group for group in groups if group]
 
-    async def page_of_timestamps(self, kind: str, start: int | None, limit: int) -> list[int]:
+    async def read_page_of_timestamps(self, kind: str, start: int | None, limit: int) -> list[int]:
         """The timestamps of the first `limit` readings of a kind since a time, whatever their series."""
         statement = select(kind, STORED[kind].fields, TimeSpan(start), order=Order(limit))
-        return [point.timestamp for table in await self._tables(kind, statement) for point in _to_points(table)]
+        return [point.timestamp for table in await self._query_tables(kind, statement) for point in _to_points(table)]
 
-    async def _tables(self, kind: str, statement: Statement) -> list[QueryTable]:
+    async def _query_tables(self, kind: str, statement: Statement) -> list[QueryTable]:
         bucket = self._live_bucket if kind == LIVE_KIND else self._bucket
         return await self._client.query(statement.text, statement.params, bucket)
 

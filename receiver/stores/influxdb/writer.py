@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from receiver.stores.base import GatewayReading, StoreUnavailableError
-from receiver.stores.gate import MAX_TIMESTAMP_MS, refusal
+from receiver.stores.gate import MAX_TIMESTAMP_MS, find_refusal
 from receiver.stores.influxdb.answers import RowsRefusedError, TooLargeError
 from receiver.stores.influxdb.client import InfluxClient
 from receiver.stores.influxdb.encode import encode_lines, encode_series
@@ -95,11 +95,11 @@ class InfluxWriter:
             return
         predicate = f"_measurement={_quote(kind)} AND gateway={_quote(to_influx(gateway))}"
         await self._client.delete(
-            self._bucket_of(kind), start=_to_rfc3339(start), stop=_to_rfc3339(stop - 1), predicate=predicate
+            self._choose_bucket(kind), start=_to_rfc3339(start), stop=_to_rfc3339(stop - 1), predicate=predicate
         )
 
-    async def ready(self) -> str | None:
-        """As `Store.ready`: an empty write proves the token and the buckets, but does not notice a full disk."""
+    async def check_ready(self) -> str | None:
+        """As `Store.check_ready`: an empty write proves the token and the buckets, but does not notice a full disk."""
         try:
             for bucket in dict.fromkeys((self._bucket, self._live_bucket)):
                 await self._client.write(bucket, b"")
@@ -107,7 +107,7 @@ class InfluxWriter:
             return str(error)
         return None
 
-    def _bucket_of(self, kind: str) -> str:
+    def _choose_bucket(self, kind: str) -> str:
         return self._live_bucket if kind == LIVE_KIND else self._bucket
 
     def _split_by_bucket(self, rows: Sequence[GatewayReading], refused: dict[int, Rejection]) -> dict[str, _Share]:
@@ -117,7 +117,7 @@ class InfluxWriter:
         for index, row in enumerate(rows):
             reading, series = row.reading, row.series
             if series is None:
-                reason = refusal(reading)
+                reason = find_refusal(reading)
                 if reason is not None:
                     refused[index] = reason
                     continue

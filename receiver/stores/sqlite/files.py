@@ -13,7 +13,7 @@ from pathlib import Path
 from receiver.stores.base import StoreDamagedError, StoreUnavailableError
 from receiver.stores.sqlite.schema import migrate, refuse_foreign
 from shared import durable_sqlite
-from shared.durable_sqlite import FileConnection, NotDurableError, SqliteProblem, connect, make_durable, problem_of
+from shared.durable_sqlite import FileConnection, NotDurableError, SqliteProblem, classify_error, connect, make_durable
 from shared.files import make_private_directory, sync_directory
 
 _LOG_LIMIT_BYTES = 64 * 1024 * 1024
@@ -45,7 +45,7 @@ def connect_writer(path: Path) -> FileConnection:
     try:
         refuse_foreign(connection)
         make_durable(connection, log_limit_bytes=_LOG_LIMIT_BYTES)
-        _empty_journal(connection, path)
+        _flush_journal(connection, path)
         migrate(connection)
     except BaseException:
         connection.close()
@@ -53,7 +53,7 @@ def connect_writer(path: Path) -> FileConnection:
     return connection
 
 
-def _empty_journal(connection: sqlite3.Connection, path: Path) -> None:
+def _flush_journal(connection: sqlite3.Connection, path: Path) -> None:
     """Move the journal into the file.
 
     After a failed fsync the journal may hold frames that are only in memory, and whatever is appended behind them would
@@ -85,7 +85,7 @@ def explain(path: Path, error: sqlite3.Error | OSError | StoreUnavailableError) 
         return StoreUnavailableError(
             f"the store {path} cannot be kept safe from a power cut ({error}): keep it on a local file system"
         )
-    problem = problem_of(error)
+    problem = classify_error(error)
     if problem is SqliteProblem.DAMAGED:
         return StoreDamagedError(f"the store {path} {_DAMAGED}")
     return StoreUnavailableError(f"the store {path} {_SENTENCES.get(problem, f'failed: {error}')}")

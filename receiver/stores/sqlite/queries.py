@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from receiver.stores.base import GatewaySummary, Latest, Point, SeriesPoints, neighbour_reach_ms
-from receiver.stores.gate import bounded
+from receiver.stores.base import GatewaySummary, Latest, Point, SeriesPoints, find_neighbour_reach_ms
+from receiver.stores.gate import bound_timestamp
 from receiver.stores.kinds import STORED
 from shared.durable_sqlite import DamagedError
 from shared.fields import KINDS, MAX_GAP_MS
@@ -25,7 +25,7 @@ _RECENT_ROWS = 300
 
 
 class PointsQuery(NamedTuple):
-    """What `Store.points` is asked about time."""
+    """What `Store.read_points` is asked about time."""
 
     start: int
     stop: int
@@ -33,8 +33,8 @@ class PointsQuery(NamedTuple):
     most: int | None = None
 
 
-def gateways(connection: sqlite3.Connection, *, only: str | None = None) -> list[GatewaySummary]:
-    """As `Store.gateways`; of one gateway, if it has readings, where `only` is given."""
+def list_gateways(connection: sqlite3.Connection, *, only: str | None = None) -> list[GatewaySummary]:
+    """As `Store.list_gateways`; of one gateway, if it has readings, where `only` is given."""
     firsts: dict[str, list[int]] = {}
     lasts: dict[str, list[int]] = {}
     series: dict[str, dict[str, int]] = {}
@@ -63,18 +63,18 @@ def gateways(connection: sqlite3.Connection, *, only: str | None = None) -> list
     ]
 
 
-def latest(connection: sqlite3.Connection, gateway: str, kind: str) -> list[Latest]:
-    """As `Store.latest`."""
-    names = _columns(kind, None)
+def read_latest(connection: sqlite3.Connection, gateway: str, kind: str) -> list[Latest]:
+    """As `Store.read_latest`."""
+    names = _list_columns(kind, None)
     if not names:
         return []
     sql = (
-        f'SELECT {_select(names)} FROM "{kind}" WHERE series = :series AND timestamp >= '  # noqa: S608
+        f'SELECT {_write_columns(names)} FROM "{kind}" WHERE series = :series AND timestamp >= '  # noqa: S608
         f'(SELECT max(timestamp) FROM "{kind}" WHERE series = :series) - :reach ORDER BY timestamp DESC '
         f"LIMIT {_RECENT_ROWS}"
     )
     found: list[Latest] = []
-    for series_id, tags in _series(connection, gateway, kind, {}):
+    for series_id, tags in _list_series(connection, gateway, kind, {}):
         recent = list(_run(connection, sql, names, {"series": series_id, "reach": MAX_GAP_MS}))
         if not recent:
             continue
@@ -85,12 +85,12 @@ def latest(connection: sqlite3.Connection, gateway: str, kind: str) -> list[Late
         missing = [name for name in names if name not in fields]
         if missing and len(recent) == _RECENT_ROWS:
             span = (newest - MAX_GAP_MS, recent[-1].timestamp)
-            fields |= _last_known(connection, kind, missing, series_id, span)
+            fields |= _read_last_known(connection, kind, missing, series_id, span)
         found.append(Latest(tags=tags, timestamp=newest, fields=fields))
     return found
 
 
-def _last_known(
+def _read_last_known(
     connection: sqlite3.Connection, kind: str, names: list[str], series_id: int, span: tuple[int, int]
 ) -> dict[str, FieldValue]:
     """The newest values in a span of time. SQLite looks through it by itself, however dense it is."""
@@ -99,7 +99,7 @@ def _last_known(
     while missing := [name for name in names if name not in found]:
         carries = " OR ".join(f'"{name}" IS NOT NULL' for name in missing)
         sql = (
-            f'SELECT {_select(missing)} FROM "{kind}" WHERE series = :series '  # noqa: S608
+            f'SELECT {_write_columns(missing)} FROM "{kind}" WHERE series = :series '  # noqa: S608
             f"AND timestamp >= :start AND timestamp < :stop AND ({carries}) ORDER BY timestamp DESC LIMIT 1"
         )
         point = next(_run(connection, sql, missing, {"series": series_id, "start": start, "stop": stop}), None)
@@ -110,7 +110,7 @@ def _last_known(
     return found
 
 
-def points(
+def read_points(
     connection: sqlite3.Connection,
     gateway: str,
     kind: str,
@@ -119,24 +119,24 @@ def points(
     fields: Collection[str] | None,
     window: PointsQuery,
 ) -> list[SeriesPoints]:
-    """As `Store.points`."""
-    names = _columns(kind, fields)
+    """As `Store.read_points`."""
+    names = _list_columns(kind, fields)
     if not names:
         return []
-    window = window._replace(start=bounded(window.start), stop=bounded(window.stop))
+    window = window._replace(start=bound_timestamp(window.start), stop=bound_timestamp(window.stop))
     carries = " OR ".join(f'"{name}" IS NOT NULL' for name in names)
     sql = (
-        f'SELECT {_select(names)} FROM "{kind}" WHERE series = :series '  # noqa: S608
+        f'SELECT {_write_columns(names)} FROM "{kind}" WHERE series = :series '  # noqa: S608
         f"AND timestamp >= :start AND timestamp < :stop AND ({carries}) ORDER BY timestamp LIMIT :most"
     )
     most = -1 if window.most is None else window.most
     found: list[SeriesPoints] = []
-    for series_id, series_tags in _series(connection, gateway, kind, tags):
+    for series_id, series_tags in _list_series(connection, gateway, kind, tags):
         bounds = {"series": series_id, "start": window.start, "stop": window.stop, "most": most}
         inside = list(_run(connection, sql, names, bounds))
         if window.neighbours:
-            before = _neighbours(connection, kind, names, series_id, window.start, backwards=True)
-            after = _neighbours(connection, kind, names, series_id, window.stop, backwards=False)
+            before = _find_neighbours(connection, kind, names, series_id, window.start, backwards=True)
+            after = _find_neighbours(connection, kind, names, series_id, window.stop, backwards=False)
             inside = [*reversed(before), *inside, *after]
         if inside:
             found.append(SeriesPoints(Series.of(kind, series_tags), inside))
@@ -149,20 +149,20 @@ def count(connection: sqlite3.Connection) -> int:
     return int(connection.execute(sql).fetchone()[0])
 
 
-def _neighbours(
-    connection: sqlite3.Connection, kind: str, names: list[str], series_id: int, edge: int, *, backwards: bool
+def _find_neighbours(
+    connection: sqlite3.Connection, kind: str, names: list[str], series_id: int, boundary: int, *, backwards: bool
 ) -> list[Point]:
-    """Walks away from an edge of the window and keeps each point that is the first to carry some field."""
+    """Walks away from a boundary of the window and keeps each point that is the first to carry some field."""
     compare, order = ("<", "DESC") if backwards else (">=", "ASC")
-    reach = neighbour_reach_ms(kind)
+    reach = find_neighbour_reach_ms(kind)
     sql = (
-        f'SELECT {_select(names)} FROM "{kind}" WHERE series = :series AND timestamp {compare} :edge '  # noqa: S608
+        f'SELECT {_write_columns(names)} FROM "{kind}" WHERE series = :series AND timestamp {compare} :boundary '  # noqa: S608
         f"ORDER BY timestamp {order} LIMIT {_NEIGHBOUR_ROWS if reach is None else -1}"
     )
     missing = set(names)
     found: list[Point] = []
-    for point in _run(connection, sql, names, {"series": series_id, "edge": edge}):
-        if not missing or (reach is not None and abs(point.timestamp - edge) > reach):
+    for point in _run(connection, sql, names, {"series": series_id, "boundary": boundary}):
+        if not missing or (reach is not None and abs(point.timestamp - boundary) > reach):
             break
         if not missing.isdisjoint(point.fields):
             found.append(point)
@@ -175,7 +175,7 @@ def _run(connection: sqlite3.Connection, sql: str, names: list[str], parameters:
         yield Point(timestamp, {name: value for name, value in zip(names, values, strict=True) if value is not None})
 
 
-def _series(
+def _list_series(
     connection: sqlite3.Connection, gateway: str, kind: str, tags: Mapping[str, str]
 ) -> list[tuple[int, dict[str, str]]]:
     """Id and tags of the series of a gateway and kind that have `tags`, ordered by tags."""
@@ -193,11 +193,11 @@ def decode_tags(text: str) -> dict[str, str]:
         raise DamagedError("a series has tags that were never written") from error
 
 
-def _columns(kind: str, fields: Collection[str] | None) -> list[str]:
+def _list_columns(kind: str, fields: Collection[str] | None) -> list[str]:
     """The fields of the dictionary that were asked for; none for a kind that nobody knows."""
     known = STORED[kind].fields if kind in STORED else {}
     return [name for name in known if fields is None or name in fields]
 
 
-def _select(names: list[str]) -> str:
+def _write_columns(names: list[str]) -> str:
     return ", ".join(["timestamp", *(f'"{name}"' for name in names)])

@@ -11,7 +11,7 @@ import sqlite3
 
 from receiver.stores.base import StoreUnavailableError
 from receiver.stores.kinds import STORED
-from shared.durable_sqlite import transaction
+from shared.durable_sqlite import open_transaction
 
 APPLICATION_ID = 0x656E7679
 """Marks a SQLite file as ours ("envy"), so that a wrong path in a setting harms nobody's database."""
@@ -43,7 +43,7 @@ def refuse_foreign(connection: sqlite3.Connection) -> None:
         raise StoreUnavailableError(
             "the store's file is a database of another program; it was not touched: check the path in RECEIVER_STORE"
         )
-    if _layout(connection) > LAYOUT:
+    if _read_layout(connection) > LAYOUT:
         raise StoreUnavailableError(
             "the store's file was written by a newer version of envoy-receiver; it was not touched: run that version"
         )
@@ -51,18 +51,18 @@ def refuse_foreign(connection: sqlite3.Connection) -> None:
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring a file to this version's layout, in one transaction. Writes nothing if it is there already."""
-    with transaction(connection):
-        for statement in _missing(connection):
+    with open_transaction(connection):
+        for statement in _list_missing(connection):
             connection.execute(statement)
 
 
-def _layout(connection: sqlite3.Connection) -> int:
+def _read_layout(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _missing(connection: sqlite3.Connection) -> list[str]:
+def _list_missing(connection: sqlite3.Connection) -> list[str]:
     """The statements that this file still needs."""
-    layout = _layout(connection)
+    layout = _read_layout(connection)
     statements = [] if layout == LAYOUT else [_SERIES, f"PRAGMA application_id = {APPLICATION_ID}"]
     for name, kind in STORED.items():
         have = {row[1] for row in connection.execute(f'PRAGMA table_info("{name}")')}
@@ -80,7 +80,7 @@ def _missing(connection: sqlite3.Connection) -> list[str]:
     return statements
 
 
-def upsert_statement(kind: str, rows: int) -> str:
+def write_upsert(kind: str, rows: int) -> str:
     """Stores so many readings of a kind: each is series, timestamp, then every field of the dictionary, NULL if absent.
 
     Full width always, not one statement per set of fields: it keeps the order of the rows within a write (the last one

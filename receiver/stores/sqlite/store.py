@@ -44,48 +44,48 @@ class SqliteStore:
 
     async def open(self) -> None:
         """As `Store.open`: make or migrate the file, if that is possible now."""
-        await self.ready()
+        await self.check_ready()
 
     async def close(self) -> None:
         """As `Store.close`. The writer goes last, so that SQLite can empty its journal into the file."""
         await self._readers.close()
-        await self._on_write_thread(self._writer.close)
+        await self._run_on_write_thread(self._writer.close)
         self._write_thread.shutdown()
 
     async def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:
         """As `Store.write`."""
-        return await self._on_write_thread(partial(self._writer.write, rows))
+        return await self._run_on_write_thread(partial(self._writer.write, rows))
 
     async def remove(self, gateway: str, kind: str, *, start: int, stop: int) -> None:
         """As `Store.remove`."""
-        await self._on_write_thread(partial(self._writer.remove, gateway, kind, start, stop))
+        await self._run_on_write_thread(partial(self._writer.remove, gateway, kind, start, stop))
 
     async def expire(self, now_ms: int) -> None:
         """As `Store.expire`: a bounded number of rows each time, in small transactions that let writes pass."""
         for kind, kept in self._retention_ms.items():
             if kept is not None:
                 for _ in range(_EXPIRING_STEPS):
-                    if not await self._on_write_thread(partial(self._writer.expire, kind, now_ms - kept)):
+                    if not await self._run_on_write_thread(partial(self._writer.expire, kind, now_ms - kept)):
                         break
 
-    async def ready(self) -> str | None:
-        """As `Store.ready`."""
-        return await self._on_write_thread(self._writer.ready) or self._damage.find()
+    async def check_ready(self) -> str | None:
+        """As `Store.check_ready`."""
+        return await self._run_on_write_thread(self._writer.check_ready) or self._damage.find()
 
-    async def gateways(self) -> list[GatewaySummary]:
-        """As `Store.gateways`."""
-        return await self._readers.run(queries.gateways)
+    async def list_gateways(self) -> list[GatewaySummary]:
+        """As `Store.list_gateways`."""
+        return await self._readers.run(queries.list_gateways)
 
-    async def summary(self, gateway: str) -> GatewaySummary | None:
-        """As `Store.summary`."""
-        found = await self._readers.run(partial(queries.gateways, only=gateway))
+    async def read_summary(self, gateway: str) -> GatewaySummary | None:
+        """As `Store.read_summary`."""
+        found = await self._readers.run(partial(queries.list_gateways, only=gateway))
         return found[0] if found else None
 
-    async def latest(self, gateway: str, kind: str) -> list[Latest]:
-        """As `Store.latest`."""
-        return await self._readers.run(partial(queries.latest, gateway=gateway, kind=kind))
+    async def read_latest(self, gateway: str, kind: str) -> list[Latest]:
+        """As `Store.read_latest`."""
+        return await self._readers.run(partial(queries.read_latest, gateway=gateway, kind=kind))
 
-    async def points(
+    async def read_points(
         self,
         gateway: str,
         kind: str,
@@ -97,14 +97,14 @@ class SqliteStore:
         neighbours: bool = False,
         most: int | None = None,
     ) -> list[SeriesPoints]:
-        """As `Store.points`."""
+        """As `Store.read_points`."""
         window = queries.PointsQuery(start, stop, neighbours, most)
-        query = partial(queries.points, gateway=gateway, kind=kind, tags=tags, fields=fields, window=window)
+        query = partial(queries.read_points, gateway=gateway, kind=kind, tags=tags, fields=fields, window=window)
         return await self._readers.run(query)
 
     async def count(self) -> int:
         """As `Store.count`: looks at every page of the file."""
         return await self._readers.run(queries.count)
 
-    async def _on_write_thread(self, call: Callable[[], _T]) -> _T:
+    async def _run_on_write_thread(self, call: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._write_thread, call)

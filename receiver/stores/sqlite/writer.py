@@ -12,11 +12,11 @@ from pathlib import Path
 import msgspec
 
 from receiver.stores.base import GatewayReading, StoreUnavailableError
-from receiver.stores.gate import bounded, refusal
+from receiver.stores.gate import bound_timestamp, find_refusal
 from receiver.stores.kinds import STORED
 from receiver.stores.sqlite import files
-from receiver.stores.sqlite.schema import LAYOUT, upsert_statement
-from shared.durable_sqlite import FileConnection, transaction
+from receiver.stores.sqlite.schema import LAYOUT, write_upsert
+from shared.durable_sqlite import FileConnection, open_transaction
 from shared.problems import Rejection
 from shared.readings import Reading
 
@@ -25,8 +25,8 @@ _ROWS = 50
 hands between this thread and the event loop twice a statement, not twice a row."""
 _EXPIRED_ROWS = 5_000
 """Rows that one transaction deletes, so that no write waits for long."""
-_SQL_OF_MANY = {kind: upsert_statement(kind, _ROWS) for kind in STORED}
-_SQL_OF_ONE = {kind: upsert_statement(kind, 1) for kind in STORED}
+_SQL_OF_MANY = {kind: write_upsert(kind, _ROWS) for kind in STORED}
+_SQL_OF_ONE = {kind: write_upsert(kind, 1) for kind in STORED}
 _FIELDS = {name: tuple(kind.fields) for name, kind in STORED.items()}
 
 
@@ -50,8 +50,8 @@ class SqliteWriter:
     def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:
         """As `Store.write`."""
         refused: dict[int, Rejection] = {}
-        with self._transaction() as connection:
-            for kind, values in self._values_by_kind(connection, rows, refused).items():
+        with self._open_transaction() as connection:
+            for kind, values in self._collect_values(connection, rows, refused).items():
                 _upsert(connection, kind, values)
         return refused
 
@@ -59,11 +59,11 @@ class SqliteWriter:
         """As `Store.remove`."""
         if kind not in STORED:
             return
-        with self._transaction() as connection:
+        with self._open_transaction() as connection:
             connection.execute(
                 f'DELETE FROM "{kind}" WHERE timestamp >= ? AND timestamp < ? '  # noqa: S608 (a name of the dictionary)
                 "AND series IN (SELECT id FROM series WHERE gateway = ? AND kind = ?)",
-                (bounded(start), bounded(stop), gateway, kind),
+                (bound_timestamp(start), bound_timestamp(stop), gateway, kind),
             )
 
     def expire(self, kind: str, before: int) -> bool:
@@ -73,7 +73,7 @@ class SqliteWriter:
             Whether there may be more.
         """
         left = _EXPIRED_ROWS
-        with self._transaction() as connection:
+        with self._open_transaction() as connection:
             ids = [row[0] for row in connection.execute("SELECT id FROM series WHERE kind = ?", (kind,))]
             for series in ids:
                 deleted = connection.execute(
@@ -88,11 +88,11 @@ class SqliteWriter:
         return False
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _open_transaction(self) -> Iterator[sqlite3.Connection]:
         """A durable write. Raises StoreUnavailableError; after any failure the connection is not used again."""
         try:
             connection = self._open()
-            with transaction(connection):
+            with open_transaction(connection):
                 yield connection
         except (sqlite3.Error, OSError, StoreUnavailableError) as error:
             explained = files.explain(self._path, error)
@@ -104,8 +104,8 @@ class SqliteWriter:
             raise
         self._failed = False
 
-    def ready(self) -> str | None:
-        """As `Store.ready`. After a failed write it tries a real one: reopening alone does not notice a full disk."""
+    def check_ready(self) -> str | None:
+        """As `Store.check_ready`. After a failed write it tries a real one: reopening alone notices no full disk."""
         try:
             connection = self._open()
             if self._failed:
@@ -120,20 +120,20 @@ class SqliteWriter:
         """Let go of the file; SQLite moves its journal into it."""
         self._drop()
 
-    def _values_by_kind(
+    def _collect_values(
         self, connection: sqlite3.Connection, rows: Sequence[GatewayReading], refused: dict[int, Rejection]
     ) -> dict[str, list[object]]:
-        """What `upsert_statement` takes, row after row. Order is kept within a kind: all that an identity can feel.
+        """What `write_upsert` takes, row after row. Order is kept within a kind: all that an identity can feel.
 
         What was not validated before passes the gate; `refused` gets the index of what does not.
         """
         values: dict[str, list[object]] = {kind: [] for kind in STORED}
         for index, row in enumerate(rows):
             reading = row.reading
-            key = _key(row)
-            series = self._known_series(key)
+            key = _make_key(row)
+            series = self._find_series(key)
             if row.series is None:
-                reason = refusal(reading, series_known=series is not None)
+                reason = find_refusal(reading, series_known=series is not None)
                 if reason is not None:
                     refused[index] = reason
                     continue
@@ -143,7 +143,7 @@ class SqliteWriter:
             values[reading.kind] += (series, reading.timestamp, *fields)
         return values
 
-    def _known_series(self, key: tuple[object, ...]) -> int | None:
+    def _find_series(self, key: tuple[object, ...]) -> int | None:
         try:
             return self._series.get(key)
         except TypeError:  # a tag that is no text, which the gate will say
@@ -173,7 +173,7 @@ class SqliteWriter:
             self._connection = None
 
 
-def _key(row: GatewayReading) -> tuple[object, ...]:
+def _make_key(row: GatewayReading) -> tuple[object, ...]:
     """What identifies the series of a row, as cheaply as possible."""
     if row.series is not None:
         return row.gateway, row.series
@@ -191,9 +191,9 @@ def _upsert(connection: sqlite3.Connection, kind: str, values: list[object]) -> 
     """Store rows of one kind, given one after another in a flat list."""
     width = 2 + len(_FIELDS[kind])
     rest = len(values) - len(values) % (_ROWS * width)
-    connection.executemany(_SQL_OF_MANY[kind], _slices(values[:rest], _ROWS * width))
-    connection.executemany(_SQL_OF_ONE[kind], _slices(values[rest:], width))
+    connection.executemany(_SQL_OF_MANY[kind], _cut_into_slices(values[:rest], _ROWS * width))
+    connection.executemany(_SQL_OF_ONE[kind], _cut_into_slices(values[rest:], width))
 
 
-def _slices(values: list[object], length: int) -> Iterator[list[object]]:
+def _cut_into_slices(values: list[object], length: int) -> Iterator[list[object]]:
     return (values[start : start + length] for start in range(0, len(values), length))

@@ -34,8 +34,8 @@ export function arrange(panels: InverterEntry[]): ArrayLayout[] {
 }
 
 function layOut(name: string | null, members: InverterEntry[]): ArrayLayout {
-  const places = new Set(members.map((panel) => (panel.row && panel.column ? `${panel.row}/${panel.column}` : null)));
-  if (places.has(null) || places.size < members.length) {
+  const positions = new Set(members.map((panel) => (panel.row && panel.column ? `${panel.row}/${panel.column}` : null)));
+  if (positions.has(null) || positions.size < members.length) {
     return { name, columns: null, panels: [...members].sort((one, other) => natural(nameOf(one), nameOf(other))) };
   }
   const panels = [...members].sort((one, other) => one.row! - other.row! || one.column! - other.column!);

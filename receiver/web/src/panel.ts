@@ -4,7 +4,7 @@ import { ago, amount, measured, share } from "./format.ts";
 import { Chart } from "./chart.ts";
 import { h, setText } from "./dom.ts";
 import { nameOf } from "./layout.ts";
-import { panelDay, type PanelDay } from "./queries.ts";
+import { panelCurve, type PanelCurve } from "./queries.ts";
 import type { InverterEntry } from "./schema.ts";
 import type { Day } from "./day.ts";
 
@@ -44,7 +44,7 @@ export class PanelDialog {
     this.describe(panel, null);
     if (!this.element.open) this.element.showModal();
     try {
-      const shown = await panelDay(serial, panel.inverter, day);
+      const shown = await panelCurve(serial, panel.inverter, day);
       if (asked !== this.asked) return;
       const words = `${nameOf(panel)}, ${day.name}: ${amount(shown.energy, "Wh")}, its peers ${amount(shown.peersEnergy, "Wh")}.`;
       this.chart.show({ times: shown.times, values: [shown.power, shown.peers] }, day.start / 1000, day.stop / 1000, day.zone, words);
@@ -60,7 +60,7 @@ export class PanelDialog {
     this.element.remove();
   }
 
-  private describe(panel: InverterEntry, day: PanelDay | null): void {
+  private describe(panel: InverterEntry, day: PanelCurve | null): void {
     const ratio = day?.energy && day.peersEnergy ? day.energy / day.peersEnergy : null;
     const facts: [string, string][] = [
       ["Energy that day", amount(day?.energy, "Wh")],

@@ -24,7 +24,7 @@ export interface DayEnergy {
 }
 
 /** A panel's day: mean powers of quarter hours in W, and energies in Wh. */
-export interface PanelDay {
+export interface PanelCurve {
   times: number[];
   power: (number | null)[];
   peers: (number | null)[];
@@ -72,7 +72,7 @@ export async function dayCurve(serial: string, day: Day): Promise<Curves> {
 }
 
 /** A panel's day compared with its peers. Throws ApiError. */
-export async function panelDay(serial: string, inverter: string, day: Day): Promise<PanelDay> {
+export async function panelCurve(serial: string, inverter: string, day: Day): Promise<PanelCurve> {
   const [power, peers] = await Promise.all(
     ["power", "peers"].map((field) => points(serial, { kind: "panel_15m", field, inverter }, day)),
   );

@@ -7,7 +7,7 @@ less the energy taken in the last interval. It is a mean over minutes, and so no
 from collections.abc import Mapping
 
 from scraper.gateway.parse.inverters import parse_inverters
-from scraper.gateway.parse.values import Document, Notes, epoch_seconds, number, read_fields
+from scraper.gateway.parse.values import Document, Notes, read_epoch_seconds, read_fields, read_number
 from shared.keys import is_serial
 from shared.readings import FieldValue
 from shared.units import SECOND_MS
@@ -58,10 +58,10 @@ def _read_device(device: Document, notes: Notes) -> dict[str, FieldValue]:
 
 def _read_report(report: Document, notes: Notes) -> dict[str, FieldValue]:
     fields: dict[str, FieldValue] = {**read_fields(report, _REPORT, _WHERE, notes)}
-    given, taken, seconds = (number(report.get(key)) for key in ("joulesProduced", "joulesUsed", "duration"))
+    given, taken, seconds = (read_number(report.get(key)) for key in ("joulesProduced", "joulesUsed", "duration"))
     if given is not None and taken is not None and seconds is not None and seconds > 0:
         fields["mean_power"] = (given - taken) / seconds
-    date = epoch_seconds(report.get("endDate"))
+    date = read_epoch_seconds(report.get("endDate"))
     if date:
         fields["last_report"] = float(date * SECOND_MS)
     return fields

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from scraper.errors import BadReplyError
 from scraper.gateway.parse.inverters import InverterList, keep_newest
-from scraper.gateway.parse.values import Document, Notes, epoch_seconds, number, read_fields
+from scraper.gateway.parse.values import Document, Notes, read_epoch_seconds, read_fields, read_number
 from shared.keys import is_serial
 from shared.readings import Reading
 
@@ -65,13 +65,13 @@ def parse_device_data(data: object, notes: Notes | None = None) -> DeviceData:
     if not isinstance(data, Mapping):
         raise BadReplyError("the reply for device_data is not an object; trying again at the next poll")
     devices = [entry for entry in data.values() if isinstance(entry, Mapping)]
-    count = number(data.get("deviceCount", len(devices)))
-    limit = number(data.get("deviceDataLimit", _DEFAULT_LIMIT))
+    count = read_number(data.get("deviceCount", len(devices)))
+    limit = read_number(data.get("deviceDataLimit", _DEFAULT_LIMIT))
     readings: dict[str, Reading] = {}
     for device in devices:
         # Removed inverters stay in the reply, inactive and empty.
         if device.get("devName") == "pcu" and device.get("active") is not False:
-            reading = _inverter(device, notes)
+            reading = _parse_inverter(device, notes)
             if reading is not None:
                 keep_newest(readings, reading, _WHERE, notes)
     truncated = count is None or limit is None or max(count, len(devices)) >= limit
@@ -91,43 +91,43 @@ def join_inverters(listed: InverterList | None, rich: DeviceData | None) -> list
     if rich is None or rich.truncated or not listed.ready:
         return list(listed.readings)
     additions = {reading.tags["inverter"]: reading for reading in rich.readings}
-    joined = [_merged(reading, additions.pop(reading.tags["inverter"], None)) for reading in listed.readings]
+    joined = [_merge(reading, additions.pop(reading.tags["inverter"], None)) for reading in listed.readings]
     elsewhere = {*listed.ghosts, *listed.batteries}
     return joined + [reading for serial, reading in additions.items() if serial not in elsewhere]
 
 
-def _merged(reading: Reading, rich: Reading | None) -> Reading:
+def _merge(reading: Reading, rich: Reading | None) -> Reading:
     if rich is None or rich.timestamp != reading.timestamp:
         return reading
     return Reading(reading.kind, reading.tags, reading.timestamp, {**rich.fields, **reading.fields})
 
 
-def _inverter(device: Document, notes: Notes) -> Reading | None:
-    serial, channel = device.get("sn"), _channel(device, notes)
+def _parse_inverter(device: Document, notes: Notes) -> Reading | None:
+    serial, channel = device.get("sn"), _find_channel(device, notes)
     if not isinstance(serial, str) or not is_serial(serial):
         notes.refuse(f"{_WHERE}.sn")
         return None
-    report = _part(channel, "lastReading")
+    report = _get_part(channel, "lastReading")
     if not report:  # discovered, but has not reported yet
         return None
     notes.compare(f"{_WHERE}.lastReading", report, _REPORT_KEYS, _REPORT_UNUSED)
-    date = epoch_seconds(report.get("endDate"))
+    date = read_epoch_seconds(report.get("endDate"))
     if not date:
         if date is None:
             notes.refuse(f"{_WHERE}.endDate")
         return None
-    fields = _fields(channel, report, notes)
+    fields = _read_inverter_fields(channel, report, notes)
     # The next two are not of the report but of the moment: once the inverter falls silent the gateway zeroes them
     # under the same report date, which would be a second value for the same identity.
     if device.get("modGone") is not True:
         fields |= read_fields(report, _SIGNAL, _WHERE, notes)
-        fields |= read_fields(_part(channel, "wattHours"), _TODAY, f"{_WHERE}.wattHours", notes)
+        fields |= read_fields(_get_part(channel, "wattHours"), _TODAY, f"{_WHERE}.wattHours", notes)
     return Reading(kind="inverter", tags={"inverter": serial}, timestamp=date * 1000, fields={**fields})
 
 
-def _fields(channel: Document, report: Document, notes: Notes) -> dict[str, float]:
-    fields = read_fields(_part(channel, "watts"), _WATTS, f"{_WHERE}.watts", notes)
-    fields |= read_fields(_part(channel, "lifetime"), _LIFETIME, f"{_WHERE}.lifetime", notes)
+def _read_inverter_fields(channel: Document, report: Document, notes: Notes) -> dict[str, float]:
+    fields = read_fields(_get_part(channel, "watts"), _WATTS, f"{_WHERE}.watts", notes)
+    fields |= read_fields(_get_part(channel, "lifetime"), _LIFETIME, f"{_WHERE}.lifetime", notes)
     fields |= read_fields(report, _REPORT, _WHERE, notes)
     if fields.get("interval", 1.0) <= 0:
         notes.refuse(f"{_WHERE}.duration")
@@ -135,7 +135,7 @@ def _fields(channel: Document, report: Document, notes: Notes) -> dict[str, floa
     return fields
 
 
-def _channel(device: Document, notes: Notes) -> Document:
+def _find_channel(device: Document, notes: Notes) -> Document:
     """The one channel of an inverter; no gateway has been seen to give an inverter more."""
     channels = device.get("channels")
     if not isinstance(channels, list) or not channels or not isinstance(channels[0], Mapping):
@@ -146,6 +146,6 @@ def _channel(device: Document, notes: Notes) -> Document:
     return channels[0]
 
 
-def _part(channel: Document, key: str) -> Document:
+def _get_part(channel: Document, key: str) -> Document:
     part = channel.get(key)
     return part if isinstance(part, Mapping) else {}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from scraper.errors import BadReplyError
-from scraper.gateway.parse.values import Notes, number, read_fields
+from scraper.gateway.parse.values import Notes, read_fields, read_number
 
 _WHERE = "ensemble.secctrl"
 _ANY = {"agg_soc": ("state_of_charge", 1.0), "Max_energy": ("capacity", 1.0)}
@@ -25,7 +25,7 @@ def parse_ensemble_control(data: object, notes: Notes | None = None) -> dict[str
     if not fields.get("capacity"):
         return {}
     encharge = read_fields(data, _ENCHARGE, _WHERE, notes)
-    if not number(data.get("Enc_max_available_capacity")):  # AC Batteries alone, of which the rest says zeros
+    if not read_number(data.get("Enc_max_available_capacity")):  # AC Batteries alone, of which the rest says zeros
         encharge = {}
         fields |= read_fields(data, _AC_BATTERIES, _WHERE, notes)
     energies = read_fields(data, _ENERGIES, _WHERE, notes)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from scraper.gateway.parse.values import Document, Notes, epoch_seconds, objects, read_fields
+from scraper.gateway.parse.values import Document, Notes, list_objects, read_epoch_seconds, read_fields
 from shared.fields import MAX_TEXT
 from shared.keys import is_serial
 from shared.readings import FieldValue
@@ -72,9 +72,9 @@ def parse_ensemble_inventory(data: object, notes: Notes | None = None) -> Ensemb
     notes = notes or Notes()
     batteries: dict[str, ListedBattery] = {}
     has_controller, relays = False, list[MainRelay]()
-    for group in [] if isinstance(data, Mapping) else objects(data, _WHERE, notes):
+    for group in [] if isinstance(data, Mapping) else list_objects(data, _WHERE, notes):
         kind, devices = group.get("type"), group.get("devices")
-        for device in objects(devices if isinstance(devices, list) else [], f"{_WHERE}.devices", notes):
+        for device in list_objects(devices if isinstance(devices, list) else [], f"{_WHERE}.devices", notes):
             if kind == _BATTERY:
                 battery = _read_battery(device, notes)
                 if battery is not None:
@@ -116,7 +116,7 @@ def _read_battery(device: Document, notes: Notes) -> ListedBattery | None:
     status = device.get("admin_state_str")
     if isinstance(status, str) and status:
         fields["status"] = status[:MAX_TEXT]
-    date = epoch_seconds(device.get("last_rpt_date"))
+    date = read_epoch_seconds(device.get("last_rpt_date"))
     if date:
         fields["last_report"] = float(date * SECOND_MS)
     return ListedBattery(serial, communicating, fields)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from scraper.errors import BadReplyError
-from scraper.gateway.parse.values import Notes, objects, read_fields
+from scraper.gateway.parse.values import Notes, list_objects, read_fields
 from shared.keys import is_serial
 
 _WHERE = "ensemble.power"
@@ -36,7 +36,7 @@ def parse_ensemble_power(data: object, notes: Notes | None = None) -> dict[str, 
         raise BadReplyError("the reply for ensemble.power is not an object; trying again at the next poll")
     devices: object = next((data[key] for key in _KEYS if key in data), [])
     found: dict[str, BatteryPower] = {}
-    for device in objects(devices, _WHERE, notes):
+    for device in list_objects(devices, _WHERE, notes):
         serial = device.get("serial_num")
         if not isinstance(serial, str) or not is_serial(serial) or serial in found:
             notes.refuse(f"{_WHERE}.serial_num")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from scraper.errors import BadReplyError
-from scraper.gateway.parse.values import Notes, objects
+from scraper.gateway.parse.values import Notes, list_objects
 
 _WHERE = "ensemble.dry_contacts"
 _NAME = re.compile(r"[A-Za-z0-9]{1,16}")
@@ -21,7 +21,7 @@ def parse_dry_contacts(data: object, notes: Notes | None = None) -> dict[str, st
     if not isinstance(data, Mapping):
         raise BadReplyError("the reply for ensemble.dry_contacts is not an object; trying again at the next poll")
     found: dict[str, str] = {}
-    for contact in objects(data.get("dry_contacts", []), _WHERE, notes):
+    for contact in list_objects(data.get("dry_contacts", []), _WHERE, notes):
         name, state = contact.get("id"), contact.get("status")
         if isinstance(name, str) and _NAME.fullmatch(name) and isinstance(state, str) and state in _STATES:
             found.setdefault(name, state)

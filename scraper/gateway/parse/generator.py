@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from scraper.errors import BadReplyError
-from scraper.gateway.parse.values import Notes, number
+from scraper.gateway.parse.values import Notes, read_number
 from shared.readings import FieldValue
 
 _WHERE = "ensemble.generator"
@@ -25,7 +25,7 @@ def parse_generator(data: object, notes: Notes | None = None) -> dict[str, Field
         raise BadReplyError("the reply for ensemble.generator is not an object; trying again at the next poll")
     admin, oper = data.get("admin_state"), data.get("oper_state")
     is_known = isinstance(admin, str) and admin in _RUNNING
-    if not number(data.get("present")) or not (is_known or _RUNNING.get(str(oper))):
+    if not read_number(data.get("present")) or not (is_known or _RUNNING.get(str(oper))):
         return {}
     fields: dict[str, FieldValue] = {}
     if isinstance(oper, str) and oper in _RUNNING:
@@ -33,7 +33,7 @@ def parse_generator(data: object, notes: Notes | None = None) -> dict[str, Field
     else:
         notes.refuse(f"{_WHERE}.oper_state")
     for key, name in _LIMITS.items():
-        percent = number(data.get(key))
+        percent = read_number(data.get(key))
         if percent is not None and 0 <= percent <= 100:  # -1: not set
             fields[name] = percent
     return fields

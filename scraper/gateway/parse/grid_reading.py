@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from scraper.gateway.parse.values import Notes, number, objects
+from scraper.gateway.parse.values import Notes, list_objects, read_number
 
 _WHERE = "gridReading"
 _PHASES = {"L1": "voltage_a", "L2": "voltage_b", "L3": "voltage_c"}
@@ -18,11 +18,11 @@ def parse_grid_voltages(data: object, notes: Notes | None = None) -> dict[str, f
     """
     notes = notes or Notes()
     fields: dict[str, float] = {}
-    for meter in objects(data, _WHERE, notes):
+    for meter in list_objects(data, _WHERE, notes):
         channels = meter.get("channels")
         for channel in channels if isinstance(channels, list) else []:
             phase = channel.get("phase") if isinstance(channel, Mapping) else None
-            voltage = number(channel.get("voltage")) if isinstance(channel, Mapping) else None
+            voltage = read_number(channel.get("voltage")) if isinstance(channel, Mapping) else None
             if isinstance(phase, str) and phase in _PHASES and voltage is not None and voltage > _LIVE_VOLTAGE:
                 fields.setdefault(_PHASES[phase], voltage)
     return fields

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from scraper.gateway.parse.values import Document, Notes, epoch_seconds, number, objects, read_fields
+from scraper.gateway.parse.values import Document, Notes, list_objects, read_epoch_seconds, read_fields, read_number
 from shared.keys import is_serial
 from shared.readings import Reading
 
@@ -39,13 +39,13 @@ def parse_inverters(data: object, notes: Notes | None = None) -> InverterList:
     readings: dict[str, Reading] = {}
     ghosts: list[str] = []
     batteries: list[str] = []
-    for entry in objects(data, _WHERE, notes):
+    for entry in list_objects(data, _WHERE, notes):
         notes.compare(_WHERE, entry, _EXPECTED, _OPTIONAL)
-        identity = _identity(entry, notes)
+        identity = _parse_identity(entry, notes)
         if identity is None:
             continue
         serial, date = identity
-        kind = number(entry.get("devType", _INVERTER))
+        kind = read_number(entry.get("devType", _INVERTER))
         if kind == _BATTERY:
             batteries.append(serial)
         elif date == 0:
@@ -53,12 +53,12 @@ def parse_inverters(data: object, notes: Notes | None = None) -> InverterList:
         elif kind != _RELAY:
             if kind != _INVERTER:  # a new type of inverter is better kept than lost
                 notes.add_unknown(f"{_WHERE}.devType={kind}")
-            keep_newest(readings, _reading(serial, date, entry, notes), _WHERE, notes)
+            keep_newest(readings, _make_reading(serial, date, entry, notes), _WHERE, notes)
     return InverterList(list(readings.values()), ghosts, batteries, ready=data != [])
 
 
-def _identity(entry: Document, notes: Notes) -> tuple[str, int] | None:
-    serial, date = entry.get("serialNumber"), epoch_seconds(entry.get("lastReportDate"))
+def _parse_identity(entry: Document, notes: Notes) -> tuple[str, int] | None:
+    serial, date = entry.get("serialNumber"), read_epoch_seconds(entry.get("lastReportDate"))
     if not isinstance(serial, str) or not is_serial(serial):
         notes.refuse(f"{_WHERE}.serialNumber")
         return None
@@ -68,7 +68,7 @@ def _identity(entry: Document, notes: Notes) -> tuple[str, int] | None:
     return serial, date
 
 
-def _reading(serial: str, date: int, entry: Document, notes: Notes) -> Reading:
+def _make_reading(serial: str, date: int, entry: Document, notes: Notes) -> Reading:
     fields = read_fields(entry, _FIELDS, _WHERE, notes)
     return Reading(kind="inverter", tags={"inverter": serial}, timestamp=date * 1000, fields={**fields})
 

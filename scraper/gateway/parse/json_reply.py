@@ -63,31 +63,31 @@ def _decode(text: str) -> object:
         return _decoder.decode(repaired)
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _build_document(pairs: list[tuple[str, object]]) -> dict[str, object]:
     document = dict(pairs)
     if len(document) != len(pairs):
         raise BadReplyError("the reply has a key twice, so that it is not clear which value counts")
     return document
 
 
-def _integer(digits: str) -> float:
+def _parse_integer(digits: str) -> float:
     return int(digits) if len(digits) <= _LONGEST_INTEGER else math.inf
 
 
 # The standard library rather than msgspec: only it can show duplicate keys and let NaN and 1e400 through.
-_decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_int=_integer)
+_decoder = json.JSONDecoder(object_pairs_hook=_build_document, parse_int=_parse_integer)
 
 
 def _check_depth(document: object) -> None:
     level = [document]
     for _ in range(MAX_DEPTH):
-        level = [child for node in level for child in _children(node) if isinstance(child, _NESTING)]
+        level = [child for node in level for child in _list_children(node) if isinstance(child, _NESTING)]
         if not level:
             return
     raise BadReplyError("the reply is nested too deeply to be a gateway's")
 
 
-def _children(node: object) -> Iterable[object]:
+def _list_children(node: object) -> Iterable[object]:
     if isinstance(node, dict):
         return node.values()
     return node if isinstance(node, list) else ()

@@ -6,12 +6,12 @@ from scraper.gateway.parse.meters import ConfiguredMeter
 from scraper.gateway.parse.phases import (
     PHASES,
     MeterValues,
+    drop_nonsense,
     has_dropped_out,
     is_metered,
     keep_frequency,
-    without_nonsense,
 )
-from scraper.gateway.parse.values import Document, Notes, epoch_seconds, number, objects, read_fields
+from scraper.gateway.parse.values import Document, Notes, list_objects, read_epoch_seconds, read_fields, read_number
 
 __all__ = ["MeterValues", "parse_readings"]
 
@@ -49,24 +49,24 @@ def parse_readings(data: object, meters: Sequence[ConfiguredMeter], notes: Notes
         return []
     waiting = {meter.eid: meter for meter in meters if meter.enabled}
     readings: list[MeterValues] = []
-    for entry in objects(data, _WHERE, notes):
-        eid = number(entry.get("eid"))
+    for entry in list_objects(data, _WHERE, notes):
+        eid = read_number(entry.get("eid"))
         meter = waiting.pop(int(eid), None) if eid is not None else None  # popped: an entry may not count twice
         if meter is not None:
-            readings += _phases(meter, entry, notes)
+            readings += _parse_phases(meter, entry, notes)
     return readings
 
 
-def _phases(meter: ConfiguredMeter, entry: Document, notes: Notes) -> list[MeterValues]:
+def _parse_phases(meter: ConfiguredMeter, entry: Document, notes: Notes) -> list[MeterValues]:
     notes.compare(_WHERE, entry, _EXPECTED, _OPTIONAL)
     readings = []
-    for index, channel in enumerate(_channels(meter, entry, notes)):
-        stamp = _stamp(channel, entry, notes)
+    for index, channel in enumerate(_list_channels(meter, entry, notes)):
+        stamp = _read_stamp(channel, entry, notes)
         if not stamp:  # 0: no reading yet
             continue
         values = read_fields(channel, _VALUES, _WHERE, notes)
         if is_metered(values, index, meter.phase_count):
-            values = without_nonsense(values, _WHERE, notes)
+            values = drop_nonsense(values, _WHERE, notes)
             counters = read_fields(channel, _COUNTERS, _WHERE, notes)
             if has_dropped_out(values, counters):
                 values, counters = keep_frequency(values), {}
@@ -74,18 +74,18 @@ def _phases(meter: ConfiguredMeter, entry: Document, notes: Notes) -> list[Meter
     return readings
 
 
-def _stamp(channel: Document, entry: Document, notes: Notes) -> int | None:
+def _read_stamp(channel: Document, entry: Document, notes: Notes) -> int | None:
     """The time of a channel, epoch seconds; that of its meter where its own is missing or no date."""
     for document in (channel, entry):
         if "timestamp" in document:
-            stamp = epoch_seconds(document["timestamp"])
+            stamp = read_epoch_seconds(document["timestamp"])
             if stamp is not None:
                 return stamp
             notes.refuse(f"{_WHERE}.timestamp")
     return None
 
 
-def _channels(meter: ConfiguredMeter, entry: Document, notes: Notes) -> list[Document]:
+def _list_channels(meter: ConfiguredMeter, entry: Document, notes: Notes) -> list[Document]:
     """Per-phase objects, at most three.
 
     The parent sums voltages and power factors over the phases, so it stands in only where there is but one phase.

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from scraper.gateway.parse.values import Document, Notes, number, objects
+from scraper.gateway.parse.values import Document, Notes, list_objects, read_number
 
 _WHERE = "meters"
 _EXPECTED = frozenset({"eid", "state", "measurementType", "phaseMode", "phaseCount"})
@@ -43,9 +43,9 @@ def parse_meters(data: object, notes: Notes | None = None) -> list[ConfiguredMet
     if isinstance(data, Mapping):
         return []
     meters: list[ConfiguredMeter] = []
-    for entry in objects(data, _WHERE, notes):
+    for entry in list_objects(data, _WHERE, notes):
         notes.compare(_WHERE, entry, _EXPECTED, _OPTIONAL)
-        meter = _meter(entry, notes)
+        meter = _parse_meter(entry, notes)
         if meter is None:
             continue
         # The measurement names the series, so two meters of one would be two values for one identity.
@@ -56,8 +56,8 @@ def parse_meters(data: object, notes: Notes | None = None) -> list[ConfiguredMet
     return meters
 
 
-def _meter(entry: Document, notes: Notes) -> ConfiguredMeter | None:
-    eid, measurement, mode = number(entry.get("eid")), entry.get("measurementType"), entry.get("phaseMode")
+def _parse_meter(entry: Document, notes: Notes) -> ConfiguredMeter | None:
+    eid, measurement, mode = read_number(entry.get("eid")), entry.get("measurementType"), entry.get("phaseMode")
     if eid is None:
         notes.refuse(f"{_WHERE}.eid")
         return None
@@ -69,14 +69,14 @@ def _meter(entry: Document, notes: Notes) -> ConfiguredMeter | None:
         eid=int(eid),
         measurement=measurement,
         enabled=entry.get("state") == "enabled",
-        phase_count=_phase_count(entry, notes),
+        phase_count=_read_phase_count(entry, notes),
         phase_mode=mode if isinstance(mode, str) else "",
         status_flags=tuple(flag for flag in flags if isinstance(flag, str)) if isinstance(flags, list) else (),
     )
 
 
-def _phase_count(entry: Document, notes: Notes) -> int:
-    count = number(entry.get("phaseCount"))
+def _read_phase_count(entry: Document, notes: Notes) -> int:
+    count = read_number(entry.get("phaseCount"))
     if count in range(1, _MOST_PHASES + 1):
         return int(count or 0)
     if "phaseCount" in entry:

@@ -53,7 +53,7 @@ def keep_frequency(values: dict[str, float]) -> dict[str, float]:
     return {name: value for name, value in values.items() if name == "frequency"}
 
 
-def without_nonsense(values: dict[str, float], where: str, notes: Notes) -> dict[str, float]:
+def drop_nonsense(values: dict[str, float], where: str, notes: Notes) -> dict[str, float]:
     """Leave out what some firmware makes up: a frequency of 0 Hz on a live phase, power factors above 1."""
     if values.get("frequency") == 0.0:
         del values["frequency"]

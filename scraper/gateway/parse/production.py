@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 
 from scraper.gateway.info import GatewayInfo
 from scraper.gateway.parse.meters import ConfiguredMeter
-from scraper.gateway.parse.values import Document, Notes, epoch_seconds, number, read_fields
+from scraper.gateway.parse.values import Document, Notes, read_epoch_seconds, read_fields, read_number
 from shared.fields import WRAP_WH
 from shared.readings import Reading
 
@@ -60,60 +60,60 @@ def choose_production(
         notes: Collects what was refused, missing or new.
     """
     notes = notes or Notes()
-    totals = _object(_object(energy).get("production")).get("pcu")
+    totals = _read_object(_read_object(energy).get("production")).get("pcu")
     if isinstance(totals, Mapping):
-        return _totals("pdm", totals, received_ms, notes)
-    section = _inverters_section(production)
+        return _parse_totals("pdm", totals, received_ms, notes)
+    section = _find_inverters_section(production)
     if section is not None and not (info.version < FIRST_UNWRAPPED_VERSION and _has_wrapped(section, api)):
-        return _inverters(section, notes)
-    if isinstance(api, Mapping) and not _stalls(info, meters):
-        return _totals("api", api, received_ms, notes)
+        return _parse_inverters(section, notes)
+    if isinstance(api, Mapping) and not _is_stalled(info, meters):
+        return _parse_totals("api", api, received_ms, notes)
     return None
 
 
 def _has_wrapped(section: Document, api: object) -> bool:
     """Whether the section's counter has started again at 2^32 J, once or more, and the other one has not."""
-    wrapped, whole = number(section.get("whLifetime")), number(_object(api).get("wattHoursLifetime"))
+    wrapped, whole = read_number(section.get("whLifetime")), read_number(_read_object(api).get("wattHoursLifetime"))
     if wrapped is None or whole is None:
         return False
     laps = (whole - wrapped) / WRAP_WH
     return laps >= _LAP and abs(laps - round(laps)) <= 1 - _LAP
 
 
-def _stalls(info: GatewayInfo, meters: Sequence[ConfiguredMeter] | None) -> bool:
+def _is_stalled(info: GatewayInfo, meters: Sequence[ConfiguredMeter] | None) -> bool:
     unmetered = not any(meter.enabled for meter in meters or ())
     return bool(info.metered) and unmetered and info.version >= FIRST_STALLED_VERSION
 
 
-def _totals(source: str, totals: Document, received_ms: int, notes: Notes) -> Reading | None:
+def _parse_totals(source: str, totals: Document, received_ms: int, notes: Notes) -> Reading | None:
     notes.compare(source, totals, _TOTALS_KEYS, _NONE)
-    if not any(number(totals.get(key)) for key in _TOTALS_KEYS - {"wattsNow"}):
+    if not any(read_number(totals.get(key)) for key in _TOTALS_KEYS - {"wattsNow"}):
         return None  # just started, or meters that are off: not a plant that never produced
-    return _reading(source, received_ms, read_fields(totals, _TOTALS, source, notes))
+    return _make_reading(source, received_ms, read_fields(totals, _TOTALS, source, notes))
 
 
-def _inverters_section(production: object) -> Document | None:
+def _find_inverters_section(production: object) -> Document | None:
     """The section by its type: the order of the sections is not fixed."""
-    sections = _object(production).get("production")
+    sections = _read_object(production).get("production")
     if not isinstance(sections, list):
         return None
     return next((part for part in sections if isinstance(part, Mapping) and part.get("type") == "inverters"), None)
 
 
-def _inverters(section: Document, notes: Notes) -> Reading | None:
+def _parse_inverters(section: Document, notes: Notes) -> Reading | None:
     notes.compare("inverters", section, _INVERTERS_KEYS, _NONE)
-    stamp = epoch_seconds(section.get("readingTime"))
+    stamp = read_epoch_seconds(section.get("readingTime"))
     if stamp is None:
         notes.refuse("inverters.readingTime")
     # Without active devices, or without a time (at night), the numbers are leftovers.
-    if not stamp or not number(section.get("activeCount")):
+    if not stamp or not read_number(section.get("activeCount")):
         return None
-    return _reading("inverters", stamp * 1000, read_fields(section, _INVERTERS, "inverters", notes))
+    return _make_reading("inverters", stamp * 1000, read_fields(section, _INVERTERS, "inverters", notes))
 
 
-def _reading(source: str, timestamp: int, fields: dict[str, float]) -> Reading | None:
+def _make_reading(source: str, timestamp: int, fields: dict[str, float]) -> Reading | None:
     return Reading("production", {"source": source}, timestamp, {**fields}) if fields else None
 
 
-def _object(value: object) -> Document:
+def _read_object(value: object) -> Document:
     return value if isinstance(value, Mapping) else {}

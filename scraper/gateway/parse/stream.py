@@ -9,10 +9,10 @@ from scraper.gateway.parse.meters import ConfiguredMeter
 from scraper.gateway.parse.phases import (
     PHASES,
     MeterValues,
+    drop_nonsense,
     has_dropped_out,
     is_metered,
     keep_frequency,
-    without_nonsense,
 )
 from scraper.gateway.parse.values import Notes, read_fields
 
@@ -61,19 +61,19 @@ def parse_event(line: bytes, meters: Sequence[ConfiguredMeter] | None, notes: No
     notes = notes or Notes()
     readings = []
     for name, section in event.items():
-        phase_count = _phase_count(name, meters)
+        phase_count = _find_phase_count(name, meters)
         if name not in _SECTIONS:
             notes.add_unknown(f"{_WHERE}.{name}")
         if phase_count is None:
             continue
         if isinstance(section, Mapping):
-            readings += _section(name, section, phase_count, notes)
+            readings += _parse_section(name, section, phase_count, notes)
         else:
             notes.refuse(f"{_WHERE}.{name}")
     return mend_computed(readings, meters)
 
 
-def _phase_count(section: str, meters: Sequence[ConfiguredMeter] | None) -> int | None:
+def _find_phase_count(section: str, meters: Sequence[ConfiguredMeter] | None) -> int | None:
     """How many phases of a section to use; 0: those that are live; None: nothing of it.
 
     Either consumption meter makes both consumption sections real: the gateway computes the other one.
@@ -84,7 +84,7 @@ def _phase_count(section: str, meters: Sequence[ConfiguredMeter] | None) -> int 
     return next((meter.phase_count for meter in meters if meter.enabled and meter.measurement in names), None)
 
 
-def _section(name: str, section: Mapping[str, object], phase_count: int, notes: Notes) -> list[MeterValues]:
+def _parse_section(name: str, section: Mapping[str, object], phase_count: int, notes: Notes) -> list[MeterValues]:
     readings = []
     for index, (phase, key) in _PHASE_KEYS:
         raw = section.get(key)
@@ -92,7 +92,7 @@ def _section(name: str, section: Mapping[str, object], phase_count: int, notes: 
             notes.compare(_WHERE, raw, _EXPECTED, _NONE)
             values = read_fields(raw, _VALUES, _WHERE, notes)
             if is_metered(values, index, phase_count):
-                values = without_nonsense(values, _WHERE, notes)
+                values = drop_nonsense(values, _WHERE, notes)
                 if has_dropped_out(values, {}):
                     values = keep_frequency(values)
                 readings.append(MeterValues(name, phase, None, values, {}))

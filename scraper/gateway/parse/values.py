@@ -62,7 +62,7 @@ class Notes:
             self.add_unknown(f"{where}.{key}")
 
 
-def number(value: object) -> float | None:
+def read_number(value: object) -> float | None:
     """The value as a finite float, or None if it is no measurement (not a number, NaN, beyond 2**63).
 
     Booleans are no numbers here, and -0.0 becomes 0.0 so that equal values compare and hash alike.
@@ -74,9 +74,9 @@ def number(value: object) -> float | None:
     return float(value) + 0.0
 
 
-def epoch_seconds(value: object) -> int | None:
+def read_epoch_seconds(value: object) -> int | None:
     """A date of the device: seconds since 1970, 0 for "never", None if it is no date."""
-    seconds = number(value)
+    seconds = read_number(value)
     return int(seconds) if seconds is not None and 0 <= seconds < _END_OF_TIME else None
 
 
@@ -88,7 +88,7 @@ def read_fields(document: Document, table: Table, where: str, notes: Notes) -> d
         if type(raw) is float and -LARGEST <= raw < _LARGEST_SIGNED:  # nearly always, on the hot path
             fields[name] = raw / divisor + 0.0
         elif raw is not _ABSENT:
-            value = number(raw)
+            value = read_number(raw)
             if value is None:
                 notes.refuse(f"{where}.{key}")
                 continue
@@ -99,7 +99,7 @@ def read_fields(document: Document, table: Table, where: str, notes: Notes) -> d
     return fields
 
 
-def objects(data: object, where: str, notes: Notes) -> Iterator[Document]:
+def list_objects(data: object, where: str, notes: Notes) -> Iterator[Document]:
     """The objects of a list reply; other elements are refused one by one.
 
     Raises:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from scraper.outbox.frames import RowFrame, find
 from scraper.outbox.salvage.leaves import find_cells, is_live
 from scraper.outbox.schema import PAGE_BYTES
-from shared.durable_sqlite import wal_of
+from shared.durable_sqlite import name_wal
 
 # https://www.sqlite.org/fileformat2.html#the_write_ahead_log
 _WAL_HEAD = struct.Struct(">IIII8sII")
@@ -38,12 +38,12 @@ class FoundFrame(NamedTuple):
     is_live: bool
 
 
-def frames_in(path: Path) -> Iterator[FoundFrame]:
+def find_frames(path: Path) -> Iterator[FoundFrame]:
     """Every sound frame of the database at `path` and its log; some may come twice. Raises OSError."""
-    log_bytes = _map(wal_of(path))
+    log_bytes = _map(name_wal(path))
     data = _map(path)
     try:
-        log = _committed(log_bytes)
+        log = _find_committed(log_bytes)
         if log is None:  # the log's own header is broken: take every frame in it
             yield from (FoundFrame(frame, is_live=False) for _, frame in find(log_bytes))
             log = _Log({}, None)
@@ -51,16 +51,16 @@ def frames_in(path: Path) -> Iterator[FoundFrame]:
             page = start // PAGE_BYTES + 1
             stale = page in log.pages or (log.database_pages is not None and page > log.database_pages)
             if not stale:
-                yield from _frames_on(data[start : start + PAGE_BYTES])
+                yield from _list_frames_on(data[start : start + PAGE_BYTES])
         for offset in log.pages.values():
-            yield from _frames_on(log_bytes[offset : offset + PAGE_BYTES])
+            yield from _list_frames_on(log_bytes[offset : offset + PAGE_BYTES])
     finally:
         for mapped in (log_bytes, data):
             if isinstance(mapped, mmap.mmap):
                 mapped.close()
 
 
-def _frames_on(page: bytes) -> Iterator[FoundFrame]:
+def _list_frames_on(page: bytes) -> Iterator[FoundFrame]:
     cells = None
     for offset, frame in find(page):
         if cells is None:
@@ -68,11 +68,11 @@ def _frames_on(page: bytes) -> Iterator[FoundFrame]:
         yield FoundFrame(frame, is_live(cells, offset))
 
 
-def _committed(log: bytes | mmap.mmap) -> _Log | None:
+def _find_committed(log: bytes | mmap.mmap) -> _Log | None:
     """What the log committed since it was last started over; None if it has no sound header."""
     if not len(log):
         return _Log({}, None)
-    if _sum_of_head(log) is None:
+    if _compute_head_sum(log) is None:
         return None
     salts = _WAL_HEAD.unpack_from(log)[4]
     pages: dict[int, int] = {}
@@ -105,7 +105,7 @@ def is_log_whole(path: Path) -> bool:
 
     That is, whether every frame up to the last committed one has the right salt and checksum. Raises OSError.
     """
-    log = _map(wal_of(path))
+    log = _map(name_wal(path))
     try:
         return not len(log) or _has_right_sums(log)
     finally:
@@ -114,7 +114,7 @@ def is_log_whole(path: Path) -> bool:
 
 
 def _has_right_sums(log: bytes | mmap.mmap) -> bool:
-    sums = _sum_of_head(log)
+    sums = _compute_head_sum(log)
     if sums is None:
         return False
     salts = _WAL_HEAD.unpack_from(log)[4]
@@ -125,25 +125,25 @@ def _has_right_sums(log: bytes | mmap.mmap) -> bool:
             broken = True
             continue
         if not broken:
-            sums = _sum(log, log[offset : offset + 8] + log[offset + _FRAME_HEAD.size : offset + _STEP], sums)
+            sums = _compute_sum(log, log[offset : offset + 8] + log[offset + _FRAME_HEAD.size : offset + _STEP], sums)
             broken = sums != tuple(expected)
         if broken and size:
             return False
     return True
 
 
-def _sum_of_head(log: bytes | mmap.mmap) -> tuple[int, int] | None:
+def _compute_head_sum(log: bytes | mmap.mmap) -> tuple[int, int] | None:
     """The checksum of a log's header if that is sound."""
     if len(log) < _WAL_HEAD.size:
         return None
     magic, _, page_bytes, _, _, *expected = _WAL_HEAD.unpack_from(log)
     if magic not in _WAL_MAGICS or page_bytes != PAGE_BYTES:
         return None
-    sums = _sum(log, log[: _WAL_HEAD.size - 8], (0, 0))
+    sums = _compute_sum(log, log[: _WAL_HEAD.size - 8], (0, 0))
     return sums if sums == tuple(expected) else None
 
 
-def _sum(log: bytes | mmap.mmap, data: bytes, start: tuple[int, int]) -> tuple[int, int]:
+def _compute_sum(log: bytes | mmap.mmap, data: bytes, start: tuple[int, int]) -> tuple[int, int]:
     """SQLite's checksum of a log, over pairs of 32-bit words in the byte order that its magic names."""
     order = ">" if log[3] & 1 else "<"
     first, second = start

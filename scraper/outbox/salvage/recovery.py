@@ -13,7 +13,7 @@ from typing import NamedTuple
 from scraper.outbox import digest, losses, memory, schema
 from scraper.outbox import rows as rows_of
 from scraper.outbox.frames import FrameKind, RowFrame, pack
-from scraper.outbox.salvage.image import frames_in, is_head_sound, is_log_whole
+from scraper.outbox.salvage.image import find_frames, is_head_sound, is_log_whole
 from scraper.outbox.witness import Witness
 from shared import durable_sqlite
 from shared.files import sync_directory
@@ -47,7 +47,7 @@ def salvage(path: Path, now_ms: int, witness: Witness | None = None) -> Salvaged
     """
     building = path.with_name(path.name + ".new")
     with closing(schema.create(building)) as connection:
-        with durable_sqlite.transaction(connection):
+        with durable_sqlite.open_transaction(connection):
             result = _fill(connection, path, now_ms, witness)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     building.replace(name_salvaged(path))
@@ -62,10 +62,10 @@ def finish(path: Path, now_ms: int) -> None:
     stamp = datetime.fromtimestamp(max(now_ms, 0) / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
     aside = path.with_name(f"{path.name}.damaged-{stamp}")
     # The log goes first: SQLite would replay it into any file that stands at `path`.
-    for file_of in (durable_sqlite.wal_of, lambda database: database):
+    for file_of in (durable_sqlite.name_wal, lambda database: database):
         if file_of(path).exists():
             file_of(path).replace(file_of(aside))
-    durable_sqlite.shm_of(path).unlink(missing_ok=True)
+    durable_sqlite.name_shm(path).unlink(missing_ok=True)
     name_salvaged(path).replace(path)
     sync_directory(path.parent)
     for old in sorted(path.parent.glob(f"{path.name}.damaged-*[0-9]Z"))[:-KEPT_FILES]:
@@ -79,10 +79,10 @@ def _fill(connection: sqlite3.Connection, path: Path, now_ms: int, witness: Witn
         witness = None  # it is of another file
     live = _put_frames(connection, path, are_live=True)
     stale = 0
-    if not (is_all := _holds_the_same(connection, witness)):
+    if not (is_all := _has_the_same(connection, witness)):
         # A stale copy of what no cell holds may be of a lost row, or of a settled one, which is then sent once more.
         stale = _put_frames(connection, path, are_live=False)
-        is_all = _holds_the_same(connection, witness)
+        is_all = _has_the_same(connection, witness)
     highest = _count_state(connection)
     next_seq = max(highest, known.next_seq if known else 0, witness.next_seq if witness else 0) + SEQ_JUMP
     connection.execute("UPDATE state SET next_seq = ?, lost_rows = ?", (next_seq, known.lost_rows if known else 0))
@@ -93,7 +93,7 @@ def _fill(connection: sqlite3.Connection, path: Path, now_ms: int, witness: Witn
     if lost is None and witness and witness.certain and is_log_complete and not stale and live <= witness.held:
         lost = witness.held - live
     if lost != 0:
-        oldest = rows_of.end_ms(connection, last=False)
+        oldest = rows_of.find_end_ms(connection, last=False)
         start_ms = now_ms if oldest is None else min(oldest, now_ms)
         losses.record(connection, losses.Loss(start_ms, now_ms, lost, "the outbox file was damaged"), now_ms)
     return Salvaged(live + stale, lost)
@@ -101,11 +101,11 @@ def _fill(connection: sqlite3.Connection, path: Path, now_ms: int, witness: Witn
 
 def _put_frames(connection: sqlite3.Connection, path: Path, *, are_live: bool) -> int:
     """Copy all cells, or all stale copies, of numbers that are not there yet; how many rows and dead letters."""
-    frames = (frame for frame, is_live in frames_in(path) if is_live is are_live)
+    frames = (frame for frame, is_live in find_frames(path) if is_live is are_live)
     return sum(_put(connection, frame) for frame in frames if not _is_there(connection, frame))
 
 
-def _holds_the_same(connection: sqlite3.Connection, witness: Witness | None) -> bool:
+def _has_the_same(connection: sqlite3.Connection, witness: Witness | None) -> bool:
     """Whether it is known that exactly the rows and dead letters were found that were there."""
     if witness is None or not witness.certain:
         return False

@@ -10,34 +10,37 @@ _INSTALLED = 1_695_330_323
 _FIRST_UNIT, _CONTROLLER = 492_320_000_101, "482326000901"
 
 
-def _units(device: Device) -> list[str]:
+def _list_units(device: Device) -> list[str]:
     battery = device.house_profile.battery
     count = 0 if battery is None else max(1, round(battery.capacity_wh / _UNIT_WH))
     return [str(_FIRST_UNIT + index) for index in range(count)]
 
 
-def _percent(device: Device) -> int:
-    return round(100 * (device.state().state_of_charge or 0.0))
+def _compute_percent(device: Device) -> int:
+    return round(100 * (device.read_state().state_of_charge or 0.0))
 
 
-def inventory(device: Device) -> list[dict[str, Any]]:
+def describe_inventory(device: Device) -> list[dict[str, Any]]:
     """Batteries and controller; an empty list in a house without a battery."""
-    units = _units(device)
+    units = _list_units(device)
     if not units:
         return []
     return [
-        {"type": "ENCHARGE", "devices": [_encharge(device, serial, index) for index, serial in enumerate(units)]},
-        {"type": "ENPOWER", "devices": [_enpower(device)]},
+        {
+            "type": "ENCHARGE",
+            "devices": [_describe_encharge(device, serial, index) for index, serial in enumerate(units)],
+        },
+        {"type": "ENPOWER", "devices": [_describe_enpower(device)]},
     ]
 
 
-def _common(device: Device, serial: str, part_number: str) -> dict[str, Any]:
+def _describe_common(device: Device, serial: str, part_number: str) -> dict[str, Any]:
     return {
         "part_num": part_number,
         "serial_num": serial,
         "installed": _INSTALLED,
         "device_status": ["envoy.global.ok", "prop.done"],
-        "last_rpt_date": device.second() - 40,
+        "last_rpt_date": device.read_second() - 40,
         "created_date": _INSTALLED,
         "img_load_date": _INSTALLED,
         "img_pnum_running": "3.0.7545_rel/31.33",
@@ -47,13 +50,13 @@ def _common(device: Device, serial: str, part_number: str) -> dict[str, Any]:
     }
 
 
-def _encharge(device: Device, serial: str, index: int) -> dict[str, Any]:
-    return _common(device, serial, "836-01826-r76") | {
+def _describe_encharge(device: Device, serial: str, index: int) -> dict[str, Any]:
+    return _describe_common(device, serial, "836-01826-r76") | {
         "admin_state": 6,
         "admin_state_str": "ENCHG_STATE_READY",
         "bmu_fw_version": "3.8.63",
         "sleep_enabled": False,
-        "percentFull": _percent(device),
+        "percentFull": _compute_percent(device),
         "temperature": 24,
         "maxCellTemp": 25,
         "reported_enc_grid_state": "grid-tied",
@@ -75,9 +78,9 @@ def _find_grid_state(device: Device) -> tuple[str, str, str]:
     return "closed", "ENPWR_STATE_OPER_CLOSED", "multimode-ongrid"
 
 
-def _enpower(device: Device) -> dict[str, Any]:
+def _describe_enpower(device: Device) -> dict[str, Any]:
     mains, state, mode = _find_grid_state(device)
-    return _common(device, _CONTROLLER, "865-00378-r27") | {
+    return _describe_common(device, _CONTROLLER, "865-00378-r27") | {
         "admin_state": 24,
         "admin_state_str": state,
         "temperature": 79,  # Fahrenheit, unlike the batteries'
@@ -90,23 +93,23 @@ def _enpower(device: Device) -> dict[str, Any]:
     }
 
 
-def power(device: Device) -> dict[str, Any]:
+def describe_power(device: Device) -> dict[str, Any]:
     """Power of each battery in milliwatts, negative while charging. The key really ends in a colon."""
-    units = _units(device)
-    phases = device.state().meters.get(STORAGE, ())
+    units = _list_units(device)
+    phases = device.read_state().meters.get(STORAGE, ())
     share = round(1000 * sum(phase.active_power_w for phase in phases) / max(len(units), 1))
     return {
         "devices:": [
-            {"serial_num": serial, "real_power_mw": share, "apparent_power_mva": share, "soc": _percent(device)}
+            {"serial_num": serial, "real_power_mw": share, "apparent_power_mva": share, "soc": _compute_percent(device)}
             for serial in (units if device.faults.get("battery-silent") is None else ())
         ]
     }
 
 
-def secondary_control(device: Device) -> dict[str, Any]:
+def describe_secondary_control(device: Device) -> dict[str, Any]:
     """`/ivp/ensemble/secctrl`: state of charge and energy of all batteries together."""
-    capacity = len(_units(device)) * _UNIT_WH
-    percent = _percent(device)
+    capacity = len(_list_units(device)) * _UNIT_WH
+    percent = _compute_percent(device)
     battery = device.house_profile.battery
     reserve = 0 if battery is None else round(battery.reserve * 100)
     biases: dict[str, Any] = {}
@@ -133,21 +136,21 @@ def secondary_control(device: Device) -> dict[str, Any]:
     )
 
 
-def relay(device: Device) -> dict[str, Any]:
+def describe_relay(device: Device) -> dict[str, Any]:
     """`/ivp/ensemble/relay`: whether the house is on the grid."""
     mains, _, battery_mode = _find_grid_state(device)
-    mode = battery_mode if _units(device) else "grid-tied"
+    mode = battery_mode if _list_units(device) else "grid-tied"
     return {
         "mains_admin_state": "closed",
         "mains_oper_state": mains,
-        "der1_state": 1 if _units(device) else 0,
+        "der1_state": 1 if _list_units(device) else 0,
         "der2_state": 0,
         "Enchg_grid_mode": mode,
-        "Solar_grid_mode": mode if _units(device) else "unknown",
+        "Solar_grid_mode": mode if _list_units(device) else "unknown",
     }
 
 
-def status(device: Device) -> dict[str, Any]:
+def describe_status(device: Device) -> dict[str, Any]:
     """`/ivp/ensemble/status`: inventory, control and relay in one."""
     serials = {
         serial: {
@@ -158,10 +161,10 @@ def status(device: Device) -> dict[str, Any]:
             "admin_state_str": "ENCHG_STATE_READY",
             "part_number": "836-01826-r76",
         }
-        for serial in _units(device)
+        for serial in _list_units(device)
     }
     return {
         "inventory": {"serial_nums": serials},
-        "secctrl": secondary_control(device),
-        "relay": relay(device),
+        "secctrl": describe_secondary_control(device),
+        "relay": describe_relay(device),
     }

@@ -3,7 +3,7 @@
 from typing import Any
 
 from simulator.gateway.device import EXTRA_SERIALS, Device
-from simulator.gateway.payloads.meters import CHANNEL_EIDS, METER_EIDS, meter_names
+from simulator.gateway.payloads.meters import CHANNEL_EIDS, METER_EIDS, list_meter_names
 from simulator.house.state import InverterReport
 
 _LIMIT = 50
@@ -14,10 +14,10 @@ _INSTALLED = 1_688_053_811
 _METER_INTERVAL_S = 900
 
 
-def device_data(device: Device) -> dict[str, Any]:
+def describe_device_data(device: Device) -> dict[str, Any]:
     """Two counters and one entry per device, keyed by its EID as text."""
-    reports = device.reports()
-    midnight, week = _panel_energy(device)
+    reports = device.list_reports()
+    midnight, week = _compute_panel_energy(device)
     away = device.faults.get("mod-gone") is not None
     devices: dict[str, Any] = {}
     for index, report in enumerate(reports):
@@ -26,26 +26,28 @@ def device_data(device: Device) -> dict[str, Any]:
         panel = index % len(midnight)
         # Between two reports the gateway learns nothing new, so it cannot count on.
         today = max(0.0, report.lifetime_joules / 3600.0 - midnight[panel])
-        devices[str(eid)] = _inverter(report, _FIRST_CHANNEL + 256 * index, today, week[panel], away=away)
+        devices[str(eid)] = _describe_inverter(report, _FIRST_CHANNEL + 256 * index, today, week[panel], away=away)
     removed = device.faults.get("removed-devices")
     for index in range(0 if removed is None else int(removed["count"])):
         eid = _FIRST_EID + 256 * (len(reports) + index)
-        devices[str(eid)] = _removed(f"{EXTRA_SERIALS + 7000 + index:012d}", eid)
-    for number, meter in enumerate(meter_names(device), start=1):
+        devices[str(eid)] = _describe_removed(f"{EXTRA_SERIALS + 7000 + index:012d}", eid)
+    for number, meter in enumerate(list_meter_names(device), start=1):
         if meter in ("production", "net-consumption"):
-            devices[str(METER_EIDS[meter])] = _meter(device, meter, number)
+            devices[str(METER_EIDS[meter])] = _describe_meter(device, meter, number)
     listed = dict(list(devices.items())[:_LIMIT])
     return {"deviceCount": len(devices), "deviceDataLimit": _LIMIT, **listed}
 
 
-def _panel_energy(device: Device) -> tuple[list[float], list[float]]:
+def _compute_panel_energy(device: Device) -> tuple[list[float], list[float]]:
     """Each panel's lifetime counter at midnight, and what it produced in the seven days before, Wh."""
-    midnight = list(device.counters(device.midnight()).panels_wh)
-    week_ago = device.counters(device.midnight(days_ago=7)).panels_wh
+    midnight = list(device.read_counters(device.find_midnight()).panels_wh)
+    week_ago = device.read_counters(device.find_midnight(days_ago=7)).panels_wh
     return midnight, [late - early for late, early in zip(midnight, week_ago, strict=True)]
 
 
-def _inverter(report: InverterReport, channel: int, today: float, week: float, *, away: bool) -> dict[str, Any]:
+def _describe_inverter(
+    report: InverterReport, channel: int, today: float, week: float, *, away: bool
+) -> dict[str, Any]:
     return {
         "devName": "pcu",
         "sn": report.serial,
@@ -92,17 +94,17 @@ def _inverter(report: InverterReport, channel: int, today: float, week: float, *
     }
 
 
-def _removed(serial: str, eid: int) -> dict[str, Any]:
+def _describe_removed(serial: str, eid: int) -> dict[str, Any]:
     return {
         "devName": "pcu",
         "sn": serial,
         "active": False,
         "modGone": True,
-        "channels": [_empty_channel(eid + 1)],
+        "channels": [_make_empty_channel(eid + 1)],
     }
 
 
-def _empty_channel(eid: int) -> dict[str, Any]:
+def _make_empty_channel(eid: int) -> dict[str, Any]:
     return {
         "chanEid": eid,
         "created": 0,
@@ -113,12 +115,12 @@ def _empty_channel(eid: int) -> dict[str, Any]:
     }
 
 
-def _meter(device: Device, meter: str, number: int) -> dict[str, Any]:
-    moment = device.moment() // _METER_INTERVAL_S * _METER_INTERVAL_S
-    phases = device.state(moment).meters[meter]
-    energies = device.counters(moment).meters[meter]
+def _describe_meter(device: Device, meter: str, number: int) -> dict[str, Any]:
+    moment = device.find_moment() // _METER_INTERVAL_S * _METER_INTERVAL_S
+    phases = device.read_state(moment).meters[meter]
+    energies = device.read_counters(moment).meters[meter]
     first = CHANNEL_EIDS[meter]
-    channels = [_empty_channel(first + phase) for phase in range(3)]
+    channels = [_make_empty_channel(first + phase) for phase in range(3)]
     for phase, (reading, energy) in enumerate(zip(phases, energies, strict=True)):
         watts = round(reading.active_power_w)
         if watts < 0 and device.faults.get("unsigned-wrap") is not None:
@@ -129,7 +131,7 @@ def _meter(device: Device, meter: str, number: int) -> dict[str, Any]:
             "varh_lag_cum": round(energy.delivered_wh * 0.2),
             "vah_cum": round(energy.delivered_wh * 1.03),
         }
-        end = device.stamp(moment)
+        end = device.compute_stamp(moment)
         channels[phase] |= {
             "created": end,
             "watts": {"now": watts, "nowUsed": 0, "max": max(watts, 0)},

@@ -16,7 +16,7 @@ _PACKAGES = (
 )
 
 
-def info(device: Device) -> bytes:
+def render_info(device: Device) -> bytes:
     """The XML document as this firmware writes it."""
     profile = device.profile
     tokens = "  <web-tokens>true</web-tokens>\n" if profile.uses_tokens else ""
@@ -28,7 +28,7 @@ def info(device: Device) -> bytes:
     )
     return f"""<?xml version='1.0' encoding='UTF-8'?>
 <envoy_info>
-  <time>{device.second()}</time>
+  <time>{device.read_second()}</time>
   <device>
     <sn>{device.serial}</sn>
     <pn>{profile.part_number}</pn>

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from simulator.faults import Faults
-from simulator.house.meters import total_consumption
+from simulator.house.meters import compute_total_consumption
 from simulator.house.state import NET, PRODUCTION, TOTAL, PhaseEnergy, PhaseReading
 
 OTHER_PRODUCTION = "pv3p"
@@ -40,7 +40,9 @@ def bend_meters(meters: Mapping[str, Phases], faults: Faults) -> dict[str, Phase
         meter = str(copied["meter"])
         bent[meter] = bent[meter][:1] * len(bent[meter])
     if any(bent[meter] != meters[meter] for meter in (PRODUCTION, NET)):
-        bent[TOTAL] = tuple(total_consumption(made, net) for made, net in zip(bent[PRODUCTION], bent[NET], strict=True))
+        bent[TOTAL] = tuple(
+            compute_total_consumption(made, net) for made, net in zip(bent[PRODUCTION], bent[NET], strict=True)
+        )
     return bent
 
 

@@ -32,7 +32,7 @@ _NOTHING = PhaseReading(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 _NO_ENERGY = PhaseEnergy(0.0, 0.0)
 
 
-def meter_names(device: Device) -> list[str]:
+def list_meter_names(device: Device) -> list[str]:
     """The meters that the hardware lists, in its order."""
     if not device.profile.metered:
         return []
@@ -49,7 +49,7 @@ def is_enabled(device: Device, meter: str) -> bool:
     return device.profile.cts_enabled and installed.get(meter, True)
 
 
-def meters(device: Device) -> list[dict[str, Any]]:
+def list_meters(device: Device) -> list[dict[str, Any]]:
     """The configuration of every meter."""
     # European single-phase houses have hardware for three phases of which one is metered.
     mode = "split" if device.house_profile.phases == "split" else "three"
@@ -63,30 +63,30 @@ def meters(device: Device) -> list[dict[str, Any]]:
             "meteringStatus": "normal",
             "statusFlags": [],
         }
-        for meter in meter_names(device)
+        for meter in list_meter_names(device)
     ]
 
 
-def readings(device: Device) -> list[dict[str, Any]]:
+def list_readings(device: Device) -> list[dict[str, Any]]:
     """Power and lifetime counters of every meter: always three channels, and a parent that adds them up."""
-    moment = device.reading_moment()
-    stamp = device.stamp(moment)
-    shown = bend_meters(device.state(moment).meters, device.faults)
-    counted = add_counters(device.counters(moment).meters, device.faults)
+    moment = device.find_reading_moment()
+    stamp = device.compute_stamp(moment)
+    shown = bend_meters(device.read_state(moment).meters, device.faults)
+    counted = add_counters(device.read_counters(moment).meters, device.faults)
     lost, empty = find_lost_phase(device.faults, READINGS_PATH), device.faults.take("phase-null", READINGS_PATH)
     entries = []
-    for meter in meter_names(device):
+    for meter in list_meter_names(device):
         phases, energies = shown[meter], counted[meter]
         channels = [
-            _reading(CHANNEL_EIDS[meter] + index, stamp, reading, energy)
+            _make_reading(CHANNEL_EIDS[meter] + index, stamp, reading, energy)
             for index, (reading, energy) in enumerate(zip(phases, energies, strict=True))
         ]
-        channels += [_ghost(CHANNEL_EIDS[meter] + index, stamp) for index in range(len(phases), _PHASES_SHOWN)]
+        channels += [_make_ghost(CHANNEL_EIDS[meter] + index, stamp) for index in range(len(phases), _PHASES_SHOWN)]
         total_energy = PhaseEnergy(sum(e.delivered_wh for e in energies), sum(e.received_wh for e in energies))
-        parent = summed(phases)
+        parent = sum_phases(phases)
         if device.profile.version >= _SUMMED_FACTORS_SINCE:
             parent = parent._replace(power_factor=sum(phase.power_factor for phase in phases))
-        entry = _reading(METER_EIDS[meter], stamp, parent, total_energy)
+        entry = _make_reading(METER_EIDS[meter], stamp, parent, total_energy)
         if lost is not None and lost[0] == meter:
             channels[lost[1]] = zero_document(channels[lost[1]], _NEVER_ZERO)
             rest = [channel for index, channel in enumerate(channels[: len(phases)]) if index != lost[1]]
@@ -95,13 +95,15 @@ def readings(device: Device) -> list[dict[str, Any]]:
             channels[int(empty["phase"])][str(empty["field"])] = None
         entries.append(entry | {"channels": channels})
     if entries and device.profile.version >= _UNKNOWN_SINCE:
-        zero = _reading(_UNKNOWN_EID, stamp - 30, _NOTHING, _NO_ENERGY)
-        zeros = [_reading(_UNKNOWN_CHANNEL + index, stamp - 30, _NOTHING, _NO_ENERGY) for index in range(_PHASES_SHOWN)]
+        zero = _make_reading(_UNKNOWN_EID, stamp - 30, _NOTHING, _NO_ENERGY)
+        zeros = [
+            _make_reading(_UNKNOWN_CHANNEL + index, stamp - 30, _NOTHING, _NO_ENERGY) for index in range(_PHASES_SHOWN)
+        ]
         entries.append(zero | {"channels": zeros})
     return entries
 
 
-def summed(phases: tuple[PhaseReading, ...]) -> PhaseReading:
+def sum_phases(phases: tuple[PhaseReading, ...]) -> PhaseReading:
     """The aggregate as the device makes it: everything is added, voltages too; only power factor is not."""
     active = sum(phase.active_power_w for phase in phases)
     apparent = sum(phase.apparent_power_va for phase in phases)
@@ -116,8 +118,8 @@ def summed(phases: tuple[PhaseReading, ...]) -> PhaseReading:
     )
 
 
-def _reading(eid: int, stamp: int, reading: PhaseReading, energy: PhaseEnergy) -> dict[str, Any]:
-    apparent, lagging, leading = other_energies(energy)
+def _make_reading(eid: int, stamp: int, reading: PhaseReading, energy: PhaseEnergy) -> dict[str, Any]:
+    apparent, lagging, leading = estimate_other_energies(energy)
     return {
         "eid": eid,
         "timestamp": stamp,
@@ -137,7 +139,7 @@ def _reading(eid: int, stamp: int, reading: PhaseReading, energy: PhaseEnergy) -
     }
 
 
-def other_energies(energy: PhaseEnergy) -> tuple[float, float, float]:
+def estimate_other_energies(energy: PhaseEnergy) -> tuple[float, float, float]:
     """Apparent, lagging and leading energy (VAh, VArh, VArh).
 
     The house keeps no such counters and no client reads them: plausible shares of the active ones.
@@ -146,16 +148,16 @@ def other_energies(energy: PhaseEnergy) -> tuple[float, float, float]:
     return moved * 1.09, moved * 0.18, moved * 0.01
 
 
-def _ghost(eid: int, stamp: int) -> dict[str, Any]:
+def _make_ghost(eid: int, stamp: int) -> dict[str, Any]:
     """An unused channel: a few volts and milliwatts that wander, as every real device shows."""
     volts = 2.0 + math.sin(stamp / 37.0 + eid)
     ghost = PhaseReading(-0.02 * volts, 0.0, 0.2 * volts, volts, 0.1, 0.0, 50.0)
-    return _reading(eid, stamp, ghost, PhaseEnergy(0.0, 1054.214))
+    return _make_reading(eid, stamp, ghost, PhaseEnergy(0.0, 1054.214))
 
 
-def stream_event(device: Device) -> dict[str, Any]:
+def make_stream_event(device: Device) -> dict[str, Any]:
     """One event of the stream; unused phases are all zero."""
-    shown = bend_meters(device.state().meters, device.faults)
+    shown = bend_meters(device.read_state().meters, device.faults)
     lost = find_lost_phase(device.faults, STREAM_PATH)
     event = {}
     for meter in (PRODUCTION, NET, TOTAL):

@@ -3,8 +3,8 @@
 from typing import Any
 
 from simulator.gateway.device import Device
-from simulator.gateway.payloads.meters import is_enabled, meter_names, other_energies, summed
-from simulator.gateway.payloads.reports import total
+from simulator.gateway.payloads.meters import estimate_other_energies, is_enabled, list_meter_names, sum_phases
+from simulator.gateway.payloads.reports import sum_energies
 from simulator.house.state import NET, PRODUCTION, TOTAL, HouseState, LifetimeCounters, PhaseEnergy, PhaseReading
 
 _ACB = {"type": "acb", "activeCount": 0, "readingTime": 0, "wNow": 0, "whNow": 0, "state": "idle"}
@@ -14,26 +14,26 @@ _CONFUSED_SINCE = (8, 3, 5433)
 _STALLED = {"wattHoursToday": 0, "wattHoursSevenDays": 12, "wattHoursLifetime": 1583, "wattsNow": 0}
 
 
-def production(device: Device, *, details: bool) -> dict[str, Any]:
+def describe_production(device: Device, *, details: bool) -> dict[str, Any]:
     """The sections production, consumption (metered only) and storage.
 
     Args:
         device: whose.
         details: also give the lines of the phases, where the firmware has them.
     """
-    document: dict[str, Any] = {"production": [_inverters(device)]}
-    if meter_names(device):
+    document: dict[str, Any] = {"production": [_describe_inverters(device)]}
+    if list_meter_names(device):
         now, lines = _Snapshot(device), details and device.profile.version >= (7,)
         confused = device.profile.version >= _CONFUSED_SINCE or device.faults.get("net-confusion") is not None
-        used, net = (_eim(now, meter, with_lines=lines) for meter in (TOTAL, NET))
+        used, net = (_describe_eim(now, meter, with_lines=lines) for meter in (TOTAL, NET))
         if confused:
             _confuse(used, net)
-        document["production"].append(_eim(now, PRODUCTION, with_lines=lines))
+        document["production"].append(_describe_eim(now, PRODUCTION, with_lines=lines))
         document["consumption"] = [used, net]
     return document | {"storage": [_ACB]}
 
 
-def v1_production(device: Device) -> dict[str, int]:
+def describe_v1_production(device: Device) -> dict[str, int]:
     """Four numbers: from the production meter where there is one, else from the inverters."""
     if device.faults.get("booting") is not None:
         return dict(_ZEROS)
@@ -44,21 +44,21 @@ def v1_production(device: Device) -> dict[str, int]:
             "wattHoursToday": 0,
             "wattHoursSevenDays": 0,
             "wattHoursLifetime": 0,
-            "wattsNow": _inverter_watts(device),
+            "wattsNow": _sum_inverter_watts(device),
         }
-    return _metered(device, PRODUCTION) if device.profile.metered else _from_inverters(device)
+    return _describe_metered(device, PRODUCTION) if device.profile.metered else _describe_from_inverters(device)
 
 
-def energy(device: Device) -> dict[str, Any]:
+def describe_energy(device: Device) -> dict[str, Any]:
     """`/ivp/pdm/energy`: the same four numbers by source."""
-    metered = bool(meter_names(device))
+    metered = bool(list_meter_names(device))
     return {
         "production": {
-            "pcu": _from_inverters(device),
+            "pcu": _describe_from_inverters(device),
             "rgm": _ZEROS,
-            "eim": _metered(device, PRODUCTION) if metered else _ZEROS,
+            "eim": _describe_metered(device, PRODUCTION) if metered else _ZEROS,
         },
-        "consumption": {"eim": _metered(device, TOTAL) if metered else _ZEROS},
+        "consumption": {"eim": _describe_metered(device, TOTAL) if metered else _ZEROS},
     }
 
 
@@ -66,31 +66,31 @@ class _Snapshot:
     """The values that every section of one document is made from."""
 
     def __init__(self, device: Device) -> None:
-        moment = device.reading_moment()
+        moment = device.find_reading_moment()
         self.device = device
-        self.stamp: int = device.stamp(moment)
-        self.state: HouseState = device.state(moment)
-        self.now: LifetimeCounters = device.counters(moment)
-        self.midnight: LifetimeCounters = device.counters(device.midnight())
-        self.week_ago: LifetimeCounters = device.counters(device.midnight(days_ago=7))
+        self.stamp: int = device.compute_stamp(moment)
+        self.state: HouseState = device.read_state(moment)
+        self.now: LifetimeCounters = device.read_counters(moment)
+        self.midnight: LifetimeCounters = device.read_counters(device.find_midnight())
+        self.week_ago: LifetimeCounters = device.read_counters(device.find_midnight(days_ago=7))
 
 
-def _inverters(device: Device) -> dict[str, Any]:
-    reports = device.reports()
+def _describe_inverters(device: Device) -> dict[str, Any]:
+    reports = device.list_reports()
     return {
         "type": "inverters",
         "activeCount": len(reports),
         "readingTime": max((report.report_date for report in reports), default=0),
-        "wNow": _inverter_watts(device),
-        "whLifetime": round(device.inverter_lifetime_wh()),
+        "wNow": _sum_inverter_watts(device),
+        "whLifetime": round(device.sum_inverter_lifetime_wh()),
     }
 
 
-def _inverter_watts(device: Device) -> int:
-    return sum(report.power_w for report in device.reports())
+def _sum_inverter_watts(device: Device) -> int:
+    return sum(report.power_w for report in device.list_reports())
 
 
-def _eim(now: _Snapshot, meter: str, *, with_lines: bool) -> dict[str, Any]:
+def _describe_eim(now: _Snapshot, meter: str, *, with_lines: bool) -> dict[str, Any]:
     """One metered section."""
     ct = NET if meter == TOTAL else meter
     section = {
@@ -98,15 +98,15 @@ def _eim(now: _Snapshot, meter: str, *, with_lines: bool) -> dict[str, Any]:
         "activeCount": 1 if is_enabled(now.device, ct) else 0,
         "measurementType": meter,
         "readingTime": now.stamp,
-        **_values(
+        **_describe_values(
             meter,
-            summed(now.state.meters[meter]),
-            *(total(counters.meters[meter]) for counters in (now.now, now.midnight, now.week_ago)),
+            sum_phases(now.state.meters[meter]),
+            *(sum_energies(counters.meters[meter]) for counters in (now.now, now.midnight, now.week_ago)),
         ),
     }
     if with_lines:
         section["lines"] = [
-            _values(
+            _describe_values(
                 meter,
                 reading,
                 *(counters.meters[meter][phase] for counters in (now.now, now.midnight, now.week_ago)),
@@ -128,10 +128,10 @@ def _confuse(used: dict[str, Any], net: dict[str, Any]) -> None:
         section["wNow"], section["whLifetime"] = source["wNow"], source["whLifetime"]
 
 
-def _values(
+def _describe_values(
     meter: str, reading: PhaseReading, now: PhaseEnergy, midnight: PhaseEnergy, week_ago: PhaseEnergy
 ) -> dict[str, Any]:
-    apparent, lagging, leading = other_energies(now)
+    apparent, lagging, leading = estimate_other_energies(now)
     # The net meter's lifetime is a signed balance; its other two numbers are always 0.
     lifetime = now.net_wh if meter == NET else now.delivered_wh
     today: Any = 0 if meter == NET else round(now.delivered_wh - midnight.delivered_wh, 3)
@@ -155,25 +155,25 @@ def _values(
     }
 
 
-def _metered(device: Device, meter: str) -> dict[str, int]:
+def _describe_metered(device: Device, meter: str) -> dict[str, int]:
     values = _Snapshot(device)
-    now, midnight, week_ago = (total(c.meters[meter]) for c in (values.now, values.midnight, values.week_ago))
+    now, midnight, week_ago = (sum_energies(c.meters[meter]) for c in (values.now, values.midnight, values.week_ago))
     return {
         "wattHoursToday": round(now.delivered_wh - midnight.delivered_wh),
         "wattHoursSevenDays": round(midnight.delivered_wh - week_ago.delivered_wh),
         "wattHoursLifetime": round(now.delivered_wh),
-        "wattsNow": round(summed(values.state.meters[meter]).active_power_w),
+        "wattsNow": round(sum_phases(values.state.meters[meter]).active_power_w),
     }
 
 
-def _from_inverters(device: Device) -> dict[str, int]:
+def _describe_from_inverters(device: Device) -> dict[str, int]:
     now, midnight, week_ago = (
-        sum(device.counters(moment).panels_wh)
-        for moment in (device.moment(), device.midnight(), device.midnight(days_ago=7))
+        sum(device.read_counters(moment).panels_wh)
+        for moment in (device.find_moment(), device.find_midnight(), device.find_midnight(days_ago=7))
     )
     return {
         "wattHoursToday": round(now - midnight),
         "wattHoursSevenDays": round(midnight - week_ago),
-        "wattHoursLifetime": round(device.inverter_lifetime_wh()),
-        "wattsNow": _inverter_watts(device),
+        "wattHoursLifetime": round(device.sum_inverter_lifetime_wh()),
+        "wattsNow": _sum_inverter_watts(device),
     }

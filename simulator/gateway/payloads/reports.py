@@ -3,23 +3,25 @@
 from typing import Any
 
 from simulator.gateway.device import Device
-from simulator.gateway.payloads.meters import meter_names, other_energies, summed
+from simulator.gateway.payloads.meters import estimate_other_energies, list_meter_names, sum_phases
 from simulator.house.state import NET, PRODUCTION, TOTAL, PhaseEnergy, PhaseReading
 
 
-def reports(device: Device) -> list[dict[str, Any]]:
+def list_reports(device: Device) -> list[dict[str, Any]]:
     """Production, net and total consumption, each with its metered phases."""
-    if not meter_names(device):
+    if not list_meter_names(device):
         return []
-    moment = device.reading_moment()
-    state, counters, stamp = device.state(moment), device.counters(moment), device.stamp(moment)
+    moment = device.find_reading_moment()
+    state, counters, stamp = device.read_state(moment), device.read_counters(moment), device.compute_stamp(moment)
     return [
         {
             "createdAt": stamp,
             "reportType": meter,
-            "cumulative": _line(device, meter, summed(state.meters[meter]), total(counters.meters[meter])),
+            "cumulative": _make_line(
+                device, meter, sum_phases(state.meters[meter]), sum_energies(counters.meters[meter])
+            ),
             "lines": [
-                _line(device, meter, reading, energy)
+                _make_line(device, meter, reading, energy)
                 for reading, energy in zip(state.meters[meter], counters.meters[meter], strict=True)
             ],
         }
@@ -27,25 +29,25 @@ def reports(device: Device) -> list[dict[str, Any]]:
     ]
 
 
-def consumption_reports(device: Device) -> list[dict[str, Any]]:
+def list_consumption_reports(device: Device) -> list[dict[str, Any]]:
     """The two consumption entries, as an array."""
-    return [report for report in reports(device) if report["reportType"] != PRODUCTION]
+    return [report for report in list_reports(device) if report["reportType"] != PRODUCTION]
 
 
-def production_report(device: Device) -> dict[str, Any]:
+def find_production_report(device: Device) -> dict[str, Any]:
     """The production entry, as a single object."""
-    return next(iter(reports(device)), {})
+    return next(iter(list_reports(device)), {})
 
 
-def total(energies: tuple[PhaseEnergy, ...]) -> PhaseEnergy:
+def sum_energies(energies: tuple[PhaseEnergy, ...]) -> PhaseEnergy:
     """The phases' energies added up, in each direction."""
     return PhaseEnergy(sum(energy.delivered_wh for energy in energies), sum(energy.received_wh for energy in energies))
 
 
-def _line(device: Device, meter: str, reading: PhaseReading, energy: PhaseEnergy) -> dict[str, Any]:
+def _make_line(device: Device, meter: str, reading: PhaseReading, energy: PhaseEnergy) -> dict[str, Any]:
     # From 8.3 on the net meter's two counters arrive netted into one; before they are separate.
     netted = meter == NET and device.profile.version >= (8, 3)
-    apparent, lagging, leading = other_energies(energy)
+    apparent, lagging, leading = estimate_other_energies(energy)
     return {
         "currW": round(reading.active_power_w, 3),
         "actPower": round(reading.active_power_w, 3),
@@ -63,18 +65,18 @@ def _line(device: Device, meter: str, reading: PhaseReading, energy: PhaseEnergy
     }
 
 
-def grid_reading(device: Device) -> list[dict[str, Any]]:
+def describe_grid_reading(device: Device) -> list[dict[str, Any]]:
     """`/ivp/meters/gridReading`: three phases of power, no time."""
-    return _power_only(device, NET, with_reactive=True)
+    return _describe_power_only(device, NET, with_reactive=True)
 
 
-def pv_reading(device: Device) -> list[dict[str, Any]]:
+def describe_pv_reading(device: Device) -> list[dict[str, Any]]:
     """`/ivp/meters/pvReading`: the same of the inverters, without reactive power."""
-    return _power_only(device, PRODUCTION, with_reactive=False)
+    return _describe_power_only(device, PRODUCTION, with_reactive=False)
 
 
-def _power_only(device: Device, meter: str, *, with_reactive: bool) -> list[dict[str, Any]]:
-    phases = device.state().meters[meter]
+def _describe_power_only(device: Device, meter: str, *, with_reactive: bool) -> list[dict[str, Any]]:
+    phases = device.read_state().meters[meter]
     channels = []
     for index in range(3):
         reading = phases[index] if index < len(phases) else PhaseReading(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)

@@ -10,7 +10,7 @@ _INSTALLED = "1688053811"
 _CONTACTS = ("NC1", "NC2", "NO1", "NO2")
 
 
-def inventory(device: Device) -> list[dict[str, Any]]:
+def describe_inventory(device: Device) -> list[dict[str, Any]]:
     """`/inventory.json`: every inverter; dates are texts here."""
     devices = [
         {
@@ -32,15 +32,15 @@ def inventory(device: Device) -> list[dict[str, Any]]:
             "provisioned": True,
             "operating": report.power_w > 0,
         }
-        for index, report in enumerate(device.reports())
+        for index, report in enumerate(device.list_reports())
     ]
     return [{"type": kind, "devices": devices if kind == "PCU" else []} for kind in ("PCU", "ACB", "NSRB", "ESUB")]
 
 
-def home(device: Device) -> dict[str, Any]:
+def describe_home(device: Device) -> dict[str, Any]:
     """`/home`: network and how well the inverters are heard."""
-    local = dt.datetime.fromtimestamp(device.second(), ZoneInfo(device.house_profile.time_zone))
-    count = len(device.reports())
+    local = dt.datetime.fromtimestamp(device.read_second(), ZoneInfo(device.house_profile.time_zone))
+    count = len(device.list_reports())
     return {
         "software_build_epoch": 1_719_503_966,
         "timezone": device.house_profile.time_zone,
@@ -49,7 +49,7 @@ def home(device: Device) -> dict[str, Any]:
         "network": {
             "web_comm": True,
             "ever_reported_to_enlighten": True,
-            "last_enlighten_report_time": device.second() - 120,
+            "last_enlighten_report_time": device.read_second() - 120,
             "primary_interface": "eth0",
             "interfaces": [
                 {
@@ -80,7 +80,7 @@ def home(device: Device) -> dict[str, Any]:
     }
 
 
-def tariff(device: Device) -> dict[str, Any]:
+def describe_tariff(device: Device) -> dict[str, Any]:
     """`/admin/lib/tariff`: one rate; storage settings from firmware 7 on."""
     tariff: dict[str, Any] = {"currency": {"code": "EUR"}}
     if device.profile.uses_tokens:
@@ -101,12 +101,12 @@ def tariff(device: Device) -> dict[str, Any]:
     return {"tariff": tariff, "schedule": schedule}
 
 
-def dry_contacts(_device: Device) -> dict[str, Any]:
+def describe_dry_contacts(_device: Device) -> dict[str, Any]:
     """Four relays without wiring."""
     return {"dry_contacts": [{"id": contact, "status": "open"} for contact in _CONTACTS]}
 
 
-def dry_contact_settings(_device: Device) -> dict[str, Any]:
+def describe_dry_contact_settings(_device: Device) -> dict[str, Any]:
     """The settings of the four relays."""
     return {
         "dry_contacts": [
@@ -128,7 +128,7 @@ def dry_contact_settings(_device: Device) -> dict[str, Any]:
     }
 
 
-def generator(device: Device) -> dict[str, Any]:
+def describe_generator(device: Device) -> dict[str, Any]:
     """No generator, unless one runs."""
     none = {
         "admin_state": "unknown",
@@ -146,7 +146,7 @@ def generator(device: Device) -> dict[str, Any]:
     return none | {"admin_state": "close", "oper_state": "close", "admin_mode": 2, "schedule": 1, "present": 1}
 
 
-def generator_config(device: Device) -> dict[str, Any]:
+def describe_generator_config(device: Device) -> dict[str, Any]:
     """`/ivp/ss/gen_config`: the installed generator; empty without one."""
     if device.faults.get("generator-running") is None:
         return {}
@@ -167,16 +167,16 @@ def generator_config(device: Device) -> dict[str, Any]:
     }
 
 
-def nothing(_device: Device) -> dict[str, Any]:
+def give_nothing(_device: Device) -> dict[str, Any]:
     """The reply of `/ivp/ss/gen_schedule` in a house without a generator."""
     return {}
 
 
-def pv_limit(_device: Device) -> dict[str, Any]:
+def describe_pv_limit(_device: Device) -> dict[str, Any]:
     """No limit on the inverters."""
     return {"enable": False, "pv_limit_pct": 100}
 
 
-def export_limit(_device: Device) -> dict[str, Any]:
+def describe_export_limit(_device: Device) -> dict[str, Any]:
     """No limit on the export."""
     return {"PEL": False}

@@ -10,7 +10,7 @@ import pytest
 
 from tests.receiver import over_influxdb, service
 from tests.receiver.service import Service
-from tests.receiver.stores.store_factories import STORES, new_buckets
+from tests.receiver.stores.store_factories import STORES, make_buckets
 
 StartOver = Callable[..., AbstractAsyncContextManager[Service]]
 """Starts a receiver over the store of that name (a key of `STORES`), with changes to its settings."""
@@ -25,8 +25,8 @@ def start_over(request: pytest.FixtureRequest, tmp_path: Path) -> StartOver:
         with contextlib.ExitStack() as buckets:
             if store == "influxdb":
                 server = request.getfixturevalue("shared_influxd")
-                made = buckets.enter_context(new_buckets(server))
-                changes = {**over_influxdb.settings(server, made, tmp_path), **changes}
+                made = buckets.enter_context(make_buckets(server))
+                changes = {**over_influxdb.make_influxdb_settings(server, made, tmp_path), **changes}
             async with service.start(tmp_path / store, **changes) as running:
                 yield running
 

@@ -32,17 +32,17 @@ SITES = f"""
 """
 
 
-def at(text: str, zone: str = BERLIN) -> int:
+def to_ms(text: str, zone: str = BERLIN) -> int:
     """Local time, e.g. 2025-03-30T12:00, in UTC milliseconds."""
     return round(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp() * 1000)
 
 
-def counters(
+def make_counters(
     start: int, stop: int, *, meters: Iterable[str] = ("production", "net-consumption"), base: float = 1e6
 ) -> Iterator[Reading]:
     """The lifetime counters of one phase of some meters, which grow by `RATES`, with both ends."""
     for time in range(start, stop + 1, STEP):
-        hours = (time - at("2025-01-01T00:00")) / HOUR
+        hours = (time - to_ms("2025-01-01T00:00")) / HOUR
         for meter in meters:
             delivered, received = RATES[meter]
             fields: dict[str, float | str] = {
@@ -52,7 +52,7 @@ def counters(
             yield Reading("meter_energy", {"meter": meter, "phase": "a"}, time, fields)
 
 
-def reports(inverter: str, start: int, stop: int, power: float) -> Iterator[Reading]:
+def make_reports(inverter: str, start: int, stop: int, power: float) -> Iterator[Reading]:
     """An inverter that reports every five minutes that it gave the same power, from `start` to `stop`."""
     for time in range(start + 300_000, stop + 1, 300_000):
         fields: dict[str, float | str] = {"power": power, "max_power": 300.0, "interval": 300.0}
@@ -69,14 +69,14 @@ async def fill(service: Service, readings: Iterable[Reading], *, now: int) -> No
     await service.receiver.rollups.catch_up()
 
 
-def sites_file(folder: Path, text: str = SITES) -> Path:
+def write_sites_file(folder: Path, text: str = SITES) -> Path:
     """A sites file with that text."""
     path = folder / "sites.yaml"
     path.write_text(text)
     return path
 
 
-async def answers(service: Service, *paths: str) -> list[Any]:
+async def ask_all(service: Service, *paths: str) -> list[Any]:
     """What a gateway's routes answer, as JSON."""
     found = await asyncio.gather(*(service.get(f"/api/v1/gateways/{GATEWAY}{path}") for path in paths))
     assert [answer.status_code for answer in found] == [200] * len(paths), [answer.text for answer in found]

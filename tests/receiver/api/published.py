@@ -15,16 +15,16 @@ JSON = "application/json"
 def read_as(published: Any, document: Any) -> Any:
     """A JSON document as an answer of that type, strictly, with attributes in the place of keys."""
     text = json.dumps(document)
-    _adapter(published).validate_json(text, strict=True)
+    _make_adapter(published).validate_json(text, strict=True)
     return json.loads(text, object_hook=lambda entries: SimpleNamespace(**entries))
 
 
 @cache
-def _adapter(published: Any) -> TypeAdapter[Any]:
+def _make_adapter(published: Any) -> TypeAdapter[Any]:
     return TypeAdapter(published)
 
 
-def answer_schemas(description: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def list_answer_schemas(description: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Path to JSON schema of every route that a GET request reads as JSON, from an OpenAPI description."""
     found = {}
     for path, operations in description["paths"].items():
@@ -39,7 +39,7 @@ def check_answer(schema: dict[str, Any], document: Any) -> None:
     jsonschema_rs.Draft202012Validator(schema).validate(document)
 
 
-def open_objects(schema: dict[str, Any]) -> Iterator[str]:
+def find_open_objects(schema: dict[str, Any]) -> Iterator[str]:
     """Titles of the objects in an answer's schema that would allow properties beyond those that they name."""
     waiting: list[Any] = [schema]
     seen: set[str] = set()

@@ -17,11 +17,11 @@ START = NOW_MS // HOUR * HOUR - 2 * HOUR
 """A full hour of UTC, two full hours before that of now."""
 
 
-def power(time: int, value: float, *, meter: str = "production", phase: str = "a", **fields: float) -> Reading:
+def make_power(time: int, value: float, *, meter: str = "production", phase: str = "a", **fields: float) -> Reading:
     return Reading("meter", {"meter": meter, "phase": phase}, time, {"power": value, **fields})
 
 
-def counter(time: int, delivered: float, received: float = 0.0, *, phase: str = "a") -> Reading:
+def make_counter(time: int, delivered: float, received: float = 0.0, *, phase: str = "a") -> Reading:
     tags = {"meter": "net-consumption", "phase": phase}
     return Reading("meter_energy", tags, time, {"delivered": delivered, "received": received})
 
@@ -33,7 +33,7 @@ async def ask(service: Service, query: str, *, status: int = 200) -> httpx.Respo
     return answer
 
 
-async def refusal_of(service: Service, query: str, *, path: str = PATH) -> str:
+async def ask_refused(service: Service, query: str, *, path: str = PATH) -> str:
     """What a question that is refused hears."""
     answer = await service.get(f"{path}?{query}")
     assert answer.status_code == 422, answer.text
@@ -43,7 +43,7 @@ async def refusal_of(service: Service, query: str, *, path: str = PATH) -> str:
     return str(document["detail"])
 
 
-def by_tags(answer: Any) -> dict[str, list[tuple[Any, ...]]]:
+def group_by_tags(answer: Any) -> dict[str, list[tuple[Any, ...]]]:
     """Start (minutes after `START`), value and coverage of each window, by the values of the tags."""
     return {
         " ".join(entry["tags"].values()): [
@@ -53,12 +53,14 @@ def by_tags(answer: Any) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
-async def windows(service: Service, query: str) -> dict[str, list[tuple[Any, ...]]]:
-    """As `by_tags`, of the power of meters in the two hours from `START`."""
-    return by_tags((await ask(service, f"kind=meter&field=power&start={START}&stop={START + 2 * HOUR}&{query}")).json())
+async def ask_windows(service: Service, query: str) -> dict[str, list[tuple[Any, ...]]]:
+    """As `group_by_tags`, of the power of meters in the two hours from `START`."""
+    return group_by_tags(
+        (await ask(service, f"kind=meter&field=power&start={START}&stop={START + 2 * HOUR}&{query}")).json()
+    )
 
 
-def points(answer: Any) -> list[tuple[int, str, Any]]:
+def list_points(answer: Any) -> list[tuple[int, str, Any]]:
     """Timestamp, values of the tags and value of each point."""
     return [
         (point["timestamp"], " ".join(entry["tags"].values()), point["value"])
@@ -67,7 +69,7 @@ def points(answer: Any) -> list[tuple[int, str, Any]]:
     ]
 
 
-def rows(answer: httpx.Response) -> list[dict[str, str]]:
+def read_rows(answer: httpx.Response) -> list[dict[str, str]]:
     """The lines of a CSV answer."""
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     return list(csv.DictReader(io.StringIO(answer.text, newline="")))

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from receiver.api.answers import cut_page, make_csv, wants_csv
+from receiver.api.answers import cut_page, make_csv, should_send_csv
 from shared.readings import Reading
 from tests.clocks import NOW_MS
-from tests.receiver.service import GATEWAY, OTHER, READ_SECRET, Service, inverter, read_claims, sign
+from tests.receiver.service import GATEWAY, OTHER, READ_SECRET, Service, make_inverter, make_read_claims, sign
 
 LIST = "/api/v1/gateways"
 
@@ -28,9 +28,9 @@ LIST = "/api/v1/gateways"
 )  # fmt: skip
 def test_the_accept_header_is_heard(accept: str, csv: bool):
     request = Request({"type": "http", "headers": [(b"accept", accept.encode())]})
-    assert wants_csv(request, None) is csv
-    assert wants_csv(request, "json") is False
-    assert wants_csv(request, "csv") is True
+    assert should_send_csv(request, None) is csv
+    assert should_send_csv(request, "json") is False
+    assert should_send_csv(request, "csv") is True
 
 
 @given(keys=st.sets(st.text(max_size=3)), limit=st.integers(1, 5))
@@ -47,7 +47,7 @@ def test_pages_of_a_list_are_the_list(keys: set[str], limit: int):
 async def test_gateways_come_page_by_page(service: Service):
     """The Link header leads through all of them, also in CSV, and nothing else of the address is lost."""
     for serial in (GATEWAY, OTHER):
-        await service.send(inverter("1"), serial=serial)
+        await service.send(make_inverter("1"), serial=serial)
     for form in ("json", "csv"):
         first = await service.get(f"{LIST}?limit=1&format={form}")
         following = re.fullmatch(r'<(\?limit=1&format=\w+&after=\w+)>; rel="next"', first.headers["link"])
@@ -60,8 +60,10 @@ async def test_gateways_come_page_by_page(service: Service):
 
 async def test_what_is_known_already_is_not_sent_again(service_on_each_store: Service):
     """The age of things goes on without making them new; a new reading does make them new."""
-    await service_on_each_store.send(inverter("1", NOW_MS - 5000), Reading("gateway", {}, NOW_MS, {"role": "owner"}))
-    token = {"authorization": "Bearer " + sign(read_claims(), READ_SECRET, kid="read")}
+    await service_on_each_store.send(
+        make_inverter("1", NOW_MS - 5000), Reading("gateway", {}, NOW_MS, {"role": "owner"})
+    )
+    token = {"authorization": "Bearer " + sign(make_read_claims(), READ_SECRET, kid="read")}
     first = await service_on_each_store.client.get(LIST, headers=token)
     assert first.headers["cache-control"] == "private, no-cache"
     assert "Authorization" in first.headers["vary"]
@@ -71,7 +73,7 @@ async def test_what_is_known_already_is_not_sent_again(service_on_each_store: Se
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
     as_csv = await service_on_each_store.client.get(f"{LIST}?format=csv", headers=known)
     assert as_csv.status_code == 200
-    await service_on_each_store.send(inverter("1", NOW_MS + 1000))
+    await service_on_each_store.send(make_inverter("1", NOW_MS + 1000))
     new = await service_on_each_store.client.get(LIST, headers=known)
     assert new.status_code == 200
     assert new.headers["etag"] != first.headers["etag"]

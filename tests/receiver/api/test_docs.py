@@ -15,15 +15,15 @@ from receiver.service.app import create_app
 from shared.readings import Reading
 from tests.clocks import NOW_MS
 from tests.receiver.api.conftest import StartOver
-from tests.receiver.api.series_requests import MINUTE, ask, power
-from tests.receiver.service import GATEWAY, READ_SECRET, Service, inverter, read_claims, sign
+from tests.receiver.api.series_requests import MINUTE, ask, make_power
+from tests.receiver.service import GATEWAY, READ_SECRET, Service, make_inverter, make_read_claims, sign
 
 PAGE = Path(__file__).parents[3] / "docs" / "api.md"
 INVERTER = "482100000001"
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def commands() -> list[str]:
+def list_commands() -> list[str]:
     lines = [line for block in BLOCK.findall(PAGE.read_text()) for line in block.splitlines()]
     return [line for line in lines if not line.startswith("#")]
 
@@ -40,7 +40,7 @@ async def fill(service: Service) -> None:
                 counters: dict[str, float | str] = {"delivered": 1000 + minute / 6, "received": 5.0}
                 sent.append(Reading("meter_energy", tags, time, counters))
             if minute % 5 == 0:
-                sent.append(inverter(INVERTER, time, power=200.0, interval=300.0))
+                sent.append(make_inverter(INVERTER, time, power=200.0, interval=300.0))
         await service.send(*sent, batch=f"b{first + 200}")
     await service.receiver.rollups.catch_up()
 
@@ -64,8 +64,8 @@ async def run(command: str, directory: Path, port: int) -> str:
 
 async def test_every_command_of_the_page_works(filled: Service, tmp_path: Path):
     """Copied as it stands; and each says something: no list is empty, no window without a value."""
-    (tmp_path / "reader").write_text("Authorization: Bearer " + sign(read_claims(), READ_SECRET, kid="read"))
-    for command in commands():
+    (tmp_path / "reader").write_text("Authorization: Bearer " + sign(make_read_claims(), READ_SECRET, kid="read"))
+    for command in list_commands():
         output = await run(command, tmp_path, filled.port)
         assert output or "DELETE" in command
         assert output not in ("[]", "{}"), command
@@ -77,16 +77,16 @@ async def test_every_command_of_the_page_works(filled: Service, tmp_path: Path):
 async def test_the_page_has_every_route(service: Service):
     """And none that is not there."""
     page = PAGE.read_text()
-    asked = [re.findall(r'\$RECEIVER(/[^"?]*)', command)[0] for command in commands()]
+    asked = [re.findall(r'\$RECEIVER(/[^"?]*)', command)[0] for command in list_commands()]
     shapes = [path.replace("$GATEWAY", "{serial}").replace(INVERTER, "{inverter}") for path in asked]
     app = create_app(service.receiver)
-    routes = {path for path in paths(app) if path.startswith(("/api/", "/healthz", "/readyz"))}
+    routes = {path for path in list_paths(app) if path.startswith(("/api/", "/healthz", "/readyz"))}
     assert routes - set(shapes) == {"/api/v1/gateways/{serial}/batches"}
     assert set(shapes) <= routes
     assert "/api/v1/gateways/{serial}/batches" in page
 
 
-def paths(app: Any) -> Iterator[str]:
+def list_paths(app: Any) -> Iterator[str]:
     schema = app.openapi()["paths"]
     return iter({*schema, *(route.path for route in app.routes if isinstance(route, Route))})
 
@@ -113,29 +113,31 @@ async def test_every_example_of_the_description_can_be_asked(filled: Service):
         address = path.replace("{serial}", GATEWAY).replace("{inverter}", INVERTER)
         parameters = [parameter for parameter in get.get("parameters", []) if parameter["in"] == "query"]
         assert all(parameter["description"] for parameter in parameters)
-        needed = "&".join(f"{one['name']}={example(one)}" for one in parameters if one["required"])
-        for query in [needed, *(with_example(one, needed) for one in parameters if example(one) is not None)]:
+        needed = "&".join(f"{one['name']}={find_example(one)}" for one in parameters if one["required"])
+        for query in [needed, *(add_example(one, needed) for one in parameters if find_example(one) is not None)]:
             answer = await filled.get(f"{address}?{query}")
             assert answer.status_code == 200, (address, query, answer.text)
             asked += 1
     assert asked > 15
 
 
-def example(parameter: dict[str, Any]) -> Any:
+def find_example(parameter: dict[str, Any]) -> Any:
     found = parameter.get("examples") or parameter["schema"].get("examples") or [None]
     return found[0]
 
 
-def with_example(parameter: dict[str, Any], needed: str) -> str:
+def add_example(parameter: dict[str, Any], needed: str) -> str:
     name = parameter["name"]
     beside = COMPANIONS.get(name, needed)
-    return beside if f"{name}=" in beside else f"{beside}&{name}={example(parameter)}"
+    return beside if f"{name}=" in beside else f"{beside}&{name}={find_example(parameter)}"
 
 
 async def test_the_answers_of_the_description_are_what_is_answered(service_on_each_store: Service):
     """Two phases of a meter from 8:00 to 8:30, and the questions that stand above the answers."""
     first = EXAMPLES["points"]["value"]["start"]
     for phase, watts in (("a", 600.0), ("b", 300.0)):
-        await service_on_each_store.send(*(power(first + minute * MINUTE, watts, phase=phase) for minute in range(31)))
+        await service_on_each_store.send(
+            *(make_power(first + minute * MINUTE, watts, phase=phase) for minute in range(31))
+        )
     for shown in EXAMPLES.values():
         assert (await ask(service_on_each_store, shown["summary"].removeprefix("?"))).json() == shown["value"]

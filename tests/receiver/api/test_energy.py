@@ -9,7 +9,16 @@ import pytest
 from receiver.api.energy_answers import EnergyTable
 from receiver.energy.balance import QUANTITIES
 from receiver.queries.energy_window import COLUMNS
-from tests.receiver.api.constant_household import BERLIN, HOUR, SITES, answers, at, counters, fill, sites_file
+from tests.receiver.api.constant_household import (
+    BERLIN,
+    HOUR,
+    SITES,
+    ask_all,
+    fill,
+    make_counters,
+    to_ms,
+    write_sites_file,
+)
 from tests.receiver.api.published import read_as
 from tests.receiver.service import (
     GATEWAY,
@@ -17,8 +26,8 @@ from tests.receiver.service import (
     READ_SECRET,
     Service,
     assert_problem,
-    inverter,
-    read_claims,
+    make_inverter,
+    make_read_claims,
     sign,
     start,
 )
@@ -31,26 +40,26 @@ STEPS = ["15m", "1h", "1d", "1w", "1mo", "1y", "billing"]
 @pytest.fixture(params=STORES)
 async def service_with_sites(request, start_over, tmp_path):
     """A receiver over each kind of store, with a sites file."""
-    async with start_over(request.param, sites_file=sites_file(tmp_path)) as running:
+    async with start_over(request.param, sites_file=write_sites_file(tmp_path)) as running:
         yield running
 
 
 async def ask(service: Service, **parameters: str):
-    answer = await service.client.get(PATH, params=parameters, headers=token(service))
+    answer = await service.client.get(PATH, params=parameters, headers=make_token(service))
     assert answer.status_code == 200, answer.text
     return read_as(EnergyTable, answer.json())
 
 
-def token(service: Service) -> dict[str, str]:
-    return {"authorization": f"Bearer {sign(read_claims(service.clock.ms), READ_SECRET, kid='read')}"}
+def make_token(service: Service) -> dict[str, str]:
+    return {"authorization": f"Bearer {sign(make_read_claims(service.clock.ms), READ_SECRET, kid='read')}"}
 
 
 @pytest.mark.parametrize(("day", "following", "hours"), [
     ("2025-03-30", "2025-03-31", 23), ("2025-10-26", "2025-10-27", 25), ("2025-05-01", "2025-05-02", 24),
 ])  # fmt: skip
 async def test_a_day_is_as_long_as_the_local_clock_makes_it(service_with_sites, day, following, hours):
-    begin, end = at(day), at(following)
-    await fill(service_with_sites, counters(begin, end), now=end + HOUR)
+    begin, end = to_ms(day), to_ms(following)
+    await fill(service_with_sites, make_counters(begin, end), now=end + HOUR)
     table = await ask(service_with_sites, every="1d", start=day, stop=following)
     (window,) = table.windows
     assert (window.start, window.stop, window.in_progress) == (begin, end, False)
@@ -71,8 +80,8 @@ async def test_a_day_is_as_long_as_the_local_clock_makes_it(service_with_sites, 
 
 
 async def test_the_window_in_progress_says_how_much_of_it_is_known(service_with_sites):
-    begin = at("2025-05-01")
-    await fill(service_with_sites, counters(begin, begin + 12 * HOUR), now=begin + 12 * HOUR)
+    begin = to_ms("2025-05-01")
+    await fill(service_with_sites, make_counters(begin, begin + 12 * HOUR), now=begin + 12 * HOUR)
     table = await ask(service_with_sites, start="today", every="1d")
     (window,) = table.windows
     assert (window.in_progress, window.production_wh) == (True, pytest.approx(12_000.0))
@@ -83,9 +92,9 @@ async def test_the_window_in_progress_says_how_much_of_it_is_known(service_with_
 
 
 async def test_an_outage_hides_the_hours_but_not_the_days_energy(service_with_sites):
-    begin = at("2025-05-01")
+    begin = to_ms("2025-05-01")
     quiet = begin + 6 * HOUR + 1_800_000
-    readings = [*counters(begin, quiet), *counters(quiet + 3 * HOUR, begin + 24 * HOUR)]
+    readings = [*make_counters(begin, quiet), *make_counters(quiet + 3 * HOUR, begin + 24 * HOUR)]
     await fill(service_with_sites, readings, now=begin + 25 * HOUR)
     hours = (await ask(service_with_sites, start="2025-05-01", stop="2025-05-02", every="1h")).windows
     assert [window.production_wh is None for window in hours] == [number in (7, 8) for number in range(24)]
@@ -101,9 +110,9 @@ async def test_an_outage_hides_the_hours_but_not_the_days_energy(service_with_si
 
 
 async def test_a_counter_that_falls_gives_no_energy_and_is_told(service_with_sites):
-    begin = at("2025-05-01")
+    begin = to_ms("2025-05-01")
     middle = begin + 12 * HOUR
-    readings = [*counters(begin, middle), *counters(middle + 120_000, begin + 24 * HOUR, base=-2.8e6)]
+    readings = [*make_counters(begin, middle), *make_counters(middle + 120_000, begin + 24 * HOUR, base=-2.8e6)]
     await fill(service_with_sites, readings, now=begin + 25 * HOUR)
     (day,) = (await ask(service_with_sites, start="2025-05-01", stop="2025-05-02", every="1d")).windows
     assert day.resets == 4, "two meters, two counters each"
@@ -111,9 +120,9 @@ async def test_a_counter_that_falls_gives_no_energy_and_is_told(service_with_sit
 
 
 async def test_a_battery_takes_part(service_with_sites):
-    begin = at("2025-05-01")
+    begin = to_ms("2025-05-01")
     meters = ("production", "net-consumption", "storage")
-    await fill(service_with_sites, counters(begin, begin + 24 * HOUR, meters=meters), now=begin + 25 * HOUR)
+    await fill(service_with_sites, make_counters(begin, begin + 24 * HOUR, meters=meters), now=begin + 25 * HOUR)
     (day,) = (await ask(service_with_sites, start="2025-05-01", stop="2025-05-02", every="1d")).windows
     assert (day.discharged_wh, day.charged_wh) == pytest.approx((1200.0, 6000.0))
     assert day.load_wh == pytest.approx(24 * (1000.0 + 200.0 - 200.0))
@@ -121,8 +130,8 @@ async def test_a_battery_takes_part(service_with_sites):
 
 async def test_every_step_sums_to_the_same(service_with_sites):
     """From quarter hours to years, and the bill that begins in the middle of the month."""
-    begin, end = at("2025-05-13T12:00"), at("2025-05-15T12:00")
-    await fill(service_with_sites, counters(begin, end), now=end)
+    begin, end = to_ms("2025-05-13T12:00"), to_ms("2025-05-15T12:00")
+    await fill(service_with_sites, make_counters(begin, end), now=end)
     for every in STEPS:
         table = await ask(service_with_sites, start="2025-05-01", every=every)
         assert table.total.production_wh == pytest.approx(48_000.0), every
@@ -136,14 +145,14 @@ async def test_every_step_sums_to_the_same(service_with_sites):
 
 async def test_another_time_zone_is_summed_by_the_same_rule(tmp_path):
     """What a receiver stores for Berlin is what one in New York sums up for it, to the last digit."""
-    first, last = at("2025-03-28T17:00"), at("2025-04-01T05:00")
+    first, last = to_ms("2025-03-28T17:00"), to_ms("2025-04-01T05:00")
     quiet = first + 20 * HOUR
-    readings = [*counters(first, quiet), *counters(quiet + 11 * HOUR, last)]
+    readings = [*make_counters(first, quiet), *make_counters(quiet + 11 * HOUR, last)]
     found = []
     for zone in (BERLIN, "America/New_York"):
         folder = tmp_path / zone.partition("/")[2]
         folder.mkdir()
-        async with start(folder / "state", sites_file=sites_file(folder, SITES.replace(BERLIN, zone))) as running:
+        async with start(folder / "state", sites_file=write_sites_file(folder, SITES.replace(BERLIN, zone))) as running:
             await fill(running, readings, now=last)
             found.append([await ask(running, every=every, start="2025-03-28", time_zone=BERLIN) for every in STEPS])
     home, abroad = found
@@ -153,9 +162,9 @@ async def test_another_time_zone_is_summed_by_the_same_rule(tmp_path):
 
 async def test_a_changed_calendar_is_right_before_the_job_has_seen_it(service_with_sites, tmp_path):
     """Stored days of the old zone are not shown as days of the new one."""
-    begin = at("2025-11-03")
-    await fill(service_with_sites, counters(begin, begin + 30 * HOUR), now=begin + 31 * HOUR)
-    sites_file(tmp_path, SITES.replace(BERLIN, "Asia/Kathmandu"))
+    begin = to_ms("2025-11-03")
+    await fill(service_with_sites, make_counters(begin, begin + 30 * HOUR), now=begin + 31 * HOUR)
+    write_sites_file(tmp_path, SITES.replace(BERLIN, "Asia/Kathmandu"))
     service_with_sites.clock.advance(31)
     before = await ask(service_with_sites, start="2025-11-03", every="1d")
     assert before.windows[0].local_start == "2025-11-03T00:00:00+05:45"
@@ -165,21 +174,21 @@ async def test_a_changed_calendar_is_right_before_the_job_has_seen_it(service_wi
 
 
 async def test_both_stores_give_the_same_answers(start_over, tmp_path):
-    begin = at("2025-03-29T21:00")
-    readings = [*counters(begin, begin + 9 * HOUR), *counters(begin + 12 * HOUR, begin + 15 * HOUR)]
+    begin = to_ms("2025-03-29T21:00")
+    readings = [*make_counters(begin, begin + 9 * HOUR), *make_counters(begin + 12 * HOUR, begin + 15 * HOUR)]
     questions = [f"/energy?start=2025-03-29&every={every}" for every in STEPS]
     questions += ["/energy?start=-2d&time_zone=Australia/Lord_Howe&every=1h"]
     found = []
     for store in STORES:
-        async with start_over(store, sites_file=sites_file(tmp_path)) as running:
+        async with start_over(store, sites_file=write_sites_file(tmp_path)) as running:
             await fill(running, readings, now=begin + 16 * HOUR)
-            found.append(await answers(running, *questions))
+            found.append(await ask_all(running, *questions))
     assert found[0] == found[1]
 
 
 async def test_csv_has_the_windows(service_with_sites):
-    begin = at("2025-05-01")
-    await fill(service_with_sites, counters(begin, begin + 2 * HOUR), now=begin + 2 * HOUR)
+    begin = to_ms("2025-05-01")
+    await fill(service_with_sites, make_counters(begin, begin + 2 * HOUR), now=begin + 2 * HOUR)
     question = f"{PATH}?start=today&every=1h"
     windows = (await service_with_sites.get(question)).json()["windows"]
     answer = await service_with_sites.get(f"{question}&format=csv")
@@ -188,7 +197,7 @@ async def test_csv_has_the_windows(service_with_sites):
     assert lines[0] == list(COLUMNS) == list(windows[0])
     assert lines[1:] == [[as_csv_cell(value) for value in window.values()] for window in windows]
     by_header = await service_with_sites.client.get(
-        question, headers={**token(service_with_sites), "accept": "text/csv"}
+        question, headers={**make_token(service_with_sites), "accept": "text/csv"}
     )
     assert by_header.text == answer.text
 
@@ -205,7 +214,7 @@ def as_csv_cell(value: object) -> str:
     ("every=1d&every=1h", "every"),
 ])  # fmt: skip
 async def test_what_cannot_be_answered_says_which_parameter_to_change(service, query, names):
-    await service.send(inverter("1"))
+    await service.send(make_inverter("1"))
     answer = await service.get(f"{PATH}?{query}")
     assert answer.status_code == 422
     problem = answer.json()
@@ -216,12 +225,12 @@ async def test_what_cannot_be_answered_says_which_parameter_to_change(service, q
 
 
 async def test_who_asks_for_another_gateway_finds_nothing(service):
-    await service.send(inverter("1"), serial=OTHER)
+    await service.send(make_inverter("1"), serial=OTHER)
     assert_problem(await service.get(PATH), 404, "not-found")
 
 
 async def test_a_gateway_without_meters_has_windows_of_which_nothing_is_known(service):
-    await service.send(inverter("1"))
+    await service.send(make_inverter("1"))
     table = read_as(EnergyTable, (await service.get(f"{PATH}?start=today")).json())
     assert table.time_zone == "UTC"
     assert [getattr(table.windows[0], f"{name}_wh") for name in QUANTITIES] == [None] * 6

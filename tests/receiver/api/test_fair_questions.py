@@ -14,14 +14,14 @@ from receiver.service.build import Receiver
 from shared.readings import Reading
 from tests.clocks import NOW_MS
 from tests.receiver import service as hosted
-from tests.receiver.service import GATEWAY, READ_SECRET, Service, meter, read_claims, sign
+from tests.receiver.service import GATEWAY, READ_SECRET, Service, make_meter, make_read_claims, sign
 
 GATEWAYS = f"/api/v1/gateways/{GATEWAY}"
 SERIES = f"{GATEWAYS}/series?kind=meter&field=power&start=-1h"
 
 
 def token(reader: str) -> str:
-    return sign(read_claims(jti=reader), READ_SECRET, kid="read")
+    return sign(make_read_claims(jti=reader), READ_SECRET, kid="read")
 
 
 async def until(what: Callable[[], object]) -> None:
@@ -34,11 +34,11 @@ class HeldStore:
     """Lets a store's `points` go on only when it is told to, and notes what is asked of it."""
 
     def __init__(self, receiver: Receiver) -> None:
-        self._points = receiver.store.points
+        self._points = receiver.store.read_points
         self.may_go = asyncio.Event()
         self.begun = 0
         self.left = 0
-        receiver.store.points = self.points  # type: ignore[method-assign]
+        receiver.store.read_points = self.points  # type: ignore[method-assign]
 
     async def points(self, *args, **kwargs):
         self.begun += 1
@@ -65,7 +65,7 @@ async def asked(
 
 
 async def test_a_reader_with_many_questions_waits_and_another_one_does_not(service: Service):
-    await service.send(meter(NOW_MS - 2000), meter(NOW_MS - 1000))
+    await service.send(make_meter(NOW_MS - 2000), make_meter(NOW_MS - 1000))
     store = HeldStore(service.receiver)
     async with asked(service, SERIES, "greedy", 20) as greedy:
         await until(lambda: len(service.receiver.shares.waiting) == 18 and store.begun == 2)
@@ -78,7 +78,7 @@ async def test_a_reader_with_many_questions_waits_and_another_one_does_not(servi
 
 async def test_work_stops_when_its_asker_has_gone(service: Service):
     """Whether it is under way or still waits; and what it held is free."""
-    await service.send(meter(NOW_MS - 2000), meter(NOW_MS - 1000))
+    await service.send(make_meter(NOW_MS - 2000), make_meter(NOW_MS - 1000))
     store = HeldStore(service.receiver)
     async with asked(service, SERIES, "greedy", 10):
         await until(lambda: store.begun == 2 and len(service.receiver.shares.waiting) == 8)
@@ -118,7 +118,7 @@ async def refused(service: Service, ask: Callable[[], Awaitable[httpx.Response]]
 
 async def test_beyond_the_share_and_beyond_the_memory_readers_hear_when_to_come_again(tmp_path):
     async with hosted.start(tmp_path) as service:
-        await service.send(meter(NOW_MS - 2000), meter(NOW_MS - 1000))
+        await service.send(make_meter(NOW_MS - 2000), make_meter(NOW_MS - 1000))
         shares, rows = service.receiver.shares, service.receiver.rows
         shares._waiting_of_reader, shares._of_reader = 1, 1
         rows._most, rows._longest_wait_s = 60_000, 0.05
@@ -133,7 +133,7 @@ async def test_beyond_the_share_and_beyond_the_memory_readers_hear_when_to_come_
 async def test_a_reader_that_takes_nothing_of_its_answer_holds_no_rows_and_is_given_up(service: Service, monkeypatch):
     """Its own share is taken until then, and nobody else's."""
     monkeypatch.setattr(answers, "SEND_S", 0.2)
-    await service.send(meter(NOW_MS - 2000), meter(NOW_MS - 1000))
+    await service.send(make_meter(NOW_MS - 2000), make_meter(NOW_MS - 1000))
     scope = {
         "type": "http", "method": "GET", "path": f"{GATEWAYS}/series", "raw_path": b"", "root_path": "",
         "query_string": b"kind=meter&field=power&start=-13h&every=1s&fill=null", "http_version": "1.1",
@@ -158,7 +158,7 @@ async def test_a_reader_that_takes_nothing_of_its_answer_holds_no_rows_and_is_gi
 
 async def test_what_is_posted_is_finished_though_its_sender_has_gone(service: Service):
     reading = Reading("meter", {"meter": "production", "phase": "a"}, NOW_MS, {"power": 1.0})
-    body = hosted.batch(reading)
+    body = hosted.make_batch(reading)
     write = service.receiver.store.write
     begun, may_go = asyncio.Event(), asyncio.Event()
 
@@ -174,7 +174,7 @@ async def test_what_is_posted_is_finished_though_its_sender_has_gone(service: Se
     await asyncio.gather(post, return_exceptions=True)
     may_go.set()
     async with asyncio.timeout(10):
-        while not await service.receiver.store.latest(GATEWAY, "meter"):  # noqa: ASYNC110
+        while not await service.receiver.store.read_latest(GATEWAY, "meter"):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 

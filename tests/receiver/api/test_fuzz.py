@@ -29,7 +29,7 @@ from receiver.stores.kinds import STORED
 from shared.readings import Reading
 from tests.clocks import NOW_MS
 from tests.receiver import service
-from tests.receiver.service import GATEWAY, READ_SECRET, SECRET, Service, inverter, read_claims, sign
+from tests.receiver.service import GATEWAY, READ_SECRET, SECRET, Service, make_inverter, make_read_claims, sign
 
 SOUND, SENSELESS = GenerationMode
 CASES = 150
@@ -62,7 +62,7 @@ SITE = f"""
 CANARY = "canary-parameter-5b0c7d1e"
 HEADER_CANARY = "canary-header-91f3a7c2"
 BODY_CANARY = "canary-body-0d44e6b8"
-TOKEN = sign(read_claims(), READ_SECRET, kid="read")
+TOKEN = sign(make_read_claims(), READ_SECRET, kid="read")
 SECRETS = (CANARY, HEADER_CANARY, BODY_CANARY, TOKEN, SECRET.decode(), READ_SECRET.decode())
 SENSIBLE: Mapping[str, list[Any]] = {
     "serial": [GATEWAY],
@@ -89,7 +89,7 @@ async def fill(running: Service) -> None:
     """An hour of a house, and its roll-ups."""
     for first in range(NOW_MS - 60 * MINUTE, NOW_MS, 10 * MINUTE):
         rows: list[Reading] = [Reading("event", {"type": "start"}, first, {"reason": "started"})]
-        rows += [inverter(INVERTER, first + offset) for offset in (0, 5 * MINUTE)]
+        rows += [make_inverter(INVERTER, first + offset) for offset in (0, 5 * MINUTE)]
         for time in range(first, first + 10 * MINUTE, MINUTE):
             rows.append(Reading("gateway", {}, time, {"firmware": "D8.2.4345", "role": "owner", "outbox_rows": 1.0}))
             for meter in ("production", "net-consumption"):
@@ -117,11 +117,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @st.composite
-def cases(draw: st.DrawFn, operation: Operation, mode: GenerationMode) -> Request:
+def make_cases(draw: st.DrawFn, operation: Operation, mode: GenerationMode) -> Request:
     """What the fuzzer makes up, or something sensible of which one part may be the fuzzer's, or a canary."""
     case: Request = draw(operation.as_strategy(generation_mode=mode))
-    theirs = {**dict.fromkeys(names(operation.query)), **(case.query or {}), **case.path_parameters}
-    values = {name: draw(sensible(name, value)) for name, value in theirs.items()}
+    theirs = {**dict.fromkeys(list_names(operation.query)), **(case.query or {}), **case.path_parameters}
+    values = {name: draw(choose_sensible(name, value)) for name, value in theirs.items()}
     if isinstance(values.get("kind"), str):
         kind = STORED[values["kind"]]
         values |= {"field": draw(st.sampled_from(sorted(kind.fields))), **dict.fromkeys(set(TAGS) - set(kind.tags))}
@@ -135,14 +135,14 @@ def cases(draw: st.DrawFn, operation: Operation, mode: GenerationMode) -> Reques
     return case
 
 
-def sensible(name: str, value: object) -> st.SearchStrategy[Any]:
+def choose_sensible(name: str, value: object) -> st.SearchStrategy[Any]:
     """Something that people ask; the fuzzer's own where that is not given. None: the parameter is not given."""
     if name not in SENSIBLE:
         return st.just(value)
     return st.sampled_from([*SENSIBLE[name], *([] if name in NEEDED else [None] * 3 * len(SENSIBLE[name]))])
 
 
-def names(parameters: Iterable[Any]) -> list[str]:
+def list_names(parameters: Iterable[Any]) -> list[str]:
     """Of the parameters of an operation."""
     return [parameter.name for parameter in parameters]
 
@@ -150,7 +150,7 @@ def names(parameters: Iterable[Any]) -> list[str]:
 def fuzz(operation: Operation, mode: GenerationMode, ask: Callable[[Request], None]) -> None:
     """The same cases in every run."""
 
-    @given(cases(operation, mode))
+    @given(make_cases(operation, mode))
     @settings(
         max_examples=CASES,
         derandomize=True,
@@ -165,7 +165,7 @@ def fuzz(operation: Operation, mode: GenerationMode, ask: Callable[[Request], No
     asked()
 
 
-def operations(address: str) -> list[Operation]:
+def list_operations(address: str) -> list[Operation]:
     """Of the schema as the receiver publishes it."""
     schema = schemathesis.openapi.from_url(f"{address}/openapi.json")
     found = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
@@ -188,21 +188,21 @@ def test_every_answer_is_as_published_and_tells_no_secret(address: str, subtests
     """Nothing fails, and every operation is also asked what it can answer."""
     total = 0
     with requests.Session() as session:
-        for operation in operations(address):
+        for operation in list_operations(address):
             statuses: Counter[int] = Counter()
-            for mode in (SOUND, SENSELESS) if names(operation.query) else (SOUND,):
+            for mode in (SOUND, SENSELESS) if list_names(operation.query) else (SOUND,):
                 with subtests.test(operation.label, mode=mode.value):
                     fuzz(operation, mode, lambda case, seen=statuses: seen.update([check(case, session, TOKEN)]))  # type: ignore[misc]
-            assert statuses[200] + statuses[204] > (CASES // 20 if names(operation.query) else 0), statuses
+            assert statuses[200] + statuses[204] > (CASES // 20 if list_names(operation.query) else 0), statuses
             total += statuses.total()
     assert total >= 2_000
 
 
 def test_who_is_not_let_in_hears_no_more_than_that(address: str, subtests: pytest.Subtests) -> None:
     with requests.Session() as session:
-        for operation in operations(address):
+        for operation in list_operations(address):
             with subtests.test(operation.label):
-                query = {name: SENSIBLE[name][0] for name in names(operation.query) if name in REQUIRED}
+                query = {name: SENSIBLE[name][0] for name in list_names(operation.query) if name in REQUIRED}
                 case = operation.Case(path_parameters={"serial": GATEWAY, "inverter": INVERTER}, query=query)
                 status = check(case, session, "canary-token-77f2c1a9")
                 assert status == OPEN.get(operation.label, 401)

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from receiver.settings import InfluxDB
 from tests.clocks import NOW_MS
 from tests.influxd.server import ADMIN_TOKEN, ORG
-from tests.receiver.service import assert_problem, batch, inverter, meter, start
+from tests.receiver.service import assert_problem, make_batch, make_inverter, make_meter, start
 from tests.receiver.stores.influx_server import BUCKET, LIVE_BUCKET, InfluxTestServer
 
 
@@ -30,8 +30,8 @@ async def service(tmp_path, server):
 
 async def test_a_batch_that_came_while_influxdb_was_down_is_refused_and_stored_later(server, service):
     """503 with Retry-After; the same batch is taken once InfluxDB is back, with no restart of the receiver."""
-    assert (await service.send(meter(NOW_MS - 1000), inverter("1", NOW_MS - 1000))).accepted == 2
-    body = gzip.compress(batch(meter(), inverter("1")))
+    assert (await service.send(make_meter(NOW_MS - 1000), make_inverter("1", NOW_MS - 1000))).accepted == 2
+    body = gzip.compress(make_batch(make_meter(), make_inverter("1")))
     packed = {"content-encoding": "gzip"}
     server.influxd.stop()
     with capture_logs() as logs:
@@ -55,7 +55,7 @@ async def test_a_batch_that_came_while_influxdb_was_down_is_refused_and_stored_l
 async def test_rows_that_influxdb_refuses_are_named_in_the_verdict(server, service):
     """The good ones beside them are stored; the scraper keeps the others as dead letters."""
     server.post(BUCKET, b'inverter,gateway=x,inverter=y rssi="strong" %d' % NOW_MS)
-    verdict = await service.send(inverter("1"), inverter("2", rssi=5.0), meter(), inverter("3"))
+    verdict = await service.send(make_inverter("1"), make_inverter("2", rssi=5.0), make_meter(), make_inverter("3"))
     assert verdict.accepted == 3
     assert [(row.seq, row.code) for row in verdict.rejected] == [(2, "store-refused")]
     assert service.metric("receiver_readings_rejected_total", code="store-refused") == 1

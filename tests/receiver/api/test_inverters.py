@@ -8,9 +8,9 @@ import pytest
 from receiver.api.inverter_answers import InverterDetail, InverterEntry, PanelEnergyTable
 from receiver.stores.base import GatewayReading
 from tests.clocks import NOW_MS
-from tests.receiver.api.constant_household import HOUR, answers, at, fill, reports, sites_file
+from tests.receiver.api.constant_household import HOUR, ask_all, fill, make_reports, to_ms, write_sites_file
 from tests.receiver.api.published import read_as
-from tests.receiver.service import GATEWAY, OTHER, assert_problem, inverter
+from tests.receiver.service import GATEWAY, OTHER, assert_problem, make_inverter
 from tests.receiver.stores.store_factories import STORES
 
 PATH = f"/api/v1/gateways/{GATEWAY}/inverters"
@@ -22,30 +22,32 @@ QUESTIONS.append("/energy?every=15m&start=yesterday")
 @pytest.fixture(params=STORES)
 async def roof(request, start_over, tmp_path):
     """A day and a half of two panels, and one that went silent a month ago, over each kind of store."""
-    async with start_over(request.param, sites_file=sites_file(tmp_path)) as running:
+    async with start_over(request.param, sites_file=write_sites_file(tmp_path)) as running:
         await put_up(running)
         yield running
 
 
 async def put_up(running):
-    midnight, now = at("2025-03-30"), at("2025-03-31T12:00")
+    midnight, now = to_ms("2025-03-30"), to_ms("2025-03-31T12:00")
     await fill(
-        running, [*reports(EAST_1, midnight, now, 200.0), *reports(EAST_2, midnight, now - HOUR, 100.0)], now=now
+        running,
+        [*make_reports(EAST_1, midnight, now, 200.0), *make_reports(EAST_2, midnight, now - HOUR, 100.0)],
+        now=now,
     )
     # Past the roll-ups: they would look at each day since then.
-    old = reports(OLD, at("2025-02-20"), at("2025-02-20T01:00"), 100.0)
+    old = make_reports(OLD, to_ms("2025-02-20"), to_ms("2025-02-20T01:00"), 100.0)
     await running.receiver.store.write([GatewayReading(GATEWAY, reading) for reading in old])
 
 
 async def test_every_panel_has_a_state_and_its_place(roof):
-    (found,) = await answers(roof, "/inverters")
+    (found,) = await ask_all(roof, "/inverters")
     for entry in found:
         read_as(InverterEntry, entry)
     states = {entry["inverter"]: (entry["state"], entry["age_seconds"], entry.get("power")) for entry in found}
     assert states == {
         EAST_1: ("producing", 0.0, 200.0),
         EAST_2: ("silent", 3600.0, 100.0),
-        OLD: ("ghost", pytest.approx((at("2025-03-31T12:00") - at("2025-02-20T01:00")) / 1000), 100.0),
+        OLD: ("ghost", pytest.approx((to_ms("2025-03-31T12:00") - to_ms("2025-02-20T01:00")) / 1000), 100.0),
         SHED: ("ghost", None, None),
     }
     assert {name: found[0][name] for name in ("name", "array", "row", "column")} == {
@@ -56,24 +58,24 @@ async def test_every_panel_has_a_state_and_its_place(roof):
 
 
 async def test_one_panel_beside_its_peers(roof):
-    (found,) = await answers(roof, f"/inverters/{EAST_1}")
+    (found,) = await ask_all(roof, f"/inverters/{EAST_1}")
     panel = read_as(InverterDetail, found)
     assert (panel.state, panel.power, panel.peers_power) == ("producing", 200.0, None), "its only peer is silent"
-    assert panel.first_timestamp == at("2025-03-30") + 300_000
+    assert panel.first_timestamp == to_ms("2025-03-30") + 300_000
     assert (panel.panel.tilt, panel.panel.rated_watts, panel.panel.name) == (30, 400, "East 1")
     yesterday, today = panel.days[-2:]
     assert today == panel.today
     assert (today.in_progress, today.energy_wh, today.peers_wh) == pytest.approx((True, 2400.0, 1100.0))
     assert (today.ratio, today.peak_w, today.coverage) == pytest.approx((24 / 11, 200.0, 0.5))
-    assert (today.reports, today.last_timestamp) == (145, at("2025-03-31T12:00"))
+    assert (today.reports, today.last_timestamp) == (145, to_ms("2025-03-31T12:00"))
     assert yesterday.stop - yesterday.start == 23 * HOUR
     assert yesterday.energy_wh == pytest.approx(4600.0)
-    (peer,) = await answers(roof, f"/inverters/{EAST_2}")
+    (peer,) = await ask_all(roof, f"/inverters/{EAST_2}")
     assert peer["peers_power"] == 200.0
 
 
 async def test_a_panel_that_never_reported_is_there_and_says_nothing(roof):
-    (found,) = await answers(roof, f"/inverters/{SHED}")
+    (found,) = await ask_all(roof, f"/inverters/{SHED}")
     panel = read_as(InverterDetail, found)
     assert (panel.state, panel.timestamp, panel.first_timestamp) == ("ghost", None, None)
     assert panel.panel.name == "Shed"
@@ -86,7 +88,7 @@ async def test_an_inverter_that_nobody_knows_is_not_found(roof):
 
 
 async def test_energy_of_all_panels_at_once(roof):
-    (found,) = await answers(roof, "/inverters/energy?start=yesterday")
+    (found,) = await ask_all(roof, "/inverters/energy?start=yesterday")
     table = read_as(PanelEnergyTable, found)
     assert [window.stop - window.start for window in table.windows] == [23 * HOUR, 24 * HOUR]
     panels = {panel.inverter: panel for panel in table.panels}
@@ -103,7 +105,7 @@ async def test_every_step_sums_to_the_same(roof):
     """Of 30 March, which is a Sunday of 23 hours, and half of the 31st."""
     expected = {"15m": (140, 50.0), "1h": (35, 200.0), "1d": (2, 4600.0), "1w": (2, 4600.0), "1mo": (1, 7000.0)}
     for every, (windows, first) in {**expected, "1y": (1, 7000.0)}.items():
-        (found,) = await answers(roof, f"/inverters/energy?start=yesterday&every={every}")
+        (found,) = await ask_all(roof, f"/inverters/energy?start=yesterday&every={every}")
         assert len(found["windows"]) == windows
         panel = found["panels"][0]
         assert panel["energy_wh"][0] == pytest.approx(first)
@@ -116,14 +118,14 @@ async def test_every_step_sums_to_the_same(roof):
 async def test_both_stores_give_the_same_answers(start_over, tmp_path):
     found = []
     for store in STORES:
-        async with start_over(store, sites_file=sites_file(tmp_path)) as running:
+        async with start_over(store, sites_file=write_sites_file(tmp_path)) as running:
             await put_up(running)
-            found.append(await answers(running, *(f"/inverters{question}" for question in QUESTIONS)))
+            found.append(await ask_all(running, *(f"/inverters{question}" for question in QUESTIONS)))
     assert found[0] == found[1]
 
 
 async def test_csv_has_a_line_for_each_window_and_panel(roof):
-    lines = await table(roof, "/energy?start=yesterday&format=csv")
+    lines = await read_table(roof, "/energy?start=yesterday&format=csv")
     assert lines[0] == [
         "start", "stop", "local_start", "in_progress", "inverter", "name", "array", "energy_wh", "coverage",
     ]  # fmt: skip
@@ -132,12 +134,12 @@ async def test_csv_has_a_line_for_each_window_and_panel(roof):
         ("2025-03-31", EAST_1, "East 1"),
     ]
     assert len(lines) == 1 + 2 * 3
-    now = await table(roof, "?format=csv")
+    now = await read_table(roof, "?format=csv")
     assert now[0][:5] == ["inverter", "timestamp", "age_seconds", "state", "power"]
     assert [line[0] for line in now[1:]] == [EAST_1, EAST_2, OLD, SHED]
 
 
-async def table(service, question):
+async def read_table(service, question):
     answer = await service.get(f"{PATH}{question}")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     return list(csv.reader(io.StringIO(answer.text)))
@@ -145,20 +147,20 @@ async def table(service, question):
 
 @pytest.mark.parametrize("route", ["", f"/{EAST_1}"])
 async def test_who_has_the_latest_is_told_so(service, route):
-    await service.send(*reports(EAST_1, NOW_MS - HOUR, NOW_MS, 200.0))
+    await service.send(*make_reports(EAST_1, NOW_MS - HOUR, NOW_MS, 200.0))
     first = await service.get(f"{PATH}{route}")
-    again = await service.client.get(f"{PATH}{route}", headers=with_etag(first))
+    again = await service.client.get(f"{PATH}{route}", headers=make_headers(first))
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
     service.clock.advance(60)
-    older = await service.client.get(f"{PATH}{route}", headers=with_etag(first))
+    older = await service.client.get(f"{PATH}{route}", headers=make_headers(first))
     assert older.status_code == 304, "nothing is new but the age"
-    await service.send(inverter(EAST_1, NOW_MS + 60_000, power=1.0), first=100)
-    newer = await service.client.get(f"{PATH}{route}", headers=with_etag(first))
+    await service.send(make_inverter(EAST_1, NOW_MS + 60_000, power=1.0), first=100)
+    newer = await service.client.get(f"{PATH}{route}", headers=make_headers(first))
     assert newer.status_code == 200
     assert newer.headers["etag"] != first.headers["etag"]
 
 
-def with_etag(answer):
+def make_headers(answer):
     return {"authorization": answer.request.headers["authorization"], "if-none-match": answer.headers["etag"]}
 
 
@@ -169,7 +171,7 @@ def with_etag(answer):
     (f"/{EAST_1}?start=today", "a parameter"), ("?format=csv&format=csv", "format"),
 ])  # fmt: skip
 async def test_what_cannot_be_answered_says_which_parameter_to_change(service, query, names):
-    await service.send(inverter(EAST_1))
+    await service.send(make_inverter(EAST_1))
     answer = await service.get(f"{PATH}{query}")
     assert answer.status_code == 422
     assert answer.json()["detail"].startswith(f"{names} ")
@@ -177,5 +179,5 @@ async def test_what_cannot_be_answered_says_which_parameter_to_change(service, q
 
 @pytest.mark.parametrize("route", ["", "/energy", f"/{EAST_1}"])
 async def test_who_asks_for_another_gateway_finds_nothing(service, route):
-    await service.send(inverter(EAST_1), serial=OTHER)
+    await service.send(make_inverter(EAST_1), serial=OTHER)
     assert_problem(await service.get(f"{PATH}{route}"), 404, "not-found")

@@ -13,22 +13,22 @@ from tests.receiver.service import (
     READ_SECRET,
     Service,
     assert_problem,
-    ingest_claims,
-    inverter,
-    meter,
-    read_claims,
+    make_ingest_claims,
+    make_inverter,
+    make_meter,
+    make_read_claims,
     sign,
 )
 
 ROUTES = ["", "/inverters", "/meters"]
 
 
-def reader(*gateways: str, **changes: Any) -> str:
-    return sign({**read_claims(gateways=list(gateways)), **changes}, READ_SECRET, kid="read")
+def make_reader(*gateways: str, **changes: Any) -> str:
+    return sign({**make_read_claims(gateways=list(gateways)), **changes}, READ_SECRET, kid="read")
 
 
 async def test_one_entry_per_inverter(service: Service):
-    await service.send(inverter("2", power=5.0), inverter("1", NOW_MS - 60_000, power=7.0, max_power=9.0))
+    await service.send(make_inverter("2", power=5.0), make_inverter("1", NOW_MS - 60_000, power=7.0, max_power=9.0))
     answer = await service.get(f"/api/v1/gateways/{GATEWAY}/inverters")
     producing = {"state": "producing"}
     assert answer.json() == [
@@ -39,7 +39,7 @@ async def test_one_entry_per_inverter(service: Service):
 
 
 async def test_one_entry_per_meter_and_phase(service: Service):
-    await service.send(meter(phase="a", power=1.0), meter(phase="b", power=2.0))
+    await service.send(make_meter(phase="a", power=1.0), make_meter(phase="b", power=2.0))
     answer = await service.get(f"/api/v1/gateways/{GATEWAY}/meters")
     assert answer.json() == [
         {"meter": "production", "phase": phase, "power": power, "timestamp": NOW_MS, "age_seconds": 0.0}
@@ -49,10 +49,10 @@ async def test_one_entry_per_meter_and_phase(service: Service):
 
 async def test_the_list_of_gateways(service: Service):
     await service.send(
-        inverter("1"), meter(phase="a"), meter(phase="b"),
+        make_inverter("1"), make_meter(phase="a"), make_meter(phase="b"),
         Reading("gateway", {}, NOW_MS - 5000, {"firmware": "D8.2.4286", "role": "owner"}),
     )  # fmt: skip
-    await service.send(inverter("7", NOW_MS - 1000), serial=OTHER)
+    await service.send(make_inverter("7", NOW_MS - 1000), serial=OTHER)
     answer = await service.get("/api/v1/gateways")
     assert answer.json() == [
         {
@@ -103,9 +103,9 @@ async def test_the_status_of_a_gateway(service: Service):
 
 async def test_a_token_shows_its_gateways_and_no_other(service: Service):
     """The other gateway is invisible: left out of the list, and 404 on every route, as if there were none."""
-    await service.send(inverter("1"), meter())
-    await service.send(inverter("2"), meter(), serial=OTHER)
-    token = reader(GATEWAY)
+    await service.send(make_inverter("1"), make_meter())
+    await service.send(make_inverter("2"), make_meter(), serial=OTHER)
+    token = make_reader(GATEWAY)
     assert [entry["gateway"] for entry in (await service.get("/api/v1/gateways", token=token)).json()] == [GATEWAY]
     for route in ROUTES:
         assert (await service.get(f"/api/v1/gateways/{GATEWAY}{route}", token=token)).status_code == 200
@@ -124,8 +124,8 @@ async def test_a_gateway_that_nobody_sent_for_is_not_found(service: Service, rou
 @pytest.mark.parametrize("path", ["/api/v1/gateways", *(f"/api/v1/gateways/{GATEWAY}{route}" for route in ROUTES)])
 async def test_every_read_needs_a_read_token(service: Service, path: str):
     assert_problem(await service.get(path, token=""), 401, "unauthorised")
-    assert_problem(await service.get(path, token=sign(ingest_claims())), 403, "forbidden")
-    assert_problem(await service.get(f"{path}?token={reader('*')}", token=""), 401, "unauthorised")
+    assert_problem(await service.get(path, token=sign(make_ingest_claims())), 403, "forbidden")
+    assert_problem(await service.get(f"{path}?token={make_reader('*')}", token=""), 401, "unauthorised")
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ async def test_every_read_needs_a_read_token(service: Service, path: str):
     ],
 )
 async def test_reader_claims_that_are_not_ours_are_unauthorised(service: Service, changes: dict[str, Any]):
-    assert_problem(await service.get("/api/v1/gateways", token=reader(GATEWAY, **changes)), 401, "unauthorised")
+    assert_problem(await service.get("/api/v1/gateways", token=make_reader(GATEWAY, **changes)), 401, "unauthorised")
 
 
 async def test_a_revoked_read_token_is_out_within_thirty_seconds(service: Service):

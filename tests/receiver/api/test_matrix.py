@@ -20,11 +20,11 @@ from tests.receiver.service import (
     OTHER,
     READ_SECRET,
     Service,
-    batch,
-    ingest_claims,
-    inverter,
-    meter,
-    read_claims,
+    make_batch,
+    make_ingest_claims,
+    make_inverter,
+    make_meter,
+    make_read_claims,
     sign,
 )
 
@@ -61,20 +61,20 @@ EXPECTED: Mapping[tuple[str, str], Statuses] = {
 QUERIES = {f"{ONE}/series": "?kind=meter&field=power"}
 
 
-def routes(found: Any) -> Iterator[Route]:
+def list_routes(found: Any) -> Iterator[Route]:
     """Every route of an application, also those of routers inside it."""
     for route in found:
         inner = getattr(route, "original_router", None) or getattr(route, "routes", None)
         if inner is not None:
-            yield from routes(getattr(inner, "routes", inner))
+            yield from list_routes(getattr(inner, "routes", inner))
         else:
             assert hasattr(route, "methods"), f"what is {route}?"
             yield route
 
 
-def table(service: Service) -> list[tuple[str, str, Statuses | None]]:
+def make_table(service: Service) -> list[tuple[str, str, Statuses | None]]:
     """Method, path and expectation of every route of the API."""
-    paths = [(route.path, sorted(route.methods or ())) for route in routes(create_app(service.receiver).routes)]
+    paths = [(route.path, sorted(route.methods or ())) for route in list_routes(create_app(service.receiver).routes)]
     return [
         (method, path, EXPECTED.get((method, path)))
         for path, methods in paths
@@ -83,35 +83,35 @@ def table(service: Service) -> list[tuple[str, str, Statuses | None]]:
     ]
 
 
-def read_token(**changes: Any) -> str:
-    return sign({**read_claims(), **changes}, READ_SECRET, kid="read")
+def make_read_token(**changes: Any) -> str:
+    return sign({**make_read_claims(), **changes}, READ_SECRET, kid="read")
 
 
-def write_token(**changes: Any) -> str:
-    return sign({**ingest_claims(), **changes})
+def make_write_token(**changes: Any) -> str:
+    return sign({**make_ingest_claims(), **changes})
 
 
-def credentials(service: Service, sort: str, *, writes: bool) -> dict[str, str]:
+def make_credentials(service: Service, sort: str, *, writes: bool) -> dict[str, str]:
     """The headers that a request of that sort brings; what is right to write is wrong to read, and so on."""
     expired = {"iat": NOW_MS // 1000 - 900, "exp": NOW_MS // 1000 - 300}
     if sort == "none":
         return {}
     if sort == "cookie":
-        return {"cookie": f"{COOKIE}={read_token()}"}
+        return {"cookie": f"{COOKIE}={make_read_token()}"}
     if sort == "revoked":
-        token = _of_a_key_that_was_removed(service) if writes else _revoked(service)
+        token = _make_token_of_a_removed_key(service) if writes else _make_revoked(service)
     elif sort == "expired":
-        token = write_token(**expired) if writes else read_token(**expired)
+        token = make_write_token(**expired) if writes else make_read_token(**expired)
     elif sort == "wrong scope":
-        token = read_token() if writes else write_token()
+        token = make_read_token() if writes else make_write_token()
     elif sort == "other gateway":
-        token = write_token(sub=OTHER) if writes else read_token(gateways=[OTHER])
+        token = make_write_token(sub=OTHER) if writes else make_read_token(gateways=[OTHER])
     else:
-        token = write_token() if writes else read_token(gateways=[GATEWAY])
+        token = make_write_token() if writes else make_read_token(gateways=[GATEWAY])
     return {"authorization": f"Bearer {token}"}
 
 
-def _revoked(service: Service) -> str:
+def _make_revoked(service: Service) -> str:
     entry, token = readers.create(
         service.settings.state_dir, READ_SECRET, gateways=["*"], days=30, now_s=NOW_MS // 1000
     )
@@ -120,19 +120,19 @@ def _revoked(service: Service) -> str:
     return token
 
 
-def _of_a_key_that_was_removed(service: Service) -> str:
+def _make_token_of_a_removed_key(service: Service) -> str:
     key = Ed25519PrivateKey.generate()
-    token = sign(ingest_claims(), key, kid=service.add_key(key), alg="EdDSA")
+    token = sign(make_ingest_claims(), key, kid=service.add_key(key), alg="EdDSA")
     service.settings.keys_file.write_text("")
     service.clock.advance(31)
     return token
 
 
-async def status(service: Service, method: str, path: str, headers: dict[str, str]) -> int:
+async def ask_status(service: Service, method: str, path: str, headers: dict[str, str]) -> int:
     address = path.format(serial=GATEWAY, inverter=INVERTER) + QUERIES.get(path, "")
     content = None
     if path.endswith("/batches"):
-        content, headers = gzip.compress(batch(meter())), {**headers, "content-encoding": "gzip"}
+        content, headers = gzip.compress(make_batch(make_meter())), {**headers, "content-encoding": "gzip"}
         headers["content-type"] = "application/json"
     service.client.cookies.clear()
     async with service.client.stream(method, address, headers=headers, content=content) as answer:
@@ -140,28 +140,31 @@ async def status(service: Service, method: str, path: str, headers: dict[str, st
 
 
 async def test_every_route_has_an_expectation(service: Service):
-    found = {(method, path) for method, path, _ in table(service)}
+    found = {(method, path) for method, path, _ in make_table(service)}
     assert found == EXPECTED.keys()
 
 
 @pytest.mark.parametrize("sort", OF_A_GATEWAY)
 async def test_who_may_do_what(service: Service, sort: str):
-    await service.send(inverter(INVERTER), meter())
-    await service.send(inverter("2"), serial=OTHER, outbox="cc")
-    faults = []
-    for method, path, expected in table(service):
-        headers = credentials(service, sort, writes=path.endswith("/batches"))
-        found = await status(service, method, path, headers)
+    await service.send(make_inverter(INVERTER), make_meter())
+    await service.send(make_inverter("2"), serial=OTHER, outbox="cc")
+    deviations = []
+    for method, path, expected in make_table(service):
+        headers = make_credentials(service, sort, writes=path.endswith("/batches"))
+        found = await ask_status(service, method, path, headers)
         if expected is None or found != expected[sort]:
-            faults.append(f"{method} {path}: {found}, not {expected and expected[sort]}")
-    assert not faults
+            deviations.append(f"{method} {path}: {found}, not {expected and expected[sort]}")
+    assert not deviations
 
 
 async def test_what_is_not_a_route_is_not_found_whoever_asks(service: Service):
     """No address outside of the table does anything."""
     for path in ("/metrics", "/api/v1", "/api/v1/gateways/", f"{ROOT}/{GATEWAY}/batches/1", "/api/v2/gateways"):
         for sort in OF_A_GATEWAY:
-            assert await status(service, "GET", path, credentials(service, sort, writes=False)) == 404, (path, sort)
+            assert await ask_status(service, "GET", path, make_credentials(service, sort, writes=False)) == 404, (
+                path,
+                sort,
+            )
 
 
 ODD_QUERIES = {"missing": "", "malformed": "?format=xml&every=7x&limit=x&start=soon", "unknown": "?canary-name=1"}
@@ -172,24 +175,24 @@ NOT_LET_IN = [sort for sort, status in OF_A_GATEWAY.items() if status != 200]
 @pytest.mark.parametrize("sort", NOT_LET_IN)
 async def test_who_is_not_let_in_hears_that_whatever_else_is_wrong(service: Service, sort: str):
     """401, 403 and 404 come before 422, on every route that is read, also where a needed parameter is missing."""
-    await service.send(inverter(INVERTER), meter())
-    await service.send(inverter("2"), serial=OTHER, outbox="cc")
-    faults = []
-    for method, path, expected in table(service):
+    await service.send(make_inverter(INVERTER), make_meter())
+    await service.send(make_inverter("2"), serial=OTHER, outbox="cc")
+    deviations = []
+    for method, path, expected in make_table(service):
         if method != "GET" or expected is None or expected is PUBLIC or expected[sort] == 200:
             continue
-        headers = credentials(service, sort, writes=False)
+        headers = make_credentials(service, sort, writes=False)
         for name, query in ODD_QUERIES.items():
             address = path.format(serial=GATEWAY, inverter=INVERTER) + query
             answer = await service.client.get(address, headers=headers)
             if answer.status_code != expected[sort]:
-                faults.append(f"{path} {name}: {answer.status_code}, not {expected[sort]}")
-    assert not faults
+                deviations.append(f"{path} {name}: {answer.status_code}, not {expected[sort]}")
+    assert not deviations
 
 
 async def test_a_reader_who_is_let_in_hears_what_is_wrong_and_no_name_that_was_sent(service: Service):
-    await service.send(inverter(INVERTER), meter())
-    for method, path, expected in table(service):
+    await service.send(make_inverter(INVERTER), make_meter())
+    for method, path, expected in make_table(service):
         if method == "GET" and expected is not PUBLIC:
             address = path.format(serial=GATEWAY, inverter=INVERTER)
             needed = QUERIES.get(path, "?")

@@ -15,9 +15,9 @@ from receiver.stores.kinds import ENERGY_QUANTITIES
 from shared.fields import KINDS
 from shared.readings import Reading
 from tests.receiver.api.conftest import StartOver
-from tests.receiver.api.constant_household import SITES, at, counters, fill, reports, sites_file
-from tests.receiver.api.published import answer_schemas, check_answer, open_objects
-from tests.receiver.service import GATEWAY, Service, inverter
+from tests.receiver.api.constant_household import SITES, fill, make_counters, make_reports, to_ms, write_sites_file
+from tests.receiver.api.published import check_answer, find_open_objects, list_answer_schemas
+from tests.receiver.service import GATEWAY, Service, make_inverter
 
 PANEL, UNNAMED = "482100000001", "482100000003"
 ROOT = "/api/v1/gateways"
@@ -42,20 +42,20 @@ QUESTIONS = {
 """Path of every route that answers in JSON to its questions."""
 
 
-async def live_in(running: Service) -> None:
+async def fill_household(running: Service) -> None:
     """Half a day with an outage; meters and inverters that say everything they can, and some that say one thing."""
-    begin, now = at("2025-10-09"), at("2025-10-09T12:00")
+    begin, now = to_ms("2025-10-09"), to_ms("2025-10-09T12:00")
     full = {kind: dict.fromkeys(KINDS[kind].fields, 1.0) for kind in ("meter", "inverter")}
     await fill(
         running,
         [
-            *counters(begin, begin + 7_000_000),
-            *counters(begin + 14_000_000, now),
-            *reports(PANEL, begin, now, 200.0),
+            *make_counters(begin, begin + 7_000_000),
+            *make_counters(begin + 14_000_000, now),
+            *make_reports(PANEL, begin, now, 200.0),
             Reading("meter", {"meter": "production", "phase": "a"}, now, dict(full["meter"])),
             Reading("meter", {"meter": "production", "phase": "b"}, now, {"power": 5.0}),
-            inverter(PANEL, now + 1000, **full["inverter"]),
-            inverter(UNNAMED, now),
+            make_inverter(PANEL, now + 1000, **full["inverter"]),
+            make_inverter(UNNAMED, now),
             Reading("gateway", {}, now, {"firmware": "D8.2.4286", "outbox_rows": 3.0}),
             Reading("event", {"type": "gap"}, begin, {"reason": "stream stalled"}),
         ],
@@ -66,17 +66,17 @@ async def live_in(running: Service) -> None:
 @pytest.fixture(params=["whole", "bare"])
 async def household(request: pytest.FixtureRequest, start_over: StartOver, tmp_path: Any) -> Any:
     """A household of which much is known, and one of which next to nothing is."""
-    sites = sites_file(tmp_path, SITES) if request.param == "whole" else None
+    sites = write_sites_file(tmp_path, SITES) if request.param == "whole" else None
     async with start_over("sqlite", docs=True, sites_file=sites) as running:
         if request.param == "whole":
-            await live_in(running)
+            await fill_household(running)
         else:
-            await running.send(inverter(PANEL))
+            await running.send(make_inverter(PANEL))
         yield running
 
 
 async def test_every_answer_is_as_published(household: Service):
-    schemas = answer_schemas((await household.client.get("/openapi.json")).json())
+    schemas = list_answer_schemas((await household.client.get("/openapi.json")).json())
     assert schemas.keys() == QUESTIONS.keys()
     for path, questions in QUESTIONS.items():
         for question in questions:
@@ -87,13 +87,13 @@ async def test_every_answer_is_as_published(household: Service):
 
 
 async def test_no_answer_allows_properties_beyond_its_own(household: Service):
-    for path, schema in answer_schemas((await household.client.get("/openapi.json")).json()).items():
+    for path, schema in list_answer_schemas((await household.client.get("/openapi.json")).json()).items():
         if path.startswith("/api/"):
-            assert list(open_objects(schema)) == [], path
+            assert list(find_open_objects(schema)) == [], path
 
 
 async def test_an_answer_with_another_property_or_without_a_needed_one_would_be_noticed(household: Service):
-    schemas = answer_schemas((await household.client.get("/openapi.json")).json())
+    schemas = list_answer_schemas((await household.client.get("/openapi.json")).json())
     path = f"{ROOT}/{{serial}}/power"
     document = (await household.get(path.format(serial=GATEWAY))).json()
     for changed in ({**document, "other": 1}, {name: document[name] for name in document if name != "load_w"}):
@@ -104,10 +104,10 @@ async def test_an_answer_with_another_property_or_without_a_needed_one_would_be_
 def test_each_property_of_an_answer_is_described():
     """By itself, so that a reader of the schema needs nothing else."""
     for published in (MeterEntry, InverterEntry, EnergyWindow):
-        assert all(note.__metadata__[0].description for note in _notes(published)), published
+        assert all(note.__metadata__[0].description for note in _list_notes(published)), published
 
 
-def _notes(published: Any) -> list[Any]:
+def _list_notes(published: Any) -> list[Any]:
     notes = published.__annotations__.values()
     return [note if hasattr(note, "__metadata__") else note.__args__[0] for note in notes]
 

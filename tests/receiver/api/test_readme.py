@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.receiver.service import GATEWAY, READ_SECRET, Service, inverter, meter, read_claims, sign
+from tests.receiver.service import GATEWAY, READ_SECRET, Service, make_inverter, make_meter, make_read_claims, sign
 
 README = Path(__file__).parents[3] / "README.md"
 ADDRESS = "http://127.0.0.1:8000"
@@ -17,8 +17,8 @@ async def test_every_curl_line_of_the_readme_is_answered(service: Service) -> No
     lines = [line.strip() for line in README.read_text(encoding="utf-8").splitlines()]
     commands = [line for line in lines if line.startswith("curl ")]
     assert commands
-    await service.send(meter(), inverter("482100000001"))
-    token = sign(read_claims(), READ_SECRET, kid="read")
+    await service.send(make_meter(), make_inverter("482100000001"))
+    token = sign(make_read_claims(), READ_SECRET, kid="read")
     for command in commands:
         assert ADDRESS in command
         own = command.replace(ADDRESS, f"http://127.0.0.1:{service.port}").replace("SERIAL", GATEWAY)

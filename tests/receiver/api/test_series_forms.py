@@ -7,8 +7,18 @@ import httpx
 import pytest
 
 from tests.clocks import NOW_MS
-from tests.receiver.api.series_requests import HOUR, MINUTE, PATH, START, ask, points, power, refusal_of, rows
-from tests.receiver.service import OTHER, READ_SECRET, Service, assert_problem, inverter, read_claims, sign
+from tests.receiver.api.series_requests import (
+    HOUR,
+    MINUTE,
+    PATH,
+    START,
+    ask,
+    ask_refused,
+    list_points,
+    make_power,
+    read_rows,
+)
+from tests.receiver.service import OTHER, READ_SECRET, Service, assert_problem, make_inverter, make_read_claims, sign
 
 POWER = "kind=meter&field=power"
 FAULTS = {
@@ -55,9 +65,9 @@ FAULTS = {
 
 async def test_every_fault_names_its_parameter_and_the_remedy(service: Service):
     """And nothing that was sent comes back."""
-    await service.send(power(NOW_MS, 1.0), power(NOW_MS, 1.0, phase="b"))
+    await service.send(make_power(NOW_MS, 1.0), make_power(NOW_MS, 1.0, phase="b"))
     for query, sentence in FAULTS.items():
-        answer = await refusal_of(service, query)
+        answer = await ask_refused(service, query)
         assert answer.startswith(sentence), query
         for sent in ("tomorrow", "median", "watts", "zero", "evry", "2h30m", "xml", "many"):
             assert sent not in answer
@@ -66,12 +76,12 @@ async def test_every_fault_names_its_parameter_and_the_remedy(service: Service):
 async def test_a_budget_of_many_series_is_shared(service: Service):
     """Each of six series fits, all of them together do not, and what is advised does."""
     await service.send(
-        *(power(NOW_MS, 1.0, meter=meter, phase=phase) for meter in ("production", "storage") for phase in "abc")
+        *(make_power(NOW_MS, 1.0, meter=meter, phase=phase) for meter in ("production", "storage") for phase in "abc")
     )
     await service.receiver.rollups.catch_up()
     query = f"{POWER}&start=-7d&fill=null"
     await ask(service, f"{query}&every=1m&meter=storage&phase=a")
-    detail = await refusal_of(service, f"{query}&every=1m")
+    detail = await ask_refused(service, f"{query}&every=1m")
     assert "Choose 5m or longer" in detail
     assert len((await ask(service, f"{query}&every=5m")).json()["series"]) == 6
 
@@ -85,7 +95,7 @@ HOSTILE = [
 
 async def test_tags_are_values_and_never_language(service_on_each_store: Service):
     """Whatever stands in a filter, it finds what has that name, which is nothing; and all is still there afterwards."""
-    await service_on_each_store.send(power(NOW_MS - 1000, 1.0), power(NOW_MS - 500, 2.0), inverter("1"))
+    await service_on_each_store.send(make_power(NOW_MS - 1000, 1.0), make_power(NOW_MS - 500, 2.0), make_inverter("1"))
     for text in HOSTILE:
         for tag in ("meter", "phase"):
             query = httpx.QueryParams({"kind": "meter", "field": "power", tag: text})
@@ -98,28 +108,28 @@ async def test_tags_are_values_and_never_language(service_on_each_store: Service
             answer = await service_on_each_store.get(f"{PATH}?{changed}")
             assert answer.status_code == 422, (name, text)
             assert len(text) < 3 or text not in answer.text
-    assert [value for _, _, value in points((await ask(service_on_each_store, POWER)).json())] == [1.0, 2.0]
+    assert [value for _, _, value in list_points((await ask(service_on_each_store, POWER)).json())] == [1.0, 2.0]
 
 
 async def test_another_gateway_is_not_there(service_on_each_store: Service):
     """Neither for who may not see it, nor for who may if it has no readings."""
-    await service_on_each_store.send(power(NOW_MS, 1.0))
-    await service_on_each_store.send(power(NOW_MS, 5.0), serial=OTHER)
-    assert [value for _, _, value in points((await ask(service_on_each_store, f"{POWER}&stop=2030-01-01")).json())] == [
-        1.0
-    ]
-    token = sign(read_claims(gateways=[OTHER]), READ_SECRET, kid="read")
+    await service_on_each_store.send(make_power(NOW_MS, 1.0))
+    await service_on_each_store.send(make_power(NOW_MS, 5.0), serial=OTHER)
+    assert [
+        value for _, _, value in list_points((await ask(service_on_each_store, f"{POWER}&stop=2030-01-01")).json())
+    ] == [1.0]
+    token = sign(make_read_claims(gateways=[OTHER]), READ_SECRET, kid="read")
     assert_problem(await service_on_each_store.get(f"{PATH}?{POWER}", token=token), 404, "not-found")
     assert_problem(await service_on_each_store.get(f"/api/v1/gateways/122300009999/series?{POWER}"), 404, "not-found")
     assert_problem(await service_on_each_store.get(f"{PATH}?{POWER}", token=""), 401, "unauthorised")
 
 
-async def pages(service: Service, query: str) -> list[list[tuple[int, str, float]]]:
+async def read_pages(service: Service, query: str) -> list[list[tuple[int, str, float]]]:
     found: list[list[tuple[int, str, float]]] = []
     after = None
     while not found or after is not None:
         answer = (await ask(service, query if after is None else f"{query}&after={after}")).json()
-        found.append(points(answer))
+        found.append(list_points(answer))
         after = answer["next"]
     return found
 
@@ -127,10 +137,10 @@ async def pages(service: Service, query: str) -> list[list[tuple[int, str, float
 @pytest.mark.parametrize("limit", [1, 7, 50, 1000])
 async def test_pages_lose_nothing_and_double_nothing(service_on_each_store: Service, limit: int):
     """Two phases with the same stamps, and a third beside them; no moment is cut in two."""
-    sent = [power(START + second * 1000, float(second), phase=phase) for second in range(40) for phase in "ab"]
-    sent += [power(START + HOUR + second * 777, -float(second), phase="c") for second in range(25)]
+    sent = [make_power(START + second * 1000, float(second), phase=phase) for second in range(40) for phase in "ab"]
+    sent += [make_power(START + HOUR + second * 777, -float(second), phase="c") for second in range(25)]
     await service_on_each_store.send(*sent)
-    found = await pages(service_on_each_store, f"{POWER}&start={START}&stop={START + 2 * HOUR}&limit={limit}")
+    found = await read_pages(service_on_each_store, f"{POWER}&start={START}&stop={START + 2 * HOUR}&limit={limit}")
     everything = [point for page in found for point in page]
     wanted = sorted(
         (reading.timestamp, f"production {reading.tags['phase']}", reading.fields["power"]) for reading in sent
@@ -142,40 +152,44 @@ async def test_pages_lose_nothing_and_double_nothing(service_on_each_store: Serv
 
 async def test_a_page_goes_on_while_readings_arrive(service_on_each_store: Service):
     """Late ones and new ones neither double nor hide the others."""
-    await service_on_each_store.send(*(power(START + second * 1000, float(second)) for second in range(20)))
+    await service_on_each_store.send(*(make_power(START + second * 1000, float(second)) for second in range(20)))
     query = f"{POWER}&start={START}&limit=10"
     first = (await ask(service_on_each_store, query)).json()
-    await service_on_each_store.send(power(START + 500, 77.0), power(START + 25_000, 25.0))
+    await service_on_each_store.send(make_power(START + 500, 77.0), make_power(START + 25_000, 25.0))
     second = (await ask(service_on_each_store, f"{query}&after={first['next']}")).json()
     third = (await ask(service_on_each_store, f"{query}&after={second['next']}")).json()
-    assert [value for _, _, value in points(second) + points(third)] == [*map(float, range(10, 20)), 25.0]
+    assert [value for _, _, value in list_points(second) + list_points(third)] == [*map(float, range(10, 20)), 25.0]
 
 
 async def test_csv_says_what_json_says(service_on_each_store: Service):
     """To the last digit, for windows and for points; by the parameter and by the Accept header."""
     values = [0.1 + 0.2, 1e-7, 123456.789, -1 / 3, 2.0**-40, 7e15]
     await service_on_each_store.send(
-        *(power(START + 20_000 * index, value, phase=phase) for index, value in enumerate(values) for phase in "ab")
+        *(
+            make_power(START + 20_000 * index, value, phase=phase)
+            for index, value in enumerate(values)
+            for phase in "ab"
+        )
     )
     for query in (f"{POWER}&start={START}", f"{POWER}&start={START}&every=1m&fill=null&stop={START + 5 * MINUTE}"):
         answer = (await ask(service_on_each_store, query)).json()
         name = "points" if answer["every"] is None else "windows"
         wanted = [{**entry["tags"], **row} for entry in answer["series"] for row in entry[name]]
-        for line, row in zip(rows(await ask(service_on_each_store, f"{query}&format=csv")), wanted, strict=True):
+        for line, row in zip(read_rows(await ask(service_on_each_store, f"{query}&format=csv")), wanted, strict=True):
             for column, value in row.items():
                 read = line[column] if isinstance(value, str) else float(line[column] or "nan")
                 assert read == value or (value is None and line[column] == "")
         accept = {
             "accept": "text/csv, application/json;q=0.9",
-            "authorization": "Bearer " + sign(read_claims(), READ_SECRET, kid="read"),
+            "authorization": "Bearer " + sign(make_read_claims(), READ_SECRET, kid="read"),
         }
-        assert rows(await service_on_each_store.client.get(f"{PATH}?{query}", headers=accept))[0]["phase"] == "a"
+        assert read_rows(await service_on_each_store.client.get(f"{PATH}?{query}", headers=accept))[0]["phase"] == "a"
 
 
 async def test_a_long_answer_comes_in_pieces_and_packed(service: Service):
     """Tens of thousands of windows of one series: packed on the wire, and sent no faster than they are taken."""
-    await service.send(power(NOW_MS - 2000, 1.0), power(NOW_MS - 1000, 2.0))
-    token = sign(read_claims(), READ_SECRET, kid="read")
+    await service.send(make_power(NOW_MS - 2000, 1.0), make_power(NOW_MS - 1000, 2.0))
+    token = sign(make_read_claims(), READ_SECRET, kid="read")
     headers = {"authorization": f"Bearer {token}", "accept-encoding": "gzip"}
     query = f"{POWER}&start=-13h&every=1s&fill=null&format=csv"
     async with service.client.stream("GET", f"{PATH}?{query}", headers=headers) as answer:
@@ -191,6 +205,6 @@ async def test_a_long_answer_comes_in_pieces_and_packed(service: Service):
 
 
 async def test_head_is_refused_cleanly(service: Service):
-    await service.send(power(NOW_MS, 1.0))
+    await service.send(make_power(NOW_MS, 1.0))
     answer = await service.client.head(f"{PATH}?{POWER}")
     assert (answer.status_code, answer.headers["allow"], answer.content) == (405, "GET", b"")

@@ -8,8 +8,18 @@ import pytest
 from shared.readings import Reading
 from tests.clocks import NOW_MS
 from tests.receiver.api.conftest import StartOver
-from tests.receiver.api.series_requests import HOUR, MINUTE, START, ask, by_tags, counter, points, power, refusal_of
-from tests.receiver.service import GATEWAY, Service, inverter
+from tests.receiver.api.series_requests import (
+    HOUR,
+    MINUTE,
+    START,
+    ask,
+    ask_refused,
+    group_by_tags,
+    list_points,
+    make_counter,
+    make_power,
+)
+from tests.receiver.service import GATEWAY, Service, make_inverter
 
 SITES = f"""
 "{GATEWAY}":
@@ -30,18 +40,18 @@ def make_readings(seed: int = 1) -> list[list[Reading]]:
             time = START + dice.randrange(3000)
             while time < START + 2 * HOUR:
                 value = round(dice.uniform(-3000, 3000), 3)
-                sent.append(power(time, value, meter=meter, phase=phase, voltage=round(dice.uniform(225, 240), 2)))
+                sent.append(make_power(time, value, meter=meter, phase=phase, voltage=round(dice.uniform(225, 240), 2)))
                 in_gap = START + 40 * MINUTE < time < START + 50 * MINUTE
                 time += 10 * MINUTE if in_gap else dice.randrange(1000, 90_000)
     for phase in "ab":
         sent += [
-            counter(START + minute * MINUTE, 1000 + minute * 7.25, minute * 0.5, phase=phase)
+            make_counter(START + minute * MINUTE, 1000 + minute * 7.25, minute * 0.5, phase=phase)
             for minute in range(120)
             if minute % 50
         ]
     for panel in "123":
         sent += [
-            inverter(panel, START + minute * MINUTE + int(panel) * 7000, power=dice.uniform(0, 300))
+            make_inverter(panel, START + minute * MINUTE + int(panel) * 7000, power=dice.uniform(0, 300))
             for minute in range(5, 120, 5)
         ]
     return [sent[first : first + 400] for first in range(0, len(sent), 400)]
@@ -86,13 +96,13 @@ async def test_stored_hours_say_what_their_readings_say(service_on_each_store: S
     """Min, max and coverage are the very same; mean and integral up to the rounding of the last digits."""
     await fill(service_on_each_store)
     queries = [query for query in QUERIES[:25] if "last" not in query and "7m" not in query]
-    before = {query: by_tags((await ask(service_on_each_store, query)).json()) for query in queries}
+    before = {query: group_by_tags((await ask(service_on_each_store, query)).json()) for query in queries}
     service_on_each_store.clock.advance(7200)
     await service_on_each_store.receiver.rollups.catch_up()
-    unsettled = service_on_each_store.receiver.rollups.store.unsettled
+    unsettled = service_on_each_store.receiver.rollups.store.list_unsettled
     assert unsettled(GATEWAY, START, START + 2 * HOUR) == []
     for query, wanted in before.items():
-        found = by_tags((await ask(service_on_each_store, query)).json())
+        found = group_by_tags((await ask(service_on_each_store, query)).json())
         assert found.keys() == wanted.keys()
         for series, windows in wanted.items():
             for (start, value, coverage), (at, got, share) in zip(windows, found[series], strict=True):
@@ -107,25 +117,25 @@ async def test_hours_are_not_taken_where_a_reading_is_new(service: Service):
     service.clock.advance(7200)
     await service.receiver.rollups.catch_up()
     query = f"kind=meter&field=power&every=1h&aggregate=max&meter=production&phase=a&start={START}&stop={START + HOUR}"
-    await service.send(power(START + 30 * MINUTE + 17, 9999.0))
-    assert by_tags((await ask(service, query)).json())["production a"][0][1] == 9999.0
+    await service.send(make_power(START + 30 * MINUTE + 17, 9999.0))
+    assert group_by_tags((await ask(service, query)).json())["production a"][0][1] == 9999.0
 
 
 async def test_a_history_that_is_being_rolled_up_is_answered_from_readings(service: Service):
     """Nothing is settled before the roll-ups have met a gateway, or where they have not come yet."""
     marking = service.receiver.rollups.store
-    assert marking.unsettled("122399999999", 0, HOUR) == [(0, HOUR)]
+    assert marking.list_unsettled("122399999999", 0, HOUR) == [(0, HOUR)]
     await fill(service)
-    assert marking.unsettled(GATEWAY, START, START + HOUR) == [(START, START + HOUR)]
+    assert marking.list_unsettled(GATEWAY, START, START + HOUR) == [(START, START + HOUR)]
     await service.receiver.rollups.catch_up()
-    gateway = marking.of(GATEWAY)
+    gateway = marking.get_marks(GATEWAY)
     assert gateway.state is not None
     service.clock.advance(7200)
     await service.receiver.rollups.catch_up()
     gateway.state = gateway.state._replace(backfill_until=START + HOUR)
-    assert marking.unsettled(GATEWAY, START - HOUR, START + 2 * HOUR) == [(START - HOUR, START + HOUR)]
+    assert marking.list_unsettled(GATEWAY, START - HOUR, START + 2 * HOUR) == [(START - HOUR, START + HOUR)]
     gateway.fresh = {START + HOUR + 30 * MINUTE}
-    assert marking.unsettled(GATEWAY, START, START + 3 * HOUR) == [
+    assert marking.list_unsettled(GATEWAY, START, START + 3 * HOUR) == [
         (START, START + HOUR), (START + HOUR + 15 * MINUTE, START + 2 * HOUR)
     ]  # fmt: skip
 
@@ -139,36 +149,40 @@ async def test_meters_are_shown_as_the_sites_file_corrects_them(start_over: Star
         for meter, watts in (("production", 100.0), ("storage", 1.0)):
             for phase in "ab":
                 await service.send(
-                    *(power(START + 30_000 * half, watts + half, meter=meter, phase=phase) for half in range(11))
+                    *(make_power(START + 30_000 * half, watts + half, meter=meter, phase=phase) for half in range(11))
                 )
-        await service.send(counter(START, 100.0, 7.0), counter(START + MINUTE, 110.0, 8.0))
+        await service.send(make_counter(START, 100.0, 7.0), make_counter(START + MINUTE, 110.0, 8.0))
         if rolled_up:
             service.clock.advance(7200)
             await service.receiver.rollups.catch_up()
         base = f"kind=meter&field=power&start={START}&stop={START + 5 * MINUTE}"
         for aggregate, value in (("mean", 105.0), ("min", 100.0), ("max", 110.0)):
-            found = by_tags((await ask(service, f"{base}&every=5m&aggregate={aggregate}")).json())
+            found = group_by_tags((await ask(service, f"{base}&every=5m&aggregate={aggregate}")).json())
             turned = {"mean": -105.0, "min": -110.0, "max": -100.0}[aggregate]
             assert found == {"net-consumption a": [(0, turned, 1.0)], "net-consumption b": [(0, value, 1.0)]}
         answer = (await ask(service, f"{base}&meter=net-consumption&phase=a&limit=1")).json()
-        assert points(answer) == [(START, "net-consumption a", -100.0)]
+        assert list_points(answer) == [(START, "net-consumption a", -100.0)]
         assert (await ask(service, f"{base}&meter=storage")).json()["series"] == []
         assert (await ask(service, f"{base}&meter=production")).json()["series"] == []
         energy = f"kind=meter_energy&start={START}&stop={START + 5 * MINUTE}&every=5m&meter=production"
         for field, wh in (("delivered", 1.0), ("received", 10.0)):
-            assert by_tags((await ask(service, f"{energy}&field={field}")).json()) == {"production a": [(0, wh, 0.2)]}
+            assert group_by_tags((await ask(service, f"{energy}&field={field}")).json()) == {
+                "production a": [(0, wh, 0.2)]
+            }
         assert (await ask(service, base)).json()["time_zone"] == "Europe/Berlin"
 
 
 async def test_what_hours_can_answer_may_be_asked_of_years(service: Service):
     """The same question of every reading is too much, and says so."""
-    await service.send(*(power(NOW_MS - second * 1000, 5.0, phase=phase) for second in range(60) for phase in "abc"))
+    await service.send(
+        *(make_power(NOW_MS - second * 1000, 5.0, phase=phase) for second in range(60) for phase in "abc")
+    )
     service.clock.advance(7200)
     await service.receiver.rollups.catch_up()
     query = "kind=meter&field=power&every=1mo&start=-10y&time_zone=Europe/Berlin"
     assert len((await ask(service, query)).json()["series"]) == 3
-    assert "too far back" in await refusal_of(service, f"{query}&aggregate=last")
-    assert "too far back" in await refusal_of(service, f"{query}&group_by=meter")
+    assert "too far back" in await ask_refused(service, f"{query}&aggregate=last")
+    assert "too far back" in await ask_refused(service, f"{query}&group_by=meter")
     future = "kind=inverter&field=power&every=1d&stop=2100-01-01&fill=null"
-    await service.send(inverter("1"))
+    await service.send(make_inverter("1"))
     assert len((await ask(service, future)).json()["series"][0]["windows"]) == 27_113

@@ -11,17 +11,17 @@ from tests.receiver.service import (
     READ_SECRET,
     Service,
     assert_problem,
-    ingest_claims,
-    meter,
-    read_claims,
+    make_ingest_claims,
+    make_meter,
+    make_read_claims,
     sign,
 )
 
 SESSION = "/api/v1/session"
 
 
-def read_token(**changes) -> str:
-    return sign(read_claims(**changes), READ_SECRET, kid="read")
+def make_read_token(**changes) -> str:
+    return sign(make_read_claims(**changes), READ_SECRET, kid="read")
 
 
 async def begin(service: Service, token: str) -> SimpleCookie:
@@ -30,13 +30,13 @@ async def begin(service: Service, token: str) -> SimpleCookie:
     return SimpleCookie(answer.headers["set-cookie"])
 
 
-async def with_cookie(service: Service, path: str, token: str, method: str = "GET"):
+async def ask_with_cookie(service: Service, path: str, token: str, method: str = "GET"):
     service.client.cookies.clear()
     return await service.client.request(method, path, headers={b"cookie": f"{COOKIE}={token}".encode()})
 
 
 async def test_a_reader_token_becomes_a_cookie_that_scripts_and_other_sites_cannot_use(service):
-    token = read_token(gateways=[GATEWAY])
+    token = make_read_token(gateways=[GATEWAY])
     cookie = (await begin(service, token))[COOKIE]
     assert (cookie.value, cookie["httponly"], cookie["samesite"], cookie["path"]) == (token, True, "strict", "/")
     assert int(cookie["max-age"]) == 86_400, "it ends with the token"
@@ -44,45 +44,45 @@ async def test_a_reader_token_becomes_a_cookie_that_scripts_and_other_sites_cann
 
 
 async def test_the_cookie_reads_what_the_token_may_read(service):
-    await service.send(meter())
-    await service.send(meter(), serial=OTHER, outbox="cc")
-    token = read_token(gateways=[GATEWAY])
-    answer = await with_cookie(service, f"/api/v1/gateways/{GATEWAY}/meters", token)
+    await service.send(make_meter())
+    await service.send(make_meter(), serial=OTHER, outbox="cc")
+    token = make_read_token(gateways=[GATEWAY])
+    answer = await ask_with_cookie(service, f"/api/v1/gateways/{GATEWAY}/meters", token)
     assert answer.json()[0]["power"] == 100.0
-    assert_problem(await with_cookie(service, f"/api/v1/gateways/{OTHER}/meters", token), 404, "not-found")
-    assert (await with_cookie(service, SESSION, token)).json() == {
+    assert_problem(await ask_with_cookie(service, f"/api/v1/gateways/{OTHER}/meters", token), 404, "not-found")
+    assert (await ask_with_cookie(service, SESSION, token)).json() == {
         "gateways": [GATEWAY],
-        "expires": read_claims()["exp"],
+        "expires": make_read_claims()["exp"],
     }
 
 
 async def test_the_cookie_is_good_for_get_alone(service):
-    token = read_token()
-    assert_problem(await with_cookie(service, SESSION, token, "POST"), 401, "unauthorised")
+    token = make_read_token()
+    assert_problem(await ask_with_cookie(service, SESSION, token, "POST"), 401, "unauthorised")
     batches = f"/api/v1/gateways/{GATEWAY}/batches"
-    assert_problem(await with_cookie(service, batches, token, "POST"), 401, "unauthorised")
+    assert_problem(await ask_with_cookie(service, batches, token, "POST"), 401, "unauthorised")
 
 
 async def test_a_cookie_ends_with_its_token(service):
-    token = read_token()
+    token = make_read_token()
     service.clock.advance(86_400 + 61)
-    assert_problem(await with_cookie(service, SESSION, token), 401, "unauthorised")
+    assert_problem(await ask_with_cookie(service, SESSION, token), 401, "unauthorised")
 
 
 @pytest.mark.parametrize("value", ["", "x", "a.b.c", "%00", "é", "." * 10_000])
 async def test_a_cookie_that_is_no_token_is_refused(service, value):
-    assert_problem(await with_cookie(service, SESSION, value), 401, "unauthorised")
+    assert_problem(await ask_with_cookie(service, SESSION, value), 401, "unauthorised")
 
 
 async def test_a_scrapers_token_begins_no_session(service):
-    answer = await service.client.post(SESSION, headers={"authorization": f"Bearer {sign(ingest_claims())}"})
+    answer = await service.client.post(SESSION, headers={"authorization": f"Bearer {sign(make_ingest_claims())}"})
     assert_problem(answer, 403, "forbidden")
     assert "set-cookie" not in answer.headers
 
 
 async def test_a_header_counts_before_the_cookie(service):
     """A page that was given a new token must not be held back by its old cookie, nor a bad token be let in by one."""
-    headers = {"authorization": "Bearer nonsense", "cookie": f"{COOKIE}={read_token()}"}
+    headers = {"authorization": "Bearer nonsense", "cookie": f"{COOKIE}={make_read_token()}"}
     assert_problem(await service.client.get(SESSION, headers=headers), 401, "unauthorised")
 
 

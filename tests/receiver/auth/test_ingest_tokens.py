@@ -5,19 +5,19 @@ from typing import Any
 
 import pytest
 
-from tests.receiver.auth.forged_tokens import BODY, HEADER, NOW, forged
-from tests.receiver.service import GATEWAY, Service, assert_problem, ingest_claims, sign
+from tests.receiver.auth.forged_tokens import BODY, HEADER, NOW, forge
+from tests.receiver.service import GATEWAY, Service, assert_problem, make_ingest_claims, sign
 
 MISSING = object()
 
 
 def test_the_forger_of_this_file_can_make_a_good_token():
     """Else the refusals below would prove nothing."""
-    assert forged(HEADER).count(".") == 2
+    assert forge(HEADER).count(".") == 2
 
 
 async def test_a_forged_token_that_is_right_in_everything_is_taken(service: Service):
-    assert (await service.post(BODY, token=forged(HEADER))).status_code == 200
+    assert (await service.post(BODY, token=forge(HEADER))).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -46,13 +46,13 @@ async def test_a_header_of_other_bytes_is_unauthorised(service: Service):
 
 
 async def test_two_tokens_are_unauthorised(service: Service):
-    header = ("authorization", f"Bearer {sign(ingest_claims())}")
+    header = ("authorization", f"Bearer {sign(make_ingest_claims())}")
     answer = await service.client.post(f"/api/v1/gateways/{GATEWAY}/batches", content=BODY, headers=[header, header])
     assert_problem(answer, 401, "unauthorised")
 
 
 async def test_a_token_in_the_query_is_no_token(service: Service):
-    path = f"/api/v1/gateways/{GATEWAY}/batches?token={sign(ingest_claims())}&access_token={sign(ingest_claims())}"
+    path = f"/api/v1/gateways/{GATEWAY}/batches?token={sign(make_ingest_claims())}&access_token={sign(make_ingest_claims())}"
     assert_problem(await service.client.post(path, content=BODY), 401, "unauthorised")
 
 
@@ -88,7 +88,7 @@ HEADERS = {
 
 @pytest.mark.parametrize("name", HEADERS)
 async def test_headers_that_are_not_ours_are_unauthorised(service: Service, name: str):
-    assert_problem(await service.post(BODY, token=forged(HEADERS[name])), 401, "unauthorised")
+    assert_problem(await service.post(BODY, token=forge(HEADERS[name])), 401, "unauthorised")
 
 
 CLAIMS: dict[str, dict[str, Any]] = {
@@ -125,26 +125,26 @@ CLAIMS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", CLAIMS)
 async def test_claims_that_are_not_ours_are_unauthorised(service: Service, name: str):
-    claims = {key: value for key, value in {**ingest_claims(), **CLAIMS[name]}.items() if value is not MISSING}
-    assert_problem(await service.post(BODY, token=forged(HEADER, claims)), 401, "unauthorised")
+    claims = {key: value for key, value in {**make_ingest_claims(), **CLAIMS[name]}.items() if value is not MISSING}
+    assert_problem(await service.post(BODY, token=forge(HEADER, claims)), 401, "unauthorised")
 
 
 @pytest.mark.parametrize("claim", ["sub", "exp", "aud"])
 async def test_duplicate_claims_are_unauthorised(service: Service, claim: str):
     """Two readers could take different values for it."""
-    good = json.dumps(ingest_claims())
+    good = json.dumps(make_ingest_claims())
     claims = f'{{"{claim}":"x",{good[1:]}'.encode()
-    assert_problem(await service.post(BODY, token=forged(HEADER, claims)), 401, "unauthorised")
+    assert_problem(await service.post(BODY, token=forge(HEADER, claims)), 401, "unauthorised")
 
 
 async def test_another_signature_is_unauthorised(service: Service):
-    assert_problem(await service.post(BODY, token=forged(HEADER, key=b"x" * 32)), 401, "unauthorised")
-    assert_problem(await service.post(BODY, token=forged(HEADER).rsplit(".", 1)[0] + ".AAAA"), 401, "unauthorised")
+    assert_problem(await service.post(BODY, token=forge(HEADER, key=b"x" * 32)), 401, "unauthorised")
+    assert_problem(await service.post(BODY, token=forge(HEADER).rsplit(".", 1)[0] + ".AAAA"), 401, "unauthorised")
 
 
 async def test_clocks_may_differ_by_a_minute(service: Service):
     for shift in (-659, 59):
-        claims = {**ingest_claims(), "iat": NOW + shift, "exp": NOW + shift + 600}
+        claims = {**make_ingest_claims(), "iat": NOW + shift, "exp": NOW + shift + 600}
         assert (await service.post(BODY, token=sign(claims))).status_code == 200
 
 
@@ -156,7 +156,7 @@ async def test_a_refusal_tells_the_time(service: Service):
 
 
 async def test_a_remembered_token_still_expires(service: Service):
-    token = sign(ingest_claims())
+    token = sign(make_ingest_claims())
     assert (await service.post(BODY, token=token)).status_code == 200
     service.clock.advance(661)
     assert_problem(await service.post(BODY, token=token), 401, "unauthorised")

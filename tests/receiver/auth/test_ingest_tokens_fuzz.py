@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.receiver.auth.forged_tokens import HEADER, forged
-from tests.receiver.service import Service, ingest_claims
+from tests.receiver.auth.forged_tokens import HEADER, forge
+from tests.receiver.service import Service, make_ingest_claims
 
 fuzz = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -18,7 +18,7 @@ anything = st.recursive(
 )
 
 
-def refused(service: Service, header: str) -> bool:
+def is_refused(service: Service, header: str) -> bool:
     """Whether the gate refuses with 401 and nothing else happens."""
     from receiver.errors import RefusedError  # noqa: PLC0415
 
@@ -32,20 +32,20 @@ def refused(service: Service, header: str) -> bool:
 @fuzz
 @given(header=st.text(max_size=200) | st.text(max_size=100).map(lambda text: f"Bearer {text}"))
 async def test_any_text_for_a_token_is_refused(service: Service, header: str):
-    assert refused(service, header)
+    assert is_refused(service, header)
 
 
 @fuzz
 @given(header=anything | st.binary(max_size=60), claims=anything | st.binary(max_size=60))
 async def test_any_json_in_a_signed_token_is_refused(service: Service, header: Any, claims: Any):
-    assert refused(service, "Bearer " + forged(header))
-    assert refused(service, "Bearer " + forged(HEADER, claims if claims is not None else []))
+    assert is_refused(service, "Bearer " + forge(header))
+    assert is_refused(service, "Bearer " + forge(HEADER, claims if claims is not None else []))
 
 
 @fuzz
 @given(claim=st.sampled_from(["iss", "aud", "sub", "scope", "iat", "exp", "nbf"]), value=anything)
 async def test_any_value_of_a_claim_is_judged(service: Service, claim: str, value: Any):
     """Refused, or a caller: never an unexpected error."""
-    token = forged(HEADER, {**ingest_claims(), claim: value})
-    if not refused(service, f"Bearer {token}"):
+    token = forge(HEADER, {**make_ingest_claims(), claim: value})
+    if not is_refused(service, f"Bearer {token}"):
         assert service.receiver.gate.authenticate([f"Bearer {token}"]).scope == "ingest"

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from receiver.auth import keys_file, readers
 from receiver.auth.reloading import RELOAD_S
 from shared.keys import PublicKey
-from tests.receiver.service import READ_SECRET, Service, batch, ingest_claims, meter, sign
+from tests.receiver.service import READ_SECRET, Service, make_batch, make_ingest_claims, make_meter, sign
 
 LINE = str(PublicKey(bytes(range(32)), "122300001234"))
 
@@ -66,8 +66,8 @@ async def test_a_keys_file_that_cannot_be_read_lets_no_key_in_and_heals(service:
 
     async def status() -> int:
         service.clock.advance(RELOAD_S)
-        token = sign(ingest_claims(service.clock.ms), private, kid=kid, alg="EdDSA")
-        return (await service.post(batch(meter()), token=token)).status_code
+        token = sign(make_ingest_claims(service.clock.ms), private, kid=kid, alg="EdDSA")
+        return (await service.post(make_batch(make_meter()), token=token)).status_code
 
     assert await status() == 200
     hide(service.settings.keys_file, "directory")

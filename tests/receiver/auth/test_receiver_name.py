@@ -6,7 +6,16 @@ from typer.testing import CliRunner
 
 from receiver.cli import app
 from tests.receiver import service as receiver
-from tests.receiver.service import GATEWAY, READ_SECRET, Service, batch, ingest_claims, meter, read_claims, sign
+from tests.receiver.service import (
+    GATEWAY,
+    READ_SECRET,
+    Service,
+    make_batch,
+    make_ingest_claims,
+    make_meter,
+    make_read_claims,
+    sign,
+)
 
 NAME = "https://solar.example.org"
 OTHER_NAME = "https://evil.example.org"
@@ -19,7 +28,7 @@ async def named(tmp_path):
 
 
 async def post(service: Service, audience: object) -> int:
-    answer = await service.post(batch(meter()), token=sign({**ingest_claims(), "aud": audience}))
+    answer = await service.post(make_batch(make_meter()), token=sign({**make_ingest_claims(), "aud": audience}))
     return answer.status_code
 
 
@@ -42,13 +51,15 @@ async def read(service: Service, token: str) -> int:
 )
 async def test_a_token_for_another_receiver_is_unauthorised(named: Service, audience: object):
     assert await post(named, audience) == 401
-    token = sign({**read_claims(), "aud": audience}, READ_SECRET, kid="read")
+    token = sign({**make_read_claims(), "aud": audience}, READ_SECRET, kid="read")
     assert await read(named, token) == 401
 
 
 async def test_a_token_for_this_receiver_is_good(named: Service):
     assert await post(named, ["envoy-receiver", NAME]) == 200
-    assert await read(named, sign({**read_claims(), "aud": ["envoy-receiver", NAME]}, READ_SECRET, kid="read")) == 200
+    assert (
+        await read(named, sign({**make_read_claims(), "aud": ["envoy-receiver", NAME]}, READ_SECRET, kid="read")) == 200
+    )
 
 
 async def test_without_a_name_the_constant_alone_or_in_a_list_is_good(tmp_path):

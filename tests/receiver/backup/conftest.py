@@ -15,13 +15,13 @@ from receiver.stores.base import GatewayReading, SeriesPoints, Store
 from receiver.stores.choose import make_store
 from shared.readings import Reading
 from tests.influxd.server import ADMIN_PASSWORD, ADMIN_TOKEN, ORG, Influxd
-from tests.receiver.service import GATEWAY, public_half
+from tests.receiver.service import GATEWAY, make_public_key
 
 START_MS = 1_790_000_000_000
 SITES = f'"{GATEWAY}":\n  name: Home\n  time_zone: Europe/Berlin\n'
 
 
-def _readings(hours: int) -> list[GatewayReading]:
+def _make_readings(hours: int) -> list[GatewayReading]:
     """An inverter and a phase over some weeks, so that several shards of both buckets hold something."""
     found = []
     for hour in range(hours):
@@ -64,9 +64,9 @@ class Installation:
     def fill(self, hours: int = 24 * 30) -> None:
         """Readings, a scraper's key, a reader's token and a sites file."""
         (self.folder / "sites.yaml").write_text(SITES)
-        self.call("keys", "add", str(public_half(Ed25519PrivateKey.generate())))
+        self.call("keys", "add", str(make_public_key(Ed25519PrivateKey.generate())))
         self.call("token", "create", "--gateway", GATEWAY)
-        self.write(_readings(hours))
+        self.write(_make_readings(hours))
 
     def write(self, rows: list[GatewayReading]) -> None:
         """Store readings as the receiver would."""
@@ -76,9 +76,9 @@ class Installation:
     def stored(self) -> dict[str, list[SeriesPoints]]:
         """Everything in the store."""
         self.enter()
-        return asyncio.run(_stored(make_store(settings.load())))
+        return asyncio.run(_read_stored(make_store(settings.load())))
 
-    def state(self) -> dict[str, bytes]:
+    def read_state(self) -> dict[str, bytes]:
         """The files that matter beside the readings."""
         known = [*(self.folder / "state" / name for name in ("keys", "readers.json", "read-key"))]
         return {path.name: path.read_bytes() for path in [*known, self.folder / "sites.yaml"] if path.exists()}
@@ -92,25 +92,27 @@ async def _write(store: Store, rows: list[GatewayReading]) -> None:
         await store.close()
 
 
-async def _stored(store: Store) -> dict[str, list[SeriesPoints]]:
+async def _read_stored(store: Store) -> dict[str, list[SeriesPoints]]:
     await store.open()
     try:
         return {
-            kind: await store.points(GATEWAY, kind, start=0, stop=START_MS * 2)
+            kind: await store.read_points(GATEWAY, kind, start=0, stop=START_MS * 2)
             for kind in ("inverter", "meter", "event")
         }
     finally:
         await store.close()
 
 
-def sqlite_installation(folder: Path, patch: pytest.MonkeyPatch) -> Installation:
+def make_sqlite_installation(folder: Path, patch: pytest.MonkeyPatch) -> Installation:
     """One that stores in SQLite."""
     made = Installation(folder, patch, {"RECEIVER_SITES_FILE": str(folder / "sites.yaml")})
     made.enter()
     return made
 
 
-def influxdb_installation(folder: Path, patch: pytest.MonkeyPatch, server: Influxd, **changes: str) -> Installation:
+def make_influxdb_installation(
+    folder: Path, patch: pytest.MonkeyPatch, server: Influxd, **changes: str
+) -> Installation:
     """One that stores in InfluxDB; nothing is set up yet."""
     made = Installation(
         folder,

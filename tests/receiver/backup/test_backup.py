@@ -16,22 +16,22 @@ from receiver.settings import Sqlite
 from receiver.stores.base import GatewayReading
 from shared.readings import Reading
 from tests.influxd.server import run_influxd
-from tests.receiver.backup.conftest import START_MS, influxdb_installation, sqlite_installation
+from tests.receiver.backup.conftest import START_MS, make_influxdb_installation, make_sqlite_installation
 from tests.receiver.service import GATEWAY
 
 
 def test_sqlite_comes_back_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    old = sqlite_installation(tmp_path / "old", monkeypatch)
+    old = make_sqlite_installation(tmp_path / "old", monkeypatch)
     old.fill()
     file = tmp_path / "backup.tar.gz"
     old.call("backup", str(file))
     assert file.stat().st_mode & 0o777 == 0o600
-    new = sqlite_installation(tmp_path / "new", monkeypatch)
+    new = make_sqlite_installation(tmp_path / "new", monkeypatch)
     new.call("restore", str(file))
     assert new.stored() == old.stored()
     assert len(new.stored()["inverter"][0].points) == 24 * 30
-    assert new.state() == old.state()
-    assert set(new.state()) == {"keys", "readers.json", "read-key", "sites.yaml"}
+    assert new.read_state() == old.read_state()
+    assert set(new.read_state()) == {"keys", "readers.json", "read-key", "sites.yaml"}
     assert {path.stat().st_mode & 0o077 for path in (tmp_path / "new" / "state").iterdir()} == {0}
     assert "nobody may send yet" not in new.call("check").output
     assert [path.name for path in (tmp_path / "new" / "state").glob(".backup-*")] == []
@@ -40,19 +40,19 @@ def test_sqlite_comes_back_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_influxdb_comes_back_on_a_new_server_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     file = tmp_path / "backup.tar.gz"
     with run_influxd(tmp_path / "influxd-old", onboarded=False) as server:
-        old = influxdb_installation(tmp_path / "old", monkeypatch, server)
+        old = make_influxdb_installation(tmp_path / "old", monkeypatch, server)
         old.call("setup")
         old.fill()
         said = old.call("backup", str(file)).output
         assert "saved bucket envoy: " in said
         assert "saved bucket envoy_live: " in said
-        before, state = old.stored(), old.state()
+        before, state = old.stored(), old.read_state()
     with run_influxd(tmp_path / "influxd-new", onboarded=False) as server:
-        new = influxdb_installation(tmp_path / "new", monkeypatch, server)
+        new = make_influxdb_installation(tmp_path / "new", monkeypatch, server)
         new.call("restore", str(file))
         assert new.stored() == before
         assert len(before["meter"][0].points) == 24 * 30
-        assert new.state() == state
+        assert new.read_state() == state
         assert "InfluxDB: the token may write and read the buckets" in new.call("check").output
         new.write([GatewayReading(GATEWAY, Reading("inverter", {"inverter": "i1"}, START_MS + 5, {"power": 1.0}))])
         assert len(new.stored()["inverter"][0].points) == 24 * 30 + 1
@@ -65,7 +65,7 @@ def test_a_backup_while_the_receiver_writes_holds_all_that_was_stored_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """A writer has the file open, with rows in its journal and a transaction that has not ended."""
-    old = sqlite_installation(tmp_path / "old", monkeypatch)
+    old = make_sqlite_installation(tmp_path / "old", monkeypatch)
     old.fill(hours=3)
     writer = sqlite3.connect(old.folder / "state" / "readings.sqlite", isolation_level=None)
     writer.execute("PRAGMA wal_autocheckpoint = 0")
@@ -75,25 +75,25 @@ def test_a_backup_while_the_receiver_writes_holds_all_that_was_stored_before(
     old.call("backup", str(tmp_path / "b.tar.gz"))
     writer.execute("COMMIT")
     writer.close()
-    new = sqlite_installation(tmp_path / "new", monkeypatch)
+    new = make_sqlite_installation(tmp_path / "new", monkeypatch)
     new.call("restore", str(tmp_path / "b.tar.gz"))
     assert [point.timestamp for point in new.stored()["inverter"][0].points] == [START_MS]
 
 
 def test_through_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """`docker compose exec -T receiver envoy-receiver backup - > FILE`."""
-    old = sqlite_installation(tmp_path / "old", monkeypatch)
+    old = make_sqlite_installation(tmp_path / "old", monkeypatch)
     old.fill(hours=3)
     command = [sys.executable, "-m", "receiver"]
     saved = subprocess.run([*command, "backup", "-"], check=True, capture_output=True)
-    new = sqlite_installation(tmp_path / "new", monkeypatch)
+    new = make_sqlite_installation(tmp_path / "new", monkeypatch)
     subprocess.run([*command, "restore", "-"], check=True, input=saved.stdout, capture_output=True)
     assert new.stored() == old.stored()
-    assert new.state() == old.state()
+    assert new.read_state() == old.read_state()
 
 
 def test_readings_that_are_there_are_never_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    old = sqlite_installation(tmp_path / "old", monkeypatch)
+    old = make_sqlite_installation(tmp_path / "old", monkeypatch)
     old.fill(hours=3)
     before = old.stored()
     old.call("backup", str(tmp_path / "b.tar.gz"))
@@ -105,7 +105,7 @@ def test_the_journal_of_a_store_that_was_moved_away_is_not_played_into_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """A receiver that was killed leaves one beside its file; who moves only the file must not damage the restored."""
-    old = sqlite_installation(tmp_path / "old", monkeypatch)
+    old = make_sqlite_installation(tmp_path / "old", monkeypatch)
     old.fill(hours=3)
     old.call("backup", str(tmp_path / "b.tar.gz"))
     path = old.folder / "state" / "readings.sqlite"
@@ -120,18 +120,18 @@ def test_the_journal_of_a_store_that_was_moved_away_is_not_played_into_another(
 def test_a_bucket_that_holds_readings_is_never_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     file = str(tmp_path / "b.tar.gz")
     with run_influxd(tmp_path / "influxd", onboarded=False) as server:
-        old = influxdb_installation(tmp_path / "old", monkeypatch, server)
+        old = make_influxdb_installation(tmp_path / "old", monkeypatch, server)
         old.call("setup")
         old.fill(hours=3)
         old.call("backup", file)
         said = old.call("restore", file, fails=True).output
         assert "the bucket envoy holds readings, and a restore never replaces any" in said
         before = old.stored()
-        other = influxdb_installation(tmp_path / "other", monkeypatch, server, INFLUXDB_V2_BUCKET="again")
+        other = make_influxdb_installation(tmp_path / "other", monkeypatch, server, INFLUXDB_V2_BUCKET="again")
         other.call("restore", file)
         assert other.stored() == before == old.stored()
         shared = {"INFLUXDB_V2_BUCKET": "third", "RECEIVER_LIVE_BUCKET": "third"}
-        one = influxdb_installation(tmp_path / "one", monkeypatch, server, **shared)
+        one = make_influxdb_installation(tmp_path / "one", monkeypatch, server, **shared)
         assert "the backup holds 2 bucket(s), but the settings name 1" in one.call("restore", file, fails=True).output
 
 
@@ -142,7 +142,7 @@ def test_a_restore_that_fails_leaves_nothing_half_done_and_may_be_repeated(
     """The last shard is damaged, so much is restored before that is seen. The server itself would take it."""
     file, damaged = tmp_path / "b.tar.gz", tmp_path / "damaged.tar.gz"
     with run_influxd(tmp_path / "influxd", onboarded=False) as server:
-        old = influxdb_installation(tmp_path / "old", monkeypatch, server)
+        old = make_influxdb_installation(tmp_path / "old", monkeypatch, server)
         old.call("setup")
         old.fill()
         old.call("backup", str(file))
@@ -152,7 +152,7 @@ def test_a_restore_that_fails_leaves_nothing_half_done_and_may_be_repeated(
         shards = sorted((tmp_path / "parts" / "influxdb").glob("*.tar"), key=lambda path: int(path.stem))
         shards[-1].write_bytes(damage(shards[-1].read_bytes()))
         pack(tmp_path / "parts", About(FORMAT, 0, "influxdb"), damaged)
-        new = influxdb_installation(tmp_path / "new", monkeypatch, server, INFLUXDB_V2_BUCKET="again")
+        new = make_influxdb_installation(tmp_path / "new", monkeypatch, server, INFLUXDB_V2_BUCKET="again")
         assert "is damaged or broke off" in new.call("restore", str(damaged), fails=True).output
         names = {bucket["name"] for bucket in server.api("GET", "/api/v2/buckets").json()["buckets"]}
         assert not {"again", "again_live"} & names
@@ -163,7 +163,7 @@ def test_a_restore_that_fails_leaves_nothing_half_done_and_may_be_repeated(
 def test_a_shard_of_which_the_server_makes_nothing_is_no_restore(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A whole archive, with a data file in a place where this server does not look for any."""
     with run_influxd(tmp_path / "influxd", onboarded=False) as server:
-        here = influxdb_installation(tmp_path / "here", monkeypatch, server)
+        here = make_influxdb_installation(tmp_path / "here", monkeypatch, server)
         here.call("setup")
         here.fill(hours=1)
         here.call("backup", str(tmp_path / "b.tar.gz"))
@@ -175,50 +175,50 @@ def test_a_shard_of_which_the_server_makes_nothing_is_no_restore(tmp_path: Path,
                 member.type = tarfile.DIRTYPE
                 archive.addfile(member, io.BytesIO())
         pack(tmp_path / "parts", About(FORMAT, 0, "influxdb"), tmp_path / "empty.tar.gz")
-        new = influxdb_installation(tmp_path / "new", monkeypatch, server, INFLUXDB_V2_BUCKET="again")
+        new = make_influxdb_installation(tmp_path / "new", monkeypatch, server, INFLUXDB_V2_BUCKET="again")
         assert "made nothing of it" in new.call("restore", str(tmp_path / "empty.tar.gz"), fails=True).output
 
 
 def test_files_that_differ_are_kept_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    old = sqlite_installation(tmp_path / "old", monkeypatch)
+    old = make_sqlite_installation(tmp_path / "old", monkeypatch)
     old.fill(hours=1)
     old.call("backup", str(tmp_path / "b.tar.gz"))
-    new = sqlite_installation(tmp_path / "new", monkeypatch)
+    new = make_sqlite_installation(tmp_path / "new", monkeypatch)
     (new.folder / "sites.yaml").write_text("mine")
     new.call("restore", str(tmp_path / "b.tar.gz"))
     assert (new.folder / "sites.yaml.before-restore").read_text() == "mine"
-    assert new.state() == old.state()
+    assert new.read_state() == old.read_state()
 
 
 def test_a_sites_file_that_the_settings_do_not_name_is_still_given_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    old = sqlite_installation(tmp_path / "old", monkeypatch)
+    old = make_sqlite_installation(tmp_path / "old", monkeypatch)
     old.fill(hours=1)
     old.call("backup", str(tmp_path / "b.tar.gz"))
-    new = sqlite_installation(tmp_path / "new", monkeypatch)
+    new = make_sqlite_installation(tmp_path / "new", monkeypatch)
     del new.environment["RECEIVER_SITES_FILE"]
     new.enter()
     assert "copy it to where it belongs" in new.call("restore", str(tmp_path / "b.tar.gz")).output
-    assert (new.folder / "state" / "restored-sites.yaml").read_bytes() == old.state()["sites.yaml"]
+    assert (new.folder / "state" / "restored-sites.yaml").read_bytes() == old.read_state()["sites.yaml"]
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
 def test_half_a_backup_is_refused_before_anything_is_made_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float
 ):
-    old = sqlite_installation(tmp_path / "old", monkeypatch)
+    old = make_sqlite_installation(tmp_path / "old", monkeypatch)
     old.fill(hours=50)
     file = tmp_path / "b.tar.gz"
     old.call("backup", str(file))
     file.write_bytes(file.read_bytes()[: int(file.stat().st_size * share)])
-    new = sqlite_installation(tmp_path / "new", monkeypatch)
+    new = make_sqlite_installation(tmp_path / "new", monkeypatch)
     assert "not a whole backup" in new.call("restore", str(file), fails=True).output
     assert list((new.folder / "state").iterdir()) == []
 
 
 def test_what_is_no_backup_or_is_in_the_way_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    here = sqlite_installation(tmp_path / "here", monkeypatch)
+    here = make_sqlite_installation(tmp_path / "here", monkeypatch)
     assert "does not exist" in here.call("restore", str(tmp_path / "nowhere"), fails=True).output
     with tarfile.open(tmp_path / "other.tar.gz", "w:gz") as archive:
         archive.add(__file__, "../../readme")
@@ -235,7 +235,7 @@ def test_what_is_no_backup_or_is_in_the_way_is_said(tmp_path: Path, monkeypatch:
 
 
 def test_a_damaged_store_is_no_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    here = sqlite_installation(tmp_path / "here", monkeypatch)
+    here = make_sqlite_installation(tmp_path / "here", monkeypatch)
     here.fill(hours=200)
     store = settings.load().store
     assert isinstance(store, Sqlite)
@@ -251,7 +251,7 @@ def test_without_the_administrator_influxdb_is_backed_up_by_its_own_tools(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     with run_influxd(tmp_path / "influxd") as server:
-        here = influxdb_installation(tmp_path / "here", monkeypatch, server, INFLUXDB_ADMIN_TOKEN="canary-wrong")
+        here = make_influxdb_installation(tmp_path / "here", monkeypatch, server, INFLUXDB_ADMIN_TOKEN="canary-wrong")
         assert "must be the administrator's" in here.call("backup", str(tmp_path / "b.tar.gz"), fails=True).output
         del here.environment["INFLUXDB_ADMIN_TOKEN"]
         here.enter()

@@ -8,7 +8,7 @@ import pytest
 
 from receiver.backup.archive import unpack
 from receiver.errors import BackupError
-from tests.receiver.backup.conftest import Installation, influxdb_installation, sqlite_installation
+from tests.receiver.backup.conftest import Installation, make_influxdb_installation, make_sqlite_installation
 
 TRIES = 200
 
@@ -19,10 +19,10 @@ def backup(
 ) -> tuple[Path, Installation]:
     """A backup file, and the installation that it is of."""
     if request.param == "sqlite":
-        source = sqlite_installation(tmp_path / "source", monkeypatch)
+        source = make_sqlite_installation(tmp_path / "source", monkeypatch)
     else:
         server = request.getfixturevalue("shared_influxd")
-        source = influxdb_installation(
+        source = make_influxdb_installation(
             tmp_path / "source", monkeypatch, server, INFLUXDB_V2_BUCKET=f"damaged{random.randrange(10**9)}"
         )
         source.call("setup")
@@ -70,20 +70,20 @@ def test_a_flip_that_gzip_does_not_see_is_refused_too(backup: tuple[Path, Instal
 
 
 def test_nothing_is_put_in_place_of_a_damaged_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    source = sqlite_installation(tmp_path / "source", monkeypatch)
+    source = make_sqlite_installation(tmp_path / "source", monkeypatch)
     source.fill(24)
     target = tmp_path / "backup.tar.gz"
     source.call("backup", str(target))
     target.write_bytes(flip(target.read_bytes(), random.Random(3)))
-    other = sqlite_installation(tmp_path / "other", monkeypatch)
+    other = make_sqlite_installation(tmp_path / "other", monkeypatch)
     assert "take another copy" in other.call("restore", str(target), fails=True).output
-    assert other.state() == {}
+    assert other.read_state() == {}
     assert not (tmp_path / "other" / "state" / "readings.sqlite").exists()
 
 
 def test_a_backup_is_never_written_through_what_somebody_prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A link in a directory that others may write led the backup, with its keys, into a file of theirs."""
-    source = sqlite_installation(tmp_path / "source", monkeypatch)
+    source = make_sqlite_installation(tmp_path / "source", monkeypatch)
     source.fill(24)
     shared, prey = tmp_path / "shared", tmp_path / "prey"
     shared.mkdir()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from receiver.calendar.windows import finer_kind
+from receiver.calendar.windows import find_finer_kind
 from receiver.sites import Site
 from receiver.stores.kinds import ENERGY_KINDS
 from tests.receiver.instants import to_ms, to_text
@@ -35,17 +35,19 @@ moments = st.integers(1_262_304_000_000, 1_893_456_000_000)
 def test_windows_touch_the_time_and_are_made_of_whole_finer_ones(kind, start, length, zone, data):
     site = Site(time_zone=zone, billing_day=data.draw(st.integers(1, 28)))
     stop = start + length
-    edges = site.list_windows(kind, start, stop)
-    assert edges[0] <= start < edges[1]
-    assert edges[-2] < stop <= edges[-1]
-    assert all(before < after for before, after in pairwise(edges))
-    assert all(edge % QUARTER == 0 for edge in edges)
+    boundaries = site.list_windows(kind, start, stop)
+    assert boundaries[0] <= start < boundaries[1]
+    assert boundaries[-2] < stop <= boundaries[-1]
+    assert all(before < after for before, after in pairwise(boundaries))
+    assert all(boundary % QUARTER == 0 for boundary in boundaries)
     if kind != "energy_15m" and length < HOUR:
-        assert set(edges) <= set(site.list_windows(finer_kind(kind).replace("panel", "energy"), edges[0], edges[-1]))
+        assert set(boundaries) <= set(
+            site.list_windows(find_finer_kind(kind).replace("panel", "energy"), boundaries[0], boundaries[-1])
+        )
     inner = data.draw(st.integers(start, stop - 1))
     window = site.list_windows(kind, inner, inner + 1)
     assert len(window) == 2
-    assert set(window) <= set(edges)
+    assert set(window) <= set(boundaries)
 
 
 def test_days_of_23_and_25_hours():
@@ -59,8 +61,8 @@ def test_days_of_23_and_25_hours():
 
 def test_hours_of_a_clock_that_is_put_back_by_half_an_hour():
     howe = Site(time_zone="Australia/Lord_Howe")
-    edges = howe.list_windows("energy_1h", to_ms("2026-04-04T13:30"), to_ms("2026-04-04T16:30"))
-    assert [to_text(edge)[11:] for edge in edges] == ["13:00", "14:00", "15:00", "15:30", "16:30"]
+    boundaries = howe.list_windows("energy_1h", to_ms("2026-04-04T13:30"), to_ms("2026-04-04T16:30"))
+    assert [to_text(boundary)[11:] for boundary in boundaries] == ["13:00", "14:00", "15:00", "15:30", "16:30"]
 
 
 @pytest.mark.parametrize(
@@ -81,13 +83,17 @@ def test_hours_of_a_clock_that_is_put_back_by_half_an_hour():
 def test_every_window_of_a_wednesday_in_kathmandu(kind, billing_day, start, stop):
     site = Site(time_zone="Asia/Kathmandu", billing_day=billing_day)
     time = to_ms("2026-11-18T12:40")
-    assert [to_text(edge) for edge in site.list_windows(kind, time, time + 1)] == [start, stop]
+    assert [to_text(boundary) for boundary in site.list_windows(kind, time, time + 1)] == [start, stop]
 
 
 def test_a_day_that_was_left_out_of_the_calendar_is_no_window():
     samoa = Site(time_zone="Pacific/Apia")
-    edges = samoa.list_windows("energy_1d", to_ms("2011-12-29T12:00"), to_ms("2011-12-31T09:00"))
-    assert [to_text(edge) for edge in edges] == ["2011-12-29 10:00", "2011-12-30 10:00", "2011-12-31 10:00"]
+    boundaries = samoa.list_windows("energy_1d", to_ms("2011-12-29T12:00"), to_ms("2011-12-31T09:00"))
+    assert [to_text(boundary) for boundary in boundaries] == [
+        "2011-12-29 10:00",
+        "2011-12-30 10:00",
+        "2011-12-31 10:00",
+    ]
 
 
 def test_what_has_no_windows_is_refused():

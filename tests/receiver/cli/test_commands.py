@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner, Result
 
 from receiver.cli import app
-from tests.receiver.service import GATEWAY, OTHER, public_half
+from tests.receiver.service import GATEWAY, OTHER, make_public_key
 
 SECRET = "canary-secret-0123456789abcdef0123456789"
 
@@ -52,10 +52,10 @@ def run_to_its_end() -> subprocess.CompletedProcess[str]:
 
 
 def test_keys_come_are_listed_and_go():
-    line = str(public_half(Ed25519PrivateKey.generate()))
+    line = str(make_public_key(Ed25519PrivateKey.generate()))
     assert "no keys yet" in call("keys", "list").output
     added = call("keys", "add", line, "--serial", OTHER)
-    key_id = public_half(Ed25519PrivateKey.generate()).key_id if added.exit_code else added.output.split()[1]
+    key_id = make_public_key(Ed25519PrivateKey.generate()).key_id if added.exit_code else added.output.split()[1]
     assert added.output == f"key {key_id} may now write for {GATEWAY}, {OTHER}\n"
     assert call("keys", "list").output.split() == [key_id, "active", f"{GATEWAY},", OTHER]
     assert call("keys", "revoke", key_id).exit_code == 0
@@ -89,7 +89,7 @@ def test_a_terminal_shows_the_link_as_a_qr_code(environment: Path):
 
 
 def test_a_key_line_may_be_pasted_without_quotes():
-    assert call("keys", "add", *str(public_half(Ed25519PrivateKey.generate())).split()).exit_code == 0
+    assert call("keys", "add", *str(make_public_key(Ed25519PrivateKey.generate())).split()).exit_code == 0
 
 
 @pytest.mark.parametrize(

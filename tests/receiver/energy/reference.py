@@ -19,13 +19,13 @@ pauses = st.integers(1, 100_000) | st.integers(MAX_GAP_MS - 2, MAX_GAP_MS + 2) |
 """Milliseconds between stored points: seconds apart, around the longest gap, and outages."""
 
 
-def about(value: float) -> Any:
+def approximate(value: float) -> Any:
     """Equal to nine digits or a millionth; typed so that it may stand inside tuples of answers."""
     return pytest.approx(value, rel=1e-9, abs=1e-6)
 
 
 @st.composite
-def series(draw, values=watts, smallest: int = 0) -> list[tuple[int, float]]:
+def draw_series(draw, values=watts, smallest: int = 0) -> list[tuple[int, float]]:
     """Points of one series."""
     time = START
     points: list[tuple[int, float]] = []
@@ -36,13 +36,13 @@ def series(draw, values=watts, smallest: int = 0) -> list[tuple[int, float]]:
 
 
 @st.composite
-def edges(draw, most: int = 8) -> list[int]:
-    """Edges of windows on and around a series."""
+def draw_boundaries(draw, most: int = 8) -> list[int]:
+    """Boundaries of windows on and around a series."""
     offsets = draw(st.lists(st.integers(-100_000, 3_000_000), min_size=2, max_size=most, unique=True))
     return [START + offset for offset in sorted(offsets)]
 
 
-def exact_pieces(points: Sequence[tuple[int, float]], start: int, stop: int) -> list[Piece]:
+def cut_exactly(points: Sequence[tuple[int, float]], start: int, stop: int) -> list[Piece]:
     """(time from, time to, value there, value there) of every known piece in [start, stop), as fractions."""
     pieces = []
     for (t0, v0), (t1, v1) in pairwise(points):
@@ -56,12 +56,12 @@ def exact_pieces(points: Sequence[tuple[int, float]], start: int, stop: int) -> 
     return pieces
 
 
-def exact_area(pieces: Sequence[Piece]) -> Fraction:
+def compute_exact_area(pieces: Sequence[Piece]) -> Fraction:
     """Integral over time, in value times milliseconds."""
     return sum(((b - a) * (va + vb) / 2 for a, b, va, vb in pieces), Fraction(0))
 
 
-def exact_area_above(pieces: Sequence[Piece]) -> Fraction:
+def compute_exact_area_above(pieces: Sequence[Piece]) -> Fraction:
     """Integral of the positive part: pieces are cut where they cross zero."""
     total = Fraction(0)
     for a, b, va, vb in pieces:

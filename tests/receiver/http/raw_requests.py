@@ -3,10 +3,19 @@
 import random
 
 from tests.clocks import NOW_MS
-from tests.receiver.service import GATEWAY, READ_SECRET, batch, ingest_claims, inverter, meter, read_claims, sign
+from tests.receiver.service import (
+    GATEWAY,
+    READ_SECRET,
+    make_batch,
+    make_ingest_claims,
+    make_inverter,
+    make_meter,
+    make_read_claims,
+    sign,
+)
 
-READER = sign(read_claims(), READ_SECRET, kid="read").encode()
-SENDER = sign(ingest_claims()).encode()
+READER = sign(make_read_claims(), READ_SECRET, kid="read").encode()
+SENDER = sign(make_ingest_claims()).encode()
 _BASE = f"/api/v1/gateways/{GATEWAY}".encode()
 _PATHS = (
     b"/", b"/healthz", b"/readyz", b"/api/v1/session", b"/api/v1/gateways", _BASE, _BASE + b"/power",
@@ -18,8 +27,8 @@ _PATHS = (
     _BASE + b"/series?kind=event&field=reason&limit=3",
 )  # fmt: skip
 _BODIES = (
-    batch(meter(), inverter("482100000001")),
-    batch(meter(NOW_MS - 1000, phase="b", power=1.0, delivered=5.0)),
+    make_batch(make_meter(), make_inverter("482100000001")),
+    make_batch(make_meter(NOW_MS - 1000, phase="b", power=1.0, delivered=5.0)),
     b"{}",
     b"[" * 500,
     b'{"version":1,"batch":"aa","outbox":"bb","rows":[{"seq":1,"reading":{"kind":"meter"}}]}',

@@ -15,15 +15,25 @@ from receiver.http.connections import ConnectionRegister, count_places, report_e
 from receiver.http.protocol import MAX_HEAD, MAX_HEADERS, BoundedProtocol
 from receiver.ingest.limits import Limits
 from tests.connections import connect
-from tests.receiver.service import GATEWAY, READ_SECRET, Service, batch, ingest_claims, meter, read_claims, sign, start
+from tests.receiver.service import (
+    GATEWAY,
+    READ_SECRET,
+    Service,
+    make_batch,
+    make_ingest_claims,
+    make_meter,
+    make_read_claims,
+    sign,
+    start,
+)
 
-BODY = batch(meter())
+BODY = make_batch(make_meter())
 POST = f"POST /api/v1/gateways/{GATEWAY}/batches HTTP/1.1\r\nHost: x\r\n".encode()
 JSON = b"Content-Type: application/json\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 
 
-def chunks(data: bytes, *trailers: bytes) -> bytes:
+def make_chunks(data: bytes, *trailers: bytes) -> bytes:
     """A chunked body, with trailers."""
     return b"%x\r\n%b\r\n0\r\n%b\r\n" % (len(data), data, b"".join(line + b"\r\n" for line in trailers))
 
@@ -51,7 +61,7 @@ async def drip(writer: asyncio.StreamWriter, piece: bytes, *, every_s: float = 0
             await asyncio.sleep(every_s)
 
 
-async def closes(port: int, head: bytes, piece: bytes) -> bool:
+async def is_closed(port: int, head: bytes, piece: bytes) -> bool:
     """Whether the receiver closes a connection on which a piece drips behind a head."""
     async with connect(port) as (reader, writer):
         writer.write(head)
@@ -69,9 +79,9 @@ async def closes(port: int, head: bytes, piece: bytes) -> bool:
 
 
 async def test_a_token_in_a_trailer_lets_nobody_in(service: Service):
-    token = sign(ingest_claims(service.clock.ms)).encode()
+    token = sign(make_ingest_claims(service.clock.ms)).encode()
     answer = await talk(
-        service.port, POST + JSON + CHUNKED + chunks(BODY, b"Authorization: Bearer " + token), seconds=1
+        service.port, POST + JSON + CHUNKED + make_chunks(BODY, b"Authorization: Bearer " + token), seconds=1
     )
     assert answer.startswith(b"HTTP/1.1 401 ")
     assert await service.receiver.store.count() == 0
@@ -79,9 +89,9 @@ async def test_a_token_in_a_trailer_lets_nobody_in(service: Service):
 
 async def test_trailers_of_a_good_request_are_dropped(service: Service):
     """The body is stored as if they were not there, and the connection goes on."""
-    token = sign(ingest_claims(service.clock.ms)).encode()
+    token = sign(make_ingest_claims(service.clock.ms)).encode()
     head = POST + JSON + b"Authorization: Bearer " + token + b"\r\n" + CHUNKED
-    answer = await talk(service.port, head + chunks(BODY, b"Content-Encoding: gzip", b"X-Note: a"), seconds=1)
+    answer = await talk(service.port, head + make_chunks(BODY, b"Content-Encoding: gzip", b"X-Note: a"), seconds=1)
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert await service.receiver.store.count() == 1
 
@@ -91,9 +101,9 @@ async def test_an_address_in_a_trailer_is_believed_of_nobody(tmp_path: Path, met
     """Not even of the trusted proxy, which passes the trailers of its clients on."""
     network = ipaddress.ip_network("10.0.0.0/8")
     async with start(tmp_path, open_live=(network,), trusted_proxies=("127.0.0.1",)) as service:
-        await service.send(meter())
+        await service.send(make_meter())
         head = f"{method} /api/v1/gateways/{GATEWAY}/live HTTP/1.1\r\nHost: x\r\n".encode()
-        forged = head + CHUNKED + chunks(b"x", b"X-Forwarded-For: 10.1.2.3")
+        forged = head + CHUNKED + make_chunks(b"x", b"X-Forwarded-For: 10.1.2.3")
         assert b"text/event-stream" not in await talk(service.port, forged, seconds=1)
         honest = head.replace(b"POST", b"GET") + b"X-Forwarded-For: 10.1.2.3\r\n\r\n"
         assert b"text/event-stream" in await talk(service.port, honest, seconds=1)
@@ -106,7 +116,7 @@ async def test_an_address_in_a_trailer_is_believed_of_nobody(tmp_path: Path, met
 )
 async def test_endless_trailers_lose_the_connection(service: Service, endless: bytes):
     """Before they cost memory: no more is taken than of a head."""
-    token = sign(ingest_claims(service.clock.ms)).encode()
+    token = sign(make_ingest_claims(service.clock.ms)).encode()
     sent = 0
     async with connect(service.port) as (reader, writer):
         writer.write(POST + JSON + b"Authorization: Bearer " + token + b"\r\n" + CHUNKED + b"1\r\n{\r\n0\r\nX: ")
@@ -125,9 +135,9 @@ async def test_endless_trailers_lose_the_connection(service: Service, endless: b
 
 async def test_more_trailers_than_a_head_has_fields_are_refused(service: Service):
     trailers = (b"a: b",) * (MAX_HEADERS + 1)
-    token = sign(ingest_claims(service.clock.ms)).encode()
+    token = sign(make_ingest_claims(service.clock.ms)).encode()
     head = POST + JSON + b"Authorization: Bearer " + token + b"\r\n" + CHUNKED
-    answer = await talk(service.port, head + chunks(BODY, *trailers), seconds=1)
+    answer = await talk(service.port, head + make_chunks(BODY, *trailers), seconds=1)
     assert not answer.startswith(b"HTTP/1.1 200 ")
 
 
@@ -140,7 +150,7 @@ async def test_extensions_of_chunks_are_bounded(service: Service):
 @pytest.mark.parametrize("framing", [b"Content-Length: 5\r\n\r\n", CHUNKED])
 @pytest.mark.parametrize("path", ["/api/v1/gateways", "/healthz", "/", "/nothing"])
 async def test_a_question_with_a_body_is_refused(service: Service, path: str, framing: bytes):
-    token = sign(read_claims(service.clock.ms), READ_SECRET, kid="read").encode()
+    token = sign(make_read_claims(service.clock.ms), READ_SECRET, kid="read").encode()
     head = f"GET {path} HTTP/1.1\r\nHost: x\r\n".encode() + b"Authorization: Bearer " + token + b"\r\n"
     answer = await talk(service.port, head + framing + b"5\r\nhello\r\n0\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 400 ")
@@ -163,7 +173,7 @@ async def test_a_body_that_drips_behind_a_refusal_loses_its_connection(
 ):
     monkeypatch.setattr(BoundedProtocol, "linger_seconds", 0.2)
     monkeypatch.setattr(BoundedProtocol, "head_seconds", 0.4)
-    assert await closes(service.port, head, piece)
+    assert await is_closed(service.port, head, piece)
 
 
 async def test_a_refused_body_that_ends_soon_keeps_its_connection(service: Service):
@@ -215,19 +225,19 @@ def test_one_address_has_a_share_and_a_trusted_proxy_has_none():
 
 
 @contextlib.asynccontextmanager
-async def crowd(port: int, count: int) -> AsyncIterator[list[asyncio.StreamReader]]:
+async def open_crowd(port: int, count: int) -> AsyncIterator[list[asyncio.StreamReader]]:
     """Connections that say nothing."""
     async with contextlib.AsyncExitStack() as opened:
         yield [(await opened.enter_async_context(connect(port)))[0] for _ in range(count)]
 
 
 async def test_a_crowd_that_holds_every_place_keeps_no_sender_out(tmp_path: Path):
-    async with start(tmp_path, limits=Limits(connections=20)) as service, crowd(service.port, 60):
+    async with start(tmp_path, limits=Limits(connections=20)) as service, open_crowd(service.port, 60):
         assert (await service.post(BODY)).status_code == 200
 
 
 async def test_a_crowd_of_one_address_gets_its_share_only(tmp_path: Path):
-    async with start(tmp_path, limits=Limits(address_connections=5)) as service, crowd(service.port, 8) as readers:
+    async with start(tmp_path, limits=Limits(address_connections=5)) as service, open_crowd(service.port, 8) as readers:
         ended = [await asyncio.wait_for(reader.read(), 5) for reader in readers[5:]]
         assert ended == [b"", b"", b""]
         assert not any(reader.at_eof() for reader in readers[:5])

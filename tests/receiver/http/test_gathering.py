@@ -22,14 +22,14 @@ class RecordingTransport(asyncio.Transport):
         return "closed" in self.seen
 
 
-def gathering() -> tuple[RecordingTransport, GatheringTransport]:
+def make_gathering() -> tuple[RecordingTransport, GatheringTransport]:
     recorder = RecordingTransport()
     return recorder, GatheringTransport(recorder, asyncio.get_running_loop())
 
 
 async def test_what_is_written_in_one_step_leaves_in_one_piece():
     """A head and its body; and the next answer after them by itself."""
-    recorder, transport = gathering()
+    recorder, transport = make_gathering()
     transport.write(b"head ")
     transport.write(b"body")
     assert recorder.seen == []
@@ -42,7 +42,7 @@ async def test_what_is_written_in_one_step_leaves_in_one_piece():
 
 async def test_closing_sends_what_was_written_first():
     """A refusal that ends its connection is heard all the same, and nothing is sent twice."""
-    recorder, transport = gathering()
+    recorder, transport = make_gathering()
     transport.write(b"refused")
     transport.close()
     await asyncio.sleep(0)
@@ -51,7 +51,7 @@ async def test_closing_sends_what_was_written_first():
 
 async def test_everything_else_is_the_transport_s_own():
     """The server asks it for addresses and whether it is closing."""
-    recorder, transport = gathering()
+    recorder, transport = make_gathering()
     assert transport.get_extra_info("peername") == ("127.0.0.1", 1)
     assert not transport.is_closing()
     recorder.close()

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.receiver.http.test_connections import talk
-from tests.receiver.service import GATEWAY, READ_SECRET, Service, batch, meter, read_claims, sign, start
+from tests.receiver.service import GATEWAY, READ_SECRET, Service, make_batch, make_meter, make_read_claims, sign, start
 
-BODY = batch(meter())
+BODY = make_batch(make_meter())
 PATHS = (
     "/",
     "/nothing",
@@ -23,7 +23,7 @@ PATHS = (
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_no_answer_is_kept_by_others_run_or_guessed_at(service: Service, path: str):
-    await service.send(meter())
+    await service.send(make_meter())
     for token in (None, ""):
         answer = await service.get(path, token=token)
         assert answer.headers.get_list("x-content-type-options") == ["nosniff"]
@@ -57,9 +57,9 @@ async def test_the_documentation_runs_its_viewer_and_nothing_else(tmp_path):
 @pytest.mark.parametrize("method", ["get", "Get", "GETS", "G\x00ET", "HEAD", "TRACE", "OPTIONS"])
 async def test_a_method_that_is_not_exactly_get_reads_nothing(service: Service, method: str):
     """Neither with a token nor with the cookie of a browser."""
-    await service.send(meter())
+    await service.send(make_meter())
     for path in ("/api/v1/gateways", f"/api/v1/gateways/{GATEWAY}/power"):
-        token = sign(read_claims(service.clock.ms), READ_SECRET, kid="read")
+        token = sign(make_read_claims(service.clock.ms), READ_SECRET, kid="read")
         for header in (f"Authorization: Bearer {token}", f"Cookie: envoy_session={token}"):
             head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{header}\r\n\r\n"
             answer = await talk(service.port, head.encode())

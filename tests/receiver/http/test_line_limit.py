@@ -5,7 +5,7 @@ from structlog.testing import capture_logs
 from receiver.http.line_limit import BURST, SECONDS_A_LINE, LineLimit
 from shared.problems import Problem
 from tests.clocks import StoppedClock
-from tests.receiver.service import Service, meter
+from tests.receiver.service import Service, make_meter
 
 
 def test_lines_come_back_with_time_and_say_what_was_left_out():
@@ -36,5 +36,5 @@ async def test_a_flood_of_refusals_is_counted_and_hides_no_other_refusal(service
 async def test_a_flood_of_batches_that_are_refused_in_part_is_counted(service: Service):
     with capture_logs() as written:
         for number in range(50):
-            await service.send(meter(power=1e308), batch=f"{number:x}")
+            await service.send(make_meter(power=1e308), batch=f"{number:x}")
     assert len([line for line in written if line["event"] == "batch stored in part"]) == BURST

@@ -23,16 +23,16 @@ from tests.receiver.service import (
     SECRET,
     Service,
     assert_problem,
-    batch,
-    ingest_claims,
-    inverter,
-    meter,
-    read_claims,
+    make_batch,
+    make_ingest_claims,
+    make_inverter,
+    make_meter,
+    make_read_claims,
     sign,
     start,
 )
 
-BODY = batch(meter())
+BODY = make_batch(make_meter())
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ async def test_a_store_that_is_away_keeps_rows_at_the_scraper(service: Service, 
 
     with monkeypatch.context() as patch:
         patch.setattr(service.receiver.store, "write", away)
-        patch.setattr(service.receiver.store, "ready", unready)
+        patch.setattr(service.receiver.store, "check_ready", unready)
         answer = await service.post(BODY)
         assert_problem(answer, 503, "store-unavailable")
         assert int(answer.headers["retry-after"]) > 0
@@ -133,7 +133,7 @@ async def test_rights_never_depend_on_headers_that_anybody_can_write(service: Se
         "x-forwarded-proto": "https",
         "x-original-url": "/healthz",
         "x-http-method-override": "GET",
-        "cookie": f"session={sign(read_claims(), READ_SECRET, kid='read')}",
+        "cookie": f"session={sign(make_read_claims(), READ_SECRET, kid='read')}",
     }
     assert_problem(await service.post(BODY, token="", headers=forged), 401, "unauthorised")
     assert (await service.post(BODY, headers=forged)).status_code == 200
@@ -215,7 +215,7 @@ async def test_no_secret_and_no_body_is_logged_or_answered(service: Service, cap
     """Canaries in every place that a request has; searched for in all logs, answers and metrics."""
     caplog.set_level(logging.DEBUG)
     canary = "canary-7f3a"
-    token = sign({**ingest_claims(), "note": canary})
+    token = sign({**make_ingest_claims(), "note": canary})
     with structlog.testing.capture_logs() as lines:
         await service.post(BODY, token=token)
         await service.post(BODY.replace(b'"power"', b'"power","x":"%b' % canary.encode()), token=token)
@@ -225,7 +225,7 @@ async def test_no_secret_and_no_body_is_logged_or_answered(service: Service, cap
         await service.post(BODY, token=token, headers={"content-encoding": canary, "x-note": canary})
         await service.get(f"/api/v1/gateways/{canary}?x={canary}")
         await service.get(f"/{canary}")
-        await service.get("/api/v1/gateways", token=sign(read_claims(jti=canary), READ_SECRET, kid="read"))
+        await service.get("/api/v1/gateways", token=sign(make_read_claims(jti=canary), READ_SECRET, kid="read"))
     from prometheus_client import generate_latest  # noqa: PLC0415 (only to read what is shown)
 
     shown = "".join(answer.text + str(answer.headers) for answer in service.answers)
@@ -248,7 +248,7 @@ async def test_every_refusal_has_one_log_line_and_one_count(service: Service):
 
 async def test_many_senders_at_once_share_the_store_and_lose_nothing(service: Service):
     bodies = [
-        batch(*(inverter(str(number), index) for index in (1_700_000_000_000,)), batch=f"{number:x}")
+        make_batch(*(make_inverter(str(number), index) for index in (1_700_000_000_000,)), batch=f"{number:x}")
         for number in range(1, 60)
     ]
     answers = await asyncio.gather(*(service.post(body) for body in bodies))

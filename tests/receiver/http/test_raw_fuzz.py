@@ -16,7 +16,7 @@ from shared.readings import Reading
 from tests.clocks import NOW_MS
 from tests.connections import drop
 from tests.receiver.http.raw_requests import READER, SENDER, make_request
-from tests.receiver.service import READ_SECRET, SECRET, Service, inverter, meter, start
+from tests.receiver.service import READ_SECRET, SECRET, Service, make_inverter, make_meter, start
 
 SEED = 20_261_128
 REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "100000"))
@@ -95,12 +95,12 @@ async def test_no_raw_request_finds_a_fault_of_ours(tmp_path: Path):
             await service.send(
                 Reading("meter_energy", PHASE, NOW_MS, {"delivered": 5.0, "received": 1.0}),
                 Reading("meter_energy", PHASE, NOW_MS - 60_000, {"delivered": 4.0}),
-                meter(),
-                meter(phase="b"),
-                inverter("482100000001"),
+                make_meter(),
+                make_meter(phase="b"),
+                make_inverter("482100000001"),
             )
             found = await asyncio.gather(*(fuzz(service, SEED + task, REQUESTS // AT_ONCE) for task in range(AT_ONCE)))
-            assert (await service.send(meter())).accepted == 1
+            assert (await service.send(make_meter())).accepted == 1
     statuses = sum(found, Counter())
     assert {200, 400, 401, 404, 422} <= statuses.keys()
     assert not [line for line in lines if line["event"] == "request failed"]

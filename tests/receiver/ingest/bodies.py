@@ -8,7 +8,7 @@ from tests.clocks import NOW_MS
 CANARY = "canary-b0dy"
 
 
-def document(**changes: Any) -> dict[str, Any]:
+def make_document(**changes: Any) -> dict[str, Any]:
     """A good batch as plain JSON, to be damaged."""
     reading = {
         "kind": "meter",
@@ -19,11 +19,11 @@ def document(**changes: Any) -> dict[str, Any]:
     return {"version": 1, "batch": "aa", "outbox": "bb", "rows": [{"seq": 1, "reading": {**reading, **changes}}]}
 
 
-def encoded(**changes: Any) -> bytes:
-    return json.dumps(document(**changes)).encode()
+def encode(**changes: Any) -> bytes:
+    return json.dumps(make_document(**changes)).encode()
 
 
-def raw(
+def make_raw(
     fields: bytes = b'{"power":1}', *, tags: bytes = b'{"meter":"production","phase":"a"}', stamp: bytes = b"1"
 ) -> bytes:
     reading = b'{"kind":"meter","tags":' + tags + b',"timestamp":' + stamp + b',"fields":' + fields + b"}"

@@ -10,7 +10,7 @@ from shared.readings import Reading
 NOON = 1_750_000_000_000
 
 
-def rows(gateway: str, count: int = 1, *, power: float = 1.0) -> list[GatewayReading]:
+def make_rows(gateway: str, count: int = 1, *, power: float = 1.0) -> list[GatewayReading]:
     """Readings that name their gateway; a negative power is one that the store below refuses."""
     tags = {"meter": "production", "phase": "a"}
     return [GatewayReading(gateway, Reading("meter", tags, NOON + n, {"power": power})) for n in range(count)]
@@ -43,7 +43,7 @@ class SlowStore:
         return [[row.gateway for row in rows] for rows in self.writes]
 
 
-async def started(commit, *batches):
+async def start(commit, *batches):
     """A task for each batch, all of them waiting."""
     tasks = [asyncio.create_task(commit.write(batch)) for batch in batches]
     await asyncio.sleep(0)

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from receiver.errors import RefusedError
 from receiver.ingest import validate
-from receiver.stores.gate import refusal
+from receiver.stores.gate import find_refusal
 from shared.fields import KINDS
 from shared.problems import Problem
 from tests.clocks import NOW_MS
-from tests.receiver.ingest.bodies import document, encoded, raw
+from tests.receiver.ingest.bodies import encode, make_document, make_raw
 
 UNLIMITED_RETENTION = dict.fromkeys(KINDS)
 
@@ -37,11 +37,11 @@ def test_tags_are_judged_the_same_again_and_again():
     """What was found good is remembered, by kind; what was refused is refused again; order means nothing."""
     good = {"meter": "production", "phase": "a"}
     for _ in range(3):
-        assert judge(encoded(tags=good)) is None
-        assert judge(encoded(tags=dict(reversed(good.items())))) is None
-        assert judge(encoded(kind="inverter", tags=good)) is Problem.UNPROCESSABLE
-        assert judge(encoded(tags=good | {"phase": "a b"})) is Problem.UNPROCESSABLE
-        assert judge(encoded(tags=good | {"gateway": "1"})) is Problem.UNPROCESSABLE
+        assert judge(encode(tags=good)) is None
+        assert judge(encode(tags=dict(reversed(good.items())))) is None
+        assert judge(encode(kind="inverter", tags=good)) is Problem.UNPROCESSABLE
+        assert judge(encode(tags=good | {"phase": "a b"})) is Problem.UNPROCESSABLE
+        assert judge(encode(tags=good | {"gateway": "1"})) is Problem.UNPROCESSABLE
 
 
 @given(st.binary(max_size=300))
@@ -51,7 +51,7 @@ def test_no_bytes_at_all_are_an_unexpected_error(data: bytes):
 
 @given(key=st.sampled_from(["kind", "tags", "timestamp", "fields", "gateway"]), value=json_values)
 def test_any_value_anywhere_in_a_reading_is_judged(key: str, value: Any):
-    judge(encoded(**{key: value}))
+    judge(encode(**{key: value}))
 
 
 numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers()
@@ -73,24 +73,24 @@ series_and_fields = st.one_of(
 
 
 @st.composite
-def readings_of_all_sorts(draw: st.DrawFn) -> dict[str, Any]:
+def draw_readings_of_all_sorts(draw: st.DrawFn) -> dict[str, Any]:
     """Nearly good ones: what they differ in decides their fate."""
     kind, tags, fields = draw(series_and_fields)
     stamp = draw(st.just(NOW_MS) | st.integers(NOW_MS - 10**12, NOW_MS + 10**6) | st.integers(-(2**62), 2**62))
     return {"kind": kind, "tags": tags, "timestamp": stamp, "fields": fields}
 
 
-@given(st.lists(readings_of_all_sorts(), max_size=5))
+@given(st.lists(draw_readings_of_all_sorts(), max_size=5))
 def test_what_is_taken_is_nothing_that_a_store_refuses(readings: list[dict[str, Any]]):
     """Stores rely on it: they do not look again at what was judged. Nor does a reading's fate hang on its neighbours."""
     rows = [{"seq": seq, "reading": reading} for seq, reading in enumerate(readings, 1)]
     try:
-        checked = check({**document(), "rows": rows})
+        checked = check({**make_document(), "rows": rows})
     except RefusedError:
         return
-    assert [refusal(reading) for reading in checked.readings] == [None] * len(checked.readings)
+    assert [find_refusal(reading) for reading in checked.readings] == [None] * len(checked.readings)
     assert checked.series == [reading.series for reading in checked.readings]
-    alone = [check({**document(), "rows": [row]}) for row in rows]
+    alone = [check({**make_document(), "rows": [row]}) for row in rows]
     assert checked.readings == [reading for one in alone for reading in one.readings]
     assert checked.rejected == [row for one in alone for row in one.rejected]
 
@@ -99,9 +99,9 @@ def check(batch: dict[str, Any]) -> validate.Checked:
     return validate.check(json.dumps(batch).encode(), now_ms=NOW_MS, retention_ms=UNLIMITED_RETENTION)
 
 
-@given(cut=st.integers(0, len(encoded()) - 1), flip=st.integers(1, 255))
+@given(cut=st.integers(0, len(encode()) - 1), flip=st.integers(1, 255))
 def test_a_flipped_byte_anywhere_is_judged(cut: int, flip: int):
-    data = bytearray(encoded())
+    data = bytearray(encode())
     data[cut] ^= flip
     judge(bytes(data))
 
@@ -119,7 +119,8 @@ def test_duplicate_fields_are_found_whatever_else_holds_colons(pairs: list[tuple
     reason = json.dumps(text)
     event = f'{{"kind":"event","tags":{{"type":"gap"}},"timestamp":{NOW_MS},"fields":{{"reason":{reason}}}}}'
     data = (
-        raw(f"{{{members}}}".encode(), stamp=str(NOW_MS).encode())[:-2] + f',{{"seq":2,"reading":{event}}}]}}'.encode()
+        make_raw(f"{{{members}}}".encode(), stamp=str(NOW_MS).encode())[:-2]
+        + f',{{"seq":2,"reading":{event}}}]}}'.encode()
     )
     duplicates = len({name for name, _ in pairs}) != len(pairs)
     assert judge(data) is (Problem.MALFORMED if duplicates else None)

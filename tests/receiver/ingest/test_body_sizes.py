@@ -16,25 +16,34 @@ from receiver.ingest import body
 from receiver.ingest.limits import Limits
 from shared import wire
 from tests.clocks import NOW_MS
-from tests.receiver.ingest.bodies import encoded
-from tests.receiver.service import GATEWAY, Service, assert_problem, batch, ingest_claims, meter, sign, start
+from tests.receiver.ingest.bodies import encode
+from tests.receiver.service import (
+    GATEWAY,
+    Service,
+    assert_problem,
+    make_batch,
+    make_ingest_claims,
+    make_meter,
+    sign,
+    start,
+)
 
 PATH = f"/api/v1/gateways/{GATEWAY}/batches"
 
 
-def good_headers() -> dict[str, str]:
-    return {"authorization": f"Bearer {sign(ingest_claims())}", "content-type": "application/json"}
+def make_good_headers() -> dict[str, str]:
+    return {"authorization": f"Bearer {sign(make_ingest_claims())}", "content-type": "application/json"}
 
 
-async def chunks(count: int) -> AsyncIterator[bytes]:
+async def make_chunks(count: int) -> AsyncIterator[bytes]:
     """A body of unknown length, in pieces of 64 KiB."""
     for _ in range(count):
         yield b" " * 65_536
 
 
 async def test_too_many_rows_are_too_large(service: Service):
-    readings = [meter(NOW_MS - index) for index in range(wire.MAX_ROWS + 1)]
-    assert_problem(await service.post(batch(*readings)), 413, "too-large")
+    readings = [make_meter(NOW_MS - index) for index in range(wire.MAX_ROWS + 1)]
+    assert_problem(await service.post(make_batch(*readings)), 413, "too-large")
 
 
 async def test_a_long_body_is_refused_by_its_header(service: Service):
@@ -42,13 +51,13 @@ async def test_a_long_body_is_refused_by_its_header(service: Service):
 
 
 async def test_a_long_body_without_a_length_is_refused_while_it_comes(service: Service):
-    answer = await service.client.post(PATH, content=chunks(10), headers=good_headers())
+    answer = await service.client.post(PATH, content=make_chunks(10), headers=make_good_headers())
     assert_problem(answer, 413, "too-large")
 
 
 async def test_an_endless_body_loses_its_connection(service: Service):
     with contextlib.suppress(httpx.TransportError):
-        answer = await service.client.post(PATH, content=chunks(10**9), headers=good_headers())
+        answer = await service.client.post(PATH, content=make_chunks(10**9), headers=make_good_headers())
         assert_problem(answer, 413, "too-large")
     assert service.metric("receiver_problems_total", code="too-large") == 1
 
@@ -62,25 +71,25 @@ async def test_a_body_that_drips_is_too_large_for_its_connection(tmp_path: Path)
             yield b'{"version":1,'
             await answered.wait()
 
-        posting = asyncio.create_task(service.client.post(PATH, content=stalled(), headers=good_headers()))
+        posting = asyncio.create_task(service.client.post(PATH, content=stalled(), headers=make_good_headers()))
         while not service.metric("receiver_problems_total", code="too-large"):
             await service.client.get("/healthz")
         answered.set()
         assert_problem(await posting, 413, "too-large")
 
 
-PACKED = gzip.compress(encoded())
+PACKED = gzip.compress(encode())
 
 
 BAD_GZIP = {
-    "not gzip": encoded(),
+    "not gzip": encode(),
     "truncated": PACKED[:-9],
     "without its checksum": PACKED[:-8],
     "wrong checksum": PACKED[:-8] + bytes(8),
     "two members": PACKED + PACKED,
     "trailing garbage": PACKED + b"x",
     "nested": gzip.compress(PACKED),
-    "raw deflate": zlib.compress(encoded()),
+    "raw deflate": zlib.compress(encode()),
     "empty": b"",
 }
 

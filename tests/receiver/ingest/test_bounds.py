@@ -13,7 +13,7 @@ from receiver.live.watch import LEASE_S, Watch
 from tests.clocks import StoppedClock
 
 
-def allowed(limit: RateLimit, name: str) -> bool:
+def is_allowed(limit: RateLimit, name: str) -> bool:
     try:
         limit.spend(name)
     except RefusedError:
@@ -29,7 +29,7 @@ def test_no_rhythm_gets_more_than_burst_and_rate(pauses: list[float]):
     taken = 0
     for pause in pauses:
         clock.advance(pause)
-        taken += allowed(limit, "a")
+        taken += is_allowed(limit, "a")
         assert taken <= 10 + 2 * (clock.monotonic() - begun) + 1e-6
 
 
@@ -73,16 +73,16 @@ def test_a_look_counts_for_its_gateway_and_its_time():
 )
 def test_only_an_outbox_that_comes_back_means_two_scrapers(ids: str, alarms: int):
     outboxes = Outboxes()
-    assert sum(outboxes.interleaves("g", outbox) for outbox in ids) == alarms
-    assert not outboxes.interleaves("other gateway", "b")
+    assert sum(outboxes.note_batch("g", outbox) for outbox in ids) == alarms
+    assert not outboxes.note_batch("other gateway", "b")
 
 
 def test_the_backlog_does_not_hide_how_fresh_live_values_are():
     arrivals = Arrivals()
     arrivals.note("g", received=1000, newest=990)
     arrivals.note("g", received=1001, newest=5)
-    assert arrivals.last("g") == Arrival(1000, 990)
-    assert arrivals.last("h") is None
+    assert arrivals.get_last("g") == Arrival(1000, 990)
+    assert arrivals.get_last("h") is None
 
 
 def test_the_minutes_of_a_gateway_count_what_came_and_keep_the_lag_of_its_newest_reading():
@@ -92,12 +92,12 @@ def test_the_minutes_of_a_gateway_count_what_came_and_keep_the_lag_of_its_newest
     arrivals.note("g", received=61_000, newest=5, readings=500, rejected=2)
     arrivals.note("h", received=119_999, newest=None, rejected=1)
     arrivals.note("g", received=120_000, newest=119_000, readings=1)
-    assert arrivals.minutes(before=119_999) == []
-    (house, shed) = arrivals.minutes(before=120_000)
+    assert arrivals.list_minutes(before=119_999) == []
+    (house, shed) = arrivals.list_minutes(before=120_000)
     assert (house.gateway, house.start, house.readings, house.rejected, house.lag_ms) == ("g", 60_000, 510, 2, 500)
     assert (shed.gateway, shed.start, shed.readings, shed.rejected, shed.lag_ms) == ("h", 60_000, 0, 1, None)
     arrivals.forget([house])
-    assert arrivals.minutes(before=120_001) == [shed]
+    assert arrivals.list_minutes(before=120_001) == [shed]
 
 
 def test_minutes_that_nobody_can_store_do_not_pile_up_without_limit():
@@ -105,5 +105,5 @@ def test_minutes_that_nobody_can_store_do_not_pile_up_without_limit():
     arrivals = Arrivals()
     for minute in range(10_005):
         arrivals.note("g", received=minute * 60_000, newest=0, readings=1)
-    kept = arrivals.minutes(before=10**12)
+    kept = arrivals.list_minutes(before=10**12)
     assert (len(kept), kept[0].start, kept[-1].start) == (10_000, 5 * 60_000, 10_004 * 60_000)

@@ -14,8 +14,8 @@ from shared.problems import Rejection
 from shared.readings import Reading, Series
 from shared.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from tests.clocks import NOW_MS
-from tests.receiver.api.test_live import net, view
-from tests.receiver.service import GATEWAY, OTHER, Service, inverter, meter, start
+from tests.receiver.api.viewing import make_net, open_view
+from tests.receiver.service import GATEWAY, OTHER, Service, make_inverter, make_meter, start
 
 HOUR = NOW_MS // HOUR_MS * HOUR_MS - HOUR_MS
 MOST_OF_A_MINUTE = PER_MINUTE + BURST
@@ -28,19 +28,19 @@ def codes(verdict: wire.Verdict) -> set[str]:
 
 async def test_a_series_takes_a_reading_a_second_and_a_short_burst(service: Service):
     """A value a millisecond is refused, the same batch again gets the same verdict, and other series go on."""
-    dense = [meter(HOUR + offset) for offset in range(400)]
+    dense = [make_meter(HOUR + offset) for offset in range(400)]
     for _ in range(2):
         verdict = await service.send(*dense)
         assert (verdict.accepted, codes(verdict)) == (MOST_OF_A_MINUTE, {Rejection.TOO_DENSE})
         assert {row.seq for row in verdict.rejected} == set(range(MOST_OF_A_MINUTE + 1, 401))
-    assert codes(await service.send(meter(HOUR + 500))) == {Rejection.TOO_DENSE}
-    assert (await service.send(meter(HOUR + 500, phase="b"), meter(HOUR + MINUTE_MS))).accepted == 2
-    assert (await service.send(meter(HOUR + 500), serial=OTHER)).accepted == 1
+    assert codes(await service.send(make_meter(HOUR + 500))) == {Rejection.TOO_DENSE}
+    assert (await service.send(make_meter(HOUR + 500, phase="b"), make_meter(HOUR + MINUTE_MS))).accepted == 2
+    assert (await service.send(make_meter(HOUR + 500), serial=OTHER)).accepted == 1
     assert await service.receiver.store.count() == MOST_OF_A_MINUTE + 3
 
 
 async def test_a_backlog_of_a_value_a_second_passes_however_fast_it_comes(service: Service):
-    day = [meter(NOW_MS - DAY_MS + SECOND_MS * second) for second in range(6 * wire.MAX_ROWS)]
+    day = [make_meter(NOW_MS - DAY_MS + SECOND_MS * second) for second in range(6 * wire.MAX_ROWS)]
     for first in range(0, len(day), wire.MAX_ROWS):
         assert (await service.send(*day[first : first + wire.MAX_ROWS])).rejected == []
 
@@ -74,7 +74,7 @@ async def test_a_crowd_of_inverters_does_not_keep_the_gateways_own_readings_out(
     event = Reading("event", {"type": "gap"}, NOW_MS, {"end": float(NOW_MS)})
     async with start(tmp_path) as service:
         for first in range(0, MAX_SERIES + 500, wire.MAX_ROWS):
-            verdict = await service.send(*(inverter(str(first + index)) for index in range(wire.MAX_ROWS)))
+            verdict = await service.send(*(make_inverter(str(first + index)) for index in range(wire.MAX_ROWS)))
         assert codes(verdict) == {Rejection.QUOTA}
         junk = [Reading("meter", {"meter": f"junk-{n}", "phase": "a"}, NOW_MS, {"power": 1.0}) for n in range(300)]
         verdict = await service.send(*junk)
@@ -82,12 +82,12 @@ async def test_a_crowd_of_inverters_does_not_keep_the_gateways_own_readings_out(
         assert (await service.send(status)).accepted == 1
     async with start(tmp_path) as service:
         assert (await service.send(status, event)).accepted == 2
-        assert codes(await service.send(inverter("another"))) == {Rejection.QUOTA}
+        assert codes(await service.send(make_inverter("another"))) == {Rejection.QUOTA}
 
 
 async def test_six_thousand_unknown_fields_are_named_by_a_few(service: Service, capsys: pytest.CaptureFixture[str]):
     fields: dict[str, Any] = {f"unknown_field_number_{number}": 1.0 for number in range(6000)}
-    verdict = await service.send(meter(power=1.0, **fields))
+    verdict = await service.send(make_meter(power=1.0, **fields))
     assert (verdict.accepted, len(verdict.ignored)) == (1, wire.MOST_IGNORED)
     written = capsys.readouterr()
     line = next(line for line in (written.out + written.err).splitlines() if "stored in part" in line)
@@ -97,12 +97,14 @@ async def test_six_thousand_unknown_fields_are_named_by_a_few(service: Service, 
 
 @pytest.mark.parametrize("value", [1e308, -1e308, 1e9])
 async def test_a_value_that_no_house_can_have_costs_its_row(service: Service, value: float):
-    verdict = await service.send(meter(power=value), meter(NOW_MS + 1, power=1.0), inverter("1", power=2.0))
+    verdict = await service.send(
+        make_meter(power=value), make_meter(NOW_MS + 1, power=1.0), make_inverter("1", power=2.0)
+    )
     assert (verdict.accepted, [(row.seq, row.code) for row in verdict.rejected]) == (2, [(1, Rejection.OUT_OF_RANGE)])
 
 
 async def test_beside_an_unknown_field_a_value_is_judged_as_strictly(service: Service):
-    assert codes(await service.send(meter(power=1e308, novelty=1.0))) == {Rejection.OUT_OF_RANGE}
+    assert codes(await service.send(make_meter(power=1e308, novelty=1.0))) == {Rejection.OUT_OF_RANGE}
 
 
 def test_every_number_that_is_sent_has_a_bound():
@@ -113,11 +115,11 @@ def test_every_number_that_is_sent_has_a_bound():
 
 async def test_no_viewer_is_dropped_because_of_a_value(service: Service):
     """Not even by one that an earlier version stored."""
-    huge = [meter(power=1.7e308), meter(phase="b", power=1.7e308), net(5.0)]
+    huge = [make_meter(power=1.7e308), make_meter(phase="b", power=1.7e308), make_net(5.0)]
     await service.receiver.commit.write([GatewayReading(GATEWAY, reading) for reading in huge])
-    async with view(service) as seen:
-        assert (await service.send(meter(NOW_MS + 1000, power=1e308))).accepted == 0
-        later = [meter(NOW_MS + 1000, phase=phase, power=20.0) for phase in "ab"]
+    async with open_view(service) as seen:
+        assert (await service.send(make_meter(NOW_MS + 1000, power=1e308))).accepted == 0
+        later = [make_meter(NOW_MS + 1000, phase=phase, power=20.0) for phase in "ab"]
         assert (await service.send(*later, batch="ab")).accepted == 2
-        _, data, _ = await seen.next("solar_data")
+        _, data, _ = await seen.wait_for_next("solar_data")
     assert data == {"p": 40, "c": 45, "n": 5}

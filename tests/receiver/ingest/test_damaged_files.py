@@ -9,11 +9,11 @@ import httpx
 from receiver.cli.check import examine
 from receiver.rollups.job import JOURNAL_FILE
 from tests.clocks import NOW_MS
-from tests.receiver.service import GATEWAY, OTHER, Service, batch, make_settings, meter, start
+from tests.receiver.service import GATEWAY, OTHER, Service, make_batch, make_meter, make_settings, start
 
 
 async def post(service: Service, count: int, serial: str = GATEWAY) -> httpx.Response:
-    return await service.post(batch(*(meter(NOW_MS - 1000 * back) for back in range(count))), serial=serial)
+    return await service.post(make_batch(*(make_meter(NOW_MS - 1000 * back) for back in range(count))), serial=serial)
 
 
 async def test_a_damaged_journal_is_begun_again_and_refuses_nothing(tmp_path):
@@ -35,7 +35,7 @@ async def test_a_journal_that_is_damaged_while_it_is_used_refuses_nothing(tmp_pa
         assert (await post(service, 3)).status_code == 200
         with closing(sqlite3.connect(state / JOURNAL_FILE)) as other:
             other.execute("DROP TABLE dirty")
-        answer = await service.post(batch(meter(NOW_MS - 3 * 3_600_000)))
+        answer = await service.post(make_batch(make_meter(NOW_MS - 3 * 3_600_000)))
         assert answer.status_code == 200
         assert (await service.get("/readyz", token="")).status_code == 200
 

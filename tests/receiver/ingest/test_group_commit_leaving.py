@@ -8,13 +8,13 @@ from structlog.testing import capture_logs
 from receiver.errors import BusyError
 from receiver.ingest.group_commit import GroupCommit
 from receiver.stores.base import StoreUnavailableError
-from tests.receiver.ingest.slow_store import rows, started
+from tests.receiver.ingest.slow_store import make_rows, start
 
 
 async def test_a_caller_that_goes_away_while_waiting_is_not_written_and_harms_nobody(slow):
     """A closed connection: its rows come again by another request."""
     commit = GroupCommit(slow)
-    running, gone, other = await started(commit, rows("a"), rows("b"), rows("c"))
+    running, gone, other = await start(commit, make_rows("a"), make_rows("b"), make_rows("c"))
     # All three are waiting and the writer has not begun, so `b` is out before its group is gathered.
     gone.cancel()
     slow.let_go.set()
@@ -26,10 +26,10 @@ async def test_a_caller_that_goes_away_while_waiting_is_not_written_and_harms_no
 async def test_a_caller_that_goes_away_while_its_rows_are_written_harms_nobody(slow):
     """The write goes on for the others, and the next group follows."""
     commit = GroupCommit(slow)
-    gone, other = await started(commit, rows("a"), rows("b"))
+    gone, other = await start(commit, make_rows("a"), make_rows("b"))
     await slow.begun.wait()
     gone.cancel()
-    (later,) = await started(commit, rows("c"))
+    (later,) = await start(commit, make_rows("c"))
     slow.let_go.set()
     assert [await other, await later] == [{}, {}]
     assert gone.cancelled()
@@ -39,22 +39,22 @@ async def test_a_caller_that_goes_away_while_its_rows_are_written_harms_nobody(s
 async def test_if_every_caller_went_away_nothing_is_written(slow):
     """And the next caller finds the writer well."""
     commit = GroupCommit(slow)
-    tasks = await started(commit, rows("a"))
+    tasks = await start(commit, make_rows("a"))
     tasks[0].cancel()
     slow.let_go.set()
     await asyncio.wait(tasks)
-    assert await commit.write(rows("b")) == {}
+    assert await commit.write(make_rows("b")) == {}
     assert slow.groups == [["b"]]
 
 
 async def test_closing_answers_all_that_wait_and_takes_no_more(slow):
     """Orderly stop: what was taken is finished."""
     commit = GroupCommit(slow, max_rows=1)
-    tasks = await started(commit, rows("a"), rows("b"), rows("c"))
+    tasks = await start(commit, make_rows("a"), make_rows("b"), make_rows("c"))
     closing = asyncio.create_task(commit.close())
     await slow.begun.wait()
     with pytest.raises(BusyError, match="stopping"):
-        await commit.write(rows("d"))
+        await commit.write(make_rows("d"))
     assert not closing.done()
     slow.let_go.set()
     await closing
@@ -65,7 +65,7 @@ async def test_closing_answers_all_that_wait_and_takes_no_more(slow):
 async def test_giving_up_on_closing_does_not_stop_the_write(slow):
     """A shutdown deadline cancels the wait, not the commit."""
     commit = GroupCommit(slow)
-    tasks = await started(commit, rows("a"))
+    tasks = await start(commit, make_rows("a"))
     closing = asyncio.create_task(commit.close())
     await slow.begun.wait()
     closing.cancel()
@@ -77,7 +77,7 @@ async def test_giving_up_on_closing_does_not_stop_the_write(slow):
 async def test_nobody_hangs_when_the_writer_is_cancelled(slow):
     """The event loop ends: those in the write and those behind it hear that they may come again."""
     commit = GroupCommit(slow, max_rows=1)
-    tasks = await started(commit, rows("a"), rows("b"), rows("c"))
+    tasks = await start(commit, make_rows("a"), make_rows("b"), make_rows("c"))
     await slow.begun.wait()
     for worker in commit._workers:
         worker.cancel()
@@ -88,7 +88,7 @@ async def test_nobody_hangs_when_the_writer_is_cancelled(slow):
 async def test_closing_waits_for_both_writes(slow):
     """Orderly stop with two of them under way."""
     commit = GroupCommit(slow, max_rows=1)
-    tasks = await started(commit, rows("a"), rows("b"), rows("c"))
+    tasks = await start(commit, make_rows("a"), make_rows("b"), make_rows("c"))
     await asyncio.sleep(0)
     assert slow.groups == [["a"], ["b"]]
     closing = asyncio.create_task(commit.close())
@@ -101,13 +101,19 @@ async def test_listeners_hear_of_stored_readings_only_and_after_the_write(slow):
     """Live views show what is durable: by gateway, without what was refused."""
     heard = []
     commit = GroupCommit(slow, on_stored=lambda gateway, readings: heard.append((gateway, list(readings))))
-    tasks = await started(commit, rows("a", 2), [*rows("b"), *rows("b", power=-1.0)], rows("a"), rows("c", power=-1.0))
+    tasks = await start(
+        commit,
+        make_rows("a", 2),
+        [*make_rows("b"), *make_rows("b", power=-1.0)],
+        make_rows("a"),
+        make_rows("c", power=-1.0),
+    )
     await slow.begun.wait()
     assert heard == []
     slow.let_go.set()
     await asyncio.gather(*tasks)
-    (reading,) = (row.reading for row in rows("b"))
-    assert heard == [("a", [row.reading for row in [*rows("a", 2), *rows("a")]]), ("b", [reading])]
+    (reading,) = (row.reading for row in make_rows("b"))
+    assert heard == [("a", [row.reading for row in [*make_rows("a", 2), *make_rows("a")]]), ("b", [reading])]
 
 
 async def test_listeners_hear_nothing_of_a_failed_write(slow):
@@ -117,7 +123,7 @@ async def test_listeners_hear_nothing_of_a_failed_write(slow):
     slow.let_go.set()
     commit = GroupCommit(slow, on_stored=lambda gateway, _readings: heard.append(gateway))
     with pytest.raises(StoreUnavailableError):
-        await commit.write(rows("a"))
+        await commit.write(make_rows("a"))
     assert heard == []
 
 
@@ -130,6 +136,6 @@ async def test_a_failing_listener_harms_no_answer(slow):
     slow.let_go.set()
     commit = GroupCommit(slow, on_stored=broken)
     with capture_logs() as logs:
-        assert await commit.write(rows("a")) == {}
-        assert await commit.write(rows("b")) == {}
+        assert await commit.write(make_rows("a")) == {}
+        assert await commit.write(make_rows("b")) == {}
     assert [log["gateway"] for log in logs] == ["a", "b"]

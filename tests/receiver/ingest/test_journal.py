@@ -17,7 +17,7 @@ def path(tmp_path):
     return tmp_path / "state" / "rollups.sqlite"
 
 
-async def loaded(path) -> Contents:
+async def load(path) -> Contents:
     """What a new process finds."""
     journal = Journal(path)
     try:
@@ -35,7 +35,7 @@ async def test_what_was_noted_is_there_after_a_restart(path):
     await journal.put(HOUSE, RollupState("of the site", 5 * HOUR_MS))
     await journal.put(HOUSE, RollupState("of the site", None))
     await journal.close()
-    assert await loaded(path) == Contents({HOUSE: RollupState("of the site", None)}, {(HOUSE, 0), (SHED, 0)})
+    assert await load(path) == Contents({HOUSE: RollupState("of the site", None)}, {(HOUSE, 0), (SHED, 0)})
     assert path.stat().st_mode & 0o777 == 0o600
 
 
@@ -43,8 +43,8 @@ async def test_what_was_noted_is_there_after_a_restart(path):
 async def test_a_damaged_journal_is_begun_again(path, content):
     path.parent.mkdir()
     path.write_bytes(content)
-    assert await loaded(path) == Contents({}, set())
-    assert await loaded(path) == Contents({}, set())
+    assert await load(path) == Contents({}, set())
+    assert await load(path) == Contents({}, set())
 
 
 async def test_a_journal_of_another_version_is_put_aside(path):
@@ -52,7 +52,7 @@ async def test_a_journal_of_another_version_is_put_aside(path):
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE dirty (something)")
     connection.close()
-    assert await loaded(path) == Contents({}, set())
+    assert await load(path) == Contents({}, set())
     with sqlite3.connect(f"{path}.damaged") as connection:
         assert connection.execute("SELECT count(*) FROM dirty").fetchone() == (0,)
     connection.close()
@@ -65,7 +65,7 @@ async def test_a_page_that_is_damaged_is_found_at_the_start(path):
     content = bytearray(path.read_bytes())
     content[3 * 4096 : 4 * 4096] = b"\xff" * 4096
     path.write_bytes(content)
-    assert await loaded(path) == Contents({}, set())
+    assert await load(path) == Contents({}, set())
 
 
 async def test_a_journal_that_vanishes_is_not_written_into_the_void(path):
@@ -77,7 +77,7 @@ async def test_a_journal_that_vanishes_is_not_written_into_the_void(path):
         await journal.add([(HOUSE, QUARTER_MS)])
     await journal.add([(HOUSE, 2 * QUARTER_MS)])
     await journal.close()
-    assert await loaded(path) == Contents({}, {(HOUSE, 2 * QUARTER_MS)})
+    assert await load(path) == Contents({}, {(HOUSE, 2 * QUARTER_MS)})
 
 
 async def test_a_directory_that_cannot_be_made_is_an_error_that_says_what_to_do(tmp_path):
@@ -94,13 +94,13 @@ async def test_a_journal_whose_text_is_no_text_any_more_is_begun_again(path):
     content = path.read_bytes()
     assert content.count(HOUSE.encode()) > 1
     path.write_bytes(content.replace(HOUSE.encode(), b"\xff" * len(HOUSE)))
-    assert await loaded(path) == Contents({}, set())
+    assert await load(path) == Contents({}, set())
 
 
 async def test_no_flipped_bit_of_a_journal_refuses_a_change(path):
     """Some flips change nothing; every other one begins it again, and the same change is taken then."""
     await filled(path)
-    whole, noted = path.read_bytes(), (await loaded(path)).dirty
+    whole, noted = path.read_bytes(), (await load(path)).dirty
     for bit in [*range(0, 800, 13), *range(800, len(whole) * 8, 1553)]:  # the file's header in more detail
         flipped = bytearray(whole)
         flipped[bit // 8] ^= 1 << bit % 8
@@ -125,7 +125,7 @@ async def test_a_change_that_meets_damage_begins_the_journal_again(path):
         await journal.add([(HOUSE, 0)])
     await journal.add([(HOUSE, 0)])
     await journal.close()
-    assert await loaded(path) == Contents({}, {(HOUSE, 0)})
+    assert await load(path) == Contents({}, {(HOUSE, 0)})
 
 
 async def filled(path) -> None:

@@ -16,7 +16,7 @@ HOUSE = "122200000001"
 NOON = 1_750_000_500_000 // QUARTER_MS * QUARTER_MS
 
 
-def reading(timestamp: int, gateway: str = HOUSE) -> GatewayReading:
+def make_reading(timestamp: int, gateway: str = HOUSE) -> GatewayReading:
     return GatewayReading(gateway, Reading("inverter", {"inverter": "1"}, timestamp, {"power": 1.0}))
 
 
@@ -51,25 +51,25 @@ def held():
 async def test_the_journal_has_the_quarter_before_the_store_has_the_reading(journal, held):
     """A kill between the two costs a computation, never a roll-up."""
     store = MarkingStore(held, journal)
-    write = asyncio.create_task(store.write([reading(NOON + 5), reading(NOON - 1)]))
+    write = asyncio.create_task(store.write([make_reading(NOON + 5), make_reading(NOON - 1)]))
     await held.begun.wait()
     assert (await journal.load()).dirty == {(HOUSE, NOON), (HOUSE, NOON - QUARTER_MS)}
     held.go_on.set()
     assert await write == {}
-    assert store.of(HOUSE).fresh == {NOON, NOON - QUARTER_MS}
+    assert store.get_marks(HOUSE).fresh == {NOON, NOON - QUARTER_MS}
 
 
 async def test_a_quarter_that_is_being_written_is_not_settled(journal, held):
     """The job is done with it just before a late reading of it is stored."""
     store = MarkingStore(held, journal)
     await store.load()
-    write = asyncio.create_task(store.write([reading(NOON)]))
+    write = asyncio.create_task(store.write([make_reading(NOON)]))
     await held.begun.wait()
     await store.settle(NOON + HOUR_MS)
     assert (await journal.load()).dirty == {(HOUSE, NOON)}
     held.go_on.set()
     await write
-    store.of(HOUSE).fresh.clear()
+    store.get_marks(HOUSE).fresh.clear()
     await store.settle(NOON + 2 * QUARTER_MS - 1)
     assert (await journal.load()).dirty == {(HOUSE, NOON)}, "live readings still come"
     await store.settle(NOON + 2 * QUARTER_MS)
@@ -82,42 +82,42 @@ async def test_a_write_that_fails_is_dirty_too(journal, held):
     held.error = StoreUnavailableError("no")
     held.go_on.set()
     with pytest.raises(StoreUnavailableError):
-        await store.write([reading(NOON)])
-    assert store.of(HOUSE).fresh == {NOON}
+        await store.write([make_reading(NOON)])
+    assert store.get_marks(HOUSE).fresh == {NOON}
 
 
 async def test_nothing_settles_while_hours_wait(journal, held):
     """The hour that a reading belongs to may lie in another quarter than the reading."""
     marks = GatewayMarks(in_journal={NOON}, hours_due={NOON + HOUR_MS})
-    assert marks.settled(NOON + HOUR_MS) == set()
+    assert marks.list_settled(NOON + HOUR_MS) == set()
     marks.hours_due.clear()
-    assert marks.settled(NOON + HOUR_MS) == {NOON}
+    assert marks.list_settled(NOON + HOUR_MS) == {NOON}
 
 
 async def test_after_a_restart_everything_in_the_journal_is_dirty(tmp_path, journal, held):
     held.go_on.set()
     store = MarkingStore(held, journal)
-    await store.write([reading(NOON)])
+    await store.write([make_reading(NOON)])
     await store.put(HOUSE, RollupState("site", None))
-    store.of(HOUSE).fresh.clear()
+    store.get_marks(HOUSE).fresh.clear()
     restarted = MarkingStore(held, journal)
     await restarted.load()
-    assert restarted.of(HOUSE).fresh == {NOON}
-    assert restarted.of(HOUSE).state == RollupState("site", None)
+    assert restarted.get_marks(HOUSE).fresh == {NOON}
+    assert restarted.get_marks(HOUSE).state == RollupState("site", None)
 
 
 async def test_a_journal_that_is_lost_at_work_is_refused_once_and_then_written_again(tmp_path, journal, held):
     """What waits is in the new one, and the gateway is one that nothing is known of."""
     held.go_on.set()
     store = MarkingStore(held, journal)
-    await store.write([reading(NOON)])
+    await store.write([make_reading(NOON)])
     await store.put(HOUSE, RollupState("site", None))
     (tmp_path / "rollups.sqlite").unlink()
     with pytest.raises(StoreUnavailableError, match="journal"):
-        await store.write([reading(NOON + HOUR_MS)])
-    await store.write([reading(NOON + HOUR_MS)])
+        await store.write([make_reading(NOON + HOUR_MS)])
+    await store.write([make_reading(NOON + HOUR_MS)])
     assert (await journal.load()).dirty == {(HOUSE, NOON), (HOUSE, NOON + HOUR_MS)}
-    assert store.of(HOUSE).state is None
+    assert store.get_marks(HOUSE).state is None
 
 
 def test_pieces_come_newest_first_and_never_cross_a_border():

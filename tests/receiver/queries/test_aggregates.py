@@ -15,13 +15,13 @@ from receiver.queries.times import parse_step
 from receiver.stores.base import Point
 from shared.fields import MAX_GAP_MS
 
-EDGES = [0, 60_000, 120_000, 600_000]
+BOUNDARIES = [0, 60_000, 120_000, 600_000]
 
 times = st.lists(st.integers(-200_000, 800_000), unique=True, max_size=12).map(sorted)
 values = st.integers(-5000, 5000).map(float)
 
 
-def question(
+def make_question(
     kind: str, field: str, aggregate: Aggregate | None = None, group_by: str | None = None
 ) -> WindowedQuestion:
     asked = SeriesQuestion(gateway="1", kind=kind, field=field, tags={}, asked=Range(0, 600_000), zone=ZoneInfo("UTC"))
@@ -31,11 +31,11 @@ def question(
 
 
 @st.composite
-def series(draw: st.DrawFn, field: str = "power") -> list[Point]:
+def draw_series(draw: st.DrawFn, field: str = "power") -> list[Point]:
     return [Point(time, {field: draw(values)}) for time in draw(times)]
 
 
-def known(points: list[Point], start: int, stop: int) -> list[tuple[Fraction, Fraction, Fraction, Fraction]]:
+def cut_known(points: list[Point], start: int, stop: int) -> list[tuple[Fraction, Fraction, Fraction, Fraction]]:
     """The lines between points, cut to a window, as exact numbers: from, to, first and last value."""
     lines = []
     for (left, first), (right, last) in pairwise((time, Fraction(fields["power"])) for time, fields in points):
@@ -46,15 +46,15 @@ def known(points: list[Point], start: int, stop: int) -> list[tuple[Fraction, Fr
     return lines
 
 
-@given(points=series())
+@given(points=draw_series())
 def test_means_and_integrals_of_lines_are_exact(points: list[Point]):
     """Up to the rounding of floats; unknown where two points are too far from each other."""
     answers = {
-        aggregate: aggregate_windows(question("meter", "power", aggregate), [points], EDGES, 10**13)
+        aggregate: aggregate_windows(make_question("meter", "power", aggregate), [points], BOUNDARIES, 10**13)
         for aggregate in Aggregate
     }
-    for index, (start, stop) in enumerate(pairwise(EDGES)):
-        lines = known(points, start, stop)
+    for index, (start, stop) in enumerate(pairwise(BOUNDARIES)):
+        lines = cut_known(points, start, stop)
         length = sum((high - low for low, high, _, _ in lines), Fraction())
         area = sum(((first + last) / 2 * (high - low) for low, high, first, last in lines), Fraction())
         got = {aggregate: windows[index].value for aggregate, windows in answers.items()}
@@ -69,18 +69,18 @@ def test_means_and_integrals_of_lines_are_exact(points: list[Point]):
         assert got[Aggregate.LAST] == pytest.approx(float(lines[-1][3]), abs=1e-6)
 
 
-@given(points=series())
+@given(points=draw_series())
 def test_a_series_and_its_opposite_add_up_to_nothing(points: list[Point]):
     """Where it is known; and a silent third one makes all of it unknown."""
     opposite = [
         Point(time, {"power": -value}) for time, fields in points if isinstance(value := fields["power"], float)
     ]
-    asked = question("meter", "power", group_by="")
-    alone = aggregate_windows(asked, [points], EDGES, 10**13)
-    for window, single in zip(aggregate_windows(asked, [points, opposite], EDGES, 10**13), alone, strict=True):
+    asked = make_question("meter", "power", group_by="")
+    alone = aggregate_windows(asked, [points], BOUNDARIES, 10**13)
+    for window, single in zip(aggregate_windows(asked, [points, opposite], BOUNDARIES, 10**13), alone, strict=True):
         assert window.coverage == single.coverage
         assert window.value is None or window.value == pytest.approx(0, abs=1e-6)
-    assert all(window.coverage == 0 for window in aggregate_windows(asked, [points, opposite, []], EDGES, 10**13))
+    assert all(window.coverage == 0 for window in aggregate_windows(asked, [points, opposite, []], BOUNDARIES, 10**13))
 
 
 @given(increases=st.lists(st.integers(0, 50), min_size=2, max_size=10), data=st.data())
@@ -94,7 +94,7 @@ def test_the_increase_of_a_counter_is_all_there(increases: list[int], data: st.D
         points.append(Point(time, {"delivered": total}))
     first = points[0].fields["delivered"]
     assert isinstance(first, float)
-    windows = aggregate_windows(question("meter_energy", "delivered"), [points], EDGES, 10**13)
+    windows = aggregate_windows(make_question("meter_energy", "delivered"), [points], BOUNDARIES, 10**13)
     placed = sum(window.value for window in windows if isinstance(window.value, float))
     unallocated = sum(window.unallocated or 0.0 for window in windows)
     assert placed + unallocated == pytest.approx(total - first)
@@ -102,7 +102,7 @@ def test_the_increase_of_a_counter_is_all_there(increases: list[int], data: st.D
 
 def test_texts_are_told_as_they_were():
     points = [Point(-500_000, {"firmware": "D7"}), Point(90_000, {"firmware": "D8"}), Point(100_000, {"role": "owner"})]
-    found = aggregate_windows(question("gateway", "firmware"), [points], EDGES, 300_000)
+    found = aggregate_windows(make_question("gateway", "firmware"), [points], BOUNDARIES, 300_000)
     assert [(window.value, window.coverage) for window in found] == [("D7", 1.0), ("D8", 1.0), ("D8", 180 / 480)]
 
 

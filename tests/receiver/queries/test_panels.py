@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.energy.peers import Peers, PeerValue, median_of_peers
+from receiver.energy.peers import Peers, PeerValue, compute_median_of_peers
 from receiver.queries.panels import PanelState, describe_panels
 from receiver.sites.model import NO_SITE, Site, SitePanel
 from receiver.stores.base import Latest
@@ -13,12 +13,12 @@ NOON = 1_750_000_000_000
 MINUTE = 60_000
 
 
-def last(serial: str, minutes: float, power: float | None) -> Latest:
+def make_last(serial: str, minutes: float, power: float | None) -> Latest:
     """A report of so many minutes ago."""
     return Latest({"inverter": serial}, NOON - round(minutes * MINUTE), {} if power is None else {"power": power})
 
 
-def states(*reports: Latest, site: Site = NO_SITE) -> dict[str, PanelState]:
+def list_states(*reports: Latest, site: Site = NO_SITE) -> dict[str, PanelState]:
     return {serial: found.state for serial, found in describe_panels(reports, site, NOON).items()}
 
 
@@ -37,35 +37,40 @@ def states(*reports: Latest, site: Site = NO_SITE) -> dict[str, PanelState]:
     (30 * 1440 + 1, 200.0, 0.0, PanelState.GHOST),
 ])  # fmt: skip
 def test_the_state_follows_from_the_last_report_and_the_peers(minutes, power, peer, state):
-    assert states(last("1", minutes, power), last("2", 5, peer), last("3", 6, peer))["1"] is state
+    assert list_states(make_last("1", minutes, power), make_last("2", 5, peer), make_last("3", 6, peer))["1"] is state
 
 
 def test_a_panel_alone_is_never_silent():
     """Nobody can tell a dead inverter from a cloudy evening without another one beside it."""
-    assert states(last("1", 40, 200.0)) == {"1": PanelState.IDLE}
+    assert list_states(make_last("1", 40, 200.0)) == {"1": PanelState.IDLE}
 
 
 def test_when_nobody_reports_nobody_is_silent():
     """The gateway or the scraper is away, not every panel at once."""
-    assert states(last("1", 40, 200.0), last("2", 45, 200.0)) == {"1": PanelState.IDLE, "2": PanelState.IDLE}
+    assert list_states(make_last("1", 40, 200.0), make_last("2", 45, 200.0)) == {
+        "1": PanelState.IDLE,
+        "2": PanelState.IDLE,
+    }
 
 
 def test_peers_are_those_of_the_array():
     """A roof to the west sleeps longer than one to the east."""
     site = Site(panels={"1": SitePanel(array="West"), "2": SitePanel(array="East"), "3": SitePanel(array="East")})
-    reports = [last("1", 40, 0.0), last("2", 5, 200.0), last("3", 5, 100.0), last("4", 5, 70.0)]
-    assert states(*reports, site=site)["1"] is PanelState.IDLE
+    reports = [make_last("1", 40, 0.0), make_last("2", 5, 200.0), make_last("3", 5, 100.0), make_last("4", 5, 70.0)]
+    assert list_states(*reports, site=site)["1"] is PanelState.IDLE
     found = describe_panels(reports, site, NOON)
     assert {serial: panel.peers_w for serial, panel in found.items()} == {"1": None, "2": 100.0, "3": 200.0, "4": None}
 
 
 def test_a_named_panel_that_never_reported_is_a_ghost():
     site = Site(panels={"9": SitePanel(name="Shed")})
-    assert states(last("1", 5, 200.0), site=site) == {"1": PanelState.PRODUCING, "9": PanelState.GHOST}
+    assert list_states(make_last("1", 5, 200.0), site=site) == {"1": PanelState.PRODUCING, "9": PanelState.GHOST}
 
 
 def test_the_median_of_peers_leaves_the_panel_itself_out():
-    found = describe_panels([last("1", 5, 10.0), last("2", 5, 100.0), last("3", 5, 300.0)], NO_SITE, NOON)
+    found = describe_panels(
+        [make_last("1", 5, 10.0), make_last("2", 5, 100.0), make_last("3", 5, 300.0)], NO_SITE, NOON
+    )
     assert [found[serial].peers_w for serial in "123"] == [200.0, 155.0, 55.0]
 
 
@@ -76,4 +81,4 @@ def test_all_peers_at_once_are_the_peers_of_each(panels: list[tuple[str | None, 
     for inverter in ("x", *map(str, range(len(panels)))):
         for array in (None, "East", "West"):
             named = [one for one in values if one.inverter == inverter and one.array != array]
-            assert named or peers.find_median(inverter, array) == median_of_peers(values, inverter, array)
+            assert named or peers.find_median(inverter, array) == compute_median_of_peers(values, inverter, array)

@@ -131,7 +131,7 @@ async def test_pages_hold_few_rows_and_together_are_all_points():
             page, after = await reader.read_page(question("meter", "power"), Site(), after=after, limit=999, rows=held)
         assert 0 < sum(len(points) for _, points in page) <= 1_000
         for series, points in page:
-            found[series.tag("phase")] += [point.timestamp for point in points]
+            found[series.get_tag("phase")] += [point.timestamp for point in points]
         if after is None:
             break
     assert all(times == [START + n * 10 for n in range(ROWS)] for times in found.values())

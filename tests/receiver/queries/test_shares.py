@@ -26,7 +26,7 @@ class Asking:
         await settle()
 
     async def _hold(self, name: str, reader: str, gateway: str | None) -> None:
-        async with self._shares.share(reader, gateway):
+        async with self._shares.get_share(reader, gateway):
             self.under_way.append(name)
             try:
                 await self._may_end[name].wait()
@@ -107,7 +107,7 @@ async def test_too_many_questions_of_one_reader_are_refused_with_the_time_to_com
         for name in ("a1", "a2", "a3"):
             await questions.ask(name, "a")
         with pytest.raises(RefusedError) as refused:
-            async with shares.share("a", None):
+            async with shares.get_share("a", None):
                 pass
         assert (refused.value.problem, refused.value.retry_after) == (Problem.STORE_UNAVAILABLE, 5)
         await questions.ask("b1", "b")
@@ -119,7 +119,7 @@ async def test_what_waits_too_long_is_refused():
     async with asking(shares) as questions:
         await questions.ask("a1", "a")
         with pytest.raises(RefusedError, match="store-unavailable"):
-            async with shares.share("a", None):
+            async with shares.get_share("a", None):
                 pass
 
 

@@ -16,7 +16,7 @@ HOUR, DAY = 3_600_000, 86_400_000
 NOW = to_ms("2025-03-31T12:34:56.789+02:00")
 
 
-def refusal(call, *args, **kwargs) -> str:
+def read_refusal(call, *args, **kwargs) -> str:
     with pytest.raises(RefusedError) as caught:
         call(*args, **kwargs)
     assert caught.value.detail is not None
@@ -62,15 +62,17 @@ def test_an_instant_may_be_written_in_many_ways(text, wanted):
 )  # fmt: skip
 def test_what_is_no_instant_is_refused_by_its_parameter(text):
     """The sentence names the parameter and says what would do; nothing of what was sent is in it."""
-    sentence = refusal(parse_instant, "stop", text, BERLIN, NOW)
-    assert sentence in {refusal(parse_instant, "stop", unlike, BERLIN, NOW) for unlike in ("x", "9999999999999999")}
+    sentence = read_refusal(parse_instant, "stop", text, BERLIN, NOW)
+    assert sentence in {
+        read_refusal(parse_instant, "stop", unlike, BERLIN, NOW) for unlike in ("x", "9999999999999999")
+    }
 
 
 def test_there_is_time_between_start_and_stop():
     assert parse_range(None, None, BERLIN, NOW) == (NOW - DAY, NOW)
     assert parse_range(None, None, BERLIN, NOW, default="today") == (to_ms("2025-03-31T00:00+02:00"), NOW)
-    assert "later than start" in refusal(parse_range, "now", None, BERLIN, NOW)
-    assert "later than start" in refusal(parse_range, "-1h", "-2h", BERLIN, NOW)
+    assert "later than start" in read_refusal(parse_range, "now", None, BERLIN, NOW)
+    assert "later than start" in read_refusal(parse_range, "-1h", "-2h", BERLIN, NOW)
 
 
 def test_the_zone_is_the_one_asked_for_then_the_sites_then_utc():
@@ -78,7 +80,7 @@ def test_the_zone_is_the_one_asked_for_then_the_sites_then_utc():
     assert parse_zone(None, Site(time_zone="Europe/Berlin")).key == "Europe/Berlin"
     assert parse_zone(None, NO_SITE).key == "UTC"
     for name in ("", "Berlin", "europe/berlin", "../../etc/passwd", "/etc/localtime", "UTC\x00", "+01:00"):
-        assert refusal(parse_zone, name, NO_SITE) == "time_zone must be an IANA name such as Europe/Berlin."
+        assert read_refusal(parse_zone, name, NO_SITE) == "time_zone must be an IANA name such as Europe/Berlin."
 
 
 @pytest.mark.parametrize("text", STEPS)
@@ -91,4 +93,4 @@ def test_a_step_is_read_as_it_is_written(text):
              "2y", "1 h", "1H", "1min", "\u0661h", "999999s"],
 )  # fmt: skip
 def test_what_is_no_step_is_refused(text):
-    assert refusal(parse_step, text).startswith("every ")
+    assert read_refusal(parse_step, text).startswith("every ")

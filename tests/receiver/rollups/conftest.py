@@ -32,6 +32,6 @@ async def sqlite_store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
 @pytest.fixture
 async def rollups(sqlite_store: SqliteStore, clock: SetClock, tmp_path: Path) -> AsyncIterator[Rollups]:
     """The job over the SQLite store, for households without a site."""
-    made = Rollups(sqlite_store, site_of=Sites().of, clock=clock, state_dir=tmp_path / "state")
+    made = Rollups(sqlite_store, site_of=Sites().get_site, clock=clock, state_dir=tmp_path / "state")
     yield made
     await made.close()

@@ -31,11 +31,11 @@ class Sites:
     def __init__(self, **sites: Site) -> None:
         self.sites: dict[str, Site] = {}
 
-    def of(self, serial: str) -> Site:
+    def get_site(self, serial: str) -> Site:
         return self.sites.get(serial, NO_SITE)
 
 
-def house(
+def make_house(
     start: int, stop: int, gateway: str = HOUSE, *, step: int = 30_000, storage: bool = False, seed: int = 1
 ) -> list[GatewayReading]:
     """Readings of [start, stop): two phases, three inverters, counters, in the order of their times.
@@ -47,7 +47,7 @@ def house(
     for time in range(-(-start // step) * step, stop, step):
         for number, meter in enumerate(meters):
             for phase in "ab":
-                power = _power(time, meter, phase, seed)
+                power = _make_power(time, meter, phase, seed)
                 fields: dict[str, float | str] = {"power": power, "voltage": 230.0 + power / 1000}
                 tags = {"meter": meter, "phase": phase}
                 rows.append(Reading("meter", tags, time + number, fields))
@@ -68,45 +68,45 @@ def house(
     return [GatewayReading(gateway, row) for row in sorted(rows, key=lambda row: row.timestamp)]
 
 
-def _power(time: int, meter: str, phase: str, seed: int) -> float:
+def _make_power(time: int, meter: str, phase: str, seed: int) -> float:
     noise = random.Random(f"{time} {meter} {phase} {seed}").uniform(-300, 300)
     return {"production": 1000.0, "net-consumption": 0.0, "storage": 200.0}[meter] + noise
 
 
-def batches(rows: Sequence[GatewayReading], size: int = 500) -> Iterable[Sequence[GatewayReading]]:
+def cut_into_batches(rows: Sequence[GatewayReading], size: int = 500) -> Iterable[Sequence[GatewayReading]]:
     return (rows[first : first + size] for first in range(0, len(rows), size))
 
 
-async def derived(store: Store, gateways: Iterable[str] = (HOUSE, SHED)) -> dict[str, Rows]:
+async def read_derived(store: Store, gateways: Iterable[str] = (HOUSE, SHED)) -> dict[str, Rows]:
     """Every computed row in a store, by gateway."""
     return {
         gateway: {
             (kind, series, point.timestamp): point.fields
             for kind in COMPUTED
-            for series, points in await store.points(gateway, kind, start=0, stop=FAR)
+            for series, points in await store.read_points(gateway, kind, start=0, stop=FAR)
             for point in points
         }
         for gateway in gateways
     }
 
 
-async def from_scratch(store: Store, sites: Sites, clock: SetClock, folder: Path) -> dict[str, Rows]:
+async def compute_from_scratch(store: Store, sites: Sites, clock: SetClock, folder: Path) -> dict[str, Rows]:
     """What a receiver computes that finds these readings at its first start."""
     fresh = SqliteStore(folder / "scratch.sqlite")
     await fresh.open()
     try:
         for gateway in (HOUSE, SHED):
             for kind in KINDS:
-                for series, points in await store.points(gateway, kind, start=0, stop=FAR):
+                for series, points in await store.read_points(gateway, kind, start=0, stop=FAR):
                     rows = [Reading(kind, dict(series.tags), *point) for point in points]
                     await fresh.write([GatewayReading(gateway, row) for row in rows])
-        await catch_up(fresh, site_of=sites.of, clock=clock, state_dir=folder)
-        return await derived(fresh)
+        await catch_up(fresh, site_of=sites.get_site, clock=clock, state_dir=folder)
+        return await read_derived(fresh)
     finally:
         await fresh.close()
 
 
-def differences(left: Mapping[str, Rows], right: Mapping[str, Rows]) -> list[str]:
+def find_differences(left: Mapping[str, Rows], right: Mapping[str, Rows]) -> list[str]:
     """Sentences about rows that are not the same; empty if all are, bit for bit."""
     return [
         f"{gateway} {key}: {left[gateway].get(key)} != {right[gateway].get(key)}"
@@ -116,6 +116,6 @@ def differences(left: Mapping[str, Rows], right: Mapping[str, Rows]) -> list[str
     ]
 
 
-def reading(gateway: str, timestamp: int) -> GatewayReading:
+def make_reading(gateway: str, timestamp: int) -> GatewayReading:
     fields: dict[str, float | str] = {"power": 100.0, "interval": 300.0}
     return GatewayReading(gateway, Reading("inverter", {"inverter": "1"}, timestamp, fields))

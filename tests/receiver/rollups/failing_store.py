@@ -18,9 +18,9 @@ class FailingStore:
         if self.calls_left < 0:
             raise StoreUnavailableError("the store is away")
 
-    async def points(self, *arguments, **options):
+    async def read_points(self, *arguments, **options):
         self._count()
-        return await self.store.points(*arguments, **options)
+        return await self.store.read_points(*arguments, **options)
 
     async def write(self, rows):
         self._count()

@@ -14,7 +14,7 @@ from receiver.rollups.job import Rollups
 from receiver.sites.model import NO_SITE
 from receiver.stores.sqlite import SqliteStore
 from tests.clocks import SetClock
-from tests.receiver.rollups.example_households import MINUTE, house
+from tests.receiver.rollups.example_households import MINUTE, make_house
 
 
 async def main(folder: Path, start: int, stop: int, passes: int) -> None:
@@ -23,7 +23,7 @@ async def main(folder: Path, start: int, stop: int, passes: int) -> None:
     await store.open()
     job = Rollups(store, site_of=lambda _: NO_SITE, clock=clock, state_dir=folder / "state")
     for number, minute in enumerate(range(start, stop, MINUTE)):
-        await job.store.write(house(minute, minute + MINUTE))
+        await job.store.write(make_house(minute, minute + MINUTE))
         clock.ms = minute + MINUTE
         if number < passes:
             await job.run_once(seconds=60)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from receiver.rollups.compute import FIELDS, RawSeries
 from receiver.rollups.series import REPORT_LOOK_MS
-from receiver.stores.base import Point, SeriesPoints, neighbour_reach_ms
+from receiver.stores.base import Point, SeriesPoints, find_neighbour_reach_ms
 from shared.fields import KINDS
 from shared.readings import FieldValue, Reading, Series
 from shared.units import QUARTER_MS
@@ -16,14 +16,14 @@ MINUTE = 60_000
 
 
 def load(readings: Sequence[Reading], start: int, stop: int) -> RawSeries:
-    """What a store holds of [start, stop), with neighbours as `Store.points` promises them."""
+    """What a store holds of [start, stop), with neighbours as `Store.read_points` promises them."""
     return RawSeries(*(
-        _kind(readings, kind, start, stop + (REPORT_LOOK_MS if kind == "inverter" else 0))
+        _select_kind(readings, kind, start, stop + (REPORT_LOOK_MS if kind == "inverter" else 0))
         for kind in RawSeries._fields
     ))  # fmt: skip
 
 
-def _kind(readings: Sequence[Reading], kind: str, start: int, stop: int) -> list[SeriesPoints]:
+def _select_kind(readings: Sequence[Reading], kind: str, start: int, stop: int) -> list[SeriesPoints]:
     merged: dict[Series, dict[int, dict[str, FieldValue]]] = {}
     for reading in readings:
         if reading.kind == kind:
@@ -31,13 +31,13 @@ def _kind(readings: Sequence[Reading], kind: str, start: int, stop: int) -> list
     answer = []
     for series in sorted(merged):
         points = [Point(time, fields) for time, fields in sorted(merged[series].items())]
-        if wanted := _with_neighbours(points, kind, start, stop):
+        if wanted := _add_neighbours(points, kind, start, stop):
             answer.append(SeriesPoints(series, wanted))
     return answer
 
 
-def _with_neighbours(points: list[Point], kind: str, start: int, stop: int) -> list[Point]:
-    reach = neighbour_reach_ms(kind)
+def _add_neighbours(points: list[Point], kind: str, start: int, stop: int) -> list[Point]:
+    reach = find_neighbour_reach_ms(kind)
     wanted = {point.timestamp for point in points if start <= point.timestamp < stop}
     for name in FIELDS[kind]:
         times = [point.timestamp for point in points if name in point.fields]
@@ -135,6 +135,6 @@ class RandomHouse:
             self.readings.append(Reading(kind, tags, time, {name: counted}))
 
 
-def quarter(number: int) -> int:
+def find_quarter(number: int) -> int:
     """Where the quarter hour of that number begins."""
     return START + number * QUARTER_MS

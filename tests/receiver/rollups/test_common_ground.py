@@ -2,13 +2,13 @@
 
 import pytest
 
-from receiver.rollups.compute import RawSeries, quarter_rows
-from receiver.rollups.energy_windows import energy_rows
+from receiver.rollups.compute import RawSeries, make_quarter_rows
+from receiver.rollups.energy_windows import make_energy_rows
 from receiver.sites.model import NO_SITE, Site
 from receiver.stores.base import Point, SeriesPoints
 from shared.readings import Series
 from shared.units import HOUR_MS, MINUTE_MS
-from tests.receiver.energy.reference import about
+from tests.receiver.energy.reference import approximate
 
 START = 1_743_292_800_000
 """A midnight in UTC."""
@@ -36,11 +36,11 @@ def meter(name, phase, watts, times):
 def day_of(*meters, production=(), site: Site = NO_SITE):
     """The row of the day, through its quarter hours and hours as the job makes them."""
     raw = RawSeries([power for power, _ in meters], [energy for _, energy in meters], [], production)
-    rows = quarter_rows(raw, site, START, START + 24 * HOUR_MS)
+    rows = make_quarter_rows(raw, site, START, START + 24 * HOUR_MS)
     quarters = [Point(row.timestamp, dict(row.fields)) for row in rows if row.kind == "energy_15m"]
-    hours = energy_rows("energy_1h", quarters, site, range(START, START + 24 * HOUR_MS + 1, HOUR_MS))
+    hours = make_energy_rows("energy_1h", quarters, site, range(START, START + 24 * HOUR_MS + 1, HOUR_MS))
     points = [Point(row.timestamp, dict(row.fields)) for row in hours]
-    (day,) = energy_rows("energy_1d", points, site, [START, START + 24 * HOUR_MS])
+    (day,) = make_energy_rows("energy_1d", points, site, [START, START + 24 * HOUR_MS])
     return day.fields
 
 
@@ -54,8 +54,8 @@ def test_on_the_first_day_the_share_is_that_of_the_time_with_a_meter():
     """Inverters are known since midnight, the meter since 13:00: 98 % were sold since then, so 2 % were used."""
     since = range(START + 13 * HOUR_MS, DAY.stop, MINUTE_MS)
     day = day_of(meter("net-consumption", "a", -1960.0, since), production=total(2000.0))
-    assert day["production"] == about(48_000.0)
-    assert day["exported"] == about(11 * 1960.0)
+    assert day["production"] == approximate(48_000.0)
+    assert day["exported"] == approximate(11 * 1960.0)
     assert day["self_consumption"] == pytest.approx(0.02)
 
 
@@ -65,10 +65,10 @@ def test_after_an_outage_a_house_without_sun_bought_everything_whatever_is_nette
     powers = {"a": 500.0, "b": 700.0, "c": 200.0}
     meters = [meter("net-consumption", phase, watts, times) for phase, watts in powers.items()]
     day = day_of(*meters, meter("production", "a", 0.0, times))
-    assert day["load"] == about(24 * 1400.0)
-    assert day["self_sufficiency"] == about(0.0)
-    assert day["imported"] == about(24 * 1400.0), "no phase sold anything, so the counters know the netted import"
-    assert day["exported"] == about(0.0)
+    assert day["load"] == approximate(24 * 1400.0)
+    assert day["self_sufficiency"] == approximate(0.0)
+    assert day["imported"] == approximate(24 * 1400.0), "no phase sold anything, so the counters know the netted import"
+    assert day["exported"] == approximate(0.0)
 
 
 def test_netted_import_over_a_gap_stays_unknown_where_a_phase_sold():
@@ -77,10 +77,10 @@ def test_netted_import_over_a_gap_stays_unknown_where_a_phase_sold():
     powers = {"a": -300.0, "b": 700.0, "c": 200.0}
     meters = [meter("net-consumption", phase, watts, times) for phase, watts in powers.items()]
     day = day_of(*meters, meter("production", "a", 0.0, times))
-    assert day["load"] == about(24 * 600.0)
+    assert day["load"] == approximate(24 * 600.0)
     assert day["imported"] == pytest.approx((22 - 1 / 60) * 600.0)
     assert day["imported_coverage"] < 0.92
-    assert day["self_sufficiency"] == about(0.0)
+    assert day["self_sufficiency"] == approximate(0.0)
 
 
 def test_counters_that_were_silent_while_the_power_went_on_add_nothing():
@@ -88,7 +88,7 @@ def test_counters_that_were_silent_while_the_power_went_on_add_nothing():
         (power, energy._replace(points=[point for point in energy.points if point.timestamp not in GAP]))
         for power, energy in (meter("net-consumption", phase, 500.0, DAY) for phase in "ab")
     ]
-    assert day_of(*meters)["imported"] == about(24 * 1000.0)
+    assert day_of(*meters)["imported"] == approximate(24 * 1000.0)
 
 
 def test_savings_are_of_the_time_in_which_both_are_known_and_absent_without_it():

@@ -1,4 +1,4 @@
-"""docs/rollups.md says exactly which derived kinds there are, and what their fields mean."""
+"""docs/rollup-fields.md says exactly which derived kinds there are, and what their fields mean."""
 
 from pathlib import Path
 
@@ -7,10 +7,10 @@ import pytest
 from receiver.stores.kinds import DERIVED
 from shared.fields import Kind
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "rollups.md"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "rollup-fields.md"
 
 
-def sections() -> dict[str, Kind]:
+def list_sections() -> dict[str, Kind]:
     """Heading to kind: kinds with the same tags and fields stand together."""
     alike: list[tuple[Kind, list[str]]] = []
     for name, kind in DERIVED.items():
@@ -22,7 +22,7 @@ def sections() -> dict[str, Kind]:
     return {", ".join(f"`{name}`" for name in names): kind for kind, names in alike}
 
 
-def table(kind: Kind) -> str:
+def write_table(kind: Kind) -> str:
     """The fields of one kind as they stand in the document."""
     rows = ["| field | unit | type | meaning |", "|---|---|---|---|"]
     for name, field in kind.fields.items():
@@ -31,15 +31,15 @@ def table(kind: Kind) -> str:
     return "\n".join(rows)
 
 
-@pytest.mark.parametrize("heading", sections())
+@pytest.mark.parametrize("heading", list_sections())
 def test_every_kind_is_documented_as_it_is(heading):
     """On failure: put the table of the message into the section of the kind."""
-    kind = sections()[heading]
+    kind = list_sections()[heading]
     tags = ", ".join(f"`{tag}`" for tag in ("gateway", *kind.tags))
-    section = f"## {heading}\n\nTags: {tags}.\n\n{table(kind)}\n"
-    assert section in DOCUMENT.read_text(encoding="utf-8"), f"docs/rollups.md must hold:\n\n{section}"
+    section = f"## {heading}\n\nTags: {tags}.\n\n{write_table(kind)}\n"
+    assert section in DOCUMENT.read_text(encoding="utf-8"), f"docs/rollup-fields.md must hold:\n\n{section}"
 
 
 def test_the_document_knows_no_other_kind():
     lines = DOCUMENT.read_text(encoding="utf-8").splitlines()
-    assert [line.removeprefix("## ") for line in lines if line.startswith("## `")] == list(sections())
+    assert [line.removeprefix("## ") for line in lines if line.startswith("## `")] == list(list_sections())

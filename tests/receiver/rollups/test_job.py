@@ -12,11 +12,11 @@ from tests.receiver.rollups.example_households import (
     QUARTER,
     SHED,
     Sites,
-    batches,
-    derived,
-    differences,
-    from_scratch,
-    house,
+    compute_from_scratch,
+    cut_into_batches,
+    find_differences,
+    make_house,
+    read_derived,
 )
 
 BERLIN = Site(time_zone="Europe/Berlin")
@@ -41,9 +41,9 @@ def is_exact(store, sites, clock, tmp_path):
     """Asserts that what is stored is what a computation from scratch gives."""
 
     async def check():
-        stored = await derived(store)
+        stored = await read_derived(store)
         assert stored[HOUSE]
-        assert differences(stored, await from_scratch(store, sites, clock, tmp_path)) == []
+        assert find_differences(stored, await compute_from_scratch(store, sites, clock, tmp_path)) == []
 
     return check
 
@@ -52,10 +52,10 @@ async def test_live_readings_are_rolled_up_minute_by_minute(store, rollups, cloc
     """A receiver at work: a pass every minute, over two hours and midnight in UTC."""
     start = MIDNIGHT + 30 * MINUTE
     for minute in range(start, start + 2 * HOUR, 4 * MINUTE):
-        await rollups.store.write(house(minute, minute + 4 * MINUTE))
+        await rollups.store.write(make_house(minute, minute + 4 * MINUTE))
         clock.ms = minute + 4 * MINUTE
         await rollups.run_once(seconds=60)
-    (today,) = await store.points(HOUSE, "energy_1d", start=0, stop=clock.ms)
+    (today,) = await store.read_points(HOUSE, "energy_1d", start=0, stop=clock.ms)
     assert today.points[-1].fields["production"] == pytest.approx(2 * 1400, rel=0.05), "not older than a pass"
     clock.ms += HOUR
     await rollups.catch_up()
@@ -65,14 +65,14 @@ async def test_live_readings_are_rolled_up_minute_by_minute(store, rollups, cloc
 async def test_a_backlog_that_comes_out_of_order_changes_what_was_computed(store, rollups, clock, is_exact):
     """Live readings first; then three hours of outage, the newest first, in pieces, with passes in between."""
     start = MIDNIGHT - 30 * MINUTE
-    rows = house(start, start + 5 * HOUR)
+    rows = make_house(start, start + 5 * HOUR)
     live = [row for row in rows if not HOUR <= row.reading.timestamp - start < 4 * HOUR]
     late = [row for row in rows if HOUR <= row.reading.timestamp - start < 4 * HOUR]
     clock.ms = start + 5 * HOUR
-    for part in batches(live):
+    for part in cut_into_batches(live):
         await rollups.store.write(part)
     await rollups.run_once()
-    for part in [*batches(late)][::-1]:
+    for part in [*cut_into_batches(late)][::-1]:
         await rollups.store.write(part)
         clock.ms += MINUTE
         await rollups.run_once(seconds=60)
@@ -85,12 +85,12 @@ async def test_a_backlog_that_comes_out_of_order_changes_what_was_computed(store
 async def test_an_hour_that_is_written_again_with_other_values_is_computed_again(store, rollups, clock, is_exact):
     start = MIDNIGHT
     clock.ms = start + 3 * HOUR
-    await rollups.store.write(house(start, start + 3 * HOUR))
+    await rollups.store.write(make_house(start, start + 3 * HOUR))
     await rollups.catch_up()
-    before = await derived(store)
-    await rollups.store.write(house(start + HOUR, start + 2 * HOUR, seed=2))
+    before = await read_derived(store)
+    await rollups.store.write(make_house(start + HOUR, start + 2 * HOUR, seed=2))
     await rollups.catch_up()
-    assert await derived(store) != before
+    assert await read_derived(store) != before
     await is_exact()
 
 
@@ -98,11 +98,11 @@ async def test_a_restart_goes_on_where_it_was(store, rollups, sites, clock, tmp_
     """What was written just before, and what was still to be done of a history."""
     start = MIDNIGHT - 30 * HOUR
     clock.ms = MIDNIGHT
-    await store.write(house(start, start + 2 * HOUR, step=60_000))  # before there were roll-ups
-    await store.write(house(MIDNIGHT - 2 * HOUR, MIDNIGHT - HOUR, step=60_000))
+    await store.write(make_house(start, start + 2 * HOUR, step=60_000))  # before there were roll-ups
+    await store.write(make_house(MIDNIGHT - 2 * HOUR, MIDNIGHT - HOUR, step=60_000))
     await rollups.run_once(seconds=0)
     assert (await rollups.store._journal.load()).gateways[HOUSE].backfill_until is not None
-    await rollups.store.write(house(MIDNIGHT - HOUR, MIDNIGHT, step=60_000))
+    await rollups.store.write(make_house(MIDNIGHT - HOUR, MIDNIGHT, step=60_000))
     second = Rollups(store, site_of=sites.of, clock=clock, state_dir=tmp_path / "rollups")
     try:
         await second.catch_up()
@@ -114,15 +114,15 @@ async def test_a_restart_goes_on_where_it_was(store, rollups, sites, clock, tmp_
 async def test_two_gateways_do_not_touch_each_other(store, rollups, clock, is_exact):
     start = MIDNIGHT
     clock.ms = start + HOUR
-    await rollups.store.write([*house(start, start + HOUR), *house(start, start + HOUR, SHED, storage=True)])
+    await rollups.store.write([*make_house(start, start + HOUR), *make_house(start, start + HOUR, SHED, storage=True)])
     await rollups.catch_up()
-    house_rows, shed_rows = (await derived(store)).values()
+    house_rows, shed_rows = (await read_derived(store)).values()
     assert house_rows
     assert shed_rows
-    await rollups.store.write(house(start + QUARTER, start + 2 * QUARTER, SHED, storage=True, seed=3))
+    await rollups.store.write(make_house(start + QUARTER, start + 2 * QUARTER, SHED, storage=True, seed=3))
     await rollups.catch_up()
-    assert (await derived(store, [HOUSE]))[HOUSE] == house_rows
-    assert (await derived(store, [SHED]))[SHED] != shed_rows
+    assert (await read_derived(store, [HOUSE]))[HOUSE] == house_rows
+    assert (await read_derived(store, [SHED]))[SHED] != shed_rows
     await is_exact()
 
 
@@ -149,11 +149,11 @@ async def test_another_site_makes_other_roll_ups_and_leaves_no_stale_row(
 ):
     start = MIDNIGHT - 26 * HOUR
     clock.ms = MIDNIGHT + 30 * MINUTE
-    await rollups.store.write(house(start, start + 2 * HOUR, step=60_000))
-    await rollups.store.write(house(MIDNIGHT - 2 * HOUR, MIDNIGHT + 30 * MINUTE, step=60_000))
+    await rollups.store.write(make_house(start, start + 2 * HOUR, step=60_000))
+    await rollups.store.write(make_house(MIDNIGHT - 2 * HOUR, MIDNIGHT + 30 * MINUTE, step=60_000))
     await rollups.catch_up()
-    before = await derived(store)
+    before = await read_derived(store)
     sites.sites[HOUSE] = CHANGES[change]
     await rollups.catch_up()
-    assert await derived(store) != before
+    assert await read_derived(store) != before
     await is_exact()

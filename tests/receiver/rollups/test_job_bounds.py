@@ -5,7 +5,7 @@ import pytest
 from receiver.rollups import attempts
 from receiver.rollups.compute import RawSeries, Reach, find_reach
 from receiver.rollups.job import SHARE_S, Rollups
-from receiver.rollups.series import LONGEST_GAP_MS, brackets
+from receiver.rollups.series import LONGEST_GAP_MS, has_samples_around
 from receiver.stores.base import GatewayReading, Point, SeriesPoints
 from receiver.stores.sqlite import SqliteStore
 from shared.readings import Reading, Series
@@ -18,10 +18,10 @@ from tests.receiver.rollups.example_households import (
     QUARTER,
     SHED,
     Sites,
-    derived,
-    differences,
-    from_scratch,
-    reading,
+    compute_from_scratch,
+    find_differences,
+    make_reading,
+    read_derived,
 )
 from tests.receiver.rollups.test_job_expiry import DAY
 
@@ -35,7 +35,7 @@ def counter(time: int, wh: float) -> GatewayReading:
 
 async def read_energies(store: SqliteStore, kind: str) -> tuple[float, float]:
     """Of all windows: energy for certain, and energy of gaps that end in them."""
-    found = await store.points(HOUSE, kind, start=0, stop=10**14)
+    found = await store.read_points(HOUSE, kind, start=0, stop=10**14)
     fields = [point.fields for _, points in found for point in points]
     known, unallocated = (
         sum(float(each.get(name, 0.0)) for each in fields) for name in ("production", "production_unallocated")
@@ -44,7 +44,12 @@ async def read_energies(store: SqliteStore, kind: str) -> tuple[float, float]:
 
 
 async def assert_as_from_scratch(store, clock, folder) -> None:
-    assert differences(await derived(store), await from_scratch(store, Sites(), clock, folder / "scratch")) == []
+    assert (
+        find_differences(
+            await read_derived(store), await compute_from_scratch(store, Sites(), clock, folder / "scratch")
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("wh_of_2000", [0.0, 5_000.0])
@@ -63,7 +68,7 @@ async def test_a_counter_of_2000_and_one_of_now_mark_the_ends_of_their_gap_alone
     await rollups.catch_up()
     for kind in ("energy_15m", "energy_1d", "energy_1y"):
         assert await read_energies(sqlite_store, kind) == (49.0, 5_000.0 - wh_of_2000)
-    ((_, points),) = await sqlite_store.points(HOUSE, "energy_15m", start=0, stop=10**14)
+    ((_, points),) = await sqlite_store.read_points(HOUSE, "energy_15m", start=0, stop=10**14)
     assert len(points) < 10
     await assert_as_from_scratch(sqlite_store, clock, tmp_path)
 
@@ -85,27 +90,27 @@ async def test_a_scattered_batch_has_its_share_of_a_pass_and_no_more(sqlite_stor
         async def points(self, gateway, *arguments, **options):
             if gateway == HOUSE:
                 clock.advance(0.01)
-            return await super().points(gateway, *arguments, **options)
+            return await super().read_points(gateway, *arguments, **options)
 
     clock = InstantClock()
     clock.wall_ms = MIDNIGHT
     store = SlowForHouse(tmp_path / "slow.sqlite")
     await store.open()
-    job = Rollups(store, site_of=Sites().of, clock=clock, state_dir=tmp_path / "state")
+    job = Rollups(store, site_of=Sites().get_site, clock=clock, state_dir=tmp_path / "state")
     try:
-        await job.store.write([reading(gateway, MIDNIGHT - 1) for gateway in (HOUSE, SHED)])
+        await job.store.write([make_reading(gateway, MIDNIGHT - 1) for gateway in (HOUSE, SHED)])
         await job.run_once(seconds=60)
         step = (MIDNIGHT - YEAR_2000) // 500
         await job.store.write([counter(YEAR_2000 + step * number, 10.0 * number) for number in range(499)])
-        await job.store.write([reading(SHED, MIDNIGHT - hours * HOUR) for hours in range(1, 30)])
+        await job.store.write([make_reading(SHED, MIDNIGHT - hours * HOUR) for hours in range(1, 30)])
         began = clock.monotonic()
         await job.run_once(seconds=60)
         assert clock.monotonic() - began < 2 * SHARE_S
-        assert not job.store.of(SHED).fresh
-        assert job.store.of(HOUSE).fresh
-        left = len(job.store.of(HOUSE).fresh)
+        assert not job.store.get_marks(SHED).fresh
+        assert job.store.get_marks(HOUSE).fresh
+        left = len(job.store.get_marks(HOUSE).fresh)
         await job.run_once(seconds=60)
-        assert len(job.store.of(HOUSE).fresh) < left
+        assert len(job.store.get_marks(HOUSE).fresh) < left
     finally:
         await job.close()
         await store.close()
@@ -135,7 +140,7 @@ async def test_a_history_takes_decades_without_a_reading_in_one_step(sqlite_stor
     new = [counter(MIDNIGHT - DAY + 7, 500.0), counter(MIDNIGHT - DAY + MINUTE, 502.0)]
     await sqlite_store.write(old + new)
     clock.ms = MIDNIGHT
-    job = Rollups(sqlite_store, site_of=Sites().of, clock=clock, state_dir=tmp_path / "state")
+    job = Rollups(sqlite_store, site_of=Sites().get_site, clock=clock, state_dir=tmp_path / "state")
     steps = 0
     try:
         await job.run_once(seconds=0)
@@ -151,9 +156,9 @@ async def test_a_history_takes_decades_without_a_reading_in_one_step(sqlite_stor
 def test_a_counter_says_nothing_of_the_inside_of_too_long_a_gap():
     for gap, says in ((LONGEST_GAP_MS, True), (LONGEST_GAP_MS + 1, False)):
         points = [(MIDNIGHT + 5, 1.0), (MIDNIGHT + 5 + gap, 1.0)]
-        assert brackets(points, MIDNIGHT + DAY, MIDNIGHT + DAY + QUARTER) is says
-        assert brackets(points, MIDNIGHT, MIDNIGHT + QUARTER)
-        assert brackets(points, points[1][0] - QUARTER, points[1][0]), "the window that the gap ends in"
+        assert has_samples_around(points, MIDNIGHT + DAY, MIDNIGHT + DAY + QUARTER) is says
+        assert has_samples_around(points, MIDNIGHT, MIDNIGHT + QUARTER)
+        assert has_samples_around(points, points[1][0] - QUARTER, points[1][0]), "the window that the gap ends in"
 
 
 def test_a_reach_names_the_ends_of_too_long_a_gap_one_by_one():

@@ -6,26 +6,26 @@ from receiver.rollups import compute
 from receiver.rollups.job import RollupError, Rollups
 from receiver.sites.model import Site
 from receiver.stores.sqlite import SqliteStore
-from tests.receiver.rollups.example_households import HOUR, HOUSE, MIDNIGHT, Sites, derived, house
+from tests.receiver.rollups.example_households import HOUR, HOUSE, MIDNIGHT, Sites, make_house, read_derived
 
 DAY = 24 * HOUR
 
 
 async def test_what_cannot_be_computed_does_not_keep_readings_from_expiring(clock, tmp_path, monkeypatch):
     """A fault that nobody mends must not fill the disk: what is set aside has as long as readings are kept."""
-    monkeypatch.setattr(compute, "quarter_rows", lambda *_: 1 // 0)
+    monkeypatch.setattr(compute, "make_quarter_rows", lambda *_: 1 // 0)
     store = SqliteStore(tmp_path / "readings.sqlite", retention_ms={"meter": 10 * HOUR})
     await store.open()
-    job = Rollups(store, site_of=Sites().of, clock=clock, state_dir=tmp_path / "state")
+    job = Rollups(store, site_of=Sites().get_site, clock=clock, state_dir=tmp_path / "state")
     clock.ms = MIDNIGHT + HOUR
     try:
-        await job.store.write(house(MIDNIGHT, MIDNIGHT + HOUR, step=60_000))
+        await job.store.write(make_house(MIDNIGHT, MIDNIGHT + HOUR, step=60_000))
         with pytest.raises(RollupError):
             await job.catch_up()
-        assert await store.points(HOUSE, "meter", start=0, stop=MIDNIGHT + DAY)
+        assert await store.read_points(HOUSE, "meter", start=0, stop=MIDNIGHT + DAY)
         clock.ms = MIDNIGHT + 12 * HOUR
         await job.run_once()
-        assert await store.points(HOUSE, "meter", start=0, stop=MIDNIGHT + DAY) == []
+        assert await store.read_points(HOUSE, "meter", start=0, stop=MIDNIGHT + DAY) == []
     finally:
         await job.close()
         await store.close()
@@ -34,21 +34,23 @@ async def test_what_cannot_be_computed_does_not_keep_readings_from_expiring(cloc
 async def test_nothing_expires_before_it_is_rolled_up_and_what_was_computed_of_it_stays(clock, tmp_path):
     store = SqliteStore(tmp_path / "readings.sqlite", retention_ms={"meter": 10 * HOUR})
     await store.open()
-    job = Rollups(store, site_of=Sites().of, clock=clock, state_dir=tmp_path / "state")
+    job = Rollups(store, site_of=Sites().get_site, clock=clock, state_dir=tmp_path / "state")
     stop = MIDNIGHT + 4 * HOUR
     try:
-        await store.write(house(MIDNIGHT, stop, step=60_000))
+        await store.write(make_house(MIDNIGHT, stop, step=60_000))
         clock.ms = stop
         await job.run_once(seconds=0)
         clock.ms = MIDNIGHT + 2 * DAY
-        assert await store.points(HOUSE, "meter", start=0, stop=MIDNIGHT + HOUR), "they wait for the history"
+        assert await store.read_points(HOUSE, "meter", start=0, stop=MIDNIGHT + HOUR), "they wait for the history"
         await job.catch_up()
-        assert await store.points(HOUSE, "meter", start=0, stop=stop) == []
-        stored = await derived(store)
-        late = [row for row in house(MIDNIGHT + HOUR, MIDNIGHT + 2 * HOUR, step=60_000) if row.reading.kind != "meter"]
+        assert await store.read_points(HOUSE, "meter", start=0, stop=stop) == []
+        stored = await read_derived(store)
+        late = [
+            row for row in make_house(MIDNIGHT + HOUR, MIDNIGHT + 2 * HOUR, step=60_000) if row.reading.kind != "meter"
+        ]
         await job.store.write(late)
         await job.catch_up()
-        assert (await derived(store))[HOUSE] == stored[HOUSE]
+        assert (await read_derived(store))[HOUSE] == stored[HOUSE]
     finally:
         await job.close()
         await store.close()
@@ -59,19 +61,19 @@ async def test_another_site_leaves_alone_what_readings_no_longer_reach(clock, tm
     store = SqliteStore(tmp_path / "readings.sqlite", retention_ms={"meter": 10 * HOUR})
     await store.open()
     sites = Sites()
-    job = Rollups(store, site_of=sites.of, clock=clock, state_dir=tmp_path / "state")
+    job = Rollups(store, site_of=sites.get_site, clock=clock, state_dir=tmp_path / "state")
     try:
         clock.ms = MIDNIGHT
-        await job.store.write(house(MIDNIGHT - 4 * HOUR, MIDNIGHT, step=60_000))
+        await job.store.write(make_house(MIDNIGHT - 4 * HOUR, MIDNIGHT, step=60_000))
         await job.catch_up()
         clock.ms = MIDNIGHT + 2 * DAY
         await job.catch_up()
-        before = (await derived(store))[HOUSE]
+        before = (await read_derived(store))[HOUSE]
         sites.sites[HOUSE] = Site.model_validate(
             {"time_zone": "Asia/Tokyo", "netting": "phases", "panels": {"48210000001": {"name": "East"}}}
         )
         await job.catch_up()
-        after = (await derived(store))[HOUSE]
+        after = (await read_derived(store))[HOUSE]
     finally:
         await job.close()
         await store.close()
@@ -92,23 +94,23 @@ async def test_tariffs_price_the_energy_of_readings_that_have_expired(clock, tmp
     store = SqliteStore(tmp_path / "readings.sqlite", retention_ms={"meter": 10 * HOUR})
     await store.open()
     sites = Sites()
-    job = Rollups(store, site_of=sites.of, clock=clock, state_dir=tmp_path / "state")
+    job = Rollups(store, site_of=sites.get_site, clock=clock, state_dir=tmp_path / "state")
     clock.ms = MIDNIGHT
     try:
-        await job.store.write(house(MIDNIGHT - 2 * HOUR, MIDNIGHT, step=60_000))
+        await job.store.write(make_house(MIDNIGHT - 2 * HOUR, MIDNIGHT, step=60_000))
         await job.catch_up()
         clock.ms = MIDNIGHT + 2 * DAY
         await job.catch_up()
-        before = (await derived(store))[HOUSE]
+        before = (await read_derived(store))[HOUSE]
         tariff = {"valid_from": "2024-01-01", "rates": 0.5, "feed_in": 0.1}
         sites.sites[HOUSE] = Site.model_validate({"tariffs": [tariff]})
         await job.catch_up()
-        (year,) = [row for key, row in (await derived(store))[HOUSE].items() if key[0] == "energy_1y"]
+        (year,) = [row for key, row in (await read_derived(store))[HOUSE].items() if key[0] == "energy_1y"]
         assert year["cost"] == pytest.approx(float(year["imported"]) / 1000 * 0.5)
         assert year["feed_in"] == pytest.approx(float(year["exported"]) / 1000 * 0.1)
         sites.sites.clear()
         await job.catch_up()
-        assert (await derived(store))[HOUSE] == before
+        assert (await read_derived(store))[HOUSE] == before
     finally:
         await job.close()
         await store.close()

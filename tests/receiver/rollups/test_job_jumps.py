@@ -49,7 +49,7 @@ def house_day(jump, days=1):
 
 async def day_of(store, kind):
     """The day in UTC, which began an hour after midnight in Berlin."""
-    (series,) = await store.points(HOUSE, kind, start=MIDNIGHT - 24 * HOUR, stop=MIDNIGHT + 24 * HOUR)
+    (series,) = await store.read_points(HOUSE, kind, start=MIDNIGHT - 24 * HOUR, stop=MIDNIGHT + 24 * HOUR)
     return series.points[-1].fields
 
 

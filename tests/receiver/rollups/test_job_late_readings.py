@@ -13,11 +13,11 @@ from tests.receiver.rollups.example_households import (
     QUARTER,
     SHED,
     Sites,
-    derived,
-    differences,
-    from_scratch,
-    house,
-    reading,
+    compute_from_scratch,
+    find_differences,
+    make_house,
+    make_reading,
+    read_derived,
 )
 from tests.receiver.rollups.test_job_expiry import DAY
 
@@ -28,15 +28,18 @@ async def test_the_end_of_a_long_silence_keeps_nobody_waiting(sqlite_store, roll
     for time in (MIDNIGHT - 8 * DAY, MIDNIGHT - 1):
         clock.ms = time
         await rollups.store.write([GatewayReading(HOUSE, Reading("meter_energy", counter, time, {"delivered": 5.0}))])
-        await rollups.store.write([reading(SHED, time)])
+        await rollups.store.write([make_reading(SHED, time)])
         clock.slept.clear()
         await rollups.run_once(seconds=0)
     assert len(clock.slept) < 2 * 24 + 4, "hours that were computed before anybody else had a turn"
-    assert await sqlite_store.points(SHED, "panel_15m", start=MIDNIGHT - DAY, stop=MIDNIGHT)
+    assert await sqlite_store.read_points(SHED, "panel_15m", start=MIDNIGHT - DAY, stop=MIDNIGHT)
     assert rollups.store.of(HOUSE).hours_due
     await rollups.catch_up()
     assert (
-        differences(await derived(sqlite_store), await from_scratch(sqlite_store, Sites(), clock, tmp_path / "scratch"))
+        find_differences(
+            await read_derived(sqlite_store),
+            await compute_from_scratch(sqlite_store, Sites(), clock, tmp_path / "scratch"),
+        )
         == []
     )
 
@@ -53,20 +56,20 @@ async def test_readings_that_come_while_a_history_is_computed_change_what_they_r
     ]
 
     class Slow(SqliteStore):
-        async def points(self, gateway, kind, *, start, stop, **options):
+        async def read_points(self, gateway, kind, *, start, stop, **options):
             if job is not None and late and stop == MIDNIGHT - 22 * HOUR:  # the day of the late one is next
                 await job.store.write([late.pop()])
-            return await super().points(gateway, kind, start=start, stop=stop, **options)
+            return await super().read_points(gateway, kind, start=start, stop=stop, **options)
 
     job, store = None, Slow(tmp_path / "readings.sqlite")
     await store.open()
     await store.write(early)
     clock.ms = MIDNIGHT + 2 * HOUR
-    job = Rollups(store, site_of=Sites().of, clock=clock, state_dir=tmp_path / "state")
+    job = Rollups(store, site_of=Sites().get_site, clock=clock, state_dir=tmp_path / "state")
     try:
         await job.catch_up()
-        found = await derived(store)
-        assert differences(found, await from_scratch(store, Sites(), clock, tmp_path / "scratch")) == []
+        found = await read_derived(store)
+        assert find_differences(found, await compute_from_scratch(store, Sites(), clock, tmp_path / "scratch")) == []
     finally:
         await job.close()
         await store.close()
@@ -75,7 +78,7 @@ async def test_readings_that_come_while_a_history_is_computed_change_what_they_r
 async def test_the_last_reading_of_a_meter_may_come_late(sqlite_store, rollups, clock, tmp_path):
     """It belongs to the site for another day then: what was computed of that day as if it were gone is wrong."""
     clock.ms = MIDNIGHT + 5 * HOUR
-    rows = house(MIDNIGHT, clock.ms, step=60_000)
+    rows = make_house(MIDNIGHT, clock.ms, step=60_000)
     late = [
         row
         for row in rows
@@ -86,14 +89,17 @@ async def test_the_last_reading_of_a_meter_may_come_late(sqlite_store, rollups, 
     await rollups.store.write(late)
     await rollups.catch_up()
     assert (
-        differences(await derived(sqlite_store), await from_scratch(sqlite_store, Sites(), clock, tmp_path / "scratch"))
+        find_differences(
+            await read_derived(sqlite_store),
+            await compute_from_scratch(sqlite_store, Sites(), clock, tmp_path / "scratch"),
+        )
         == []
     )
 
 
 async def test_deliveries_are_stored_by_the_minute(sqlite_store, clock, tmp_path):
     arrivals = Arrivals()
-    job = Rollups(sqlite_store, site_of=Sites().of, clock=clock, state_dir=tmp_path / "state", arrivals=arrivals)
+    job = Rollups(sqlite_store, site_of=Sites().get_site, clock=clock, state_dir=tmp_path / "state", arrivals=arrivals)
     arrivals.note(HOUSE, received=MIDNIGHT + 2_000, newest=MIDNIGHT, readings=7, rejected=1)
     arrivals.note(SHED, received=MIDNIGHT + 2_000, newest=None, rejected=2)
     arrivals.note(HOUSE, received=MIDNIGHT + MINUTE, newest=MIDNIGHT + MINUTE, readings=1)
@@ -101,8 +107,8 @@ async def test_deliveries_are_stored_by_the_minute(sqlite_store, clock, tmp_path
     try:
         await job.run_once()
         await job.run_once()
-        ((_, house_points),) = await sqlite_store.points(HOUSE, "delivery", start=0, stop=MIDNIGHT + DAY)
-        ((_, shed_points),) = await sqlite_store.points(SHED, "delivery", start=0, stop=MIDNIGHT + DAY)
+        ((_, house_points),) = await sqlite_store.read_points(HOUSE, "delivery", start=0, stop=MIDNIGHT + DAY)
+        ((_, shed_points),) = await sqlite_store.read_points(SHED, "delivery", start=0, stop=MIDNIGHT + DAY)
     finally:
         await job.close()
     assert house_points == [(MIDNIGHT, {"lag": 2.0, "readings": 7.0, "rejected": 1.0})]
@@ -113,20 +119,20 @@ async def test_live_readings_of_every_gateway_come_before_any_backlog(sqlite_sto
     """A pass that has no time left still does the newest piece of each."""
     clock.ms = MIDNIGHT
     for gateway in (HOUSE, SHED):
-        await rollups.store.write([reading(gateway, MIDNIGHT - hours * HOUR) for hours in range(10)])
+        await rollups.store.write([make_reading(gateway, MIDNIGHT - hours * HOUR) for hours in range(10)])
     await rollups.run_once(seconds=0)
     for gateway in (HOUSE, SHED):
-        ((_, points),) = await sqlite_store.points(gateway, "panel_15m", start=0, stop=MIDNIGHT + DAY)
+        ((_, points),) = await sqlite_store.read_points(gateway, "panel_15m", start=0, stop=MIDNIGHT + DAY)
         assert max(point.timestamp for point in points) == MIDNIGHT - QUARTER
         assert len(rollups.store.of(gateway).fresh) == 7, "three hours at once, and the rest later"
 
 
 async def test_while_it_serves_it_rests_as_long_as_it_worked(sqlite_store, rollups, clock):
     """A history of years is computed beside what comes in, not before it."""
-    await sqlite_store.write(house(MIDNIGHT - 8 * HOUR, MIDNIGHT, step=300_000))
+    await sqlite_store.write(make_house(MIDNIGHT - 8 * HOUR, MIDNIGHT, step=300_000))
     await rollups.run_once()
     assert len(clock.slept) >= 3
     clock.slept.clear()
-    await rollups.store.write(house(MIDNIGHT - 8 * HOUR, MIDNIGHT, step=300_000))
+    await rollups.store.write(make_house(MIDNIGHT - 8 * HOUR, MIDNIGHT, step=300_000))
     await rollups.catch_up()
     assert clock.slept == []

@@ -20,10 +20,10 @@ from tests.receiver.rollups.example_households import (
     QUARTER,
     SHED,
     Sites,
-    derived,
-    differences,
-    from_scratch,
-    house,
+    compute_from_scratch,
+    find_differences,
+    make_house,
+    read_derived,
 )
 
 START = MIDNIGHT - 65 * MINUTE
@@ -62,14 +62,14 @@ def test_any_order_of_arrival_gives_the_rows_of_a_computation_from_scratch(lost,
 async def arrive(folder, lost, first, between) -> None:
     rows = [
         row
-        for row in [*house(START, STOP, step=60_000), *house(START, STOP, SHED, step=60_000, storage=True)]
+        for row in [*make_house(START, STOP, step=60_000), *make_house(START, STOP, SHED, step=60_000, storage=True)]
         if not is_lost(row, lost)
     ]
     sites, clock = Sites(), SetClock(STOP - HOUR)
     sites.sites = SITES
     store = SqliteStore(folder / "readings.sqlite")
     await store.open()
-    job = Rollups(store, site_of=sites.of, clock=clock, state_dir=folder / "state")
+    job = Rollups(store, site_of=sites.get_site, clock=clock, state_dir=folder / "state")
     try:
         for (gateway, start, stop), todo in zip([*first, ("", 0, 0)], between, strict=False):
             arriving: list[GatewayReading] = []
@@ -86,10 +86,15 @@ async def arrive(folder, lost, first, between) -> None:
                     clock.ms += QUARTER
                 else:
                     await job.close()
-                    job = Rollups(store, site_of=sites.of, clock=clock, state_dir=folder / "state")
+                    job = Rollups(store, site_of=sites.get_site, clock=clock, state_dir=folder / "state")
         clock.ms = STOP
         await job.catch_up()
-        assert differences(await derived(store), await from_scratch(store, sites, clock, folder / "scratch")) == []
+        assert (
+            find_differences(
+                await read_derived(store), await compute_from_scratch(store, sites, clock, folder / "scratch")
+            )
+            == []
+        )
     finally:
         await job.close()
         await store.close()

@@ -2,13 +2,13 @@
 
 import pytest
 
-from receiver.rollups.compute import RawSeries, quarter_rows
+from receiver.rollups.compute import RawSeries, make_quarter_rows
 from receiver.sites.model import NO_SITE
 from receiver.stores.base import Point, SeriesPoints
 from shared.readings import Series
 from shared.units import HOUR_MS, MINUTE_MS, QUARTER_MS
 from tests.receiver.rollups.random_house import START
-from tests.receiver.rollups.test_rows import counted, flat
+from tests.receiver.rollups.test_rows import make_counted, make_flat
 
 STOP = START + QUARTER_MS
 
@@ -27,15 +27,15 @@ def make_storage(power=-3000.0, begin=-MINUTE_MS, end=QUARTER_MS + MINUTE_MS, **
 def compute(storage=(), grid=(), generator=()):
     """The rows of the quarter hour of `battery-without-storage-ct`: sun 5 kW, export 1 kW, by power and counters."""
     raw = RawSeries(
-        [flat("production", "a", 5000.0), flat("net-consumption", "a", -1000.0)],
-        [counted("production", "a", 5000.0), counted("net-consumption", "a", 0.0, 1000.0)],
+        [make_flat("production", "a", 5000.0), make_flat("net-consumption", "a", -1000.0)],
+        [make_counted("production", "a", 5000.0), make_counted("net-consumption", "a", 0.0, 1000.0)],
         [],
         [],
         storage,
         grid,
         generator,
     )
-    rows = quarter_rows(raw, NO_SITE, START, STOP)
+    rows = make_quarter_rows(raw, NO_SITE, START, STOP)
     return {kind: [row.fields for row in rows if row.kind == kind] for kind in ("site_1m", "energy_15m")}
 
 

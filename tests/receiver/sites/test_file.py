@@ -24,10 +24,10 @@ def clock() -> StoppedClock:
 
 def test_a_change_is_seen_within_thirty_seconds(path: Path, clock: StoppedClock):
     sites = SitesFile(path, clock)
-    assert sites.of("1").name == "Home"
+    assert sites.get_site("1").name == "Home"
     path.write_text("1: {name: Holiday home}\n2: {name: Parents}")
     clock.advance(30)
-    assert (sites.of("1").name, sites.of("2").name) == ("Holiday home", "Parents")
+    assert (sites.get_site("1").name, sites.get_site("2").name) == ("Holiday home", "Parents")
 
 
 @pytest.mark.parametrize("broken", ["1: {nmae: Home}", "1: {", "x" * (MAX_BYTES + 5), None])
@@ -40,12 +40,12 @@ def test_a_broken_edit_keeps_the_last_good_one_and_is_logged(path: Path, clock: 
         path.write_text(broken)
     clock.advance(30)
     with capture_logs() as logs:
-        assert sites.of("1").name == "Home"
+        assert sites.get_site("1").name == "Home"
     assert [line["log_level"] for line in logs] == ["error"]
     assert "stays in force" in logs[0]["event"]
     path.write_text("1: {name: Mended}")
     clock.advance(30)
-    assert sites.of("1").name == "Mended"
+    assert sites.get_site("1").name == "Mended"
 
 
 @pytest.mark.parametrize("broken", ["1: {", None])
@@ -55,12 +55,12 @@ def test_a_file_that_is_broken_from_the_start_is_empty(path: Path, clock: Stoppe
     else:
         path.write_text(broken)
     sites = SitesFile(path, clock)
-    assert sites.of("1") is NO_SITE
+    assert sites.get_site("1") is NO_SITE
     path.write_text("1: {name: Home}")
     clock.advance(30)
-    assert sites.of("1").name == "Home"
+    assert sites.get_site("1").name == "Home"
 
 
 def test_no_file_knows_nobody(clock: StoppedClock):
     assert SitesFile(None, clock).get() == {}
-    assert SitesFile(None, clock).of("1") is NO_SITE
+    assert SitesFile(None, clock).get_site("1") is NO_SITE

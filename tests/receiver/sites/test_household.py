@@ -9,17 +9,17 @@ from receiver.stores.base import Latest
 NOON = 1_750_000_000_000
 
 
-def meter(name: str, power: float, *, age_s: float = 1.0, phase: str = "a") -> Latest:
+def make_meter(name: str, power: float, *, age_s: float = 1.0, phase: str = "a") -> Latest:
     return Latest({"meter": name, "phase": phase}, NOON - round(age_s * 1000), {"power": power, "voltage": 230.0})
 
 
-def inverter(serial: str, power: float, *, age_s: float = 60.0) -> Latest:
+def make_inverter(serial: str, power: float, *, age_s: float = 60.0) -> Latest:
     return Latest({"inverter": serial}, NOON - round(age_s * 1000), {"power": power})
 
 
 def test_production_and_net_make_load():
     now = describe_household(
-        [meter("production", 3000.0), meter("net-consumption", -1000.0, age_s=7)], [], NO_SITE, NOON
+        [make_meter("production", 3000.0), make_meter("net-consumption", -1000.0, age_s=7)], [], NO_SITE, NOON
     )
     assert now.site._asdict() == {
         "production": 3000.0, "load": 2000.0, "net": -1000.0, "imported": 0.0, "exported": 1000.0, "battery": None,
@@ -28,48 +28,50 @@ def test_production_and_net_make_load():
 
 
 def test_a_battery_takes_part():
-    meters = [meter("production", 3000.0), meter("net-consumption", -1000.0), meter("storage", -500.0)]
+    meters = [make_meter("production", 3000.0), make_meter("net-consumption", -1000.0), make_meter("storage", -500.0)]
     assert describe_household(meters, [], NO_SITE, NOON).site.load == 1500.0
 
 
 @pytest.mark.parametrize(("age_s", "known"), [(120.0, True), (120.1, False)])
 def test_meters_speak_of_now_for_two_minutes(age_s, known):
-    now = describe_household([meter("production", 3000.0, age_s=age_s)], [], NO_SITE, NOON)
+    now = describe_household([make_meter("production", 3000.0, age_s=age_s)], [], NO_SITE, NOON)
     assert (now.site.production == 3000.0) is known
     assert (now.timestamp is not None) is known
 
 
 def test_inverters_stand_in_where_no_meter_sees_production():
-    reports = [inverter("1", 200.0), inverter("2", 150.0), inverter("3", 100.0, age_s=1801)]
-    now = describe_household([meter("net-consumption", 100.0)], reports, NO_SITE, NOON)
+    reports = [make_inverter("1", 200.0), make_inverter("2", 150.0), make_inverter("3", 100.0, age_s=1801)]
+    now = describe_household([make_meter("net-consumption", 100.0)], reports, NO_SITE, NOON)
     assert (now.site.production, now.site.load) == (350.0, 450.0)
     alone = describe_household([], reports, NO_SITE, NOON)
     assert (alone.site.production, alone.site.load, alone.timestamp) == (350.0, None, NOON - 60_000)
-    measured = describe_household([meter("production", 340.0)], reports, NO_SITE, NOON)
+    measured = describe_household([make_meter("production", 340.0)], reports, NO_SITE, NOON)
     assert measured.site.production == 340.0, "a meter knows better"
 
 
 def test_a_meter_that_has_lost_a_phase_gives_no_sum():
     """One that was read within a day belongs to the meter, also where its last answers had no power."""
-    meters = [meter("production", 3000.0), meter("net-consumption", 100.0)]
-    silent = meter("storage", -650.0, age_s=600)
-    now = describe_household([*meters, silent, meter("storage", -650.0, phase="b")], [], NO_SITE, NOON)
+    meters = [make_meter("production", 3000.0), make_meter("net-consumption", 100.0)]
+    silent = make_meter("storage", -650.0, age_s=600)
+    now = describe_household([*meters, silent, make_meter("storage", -650.0, phase="b")], [], NO_SITE, NOON)
     assert (now.site.battery, now.site.load, now.site.production) == (None, None, 3000.0)
     never = Latest({"meter": "production", "phase": "b"}, NOON, {"voltage": 230.0})
     assert describe_household([*meters, never], [], NO_SITE, NOON).site.production is None
-    gone = meter("storage", -650.0, age_s=86_401)
+    gone = make_meter("storage", -650.0, age_s=86_401)
     assert describe_household([*meters, gone], [], NO_SITE, NOON).site.load == 3100.0
 
 
 def test_what_the_sites_file_corrects_is_corrected():
     wrong = MeterCorrection(role="net-consumption", reversed=frozenset("a"))
     site = Site(meters={"total-consumption": wrong, "net-consumption": MeterCorrection(role="ignore")})
-    now = describe_household([meter("production", 3000.0), meter("total-consumption", 1000.0)], [], site, NOON)
+    now = describe_household(
+        [make_meter("production", 3000.0), make_meter("total-consumption", 1000.0)], [], site, NOON
+    )
     assert (now.site.net, now.site.exported) == (-1000.0, 1000.0)
 
 
 def test_netting_by_phases_is_the_sites():
-    meters = [meter("net-consumption", 500.0), meter("net-consumption", -200.0, phase="b")]
+    meters = [make_meter("net-consumption", 500.0), make_meter("net-consumption", -200.0, phase="b")]
     netted, each = (describe_household(meters, [], site, NOON).site for site in (NO_SITE, Site(netting="phases")))
     assert (netted.imported, netted.exported) == (300.0, 0.0)
     assert (each.imported, each.exported) == (500.0, 200.0)
@@ -85,9 +87,9 @@ def test_the_gateways_own_total_stands_in_where_it_lists_no_inverter():
     totals = [
         Latest({"source": name}, NOON - 60_000, {"power": power}) for name, power in (("api", 1.0), ("pdm", 900.0))
     ]
-    now = describe_household([meter("net-consumption", 100.0)], [], NO_SITE, NOON, totals=totals)
+    now = describe_household([make_meter("net-consumption", 100.0)], [], NO_SITE, NOON, totals=totals)
     assert (now.site.production, now.site.load) == (900.0, 1000.0)
-    listed = describe_household([], [inverter("1", 200.0)], NO_SITE, NOON, totals=totals)
+    listed = describe_household([], [make_inverter("1", 200.0)], NO_SITE, NOON, totals=totals)
     assert listed.site.production == 200.0
-    night = describe_household([], [inverter("1", 200.0, age_s=7200)], NO_SITE, NOON, totals=totals)
+    night = describe_household([], [make_inverter("1", 200.0, age_s=7200)], NO_SITE, NOON, totals=totals)
     assert night.site.production is None

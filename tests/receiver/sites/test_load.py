@@ -14,7 +14,7 @@ DOCS = Path(__file__).parents[3] / "docs" / "sites.md"
 TARIFF = "valid_from: 2026-01-01"
 
 
-def problems(text: str | bytes) -> list[str]:
+def find_problems(text: str | bytes) -> list[str]:
     with pytest.raises(SitesFileError) as error:
         parse(text if isinstance(text, bytes) else text.encode())
     return error.value.sentences
@@ -26,19 +26,19 @@ def test_the_example_of_the_docs_loads_whole():
     assert example is not None
     sites = parse(example[1].encode())
     assert list(sites) == ["122300001234", "122300005678"]
-    home = sites["122300001234"]
-    assert (home.name, home.time_zone, home.netting) == ("Home", "Europe/Berlin", "sum")
-    assert home.location == Location(latitude=52.52, longitude=13.4)
-    assert home.meters["net-consumption"].role == "total-consumption"
-    assert home.meters["net-consumption"].reversed == {"b"}
-    panel = home.panels["482300001112"]
+    site = sites["122300001234"]
+    assert (site.name, site.time_zone, site.netting) == ("Home", "Europe/Berlin", "sum")
+    assert site.location == Location(latitude=52.52, longitude=13.4)
+    assert site.meters["net-consumption"].role == "total-consumption"
+    assert site.meters["net-consumption"].reversed == {"b"}
+    panel = site.panels["482300001112"]
     assert panel.model_dump() == {
         "name": "East 2", "array": "Garage", "row": 1, "column": 2, "azimuth": 90, "tilt": 35, "rated_watts": 410,
     }  # fmt: skip
-    assert [tariff.valid_from for tariff in home.tariffs] == [date(2025, 1, 1), date(2026, 1, 1)]
-    assert (home.billing_day, sites["122300005678"].billing_day) == (15, 1)
-    assert home.tariffs[0].rates == (0.32,) * 24
-    assert home.tariffs[1].rates == (0.21,) * 6 + (0.34,) * 16 + (0.21,) * 2
+    assert [tariff.valid_from for tariff in site.tariffs] == [date(2025, 1, 1), date(2026, 1, 1)]
+    assert (site.billing_day, sites["122300005678"].billing_day) == (15, 1)
+    assert site.tariffs[0].rates == (0.32,) * 24
+    assert site.tariffs[1].rates == (0.21,) * 6 + (0.34,) * 16 + (0.21,) * 2
     assert {key for site in sites.values() for key in site.model_fields_set} == set(Site.model_fields)
 
 
@@ -115,7 +115,7 @@ def test_serials_and_texts_stay_as_they_are_written():
 )  # fmt: skip
 def test_every_wrong_value_has_one_sentence(entry: str, sentence: str):
     """It names gateway and key, and what to write instead."""
-    (found,) = problems(f"1: {entry}")
+    (found,) = find_problems(f"1: {entry}")
     assert re.search(sentence.replace("?", r"\?"), found), found
     assert "\n" not in found
 
@@ -137,13 +137,13 @@ def test_every_wrong_value_has_one_sentence(entry: str, sentence: str):
     ],
 )
 def test_a_file_of_the_wrong_form_has_one_sentence(text: str | bytes, sentence: str):
-    (found,) = problems(text)
+    (found,) = find_problems(text)
     assert re.search(sentence, found), found
     assert "\n" not in found
 
 
 def test_all_faults_are_told_at_once():
-    assert len(problems("1: {netting: a, panels: {4: {tilt: 91, azimuth: -1}}}\n2: {time_zone: x}")) == 4
+    assert len(find_problems("1: {netting: a, panels: {4: {tilt: 91, azimuth: -1}}}\n2: {time_zone: x}")) == 4
 
 
 @pytest.mark.parametrize(
@@ -157,10 +157,10 @@ def test_all_faults_are_told_at_once():
     ],
 )
 def test_bombs_are_refused(text: str, sentence: str):
-    (found,) = problems(text)
+    (found,) = find_problems(text)
     assert sentence in found
 
 
 def test_tags_run_nothing():
     """A tag makes no object: the text below it is just text."""
-    assert "must have keys" in problems("1: !!python/object/apply:os.system ['exit']")[0]
+    assert "must have keys" in find_problems("1: !!python/object/apply:os.system ['exit']")[0]

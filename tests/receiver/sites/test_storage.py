@@ -13,10 +13,10 @@ from receiver.sites.storage import (
     describe_storage,
 )
 from receiver.stores.base import Latest
-from tests.receiver.sites.test_household import NOON, meter
+from tests.receiver.sites.test_household import NOON, make_meter
 
 CHARGING = {"power": -3000.0, "batteries": 2.0, "measured": 2.0, "state_of_charge": 55.0}
-ROOF = [meter("production", 5000.0), meter("net-consumption", -1000.0)]
+ROOF = [make_meter("production", 5000.0), make_meter("net-consumption", -1000.0)]
 
 
 def make_latest(age_ms=1000, **fields):
@@ -37,7 +37,7 @@ def test_without_a_storage_meter_the_load_takes_the_batteries_own_power():
 
 
 def test_a_storage_meter_goes_before_the_batteries_own_power():
-    now = describe(make_latest(**CHARGING), meters=[*ROOF, meter("storage", -2900.0)])
+    now = describe(make_latest(**CHARGING), meters=[*ROOF, make_meter("storage", -2900.0)])
     assert (now.site.load, now.site.battery) == (1100.0, -2900.0)
 
 
@@ -58,7 +58,7 @@ def test_a_battery_whose_power_is_not_known_makes_the_load_unknown(storage):
 
 
 def test_a_total_meter_says_nothing_of_the_load_beside_a_battery_that_is_not_known():
-    meters = [meter("production", 5000.0), meter("total-consumption", 4000.0)]
+    meters = [make_meter("production", 5000.0), make_meter("total-consumption", 4000.0)]
     now = describe(make_latest(batteries=1.0, measured=0.0), meters=meters)
     assert (now.site.load, now.site.net) == (None, None)
 
@@ -70,7 +70,7 @@ def test_a_battery_that_was_not_listed_for_a_day_is_gone():
 
 def test_while_a_generator_runs_the_load_is_unknown_and_nothing_is_bought_over_an_open_relay():
     """As captured on 8.2.127: what the consumption meter shows is the generator's."""
-    meters = [meter("production", 0.9), meter("net-consumption", 2400.0)]
+    meters = [make_meter("production", 0.9), make_meter("net-consumption", 2400.0)]
     now = describe(grid=make_latest(mode="generator"), generator=make_latest(running=1.0), meters=meters)
     assert now.site == (0.9, None, 0.0, 0.0, 0.0, None)
     assert now.load_unknown == "generator-runs"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.cli.sites import seen
+from receiver.cli.sites import list_seen
 from receiver.sites.load import parse
 from receiver.sites.template import Seen, write_template
 from receiver.stores.base import GatewayReading
@@ -13,7 +13,7 @@ from receiver.stores.sqlite import SqliteStore
 from shared.readings import Reading
 from tests.clocks import NOW_MS
 from tests.receiver.cli.test_commands import call, environment
-from tests.receiver.service import GATEWAY, OTHER, Service, inverter, meter, start
+from tests.receiver.service import GATEWAY, OTHER, Service, make_inverter, make_meter, start
 
 __all__ = ["environment"]
 SITES = f"""
@@ -24,7 +24,7 @@ SITES = f"""
   meters: {{production: {{reversed: [a]}}}}
 """
 READINGS = [
-    inverter("482300001112"), inverter("48.x_1"), meter(phase="a"), meter(phase="b"),
+    make_inverter("482300001112"), make_inverter("48.x_1"), make_meter(phase="a"), make_meter(phase="b"),
     Reading("meter", {"meter": "net-consumption", "phase": "a"}, NOW_MS, {"power": 1.0}),
 ]  # fmt: skip
 
@@ -34,8 +34,8 @@ async def fill(path: Path) -> list[Seen]:
     await store.open()
     try:
         await store.write([GatewayReading(GATEWAY, reading) for reading in READINGS])
-        await store.write([GatewayReading(OTHER, inverter("482300009999"))])
-        return await seen(store)
+        await store.write([GatewayReading(OTHER, make_inverter("482300009999"))])
+        return await list_seen(store)
     finally:
         await store.close()
 
@@ -67,7 +67,9 @@ async def test_answers_carry_what_the_owner_says(tmp_path: Path):
     path = tmp_path / "sites.yaml"
     path.write_text(SITES)
     async with start(tmp_path / "state", sites_file=path) as service:
-        await service.send(inverter("1"), inverter("2"), inverter("3"), meter(phase="a"), meter(phase="b"))
+        await service.send(
+            make_inverter("1"), make_inverter("2"), make_inverter("3"), make_meter(phase="a"), make_meter(phase="b")
+        )
         one = f"/api/v1/gateways/{GATEWAY}"
         for answer in ((await get(service, "/api/v1/gateways"))[0], await get(service, one)):
             assert (answer["name"], answer["time_zone"]) == ("Home", "Europe/Berlin")
@@ -76,7 +78,7 @@ async def test_answers_carry_what_the_owner_says(tmp_path: Path):
         assert "tilt" not in first
         assert all(not {"name", "array"} & entry.keys() for entry in others)
         assert [entry["power"] for entry in await get(service, f"{one}/meters")] == [-100.0, 100.0]
-        stored = await service.receiver.store.latest(GATEWAY, "meter")
+        stored = await service.receiver.store.read_latest(GATEWAY, "meter")
         assert [entry.fields["power"] for entry in stored] == [100.0, 100.0]
 
 

@@ -12,13 +12,13 @@ SERIES_B = Series("meter", (("meter", "net-consumption"), ("phase", "b")))
 DAY = 86_400_000
 
 
-def meter(timestamp, tags=PHASE_A, gateway=HOME, **fields):
+def make_meter(timestamp, tags=PHASE_A, gateway=HOME, **fields):
     return GatewayReading(gateway, Reading("meter", tags, timestamp, fields))
 
 
-def inverter(timestamp, serial="482100000001", gateway=HOME, **fields):
+def make_inverter(timestamp, serial="482100000001", gateway=HOME, **fields):
     return GatewayReading(gateway, Reading("inverter", {"inverter": serial}, timestamp, fields))
 
 
-async def everything(store, kind="meter", gateway=HOME):
-    return await store.points(gateway, kind, start=0, stop=NOON + 365 * DAY)
+async def read_everything(store, kind="meter", gateway=HOME):
+    return await store.read_points(gateway, kind, start=0, stop=NOON + 365 * DAY)

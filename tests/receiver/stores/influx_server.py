@@ -73,7 +73,7 @@ class InfluxTestServer:
         query = {"org": ORG, "bucket": bucket, "precision": "ms"}
         return self._http.post("/api/v2/write", params=query, content=data)
 
-    def points(self, bucket: str, kind: str) -> list[tuple[dict[str, str], int, dict[str, float | str]]]:
+    def read_points(self, bucket: str, kind: str) -> list[tuple[dict[str, str], int, dict[str, float | str]]]:
         """Tags, time and fields of everything that is stored of a kind."""
         form = {"db": bucket, "q": f'SELECT * FROM "{kind}" GROUP BY *', "epoch": "ms"}  # noqa: S608 (a name of the dictionary)
         answer = self._http.post("/query", data=form)

@@ -17,29 +17,29 @@ def read(data: bytes) -> list[Line]:
     text = data.decode()
     points, at = [], 0
     while at < len(text):
-        point, at = _line(text, at)
+        point, at = _read_line(text, at)
         points.append(point)
     return points
 
 
-def _line(text: str, at: int) -> tuple[Line, int]:
-    measurement, at = _name(text, at, ", ")
+def _read_line(text: str, at: int) -> tuple[Line, int]:
+    measurement, at = _read_name(text, at, ", ")
     tags: dict[str, str] = {}
     while text[at] == ",":
-        name, at = _name(text, at + 1, "=")
-        tags[name], at = _name(text, at + 1, ", ")
+        name, at = _read_name(text, at + 1, "=")
+        tags[name], at = _read_name(text, at + 1, ", ")
         if not (name and tags[name]):
             raise ValueError("empty tag")
     fields: dict[str, float | str] = {}
     while text[at] == " " if not fields else text[at] == ",":
-        name, at = _name(text, at + 1, "=")
-        fields[name], at = _value(text, at + 1)
+        name, at = _read_name(text, at + 1, "=")
+        fields[name], at = _read_value(text, at + 1)
     end = text.find("\n", at)
     end = len(text) if end < 0 else end
     return Line(measurement, tags, fields, int(text[at + 1 : end])), end + 1
 
 
-def _name(text: str, at: int, ends: str) -> tuple[str, int]:
+def _read_name(text: str, at: int, ends: str) -> tuple[str, int]:
     """A name up to one of the characters that end it. A backslash before a comma, equals sign or space hides it."""
     read = ""
     while text[at] not in ends:
@@ -52,7 +52,7 @@ def _name(text: str, at: int, ends: str) -> tuple[str, int]:
     return read, at
 
 
-def _value(text: str, at: int) -> tuple[float | str, int]:
+def _read_value(text: str, at: int) -> tuple[float | str, int]:
     if text[at] != '"':
         end = at
         while text[end] not in ", ":

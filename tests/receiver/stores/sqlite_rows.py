@@ -9,17 +9,17 @@ HOME = "122233334444"
 PHASE_A = {"meter": "production", "phase": "a"}
 
 
-def rows(count=1, first=0):
+def make_rows(count=1, first=0):
     return [GatewayReading(HOME, Reading("meter", PHASE_A, NOON + first + n, {"power": 0.5})) for n in range(count)]
 
 
-async def opened(path):
+async def open_store(path):
     store = SqliteStore(path)
     await store.open()
     return store
 
 
-async def stored(store):
+async def read_stored(store):
     """Offsets from noon of what is stored."""
-    found = await store.points(HOME, "meter", start=0, stop=2 * NOON)
+    found = await store.read_points(HOME, "meter", start=0, stop=2 * NOON)
     return {point.timestamp - NOON for series in found for point in series.points}

@@ -19,21 +19,21 @@ _numbers = itertools.count(1)
 
 
 @contextmanager
-def sqlite(directory: Path, _: GetInfluxd) -> Iterator[MakeStore]:
+def use_sqlite(directory: Path, _: GetInfluxd) -> Iterator[MakeStore]:
     """A SQLite file of its own."""
     yield lambda: SqliteStore(directory / "state" / "readings.db")
 
 
 @contextmanager
-def influxdb(_: Path, get_influxd: GetInfluxd) -> Iterator[MakeStore]:
+def use_influxdb(_: Path, get_influxd: GetInfluxd) -> Iterator[MakeStore]:
     """Two buckets of its own."""
     server = get_influxd()
-    with new_buckets(server) as (bucket, live_bucket):
+    with make_buckets(server) as (bucket, live_bucket):
         yield lambda: InfluxStore(server.url, ORG, ADMIN_TOKEN, bucket, live_bucket)
 
 
 @contextmanager
-def new_buckets(server: Influxd) -> Iterator[tuple[str, str]]:
+def make_buckets(server: Influxd) -> Iterator[tuple[str, str]]:
     """The names of two new buckets, which are gone afterwards."""
     number = next(_numbers)
     names = f"envoy-{number}", f"envoy-live-{number}"
@@ -44,7 +44,7 @@ def new_buckets(server: Influxd) -> Iterator[tuple[str, str]]:
 
 
 STORES: dict[str, Callable[[Path, GetInfluxd], AbstractContextManager[MakeStore]]] = {
-    "sqlite": sqlite,
-    "influxdb": influxdb,
+    "sqlite": use_sqlite,
+    "influxdb": use_influxdb,
 }
 """Every store that must keep the contract. Each begins empty."""

@@ -14,19 +14,19 @@ from tests.receiver.stores.contract_rows import (
     PHASE_B,
     SERIES_A,
     SERIES_B,
-    everything,
-    inverter,
-    meter,
+    make_inverter,
+    make_meter,
+    read_everything,
 )
 
 
 async def test_an_empty_store_is_ready_and_answers_everything_with_nothing(store):
     """First start: no data is no error."""
-    assert await store.ready() is None
-    assert await store.gateways() == []
-    assert await store.summary(HOME) is None
-    assert await store.latest(HOME, "meter") == []
-    assert await everything(store) == []
+    assert await store.check_ready() is None
+    assert await store.list_gateways() == []
+    assert await store.read_summary(HOME) is None
+    assert await store.read_latest(HOME, "meter") == []
+    assert await read_everything(store) == []
     assert await store.count() == 0
     assert await store.write([]) == {}
 
@@ -38,8 +38,11 @@ async def test_every_kind_has_a_retention(store):
 
 async def test_what_was_written_is_read_back(store):
     """Timestamps, fields and tags, ascending per series, series by tags."""
-    assert await store.write([meter(NOON + 1, PHASE_B, power=2.5), meter(NOON, power=-1.0, voltage=230.25)]) == {}
-    assert await everything(store) == [
+    assert (
+        await store.write([make_meter(NOON + 1, PHASE_B, power=2.5), make_meter(NOON, power=-1.0, voltage=230.25)])
+        == {}
+    )
+    assert await read_everything(store) == [
         SeriesPoints(SERIES_A, [Point(NOON, {"power": -1.0, "voltage": 230.25})]),
         SeriesPoints(SERIES_B, [Point(NOON + 1, {"power": 2.5})]),
     ]
@@ -54,17 +57,17 @@ async def test_every_field_of_every_kind_can_be_stored(store, kind):
         for n, (name, field) in enumerate(STORED[kind].fields.items())
     }
     assert await store.write([GatewayReading(HOME, Reading(kind, tags, NOON, fields))]) == {}
-    (series,) = await everything(store, kind)
+    (series,) = await read_everything(store, kind)
     assert series == SeriesPoints(Series.of(kind, tags), [Point(NOON, fields)])
-    (latest,) = await store.latest(HOME, kind)
+    (latest,) = await store.read_latest(HOME, kind)
     assert (latest.tags, latest.timestamp, latest.fields) == (tags, NOON, fields)
 
 
 async def test_an_identity_written_again_merges_its_fields_and_the_last_write_wins(store):
     """Late fields complete a point, absent ones erase nothing, and no point is added."""
-    await store.write([meter(NOON, power=1.0, voltage=230.0)])
-    await store.write([meter(NOON, power=2.0, current=4.0)])
-    assert await everything(store) == [
+    await store.write([make_meter(NOON, power=1.0, voltage=230.0)])
+    await store.write([make_meter(NOON, power=2.0, current=4.0)])
+    assert await read_everything(store) == [
         SeriesPoints(SERIES_A, [Point(NOON, {"power": 2.0, "voltage": 230.0, "current": 4.0})])
     ]
     assert await store.count() == 1
@@ -72,17 +75,19 @@ async def test_an_identity_written_again_merges_its_fields_and_the_last_write_wi
 
 async def test_within_one_write_the_later_row_wins_whatever_fields_it_has(store):
     """Rows with different sets of fields keep their order: a store that groups them by shape must not reorder them."""
-    await store.write([meter(NOON, power=1.0), meter(NOON, power=2.0, voltage=230.0), meter(NOON, power=3.0)])
-    assert await everything(store) == [SeriesPoints(SERIES_A, [Point(NOON, {"power": 3.0, "voltage": 230.0})])]
+    await store.write(
+        [make_meter(NOON, power=1.0), make_meter(NOON, power=2.0, voltage=230.0), make_meter(NOON, power=3.0)]
+    )
+    assert await read_everything(store) == [SeriesPoints(SERIES_A, [Point(NOON, {"power": 3.0, "voltage": 230.0})])]
 
 
 async def test_a_long_write_keeps_its_order_and_names_the_refused_by_index(store):
     """Longer than whatever a store puts into one statement, each identity twice, refusals among them."""
-    rows = [meter(NOON + n % 240, power=float(n), **({"voltage": 230.0} if n < 240 else {})) for n in range(480)]
+    rows = [make_meter(NOON + n % 240, power=float(n), **({"voltage": 230.0} if n < 240 else {})) for n in range(480)]
     for index in (0, 199, 479):
-        rows[index] = meter(NOON, power="12")
+        rows[index] = make_meter(NOON, power="12")
     assert await store.write(rows) == dict.fromkeys((0, 199, 479), Rejection.STORE_REFUSED)
-    (series,) = await everything(store)
+    (series,) = await read_everything(store)
     expected = [Point(NOON + n, {"power": 240.0 + n, "voltage": 230.0}) for n in range(240)]
     expected[0] = Point(NOON, {"power": 240.0})
     expected[199] = Point(NOON + 199, {"power": 439.0})
@@ -94,22 +99,22 @@ async def test_huge_numbers_are_stored_although_their_sum_is_none(store):
     """Each is finite, and that is all that is asked."""
     fields: dict[str, float | str] = {"power": 1.7e308, "voltage": 1.7e308}
     assert await store.write([GatewayReading(HOME, Reading("meter", PHASE_A, NOON, fields))]) == {}
-    (series,) = await everything(store)
+    (series,) = await read_everything(store)
     assert series.points == [Point(NOON, fields)]
 
 
 async def test_late_readings_take_their_place_in_time(store):
     """A backlog that arrives after newer readings."""
-    await store.write([meter(NOON + 2, power=2.0)])
-    await store.write([meter(NOON + 1, power=1.0)])
-    (series,) = await everything(store)
+    await store.write([make_meter(NOON + 2, power=2.0)])
+    await store.write([make_meter(NOON + 1, power=1.0)])
+    (series,) = await read_everything(store)
     assert [point.timestamp for point in series.points] == [NOON + 1, NOON + 2]
 
 
 async def test_the_order_of_tags_means_nothing(store):
     """One series, however a sender writes it."""
-    await store.write([meter(NOON, power=1.0), meter(NOON + 1, dict(reversed(PHASE_A.items())), power=2.0)])
-    assert await everything(store) == [
+    await store.write([make_meter(NOON, power=1.0), make_meter(NOON + 1, dict(reversed(PHASE_A.items())), power=2.0)])
+    assert await read_everything(store) == [
         SeriesPoints(SERIES_A, [Point(NOON, {"power": 1.0}), Point(NOON + 1, {"power": 2.0})])
     ]
 
@@ -117,25 +122,25 @@ async def test_the_order_of_tags_means_nothing(store):
 async def test_gateways_are_isolated_from_each_other(store):
     """The same serials and tags under two gateways are two series, and nobody sees the other's."""
     await store.write([
-        meter(NOON, power=1.0),
-        meter(NOON, gateway=NEXT_DOOR, power=2.0),
-        meter(NOON, PHASE_B, gateway=NEXT_DOOR, power=3.0),
+        make_meter(NOON, power=1.0),
+        make_meter(NOON, gateway=NEXT_DOOR, power=2.0),
+        make_meter(NOON, PHASE_B, gateway=NEXT_DOOR, power=3.0),
     ])  # fmt: skip
-    assert await everything(store) == [SeriesPoints(SERIES_A, [Point(NOON, {"power": 1.0})])]
-    assert [latest.tags for latest in await store.latest(HOME, "meter")] == [PHASE_A]
-    assert [latest.fields for latest in await store.latest(NEXT_DOOR, "meter")] == [{"power": 2.0}, {"power": 3.0}]
-    assert await store.latest("122233336666", "meter") == []
+    assert await read_everything(store) == [SeriesPoints(SERIES_A, [Point(NOON, {"power": 1.0})])]
+    assert [latest.tags for latest in await store.read_latest(HOME, "meter")] == [PHASE_A]
+    assert [latest.fields for latest in await store.read_latest(NEXT_DOOR, "meter")] == [{"power": 2.0}, {"power": 3.0}]
+    assert await store.read_latest("122233336666", "meter") == []
 
 
 async def test_serials_and_tags_are_data_whatever_they_contain(store):
     """Quotes, separators and another store's syntax in a name neither fail nor reach another series."""
     names = ["a'; DROP TABLE meter; --", 'a" = "a', "a,b=c d\\", "a\nb", "é☀😀", "a*", "%"]
-    await store.write([inverter(NOON, name, gateway=name, power=1.0) for name in names])
+    await store.write([make_inverter(NOON, name, gateway=name, power=1.0) for name in names])
     for name in names:
-        (series,) = await everything(store, "inverter", gateway=name)
+        (series,) = await read_everything(store, "inverter", gateway=name)
         assert series.series.tags == (("inverter", name),)
-        assert await store.points(name, "inverter", tags={"inverter": name}, start=0, stop=NOON + 1) == [series]
-    assert [summary.gateway for summary in await store.gateways()] == sorted(names)
+        assert await store.read_points(name, "inverter", tags={"inverter": name}, start=0, stop=NOON + 1) == [series]
+    assert [summary.gateway for summary in await store.list_gateways()] == sorted(names)
 
 
 @pytest.mark.parametrize(
@@ -144,8 +149,8 @@ async def test_serials_and_tags_are_data_whatever_they_contain(store):
 )
 async def test_numbers_come_back_bit_for_bit(store, value, name):
     """Tiny, huge and unround numbers."""
-    await store.write([meter(NOON, **{name: value})])
-    (series,) = await everything(store)
+    await store.write([make_meter(NOON, **{name: value})])
+    (series,) = await read_everything(store)
     assert series.points[0].fields[name].hex() == value.hex()
 
 
@@ -153,7 +158,7 @@ async def test_numbers_come_back_bit_for_bit(store, value, name):
 async def test_text_comes_back_as_it_was(store, text):
     """Also where it is empty or looks like a number."""
     await store.write([GatewayReading(HOME, Reading("gateway", {}, NOON, {"firmware": text, "poll_seconds": 1.5}))])
-    (series,) = await everything(store, "gateway")
+    (series,) = await read_everything(store, "gateway")
     assert series.points == [Point(NOON, {"firmware": text, "poll_seconds": 1.5})]
 
 
@@ -181,17 +186,17 @@ async def test_text_comes_back_as_it_was(store, text):
 )
 async def test_a_row_against_the_dictionary_is_refused_alone(store, reading, code):
     """Wrong kinds, fields, types, tags and times: named by their index, and the good rows beside them are stored."""
-    rows = [meter(NOON, power=1.0), GatewayReading(HOME, reading), meter(NOON + 1, power=2.0)]
+    rows = [make_meter(NOON, power=1.0), GatewayReading(HOME, reading), make_meter(NOON + 1, power=2.0)]
     assert await store.write(rows) == {1: code}
-    (series,) = await everything(store)
+    (series,) = await read_everything(store)
     assert [point.fields for point in series.points] == [{"power": 1.0}, {"power": 2.0}]
     assert await store.write(rows[1:2]) == {0: code}
 
 
 async def test_whole_numbers_are_stored_as_floats(store):
     """Python code may write 5 for 5.0; the field's type does not change with it."""
-    await store.write([meter(NOON, power=5)])
-    (series,) = await everything(store)
+    await store.write([make_meter(NOON, power=5)])
+    (series,) = await read_everything(store)
     assert isinstance(series.points[0].fields["power"], float)
 
 
@@ -199,12 +204,12 @@ async def test_readings_survive_closing_and_opening(make_store):
     """Another process, later: the same data, and series go on where they were."""
     first = make_store()
     await first.open()
-    await first.write([meter(NOON, power=1.0)])
+    await first.write([make_meter(NOON, power=1.0)])
     await first.close()
     second = make_store()
     await second.open()
-    await second.write([meter(NOON, voltage=230.0), meter(NOON + 1, power=2.0)])
-    assert await everything(second) == [
+    await second.write([make_meter(NOON, voltage=230.0), make_meter(NOON + 1, power=2.0)])
+    assert await read_everything(second) == [
         SeriesPoints(SERIES_A, [Point(NOON, {"power": 1.0, "voltage": 230.0}), Point(NOON + 1, {"power": 2.0})])
     ]
     await second.close()
@@ -216,7 +221,7 @@ async def test_a_write_is_visible_to_another_store_when_it_returns(make_store):
     await writer.open()
     await reader.open()
     for n in range(3):
-        await writer.write([meter(NOON + n, power=float(n))])
+        await writer.write([make_meter(NOON + n, power=float(n))])
         assert await reader.count() == n + 1
     await writer.close()
     await reader.close()

@@ -18,7 +18,7 @@ texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=
 
 
 @st.composite
-def truths(draw):
+def draw_truths(draw):
     """What a site really had: identity (kind, tags, timestamp) to all its fields. One value per field."""
     truth: dict[tuple[str, tuple[tuple[str, str], ...], int], dict[str, float | str]] = {}
     for kind in draw(st.sets(st.sampled_from(sorted(KINDS)), min_size=1, max_size=3)):
@@ -33,7 +33,7 @@ def truths(draw):
 
 
 @st.composite
-def deliveries(draw, truth):
+def draw_deliveries(draw, truth):
     """The truth in pieces: fields of one identity apart, pieces twice, in any order, cut into batches anywhere."""
     pieces = []
     for (kind, tags, timestamp), fields in truth.items():
@@ -52,15 +52,15 @@ def deliveries(draw, truth):
 
 
 @st.composite
-def days(draw):
+def draw_days(draw):
     """The truth, and deliveries of it by two gateways in an order of its own: (0 or 1, batch)."""
-    truth = draw(truths())
-    batches = [(gateway, batch) for gateway in (0, 1) for batch in draw(deliveries(truth))]
+    truth = draw(draw_truths())
+    batches = [(gateway, batch) for gateway in (0, 1) for batch in draw(draw_deliveries(truth))]
     return truth, draw(st.permutations(batches))
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(day=days(), together=st.booleans())
+@given(day=draw_days(), together=st.booleans())
 async def test_any_delivery_equals_one_delivery_in_order(store, day, together):
     """Duplicated, late, reordered, split and interleaved with the other gateway's batches: the same points, bit for bit.
 
@@ -75,21 +75,21 @@ async def test_any_delivery_equals_one_delivery_in_order(store, day, together):
         for batch in batches:
             assert await store.write(batch) == {}
     for gateway in gateways:
-        assert await stored(store, gateway) == exactly(truth)
+        assert await read_stored(store, gateway) == to_bits(truth)
 
 
-async def stored(store, gateway):
+async def read_stored(store, gateway):
     found = {}
     for kind in KINDS:
-        for series in await store.points(gateway, kind, start=START, stop=STOP):
+        for series in await store.read_points(gateway, kind, start=START, stop=STOP):
             times = [point.timestamp for point in series.points]
             assert times == sorted(set(times))
             for point in series.points:
                 found[kind, series.series.tags, point.timestamp] = point.fields
-    return exactly(found)
+    return to_bits(found)
 
 
-def exactly(identities):
+def to_bits(identities):
     """Floats as their bits, so that equal means identical."""
     return {
         (kind, tuple(sorted(tags)), timestamp): {

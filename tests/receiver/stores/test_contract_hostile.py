@@ -42,7 +42,7 @@ async def filled(store):
     """A store with one reading, which must be there afterwards and nowhere else."""
     await store.write([GatewayReading(HOME, Reading("meter", PHASE_A, NOON, {"power": 1.0}))])
     yield store
-    (series,) = await store.points(HOME, "meter", start=0, stop=2 * NOON)
+    (series,) = await store.read_points(HOME, "meter", start=0, stop=2 * NOON)
     assert [point.fields for point in series.points] == [{"power": 1.0}]
 
 
@@ -51,14 +51,16 @@ async def test_no_text_finds_what_is_not_its_own(filled, text):
     """As a serial, a kind, the name or value of a tag, or a field."""
     window = {"start": 0, "stop": 2 * NOON}
     for neighbours in (False, True):
-        assert await filled.points(text, "meter", **window, neighbours=neighbours) == []
-        assert await filled.points(HOME, text, **window, neighbours=neighbours) == []
-        assert await filled.points(HOME, "meter", tags={"phase": text}, **window, neighbours=neighbours) == []
-        assert await filled.points(HOME, "meter", tags={text: "a"}, **window, neighbours=neighbours) == []
-        assert await filled.points(HOME, "meter", fields=[text], **window, neighbours=neighbours) == []
-        assert await filled.points(HOME, "inverter", tags={"inverter": text}, **window, neighbours=neighbours) == []
-    assert await filled.latest(text, "meter") == []
-    assert await filled.latest(HOME, text) == []
+        assert await filled.read_points(text, "meter", **window, neighbours=neighbours) == []
+        assert await filled.read_points(HOME, text, **window, neighbours=neighbours) == []
+        assert await filled.read_points(HOME, "meter", tags={"phase": text}, **window, neighbours=neighbours) == []
+        assert await filled.read_points(HOME, "meter", tags={text: "a"}, **window, neighbours=neighbours) == []
+        assert await filled.read_points(HOME, "meter", fields=[text], **window, neighbours=neighbours) == []
+        assert (
+            await filled.read_points(HOME, "inverter", tags={"inverter": text}, **window, neighbours=neighbours) == []
+        )
+    assert await filled.read_latest(text, "meter") == []
+    assert await filled.read_latest(HOME, text) == []
     await filled.remove(text, "meter", start=0, stop=2 * NOON)
     await filled.remove(HOME, text, start=0, stop=2 * NOON)
 
@@ -68,11 +70,11 @@ async def test_no_text_finds_what_is_not_its_own(filled, text):
 )
 async def test_any_stretch_of_time_can_be_asked_for(filled, start, stop):
     """Beyond the years that a database knows there is nothing, which is no error."""
-    (series,) = await filled.points(HOME, "meter", start=start, stop=stop)
+    (series,) = await filled.read_points(HOME, "meter", start=start, stop=stop)
     assert len(series.points) == 1
-    assert await filled.points(HOME, "meter", start=stop, stop=start) == []
-    assert await filled.points(HOME, "meter", start=2**62, stop=2**63 - 1) == []
-    assert await filled.points(HOME, "meter", start=start, stop=stop, neighbours=True) == [series]
+    assert await filled.read_points(HOME, "meter", start=stop, stop=start) == []
+    assert await filled.read_points(HOME, "meter", start=2**62, stop=2**63 - 1) == []
+    assert await filled.read_points(HOME, "meter", start=start, stop=stop, neighbours=True) == [series]
     await filled.remove(HOME, "inverter", start=start, stop=stop)
     await filled.remove(HOME, "meter", start=2**62, stop=2**63)
 
@@ -86,9 +88,11 @@ async def test_any_name_comes_back_and_is_found(store, panels, gateway):
     rows = [Reading("panel_1d", each, NOON, {"energy": float(n)}) for n, each in enumerate(tags)]
     assert await store.write([GatewayReading(gateway, row) for row in rows]) == {}
     for row in rows:
-        (series,) = await store.points(gateway, "panel_1d", tags=row.tags, start=NOON, stop=NOON + 1, neighbours=True)
+        (series,) = await store.read_points(
+            gateway, "panel_1d", tags=row.tags, start=NOON, stop=NOON + 1, neighbours=True
+        )
         assert (series.series, series.points[0].fields) == (row.series, row.fields)
-    found = await store.latest(gateway, "panel_1d")
+    found = await store.read_latest(gateway, "panel_1d")
     assert [latest.tags for latest in found] == sorted(tags, key=lambda each: sorted(each.items()))
     await store.remove(gateway, "panel_1d", start=NOON, stop=NOON + 1)
-    assert await store.latest(gateway, "panel_1d") == []
+    assert await store.read_latest(gateway, "panel_1d") == []

@@ -8,7 +8,7 @@ import pytest
 
 from receiver.stores.base import GatewayReading, StoreUnavailableError
 from receiver.stores.influxdb import InfluxStore
-from receiver.stores.influxdb.answers import RowsRefusedError, TooLargeError, error_for_status
+from receiver.stores.influxdb.answers import RowsRefusedError, TooLargeError, make_status_error
 from shared.problems import Rejection
 from shared.readings import Reading
 
@@ -17,13 +17,13 @@ NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
 HTML = b"<html><body>Welcome to the hotel's network: inverter,gateway=1</body></html>"
 
 
-def answer(status, body=b"", kind=b"application/json", more=b""):
+def make_answer(status, body=b"", kind=b"application/json", more=b""):
     head = b"HTTP/1.1 %d Whatever\r\nContent-Type: %b\r\nContent-Length: %d\r\n%b\r\n"
     return head % (status, kind, len(body), more) + body
 
 
-def explained(status, code, message):
-    return answer(status, b'{"code":"%b","message":"%b"}' % (code, message))
+def explain(status, code, message):
+    return make_answer(status, b'{"code":"%b","message":"%b"}' % (code, message))
 
 
 class Impostor:
@@ -35,7 +35,7 @@ class Impostor:
         self.heads = []
 
     async def serve(self, reader, writer):
-        while head := await _head(reader):
+        while head := await _read_head(reader):
             length = re.search(rb"(?i)content-length: (\d+)", head)
             body = await reader.readexactly(int(length[1])) if length else b""
             self.heads.append(head)
@@ -47,7 +47,7 @@ class Impostor:
             await writer.drain()
 
 
-async def _head(reader):
+async def _read_head(reader):
     try:
         return await reader.readuntil(b"\r\n\r\n")
     except (asyncio.IncompleteReadError, ConnectionError):
@@ -55,7 +55,7 @@ async def _head(reader):
 
 
 @asynccontextmanager
-async def store_on(handle, *, timeout_s=30.0):
+async def open_store_on(handle, *, timeout_s=30.0):
     """A store whose connections are served by a function."""
     tasks: set[asyncio.Task[None]] = set()
 
@@ -81,34 +81,34 @@ async def store_on(handle, *, timeout_s=30.0):
 
 
 @asynccontextmanager
-async def store_before(reply, *, timeout_s=30.0):
+async def open_store_before(reply, *, timeout_s=30.0):
     """A store that talks to an impostor."""
     impostor = Impostor(reply)
-    async with store_on(impostor.serve, timeout_s=timeout_s) as store:
+    async with open_store_on(impostor.serve, timeout_s=timeout_s) as store:
         yield store, impostor
 
 
-def rows(count=3):
+def make_rows(count=3):
     return [GatewayReading("1", Reading("inverter", {"inverter": "1"}, n, {"power": 1.0})) for n in range(count)]
 
 
 FOREIGN = {
-    "a page with 200": answer(200, HTML, b"text/html"),
-    "JSON with 200": answer(200, b"{}"),
-    "202 of a queue": answer(202),
-    "a redirect": answer(302, more=b"Location: http://127.0.0.1:1/login\r\n"),
-    "a proxy's 400": answer(400, b"<h1>400 The plain HTTP request was sent to HTTPS port</h1>", b"text/html"),
-    "somebody's JSON 400": answer(400, b'{"error":"no"}'),
-    "InfluxDB's 400 of a request": explained(400, b"invalid", b"bucket name is invalid"),
-    "a proxy's 422": answer(422, b"no", b"text/plain"),
-    "InfluxDB's other 422": explained(422, b"unprocessable entity", b"something new"),
-    "401 of a proxy": answer(401, HTML, b"text/html"),
-    "403 of a firewall": answer(403, HTML, b"text/html"),
-    "404 of another server": answer(404, b"nothing here", b"text/plain"),
-    "429": answer(429, more=b"Retry-After: 100000\r\n"),
-    "500": explained(500, b"internal error", b"unexpected error writing points to database: timeout"),
-    "502": answer(502, HTML, b"text/html"),
-    "503": answer(503, b"\xff\xfe not text", b"text/plain"),
+    "a page with 200": make_answer(200, HTML, b"text/html"),
+    "JSON with 200": make_answer(200, b"{}"),
+    "202 of a queue": make_answer(202),
+    "a redirect": make_answer(302, more=b"Location: http://127.0.0.1:1/login\r\n"),
+    "a proxy's 400": make_answer(400, b"<h1>400 The plain HTTP request was sent to HTTPS port</h1>", b"text/html"),
+    "somebody's JSON 400": make_answer(400, b'{"error":"no"}'),
+    "InfluxDB's 400 of a request": explain(400, b"invalid", b"bucket name is invalid"),
+    "a proxy's 422": make_answer(422, b"no", b"text/plain"),
+    "InfluxDB's other 422": explain(422, b"unprocessable entity", b"something new"),
+    "401 of a proxy": make_answer(401, HTML, b"text/html"),
+    "403 of a firewall": make_answer(403, HTML, b"text/html"),
+    "404 of another server": make_answer(404, b"nothing here", b"text/plain"),
+    "429": make_answer(429, more=b"Retry-After: 100000\r\n"),
+    "500": explain(500, b"internal error", b"unexpected error writing points to database: timeout"),
+    "502": make_answer(502, HTML, b"text/html"),
+    "503": make_answer(503, b"\xff\xfe not text", b"text/plain"),
     "no HTTP at all": b"SSH-2.0-OpenSSH_9.6\r\n\r\n",
     "half an answer": b"HTTP/1.1 20",
     "a refusal that ends early": b"HTTP/1.1 400 Bad\r\nContent-Length: 500\r\n\r\nunable to parse",
@@ -120,12 +120,12 @@ async def test_any_other_answer_keeps_every_row(name):
     """It is trouble that passes: no row is refused, no answer and no token is in the message."""
 
     async def reply_and_close(reader, writer):
-        await _head(reader)
+        await _read_head(reader)
         writer.write(FOREIGN[name])
 
-    async with store_on(reply_and_close) as store:
+    async with open_store_on(reply_and_close) as store:
         with pytest.raises(StoreUnavailableError) as caught:
-            await store.write(rows())
+            await store.write(make_rows())
     said = f"{caught.value} {caught.value.__cause__!r}"
     assert "127.0.0.1:" in said
     assert not any(secret in said for secret in (TOKEN, "hotel", "inverter"))
@@ -135,55 +135,58 @@ async def test_an_answer_that_trickles_in_ends_at_the_deadline():
     """Each byte is in time for the socket, the whole is not."""
 
     async def trickle(reader, writer):
-        await _head(reader)
+        await _read_head(reader)
         while True:
             writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             await writer.drain()
             await asyncio.sleep(0.01)
 
-    async with store_on(trickle, timeout_s=0.3) as store:
+    async with open_store_on(trickle, timeout_s=0.3) as store:
         with pytest.raises(StoreUnavailableError, match=r"does not answer within 0\.3 s"):
-            await store.write(rows())
+            await store.write(make_rows())
 
 
 async def test_a_silent_server_is_tried_again_each_time():
     """A connection that is never answered holds up its own write only."""
-    async with store_before(lambda _body: None, timeout_s=1.0) as (store, impostor):
+    async with open_store_before(lambda _body: None, timeout_s=1.0) as (store, impostor):
         for _ in range(2):
             with pytest.raises(StoreUnavailableError, match="does not answer"):
-                await store.write(rows())
+                await store.write(make_rows())
         impostor.reply = lambda _body: NO_CONTENT
-        assert await store.write(rows()) == {}
+        assert await store.write(make_rows()) == {}
 
 
 async def test_what_is_too_large_is_halved_in_order():
     """413: of InfluxDB or of a proxy before it."""
-    async with store_before(lambda body: answer(413) if body.count(b"\n") > 2 else NO_CONTENT) as (store, impostor):
-        assert await store.write(rows(10)) == {}
+    async with open_store_before(lambda body: make_answer(413) if body.count(b"\n") > 2 else NO_CONTENT) as (
+        store,
+        impostor,
+    ):
+        assert await store.write(make_rows(10)) == {}
         taken = [body for body in impostor.bodies if body.count(b"\n") <= 2]
     assert [int(line.split()[-1]) for body in taken for line in body.split(b"\n")] == list(range(10))
 
 
 async def test_a_server_that_finds_one_reading_too_large_loses_none():
-    async with store_before(lambda _body: answer(413, HTML, b"text/html")) as (store, _):
+    async with open_store_before(lambda _body: make_answer(413, HTML, b"text/html")) as (store, _):
         with pytest.raises(StoreUnavailableError, match="raise the limit of the proxy"):
-            await store.write(rows(4))
+            await store.write(make_rows(4))
 
 
 async def test_trouble_while_halving_keeps_every_row():
     """The first part was refused for good, the second could not be asked: the whole is tried again."""
-    parse = explained(400, b"invalid", b"unable to parse 'x'")
-    replies = iter([parse, parse, answer(503)])
-    async with store_before(lambda _body: next(replies)) as (store, _):
+    parse = explain(400, b"invalid", b"unable to parse 'x'")
+    replies = iter([parse, parse, make_answer(503)])
+    async with open_store_before(lambda _body: next(replies)) as (store, _):
         with pytest.raises(StoreUnavailableError):
-            await store.write(rows(2))
+            await store.write(make_rows(2))
 
 
 async def test_a_write_is_what_the_api_asks_for():
     """Organisation, bucket and milliseconds; the token in its header; one request for each bucket."""
-    async with store_before(lambda _body: NO_CONTENT) as (store, impostor):
+    async with open_store_before(lambda _body: NO_CONTENT) as (store, impostor):
         meter = GatewayReading("1", Reading("meter", {"meter": "production", "phase": "a"}, 5, {"power": 1.0}))
-        assert await store.write([*rows(2), meter]) == {}
+        assert await store.write([*make_rows(2), meter]) == {}
     requests = dict(zip(impostor.heads, impostor.bodies, strict=True))
     by_bucket = {re.search(rb"bucket=(\w+)", head)[1]: (head, body) for head, body in requests.items()}  # type: ignore[index]  # it is there
     assert len(requests) == 2
@@ -206,13 +209,13 @@ async def test_a_write_is_what_the_api_asks_for():
     ],
 )  # fmt: skip
 def test_refusals_of_rows_say_why_and_how_many(status, message, code, dropped):
-    refused = error_for_status(status, b'{"code":"x","message":"%b"}' % message.encode(), url="s", org="o", bucket="b")
+    refused = make_status_error(status, b'{"code":"x","message":"%b"}' % message.encode(), url="s", org="o", bucket="b")
     assert isinstance(refused, RowsRefusedError)
     assert (refused.code, refused.dropped) == (code, dropped)
 
 
 def test_too_large_is_too_large_whoever_says_so():
-    assert isinstance(error_for_status(413, HTML, url="s", org="o", bucket="b"), TooLargeError)
+    assert isinstance(make_status_error(413, HTML, url="s", org="o", bucket="b"), TooLargeError)
 
 
 async def test_writes_of_one_gateway_go_out_in_their_order_and_others_pass_beside():
@@ -220,7 +223,7 @@ async def test_writes_of_one_gateway_go_out_in_their_order_and_others_pass_besid
     heard, answered = asyncio.Queue[bytes](), asyncio.Event()
 
     async def hold(reader, writer):
-        while head := await _head(reader):
+        while head := await _read_head(reader):
             length = re.search(rb"(?i)content-length: (\d+)", head)
             heard.put_nowait(await reader.readexactly(int(length[1])) if length else b"")
             await answered.wait()
@@ -229,7 +232,7 @@ async def test_writes_of_one_gateway_go_out_in_their_order_and_others_pass_besid
     def row(gateway, power):
         return [GatewayReading(gateway, Reading("inverter", {"inverter": "1"}, 0, {"power": power}))]
 
-    async with store_on(hold) as store:
+    async with open_store_on(hold) as store:
         writes = [asyncio.create_task(store.write(row(*one))) for one in (("a", 1.0), ("a", 2.0), ("b", 3.0))]
         begun = {(await heard.get()).split()[1], (await heard.get()).split()[1]}
         assert begun == {b"power=1.0", b"power=3.0"}

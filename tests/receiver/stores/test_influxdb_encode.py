@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.stores.gate import MAX_TIMESTAMP_MS, refusal
+from receiver.stores.gate import MAX_TIMESTAMP_MS, find_refusal
 from receiver.stores.influxdb.encode import encode_lines, encode_series
 from receiver.stores.influxdb.tags import from_influx, to_influx
 from receiver.stores.kinds import STORED
@@ -46,7 +46,7 @@ numbers = st.one_of(
 
 
 @st.composite
-def readings(draw):
+def draw_readings(draw):
     """Any reading that passes the gate."""
     kind = draw(st.sampled_from(sorted(STORED)))
     described = STORED[kind]
@@ -57,11 +57,11 @@ def readings(draw):
         draw(st.integers(-MAX_TIMESTAMP_MS, MAX_TIMESTAMP_MS)),
         {name: draw(numbers if described.fields[name].type is float else texts) for name in names},
     )
-    assert refusal(reading) is None
+    assert find_refusal(reading) is None
     return reading
 
 
-rows = st.lists(st.tuples(texts, readings()), max_size=8)
+rows = st.lists(st.tuples(texts, draw_readings()), max_size=8)
 
 
 def encode(rows):
@@ -69,7 +69,7 @@ def encode(rows):
     return b"\n".join(encode_lines(prefixes, [reading for _, reading in rows]))
 
 
-def bits(fields):
+def to_bits(fields):
     """Fields with numbers as their bits, but for the sign of zero."""
     return {
         name: value if isinstance(value, str) else struct.pack(">d", float(value) + 0.0)
@@ -87,7 +87,7 @@ def test_the_points_that_go_in_come_out_of_a_reader_of_line_protocol(rows):
         assert point.measurement == reading.kind
         assert {name: from_influx(value) for name, value in point.tags.items()} == {n: v for n, v in tags.items() if v}
         assert point.timestamp == reading.timestamp
-        assert bits(point.fields) == bits(reading.fields)
+        assert to_bits(point.fields) == to_bits(reading.fields)
 
 
 @given(texts)
@@ -141,12 +141,12 @@ def test_the_points_that_go_in_come_out_of_influxdb(server, rows):
     for gateway, reading in rows:
         tags = {name: value for name, value in {"gateway": gateway, **reading.tags}.items() if value}
         key = (reading.kind, frozenset(tags.items()), reading.timestamp)
-        expected.setdefault(key, {}).update(bits(reading.fields))
+        expected.setdefault(key, {}).update(to_bits(reading.fields))
     bucket = server.fresh_bucket()
     assert server.post(bucket, encode(rows)).status_code == 204
     found = {}
     for kind in {reading.kind for _, reading in rows}:
         for tags, timestamp, fields in server.points(bucket, kind):
             held = frozenset((name, from_influx(value)) for name, value in tags.items() if value)
-            found[kind, held, timestamp] = bits(fields)
+            found[kind, held, timestamp] = to_bits(fields)
     assert found == expected

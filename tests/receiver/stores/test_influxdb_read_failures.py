@@ -12,7 +12,7 @@ from receiver.stores.influxdb import InfluxStore, client
 from shared.readings import Reading
 from tests.fake_http import run_in_thread
 from tests.influxd.server import ADMIN_TOKEN, ORG, run_influxd
-from tests.receiver.stores.store_factories import new_buckets
+from tests.receiver.stores.store_factories import make_buckets
 
 HOME = "122233334444"
 BAD_TOKEN = "canary-influx-wrong-0123456789abcdef"
@@ -20,16 +20,16 @@ NOBODY = "http://127.0.0.1:1"
 EMPTY = b'{"results":[{"statement_id":0}]}'
 
 
-async def failing_reads(store):
+async def try_reads(store):
     """The sentence that each way of reading ends in."""
     now = time.time_ns() // 1_000_000
     for ask in (
-        store.points(HOME, "inverter", start=0, stop=now),
-        store.points(HOME, "inverter", start=0, stop=now, neighbours=True),
-        store.points(HOME, "meter", start=0, stop=now, neighbours=True),
-        store.latest(HOME, "meter"),
-        store.gateways(),
-        store.summary(HOME),
+        store.read_points(HOME, "inverter", start=0, stop=now),
+        store.read_points(HOME, "inverter", start=0, stop=now, neighbours=True),
+        store.read_points(HOME, "meter", start=0, stop=now, neighbours=True),
+        store.read_latest(HOME, "meter"),
+        store.list_gateways(),
+        store.read_summary(HOME),
         store.count(),
     ):
         with pytest.raises(StoreUnavailableError) as caught:
@@ -74,35 +74,35 @@ def serve_answer(head, body=b"", *, more=b""):
 async def test_nobody_there_is_said_with_what_to_do(shared_influxd):
     """Refused connections: the address, and no secret."""
     async with open_store(NOBODY) as store:
-        async for sentence in failing_reads(store):
+        async for sentence in try_reads(store):
             assert "127.0.0.1:1 cannot be reached: start it, or check INFLUXDB_V2_URL" in sentence
-        assert await store.ready() == sentence
+        assert await store.check_ready() == sentence
 
 
 async def test_a_wrong_token_is_named_by_its_setting_and_never_shown(shared_influxd):
     """A log must never have the token."""
     async with open_store(shared_influxd.url, token=BAD_TOKEN) as store:
-        async for sentence in failing_reads(store):
+        async for sentence in try_reads(store):
             assert "set INFLUXDB_V2_TOKEN" in sentence
             assert BAD_TOKEN not in sentence
-        assert await store.ready() == sentence
+        assert await store.check_ready() == sentence
 
 
 async def test_a_bucket_that_vanished_is_named(shared_influxd):
     """Both, and whichever of the two is missing."""
-    with new_buckets(shared_influxd) as (there, _):
+    with make_buckets(shared_influxd) as (there, _):
         async with open_store(shared_influxd.url, buckets=("gone", "gone-too")) as store:
-            async for sentence in failing_reads(store):
+            async for sentence in try_reads(store):
                 assert '"gone' in sentence
                 assert "INFLUXDB_V2_BUCKET or RECEIVER_LIVE_BUCKET" in sentence
         for names in ((there, "gone"), ("gone", there)):
             async with open_store(shared_influxd.url, buckets=names) as store:
-                assert '"gone"' in await store.ready()
+                assert '"gone"' in await store.check_ready()
 
 
 async def test_a_token_without_a_right_is_told_from_one_that_is_wrong(shared_influxd):
     """Write-only: InfluxDB itself would only say that the query was not executed."""
-    with new_buckets(shared_influxd) as names:
+    with make_buckets(shared_influxd) as names:
         organisation = shared_influxd.organisation()
         rights = [
             {"action": "write", "resource": {"type": "buckets", "name": name, "orgID": organisation}} for name in names
@@ -110,19 +110,19 @@ async def test_a_token_without_a_right_is_told_from_one_that_is_wrong(shared_inf
         body = {"orgID": organisation, "permissions": rights}
         token = shared_influxd.api("POST", "/api/v2/authorizations", body).json()["token"]
         async with open_store(shared_influxd.url, token=token, buckets=names) as store:
-            async for sentence in failing_reads(store):
+            async for sentence in try_reads(store):
                 assert "may write and read it" in sentence
                 assert token not in sentence
-            assert "may write and read it" in await store.ready()
+            assert "may write and read it" in await store.check_ready()
 
 
 async def test_who_accepts_and_never_answers_is_given_up(shared_influxd):
     """Each question ends by the deadline."""
     with serve_answer(b"") as url:
         async with open_store(url, timeout_s=0.2) as store:
-            async for sentence in failing_reads(store):
+            async for sentence in try_reads(store):
                 assert "does not answer within 0.2 s" in sentence or "cannot be reached" in sentence
-            assert await store.ready() is not None
+            assert await store.check_ready() is not None
 
 
 @pytest.mark.parametrize(
@@ -144,9 +144,9 @@ async def test_what_is_no_answer_of_influxdb_is_no_answer(head, body):
     """Portals, proxies and broken connections never look like an empty store."""
     with serve_answer(head, body) as url:
         async with open_store(url) as store:
-            async for sentence in failing_reads(store):
+            async for sentence in try_reads(store):
                 assert url.removeprefix("http://") in sentence
-            assert await store.ready() is not None
+            assert await store.check_ready() is not None
 
 
 @pytest.mark.parametrize("body", [b"{}", b"[]", b'{"results":[]}', b'{"results":[{},{}]}', b"null"])
@@ -154,7 +154,7 @@ async def test_an_answer_to_another_question_is_no_answer(body):
     """As many results as statements, and nothing else."""
     with serve_answer(b"HTTP/1.1 200 OK", body) as url:
         async with open_store(url) as store:
-            async for sentence in failing_reads(store):
+            async for sentence in try_reads(store):
                 assert url.removeprefix("http://") in sentence
 
 
@@ -164,7 +164,7 @@ async def test_an_answer_without_end_is_cut(monkeypatch):
     with serve_answer(b"HTTP/1.1 200 OK", b'{"results":[', more=b" " * 65_536) as url:
         async with open_store(url) as store:
             with pytest.raises(StoreUnavailableError, match="ask for a shorter time"):
-                await store.points(HOME, "meter", start=0, stop=1)
+                await store.read_points(HOME, "meter", start=0, stop=1)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ async def test_another_version_gets_one_plain_message(version, said):
     """InfluxDB 1 and 3 have much of the same interface, and would fail in ways that nobody understands."""
     with serve_answer(b"HTTP/1.1 204 No Content\r\nX-Influxdb-Version: " + version) as url:
         async with open_store(url) as store:
-            sentence = await store.ready()
+            sentence = await store.check_ready()
     assert f"is InfluxDB {said}, but only InfluxDB 2.7 is supported" in sentence
 
 
@@ -187,12 +187,12 @@ async def test_reading_goes_on_when_the_server_is_back(tmp_path):
         async with open_store(server.url) as store:
             await store.write([GatewayReading(HOME, reading)])
             for _ in range(2):
-                assert await store.ready() is None
-                (latest,) = await store.latest(HOME, "inverter")
+                assert await store.check_ready() is None
+                (latest,) = await store.read_latest(HOME, "inverter")
                 assert latest.fields == {"power": 1.0}
                 server.kill()
-                async for sentence in failing_reads(store):
+                async for sentence in try_reads(store):
                     assert "cannot be reached" in sentence
-                assert await store.ready() == sentence
+                assert await store.check_ready() == sentence
                 server.start()
             assert await store.count() == 1

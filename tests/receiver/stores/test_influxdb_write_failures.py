@@ -39,13 +39,13 @@ async def open_store(server, *, token=ADMIN_TOKEN, timeout_s=30.0):
     await store.close()
 
 
-def rows(count=2, first=0):
+def make_rows(count=2, first=0):
     """Rows of both buckets."""
     of_meter = [GatewayReading(HOME, Reading("meter", PHASE_A, NOON + first + n, {"power": 0.5})) for n in range(count)]
     return [*of_meter, GatewayReading(HOME, Reading("inverter", {"inverter": "1"}, NOON + first, {"power": 1.5}))]
 
 
-def stored_offsets(server, kind="meter"):
+def read_stored_offsets(server, kind="meter"):
     """Offsets from noon of what is stored."""
     bucket = LIVE_BUCKET if kind == "meter" else BUCKET
     return sorted(timestamp - NOON for _, timestamp, _ in server.points(bucket, kind))
@@ -55,11 +55,11 @@ async def check_refusal(store, *, seen_beforehand=True):
     """The message of a write that fails; the log and the readiness have it too, and none has a secret."""
     with capture_logs() as logs:
         with pytest.raises(StoreUnavailableError) as caught:
-            await store.write(rows())
+            await store.write(make_rows())
         with pytest.raises(StoreUnavailableError):
-            await store.write(rows())
+            await store.write(make_rows())
     assert [log["log_level"] for log in logs] == ["error"], "one line for one trouble, however often it is met"
-    trouble = await store.ready()
+    trouble = await store.check_ready()
     assert (trouble is not None) is seen_beforehand
     texts = [str(caught.value), repr(caught.value.__cause__), repr(logs), str(trouble)]
     assert not any("canary" in text or "power=" in text for text in texts)
@@ -68,16 +68,16 @@ async def check_refusal(store, *, seen_beforehand=True):
 
 async def assert_works_again(server, store):
     with capture_logs() as logs:
-        assert await store.write(rows()) == {}
+        assert await store.write(make_rows()) == {}
     assert [log["log_level"] for log in logs] == ["info"]
-    assert await store.ready() is None
-    assert stored_offsets(server) == [0, 1]
-    assert stored_offsets(server, "inverter") == [0]
+    assert await store.check_ready() is None
+    assert read_stored_offsets(server) == [0, 1]
+    assert read_stored_offsets(server, "inverter") == [0]
 
 
 async def test_a_stopped_server(server):
     async with open_store(server) as store:
-        assert await store.write(rows()) == {}
+        assert await store.write(make_rows()) == {}
         server.influxd.stop()
         assert "cannot be reached: start it" in await check_refusal(store)
         server.influxd.start()
@@ -93,7 +93,7 @@ async def test_a_server_killed_in_the_middle_of_writes_has_all_that_it_acknowled
             for batch in range(10_000):
                 first = (writer * 10_000 + batch) * 50
                 try:
-                    assert await store.write(rows(50, first)) == {}
+                    assert await store.write(make_rows(50, first)) == {}
                 except StoreUnavailableError:
                     return first
                 acknowledged.append(first)
@@ -107,29 +107,29 @@ async def test_a_server_killed_in_the_middle_of_writes_has_all_that_it_acknowled
         failed = await asyncio.gather(*writers)
         server.influxd.start()
         expected = {first + n for first in acknowledged for n in range(50)}
-        assert expected <= set(stored_offsets(server))
+        assert expected <= set(read_stored_offsets(server))
         for first in failed:
-            assert await store.write(rows(50, first)) == {}
-        assert set(stored_offsets(server)) == expected | {first + n for first in failed for n in range(50)}
+            assert await store.write(make_rows(50, first)) == {}
+        assert set(read_stored_offsets(server)) == expected | {first + n for first in failed for n in range(50)}
 
 
 async def test_a_full_disk(server):
     """The kernel refuses it any larger file, as a full disk would. InfluxDB itself asks for a restart after that."""
     async with open_store(server) as store:
-        assert await store.write(rows(1)) == {}
+        assert await store.write(make_rows(1)) == {}
         process = server.influxd.process.pid
         resource.prlimit(process, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
         assert "space on its disk" in await check_refusal(store, seen_beforehand=False)
         server.influxd.stop()
         server.influxd.start()
-        assert stored_offsets(server) == [0]
+        assert read_stored_offsets(server) == [0]
         await assert_works_again(server, store)
 
 
 async def test_a_server_that_never_answers(server):
     """Frozen: the connection stands and nothing comes. The deadline ends it."""
     async with open_store(server, timeout_s=3.0) as store:
-        assert await store.write(rows()) == {}
+        assert await store.write(make_rows()) == {}
         os.kill(server.influxd.process.pid, signal.SIGSTOP)
         assert "does not answer within 3 s" in await check_refusal(store)
         os.kill(server.influxd.process.pid, signal.SIGCONT)
@@ -176,7 +176,7 @@ async def test_rows_that_contradict_the_types_of_the_database_are_found_one_by_o
     async with open_store(server) as store:
         refused = await store.write([GatewayReading(HOME, reading) for reading in readings])
     assert refused == dict.fromkeys([3, 4, 17, 39], Rejection.STORE_REFUSED)
-    assert stored_offsets(server, "inverter") == sorted([0, *(n for n in range(40) if n not in refused)])
+    assert read_stored_offsets(server, "inverter") == sorted([0, *(n for n in range(40) if n not in refused)])
 
 
 async def test_a_write_without_one_good_row_is_over_at_once(server):
@@ -196,7 +196,7 @@ async def test_rows_older_than_the_bucket_keeps_say_so(server):
     async with open_store(server) as store:
         refused = await store.write([GatewayReading(HOME, reading) for reading in readings])
     assert refused == {1: Rejection.TOO_OLD, 3: Rejection.TOO_OLD}
-    assert len(stored_offsets(server, "inverter")) == 2
+    assert len(read_stored_offsets(server, "inverter")) == 2
 
 
 async def test_a_row_that_the_database_cannot_read_costs_no_other_row(server):
@@ -206,7 +206,7 @@ async def test_a_row_that_the_database_cannot_read_costs_no_other_row(server):
     async with open_store(server) as store:
         refused = await store.write([GatewayReading(HOME, reading) for reading in readings])
     assert refused == {7: Rejection.STORE_REFUSED}
-    assert stored_offsets(server, "inverter") == [n for n in range(20) if n != 7]
+    assert read_stored_offsets(server, "inverter") == [n for n in range(20) if n != 7]
 
 
 async def test_of_rows_with_one_identity_the_last_one_wins_also_where_others_are_refused(server):
@@ -221,5 +221,5 @@ async def test_of_rows_with_one_identity_the_last_one_wins_also_where_others_are
         assert await store.write([GatewayReading(HOME, reading) for reading in readings]) == {
             11: Rejection.STORE_REFUSED
         }
-        (found,) = await store.points(HOME, "inverter", start=NOON, stop=NOON + 1)
+        (found,) = await store.read_points(HOME, "inverter", start=NOON, stop=NOON + 1)
     assert [point.fields for point in found.points] == [{"power": 29.0, "max_power": 28.0}]

@@ -12,7 +12,7 @@ from receiver.stores.base import GatewayReading, StoreDamagedError
 from receiver.stores.sqlite.copying import put_in_place
 from receiver.stores.sqlite.examination import find_damage
 from shared.readings import Reading
-from tests.receiver.stores.sqlite_rows import HOME, NOON, PHASE_A, opened, rows
+from tests.receiver.stores.sqlite_rows import HOME, NOON, PHASE_A, make_rows, open_store
 
 SHED = "122233335555"
 _PAGE = 4096
@@ -20,9 +20,9 @@ _PAGE = 4096
 
 async def filled(path) -> None:
     """Two gateways with enough readings for pages of their own."""
-    store = await opened(path)
-    await store.write(rows(5_000))
-    await store.write([GatewayReading(SHED, row.reading) for row in rows(5_000)])
+    store = await open_store(path)
+    await store.write(make_rows(5_000))
+    await store.write([GatewayReading(SHED, row.reading) for row in make_rows(5_000)])
     await store.close()
 
 
@@ -49,11 +49,11 @@ def spoil_first_rows(path) -> None:
 async def test_text_that_is_none_is_damage_and_said_in_a_sentence(path):
     await filled(path)
     spoil_text(path)
-    store = await opened(path)
-    assert await store.ready() is None
+    store = await open_store(path)
+    assert await store.check_ready() is None
     with pytest.raises(StoreDamagedError, match=r"damaged.*\.recover"):
-        await store.latest(HOME, "meter")
-    assert "is damaged" in await store.ready()
+        await store.read_latest(HOME, "meter")
+    assert "is damaged" in await store.check_ready()
     await store.close()
 
 
@@ -61,11 +61,11 @@ async def test_a_write_that_meets_damage_is_remembered_by_readiness(path):
     """A write of other rows succeeds meanwhile, and reopening notices nothing."""
     await filled(path)
     spoil_first_rows(path)
-    store = await opened(path)
+    store = await open_store(path)
     with pytest.raises(StoreDamagedError):
-        await store.write(rows())
-    assert await store.write(rows(1, first=10**9)) == {}
-    assert "is damaged" in await store.ready()
+        await store.write(make_rows())
+    assert await store.write(make_rows(1, first=10**9)) == {}
+    assert "is damaged" in await store.check_ready()
     await store.close()
 
 
@@ -73,10 +73,10 @@ async def test_damage_under_one_gateway_keeps_no_other_one_waiting(path):
     """Requests that share a write are written alone then."""
     await filled(path)
     spoil_first_rows(path)
-    store = await opened(path)
+    store = await open_store(path)
     commit = GroupCommit(store)
     begun = [
-        commit.write(rows()),
+        commit.write(make_rows()),
         commit.write([GatewayReading(SHED, Reading("meter", PHASE_A, NOON, {"power": 7.0}))]),
     ]
     damaged, sound = await asyncio.gather(*begun, return_exceptions=True)
@@ -89,15 +89,15 @@ async def test_another_file_in_its_place_is_judged_anew(path):
     await filled(path)
     sound = path.read_bytes()
     spoil_text(path)
-    store = await opened(path)
+    store = await open_store(path)
     with pytest.raises(StoreDamagedError):
-        await store.latest(HOME, "meter")
+        await store.read_latest(HOME, "meter")
     restored = path.with_name("restored")
     restored.write_bytes(sound)
     for log in ("-wal", "-shm"):
         path.with_name(path.name + log).unlink(missing_ok=True)
     restored.rename(path)
-    assert await store.ready() is None
+    assert await store.check_ready() is None
     await store.close()
 
 

@@ -24,23 +24,25 @@ async def store(tmp_path):
     await opened.close()
 
 
-def meter(timestamp, tags=PHASE_A, gateway=HOME):
+def make_meter(timestamp, tags=PHASE_A, gateway=HOME):
     return GatewayReading(gateway, Reading("meter", tags, timestamp, {"power": 1.0}))
 
 
-async def times(store, kind="meter", gateway=HOME):
-    found = await store.points(gateway, kind, start=0, stop=2 * NOON)
+async def read_times(store, kind="meter", gateway=HOME):
+    found = await store.read_points(gateway, kind, start=0, stop=2 * NOON)
     return [[point.timestamp for point in series.points] for series in found]
 
 
 async def test_what_is_older_than_its_kind_is_kept_goes(store):
     """Of every series and gateway; to the millisecond."""
-    await store.write([meter(NOON - DAY - n) for n in (2, 1, 0, -1)])
-    await store.write([meter(NOON - 2 * DAY, PHASE_B), meter(NOON, PHASE_B), meter(NOON - 2 * DAY, gateway=NEXT_DOOR)])
+    await store.write([make_meter(NOON - DAY - n) for n in (2, 1, 0, -1)])
+    await store.write(
+        [make_meter(NOON - 2 * DAY, PHASE_B), make_meter(NOON, PHASE_B), make_meter(NOON - 2 * DAY, gateway=NEXT_DOOR)]
+    )
     await store.expire(NOON)
-    assert await times(store) == [[NOON - DAY, NOON - DAY + 1], [NOON]]
-    assert await times(store, gateway=NEXT_DOOR) == []
-    assert [summary.gateway for summary in await store.gateways()] == [HOME]
+    assert await read_times(store) == [[NOON - DAY, NOON - DAY + 1], [NOON]]
+    assert await read_times(store, gateway=NEXT_DOOR) == []
+    assert [summary.gateway for summary in await store.list_gateways()] == [HOME]
 
 
 async def test_other_kinds_stay_without_limit(store):
@@ -51,15 +53,15 @@ async def test_other_kinds_stay_without_limit(store):
     ])  # fmt: skip
     await store.expire(NOON)
     for kind in kinds:
-        assert await times(store, kind) == [[NOON - 99 * DAY]]
+        assert await read_times(store, kind) == [[NOON - 99 * DAY]]
 
 
 async def test_without_a_limit_nothing_goes(tmp_path):
     """The default is without limit."""
     store = SqliteStore(tmp_path / "readings.db")
-    await store.write([meter(0)])
+    await store.write([make_meter(0)])
     await store.expire(NOON)
-    assert await times(store) == [[0]]
+    assert await read_times(store) == [[0]]
     await store.close()
 
 
@@ -67,11 +69,11 @@ async def test_much_goes_in_steps_the_oldest_first(store, monkeypatch):
     """One call deletes a bounded number, so no write waits for long; further calls delete the rest."""
     monkeypatch.setattr(module, "_EXPIRING_STEPS", 1)
     old = [NOON - 3 * DAY + n for n in range(12_000)]
-    await store.write([meter(stamp) for stamp in [*old, NOON]])
+    await store.write([make_meter(stamp) for stamp in [*old, NOON]])
     left = []
-    while len((await times(store))[0]) > 1:
+    while len((await read_times(store))[0]) > 1:
         await store.expire(NOON)
-        (stamps,) = await times(store)
+        (stamps,) = await read_times(store)
         assert stamps == [*old, NOON][-len(stamps) :]
         left.append(len(stamps))
     assert left == [7001, 2001, 1]
@@ -88,13 +90,13 @@ async def test_a_write_during_expiry_is_not_held_up_until_its_end(store, monkeyp
 
     written: list[int] = []
     monkeypatch.setattr(store._writer, "expire", noted)
-    await store.write([meter(NOON - 3 * DAY + n) for n in range(12_000)])
+    await store.write([make_meter(NOON - 3 * DAY + n) for n in range(12_000)])
 
     async def write():
-        await store.write([meter(NOON)])
+        await store.write([make_meter(NOON)])
         written.append(1)
 
     await asyncio.gather(store.expire(NOON), write())
     assert steps[0] == 0
     assert steps[-1] == 1
-    assert await times(store) == [[NOON]]
+    assert await read_times(store) == [[NOON]]

@@ -10,7 +10,7 @@ import pytest
 from receiver.stores.base import GatewayReading, StoreUnavailableError
 from shared import durable_sqlite
 from shared.readings import Reading
-from tests.receiver.stores.sqlite_rows import HOME, NOON, PHASE_A, opened, rows, stored
+from tests.receiver.stores.sqlite_rows import HOME, NOON, PHASE_A, make_rows, open_store, read_stored
 
 
 class BrokenDisk(durable_sqlite.FileConnection):
@@ -39,90 +39,90 @@ def disk(monkeypatch):
 
 async def test_after_a_failed_fsync_the_connection_is_never_used_again(path, disk):
     """Success is not assumed; the journal is moved into the file before anything more is acknowledged."""
-    store = await opened(path)
-    await store.write(rows())
+    store = await open_store(path)
+    await store.write(make_rows())
     poisoned = store._writer._connection
     disk.broken = ("COMMIT",)
     with pytest.raises(StoreUnavailableError, match="input/output error"):
-        await store.write(rows(1, first=1))
+        await store.write(make_rows(1, first=1))
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         poisoned.execute("SELECT 1")
     disk.broken = ()
     disk.seen.clear()
-    assert await store.write(rows(1, first=1)) == {}
+    assert await store.write(make_rows(1, first=1)) == {}
     statements = [sql.split("(")[0] for sql in disk.seen]
     assert statements.index("PRAGMA wal_checkpoint") < statements.index("BEGIN IMMEDIATE")
-    assert await stored(store) == {0, 1}
+    assert await read_stored(store) == {0, 1}
     await store.close()
 
 
 async def test_a_series_made_by_a_failed_write_is_made_again(path, disk):
     """Ids of a transaction that was undone must not be remembered: rows under them would be nobody's."""
-    store = await opened(path)
+    store = await open_store(path)
     disk.broken = ("COMMIT",)
     with pytest.raises(StoreUnavailableError):
-        await store.write(rows())
+        await store.write(make_rows())
     disk.broken = ()
     other = GatewayReading("122233335555", Reading("meter", PHASE_A, NOON, {"power": 9.0}))
     await store.write([other])
-    await store.write(rows())
-    assert await stored(store) == {0}
-    (latest,) = await store.latest("122233335555", "meter")
+    await store.write(make_rows())
+    assert await read_stored(store) == {0}
+    (latest,) = await store.read_latest("122233335555", "meter")
     assert latest.fields == {"power": 9.0}
     await store.close()
 
 
 async def test_ready_tries_a_real_write_after_a_failed_one(path, disk):
     """A file that opens is not yet a file that can be written; nor may it wait for traffic that only readiness brings."""
-    store = await opened(path)
+    store = await open_store(path)
     disk.broken = ("BEGIN", "PRAGMA user_version =")
     with pytest.raises(StoreUnavailableError):
-        await store.write(rows())
-    assert "input/output error" in await store.ready()
+        await store.write(make_rows())
+    assert "input/output error" in await store.check_ready()
     disk.broken = ()
-    assert await store.ready() is None
+    assert await store.check_ready() is None
     await store.close()
 
 
 async def test_a_failed_query_is_explained_and_the_next_one_is_answered(path, disk):
     """Readers begin again after an error, too."""
-    store = await opened(path)
-    await store.write(rows())
+    store = await open_store(path)
+    await store.write(make_rows())
     disk.broken = ("SELECT",)
     with pytest.raises(StoreUnavailableError, match="input/output error"):
-        await store.latest(HOME, "meter")
+        await store.read_latest(HOME, "meter")
     disk.broken = ()
-    assert len(await store.latest(HOME, "meter")) == 1
+    assert len(await store.read_latest(HOME, "meter")) == 1
     await store.close()
 
 
 async def test_a_lock_of_another_program_is_waited_for_and_then_explained(path, monkeypatch):
     """Somebody's sqlite3 shell in a transaction."""
     monkeypatch.setattr(durable_sqlite, "BUSY_SECONDS", 0.01)
-    store = await opened(path)
+    store = await open_store(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as shell:
         shell.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailableError, match="locked by another program"):
-            await store.write(rows())
-    assert await store.write(rows()) == {}
+            await store.write(make_rows())
+    assert await store.write(make_rows()) == {}
     await store.close()
 
 
 async def test_queries_do_not_wait_for_a_write(path):
     """WAL: a reader sees the state before the write that is under way."""
-    store = await opened(path)
-    await store.write(rows())
+    store = await open_store(path)
+    await store.write(make_rows())
     writer = store._writer._connection
     writer.execute("BEGIN IMMEDIATE")
     writer.execute("DELETE FROM meter")
-    assert await stored(store) == {0}
+    assert await read_stored(store) == {0}
     writer.execute("ROLLBACK")
     await store.close()
 
 
 async def test_closing_interrupts_a_long_query(path):
     """Shutdown does not wait for a count over years."""
-    store = await opened(path)
+    store = await open_store(path)
     started = threading.Event()
 
     def count_without_end(connection):

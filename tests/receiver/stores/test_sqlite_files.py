@@ -17,37 +17,37 @@ HOME = "122233334444"
 PHASE_A = {"meter": "production", "phase": "a"}
 
 
-def rows(count=1, first=NOON):
+def make_rows(count=1, first=NOON):
     return [GatewayReading(HOME, Reading("meter", PHASE_A, first + n, {"power": n + 0.5})) for n in range(count)]
 
 
-async def opened(path):
+async def open_store(path):
     store = SqliteStore(path)
     await store.open()
     return store
 
 
-async def filled(path, count=1):
+async def fill_store(path, count=1):
     """A closed store with `count` readings; its journal is in the file."""
-    store = await opened(path)
-    assert await store.write(rows(count)) == {}
+    store = await open_store(path)
+    assert await store.write(make_rows(count)) == {}
     await store.close()
 
 
-async def timestamps(path):
-    store = await opened(path)
-    found = await store.points(HOME, "meter", start=0, stop=2 * NOON)
+async def read_timestamps(path):
+    store = await open_store(path)
+    found = await store.read_points(HOME, "meter", start=0, stop=2 * NOON)
     await store.close()
     return [point.timestamp for series in found for point in series.points]
 
 
-def mode(path):
+def read_mode(path):
     return stat.S_IMODE(path.stat().st_mode)
 
 
 async def test_every_commit_is_fsynced(path):
     """What a power cut must not take: asserted on the connection that writes."""
-    store = await opened(path)
+    store = await open_store(path)
     connection = store._writer._connection
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
@@ -57,21 +57,21 @@ async def test_every_commit_is_fsynced(path):
 
 async def test_a_connection_that_cannot_be_made_durable_is_not_used(path, monkeypatch):
     """SQLite says nothing when a file system cannot do WAL: we do."""
-    await filled(path)
+    await fill_store(path)
     monkeypatch.setattr(durable_sqlite, "_DURABLE", (("synchronous", "FULL", 3),))
-    store = await opened(path)
-    assert "cannot be kept safe from a power cut" in await store.ready()
+    store = await open_store(path)
+    assert "cannot be kept safe from a power cut" in await store.check_ready()
     with pytest.raises(StoreUnavailableError, match="local file system"):
-        await store.write(rows())
+        await store.write(make_rows())
     await store.close()
 
 
 async def test_the_file_is_private(path):
     """0600 in 0700, the journal too: where somebody was at home can be read from a power curve."""
-    store = await opened(path)
-    await store.write(rows())
-    assert mode(path.parent) == 0o700
-    names = {file.name: mode(file) for file in path.parent.iterdir()}
+    store = await open_store(path)
+    await store.write(make_rows())
+    assert read_mode(path.parent) == 0o700
+    names = {file.name: read_mode(file) for file in path.parent.iterdir()}
     assert names == {"readings.db": 0o600, "readings.db-wal": 0o600, "readings.db-shm": 0o600}
     await store.close()
     assert [file.name for file in path.parent.iterdir()] == ["readings.db"]
@@ -79,12 +79,12 @@ async def test_the_file_is_private(path):
 
 async def test_an_empty_file_is_reported_and_not_filled(path):
     """A store is linked into place complete, so an empty file is a lost one."""
-    await filled(path)
+    await fill_store(path)
     path.write_bytes(b"")
-    store = await opened(path)
-    assert "is empty" in await store.ready()
+    store = await open_store(path)
+    assert "is empty" in await store.check_ready()
     with pytest.raises(StoreUnavailableError, match="restore it from a backup"):
-        await store.write(rows())
+        await store.write(make_rows())
     await store.close()
     assert path.read_bytes() == b""
 
@@ -94,38 +94,38 @@ async def test_a_file_of_garbage_is_reported_and_not_touched(path):
     path.parent.mkdir()
     garbage = b"not a database" * 1000
     path.write_bytes(garbage)
-    store = await opened(path)
-    assert "damaged or not a SQLite database" in await store.ready()
+    store = await open_store(path)
+    assert "damaged or not a SQLite database" in await store.check_ready()
     with pytest.raises(StoreUnavailableError, match="restore a backup or salvage"):
-        await store.write(rows())
+        await store.write(make_rows())
     with pytest.raises(StoreUnavailableError, match="damaged"):
-        await store.latest(HOME, "meter")
+        await store.read_latest(HOME, "meter")
     await store.close()
     assert path.read_bytes() == garbage
 
 
 async def test_damage_inside_the_file_is_reported_by_the_query_that_meets_it(path):
     """Then the store is not ready until a person has restarted it on a sound file."""
-    await filled(path, 20_000)
+    await fill_store(path, 20_000)
     with path.open("r+b") as file:
         file.seek(path.stat().st_size // 8192 * 4096)  # whole pages: half a page may pass for the end of a series
         file.write(bytes(40_960))
     damaged = path.read_bytes()
-    store = await opened(path)
+    store = await open_store(path)
     with pytest.raises(StoreUnavailableError, match="damaged"):
-        await store.points(HOME, "meter", start=0, stop=2 * NOON)
-    assert "salvage" in await store.ready()
+        await store.read_points(HOME, "meter", start=0, stop=2 * NOON)
+    assert "salvage" in await store.check_ready()
     await store.close()
     assert path.read_bytes() == damaged
 
 
 async def test_a_truncated_file_is_reported(path):
     """Half of the pages are gone: never an answer that looks whole."""
-    await filled(path, 20_000)
+    await fill_store(path, 20_000)
     os.truncate(path, path.stat().st_size // 8192 * 4096)
-    store = await opened(path)
+    store = await open_store(path)
     with pytest.raises(StoreUnavailableError, match="damaged"):
-        await store.points(HOME, "meter", start=0, stop=2 * NOON)
+        await store.read_points(HOME, "meter", start=0, stop=2 * NOON)
     await store.close()
 
 
@@ -135,49 +135,49 @@ async def test_another_programs_database_is_not_touched(path):
     with closing(sqlite3.connect(path)) as other:
         other.execute("CREATE TABLE recipes (name)")
     before = path.read_bytes()
-    store = await opened(path)
-    assert "another program" in await store.ready()
+    store = await open_store(path)
+    assert "another program" in await store.check_ready()
     with pytest.raises(StoreUnavailableError, match="RECEIVER_STORE"):
-        await store.write(rows())
+        await store.write(make_rows())
     await store.close()
     assert path.read_bytes() == before
 
 
 async def test_a_file_of_a_newer_version_is_not_touched(path):
     """After a downgrade: say so, rather than guess."""
-    await filled(path)
+    await fill_store(path)
     with closing(sqlite3.connect(path)) as newer:
         newer.execute(f"PRAGMA user_version = {schema.LAYOUT + 1}")
-    store = await opened(path)
-    assert "newer version" in await store.ready()
+    store = await open_store(path)
+    assert "newer version" in await store.check_ready()
     with pytest.raises(StoreUnavailableError, match="newer version"):
-        await store.write(rows())
+        await store.write(make_rows())
     await store.close()
 
 
 async def test_a_file_that_vanishes_is_missed_at_once(path):
     """An open file without a name would swallow every reading. It is not made again, and goes on when it is back."""
-    store = await opened(path)
-    await store.write(rows())
+    store = await open_store(path)
+    await store.write(make_rows())
     hidden = path.with_name("hidden")
     path.rename(hidden)
     with pytest.raises(StoreUnavailableError, match="is gone"):
-        await store.write(rows(1, NOON + 1))
-    assert "is gone" in await store.ready()
+        await store.write(make_rows(1, NOON + 1))
+    assert "is gone" in await store.check_ready()
     assert not path.exists()
     hidden.rename(path)
-    assert await store.ready() is None
-    await store.write(rows(1, NOON + 1))
+    assert await store.check_ready() is None
+    await store.write(make_rows(1, NOON + 1))
     assert await store.count() == 2
     await store.close()
 
 
 async def test_queries_follow_a_restored_backup(path):
     """Readers notice that the file under them was replaced."""
-    await filled(path)
+    await fill_store(path)
     backup = path.read_bytes()
-    store = await opened(path)
-    await store.write(rows(10))
+    store = await open_store(path)
+    await store.write(make_rows(10))
     assert await store.count() == 10
     restored = path.with_name("restored")
     restored.write_bytes(backup)
@@ -185,7 +185,7 @@ async def test_queries_follow_a_restored_backup(path):
         path.with_name(journal).unlink()
     restored.rename(path)
     assert await store.count() == 1
-    await store.write(rows(2))
+    await store.write(make_rows(2))
     assert await store.count() == 2
     await store.close()
 
@@ -193,10 +193,10 @@ async def test_queries_follow_a_restored_backup(path):
 async def test_a_directory_that_cannot_be_made_is_explained_and_tried_again(path):
     """The mount that comes late."""
     path.parent.write_text("in the way")
-    store = await opened(path)
-    assert str(path) in await store.ready()
+    store = await open_store(path)
+    assert str(path) in await store.check_ready()
     with pytest.raises(StoreUnavailableError):
-        await store.write(rows())
+        await store.write(make_rows())
     path.parent.unlink()
-    assert await store.write(rows()) == {}
+    assert await store.write(make_rows()) == {}
     await store.close()

@@ -10,7 +10,7 @@ from contextlib import closing
 import pytest
 
 from receiver.stores.base import StoreUnavailableError
-from tests.receiver.stores.sqlite_rows import HOME, NOON, PHASE_A, opened, rows, stored
+from tests.receiver.stores.sqlite_rows import HOME, NOON, PHASE_A, make_rows, open_store, read_stored
 
 BATCH = 50
 
@@ -51,9 +51,9 @@ async def test_every_acknowledged_reading_survives_sigkill(path):
     acknowledged: set[int] = set()
     for wanted in (1, 7, 40, 200):
         acknowledged |= write_and_kill(path, first=1000 * wanted, wanted=wanted)
-        store = await opened(path)
-        assert await store.ready() is None
-        offsets = await stored(store)
+        store = await open_store(path)
+        assert await store.check_ready() is None
+        offsets = await read_stored(store)
         await store.close()
         for batch in acknowledged:
             assert offsets.issuperset(range(batch * BATCH, (batch + 1) * BATCH))
@@ -65,15 +65,15 @@ async def test_every_acknowledged_reading_survives_sigkill(path):
 
 async def test_a_full_database_refuses_and_takes_the_same_rows_when_there_is_room(path):
     """SQLITE_FULL: nothing is acknowledged, nothing of the write is seen, the sentence names the remedy."""
-    store = await opened(path)
-    await store.write(rows(10))
+    store = await open_store(path)
+    await store.write(make_rows(10))
     connection = store._writer._connection
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {pages}")
-    many = rows(2000, first=100)
+    many = make_rows(2000, first=100)
     with pytest.raises(StoreUnavailableError, match="disk is full"):
         await store.write(many)
-    assert await stored(store) == set(range(10))
+    assert await read_stored(store) == set(range(10))
     assert await store.write(many) == {}
     assert await store.count() == 2010
     await store.close()
@@ -128,17 +128,17 @@ async def test_a_file_that_may_not_grow_loses_nothing_acknowledged(path, size):
     assert all("disk" in failure for failure in failures)
     assert not_ready is None or "disk" in not_ready
     assert ready is None
-    store = await opened(path)
-    assert await stored(store) == set(range((written + 1) * BATCH))
+    store = await open_store(path)
+    assert await read_stored(store) == set(range((written + 1) * BATCH))
     await store.close()
 
 
 async def test_a_read_only_disk_refuses_and_resumes(path):
     """Remounted read-only: loud, and fine again once a new connection may write."""
-    store = await opened(path)
-    await store.write(rows())
+    store = await open_store(path)
+    await store.write(make_rows())
     store._writer._connection.execute("PRAGMA query_only = ON")  # the same error, SQLITE_READONLY, as the remount
     with pytest.raises(StoreUnavailableError, match="read-only: check the permissions"):
-        await store.write(rows(1, first=1))
-    assert await store.write(rows(1, first=1)) == {}
+        await store.write(make_rows(1, first=1))
+    assert await store.write(make_rows(1, first=1)) == {}
     await store.close()

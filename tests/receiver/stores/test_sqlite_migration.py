@@ -8,10 +8,10 @@ from contextlib import closing
 from receiver.stores.base import GatewayReading
 from shared.fields import KINDS
 from shared.readings import Reading
-from tests.receiver.stores.test_sqlite_files import HOME, NOON, PHASE_A, filled, opened, timestamps
+from tests.receiver.stores.test_sqlite_files import HOME, NOON, PHASE_A, fill_store, open_store, read_timestamps
 
 
-def older(path):
+def make_older(path):
     """Make of a file what an older dictionary, without some fields and a kind, would have made."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("ALTER TABLE meter DROP COLUMN frequency")
@@ -20,7 +20,7 @@ def older(path):
         connection.execute("DROP TABLE production")
 
 
-def columns(path):
+def read_columns(path):
     with closing(sqlite3.connect(path)) as connection:
         return {
             kind: {row[1] for row in connection.execute(f'PRAGMA table_info("{kind}")')} - {"series", "timestamp"}
@@ -40,20 +40,20 @@ OLD = NEW | {
 
 async def test_new_fields_and_kinds_of_the_dictionary_become_columns_and_tables(path):
     """An upgrade needs no step by hand and keeps what there was."""
-    await filled(path, 3)
-    older(path)
-    assert columns(path) == OLD
-    store = await opened(path)
+    await fill_store(path, 3)
+    make_older(path)
+    assert read_columns(path) == OLD
+    store = await open_store(path)
     new = [
         GatewayReading(HOME, Reading("meter", PHASE_A, NOON, {"frequency": 50.0})),
         GatewayReading(HOME, Reading("production", {"source": "inverters"}, NOON, {"power": 1.0})),
     ]
     assert await store.write(new) == {}
-    (series,) = await store.points(HOME, "meter", start=0, stop=2 * NOON)
+    (series,) = await store.read_points(HOME, "meter", start=0, stop=2 * NOON)
     assert series.points[0].fields == {"power": 0.5, "frequency": 50.0}
     assert len(series.points) == 3
     await store.close()
-    assert columns(path) == NEW
+    assert read_columns(path) == NEW
 
 
 MIGRATE_AND_DIE = """
@@ -87,12 +87,12 @@ async def test_a_kill_at_any_statement_of_a_migration_leaves_the_old_layout_or_t
     layouts = []
     for statements in range(60):
         path.unlink(missing_ok=True)
-        await filled(path, 3)
-        older(path)
+        await fill_store(path, 3)
+        make_older(path)
         finished = migrate_and_die(path, statements)
-        layouts.append(columns(path))
+        layouts.append(read_columns(path))
         assert layouts[-1] in (OLD, NEW)
-        assert await timestamps(path) == [NOON, NOON + 1, NOON + 2]
+        assert await read_timestamps(path) == [NOON, NOON + 1, NOON + 2]
         if finished:
             break
     assert layouts[0] == OLD

@@ -6,17 +6,17 @@ from scraper.check.ensemble import check_ensemble
 from scraper.check.findings import Finding, Findings, Level
 from shared.clock import SystemClock
 from simulator.server import Simulator
-from tests.scraper.gateway.test_simulated_gateways import reading
+from tests.scraper.gateway.test_simulated_gateways import open_gateway
 
 
 async def check(tmp_path, profile, **faults):
     """The findings, with the given faults on."""
     found: list[Finding] = []
-    async with Simulator(profile, late_morning=True) as sim, reading(sim, tmp_path) as gateway:
+    async with Simulator(profile, late_morning=True) as sim, open_gateway(sim, tmp_path) as gateway:
         for name, path in faults.items():
-            sim.faults.on(name.replace("_", "-"), path=path)
+            sim.faults.switch_on(name.replace("_", "-"), path=path)
         await gateway.connect()
-        await check_ensemble(gateway, await gateway.meters(), SystemClock(), Findings(found.append))
+        await check_ensemble(gateway, await gateway.read_meters(), SystemClock(), Findings(found.append))
     return found
 
 

@@ -11,11 +11,11 @@ import pytest
 from scraper.check import edge
 from scraper.check.findings import Finding, Findings, Level
 from scraper.check.receiver import check_receiver
-from simulator.gateway.password import installer_password
+from simulator.gateway.password import derive_installer_password
 from simulator.server import Simulator
 from tests.clocks import ShiftedClock
-from tests.scraper.commands import SECRET, CommandLine, command_line_for, hosted
-from tests.scraper.running_scraper import scraper_settings, until
+from tests.scraper.commands import SECRET, CommandLine, make_command_line, run_hosted
+from tests.scraper.running_scraper import make_scraper_settings, wait_until
 
 FOREIGN = "122399999999"
 ANOTHER_SECRET = "another-secret-0123456789abcdef-fedcba98"
@@ -25,15 +25,14 @@ ANOTHER_SECRET = "another-secret-0123456789abcdef-fedcba98"
 async def run_gateway_and_receiver(
     folder: Path, profile: str = "firmware-8", **simulator: str
 ) -> AsyncIterator[tuple[Simulator, CommandLine]]:
-    async with Simulator(profile, **simulator) as sim, hosted(folder, sim.serial) as there:  # type: ignore[arg-type]
-        yield sim, command_line_for(sim, folder, there.port)
+    async with Simulator(profile, **simulator) as sim, run_hosted(folder, sim.serial) as there:  # type: ignore[arg-type]
+        yield sim, make_command_line(sim, folder, there.port)
 
 
-def unused_port() -> int:
+def find_unused_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        return int(probe.getsockname()[1])
 
 
 async def test_when_everything_is_right_every_step_says_so_and_the_status_is_0(tmp_path):
@@ -50,7 +49,7 @@ async def test_when_everything_is_right_every_step_says_so_and_the_status_is_0(t
 
 async def test_a_wrong_host(tmp_path):
     async with run_gateway_and_receiver(tmp_path) as (_, command_line):
-        closed = str(unused_port())
+        closed = str(find_unused_port())
         outcome = await command_line.check(HTTP_PORT=closed, HTTPS_PORT=closed)
         nonsense = [await command_line.check(HOST=host) for host in ("http://192.168.1.2/", "192.168.1.2:443")]
     assert outcome.status == 1
@@ -82,9 +81,12 @@ async def test_a_wrong_password(tmp_path):
 @pytest.mark.parametrize(
     ("token", "sentence"),
     [
-        (lambda sim: sim.token("owner", -60), "the token expired on "),
-        (lambda sim: sim.token("owner", serial=FOREIGN), f"this token is for gateway {FOREIGN}, yours is "),
-        (lambda sim: sim.token("owner")[:-9] + "AAAAAAAAA", "the gateway refused the token although it runs until "),
+        (lambda sim: sim.make_token("owner", -60), "the token expired on "),
+        (lambda sim: sim.make_token("owner", serial=FOREIGN), f"this token is for gateway {FOREIGN}, yours is "),
+        (
+            lambda sim: sim.make_token("owner")[:-9] + "AAAAAAAAA",
+            "the gateway refused the token although it runs until ",
+        ),
         (lambda _: "canary", "ENVOY_TOKEN cannot be used: it is not a gateway token"),
         (lambda _: "", "there is no token for the gateway"),
     ],
@@ -101,7 +103,7 @@ async def test_a_token_that_is_expired_foreign_altered_or_none(tmp_path, token, 
 
 async def test_an_owner_token_gets_no_stream_and_is_told_what_that_means(tmp_path):
     async with run_gateway_and_receiver(tmp_path) as (sim, command_line):
-        outcome = await command_line.check(TOKEN=sim.token("owner"))
+        outcome = await command_line.check(TOKEN=sim.make_token("owner"))
     assert outcome.status == 0, outcome.text
     line = outcome.line("note  stream")
     assert "only to installer tokens, and yours is an owner token" in line
@@ -110,7 +112,7 @@ async def test_an_owner_token_gets_no_stream_and_is_told_what_that_means(tmp_pat
 
 async def test_a_token_about_to_expire_is_noted_with_the_remedy(tmp_path):
     async with run_gateway_and_receiver(tmp_path) as (sim, command_line):
-        outcome = await command_line.check(TOKEN=sim.token("owner", 86_400))
+        outcome = await command_line.check(TOKEN=sim.make_token("owner", 86_400))
     assert "with ENVOY_CLOUD_USERNAME and ENVOY_CLOUD_PASSWORD set it is renewed by itself" in outcome.line(
         "note  token"
     )
@@ -127,15 +129,15 @@ async def test_a_wrong_receiver_secret(tmp_path):
 
 
 async def test_a_serial_that_the_receiver_does_not_allow(tmp_path):
-    async with Simulator("firmware-8") as sim, hosted(tmp_path, FOREIGN) as there:
-        outcome = await command_line_for(sim, tmp_path, there.port).check()
+    async with Simulator("firmware-8") as sim, run_hosted(tmp_path, FOREIGN) as there:
+        outcome = await make_command_line(sim, tmp_path, there.port).check()
     assert outcome.status == 1
     assert "add the serial to RECEIVER_GATEWAYS" in outcome.line("FAIL  receiver")
 
 
 async def test_a_receiver_that_is_not_there_or_is_something_else(tmp_path):
     async with run_gateway_and_receiver(tmp_path) as (sim, command_line):
-        absent = await command_line.check(RECEIVER_URL=f"http://127.0.0.1:{unused_port()}")
+        absent = await command_line.check(RECEIVER_URL=f"http://127.0.0.1:{find_unused_port()}")
         other = await command_line.check(RECEIVER_URL=f"http://127.0.0.1:{sim.http_port}")
         no_tls = await command_line.check(
             RECEIVER_URL=command_line.environment["ENVOY_RECEIVER_URL"].replace("http:", "https:")
@@ -176,8 +178,8 @@ async def test_no_receiver_and_no_key(tmp_path):
     ],
 )
 async def test_a_clock_that_is_off_by_a_day(tmp_path, by_s, level, sentence):
-    async with Simulator("firmware-8") as sim, hosted(tmp_path, sim.serial) as there:
-        settings = scraper_settings(sim, tmp_path / "edge", f"http://127.0.0.1:{there.port}")
+    async with Simulator("firmware-8") as sim, run_hosted(tmp_path, sim.serial) as there:
+        settings = make_scraper_settings(sim, tmp_path / "edge", f"http://127.0.0.1:{there.port}")
         outcome: list[Finding] = []
         await check_receiver(settings, sim.serial, ShiftedClock(by_s), Findings(outcome.append))
     assert outcome[0] == Finding(
@@ -190,8 +192,8 @@ async def test_a_clock_that_is_off_by_a_day(tmp_path, by_s, level, sentence):
 
 async def test_a_gateway_clock_that_is_off_by_a_day_is_noted(tmp_path):
     async with run_gateway_and_receiver(tmp_path) as (sim, command_line):
-        sim.faults.on("clock-off", by=86_400.0)
-        outcome = await command_line.check(TOKEN=sim.token("owner", 10 * 86_400))
+        sim.faults.switch_on("clock-off", by=86_400.0)
+        outcome = await command_line.check(TOKEN=sim.make_token("owner", 10 * 86_400))
     assert "ahead of this machine's" in outcome.line("note  clocks")
 
 
@@ -210,17 +212,17 @@ async def test_a_state_directory_that_cannot_be_written(tmp_path):
     assert "ENVOY_STATE_DIR" in logged
 
 
-async def findings_of_state(tmp_path: Path) -> list[Finding]:
+async def check_state(tmp_path: Path) -> list[Finding]:
     async with Simulator("firmware-8") as sim:
-        settings = scraper_settings(sim, tmp_path / "edge", "http://127.0.0.1:1")
+        settings = make_scraper_settings(sim, tmp_path / "edge", "http://127.0.0.1:1")
     outcome: list[Finding] = []
     assert not edge.check_state(settings, Findings(outcome.append))
     return outcome
 
 
 async def test_a_state_directory_on_a_network_file_system(tmp_path, monkeypatch):
-    monkeypatch.setattr(edge, "network_filesystem", lambda _: "nfs4")
-    (finding,) = await findings_of_state(tmp_path)
+    monkeypatch.setattr(edge, "find_network_filesystem", lambda _: "nfs4")
+    (finding,) = await check_state(tmp_path)
     assert finding.level is Level.FAIL
     assert "is on a network file system (nfs4)" in finding.text
     assert "set ENVOY_STATE_DIR to a directory on a local disk" in finding.text
@@ -232,7 +234,7 @@ async def test_a_full_disk(tmp_path, monkeypatch, number):
         raise OSError(number, "No space left on device")
 
     monkeypatch.setattr(edge, "_try_to_write", full)
-    (finding,) = await findings_of_state(tmp_path)
+    (finding,) = await check_state(tmp_path)
     assert finding.level is Level.FAIL
     assert "No space left on device" in finding.text
     assert "free some space" in finding.text
@@ -249,7 +251,7 @@ async def test_another_gateway_at_the_address(tmp_path):
 async def test_a_renewed_certificate(tmp_path):
     async with run_gateway_and_receiver(tmp_path) as (sim, command_line):
         assert (await command_line.check()).status == 0
-        sim.faults.on("new-certificate")
+        sim.faults.switch_on("new-certificate")
         outcome = await command_line.check()
         trusted = await command_line.command("trust", "--yes")
         again = await command_line.check()
@@ -262,12 +264,12 @@ async def test_a_firmware_before_7_needs_no_setting_but_the_host(tmp_path):
         outcome = await command_line.check(TOKEN="")
         password = await command_line.command("password")
     assert outcome.status == 0, outcome.text
-    assert password.text.strip() == installer_password(sim.serial)
+    assert password.text.strip() == derive_installer_password(sim.serial)
 
 
 async def test_checking_beside_a_running_scraper_disturbs_nothing_and_raises_no_alert(tmp_path):
-    async with Simulator("firmware-8") as sim, hosted(tmp_path, sim.serial) as there:
-        command_line = command_line_for(sim, tmp_path, there.port)
+    async with Simulator("firmware-8") as sim, run_hosted(tmp_path, sim.serial) as there:
+        command_line = make_command_line(sim, tmp_path, there.port)
         async with command_line.run(DEAD_BAND="0") as scraper:  # so that every second has something new
             await scraper.says("gateway login")
             first, second = await command_line.check(), await command_line.check()
@@ -276,7 +278,7 @@ async def test_checking_beside_a_running_scraper_disturbs_nothing_and_raises_no_
             async def more() -> bool:
                 return await there.receiver.store.count() > rows
 
-            await until(more, lambda: "it goes on delivering")
+            await wait_until(more, lambda: "it goes on delivering")
         registry = there.receiver.metrics.registry
         assert first.status == second.status == 0, first.text + second.text
         assert registry.get_sample_value("receiver_outbox_interleaving_total", {"gateway": sim.serial}) is None
@@ -286,7 +288,7 @@ async def test_checking_beside_a_running_scraper_disturbs_nothing_and_raises_no_
 async def test_a_failed_login_at_the_account_leaves_the_serial_known(tmp_path, fault):
     """The gateway has said who it is, so the receiver is asked all the same."""
     async with run_gateway_and_receiver(tmp_path) as (sim, command_line):
-        sim.faults.on(fault)
+        sim.faults.switch_on(fault)
         command_line.environment["SSL_CERT_FILE"] = str(sim.cloud.ca_file)
         cloud = {"CLOUD_URL": sim.cloud.url, "TOKEN_URL": sim.cloud.url}
         account = {"CLOUD_USERNAME": "owner@example.com", "CLOUD_PASSWORD": "sunny-roof"}

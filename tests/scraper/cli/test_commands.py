@@ -8,10 +8,10 @@ import pytest
 from scraper.outbox.thread import OutboxThread
 from shared.clock import SystemClock
 from shared.readings import Reading
-from simulator.gateway.password import installer_password
+from simulator.gateway.password import derive_installer_password
 from simulator.server import Simulator
-from tests.scraper.commands import CommandLine, Hosted, command_line_for, hosted
-from tests.scraper.running_scraper import until
+from tests.scraper.commands import CommandLine, Hosted, make_command_line, run_hosted
+from tests.scraper.running_scraper import wait_until
 
 
 @pytest.fixture
@@ -22,42 +22,42 @@ async def sim() -> AsyncIterator[Simulator]:
 
 @pytest.fixture
 async def there(tmp_path, sim) -> AsyncIterator[Hosted]:
-    async with hosted(tmp_path, sim.serial) as running:
+    async with run_hosted(tmp_path, sim.serial) as running:
         yield running
 
 
 @pytest.fixture
 def command_line(tmp_path, sim, there) -> CommandLine:
-    return command_line_for(sim, tmp_path, there.port)
+    return make_command_line(sim, tmp_path, there.port)
 
 
-async def readings_stored(there: Hosted, least: int) -> None:
+async def wait_for_readings(there: Hosted, least: int) -> None:
     async def look() -> bool:
         return await there.receiver.store.count() >= least
 
-    await until(look, lambda: f"{least} readings in the store")
+    await wait_until(look, lambda: f"{least} readings in the store")
 
 
 async def test_the_password_of_any_serial_and_user(command_line):
     outcome = await command_line.command("password", "122012345678")
-    assert (outcome.status, outcome.text.strip()) == (0, installer_password("122012345678"))
+    assert (outcome.status, outcome.text.strip()) == (0, derive_installer_password("122012345678"))
 
 
 async def test_a_pasted_token_is_kept_and_tried_and_serves_from_then_on(command_line, sim):
-    outcome = await command_line.command("token", "--paste", typed=sim.token("owner") + "\n", TOKEN="")
+    outcome = await command_line.command("token", "--paste", typed=sim.make_token("owner") + "\n", TOKEN="")
     assert outcome.status == 0, outcome.text
     assert f"Kept: owner rights for gateway {sim.serial}, until " in outcome.text
     assert f"Accepted by gateway {sim.serial}: owner rights, 8760 hours left." in outcome.text
-    assert sim.token("owner")[:20] not in outcome.text
+    assert sim.make_token("owner")[:20] not in outcome.text
     assert (await command_line.check(TOKEN="")).status == 0
 
 
 @pytest.mark.parametrize("kind", ["foreign", "expired", "cut"])
 async def test_a_pasted_token_that_cannot_serve_is_not_kept(command_line, sim, kind):
     token = {
-        "foreign": sim.token("owner", serial="122399999999"),
-        "expired": sim.token("owner", -60),
-        "cut": sim.token("owner")[:40],
+        "foreign": sim.make_token("owner", serial="122399999999"),
+        "expired": sim.make_token("owner", -60),
+        "cut": sim.make_token("owner")[:40],
     }[kind]
     outcome = await command_line.command("token", "--paste", typed=token, TOKEN="")
     assert outcome.status == 1
@@ -83,7 +83,7 @@ async def test_a_key_made_at_the_edge_delivers_once_the_receiver_has_it(command_
     assert outcome.status == 0, outcome.text
     there.clock.by_s = 31  # the keys file is read again
     async with command_line.run(RECEIVER_SECRET=""):
-        await readings_stored(there, 10)
+        await wait_for_readings(there, 10)
 
 
 async def test_read_prints_what_the_gateway_says_and_stores_nothing(command_line, sim):
@@ -141,13 +141,17 @@ async def test_refused_readings_are_listed_shown_exported_and_replayed_beside_a_
         rest = await command_line.command("outbox", "replay")
 
         async def delivered() -> bool:
-            points = await there.receiver.store.points(
-                (await there.receiver.store.gateways())[0].gateway, "event", tags={"type": "loss"}, start=0, stop=2**53
+            points = await there.receiver.store.read_points(
+                (await there.receiver.store.list_gateways())[0].gateway,
+                "event",
+                tags={"type": "loss"},
+                start=0,
+                stop=2**53,
             )
             return sum(len(series.points) for series in points) == 3
 
-        await readings_stored(there, 1)
-        await until(delivered, lambda: "the replayed readings are delivered")
+        await wait_for_readings(there, 1)
+        await wait_until(delivered, lambda: "the replayed readings are delivered")
     assert "3 refused:" in listed.text
     assert listed.text.count("unknown-kind") == 3
     assert shown.text.startswith("unknown-kind  {")

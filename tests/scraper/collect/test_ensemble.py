@@ -14,9 +14,9 @@ from shared.fields import STATE_HEARTBEAT_MS
 from shared.readings import Reading
 from simulator.server import Simulator
 from tests.clocks import StoppedClock
-from tests.scraper.gateway.test_simulated_gateways import reading
-from tests.scraper.scripted import ScriptedScraper, scripted_scraper
-from tests.simulator.reading import clock as device_clock
+from tests.scraper.gateway.test_simulated_gateways import open_gateway
+from tests.scraper.scripted import ScriptedScraper, run_scripted_scraper
+from tests.simulator.reading import make_clock as device_clock
 
 POWER = "/ivp/ensemble/power"
 
@@ -39,7 +39,7 @@ class EnsembleHome:
 
     def count(self, path: str) -> int:
         """How often a path was asked."""
-        return sum(entry.values["path"] == path for entry in self.sim.ledger.of("request"))
+        return sum(entry.values["path"] == path for entry in self.sim.ledger.list_kind("request"))
 
 
 @contextlib.asynccontextmanager
@@ -48,13 +48,13 @@ async def open_home(folder: Any, profile: str = "battery", *faults: str) -> Asyn
     clock = StoppedClock()
     async with (
         Simulator(profile, clock=device_clock(), late_morning=True) as sim,
-        reading(sim, folder / f"gateway-{sim.https_port}", clock=clock) as gateway,
-        scripted_scraper(folder, clock=clock) as scraper,  # type: ignore[arg-type]
+        open_gateway(sim, folder / f"gateway-{sim.https_port}", clock=clock) as gateway,
+        run_scripted_scraper(folder, clock=clock) as scraper,  # type: ignore[arg-type]
     ):
         for fault in faults:
-            sim.faults.on(fault)
+            sim.faults.switch_on(fault)
         await gateway.connect()
-        await gateway.meters()
+        await gateway.read_meters()
         yield EnsembleHome(sim, scraper, EnsembleSamples(gateway, scraper.recorder, scraper.memory, clock), clock)
 
 
@@ -66,7 +66,7 @@ def find_one(readings: list[Reading], kind: str) -> Reading:
 
 def sum_storage(sim: Simulator) -> float:
     """What the simulated battery gives, W."""
-    return sum(phase.active_power_w for phase in sim.device.state().meters["storage"])
+    return sum(phase.active_power_w for phase in sim.device.read_state().meters["storage"])
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ async def home(tmp_path):
 
 async def test_a_round_reads_batteries_storage_grid_contacts_and_tariff(home):
     rows = await home.poll()
-    charge = home.sim.device.state().state_of_charge or 0.0
+    charge = home.sim.device.read_state().state_of_charge or 0.0
     storage = find_one(rows, "storage").fields
     assert storage["power"] == pytest.approx(sum_storage(home.sim), abs=1)
     assert storage["state_of_charge"] == round(100 * charge)
@@ -114,19 +114,19 @@ async def test_power_is_asked_between_rounds_only_where_no_meter_gives_it(tmp_pa
     async with open_home(tmp_path / "unmetered", "battery", "no-storage-meter") as home:
         await home.poll()
         assert home.samples.polls_power
-        requests = len(home.sim.ledger.of("request"))
+        requests = len(home.sim.ledger.list_kind("request"))
         home.clock.advance(5)
         await home.samples.poll_power()
-        assert len(home.sim.ledger.of("request")) == requests + 1
+        assert len(home.sim.ledger.list_kind("request")) == requests + 1
         home.clock.advance(60)
         await home.samples.poll_power()
         latest = [one for one in await home.scraper.rows("storage") if "power" in one.fields][-1]
         assert latest.fields["power"] == pytest.approx(sum_storage(home.sim), abs=1)
-        assert latest.fields["state_of_charge"] == round(100 * (home.sim.device.state().state_of_charge or 0.0))
+        assert latest.fields["state_of_charge"] == round(100 * (home.sim.device.read_state().state_of_charge or 0.0))
 
 
 async def test_the_power_of_silent_batteries_is_unknown_and_says_so(home):
-    home.sim.faults.on("battery-silent")
+    home.sim.faults.switch_on("battery-silent")
     rows = await home.poll()
     storage = find_one(rows, "storage").fields
     assert "power" not in storage
@@ -136,7 +136,7 @@ async def test_the_power_of_silent_batteries_is_unknown_and_says_so(home):
 
 
 async def test_a_missing_right_is_asked_for_once_and_said_once(home, logs):
-    home.sim.faults.on("unauthorised", path="/ivp/ensemble/power")
+    home.sim.faults.switch_on("unauthorised", path="/ivp/ensemble/power")
     rows = await home.poll()
     assert find_one(rows, "storage").fields["measured"] == 0.0
     asked = home.count(POWER)
@@ -148,10 +148,10 @@ async def test_a_missing_right_is_asked_for_once_and_said_once(home, logs):
 
 async def test_one_endpoint_that_fails_costs_no_other(home):
     await home.poll()
-    home.sim.faults.on("bad-gateway", path="/ivp/ensemble/inventory")
+    home.sim.faults.switch_on("bad-gateway", path="/ivp/ensemble/inventory")
     rows = await home.poll()
     assert find_one(rows, "storage").fields["measured"] == 3.0
-    home.sim.faults.on("bad-gateway", path="/")
+    home.sim.faults.switch_on("bad-gateway", path="/")
     with pytest.raises(GatewayUnreachableError):
         await home.poll()
 
@@ -172,7 +172,7 @@ async def test_a_home_without_any_of_it_is_asked_once_after_the_login(tmp_path):
 async def test_an_outage_of_the_grid_is_one_event_with_start_and_end_over_a_restart(tmp_path):
     async with open_home(tmp_path) as home:
         await home.poll()
-        home.sim.faults.on("grid-lost")
+        home.sim.faults.switch_on("grid-lost")
         rows = await home.poll()
         began = find_one(rows, "event")
         assert (began.tags, began.fields) == ({"type": "outage"}, {"reason": "the main relay is open"})
@@ -187,7 +187,7 @@ async def test_an_outage_of_the_grid_is_one_event_with_start_and_end_over_a_rest
 
 
 async def test_a_generator_that_feeds_the_house_is_a_mode_of_the_grid(home):
-    home.sim.faults.on("generator-running")
+    home.sim.faults.switch_on("generator-running")
     rows = await home.poll()
     assert find_one(rows, "grid").fields == {"relay": "open", "mode": "generator", "connected": 0.0}
     assert find_one(rows, "generator").fields["running"] == 1.0

@@ -7,16 +7,16 @@ import pytest
 
 from scraper.collect.memory import MemoryChange
 from scraper.outbox.thread import OutboxThread
-from scraper.service.startup import opening
+from scraper.service.startup import mark_start
 from tests.clocks import GATEWAY_NOW_S
-from tests.scraper.scripted import NOW_MS, scripted_scraper, values
+from tests.scraper.scripted import NOW_MS, make_values, run_scripted_scraper
 
 HOUR_S = 3600
 
 
 @pytest.fixture
 async def scripted(tmp_path):
-    async with scripted_scraper(tmp_path) as ready:
+    async with run_scripted_scraper(tmp_path) as ready:
         yield ready
 
 
@@ -36,19 +36,19 @@ class SlowCommit:
 
 
 async def test_a_burst_and_a_poll_during_a_commit_close_a_gap_once(scripted, monkeypatch):
-    await scripted.burst(100)
-    await scripted.samples.stopped("the meter stream ended")
+    await scripted.record_burst(100)
+    await scripted.samples.note_stop("the meter stream ended")
     scripted.clock.advance(10)
-    scripted.gateway.answers["meters"] = [[values(200, at_s=GATEWAY_NOW_S + 10)]]
+    scripted.gateway.answers["meters"] = [[make_values(200, at_s=GATEWAY_NOW_S + 10)]]
     slow = SlowCommit(monkeypatch)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(scripted.samples.certificate_changed())
+        tasks.create_task(scripted.samples.record_certificate_change())
         await slow.committed.wait()
-        tasks.create_task(scripted.burst(300))
-        tasks.create_task(scripted.samples.meters())
+        tasks.create_task(scripted.record_burst(300))
+        tasks.create_task(scripted.samples.ask_meters())
         await asyncio.sleep(0.01)
         scripted.clock.advance(5)
-        tasks.create_task(scripted.burst(400))
+        tasks.create_task(scripted.record_burst(400))
         await asyncio.sleep(0.01)
         slow.go_on.set()
     closed = [gap.fields["end"] for gap in await scripted.events("gap") if "end" in gap.fields]
@@ -58,10 +58,10 @@ async def test_a_burst_and_a_poll_during_a_commit_close_a_gap_once(scripted, mon
 async def test_a_gap_that_two_see_opens_once_and_begins_at_the_newest_sample(scripted, monkeypatch):
     slow = SlowCommit(monkeypatch)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(scripted.burst(100))
+        tasks.create_task(scripted.record_burst(100))
         await slow.committed.wait()
-        tasks.create_task(scripted.samples.stopped("the meter stream ended"))
-        tasks.create_task(scripted.samples.stopped("the gateway is unreachable"))
+        tasks.create_task(scripted.samples.note_stop("the meter stream ended"))
+        tasks.create_task(scripted.samples.note_stop("the gateway is unreachable"))
         await asyncio.sleep(0.01)
         slow.go_on.set()
     (gap,) = await scripted.events("gap")
@@ -69,46 +69,48 @@ async def test_a_gap_that_two_see_opens_once_and_begins_at_the_newest_sample(scr
 
 
 async def test_a_task_that_is_cancelled_during_a_commit_leaves_no_row_that_the_gap_forgets(scripted, monkeypatch):
-    await scripted.burst(100)
+    await scripted.record_burst(100)
     scripted.clock.advance(30)
     slow = SlowCommit(monkeypatch)
-    burst = asyncio.create_task(scripted.burst(500))
+    burst = asyncio.create_task(scripted.record_burst(500))
     await slow.committed.wait()
     burst.cancel()
     await asyncio.sleep(0.01)
     slow.go_on.set()
     with contextlib.suppress(asyncio.CancelledError):
         await burst
-    await scripted.samples.stopped("the scraper failed")
+    await scripted.samples.note_stop("the scraper failed")
     (gap,) = await scripted.events("gap")
     assert gap.timestamp == max(reading.timestamp for reading in await scripted.rows("meter")) == NOW_MS + 30_000
     assert scripted.memory.state.newest_stamp_ms == gap.timestamp
 
 
-async def test_a_sample_that_came_meanwhile_is_no_silence(scripted, monkeypatch):
-    await scripted.burst(100)
+async def test_a_sample_that_came_meanwhile_ends_the_silence(scripted, monkeypatch):
+    await scripted.record_burst(100)
     scripted.clock.advance(121)
     slow = SlowCommit(monkeypatch)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(scripted.burst(500))
+        tasks.create_task(scripted.record_burst(500))
         await slow.committed.wait()
-        tasks.create_task(scripted.samples.minute())
+        tasks.create_task(scripted.samples.tick())
         await asyncio.sleep(0.01)
         slow.go_on.set()
-    assert await scripted.events("gap") == []
+    (pause,) = await scripted.events("gap")
+    assert "end" in pause.fields
+    assert not scripted.recorder.gap_is_open
 
 
 @pytest.mark.parametrize("orderly", [False, True])
 async def test_a_clock_that_was_set_back_before_the_start_ends_no_gap_before_it_begins(tmp_path, orderly):
-    async with scripted_scraper(tmp_path) as before:
-        await before.burst(100)
+    async with run_scripted_scraper(tmp_path) as before:
+        await before.record_burst(100)
         if orderly:
-            await before.samples.stopped("the scraper was stopped")
+            await before.samples.note_stop("the scraper was stopped")
     before.clock.wall_ms -= HOUR_S * 1000
-    async with scripted_scraper(tmp_path, clock=before.clock) as later:
-        await opening(later.recorder, later.memory, later.clock)
+    async with run_scripted_scraper(tmp_path, clock=before.clock) as later:
+        await mark_start(later.recorder, later.memory, later.clock)
         later.clock.advance(5)
-        await later.burst(100)
+        await later.record_burst(100)
         closed = (await later.events("gap"))[-1]
         assert float(closed.fields["end"]) >= closed.timestamp
         if not orderly:
@@ -119,32 +121,32 @@ async def test_a_clock_that_was_set_back_before_the_start_ends_no_gap_before_it_
 
 @pytest.mark.parametrize("step_s", [-HOUR_S, HOUR_S])
 async def test_no_gap_lies_across_a_step_of_the_clock(scripted, step_s):
-    await scripted.burst(100)
-    await scripted.samples.stopped("the meter stream ended")
+    await scripted.record_burst(100)
+    await scripted.samples.note_stop("the meter stream ended")
     scripted.clock.advance(100)
     old_ms = scripted.clock.now_ms()
     scripted.clock.wall_ms += step_s * 1000
     new_ms = scripted.clock.now_ms()
-    await scripted.samples.minute()
+    await scripted.samples.tick()
     scripted.clock.advance(100)
-    await scripted.burst(100)
+    await scripted.record_burst(100)
     last = max(reading.timestamp for reading in (await scripted.rows("meter"))[-1:])
     gaps = [(gap.timestamp, gap.fields.get("end")) for gap in await scripted.events("gap")]
     assert gaps == [(NOW_MS, None), (NOW_MS, old_ms), (new_ms, None), (new_ms, last)]
 
 
 async def test_a_step_forward_alone_is_no_silence(scripted):
-    await scripted.burst(100)
+    await scripted.record_burst(100)
     scripted.clock.wall_ms += HOUR_S * 1000
-    await scripted.samples.minute()
+    await scripted.samples.tick()
     assert await scripted.events("gap") == []
 
 
 async def test_the_correction_of_the_gateways_clock_moves_with_the_hosts(scripted):
     """Else every report between the step and the next look at the gateway's clock would be off by the step."""
     scripted.clock.wall_ms += HOUR_S * 1000
-    await scripted.burst(100)
+    await scripted.record_burst(100)
     await scripted.recorder.keep(MemoryChange(clock_correction_ms=-HOUR_S * 1000))
     scripted.clock.wall_ms -= HOUR_S * 1000
-    await scripted.samples.minute()
+    await scripted.samples.tick()
     assert scripted.memory.state.clock_correction_ms == 0

@@ -20,7 +20,7 @@ from scraper.errors import (
     SessionExpiredError,
 )
 from tests.clocks import GATEWAY_NOW_S, InstantClock
-from tests.scraper.scripted import ScriptedScraper, identity, scripted_scraper, values
+from tests.scraper.scripted import ScriptedScraper, make_identity, make_values, run_scripted_scraper
 
 if TYPE_CHECKING:
     from scraper.gateway.session import GatewaySession
@@ -40,14 +40,14 @@ class EndingClock(InstantClock):
 
 
 @contextlib.asynccontextmanager
-async def conducted(folder: Path) -> AsyncIterator[ScriptedScraper]:
-    async with scripted_scraper(folder, clock=EndingClock()) as ready:
+async def run_conducted(folder: Path) -> AsyncIterator[ScriptedScraper]:
+    async with run_scripted_scraper(folder, clock=EndingClock()) as ready:
         yield ready
 
 
 @pytest.fixture
 async def scripted(tmp_path):
-    async with conducted(tmp_path) as ready:
+    async with run_conducted(tmp_path) as ready:
         yield ready
 
 
@@ -68,7 +68,7 @@ async def poll(scripted: ScriptedScraper, seconds: float) -> None:
         await poller.run()
 
 
-def warnings(logs):
+def list_warnings(logs):
     return [line["event"] for line in logs if line["log_level"] in ("warning", "error")]
 
 
@@ -113,9 +113,9 @@ async def test_an_endpoint_that_times_out_while_the_gateway_answers_is_not_hamme
 
 
 async def test_an_unreachable_gateway_is_a_gap_with_bounded_waits_and_no_storm(scripted):
-    scripted.gateway.answers["connect"] = [identity(), *[AWAY] * 20, identity()]
+    scripted.gateway.answers["connect"] = [make_identity(), *[AWAY] * 20, make_identity()]
     scripted.gateway.answers["inverters"] = [[], AWAY, []]
-    scripted.gateway.answers["meters"] = [[values(100, at_s=GATEWAY_NOW_S + index)] for index in range(500)]
+    scripted.gateway.answers["meters"] = [[make_values(100, at_s=GATEWAY_NOW_S + index)] for index in range(500)]
     await poll(scripted, 1800)
     assert scripted.gateway.asked.count("connect") == 22
     opened, closed = await scripted.events("gap")
@@ -126,21 +126,21 @@ async def test_an_unreachable_gateway_is_a_gap_with_bounded_waits_and_no_storm(s
 async def test_the_outage_of_every_night_is_no_alarm(scripted, logs):
     scripted.gateway.answers["connect"] = [AWAY]
     await poll(scripted, ALARM_S - 60)
-    assert warnings(logs) == []
+    assert list_warnings(logs) == []
 
 
 async def test_an_outage_of_a_day_is_said_once_an_hour(scripted, logs):
     scripted.gateway.answers["connect"] = [AWAY]
     await poll(scripted, 86_400)
-    assert 23 <= len(warnings(logs)) <= 25
+    assert 23 <= len(list_warnings(logs)) <= 25
     assert scripted.gateway.asked.count("connect") > 86_400 / 60
 
 
 @pytest.mark.parametrize("error", [LoginRejectedError("wrong token"), ScraperSettingError("ENVOY_TOKEN_FILE: gone")])
 async def test_what_needs_a_person_is_said_once_shown_and_looked_at_until_it_is_settled(scripted, error, logs):
-    scripted.gateway.answers["connect"] = [*[error] * 40, identity()]
+    scripted.gateway.answers["connect"] = [*[error] * 40, make_identity()]
     await poll(scripted, 390)
-    assert warnings(logs) == ["somebody must act; what was read before is still delivered"]
+    assert list_warnings(logs) == ["somebody must act; what was read before is still delivered"]
     assert scripted.health.person_needed == str(error)
     await poll(scripted, 120)
     assert scripted.health.person_needed is None
@@ -148,7 +148,7 @@ async def test_what_needs_a_person_is_said_once_shown_and_looked_at_until_it_is_
 
 
 async def test_a_changed_certificate_is_one_event_and_shown_until_it_is_trusted(scripted):
-    scripted.gateway.answers["connect"] = [*[CertificateChangedError("changed")] * 10, identity()]
+    scripted.gateway.answers["connect"] = [*[CertificateChangedError("changed")] * 10, make_identity()]
     await poll(scripted, 95)
     assert scripted.health.certificate_changed
     assert len(await scripted.events("certificate")) == 1
@@ -159,13 +159,15 @@ async def test_a_changed_certificate_is_one_event_and_shown_until_it_is_trusted(
 async def test_a_new_firmware_is_noticed_whoever_met_it_first(scripted):
     """The stream may have led to the login, and not the poller."""
     await poll(scripted, 30)
-    scripted.gateway.identity = identity(firmware="D8.3.5433", role="owner")
+    scripted.gateway.identity = make_identity(firmware="D8.3.5433", role="owner")
     await poll(scripted, 30)
     assert (scripted.health.firmware, scripted.health.role) == ("D8.3.5433", "owner")
 
 
 async def test_a_full_disk_stops_nothing(scripted):
-    scripted.gateway.answers["meters"] = [[values(100.0 * index, at_s=GATEWAY_NOW_S + index)] for index in range(500)]
+    scripted.gateway.answers["meters"] = [
+        [make_values(100.0 * index, at_s=GATEWAY_NOW_S + index)] for index in range(500)
+    ]
     scripted.outbox.full = True
     await poll(scripted, 120)
     scripted.outbox.full = False

@@ -12,7 +12,7 @@ from scraper.collect.streaming import Streaming
 from scraper.delta.pace import BURST
 from scraper.errors import EndpointUnavailableError, GatewayUnreachableError, LoginRejectedError, ScraperSettingError
 from scraper.gateway.stream import PATH, Burst
-from tests.scraper.scripted import NOW_MS, ScriptedScraper, identity, line, scripted_scraper
+from tests.scraper.scripted import NOW_MS, ScriptedScraper, make_identity, make_line, run_scripted_scraper
 
 if TYPE_CHECKING:
     from scraper.gateway.session import GatewaySession
@@ -23,12 +23,12 @@ ABSENT = EndpointUnavailableError(PATH, 401)
 
 @pytest.fixture
 async def scripted(tmp_path):
-    async with scripted_scraper(tmp_path) as ready:
+    async with run_scripted_scraper(tmp_path) as ready:
         yield ready
 
 
-def burst(*powers: float) -> Burst:
-    return Burst(NOW_MS, [line(power) for power in powers])
+def make_burst(*powers: float) -> Burst:
+    return Burst(NOW_MS, [make_line(power) for power in powers])
 
 
 async def stream(scripted: ScriptedScraper, *scripts: Sequence[Burst | Exception]) -> None:
@@ -42,7 +42,7 @@ async def stream(scripted: ScriptedScraper, *scripts: Sequence[Burst | Exception
 
 
 async def test_a_stalled_stream_stores_what_was_held_back_opens_a_gap_and_comes_back(scripted, logs):
-    await stream(scripted, [burst(100), burst(101), STALLED], [burst(300)])
+    await stream(scripted, [make_burst(100), make_burst(101), STALLED], [make_burst(300)])
     opened, closed, _ = await scripted.events("gap")
     assert opened.fields["reason"] == "the meter stream ended"
     assert "end" in closed.fields
@@ -68,7 +68,7 @@ async def test_an_owner_is_told_once_and_asked_again_when_the_login_changes(scri
         nonlocal seconds
         seconds += 1
         if seconds in (50, 100):
-            scripted.gateway.identity = identity(token_expires_s=seconds)
+            scripted.gateway.identity = make_identity(token_expires_s=seconds)
         await original(wait)
 
     scripted.clock.sleep = sleep
@@ -82,13 +82,13 @@ async def test_an_owner_is_told_once_and_asked_again_when_the_login_changes(scri
 
 @pytest.mark.parametrize("error", [ScraperSettingError("ENVOY_TOKEN_FILE: cannot be read"), LoginRejectedError("no")])
 async def test_a_secret_file_that_vanishes_does_not_end_the_service(scripted, error):
-    await stream(scripted, [error], [burst(100)])
+    await stream(scripted, [error], [make_burst(100)])
     assert await scripted.rows("meter")
 
 
 async def test_a_stream_of_garbage_gives_way_to_polls(scripted, logs):
     garbage = Burst(NOW_MS, [b"data: garbage"])
-    await stream(scripted, [garbage] * 40, [burst(100)])
+    await stream(scripted, [garbage] * 40, [make_burst(100)])
     assert "sends nothing that can be read" in logs[0]["reason"]
     assert scripted.health.stream_events == 1
 
@@ -97,12 +97,12 @@ async def test_nothing_is_streamed_while_a_person_is_needed(scripted):
     scripted.health.person_needed = "another gateway answers"
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
-            await stream(scripted, [burst(100)])
+            await stream(scripted, [make_burst(100)])
     assert scripted.gateway.asked == []
 
 
 async def test_of_a_flood_of_events_the_newest_are_taken(scripted):
     """A gateway that sends a hundred a second fills no outbox with what the receiver refuses."""
-    await stream(scripted, [burst(*range(100, 300)), *(burst(1000 + number) for number in range(50))])
+    await stream(scripted, [make_burst(*range(100, 300)), *(make_burst(1000 + number) for number in range(50))])
     assert scripted.health.stream_events == BURST
     assert [reading.fields["power"] for reading in await scripted.rows("meter")][-1] == 299

@@ -5,22 +5,22 @@ from collections.abc import Iterable, Mapping
 from shared.readings import FieldValue, Reading
 
 
-def meter(timestamp: int, *, phase: str = "a", **fields: float) -> Reading:
+def make_meter(timestamp: int, *, phase: str = "a", **fields: float) -> Reading:
     """A sample of the production meter at `timestamp` (ms)."""
     return Reading(kind="meter", tags={"meter": "production", "phase": phase}, timestamp=timestamp, fields=dict(fields))
 
 
-def inverter(serial: str, timestamp: int, **fields: float) -> Reading:
+def make_inverter(serial: str, timestamp: int, **fields: float) -> Reading:
     """A report of inverter `serial` at report date `timestamp` (ms)."""
     return Reading(kind="inverter", tags={"inverter": serial}, timestamp=timestamp, fields=dict(fields))
 
 
-def energy(timestamp: int, *, meter: str = "production", phase: str = "a", **fields: float) -> Reading:
+def make_energy(timestamp: int, *, meter: str = "production", phase: str = "a", **fields: float) -> Reading:
     """Lifetime counters of one phase at `timestamp` (ms)."""
     return Reading(kind="meter_energy", tags={"meter": meter, "phase": phase}, timestamp=timestamp, fields=dict(fields))
 
 
-def merged(readings: Iterable[Reading]) -> dict[tuple[object, int], dict[str, FieldValue]]:
+def merge(readings: Iterable[Reading]) -> dict[tuple[object, int], dict[str, FieldValue]]:
     """The store after `readings`: fields by identity. Fails if one identity got two values for one field."""
     store: dict[tuple[object, int], dict[str, FieldValue]] = {}
     for reading in readings:
@@ -31,7 +31,7 @@ def merged(readings: Iterable[Reading]) -> dict[tuple[object, int], dict[str, Fi
     return store
 
 
-def interpolated(points: Mapping[int, float], timestamp: int) -> float:
+def interpolate(points: Mapping[int, float], timestamp: int) -> float:
     """The straight line between the stored points around `timestamp`."""
     if timestamp in points:
         return points[timestamp]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.delta import gateway_clock
-from scraper.delta.stamps import EPOCHS, StampClock, StampState, moved, space_back
+from scraper.delta.stamps import EPOCHS, StampClock, StampState, has_moved, space_back
 from shared.readings import Series
 
 T = 1_700_000_000_000
@@ -33,7 +33,7 @@ def test_stamps_of_one_clock_strictly_increase_whatever_the_arrivals(arrivals):
     clock, stamps, now = StampClock(), [], T
     for step, count in arrivals:
         now += step
-        stamps += clock.stamps(now, count)
+        stamps += clock.make_stamps(now, count)
     assert stamps == sorted(set(stamps))
 
 
@@ -57,7 +57,7 @@ def test_a_host_clock_that_steps_overwrites_nothing(seconds):
         if seen is not None:
             assert abs(seen.old_ms - (wall - step)) <= 1
             assert seen.new_ms == wall
-        stamps += clock.stamps(wall)
+        stamps += clock.make_stamps(wall)
     assert len(stamps) == len(set(stamps))
 
 
@@ -69,12 +69,12 @@ def test_slow_drift_is_no_step():
 
 def test_a_clock_that_stepped_back_while_the_scraper_was_off_is_noticed():
     before = StampClock()
-    before.stamps(T)
+    before.make_stamps(T)
     after = StampClock(StampState(*before.state))
     step = after.observe(T - HOUR, 1.0)
     assert step is not None
     assert not step.known, "the time without a process is not"
-    assert after.stamps(T - HOUR)[0] % EPOCHS == 1
+    assert after.make_stamps(T - HOUR)[0] % EPOCHS == 1
 
 
 def test_a_pause_of_the_scraper_is_no_step():
@@ -83,11 +83,11 @@ def test_a_pause_of_the_scraper_is_no_step():
 
 
 def test_a_poll_whose_own_timestamp_has_not_moved_is_no_new_reading():
-    assert moved({}, SERIES, 100)
-    assert not moved({SERIES: 100}, SERIES, 100)
-    assert moved({SERIES: 100}, SERIES, 101)
-    assert moved({SERIES: 100}, SERIES, 99), "the gateway's clock stepped back"
-    assert not moved({}, SERIES, 0), "0 means no reading"
+    assert has_moved({}, SERIES, 100)
+    assert not has_moved({SERIES: 100}, SERIES, 100)
+    assert has_moved({SERIES: 100}, SERIES, 101)
+    assert has_moved({SERIES: 100}, SERIES, 99), "the gateway's clock stepped back"
+    assert not has_moved({}, SERIES, 0), "0 means no reading"
 
 
 def test_a_gateway_a_few_minutes_off_is_left_alone():

@@ -3,7 +3,7 @@
 from scraper.delta.counters import CounterHistory, detect, forget_stored
 from shared.fields import WRAP_WH
 from shared.readings import Reading
-from tests.scraper.delta.samples import energy
+from tests.scraper.delta.samples import make_energy
 
 T = 1_700_000_000_000
 
@@ -17,19 +17,19 @@ def run(*polls: list[Reading]) -> list[list[Reading]]:
 
 
 def test_one_reading_a_minute():
-    polls = [[energy(T + second * 1000, delivered=float(second))] for second in range(0, 301, 5)]
+    polls = [[make_energy(T + second * 1000, delivered=float(second))] for second in range(0, 301, 5)]
     stored = [reading.timestamp - T for poll in run(*polls) for reading in poll]
     assert stored == [0, 60_000, 120_000, 180_000, 240_000, 300_000]
 
 
 def test_a_jittered_poll_every_minute_is_stored_every_time():
-    polls = [[energy(T + stamp, delivered=1.0)] for stamp in (0, 59_100, 119_800, 178_900)]
+    polls = [[make_energy(T + stamp, delivered=1.0)] for stamp in (0, 59_100, 119_800, 178_900)]
     assert run(*polls) == polls
 
 
 def test_a_fall_is_stored_raw_with_the_value_before_it_and_marked():
-    before, after = energy(T + 5_000, delivered=1002.0), energy(T + 10_000, delivered=3.0)
-    out = run([energy(T, delivered=1000.0)], [before], [after], [energy(T + 15_000, delivered=4.0)])
+    before, after = make_energy(T + 5_000, delivered=1002.0), make_energy(T + 10_000, delivered=3.0)
+    out = run([make_energy(T, delivered=1000.0)], [before], [after], [make_energy(T + 15_000, delivered=4.0)])
     assert out[1] == out[2] == [], "the next reading has the word"
     assert out[3][:2] == [before, after]
     event = out[3][2]
@@ -41,11 +41,11 @@ def test_a_fall_is_stored_raw_with_the_value_before_it_and_marked():
 def test_a_fall_that_the_next_reading_takes_back_was_no_reset():
     """A phase that drops out of single polls shows zeros in its counters, too."""
     out = run(
-        [energy(T, delivered=1000.0)],
-        [energy(T + 5_000, delivered=0.0)],
-        [energy(T + 10_000, delivered=1001.0)],
-        [energy(T + 60_000, delivered=0.0)],
-        [energy(T + 65_000, delivered=1002.0)],
+        [make_energy(T, delivered=1000.0)],
+        [make_energy(T + 5_000, delivered=0.0)],
+        [make_energy(T + 10_000, delivered=1001.0)],
+        [make_energy(T + 60_000, delivered=0.0)],
+        [make_energy(T + 65_000, delivered=1002.0)],
     )
     stored = [reading for poll in out for reading in poll]
     assert [reading.fields["delivered"] for reading in stored] == [1000.0, 1002.0]
@@ -71,7 +71,9 @@ def test_today_counters_are_no_counters():
 
 def test_a_gateway_that_was_replaced_makes_one_event_for_all_counters():
     """Two events of one type at one moment would be one identity with two reasons."""
-    old = [energy(T, meter=m, phase=p, delivered=9.0, received=9.0) for m in ("production", "storage") for p in "abc"]
+    old = [
+        make_energy(T, meter=m, phase=p, delivered=9.0, received=9.0) for m in ("production", "storage") for p in "abc"
+    ]
     new = [
         [
             Reading(kind=r.kind, tags=r.tags, timestamp=T + later, fields={"delivered": 1.0, "received": 1.0})
@@ -87,27 +89,27 @@ def test_a_gateway_that_was_replaced_makes_one_event_for_all_counters():
 
 def test_events_never_share_a_stamp():
     def falling(stamp: int, phase: str) -> list[list[Reading]]:
-        fallen = [[energy(stamp + later, phase=phase, delivered=1.0)] for later in (0, 1)]
-        return [[energy(stamp - 1, phase=phase, delivered=5.0)], *fallen]
+        fallen = [[make_energy(stamp + later, phase=phase, delivered=1.0)] for later in (0, 1)]
+        return [[make_energy(stamp - 1, phase=phase, delivered=5.0)], *fallen]
 
     stamps = [r.timestamp for poll in run(*falling(T, "a"), *falling(T, "b")) for r in poll if r.kind == "event"]
     assert stamps == [T, T + 1]
 
 
 def test_a_repeated_stamp_is_dropped():
-    assert run([energy(T, delivered=1.0)], [energy(T, delivered=2.0)])[1] == []
+    assert run([make_energy(T, delivered=1.0)], [make_energy(T, delivered=2.0)])[1] == []
 
 
 def test_readings_go_on_after_the_clock_stepped_back():
-    late, early = energy(T + 3_600_000, delivered=1.0), energy(T, delivered=2.0)
+    late, early = make_energy(T + 3_600_000, delivered=1.0), make_energy(T, delivered=2.0)
     assert run([late], [early]) == [[late], [early]]
 
 
 def test_after_a_reconnect_everything_is_due_and_a_fall_is_still_seen():
-    state, _ = detect(CounterHistory(), [energy(T, delivered=5.0)])
-    _, new = detect(forget_stored(state), [energy(T + 1000, delivered=6.0)])
+    state, _ = detect(CounterHistory(), [make_energy(T, delivered=5.0)])
+    _, new = detect(forget_stored(state), [make_energy(T + 1000, delivered=6.0)])
     assert len(new) == 1
-    state, new = detect(forget_stored(state), [energy(T + 1000, delivered=1.0)])
+    state, new = detect(forget_stored(state), [make_energy(T + 1000, delivered=1.0)])
     assert new == ()
-    _, new = detect(state, [energy(T + 2000, delivered=1.0)])
+    _, new = detect(state, [make_energy(T + 2000, delivered=1.0)])
     assert [reading.kind for reading in new] == ["meter_energy", "meter_energy", "event"]

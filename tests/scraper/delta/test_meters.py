@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.delta.bands import DEFAULT_BANDS, LOSSLESS, Bands, DeadBand, scaled
+from scraper.delta.bands import DEFAULT_BANDS, LOSSLESS, Bands, DeadBand, scale_bands
 from scraper.delta.meters import MeterState, detect, flush
 from shared.fields import HEARTBEAT_MS, KINDS
 from shared.readings import FieldValue, Reading
-from tests.scraper.delta.samples import interpolated, merged, meter
+from tests.scraper.delta.samples import interpolate, make_meter, merge
 
 FIELDS = tuple(KINDS["meter"].fields)
 VALUES = st.one_of(
@@ -18,7 +18,7 @@ VALUES = st.one_of(
 
 
 @st.composite
-def series(draw: st.DrawFn, *, gappy: bool = False) -> list[Reading]:
+def draw_series(draw: st.DrawFn, *, gappy: bool = False) -> list[Reading]:
     """Samples of one series, 0.2 to 40 s apart; if `gappy` fields come and go."""
     timestamp, samples = 1_700_000_000_000, []
     names = draw(st.lists(st.sampled_from(FIELDS), min_size=1, max_size=4, unique=True))
@@ -43,47 +43,48 @@ def run(samples: list[Reading], bands: Bands = DEFAULT_BANDS) -> list[Reading]:
     return [*out, *held]
 
 
-def points(out: list[Reading], name: str) -> dict[int, float]:
+def list_points(out: list[Reading], name: str) -> dict[int, float]:
     """The stored points of one field."""
     return {reading.timestamp: float(reading.fields[name]) for reading in out if name in reading.fields}
 
 
-@given(series())
+@given(draw_series())
 def test_straight_lines_between_stored_points_stay_within_twice_the_band_of_every_sample(samples):
     out = run(samples)
-    merged(out)
+    merge(out)
     for name in samples[0].fields:
-        stored = points(out, name)
+        stored = list_points(out, name)
         for sample in samples:
             measured = float(sample.fields[name])
             last = stored[max(stamp for stamp in stored if stamp <= sample.timestamp)]
             earlier = [stamp for stamp in stored if stamp < sample.timestamp]
             band = max(
-                DEFAULT_BANDS[name].width(last), DEFAULT_BANDS[name].width(stored[max(earlier, default=min(stored))])
+                DEFAULT_BANDS[name].compute_width(last),
+                DEFAULT_BANDS[name].compute_width(stored[max(earlier, default=min(stored))]),
             )
-            assert abs(interpolated(stored, sample.timestamp) - measured) <= 2 * band * (1 + 1e-9) + 1e-9
+            assert abs(interpolate(stored, sample.timestamp) - measured) <= 2 * band * (1 + 1e-9) + 1e-9
 
 
-@given(series())
+@given(draw_series())
 def test_without_a_dead_band_every_sample_is_reproduced_exactly(samples):
     out = run(samples, LOSSLESS)
     for name in samples[0].fields:
-        stored = points(out, name)
-        assert all(interpolated(stored, sample.timestamp) == sample.fields[name] for sample in samples)
+        stored = list_points(out, name)
+        assert all(interpolate(stored, sample.timestamp) == sample.fields[name] for sample in samples)
 
 
-@given(series(gappy=True))
+@given(draw_series(gappy=True))
 def test_no_identity_carries_two_values_of_one_field_and_every_value_was_measured(samples):
     measured = {sample.timestamp: sample.fields for sample in samples}
-    for (_, timestamp), fields in merged(run(samples)).items():
+    for (_, timestamp), fields in merge(run(samples)).items():
         assert fields.items() <= measured[timestamp].items()
 
 
-@given(series(gappy=True))
+@given(draw_series(gappy=True))
 def test_a_field_that_disappears_leaves_its_last_value_and_comes_back_at_once(samples):
     out = run(samples)
     for name in {name for sample in samples for name in sample.fields}:
-        stored = points(out, name)
+        stored = list_points(out, name)
         present = [name in sample.fields for sample in samples]
         for index, sample in enumerate(samples):
             appears = present[index] and not (index and present[index - 1])
@@ -92,7 +93,7 @@ def test_a_field_that_disappears_leaves_its_last_value_and_comes_back_at_once(sa
                 assert stored[sample.timestamp] == sample.fields[name]
 
 
-@given(series())
+@given(draw_series())
 def test_a_snapshot_is_the_first_sample_a_heartbeat_after_the_last_one(samples):
     state, last = None, None
     for sample in samples:
@@ -106,23 +107,28 @@ def test_a_snapshot_is_the_first_sample_a_heartbeat_after_the_last_one(samples):
 
 def test_a_jump_sends_the_sample_before_it_along():
     """Else the line between the stored points would ramp over the whole quiet time."""
-    samples = [meter(0, power=100.0), meter(1000, power=103.0), meter(2000, power=101.0), meter(3000, power=900.0)]
+    samples = [
+        make_meter(0, power=100.0),
+        make_meter(1000, power=103.0),
+        make_meter(2000, power=101.0),
+        make_meter(3000, power=900.0),
+    ]
     assert run(samples) == [samples[0], samples[2], samples[3]]
 
 
 def test_only_what_crossed_is_sent():
-    first = meter(0, power=100.0, voltage=230.0)
+    first = make_meter(0, power=100.0, voltage=230.0)
     state, _ = detect(None, first, DEFAULT_BANDS)
-    state, quiet = detect(state, meter(1000, power=104.0, voltage=230.4), DEFAULT_BANDS)
+    state, quiet = detect(state, make_meter(1000, power=104.0, voltage=230.4), DEFAULT_BANDS)
     assert quiet == ()
-    state, new = detect(state, meter(2000, power=200.0, voltage=230.4), DEFAULT_BANDS)
-    assert new == (meter(1000, power=104.0), meter(2000, power=200.0))
+    state, new = detect(state, make_meter(2000, power=200.0, voltage=230.4), DEFAULT_BANDS)
+    assert new == (make_meter(1000, power=104.0), make_meter(2000, power=200.0))
     _, held = flush(state)
-    assert held == (meter(2000, voltage=230.4),), "the rest of an identity that is stored in part"
+    assert held == (make_meter(2000, voltage=230.4),), "the rest of an identity that is stored in part"
 
 
 def test_an_exact_repeat_is_dropped_and_a_change_of_any_size_is_not():
-    samples = [meter(0, power=1.0), meter(1000, power=1.0), meter(2000, power=1.0000001)]
+    samples = [make_meter(0, power=1.0), make_meter(1000, power=1.0), make_meter(2000, power=1.0000001)]
     state, _ = detect(None, samples[0], LOSSLESS)
     state, repeat = detect(state, samples[1], LOSSLESS)
     assert repeat == ()
@@ -131,14 +137,14 @@ def test_an_exact_repeat_is_dropped_and_a_change_of_any_size_is_not():
 
 def test_a_sample_that_is_not_later_is_dropped():
     """Its identity is taken, or a later one is: nothing is overwritten."""
-    state, _ = detect(None, meter(5000, power=1.0), DEFAULT_BANDS)
+    state, _ = detect(None, make_meter(5000, power=1.0), DEFAULT_BANDS)
     for stamp in (5000, 4000):
-        assert detect(state, meter(stamp, power=900.0), DEFAULT_BANDS) == (state, ())
+        assert detect(state, make_meter(stamp, power=900.0), DEFAULT_BANDS) == (state, ())
 
 
 def test_the_band_is_the_wider_of_both():
-    assert DeadBand(5, 0.01).width(-2000) == 20
-    assert DeadBand(5, 0.01).width(100) == 5
+    assert DeadBand(5, 0.01).compute_width(-2000) == 20
+    assert DeadBand(5, 0.01).compute_width(100) == 5
 
 
 def test_every_meter_field_has_a_band():
@@ -146,11 +152,11 @@ def test_every_meter_field_has_a_band():
 
 
 def test_bands_scale():
-    assert scaled(2)["power"] == DeadBand(10, 0.02)
-    assert scaled(0) == LOSSLESS
-    assert scaled(1) == DEFAULT_BANDS
+    assert scale_bands(2)["power"] == DeadBand(10, 0.02)
+    assert scale_bands(0) == LOSSLESS
+    assert scale_bands(1) == DEFAULT_BANDS
 
 
 def test_a_field_without_a_band_is_stored_on_any_change():
-    state, _ = detect(None, meter(0, power=1.0), {})
-    assert detect(state, meter(1000, power=1.5), {})[1] == (meter(1000, power=1.5),)
+    state, _ = detect(None, make_meter(0, power=1.0), {})
+    assert detect(state, make_meter(1000, power=1.5), {})[1] == (make_meter(1000, power=1.5),)

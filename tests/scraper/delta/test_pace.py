@@ -16,7 +16,7 @@ def arrive(bursts: list[tuple[float, int]]) -> tuple[int, list[int]]:
     pace, clock = Pace(), StampClock()
     stamps: list[int] = []
     for second, count in bursts:
-        stamps += clock.stamps(START_MS + round(second * 1000), pace.take(count, second))
+        stamps += clock.make_stamps(START_MS + round(second * 1000), pace.take(count, second))
     return len(stamps), stamps
 
 

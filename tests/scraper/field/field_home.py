@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from receiver.service.app import running
+from receiver.service.app import run_receiver
 from receiver.service.build import build
 from receiver.stores.base import Store
 from scraper.check.findings import Finding
@@ -21,7 +21,7 @@ from tests.clocks import SimulatedClock
 from tests.field_cases import FieldCase
 from tests.receiver import service
 from tests.scraper.gateway.fake_tokens import make_token
-from tests.scraper.running_scraper import SECRET, SPEED, ask_receiver, secret, until
+from tests.scraper.running_scraper import SECRET, SPEED, ask_receiver, make_secret, wait_until
 
 _CLOSED = 1
 """A port of the loopback interface where nobody listens."""
@@ -49,7 +49,7 @@ class FieldHome:
 
     async def points(self, kind: str, **tags: str) -> list[Any]:
         """Everything stored of a kind, oldest first: (timestamp, fields)."""
-        found = await self.store.points(self.serial, kind, tags=tags, start=0, stop=2**53)
+        found = await self.store.read_points(self.serial, kind, tags=tags, start=0, stop=2**53)
         return sorted((point for series in found for point in series.points), key=lambda point: point.timestamp)
 
     async def stored(self, kind: str, count: int = 1, *, what: Callable[[Any], bool] = bool, **tags: str) -> list[Any]:
@@ -59,7 +59,7 @@ class FieldHome:
             liked = [point for point in await self.points(kind, **tags) if what(point)]
             return liked if len(liked) >= count else []
 
-        found: list[Any] = await until(look, lambda: f"{count} {kind} {tags} in the store")
+        found: list[Any] = await wait_until(look, lambda: f"{count} {kind} {tags} in the store")
         return found
 
     async def ask(self, question: str) -> Any:
@@ -71,12 +71,12 @@ class FieldHome:
         last: list[Any] = []
 
         async def look() -> Any:
-            if not await self.store.gateways():  # the receiver knows a gateway once it has heard from it
+            if not await self.store.list_gateways():  # the receiver knows a gateway once it has heard from it
                 return None
             last[:] = [await self.ask("power")]
             return last[0] if what(last[0]) else None
 
-        return await until(look, lambda: f"a /power as wanted: {last}")
+        return await wait_until(look, lambda: f"a /power as wanted: {last}")
 
     async def dropped(self) -> None:
         """Wait until the gateway has served what it was to serve once, and the next poll is over, too."""
@@ -84,7 +84,7 @@ class FieldHome:
         async def look() -> bool:
             return self.case.has_dropped
 
-        await until(look, lambda: "the one odd reply is asked for")
+        await wait_until(look, lambda: "the one odd reply is asked for")
         await self.clock.sleep(self.settings.meter_interval * 2)
 
     async def check(self) -> list[Finding]:
@@ -122,17 +122,17 @@ async def live_with(
         serial = parse_info(case.read_body("/info")).serial
         settings = service.make_settings(folder / "hosted", secret=SECRET.encode(), gateways=(serial,), **hosted)
         receiver = build(settings, clock=clock)
-        async with running(receiver, host="127.0.0.1", port=0) as listener:
+        async with run_receiver(receiver, host="127.0.0.1", port=0) as listener:
             url = f"http://127.0.0.1:{listener.port}"
             gateway = GatewaySettings(
                 host="127.0.0.1",
-                token=secret(make_token(serial, issued_s=round(sim_clock.now()) - 86_400)),
+                token=make_secret(make_token(serial, issued_s=round(sim_clock.now()) - 86_400)),
                 cloud_url="https://127.0.0.1:1",
                 token_url="https://127.0.0.1:1",
                 http_port=_CLOSED,
                 https_port=case.port,
             )
-            uplink = UplinkSettings(url=url, secret=secret(SECRET))
+            uplink = UplinkSettings(url=url, secret=make_secret(SECRET))
             values: dict[str, Any] = {"outbox_quota_mib": 64, "status_port": 0, **changes}
             edge = ScraperSettings(gateway=gateway, receiver=uplink, state_dir=folder / "edge", **values)
             yield FieldHome(case, serial, clock, receiver.store, edge, url)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from simulator.house.state import NET, PRODUCTION, STORAGE
-from tests.scraper.running_scraper import run_at_home, until
+from tests.scraper.running_scraper import run_at_home, wait_until
 
 POLLED = {"meter_source": "poll"}
 
@@ -21,12 +21,12 @@ async def find_power(at_home, what):
     last: list[Any] = []
 
     async def look():
-        if not await at_home.store.gateways():
+        if not await at_home.store.list_gateways():
             return None
         last[:] = [await at_home.ask("power")]
         return last[0] if what(last[0]) else None
 
-    return await until(look, lambda: f"a /power as wanted: {last}")
+    return await wait_until(look, lambda: f"a /power as wanted: {last}")
 
 
 def sum_meter(at_home, meter):
@@ -34,7 +34,7 @@ def sum_meter(at_home, meter):
 
 
 async def test_a_reversed_meter_never_gives_a_load_below_nothing(at_home):
-    at_home.sim.faults.on("reversed-ct", meter=PRODUCTION)
+    at_home.sim.faults.switch_on("reversed-ct", meter=PRODUCTION)
     async with at_home.scraper(**POLLED):
         now = await find_power(at_home, lambda now: now["net_w"] is not None and now["production_w"] is not None)
         assert now["production_w"] < 0
@@ -42,7 +42,7 @@ async def test_a_reversed_meter_never_gives_a_load_below_nothing(at_home):
 
 
 async def test_production_of_others_is_part_of_the_site(at_home):
-    at_home.sim.faults.on("other-production", watts=3000.0)
+    at_home.sim.faults.switch_on("other-production", watts=3000.0)
     async with at_home.scraper(**POLLED):
         now = await find_power(at_home, lambda now: now["load_w"] is not None)
         assert now["production_w"] == pytest.approx(sum_meter(at_home, PRODUCTION) + 3000.0, rel=0.1)
@@ -52,7 +52,7 @@ async def test_production_of_others_is_part_of_the_site(at_home):
 
 @pytest.mark.parametrize("meter", [PRODUCTION, NET, STORAGE])
 async def test_a_phase_that_is_gone_leaves_its_sum_unknown(at_home, meter):
-    at_home.sim.faults.on("phase-drops", meter=meter, phase=2)
+    at_home.sim.faults.switch_on("phase-drops", meter=meter, phase=2)
     names = {PRODUCTION: "production_w", NET: "net_w", STORAGE: "battery_w"}
     others = [name for key, name in names.items() if key != meter]
     async with at_home.scraper(**POLLED):
@@ -62,10 +62,10 @@ async def test_a_phase_that_is_gone_leaves_its_sum_unknown(at_home, meter):
 
 async def test_odd_values_of_one_inverter_cost_nobody_else(at_home):
     for fault in ("unsigned-watts", "serial-twice"):
-        at_home.sim.faults.on(fault)
-    at_home.sim.faults.on("lower-nan", path="/ivp/meters/readings", field="current")
+        at_home.sim.faults.switch_on(fault)
+    at_home.sim.faults.switch_on("lower-nan", path="/ivp/meters/readings", field="current")
     async with at_home.scraper(**POLLED):
-        first = at_home.sim.device.reports()[0].serial
+        first = at_home.sim.device.list_reports()[0].serial
         (report,) = await at_home.stored("inverter", inverter=first)
         assert report.fields["power"] == -4.0
         assert len(await at_home.stored("inverter", 20)) == 20
@@ -75,9 +75,9 @@ async def test_odd_values_of_one_inverter_cost_nobody_else(at_home):
 
 
 async def test_a_production_meter_that_is_off_leaves_production_to_the_inverters(at_home):
-    at_home.sim.faults.on("production-ct-off")
+    at_home.sim.faults.switch_on("production-ct-off")
     async with at_home.scraper(inverter_interval=10.0):
         now = await find_power(at_home, lambda now: now["load_w"] is not None)
-        watts = sum(report.power_w for report in at_home.sim.device.reports())
+        watts = sum(report.power_w for report in at_home.sim.device.list_reports())
         assert now["production_w"] == pytest.approx(watts, rel=0.1)
         assert {entry["meter"] for entry in await at_home.ask("meters")} == {NET, STORAGE}

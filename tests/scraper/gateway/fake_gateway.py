@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from scraper.gateway.options import GatewayOptions
 from scraper.gateway.transport import Deadlines
-from tests.certificates import self_signed
+from tests.certificates import make_self_signed
 from tests.clocks import GATEWAY_NOW_S
 from tests.fake_http import CannedReply, FakeRequest, FakeServer, Handler, Raw
 from tests.scraper.gateway.fake_tokens import SERIAL
@@ -35,14 +35,14 @@ class FakeGateway:
         self.firmware = firmware
         self.passwords: dict[str, str] = {}
         self.tokens: set[str] = set()
-        self.answers: dict[str, bytes] = {"/api/v1/production/inverters": inverters(), "/ivp/meters": b"[]"}
+        self.answers: dict[str, bytes] = {"/api/v1/production/inverters": make_inverters(), "/ivp/meters": b"[]"}
         self.refused: set[str] = set()
         self.special: dict[str, Handler] = {}
         self.sessions: set[str] = set()
         self.time_s = GATEWAY_NOW_S
         self.imeter = "true"
         self.nonce = "MTcxODIxMzMyOA=="
-        self.https = FakeServer(self._answer, "https", self_signed(CERTIFICATE))
+        self.https = FakeServer(self._answer, "https", make_self_signed(CERTIFICATE))
         self.http = FakeServer(self._answer, "http")
 
     @property
@@ -68,7 +68,7 @@ class FakeGateway:
             server.received.clear()
 
     def fingerprint(self, name: str = CERTIFICATE) -> str:
-        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(self_signed(name).certificate.decode())).hexdigest()
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(make_self_signed(name).certificate.decode())).hexdigest()
 
     def options(self, state_dir: Path, **more: Any) -> GatewayOptions:
         settings: dict[str, Any] = {
@@ -115,7 +115,7 @@ class FakeGateway:
             return self._open_session()
         if path in self.answers and path not in self.refused:
             return CannedReply(200, self.answers[path])
-        return _refusal() if path in self.refused else CannedReply(404, b'{ "error" : "404 - Not Found" }')
+        return _make_refusal() if path in self.refused else CannedReply(404, b'{ "error" : "404 - Not Found" }')
 
     def info(self) -> bytes:
         tokens = "<web-tokens>true</web-tokens>" if self.wants_token else ""
@@ -138,22 +138,22 @@ class FakeGateway:
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
         if bearer in self.tokens and request.path == "/auth/check_jwt":
             return None
-        return _refusal()
+        return _make_refusal()
 
     def _refusal_of_digest(self, request: FakeRequest) -> CannedReply | None:
         fields = dict(re.findall(r'(\w+)="?([^",]*)"?', request.headers.get("authorization", "")))
         password = self.passwords.get(fields.get("username", ""))
         if password is not None and fields["nonce"] == self.nonce:
-            first = _md5(f"{fields['username']}:enphaseenergy.com:{password}")
-            second = _md5(f"{request.method}:{fields['uri']}")
-            right = _md5(f"{first}:{self.nonce}:{fields['nc']}:{fields['cnonce']}:auth:{second}")
+            first = _hash_md5(f"{fields['username']}:enphaseenergy.com:{password}")
+            second = _hash_md5(f"{request.method}:{fields['uri']}")
+            right = _hash_md5(f"{first}:{self.nonce}:{fields['nc']}:{fields['cnonce']}:auth:{second}")
             if fields["response"] == right and fields["uri"] == request.path:
                 return None
         challenge = f'Digest qop="auth", realm="enphaseenergy.com", nonce="{self.nonce}"'
         return CannedReply(401, b"Error: 401\n", (("WWW-Authenticate", challenge), ("Connection", "close")))
 
 
-def inverters(*dates: int) -> bytes:
+def make_inverters(*dates: int) -> bytes:
     """An inverter list with one inverter per date."""
     entries = (
         f'{{"serialNumber": "1220123456{index:02}", "lastReportDate": {date}, "devType": 1, "lastReportWatts": 143, '
@@ -163,9 +163,9 @@ def inverters(*dates: int) -> bytes:
     return f"[{','.join(entries)}]".encode()
 
 
-def _refusal() -> CannedReply:
+def _make_refusal() -> CannedReply:
     return CannedReply(401, b"<html><head><title>401 Authorization Required</title></head></html>")
 
 
-def _md5(text: str) -> str:
+def _hash_md5(text: str) -> str:
     return hashlib.md5(text.encode()).hexdigest()  # noqa: S324 (the device's own digest)

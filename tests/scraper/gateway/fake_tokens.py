@@ -24,6 +24,6 @@ def make_token(
     return jwt.encode(claims, "k" * 32, algorithm="HS256")
 
 
-def credentials() -> tuple[str, str]:
+def make_credentials() -> tuple[str, str]:
     """User and password of an account that exists nowhere."""
     return ("owner@example.com", "password-canary")

@@ -5,7 +5,7 @@ import pytest
 from scraper.errors import LoginPostponedError, LoginRejectedError
 from simulator.server import Simulator
 from tests.clocks import InstantClock
-from tests.scraper.gateway.test_simulated_gateways import reading
+from tests.scraper.gateway.test_simulated_gateways import open_gateway
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def account(monkeypatch, tmp_path):
 
     def open_client(simulator: Simulator):
         monkeypatch.setenv("SSL_CERT_FILE", str(simulator.cloud.ca_file))
-        return reading(
+        return open_gateway(
             simulator,
             tmp_path,
             clock=InstantClock(),
@@ -41,7 +41,7 @@ async def test_what_passes_is_tried_again_and_needs_nobody(account, fault):
     """After five minutes, not after the hour that refused credentials wait."""
     parameters, words = LATER[fault]
     async with Simulator("firmware-8") as simulator, account(simulator) as gateway:
-        simulator.faults.on(fault, **parameters)
+        simulator.faults.switch_on(fault, **parameters)
         for _ in range(3):
             with pytest.raises(LoginPostponedError, match=words):
                 await gateway.connect()
@@ -49,7 +49,7 @@ async def test_what_passes_is_tried_again_and_needs_nobody(account, fault):
         assert gateway.state.serial == simulator.serial
         asked = len(simulator.cloud.requests)
         assert asked <= 2, "once: a login, and with it perhaps a token"
-        simulator.faults.off(fault)
+        simulator.faults.switch_off(fault)
         gateway._clock.advance(301)
         assert (await gateway.connect()).role == "owner"
         assert all(agent.startswith("envoy-relay/") for agent in simulator.cloud.agents)
@@ -58,7 +58,7 @@ async def test_what_passes_is_tried_again_and_needs_nobody(account, fault):
 @pytest.mark.parametrize("status", [429, 503])
 async def test_a_busy_account_is_not_asked_before_it_wants_to_be(account, status):
     async with Simulator("firmware-8") as simulator, account(simulator) as gateway:
-        simulator.faults.on("cloud-busy", status=status, retry_after=1800, times=1)
+        simulator.faults.switch_on("cloud-busy", status=status, retry_after=1800, times=1)
         with pytest.raises(LoginPostponedError):
             await gateway.connect()
         gateway._clock.advance(1700)
@@ -72,7 +72,7 @@ async def test_a_busy_account_is_not_asked_before_it_wants_to_be(account, status
 @pytest.mark.parametrize("status", [200, 401, 403])
 async def test_a_locked_account_is_not_called_multi_factor(account, status):
     async with Simulator("firmware-8") as simulator, account(simulator) as gateway:
-        simulator.faults.on("cloud-locked", status=status)
+        simulator.faults.switch_on("cloud-locked", status=status)
         with pytest.raises(LoginRejectedError, match="account is locked: unlock it") as raised:
             await gateway.connect()
         assert "second factor" not in str(raised.value)

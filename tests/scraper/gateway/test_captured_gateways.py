@@ -10,7 +10,7 @@ from scraper.gateway.options import GatewayOptions
 from scraper.gateway.parse.values import Notes
 from scraper.gateway.queries import DEVICE_DATA, METER_READINGS, METERS
 from scraper.gateway.session import GatewaySession
-from tests.captures import each_capture, raw_json
+from tests.captures import each_capture, read_raw_json
 from tests.clocks import InstantClock
 from tests.replay import Replay
 from tests.scraper.gateway.fake_tokens import make_token
@@ -36,7 +36,7 @@ async def test_a_captured_gateway_is_read_completely(folder: Path, tmp_path: Pat
             for _ in range(2):
                 await check_inverters(gateway, folder)
                 await check_meters(gateway, folder)
-                await gateway.production(Notes())
+                await gateway.read_production(Notes())
         finally:
             await gateway.aclose()
         asked = [
@@ -48,23 +48,23 @@ async def test_a_captured_gateway_is_read_completely(folder: Path, tmp_path: Pat
 
 
 async def check_inverters(gateway: GatewaySession, folder: Path) -> None:
-    listed, rich = raw_json(folder, INVERTERS), raw_json(folder, DEVICE_DATA)
+    listed, rich = read_raw_json(folder, INVERTERS), read_raw_json(folder, DEVICE_DATA)
     if listed is None and rich is None:
         with pytest.raises(EndpointUnavailableError):
-            await gateway.inverters(Notes())
+            await gateway.read_inverters(Notes())
         return
     if listed is not None:
         wanted = {entry["serialNumber"] for entry in listed if entry["lastReportDate"] and entry.get("devType", 1) == 1}
     else:
         devices = [entry for entry in rich.values() if isinstance(entry, dict)]
         wanted = {device["sn"] for device in devices if device["devName"] == "pcu" and device["active"]}
-    assert {reading.tags["inverter"] for reading in await gateway.inverters(Notes())} >= wanted
+    assert {reading.tags["inverter"] for reading in await gateway.read_inverters(Notes())} >= wanted
     assert wanted or not listed
 
 
 async def check_meters(gateway: GatewaySession, folder: Path) -> None:
-    meters = raw_json(folder, METERS) or []
+    meters = read_raw_json(folder, METERS) or []
     enabled = {meter["measurementType"] for meter in meters if isinstance(meter, dict) and meter["state"] == "enabled"}
-    values = await gateway.meter_readings(Notes())
-    if raw_json(folder, METER_READINGS):
+    values = await gateway.read_meter_readings(Notes())
+    if read_raw_json(folder, METER_READINGS):
         assert {one.meter for one in values} == enabled

@@ -10,7 +10,7 @@ from scraper.errors import CloudRefusedError, CloudUnavailableError, ScraperSett
 from scraper.gateway.cloud import CloudLogin
 from shared.version import VERSION
 from tests.certificates import SelfSigned
-from tests.fake_http import CannedReply, FakeRequest, FakeServer, raw, running
+from tests.fake_http import CannedReply, FakeRequest, FakeServer, make_raw, run_server
 from tests.scraper.gateway.fake_tokens import SERIAL, make_token
 
 USER, PASSWORD, SESSION = "owner@example.com", "password-canary", "session-canary"
@@ -30,7 +30,7 @@ def trusted(tmp_path, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
 
 
-def cloud_at(server: FakeServer) -> CloudLogin:
+def make_cloud(server: FakeServer) -> CloudLogin:
     base = f"https://127.0.0.1:{server.port}"
     return CloudLogin(base, base + "/")
 
@@ -38,8 +38,8 @@ def cloud_at(server: FakeServer) -> CloudLogin:
 async def fetch(login: CannedReply, token: CannedReply) -> tuple[str, list[FakeRequest]]:
     """Ask a cloud that gives these two replies."""
     replies = {"/login/login.json": login, "/tokens": token}
-    async with running(lambda request: replies[request.path], CLOUD_CERTIFICATE) as server:
-        fetched = await cloud_at(server).fetch_token(USER, PASSWORD, SERIAL)
+    async with run_server(lambda request: replies[request.path], CLOUD_CERTIFICATE) as server:
+        fetched = await make_cloud(server).fetch_token(USER, PASSWORD, SERIAL)
         return fetched.raw, server.requests
 
 
@@ -57,9 +57,9 @@ async def test_a_token_comes_in_either_shape(trusted, shape):
 
 async def test_an_unverified_cloud_gets_nothing():
     """Without our authority the certificate is refused; no byte of a request arrives."""
-    async with running(lambda _: LOGIN, CLOUD_CERTIFICATE) as server:
+    async with run_server(lambda _: LOGIN, CLOUD_CERTIFICATE) as server:
         with pytest.raises(CloudUnavailableError):
-            await cloud_at(server).fetch_token(USER, PASSWORD, SERIAL)
+            await make_cloud(server).fetch_token(USER, PASSWORD, SERIAL)
         assert server.received == b""
 
 
@@ -153,9 +153,9 @@ async def test_it_is_heard_when_to_come_back(trusted, status, headers, seconds):
 
 async def test_a_cut_connection_is_not_final(trusted):
     """Also without any answer."""
-    async with running(lambda _: raw(), CLOUD_CERTIFICATE) as server:
+    async with run_server(lambda _: make_raw(), CLOUD_CERTIFICATE) as server:
         with pytest.raises(CloudUnavailableError, match="tried again"):
-            await cloud_at(server).fetch_token(USER, PASSWORD, SERIAL)
+            await make_cloud(server).fetch_token(USER, PASSWORD, SERIAL)
 
 
 @pytest.mark.parametrize(

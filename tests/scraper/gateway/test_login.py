@@ -10,13 +10,13 @@ from scraper.errors import (
     GatewayUnreachableError,
     LoginRejectedError,
 )
-from scraper.gateway.password import installer_password
+from scraper.gateway.password import derive_installer_password
 from scraper.gateway.tokens import TokenCache, parse_token
 from shared.units import DAY_S
 from tests.clocks import GATEWAY_NOW_S
 from tests.fake_http import CannedReply
 from tests.scraper.gateway.fake_gateway import FakeGateway
-from tests.scraper.gateway.fake_tokens import SERIAL, credentials, make_token
+from tests.scraper.gateway.fake_tokens import SERIAL, make_credentials, make_token
 
 CHECK = "/auth/check_jwt"
 JUDGE = "/api/v1/production/inverters"
@@ -26,11 +26,11 @@ JUDGE = "/api/v1/production/inverters"
 async def test_digest_as_installer_with_the_derived_password(connected):
     """Over plain http with the device's own challenge; the nonce is used again with a growing count."""
     fake = FakeGateway("R4.10.35")
-    fake.passwords["installer"] = installer_password(SERIAL)
+    fake.passwords["installer"] = derive_installer_password(SERIAL)
     async with fake, connected(fake) as gateway:
         identity = await gateway.connect()
         assert (identity.role, identity.scheme, identity.token_expires_s) == ("installer", "http", None)
-        assert len(await gateway.inverters()) == 1
+        assert len(await gateway.read_inverters()) == 1
         authorizations = [request.headers.get("authorization", "") for request in fake.requests]
         assert sum(bool(text) for text in authorizations) == 3
         assert [match[1] for text in authorizations if (match := re.search(r"nc=(\d+)", text))] == [
@@ -60,7 +60,7 @@ async def test_a_set_installer_password_is_the_only_one_tried(connected):
 async def test_a_new_nonce_is_no_lost_login(connected):
     """The gateway changes it; the digest answers again by itself."""
     fake = FakeGateway("D5.0.62")
-    fake.passwords["installer"] = installer_password(SERIAL)
+    fake.passwords["installer"] = derive_installer_password(SERIAL)
     async with fake, connected(fake) as gateway:
         await gateway.connect()
         fake.nonce = "bmV3"
@@ -184,7 +184,11 @@ async def test_no_secret_shows_anywhere(connected, account, logs, capfd, clock, 
     bad = make_token(mark="bad")
     account.gives, account.asked = [CloudRefusedError("refused"), good], 0
     seen: list[str] = []
-    options = {"token": lambda: bad, "cloud_credentials": credentials, "installer_password": lambda: "digest-canary"}
+    options = {
+        "token": lambda: bad,
+        "cloud_credentials": make_credentials,
+        "installer_password": lambda: "digest-canary",
+    }
     async with fake, connected(fake, **options) as gateway:
         for _ in range(3):
             with pytest.raises(LoginRejectedError) as refused:

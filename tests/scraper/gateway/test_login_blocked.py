@@ -11,7 +11,7 @@ from scraper.gateway.tokens import TokenCache, parse_token
 from shared.units import DAY_S
 from tests.clocks import GATEWAY_NOW_S
 from tests.scraper.gateway.fake_gateway import FakeGateway
-from tests.scraper.gateway.fake_tokens import SERIAL, credentials, make_token
+from tests.scraper.gateway.fake_tokens import SERIAL, make_credentials, make_token
 from tests.scraper.gateway.test_login import CHECK
 
 
@@ -21,7 +21,7 @@ async def test_an_expired_token_is_replaced_from_the_account(connected, account,
     fake.tokens.add(new)
     account.gives, account.asked = [new], 0
     expired = make_token(issued_s=GATEWAY_NOW_S - 2 * DAY_S, lifetime_s=DAY_S)
-    async with fake, connected(fake, token=lambda: expired, cloud_credentials=credentials) as gateway:
+    async with fake, connected(fake, token=lambda: expired, cloud_credentials=make_credentials) as gateway:
         assert (await gateway.connect()).token_expires_s == parse_token(new).expires_s
     assert TokenCache(tmp_path).load(SERIAL) == parse_token(new)
 
@@ -29,7 +29,7 @@ async def test_an_expired_token_is_replaced_from_the_account(connected, account,
 async def test_a_refused_fresh_token_ends_the_attempt(connected, account, clock):
     """One fetch, then stop and say so; the account is not asked again for five minutes."""
     account.gives, account.asked = [make_token(mark=str(number)) for number in range(5)], 0
-    async with FakeGateway() as fake, connected(fake, cloud_credentials=credentials) as gateway:
+    async with FakeGateway() as fake, connected(fake, cloud_credentials=make_credentials) as gateway:
         for _ in range(4):
             with pytest.raises(LoginRejectedError, match="fresh from the Enphase account"):
                 await gateway.connect()
@@ -68,10 +68,10 @@ async def test_a_blocked_login_resumes_when_the_token_changes(connected):
         asked = len(fake.requests)
         for _ in range(5):
             with pytest.raises(LoginRejectedError):
-                await gateway.inverters()
+                await gateway.read_inverters()
         assert len(fake.requests) == asked
         pasted[0] = good
-        assert await gateway.inverters()
+        assert await gateway.read_inverters()
         assert gateway.state.login_blocked is None
 
 

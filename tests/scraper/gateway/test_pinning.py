@@ -6,11 +6,11 @@ import stat
 import pytest
 
 from scraper.errors import CertificateChangedError, ScraperSettingError, WrongGatewayError
-from scraper.gateway.pinning import Pin, PinStore, normalise_fingerprint, short
+from scraper.gateway.pinning import Pin, PinStore, normalise_fingerprint, shorten
 from scraper.gateway.transport import Address, Transport
 from scraper.gateway.trust import TrustProposal, accept, propose
-from tests.certificates import self_signed
-from tests.fake_http import CannedReply, running
+from tests.certificates import make_self_signed
+from tests.fake_http import CannedReply, run_server
 from tests.scraper.gateway.fake_gateway import FakeGateway
 from tests.scraper.gateway.fake_tokens import SERIAL, make_token
 
@@ -39,14 +39,14 @@ async def trust(options, clock) -> TrustProposal:
 
 async def swap_certificate(fake: FakeGateway) -> None:
     await fake.https.stop()
-    fake.https.show(self_signed(OTHER))
+    fake.https.show(make_self_signed(OTHER))
     fake.clear()
     await fake.https.start()
 
 
 async def test_another_certificate_receives_not_one_byte():
     """The handshake itself refuses it."""
-    async with running(lambda _: CannedReply(200), self_signed(OTHER)) as server:
+    async with run_server(lambda _: CannedReply(200), make_self_signed(OTHER)) as server:
         pin = Pin("0" * 64)
         transport = Transport(Address("127.0.0.1", 1, server.port), pin, lock=asyncio.Lock())
         with pytest.raises(CertificateChangedError) as refused:
@@ -56,7 +56,7 @@ async def test_another_certificate_receives_not_one_byte():
                 pass
         await transport.aclose()
         assert server.received == b""
-        assert short(pin.seen) in str(refused.value)
+        assert shorten(pin.seen) in str(refused.value)
         assert "0000000000000000" in str(refused.value)
         assert "envoy-scraper trust" in str(refused.value)
 
@@ -67,19 +67,19 @@ async def test_the_first_certificate_is_remembered(fake, token, connected, tmp_p
         await gateway.connect()
         assert gateway.state.fingerprint == fake.fingerprint()
     pins = PinStore(tmp_path)
-    assert pins.fingerprint(SERIAL) == fake.fingerprint()
-    assert pins.gateway() == SERIAL
+    assert pins.read_fingerprint(SERIAL) == fake.fingerprint()
+    assert pins.read_gateway() == SERIAL
     assert stat.S_IMODE((tmp_path / "gateway.json").stat().st_mode) == 0o600
 
 
 async def test_a_changed_certificate_stops_logins_before_a_secret_is_sent(fake, token, connected, clock, tmp_path):
     """While running: the next connection is refused, then the next look at the gateway, until somebody trusts it."""
     async with fake, connected(fake, token=lambda: token) as gateway:
-        await gateway.inverters()
+        await gateway.read_inverters()
         await swap_certificate(fake)
         for _ in range(3):
             with pytest.raises(CertificateChangedError, match="envoy-scraper trust"):
-                await gateway.inverters()
+                await gateway.read_inverters()
         assert gateway.state.certificate_changed
         assert fake.received == b""
 
@@ -91,7 +91,7 @@ async def test_a_changed_certificate_stops_logins_before_a_secret_is_sent(fake, 
 
         trusted = await trust(fake.options(tmp_path), clock)
         assert (trusted.fingerprint, trusted.former_fingerprint) == (fake.fingerprint(OTHER), fake.fingerprint())
-        assert await gateway.inverters()
+        assert await gateway.read_inverters()
         assert not gateway.state.certificate_changed
 
 
@@ -112,7 +112,7 @@ async def test_trust_any_takes_every_certificate(fake, token, connected):
     async with fake, connected(fake, token=lambda: token, tls_trust="any") as gateway:
         await gateway.connect()
         await swap_certificate(fake)
-        assert await gateway.inverters()
+        assert await gateway.read_inverters()
 
 
 async def test_a_fingerprint_known_beforehand_leaves_no_first_use(fake, token, connected):
@@ -135,7 +135,7 @@ async def test_another_serial_gets_no_secret(fake, token, connected, tmp_path, c
         await swap_certificate(fake)
         clock.advance(4 * 3600)
         with pytest.raises(WrongGatewayError, match=r"999999999999 .* belongs to gateway 122012345678"):
-            await gateway.inverters()
+            await gateway.read_inverters()
         assert token.encode() not in fake.received
         assert gateway.state.login_blocked is not None
         trusted = await trust(fake.options(tmp_path), clock)
@@ -176,7 +176,7 @@ def test_a_damaged_pin_file_is_not_guessed_at(tmp_path, contents):
     path.write_bytes(contents)
     path.chmod(0o600)
     with pytest.raises(ScraperSettingError, match="delete it"):
-        PinStore(tmp_path).gateway()
+        PinStore(tmp_path).read_gateway()
 
 
 def test_a_pin_file_that_others_can_read_is_refused(tmp_path):
@@ -185,7 +185,7 @@ def test_a_pin_file_that_others_can_read_is_refused(tmp_path):
     path.write_bytes(b"{}")
     path.chmod(0o644)
     with pytest.raises(ScraperSettingError, match="chmod 600"):
-        PinStore(tmp_path).gateway()
+        PinStore(tmp_path).read_gateway()
 
 
 def test_forgetting_leaves_the_gateway_known(tmp_path):
@@ -193,9 +193,9 @@ def test_forgetting_leaves_the_gateway_known(tmp_path):
     pins = PinStore(tmp_path)
     pins.remember(SERIAL, "a" * 64)
     pins.remember(SERIAL, None)
-    assert pins.fingerprint(SERIAL) == "a" * 64
+    assert pins.read_fingerprint(SERIAL) == "a" * 64
     pins.forget(SERIAL)
-    assert (pins.gateway(), pins.fingerprint(SERIAL)) == (SERIAL, None)
+    assert (pins.read_gateway(), pins.read_fingerprint(SERIAL)) == (SERIAL, None)
 
 
 def test_fingerprints_as_people_write_them():

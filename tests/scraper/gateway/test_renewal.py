@@ -40,7 +40,7 @@ def account(monkeypatch):
 
 
 @asynccontextmanager
-async def maintained(gateway):
+async def maintain(gateway):
     """The renewal runs as it does in the scraper; the clock of these tests does not wait."""
     task = asyncio.create_task(gateway.maintain())
     try:
@@ -51,30 +51,30 @@ async def maintained(gateway):
             await task
 
 
-async def until(condition):
+async def wait_until(condition):
     async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110 (what changes is deep inside the client, and has no event)
             await asyncio.sleep(0)
 
 
-def installer_token(mark: str, issued_s: int = GATEWAY_NOW_S) -> str:
+def make_installer_token(mark: str, issued_s: int = GATEWAY_NOW_S) -> str:
     return make_token(role="installer", issued_s=issued_s, lifetime_s=HALF_DAY_S, mark=mark)
 
 
 async def test_an_installer_token_is_renewed_in_its_last_hour(connected, account, clock, tmp_path):
     """Fetched once, proved, used and kept; the role's endpoints stay as they were."""
-    fake, old = FakeGateway(), installer_token("old")
-    new = installer_token("new", GATEWAY_NOW_S + HALF_DAY_S - 3000)
+    fake, old = FakeGateway(), make_installer_token("old")
+    new = make_installer_token("new", GATEWAY_NOW_S + HALF_DAY_S - 3000)
     fake.tokens.update({old, new})
     account.gives = [new]
     async with fake, connected(fake, token=lambda: old, cloud_credentials=lambda: ("user", "password")) as gateway:
         await gateway.connect()
-        async with maintained(gateway):
-            await until(lambda: gateway.identity.token_expires_s == parse_token(new).expires_s)
+        async with maintain(gateway):
+            await wait_until(lambda: gateway.identity.token_expires_s == parse_token(new).expires_s)
         left = parse_token(old).expires_s - clock.now_ms() / 1000
         assert 0 < left <= 3600
         assert account.asked == 1
-        assert await gateway.inverters()
+        assert await gateway.read_inverters()
         assert fake.requests[-1].headers["authorization"] == f"Bearer {new}"
     assert TokenCache(tmp_path).load(SERIAL) == parse_token(new)
 
@@ -88,10 +88,10 @@ async def test_an_owner_token_is_renewed_a_month_before_its_end_and_tried_daily(
     account.gives = [CloudUnavailableError("away"), CloudRefusedError("no"), CloudUnavailableError("away"), new]
     async with fake, connected(fake, token=lambda: old, cloud_credentials=lambda: ("user", "password")) as gateway:
         await gateway.connect()
-        async with maintained(gateway):
-            await until(lambda: account.asked == 2)
+        async with maintain(gateway):
+            await wait_until(lambda: account.asked == 2)
             assert gateway.state.cloud_problem == "no"
-            await until(lambda: gateway.identity.token_expires_s == parse_token(new).expires_s)
+            await wait_until(lambda: gateway.identity.token_expires_s == parse_token(new).expires_s)
         assert account.asked == 4
         assert 3 * DAY_S <= clock.now_ms() / 1000 - GATEWAY_NOW_S < 4 * DAY_S
         assert gateway.state.cloud_problem is None
@@ -99,16 +99,16 @@ async def test_an_owner_token_is_renewed_a_month_before_its_end_and_tried_daily(
 
 async def test_a_refused_successor_changes_nothing(connected, account):
     """The old one stays in use; the refused one is not shown again and again."""
-    fake, old = FakeGateway(), installer_token("old")
+    fake, old = FakeGateway(), make_installer_token("old")
     fake.tokens.add(old)
-    account.gives = [installer_token("refused", GATEWAY_NOW_S + HALF_DAY_S - 3000)]
+    account.gives = [make_installer_token("refused", GATEWAY_NOW_S + HALF_DAY_S - 3000)]
     async with fake, connected(fake, token=lambda: old, cloud_credentials=lambda: ("user", "password")) as gateway:
         await gateway.connect()
-        async with maintained(gateway):
-            await until(lambda: account.asked == 3)
+        async with maintain(gateway):
+            await wait_until(lambda: account.asked == 3)
         assert gateway.identity.token_expires_s == parse_token(old).expires_s
         assert fake.paths().count(CHECK) == 2
-        assert await gateway.inverters()
+        assert await gateway.read_inverters()
 
 
 async def test_a_longer_lived_token_is_adopted_from_its_file(connected):
@@ -119,8 +119,8 @@ async def test_a_longer_lived_token_is_adopted_from_its_file(connected):
     async with fake, connected(fake, token=lambda: pasted[0]) as gateway:
         await gateway.connect()
         pasted[0] = new
-        async with maintained(gateway):
-            await until(lambda: gateway.identity.token_expires_s == parse_token(new).expires_s)
+        async with maintain(gateway):
+            await wait_until(lambda: gateway.identity.token_expires_s == parse_token(new).expires_s)
 
 
 async def test_a_token_file_that_is_gone_does_not_end_the_renewal(connected):
@@ -139,21 +139,21 @@ async def test_a_token_file_that_is_gone_does_not_end_the_renewal(connected):
 
     async with fake, connected(fake, token=token) as gateway:
         await gateway.connect()
-        async with maintained(gateway):
-            await until(lambda: gateway.identity.token_expires_s == parse_token(new).expires_s)
+        async with maintain(gateway):
+            await wait_until(lambda: gateway.identity.token_expires_s == parse_token(new).expires_s)
     assert any(isinstance(step, ScraperSettingError) for step in shown)
 
 
 async def test_trouble_does_not_end_the_renewal(connected, account):
     """The gateway is away when the new token is to be tried: later, then."""
-    fake, old = FakeGateway(), installer_token("old")
-    new = installer_token("new", GATEWAY_NOW_S + HALF_DAY_S - 3000)
+    fake, old = FakeGateway(), make_installer_token("old")
+    new = make_installer_token("new", GATEWAY_NOW_S + HALF_DAY_S - 3000)
     fake.tokens.update({old, new})
     account.gives = [new, new]
     async with fake, connected(fake, token=lambda: old, cloud_credentials=lambda: ("user", "password")) as gateway:
         await gateway.connect()
         await fake.https.stop()
-        async with maintained(gateway):
-            await until(lambda: account.asked == 1)
+        async with maintain(gateway):
+            await wait_until(lambda: account.asked == 1)
             await fake.start()
-            await until(lambda: gateway.identity.token_expires_s == parse_token(new).expires_s)
+            await wait_until(lambda: gateway.identity.token_expires_s == parse_token(new).expires_s)

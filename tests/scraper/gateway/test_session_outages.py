@@ -11,11 +11,11 @@ from scraper.errors import (
     GatewayUnreachableError,
     LoginRejectedError,
 )
-from scraper.gateway.password import installer_password
+from scraper.gateway.password import derive_installer_password
 from scraper.gateway.queries import DEVICE_DATA, METERS
 from tests.clocks import GATEWAY_NOW_S
 from tests.fake_http import CannedReply
-from tests.scraper.gateway.fake_gateway import FakeGateway, inverters
+from tests.scraper.gateway.fake_gateway import FakeGateway, make_inverters
 from tests.scraper.gateway.fake_tokens import SERIAL
 from tests.scraper.gateway.gateway_paths import CHECK, JUDGE
 
@@ -29,7 +29,7 @@ async def test_an_absent_endpoint_is_asked_less_and_less_often(fake, token, conn
         asked = []
         for minute in range(150):
             before = fake.paths().count(DEVICE_DATA)
-            assert await gateway.inverters()
+            assert await gateway.read_inverters()
             asked += [minute] * (fake.paths().count(DEVICE_DATA) - before)
             clock.advance(60)
         assert asked == [0, 1, 6, 21, 81, 141]
@@ -38,22 +38,22 @@ async def test_an_absent_endpoint_is_asked_less_and_less_often(fake, token, conn
         fake.answers[DEVICE_DATA] = b"{}"
         clock.advance(3600)
         for _ in range(3):
-            assert await gateway.inverters()
+            assert await gateway.read_inverters()
         assert fake.paths().count(DEVICE_DATA) == 6 + 3
 
 
 async def test_after_an_outage_everything_is_asked_at_once(fake, token, connected, clock):
     """The gateway may have started again, and with it what it refused before."""
     async with fake, connected(fake, token=lambda: token) as gateway:
-        assert await gateway.inverters()
+        assert await gateway.read_inverters()
         await fake.https.stop()
         with pytest.raises(GatewayUnreachableError):
-            await gateway.inverters()
+            await gateway.read_inverters()
         with pytest.raises(GatewayUnreachableError):
-            await gateway.inverters()
+            await gateway.read_inverters()
         await fake.https.start()
         asked = fake.paths().count(DEVICE_DATA)
-        assert await gateway.inverters()
+        assert await gateway.read_inverters()
         assert fake.paths().count(DEVICE_DATA) == asked + 1
 
 
@@ -61,13 +61,13 @@ async def test_meters_that_must_be_there_are_asked_for_every_ten_seconds_at_firs
     fake.special[METERS] = lambda _: CannedReply(404, b"")
     async with fake, connected(fake, token=lambda: token) as gateway:
         for _ in range(12):
-            assert await gateway.meters() == []
+            assert await gateway.read_meters() == []
             assert gateway.misses_meters
             clock.advance(5)
         assert fake.paths().count(METERS) == 6
         del fake.special[METERS]
         fake.answers[METERS] = b'[{"eid": 1, "state": "enabled", "measurementType": "production"}]'
-        assert await gateway.meters()
+        assert await gateway.read_meters()
         assert not gateway.misses_meters
 
 
@@ -88,15 +88,15 @@ async def test_a_restart_is_no_absence(fake, token, connected, status):
 async def test_an_outage_makes_no_login(fake, token, connected):
     """Around 23:00 the gateway is away for minutes: `/info` first when it is back, then one question at a time."""
     async with fake, connected(fake, token=lambda: token) as gateway:
-        await gateway.inverters()
+        await gateway.read_inverters()
         await fake.https.stop()
         await fake.http.stop()
         for _ in range(3):
             with pytest.raises(GatewayUnreachableError):
-                await gateway.inverters()
+                await gateway.read_inverters()
         await fake.start()
         fake.clear()
-        assert await gateway.inverters()
+        assert await gateway.read_inverters()
         assert CHECK not in fake.paths()
         assert fake.paths()[0] == "/info"
         assert gateway.state.login_blocked is None
@@ -110,15 +110,15 @@ async def test_what_is_not_json_is_never_data(fake, token, connected, body):
         await gateway.connect()
         fake.answers[JUDGE] = body
         with pytest.raises(BadReplyError):
-            await gateway.inverters()
-        fake.answers[JUDGE] = inverters()
-        assert await gateway.inverters()
+            await gateway.read_inverters()
+        fake.answers[JUDGE] = make_inverters()
+        assert await gateway.read_inverters()
 
 
 async def test_concurrent_questions_make_one_login(fake, token, connected):
     """Everybody waits for the same connection."""
     async with fake, connected(fake, token=lambda: token) as gateway:
-        await asyncio.gather(*(gateway.inverters() for _ in range(4)), gateway.meters())
+        await asyncio.gather(*(gateway.read_inverters() for _ in range(4)), gateway.read_meters())
         assert fake.paths().count(CHECK) == 1
         assert fake.https.most_in_flight == 1
 
@@ -127,10 +127,10 @@ async def test_concurrent_questions_make_one_login(fake, token, connected):
 async def test_a_firmware_update_between_two_polls(connected, token):
     """Digest over http becomes a token over https; what was absent is asked for again."""
     fake = FakeGateway("D5.0.62")
-    fake.passwords["installer"] = installer_password(SERIAL)
+    fake.passwords["installer"] = derive_installer_password(SERIAL)
     fake.tokens.add(token)
     async with fake, connected(fake, token=lambda: token) as gateway:
-        assert await gateway.inverters()
+        assert await gateway.read_inverters()
         assert gateway.identity is not None
         assert gateway.identity.scheme == "http"
         await fake.update("D7.6.175")
@@ -138,7 +138,7 @@ async def test_a_firmware_update_between_two_polls(connected, token):
         read = None
         for _ in range(2):
             with contextlib.suppress(GatewayUnreachableError):
-                read = await gateway.inverters()
+                read = await gateway.read_inverters()
         assert read
         assert (gateway.identity.scheme, gateway.identity.firmware) == ("https", "D7.6.175")
         assert fake.paths().count(DEVICE_DATA) == 2
@@ -147,11 +147,11 @@ async def test_a_firmware_update_between_two_polls(connected, token):
 async def test_an_update_of_a_token_gateway_drops_what_was_known(fake, token, connected, clock):
     """Another firmware may have other endpoints; sessions are gone."""
     async with fake, connected(fake, token=lambda: token) as gateway:
-        await gateway.inverters()
+        await gateway.read_inverters()
         await fake.update("D8.3.5433")
         for _ in range(2):
             with contextlib.suppress(GatewayError):
-                await gateway.inverters()
+                await gateway.read_inverters()
         assert gateway.identity is not None
         assert gateway.identity.firmware == "D8.3.5433"
         assert fake.paths().count(DEVICE_DATA) == 2
@@ -160,14 +160,14 @@ async def test_an_update_of_a_token_gateway_drops_what_was_known(fake, token, co
 async def test_an_update_to_a_firmware_without_a_token_blocks_the_login(connected):
     """A person has to get a token; the message says how."""
     fake = FakeGateway("D5.0.62")
-    fake.passwords["installer"] = installer_password(SERIAL)
+    fake.passwords["installer"] = derive_installer_password(SERIAL)
     async with fake, connected(fake) as gateway:
-        await gateway.inverters()
+        await gateway.read_inverters()
         await fake.update("D7.6.175")
         with pytest.raises(GatewayUnreachableError):
-            await gateway.inverters()
+            await gateway.read_inverters()
         with pytest.raises(LoginRejectedError, match="entrez"):
-            await gateway.inverters()
+            await gateway.read_inverters()
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 
 from scraper.gateway.queries import DEVICE_DATA, ENERGY, METER_READINGS, METERS, PRODUCTION, PRODUCTION_V1
 from tests.clocks import GATEWAY_NOW_S
-from tests.fake_http import CannedReply, raw
-from tests.scraper.gateway.fake_gateway import FakeGateway, inverters
+from tests.fake_http import CannedReply, make_raw
+from tests.scraper.gateway.fake_gateway import FakeGateway, make_inverters
 from tests.scraper.gateway.gateway_paths import JUDGE
 
 
@@ -18,29 +18,29 @@ async def test_the_richer_endpoint_adds_to_the_list(fake, token, connected):
     device = {"devName": "pcu", "sn": "122012345600", "active": True, "modGone": False, "channels": [channel]}
     fake.answers[DEVICE_DATA] = json.dumps({"deviceCount": 1, "deviceDataLimit": 50, "1": device}).encode()
     async with fake, connected(fake, token=lambda: token) as gateway:
-        (inverter,) = await gateway.inverters()
+        (inverter,) = await gateway.read_inverters()
         assert inverter.fields["power"] == 143
         assert inverter.fields["temperature"] == 38
         assert fake.paths()[-2:] == [JUDGE, DEVICE_DATA]
 
 
 @pytest.mark.parametrize(
-    "trouble", [CannedReply(200, b"<html>"), CannedReply(503), CannedReply(401), raw(b"HTTP/1.1 200 OK\r\n")]
+    "trouble", [CannedReply(200, b"<html>"), CannedReply(503), CannedReply(401), make_raw(b"HTTP/1.1 200 OK\r\n")]
 )
 async def test_no_inverter_is_lost_to_the_richer_endpoint(fake, token, connected, trouble):
     """Whatever ails it."""
     fake.special[DEVICE_DATA] = lambda _: trouble
     async with fake, connected(fake, token=lambda: token) as gateway:
         for _ in range(2):
-            assert len(await gateway.inverters()) == 1
+            assert len(await gateway.read_inverters()) == 1
 
 
 async def test_fifty_devices_are_read_from_the_complete_list(fake, token, connected):
     """At its limit the richer endpoint leaves some out without a word."""
-    fake.answers[JUDGE] = inverters(*range(GATEWAY_NOW_S - 60, GATEWAY_NOW_S))
+    fake.answers[JUDGE] = make_inverters(*range(GATEWAY_NOW_S - 60, GATEWAY_NOW_S))
     fake.answers[DEVICE_DATA] = b'{"deviceCount": 60, "deviceDataLimit": 50}'
     async with fake, connected(fake, token=lambda: token) as gateway:
-        assert len(await gateway.inverters()) == 60
+        assert len(await gateway.read_inverters()) == 60
 
 
 async def test_meters_are_asked_every_five_minutes(fake, token, connected, clock):
@@ -50,7 +50,7 @@ async def test_meters_are_asked_every_five_minutes(fake, token, connected, clock
         unasked = gateway.known_meters
         assert unasked is None
         for _ in range(6):
-            assert await gateway.meter_readings() == []
+            assert await gateway.read_meter_readings() == []
             clock.advance(60)
         assert gateway.known_meters == []
         assert fake.paths().count(METERS) == 2
@@ -68,10 +68,10 @@ async def test_meter_readings_join_the_meters(fake, token, connected):
         b'"voltage": 235.2, "actEnergyDlvd": 10.5}]}]'
     )
     async with fake, connected(fake, token=lambda: token) as gateway:
-        (phase,) = await gateway.meter_readings()
+        (phase,) = await gateway.read_meter_readings()
         assert (phase.meter, phase.phase, phase.timestamp_s) == ("production", "a", 1718213300)
         assert dict(phase.values)["power"] == 488.9
-        assert await gateway.production() is None
+        assert await gateway.read_production() is None
 
 
 async def test_production_comes_from_the_cheapest_endpoint_there_is(fake, token, connected):
@@ -81,7 +81,7 @@ async def test_production_comes_from_the_cheapest_endpoint_there_is(fake, token,
     fake.answers[PRODUCTION_V1] = totals
     async with fake, connected(fake, token=lambda: token) as gateway:
         for _ in range(2):
-            reading = await gateway.production()
+            reading = await gateway.read_production()
             assert reading is not None
             assert (reading.tags["source"], reading.fields["power"]) == ("api", 887)
         assert [fake.paths().count(path) for path in (ENERGY, PRODUCTION, PRODUCTION_V1)] == [1, 1, 2]
@@ -89,7 +89,7 @@ async def test_production_comes_from_the_cheapest_endpoint_there_is(fake, token,
     fake.tokens.add(token)
     fake.answers[ENERGY] = b'{"production": {"pcu": ' + totals + b"}}"
     async with fake, connected(fake, token=lambda: token) as gateway:
-        reading = await gateway.production()
+        reading = await gateway.read_production()
         assert reading is not None
         assert reading.tags["source"] == "pdm"
         assert PRODUCTION not in fake.paths()

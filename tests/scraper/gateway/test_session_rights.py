@@ -7,7 +7,7 @@ from scraper.errors import (
     LoginRejectedError,
     SessionExpiredError,
 )
-from scraper.gateway.password import installer_password
+from scraper.gateway.password import derive_installer_password
 from scraper.gateway.queries import METER_READINGS, METERS
 from tests.fake_http import CannedReply
 from tests.scraper.gateway.fake_gateway import FakeGateway
@@ -25,7 +25,7 @@ async def test_a_401_on_one_endpoint_is_a_missing_right(fake, token, connected):
                 await gateway.get_json(METER_READINGS)
         assert fake.paths().count(METER_READINGS) == 1
         assert fake.paths().count(CHECK) == 1
-        assert await gateway.inverters()
+        assert await gateway.read_inverters()
 
 
 async def test_a_403_is_like_a_401(fake, token, connected):
@@ -69,29 +69,29 @@ async def test_a_right_that_is_taken_away_is_noticed(fake, token, connected):
 async def test_a_401_on_everything_makes_one_new_login_and_then_stops(fake, token, connected, clock):
     """A revoked token: said once to need a person, not asked again for five minutes."""
     async with fake, connected(fake, token=lambda: token) as gateway:
-        await gateway.inverters()
+        await gateway.read_inverters()
         fake.tokens.clear()
         fake.sessions.clear()
         with pytest.raises(SessionExpiredError):
-            await gateway.inverters()
+            await gateway.read_inverters()
         with pytest.raises(LoginRejectedError):
-            await gateway.inverters()
+            await gateway.read_inverters()
         fake.clear()
         for _ in range(5):
             with pytest.raises(LoginRejectedError):
-                await gateway.inverters()
+                await gateway.read_inverters()
         assert fake.paths() == []
         fake.tokens.add(token)
         clock.advance(301)
-        assert await gateway.inverters()
+        assert await gateway.read_inverters()
 
 
 async def test_a_digest_401_on_one_endpoint_is_a_missing_right(connected):
     """D3.18.10 refuses /ivp/meters to everybody."""
     fake = FakeGateway("D3.18.10")
-    fake.passwords["installer"] = installer_password(SERIAL)
+    fake.passwords["installer"] = derive_installer_password(SERIAL)
     fake.special[METERS] = lambda _: CannedReply(401, b"Error: 401")
     async with fake, connected(fake) as gateway:
-        assert await gateway.meters() == []
-        assert await gateway.inverters()
+        assert await gateway.read_meters() == []
+        assert await gateway.read_inverters()
         assert METERS not in [*fake.paths()][fake.paths().index(METERS) + 1 :]

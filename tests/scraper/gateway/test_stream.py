@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scraper.errors import BadReplyError, EndpointUnavailableError, GatewayUnreachableError
 from scraper.gateway.stream import PATH, Burst, LineSplitter, Watchdog, read_bursts
 from tests.clocks import InstantClock
-from tests.fake_http import raw, wait_without_end
+from tests.fake_http import make_raw, wait_without_end
 from tests.scraper.gateway.fake_gateway import FakeGateway
 from tests.scraper.gateway.fake_tokens import make_token
 
@@ -40,7 +40,7 @@ def test_an_endless_line_is_given_up():
         splitter.feed(b"x")
 
 
-async def bursts_of(*chunks: bytes, hang: bool = False, watchdog: Watchdog = QUICK) -> list[Burst]:
+async def collect_bursts(*chunks: bytes, hang: bool = False, watchdog: Watchdog = QUICK) -> list[Burst]:
     async def source():
         for chunk in chunks:
             yield chunk
@@ -55,7 +55,7 @@ async def test_events_that_come_together_are_one_burst():
     """A flushed buffer, cut by the network anywhere; comments and other fields are left out."""
     text = b": hello\nevent: x\n" + EVENT * 22
     chunks = [text[start : start + 100] for start in range(0, len(text), 100)]
-    bursts = await bursts_of(*chunks)
+    bursts = await collect_bursts(*chunks)
     assert [line for burst in bursts for line in burst.lines] == [EVENT.strip()] * 22
     assert all(burst.arrival_ms == InstantClock().now_ms() for burst in bursts)
 
@@ -77,16 +77,16 @@ async def test_events_that_were_held_back_are_one_burst():
 
 async def test_an_incomplete_last_event_is_not_handed_over():
     """The connection ended inside it."""
-    bursts = await bursts_of(EVENT, EVENT[:30])
+    bursts = await collect_bursts(EVENT, EVENT[:30])
     assert [burst.lines for burst in bursts] == [[EVENT.strip()]]
 
 
 async def test_a_stall_without_close_is_noticed():
     """Before the first event, and after it within three intervals."""
     with pytest.raises(GatewayUnreachableError, match=r"no event for 0.5 s"):
-        await bursts_of(hang=True)
+        await collect_bursts(hang=True)
     with pytest.raises(GatewayUnreachableError, match=r"no event for 0.15 s"):
-        await bursts_of(EVENT, hang=True)
+        await collect_bursts(EVENT, hang=True)
 
 
 @pytest.mark.parametrize("filler", [b"x", b":\n", b"\n"])
@@ -106,16 +106,16 @@ async def test_a_drip_counts_as_a_stall(filler):
 def test_patience_follows_the_spacing_of_bursts():
     """A firmware that sends 22 events every 22 seconds is not cut off, nor is anything waited for without end."""
     watchdog = Watchdog()
-    assert watchdog.patience(None) == 60
-    assert watchdog.patience(Burst(0, [b""])) > 30, "events may be held back for a while"
-    assert watchdog.patience(Burst(0, [b""] * 15)) == 45
-    assert watchdog.patience(Burst(0, [b""] * 1000)) == 60
+    assert watchdog.compute_patience(None) == 60
+    assert watchdog.compute_patience(Burst(0, [b""])) > 30, "events may be held back for a while"
+    assert watchdog.compute_patience(Burst(0, [b""] * 15)) == 45
+    assert watchdog.compute_patience(Burst(0, [b""] * 1000)) == 60
 
 
 # Through the whole client
 
 
-def installer_gateway() -> tuple[FakeGateway, str]:
+def make_installer_gateway() -> tuple[FakeGateway, str]:
     fake, token = FakeGateway(), make_token(role="installer")
     fake.tokens.add(token)
     return fake, token
@@ -123,9 +123,9 @@ def installer_gateway() -> tuple[FakeGateway, str]:
 
 async def test_the_stream_is_read_over_tls(connected):
     """As one burst per arrival; the end of the stream ends the reading; requests go on beside it."""
-    fake, token = installer_gateway()
+    fake, token = make_installer_gateway()
     half = len(EVENT) // 2
-    fake.special[PATH] = lambda _: raw(HEAD, EVENT[:half], EVENT[half:], EVENT)
+    fake.special[PATH] = lambda _: make_raw(HEAD, EVENT[:half], EVENT[half:], EVENT)
     async with fake, connected(fake, token=lambda: token) as gateway:
         async with aclosing(gateway.stream_bursts()) as bursts:
             lines = [line async for burst in bursts for line in burst.lines]
@@ -137,17 +137,17 @@ async def test_the_stream_is_read_over_tls(connected):
 
 async def test_requests_go_on_beside_the_stream(connected):
     """One request in flight plus one stream."""
-    fake, token = installer_gateway()
-    fake.special[PATH] = lambda _: raw(HEAD, EVENT, then=wait_without_end)
+    fake, token = make_installer_gateway()
+    fake.special[PATH] = lambda _: make_raw(HEAD, EVENT, then=wait_without_end)
     async with fake, connected(fake, token=lambda: token) as gateway, aclosing(gateway.stream_bursts()) as bursts:
         assert await anext(bursts)
-        assert await gateway.inverters()
+        assert await gateway.read_inverters()
 
 
 async def test_a_stalled_stream_can_be_opened_again(connected):
     """The caller decides when; the gateway is looked at first."""
-    fake, token = installer_gateway()
-    fake.special[PATH] = lambda _: raw(HEAD, EVENT, then=wait_without_end)
+    fake, token = make_installer_gateway()
+    fake.special[PATH] = lambda _: make_raw(HEAD, EVENT, then=wait_without_end)
     async with fake, connected(fake, token=lambda: token, watchdog=QUICK) as gateway:
         for _ in range(2):
             async with aclosing(gateway.stream_bursts()) as bursts:
@@ -161,7 +161,7 @@ async def test_a_stalled_stream_can_be_opened_again(connected):
 @pytest.mark.parametrize("status", [401, 404])
 async def test_without_the_right_it_is_asked_once(connected, status):
     """An owner token, or no meters: final, and the login stays as it is."""
-    fake, token = installer_gateway()
+    fake, token = make_installer_gateway()
     fake.refused.update({PATH} if status == 401 else set())
     async with fake, connected(fake, token=lambda: token) as gateway:
         for _ in range(3):
@@ -170,12 +170,12 @@ async def test_without_the_right_it_is_asked_once(connected, status):
             assert refused.value.status == status
         assert fake.paths().count(PATH) == 1
         assert fake.paths().count("/auth/check_jwt") == 1
-        assert await gateway.inverters()
+        assert await gateway.read_inverters()
 
 
 async def test_a_lapsed_session_is_renewed_for_the_stream(connected):
     """A 401 where it used to work."""
-    fake, token = installer_gateway()
+    fake, token = make_installer_gateway()
     fake.answers[PATH] = EVENT
     async with fake, connected(fake, token=lambda: token) as gateway:
         for _ in range(2):
@@ -187,7 +187,7 @@ async def test_a_lapsed_session_is_renewed_for_the_stream(connected):
 
 async def test_closing_the_stream_closes_the_connection(connected):
     """Nothing is left open when the reader stops in the middle."""
-    fake, token = installer_gateway()
+    fake, token = make_installer_gateway()
     closed = asyncio.Event()
 
     async def stream(writer: asyncio.StreamWriter) -> None:

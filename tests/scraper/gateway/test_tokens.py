@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.gateway.tokens import TokenCache, best, parse_token, refusal
+from scraper.gateway.tokens import TokenCache, explain_refusal, find_best, parse_token
 from shared.units import DAY_S
 from tests.clocks import GATEWAY_NOW_S
 from tests.scraper.gateway.fake_tokens import SERIAL, make_token
@@ -87,9 +87,12 @@ def test_the_reason_of_a_refusal_is_told():
     """Foreign, expired, or neither."""
     foreign = parse_token(make_token("999999999999"))
     expired = parse_token(make_token(issued_s=GATEWAY_NOW_S - 2 * DAY_S, lifetime_s=DAY_S))
-    assert refusal(foreign, SERIAL, GATEWAY_NOW_S) == "this token is for gateway 999999999999, yours is 122012345678"
-    assert refusal(expired, SERIAL, GATEWAY_NOW_S) == "the token expired on 2024-06-11 17:28 UTC"
-    assert "revoked" in refusal(parse_token(make_token()), SERIAL, GATEWAY_NOW_S)
+    assert (
+        explain_refusal(foreign, SERIAL, GATEWAY_NOW_S)
+        == "this token is for gateway 999999999999, yours is 122012345678"
+    )
+    assert explain_refusal(expired, SERIAL, GATEWAY_NOW_S) == "the token expired on 2024-06-11 17:28 UTC"
+    assert "revoked" in explain_refusal(parse_token(make_token()), SERIAL, GATEWAY_NOW_S)
 
 
 @pytest.mark.parametrize(
@@ -104,14 +107,14 @@ def test_the_reason_of_a_refusal_is_told():
 def test_renewal_is_due_a_month_or_an_hour_before_the_end(lifetime_s, left_s, due):
     """Owner tokens live a year, installer tokens twelve hours."""
     token = parse_token(make_token(issued_s=GATEWAY_NOW_S, lifetime_s=lifetime_s))
-    assert token.renewal_due(GATEWAY_NOW_S + lifetime_s - left_s) is due
+    assert token.needs_renewal(GATEWAY_NOW_S + lifetime_s - left_s) is due
 
 
 def test_the_later_expiry_wins():
     """Of pasted and kept."""
     early, late = (parse_token(make_token(lifetime_s=days * DAY_S)) for days in (10, 20))
-    assert best([late, early]) is best([early, late]) is late
-    assert best([]) is None
+    assert find_best([late, early]) is find_best([early, late]) is late
+    assert find_best([]) is None
 
 
 def test_the_kept_token_is_the_owners_alone(tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.scraper.outbox.damaged import COUNT, Killed
-from tests.scraper.outbox.support import every, kill, open_outbox, readings
+from tests.scraper.outbox.support import kill, list_rows, make_readings, open_outbox
 
 
 @pytest.fixture(scope="module")
@@ -12,13 +12,13 @@ def original(tmp_path_factory):
     path = directory / "outbox.sqlite"
     box = open_outbox(path)
     for first in range(0, COUNT // 2, 10):
-        box.append(readings(first, 10))
+        box.append(make_readings(first, 10))
     box.close()
     box = open_outbox(path)
     box.append([], memory=b"77")
     for first in range(COUNT // 2, COUNT + 100, 10):
-        box.append(readings(first, 10))
-    seqs = [row.seq for row in every(box)]
+        box.append(make_readings(first, 10))
+    seqs = [row.seq for row in list_rows(box)]
     box.settle(seqs[50:150], {})  # settled rows must not come back
     left = seqs[:50] + seqs[150:]
     box_id = box.id

@@ -26,5 +26,5 @@ class Killed(NamedTuple):
 EXPECTED = [*range(50), *range(150, COUNT + 100)]
 
 
-def damaged_files(path: Path) -> list[Path]:
+def list_damaged_files(path: Path) -> list[Path]:
     return [file for file in path.parent.glob("*.damaged-*") if file.name.endswith("Z")]

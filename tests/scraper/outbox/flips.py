@@ -6,7 +6,7 @@ from typing import NamedTuple
 from scraper.outbox.schema import PAGE_BYTES
 from shared.readings import Reading
 from shared.wire import decode_reading
-from tests.scraper.outbox.support import NOW, decoded, drain, open_outbox, readings
+from tests.scraper.outbox.support import NOW, decode, drain, make_readings, open_outbox
 
 PAGES = 10
 _ROWS = 13
@@ -41,8 +41,8 @@ class Survivors(NamedTuple):
 def make_ten_pages(path: Path) -> TenPages:
     """An outbox with rows, dead letters, a memory and a loss on record."""
     box = open_outbox(path)
-    box.append([make_long(reading) for reading in readings(0, _ROWS)], memory=b'{"serial":"1"}')
-    seqs = [row.seq for row in box.oldest(_ROWS, 10**6)]
+    box.append([make_long(reading) for reading in make_readings(0, _ROWS)], memory=b'{"serial":"1"}')
+    seqs = [row.seq for row in box.read_oldest(_ROWS, 10**6)]
     box.settle(seqs[5:8], {seqs[n]: "too-old" for n in _REFUSED})
     box.close()
     database = path.read_bytes()
@@ -72,9 +72,9 @@ def restart_after_flip(original: TenPages, directory: Path, bit: int) -> Survivo
     path.with_name("outbox.sqlite.lock").write_bytes(original.lock)
     box = open_outbox(path)
     try:
-        refused = [_read_number(letter.reading) for letter in box.dead_letters()]
-        box.append(readings(AFTERWARDS))
-        rows = decoded(drain(box))
+        refused = [_read_number(letter.reading) for letter in box.read_dead_letters()]
+        box.append(make_readings(AFTERWARDS))
+        rows = decode(drain(box))
     finally:
         box.close()
     delivered = [reading.timestamp - NOW for reading in rows if reading.kind == "meter"]

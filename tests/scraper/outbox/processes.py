@@ -63,6 +63,6 @@ def die_at_statement(patched: pytest.MonkeyPatch, nth: int) -> None:
     patched.setattr(schema, "connect", traced)
 
 
-def was_killed(status: int) -> bool:
+def is_killed(status: int) -> bool:
     """Whether the child died of SIGKILL."""
     return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL

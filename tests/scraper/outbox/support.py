@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from scraper.outbox import Outbox, OutboxRow
-from shared.durable_sqlite import shm_of, wal_of
+from shared.durable_sqlite import name_shm, name_wal
 from shared.readings import Reading
 from shared.wire import MAX_BYTES, decode_reading
 
@@ -18,7 +18,7 @@ def open_outbox(path: Path, *, quota_bytes: int = 512 * 1024 * 1024, exclusive: 
     return Outbox.open(path, now_ms=lambda: NOW + next(seconds) * 1000, quota_bytes=quota_bytes, exclusive=exclusive)
 
 
-def readings(first: int, count: int = 1) -> list[Reading]:
+def make_readings(first: int, count: int = 1) -> list[Reading]:
     """`count` readings that can be told apart."""
     return [
         Reading("meter", {"meter": "production", "phase": "a"}, NOW + n, {"power": float(n), "voltage": 230.0})
@@ -26,37 +26,37 @@ def readings(first: int, count: int = 1) -> list[Reading]:
     ]
 
 
-def every(outbox: Outbox) -> list[OutboxRow]:
+def list_rows(outbox: Outbox) -> list[OutboxRow]:
     """All rows that wait, oldest first."""
-    return outbox.oldest(10**6, 10**9)
+    return outbox.read_oldest(10**6, 10**9)
 
 
-def decoded(rows: Iterable[OutboxRow]) -> list[Reading]:
+def decode(rows: Iterable[OutboxRow]) -> list[Reading]:
     return [decode_reading(row.payload) for row in rows]
 
 
-def numbers(outbox: Outbox) -> list[int]:
+def list_numbers(outbox: Outbox) -> list[int]:
     """Which of `readings` wait, without the events."""
-    return [reading.timestamp - NOW for reading in decoded(every(outbox)) if reading.kind == "meter"]
+    return [reading.timestamp - NOW for reading in decode(list_rows(outbox)) if reading.kind == "meter"]
 
 
-def losses(outbox: Outbox) -> list[Reading]:
+def list_losses(outbox: Outbox) -> list[Reading]:
     """The loss events that wait."""
-    return [reading for reading in decoded(every(outbox)) if reading.tags.get("type") == "loss"]
+    return [reading for reading in decode(list_rows(outbox)) if reading.tags.get("type") == "loss"]
 
 
 def drain(outbox: Outbox) -> Iterator[OutboxRow]:
     """Settle everything, oldest first, and give each row."""
-    while batch := outbox.oldest(500, MAX_BYTES):
+    while batch := outbox.read_oldest(500, MAX_BYTES):
         outbox.settle([row.seq for row in batch], {})
         yield from batch
 
 
 def kill(outbox: Outbox, path: Path) -> None:
     """Leave the files as a SIGKILL would at this moment, and the lock free."""
-    kept = {part: part.read_bytes() for part in (path, wal_of(path)) if part.exists()}
+    kept = {part: part.read_bytes() for part in (path, name_wal(path)) if part.exists()}
     outbox.close()
-    shm_of(path).unlink(missing_ok=True)
-    wal_of(path).unlink(missing_ok=True)
+    name_shm(path).unlink(missing_ok=True)
+    name_wal(path).unlink(missing_ok=True)
     for part, data in kept.items():
         part.write_bytes(data)

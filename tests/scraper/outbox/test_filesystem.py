@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scraper.outbox import network_filesystem
+from scraper.outbox import find_network_filesystem
 
 MOUNTS = r"""
 22 1 0:20 / / rw,relatime shared:1 - ext4 /dev/root rw
@@ -29,14 +29,14 @@ a line that is none
     ],
 )
 def test_the_innermost_and_latest_mount_counts(tmp_path, place, expected):
-    assert network_filesystem(Path(place), MOUNTS) == expected
+    assert find_network_filesystem(Path(place), MOUNTS) == expected
 
 
 def test_links_are_followed(tmp_path):
     link = tmp_path / "state"
     link.symlink_to("/mnt/elsewhere")
-    assert network_filesystem(link, MOUNTS) == "nfs4"
+    assert find_network_filesystem(link, MOUNTS) == "nfs4"
 
 
 def test_this_machine_has_an_answer(tmp_path):
-    assert network_filesystem(tmp_path) is None
+    assert find_network_filesystem(tmp_path) is None

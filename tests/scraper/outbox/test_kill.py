@@ -7,8 +7,8 @@ import pytest
 
 from scraper.errors import OutboxInUseError
 from scraper.outbox import schema
-from tests.scraper.outbox.processes import die_at_statement, run_in_child, was_killed
-from tests.scraper.outbox.support import every, losses, numbers, open_outbox, readings
+from tests.scraper.outbox.processes import die_at_statement, is_killed, run_in_child
+from tests.scraper.outbox.support import list_losses, list_numbers, list_rows, make_readings, open_outbox
 
 GROUP = 5
 
@@ -26,7 +26,7 @@ def die_everywhere(path, work, prepare, check, *, stride=1):
 
             said, status = run_in_child(doomed)
         check(here, said)
-        if not was_killed(status):
+        if not is_killed(status):
             assert status == 0
             return nth
     raise AssertionError("it never came to its end")
@@ -41,9 +41,9 @@ def test_appending_and_settling(tmp_path):
     def work(path, say):
         box = open_outbox(path)
         for group in range(3):
-            box.append(readings(group * GROUP, GROUP))
+            box.append(make_readings(group * GROUP, GROUP))
             say(group)
-        first = [row.seq for row in box.oldest(GROUP, 10**6)]
+        first = [row.seq for row in box.read_oldest(GROUP, 10**6)]
         box.settle(first[1:], {first[0]: "too-old"})
         say(3)
         box.replay()
@@ -52,21 +52,21 @@ def test_appending_and_settling(tmp_path):
 
     def check(path, said):
         box = open_outbox(path)
-        left = numbers(box)
+        left = list_numbers(box)
         groups = [left.count(group * GROUP + 1) for group in range(3)]
-        assert losses(box) == []
-        assert box.stats().rows == len(left)
+        assert list_losses(box) == []
+        assert box.read_stats().rows == len(left)
         if 3 in said:
             assert groups == [0, 1, 1]
-            assert len(left) + box.stats().dead_letters == 2 * GROUP + 1
+            assert len(left) + box.read_stats().dead_letters == 2 * GROUP + 1
         for group in range(3):
             whole = set(range(group * GROUP, (group + 1) * GROUP))
             if group in said and (group > 0 or 3 not in said):
                 present = whole <= set(left) or (group == 0 and whole & set(left) <= {0})
                 assert present, "acknowledged, or settled just before the kill"
             assert whole & set(left) in (whole, set(), {0} & whole)
-        box.append(readings(1000))
-        assert len({row.seq for row in every(box)}) == len(left) + 1
+        box.append(make_readings(1000))
+        assert len({row.seq for row in list_rows(box)}) == len(left) + 1
         box.close()
 
     assert die_everywhere(tmp_path, work, prepare, check) > 30
@@ -77,17 +77,17 @@ def test_dropping_beyond_the_quota(tmp_path):
 
     def prepare(path):
         box = open_outbox(path)
-        box.append(readings(0, 400))
+        box.append(make_readings(0, 400))
         box.close()
 
     def work(path, say):
-        open_outbox(path, quota_bytes=64 * 1024).append(readings(400, GROUP))
+        open_outbox(path, quota_bytes=64 * 1024).append(make_readings(400, GROUP))
         say(1)
 
     def check(path, said):
         box = open_outbox(path)
-        left = numbers(box)
-        lost = sum(int(event.fields["rows"]) for event in losses(box))
+        left = list_numbers(box)
+        lost = sum(int(event.fields["rows"]) for event in list_losses(box))
         assert len(left) + lost == (405 if 404 in left else 400)
         assert not said or (404 in left and lost)
         box.close()
@@ -100,14 +100,14 @@ def test_salvaging(tmp_path):
 
     def prepare(path):
         box = open_outbox(path)
-        box.append(readings(0, 20))
+        box.append(make_readings(0, 20))
         box.close()
         path.write_bytes(b"\xff" * 100 + path.read_bytes()[100:])
 
     def check(path, _):
         box = open_outbox(path)
-        assert numbers(box) == list(range(20))
-        assert len(losses(box)) <= 1
+        assert list_numbers(box) == list(range(20))
+        assert len(list_losses(box)) <= 1
         box.close()
 
     assert die_everywhere(tmp_path, lambda path, _: open_outbox(path), prepare, check) > 20
@@ -119,7 +119,7 @@ def test_migrating(tmp_path):
 
     def prepare(path):
         box = open_outbox(path)
-        box.append(readings(0, 3))
+        box.append(make_readings(0, 3))
         box.close()
 
     def work(path, _):
@@ -129,7 +129,7 @@ def test_migrating(tmp_path):
 
     def check(path, _):
         connection = schema.connect(path)
-        version = schema.schema_version(connection)
+        version = schema.read_schema_version(connection)
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         assert {"more", "last"} & tables == ({"more", "last"} if version == len(newer) else set())
         assert version in (len(newer), len(schema.MIGRATIONS))
@@ -160,21 +160,21 @@ def test_a_writer_that_is_killed_at_any_moment_again_and_again(tmp_path):
         def work(say, made=made):
             box = open_outbox(path)
             for group in range(1000):
-                box.append(readings(made + group * GROUP, GROUP))
+                box.append(make_readings(made + group * GROUP, GROUP))
                 say(group)
                 if group % 5 == 4:
-                    box.settle([row.seq for row in box.newest(2, 10**6)], {})
+                    box.settle([row.seq for row in box.read_newest(2, 10**6)], {})
                     box.replay()
 
         said, status = run_in_child(work, kill_after=1 + life * 3 % 40)
-        assert was_killed(status)
+        assert is_killed(status)
         box = open_outbox(path)
-        left = numbers(box)
+        left = list_numbers(box)
         assert left == sorted(left)
         acknowledged = made + len(said) * GROUP
         assert left[-1] + 1 in range(acknowledged - 2, acknowledged + 1000 * GROUP)
         assert (left[-1] + 1) % GROUP in (0, GROUP - 2), "whole groups, or one whose newest two were settled"
-        assert losses(box) == []
+        assert list_losses(box) == []
         made = (left[-1] // GROUP + 1) * GROUP
         box.close()
 

@@ -8,8 +8,8 @@ import pytest
 from scraper.outbox.frames import FrameKind, pack
 from scraper.outbox.schema import PAGE_BYTES
 from shared.wire import encode_reading
-from tests.scraper.outbox.damaged import EXPECTED, damaged_files
-from tests.scraper.outbox.support import NOW, every, losses, numbers, open_outbox, readings
+from tests.scraper.outbox.damaged import EXPECTED, list_damaged_files
+from tests.scraper.outbox.support import NOW, list_losses, list_numbers, list_rows, make_readings, open_outbox
 
 SETTLED = 60
 """One of the readings that were delivered before the files of `killed` were left."""
@@ -29,7 +29,7 @@ def break_head(path):
 def add_stale_copy(path, page):
     """Put a settled row into the free space of a page of rows, as SQLite leaves it when it moves cells."""
     data = bytearray(path.read_bytes())
-    stale = pack(FrameKind.ROW, SETTLED + 1, NOW, encode_reading(readings(SETTLED)[0]))
+    stale = pack(FrameKind.ROW, SETTLED + 1, NOW, encode_reading(make_readings(SETTLED)[0]))
     start = page * PAGE_BYTES
     count, content = (int.from_bytes(data[start + at : start + at + 2], "big") for at in (3, 5))
     assert content - len(stale) > 8 + 2 * count, "the page has room between its pointers and its cells"
@@ -48,9 +48,9 @@ def find_leaves(path):
 def test_nothing_is_recorded_where_nothing_is_lost(closed):
     break_head(closed.path)
     box = open_outbox(closed.path)
-    assert numbers(box) == EXPECTED
-    assert losses(box) == []
-    assert len(damaged_files(closed.path)) == 1
+    assert list_numbers(box) == EXPECTED
+    assert list_losses(box) == []
+    assert len(list_damaged_files(closed.path)) == 1
     box.close()
 
 
@@ -58,8 +58,8 @@ def test_a_stale_copy_is_neither_saved_nor_sent_again_where_all_is_there(closed)
     add_stale_copy(closed.path, find_leaves(closed.path)[-1])
     break_head(closed.path)
     box = open_outbox(closed.path)
-    assert numbers(box) == EXPECTED
-    assert losses(box) == []
+    assert list_numbers(box) == EXPECTED
+    assert list_losses(box) == []
     box.close()
 
 
@@ -71,8 +71,8 @@ def test_a_stale_copy_makes_the_count_unknown(closed):
     data[wiped * PAGE_BYTES : (wiped + 1) * PAGE_BYTES] = bytes(PAGE_BYTES)
     closed.path.write_bytes(data)
     box = open_outbox(closed.path)
-    assert len(set(numbers(box)) & set(EXPECTED)) < len(EXPECTED)
-    (loss,) = losses(box)
+    assert len(set(list_numbers(box)) & set(EXPECTED)) < len(EXPECTED)
+    (loss,) = list_losses(box)
     assert "rows" not in loss.fields
     box.close()
 
@@ -83,8 +83,8 @@ def test_a_damaged_count_is_not_believed(closed):
     box._database.read(lambda c: c.execute("UPDATE state SET rows = rows + 9"))
     box.close()
     box = open_outbox(closed.path)
-    assert (numbers(box), losses(box)) == (EXPECTED, [])
-    assert box.stats().rows == len(EXPECTED)
+    assert (list_numbers(box), list_losses(box)) == (EXPECTED, [])
+    assert box.read_stats().rows == len(EXPECTED)
     box.close()
 
 
@@ -100,8 +100,8 @@ def test_pages_that_were_swapped_cost_what_the_record_says(closed, tmp_path):
         (directory / "outbox.sqlite").write_bytes(b"".join(pages))
         (directory / "outbox.sqlite.lock").write_bytes(lock)
         box = open_outbox(directory / "outbox.sqlite")
-        missing = len(set(EXPECTED) - set(numbers(box)))
-        lost = losses(box)
+        missing = len(set(EXPECTED) - set(list_numbers(box)))
+        lost = list_losses(box)
         assert bool(missing) == bool(lost), (one, other)
         assert not lost or lost[0].fields.get("rows", missing) == missing, (one, other)
         box.close()
@@ -110,7 +110,7 @@ def test_pages_that_were_swapped_cost_what_the_record_says(closed, tmp_path):
 @pytest.mark.parametrize("head_too", [False, True])
 def test_a_damaged_dead_letter_is_counted_as_lost(closed, head_too):
     box = open_outbox(closed.path)
-    seqs = [row.seq for row in every(box)]
+    seqs = [row.seq for row in list_rows(box)]
     box.settle([], dict.fromkeys(seqs[:3], "too-old"))
     box.close()
     data = closed.path.read_bytes()
@@ -119,10 +119,10 @@ def test_a_damaged_dead_letter_is_counted_as_lost(closed, head_too):
     if head_too:
         break_head(closed.path)
     box = open_outbox(closed.path)
-    assert (len(box.dead_letters()), box.stats().dead_letters) == (2, 2)
-    (loss,) = losses(box)
+    assert (len(box.read_dead_letters()), box.read_stats().dead_letters) == (2, 2)
+    (loss,) = list_losses(box)
     assert loss.fields["rows"] == 1
-    assert box.stats().lost_rows == 1
+    assert box.read_stats().lost_rows == 1
     box.close()
 
 
@@ -135,10 +135,10 @@ def test_an_outbox_of_an_older_release_gets_its_digest(closed):
     box.close()
     closed.path.with_name("outbox.sqlite.lock").write_bytes(b"4711\n")
     box = open_outbox(closed.path)
-    assert (numbers(box), losses(box)) == (EXPECTED, [])
-    assert damaged_files(closed.path) == []
+    assert (list_numbers(box), list_losses(box)) == (EXPECTED, [])
+    assert list_damaged_files(closed.path) == []
     box.close()
     break_head(closed.path)
     box = open_outbox(closed.path)
-    assert (numbers(box), losses(box)) == (EXPECTED, [])
+    assert (list_numbers(box), list_losses(box)) == (EXPECTED, [])
     box.close()

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.scraper.outbox.support import every, kill, numbers, open_outbox, readings
+from tests.scraper.outbox.support import kill, list_numbers, list_rows, make_readings, open_outbox
 
 
 class OutboxModel(RuleBasedStateMachine):
@@ -26,14 +26,14 @@ class OutboxModel(RuleBasedStateMachine):
 
     @rule(count=st.integers(0, 30))
     def append(self, count):
-        self.outbox.append(readings(self.made, count))
+        self.outbox.append(make_readings(self.made, count))
         self._adopt(list(range(self.made, self.made + count)))
         self.made += count
 
     @rule(count=st.integers(1, 20), data=st.data())
     def settle_some(self, count, data):
         newest = data.draw(st.booleans())
-        rows = self.outbox.newest(count, 10**6) if newest else self.outbox.oldest(count, 10**6)
+        rows = self.outbox.read_newest(count, 10**6) if newest else self.outbox.read_oldest(count, 10**6)
         expected = self.queue[-count:] if newest else self.queue[:count]
         assert [row.seq for row in rows] == [seq for seq, _ in expected]
         fates = {row.seq: data.draw(st.sampled_from(["accept", "reject", "keep"])) for row in rows}
@@ -63,11 +63,11 @@ class OutboxModel(RuleBasedStateMachine):
 
     @invariant()
     def equals_the_model(self):
-        stats = self.outbox.stats()
+        stats = self.outbox.read_stats()
         assert (stats.rows, stats.dead_letters, stats.lost_rows) == (len(self.queue), len(self.dead), 0)
-        assert [row.seq for row in every(self.outbox)] == [seq for seq, _ in self.queue]
-        assert numbers(self.outbox) == [number for _, number in self.queue]
-        assert [letter.seq for letter in self.outbox.dead_letters(10**6)] == [seq for seq, _ in self.dead]
+        assert [row.seq for row in list_rows(self.outbox)] == [seq for seq, _ in self.queue]
+        assert list_numbers(self.outbox) == [number for _, number in self.queue]
+        assert [letter.seq for letter in self.outbox.read_dead_letters(10**6)] == [seq for seq, _ in self.dead]
         assert self.outbox.id == self.id
 
     def teardown(self):
@@ -76,7 +76,7 @@ class OutboxModel(RuleBasedStateMachine):
 
     def _adopt(self, numbers_: list[int]) -> None:
         """The outbox gave new numbers above all earlier ones."""
-        new = [row.seq for row in every(self.outbox)][len(self.queue) :]
+        new = [row.seq for row in list_rows(self.outbox)][len(self.queue) :]
         assert all(seq > self.highest for seq in new)
         self.highest = max([self.highest, *new])
         self.queue += zip(new, numbers_, strict=True)

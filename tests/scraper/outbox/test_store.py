@@ -7,10 +7,10 @@ import pytest
 
 from scraper.errors import OutboxError, OutboxInUseError, OutboxUnavailableError
 from scraper.outbox.rows import BATCH_OVERHEAD, ROW_OVERHEAD
-from scraper.outbox.schema import new_id
+from scraper.outbox.schema import make_id
 from shared.readings import Reading
 from shared.wire import MAX_BYTES, MAX_ROWS, encode_batch, encode_reading
-from tests.scraper.outbox.support import NOW, decoded, drain, every, numbers, open_outbox, readings
+from tests.scraper.outbox.support import NOW, decode, drain, list_numbers, list_rows, make_readings, open_outbox
 
 
 @pytest.fixture
@@ -26,18 +26,18 @@ def outbox(path):
 
 
 def test_what_was_appended_comes_back_in_order_and_unaltered(outbox):
-    outbox.append(readings(0, 3))
+    outbox.append(make_readings(0, 3))
     outbox.append([])
-    outbox.append(readings(3, 2))
-    assert decoded(every(outbox)) == readings(0, 5)
-    assert [row.payload for row in every(outbox)] == [encode_reading(reading) for reading in readings(0, 5)]
+    outbox.append(make_readings(3, 2))
+    assert decode(list_rows(outbox)) == make_readings(0, 5)
+    assert [row.payload for row in list_rows(outbox)] == [encode_reading(reading) for reading in make_readings(0, 5)]
 
 
 def test_numbers_strictly_increase_even_after_everything_was_settled_and_closed(path):
     seen = []
     for n in range(3):
         box = open_outbox(path)
-        box.append(readings(n, 4))
+        box.append(make_readings(n, 4))
         seen += [row.seq for row in drain(box)]
         box.close()
     assert seen == sorted(set(seen))
@@ -66,59 +66,59 @@ def test_a_copied_file_is_a_new_epoch(path, outbox):
 
 
 def test_newest_and_oldest_take_their_end_of_the_queue(outbox):
-    outbox.append(readings(0, 10))
-    seqs = [row.seq for row in every(outbox)]
-    assert [row.seq for row in outbox.newest(3, MAX_BYTES)] == seqs[-3:]
-    assert [row.seq for row in outbox.oldest(3, MAX_BYTES)] == seqs[:3]
-    assert [row.seq for row in outbox.newest(3, MAX_BYTES, after=seqs[-2])] == seqs[-1:]
-    assert [row.seq for row in outbox.oldest(3, MAX_BYTES, before=seqs[2])] == seqs[:2]
+    outbox.append(make_readings(0, 10))
+    seqs = [row.seq for row in list_rows(outbox)]
+    assert [row.seq for row in outbox.read_newest(3, MAX_BYTES)] == seqs[-3:]
+    assert [row.seq for row in outbox.read_oldest(3, MAX_BYTES)] == seqs[:3]
+    assert [row.seq for row in outbox.read_newest(3, MAX_BYTES, after=seqs[-2])] == seqs[-1:]
+    assert [row.seq for row in outbox.read_oldest(3, MAX_BYTES, before=seqs[2])] == seqs[:2]
 
 
 def test_a_batch_of_what_was_handed_out_keeps_the_limits_of_the_wire(outbox):
     long = [Reading("event", {"type": "gap"}, NOW + n, {"reason": "x" * 1500}) for n in range(600)]
     outbox.append(long)
-    for rows in (outbox.newest(MAX_ROWS, MAX_BYTES), outbox.oldest(MAX_ROWS, MAX_BYTES)):
-        body = encode_batch(batch=new_id(), outbox=outbox.id, rows=[(row.seq, row.payload) for row in rows])
+    for rows in (outbox.read_newest(MAX_ROWS, MAX_BYTES), outbox.read_oldest(MAX_ROWS, MAX_BYTES)):
+        body = encode_batch(batch=make_id(), outbox=outbox.id, rows=[(row.seq, row.payload) for row in rows])
         assert MAX_BYTES - 4000 < len(body) <= MAX_BYTES
 
 
 def test_the_overheads_cover_the_largest_numbers():
-    empty = encode_batch(batch=new_id(), outbox=new_id(), rows=[])
-    one = encode_batch(batch=new_id(), outbox=new_id(), rows=[(2**63 - 1, b"{}")])
+    empty = encode_batch(batch=make_id(), outbox=make_id(), rows=[])
+    one = encode_batch(batch=make_id(), outbox=make_id(), rows=[(2**63 - 1, b"{}")])
     assert len(empty) <= BATCH_OVERHEAD
     assert len(one) - len(empty) - 2 + 1 <= ROW_OVERHEAD
 
 
 def test_one_row_always_goes_however_small_the_batch(outbox):
-    outbox.append(readings(0, 2))
-    assert len(outbox.oldest(500, 1)) == len(outbox.newest(500, 1)) == 1
+    outbox.append(make_readings(0, 2))
+    assert len(outbox.read_oldest(500, 1)) == len(outbox.read_newest(500, 1)) == 1
 
 
 def test_settling_deletes_the_accepted_and_keeps_the_rejected_with_their_code(outbox):
-    outbox.append(readings(0, 4))
-    seqs = [row.seq for row in every(outbox)]
+    outbox.append(make_readings(0, 4))
+    seqs = [row.seq for row in list_rows(outbox)]
     outbox.settle(seqs[:2], {seqs[2]: "too-old"})
-    assert numbers(outbox) == [3]
-    (letter,) = outbox.dead_letters()
+    assert list_numbers(outbox) == [3]
+    (letter,) = outbox.read_dead_letters()
     assert (letter.seq, letter.code) == (seqs[2], "too-old")
-    assert msgspec.json.decode(letter.reading, type=Reading) == readings(2)[0]
+    assert msgspec.json.decode(letter.reading, type=Reading) == make_readings(2)[0]
 
 
 def test_a_verdict_on_rows_that_are_gone_is_harmless(outbox):
-    outbox.append(readings(0, 2))
-    seqs = [row.seq for row in every(outbox)]
+    outbox.append(make_readings(0, 2))
+    seqs = [row.seq for row in list_rows(outbox)]
     for _ in range(2):
         outbox.settle([seqs[0], 999_999], {888_888: "unknown-kind"})
-    assert outbox.stats()[:1] == (1,)
-    assert outbox.stats().dead_letters == 0
+    assert outbox.read_stats()[:1] == (1,)
+    assert outbox.read_stats().dead_letters == 0
 
 
 def test_stats_tell_how_it_stands(outbox):
-    empty = outbox.stats()
+    empty = outbox.read_stats()
     assert (empty.rows, empty.oldest_ms, empty.newest_ms, empty.dead_letters, empty.lost_rows) == (0, None, None, 0, 0)
-    outbox.append(readings(0, 2))
-    outbox.append(readings(2, 1))
-    full = outbox.stats()
+    outbox.append(make_readings(0, 2))
+    outbox.append(make_readings(2, 1))
+    full = outbox.read_stats()
     assert full.rows == 3
     assert full.bytes >= empty.bytes > 0
     assert full.oldest_ms is not None
@@ -131,29 +131,29 @@ def test_a_reading_that_cannot_be_kept_takes_no_other_with_it_by_surprise(outbox
     unfit: list[dict[str, float | str]] = [{"power": float("nan")}, {"reason": "x" * 4000}]
     for bad in unfit:
         with pytest.raises(ValueError, match=r"not a finite|too long"):
-            outbox.append([*readings(0, 2), Reading("event", {"type": "gap"}, NOW, bad)])
-        assert outbox.stats().rows == 0
-    outbox.append(readings(0))
-    assert numbers(outbox) == [0]
+            outbox.append([*make_readings(0, 2), Reading("event", {"type": "gap"}, NOW, bad)])
+        assert outbox.read_stats().rows == 0
+    outbox.append(make_readings(0))
+    assert list_numbers(outbox) == [0]
 
 
 def test_the_memory_outlives_the_process_and_changes_with_its_readings(path):
     box = open_outbox(path)
-    assert box.memory() is None
+    assert box.read_memory() is None
     box.append([], memory=b'{"offset":1}')
-    box.append(readings(0), memory='{"offset":"ä"}'.encode())
+    box.append(make_readings(0), memory='{"offset":"ä"}'.encode())
     with pytest.raises(ValueError, match="too long"):
-        box.append(readings(1), memory=b"x" * 4000)
-    box.append(readings(2))
+        box.append(make_readings(1), memory=b"x" * 4000)
+    box.append(make_readings(2))
     box.close()
     box = open_outbox(path)
-    assert box.memory() == '{"offset":"ä"}'.encode()
-    assert numbers(box) == [0, 2]
+    assert box.read_memory() == '{"offset":"ä"}'.encode()
+    assert list_numbers(box) == [0, 2]
     box.close()
 
 
 def test_files_are_for_their_owner_only(path, outbox):
-    outbox.append(readings(0))
+    outbox.append(make_readings(0))
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     for file in path.parent.iterdir():
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
@@ -168,22 +168,22 @@ def test_durability_is_what_sqlite_was_told(outbox):
 def test_a_second_scraper_is_refused_with_the_process_that_runs(path, outbox):
     with pytest.raises(OutboxInUseError, match=r"another scraper \(process \d+\).*ENVOY_STATE_DIR"):
         open_outbox(path)
-    outbox.append(readings(0))
-    assert numbers(outbox) == [0]
+    outbox.append(make_readings(0))
+    assert list_numbers(outbox) == [0]
 
 
 def test_a_command_works_beside_the_running_scraper(path, outbox):
-    outbox.append(readings(0, 2))
+    outbox.append(make_readings(0, 2))
     beside = open_outbox(path, exclusive=False)
-    assert beside.stats().rows == 2
-    seqs = [row.seq for row in every(outbox)]
+    assert beside.read_stats().rows == 2
+    seqs = [row.seq for row in list_rows(outbox)]
     outbox.settle([], {seqs[0]: "unknown-kind"})
     assert beside.replay([seqs[0]]) == 1
     beside.close()
-    assert numbers(outbox) == [1, 0]
-    assert outbox.stats().dead_letters == 0
-    outbox.append(readings(2))
-    assert len({row.seq for row in every(outbox)}) == 3
+    assert list_numbers(outbox) == [1, 0]
+    assert outbox.read_stats().dead_letters == 0
+    outbox.append(make_readings(2))
+    assert len({row.seq for row in list_rows(outbox)}) == 3
 
 
 def test_a_command_without_an_outbox_says_what_to_do(path):
@@ -201,4 +201,4 @@ def test_a_closed_outbox_says_so(path):
     box = open_outbox(path)
     box.close()
     with pytest.raises(OutboxError, match="closed"):
-        box.append(readings(0))
+        box.append(make_readings(0))

@@ -11,7 +11,7 @@ from scraper.outbox import Outbox
 from scraper.outbox.uncommitted import SILENT_MS
 from shared.readings import Reading
 from tests.scraper.outbox.processes import run_in_child
-from tests.scraper.outbox.support import NOW, losses, numbers, open_outbox, readings
+from tests.scraper.outbox.support import NOW, list_losses, list_numbers, make_readings, open_outbox
 
 
 class HandClock:
@@ -41,25 +41,29 @@ def make_report(inverter: str, at: int) -> Reading:
 
 def read_losses(outbox: Outbox) -> list[tuple[int, int, int]]:
     """The first and the last time of each loss, and its count."""
-    return [(loss.timestamp - NOW, int(loss.fields["end"]) - NOW, int(loss.fields["rows"])) for loss in losses(outbox)]
+    return [
+        (loss.timestamp - NOW, int(loss.fields["end"]) - NOW, int(loss.fields["rows"])) for loss in list_losses(outbox)
+    ]
 
 
 def test_what_is_tried_again_and_again_counts_once(outbox):
     for n in range(10):
-        outbox.note_uncommitted([make_report("1", 0), *readings(n)])
-    assert outbox.stats().lost_rows == 9, "nine samples have gone by; the report and the last sample may still come"
-    outbox.append(readings(9))
+        outbox.note_uncommitted([make_report("1", 0), *make_readings(n)])
+    assert outbox.read_stats().lost_rows == 9, (
+        "nine samples have gone by; the report and the last sample may still come"
+    )
+    outbox.append(make_readings(9))
     assert read_losses(outbox) == [(0, 8, 9)]
     outbox.append([make_report("1", 0)])
-    outbox.append([make_report("1", 300), *readings(10)])
+    outbox.append([make_report("1", 300), *make_readings(10)])
     assert read_losses(outbox) == [(0, 8, 9)]
-    assert outbox.stats().lost_rows == 9
+    assert outbox.read_stats().lost_rows == 9
 
 
 def test_a_held_back_sample_that_comes_with_the_next_one_is_not_lost(outbox):
-    outbox.note_uncommitted(readings(5, 2))
-    outbox.note_uncommitted([*readings(5), *readings(7)])
-    outbox.append([*readings(5), *readings(8)])
+    outbox.note_uncommitted(make_readings(5, 2))
+    outbox.note_uncommitted([*make_readings(5), *make_readings(7)])
+    outbox.append([*make_readings(5), *make_readings(8)])
     assert read_losses(outbox) == [(6, 7, 2)]
 
 
@@ -73,18 +77,18 @@ def test_series_do_not_wait_for_each_other(outbox):
 
 def test_a_series_that_fell_silent_is_given_up(outbox, clock):
     outbox.note_uncommitted([make_report("1", 0)])
-    outbox.append(readings(0))
+    outbox.append(make_readings(0))
     assert read_losses(outbox) == []
     clock.now += SILENT_MS
-    outbox.append(readings(1))
-    outbox.append(readings(2))
+    outbox.append(make_readings(1))
+    outbox.append(make_readings(2))
     assert read_losses(outbox) == [(0, 0, 1)]
 
 
 def test_an_orderly_stop_records_what_will_not_come(tmp_path):
     path = tmp_path / "outbox.sqlite"
     box = open_outbox(path)
-    box.note_uncommitted(readings(0, 3))
+    box.note_uncommitted(make_readings(0, 3))
     box.close()
     box = open_outbox(path)
     assert read_losses(box) == [(0, 2, 3.0)]
@@ -103,8 +107,8 @@ def test_a_disk_that_is_full_before_the_first_byte_of_the_lock_is_waited_for(tmp
                 open_outbox(path)
         resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
         box = open_outbox(path)
-        box.append(readings(0))
-        say(len(numbers(box)))
+        box.append(make_readings(0))
+        say(len(list_numbers(box)))
 
     assert run_in_child(work) == ([1], 0)
 
@@ -118,10 +122,10 @@ def test_the_process_id_and_the_witness_are_a_courtesy(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "pwrite", write_nothing)
     path = tmp_path / "outbox.sqlite"
     box = open_outbox(path)
-    box.append(readings(0))
+    box.append(make_readings(0))
     box.close()
     box = open_outbox(path)
-    assert numbers(box) == [0]
+    assert list_numbers(box) == [0]
     box.close()
 
 

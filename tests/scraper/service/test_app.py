@@ -12,7 +12,7 @@ from scraper.outbox.thread import OutboxThread
 from scraper.settings import UplinkSettings
 from scraper.uplink.signer import EdgeKey
 from shared.keys import parse as parse_key
-from tests.scraper.running_scraper import run_at_home, secret, until
+from tests.scraper.running_scraper import make_secret, run_at_home, wait_until
 
 
 @pytest.fixture
@@ -29,12 +29,12 @@ async def test_everything_arrives_and_an_orderly_stop_leaves_nothing_behind(at_h
         await at_home.stored("gateway", what=lambda point: point.fields["stream_connected"] == 1)
     (gap,) = await at_home.events("gap")
     assert gap.fields == {"reason": "the scraper was stopped"}
-    newest = max(point.timestamp for point in await at_home.points("meter"))
+    newest = max(point.timestamp for point in await at_home.read_points("meter"))
     assert gap.timestamp == newest, "the held-back samples are the last thing stored, and the gap begins there"
     async with at_home.scraper():
         (closed,) = await at_home.stored("event", what=lambda point: "end" in point.fields, type="gap")
     assert closed.timestamp == gap.timestamp
-    assert closed.fields["end"] in {float(point.timestamp) for point in await at_home.points("meter")}
+    assert closed.fields["end"] in {float(point.timestamp) for point in await at_home.read_points("meter")}
     assert len(await at_home.events("start")) == 2
 
 
@@ -54,7 +54,7 @@ async def test_a_stop_during_a_commit_begins_the_gap_at_what_was_committed(at_ho
         monkeypatch.setattr(OutboxThread, "append", append_slowly)
         await committed.wait()
     (gap,) = await at_home.events("gap")
-    assert gap.timestamp == max(point.timestamp for point in await at_home.points("meter"))
+    assert gap.timestamp == max(point.timestamp for point in await at_home.read_points("meter"))
 
 
 async def test_a_scraper_without_secret_and_key_makes_a_key_and_says_what_the_receiver_needs(at_home):
@@ -91,11 +91,11 @@ async def test_the_battery_is_read_every_few_seconds_beside_the_stream(tmp_path,
 async def test_a_refusing_gateway_costs_a_gap_and_nothing_else(at_home):
     async with at_home.scraper():
         await at_home.says("the meter stream delivers")
-        at_home.sim.faults.on("refuse")
+        at_home.sim.faults.switch_on("refuse")
         await at_home.says("the gateway is lost")
-        before = len(await at_home.points("gateway"))
+        before = len(await at_home.read_points("gateway"))
         await at_home.stored("gateway", before + 2)  # the scraper goes on saying how it is
-        at_home.sim.faults.off("refuse")
+        at_home.sim.faults.switch_off("refuse")
         await at_home.says("the gateway answers again")
         await at_home.stored("event", what=lambda point: "end" in point.fields, type="gap")
     assert not [line for line in at_home.logs if line["log_level"] in ("warning", "error")]
@@ -104,12 +104,12 @@ async def test_a_refusing_gateway_costs_a_gap_and_nothing_else(at_home):
 async def test_a_401_everywhere_stops_logins_and_the_rest_goes_on(at_home):
     async with at_home.scraper():
         await at_home.stored("inverter", 3)
-        at_home.sim.faults.on("unauthorised")
-        at_home.sim.faults.on("token-refused")
+        at_home.sim.faults.switch_on("unauthorised")
+        at_home.sim.faults.switch_on("token-refused")
         await at_home.says("somebody must act")
-        asked = len(at_home.sim.ledger.of("request"))
+        asked = len(at_home.sim.ledger.list_kind("request"))
         await at_home.stored("gateway", what=lambda point: point.fields["login_blocked"] == 1)
-        assert len(at_home.sim.ledger.of("request")) - asked < 40, "no login loop"
+        assert len(at_home.sim.ledger.list_kind("request")) - asked < 40, "no login loop"
         at_home.sim.faults.clear()
         await at_home.stored("event", what=lambda point: "end" in point.fields, type="gap")
     assert len(at_home.said("somebody must act")) == 1
@@ -118,7 +118,7 @@ async def test_a_401_everywhere_stops_logins_and_the_rest_goes_on(at_home):
 async def test_a_changed_certificate_stops_logins_until_it_is_trusted_and_the_outbox_drains(at_home):
     async with at_home.scraper():
         await at_home.stored("meter", 3)
-        at_home.sim.faults.on("new-certificate")
+        at_home.sim.faults.switch_on("new-certificate")
         await at_home.stored("event", type="certificate")
         await at_home.stored("gateway", what=lambda point: point.fields["certificate_changed"] == 1)
         options = GatewayOptions(
@@ -136,10 +136,10 @@ async def test_a_changed_certificate_stops_logins_until_it_is_trusted_and_the_ou
 
 async def test_a_firmware_update_from_digest_to_token_is_survived_in_mid_run(tmp_path, logs):
     async with run_at_home(tmp_path, logs, "firmware-5") as at_home:
-        token = at_home.sim.token("installer")
-        async with at_home.scraper(token=secret(token)):
+        token = at_home.sim.make_token("installer")
+        async with at_home.scraper(token=make_secret(token)):
             await at_home.says("the meter stream delivers")
-            at_home.sim.faults.on("firmware", to="firmware-8", outage_s=1.0)
+            at_home.sim.faults.switch_on("firmware", to="firmware-8", outage_s=1.0)
             await at_home.stored("gateway", what=lambda point: point.fields.get("firmware", "").startswith("D8"))
             await at_home.stored("event", what=lambda point: "end" in point.fields, type="gap")
 
@@ -147,45 +147,45 @@ async def test_a_firmware_update_from_digest_to_token_is_survived_in_mid_run(tmp
 async def test_a_stalled_stream_opens_a_gap_and_polls_take_over(at_home):
     async with at_home.scraper():
         await at_home.says("the meter stream delivers")
-        at_home.sim.faults.on("stream-stall")
+        at_home.sim.faults.switch_on("stream-stall")
         await at_home.says("the meter stream ended")
         (closed,) = await at_home.stored("event", what=lambda point: "end" in point.fields, type="gap")
         # Whoever notices first: the stream is given half a minute of real time, and the house lives twenty times as fast.
         assert closed.fields["reason"] in ("the meter stream ended", "no sample came")
-        at_home.sim.faults.off("stream-stall")
+        at_home.sim.faults.switch_off("stream-stall")
         await at_home.says("the meter stream delivers", 2)
 
 
 async def test_an_owner_token_reads_no_stream_which_is_said_once_and_polls_serve(at_home):
-    async with at_home.scraper(token=secret(at_home.sim.token("owner"))):
+    async with at_home.scraper(token=make_secret(at_home.sim.make_token("owner"))):
         await at_home.stored("meter", 10)
         await at_home.stored("gateway", 2)
     (line,) = at_home.said("no meter stream")
     assert "an owner token may not read the meter stream" in line["reason"]
     assert not at_home.said("the meter stream ended")
-    asked = [entry for entry in at_home.sim.ledger.of("request") if entry.values["path"] == "/stream/meter"]
+    asked = [entry for entry in at_home.sim.ledger.list_kind("request") if entry.values["path"] == "/stream/meter"]
     assert len(asked) <= 4, "asked again after 1, 5 and 15 minutes"
 
 
 async def test_frozen_report_dates_give_no_new_reading(at_home):
     async with at_home.scraper():
         await at_home.stored("inverter", 10)
-        at_home.sim.faults.on("frozen-dates")
+        at_home.sim.faults.switch_on("frozen-dates")
         await at_home.stored("gateway", 3)
-        before = await at_home.points("inverter")
-        polls = len(at_home.sim.ledger.of("inverters"))
+        before = await at_home.read_points("inverter")
+        polls = len(at_home.sim.ledger.list_kind("inverters"))
 
         async def polled() -> bool:
-            return len(at_home.sim.ledger.of("inverters")) >= polls + 3
+            return len(at_home.sim.ledger.list_kind("inverters")) >= polls + 3
 
-        await until(polled, lambda: "three polls")
-        assert await at_home.points("inverter") == before
+        await wait_until(polled, lambda: "three polls")
+        assert await at_home.read_points("inverter") == before
 
 
 async def test_a_gateway_whose_clock_is_a_year_ahead_is_corrected_and_flagged(tmp_path, logs):
     async with run_at_home(tmp_path, logs) as at_home:
-        at_home.sim.faults.on("clock-off", by=365 * 86_400.0)
-        async with at_home.scraper(token=secret(at_home.sim.token("installer", 2 * 365 * 86_400))):
+        at_home.sim.faults.switch_on("clock-off", by=365 * 86_400.0)
+        async with at_home.scraper(token=make_secret(at_home.sim.make_token("installer", 2 * 365 * 86_400))):
             reports = await at_home.stored("inverter", 10)
             (step,) = await at_home.stored("event", type="clock_step")
         now = at_home.clock.now_ms()
@@ -196,13 +196,13 @@ async def test_a_gateway_whose_clock_is_a_year_ahead_is_corrected_and_flagged(tm
 async def test_one_ailing_endpoint_neither_stops_the_others_nor_is_hammered(at_home):
     async with at_home.scraper():
         await at_home.stored("meter", 3)
-        at_home.sim.faults.on("starting", path="/ivp/meters/readings")
+        at_home.sim.faults.switch_on("starting", path="/ivp/meters/readings")
         await at_home.says("not read")
-        asked, since = len(at_home.sim.ledger.of("request")), at_home.clock.monotonic()
-        reports = len(await at_home.points("inverter"))
+        asked, since = len(at_home.sim.ledger.list_kind("request")), at_home.clock.monotonic()
+        reports = len(await at_home.read_points("inverter"))
         await at_home.stored("gateway", 4)
         await at_home.stored("inverter", reports + 1)
-        asked, minutes = len(at_home.sim.ledger.of("request")) - asked, (at_home.clock.monotonic() - since) / 60
+        asked, minutes = len(at_home.sim.ledger.list_kind("request")) - asked, (at_home.clock.monotonic() - since) / 60
         assert asked < 12 * (minutes + 1), (asked, minutes)
     (gap,) = await at_home.events("gap")
     assert gap.fields["reason"] == "the scraper was stopped"
@@ -212,10 +212,10 @@ async def test_a_gateway_without_meters_has_gaps_too(tmp_path, logs):
     async with run_at_home(tmp_path, logs, "no-ct") as at_home, at_home.scraper():
         await at_home.stored("inverter", 10)
         await at_home.stored("production")
-        at_home.sim.faults.on("refuse")
+        at_home.sim.faults.switch_on("refuse")
         (opened,) = await at_home.stored("event", type="gap")
         assert at_home.clock.now_ms() - opened.timestamp < 240_000
-        at_home.sim.faults.off("refuse")
+        at_home.sim.faults.switch_off("refuse")
         await at_home.stored("event", what=lambda point: "end" in point.fields, type="gap")
 
 
@@ -228,7 +228,7 @@ async def test_an_unexpected_error_ends_the_process_in_good_order(at_home, monke
     async def fail() -> None:
         async with at_home.scraper() as task:
             await at_home.says("the meter stream delivers")
-            monkeypatch.setattr("scraper.collect.samples.Samples.burst", broken)
+            monkeypatch.setattr("scraper.collect.samples.Samples.record_burst", broken)
             await asyncio.wait({task}, timeout=60)
             assert task.done()
 

@@ -8,63 +8,63 @@ from prometheus_client import CollectorRegistry
 
 from scraper.collect.health import Health
 from scraper.collect.report import Report
-from scraper.service.status import ScraperCollector, not_ready, registry
+from scraper.service.status import ScraperCollector, explain_not_ready, make_registry
 from scraper.uplink.uplink import UplinkState
 from shared.fields import KINDS
-from tests.scraper.scripted import NOW_MS, ScriptedScraper, scripted_scraper
+from tests.scraper.scripted import NOW_MS, ScriptedScraper, run_scripted_scraper
 
 
 @pytest.fixture
 async def scripted(tmp_path):
-    async with scripted_scraper(tmp_path) as ready:
+    async with run_scripted_scraper(tmp_path) as ready:
         yield ready
 
 
-def collector(scripted: ScriptedScraper, uplink: UplinkState | None = None) -> ScraperCollector:
+def make_collector(scripted: ScriptedScraper, uplink: UplinkState | None = None) -> ScraperCollector:
     return ScraperCollector(
         scripted.health, scripted.recorder, scripted.clock, uplink=lambda: uplink, look=lambda: None
     )
 
 
-def sample(shown: CollectorRegistry, name: str, **labels: str) -> float | None:
+def read_sample(shown: CollectorRegistry, name: str, **labels: str) -> float | None:
     return shown.get_sample_value(name, labels)
 
 
 async def test_every_metric_shows_what_is_so_now(scripted):
     state = UplinkState(problem="no connection", last_success_ms=NOW_MS - 5000, posts=3, delivered=2, refused=1)
-    shown = registry(collector(scripted, state))
-    scripted.health.succeeded("meters", seconds=0.5, now_ms=NOW_MS - 2000)
-    scripted.health.failed("inverters", seconds=1, problem="HTML")
+    shown = make_registry(make_collector(scripted, state))
+    scripted.health.note_success("meters", seconds=0.5, now_ms=NOW_MS - 2000)
+    scripted.health.note_failure("inverters", seconds=1, problem="HTML")
     scripted.health.token_expires_s = NOW_MS // 1000 + 60
-    await scripted.burst(100)
-    assert sample(shown, "envoy_poll_success", job="meters") == 1
-    assert sample(shown, "envoy_poll_success", job="inverters") == 0
-    assert sample(shown, "envoy_poll_failures_total", job="inverters") == 1
-    assert sample(shown, "envoy_poll_age_seconds", job="meters") == 2
-    assert sample(shown, "envoy_stream_events_total") == 1
-    assert sample(shown, "envoy_rows_committed_total") == 1
-    assert sample(shown, "envoy_token_expires_in_seconds") == 60
-    assert sample(shown, "envoy_uplink_failing") == 1
-    assert sample(shown, "envoy_delivery_age_seconds") == 5
-    assert sample(shown, "envoy_outbox_rows") is None, "not asked yet"
+    await scripted.record_burst(100)
+    assert read_sample(shown, "envoy_poll_success", job="meters") == 1
+    assert read_sample(shown, "envoy_poll_success", job="inverters") == 0
+    assert read_sample(shown, "envoy_poll_failures_total", job="inverters") == 1
+    assert read_sample(shown, "envoy_poll_age_seconds", job="meters") == 2
+    assert read_sample(shown, "envoy_stream_events_total") == 1
+    assert read_sample(shown, "envoy_rows_committed_total") == 1
+    assert read_sample(shown, "envoy_token_expires_in_seconds") == 60
+    assert read_sample(shown, "envoy_uplink_failing") == 1
+    assert read_sample(shown, "envoy_delivery_age_seconds") == 5
+    assert read_sample(shown, "envoy_outbox_rows") is None, "not asked yet"
 
 
 def test_readiness_names_the_first_thing_that_is_wrong():
     health = Health()
-    assert not_ready(health, None) == "the gateway is not connected"
-    health.failed("identify", seconds=1, problem="no route")
-    assert not_ready(health, None) == "the gateway is not connected: no route"
-    health.succeeded("identify", seconds=1, now_ms=NOW_MS)
-    assert not_ready(health, None) is None
-    assert not_ready(health, UplinkState(problem="no receiver")) == "no receiver"
+    assert explain_not_ready(health, None) == "the gateway is not connected"
+    health.note_failure("identify", seconds=1, problem="no route")
+    assert explain_not_ready(health, None) == "the gateway is not connected: no route"
+    health.note_success("identify", seconds=1, now_ms=NOW_MS)
+    assert explain_not_ready(health, None) is None
+    assert explain_not_ready(health, UplinkState(problem="no receiver")) == "no receiver"
     health.person_needed = "run envoy-scraper trust"
-    assert not_ready(health, UplinkState(problem="no receiver")) == "run envoy-scraper trust"
+    assert explain_not_ready(health, UplinkState(problem="no receiver")) == "run envoy-scraper trust"
 
 
 async def test_the_scrapers_own_reading_says_how_it_is(scripted):
     scripted.health.firmware, scripted.health.role = "D8.2.4286", "owner"
     scripted.health.token_expires_s = NOW_MS // 1000 + 3600
-    await scripted.burst(100)
+    await scripted.record_burst(100)
     await Report(scripted.health, scripted.samples, scripted.outbox, scripted.recorder, scripted.clock).send()
     (reading,) = await scripted.rows("gateway")
     assert reading.fields["outbox_rows"] == 1

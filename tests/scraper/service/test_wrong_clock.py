@@ -21,7 +21,7 @@ async def advance(at_home: RunningScraper, seconds: float) -> None:
 def dead_letters(at_home: RunningScraper) -> list[str]:
     outbox = Outbox.open(at_home.state_dir / OUTBOX_FILE, now_ms=at_home.clock.now_ms, exclusive=False)
     try:
-        return [f"{letter.code} {bytes(letter.reading)!r}" for letter in outbox.dead_letters()]
+        return [f"{letter.code} {bytes(letter.reading)!r}" for letter in outbox.read_dead_letters()]
     finally:
         outbox.close()
 
@@ -42,17 +42,17 @@ async def test_what_a_wrong_clock_stamped_gets_the_right_time_once_the_clock_is_
             await advance(at_home, 100)
         assert dead_letters(at_home) == []
         ended_ms = at_home.clock.now_ms()
-        stamps = [point.timestamp for point in await at_home.points("meter", meter="production", phase="a")]
+        stamps = [point.timestamp for point in await at_home.read_points("meter", meter="production", phase="a")]
         assert stamps
         assert began_ms - 60_000 <= stamps[0]
         assert stamps[-1] <= ended_ms
         holes = [after - before for before, after in itertools.pairwise(stamps)]
         assert max(holes) <= 75_000, "the time of the wrong clock is there"
         for kind in ("inverter", "gateway", "meter_energy", "event"):
-            times = [point.timestamp for point in await at_home.points(kind)]
+            times = [point.timestamp for point in await at_home.read_points(kind)]
             assert all(began_ms - 24 * HOUR_MS <= time <= ended_ms for time in times), kind
-        assert await at_home.points("event", type="clock_step")
-        for gap in await at_home.points("event", type="gap"):
+        assert await at_home.read_points("event", type="clock_step")
+        for gap in await at_home.read_points("event", type="gap"):
             assert gap.timestamp <= gap.fields.get("end", gap.timestamp) <= ended_ms
 
 
@@ -84,5 +84,5 @@ async def test_a_failure_during_a_commit_begins_the_gap_at_what_was_committed(tm
             await run_until_it_fails(at_home)
         assert caught.group_contains(ZeroDivisionError)
         monkeypatch.setattr(OutboxThread, "append", append)
-        (gap,) = await at_home.points("event", type="gap")
-        assert gap.timestamp == max(point.timestamp for point in await at_home.points("meter"))
+        (gap,) = await at_home.read_points("event", type="gap")
+        assert gap.timestamp == max(point.timestamp for point in await at_home.read_points("meter"))

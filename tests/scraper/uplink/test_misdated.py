@@ -7,7 +7,7 @@ from scraper.delta.host_clock import StepRecord
 from scraper.uplink.uplink import Uplink
 from shared.readings import Reading
 from tests.clocks import NOW_MS
-from tests.scraper.uplink.uplink_bench import problem, verdict
+from tests.scraper.uplink.uplink_bench import make_problem, make_verdict
 
 YEAR_MS = 365 * 86_400_000
 
@@ -17,7 +17,7 @@ def meter(at_ms: int) -> Reading:
 
 
 def refuse(*seqs: int, code: str = "in-the-future"):
-    return lambda batch: verdict(batch, {seq: code for seq in batch.seqs if seq in seqs})
+    return lambda batch: make_verdict(batch, {seq: code for seq in batch.seqs if seq in seqs})
 
 
 async def test_readings_that_only_the_receiver_takes_for_future_ones_wait_and_older_ones_go_on(bench):
@@ -31,7 +31,7 @@ async def test_readings_that_only_the_receiver_takes_for_future_ones_wait_and_ol
         assert await bench.waiting() == len(early)
         assert "clocks of this host and of the receiver disagree" in (bench.uplink.state.problem or "")
         assert bench.uplink.state.person_needed
-        bench.reply = verdict
+        bench.reply = make_verdict
         await bench.clock.begun()
     assert (await bench.waiting(), await bench.dead()) == (0, 0)
     assert bench.uplink.state.problem is None
@@ -59,7 +59,7 @@ async def test_nothing_is_posted_while_the_clock_stands_in_1970(bench):
 
 async def test_a_token_refused_by_a_receiver_of_another_year_is_a_matter_of_clocks_and_not_of_keys(bench):
     await bench.add(1)
-    bench.reply = lambda _: problem("unauthorised", 401, ("Date", "Wed, 21 Oct 2015 07:28:00 GMT"))
+    bench.reply = lambda _: make_problem("unauthorised", 401, ("Date", "Wed, 21 Oct 2015 07:28:00 GMT"))
     async with bench.running():
         await bench.clock.asked()
     assert "clocks of this host and of the receiver disagree" in (bench.uplink.state.problem or "")
@@ -84,7 +84,7 @@ async def test_once_the_receiver_has_refused_one_all_readings_of_the_wrong_clock
         meters = [row for row in batch.body["rows"] if row["reading"]["kind"] == "meter"]
         wrong = {row["seq"] for row in meters if row["reading"]["timestamp"] > NOW_MS + 600_000}
         stored.extend(row["reading"] for row in batch.body["rows"] if row["seq"] not in wrong)
-        return verdict(batch, dict.fromkeys(wrong, "in-the-future"))
+        return make_verdict(batch, dict.fromkeys(wrong, "in-the-future"))
 
     bench.reply = judge
     await bench.uplink.drain()

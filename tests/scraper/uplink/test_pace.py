@@ -12,7 +12,7 @@ from scraper.uplink.uplink import MIN_ROWS
 from shared import wire
 from tests.clocks import NOW_MS
 from tests.fake_http import CannedReply
-from tests.scraper.uplink.uplink_bench import SECRET, problem, verdict
+from tests.scraper.uplink.uplink_bench import SECRET, make_problem, make_verdict
 
 
 async def test_the_newest_readings_go_before_the_backlog(bench):
@@ -21,7 +21,7 @@ async def test_the_newest_readings_go_before_the_backlog(bench):
 
     def count(batch):
         arrivals.append(max(batch.seqs))
-        return verdict(batch)
+        return make_verdict(batch)
 
     bench.reply = count
     async with bench.running():
@@ -37,7 +37,7 @@ async def test_what_is_read_while_a_backlog_drains_arrives_within_two_posts(benc
     def commit_meanwhile(batch):
         if len(bench.batches) == 2:
             adding.append(loop.create_task(bench.add(1)))
-        return verdict(batch)
+        return make_verdict(batch)
 
     bench.reply = commit_meanwhile
     async with bench.running():
@@ -64,7 +64,7 @@ async def test_no_answer_halves_the_batches_and_success_doubles_them(bench):
 
 
 async def test_a_watcher_makes_every_commit_a_post_and_nobody_makes_it_one_in_ten_seconds(bench):
-    bench.reply = lambda batch: verdict(batch, watched=len(bench.batches) < 3)
+    bench.reply = lambda batch: make_verdict(batch, watched=len(bench.batches) < 3)
     await bench.add(1)
     async with bench.running():
         await bench.clock.begun()
@@ -83,7 +83,7 @@ async def test_a_watcher_makes_every_commit_a_post_and_nobody_makes_it_one_in_te
 
 async def test_retry_after_is_obeyed_and_spread(bench):
     await bench.add(1)
-    bench.reply = lambda _: problem("store-unavailable", 503, ("Retry-After", "90"))
+    bench.reply = lambda _: make_problem("store-unavailable", 503, ("Retry-After", "90"))
     async with bench.running():
         waits = [await bench.clock.asked() for _ in range(4)]
     assert all(90 <= wait <= 99 for wait in waits), waits
@@ -117,7 +117,7 @@ async def test_a_401_mints_again_once_on_the_receivers_clock(bench):
     def judge(batch):
         claims = jwt.decode(batch.token, options={"verify_signature": False})
         fresh = claims["iat"] <= receiver_s <= claims["exp"]
-        return verdict(batch) if fresh else problem("unauthorised", 401, date)
+        return make_verdict(batch) if fresh else make_problem("unauthorised", 401, date)
 
     bench.reply = judge
     async with bench.running():
@@ -130,7 +130,7 @@ async def test_a_401_mints_again_once_on_the_receivers_clock(bench):
 
 async def test_a_signature_that_stays_refused_needs_a_person_and_is_tried_every_five_minutes(bench):
     await bench.add(1)
-    bench.reply = lambda _: problem("unauthorised", 401)
+    bench.reply = lambda _: make_problem("unauthorised", 401)
     async with bench.running():
         waits = [await bench.clock.asked() for _ in range(3)]
     assert all(300 <= wait <= 330 for wait in waits), waits
@@ -141,7 +141,7 @@ async def test_a_signature_that_stays_refused_needs_a_person_and_is_tried_every_
 
 async def test_a_forbidden_gateway_needs_a_person_who_is_told_what_to_do(bench):
     await bench.add(1)
-    bench.reply = lambda _: problem("forbidden", 403)
+    bench.reply = lambda _: make_problem("forbidden", 403)
     async with bench.running():
         assert 300 <= await bench.clock.asked() <= 330
     assert bench.uplink.state.person_needed
@@ -151,9 +151,9 @@ async def test_a_forbidden_gateway_needs_a_person_who_is_told_what_to_do(bench):
 def test_a_refused_token_makes_the_signer_read_a_key_that_was_replaced():
     replaced = "another-secret-0123456789abcdef0123456789"
     signer = Signer(HouseholdSecret(SECRET), "1", reload=lambda: HouseholdSecret(replaced))
-    signer.token(1_000)
+    signer.get_token(1_000)
     signer.renew(now_s=1_000, receiver_now_s=None)
-    jwt.decode(signer.token(1_000), replaced, ["HS256"], audience="envoy-receiver", options={"verify_exp": False})
+    jwt.decode(signer.get_token(1_000), replaced, ["HS256"], audience="envoy-receiver", options={"verify_exp": False})
 
 
 def test_a_key_file_that_is_gone_while_it_is_replaced_leaves_the_old_key():
@@ -162,4 +162,4 @@ def test_a_key_file_that_is_gone_while_it_is_replaced_leaves_the_old_key():
 
     signer = Signer(HouseholdSecret(SECRET), "1", reload=gone)
     signer.renew(now_s=1_000, receiver_now_s=None)
-    jwt.decode(signer.token(1_000), SECRET, ["HS256"], audience="envoy-receiver", options={"verify_exp": False})
+    jwt.decode(signer.get_token(1_000), SECRET, ["HS256"], audience="envoy-receiver", options={"verify_exp": False})

@@ -12,7 +12,7 @@ from shared.readings import Reading
 from tests.clocks import NOW_MS, SteppedClock
 from tests.receiver import service as receiver
 from tests.receiver.service import GATEWAY
-from tests.scraper.uplink.uplink_bench import UplinkBench, opened
+from tests.scraper.uplink.uplink_bench import UplinkBench, open_bench
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ async def service(tmp_path) -> AsyncIterator[receiver.Service]:
 
 
 @contextlib.asynccontextmanager
-async def bench_at(service, folder, *, ahead_ms=0, secret=None, key=None, serial=GATEWAY, name=None):
-    async with opened(
+async def open_bench_at(service, folder, *, ahead_ms=0, secret=None, key=None, serial=GATEWAY, name=None):
+    async with open_bench(
         folder / "edge",
         clock=SteppedClock(service.clock.ms + ahead_ms),
         url=f"http://127.0.0.1:{service.port}",
@@ -35,53 +35,53 @@ async def bench_at(service, folder, *, ahead_ms=0, secret=None, key=None, serial
         yield bench
 
 
-async def stored(service) -> int:
+async def count_stored(service) -> int:
     count: int = await service.receiver.store.count()
     return count
 
 
 async def test_everything_is_stored_and_leaves_the_outbox(service, tmp_path):
-    async with bench_at(service, tmp_path) as bench:
+    async with open_bench_at(service, tmp_path) as bench:
         await bench.add(1200)
         await bench.uplink.drain()
         assert await bench.waiting() == 0
-    assert await stored(service) == 1200
+    assert await count_stored(service) == 1200
 
 
 async def test_bad_rows_become_dead_letters_with_their_codes_and_all_others_arrive(service, tmp_path):
-    async with bench_at(service, tmp_path) as bench:
+    async with open_bench_at(service, tmp_path) as bench:
         await bench.add(10)
-        await bench.outbox.append([Reading("battery", {}, NOW_MS, {"power": 1.0})])
+        await bench.outbox.append([Reading("turbine", {}, NOW_MS, {"power": 1.0})])
         await bench.add(10, apparent_power=1.0)
         await bench.outbox.append([Reading("meter", {"wrong": "tag"}, NOW_MS, {"power": 1.0})])
         await bench.uplink.drain()
-        codes = [letter.code for letter in bench.outbox.outbox.dead_letters()]
+        codes = [letter.code for letter in bench.outbox.outbox.read_dead_letters()]
         assert sorted(codes) == ["unknown-kind", "unprocessable"]
         assert await bench.waiting() == 0
-    assert await stored(service) == 10  # the same identities: fields merge
+    assert await count_stored(service) == 10  # the same identities: fields merge
 
 
 async def test_the_same_rows_twice_are_stored_once(service, tmp_path):
     """The receiver stored, and its answer was lost."""
-    async with bench_at(service, tmp_path) as bench:
+    async with open_bench_at(service, tmp_path) as bench:
         await bench.add(5)
-        rows = await bench.outbox.newest(500, 1 << 18)
+        rows = await bench.outbox.read_newest(500, 1 << 18)
         await bench.uplink._post(rows)
         await bench.uplink.drain()
         assert await bench.waiting() == 0
-    assert await stored(service) == 5
+    assert await count_stored(service) == 5
 
 
 @pytest.mark.parametrize("days", [-1, 1])
 async def test_a_clock_that_is_off_by_a_day_is_let_in(service, tmp_path, days):
-    async with bench_at(service, tmp_path, ahead_ms=days * 86_400_000) as bench:
+    async with open_bench_at(service, tmp_path, ahead_ms=days * 86_400_000) as bench:
         await bench.add(1)
         await bench.uplink.drain()
         assert await bench.waiting() == 0
-    assert await stored(service) == 1
+    assert await count_stored(service) == 1
 
 
-async def pause_of(bench: UplinkBench) -> str:
+async def find_pause(bench: UplinkBench) -> str:
     async with bench.running():
         assert await bench.clock.asked() >= 300
     assert bench.uplink.state.person_needed
@@ -90,27 +90,27 @@ async def pause_of(bench: UplinkBench) -> str:
 
 
 async def test_a_wrong_secret_is_said(service, tmp_path):
-    async with bench_at(service, tmp_path, secret="x" * 40) as bench:
+    async with open_bench_at(service, tmp_path, secret="x" * 40) as bench:
         await bench.add(1)
-        assert "ENVOY_RECEIVER_SECRET must equal RECEIVER_SECRET" in await pause_of(bench)
+        assert "ENVOY_RECEIVER_SECRET must equal RECEIVER_SECRET" in await find_pause(bench)
 
 
 async def test_a_gateway_that_is_not_allowed_is_said(service, tmp_path):
-    async with bench_at(service, tmp_path, serial="122399999999") as bench:
+    async with open_bench_at(service, tmp_path, serial="122399999999") as bench:
         await bench.add(1)
-        assert "RECEIVER_GATEWAYS" in await pause_of(bench)
+        assert "RECEIVER_GATEWAYS" in await find_pause(bench)
 
 
 async def test_an_ed25519_key_is_let_in_once_the_receiver_knows_it_and_nothing_is_lost_before(service, tmp_path):
     private = Ed25519PrivateKey.generate()
-    async with bench_at(service, tmp_path, key=EdgeKey(private)) as bench:
+    async with open_bench_at(service, tmp_path, key=EdgeKey(private)) as bench:
         await bench.add(1)
-        assert "envoy-receiver keys add" in await pause_of(bench)
+        assert "envoy-receiver keys add" in await find_pause(bench)
         service.add_key(private)
         service.clock.advance(31)
         await bench.uplink.drain()
         assert await bench.waiting() == 0
-    assert await stored(service) == 1
+    assert await count_stored(service) == 1
 
 
 @pytest.mark.parametrize(("ours", "theirs", "delivered"), [
@@ -122,10 +122,10 @@ async def test_an_ed25519_key_is_let_in_once_the_receiver_knows_it_and_nothing_i
 async def test_a_named_receiver_takes_what_is_addressed_to_it(tmp_path, ours, theirs, delivered):
     async with receiver.start(tmp_path / "hosted", meter_days=0, name=theirs) as service:
         service.clock.ms = SystemClock().now_ms()
-        async with bench_at(service, tmp_path, name=ours) as bench:
+        async with open_bench_at(service, tmp_path, name=ours) as bench:
             await bench.add(1)
             if not delivered:
-                assert "ENVOY_RECEIVER_NAME" in await pause_of(bench)
+                assert "ENVOY_RECEIVER_NAME" in await find_pause(bench)
                 return
             await bench.uplink.drain()
-        assert await stored(service) == 1
+        assert await count_stored(service) == 1

@@ -19,7 +19,7 @@ def ask(status, body, headers=JSON, seqs=(1, 2, 3)):
     return understand(status=status, headers=headers, body=raw, batch="ab", seqs=list(seqs))
 
 
-def problem(code, status=400, **headers):
+def ask_problem(code, status=400, **headers):
     return ask(status, {"code": code, "type": f"urn:envoy-relay:problem:{code}"}, {**PROBLEM, **headers})
 
 
@@ -62,15 +62,15 @@ def test_garbage_never_deletes_and_never_raises(status, body, kind):
 
 
 def test_our_codes():
-    assert problem(Problem.MALFORMED) == Split("malformed")
-    assert problem(Problem.UNPROCESSABLE, 422) == Split("unprocessable")
-    assert problem(Problem.TOO_LARGE, 413) == Split("too-large")
-    assert problem(Problem.UNAUTHORISED, 401, date="Wed, 21 Oct 2026 07:28:00 GMT") == Renew(1792567680)
-    assert problem(Problem.UNAUTHORISED, 401, date="yesterday") == Renew(None)
-    forbidden = problem(Problem.FORBIDDEN, 403)
+    assert ask_problem(Problem.MALFORMED) == Split("malformed")
+    assert ask_problem(Problem.UNPROCESSABLE, 422) == Split("unprocessable")
+    assert ask_problem(Problem.TOO_LARGE, 413) == Split("too-large")
+    assert ask_problem(Problem.UNAUTHORISED, 401, date="Wed, 21 Oct 2026 07:28:00 GMT") == Renew(1792567680)
+    assert ask_problem(Problem.UNAUTHORISED, 401, date="yesterday") == Renew(None)
+    forbidden = ask_problem(Problem.FORBIDDEN, 403)
     assert isinstance(forbidden, Wait)
     assert forbidden.person
-    version = problem(Problem.UNSUPPORTED_VERSION, 422)
+    version = ask_problem(Problem.UNSUPPORTED_VERSION, 422)
     assert isinstance(version, Wait)
     assert version.after_s == HOUR_S
 
@@ -88,7 +88,9 @@ def test_our_codes():
     ],
 )
 def test_retry_after_is_obeyed_within_reason(text, seconds):
-    answer = problem(Problem.STORE_UNAVAILABLE, 503, **{"retry-after": text, "date": "Wed, 21 Oct 2026 07:28:00 GMT"})
+    answer = ask_problem(
+        Problem.STORE_UNAVAILABLE, 503, **{"retry-after": text, "date": "Wed, 21 Oct 2026 07:28:00 GMT"}
+    )
     assert isinstance(answer, Wait)
     assert answer.after_s == seconds
     assert not answer.person

@@ -6,8 +6,8 @@ import pytest
 
 from scraper.errors import OutboxUnavailableError
 from scraper.uplink.uplink import SUSPICIOUS
-from tests.fake_http import CannedReply, raw
-from tests.scraper.uplink.uplink_bench import problem, verdict
+from tests.fake_http import CannedReply, make_raw
+from tests.scraper.uplink.uplink_bench import make_problem, make_verdict
 
 HTML = (("Content-Type", "text/html"),)
 JSON = (("Content-Type", "application/json"),)
@@ -15,11 +15,11 @@ JSON = (("Content-Type", "application/json"),)
 
 async def test_a_verdict_deletes_what_it_accepts_and_keeps_what_it_rejects_with_its_code(bench):
     await bench.add(5)
-    bench.reply = lambda batch: verdict(batch, {2: "too-old", 4: "quota"})
+    bench.reply = lambda batch: make_verdict(batch, {2: "too-old", 4: "quota"})
     async with bench.running():
         await bench.clock.asked()
     assert (await bench.waiting(), await bench.dead()) == (0, 2)
-    assert {letter.seq: letter.code for letter in bench.outbox.outbox.dead_letters()} == {2: "too-old", 4: "quota"}
+    assert {letter.seq: letter.code for letter in bench.outbox.outbox.read_dead_letters()} == {2: "too-old", 4: "quota"}
     assert (bench.uplink.state.delivered, bench.uplink.state.refused) == (3, 2)
 
 
@@ -38,9 +38,9 @@ async def test_a_verdict_deletes_what_it_accepts_and_keeps_what_it_rejects_with_
         CannedReply(502, b"bad gateway", HTML),
         CannedReply(200, b"\x1f\x8b" + bytes(50), (*JSON, ("Content-Encoding", "gzip"))),
         CannedReply(200, b" " * 300_000, JSON),
-        raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"),
-        raw(b"SSH-2.0-OpenSSH_9.6\r\n"),
-        raw(),
+        make_raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"),
+        make_raw(b"SSH-2.0-OpenSSH_9.6\r\n"),
+        make_raw(),
     ],
 )
 async def test_a_foreign_answer_deletes_nothing_and_is_tried_again(bench, foreign):
@@ -51,7 +51,7 @@ async def test_a_foreign_answer_deletes_nothing_and_is_tried_again(bench, foreig
         assert await bench.waiting() == 3
         assert await bench.dead() == 0
         assert bench.uplink.state.problem
-        bench.reply = verdict
+        bench.reply = make_verdict
         wake.set_result(None)
         await bench.clock.begun()
     assert await bench.waiting() == 0
@@ -61,10 +61,10 @@ async def test_a_foreign_answer_deletes_nothing_and_is_tried_again(bench, foreig
 async def test_one_bad_row_is_found_and_all_others_are_delivered(bench):
     await bench.add(200)
     bad = 77
-    bench.reply = lambda batch: problem("unprocessable", 422) if bad in batch.seqs else verdict(batch)
+    bench.reply = lambda batch: make_problem("unprocessable", 422) if bad in batch.seqs else make_verdict(batch)
     async with bench.running():
         await bench.clock.asked()
-    (letter,) = bench.outbox.outbox.dead_letters()
+    (letter,) = bench.outbox.outbox.read_dead_letters()
     assert (letter.seq, letter.code) == (bad, "unprocessable")
     assert (await bench.waiting(), bench.uplink.state.delivered) == (0, 199)
     assert len(bench.batches) < 25, "it is looked for by halves"
@@ -73,7 +73,7 @@ async def test_one_bad_row_is_found_and_all_others_are_delivered(bench):
 async def test_more_bad_rows_than_would_look_suspicious_pass_when_good_ones_lie_between(bench):
     await bench.add(200)
     bad = set(range(10, 200, 10))
-    bench.reply = lambda batch: problem("malformed", 400) if bad & set(batch.seqs) else verdict(batch)
+    bench.reply = lambda batch: make_problem("malformed", 400) if bad & set(batch.seqs) else make_verdict(batch)
     async with bench.running():
         await bench.clock.asked()
     assert (await bench.waiting(), await bench.dead()) == (0, len(bad))
@@ -82,7 +82,7 @@ async def test_more_bad_rows_than_would_look_suspicious_pass_when_good_ones_lie_
 async def test_bad_rows_side_by_side_do_not_block_newer_ones(bench):
     bad = set(range(1, 13))
     await bench.add(40)
-    bench.reply = lambda batch: problem("malformed", 400) if bad & set(batch.seqs) else verdict(batch)
+    bench.reply = lambda batch: make_problem("malformed", 400) if bad & set(batch.seqs) else make_verdict(batch)
     async with bench.running():
         for _ in range(4):
             await bench.clock.asked()
@@ -94,7 +94,7 @@ async def test_bad_rows_side_by_side_do_not_block_newer_ones(bench):
 
 async def test_a_batch_that_is_too_large_is_halved(bench):
     await bench.add(100)
-    bench.reply = lambda batch: problem("too-large", 413) if len(batch.seqs) > 30 else verdict(batch)
+    bench.reply = lambda batch: make_problem("too-large", 413) if len(batch.seqs) > 30 else make_verdict(batch)
     async with bench.running():
         await bench.clock.asked()
     assert (await bench.waiting(), await bench.dead()) == (0, 0)
@@ -102,7 +102,7 @@ async def test_a_batch_that_is_too_large_is_halved(bench):
 
 async def test_a_receiver_that_refuses_everything_gets_five_rows_and_no_more(bench):
     await bench.add(100)
-    bench.reply = lambda _: problem("unprocessable", 422)
+    bench.reply = lambda _: make_problem("unprocessable", 422)
     async with bench.running():
         for _ in range(3):
             assert await bench.clock.asked() >= 300
@@ -113,7 +113,7 @@ async def test_a_receiver_that_refuses_everything_gets_five_rows_and_no_more(ben
 
 async def test_an_unknown_wire_version_keeps_everything_and_is_tried_hourly(bench):
     await bench.add(3)
-    bench.reply = lambda _: problem("unsupported-version", 422)
+    bench.reply = lambda _: make_problem("unsupported-version", 422)
     async with bench.running():
         assert 3600 <= await bench.clock.asked() <= 3960
     assert (await bench.waiting(), await bench.dead()) == (3, 0)
@@ -126,8 +126,8 @@ async def test_a_row_committed_during_a_post_is_not_deleted_by_its_verdict(bench
     loop = asyncio.get_running_loop()
 
     def commit_meanwhile(batch):
-        bench.reply = verdict
-        return raw_after(loop.create_task(bench.add(1)), verdict(batch))
+        bench.reply = make_verdict
+        return make_raw_after(loop.create_task(bench.add(1)), make_verdict(batch))
 
     bench.reply = commit_meanwhile
     async with bench.running():
@@ -136,7 +136,7 @@ async def test_a_row_committed_during_a_post_is_not_deleted_by_its_verdict(bench
     assert await bench.waiting() == 0
 
 
-def raw_after(task, answer):
+def make_raw_after(task, answer):
     async def write(writer):
         await task
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(answer.body)}\r\n\r\n"
@@ -177,11 +177,11 @@ async def test_a_stop_during_a_post_loses_nothing_and_the_last_post_delivers(ben
         posted.set()
         await never.wait()
 
-    bench.reply = lambda _: raw(then=hang)
+    bench.reply = lambda _: make_raw(then=hang)
     async with bench.running():
         await posted.wait()
     assert await bench.waiting() == 3
-    bench.reply = verdict
+    bench.reply = make_verdict
     await bench.uplink.drain_once()
     assert await bench.waiting() == 0
     never.set()

@@ -36,7 +36,7 @@ class PostedBatch:
         return [row["seq"] for row in self.body["rows"]]
 
 
-def verdict(batch: PostedBatch, rejected: dict[int, str] | None = None, **more: Any) -> CannedReply:
+def make_verdict(batch: PostedBatch, rejected: dict[int, str] | None = None, **more: Any) -> CannedReply:
     refused = rejected or {}
     document = {
         "batch": batch.body["batch"],
@@ -47,7 +47,7 @@ def verdict(batch: PostedBatch, rejected: dict[int, str] | None = None, **more: 
     return CannedReply(200, json.dumps(document).encode(), (("Content-Type", "application/json"),))
 
 
-def problem(code: str, status: int, *headers: tuple[str, str]) -> CannedReply:
+def make_problem(code: str, status: int, *headers: tuple[str, str]) -> CannedReply:
     document = {"type": f"urn:envoy-relay:problem:{code}", "status": status, "code": code}
     return CannedReply(status, json.dumps(document).encode(), (("Content-Type", CONTENT_TYPE), *headers))
 
@@ -68,7 +68,7 @@ class UplinkBench:
     outbox: OutboxThread
     server: FakeServer
     clock: SteppedClock
-    reply: Reply = verdict
+    reply: Reply = make_verdict
     batches: list[PostedBatch] = field(default_factory=list)
 
     def answer(self, request: FakeRequest) -> CannedReply | Raw:
@@ -84,10 +84,10 @@ class UplinkBench:
         )
 
     async def waiting(self) -> int:
-        return (await self.outbox.stats()).rows
+        return (await self.outbox.read_stats()).rows
 
     async def dead(self) -> int:
-        return (await self.outbox.stats()).dead_letters
+        return (await self.outbox.read_stats()).dead_letters
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["asyncio.Task[None]"]:
@@ -102,7 +102,7 @@ class UplinkBench:
 
 
 @contextlib.asynccontextmanager
-async def opened(folder: Path, *, clock: SteppedClock | None = None, url: str | None = None, serial: str = SERIAL,
+async def open_bench(folder: Path, *, clock: SteppedClock | None = None, url: str | None = None, serial: str = SERIAL,
                  key: Key | None = None, receiver: str | None = None) -> AsyncIterator[UplinkBench]:  # fmt: skip
     """Everything but the running uplink; `url` is that of a real receiver, if one takes the place of the server."""
     clock = clock or SteppedClock()

@@ -6,18 +6,20 @@ from hypothesis import strategies as st
 from simulator.house.counters import Totals
 
 
-def values(minute):
+def make_values(minute):
     return [float(minute % 7), 1.0]
 
 
 @given(start=st.integers(-500, 500), minutes=st.lists(st.integers(-900, 900), min_size=1, max_size=6))
 def test_totals_are_the_sums_since_the_start_in_any_order(start, minutes):
-    totals = Totals(start, 2, values)
+    totals = Totals(start, 2, make_values)
     for minute in minutes:
         sign = 1.0 if minute >= start else -1.0
-        between = [values(m) for m in range(min(start, minute), max(start, minute))]
+        between = [make_values(m) for m in range(min(start, minute), max(start, minute))]
         assert (
-            totals.until(minute) == [sign * sum(column) for column in zip(*between, strict=True)] if between else [0, 0]
+            totals.sum_until(minute) == [sign * sum(column) for column in zip(*between, strict=True)]
+            if between
+            else [0, 0]
         )
 
 
@@ -30,7 +32,7 @@ def test_an_hour_is_added_up_once():
         return [1.0]
 
     totals = Totals(0, 1, counted)
-    assert totals.until(6000) == [6000.0]
+    assert totals.sum_until(6000) == [6000.0]
     asked.clear()
-    assert totals.until(6010) == [6010.0]
+    assert totals.sum_until(6010) == [6010.0]
     assert asked == list(range(6000, 6010))

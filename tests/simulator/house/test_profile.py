@@ -22,11 +22,11 @@ def test_every_inverter_of_every_house_has_its_own_serial_of_12_digits():
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
 def test_a_panel_feeds_all_that_it_makes(profile):
     for panel in profile.panels:
-        assert sum(profile.share(panel)) == pytest.approx(1.0)
+        assert sum(profile.compute_shares(panel)) == pytest.approx(1.0)
 
 
 def test_inverters_of_a_split_phase_house_feed_both_legs_alike():
-    assert SPLIT_PHASE.share(SPLIT_PHASE.panels[0]) == (0.5, 0.5)
+    assert SPLIT_PHASE.compute_shares(SPLIT_PHASE.panels[0]) == (0.5, 0.5)
 
 
 def test_a_house_without_panels_is_refused():

@@ -15,15 +15,15 @@ SUNDAY_FIVE = 1_781_983_800.0
 SLOTS = [WEEK_START + 300.0 * slot for slot in range(7 * 288)]
 
 
-def level(t):
-    share = HOUSE.at(t).state_of_charge
+def read_level(t):
+    share = HOUSE.compute_state(t).state_of_charge
     assert share is not None
     return share
 
 
 @pytest.fixture(scope="module")
 def states():
-    return [HOUSE.at(t) for t in SLOTS]
+    return [HOUSE.compute_state(t) for t in SLOTS]
 
 
 def test_the_level_stays_between_reserve_and_full(states):
@@ -59,14 +59,14 @@ def test_it_charges_from_surplus_and_discharges_into_the_load(states):
 
 def test_every_sunday_morning_it_is_full():
     assert BATTERY.battery == RATINGS
-    assert HOUSE.at(SUNDAY_FIVE - 60.0).state_of_charge == pytest.approx(1.0, abs=1e-6)
-    assert HOUSE.at(SUNDAY_FIVE).state_of_charge == 1.0
-    assert level(SUNDAY_FIVE - 4 * 3600.0) < 1.0
+    assert HOUSE.compute_state(SUNDAY_FIVE - 60.0).state_of_charge == pytest.approx(1.0, abs=1e-6)
+    assert HOUSE.compute_state(SUNDAY_FIVE).state_of_charge == 1.0
+    assert read_level(SUNDAY_FIVE - 4 * 3600.0) < 1.0
 
 
 def test_the_level_never_jumps():
     """Over a week, the calibration and the change of week included, five minutes move it by their power at most."""
-    levels = [level(t) for t in SLOTS]
+    levels = [read_level(t) for t in SLOTS]
     most = RATINGS.max_power_w / RATINGS.efficiency * 300.0 / 3600.0 / RATINGS.capacity_wh
     assert max(abs(b - a) for a, b in pairwise(levels)) <= most + 1e-9
 
@@ -74,7 +74,7 @@ def test_the_level_never_jumps():
 def test_energy_out_is_energy_in_less_losses():
     """From full to full: what came out is efficiency squared of what went in, less standby."""
     start, stop = SUNDAY_FIVE - 7 * 86_400.0, SUNDAY_FIVE
-    phases = HOUSE.truth_wh(start, stop)[STORAGE]
+    phases = HOUSE.compute_truth_wh(start, stop)[STORAGE]
     out_wh = sum(energy.delivered_wh for energy in phases)
     in_wh = sum(energy.received_wh for energy in phases)
     standby_wh = 8.0 * 7 * 24
@@ -85,4 +85,4 @@ def test_energy_out_is_energy_in_less_losses():
 
 def test_a_large_battery_still_gets_full_in_its_calibration():
     big = House(replace(BATTERY, battery=Battery(capacity_wh=40_000.0, max_power_w=5000.0)), 7)
-    assert big.at(SUNDAY_FIVE - 60.0).state_of_charge == pytest.approx(1.0, abs=1e-6)
+    assert big.compute_state(SUNDAY_FIVE - 60.0).state_of_charge == pytest.approx(1.0, abs=1e-6)

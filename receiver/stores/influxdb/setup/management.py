@@ -71,10 +71,10 @@ class InfluxManagement:
         """Let go of the connections."""
         self._connection.close()
 
-    def version(self) -> str:
+    def read_version(self) -> str:
         """The version of the server, e.g. `v2.7.12`; empty if it does not say. Raises SetupError."""
-        with self._errors("does not answer as an InfluxDB"):
-            return self._connection.version()
+        with self._convert_errors("does not answer as an InfluxDB"):
+            return self._connection.read_version()
 
     def is_new(self) -> bool:
         """Whether nobody has set it up: no user, no organisation. Raises SetupError."""
@@ -106,7 +106,7 @@ class InfluxManagement:
 
     def make_bucket(self, org_id: str, name: str, expiry_s: int) -> Bucket:
         """Make a bucket. Raises SetupError."""
-        rule = _expiry_rule(expiry_s)
+        rule = _make_expiry_rule(expiry_s)
         with self._ask(f"does not let INFLUXDB_ADMIN_TOKEN make the bucket {name}") as apis:
             return _to_bucket(apis.buckets_api().create_bucket(bucket_name=name, retention_rules=rule, org=org_id))
 
@@ -114,7 +114,7 @@ class InfluxManagement:
         """Change after how many seconds a bucket forgets, and the length of its next shards. Raises SetupError."""
         with self._ask(f"does not let INFLUXDB_ADMIN_TOKEN change the bucket {bucket.name}") as apis:
             known = apis.buckets_api().find_bucket_by_id(bucket.id)
-            known.retention_rules = [_expiry_rule(expiry_s)]
+            known.retention_rules = [_make_expiry_rule(expiry_s)]
             apis.buckets_api().update_bucket(known)
 
     def list_grants(self, org_id: str) -> list[Grant]:
@@ -142,7 +142,7 @@ class InfluxManagement:
     def may_write(self, org: str, bucket: str) -> bool:
         """Whether the token may write to a bucket, by writing nothing at all. Raises SetupError."""
         try:
-            with self._errors(f"cannot be asked for the right to write to {bucket}"):
+            with self._convert_errors(f"cannot be asked for the right to write to {bucket}"):
                 self._connection.write(org, bucket, b"")
         except SetupError as error:
             if error.status in {403, 404}:  # 404: no such bucket, so it cannot be written to either
@@ -153,11 +153,11 @@ class InfluxManagement:
     @contextlib.contextmanager
     def _ask(self, refusal: str) -> Iterator[Any]:
         """The management APIs of influxdb-client; `refusal` says what the server does when it refuses."""
-        with self._errors(refusal), self._connection.management() as apis:
+        with self._convert_errors(refusal), self._connection.use_management() as apis:
             yield apis
 
     @contextlib.contextmanager
-    def _errors(self, refusal: str) -> Iterator[None]:
+    def _convert_errors(self, refusal: str) -> Iterator[None]:
         try:
             yield
         except InfluxStatusError as error:
@@ -181,7 +181,7 @@ def choose_shard_s(expiry_s: int) -> int:
     return DAY_S if expiry_s > 2 * DAY_S else HOUR_S
 
 
-def _expiry_rule(expiry_s: int) -> Any:
+def _make_expiry_rule(expiry_s: int) -> Any:
     return _influx.BucketRetentionRules(
         type="expire", every_seconds=expiry_s, shard_group_duration_seconds=choose_shard_s(expiry_s)
     )

@@ -41,7 +41,7 @@ async def _wait_for_server(server: InfluxManagement, url: str, clock: Clock) -> 
     end = clock.monotonic() + WAIT_S
     while True:
         try:
-            version = server.version()
+            version = server.read_version()
         except SetupError as error:
             if not error.may_pass or clock.monotonic() >= end:
                 raise
@@ -67,7 +67,7 @@ def _run_steps(server: InfluxManagement, influxdb: InfluxDB, meter_days: int) ->
         yield _onboard(server, influxdb, influxdb.admin_token)
     org_id = server.find_organisation_id(influxdb.org)
     buckets: list[Bucket] = []
-    for name, days in _wanted_buckets(influxdb, meter_days):
+    for name, days in _list_wanted_buckets(influxdb, meter_days):
         bucket, sentence = _ensure_bucket(server, influxdb.org, org_id, name, days)
         buckets.append(bucket)
         yield sentence
@@ -80,7 +80,7 @@ def _run_steps(server: InfluxManagement, influxdb: InfluxDB, meter_days: int) ->
     yield from ensure_tokens(server, org_id, buckets, folders, main_bucket=influxdb.bucket)
 
 
-def _wanted_buckets(influxdb: InfluxDB, meter_days: int) -> list[tuple[str, int]]:
+def _list_wanted_buckets(influxdb: InfluxDB, meter_days: int) -> list[tuple[str, int]]:
     """The name of each bucket, and how many days it keeps readings (0: without limit)."""
     if influxdb.bucket == influxdb.live_bucket:
         return [(influxdb.bucket, 0)]

@@ -25,7 +25,7 @@ def check(setup: Command, command: Command, monkeypatch: pytest.MonkeyPatch) -> 
     return call
 
 
-def failures(output: str) -> list[str]:
+def list_failures(output: str) -> list[str]:
     return [line for line in output.splitlines() if line.startswith("FAIL")]
 
 
@@ -36,7 +36,7 @@ def test_all_is_well_after_setup(check: Command, database: Influxd):
 
 
 def test_another_expiry_than_the_settings_say_is_found(check: Command):
-    (line,) = failures(check(fails=True, RECEIVER_METER_DAYS="30").output)
+    (line,) = list_failures(check(fails=True, RECEIVER_METER_DAYS="30").output)
     assert "forgets after 90 days, but RECEIVER_METER_DAYS is 30: run `envoy-receiver setup`" in line
 
 
@@ -44,7 +44,7 @@ def test_a_main_bucket_that_forgets_is_found(check: Command, database: Influxd):
     known = database.api("GET", "/api/v2/buckets", name="envoy").json()["buckets"][0]
     rules = [{"type": "expire", "everySeconds": 7 * 86_400, "shardGroupDurationSeconds": 86_400}]
     database.api("PATCH", f"/api/v2/buckets/{known['id']}", {"retentionRules": rules})
-    (line,) = failures(check(fails=True).output)
+    (line,) = list_failures(check(fails=True).output)
     assert "forgets after 7 days, energy and history with it" in line
 
 
@@ -60,7 +60,7 @@ def test_a_worthless_token_is_found(check: Command):
 
 def test_no_token_yet_says_how_to_get_one(check: Command, tokens: Path):
     (tokens / "receiver").unlink()
-    (line,) = failures(check(fails=True).output)
+    (line,) = list_failures(check(fails=True).output)
     assert "run `envoy-receiver setup`" in line
 
 

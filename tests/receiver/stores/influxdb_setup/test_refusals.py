@@ -11,12 +11,12 @@ from shared.files import write_private
 from tests.clocks import StoppedClock
 from tests.influxd.server import ADMIN_PASSWORD, ADMIN_TOKEN, ORG, Influxd
 from tests.receiver.stores.influxdb_setup.conftest import Command
-from tests.receiver.stores.influxdb_setup.test_setup import expiries
+from tests.receiver.stores.influxdb_setup.test_setup import list_expiries
 
 URL = "http://influxdb:8086"
 
 
-def ready_made(database: Influxd, tmp_path: Path, *, actions: tuple[str, ...] = ("read", "write")) -> str:
+def make_token_file(database: Influxd, tmp_path: Path, *, actions: tuple[str, ...] = ("read", "write")) -> str:
     """A token for one bucket, `solar`, in a file; the path of that file."""
     database.onboard()
     bucket, org = database.make_bucket("solar"), database.organisation()
@@ -32,7 +32,7 @@ def ready_made(database: Influxd, tmp_path: Path, *, actions: tuple[str, ...] = 
 def test_a_ready_made_token_for_one_bucket_is_proved_and_what_is_missing_is_said(
     setup: Command, database: Influxd, tmp_path: Path, tokens: Path
 ):
-    mine = ready_made(database, tmp_path)
+    mine = make_token_file(database, tmp_path)
     without_admin = {"INFLUXDB_ADMIN_TOKEN_FILE": "", "INFLUXDB_V2_TOKEN_FILE": mine, "INFLUXDB_V2_BUCKET": "solar"}
     said = setup(fails=True, **without_admin).output
     assert "cannot read a bucket solar_live" in said
@@ -43,11 +43,11 @@ def test_a_ready_made_token_for_one_bucket_is_proved_and_what_is_missing_is_said
         "Grafana: give it a token of its own that may only read solar.",
     ]
     assert not tokens.exists()
-    assert expiries(database) == {"unused": 0, "solar": 0}
+    assert list_expiries(database) == {"unused": 0, "solar": 0}
 
 
 def test_a_ready_made_bucket_that_forgets_is_remarked(setup: Command, database: Influxd, tmp_path: Path):
-    mine = ready_made(database, tmp_path)
+    mine = make_token_file(database, tmp_path)
     known = database.api("GET", "/api/v2/buckets", name="solar").json()["buckets"][0]
     rules = [{"type": "expire", "everySeconds": 30 * 86_400}]
     database.api("PATCH", f"/api/v2/buckets/{known['id']}", {"retentionRules": rules})
@@ -59,7 +59,7 @@ def test_a_ready_made_bucket_that_forgets_is_remarked(setup: Command, database: 
 
 
 def test_a_ready_made_token_that_may_not_write_is_refused(setup: Command, database: Influxd, tmp_path: Path):
-    mine = ready_made(database, tmp_path, actions=("read",))
+    mine = make_token_file(database, tmp_path, actions=("read",))
     said = setup(
         fails=True, INFLUXDB_ADMIN_TOKEN_FILE="", INFLUXDB_V2_TOKEN_FILE=mine, INFLUXDB_V2_BUCKET="solar",
         RECEIVER_LIVE_BUCKET="solar",
@@ -70,7 +70,7 @@ def test_a_ready_made_token_that_may_not_write_is_refused(setup: Command, databa
 
 
 def test_a_ready_made_token_that_may_not_read_is_refused(setup: Command, database: Influxd, tmp_path: Path):
-    mine = ready_made(database, tmp_path, actions=("write",))
+    mine = make_token_file(database, tmp_path, actions=("write",))
     said = setup(
         fails=True, INFLUXDB_ADMIN_TOKEN_FILE="", INFLUXDB_V2_TOKEN_FILE=mine, INFLUXDB_V2_BUCKET="solar"
     ).output
@@ -141,7 +141,7 @@ class StartsIt(StoppedClock):
             self.database.start()
 
 
-def chosen(database: Influxd, tokens: Path) -> InfluxDB:
+def make_influxdb(database: Influxd, tokens: Path) -> InfluxDB:
     return InfluxDB(
         url=database.url, org=ORG, token=None, bucket="envoy", live_bucket="envoy_live", tokens_dir=tokens,
         admin_user="admin", admin_password=ADMIN_PASSWORD, admin_token=ADMIN_TOKEN,
@@ -150,7 +150,7 @@ def chosen(database: Influxd, tokens: Path) -> InfluxDB:
 
 async def test_a_database_that_starts_later_is_waited_for(database: Influxd, tokens: Path):
     database.stop()
-    said = [sentence async for sentence in set_up(chosen(database, tokens), 90, StartsIt(database))]
+    said = [sentence async for sentence in set_up(make_influxdb(database, tokens), 90, StartsIt(database))]
     assert said[0] == f"waiting for InfluxDB at {database.url} ..."
     assert (tokens / "receiver").exists()
 
@@ -159,7 +159,7 @@ async def test_a_database_that_never_starts_is_given_up_with_a_sentence(database
     database.stop()
     clock = StartsIt()
     with pytest.raises(SetupError, match="cannot be reached"):
-        [sentence async for sentence in set_up(chosen(database, tokens), 90, clock)]
+        [sentence async for sentence in set_up(make_influxdb(database, tokens), 90, clock)]
     assert clock.monotonic() - StoppedClock().monotonic() == WAIT_S
 
 
@@ -167,7 +167,7 @@ async def test_a_failure_of_tls_is_not_waited_for(database: Influxd, tokens: Pat
     """No wait makes a certificate valid, or plain http into https."""
     clock = StartsIt()
     url = database.url.replace("http:", "https:")
-    https = chosen(database, tokens).model_copy(update={"url": url})
+    https = make_influxdb(database, tokens).model_copy(update={"url": url})
     with pytest.raises(SetupError, match=r"check INFLUXDB_V2_URL \(SSLError\)"):
         [sentence async for sentence in set_up(https, 90, clock)]
     assert clock.monotonic() == StoppedClock().monotonic()

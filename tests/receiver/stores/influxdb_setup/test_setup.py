@@ -13,12 +13,12 @@ from tests.receiver.stores.influxdb_setup.conftest import Command
 POINT = "inverter,gateway=g,inverter=i power=1 1700000000000"
 
 
-def expiries(database: Influxd) -> dict[str, int]:
+def list_expiries(database: Influxd) -> dict[str, int]:
     found = database.api("GET", "/api/v2/buckets", org=ORG).json()["buckets"]
     return {bucket["name"]: bucket["retentionRules"][0]["everySeconds"] for bucket in found if bucket["type"] == "user"}
 
 
-def shard_days(database: Influxd) -> dict[str, float]:
+def list_shard_days(database: Influxd) -> dict[str, float]:
     found = database.api("GET", "/api/v2/buckets", org=ORG).json()["buckets"]
     rules = {bucket["name"]: bucket["retentionRules"][0] for bucket in found if bucket["type"] == "user"}
     return {name: rule["shardGroupDurationSeconds"] / DAY_S for name, rule in rules.items()}
@@ -29,29 +29,29 @@ def test_what_is_kept_without_limit_lies_in_few_shards(
 ):
     """Weeks, which InfluxDB would choose, are 260 shards in five years, and every long query opens them all."""
     setup()
-    assert shard_days(database) == {"envoy": 30, "envoy_live": 1}
+    assert list_shard_days(database) == {"envoy": 30, "envoy_live": 1}
     monkeypatch.setenv("RECEIVER_METER_DAYS", "0")
     setup()
-    assert shard_days(database) == {"envoy": 30, "envoy_live": 30}
+    assert list_shard_days(database) == {"envoy": 30, "envoy_live": 30}
     monkeypatch.setenv("RECEIVER_METER_DAYS", "365")
     setup()
-    assert shard_days(database) == {"envoy": 30, "envoy_live": 7}
+    assert list_shard_days(database) == {"envoy": 30, "envoy_live": 7}
     monkeypatch.setenv("RECEIVER_METER_DAYS", "7")
     setup()
-    assert shard_days(database) == {"envoy": 30, "envoy_live": 1}
-    assert expiries(database) == {"envoy": 0, "envoy_live": 7 * DAY_S}
+    assert list_shard_days(database) == {"envoy": 30, "envoy_live": 1}
+    assert list_expiries(database) == {"envoy": 0, "envoy_live": 7 * DAY_S}
     assert "changed" not in setup().output
 
 
 def test_a_bucket_of_before_gets_larger_shards(setup: Command, database: Influxd):
     database.onboard()
     database.make_bucket("envoy")
-    assert shard_days(database)["envoy"] == 7
+    assert list_shard_days(database)["envoy"] == 7
     setup()
-    assert shard_days(database)["envoy"] == 30
+    assert list_shard_days(database)["envoy"] == 30
 
 
-def granted(database: Influxd) -> dict[str, dict[str, Any]]:
+def list_granted(database: Influxd) -> dict[str, dict[str, Any]]:
     found = database.api("GET", "/api/v2/authorizations").json()["authorizations"]
     ours = [known for known in found if known["description"].startswith("envoy-relay")]
     assert len({known["description"] for known in ours}) == len(ours)
@@ -77,8 +77,8 @@ def read(database: Influxd, token: str, bucket: str) -> bool:
 def test_a_new_server_gets_everything(setup: Command, database: Influxd, tokens: Path):
     said = setup().output
     assert "was new" in said
-    assert expiries(database) == {"envoy": 0, "envoy_live": 90 * DAY_S}
-    assert list(granted(database)) == ["envoy-relay receiver (bucket envoy)", "envoy-relay grafana (bucket envoy)"]
+    assert list_expiries(database) == {"envoy": 0, "envoy_live": 90 * DAY_S}
+    assert list(list_granted(database)) == ["envoy-relay receiver (bucket envoy)", "envoy-relay grafana (bucket envoy)"]
     assert tokens.stat().st_mode & 0o777 == 0o700
     assert {file.name: file.stat().st_mode & 0o777 for file in tokens.iterdir()} == {
         "receiver": 0o600,
@@ -110,9 +110,9 @@ def test_the_tokens_may_do_their_work_and_nothing_else(setup: Command, database:
 
 def test_again_changes_nothing(setup: Command, database: Influxd, tokens: Path):
     setup()
-    before = granted(database), {file.name: file.read_text() for file in tokens.iterdir()}
+    before = list_granted(database), {file.name: file.read_text() for file in tokens.iterdir()}
     said = setup().output
-    assert (granted(database), {file.name: file.read_text() for file in tokens.iterdir()}) == before
+    assert (list_granted(database), {file.name: file.read_text() for file in tokens.iterdir()}) == before
     assert said.splitlines() == [
         "bucket: envoy is there, kept without limit",
         "bucket: envoy_live is there, kept for 90 days",
@@ -130,12 +130,12 @@ def _corrupt(file: Path, _: Influxd) -> None:
 
 
 def _revoke(file: Path, database: Influxd) -> None:
-    known = granted(database)["envoy-relay receiver (bucket envoy)"]
+    known = list_granted(database)["envoy-relay receiver (bucket envoy)"]
     database.api("DELETE", f"/api/v2/authorizations/{known['id']}")
 
 
 def _deactivate(file: Path, database: Influxd) -> None:
-    known = granted(database)["envoy-relay receiver (bucket envoy)"]
+    known = list_granted(database)["envoy-relay receiver (bucket envoy)"]
     database.api("PATCH", f"/api/v2/authorizations/{known['id']}", {"status": "inactive"})
 
 
@@ -161,7 +161,7 @@ def test_a_token_that_is_lost_is_replaced_and_the_old_one_is_worthless(
     assert write(database, old, "envoy") == 401
     assert file.stat().st_mode & 0o777 == 0o600
     assert (tokens / "grafana").read_text() == grafana
-    assert len(granted(database)) == 2
+    assert len(list_granted(database)) == 2
 
 
 def test_open_permissions_are_closed_again(setup: Command, tokens: Path):
@@ -177,9 +177,9 @@ def test_a_changed_expiry_is_put_right(setup: Command, database: Influxd):
     assert (
         "envoy_live is changed, kept for 30 days (before: kept for 90 days)" in setup(RECEIVER_METER_DAYS="30").output
     )
-    assert expiries(database) == {"envoy": 0, "envoy_live": 30 * DAY_S}
+    assert list_expiries(database) == {"envoy": 0, "envoy_live": 30 * DAY_S}
     setup(RECEIVER_METER_DAYS="0")
-    assert expiries(database) == {"envoy": 0, "envoy_live": 0}
+    assert list_expiries(database) == {"envoy": 0, "envoy_live": 0}
 
 
 def test_a_server_that_others_set_up_keeps_what_they_have(setup: Command, database: Influxd, tokens: Path):
@@ -189,14 +189,14 @@ def test_a_server_that_others_set_up_keeps_what_they_have(setup: Command, databa
     database.make_bucket("diary", days=5)
     said = setup().output
     assert "new; has the organisation" not in said
-    assert expiries(database) == {"unused": 0, "diary": 5 * DAY_S, "envoy": 0, "envoy_live": 90 * DAY_S}
+    assert list_expiries(database) == {"unused": 0, "diary": 5 * DAY_S, "envoy": 0, "envoy_live": 90 * DAY_S}
     assert write(database, (tokens / "receiver").read_text(), "envoy") == 204
 
 
 def test_one_bucket_for_everything(setup: Command, database: Influxd, tokens: Path):
     said = setup(INFLUXDB_V2_BUCKET="solar", RECEIVER_LIVE_BUCKET="solar").output
     assert "cannot forget them by itself" in said
-    assert expiries(database) == {"solar": 0}
+    assert list_expiries(database) == {"solar": 0}
     assert write(database, (tokens / "receiver").read_text(), "solar") == 204
     assert write(database, (tokens / "grafana").read_text(), "solar") == 403
 

@@ -10,8 +10,8 @@ from scraper.gateway.parse.ensemble_relays import parse_dry_contacts
 from scraper.gateway.parse.generator import parse_generator
 from scraper.gateway.parse.storage_tariff import parse_storage_tariff
 from scraper.gateway.parse.values import Notes
-from tests.captures import capture, captures_with, raw_json
-from tests.scraper.gateway.parse.gateway_table import document
+from tests.captures import find_capture, read_raw_json, run_on_captures_with
+from tests.scraper.gateway.parse.gateway_table import parse_document
 
 INVENTORY = "/ivp/ensemble/inventory"
 POWER = "/ivp/ensemble/power"
@@ -51,12 +51,15 @@ def is_clean(notes):
     return (dict(notes.refused), notes.unknown) == ({}, set())
 
 
-@captures_with(INVENTORY)
+@run_on_captures_with(INVENTORY)
 def test_every_battery_is_read(folder):
     notes = Notes()
-    found = parse_ensemble_inventory(document(folder, INVENTORY), notes)
+    found = parse_ensemble_inventory(parse_document(folder, INVENTORY), notes)
     raw = [
-        device for group in raw_json(folder, INVENTORY) if group["type"] == "ENCHARGE" for device in group["devices"]
+        device
+        for group in read_raw_json(folder, INVENTORY)
+        if group["type"] == "ENCHARGE"
+        for device in group["devices"]
     ]
     assert [(battery.serial, battery.fields) for battery in found.batteries] == [
         (
@@ -80,21 +83,21 @@ def test_every_battery_is_read(folder):
 
 @pytest.mark.parametrize("name", SITES)
 def test_the_site_of_every_battery(name):
-    folder, notes = capture(name), Notes()
+    folder, notes = find_capture(name), Notes()
     powers, charge, available, capacity, reserve = SITES[name]
-    found = parse_ensemble_power(document(folder, POWER), notes)
+    found = parse_ensemble_power(parse_document(folder, POWER), notes)
     assert [one.power for one in found.values()] == powers
-    storage = parse_ensemble_control(document(folder, CONTROL), notes)
+    storage = parse_ensemble_control(parse_document(folder, CONTROL), notes)
     # 7.3.517 does not state the health.
     assert storage.pop("health", 100.0) == 100.0
     assert storage == {
         "state_of_charge": charge, "energy_available": available, "capacity": capacity, "reserve": reserve,
     }  # fmt: skip
     assert is_clean(notes)
-    if document(folder, INVENTORY) is None:
+    if parse_document(folder, INVENTORY) is None:
         return  # this gateway answered 502 here, and gave the rest
     # The site's energy is that of its batteries, so neither endpoint is misread.
-    batteries = parse_ensemble_inventory(document(folder, INVENTORY)).batteries
+    batteries = parse_ensemble_inventory(parse_document(folder, INVENTORY)).batteries
     assert [battery.serial for battery in batteries] == list(found)
     stored = [float(one.fields["capacity"]) * float(one.fields["state_of_charge"]) / 100 for one in batteries]
     assert sum(stored) == pytest.approx(available, abs=1)
@@ -102,37 +105,37 @@ def test_the_site_of_every_battery(name):
 
 @pytest.mark.parametrize("name", RELAYS)
 def test_relay_and_generator(name):
-    folder = capture(name)
+    folder = find_capture(name)
     relay, on_generator, running = RELAYS[name]
-    assert parse_ensemble_inventory(document(folder, INVENTORY)).relay == (relay, on_generator)
-    assert parse_generator(document(folder, GENERATOR) or {}).get("running") == running
+    assert parse_ensemble_inventory(parse_document(folder, INVENTORY)).relay == (relay, on_generator)
+    assert parse_generator(parse_document(folder, GENERATOR) or {}).get("running") == running
 
 
-@captures_with(CONTROL)
+@run_on_captures_with(CONTROL)
 def test_a_house_without_battery_has_no_storage(folder):
     has_acb = "ACB" in folder.name
-    storage = parse_ensemble_control(document(folder, CONTROL))
+    storage = parse_ensemble_control(parse_document(folder, CONTROL))
     assert bool(storage) == (folder.name in SITES or has_acb)
     if has_acb:
-        raw = raw_json(folder, CONTROL)
+        raw = read_raw_json(folder, CONTROL)
         assert storage == {
             "state_of_charge": raw["ACB_agg_soc"], "capacity": raw["Max_energy"], "energy_available": raw["ACB_agg_energy"],
         }  # fmt: skip
 
 
-@captures_with(CONTACTS)
+@run_on_captures_with(CONTACTS)
 def test_every_dry_contact(folder):
-    raw = raw_json(folder, CONTACTS)
+    raw = read_raw_json(folder, CONTACTS)
     if "error" in raw:
         pytest.skip("an old firmware that answers with an error")
-    assert parse_dry_contacts(document(folder, CONTACTS)) == {
+    assert parse_dry_contacts(parse_document(folder, CONTACTS)) == {
         contact["id"]: contact["status"] for contact in raw["dry_contacts"]
     }
 
 
-@captures_with(TARIFF)
+@run_on_captures_with(TARIFF)
 def test_every_tariff(folder):
-    raw = (raw_json(folder, TARIFF).get("tariff") or {}).get("storage_settings")
+    raw = (read_raw_json(folder, TARIFF).get("tariff") or {}).get("storage_settings")
     expected = {}
     if raw:
         expected = {
@@ -143,14 +146,14 @@ def test_every_tariff(folder):
         }
         if "opt_schedules" in raw:
             expected["optimised"] = float(raw["opt_schedules"])
-    assert parse_storage_tariff(document(folder, TARIFF)) == expected
+    assert parse_storage_tariff(parse_document(folder, TARIFF)) == expected
 
 
 def test_ac_batteries_give_their_signed_mean_power():
     """Two batteries that rest take 1 W each; the list says 4 and 5 W, the site's own sum (production.json) -2 W."""
-    folder, notes = capture("8.3.5169_ACB_inventory"), Notes()
-    found = parse_ac_batteries(document(folder, INVERTERS), document(folder, DEVICE_DATA), notes)
-    section = raw_json(folder, "/production.json")["storage"][0]
+    folder, notes = find_capture("8.3.5169_ACB_inventory"), Notes()
+    found = parse_ac_batteries(parse_document(folder, INVERTERS), parse_document(folder, DEVICE_DATA), notes)
+    section = read_raw_json(folder, "/production.json")["storage"][0]
     assert list(found) == ["121917000000", "122047000000"]
     assert sum(float(fields["mean_power"]) for fields in found.values()) == pytest.approx(section["wNow"], abs=0.1)
     assert [fields["state_of_charge"] for fields in found.values()] == [2.0, 0.0]
@@ -161,6 +164,6 @@ def test_ac_batteries_give_their_signed_mean_power():
 
 
 def test_ac_batteries_without_device_data_are_known_to_be_there():
-    folder = capture("8.2.4382_ACB_2")
-    found = parse_ac_batteries(document(folder, INVERTERS), document(folder, DEVICE_DATA))
+    folder = find_capture("8.2.4382_ACB_2")
+    found = parse_ac_batteries(parse_document(folder, INVERTERS), parse_document(folder, DEVICE_DATA))
     assert found == {"122000000001": {"type": "ac-battery"}, "122000000002": {"type": "ac-battery"}}

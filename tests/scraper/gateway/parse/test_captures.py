@@ -14,17 +14,17 @@ from scraper.gateway.parse.meters import parse_meters
 from scraper.gateway.parse.production import choose_production
 from scraper.gateway.parse.values import Notes
 from tests.captures import (
-    body,
-    capture,
-    captures_where,
-    captures_with,
     each_capture,
-    folders,
-    manifest,
-    raw_json,
+    find_capture,
+    list_folders,
+    read_body,
+    read_manifest,
+    read_raw_json,
+    run_on_captures_where,
+    run_on_captures_with,
 )
 from tests.replay import VALID_TOKEN, Replay
-from tests.scraper.gateway.parse.gateway_table import BEGIN, DOCUMENT, END, document, table
+from tests.scraper.gateway.parse.gateway_table import BEGIN, DOCUMENT, END, parse_document, write_table
 
 INVERTERS = "/api/v1/production/inverters"
 DEVICE_DATA = "/ivp/pdm/device_data"
@@ -43,14 +43,14 @@ MILLI = {
 }  # fmt: skip
 
 
-def clean(notes):
+def is_clean(notes):
     """Whether nothing was refused, missing or new."""
     return (dict(notes.refused), notes.missing, notes.unknown) == ({}, set(), set())
 
 
 @each_capture
 def test_identity(folder):
-    text = (body(folder, "/info") or b"").decode()
+    text = (read_body(folder, "/info") or b"").decode()
     info = parse_info(text.encode())
 
     def element(name):
@@ -65,11 +65,11 @@ def test_identity(folder):
     assert info.firmware[1:] == ".".join(str(part) for part in info.version)
 
 
-@captures_with(INVERTERS)
+@run_on_captures_with(INVERTERS)
 def test_every_listed_inverter(folder):
-    raw = raw_json(folder, INVERTERS)
+    raw = read_raw_json(folder, INVERTERS)
     notes = Notes()
-    found = parse_inverters(document(folder, INVERTERS), notes)
+    found = parse_inverters(parse_document(folder, INVERTERS), notes)
     assert {r.tags["inverter"]: (r.timestamp, r.fields) for r in found.readings} == {
         entry["serialNumber"]: (
             entry["lastReportDate"] * 1000,
@@ -79,18 +79,18 @@ def test_every_listed_inverter(folder):
         if entry.get("devType", 1) == 1
     }
     assert found.batteries == [entry["serialNumber"] for entry in raw if entry.get("devType") == 11]
-    assert clean(notes)
+    assert is_clean(notes)
 
 
-@captures_with(DEVICE_DATA)
+@run_on_captures_with(DEVICE_DATA)
 def test_every_described_inverter(folder):
-    raw = raw_json(folder, DEVICE_DATA)
+    raw = read_raw_json(folder, DEVICE_DATA)
     notes = Notes()
-    found = parse_device_data(document(folder, DEVICE_DATA), notes)
+    found = parse_device_data(parse_document(folder, DEVICE_DATA), notes)
     devices = {entry["sn"]: entry for entry in raw.values() if isinstance(entry, dict) and entry["devName"] == "pcu"}
     assert [reading.tags["inverter"] for reading in found.readings] == list(devices)
     assert not found.truncated
-    assert clean(notes)
+    assert is_clean(notes)
     for reading in found.readings:
         device = devices[reading.tags["inverter"]]
         channel = device["channels"][0]
@@ -107,10 +107,10 @@ def test_every_described_inverter(folder):
         assert reading.fields.get("energy_today", channel["wattHours"]["today"]) == channel["wattHours"]["today"]
 
 
-@captures_with(INVERTERS)
+@run_on_captures_with(INVERTERS)
 def test_joined_inverters_keep_the_list_and_gain_fields(folder):
-    listed = parse_inverters(document(folder, INVERTERS))
-    data = document(folder, DEVICE_DATA)
+    listed = parse_inverters(parse_document(folder, INVERTERS))
+    data = parse_document(folder, DEVICE_DATA)
     joined = {r.tags["inverter"]: r for r in join_inverters(listed, None if data is None else parse_device_data(data))}
     for reading in listed.readings:
         both = joined[reading.tags["inverter"]]
@@ -118,12 +118,12 @@ def test_joined_inverters_keep_the_list_and_gain_fields(folder):
         assert reading.fields.items() <= both.fields.items()
 
 
-@captures_with(METERS, READINGS)
+@run_on_captures_with(METERS, READINGS)
 def test_every_metered_phase(folder):
-    raw_meters, raw = raw_json(folder, METERS), raw_json(folder, READINGS)
+    raw_meters, raw = read_raw_json(folder, METERS), read_raw_json(folder, READINGS)
     notes = Notes()
-    meters = parse_meters(document(folder, METERS), notes)
-    found = {(r.meter, r.phase): r for r in parse_readings(document(folder, READINGS), meters, notes)}
+    meters = parse_meters(parse_document(folder, METERS), notes)
+    found = {(r.meter, r.phase): r for r in parse_readings(parse_document(folder, READINGS), meters, notes)}
     by_eid = {entry["eid"]: entry for entry in raw}
     expected = {
         (meter["measurementType"], phase): channel
@@ -136,54 +136,54 @@ def test_every_metered_phase(folder):
         assert found[key].values == {name: channel[raw_name] for raw_name, name in DIRECT.items()}
         assert found[key].counters == {"delivered": channel["actEnergyDlvd"], "received": channel["actEnergyRcvd"]}
         assert found[key].timestamp_s == channel["timestamp"]
-    assert clean(notes)
+    assert is_clean(notes)
 
 
-@captures_with(PRODUCTION)
+@run_on_captures_with(PRODUCTION)
 def test_production_from_the_inverters_section(folder):
-    section = section_of(folder)
+    section = find_section(folder)
     notes = Notes()
-    info = parse_info(body(folder, "/info") or b"")
-    reading = choose_production(info, None, received_ms=NOW, production=document(folder, PRODUCTION), notes=notes)
+    info = parse_info(read_body(folder, "/info") or b"")
+    reading = choose_production(info, None, received_ms=NOW, production=parse_document(folder, PRODUCTION), notes=notes)
     if not section["readingTime"]:
         assert reading is None
     else:
         assert reading is not None
         assert reading.timestamp == section["readingTime"] * 1000
         assert reading.fields == {"power": section["wNow"], "energy_lifetime": section["whLifetime"]}
-    assert clean(notes)
+    assert is_clean(notes)
 
 
-def section_of(folder):
-    return next(part for part in raw_json(folder, PRODUCTION)["production"] if part["type"] == "inverters")
+def find_section(folder):
+    return next(part for part in read_raw_json(folder, PRODUCTION)["production"] if part["type"] == "inverters")
 
 
-def captured_together(folder):
+def is_captured_together(folder):
     """Whether list and section are of the same minutes; some captures were put together from several days."""
-    if not raw_json(folder, PRODUCTION) or not raw_json(folder, INVERTERS):
+    if not read_raw_json(folder, PRODUCTION) or not read_raw_json(folder, INVERTERS):
         return False
-    newest = max(entry["lastReportDate"] for entry in raw_json(folder, INVERTERS))
-    return abs(section_of(folder)["readingTime"] - newest) <= 120
+    newest = max(entry["lastReportDate"] for entry in read_raw_json(folder, INVERTERS))
+    return abs(find_section(folder)["readingTime"] - newest) <= 120
 
 
-@captures_where(captured_together)
+@run_on_captures_where(is_captured_together)
 def test_the_sum_of_fresh_inverters_is_the_production_of_the_section(folder):
     """Two endpoints of the gateway agree, so neither is misread."""
-    readings = parse_inverters(document(folder, INVERTERS)).readings
+    readings = parse_inverters(parse_document(folder, INVERTERS)).readings
     newest = max(reading.timestamp for reading in readings)
     fresh = [float(reading.fields["power"]) for reading in readings if newest - reading.timestamp < 1_200_000]
-    assert sum(fresh) == pytest.approx(section_of(folder)["wNow"], rel=0.15, abs=10)
+    assert sum(fresh) == pytest.approx(find_section(folder)["wNow"], rel=0.15, abs=10)
 
 
 @each_capture
 def test_every_json_reply_can_be_read_and_every_other_is_refused(folder):
-    for path, entry in manifest(folder).items():
+    for path, entry in read_manifest(folder).items():
         data = (folder / entry["file"]).read_bytes()
         if path != "/info" and entry["status"] == 200 and not data.lstrip().startswith(b"<"):
-            assert load(data) == raw_json(folder, path)
+            assert load(data) == read_raw_json(folder, path)
 
 
-def client_for(gateway, **more):
+def make_client(gateway, **more):
     login = (
         {"headers": {"Authorization": "Bearer x.y.z"}} if gateway.token_login else {"auth": httpx.DigestAuth("i", "p")}
     )
@@ -193,7 +193,7 @@ def client_for(gateway, **more):
 @each_capture
 def test_the_same_over_real_sockets(folder):
     """What arrives over the network is parsed to exactly what the file gives."""
-    with Replay(folder) as gateway, client_for(gateway) as client:
+    with Replay(folder) as gateway, make_client(gateway) as client:
         info = parse_info(client.get("/info").content)
         assert info.token_login is gateway.token_login is (gateway.url.startswith("https"))
 
@@ -201,14 +201,14 @@ def test_the_same_over_real_sockets(folder):
             reply = client.get(path)
             return load(reply.content) if reply.status_code == 200 else None
 
-        entries = manifest(folder)
+        entries = read_manifest(folder)
         for path, entry in entries.items():
             reply = client.get(path)
             assert (reply.status_code, reply.headers["content-type"]) == (entry["status"], entry["content_type"])
             assert reply.content == (folder / entry["file"]).read_bytes()
         if INVERTERS in entries:
             listed = parse_inverters(fetch(INVERTERS))
-            assert listed == parse_inverters(document(folder, INVERTERS))
+            assert listed == parse_inverters(parse_document(folder, INVERTERS))
             rich = fetch(DEVICE_DATA)
             assert join_inverters(listed, parse_device_data(rich) if rich else None)
         meters = parse_meters(fetch(METERS) or [])
@@ -217,7 +217,7 @@ def test_the_same_over_real_sockets(folder):
 
 
 def test_the_replay_wants_a_token_where_the_gateway_does():
-    with Replay(capture("8.3.5169_with_generator")) as gateway:
+    with Replay(find_capture("8.3.5169_with_generator")) as gateway:
         context = gateway.client_context()
         with httpx.Client(base_url=gateway.url, verify=context) as client:
             assert client.get("/info").status_code == client.get("/info.xml").status_code == 200
@@ -234,7 +234,7 @@ def test_the_replay_wants_a_token_where_the_gateway_does():
 
 
 def test_the_replay_challenges_where_the_gateway_does():
-    with Replay(capture("5.0.62")) as gateway, httpx.Client(base_url=gateway.url) as client:
+    with Replay(find_capture("5.0.62")) as gateway, httpx.Client(base_url=gateway.url) as client:
         assert client.get(PRODUCTION).status_code == 200
         reply = client.get(INVERTERS)
         assert reply.status_code == 401
@@ -246,7 +246,7 @@ def test_the_replay_challenges_where_the_gateway_does():
 
 def test_the_document_says_what_the_captures_give():
     """Write it again with `python -m tests.scraper.gateway.parse.gateway_table`."""
-    if not folders():
+    if not list_folders():
         pytest.skip("no gateway captures")
     written = DOCUMENT.read_text().partition(BEGIN)[2].partition(END)[0]
-    assert written == table()
+    assert written == write_table()

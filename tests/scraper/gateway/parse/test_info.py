@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.errors import BadReplyError
-from scraper.gateway.info import firmware_version, parse_info
+from scraper.gateway.info import parse_firmware, parse_info
 
 TEMPLATE = """<?xml version='1.0' encoding='{encoding}'?>
 <envoy_info><time>1718213328</time>
@@ -15,7 +15,7 @@ TEMPLATE = """<?xml version='1.0' encoding='{encoding}'?>
 DOCUMENT = TEMPLATE.format(encoding="UTF-8").encode()
 
 
-def document(device="<sn>121212121212</sn><software>D5.0.62</software>", rest=""):
+def make_document(device="<sn>121212121212</sn><software>D5.0.62</software>", rest=""):
     return f"<envoy_info><device>{device}</device>{rest}</envoy_info>".encode()
 
 
@@ -31,7 +31,7 @@ def test_everything_it_states():
 
 
 def test_what_old_firmware_leaves_out_is_unknown():
-    info = parse_info(document())
+    info = parse_info(make_document())
     assert (info.part_number, info.metered, info.web_tokens, info.time_s) == ("", None, False, None)
     assert not info.token_login
 
@@ -54,18 +54,18 @@ def test_order_quotes_encoding_and_white_space_do_not_matter():
     ],
 )
 def test_firmware_versions(text, version):
-    assert firmware_version(text) == version
+    assert parse_firmware(text) == version
 
 
 def test_firmware_compares_as_integers():
-    assert firmware_version("D8.2.127") < firmware_version("D8.2.4264")
-    assert firmware_version("R3.9.36") < firmware_version("D3.17.3")
+    assert parse_firmware("D8.2.127") < parse_firmware("D8.2.4264")
+    assert parse_firmware("R3.9.36") < parse_firmware("D3.17.3")
 
 
 @pytest.mark.parametrize("text", ["", "D", "DD8.1", "8..1", "8.1.", "D8.x", "٣.٤", "9" * 5000, "1.2.3.4.5.6.7.8.9"])
 def test_a_strange_firmware_is_refused(text):
     with pytest.raises(BadReplyError, match="no version number"):
-        firmware_version(text)
+        parse_firmware(text)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_strange_firmware_is_refused(text):
     ],
 )
 def test_the_login_kind_follows_from_tokens_or_version(software, rest, token):
-    info = parse_info(document(f"<sn>121212121212</sn><software>{software}</software>", rest))
+    info = parse_info(make_document(f"<sn>121212121212</sn><software>{software}</software>", rest))
     assert info.token_login is token
 
 
@@ -89,10 +89,10 @@ def test_the_login_kind_follows_from_tokens_or_version(software, rest, token):
         b"<html><body>Page Not Found</body></html>",
         b'{"error": 404}',
         b"<other/>",
-        document("<software>D5.0.62</software>"),
-        document("<sn>121212121212</sn>"),
-        document("<sn>12 12</sn><software>D5.0.62</software>"),
-        document("<sn>../../etc</sn><software>D5.0.62</software>"),
+        make_document("<software>D5.0.62</software>"),
+        make_document("<sn>121212121212</sn>"),
+        make_document("<sn>12 12</sn><software>D5.0.62</software>"),
+        make_document("<sn>../../etc</sn><software>D5.0.62</software>"),
         b"<?xml version='1.0' encoding='no-such'?><envoy_info/>",
         b"<?xml version='1.0' encoding='utf-16'?><envoy_info/>",
         b'<!DOCTYPE a [<!ENTITY b "c">]><envoy_info><device><sn>&b;</sn></device></envoy_info>',
@@ -107,7 +107,7 @@ def test_anything_else_is_refused(body):
 
 @pytest.mark.parametrize("clock", ["", "soon", "-5", "1" * 400, "1e9"])
 def test_an_unreadable_clock_is_unknown(clock):
-    body = document(rest=f"<time>{clock}</time>")
+    body = make_document(rest=f"<time>{clock}</time>")
     assert parse_info(body).time_s is None
 
 

@@ -10,12 +10,12 @@ from scraper.gateway.parse.values import Notes
 from shared.readings import Reading
 
 
-def entry(serial="122012345601", date=1718213210, watts=143, most=296, **more):
+def make_entry(serial="122012345601", date=1718213210, watts=143, most=296, **more):
     return {"serialNumber": serial, "lastReportDate": date, "lastReportWatts": watts, "maxReportWatts": most} | more
 
 
 def test_one_reading_per_inverter_stamped_with_its_own_report():
-    found = parse_inverters([entry(devType=1), entry("122012345602", 1718213100, 0, 290, devType=1)])
+    found = parse_inverters([make_entry(devType=1), make_entry("122012345602", 1718213100, 0, 290, devType=1)])
     assert found.readings == [
         Reading("inverter", {"inverter": "122012345601"}, 1718213210_000, {"power": 143.0, "max_power": 296.0}),
         Reading("inverter", {"inverter": "122012345602"}, 1718213100_000, {"power": 0.0, "max_power": 290.0}),
@@ -26,25 +26,25 @@ def test_one_reading_per_inverter_stamped_with_its_own_report():
 
 def test_a_missing_device_type_is_an_inverter():
     notes = Notes()
-    assert len(parse_inverters([entry()], notes).readings) == 1
+    assert len(parse_inverters([make_entry()], notes).readings) == 1
     assert not notes.missing
 
 
 def test_what_never_reported_is_a_ghost():
-    found = parse_inverters([entry(date=0, watts=18)])
+    found = parse_inverters([make_entry(date=0, watts=18)])
     assert found.readings == []
     assert found.ghosts == ["122012345601"]
 
 
 def test_batteries_and_relays_are_no_inverters():
-    found = parse_inverters([entry(devType=11, watts=-250), entry("122012345602", devType=12)])
+    found = parse_inverters([make_entry(devType=11, watts=-250), make_entry("122012345602", devType=12)])
     assert found.readings == []
     assert found.batteries == ["122012345601"]
 
 
 def test_a_new_type_of_device_is_kept_and_noted():
     notes = Notes()
-    assert len(parse_inverters([entry(devType=14)], notes).readings) == 1
+    assert len(parse_inverters([make_entry(devType=14)], notes).readings) == 1
     assert notes.unknown == {"inverters.devType=14.0"}
 
 
@@ -53,13 +53,13 @@ def test_an_empty_list_means_not_ready():
 
 
 def test_negative_power_is_a_value():
-    assert parse_inverters([entry(watts=-3)]).readings[0].fields["power"] == -3.0
+    assert parse_inverters([make_entry(watts=-3)]).readings[0].fields["power"] == -3.0
 
 
 @pytest.mark.parametrize("bad", [None, "143", True, math.nan, math.inf, 2**64, [143]])
 def test_a_bad_value_loses_only_itself(bad):
     notes = Notes()
-    found = parse_inverters([entry(watts=bad), entry("122012345602")], notes)
+    found = parse_inverters([make_entry(watts=bad), make_entry("122012345602")], notes)
     assert found.readings[0].fields == {"max_power": 296.0}
     assert found.readings[1].fields == {"power": 143.0, "max_power": 296.0}
     assert notes.refused == {"inverters.lastReportWatts": 1}
@@ -68,20 +68,20 @@ def test_a_bad_value_loses_only_itself(bad):
 @pytest.mark.parametrize("serial", [None, 122012345601, "", "a b", "x" * 33, "é", "\ud800"])
 def test_an_entry_without_a_usable_serial_is_refused(serial):
     notes = Notes()
-    assert [r.tags["inverter"] for r in parse_inverters([entry(serial), entry("2")], notes).readings] == ["2"]
+    assert [r.tags["inverter"] for r in parse_inverters([make_entry(serial), make_entry("2")], notes).readings] == ["2"]
     assert notes.refused == {"inverters.serialNumber": 1}
 
 
 @pytest.mark.parametrize("date", [None, "1718213210", -1, 2**32, math.nan])
 def test_an_entry_without_a_usable_date_is_refused(date):
     notes = Notes()
-    assert parse_inverters([entry(date=date)], notes).readings == []
+    assert parse_inverters([make_entry(date=date)], notes).readings == []
     assert notes.refused == {"inverters.lastReportDate": 1}
 
 
 def test_a_renamed_field_is_missing_and_not_zero():
     notes = Notes()
-    renamed = entry()
+    renamed = make_entry()
     renamed["lastWatts"] = renamed.pop("lastReportWatts")
     assert parse_inverters([renamed], notes).readings[0].fields == {"max_power": 296.0}
     assert notes.missing == {"inverters.lastReportWatts"}
@@ -89,12 +89,14 @@ def test_a_renamed_field_is_missing_and_not_zero():
 
 
 def test_a_serial_that_stands_twice_gives_its_newest_report_alone():
-    found = parse_inverters([entry(watts=1), entry(watts=2), entry(date=1718213510, watts=3), entry(watts=4)])
+    found = parse_inverters(
+        [make_entry(watts=1), make_entry(watts=2), make_entry(date=1718213510, watts=3), make_entry(watts=4)]
+    )
     assert [(r.timestamp, r.fields["power"]) for r in found.readings] == [(1718213510_000, 3.0)]
 
 
 def test_an_entry_without_any_value_is_no_reading():
-    assert parse_inverters([entry(watts=None, most=None)]).readings == []
+    assert parse_inverters([make_entry(watts=None, most=None)]).readings == []
 
 
 @pytest.mark.parametrize("data", [{}, {"error": "starting"}, None, "text", 7])

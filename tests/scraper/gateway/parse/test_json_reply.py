@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from scraper.errors import BadReplyError, EmptyReplyError
 from scraper.gateway.parse.json_reply import MAX_DEPTH, load
-from scraper.gateway.parse.values import number
+from scraper.gateway.parse.values import read_number
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -21,14 +21,14 @@ CONTAINERS = st.lists(JSON, max_size=5) | st.dictionaries(st.text(), JSON, max_s
 
 def is_short(value):
     """Whether all integers have a length that we convert."""
-    return all(abs(int(word)) < 10**19 for word in _integers(value))
+    return all(abs(int(word)) < 10**19 for word in _list_integers(value))
 
 
-def _integers(value):
+def _list_integers(value):
     if isinstance(value, dict):
-        return [number for child in value.values() for number in _integers(child)]
+        return [number for child in value.values() for number in _list_integers(child)]
     if isinstance(value, list):
-        return [number for child in value for number in _integers(child)]
+        return [number for child in value for number in _list_integers(child)]
     return [value] if isinstance(value, int) else []
 
 
@@ -78,8 +78,8 @@ def test_numbers_that_are_none_cost_one_value_however_they_are_written(word):
     assert isinstance(document, dict)
     assert document["nan"] == 'say "nan" or inf'
     assert document["b"][0] == 1.5
-    assert number(document["a"]) is None
-    assert number(document["b"][1]) is None
+    assert read_number(document["a"]) is None
+    assert read_number(document["b"][1]) is None
 
 
 def test_a_hostile_text_that_never_ends_is_read_once():
@@ -112,8 +112,8 @@ def test_honest_nesting_is_not():
 def test_absurd_numbers_lose_only_their_own_field(literal):
     document = load(f'{{"bad": {literal}, "good": 7}}'.encode())
     assert isinstance(document, dict)
-    assert number(document["bad"]) is None
-    assert number(document["good"]) == 7.0
+    assert read_number(document["bad"]) is None
+    assert read_number(document["good"]) == 7.0
     assert math.isfinite(document["good"])
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scraper.gateway.password import installer_password, password_from_hash
+from scraper.gateway.password import derive_installer_password, derive_password
 
 SERIALS = [
     ("012345678901", "installer", "ffc6e2c2"),
@@ -29,13 +29,13 @@ HASHES = [
 
 @pytest.mark.parametrize(("serial", "user", "password"), SERIALS)
 def test_serials_give_the_published_passwords(serial, user, password):
-    assert installer_password(serial, user) == password
+    assert derive_installer_password(serial, user) == password
 
 
 def test_the_installer_is_the_default_user():
-    assert installer_password("122112123456") == "d525d2jh"
+    assert derive_installer_password("122112123456") == "d525d2jh"
 
 
 @pytest.mark.parametrize(("digits", "password"), HASHES)
 def test_hashes_give_the_published_passwords(digits, password):
-    assert password_from_hash(digits) == password
+    assert derive_password(digits) == password

@@ -18,20 +18,20 @@ EIM = {"type": "eim", "activeCount": 1, "measurementType": "production", "readin
 ENERGY = {"production": {"pcu": API | {"wattsNow": 2682}, "rgm": API, "eim": API}, "consumption": {"eim": API}}
 
 
-def info(version=(8, 2, 127), *, metered=False):
+def make_info(version=(8, 2, 127), *, metered=False):
     return GatewayInfo("122012345678", "", "D", version, metered, web_tokens=True, time_s=None)
 
 
-def production(*sections):
+def make_production(*sections):
     return {"production": list(sections)}
 
 
 def choose(gateway=None, meters=(), notes=None, **replies):
-    return choose_production(gateway or info(), meters, received_ms=NOW, notes=notes, **replies)
+    return choose_production(gateway or make_info(), meters, received_ms=NOW, notes=notes, **replies)
 
 
 def test_the_inverters_section_has_its_own_time():
-    assert choose(production=production(SECTION)) == Reading(
+    assert choose(production=make_production(SECTION)) == Reading(
         "production", {"source": "inverters"}, READ * 1000, {"power": 5739.0, "energy_lifetime": 174174.0}
     )
 
@@ -39,17 +39,17 @@ def test_the_inverters_section_has_its_own_time():
 def test_a_total_that_has_wrapped_gives_way_to_the_true_one():
     """Firmware 7 without meters: 1,193,046 Wh (2^32 J) were lost from the section, not from `/api/v1/production`."""
     wrapped, true = SECTION | {"whLifetime": 351236}, API | {"wattHoursLifetime": 1544282}
-    old = choose(info((7, 3, 517)), production=production(wrapped), api=true)
+    old = choose(make_info((7, 3, 517)), production=make_production(wrapped), api=true)
     assert old is not None
     assert (old.tags["source"], old.fields["energy_lifetime"]) == ("api", 1544282.0)
     for version, other in (((8, 2, 127), true), ((7, 3, 517), API | {"wattHoursLifetime": 360000})):
-        kept = choose(info(version), production=production(wrapped), api=other)
+        kept = choose(make_info(version), production=make_production(wrapped), api=other)
         assert kept is not None
         assert (kept.tags["source"], kept.fields["energy_lifetime"]) == ("inverters", 351236.0)
 
 
 def test_sections_are_found_by_type_and_not_by_place():
-    assert choose(production=production(EIM, None, SECTION)) == choose(production=production(SECTION))
+    assert choose(production=make_production(EIM, None, SECTION)) == choose(production=make_production(SECTION))
 
 
 def test_totals_are_stamped_on_arrival():
@@ -71,9 +71,9 @@ def test_the_best_source_that_exists_is_taken():
         assert reading is not None
         return reading.tags["source"]
 
-    assert source(energy=ENERGY, production=production(SECTION), api=API) == "pdm"
-    assert source(production=production(SECTION), api=API) == "inverters"
-    assert source(production=production(EIM), api=API) == "api"
+    assert source(energy=ENERGY, production=make_production(SECTION), api=API) == "pdm"
+    assert source(production=make_production(SECTION), api=API) == "inverters"
+    assert source(production=make_production(EIM), api=API) == "api"
     assert source(energy={"error": "none"}, production={}, api=API) == "api"
 
 
@@ -81,7 +81,7 @@ def test_the_best_source_that_exists_is_taken():
     "change", [{"readingTime": 0}, {"activeCount": 0}, {"readingTime": None}, {"activeCount": "x"}]
 )
 def test_leftover_numbers_are_no_reading_and_no_reason_to_change_the_series(change):
-    assert choose(production=production(SECTION | change), api=API) is None
+    assert choose(production=make_production(SECTION | change), api=API) is None
 
 
 def test_zeros_after_a_start_are_not_a_plant_that_never_produced():
@@ -110,18 +110,18 @@ def test_a_morning_without_energy_yet_is_a_reading():
 )
 def test_stalled_totals_of_unused_meter_hardware_are_refused(version, metered, enabled, taken):
     meters = [ConfiguredMeter(1, "production", enabled, 1, "three", ())]
-    reading = choose(info(version, metered=metered), meters, api=API)
+    reading = choose(make_info(version, metered=metered), meters, api=API)
     assert (reading is not None) is taken
 
 
 def test_unknown_meters_on_stalling_firmware_are_not_trusted():
-    assert choose(info((8, 2, 4264), metered=True), None, api=API) is None
+    assert choose(make_info((8, 2, 4264), metered=True), None, api=API) is None
 
 
 @pytest.mark.parametrize("bad", [None, "7", math.nan, 2**80])
 def test_a_bad_value_loses_only_itself(bad):
     notes = Notes()
-    reading = choose(production=production(SECTION | {"wNow": bad}), notes=notes)
+    reading = choose(production=make_production(SECTION | {"wNow": bad}), notes=notes)
     assert reading is not None
     assert reading.fields == {"energy_lifetime": 174174.0}
     assert notes.refused == {"inverters.wNow": 1}

@@ -23,40 +23,40 @@ OURS = {
 }  # fmt: skip
 
 
-def section(*phases):
+def make_section(*phases):
     return dict(zip(("ph-a", "ph-b", "ph-c"), [*phases, *[UNUSED] * (3 - len(phases))], strict=True))
 
 
-def event(production=(PRODUCTION,), net=(NET,), total=(TOTAL,), **more):
+def make_event(production=(PRODUCTION,), net=(NET,), total=(TOTAL,), **more):
     sections = {"production": production, "net-consumption": net, "total-consumption": total}
-    return {name: section(*phases) for name, phases in sections.items()} | more
+    return {name: make_section(*phases) for name, phases in sections.items()} | more
 
 
-def line(document):
+def make_line(document):
     return b"data: " + json.dumps(document).encode()
 
 
-def meter(measurement, *, enabled=True, phases=1):
+def make_meter(measurement, *, enabled=True, phases=1):
     return ConfiguredMeter(len(measurement), measurement, enabled, phases, "three", ())
 
 
-BOTH = [meter("production"), meter("net-consumption")]
+BOTH = [make_meter("production"), make_meter("net-consumption")]
 
 
-def names(readings):
+def list_names(readings):
     return [(reading.meter, reading.phase) for reading in readings]
 
 
 def test_an_event_in_our_names_without_stamp_or_counters():
     notes = Notes()
-    readings = parse_event(line(event()), BOTH, notes)
+    readings = parse_event(make_line(make_event()), BOTH, notes)
     assert readings[0] == MeterValues("production", "a", None, OURS, {})
-    assert names(readings) == [("production", "a"), ("net-consumption", "a"), ("total-consumption", "a")]
+    assert list_names(readings) == [("production", "a"), ("net-consumption", "a"), ("total-consumption", "a")]
     assert (notes.refused, notes.missing, notes.unknown) == ({}, set(), set())
 
 
 def test_framing_does_not_matter():
-    plain = json.dumps(event()).encode()
+    plain = json.dumps(make_event()).encode()
     expected = parse_event(plain, BOTH)
     for text in (b"data:" + plain, b"data: " + plain + b"\r\n", b"  " + plain + b"\n"):
         assert parse_event(text, BOTH) == expected
@@ -70,50 +70,55 @@ def test_lines_without_data_give_nothing(text):
 def test_meters_decide_which_phases_count():
     live = (PRODUCTION, PRODUCTION, PRODUCTION)
     for phases in (1, 2, 3):
-        readings = parse_event(line(event(production=live)), [meter("production", phases=phases)])
-        assert names(readings) == [("production", phase) for phase in "abc"[:phases]]
+        readings = parse_event(make_line(make_event(production=live)), [make_meter("production", phases=phases)])
+        assert list_names(readings) == [("production", phase) for phase in "abc"[:phases]]
 
 
 def test_without_meters_live_voltage_decides():
     ghost = UNUSED | {"v": 11.5, "p": -1.0}
-    readings = parse_event(line(event(production=(PRODUCTION, ghost, PRODUCTION), net=(), total=())), None)
-    assert names(readings) == [("production", "a"), ("production", "c")]
+    readings = parse_event(make_line(make_event(production=(PRODUCTION, ghost, PRODUCTION), net=(), total=())), None)
+    assert list_names(readings) == [("production", "a"), ("production", "c")]
 
 
 def test_phases_of_zeros_are_left_out_whatever_the_meters_say():
-    split = [meter("production", phases=3)]
-    assert names(parse_event(line(event(production=(PRODUCTION, PRODUCTION))), split)) == [
+    split = [make_meter("production", phases=3)]
+    assert list_names(parse_event(make_line(make_event(production=(PRODUCTION, PRODUCTION))), split)) == [
         ("production", "a"),
         ("production", "b"),
     ]
 
 
 def test_without_a_consumption_meter_the_consumption_sections_are_noise():
-    for meters in ([meter("production")], [meter("production"), meter("net-consumption", enabled=False)]):
-        assert names(parse_event(line(event()), meters)) == [("production", "a")]
+    for meters in (
+        [make_meter("production")],
+        [make_meter("production"), make_meter("net-consumption", enabled=False)],
+    ):
+        assert list_names(parse_event(make_line(make_event()), meters)) == [("production", "a")]
 
 
 @pytest.mark.parametrize("kind", ["net-consumption", "total-consumption"])
 def test_either_consumption_meter_makes_both_sections_real(kind):
-    readings = parse_event(line(event()), [meter(kind), meter("production")])
-    assert names(readings) == [("production", "a"), ("net-consumption", "a"), ("total-consumption", "a")]
+    readings = parse_event(make_line(make_event()), [make_meter(kind), make_meter("production")])
+    assert list_names(readings) == [("production", "a"), ("net-consumption", "a"), ("total-consumption", "a")]
 
 
-@pytest.mark.parametrize("off", [[], [meter("production", enabled=False)]])
+@pytest.mark.parametrize("off", [[], [make_meter("production", enabled=False)]])
 @pytest.mark.parametrize("kind", ["net-consumption", "total-consumption"])
 def test_what_the_gateway_computes_from_a_production_meter_that_is_off_is_left_out(kind, off):
-    readings = parse_event(line(event()), [*off, meter(kind)])
-    assert names(readings) == [(kind, "a")]
+    readings = parse_event(make_line(make_event()), [*off, make_meter(kind)])
+    assert list_names(readings) == [(kind, "a")]
 
 
 def test_a_computed_section_without_the_production_of_others_is_left_out():
-    meters = [*BOTH, meter("pv3p")]
-    assert "total-consumption" not in {reading.meter for reading in parse_event(line(event()), meters)}
+    meters = [*BOTH, make_meter("pv3p")]
+    assert "total-consumption" not in {reading.meter for reading in parse_event(make_line(make_event()), meters)}
 
 
 @pytest.mark.parametrize("kind", ["net-consumption", "total-consumption"])
 def test_no_wire_carries_the_current_of_a_computed_section(kind):
-    values = {r.meter: r.values for r in parse_event(line(event()), [meter(kind), meter("production")])}
+    values = {
+        r.meter: r.values for r in parse_event(make_line(make_event()), [make_meter(kind), make_meter("production")])
+    }
     computed = next(name for name in ("net-consumption", "total-consumption") if name != kind)
     assert values[computed].keys() == {"power", "reactive_power", "voltage", "frequency"}
     assert values[kind].keys() == OURS.keys()
@@ -121,8 +126,8 @@ def test_no_wire_carries_the_current_of_a_computed_section(kind):
 
 def test_a_phase_that_drops_out_is_unknown_and_so_is_what_is_computed_from_it():
     dropped = UNUSED | {"f": 60.0}
-    split = [meter("production", phases=2), meter("net-consumption", phases=2)]
-    readings = parse_event(line(event((dropped, PRODUCTION), (NET, NET), (NET, TOTAL))), split)
+    split = [make_meter("production", phases=2), make_meter("net-consumption", phases=2)]
+    readings = parse_event(make_line(make_event((dropped, PRODUCTION), (NET, NET), (NET, TOTAL))), split)
     assert {(r.meter, r.phase): r.values.get("power") for r in readings} == {
         ("production", "a"): None, ("production", "b"): 54.745,
         ("net-consumption", "a"): 500.25, ("net-consumption", "b"): 500.25, ("total-consumption", "b"): 554.995,
@@ -130,46 +135,46 @@ def test_a_phase_that_drops_out_is_unknown_and_so_is_what_is_computed_from_it():
 
 
 def test_a_house_of_three_phases_may_have_production_on_one():
-    meters = [meter("production", phases=1), meter("net-consumption", phases=3)]
-    readings = parse_event(line(event((PRODUCTION,), (NET, NET, NET), (TOTAL, NET, NET))), meters)
+    meters = [make_meter("production", phases=1), make_meter("net-consumption", phases=3)]
+    readings = parse_event(make_line(make_event((PRODUCTION,), (NET, NET, NET), (TOTAL, NET, NET))), meters)
     totals = [r.values["power"] for r in readings if r.meter == "total-consumption"]
     assert totals == [554.995, 500.25, 500.25]
 
 
 def test_no_meters_give_no_readings():
-    assert parse_event(line(event()), []) == []
+    assert parse_event(make_line(make_event()), []) == []
 
 
 def test_other_sections_count_when_their_meter_does():
-    storage = event(storage=section(PRODUCTION))
-    assert ("storage", "a") not in names(parse_event(line(storage), BOTH))
-    assert ("storage", "a") in names(parse_event(line(storage), [*BOTH, meter("storage")]))
+    storage = make_event(storage=make_section(PRODUCTION))
+    assert ("storage", "a") not in list_names(parse_event(make_line(storage), BOTH))
+    assert ("storage", "a") in list_names(parse_event(make_line(storage), [*BOTH, make_meter("storage")]))
 
 
 def test_unknown_sections_are_noted_and_left_out():
     notes = Notes()
-    strange = line(event(wind=section(PRODUCTION), version=2))
-    assert parse_event(strange, BOTH, notes) == parse_event(line(event()), BOTH)
+    strange = make_line(make_event(wind=make_section(PRODUCTION), version=2))
+    assert parse_event(strange, BOTH, notes) == parse_event(make_line(make_event()), BOTH)
     assert notes.unknown == {"stream.wind", "stream.version"}
-    assert parse_event(strange, None) == parse_event(line(event()), None)
+    assert parse_event(strange, None) == parse_event(make_line(make_event()), None)
 
 
 def test_missing_sections_and_phases_are_tolerated():
-    assert names(parse_event(line({"production": {"ph-a": PRODUCTION}}), BOTH)) == [("production", "a")]
-    assert parse_event(line({}), BOTH) == []
+    assert list_names(parse_event(make_line({"production": {"ph-a": PRODUCTION}}), BOTH)) == [("production", "a")]
+    assert parse_event(make_line({}), BOTH) == []
 
 
 def test_damaged_sections_and_phases_lose_only_themselves():
     notes = Notes()
-    damaged = event() | {"production": None, "net-consumption": {"ph-a": 7}}
-    assert names(parse_event(line(damaged), BOTH, notes)) == []
+    damaged = make_event() | {"production": None, "net-consumption": {"ph-a": 7}}
+    assert list_names(parse_event(make_line(damaged), BOTH, notes)) == []
     assert notes.refused == {"stream.production": 1, "stream.ph-a": 1}
 
 
 @pytest.mark.parametrize("bad", [None, "7", True, math.nan, math.inf, 2**80, [1]])
 def test_a_bad_value_loses_only_itself(bad):
     notes = Notes()
-    readings = parse_event(line(event(production=(PRODUCTION | {"i": bad},))), BOTH, notes)
+    readings = parse_event(make_line(make_event(production=(PRODUCTION | {"i": bad},))), BOTH, notes)
     assert readings[0].values == {name: value for name, value in OURS.items() if name != "current"}
     assert notes.refused == {"stream.i": 1}
 
@@ -178,13 +183,13 @@ def test_fields_that_came_or_went_are_noted():
     notes = Notes()
     changed = PRODUCTION | {"thd": 1.0}
     del changed["q"]
-    parse_event(line(event(production=(changed,))), BOTH, notes)
+    parse_event(make_line(make_event(production=(changed,))), BOTH, notes)
     assert notes.missing == {"stream.q"}
     assert notes.unknown == {"stream.thd"}
 
 
 def test_negative_zero_is_zero():
-    readings = parse_event(line(event(production=(PRODUCTION | {"p": -0.0},))), BOTH)
+    readings = parse_event(make_line(make_event(production=(PRODUCTION | {"p": -0.0},))), BOTH)
     assert str(readings[0].values["power"]) == "0.0"
 
 
@@ -192,7 +197,9 @@ def test_negative_zero_is_zero():
 
 
 def test_a_total_that_repeats_the_net_is_computed_instead():
-    readings = parse_event(line(event(total=(NET,))), [meter("production"), meter("total-consumption")])
+    readings = parse_event(
+        make_line(make_event(total=(NET,))), [make_meter("production"), make_meter("total-consumption")]
+    )
     assert readings[2].values == {
         "power": 554.995,
         "reactive_power": -175.594,
@@ -203,8 +210,10 @@ def test_a_total_that_repeats_the_net_is_computed_instead():
 
 
 def test_the_repair_works_phase_by_phase():
-    phases = [meter("production", phases=2), meter("total-consumption", phases=2)]
-    readings = parse_event(line(event(production=(PRODUCTION, PRODUCTION), net=(NET, NET), total=(NET, TOTAL))), phases)
+    phases = [make_meter("production", phases=2), make_meter("total-consumption", phases=2)]
+    readings = parse_event(
+        make_line(make_event(production=(PRODUCTION, PRODUCTION), net=(NET, NET), total=(NET, TOTAL))), phases
+    )
     totals = {r.phase: r.values for r in readings if r.meter == "total-consumption"}
     assert totals["a"]["power"] == totals["b"]["power"] == 554.995
     assert "apparent_power" not in totals["a"]
@@ -212,26 +221,26 @@ def test_the_repair_works_phase_by_phase():
 
 
 def test_the_repair_does_not_depend_on_the_order_of_sections():
-    reverse = dict(reversed(event(total=(NET,)).items()))
-    assert parse_event(line(reverse), BOTH)[0].values["power"] == 554.995
+    reverse = dict(reversed(make_event(total=(NET,)).items()))
+    assert parse_event(make_line(reverse), BOTH)[0].values["power"] == 554.995
 
 
 def test_an_honest_total_is_left_alone():
-    measured = [meter("production"), meter("total-consumption")]
-    assert parse_event(line(event()), measured)[2].values["apparent_power"] == 582.0
+    measured = [make_meter("production"), make_meter("total-consumption")]
+    assert parse_event(make_line(make_event()), measured)[2].values["apparent_power"] == 582.0
 
 
 @pytest.mark.parametrize("production", [(PRODUCTION | {"p": 0.0},), (PRODUCTION | {"p": -0.0},)])
 def test_without_production_net_and_total_are_rightly_equal(production):
-    measured = [meter("production"), meter("total-consumption")]
-    readings = parse_event(line(event(production=production, total=(NET,))), measured)
+    measured = [make_meter("production"), make_meter("total-consumption")]
+    readings = parse_event(make_line(make_event(production=production, total=(NET,))), measured)
     assert readings[-1].values["power"] == 500.25
     assert readings[-1].values["apparent_power"] == 501.0
 
 
 # Damage
 
-WHOLE = line(event())
+WHOLE = make_line(make_event())
 
 
 @given(st.integers(0, len(WHOLE) - 1))

@@ -7,38 +7,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.errors import BadReplyError
-from scraper.gateway.parse.values import Notes, epoch_seconds, number, objects, read_fields
+from scraper.gateway.parse.values import Notes, list_objects, read_epoch_seconds, read_fields, read_number
 
 
 @pytest.mark.parametrize(
     "value", [None, True, False, "1", "", [], {}, math.nan, math.inf, -math.inf, 2**63 + 1, 1e19, -1e300]
 )
 def test_what_is_no_measurement_is_refused(value):
-    assert number(value) is None
+    assert read_number(value) is None
 
 
 @given(st.integers(-(2**63), 2**63) | st.floats(-(2.0**63), 2.0**63))
 def test_measurements_come_out_as_equal_floats(value):
-    result = number(value)
+    result = read_number(value)
     assert type(result) is float
     assert result == float(value)
 
 
 def test_negative_zero_is_zero():
-    assert math.copysign(1, number(-0.0) or 0.0) == 1
-    assert str(number(-0.0)) == "0.0"
+    assert math.copysign(1, read_number(-0.0) or 0.0) == 1
+    assert str(read_number(-0.0)) == "0.0"
 
 
 @pytest.mark.parametrize(
     ("value", "seconds"), [(0, 0), (1718213210, 1718213210), (1718213210.9, 1718213210), (2**32 - 1, 2**32 - 1)]
 )
 def test_dates(value, seconds):
-    assert epoch_seconds(value) == seconds
+    assert read_epoch_seconds(value) == seconds
 
 
 @pytest.mark.parametrize("value", [-1, 2**32, 1e15, None, "1718213210", math.nan])
 def test_what_is_no_date_is_refused(value):
-    assert epoch_seconds(value) is None
+    assert read_epoch_seconds(value) is None
 
 
 def test_a_bad_field_is_counted_and_its_siblings_kept():
@@ -77,11 +77,11 @@ def test_hostile_names_stay_short_printable_and_few():
 
 def test_a_list_gives_its_objects_and_counts_the_rest():
     notes = Notes()
-    assert list(objects([{"a": 1}, 7, None, {}], "here", notes)) == [{"a": 1}, {}]
+    assert list(list_objects([{"a": 1}, 7, None, {}], "here", notes)) == [{"a": 1}, {}]
     assert notes.refused == {"here": 2}
 
 
 @pytest.mark.parametrize("data", [{}, None, "text", 7])
 def test_what_is_no_list_is_a_bad_reply(data):
     with pytest.raises(BadReplyError, match="not a list"):
-        list(objects(data, "here", Notes()))
+        list(list_objects(data, "here", Notes()))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from receiver.calendar.edges import list_edges
+from receiver.calendar.boundaries import list_boundaries
 from receiver.calendar.windows import Range
 from receiver.queries.times import LATEST_MS, parse_instant, parse_step
 from tests.receiver.instants import STEPS, to_ms
@@ -31,7 +31,7 @@ def test_windows_cover_the_range_and_nothing_that_it_does_not_touch(start, lengt
     every = parse_step(text)
     if every.least_ms < 60_000:
         length = min(length, 3 * HOUR)
-    found = list_edges(every, Range(start, start + length), ZoneInfo(name))
+    found = list_boundaries(every, Range(start, start + length), ZoneInfo(name))
     assert found[0] <= start < found[1]
     assert found[-2] < start + length <= found[-1]
     assert all(before < after for before, after in pairwise(found))
@@ -41,44 +41,44 @@ def test_windows_cover_the_range_and_nothing_that_it_does_not_touch(start, lengt
 def test_short_windows_begin_at_multiples_of_the_local_clock(start, text, name):
     """Counted from midnight; where the clock is put on or back, a window may begin beside them."""
     here, every = ZoneInfo(name), parse_step(text)
-    for edge in list_edges(every, Range(start, start + every.least_ms * 3), here):
-        local = datetime.fromtimestamp(edge / 1000, UTC).astimezone(here)
+    for boundary in list_boundaries(every, Range(start, start + every.least_ms * 3), here):
+        local = datetime.fromtimestamp(boundary / 1000, UTC).astimezone(here)
         before = (local.astimezone(UTC) - timedelta(seconds=1)).astimezone(here)
         since_midnight = (local.hour * 3600 + local.minute * 60 + local.second) * 1000
         assert since_midnight % every.least_ms == 0 or local.utcoffset() != before.utcoffset()
 
 
-def hours(day: str, text: str, zone: ZoneInfo = BERLIN) -> list[str]:
+def list_hours(day: str, text: str, zone: ZoneInfo = BERLIN) -> list[str]:
     start = parse_instant("start", day, zone, 0)
-    found = list_edges(parse_step(text), Range(start, start + 23 * HOUR), zone)
-    return [datetime.fromtimestamp(edge / 1000, zone).strftime("%H:%M") for edge in found]
+    found = list_boundaries(parse_step(text), Range(start, start + 23 * HOUR), zone)
+    return [datetime.fromtimestamp(boundary / 1000, zone).strftime("%H:%M") for boundary in found]
 
 
 def test_windows_of_the_days_on_which_the_clock_changes():
     """23 and 25 hours in a day, and longer steps stay where the clock shows them."""
-    assert len(hours("2025-03-30", "1h")) == 24
-    assert hours("2025-03-30", "6h") == ["00:00", "06:00", "12:00", "18:00", "00:00"]
-    assert hours("2025-03-30", "2h")[:4] == ["00:00", "03:00", "04:00", "06:00"]
-    assert hours("2025-10-26", "1h")[:5] == ["00:00", "01:00", "02:00", "02:00", "03:00"]
-    assert hours("2025-10-26", "6h")[:3] == ["00:00", "06:00", "12:00"]
-    assert hours("2025-04-06", "1h", ZoneInfo("Australia/Lord_Howe"))[:5] == [
+    assert len(list_hours("2025-03-30", "1h")) == 24
+    assert list_hours("2025-03-30", "6h") == ["00:00", "06:00", "12:00", "18:00", "00:00"]
+    assert list_hours("2025-03-30", "2h")[:4] == ["00:00", "03:00", "04:00", "06:00"]
+    assert list_hours("2025-10-26", "1h")[:5] == ["00:00", "01:00", "02:00", "02:00", "03:00"]
+    assert list_hours("2025-10-26", "6h")[:3] == ["00:00", "06:00", "12:00"]
+    assert list_hours("2025-04-06", "1h", ZoneInfo("Australia/Lord_Howe"))[:5] == [
         "00:00",
         "01:00",
         "01:30",
         "02:00",
         "03:00",
     ]
-    assert hours("2025-01-01", "1h", ZoneInfo("Asia/Kolkata"))[:2] == ["00:00", "01:00"]
-    assert list_edges(parse_step("1h"), Range(0, 1), ZoneInfo("Asia/Kolkata")) == [-1_800_000, 1_800_000]
-    assert hours("2025-01-01", "7h") == ["00:00", "07:00", "14:00", "21:00", "00:00"]
+    assert list_hours("2025-01-01", "1h", ZoneInfo("Asia/Kolkata"))[:2] == ["00:00", "01:00"]
+    assert list_boundaries(parse_step("1h"), Range(0, 1), ZoneInfo("Asia/Kolkata")) == [-1_800_000, 1_800_000]
+    assert list_hours("2025-01-01", "7h") == ["00:00", "07:00", "14:00", "21:00", "00:00"]
 
 
 def test_days_weeks_and_months_are_those_of_the_calendar():
     start, stop = to_ms("2025-03-30T12:00+02:00"), to_ms("2025-03-30T12:01+02:00")
 
     def around(text: str) -> list[str]:
-        found = list_edges(parse_step(text), Range(start, stop), BERLIN)
-        return [datetime.fromtimestamp(edge / 1000, BERLIN).strftime("%Y-%m-%d %H") for edge in found]
+        found = list_boundaries(parse_step(text), Range(start, stop), BERLIN)
+        return [datetime.fromtimestamp(boundary / 1000, BERLIN).strftime("%Y-%m-%d %H") for boundary in found]
 
     assert around("1d") == ["2025-03-30 00", "2025-03-31 00"]
     assert around("1w") == ["2025-03-24 00", "2025-03-31 00"]
@@ -94,5 +94,5 @@ def test_days_weeks_and_months_are_those_of_the_calendar():
 def test_windows_exist_at_both_ends_of_time(text):
     for start in (0, LATEST_MS - 1):
         for name in ZONES:
-            found = list_edges(parse_step(text), Range(start, start + 1), ZoneInfo(name))
+            found = list_boundaries(parse_step(text), Range(start, start + 1), ZoneInfo(name))
             assert found[0] <= start < found[-1]

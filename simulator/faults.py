@@ -93,6 +93,9 @@ KINDS: dict[str, FaultKind] = {
     "fifty-devices": _make_kind("so many devices that device_data is cut off at its limit", count=60),
     "unsigned-wrap": _make_kind("negative meter power in device_data as an unsigned 32-bit number"),
     "counter-reset": _make_kind("lifetime counters start again from 0"),
+    "counter-jump": _make_kind(
+        "lifetime counters of inverters and production come back higher by this many Wh", by=496_400
+    ),
     "counter-wrap": _make_kind("inverter lifetimes wrap at this many Wh", at=1_193_046),
     "unsigned-watts": _make_kind("the first inverter of the list draws 4 W, printed as an unsigned 32-bit number"),
     "serial-twice": _make_kind("the first inverter stands in the list a second time, with an older report"),

@@ -21,9 +21,13 @@ class EnergyWindow(WindowEntry):
     discharged_wh: Annotated[float | None, Field(description="Out of the battery, Wh.")]
     charged_wh: Annotated[float | None, Field(description="Into the battery, Wh.")]
     self_consumption: Annotated[
-        float | None, Field(description="Share of the production that was used at home, 0 to 1.")
+        float | None,
+        Field(description="Share of the production that was used at home, 0 to 1, over the time with known export."),
     ]
-    self_sufficiency: Annotated[float | None, Field(description="Share of the load that was not bought, 0 to 1.")]
+    self_sufficiency: Annotated[
+        float | None,
+        Field(description="Share of the load that was not bought, 0 to 1, over the time with known import."),
+    ]
     cost: Annotated[
         float | None, Field(description="Price of the imported energy by the site's tariffs, in their currency.")
     ]

@@ -21,7 +21,6 @@ from receiver.energy.gaps import Gaps
 from receiver.energy.interpolation import Point as Sample
 from receiver.energy.interpolation import Segments
 from receiver.energy.meter_flows import MeterCounters
-from receiver.energy.plausible import find_panel_limit, is_large, limit_meter, limit_steady
 from receiver.energy.site import NET, PRODUCTION, STORAGE, TOTAL, MeterPhase, has_meter
 from receiver.energy.windows import cut_by_window
 from receiver.rollups.series import (
@@ -46,6 +45,7 @@ from receiver.sites.corrections import correct_series
 from receiver.sites.household import METER_GONE_MS, TOTAL_SOURCES
 from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints
+from shared.plausible import find_panel_limit, is_large, limit_meter, limit_steady
 from shared.units import QUARTER_MS
 
 SOURCES = TOTAL_SOURCES

@@ -8,10 +8,11 @@ tracker.accept(proposal)
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from scraper.delta import counters, inverters, meters, states
+from scraper.delta import counters, inverters, jumps, meters, states
 from scraper.delta.bands import DEFAULT_BANDS, Bands
 from scraper.delta.counters import KINDS_COUNTED, CounterHistory
 from scraper.delta.inverters import InverterDates
+from scraper.delta.jumps import JumpHistory
 from scraper.delta.meters import MeterState
 from scraper.delta.states import KINDS_OF_STATE, StatesSent
 from shared.fields import BREATH_MS
@@ -32,6 +33,7 @@ class Delta(NamedTuple):
         counters: Next state of the counters, None if none was looked at.
         basis: The three states that it was made from; for the meters their version.
         states: What is known to be stored of grid, generator, relays and tariff, None if none was looked at.
+        jumps: Next state of the search for jumps, None if no counter was looked at.
     """
 
     rows: tuple[Reading, ...]
@@ -40,6 +42,7 @@ class Delta(NamedTuple):
     counters: CounterHistory | None
     basis: tuple[int, InverterDates, CounterHistory]
     states: StatesSent | None = None
+    jumps: JumpHistory | None = None
 
 
 class Tracker:
@@ -57,6 +60,7 @@ class Tracker:
         self._inverters: InverterDates = {}
         self._counters = CounterHistory()
         self._states: StatesSent = {}
+        self._jumps = JumpHistory()
         self._version = 0
 
     def propose(self, readings: Sequence[Reading]) -> Delta:
@@ -89,7 +93,11 @@ class Tracker:
         if lasting:
             sent, new = states.detect(self._states, lasting)
             rows += new
-        return Delta(tuple(rows), changed, dates, count, self._basis, sent)
+        jumped = None
+        if reports or counted:
+            jumped, new = jumps.detect(self._jumps, [*reports, *counted])
+            rows += new
+        return Delta(tuple(rows), changed, dates, count, self._basis, sent, jumped)
 
     def flush(self) -> Delta:
         """The held-back samples of all meter series: on a stall, a disconnect and an orderly stop."""
@@ -121,6 +129,7 @@ class Tracker:
         self._inverters = self._inverters if proposal.inverters is None else proposal.inverters
         self._counters = self._counters if proposal.counters is None else proposal.counters
         self._states = self._states if proposal.states is None else proposal.states
+        self._jumps = self._jumps if proposal.jumps is None else proposal.jumps
 
     def reset(self) -> None:
         """Make the next sample of every meter, counter and state a snapshot, as in a new Tracker: after a reconnect.

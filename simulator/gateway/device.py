@@ -84,7 +84,9 @@ class Device:
     def read_counters(self, moment: int | None = None) -> LifetimeCounters:
         """Lifetime counters at a moment, now by default."""
         counters = self._house.compute_counters(self.find_moment() if moment is None else moment)
-        return counters if self._base is None else _subtract(counters, self._base)
+        shown = counters if self._base is None else _subtract(counters, self._base)
+        jump = self.faults.get("counter-jump")
+        return shown if jump is None else _raise_production(shown, float(jump["by"]))
 
     def continue_from(self, shown: LifetimeCounters) -> None:
         """Continue the counters from their values at the shutdown: the device did not count while it was off."""
@@ -127,6 +129,8 @@ class Device:
     def _compute_lifetime(self, joules: int, panel: int) -> int:
         base = self._base.panels_wh[panel] * 3600.0 if self._base is not None else 0.0
         lifetime = max(0, round(joules - base))
+        jump = self.faults.get("counter-jump")
+        lifetime += 0 if jump is None else round(jump["by"] * 3600)
         wrap = self.faults.get("counter-wrap")
         return lifetime if wrap is None else lifetime % (int(wrap["at"]) * 3600)
 
@@ -151,3 +155,9 @@ def _subtract(counters: LifetimeCounters, base: LifetimeCounters) -> LifetimeCou
     }
     panels = tuple(now - then for now, then in zip(counters.panels_wh, base.panels_wh, strict=True))
     return LifetimeCounters(meters, panels)
+
+
+def _raise_production(counters: LifetimeCounters, wh: float) -> LifetimeCounters:
+    phases = counters.meters.get("production", ())
+    raised = tuple(PhaseEnergy(phase.delivered_wh + wh, phase.received_wh) for phase in phases)
+    return counters._replace(meters={**counters.meters, **({"production": raised} if phases else {})})

@@ -263,3 +263,11 @@ async def _wait_until(time, is_true):
         await asyncio.sleep(0)
         time.advance(60)
     raise AssertionError("it never happened")
+
+
+async def test_counters_come_back_higher(sim):
+    before = (await _read_json(sim, READINGS))[0]["actEnergyDlvd"]
+    sim.faults.switch_on("counter-jump", by=1000)
+    phases = len((await _read_json(sim, READINGS))[0]["channels"])
+    after = (await _read_json(sim, READINGS))[0]["actEnergyDlvd"]
+    assert 1000 * phases <= after - before < 1000 * phases + 100

@@ -127,7 +127,7 @@ def make_cases(draw: st.DrawFn, operation: Operation, mode: GenerationMode) -> R
         values |= {"field": draw(st.sampled_from(sorted(kind.fields))), **dict.fromkeys(set(TAGS) - set(kind.tags))}
     if draw(st.booleans()):
         values |= {name: value for name, value in theirs.items() if name not in case.path_parameters}
-    odd = draw(st.sampled_from([None, None, *values]))
+    odd = draw(st.sampled_from([*[None] * 6, *values]))
     if odd is not None:
         values[odd] = draw(st.sampled_from([CANARY, theirs.get(odd)]))
     case.path_parameters = {name: values.pop(name) for name in case.path_parameters}

@@ -3,10 +3,9 @@
 import pytest
 
 from receiver.energy.counters import compute_counter_energy
-from receiver.energy.plausible import PanelPower, compute_increase_wh, limit_meter, limit_panel
 from shared.fields import WRAP_WH
+from shared.plausible import PanelPower, compute_increase_wh, limit_meter, limit_panel
 from shared.units import DAY_MS, HOUR_MS, MINUTE_MS
-from tests.receiver.energy.reference import approximate
 
 
 def reports(*times, power=200.0, highest=295.0):
@@ -32,7 +31,7 @@ def test_a_panel_makes_at_most_half_more_than_it_ever_did(highest, gained, energ
 def test_a_jump_is_no_energy_and_its_time_is_not_covered():
     points = [(0, 1000.0), (4 * HOUR_MS, 498_200.0), (4 * HOUR_MS + 15 * MINUTE_MS, 498_250.0)]
     day = compute_counter_energy(points, 0, 5 * HOUR_MS, HOUR_MS, reports(*(time for time, _ in points)))
-    assert (day.wh, day.coverage, day.resets) == (approximate(50.0), 0.05, 1)
+    assert (day.wh, day.coverage, day.resets) == (pytest.approx(50.0), 0.05, 1)  # type: ignore[comparison-overlap]
 
 
 def house(hours, watts, gap_wh):
@@ -58,7 +57,7 @@ def test_a_site_moves_at_most_three_times_its_highest_power(watts, gap_wh, inver
     points, before, after = house(26, watts, gap_wh)
     assert after[0] - points[0][0] > DAY_MS
     wh = compute_increase_wh(before, after, limit_meter([[points, []]], inverters_w))
-    assert wh == (None if energy is None else approximate(energy))
+    assert wh == (None if energy is None else pytest.approx(energy))
 
 
 def test_a_jump_that_was_believed_does_not_make_the_next_one_possible():
@@ -70,7 +69,7 @@ def test_a_jump_that_was_believed_does_not_make_the_next_one_possible():
 def test_the_first_kettle_of_a_new_site_is_no_jump():
     points, before, _ = house(2, 60.0, 0.0)
     possible = limit_meter([[points]], 0.0)
-    assert compute_increase_wh(before, (before[0] + MINUTE_MS, before[1] + 180.0), possible) == approximate(180.0)
+    assert compute_increase_wh(before, (before[0] + MINUTE_MS, before[1] + 180.0), possible) == pytest.approx(180.0)
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
@@ -83,6 +82,6 @@ def test_a_multiple_of_the_wrap_is_no_energy_where_nothing_else_is_known(times, 
 def test_a_long_absence_may_end_near_a_multiple():
     """Four months of a house at 400 W: possible, and not the multiple itself."""
     possible = limit_meter([[house(26, 400.0, 0.0)[0]]], 0.0)
-    assert compute_increase_wh((0, 0.0), (124 * DAY_MS, WRAP_WH + 10_000.0), possible) == approximate(
+    assert compute_increase_wh((0, 0.0), (124 * DAY_MS, WRAP_WH + 10_000.0), possible) == pytest.approx(
         WRAP_WH + 10_000.0
     )

@@ -1,4 +1,4 @@
-"""How much energy can have flowed between two readings of a lifetime counter. Pure.
+"""How much energy can have flowed between two readings of a lifetime counter: the same for both halves. Pure.
 
 A counter that rises by more than that was reset or jumped, and the step is no energy:
 
@@ -14,9 +14,11 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
-from receiver.energy.interpolation import Point
 from shared.fields import MAX_GAP_MS, WRAP_WH
 from shared.units import DAY_MS, HOUR_MS, QUARTER_MS
+
+Point: TypeAlias = tuple[int, float]
+"""UTC milliseconds, and Wh."""
 
 Possible: TypeAlias = Callable[[int, int], float | None]
 """The most energy (Wh) between two readings (UTC milliseconds) of a counter; None where nothing bounds it."""
@@ -107,8 +109,18 @@ def limit_meter(phases: Iterable[Sequence[Sequence[Point]]], inverters_w: float)
     seen = [highest for highest, _ in found if highest is not None]
     if not seen:
         return None
-    is_new = max(length for _, length in found) < DAY_MS
-    watts = max(_SITE_MARGIN * sum(seen), inverters_w, _NEW_SITE_W if is_new else _LITTLE_W)
+    return limit_seen(sum(seen), max(length for _, length in found), inverters_w)
+
+
+def limit_seen(highest_w: float, seen_ms: int, inverters_w: float = 0.0) -> Possible:
+    """What a meter can count whose highest power is known.
+
+    Args:
+        highest_w: That power.
+        seen_ms: How long it has been watched.
+        inverters_w: The most that all inverters make together.
+    """
+    watts = max(_SITE_MARGIN * highest_w, inverters_w, _NEW_SITE_W if seen_ms < DAY_MS else _LITTLE_W)
     return lambda start, stop: watts * (stop - start) / HOUR_MS + _READING_WH
 
 

@@ -23,6 +23,7 @@ from scraper.gateway.parse.meter_readings import parse_readings
 from scraper.gateway.parse.meters import parse_meters
 from scraper.gateway.parse.phases import MeterValues
 from scraper.gateway.parse.values import Notes
+from scraper.gateway.session import GatewayIdentity
 from scraper.gateway.stream import Burst
 from scraper.outbox.thread import OutboxThread
 from scraper.uplink.sender import Sender
@@ -38,6 +39,7 @@ from simulator.gateway.payloads.meters import list_meters, list_readings, make_s
 from simulator.house import House
 from simulator.profiles import PROFILES
 from tests.clocks import SimulatedClock
+from tests.scraper.scripted import make_identity
 
 COUNTERS_S = 60
 INVERTERS_S = 900
@@ -51,6 +53,9 @@ class HouseGateway:
     def __init__(self, device: Device) -> None:
         self._device = device
         self.known_meters = parse_meters(_as_sent(list_meters(device)))
+
+    async def look_at_clock(self) -> GatewayIdentity:
+        return make_identity(serial=self._device.serial)
 
     async def read_inverters(self, notes: Notes) -> list[Reading]:
         return await queries.ask_inverters(self._ask, notes)

@@ -38,9 +38,9 @@ class HeldStore:
         self.may_go = asyncio.Event()
         self.begun = 0
         self.left = 0
-        receiver.store.read_points = self.points  # type: ignore[method-assign]
+        receiver.store.read_points = self.read_points  # type: ignore[method-assign]
 
-    async def points(self, *args, **kwargs):
+    async def read_points(self, *args, **kwargs):
         self.begun += 1
         try:
             await self.may_go.wait()

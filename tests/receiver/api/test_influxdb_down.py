@@ -48,8 +48,8 @@ async def test_a_batch_that_came_while_influxdb_was_down_is_refused_and_stored_l
     assert (await service.get("/readyz")).status_code == 200
     assert (await service.post(body, headers=packed)).status_code == 200
     assert service.metric("receiver_batches_total", outcome="stored") == 2
-    assert [stamp for _, stamp, _ in server.points(LIVE_BUCKET, "meter")] == [NOW_MS - 1000, NOW_MS]
-    assert [stamp for _, stamp, _ in server.points(BUCKET, "inverter")] == [NOW_MS - 1000, NOW_MS]
+    assert [stamp for _, stamp, _ in server.read_points(LIVE_BUCKET, "meter")] == [NOW_MS - 1000, NOW_MS]
+    assert [stamp for _, stamp, _ in server.read_points(BUCKET, "inverter")] == [NOW_MS - 1000, NOW_MS]
 
 
 async def test_rows_that_influxdb_refuses_are_named_in_the_verdict(server, service):

@@ -36,7 +36,7 @@ class DenseStore:
             for offset, phase in enumerate(PHASES)
         }
 
-    async def latest(self, gateway: str, kind: str) -> list[Latest]:
+    async def read_latest(self, gateway: str, kind: str) -> list[Latest]:
         return [Latest(self._tags(phase), points[-1].timestamp, {}) for phase, points in self._points.items()]
 
     async def points(

@@ -87,7 +87,7 @@ async def test_a_scattered_batch_has_its_share_of_a_pass_and_no_more(sqlite_stor
     """Another gateway's backlog is done in the same pass, and what was scattered follows in later ones."""
 
     class SlowForHouse(SqliteStore):
-        async def points(self, gateway, *arguments, **options):
+        async def read_points(self, gateway, *arguments, **options):
             if gateway == HOUSE:
                 clock.advance(0.01)
             return await super().read_points(gateway, *arguments, **options)

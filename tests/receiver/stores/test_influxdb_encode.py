@@ -146,7 +146,7 @@ def test_the_points_that_go_in_come_out_of_influxdb(server, rows):
     assert server.post(bucket, encode(rows)).status_code == 204
     found = {}
     for kind in {reading.kind for _, reading in rows}:
-        for tags, timestamp, fields in server.points(bucket, kind):
+        for tags, timestamp, fields in server.read_points(bucket, kind):
             held = frozenset((name, from_influx(value)) for name, value in tags.items() if value)
             found[kind, held, timestamp] = to_bits(fields)
     assert found == expected

@@ -48,7 +48,7 @@ def make_rows(count=2, first=0):
 def read_stored_offsets(server, kind="meter"):
     """Offsets from noon of what is stored."""
     bucket = LIVE_BUCKET if kind == "meter" else BUCKET
-    return sorted(timestamp - NOON for _, timestamp, _ in server.points(bucket, kind))
+    return sorted(timestamp - NOON for _, timestamp, _ in server.read_points(bucket, kind))
 
 
 async def check_refusal(store, *, seen_beforehand=True):

@@ -30,7 +30,7 @@ async def find_power(at_home, what):
 
 
 def sum_meter(at_home, meter):
-    return sum(phase.active_power_w for phase in at_home.sim.device.state().meters[meter])
+    return sum(phase.active_power_w for phase in at_home.sim.device.read_state().meters[meter])
 
 
 async def test_a_reversed_meter_never_gives_a_load_below_nothing(at_home):

@@ -42,6 +42,10 @@ _DEVICE = {
     "rssi": ("rssi", 1),
 }
 
+COMPUTED = "total-consumption"
+"""No transformer measures it in these houses."""
+KNOWN_OF_COMPUTED = {"power", "reactive_power", "voltage", "frequency"}
+
 
 class SentReading(NamedTuple):
     """One entry of the ledger.
@@ -67,9 +71,13 @@ def read_ledger(path: Path) -> list[SentReading]:
 
 
 def parse_stream_event(values: Mapping[str, Any]) -> dict[MeterPhase, Fields]:
-    """An event of the stream, by meter and phase."""
+    """An event of the stream, by meter and phase; of the section that the gateway computes only what it can know."""
     return {
-        (meter, key.removeprefix("ph-")): {_STREAM[name]: float(value) for name, value in phase.items()}
+        (meter, key.removeprefix("ph-")): {
+            _STREAM[name]: float(value)
+            for name, value in phase.items()
+            if meter != COMPUTED or _STREAM[name] in KNOWN_OF_COMPUTED
+        }
         for meter, phases in values.items()
         for key, phase in phases.items()
     }

@@ -142,7 +142,7 @@ async def test_open_networks_see_the_sums_and_nothing_else(tmp_path):
     async with hosted.start(tmp_path, open_live=open_live) as service:
         await service.send(make_meter(power=1500.0), make_net(-300.0))
         async with open_view(service, accept="text/event-stream", **{"last-event-id": "1"}) as seen:
-            await service.send(make_meter(NOW_MS + 1), batch="ab", first=3)
+            await service.send(make_meter(NOW_MS + 1, power=1600.0), batch="ab", first=3)
             for _ in range(2):
                 name, data, _ = await seen.wait_for_next("reading", "solar_data")
                 assert (name, set(data)) == ("solar_data", {"p", "c", "n"})

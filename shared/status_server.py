@@ -26,6 +26,9 @@ class _QuietHandler(WSGIRequestHandler):
 class _ThreadingServer(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A connection that says nothing, or breaks off, is no news: the library writes a traceback of each."""
+
 
 class StatusServer:
     """A small HTTP server for probes and metrics.

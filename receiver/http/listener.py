@@ -58,6 +58,7 @@ class HttpListener:
                 ws="none",
                 lifespan="off",
                 log_config=None,
+                log_level="error",  # it warns of each request that is none, and strangers send as many as they like
                 access_log=False,
                 server_header=False,
                 date_header=True,  # a refused scraper sets its clock by it

@@ -1,9 +1,12 @@
 """The status port answers probes and shows metrics."""
 
+import socket
+
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
+from shared import status_server
 from shared.status_server import StatusServer
 
 
@@ -41,3 +44,10 @@ def test_a_port_in_use_is_an_error_at_start(server):
     second = StatusServer("127.0.0.1", server.port, registry=CollectorRegistry())
     with pytest.raises(OSError):
         second.start()
+
+
+def test_a_connection_that_says_nothing_is_closed_without_a_traceback(server, monkeypatch, capsys):
+    monkeypatch.setattr(status_server._QuietHandler, "timeout", 0.05)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as silent:
+        assert silent.recv(1) == b"", "it was closed"
+    assert capsys.readouterr().err == ""

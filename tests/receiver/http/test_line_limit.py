@@ -1,5 +1,7 @@
 """What a flood leaves in the log."""
 
+import asyncio
+
 from structlog.testing import capture_logs
 
 from receiver.http.line_limit import BURST, SECONDS_A_LINE, LineLimit
@@ -38,3 +40,13 @@ async def test_a_flood_of_batches_that_are_refused_in_part_is_counted(service: S
         for number in range(50):
             await service.send(make_meter(power=1e308), batch=f"{number:x}")
     assert len([line for line in written if line["event"] == "batch stored in part"]) == BURST
+
+
+async def test_bytes_that_are_no_request_write_no_line(service: Service, caplog):
+    """Strangers send as many of them as they like, without a login."""
+    for _ in range(20):
+        reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+        writer.write(b"GARBAGE\r\n\r\n")
+        assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
+        writer.close()
+    assert [record.message for record in caplog.records if record.name.startswith("uvicorn")] == []

@@ -39,7 +39,7 @@ class DenseStore:
     async def read_latest(self, gateway: str, kind: str) -> list[Latest]:
         return [Latest(self._tags(phase), points[-1].timestamp, {}) for phase, points in self._points.items()]
 
-    async def points(
+    async def read_points(
         self,
         gateway: str,
         kind: str,
@@ -51,8 +51,8 @@ class DenseStore:
         neighbours: bool = False,
         most: int | None = None,
     ) -> list[SeriesPoints]:
-        found = []
-        for phase, points in self._points.items():
+        found: list[SeriesPoints] = []
+        for phase, points in self._points.items() if kind == self.kind else ():
             inside = [point for point in points if start <= point.timestamp < stop][:most]
             if neighbours:
                 before = [point for point in points if point.timestamp < start][-1:]

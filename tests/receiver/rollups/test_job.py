@@ -31,7 +31,7 @@ def sites():
 
 @pytest.fixture
 async def rollups(store, sites, clock, tmp_path):
-    made = Rollups(store, site_of=sites.of, clock=clock, state_dir=tmp_path / "rollups")
+    made = Rollups(store, site_of=sites.get_site, clock=clock, state_dir=tmp_path / "rollups")
     yield made
     await made.close()
 
@@ -79,7 +79,7 @@ async def test_a_backlog_that_comes_out_of_order_changes_what_was_computed(store
     clock.ms += HOUR
     await rollups.run_once()
     await is_exact()
-    assert rollups.store.of(HOUSE).in_journal == set(), "nothing is left in the journal"
+    assert rollups.store.get_marks(HOUSE).in_journal == set(), "nothing is left in the journal"
 
 
 async def test_an_hour_that_is_written_again_with_other_values_is_computed_again(store, rollups, clock, is_exact):
@@ -103,7 +103,7 @@ async def test_a_restart_goes_on_where_it_was(store, rollups, sites, clock, tmp_
     await rollups.run_once(seconds=0)
     assert (await rollups.store._journal.load()).gateways[HOUSE].backfill_until is not None
     await rollups.store.write(make_house(MIDNIGHT - HOUR, MIDNIGHT, step=60_000))
-    second = Rollups(store, site_of=sites.of, clock=clock, state_dir=tmp_path / "rollups")
+    second = Rollups(store, site_of=sites.get_site, clock=clock, state_dir=tmp_path / "rollups")
     try:
         await second.catch_up()
     finally:

@@ -64,7 +64,7 @@ async def test_a_counter_of_2000_and_one_of_now_mark_the_ends_of_their_gap_alone
     await rollups.catch_up()
     await rollups.store.write([counter(YEAR_2000 + 5, wh_of_2000)])
     await rollups.run_once()
-    assert len(rollups.store.of(HOUSE).waiting) < 10
+    assert len(rollups.store.get_marks(HOUSE).waiting) < 10
     await rollups.catch_up()
     for kind in ("energy_15m", "energy_1d", "energy_1y"):
         assert await read_energies(sqlite_store, kind) == (49.0, 5_000.0 - wh_of_2000)
@@ -78,7 +78,7 @@ async def test_a_late_reading_in_a_gap_of_years_changes_its_ends_alone(sqlite_st
     for time, wh in ((YEAR_2000, 0.0), (MIDNIGHT - HOUR + 7, 900.0), (MIDNIGHT - 1000 * DAY + 7, 300.0)):
         await rollups.store.write([counter(time, wh), counter(time + MINUTE, wh + 1)])
         await rollups.catch_up()
-        assert not rollups.store.of(HOUSE).hours_due
+        assert not rollups.store.get_marks(HOUSE).hours_due
     assert await read_energies(sqlite_store, "energy_15m") == (3.0, 299.0 + 599.0)
     await assert_as_from_scratch(sqlite_store, clock, tmp_path)
 
@@ -124,7 +124,7 @@ async def test_too_many_quarters_are_one_history_and_end_the_same(sqlite_store, 
     await rollups.catch_up()
     await rollups.store.write([counter(MIDNIGHT - DAY * day - HOUR, 9_000.0 - 100 * day) for day in range(1, 60)])
     await rollups.run_once(seconds=0)
-    marks = rollups.store.of(HOUSE)
+    marks = rollups.store.get_marks(HOUSE)
     assert marks.state is not None
     assert marks.state.backfill_until is not None
     assert len(marks.in_journal | marks.waiting) <= 20

@@ -33,7 +33,7 @@ async def test_the_end_of_a_long_silence_keeps_nobody_waiting(sqlite_store, roll
         await rollups.run_once(seconds=0)
     assert len(clock.slept) < 2 * 24 + 4, "hours that were computed before anybody else had a turn"
     assert await sqlite_store.read_points(SHED, "panel_15m", start=MIDNIGHT - DAY, stop=MIDNIGHT)
-    assert rollups.store.of(HOUSE).hours_due
+    assert rollups.store.get_marks(HOUSE).hours_due
     await rollups.catch_up()
     assert (
         find_differences(
@@ -124,7 +124,7 @@ async def test_live_readings_of_every_gateway_come_before_any_backlog(sqlite_sto
     for gateway in (HOUSE, SHED):
         ((_, points),) = await sqlite_store.read_points(gateway, "panel_15m", start=0, stop=MIDNIGHT + DAY)
         assert max(point.timestamp for point in points) == MIDNIGHT - QUARTER
-        assert len(rollups.store.of(gateway).fresh) == 7, "three hours at once, and the rest later"
+        assert len(rollups.store.get_marks(gateway).fresh) == 7, "three hours at once, and the rest later"
 
 
 async def test_while_it_serves_it_rests_as_long_as_it_worked(sqlite_store, rollups, clock):

@@ -104,9 +104,9 @@ async def main():
             number += 1
         except StoreUnavailableError as error:
             failures.append(str(error))
-    not_ready = await store.ready()
+    not_ready = await store.check_ready()
     limit(resource.RLIM_INFINITY)
-    ready = await store.ready()
+    ready = await store.check_ready()
     await store.write(batch(number))
     await store.close()
     print(json.dumps([number, failures, not_ready, ready]))

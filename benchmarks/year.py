@@ -107,7 +107,7 @@ def measure(name: str, client: httpx.Client, year: Year, earlier: dict[str, obje
 
 
 def make_state_dir(folder: Path, name: str) -> Path:
-    """The state directory that `benchmarks.processes.receiver` gives the receiver of this store."""
+    """The state directory that `benchmarks.processes.run_receiver` gives the receiver of this store."""
     path = folder / name / "receiver"
     path.mkdir(parents=True, mode=0o700)
     return path

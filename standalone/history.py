@@ -78,8 +78,8 @@ class Past:
         Each piece begins with a snapshot of everything, so each is good without the others.
         """
         first = start_s // STEP_S * STEP_S
-        edges = [*range(stop_s // STEP_S * STEP_S, first, -CHUNK_S), first]
-        for stop, start in pairwise(edges):
+        boundaries = [*range(stop_s // STEP_S * STEP_S, first, -CHUNK_S), first]
+        for stop, start in pairwise(boundaries):
             yield self._make_piece(start, stop)
 
     def _make_piece(self, start_s: int, stop_s: int) -> list[Reading]:

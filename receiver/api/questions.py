@@ -119,7 +119,7 @@ class Entrance:
         """A reader's question about no gateway in particular, in its share, until the answer is sent.
 
         Raises:
-            RefusedError: As `Access.admit` and `Shares.share` do.
+            RefusedError: As `Access.admit` and `Shares.get_share` do.
         """
         caller = self._access.admit(request)
         async with self._shares.get_share(caller.name, None):

@@ -75,7 +75,7 @@ class Shares(WaitingRoom):
             self.leave(wish)
 
     def has_room(self, wish: Wish) -> bool:
-        """As `WaitingRoom.fits`."""
+        """As `WaitingRoom.has_room`."""
         is_free = wish.gateway is None or self.gateways[wish.gateway] < self._of_gateway
         return is_free and self.readers[wish.reader] < self._of_reader
 
@@ -131,7 +131,7 @@ class RowBudget(WaitingRoom):
         return Wish(rows=min(rows, self._most))
 
     def has_room(self, wish: Wish) -> bool:
-        """As `WaitingRoom.fits`."""
+        """As `WaitingRoom.has_room`."""
         return self.held + wish.rows <= self._most
 
     def take(self, wish: Wish) -> None:

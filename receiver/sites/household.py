@@ -82,8 +82,8 @@ def describe_household(
         powers = {key: power for key, power in powers.items() if key[0] != PRODUCTION}  # inverters stand in
     reported = None
     if not has_meter(powers, PRODUCTION):
-        told = inverters or _choose_total(totals)
-        reports = [entry for entry in told if now_ms - entry.timestamp <= REPORT_SPEAKS_MS]
+        sources = inverters or _choose_total(totals)
+        reports = [entry for entry in sources if now_ms - entry.timestamp <= REPORT_SPEAKS_MS]
         known = [watts for entry in reports if (watts := _read_power(entry)) is not None]
         reported = sum(known) if known else None
         used = used or reports

@@ -113,7 +113,7 @@ class Store(Protocol):
         ...
 
     async def open(self) -> None:
-        """Get ready to work. An unavailable store is no error here: `ready` tells, and later calls try again."""
+        """Get ready to work. An unavailable store is no error here: `check_ready` tells, and later calls try again."""
         ...
 
     async def close(self) -> None:
@@ -198,7 +198,7 @@ class Store(Protocol):
             stop: First instant that is out.
             neighbours: Add what interpolation at the two ends needs: for each field asked for, the nearest point that
                 carries it before `start`, and at or after `stop` (with the fields asked for that it carries). At most
-                `neighbour_reach_ms(kind)` away; where that is None, at any distance that can be found cheaply.
+                `find_neighbour_reach_ms(kind)` away; where that is None, at any distance that can be found cheaply.
             most: At most so many points of each series inside, the earliest; neighbours come on top. None for all. A
                 series that has as many may have more.
 

@@ -49,7 +49,7 @@ def detect(state: CounterHistory, readings: Sequence[Reading]) -> tuple[CounterH
     """The readings of one poll that are due, and at most one `counter_reset` event.
 
     Args:
-        state: `Counters()` at the start.
+        state: `CounterHistory()` at the start.
         readings: Of the kinds in `KINDS_COUNTED`. One that is not later than the last of its series is dropped, unless
             it is so much earlier that a clock must have stepped back.
 

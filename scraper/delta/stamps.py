@@ -43,7 +43,7 @@ class StampClock:
         return StampState(self._epoch, self._newest_ms)
 
     def observe(self, wall_ms: int, monotonic_s: float) -> HostStep | None:
-        """Compare the host's two clocks; call before `stamps`, at least once a minute.
+        """Compare the host's two clocks; call before `make_stamps`, at least once a minute.
 
         Args:
             wall_ms: UTC, milliseconds since 1970.

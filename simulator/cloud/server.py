@@ -156,8 +156,8 @@ class CloudServer:
         return None
 
     def _answer_token(self, request: ParsedRequest) -> Response:
-        if (spoilt := self._break_token(request.path)) is not None:
-            return spoilt
+        if (broken := self._break_token(request.path)) is not None:
+            return broken
         wanted = _parse_object(request.body)
         account = self.accounts.get(self._sessions.get(str(wanted.get("session_id")), ""))
         serial = str(wanted.get("serial_num"))

@@ -122,7 +122,7 @@ class House:
             One report for each panel in order; one that has slept for over three days (polar night) is left out.
 
         Raises:
-            ValueError: As `energy`, of which a report carries one counter.
+            ValueError: As `compute_counters`, of which a report carries one counter.
         """
         return self._inverters.list_reports(t, interval_s)
 

@@ -2,7 +2,7 @@
 
 A simulated house must answer for any second in any order and in any process, so nothing here has state that steps
 forward. Three shapes: a hashed lattice with smooth values between (`NoiseField`), a table of meter noise that repeats
-(`Texture`), and an ordinary generator for one thing on one day (`dice`).
+(`Texture`), and an ordinary generator for one thing on one day (`make_dice`).
 """
 
 import random

@@ -25,7 +25,7 @@ def make_environment(folder: Path, **settings: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class RunningCaddy:
-    """A running_caddy Caddy.
+    """A running Caddy.
 
     Attributes:
         port: Of https, on 127.0.0.1.

@@ -88,7 +88,7 @@ class WitnessedOutbox(OutboxThread):
 
 
 class TimedScraper:
-    """A scraper that streams while the test moves the time. Make one with `edge`."""
+    """A scraper that streams while the test moves the time. Make one with `run_edge`."""
 
     def __init__(
         self, house: House, clock: SimulatedClock[ManualClock], outbox: WitnessedOutbox, memory: DurableMemory

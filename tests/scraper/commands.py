@@ -114,7 +114,7 @@ class CommandLine:
 
 
 def make_command_line(sim: Simulator, folder: Path, receiver_port: int) -> CommandLine:
-    """A command_line whose settings are right."""
+    """A command line whose settings are right."""
     return CommandLine(
         folder,
         {

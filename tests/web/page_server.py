@@ -118,7 +118,7 @@ def make_status(timestamp: int, **fields: float) -> Reading:
 
 @contextlib.asynccontextmanager
 async def run_page_server(folder: Path) -> AsyncIterator[PageServer]:
-    """A running page_server with its household."""
+    """A running page server with its household."""
     page_server = PageServer(folder / "state")
     await page_server.start()
     try:

@@ -41,7 +41,7 @@ def encode_lines(prefixes: Sequence[bytes], readings: Sequence[Reading]) -> list
     """One line for each reading, without a line end.
 
     Args:
-        prefixes: The `series_prefix` of each reading.
+        prefixes: Kind and tags of each reading, as `encode_series` gives them.
         readings: What passed the gate.
     """
     if all(reading.kind in _ONLY_NUMBERS for reading in readings):

@@ -2,7 +2,7 @@
 
 Strict where a slip could pass for data: UTF-8 only, nothing cut off, no key twice, no absurd nesting. Lenient where
 only one value is at stake: NaN (`nan` and `inf` too), 1e400 and endless integers come through as floats that
-`values.number` refuses, so that the fields beside them are kept.
+`values.read_number` refuses, so that the fields beside them are kept.
 """
 
 import json

@@ -23,7 +23,7 @@ Phases: TypeAlias = tuple[PhaseReading, ...]
 def bend_meters(meters: Mapping[str, Phases], faults: Faults) -> dict[str, Phases]:
     """What the meters show with the wiring that faults have given them.
 
-    The total is computed anew from what production and net show, as the gateway does.
+    The total is computed again from what production and net show, as the gateway does.
     """
     bent = dict(meters)
     for name, watts in (("production-ct-off", _NOISE_W), ("production-ct-absent", _ABSENT_W)):

@@ -121,7 +121,7 @@ WINDOWS = [WindowValue(index * 10, index * 10 + 10, value, float(value is not No
     ],
 )
 def test_filling_never_claims_to_have_measured(fill: Fill, wanted: list[float | None]):
-    """Values may be fill_windows in, coverage may not; and nothing is made up before the first or, by a line, after the last."""
+    """Values may be filled in, coverage may not; and nothing is made up before the first or, by a line, after the last."""
     found = fill_windows(WINDOWS, fill)
     assert [window.value for window in found] == wanted
     assert sum(window.coverage for window in found) == 2.0

@@ -11,7 +11,7 @@ from receiver.queries.shares import RowBudget, Shares
 from shared.problems import Problem
 
 
-class Asking:
+class OpenQuestions:
     """Questions that hold their shares until they are let go."""
 
     def __init__(self, shares: Shares) -> None:
@@ -48,8 +48,8 @@ async def settle() -> None:
 
 
 @contextlib.asynccontextmanager
-async def asking(shares: Shares) -> AsyncIterator[Asking]:
-    questions = Asking(shares)
+async def ask_questions(shares: Shares) -> AsyncIterator[OpenQuestions]:
+    questions = OpenQuestions(shares)
     yield questions
     for task in questions.tasks.values():
         task.cancel()
@@ -58,7 +58,7 @@ async def asking(shares: Shares) -> AsyncIterator[Asking]:
 
 
 async def test_a_reader_waits_behind_its_own_questions_and_nobody_elses():
-    async with asking(Shares(of_reader=2)) as questions:
+    async with ask_questions(Shares(of_reader=2)) as questions:
         for name in ("a1", "a2", "a3", "a4"):
             await questions.ask(name, "a")
         await questions.ask("b1", "b")
@@ -68,7 +68,7 @@ async def test_a_reader_waits_behind_its_own_questions_and_nobody_elses():
 
 
 async def test_a_gateway_has_a_share_whoever_asks_and_who_has_least_under_way_goes_first():
-    async with asking(Shares(of_reader=2, of_gateway=2)) as questions:
+    async with ask_questions(Shares(of_reader=2, of_gateway=2)) as questions:
         await questions.ask("a1", "a", "home")
         await questions.ask("a2", "a", "home")
         await questions.ask("a3", "a", "home")
@@ -80,7 +80,7 @@ async def test_a_gateway_has_a_share_whoever_asks_and_who_has_least_under_way_go
 
 
 async def test_who_leaves_while_waiting_or_under_way_makes_room():
-    async with asking(Shares(of_reader=1)) as questions:
+    async with ask_questions(Shares(of_reader=1)) as questions:
         for name in ("a1", "a2", "a3"):
             await questions.ask(name, "a")
         await questions.leave("a2")
@@ -90,7 +90,7 @@ async def test_who_leaves_while_waiting_or_under_way_makes_room():
 
 async def test_who_leaves_in_the_moment_of_being_let_in_takes_no_room():
     shares = Shares(of_reader=1)
-    async with asking(shares) as questions:
+    async with ask_questions(shares) as questions:
         await questions.ask("a1", "a")
         await questions.ask("a2", "a")
         questions._may_end["a1"].set()
@@ -103,7 +103,7 @@ async def test_who_leaves_in_the_moment_of_being_let_in_takes_no_room():
 
 async def test_too_many_questions_of_one_reader_are_refused_with_the_time_to_come_again():
     shares = Shares(of_reader=1, waiting_of_reader=2)
-    async with asking(shares) as questions:
+    async with ask_questions(shares) as questions:
         for name in ("a1", "a2", "a3"):
             await questions.ask(name, "a")
         with pytest.raises(RefusedError) as refused:
@@ -116,7 +116,7 @@ async def test_too_many_questions_of_one_reader_are_refused_with_the_time_to_com
 
 async def test_what_waits_too_long_is_refused():
     shares = Shares(of_reader=1, longest_wait_s=0.01)
-    async with asking(shares) as questions:
+    async with ask_questions(shares) as questions:
         await questions.ask("a1", "a")
         with pytest.raises(RefusedError, match="store-unavailable"):
             async with shares.get_share("a", None):

@@ -26,14 +26,14 @@ async def filled(path) -> None:
     await store.close()
 
 
-def spoil_text(path) -> None:
+def break_text(path) -> None:
     """The tags of every series are no UTF-8 any more, in the table and in its index."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("UPDATE series SET tags = CAST(x'7b22ff' || substr(tags, 4) AS TEXT)")
         connection.commit()
 
 
-def spoil_first_rows(path) -> None:
+def break_first_rows(path) -> None:
     """Zero the leaf page that the first readings of the first gateway lie in."""
     with closing(sqlite3.connect(path)) as connection:
         (first,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'meter'").fetchone()
@@ -48,7 +48,7 @@ def spoil_first_rows(path) -> None:
 
 async def test_text_that_is_none_is_damage_and_said_in_a_sentence(path):
     await filled(path)
-    spoil_text(path)
+    break_text(path)
     store = await open_store(path)
     assert await store.check_ready() is None
     with pytest.raises(StoreDamagedError, match=r"damaged.*\.recover"):
@@ -60,7 +60,7 @@ async def test_text_that_is_none_is_damage_and_said_in_a_sentence(path):
 async def test_a_write_that_meets_damage_is_remembered_by_readiness(path):
     """A write of other rows succeeds meanwhile, and reopening notices nothing."""
     await filled(path)
-    spoil_first_rows(path)
+    break_first_rows(path)
     store = await open_store(path)
     with pytest.raises(StoreDamagedError):
         await store.write(make_rows())
@@ -72,7 +72,7 @@ async def test_a_write_that_meets_damage_is_remembered_by_readiness(path):
 async def test_damage_under_one_gateway_keeps_no_other_one_waiting(path):
     """Requests that share a write are written alone then."""
     await filled(path)
-    spoil_first_rows(path)
+    break_first_rows(path)
     store = await open_store(path)
     commit = GroupCommit(store)
     begun = [
@@ -88,7 +88,7 @@ async def test_damage_under_one_gateway_keeps_no_other_one_waiting(path):
 async def test_another_file_in_its_place_is_judged_anew(path):
     await filled(path)
     sound = path.read_bytes()
-    spoil_text(path)
+    break_text(path)
     store = await open_store(path)
     with pytest.raises(StoreDamagedError):
         await store.read_latest(HOME, "meter")
@@ -101,11 +101,11 @@ async def test_another_file_in_its_place_is_judged_anew(path):
     await store.close()
 
 
-@pytest.mark.parametrize("spoil", [spoil_text, spoil_first_rows])
-async def test_the_doctor_reads_all_of_it(path, spoil):
+@pytest.mark.parametrize("break_file", [break_text, break_first_rows])
+async def test_the_doctor_reads_all_of_it(path, break_file):
     await filled(path)
     assert find_damage(path) is None
-    spoil(path)
+    break_file(path)
     assert re.search("is damaged.*restore a backup or salvage", str(find_damage(path)))
 
 

@@ -40,14 +40,14 @@ class EndingClock(InstantClock):
 
 
 @contextlib.asynccontextmanager
-async def run_conducted(folder: Path) -> AsyncIterator[ScriptedScraper]:
+async def run_poller(folder: Path) -> AsyncIterator[ScriptedScraper]:
     async with run_scripted_scraper(folder, clock=EndingClock()) as ready:
         yield ready
 
 
 @pytest.fixture
 async def scripted(tmp_path):
-    async with run_conducted(tmp_path) as ready:
+    async with run_poller(tmp_path) as ready:
         yield ready
 
 

@@ -110,3 +110,17 @@ async def test_the_stream_loses_a_phase_and_holds_events_back():
             lost = event["net-consumption"]["ph-b"]
             assert (lost["p"], lost["v"], lost["f"] > 49) == (0.0, 0.0, True)
             assert event["total-consumption"]["ph-b"]["p"] == event["production"]["ph-b"]["p"]
+
+
+async def test_silent_batteries_keep_their_charge_and_give_no_power(sim):
+    async def read_batteries():
+        inventory = await ask(sim, "/ivp/ensemble/inventory")
+        return [unit for part in inventory if part["type"] == "ENCHARGE" for unit in part["devices"]]
+
+    before = await read_batteries()
+    sim.faults.switch_on("battery-silent")
+    silent = await read_batteries()
+    assert {unit["communicating"] for unit in before} == {True}
+    assert {unit["communicating"] for unit in silent} == {False}
+    assert [unit["percentFull"] for unit in silent] == [unit["percentFull"] for unit in before]
+    assert (await ask(sim, "/ivp/ensemble/power"))["devices:"] == []

@@ -75,7 +75,7 @@ async def test_a_failure_during_a_commit_begins_the_gap_at_what_was_committed(tm
             await at_home.stored("meter", 10)
             await at_home.says("the meter stream delivers")
             monkeypatch.setattr(OutboxThread, "append", append_slowly)
-            monkeypatch.setattr("scraper.collect.samples.Samples.minute", fail_during_a_commit)
+            monkeypatch.setattr("scraper.collect.samples.Samples.tick", fail_during_a_commit)
             await asyncio.wait({task}, timeout=60)
             assert task.done()
 

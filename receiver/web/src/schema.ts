@@ -85,11 +85,11 @@ export interface EnergyWindow {
    */
   charged_wh: number | null;
   /**
-   * Share of the production that was used at home, 0 to 1.
+   * Share of the production that was used at home, 0 to 1, over the time with known export.
    */
   self_consumption: number | null;
   /**
-   * Share of the load that was not bought, 0 to 1.
+   * Share of the load that was not bought, 0 to 1, over the time with known import.
    */
   self_sufficiency: number | null;
   /**

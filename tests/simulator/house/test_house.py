@@ -88,7 +88,7 @@ def test_every_process_gives_the_same_answers():
         "from simulator.house import House, PROFILES\n"
         "for profile in PROFILES.values():\n"
         f"    house = House(profile, 7, start={MIDSUMMER})\n"
-        f"    print(house.at({MIDSUMMER} + 40_000), house.reports({MIDSUMMER} + 40_000, 900))"
+        f"    print(house.compute_state({MIDSUMMER} + 40_000), house.list_reports({MIDSUMMER} + 40_000, 900))"
     )
     there = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, text=True, env={"PYTHONHASHSEED": "1"}

@@ -16,10 +16,13 @@ const RETRY_MS = 3_000;
 
 const root = document.getElementById("page")!;
 let system: System | null = null;
+let turn = 0; // counts what was asked for: an answer that comes after the next question changes nothing
 
 async function start(token: string | null): Promise<void> {
+  const mine = ++turn;
   try {
     const conflict = token === null ? null : await findConflict(token);
+    if (mine !== turn) return;
     if (conflict !== null) {
       system?.end();
       system = null;
@@ -27,6 +30,7 @@ async function start(token: string | null): Promise<void> {
       return;
     }
   } catch {
+    if (mine !== turn) return;
     wait("The receiver does not answer. Trying again …", () => start(token));
     return;
   }
@@ -34,16 +38,20 @@ async function start(token: string | null): Promise<void> {
 }
 
 async function open(token: string | null): Promise<void> {
+  const mine = ++turn;
   try {
-    await show(await openSession(token));
+    const session = await openSession(token);
+    if (mine === turn) await show(session, mine);
   } catch (error) {
+    if (mine !== turn) return;
     if (error instanceof ApiError && error.unauthorised) ask(token ? OVER : FIRST_ASK);
     else wait("The receiver does not answer. Trying again …", () => open(token));
   }
 }
 
-async function show(session: ReaderSession): Promise<void> {
+async function show(session: ReaderSession, mine = ++turn): Promise<void> {
   const gateways = await list<GatewayEntry>("gateways");
+  if (mine !== turn) return;
   const wanted = new URLSearchParams(location.search).get(REMEMBERED);
   const entry = gateways.find((one) => one.gateway === wanted) ?? gateways[0];
   if (entry === undefined) {
@@ -63,6 +71,7 @@ async function show(session: ReaderSession): Promise<void> {
 }
 
 function ask(reason: string): void {
+  turn += 1;
   system?.end();
   system = null;
   askForToken(root, reason, () => void start(null));
@@ -70,7 +79,8 @@ function ask(reason: string): void {
 
 function wait(reason: string, again: () => Promise<void>): void {
   root.replaceChildren(h("main", { class: "alone" }, h("p", { class: "card waiting", role: "status" }, reason)));
-  window.setTimeout(() => void again().catch(() => wait(reason, again)), RETRY_MS);
+  const mine = turn;
+  window.setTimeout(() => mine === turn && void again().catch(() => wait(reason, again)), RETRY_MS);
 }
 
 /** A link with a token that is opened in a tab that shows the page already. */

@@ -3,11 +3,7 @@
 `FIELD_CASES` names the folder of the cases (default: `shared/field-cases` beside the checkout); without it this is skipped.
 """
 
-import os
 import re
-from pathlib import Path
-
-import pytest
 
 from receiver.rollups.panels import make_panel_rows
 from receiver.sites.model import NO_SITE
@@ -17,9 +13,9 @@ from scraper.gateway.parse import json_reply
 from scraper.gateway.parse.device_data import parse_device_data
 from shared.readings import Reading
 from shared.units import HOUR_MS
-from tests.captures import ROOT
+from tests.field_cases import find_case
 
-CASE = Path(os.environ.get("FIELD_CASES") or ROOT.parent / "shared" / "field-cases") / "inverter-counter-after-outage"
+CASE = "inverter-counter-after-outage"
 NOW_S = 1_750_000_000
 GAINED_WH = {
     "122099000100": 600.0,
@@ -30,9 +26,9 @@ GAINED_WH = {
 
 
 def read(name: str) -> list[Reading]:
-    if not CASE.exists():
-        pytest.skip(f"no field case in {CASE}; set FIELD_CASES to their folder")
-    body = re.sub(rb'"@NOW([+-]\d+)@"', lambda found: b"%d" % (NOW_S + int(found[1])), (CASE / name).read_bytes())
+    body = re.sub(
+        rb'"@NOW([+-]\d+)@"', lambda found: b"%d" % (NOW_S + int(found[1])), (find_case(CASE) / name).read_bytes()
+    )
     return parse_device_data(json_reply.load(body)).readings
 
 

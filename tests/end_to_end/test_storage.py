@@ -1,6 +1,5 @@
 """Batteries and generators from the gateway to what the household uses: reported cases, and a simulated house."""
 
-import os
 import re
 import shutil
 from pathlib import Path
@@ -18,23 +17,21 @@ from scraper.collect.samples import Samples
 from scraper.gateway.info import parse_info
 from scraper.gateway.options import GatewayOptions
 from scraper.gateway.session import GatewaySession
-from tests.captures import ROOT, find_capture
+from tests.captures import find_capture
 from tests.clocks import GATEWAY_NOW_S, InstantClock
+from tests.field_cases import find_case
 from tests.replay import Replay
 from tests.scraper.gateway.fake_tokens import make_token
 from tests.scraper.running_scraper import RunningScraper, run_at_home, wait_until
 from tests.scraper.scripted import run_scripted_scraper
 
-CASES = Path(os.environ.get("FIELD_CASES") or ROOT.parent / "shared" / "field-cases")
 CLOSED = 1
 """A port of the loopback interface where nobody listens."""
 
 
-def find_case(name: str, folder: Path) -> Path:
+def copy_case(name: str, folder: Path) -> Path:
     """A copy of a case that takes place when the tests of the gateway do; skips the test without cases."""
-    if not (CASES / name).exists():
-        pytest.skip(f"no field cases in {CASES}; set FIELD_CASES to their folder")
-    copy = shutil.copytree(CASES / name, folder / name, copy_function=shutil.copyfile)
+    copy = shutil.copytree(find_case(name), folder / name, copy_function=shutil.copyfile)
     for file in copy.iterdir():
         dated = re.sub(
             rb'"?@NOW([+-]\d+)?@"?', lambda found: b"%d" % (GATEWAY_NOW_S + int(found[1] or 0)), file.read_bytes()
@@ -71,7 +68,7 @@ async def read_household(folder: Path, state: Path) -> HouseholdNow:
 
 async def test_a_battery_that_no_meter_sees_takes_part_in_the_load(tmp_path):
     """Sun 5,000 W, export 1,000 W, batteries charge with 3,000 W: the house uses 1,000 W."""
-    now = await read_household(find_case("battery-without-storage-ct", tmp_path), tmp_path / "state")
+    now = await read_household(copy_case("battery-without-storage-ct", tmp_path), tmp_path / "state")
     assert now.site.load == pytest.approx(1000.0)
     assert now.site.battery == -3000.0
     assert now.site.exported == pytest.approx(1000.0)
@@ -79,7 +76,7 @@ async def test_a_battery_that_no_meter_sees_takes_part_in_the_load(tmp_path):
 
 
 async def test_a_battery_whose_power_is_refused_makes_the_load_unknown(tmp_path):
-    folder = find_case("battery-without-storage-ct", tmp_path)
+    folder = copy_case("battery-without-storage-ct", tmp_path)
     manifest = (folder / "manifest.json").read_text()
     refused = re.sub(r'("file": "ivp_ensemble_power",\s*"status": )200', r"\g<1>401", manifest)
     assert refused != manifest
@@ -90,13 +87,13 @@ async def test_a_battery_whose_power_is_refused_makes_the_load_unknown(tmp_path)
 
 
 async def test_a_generator_that_no_meter_sees_makes_the_load_unknown(tmp_path):
-    now = await read_household(find_case("generator-on-third-ct", tmp_path), tmp_path / "state")
+    now = await read_household(copy_case("generator-on-third-ct", tmp_path), tmp_path / "state")
     assert (now.site.load, now.site.imported, now.site.net) == (None, None, None)
     assert now.load_unknown == "generator-runs"
 
 
 async def test_the_newest_firmware_gives_its_battery_and_its_relay(tmp_path):
-    now = await read_household(find_case("8.3.6086_battery_split_night", tmp_path), tmp_path / "state")
+    now = await read_household(copy_case("8.3.6086_battery_split_night", tmp_path), tmp_path / "state")
     assert now.storage.has_battery
     assert now.storage.power == 23.0
     assert (now.storage.state_of_charge, now.storage.grid_mode) == (59.0, "connected")

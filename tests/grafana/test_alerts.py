@@ -1,7 +1,6 @@
 """Every alert rule: its query runs on a real InfluxDB, and it fires for what it is meant for and for nothing else."""
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import yaml
@@ -36,28 +35,13 @@ from tests.grafana.alarm_evaluation import (
     list_gateways,
     render_summaries,
 )
-from tests.influxd.server import Influxd, run_influxd
+from tests.influxd.server import Influxd
 
 RULES: dict[str, Rule] = {
     rule["uid"]: rule
     for group in yaml.safe_load((HERE / "provisioning/alerting/rules.yaml").read_text())["groups"]
     for rule in group["rules"]
 }
-_NUMBERS = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
-    with run_influxd(tmp_path_factory.mktemp("influxd")) as started:
-        yield started
-
-
-@pytest.fixture
-def bucket(server: Influxd) -> AlarmBucket:
-    """An empty bucket of this test alone."""
-    bucket = f"house-{next(_NUMBERS)}"
-    server.make_bucket(bucket)
-    return AlarmBucket(server, bucket)
 
 
 def test_there_are_the_eleven_rules() -> None:

@@ -1,30 +1,10 @@
 """The alert rules of batteries and grid: each fires for what it is meant for and for nothing else."""
 
-import itertools
-from collections.abc import Iterator
-
 import pytest
 
 from tests.grafana.alarm_data import GATEWAY, NOON, OTHER_GATEWAY, make_battery_states, make_grid_states
 from tests.grafana.alarm_evaluation import HOUR, MINUTE, AlarmBucket, find_alarms, list_gateways, render_summaries
 from tests.grafana.test_alerts import RULES
-from tests.influxd.server import Influxd, run_influxd
-
-_NUMBERS = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
-    with run_influxd(tmp_path_factory.mktemp("influxd")) as started:
-        yield started
-
-
-@pytest.fixture
-def bucket(server: Influxd) -> AlarmBucket:
-    """An empty bucket of this test alone."""
-    bucket = f"storage-{next(_NUMBERS)}"
-    server.make_bucket(bucket)
-    return AlarmBucket(server, bucket)
 
 
 class TestGridLost:

@@ -8,8 +8,8 @@
 
 from grafana.source.alert_rule import AlertRule
 from grafana.source.expressions import ask_influxql, compare_with_limit, compute_formula, reduce
-from receiver.queries.doubts import DAYLIGHT_W as DOUBT_FROM_W
 from receiver.rollups.panels import DAYLIGHT_W
+from shared.agreement import DAYLIGHT_W as DOUBT_FROM_W
 from shared.units import DAY_S, HOUR_S, MINUTE_S
 
 NOMINAL_V = (230, 120)

@@ -21,20 +21,18 @@ from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 from receiver.energy.combine import add, scale
 from receiver.energy.interpolation import Segment, Segments
+from shared.agreement import is_contradiction
 
 _T = TypeVar("_T")
 
 Netting: TypeAlias = Literal["sum", "phases"]
+
 MeterPhase: TypeAlias = tuple[str, str]
 """Values of the tags `meter` and `phase`, e.g. ("net-consumption", "a")."""
 
 PRODUCTION, NET, TOTAL, STORAGE = "production", "net-consumption", "total-consumption", "storage"
 OTHER_PRODUCTION = "pv3p"
 """Generation by inverters of others, which no production meter sees."""
-
-_TOLERANCE_W = 30.0
-_TOLERANCE_SHARE = 0.02
-"""Meters that differ by no more than this, beside a share of what they show, agree: dead-bands are as wide."""
 
 
 class SitePower(NamedTuple):
@@ -144,12 +142,6 @@ def _compute_power_on_generator(
         exported=traded,
         battery=_sum(select_phases(powers, STORAGE).values()),
     )
-
-
-def is_contradiction(supplies: Iterable[float]) -> bool:
-    """Whether the powers (W) that supply a house say that it uses less than nothing, by more than meters differ."""
-    known = list(supplies)
-    return sum(known) < -(_TOLERANCE_W + _TOLERANCE_SHARE * sum(map(abs, known)))
 
 
 def _judge_load(supplies: Sequence[float | None]) -> float | None:

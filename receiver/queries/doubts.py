@@ -7,12 +7,11 @@ from receiver.energy.site import PRODUCTION
 from receiver.sites.corrections import correct_series
 from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints, Store
+from shared.agreement import differ_by_half
 from shared.units import MINUTE_MS, QUARTER_MS
 
 QUARTERS = 4
 """An hour of quarter hours: clouds come and go, and reports lag."""
-DAYLIGHT_W = 200.0
-"""Less than this on both sides is no daylight."""
 _FEWEST_MINUTES = QUARTERS * QUARTER_MS // MINUTE_MS * 3 // 4
 
 
@@ -38,12 +37,6 @@ async def read_doubts(store: Store, gateway: str, site: Site, now_ms: int) -> li
     doubt = f"For an hour the production meter has shown {measured:.0f} W and the inverters together {reported:.0f} W. "
     remedy = "If no transformer is fitted there, give the meter production 'role: ignore' in the sites file."
     return [doubt + remedy]
-
-
-def differ_by_half(measured: float, reported: float) -> bool:
-    """Whether two powers (W) of one thing differ by more than half of the larger one, in daylight."""
-    larger = max(abs(measured), abs(reported))
-    return larger >= DAYLIGHT_W and abs(measured - reported) > larger / 2
 
 
 def find_meter_power(minutes: Sequence[SeriesPoints]) -> float | None:

@@ -15,8 +15,8 @@ from receiver.queries.energy_window import EnergyWindow, describe_energy
 from receiver.queries.shares import HeldRows
 from receiver.queries.slices import run_slice
 from receiver.queries.times import cut_at_now
-from receiver.rollups.energy import read_number
 from receiver.rollups.energy_windows import make_energy_rows
+from receiver.rollups.series import read_number
 from receiver.sites.model import Site
 from receiver.stores.base import Point, Store
 from receiver.stores.kinds import ENERGY_QUANTITIES

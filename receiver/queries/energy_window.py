@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ConfigDict, Field, with_config
 
 from receiver.calendar.labels import WindowEntry, describe_window
-from receiver.rollups.energy import read_number
+from receiver.rollups.series import read_number
 from shared.readings import FieldValue
 
 

@@ -15,8 +15,8 @@ from receiver.queries import budget
 from receiver.queries.shares import HeldRows
 from receiver.queries.slices import run_slice
 from receiver.queries.times import cut_at_now
-from receiver.rollups.energy import read_number
 from receiver.rollups.panels import DAYLIGHT_W, LONG_GONE_MS, SILENT_MS
+from receiver.rollups.series import read_number
 from receiver.sites.model import Site
 from receiver.stores.base import Latest, SeriesPoints, Store
 from shared.readings import FieldValue

@@ -7,6 +7,7 @@ from receiver.energy.balance import QUANTITIES, SHARED, SiteEnergy, build_site_e
 from receiver.energy.energy import WindowEnergy
 from receiver.energy.flows import WHOLE
 from receiver.rollups.quarters import Quarter
+from receiver.rollups.series import read_number
 from receiver.sites.model import Site, Tariff
 from receiver.stores.base import Point
 from shared.readings import FieldValue, Reading
@@ -114,12 +115,6 @@ def _read_quantity(fields: dict[str, FieldValue], name: str) -> WindowEnergy:
         read_number(fields, f"{name}_coverage") or 0.0,
         read_number(fields, f"{name}_unallocated") or 0.0,
     )
-
-
-def read_number(fields: dict[str, FieldValue], name: str) -> float | None:
-    """The value of a numeric field, or None."""
-    value = fields.get(name)
-    return value if isinstance(value, float) else None
 
 
 def _price_window(energy: SiteEnergy, site: Site) -> dict[str, FieldValue]:

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from receiver.calendar.local import to_local
 from receiver.energy.totals import sum_windows
-from receiver.rollups.energy import MONEY, from_point, is_known, make_energy_fields, read_number
+from receiver.rollups.energy import MONEY, from_point, is_known, make_energy_fields
+from receiver.rollups.series import read_number
 from receiver.sites.model import Site
 from receiver.stores.base import Point
 from shared.readings import FieldValue, Reading

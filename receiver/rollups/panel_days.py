@@ -13,9 +13,8 @@ from typing import NamedTuple
 from receiver.energy.counters import compute_counter_energy
 from receiver.energy.peers import PeerValue, compute_median_of_peers
 from receiver.energy.windows import cut_by_window
-from receiver.rollups.energy import read_number
 from receiver.rollups.panels import Inverter, list_inverters
-from receiver.rollups.series import REPORT_GAP_MS, has_samples_around, select_samples
+from receiver.rollups.series import REPORT_GAP_MS, has_samples_around, read_number, select_samples
 from receiver.sites.model import Site
 from receiver.stores.base import Point, SeriesPoints
 from shared.readings import FieldValue, Reading

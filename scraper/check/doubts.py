@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from scraper.gateway.parse.phases import MeterValues
+from shared.agreement import differ_by_half, is_contradiction
 
-_DAYLIGHT_W = 200.0
 _NIGHT_W = 15.0
 """What inverters and relays draw by themselves at night, at most."""
-_TOLERANCE_W = 30.0
-_TOLERANCE_SHARE = 0.02
 _SUPPLIES = ("production", "pv3p", "net-consumption", "storage")
 
 
@@ -37,8 +35,7 @@ def _doubt_channels(values: Sequence[MeterValues]) -> list[str]:
 def _doubt_balance(sums: dict[str, float | None]) -> list[str]:
     known = {name: power for name, power in sums.items() if power is not None}
     load = sum(known.values())
-    tolerance = _TOLERANCE_W + _TOLERANCE_SHARE * sum(map(abs, known.values()))
-    if not {"production", "net-consumption"} <= known.keys() or load >= -tolerance:
+    if not {"production", "net-consumption"} <= known.keys() or not is_contradiction(known.values()):
         return []
     suspect = "production" if known["production"] < -_NIGHT_W else "net-consumption"
     return [(
@@ -48,10 +45,7 @@ def _doubt_balance(sums: dict[str, float | None]) -> list[str]:
 
 
 def _doubt_production(measured: float | None, reported: float | None) -> list[str]:
-    if measured is None or reported is None:
-        return []
-    larger = max(abs(measured), abs(reported))
-    if larger < _DAYLIGHT_W or abs(measured - reported) <= larger / 2:
+    if measured is None or reported is None or not differ_by_half(measured, reported):
         return []
     return [(
         f"production: the meter shows {measured:.0f} W, and the inverters together {reported:.0f} W. If that lasts and "

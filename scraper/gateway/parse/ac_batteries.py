@@ -7,19 +7,26 @@ less the energy taken in the last interval. It is a mean over minutes, and so no
 from collections.abc import Mapping
 
 from scraper.gateway.parse.inverters import parse_inverters
-from scraper.gateway.parse.values import Document, Notes, read_epoch_seconds, read_fields, read_number
+from scraper.gateway.parse.values import (
+    JOULES_PER_WH,
+    Document,
+    Notes,
+    get_part,
+    read_epoch_seconds,
+    read_fields,
+    read_number,
+)
 from shared.keys import is_serial
 from shared.readings import FieldValue
 from shared.units import SECOND_MS
 
 _WHERE = "device_data.acb"
-_JOULES_PER_WH = 3600.0
 _REPORT = {
     "SOC": ("state_of_charge", 1.0),
     "channelTemp": ("temperature", 1.0),
     "maxCellTemp": ("cell_temperature", 1.0),
 }
-_LIFETIME = {"joulesProduced": ("discharged", _JOULES_PER_WH), "joulesUsed": ("charged", _JOULES_PER_WH)}
+_LIFETIME = {"joulesProduced": ("discharged", JOULES_PER_WH), "joulesUsed": ("charged", JOULES_PER_WH)}
 
 
 def parse_ac_batteries(listed: object, rich: object, notes: Notes | None = None) -> dict[str, dict[str, FieldValue]]:
@@ -51,8 +58,8 @@ def _read_device(device: Document, notes: Notes) -> dict[str, FieldValue]:
     channels = device.get("channels")
     channel = channels[0] if isinstance(channels, list) and channels and isinstance(channels[0], Mapping) else {}
     fields: dict[str, FieldValue] = {"communicating": float(device.get("modGone") is not True)}
-    fields |= _read_report(_find_part(channel, "lastReading"), notes)
-    fields |= read_fields(_find_part(channel, "lifetime"), _LIFETIME, f"{_WHERE}.lifetime", notes)
+    fields |= _read_report(get_part(channel, "lastReading"), notes)
+    fields |= read_fields(get_part(channel, "lifetime"), _LIFETIME, f"{_WHERE}.lifetime", notes)
     return fields
 
 
@@ -65,8 +72,3 @@ def _read_report(report: Document, notes: Notes) -> dict[str, FieldValue]:
     if date:
         fields["last_report"] = float(date * SECOND_MS)
     return fields
-
-
-def _find_part(channel: Document, key: str) -> Document:
-    part = channel.get(key)
-    return part if isinstance(part, Mapping) else {}

@@ -14,16 +14,23 @@ from typing import NamedTuple
 
 from scraper.errors import BadReplyError
 from scraper.gateway.parse.inverters import InverterList, keep_newest
-from scraper.gateway.parse.values import Document, Notes, read_epoch_seconds, read_fields, read_number
+from scraper.gateway.parse.values import (
+    JOULES_PER_WH,
+    Document,
+    Notes,
+    get_part,
+    read_epoch_seconds,
+    read_fields,
+    read_number,
+)
 from shared.keys import is_serial
 from shared.readings import Reading
 
 _WHERE = "device_data"
 _DEFAULT_LIMIT = 50
-_JOULES_PER_WH = 3600.0
 
 _WATTS = {"now": ("power", 1.0), "max": ("max_power", 1.0)}
-_LIFETIME = {"joulesProduced": ("energy_lifetime", _JOULES_PER_WH)}
+_LIFETIME = {"joulesProduced": ("energy_lifetime", JOULES_PER_WH)}
 _TODAY = {"today": ("energy_today", 1.0)}
 _SIGNAL = {"rssi": ("rssi", 1.0)}
 _REPORT = {
@@ -107,7 +114,7 @@ def _parse_inverter(device: Document, notes: Notes) -> Reading | None:
     if not isinstance(serial, str) or not is_serial(serial):
         notes.refuse(f"{_WHERE}.sn")
         return None
-    report = _get_part(channel, "lastReading")
+    report = get_part(channel, "lastReading")
     if not report:  # discovered, but has not reported yet
         return None
     notes.compare(f"{_WHERE}.lastReading", report, _REPORT_KEYS, _REPORT_UNUSED)
@@ -121,13 +128,13 @@ def _parse_inverter(device: Document, notes: Notes) -> Reading | None:
     # under the same report date, which would be a second value for the same identity.
     if device.get("modGone") is not True:
         fields |= read_fields(report, _SIGNAL, _WHERE, notes)
-        fields |= read_fields(_get_part(channel, "wattHours"), _TODAY, f"{_WHERE}.wattHours", notes)
+        fields |= read_fields(get_part(channel, "wattHours"), _TODAY, f"{_WHERE}.wattHours", notes)
     return Reading(kind="inverter", tags={"inverter": serial}, timestamp=date * 1000, fields={**fields})
 
 
 def _read_inverter_fields(channel: Document, report: Document, notes: Notes) -> dict[str, float]:
-    fields = read_fields(_get_part(channel, "watts"), _WATTS, f"{_WHERE}.watts", notes)
-    fields |= read_fields(_get_part(channel, "lifetime"), _LIFETIME, f"{_WHERE}.lifetime", notes)
+    fields = read_fields(get_part(channel, "watts"), _WATTS, f"{_WHERE}.watts", notes)
+    fields |= read_fields(get_part(channel, "lifetime"), _LIFETIME, f"{_WHERE}.lifetime", notes)
     fields |= read_fields(report, _REPORT, _WHERE, notes)
     if fields.get("interval", 1.0) <= 0:
         notes.refuse(f"{_WHERE}.duration")
@@ -144,8 +151,3 @@ def _find_channel(device: Document, notes: Notes) -> Document:
     if len(channels) > 1:
         notes.add_unknown(f"{_WHERE}.channels[1]")
     return channels[0]
-
-
-def _get_part(channel: Document, key: str) -> Document:
-    part = channel.get(key)
-    return part if isinstance(part, Mapping) else {}

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 
+from scraper.gateway.parse.phases import LIVE_VOLTAGE
 from scraper.gateway.parse.values import Notes, list_objects, read_number
 
 _WHERE = "gridReading"
 _PHASES = {"L1": "voltage_a", "L2": "voltage_b", "L3": "voltage_c"}
-_LIVE_VOLTAGE = 50.0
-"""Unused phases show some volts."""
 
 
 def parse_grid_voltages(data: object, notes: Notes | None = None) -> dict[str, float]:
@@ -23,6 +22,6 @@ def parse_grid_voltages(data: object, notes: Notes | None = None) -> dict[str, f
         for channel in channels if isinstance(channels, list) else []:
             phase = channel.get("phase") if isinstance(channel, Mapping) else None
             voltage = read_number(channel.get("voltage")) if isinstance(channel, Mapping) else None
-            if isinstance(phase, str) and phase in _PHASES and voltage is not None and voltage > _LIVE_VOLTAGE:
+            if isinstance(phase, str) and phase in _PHASES and voltage is not None and voltage > LIVE_VOLTAGE:
                 fields.setdefault(_PHASES[phase], voltage)
     return fields

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from scraper.gateway.parse.values import Notes
 
 PHASES = ("a", "b", "c")
-_LIVE_VOLTAGE = 50.0
+LIVE_VOLTAGE = 50.0
 
 
 class MeterValues(NamedTuple):
@@ -34,7 +34,7 @@ def is_metered(values: dict[str, float], index: int, phase_count: int) -> bool:
     """
     if not any(values.values()):
         return False
-    return index < phase_count if phase_count else values.get("voltage", 0.0) > _LIVE_VOLTAGE
+    return index < phase_count if phase_count else values.get("voltage", 0.0) > LIVE_VOLTAGE
 
 
 def has_dropped_out(values: dict[str, float], counters: dict[str, float]) -> bool:

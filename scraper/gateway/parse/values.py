@@ -14,6 +14,7 @@ _UNSIGNED = 2.0**32
 _LARGEST_SIGNED = 2.0**31
 _ALWAYS_POSITIVE = frozenset({"delivered", "received", "energy_lifetime", "energy_today"})
 """Counters may grow beyond 2^31 of the device's unit, and never fall below 0."""
+JOULES_PER_WH = 3600.0
 _ABSENT = object()
 _MOST_NAMES = 64
 _LONGEST_NAME = 64
@@ -97,6 +98,12 @@ def read_fields(document: Document, table: Table, where: str, notes: Notes) -> d
                 value -= _UNSIGNED
             fields[name] = value / divisor
     return fields
+
+
+def get_part(document: Document, key: str) -> Document:
+    """The object under a key; an empty one where there is none."""
+    part = document.get(key)
+    return part if isinstance(part, Mapping) else {}
 
 
 def list_objects(data: object, where: str, notes: Notes) -> Iterator[Document]:

@@ -58,9 +58,9 @@ def create_app(write: Callable[[list[str]], None]) -> FastAPI:
 
 def _write_line(gateway: str, reading: PlainReading) -> str:
     point: Any = Point(reading.kind)  # type: ignore[no-untyped-call]  # Any: hardly a method of it is annotated
-    point.get_tag("gateway", gateway).time(reading.timestamp, WritePrecision.MS)
+    point.tag("gateway", gateway).time(reading.timestamp, WritePrecision.MS)
     for name, value in reading.tags.items():
-        point.get_tag(name, value)
+        point.tag(name, value)
     for name, number in reading.fields.items():
         point.field(name, number)
     return str(point.to_line_protocol())

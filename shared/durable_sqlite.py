@@ -10,12 +10,13 @@ which Python's sqlite3 otherwise raises as a `UnicodeDecodeError` or as an error
 """
 
 import contextlib
+import functools
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from shared.files import PRIVATE_FILE
 
@@ -57,6 +58,11 @@ _PROBLEMS = {
 }
 
 
+Object: TypeAlias = tuple[str, str, str, str | None]
+"""A table or index as the schema of a file has it: type, name, its table, and the statement that made it."""
+
+_NO_FORMAT = "unsupported file format"
+"""What SQLite says of a schema of a later format; it has no code of its own."""
 _NO_TEXT = "it holds text that is no UTF-8"
 
 
@@ -186,9 +192,26 @@ def check(connection: sqlite3.Connection) -> None:
         raise DamagedError(f"the check says: {answer}")
 
 
+def list_objects(connection: sqlite3.Connection) -> list[Object]:
+    """What the file's schema says, in the order of the names. Raises sqlite3.Error."""
+    return connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name").fetchall()
+
+
+@functools.cache
+def list_made_objects(statements: tuple[str, ...]) -> list[Object]:
+    """What `list_objects` says where these statements made everything; in a damaged file a name or type may differ.
+
+    SQLite itself takes whatever a flipped bit has made of a name, as long as it still is SQL.
+    """
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        return list_objects(connection)
+
+
 def classify_error(error: sqlite3.Error) -> SqliteProblem:
     """What an error means."""
-    if isinstance(error, DamagedError) or _is_undecodable_value(error):
+    if isinstance(error, DamagedError) or _is_undecodable_value(error) or str(error) == _NO_FORMAT:
         return SqliteProblem.DAMAGED
     return _PROBLEMS.get(get_primary_code(error), SqliteProblem.OTHER)
 

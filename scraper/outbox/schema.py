@@ -1,7 +1,6 @@
 """The outbox file: how it is opened, made, migrated and checked. What is asserted here is what durability rests on."""
 
-import contextlib
-import functools
+import itertools
 import re
 import secrets
 import sqlite3
@@ -12,7 +11,7 @@ from scraper.errors import OutboxVersionError
 from scraper.outbox import digest
 from scraper.outbox.witness import Witness
 from shared import durable_sqlite
-from shared.durable_sqlite import DamagedError, open_transaction
+from shared.durable_sqlite import DamagedError, list_made_objects, list_objects, open_transaction
 
 PAGE_BYTES = 4096
 """Page size of the file; salvage relies on it."""
@@ -48,7 +47,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 ABSURD = 1 << 60
 """No count and no number of the outbox comes near this; a damaged one may."""
 _ID = re.compile(r"[0-9a-f]{32}")
-_OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name"
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -113,7 +111,8 @@ def verify(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]] =
 
     Single rows with a wrong checksum are found when they are read.
     """
-    if connection.execute(_OBJECTS).fetchall() != _read_right_objects(tuple(map(tuple, migrations))):
+    right = list_made_objects(tuple(itertools.chain.from_iterable(migrations)))
+    if list_objects(connection) != right:
         raise DamagedError("its tables are not as they were made")
     durable_sqlite.check(connection)
     kept = connection.execute("SELECT id, rows, dead_letters, next_seq, lost_rows, digest FROM state").fetchone()
@@ -135,16 +134,6 @@ def verify(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]] =
 def read_witness(connection: sqlite3.Connection) -> Witness:
     """What the outbox holds now, for its witness."""
     return Witness(*connection.execute("SELECT id, next_seq, rows + dead_letters, digest FROM state").fetchone())
-
-
-@functools.cache
-def _read_right_objects(migrations: tuple[tuple[str, ...], ...]) -> list[tuple[str, str, str, str]]:
-    """The tables as these migrations make them; in a damaged file another name or type would go unnoticed."""
-    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
-        for statements in migrations:
-            for statement in statements:
-                connection.execute(statement)
-        return connection.execute(_OBJECTS).fetchall()
 
 
 def is_id(text: object) -> bool:

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from receiver.stores.base import StoreUnavailableError
+from receiver.stores.sqlite.declared import verify_head, verify_schema
 from receiver.stores.sqlite.files import connect_reader, explain
 from shared.durable_sqlite import DamagedError, check, connect
 from shared.files import PRIVATE_FILE, make_private_directory, sync_directory
@@ -17,6 +18,7 @@ def copy_to(path: Path, target: Path) -> None:
     The receiver may go on writing meanwhile. Raises StoreUnavailableError.
     """
     try:
+        verify_head(path)
         with closing(connect_reader(path)) as source, closing(sqlite3.connect(target)) as copy:
             source.backup(copy)  # all pages in one step: a single transaction that keeps no writer waiting
             check(copy)
@@ -29,9 +31,11 @@ def copy_to(path: Path, target: Path) -> None:
 def check_copy(copy: Path) -> None:
     """Raises StoreUnavailableError for a copy that is damaged or missing."""
     try:
+        verify_head(copy)
         with closing(connect(copy, immutable=True)) as connection:
+            verify_schema(connection)
             check(connection)
-    except (sqlite3.Error, UnicodeDecodeError) as error:
+    except (sqlite3.Error, UnicodeDecodeError, OSError) as error:
         raise StoreUnavailableError("the copy of the store is damaged") from error
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from receiver.stores.base import StoreUnavailableError
 from receiver.stores.kinds import STORED
+from receiver.stores.sqlite.declared import verify_head
 from receiver.stores.sqlite.files import connect_reader, explain
 from receiver.stores.sqlite.queries import decode_tags
 from shared.durable_sqlite import DamagedError, check
@@ -15,6 +16,7 @@ from shared.durable_sqlite import DamagedError, check
 def find_damage(path: Path) -> str | None:
     """What is wrong with the file and what to do, or None. Reads all of it, beside a receiver that may be running."""
     try:
+        verify_head(path)
         with closing(connect_reader(path)) as connection:
             _examine(connection)
     except (sqlite3.Error, OSError) as error:
@@ -40,6 +42,6 @@ def _examine(connection: sqlite3.Connection) -> None:
 
 def _list_texts() -> Iterator[str]:
     for name, kind in STORED.items():
-        texts = [f'"{field}"' for field, what in kind.fields.items() if what.type is str]
+        texts = [f'"{name}"."{field}"' for field, what in kind.fields.items() if what.type is str]
         if texts:
             yield f'SELECT DISTINCT {", ".join(texts)} FROM "{name}"'  # noqa: S608 (names of the dictionary)

@@ -11,9 +11,18 @@ import sqlite3
 from pathlib import Path
 
 from receiver.stores.base import StoreDamagedError, StoreUnavailableError
+from receiver.stores.sqlite.declared import verify_schema
 from receiver.stores.sqlite.schema import migrate, refuse_foreign
 from shared import durable_sqlite
-from shared.durable_sqlite import FileConnection, NotDurableError, SqliteProblem, classify_error, connect, make_durable
+from shared.durable_sqlite import (
+    DamagedError,
+    FileConnection,
+    NotDurableError,
+    SqliteProblem,
+    classify_error,
+    connect,
+    make_durable,
+)
 from shared.files import make_private_directory, sync_directory
 
 _LOG_LIMIT_BYTES = 64 * 1024 * 1024
@@ -44,8 +53,10 @@ def connect_writer(path: Path) -> FileConnection:
     connection = connect(path)
     try:
         refuse_foreign(connection)
+        verify_schema(connection)
         make_durable(connection, log_limit_bytes=_LOG_LIMIT_BYTES)
         _flush_journal(connection, path)
+        _verify_length(connection, path)
         migrate(connection)
     except BaseException:
         connection.close()
@@ -64,11 +75,20 @@ def _flush_journal(connection: sqlite3.Connection, path: Path) -> None:
         raise StoreUnavailableError(f"the store {path} is held by another program or a long query; it is tried again")
 
 
+def _verify_length(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise DamagedError if the head tells of fewer pages than there are: SQLite would write over the others."""
+    length = path.stat().st_size  # first: it may grow meanwhile
+    (pages,), (page_bytes,) = (connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size"))
+    if length > pages * page_bytes:
+        raise DamagedError("it is longer than it says")
+
+
 def connect_reader(path: Path) -> FileConnection:
     """A connection that only reads. May move between threads, one at a time."""
     connection = connect(path)
     try:
         connection.execute("PRAGMA query_only = ON")
+        verify_schema(connection)
     except BaseException:
         connection.close()
         raise
@@ -124,7 +144,7 @@ _DAMAGED = (
 _SENTENCES = {
     SqliteProblem.FULL: "cannot grow: the disk is full. Free some space; the scrapers keep their readings meanwhile",
     SqliteProblem.READ_ONLY: "is read-only: check the permissions of the file and its directory, and how the disk is "
-    "mounted",
+    "mounted; if these are right, run `envoy-receiver check`",
     SqliteProblem.CANNOT_OPEN: "cannot be opened: check that its directory exists and belongs to the user of the "
     "receiver",
     SqliteProblem.DISK: "met an input/output error: check the disk, its free space and its quota",

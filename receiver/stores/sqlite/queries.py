@@ -69,7 +69,7 @@ def read_latest(connection: sqlite3.Connection, gateway: str, kind: str) -> list
     if not names:
         return []
     sql = (
-        f'SELECT {_write_columns(names)} FROM "{kind}" WHERE series = :series AND timestamp >= '  # noqa: S608
+        f'SELECT {_write_columns(kind, names)} FROM "{kind}" WHERE series = :series AND timestamp >= '  # noqa: S608
         f'(SELECT max(timestamp) FROM "{kind}" WHERE series = :series) - :reach ORDER BY timestamp DESC '
         f"LIMIT {_RECENT_ROWS}"
     )
@@ -99,7 +99,7 @@ def _read_last_known(
     while missing := [name for name in names if name not in found]:
         carries = " OR ".join(f'"{name}" IS NOT NULL' for name in missing)
         sql = (
-            f'SELECT {_write_columns(missing)} FROM "{kind}" WHERE series = :series '  # noqa: S608
+            f'SELECT {_write_columns(kind, missing)} FROM "{kind}" WHERE series = :series '  # noqa: S608
             f"AND timestamp >= :start AND timestamp < :stop AND ({carries}) ORDER BY timestamp DESC LIMIT 1"
         )
         point = next(_run(connection, sql, missing, {"series": series_id, "start": start, "stop": stop}), None)
@@ -126,7 +126,7 @@ def read_points(
     window = window._replace(start=bound_timestamp(window.start), stop=bound_timestamp(window.stop))
     carries = " OR ".join(f'"{name}" IS NOT NULL' for name in names)
     sql = (
-        f'SELECT {_write_columns(names)} FROM "{kind}" WHERE series = :series '  # noqa: S608
+        f'SELECT {_write_columns(kind, names)} FROM "{kind}" WHERE series = :series '  # noqa: S608
         f"AND timestamp >= :start AND timestamp < :stop AND ({carries}) ORDER BY timestamp LIMIT :most"
     )
     most = -1 if window.most is None else window.most
@@ -156,7 +156,7 @@ def _find_neighbours(
     compare, order = ("<", "DESC") if backwards else (">=", "ASC")
     reach = find_neighbour_reach_ms(kind)
     sql = (
-        f'SELECT {_write_columns(names)} FROM "{kind}" WHERE series = :series AND timestamp {compare} :boundary '  # noqa: S608
+        f'SELECT {_write_columns(kind, names)} FROM "{kind}" WHERE series = :series AND timestamp {compare} :boundary '  # noqa: S608
         f"ORDER BY timestamp {order} LIMIT {_NEIGHBOUR_ROWS if reach is None else -1}"
     )
     missing = set(names)
@@ -199,5 +199,6 @@ def _list_columns(kind: str, fields: Collection[str] | None) -> list[str]:
     return [name for name in known if fields is None or name in fields]
 
 
-def _write_columns(names: list[str]) -> str:
-    return ", ".join(["timestamp", *(f'"{name}"' for name in names)])
+def _write_columns(kind: str, names: list[str]) -> str:
+    """Each with its table's name before it: SQLite takes a plain `"name"` that is no column for a text."""
+    return ", ".join(f'"{kind}"."{name}"' for name in ("timestamp", *names))

@@ -8,6 +8,7 @@ transaction: a kill leaves the old layout or the new one.
 """
 
 import sqlite3
+from collections.abc import Iterable
 
 from receiver.stores.base import StoreUnavailableError
 from receiver.stores.kinds import STORED
@@ -20,7 +21,7 @@ LAYOUT = 1
 
 _TYPE_NAMES = {float: "REAL", str: "TEXT"}
 
-_SERIES = """
+SERIES = """
 CREATE TABLE IF NOT EXISTS series (
     id INTEGER PRIMARY KEY,
     gateway TEXT NOT NULL,
@@ -63,21 +64,31 @@ def _read_layout(connection: sqlite3.Connection) -> int:
 def _list_missing(connection: sqlite3.Connection) -> list[str]:
     """The statements that this file still needs."""
     layout = _read_layout(connection)
-    statements = [] if layout == LAYOUT else [_SERIES, f"PRAGMA application_id = {APPLICATION_ID}"]
+    statements = [] if layout == LAYOUT else [SERIES, f"PRAGMA application_id = {APPLICATION_ID}"]
     for name, kind in STORED.items():
         have = {row[1] for row in connection.execute(f'PRAGMA table_info("{name}")')}
-        columns = {field: f'"{field}" {_TYPE_NAMES[what.type]}' for field, what in kind.fields.items()}
+        columns = {field: write_column(name, field) for field in kind.fields}
         if not have:
-            statements.append(
-                f'CREATE TABLE "{name}" (series INTEGER NOT NULL, timestamp INTEGER NOT NULL, '
-                f"{', '.join(columns.values())}, PRIMARY KEY (series, timestamp)) WITHOUT ROWID"
-            )
+            statements.append(write_table(name, columns.values()))
         else:
             added = [column for field, column in columns.items() if field not in have]
             statements += [f'ALTER TABLE "{name}" ADD COLUMN {column}' for column in added]
     if layout != LAYOUT:
         statements.append(f"PRAGMA user_version = {LAYOUT}")
     return statements
+
+
+def write_table(kind: str, columns: Iterable[str]) -> str:
+    """Makes the table of a kind; its columns as they are written in SQL. A file's schema keeps this text as it is."""
+    return (
+        f'CREATE TABLE "{kind}" (series INTEGER NOT NULL, timestamp INTEGER NOT NULL, '
+        f"{', '.join(columns)}, PRIMARY KEY (series, timestamp)) WITHOUT ROWID"
+    )
+
+
+def write_column(kind: str, field: str) -> str:
+    """The column of a field."""
+    return f'"{field}" {_TYPE_NAMES[STORED[kind].fields[field].type]}'
 
 
 def write_upsert(kind: str, rows: int) -> str:

@@ -5,7 +5,11 @@ import subprocess
 import sys
 from contextlib import closing
 
-from receiver.stores.base import GatewayReading
+import pytest
+
+from receiver.stores.base import GatewayReading, StoreUnavailableError
+from receiver.stores.sqlite.copying import copy_to
+from receiver.stores.sqlite.examination import find_damage
 from shared.fields import KINDS
 from shared.readings import Reading
 from tests.receiver.stores.test_sqlite_files import HOME, NOON, PHASE_A, fill_store, open_store, read_timestamps
@@ -98,3 +102,45 @@ async def test_a_kill_at_any_statement_of_a_migration_leaves_the_old_layout_or_t
     assert layouts[0] == OLD
     assert layouts[-1] == NEW
     assert len(layouts) > 5
+
+
+def rename_column(path, old, new):
+    """As a flipped bit in the schema does it."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"ALTER TABLE meter RENAME COLUMN {old} TO {new}")
+
+
+def add_what_nobody_knows(path):
+    """What a later version adds, and what people make for themselves."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            'ALTER TABLE meter ADD COLUMN "of_later" REAL; CREATE INDEX mine ON meter (timestamp);'
+            "CREATE VIEW also_mine AS SELECT power FROM meter"
+        )
+
+
+async def test_a_column_with_another_name_is_damage_and_never_added_anew(path):
+    await fill_store(path, 3)
+    rename_column(path, "power", "pover")
+    store = await open_store(path)
+    assert "is damaged" in str(await store.check_ready())
+    assert "is damaged" in str(find_damage(path))
+    with pytest.raises(StoreUnavailableError, match="is damaged"):
+        await store.read_points(HOME, "meter", start=0, stop=2 * NOON)
+    with pytest.raises(StoreUnavailableError, match="is damaged"):
+        copy_to(path, path.with_name("copy"))
+    await store.close()
+    rename_column(path, "pover", "power")
+    assert await read_timestamps(path) == [NOON, NOON + 1, NOON + 2]
+
+
+async def test_files_of_earlier_and_of_later_versions_are_sound(path):
+    """And those that were brought up to date twice."""
+    await fill_store(path, 3)
+    make_older(path)
+    for _ in range(2):
+        assert await read_timestamps(path) == [NOON, NOON + 1, NOON + 2]
+        assert find_damage(path) is None
+    add_what_nobody_knows(path)
+    assert await read_timestamps(path) == [NOON, NOON + 1, NOON + 2]
+    assert find_damage(path) is None

@@ -25,6 +25,8 @@ from shared.durable_sqlite import (
     NotDurableError,
     SqliteProblem,
     classify_error,
+    list_made_objects,
+    list_objects,
     open_transaction,
 )
 from shared.files import make_private_directory
@@ -44,7 +46,7 @@ CREATE TABLE dirty (
     gateway TEXT, quarter INTEGER, checksum INTEGER NOT NULL, PRIMARY KEY (gateway, quarter)
 ) WITHOUT ROWID
 """
-_TABLES = (_GATEWAY, _DIRTY, f"PRAGMA user_version = {_LAYOUT}")
+_TABLES = (_GATEWAY, _DIRTY)
 _SELECT_STATES = "SELECT gateway, fingerprint, backfill_until, checksum FROM gateway"
 _SELECT_DIRTY = "SELECT gateway, quarter, checksum FROM dirty"
 
@@ -57,7 +59,7 @@ class JournalError(Exception):
 
 
 class JournalBegunAgainError(JournalError):
-    """The journal was damaged and is empty now: load it, and make the same change again."""
+    """The journal was damaged or gone and is begun again: load it, and make the same change again."""
 
 
 class RollupState(NamedTuple):
@@ -96,7 +98,7 @@ class Journal:
         return await self._call(self._load)
 
     async def add(self, dirty: Collection[DirtyQuarter]) -> None:
-        """Note quarter hours, durably. Raises JournalError; JournalBegunAgainError if the file was damaged."""
+        """Note quarter hours, durably. Raises JournalError; JournalBegunAgainError if the file was damaged or gone."""
         await self._change("INSERT OR IGNORE INTO dirty VALUES (?, ?, ?)", [_seal(*row) for row in dirty])
 
     async def remove(self, dirty: Collection[DirtyQuarter]) -> None:
@@ -140,7 +142,7 @@ class Journal:
                 connection.executemany(statement, rows)
         except JournalError as error:
             self._begin_again(error)
-            raise JournalBegunAgainError("the damaged journal of the roll-ups was begun again") from error
+            raise JournalBegunAgainError("the journal of the roll-ups was begun again") from error
 
     @contextlib.contextmanager
     def _use_connection(self) -> Iterator[sqlite3.Connection]:
@@ -162,6 +164,9 @@ class Journal:
 
     def _begin_again(self, error: JournalError) -> None:
         """Keep a broken file under another name, for people, and make room. Raises the error if the file is not it."""
+        if isinstance(error.__cause__, FileNotFoundError):  # there is room already
+            _log.warning("the journal of the roll-ups is gone; all that it does not know is computed again")
+            return
         if not self._is_file_broken(error.__cause__):
             raise error
         aside = self._path.with_name(f"{self._path.name}.damaged")
@@ -204,13 +209,13 @@ def _open(path: Path) -> FileConnection:
 
 def _make_tables(connection: sqlite3.Connection) -> None:
     (layout,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if layout == _LAYOUT:
+    found = list_objects(connection)
+    if layout == _LAYOUT and found == list_made_objects(_TABLES):
         return
-    if tables:
-        raise DamagedError("it is of another version or of another program")
+    if found:
+        raise DamagedError("it is of another version or of another program, or its tables are not as they were made")
     with open_transaction(connection):
-        for statement in _TABLES:
+        for statement in (*_TABLES, f"PRAGMA user_version = {_LAYOUT}"):
             connection.execute(statement)
 
 

@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing
 
 import httpx
+import pytest
 
 from receiver.cli.check import examine
 from receiver.rollups.job import JOURNAL_FILE
@@ -38,6 +39,21 @@ async def test_a_journal_that_is_damaged_while_it_is_used_refuses_nothing(tmp_pa
         answer = await service.post(make_batch(make_meter(NOW_MS - 3 * 3_600_000)))
         assert answer.status_code == 200
         assert (await service.get("/readyz", token="")).status_code == 200
+
+
+@pytest.mark.parametrize("put_in_place", [lambda _: None, lambda path: path.write_bytes(b"")])
+async def test_a_journal_that_is_deleted_while_it_is_used_refuses_nothing(tmp_path, put_in_place):
+    """Readiness said yes meanwhile; also where something else lies in its place."""
+    journal = tmp_path / "state" / JOURNAL_FILE
+    async with start(tmp_path / "state") as service:
+        assert (await post(service, 3)).status_code == 200
+        journal.unlink()
+        put_in_place(journal)
+        assert (await service.get("/readyz", token="")).status_code == 200
+        assert (await service.post(make_batch(make_meter(NOW_MS - 3 * 3_600_000)))).status_code == 200
+        assert (await post(service, 4)).status_code == 200
+    with closing(sqlite3.connect(journal)) as connection:
+        assert connection.execute("SELECT count(*) FROM dirty").fetchone()[0] > 1
 
 
 async def test_readiness_never_says_yes_while_every_post_is_refused(tmp_path):

@@ -18,6 +18,9 @@ from shared.durable_sqlite import name_wal
 # https://www.sqlite.org/fileformat2.html#the_write_ahead_log
 _WAL_HEAD = struct.Struct(">IIII8sII")
 _WAL_MAGICS = (0x377F0682, 0x377F0683)
+_SUMMED_HEAD_BYTES = _WAL_HEAD.size - 8
+_ORDERS = ("<", ">")
+"""Of the bytes in the words that are summed, by the last bit of the magic."""
 _FRAME_HEAD = struct.Struct(">II8sII")
 _STEP = _FRAME_HEAD.size + PAGE_BYTES
 # Magic, size of a page, written and read with a write-ahead log, nothing reserved, and three fixed shares of a page.
@@ -29,6 +32,20 @@ class _Log(NamedTuple):
 
     pages: dict[int, int]
     database_pages: int | None
+
+
+class _LogHead(NamedTuple):
+    """What a reader of a log takes from its head.
+
+    Attributes:
+        salts: Of every frame since the log was last started over.
+        order: Of the bytes of the words that are summed, as `struct` names it.
+        sums: The checksum that the first frame goes on from.
+    """
+
+    salts: bytes
+    order: str
+    sums: tuple[int, int]
 
 
 class FoundFrame(NamedTuple):
@@ -44,7 +61,7 @@ def find_frames(path: Path) -> Iterator[FoundFrame]:
     data = _map(path)
     try:
         log = _find_committed(log_bytes)
-        if log is None:  # the log's own header is broken: take every frame in it
+        if log is None:  # nothing tells what of it is committed: take every frame in it
             yield from (FoundFrame(frame, is_live=False) for _, frame in find(log_bytes))
             log = _Log({}, None)
         for start in range(0, len(data), PAGE_BYTES):
@@ -69,18 +86,18 @@ def _list_frames_on(page: bytes) -> Iterator[FoundFrame]:
 
 
 def _find_committed(log: bytes | mmap.mmap) -> _Log | None:
-    """What the log committed since it was last started over; None if it has no sound header."""
+    """What the log committed since it was last started over; None if neither its head nor its first frame tell."""
     if not len(log):
         return _Log({}, None)
-    if _compute_head_sum(log) is None:
+    head = _read_head(log) or _infer_head(log)
+    if head is None:
         return None
-    salts = _WAL_HEAD.unpack_from(log)[4]
     pages: dict[int, int] = {}
     pending: dict[int, int] = {}
     database_pages = None
     for offset in range(_WAL_HEAD.size, len(log) - _STEP + 1, _STEP):
         page, size, frame_salts, *_ = _FRAME_HEAD.unpack_from(log, offset)
-        if frame_salts != salts:  # left over from before the log was started over, or damaged
+        if frame_salts != head.salts:  # left over from before the log was started over, or damaged
             continue
         pending[page] = offset + _FRAME_HEAD.size
         if size:  # the last frame of a transaction names the size of the database after it
@@ -114,38 +131,57 @@ def is_log_whole(path: Path) -> bool:
 
 
 def _has_right_sums(log: bytes | mmap.mmap) -> bool:
-    sums = _compute_head_sum(log)
-    if sums is None:
+    head = _read_head(log)
+    if head is None:
         return False
-    salts = _WAL_HEAD.unpack_from(log)[4]
-    broken = False
+    sums, broken = head.sums, False
     for offset in range(_WAL_HEAD.size, len(log) - _STEP + 1, _STEP):
         _, size, frame_salts, *expected = _FRAME_HEAD.unpack_from(log, offset)
-        if frame_salts != salts:
+        if frame_salts != head.salts:
             broken = True
             continue
         if not broken:
-            sums = _compute_sum(log, log[offset : offset + 8] + log[offset + _FRAME_HEAD.size : offset + _STEP], sums)
+            sums = _compute_frame_sum(log, offset, head.order, sums)
             broken = sums != tuple(expected)
         if broken and size:
             return False
     return True
 
 
-def _compute_head_sum(log: bytes | mmap.mmap) -> tuple[int, int] | None:
-    """The checksum of a log's header if that is sound."""
+def _read_head(log: bytes | mmap.mmap) -> _LogHead | None:
+    """The head of a log if that is sound."""
     if len(log) < _WAL_HEAD.size:
         return None
-    magic, _, page_bytes, _, _, *expected = _WAL_HEAD.unpack_from(log)
+    magic, _, page_bytes, _, salts, first, second = _WAL_HEAD.unpack_from(log)
     if magic not in _WAL_MAGICS or page_bytes != PAGE_BYTES:
         return None
-    sums = _compute_sum(log, log[: _WAL_HEAD.size - 8], (0, 0))
-    return sums if sums == tuple(expected) else None
+    order = _ORDERS[magic & 1]
+    sums = _compute_sum(order, log[:_SUMMED_HEAD_BYTES], (0, 0))
+    return _LogHead(salts, order, sums) if sums == (first, second) else None
 
 
-def _compute_sum(log: bytes | mmap.mmap, data: bytes, start: tuple[int, int]) -> tuple[int, int]:
-    """SQLite's checksum of a log, over pairs of 32-bit words in the byte order that its magic names."""
-    order = ">" if log[3] & 1 else "<"
+def _infer_head(log: bytes | mmap.mmap) -> _LogHead | None:
+    """What a damaged head said, if the first frame proves it: its checksum goes on from that of the head."""
+    if len(log) < _WAL_HEAD.size + _STEP:
+        return None
+    *_, first, second = _WAL_HEAD.unpack_from(log)
+    page, _, salts, *expected = _FRAME_HEAD.unpack_from(log, _WAL_HEAD.size)
+    if not page:  # a log of zeros proves nothing: its checksum is zero, too
+        return None
+    for order in _ORDERS:  # either its sum is damaged or what that is of
+        for sums in ((first, second), _compute_sum(order, log[:_SUMMED_HEAD_BYTES], (0, 0))):
+            if _compute_frame_sum(log, _WAL_HEAD.size, order, sums) == tuple(expected):
+                return _LogHead(salts, order, sums)
+    return None
+
+
+def _compute_frame_sum(log: bytes | mmap.mmap, offset: int, order: str, start: tuple[int, int]) -> tuple[int, int]:
+    """The checksum of the frame at an offset, which goes on from that of the frame before it."""
+    return _compute_sum(order, log[offset : offset + 8] + log[offset + _FRAME_HEAD.size : offset + _STEP], start)
+
+
+def _compute_sum(order: str, data: bytes, start: tuple[int, int]) -> tuple[int, int]:
+    """SQLite's checksum of a log, over pairs of 32-bit words in a byte order."""
     first, second = start
     words = struct.unpack(f"{order}{len(data) // 4}I", data)
     for even, odd in zip(words[::2], words[1::2], strict=True):

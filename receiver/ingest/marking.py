@@ -40,6 +40,11 @@ class GatewayMarks:
     writing: Counter[int] = field(default_factory=Counter)
 
     @property
+    def has_history(self) -> bool:
+        """Whether a history is to be computed."""
+        return self.state is None or self.state.backfill_until is not None
+
+    @property
     def waiting(self) -> set[int]:
         """Every quarter that is not fully rolled up."""
         return self.fresh | self.hours_due | self.failed

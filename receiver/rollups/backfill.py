@@ -48,7 +48,7 @@ class Backfill:
     def list_waiting(self) -> list[str]:
         """Gateways with a history to compute, by serial."""
         gateways = self._marking.gateways.items()
-        return sorted(name for name, marks in gateways if marks.state is None or marks.state.backfill_until is not None)
+        return sorted(name for name, marks in gateways if marks.has_history)
 
     async def begin_changed(self) -> None:
         """Begin the history of every gateway that is new or whose site has changed.

@@ -1,12 +1,18 @@
 """What the roll-up job does beside roll-ups: it stores deliveries, and lets readings expire."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from receiver.ingest.arrivals import Arrivals, DeliveryMinute
+from receiver.ingest.journal import RollupState
 from receiver.ingest.marking import GatewayMarks
 from receiver.stores.base import GatewayReading, Store
+from shared.clock import Clock
 from shared.readings import FieldValue, Reading
 from shared.units import HOUR_MS
+
+PATIENCE_S = 86_400.0
+"""So long without progress a gateway's roll-ups keep readings from expiring."""
 
 
 async def store_deliveries(store: Store, arrivals: Arrivals, now_ms: int) -> None:
@@ -17,20 +23,59 @@ async def store_deliveries(store: Store, arrivals: Arrivals, now_ms: int) -> Non
         arrivals.forget(minutes)
 
 
-async def expire(store: Store, gateways: Iterable[GatewayMarks], now_ms: int) -> None:
-    """Let readings expire, but none that a roll-up still needs. Raises StoreUnavailableError.
+class Expiry:
+    """Lets readings expire, but none that a roll-up still needs: of a gateway whose roll-ups move on, it waits for all.
 
-    Quarter hours that could not be computed hold nothing back: an error that is never mended must not fill the disk.
+    A gateway whose history, or whose oldest quarter hour, has not moved for a day is waited for no longer: what is
+    never mended, as a damaged page in its readings, must not fill the disk. Nor do quarter hours that could not be
+    computed hold anything back.
 
     Databases that expire readings by themselves cannot be held back: there, readings that expire before they are rolled
     up are lost to the roll-ups.
+
+    Args:
+        store: Where readings expire.
+        gateways: What is to be rolled up, by serial.
+        clock: Time.
     """
-    bound = now_ms
-    kept = [kept_ms for kept_ms in store.retention_ms.values() if kept_ms is not None]
-    waiting = [min(marks.fresh | marks.hours_due) for marks in gateways if marks.fresh or marks.hours_due]
-    if kept and waiting:
-        bound = min(now_ms, min(waiting) - HOUR_MS + min(kept))
-    await store.expire(bound)
+
+    def __init__(self, store: Store, gateways: Mapping[str, GatewayMarks], clock: Clock) -> None:
+        self._store = store
+        self._gateways = gateways
+        self._clock = clock
+        self._progress: dict[str, _Progress] = {}
+
+    async def expire(self) -> None:
+        """Let go what is due. Raises StoreUnavailableError."""
+        moving = [marks for gateway, marks in self._gateways.items() if self._is_moving(gateway, marks)]
+        if any(marks.has_history for marks in moving):
+            return
+        bound = self._clock.now_ms()
+        kept = [kept_ms for kept_ms in self._store.retention_ms.values() if kept_ms is not None]
+        waiting = [quarter for marks in moving if (quarter := _find_oldest(marks)) is not None]
+        if kept and waiting:
+            bound = min(bound, min(waiting) - HOUR_MS + min(kept))
+        await self._store.expire(bound)
+
+    def _is_moving(self, gateway: str, marks: GatewayMarks) -> bool:
+        now_s = self._clock.monotonic()
+        last = self._progress.get(gateway)
+        if last is None or (last.state, last.oldest) != (marks.state, _find_oldest(marks)):
+            last = self._progress[gateway] = _Progress(marks.state, _find_oldest(marks), now_s)
+        return now_s - last.since_s < PATIENCE_S
+
+
+class _Progress(NamedTuple):
+    """How far the roll-ups of a gateway are, and since when (seconds of the monotonic clock)."""
+
+    state: RollupState | None
+    oldest: int | None
+    since_s: float
+
+
+def _find_oldest(marks: GatewayMarks) -> int | None:
+    """The oldest quarter hour that waits."""
+    return min(marks.fresh | marks.hours_due, default=None)
 
 
 def _make_delivery(minute: DeliveryMinute) -> GatewayReading:

@@ -23,7 +23,7 @@ from receiver.ingest.marking import MarkingStore
 from receiver.metrics import Metrics
 from receiver.rollups.attempts import Attempts
 from receiver.rollups.backfill import Backfill
-from receiver.rollups.housekeeping import expire, store_deliveries
+from receiver.rollups.housekeeping import Expiry, store_deliveries
 from receiver.rollups.roll import Roller, Stretch
 from receiver.sites.model import Site
 from receiver.stores.base import Store, StoreUnavailableError
@@ -75,6 +75,7 @@ class Rollups:
         self._metrics = metrics or Metrics()
         self._attempts = Attempts(self.store, Roller(store, clock, self._rest), site_of, clock, self._metrics)
         self._backfill = Backfill(store, self.store, site_of)
+        self._expiry = Expiry(store, self.store.gateways, clock)
         self._task: asyncio.Task[None] | None = None
         self._hurry = False
         self._hours_rolled_at: dict[str, int] = {}
@@ -160,8 +161,7 @@ class Rollups:
         now = self._clock.now_ms()
         await store_deliveries(self._plain_store, self._arrivals, now)
         await self.store.settle(now)
-        if not self._backfill.list_waiting():
-            await expire(self._plain_store, self.store.gateways.values(), now)
+        await self._expiry.expire()
         self._count()
 
     async def _roll_dirty(self, deadline: float | None) -> bool:

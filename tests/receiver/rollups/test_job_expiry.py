@@ -1,14 +1,33 @@
 """The roll-up job and readings that expire: first computed, then gone, and what was computed stays."""
 
+import contextlib
+
 import pytest
 
 from receiver.rollups import compute
 from receiver.rollups.job import RollupError, Rollups
 from receiver.sites.model import Site
+from receiver.stores.base import StoreUnavailableError
 from receiver.stores.sqlite import SqliteStore
 from tests.receiver.rollups.example_households import HOUR, HOUSE, MIDNIGHT, Sites, make_house, read_derived
 
 DAY = 24 * HOUR
+
+
+class UnreadableGateway:
+    """A store in which the readings of one gateway lie on a damaged page."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self.store = store
+        self.unreadable = ""
+
+    def __getattr__(self, name):
+        return getattr(self.store, name)
+
+    async def read_points(self, gateway, kind, **options):
+        if gateway == self.unreadable:
+            raise StoreUnavailableError("the store is damaged")
+        return await self.store.read_points(gateway, kind, **options)
 
 
 async def test_what_cannot_be_computed_does_not_keep_readings_from_expiring(clock, tmp_path, monkeypatch):
@@ -111,6 +130,36 @@ async def test_tariffs_price_the_energy_of_readings_that_have_expired(clock, tmp
         sites.sites.clear()
         await job.catch_up()
         assert (await read_derived(store))[HOUSE] == before
+    finally:
+        await job.close()
+        await store.close()
+
+
+@pytest.mark.parametrize("has_been_rolled_up", [False, True], ids=["history", "quarter"])
+async def test_a_gateway_that_can_never_be_rolled_up_keeps_readings_for_a_day_and_no_longer(
+    clock, tmp_path, has_been_rolled_up
+):
+    """One damaged page under one gateway kept every reading of every gateway for ever."""
+    store = UnreadableGateway(SqliteStore(tmp_path / "readings.sqlite", retention_ms={"meter": 10 * HOUR}))
+    await store.open()
+    job = Rollups(store, site_of=Sites().get_site, clock=clock, state_dir=tmp_path / "state")
+    try:
+        clock.ms = MIDNIGHT
+        if has_been_rolled_up:
+            await job.catch_up()
+            await job.store.write(make_house(MIDNIGHT - 6 * HOUR, MIDNIGHT - 5 * HOUR, step=60_000))
+            await job.catch_up()
+        store.unreadable = HOUSE
+        target = job.store if has_been_rolled_up else store
+        await target.write(make_house(MIDNIGHT - HOUR, MIDNIGHT, step=60_000))
+        left = []
+        for _ in range(40):
+            clock.ms += HOUR
+            with contextlib.suppress(StoreUnavailableError):
+                await job.run_once(seconds=0)
+            left.append(bool(await store.store.read_points(HOUSE, "meter", start=0, stop=MIDNIGHT)))
+        assert left[:22] == [True] * 22
+        assert not left[-1]
     finally:
         await job.close()
         await store.close()

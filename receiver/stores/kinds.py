@@ -163,5 +163,8 @@ DERIVED: Mapping[str, Kind] = MappingProxyType({
 
 STORED: Mapping[str, Kind] = MappingProxyType({**KINDS, **DERIVED})
 """Every kind that a store holds."""
+THINNED: Mapping[str, str] = MappingProxyType({"storage": "power"})
+"""Kinds with a field that comes as often as those of `meter`: where a store can tell them apart, readings of that field
+alone are kept as long as those of `meter`. What lies between them, once a minute, stays."""
 KEPT_WITHOUT_LIMIT: Mapping[str, int | None] = MappingProxyType(dict.fromkeys(STORED))
 """A retention for stores: every kind is kept without limit."""

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from receiver.stores.base import NO_TAGS, GatewayReading, GatewaySummary, Latest, SeriesPoints
-from receiver.stores.kinds import KEPT_WITHOUT_LIMIT
+from receiver.stores.kinds import KEPT_WITHOUT_LIMIT, THINNED
 from receiver.stores.sqlite import queries
 from receiver.stores.sqlite.files import DamageNote
 from receiver.stores.sqlite.readers import Readers
@@ -66,6 +66,12 @@ class SqliteStore:
             if kept is not None:
                 for _ in range(_EXPIRING_STEPS):
                     if not await self._run_on_write_thread(partial(self._writer.expire, kind, now_ms - kept)):
+                        break
+        kept = self._retention_ms["meter"]
+        if kept is not None:
+            for kind, field in THINNED.items():
+                for _ in range(_EXPIRING_STEPS):
+                    if not await self._run_on_write_thread(partial(self._writer.thin, kind, field, now_ms - kept)):
                         break
 
     async def check_ready(self) -> str | None:

@@ -25,6 +25,8 @@ _ROWS = 50
 hands between this thread and the event loop twice a statement, not twice a row."""
 _EXPIRED_ROWS = 5_000
 """Rows that one transaction deletes, so that no write waits for long."""
+_THINNED_ROWS = 20_000
+"""Rows that one transaction looks at to thin them."""
 _SQL_OF_MANY = {kind: write_upsert(kind, _ROWS) for kind in STORED}
 _SQL_OF_ONE = {kind: write_upsert(kind, 1) for kind in STORED}
 _FIELDS = {name: tuple(kind.fields) for name, kind in STORED.items()}
@@ -46,6 +48,7 @@ class SqliteWriter:
         self._failed = False
         # Gateway and series of what was judged before, or gateway, kind and tags as they came, to the id.
         self._series: dict[tuple[object, ...], int] = {}
+        self._thinned: dict[int, int] = {}  # id of a series to the time before which it is thinned
 
     def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:
         """As `Store.write`."""
@@ -86,6 +89,39 @@ class SqliteWriter:
                 if left <= 0:
                     return True
         return False
+
+    def thin(self, kind: str, field: str, before: int) -> bool:
+        """Delete some readings of one kind from before a time that have one field alone, the oldest of a series first.
+
+        What comes in late, of a time that was thinned already, goes after the next start.
+
+        Returns:
+            Whether there may be more.
+        """
+        left = _THINNED_ROWS
+        done: dict[int, int] = {}
+        alone = " AND ".join(f'"{name}" IS {"NOT " * (name == field)}NULL' for name in _FIELDS[kind])
+        with self._open_transaction() as connection:
+            ids = [row[0] for row in connection.execute("SELECT id FROM series WHERE kind = ?", (kind,))]
+            for series in ids:
+                bounds = {"series": series, "start": self._thinned.get(series, 0), "before": before, "most": left}
+                count, last = connection.execute(
+                    f'SELECT count(*), max(timestamp) FROM (SELECT timestamp FROM "{kind}" WHERE series = :series '  # noqa: S608 (as above)
+                    "AND timestamp >= :start AND timestamp < :before ORDER BY timestamp LIMIT :most)",
+                    bounds,
+                ).fetchone()
+                if count:
+                    connection.execute(
+                        f'DELETE FROM "{kind}" WHERE series = :series AND timestamp BETWEEN :start AND :last '  # noqa: S608 (as above)
+                        f"AND {alone}",
+                        bounds | {"last": last},
+                    )
+                    done[series] = last + 1
+                left -= count
+                if left <= 0:
+                    break
+        self._thinned |= done
+        return left <= 0
 
     @contextlib.contextmanager
     def _open_transaction(self) -> Iterator[sqlite3.Connection]:
@@ -165,8 +201,9 @@ class SqliteWriter:
         self._failed = True
 
     def _drop(self) -> None:
-        """Close, which undoes an open transaction, and forget the series ids that it may have made."""
+        """Close, which undoes an open transaction, and forget what was known of the series of this file."""
         self._series.clear()
+        self._thinned.clear()
         if self._connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()

@@ -7,6 +7,7 @@ import pytest
 from receiver.stores.base import GatewayReading
 from receiver.stores.sqlite import SqliteStore
 from receiver.stores.sqlite import store as module
+from receiver.stores.sqlite import writer as writing
 from shared.readings import Reading
 
 NOON = 1_750_000_000_000
@@ -100,3 +101,50 @@ async def test_a_write_during_expiry_is_not_held_up_until_its_end(store, monkeyp
     assert steps[0] == 0
     assert steps[-1] == 1
     assert await read_times(store) == [[NOON]]
+
+
+def make_storage(timestamp, gateway=HOME, **fields):
+    return GatewayReading(gateway, Reading("storage", {}, timestamp, fields))
+
+
+def make_minute(start, gateway=HOME):
+    """A whole reading, the charge alone, and a second of power alone after the other."""
+    return [
+        make_storage(start, gateway, power=1.0, state_of_charge=50.0, batteries=2.0, measured=2.0),
+        make_storage(start + 500, gateway, state_of_charge=51.0),
+        *(make_storage(start + 1000 * second, gateway, power=float(second)) for second in range(1, 60)),
+    ]
+
+
+async def test_power_of_batteries_each_second_goes_with_that_of_meters_and_a_reading_a_minute_stays(store):
+    old, young = NOON - DAY - 60_000, NOON - DAY
+    for gateway in (HOME, NEXT_DOOR):
+        await store.write([*make_minute(old, gateway), *make_minute(young, gateway)])
+    await store.expire(NOON)
+    for gateway in (HOME, NEXT_DOOR):
+        (times,) = await read_times(store, "storage", gateway)
+        assert times == [old, old + 500, *sorted(row.reading.timestamp for row in make_minute(young))]
+    await store.expire(NOON + 30_000)
+    (times,) = await read_times(store, "storage")
+    assert len([time for time in times if time >= young]) == 61 - 29, "what has come of age since"
+
+
+async def test_much_is_thinned_in_steps_whatever_stays(store, monkeypatch):
+    monkeypatch.setattr(module, "_EXPIRING_STEPS", 1)
+    monkeypatch.setattr(writing, "_THINNED_ROWS", 100)
+    minutes = [NOON - 2 * DAY + 60_000 * n for n in range(5)]
+    await store.write([row for minute in minutes for row in make_minute(minute)])
+    left = []
+    for _ in range(5):
+        await store.expire(NOON)
+        (times,) = await read_times(store, "storage")
+        left.append(len(times))
+    assert left == [209, 113, 15, 10, 10]
+
+
+async def test_without_a_limit_no_power_of_batteries_goes(tmp_path):
+    store = SqliteStore(tmp_path / "readings.db")
+    await store.write(make_minute(0))
+    await store.expire(NOON)
+    assert len((await read_times(store, "storage"))[0]) == 61
+    await store.close()

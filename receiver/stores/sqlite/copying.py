@@ -21,7 +21,7 @@ def copy_to(path: Path, target: Path) -> None:
         verify_head(path)
         with closing(connect_reader(path)) as source, closing(sqlite3.connect(target)) as copy:
             source.backup(copy)  # all pages in one step: a single transaction that keeps no writer waiting
-            check(copy)
+            check(copy, keys=True)
     except DamagedError as error:
         raise StoreUnavailableError(f"the store {path} is damaged: what was copied of it is no backup") from error
     except (sqlite3.Error, OSError) as error:
@@ -34,7 +34,7 @@ def check_copy(copy: Path) -> None:
         verify_head(copy)
         with closing(connect(copy, immutable=True)) as connection:
             verify_schema(connection)
-            check(connection)
+            check(connection, keys=True)
     except (sqlite3.Error, UnicodeDecodeError, OSError) as error:
         raise StoreUnavailableError("the copy of the store is damaged") from error
 

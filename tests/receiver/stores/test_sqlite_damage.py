@@ -8,8 +8,8 @@ from contextlib import closing
 import pytest
 
 from receiver.ingest.group_commit import GroupCommit
-from receiver.stores.base import GatewayReading, StoreDamagedError
-from receiver.stores.sqlite.copying import put_in_place
+from receiver.stores.base import GatewayReading, StoreDamagedError, StoreUnavailableError
+from receiver.stores.sqlite.copying import copy_to, put_in_place
 from receiver.stores.sqlite.examination import find_damage
 from shared.readings import Reading
 from tests.receiver.stores.sqlite_rows import HOME, NOON, PHASE_A, make_rows, open_store
@@ -44,6 +44,27 @@ def break_first_rows(path) -> None:
         leaf = int.from_bytes(root[pointer : pointer + 4], "big")
         file.seek((leaf - 1) * _PAGE)
         file.write(bytes(_PAGE))
+
+
+def break_key(path) -> None:
+    """One bit of one timestamp: a query stops there, without an error, as if no later reading were stored."""
+    data = path.read_bytes()
+    stamp = (NOON + 1000).to_bytes(6, "big")
+    at = data.index(stamp)
+    path.write_bytes(data[:at] + bytes([stamp[0] ^ 0x20]) + data[at + 1 :])
+
+
+async def test_a_damaged_key_is_found_by_the_doctor_and_by_a_backup(path):
+    """SQLite's quick check passes it."""
+    await filled(path)
+    break_key(path)
+    store = await open_store(path)
+    assert await store.check_ready() is None
+    assert len((await store.read_points(HOME, "meter", start=0, stop=2 * NOON))[0].points) < 5_000
+    await store.close()
+    assert "is damaged" in str(find_damage(path))
+    with pytest.raises(StoreUnavailableError, match="is no backup"):
+        copy_to(path, path.with_name("copy"))
 
 
 async def test_text_that_is_none_is_damage_and_said_in_a_sentence(path):

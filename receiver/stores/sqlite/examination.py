@@ -18,7 +18,7 @@ def find_damage(path: Path) -> str | None:
     try:
         verify_head(path)
         with closing(connect_reader(path)) as connection:
-            _examine(connection)
+            examine(connection)
     except (sqlite3.Error, OSError) as error:
         return str(explain(path, error))
     except StoreUnavailableError as error:
@@ -26,8 +26,8 @@ def find_damage(path: Path) -> str | None:
     return None
 
 
-def _examine(connection: sqlite3.Connection) -> None:
-    """Raise sqlite3.Error for a page, an index or a text that is damaged."""
+def examine(connection: sqlite3.Connection) -> None:
+    """Raise sqlite3.Error for a page, a key, an index or a text that is damaged."""
     check(connection, keys=True)
     for kind, tags in connection.execute("SELECT kind, tags FROM series"):
         if kind in STORED and decode_tags(tags).keys() != set(STORED[kind].tags):

@@ -31,6 +31,7 @@ class Readers:
         self._damage = damage
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="sqlite-read")
         self._idle: list[FileConnection] = []
+        self._busy: set[FileConnection] = set()
         self._closing = False
 
     async def run(self, query: Callable[[sqlite3.Connection], _T]) -> _T:
@@ -40,6 +41,9 @@ class Readers:
     async def close(self) -> None:
         """Interrupt what runs, forget what waits, and let go of the file."""
         self._closing = True
+        for connection in list(self._busy):
+            with contextlib.suppress(sqlite3.Error):  # it was closed meanwhile
+                connection.interrupt()  # a check of the whole file is one step of SQLite's machine
         await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
         while self._idle:
             self._idle.pop().close()
@@ -48,6 +52,7 @@ class Readers:
         connection = None
         try:
             connection = self._take()
+            self._busy.add(connection)
             try:
                 connection.execute("BEGIN")
                 answer = query(connection)
@@ -55,6 +60,8 @@ class Readers:
             except BaseException:
                 connection.close()  # what failed in any way is not used again
                 raise
+            finally:
+                self._busy.discard(connection)
         except (sqlite3.Error, OSError) as error:
             explained = files.explain(self._path, error)
             self._damage.note(connection, explained)

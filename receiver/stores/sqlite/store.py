@@ -1,6 +1,7 @@
 """`SqliteStore`: the writer and the readers of one file, as a `Store`."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -8,13 +9,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
-from receiver.stores.base import NO_TAGS, GatewayReading, GatewaySummary, Latest, SeriesPoints
+from receiver.stores.base import NO_TAGS, GatewayReading, GatewaySummary, Latest, SeriesPoints, StoreUnavailableError
 from receiver.stores.kinds import KEPT_WITHOUT_LIMIT, THINNED
 from receiver.stores.sqlite import queries
+from receiver.stores.sqlite.examination import examine
 from receiver.stores.sqlite.files import DamageNote
 from receiver.stores.sqlite.readers import Readers
 from receiver.stores.sqlite.writer import SqliteWriter
 from shared.problems import Rejection
+from shared.units import DAY_MS
 
 _T = TypeVar("_T")
 _EXPIRING_STEPS = 20
@@ -36,6 +39,8 @@ class SqliteStore:
         self._writer = SqliteWriter(path, self._damage)
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-write")
         self._readers = Readers(path, self._damage)
+        self._examination: asyncio.Task[None] | None = None
+        self._examined_ms = 0
 
     @property
     def retention_ms(self) -> Mapping[str, int | None]:
@@ -49,6 +54,8 @@ class SqliteStore:
     async def close(self) -> None:
         """As `Store.close`. The writer goes last, so that SQLite can empty its journal into the file."""
         await self._readers.close()
+        if self._examination is not None:
+            await asyncio.wait([self._examination])
         await self._run_on_write_thread(self._writer.close)
         self._write_thread.shutdown()
 
@@ -61,7 +68,12 @@ class SqliteStore:
         await self._run_on_write_thread(partial(self._writer.remove, gateway, kind, start, stop))
 
     async def expire(self, now_ms: int) -> None:
-        """As `Store.expire`: a bounded number of rows each time, in small transactions that let writes pass."""
+        """As `Store.expire`: a bounded number of rows each time, in small transactions that let writes pass.
+
+        Once a day the whole file is examined beside it: a damaged key ends a query early without an error.
+        """
+        if self._examination is None or abs(now_ms - self._examined_ms) >= DAY_MS:
+            await self._begin_examination(now_ms)
         for kind, kept in self._retention_ms.items():
             if kept is not None:
                 for _ in range(_EXPIRING_STEPS):
@@ -73,6 +85,16 @@ class SqliteStore:
                 for _ in range(_EXPIRING_STEPS):
                     if not await self._run_on_write_thread(partial(self._writer.thin, kind, field, now_ms - kept)):
                         break
+
+    async def _begin_examination(self, now_ms: int) -> None:
+        if self._examination is not None:
+            await asyncio.wait([self._examination])
+        self._examined_ms = now_ms
+        self._examination = asyncio.create_task(self._examine(), name="sqlite-examination")
+
+    async def _examine(self) -> None:
+        with contextlib.suppress(StoreUnavailableError):  # damage is noted, and `check_ready` says it
+            await self._readers.run(examine)
 
     async def check_ready(self) -> str | None:
         """As `Store.check_ready`."""

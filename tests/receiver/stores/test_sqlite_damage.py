@@ -9,9 +9,11 @@ import pytest
 
 from receiver.ingest.group_commit import GroupCommit
 from receiver.stores.base import GatewayReading, StoreDamagedError, StoreUnavailableError
+from receiver.stores.sqlite import store as module
 from receiver.stores.sqlite.copying import copy_to, put_in_place
 from receiver.stores.sqlite.examination import find_damage
 from shared.readings import Reading
+from shared.units import DAY_MS, HOUR_MS
 from tests.receiver.stores.sqlite_rows import HOME, NOON, PHASE_A, make_rows, open_store
 
 SHED = "122233335555"
@@ -65,6 +67,48 @@ async def test_a_damaged_key_is_found_by_the_doctor_and_by_a_backup(path):
     assert "is damaged" in str(find_damage(path))
     with pytest.raises(StoreUnavailableError, match="is no backup"):
         copy_to(path, path.with_name("copy"))
+
+
+async def wait_for_examination(store):
+    await asyncio.wait([store._examination])
+
+
+async def test_damage_that_no_query_notices_is_said_by_readiness_within_a_day(path):
+    await filled(path)
+    sound = path.read_bytes()
+    store = await open_store(path)
+    await store.expire(NOON)
+    await wait_for_examination(store)
+    assert await store.check_ready() is None
+    await store.close()
+    path.write_bytes(sound)
+    break_key(path)
+    store = await open_store(path)
+    await store.expire(NOON)
+    await wait_for_examination(store)
+    assert "is damaged" in str(await store.check_ready())
+    await store.close()
+
+
+async def test_the_file_is_examined_once_a_day(path, monkeypatch):
+    times = []
+    monkeypatch.setattr(module, "examine", lambda _: times.append(now_ms))
+    store = await open_store(path)
+    for now_ms in range(NOON, NOON + 3 * DAY_MS, HOUR_MS):
+        await store.expire(now_ms)
+        await wait_for_examination(store)
+    assert times == [NOON, NOON + DAY_MS, NOON + 2 * DAY_MS]
+    await store.close()
+
+
+async def test_an_examination_does_not_keep_the_store_from_closing(path, monkeypatch):
+    """As one of gigabytes."""
+    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"
+    monkeypatch.setattr(module, "examine", lambda connection: connection.execute(endless).fetchone())
+    store = await open_store(path)
+    await store.expire(NOON)
+    await asyncio.sleep(0)  # it begins
+    await store.close()
 
 
 async def test_text_that_is_none_is_damage_and_said_in_a_sentence(path):

@@ -43,7 +43,7 @@ class Expiry:
         self._store = store
         self._gateways = gateways
         self._clock = clock
-        self._progress: dict[str, _Progress] = {}
+        self._progress: dict[str, _RollupProgress] = {}
 
     async def expire(self) -> None:
         """Let go what is due. Raises StoreUnavailableError."""
@@ -61,11 +61,11 @@ class Expiry:
         now_s = self._clock.monotonic()
         last = self._progress.get(gateway)
         if last is None or (last.state, last.oldest) != (marks.state, _find_oldest(marks)):
-            last = self._progress[gateway] = _Progress(marks.state, _find_oldest(marks), now_s)
+            last = self._progress[gateway] = _RollupProgress(marks.state, _find_oldest(marks), now_s)
         return now_s - last.since_s < PATIENCE_S
 
 
-class _Progress(NamedTuple):
+class _RollupProgress(NamedTuple):
     """How far the roll-ups of a gateway are, and since when (seconds of the monotonic clock)."""
 
     state: RollupState | None

@@ -83,7 +83,9 @@ class SqliteStore:
         if kept is not None:
             for kind, field in THINNED.items():
                 for _ in range(_EXPIRING_STEPS):
-                    if not await self._run_on_write_thread(partial(self._writer.thin, kind, field, now_ms - kept)):
+                    if not await self._run_on_write_thread(
+                        partial(self._writer.expire_lone_field, kind, field, now_ms - kept)
+                    ):
                         break
 
     async def _begin_examination(self, now_ms: int) -> None:

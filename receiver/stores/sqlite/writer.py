@@ -90,7 +90,7 @@ class SqliteWriter:
                     return True
         return False
 
-    def thin(self, kind: str, field: str, before: int) -> bool:
+    def expire_lone_field(self, kind: str, field: str, before: int) -> bool:
         """Delete some readings of one kind from before a time that have one field alone, the oldest of a series first.
 
         What comes in late, of a time that was thinned already, goes after the next start.

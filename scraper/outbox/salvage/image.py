@@ -89,7 +89,7 @@ def _find_committed(log: bytes | mmap.mmap) -> _Log | None:
     """What the log committed since it was last started over; None if neither its head nor its first frame tell."""
     if not len(log):
         return _Log({}, None)
-    head = _read_head(log) or _infer_head(log)
+    head = _read_head(log) or _find_head(log)
     if head is None:
         return None
     pages: dict[int, int] = {}
@@ -160,7 +160,7 @@ def _read_head(log: bytes | mmap.mmap) -> _LogHead | None:
     return _LogHead(salts, order, sums) if sums == (first, second) else None
 
 
-def _infer_head(log: bytes | mmap.mmap) -> _LogHead | None:
+def _find_head(log: bytes | mmap.mmap) -> _LogHead | None:
     """What a damaged head said, if the first frame proves it: its checksum goes on from that of the head."""
     if len(log) < _WAL_HEAD.size + _STEP:
         return None

@@ -91,7 +91,8 @@ async def test_damage_that_no_query_notices_is_said_by_readiness_within_a_day(pa
 
 
 async def test_the_file_is_examined_once_a_day(path, monkeypatch):
-    times = []
+    times: list[int] = []
+    now_ms = NOON
     monkeypatch.setattr(module, "examine", lambda _: times.append(now_ms))
     store = await open_store(path)
     for now_ms in range(NOON, NOON + 3 * DAY_MS, HOUR_MS):

@@ -32,7 +32,7 @@ class InverterStates(TypedDict):
     producing: int
     idle: int
     silent: int
-    ghost: int
+    gone: int
 
 
 @with_config(ConfigDict(extra="forbid"))

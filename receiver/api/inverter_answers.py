@@ -11,7 +11,7 @@ from receiver.queries.panels import PanelState
 
 _STATES = (
     "`producing`: its last report is less than half an hour old and gives more than 1 W. `silent`: it does not report, "
-    "though the panels of its array do and give power. `ghost`: it has not reported for 30 days, or never. `idle`: "
+    "though the panels of its array do and give power. `gone`: it has not reported for 30 days, or never. `idle`: "
     "none of these; it is night, or it reports that it gives nothing."
 )
 

@@ -99,7 +99,7 @@ class InverterRoutes:
     async def list_panels(self, question: AskedOfGateway, asked: FormatAsked, request: Request) -> Response:
         """The latest values of every inverter, its state, and what the sites file says of its panel.
 
-        A panel that the sites file names is listed though it never reported: as a ghost, without a time.
+        A panel that the sites file names is listed though it never reported: as gone, without a time.
         """
         (found,) = await self._latest.read(question.serial, "inverter")
         site, now_ms = question.site, question.now_ms

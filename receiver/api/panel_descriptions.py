@@ -52,7 +52,7 @@ def count_states(latest: list[Latest], site: Site, now_ms: int) -> InverterState
         "producing": found.count(PanelState.PRODUCING),
         "idle": found.count(PanelState.IDLE),
         "silent": found.count(PanelState.SILENT),
-        "ghost": found.count(PanelState.GHOST),
+        "gone": found.count(PanelState.GONE),
     }
 
 

@@ -31,13 +31,13 @@ class PanelState(StrEnum):
     PRODUCING: its last report is young (half an hour) and gives power.
     IDLE: no power is expected of it (night, or no panel reports), or it reports that it gives nothing.
     SILENT: it does not report, though its peers do, and give power enough for daylight.
-    GHOST: it has not reported for 30 days, or never did.
+    GONE: it has not reported for 30 days, or never did.
     """
 
     PRODUCING = "producing"
     IDLE = "idle"
     SILENT = "silent"
-    GHOST = "ghost"
+    GONE = "gone"
 
 
 class PanelNow(NamedTuple):
@@ -101,7 +101,7 @@ def _find_state(
     serial: str, last: Mapping[str, Latest], young: Mapping[str, float | None], peers_w: float | None, now_ms: int
 ) -> PanelState:
     if serial not in last or now_ms - last[serial].timestamp > LONG_GONE_MS:
-        return PanelState.GHOST
+        return PanelState.GONE
     if serial in young:
         return PanelState.PRODUCING if (young[serial] or 0.0) > PRODUCING_W else PanelState.IDLE
     return PanelState.SILENT if peers_w is not None and peers_w >= DAYLIGHT_W else PanelState.IDLE

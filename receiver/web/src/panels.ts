@@ -5,7 +5,6 @@ import { arrange, brightest, nameOf, shortName, type ArrayLayout } from "./layou
 import { h, setText } from "./dom.ts";
 import type { InverterEntry } from "./schema.ts";
 
-const WORDS = { producing: "producing", idle: "idle", silent: "silent", ghost: "not heard for long" };
 /** Panels side by side on a phone; more and their numbers could not be read. */
 const MOST_COLUMNS = 24;
 
@@ -82,12 +81,12 @@ export class PanelsView {
 
   private fill(panel: InverterEntry, value: number | null, full: number, live: boolean): void {
     const tile = this.tiles.get(panel.inverter)!;
-    const unheard = live && (panel.state === "silent" || panel.state === "ghost");
+    const unheard = live && (panel.state === "silent" || panel.state === "gone");
     tile.classList.toggle("unheard", unheard || value === null);
     tile.style.setProperty("--heat", `${Math.round((unheard ? 0 : (value ?? 0) / full) * 100)}%`);
     const shown = live ? amount(value, "W") : value === null ? "–" : thousands(value);
-    setText(tile.querySelector(".panel-value")!, unheard ? (panel.state === "ghost" ? "gone" : "silent") : shown);
-    const state = live ? `, ${WORDS[panel.state ?? "producing"]}, heard ${ago(panel.age_seconds)}` : "";
+    setText(tile.querySelector(".panel-value")!, unheard ? panel.state : shown);
+    const state = live ? `, ${panel.state}, heard ${ago(panel.age_seconds)}` : "";
     setText(tile.querySelector(".panel-state")!, live ? state : "\u202fkWh");
     const title = `${nameOf(panel)}: ${amount(value, live ? "W" : "Wh")}${state}`;
     if (tile.title !== title) tile.title = title;
@@ -144,10 +143,10 @@ function centre(element: HTMLElement): { x: number; y: number } {
 
 function heard(panels: InverterEntry[]): string {
   const silent = panels.filter((panel) => panel.state === "silent").length;
-  const ghosts = panels.filter((panel) => panel.state === "ghost").length;
+  const gone = panels.filter((panel) => panel.state === "gone").length;
   const newest = Math.min(...panels.map((panel) => panel.age_seconds ?? Infinity));
-  const parts = [`${panels.length - silent - ghosts} of ${panels.length} heard, last ${ago(newest)}`];
+  const parts = [`${panels.length - silent - gone} of ${panels.length} heard, last ${ago(newest)}`];
   if (silent) parts.push(`${silent} silent`);
-  if (ghosts) parts.push(`${ghosts} gone`);
+  if (gone) parts.push(`${gone} gone`);
   return parts.join(", ");
 }

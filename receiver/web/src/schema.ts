@@ -14,9 +14,9 @@ export type Fill = "none" | "null" | "previous" | "linear";
  * PRODUCING: its last report is young (half an hour) and gives power.
  * IDLE: no power is expected of it (night, or no panel reports), or it reports that it gives nothing.
  * SILENT: it does not report, though its peers do, and give power enough for daylight.
- * GHOST: it has not reported for 30 days, or never did.
+ * GONE: it has not reported for 30 days, or never did.
  */
-export type PanelState = "producing" | "idle" | "silent" | "ghost";
+export type PanelState = "producing" | "idle" | "silent" | "gone";
 
 /**
  * The energy of a range.
@@ -279,7 +279,7 @@ export interface InverterStates {
   producing: number;
   idle: number;
   silent: number;
-  ghost: number;
+  gone: number;
 }
 /**
  * The household now, in W, from the meters' values of the last two minutes; null is unknown.

@@ -47,8 +47,8 @@ async def test_every_panel_has_a_state_and_its_place(roof):
     assert states == {
         EAST_1: ("producing", 0.0, 200.0),
         EAST_2: ("silent", 3600.0, 100.0),
-        OLD: ("ghost", pytest.approx((to_ms("2025-03-31T12:00") - to_ms("2025-02-20T01:00")) / 1000), 100.0),
-        SHED: ("ghost", None, None),
+        OLD: ("gone", pytest.approx((to_ms("2025-03-31T12:00") - to_ms("2025-02-20T01:00")) / 1000), 100.0),
+        SHED: ("gone", None, None),
     }
     assert {name: found[0][name] for name in ("name", "array", "row", "column")} == {
         "name": "East 1", "array": "East", "row": 1, "column": 1,
@@ -77,7 +77,7 @@ async def test_one_panel_beside_its_peers(roof):
 async def test_a_panel_that_never_reported_is_there_and_says_nothing(roof):
     (found,) = await ask_all(roof, f"/inverters/{SHED}")
     panel = read_as(InverterDetail, found)
-    assert (panel.state, panel.timestamp, panel.first_timestamp) == ("ghost", None, None)
+    assert (panel.state, panel.timestamp, panel.first_timestamp) == ("gone", None, None)
     assert panel.panel.name == "Shed"
     assert all(day.energy_wh is None for day in panel.days)
 

@@ -92,7 +92,7 @@ async def test_a_gateway_tells_of_its_household_and_of_today(start_over, tmp_pat
     assert (gateway.last_timestamp, gateway.age_seconds, gateway.delivery_lag_seconds) == (stop, 1.0, 1.0)
     assert (gateway.inverters, gateway.meters) == (1, 3)
     assert gateway.meter_names == ["net-consumption", "production"]
-    assert vars(gateway.inverter_states) == {"producing": 1, "idle": 0, "silent": 0, "ghost": 2}
+    assert vars(gateway.inverter_states) == {"producing": 1, "idle": 0, "silent": 0, "gone": 2}
     assert (gateway.power.production_w, gateway.power.load_w) == (2000.0, 1500.0)
     assert (gateway.today.start, gateway.today.in_progress) == (begin, True)
     assert gateway.today.production_wh == pytest.approx(10_000.0)

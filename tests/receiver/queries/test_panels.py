@@ -1,4 +1,4 @@
-"""How a panel is: producing, idle, silent or a ghost, from its own last report and those of its peers."""
+"""How a panel is: producing, idle, silent or gone, from its own last report and those of its peers."""
 
 import pytest
 from hypothesis import given
@@ -33,8 +33,8 @@ def list_states(*reports: Latest, site: Site = NO_SITE) -> dict[str, PanelState]
     (31, 200.0, 49.9, PanelState.IDLE),
     (600, 0.0, 0.0, PanelState.IDLE),
     (30 * 1440, 200.0, 200.0, PanelState.SILENT),
-    (30 * 1440 + 1, 200.0, 200.0, PanelState.GHOST),
-    (30 * 1440 + 1, 200.0, 0.0, PanelState.GHOST),
+    (30 * 1440 + 1, 200.0, 200.0, PanelState.GONE),
+    (30 * 1440 + 1, 200.0, 0.0, PanelState.GONE),
 ])  # fmt: skip
 def test_the_state_follows_from_the_last_report_and_the_peers(minutes, power, peer, state):
     assert list_states(make_last("1", minutes, power), make_last("2", 5, peer), make_last("3", 6, peer))["1"] is state
@@ -62,9 +62,9 @@ def test_peers_are_those_of_the_array():
     assert {serial: panel.peers_w for serial, panel in found.items()} == {"1": None, "2": 100.0, "3": 200.0, "4": None}
 
 
-def test_a_named_panel_that_never_reported_is_a_ghost():
+def test_a_named_panel_that_never_reported_is_gone():
     site = Site(panels={"9": SitePanel(name="Shed")})
-    assert list_states(make_last("1", 5, 200.0), site=site) == {"1": PanelState.PRODUCING, "9": PanelState.GHOST}
+    assert list_states(make_last("1", 5, 200.0), site=site) == {"1": PanelState.PRODUCING, "9": PanelState.GONE}
 
 
 def test_the_median_of_peers_leaves_the_panel_itself_out():

@@ -111,8 +111,8 @@ def test_at_night_nobody_is_dead():
 
 @pytest.mark.parametrize(("days", "is_there"), [(29, True), (31, False)])
 def test_after_thirty_days_a_silent_panel_is_gone(days, is_there):
-    ghost = make_inverter("1", (NOON - days * DAY, 7.0))
-    assert ("1" in make_rows([ghost, make_constant_inverter("2", 90.0)])) is is_there
+    gone = make_inverter("1", (NOON - days * DAY, 7.0))
+    assert ("1" in make_rows([gone, make_constant_inverter("2", 90.0)])) is is_there
 
 
 def test_a_named_panel_that_never_reported_is_missed_and_one_that_is_yet_to_come_is_not():

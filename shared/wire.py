@@ -41,7 +41,7 @@ class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows: list[BatchRow]
 
 
-class Rejected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RejectedRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One row that the receiver will never take, and why (a `shared.problems.Rejection`)."""
 
     seq: int
@@ -61,7 +61,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
     batch: str
     accepted: int
-    rejected: list[Rejected] = []
+    rejected: list[RejectedRow] = []
     ignored: list[str] = []
     watched: bool = False
 

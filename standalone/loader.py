@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from scraper.uplink.replies import Judged, Renew, Wait, understand
+from scraper.uplink.replies import Judgement, Renew, Wait, understand
 from scraper.uplink.sender import NoAnswer, Sender
 from scraper.uplink.signer import HouseholdSecret, Signer
 from shared import wire
@@ -78,7 +78,7 @@ class Poster:
                 meaning = understand(
                     status=answer.status, headers=answer.headers, body=answer.body, batch=batch, seqs=seqs
                 )
-                if isinstance(meaning, Judged) and not meaning.verdict.rejected:
+                if isinstance(meaning, Judgement) and not meaning.verdict.rejected:
                     self._seq += len(rows)
                     return
                 if not isinstance(meaning, Wait):
@@ -126,7 +126,7 @@ def _explain(meaning: object) -> str:
     match meaning:
         case Renew():
             return "its secret is another one"
-        case Judged(verdict):
+        case Judgement(verdict):
             return ", ".join(sorted({row.code for row in verdict.rejected}))
     return type(meaning).__name__
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-class SelfSigned(NamedTuple):
+class SelfSignedCertificate(NamedTuple):
     """A self-signed certificate and its key, as PEM."""
 
     certificate: bytes
@@ -21,7 +21,7 @@ class SelfSigned(NamedTuple):
 
 
 @functools.cache
-def make_self_signed(name: str = "envoy-122012345678") -> SelfSigned:
+def make_self_signed(name: str = "envoy-122012345678") -> SelfSignedCertificate:
     """A certificate like the gateway's: subject is issuer, one year, no alternative name.
 
     trustme cannot make it: its certificates have an authority and an alternative name.
@@ -40,13 +40,13 @@ def make_self_signed(name: str = "envoy-122012345678") -> SelfSigned:
         .sign(key, hashes.SHA256())
     )
     plain = serialization.NoEncryption()
-    return SelfSigned(
+    return SelfSignedCertificate(
         certificate.public_bytes(serialization.Encoding.PEM),
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain),
     )
 
 
-def make_server_context(certificate: SelfSigned) -> ssl.SSLContext:
+def make_server_context(certificate: SelfSignedCertificate) -> ssl.SSLContext:
     """A TLS context of a server that shows this certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.TemporaryDirectory() as folder:  # the ssl module reads keys from files only

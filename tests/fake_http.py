@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import h11
 
-from tests.certificates import SelfSigned, make_server_context
+from tests.certificates import SelfSignedCertificate, make_server_context
 
 
 class FakeRequest(NamedTuple):
@@ -43,7 +43,7 @@ Handler: TypeAlias = Callable[[FakeRequest], CannedReply | Raw]
 class FakeServer:
     """Serves one handler on one port of 127.0.0.1, with TLS if it has a certificate."""
 
-    def __init__(self, handler: Handler, scheme: str, certificate: SelfSigned | None = None) -> None:
+    def __init__(self, handler: Handler, scheme: str, certificate: SelfSignedCertificate | None = None) -> None:
         self.handler = handler
         self.scheme = scheme
         self.received = bytearray()
@@ -59,7 +59,7 @@ class FakeServer:
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    def show(self, certificate: SelfSigned) -> None:
+    def show(self, certificate: SelfSignedCertificate) -> None:
         """Show this certificate from the next start on."""
         self.context = make_server_context(certificate)
 
@@ -173,7 +173,7 @@ async def wait_without_end() -> None:
 
 
 @contextlib.asynccontextmanager
-async def run_server(handler: Handler, certificate: SelfSigned | None = None):
+async def run_server(handler: Handler, certificate: SelfSignedCertificate | None = None):
     """A bare server."""
     server = FakeServer(handler, "https" if certificate else "http", certificate)
     await server.start()

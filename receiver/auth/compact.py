@@ -44,7 +44,7 @@ class Claims(msgspec.Struct, frozen=True):
     gateways: list[str] | str = ""
 
 
-class Compact(NamedTuple):
+class CompactToken(NamedTuple):
     """Header and claims of a token that nobody has verified yet."""
 
     header: Header
@@ -60,7 +60,7 @@ def make_unauthorised(reason: str) -> RefusedError:
     return RefusedError(Problem.UNAUTHORISED, reason)
 
 
-def parse(token: str) -> Compact:
+def parse(token: str) -> CompactToken:
     """Take a token apart. Raises RefusedError (unauthorised)."""
     match = _COMPACT.fullmatch(token) if len(token) <= MAX_TOKEN else None
     if match is None:
@@ -77,4 +77,4 @@ def parse(token: str) -> Compact:
         raise make_unauthorised("bad-shape") from error
     if header.typ != "JWT":
         raise make_unauthorised("wrong-type")
-    return Compact(header, claims)
+    return CompactToken(header, claims)

@@ -31,7 +31,7 @@ _STANDARD = Path("-")
 _CHUNK = 1024 * 1024
 
 
-class About(msgspec.Struct, frozen=True):
+class BackupLabel(msgspec.Struct, frozen=True):
     """What a backup says of itself.
 
     Attributes:
@@ -47,7 +47,7 @@ class About(msgspec.Struct, frozen=True):
     sha256: dict[str, str] = {}
 
 
-def pack(folder: Path, about: About, target: Path) -> None:
+def pack(folder: Path, about: BackupLabel, target: Path) -> None:
     """Write the files below `folder` to the new file `target`. Raises BackupError."""
     digests = _compute_digests(folder)
     (folder / ABOUT).write_bytes(msgspec.json.encode(msgspec.structs.replace(about, sha256=digests)))
@@ -62,12 +62,12 @@ def pack(folder: Path, about: About, target: Path) -> None:
         raise BackupError(f"{target} cannot be written ({error.strerror}): choose another place") from error
 
 
-def unpack(source: Path, folder: Path) -> About:
+def unpack(source: Path, folder: Path) -> BackupLabel:
     """Read the whole of `source` into `folder`, and check it, before anything is made of it. Raises BackupError."""
     try:
         with _open_input(source, folder.parent) as raw:
             _extract(raw, folder)
-        about = msgspec.json.decode((folder / ABOUT).read_bytes(), type=About)
+        about = msgspec.json.decode((folder / ABOUT).read_bytes(), type=BackupLabel)
     except FileNotFoundError as error:
         sentence = "does not exist" if Path(error.filename or "") == source else "is not a whole backup of a receiver"
         raise BackupError(f"{source} {sentence}") from error

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from receiver.backup import state
-from receiver.backup.archive import FORMAT, About, pack, unpack
+from receiver.backup.archive import FORMAT, BackupLabel, pack, unpack
 from receiver.backup.database import make_stored_readings
 from receiver.errors import BackupError
 from receiver.settings import ReceiverSettings
@@ -21,7 +21,7 @@ def back_up(settings: ReceiverSettings, target: Path, clock: Clock) -> Iterator[
     if target.exists():
         raise BackupError(f"{target} exists and is left as it is: choose another name")
     readings = make_stored_readings(settings)
-    about = About(FORMAT, clock.now_ms(), readings.kind)
+    about = BackupLabel(FORMAT, clock.now_ms(), readings.kind)
     with _make_workspace(readings.disk) as folder:
         yield from readings.save(folder / about.store)
         yield from state.save(settings, folder / _STATE)

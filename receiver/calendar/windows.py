@@ -50,21 +50,21 @@ class Step(NamedTuple):
         return f"{self.size}{self.unit}"
 
 
-class _Kept(NamedTuple):
+class _KeptWindow(NamedTuple):
     """One kind of windows that roll-ups keep: the finer windows that it is made of, and its length."""
 
     finer: Every | None
     step: Step
 
 
-_KEPT: Mapping[Every, _Kept] = MappingProxyType({
-    "15m": _Kept(None, Step(15, "m")),
-    "1h": _Kept("15m", Step(1, "h")),
-    "1d": _Kept("15m", Step(1, "d")),
-    "1w": _Kept("1d", Step(1, "w")),
-    "1mo": _Kept("1d", Step(1, "mo")),
-    "1y": _Kept("1mo", Step(1, "y")),
-    "billing": _Kept("1d", Step(1, "mo")),
+_KEPT: Mapping[Every, _KeptWindow] = MappingProxyType({
+    "15m": _KeptWindow(None, Step(15, "m")),
+    "1h": _KeptWindow("15m", Step(1, "h")),
+    "1d": _KeptWindow("15m", Step(1, "d")),
+    "1w": _KeptWindow("1d", Step(1, "w")),
+    "1mo": _KeptWindow("1d", Step(1, "mo")),
+    "1y": _KeptWindow("1mo", Step(1, "y")),
+    "billing": _KeptWindow("1d", Step(1, "mo")),
 })  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import typer
 from receiver import settings
 from receiver.cli.console import show_errors_as_sentences
 from receiver.settings import InfluxDB, Sqlite
-from receiver.sites.template import Seen, write_template
+from receiver.sites.template import SeenGateway, write_template
 from receiver.stores.base import Store, StoreUnavailableError
 from receiver.stores.choose import make_store
 
@@ -38,7 +38,7 @@ def _is_missing(store: Sqlite | InfluxDB) -> bool:
     return isinstance(store, Sqlite) and not store.path.exists()
 
 
-async def _look(store: Store) -> list[Seen]:
+async def _look(store: Store) -> list[SeenGateway]:
     """Only reads, so that a receiver may run beside it."""
     try:
         return await list_seen(store)
@@ -48,7 +48,7 @@ async def _look(store: Store) -> list[Seen]:
         await store.close()
 
 
-async def list_seen(store: Store) -> list[Seen]:
+async def list_seen(store: Store) -> list[SeenGateway]:
     """What the store holds of every gateway. Raises StoreUnavailableError."""
     found = []
     for summary in await store.list_gateways():
@@ -56,7 +56,7 @@ async def list_seen(store: Store) -> list[Seen]:
         for entry in await store.read_latest(summary.gateway, "meter"):
             meters.setdefault(entry.tags["meter"], []).append(entry.tags["phase"])
         inverters = [entry.tags["inverter"] for entry in await store.read_latest(summary.gateway, "inverter")]
-        found.append(Seen(summary.gateway, inverters, meters))
+        found.append(SeenGateway(summary.gateway, inverters, meters))
     return found
 
 

@@ -18,7 +18,7 @@ from receiver.ingest.density import DensityLimit
 from receiver.ingest.group_commit import GroupCommit
 from receiver.ingest.limits import SeriesLimit
 from receiver.ingest.outboxes import Outboxes
-from receiver.ingest.validate import Checked
+from receiver.ingest.validate import CheckedBatch
 from receiver.live.watch import Watch
 from receiver.metrics import Metrics
 from receiver.stores.base import GatewayReading, Store
@@ -95,7 +95,7 @@ class IngestRoute:
         self._count_batch(serial, checked, verdict)
         return Response(wire.encode_verdict(verdict), media_type="application/json")
 
-    def _apply_limits(self, serial: str, checked: Checked) -> None:
+    def _apply_limits(self, serial: str, checked: CheckedBatch) -> None:
         """Reject what is beyond the series and the density that one gateway may have."""
         beyond = self._series.find_refused(serial, checked.series)
         fates: dict[int, Rejection] = {}
@@ -107,7 +107,7 @@ class IngestRoute:
         if fates:
             checked.reject(fates)
 
-    async def _store_rows(self, serial: str, checked: Checked) -> dict[int, Rejection]:
+    async def _store_rows(self, serial: str, checked: CheckedBatch) -> dict[int, Rejection]:
         if not checked.readings:
             return {}
         rows = [GatewayReading(serial, *row) for row in zip(checked.readings, checked.series, strict=True)]
@@ -120,8 +120,8 @@ class IngestRoute:
         self._metrics.commit_seconds.observe(self._clock.monotonic() - started)
         return refused
 
-    def _make_verdict(self, serial: str, checked: Checked, refused: dict[int, Rejection]) -> wire.Verdict:
-        rejected = checked.rejected + [wire.Rejected(checked.seqs[index], code) for index, code in refused.items()]
+    def _make_verdict(self, serial: str, checked: CheckedBatch, refused: dict[int, Rejection]) -> wire.Verdict:
+        rejected = checked.rejected + [wire.RejectedRow(checked.seqs[index], code) for index, code in refused.items()]
         return wire.Verdict(
             batch=checked.batch,
             accepted=len(checked.readings) - len(refused),
@@ -130,7 +130,7 @@ class IngestRoute:
             watched=self._watch.is_watched(serial),
         )
 
-    def _count_batch(self, serial: str, checked: Checked, verdict: wire.Verdict) -> None:
+    def _count_batch(self, serial: str, checked: CheckedBatch, verdict: wire.Verdict) -> None:
         now = self._clock.now_ms()
         metrics = self._metrics
         metrics.batches.labels("stored").inc()

@@ -49,7 +49,7 @@ _envelope_decoder = msgspec.json.Decoder(_Envelope)
 
 
 @dataclass
-class Checked:
+class CheckedBatch:
     """What validation made of a batch.
 
     Attributes:
@@ -67,19 +67,19 @@ class Checked:
     seqs: list[int]
     readings: list[Reading]
     series: list[Series]
-    rejected: list[wire.Rejected]
+    rejected: list[wire.RejectedRow]
     ignored: set[str]
 
     def reject(self, fates: Mapping[int, Rejection]) -> None:
         """Reject readings that were found good, by their index."""
-        self.rejected += [wire.Rejected(self.seqs[index], fate) for index, fate in fates.items()]
+        self.rejected += [wire.RejectedRow(self.seqs[index], fate) for index, fate in fates.items()]
         kept = [index for index in range(len(self.seqs)) if index not in fates]
         self.seqs = [self.seqs[index] for index in kept]
         self.readings = [self.readings[index] for index in kept]
         self.series = [self.series[index] for index in kept]
 
 
-def check(body: bytes, *, now_ms: int, retention_ms: Mapping[str, int | None]) -> Checked:
+def check(body: bytes, *, now_ms: int, retention_ms: Mapping[str, int | None]) -> CheckedBatch:
     """Decode and judge a batch.
 
     Args:
@@ -93,7 +93,7 @@ def check(body: bytes, *, now_ms: int, retention_ms: Mapping[str, int | None]) -
     batch = _decode(body)
     if len(batch.rows) > wire.MAX_ROWS:
         raise RefusedError(Problem.TOO_LARGE, "too-many-rows")
-    checked = Checked(batch.batch, batch.outbox, [], [], [], [], set())
+    checked = CheckedBatch(batch.batch, batch.outbox, [], [], [], [], set())
     oldest = {kind: max(wire.EARLIEST_MS, now_ms - (kept or now_ms)) for kind, kept in retention_ms.items()}
     newest = now_ms + wire.FUTURE_MS
     plain = _find_kinds_of_known_numbers([row.reading for row in batch.rows])
@@ -102,7 +102,7 @@ def check(body: bytes, *, now_ms: int, retention_ms: Mapping[str, int | None]) -
         if reading.kind not in plain:
             reading, fate = _check_fields(reading, checked.ignored)
         if fate is Rejection.UNKNOWN_KIND:
-            checked.rejected.append(wire.Rejected(row.seq, fate))
+            checked.rejected.append(wire.RejectedRow(row.seq, fate))
             continue
         series = _make_series(reading.kind, tuple(reading.tags.items()))
         if fate is None and not oldest[reading.kind] <= reading.timestamp <= newest:
@@ -112,7 +112,7 @@ def check(body: bytes, *, now_ms: int, retention_ms: Mapping[str, int | None]) -
             checked.readings.append(reading)
             checked.series.append(series)
         else:
-            checked.rejected.append(wire.Rejected(row.seq, fate))
+            checked.rejected.append(wire.RejectedRow(row.seq, fate))
     return checked
 
 

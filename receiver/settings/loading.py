@@ -12,25 +12,25 @@ from pydantic import ValidationError, ValidationInfo, field_validator
 from receiver.errors import ReceiverSettingError
 from receiver.settings.contacts import ContactSettings
 from receiver.settings.declarations import ReceiverSettings
-from receiver.settings.source import FromEnvironment, explain_problems, list_variables
+from receiver.settings.source import EnvironmentModel, explain_problems, list_variables
 from receiver.settings.stores import InfluxDB, Sqlite
 from shared.environment import UnreadableSettingError, find_misspelt_settings, find_unknown_settings, read_environment
 
 MODELS = (ReceiverSettings, InfluxDB, ContactSettings)
 _SQLITE = "sqlite:///"
 _INFLUXDB = "influxdb"
-_ReadT = TypeVar("_ReadT", bound=FromEnvironment)
+_ReadT = TypeVar("_ReadT", bound=EnvironmentModel)
 
 
-class _InfluxEnvironment(FromEnvironment, InfluxDB):
+class _InfluxEnvironment(EnvironmentModel, InfluxDB):
     """The settings of InfluxDB as people write them."""
 
 
-class _ContactEnvironment(FromEnvironment, ContactSettings):
+class _ContactEnvironment(EnvironmentModel, ContactSettings):
     """The settings of contacts as people write them."""
 
 
-class _ReceiverEnvironment(FromEnvironment, ReceiverSettings):
+class _ReceiverEnvironment(EnvironmentModel, ReceiverSettings):
     """The settings of the receiver as people write them."""
 
     @field_validator("store", mode="before")

@@ -99,7 +99,7 @@ def explain_problems(model: type[BaseModel], error: ValidationError) -> Iterator
             yield f"{name}: {text[0].lower()}{text[1:]}"
 
 
-class FromEnvironment(BaseSettings):
+class EnvironmentModel(BaseSettings):
     """Makes a model that is declared elsewhere read the environment; what is passed to it are further defaults."""
 
     @classmethod

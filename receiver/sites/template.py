@@ -34,7 +34,7 @@ _TARIFFS = """\
 """
 
 
-class Seen(NamedTuple):
+class SeenGateway(NamedTuple):
     """What the store holds of one gateway: serials of its inverters, and the phases of each of its meters."""
 
     gateway: str
@@ -42,12 +42,12 @@ class Seen(NamedTuple):
     meters: Mapping[str, Sequence[str]]
 
 
-def write_template(seen: Iterable[Seen]) -> str:
+def write_template(seen: Iterable[SeenGateway]) -> str:
     """The text of a sites file with one entry for each gateway."""
     return _HEAD + "".join(_write_entry(gateway) for gateway in seen)
 
 
-def _write_entry(seen: Seen) -> str:
+def _write_entry(seen: SeenGateway) -> str:
     meters = [
         f'    "{meter}": {{reversed: []}}    # phases: {", ".join(phases)}' for meter, phases in seen.meters.items()
     ]

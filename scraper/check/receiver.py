@@ -6,7 +6,7 @@ from scraper.check.findings import Findings
 from scraper.errors import ScraperSettingError
 from scraper.service.build import load_signing_key, make_receiver_tls
 from scraper.settings import ScraperSettings
-from scraper.uplink.replies import Judged, Renew, Split, Wait, parse_http_date, understand
+from scraper.uplink.replies import Judgement, Renew, Split, Wait, parse_http_date, understand
 from scraper.uplink.sender import NoAnswer, Sender
 from scraper.uplink.signer import Signer
 from shared import wire
@@ -45,7 +45,7 @@ async def _ask(url: str, sender: Sender, signer: Signer, clock: Clock, findings:
             return
         meaning = understand(status=answer.status, headers=answer.headers, body=answer.body, batch=batch, seqs=[])
         match meaning:
-            case Judged():
+            case Judgement():
                 findings.confirm("receiver", f"answers at {url} and lets this scraper write")
                 _check_clocks(parse_http_date(answer.headers.get("date", "")), clock, findings)
                 return

@@ -34,7 +34,7 @@ log = structlog.get_logger()
 ResultT = TypeVar("ResultT")
 
 
-class Heard(NamedTuple):
+class HeardSpan(NamedTuple):
     """When samples came that show the gateway's finest data to arrive.
 
     Attributes:
@@ -79,7 +79,7 @@ class Recorder:
         return self._memory.state.gap_start_ms is not None
 
     async def record(
-        self, samples: Sequence[Reading], change: MemoryChange = NO_CHANGE, *, heard: Heard | None = None
+        self, samples: Sequence[Reading], change: MemoryChange = NO_CHANGE, *, heard: HeardSpan | None = None
     ) -> bool:
         """Commit what is new in `samples`, in one transaction, together with a change of the memory.
 
@@ -133,7 +133,7 @@ class Recorder:
             await asyncio.wait({task})
             raise
 
-    async def _record(self, samples: Sequence[Reading], change: MemoryChange, heard: Heard | None) -> bool:
+    async def _record(self, samples: Sequence[Reading], change: MemoryChange, heard: HeardSpan | None) -> bool:
         if heard is not None and self.gap_is_open:
             events, closed = gaps.close_gap(self._memory.state, heard.first_ms)
             samples = (*samples, *events)

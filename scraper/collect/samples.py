@@ -11,7 +11,7 @@ import structlog
 
 from scraper.collect.health import Health
 from scraper.collect.memory import DurableMemory, MemoryChange
-from scraper.collect.recorder import Heard, Recorder
+from scraper.collect.recorder import HeardSpan, Recorder
 from scraper.delta import gateway_clock, stamps
 from scraper.delta.host_clock import HostStep, StepRecord
 from scraper.delta.stamps import StampClock
@@ -235,10 +235,10 @@ class Samples:
         """How long samples may stay away."""
         return self._stall_ms if self._has_meters else SILENCE_MS
 
-    def _make_heard(self, first_ms: int, last_ms: int) -> Heard:
-        return Heard(first_ms, last_ms, self._silence_ms)
+    def _make_heard(self, first_ms: int, last_ms: int) -> HeardSpan:
+        return HeardSpan(first_ms, last_ms, self._silence_ms)
 
-    async def _record(self, samples: list[Reading], heard: Heard | None) -> bool:
+    async def _record(self, samples: list[Reading], heard: HeardSpan | None) -> bool:
         epoch, newest_ms = self._stamps.state
         return await self._recorder.record(samples, MemoryChange(epoch=epoch, newest_stamp_ms=newest_ms), heard=heard)
 

@@ -27,7 +27,7 @@ _UNREADABLE = 30
 """Bursts in a row without one readable event after which the stream is given up for a while."""
 
 
-class Streaming:
+class StreamKeeper:
     """One stream of one gateway.
 
     Args:

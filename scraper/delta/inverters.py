@@ -16,7 +16,7 @@ MAX_SPANS = 8
 """Spans remembered for one inverter; a gateway clock rarely jumps twice."""
 
 
-class Reported(NamedTuple):
+class ReportHistory(NamedTuple):
     """What went out for one inverter.
 
     Attributes:
@@ -30,7 +30,7 @@ class Reported(NamedTuple):
     spans: tuple[tuple[int, int], ...]
 
 
-InverterDates: TypeAlias = Mapping[str, Reported]
+InverterDates: TypeAlias = Mapping[str, ReportHistory]
 """Last report by inverter serial; never changed in place."""
 
 
@@ -44,7 +44,7 @@ def detect(state: InverterDates, readings: Sequence[Reading]) -> tuple[InverterD
     Returns:
         The next state (keep it only once the readings are committed) and what to store.
     """
-    changed: dict[str, Reported] = {}
+    changed: dict[str, ReportHistory] = {}
     out = []
     for reading in readings:
         serial = reading.tags["inverter"]
@@ -62,15 +62,15 @@ def shift(state: InverterDates, by_ms: int) -> InverterDates:
     Without it every inverter's last report would look new under its newly corrected date.
     """
     return {
-        serial: Reported(known.date + by_ms, known.fields, tuple((a + by_ms, b + by_ms) for a, b in known.spans))
+        serial: ReportHistory(known.date + by_ms, known.fields, tuple((a + by_ms, b + by_ms) for a, b in known.spans))
         for serial, known in state.items()
     }
 
 
-def _detect_one(known: Reported | None, reading: Reading) -> tuple[Reported, Reading | None]:
+def _detect_one(known: ReportHistory | None, reading: Reading) -> tuple[ReportHistory, Reading | None]:
     date, names = reading.timestamp, frozenset(reading.fields)
     if known is None:
-        return Reported(date, names, ((date, date),)), (reading if names else None)
+        return ReportHistory(date, names, ((date, date),)), (reading if names else None)
     if date == known.date:
         missing = names - known.fields
         if not missing:
@@ -80,7 +80,7 @@ def _detect_one(known: Reported | None, reading: Reading) -> tuple[Reported, Rea
         return known._replace(fields=known.fields | missing), late
     if not names or any(first <= date <= last for first, last in known.spans):
         return known, None
-    return Reported(date, names, _add_date(known.spans, date)), reading
+    return ReportHistory(date, names, _add_date(known.spans, date)), reading
 
 
 def _add_date(spans: tuple[tuple[int, int], ...], date: int) -> tuple[tuple[int, int], ...]:

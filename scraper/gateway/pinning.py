@@ -81,7 +81,7 @@ def make_pinned_context(pin: Pin) -> ssl.SSLContext:
     return context
 
 
-class _Remembered(msgspec.Struct):
+class _PinDocument(msgspec.Struct):
     gateway: str | None = None
     pins: dict[str, str] = {}
 
@@ -112,7 +112,7 @@ class PinStore:
         pins = dict(remembered.pins)
         if fingerprint is not None:
             pins[serial] = fingerprint
-        if remembered != (updated := _Remembered(serial, pins)):
+        if remembered != (updated := _PinDocument(serial, pins)):
             self._write(updated)
 
     def forget(self, serial: str) -> None:
@@ -122,17 +122,17 @@ class PinStore:
         """
         remembered = self._read()
         pins = {known: pin for known, pin in remembered.pins.items() if known != serial}
-        self._write(_Remembered(remembered.gateway, pins))
+        self._write(_PinDocument(remembered.gateway, pins))
 
     def read_contents(self) -> Any:
         """Whatever the file says now, to notice a change by another process."""
         return self._read()
 
-    def _read(self) -> _Remembered:
+    def _read(self) -> _PinDocument:
         try:
-            return msgspec.json.decode(read_private(self._path), type=_Remembered)
+            return msgspec.json.decode(read_private(self._path), type=_PinDocument)
         except FileNotFoundError:
-            return _Remembered()
+            return _PinDocument()
         except UnsafeFileError as error:
             raise ScraperSettingError(str(error)) from error
         except (msgspec.DecodeError, OSError) as error:
@@ -141,7 +141,7 @@ class PinStore:
                 f"{self._path} cannot be read ({type(error).__name__}): delete it to trust the gateway again"
             ) from error
 
-    def _write(self, remembered: _Remembered) -> None:
+    def _write(self, remembered: _PinDocument) -> None:
         try:
             write_private(self._path, msgspec.json.encode(remembered))
         except OSError as error:

@@ -30,7 +30,7 @@ from scraper.outbox.lock import Lock
 from scraper.outbox.losses import Loss
 from scraper.outbox.restamping import MoveRow
 from scraper.outbox.rows import OutboxRow, RowPage
-from scraper.outbox.uncommitted import NONE_LOST, Uncommitted
+from scraper.outbox.uncommitted_readings import NONE_LOST, UncommittedReadings
 from shared.files import PRIVATE_FILE, make_private_directory
 from shared.readings import Reading
 from shared.wire import encode_reading
@@ -65,7 +65,7 @@ class Outbox:
         self._lock = lock
         self._now_ms = now_ms
         self._quota_bytes = quota_bytes
-        self._uncommitted = Uncommitted()
+        self._uncommitted = UncommittedReadings()
         self._in_flight: dict[str, frozenset[int]] = {}
 
     @classmethod
@@ -220,7 +220,7 @@ class Outbox:
     def close(self) -> None:
         """Close in good order and let go of the lock; never raises for the disk's sake."""
         if (given_up := self._uncommitted.give_up()).lost.rows:
-            self._uncommitted = Uncommitted()
+            self._uncommitted = UncommittedReadings()
             with contextlib.suppress(OutboxError):
                 self._database.write(lambda c: _record_uncommitted(c, given_up, self._now_ms()))
         self._database.close()
@@ -241,7 +241,7 @@ class Outbox:
             losses.record(connection, Loss(min(times), max(times), count, "rows of the outbox were damaged"), now_ms)
 
 
-def _record_uncommitted(connection: sqlite3.Connection, uncommitted: Uncommitted, now_ms: int) -> None:
+def _record_uncommitted(connection: sqlite3.Connection, uncommitted: UncommittedReadings, now_ms: int) -> None:
     if uncommitted.lost.rows:
         count, start_ms, end_ms = uncommitted.lost
         losses.record(connection, Loss(start_ms, end_ms, count, "readings could not be written to disk"), now_ms)

@@ -21,7 +21,7 @@ from scraper.collect.poll import Poller
 from scraper.collect.recorder import Recorder
 from scraper.collect.report import Report
 from scraper.collect.samples import Samples
-from scraper.collect.streaming import Streaming
+from scraper.collect.streaming import StreamKeeper
 from scraper.delta.bands import scale_bands
 from scraper.delta.tracker import STALL_MS, Tracker
 from scraper.errors import OutboxError, ScraperSettingError
@@ -38,7 +38,7 @@ from scraper.service.startup import (
 )
 from scraper.service.status import ScraperCollector, explain_not_ready, make_registry
 from scraper.settings import ScraperSettings, UplinkSettings
-from scraper.uplink.misdated import KnownSteps
+from scraper.uplink.misdated_rows import KnownSteps
 from scraper.uplink.sender import Sender
 from scraper.uplink.signer import EdgeKey, Signer
 from scraper.uplink.uplink import Uplink, UplinkState
@@ -160,7 +160,7 @@ async def _run(
     report = Report(health, samples, outbox, recorder, clock)
     look = functools.partial(report.look, asyncio.get_running_loop())
     collector = ScraperCollector(health, recorder, clock, uplink=delivery.get_state, look=look)
-    streaming = Streaming(gateway, samples, health, clock, rng)
+    streaming = StreamKeeper(gateway, samples, health, clock, rng)
 
     async def deliver() -> None:
         await delivery.run(outbox, await find_owner(gateway, recorder, memory, clock), samples.list_known_steps)

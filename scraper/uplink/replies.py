@@ -19,7 +19,7 @@ PERSON_S = 300.0
 
 
 @dataclass(frozen=True)
-class Judged:
+class Judgement:
     """A verdict on exactly this batch."""
 
     verdict: wire.Verdict
@@ -54,7 +54,7 @@ class Wait:
     person: bool = False
 
 
-Meaning = Judged | Split | Renew | Wait
+Meaning = Judgement | Split | Renew | Wait
 
 
 class _ProblemDocument(msgspec.Struct):
@@ -68,7 +68,7 @@ def understand(*, status: int, headers: Mapping[str, str], body: bytes, batch: s
     if status == 200 and content_type == "application/json":
         verdict = _parse_verdict(body, batch, seqs)
         if verdict is not None:
-            return Judged(verdict)
+            return Judgement(verdict)
     problem = _parse_problem(body) if content_type == CONTENT_TYPE else None
     if problem is None:
         return Wait(f"an answer (status {status}) that is not from an envoy-receiver", _read_retry_after(headers))

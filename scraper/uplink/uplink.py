@@ -20,9 +20,9 @@ from scraper.backoff import Backoff
 from scraper.errors import OutboxError
 from scraper.outbox import OutboxRow
 from scraper.outbox.thread import OutboxThread
-from scraper.uplink import misdated
-from scraper.uplink.misdated import KnownSteps
-from scraper.uplink.replies import PERSON_S, Judged, Meaning, Renew, Split, Wait, understand
+from scraper.uplink import misdated_rows
+from scraper.uplink.misdated_rows import KnownSteps
+from scraper.uplink.replies import PERSON_S, Judgement, Meaning, Renew, Split, Wait, understand
 from scraper.uplink.sender import NoAnswer, Sender
 from scraper.uplink.signer import MOST_OFFSET_S, Signer
 from shared import wire
@@ -87,7 +87,7 @@ class Uplink:
         *,
         interval_s: float,
         rng: random.Random,
-        known_steps: KnownSteps = misdated.give_no_steps,
+        known_steps: KnownSteps = misdated_rows.give_no_steps,
     ) -> None:
         self._known_steps = known_steps
         self._queue = queue
@@ -124,14 +124,14 @@ class Uplink:
         Where the newest cannot be taken yet, because two clocks disagree, the oldest go on.
         """
         if self._clock.now_ms() < wire.EARLIEST_MS:
-            raise _PausedError(misdated.NOT_SET)
+            raise _PausedError(misdated_rows.NOT_SET)
         rows = await self._queue.read_newest(self._limit, wire.MAX_BYTES)
         wait = False
         while rows:
             wait = wait or await self._deliver(rows)
             rows = await self._queue.read_oldest(self._limit, wire.MAX_BYTES)
             if rows and await self._deliver(rows):
-                raise _PausedError(misdated.DISAGREE)
+                raise _PausedError(misdated_rows.DISAGREE)
             if rows and not wait:
                 rows = await self._queue.read_newest(self._limit, wire.MAX_BYTES)
 
@@ -155,7 +155,7 @@ class Uplink:
             self._signer.renew(now_s=self._clock.now_ms() // 1000, receiver_now_s=meaning.receiver_now_s)
             meaning = await self._post(rows)
         match meaning:
-            case Judged(verdict):
+            case Judgement(verdict):
                 return await self._settle(rows, verdict)
             case Split(code) if len(rows) > 1:
                 # Newer rows first: an accepted one shows that the receiver is not at fault for the refused ones.
@@ -173,7 +173,7 @@ class Uplink:
     def _select_not_accepted(self, receiver_now_s: int | None) -> Wait:
         """Why no token is accepted: a clock that is far off, or a key that the receiver does not know."""
         off_s = 0 if receiver_now_s is None else abs(receiver_now_s - self._clock.now_ms() // 1000)
-        return misdated.DISAGREE if off_s > MOST_OFFSET_S else Wait(_NOT_ACCEPTED, PERSON_S, person=True)
+        return misdated_rows.DISAGREE if off_s > MOST_OFFSET_S else Wait(_NOT_ACCEPTED, PERSON_S, person=True)
 
     async def _post(self, rows: Sequence[OutboxRow]) -> Meaning:
         batch = secrets.token_hex(8)
@@ -198,7 +198,7 @@ class Uplink:
     async def _settle(self, rows: Sequence[OutboxRow], verdict: wire.Verdict) -> bool:
         rejected = {row.seq: row.code for row in verdict.rejected}
         accepted = [row.seq for row in rows if row.seq not in rejected]
-        early = misdated.find_early(rows, rejected, self._clock.now_ms())
+        early = misdated_rows.find_early(rows, rejected, self._clock.now_ms())
         moved = await self._restamp(rows, rejected)
         for seq in early | moved:
             rejected.pop(seq, None)
@@ -218,9 +218,9 @@ class Uplink:
         if not rejected:
             return frozenset()
         steps, now_ms = await self._known_steps(), self._clock.now_ms()
-        if not misdated.find_misdated(rows, rejected, steps, now_ms):
+        if not misdated_rows.find_misdated(rows, rejected, steps, now_ms):
             return frozenset()
-        moved = await self._queue.restamp(functools.partial(misdated.move_row, steps=steps, now_ms=now_ms))
+        moved = await self._queue.restamp(functools.partial(misdated_rows.move_row, steps=steps, now_ms=now_ms))
         log.warning("readings that a wrong clock had stamped were given the right time", readings=len(moved))
         return moved
 

@@ -13,7 +13,7 @@ from simulator.web.messages import Headers, ParsedRequest, Response
 
 
 @dataclass(frozen=True, slots=True)
-class Granted:
+class Permission:
     """The request may be answered.
 
     Attributes:
@@ -48,7 +48,7 @@ class EndpointAccess:
         """Forget every session, as a restart does."""
         self._sessions.end_all()
 
-    def admit(self, request: ParsedRequest, route: Route) -> Granted | Response:
+    def admit(self, request: ParsedRequest, route: Route) -> Permission | Response:
         """Let the request in, or say 401."""
         if self._faults.take("unauthorised", request.path) is not None:
             return self._refuse()
@@ -66,19 +66,19 @@ class EndpointAccess:
             return refusals.answer_unauthorised(self._device)
         return Response(200, b"<!DOCTYPE html><h2>Valid token.</h2>\n", "text/html", (self._open_session(claims),))
 
-    def _admit_by_digest(self, request: ParsedRequest, route: Route) -> Granted | Response:
+    def _admit_by_digest(self, request: ParsedRequest, route: Route) -> Permission | Response:
         user = self._digest.find_user(request, self._device.clock.now())
         allowed = {OPEN: True, ANYONE: user is not None, INSTALLER: user == "installer"}
         if allowed.get(route.digest or "", False):
-            return Granted(user or "nobody")
+            return Permission(user or "nobody")
         return self._refuse()
 
-    def _admit_by_token(self, request: ParsedRequest, route: Route) -> Granted | Response:
+    def _admit_by_token(self, request: ParsedRequest, route: Route) -> Permission | Response:
         cookie = _parse_cookies(request).get(COOKIE)
         # Sessions age by the true time: their clock does not jump when the device's date is wrong.
         claims = self._sessions.use(cookie, self._device.clock.now()) if cookie else None
         if claims is not None and claims.rank >= route.rank:
-            return Granted(claims.role)
+            return Permission(claims.role)
         if cookie and claims is None and self._faults.get("session-death", request.path) is not None:
             return self._refuse()
         if self._faults.get("cookie-required", request.path) is not None and request.path.startswith("/ivp/"):
@@ -86,7 +86,7 @@ class EndpointAccess:
         claims = self._check_bearer(request)
         if claims is None or claims.rank < route.rank:
             return self._refuse()
-        return Granted(claims.role, (self._open_session(claims),))
+        return Permission(claims.role, (self._open_session(claims),))
 
     def _check_bearer(self, request: ParsedRequest) -> AcceptedToken | None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")

@@ -3,7 +3,7 @@
 from email.utils import formatdate
 
 from simulator.gateway import refusals
-from simulator.gateway.access import EndpointAccess, Granted
+from simulator.gateway.access import EndpointAccess, Permission
 from simulator.gateway.device import Device
 from simulator.gateway.payloads.info import render_info
 from simulator.gateway.reply_faults import make_faulty_text, to_text
@@ -105,7 +105,7 @@ class Answers:
             return refusals.answer_unauthorised(self._device)
         return None
 
-    def _answer_granted(self, request: ParsedRequest, route: Route, granted: Granted) -> Reply:
+    def _answer_granted(self, request: ParsedRequest, route: Route, granted: Permission) -> Reply:
         """A document or the stream, for a login that may read it."""
         if request.path == STREAM:
             return Takeover(MeterStream(self._device, self._ledger, (*self.make_headers(), *granted.headers)).run)

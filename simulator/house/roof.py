@@ -24,7 +24,7 @@ _HEATING = 0.030
 _ALBEDO = 0.2
 
 
-class _Clear(NamedTuple):
+class _ClearSky(NamedTuple):
     """The power that one panel's inverter would get from a clear sky (W DC), and its reduction by the panel's heat.
 
     The temperature of the panel follows its light, so power is a parabola of the light: gain * dc - loss * dc**2.
@@ -133,7 +133,7 @@ class Roof:
             powers.append(min(ac, panel.inverter_w))
         return tuple(powers)
 
-    def _compute_clear_sky(self, minute: int) -> Sequence[_Clear] | None:
+    def _compute_clear_sky(self, minute: int) -> Sequence[_ClearSky] | None:
         """Return every panel under a clear sky at the start of a minute; None when all inverters sleep."""
         t = minute * 60.0
         elevation_deg, azimuth_deg = compute_sun_position(self._profile.latitude_deg, self._profile.longitude_deg, t)
@@ -154,7 +154,7 @@ class Roof:
             watts = panel.rated_w * panel.health / 1000.0 * compute_smooth_step((elevation_deg - wake_deg) / 2.0)
             # dc = watts * light, so the heat term _PER_DEGREE * _HEATING * light is this times dc.
             loss = _EFFICIENCY * _PER_DEGREE * _HEATING * 1000.0 / (panel.rated_w * panel.health)
-            result.append(_Clear(shaded * watts, scattered * watts, gain, loss))
+            result.append(_ClearSky(shaded * watts, scattered * watts, gain, loss))
         return result
 
 

@@ -46,7 +46,7 @@ class Mishap(Enum):
 _SILENT = frozenset({Mishap.SWALLOW_REQUEST, Mishap.SWALLOW_ANSWER})
 
 
-class Posted(NamedTuple):
+class PostedRow(NamedTuple):
     """One row of a request that arrived whole at the proxy, whatever happened to it then."""
 
     outbox: str
@@ -75,7 +75,7 @@ class FaultyProxy:
         self.target: int | None = None
         self.plan: Callable[[], Mishap] = lambda: Mishap.NONE
         self.kill: dict[Mishap, Callable[[], None]] = {}
-        self.posted: dict[tuple[str, int], Posted] = {}
+        self.posted: dict[tuple[str, int], PostedRow] = {}
         self.requests = 0
         self.happened: dict[Mishap, int] = {}
         self.tokens: set[str] = set()
@@ -183,7 +183,7 @@ class FaultyProxy:
         self.tokens.add(_parse_headers(head)["authorization"].removeprefix("Bearer "))
         batch = json.loads(gzip.decompress(body))
         for row in batch["rows"]:
-            seen = Posted(batch["outbox"], row["seq"], json.dumps(row["reading"], sort_keys=True))
+            seen = PostedRow(batch["outbox"], row["seq"], json.dumps(row["reading"], sort_keys=True))
             before = self.posted.setdefault((seen.outbox, seen.seq), seen)
             if before != seen:
                 self.problems.append(f"row {seen.seq} was first {before.reading} and later {seen.reading}")
@@ -230,7 +230,7 @@ async def _close(writer: asyncio.StreamWriter) -> None:
         await writer.wait_closed()
 
 
-def decode(posted: Posted) -> dict[str, Any]:
+def decode(posted: PostedRow) -> dict[str, Any]:
     """The reading of a row."""
     reading: dict[str, Any] = json.loads(posted.reading)
     return reading

@@ -133,7 +133,7 @@ def make_command_line(sim: Simulator, folder: Path, receiver_port: int) -> Comma
 
 
 @dataclass
-class Hosted:
+class HostedReceiver:
     """The receiver."""
 
     port: int
@@ -142,10 +142,10 @@ class Hosted:
 
 
 @contextlib.asynccontextmanager
-async def run_hosted(folder: Path, *serials: str) -> AsyncIterator[Hosted]:
+async def run_hosted_receiver(folder: Path, *serials: str) -> AsyncIterator[HostedReceiver]:
     """A receiver that lets these gateways in with the secret."""
     settings = service.make_settings(folder / "hosted", secret=SECRET.encode(), gateways=serials)
     clock = ShiftedClock()
     receiver = build(settings, clock=clock)
     async with run_receiver(receiver, host="127.0.0.1", port=0) as listener:
-        yield Hosted(listener.port, receiver, clock)
+        yield HostedReceiver(listener.port, receiver, clock)

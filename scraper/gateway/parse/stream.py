@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from scraper.errors import BadReplyError
-from scraper.gateway.parse.computed import mend_computed
+from scraper.gateway.parse.computed_consumption import mend_computed
 from scraper.gateway.parse.json_reply import load
 from scraper.gateway.parse.meters import ConfiguredMeter
 from scraper.gateway.parse.phases import (

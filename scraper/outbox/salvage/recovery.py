@@ -33,14 +33,14 @@ class _DamagedState(NamedTuple):
     loss_stamps: list[int]
 
 
-class Salvaged(NamedTuple):
+class SalvageResult(NamedTuple):
     """What came out: sound rows (queued and dead letters) and how many are gone, None if that is not known."""
 
     rows: int
     lost: int | None
 
 
-def salvage(path: Path, now_ms: int, witness: Witness | None = None) -> Salvaged:
+def salvage(path: Path, now_ms: int, witness: Witness | None = None) -> SalvageResult:
     """Replace the damaged outbox at `path` (close it first), of which `witness` tells what it held.
 
     Raises OSError and sqlite3.Error (disk full).
@@ -72,7 +72,7 @@ def finish(path: Path, now_ms: int) -> None:
         durable_sqlite.remove(old)
 
 
-def _fill(connection: sqlite3.Connection, path: Path, now_ms: int, witness: Witness | None) -> Salvaged:
+def _fill(connection: sqlite3.Connection, path: Path, now_ms: int, witness: Witness | None) -> SalvageResult:
     """Copy every sound frame and record what is missing."""
     known = _read_state(path)
     if known and witness and schema.is_id(known.id) and known.id != witness.id:
@@ -96,7 +96,7 @@ def _fill(connection: sqlite3.Connection, path: Path, now_ms: int, witness: Witn
         oldest = rows_of.find_end_ms(connection, last=False)
         start_ms = now_ms if oldest is None else min(oldest, now_ms)
         losses.record(connection, losses.Loss(start_ms, now_ms, lost, "the outbox file was damaged"), now_ms)
-    return Salvaged(live + stale, lost)
+    return SalvageResult(live + stale, lost)
 
 
 def _put_frames(connection: sqlite3.Connection, path: Path, *, are_live: bool) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from receiver import settings
-from receiver.backup.archive import FORMAT, About, pack
+from receiver.backup.archive import FORMAT, BackupLabel, pack
 from receiver.settings import Sqlite
 from receiver.stores.base import GatewayReading
 from shared.readings import Reading
@@ -151,7 +151,7 @@ def test_a_restore_that_fails_leaves_nothing_half_done_and_may_be_repeated(
             whole.extractall(tmp_path / "parts", filter="data")
         shards = sorted((tmp_path / "parts" / "influxdb").glob("*.tar"), key=lambda path: int(path.stem))
         shards[-1].write_bytes(damage(shards[-1].read_bytes()))
-        pack(tmp_path / "parts", About(FORMAT, 0, "influxdb"), damaged)
+        pack(tmp_path / "parts", BackupLabel(FORMAT, 0, "influxdb"), damaged)
         new = make_influxdb_installation(tmp_path / "new", monkeypatch, server, INFLUXDB_V2_BUCKET="again")
         assert "is damaged or broke off" in new.call("restore", str(damaged), fails=True).output
         names = {bucket["name"] for bucket in server.api("GET", "/api/v2/buckets").json()["buckets"]}
@@ -174,7 +174,7 @@ def test_a_shard_of_which_the_server_makes_nothing_is_no_restore(tmp_path: Path,
                 member = tarfile.TarInfo("folder.tsm")
                 member.type = tarfile.DIRTYPE
                 archive.addfile(member, io.BytesIO())
-        pack(tmp_path / "parts", About(FORMAT, 0, "influxdb"), tmp_path / "empty.tar.gz")
+        pack(tmp_path / "parts", BackupLabel(FORMAT, 0, "influxdb"), tmp_path / "empty.tar.gz")
         new = make_influxdb_installation(tmp_path / "new", monkeypatch, server, INFLUXDB_V2_BUCKET="again")
         assert "made nothing of it" in new.call("restore", str(tmp_path / "empty.tar.gz"), fails=True).output
 

@@ -184,7 +184,7 @@ async def test_a_refused_body_that_ends_soon_keeps_its_connection(service: Servi
     assert len(pool._pool.connections) == 1  # type: ignore[attr-defined]
 
 
-class Idle:
+class IdleConnection:
     """A connection of a test."""
 
     def __init__(self, *, idle: bool = True) -> None:
@@ -200,7 +200,7 @@ class Idle:
 
 def test_the_longest_idle_connection_makes_room():
     register = ConnectionRegister(most=3, most_of_one=9)
-    busy, old, used, new = Idle(idle=False), Idle(), Idle(), Idle()
+    busy, old, used, new = IdleConnection(idle=False), IdleConnection(), IdleConnection(), IdleConnection()
     for connection in (busy, used, old):
         assert register.admit(connection, "a")
     register.use(used)
@@ -210,18 +210,18 @@ def test_the_longest_idle_connection_makes_room():
 
 def test_nobody_is_turned_away_for_one_who_is_not_idle():
     register = ConnectionRegister(most=1, most_of_one=9)
-    assert register.admit(Idle(idle=False), "a")
-    assert not register.admit(Idle(), "b")
+    assert register.admit(IdleConnection(idle=False), "a")
+    assert not register.admit(IdleConnection(), "b")
 
 
 def test_one_address_has_a_share_and_a_trusted_proxy_has_none():
     register = ConnectionRegister(most=10, most_of_one=2, trusted=["10.0.0.0/8", "proxy.example"])
-    mine = [Idle() for _ in range(3)]
+    mine = [IdleConnection() for _ in range(3)]
     assert [register.admit(one, "192.0.2.1") for one in mine] == [True, True, False]
-    assert all(register.admit(Idle(), "10.1.1.1") for _ in range(5))
+    assert all(register.admit(IdleConnection(), "10.1.1.1") for _ in range(5))
     register.remove(mine[0])
     register.remove(mine[2])  # it never came in
-    assert register.admit(Idle(), "192.0.2.1")
+    assert register.admit(IdleConnection(), "192.0.2.1")
 
 
 @contextlib.asynccontextmanager

@@ -33,7 +33,7 @@ async def test_a_plain_body_is_as_good_as_a_packed_one(service: Service):
 async def test_rows_of_an_unknown_kind_are_rejected_and_the_rest_is_stored(service: Service):
     verdict = await service.send(Reading("heat_pump", {"pump": "a:b"}, NOW_MS, {"power": 1.0}), make_meter())
     assert verdict.accepted == 1
-    assert verdict.rejected == [wire.Rejected(1, Rejection.UNKNOWN_KIND)]
+    assert verdict.rejected == [wire.RejectedRow(1, Rejection.UNKNOWN_KIND)]
 
 
 async def test_an_unknown_numeric_field_is_left_out_and_named(service: Service):

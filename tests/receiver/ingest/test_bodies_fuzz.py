@@ -95,7 +95,7 @@ def test_what_is_taken_is_nothing_that_a_store_refuses(readings: list[dict[str, 
     assert checked.rejected == [row for one in alone for row in one.rejected]
 
 
-def check(batch: dict[str, Any]) -> validate.Checked:
+def check(batch: dict[str, Any]) -> validate.CheckedBatch:
     return validate.check(json.dumps(batch).encode(), now_ms=NOW_MS, retention_ms=UNLIMITED_RETENTION)
 
 

@@ -20,7 +20,7 @@ def make_reading(timestamp: int, gateway: str = HOUSE) -> GatewayReading:
     return GatewayReading(gateway, Reading("inverter", {"inverter": "1"}, timestamp, {"power": 1.0}))
 
 
-class Held:
+class WaitingStore:
     """A store whose writes wait until they may go on, or fail."""
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ async def journal(tmp_path):
 
 @pytest.fixture
 def held():
-    return Held()
+    return WaitingStore()
 
 
 async def test_the_journal_has_the_quarter_before_the_store_has_the_reading(journal, held):

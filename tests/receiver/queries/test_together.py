@@ -7,7 +7,7 @@ import pytest
 from receiver.queries.together import SharedReads
 
 
-class Counted:
+class CountedReads:
     """Reads that end when they are told to."""
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ async def settle() -> None:
 
 
 async def test_who_comes_during_a_read_shares_the_next_one():
-    counted = Counted()
+    counted = CountedReads()
     reads = SharedReads(counted.read)
     first = [asyncio.create_task(reads.ask("a")) for _ in range(3)]
     await settle()
@@ -50,7 +50,7 @@ async def test_who_comes_during_a_read_shares_the_next_one():
 
 
 async def test_who_leaves_takes_nothing_from_the_others():
-    counted = Counted()
+    counted = CountedReads()
     reads = SharedReads(counted.read)
     leaving, staying = asyncio.create_task(reads.ask("a")), asyncio.create_task(reads.ask("a"))
     await settle()
@@ -62,7 +62,7 @@ async def test_who_leaves_takes_nothing_from_the_others():
 
 
 async def test_an_error_is_everybodys_and_the_next_read_is_a_new_one():
-    counted = Counted()
+    counted = CountedReads()
     reads = SharedReads(counted.read)
     tasks = [asyncio.create_task(reads.ask("bad")) for _ in range(2)]
     await settle()

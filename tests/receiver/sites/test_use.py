@@ -7,7 +7,7 @@ import pytest
 
 from receiver.cli.sites import list_seen
 from receiver.sites.load import parse
-from receiver.sites.template import Seen, write_template
+from receiver.sites.template import SeenGateway, write_template
 from receiver.stores.base import GatewayReading
 from receiver.stores.sqlite import SqliteStore
 from shared.readings import Reading
@@ -29,7 +29,7 @@ READINGS = [
 ]  # fmt: skip
 
 
-async def fill(path: Path) -> list[Seen]:
+async def fill(path: Path) -> list[SeenGateway]:
     store = SqliteStore(path)
     await store.open()
     try:

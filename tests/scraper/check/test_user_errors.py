@@ -14,7 +14,7 @@ from scraper.check.receiver import check_receiver
 from simulator.gateway.password import derive_installer_password
 from simulator.server import Simulator
 from tests.clocks import ShiftedClock
-from tests.scraper.commands import SECRET, CommandLine, make_command_line, run_hosted
+from tests.scraper.commands import SECRET, CommandLine, make_command_line, run_hosted_receiver
 from tests.scraper.running_scraper import make_scraper_settings, wait_until
 
 FOREIGN = "122399999999"
@@ -25,7 +25,7 @@ ANOTHER_SECRET = "another-secret-0123456789abcdef-fedcba98"
 async def run_gateway_and_receiver(
     folder: Path, profile: str = "firmware-8", **simulator: str
 ) -> AsyncIterator[tuple[Simulator, CommandLine]]:
-    async with Simulator(profile, **simulator) as sim, run_hosted(folder, sim.serial) as there:  # type: ignore[arg-type]
+    async with Simulator(profile, **simulator) as sim, run_hosted_receiver(folder, sim.serial) as there:  # type: ignore[arg-type]
         yield sim, make_command_line(sim, folder, there.port)
 
 
@@ -129,7 +129,7 @@ async def test_a_wrong_receiver_secret(tmp_path):
 
 
 async def test_a_serial_that_the_receiver_does_not_allow(tmp_path):
-    async with Simulator("firmware-8") as sim, run_hosted(tmp_path, FOREIGN) as there:
+    async with Simulator("firmware-8") as sim, run_hosted_receiver(tmp_path, FOREIGN) as there:
         outcome = await make_command_line(sim, tmp_path, there.port).check()
     assert outcome.status == 1
     assert "add the serial to RECEIVER_GATEWAYS" in outcome.line("FAIL  receiver")
@@ -178,7 +178,7 @@ async def test_no_receiver_and_no_key(tmp_path):
     ],
 )
 async def test_a_clock_that_is_off_by_a_day(tmp_path, by_s, level, sentence):
-    async with Simulator("firmware-8") as sim, run_hosted(tmp_path, sim.serial) as there:
+    async with Simulator("firmware-8") as sim, run_hosted_receiver(tmp_path, sim.serial) as there:
         settings = make_scraper_settings(sim, tmp_path / "edge", f"http://127.0.0.1:{there.port}")
         outcome: list[Finding] = []
         await check_receiver(settings, sim.serial, ShiftedClock(by_s), Findings(outcome.append))
@@ -268,7 +268,7 @@ async def test_a_firmware_before_7_needs_no_setting_but_the_host(tmp_path):
 
 
 async def test_checking_beside_a_running_scraper_disturbs_nothing_and_raises_no_alert(tmp_path):
-    async with Simulator("firmware-8") as sim, run_hosted(tmp_path, sim.serial) as there:
+    async with Simulator("firmware-8") as sim, run_hosted_receiver(tmp_path, sim.serial) as there:
         command_line = make_command_line(sim, tmp_path, there.port)
         async with command_line.run(DEAD_BAND="0") as scraper:  # so that every second has something new
             await scraper.says("gateway login")

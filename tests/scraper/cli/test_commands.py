@@ -10,7 +10,7 @@ from shared.clock import SystemClock
 from shared.readings import Reading
 from simulator.gateway.password import derive_installer_password
 from simulator.server import Simulator
-from tests.scraper.commands import CommandLine, Hosted, make_command_line, run_hosted
+from tests.scraper.commands import CommandLine, HostedReceiver, make_command_line, run_hosted_receiver
 from tests.scraper.running_scraper import wait_until
 
 
@@ -21,8 +21,8 @@ async def sim() -> AsyncIterator[Simulator]:
 
 
 @pytest.fixture
-async def there(tmp_path, sim) -> AsyncIterator[Hosted]:
-    async with run_hosted(tmp_path, sim.serial) as running:
+async def there(tmp_path, sim) -> AsyncIterator[HostedReceiver]:
+    async with run_hosted_receiver(tmp_path, sim.serial) as running:
         yield running
 
 
@@ -31,7 +31,7 @@ def command_line(tmp_path, sim, there) -> CommandLine:
     return make_command_line(sim, tmp_path, there.port)
 
 
-async def wait_for_readings(there: Hosted, least: int) -> None:
+async def wait_for_readings(there: HostedReceiver, least: int) -> None:
     async def look() -> bool:
         return await there.receiver.store.count() >= least
 

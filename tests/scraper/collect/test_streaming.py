@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from scraper.collect.streaming import Streaming
+from scraper.collect.streaming import StreamKeeper
 from scraper.delta.pace import BURST
 from scraper.errors import EndpointUnavailableError, GatewayUnreachableError, LoginRejectedError, ScraperSettingError
 from scraper.gateway.stream import PATH, Burst
@@ -34,7 +34,7 @@ def make_burst(*powers: float) -> Burst:
 async def stream(scripted: ScriptedScraper, *scripts: Sequence[Burst | Exception]) -> None:
     """Stream what the scripts say, one per connection, until one more connection is wanted."""
     scripted.gateway.streams = list(scripts)
-    streaming = Streaming(
+    streaming = StreamKeeper(
         cast("GatewaySession", scripted.gateway), scripted.samples, scripted.health, scripted.clock, random.Random(1)
     )
     with contextlib.suppress(IndexError):  # the script is over

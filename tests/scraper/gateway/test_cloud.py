@@ -9,7 +9,7 @@ import trustme
 from scraper.errors import CloudRefusedError, CloudUnavailableError, ScraperSettingError
 from scraper.gateway.cloud import CloudLogin
 from shared.version import VERSION
-from tests.certificates import SelfSigned
+from tests.certificates import SelfSignedCertificate
 from tests.fake_http import CannedReply, FakeRequest, FakeServer, make_raw, run_server
 from tests.scraper.gateway.fake_tokens import SERIAL, make_token
 
@@ -20,7 +20,7 @@ PAGE = b"<!DOCTYPE html><html>Down for maintenance</html>"
 
 AUTHORITY = trustme.CA()
 _ISSUED = AUTHORITY.issue_cert("127.0.0.1")
-CLOUD_CERTIFICATE = SelfSigned(_ISSUED.cert_chain_pems[0].bytes(), _ISSUED.private_key_pem.bytes())
+CLOUD_CERTIFICATE = SelfSignedCertificate(_ISSUED.cert_chain_pems[0].bytes(), _ISSUED.private_key_pem.bytes())
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.scraper.outbox.damaged import COUNT, Killed
+from tests.scraper.outbox.damaged_outbox import COUNT, KilledOutbox
 from tests.scraper.outbox.support import kill, list_rows, make_readings, open_outbox
 
 
@@ -23,7 +23,7 @@ def original(tmp_path_factory):
     left = seqs[:50] + seqs[150:]
     box_id = box.id
     kill(box, path)
-    return Killed(directory, left, box_id)
+    return KilledOutbox(directory, left, box_id)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from scraper.outbox.schema import PAGE_BYTES
 from shared.durable_sqlite import name_wal
-from tests.scraper.outbox.damaged import COUNT, EXPECTED
+from tests.scraper.outbox.damaged_outbox import COUNT, EXPECTED
 from tests.scraper.outbox.support import kill, list_losses, list_numbers, list_rows, make_readings, open_outbox
 
 FRAME_BYTES = PAGE_BYTES + 24

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scraper.errors import OutboxVersionError
 from scraper.outbox.schema import PAGE_BYTES
 from shared.durable_sqlite import name_wal
-from tests.scraper.outbox.damaged import COUNT, EXPECTED, list_damaged_files
+from tests.scraper.outbox.damaged_outbox import COUNT, EXPECTED, list_damaged_files
 from tests.scraper.outbox.support import list_losses, list_numbers, list_rows, make_readings, open_outbox
 
 

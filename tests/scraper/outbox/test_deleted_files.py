@@ -8,7 +8,7 @@ import pytest
 
 from scraper.errors import OutboxInUseError, OutboxUnavailableError
 from shared.durable_sqlite import name_shm, name_wal
-from tests.scraper.outbox.damaged import list_damaged_files
+from tests.scraper.outbox.damaged_outbox import list_damaged_files
 from tests.scraper.outbox.processes import is_killed, run_in_child
 from tests.scraper.outbox.support import list_losses, list_numbers, list_rows, make_readings, open_outbox
 

@@ -8,7 +8,7 @@ import pytest
 from scraper.outbox.frames import FrameKind, pack
 from scraper.outbox.schema import PAGE_BYTES
 from shared.wire import encode_reading
-from tests.scraper.outbox.damaged import EXPECTED, list_damaged_files
+from tests.scraper.outbox.damaged_outbox import EXPECTED, list_damaged_files
 from tests.scraper.outbox.support import NOW, list_losses, list_numbers, list_rows, make_readings, open_outbox
 
 SETTLED = 60

@@ -5,7 +5,7 @@ import pytest
 from scraper.errors import OutboxUnavailableError
 from scraper.outbox.salvage import recovery
 from shared.durable_sqlite import name_wal
-from tests.scraper.outbox.damaged import EXPECTED, list_damaged_files
+from tests.scraper.outbox.damaged_outbox import EXPECTED, list_damaged_files
 from tests.scraper.outbox.support import list_losses, list_numbers, list_rows, make_readings, open_outbox
 
 

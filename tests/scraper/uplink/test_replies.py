@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.uplink.replies import Judged, Renew, Split, Wait, understand
+from scraper.uplink.replies import Judgement, Renew, Split, Wait, understand
 from shared.problems import CONTENT_TYPE, Problem
 from shared.units import HOUR_S
 
@@ -25,7 +25,7 @@ def ask_problem(code, status=400, **headers):
 
 def test_a_verdict_that_names_the_batch_and_every_row_counts():
     meaning = ask(200, {"batch": "ab", "accepted": 2, "rejected": [{"seq": 3, "code": "too-old"}], "watched": True})
-    assert isinstance(meaning, Judged)
+    assert isinstance(meaning, Judgement)
     assert meaning.verdict.watched
     assert [(row.seq, row.code) for row in meaning.verdict.rejected] == [(3, "too-old")]
 

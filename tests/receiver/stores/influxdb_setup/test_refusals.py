@@ -128,7 +128,7 @@ def test_with_sqlite_there_is_nothing_to_set_up(command: Command, monkeypatch: p
     assert "nothing to set up" in command("setup").output
 
 
-class StartsIt(StoppedClock):
+class StartingClock(StoppedClock):
     """A clock on which somebody starts the database while we wait."""
 
     def __init__(self, database: Influxd | None = None) -> None:
@@ -150,14 +150,14 @@ def make_influxdb(database: Influxd, tokens: Path) -> InfluxDB:
 
 async def test_a_database_that_starts_later_is_waited_for(database: Influxd, tokens: Path):
     database.stop()
-    said = [sentence async for sentence in set_up(make_influxdb(database, tokens), 90, StartsIt(database))]
+    said = [sentence async for sentence in set_up(make_influxdb(database, tokens), 90, StartingClock(database))]
     assert said[0] == f"waiting for InfluxDB at {database.url} ..."
     assert (tokens / "receiver").exists()
 
 
 async def test_a_database_that_never_starts_is_given_up_with_a_sentence(database: Influxd, tokens: Path):
     database.stop()
-    clock = StartsIt()
+    clock = StartingClock()
     with pytest.raises(SetupError, match="cannot be reached"):
         [sentence async for sentence in set_up(make_influxdb(database, tokens), 90, clock)]
     assert clock.monotonic() - StoppedClock().monotonic() == WAIT_S
@@ -165,7 +165,7 @@ async def test_a_database_that_never_starts_is_given_up_with_a_sentence(database
 
 async def test_a_failure_of_tls_is_not_waited_for(database: Influxd, tokens: Path):
     """No wait makes a certificate valid, or plain http into https."""
-    clock = StartsIt()
+    clock = StartingClock()
     url = database.url.replace("http:", "https:")
     https = make_influxdb(database, tokens).model_copy(update={"url": url})
     with pytest.raises(SetupError, match=r"check INFLUXDB_V2_URL \(SSLError\)"):

@@ -8,7 +8,7 @@ import pytest
 
 from scraper.errors import OutboxUnavailableError
 from scraper.outbox import Outbox
-from scraper.outbox.uncommitted import SILENT_MS
+from scraper.outbox.uncommitted_readings import SILENT_MS
 from shared.readings import Reading
 from tests.scraper.outbox.processes import run_in_child
 from tests.scraper.outbox.support import NOW, list_losses, list_numbers, make_readings, open_outbox

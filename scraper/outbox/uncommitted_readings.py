@@ -25,7 +25,7 @@ class LostReadings(NamedTuple):
 NONE_LOST = LostReadings(0, 2**62, 0)
 
 
-class Uncommitted(NamedTuple):
+class UncommittedReadings(NamedTuple):
     """What could not be committed so far.
 
     Attributes:
@@ -36,7 +36,7 @@ class Uncommitted(NamedTuple):
     lost: LostReadings = NONE_LOST
     waiting: Mapping[Series, Mapping[int, int]] = {}
 
-    def add(self, readings: Iterable[Reading], now_ms: int) -> "Uncommitted":
+    def add(self, readings: Iterable[Reading], now_ms: int) -> "UncommittedReadings":
         """These failed just now."""
         tried = _group_by_series(readings)
         passed = self._pass_by(tried)
@@ -45,7 +45,7 @@ class Uncommitted(NamedTuple):
             waiting.setdefault(series, {}).update(dict.fromkeys(stamps, now_ms))
         return passed._replace(waiting=waiting)
 
-    def follow(self, readings: Iterable[Reading], now_ms: int) -> "Uncommitted":
+    def follow(self, readings: Iterable[Reading], now_ms: int) -> "UncommittedReadings":
         """These are committed, so the disk works."""
         if not self.waiting:
             return self
@@ -58,13 +58,13 @@ class Uncommitted(NamedTuple):
             lost = _lose(lost, silent)
             if rest := {stamp: at for stamp, at in left.items() if stamp not in silent}:
                 waiting[series] = rest
-        return Uncommitted(lost, waiting)
+        return UncommittedReadings(lost, waiting)
 
-    def give_up(self) -> "Uncommitted":
+    def give_up(self) -> "UncommittedReadings":
         """Nothing comes any more."""
-        return Uncommitted(_lose(self.lost, [stamp for stamps in self.waiting.values() for stamp in stamps]))
+        return UncommittedReadings(_lose(self.lost, [stamp for stamps in self.waiting.values() for stamp in stamps]))
 
-    def _pass_by(self, tried: Mapping[Series, set[int]]) -> "Uncommitted":
+    def _pass_by(self, tried: Mapping[Series, set[int]]) -> "UncommittedReadings":
         """What is older than what its series proposes now, and not proposed with it, is lost."""
         lost, waiting = self.lost, {}
         for series, stamps in self.waiting.items():
@@ -73,7 +73,7 @@ class Uncommitted(NamedTuple):
             lost = _lose(lost, gone)
             if rest := {stamp: at for stamp, at in stamps.items() if stamp not in gone}:
                 waiting[series] = rest
-        return Uncommitted(lost, waiting)
+        return UncommittedReadings(lost, waiting)
 
 
 def _lose(lost: LostReadings, stamps: list[int]) -> LostReadings:

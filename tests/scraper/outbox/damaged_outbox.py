@@ -7,7 +7,7 @@ from typing import NamedTuple
 COUNT = 400
 
 
-class Killed(NamedTuple):
+class KilledOutbox(NamedTuple):
     """The files of a scraper that was killed with rows in the file and in its log."""
 
     directory: Path
@@ -18,7 +18,7 @@ class Killed(NamedTuple):
     def path(self) -> Path:
         return self.directory / "outbox.sqlite"
 
-    def copy(self, to: Path) -> "Killed":
+    def copy(self, to: Path) -> "KilledOutbox":
         shutil.copytree(self.directory, to)
         return self._replace(directory=to)
 

@@ -23,7 +23,6 @@ from scraper.gateway.parse.device_data import join_inverters, parse_device_data
 from scraper.gateway.parse.inverters import parse_inverters
 from scraper.gateway.parse.meter_readings import parse_readings
 from scraper.gateway.parse.meters import parse_meters
-from scraper.gateway.parse.phases import MeterValues
 from scraper.gateway.parse.stream import parse_event
 from scraper.outbox.thread import OutboxThread
 from scraper.uplink.sender import Sender
@@ -101,20 +100,16 @@ class DeviceDay:
         stamp = (self.start_s + second) * 1000
         line = b"data: " + json.dumps(meters.make_stream_event(self._device), separators=(",", ":")).encode()
         self.verbatim += len(line) + 2
-        samples = [_make_reading("meter", one, stamp, one.values) for one in parse_event(line, self._meters)]
+        samples = [one.make_reading(stamp) for one in parse_event(line, self._meters)]
         if second % MINUTE_S == 0:
             counted = parse_readings(meters.list_readings(self._device), self._meters)
-            samples += [_make_reading("meter_energy", one, stamp, one.counters) for one in counted]
+            samples += [one.make_energy_reading(stamp) for one in counted]
             samples += join_inverters(
                 parse_inverters(inverters.list_inverters(self._device)),
                 parse_device_data(device_data.describe_device_data(self._device)),
             )
             samples.append(Reading("gateway", {}, stamp, {**STATUS}))
         return samples
-
-
-def _make_reading(kind: str, values: MeterValues, stamp: int, fields: dict[str, float]) -> Reading:
-    return Reading(kind, {"meter": values.meter, "phase": values.phase}, stamp, {**fields})
 
 
 async def send_day(folder: Path, port: int) -> tuple[CountingProxy, int, int]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-DAYLIGHT_W = 200.0
-"""Where the larger of two powers is less than this, it is no daylight, and they are not compared."""
+COMPARED_FROM_W = 200.0
+"""Two powers are compared from where the larger one is this much: below, both may be noise or dusk."""
 _TOLERANCE_W = 30.0
 _TOLERANCE_SHARE = 0.02
 """Meters that differ by no more than this, beside a share of what they show, agree: dead-bands are as wide."""
@@ -16,6 +16,6 @@ def is_contradiction(supplies: Iterable[float]) -> bool:
 
 
 def differ_by_half(measured: float, reported: float) -> bool:
-    """Whether two powers (W) of one thing differ by more than half of the larger one, in daylight."""
+    """Whether two powers (W) of one thing differ by more than half of the larger one, if that is worth comparing."""
     larger = max(abs(measured), abs(reported))
-    return larger >= DAYLIGHT_W and abs(measured - reported) > larger / 2
+    return larger >= COMPARED_FROM_W and abs(measured - reported) > larger / 2

@@ -30,6 +30,8 @@ HEARTBEAT_MS = MINUTE_MS
 """A full snapshot of a meter series at least this often (milliseconds)."""
 MAX_GAP_MS = 2 * HEARTBEAT_MS
 """Linear fields are unknown between points further apart than this (milliseconds)."""
+REPORT_SPEAKS_MS = 30 * MINUTE_MS
+"""An inverter's report speaks of now for this long: two intervals of the slowest inverters."""
 STATE_HEARTBEAT_MS = 5 * MINUTE_MS
 """A state (`grid`, `generator`, `relay`, `tariff`) is sent on change, and at least this often (milliseconds)."""
 BREATH_MS = 30_500

@@ -15,7 +15,6 @@ from scraper.gateway.parse.device_data import join_inverters, parse_device_data
 from scraper.gateway.parse.inverters import parse_inverters
 from scraper.gateway.parse.meter_readings import parse_readings
 from scraper.gateway.parse.meters import parse_meters
-from scraper.gateway.parse.phases import MeterValues
 from scraper.gateway.parse.stream import parse_event
 from shared.readings import Reading
 from shared.units import HOUR_S
@@ -96,21 +95,17 @@ class Past:
         self._clock.time = float(second)
         stamp = second * 1000
         event = json.dumps(meters.make_stream_event(self._device)).encode()
-        samples = [_make_reading("meter", one, stamp, one.values) for one in parse_event(event, self._meters)]
+        samples = [one.make_reading(stamp) for one in parse_event(event, self._meters)]
         if second % COUNTERS_S == 0:
             streamed = {(sample.tags["meter"], sample.tags["phase"]) for sample in samples}
             counted = parse_readings(meters.list_readings(self._device), self._meters)
             # the stream says nothing of a battery; the poll does
             unheard = [one for one in counted if (one.meter, one.phase) not in streamed]
-            samples += [_make_reading("meter", one, stamp, one.values) for one in unheard]
-            samples += [_make_reading("meter_energy", one, stamp, one.counters) for one in counted]
+            samples += [one.make_reading(stamp) for one in unheard]
+            samples += [one.make_energy_reading(stamp) for one in counted]
         if second % INVERTERS_S == 0:
             samples += join_inverters(
                 parse_inverters(inverters.list_inverters(self._device)),
                 parse_device_data(device_data.describe_device_data(self._device)),
             )
         return samples
-
-
-def _make_reading(kind: str, values: MeterValues, stamp: int, fields: dict[str, float]) -> Reading:
-    return Reading(kind, {"meter": values.meter, "phase": values.phase}, stamp, {**fields})

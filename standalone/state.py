@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from receiver.sites.household import REPORT_SPEAKS_MS
+from shared.fields import REPORT_SPEAKS_MS
 from shared.units import SECOND_MS
 from standalone.api import UNKNOWN_POWER, InverterReply, MeterReply, PowerReply, ReceiverApi, StatusPort
 from standalone.errors import NotReadyError

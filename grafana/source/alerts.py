@@ -8,8 +8,8 @@
 
 from grafana.source.alert_rule import AlertRule
 from grafana.source.expressions import ask_influxql, compare_with_limit, compute_formula, reduce
-from receiver.rollups.panels import DAYLIGHT_W
-from shared.agreement import DAYLIGHT_W as DOUBT_FROM_W
+from receiver.rollups.panels import PEERS_IN_DAYLIGHT_W
+from shared.agreement import COMPARED_FROM_W
 from shared.units import DAY_S, HOUR_S, MINUTE_S
 
 NOMINAL_V = (230, 120)
@@ -146,7 +146,7 @@ def _watch_losses() -> AlertRule:
 def _watch_dead_panels() -> AlertRule:
     """The last four quarter hours of daylight count, also those of yesterday, so no alarm begins or ends at sunset."""
     dead = (
-        f'SELECT "dead" FROM "panel_15m" WHERE "peers" >= {DAYLIGHT_W:g} AND $timeFilter '  # noqa: S608 (a constant)
+        f'SELECT "dead" FROM "panel_15m" WHERE "peers" >= {PEERS_IN_DAYLIGHT_W:g} AND $timeFilter '  # noqa: S608 (a constant)
         'GROUP BY "gateway", "array", "panel", "inverter" ORDER BY time DESC LIMIT 4'
     )
     return AlertRule(
@@ -189,7 +189,7 @@ def _watch_meter_contradiction() -> AlertRule:
             ask_influxql("B", reported, since_s=HOUR_S),
             reduce("C", "A", "last"),
             reduce("D", "B", "last"),
-            compute_formula("E", f"$D >= {DOUBT_FROM_W:g} && $C < $D / 2"),
+            compute_formula("E", f"$D >= {COMPARED_FROM_W:g} && $C < $D / 2"),
             compare_with_limit("F", "E", "gt", 0),
         ],
     )

@@ -13,7 +13,7 @@ from grafana.source import panel_builders, panel_tables, style, variables
 from grafana.source.board import DashboardPage, build_dashboard
 from grafana.source.panel_tables import BY_PANEL, CHOSEN_PANELS
 from grafana.source.queries import INVERTER, TIME, query_series, query_table, select
-from receiver.sites.household import REPORT_SPEAKS_MS
+from shared.fields import REPORT_SPEAKS_MS
 
 PAGE = DashboardPage(
     uid="envoy-panels",

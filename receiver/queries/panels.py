@@ -15,7 +15,7 @@ from receiver.queries import budget
 from receiver.queries.shares import HeldRows
 from receiver.queries.slices import run_slice
 from receiver.queries.times import cut_at_now
-from receiver.rollups.panels import DAYLIGHT_W, LONG_GONE_MS, SILENT_MS
+from receiver.rollups.panels import LONG_GONE_MS, PEERS_IN_DAYLIGHT_W, SILENT_MS
 from receiver.rollups.series import read_number
 from receiver.sites.model import Site
 from receiver.stores.base import Latest, SeriesPoints, Store
@@ -104,7 +104,7 @@ def _find_state(
         return PanelState.GONE
     if serial in young:
         return PanelState.PRODUCING if (young[serial] or 0.0) > PRODUCING_W else PanelState.IDLE
-    return PanelState.SILENT if peers_w is not None and peers_w >= DAYLIGHT_W else PanelState.IDLE
+    return PanelState.SILENT if peers_w is not None and peers_w >= PEERS_IN_DAYLIGHT_W else PanelState.IDLE
 
 
 async def read_panel_energies(

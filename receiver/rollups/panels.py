@@ -22,10 +22,10 @@ from receiver.rollups.series import (
     make_reports,
     select_samples,
 )
-from receiver.sites.household import REPORT_SPEAKS_MS
 from receiver.sites.model import Site
 from receiver.stores.base import Point as StoredPoint
 from receiver.stores.base import SeriesPoints
+from shared.fields import REPORT_SPEAKS_MS
 from shared.plausible import Possible, limit_panel
 from shared.readings import FieldValue, Reading
 
@@ -33,7 +33,7 @@ LONG_GONE_MS = LONGEST_GAP_MS
 """An inverter that has been silent for this long is not there any more (milliseconds)."""
 SILENT_MS = REPORT_SPEAKS_MS
 """An inverter whose last report is older than this at the end of a window gives nothing; else one may be on its way."""
-DAYLIGHT_W = 50.0
+PEERS_IN_DAYLIGHT_W = 50.0
 """Peers that give this much (median) have light enough for a panel in the shade to give something, too."""
 _NOTHING_W = 1.0
 
@@ -135,7 +135,7 @@ def _make_row(found: _InverterWindow, everybody: Iterable[_InverterWindow]) -> d
         found.inverter.array,
     )
     gives_nothing = found.is_silent or (found.power is not None and found.power < _NOTHING_W)
-    is_dead = gives_nothing and peers is not None and peers >= DAYLIGHT_W
+    is_dead = gives_nothing and peers is not None and peers >= PEERS_IN_DAYLIGHT_W
     row: dict[str, FieldValue] = {"coverage": found.coverage, "dead": float(is_dead)}
     numbers = {"power": found.power, "energy": found.energy, "peers": peers}
     return row | {name: value for name, value in numbers.items() if value is not None}

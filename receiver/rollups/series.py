@@ -13,9 +13,8 @@ from receiver.energy.gaps import Gaps, merge_gaps
 from receiver.energy.interpolation import Point as Sample
 from receiver.energy.interpolation import Segments, make_linear_segments, make_step_segments
 from receiver.energy.site import MeterPhase
-from receiver.sites.household import REPORT_SPEAKS_MS
 from receiver.stores.base import Point, SeriesPoints
-from shared.fields import MAX_GAP_MS
+from shared.fields import MAX_GAP_MS, REPORT_SPEAKS_MS
 from shared.plausible import PanelPower
 from shared.readings import FieldValue
 from shared.units import DAY_MS, HOUR_MS, QUARTER_MS

@@ -12,8 +12,8 @@ from receiver.sites.corrections import correct_latest
 from receiver.sites.model import Site
 from receiver.sites.storage import NO_STORAGE, StorageNow
 from receiver.stores.base import Latest
-from shared.fields import MAX_GAP_MS
-from shared.units import DAY_MS, MINUTE_MS
+from shared.fields import MAX_GAP_MS, REPORT_SPEAKS_MS
+from shared.units import DAY_MS
 
 METER_SPEAKS_MS = MAX_GAP_MS
 """A meter's value speaks of now for this long (milliseconds): a snapshot goes out every minute."""
@@ -21,9 +21,6 @@ METER_GONE_MS = DAY_MS
 """A meter that was not read for this long does not belong to the site any more (milliseconds)."""
 TOTAL_SOURCES = ("pdm", "inverters", "api")
 """Of kind `production`, best first."""
-REPORT_SPEAKS_MS = 30 * MINUTE_MS
-"""An inverter's report speaks of now for this long (milliseconds): two intervals of the slowest inverters."""
-
 
 LoadUnknown: TypeAlias = Literal["battery-power-unknown", "generator-runs"]
 """Why it is not known what the house uses."""

@@ -14,13 +14,12 @@ from scraper.gateway.parse.values import Notes
 from scraper.gateway.session import GatewayIdentity, GatewaySession
 from scraper.settings import ScraperSettings
 from shared.clock import Clock
+from shared.fields import REPORT_SPEAKS_MS
 from shared.units import DAY_S, HOUR_S, MINUTE_S
 
 STREAM_S = 45.0
 """A firmware that buffers its stream sends nothing for about 23 s."""
 TOLERANCE_S = 300
-SPEAKS_S = 30 * MINUTE_S
-"""Reports of inverters that are older than this do not speak of now."""
 
 _OWNER_STREAM = (
     "the gateway gives its one-second stream only to installer tokens, and yours is an owner token: meters are read "
@@ -110,7 +109,7 @@ async def _check_inverters(
     rich = sum("dc_voltage" in reading.fields for reading in readings)
     detail = f"; {rich} with voltages and temperature" if rich else "; power only (this firmware gives no more)"
     findings.confirm("inverters", f"{len(readings)} listed, the newest report {_format_age(age_s)} old{detail}")
-    if age_s > SPEAKS_S:
+    if now_ms - newest_ms > REPORT_SPEAKS_MS:
         return None
     return sum(power for reading in readings if isinstance(power := reading.fields.get("power"), float))
 

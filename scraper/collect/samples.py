@@ -5,7 +5,7 @@ alike, and the stamps of one series strictly increase. Inverters carry their own
 the gateway's clock is grossly wrong.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import structlog
 
@@ -17,7 +17,6 @@ from scraper.delta.host_clock import HostStep, StepRecord
 from scraper.delta.stamps import StampClock
 from scraper.errors import BadReplyError, WrongGatewayError
 from scraper.events import make_event, name_some
-from scraper.gateway.parse.phases import MeterValues
 from scraper.gateway.parse.stream import parse_event
 from scraper.gateway.parse.values import Notes
 from scraper.gateway.session import GatewayIdentity, GatewaySession
@@ -128,16 +127,16 @@ class Samples:
     async def ask_meters(self) -> None:
         """Ask the lifetime counters; and the present values of meters that no stream gives."""
         values = await self._gateway.read_meter_readings(self._notes)
-        fresh = [one for one in values if stamps.has_moved(self._polled, _make_series(one), one.timestamp_s or 0)]
+        fresh = [one for one in values if stamps.has_moved(self._polled, one.series, one.timestamp_s or 0)]
         if not fresh:
             return
         (stamp,) = await self._make_stamps(self._clock.now_ms(), 1)
-        samples = [_make_reading("meter_energy", one, stamp, one.counters) for one in fresh if one.counters]
+        samples = [one.make_energy_reading(stamp) for one in fresh if one.counters]
         stands_in = self._poll_meters and not self._health.stream_connected
         polled = fresh if stands_in else [one for one in fresh if one.meter in self._unstreamed]
-        samples += [_make_reading("meter", one, stamp, one.values) for one in polled if one.values]
+        samples += [one.make_reading(stamp) for one in polled if one.values]
         if await self._record(samples, self._make_heard(stamp, stamp) if stands_in else None):
-            self._polled |= {_make_series(one): one.timestamp_s or 0 for one in fresh}
+            self._polled |= {one.series: one.timestamp_s or 0 for one in fresh}
         await self._report_drift()
 
     async def ask_production(self) -> None:
@@ -163,7 +162,7 @@ class Samples:
                 continue
             events += bool(values)
             self._streamed.update(one.meter for one in values)
-            samples += [_make_reading("meter", one, stamp, one.values) for one in values]
+            samples += [one.make_reading(stamp) for one in values]
         self._health.stream_events += events
         await self._record(samples, self._make_heard(given[0], given[-1]) if events else None)
         return events > 0
@@ -281,11 +280,3 @@ class Samples:
         if await self._recorder.record([mark]):
             self._reported |= seen
             log.info("the gateway's replies differ from what is known", names=fresh[:20])
-
-
-def _make_series(values: MeterValues) -> Series:
-    return Series.of("meter", {"meter": values.meter, "phase": values.phase})
-
-
-def _make_reading(kind: str, values: MeterValues, stamp: int, fields: Mapping[str, float]) -> Reading:
-    return Reading(kind, {"meter": values.meter, "phase": values.phase}, stamp, {**fields})

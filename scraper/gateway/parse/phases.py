@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from scraper.gateway.parse.values import Notes
+from shared.readings import Reading, Series
 
 PHASES = ("a", "b", "c")
 LIVE_VOLTAGE = 50.0
@@ -24,6 +25,24 @@ class MeterValues(NamedTuple):
     timestamp_s: int | None
     values: dict[str, float]
     counters: dict[str, float]
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags of its readings."""
+        return {"meter": self.meter, "phase": self.phase}
+
+    @property
+    def series(self) -> Series:
+        """The series that its values belong to."""
+        return Series.of("meter", self.tags)
+
+    def make_reading(self, stamp: int) -> Reading:
+        """Its values as a reading of this time (milliseconds since 1970)."""
+        return Reading("meter", self.tags, stamp, {**self.values})
+
+    def make_energy_reading(self, stamp: int) -> Reading:
+        """Its counters as a reading of this time (milliseconds since 1970)."""
+        return Reading("meter_energy", self.tags, stamp, {**self.counters})
 
 
 def is_metered(values: dict[str, float], index: int, phase_count: int) -> bool:

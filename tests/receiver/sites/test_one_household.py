@@ -4,9 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.live.solar import QUIET_W, LatestPowers
-from receiver.sites.household import METER_SPEAKS_MS, REPORT_SPEAKS_MS, describe_household
+from receiver.sites.household import METER_SPEAKS_MS, describe_household
 from receiver.sites.model import MeterCorrection, Site
 from receiver.stores.base import Latest
+from shared.fields import REPORT_SPEAKS_MS
 
 NOON = 1_750_000_000_000
 METERS = ("production", "net-consumption", "total-consumption", "storage")

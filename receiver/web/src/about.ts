@@ -1,6 +1,6 @@
 /** How old everything is, who reads, and the way out. */
 
-import { ago, duration, measured } from "./format.ts";
+import { formatAge, formatDuration, formatMeasurement } from "./format.ts";
 import { h, setText } from "./dom.ts";
 import type { GatewayStatus } from "./schema.ts";
 
@@ -24,14 +24,14 @@ export class AboutView {
     const facts: [string, string][] = [
       ["Serial", status.gateway],
       ["Firmware", String(fields["firmware"] ?? "–")],
-      ["Newest reading", ago(status.age_seconds)],
-      ["Scraper heard", ago(status.status_age_seconds)],
-      ["Delivered after", status.delivery_lag_seconds === null ? "–" : duration(status.delivery_lag_seconds)],
+      ["Newest reading", formatAge(status.age_seconds)],
+      ["Scraper heard", formatAge(status.status_age_seconds)],
+      ["Delivered after", status.delivery_lag_seconds === null ? "–" : formatDuration(status.delivery_lag_seconds)],
       ["Meter stream", fields["stream_connected"] === undefined ? "–" : fields["stream_connected"] ? "connected" : "not connected"],
       ["Role at the gateway", String(fields["role"] ?? "–")],
-      ["Gateway token", typeof expires === "number" ? left(expires) : "none"],
-      ["Waiting at the scraper", measured(asNumber(fields["outbox_rows"]), "", 0)],
-      ["Your own token", left(sessionLeft)],
+      ["Gateway token", typeof expires === "number" ? formatTimeLeft(expires) : "none"],
+      ["Waiting at the scraper", formatMeasurement(readNumber(fields["outbox_rows"]), "", 0)],
+      ["Your own token", formatTimeLeft(sessionLeft)],
       ["Time zone", status.time_zone ?? "UTC"],
     ];
     const shown = [...this.facts.querySelectorAll("dd")];
@@ -40,10 +40,10 @@ export class AboutView {
   }
 }
 
-function left(seconds: number): string {
-  return seconds <= 0 ? "expired" : `${duration(seconds)} left`;
+function formatTimeLeft(seconds: number): string {
+  return seconds <= 0 ? "expired" : `${formatDuration(seconds)} left`;
 }
 
-function asNumber(value: unknown): number | null {
+function readNumber(value: unknown): number | null {
   return typeof value === "number" ? value : null;
 }

@@ -22,13 +22,13 @@ const BASE = "api/v1/";
 
 /** GET something; gives the JSON. Throws ApiError. */
 export async function get<T>(path: string, parameters: Record<string, string> = {}): Promise<T> {
-  return (await (await ask(address(path, parameters))).json()) as T;
+  return (await (await ask(makeAddress(path, parameters))).json()) as T;
 }
 
 /** GET a list that comes in pages, whole. Throws ApiError. */
 export async function list<T>(path: string, parameters: Record<string, string> = {}): Promise<T[]> {
   const entries: T[] = [];
-  let next: string | null = address(path, parameters);
+  let next: string | null = makeAddress(path, parameters);
   while (next !== null) {
     const answer: Response = await ask(next);
     entries.push(...((await answer.json()) as T[]));
@@ -39,12 +39,12 @@ export async function list<T>(path: string, parameters: Record<string, string> =
 }
 
 /** The path of something of one gateway. */
-export function of(serial: string, rest = ""): string {
+export function nameGatewayPath(serial: string, rest = ""): string {
   return `gateways/${encodeURIComponent(serial)}${rest}`;
 }
 
 /** The whole (relative) address of something, for an EventSource. */
-export function address(path: string, parameters: Record<string, string> = {}): string {
+export function makeAddress(path: string, parameters: Record<string, string> = {}): string {
   const query = new URLSearchParams(parameters).toString();
   return BASE + path + (query ? `?${query}` : "");
 }

@@ -1,8 +1,8 @@
 /** Curves over a day, drawn by uPlot, with a legend in HTML that follows the pointer. */
 
 import uPlot from "uplot";
-import { amount, digits, share } from "./format.ts";
-import { clockAt } from "./days.ts";
+import { formatAmount, formatDigits, formatShare } from "./format.ts";
+import { formatClock } from "./days.ts";
 import { h, setText } from "./dom.ts";
 
 /** One curve: what it is called and which colour of the style sheet it has. */
@@ -94,7 +94,7 @@ export class Chart {
     this.plot = null;
     const width = this.drawing.clientWidth;
     if (this.curves === null || width === 0) return;
-    this.plot = new uPlot(this.options(width), [this.curves.times, ...this.curves.values], this.drawing);
+    this.plot = new uPlot(this.makeOptions(width), [this.curves.times, ...this.curves.values], this.drawing);
   }
 
   private resize(): void {
@@ -102,10 +102,10 @@ export class Chart {
     else this.plot.setSize({ width: this.drawing.clientWidth, height: this.drawing.clientHeight });
   }
 
-  private options(width: number): uPlot.Options {
+  private makeOptions(width: number): uPlot.Options {
     const style = getComputedStyle(this.drawing);
-    const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim();
-    const axis = { stroke: colour("soft"), font: FONT, ticks: { show: false }, grid: { stroke: colour("line"), width: 1 } };
+    const readColour = (name: string): string => style.getPropertyValue(`--${name}`).trim();
+    const axis = { stroke: readColour("soft"), font: FONT, ticks: { show: false }, grid: { stroke: readColour("line"), width: 1 } };
     return {
       width,
       height: this.drawing.clientHeight,
@@ -116,22 +116,22 @@ export class Chart {
       scales: { x: { range: () => this.range }, y: { range: (_, low, high) => [Math.min(0, low * 1.08), Math.max(LEAST_W, high * 1.08)] }, percent: { range: [0, 100] } },
       hooks: { setCursor: [(plot) => this.read(plot.cursor.idx ?? null)] },
       axes: [
-        { ...axis, incrs: HOURS_S, space: 44, size: 28, values: (_, ticks) => ticks.map((tick) => clockAt(tick * 1000, this.zone)) },
-        { ...axis, incrs: STEPS_W, space: 36, size: 56, values: (_, ticks) => powers(ticks) },
+        { ...axis, incrs: HOURS_S, space: 44, size: 28, values: (_, ticks) => ticks.map((tick) => formatClock(tick * 1000, this.zone)) },
+        { ...axis, incrs: STEPS_W, space: 36, size: 56, values: (_, ticks) => formatPowers(ticks) },
         {
           ...axis, scale: "percent", side: 1, show: this.hasPercent, incrs: STEPS_PERCENT, size: 44, grid: { show: false },
-          values: (_, ticks) => ticks.map((tick) => share(tick / 100)),
+          values: (_, ticks) => ticks.map((tick) => formatShare(tick / 100)),
         },
       ],
       series: [
         {},
         ...this.lines.map((line): uPlot.Series => ({
-          stroke: colour(line.colour),
+          stroke: readColour(line.colour),
           scale: line.percent ? "percent" : "y",
           width: 2,
           points: { show: false },
           spanGaps: false,
-          ...(line.filled ? { fill: colour(line.colour) + FILL } : {}),
+          ...(line.filled ? { fill: readColour(line.colour) + FILL } : {}),
           ...(line.dashed ? { dash: [5, 4] } : {}),
         })),
       ],
@@ -139,7 +139,7 @@ export class Chart {
   }
 
   private format(index: number, value: number | null | undefined): string {
-    return this.lines[index]!.percent ? share(typeof value === "number" ? value / 100 : null) : amount(value, "W");
+    return this.lines[index]!.percent ? formatShare(typeof value === "number" ? value / 100 : null) : formatAmount(value, "W");
   }
 
   /** The legend's values: those under the pointer, else the newest. */
@@ -150,14 +150,14 @@ export class Chart {
       this.lines.every((line, one) => line.percent || (curves.values[one]?.[i] ?? null) !== null));
     this.shown.forEach((value, i) => setText(value, at < 0 ? "–" : this.format(i, curves.values[i]?.[at])));
     const time = curves.times[at];
-    setText(this.time, time === undefined ? "" : clockAt(time * 1000, this.zone));
+    setText(this.time, time === undefined ? "" : formatClock(time * 1000, this.zone));
   }
 }
 
 /** Ticks of one scale in one unit, with as many decimals as they need. */
-function powers(ticks: number[]): string[] {
+function formatPowers(ticks: number[]): string[] {
   const largest = Math.max(...ticks.map(Math.abs));
-  if (largest < 1000) return ticks.map((watts) => (watts === 0 ? "0" : `${digits(watts, 0)} W`));
+  if (largest < 1000) return ticks.map((watts) => (watts === 0 ? "0" : `${formatDigits(watts, 0)} W`));
   const decimals = ticks.every((watts) => watts % 1000 === 0) ? 0 : ticks.every((watts) => watts % 100 === 0) ? 1 : 2;
-  return ticks.map((watts) => (watts === 0 ? "0" : `${digits(watts / 1000, decimals)} kW`));
+  return ticks.map((watts) => (watts === 0 ? "0" : `${formatDigits(watts / 1000, decimals)} kW`));
 }

@@ -10,7 +10,7 @@ import type { Curves } from "./chart.ts";
  * @param step Length in seconds.
  * @returns One value for each step and series; null where the step has no value.
  */
-export function coarsened(series: Map<number, number>[], start: number, stop: number, step: number): Curves {
+export function coarsen(series: Map<number, number>[], start: number, stop: number, step: number): Curves {
   const count = Math.max(0, Math.ceil((stop - start) / step));
   const times = Array.from({ length: count }, (_, i) => start + i * step);
   const values = series.map((points) => {
@@ -31,13 +31,13 @@ export function coarsened(series: Map<number, number>[], start: number, stop: nu
  * The energies (Wh) of mean powers of quarter hours, of a panel and of its peers. Theirs count only where the panel is known,
  * too: reports come at different times, and nobody is behind for reporting later.
  */
-export function compared(
+export function compareEnergies(
   power: Map<number, number>, peers: Map<number, number>,
 ): { energy: number | null; peersEnergy: number | null } {
   const common = [...peers].filter(([time]) => power.has(time)).map(([, value]) => value);
-  return { energy: energyOf([...power.values()]), peersEnergy: energyOf(common) };
+  return { energy: sumEnergy([...power.values()]), peersEnergy: sumEnergy(common) };
 }
 
-function energyOf(quarters: number[]): number | null {
+function sumEnergy(quarters: number[]): number | null {
   return quarters.length === 0 ? null : quarters.reduce((sum, power) => sum + power / 4, 0);
 }

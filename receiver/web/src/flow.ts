@@ -1,7 +1,7 @@
 /** The live power flow: sun, house, grid and battery, with what moves between them. */
 
-import { amount, share } from "./format.ts";
-import { flowsOf, type Flows, type SiteNow } from "./flows.ts";
+import { formatAmount, formatShare } from "./format.ts";
+import { computeFlows, type Flows, type SiteNow } from "./flows.ts";
 import { h, s, setText } from "./dom.ts";
 
 type Place = "sun" | "grid" | "house" | "battery";
@@ -53,7 +53,7 @@ export class FlowView {
     this.field = h(
       "div", { class: "flow-field" },
       s("svg", { viewBox: "0 0 400 350", class: "flow-lines", "aria-hidden": "true" }, ...tracks, ...moving),
-      ...(Object.keys(NAMES) as Place[]).map((place) => this.node(place)),
+      ...(Object.keys(NAMES) as Place[]).map((place) => this.makeNode(place)),
     );
     this.element = h(
       "section", { class: "card now", "aria-labelledby": "now-title" },
@@ -67,20 +67,20 @@ export class FlowView {
     this.field.classList.toggle("stale", !fresh);
     this.set("sun", now.production === null ? null : Math.max(0, now.production), "");
     this.set("house", now.load, "");
-    this.set("grid", now.net === null ? null : Math.abs(now.net), direction(now.net, "buying", "selling"));
-    const words = [direction(now.battery, "giving", "charging"), charge === null ? "" : share(charge / 100)];
+    this.set("grid", now.net === null ? null : Math.abs(now.net), nameDirection(now.net, "buying", "selling"));
+    const words = [nameDirection(now.battery, "giving", "charging"), charge === null ? "" : formatShare(charge / 100)];
     this.set("battery", now.battery === null ? null : Math.abs(now.battery), words.filter(Boolean).join(" "));
-    const flows = flowsOf(now);
+    const flows = computeFlows(now);
     for (const [name, line] of this.lines) {
       const power = flows[name];
       const moves = fresh && power >= LEAST_W;
       line.classList.toggle("moves", moves);
-      if (moves) line.style.setProperty("--pace", `${pace(power)}s`);
+      if (moves) line.style.setProperty("--pace", `${computePace(power)}s`);
     }
     this.speak(now, fresh);
   }
 
-  private node(place: Place): HTMLElement {
+  private makeNode(place: Place): HTMLElement {
     const value = h("strong", {}, "–");
     const word = h("span", { class: "word" });
     this.values.set(place, value);
@@ -93,7 +93,7 @@ export class FlowView {
   }
 
   private set(place: Place, power: number | null, word: string): void {
-    setText(this.values.get(place)!, amount(power, "W"));
+    setText(this.values.get(place)!, formatAmount(power, "W"));
     setText(this.words.get(place)!, word);
   }
 
@@ -102,18 +102,18 @@ export class FlowView {
     const time = performance.now();
     if (!fresh || time - this.spokenAt < SPOKEN_MS) return;
     this.spokenAt = time;
-    const grid = now.net === null ? "" : `, ${now.net >= 0 ? "buying" : "selling"} ${amount(Math.abs(now.net), "W")}`;
-    setText(this.spoken, `Producing ${amount(now.production, "W")}, using ${amount(now.load, "W")}${grid}.`);
+    const grid = now.net === null ? "" : `, ${now.net >= 0 ? "buying" : "selling"} ${formatAmount(Math.abs(now.net), "W")}`;
+    setText(this.spoken, `Producing ${formatAmount(now.production, "W")}, using ${formatAmount(now.load, "W")}${grid}.`);
   }
 }
 
-function direction(power: number | null, positive: string, negative: string): string {
+function nameDirection(power: number | null, positive: string, negative: string): string {
   if (power === null || Math.abs(power) < LEAST_W) return "";
   return power > 0 ? positive : negative;
 }
 
 /** Seconds of one round of the moving dots: in steps, because a changed duration makes them jump. */
-function pace(power: number): number {
+function computePace(power: number): number {
   const share = Math.min(1, Math.sqrt(power / FULL_W));
   return Math.round((SLOWEST_S - share * (SLOWEST_S - FASTEST_S)) * 2) / 2;
 }

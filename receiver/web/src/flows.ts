@@ -18,18 +18,18 @@ export interface Flows {
   batteryToGrid: number;
 }
 
-const positive = (value: number | null): number => Math.max(0, value ?? 0);
+const keepPositive = (value: number | null): number => Math.max(0, value ?? 0);
 
 /**
  * Split the four powers into flows. What is sold is sun before battery, and what charges the battery is sun
  * before grid; the house takes what is left of each.
  */
-export function flowsOf(now: SiteNow): Flows {
-  const sun = positive(now.production);
-  const bought = positive(now.net);
-  const sold = positive(now.net === null ? null : -now.net);
-  const discharged = positive(now.battery);
-  const charged = positive(now.battery === null ? null : -now.battery);
+export function computeFlows(now: SiteNow): Flows {
+  const sun = keepPositive(now.production);
+  const bought = keepPositive(now.net);
+  const sold = keepPositive(now.net === null ? null : -now.net);
+  const discharged = keepPositive(now.battery);
+  const charged = keepPositive(now.battery === null ? null : -now.battery);
   const sunToGrid = Math.min(sun, sold);
   const batteryToGrid = Math.min(discharged, sold - sunToGrid);
   const sunToBattery = Math.min(sun - sunToGrid, charged);
@@ -46,6 +46,6 @@ export function flowsOf(now: SiteNow): Flows {
 }
 
 /** The site as the live sums tell it. They know no battery, so what its power is comes from elsewhere. */
-export function fromSums(sums: { p: number; c: number; n: number }, battery: number | null): SiteNow {
+export function readSums(sums: { p: number; c: number; n: number }, battery: number | null): SiteNow {
   return { production: sums.p, load: sums.c, net: sums.n, battery };
 }

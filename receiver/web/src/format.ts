@@ -9,47 +9,47 @@ type Unit = "W" | "Wh";
  * A power or an energy: "640 W", "1.24 kW", "12.3 kWh", "1.05 MWh"; a dash for what is not known. A half is rounded away
  * from zero, so that "\u22127.5 W" on the page and "selling 7.5 W" in speech are one number.
  */
-export function amount(value: number | null | undefined, unit: Unit): string {
+export function formatAmount(value: number | null | undefined, unit: Unit): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
   const whole = Math.round(Math.abs(value));
-  if (whole < 1000) return `${digits(value < 0 ? -whole : whole, 0)}${THIN}${unit}`;
+  if (whole < 1000) return `${formatDigits(value < 0 ? -whole : whole, 0)}${THIN}${unit}`;
   return Math.abs(value) < 999_950
-    ? `${thousands(value)}${THIN}k${unit}`
-    : `${thousands(value / 1000)}${THIN}M${unit}`;
+    ? `${formatThousands(value)}${THIN}k${unit}`
+    : `${formatThousands(value / 1000)}${THIN}M${unit}`;
 }
 
 /** A value in thousands as it stands before its unit: "0.64", "1.24", "12.3". */
-export function thousands(value: number): string {
+export function formatThousands(value: number): string {
   const scaled = value / 1000;
-  return digits(scaled, Math.abs(scaled) < 9.995 ? 2 : 1);
+  return formatDigits(scaled, Math.abs(scaled) < 9.995 ? 2 : 1);
 }
 
 /** A number with so many decimals and a true minus sign; never "-0". */
-export function digits(value: number, decimals: number): string {
+export function formatDigits(value: number, decimals: number): string {
   const text = Math.abs(value).toFixed(decimals);
   return value < 0 && Number(text) !== 0 ? `\u2212${text}` : text;
 }
 
 /** A measured value with its unit, e.g. "231.4 V"; a dash for what is not known. */
-export function measured(value: number | null | undefined, unit: string, decimals: number): string {
+export function formatMeasurement(value: number | null | undefined, unit: string, decimals: number): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
-  return unit ? `${digits(value, decimals)}${THIN}${unit}` : digits(value, decimals);
+  return unit ? `${formatDigits(value, decimals)}${THIN}${unit}` : formatDigits(value, decimals);
 }
 
 /** A share from 0 to 1 as "84 %". */
-export function share(value: number | null | undefined): string {
+export function formatShare(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
   return `${Math.round(Math.min(1, Math.max(0, value)) * 100)}${THIN}%`;
 }
 
 /** How long ago, from seconds: "now", "42 s ago", "12 min ago", "5 h ago", "3 days ago". */
-export function ago(seconds: number | null | undefined): string {
+export function formatAge(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "never";
-  return seconds < 3 ? "now" : `${duration(seconds)} ago`;
+  return seconds < 3 ? "now" : `${formatDuration(seconds)} ago`;
 }
 
 /** A length of time in its largest fitting unit: "42 s", "12 min", "5 h", "3 days". */
-export function duration(seconds: number): string {
+export function formatDuration(seconds: number): string {
   if (seconds < 90) return `${Math.round(seconds)}${THIN}s`;
   if (seconds < 90 * 60) return `${Math.round(seconds / 60)}${THIN}min`;
   if (seconds < 36 * 3600) return `${Math.round(seconds / 3600)}${THIN}h`;

@@ -6,7 +6,7 @@ import type { Day } from "./day.ts";
 
 export interface HeaderActions {
   /** So many days on; Infinity: to today. */
-  step(days: number): void;
+  changeDay(days: number): void;
   choose(serial: string): void;
 }
 
@@ -20,13 +20,13 @@ export class HeaderView {
   private readonly state = h("span", { class: "state", role: "status" });
 
   constructor(gateways: GatewayEntry[], chosen: GatewayEntry, actions: HeaderActions) {
-    this.before = arrow("‹", "The day before", () => actions.step(-1));
-    this.after = arrow("›", "The day after", () => actions.step(1));
+    this.before = makeArrow("‹", "The day before", () => actions.changeDay(-1));
+    this.after = makeArrow("›", "The day after", () => actions.changeDay(1));
     this.today = h("button", { type: "button", class: "quiet", hidden: true }, "Today");
-    this.today.addEventListener("click", () => actions.step(Infinity));
+    this.today.addEventListener("click", () => actions.changeDay(Infinity));
     this.element = h(
       "header", { class: "top" },
-      h("div", { class: "title" }, title(gateways, chosen, actions), h("p", { class: "live" }, this.light, this.state)),
+      h("div", { class: "title" }, makeTitle(gateways, chosen, actions), h("p", { class: "live" }, this.light, this.state)),
       h("nav", { class: "days", "aria-label": "Day" }, this.today, this.before, this.day, this.after),
     );
   }
@@ -44,20 +44,20 @@ export class HeaderView {
   }
 }
 
-function title(gateways: GatewayEntry[], chosen: GatewayEntry, actions: HeaderActions): HTMLElement {
-  if (gateways.length < 2) return h("h1", {}, named(chosen));
+function makeTitle(gateways: GatewayEntry[], chosen: GatewayEntry, actions: HeaderActions): HTMLElement {
+  if (gateways.length < 2) return h("h1", {}, nameSystem(chosen));
   const select = h("select", { "aria-label": "System" }, ...gateways.map((entry) =>
-    h("option", { value: entry.gateway, selected: entry.gateway === chosen.gateway }, named(entry))));
+    h("option", { value: entry.gateway, selected: entry.gateway === chosen.gateway }, nameSystem(entry))));
   select.addEventListener("change", () => actions.choose(select.value));
   return h("h1", {}, select);
 }
 
 /** What people call a system. */
-export function named(entry: GatewayEntry): string {
+export function nameSystem(entry: GatewayEntry): string {
   return entry.name ?? `Gateway ${entry.gateway}`;
 }
 
-function arrow(text: string, label: string, act: () => void): HTMLButtonElement {
+function makeArrow(text: string, label: string, act: () => void): HTMLButtonElement {
   const button = h("button", { type: "button", class: "arrow", "aria-label": label }, text);
   button.addEventListener("click", act);
   return button;

@@ -1,7 +1,7 @@
 /** What needs a person: from the status of a gateway to sentences. Pure. */
 
-import { duration, ago } from "./format.ts";
-import { momentAt } from "./days.ts";
+import { formatDuration, formatAge } from "./format.ts";
+import { formatMoment } from "./days.ts";
 import type { GatewayStatus } from "./schema.ts";
 
 export interface Notice {
@@ -19,68 +19,68 @@ const INSTALLER_WARN_S = 3_600;
 const CLOCK_S = 300;
 
 /** The notices of one gateway, the worst first. Times are shown in `zone`. */
-export function notices(status: GatewayStatus, zone: string): Notice[] {
+export function listNotices(status: GatewayStatus, zone: string): Notice[] {
   const fields = status.status;
   const found: Notice[] = [];
-  const bad = (title: string, advice: string): void => void found.push({ level: "bad", title, advice });
-  const warn = (title: string, advice: string): void => void found.push({ level: "warn", title, advice });
-  if (number(fields["certificate_changed"]) > 0) {
-    bad(
+  const addBad = (title: string, advice: string): void => void found.push({ level: "bad", title, advice });
+  const addWarning = (title: string, advice: string): void => void found.push({ level: "warn", title, advice });
+  if (readNumberOrZero(fields["certificate_changed"]) > 0) {
+    addBad(
       "The gateway shows another certificate",
       "No password is sent to it until you accept it. If it was replaced or updated, run: envoy-scraper trust",
     );
   }
-  if (number(fields["login_blocked"]) > 0) {
-    bad("The login at the gateway is stopped", "Its token or password was refused. On the scraper, run: envoy-scraper check");
+  if (readNumberOrZero(fields["login_blocked"]) > 0) {
+    addBad("The login at the gateway is stopped", "Its token or password was refused. On the scraper, run: envoy-scraper check");
   }
   if (status.status_age_seconds === null || status.status_age_seconds > SILENT_S) {
-    bad(
+    addBad(
       "The scraper is silent",
-      `${status.status_age_seconds === null ? "It has not reported yet." : `Its last report came ${ago(status.status_age_seconds)}.`} Check that it runs and reaches this receiver.`,
+      `${status.status_age_seconds === null ? "It has not reported yet." : `Its last report came ${formatAge(status.status_age_seconds)}.`} Check that it runs and reaches this receiver.`,
     );
   }
   const expires = fields["token_expires_in"];
   if (typeof expires === "number" && expires < (fields["role"] === "installer" ? INSTALLER_WARN_S : TOKEN_WARN_S)) {
-    warn(
-      expires <= 0 ? "The gateway's token has expired" : `The gateway's token expires in ${duration(expires)}`,
+    addWarning(
+      expires <= 0 ? "The gateway's token has expired" : `The gateway's token expires in ${formatDuration(expires)}`,
       "Give the scraper a new one, or cloud credentials so that it renews the token itself.",
     );
   }
   if (status.open_gap_since !== null) {
-    warn("Nothing is measured at present", `A gap has been open since ${momentAt(status.open_gap_since, zone)}.`);
+    addWarning("Nothing is measured at present", `A gap has been open since ${formatMoment(status.open_gap_since, zone)}.`);
   }
   if (status.power.grid_mode === "islanded" || status.power.grid_mode === "generator") {
-    warn(
+    addWarning(
       "The house is cut off from the grid",
       status.power.grid_mode === "generator" ? "A generator feeds it." : "Its battery feeds it until the grid is back.",
     );
   }
   if (status.power.load_unknown === "battery-power-unknown") {
-    warn(
+    addWarning(
       "What the house uses is not known",
       "It has a battery whose power nobody tells at present. To see why, run on the scraper: envoy-scraper check",
     );
   }
   if (status.power.load_unknown === "generator-runs") {
-    warn(
+    addWarning(
       "What the house uses is not known",
       "A generator runs that no meter measures. What seems to come from the grid meanwhile is no purchase.",
     );
   }
-  for (const doubt of status.meter_doubts) warn("A meter contradicts the inverters", doubt);
-  const waiting = number(fields["outbox_rows"]);
+  for (const doubt of status.meter_doubts) addWarning("A meter contradicts the inverters", doubt);
+  const waiting = readNumberOrZero(fields["outbox_rows"]);
   if (waiting > BACKLOG_ROWS || (status.delivery_lag_seconds ?? 0) > LAG_S) {
-    warn("Readings are waiting", `${Math.round(waiting)} are on their way; nothing is lost, older ones arrive later.`);
+    addWarning("Readings are waiting", `${Math.round(waiting)} are on their way; nothing is lost, older ones arrive later.`);
   }
-  if (number(fields["dead_letters"]) > 0) {
-    warn("Some readings were refused", "They are kept at the scraper. To see why, run: envoy-scraper outbox");
+  if (readNumberOrZero(fields["dead_letters"]) > 0) {
+    addWarning("Some readings were refused", "They are kept at the scraper. To see why, run: envoy-scraper outbox");
   }
-  if (Math.abs(number(fields["clock_offset"])) > CLOCK_S) {
-    warn("The gateway's clock is wrong", `It is off by ${duration(Math.abs(number(fields["clock_offset"])))}; readings are corrected.`);
+  if (Math.abs(readNumberOrZero(fields["clock_offset"])) > CLOCK_S) {
+    addWarning("The gateway's clock is wrong", `It is off by ${formatDuration(Math.abs(readNumberOrZero(fields["clock_offset"])))}; readings are corrected.`);
   }
   return found;
 }
 
-function number(value: unknown): number {
+function readNumberOrZero(value: unknown): number {
   return typeof value === "number" ? value : 0;
 }

@@ -10,13 +10,13 @@ export interface ArrayLayout {
 }
 
 /** What people call a panel. */
-export function nameOf(panel: InverterEntry): string {
+export function namePanel(panel: InverterEntry): string {
   return panel.name ?? panel.inverter;
 }
 
 /** The same beneath the name of its array, which need not be said again: "East 3" is "3" there. */
-export function shortName(panel: InverterEntry): string {
-  const name = nameOf(panel);
+export function shortenName(panel: InverterEntry): string {
+  const name = namePanel(panel);
   const prefix = `${panel.array ?? ""} `;
   return name.length > prefix.length && name.startsWith(prefix) ? name.slice(prefix.length) : name;
 }
@@ -29,20 +29,20 @@ export function arrange(panels: InverterEntry[]): ArrayLayout[] {
     arrays.set(name, [...(arrays.get(name) ?? []), panel]);
   }
   return [...arrays]
-    .sort(([one], [other]) => (one === "" ? 1 : other === "" ? -1 : natural(one, other)))
+    .sort(([one], [other]) => (one === "" ? 1 : other === "" ? -1 : compareNaturally(one, other)))
     .map(([name, members]) => layOut(name === "" ? null : name, members));
 }
 
 function layOut(name: string | null, members: InverterEntry[]): ArrayLayout {
   const positions = new Set(members.map((panel) => (panel.row && panel.column ? `${panel.row}/${panel.column}` : null)));
   if (positions.has(null) || positions.size < members.length) {
-    return { name, columns: null, panels: [...members].sort((one, other) => natural(nameOf(one), nameOf(other))) };
+    return { name, columns: null, panels: [...members].sort((one, other) => compareNaturally(namePanel(one), namePanel(other))) };
   }
   const panels = [...members].sort((one, other) => one.row! - other.row! || one.column! - other.column!);
   return { name, columns: Math.max(...panels.map((panel) => panel.column!)), panels };
 }
 
-function natural(one: string, other: string): number {
+function compareNaturally(one: string, other: string): number {
   return one.localeCompare(other, "en", { numeric: true });
 }
 
@@ -50,6 +50,6 @@ function natural(one: string, other: string): number {
  * What the brightest colour stands for: the best panel of now, but at least a part of the most that any ever gave, so
  * that dawn looks like dawn.
  */
-export function brightest(values: (number | null)[], best: number): number {
+export function findBrightest(values: (number | null)[], best: number): number {
   return Math.max(1, best / 4, ...values.map((value) => value ?? 0));
 }

@@ -1,6 +1,6 @@
 /** The live stream of one gateway, held open while somebody looks. */
 
-import { address, of } from "./api.ts";
+import { makeAddress, nameGatewayPath } from "./api.ts";
 
 /** The sums of one second in W: production, consumption, and consumption less production. */
 export interface Sums {
@@ -18,12 +18,12 @@ export interface LiveReading {
 }
 
 export interface Listener {
-  sums(sums: Sums): void;
-  reading(reading: LiveReading): void;
+  receiveSums(sums: Sums): void;
+  receiveReading(reading: LiveReading): void;
   /** Whether events come; false while the connection is lost. */
-  connected(yes: boolean): void;
+  noteConnection(yes: boolean): void;
   /** The receiver refuses: the session may be over. */
-  refused(): void;
+  noteRefusal(): void;
 }
 
 const FIRST_WAIT_S = 2;
@@ -44,38 +44,38 @@ export function listen(serial: string, listener: Listener): () => void {
   function open(): void {
     close();
     heard = performance.now();
-    source = new EventSource(address(of(serial, "/live")));
+    source = new EventSource(makeAddress(nameGatewayPath(serial, "/live")));
     source.addEventListener("open", () => {
       note();
       waits = FIRST_WAIT_S;
     });
     source.addEventListener("solar_data", (event) => {
       note();
-      listener.sums(JSON.parse(event.data) as Sums);
+      listener.receiveSums(JSON.parse(event.data) as Sums);
     });
     source.addEventListener("reading", (event) => {
       note();
-      listener.reading(JSON.parse(event.data) as LiveReading);
+      listener.receiveReading(JSON.parse(event.data) as LiveReading);
     });
     source.addEventListener("ended", (event) => {
       if (!REFUSALS.has((JSON.parse(event.data) as { reason: string }).reason)) return; // the browser comes back
       close();
-      listener.refused();
+      listener.noteRefusal();
     });
     source.addEventListener("error", () => {
-      listener.connected(false);
+      listener.noteConnection(false);
       if (source?.readyState !== EventSource.CLOSED) return; // the browser itself tries again
-      later();
-      listener.refused();
+      openLater();
+      listener.noteRefusal();
     });
   }
 
   function note(): void {
     heard = performance.now();
-    listener.connected(true);
+    listener.noteConnection(true);
   }
 
-  function later(): void {
+  function openLater(): void {
     close();
     timer = window.setTimeout(open, waits * 1000);
     waits = Math.min(LONGEST_WAIT_S, waits * 2);

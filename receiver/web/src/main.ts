@@ -5,8 +5,8 @@ import "./style.css";
 import { ApiError, endSession, list } from "./api.ts";
 import type { GatewayEntry, ReaderSession } from "./schema.ts";
 import { h } from "./dom.ts";
-import { named } from "./header.ts";
-import { askForToken, askToReplace, findConflict, openSession, tokenOfAddress } from "./session.ts";
+import { nameSystem } from "./header.ts";
+import { askForToken, askToReplace, findConflict, openSession, takeTokenOfAddress } from "./session.ts";
 import { System } from "./system.ts";
 
 const FIRST_ASK = "This page shows what you may see: that takes a reader token.";
@@ -59,14 +59,14 @@ async function show(session: ReaderSession, mine = ++turn): Promise<void> {
     return;
   }
   system?.end();
-  document.title = named(entry);
+  document.title = nameSystem(entry);
   system = new System(root, gateways, entry, session, {
     choose(serial) {
       history.replaceState(null, "", `?${new URLSearchParams({ [REMEMBERED]: serial }).toString()}`);
       void show(session);
     },
     signOut: () => void endSession().finally(() => ask("You are signed out.")),
-    unauthorised: () => ask(OVER),
+    askAgain: () => ask(OVER),
   });
 }
 
@@ -77,16 +77,16 @@ function ask(reason: string): void {
   askForToken(root, reason, () => void start(null));
 }
 
-function wait(reason: string, again: () => Promise<void>): void {
+function wait(reason: string, tryAgain: () => Promise<void>): void {
   root.replaceChildren(h("main", { class: "alone" }, h("p", { class: "card waiting", role: "status" }, reason)));
   const mine = turn;
-  window.setTimeout(() => mine === turn && void again().catch(() => wait(reason, again)), RETRY_MS);
+  window.setTimeout(() => mine === turn && void tryAgain().catch(() => wait(reason, tryAgain)), RETRY_MS);
 }
 
 /** A link with a token that is opened in a tab that shows the page already. */
 window.addEventListener("hashchange", () => {
-  const token = tokenOfAddress();
+  const token = takeTokenOfAddress();
   if (token !== null) void start(token);
 });
 
-void start(tokenOfAddress());
+void start(takeTokenOfAddress());

@@ -1,10 +1,10 @@
 /** One panel's day compared with its peers, in a dialog. */
 
-import { ago, amount, measured, share } from "./format.ts";
+import { formatAge, formatAmount, formatMeasurement, formatShare } from "./format.ts";
 import { Chart } from "./chart.ts";
 import { h, setText } from "./dom.ts";
-import { nameOf } from "./layout.ts";
-import { panelCurve, type PanelCurve } from "./queries.ts";
+import { namePanel } from "./layout.ts";
+import { readPanelCurve, type PanelCurve } from "./queries.ts";
 import type { InverterEntry } from "./schema.ts";
 import type { Day } from "./day.ts";
 
@@ -38,15 +38,15 @@ export class PanelDialog {
   /** Open with the day of a panel. Focus goes back to where it was when the dialog closes. */
   async open(serial: string, panel: InverterEntry, day: Day): Promise<void> {
     const asked = ++this.asked;
-    setText(this.title, nameOf(panel));
+    setText(this.title, namePanel(panel));
     setText(this.subtitle, [day.name, panel.array, panel.name ? panel.inverter : null].filter(Boolean).join(" · "));
     setText(this.said, "Loading …");
     this.describe(panel, null);
     if (!this.element.open) this.element.showModal();
     try {
-      const shown = await panelCurve(serial, panel.inverter, day);
+      const shown = await readPanelCurve(serial, panel.inverter, day);
       if (asked !== this.asked) return;
-      const words = `${nameOf(panel)}, ${day.name}: ${amount(shown.energy, "Wh")}, its peers ${amount(shown.peersEnergy, "Wh")}.`;
+      const words = `${namePanel(panel)}, ${day.name}: ${formatAmount(shown.energy, "Wh")}, its peers ${formatAmount(shown.peersEnergy, "Wh")}.`;
       this.chart.show({ times: shown.times, values: [shown.power, shown.peers] }, day.start / 1000, day.stop / 1000, day.zone, words);
       setText(this.said, shown.times.length ? "" : "Nothing was measured that day.");
       this.describe(panel, shown);
@@ -63,14 +63,14 @@ export class PanelDialog {
   private describe(panel: InverterEntry, day: PanelCurve | null): void {
     const ratio = day?.energy && day.peersEnergy ? day.energy / day.peersEnergy : null;
     const facts: [string, string][] = [
-      ["Energy that day", amount(day?.energy, "Wh")],
-      ["Its peers", amount(day?.peersEnergy, "Wh")],
-      ["Against its peers", ratio === null ? "–" : ratio > 1 ? measured(ratio * 100, "%", 0) : share(ratio)],
-      ["Last power", amount(panel.power, "W")],
-      ["Heard", ago(panel.age_seconds)],
-      ["Temperature", measured(panel.temperature, "°C", 0)],
-      ["Panel voltage", measured(panel.dc_voltage, "V", 1)],
-      ["Grid voltage", measured(panel.ac_voltage, "V", 1)],
+      ["Energy that day", formatAmount(day?.energy, "Wh")],
+      ["Its peers", formatAmount(day?.peersEnergy, "Wh")],
+      ["Against its peers", ratio === null ? "–" : ratio > 1 ? formatMeasurement(ratio * 100, "%", 0) : formatShare(ratio)],
+      ["Last power", formatAmount(panel.power, "W")],
+      ["Heard", formatAge(panel.age_seconds)],
+      ["Temperature", formatMeasurement(panel.temperature, "°C", 0)],
+      ["Panel voltage", formatMeasurement(panel.dc_voltage, "V", 1)],
+      ["Grid voltage", formatMeasurement(panel.ac_voltage, "V", 1)],
     ];
     this.facts.replaceChildren(
       ...facts.filter(([, value], i) => i < 5 || value !== "–")

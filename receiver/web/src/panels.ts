@@ -1,7 +1,7 @@
 /** The panels as they lie on the roof, coloured by what they give. */
 
-import { ago, amount, thousands } from "./format.ts";
-import { arrange, brightest, nameOf, shortName, type ArrayLayout } from "./layout.ts";
+import { formatAge, formatAmount, formatThousands } from "./format.ts";
+import { arrange, findBrightest, namePanel, shortenName, type ArrayLayout } from "./layout.ts";
 import { h, setText } from "./dom.ts";
 import type { InverterEntry } from "./schema.ts";
 
@@ -14,12 +14,12 @@ export class PanelsView {
   private readonly summary = h("p", { class: "soft note" });
   private readonly roof = h("div", { class: "roof" });
   private readonly tiles = new Map<string, HTMLButtonElement>();
-  private readonly chosen: (panel: InverterEntry) => void;
+  private readonly choose: (panel: InverterEntry) => void;
   private panels: InverterEntry[] = [];
   private drawn = "";
 
-  constructor(chosen: (panel: InverterEntry) => void) {
-    this.chosen = chosen;
+  constructor(choose: (panel: InverterEntry) => void) {
+    this.choose = choose;
     this.element = h(
       "section", { class: "card panels", "aria-labelledby": "panels-title" },
       h("div", { class: "head" }, this.title, this.summary), this.roof,
@@ -37,14 +37,14 @@ export class PanelsView {
     this.element.hidden = panels.length === 0;
     this.panels = panels;
     const layout = arrange(panels);
-    const key = JSON.stringify(layout.map((array) => [array.name, array.columns, array.panels.map((panel) => [panel.inverter, nameOf(panel)])]));
+    const key = JSON.stringify(layout.map((array) => [array.name, array.columns, array.panels.map((panel) => [panel.inverter, namePanel(panel)])]));
     if (key !== this.drawn) this.draw(layout);
     this.drawn = key;
     const values = panels.map((panel) => (energies ? energies.get(panel.inverter) ?? null : panel.power ?? null));
     const best = energies ? 0 : Math.max(0, ...panels.map((panel) => panel.max_power ?? 0));
-    const full = brightest(values, best);
+    const full = findBrightest(values, best);
     panels.forEach((panel, i) => this.fill(panel, values[i] ?? null, full, energies === null));
-    setText(this.summary, energies ? `${panels.length} panels, in kWh` : heard(panels));
+    setText(this.summary, energies ? `${panels.length} panels, in kWh` : summariseReports(panels));
   }
 
   private draw(layout: ArrayLayout[]): void {
@@ -53,17 +53,17 @@ export class PanelsView {
     this.roof.replaceChildren(...layout.map((array) => {
       const grid = h("div", { class: array.columns === null ? "array free" : "array", role: "group", "aria-label": array.name ?? "Panels" });
       if (array.columns !== null) grid.style.setProperty("--columns", String(Math.min(MOST_COLUMNS, array.columns)));
-      grid.append(...array.panels.map((panel) => this.tile(panel, array.columns !== null)));
+      grid.append(...array.panels.map((panel) => this.makeTile(panel, array.columns !== null)));
       return h("div", {}, array.name === null ? null : h("h3", {}, array.name), grid);
     }));
     const first = this.tiles.values().next().value;
     this.enter((focused && this.tiles.get(focused)) || first, focused !== undefined);
   }
 
-  private tile(panel: InverterEntry, placed: boolean): HTMLButtonElement {
+  private makeTile(panel: InverterEntry, placed: boolean): HTMLButtonElement {
     const tile = h(
       "button", { type: "button", class: "panel", "data-inverter": panel.inverter, tabindex: "-1" },
-      h("span", { class: "panel-name" }, h("span", { class: "hidden" }, unsaid(panel)), shortName(panel)),
+      h("span", { class: "panel-name" }, h("span", { class: "hidden" }, findOmittedPart(panel)), shortenName(panel)),
       h("span", { class: "panel-value" }), h("span", { class: "panel-state hidden" }),
     );
     if (placed) {
@@ -73,7 +73,7 @@ export class PanelsView {
     tile.addEventListener("click", () => {
       const now = this.panels.find((one) => one.inverter === panel.inverter);
       this.enter(tile, false);
-      if (now) this.chosen(now);
+      if (now) this.choose(now);
     });
     this.tiles.set(panel.inverter, tile);
     return tile;
@@ -84,11 +84,11 @@ export class PanelsView {
     const unheard = live && (panel.state === "silent" || panel.state === "gone");
     tile.classList.toggle("unheard", unheard || value === null);
     tile.style.setProperty("--heat", `${Math.round((unheard ? 0 : (value ?? 0) / full) * 100)}%`);
-    const shown = live ? amount(value, "W") : value === null ? "–" : thousands(value);
+    const shown = live ? formatAmount(value, "W") : value === null ? "–" : formatThousands(value);
     setText(tile.querySelector(".panel-value")!, unheard ? panel.state : shown);
-    const state = live ? `, ${panel.state}, heard ${ago(panel.age_seconds)}` : "";
+    const state = live ? `, ${panel.state}, heard ${formatAge(panel.age_seconds)}` : "";
     setText(tile.querySelector(".panel-state")!, live ? state : "\u202fkWh");
-    const title = `${nameOf(panel)}: ${amount(value, live ? "W" : "Wh")}${state}`;
+    const title = `${namePanel(panel)}: ${formatAmount(value, live ? "W" : "Wh")}${state}`;
     if (tile.title !== title) tile.title = title;
   }
 
@@ -96,7 +96,7 @@ export class PanelsView {
   private move(event: KeyboardEvent): void {
     const from = event.target;
     if (!(from instanceof HTMLButtonElement) || event.altKey || event.ctrlKey || event.metaKey) return;
-    const to = neighbour(from, [...this.tiles.values()], event.key);
+    const to = findNeighbour(from, [...this.tiles.values()], event.key);
     if (to === null) return;
     event.preventDefault();
     event.stopPropagation(); // the arrow keys of the page change the day
@@ -111,23 +111,23 @@ export class PanelsView {
 }
 
 /** What a tile leaves out of its panel's name. */
-function unsaid(panel: InverterEntry): string {
-  const name = nameOf(panel);
-  return name.slice(0, name.length - shortName(panel).length);
+function findOmittedPart(panel: InverterEntry): string {
+  const name = namePanel(panel);
+  return name.slice(0, name.length - shortenName(panel).length);
 }
 
 /** The nearest tile in the direction of an arrow key; the tile itself at an edge, null for other keys. */
-function neighbour(from: HTMLElement, tiles: HTMLButtonElement[], key: string): HTMLButtonElement | null {
+function findNeighbour(from: HTMLElement, tiles: HTMLButtonElement[], key: string): HTMLButtonElement | null {
   const directions: Record<string, [number, number]> = {
     ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1],
   };
   const direction = directions[key];
   if (!direction) return null;
   const [dx, dy] = direction;
-  const here = centre(from);
+  const here = findCentre(from);
   let nearest: [number, HTMLButtonElement | null] = [Infinity, null];
   for (const tile of tiles) {
-    const there = centre(tile);
+    const there = findCentre(tile);
     const along = (there.x - here.x) * dx + (there.y - here.y) * dy;
     const beside = Math.abs((there.x - here.x) * dy) + Math.abs((there.y - here.y) * dx);
     const distance = along + 4 * beside;
@@ -136,16 +136,16 @@ function neighbour(from: HTMLElement, tiles: HTMLButtonElement[], key: string): 
   return nearest[1] ?? (from as HTMLButtonElement);
 }
 
-function centre(element: HTMLElement): { x: number; y: number } {
+function findCentre(element: HTMLElement): { x: number; y: number } {
   const box = element.getBoundingClientRect();
   return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
 }
 
-function heard(panels: InverterEntry[]): string {
+function summariseReports(panels: InverterEntry[]): string {
   const silent = panels.filter((panel) => panel.state === "silent").length;
   const gone = panels.filter((panel) => panel.state === "gone").length;
   const newest = Math.min(...panels.map((panel) => panel.age_seconds ?? Infinity));
-  const parts = [`${panels.length - silent - gone} of ${panels.length} heard, last ${ago(newest)}`];
+  const parts = [`${panels.length - silent - gone} of ${panels.length} heard, last ${formatAge(newest)}`];
   if (silent) parts.push(`${silent} silent`);
   if (gone) parts.push(`${gone} gone`);
   return parts.join(", ");

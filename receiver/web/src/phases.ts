@@ -1,6 +1,6 @@
 /** Every phase of every meter in a table. */
 
-import { ago, amount, measured } from "./format.ts";
+import { formatAge, formatAmount, formatMeasurement } from "./format.ts";
 import { h } from "./dom.ts";
 import type { MeterEntry } from "./schema.ts";
 
@@ -14,11 +14,11 @@ const NAMES: Record<string, string> = {
 const ORDER = Object.keys(NAMES);
 const OLD_S = 150;
 const COLUMNS: [string, (entry: MeterEntry) => string][] = [
-  ["Power", (entry) => amount(entry.power, "W")],
-  ["Voltage", (entry) => measured(entry.voltage, "V", 1)],
-  ["Current", (entry) => measured(entry.current, "A", 2)],
-  ["Power factor", (entry) => measured(entry.power_factor, "", 2)],
-  ["Heard", (entry) => ago(entry.age_seconds)],
+  ["Power", (entry) => formatAmount(entry.power, "W")],
+  ["Voltage", (entry) => formatMeasurement(entry.voltage, "V", 1)],
+  ["Current", (entry) => formatMeasurement(entry.current, "A", 2)],
+  ["Power factor", (entry) => formatMeasurement(entry.power_factor, "", 2)],
+  ["Heard", (entry) => formatAge(entry.age_seconds)],
 ];
 
 export class PhasesView {

@@ -4,12 +4,12 @@ const LONGEST_S = 60;
 
 export interface Poll {
   /** Do it now, e.g. because something is known to have changed. */
-  now(): void;
+  runNow(): void;
   stop(): void;
 }
 
 /** Do `work` now and every so many seconds; after a failure sooner or later again, at most a minute apart. */
-export function poll(work: () => Promise<void>, seconds: number, failed: (error: unknown) => void): Poll {
+export function poll(work: () => Promise<void>, seconds: number, reportFailure: (error: unknown) => void): Poll {
   let timer = 0;
   let failures = 0;
   let running = false;
@@ -28,7 +28,7 @@ export function poll(work: () => Promise<void>, seconds: number, failed: (error:
       failures = 0;
     } catch (error) {
       failures += 1;
-      if (!stopped) failed(error);
+      if (!stopped) reportFailure(error);
     }
     running = false;
     if (stopped || document.hidden) return;
@@ -37,17 +37,17 @@ export function poll(work: () => Promise<void>, seconds: number, failed: (error:
     again = false;
   }
 
-  const looked = (): void => {
+  const look = (): void => {
     if (!document.hidden && !stopped) void run();
   };
-  document.addEventListener("visibilitychange", looked);
+  document.addEventListener("visibilitychange", look);
   void run();
   return {
-    now: () => void run(),
+    runNow: () => void run(),
     stop() {
       stopped = true;
       window.clearTimeout(timer);
-      document.removeEventListener("visibilitychange", looked);
+      document.removeEventListener("visibilitychange", look);
     },
   };
 }

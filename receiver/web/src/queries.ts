@@ -1,8 +1,8 @@
 /** What the page asks of series and energies, as plain values. */
 
-import { get, of } from "./api.ts";
+import { get, nameGatewayPath } from "./api.ts";
 import type { Curves } from "./chart.ts";
-import { coarsened, compared } from "./coarse.ts";
+import { coarsen, compareEnergies } from "./coarse.ts";
 import type { Day } from "./day.ts";
 import type { EnergyTable, PanelEnergyTable, SeriesAnswer } from "./schema.ts";
 
@@ -40,8 +40,8 @@ const QUARTER_S = 900;
 const MOST_POINTS = "2000";
 
 /** The energy of a day; null where nothing is known. Throws ApiError. */
-export async function dayEnergy(serial: string, day: Day): Promise<DayEnergy | null> {
-  const table = await get<EnergyTable>(of(serial, "/energy"), { every: "1d", start: day.date, ...stopOf(day), time_zone: day.zone });
+export async function readDayEnergy(serial: string, day: Day): Promise<DayEnergy | null> {
+  const table = await get<EnergyTable>(nameGatewayPath(serial, "/energy"), { every: "1d", start: day.date, ...limitToDay(day), time_zone: day.zone });
   const window = table.windows[0];
   if (!window || (window.production_coverage === 0 && window.load_coverage === 0)) return null;
   return {
@@ -61,45 +61,45 @@ export async function dayEnergy(serial: string, day: Day): Promise<DayEnergy | n
 }
 
 /** Production, consumption, grid (W) and the battery's charge (%) of a day in means of five minutes. Throws ApiError. */
-export async function dayCurve(serial: string, day: Day): Promise<Curves> {
+export async function readDayCurve(serial: string, day: Day): Promise<Curves> {
   const fields = await Promise.all([
-    ...["production", "load", "net"].map((field) => points(serial, { kind: "site_1m", field }, day)),
-    points(serial, { kind: "storage", field: "state_of_charge", every: "5m" }, day),
+    ...["production", "load", "net"].map((field) => readPoints(serial, { kind: "site_1m", field }, day)),
+    readPoints(serial, { kind: "storage", field: "state_of_charge", every: "5m" }, day),
   ]);
   // at night inverters draw a few watts, which nobody calls production
   fields[0] = new Map([...fields[0]!].map(([time, power]) => [time, Math.max(0, power)]));
-  return coarsened(fields, day.start / 1000, Math.min(day.stop, Date.now()) / 1000, CURVE_S);
+  return coarsen(fields, day.start / 1000, Math.min(day.stop, Date.now()) / 1000, CURVE_S);
 }
 
 /** A panel's day compared with its peers. Throws ApiError. */
-export async function panelCurve(serial: string, inverter: string, day: Day): Promise<PanelCurve> {
+export async function readPanelCurve(serial: string, inverter: string, day: Day): Promise<PanelCurve> {
   const [power, peers] = await Promise.all(
-    ["power", "peers"].map((field) => points(serial, { kind: "panel_15m", field, inverter }, day)),
+    ["power", "peers"].map((field) => readPoints(serial, { kind: "panel_15m", field, inverter }, day)),
   );
   const stop = Math.min(day.stop, Date.now()) / 1000;
-  const curves = coarsened([power!, peers!], day.start / 1000, stop, QUARTER_S);
+  const curves = coarsen([power!, peers!], day.start / 1000, stop, QUARTER_S);
   return {
     times: power!.size ? curves.times : [],
     power: curves.values[0]!,
     peers: curves.values[1]!,
-    ...compared(power!, peers!),
+    ...compareEnergies(power!, peers!),
   };
 }
 
 /** The energy of every panel on a day, in Wh by serial. Throws ApiError. */
-export async function panelEnergies(serial: string, day: Day): Promise<Map<string, number>> {
+export async function readPanelEnergies(serial: string, day: Day): Promise<Map<string, number>> {
   const table = await get<PanelEnergyTable>(
-    of(serial, "/inverters/energy"), { every: "1d", start: day.date, ...stopOf(day) },
+    nameGatewayPath(serial, "/inverters/energy"), { every: "1d", start: day.date, ...limitToDay(day) },
   );
   const known = table.panels.map((panel) => [panel.inverter, panel.energy_wh[0] ?? null] as const);
   return new Map(known.filter((entry): entry is [string, number] => entry[1] !== null));
 }
 
 /** One field of one kind over a day; what is not known is absent. Throws ApiError. */
-async function points(serial: string, series: Record<string, string>, day: Day): Promise<Points> {
+async function readPoints(serial: string, series: Record<string, string>, day: Day): Promise<Points> {
   const page = series["every"] ? {} : { limit: MOST_POINTS };
   const answer = await get<SeriesAnswer>(
-    of(serial, "/series"), { ...series, start: day.date, ...stopOf(day), time_zone: day.zone, ...page },
+    nameGatewayPath(serial, "/series"), { ...series, start: day.date, ...limitToDay(day), time_zone: day.zone, ...page },
   );
   const found: Points = new Map();
   for (const { timestamp, value } of answer.series.flatMap((one) => one.points ?? [])) {
@@ -111,6 +111,6 @@ async function points(serial: string, series: Record<string, string>, day: Day):
   return found;
 }
 
-function stopOf(day: Day): Record<string, string> {
+function limitToDay(day: Day): Record<string, string> {
   return day.isToday ? {} : { stop: day.next };
 }

@@ -5,7 +5,7 @@ import type { ReaderSession } from "./schema.ts";
 import { h } from "./dom.ts";
 
 /** The token in the fragment ("#token=..."), which is taken out of the address and the history at once. */
-export function tokenOfAddress(): string | null {
+export function takeTokenOfAddress(): string | null {
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
   if (token !== null) history.replaceState(null, "", location.pathname + location.search);
   return token;
@@ -24,9 +24,9 @@ export interface Conflict {
 
 /** The session that a link would replace by another; null where it replaces none. Throws ApiError. */
 export async function findConflict(token: string): Promise<Conflict | null> {
-  const present = await unlessUnauthorised(get<ReaderSession>("session"));
+  const present = await allowUnauthorised(get<ReaderSession>("session"));
   if (present === null) return null;
-  const offered = await unlessUnauthorised(describeToken(clean(token)));
+  const offered = await allowUnauthorised(describeToken(clean(token)));
   return offered !== null && isSame(present, offered) ? null : { present, offered };
 }
 
@@ -50,7 +50,7 @@ export function askToReplace(root: HTMLElement, conflict: Conflict, replace: () 
   keeping.focus();
 }
 
-async function unlessUnauthorised(answer: Promise<ReaderSession>): Promise<ReaderSession | null> {
+async function allowUnauthorised(answer: Promise<ReaderSession>): Promise<ReaderSession | null> {
   try {
     return await answer;
   } catch (error) {
@@ -74,7 +74,7 @@ export function clean(text: string): string {
 }
 
 /** A form that asks for a token until one is good; `reason` says why it asks. */
-export function askForToken(root: HTMLElement, reason: string, done: (session: ReaderSession) => void): void {
+export function askForToken(root: HTMLElement, reason: string, go: (session: ReaderSession) => void): void {
   const field = h("input", {
     id: "token", type: "password", autocomplete: "off", spellcheck: "false", required: true,
     "aria-describedby": "token-help token-reason",
@@ -92,7 +92,7 @@ export function askForToken(root: HTMLElement, reason: string, done: (session: R
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    beginSession(clean(field.value)).then(done, (error: unknown) => {
+    beginSession(clean(field.value)).then(go, (error: unknown) => {
       said.textContent = error instanceof ApiError && error.unauthorised
         ? "That token is not good here, or no longer."
         : "The receiver does not answer. Try again in a moment.";

@@ -1,24 +1,24 @@
 /** One system on the page: its views, what keeps them fresh, and the day that is shown. */
 
 import { AboutView } from "./about.ts";
-import { ApiError, get, list, of } from "./api.ts";
+import { ApiError, get, list, nameGatewayPath } from "./api.ts";
 import type { GatewayEntry, GatewayStatus, HouseholdPower, InverterEntry, MeterEntry, ReaderSession } from "./schema.ts";
 import { Banner } from "./banner.ts";
 import { Chart } from "./chart.ts";
-import { dayOf, type Day } from "./day.ts";
-import { knownZone, plusDays } from "./days.ts";
+import { findDay, type Day } from "./day.ts";
+import { chooseZone, addDays } from "./days.ts";
 import { h, setText } from "./dom.ts";
 import { FlowView } from "./flow.ts";
-import { fromSums, type SiteNow } from "./flows.ts";
-import { amount } from "./format.ts";
+import { readSums, type SiteNow } from "./flows.ts";
+import { formatAmount } from "./format.ts";
 import { HeaderView, type HeaderActions } from "./header.ts";
-import { notices } from "./health.ts";
+import { listNotices } from "./health.ts";
 import { listen, type Sums } from "./live.ts";
 import { PanelDialog } from "./panel.ts";
 import { PanelsView } from "./panels.ts";
 import { PhasesView } from "./phases.ts";
 import { poll, type Poll } from "./poll.ts";
-import { dayCurve, dayEnergy, panelEnergies, type DayEnergy } from "./queries.ts";
+import { readDayCurve, readDayEnergy, readPanelEnergies, type DayEnergy } from "./queries.ts";
 import { TilesView } from "./tiles.ts";
 
 const LINES = [
@@ -61,7 +61,7 @@ export class System {
 
   private readonly entry: GatewayEntry;
   private readonly session: ReaderSession;
-  private readonly unauthorised: () => void;
+  private readonly askAgain: () => void;
 
   /**
    * @param root The page.
@@ -72,16 +72,16 @@ export class System {
    */
   constructor(
     root: HTMLElement, gateways: GatewayEntry[], entry: GatewayEntry, session: ReaderSession,
-    actions: { choose(serial: string): void; signOut(): void; unauthorised(): void },
+    actions: { choose(serial: string): void; signOut(): void; askAgain(): void },
   ) {
     this.entry = entry;
     this.session = session;
-    this.unauthorised = actions.unauthorised;
-    this.zone = knownZone(entry.time_zone);
-    const headed: HeaderActions = { step: (days) => this.step(days), choose: actions.choose };
+    this.askAgain = actions.askAgain;
+    this.zone = chooseZone(entry.time_zone);
+    const headed: HeaderActions = { changeDay: (days) => this.changeDay(days), choose: actions.choose };
     this.header = new HeaderView(gateways, entry, headed);
     this.curve = new Chart(LINES, this.zone);
-    this.panels = new PanelsView((panel) => void this.dialog.open(entry.gateway, panel, this.day()));
+    this.panels = new PanelsView((panel) => void this.dialog.open(entry.gateway, panel, this.findDay()));
     this.about = new AboutView(actions.signOut);
     const card = h("section", { class: "card curve", "aria-labelledby": "curve-title" }, this.curveTitle, this.curve.element);
     root.replaceChildren(
@@ -93,10 +93,10 @@ export class System {
     );
     this.header.showState("waiting");
     this.polls = {
-      status: this.every("status", STATUS_S, () => this.readStatus()),
-      meters: this.every("meters", METERS_S, () => this.readMeters()),
-      day: this.every("day", DAY_S, () => this.readDay()),
-      panels: this.every("panels", PANELS_S, () => this.readPanels()),
+      status: this.startPoll("status", STATUS_S, () => this.readStatus()),
+      meters: this.startPoll("meters", METERS_S, () => this.readMeters()),
+      day: this.startPoll("day", DAY_S, () => this.readDay()),
+      panels: this.startPoll("panels", PANELS_S, () => this.readPanels()),
     };
     this.keepLive();
   }
@@ -112,31 +112,31 @@ export class System {
     this.dialog.destroy();
   }
 
-  private day(): Day {
-    return dayOf(this.date, Date.now(), this.zone);
+  private findDay(): Day {
+    return findDay(this.date, Date.now(), this.zone);
   }
 
-  private step(days: number): void {
-    const day = this.day();
-    const today = dayOf(null, Date.now(), this.zone).date;
-    const wanted = Number.isFinite(days) ? plusDays(day.date, days) : today;
+  private changeDay(days: number): void {
+    const day = this.findDay();
+    const today = findDay(null, Date.now(), this.zone).date;
+    const wanted = Number.isFinite(days) ? addDays(day.date, days) : today;
     this.date = wanted >= today ? null : wanted;
-    this.header.showDay(this.day());
+    this.header.showDay(this.findDay());
     window.clearTimeout(this.stepped);
     this.stepped = window.setTimeout(() => {
-      this.polls.day.now();
-      this.polls.panels.now();
+      this.polls.day.runNow();
+      this.polls.panels.runNow();
     }, STEP_MS);
   }
 
-  private every(name: string, seconds: number, work: () => Promise<void>): Poll {
-    const done = async (): Promise<void> => {
+  private startPoll(name: string, seconds: number, work: () => Promise<void>): Poll {
+    const workAndNote = async (): Promise<void> => {
       await work();
       this.lost.delete(name);
       this.showState();
     };
-    return poll(done, seconds, (error) => {
-      if (error instanceof ApiError && error.status === 401) this.unauthorised();
+    return poll(workAndNote, seconds, (error) => {
+      if (error instanceof ApiError && error.status === 401) this.askAgain();
       this.lost.add(name);
       this.showState();
     });
@@ -144,50 +144,50 @@ export class System {
 
   private keepLive(): void {
     const close = listen(this.entry.gateway, {
-      sums: (values) => {
+      receiveSums: (values) => {
         this.sums = { at: performance.now(), values };
         this.showNow();
       },
-      reading: (reading) => {
+      receiveReading: (reading) => {
         if (reading.kind !== "inverter" || this.panelNews) return;
         this.panelNews = window.setTimeout(() => {
           this.panelNews = 0;
-          this.polls.panels.now();
+          this.polls.panels.runNow();
         }, PANEL_NEWS_MS);
       },
-      connected: (yes) => {
+      noteConnection: (yes) => {
         if (yes) return;
         this.sums = null;
         this.showState();
       },
-      refused: () => this.polls.status.now(), // which hears whether the session is over
+      noteRefusal: () => this.polls.status.runNow(), // which hears whether the session is over
     });
-    const keys = (event: KeyboardEvent): void => this.key(event);
-    document.addEventListener("keydown", keys);
+    const handleKeys = (event: KeyboardEvent): void => this.handleKey(event);
+    document.addEventListener("keydown", handleKeys);
     const clock = window.setInterval(() => this.showNow(), 2_000);
-    this.endings.push(close, () => document.removeEventListener("keydown", keys), () => window.clearInterval(clock));
+    this.endings.push(close, () => document.removeEventListener("keydown", handleKeys), () => window.clearInterval(clock));
   }
 
-  private key(event: KeyboardEvent): void {
+  private handleKey(event: KeyboardEvent): void {
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || this.dialog.element.open) return;
     if (event.target instanceof HTMLElement && event.target.closest("input, select, textarea, .scroll")) return;
-    if (event.key === "ArrowLeft") this.step(-1);
-    else if (event.key === "ArrowRight") this.step(1);
-    else if (event.key === "Home") this.step(Infinity);
+    if (event.key === "ArrowLeft") this.changeDay(-1);
+    else if (event.key === "ArrowRight") this.changeDay(1);
+    else if (event.key === "Home") this.changeDay(Infinity);
     else return;
     event.preventDefault();
   }
 
   private async readStatus(): Promise<void> {
-    const status = await get<GatewayStatus>(of(this.entry.gateway));
+    const status = await get<GatewayStatus>(nameGatewayPath(this.entry.gateway));
     if (this.ended) return;
-    this.banner.show(notices(status, this.zone));
+    this.banner.show(listNotices(status, this.zone));
     this.about.show(status, this.session.expires - Date.now() / 1000);
   }
 
   private async readMeters(): Promise<void> {
     const [power, meters] = await Promise.all([
-      get<HouseholdPower>(of(this.entry.gateway, "/power")), list<MeterEntry>(of(this.entry.gateway, "/meters")),
+      get<HouseholdPower>(nameGatewayPath(this.entry.gateway, "/power")), list<MeterEntry>(nameGatewayPath(this.entry.gateway, "/meters")),
     ]);
     if (this.ended) return;
     this.phases.show(meters);
@@ -197,32 +197,32 @@ export class System {
   }
 
   private async readDay(): Promise<void> {
-    const day = this.day();
+    const day = this.findDay();
     const [curve, energy] = await Promise.all([
-      dayCurve(this.entry.gateway, day), dayEnergy(this.entry.gateway, day),
+      readDayCurve(this.entry.gateway, day), readDayEnergy(this.entry.gateway, day),
     ]);
-    if (this.ended || this.day().date !== day.date) return;
+    if (this.ended || this.findDay().date !== day.date) return;
     this.header.showDay(day);
     setText(this.curveTitle, day.name);
-    this.curve.show(curve, day.start / 1000, day.stop / 1000, this.zone, summary(day, energy));
+    this.curve.show(curve, day.start / 1000, day.stop / 1000, this.zone, summariseDay(day, energy));
     const passed = (Math.min(Date.now(), day.stop) - day.start) / (day.stop - day.start);
     this.tiles.show(energy, day.name, energy === null ? 0 : energy.coverage / (day.isToday ? passed : 1));
   }
 
   private async readPanels(): Promise<void> {
-    const day = this.day();
+    const day = this.findDay();
     const [panels, energies] = await Promise.all([
-      list<InverterEntry>(of(this.entry.gateway, "/inverters")),
-      day.isToday ? null : panelEnergies(this.entry.gateway, day),
+      list<InverterEntry>(nameGatewayPath(this.entry.gateway, "/inverters")),
+      day.isToday ? null : readPanelEnergies(this.entry.gateway, day),
     ]);
-    if (this.ended || this.day().date !== day.date) return;
+    if (this.ended || this.findDay().date !== day.date) return;
     this.panels.show(panels, energies);
   }
 
   private showNow(): void {
     const sums = this.sums !== null && performance.now() - this.sums.at < SUMS_OLD_MS ? this.sums.values : null;
     if (sums === null) this.flow.show(this.measured, this.lost.size === 0 && Object.values(this.measured).some((power) => power !== null), this.charge);
-    else this.flow.show(fromSums(sums, this.measured.battery), true, this.charge);
+    else this.flow.show(readSums(sums, this.measured.battery), true, this.charge);
     this.showState();
   }
 
@@ -232,8 +232,8 @@ export class System {
   }
 }
 
-function summary(day: Day, energy: DayEnergy | null): string {
+function summariseDay(day: Day, energy: DayEnergy | null): string {
   if (energy === null) return `${day.name}: nothing was measured.`;
-  return `Curve of ${day.name}: ${amount(energy.production, "Wh")} produced, ${amount(energy.load, "Wh")} used, ` +
-    `${amount(energy.imported, "Wh")} bought, ${amount(energy.exported, "Wh")} sold.`;
+  return `Curve of ${day.name}: ${formatAmount(energy.production, "Wh")} produced, ${formatAmount(energy.load, "Wh")} used, ` +
+    `${formatAmount(energy.imported, "Wh")} bought, ${formatAmount(energy.exported, "Wh")} sold.`;
 }

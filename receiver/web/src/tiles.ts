@@ -1,21 +1,21 @@
 /** The energy of one day in tiles. */
 
-import { amount, digits, share } from "./format.ts";
+import { formatAmount, formatDigits, formatShare } from "./format.ts";
 import { h, setText } from "./dom.ts";
 import type { DayEnergy } from "./queries.ts";
 
 /** In pairs: two of a row on a phone, one above the other on a wide screen. */
 const TILES: readonly [key: string, label: string, colour: string, text: (day: DayEnergy) => string][] = [
-  ["production", "Produced", "sun", (day) => amount(day.production, "Wh")],
-  ["self_consumption", "Self-consumption", "sun", (day) => share(day.self_consumption)],
-  ["load", "Used", "house", (day) => amount(day.load, "Wh")],
-  ["self_sufficiency", "Self-sufficiency", "house", (day) => share(day.self_sufficiency)],
-  ["imported", "Bought", "grid", (day) => amount(day.imported, "Wh")],
-  ["exported", "Sold", "grid", (day) => amount(day.exported, "Wh")],
-  ["charged", "Charged", "battery", (day) => amount(day.charged, "Wh")],
-  ["discharged", "Discharged", "battery", (day) => amount(day.discharged, "Wh")],
-  ["savings", "Saved", "money", (day) => money(day.savings)],
-  ["balance", "Earned minus paid", "money", (day) => money(balance(day))],
+  ["production", "Produced", "sun", (day) => formatAmount(day.production, "Wh")],
+  ["self_consumption", "Self-consumption", "sun", (day) => formatShare(day.self_consumption)],
+  ["load", "Used", "house", (day) => formatAmount(day.load, "Wh")],
+  ["self_sufficiency", "Self-sufficiency", "house", (day) => formatShare(day.self_sufficiency)],
+  ["imported", "Bought", "grid", (day) => formatAmount(day.imported, "Wh")],
+  ["exported", "Sold", "grid", (day) => formatAmount(day.exported, "Wh")],
+  ["charged", "Charged", "battery", (day) => formatAmount(day.charged, "Wh")],
+  ["discharged", "Discharged", "battery", (day) => formatAmount(day.discharged, "Wh")],
+  ["savings", "Saved", "money", (day) => formatMoney(day.savings)],
+  ["balance", "Earned minus paid", "money", (day) => formatMoney(computeBalance(day))],
 ];
 const ALWAYS = new Set(["production", "load", "imported", "exported", "self_consumption", "self_sufficiency"]);
 const HELP: Record<string, string> = {
@@ -53,7 +53,7 @@ export class TilesView {
       setText(entry.value, shown);
       entry.tile.hidden = !ALWAYS.has(key) && (shown === "–" || (key.endsWith("charged") && !hasBattery(day)));
     }
-    setText(this.note, day === null ? "No energy is known for this day." : known < WHOLE ? `Known for ${share(known)} of the time.` : "");
+    setText(this.note, day === null ? "No energy is known for this day." : known < WHOLE ? `Known for ${formatShare(known)} of the time.` : "");
   }
 }
 
@@ -61,11 +61,11 @@ function hasBattery(day: DayEnergy | null): boolean {
   return ((day?.charged ?? 0) || (day?.discharged ?? 0)) > 0;
 }
 
-function balance(day: DayEnergy): number | null {
+function computeBalance(day: DayEnergy): number | null {
   return day.cost === null && day.feed_in === null ? null : (day.feed_in ?? 0) - (day.cost ?? 0);
 }
 
 /** An amount of the tariffs' currency, which nobody named. */
-function money(value: number | null): string {
-  return value === null ? "–" : digits(value, 2);
+function formatMoney(value: number | null): string {
+  return value === null ? "–" : formatDigits(value, 2);
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ago, amount, digits, duration, measured, share, thousands } from "../src/format.ts";
+import { formatAge, formatAmount, formatDigits, formatDuration, formatMeasurement, formatShare, formatThousands } from "../src/format.ts";
 
-const plain = (text: string): string => text.replaceAll("\u202f", " ");
+const simplify = (text: string): string => text.replaceAll("\u202f", " ");
 
 test("powers and energies have the unit that fits", () => {
   const cases: [number, string][] = [
@@ -10,44 +10,44 @@ test("powers and energies have the unit that fits", () => {
     [9994, "9.99 kW"], [9996, "10.0 kW"], [123_456, "123.5 kW"], [999_960, "1.00 MW"],
     [12_345_678, "12.3 MW"],
   ];
-  for (const [value, text] of cases) assert.equal(plain(amount(value, "W")), text);
-  assert.equal(plain(amount(12_340, "Wh")), "12.3 kWh");
+  for (const [value, text] of cases) assert.equal(simplify(formatAmount(value, "W")), text);
+  assert.equal(simplify(formatAmount(12_340, "Wh")), "12.3 kWh");
 });
 
 test("page, tiles and speech round alike, whatever the sign", () => {
   for (const value of [0.5, 7.5, 640.5, 999.5, 1235, 9995, 12_350, 999_950]) {
-    assert.equal(amount(-value, "W"), `\u2212${amount(value, "W")}`);
+    assert.equal(formatAmount(-value, "W"), `\u2212${formatAmount(value, "W")}`);
   }
-  assert.equal(plain(amount(-7.5, "W")), "\u22128 W");
+  assert.equal(simplify(formatAmount(-7.5, "W")), "\u22128 W");
   for (const value of [1235, 1240, 9994, 9996, 12_345]) {
-    assert.equal(plain(amount(value, "Wh")), `${thousands(value)} kWh`);
+    assert.equal(simplify(formatAmount(value, "Wh")), `${formatThousands(value)} kWh`);
   }
 });
 
 test("what is not known is a dash, never a zero", () => {
   for (const nothing of [null, undefined, Number.NaN, Infinity]) {
-    assert.equal(amount(nothing, "W"), "–");
-    assert.equal(measured(nothing, "V", 1), "–");
-    assert.equal(share(nothing), "–");
+    assert.equal(formatAmount(nothing, "W"), "–");
+    assert.equal(formatMeasurement(nothing, "V", 1), "–");
+    assert.equal(formatShare(nothing), "–");
   }
-  assert.equal(ago(null), "never");
+  assert.equal(formatAge(null), "never");
 });
 
 test("numbers never show a negative zero", () => {
-  assert.equal(digits(-0.004, 2), "0.00");
-  assert.equal(digits(-0.005001, 2), "\u22120.01");
+  assert.equal(formatDigits(-0.004, 2), "0.00");
+  assert.equal(formatDigits(-0.005001, 2), "\u22120.01");
 });
 
 test("shares stay between nothing and all", () => {
-  assert.equal(plain(share(0.8449)), "84 %");
-  assert.equal(plain(share(1.02)), "100 %");
-  assert.equal(plain(share(-0.01)), "0 %");
+  assert.equal(simplify(formatShare(0.8449)), "84 %");
+  assert.equal(simplify(formatShare(1.02)), "100 %");
+  assert.equal(simplify(formatShare(-0.01)), "0 %");
 });
 
 test("ages are given in their largest fitting unit", () => {
-  assert.equal(ago(1), "now");
-  assert.equal(plain(ago(42)), "42 s ago");
-  assert.equal(plain(duration(12 * 60)), "12 min");
-  assert.equal(plain(duration(5 * 3600)), "5 h");
-  assert.equal(duration(3 * 86_400), "3 days");
+  assert.equal(formatAge(1), "now");
+  assert.equal(simplify(formatAge(42)), "42 s ago");
+  assert.equal(simplify(formatDuration(12 * 60)), "12 min");
+  assert.equal(simplify(formatDuration(5 * 3600)), "5 h");
+  assert.equal(formatDuration(3 * 86_400), "3 days");
 });

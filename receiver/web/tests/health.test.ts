@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { GatewayStatus } from "../src/schema.ts";
-import { notices } from "../src/health.ts";
+import { listNotices } from "../src/health.ts";
 
-function status(fields: Record<string, number | string>, changes: Partial<GatewayStatus> = {}): GatewayStatus {
+function makeStatus(fields: Record<string, number | string>, changes: Partial<GatewayStatus> = {}): GatewayStatus {
   return {
     gateway: "122300001234", name: null, time_zone: null, last_timestamp: 0, age_seconds: 1, status: fields,
     status_age_seconds: 10, delivery_lag_seconds: 1, open_gap_since: null, meter_doubts: [],
@@ -11,48 +11,48 @@ function status(fields: Record<string, number | string>, changes: Partial<Gatewa
   } as GatewayStatus;
 }
 
-const titles = (one: GatewayStatus): string[] => notices(one, "UTC").map((notice) => notice.title);
+const listTitles = (one: GatewayStatus): string[] => listNotices(one, "UTC").map((notice) => notice.title);
 
 test("a system that is well needs nobody", () => {
   const fine = { certificate_changed: 0, login_blocked: 0, outbox_rows: 40, token_expires_in: 200 * 86_400, dead_letters: 0, clock_offset: -2 };
-  assert.deepEqual(titles(status(fine)), []);
+  assert.deepEqual(listTitles(makeStatus(fine)), []);
 });
 
 test("what stops logins comes first and is the worst", () => {
-  const found = notices(status({ certificate_changed: 1, login_blocked: 1, outbox_rows: 5000 }), "UTC");
+  const found = listNotices(makeStatus({ certificate_changed: 1, login_blocked: 1, outbox_rows: 5000 }), "UTC");
   assert.deepEqual(found.map((notice) => notice.level), ["bad", "bad", "warn"]);
   assert.match(found[0]!.advice, /envoy-scraper trust/);
   assert.match(found[1]!.advice, /envoy-scraper check/);
 });
 
 test("a silent scraper, an open gap and a backlog are named", () => {
-  assert.match(titles(status({}, { status_age_seconds: 900 }))[0]!, /silent/);
-  assert.match(titles(status({}, { status_age_seconds: null }))[0]!, /silent/);
-  assert.match(notices(status({}, { open_gap_since: Date.parse("2026-11-21T10:00Z") }), "UTC")[0]!.advice, /21 Nov.*10:00/);
-  assert.match(titles(status({ outbox_rows: 2000 }))[0]!, /waiting/);
-  assert.match(titles(status({}, { delivery_lag_seconds: 4000 }))[0]!, /waiting/);
+  assert.match(listTitles(makeStatus({}, { status_age_seconds: 900 }))[0]!, /silent/);
+  assert.match(listTitles(makeStatus({}, { status_age_seconds: null }))[0]!, /silent/);
+  assert.match(listNotices(makeStatus({}, { open_gap_since: Date.parse("2026-11-21T10:00Z") }), "UTC")[0]!.advice, /21 Nov.*10:00/);
+  assert.match(listTitles(makeStatus({ outbox_rows: 2000 }))[0]!, /waiting/);
+  assert.match(listTitles(makeStatus({}, { delivery_lag_seconds: 4000 }))[0]!, /waiting/);
 });
 
 test("a token is spoken of when it is time to act, which is later for an installer's", () => {
-  assert.match(titles(status({ token_expires_in: 5 * 86_400, role: "owner" }))[0]!, /expires in 5 days/);
-  assert.match(titles(status({ token_expires_in: -5, role: "owner" }))[0]!, /has expired/);
-  assert.deepEqual(titles(status({ token_expires_in: 11 * 3600, role: "installer" })), []);
-  assert.match(titles(status({ token_expires_in: 1800, role: "installer" }))[0]!, /expires in/);
+  assert.match(listTitles(makeStatus({ token_expires_in: 5 * 86_400, role: "owner" }))[0]!, /expires in 5 days/);
+  assert.match(listTitles(makeStatus({ token_expires_in: -5, role: "owner" }))[0]!, /has expired/);
+  assert.deepEqual(listTitles(makeStatus({ token_expires_in: 11 * 3600, role: "installer" })), []);
+  assert.match(listTitles(makeStatus({ token_expires_in: 1800, role: "installer" }))[0]!, /expires in/);
 });
 
 test("a house that is cut off, and a load that cannot be known, are explained", () => {
-  const power = (grid_mode: string | null, load_unknown: string | null): GatewayStatus =>
-    status({}, { power: { grid_mode, load_unknown } } as Partial<GatewayStatus>);
-  assert.deepEqual(titles(power("connected", null)), []);
-  assert.match(notices(power("islanded", null), "UTC")[0]!.advice, /battery feeds it/);
-  assert.match(titles(power(null, "battery-power-unknown"))[0]!, /not known/);
-  const [island, load] = notices(power("generator", "generator-runs"), "UTC");
+  const makePower = (grid_mode: string | null, load_unknown: string | null): GatewayStatus =>
+    makeStatus({}, { power: { grid_mode, load_unknown } } as Partial<GatewayStatus>);
+  assert.deepEqual(listTitles(makePower("connected", null)), []);
+  assert.match(listNotices(makePower("islanded", null), "UTC")[0]!.advice, /battery feeds it/);
+  assert.match(listTitles(makePower(null, "battery-power-unknown"))[0]!, /not known/);
+  const [island, load] = listNotices(makePower("generator", "generator-runs"), "UTC");
   assert.match(island!.advice, /generator feeds it/);
   assert.match(load!.advice, /no purchase/);
 });
 
 test("a meter that contradicts the inverters is named with the remedy", () => {
-  const [notice] = notices(status({}, { meter_doubts: ["Give the meter production 'role: ignore'."] }), "UTC");
+  const [notice] = listNotices(makeStatus({}, { meter_doubts: ["Give the meter production 'role: ignore'."] }), "UTC");
   assert.match(notice!.title, /contradicts/);
   assert.match(notice!.advice, /role: ignore/);
 });

@@ -1,54 +1,54 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { InverterEntry } from "../src/schema.ts";
-import { coarsened, compared } from "../src/coarse.ts";
-import { arrange, brightest, shortName } from "../src/layout.ts";
+import { coarsen, compareEnergies } from "../src/coarse.ts";
+import { arrange, findBrightest, shortenName } from "../src/layout.ts";
 
-const panel = (inverter: string, rest: Partial<InverterEntry> = {}): InverterEntry =>
+const makePanel = (inverter: string, rest: Partial<InverterEntry> = {}): InverterEntry =>
   ({ inverter, timestamp: 0, age_seconds: 1, state: "producing", ...rest });
 
 test("panels with places lie as on the roof", () => {
   const [array] = arrange([
-    panel("3", { array: "East", row: 2, column: 1 }), panel("1", { array: "East", row: 1, column: 3 }),
-    panel("2", { array: "East", row: 1, column: 1 }),
+    makePanel("3", { array: "East", row: 2, column: 1 }), makePanel("1", { array: "East", row: 1, column: 3 }),
+    makePanel("2", { array: "East", row: 1, column: 1 }),
   ]);
   assert.equal(array!.columns, 3);
   assert.deepEqual(array!.panels.map((one) => one.inverter), ["2", "1", "3"]);
 });
 
 test("an array without places, or with two panels in one, is a list by name, with numbers as people count", () => {
-  const [named] = arrange([panel("a", { name: "East 10" }), panel("b", { name: "East 2" })]);
+  const [named] = arrange([makePanel("a", { name: "East 10" }), makePanel("b", { name: "East 2" })]);
   assert.equal(named!.columns, null);
   assert.deepEqual(named!.panels.map((one) => one.name), ["East 2", "East 10"]);
-  const [twice] = arrange([panel("a", { row: 1, column: 1 }), panel("b", { row: 1, column: 1 })]);
+  const [twice] = arrange([makePanel("a", { row: 1, column: 1 }), makePanel("b", { row: 1, column: 1 })]);
   assert.equal(twice!.columns, null);
 });
 
 test("a panel beneath the name of its array does not repeat it", () => {
-  assert.equal(shortName(panel("1", { name: "East 3", array: "East" })), "3");
-  assert.equal(shortName(panel("1", { name: "Eastern", array: "East" })), "Eastern");
-  assert.equal(shortName(panel("482100000001")), "482100000001");
+  assert.equal(shortenName(makePanel("1", { name: "East 3", array: "East" })), "3");
+  assert.equal(shortenName(makePanel("1", { name: "Eastern", array: "East" })), "Eastern");
+  assert.equal(shortenName(makePanel("482100000001")), "482100000001");
 });
 
 test("what is in no array comes last", () => {
-  assert.deepEqual(arrange([panel("a"), panel("b", { array: "West" })]).map((array) => array.name), ["West", null]);
+  assert.deepEqual(arrange([makePanel("a"), makePanel("b", { array: "West" })]).map((array) => array.name), ["West", null]);
 });
 
 test("dawn looks like dawn, and nothing is divided by nothing", () => {
-  assert.equal(brightest([20, null], 400), 100);
-  assert.equal(brightest([350], 400), 350);
-  assert.equal(brightest([], 0), 1);
+  assert.equal(findBrightest([20, null], 400), 100);
+  assert.equal(findBrightest([350], 400), 350);
+  assert.equal(findBrightest([], 0), 1);
 });
 
 test("means over steps leave out what is not known", () => {
   const series = new Map([[0, 10], [60, 20], [600, 5], [9000, 1]]);
-  const curves = coarsened([series], 0, 900, 300);
+  const curves = coarsen([series], 0, 900, 300);
   assert.deepEqual(curves.times, [0, 300, 600]);
   assert.deepEqual(curves.values, [[15, null, 5]]);
 });
 
 test("a panel is compared with its peers only while it is known", () => {
   const peers = new Map([[0, 100], [900, 200], [1800, 400]]);
-  assert.deepEqual(compared(new Map([[0, 100], [900, 100]]), peers), { energy: 50, peersEnergy: 75 });
-  assert.deepEqual(compared(new Map(), peers), { energy: null, peersEnergy: null });
+  assert.deepEqual(compareEnergies(new Map([[0, 100], [900, 100]]), peers), { energy: 50, peersEnergy: 75 });
+  assert.deepEqual(compareEnergies(new Map(), peers), { energy: null, peersEnergy: null });
 });

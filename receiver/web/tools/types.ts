@@ -11,13 +11,13 @@ const FILE = new URL("../src/schema.ts", import.meta.url);
 const BANNER = "/** Answers of the API. Generated from its published schema: `make page-types` makes it again. */";
 
 /** A schema without the titles inside it and the words beside references, which would become types of their own. */
-function plain(part: unknown, isTop = true): unknown {
-  if (Array.isArray(part)) return part.map((entry) => plain(entry, false));
+function simplify(part: unknown, isTop = true): unknown {
+  if (Array.isArray(part)) return part.map((entry) => simplify(entry, false));
   if (typeof part !== "object" || part === null) return part;
   if ("$ref" in part) return { $ref: String(part.$ref).replace("#/components/schemas/", "#/definitions/") };
   const entries = Object.entries(part)
     .filter(([name, value]) => name !== "title" || isTop || typeof value !== "string")
-    .map(([name, value]) => [name, plain(value, false)]);
+    .map(([name, value]) => [name, simplify(value, false)]);
   return Object.fromEntries(entries);
 }
 
@@ -25,7 +25,7 @@ const document = JSON.parse(await text(process.stdin)) as { components: { schema
 const definitions = Object.fromEntries(
   Object.entries(document.components.schemas)
     .filter(([name]) => !name.startsWith("HTTPValidationError") && !name.startsWith("ValidationError"))
-    .map(([name, schema]) => [name, plain(schema)]),
+    .map(([name, schema]) => [name, simplify(schema)]),
 ) as Record<string, JSONSchema>;
 const made = await compile({ definitions } as JSONSchema, "Unused", {
   additionalProperties: false,

@@ -75,6 +75,6 @@ class ManualClock:
         await future
 
 
-def real_ms() -> int:
+def read_real_ms() -> int:
     """The host's wall time in milliseconds: what a reader on this host stamps arrivals with."""
     return time.time_ns() // 1_000_000

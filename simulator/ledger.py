@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from simulator.clock import real_ms
+from simulator.clock import read_real_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Ledger:
 
     def record(self, kind: str, values: Any, *, time: float, sent_ms: int | None = None) -> None:
         """Add an entry; `sent_ms` defaults to now."""
-        entry = LedgerEntry(self._count, kind, real_ms() if sent_ms is None else sent_ms, time, values)
+        entry = LedgerEntry(self._count, kind, read_real_ms() if sent_ms is None else sent_ms, time, values)
         self._count += 1
         self.entries.append(entry)
         if self._lines is not None:

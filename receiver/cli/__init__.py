@@ -9,10 +9,10 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("check")(check.check)
-app.command("setup")(setup.setup)
+app.command("setup")(setup.set_up_store)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
-app.command("sites")(sites.sites)
+app.command("sites")(sites.print_sites)
 app.add_typer(keys.app, name="keys")
 app.add_typer(token.app, name="token")
 

@@ -11,7 +11,7 @@ from receiver.settings import ContactSettings, InfluxDB, Sqlite
 from shared.clock import SystemClock
 
 
-def setup() -> None:
+def set_up_store() -> None:
     """Make InfluxDB's buckets, their expiry and two tokens. May be run again at any time; mends what is lost.
 
     With GRAFANA_ALERTING_DIR it also writes there whom Grafana tells of alarms.

@@ -14,7 +14,7 @@ from receiver.stores.base import Store, StoreUnavailableError
 from receiver.stores.choose import make_store
 
 
-def sites(
+def print_sites(
     output: Annotated[Path | None, typer.Option(help="Write it here; a file that exists is left alone.")] = None,
 ) -> None:
     """Print a sites file with every gateway, meter and panel seen so far, ready to be filled in."""

@@ -12,16 +12,16 @@ def make_router(find_problem: Callable[[], Awaitable[str | None]]) -> APIRouter:
     """`/healthz` and `/readyz`. `find_problem` says why a batch would not be stored now."""
     routes = APIRouter(redirect_slashes=False)
 
-    async def alive() -> dict[str, str]:
+    async def tell_alive() -> dict[str, str]:
         """The process answers."""
         return {"status": "alive"}
 
-    async def ready() -> dict[str, str]:
+    async def tell_ready() -> dict[str, str]:
         """A batch would be stored."""
         if await find_problem() is not None:
             raise RefusedError(Problem.STORE_UNAVAILABLE, "not-ready", retry_after=5)
         return {"status": "ready"}
 
-    routes.add_api_route("/healthz", alive)
-    routes.add_api_route("/readyz", ready)
+    routes.add_api_route("/healthz", tell_alive)
+    routes.add_api_route("/readyz", tell_ready)
     return routes

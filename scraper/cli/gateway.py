@@ -35,16 +35,19 @@ Serial = Annotated[str | None, typer.Argument(help="The gateway's serial; asked 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
-    for command in (password, token, trust, key, read):
-        app.command()(command)
+    app.command("password")(print_password)
+    app.command("token")(show_token)
+    app.command("trust")(trust)
+    app.command("key")(make_key)
+    app.command("read")(read)
 
 
-def password(serial: Serial = None, user: str = "installer") -> None:
+def print_password(serial: Serial = None, user: str = "installer") -> None:
     """Print the local password that firmware below 7 derives from the serial."""
     typer.echo(derive_installer_password(serial or _find_serial(settings.load()), user))
 
 
-def token(
+def show_token(
     paste: Annotated[bool, typer.Option("--paste", help="Read a token from standard input and keep it.")] = False,
 ) -> None:
     """Show what is known of the gateway token, and log in with it; with --paste keep a new one first."""
@@ -100,7 +103,7 @@ def trust(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fals
         typer.echo("Trusted. A running scraper takes it up within seconds.")
 
 
-def key() -> None:
+def make_key() -> None:
     """Make this scraper's key (once) and print the line for `envoy-receiver keys add`."""
     loaded = settings.load()
     edge = EdgeKey.load_or_make(loaded.key_file)

@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Any, NamedTuple
 
-from simulator.clock import real_ms
+from simulator.clock import read_real_ms
 from simulator.gateway.device import Device
 from simulator.gateway.payloads.meters import make_stream_event
 from simulator.ledger import Ledger
@@ -68,7 +68,7 @@ class MeterStream:
         if self._faults.take("stream-cut") is not None:
             await self._write(writer, data[: len(data) // 2])
             return False
-        self._unsent.append(_SentEvent(values, self._device.now(), real_ms()))
+        self._unsent.append(_SentEvent(values, self._device.now(), read_real_ms()))
         self._waiting += data
         hold = self._faults.get("stream-hold")
         if hold is not None and len(self._unsent) < int(hold["events"]):

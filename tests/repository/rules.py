@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from tests.repository.boundaries import find_readers
-from tests.repository.naming import find_nouns
+from tests.repository.naming import find_idle_verbs, find_nouns
 
 LINES_BELOW: Final = 300
 """A file that people write has fewer lines."""
@@ -47,6 +47,7 @@ def find_problems(root: Path) -> list[str]:
         *_find_traces_of_one_machine(files),
         *find_readers(files),
         *find_nouns(files),
+        *find_idle_verbs(files),
     ]
 
 

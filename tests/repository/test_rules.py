@@ -63,3 +63,50 @@ def test_a_function_that_is_no_verb_is_named(repository: Path):
     write(repository / "tests" / "b.py", "def points(): ...\n")
     (problem,) = find_problems(repository)
     assert problem.startswith("scraper/a.py:4 the function _points does not begin with a verb")
+
+
+def test_a_function_of_the_page_that_is_no_verb_is_named(repository: Path):
+    text = """
+export function amount(value: number): string {
+const natural = (one: string): number => 1;
+export class View {
+  constructor() {
+  get unauthorised(): boolean {
+  private async tile(panel: Entry, placed: boolean): Promise<void> {
+  private readonly found = (): void => this.draw();
+  show(
+    if (placed) {
+    this.draw();
+    wait("a while", () => {
+interface Listener {
+  refused(): void;
+}
+export function h<K extends string>(
+function readAll() {
+"""
+    write(repository / "receiver" / "web" / "src" / "a.ts", text)
+    named = [problem.split(" does not")[0] for problem in find_problems(repository)]
+    assert sorted(named) == [
+        "receiver/web/src/a.ts:14 the function refused",
+        "receiver/web/src/a.ts:2 the function amount",
+        "receiver/web/src/a.ts:3 the function natural",
+        "receiver/web/src/a.ts:7 the function tile",
+        "receiver/web/src/a.ts:8 the function found",
+    ]
+
+
+def test_only_where_a_library_demands_it_a_function_is_named_with_a_noun(repository: Path):
+    text = "class Panel:\n    def title(self): ...\n"
+    write(repository / "grafana" / "source" / "panel_builders.py", text)
+    write(repository / "receiver" / "a.py", text.replace("Panel", "Page"))
+    (problem,) = find_problems(repository)
+    assert problem.startswith("receiver/a.py:2 the function title")
+
+
+def test_a_verb_that_no_function_begins_with_is_named(repository: Path):
+    write(repository / "scraper" / "a.py", "def read_points(): ...\n")
+    write(repository / "receiver" / "web" / "src" / "a.ts", "function drawAll() {\n")
+    write(repository / "tests" / "repository" / "verbs.txt", "draw\nread\ntoken\n")
+    assert find_problems(repository) == [
+        "tests/repository/verbs.txt lists token, and no function begins with it: take it out"
+    ]

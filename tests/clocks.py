@@ -5,6 +5,7 @@
 | `StoppedClock` | never ends: what a service does every minute, it does once |
 | `SetClock` | ends at once, and no time passes |
 | `InstantClock` | ends at once, and its time has passed |
+| `EndingClock` | the same until a moment, at which it ends everything |
 | `SteppedClock` | lasts until the test ends it |
 | `SimulatedClock` | lasts as long as the simulator's clock says |
 | `ShiftedClock` | is a real one |
@@ -89,6 +90,21 @@ class InstantClock:
     def advance(self, seconds: float) -> None:
         self.elapsed += seconds
         self.wall_ms += round(seconds * 1000)
+
+
+class EndingClock(InstantClock):
+    """Every sleep ends at once until a moment; a sleep beyond it cancels what sleeps.
+
+    Attributes:
+        end: That moment of the monotonic clock, in seconds.
+    """
+
+    end = 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds)
+        if self.elapsed >= self.end:
+            raise asyncio.CancelledError
 
 
 class SteppedClock(StoppedClock):

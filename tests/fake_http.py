@@ -1,6 +1,7 @@
 """Fake HTTP servers on real sockets: a programmable one in the event loop, and a way to run any other in a thread.
 
-`FakeServer` keeps every byte that it receives. Tests whose client blocks give a `socketserver` to `run_in_thread`.
+`FakeServer` keeps every byte that it receives. Tests whose client blocks give a `socketserver` to `run_in_thread`, with
+a `FakeHandler` if it speaks HTTP.
 """
 
 import asyncio
@@ -9,7 +10,8 @@ import socket
 import socketserver
 import ssl
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple, TypeAlias
 
 import h11
@@ -153,10 +155,16 @@ def _encode(connection: h11.Connection, answer: CannedReply) -> bytes:
     return b"".join(part or b"" for part in parts)
 
 
-def make_raw(*pieces: bytes, then: Callable[[], Awaitable[object]] | None = None) -> Raw:
-    """Write these bytes piece by piece, then wait for `then` before the connection is closed."""
+def make_raw(
+    *pieces: bytes,
+    after: Callable[[], Awaitable[object]] | None = None,
+    then: Callable[[], Awaitable[object]] | None = None,
+) -> Raw:
+    """Wait for `after`, write these bytes piece by piece, then wait for `then` before the connection is closed."""
 
     async def write(writer: asyncio.StreamWriter) -> None:
+        if after is not None:
+            await after()
         for piece in pieces:
             writer.write(piece)
             await writer.drain()
@@ -173,7 +181,7 @@ async def wait_without_end() -> None:
 
 
 @contextlib.asynccontextmanager
-async def run_server(handler: Handler, certificate: SelfSignedCertificate | None = None):
+async def run_server(handler: Handler, certificate: SelfSignedCertificate | None = None) -> AsyncIterator[FakeServer]:
     """A bare server."""
     server = FakeServer(handler, "https" if certificate else "http", certificate)
     await server.start()
@@ -181,6 +189,27 @@ async def run_server(handler: Handler, certificate: SelfSignedCertificate | None
         yield server
     finally:
         await server.aclose()
+
+
+class FakeHandler(BaseHTTPRequestHandler):
+    """Keeps connections open, and prints nothing: tests look at what arrived."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet: two would wait for each other's acknowledgement
+    disable_nagle_algorithm = True
+
+    def answer(self, body: bytes) -> None:
+        """Answer a request that has this body."""
+        raise NotImplementedError
+
+    def do_GET(self) -> None:
+        self.answer(b"")
+
+    def do_POST(self) -> None:
+        self.answer(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the name in the base class)
+        """Say nothing."""
 
 
 @contextlib.contextmanager

@@ -13,13 +13,13 @@ import secrets
 import socket
 import ssl
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from tests.captures import read_manifest
 from tests.certificates import make_self_signed, make_server_context
-from tests.fake_http import run_in_thread
+from tests.fake_http import FakeHandler, run_in_thread
 
 VALID_TOKEN = b"<!DOCTYPE html><h2>Valid token.</h2>\n"
 _PATIENCE = 30.0
@@ -124,23 +124,10 @@ class _ReplayServer(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
 
-class _ReplayHandler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1  # head and body in one packet: two would wait for each other's acknowledgement
-    disable_nagle_algorithm = True
+class _ReplayHandler(FakeHandler):
     server: _ReplayServer
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the name in the base class)
-        """Say nothing."""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self._answer()
-
-    def do_GET(self) -> None:
-        self._answer()
-
-    def _answer(self) -> None:
+    def answer(self, body: bytes) -> None:
         replay = self.server.replay
         replay.requests.append(ReplayRequest(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}))
         path = "/info" if self.path == "/info.xml" else self.path

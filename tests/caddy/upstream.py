@@ -4,10 +4,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from http.server import ThreadingHTTPServer
 
-from tests.fake_http import run_in_thread
+from tests.fake_http import FakeHandler, run_in_thread
 
 
 @dataclass
@@ -30,30 +29,25 @@ def run_upstream() -> Iterator[Upstream]:
     """An upstream that lives as long as the context. `/live` sends one event, and another when `go_on` is set."""
     upstream = Upstream()
 
-    class UpstreamHandler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", "0")))
+    class UpstreamHandler(FakeHandler):
+        def answer(self, body: bytes) -> None:
             upstream.requests.append((self.command, self.path, dict(self.headers.items()), body))
             self.send_response(200)
-            self.send_header("content-length", "2")
-            self.end_headers()
-            self.wfile.write(b"ok")
+            if self.command == "POST":
+                self.send_header("content-length", "2")
+                self.end_headers()
+                self.wfile.write(b"ok")
+            else:
+                self._stream()
 
-        def do_GET(self) -> None:
-            upstream.requests.append((self.command, self.path, dict(self.headers.items()), b""))
-            self.send_response(200)
+        def _stream(self) -> None:
+            self.close_connection = True
             self.send_header("content-type", "text/event-stream")
             self.end_headers()
             self.wfile.write(b"data: 1\n\n")
             self.wfile.flush()
             upstream.go_on.wait(60)
             self.wfile.write(b"data: 2\n\n")
-            self.close_connection = True
-
-        def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 (the standard library's name)
-            """Nothing: tests look at `requests`."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), UpstreamHandler)
     server.daemon_threads = True

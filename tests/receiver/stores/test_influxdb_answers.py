@@ -1,8 +1,7 @@
 """Answers in InfluxDB's place: only an answer that is InfluxDB's own beyond doubt may refuse a reading for good."""
 
 import asyncio
-import re
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -11,81 +10,31 @@ from receiver.stores.influxdb import InfluxStore
 from receiver.stores.influxdb.answers import RowsRefusedError, TooLargeError, make_status_error
 from shared.problems import Rejection
 from shared.readings import Reading
+from tests.fake_http import CannedReply, make_raw, run_server, wait_without_end
 
 TOKEN = "canary-token-0123456789"
-NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
+NO_CONTENT = CannedReply(204)
 HTML = b"<html><body>Welcome to the hotel's network: inverter,gateway=1</body></html>"
 
 
-def make_answer(status, body=b"", kind=b"application/json", more=b""):
-    head = b"HTTP/1.1 %d Whatever\r\nContent-Type: %b\r\nContent-Length: %d\r\n%b\r\n"
-    return head % (status, kind, len(body), more) + body
+def make_answer(status, body=b"", kind="application/json", more=()):
+    return CannedReply(status, body, (("Content-Type", kind), *more))
 
 
 def explain(status, code, message):
     return make_answer(status, b'{"code":"%b","message":"%b"}' % (code, message))
 
 
-class Impostor:
-    """Answers each write by a function of its body; None never answers."""
-
-    def __init__(self, reply):
-        self.reply = reply
-        self.bodies = []
-        self.heads = []
-
-    async def serve(self, reader, writer):
-        while head := await _read_head(reader):
-            length = re.search(rb"(?i)content-length: (\d+)", head)
-            body = await reader.readexactly(int(length[1])) if length else b""
-            self.heads.append(head)
-            self.bodies.append(body)
-            reply = self.reply(body)
-            if reply is None:
-                await asyncio.Event().wait()
-            writer.write(reply)
-            await writer.drain()
-
-
-async def _read_head(reader):
-    try:
-        return await reader.readuntil(b"\r\n\r\n")
-    except (asyncio.IncompleteReadError, ConnectionError):
-        return b""
-
-
 @asynccontextmanager
-async def open_store_on(handle, *, timeout_s=30.0):
-    """A store whose connections are served by a function."""
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def tracked(reader, writer):
-        tasks.add(asyncio.current_task())  # type: ignore[arg-type]  # inside a task
-        with suppress(OSError, asyncio.CancelledError):
-            await handle(reader, writer)
-        writer.close()
-        with suppress(OSError):
-            await writer.wait_closed()
-
-    server = await asyncio.start_server(tracked, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    store = InfluxStore(f"http://127.0.0.1:{port}", "home", TOKEN, "envoy", "envoy_live", timeout_s=timeout_s)
-    try:
-        yield store
-    finally:
-        await store.close()
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks)
-
-
-@asynccontextmanager
-async def open_store_before(reply, *, timeout_s=30.0):
+async def open_store_before(handler, *, timeout_s=30.0):
     """A store that talks to an impostor."""
-    impostor = Impostor(reply)
-    async with open_store_on(impostor.serve, timeout_s=timeout_s) as store:
-        yield store, impostor
+    async with run_server(handler) as impostor:
+        url = f"http://127.0.0.1:{impostor.port}"
+        store = InfluxStore(url, "home", TOKEN, "envoy", "envoy_live", timeout_s=timeout_s)
+        try:
+            yield store, impostor
+        finally:
+            await store.close()
 
 
 def make_rows(count=3):
@@ -93,37 +42,32 @@ def make_rows(count=3):
 
 
 FOREIGN = {
-    "a page with 200": make_answer(200, HTML, b"text/html"),
+    "a page with 200": make_answer(200, HTML, "text/html"),
     "JSON with 200": make_answer(200, b"{}"),
     "202 of a queue": make_answer(202),
-    "a redirect": make_answer(302, more=b"Location: http://127.0.0.1:1/login\r\n"),
-    "a proxy's 400": make_answer(400, b"<h1>400 The plain HTTP request was sent to HTTPS port</h1>", b"text/html"),
+    "a redirect": make_answer(302, more=[("Location", "http://127.0.0.1:1/login")]),
+    "a proxy's 400": make_answer(400, b"<h1>400 The plain HTTP request was sent to HTTPS port</h1>", "text/html"),
     "somebody's JSON 400": make_answer(400, b'{"error":"no"}'),
     "InfluxDB's 400 of a request": explain(400, b"invalid", b"bucket name is invalid"),
-    "a proxy's 422": make_answer(422, b"no", b"text/plain"),
+    "a proxy's 422": make_answer(422, b"no", "text/plain"),
     "InfluxDB's other 422": explain(422, b"unprocessable entity", b"something new"),
-    "401 of a proxy": make_answer(401, HTML, b"text/html"),
-    "403 of a firewall": make_answer(403, HTML, b"text/html"),
-    "404 of another server": make_answer(404, b"nothing here", b"text/plain"),
-    "429": make_answer(429, more=b"Retry-After: 100000\r\n"),
+    "401 of a proxy": make_answer(401, HTML, "text/html"),
+    "403 of a firewall": make_answer(403, HTML, "text/html"),
+    "404 of another server": make_answer(404, b"nothing here", "text/plain"),
+    "429": make_answer(429, more=[("Retry-After", "100000")]),
     "500": explain(500, b"internal error", b"unexpected error writing points to database: timeout"),
-    "502": make_answer(502, HTML, b"text/html"),
-    "503": make_answer(503, b"\xff\xfe not text", b"text/plain"),
-    "no HTTP at all": b"SSH-2.0-OpenSSH_9.6\r\n\r\n",
-    "half an answer": b"HTTP/1.1 20",
-    "a refusal that ends early": b"HTTP/1.1 400 Bad\r\nContent-Length: 500\r\n\r\nunable to parse",
+    "502": make_answer(502, HTML, "text/html"),
+    "503": make_answer(503, b"\xff\xfe not text", "text/plain"),
+    "no HTTP at all": make_raw(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"),
+    "half an answer": make_raw(b"HTTP/1.1 20"),
+    "a refusal that ends early": make_raw(b"HTTP/1.1 400 Bad\r\nContent-Length: 500\r\n\r\nunable to parse"),
 }
 
 
 @pytest.mark.parametrize("name", FOREIGN)
 async def test_any_other_answer_keeps_every_row(name):
     """It is trouble that passes: no row is refused, no answer and no token is in the message."""
-
-    async def reply_and_close(reader, writer):
-        await _read_head(reader)
-        writer.write(FOREIGN[name])
-
-    async with open_store_on(reply_and_close) as store:
+    async with open_store_before(lambda _request: FOREIGN[name]) as (store, _):
         with pytest.raises(StoreUnavailableError) as caught:
             await store.write(make_rows())
     said = f"{caught.value} {caught.value.__cause__!r}"
@@ -134,41 +78,40 @@ async def test_any_other_answer_keeps_every_row(name):
 async def test_an_answer_that_trickles_in_ends_at_the_deadline():
     """Each byte is in time for the socket, the whole is not."""
 
-    async def trickle(reader, writer):
-        await _read_head(reader)
+    async def trickle(writer):
         while True:
             writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             await writer.drain()
             await asyncio.sleep(0.01)
 
-    async with open_store_on(trickle, timeout_s=0.3) as store:
+    async with open_store_before(lambda _request: trickle, timeout_s=0.3) as (store, _):
         with pytest.raises(StoreUnavailableError, match=r"does not answer within 0\.3 s"):
             await store.write(make_rows())
 
 
 async def test_a_silent_server_is_tried_again_each_time():
     """A connection that is never answered holds up its own write only."""
-    async with open_store_before(lambda _body: None, timeout_s=1.0) as (store, impostor):
+    async with open_store_before(lambda _request: make_raw(then=wait_without_end), timeout_s=1.0) as (store, impostor):
         for _ in range(2):
             with pytest.raises(StoreUnavailableError, match="does not answer"):
                 await store.write(make_rows())
-        impostor.reply = lambda _body: NO_CONTENT
+        impostor.handler = lambda _request: NO_CONTENT
         assert await store.write(make_rows()) == {}
 
 
 async def test_what_is_too_large_is_halved_in_order():
     """413: of InfluxDB or of a proxy before it."""
-    async with open_store_before(lambda body: make_answer(413) if body.count(b"\n") > 2 else NO_CONTENT) as (
+    async with open_store_before(lambda request: make_answer(413) if request.body.count(b"\n") > 2 else NO_CONTENT) as (
         store,
         impostor,
     ):
         assert await store.write(make_rows(10)) == {}
-        taken = [body for body in impostor.bodies if body.count(b"\n") <= 2]
+        taken = [request.body for request in impostor.requests if request.body.count(b"\n") <= 2]
     assert [int(line.split()[-1]) for body in taken for line in body.split(b"\n")] == list(range(10))
 
 
 async def test_a_server_that_finds_one_reading_too_large_loses_none():
-    async with open_store_before(lambda _body: make_answer(413, HTML, b"text/html")) as (store, _):
+    async with open_store_before(lambda _request: make_answer(413, HTML, "text/html")) as (store, _):
         with pytest.raises(StoreUnavailableError, match="raise the limit of the proxy"):
             await store.write(make_rows(4))
 
@@ -177,24 +120,23 @@ async def test_trouble_while_halving_keeps_every_row():
     """The first part was refused for good, the second could not be asked: the whole is tried again."""
     parse = explain(400, b"invalid", b"unable to parse 'x'")
     replies = iter([parse, parse, make_answer(503)])
-    async with open_store_before(lambda _body: next(replies)) as (store, _):
+    async with open_store_before(lambda _request: next(replies)) as (store, _):
         with pytest.raises(StoreUnavailableError):
             await store.write(make_rows(2))
 
 
 async def test_a_write_is_what_the_api_asks_for():
     """Organisation, bucket and milliseconds; the token in its header; one request for each bucket."""
-    async with open_store_before(lambda _body: NO_CONTENT) as (store, impostor):
+    async with open_store_before(lambda _request: NO_CONTENT) as (store, impostor):
         meter = GatewayReading("1", Reading("meter", {"meter": "production", "phase": "a"}, 5, {"power": 1.0}))
         assert await store.write([*make_rows(2), meter]) == {}
-    requests = dict(zip(impostor.heads, impostor.bodies, strict=True))
-    by_bucket = {re.search(rb"bucket=(\w+)", head)[1]: (head, body) for head, body in requests.items()}  # type: ignore[index]  # it is there
-    assert len(requests) == 2
-    assert by_bucket[b"envoy_live"][1] == b"meter,gateway=1,meter=production,phase=a power=1.0 5"
-    head, body = by_bucket[b"envoy"]
-    assert body == b"inverter,gateway=1,inverter=1 power=1.0 0\ninverter,gateway=1,inverter=1 power=1.0 1"
-    assert head.startswith(b"POST /api/v2/write?org=home&bucket=envoy&precision=ms ")
-    assert b"Authorization: Token " + TOKEN.encode() in head
+    paths = {request.path: request for request in impostor.requests}
+    live, rest = (f"/api/v2/write?org=home&bucket={bucket}&precision=ms" for bucket in ("envoy_live", "envoy"))
+    assert len(impostor.requests) == 2
+    assert paths[live].body == b"meter,gateway=1,meter=production,phase=a power=1.0 5"
+    assert paths[rest].body == b"inverter,gateway=1,inverter=1 power=1.0 0\ninverter,gateway=1,inverter=1 power=1.0 1"
+    assert paths[rest].method == "POST"
+    assert paths[rest].headers["authorization"] == f"Token {TOKEN}"
 
 
 @pytest.mark.parametrize(
@@ -222,18 +164,15 @@ async def test_writes_of_one_gateway_go_out_in_their_order_and_others_pass_besid
     """So that a later value wins, and two cores of the database are kept busy."""
     heard, answered = asyncio.Queue[bytes](), asyncio.Event()
 
-    async def hold(reader, writer):
-        while head := await _read_head(reader):
-            length = re.search(rb"(?i)content-length: (\d+)", head)
-            heard.put_nowait(await reader.readexactly(int(length[1])) if length else b"")
-            await answered.wait()
-            writer.write(NO_CONTENT)
+    def hold(request):
+        heard.put_nowait(request.body)
+        return make_raw(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n", after=answered.wait)
 
-    def row(gateway, power):
+    def make_row(gateway, power):
         return [GatewayReading(gateway, Reading("inverter", {"inverter": "1"}, 0, {"power": power}))]
 
-    async with open_store_on(hold) as store:
-        writes = [asyncio.create_task(store.write(row(*one))) for one in (("a", 1.0), ("a", 2.0), ("b", 3.0))]
+    async with open_store_before(hold) as (store, _):
+        writes = [asyncio.create_task(store.write(make_row(*one))) for one in (("a", 1.0), ("a", 2.0), ("b", 3.0))]
         begun = {(await heard.get()).split()[1], (await heard.get()).split()[1]}
         assert begun == {b"power=1.0", b"power=3.0"}
         assert heard.empty()

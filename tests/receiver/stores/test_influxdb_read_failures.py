@@ -1,8 +1,6 @@
 """Messages for people when InfluxDB cannot be read; reading goes on by itself when it can be read again."""
 
 import contextlib
-import socketserver
-import threading
 import time
 
 import pytest
@@ -10,7 +8,7 @@ import pytest
 from receiver.stores.base import GatewayReading, StoreUnavailableError
 from receiver.stores.influxdb import InfluxStore, client
 from shared.readings import Reading
-from tests.fake_http import run_in_thread
+from tests.fake_http import run_server, wait_without_end
 from tests.influxd.server import ADMIN_TOKEN, ORG, run_influxd
 from tests.receiver.stores.store_factories import make_buckets
 
@@ -47,28 +45,21 @@ async def open_store(url, *, token=ADMIN_TOKEN, buckets=("envoy", "envoy_live"),
         await store.close()
 
 
-@contextlib.contextmanager
-def serve_answer(head, body=b"", *, more=b""):
+@contextlib.asynccontextmanager
+async def serve_answer(head, body=b"", *, more=b""):
     """The address of a server that answers all requests alike: never, or with this, or on and on with `more`."""
-    over = threading.Event()
 
-    class ServerAnswer(socketserver.StreamRequestHandler):
-        def handle(self):
-            with contextlib.suppress(ConnectionError):
-                while self.rfile.readline().strip():
-                    pass  # the head of the request
-                if not head:
-                    over.wait()
-                    return
-                self.wfile.write(head + b"\r\n\r\n" + body)
-                while more and not over.is_set():
-                    self.wfile.write(more)
+    async def answer(writer):
+        if not head:
+            await wait_without_end()
+        writer.write(head + b"\r\n\r\n" + body)
+        await writer.drain()
+        while more:
+            writer.write(more)
+            await writer.drain()
 
-    with run_in_thread(socketserver.ThreadingTCPServer(("127.0.0.1", 0), ServerAnswer)) as port:
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            over.set()
+    async with run_server(lambda _request: answer) as server:
+        yield f"http://127.0.0.1:{server.port}"
 
 
 async def test_nobody_there_is_said_with_what_to_do(shared_influxd):
@@ -118,11 +109,10 @@ async def test_a_token_without_a_right_is_told_from_one_that_is_wrong(shared_inf
 
 async def test_who_accepts_and_never_answers_is_given_up(shared_influxd):
     """Each question ends by the deadline."""
-    with serve_answer(b"") as url:
-        async with open_store(url, timeout_s=0.2) as store:
-            async for sentence in try_reads(store):
-                assert "does not answer within 0.2 s" in sentence or "cannot be reached" in sentence
-            assert await store.check_ready() is not None
+    async with serve_answer(b"") as url, open_store(url, timeout_s=0.2) as store:
+        async for sentence in try_reads(store):
+            assert "does not answer within 0.2 s" in sentence or "cannot be reached" in sentence
+        assert await store.check_ready() is not None
 
 
 @pytest.mark.parametrize(
@@ -142,29 +132,26 @@ async def test_who_accepts_and_never_answers_is_given_up(shared_influxd):
 )
 async def test_what_is_no_answer_of_influxdb_is_no_answer(head, body):
     """Portals, proxies and broken connections never look like an empty store."""
-    with serve_answer(head, body) as url:
-        async with open_store(url) as store:
-            async for sentence in try_reads(store):
-                assert url.removeprefix("http://") in sentence
-            assert await store.check_ready() is not None
+    async with serve_answer(head, body) as url, open_store(url) as store:
+        async for sentence in try_reads(store):
+            assert url.removeprefix("http://") in sentence
+        assert await store.check_ready() is not None
 
 
 @pytest.mark.parametrize("body", [b"{}", b"[]", b'{"results":[]}', b'{"results":[{},{}]}', b"null"])
 async def test_an_answer_to_another_question_is_no_answer(body):
     """As many results as statements, and nothing else."""
-    with serve_answer(b"HTTP/1.1 200 OK", body) as url:
-        async with open_store(url) as store:
-            async for sentence in try_reads(store):
-                assert url.removeprefix("http://") in sentence
+    async with serve_answer(b"HTTP/1.1 200 OK", body) as url, open_store(url) as store:
+        async for sentence in try_reads(store):
+            assert url.removeprefix("http://") in sentence
 
 
 async def test_an_answer_without_end_is_cut(monkeypatch):
     """Memory stays bounded, and the sentence says how to ask for less."""
     monkeypatch.setattr(client, "_LONGEST_ANSWER", 1_000_000)
-    with serve_answer(b"HTTP/1.1 200 OK", b'{"results":[', more=b" " * 65_536) as url:
-        async with open_store(url) as store:
-            with pytest.raises(StoreUnavailableError, match="ask for a shorter time"):
-                await store.read_points(HOME, "meter", start=0, stop=1)
+    async with serve_answer(b"HTTP/1.1 200 OK", b'{"results":[', more=b" " * 65_536) as url, open_store(url) as store:
+        with pytest.raises(StoreUnavailableError, match="ask for a shorter time"):
+            await store.read_points(HOME, "meter", start=0, stop=1)
 
 
 @pytest.mark.parametrize(
@@ -172,9 +159,11 @@ async def test_an_answer_without_end_is_cut(monkeypatch):
 )
 async def test_another_version_gets_one_plain_message(version, said):
     """InfluxDB 1 and 3 have much of the same interface, and would fail in ways that nobody understands."""
-    with serve_answer(b"HTTP/1.1 204 No Content\r\nX-Influxdb-Version: " + version) as url:
-        async with open_store(url) as store:
-            sentence = await store.check_ready()
+    async with (
+        serve_answer(b"HTTP/1.1 204 No Content\r\nX-Influxdb-Version: " + version) as url,
+        open_store(url) as store,
+    ):
+        sentence = await store.check_ready()
     assert f"is InfluxDB {said}, but only InfluxDB 2.7 is supported" in sentence
 
 

@@ -19,24 +19,13 @@ from scraper.errors import (
     ScraperSettingError,
     SessionExpiredError,
 )
-from tests.clocks import GATEWAY_NOW_S, InstantClock
+from tests.clocks import GATEWAY_NOW_S, EndingClock
 from tests.scraper.scripted import ScriptedScraper, make_identity, make_values, run_scripted_scraper
 
 if TYPE_CHECKING:
     from scraper.gateway.session import GatewaySession
 
 AWAY = GatewayUnreachableError("the gateway cannot be reached; check that it is on")
-
-
-class EndingClock(InstantClock):
-    """Time flies until a moment, which ends everything."""
-
-    end = 0.0
-
-    async def sleep(self, seconds: float) -> None:
-        await super().sleep(seconds)
-        if self.elapsed >= self.end:
-            raise asyncio.CancelledError
 
 
 @contextlib.asynccontextmanager

@@ -10,22 +10,14 @@ from scraper.errors import OutboxUnavailableError
 from scraper.outbox import Outbox
 from scraper.outbox.uncommitted_readings import SILENT_MS
 from shared.readings import Reading
+from tests.clocks import StoppedClock
 from tests.scraper.outbox.processes import run_in_child
 from tests.scraper.outbox.support import NOW, list_losses, list_numbers, make_readings, open_outbox
 
 
-class HandClock:
-    """Time that the test moves."""
-
-    now = NOW
-
-    def now_ms(self) -> int:
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return HandClock()
+    return StoppedClock(NOW)
 
 
 @pytest.fixture
@@ -79,7 +71,7 @@ def test_a_series_that_fell_silent_is_given_up(outbox, clock):
     outbox.note_uncommitted([make_report("1", 0)])
     outbox.append(make_readings(0))
     assert read_losses(outbox) == []
-    clock.now += SILENT_MS
+    clock.ms += SILENT_MS
     outbox.append(make_readings(1))
     outbox.append(make_readings(2))
     assert read_losses(outbox) == [(0, 0, 1)]

@@ -1,4 +1,4 @@
-"""How long to wait before a new attempt: random-exponential, without limit. Pure but for the dice.
+"""How long to wait before a new attempt: random-exponential, without limit.
 
 stamina wraps one call with a limit. These loops have no limit on purpose (nothing may be given up), span many
 different calls and obey Retry-After, so their delays are computed here.

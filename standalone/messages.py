@@ -1,4 +1,4 @@
-"""Log lines of the processes as short messages for people. Pure."""
+"""Log lines of the processes as short messages for people."""
 
 import json
 

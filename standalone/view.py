@@ -1,4 +1,4 @@
-"""The system's state for people: a live screen in a terminal, a line of text elsewhere. Pure; the caller prints."""
+"""The system's state for people: a live screen in a terminal, a line of text elsewhere. The caller prints."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""From what is known of a panel to what is answered about it. Pure."""
+"""From what is known of a panel to what is answered about it."""
 
 from collections.abc import Mapping
 from typing import Final, cast

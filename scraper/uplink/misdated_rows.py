@@ -1,4 +1,4 @@
-"""Rows that the receiver refuses for their time: what becomes of them depends on which clock is wrong. Pure."""
+"""Rows that the receiver refuses for their time: what becomes of them depends on which clock is wrong."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 

@@ -1,6 +1,6 @@
 """The physical model: a house with a roof that answers for any second, the same for the same seed.
 
-Pure: no network, disk, clock or settings. `House` is the way in, `PROFILES` the ready-made houses.
+It knows no network, disk, clock or settings. `House` is the way in, `PROFILES` the ready-made houses.
 """
 
 from simulator.house.energies import DEFAULT_START, choose_counters_start

@@ -1,4 +1,4 @@
-"""The appliances: for each of them, its uses on one day. Pure: a day's random numbers in, uses out."""
+"""The appliances: for each of them, its uses on one day. A day's random numbers in, uses out."""
 
 from collections.abc import Callable, Iterator
 from random import Random

@@ -1,7 +1,12 @@
-"""Who may read the environment and the clock. Import-linter cannot see this: `os` and `datetime` have other uses too."""
+"""What import-linter cannot see: who reads the environment and the clock, and which modules say that they are pure.
+
+`os` and `datetime` have other uses too, and a docstring is no import.
+"""
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
+from configparser import ConfigParser
 from pathlib import PurePosixPath
 from typing import Final, TypeGuard
 
@@ -38,6 +43,19 @@ def find_readers(files: Mapping[PurePosixPath, str]) -> Iterator[str]:
             if not str(path).startswith(CLOCK_READERS):
                 for line in sorted({node.lineno for node in nodes if _is_read_of_clock(node)}):
                     yield f"{path}:{line} reads the clock; take a `Clock` or the time as an argument"
+
+
+def find_unkept_claims(files: Mapping[PurePosixPath, str]) -> Iterator[str]:
+    """A sentence for every module of our programs that calls itself pure and is not in the contract that keeps it so."""
+    parser = ConfigParser()
+    parser.read_string(files.get(PurePosixPath(".importlinter"), ""))
+    kept = parser.get("importlinter:contract:pure", "source_modules", fallback="").split()
+    for path, text in files.items():
+        if path.suffix == ".py" and path.parts[0] in PROGRAMS:
+            module = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+            claims = re.search(r"\bPure\b", ast.get_docstring(ast.parse(text, str(path))) or "")
+            if claims and not any(f"{module}.".startswith(f"{name}.") for name in kept):
+                yield f"{path} says that it is pure: add {module} to the contract `pure` of .importlinter, or do not say it"
 
 
 def _is_read_of_environment(node: ast.AST) -> TypeGuard[ast.Attribute | ast.ImportFrom]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from tests.repository.boundaries import find_readers
+from tests.repository.boundaries import find_readers, find_unkept_claims
 from tests.repository.naming import find_idle_verbs, find_nouns
 
 LINES_BELOW: Final = 300
@@ -46,6 +46,7 @@ def find_problems(root: Path) -> list[str]:
         *_find_repeated_classes(files),
         *_find_traces_of_one_machine(files),
         *find_readers(files),
+        *find_unkept_claims(files),
         *find_nouns(files),
         *find_idle_verbs(files),
     ]

@@ -1,10 +1,10 @@
-"""The check of who reads the environment and the clock finds what it is made for, and nothing else."""
+"""The checks of who reads the environment and the clock, and who is pure, find what they are made for, and nothing else."""
 
 from pathlib import PurePosixPath
 
 import pytest
 
-from tests.repository.boundaries import find_readers
+from tests.repository.boundaries import find_readers, find_unkept_claims
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,21 @@ def test_a_line_that_reads_the_clock_is_named(text: str):
 def test_a_given_time_is_no_clock():
     text = "def render(clock, at):\n    return clock.now_ms(), datetime.fromtimestamp(at, UTC), at.date()\n"
     assert list(find_readers({PurePosixPath("receiver/queries/now.py"): text})) == []
+
+
+CONTRACT = "[importlinter:contract:pure]\nsource_modules =\n    shared.wire\n    receiver.calendar\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("shared/wire.py", False),
+        ("receiver/calendar/__init__.py", False),
+        ("receiver/calendar/days.py", False),
+        ("shared/wires.py", True),
+        ("tests/wires.py", False),
+    ],
+)
+def test_a_module_that_calls_itself_pure_is_in_the_contract(path: str, named: bool):
+    files = {PurePosixPath(".importlinter"): CONTRACT, PurePosixPath(path): '"""Encodes rows. Pure."""\n'}
+    assert [claim.split(":")[0] for claim in find_unkept_claims(files)] == [f"{path} says that it is pure"] * named

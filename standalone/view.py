@@ -12,6 +12,7 @@ from rich.text import Text
 from receiver.sites.household import METER_SPEAKS_MS
 from shared.logs import make_inert
 from shared.units import HOUR_S, MINUTE_S, SECOND_MS
+from standalone.amounts import format_watts
 from standalone.api import MeterReply
 from standalone.state import SystemState
 
@@ -78,13 +79,6 @@ def render_line(state: SystemState, history: float | None) -> str:
     if history is not None:
         words.append(f"history {history:.0%}")
     return ", ".join(words) + "".join(f"\n  ! {make_inert(problem)}" for problem in state.problems)
-
-
-def format_watts(value: float | None) -> str:
-    """A power for people: W below 1 kW, else kW."""
-    if value is None:
-        return "unknown"
-    return f"{value:.0f} W" if abs(value) < 1000 else f"{value / 1000:.2f} kW"
 
 
 def format_age(seconds: float | None) -> str:

@@ -1,20 +1,25 @@
 """What people see: numbers, words for unknown things, and messages without secrets."""
 
 import io
+import json
+from pathlib import Path
 
 import httpx
+import pytest
 from rich.console import Console
 
 from receiver.api.inverter_answers import InverterEntry
 from receiver.api.meter_answers import HouseholdPower, MeterEntry
 from receiver.queries.panels import PanelState
+from standalone.amounts import format_watts
 from standalone.api import UNKNOWN_POWER, InverterReply, MeterReply, PowerReply, ReceiverApi, StatusPort
 from standalone.directories import find_free_port
 from standalone.guard import find_remaining
 from standalone.messages import format_message
 from standalone.state import Sources, SystemState, combine, read_state
-from standalone.view import ViewFrame, format_age, format_watts, render_line, render_screen
+from standalone.view import ViewFrame, format_age, render_line, render_screen
 
+AMOUNTS = Path(__file__).parents[2] / "receiver" / "web" / "tests" / "amounts.json"
 SERIAL = "122200000001"
 POWER = PowerReply(3000.0, 800.0, -2200.0, 0.0, 2200.0, None)
 METERS = [
@@ -118,8 +123,14 @@ def test_text_with_brackets_is_not_taken_for_markup():
     assert "[token]" in _show(_make_state(problems=["refused [token]"]))
 
 
+@pytest.mark.parametrize(("watts", "text"), json.loads(AMOUNTS.read_text(encoding="utf-8")))
+def test_powers_are_rounded_as_on_the_page(watts: float, text: str):
+    """The page's own tests have the same cases."""
+    assert format_watts(watts) == text
+
+
 def test_numbers_for_people():
-    assert [format_watts(value) for value in (None, 5.4, -999.0, 1500.0)] == ["unknown", "5 W", "-999 W", "1.50 kW"]
+    assert format_watts(None) == "unknown"
     assert [format_age(value) for value in (None, 3.0, 600.0, 7200.0)] == [
         "none yet",
         "3 s ago",

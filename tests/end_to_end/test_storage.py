@@ -1,7 +1,5 @@
 """Batteries and generators from the gateway to what the household uses: reported cases, and a simulated house."""
 
-import re
-import shutil
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,7 +17,7 @@ from scraper.gateway.options import GatewayOptions
 from scraper.gateway.session import GatewaySession
 from tests.captures import find_capture
 from tests.clocks import GATEWAY_NOW_S, InstantClock
-from tests.field_cases import find_case
+from tests.field_cases import FieldCase
 from tests.replay import Replay
 from tests.scraper.gateway.fake_tokens import make_token
 from tests.scraper.running_scraper import RunningScraper, run_at_home, wait_until
@@ -29,35 +27,29 @@ CLOSED = 1
 """A port of the loopback interface where nobody listens."""
 
 
-def copy_case(name: str, folder: Path) -> Path:
-    """A copy of a case that takes place when the tests of the gateway do; skips the test without cases."""
-    copy = shutil.copytree(find_case(name), folder / name, copy_function=shutil.copyfile)
-    for file in copy.iterdir():
-        dated = re.sub(
-            rb'"?@NOW([+-]\d+)?@"?', lambda found: b"%d" % (GATEWAY_NOW_S + int(found[1] or 0)), file.read_bytes()
-        )
-        file.write_bytes(dated)
-    return copy
+def make_case(name: str) -> FieldCase:
+    """A case that takes place when the tests of the gateway do; skips the test without cases."""
+    return FieldCase(name, lambda: GATEWAY_NOW_S)
 
 
-async def read_household(folder: Path, state: Path) -> HouseholdNow:
+async def read_household(gateway: Replay, state: Path) -> HouseholdNow:
     """What the receiver says of the household after one round of questions to a replayed gateway, over real sockets."""
     clock = InstantClock()
-    with Replay(folder) as replay:
-        token = make_token(parse_info((folder / replay.entries["/info"]["file"]).read_bytes()).serial)
+    with gateway as replay:
+        token = make_token(parse_info(replay.read_body("/info")).serial)
         options = GatewayOptions(
             host="127.0.0.1", serial=None, state_dir=state / "gateway", token=lambda: token,
             http_port=CLOSED, https_port=replay.port,
         )  # fmt: skip
-        gateway = GatewaySession(options, cast("Any", clock))
+        session = GatewaySession(options, cast("Any", clock))
         async with run_scripted_scraper(state, clock=clock) as scraper:
             try:
-                await gateway.connect()
-                samples = Samples(gateway, scraper.recorder, scraper.memory, scraper.health, clock, poll_meters=True)
+                await session.connect()
+                samples = Samples(session, scraper.recorder, scraper.memory, scraper.health, clock, poll_meters=True)
                 await samples.ask_meters()
-                await EnsembleSamples(gateway, scraper.recorder, scraper.memory, clock).poll_states()
+                await EnsembleSamples(session, scraper.recorder, scraper.memory, clock).poll_states()
             finally:
-                await gateway.aclose()
+                await session.aclose()
             rows = await scraper.rows()
     latest = [
         [Latest(row.tags, row.timestamp, row.fields) for row in rows if row.kind == kind] for kind in KINDS_OF_NOW
@@ -68,7 +60,7 @@ async def read_household(folder: Path, state: Path) -> HouseholdNow:
 
 async def test_a_battery_that_no_meter_sees_takes_part_in_the_load(tmp_path):
     """Sun 5,000 W, export 1,000 W, batteries charge with 3,000 W: the house uses 1,000 W."""
-    now = await read_household(copy_case("battery-without-storage-ct", tmp_path), tmp_path / "state")
+    now = await read_household(make_case("battery-without-storage-ct"), tmp_path / "state")
     assert now.site.load == pytest.approx(1000.0)
     assert now.site.battery == -3000.0
     assert now.site.exported == pytest.approx(1000.0)
@@ -76,24 +68,21 @@ async def test_a_battery_that_no_meter_sees_takes_part_in_the_load(tmp_path):
 
 
 async def test_a_battery_whose_power_is_refused_makes_the_load_unknown(tmp_path):
-    folder = copy_case("battery-without-storage-ct", tmp_path)
-    manifest = (folder / "manifest.json").read_text()
-    refused = re.sub(r'("file": "ivp_ensemble_power",\s*"status": )200', r"\g<1>401", manifest)
-    assert refused != manifest
-    (folder / "manifest.json").write_text(refused)
-    now = await read_household(folder, tmp_path / "state")
+    case = make_case("battery-without-storage-ct")
+    case.entries["/ivp/ensemble/power"]["status"] = 401
+    now = await read_household(case, tmp_path / "state")
     assert (now.site.load, now.load_unknown) == (None, "battery-power-unknown")
     assert now.site.production == pytest.approx(5000.0)
 
 
 async def test_a_generator_that_no_meter_sees_makes_the_load_unknown(tmp_path):
-    now = await read_household(copy_case("generator-on-third-ct", tmp_path), tmp_path / "state")
+    now = await read_household(make_case("generator-on-third-ct"), tmp_path / "state")
     assert (now.site.load, now.site.imported, now.site.net) == (None, None, None)
     assert now.load_unknown == "generator-runs"
 
 
 async def test_the_newest_firmware_gives_its_battery_and_its_relay(tmp_path):
-    now = await read_household(copy_case("8.3.6086_battery_split_night", tmp_path), tmp_path / "state")
+    now = await read_household(make_case("8.3.6086_battery_split_night"), tmp_path / "state")
     assert now.storage.has_battery
     assert now.storage.power == 23.0
     assert (now.storage.state_of_charge, now.storage.grid_mode) == (59.0, "connected")
@@ -101,7 +90,7 @@ async def test_the_newest_firmware_gives_its_battery_and_its_relay(tmp_path):
 
 
 async def test_while_the_captured_generator_runs_nothing_is_bought_and_the_load_is_unknown(tmp_path):
-    now = await read_household(find_capture("8.2.127_with_generator_running"), tmp_path / "state")
+    now = await read_household(Replay(find_capture("8.2.127_with_generator_running")), tmp_path / "state")
     assert (now.site.load, now.site.imported, now.site.exported) == (None, 0.0, 0.0)
     assert now.site.battery == -1250.0
     assert (now.storage.grid_mode, now.load_unknown) == ("generator", "generator-runs")

@@ -5,28 +5,21 @@ alike, and the stamps of one series strictly increase. Inverters carry their own
 the gateway's clock is grossly wrong.
 """
 
-from collections.abc import Sequence
-
-import structlog
-
+from scraper.collect.drift import SchemaDrift
 from scraper.collect.health import Health
+from scraper.collect.host_time import HostTime
 from scraper.collect.memory import DurableMemory, MemoryChange
 from scraper.collect.recorder import HeardSpan, Recorder
 from scraper.delta import gateway_clock, stamps
-from scraper.delta.host_clock import HostStep, StepRecord
-from scraper.delta.stamps import StampClock
 from scraper.errors import BadReplyError, WrongGatewayError
-from scraper.events import make_event, name_some
+from scraper.events import make_event
 from scraper.gateway.parse.stream import parse_event
-from scraper.gateway.parse.values import Notes
 from scraper.gateway.session import GatewayIdentity, GatewaySession
 from scraper.gateway.stream import Burst
 from shared.clock import Clock
 from shared.fields import BREATH_MS, MAX_GAP_MS
 from shared.readings import Reading, Series
 from shared.units import HOUR_MS, MINUTE_MS
-
-log = structlog.get_logger()
 
 SOON_MS = MINUTE_MS
 """A report that is dated later than this from now is dated by another clock than the one that was measured."""
@@ -48,6 +41,9 @@ class Samples:
         poll_meters: Whether polls may stand in for the stream.
         meters_wanted: Whether meters are read at all.
         stall_ms: A pause of the meters' samples that is longer than this is a gap (milliseconds).
+
+    Attributes:
+        host_time: By which samples are stamped.
     """
 
     def __init__(
@@ -70,13 +66,11 @@ class Samples:
         self._poll_meters = poll_meters
         self._meters_wanted = meters_wanted
         self._stall_ms = stall_ms
-        self._stamps = StampClock(memory.stamps)
+        self.host_time = HostTime(recorder, memory, clock)
         self._stepped_ms: int | None = None
         self._polled: dict[Series, int] = {}
         self._streamed: set[str] = set()
-        self._notes = Notes()
-        self._reported: set[str] = set()
-        self._steps: list[HostStep] = []
+        self._drift = SchemaDrift(recorder, health, clock)
 
     async def note_identity(self, identity: GatewayIdentity) -> None:
         """Take note of who answers, and of the gateway's clock.
@@ -95,7 +89,7 @@ class Samples:
         health.clock_offset_s = identity.clock_offset_s
         if identity.clock_offset_s is None:
             return
-        await self.notice_step()
+        await self.host_time.notice_step()
         now = self._clock.now_ms()
         gateway_ms = now + round(identity.clock_offset_s * 1000)
         before = self._memory.state.clock_correction_ms
@@ -107,8 +101,8 @@ class Samples:
     async def ask_inverters(self) -> None:
         """Ask what every inverter reported last, by a clock that is measured each time."""
         await self.note_identity(await self._gateway.look_at_clock())
-        readings = await self._gateway.read_inverters(self._notes)
-        await self.notice_step()
+        readings = await self._gateway.read_inverters(self._drift.notes)
+        await self.host_time.notice_step()
         samples = [self._correct_date(reading) for reading in readings]
         if any(reading.timestamp > self._clock.now_ms() + SOON_MS for reading in samples):
             # Nothing reports from the future: the clock was set between the two questions.
@@ -122,43 +116,43 @@ class Samples:
             now = self._clock.now_ms()
             # An empty list is no data: the gateway has just started.
             await self._record(samples, self._make_heard(now, now) if readings else None)
-        await self._report_drift()
+        await self._drift.report()
 
     async def ask_meters(self) -> None:
         """Ask the lifetime counters; and the present values of meters that no stream gives."""
-        values = await self._gateway.read_meter_readings(self._notes)
+        values = await self._gateway.read_meter_readings(self._drift.notes)
         fresh = [one for one in values if stamps.has_moved(self._polled, one.series, one.timestamp_s or 0)]
         if not fresh:
             return
-        (stamp,) = await self._make_stamps(self._clock.now_ms(), 1)
+        (stamp,) = await self.host_time.make_stamps(self._clock.now_ms(), 1)
         samples = [one.make_energy_reading(stamp) for one in fresh if one.counters]
         stands_in = self._poll_meters and not self._health.stream_connected
         polled = fresh if stands_in else [one for one in fresh if one.meter in self._unstreamed]
         samples += [one.make_reading(stamp) for one in polled if one.values]
         if await self._record(samples, self._make_heard(stamp, stamp) if stands_in else None):
             self._polled |= {one.series: one.timestamp_s or 0 for one in fresh}
-        await self._report_drift()
+        await self._drift.report()
 
     async def ask_production(self) -> None:
         """Ask for the sum of all inverters, where no production meter is enabled."""
-        reading = await self._gateway.read_production(self._notes)
+        reading = await self._gateway.read_production(self._drift.notes)
         if reading is not None:
             # the other sources carry no time of the gateway's: they are stamped with ours already
             dated = reading.tags["source"] == "inverters"
-            await self.notice_step()
+            await self.host_time.notice_step()
             await self._recorder.record([self._correct_date(reading) if dated else reading])
 
     async def record_burst(self, burst: Burst) -> bool:
         """Record events of the meter stream that arrived together; False if none of them could be read."""
         meters = self._gateway.known_meters
-        given = await self._make_stamps(burst.arrival_ms, len(burst.lines))
+        given = await self.host_time.make_stamps(burst.arrival_ms, len(burst.lines))
         samples: list[Reading] = []
         events = 0
         for stamp, line in zip(given, burst.lines, strict=True):
             try:
-                values = parse_event(line, meters, self._notes)
+                values = parse_event(line, meters, self._drift.notes)
             except BadReplyError:
-                self._notes.refuse("stream.event")
+                self._drift.notes.refuse("stream.event")
                 continue
             events += bool(values)
             self._streamed.update(one.meter for one in values)
@@ -169,7 +163,7 @@ class Samples:
 
     async def tick(self) -> None:
         """Once a minute, whatever the gateway does: look whether the host's clock stepped, or samples stay away."""
-        await self.notice_step()
+        await self.host_time.notice_step()
         heard_ms = self._recorder.last_sample_ms
         if not self._has_meters and self._memory.state.last_poll_ms != heard_ms:
             # most polls of inverters bring nothing new
@@ -180,22 +174,6 @@ class Samples:
     async def note_stop(self, reason: str) -> None:
         """Samples have stopped: store what is held back and open a gap."""
         await self._recorder.open_gap(reason)
-
-    async def notice_step(self) -> None:
-        """Look whether the host's clock stepped; if so, record it before anything is stamped by the new time."""
-        step = self._stamps.observe(self._clock.now_ms(), self._clock.monotonic())
-        if step is not None:
-            self._steps.append(step)
-        while self._steps:
-            first = self._steps.pop(0)
-            if not await self._recorder.record_step(first, self._stamps.state):
-                self._steps.insert(0, first)  # again with the next sample
-                return
-
-    async def list_known_steps(self) -> Sequence[StepRecord]:
-        """The steps of the host's clock up to now."""
-        await self.notice_step()
-        return self._memory.state.steps
 
     async def record_certificate_change(self) -> None:
         """Leave a mark in the data, once per change."""
@@ -238,13 +216,8 @@ class Samples:
         return HeardSpan(first_ms, last_ms, self._silence_ms)
 
     async def _record(self, samples: list[Reading], heard: HeardSpan | None) -> bool:
-        epoch, newest_ms = self._stamps.state
+        epoch, newest_ms = self.host_time.state
         return await self._recorder.record(samples, MemoryChange(epoch=epoch, newest_stamp_ms=newest_ms), heard=heard)
-
-    async def _make_stamps(self, arrival_ms: int, count: int) -> list[int]:
-        """Stamps for samples that arrived together. They cannot have come later than now, if the clock was set back."""
-        await self.notice_step()
-        return self._stamps.make_stamps(min(arrival_ms, self._clock.now_ms()), count)
 
     def _correct_date(self, reading: Reading) -> Reading:
         correction = self._memory.state.clock_correction_ms
@@ -262,21 +235,3 @@ class Samples:
         if stepped_ms is None or self._clock.now_ms() - stepped_ms > HOUR_MS:
             return False
         return reading.timestamp < stepped_ms - OLD_MS
-
-    async def _report_drift(self) -> None:
-        """One event for each name that this firmware no longer gives, newly gives, or gives as nonsense."""
-        notes = self._notes
-        self._health.refused_fields = notes.refused.total()
-        seen = {
-            *(f"missing {name}" for name in notes.missing),
-            *(f"unknown {name}" for name in notes.unknown),
-            *(f"refused {name}" for name in notes.refused),
-            *(f"odd {name}" for name in notes.odd),
-        }
-        fresh = sorted(seen - self._reported)
-        if not fresh:
-            return
-        mark = make_event("schema", self._clock.now_ms(), name_some(fresh), rows=len(fresh))
-        if await self._recorder.record([mark]):
-            self._reported |= seen
-            log.info("the gateway's replies differ from what is known", names=fresh[:20])

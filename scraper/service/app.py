@@ -163,7 +163,9 @@ async def _run(
     streaming = StreamKeeper(gateway, samples, health, clock, rng)
 
     async def deliver() -> None:
-        await delivery.run(outbox, await find_owner(gateway, recorder, memory, clock), samples.list_known_steps)
+        await delivery.run(
+            outbox, await find_owner(gateway, recorder, memory, clock), samples.host_time.list_known_steps
+        )
 
     async with contextlib.AsyncExitStack() as closing:
         status = StatusServer(

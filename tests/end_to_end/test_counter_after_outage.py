@@ -3,8 +3,6 @@
 `FIELD_CASES` names the folder of the cases (default: `shared/field-cases` beside the checkout); without it this is skipped.
 """
 
-import re
-
 from receiver.rollups.panels import make_panel_rows
 from receiver.sites.model import NO_SITE
 from receiver.stores.base import Point, SeriesPoints
@@ -13,7 +11,7 @@ from scraper.gateway.parse import json_reply
 from scraper.gateway.parse.device_data import parse_device_data
 from shared.readings import Reading
 from shared.units import HOUR_MS
-from tests.field_cases import find_case
+from tests.field_cases import find_case, set_dates
 
 CASE = "inverter-counter-after-outage"
 NOW_S = 1_750_000_000
@@ -26,9 +24,7 @@ GAINED_WH = {
 
 
 def read(name: str) -> list[Reading]:
-    body = re.sub(
-        rb'"@NOW([+-]\d+)@"', lambda found: b"%d" % (NOW_S + int(found[1])), (find_case(CASE) / name).read_bytes()
-    )
+    body = set_dates((find_case(CASE) / name).read_bytes(), NOW_S)
     return parse_device_data(json_reply.load(body)).readings
 
 

@@ -41,7 +41,7 @@ class Turn(NamedTuple):
 def open_dashboard(client: DashboardClient, name: str, board: dict[str, Any], pool: ThreadPoolExecutor) -> Turn:
     """Ask everything that one dashboard asks when it is opened."""
     started = time.perf_counter()
-    values = client.values(name, board)
+    values = client.find_values(name, board)
 
     def ask_query(query: ExtractedQuery, values: dict[str, Value] = values) -> tuple[float, str]:
         begun = time.perf_counter()

@@ -76,7 +76,7 @@ class Waits:
         self.posts: list[float] = []
 
 
-def dense_rows(now: int) -> Iterator[GatewayReading]:
+def make_dense_rows(now: int) -> Iterator[GatewayReading]:
     """The last three minutes of the first house; the inverters of the second."""
     for offset in range(DENSE_MS):
         for meter, phase in PHASES:
@@ -94,7 +94,7 @@ async def fill(store: Store, now: int) -> int:
     """Write it; the number of readings."""
     await store.open()
     total, rows = 0, []
-    for row in dense_rows(now):
+    for row in make_dense_rows(now):
         rows.append(row)
         if len(rows) == WRITE_ROWS:
             await store.write(rows)
@@ -182,11 +182,11 @@ async def measure(base: str, pid: int, attacker: str, reader: str) -> bool:
             began = time.perf_counter()
             statuses = await ask_at_once(base, attacker, burst)
             kept &= report(burst.name, waits, statuses, time.perf_counter() - began)
-        before = cpu_of(pid)
+        before = read_cpu(pid)
         await abandon(base, attacker)
         await asyncio.sleep(10)
         kept &= report("60 abandoned questions, and 10 s after", waits, {}, 10.5)
-        print(f"    CPU of the receiver in that time: {cpu_of(pid) - before:.1f} s")
+        print(f"    CPU of the receiver in that time: {read_cpu(pid) - before:.1f} s")
         await asyncio.sleep(AFTER_S)
         for task in others:
             task.cancel()
@@ -217,7 +217,7 @@ class Memory:
         self._thread.join()
 
 
-def cpu_of(pid: int) -> float:
+def read_cpu(pid: int) -> float:
     """CPU seconds of a process and of its threads that have ended."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -239,7 +239,7 @@ def report(name: str, waits: Waits, statuses: dict[int, int], took: float) -> bo
 
 
 @contextlib.contextmanager
-def filled_receiver(folder: Path, kind: str) -> Iterator[tuple[int, int]]:
+def run_filled_receiver(folder: Path, kind: str) -> Iterator[tuple[int, int]]:
     """A receiver over such a store, which has no roll-ups to make; its port and process id."""
     settings: dict[str, str] = {}
     with contextlib.ExitStack() as stack:
@@ -270,7 +270,7 @@ def main() -> None:
     kind: str = parser.parse_args().store
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with filled_receiver(folder, kind) as (port, pid):
+        with run_filled_receiver(folder, kind) as (port, pid):
             attacker, reader = (make_token(folder) for _ in range(2))
             kept = asyncio.run(measure(f"http://127.0.0.1:{port}", pid, attacker, reader))
     sys.exit(0 if kept else 1)

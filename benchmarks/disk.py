@@ -70,21 +70,21 @@ def measure(folder: Path, meter: list[GatewayReading], other: list[GatewayReadin
     for state in ("a", "b"):
         (folder / state).mkdir()
 
-    def sqlite_size() -> int:
+    def measure_sqlite() -> int:
         return sum(map(measure_file, folder.glob("readings.sqlite*")))
 
-    yield "SQLite", asyncio.run(fill(lambda: SqliteStore(file), meter, other, sqlite_size, folder / "a"))
+    yield "SQLite", asyncio.run(fill(lambda: SqliteStore(file), meter, other, measure_sqlite, folder / "a"))
     with run_influxd(folder / "influxd", *COMPACT_SOON) as server:
         server.make_bucket("envoy")
         server.make_bucket("envoy_live")
 
-        def influxdb_size() -> int:
+        def measure_influxdb() -> int:
             return measure_settled(folder / "influxd" / "engine")
 
         def store() -> InfluxStore:
             return InfluxStore(server.url, ORG, ADMIN_TOKEN, "envoy", "envoy_live")
 
-        yield "InfluxDB", asyncio.run(fill(store, meter, other, influxdb_size, folder / "b"))
+        yield "InfluxDB", asyncio.run(fill(store, meter, other, measure_influxdb, folder / "b"))
 
 
 async def fill(

@@ -99,7 +99,7 @@ def write_directly(server: Influxd, size: int, turn: int) -> InfluxResult:
     server.make_bucket(bucket)
     prepared = [make_direct_requests(connection, size, bucket) for connection in range(CONNECTIONS)]
     assert server.process is not None
-    first, rest = _part(prepared)
+    first, rest = _split(prepared)
     connections.post(server.port, first, success=204)
     cpu = read_cpu_seconds(server.process.pid)
     seconds = connections.post(server.port, rest, success=204)
@@ -124,7 +124,7 @@ def write_through_receiver(server: Influxd, size: int, turn: int) -> InfluxResul
     }
     with tempfile.TemporaryDirectory() as name, run_receiver(Path(name), *SERIALS, **settings) as (port, child):
         assert server.process is not None
-        first, rest = _part(prepared)
+        first, rest = _split(prepared)
         connections.post(port, first)
         processes = (child.pid, server.process.pid)
         cpu = sum(map(read_cpu_seconds, processes))
@@ -134,7 +134,7 @@ def write_through_receiver(server: Influxd, size: int, turn: int) -> InfluxResul
     return InfluxResult(points / seconds, cpu / points * 1e6)
 
 
-def _part(prepared: list[list[bytes]]) -> tuple[list[list[bytes]], list[list[bytes]]]:
+def _split(prepared: list[list[bytes]]) -> tuple[list[list[bytes]], list[list[bytes]]]:
     """The first request of each connection, which is not timed, and the others.
 
     With it InfluxDB makes the series, and the receiver asks once for each gateway which series it has.

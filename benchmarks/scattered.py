@@ -27,7 +27,7 @@ PASSES = 3
 MARGIN_S = 5.0
 
 
-def counter(timestamp: int, wh: float) -> GatewayReading:
+def make_counter(timestamp: int, wh: float) -> GatewayReading:
     """A reading of one lifetime counter."""
     tags = {"meter": "production", "phase": "a"}
     return GatewayReading(HOUSE, Reading("meter_energy", tags, timestamp, {"delivered": wh}))
@@ -55,11 +55,11 @@ async def measure(folder: Path) -> float:
     await store.open()
     job = Rollups(store, site_of=lambda _: NO_SITE, clock=SystemClock(), state_dir=folder)
     try:
-        await job.store.write([counter(now - MINUTE_MS * minute, 1e6 - minute) for minute in range(60)])
+        await job.store.write([make_counter(now - MINUTE_MS * minute, 1e6 - minute) for minute in range(60)])
         await job.run_once()
-        longest = await run_passes(job, "one reading of 2000", [counter(YEAR_2000_MS + 5, 1.0)])
+        longest = await run_passes(job, "one reading of 2000", [make_counter(YEAR_2000_MS + 5, 1.0)])
         step = (now - YEAR_2000_MS) // (ROWS + 1)
-        rows = [counter(YEAR_2000_MS + 5 + step * number, 1000.0 * number) for number in range(ROWS)]
+        rows = [make_counter(YEAR_2000_MS + 5 + step * number, 1000.0 * number) for number in range(ROWS)]
         return max(longest, await run_passes(job, "scattered readings", rows))
     finally:
         await job.close()

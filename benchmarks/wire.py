@@ -94,7 +94,7 @@ class DeviceDay:
         self._meters = parse_meters(meters.list_meters(self._device))
         self.verbatim = 0
 
-    def samples(self, second: int) -> list[Reading]:
+    def make_samples(self, second: int) -> list[Reading]:
         """The samples of a scraper in this second of the day."""
         self._clock.advance(1)
         stamp = (self.start_s + second) * 1000
@@ -121,7 +121,7 @@ async def send_day(folder: Path, port: int) -> tuple[CountingProxy, int, int]:
     signer = Signer(HouseholdSecret(SECRET), SERIAL)
     uplink = Uplink(outbox, sender, signer, clock, interval_s=POST_S, rng=random.Random(1))
     for second in range(DAY_S):
-        await recorder.record(feed.samples(second))
+        await recorder.record(feed.make_samples(second))
         if second % POST_S == POST_S - 1:
             await uplink.drain()
     await sender.aclose()

@@ -131,7 +131,9 @@ async def fill(folder: Path, server: Influxd, year: Year) -> None:
 def make_bucket(server: Influxd, name: str, kept_s: int) -> None:
     """As `envoy-receiver setup` makes it: how much time a shard holds tells in the answers."""
     rule = {"type": "expire", "everySeconds": kept_s, "shardGroupDurationSeconds": choose_shard_s(kept_s)}
-    server.api("POST", "/api/v2/buckets", {"orgID": server.organisation(), "name": name, "retentionRules": [rule]})
+    server.call(
+        "POST", "/api/v2/buckets", {"orgID": server.find_organisation(), "name": name, "retentionRules": [rule]}
+    )
 
 
 def make_settings(folder: Path, server: Influxd) -> dict[str, dict[str, str]]:

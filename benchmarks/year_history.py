@@ -81,7 +81,7 @@ class Year:
         for kind in STORED:
             found = await first.store.read_points(self.gateway, kind, start=0, stop=since * 1000)
             await self._write(_list_readings(found), second.store)
-        template = {kind: await self._yesterday(first.store, kind) for kind in STORED if kind not in _SUMMED}
+        template = {kind: await self._read_yesterday(first.store, kind) for kind in STORED if kind not in _SUMMED}
         for day in range(1, self._days):
             await self._write(_move(template, day, dense=day < self._dense_days), first.store, second.store)
         await self._sum_energies(first.store, second.store)
@@ -98,19 +98,19 @@ class Year:
         try:
             for piece in self._past.make_pieces(start_s, stop_s):
                 await self._write(piece, rollups.store)
-            await self._write(self._statuses(start_s, stop_s), rollups.store)
+            await self._write(self._make_statuses(start_s, stop_s), rollups.store)
             await rollups.catch_up()
         finally:
             await rollups.close()
 
-    def _statuses(self, start_s: int, stop_s: int) -> list[Reading]:
+    def _make_statuses(self, start_s: int, stop_s: int) -> list[Reading]:
         fields: dict[str, FieldValue] = {
             "firmware": self._firmware, "role": "owner", "version": "0.1.0", "token_expires_in": 1.7e7,
             "poll_seconds": 0.4, "stream_connected": 1.0, "outbox_rows": 12.0, "clock_offset": 0.4,
         }  # fmt: skip
         return [Reading("gateway", {}, second * 1000, fields) for second in range(start_s, stop_s, MINUTE_S)]
 
-    async def _yesterday(self, store: Store, kind: str) -> list[SeriesPoints]:
+    async def _read_yesterday(self, store: Store, kind: str) -> list[SeriesPoints]:
         return await store.read_points(self.gateway, kind, start=self.midnight - DAY_MS, stop=self.midnight)
 
     async def _sum_energies(self, *stores: Store) -> None:

@@ -119,15 +119,15 @@ class SteppedClock(StoppedClock):
         self._sleeping.put_nowait((seconds, wake))
         await wake
 
-    async def asked(self) -> float:
+    async def end_next_sleep(self) -> float:
         """Wait for the next sleep and end it: so much time has passed. Returns its seconds."""
-        seconds, wake = await self.begun()
+        seconds, wake = await self.await_sleep()
         self.advance(seconds)
         if not wake.done():
             wake.set_result(None)
         return seconds
 
-    async def begun(self) -> tuple[float, "asyncio.Future[None]"]:
+    async def await_sleep(self) -> tuple[float, "asyncio.Future[None]"]:
         """Wait for the next sleep. Returns its seconds, and what ends it."""
         async with asyncio.timeout(30):
             return await self._sleeping.get()

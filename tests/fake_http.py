@@ -101,7 +101,7 @@ class FakeServer:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = h11.Connection(h11.SERVER)
-        while (request := await self._request(connection, reader)) is not None:
+        while (request := await self._read_request(connection, reader)) is not None:
             self.requests.append(request)
             self._in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self._in_flight)
@@ -118,7 +118,7 @@ class FakeServer:
                 return
             connection.start_next_cycle()
 
-    async def _request(self, connection: h11.Connection, reader: asyncio.StreamReader) -> FakeRequest | None:
+    async def _read_request(self, connection: h11.Connection, reader: asyncio.StreamReader) -> FakeRequest | None:
         head, body = None, b""
         while True:
             event = connection.next_event()

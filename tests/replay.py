@@ -4,7 +4,7 @@ It gives what the capture has (path and query decide) and 404 for the rest, and 
 checking it: any Bearer token or session cookie from firmware 7 on, any digest answer before.
 
     with Replay(folder) as gateway:
-        reply = httpx.get(gateway.url + "/info", verify=gateway.client_context())
+        reply = httpx.get(gateway.url + "/info", verify=gateway.make_client_context())
 """
 
 import contextlib
@@ -78,7 +78,7 @@ class Replay:
         """The pieces of an endless reply, as they are due; None if this path has none."""
         return None
 
-    def client_context(self) -> ssl.SSLContext:
+    def make_client_context(self) -> ssl.SSLContext:
         """A TLS context for plain clients that trusts exactly this certificate."""
         context = ssl.create_default_context(cadata=self.certificate.certificate.decode())
         context.check_hostname = False  # the certificate names no address, as on the real device
@@ -143,20 +143,20 @@ class _ReplayHandler(FakeHandler):
         else:
             self._reply(404, _NOT_FOUND_TYPE, _NOT_FOUND)
 
-    def _bearer(self) -> bool:
+    def _has_token(self) -> bool:
         scheme, _, token = self.headers.get("Authorization", "").partition(" ")
         return scheme == "Bearer" and bool(token)
 
-    def _session(self) -> bool:
+    def _has_session(self) -> bool:
         return "sessionId=" in self.headers.get("Cookie", "")
 
     def _may(self, path: str) -> bool:
         if self.server.replay.token_login:
-            return path in _OPEN or self._bearer() or self._session()
+            return path in _OPEN or self._has_token() or self._has_session()
         return path in _OPEN_BEFORE_7 or self.headers.get("Authorization", "").startswith("Digest ")
 
     def _check_jwt(self) -> None:
-        if self._bearer():
+        if self._has_token():
             self._reply(200, "text/html", VALID_TOKEN)
         else:
             self._refuse()
@@ -184,7 +184,7 @@ class _ReplayHandler(FakeHandler):
             self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         if self.server.replay.token_login:
-            if self._bearer() and not self._session():  # a token alone opens a new session every time
+            if self._has_token() and not self._has_session():  # a token alone opens a new session every time
                 self.send_header("Set-Cookie", f"sessionId={secrets.token_hex(16)}; Secure; HttpOnly; path=/")
         else:
             self.send_header("Connection", "close")

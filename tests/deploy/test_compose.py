@@ -99,7 +99,7 @@ def test_every_setting_of_the_receiver_reaches_it() -> None:
         assert database <= set(SERVICES[name]["environment"])
 
 
-def mounts_of(name: str) -> dict[str, str]:
+def list_mounts(name: str) -> dict[str, str]:
     """The volume at each path of a service."""
     texts = [volume for volume in SERVICES[name]["volumes"] if isinstance(volume, str)]
     return {text.split(":")[1]: text.split(":")[0] for text in texts}
@@ -109,15 +109,15 @@ def mounts_of(name: str) -> dict[str, str]:
 def test_grafana_sees_its_own_token_alone(demo: str) -> None:
     """`setup` writes the two tokens into two volumes; the receiver has one of them, and Grafana the other."""
     setup = SERVICES[f"{demo}setup"]["environment"]
-    made = mounts_of(f"{demo}setup")
+    made = list_mounts(f"{demo}setup")
     receivers, grafanas = made[setup["RECEIVER_TOKENS_DIR"]], made[setup["GRAFANA_TOKENS_DIR"]]
     assert receivers != grafanas
-    assert receivers in mounts_of(f"{demo}receiver").values()
-    assert grafanas not in mounts_of(f"{demo}receiver").values()
-    assert receivers not in mounts_of(f"{demo}grafana").values()
-    assert mounts_of(f"{demo}grafana")[str(Path(TOKEN_FILE).parent)] == grafanas
+    assert receivers in list_mounts(f"{demo}receiver").values()
+    assert grafanas not in list_mounts(f"{demo}receiver").values()
+    assert receivers not in list_mounts(f"{demo}grafana").values()
+    assert list_mounts(f"{demo}grafana")[str(Path(TOKEN_FILE).parent)] == grafanas
     if not demo:  # it makes new tokens after a restore
-        assert mounts_of("admin").items() >= {"/run/tokens": receivers, "/run/grafana-tokens": grafanas}.items()
+        assert list_mounts("admin").items() >= {"/run/tokens": receivers, "/run/grafana-tokens": grafanas}.items()
 
 
 @every_service

@@ -52,11 +52,11 @@ def test_no_setting_is_declared_twice() -> None:
 def test_the_example_names_every_setting() -> None:
     """A secret may stand there as a value or as a file."""
 
-    def named_as_secret(name: str) -> bool:
+    def is_named_as_secret(name: str) -> bool:
         value = name.removesuffix("_FILE")
         return f"{value}_FILE" in DECLARED and value in DECLARED and bool({value, f"{value}_FILE"} & NAMED.keys())
 
-    missing = {name for name in DECLARED if name not in NAMED and not named_as_secret(name)}
+    missing = {name for name in DECLARED if name not in NAMED and not is_named_as_secret(name)}
     assert not missing
 
 

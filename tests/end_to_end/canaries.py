@@ -43,7 +43,7 @@ class Canaries:
             if path.is_file() and path not in exempt:
                 self.collect(str(path.relative_to(folder)), path.read_bytes())
 
-    def sightings(self) -> list[str]:
+    def list_sightings(self) -> list[str]:
         """Where a secret shows, plain or in a common disguise. Names only."""
         return [
             f"{name} in {where}"

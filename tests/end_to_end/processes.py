@@ -56,7 +56,7 @@ class Process:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        self._ended = asyncio.create_task(self._live(self._process))
+        self._ended = asyncio.create_task(self._follow(self._process))
         return self
 
     @property
@@ -64,7 +64,7 @@ class Process:
         """Whether it is alive."""
         return self._ended is not None and not self._ended.done()
 
-    def command_line(self) -> bytes:
+    def read_command_line(self) -> bytes:
         """What everybody on the machine sees of it, as the kernel tells (Linux); empty elsewhere."""
         assert self._process is not None
         listed = Path(f"/proc/{self._process.pid}/cmdline")
@@ -75,7 +75,7 @@ class Process:
         """What it has said since it was started last."""
         return self.output[self._life_begins :]
 
-    async def line(self, text: str) -> str:
+    async def wait_for_line(self, text: str) -> str:
         """The first line of this life that contains `text`. Raises AssertionError if the process ends without it."""
         async with asyncio.timeout(PATIENCE_S):
             while True:
@@ -87,10 +87,10 @@ class Process:
                     raise AssertionError(f"{self.name} ended without {text!r}: {self.this_life[-20:]}")
                 await self._heard.wait()
 
-    async def heard_or_ended(self, text: str) -> None:
+    async def wait_for_line_or_end(self, text: str) -> None:
         """Wait for a line or for the end of this life, whichever comes first."""
         with contextlib.suppress(AssertionError):
-            await self.line(text)
+            await self.wait_for_line(text)
 
     def kill(self) -> None:
         """SIGKILL; nothing if it is dead already."""
@@ -100,7 +100,7 @@ class Process:
         """SIGTERM: the orderly stop; nothing if it is dead already."""
         self._signal(signal.SIGTERM)
 
-    async def ended(self, within_s: float = PATIENCE_S) -> int | None:
+    async def wait_for_end(self, within_s: float = PATIENCE_S) -> int | None:
         """Its exit status, or None if it still lives after that time."""
         if self._ended is None:
             return None
@@ -110,7 +110,7 @@ class Process:
     async def stop(self) -> int | None:
         """Orderly stop; its exit status."""
         self.terminate()
-        return await self.ended()
+        return await self.wait_for_end()
 
     async def __aenter__(self) -> Self:
         return await self.start()
@@ -125,7 +125,7 @@ class Process:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(number)
 
-    async def _live(self, process: asyncio.subprocess.Process) -> int:
+    async def _follow(self, process: asyncio.subprocess.Process) -> int:
         assert process.stdout is not None
         async for line in process.stdout:
             self.output.append(line.decode(errors="replace").rstrip("\n"))
@@ -156,11 +156,11 @@ async def wait_until(condition: Callable[[], Any], what: str, *, patience_s: flo
 
 async def read_description(simulator: Process) -> dict[str, Any]:
     """The simulator's first line: ports, serial and tokens."""
-    description: dict[str, Any] = json.loads(await simulator.line('"https_port"'))
+    description: dict[str, Any] = json.loads(await simulator.wait_for_line('"https_port"'))
     return description
 
 
 async def read_status_port(process: Process) -> int:
     """Where a running scraper or receiver shows its metrics."""
-    port: int = json.loads(await process.line('"status_port"'))["status_port"]
+    port: int = json.loads(await process.wait_for_line('"status_port"'))["status_port"]
     return port

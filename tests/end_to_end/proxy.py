@@ -105,12 +105,12 @@ class FaultyProxy:
         task.add_done_callback(self._connections.discard)
         try:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-                while await self._request(reader, writer):
+                while await self._serve_request(reader, writer):
                     pass
         finally:
             await _close(writer)
 
-    async def _request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    async def _serve_request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Serve one request; False ends the connection."""
         head = await reader.readuntil(b"\r\n\r\n")
         request = head + await reader.readexactly(_find_length(head))

@@ -53,9 +53,9 @@ class EndToEndSystem:
     async def start_pair(self) -> None:
         """Start receiver and scraper, and wait until the one listens and the other streams."""
         await self.receiver.start()
-        await self.receiver.line('"receiving"')
+        await self.receiver.wait_for_line('"receiving"')
         await self.scraper.start()
-        await self.scraper.line("the meter stream delivers")
+        await self.scraper.wait_for_line("the meter stream delivers")
 
 
 @contextlib.asynccontextmanager

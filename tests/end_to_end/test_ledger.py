@@ -78,7 +78,7 @@ async def torment(system: EndToEndSystem, rng: random.Random) -> None:
     """Run both until each was killed often enough and every mishap has happened, whatever becomes of them."""
     deck: list[Mishap] = []
 
-    def next_mishap() -> Mishap:
+    def choose_mishap() -> Mishap:
         """One request in three meets one; each kind comes once before any comes twice."""
         if rng.random() < 2 / 3:
             return Mishap.NONE
@@ -87,7 +87,7 @@ async def torment(system: EndToEndSystem, rng: random.Random) -> None:
             rng.shuffle(deck)
         return deck.pop()
 
-    system.proxy.plan = next_mishap
+    system.proxy.plan = choose_mishap
     system.proxy.kill = {Mishap.KILL_RECEIVER: system.receiver.kill, Mishap.KILL_SCRAPER: system.scraper.kill}
     enough = asyncio.Event()
     both = asyncio.gather(
@@ -115,12 +115,12 @@ async def kill_again_and_again(process: Process, rng: random.Random, enough: asy
     while not enough.is_set():
         await process.start()
         if rng.random() < 0.25:
-            await process.ended(within_s=rng.uniform(0, 1.5))
+            await process.wait_for_end(within_s=rng.uniform(0, 1.5))
         else:
-            await process.heard_or_ended(ready)
-            await process.ended(within_s=rng.uniform(0, 8))
+            await process.wait_for_line_or_end(ready)
+            await process.wait_for_end(within_s=rng.uniform(0, 8))
         process.kill()
-        await process.ended()
+        await process.wait_for_end()
 
 
 async def settle(system: EndToEndSystem) -> None:

@@ -27,7 +27,11 @@ async def test_an_orderly_stop_of_everything_keeps_what_was_held_back_and_the_ne
         await stream_for_a_while(system)
         for process in (system.scraper, system.receiver, system.simulator):
             process.terminate()
-        assert [await process.ended() for process in (system.scraper, system.receiver, system.simulator)] == [0, 0, 0]
+        assert [await process.wait_for_end() for process in (system.scraper, system.receiver, system.simulator)] == [
+            0,
+            0,
+            0,
+        ]
 
         known = read_everything(system)
         ((gap, opened),) = ((key, fields) for key, fields in known.items() if is_gap(key))
@@ -42,7 +46,7 @@ async def test_an_orderly_stop_of_everything_keeps_what_was_held_back_and_the_ne
         assert is_sent(system, known, gap.timestamp)
 
         await system.simulator.start()
-        await system.simulator.line('"https_port"')
+        await system.simulator.wait_for_line('"https_port"')
         await system.start_pair()
         ((key, closed),) = (await wait_for_stored(system, "the end of the gap", has_ended)).items()
         assert key == gap
@@ -60,13 +64,15 @@ async def test_after_a_kill_of_everything_the_next_start_records_the_gap(tmp_pat
         await stream_for_a_while(system)
         for process in (system.simulator, system.receiver, system.scraper):
             process.kill()
-        await asyncio.gather(*(process.ended() for process in (system.simulator, system.receiver, system.scraper)))
+        await asyncio.gather(
+            *(process.wait_for_end() for process in (system.simulator, system.receiver, system.scraper))
+        )
         known = read_everything(system)
         assert not [key for key in known if is_gap(key)]
         last_sample = max(key.timestamp for key in known if key.kind == "meter")
 
         await system.simulator.start()
-        await system.simulator.line('"https_port"')
+        await system.simulator.wait_for_line('"https_port"')
         await system.start_pair()
         ((gap, fields),) = (await wait_for_stored(system, "the gap", has_ended)).items()
         assert fields["reason"] == "the scraper was killed"

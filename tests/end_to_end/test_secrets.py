@@ -44,7 +44,7 @@ class WatchedPair:
         )
 
     @contextlib.asynccontextmanager
-    async def scraper(self, **settings: str) -> AsyncIterator[Process]:
+    async def run_scraper(self, **settings: str) -> AsyncIterator[Process]:
         """A life of the scraper with these secrets; at its end what it showed is collected."""
         given = {"ENVOY_RECEIVER_SECRET": self.secret, "ENVOY_LOG_LEVEL": "DEBUG",
                  "ENVOY_CLOUD_URL": self.sim.cloud.url, "ENVOY_TOKEN_URL": self.sim.cloud.url,
@@ -65,7 +65,7 @@ class WatchedPair:
             for path in ("/metrics", "/healthz", "/readyz"):
                 answer = await client.get(path)
                 self.canaries.collect(f"{process.name} {path}", answer.text)
-        self.canaries.collect("process list", process.command_line())
+        self.canaries.collect("process list", process.read_command_line())
 
     async def wait_for(self, kind: str) -> None:
         """Until the store holds readings of a kind."""
@@ -121,14 +121,14 @@ async def run_pair(folder: Path, sim: Simulator) -> AsyncIterator[WatchedPair]:
     async with FaultyProxy() as proxy:
         ready = WatchedPair(folder, sim, proxy)
         async with ready.receiver:
-            await ready.receiver.line('"receiving"')
+            await ready.receiver.wait_for_line('"receiving"')
             yield ready
 
 
 async def run_command(module: str, command: list[str], like: Process, folder: Path) -> str:
     """The whole output of a command that is given the same settings as a process."""
     async with Process(module, *command, directory=folder, settings=like.settings) as process:
-        await process.ended()
+        await process.wait_for_end()
     return "\n".join(process.output)
 
 
@@ -141,27 +141,27 @@ async def test_no_secret_of_a_token_gateway_shows(tmp_path: Path) -> None:
         canaries.guard("cloud user name", ACCOUNT)
         sim.cloud.accounts[ACCOUNT] = CloudAccount(password, role="installer")
         account = {"ENVOY_CLOUD_USERNAME": ACCOUNT, "ENVOY_CLOUD_PASSWORD": password}
-        async with show.scraper(**account) as scraper:
-            await scraper.line("the meter stream delivers")
+        async with show.run_scraper(**account) as scraper:
+            await scraper.wait_for_line("the meter stream delivers")
             await show.wait_for("gateway")
             await show.read_and_write()
             (kept,) = (tmp_path / "scraper" / "tokens").iterdir()
             canaries.guard("gateway token", kept.read_text())
-        async with show.scraper(**account, ENVOY_RECEIVER_SECRET=canaries.plant("wrong secret")) as scraper:
-            await scraper.line("does not accept this scraper's signature")
+        async with show.run_scraper(**account, ENVOY_RECEIVER_SECRET=canaries.plant("wrong secret")) as scraper:
+            await scraper.wait_for_line("does not accept this scraper's signature")
         sim.faults.switch_on("token-refused")
         sim.faults.switch_on("unauthorised")
         wrong = {"ENVOY_CLOUD_USERNAME": ACCOUNT, "ENVOY_CLOUD_PASSWORD": canaries.plant("wrong cloud password")}
-        async with show.scraper(**wrong, ENVOY_TOKEN=canaries.plant("paste that is no token")) as scraper:
-            await scraper.line("somebody must act")
+        async with show.run_scraper(**wrong, ENVOY_TOKEN=canaries.plant("paste that is no token")) as scraper:
+            await scraper.wait_for_line("somebody must act")
         foreign = canaries.guard("foreign token", sim.make_token("owner", serial="122000000000"))
-        async with show.scraper(ENVOY_TOKEN=foreign) as scraper:
-            await scraper.line("somebody must act")
+        async with show.run_scraper(ENVOY_TOKEN=foreign) as scraper:
+            await scraper.wait_for_line("somebody must act")
         await show.close()
-        assert canaries.sightings() == []
+        assert canaries.list_sightings() == []
 
         canaries.collect("the one file that may hold it", kept.read_bytes())
-        assert canaries.sightings(), "the search finds what is there"
+        assert canaries.list_sightings(), "the search finds what is there"
 
 
 @pytest.mark.slow
@@ -174,10 +174,10 @@ async def test_no_secret_of_a_password_gateway_shows(tmp_path: Path) -> None:
         show = await stack.enter_async_context(run_pair(tmp_path, sim))
         canaries = show.canaries
         canaries.guard("installer password", password)
-        async with show.scraper(ENVOY_INSTALLER_PASSWORD=password) as scraper:
-            await scraper.line("the meter stream delivers")
+        async with show.run_scraper(ENVOY_INSTALLER_PASSWORD=password) as scraper:
+            await scraper.wait_for_line("the meter stream delivers")
             await show.wait_for("inverter")
-        async with show.scraper(ENVOY_INSTALLER_PASSWORD=canaries.plant("wrong installer password")) as scraper:
-            await scraper.line("somebody must act")
+        async with show.run_scraper(ENVOY_INSTALLER_PASSWORD=canaries.plant("wrong installer password")) as scraper:
+            await scraper.wait_for_line("somebody must act")
         await show.close()
-        assert canaries.sightings() == []
+        assert canaries.list_sightings() == []

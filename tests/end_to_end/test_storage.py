@@ -50,7 +50,7 @@ async def read_household(gateway: Replay, state: Path) -> HouseholdNow:
                 await EnsembleSamples(session, scraper.recorder, scraper.memory, clock).poll_states()
             finally:
                 await session.aclose()
-            rows = await scraper.rows()
+            rows = await scraper.list_rows()
     latest = [
         [Latest(row.tags, row.timestamp, row.fields) for row in rows if row.kind == kind] for kind in KINDS_OF_NOW
     ]
@@ -107,9 +107,9 @@ async def test_a_running_scraper_tells_what_a_house_with_an_unseen_battery_uses_
     """The battery's power comes as often as that of polled meters; an outage of the grid goes the same way."""
     async with run_at_home(tmp_path, [], "battery") as at_home:
         at_home.sim.faults.switch_on("no-storage-meter")
-        async with at_home.scraper(meter_source="poll"):
-            await at_home.stored("storage", 3, what=lambda point: "power" in point.fields)
-            await at_home.stored("meter", meter="net-consumption")
+        async with at_home.run_scraper(meter_source="poll"):
+            await at_home.wait_for_points("storage", 3, what=lambda point: "power" in point.fields)
+            await at_home.wait_for_points("meter", meter="net-consumption")
 
             async def is_known() -> bool:
                 now = await find_household(at_home)
@@ -124,6 +124,6 @@ async def test_a_running_scraper_tells_what_a_house_with_an_unseen_battery_uses_
                 return now.load_unknown == "battery-power-unknown" and now.site.load is None
 
             await wait_until(is_unknown, lambda: "an unknown load")
-            await at_home.stored("event", type="outage")
+            await at_home.wait_for_points("event", type="outage")
         asked = {entry.values["path"] for entry in at_home.sim.ledger.list_kind("request")}
         assert "/ivp/ensemble/status" not in asked

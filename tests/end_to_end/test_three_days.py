@@ -62,10 +62,12 @@ async def test_three_days_without_a_receiver_arrive_and_live_values_do_not_wait(
             waits: list[int] = []
             depths: list[int] = []
 
-            async def one_more_sample() -> None:
+            async def commit_sample() -> None:
                 """The newest value of every meter is committed while post number `line.posts` is under way."""
                 clock.device.advance(1)
-                waiting.extend((line.posts, reading) for reading in await scraper.live() if reading.kind == "meter")
+                waiting.extend(
+                    (line.posts, reading) for reading in await scraper.record_live() if reading.kind == "meter"
+                )
                 depths.append((await scraper.outbox.read_stats()).rows)
 
             async def look() -> None:
@@ -75,18 +77,20 @@ async def test_three_days_without_a_receiver_arrive_and_live_values_do_not_wait(
                         waits.append(line.posts - began)
                         waiting.remove((began, reading))
 
-            line.meanwhile, line.arrived = one_more_sample, look
+            line.meanwhile, line.arrived = commit_sample, look
             try:
                 uplink = make_uplink(scraper, line, SECRET, clock)
                 await uplink.drain()
             finally:
                 await line.aclose()
             assert (await scraper.outbox.read_stats()).rows == 0
-            assert await receiver.store.count() == len(merge(scraper.serial, scraper.outbox.committed_readings())[0])
+            assert await receiver.store.count() == len(
+                merge(scraper.serial, scraper.outbox.list_committed_readings())[0]
+            )
     assert waiting == []
     assert max(waits) <= SOON, waits
     assert sum(1 for depth in depths if depth > backlog // 4) > 10, "too few live samples met a backlog"
-    expected, conflicts = merge(scraper.serial, scraper.outbox.committed_readings())
+    expected, conflicts = merge(scraper.serial, scraper.outbox.list_committed_readings())
     assert conflicts == []
     assert find_differences(expected, read_store(tmp_path / "receiver" / "readings.sqlite")) == []
 

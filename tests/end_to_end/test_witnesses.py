@@ -98,12 +98,12 @@ def test_a_lost_an_altered_and_an_invented_identity_are_seen() -> None:
 
 
 def test_two_values_for_one_field_are_a_conflict_and_other_fields_merge() -> None:
-    def reading(**fields: Any) -> dict[str, Any]:
+    def make_reading(**fields: Any) -> dict[str, Any]:
         return {"kind": "meter", "tags": {"meter": "production", "phase": "a"}, "timestamp": 1, "fields": fields}
 
-    contents, conflicts = merge(GATEWAY, [reading(power=1.0), reading(voltage=2.0), reading(power=1.0)])
+    contents, conflicts = merge(GATEWAY, [make_reading(power=1.0), make_reading(voltage=2.0), make_reading(power=1.0)])
     assert (contents, conflicts) == ({make_key(1): {"power": 1.0, "voltage": 2.0}}, [])
-    assert len(merge(GATEWAY, [reading(power=1.0), reading(power=3.0)])[1]) == 1
+    assert len(merge(GATEWAY, [make_reading(power=1.0), make_reading(power=3.0)])[1]) == 1
 
 
 def test_a_report_of_a_finished_poll_that_is_not_stored_is_seen() -> None:

@@ -79,7 +79,7 @@ class WitnessedOutbox(OutboxThread):
         await super().append(readings, memory=memory)
         self.witness += readings
 
-    def committed_readings(self) -> list[dict[str, Any]]:
+    def list_committed_readings(self) -> list[dict[str, Any]]:
         """Everything, as on the wire."""
         return [
             {"kind": one.kind, "tags": one.tags, "timestamp": one.timestamp, "fields": one.fields}
@@ -133,7 +133,7 @@ class TimedScraper:
                     await self.samples.ask_inverters()
             clock.device.advance(step)
 
-    async def live(self) -> list[Reading]:
+    async def record_live(self) -> list[Reading]:
         """One more event, now, as a snapshot (the way a new connection begins); what was committed of it."""
         await self._recorder.hold()
         before = len(self.outbox.witness)

@@ -112,7 +112,7 @@ def render_summaries(bucket: AlarmBucket, rule: Rule, now_s: int) -> list[str]:
 
 
 def _render(template: str, labels: Labels, steps: Mapping[str, Numbers]) -> str:
-    def action(match: re.Match[str]) -> str:
+    def render_action(match: re.Match[str]) -> str:
         words = match[1].split()
         last = words[-1].split(".")
         if last[1] == "Labels":
@@ -121,7 +121,7 @@ def _render(template: str, labels: Labels, steps: Mapping[str, Numbers]) -> str:
         value = steps[last[2]][labels]
         return f"{value / DAY:.0f} days" if words[0] == "humanizeDuration" else words[1].strip('"') % value
 
-    return re.sub(r"\{\{ (.+?) \}\}", action, template)
+    return re.sub(r"\{\{ (.+?) \}\}", render_action, template)
 
 
 def parse_duration_s(duration: str) -> int:

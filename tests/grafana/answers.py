@@ -48,7 +48,7 @@ class DashboardClient:
         self._http = http
         self.now = datetime.now(ZoneInfo(loaded_days.time_zone))
 
-    def values(self, name: str, board: dict[str, Any]) -> dict[str, Value]:
+    def find_values(self, name: str, board: dict[str, Any]) -> dict[str, Value]:
         """What the variables of a dashboard hold when it is opened. Raises AssertionError for one without values."""
         values: dict[str, Value] = dict(list_fixed_variables(board))
         for variable in list_variable_queries(name, board):
@@ -61,14 +61,14 @@ class DashboardClient:
         assert found, f"{variable.query.location} has no values"
         return found if variable.takes_all else found[0]
 
-    def statement(self, query: ExtractedQuery, values: Mapping[str, Value]) -> str:
+    def make_statement(self, query: ExtractedQuery, values: Mapping[str, Value]) -> str:
         """The statement that the database gets."""
-        span = self.span(query)
+        span = self.find_span(query)
         least = substitution.parse_duration_ms(query.least_interval) if query.least_interval else _MIN_INTERVAL_MS
         text = substitution.replace_variables(query.text, values)
         return substitution.replace_macros(text, span, substitution.choose_interval(span, least, query.points))
 
-    def span(self, query: ExtractedQuery) -> DashboardRange:
+    def find_span(self, query: ExtractedQuery) -> DashboardRange:
         """The time range of a query."""
         ends = substitution.parse_time(query.since, self.now), substitution.parse_time(query.until, self.now, end=True)
         return DashboardRange(*(round(end.timestamp() * 1000) for end in ends))
@@ -77,7 +77,7 @@ class DashboardClient:
         """Run a query. Raises AssertionError for an answer that is an error or has a second statement."""
         source = substitution.replace_variables(query.source, values)
         assert source in _BUCKETS, f"{query.location}: no data source {source}"
-        statement = self.statement(query, values)
+        statement = self.make_statement(query, values)
         reply = self._http.post(
             f"{self._loaded_days.server.url}/query",
             params={"db": _BUCKETS[source], "epoch": "ms"},
@@ -115,10 +115,10 @@ def _name_series(alias: str, one: Mapping[str, Any], column: str) -> str:
         labels = " ".join(f"{key}: {value}" for key, value in sorted(tags.items()))
         return f"{one['name']}.{column}" + (f" {{ {labels} }}" if tags else "")
 
-    def replaced(found: re.Match[str]) -> str:
+    def replace(found: re.Match[str]) -> str:
         word = found[1] or found[2]
         known: dict[str, str] = {"col": column, "m": one["name"], "measurement": one["name"]}
         known |= {f"tag_{key}": value for key, value in tags.items()}
         return known.get(word, found[0])
 
-    return _ALIAS.sub(replaced, alias)
+    return _ALIAS.sub(replace, alias)

@@ -112,7 +112,7 @@ class _Loader:
 def _make_pipeline(firmware: str, start: int, stop: int) -> list[Reading]:
     """The readings of scraper and receiver about themselves, and one event of each type."""
     rows = [_make_own(firmware, second, stop) for second in range(start, stop, _MINUTE)]
-    rows += [row for second in range(start, stop, _MINUTE) for row in _storage(second)]
+    rows += [row for second in range(start, stop, _MINUTE) for row in _make_storage(second)]
     rows += [_make_delivery(second, index) for index, second in enumerate(range(start, stop, _MINUTE))]
     happened = (
         ("start", start, None, None, "the scraper was started"),
@@ -145,7 +145,7 @@ def _make_own(firmware: str, second: int, stop: int) -> Reading:
     })  # fmt: skip
 
 
-def _storage(second: int) -> Iterator[Reading]:
+def _make_storage(second: int) -> Iterator[Reading]:
     """Three batteries that are filled and emptied once a day."""
     charge = 55.0 + round(45.0 * math.sin(second / _DAY * math.tau))
     common = {"state_of_charge": charge, "power": -900.0}

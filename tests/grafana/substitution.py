@@ -38,13 +38,13 @@ def replace_macros(text: str, span: DashboardRange, interval_ms: int) -> str:
 def replace_variables(text: str, values: Mapping[str, Value]) -> str:
     """Replace variables that are known; others stay, as in Grafana (where `$tag_x` of an alias has to survive)."""
 
-    def replaced(found: re.Match[str]) -> str:
+    def replace(found: re.Match[str]) -> str:
         name = found["braced"] or found["plain"] or found["square"]
         if name not in values:
             return found[0]
         return _format(values[name], found["format"])
 
-    return _VARIABLE.sub(replaced, text)
+    return _VARIABLE.sub(replace, text)
 
 
 def _format(value: Value, form: str | None) -> str:

@@ -35,14 +35,14 @@ def test_every_query_answers_with_the_columns_that_its_panel_uses(loaded_days):
     with httpx.Client(timeout=30) as http:
         client = DashboardClient(loaded_days, http)
         for name, board in read_dashboards().items():
-            values = client.values(name, board)
+            values = client.find_values(name, board)
             for panel in list_panels(board):
                 problems += _find_panel_problems(client, name, board, panel, values)
         _check_that_broken_panels_are_found(client)
         for query in list_alert_queries():
             answer = client.run(query, {})
             if not answer.names - {"Time"}:
-                problems.append(f"{query.location} has no data: {client.statement(query, {})}")
+                problems.append(f"{query.location} has no data: {client.make_statement(query, {})}")
         for example in queries_page.read_examples():
             problems += queries_page.find_problems(example, queries_page.run(example, loaded_days, http))
     assert not problems, "\n".join(problems)
@@ -51,7 +51,7 @@ def test_every_query_answers_with_the_columns_that_its_panel_uses(loaded_days):
 def _check_that_broken_panels_are_found(client: DashboardClient) -> None:
     """What this test is there to find, it finds: no rows, an empty column, a name that nothing has."""
     (board,) = (board for board in read_dashboards().values() if board["uid"] == "envoy-now")
-    values = client.values("now", board)
+    values = client.find_values("now", board)
     for change, complaint in (
         (('"site_1m"', '"site_2m"'), "has no data"),
         (('last("load")', 'last("laod")'), "has nothing in ['House']"),
@@ -73,12 +73,12 @@ def _find_panel_problems(
         answer = client.run(query, values)
         names |= answer.names
         if not answer.names - {"Time"}:
-            problems.append(f"{query.location} has no data: {client.statement(query, values)}")
+            problems.append(f"{query.location} has no data: {client.make_statement(query, values)}")
         elif answer.empty:
             problems.append(
-                f"{query.location} has nothing in {sorted(answer.empty)}: {client.statement(query, values)}"
+                f"{query.location} has nothing in {sorted(answer.empty)}: {client.make_statement(query, values)}"
             )
-        unreplaced = re.search(r"\$(?!/)\{?\w+", client.statement(query, values))
+        unreplaced = re.search(r"\$(?!/)\{?\w+", client.make_statement(query, values))
         if unreplaced:
             problems.append(f"{query.location} asks the database for {unreplaced[0]}")
     missing = _list_names_used(panel) - names - _list_made_by_transformations(panel)

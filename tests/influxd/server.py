@@ -83,9 +83,9 @@ class Influxd:
     def onboard(self) -> None:
         """First set-up: organisation, administrator and the all-access token `ADMIN_TOKEN`."""
         body = {"username": "admin", "password": ADMIN_PASSWORD, "org": ORG, "bucket": "unused", "token": ADMIN_TOKEN}
-        self.api("POST", "/api/v2/setup", body)
+        self.call("POST", "/api/v2/setup", body)
 
-    def api(self, method: str, path: str, body: object = None, **parameters: str) -> httpx.Response:
+    def call(self, method: str, path: str, body: object = None, **parameters: str) -> httpx.Response:
         """One call of its API as the administrator; raises for a failure."""
         headers = {"authorization": f"Token {ADMIN_TOKEN}"}
         answer = httpx.request(
@@ -94,15 +94,15 @@ class Influxd:
         answer.raise_for_status()
         return answer
 
-    def organisation(self) -> str:
+    def find_organisation(self) -> str:
         """Id of the organisation."""
-        return str(self.api("GET", "/api/v2/orgs", org=ORG).json()["orgs"][0]["id"])
+        return str(self.call("GET", "/api/v2/orgs", org=ORG).json()["orgs"][0]["id"])
 
     def make_bucket(self, name: str, *, days: int = 0) -> str:
         """Make a bucket that keeps readings for some days (0: without limit); returns its id."""
         rules = [{"type": "expire", "everySeconds": days * 86_400}] if days else []
-        body = {"orgID": self.organisation(), "name": name, "retentionRules": rules}
-        return str(self.api("POST", "/api/v2/buckets", body).json()["id"])
+        body = {"orgID": self.find_organisation(), "name": name, "retentionRules": rules}
+        return str(self.call("POST", "/api/v2/buckets", body).json()["id"])
 
 
 @contextlib.contextmanager

@@ -151,7 +151,7 @@ class Service:
             self.settings.keys_file, str(make_public_key(private, serials[0])), list(serials[1:])
         ).key.key_id
 
-    def metric(self, name: str, **labels: str) -> float:
+    def read_metric(self, name: str, **labels: str) -> float:
         """A sample of the receiver's metrics; 0 if it was never touched."""
         return self.receiver.metrics.registry.get_sample_value(name, labels) or 0.0
 

@@ -29,7 +29,7 @@ class CommandOutcome:
         assert "canary" not in self.text
         assert "Traceback" not in self.text, self.text
 
-    def line(self, mark: str) -> str:
+    def find(self, mark: str) -> str:
         """The one line with this mark, e.g. "FAIL  receiver"."""
         lines = [line for line in self.text.splitlines() if mark in line]
         assert len(lines) == 1, self.text
@@ -43,7 +43,7 @@ class RunningCommand:
         self._process = process
         self._text = ""
 
-    async def says(self, text: str) -> str:
+    async def read_to(self, text: str) -> str:
         """Read on until a line contains `text`; that line."""
         assert self._process.stdout is not None
         async with asyncio.timeout(PATIENCE_S):
@@ -77,7 +77,7 @@ class CommandLine:
     def state_dir(self) -> Path:
         return Path(self.environment["ENVOY_STATE_DIR"])
 
-    async def command(
+    async def run_command(
         self, *arguments: str, module: str = "scraper", typed: str = "", **settings: str
     ) -> CommandOutcome:
         """Run a command to its end."""
@@ -86,7 +86,7 @@ class CommandLine:
         return CommandOutcome(process.returncode, text.decode())
 
     async def check(self, **settings: str) -> CommandOutcome:
-        return await self.command("check", **settings)
+        return await self.run_command("check", **settings)
 
     @contextlib.asynccontextmanager
     async def run(self, **settings: str) -> AsyncIterator[RunningCommand]:

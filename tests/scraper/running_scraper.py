@@ -71,7 +71,7 @@ class RunningScraper:
         return self.folder / "edge"
 
     @contextlib.asynccontextmanager
-    async def scraper(self, **changes: Any) -> AsyncIterator[asyncio.Task[None]]:
+    async def run_scraper(self, **changes: Any) -> AsyncIterator[asyncio.Task[None]]:
         """A running scraper; at the end it is stopped in order, and its errors are raised."""
         stop = asyncio.Event()
         settings = make_scraper_settings(self.sim, self.state_dir, self.receiver_url, **changes)
@@ -91,29 +91,33 @@ class RunningScraper:
         """What the receiver's API answers about this gateway."""
         return await ask_receiver(self.receiver_url, self.sim.profile.serial, question, self.clock.now_ms())
 
-    async def events(self, kind: str) -> list[tuple[int, Mapping[str, Any]]]:
+    async def read_events(self, kind: str) -> list[tuple[int, Mapping[str, Any]]]:
         return await self.read_points("event", type=kind)
 
-    async def stored(self, kind: str, count: int = 1, *, what: Callable[[Any], bool] = bool, **tags: str) -> list[Any]:
+    async def wait_for_points(
+        self, kind: str, count: int = 1, *, what: Callable[[Any], bool] = bool, **tags: str
+    ) -> list[Any]:
         """Wait until that many points are stored that `what` likes; those."""
         found: list[Any] = await wait_until(
-            lambda: self._liked(kind, count, what, tags),
+            lambda: self._list_liked(kind, count, what, tags),
             lambda: f"{count} {kind} {tags} in the store; log: {self.logs[-20:]}",
         )
         return found
 
-    async def _liked(self, kind: str, count: int, what: Callable[[Any], bool], tags: Mapping[str, str]) -> list[Any]:
+    async def _list_liked(
+        self, kind: str, count: int, what: Callable[[Any], bool], tags: Mapping[str, str]
+    ) -> list[Any]:
         liked = [point for point in await self.read_points(kind, **tags) if what(point)]
         return liked if len(liked) >= count else []
 
-    def said(self, text: str) -> list[Any]:
+    def list_lines(self, text: str) -> list[Any]:
         return [line for line in self.logs if text in line["event"]]
 
-    async def says(self, text: str, count: int = 1) -> None:
+    async def wait_for_line(self, text: str, count: int = 1) -> None:
         """Wait until a line has been logged."""
 
         async def look() -> bool:
-            return len(self.said(text)) >= count
+            return len(self.list_lines(text)) >= count
 
         await wait_until(look, lambda: f"{text!r} in the log: {self.logs[-20:]}")
 

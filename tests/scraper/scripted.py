@@ -135,13 +135,13 @@ class ScriptedScraper:
     samples: Samples
     clock: InstantClock
 
-    async def rows(self, kind: str | None = None) -> list[Reading]:
+    async def list_rows(self, kind: str | None = None) -> list[Reading]:
         """Everything committed, or one kind of it."""
         found = [decode_reading(row.payload) for row in await self.outbox.read_oldest(500, 1 << 20)]
         return [reading for reading in found if kind in (None, reading.kind)]
 
-    async def events(self, kind: str) -> list[Reading]:
-        return [reading for reading in await self.rows("event") if reading.tags["type"] == kind]
+    async def list_events(self, kind: str) -> list[Reading]:
+        return [reading for reading in await self.list_rows("event") if reading.tags["type"] == kind]
 
     async def record_burst(self, *powers: float) -> bool:
         return await self.samples.record_burst(Burst(self.clock.now_ms(), [make_line(power) for power in powers]))

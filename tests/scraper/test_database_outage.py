@@ -30,18 +30,18 @@ async def test_an_outage_of_the_database_loses_nothing(tmp_path, logs, database,
     """Time runs fast here: the outage lasts minutes, and there is no hole where it was."""
     stored_by = over_influxdb.make_influxdb_settings(database, BUCKETS, tmp_path / "hosted")
     async with run_at_home(tmp_path, logs, hosted_settings=stored_by) as at_home:
-        async with at_home.scraper():
-            await at_home.stored("meter", 20)
+        async with at_home.run_scraper():
+            await at_home.wait_for_points("meter", 20)
             end(database)
-            await at_home.says("uplink waits")
-            (waits, *_) = at_home.said("uplink waits")
+            await at_home.wait_for_line("uplink waits")
+            (waits, *_) = at_home.list_lines("uplink waits")
             assert not waits["person_needed"], "it is the database's trouble, not somebody's mistake"
             gone = at_home.clock.now_ms()
             await at_home.clock.sleep(OUTAGE_S)
             database.start()
-            await at_home.says("uplink works again")
+            await at_home.wait_for_line("uplink works again")
             newest = at_home.clock.now_ms()
-            await at_home.stored("meter", what=lambda point: point.timestamp > newest)
+            await at_home.wait_for_points("meter", what=lambda point: point.timestamp > newest)
         stamps = await list_production(at_home)
         gaps = await at_home.read_points("event", type="gap")
     assert stamps[0] < gone - 1000

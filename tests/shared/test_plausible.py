@@ -8,7 +8,7 @@ from shared.plausible import PanelPower, compute_increase_wh, limit_meter, limit
 from shared.units import DAY_MS, HOUR_MS, MINUTE_MS
 
 
-def reports(*times, power=200.0, highest=295.0):
+def limit_reports(*times, power=200.0, highest=295.0):
     return limit_panel([PanelPower(time, power, highest) for time in times])
 
 
@@ -24,17 +24,17 @@ def reports(*times, power=200.0, highest=295.0):
     ],
 )
 def test_a_panel_makes_at_most_half_more_than_it_ever_did(highest, gained, energy):
-    possible = reports(0, 4 * HOUR_MS, highest=highest)
+    possible = limit_reports(0, 4 * HOUR_MS, highest=highest)
     assert compute_increase_wh((0, 1000.0), (4 * HOUR_MS, 1000.0 + gained), possible) == energy
 
 
 def test_a_jump_is_no_energy_and_its_time_is_not_covered():
     points = [(0, 1000.0), (4 * HOUR_MS, 498_200.0), (4 * HOUR_MS + 15 * MINUTE_MS, 498_250.0)]
-    day = compute_counter_energy(points, 0, 5 * HOUR_MS, HOUR_MS, reports(*(time for time, _ in points)))
+    day = compute_counter_energy(points, 0, 5 * HOUR_MS, HOUR_MS, limit_reports(*(time for time, _ in points)))
     assert (day.wh, day.coverage, day.resets) == (pytest.approx(50.0), 0.05, 1)  # type: ignore[comparison-overlap]
 
 
-def house(hours, watts, gap_wh):
+def make_house(hours, watts, gap_wh):
     """Counters of one phase, read each minute, and a step after four hours without a reading."""
     minutes = hours * 60
     points = [(minute * MINUTE_MS, watts * minute / 60) for minute in range(minutes)]
@@ -54,20 +54,20 @@ def house(hours, watts, gap_wh):
     ],
 )
 def test_a_site_moves_at_most_three_times_its_highest_power(watts, gap_wh, inverters_w, energy):
-    points, before, after = house(26, watts, gap_wh)
+    points, before, after = make_house(26, watts, gap_wh)
     assert after[0] - points[0][0] > DAY_MS
     wh = compute_increase_wh(before, after, limit_meter([[points, []]], inverters_w))
     assert wh == (None if energy is None else pytest.approx(energy))
 
 
 def test_a_jump_that_was_believed_does_not_make_the_next_one_possible():
-    points, before, after = house(26, 1000.0, 100_000.0)
+    points, before, after = make_house(26, 1000.0, 100_000.0)
     jumped = [*points[:600], *((time, wh + 3000.0) for time, wh in points[600:])]
     assert compute_increase_wh(before, after, limit_meter([[jumped]], 0.0)) is None
 
 
 def test_the_first_kettle_of_a_new_site_is_no_jump():
-    points, before, _ = house(2, 60.0, 0.0)
+    points, before, _ = make_house(2, 60.0, 0.0)
     possible = limit_meter([[points]], 0.0)
     assert compute_increase_wh(before, (before[0] + MINUTE_MS, before[1] + 180.0), possible) == pytest.approx(180.0)
 
@@ -81,7 +81,7 @@ def test_a_multiple_of_the_wrap_is_no_energy_where_nothing_else_is_known(times, 
 
 def test_a_long_absence_may_end_near_a_multiple():
     """Four months of a house at 400 W: possible, and not the multiple itself."""
-    possible = limit_meter([[house(26, 400.0, 0.0)[0]]], 0.0)
+    possible = limit_meter([[make_house(26, 400.0, 0.0)[0]]], 0.0)
     assert compute_increase_wh((0, 0.0), (124 * DAY_MS, WRAP_WH + 10_000.0), possible) == pytest.approx(
         WRAP_WH + 10_000.0
     )

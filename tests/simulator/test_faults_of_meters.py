@@ -24,24 +24,24 @@ async def ask(sim, path):
         return (await client.get(path)).json()
 
 
-async def channels(sim, meter):
+async def read_channels(sim, meter):
     eid = next(one["eid"] for one in await ask(sim, METERS) if one["measurementType"] == meter)
     return next(entry["channels"] for entry in await ask(sim, READINGS) if entry["eid"] == eid)
 
 
 async def test_a_phase_drops_out_for_one_reply(sim):
-    before = await channels(sim, "storage")
+    before = await read_channels(sim, "storage")
     sim.faults.switch_on("phase-drops", meter="storage", phase=0, path=READINGS, times=1)
-    lost, other, *_ = await channels(sim, "storage")
+    lost, other, *_ = await read_channels(sim, "storage")
     assert {value for key, value in lost.items() if key not in ("eid", "timestamp", "freq")} == {0.0}
     assert lost["freq"] > 49
     assert other == before[1]
-    assert await channels(sim, "storage") == before
+    assert await read_channels(sim, "storage") == before
 
 
 async def test_null_in_a_phase(sim):
     sim.faults.switch_on("phase-null", meter="production", phase=1)
-    first, second, *_ = await channels(sim, "production")
+    first, second, *_ = await read_channels(sim, "production")
     assert second["activePower"] is None
     assert first["activePower"] > 0
     assert second["voltage"] > 200
@@ -52,24 +52,26 @@ async def test_a_production_meter_that_is_off_makes_the_total_net_and_noise(sim)
     states = {one["measurementType"]: one["state"] for one in await ask(sim, METERS)}
     assert (states["production"], states["net-consumption"]) == ("disabled", "enabled")
     sim.faults.switch_on("production-ct-absent")
-    assert {channel["activePower"] for channel in (await channels(sim, "production"))[:3]} == {-1.0}
+    assert {channel["activePower"] for channel in (await read_channels(sim, "production"))[:3]} == {-1.0}
 
 
 async def test_inverters_of_others_have_a_meter(sim):
-    before = [channel["activePower"] for channel in (await channels(sim, "net-consumption"))[:3]]
+    before = [channel["activePower"] for channel in (await read_channels(sim, "net-consumption"))[:3]]
     sim.faults.switch_on("other-production", watts=3000.0)
-    assert {channel["activePower"] for channel in (await channels(sim, "pv3p"))[:3]} == {1000.0}
-    after = [channel["activePower"] for channel in (await channels(sim, "net-consumption"))[:3]]
+    assert {channel["activePower"] for channel in (await read_channels(sim, "pv3p"))[:3]} == {1000.0}
+    after = [channel["activePower"] for channel in (await read_channels(sim, "net-consumption"))[:3]]
     assert after == pytest.approx([power - 1000.0 for power in before])
 
 
 async def test_transformers_that_are_wired_wrongly(sim):
-    before = [channel["activePower"] for channel in (await channels(sim, "net-consumption"))[:3]]
+    before = [channel["activePower"] for channel in (await read_channels(sim, "net-consumption"))[:3]]
     sim.faults.switch_on("reversed-ct")
-    assert [channel["activePower"] for channel in (await channels(sim, "net-consumption"))[:3]] == [-w for w in before]
+    assert [channel["activePower"] for channel in (await read_channels(sim, "net-consumption"))[:3]] == [
+        -w for w in before
+    ]
     sim.faults.switch_off("reversed-ct")
     sim.faults.switch_on("copied-channel")
-    assert {channel["activePower"] for channel in (await channels(sim, "net-consumption"))[:3]} == {before[0]}
+    assert {channel["activePower"] for channel in (await read_channels(sim, "net-consumption"))[:3]} == {before[0]}
 
 
 async def test_the_list_of_inverters_may_be_odd(sim):

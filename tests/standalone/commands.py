@@ -34,9 +34,9 @@ class Command:
 
     def wait_for(self, pattern: str) -> re.Match[str]:
         """Until its output holds the pattern; fails if it ends or takes too long."""
-        return wait_until(lambda: re.search(pattern, self.text), lambda: self._explain(pattern), self._alive)
+        return wait_until(lambda: re.search(pattern, self.text), lambda: self._explain(pattern), self._is_alive)
 
-    def _alive(self) -> bool:
+    def _is_alive(self) -> bool:
         return self.process.poll() is None
 
     def _explain(self, what: str) -> str:

@@ -44,11 +44,11 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
     errors: list[str] = []
     hosts: set[str] = set()
 
-    def asked(request: Request) -> None:
+    def note_request(request: Request) -> None:
         hosts.add(request.url.split("/")[2].split(":")[0])
 
     shown.on("pageerror", lambda error: errors.append(str(error)))
-    context.on("request", asked)
+    context.on("request", note_request)
     yield shown
     await context.close()
     assert not errors

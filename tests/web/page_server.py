@@ -68,7 +68,7 @@ class PageServer:
         """Stop it."""
         await self._stack.aclose()
 
-    def link(self, *, days: int = 30) -> str:
+    def make_link(self, *, days: int = 30) -> str:
         """An address that opens the page with a new token."""
         return f"{self.url}#token={self.make_token(days=days)[1]}"
 
@@ -95,15 +95,15 @@ class PageServer:
                 assert answer.status_code == 200, answer.text
                 assert not wire.decode_verdict(answer.content).rejected
 
-    async def live_in(self) -> None:
+    async def fill_history(self) -> None:
         """Give the household a history: the hours until now, and some of the day before."""
         now = self.clock.now_ms()
         await self.send(*_make_history(now - 30 * HOUR_MS, now - 24 * HOUR_MS), *_make_history(now - 4 * HOUR_MS, now))
-        await self.power(production=1234.0, net=-234.0)
+        await self.set_power(production=1234.0, net=-234.0)
         await self.send(make_status(now))
         await self.receiver.rollups.catch_up()
 
-    async def power(self, *, production: float, net: float, age_ms: int = 0) -> None:
+    async def set_power(self, *, production: float, net: float, age_ms: int = 0) -> None:
         """What the meters say now: so many W of production, and of the grid (+ import)."""
         now = self.clock.now_ms() - age_ms
         await self.send(_make_meter("production", now, production), _make_meter("net-consumption", now, net))
@@ -122,7 +122,7 @@ async def run_page_server(folder: Path) -> AsyncIterator[PageServer]:
     page_server = PageServer(folder / "state")
     await page_server.start()
     try:
-        await page_server.live_in()
+        await page_server.fill_history()
         yield page_server
     finally:
         await page_server.stop()

@@ -18,7 +18,7 @@ _ATTEMPTS = 3
 
 async def open_page(page: Page, page_server: PageServer) -> None:
     """Open the page by a link and wait until it shows the household, live."""
-    await page.goto(page_server.link())
+    await page.goto(page_server.make_link())
     await expect(page.locator("h1")).to_have_text(NAME)
     await expect(page.locator(".light.live")).to_be_visible()
     await expect(page.locator(".panel")).to_have_count(len(PANELS))
@@ -80,7 +80,7 @@ async def test_a_stored_reading_is_on_the_screen_within_two_seconds(page: Page, 
     await open_page(page, page_server)
     for attempt in range(_ATTEMPTS):  # the machine may be busy with other tests, but not each time
         watts = 2_500 + 100 * attempt
-        await page_server.power(production=watts, net=-1_000)
+        await page_server.set_power(production=watts, net=-1_000)
         try:
             await expect(page.locator(".node.sun strong")).to_have_text(f"{watts / 1000:.2f}\u202fkW", timeout=_LIVE_MS)
         except AssertionError:
@@ -239,7 +239,7 @@ async def test_the_page_works_behind_a_path_prefix(page: Page, page_server: Page
         await route.continue_(url=route.request.url.replace("/home/solar/", "/"))
 
     await page.route("**/home/solar/**", strip)
-    await page.goto(page_server.link().replace("/#", "/home/solar/#"))
+    await page.goto(page_server.make_link().replace("/#", "/home/solar/#"))
     await expect(page.locator("h1")).to_have_text(NAME)
     await expect(page.locator(".light.live")).to_be_visible()
     assert page.url.endswith("/home/solar/")

@@ -18,14 +18,14 @@ async def test_without_a_session_the_page_asks_for_a_token(page: Page, page_serv
     await field.fill("not a token")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("alert")).to_contain_text("not good here")
-    await field.fill(page_server.link())  # the whole link, as people paste it
+    await field.fill(page_server.make_link())  # the whole link, as people paste it
     await page.keyboard.press("Enter")
     await expect(page.locator("h1")).to_have_text(NAME)
     assert await page.context.cookies()
 
 
 async def test_an_expired_token_asks_for_another(page: Page, page_server: PageServer) -> None:
-    await page.goto(page_server.link(days=-1))
+    await page.goto(page_server.make_link(days=-1))
     await expect(page.get_by_role("alert")).to_contain_text("expired")
     await expect(page.get_by_label("Reader token")).to_be_visible()
     assert page.url == page_server.url
@@ -43,7 +43,7 @@ async def test_a_token_that_is_revoked_while_somebody_looks_asks_for_another(
 
 
 async def test_signing_out_forgets_the_session(page: Page, page_server: PageServer) -> None:
-    await page.goto(page_server.link())
+    await page.goto(page_server.make_link())
     await page.get_by_role("button", name="Sign out").click()
     await expect(page.get_by_label("Reader token")).to_be_visible()
     await page.goto(page_server.url)
@@ -53,12 +53,12 @@ async def test_signing_out_forgets_the_session(page: Page, page_server: PageServ
 async def test_the_page_says_that_the_receiver_is_away_and_recovers_by_itself(
     page: Page, page_server: PageServer
 ) -> None:
-    await page.goto(page_server.link())
+    await page.goto(page_server.make_link())
     await expect(page.locator(".light.live")).to_be_visible()
     await page_server.stop()
     await expect(page.get_by_role("status").filter(has_text="No connection")).to_be_visible(timeout=_RECOVER_MS)
     await page_server.start()
-    await page_server.power(production=4321.0, net=-100.0)
+    await page_server.set_power(production=4321.0, net=-100.0)
     await expect(page.locator(".light.live")).to_be_visible(timeout=_RECOVER_MS)
     await expect(page.locator(".node.sun strong")).to_have_text("4.32\u202fkW")
 
@@ -66,7 +66,7 @@ async def test_the_page_says_that_the_receiver_is_away_and_recovers_by_itself(
 async def test_a_page_that_was_opened_while_the_receiver_was_away_goes_on_when_it_is_back(
     page: Page, page_server: PageServer
 ) -> None:
-    await page.goto(page_server.link())
+    await page.goto(page_server.make_link())
     await expect(page.locator("h1")).to_have_text(NAME)
     away = asyncio.Event()
     away.set()
@@ -83,7 +83,7 @@ async def test_a_page_that_was_opened_while_the_receiver_was_away_goes_on_when_i
 
 async def test_a_link_with_another_token_asks_before_it_replaces_a_session(page: Page, page_server: PageServer) -> None:
     """Also in a tab that shows the page already; the same link, and a bad one, replace nothing."""
-    own = page_server.link()
+    own = page_server.make_link()
     await page.goto(own)
     await expect(page.locator("h1")).to_have_text(NAME)
     before = await page.context.cookies()
@@ -103,7 +103,7 @@ async def test_a_link_with_another_token_asks_before_it_replaces_a_session(page:
     await expect(page.locator(".light.live")).to_be_visible()
     await expect(question).to_have_count(0)
 
-    await page.goto(page_server.link(days=-1))
+    await page.goto(page_server.make_link(days=-1))
     await expect(question).to_contain_text("not good here")
     await expect(page.get_by_role("button", name="Open the link")).to_have_count(0)
     await page.get_by_role("button", name="Stay with mine").click()

@@ -20,7 +20,7 @@ GATEWAYS = f"/api/v1/gateways/{GATEWAY}"
 SERIES = f"{GATEWAYS}/series?kind=meter&field=power&start=-1h"
 
 
-def token(reader: str) -> str:
+def make_token(reader: str) -> str:
     return sign(make_read_claims(jti=reader), READ_SECRET, kid="read")
 
 
@@ -51,12 +51,12 @@ class HeldStore:
 
 
 @contextlib.asynccontextmanager
-async def asked(
+async def ask_at_once(
     service: Service, path: str, reader: str, times: int
 ) -> AsyncIterator[list[asyncio.Task[httpx.Response]]]:
     """The same question so many times at once, each on a connection of its own."""
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.port}", timeout=30) as client:
-        headers = {"authorization": f"Bearer {token(reader)}"}
+        headers = {"authorization": f"Bearer {make_token(reader)}"}
         tasks = [asyncio.create_task(client.get(path, headers=headers)) for _ in range(times)]
         yield tasks
         for task in tasks:
@@ -67,9 +67,9 @@ async def asked(
 async def test_a_reader_with_many_questions_waits_and_another_one_does_not(service: Service):
     await service.send(make_meter(NOW_MS - 2000), make_meter(NOW_MS - 1000))
     store = HeldStore(service.receiver)
-    async with asked(service, SERIES, "greedy", 20) as greedy:
+    async with ask_at_once(service, SERIES, "greedy", 20) as greedy:
         await until(lambda: len(service.receiver.shares.waiting) == 18 and store.begun == 2)
-        assert (await service.get(f"{GATEWAYS}/power", token=token("modest"))).status_code == 200
+        assert (await service.get(f"{GATEWAYS}/power", token=make_token("modest"))).status_code == 200
         store.may_go.set()
         assert {answer.status_code for answer in await asyncio.gather(*greedy)} == {200}
     await until(lambda: not service.receiver.shares.readers)
@@ -80,13 +80,13 @@ async def test_work_stops_when_its_asker_has_gone(service: Service):
     """Whether it is under way or still waits; and what it held is free."""
     await service.send(make_meter(NOW_MS - 2000), make_meter(NOW_MS - 1000))
     store = HeldStore(service.receiver)
-    async with asked(service, SERIES, "greedy", 10):
+    async with ask_at_once(service, SERIES, "greedy", 10):
         await until(lambda: store.begun == 2 and len(service.receiver.shares.waiting) == 8)
         assert service.receiver.rows.held > 0
     await until(lambda: not service.receiver.shares.readers and not service.receiver.shares.waiting)
     assert (store.begun, store.left, service.receiver.rows.held) == (2, 2, 0)
     store.may_go.set()
-    assert (await service.get(SERIES, token=token("greedy"))).status_code == 200
+    assert (await service.get(SERIES, token=make_token("greedy"))).status_code == 200
 
 
 async def test_what_an_asker_left_behind_on_a_thread_is_waited_for():
@@ -109,7 +109,7 @@ async def test_what_an_asker_left_behind_on_a_thread_is_waited_for():
     assert (task.cancelled(), ended) == (True, [True])
 
 
-async def refused(service: Service, ask: Callable[[], Awaitable[httpx.Response]]) -> None:
+async def check_refused(service: Service, ask: Callable[[], Awaitable[httpx.Response]]) -> None:
     answer = await ask()
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert answer.json()["code"] == "store-unavailable"
@@ -123,11 +123,11 @@ async def test_beyond_the_share_and_beyond_the_memory_readers_hear_when_to_come_
         shares._waiting_of_reader, shares._of_reader = 1, 1
         rows._most, rows._longest_wait_s = 60_000, 0.05
         store = HeldStore(service.receiver)
-        async with asked(service, SERIES, "greedy", 2):
+        async with ask_at_once(service, SERIES, "greedy", 2):
             await until(lambda: store.begun == 1 and len(shares.waiting) == 1)
-            await refused(service, lambda: service.get(SERIES, token=token("greedy")))
-            await refused(service, lambda: service.get(SERIES, token=token("modest")))
-            assert (await service.get(f"{GATEWAYS}/meters", token=token("modest"))).status_code == 200
+            await check_refused(service, lambda: service.get(SERIES, token=make_token("greedy")))
+            await check_refused(service, lambda: service.get(SERIES, token=make_token("modest")))
+            assert (await service.get(f"{GATEWAYS}/meters", token=make_token("modest"))).status_code == 200
 
 
 async def test_a_reader_that_takes_nothing_of_its_answer_holds_no_rows_and_is_given_up(service: Service, monkeypatch):
@@ -138,7 +138,7 @@ async def test_a_reader_that_takes_nothing_of_its_answer_holds_no_rows_and_is_gi
         "type": "http", "method": "GET", "path": f"{GATEWAYS}/series", "raw_path": b"", "root_path": "",
         "query_string": b"kind=meter&field=power&start=-13h&every=1s&fill=null", "http_version": "1.1",
         "scheme": "http", "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2),
-        "headers": [(b"authorization", f"Bearer {token('slow')}".encode())],
+        "headers": [(b"authorization", f"Bearer {make_token('slow')}".encode())],
     }  # fmt: skip
     never, seen = asyncio.Event(), []
 

@@ -159,10 +159,10 @@ def fuzz(operation: Operation, mode: GenerationMode, ask: Callable[[Request], No
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate],
     )
-    def asked(case: Request) -> None:
+    def ask_case(case: Request) -> None:
         ask(case)
 
-    asked()
+    ask_case()
 
 
 def list_operations(address: str) -> list[Operation]:

@@ -38,8 +38,8 @@ async def test_a_batch_that_came_while_influxdb_was_down_is_refused_and_stored_l
         answer = await service.post(body, headers=packed)
     assert_problem(answer, 503, "store-unavailable")
     assert int(answer.headers["retry-after"]) > 0
-    assert service.metric("receiver_batches_total", outcome="store-unavailable") == 1
-    assert service.metric("receiver_batches_total", outcome="stored") == 1
+    assert service.read_metric("receiver_batches_total", outcome="store-unavailable") == 1
+    assert service.read_metric("receiver_batches_total", outcome="stored") == 1
     assert_problem(await service.get("/readyz"), 503, "store-unavailable")
     assert (await service.get("/healthz")).status_code == 200
     assert any(log["log_level"] == "error" and "cannot be reached" in str(log) for log in logs)
@@ -47,7 +47,7 @@ async def test_a_batch_that_came_while_influxdb_was_down_is_refused_and_stored_l
     server.influxd.start()
     assert (await service.get("/readyz")).status_code == 200
     assert (await service.post(body, headers=packed)).status_code == 200
-    assert service.metric("receiver_batches_total", outcome="stored") == 2
+    assert service.read_metric("receiver_batches_total", outcome="stored") == 2
     assert [stamp for _, stamp, _ in server.read_points(LIVE_BUCKET, "meter")] == [NOW_MS - 1000, NOW_MS]
     assert [stamp for _, stamp, _ in server.read_points(BUCKET, "inverter")] == [NOW_MS - 1000, NOW_MS]
 
@@ -58,4 +58,4 @@ async def test_rows_that_influxdb_refuses_are_named_in_the_verdict(server, servi
     verdict = await service.send(make_inverter("1"), make_inverter("2", rssi=5.0), make_meter(), make_inverter("3"))
     assert verdict.accepted == 3
     assert [(row.seq, row.code) for row in verdict.rejected] == [(2, "store-refused")]
-    assert service.metric("receiver_readings_rejected_total", code="store-refused") == 1
+    assert service.read_metric("receiver_readings_rejected_total", code="store-refused") == 1

@@ -134,7 +134,7 @@ async def test_access_is_looked_at_again_each_minute(service):
         await seen.wait_for_next("solar_data")
         service.clock.advance(100)
         assert (await seen.wait_for_next("ended"))[1] == {"reason": "unauthorised"}
-        await seen.ends()
+        await seen.wait_for_end()
 
 
 async def test_open_networks_see_the_sums_and_nothing_else(tmp_path):

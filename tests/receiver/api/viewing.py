@@ -38,7 +38,7 @@ class View:
                     fields = {}
         raise AssertionError("the stream ended")
 
-    async def ends(self) -> None:
+    async def wait_for_end(self) -> None:
         async for _ in self._lines:
             pass
 

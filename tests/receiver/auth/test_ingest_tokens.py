@@ -166,13 +166,13 @@ async def test_the_token_comes_before_the_body(service: Service):
     """Without a token nothing of the body is read: the refusal comes while the body is still on its way."""
     refused = False
 
-    async def body():
+    async def send_body():
         yield b"{"
-        while not service.metric("receiver_problems_total", code="unauthorised"):
+        while not service.read_metric("receiver_problems_total", code="unauthorised"):
             await service.client.get("/healthz")
         nonlocal refused
         refused = True
 
-    answer = await service.client.post(f"/api/v1/gateways/{GATEWAY}/batches", content=body())
+    answer = await service.client.post(f"/api/v1/gateways/{GATEWAY}/batches", content=send_body())
     assert_problem(answer, 401, "unauthorised")
     assert refused

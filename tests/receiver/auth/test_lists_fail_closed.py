@@ -46,34 +46,34 @@ async def test_a_list_of_readers_that_cannot_be_read_lets_nobody_in(service: Ser
     service.clock.advance(RELOAD_S)
     path = folder / readers.LIST_FILE
 
-    async def statuses() -> list[int]:
+    async def read_statuses() -> list[int]:
         service.clock.advance(RELOAD_S)
         return [(await service.get("/api/v1/gateways", token=token)).status_code for token in (good, bad)]
 
-    assert await statuses() == [200, 401]
+    assert await read_statuses() == [200, 401]
     with structlog.testing.capture_logs() as lines:
         hide(path, how)
-        assert await statuses() == [401, 401]
-        assert await statuses() == [401, 401]
+        assert await read_statuses() == [401, 401]
+        assert await read_statuses() == [401, 401]
     assert len([line for line in lines if "cannot be read" in line["event"]]) == 1
     restore(path)
-    assert await statuses() == [200, 401]
+    assert await read_statuses() == [200, 401]
 
 
 async def test_a_keys_file_that_cannot_be_read_lets_no_key_in_and_heals(service: Service):
     private = Ed25519PrivateKey.generate()
     kid = service.add_key(private)
 
-    async def status() -> int:
+    async def read_status() -> int:
         service.clock.advance(RELOAD_S)
         token = sign(make_ingest_claims(service.clock.ms), private, kid=kid, alg="EdDSA")
         return (await service.post(make_batch(make_meter()), token=token)).status_code
 
-    assert await status() == 200
+    assert await read_status() == 200
     hide(service.settings.keys_file, "directory")
-    assert await status() == 401
+    assert await read_status() == 401
     restore(service.settings.keys_file)
-    assert await status() == 200
+    assert await read_status() == 200
 
 
 def change(folder: Path, number: int) -> None:

@@ -73,7 +73,7 @@ class Installation:
         self.enter()
         asyncio.run(_write(make_store(settings.load()), rows))
 
-    def stored(self) -> dict[str, list[SeriesPoints]]:
+    def read_store(self) -> dict[str, list[SeriesPoints]]:
         """Everything in the store."""
         self.enter()
         return asyncio.run(_read_stored(make_store(settings.load())))

@@ -28,8 +28,8 @@ def test_sqlite_comes_back_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert file.stat().st_mode & 0o777 == 0o600
     new = make_sqlite_installation(tmp_path / "new", monkeypatch)
     new.call("restore", str(file))
-    assert new.stored() == old.stored()
-    assert len(new.stored()["inverter"][0].points) == 24 * 30
+    assert new.read_store() == old.read_store()
+    assert len(new.read_store()["inverter"][0].points) == 24 * 30
     assert new.read_state() == old.read_state()
     assert set(new.read_state()) == {"keys", "readers.json", "read-key", "sites.yaml"}
     assert {path.stat().st_mode & 0o077 for path in (tmp_path / "new" / "state").iterdir()} == {0}
@@ -46,19 +46,19 @@ def test_influxdb_comes_back_on_a_new_server_as_it_was(tmp_path: Path, monkeypat
         said = old.call("backup", str(file)).output
         assert "saved bucket envoy: " in said
         assert "saved bucket envoy_live: " in said
-        before, state = old.stored(), old.read_state()
+        before, state = old.read_store(), old.read_state()
     with run_influxd(tmp_path / "influxd-new", onboarded=False) as server:
         new = make_influxdb_installation(tmp_path / "new", monkeypatch, server)
         new.call("restore", str(file))
-        assert new.stored() == before
+        assert new.read_store() == before
         assert len(before["meter"][0].points) == 24 * 30
         assert new.read_state() == state
         assert "InfluxDB: the token may write and read the buckets" in new.call("check").output
         new.write([GatewayReading(GATEWAY, Reading("inverter", {"inverter": "i1"}, START_MS + 5, {"power": 1.0}))])
-        assert len(new.stored()["inverter"][0].points) == 24 * 30 + 1
+        assert len(new.read_store()["inverter"][0].points) == 24 * 30 + 1
         server.stop()
         server.start()
-        assert len(new.stored()["meter"][0].points) == 24 * 30
+        assert len(new.read_store()["meter"][0].points) == 24 * 30
 
 
 def test_a_backup_while_the_receiver_writes_holds_all_that_was_stored_before(
@@ -77,7 +77,7 @@ def test_a_backup_while_the_receiver_writes_holds_all_that_was_stored_before(
     writer.close()
     new = make_sqlite_installation(tmp_path / "new", monkeypatch)
     new.call("restore", str(tmp_path / "b.tar.gz"))
-    assert [point.timestamp for point in new.stored()["inverter"][0].points] == [START_MS]
+    assert [point.timestamp for point in new.read_store()["inverter"][0].points] == [START_MS]
 
 
 def test_through_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -88,17 +88,17 @@ def test_through_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     saved = subprocess.run([*command, "backup", "-"], check=True, capture_output=True)
     new = make_sqlite_installation(tmp_path / "new", monkeypatch)
     subprocess.run([*command, "restore", "-"], check=True, input=saved.stdout, capture_output=True)
-    assert new.stored() == old.stored()
+    assert new.read_store() == old.read_store()
     assert new.read_state() == old.read_state()
 
 
 def test_readings_that_are_there_are_never_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     old = make_sqlite_installation(tmp_path / "old", monkeypatch)
     old.fill(hours=3)
-    before = old.stored()
+    before = old.read_store()
     old.call("backup", str(tmp_path / "b.tar.gz"))
     assert "never replaces readings" in old.call("restore", str(tmp_path / "b.tar.gz"), fails=True).output
-    assert old.stored() == before
+    assert old.read_store() == before
 
 
 def test_the_journal_of_a_store_that_was_moved_away_is_not_played_into_another(
@@ -126,10 +126,10 @@ def test_a_bucket_that_holds_readings_is_never_replaced(tmp_path: Path, monkeypa
         old.call("backup", file)
         said = old.call("restore", file, fails=True).output
         assert "the bucket envoy holds readings, and a restore never replaces any" in said
-        before = old.stored()
+        before = old.read_store()
         other = make_influxdb_installation(tmp_path / "other", monkeypatch, server, INFLUXDB_V2_BUCKET="again")
         other.call("restore", file)
-        assert other.stored() == before == old.stored()
+        assert other.read_store() == before == old.read_store()
         shared = {"INFLUXDB_V2_BUCKET": "third", "RECEIVER_LIVE_BUCKET": "third"}
         one = make_influxdb_installation(tmp_path / "one", monkeypatch, server, **shared)
         assert "the backup holds 2 bucket(s), but the settings name 1" in one.call("restore", file, fails=True).output
@@ -146,7 +146,7 @@ def test_a_restore_that_fails_leaves_nothing_half_done_and_may_be_repeated(
         old.call("setup")
         old.fill()
         old.call("backup", str(file))
-        before = old.stored()
+        before = old.read_store()
         with tarfile.open(file) as whole:
             whole.extractall(tmp_path / "parts", filter="data")
         shards = sorted((tmp_path / "parts" / "influxdb").glob("*.tar"), key=lambda path: int(path.stem))
@@ -154,10 +154,10 @@ def test_a_restore_that_fails_leaves_nothing_half_done_and_may_be_repeated(
         pack(tmp_path / "parts", BackupLabel(FORMAT, 0, "influxdb"), damaged)
         new = make_influxdb_installation(tmp_path / "new", monkeypatch, server, INFLUXDB_V2_BUCKET="again")
         assert "is damaged or broke off" in new.call("restore", str(damaged), fails=True).output
-        names = {bucket["name"] for bucket in server.api("GET", "/api/v2/buckets").json()["buckets"]}
+        names = {bucket["name"] for bucket in server.call("GET", "/api/v2/buckets").json()["buckets"]}
         assert not {"again", "again_live"} & names
         new.call("restore", str(file))
-        assert new.stored() == before
+        assert new.read_store() == before
 
 
 def test_a_shard_of_which_the_server_makes_nothing_is_no_restore(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -76,18 +76,18 @@ def test_windows_of_the_days_on_which_the_clock_changes():
 def test_days_weeks_and_months_are_those_of_the_calendar():
     start, stop = to_ms("2025-03-30T12:00+02:00"), to_ms("2025-03-30T12:01+02:00")
 
-    def around(text: str) -> list[str]:
+    def list_around(text: str) -> list[str]:
         found = list_boundaries(parse_step(text), Range(start, stop), BERLIN)
         return [datetime.fromtimestamp(boundary / 1000, BERLIN).strftime("%Y-%m-%d %H") for boundary in found]
 
-    assert around("1d") == ["2025-03-30 00", "2025-03-31 00"]
-    assert around("1w") == ["2025-03-24 00", "2025-03-31 00"]
-    assert around("1mo") == ["2025-03-01 00", "2025-04-01 00"]
-    assert around("2mo") == ["2025-03-01 00", "2025-05-01 00"]
-    assert around("3mo") == ["2025-01-01 00", "2025-04-01 00"]
-    assert around("4mo") == ["2025-01-01 00", "2025-05-01 00"]
-    assert around("6mo") == ["2025-01-01 00", "2025-07-01 00"]
-    assert around("1y") == ["2025-01-01 00", "2026-01-01 00"]
+    assert list_around("1d") == ["2025-03-30 00", "2025-03-31 00"]
+    assert list_around("1w") == ["2025-03-24 00", "2025-03-31 00"]
+    assert list_around("1mo") == ["2025-03-01 00", "2025-04-01 00"]
+    assert list_around("2mo") == ["2025-03-01 00", "2025-05-01 00"]
+    assert list_around("3mo") == ["2025-01-01 00", "2025-04-01 00"]
+    assert list_around("4mo") == ["2025-01-01 00", "2025-05-01 00"]
+    assert list_around("6mo") == ["2025-01-01 00", "2025-07-01 00"]
+    assert list_around("1y") == ["2025-01-01 00", "2026-01-01 00"]
 
 
 @pytest.mark.parametrize("text", ["1h", "1d", "1w", "1mo", "6mo", "1y"])

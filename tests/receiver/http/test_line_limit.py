@@ -32,7 +32,7 @@ async def test_a_flood_of_refusals_is_counted_and_hides_no_other_refusal(service
         (Problem.MALFORMED, 0),
         (Problem.UNAUTHORISED, 200 - BURST),
     ]
-    assert service.metric("receiver_problems_total", code="unauthorised") == 201
+    assert service.read_metric("receiver_problems_total", code="unauthorised") == 201
 
 
 async def test_a_flood_of_batches_that_are_refused_in_part_is_counted(service: Service):

@@ -63,15 +63,15 @@ async def test_probes(service: Service):
 async def test_a_store_that_is_away_keeps_rows_at_the_scraper(service: Service, monkeypatch: pytest.MonkeyPatch):
     """503 with Retry-After, in our form; alive all the same, ready no more; and the next try is taken."""
 
-    async def away(rows: object) -> None:
+    async def refuse_rows(rows: object) -> None:
         raise StoreUnavailableError("the disk of canary-store is full")
 
-    async def unready() -> str:
+    async def say_unready() -> str:
         return "the disk of canary-store is full"
 
     with monkeypatch.context() as patch:
-        patch.setattr(service.receiver.store, "write", away)
-        patch.setattr(service.receiver.store, "check_ready", unready)
+        patch.setattr(service.receiver.store, "write", refuse_rows)
+        patch.setattr(service.receiver.store, "check_ready", say_unready)
         answer = await service.post(BODY)
         assert_problem(answer, 503, "store-unavailable")
         assert int(answer.headers["retry-after"]) > 0
@@ -83,10 +83,10 @@ async def test_a_store_that_is_away_keeps_rows_at_the_scraper(service: Service, 
 async def test_a_fault_of_ours_is_a_problem_with_a_request_id(service: Service, monkeypatch: pytest.MonkeyPatch):
     """The sender hears nothing of the error, and the log finds its place by the request id."""
 
-    async def broken(rows: object) -> None:
+    async def fail(rows: object) -> None:
         raise RuntimeError("canary-fault in the body")
 
-    monkeypatch.setattr(service.receiver.store, "write", broken)
+    monkeypatch.setattr(service.receiver.store, "write", fail)
     with structlog.testing.capture_logs() as lines:
         answer = await service.post(BODY)
     assert_problem(answer, 500, "internal")
@@ -242,8 +242,8 @@ async def test_every_refusal_has_one_log_line_and_one_count(service: Service):
     with structlog.testing.capture_logs() as lines:
         await service.post(BODY, token="")
     assert [line["event"] for line in lines] == ["request refused"]
-    assert service.metric("receiver_problems_total", code="unauthorised") == 1
-    assert service.metric("receiver_auth_refusals_total", reason="no-header") == 1
+    assert service.read_metric("receiver_problems_total", code="unauthorised") == 1
+    assert service.read_metric("receiver_auth_refusals_total", reason="no-header") == 1
 
 
 async def test_many_senders_at_once_share_the_store_and_lose_nothing(service: Service):

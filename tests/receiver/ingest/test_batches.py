@@ -92,23 +92,23 @@ async def test_two_outboxes_that_take_turns_raise_an_alert_and_neither_is_refuse
     """A new outbox alone is a scraper with a new state, and no alarm."""
     for outbox in ("a1", "a1", "b2", "b2"):
         await service.send(make_meter(), outbox=outbox)
-    assert service.metric("receiver_outbox_interleaving_total", gateway=GATEWAY) == 0
+    assert service.read_metric("receiver_outbox_interleaving_total", gateway=GATEWAY) == 0
     assert (await service.send(make_meter(), outbox="a1")).accepted == 1
     assert (await service.send(make_meter(), outbox="b2")).accepted == 1
-    assert service.metric("receiver_outbox_interleaving_total", gateway=GATEWAY) == 2
+    assert service.read_metric("receiver_outbox_interleaving_total", gateway=GATEWAY) == 2
 
 
 async def test_what_came_in_is_counted(service: Service):
     await service.send(make_meter(), make_meter(0), make_meter(NOW_MS + 1, power=1.0, novelty=2.0))
     await service.post(b"{", headers={})
-    assert service.metric("receiver_batches_total", outcome="stored") == 1
-    assert service.metric("receiver_batches_total", outcome="malformed") == 1
-    assert service.metric("receiver_readings_stored_total") == 2
-    assert service.metric("receiver_readings_rejected_total", code="too-old") == 1
-    assert service.metric("receiver_fields_ignored_total") == 1
-    assert service.metric("receiver_commit_seconds_count") == 1
-    assert service.metric("receiver_waiting_readings") == 0
-    assert service.metric("receiver_last_batch_timestamp_seconds", gateway=GATEWAY) == NOW_MS / 1000
+    assert service.read_metric("receiver_batches_total", outcome="stored") == 1
+    assert service.read_metric("receiver_batches_total", outcome="malformed") == 1
+    assert service.read_metric("receiver_readings_stored_total") == 2
+    assert service.read_metric("receiver_readings_rejected_total", code="too-old") == 1
+    assert service.read_metric("receiver_fields_ignored_total") == 1
+    assert service.read_metric("receiver_commit_seconds_count") == 1
+    assert service.read_metric("receiver_waiting_readings") == 0
+    assert service.read_metric("receiver_last_batch_timestamp_seconds", gateway=GATEWAY) == NOW_MS / 1000
 
 
 async def test_a_full_batch_of_the_largest_size_is_taken(service: Service):

@@ -59,7 +59,7 @@ async def test_an_endless_body_loses_its_connection(service: Service):
     with contextlib.suppress(httpx.TransportError):
         answer = await service.client.post(PATH, content=make_chunks(10**9), headers=make_good_headers())
         assert_problem(answer, 413, "too-large")
-    assert service.metric("receiver_problems_total", code="too-large") == 1
+    assert service.read_metric("receiver_problems_total", code="too-large") == 1
 
 
 async def test_a_body_that_drips_is_too_large_for_its_connection(tmp_path: Path):
@@ -67,12 +67,12 @@ async def test_a_body_that_drips_is_too_large_for_its_connection(tmp_path: Path)
     async with start(tmp_path, limits=Limits(body_seconds=0.05)) as service:
         answered = asyncio.Event()
 
-        async def stalled():
+        async def send_and_stall():
             yield b'{"version":1,'
             await answered.wait()
 
-        posting = asyncio.create_task(service.client.post(PATH, content=stalled(), headers=make_good_headers()))
-        while not service.metric("receiver_problems_total", code="too-large"):
+        posting = asyncio.create_task(service.client.post(PATH, content=send_and_stall(), headers=make_good_headers()))
+        while not service.read_metric("receiver_problems_total", code="too-large"):
             await service.client.get("/healthz")
         answered.set()
         assert_problem(await posting, 413, "too-large")

@@ -22,7 +22,7 @@ MOST_OF_A_MINUTE = PER_MINUTE + BURST
 PHASE = Series.of("meter", {"meter": "production", "phase": "a"})
 
 
-def codes(verdict: wire.Verdict) -> set[str]:
+def list_codes(verdict: wire.Verdict) -> set[str]:
     return {row.code for row in verdict.rejected}
 
 
@@ -31,9 +31,9 @@ async def test_a_series_takes_a_reading_a_second_and_a_short_burst(service: Serv
     dense = [make_meter(HOUR + offset) for offset in range(400)]
     for _ in range(2):
         verdict = await service.send(*dense)
-        assert (verdict.accepted, codes(verdict)) == (MOST_OF_A_MINUTE, {Rejection.TOO_DENSE})
+        assert (verdict.accepted, list_codes(verdict)) == (MOST_OF_A_MINUTE, {Rejection.TOO_DENSE})
         assert {row.seq for row in verdict.rejected} == set(range(MOST_OF_A_MINUTE + 1, 401))
-    assert codes(await service.send(make_meter(HOUR + 500))) == {Rejection.TOO_DENSE}
+    assert list_codes(await service.send(make_meter(HOUR + 500))) == {Rejection.TOO_DENSE}
     assert (await service.send(make_meter(HOUR + 500, phase="b"), make_meter(HOUR + MINUTE_MS))).accepted == 2
     assert (await service.send(make_meter(HOUR + 500), serial=OTHER)).accepted == 1
     assert await service.receiver.store.count() == MOST_OF_A_MINUTE + 3
@@ -75,14 +75,14 @@ async def test_a_crowd_of_inverters_does_not_keep_the_gateways_own_readings_out(
     async with start(tmp_path) as service:
         for first in range(0, MAX_SERIES + 500, wire.MAX_ROWS):
             verdict = await service.send(*(make_inverter(str(first + index)) for index in range(wire.MAX_ROWS)))
-        assert codes(verdict) == {Rejection.QUOTA}
+        assert list_codes(verdict) == {Rejection.QUOTA}
         junk = [Reading("meter", {"meter": f"junk-{n}", "phase": "a"}, NOW_MS, {"power": 1.0}) for n in range(300)]
         verdict = await service.send(*junk)
-        assert codes(verdict) == {Rejection.QUOTA}
+        assert list_codes(verdict) == {Rejection.QUOTA}
         assert (await service.send(status)).accepted == 1
     async with start(tmp_path) as service:
         assert (await service.send(status, event)).accepted == 2
-        assert codes(await service.send(make_inverter("another"))) == {Rejection.QUOTA}
+        assert list_codes(await service.send(make_inverter("another"))) == {Rejection.QUOTA}
 
 
 async def test_six_thousand_unknown_fields_are_named_by_a_few(service: Service, capsys: pytest.CaptureFixture[str]):
@@ -104,7 +104,7 @@ async def test_a_value_that_no_house_can_have_costs_its_row(service: Service, va
 
 
 async def test_beside_an_unknown_field_a_value_is_judged_as_strictly(service: Service):
-    assert codes(await service.send(make_meter(power=1e308, novelty=1.0))) == {Rejection.OUT_OF_RANGE}
+    assert list_codes(await service.send(make_meter(power=1e308, novelty=1.0))) == {Rejection.OUT_OF_RANGE}
 
 
 def test_every_number_that_is_sent_has_a_bound():

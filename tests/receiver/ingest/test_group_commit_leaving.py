@@ -130,11 +130,11 @@ async def test_listeners_hear_nothing_of_a_failed_write(slow):
 async def test_a_failing_listener_harms_no_answer(slow):
     """The rows are stored, whatever a live view makes of them."""
 
-    def broken(_gateway, _readings):
+    def fail(_gateway, _readings):
         raise RuntimeError("no viewers today")
 
     slow.let_go.set()
-    commit = GroupCommit(slow, on_stored=broken)
+    commit = GroupCommit(slow, on_stored=fail)
     with capture_logs() as logs:
         assert await commit.write(make_rows("a")) == {}
         assert await commit.write(make_rows("b")) == {}

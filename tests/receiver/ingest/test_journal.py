@@ -90,7 +90,7 @@ async def test_a_directory_that_cannot_be_made_is_an_error_that_says_what_to_do(
 
 async def test_a_journal_whose_text_is_no_text_any_more_is_begun_again(path):
     """The structure is sound, and Python raises past every error of SQLite."""
-    await filled(path)
+    await fill(path)
     content = path.read_bytes()
     assert content.count(HOUSE.encode()) > 1
     path.write_bytes(content.replace(HOUSE.encode(), b"\xff" * len(HOUSE)))
@@ -99,7 +99,7 @@ async def test_a_journal_whose_text_is_no_text_any_more_is_begun_again(path):
 
 async def test_no_flipped_bit_of_a_journal_refuses_a_change(path):
     """Some flips change nothing; every other one begins it again, and the same change is taken then."""
-    await filled(path)
+    await fill(path)
     whole, noted = path.read_bytes(), (await load(path)).dirty
     for bit in [*range(0, 800, 13), *range(800, len(whole) * 8, 1553)]:  # the file's header in more detail
         flipped = bytearray(whole)
@@ -128,7 +128,7 @@ async def test_a_change_that_meets_damage_begins_the_journal_again(path):
     assert await load(path) == Contents({}, {(HOUSE, 0)})
 
 
-async def filled(path) -> None:
+async def fill(path) -> None:
     journal = Journal(path)
     await journal.load()
     await journal.add([(HOUSE, quarter * QUARTER_MS) for quarter in range(100)])

@@ -37,7 +37,7 @@ class DenseStore:
         }
 
     async def read_latest(self, gateway: str, kind: str) -> list[Latest]:
-        return [Latest(self._tags(phase), points[-1].timestamp, {}) for phase, points in self._points.items()]
+        return [Latest(self._make_tags(phase), points[-1].timestamp, {}) for phase, points in self._points.items()]
 
     async def read_points(
         self,
@@ -57,26 +57,28 @@ class DenseStore:
             if neighbours:
                 before = [point for point in points if point.timestamp < start][-1:]
                 inside = [*before, *inside, *(point for point in points if point.timestamp >= stop)][: len(inside) + 2]
-            found.append(SeriesPoints(Series.of(kind, self._tags(phase)), inside))
+            found.append(SeriesPoints(Series.of(kind, self._make_tags(phase)), inside))
         self.given = max(self.given, sum(len(points) for _, points in found))
         self.reads += 1
         return found
 
-    def _tags(self, phase: str) -> dict[str, str]:
+    def _make_tags(self, phase: str) -> dict[str, str]:
         return {"meter": "production", "phase": phase} if self.kind != "inverter" else {"inverter": phase}
 
 
-def question(kind: str, field: str) -> SeriesQuestion:
+def make_question(kind: str, field: str) -> SeriesQuestion:
     return check_question(
         SeriesQuestion(gateway="1", kind=kind, field=field, tags={}, asked=Range(START, NOW_MS), zone=ZoneInfo("UTC"))
     )
 
 
-async def windows(kind: str, field: str, aggregate: str, group_by: str | None, *, rows: int) -> tuple[Any, DenseStore]:
+async def read_windows(
+    kind: str, field: str, aggregate: str, group_by: str | None, *, rows: int
+) -> tuple[Any, DenseStore]:
     """The answer by a reader that may hold so many rows, and the store it was read from."""
     store = DenseStore(kind, field)
     asked = ask_in_windows(
-        question(kind, field),
+        make_question(kind, field),
         every=times.parse_step("20s"),
         aggregate=Aggregate(aggregate),
         group_by=group_by,
@@ -100,8 +102,8 @@ async def windows(kind: str, field: str, aggregate: str, group_by: str | None, *
     ],
 )
 async def test_the_answer_is_the_same_however_few_rows_are_held(kind, field, aggregate, group_by):
-    whole, _ = await windows(kind, field, aggregate, group_by, rows=400_000)
-    found, store = await windows(kind, field, aggregate, group_by, rows=1_500)
+    whole, _ = await read_windows(kind, field, aggregate, group_by, rows=400_000)
+    found, store = await read_windows(kind, field, aggregate, group_by, rows=1_500)
     assert store.given <= 1_500 + 2 * len(PHASES)
     assert store.reads >= 2 * ROWS // 1_500
     assert [group.tags for group in found] == [group.tags for group in whole]
@@ -115,7 +117,7 @@ async def test_the_answer_is_the_same_however_few_rows_are_held(kind, field, agg
 async def test_what_cannot_be_taken_apart_is_refused_with_advice():
     """A sum over the panels that report in a window needs all of the window."""
     with pytest.raises(RefusedError) as refused:
-        await windows("inverter", "power", "mean", "", rows=1_500)
+        await read_windows("inverter", "power", "mean", "", rows=1_500)
     assert refused.value.detail is not None
     assert "shorter windows" in refused.value.detail
 
@@ -128,7 +130,9 @@ async def test_pages_hold_few_rows_and_together_are_all_points():
     budget = RowBudget(most=1_500)
     while True:
         async with budget.open_for_question() as held:
-            page, after = await reader.read_page(question("meter", "power"), Site(), after=after, limit=999, rows=held)
+            page, after = await reader.read_page(
+                make_question("meter", "power"), Site(), after=after, limit=999, rows=held
+            )
         assert 0 < sum(len(points) for _, points in page) <= 1_000
         for series, points in page:
             found[series.get_tag("phase")] += [point.timestamp for point in points]

@@ -61,25 +61,25 @@ class RandomHouse:
         self.readings: list[Reading] = []
         chance = self._random
         if chance.random() < 0.7:
-            self._meter("production", "ab")
+            self._add_meter("production", "ab")
         else:
-            self._totals()
-        self._meter("net-consumption", "a" if chance.random() < 0.3 else "abc")
+            self._add_totals()
+        self._add_meter("net-consumption", "a" if chance.random() < 0.3 else "abc")
         if chance.random() < 0.3:
-            self._meter("storage", "a")
+            self._add_meter("storage", "a")
         if chance.random() < 0.3:
-            self._meter("total-consumption", "ab")
+            self._add_meter("total-consumption", "ab")
         for number in range(chance.randint(0, 5)):
-            self._inverter(f"48{number}")
+            self._add_inverter(f"48{number}")
         if chance.random() < 0.4:
-            self._batteries()
+            self._add_batteries()
         if chance.random() < 0.3:
-            self._generator()
+            self._add_generator()
         outage = START + chance.randint(0, hours * 60) * MINUTE
         length = chance.choice([0, 3, 30, 100]) * MINUTE
         self.readings = [r for r in self.readings if not outage <= r.timestamp < outage + length]
 
-    def _times(self, usual: int) -> list[int]:
+    def _make_times(self, usual: int) -> list[int]:
         """Stamps with jitter, late ones and silences."""
         times, time = [], START - self._random.randint(0, usual)
         while time < self._stop:
@@ -87,8 +87,8 @@ class RandomHouse:
             time += self._random.choice([usual, usual, usual, usual + 777, usual // 2, 3 * usual, 10 * usual])
         return times
 
-    def _meter(self, meter: str, phases: str) -> None:
-        times, read = self._times(20_000), self._times(MINUTE)
+    def _add_meter(self, meter: str, phases: str) -> None:
+        times, read = self._make_times(20_000), self._make_times(MINUTE)
         for phase in phases:
             tags = {"meter": meter, "phase": phase}
             for time in times:
@@ -99,12 +99,12 @@ class RandomHouse:
             self._count("meter_energy", tags, "delivered", read)
             self._count("meter_energy", tags, "received", read)
 
-    def _totals(self) -> None:
+    def _add_totals(self) -> None:
         for source in self._random.sample(["pdm", "inverters", "api"], self._random.randint(0, 2)):
-            self._count("production", {"source": source}, "energy_lifetime", self._times(4 * MINUTE))
+            self._count("production", {"source": source}, "energy_lifetime", self._make_times(4 * MINUTE))
 
-    def _inverter(self, serial: str) -> None:
-        times, tags = self._times(self._random.choice([5, 15]) * MINUTE), {"inverter": serial}
+    def _add_inverter(self, serial: str) -> None:
+        times, tags = self._make_times(self._random.choice([5, 15]) * MINUTE), {"inverter": serial}
         has_details = self._random.random() < 0.5
         for time in times:
             fields: dict[str, FieldValue] = {"power": float(self._random.randint(0, 290)), "max_power": 290.0}
@@ -112,17 +112,17 @@ class RandomHouse:
         if has_details:
             self._count("inverter", tags, "energy_lifetime", times)
 
-    def _batteries(self) -> None:
+    def _add_batteries(self) -> None:
         """Two of them, of which one is silent now and then."""
-        for time in self._times(20_000):
+        for time in self._make_times(20_000):
             measured = self._random.choice([2.0, 2.0, 2.0, 2.0, 1.0])
             fields: dict[str, FieldValue] = {"batteries": 2.0, "measured": measured}
             if measured == 2.0:
                 fields["power"] = self._random.uniform(-3000, 3000)
             self.readings.append(Reading("storage", {}, time, fields))
 
-    def _generator(self) -> None:
-        for time in self._times(5 * MINUTE):
+    def _add_generator(self) -> None:
+        for time in self._make_times(5 * MINUTE):
             runs = self._random.random() < 0.3
             self.readings.append(Reading("generator", {}, time, {"running": float(runs)}))
             if self._random.random() < 0.5:

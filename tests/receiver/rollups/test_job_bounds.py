@@ -29,7 +29,7 @@ YEAR_2000 = 946_684_800_000
 PHASE = {"meter": "production", "phase": "a"}
 
 
-def counter(time: int, wh: float) -> GatewayReading:
+def make_counter(time: int, wh: float) -> GatewayReading:
     return GatewayReading(HOUSE, Reading("meter_energy", PHASE, time, {"delivered": wh}))
 
 
@@ -59,10 +59,10 @@ async def test_a_counter_of_2000_and_one_of_now_mark_the_ends_of_their_gap_alone
     """Its energy stands where the gap ends, and no row is made of the decades between; moved or not."""
     clock.ms = MIDNIGHT
     await rollups.store.write(
-        [counter(MIDNIGHT - HOUR + 7 + MINUTE * minute, 5_000.0 + minute) for minute in range(50)]
+        [make_counter(MIDNIGHT - HOUR + 7 + MINUTE * minute, 5_000.0 + minute) for minute in range(50)]
     )
     await rollups.catch_up()
-    await rollups.store.write([counter(YEAR_2000 + 5, wh_of_2000)])
+    await rollups.store.write([make_counter(YEAR_2000 + 5, wh_of_2000)])
     await rollups.run_once()
     assert len(rollups.store.get_marks(HOUSE).waiting) < 10
     await rollups.catch_up()
@@ -76,7 +76,7 @@ async def test_a_counter_of_2000_and_one_of_now_mark_the_ends_of_their_gap_alone
 async def test_a_late_reading_in_a_gap_of_years_changes_its_ends_alone(sqlite_store, rollups, clock, tmp_path):
     clock.ms = MIDNIGHT
     for time, wh in ((YEAR_2000, 0.0), (MIDNIGHT - HOUR + 7, 900.0), (MIDNIGHT - 1000 * DAY + 7, 300.0)):
-        await rollups.store.write([counter(time, wh), counter(time + MINUTE, wh + 1)])
+        await rollups.store.write([make_counter(time, wh), make_counter(time + MINUTE, wh + 1)])
         await rollups.catch_up()
         assert not rollups.store.get_marks(HOUSE).hours_due
     assert await read_energies(sqlite_store, "energy_15m") == (3.0, 299.0 + 599.0)
@@ -101,7 +101,7 @@ async def test_a_scattered_batch_has_its_share_of_a_pass_and_no_more(sqlite_stor
         await job.store.write([make_reading(gateway, MIDNIGHT - 1) for gateway in (HOUSE, SHED)])
         await job.run_once(seconds=60)
         step = (MIDNIGHT - YEAR_2000) // 500
-        await job.store.write([counter(YEAR_2000 + step * number, 10.0 * number) for number in range(499)])
+        await job.store.write([make_counter(YEAR_2000 + step * number, 10.0 * number) for number in range(499)])
         await job.store.write([make_reading(SHED, MIDNIGHT - hours * HOUR) for hours in range(1, 30)])
         began = clock.monotonic()
         await job.run_once(seconds=60)
@@ -120,15 +120,15 @@ async def test_too_many_quarters_are_one_history_and_end_the_same(sqlite_store, 
     """Memory and journal do not grow with what is scattered."""
     monkeypatch.setattr(attempts, "MOST_WAITING", 20)
     clock.ms = MIDNIGHT
-    await rollups.store.write([counter(MIDNIGHT - HOUR, 9_000.0)])
+    await rollups.store.write([make_counter(MIDNIGHT - HOUR, 9_000.0)])
     await rollups.catch_up()
-    await rollups.store.write([counter(MIDNIGHT - DAY * day - HOUR, 9_000.0 - 100 * day) for day in range(1, 60)])
+    await rollups.store.write([make_counter(MIDNIGHT - DAY * day - HOUR, 9_000.0 - 100 * day) for day in range(1, 60)])
     await rollups.run_once(seconds=0)
     marks = rollups.store.get_marks(HOUSE)
     assert marks.state is not None
     assert marks.state.backfill_until is not None
     assert len(marks.in_journal | marks.waiting) <= 20
-    await rollups.store.write([counter(MIDNIGHT - HOUR + MINUTE, 9_001.0)])  # meanwhile
+    await rollups.store.write([make_counter(MIDNIGHT - HOUR + MINUTE, 9_001.0)])  # meanwhile
     await rollups.catch_up()
     assert await read_energies(sqlite_store, "energy_15m") == (1.0, 5_900.0)
     await assert_as_from_scratch(sqlite_store, clock, tmp_path)
@@ -136,8 +136,8 @@ async def test_too_many_quarters_are_one_history_and_end_the_same(sqlite_store, 
 
 async def test_a_history_takes_decades_without_a_reading_in_one_step(sqlite_store, clock: SetClock, tmp_path):
     """One reading of 2000 costs a few days of work, not ten thousand."""
-    old = [counter(YEAR_2000, 0.0), counter(YEAR_2000 + MINUTE, 1.0)]
-    new = [counter(MIDNIGHT - DAY + 7, 500.0), counter(MIDNIGHT - DAY + MINUTE, 502.0)]
+    old = [make_counter(YEAR_2000, 0.0), make_counter(YEAR_2000 + MINUTE, 1.0)]
+    new = [make_counter(MIDNIGHT - DAY + 7, 500.0), make_counter(MIDNIGHT - DAY + MINUTE, 502.0)]
     await sqlite_store.write(old + new)
     clock.ms = MIDNIGHT
     job = Rollups(sqlite_store, site_of=Sites().get_site, clock=clock, state_dir=tmp_path / "state")

@@ -109,12 +109,12 @@ async def test_a_fault_in_the_data_of_one_gateway_stops_nobody_else(sqlite_store
     """It is counted, not tried again in every pass, but in an hour; and nothing of it expires or is forgotten."""
     quarter_rows, broken = compute.make_quarter_rows, True
 
-    def rows(raw, site, start, stop):
+    def make_rows(raw, site, start, stop):
         if broken and site.name == "broken" and start <= MIDNIGHT < stop:
             raise ZeroDivisionError
         return quarter_rows(raw, site, start, stop)
 
-    monkeypatch.setattr(compute, "make_quarter_rows", rows)
+    monkeypatch.setattr(compute, "make_quarter_rows", make_rows)
     sites, metrics = Sites(), Metrics()
     sites.sites[SHED] = Site(name="broken")
     job = Rollups(sqlite_store, site_of=sites.get_site, clock=clock, state_dir=tmp_path / "state", metrics=metrics)

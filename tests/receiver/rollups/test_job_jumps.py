@@ -11,7 +11,7 @@ GAP = range(MIDNIGHT + 10 * HOUR, MIDNIGHT + 14 * HOUR)
 PANEL = {"inverter": "122099000101"}
 
 
-def panel_day(jump):
+def make_panel_day(jump):
     """A panel at 200 W from eight to sixteen, with four hours in which nothing is read and its counter jumps."""
     rows = []
     for time in range(MIDNIGHT + 8 * HOUR, MIDNIGHT + 16 * HOUR, 15 * MINUTE):
@@ -28,7 +28,7 @@ def panel_day(jump):
     return rows
 
 
-def house_day(jump, days=1):
+def make_house_day(jump, days=1):
     """A house that makes 3 kW and sells half of it, on one phase; the gateway is away for four hours of the last day."""
     rows = []
     for time in range(MIDNIGHT - (days - 1) * 24 * HOUR, MIDNIGHT + 20 * HOUR, MINUTE):
@@ -47,7 +47,7 @@ def house_day(jump, days=1):
     return rows
 
 
-async def day_of(store, kind):
+async def read_day(store, kind):
     """The day in UTC, which began an hour after midnight in Berlin."""
     (series,) = await store.read_points(HOUSE, kind, start=MIDNIGHT - 24 * HOUR, stop=MIDNIGHT + 24 * HOUR)
     return series.points[-1].fields
@@ -55,10 +55,10 @@ async def day_of(store, kind):
 
 @pytest.mark.parametrize(("jump", "energy"), [(0.0, 1550.0), (497_200.0, 700.0)])
 async def test_a_panel_that_came_back_with_497_kwh_made_none_of_it(sqlite_store, rollups, clock, jump, energy):
-    await rollups.store.write(panel_day(jump))
+    await rollups.store.write(make_panel_day(jump))
     clock.ms = MIDNIGHT + 24 * HOUR
     await rollups.catch_up()
-    assert (await day_of(sqlite_store, "panel_1d"))["energy"] == pytest.approx(energy)
+    assert (await read_day(sqlite_store, "panel_1d"))["energy"] == pytest.approx(energy)
 
 
 @pytest.mark.parametrize(
@@ -71,11 +71,11 @@ async def test_a_panel_that_came_back_with_497_kwh_made_none_of_it(sqlite_store,
     ],
 )
 async def test_a_house_made_no_more_than_it_can(sqlite_store, rollups, clock, jump, production, resets):
-    rows = house_day(jump)
+    rows = make_house_day(jump)
     for first in range(0, len(rows), 1000):
         await rollups.store.write(rows[first : first + 1000])
     clock.ms = MIDNIGHT + 24 * HOUR
     await rollups.catch_up()
-    day = await day_of(sqlite_store, "energy_1d")
+    day = await read_day(sqlite_store, "energy_1d")
     assert day["production"] == pytest.approx(production, abs=120)
     assert day["resets"] == resets

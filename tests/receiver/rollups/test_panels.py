@@ -173,15 +173,15 @@ def test_a_panel_silent_all_day_has_a_row_without_energy():
 
 
 def test_a_limit_shared_by_three_inverters_is_clipping():
-    def day(serial: str, *powers: float, limit: float) -> SeriesPoints:
+    def make_day(serial: str, *powers: float, limit: float) -> SeriesPoints:
         reports = [(NOON + n * QUARTER, power) for n, power in enumerate(powers)]
         return make_inverter(serial, *reports, max_power=limit, interval=900.0)
 
     found = make_days([
-        day("1", 200.0, 294.0, 295.0, 295.0, 250.0, 295.0, 200.0, limit=295.0),  # three in a row, then one alone
-        day("2", 200.0, 250.0, 200.0, 200.0, 200.0, 200.0, 200.0, limit=295.0),
-        day("3", 200.0, 295.0, 295.0, 200.0, 200.0, 200.0, 200.0, limit=296.0),
-        day("4", 240.0, 240.0, 240.0, 240.0, 240.0, 240.0, 240.0, limit=240.0),  # nobody else stops there
+        make_day("1", 200.0, 294.0, 295.0, 295.0, 250.0, 295.0, 200.0, limit=295.0),  # three in a row, then one alone
+        make_day("2", 200.0, 250.0, 200.0, 200.0, 200.0, 200.0, 200.0, limit=295.0),
+        make_day("3", 200.0, 295.0, 295.0, 200.0, 200.0, 200.0, 200.0, limit=296.0),
+        make_day("4", 240.0, 240.0, 240.0, 240.0, 240.0, 240.0, 240.0, limit=240.0),  # nobody else stops there
     ])  # fmt: skip
     assert [fields["clipping_minutes"] for fields in found.values()] == [45.0, 0.0, 30.0, 0.0]
 

@@ -23,8 +23,8 @@ async def test_what_is_posted_is_rolled_up_and_counted(service: Service):
     assert quarters == [(START, {"production": 20.0})]
     ((_, deliveries),) = await store.read_points(GATEWAY, "delivery", start=0, stop=2 * NOW_MS)
     assert [point.fields["readings"] for point in deliveries] == [5.0]
-    assert service.metric("receiver_rollup_dirty_quarters") == 0
-    assert service.metric("receiver_rollup_failures_total", gateway=GATEWAY) == 0
+    assert service.read_metric("receiver_rollup_dirty_quarters") == 0
+    assert service.read_metric("receiver_rollup_failures_total", gateway=GATEWAY) == 0
 
 
 async def test_readers_are_not_shown_derived_kinds_as_series(service: Service):

@@ -38,7 +38,7 @@ class InfluxTestServer:
             finally:
                 server._http.close()
 
-    def fresh_bucket(self) -> str:
+    def make_bucket(self) -> str:
         """A new, empty bucket."""
         name = f"fresh-{next(self._names)}"
         self.influxd.make_bucket(name)
@@ -46,13 +46,13 @@ class InfluxTestServer:
 
     def delete_bucket(self, name: str) -> None:
         """Remove a bucket and all that is in it."""
-        (bucket,) = self.influxd.api("GET", "/api/v2/buckets", name=name).json()["buckets"]
-        self.influxd.api("DELETE", f"/api/v2/buckets/{bucket['id']}")
+        (bucket,) = self.influxd.call("GET", "/api/v2/buckets", name=name).json()["buckets"]
+        self.influxd.call("DELETE", f"/api/v2/buckets/{bucket['id']}")
 
     def make_token(self, *, write: bool) -> tuple[str, str]:
         """Id and text of a new token that may read both buckets, and perhaps write them."""
-        organisation = self.influxd.organisation()
-        found = self.influxd.api("GET", "/api/v2/buckets").json()["buckets"]
+        organisation = self.influxd.find_organisation()
+        found = self.influxd.call("GET", "/api/v2/buckets").json()["buckets"]
         permissions = [
             {"action": action, "resource": {"type": "buckets", "id": bucket["id"], "orgID": organisation}}
             for bucket in found
@@ -60,7 +60,7 @@ class InfluxTestServer:
             for action in (["read", "write"] if write else ["read"])
         ]
         body = {"orgID": organisation, "permissions": permissions}
-        made = self.influxd.api("POST", "/api/v2/authorizations", body).json()
+        made = self.influxd.call("POST", "/api/v2/authorizations", body).json()
         return made["id"], made["token"]
 
     def now_ms(self) -> int:

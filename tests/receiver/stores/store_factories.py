@@ -40,7 +40,7 @@ def make_buckets(server: Influxd) -> Iterator[tuple[str, str]]:
     ids = [server.make_bucket(name) for name in names]
     yield names
     for bucket in ids:
-        server.api("DELETE", f"/api/v2/buckets/{bucket}")
+        server.call("DELETE", f"/api/v2/buckets/{bucket}")
 
 
 STORES: dict[str, Callable[[Path, GetInfluxd], AbstractContextManager[MakeStore]]] = {

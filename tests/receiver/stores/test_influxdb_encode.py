@@ -142,7 +142,7 @@ def test_the_points_that_go_in_come_out_of_influxdb(server, rows):
         tags = {name: value for name, value in {"gateway": gateway, **reading.tags}.items() if value}
         key = (reading.kind, frozenset(tags.items()), reading.timestamp)
         expected.setdefault(key, {}).update(to_bits(reading.fields))
-    bucket = server.fresh_bucket()
+    bucket = server.make_bucket()
     assert server.post(bucket, encode(rows)).status_code == 204
     found = {}
     for kind in {reading.kind for _, reading in rows}:

@@ -147,22 +147,22 @@ async def test_raw_meter_readings_have_a_bucket_of_their_own(shared_influxd, sto
     await store.write([make_inverter(now, "a"), GatewayReading(HOME, meter)])
     held = {}
     for bucket in buckets:
-        answer = shared_influxd.api("GET", "/query", db=bucket, q="SHOW MEASUREMENTS")
+        answer = shared_influxd.call("GET", "/query", db=bucket, q="SHOW MEASUREMENTS")
         held[bucket] = [value for (value,) in answer.json()["results"][0]["series"][0]["values"]]
     assert held == {buckets[0]: ["inverter"], buckets[1]: ["meter"]}
 
 
 async def test_a_token_for_its_two_buckets_is_enough(shared_influxd, buckets, now):
     """To write, read and remove: the token that `envoy-receiver setup` makes can do no more."""
-    organisation = shared_influxd.organisation()
+    organisation = shared_influxd.find_organisation()
     rights = [
         {"action": action, "resource": {"type": "buckets", "id": bucket["id"], "orgID": organisation}}
-        for bucket in shared_influxd.api("GET", "/api/v2/buckets", limit="100").json()["buckets"]
+        for bucket in shared_influxd.call("GET", "/api/v2/buckets", limit="100").json()["buckets"]
         for action in ("read", "write")
         if bucket["name"] in buckets
     ]
     body = {"orgID": organisation, "permissions": rights}
-    token = shared_influxd.api("POST", "/api/v2/authorizations", body).json()["token"]
+    token = shared_influxd.call("POST", "/api/v2/authorizations", body).json()["token"]
     store = InfluxStore(shared_influxd.url, ORG, token, *buckets)
     assert await store.check_ready() is None
     await store.write([make_inverter(now, "a"), make_inverter(now - DAY, "a")])

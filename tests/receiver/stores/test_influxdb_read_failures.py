@@ -94,12 +94,12 @@ async def test_a_bucket_that_vanished_is_named(shared_influxd):
 async def test_a_token_without_a_right_is_told_from_one_that_is_wrong(shared_influxd):
     """Write-only: InfluxDB itself would only say that the query was not executed."""
     with make_buckets(shared_influxd) as names:
-        organisation = shared_influxd.organisation()
+        organisation = shared_influxd.find_organisation()
         rights = [
             {"action": "write", "resource": {"type": "buckets", "name": name, "orgID": organisation}} for name in names
         ]
         body = {"orgID": organisation, "permissions": rights}
-        token = shared_influxd.api("POST", "/api/v2/authorizations", body).json()["token"]
+        token = shared_influxd.call("POST", "/api/v2/authorizations", body).json()["token"]
         async with open_store(shared_influxd.url, token=token, buckets=names) as store:
             async for sentence in try_reads(store):
                 assert "may write and read it" in sentence

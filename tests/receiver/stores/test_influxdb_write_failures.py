@@ -133,18 +133,18 @@ async def test_a_server_that_never_answers(server):
         os.kill(server.influxd.process.pid, signal.SIGSTOP)
         assert "does not answer within 3 s" in await check_refusal(store)
         os.kill(server.influxd.process.pid, signal.SIGCONT)
-        await asyncio.to_thread(server.influxd.api, "GET", "/api/v2/buckets")  # it is awake again
+        await asyncio.to_thread(server.influxd.call, "GET", "/api/v2/buckets")  # it is awake again
         await assert_works_again(server, store)
 
 
 async def test_a_revoked_token(server):
     identity, token = server.make_token(write=True)
     async with open_store(server, token=token) as store:
-        server.influxd.api("PATCH", f"/api/v2/authorizations/{identity}", {"status": "inactive"})
+        server.influxd.call("PATCH", f"/api/v2/authorizations/{identity}", {"status": "inactive"})
         message = await check_refusal(store)
         assert "INFLUXDB_V2_TOKEN" in message
         assert token not in message
-        server.influxd.api("PATCH", f"/api/v2/authorizations/{identity}", {"status": "active"})
+        server.influxd.call("PATCH", f"/api/v2/authorizations/{identity}", {"status": "active"})
         await assert_works_again(server, store)
 
 

@@ -20,7 +20,7 @@ SHED = "122233335555"
 _PAGE = 4096
 
 
-async def filled(path) -> None:
+async def fill(path) -> None:
     """Two gateways with enough readings for pages of their own."""
     store = await open_store(path)
     await store.write(make_rows(5_000))
@@ -113,7 +113,7 @@ async def test_an_examination_does_not_keep_the_store_from_closing(path, monkeyp
 
 
 async def test_text_that_is_none_is_damage_and_said_in_a_sentence(path):
-    await filled(path)
+    await fill(path)
     break_text(path)
     store = await open_store(path)
     assert await store.check_ready() is None
@@ -125,7 +125,7 @@ async def test_text_that_is_none_is_damage_and_said_in_a_sentence(path):
 
 async def test_a_write_that_meets_damage_is_remembered_by_readiness(path):
     """A write of other rows succeeds meanwhile, and reopening notices nothing."""
-    await filled(path)
+    await fill(path)
     break_first_rows(path)
     store = await open_store(path)
     with pytest.raises(StoreDamagedError):
@@ -137,7 +137,7 @@ async def test_a_write_that_meets_damage_is_remembered_by_readiness(path):
 
 async def test_damage_under_one_gateway_keeps_no_other_one_waiting(path):
     """Requests that share a write are written alone then."""
-    await filled(path)
+    await fill(path)
     break_first_rows(path)
     store = await open_store(path)
     commit = GroupCommit(store)
@@ -152,7 +152,7 @@ async def test_damage_under_one_gateway_keeps_no_other_one_waiting(path):
 
 
 async def test_another_file_in_its_place_is_judged_anew(path):
-    await filled(path)
+    await fill(path)
     sound = path.read_bytes()
     break_text(path)
     store = await open_store(path)
@@ -169,7 +169,7 @@ async def test_another_file_in_its_place_is_judged_anew(path):
 
 @pytest.mark.parametrize("break_file", [break_text, break_first_rows])
 async def test_the_doctor_reads_all_of_it(path, break_file):
-    await filled(path)
+    await fill(path)
     assert find_damage(path) is None
     break_file(path)
     assert re.search("is damaged.*restore a backup or salvage", str(find_damage(path)))
@@ -177,7 +177,7 @@ async def test_the_doctor_reads_all_of_it(path, break_file):
 
 async def test_a_restored_copy_never_replaces_a_store(path):
     """Whatever was looked at before: a receiver may have made one in the meantime."""
-    await filled(path)
+    await fill(path)
     before = path.read_bytes()
     copy = path.with_name("copy")
     copy.write_bytes(b"restored")

@@ -85,12 +85,12 @@ async def test_a_write_during_expiry_is_not_held_up_until_its_end(store, monkeyp
     steps = []
     expire = store._writer.expire
 
-    def noted(kind, before):
+    def note(kind, before):
         steps.append(len(written))
         return expire(kind, before)
 
     written: list[int] = []
-    monkeypatch.setattr(store._writer, "expire", noted)
+    monkeypatch.setattr(store._writer, "expire", note)
     await store.write([make_meter(NOON - 3 * DAY + n) for n in range(12_000)])
 
     async def write():

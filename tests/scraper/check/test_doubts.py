@@ -6,34 +6,34 @@ from scraper.check.doubts import find_doubts
 from scraper.gateway.parse.phases import MeterValues
 
 
-def phase(meter: str, power: float | None, letter: str = "a", voltage: float = 230.0) -> MeterValues:
+def make_phase(meter: str, power: float | None, letter: str = "a", voltage: float = 230.0) -> MeterValues:
     values = {"voltage": voltage} if power is None else {"voltage": voltage, "power": power}
     return MeterValues(meter, letter, 1, values, {"delivered": 1.0, "received": 0.0})
 
 
 def test_meters_that_agree_are_not_doubted():
-    values = [phase("production", 3000.0), phase("net-consumption", -1000.0), phase("storage", -500.0)]
+    values = [make_phase("production", 3000.0), make_phase("net-consumption", -1000.0), make_phase("storage", -500.0)]
     assert find_doubts(values, 2900.0) == []
-    assert find_doubts([phase("production", -5.0), phase("net-consumption", 400.0)], None) == []
+    assert find_doubts([make_phase("production", -5.0), make_phase("net-consumption", 400.0)], None) == []
 
 
 @pytest.mark.parametrize(
     ("production", "net", "suspect"), [(-3000.0, -500.0, "production"), (300.0, -2000.0, "net-consumption")]
 )
 def test_a_load_below_nothing_names_the_transformer_that_is_reversed(production, net, suspect):
-    (doubt,) = find_doubts([phase("production", production), phase("net-consumption", net)], None)
+    (doubt,) = find_doubts([make_phase("production", production), make_phase("net-consumption", net)], None)
     assert f"A transformer of {suspect} seems to be clamped on backwards" in doubt
     assert "'reversed'" in doubt
 
 
 def test_a_channel_that_is_copied_is_named():
-    values = [phase("net-consumption", 500.0, letter) for letter in "ab"]
+    values = [make_phase("net-consumption", 500.0, letter) for letter in "ab"]
     (doubt,) = find_doubts(values, None)
     assert "net-consumption: phases a and b show the very same values" in doubt
-    assert find_doubts([values[0], phase("net-consumption", 500.0, "b", voltage=230.4)], None) == []
+    assert find_doubts([values[0], make_phase("net-consumption", 500.0, "b", voltage=230.4)], None) == []
 
 
 @pytest.mark.parametrize(("measured", "reported", "doubted"), [(-1.0, 3010.0, 1), (2000.0, 3010.0, 0), (-5.0, 10.0, 0)])
 def test_a_production_meter_is_compared_with_the_inverters(measured, reported, doubted):
-    assert len(find_doubts([phase("production", measured)], reported)) == doubted
-    assert find_doubts([phase("production", measured), phase("production", None, "b")], reported) == []
+    assert len(find_doubts([make_phase("production", measured)], reported)) == doubted
+    assert find_doubts([make_phase("production", measured), make_phase("production", None, "b")], reported) == []

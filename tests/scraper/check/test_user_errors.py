@@ -53,7 +53,7 @@ async def test_a_wrong_host(tmp_path):
         outcome = await command_line.check(HTTP_PORT=closed, HTTPS_PORT=closed)
         nonsense = [await command_line.check(HOST=host) for host in ("http://192.168.1.2/", "192.168.1.2:443")]
     assert outcome.status == 1
-    line = outcome.line("FAIL  gateway")
+    line = outcome.find("FAIL  gateway")
     assert "cannot be reached" in line
     assert "check that it is on, that ENVOY_HOST is right" in line
     for outcome in nonsense:
@@ -72,7 +72,7 @@ async def test_a_wrong_password(tmp_path):
         mistyped = await command_line.check(INSTALLER_PASSWORD="canary-mistyped")
         right = await command_line.check(INSTALLER_PASSWORD="changed-by-installer")
     assert mistyped.status == 1
-    assert "refused ENVOY_INSTALLER_PASSWORD: correct it, or remove it" in mistyped.line("FAIL  gateway")
+    assert "refused ENVOY_INSTALLER_PASSWORD: correct it, or remove it" in mistyped.find("FAIL  gateway")
     assert right.status == 0, right.text
     # without it the scraper still reads what the homeowner may, and says as whom
     assert "with envoy rights" in derived.text
@@ -95,7 +95,7 @@ async def test_a_token_that_is_expired_foreign_altered_or_none(tmp_path, token, 
     async with run_gateway_and_receiver(tmp_path) as (sim, command_line):
         outcome = await command_line.check(TOKEN=token(sim))
     assert outcome.status == 1
-    line = outcome.line("FAIL  gateway")
+    line = outcome.find("FAIL  gateway")
     assert sentence in line
     assert "https://entrez.enphaseenergy.com" in line
     assert "ENVOY_CLOUD_USERNAME" in line
@@ -105,7 +105,7 @@ async def test_an_owner_token_gets_no_stream_and_is_told_what_that_means(tmp_pat
     async with run_gateway_and_receiver(tmp_path) as (sim, command_line):
         outcome = await command_line.check(TOKEN=sim.make_token("owner"))
     assert outcome.status == 0, outcome.text
-    line = outcome.line("note  stream")
+    line = outcome.find("note  stream")
     assert "only to installer tokens, and yours is an owner token" in line
     assert "meters are read every 5 s instead" in line
 
@@ -113,7 +113,7 @@ async def test_an_owner_token_gets_no_stream_and_is_told_what_that_means(tmp_pat
 async def test_a_token_about_to_expire_is_noted_with_the_remedy(tmp_path):
     async with run_gateway_and_receiver(tmp_path) as (sim, command_line):
         outcome = await command_line.check(TOKEN=sim.make_token("owner", 86_400))
-    assert "with ENVOY_CLOUD_USERNAME and ENVOY_CLOUD_PASSWORD set it is renewed by itself" in outcome.line(
+    assert "with ENVOY_CLOUD_USERNAME and ENVOY_CLOUD_PASSWORD set it is renewed by itself" in outcome.find(
         "note  token"
     )
 
@@ -122,9 +122,9 @@ async def test_a_wrong_receiver_secret(tmp_path):
     async with run_gateway_and_receiver(tmp_path) as (_, command_line):
         outcome = await command_line.check(RECEIVER_SECRET=ANOTHER_SECRET)
         async with command_line.run(RECEIVER_SECRET=ANOTHER_SECRET) as scraper:
-            logged = await scraper.says("uplink waits")
+            logged = await scraper.read_to("uplink waits")
     assert outcome.status == 1
-    assert "ENVOY_RECEIVER_SECRET must equal RECEIVER_SECRET" in outcome.line("FAIL  receiver")
+    assert "ENVOY_RECEIVER_SECRET must equal RECEIVER_SECRET" in outcome.find("FAIL  receiver")
     assert "ENVOY_RECEIVER_SECRET must equal RECEIVER_SECRET" in logged
 
 
@@ -132,7 +132,7 @@ async def test_a_serial_that_the_receiver_does_not_allow(tmp_path):
     async with Simulator("firmware-8") as sim, run_hosted_receiver(tmp_path, FOREIGN) as there:
         outcome = await make_command_line(sim, tmp_path, there.port).check()
     assert outcome.status == 1
-    assert "add the serial to RECEIVER_GATEWAYS" in outcome.line("FAIL  receiver")
+    assert "add the serial to RECEIVER_GATEWAYS" in outcome.find("FAIL  receiver")
 
 
 async def test_a_receiver_that_is_not_there_or_is_something_else(tmp_path):
@@ -144,17 +144,17 @@ async def test_a_receiver_that_is_not_there_or_is_something_else(tmp_path):
         )
         unknown = await command_line.check(RECEIVER_URL=f"https://127.0.0.1:{sim.https_port}")
     assert absent.status == other.status == no_tls.status == unknown.status == 1
-    assert "no connection to the receiver: check ENVOY_RECEIVER_URL and that it runs" in absent.line("FAIL  receiver")
-    assert "not from an envoy-receiver" in other.line("FAIL  receiver")
-    assert "receiver" in no_tls.line("FAIL  receiver")
-    assert "set ENVOY_RECEIVER_CA_FILE" in unknown.line("FAIL  receiver")
+    assert "no connection to the receiver: check ENVOY_RECEIVER_URL and that it runs" in absent.find("FAIL  receiver")
+    assert "not from an envoy-receiver" in other.find("FAIL  receiver")
+    assert "receiver" in no_tls.find("FAIL  receiver")
+    assert "set ENVOY_RECEIVER_CA_FILE" in unknown.find("FAIL  receiver")
 
 
 async def test_plain_http_to_another_machine(tmp_path):
     settings = {"HOST": "envoy.local", "RECEIVER_URL": "http://receiver.example", "RECEIVER_SECRET": SECRET}
     command_line = CommandLine(tmp_path, {f"ENVOY_{name}": value for name, value in settings.items()})
     for command in ("check", "run"):
-        outcome = await command_line.command(command)
+        outcome = await command_line.run_command(command)
         assert outcome.status == 1
         assert "plain http to another machine" in outcome.text
         assert "use https, or set ENVOY_RECEIVER_INSECURE=true" in outcome.text
@@ -164,8 +164,8 @@ async def test_no_receiver_and_no_key(tmp_path):
     async with run_gateway_and_receiver(tmp_path) as (_, command_line):
         nowhere = await command_line.check(RECEIVER_URL="")
         keyless = await command_line.check(RECEIVER_SECRET="")
-        stopped = await command_line.command("run", RECEIVER_URL="")
-    assert "ENVOY_RECEIVER_URL is not set: say where the receiver is" in nowhere.line("FAIL  receiver")
+        stopped = await command_line.run_command("run", RECEIVER_URL="")
+    assert "ENVOY_RECEIVER_URL is not set: say where the receiver is" in nowhere.find("FAIL  receiver")
     assert "run `envoy-scraper key` and give the line it prints to `envoy-receiver keys add`" in keyless.text
     assert (stopped.status, "ENVOY_RECEIVER_URL is not set" in stopped.text) == (1, True)
 
@@ -194,7 +194,7 @@ async def test_a_gateway_clock_that_is_off_by_a_day_is_noted(tmp_path):
     async with run_gateway_and_receiver(tmp_path) as (sim, command_line):
         sim.faults.switch_on("clock-off", by=86_400.0)
         outcome = await command_line.check(TOKEN=sim.make_token("owner", 10 * 86_400))
-    assert "ahead of this machine's" in outcome.line("note  clocks")
+    assert "ahead of this machine's" in outcome.find("note  clocks")
 
 
 async def test_a_state_directory_that_cannot_be_written(tmp_path):
@@ -203,10 +203,10 @@ async def test_a_state_directory_that_cannot_be_written(tmp_path):
     async with run_gateway_and_receiver(tmp_path) as (_, command_line):
         outcome = await command_line.check(STATE_DIR=str(tmp_path / "file" / "state"))
         async with command_line.run(STATE_DIR=str(tmp_path / "file" / "state")) as scraper:
-            logged = await scraper.says("the outbox cannot be opened; trying again")
+            logged = await scraper.read_to("the outbox cannot be opened; trying again")
             assert (await scraper.stop()).status == 0
     assert outcome.status == 1
-    line = outcome.line("FAIL  state")
+    line = outcome.find("FAIL  state")
     assert "cannot be written (Not a directory)" in line
     assert "set ENVOY_STATE_DIR to a directory that this user owns" in line
     assert "ENVOY_STATE_DIR" in logged
@@ -230,10 +230,10 @@ async def test_a_state_directory_on_a_network_file_system(tmp_path, monkeypatch)
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 async def test_a_full_disk(tmp_path, monkeypatch, number):
-    def full(_: Path) -> None:
+    def fail(_: Path) -> None:
         raise OSError(number, "No space left on device")
 
-    monkeypatch.setattr(edge, "_try_to_write", full)
+    monkeypatch.setattr(edge, "_try_to_write", fail)
     (finding,) = await check_state(tmp_path)
     assert finding.level is Level.FAIL
     assert "No space left on device" in finding.text
@@ -243,7 +243,7 @@ async def test_a_full_disk(tmp_path, monkeypatch, number):
 async def test_another_gateway_at_the_address(tmp_path):
     async with run_gateway_and_receiver(tmp_path) as (sim, command_line):
         outcome = await command_line.check(SERIAL=FOREIGN)
-    line = outcome.line("FAIL  gateway")
+    line = outcome.find("FAIL  gateway")
     assert f"gateway {sim.serial} answers at 127.0.0.1, but this scraper belongs to gateway {FOREIGN}" in line
     assert "nothing secret was sent: correct ENVOY_HOST or ENVOY_SERIAL" in line
 
@@ -253,16 +253,16 @@ async def test_a_renewed_certificate(tmp_path):
         assert (await command_line.check()).status == 0
         sim.faults.switch_on("new-certificate")
         outcome = await command_line.check()
-        trusted = await command_line.command("trust", "--yes")
+        trusted = await command_line.run_command("trust", "--yes")
         again = await command_line.check()
-    assert "accept the new one with: envoy-scraper trust" in outcome.line("FAIL  gateway")
+    assert "accept the new one with: envoy-scraper trust" in outcome.find("FAIL  gateway")
     assert trusted.status == again.status == 0, trusted.text + again.text
 
 
 async def test_a_firmware_before_7_needs_no_setting_but_the_host(tmp_path):
     async with run_gateway_and_receiver(tmp_path, "firmware-5") as (sim, command_line):
         outcome = await command_line.check(TOKEN="")
-        password = await command_line.command("password")
+        password = await command_line.run_command("password")
     assert outcome.status == 0, outcome.text
     assert password.text.strip() == derive_installer_password(sim.serial)
 
@@ -271,14 +271,14 @@ async def test_checking_beside_a_running_scraper_disturbs_nothing_and_raises_no_
     async with Simulator("firmware-8") as sim, run_hosted_receiver(tmp_path, sim.serial) as there:
         command_line = make_command_line(sim, tmp_path, there.port)
         async with command_line.run(DEAD_BAND="0") as scraper:  # so that every second has something new
-            await scraper.says("gateway login")
+            await scraper.read_to("gateway login")
             first, second = await command_line.check(), await command_line.check()
             rows = await there.receiver.store.count()
 
-            async def more() -> bool:
+            async def has_more() -> bool:
                 return await there.receiver.store.count() > rows
 
-            await wait_until(more, lambda: "it goes on delivering")
+            await wait_until(has_more, lambda: "it goes on delivering")
         registry = there.receiver.metrics.registry
         assert first.status == second.status == 0, first.text + second.text
         assert registry.get_sample_value("receiver_outbox_interleaving_total", {"gateway": sim.serial}) is None
@@ -294,6 +294,6 @@ async def test_a_failed_login_at_the_account_leaves_the_serial_known(tmp_path, f
         account = {"CLOUD_USERNAME": "owner@example.com", "CLOUD_PASSWORD": "sunny-roof"}
         outcome = await command_line.check(TOKEN="", **cloud, **account)
     assert outcome.status == 1
-    assert "there is no token for the gateway" in outcome.line("FAIL  gateway")
-    assert "lets this scraper write" in outcome.line("  ok  receiver")
+    assert "there is no token for the gateway" in outcome.find("FAIL  gateway")
+    assert "lets this scraper write" in outcome.find("  ok  receiver")
     assert "serial is not known" not in outcome.text

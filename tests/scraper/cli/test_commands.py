@@ -39,12 +39,12 @@ async def wait_for_readings(there: HostedReceiver, least: int) -> None:
 
 
 async def test_the_password_of_any_serial_and_user(command_line):
-    outcome = await command_line.command("password", "122012345678")
+    outcome = await command_line.run_command("password", "122012345678")
     assert (outcome.status, outcome.text.strip()) == (0, derive_installer_password("122012345678"))
 
 
 async def test_a_pasted_token_is_kept_and_tried_and_serves_from_then_on(command_line, sim):
-    outcome = await command_line.command("token", "--paste", typed=sim.make_token("owner") + "\n", TOKEN="")
+    outcome = await command_line.run_command("token", "--paste", typed=sim.make_token("owner") + "\n", TOKEN="")
     assert outcome.status == 0, outcome.text
     assert f"Kept: owner rights for gateway {sim.serial}, until " in outcome.text
     assert f"Accepted by gateway {sim.serial}: owner rights, 8760 hours left." in outcome.text
@@ -59,15 +59,15 @@ async def test_a_pasted_token_that_cannot_serve_is_not_kept(command_line, sim, k
         "expired": sim.make_token("owner", -60),
         "cut": sim.make_token("owner")[:40],
     }[kind]
-    outcome = await command_line.command("token", "--paste", typed=token, TOKEN="")
+    outcome = await command_line.run_command("token", "--paste", typed=token, TOKEN="")
     assert outcome.status == 1
     assert "https://entrez.enphaseenergy.com" in outcome.text
     assert not (command_line.state_dir / "tokens").exists()
 
 
 async def test_a_key_made_at_the_edge_delivers_once_the_receiver_has_it(command_line, sim, there):
-    made = await command_line.command("key", RECEIVER_SECRET="")
-    again = await command_line.command("key", RECEIVER_SECRET="")
+    made = await command_line.run_command("key", RECEIVER_SECRET="")
+    again = await command_line.run_command("key", RECEIVER_SECRET="")
     assert made.status == 0, made.text
     line = made.text.strip()
     assert line.startswith("envoy-relay-key ed25519 ")
@@ -79,7 +79,7 @@ async def test_a_key_made_at_the_edge_delivers_once_the_receiver_has_it(command_
     added = CommandLine(
         command_line.folder, {"RECEIVER_STATE_DIR": str(hosted_dir), "RECEIVER_KEYS_FILE": str(hosted_dir / "keys")}
     )
-    outcome = await added.command("keys", "add", line, module="receiver")
+    outcome = await added.run_command("keys", "add", line, module="receiver")
     assert outcome.status == 0, outcome.text
     there.clock.by_s = 31  # the keys file is read again
     async with command_line.run(RECEIVER_SECRET=""):
@@ -87,7 +87,7 @@ async def test_a_key_made_at_the_edge_delivers_once_the_receiver_has_it(command_
 
 
 async def test_read_prints_what_the_gateway_says_and_stores_nothing(command_line, sim):
-    outcome = await command_line.command("read", "--json")
+    outcome = await command_line.run_command("read", "--json")
     assert outcome.status == 0, outcome.text
     readings = [json.loads(line) for line in outcome.text.splitlines()]
     assert {reading["kind"] for reading in readings} == {"inverter", "meter", "meter_energy"}
@@ -95,15 +95,15 @@ async def test_read_prints_what_the_gateway_says_and_stores_nothing(command_line
         reading["tags"]["inverter"]: reading["fields"]["power"] for reading in readings if reading["kind"] == "inverter"
     }
     assert len(inverters) == len(sim.device.house_profile.panels)
-    plain = await command_line.command("read")
+    plain = await command_line.run_command("read")
     assert "inverter" in plain.text
     assert not (command_line.state_dir / "outbox.sqlite").exists()
 
 
 async def test_a_second_scraper_on_the_same_state_says_so_and_ends(command_line):
     async with command_line.run() as first:
-        await first.says("gateway login")
-        second = await command_line.command("run")
+        await first.read_to("gateway login")
+        second = await command_line.run_command("run")
         assert second.status == 1
         assert "another scraper (process " in second.text
         assert "stop it, or give this one a directory of its own with ENVOY_STATE_DIR" in second.text
@@ -111,7 +111,7 @@ async def test_a_second_scraper_on_the_same_state_says_so_and_ends(command_line)
 
 
 async def test_a_status_port_that_is_taken_is_named(command_line, there):
-    outcome = await command_line.command("run", STATUS_PORT=str(there.port))
+    outcome = await command_line.run_command("run", STATUS_PORT=str(there.port))
     assert outcome.status == 1
     assert f"ENVOY_STATUS_PORT: cannot listen on 127.0.0.1:{there.port}" in outcome.text
 
@@ -130,17 +130,17 @@ async def test_refused_readings_are_listed_shown_exported_and_replayed_beside_a_
     now = SystemClock().now_ms()
     await insert(command_line, *(Reading("event", {"type": "loss"}, now + index, {"rows": 7.0}) for index in range(3)))
     async with command_line.run() as scraper:
-        await scraper.says("gateway login")
-        listed = await command_line.command("outbox", "list")
-        shown = await command_line.command("outbox", "show", "2")
-        absent = await command_line.command("outbox", "show", "99")
+        await scraper.read_to("gateway login")
+        listed = await command_line.run_command("outbox", "list")
+        shown = await command_line.run_command("outbox", "show", "2")
+        absent = await command_line.run_command("outbox", "show", "99")
         target = tmp_path / "letters.jsonl"
-        exported = await command_line.command("outbox", "export", str(target))
-        twice = await command_line.command("outbox", "export", str(target))
-        replayed = await command_line.command("outbox", "replay", "2")
-        rest = await command_line.command("outbox", "replay")
+        exported = await command_line.run_command("outbox", "export", str(target))
+        twice = await command_line.run_command("outbox", "export", str(target))
+        replayed = await command_line.run_command("outbox", "replay", "2")
+        rest = await command_line.run_command("outbox", "replay")
 
-        async def delivered() -> bool:
+        async def is_delivered() -> bool:
             points = await there.receiver.store.read_points(
                 (await there.receiver.store.list_gateways())[0].gateway,
                 "event",
@@ -151,7 +151,7 @@ async def test_refused_readings_are_listed_shown_exported_and_replayed_beside_a_
             return sum(len(series.points) for series in points) == 3
 
         await wait_for_readings(there, 1)
-        await wait_until(delivered, lambda: "the replayed readings are delivered")
+        await wait_until(is_delivered, lambda: "the replayed readings are delivered")
     assert "3 refused:" in listed.text
     assert listed.text.count("unknown-kind") == 3
     assert shown.text.startswith("unknown-kind  {")
@@ -164,15 +164,15 @@ async def test_refused_readings_are_listed_shown_exported_and_replayed_beside_a_
 
 
 async def test_an_outbox_that_was_never_made_is_no_traceback(command_line):
-    outcome = await command_line.command("outbox", "list")
+    outcome = await command_line.run_command("outbox", "list")
     assert (outcome.status, "it is made by the first `envoy-scraper run`" in outcome.text) == (1, True)
 
 
 async def test_state_that_belongs_to_another_gateway_is_never_delivered_under_this_ones_name(command_line, sim):
     async with command_line.run(RECEIVER_URL="http://127.0.0.1:1") as scraper:
-        await scraper.says("gateway login")
-        await scraper.says("uplink waits")
-    outcome = await command_line.command("run", SERIAL="122399999999")
+        await scraper.read_to("gateway login")
+        await scraper.read_to("uplink waits")
+    outcome = await command_line.run_command("run", SERIAL="122399999999")
     assert outcome.status == 1
     assert f"readings of gateway {sim.serial}" in outcome.text
     assert f"run with ENVOY_SERIAL={sim.serial} until" in outcome.text

@@ -32,10 +32,10 @@ class EnsembleHome:
 
     async def poll(self, minutes: int = 1) -> list[Reading]:
         """A round after so many minutes; what it committed."""
-        before = len(await self.scraper.rows())
+        before = len(await self.scraper.list_rows())
         self.clock.advance(60 * minutes)
         await self.samples.poll_states()
-        return (await self.scraper.rows())[before:]
+        return (await self.scraper.list_rows())[before:]
 
     def count(self, path: str) -> int:
         """How often a path was asked."""
@@ -120,7 +120,7 @@ async def test_power_is_asked_between_rounds_only_where_no_meter_gives_it(tmp_pa
         assert len(home.sim.ledger.list_kind("request")) == requests + 1
         home.clock.advance(60)
         await home.samples.poll_power()
-        latest = [one for one in await home.scraper.rows("storage") if "power" in one.fields][-1]
+        latest = [one for one in await home.scraper.list_rows("storage") if "power" in one.fields][-1]
         assert latest.fields["power"] == pytest.approx(sum_storage(home.sim), abs=1)
         assert latest.fields["state_of_charge"] == round(100 * (home.sim.device.read_state().state_of_charge or 0.0))
 

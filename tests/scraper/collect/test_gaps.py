@@ -51,7 +51,7 @@ async def test_a_burst_and_a_poll_during_a_commit_close_a_gap_once(scripted, mon
         tasks.create_task(scripted.record_burst(400))
         await asyncio.sleep(0.01)
         slow.go_on.set()
-    closed = [gap.fields["end"] for gap in await scripted.events("gap") if "end" in gap.fields]
+    closed = [gap.fields["end"] for gap in await scripted.list_events("gap") if "end" in gap.fields]
     assert closed == [float(NOW_MS + 10_000)]
 
 
@@ -64,8 +64,8 @@ async def test_a_gap_that_two_see_opens_once_and_begins_at_the_newest_sample(scr
         tasks.create_task(scripted.samples.note_stop("the gateway is unreachable"))
         await asyncio.sleep(0.01)
         slow.go_on.set()
-    (gap,) = await scripted.events("gap")
-    assert gap.timestamp == max(reading.timestamp for reading in await scripted.rows("meter"))
+    (gap,) = await scripted.list_events("gap")
+    assert gap.timestamp == max(reading.timestamp for reading in await scripted.list_rows("meter"))
 
 
 async def test_a_task_that_is_cancelled_during_a_commit_leaves_no_row_that_the_gap_forgets(scripted, monkeypatch):
@@ -80,8 +80,8 @@ async def test_a_task_that_is_cancelled_during_a_commit_leaves_no_row_that_the_g
     with contextlib.suppress(asyncio.CancelledError):
         await burst
     await scripted.samples.note_stop("the scraper failed")
-    (gap,) = await scripted.events("gap")
-    assert gap.timestamp == max(reading.timestamp for reading in await scripted.rows("meter")) == NOW_MS + 30_000
+    (gap,) = await scripted.list_events("gap")
+    assert gap.timestamp == max(reading.timestamp for reading in await scripted.list_rows("meter")) == NOW_MS + 30_000
     assert scripted.memory.state.newest_stamp_ms == gap.timestamp
 
 
@@ -95,7 +95,7 @@ async def test_a_sample_that_came_meanwhile_ends_the_silence(scripted, monkeypat
         tasks.create_task(scripted.samples.tick())
         await asyncio.sleep(0.01)
         slow.go_on.set()
-    (pause,) = await scripted.events("gap")
+    (pause,) = await scripted.list_events("gap")
     assert "end" in pause.fields
     assert not scripted.recorder.gap_is_open
 
@@ -111,11 +111,11 @@ async def test_a_clock_that_was_set_back_before_the_start_ends_no_gap_before_it_
         await mark_start(later.recorder, later.memory, later.clock)
         later.clock.advance(5)
         await later.record_burst(100)
-        closed = (await later.events("gap"))[-1]
+        closed = (await later.list_events("gap"))[-1]
         assert float(closed.fields["end"]) >= closed.timestamp
         if not orderly:
             assert closed.timestamp <= later.clock.now_ms()
-        (step,) = await later.events("clock_step")
+        (step,) = await later.list_events("clock_step")
         assert (step.timestamp, step.fields["end"]) == (NOW_MS - HOUR_S * 1000 + 5000, NOW_MS)
 
 
@@ -130,8 +130,8 @@ async def test_no_gap_lies_across_a_step_of_the_clock(scripted, step_s):
     await scripted.samples.tick()
     scripted.clock.advance(100)
     await scripted.record_burst(100)
-    last = max(reading.timestamp for reading in (await scripted.rows("meter"))[-1:])
-    gaps = [(gap.timestamp, gap.fields.get("end")) for gap in await scripted.events("gap")]
+    last = max(reading.timestamp for reading in (await scripted.list_rows("meter"))[-1:])
+    gaps = [(gap.timestamp, gap.fields.get("end")) for gap in await scripted.list_events("gap")]
     assert gaps == [(NOW_MS, None), (NOW_MS, old_ms), (new_ms, None), (new_ms, last)]
 
 
@@ -139,7 +139,7 @@ async def test_a_step_forward_alone_is_no_silence(scripted):
     await scripted.record_burst(100)
     scripted.clock.wall_ms += HOUR_S * 1000
     await scripted.samples.tick()
-    assert await scripted.events("gap") == []
+    assert await scripted.list_events("gap") == []
 
 
 async def test_the_correction_of_the_gateways_clock_moves_with_the_hosts(scripted):

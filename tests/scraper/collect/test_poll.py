@@ -98,7 +98,7 @@ async def test_an_endpoint_that_times_out_while_the_gateway_answers_is_not_hamme
     assert asked.count("meters") < 80, "once a minute, not every five seconds"
     assert asked.count("connect") <= asked.count("meters") + 1
     assert asked.count("inverters") >= 55
-    assert await scripted.events("gap") == []
+    assert await scripted.list_events("gap") == []
 
 
 async def test_an_unreachable_gateway_is_a_gap_with_bounded_waits_and_no_storm(scripted):
@@ -107,7 +107,7 @@ async def test_an_unreachable_gateway_is_a_gap_with_bounded_waits_and_no_storm(s
     scripted.gateway.answers["meters"] = [[make_values(100, at_s=GATEWAY_NOW_S + index)] for index in range(500)]
     await poll(scripted, 1800)
     assert scripted.gateway.asked.count("connect") == 22
-    opened, closed = await scripted.events("gap")
+    opened, closed = await scripted.list_events("gap")
     assert opened.fields["reason"] == "the gateway is unreachable"
     assert closed.timestamp == opened.timestamp
 
@@ -140,7 +140,7 @@ async def test_a_changed_certificate_is_one_event_and_shown_until_it_is_trusted(
     scripted.gateway.answers["connect"] = [*[CertificateChangedError("changed")] * 10, make_identity()]
     await poll(scripted, 95)
     assert scripted.health.certificate_changed
-    assert len(await scripted.events("certificate")) == 1
+    assert len(await scripted.list_events("certificate")) == 1
     await poll(scripted, 60)
     assert not scripted.health.certificate_changed
 
@@ -161,5 +161,5 @@ async def test_a_full_disk_stops_nothing(scripted):
     await poll(scripted, 120)
     scripted.outbox.full = False
     await poll(scripted, 120)
-    assert await scripted.events("loss")
-    assert await scripted.rows("meter")
+    assert await scripted.list_events("loss")
+    assert await scripted.list_rows("meter")

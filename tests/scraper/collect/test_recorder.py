@@ -21,7 +21,7 @@ def make_inverter(power: float = 1.0, at_ms: int = NOW_MS) -> Reading:
 async def test_what_is_not_new_is_not_committed_again(scripted):
     assert await scripted.recorder.record([make_inverter()])
     assert await scripted.recorder.record([make_inverter()])
-    assert len(await scripted.rows()) == 1
+    assert len(await scripted.list_rows()) == 1
     assert scripted.recorder.rows_committed == 1
 
 
@@ -31,13 +31,13 @@ async def test_a_reading_that_could_not_be_committed_is_proposed_again(scripted,
     assert not await scripted.recorder.record([make_inverter()])
     scripted.outbox.full = False
     assert await scripted.recorder.record([make_inverter()])
-    assert await scripted.rows("inverter") == [make_inverter()]
+    assert await scripted.list_rows("inverter") == [make_inverter()]
     assert [line["event"] for line in logs if line["log_level"] == "error"] == [
         "readings cannot be stored; polling goes on and the loss is counted"
     ]
     assert logs[-1]["event"] == "outbox takes readings again"
     assert (await scripted.outbox.read_stats()).lost_rows == 0, "it came after all"
-    assert await scripted.events("loss") == []
+    assert await scripted.list_events("loss") == []
 
 
 async def test_what_a_full_disk_cost_becomes_a_recorded_loss(scripted):
@@ -48,7 +48,7 @@ async def test_what_a_full_disk_cost_becomes_a_recorded_loss(scripted):
     assert (await scripted.outbox.read_stats()).lost_rows == 4, "the last of a series may still come"
     scripted.outbox.full = False
     await scripted.recorder.record([Reading("gateway", {}, NOW_MS + 5, {"outbox_rows": 1.0})])
-    (loss,) = await scripted.events("loss")
+    (loss,) = await scripted.list_events("loss")
     assert loss.fields["rows"] == 5
     assert (loss.timestamp, loss.fields["end"]) == (NOW_MS, NOW_MS + 4)
     assert (await scripted.outbox.read_stats()).lost_rows == 5
@@ -78,12 +78,12 @@ async def test_a_step_of_the_gateways_clock_and_the_correction_are_one_commit(tm
         scripted.outbox.full = False
         await scripted.samples.note_identity(ahead)
         await scripted.samples.note_identity(ahead)
-        assert len(await scripted.events("clock_step")) == 1
+        assert len(await scripted.list_events("clock_step")) == 1
         scripted.gateway.answers["inverters"] = [[make_inverter(at_ms=NOW_MS + year_s * 1000)]]
         await scripted.samples.ask_inverters()
     async with run_scripted_scraper(tmp_path) as again:
         assert again.memory.state.clock_correction_ms == year_s * 1000
-        assert (await again.rows("inverter"))[0].timestamp == NOW_MS
+        assert (await again.list_rows("inverter"))[0].timestamp == NOW_MS
 
 
 async def test_a_gap_opens_with_what_was_held_back_and_closes_with_the_first_sample(tmp_path):
@@ -91,19 +91,19 @@ async def test_a_gap_opens_with_what_was_held_back_and_closes_with_the_first_sam
         await scripted.record_burst(100)
         scripted.clock.advance(1)
         await scripted.record_burst(101)  # within the band: held back
-        before = await scripted.rows("meter")
+        before = await scripted.list_rows("meter")
         await scripted.samples.note_stop("the meter stream ended")
         await scripted.samples.note_stop("the gateway is unreachable")
-        (gap,) = await scripted.events("gap")
-        held = (await scripted.rows("meter"))[len(before) :]
+        (gap,) = await scripted.list_events("gap")
+        held = (await scripted.list_rows("meter"))[len(before) :]
         assert [reading.fields["power"] for reading in held] == [101]
         assert (gap.timestamp, gap.fields) == (held[0].timestamp, {"reason": "the meter stream ended"})
     async with run_scripted_scraper(tmp_path, clock=scripted.clock) as later:
         assert later.recorder.gap_is_open, "an open gap outlives the process"
         later.clock.advance(30)
         await later.record_burst(50, 51, 52)
-        _, closed = await later.events("gap")
-        first = (await later.rows("meter"))[-1]
+        _, closed = await later.list_events("gap")
+        first = (await later.list_rows("meter"))[-1]
         assert (closed.timestamp, closed.fields) == (gap.timestamp, {"end": float(later.clock.now_ms() - 2000)})
         assert first.fields.keys() > {"power", "voltage"}, "a series begins again with a snapshot"
         assert not later.recorder.gap_is_open
@@ -120,7 +120,7 @@ async def test_a_gap_that_could_not_be_closed_stays_open(scripted):
     scripted.clock.advance(1)
     await scripted.record_burst(100)
     assert not scripted.recorder.gap_is_open
-    assert (await scripted.events("gap"))[-1].fields == {"end": float(scripted.clock.now_ms() // EPOCHS * EPOCHS)}
+    assert (await scripted.list_events("gap"))[-1].fields == {"end": float(scripted.clock.now_ms() // EPOCHS * EPOCHS)}
 
 
 async def test_after_a_kill_the_last_committed_sample_is_known_exactly(tmp_path):
@@ -128,7 +128,7 @@ async def test_after_a_kill_the_last_committed_sample_is_known_exactly(tmp_path)
         await scripted.record_burst(100)
         scripted.clock.advance(1)
         await scripted.record_burst(500)
-        last = (await scripted.rows("meter"))[-1].timestamp
+        last = (await scripted.list_rows("meter"))[-1].timestamp
     async with run_scripted_scraper(tmp_path) as again:
         assert again.memory.last_sample_ms == last == again.memory.state.newest_stamp_ms
 

@@ -27,7 +27,7 @@ async def test_a_burst_is_spaced_back_by_the_period_of_the_stream(scripted):
     scripted.clock.advance(60)
     await scripted.record_burst(100, 200, 300, 400)
     arrival = scripted.clock.now_ms()
-    assert list_stamps(await scripted.rows("meter")) == [arrival - 3000, arrival - 2000, arrival - 1000, arrival]
+    assert list_stamps(await scripted.list_rows("meter")) == [arrival - 3000, arrival - 2000, arrival - 1000, arrival]
 
 
 async def test_stamps_strictly_increase_when_bursts_and_polls_crowd(scripted):
@@ -38,21 +38,21 @@ async def test_stamps_strictly_increase_when_bursts_and_polls_crowd(scripted):
     for power in (100, 900, 100):
         await scripted.record_burst(power, power * 2)
         await scripted.samples.ask_meters()
-    given = [reading.timestamp for reading in await scripted.rows("meter") if reading.fields.get("power")]
+    given = [reading.timestamp for reading in await scripted.list_rows("meter") if reading.fields.get("power")]
     assert given == sorted(given)
-    assert len(list_stamps(await scripted.rows("meter"))) >= 6
+    assert len(list_stamps(await scripted.list_rows("meter"))) >= 6
 
 
 async def test_an_hours_step_back_of_the_hosts_clock_is_an_event_and_reuses_no_stamp(scripted):
     await scripted.record_burst(100)
-    before = list_stamps(await scripted.rows("meter"))
+    before = list_stamps(await scripted.list_rows("meter"))
     scripted.clock.wall_ms -= 3_600_000
     await scripted.record_burst(500)
-    (step,) = await scripted.events("clock_step")
+    (step,) = await scripted.list_events("clock_step")
     assert "stepped back by 3600 s" in str(step.fields["reason"])
     scripted.clock.advance(3600)
     await scripted.record_burst(900)
-    after = list_stamps(await scripted.rows("meter"))
+    after = list_stamps(await scripted.list_rows("meter"))
     assert len(after) == 3, "nothing was overwritten"
     assert before[0] in after
     assert min(after) < NOW_MS - 3_500_000, "new samples carry the new time at once"
@@ -62,7 +62,7 @@ async def test_a_step_is_noticed_in_a_minute_without_samples_too(scripted):
     await scripted.record_burst(100)
     scripted.clock.wall_ms -= 3_600_000
     await scripted.samples.tick()
-    assert len(await scripted.events("clock_step")) == 1
+    assert len(await scripted.list_events("clock_step")) == 1
 
 
 async def test_a_poll_whose_own_time_has_not_moved_is_no_reading(scripted):
@@ -74,7 +74,7 @@ async def test_a_poll_whose_own_time_has_not_moved_is_no_reading(scripted):
     for _ in range(3):
         scripted.clock.advance(5)
         await scripted.samples.ask_meters()
-    assert [reading.fields["power"] for reading in await scripted.rows("meter")] == [100, 300]
+    assert [reading.fields["power"] for reading in await scripted.list_rows("meter")] == [100, 300]
 
 
 async def test_a_poll_that_could_not_be_committed_counts_when_it_comes_again(scripted):
@@ -84,7 +84,7 @@ async def test_a_poll_that_could_not_be_committed_counts_when_it_comes_again(scr
     scripted.outbox.full = False
     scripted.clock.advance(5)
     await scripted.samples.ask_meters()
-    assert [reading.fields["power"] for reading in await scripted.rows("meter")] == [100]
+    assert [reading.fields["power"] for reading in await scripted.list_rows("meter")] == [100]
 
 
 async def test_counters_come_once_a_minute_and_while_a_stream_delivers_values_come_from_it_alone(scripted):
@@ -95,8 +95,8 @@ async def test_counters_come_once_a_minute_and_while_a_stream_delivers_values_co
     for _ in range(18):
         scripted.clock.advance(10)
         await scripted.samples.ask_meters()
-    assert await scripted.rows("meter") == []
-    assert len(await scripted.rows("meter_energy")) == 3
+    assert await scripted.list_rows("meter") == []
+    assert len(await scripted.list_rows("meter_energy")) == 3
 
 
 async def test_a_meter_that_the_stream_does_not_carry_is_polled_beside_it(scripted):
@@ -109,7 +109,7 @@ async def test_a_meter_that_the_stream_does_not_carry_is_polled_beside_it(script
     await scripted.record_burst(100)
     assert scripted.samples.polls_values
     await scripted.samples.ask_meters()
-    powers = {reading.tags["meter"]: reading.fields["power"] for reading in await scripted.rows("meter")}
+    powers = {reading.tags["meter"]: reading.fields["power"] for reading in await scripted.list_rows("meter")}
     assert powers == {"production": 100, "storage": 700}
 
 
@@ -122,13 +122,13 @@ async def test_counters_alone_end_no_gap(tmp_path):
         scripted.clock.advance(60)
         await scripted.samples.ask_meters()
         assert scripted.recorder.gap_is_open
-        assert await scripted.rows("meter_energy")
+        assert await scripted.list_rows("meter_energy")
 
 
 async def test_unreadable_events_are_counted_and_the_others_of_their_burst_kept(scripted):
     lines = [make_line(100), b"data: {garbage", make_line(900)]
     assert await scripted.samples.record_burst(Burst(scripted.clock.now_ms(), lines))
-    assert len(list_stamps(await scripted.rows("meter"))) == 2
+    assert len(list_stamps(await scripted.list_rows("meter"))) == 2
     assert not await scripted.samples.record_burst(Burst(scripted.clock.now_ms(), [b"data: {"]))
     await scripted.samples.ask_inverters()
     assert scripted.health.refused_fields == 2
@@ -140,7 +140,7 @@ async def test_a_name_that_firmware_adds_or_drops_is_one_event_however_often_it_
         scripted.clock.advance(1)
         await scripted.samples.record_burst(Burst(scripted.clock.now_ms(), [event]))
         await scripted.samples.ask_inverters()
-    (schema,) = await scripted.events("schema")
+    (schema,) = await scripted.list_events("schema")
     assert "novelty" in str(schema.fields["reason"])
     assert schema.fields["rows"] == 1
 
@@ -152,13 +152,13 @@ async def test_a_schema_event_is_never_longer_than_the_receiver_takes_and_waits_
     await scripted.samples.ask_inverters()
     scripted.outbox.full = False
     await scripted.samples.ask_inverters()
-    (schema,) = await scripted.events("schema")
+    (schema,) = await scripted.list_events("schema")
     assert len(str(schema.fields["reason"])) <= MAX_TEXT
 
 
 async def test_silence_of_the_meters_opens_a_gap_even_if_everything_seems_connected(scripted):
     await scripted.record_burst(100)
-    last = (await scripted.rows("meter"))[-1].timestamp
+    last = (await scripted.list_rows("meter"))[-1].timestamp
     scripted.health.stream_connected = True
     scripted.clock.advance(30)
     await scripted.samples.tick()
@@ -166,7 +166,7 @@ async def test_silence_of_the_meters_opens_a_gap_even_if_everything_seems_connec
     scripted.clock.advance(2)
     await scripted.samples.tick()
     await scripted.samples.tick()
-    (gap,) = await scripted.events("gap")
+    (gap,) = await scripted.list_events("gap")
     assert (gap.timestamp, gap.fields["reason"]) == (last, "no sample came")
 
 
@@ -177,10 +177,10 @@ async def test_a_pause_that_nobody_saw_while_it_lasted_is_a_gap_too(scripted, se
     last = scripted.clock.now_ms()
     scripted.clock.advance(seconds)
     await scripted.record_burst(300)
-    (gap,) = await scripted.events("gap")
+    (gap,) = await scripted.list_events("gap")
     assert gap.timestamp == pytest.approx(last, abs=20)
     assert gap.fields["end"] == pytest.approx(last + seconds * 1000, abs=20)
-    assert [reading.fields["power"] for reading in await scripted.rows("meter")] == [100, 101, 300]
+    assert [reading.fields["power"] for reading in await scripted.list_rows("meter")] == [100, 101, 300]
 
 
 async def test_events_that_were_held_back_fill_the_pause(scripted):
@@ -188,8 +188,8 @@ async def test_events_that_were_held_back_fill_the_pause(scripted):
     await scripted.record_burst(100)
     scripted.clock.advance(30)
     await scripted.record_burst(*range(200, 500, 10))
-    assert await scripted.events("gap") == []
-    times = list_stamps(await scripted.rows("meter"))
+    assert await scripted.list_events("gap") == []
+    times = list_stamps(await scripted.list_rows("meter"))
     assert [after - before for before, after in itertools.pairwise(times)] == [1000] * 30
 
 
@@ -203,7 +203,7 @@ async def test_without_meters_the_inverters_tell_of_gaps(scripted):
     scripted.clock.advance(600)
     scripted.gateway.answers["inverters"] = [[Reading("inverter", {"inverter": "1"}, NOW_MS, {"power": 1.0})]]
     await scripted.samples.ask_inverters()
-    opened, closed = await scripted.events("gap")
+    opened, closed = await scripted.list_events("gap")
     assert (opened.timestamp, closed.fields["end"]) == (heard, float(NOW_MS + 600_000))
 
 
@@ -222,4 +222,4 @@ async def test_a_sum_that_carries_our_own_time_is_not_corrected_by_the_gateways_
     ]
     await scripted.samples.ask_production()
     await scripted.samples.ask_production()
-    assert [reading.timestamp for reading in await scripted.rows("production")] == [NOW_MS, NOW_MS]
+    assert [reading.timestamp for reading in await scripted.list_rows("production")] == [NOW_MS, NOW_MS]

@@ -43,10 +43,10 @@ async def stream(scripted: ScriptedScraper, *scripts: Sequence[Burst | Exception
 
 async def test_a_stalled_stream_stores_what_was_held_back_opens_a_gap_and_comes_back(scripted, logs):
     await stream(scripted, [make_burst(100), make_burst(101), STALLED], [make_burst(300)])
-    opened, closed, _ = await scripted.events("gap")
+    opened, closed, _ = await scripted.list_events("gap")
     assert opened.fields["reason"] == "the meter stream ended"
     assert "end" in closed.fields
-    assert [reading.fields["power"] for reading in await scripted.rows("meter")][:3] == [100, 101, 300]
+    assert [reading.fields["power"] for reading in await scripted.list_rows("meter")][:3] == [100, 101, 300]
     assert all(5 <= wait <= 30 for wait in scripted.clock.waits), scripted.clock.waits
     assert not scripted.health.stream_connected
     assert not [entry for entry in logs if entry["log_level"] in ("warning", "error")]
@@ -56,7 +56,7 @@ async def test_streams_that_never_deliver_are_opened_less_and_less_often(scripte
     await stream(scripted, *[[STALLED] for _ in range(12)])
     assert max(scripted.clock.waits) <= 300
     assert sum(scripted.clock.waits[6:]) > 6 * 50
-    assert await scripted.events("gap") == [], "polls have delivered meanwhile"
+    assert await scripted.list_events("gap") == [], "polls have delivered meanwhile"
 
 
 async def test_an_owner_is_told_once_and_asked_again_when_the_login_changes(scripted, logs):
@@ -77,13 +77,13 @@ async def test_an_owner_is_told_once_and_asked_again_when_the_login_changes(scri
     (said,) = [entry for entry in logs if entry["event"] == "no meter stream"]
     assert "owner token may not read the meter stream" in said["reason"]
     assert scripted.health.stream_unavailable == said["reason"]
-    assert await scripted.events("gap") == []
+    assert await scripted.list_events("gap") == []
 
 
 @pytest.mark.parametrize("error", [ScraperSettingError("ENVOY_TOKEN_FILE: cannot be read"), LoginRejectedError("no")])
 async def test_a_secret_file_that_vanishes_does_not_end_the_service(scripted, error):
     await stream(scripted, [error], [make_burst(100)])
-    assert await scripted.rows("meter")
+    assert await scripted.list_rows("meter")
 
 
 async def test_a_stream_of_garbage_gives_way_to_polls(scripted, logs):
@@ -105,4 +105,4 @@ async def test_of_a_flood_of_events_the_newest_are_taken(scripted):
     """A gateway that sends a hundred a second fills no outbox with what the receiver refuses."""
     await stream(scripted, [make_burst(*range(100, 300)), *(make_burst(1000 + number) for number in range(50))])
     assert scripted.health.stream_events == BURST
-    assert [reading.fields["power"] for reading in await scripted.rows("meter")][-1] == 299
+    assert [reading.fields["power"] for reading in await scripted.list_rows("meter")][-1] == 299

@@ -53,20 +53,20 @@ def test_a_fall_that_the_next_reading_takes_back_was_no_reset():
 
 
 def test_the_wrap_of_32_bit_joules_is_named():
-    def total(stamp: int, wh: float) -> Reading:
+    def make_total(stamp: int, wh: float) -> Reading:
         return Reading(kind="production", tags={"source": "inverters"}, timestamp=stamp, fields={"energy_lifetime": wh})
 
-    event = run([total(T, WRAP_WH - 20)], [total(T + 60_000, 14.0)], [total(T + 120_000, 30.0)])[2][-1]
+    event = run([make_total(T, WRAP_WH - 20)], [make_total(T + 60_000, 14.0)], [make_total(T + 120_000, 30.0)])[2][-1]
     assert event.fields["reason"] == "went down: inverters energy_lifetime wrapped at 2^32 J"
 
 
 def test_today_counters_are_no_counters():
     """They reset every night, late or not at all; nothing is derived from them."""
 
-    def today(stamp: int, wh: float) -> Reading:
+    def make_today(stamp: int, wh: float) -> Reading:
         return Reading(kind="production", tags={"source": "eim"}, timestamp=stamp, fields={"energy_today": wh})
 
-    assert run([today(T, 5000.0)], [today(T + 60_000, 0.0)])[1] == [today(T + 60_000, 0.0)]
+    assert run([make_today(T, 5000.0)], [make_today(T + 60_000, 0.0)])[1] == [make_today(T + 60_000, 0.0)]
 
 
 def test_a_gateway_that_was_replaced_makes_one_event_for_all_counters():
@@ -88,11 +88,13 @@ def test_a_gateway_that_was_replaced_makes_one_event_for_all_counters():
 
 
 def test_events_never_share_a_stamp():
-    def falling(stamp: int, phase: str) -> list[list[Reading]]:
+    def make_falling(stamp: int, phase: str) -> list[list[Reading]]:
         fallen = [[make_energy(stamp + later, phase=phase, delivered=1.0)] for later in (0, 1)]
         return [[make_energy(stamp - 1, phase=phase, delivered=5.0)], *fallen]
 
-    stamps = [r.timestamp for poll in run(*falling(T, "a"), *falling(T, "b")) for r in poll if r.kind == "event"]
+    stamps = [
+        r.timestamp for poll in run(*make_falling(T, "a"), *make_falling(T, "b")) for r in poll if r.kind == "event"
+    ]
     assert stamps == [T, T + 1]
 
 

@@ -23,7 +23,7 @@ HOUR = 3_600_000
 YEAR = 365 * 24 * HOUR
 
 
-def meter(at_ms: int) -> Reading:
+def make_meter(at_ms: int) -> Reading:
     return Reading("meter", {"meter": "production", "phase": "a"}, at_ms, {"power": 1.0})
 
 
@@ -36,7 +36,7 @@ def test_a_reading_gets_the_right_time_or_keeps_its_own(sizes, seq):
         steps = add_step(steps, StepRecord(10 * (index + 1), size))
     right_ms, now_ms = T, T + HOUR
     stamped_ms = right_ms - sum(size for index, size in enumerate(sizes) if 10 * (index + 1) > seq)
-    moved = move_reading(meter(stamped_ms), seq=seq, committed_ms=stamped_ms, steps=steps, now_ms=now_ms)
+    moved = move_reading(make_meter(stamped_ms), seq=seq, committed_ms=stamped_ms, steps=steps, now_ms=now_ms)
     if moved is None:
         return
     forward = any(size > 0 for index, size in enumerate(sizes) if 10 * (index + 1) > seq)
@@ -47,19 +47,21 @@ def test_a_reading_gets_the_right_time_or_keeps_its_own(sizes, seq):
 def test_years_ahead_or_in_1970_is_moved_by_the_step_and_keeps_the_digit_that_counts_steps():
     for stamped_ms in (T + 4 * YEAR + 3, 5_003):
         steps = (StepRecord(100, T - stamped_ms + 1),)
-        moved = move_reading(meter(stamped_ms), seq=99, committed_ms=stamped_ms, steps=steps, now_ms=T + HOUR)
+        moved = move_reading(make_meter(stamped_ms), seq=99, committed_ms=stamped_ms, steps=steps, now_ms=T + HOUR)
         assert moved is not None
         assert abs(moved.timestamp - T) <= RESOLUTION_MS
         assert moved.timestamp % RESOLUTION_MS == 3
-        assert move_reading(meter(stamped_ms), seq=100, committed_ms=stamped_ms, steps=steps, now_ms=T + HOUR) is None
+        assert (
+            move_reading(make_meter(stamped_ms), seq=100, committed_ms=stamped_ms, steps=steps, now_ms=T + HOUR) is None
+        )
 
 
 def test_two_steps_back_add_up():
     steps = (StepRecord(10, -3 * YEAR), StepRecord(20, -YEAR))
-    moved = move_reading(meter(T + 4 * YEAR), seq=5, committed_ms=T + 4 * YEAR, steps=steps, now_ms=T + HOUR)
-    assert moved == meter(T)
-    moved = move_reading(meter(T + YEAR), seq=15, committed_ms=T + YEAR, steps=steps, now_ms=T + HOUR)
-    assert moved == meter(T)
+    moved = move_reading(make_meter(T + 4 * YEAR), seq=5, committed_ms=T + 4 * YEAR, steps=steps, now_ms=T + HOUR)
+    assert moved == make_meter(T)
+    moved = move_reading(make_meter(T + YEAR), seq=15, committed_ms=T + YEAR, steps=steps, now_ms=T + HOUR)
+    assert moved == make_meter(T)
 
 
 def test_a_report_of_a_gateway_whose_own_clock_was_wrong_is_not_moved_by_ours():
@@ -82,7 +84,7 @@ def test_a_report_of_a_gateway_whose_own_clock_was_wrong_is_not_moved_by_ours():
     ],
 )
 def test_what_no_known_step_explains_keeps_its_stamp(stamped_ms, committed_ms, steps):
-    assert move_reading(meter(stamped_ms), seq=1, committed_ms=committed_ms, steps=steps, now_ms=T + HOUR) is None
+    assert move_reading(make_meter(stamped_ms), seq=1, committed_ms=committed_ms, steps=steps, now_ms=T + HOUR) is None
 
 
 def test_the_end_of_a_gap_moves_with_its_beginning():

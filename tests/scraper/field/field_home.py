@@ -47,16 +47,18 @@ class FieldHome:
     settings: ScraperSettings
     url: str
 
-    async def points(self, kind: str, **tags: str) -> list[Any]:
+    async def read_points(self, kind: str, **tags: str) -> list[Any]:
         """Everything stored of a kind, oldest first: (timestamp, fields)."""
         found = await self.store.read_points(self.serial, kind, tags=tags, start=0, stop=2**53)
         return sorted((point for series in found for point in series.points), key=lambda point: point.timestamp)
 
-    async def stored(self, kind: str, count: int = 1, *, what: Callable[[Any], bool] = bool, **tags: str) -> list[Any]:
+    async def wait_for_points(
+        self, kind: str, count: int = 1, *, what: Callable[[Any], bool] = bool, **tags: str
+    ) -> list[Any]:
         """Wait until that many points are stored that `what` likes; those."""
 
         async def look() -> list[Any]:
-            liked = [point for point in await self.points(kind, **tags) if what(point)]
+            liked = [point for point in await self.read_points(kind, **tags) if what(point)]
             return liked if len(liked) >= count else []
 
         found: list[Any] = await wait_until(look, lambda: f"{count} {kind} {tags} in the store")
@@ -66,7 +68,7 @@ class FieldHome:
         """What the receiver's API answers about this gateway."""
         return await ask_receiver(self.url, self.serial, question, self.clock.now_ms())
 
-    async def power(self, what: Callable[[Any], bool] = bool) -> Any:
+    async def wait_for_power(self, what: Callable[[Any], bool] = bool) -> Any:
         """`/power`, once it is as wanted."""
         last: list[Any] = []
 
@@ -78,7 +80,7 @@ class FieldHome:
 
         return await wait_until(look, lambda: f"a /power as wanted: {last}")
 
-    async def dropped(self) -> None:
+    async def wait_for_drops(self) -> None:
         """Wait until the gateway has served what it was to serve once, and the next poll is over, too."""
 
         async def look() -> bool:
@@ -94,7 +96,7 @@ class FieldHome:
         return findings
 
     @contextlib.asynccontextmanager
-    async def scraper(self) -> AsyncIterator[asyncio.Task[None]]:
+    async def run_scraper(self) -> AsyncIterator[asyncio.Task[None]]:
         """A running scraper; at the end it is stopped in order, and its errors are raised."""
         stop = asyncio.Event()
         task = asyncio.create_task(app.run(self.settings, clock=self.clock, stop=stop))
@@ -106,7 +108,7 @@ class FieldHome:
 
 
 @contextlib.asynccontextmanager
-async def live_with(
+async def open_field_home(
     name: str,
     folder: Path,
     *,

@@ -35,7 +35,7 @@ def sum_meter(at_home, meter):
 
 async def test_a_reversed_meter_never_gives_a_load_below_nothing(at_home):
     at_home.sim.faults.switch_on("reversed-ct", meter=PRODUCTION)
-    async with at_home.scraper(**POLLED):
+    async with at_home.run_scraper(**POLLED):
         now = await find_power(at_home, lambda now: now["net_w"] is not None and now["production_w"] is not None)
         assert now["production_w"] < 0
         assert now["load_w"] is None
@@ -43,7 +43,7 @@ async def test_a_reversed_meter_never_gives_a_load_below_nothing(at_home):
 
 async def test_production_of_others_is_part_of_the_site(at_home):
     at_home.sim.faults.switch_on("other-production", watts=3000.0)
-    async with at_home.scraper(**POLLED):
+    async with at_home.run_scraper(**POLLED):
         now = await find_power(at_home, lambda now: now["load_w"] is not None)
         assert now["production_w"] == pytest.approx(sum_meter(at_home, PRODUCTION) + 3000.0, rel=0.1)
         assert now["net_w"] == pytest.approx(sum_meter(at_home, NET) - 3000.0, rel=0.1, abs=200)
@@ -55,7 +55,7 @@ async def test_a_phase_that_is_gone_leaves_its_sum_unknown(at_home, meter):
     at_home.sim.faults.switch_on("phase-drops", meter=meter, phase=2)
     names = {PRODUCTION: "production_w", NET: "net_w", STORAGE: "battery_w"}
     others = [name for key, name in names.items() if key != meter]
-    async with at_home.scraper(**POLLED):
+    async with at_home.run_scraper(**POLLED):
         now = await find_power(at_home, lambda now: all(now[name] is not None for name in others))
         assert (now[names[meter]], now["load_w"]) == (None, None)
 
@@ -64,19 +64,19 @@ async def test_odd_values_of_one_inverter_cost_nobody_else(at_home):
     for fault in ("unsigned-watts", "serial-twice"):
         at_home.sim.faults.switch_on(fault)
     at_home.sim.faults.switch_on("lower-nan", path="/ivp/meters/readings", field="current")
-    async with at_home.scraper(**POLLED):
+    async with at_home.run_scraper(**POLLED):
         first = at_home.sim.device.list_reports()[0].serial
-        (report,) = await at_home.stored("inverter", inverter=first)
+        (report,) = await at_home.wait_for_points("inverter", inverter=first)
         assert report.fields["power"] == -4.0
-        assert len(await at_home.stored("inverter", 20)) == 20
+        assert len(await at_home.wait_for_points("inverter", 20)) == 20
         now = await find_power(at_home, lambda now: now["load_w"] is not None)
         assert now["production_w"] > 0
-        await at_home.stored("event", what=lambda event: "twice" in event.fields["reason"], type="schema")
+        await at_home.wait_for_points("event", what=lambda event: "twice" in event.fields["reason"], type="schema")
 
 
 async def test_a_production_meter_that_is_off_leaves_production_to_the_inverters(at_home):
     at_home.sim.faults.switch_on("production-ct-off")
-    async with at_home.scraper(inverter_interval=10.0):
+    async with at_home.run_scraper(inverter_interval=10.0):
         now = await find_power(at_home, lambda now: now["load_w"] is not None)
         watts = sum(report.power_w for report in at_home.sim.device.list_reports())
         assert now["production_w"] == pytest.approx(watts, rel=0.1)

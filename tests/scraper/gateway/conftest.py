@@ -27,7 +27,7 @@ def connected(tmp_path, clock):
 
     @asynccontextmanager
     async def open_gateway(fake: FakeGateway, **options: Any) -> AsyncIterator[GatewaySession]:
-        gateway = GatewaySession(fake.options(tmp_path, **options), clock)
+        gateway = GatewaySession(fake.make_options(tmp_path, **options), clock)
         try:
             yield gateway
         finally:

@@ -58,7 +58,7 @@ class FakeGateway:
     def received(self) -> bytes:
         return bytes(self.http.received + self.https.received)
 
-    def paths(self) -> list[str]:
+    def list_paths(self) -> list[str]:
         return [request.path for request in self.requests]
 
     def clear(self) -> None:
@@ -67,10 +67,10 @@ class FakeGateway:
             server.requests.clear()
             server.received.clear()
 
-    def fingerprint(self, name: str = CERTIFICATE) -> str:
+    def compute_fingerprint(self, name: str = CERTIFICATE) -> str:
         return hashlib.sha256(ssl.PEM_cert_to_DER_cert(make_self_signed(name).certificate.decode())).hexdigest()
 
-    def options(self, state_dir: Path, **more: Any) -> GatewayOptions:
+    def make_options(self, state_dir: Path, **more: Any) -> GatewayOptions:
         settings: dict[str, Any] = {
             "host": "127.0.0.1", "serial": None, "state_dir": state_dir,
             "http_port": self.http.port, "https_port": self.https.port,
@@ -101,14 +101,14 @@ class FakeGateway:
 
     def _answer(self, request: FakeRequest) -> CannedReply | Raw:
         path = request.path.partition("?")[0]
-        return self.special[path](request) if path in self.special else self._ordinary(request, path)
+        return self.special[path](request) if path in self.special else self._answer_ordinary(request, path)
 
-    def _ordinary(self, request: FakeRequest, path: str) -> CannedReply:
+    def _answer_ordinary(self, request: FakeRequest, path: str) -> CannedReply:
         if self.wants_token and request.scheme == "http":
             return CannedReply(301, b"<html>moved</html>", (("Location", f"https://localhost{request.path}"),))
         if path == "/info":
-            return CannedReply(200, self.info(), (("Content-Type", "application/json"),))
-        refusal = self._refusal_of_token(request) if self.wants_token else self._refusal_of_digest(request)
+            return CannedReply(200, self.make_info(), (("Content-Type", "application/json"),))
+        refusal = self._refuse_by_token(request) if self.wants_token else self._refuse_by_digest(request)
         if refusal is not None:
             return refusal
         if path == "/auth/check_jwt" and self.wants_token:
@@ -117,7 +117,7 @@ class FakeGateway:
             return CannedReply(200, self.answers[path])
         return _make_refusal() if path in self.refused else CannedReply(404, b'{ "error" : "404 - Not Found" }')
 
-    def info(self) -> bytes:
+    def make_info(self) -> bytes:
         tokens = "<web-tokens>true</web-tokens>" if self.wants_token else ""
         return (
             f"<?xml version='1.0' encoding='UTF-8'?><envoy_info><time>{self.time_s}</time><device><sn>{self.serial}</sn>"
@@ -130,7 +130,7 @@ class FakeGateway:
         cookie = f"sessionId={session}; Secure; HttpOnly; path=/"
         return CannedReply(200, b"<!DOCTYPE html><h2>Valid token.</h2>\n", (("Set-Cookie", cookie),))
 
-    def _refusal_of_token(self, request: FakeRequest) -> CannedReply | None:
+    def _refuse_by_token(self, request: FakeRequest) -> CannedReply | None:
         """Like the device: a live session is enough; /ivp wants one, whatever the token."""
         session = request.headers.get("cookie", "").partition("sessionId=")[2]
         if session in self.sessions:
@@ -140,7 +140,7 @@ class FakeGateway:
             return None
         return _make_refusal()
 
-    def _refusal_of_digest(self, request: FakeRequest) -> CannedReply | None:
+    def _refuse_by_digest(self, request: FakeRequest) -> CannedReply | None:
         fields = dict(re.findall(r'(\w+)="?([^",]*)"?', request.headers.get("authorization", "")))
         password = self.passwords.get(fields.get("username", ""))
         if password is not None and fields["nonce"] == self.nonce:

@@ -38,7 +38,7 @@ def network(monkeypatch):
 @pytest.fixture
 async def identifier(tmp_path, clock):
     async with FakeGateway() as fake:
-        yield Identifier(fake.options(tmp_path), PinStore(tmp_path), clock, asyncio.Lock())
+        yield Identifier(fake.make_options(tmp_path), PinStore(tmp_path), clock, asyncio.Lock())
 
 
 async def test_the_host_with_the_trusted_certificate_wins(network, identifier, tmp_path):

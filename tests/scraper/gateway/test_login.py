@@ -66,7 +66,7 @@ async def test_a_new_nonce_is_no_lost_login(connected):
         fake.nonce = "bmV3"
         fake.clear()
         assert await gateway.get_json(JUDGE)
-        assert fake.paths() == [JUDGE, JUDGE]
+        assert fake.list_paths() == [JUDGE, JUDGE]
 
 
 # Token
@@ -146,7 +146,7 @@ async def test_a_token_is_never_sent_over_http(connected):
     fake.tokens.add(token)
     async with fake, connected(fake, token=lambda: token) as gateway:
         await fake.https.stop()
-        fake.special["/info"] = lambda _: CannedReply(200, fake.info())
+        fake.special["/info"] = lambda _: CannedReply(200, fake.make_info())
         with pytest.raises(GatewayUnreachableError):
             await gateway.connect()
         assert token.encode() not in fake.received
@@ -175,7 +175,7 @@ async def test_what_is_no_gateway_gets_no_secret(connected, body):
     async with fake, connected(fake, token=lambda: token) as gateway:
         with pytest.raises(BadReplyError, match="ENVOY_HOST"):
             await gateway.connect()
-        assert fake.paths() == ["/info"]
+        assert fake.list_paths() == ["/info"]
 
 
 async def test_no_secret_shows_anywhere(connected, account, logs, capfd, clock, tmp_path):
@@ -198,7 +198,7 @@ async def test_no_secret_shows_anywhere(connected, account, logs, capfd, clock, 
         fake.tokens.add(good)
         clock.advance(3600)
         seen.append(repr(await gateway.connect()))
-        seen += [repr(gateway.state), repr(fake.options(tmp_path, **options)), repr(gateway)]
+        seen += [repr(gateway.state), repr(fake.make_options(tmp_path, **options)), repr(gateway)]
     captured = capfd.readouterr()
     everything = "".join([*seen, repr(logs), captured.out, captured.err])
     for secret in (bad, good, "password-canary", "digest-canary", "owner@example.com", bad.split(".")[2]):

@@ -34,7 +34,7 @@ async def test_a_refused_fresh_token_ends_the_attempt(connected, account, clock)
             with pytest.raises(LoginRejectedError, match="fresh from the Enphase account"):
                 await gateway.connect()
         assert account.asked == 1
-        assert fake.paths().count(CHECK) == 1
+        assert fake.list_paths().count(CHECK) == 1
         clock.advance(301)
         with pytest.raises(LoginRejectedError):
             await gateway.connect()
@@ -78,9 +78,9 @@ async def test_a_blocked_login_resumes_when_the_token_changes(connected):
 async def test_a_missing_secret_file_blocks_the_login_only(connected):
     """Somebody is replacing it; the process goes on."""
 
-    def gone() -> str:
+    def fail() -> str:
         raise ScraperSettingError("ENVOY_TOKEN_FILE: /x cannot be read (No such file)")
 
-    async with FakeGateway() as fake, connected(fake, token=gone) as gateway:
+    async with FakeGateway() as fake, connected(fake, token=fail) as gateway:
         with pytest.raises(LoginRejectedError, match="ENVOY_TOKEN_FILE"):
             await gateway.connect()

@@ -65,9 +65,9 @@ async def test_the_first_certificate_is_remembered(fake, token, connected, tmp_p
     """In a file of the owner's alone, by serial."""
     async with fake, connected(fake, token=lambda: token) as gateway:
         await gateway.connect()
-        assert gateway.state.fingerprint == fake.fingerprint()
+        assert gateway.state.fingerprint == fake.compute_fingerprint()
     pins = PinStore(tmp_path)
-    assert pins.read_fingerprint(SERIAL) == fake.fingerprint()
+    assert pins.read_fingerprint(SERIAL) == fake.compute_fingerprint()
     assert pins.read_gateway() == SERIAL
     assert stat.S_IMODE((tmp_path / "gateway.json").stat().st_mode) == 0o600
 
@@ -86,11 +86,14 @@ async def test_a_changed_certificate_stops_logins_before_a_secret_is_sent(fake, 
         clock.advance(301)
         with pytest.raises(CertificateChangedError):
             await gateway.connect()
-        assert fake.paths() == ["/info"]
+        assert fake.list_paths() == ["/info"]
         assert token.encode() not in fake.received
 
-        trusted = await trust(fake.options(tmp_path), clock)
-        assert (trusted.fingerprint, trusted.former_fingerprint) == (fake.fingerprint(OTHER), fake.fingerprint())
+        trusted = await trust(fake.make_options(tmp_path), clock)
+        assert (trusted.fingerprint, trusted.former_fingerprint) == (
+            fake.compute_fingerprint(OTHER),
+            fake.compute_fingerprint(),
+        )
         assert await gateway.read_inverters()
         assert not gateway.state.certificate_changed
 
@@ -117,7 +120,7 @@ async def test_trust_any_takes_every_certificate(fake, token, connected):
 
 async def test_a_fingerprint_known_beforehand_leaves_no_first_use(fake, token, connected):
     """ENVOY_TLS_FINGERPRINT decides, from the first contact on."""
-    right = fake.fingerprint().upper()
+    right = fake.compute_fingerprint().upper()
     async with fake:
         async with connected(fake, token=lambda: token, tls_fingerprint="ab" * 32) as gateway:
             with pytest.raises(CertificateChangedError, match="abababab"):
@@ -138,7 +141,7 @@ async def test_another_serial_gets_no_secret(fake, token, connected, tmp_path, c
             await gateway.read_inverters()
         assert token.encode() not in fake.received
         assert gateway.state.login_blocked is not None
-        trusted = await trust(fake.options(tmp_path), clock)
+        trusted = await trust(fake.make_options(tmp_path), clock)
         assert (trusted.serial, trusted.former_serial) == ("999999999999", SERIAL)
 
 
@@ -148,9 +151,9 @@ async def test_the_configured_serial_is_the_only_one(fake, token, connected, tmp
         with pytest.raises(WrongGatewayError, match="ENVOY_SERIAL"):
             await gateway.connect()
         with pytest.raises(WrongGatewayError):
-            await propose(fake.options(tmp_path, serial="100000000000"), clock)
+            await propose(fake.make_options(tmp_path, serial="100000000000"), clock)
         with pytest.raises(ScraperSettingError, match="ENVOY_TLS_FINGERPRINT"):
-            await propose(fake.options(tmp_path, tls_fingerprint="ab" * 32), clock)
+            await propose(fake.make_options(tmp_path, tls_fingerprint="ab" * 32), clock)
         assert token.encode() not in fake.received
 
 
@@ -163,8 +166,8 @@ async def test_a_gateway_that_forgets_tls_gets_no_secret(fake, token, connected,
         clock.advance(4 * 3600)
         with pytest.raises(CertificateChangedError, match="plain http"):
             await gateway.connect()
-        assert fake.paths() == ["/info"]
-        await trust(fake.options(tmp_path), clock)
+        assert fake.list_paths() == ["/info"]
+        await trust(fake.make_options(tmp_path), clock)
         fake.passwords["installer"] = "canary"
         assert (await gateway.connect()).scheme == "http"
 

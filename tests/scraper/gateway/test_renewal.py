@@ -107,7 +107,7 @@ async def test_a_refused_successor_changes_nothing(connected, account):
         async with maintain(gateway):
             await wait_until(lambda: account.asked == 3)
         assert gateway.identity.token_expires_s == parse_token(old).expires_s
-        assert fake.paths().count(CHECK) == 2
+        assert fake.list_paths().count(CHECK) == 2
         assert await gateway.read_inverters()
 
 
@@ -130,14 +130,14 @@ async def test_a_token_file_that_is_gone_does_not_end_the_renewal(connected):
     steps = [old, old, ScraperSettingError("ENVOY_TOKEN_FILE: /x cannot be read"), new]
     shown = []
 
-    def token():
+    def read_token():
         step = steps[0] if len(steps) == 1 else steps.pop(0)
         shown.append(step)
         if isinstance(step, Exception):
             raise step
         return step
 
-    async with fake, connected(fake, token=token) as gateway:
+    async with fake, connected(fake, token=read_token) as gateway:
         await gateway.connect()
         async with maintain(gateway):
             await wait_until(lambda: gateway.identity.token_expires_s == parse_token(new).expires_s)

@@ -28,18 +28,18 @@ async def test_an_absent_endpoint_is_asked_less_and_less_often(fake, token, conn
     async with fake, connected(fake, token=lambda: token) as gateway:
         asked = []
         for minute in range(150):
-            before = fake.paths().count(DEVICE_DATA)
+            before = fake.list_paths().count(DEVICE_DATA)
             assert await gateway.read_inverters()
-            asked += [minute] * (fake.paths().count(DEVICE_DATA) - before)
+            asked += [minute] * (fake.list_paths().count(DEVICE_DATA) - before)
             clock.advance(60)
         assert asked == [0, 1, 6, 21, 81, 141]
-        assert fake.paths().count(CHECK) == 1
+        assert fake.list_paths().count(CHECK) == 1
         del fake.special[DEVICE_DATA]
         fake.answers[DEVICE_DATA] = b"{}"
         clock.advance(3600)
         for _ in range(3):
             assert await gateway.read_inverters()
-        assert fake.paths().count(DEVICE_DATA) == 6 + 3
+        assert fake.list_paths().count(DEVICE_DATA) == 6 + 3
 
 
 async def test_after_an_outage_everything_is_asked_at_once(fake, token, connected, clock):
@@ -52,9 +52,9 @@ async def test_after_an_outage_everything_is_asked_at_once(fake, token, connecte
         with pytest.raises(GatewayUnreachableError):
             await gateway.read_inverters()
         await fake.https.start()
-        asked = fake.paths().count(DEVICE_DATA)
+        asked = fake.list_paths().count(DEVICE_DATA)
         assert await gateway.read_inverters()
-        assert fake.paths().count(DEVICE_DATA) == asked + 1
+        assert fake.list_paths().count(DEVICE_DATA) == asked + 1
 
 
 async def test_meters_that_must_be_there_are_asked_for_every_ten_seconds_at_first(fake, token, connected, clock):
@@ -64,7 +64,7 @@ async def test_meters_that_must_be_there_are_asked_for_every_ten_seconds_at_firs
             assert await gateway.read_meters() == []
             assert gateway.misses_meters
             clock.advance(5)
-        assert fake.paths().count(METERS) == 6
+        assert fake.list_paths().count(METERS) == 6
         del fake.special[METERS]
         fake.answers[METERS] = b'[{"eid": 1, "state": "enabled", "measurementType": "production"}]'
         assert await gateway.read_meters()
@@ -82,7 +82,7 @@ async def test_a_restart_is_no_absence(fake, token, connected, status):
         del fake.special[METERS]
         fake.clear()
         assert await gateway.get_json(METERS) == []
-        assert fake.paths() == ["/info", METERS]
+        assert fake.list_paths() == ["/info", METERS]
 
 
 async def test_an_outage_makes_no_login(fake, token, connected):
@@ -97,8 +97,8 @@ async def test_an_outage_makes_no_login(fake, token, connected):
         await fake.start()
         fake.clear()
         assert await gateway.read_inverters()
-        assert CHECK not in fake.paths()
-        assert fake.paths()[0] == "/info"
+        assert CHECK not in fake.list_paths()
+        assert fake.list_paths()[0] == "/info"
         assert gateway.state.login_blocked is None
         assert fake.https.most_in_flight == 1
 
@@ -119,7 +119,7 @@ async def test_concurrent_questions_make_one_login(fake, token, connected):
     """Everybody waits for the same connection."""
     async with fake, connected(fake, token=lambda: token) as gateway:
         await asyncio.gather(*(gateway.read_inverters() for _ in range(4)), gateway.read_meters())
-        assert fake.paths().count(CHECK) == 1
+        assert fake.list_paths().count(CHECK) == 1
         assert fake.https.most_in_flight == 1
 
 
@@ -141,7 +141,7 @@ async def test_a_firmware_update_between_two_polls(connected, token):
                 read = await gateway.read_inverters()
         assert read
         assert (gateway.identity.scheme, gateway.identity.firmware) == ("https", "D7.6.175")
-        assert fake.paths().count(DEVICE_DATA) == 2
+        assert fake.list_paths().count(DEVICE_DATA) == 2
 
 
 async def test_an_update_of_a_token_gateway_drops_what_was_known(fake, token, connected, clock):
@@ -154,7 +154,7 @@ async def test_an_update_of_a_token_gateway_drops_what_was_known(fake, token, co
                 await gateway.read_inverters()
         assert gateway.identity is not None
         assert gateway.identity.firmware == "D8.3.5433"
-        assert fake.paths().count(DEVICE_DATA) == 2
+        assert fake.list_paths().count(DEVICE_DATA) == 2
 
 
 async def test_an_update_to_a_firmware_without_a_token_blocks_the_login(connected):

@@ -21,7 +21,7 @@ async def test_the_richer_endpoint_adds_to_the_list(fake, token, connected):
         (inverter,) = await gateway.read_inverters()
         assert inverter.fields["power"] == 143
         assert inverter.fields["temperature"] == 38
-        assert fake.paths()[-2:] == [JUDGE, DEVICE_DATA]
+        assert fake.list_paths()[-2:] == [JUDGE, DEVICE_DATA]
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ async def test_meters_are_asked_every_five_minutes(fake, token, connected, clock
             assert await gateway.read_meter_readings() == []
             clock.advance(60)
         assert gateway.known_meters == []
-        assert fake.paths().count(METERS) == 2
-        assert METER_READINGS not in fake.paths()
+        assert fake.list_paths().count(METERS) == 2
+        assert METER_READINGS not in fake.list_paths()
 
 
 METER = b"""[{"eid": 1, "state": "enabled", "measurementType": "production", "phaseMode": "single", "phaseCount": 1}]"""
@@ -84,7 +84,7 @@ async def test_production_comes_from_the_cheapest_endpoint_there_is(fake, token,
             reading = await gateway.read_production()
             assert reading is not None
             assert (reading.tags["source"], reading.fields["power"]) == ("api", 887)
-        assert [fake.paths().count(path) for path in (ENERGY, PRODUCTION, PRODUCTION_V1)] == [1, 1, 2]
+        assert [fake.list_paths().count(path) for path in (ENERGY, PRODUCTION, PRODUCTION_V1)] == [1, 1, 2]
     fake = FakeGateway()
     fake.tokens.add(token)
     fake.answers[ENERGY] = b'{"production": {"pcu": ' + totals + b"}}"
@@ -92,4 +92,4 @@ async def test_production_comes_from_the_cheapest_endpoint_there_is(fake, token,
         reading = await gateway.read_production()
         assert reading is not None
         assert reading.tags["source"] == "pdm"
-        assert PRODUCTION not in fake.paths()
+        assert PRODUCTION not in fake.list_paths()

@@ -23,8 +23,8 @@ async def test_a_401_on_one_endpoint_is_a_missing_right(fake, token, connected):
         for _ in range(3):
             with pytest.raises(EndpointUnavailableError):
                 await gateway.get_json(METER_READINGS)
-        assert fake.paths().count(METER_READINGS) == 1
-        assert fake.paths().count(CHECK) == 1
+        assert fake.list_paths().count(METER_READINGS) == 1
+        assert fake.list_paths().count(CHECK) == 1
         assert await gateway.read_inverters()
 
 
@@ -43,7 +43,7 @@ async def test_a_lapsed_session_is_renewed_once_and_unnoticed(fake, token, conne
         fake.sessions.clear()
         fake.clear()
         assert await gateway.get_json(METERS) == []
-        assert fake.paths() == [METERS, CHECK, METERS]
+        assert fake.list_paths() == [METERS, CHECK, METERS]
 
 
 async def test_a_lapsed_session_is_no_missing_right(fake, token, connected):
@@ -63,7 +63,7 @@ async def test_a_right_that_is_taken_away_is_noticed(fake, token, connected):
         fake.clear()
         with pytest.raises(EndpointUnavailableError):
             await gateway.get_json(METERS)
-        assert fake.paths() == [METERS, CHECK, METERS, JUDGE]
+        assert fake.list_paths() == [METERS, CHECK, METERS, JUDGE]
 
 
 async def test_a_401_on_everything_makes_one_new_login_and_then_stops(fake, token, connected, clock):
@@ -80,7 +80,7 @@ async def test_a_401_on_everything_makes_one_new_login_and_then_stops(fake, toke
         for _ in range(5):
             with pytest.raises(LoginRejectedError):
                 await gateway.read_inverters()
-        assert fake.paths() == []
+        assert fake.list_paths() == []
         fake.tokens.add(token)
         clock.advance(301)
         assert await gateway.read_inverters()
@@ -94,4 +94,4 @@ async def test_a_digest_401_on_one_endpoint_is_a_missing_right(connected):
     async with fake, connected(fake) as gateway:
         assert await gateway.read_meters() == []
         assert await gateway.read_inverters()
-        assert METERS not in [*fake.paths()][fake.paths().index(METERS) + 1 :]
+        assert METERS not in [*fake.list_paths()][fake.list_paths().index(METERS) + 1 :]

@@ -41,13 +41,13 @@ def test_an_endless_line_is_given_up():
 
 
 async def collect_bursts(*chunks: bytes, hang: bool = False, watchdog: Watchdog = QUICK) -> list[Burst]:
-    async def source():
+    async def send_chunks():
         for chunk in chunks:
             yield chunk
         if hang:
             await wait_without_end()
 
-    async with aclosing(read_bursts(source(), InstantClock(), watchdog)) as bursts:
+    async with aclosing(read_bursts(send_chunks(), InstantClock(), watchdog)) as bursts:
         return [burst async for burst in bursts]
 
 
@@ -63,7 +63,7 @@ async def test_events_that_come_together_are_one_burst():
 async def test_events_that_were_held_back_are_one_burst():
     """Each comes whole and by itself, a few milliseconds after the other; they were measured a second apart."""
 
-    async def source():
+    async def send_events():
         yield EVENT
         clock.advance(4)
         for _ in range(4):
@@ -71,7 +71,7 @@ async def test_events_that_were_held_back_are_one_burst():
             await asyncio.sleep(0.004)
 
     clock = InstantClock()
-    async with aclosing(read_bursts(source(), clock, Watchdog())) as bursts:
+    async with aclosing(read_bursts(send_events(), clock, Watchdog())) as bursts:
         assert [len(burst.lines) async for burst in bursts] == [1, 4]
 
 
@@ -154,8 +154,8 @@ async def test_a_stalled_stream_can_be_opened_again(connected):
                 assert (await anext(bursts)).lines == [EVENT.strip()]
                 with pytest.raises(GatewayUnreachableError, match="no event"):
                     await anext(bursts)
-        assert fake.paths().count(PATH) == 2
-        assert fake.paths().count("/auth/check_jwt") == 1
+        assert fake.list_paths().count(PATH) == 2
+        assert fake.list_paths().count("/auth/check_jwt") == 1
 
 
 @pytest.mark.parametrize("status", [401, 404])
@@ -168,8 +168,8 @@ async def test_without_the_right_it_is_asked_once(connected, status):
             with pytest.raises(EndpointUnavailableError) as refused:
                 await anext(gateway.stream_bursts())
             assert refused.value.status == status
-        assert fake.paths().count(PATH) == 1
-        assert fake.paths().count("/auth/check_jwt") == 1
+        assert fake.list_paths().count(PATH) == 1
+        assert fake.list_paths().count("/auth/check_jwt") == 1
         assert await gateway.read_inverters()
 
 
@@ -182,7 +182,7 @@ async def test_a_lapsed_session_is_renewed_for_the_stream(connected):
             async with aclosing(gateway.stream_bursts()) as bursts:
                 assert [burst.lines async for burst in bursts] == [[EVENT.strip()]]
             fake.sessions.clear()
-        assert fake.paths().count("/auth/check_jwt") == 2
+        assert fake.list_paths().count("/auth/check_jwt") == 2
 
 
 async def test_closing_the_stream_closes_the_connection(connected):

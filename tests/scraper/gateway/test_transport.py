@@ -73,7 +73,7 @@ async def test_an_endless_reply_is_given_up_at_the_limit(status):
     """2 MiB, then the connection is dropped; also for the 401 that httpx's digest login reads by itself."""
     sent = 0
 
-    async def endless(writer: asyncio.StreamWriter) -> None:
+    async def send_without_end(writer: asyncio.StreamWriter) -> None:
         nonlocal sent
         head = f'HTTP/1.1 {status} X\r\nWWW-Authenticate: Digest realm="r", nonce="n", qop="auth"\r\n\r\n'
         writer.write(head.encode())
@@ -82,7 +82,7 @@ async def test_an_endless_reply_is_given_up_at_the_limit(status):
             await writer.drain()
             sent += 65536
 
-    async with run_server(lambda _: endless) as server:
+    async with run_server(lambda _: send_without_end) as server:
         with pytest.raises(BadReplyError, match="discarded"):
             await ask(server, auth=httpx.DigestAuth("installer", "x"))
     assert sent < 16 * MAX_BODY
@@ -202,10 +202,10 @@ async def test_keep_alive_has_a_switch(keep_alive, connections):
 async def test_one_request_is_in_flight():
     """A second request at the same time waits."""
 
-    def slow(_):
+    def answer_slowly(_):
         return make_raw(b"", b"", OK + b"Content-Length: 0\r\n\r\n")
 
-    async with run_server(slow) as server:
+    async with run_server(answer_slowly) as server:
         transport = make_transport(server)
         await asyncio.gather(*(transport.get("http", f"/{number}") for number in range(6)))
         await transport.aclose()

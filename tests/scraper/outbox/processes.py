@@ -55,12 +55,12 @@ def die_at_statement(patched: pytest.MonkeyPatch, nth: int) -> None:
 
     connect = schema.connect
 
-    def traced(path: Path) -> sqlite3.Connection:
+    def open_traced(path: Path) -> sqlite3.Connection:
         connection = connect(path)
         connection.set_trace_callback(trace)
         return connection
 
-    patched.setattr(schema, "connect", traced)
+    patched.setattr(schema, "connect", open_traced)
 
 
 def is_killed(status: int) -> bool:

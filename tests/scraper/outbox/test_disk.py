@@ -108,11 +108,11 @@ def test_after_an_io_error_the_file_is_opened_again_and_read_through(outbox, mon
     checked = []
     verify = schema.verify
 
-    def spied(connection):
+    def note(connection):
         checked.append(connection)
         verify(connection)
 
-    monkeypatch.setattr(schema, "verify", spied)
+    monkeypatch.setattr(schema, "verify", note)
     with pytest.raises(OutboxUnavailableError, match="check the disk"):
         outbox._database.write(make_broken_work(sqlite3.SQLITE_IOERR_FSYNC))
     assert checked == []
@@ -160,13 +160,13 @@ def test_a_disk_that_stays_broken_raises_every_time_and_never_something_else(out
 
 
 def test_an_error_in_the_middle_of_a_transaction_takes_all_of_it_back(outbox):
-    def half(connection):
+    def run_half(connection):
         connection.execute("DELETE FROM rows")
         raise RuntimeError
 
     outbox.append(make_readings(0, 3))
     with pytest.raises(RuntimeError):
-        outbox._database.write(half)
+        outbox._database.write(run_half)
     assert decode(list_rows(outbox)) == make_readings(0, 3)
 
 

@@ -20,11 +20,11 @@ def die_everywhere(path, work, prepare, check, *, stride=1):
         prepare(here)
         with pytest.MonkeyPatch.context() as patched:
 
-            def doomed(say, here=here, nth=nth, patched=patched):
+            def die_here(say, here=here, nth=nth, patched=patched):
                 die_at_statement(patched, nth)
                 work(here, say)
 
-            said, status = run_in_child(doomed)
+            said, status = run_in_child(die_here)
         check(here, said)
         if not is_killed(status):
             assert status == 0
@@ -183,19 +183,19 @@ def test_a_killed_process_leaves_no_lock_and_a_living_one_keeps_it(tmp_path):
     path = tmp_path / "outbox.sqlite"
     box = open_outbox(path)
 
-    def second(say):
+    def open_second(say):
         try:
             open_outbox(path)
         except OutboxInUseError:
             say(1)
 
-    assert run_in_child(second) == ([1], 0)
+    assert run_in_child(open_second) == ([1], 0)
     box.close()
 
-    def dies(say):
+    def die(say):
         open_outbox(path)
         say(2)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    assert run_in_child(dies)[0] == [2]
+    assert run_in_child(die)[0] == [2]
     open_outbox(path).close()

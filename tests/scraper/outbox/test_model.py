@@ -57,7 +57,7 @@ class OutboxModel(RuleBasedStateMachine):
         self.outbox = open_outbox(self.path)
 
     @rule()
-    def killed(self):
+    def kill_process(self):
         kill(self.outbox, self.path)
         self.outbox = open_outbox(self.path)
 

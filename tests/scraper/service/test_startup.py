@@ -38,13 +38,13 @@ async def test_a_host_that_wakes_up_in_1970_waits_for_the_time_and_says_so_once(
 async def test_a_start_after_a_kill_opens_the_gap_that_the_kill_left(tmp_path):
     async with run_scripted_scraper(tmp_path) as killed:
         await killed.record_burst(100)
-        last = (await killed.rows("meter"))[-1].timestamp
+        last = (await killed.list_rows("meter"))[-1].timestamp
     async with run_scripted_scraper(tmp_path) as later:
         later.clock.advance(300)
         await mark_start(later.recorder, later.memory, later.clock)
-        (gap,) = await later.events("gap")
+        (gap,) = await later.list_events("gap")
         assert (gap.timestamp, gap.fields) == (last, {"reason": "the scraper was killed"})
-        (start,) = await later.events("start")
+        (start,) = await later.list_events("start")
         assert start.timestamp == NOW_MS + 300_000
         await later.record_burst(100)
         assert not later.recorder.gap_is_open
@@ -53,12 +53,12 @@ async def test_a_start_after_a_kill_opens_the_gap_that_the_kill_left(tmp_path):
 async def test_the_first_start_and_a_start_after_an_orderly_stop_open_none(tmp_path):
     async with run_scripted_scraper(tmp_path) as first:
         await mark_start(first.recorder, first.memory, first.clock)
-        assert await first.events("gap") == []
+        assert await first.list_events("gap") == []
         await first.record_burst(100)
         await first.samples.note_stop("the scraper was stopped")
     async with run_scripted_scraper(tmp_path) as second:
         await mark_start(second.recorder, second.memory, second.clock)
-        assert [gap.fields["reason"] for gap in await second.events("gap")] == ["the scraper was stopped"]
+        assert [gap.fields["reason"] for gap in await second.list_events("gap")] == ["the scraper was stopped"]
 
 
 async def test_state_of_another_gateway_is_kept_while_it_holds_readings_and_forgotten_then(tmp_path):
@@ -103,11 +103,11 @@ async def test_an_outbox_that_cannot_be_opened_now_is_tried_until_it_can_or_the_
         settings = make_scraper_settings(sim, tmp_path, "http://127.0.0.1:1")
     stop = asyncio.Event()
 
-    async def full(*_: object, **__: object) -> None:
+    async def fail(*_: object, **__: object) -> None:
         stop.set()
         raise OutboxUnavailableError("the disk is full: free some space")
 
-    monkeypatch.setattr(OutboxThread, "open", full)
+    monkeypatch.setattr(OutboxThread, "open", fail)
     async with open_outbox(settings, InstantClock(), stop) as outbox:
         assert outbox is None
     assert logs[0]["reason"] == "the disk is full: free some space"

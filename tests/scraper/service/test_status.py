@@ -66,7 +66,7 @@ async def test_the_scrapers_own_reading_says_how_it_is(scripted):
     scripted.health.token_expires_s = NOW_MS // 1000 + 3600
     await scripted.record_burst(100)
     await Report(scripted.health, scripted.samples, scripted.outbox, scripted.recorder, scripted.clock).send()
-    (reading,) = await scripted.rows("gateway")
+    (reading,) = await scripted.list_rows("gateway")
     assert reading.fields["outbox_rows"] == 1
     assert (reading.fields["firmware"], reading.fields["token_expires_in"]) == ("D8.2.4286", 3600)
     assert reading.fields.keys() <= KINDS["gateway"].fields.keys()
@@ -90,6 +90,6 @@ async def test_it_comes_once_a_minute_and_when_something_changed_also_on_a_full_
     scripted.clock.sleep = sleep
     with contextlib.suppress(asyncio.CancelledError):
         await report.run()
-    offsets = [(reading.timestamp - NOW_MS) // 1000 for reading in await scripted.rows("gateway")]
+    offsets = [(reading.timestamp - NOW_MS) // 1000 for reading in await scripted.list_rows("gateway")]
     assert offsets == [60, 80, 200]  # the one at 140 s is part of the loss
-    assert len(await scripted.events("loss")) == 1
+    assert len(await scripted.list_events("loss")) == 1

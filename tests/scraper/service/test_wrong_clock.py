@@ -18,7 +18,7 @@ async def advance(at_home: RunningScraper, seconds: float) -> None:
     await at_home.clock.sleep(seconds)
 
 
-def dead_letters(at_home: RunningScraper) -> list[str]:
+def list_dead_letters(at_home: RunningScraper) -> list[str]:
     outbox = Outbox.open(at_home.state_dir / OUTBOX_FILE, now_ms=at_home.clock.now_ms, exclusive=False)
     try:
         return [f"{letter.code} {bytes(letter.reading)!r}" for letter in outbox.read_dead_letters()]
@@ -30,17 +30,17 @@ def dead_letters(at_home: RunningScraper) -> list[str]:
 async def test_what_a_wrong_clock_stamped_gets_the_right_time_once_the_clock_is_right(tmp_path, logs, ahead_s):
     async with run_at_home(tmp_path, logs, host_ahead_s=0.0 if ahead_s is None else ahead_s) as at_home:
         began_ms = round(at_home.clock.device.now() * 1000)
-        async with at_home.scraper():
+        async with at_home.run_scraper():
             if ahead_s is None:  # a clock that falls back to 1970 while the scraper runs
-                await at_home.stored("meter", 3)
+                await at_home.wait_for_points("meter", 3)
                 at_home.clock.ahead_s = -at_home.clock.device.now() + 3600
-            await at_home.says("the meter stream delivers")
+            await at_home.wait_for_line("the meter stream delivers")
             await advance(at_home, 180)
             at_home.clock.ahead_s = 0.0
-            (restamp,) = await at_home.stored("event", type="restamp")
+            (restamp,) = await at_home.wait_for_points("event", type="restamp")
             assert restamp.fields["rows"] > 10
             await advance(at_home, 100)
-        assert dead_letters(at_home) == []
+        assert list_dead_letters(at_home) == []
         ended_ms = at_home.clock.now_ms()
         stamps = [point.timestamp for point in await at_home.read_points("meter", meter="production", phase="a")]
         assert stamps
@@ -71,9 +71,9 @@ async def test_a_failure_during_a_commit_begins_the_gap_at_what_was_committed(tm
         raise ZeroDivisionError
 
     async def run_until_it_fails(at_home: RunningScraper) -> None:
-        async with at_home.scraper() as task:
-            await at_home.stored("meter", 10)
-            await at_home.says("the meter stream delivers")
+        async with at_home.run_scraper() as task:
+            await at_home.wait_for_points("meter", 10)
+            await at_home.wait_for_line("the meter stream delivers")
             monkeypatch.setattr(OutboxThread, "append", append_slowly)
             monkeypatch.setattr("scraper.collect.samples.Samples.tick", fail_during_a_commit)
             await asyncio.wait({task}, timeout=60)

@@ -24,8 +24,8 @@ async def test_the_newest_readings_go_before_the_backlog(bench):
         return make_verdict(batch)
 
     bench.reply = count
-    async with bench.running():
-        await bench.clock.begun()
+    async with bench.run_uplink():
+        await bench.clock.await_sleep()
     assert arrivals == [2000, 500, 1500, 1000]
 
 
@@ -40,25 +40,25 @@ async def test_what_is_read_while_a_backlog_drains_arrives_within_two_posts(benc
         return make_verdict(batch)
 
     bench.reply = commit_meanwhile
-    async with bench.running():
-        await bench.clock.begun()
+    async with bench.run_uplink():
+        await bench.clock.await_sleep()
     assert 3001 in {seq for batch in bench.batches[2:5] for seq in batch.seqs}
-    assert await bench.waiting() == 0
+    assert await bench.count_waiting() == 0
 
 
 async def test_no_answer_halves_the_batches_and_success_doubles_them(bench):
     await bench.add(2000)
     port = bench.server.port
     await bench.server.stop()
-    async with bench.running():
+    async with bench.run_uplink():
         for _ in range(6):
-            await bench.clock.asked()
-        _, wake = await bench.clock.begun()
+            await bench.clock.end_next_sleep()
+        _, wake = await bench.clock.await_sleep()
         assert "no connection to the receiver" in (bench.uplink.state.problem or "")
         await bench.server.start()
         assert bench.server.port == port
         wake.set_result(None)
-        await bench.clock.begun()
+        await bench.clock.await_sleep()
     sizes = [len(batch.seqs) for batch in bench.batches]
     assert sizes[:6] == [MIN_ROWS, 32, 64, 128, 256, wire.MAX_ROWS]
 
@@ -66,13 +66,13 @@ async def test_no_answer_halves_the_batches_and_success_doubles_them(bench):
 async def test_a_watcher_makes_every_commit_a_post_and_nobody_makes_it_one_in_ten_seconds(bench):
     bench.reply = lambda batch: make_verdict(batch, watched=len(bench.batches) < 3)
     await bench.add(1)
-    async with bench.running():
-        await bench.clock.begun()
+    async with bench.run_uplink():
+        await bench.clock.await_sleep()
         assert bench.uplink.state.watched
         await bench.add(1)  # posted at once: the sleep above is still going on
-        await bench.clock.begun()
+        await bench.clock.await_sleep()
         await bench.add(1)
-        seconds, _ = await bench.clock.begun()
+        seconds, _ = await bench.clock.await_sleep()
         assert seconds == 10
         assert len(bench.batches) == 3
         assert not bench.uplink.state.watched
@@ -84,8 +84,8 @@ async def test_a_watcher_makes_every_commit_a_post_and_nobody_makes_it_one_in_te
 async def test_retry_after_is_obeyed_and_spread(bench):
     await bench.add(1)
     bench.reply = lambda _: make_problem("store-unavailable", 503, ("Retry-After", "90"))
-    async with bench.running():
-        waits = [await bench.clock.asked() for _ in range(4)]
+    async with bench.run_uplink():
+        waits = [await bench.clock.end_next_sleep() for _ in range(4)]
     assert all(90 <= wait <= 99 for wait in waits), waits
     assert len(set(waits)) > 1
 
@@ -94,18 +94,18 @@ async def test_retry_after_is_obeyed_and_spread(bench):
 async def test_a_foreign_retry_after_is_obeyed_too(bench, status):
     await bench.add(1)
     bench.reply = lambda _: CannedReply(status, b"busy", (("Retry-After", "60"),))
-    async with bench.running():
-        assert await bench.clock.asked() >= 60
+    async with bench.run_uplink():
+        assert await bench.clock.end_next_sleep() >= 60
 
 
 async def test_waits_grow_to_five_minutes_and_never_end(bench):
     await bench.add(1)
     bench.reply = lambda _: CannedReply(500)
-    async with bench.running():
-        waits = [await bench.clock.asked() for _ in range(40)]
+    async with bench.run_uplink():
+        waits = [await bench.clock.end_next_sleep() for _ in range(40)]
     assert max(waits[:3]) <= 4
     assert 150 < max(waits) <= 300
-    assert await bench.waiting() == 1
+    assert await bench.count_waiting() == 1
 
 
 async def test_a_401_mints_again_once_on_the_receivers_clock(bench):
@@ -120,19 +120,19 @@ async def test_a_401_mints_again_once_on_the_receivers_clock(bench):
         return make_verdict(batch) if fresh else make_problem("unauthorised", 401, date)
 
     bench.reply = judge
-    async with bench.running():
-        await bench.clock.begun()
+    async with bench.run_uplink():
+        await bench.clock.await_sleep()
         await bench.add(1)
     await bench.uplink.drain_once()
-    assert await bench.waiting() == 0
+    assert await bench.count_waiting() == 0
     assert len(bench.batches) == 3, "the offset is kept"
 
 
 async def test_a_signature_that_stays_refused_needs_a_person_and_is_tried_every_five_minutes(bench):
     await bench.add(1)
     bench.reply = lambda _: make_problem("unauthorised", 401)
-    async with bench.running():
-        waits = [await bench.clock.asked() for _ in range(3)]
+    async with bench.run_uplink():
+        waits = [await bench.clock.end_next_sleep() for _ in range(3)]
     assert all(300 <= wait <= 330 for wait in waits), waits
     assert len(bench.batches) >= 6
     assert bench.uplink.state.person_needed
@@ -142,8 +142,8 @@ async def test_a_signature_that_stays_refused_needs_a_person_and_is_tried_every_
 async def test_a_forbidden_gateway_needs_a_person_who_is_told_what_to_do(bench):
     await bench.add(1)
     bench.reply = lambda _: make_problem("forbidden", 403)
-    async with bench.running():
-        assert 300 <= await bench.clock.asked() <= 330
+    async with bench.run_uplink():
+        assert 300 <= await bench.clock.end_next_sleep() <= 330
     assert bench.uplink.state.person_needed
     assert "RECEIVER_GATEWAYS" in (bench.uplink.state.problem or "")
 
@@ -157,9 +157,9 @@ def test_a_refused_token_makes_the_signer_read_a_key_that_was_replaced():
 
 
 def test_a_key_file_that_is_gone_while_it_is_replaced_leaves_the_old_key():
-    def gone() -> HouseholdSecret:
+    def fail() -> HouseholdSecret:
         raise ScraperSettingError("ENVOY_RECEIVER_SECRET_FILE: it cannot be read")
 
-    signer = Signer(HouseholdSecret(SECRET), "1", reload=gone)
+    signer = Signer(HouseholdSecret(SECRET), "1", reload=fail)
     signer.renew(now_s=1_000, receiver_now_s=None)
     jwt.decode(signer.get_token(1_000), SECRET, ["HS256"], audience="envoy-receiver", options={"verify_exp": False})

@@ -44,7 +44,7 @@ async def test_everything_is_stored_and_leaves_the_outbox(service, tmp_path):
     async with open_bench_at(service, tmp_path) as bench:
         await bench.add(1200)
         await bench.uplink.drain()
-        assert await bench.waiting() == 0
+        assert await bench.count_waiting() == 0
     assert await count_stored(service) == 1200
 
 
@@ -57,7 +57,7 @@ async def test_bad_rows_become_dead_letters_with_their_codes_and_all_others_arri
         await bench.uplink.drain()
         codes = [letter.code for letter in bench.outbox.outbox.read_dead_letters()]
         assert sorted(codes) == ["unknown-kind", "unprocessable"]
-        assert await bench.waiting() == 0
+        assert await bench.count_waiting() == 0
     assert await count_stored(service) == 10  # the same identities: fields merge
 
 
@@ -68,7 +68,7 @@ async def test_the_same_rows_twice_are_stored_once(service, tmp_path):
         rows = await bench.outbox.read_newest(500, 1 << 18)
         await bench.uplink._post(rows)
         await bench.uplink.drain()
-        assert await bench.waiting() == 0
+        assert await bench.count_waiting() == 0
     assert await count_stored(service) == 5
 
 
@@ -77,15 +77,15 @@ async def test_a_clock_that_is_off_by_a_day_is_let_in(service, tmp_path, days):
     async with open_bench_at(service, tmp_path, ahead_ms=days * 86_400_000) as bench:
         await bench.add(1)
         await bench.uplink.drain()
-        assert await bench.waiting() == 0
+        assert await bench.count_waiting() == 0
     assert await count_stored(service) == 1
 
 
 async def find_pause(bench: UplinkBench) -> str:
-    async with bench.running():
-        assert await bench.clock.asked() >= 300
+    async with bench.run_uplink():
+        assert await bench.clock.end_next_sleep() >= 300
     assert bench.uplink.state.person_needed
-    assert await bench.waiting() == 1
+    assert await bench.count_waiting() == 1
     return bench.uplink.state.problem or ""
 
 
@@ -109,7 +109,7 @@ async def test_an_ed25519_key_is_let_in_once_the_receiver_knows_it_and_nothing_i
         service.add_key(private)
         service.clock.advance(31)
         await bench.uplink.drain()
-        assert await bench.waiting() == 0
+        assert await bench.count_waiting() == 0
     assert await count_stored(service) == 1
 
 

@@ -83,14 +83,14 @@ class UplinkBench:
             [Reading("meter", {"meter": "production", "phase": "a"}, NOW_MS + i * 1000, values) for i in range(count)]
         )
 
-    async def waiting(self) -> int:
+    async def count_waiting(self) -> int:
         return (await self.outbox.read_stats()).rows
 
-    async def dead(self) -> int:
+    async def count_dead(self) -> int:
         return (await self.outbox.read_stats()).dead_letters
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator["asyncio.Task[None]"]:
+    async def run_uplink(self) -> AsyncIterator["asyncio.Task[None]"]:
         """The uplink at work."""
         task = asyncio.create_task(self.uplink.run())
         try:

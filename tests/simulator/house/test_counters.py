@@ -27,11 +27,11 @@ def test_an_hour_is_added_up_once():
     """A second question about the same far time asks for the minutes of its own hour only."""
     asked = []
 
-    def counted(minute):
+    def count(minute):
         asked.append(minute)
         return [1.0]
 
-    totals = Totals(0, 1, counted)
+    totals = Totals(0, 1, count)
     assert totals.sum_until(6000) == [6000.0]
     asked.clear()
     assert totals.sum_until(6010) == [6010.0]

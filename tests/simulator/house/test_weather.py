@@ -36,13 +36,13 @@ def test_summer_is_warmer_than_winter_on_both_halves_of_the_earth(profile, warm,
     weather = Weather(profile, 1)
     new_year = 1_767_225_600.0
 
-    def month(number):
+    def compute_month(number):
         return fmean(
             weather.compute_temperature_c(new_year + (number - 0.5) * 30.44 * 86_400.0 + day * 86_400.0)
             for day in range(-14, 15)
         )
 
-    assert month(warm) > month(cold) + 10.0
+    assert compute_month(warm) > compute_month(cold) + 10.0
 
 
 def test_afternoons_are_warmer_than_the_hours_before_dawn():

@@ -41,9 +41,9 @@ def test_another_expiry_than_the_settings_say_is_found(check: Command):
 
 
 def test_a_main_bucket_that_forgets_is_found(check: Command, database: Influxd):
-    known = database.api("GET", "/api/v2/buckets", name="envoy").json()["buckets"][0]
+    known = database.call("GET", "/api/v2/buckets", name="envoy").json()["buckets"][0]
     rules = [{"type": "expire", "everySeconds": 7 * 86_400, "shardGroupDurationSeconds": 86_400}]
-    database.api("PATCH", f"/api/v2/buckets/{known['id']}", {"retentionRules": rules})
+    database.call("PATCH", f"/api/v2/buckets/{known['id']}", {"retentionRules": rules})
     (line,) = list_failures(check(fails=True).output)
     assert "forgets after 7 days, energy and history with it" in line
 

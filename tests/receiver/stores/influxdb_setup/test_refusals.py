@@ -19,13 +19,13 @@ URL = "http://influxdb:8086"
 def make_token_file(database: Influxd, tmp_path: Path, *, actions: tuple[str, ...] = ("read", "write")) -> str:
     """A token for one bucket, `solar`, in a file; the path of that file."""
     database.onboard()
-    bucket, org = database.make_bucket("solar"), database.organisation()
+    bucket, org = database.make_bucket("solar"), database.find_organisation()
     permissions = [
         {"action": action, "resource": {"type": "buckets", "id": bucket, "orgID": org}} for action in actions
     ]
     body = {"orgID": org, "description": "mine", "permissions": permissions}
     path = tmp_path / "mine"
-    write_private(path, (database.api("POST", "/api/v2/authorizations", body).json()["token"]).encode())
+    write_private(path, (database.call("POST", "/api/v2/authorizations", body).json()["token"]).encode())
     return str(path)
 
 
@@ -48,9 +48,9 @@ def test_a_ready_made_token_for_one_bucket_is_proved_and_what_is_missing_is_said
 
 def test_a_ready_made_bucket_that_forgets_is_remarked(setup: Command, database: Influxd, tmp_path: Path):
     mine = make_token_file(database, tmp_path)
-    known = database.api("GET", "/api/v2/buckets", name="solar").json()["buckets"][0]
+    known = database.call("GET", "/api/v2/buckets", name="solar").json()["buckets"][0]
     rules = [{"type": "expire", "everySeconds": 30 * 86_400}]
-    database.api("PATCH", f"/api/v2/buckets/{known['id']}", {"retentionRules": rules})
+    database.call("PATCH", f"/api/v2/buckets/{known['id']}", {"retentionRules": rules})
     said = setup(
         INFLUXDB_ADMIN_TOKEN_FILE="", INFLUXDB_V2_TOKEN_FILE=mine, INFLUXDB_V2_BUCKET="solar",
         RECEIVER_LIVE_BUCKET="solar",

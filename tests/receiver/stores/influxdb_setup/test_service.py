@@ -36,5 +36,5 @@ async def test_what_a_scraper_sends_is_stored_and_read_with_the_token_that_setup
         ("envoy_live", "SELECT count(power) FROM meter"),
         ("envoy", "SELECT count(power) FROM inverter"),
     ):
-        asked = database.api("GET", "/query", db=bucket, q=query)
+        asked = database.call("GET", "/query", db=bucket, q=query)
         assert asked.json()["results"][0]["series"][0]["values"][0][1] == 1

@@ -14,12 +14,12 @@ POINT = "inverter,gateway=g,inverter=i power=1 1700000000000"
 
 
 def list_expiries(database: Influxd) -> dict[str, int]:
-    found = database.api("GET", "/api/v2/buckets", org=ORG).json()["buckets"]
+    found = database.call("GET", "/api/v2/buckets", org=ORG).json()["buckets"]
     return {bucket["name"]: bucket["retentionRules"][0]["everySeconds"] for bucket in found if bucket["type"] == "user"}
 
 
 def list_shard_days(database: Influxd) -> dict[str, float]:
-    found = database.api("GET", "/api/v2/buckets", org=ORG).json()["buckets"]
+    found = database.call("GET", "/api/v2/buckets", org=ORG).json()["buckets"]
     rules = {bucket["name"]: bucket["retentionRules"][0] for bucket in found if bucket["type"] == "user"}
     return {name: rule["shardGroupDurationSeconds"] / DAY_S for name, rule in rules.items()}
 
@@ -52,7 +52,7 @@ def test_a_bucket_of_before_gets_larger_shards(setup: Command, database: Influxd
 
 
 def list_granted(database: Influxd) -> dict[str, dict[str, Any]]:
-    found = database.api("GET", "/api/v2/authorizations").json()["authorizations"]
+    found = database.call("GET", "/api/v2/authorizations").json()["authorizations"]
     ours = [known for known in found if known["description"].startswith("envoy-relay")]
     assert len({known["description"] for known in ours}) == len(ours)
     return {known["description"]: known for known in ours}
@@ -89,7 +89,7 @@ def test_a_new_server_gets_everything(setup: Command, database: Influxd, tokens:
 def test_the_tokens_may_do_their_work_and_nothing_else(setup: Command, database: Influxd, tokens: Path):
     setup()
     database.make_bucket("diary")
-    assert database.api("POST", "/api/v2/write", org=ORG, bucket="diary", precision="ms").status_code == 204
+    assert database.call("POST", "/api/v2/write", org=ORG, bucket="diary", precision="ms").status_code == 204
     receiver, grafana = (tokens / "receiver").read_text(), (tokens / "grafana").read_text()
     for bucket in ("envoy", "envoy_live"):
         stamp = POINT if bucket == "envoy" else POINT.rsplit(" ", 1)[0]  # now: the live bucket forgets what is old
@@ -131,17 +131,17 @@ def _corrupt(file: Path, _: Influxd) -> None:
 
 def _revoke(file: Path, database: Influxd) -> None:
     known = list_granted(database)["envoy-relay receiver (bucket envoy)"]
-    database.api("DELETE", f"/api/v2/authorizations/{known['id']}")
+    database.call("DELETE", f"/api/v2/authorizations/{known['id']}")
 
 
 def _deactivate(file: Path, database: Influxd) -> None:
     known = list_granted(database)["envoy-relay receiver (bucket envoy)"]
-    database.api("PATCH", f"/api/v2/authorizations/{known['id']}", {"status": "inactive"})
+    database.call("PATCH", f"/api/v2/authorizations/{known['id']}", {"status": "inactive"})
 
 
 def _swap_for_the_administrator(file: Path, database: Influxd) -> None:
     """A token that may do more than it should is wrong as well."""
-    known = database.api("GET", "/api/v2/authorizations").json()["authorizations"]
+    known = database.call("GET", "/api/v2/authorizations").json()["authorizations"]
     file.write_text(known[0]["token"])
 
 

@@ -53,15 +53,15 @@ def test_identity(folder):
     text = (read_body(folder, "/info") or b"").decode()
     info = parse_info(text.encode())
 
-    def element(name):
+    def find_element(name):
         match = re.search(f"<{name}>(.*?)</{name}>", text)
         return match and match[1]
 
-    assert (info.serial, info.firmware) == (element("sn"), element("software"))
-    assert info.part_number == element("pn")
-    assert str(info.time_s) == element("time")
-    assert info.metered == {"true": True, "false": False, None: None}[element("imeter")]
-    assert info.token_login == (element("web-tokens") == "true") == (info.version >= (7,))
+    assert (info.serial, info.firmware) == (find_element("sn"), find_element("software"))
+    assert info.part_number == find_element("pn")
+    assert str(info.time_s) == find_element("time")
+    assert info.metered == {"true": True, "false": False, None: None}[find_element("imeter")]
+    assert info.token_login == (find_element("web-tokens") == "true") == (info.version >= (7,))
     assert info.firmware[1:] == ".".join(str(part) for part in info.version)
 
 
@@ -187,7 +187,7 @@ def make_client(gateway, **more):
     login = (
         {"headers": {"Authorization": "Bearer x.y.z"}} if gateway.token_login else {"auth": httpx.DigestAuth("i", "p")}
     )
-    return httpx.Client(base_url=gateway.url, verify=gateway.client_context(), **login, **more)
+    return httpx.Client(base_url=gateway.url, verify=gateway.make_client_context(), **login, **more)
 
 
 @each_capture
@@ -218,7 +218,7 @@ def test_the_same_over_real_sockets(folder):
 
 def test_the_replay_wants_a_token_where_the_gateway_does():
     with Replay(find_capture("8.3.5169_with_generator")) as gateway:
-        context = gateway.client_context()
+        context = gateway.make_client_context()
         with httpx.Client(base_url=gateway.url, verify=context) as client:
             assert client.get("/info").status_code == client.get("/info.xml").status_code == 200
             assert client.get(INVERTERS).status_code == 401

@@ -66,15 +66,15 @@ def test_the_energy_endpoint_gives_what_the_inverters_made():
 
 
 def test_the_best_source_that_exists_is_taken():
-    def source(**replies):
+    def find_source(**replies):
         reading = choose(**replies)
         assert reading is not None
         return reading.tags["source"]
 
-    assert source(energy=ENERGY, production=make_production(SECTION), api=API) == "pdm"
-    assert source(production=make_production(SECTION), api=API) == "inverters"
-    assert source(production=make_production(EIM), api=API) == "api"
-    assert source(energy={"error": "none"}, production={}, api=API) == "api"
+    assert find_source(energy=ENERGY, production=make_production(SECTION), api=API) == "pdm"
+    assert find_source(production=make_production(SECTION), api=API) == "inverters"
+    assert find_source(production=make_production(EIM), api=API) == "api"
+    assert find_source(energy={"error": "none"}, production={}, api=API) == "api"
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ class Connector:
         self._fetch_not_before = 0.0
 
     async def connect(self, *, forget_absent: bool) -> Link:
-        """Look who is there; log in unless the present login still holds. Errors as `Gateway.connect`.
+        """Look who is there; log in unless the present login still holds. Errors as `GatewaySession.connect`.
 
         Args:
             forget_absent: Whether endpoints that were absent may be there now: the gateway has started again.

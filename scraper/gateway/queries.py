@@ -1,6 +1,6 @@
 """What the rest of the scraper asks a gateway: which endpoints answer it, and how they stand in for each other.
 
-`ask` fetches one path as JSON and raises the errors of `Gateway.get_json`.
+`ask` fetches one path as JSON and raises the errors of `GatewaySession.get_json`.
 """
 
 from collections.abc import Awaitable, Callable

@@ -13,6 +13,7 @@ from typing import Final
 
 from tests.repository.boundaries import find_readers, find_unkept_claims
 from tests.repository.naming import find_idle_verbs, find_nouns
+from tests.repository.references import find_dangling_references
 
 LINES_BELOW: Final = 300
 """A file that people write has fewer lines."""
@@ -49,6 +50,7 @@ def find_problems(root: Path) -> list[str]:
         *find_unkept_claims(files),
         *find_nouns(files),
         *find_idle_verbs(files),
+        *find_dangling_references(files),
     ]
 
 

@@ -110,3 +110,25 @@ def test_a_verb_that_no_function_begins_with_is_named(repository: Path):
     assert find_problems(repository) == [
         "tests/repository/verbs.txt lists token, and no function begins with it: take it out"
     ]
+
+
+def test_a_member_that_a_docstring_names_exists(repository: Path):
+    write(
+        repository / "scraper" / "a.py",
+        '''
+class Poller:
+    """As `Poller.read_all`, `Poller.interval_s`, `Source.open`; not as `Poller.read` or `Timer.start`."""
+
+    def read_all(self):
+        self.interval_s = 5
+
+class Source(Poller):
+    """See `Source.read_all` and `SSLContext.wrap_socket`."""
+
+    open: bool
+''',
+    )
+    assert find_problems(repository) == [
+        "scraper/a.py:3 names `Poller.read`, which does not exist",
+        "scraper/a.py:3 names `Timer.start`, which does not exist",
+    ]

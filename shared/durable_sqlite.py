@@ -4,7 +4,7 @@
 - `make_durable` lets every commit and checkpoint reach the disk before it returns, and reads the settings back.
 - `classify_error` says what an error of SQLite means. The owner of the file makes a sentence for people of it.
 
-Damage is recognised here and nowhere else, for outbox, store and journal: whoever opened a file with `connect` catches
+Damage is recognised here and nowhere else, for outbox, store and journal: who opens a file with `connect` catches
 `sqlite3.Error` and asks `classify_error` or `is_damage`. That covers text that is no UTF-8 any more (a flipped bit),
 which Python's sqlite3 otherwise raises as a `UnicodeDecodeError` or as an error without a code.
 """

@@ -13,6 +13,7 @@ from simulator.clock import SimClock
 from simulator.faults import KINDS, UnknownFaultError
 from simulator.profiles import PROFILES, find_profile
 from simulator.server import Simulator
+from simulator.units import HOUR_S
 
 app = typer.Typer(
     help="A pretend Enphase gateway, with its house, its cloud and its faults.",
@@ -23,7 +24,7 @@ app = typer.Typer(
 # A simulator may run for months: the file has everything, the memory the last hours.
 _LEDGER_KEEP = 20_000
 # Far below the twelve hours of an installer's token.
-_TOKEN_EVERY_S = 3600.0
+_TOKEN_EVERY_S = float(HOUR_S)
 _PROFILES = ", ".join(f"{profile.name} ({profile.what})" for profile in PROFILES.values())
 
 

@@ -14,7 +14,7 @@ from receiver.queries.waiting import LONGEST_WAIT_S, WaitingRoom, Wish, refuse_b
 OF_READER: Final = 2
 """Questions of one reader that are answered at once."""
 OF_GATEWAY: Final = 6
-"""Questions about one gateway that are answered at once, whoever asks."""
+"""Questions about one gateway that are answered at once, of all readers together."""
 WAITING_OF_READER: Final = 200
 """Questions of one reader that may wait."""
 WAITING: Final = 1_000

@@ -43,6 +43,6 @@ class SharedReads(Generic[_Key, _T]):
 
 
 def _forget_error(task: asyncio.Task[_T]) -> None:
-    """Whoever asked has it; where all have left, nobody wants it."""
+    """Those who asked have it; where all have left, nobody wants it."""
     if not task.cancelled():
         task.exception()

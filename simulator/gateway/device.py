@@ -9,6 +9,7 @@ from simulator.faults import Faults
 from simulator.house import House
 from simulator.house.state import HouseState, InverterReport, LifetimeCounters, PhaseEnergy
 from simulator.profiles import GatewayProfile
+from simulator.units import JOULES_PER_WH
 
 # Serials of the inverters that only a fault puts on the roof.
 EXTRA_SERIALS = 122_990_000_001
@@ -120,19 +121,19 @@ class Device:
 
     def sum_inverter_lifetime_wh(self) -> float:
         """Sum of what all inverters ever produced, as far as they have reported it."""
-        return sum(report.lifetime_joules for report in self.list_reports()) / 3600.0
+        return sum(report.lifetime_joules for report in self.list_reports()) / JOULES_PER_WH
 
     def become(self, profile: GatewayProfile) -> None:
         """Take another profile's firmware; serial, hardware and house stay, as in an update."""
         self.profile = replace(self.profile, firmware=profile.firmware, interval_s=profile.interval_s)
 
     def _compute_lifetime(self, joules: int, panel: int) -> int:
-        base = self._base.panels_wh[panel] * 3600.0 if self._base is not None else 0.0
+        base = self._base.panels_wh[panel] * JOULES_PER_WH if self._base is not None else 0.0
         lifetime = max(0, round(joules - base))
         jump = self.faults.get("counter-jump")
-        lifetime += 0 if jump is None else round(jump["by"] * 3600)
+        lifetime += 0 if jump is None else round(jump["by"] * JOULES_PER_WH)
         wrap = self.faults.get("counter-wrap")
-        return lifetime if wrap is None else lifetime % (int(wrap["at"]) * 3600)
+        return lifetime if wrap is None else lifetime % (int(wrap["at"]) * JOULES_PER_WH)
 
     def _apply_switch(self, name: str) -> None:
         is_on = self.faults.get(name) is not None

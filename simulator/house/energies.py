@@ -8,7 +8,7 @@ from simulator.house.profile import HouseProfile
 from simulator.house.roof import Roof
 from simulator.house.samples import MeterSamples
 from simulator.house.state import NET, PRODUCTION, STORAGE, TOTAL, LifetimeCounters, PhaseEnergy
-from simulator.house.sun import DAY_S
+from simulator.units import DAY_S, JOULES_PER_WH
 
 DEFAULT_START = 1_781_481_600.0
 """2026-06-15T00:00Z: the default start of the counters."""
@@ -97,7 +97,7 @@ class EnergyAccounts:
         minute = int(t // 60)
         totals = self._sum_until(minute)[self._width :]
         return [
-            base + (total + self._roof.compute_energy_ws(index, minute * 60.0, t)) / 3600.0
+            base + (total + self._roof.compute_energy_ws(index, minute * 60.0, t)) / JOULES_PER_WH
             for index, (base, total) in enumerate(zip(self._panel_base_wh, totals, strict=True))
         ]
 
@@ -125,7 +125,7 @@ class EnergyAccounts:
                 # Nearly every minute keeps one sign, and then one plain sum is ten times faster than choosing.
                 net = sum(part)
                 positive = sum(w for w in part if w > 0.0) if min(part) < 0.0 < max(part) else max(0.0, net)
-                row += (positive / 3600.0, (positive - net) / 3600.0)
+                row += (positive / JOULES_PER_WH, (positive - net) / JOULES_PER_WH)
         return row
 
     def _add_seconds(self, sums: Sequence[float], second: int) -> list[float]:

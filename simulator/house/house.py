@@ -32,6 +32,7 @@ from simulator.house.state import (
 )
 from simulator.house.storage import Storage
 from simulator.house.weather import Weather
+from simulator.units import JOULES_PER_WH
 
 
 class House:
@@ -108,7 +109,7 @@ class House:
 
     def compute_interval_energy_wh(self, panel_index: int, start: float, end: float) -> float:
         """Return what one panel produces from start to end (Wh): the exact integral of `compute_panel_power`."""
-        return self._roof.compute_energy_ws(panel_index, start, end) / 3600.0
+        return self._roof.compute_energy_ws(panel_index, start, end) / JOULES_PER_WH
 
     def list_reports(self, t: float, interval_s: float) -> list[InverterReport]:
         """Return the last report of each inverter at t, as the gateway has it.

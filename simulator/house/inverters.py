@@ -8,8 +8,9 @@ from simulator.house.profile import HouseProfile
 from simulator.house.roof import Roof
 from simulator.house.state import PRODUCTION, HouseState, InverterReport
 from simulator.house.weather import Weather
+from simulator.units import DAY_S, JOULES_PER_WH
 
-_LONGEST_SLEEP_S = 3 * 86_400.0
+_LONGEST_SLEEP_S = 3.0 * DAY_S
 _JITTER = 0.02
 """Variation of the time of a poll of one inverter, as a share of the interval."""
 
@@ -96,7 +97,7 @@ class InverterReports:
             max_power_w=max(power, round(min(panel.inverter_w, 0.98 * panel.rated_w * panel.health))),
             interval_s=seconds,
             joules_produced=joules,
-            lifetime_joules=round(self._lifetime_wh(index, end) * 3600.0),
+            lifetime_joules=round(self._lifetime_wh(index, end) * JOULES_PER_WH),
             ac_voltage_mv=round(ac_v * 1000.0),
             ac_frequency_mhz=round(phases[0].frequency_hz * 1000.0),
             dc_voltage_mv=round(dc_v * 1000.0),

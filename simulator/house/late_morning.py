@@ -3,10 +3,11 @@
 from math import degrees
 
 from simulator.house.profile import HouseProfile
-from simulator.house.sun import DAY_S, compute_declination_and_equation_of_time, compute_solar_time_s
+from simulator.house.sun import compute_declination_and_equation_of_time, compute_solar_time_s
 from simulator.house.weather import KNOT_S, Weather
+from simulator.units import DAY_S, HOUR_S
 
-_LATE_MORNING_S = 10.75 * 3600.0
+_LATE_MORNING_S = 10.75 * HOUR_S
 """10:45 solar time."""
 _SUMMER_DECLINATION_DEG = 16.0
 """The sun is this high or higher over the house's half of the earth for about 14 weeks around midsummer."""

@@ -7,11 +7,12 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from simulator.house.appliances import APPLIANCES, HOUR, ApplianceDay, Use
+from simulator.house.appliances import APPLIANCES, ApplianceDay, Use
 from simulator.house.noise import NoiseField, make_dice
 from simulator.house.profile import HouseProfile
 from simulator.house.sun import compute_geometric_position
 from simulator.house.weather import Weather
+from simulator.units import HOUR_S
 
 _SATURDAY = 5
 _DRIFT_S = 900.0
@@ -74,7 +75,7 @@ class Loads:
 
     def _list_uses_of_day(self, day: int) -> list[Use]:
         """Return every use that starts on a local day (a date's ordinal)."""
-        noon = self._find_midnight(day) + 12 * HOUR
+        noon = self._find_midnight(day) + 12 * HOUR_S
         weekend = date.fromordinal(day).weekday() >= _SATURDAY
         uses: list[Use] = []
         for appliance in APPLIANCES:
@@ -91,15 +92,15 @@ class Loads:
 
     def _find_sunset_s(self, day: int) -> int:
         """Return when it gets dark, in seconds after local midnight, to a quarter of an hour."""
-        noon = self._find_midnight(day) + 12 * HOUR
+        noon = self._find_midnight(day) + 12 * HOUR_S
         for quarter in range(48):
             t = noon + quarter * 900.0
             if (
                 compute_geometric_position(self._profile.latitude_deg, self._profile.longitude_deg, t).elevation_deg
                 < 0.0
             ):
-                return 12 * HOUR + quarter * 900
-        return 24 * HOUR
+                return 12 * HOUR_S + quarter * 900
+        return 24 * HOUR_S
 
     def _make_steps_of_day(self, day: int) -> _Steps:
         """Return the day as steps, what still runs from the evening before included."""

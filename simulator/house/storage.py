@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from simulator.house.power import SimulatedPower
 from simulator.house.profile import Battery
+from simulator.units import JOULES_PER_WH
 
 STEP_S = 10
 """The battery's controller reads the meters and sets its power this often."""
@@ -108,7 +109,7 @@ class Storage:
     def _limit_w(self, wanted_w: float, level: float) -> float:
         """Return the wanted power, within the rating and what the cells hold or have room for in one step."""
         battery = self._battery
-        per_step = 3600.0 / STEP_S * battery.capacity_wh
+        per_step = JOULES_PER_WH / STEP_S * battery.capacity_wh
         most_out = (level - battery.reserve) * per_step * battery.efficiency
         most_in = (1.0 - level) * per_step / battery.efficiency
         return max(-battery.max_power_w, -most_in, min(battery.max_power_w, most_out, wanted_w))
@@ -117,5 +118,5 @@ class Storage:
         """Return the level after one step at a power."""
         battery = self._battery
         cells_w = power_w / battery.efficiency if power_w > 0 else power_w * battery.efficiency
-        changed = level - cells_w * STEP_S / 3600.0 / battery.capacity_wh
+        changed = level - cells_w * STEP_S / JOULES_PER_WH / battery.capacity_wh
         return max(battery.reserve, min(1.0, changed))

@@ -8,7 +8,8 @@ which a simulator that asks 1,440 times for each simulated day would feel.
 from math import acos, asin, atan2, cos, degrees, fmod, radians, sin, tan
 from typing import NamedTuple
 
-DAY_S = 86_400.0
+from simulator.units import DAY_S
+
 _J2000_S = 946_728_000.0
 """2000-01-01T12:00Z, the epoch of the series, in Unix seconds."""
 _CENTURY_S = 36_525.0 * DAY_S

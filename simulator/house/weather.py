@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from simulator.house.noise import NoiseField, compute_smooth_step
 from simulator.house.profile import HouseProfile
-from simulator.house.sun import DAY_S
+from simulator.units import DAY_S, HOUR_S
 
 KNOT_S = 10
 """The sky is drawn at these instants and is straight between them: the edge of a cloud takes about that long."""
@@ -66,6 +66,6 @@ class Weather:
         north = 1.0 if self._profile.latitude_deg >= 0.0 else -1.0
         # 1970 began at New Year, and a drift of hours over decades does not matter to a season.
         season = north * 9.0 * cos(2 * pi * (t - _WARMEST_S) / _YEAR_S)
-        afternoon_s = 15 * 3600.0 - self._profile.longitude_deg * 240.0
+        afternoon_s = 15.0 * HOUR_S - self._profile.longitude_deg * 240.0
         daily = 4.5 * cos(2 * pi * (t - afternoon_s) / DAY_S)
         return self._profile.mean_temperature_c + season + daily + 5.0 * self._warmth.compute_swing(t / (2 * DAY_S))

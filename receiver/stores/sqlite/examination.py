@@ -1,4 +1,4 @@
-"""A look at the whole file, for `envoy-receiver check` and whoever wants to know if it is sound."""
+"""A look at the whole file, for `envoy-receiver check` and for tests."""
 
 import sqlite3
 from collections.abc import Iterator

@@ -30,7 +30,7 @@ export async function findConflict(token: string): Promise<Conflict | null> {
   return offered !== null && isSame(present, offered) ? null : { present, offered };
 }
 
-/** Ask before a link replaces a session: whoever sent it may want to show something else than what is looked for. */
+/** Ask before a link replaces a session: its sender may want to show another system than the reader looks for. */
 export function askToReplace(root: HTMLElement, conflict: Conflict, replace: () => void, keep: () => void): void {
   const { present, offered } = conflict;
   const keeping = h("button", { type: "button", class: "primary" }, "Stay with mine");

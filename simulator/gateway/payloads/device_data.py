@@ -5,6 +5,7 @@ from typing import Any
 from simulator.gateway.device import EXTRA_SERIALS, Device
 from simulator.gateway.payloads.meters import CHANNEL_EIDS, METER_EIDS, list_meter_names
 from simulator.house.state import InverterReport
+from simulator.units import JOULES_PER_WH
 
 _LIMIT = 50
 _FIRST_EID = 553_648_384
@@ -25,7 +26,7 @@ def describe_device_data(device: Device) -> dict[str, Any]:
         # An inverter that only a fault put there has the energy of the one it copies.
         panel = index % len(midnight)
         # Between two reports the gateway learns nothing new, so it cannot count on.
-        today = max(0.0, report.lifetime_joules / 3600.0 - midnight[panel])
+        today = max(0.0, report.lifetime_joules / JOULES_PER_WH - midnight[panel])
         devices[str(eid)] = _describe_inverter(report, _FIRST_CHANNEL + 256 * index, today, week[panel], away=away)
     removed = device.faults.get("removed-devices")
     for index in range(0 if removed is None else int(removed["count"])):

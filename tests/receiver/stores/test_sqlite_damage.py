@@ -151,7 +151,7 @@ async def test_damage_under_one_gateway_keeps_no_other_one_waiting(path):
     await store.close()
 
 
-async def test_another_file_in_its_place_is_judged_anew(path):
+async def test_another_file_in_its_place_is_judged_again(path):
     await fill(path)
     sound = path.read_bytes()
     break_text(path)

@@ -8,10 +8,9 @@ import pytest
 from scraper.collect.memory import MemoryChange
 from scraper.outbox.thread import OutboxThread
 from scraper.service.startup import mark_start
+from shared.units import HOUR_S
 from tests.clocks import GATEWAY_NOW_S
 from tests.scraper.scripted import NOW_MS, make_values, run_scripted_scraper
-
-HOUR_S = 3600
 
 
 @pytest.fixture

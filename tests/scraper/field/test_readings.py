@@ -85,7 +85,7 @@ async def test_an_empty_list_of_meters_says_that_none_is_there(tmp_path):
 
 
 async def test_a_production_meter_without_transformer_is_named_with_the_remedy(tmp_path):
-    """-1 W for ever, while the inverters report 3010 W."""
+    """-1 W without end, while the inverters report 3010 W."""
     async with open_field_home("production-ct-enabled-but-absent", tmp_path) as home:
         said = [finding.text for finding in await home.check() if finding.step == "meters"]
         assert any("the meter shows -1 W, and the inverters together 3010 W" in text for text in said)

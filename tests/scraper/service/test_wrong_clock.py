@@ -8,10 +8,10 @@ import pytest
 from scraper.outbox import Outbox
 from scraper.outbox.thread import OutboxThread
 from scraper.service.startup import OUTBOX_FILE
+from shared.units import HOUR_MS
 from tests.scraper.running_scraper import RunningScraper, run_at_home
 
 YEAR_S = 365 * 86_400.0
-HOUR_MS = 3_600_000
 
 
 async def advance(at_home: RunningScraper, seconds: float) -> None:

@@ -58,7 +58,7 @@ def break_key(path) -> None:
 
 async def test_a_damaged_key_is_found_by_the_doctor_and_by_a_backup(path):
     """SQLite's quick check passes it."""
-    await filled(path)
+    await fill(path)
     break_key(path)
     store = await open_store(path)
     assert await store.check_ready() is None
@@ -74,7 +74,7 @@ async def wait_for_examination(store):
 
 
 async def test_damage_that_no_query_notices_is_said_by_readiness_within_a_day(path):
-    await filled(path)
+    await fill(path)
     sound = path.read_bytes()
     store = await open_store(path)
     await store.expire(NOON)

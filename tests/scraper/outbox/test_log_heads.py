@@ -4,7 +4,7 @@ import pytest
 
 from scraper.outbox.schema import PAGE_BYTES
 from shared.durable_sqlite import name_wal
-from tests.scraper.outbox.damaged import EXPECTED, list_damaged_files
+from tests.scraper.outbox.damaged_outbox import EXPECTED, list_damaged_files
 from tests.scraper.outbox.support import list_losses, list_numbers, open_outbox
 
 HEAD_BYTES = 32

@@ -40,15 +40,23 @@ class StatusServer:
         ready: Called per `/readyz`; None means ready, a sentence says what is wrong (status 503). Liveness
             (`/healthz`) depends on nothing: a service whose gateway, receiver or database is away must not be
             killed for it.
+        remark: Called when it is ready; a sentence that `/readyz` says beside that, or None.
     """
 
     def __init__(
-        self, host: str, port: int, *, registry: CollectorRegistry, ready: Callable[[], str | None] = lambda: None
+        self,
+        host: str,
+        port: int,
+        *,
+        registry: CollectorRegistry,
+        ready: Callable[[], str | None] = lambda: None,
+        remark: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.host = host
         self.port = port
         self._metrics = make_wsgi_app(registry, disable_compression=True)
         self._ready = ready
+        self._remark = remark
         self._server: WSGIServer | None = None
 
     def start(self) -> None:
@@ -77,6 +85,7 @@ class StatusServer:
         if path == "/readyz":
             problem = self._ready()
             start_response("503 Service Unavailable" if problem else "200 OK", [_TEXT])
-            return [(problem or "ready").encode() + b"\n"]
+            remark = None if problem else self._remark()
+            return [(problem or (f"ready, but {remark}" if remark else "ready")).encode() + b"\n"]
         start_response("404 Not Found", [_TEXT])
         return [b"here are /metrics, /healthz and /readyz\n"]

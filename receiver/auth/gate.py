@@ -99,6 +99,16 @@ class TokenGate:
             self._known.popitem(last=False)
         return caller
 
+    def find_closed_lists(self) -> str | None:
+        """Who is not let in because a list cannot be read, as a sentence; None if both lists can be."""
+        self._reload()
+        closed = []
+        if self._revoked_ids is None:
+            closed.append("no reader is let in, for the list of reader tokens is damaged, unreadable or gone")
+        if self._keys_file.is_unreadable:
+            closed.append("no scraper with a key of its own is let in, for the keys file is unreadable or gone")
+        return f"{'; '.join(closed)}: the log and `envoy-receiver check` say what to do" if closed else None
+
     def _reload(self) -> None:
         keys, revoked = self._keys_file.get(), self._revoked.get()
         versions = (self._keys_file.version, self._revoked.version)

@@ -9,6 +9,7 @@ with the word in front, so that the list still shows it:
 Empty lines and lines that begin with # are comments. A line ends with a line feed and with nothing else.
 """
 
+import shlex
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,11 +18,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from receiver.auth.keys import EDDSA, VerificationKey
 from receiver.auth.reloading import lock_for_change
+from receiver.auth.witness import ListWitness
 from receiver.errors import ReceiverSettingError
 from shared import keys
 from shared.files import write_private
 
 _log = structlog.get_logger()
+_REMEDY = "restore it from a backup; or begin again with an empty file and add the keys that are still good"
 
 
 class KeyEntry(NamedTuple):
@@ -71,7 +74,11 @@ def parse_verification_keys(content: bytes | OSError | None) -> dict[str, Verifi
         content: As `ReloadingFile` gives it.
     """
     if isinstance(content, OSError):
-        _log.error("the keys file cannot be read: no scraper with a key of its own is let in", error=content.strerror)
+        _log.error(
+            "the keys file cannot be read: no scraper with a key of its own is let in",
+            error=content.strerror,
+            remedy=_REMEDY if isinstance(content, FileNotFoundError) else "correct its owner, its mode or its disk",
+        )
         return {}
     entries, problems = parse((content or b"").decode("utf-8", errors="replace"))
     for problem in problems:
@@ -91,10 +98,15 @@ def parse_verification_keys(content: bytes | OSError | None) -> dict[str, Verifi
 
 
 def load(path: Path) -> list[KeyEntry]:
-    """All entries of the file, for the commands. Raises ReceiverSettingError for a file that cannot be read whole."""
+    """All entries, for the commands. Raises ReceiverSettingError for a file that is gone or cannot be read whole."""
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if ListWitness(path).is_lost():
+            raise ReceiverSettingError(
+                f"the keys file {path} was there and is gone, and with it which keys were revoked: {_REMEDY} "
+                f"(install -m 600 /dev/null {shlex.quote(str(path))})"
+            ) from error
         return []
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
@@ -137,5 +149,6 @@ def revoke(path: Path, key_id: str) -> None:
 def _save(path: Path, entries: list[KeyEntry]) -> None:
     try:
         write_private(path, "".join(f"{entry}\n" for entry in entries).encode(), keep_mode=True)
+        ListWitness(path).note()
     except OSError as error:
         raise ReceiverSettingError(f"the keys file {path} cannot be written ({error.strerror})") from error

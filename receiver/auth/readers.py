@@ -1,7 +1,8 @@
 """Reader tokens: made, listed and revoked here; the key that signs them is known to the receiver alone.
 
 The list (`readers.json` in the state directory) holds what is needed to recognise a token, never the token. A token is
-good while its signature is, unless the list says revoked; a list that cannot be read or understood lets no reader in.
+good while its signature is, unless the list says revoked; a list that cannot be read or understood, or that was there
+and is gone, lets no reader in.
 """
 
 import secrets
@@ -13,6 +14,7 @@ import structlog
 
 from receiver.auth.keys import HS256, READ_KEY_ID
 from receiver.auth.reloading import lock_for_change
+from receiver.auth.witness import ListWitness
 from receiver.errors import ReceiverSettingError
 from shared.audience import make_audience
 from shared.files import UnsafeFileError, read_private, write_private
@@ -21,7 +23,12 @@ from shared.units import DAY_S
 ISSUER = "envoy-receiver"
 EVERY_GATEWAY = "*"
 LIST_FILE = "readers.json"
+"""In the state directory."""
 KEY_FILE = "read-key"
+_REMEDY = (
+    "restore the list from a backup; or begin again with a new read key (remove the file read-key beside the list, or "
+    "replace RECEIVER_READ_SECRET, and restart the receiver), which ends every token made so far"
+)
 
 _log = structlog.get_logger()
 
@@ -34,6 +41,8 @@ class ReaderToken(msgspec.Struct, frozen=True):
     created: int
     expires: int
     revoked: bool = False
+    key: str = ""
+    """Names the key that signed it; empty in lists that an earlier version made."""
 
 
 _decoder = msgspec.json.Decoder(list[ReaderToken])
@@ -54,37 +63,83 @@ def load_or_make_key(state_dir: Path) -> bytes:
         ) from error
 
 
-def parse_revoked_ids(content: bytes | OSError | None) -> frozenset[str] | None:
-    """Ids of revoked tokens; None where the list cannot be read or understood, and so nobody can be let in.
+class Revocations:
+    """What the list says, for the receiver while it runs.
 
     Args:
-        content: As `ReloadingFile` gives it; None for a list that never existed.
+        state_dir: Where the list is.
+        key: What signs reader tokens.
     """
-    if content is None:
-        return frozenset()
-    if isinstance(content, OSError):
-        _log.error(
-            "the list of reader tokens cannot be read: no reader is let in", file=LIST_FILE, error=content.strerror
-        )
-        return None
-    try:
-        return frozenset(token.jti for token in _decoder.decode(content) if token.revoked)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        _log.error("the list of reader tokens is damaged: no reader is let in", file=LIST_FILE)
-        return None
+
+    def __init__(self, state_dir: Path, key: bytes) -> None:
+        self._witness = _make_witness(state_dir, key)
+
+    def parse_ids(self, content: bytes | OSError | None) -> frozenset[str] | None:
+        """Ids of revoked tokens; None where the list cannot be read or understood, or is lost: nobody can be let in.
+
+        Args:
+            content: As `ReloadingFile` gives it; None for a list that is not there.
+        """
+        if isinstance(content, OSError):
+            remedy = _REMEDY if isinstance(content, FileNotFoundError) else "correct its owner, its mode or its disk"
+            _report("the list of reader tokens cannot be read", remedy, error=content.strerror)
+            return None
+        try:
+            entries = [] if content is None else _decoder.decode(content)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            _report("the list of reader tokens is damaged", _REMEDY)
+            return None
+        if _is_lost(entries, self._witness):
+            _report("the list of reader tokens is gone", _REMEDY)
+            return None
+        try:
+            _note(entries, self._witness)
+        except OSError as error:
+            _log.error("that the list of reader tokens exists cannot be noted", error=error.strerror)
+        return frozenset(entry.jti for entry in entries if entry.revoked)
 
 
-def load(state_dir: Path) -> list[ReaderToken]:
-    """Every token ever made here, oldest first. Raises ReceiverSettingError."""
-    path = state_dir / LIST_FILE
+def _report(problem: str, remedy: str, **more: str | None) -> None:
+    _log.error(f"{problem}: no reader is let in", file=LIST_FILE, remedy=remedy, **more)
+
+
+def load(state_dir: Path, key: bytes) -> list[ReaderToken]:
+    """Every token ever made here, oldest first. Raises ReceiverSettingError, also for a list that is gone.
+
+    `key`: what signs reader tokens now.
+    """
+    path, witness = state_dir / LIST_FILE, _make_witness(state_dir, key)
     try:
-        return _decoder.decode(path.read_bytes())
+        entries = _decoder.decode(path.read_bytes())
     except FileNotFoundError:
-        return []
+        entries = []
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ReceiverSettingError(
-            f"the list of reader tokens {path} cannot be read: restore it or move it away"
+            f"the list of reader tokens {path} cannot be read: restore it, or correct its owner and mode"
         ) from error
+    if _is_lost(entries, witness):
+        raise ReceiverSettingError(
+            f"the list of reader tokens {path} was there and is gone, and with it what was revoked: {_REMEDY}"
+        )
+    return entries
+
+
+def _make_witness(state_dir: Path, key: bytes) -> ListWitness:
+    return ListWitness(state_dir / LIST_FILE, key)
+
+
+def _is_lost(entries: list[ReaderToken], witness: ListWitness) -> bool:
+    """Whether there were entries of this key and are none: the list is gone, or somebody has begun another one."""
+    return not _has_entries(entries, witness) and witness.is_lost()
+
+
+def _note(entries: list[ReaderToken], witness: ListWitness) -> None:
+    if _has_entries(entries, witness):
+        witness.note()
+
+
+def _has_entries(entries: list[ReaderToken], witness: ListWitness) -> bool:
+    return any(entry.key in ("", witness.key_id) for entry in entries)
 
 
 def create(
@@ -94,7 +149,9 @@ def create(
 
     `name`: the receiver's, if it has one; the token is good there alone.
     """
-    entry = ReaderToken(secrets.token_hex(8), gateways, now_s, now_s + days * DAY_S)
+    entry = ReaderToken(
+        secrets.token_hex(8), gateways, now_s, now_s + days * DAY_S, key=_make_witness(state_dir, key).key_id
+    )
     claims = {
         "iss": ISSUER,
         "aud": make_audience(name),
@@ -105,7 +162,7 @@ def create(
         "exp": entry.expires,
     }
     with lock_for_change(state_dir / LIST_FILE):
-        _save(state_dir, [*load(state_dir), entry])
+        _save(state_dir, key, [*load(state_dir, key), entry])
     return entry, jwt.encode(claims, key, algorithm=HS256, headers={"kid": READ_KEY_ID})
 
 
@@ -114,18 +171,19 @@ def make_page_link(public_url: str, token: str) -> str:
     return f"{public_url}/#token={token}"
 
 
-def revoke(state_dir: Path, jti: str) -> None:
+def revoke(state_dir: Path, key: bytes, jti: str) -> None:
     """Make a token worthless within seconds. Raises ValueError for an unknown id, and ReceiverSettingError."""
     with lock_for_change(state_dir / LIST_FILE):
-        entries = load(state_dir)
+        entries = load(state_dir, key)
         if not any(entry.jti == jti for entry in entries):
             raise ValueError("no token of that id is in the list; `envoy-receiver token list` shows them")
-        _save(state_dir, [msgspec.structs.replace(e, revoked=True) if e.jti == jti else e for e in entries])
+        _save(state_dir, key, [msgspec.structs.replace(e, revoked=True) if e.jti == jti else e for e in entries])
 
 
-def _save(state_dir: Path, entries: list[ReaderToken]) -> None:
+def _save(state_dir: Path, key: bytes, entries: list[ReaderToken]) -> None:
     path = state_dir / LIST_FILE
     try:
         write_private(path, msgspec.json.format(msgspec.json.encode(entries)), keep_mode=True)
+        _note(entries, _make_witness(state_dir, key))
     except OSError as error:
         raise ReceiverSettingError(f"{path} cannot be written ({error.strerror})") from error

@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Generic, TypeVar
 
+import structlog
+
+from receiver.auth.witness import ListWitness
 from receiver.errors import ReceiverSettingError
 from shared.clock import Clock
 from shared.files import hold_lock
@@ -17,6 +20,7 @@ RELOAD_S = 10.0
 """A change is seen within this many seconds."""
 
 T = TypeVar("T")
+_log = structlog.get_logger()
 
 
 class ReloadingFile(Generic[T]):
@@ -29,21 +33,34 @@ class ReloadingFile(Generic[T]):
             become a value that lets nobody in.
         clock: How often to look.
         most_bytes: Read no more than this; None is all. `parse` gets what was read.
+        witness: Tells after a restart whether the file existed; None: a file that is gone at the start never did.
     """
 
     def __init__(
-        self, path: Path, parse: Callable[[bytes | OSError | None], T], clock: Clock, *, most_bytes: int | None = None
+        self,
+        path: Path,
+        parse: Callable[[bytes | OSError | None], T],
+        clock: Clock,
+        *,
+        most_bytes: int | None = None,
+        witness: ListWitness | None = None,
     ) -> None:
         self._path = path
         self._parse = parse
         self._clock = clock
         self._most_bytes = -1 if most_bytes is None else most_bytes
+        self._witness = witness
         self._existed = False
         self._signature = self._look()
         self._looked = clock.monotonic()
         self.version = 0
         self._content = self._read()
         self._value = parse(self._content)
+
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether the file cannot be read, or is there no more; as of the last `get`."""
+        return isinstance(self._content, OSError)
 
     def get(self) -> T:
         """The current value, at most `RELOAD_S` old. `version` has grown if it is another than before."""
@@ -76,12 +93,24 @@ class ReloadingFile(Generic[T]):
             with self._path.open("rb") as file:
                 content = file.read(self._most_bytes)
         except FileNotFoundError as error:
-            return error if self._existed or self._path.is_symlink() else None
+            return error if self._existed or self._is_lost() else None
         except OSError as error:
             self._existed = True
             return error
-        self._existed = True
+        if not self._existed:
+            self._existed = True
+            self._note()
         return content
+
+    def _is_lost(self) -> bool:
+        return self._path.is_symlink() or (self._witness is not None and self._witness.is_lost())
+
+    def _note(self) -> None:
+        try:
+            if self._witness is not None:
+                self._witness.note()
+        except OSError as error:
+            _log.error("that a list exists cannot be noted", file=str(self._path), error=error.strerror)
 
 
 @contextlib.contextmanager

@@ -5,11 +5,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from receiver.auth import readers
+from receiver.auth.witness import name_witness
 from receiver.rollups.job import JOURNAL_FILE
 from receiver.settings import ReceiverSettings
 from shared.files import write_private
 
 _SITES = "sites.yaml"
+_READERS_WITNESS = f"{readers.LIST_FILE}.witness"
 
 
 def list_kept_files(settings: ReceiverSettings) -> Mapping[str, Path]:
@@ -18,6 +20,8 @@ def list_kept_files(settings: ReceiverSettings) -> Mapping[str, Path]:
         "keys": settings.keys_file,
         readers.LIST_FILE: settings.state_dir / readers.LIST_FILE,
         readers.KEY_FILE: settings.state_dir / readers.KEY_FILE,
+        # Without it a restored receiver would take a list that was lost before the backup for one that never was.
+        _READERS_WITNESS: name_witness(settings.state_dir / readers.LIST_FILE),
     }
     return found if settings.sites_file is None else {**found, _SITES: settings.sites_file}
 

@@ -69,14 +69,13 @@ def _check_state_directory(path: Path) -> Finding:
 
 
 def _read_key(chosen: ReceiverSettings) -> Finding:
-    if chosen.read_secret is not None:
-        return True, "reader tokens: signed with RECEIVER_READ_SECRET"
     try:
-        readers.load_or_make_key(chosen.state_dir)
-        made = len(readers.load(chosen.state_dir))
+        key = chosen.read_secret or readers.load_or_make_key(chosen.state_dir)
+        made = len(readers.load(chosen.state_dir, key))
     except ReceiverSettingError as error:
         return False, f"reader tokens: {error}"
-    return True, f"reader tokens: {made} made so far"
+    signed = "" if chosen.read_secret is None else ", signed with RECEIVER_READ_SECRET"
+    return True, f"reader tokens: {made} made so far{signed}"
 
 
 def _check_senders(chosen: ReceiverSettings) -> Finding:

@@ -9,6 +9,7 @@ import typer
 from receiver import settings
 from receiver.auth import readers
 from receiver.cli.console import format_day, show_errors_as_sentences
+from receiver.settings import ReceiverSettings
 from shared.clock import SystemClock
 from shared.keys import is_serial
 
@@ -28,7 +29,7 @@ def create(
         if gateway != [readers.EVERY_GATEWAY] and not all(map(is_serial, gateway)):
             raise ValueError("--gateway takes the serial number of a gateway, or '*' alone for every gateway")
         chosen = settings.load()
-        key = chosen.read_secret or readers.load_or_make_key(chosen.state_dir)
+        key = _find_key(chosen)
         now_s = SystemClock().now_ms() // 1000
         entry, token = readers.create(chosen.state_dir, key, gateways=gateway, days=days, now_s=now_s, name=chosen.name)
         typer.echo(
@@ -43,7 +44,8 @@ def create(
 def list_tokens() -> None:
     """Show what was handed out, never the tokens themselves."""
     with show_errors_as_sentences():
-        entries = readers.load(settings.load().state_dir)
+        chosen = settings.load()
+        entries = readers.load(chosen.state_dir, _find_key(chosen))
         if not entries:
             typer.echo("no tokens yet; `envoy-receiver token create` makes one")
         now_s = SystemClock().now_ms() // 1000
@@ -59,5 +61,10 @@ def list_tokens() -> None:
 def revoke(jti: Annotated[str, typer.Argument(help="The id that `token list` shows.")]) -> None:
     """Make a token worthless; a running receiver obeys within seconds."""
     with show_errors_as_sentences():
-        readers.revoke(settings.load().state_dir, jti)
+        chosen = settings.load()
+        readers.revoke(chosen.state_dir, _find_key(chosen), jti)
         typer.echo(f"token {jti} is revoked")
+
+
+def _find_key(chosen: ReceiverSettings) -> bytes:
+    return chosen.read_secret or readers.load_or_make_key(chosen.state_dir)

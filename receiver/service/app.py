@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import functools
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
 
 import structlog
 from fastapi import FastAPI
@@ -187,15 +188,19 @@ def _stop_on_signals() -> asyncio.Event:
 def _start_status(settings: ReceiverSettings, receiver: Receiver) -> StatusServer:
     loop = asyncio.get_running_loop()
 
-    def check_ready() -> str | None:
-        """Called on the status thread: the store belongs to the event loop."""
+    def ask(find: Callable[[], Coroutine[Any, Any, str | None]]) -> str | None:
+        """Called on the status thread: the store and the lists belong to the event loop."""
         try:
-            return asyncio.run_coroutine_threadsafe(receiver.find_problem(), loop).result(_READY_S)
+            return asyncio.run_coroutine_threadsafe(find(), loop).result(_READY_S)
         except TimeoutError:
             return "the store does not answer"
 
     status = StatusServer(
-        settings.status_host, settings.status_port, registry=receiver.metrics.registry, ready=check_ready
+        settings.status_host,
+        settings.status_port,
+        registry=receiver.metrics.registry,
+        ready=functools.partial(ask, receiver.find_problem),
+        remark=functools.partial(ask, receiver.find_remark),
     )
     try:
         status.start()

@@ -8,6 +8,7 @@ from receiver.auth import keys_file, readers
 from receiver.auth.gate import TokenGate
 from receiver.auth.keys import HS256, READ_KEY_ID, VerificationKey
 from receiver.auth.reloading import ReloadingFile
+from receiver.auth.witness import ListWitness
 from receiver.errors import ReceiverSettingError
 from receiver.ingest.arrivals import Arrivals
 from receiver.ingest.group_commit import GroupCommit
@@ -50,6 +51,10 @@ class Receiver:
         """Why a batch would not be stored now, as a sentence for people; None if it would be."""
         return await self.store.check_ready() or await self.rollups.store.find_journal_problem()
 
+    async def find_remark(self) -> str | None:
+        """What does not keep batches out but has to be mended, as a sentence; None if nothing is known."""
+        return self.gate.find_closed_lists()
+
 
 def build(settings: ReceiverSettings, *, clock: Clock, limits: Limits | None = None) -> Receiver:
     """The parts as the settings say. Raises ReceiverSettingError."""
@@ -87,8 +92,14 @@ def build_gate(settings: ReceiverSettings, clock: Clock) -> TokenGate:
         fixed[SECRET_KEY_ID] = VerificationKey(HS256, settings.secret, "ingest", frozenset(settings.gateways))
     return TokenGate(
         fixed=fixed,
-        keys_file=ReloadingFile(settings.keys_file, keys_file.parse_verification_keys, clock),
-        revoked=ReloadingFile(settings.state_dir / readers.LIST_FILE, readers.parse_revoked_ids, clock),
+        keys_file=ReloadingFile(
+            settings.keys_file, keys_file.parse_verification_keys, clock, witness=ListWitness(settings.keys_file)
+        ),
+        revoked=ReloadingFile(
+            settings.state_dir / readers.LIST_FILE,
+            readers.Revocations(settings.state_dir, read_secret).parse_ids,
+            clock,
+        ),
         clock=clock,
         name=settings.name,
     )

@@ -5,6 +5,7 @@ import asyncio
 from playwright.async_api import Page, expect
 
 from receiver.auth import readers
+from tests.receiver.service import READ_SECRET
 from tests.web.page_server import NAME, PageServer
 
 _RECOVER_MS = 40_000
@@ -37,7 +38,7 @@ async def test_a_token_that_is_revoked_while_somebody_looks_asks_for_another(
     jti, token = page_server.make_token()
     await page.goto(f"{page_server.url}#token={token}")
     await expect(page.locator(".light.live")).to_be_visible()
-    readers.revoke(page_server.state_dir, jti)
+    readers.revoke(page_server.state_dir, READ_SECRET, jti)
     await expect(page.get_by_label("Reader token")).to_be_visible(timeout=_RECOVER_MS + 30_000)
     await expect(page.get_by_role("alert")).to_contain_text("revoked")
 

@@ -150,7 +150,7 @@ async def test_a_revoked_read_token_is_out_within_thirty_seconds(service: Servic
         service.settings.state_dir, READ_SECRET, gateways=["*"], days=30, now_s=NOW_MS // 1000
     )
     assert (await service.get("/api/v1/gateways", token=token)).status_code == 200
-    readers.revoke(service.settings.state_dir, entry.jti)
+    readers.revoke(service.settings.state_dir, READ_SECRET, entry.jti)
     service.clock.advance(30)
     assert_problem(await service.get("/api/v1/gateways", token=token), 401, "unauthorised")
     assert (await service.get("/api/v1/gateways")).status_code == 200

@@ -115,7 +115,7 @@ def _make_revoked(service: Service) -> str:
     entry, token = readers.create(
         service.settings.state_dir, READ_SECRET, gateways=["*"], days=30, now_s=NOW_MS // 1000
     )
-    readers.revoke(service.settings.state_dir, entry.jti)
+    readers.revoke(service.settings.state_dir, READ_SECRET, entry.jti)
     service.clock.advance(31)
     return token
 

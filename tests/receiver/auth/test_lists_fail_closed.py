@@ -11,9 +11,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from receiver.auth import keys_file, readers
 from receiver.auth.reloading import RELOAD_S
+from receiver.errors import ReceiverSettingError, RefusedError
+from receiver.service.build import build_gate
 from shared.keys import PublicKey
 from tests.receiver.service import READ_SECRET, Service, make_batch, make_ingest_claims, make_meter, sign
 
+KEY = b"k" * 32
 LINE = str(PublicKey(bytes(range(32)), "122300001234"))
 
 
@@ -42,7 +45,7 @@ async def test_a_list_of_readers_that_cannot_be_read_lets_nobody_in(service: Ser
     (_, good), (entry, bad) = (
         readers.create(folder, READ_SECRET, gateways=["*"], days=1, now_s=now_s) for _ in range(2)
     )
-    readers.revoke(folder, entry.jti)
+    readers.revoke(folder, READ_SECRET, entry.jti)
     service.clock.advance(RELOAD_S)
     path = folder / readers.LIST_FILE
 
@@ -55,6 +58,14 @@ async def test_a_list_of_readers_that_cannot_be_read_lets_nobody_in(service: Ser
         hide(path, how)
         assert await read_statuses() == [401, 401]
         assert await read_statuses() == [401, 401]
+    # What was hidden is still away: neither a restart nor a command may take the list for an empty one.
+    restarted = build_gate(service.settings, service.clock)
+    for token in (good, bad):
+        with pytest.raises(RefusedError, match="revoked"):
+            restarted.verify(token)
+    with pytest.raises(ReceiverSettingError):
+        readers.create(folder, READ_SECRET, gateways=["*"], days=1, now_s=now_s)
+    assert await read_statuses() == [401, 401]
     assert len([line for line in lines if "cannot be read" in line["event"]]) == 1
     restore(path)
     assert await read_statuses() == [200, 401]
@@ -79,16 +90,16 @@ async def test_a_keys_file_that_cannot_be_read_lets_no_key_in_and_heals(service:
 def change(folder: Path, number: int) -> None:
     """What one command does."""
     if number % 2:
-        readers.revoke(folder, f"id{number}")
+        readers.revoke(folder, KEY, f"id{number}")
     else:
-        readers.create(folder, b"k" * 32, gateways=["*"], days=1, now_s=number)
+        readers.create(folder, KEY, gateways=["*"], days=1, now_s=number)
 
 
 def test_commands_beside_each_other_lose_nothing(tmp_path: Path):
     """Of six revocations beside two creations three were lost, though each command said that it was done."""
     for number in range(1, 24, 2):
-        entries = [*readers.load(tmp_path), readers.ReaderToken(f"id{number}", ["*"], 0, 1)]
-        readers._save(tmp_path, entries)
+        entries = [*readers.load(tmp_path, KEY), readers.ReaderToken(f"id{number}", ["*"], 0, 1)]
+        readers._save(tmp_path, KEY, entries)
     context = multiprocessing.get_context("fork")
     commands = [context.Process(target=change, args=(tmp_path, number)) for number in range(24)]
     for command in commands:
@@ -96,7 +107,7 @@ def test_commands_beside_each_other_lose_nothing(tmp_path: Path):
     for command in commands:
         command.join(30)
     assert [command.exitcode for command in commands] == [0] * 24
-    entries = readers.load(tmp_path)
+    entries = readers.load(tmp_path, KEY)
     assert len(entries) == 24
     assert sum(entry.revoked for entry in entries) == 12
 
@@ -106,10 +117,10 @@ def test_a_command_of_root_leaves_the_files_to_the_service(tmp_path: Path):
     """The service could not read its list after `token revoke` by root, and let everybody in."""
     service_user = 10_001
     os.chown(tmp_path, service_user, service_user)
-    entry, _ = readers.create(tmp_path, b"k" * 32, gateways=["*"], days=1, now_s=1)
+    entry, _ = readers.create(tmp_path, KEY, gateways=["*"], days=1, now_s=1)
     keys_file.add(tmp_path / "keys", LINE, [])
     (tmp_path / "keys").chmod(0o640)
-    readers.revoke(tmp_path, entry.jti)
+    readers.revoke(tmp_path, KEY, entry.jti)
     keys_file.add(tmp_path / "keys", LINE, ["122300005678"])
     for path in tmp_path.iterdir():
         assert (path.stat().st_uid, path.stat().st_gid) == (service_user, service_user), path
@@ -133,5 +144,5 @@ def test_a_key_that_anybody_can_sign_for_is_refused(first: str, sign_bit: int):
 
 
 def test_the_list_of_readers_stays_readable_for_people(tmp_path: Path):
-    readers.create(tmp_path, b"k" * 32, gateways=["1"], days=1, now_s=1)
+    readers.create(tmp_path, KEY, gateways=["1"], days=1, now_s=1)
     assert [entry["gateways"] for entry in json.loads((tmp_path / readers.LIST_FILE).read_text())] == [["1"]]

@@ -92,6 +92,19 @@ def test_through_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert new.read_state() == old.read_state()
 
 
+def test_a_list_of_readers_that_was_lost_before_the_backup_is_lost_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The restored receiver has the same read key, so it must not take the list for one that never existed."""
+    old = make_sqlite_installation(tmp_path / "old", monkeypatch)
+    old.fill(hours=1)
+    (old.folder / "state" / "readers.json").unlink()
+    old.call("backup", str(tmp_path / "b.tar.gz"))
+    new = make_sqlite_installation(tmp_path / "new", monkeypatch)
+    new.call("restore", str(tmp_path / "b.tar.gz"))
+    assert "was there and is gone" in new.call("token", "list", fails=True).output
+
+
 def test_readings_that_are_there_are_never_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     old = make_sqlite_installation(tmp_path / "old", monkeypatch)
     old.fill(hours=3)

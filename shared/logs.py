@@ -1,7 +1,7 @@
 """Logging, configured once: one JSON or console line per poll cycle, batch or problem; never per reading.
 
 No secret, token or request body is ever logged: callers pass names and numbers, and `redact` is the last resort
-for text that came from elsewhere.
+for text that came from elsewhere. Lines of libraries are made inert as ours are.
 """
 
 import logging
@@ -40,11 +40,23 @@ def redact(text: str, limit: int = 200) -> str:
 
 
 def _make_values_inert(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """A processor for every line: its values may be somebody else's words. A traceback keeps its lines."""
+    """A processor for every line: its values may be somebody else's words.
+
+    A traceback keeps its lines, which are indented, so that none of them is taken for a line of the log.
+    """
     for name, value in line.items():
-        if isinstance(value, str) and name != "exception" and not value.isprintable():
-            line[name] = make_inert(value)
+        if isinstance(value, str) and not value.isprintable():
+            inert = make_lines_inert(value) if name == "exception" else make_inert(value)
+            line[name] = inert.replace("\n", "\n  ")
     return line
+
+
+class InertFormatter(logging.Formatter):
+    """Lines of libraries: a record is one line, its traceback too, for they quote what strangers sent."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record, without characters that do something and without tokens."""
+        return make_inert(_JWT.sub("[token]", super().format(record)))
 
 
 def configure(*, level: str = "INFO", json: bool | None = None) -> None:
@@ -66,4 +78,6 @@ def configure(*, level: str = "INFO", json: bool | None = None) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    of_libraries = logging.StreamHandler(sys.stderr)
+    of_libraries.setFormatter(InertFormatter("%(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[of_libraries])

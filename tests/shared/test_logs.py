@@ -1,6 +1,8 @@
 """What others say is printed inert: it forges no line, hides nothing and moves no cursor."""
 
 import io
+import subprocess
+import sys
 
 import pytest
 import structlog
@@ -56,6 +58,54 @@ def test_a_log_line_is_one_line(as_json: bool, monkeypatch: pytest.MonkeyPatch):
         structlog.configure(**before)
     assert stream.getvalue().rstrip("\n").isprintable()
     assert stream.getvalue().count("\n") == 1
+
+
+LIBRARY = """
+import logging
+from shared import logs
+
+logs.configure(json={json})
+log = logging.getLogger("uvicorn.error")
+log.error("Invalid request %s", {forged!r})
+try:
+    raise ValueError({forged!r})
+except ValueError:
+    log.exception({forged!r})
+    log.warning("again", exc_info=True, stack_info=True)
+"""
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_line_of_a_library_is_one_line_and_its_traceback_too(as_json: bool):
+    """A process of its own, for logging is configured once in each."""
+    script = LIBRARY.format(json=as_json, forged=FORGED.replace("\ud800", "") + " eyJhbGciOi.eyJzdWIi.canary")
+    written = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stderr.decode()
+    lines = written.split("\n")
+    assert [line.split(" ")[:2] for line in lines[:-1]] == [
+        ["ERROR", "uvicorn.error"], ["ERROR", "uvicorn.error"], ["WARNING", "uvicorn.error"]
+    ]  # fmt: skip
+    assert lines[-1] == ""
+    assert all(line.isprintable() for line in lines)
+    assert "ValueError: on ok  receiver: fine" in lines[1]
+    assert "canary" not in written
+
+
+def test_no_line_of_a_traceback_begins_like_a_line_of_the_log(monkeypatch: pytest.MonkeyPatch):
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    before = structlog.get_config()
+    try:
+        logs.configure(json=False)
+        try:
+            raise ValueError(FORGED)  # noqa: TRY301 (as short as it gets)
+        except ValueError:
+            structlog.get_logger().exception("failed")
+    finally:
+        structlog.configure(**before)
+    first, *rest = stream.getvalue().rstrip("\n").split("\n")
+    assert "failed" in first
+    assert all(line.isprintable() for line in (first, *rest))
+    assert not any(line.startswith("ok") for line in rest)
 
 
 def test_the_terminal_view_shows_names_as_they_stand():

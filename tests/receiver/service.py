@@ -25,8 +25,8 @@ from tests.clocks import NOW_MS, StoppedClock
 
 GATEWAY = "122300001234"
 OTHER = "122300005678"
-SECRET = b"canary-secret-0123456789abcdef0123456789"
-READ_SECRET = b"canary-read-key-0123456789abcdef01234567"
+SECRET = b"canary-secret-7c1e94b05ad8f36229be014d7a"
+READ_SECRET = b"canary-read-key-83f1d92c65ba07e41f58c3d6"
 UNLIMITED = Limits(gateway_rate=1e9, address_rate=1e9)
 
 

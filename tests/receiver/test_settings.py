@@ -10,7 +10,7 @@ from receiver.settings import InfluxDB, ReceiverSettings, Sqlite
 from receiver.settings.declarations import DEMO_SECRET
 from shared.files import write_private
 
-SECRET = "canary-secret-0123456789abcdef0123456789"
+SECRET = "canary-secret-7c1e94b05ad8f36229be014d7a"
 
 
 @pytest.fixture(autouse=True)

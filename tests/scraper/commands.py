@@ -14,7 +14,7 @@ from simulator.server import Simulator
 from tests.clocks import ShiftedClock
 from tests.receiver import service
 
-SECRET = "canary-household-secret-0123456789abcdef"
+SECRET = "canary-household-secret-7c1e94b05ad8f362"
 PATIENCE_S = 60.0
 
 

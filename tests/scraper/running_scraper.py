@@ -20,7 +20,7 @@ from simulator.server import Simulator
 from tests.clocks import SimulatedClock
 from tests.receiver import service
 
-SECRET = "canary-household-secret-0123456789abcdef"
+SECRET = "canary-household-secret-7c1e94b05ad8f362"
 SPEED = 20.0
 PATIENCE_S = 60.0
 """Longest wait for anything that must happen; far beyond what a busy machine needs."""

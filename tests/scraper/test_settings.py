@@ -10,7 +10,7 @@ from scraper import settings
 from scraper.errors import ScraperSettingError
 from shared.files import write_private
 
-SECRET = "canary-secret-fedcba9876543210fedcba98765"
+SECRET = "canary-secret-2f9d8e6b0c47a153d2b68f9e0a7"
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from standalone.errors import StandaloneError
 from standalone.run import fill_in
 from tests.standalone.commands import DEADLINE_S, list_descendants, list_living, run_standalone
 
-SECRET = "canary-secret-fedcba9876543210fedcba98765"
+SECRET = "canary-secret-2f9d8e6b0c47a153d2b68f9e0a7"
 
 
 def _write_settings(simulator: Simulator, **more: str) -> str:

@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 from receiver.cli import app
 from tests.receiver.service import GATEWAY, OTHER, make_public_key
 
-SECRET = "canary-secret-0123456789abcdef0123456789"
+SECRET = "canary-secret-7c1e94b05ad8f36229be014d7a"
 
 
 @pytest.fixture(autouse=True)

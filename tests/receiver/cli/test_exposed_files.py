@@ -42,7 +42,7 @@ def test_a_start_with_what_others_can_write_is_refused_until_the_command_was_run
 
 def test_a_command_refuses_a_read_secret_that_everybody_can_read(state_dir: Path, monkeypatch: pytest.MonkeyPatch):
     path = state_dir.parent / "read-secret"
-    write_private(path, b"canary-0123456789abcdef0123456789-secret")
+    write_private(path, b"canary-7c1e94b05ad8f36229be014d7a-secret")
     monkeypatch.setenv("RECEIVER_READ_SECRET_FILE", str(path))
     assert call("token", "list").exit_code == 0
     path.chmod(0o644)

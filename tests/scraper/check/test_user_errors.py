@@ -18,7 +18,7 @@ from tests.scraper.commands import SECRET, CommandLine, make_command_line, run_h
 from tests.scraper.running_scraper import make_scraper_settings, wait_until
 
 FOREIGN = "122399999999"
-ANOTHER_SECRET = "another-secret-0123456789abcdef-fedcba98"
+ANOTHER_SECRET = "another-secret-7c1e94b05ad8f362-29be014d"
 
 
 @contextlib.asynccontextmanager

@@ -149,7 +149,7 @@ async def test_a_forbidden_gateway_needs_a_person_who_is_told_what_to_do(bench):
 
 
 def test_a_refused_token_makes_the_signer_read_a_key_that_was_replaced():
-    replaced = "another-secret-0123456789abcdef0123456789"
+    replaced = "another-secret-7c1e94b05ad8f36229be014d7a"
     signer = Signer(HouseholdSecret(SECRET), "1", reload=lambda: HouseholdSecret(replaced))
     signer.get_token(1_000)
     signer.renew(now_s=1_000, receiver_now_s=None)

@@ -21,7 +21,7 @@ from tests.clocks import NOW_MS, SteppedClock
 from tests.fake_http import CannedReply, FakeRequest, FakeServer, Raw
 
 SERIAL = "122300001234"
-SECRET = "canary-secret-0123456789abcdef0123456789"
+SECRET = "canary-secret-7c1e94b05ad8f36229be014d7a"
 
 
 @dataclass

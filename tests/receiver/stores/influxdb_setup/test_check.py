@@ -7,7 +7,7 @@ import pytest
 from tests.influxd.server import Influxd
 from tests.receiver.stores.influxdb_setup.conftest import Command
 
-SENDERS = {"RECEIVER_SECRET": "canary-secret-0123456789abcdef0123456789", "RECEIVER_GATEWAYS": "122300001234"}
+SENDERS = {"RECEIVER_SECRET": "canary-secret-7c1e94b05ad8f36229be014d7a", "RECEIVER_GATEWAYS": "122300001234"}
 
 
 @pytest.fixture

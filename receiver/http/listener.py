@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from receiver.errors import ReceiverSettingError
 from receiver.http.connections import ConnectionRegister, count_places, report_exhaustion
 from receiver.http.protocol import BoundedProtocol
+from receiver.http.rates import RateLimit
 
 _GRACE_S = 10
 _BACKLOG = 256
@@ -34,6 +35,7 @@ class HttpListener:
         trusted_proxies: Addresses whose X-Forwarded-For and -Proto are believed; nobody else's are.
         most: Connections altogether; None is as many as the limit of open files allows.
         most_of_one_address: Connections of one address that is no trusted proxy.
+        per_address: How often one address may ask; bytes that are no request count here.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class HttpListener:
         trusted_proxies: Sequence[str] = (),
         most: int | None = None,
         most_of_one_address: int,
+        per_address: RateLimit,
     ) -> None:
         self.host = host
         self.port = port
@@ -54,7 +57,7 @@ class HttpListener:
         self._server = _UvicornServer(
             uvicorn.Config(
                 app,
-                http=functools.partial(BoundedProtocol, register),  # type: ignore[arg-type]  # makes one
+                http=functools.partial(BoundedProtocol, register, per_address),  # type: ignore[arg-type]  # makes one
                 ws="none",
                 lifespan="off",
                 log_config=None,

@@ -4,26 +4,19 @@ Every answer that a browser can get tells it and proxies to guess no type, to ru
 its route says otherwise: the page has a policy of its own, and the browser that asked may keep answers with an ETag.
 """
 
-from collections.abc import Mapping
 from http import HTTPStatus
-from types import MappingProxyType
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from receiver.errors import RefusedError
+from receiver.http.headers import STRICT_HEADERS
 from receiver.http.problems import Problems, make_request_id, to_refusal
 from receiver.http.rates import RateLimit
 from shared.problems import Problem
 
 _log = structlog.get_logger()
 _PROBES = frozenset({"/healthz", "/readyz"})
-_STRICT: Mapping[bytes, bytes] = MappingProxyType({
-    b"cache-control": b"no-store",
-    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
-    b"x-content-type-options": b"nosniff",
-})  # fmt: skip
-"""Headers of an answer whose route sets none of that name."""
 _VERDICTS = "/batches"
 _DOCUMENTATION = "/docs"
 _DOCUMENTATION_POLICY = (
@@ -82,7 +75,7 @@ def _add_strict_headers(message: Message, path: str) -> None:
     if path == _DOCUMENTATION:
         headers.append((b"content-security-policy", _DOCUMENTATION_POLICY))
         given.add(b"content-security-policy")
-    headers += [(name, value) for name, value in _STRICT.items() if name not in given]
+    headers += [(name, value) for name, value in STRICT_HEADERS.items() if name not in given]
 
 
 def _refuse_body(scope: Scope) -> None:

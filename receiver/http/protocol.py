@@ -5,16 +5,20 @@
   overhead of chunks, are bounded like a head.
 - A request that is answered before it has ended (a refusal) loses its connection soon, however slowly its body drips.
 - The register of connections decides who may have one at all.
+- Bytes that are no request count as one of their address, and are answered as strictly as requests are.
 """
 
 import asyncio
 import socket
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from receiver.errors import RefusedError
 from receiver.http.connections import ConnectionRegister
 from receiver.http.gathering import GatheringTransport
+from receiver.http.headers import STRICT_HEADERS
+from receiver.http.rates import RateLimit
 
 MAX_HEAD = 32 * 1024
 """Bytes of a request's line and headers, at most; likewise of what follows or frames a body."""
@@ -30,15 +34,17 @@ class BoundedProtocol(HttpToolsProtocol):
 
     Args:
         register: Decides whether the connection may stay.
+        per_address: How often one address may ask, in vain too.
         uvicorn: What uvicorn gives each of its protocols.
     """
 
     head_seconds = HEAD_SECONDS
     linger_seconds = LINGER_SECONDS
 
-    def __init__(self, register: ConnectionRegister, **uvicorn: Any) -> None:
+    def __init__(self, register: ConnectionRegister, per_address: RateLimit, **uvicorn: Any) -> None:
         super().__init__(**uvicorn)
         self._register = register
+        self._per_address = per_address
         self._in_head = True
         self._frame_bytes = 0
         self._trailers = 0
@@ -126,14 +132,44 @@ class BoundedProtocol(HttpToolsProtocol):
             self._cancel_deadline()
             self._deadline = self.loop.call_later(self.linger_seconds, self.transport.close)
 
+    def send_400_response(self, msg: str) -> None:
+        """Close, and say why unless the address has asked too often. Nothing breaks into an answer that is begun."""
+        unanswered = self.cycle if self._arriving is None and not self.is_idle() else self._arriving
+        if not self._may_ask() or (unanswered is not None and unanswered.response_started):
+            self.transport.close()
+        elif unanswered is not None and unanswered is not self._arriving:
+            unanswered.keep_alive = False  # a whole request stands before these bytes: its answer is the last one
+            self.flow.pause_reading()
+        else:
+            self._answer_400(msg)
+
     def _refuse(self, reason: str) -> None:
         """Close; say why where no other answer is begun or owed on this connection."""
         owed = self.cycle if self._in_head else None
         begun = self.cycle is not None and self.cycle.response_started and not self._in_head
-        if begun or (owed is not None and not owed.response_complete):
+        if not self._may_ask() or begun or (owed is not None and not owed.response_complete):
             self.transport.close()
         else:
-            self.send_400_response(reason)
+            self._answer_400(reason)
+
+    def _may_ask(self) -> bool:
+        try:
+            self._per_address.spend(self.client[0] if self.client else "")
+        except RefusedError:
+            return False
+        return True
+
+    def _answer_400(self, text: str) -> None:
+        headers = {
+            **dict(self.server_state.default_headers),
+            **STRICT_HEADERS,
+            b"content-type": b"text/plain; charset=utf-8",
+            b"content-length": b"%d" % len(text),
+            b"connection": b"close",
+        }
+        lines = b"".join(b"%b: %b\r\n" % field for field in headers.items())
+        self.transport.write(STATUS_LINE[400] + lines + b"\r\n" + text.encode("ascii"))
+        self.transport.close()
 
     def _await_head(self) -> None:
         self._cancel_deadline()

@@ -97,9 +97,8 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
         app.include_router(routes.make_router(), responses=READER_REFUSALS)
     app.include_router(health.make_router(receiver.find_problem), responses=PROBE_REFUSALS)
     app.router.routes.extend(PageRoutes().make_routes())
-    per_address = rate_limit(rate=limits.address_rate, reason="address-rate")
     app.add_middleware(LeavingLayer)
-    app.add_middleware(OutermostLayer, problems=problems, per_address=per_address)
+    app.add_middleware(OutermostLayer, problems=problems, per_address=receiver.per_address)
     return app
 
 
@@ -118,6 +117,7 @@ async def run_receiver(
             trusted_proxies=trusted_proxies,
             most=receiver.limits.connections,
             most_of_one_address=receiver.limits.address_connections,
+            per_address=receiver.per_address,
         )
         await listener.start()
         try:

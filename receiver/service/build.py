@@ -10,6 +10,7 @@ from receiver.auth.keys import HS256, READ_KEY_ID, VerificationKey
 from receiver.auth.reloading import ReloadingFile
 from receiver.auth.witness import ListWitness
 from receiver.errors import ReceiverSettingError
+from receiver.http.rates import RateLimit
 from receiver.ingest.arrivals import Arrivals
 from receiver.ingest.group_commit import GroupCommit
 from receiver.ingest.limits import Limits
@@ -42,6 +43,7 @@ class Receiver:
     metrics: Metrics
     arrivals: Arrivals
     hub: Hub
+    per_address: RateLimit
     open_live: tuple[IPv4Network | IPv6Network, ...] = ()
     limits: Limits = field(default_factory=Limits)
     shares: Shares = field(default_factory=Shares)
@@ -66,6 +68,7 @@ def build(settings: ReceiverSettings, *, clock: Clock, limits: Limits | None = N
     )
     watch = Watch(clock)
     hub = Hub(store, watch, clock)
+    limits = limits or Limits(gateway_rate=settings.gateway_rate, address_rate=settings.address_rate)
     return Receiver(
         store=store,
         commit=GroupCommit(rollups.store, on_stored=hub.deliver),
@@ -77,8 +80,9 @@ def build(settings: ReceiverSettings, *, clock: Clock, limits: Limits | None = N
         metrics=metrics,
         arrivals=arrivals,
         hub=hub,
+        per_address=RateLimit(rate=limits.address_rate, reason="address-rate", clock=clock),
         open_live=settings.open_live,
-        limits=limits or Limits(gateway_rate=settings.gateway_rate, address_rate=settings.address_rate),
+        limits=limits,
     )
 
 

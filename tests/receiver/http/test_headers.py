@@ -2,6 +2,9 @@
 
 import pytest
 
+from receiver.http.headers import STRICT_HEADERS
+from receiver.http.rates import BURST_S
+from receiver.ingest.limits import Limits
 from tests.receiver.http.test_connections import talk
 from tests.receiver.service import GATEWAY, READ_SECRET, Service, make_batch, make_meter, make_read_claims, sign, start
 
@@ -32,6 +35,48 @@ async def test_no_answer_is_kept_by_others_run_or_guessed_at(service: Service, p
         if path.startswith("/api"):
             assert answer.headers["cache-control"] in {"no-store", "private, no-cache"}
             assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+NO_REQUESTS = (
+    b"GARBAGE\r\n\r\n",
+    b"GET / HTTP/9.9\r\nHost: x\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: a\r\n\r\n",
+    b"GET / HTTP/1.1\r\n" + b"X: x\r\n" * 200 + b"\r\n",
+    b"\x16\x03\x01\x00\xa5",  # TLS
+)
+
+
+@pytest.mark.parametrize("sent", NO_REQUESTS)
+async def test_the_answer_to_what_is_no_request_is_as_strict(service: Service, sent: bytes):
+    answer = await talk(service.port, sent)
+    head, _, body = answer.lower().partition(b"\r\n\r\n")
+    status, *fields = head.split(b"\r\n")
+    assert status == b"http/1.1 400 bad request"
+    for name, value in STRICT_HEADERS.items():
+        assert fields.count(name + b": " + value) == 1
+    assert b"content-length: %d" % len(body) in fields
+    assert b"connection: close" in fields
+    assert [field for field in fields if field.startswith((b"date:", b"server:"))] == [
+        field for field in fields if field.startswith(b"date: ")
+    ]
+
+
+async def test_bytes_behind_a_request_never_stand_in_its_answer(service: Service):
+    """What is no request breaks into no answer that is owed; that answer is the last one of the connection."""
+    request = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    answer = await talk(service.port, request * 3 + b"GARBAGE\r\n\r\n" + request)
+    assert answer.count(b"HTTP/1.1 200 ") == answer.count(b"HTTP/1.1 ") == 3
+    assert answer.endswith(b'{"status":"alive"}')
+
+
+async def test_a_storm_of_what_is_no_request_spends_the_rate_of_its_address(tmp_path):
+    """Beyond it nothing is answered, and its requests are refused as those of any flood."""
+    async with start(tmp_path, limits=Limits(address_rate=2)) as service:
+        answers = [await talk(service.port, b"GARBAGE\r\n\r\n") for _ in range(2 * BURST_S + 3)]
+        assert [answer[:12] for answer in answers] == [b"HTTP/1.1 400"] * (2 * BURST_S) + [b""] * 3
+        assert (await service.get("/api/v1/gateways")).status_code == 429
+        service.clock.advance(1)
+        assert (await service.get("/api/v1/gateways")).status_code == 200
 
 
 async def test_a_session_is_kept_nowhere(service: Service):

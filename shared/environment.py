@@ -45,6 +45,19 @@ def read_environment() -> dict[str, str]:
     return found
 
 
+def find_home(setting: str, path: Path) -> Path:
+    """`path` with a home directory for ~ and ~NAME. Raises UnreadableSettingError where there is no such home."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:  # of a user who does not exist, or of a process without one
+        raise UnreadableSettingError(explain_missing_home(setting)) from error
+
+
+def explain_missing_home(setting: str) -> str:
+    """What to do where ~ or ~NAME begins a path, and there is no such home directory."""
+    return f"{setting} begins with ~ or is not set, and there is no such home directory here: set it to a whole path"
+
+
 def read_secret_file(setting: str, path: Path) -> str:
     """The text of a secret's file, without white space around it; "" if there is none.
 
@@ -55,10 +68,11 @@ def read_secret_file(setting: str, path: Path) -> str:
     Raises:
         UnreadableSettingError: The file cannot be read, or others may write or read it.
     """
-    if exposed := find_exposed_secret(path.expanduser()):
+    path = find_home(setting, path)
+    if exposed := find_exposed_secret(path):
         raise UnreadableSettingError(f"{setting}: {exposed}")
     try:
-        return path.expanduser().read_text(encoding="utf-8").strip()
+        return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableSettingError(f"{setting}: {path} cannot be read ({_explain_error(error)})") from error
 

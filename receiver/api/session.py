@@ -44,7 +44,7 @@ class SessionRoutes:
         """What the token or the cookie lets its bearer see, and until when."""
         return _describe(question.caller)
 
-    async def end(self, request: Request, response: Response) -> None:
+    async def end(self, _: WithoutParameters, request: Request, response: Response) -> None:
         """Forget the cookie. The token itself stays good until it expires or is revoked."""
         _set_cookie(request, response, "", 0)
 

@@ -14,7 +14,13 @@ from receiver.settings.contacts import ContactSettings
 from receiver.settings.declarations import ReceiverSettings
 from receiver.settings.source import EnvironmentModel, explain_problems, list_variables
 from receiver.settings.stores import InfluxDB, Sqlite
-from shared.environment import UnreadableSettingError, find_misspelt_settings, find_unknown_settings, read_environment
+from shared.environment import (
+    UnreadableSettingError,
+    find_home,
+    find_misspelt_settings,
+    find_unknown_settings,
+    read_environment,
+)
 
 MODELS = (ReceiverSettings, InfluxDB, ContactSettings)
 _SQLITE = "sqlite:///"
@@ -39,12 +45,15 @@ class _ReceiverEnvironment(EnvironmentModel, ReceiverSettings):
         if not isinstance(value, str):
             return value
         if value == _INFLUXDB:
-            return _read(_InfluxEnvironment, tokens_dir=info.data["state_dir"] / "tokens")
+            return _read(_InfluxEnvironment, tokens_dir=info.data.get("state_dir", Path()) / "tokens")
         if not value.startswith(_SQLITE) or len(value) == len(_SQLITE):
             raise ValueError(
                 "RECEIVER_STORE must be influxdb, or look like sqlite:///PATH (four slashes begin an absolute path)"
             )
-        return Sqlite(Path(value.removeprefix(_SQLITE)).expanduser())
+        try:
+            return Sqlite(find_home("RECEIVER_STORE", Path(value.removeprefix(_SQLITE))))
+        except UnreadableSettingError as error:
+            raise ValueError(str(error)) from error
 
 
 def list_known_settings() -> list[str]:

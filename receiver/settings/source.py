@@ -8,15 +8,19 @@ halves read the environment in one way (`shared.environment`).
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
+from annotated_types import Ge, Le
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from shared.environment import (
     UnreadableSettingError,
+    explain_missing_home,
     explain_service_address,
+    find_home,
     is_service_address,
     read_environment,
     read_secret_file,
@@ -51,12 +55,20 @@ def read_secret(value: Any) -> Any:
     return text
 
 
+def _find_home(path: Path) -> Path:
+    try:
+        return find_home("", path)
+    except UnreadableSettingError as error:
+        raise PydanticCustomError(_NO_HOME, "no home") from error
+
+
+_NO_HOME = "no_home"
 _READ = BeforeValidator(read_secret)
 SecretText = Annotated[str | None, _READ, Field(repr=False)]
 """A secret, given as NAME or as NAME_FILE."""
 SecretBytes = Annotated[bytes | None, _READ, Field(repr=False)]
 """The same, as bytes."""
-ExpandedPath = Annotated[Path, AfterValidator(Path.expanduser)]
+ExpandedPath = Annotated[Path, AfterValidator(_find_home)]
 """A path in which ~ is the home directory."""
 
 
@@ -85,18 +97,36 @@ def list_variables(model: type[BaseModel]) -> Iterator[str]:
 
 
 def explain_problems(model: type[BaseModel], error: ValidationError) -> Iterator[str]:
-    """A sentence for each problem, with the setting's name and never its value."""
+    """A sentence for each problem: the setting's name and what is expected, never the value."""
     for problem in error.errors(include_input=False, include_url=False):
         if problem["type"] == "default_factory_not_called":
             continue  # a default that rests on the settings that the other sentences are about
         if problem["type"] == "value_error":  # raised by our own validators, which name the setting
             yield str(problem["ctx"]["error"])
             continue
-        name, text = name_variable(model, str(problem["loc"][0])), problem["msg"]
+        field = str(problem["loc"][0])
+        name = name_variable(model, field)
         if is_service_address(read_environment().get(name, "")):
             yield explain_service_address(name)
+        elif problem["type"] == _NO_HOME:
+            yield explain_missing_home(name)
         else:
-            yield f"{name}: {text[0].lower()}{text[1:]}"
+            yield f"{name} must be {_describe_values(model.model_fields[field])}"
+
+
+def _describe_values(field: FieldInfo) -> str:
+    """What a value must be, to complete "NAME must be ..."."""
+    kind: Any = next((one for one in get_args(field.annotation) if one is not type(None)), field.annotation)
+    if get_origin(field.annotation) is Literal:
+        return "one of " + ", ".join(get_args(field.annotation))
+    if kind is bool:
+        return "true or false"
+    if kind in (int, float):
+        least = next((str(bound.ge) for bound in field.metadata if isinstance(bound, Ge)), None)
+        most = next((str(bound.le) for bound in field.metadata if isinstance(bound, Le)), None)
+        bounds = f"from {least} to {most}" if least and most else f"of at least {least}" if least else ""
+        return f"a {'whole ' if kind is int else ''}number {bounds}".rstrip()
+    return "a path" if kind is Path else "text"
 
 
 class EnvironmentModel(BaseSettings):

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from receiver.settings.source import ExpandedPath, SecretFile, SecretText, SettingsModel, Variable, read_secret
+from shared.environment import UnreadableSettingError, find_home
 
 RECEIVER_TOKEN = "receiver"  # noqa: S105 (the name of a file)
 GRAFANA_TOKEN = "grafana"  # noqa: S105 (the name of a file)
@@ -47,6 +48,13 @@ def _choose_default_live_bucket(values: dict[str, Any]) -> str:
 def _choose_default_grafana_tokens_dir(values: dict[str, Any]) -> Path:
     folder: Path = values["tokens_dir"]
     return folder
+
+
+def _find_path(file: SecretFile) -> Path:
+    try:
+        return find_home(file.setting, file.path)
+    except UnreadableSettingError as error:
+        raise ValueError(str(error)) from error
 
 
 class InfluxDB(SettingsModel):
@@ -94,9 +102,11 @@ class InfluxDB(SettingsModel):
     @classmethod
     def _find_written_token(cls, value: Any, info: ValidationInfo) -> Any:
         """A file that `setup` writes may be missing or damaged: `setup` puts it right."""
+        if "tokens_dir" not in info.data:
+            return value  # that it is wrong is said already
         written = SecretFile("INFLUXDB_V2_TOKEN_FILE", info.data["tokens_dir"] / RECEIVER_TOKEN)
         chosen = written if value is None else value
-        if not isinstance(chosen, SecretFile) or chosen.path.expanduser() != written.path:
+        if not isinstance(chosen, SecretFile) or _find_path(chosen) != written.path:
             return value
         try:
             return read_secret(written)

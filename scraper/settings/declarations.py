@@ -14,8 +14,10 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
+from scraper.errors import ScraperSettingError
 from scraper.settings.secret import Secret
 from shared.audience import NAME_PATTERN
+from shared.environment import UnreadableSettingError, find_home
 from shared.keys import SERIAL_PATTERN
 
 DISCOVER = "discover"
@@ -39,7 +41,10 @@ Fingerprint = Annotated[
 
 
 def _choose_state_directory() -> Path:
-    return Path("~/.local/state/envoy-relay").expanduser()
+    try:
+        return find_home("ENVOY_STATE_DIR", Path("~/.local/state/envoy-relay"))
+    except UnreadableSettingError as error:
+        raise ScraperSettingError(str(error)) from error
 
 
 class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import FieldInfo
 
 from scraper.settings.secret import Secret
-from shared.environment import explain_service_address, is_service_address
+from shared.environment import UnreadableSettingError, explain_service_address, find_home, is_service_address
 
 GroupT = TypeVar("GroupT", bound=msgspec.Struct)
 
@@ -36,10 +36,12 @@ def convert_group(group: type[msgspec.Struct], environment: Mapping[str, str], p
     for field in _list_settings(group):
         name = _name_variable(group, field)
         if field.type is Secret:
-            values[field.name] = _make_secret(name, environment)
+            values[field.name] = _make_secret(name, environment, problems)
         elif text := environment.get(name):
             try:
-                values[field.name] = _convert(text, field.type)
+                values[field.name] = _convert(name, text, field.type)
+            except UnreadableSettingError as error:
+                problems.append(str(error))
             except msgspec.ValidationError:
                 problems.append(
                     explain_service_address(name)
@@ -68,19 +70,19 @@ def _name_variable(group: Any, field: FieldInfo) -> str:
     return f"{group.PREFIX}{field.name.upper()}"
 
 
-def _make_secret(name: str, environment: Mapping[str, str]) -> Secret:
+def _make_secret(name: str, environment: Mapping[str, str], problems: list[str]) -> Secret:
     path = environment.get(f"{name}_FILE")
-    return Secret(name, environment.get(name) or None, Path(path).expanduser() if path else None)
+    try:
+        return Secret(name, environment.get(name) or None, find_home(f"{name}_FILE", Path(path)) if path else None)
+    except UnreadableSettingError as error:
+        problems.append(str(error))
+        return Secret(name)
 
 
-def _convert(text: str, declared: Any) -> Any:
+def _convert(name: str, text: str, declared: Any) -> Any:
     # msgspec knows only true, false, 1 and 0
     value = _BOOLEANS.get(text.lower(), text) if declared is bool else text
-    return msgspec.convert(value, type=declared, strict=False, dec_hook=_convert_path)
-
-
-def _convert_path(expected: type, value: Any) -> Any:
-    return expected(value).expanduser()
+    return msgspec.convert(value, type=declared, strict=False, dec_hook=lambda kind, path: find_home(name, kind(path)))
 
 
 def _describe(declared: Any) -> str:

@@ -120,7 +120,7 @@ def test_what_kubernetes_adds_by_itself_is_no_setting(monkeypatch: pytest.Monkey
         ({"RECEIVER_SECRET": SECRET, "RECEIVER_GATEWAYS": "canary;1"}, "RECEIVER_GATEWAYS must be serial numbers"),
         ({"RECEIVER_SECRET_FILE": "/nowhere/secret"}, "RECEIVER_SECRET_FILE: /nowhere/secret cannot be read"),
         ({"RECEIVER_STORE": "postgres://canary@db"}, "RECEIVER_STORE must be influxdb, or look like sqlite:///PATH"),
-        ({"RECEIVER_METER_DAYS": "-1"}, "RECEIVER_METER_DAYS: "),
+        ({"RECEIVER_METER_DAYS": "-1"}, "RECEIVER_METER_DAYS must be a whole number from 0 to 36500$"),
         ({"RECEIVER_STORE": "influxdb", "INFLUXDB_V2_URL": "influxdb:8086"}, "INFLUXDB_V2_URL must look like http://"),
         ({"RECEIVER_STORE": "influxdb", "INFLUXDB_V2_URL": "http://a:canary@db"}, "INFLUXDB_V2_URL .* without a password"),
         ({"RECEIVER_STORE": "influxdb", "INFLUXDB_V2_URL": "http://db:canary"}, "INFLUXDB_V2_URL must look like"),
@@ -130,10 +130,12 @@ def test_what_kubernetes_adds_by_itself_is_no_setting(monkeypatch: pytest.Monkey
         ({"RECEIVER_OPEN_LIVE": "canary"}, "RECEIVER_OPEN_LIVE must be networks separated by commas"),
         ({"RECEIVER_PUBLIC_URL": "relay.canary"}, "RECEIVER_PUBLIC_URL must look like https://"),
         ({"RECEIVER_PUBLIC_URL": "https://a:canary@relay"}, "RECEIVER_PUBLIC_URL .* without user name, password"),
-        ({"RECEIVER_PORT": "99999"}, "RECEIVER_PORT: "),
-        ({"RECEIVER_PORT": "canary"}, "RECEIVER_PORT: "),
+        ({"RECEIVER_PORT": "99999"}, "RECEIVER_PORT must be a whole number from 0 to 65535$"),
+        ({"RECEIVER_PORT": "canary"}, "RECEIVER_PORT must be a whole number from 0 to 65535$"),
         ({"RECEIVER_PORT": "tcp://10.0.0.1:8000"}, "enableServiceLinks: false"),
-        ({"RECEIVER_LOG_LEVEL": "canary"}, "RECEIVER_LOG_LEVEL: "),
+        ({"RECEIVER_LOG_LEVEL": "canary"}, "RECEIVER_LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR$"),
+        ({"RECEIVER_DOCS": "canary"}, "RECEIVER_DOCS must be true or false$"),
+        ({"RECEIVER_GATEWAY_RATE": "canary"}, "RECEIVER_GATEWAY_RATE must be a number of at least 1$"),
         ({"RECEIVER_SECERT": "canary"}, "RECEIVER_SECERT is no setting.*did you mean RECEIVER_SECRET?"),
         ({"RECEIVER_XYZZY": "canary"}, "RECEIVER_XYZZY is no setting of the receiver: remove it; .env.example lists"),
         ({"INFLUXDB_V2_TOKN": "canary"}, "INFLUXDB_V2_TOKN is no setting: did you mean INFLUXDB_V2_TOKEN?"),
@@ -147,6 +149,41 @@ def test_faults_name_the_setting_and_the_remedy(
     with pytest.raises(ReceiverSettingError, match=message) as error:
         settings.load()
     assert "canary" not in str(error.value)
+
+
+NOBODY = "~canary-nobody/x"
+
+
+@pytest.mark.parametrize(
+    ("environment", "name"),
+    [
+        ({"RECEIVER_STATE_DIR": NOBODY}, "RECEIVER_STATE_DIR"),
+        ({"RECEIVER_STATE_DIR": NOBODY, "RECEIVER_STORE": "influxdb"}, "RECEIVER_STATE_DIR"),
+        ({"RECEIVER_STORE": f"sqlite:///{NOBODY}"}, "RECEIVER_STORE"),
+        ({"RECEIVER_KEYS_FILE": NOBODY}, "RECEIVER_KEYS_FILE"),
+        ({"RECEIVER_SITES_FILE": NOBODY}, "RECEIVER_SITES_FILE"),
+        ({"RECEIVER_SECRET_FILE": NOBODY}, "RECEIVER_SECRET_FILE"),
+        ({"RECEIVER_STORE": "influxdb", "RECEIVER_TOKENS_DIR": NOBODY}, "RECEIVER_TOKENS_DIR"),
+        ({"RECEIVER_STORE": "influxdb", "INFLUXDB_V2_TOKEN_FILE": NOBODY}, "INFLUXDB_V2_TOKEN_FILE"),
+    ],
+)
+def test_the_home_of_a_user_who_does_not_exist_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], name: str
+):
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(ReceiverSettingError) as error:
+        settings.load()
+    assert str(error.value) == (
+        f"{name} begins with ~ or is not set, and there is no such home directory here: set it to a whole path"
+    )
+
+
+def test_a_process_without_a_home_hears_which_setting_to_set(monkeypatch: pytest.MonkeyPatch):
+    """The default of a container whose user has no name."""
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    with pytest.raises(ReceiverSettingError, match="RECEIVER_STATE_DIR begins with ~ or is not set"):
+        settings.load()
 
 
 def test_a_misspelt_setting_in_dotenv_is_refused(tmp_path: Path):
@@ -182,4 +219,4 @@ def test_a_default_that_rests_on_a_wrong_setting_adds_no_riddle(monkeypatch: pyt
     monkeypatch.setenv("RECEIVER_PORT", "99999")
     with pytest.raises(ReceiverSettingError) as error:
         settings.load()
-    assert str(error.value).splitlines() == ["RECEIVER_PORT: input should be less than or equal to 65535"]
+    assert str(error.value).splitlines() == ["RECEIVER_PORT must be a whole number from 0 to 65535"]

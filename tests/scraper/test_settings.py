@@ -64,6 +64,22 @@ def test_a_wrong_setting_is_named_with_its_remedy_and_not_echoed(monkeypatch, va
     assert "canary" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["STATE_DIR", "RECEIVER_KEY_FILE", "RECEIVER_CA_FILE", "TOKEN_FILE"])
+def test_the_home_of_a_user_who_does_not_exist_is_a_sentence(monkeypatch, name):
+    with pytest.raises(ScraperSettingError) as caught:
+        load(monkeypatch, RECEIVER_URL="https://r.example", **{name: "~canary-nobody/x"})
+    assert str(caught.value) == (
+        f"ENVOY_{name} begins with ~ or is not set, and there is no such home directory here: set it to a whole path"
+    )
+
+
+def test_a_process_without_a_home_hears_which_setting_to_set(monkeypatch):
+    """The default of a container whose user has no name."""
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    with pytest.raises(ScraperSettingError, match="ENVOY_STATE_DIR begins with ~ or is not set"):
+        load(monkeypatch)
+
+
 def test_every_wrong_setting_is_named_at_once(monkeypatch):
     with pytest.raises(ScraperSettingError) as caught:
         load(monkeypatch, INVERTER_INTERVAL="x", STATUS_PORT="y")

@@ -43,6 +43,16 @@ async def test_a_reader_token_becomes_a_cookie_that_scripts_and_other_sites_cann
     assert not cookie["secure"], "the browser would not send it back over plain http, as on a laptop"
 
 
+@pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
+async def test_a_session_knows_no_parameters(service, method: str):
+    """The end of a session took any and said 204."""
+    headers = {"authorization": f"Bearer {make_read_token()}"}
+    answer = await service.client.request(method, f"{SESSION}?canary=1", headers=headers)
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == "a parameter is not known here: there are none."
+    assert "set-cookie" not in answer.headers
+
+
 async def test_the_cookie_reads_what_the_token_may_read(service):
     await service.send(make_meter())
     await service.send(make_meter(), serial=OTHER, outbox="cc")

@@ -7,6 +7,7 @@ import typer
 from receiver import settings
 from receiver.auth import keys_file
 from receiver.cli.console import show_errors_as_sentences
+from receiver.cli.service_user import report_if_unreadable
 
 app = typer.Typer(no_args_is_help=True, help="Public keys of scrapers, and the gateways each may write for.")
 
@@ -18,9 +19,10 @@ def add(
 ) -> None:
     """Let a scraper's key in; a running receiver sees it within seconds."""
     with show_errors_as_sentences():
-        path = settings.load().keys_file
-        entry = keys_file.add(path, " ".join(line), serial or [])
+        chosen = settings.load()
+        entry = keys_file.add(chosen.keys_file, " ".join(line), serial or [])
         typer.echo(f"key {entry.key.key_id} may now write for {', '.join(entry.gateways)}")
+        report_if_unreadable(chosen.keys_file, chosen.state_dir)
 
 
 @app.command("list")
@@ -39,5 +41,7 @@ def list_keys() -> None:
 def revoke(key_id: Annotated[str, typer.Argument(help="The id that `keys list` shows.")]) -> None:
     """Take a key's right away; a running receiver obeys within seconds."""
     with show_errors_as_sentences():
-        keys_file.revoke(settings.load().keys_file, key_id)
+        chosen = settings.load()
+        keys_file.revoke(chosen.keys_file, key_id)
         typer.echo(f"key {key_id} is revoked")
+        report_if_unreadable(chosen.keys_file, chosen.state_dir)

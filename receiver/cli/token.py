@@ -9,6 +9,7 @@ import typer
 from receiver import settings
 from receiver.auth import readers
 from receiver.cli.console import format_day, show_errors_as_sentences
+from receiver.cli.service_user import report_if_unreadable
 from receiver.settings import ReceiverSettings
 from shared.clock import SystemClock
 from shared.keys import is_serial
@@ -32,6 +33,7 @@ def create(
         key = _find_key(chosen)
         now_s = SystemClock().now_ms() // 1000
         entry, token = readers.create(chosen.state_dir, key, gateways=gateway, days=days, now_s=now_s, name=chosen.name)
+        report_if_unreadable(chosen.state_dir / readers.LIST_FILE, chosen.state_dir)
         typer.echo(
             f"token {entry.jti}, good until {format_day(entry.expires)}; keep it now, it is not shown again:", err=True
         )
@@ -64,6 +66,7 @@ def revoke(jti: Annotated[str, typer.Argument(help="The id that `token list` sho
         chosen = settings.load()
         readers.revoke(chosen.state_dir, _find_key(chosen), jti)
         typer.echo(f"token {jti} is revoked")
+        report_if_unreadable(chosen.state_dir / readers.LIST_FILE, chosen.state_dir)
 
 
 def _find_key(chosen: ReceiverSettings) -> bytes:

@@ -1,5 +1,7 @@
 """A list that existed and is gone is no empty one: nobody is let in, it is said, and no command begins it anew."""
 
+import errno
+import os
 import re
 from pathlib import Path
 
@@ -178,6 +180,28 @@ async def test_a_lost_keys_file_is_not_begun_anew_and_is_said(tmp_path: Path, ho
         token = sign(make_ingest_claims(service.clock.ms), private, kid=make_public_key(private).key_id, alg="EdDSA")
         assert (await service.post(make_batch(make_meter()), token=token)).status_code == 401
         assert "the keys file is unreadable or gone" in (await service.receiver.find_remark() or "")
+
+
+@pytest.mark.parametrize("full", [True, False])
+async def test_a_list_beside_which_nothing_can_be_written_is_still_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: bool
+):
+    """A list that is mounted for reading is taken as it is; a disk that takes no witness is said."""
+    tokens = make_two_tokens(tmp_path)
+    name_witness(tmp_path / readers.LIST_FILE).unlink()
+    if full:
+        monkeypatch.setattr("receiver.auth.witness.write_private", fail)
+    else:
+        monkeypatch.setattr("receiver.auth.witness.os.access", lambda *_: False)
+    with structlog.testing.capture_logs() as lines:
+        async with start(tmp_path) as service:
+            assert await read_statuses(service, *tokens) == [200, 401]
+    assert not name_witness(tmp_path / readers.LIST_FILE).exists()
+    assert any("cannot be noted" in line["event"] for line in lines) == full
+
+
+def fail(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_a_list_that_never_existed_is_empty(tmp_path: Path):

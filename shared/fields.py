@@ -38,6 +38,8 @@ BREATH_MS = 30_500
 """A pause of samples up to this (milliseconds) is none: gateways hold their events back for a while, and lose none."""
 WRAP_WH = 2**32 / 3600
 """Where the inverter total of gateways without meters starts again at zero: 2^32 J, about 1,193,046 Wh."""
+EIM_PHASE = "eim"
+"""In place of `a`, `b`, `c`: a meter's sum as `/production.json` gives it, where the gateway refuses its meters."""
 MAX_TEXT = 200
 """Characters of a text field, at most."""
 

@@ -97,6 +97,10 @@ KINDS: dict[str, FaultKind] = {
         "lifetime counters of inverters and production come back higher by this many Wh", by=496_400
     ),
     "counter-wrap": _make_kind("inverter lifetimes wrap at this many Wh", at=1_193_046),
+    "total-wrap": _make_kind(
+        "the total of all inverters in /production.json starts again at this many Wh, beside a true /api/v1/production",
+        at=2**32 / 3600,
+    ),
     "unsigned-watts": _make_kind("the first inverter of the list draws 4 W, printed as an unsigned 32-bit number"),
     "serial-twice": _make_kind("the first inverter stands in the list a second time, with an older report"),
     # Meters

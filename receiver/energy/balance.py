@@ -39,7 +39,7 @@ from receiver.energy.site import (
     select_phases,
 )
 from receiver.energy.windows import check_boundaries
-from shared.fields import MAX_GAP_MS
+from shared.fields import EIM_PHASE, MAX_GAP_MS
 
 QUANTITIES = ("production", "load", "imported", "exported", "discharged", "charged")
 """The fields of `SiteEnergy` that are energies."""
@@ -154,7 +154,9 @@ def compute_site_energy(
     if other is not None:
         meters[PRODUCTION] = sum_meters(meters[PRODUCTION], other)
     net, net_phases = meters[NET], select_phases(powers, NET).keys() | select_phases(counters, NET).keys()
-    if net is not None and (netting == "phases" or len(net_phases) == 1):
+    if net is not None and netting == "phases" and EIM_PHASE in net_phases:
+        grid = [(UNKNOWN, UNKNOWN)] * len(net)  # the phases are not known, only their sum
+    elif net is not None and (netting == "phases" or len(net_phases) == 1):
         grid = [(both.delivered, both.received or NONE) for both in net]
     else:
         grid = _compute_net(compute_site_series(powers, inverters=inverters).net, boundaries)

@@ -22,6 +22,7 @@ from typing import Literal, NamedTuple, TypeAlias, TypeVar
 from receiver.energy.combine import add, scale
 from receiver.energy.interpolation import Segment, Segments
 from shared.agreement import is_contradiction
+from shared.fields import EIM_PHASE
 
 _T = TypeVar("_T")
 
@@ -110,7 +111,9 @@ def compute_site_power(
     if net is None or production is None:
         supplies = [total]
     load = _judge_load(supplies)
-    billed = [net] if netting == "sum" and net is not None else net_phases
+    billed: list[float | None] = [net] if netting == "sum" and net is not None else [*net_phases]
+    if netting == "phases" and (NET, EIM_PHASE) in powers:
+        billed = [None]  # the phases are not known, only their sum
     return SitePower(
         production=production,
         load=load,
@@ -176,7 +179,26 @@ def compute_site_series(powers: Mapping[MeterPhase, Segments], *, inverters: Seg
         net_phases = [net] if net else []
     if not load and not stored:
         load = _sum_meter(powers, TOTAL)
+    if (NET, EIM_PHASE) in powers:
+        net_phases = []
     return SiteSeries(production, load, net, net_phases, battery)
+
+
+def choose_phases(seen: Mapping[MeterPhase, int]) -> set[MeterPhase]:
+    """The phases that count, by when each was read last: the sum of a meter stands in for its phases, or they are back.
+
+    Args:
+        seen: UTC milliseconds by meter and phase.
+    """
+    newest: dict[tuple[str, bool], int] = {}
+    for (meter, phase), time in seen.items():
+        key = meter, phase == EIM_PHASE
+        newest[key] = max(newest.get(key, time), time)
+    return {
+        (meter, phase)
+        for meter, phase in seen
+        if newest[meter, phase == EIM_PHASE] >= newest.get((meter, phase != EIM_PHASE), 0)
+    }
 
 
 def select_phases(values: Mapping[MeterPhase, _T], meter: str) -> dict[str, _T]:

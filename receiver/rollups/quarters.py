@@ -21,7 +21,7 @@ from receiver.energy.gaps import Gaps
 from receiver.energy.interpolation import Point as Sample
 from receiver.energy.interpolation import Segments
 from receiver.energy.meter_flows import MeterCounters
-from receiver.energy.site import NET, PRODUCTION, STORAGE, TOTAL, MeterPhase, has_meter
+from receiver.energy.site import NET, PRODUCTION, STORAGE, TOTAL, MeterPhase, choose_phases, has_meter
 from receiver.energy.windows import cut_by_window
 from receiver.rollups.series import (
     REPORT_GAP_MS,
@@ -121,7 +121,7 @@ def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Itera
     batteries, generated = read_storage(raw.storage, gaps), find_generator_spans(raw.generator, raw.grid)
     stored = _cut(batteries.power, boundaries)
     for index, (first, last) in enumerate(pairwise(boundaries)):
-        here = {key for key, times in seen if _is_seen_within(times, first - GONE_MS, last)}
+        here = choose_phases(_find_last_seen(seen, first - GONE_MS, last))
         powers_here: dict[MeterPhase, Segments] = {
             key: power[key][index] if key in power else [] for key in sorted(here)
         }
@@ -188,6 +188,15 @@ def _add_limits(inverters: Sequence[SeriesPoints], start: int, stop: int) -> flo
 
 def _cut(segments: Segments, boundaries: Sequence[int]) -> list[Segments]:
     return [inside for _, _, inside in cut_by_window(segments, boundaries)]
+
+
+def _find_last_seen(seen: Sequence[tuple[MeterPhase, Sequence[int]]], start: int, stop: int) -> dict[MeterPhase, int]:
+    """When each phase was last read in [start, stop), of those that were."""
+    found: dict[MeterPhase, int] = {}
+    for key, times in seen:
+        if _is_seen_within(times, start, stop):
+            found[key] = max(found.get(key, 0), times[bisect_left(times, stop) - 1])
+    return found
 
 
 def _is_seen_within(times: Sequence[int], start: int, stop: int) -> bool:

@@ -7,7 +7,15 @@ numbers everywhere.
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
-from receiver.energy.site import PRODUCTION, STORAGE, MeterPhase, SitePower, compute_site_power, has_meter
+from receiver.energy.site import (
+    PRODUCTION,
+    STORAGE,
+    MeterPhase,
+    SitePower,
+    choose_phases,
+    compute_site_power,
+    has_meter,
+)
 from receiver.sites.corrections import correct_latest
 from receiver.sites.model import Site
 from receiver.sites.storage import NO_STORAGE, StorageNow
@@ -66,6 +74,8 @@ def describe_household(
         totals: Latest values of kind `production`, which stand in where the gateway lists no inverter.
     """
     here = [entry for entry in correct_latest(meters, site) if now_ms - entry.timestamp <= METER_GONE_MS]
+    counts = choose_phases({(entry.tags["meter"], entry.tags["phase"]): entry.timestamp for entry in here})
+    here = [entry for entry in here if (entry.tags["meter"], entry.tags["phase"]) in counts]
     used = [entry for entry in here if now_ms - entry.timestamp <= METER_SPEAKS_MS]
     powers = {
         (entry.tags["meter"], entry.tags["phase"]): _read_power(entry)

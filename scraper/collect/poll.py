@@ -85,6 +85,7 @@ class Poller:
         ]
         if meters_wanted:
             jobs.insert(1, PollJob("meters", self._choose_meter_interval, samples.ask_meters))
+            jobs.append(PollJob("meter sums", lambda: COUNTERS_S, samples.ask_stand_in))
         if ensemble is not None:
             interval = functools.partial(_choose_power_interval, ensemble, meter_interval_s)
             jobs.insert(1, PollJob("battery power", interval, ensemble.poll_power))

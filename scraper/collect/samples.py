@@ -5,6 +5,8 @@ alike, and the stamps of one series strictly increase. Inverters carry their own
 the gateway's clock is grossly wrong.
 """
 
+from collections.abc import Sequence
+
 from scraper.collect.drift import SchemaDrift
 from scraper.collect.health import Health
 from scraper.collect.host_time import HostTime
@@ -13,6 +15,7 @@ from scraper.collect.recorder import HeardSpan, Recorder
 from scraper.delta import gateway_clock, stamps
 from scraper.errors import BadReplyError, WrongGatewayError
 from scraper.events import make_event
+from scraper.gateway.parse.phases import MeterValues
 from scraper.gateway.parse.stream import parse_event
 from scraper.gateway.session import GatewayIdentity, GatewaySession
 from scraper.gateway.stream import Burst
@@ -69,6 +72,7 @@ class Samples:
         self.host_time = HostTime(recorder, memory, clock)
         self._stepped_ms: int | None = None
         self._polled: dict[Series, int] = {}
+        self._metered_ms = 0
         self._streamed: set[str] = set()
         self._drift = SchemaDrift(recorder, health, clock)
 
@@ -121,7 +125,7 @@ class Samples:
     async def ask_meters(self) -> None:
         """Ask the lifetime counters; and the present values of meters that no stream gives."""
         values = await self._gateway.read_meter_readings(self._drift.notes)
-        fresh = [one for one in values if stamps.has_moved(self._polled, one.series, one.timestamp_s or 0)]
+        fresh = self._select_fresh(values)
         if not fresh:
             return
         (stamp,) = await self.host_time.make_stamps(self._clock.now_ms(), 1)
@@ -129,6 +133,8 @@ class Samples:
         stands_in = self._poll_meters and not self._health.stream_connected
         polled = fresh if stands_in else [one for one in fresh if one.meter in self._unstreamed]
         samples += [one.make_reading(stamp) for one in polled if one.values]
+        if stands_in:
+            self._metered_ms = stamp
         if await self._record(samples, self._make_heard(stamp, stamp) if stands_in else None):
             self._polled |= {one.series: one.timestamp_s or 0 for one in fresh}
         await self._drift.report()
@@ -141,6 +147,16 @@ class Samples:
             dated = reading.tags["source"] == "inverters"
             await self.host_time.notice_step()
             await self._recorder.record([self._correct_date(reading) if dated else reading])
+
+    async def ask_stand_in(self) -> None:
+        """Ask for the sums of the meters where the gateway refuses the meters themselves for good."""
+        if fresh := self._select_fresh(await self._gateway.read_eim(self._drift.notes)):
+            (stamp,) = await self.host_time.make_stamps(self._clock.now_ms(), 1)
+            if await self._record([one.make_reading(stamp) for one in fresh], None):
+                self._polled |= {one.series: one.timestamp_s or 0 for one in fresh}
+
+    def _select_fresh(self, values: Sequence[MeterValues]) -> list[MeterValues]:
+        return [one for one in values if stamps.has_moved(self._polled, one.series, one.timestamp_s or 0)]
 
     async def record_burst(self, burst: Burst) -> bool:
         """Record events of the meter stream that arrived together; False if none of them could be read."""
@@ -158,6 +174,8 @@ class Samples:
             self._streamed.update(one.meter for one in values)
             samples += [one.make_reading(stamp) for one in values]
         self._health.stream_events += events
+        if events:
+            self._metered_ms = given[-1]
         await self._record(samples, self._make_heard(given[0], given[-1]) if events else None)
         return events > 0
 
@@ -203,9 +221,13 @@ class Samples:
 
     @property
     def _has_meters(self) -> bool:
-        """Whether meters give finer data than inverters; supposed until the gateway has said."""
+        """Whether meters give finer data than inverters; supposed until the gateway has said.
+
+        Meters that vanish leave a gap first: their values would be bridged if they came back soon.
+        """
         known = self._gateway.known_meters
-        return self._meters_wanted and (known is None or any(meter.enabled for meter in known))
+        were_here = self._clock.now_ms() - self._metered_ms <= MAX_GAP_MS
+        return self._meters_wanted and (known is None or were_here or any(meter.enabled for meter in known))
 
     @property
     def _silence_ms(self) -> int:

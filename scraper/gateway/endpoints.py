@@ -22,6 +22,8 @@ AGAIN_S = (MINUTE_S, 5 * MINUTE_S, 15 * MINUTE_S, HOUR_S)
 """Seconds until a path that was refused is asked again: gateways refuse single paths for minutes after a start."""
 AGAIN_EAGERLY_S = (*[10.0] * 6, *AGAIN_S)
 """The same of a path that must be there."""
+_LONG_PAUSES = 2
+"""Of the pauses above: who has come to these has been refused for more than five minutes."""
 
 
 class Refusal(NamedTuple):
@@ -61,10 +63,18 @@ class EndpointMemory:
         """Remember that this login cannot read `path` for now. Returns the error to raise."""
         known = self.absent.get(path)
         times = known.times if known else 0
-        pauses = AGAIN_EAGERLY_S if path in self.must_exist else AGAIN_S
+        pauses = self._list_pauses(path)
         again_at = self.clock.monotonic() + pauses[min(times, len(pauses) - 1)]
         self.absent[path] = Refusal(status, times + 1, again_at)
         return EndpointUnavailableError(path, status)
+
+    def is_refused_for_good(self, path: str) -> bool:
+        """Whether `path` has been refused for longer than a gateway takes to start: for minutes, again and again."""
+        pauses = self._list_pauses(path)
+        return path in self.absent and self.absent[path].times > len(pauses) - _LONG_PAUSES
+
+    def _list_pauses(self, path: str) -> tuple[float, ...]:
+        return AGAIN_EAGERLY_S if path in self.must_exist else AGAIN_S
 
     def mark_present(self, path: str) -> None:
         """Remember that `path` has given data."""

@@ -10,8 +10,10 @@ from scraper.errors import BadReplyError, EmptyReplyError, EndpointUnavailableEr
 from scraper.gateway.info import GatewayInfo
 from scraper.gateway.login import JUDGE_PATH as INVERTERS
 from scraper.gateway.parse.device_data import join_inverters, parse_device_data
+from scraper.gateway.parse.eim import parse_eim
 from scraper.gateway.parse.inverters import parse_inverters
 from scraper.gateway.parse.meters import ConfiguredMeter, parse_meters
+from scraper.gateway.parse.phases import MeterValues
 from scraper.gateway.parse.production import FIRST_UNWRAPPED_VERSION, choose_production
 from scraper.gateway.parse.values import Notes
 from shared.clock import Clock
@@ -78,6 +80,13 @@ async def ask_production(
     return choose_production(
         info, meters, received_ms=clock.now_ms(), energy=energy, production=production, api=api, notes=notes
     )
+
+
+async def ask_eim(ask: Ask, info: GatewayInfo, notes: Notes) -> list[MeterValues]:
+    """The power of the meters by the slow page that sums them; nothing where the gateway lacks it."""
+    if info.version < _FIRST_PRODUCTION_JSON:
+        return []
+    return parse_eim(await _ask_optional(ask, PRODUCTION), notes)
 
 
 async def _ask_optional(ask: Ask, path: str) -> object:

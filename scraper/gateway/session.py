@@ -212,7 +212,10 @@ class GatewaySession:
         meters = await self.read_meters(notes)
         if not any(meter.enabled for meter in meters):
             return []
-        return parse_readings(await queries.ask_list(self.get_json, queries.METER_READINGS), meters, notes)
+        reply = await queries.ask_list(self.get_json, queries.METER_READINGS)
+        if not reply and self._meters is not None:  # nothing is there now: are there meters at all?
+            self._meters = self._meters._replace(asked_at=self._clock.monotonic() - METERS_S)
+        return parse_readings(reply, meters, notes)
 
     async def read_production(self, notes: Notes | None = None) -> Reading | None:
         """The sum of all inverters, for gateways without a production meter; None where one measures it."""
@@ -221,6 +224,13 @@ class GatewaySession:
             return None
         info = (await self._ensure_link()).found.info
         return await queries.ask_production(self.get_json, info, meters, self._clock, notes or Notes())
+
+    async def read_eim(self, notes: Notes | None = None) -> list[MeterValues]:
+        """The power of the meters as `/production.json` sums it, once the gateway refuses the meters for good."""
+        link = await self._ensure_link()
+        if not link.endpoints.memory.is_refused_for_good(queries.METERS):
+            return []
+        return await queries.ask_eim(self.get_json, link.found.info, notes or Notes())
 
     async def stream_bursts(self) -> AsyncGenerator[Burst, None]:
         """The meter stream until it ends; wrap it in `contextlib.aclosing`. Open one at a time.

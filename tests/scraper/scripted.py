@@ -85,6 +85,9 @@ class ScriptedGateway:
     async def read_meter_readings(self, _notes: Notes) -> list[MeterValues]:
         return cast("list[MeterValues]", await self._answer("meters", []))
 
+    async def read_eim(self, _notes: Notes) -> list[MeterValues]:
+        return cast("list[MeterValues]", await self._answer("meter sums", []))
+
     async def read_production(self, _notes: Notes) -> Reading | None:
         return cast("Reading | None", await self._answer("production", None))
 

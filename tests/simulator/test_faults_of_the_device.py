@@ -271,3 +271,12 @@ async def test_counters_come_back_higher(sim):
     phases = len((await _read_json(sim, READINGS))[0]["channels"])
     after = (await _read_json(sim, READINGS))[0]["actEnergyDlvd"]
     assert 1000 * phases <= after - before < 1000 * phases + 100
+
+
+async def test_the_total_of_the_inverters_wraps_beside_a_true_one():
+    async with Simulator("no-ct", clock=make_clock(), late_morning=True) as sim:
+        true = (await _read_json(sim, "/api/v1/production"))["wattHoursLifetime"]
+        sim.faults.switch_on("total-wrap", at=1000)
+        (section,) = (await _read_json(sim, "/production.json"))["production"]
+        assert section["whLifetime"] == true % 1000 < true
+        assert (await _read_json(sim, "/api/v1/production"))["wattHoursLifetime"] == true

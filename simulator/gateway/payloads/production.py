@@ -77,12 +77,14 @@ class _Snapshot:
 
 def _describe_inverters(device: Device) -> dict[str, Any]:
     reports = device.list_reports()
+    wrap = device.faults.get("total-wrap")
+    total_wh = device.sum_inverter_lifetime_wh()
     return {
         "type": "inverters",
         "activeCount": len(reports),
         "readingTime": max((report.report_date for report in reports), default=0),
         "wNow": _sum_inverter_watts(device),
-        "whLifetime": round(device.sum_inverter_lifetime_wh()),
+        "whLifetime": round(total_wh if wrap is None else total_wh % float(wrap["at"])),
     }
 
 

@@ -252,3 +252,12 @@ def test_import_less_export_is_net_and_the_balance_closes_in_every_window(rows):
     production = sum((a[0] + b[0]) / 2 for a, b in pairwise(rows)) * MINUTE / HOUR
     assert window.load.wh == approximate(max(production + net, 0.0))
     assert window.imported.coverage == 1.0
+
+
+def test_energy_billed_by_phase_is_unknown_where_only_the_sum_is_known():
+    powers = _make_flat({("production", "eim"): 900.0, ("net-consumption", "eim"): 100.0})
+    assert compute_site_series(powers).net_phases == []
+    (by_phase,) = compute_site_energy(powers, {}, BOUNDARIES, netting="phases")
+    (summed,) = compute_site_energy(powers, {}, BOUNDARIES)
+    assert (by_phase.imported.wh, by_phase.exported.wh, by_phase.load.wh) == (None, None, 1000.0)
+    assert (summed.imported.wh, summed.exported.wh, summed.load.wh) == (100.0, 0.0, 1000.0)

@@ -93,3 +93,21 @@ def test_the_gateways_own_total_stands_in_where_it_lists_no_inverter():
     assert listed.site.production == 200.0
     night = describe_household([], [make_inverter("1", 200.0, age_s=7200)], NO_SITE, NOON, totals=totals)
     assert night.site.production is None
+
+
+@pytest.mark.parametrize(("sum_age_s", "phase_age_s", "production"), [(1, 3600, 900.0), (3600, 1, 300.0)])
+def test_the_sum_of_a_meter_and_its_phases_take_turns(sum_age_s, phase_age_s, production):
+    """A gateway that refused its meters gives them again, or the other way round: nobody counts both."""
+    meters = [
+        make_meter("production", 900.0, age_s=sum_age_s, phase="eim"),
+        make_meter("production", 100.0, age_s=phase_age_s, phase="a"),
+        make_meter("production", 200.0, age_s=phase_age_s, phase="b"),
+    ]
+    assert describe_household(meters, [], NO_SITE, NOON).site.production == production
+
+
+def test_import_billed_by_phase_is_unknown_where_only_the_sum_is_known():
+    meters = [make_meter("production", 900.0, phase="eim"), make_meter("net-consumption", 100.0, phase="eim")]
+    site = describe_household(meters, [], Site(netting="phases"), NOON).site
+    assert (site.load, site.net, site.imported, site.exported) == (1000.0, 100.0, None, None)
+    assert describe_household(meters, [], NO_SITE, NOON).site.imported == 100.0

@@ -22,7 +22,7 @@ from receiver.queries.times import LATEST_MS
 from receiver.rollups.series import REPORT_GAP_MS, REPORT_MS, list_panel_powers, select_samples
 from receiver.stores.base import Point
 from shared.fields import MAX_GAP_MS, Interpolation
-from shared.plausible import limit_panel
+from shared.plausible import Possible, limit_panel
 from shared.readings import FieldValue
 from shared.units import HOUR_MS
 
@@ -51,6 +51,7 @@ def aggregate_windows(
     boundaries: Sequence[int],
     now_ms: int,
     gaps: Gaps = (),
+    limits: Sequence[Possible | None] = (),
 ) -> list[WindowValue]:
     """One entry for each window between neighbouring boundaries.
 
@@ -60,10 +61,11 @@ def aggregate_windows(
         boundaries: UTC milliseconds.
         now_ms: States hold until now, not beyond.
         gaps: Recorded ones, for series of meters.
+        limits: The most that each meter's counter can have counted, where a step is in doubt.
     """
     match question.described.interpolation:
         case Interpolation.COUNTER:
-            return _aggregate_counters(question, members, boundaries, gaps)
+            return _aggregate_counters(question, members, boundaries, gaps, limits)
         case Interpolation.LAST:
             return _aggregate_states(question, members[0], boundaries, now_ms)
         case _:
@@ -137,12 +139,18 @@ def _list_means(points: Sequence[Point], field: str) -> list[StepPoint]:
 
 
 def _aggregate_counters(
-    question: WindowedQuestion, members: Sequence[Sequence[Point]], boundaries: Sequence[int], gaps: Gaps
+    question: WindowedQuestion,
+    members: Sequence[Sequence[Point]],
+    boundaries: Sequence[int],
+    gaps: Gaps,
+    limits: Sequence[Possible | None],
 ) -> list[WindowValue]:
     longest_ms = MAX_GAP_MS if question.kind == "meter_energy" else REPORT_GAP_MS
     read = [select_samples(points, question.field) for points in members]
     is_panel = question.kind == "inverter"
-    possible = [limit_panel(list_panel_powers(points)) if is_panel else None for points in members]
+    possible = (
+        [limit_panel(list_panel_powers(points)) for points in members] if is_panel else limits or [None] * len(read)
+    )
     each = [
         compute_counter_windows(points, boundaries, longest_ms, gaps, most)
         for points, most in zip(read, possible, strict=True)

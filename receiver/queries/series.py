@@ -16,6 +16,7 @@ from receiver.energy.means import Summary
 from receiver.queries import budget, stored_windows
 from receiver.queries.aggregates import WindowValue, aggregate_windows, fill_windows, pick_value, summarise_group
 from receiver.queries.pieces import PieceReader
+from receiver.queries.possible import estimate_earlier, find_possible
 from receiver.queries.question import SeriesQuestion, WindowedQuestion
 from receiver.queries.shares import HeldRows
 from receiver.queries.slices import run_slice
@@ -136,12 +137,15 @@ class SeriesReader:
         longest = Range(0, cut[-1] - cut[0] if together else max(after - before for before, after in pairwise(cut)))
         wanted = min(2 * budget.estimate_stored(question.kind, longest, series=series), budget.MAX_HELD * 11 // 10)
         answers: dict[Tags, list[WindowValue]] = {tags: [] for tags in groups}
-        reader = await self._hold(question, site, rows, series, wanted, len(cut) * len(groups))
+        beside = len(cut) * len(groups) + estimate_earlier(question.kind)
+        reader = await self._hold(question, site, rows, series, wanted, beside)
         async for piece, points in reader.read_windows(cut, together=together):
             gaps = await self._source.read_gaps(question, Range(piece[0], piece[-1]))
+            possible = await find_possible(self._source, question, site, points)
             for tags, members in groups.items():
                 summaries = [points.get(member, []) for member in members]
-                answers[tags] += await run_slice(aggregate_windows, question, summaries, piece, now_ms, gaps)
+                limits = [possible.get(member) for member in members]
+                answers[tags] += await run_slice(aggregate_windows, question, summaries, piece, now_ms, gaps, limits)
         return answers
 
     async def _answer_by_stretches(

@@ -1,6 +1,7 @@
 """The stored points that a question is about: with the roles and signs of the sites file, whatever the gateway says."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from receiver.calendar.windows import Range
@@ -15,7 +16,7 @@ from receiver.stores.base import Latest, Point, SeriesPoints, Store
 from receiver.stores.kinds import STORED
 from shared.fields import Interpolation
 from shared.readings import Series, Tags
-from shared.units import DAY_MS
+from shared.units import DAY_MS, QUARTER_MS
 
 _METERS = ("meter", "meter_energy")
 """Kinds that the sites file corrects."""
@@ -82,6 +83,21 @@ class QuestionSource:
             most=most,
         )
         return {entry.series.tags: entry.points for entry in _select(question, found, site)}
+
+    async def read_earlier(
+        self, question: SeriesQuestion, site: Site, meter: str, asked: Range
+    ) -> dict[Tags, Sequence[Point]]:
+        """Both counters of every phase of a meter in a time before the question's."""
+        return await self.read_points(replace(question, tags={"meter": meter}), site, asked)
+
+    async def read_inverters(self, gateway: str, quarter: int) -> tuple[Sequence[SeriesPoints], int, int]:
+        """The reports around the quarter hour that begins then (UTC milliseconds), and its two ends."""
+        start, stop = quarter, quarter + QUARTER_MS
+        fields = ("power", "max_power")
+        found = await self._store.read_points(
+            gateway, "inverter", fields=fields, start=start, stop=stop + REPORT_LOOK_MS, neighbours=True
+        )
+        return found, start, stop
 
     async def read_gaps(self, question: SeriesQuestion, asked: Range) -> Gaps:
         """The recorded gaps that a question about meters has to respect; none for other kinds."""

@@ -129,7 +129,7 @@ def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Itera
             powers_here[STORAGE_TOTAL] = stored[index]
         powers_here = leave_out_generated(powers_here, generated, first, last)
         near = {key: _select_around(both, first, last) for key, both in counters.items() if key in here}
-        makes_w = _add_limits(raw.inverter, first, last)
+        makes_w = add_limits(raw.inverter, first, last)
         possible = {meter: limit_meter(phases, makes_w) for meter, phases in seen_before.items()}
         counted = {
             key: both._replace(possible=possible.get(key[0]))
@@ -180,7 +180,7 @@ def _group_earlier(earlier: Sequence[SeriesPoints]) -> dict[str, list[list[Seque
     return found
 
 
-def _add_limits(inverters: Sequence[SeriesPoints], start: int, stop: int) -> float:
+def add_limits(inverters: Sequence[SeriesPoints], start: int, stop: int) -> float:
     """The most power (W) of all inverters together, by their reports around [start, stop); 0 without inverters."""
     near = (select_around(series.points, start, stop) for series in inverters)
     return sum(find_panel_limit(list_panel_powers(points)) for points in near if points)

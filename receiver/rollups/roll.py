@@ -26,7 +26,7 @@ CHUNK_MS = HOUR_MS
 """Readings of no more than this are in memory at once: at one a second, an hour of nine series are 32,000."""
 _QUARTER_KINDS = ("meter_1m", "site_1m", "energy_15m", "panel_15m")
 _HOUR_KINDS = ("meter_1h", "site_1h")
-_SEEN_MS = 7 * DAY_MS
+SEEN_MS = 7 * DAY_MS
 """The highest power of a meter is sought this far before a step that it is to judge."""
 _REACH_MARGIN_MS = HOUR_MS
 """Readings this close to their expiry count as gone: some may go while we compute."""
@@ -153,7 +153,7 @@ class Roller:
             return raw
         kind = "meter_energy"
         earlier = await self._store.read_points(
-            gateway, kind, fields=compute.FIELDS[kind], start=doubt - _SEEN_MS, stop=doubt + 1
+            gateway, kind, fields=compute.FIELDS[kind], start=doubt - SEEN_MS, stop=doubt + 1
         )
         return raw._replace(earlier=earlier)
 

@@ -196,13 +196,8 @@ class Samples:
     async def record_certificate_change(self) -> None:
         """Leave a mark in the data, once per change."""
         self._health.certificate_changed = True
-        await self._recorder.record(
-            [
-                make_event(
-                    "certificate", self._clock.now_ms(), "the gateway shows a certificate that is not the pinned one"
-                )
-            ]
-        )
+        reason = "the gateway shows a certificate that is not the pinned one"
+        await self._recorder.record([make_event("certificate", self._clock.now_ms(), reason)])
 
     @property
     def polls_values(self) -> bool:

@@ -1,7 +1,5 @@
 """The sums of meters in `/production.json`: only what is valid, and what the gateway did not make up."""
 
-import json
-
 from scraper.gateway.parse.eim import parse_eim
 from scraper.gateway.parse.values import Notes
 
@@ -61,5 +59,6 @@ def test_production_without_a_name_is_production():
 
 
 def test_other_replies_give_nothing():
-    for page in ([], {}, None, {"production": 3, "consumption": [1]}, json.loads('{"production": [{"type": []}]}')):
+    pages: list[object] = [[], {}, None, {"production": 3, "consumption": [1]}, {"production": [{"type": []}]}]
+    for page in pages:
         assert parse_eim(page) == []

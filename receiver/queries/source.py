@@ -122,8 +122,13 @@ def _find_stored_tags(question: SeriesQuestion, site: Site) -> dict[str, str]:
 
 
 def _list_fields(question: SeriesQuestion) -> list[str]:
-    """What is read for one field: means say how long they are, and a reversed meter counts the other way round."""
+    """What is read for one field.
+
+    Means say how long they are, a reversed meter counts the other way round, and a panel's powers judge its counter.
+    """
     if question.kind == "meter_energy":
         return list(STORED[question.kind].fields)
+    if question.kind == "inverter" and question.described.interpolation is Interpolation.COUNTER:
+        return [question.field, "power", "max_power"]
     is_step = question.described.interpolation is Interpolation.STEP
     return [question.field, "interval"] if is_step else [question.field]

@@ -5,6 +5,7 @@ alike, and the stamps of one series strictly increase. Inverters carry their own
 the gateway's clock is grossly wrong.
 """
 
+import math
 from collections.abc import Sequence
 
 from scraper.collect.drift import SchemaDrift
@@ -72,7 +73,7 @@ class Samples:
         self.host_time = HostTime(recorder, memory, clock)
         self._stepped_ms: int | None = None
         self._polled: dict[Series, int] = {}
-        self._metered_ms = 0
+        self._metered_at = -math.inf
         self._streamed: set[str] = set()
         self._drift = SchemaDrift(recorder, health, clock)
 
@@ -134,7 +135,7 @@ class Samples:
         polled = fresh if stands_in else [one for one in fresh if one.meter in self._unstreamed]
         samples += [one.make_reading(stamp) for one in polled if one.values]
         if stands_in:
-            self._metered_ms = stamp
+            self._metered_at = self._clock.monotonic()
         if await self._record(samples, self._make_heard(stamp, stamp) if stands_in else None):
             self._polled |= {one.series: one.timestamp_s or 0 for one in fresh}
         await self._drift.report()
@@ -175,7 +176,7 @@ class Samples:
             samples += [one.make_reading(stamp) for one in values]
         self._health.stream_events += events
         if events:
-            self._metered_ms = given[-1]
+            self._metered_at = self._clock.monotonic()
         await self._record(samples, self._make_heard(given[0], given[-1]) if events else None)
         return events > 0
 
@@ -221,7 +222,7 @@ class Samples:
         Meters that vanish leave a gap first: their values would be bridged if they came back soon.
         """
         known = self._gateway.known_meters
-        were_here = self._clock.now_ms() - self._metered_ms <= MAX_GAP_MS
+        were_here = self._clock.monotonic() - self._metered_at <= MAX_GAP_MS / 1000
         return self._meters_wanted and (known is None or were_here or any(meter.enabled for meter in known))
 
     @property

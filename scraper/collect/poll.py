@@ -10,7 +10,6 @@ import random
 
 import structlog
 
-from scraper.backoff import Backoff
 from scraper.collect.ensemble import EnsembleSamples
 from scraper.collect.health import Health
 from scraper.collect.samples import Samples
@@ -25,6 +24,7 @@ from scraper.errors import (
     ScraperSettingError,
 )
 from scraper.gateway.session import IDENTIFY_S, GatewayIdentity, GatewaySession
+from shared.backoff import Backoff
 from shared.clock import Clock
 from shared.units import HOUR_S
 

@@ -8,7 +8,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from scraper.backoff import Backoff
+from shared.backoff import Backoff
 from shared.clock import Clock
 
 FREQUENT_S = 300.0

@@ -8,13 +8,13 @@ from contextlib import aclosing
 
 import structlog
 
-from scraper.backoff import Backoff
 from scraper.collect.health import Health
 from scraper.collect.samples import Samples
 from scraper.delta.pace import Pace
 from scraper.errors import BadReplyError, EndpointUnavailableError, GatewayError, ScraperSettingError
 from scraper.gateway.session import GatewaySession
 from scraper.gateway.stream import PATH
+from shared.backoff import Backoff
 from shared.clock import Clock
 
 log = structlog.get_logger()

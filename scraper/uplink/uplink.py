@@ -16,7 +16,6 @@ from typing import Any
 
 import structlog
 
-from scraper.backoff import Backoff
 from scraper.errors import OutboxError
 from scraper.outbox import OutboxRow
 from scraper.outbox.thread import OutboxThread
@@ -26,6 +25,7 @@ from scraper.uplink.replies import PERSON_S, Judgement, Meaning, Renew, Split, W
 from scraper.uplink.sender import NoAnswer, Sender
 from scraper.uplink.signer import MOST_OFFSET_S, Signer
 from shared import wire
+from shared.backoff import Backoff
 from shared.clock import Clock
 
 log = structlog.get_logger()

@@ -10,7 +10,7 @@ _MOST_DOUBLINGS = 16
 
 
 class Backoff:
-    """Delays whose ceiling doubles with each failure in a row; random, so that many scrapers do not return together.
+    """Delays whose ceiling doubles with each failure in a row; random, so that many programs do not return together.
 
     Args:
         rng: The dice.

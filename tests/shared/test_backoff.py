@@ -2,7 +2,7 @@
 
 import random
 
-from scraper.backoff import Backoff
+from shared.backoff import Backoff
 
 
 def make_backoff(seed: int = 1, *, shortest_s: float = 0.0, shortest_share: float = 0.0) -> Backoff:

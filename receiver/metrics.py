@@ -63,3 +63,21 @@ class Metrics:
             ["gateway"],
             registry=registry,
         )
+        self.alarms_firing = Gauge(
+            "receiver_alarms_firing",
+            "Alarms that fire now, by alarm and gateway (empty: the receiver itself).",
+            ["alarm", "gateway"],
+            registry=registry,
+        )
+        self.alarms_judged = Gauge(
+            "receiver_alarms_judged_timestamp_seconds",
+            "When everything was last judged, seconds since 1970.",
+            registry=registry,
+        )
+        self.alarm_messages = Counter(
+            "receiver_alarm_messages",
+            "Messages of alarms by channel and outcome: sent, failed (and repeated), unsure (cut, and not repeated) or "
+            "late (given up after a week).",
+            ["channel", "outcome"],
+            registry=registry,
+        )

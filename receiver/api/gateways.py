@@ -22,12 +22,13 @@ from receiver.calendar.windows import Range
 from receiver.ingest.arrivals import Arrivals
 from receiver.queries.doubts import read_doubts
 from receiver.queries.energy import read_energy_windows
+from receiver.queries.open_gap import find_open_gap
 from receiver.queries.slices import run_for_rows
 from receiver.sites import SitesFile
 from receiver.sites.corrections import correct_latest
 from receiver.sites.household import describe_household
 from receiver.sites.storage import KINDS_OF_STORAGE, describe_storage
-from receiver.stores.base import GatewaySummary, Latest, Store
+from receiver.stores.base import GatewaySummary, Store
 from shared.readings import FieldValue
 
 _PAGE = 1000
@@ -171,15 +172,6 @@ class GatewayRoutes:
             "inverters": summary.series.get("inverter", 0),
             "meters": summary.series.get("meter", 0),
         }
-
-
-def find_open_gap(events: list[Latest]) -> int | None:
-    """Start of the newest gap if it has no end yet. An `end` before the start belongs to the gap before."""
-    for event in events:
-        if event.tags["type"] == "gap":
-            end = event.fields.get("end")
-            return event.timestamp if not isinstance(end, float) or end < event.timestamp else None
-    return None
 
 
 def _read_text(value: FieldValue | None) -> str | None:

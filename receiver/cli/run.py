@@ -12,10 +12,10 @@ from shared import logs
 def run() -> None:
     """Receive, store and answer until stopped (Ctrl-C or SIGTERM)."""
     with show_errors_as_sentences():
-        chosen = settings.load()
+        chosen, contacts = settings.load(), settings.load_contacts()
         logs.configure(level=chosen.log_level)
         _calm_collector()
-        asyncio.run(serve(chosen))
+        asyncio.run(serve(chosen, contacts=contacts))
 
 
 def _calm_collector() -> None:

@@ -27,16 +27,26 @@ async def read_doubts(store: Store, gateway: str, site: Site, now_ms: int) -> li
     Raises:
         StoreUnavailableError: Ask again later.
     """
+    powers = await read_hour_powers(store, gateway, site, now_ms)
+    if powers is None or not differ_by_half(*powers):
+        return []
+    measured, reported = powers
+    doubt = f"For an hour the production meter has shown {measured:.0f} W and the inverters together {reported:.0f} W. "
+    remedy = "If no transformer is fitted there, give the meter production 'role: ignore' in the sites file."
+    return [doubt + remedy]
+
+
+async def read_hour_powers(store: Store, gateway: str, site: Site, now_ms: int) -> tuple[float, float] | None:
+    """Mean powers (W) of the last whole hour: by the production meter, and by the inverters; None if one is unknown.
+
+    Args and errors as `read_doubts`.
+    """
     stop = now_ms // QUARTER_MS * QUARTER_MS
     start = stop - QUARTERS * QUARTER_MS
     panels = await store.read_points(gateway, "panel_15m", fields=("power",), start=start, stop=stop)
     minutes = await store.read_points(gateway, "meter_1m", fields=("power",), start=start, stop=stop)
     measured, reported = find_meter_power(correct_series(minutes, site)), find_inverter_power(panels)
-    if measured is None or reported is None or not differ_by_half(measured, reported):
-        return []
-    doubt = f"For an hour the production meter has shown {measured:.0f} W and the inverters together {reported:.0f} W. "
-    remedy = "If no transformer is fitted there, give the meter production 'role: ignore' in the sites file."
-    return [doubt + remedy]
+    return None if measured is None or reported is None else (measured, reported)
 
 
 def find_meter_power(minutes: Sequence[SeriesPoints]) -> float | None:

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from receiver.api.access import Access
+from receiver.api.alarms import AlarmRoutes
 from receiver.api.energy import EnergyRoutes
 from receiver.api.gateways import GatewayRoutes
 from receiver.api.inverters import InverterRoutes
@@ -35,7 +36,7 @@ from receiver.ingest.route import IngestRoute
 from receiver.queries.series import SeriesReader
 from receiver.service.build import Receiver, build
 from receiver.service.process import give_memory_back, tune_process
-from receiver.settings import ReceiverSettings
+from receiver.settings import ContactSettings, ReceiverSettings
 from shared.clock import Clock, SystemClock
 from shared.status_server import StatusServer
 
@@ -86,6 +87,7 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
             store=receiver.store, gateways=known, latest=latest, arrivals=receiver.arrivals, sites=receiver.sites
         ),
         MeterRoutes(latest=latest),
+        AlarmRoutes(alarms=receiver.alarms),
         InverterRoutes(store=receiver.store, gateways=known, latest=latest),
         EnergyRoutes(store=receiver.store),
         SeriesRoutes(reader=SeriesReader(receiver.store, receiver.rollups.store.list_unsettled)),
@@ -109,6 +111,7 @@ async def run_receiver(
     """The receiver at work: store open, port listening, roll-ups under way. At the end, what came in is answered."""
     await receiver.store.open()
     receiver.rollups.start()
+    await receiver.alarms.start()
     try:
         listener = HttpListener(
             create_app(receiver, docs=docs),
@@ -126,6 +129,7 @@ async def run_receiver(
             receiver.hub.close()  # views have no end of their own
             await listener.stop()
     finally:
+        await receiver.alarms.stop()
         await receiver.rollups.stop()
         await receiver.commit.close()
         await receiver.rollups.close()
@@ -135,6 +139,7 @@ async def run_receiver(
 async def serve(
     settings: ReceiverSettings,
     *,
+    contacts: ContactSettings | None = None,
     clock: Clock | None = None,
     stop: asyncio.Event | None = None,
     started: Callable[[int, int], None] | None = None,
@@ -143,6 +148,7 @@ async def serve(
 
     Args:
         settings: From `receiver.settings.load`.
+        contacts: From `receiver.settings.load_contacts`; without them alarms are shown and not sent.
         clock: The host's, unless given.
         stop: Ends the service when set; without it, SIGINT and SIGTERM do.
         started: Called with the main and the status port once both listen.
@@ -151,7 +157,7 @@ async def serve(
         ReceiverSettingError: The service cannot start like this.
     """
     tune_process()
-    receiver = build(settings, clock=clock or SystemClock())
+    receiver = build(settings, clock=clock or SystemClock(), contacts=contacts)
     stop = stop or _stop_on_signals()
     async with (
         give_memory_back(),

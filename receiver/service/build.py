@@ -3,7 +3,16 @@
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from receiver.alarms.book import FILE as ALARMS_FILE
+from receiver.alarms.book import Book
+from receiver.alarms.delivery import Delivery
+from receiver.alarms.hours import QuietHours
+from receiver.alarms.reading import FactsReader
+from receiver.alarms.senders import Sender, make_senders
+from receiver.alarms.service import Alarms
+from receiver.alarms.watcher import Habits, Watcher
 from receiver.auth import keys_file, readers
 from receiver.auth.gate import TokenGate
 from receiver.auth.keys import HS256, READ_KEY_ID, VerificationKey
@@ -19,7 +28,7 @@ from receiver.live.watch import Watch
 from receiver.metrics import Metrics
 from receiver.queries.shares import RowBudget, Shares
 from receiver.rollups.job import Rollups
-from receiver.settings import ReceiverSettings
+from receiver.settings import ContactSettings, ReceiverSettings, Sqlite
 from receiver.sites import SitesFile
 from receiver.stores.base import Store
 from receiver.stores.choose import make_store
@@ -27,6 +36,9 @@ from shared.clock import Clock
 from shared.exposure import find_exposed_directory, find_exposed_list
 from shared.files import make_private_directory
 from shared.keys import SECRET_KEY_ID
+
+_LOCAL = ("127.0.0.1", "::1", "localhost")
+"""Hosts of an address that opens nothing on a phone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +56,7 @@ class Receiver:
     arrivals: Arrivals
     hub: Hub
     per_address: RateLimit
+    alarms: Alarms
     open_live: tuple[IPv4Network | IPv6Network, ...] = ()
     limits: Limits = field(default_factory=Limits)
     shares: Shares = field(default_factory=Shares)
@@ -58,8 +71,10 @@ class Receiver:
         return self.gate.find_closed_lists()
 
 
-def build(settings: ReceiverSettings, *, clock: Clock, limits: Limits | None = None) -> Receiver:
-    """The parts as the settings say. Raises ReceiverSettingError."""
+def build(
+    settings: ReceiverSettings, *, clock: Clock, limits: Limits | None = None, contacts: ContactSettings | None = None
+) -> Receiver:
+    """The parts as the settings say; without contacts alarms are shown and not sent. Raises ReceiverSettingError."""
     _make_state_directory(settings.state_dir)
     store = make_store(settings)
     sites, arrivals, metrics = SitesFile(settings.sites_file, clock), Arrivals(), Metrics()
@@ -81,9 +96,42 @@ def build(settings: ReceiverSettings, *, clock: Clock, limits: Limits | None = N
         arrivals=arrivals,
         hub=hub,
         per_address=RateLimit(rate=limits.address_rate, reason="address-rate", clock=clock),
+        alarms=_build_alarms(settings, contacts or ContactSettings(), store, sites, clock, metrics),
         open_live=settings.open_live,
         limits=limits,
     )
+
+
+def _build_alarms(
+    settings: ReceiverSettings,
+    contacts: ContactSettings,
+    store: Store,
+    sites: SitesFile,
+    clock: Clock,
+    metrics: Metrics,
+) -> Alarms:
+    book = Book(settings.state_dir / ALARMS_FILE)
+    senders: list[Sender] = make_senders(contacts, clock) if contacts.is_sent_by_receiver else []
+    delivery = Delivery(book, senders, clock, metrics)
+    disks = {"state": settings.state_dir}
+    if isinstance(settings.store, Sqlite):
+        disks = {"readings": settings.store.path.parent} | disks
+    habits = Habits(
+        quiet=QuietHours(*contacts.alarm_quiet_hours) if contacts.alarm_quiet_hours else None,
+        digest=contacts.alarm_digest,
+        link=None if urlsplit(settings.public_url).hostname in _LOCAL else settings.public_url,
+        disks=disks,
+    )
+    watcher = Watcher(
+        FactsReader(store, sites.get_site),
+        book,
+        delivery.channels,
+        site_of=sites.get_site,
+        habits=habits,
+        clock=clock,
+        metrics=metrics,
+    )
+    return Alarms(watcher, delivery, book, clock)
 
 
 def build_gate(settings: ReceiverSettings, clock: Clock) -> TokenGate:

@@ -1,19 +1,42 @@
-"""Where alarms go.
+"""Where alarms go, and who sends them: the receiver itself, or Grafana.
 
 A channel is used when its settings are complete. One that is half set is an error that names what is missing.
 """
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Self
+from datetime import time
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from receiver.settings.source import ExpandedPath, SecretText, SettingsModel, Variable
 
 _CHAT = re.compile(r"-?\d+|@\w+")
 _Private = Annotated[str | None, Field(repr=False)]
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+_MAIL = re.compile(r"[^@\s,<>]+@[^@\s,<>]+")
+
+
+def _parse_clock(text: str, setting: str, example: str) -> time:
+    if (found := _CLOCK.fullmatch(text.strip())) is None:
+        raise ValueError(f"{setting} must look like {example}, by the clock of the site")
+    return time(int(found[1]), int(found[2]))
+
+
+def _parse_quiet_hours(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return tuple(_parse_clock(part, "ALARM_QUIET_HOURS", "22:00-07:00") for part in value.split("-", 1))
+
+
+def _parse_digest(value: Any) -> Any:
+    return _parse_clock(value, "ALARM_DIGEST", "08:00") if isinstance(value, str) else value
+
+
+def _split_addresses(value: Any) -> Any:
+    return tuple(one.strip() for one in value.split(",") if one.strip()) if isinstance(value, str) else value
 
 
 class ContactSettings(SettingsModel):
@@ -27,6 +50,14 @@ class ContactSettings(SettingsModel):
         telegram_chat_id: The chat or channel that it writes to.
         webhook_url: Where alarms are posted.
         webhook_token: Sent as a bearer token.
+        smtp_url: Where mail is given away: smtps://HOST (TLS) or smtp://HOST (STARTTLS), with a port if it is another.
+        smtp_user: Account at the mail server, if it wants one.
+        smtp_password: Of that account.
+        smtp_from: Address that mails come from.
+        smtp_to: Addresses that they go to.
+        alarm_sender: Who sends; None: Grafana where it was given a directory, else the receiver.
+        alarm_quiet_hours: From and until when only critical alarms are told, by the clock of the site.
+        alarm_digest: When a digest is sent each day.
     """
 
     alerting_dir: Annotated[ExpandedPath | None, Variable("GRAFANA_ALERTING_DIR")] = None
@@ -36,6 +67,21 @@ class ContactSettings(SettingsModel):
     telegram_chat_id: _Private = None
     webhook_url: _Private = None
     webhook_token: SecretText = None
+    smtp_url: _Private = None
+    smtp_user: _Private = None
+    smtp_password: SecretText = None
+    smtp_from: _Private = None
+    smtp_to: Annotated[tuple[str, ...], BeforeValidator(_split_addresses), Field(repr=False)] = ()
+    alarm_sender: Literal["receiver", "grafana"] | None = None
+    alarm_quiet_hours: Annotated[tuple[time, time] | None, BeforeValidator(_parse_quiet_hours)] = None
+    alarm_digest: Annotated[time | None, BeforeValidator(_parse_digest)] = None
+
+    @property
+    def is_sent_by_receiver(self) -> bool:
+        """Whether the receiver sends alarms itself; both would tell people everything twice."""
+        if self.alarm_sender is None:
+            return self.alerting_dir is None
+        return self.alarm_sender == "receiver"
 
     @property
     def ntfy(self) -> tuple[str, str | None] | None:
@@ -56,7 +102,7 @@ class ContactSettings(SettingsModel):
 
     @property
     def is_empty(self) -> bool:
-        """Whether nobody hears of alarms."""
+        """Whether nobody hears of alarms that Grafana sends: it is not told of e-mail."""
         return self.ntfy is None and self.telegram is None and self.webhook is None
 
     @model_validator(mode="after")
@@ -72,6 +118,13 @@ class ContactSettings(SettingsModel):
             ("TELEGRAM_BOT_TOKEN", self.telegram_bot_token, "TELEGRAM_CHAT_ID", self.telegram_chat_id),
             ("TELEGRAM_CHAT_ID", self.telegram_chat_id, "TELEGRAM_BOT_TOKEN", self.telegram_bot_token),
             ("WEBHOOK_TOKEN", self.webhook_token, "WEBHOOK_URL", self.webhook_url),
+            ("SMTP_URL", self.smtp_url, "SMTP_FROM", self.smtp_from),
+            ("SMTP_URL", self.smtp_url, "SMTP_TO", self.smtp_to),
+            ("SMTP_FROM", self.smtp_from, "SMTP_URL", self.smtp_url),
+            ("SMTP_TO", self.smtp_to, "SMTP_URL", self.smtp_url),
+            ("SMTP_USER", self.smtp_user, "SMTP_URL", self.smtp_url),
+            ("SMTP_USER", self.smtp_user, "SMTP_PASSWORD", self.smtp_password),
+            ("SMTP_PASSWORD", self.smtp_password, "SMTP_USER", self.smtp_user),
         ):
             if value and not other:
                 yield f"{given} is set without {needed}: set both, or neither"
@@ -83,6 +136,21 @@ class ContactSettings(SettingsModel):
             yield "WEBHOOK_URL must be an address like https://example.org/alarms"
         if self.telegram_chat_id is not None and not _CHAT.fullmatch(self.telegram_chat_id):
             yield "TELEGRAM_CHAT_ID must be the number of a chat (e.g. -1001234567890) or @name of a channel"
+        if self.smtp_url is not None and not _is_mail_server(self.smtp_url):
+            yield "SMTP_URL must be smtps://HOST or smtp://HOST, with a port if it is another than 465 or 587, no more"
+        if self.smtp_from is not None and not _MAIL.fullmatch(self.smtp_from):
+            yield "SMTP_FROM must be one address like roof@example.org"
+        if not all(map(_MAIL.fullmatch, self.smtp_to)):
+            yield "SMTP_TO must be addresses like me@example.org, separated by commas"
+
+
+def _is_mail_server(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return fits and not (parts.username or parts.path.strip("/") or parts.query or parts.fragment)
 
 
 def _is_address(url: str, *, is_topic: bool = False) -> bool:

@@ -72,7 +72,7 @@ def load() -> ReceiverSettings:
 
 
 def load_contacts() -> ContactSettings:
-    """Read and check who hears of alarms; only `setup` needs it. Raises ReceiverSettingError, one line per problem."""
+    """Read and check who hears of alarms. Raises ReceiverSettingError, one line per problem."""
     _refuse(find_misspelt_settings(_read_environment(), list(list_variables(ContactSettings))))
     return _read(_ContactEnvironment)
 

@@ -123,6 +123,10 @@ def _say_since(facts: GatewayFacts, since_ms: int | None) -> str:
 
 
 def _make(
-    definition: Definition, facts: GatewayFacts, holds: bool | None, reason: str = "", since_ms: int | None = None
+    definition: Definition,
+    facts: GatewayFacts,
+    holds: bool | None,  # noqa: FBT001 (each caller computes it there)
+    reason: str = "",
+    since_ms: int | None = None,
 ) -> Condition:
     return Condition(definition.id, facts.gateway, "", holds, reason, since_ms)

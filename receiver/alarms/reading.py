@@ -74,14 +74,14 @@ class FactsReader:
         """What is known of one gateway now. Raises StoreUnavailableError."""
         gateway, site = summary.gateway, self._site_of(summary.gateway)
         slow = await self._read_slow(gateway, site, now_ms)
-        status = await self._read_latest(summary, "gateway")
+        status = await self._store.read_latest(gateway, "gateway")
         storage = [await self._read_latest(summary, kind) for kind in KINDS_OF_STORAGE]
         return GatewayFacts(
             gateway=gateway,
             now_ms=now_ms,
             site=site,
             status=status[0] if status else None,
-            open_gap_since=find_open_gap(await self._read_latest(summary, "event")),
+            open_gap_since=find_open_gap(await self._store.read_latest(gateway, "event")),
             backlog=await self._read_backlog(gateway, now_ms),
             lost=slow.lost,
             quarters=slow.quarters,
@@ -93,7 +93,7 @@ class FactsReader:
         )
 
     async def _read_latest(self, summary: GatewaySummary, kind: str) -> list[Latest]:
-        """Nothing is asked about kinds of which there is nothing."""
+        """Nothing is asked about batteries and grid where there are none."""
         return await self._store.read_latest(summary.gateway, kind) if summary.series.get(kind) else []
 
     async def _read_slow(self, gateway: str, site: Site, now_ms: int) -> _SlowFacts:

@@ -18,7 +18,7 @@ def set_up_store() -> None:
     """
     with show_errors_as_sentences():
         chosen, contacts = settings.load(), settings.load_contacts()
-        if contacts.alerting_dir is None and not contacts.is_empty:
+        if contacts.alerting_dir is None and not contacts.is_empty and not contacts.is_sent_by_receiver:
             raise ReceiverSettingError(
                 "GRAFANA_ALERTING_DIR is missing: alarms have somewhere to go (NTFY_URL, TELEGRAM_BOT_TOKEN or "
                 "WEBHOOK_URL), so set it to Grafana's directory provisioning/alerting"
@@ -43,6 +43,10 @@ def _tell_grafana(contacts: ContactSettings) -> None:
     from receiver import contact_points  # noqa: PLC0415 (YAML is slow to load, and only this command writes it)
 
     if contacts.alerting_dir is None:
+        return
+    if contacts.is_sent_by_receiver:
+        contact_points.write_contact_points(contacts.alerting_dir, [])
+        typer.echo("alarms: sent by the receiver itself (ALARM_SENDER), so Grafana gets no contact points")
         return
     channels = [
         *([contact_points.make_ntfy_channel(*contacts.ntfy)] if contacts.ntfy else []),

@@ -28,7 +28,8 @@ def _parse_clock(text: str, setting: str, example: str) -> time:
 def _parse_quiet_hours(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    return tuple(_parse_clock(part, "ALARM_QUIET_HOURS", "22:00-07:00") for part in value.split("-", 1))
+    start, _, stop = value.partition("-")
+    return tuple(_parse_clock(part, "ALARM_QUIET_HOURS", "22:00-07:00") for part in (start, stop))
 
 
 def _parse_digest(value: Any) -> Any:

@@ -92,6 +92,8 @@ def test_every_setting_of_the_receiver_reaches_it() -> None:
     fixed |= {"INFLUXDB_V2_TOKEN_FILE"}
     settings = set(receiver_settings.list_known_settings()) - fixed
     wanted = {name for name in settings if name.startswith("RECEIVER_")}
+    told = ("ALARM_", "NTFY_", "TELEGRAM_", "WEBHOOK_", "SMTP_")
+    wanted |= {name for name in settings if name.startswith(told) and not name.endswith("_FILE")}
     database = {name for name in settings if name.startswith("INFLUXDB_")}
     administrator = {name for name in database if name.startswith("INFLUXDB_ADMIN_")}
     assert (wanted | database) - administrator == set(SERVICES["receiver"]["environment"])
@@ -223,7 +225,7 @@ def test_the_secrets_are_those_that_make_secrets_makes() -> None:
 
 
 def test_what_setup_writes_for_grafana_lies_where_grafana_reads_it() -> None:
-    """And only `setup` is given the secrets of the channels."""
+    """And only `setup` and the receiver, of which one tells of alarms, are given the secrets of the channels."""
     setup, grafana = SERVICES["setup"], SERVICES["grafana"]
     folder = setup["environment"]["GRAFANA_ALERTING_DIR"]
     assert f"alerting:{folder}" in setup["volumes"]
@@ -235,7 +237,8 @@ def test_what_setup_writes_for_grafana_lies_where_grafana_reads_it() -> None:
     assert rules.split(":")[1] == f"{mount['target']}/rules.yaml"
     for name, service in SERVICES.items():
         channels = {key for key in service.get("environment", {}) if key.startswith(("NTFY_", "TELEGRAM_", "WEBHOOK_"))}
-        assert bool(channels) == (name == "setup"), name
+        assert bool(channels) == (name in ("setup", "receiver")), name
+    assert setup["environment"]["ALARM_SENDER"] == SERVICES["receiver"]["environment"]["ALARM_SENDER"], "never both"
 
 
 def test_no_container_is_given_an_address_that_means_something_else() -> None:

@@ -29,7 +29,7 @@ PAGES = [
     *sorted(path for path in (ROOT / "deploy").rglob("*") if path.is_file()),
 ]
 _SETTING = re.compile(
-    r"(?<![A-Z_])(?:ENVOY|RECEIVER|INFLUXDB|NTFY|TELEGRAM|WEBHOOK|GRAFANA)_[A-Z0-9_]*[A-Z0-9](?![A-Z_*])"
+    r"(?<![A-Z_])(?:ENVOY|RECEIVER|INFLUXDB|ALARM|NTFY|TELEGRAM|WEBHOOK|SMTP|GRAFANA)_[A-Z0-9_]*[A-Z0-9](?![A-Z_*])"
 )
 
 

@@ -96,10 +96,18 @@ def test_what_cannot_be_right_is_named(setup: Setup, folder: Path, wrong: dict[s
 
 
 def test_a_channel_without_a_place_for_its_file_is_named(setup: Setup) -> None:
-    assert (
-        "GRAFANA_ALERTING_DIR is missing"
-        in setup(fails=True, NTFY_URL="https://n.org/a", GRAFANA_ALERTING_DIR="").output
-    )
+    wanted = {"NTFY_URL": "https://n.org/a", "ALARM_SENDER": "grafana", "GRAFANA_ALERTING_DIR": ""}
+    assert "GRAFANA_ALERTING_DIR is missing" in setup(fails=True, **wanted).output
+
+
+def test_grafana_tells_nothing_where_the_receiver_does(setup: Setup, folder: Path) -> None:
+    """Both would tell people everything twice."""
+    assert "sent by the receiver" in setup(NTFY_URL="https://n.org/a", ALARM_SENDER="receiver").output
+    assert not (folder / "contact-points.yaml").exists()
+    setup(NTFY_URL="https://n.org/a")
+    assert (folder / "contact-points.yaml").exists()
+    setup(NTFY_URL="https://n.org/a", ALARM_SENDER="receiver")
+    assert "deleteContactPoints" in (folder / "contact-points.yaml").read_text()
 
 
 def test_complete_settings_become_what_grafana_loads(setup: Setup, folder: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ import structlog
 
 from receiver.alarms.messages import Notice
 from receiver.alarms.states import AlarmKey, AlarmState, Phase
+from receiver.errors import ReceiverError
 from shared import durable_sqlite
 from shared.durable_sqlite import DamagedError, FileConnection, is_damage, open_transaction
 from shared.files import make_private_directory
@@ -42,7 +43,8 @@ CREATE TABLE message (
     made INTEGER NOT NULL, not_before INTEGER NOT NULL, notice BLOB NOT NULL
 )
 """
-_TABLES = (_STATE, _MESSAGE, f"PRAGMA user_version = {_LAYOUT}")
+_PASS = "CREATE TABLE pass (one INTEGER PRIMARY KEY, judged INTEGER NOT NULL)"
+_TABLES = (_STATE, _MESSAGE, _PASS, f"PRAGMA user_version = {_LAYOUT}")
 _PUT = "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _DROP_STATE = "DELETE FROM state WHERE alarm = ? AND gateway = ? AND subject = ?"
 _ADD = "INSERT OR IGNORE INTO message (id, channel, status, made, not_before, notice) VALUES (?, ?, 'waiting', ?, ?, ?)"
@@ -56,7 +58,7 @@ _FORGET = "DELETE FROM message WHERE made < ?"
 _GIVE_UP = "UPDATE message SET status = 'late' WHERE status = 'waiting' AND made < ?"
 
 
-class BookError(Exception):
+class BookError(ReceiverError):
     """The file of the alarms cannot be used now; the message says why and what to do."""
 
 
@@ -95,13 +97,14 @@ class Book:
     async def commit(
         self, changes: Mapping[AlarmKey, AlarmState | None], messages: Sequence[NewMessage], now_ms: int
     ) -> None:
-        """Keep new states (None: forget it) and the messages that tell of them, together. Raises BookError."""
+        """Keep new states (None: forget it), the messages that tell of them, and the time. Raises BookError."""
 
         def write(connection: sqlite3.Connection) -> None:
             for key, state in changes.items():
                 connection.execute(_DROP_STATE if state is None else _PUT, key if state is None else (*key, *state))
             for message in messages:
                 _add_message(connection, message, now_ms)
+            connection.execute("INSERT OR REPLACE INTO pass VALUES (1, ?)", (now_ms,))
 
         await self._call(lambda: self._write(write))
 
@@ -218,13 +221,21 @@ def read_states(connection: sqlite3.Connection) -> dict[AlarmKey, AlarmState]:
         raise DamagedError("it holds a state that was never written") from error
 
 
-def load_states(path: Path) -> dict[AlarmKey, AlarmState]:
-    """All states, for a command beside the running service; none without a file. Raises BookError."""
+class Standing(NamedTuple):
+    """What stands in a file: all states, and when everything was last judged (UTC milliseconds; None: never)."""
+
+    states: dict[AlarmKey, AlarmState]
+    judged: int | None
+
+
+def load_standing(path: Path) -> Standing:
+    """For a command beside the running service. Raises BookError."""
     if not path.exists():
-        return {}
+        return Standing({}, None)
     try:
         with contextlib.closing(durable_sqlite.connect(path, read_only=True)) as connection:
-            return read_states(connection)
+            row = connection.execute("SELECT judged FROM pass").fetchone()
+            return Standing(read_states(connection), row[0] if row else None)
     except sqlite3.Error as error:
         raise BookError(f"the file of the alarms {path} cannot be read ({error})") from error
 

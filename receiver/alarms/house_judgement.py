@@ -12,7 +12,7 @@ from receiver.alarms.definitions import (
     PHASE_VOLTAGE,
 )
 from receiver.alarms.facts import Condition, GatewayFacts, PanelQuarters, PanelRatios, PhaseVoltage
-from shared.agreement import DAYLIGHT_W, differ_by_half
+from shared.agreement import COMPARED_FROM_W, differ_by_half
 from shared.readings import FieldValue
 
 
@@ -74,7 +74,7 @@ def _judge_voltage(gateway: str, phase: PhaseVoltage) -> Condition:
 def _judge_meter(facts: GatewayFacts) -> Condition:
     """Without daylight nothing is compared, so that no alarm ends at sunset."""
     powers = facts.powers
-    if powers is None or max(abs(powers.measured), abs(powers.reported)) < DAYLIGHT_W:
+    if powers is None or max(abs(powers.measured), abs(powers.reported)) < COMPARED_FROM_W:
         return Condition(METER_CONTRADICTS.id, facts.gateway, "", None)
     reason = (
         f"For an hour the production of gateway {facts.gateway} has been {powers.measured:.0f} W by its meter, and "

@@ -1,6 +1,6 @@
 """The limits of the alarms, each in one place: the receiver's own alarms and Grafana's rules share them."""
 
-from receiver.rollups.panels import DAYLIGHT_W
+from receiver.rollups.panels import PEERS_IN_DAYLIGHT_W
 from shared.units import DAY_S, HOUR_S, MINUTE_S
 
 REPORT_LATE_S = 5 * MINUTE_S
@@ -28,7 +28,7 @@ CERTIFICATE_SPEAKS_S = DAY_S
 LOSSES_S = DAY_S
 """Losses are told for this long."""
 
-PANEL_DAYLIGHT_W = DAYLIGHT_W
+PANEL_DAYLIGHT_W = PEERS_IN_DAYLIGHT_W
 """Peers that give this much (median, W) have daylight."""
 PANEL_DEAD_QUARTERS = 4
 """A panel that gave nothing in so many quarter hours of daylight is silent."""

@@ -115,8 +115,7 @@ class Watcher:
             del states[key]
         day, digests = self._make_digests(states, now)
         messages += digests
-        if changes or messages:
-            await self._book.commit(changes, messages, now)
+        await self._book.commit(changes, messages, now)
         self._states, self._digest_day = states, day
         self._count(states)
         self._metrics.alarms_judged.set(now / 1000)

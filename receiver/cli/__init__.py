@@ -2,13 +2,14 @@
 
 import typer
 
-from receiver.cli import backup, check, keys, run, setup, sites, token
+from receiver.cli import backup, check, keys, run, setup, sites, status, token
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Receives readings and keeps them."
 )
 app.command("run")(run.run)
 app.command("check")(check.check)
+app.command("status")(status.print_status)
 app.command("setup")(setup.set_up_store)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)

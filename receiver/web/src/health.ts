@@ -8,6 +8,8 @@ export interface Notice {
   level: "bad" | "warn";
   title: string;
   advice: string;
+  /** The alarm of the receiver that says the same, if there is one. */
+  alarm?: string;
 }
 
 const BACKLOG_ROWS = 1_000;
@@ -22,12 +24,14 @@ const CLOCK_S = 300;
 export function listNotices(status: GatewayStatus, zone: string): Notice[] {
   const fields = status.status;
   const found: Notice[] = [];
-  const addBad = (title: string, advice: string): void => void found.push({ level: "bad", title, advice });
-  const addWarning = (title: string, advice: string): void => void found.push({ level: "warn", title, advice });
+  const addBad = (title: string, advice: string, alarm?: string): void => addNotice({ level: "bad", title, advice }, alarm);
+  const addWarning = (title: string, advice: string, alarm?: string): void => addNotice({ level: "warn", title, advice }, alarm);
+  const addNotice = (notice: Notice, alarm?: string): void => void found.push(alarm ? { ...notice, alarm } : notice);
   if (readNumberOrZero(fields["certificate_changed"]) > 0) {
     addBad(
       "The gateway shows another certificate",
       "No password is sent to it until you accept it. If it was replaced or updated, run: envoy-scraper trust",
+      "certificate-changed",
     );
   }
   if (readNumberOrZero(fields["login_blocked"]) > 0) {
@@ -37,6 +41,7 @@ export function listNotices(status: GatewayStatus, zone: string): Notice[] {
     addBad(
       "The scraper is silent",
       `${status.status_age_seconds === null ? "It has not reported yet." : `Its last report came ${formatAge(status.status_age_seconds)}.`} Check that it runs and reaches this receiver.`,
+      "scraper-silent",
     );
   }
   const expires = fields["token_expires_in"];
@@ -44,15 +49,19 @@ export function listNotices(status: GatewayStatus, zone: string): Notice[] {
     addWarning(
       expires <= 0 ? "The gateway's token has expired" : `The gateway's token expires in ${formatDuration(expires)}`,
       "Give the scraper a new one, or cloud credentials so that it renews the token itself.",
+      "token-expiring",
     );
   }
   if (status.open_gap_since !== null) {
-    addWarning("Nothing is measured at present", `A gap has been open since ${formatMoment(status.open_gap_since, zone)}.`);
+    addWarning(
+      "Nothing is measured at present", `A gap has been open since ${formatMoment(status.open_gap_since, zone)}.`, "gateway-silent",
+    );
   }
   if (status.power.grid_mode === "islanded" || status.power.grid_mode === "generator") {
     addWarning(
       "The house is cut off from the grid",
       status.power.grid_mode === "generator" ? "A generator feeds it." : "Its battery feeds it until the grid is back.",
+      "grid-lost",
     );
   }
   if (status.power.load_unknown === "battery-power-unknown") {
@@ -67,10 +76,10 @@ export function listNotices(status: GatewayStatus, zone: string): Notice[] {
       "A generator runs that no meter measures. What seems to come from the grid meanwhile is no purchase.",
     );
   }
-  for (const doubt of status.meter_doubts) addWarning("A meter contradicts the inverters", doubt);
+  for (const doubt of status.meter_doubts) addWarning("A meter contradicts the inverters", doubt, "meter-contradicts");
   const waiting = readNumberOrZero(fields["outbox_rows"]);
   if (waiting > BACKLOG_ROWS || (status.delivery_lag_seconds ?? 0) > LAG_S) {
-    addWarning("Readings are waiting", `${Math.round(waiting)} are on their way; nothing is lost, older ones arrive later.`);
+    addWarning("Readings are waiting", `${Math.round(waiting)} are on their way; nothing is lost, older ones arrive later.`, "backlog-growing");
   }
   if (readNumberOrZero(fields["dead_letters"]) > 0) {
     addWarning("Some readings were refused", "They are kept at the scraper. To see why, run: envoy-scraper outbox");

@@ -19,6 +19,59 @@ export type Fill = "none" | "null" | "previous" | "linear";
 export type PanelState = "producing" | "idle" | "silent" | "gone";
 
 /**
+ * One alarm. Times are in milliseconds since 1970.
+ */
+export interface AlarmEntry {
+  /**
+   * Which alarm it is, e.g. `scraper-silent`; see docs/alarms.md.
+   */
+  alarm: string;
+  /**
+   * Its name for people.
+   */
+  title: string;
+  /**
+   * A critical one is told at any hour.
+   */
+  severity: "critical" | "warning";
+  /**
+   * Serial; null if it is about the receiver itself.
+   */
+  gateway: string | null;
+  /**
+   * The panel, phase, battery or disk that it is about, or null.
+   */
+  subject: string | null;
+  /**
+   * `pending` until it has lasted long enough, then `firing`, then `ended` for a week.
+   */
+  state: "pending" | "firing" | "ended";
+  /**
+   * What is (or was) wrong, as a sentence.
+   */
+  reason: string;
+  /**
+   * What to do.
+   */
+  advice: string;
+  /**
+   * Since when it has been so, as far as is known.
+   */
+  since: number;
+  /**
+   * When it began to fire, or null.
+   */
+  began: number | null;
+  /**
+   * When it ended, or null.
+   */
+  ended: number | null;
+  /**
+   * When it was last judged: what cannot be judged now stays as it was then.
+   */
+  judged: number;
+}
+/**
  * The energy of a range.
  */
 export interface EnergyTable {

@@ -1,8 +1,9 @@
 /** One system on the page: its views, what keeps them fresh, and the day that is shown. */
 
 import { AboutView } from "./about.ts";
+import { addAlarms } from "./alarms.ts";
 import { ApiError, get, list, nameGatewayPath } from "./api.ts";
-import type { GatewayEntry, GatewayStatus, HouseholdPower, InverterEntry, MeterEntry, ReaderSession } from "./schema.ts";
+import type { AlarmEntry, GatewayEntry, GatewayStatus, HouseholdPower, InverterEntry, MeterEntry, ReaderSession } from "./schema.ts";
 import { Banner } from "./banner.ts";
 import { Chart } from "./chart.ts";
 import { findDay, type Day } from "./day.ts";
@@ -179,10 +180,22 @@ export class System {
   }
 
   private async readStatus(): Promise<void> {
-    const status = await get<GatewayStatus>(nameGatewayPath(this.entry.gateway));
+    const [status, alarms] = await Promise.all([
+      get<GatewayStatus>(nameGatewayPath(this.entry.gateway)), this.readAlarms(),
+    ]);
     if (this.ended) return;
-    this.banner.show(listNotices(status, this.zone));
+    this.banner.show(addAlarms(listNotices(status, this.zone), alarms, this.zone));
     this.about.show(status, this.session.expires - Date.now() / 1000);
+  }
+
+  /** The alarms; null where the receiver says that it cannot tell. */
+  private async readAlarms(): Promise<AlarmEntry[] | null> {
+    try {
+      return await list<AlarmEntry>(nameGatewayPath(this.entry.gateway, "/alarms"));
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 503) return null;
+      throw error;
+    }
   }
 
   private async readMeters(): Promise<void> {

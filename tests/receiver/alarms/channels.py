@@ -1,16 +1,25 @@
 """Fake channels on real sockets: HTTP ones that keep what they get, and a mail server that is strict."""
 
 import asyncio
+import base64
 import contextlib
 import email
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from email.message import Message
+from typing import Any
 
 import msgspec
 
 from tests.fake_http import CannedReply, FakeRequest, FakeServer, run_server
+
+
+async def wait_until(is_so: Callable[[], bool]) -> None:
+    """Until something is so, for twenty seconds at most."""
+    async with asyncio.timeout(20):
+        while not is_so():  # noqa: ASYNC110 (what is waited for happens in another process)
+            await asyncio.sleep(0.01)
 
 
 @dataclass
@@ -40,7 +49,7 @@ class FakeChannel:
             self.taken.append(request)
         return reply
 
-    def list_documents(self) -> list[dict]:
+    def list_documents(self) -> list[dict[str, Any]]:
         """The bodies that it took, as JSON."""
         return [msgspec.json.decode(one.body) for one in self.taken]
 
@@ -88,7 +97,8 @@ class FakeMailServer:
             writer.close()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        secured, greeted, known, sender, recipients = self.is_tls, False, False, None, []
+        secured, greeted, known, sender = self.is_tls, False, False, b""
+        recipients: list[str] = []
 
         def say(line: str) -> None:
             writer.write(line.encode() + b"\r\n")
@@ -120,12 +130,12 @@ class FakeMailServer:
                 known = self._check_login(words)
                 say("235 ok" if known else "535 wrong")
             elif verb == "RSET":
-                sender, recipients = None, []
+                sender, recipients = b"", []
                 say("250 ok")
-            elif verb == "MAIL" and sender is None and (known or not self.accounts):
+            elif verb == "MAIL" and not sender and (known or not self.accounts):
                 sender = line
                 say("250 ok")
-            elif verb == "RCPT" and sender is not None:
+            elif verb == "RCPT" and sender:
                 address = line.decode().partition("<")[2].partition(">")[0]
                 if address in self.refused:
                     say("550 no such user")
@@ -144,14 +154,12 @@ class FakeMailServer:
                 else:
                     self.mails.append((recipients, email.message_from_bytes(body)))
                     say("250 taken")
-                sender, recipients = None, []
+                sender, recipients = b"", []
             else:
                 say("503 bad sequence of commands")
             await writer.drain()
 
     def _check_login(self, words: list[str]) -> bool:
-        import base64
-
         if len(words) != 3 or words[1].upper() != "PLAIN":
             return False
         _, user, password = base64.b64decode(words[2]).decode().split("\0")

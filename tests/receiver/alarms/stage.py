@@ -1,8 +1,11 @@
 """The alarms without a service around them, over any store: tests move the clock, restart everything, and read along."""
 
 import contextlib
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Self
 
 from receiver.alarms.book import Book
 from receiver.alarms.delivery import Delivery
@@ -57,7 +60,7 @@ class Stage:
         self._sender = RecordingSender(self.sent)
         self._parts: tuple[Store, Rollups, Watcher, Delivery, Book] | None = None
 
-    async def __aenter__(self) -> "Stage":
+    async def __aenter__(self) -> Self:
         await self.begin()
         return self
 
@@ -116,9 +119,6 @@ class Stage:
 @contextlib.contextmanager
 def set_disk(monkeypatch, free: int, total: int):
     """The disks of this machine have so many bytes."""
-    import shutil
-    from types import SimpleNamespace
-
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free, total=total, used=total - free))
         yield

@@ -8,7 +8,7 @@ import pytest
 from receiver.alarms.hours import QuietHours, find_digest_day
 from receiver.alarms.watcher import Habits
 from receiver.sites.model import Site
-from shared.readings import Reading
+from shared.readings import FieldValue, Reading
 from tests.receiver.alarms.stage import Stage
 from tests.receiver.stores.store_factories import use_sqlite
 
@@ -47,12 +47,18 @@ def test_a_digest_is_due_for_two_hours(now, day):
 
 @pytest.fixture
 def make_sqlite_store(tmp_path):
-    with use_sqlite(tmp_path, None) as make:
+    with use_sqlite(tmp_path, lambda: pytest.fail("no InfluxDB is needed")) as make:
         yield make
 
 
 async def report(stage: Stage, at_s: float, **fields: float) -> list[tuple[str, str, str]]:
-    known = {"stream_connected": 1.0, "role": "owner", "lost_rows": 0.0, "certificate_changed": 0.0, **fields}
+    known: dict[str, FieldValue] = {
+        "stream_connected": 1.0,
+        "role": "owner",
+        "lost_rows": 0.0,
+        "certificate_changed": 0.0,
+        **fields,
+    }
     await stage.write("1", [Reading("gateway", {}, round(at_s * 1000), known)])
     await stage.restart()
     return await stage.look(at_s)

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from tests.fake_http import CannedReply, FakeRequest, Raw, make_raw, run_server, wait_without_end
+from tests.receiver.alarms.channels import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -56,9 +57,7 @@ async def run_killed(folder, addresses, *, changed: bool):
 
 
 async def wait_for(listener: Listener, count: int) -> None:
-    async with asyncio.timeout(20):
-        while len(listener.requests) < count:
-            await asyncio.sleep(0.01)
+    await wait_until(lambda: len(listener.requests) >= count)
 
 
 async def test_what_was_cut_is_repeated_only_where_a_repetition_is_recognised(tmp_path):

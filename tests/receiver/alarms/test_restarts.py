@@ -5,16 +5,15 @@ import asyncio
 import pytest
 
 from receiver.settings import ContactSettings
+from receiver.stores.base import StoreUnavailableError
 from tests.clocks import StoppedClock
 from tests.fake_http import CannedReply
-from tests.receiver.alarms.channels import run_channel
+from tests.receiver.alarms.channels import run_channel, wait_until
 from tests.receiver.alarms.watching import list_alarms, make_report, pass_minutes, start
 
 
 async def wait_for(channel, count: int) -> None:
-    async with asyncio.timeout(10):
-        while len(channel.taken) < count:
-            await asyncio.sleep(0.01)
+    await wait_until(lambda: len(channel.taken) >= count)
 
 
 @pytest.fixture
@@ -81,9 +80,7 @@ async def test_a_refused_message_is_sent_again_and_holds_up_no_other_channel(tmp
         await wait_for(webhook, 1)
         assert not ntfy.taken
     async with start(tmp_path / "state", make_contacts(ntfy, webhook), service.clock):
-        async with asyncio.timeout(10):
-            while len(ntfy.requests) < 2:
-                await asyncio.sleep(0.01)
+        await wait_until(lambda: len(ntfy.requests) >= 2)
     async with start(tmp_path / "state", make_contacts(ntfy, webhook), service.clock):
         await wait_for(ntfy, 1)
     assert len({one.headers["x-sequence-id"] for one in ntfy.requests}) == 1
@@ -97,8 +94,6 @@ async def test_without_contacts_alarms_are_shown_alone(tmp_path):
 
 
 async def test_a_store_that_is_away_changes_no_alarm(tmp_path, monkeypatch):
-    from receiver.stores.base import StoreUnavailableError
-
     async with start(tmp_path / "state") as service:
         await pass_minutes(service, 1, certificate_changed=1.0)
 

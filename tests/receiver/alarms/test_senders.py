@@ -1,6 +1,7 @@
 """Each sender against a server on a real socket that is as strict as the real one."""
 
 import ssl
+from email.header import decode_header, make_header
 
 import pytest
 import trustme
@@ -37,8 +38,6 @@ async def test_ntfy_gets_title_text_and_urgency():
 
 
 async def test_ntfy_gets_names_that_are_no_ascii_in_a_form_that_it_reads():
-    from email.header import decode_header, make_header
-
     async with run_channel() as channel:
         await NtfySender(f"{channel.url}/roof", None).send(
             Notice(id="1", turn="ended", severity="warning", title="Café über 屋根", text="t")

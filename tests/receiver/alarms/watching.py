@@ -10,7 +10,7 @@ import httpx
 from receiver.service.app import run_receiver
 from receiver.service.build import build
 from receiver.settings import ContactSettings
-from shared.readings import Reading
+from shared.readings import FieldValue, Reading
 from tests.clocks import StoppedClock
 from tests.receiver.service import GATEWAY, UNLIMITED, Service, make_settings
 
@@ -19,7 +19,13 @@ MINUTE_S = 60
 
 def make_report(now_ms: int, **fields: Any) -> Reading:
     """The reading that a scraper makes of itself each minute."""
-    known = {"stream_connected": 1.0, "inverters_known": 3.0, "outbox_rows": 5.0, "lost_rows": 0.0, "role": "owner"}
+    known: dict[str, FieldValue] = {
+        "stream_connected": 1.0,
+        "inverters_known": 3.0,
+        "outbox_rows": 5.0,
+        "lost_rows": 0.0,
+        "role": "owner",
+    }
     return Reading("gateway", {}, now_ms, {**known, **fields})
 
 

@@ -1,0 +1,40 @@
+/** What the receiver's own alarms add to what the status of a gateway says already. Pure. */
+
+import { formatMoment } from "./days.ts";
+import type { Notice } from "./health.ts";
+import type { AlarmEntry } from "./schema.ts";
+
+const MOST_REASONS = 3;
+const UNKNOWN: Notice = {
+  level: "warn",
+  title: "Whether there are alarms is not known",
+  advice: "The receiver cannot read its own file of them; its log says why.",
+};
+
+/**
+ * The notices with those of alarms that fire and that they do not speak of yet, the critical ones first. Many panels
+ * are one notice. Null: nobody knows which fire.
+ */
+export function addAlarms(said: Notice[], alarms: AlarmEntry[] | null, zone: string): Notice[] {
+  if (alarms === null) return [...said, UNKNOWN];
+  const known = new Set(said.map((notice) => notice.alarm));
+  const groups = new Map<string, AlarmEntry[]>();
+  for (const alarm of alarms) {
+    if (alarm.state === "firing" && !known.has(alarm.alarm)) groups.set(alarm.alarm, [...(groups.get(alarm.alarm) ?? []), alarm]);
+  }
+  const added = [...groups.values()].map((group) => summariseAlarms(group, zone));
+  const all = [...said, ...added];
+  return [...all.filter((notice) => notice.level === "bad"), ...all.filter((notice) => notice.level === "warn")];
+}
+
+function summariseAlarms(group: AlarmEntry[], zone: string): Notice {
+  const first = group[0]!;
+  const reasons = group.slice(0, MOST_REASONS).map((one) => `${one.reason} It has been so since ${formatMoment(one.since, zone)}.`);
+  const more = group.length > MOST_REASONS ? [`And ${group.length - MOST_REASONS} more.`] : [];
+  return {
+    level: first.severity === "critical" ? "bad" : "warn",
+    title: group.length > 1 ? `${first.title} (${group.length})` : first.title,
+    advice: [...reasons, ...more, first.advice].join(" "),
+    alarm: first.alarm,
+  };
+}

@@ -5,7 +5,7 @@
       RefusedError          a request is refused: which problem the sender hears, and a reason for our log and metrics
       BusyError             nothing was taken, because too much waits for the store; try again later
       BackupError           a backup or a restore cannot be done like this
-      BookError             the file of the alarms cannot be used (`receiver.alarms.book`)
+      BookError             the file of the alarms cannot be used (`receiver.alarms.book_file`)
 
 Stores have `receiver.stores.base.StoreUnavailableError`. Every message is a sentence for people and holds no secret.
 """

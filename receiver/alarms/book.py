@@ -17,34 +17,15 @@ from typing import NamedTuple, TypeVar
 import msgspec
 import structlog
 
+from receiver.alarms.book_file import BookError, open_file, read_states
 from receiver.alarms.messages import Notice
-from receiver.alarms.states import AlarmKey, AlarmState, Phase
-from receiver.errors import ReceiverError
+from receiver.alarms.states import AlarmKey, AlarmState
 from shared import durable_sqlite
-from shared.durable_sqlite import DamagedError, FileConnection, is_damage, open_transaction
-from shared.files import make_private_directory
+from shared.durable_sqlite import FileConnection, is_damage, open_transaction
 
 _T = TypeVar("_T")
 _log = structlog.get_logger()
 
-FILE = "alarms.sqlite"
-_LAYOUT = 1
-_LOG_LIMIT_BYTES = 1024 * 1024
-_STATE = """
-CREATE TABLE state (
-    alarm TEXT, gateway TEXT, subject TEXT, phase TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL,
-    pending_since INTEGER NOT NULL, judged INTEGER NOT NULL, began INTEGER, ended INTEGER,
-    PRIMARY KEY (alarm, gateway, subject)
-) WITHOUT ROWID
-"""
-_MESSAGE = """
-CREATE TABLE message (
-    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, channel TEXT NOT NULL, status TEXT NOT NULL,
-    made INTEGER NOT NULL, not_before INTEGER NOT NULL, notice BLOB NOT NULL
-)
-"""
-_PASS = "CREATE TABLE pass (one INTEGER PRIMARY KEY, judged INTEGER NOT NULL)"
-_TABLES = (_STATE, _MESSAGE, _PASS, f"PRAGMA user_version = {_LAYOUT}")
 _PUT = "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _DROP_STATE = "DELETE FROM state WHERE alarm = ? AND gateway = ? AND subject = ?"
 _ADD = "INSERT OR IGNORE INTO message (id, channel, status, made, not_before, notice) VALUES (?, ?, 'waiting', ?, ?, ?)"
@@ -56,10 +37,6 @@ SELECT notice FROM message WHERE channel = ? AND status = 'waiting' AND not_befo
 _NOTE = "UPDATE message SET status = ? WHERE id = ?"
 _FORGET = "DELETE FROM message WHERE made < ?"
 _GIVE_UP = "UPDATE message SET status = 'late' WHERE status = 'waiting' AND made < ?"
-
-
-class BookError(ReceiverError):
-    """The file of the alarms cannot be used now; the message says why and what to do."""
 
 
 class NewMessage(NamedTuple):
@@ -184,7 +161,7 @@ class Book:
     def _use_connection(self) -> Iterator[sqlite3.Connection]:
         try:
             if self._connection is None:
-                self._connection = _open_file(self._path)
+                self._connection = open_file(self._path)
             elif not self._connection.is_in_place(self._path):  # SQLite would go on writing into the deleted file
                 raise FileNotFoundError("it is gone")  # noqa: TRY301 (it ends as every other failure does)
             yield self._connection
@@ -212,34 +189,6 @@ class Book:
             self._connection = None
 
 
-def read_states(connection: sqlite3.Connection) -> dict[AlarmKey, AlarmState]:
-    """All states in a file. Raises sqlite3.Error."""
-    rows = connection.execute("SELECT * FROM state").fetchall()
-    try:
-        return {AlarmKey(*row[:3]): AlarmState(Phase(row[3]), *row[4:]) for row in rows}
-    except ValueError as error:
-        raise DamagedError("it holds a state that was never written") from error
-
-
-class Standing(NamedTuple):
-    """What stands in a file: all states, and when everything was last judged (UTC milliseconds; None: never)."""
-
-    states: dict[AlarmKey, AlarmState]
-    judged: int | None
-
-
-def load_standing(path: Path) -> Standing:
-    """For a command beside the running service. Raises BookError."""
-    if not path.exists():
-        return Standing({}, None)
-    try:
-        with contextlib.closing(durable_sqlite.connect(path, read_only=True)) as connection:
-            row = connection.execute("SELECT judged FROM pass").fetchone()
-            return Standing(read_states(connection), row[0] if row else None)
-    except sqlite3.Error as error:
-        raise BookError(f"the file of the alarms {path} cannot be read ({error})") from error
-
-
 def _add_message(connection: sqlite3.Connection, message: NewMessage, now_ms: int) -> None:
     if message.follows is not None:
         connection.execute(_WITHDRAW, (message.follows, now_ms))  # it waits for the end of quiet hours: both are void
@@ -247,29 +196,3 @@ def _add_message(connection: sqlite3.Connection, message: NewMessage, now_ms: in
             return
     notice = msgspec.json.encode(message.notice)
     connection.execute(_ADD, (message.notice.id, message.channel, now_ms, message.not_before, notice))
-
-
-def _open_file(path: Path) -> FileConnection:
-    if not path.exists():
-        make_private_directory(path.parent)
-        durable_sqlite.create(path)
-    connection = durable_sqlite.connect(path)
-    try:
-        durable_sqlite.make_durable(connection, log_limit_bytes=_LOG_LIMIT_BYTES)
-        _make_tables(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _make_tables(connection: sqlite3.Connection) -> None:
-    (layout,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if layout == _LAYOUT:
-        return
-    if tables:
-        raise DamagedError("it is of another version or of another program")
-    with open_transaction(connection):
-        for statement in _TABLES:
-            connection.execute(statement)

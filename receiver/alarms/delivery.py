@@ -14,7 +14,8 @@ from typing import Any
 
 import structlog
 
-from receiver.alarms.book import Book, BookError
+from receiver.alarms.book import Book
+from receiver.alarms.book_file import BookError
 from receiver.alarms.senders import Sender, SendError
 from receiver.metrics import Metrics
 from shared.backoff import Backoff

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 import structlog
 
-from receiver.alarms.book import Book, BookError
+from receiver.alarms.book import Book
+from receiver.alarms.book_file import BookError
 from receiver.alarms.definitions import DEFINITIONS
 from receiver.alarms.delivery import Delivery
 from receiver.alarms.states import AlarmKey, AlarmState, Phase

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from receiver import settings
-from receiver.alarms.book import FILE, Standing, load_standing
+from receiver.alarms.book_file import FILE, Standing, load_standing
 from receiver.alarms.definitions import DEFINITIONS
 from receiver.alarms.judgement import describe_seconds
 from receiver.alarms.messages import format_time

@@ -5,8 +5,8 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from receiver.alarms.book import FILE as ALARMS_FILE
 from receiver.alarms.book import Book
+from receiver.alarms.book_file import FILE as ALARMS_FILE
 from receiver.alarms.delivery import Delivery
 from receiver.alarms.hours import QuietHours
 from receiver.alarms.reading import FactsReader

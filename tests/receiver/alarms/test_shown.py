@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from receiver.alarms.book import FILE, Standing, load_standing
+from receiver.alarms.book_file import FILE, Standing, load_standing
 from receiver.cli import app
 from receiver.cli.status import describe_standing
 from tests.clocks import NOW_MS

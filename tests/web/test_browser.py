@@ -170,6 +170,18 @@ async def test_what_needs_a_person_is_said_above_everything_else(page: Page, pag
     await expect(banners.first).to_contain_text("envoy-scraper trust")
 
 
+async def test_an_alarm_of_the_receiver_is_said_with_its_beginning(page: Page, page_server: PageServer) -> None:
+    now = page_server.clock.now_ms()
+    await page_server.send(make_status(now - 600_000, lost_rows=0.0), make_status(now, lost_rows=7.0))
+    await page_server.receiver.alarms.run_once()
+    await open_page(page, page_server)
+    banners = page.get_by_role("main").locator(".banner")
+    await expect(banners).to_have_count(1)
+    await expect(banners.first).to_contain_text("Losses")
+    await expect(banners.first).to_contain_text("7 readings of gateway")
+    await expect(banners.first).to_contain_text("It has been so since")
+
+
 async def test_several_systems_have_a_selector(page: Page, page_server: PageServer) -> None:
     other = Reading("meter", {"meter": "production", "phase": "a"}, page_server.clock.now_ms(), {"power": 777.0})
     await page_server.send(other, serial=OTHER)

@@ -15,7 +15,7 @@ ROWS = re.findall(r"^\| `([\w-]+)` \| (.+?) \| (\w+) \| (.+?) \|$", (DOCS / "ala
 
 
 def test_the_table_is_that_of_the_definitions():
-    assert ROWS == [(one.id, one.title, str(one.severity), one.meaning) for one in DEFINITIONS.values()]
+    assert [(one.id, one.title, str(one.severity), one.meaning) for one in DEFINITIONS.values()] == ROWS
 
 
 def test_every_alarm_has_a_heading_that_says_what_to_do():

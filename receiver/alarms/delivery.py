@@ -16,7 +16,7 @@ import structlog
 
 from receiver.alarms.book import Book
 from receiver.alarms.book_file import BookError
-from receiver.alarms.senders import Sender, SendError
+from receiver.alarms.senders import AlarmSender, SendError
 from receiver.metrics import Metrics
 from shared.backoff import Backoff
 from shared.clock import Clock
@@ -33,7 +33,7 @@ _STOP_S = 5.0
 _log = structlog.get_logger()
 
 
-class Delivery:
+class AlarmDelivery:
     """The tasks.
 
     Args:
@@ -43,7 +43,7 @@ class Delivery:
         metrics: Counts messages by channel and outcome.
     """
 
-    def __init__(self, book: Book, senders: Sequence[Sender], clock: Clock, metrics: Metrics) -> None:
+    def __init__(self, book: Book, senders: Sequence[AlarmSender], clock: Clock, metrics: Metrics) -> None:
         self._book = book
         self._clock = clock
         self._metrics = metrics
@@ -67,7 +67,7 @@ class Delivery:
         """Begin to deliver."""
         self._tasks = [asyncio.create_task(self._run(name), name=f"alarms-{name}") for name in self._senders]
 
-    def wake(self) -> None:
+    def notice_messages(self) -> None:
         """There are new messages."""
         for event in self._wakes.values():
             event.set()
@@ -94,7 +94,7 @@ class Delivery:
             self._metrics.alarm_messages.labels("", "unsure").inc(unsure)
             _log.warning("the receiver ended while it sent; these messages may be missing, none is repeated", n=unsure)
 
-    async def tidy(self) -> None:
+    async def forget_old(self) -> None:
         """Give up what is too old, and forget what is older still. Raises BookError."""
         now = self._clock.now_ms()
         late = await self._book.forget(late_before=now - LATE_MS, before=now - _KEPT_MS)

@@ -8,7 +8,7 @@ import msgspec
 
 from receiver.alarms.definitions import DEFINITIONS, Severity
 from receiver.alarms.judgement import describe_seconds
-from receiver.alarms.states import AlarmKey, AlarmState, Phase, Turn
+from receiver.alarms.states import AlarmKey, AlarmState, AlarmTurn, Phase
 from shared.units import DAY_MS
 
 
@@ -52,7 +52,7 @@ def name_notice(channel: str, key: AlarmKey, turn: str, began: int) -> str:
 
 
 def make_notice(
-    channel: str, key: AlarmKey, state: AlarmState, turn: Turn, *, zone: tzinfo, name: str | None, link: str | None
+    channel: str, key: AlarmKey, state: AlarmState, turn: AlarmTurn, *, zone: tzinfo, name: str | None, link: str | None
 ) -> Notice:
     """What is told of a turn of an alarm.
 
@@ -67,7 +67,7 @@ def make_notice(
     """
     definition = DEFINITIONS[key.alarm]
     began = state.began or state.since
-    is_over = turn is Turn.ENDED
+    is_over = turn is AlarmTurn.ENDED
     title = f"{name}: {definition.title}" if name else definition.title
     if is_over:
         lasted = describe_seconds(((state.ended or state.judged) - began) / 1000)

@@ -8,7 +8,7 @@ import structlog
 from receiver.alarms.book import Book
 from receiver.alarms.book_file import BookError
 from receiver.alarms.definitions import DEFINITIONS
-from receiver.alarms.delivery import Delivery
+from receiver.alarms.delivery import AlarmDelivery
 from receiver.alarms.states import AlarmKey, AlarmState, Phase
 from receiver.alarms.watcher import Watcher
 from receiver.stores.base import StoreUnavailableError
@@ -32,7 +32,7 @@ class Alarms:
         clock: When it is time.
     """
 
-    def __init__(self, watcher: Watcher, delivery: Delivery, book: Book, clock: Clock) -> None:
+    def __init__(self, watcher: Watcher, delivery: AlarmDelivery, book: Book, clock: Clock) -> None:
         self._watcher = watcher
         self._delivery = delivery
         self._book = book
@@ -59,8 +59,8 @@ class Alarms:
     async def run_once(self) -> None:
         """Judge everything once, and let messages go. Raises BookError."""
         if await self._watcher.run_once():
-            self._delivery.wake()
-        await self._delivery.tidy()
+            self._delivery.notice_messages()
+        await self._delivery.forget_old()
 
     def list_of_gateway(self, gateway: str) -> list[tuple[AlarmKey, AlarmState]]:
         """Its alarms and those of the receiver itself: what fires first, then what is pending, then what ended.

@@ -59,18 +59,18 @@ class AlarmState(NamedTuple):
     ended: int | None = None
 
 
-class Turn(StrEnum):
+class AlarmTurn(StrEnum):
     """What is told to people."""
 
     BEGAN = "began"
     ENDED = "ended"
 
 
-class Step(NamedTuple):
+class AlarmStep(NamedTuple):
     """What becomes of an alarm: its new state (None: there is none any more), and what is told of it, if anything."""
 
     state: AlarmState | None
-    turn: Turn | None = None
+    turn: AlarmTurn | None = None
 
 
 def name_key(condition: Condition) -> AlarmKey:
@@ -78,7 +78,7 @@ def name_key(condition: Condition) -> AlarmKey:
     return AlarmKey(condition.alarm, condition.gateway, condition.subject)
 
 
-def advance(state: AlarmState | None, condition: Condition, now_ms: int) -> Step:
+def advance(state: AlarmState | None, condition: Condition, now_ms: int) -> AlarmStep:
     """The next step of one alarm.
 
     Args:
@@ -87,7 +87,7 @@ def advance(state: AlarmState | None, condition: Condition, now_ms: int) -> Step
         now_ms: UTC milliseconds.
     """
     if condition.holds is None:
-        return Step(state)
+        return AlarmStep(state)
     if not condition.holds:
         return _calm(state, now_ms)
     if state is None or state.phase is Phase.ENDED:
@@ -97,7 +97,7 @@ def advance(state: AlarmState | None, condition: Condition, now_ms: int) -> Step
             AlarmState(Phase.PENDING, condition.reason, since, now_ms, now_ms, began, ended), condition, now_ms
         )
     if state.phase is Phase.FIRING:
-        return Step(state._replace(judged=now_ms, reason=condition.reason))
+        return AlarmStep(state._replace(judged=now_ms, reason=condition.reason))
     begins_again = not 0 <= now_ms - state.judged <= PAUSE_MS
     pending_since = now_ms if begins_again else state.pending_since
     return _wait(state._replace(reason=condition.reason, pending_since=pending_since, judged=now_ms), condition, now_ms)
@@ -110,15 +110,15 @@ def is_over(state: AlarmState, now_ms: int) -> bool:
     return now_ms - state.judged > UNJUDGED_MS
 
 
-def _calm(state: AlarmState | None, now_ms: int) -> Step:
+def _calm(state: AlarmState | None, now_ms: int) -> AlarmStep:
     if state is None or state.phase is Phase.ENDED:
-        return Step(state)
+        return AlarmStep(state)
     if state.phase is Phase.PENDING:  # the alarm before it, which ended, is shown again
-        return Step(None if state.began is None else state._replace(phase=Phase.ENDED, since=state.began))
-    return Step(state._replace(phase=Phase.ENDED, judged=now_ms, ended=now_ms), Turn.ENDED)
+        return AlarmStep(None if state.began is None else state._replace(phase=Phase.ENDED, since=state.began))
+    return AlarmStep(state._replace(phase=Phase.ENDED, judged=now_ms, ended=now_ms), AlarmTurn.ENDED)
 
 
-def _wait(state: AlarmState, condition: Condition, now_ms: int) -> Step:
+def _wait(state: AlarmState, condition: Condition, now_ms: int) -> AlarmStep:
     if now_ms - state.pending_since < DEFINITIONS[condition.alarm].pending_s * 1000:
-        return Step(state)
-    return Step(state._replace(phase=Phase.FIRING, began=now_ms, ended=None), Turn.BEGAN)
+        return AlarmStep(state)
+    return AlarmStep(state._replace(phase=Phase.FIRING, began=now_ms, ended=None), AlarmTurn.BEGAN)

@@ -15,7 +15,7 @@ from receiver.alarms.hours import QuietHours, find_digest_day
 from receiver.alarms.judgement import judge_disks, judge_gateway
 from receiver.alarms.messages import make_digest, make_notice, name_notice
 from receiver.alarms.reading import FactsReader, read_disks
-from receiver.alarms.states import AlarmKey, AlarmState, Phase, Turn, advance, is_over, name_key
+from receiver.alarms.states import AlarmKey, AlarmState, AlarmTurn, Phase, advance, is_over, name_key
 from receiver.metrics import Metrics
 from receiver.sites.model import Site
 from receiver.stores.base import GatewaySummary, StoreUnavailableError
@@ -144,7 +144,7 @@ class Watcher:
             _log.exception("alarms cannot be judged; they stay as they are", gateway=summary.gateway)
         return []
 
-    def _make_messages(self, key: AlarmKey, state: AlarmState, turn: Turn, now: int) -> list[NewMessage]:
+    def _make_messages(self, key: AlarmKey, state: AlarmState, turn: AlarmTurn, now: int) -> list[NewMessage]:
         site = self._site_of(key.gateway)
         zone = site.zone if key.gateway else self._zone
         is_critical = DEFINITIONS[key.alarm].severity is Severity.CRITICAL
@@ -156,7 +156,7 @@ class Watcher:
                 channel,
                 make_notice(channel, key, state, turn, zone=zone, name=site.name, link=self._habits.link),
                 not_before,
-                None if turn is Turn.BEGAN else name_notice(channel, key, Turn.BEGAN, began),
+                None if turn is AlarmTurn.BEGAN else name_notice(channel, key, AlarmTurn.BEGAN, began),
             )
             for channel in self._channels
         ]

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 from receiver.alarms.book import Book
 from receiver.alarms.book_file import FILE as ALARMS_FILE
-from receiver.alarms.delivery import Delivery
+from receiver.alarms.delivery import AlarmDelivery
 from receiver.alarms.hours import QuietHours
 from receiver.alarms.reading import FactsReader
-from receiver.alarms.senders import Sender, make_senders
+from receiver.alarms.senders import AlarmSender, make_senders
 from receiver.alarms.service import Alarms
 from receiver.alarms.watcher import Habits, Watcher
 from receiver.auth import keys_file, readers
@@ -111,8 +111,8 @@ def _build_alarms(
     metrics: Metrics,
 ) -> Alarms:
     book = Book(settings.state_dir / ALARMS_FILE)
-    senders: list[Sender] = make_senders(contacts, clock) if contacts.is_sent_by_receiver else []
-    delivery = Delivery(book, senders, clock, metrics)
+    senders: list[AlarmSender] = make_senders(contacts, clock) if contacts.is_sent_by_receiver else []
+    delivery = AlarmDelivery(book, senders, clock, metrics)
     disks = {"state": settings.state_dir}
     if isinstance(settings.store, Sqlite):
         disks = {"readings": settings.store.path.parent} | disks

@@ -25,7 +25,7 @@ class SendError(Exception):
         self.retry_after_s = retry_after_s
 
 
-class Sender(Protocol):
+class AlarmSender(Protocol):
     """One channel."""
 
     @property
@@ -43,7 +43,7 @@ class Sender(Protocol):
         ...
 
 
-class _Refusal(msgspec.Struct):
+class _TelegramRefusal(msgspec.Struct):
     """As much of an answer of Telegram as matters."""
 
     parameters: dict[str, float] = {}
@@ -97,7 +97,7 @@ def _read_retry_after(answer: httpx.Response, body: bytes) -> float | None:
     if text.isdecimal():
         return min(float(text), 3600.0)
     try:
-        parameters = msgspec.json.decode(body, type=_Refusal).parameters
+        parameters = msgspec.json.decode(body, type=_TelegramRefusal).parameters
     except msgspec.DecodeError:
         return None
     return min(parameters.get("retry_after", 0.0), 3600.0) or None

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from receiver.alarms.senders.base import Sender
+from receiver.alarms.senders.base import AlarmSender
 from receiver.alarms.senders.mail import MailSender, MailServer
 from receiver.alarms.senders.ntfy import NtfySender
 from receiver.alarms.senders.telegram import TelegramSender
@@ -13,9 +13,9 @@ from shared.clock import Clock
 _LOCAL = {"127.0.0.1", "::1", "localhost"}
 
 
-def make_senders(contacts: ContactSettings, clock: Clock) -> list[Sender]:
+def make_senders(contacts: ContactSettings, clock: Clock) -> list[AlarmSender]:
     """One for each channel whose settings are complete."""
-    senders: list[Sender] = []
+    senders: list[AlarmSender] = []
     if contacts.ntfy is not None:
         senders.append(NtfySender(*contacts.ntfy))
     if contacts.telegram is not None:

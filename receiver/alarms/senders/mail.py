@@ -72,7 +72,7 @@ class MailSender:
         self._context = context
 
     async def send(self, notice: Notice) -> None:
-        """As `Sender.send`."""
+        """As `AlarmSender.send`."""
         mail = make_mail(notice, self._sender, self._recipients, self._clock.now_ms() / 1000)
         try:
             await asyncio.to_thread(self._give_away, mail)

@@ -27,7 +27,7 @@ class NtfySender:
         self._headers = {"authorization": f"Bearer {token}"} if token else {}
 
     async def send(self, notice: Notice) -> None:
-        """As `Sender.send`."""
+        """As `AlarmSender.send`."""
         is_urgent = notice.turn == "began" and notice.severity == Severity.CRITICAL
         tag = "white_check_mark" if notice.turn == "ended" else "rotating_light" if is_urgent else "warning"
         headers = {

@@ -26,7 +26,7 @@ class TelegramSender:
         self._chat_id = chat_id
 
     async def send(self, notice: Notice) -> None:
-        """As `Sender.send`."""
+        """As `AlarmSender.send`."""
         lines = [notice.title, notice.text, *([notice.link] if notice.link else [])]
         document = {
             "chat_id": self._chat_id,

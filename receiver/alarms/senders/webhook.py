@@ -22,6 +22,6 @@ class WebhookSender:
         self._headers = {"authorization": f"Bearer {token}"} if token else {}
 
     async def send(self, notice: Notice) -> None:
-        """As `Sender.send`."""
+        """As `AlarmSender.send`."""
         headers = {**self._headers, "content-type": "application/json", "idempotency-key": notice.id}
         await self._poster.post(msgspec.json.encode(notice), headers)

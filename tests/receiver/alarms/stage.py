@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Self
 
 from receiver.alarms.book import Book
-from receiver.alarms.delivery import Delivery
+from receiver.alarms.delivery import AlarmDelivery
 from receiver.alarms.messages import Notice
 from receiver.alarms.reading import FactsReader
 from receiver.alarms.watcher import Habits, Watcher
@@ -58,7 +58,7 @@ class Stage:
         self.clock = SetClock()
         self.sent: list[Notice] = []
         self._sender = RecordingSender(self.sent)
-        self._parts: tuple[Store, Rollups, Watcher, Delivery, Book] | None = None
+        self._parts: tuple[Store, Rollups, Watcher, AlarmDelivery, Book] | None = None
 
     async def __aenter__(self) -> Self:
         await self.begin()
@@ -74,7 +74,7 @@ class Stage:
         site_of = lambda _: self._site  # noqa: E731
         rollups = Rollups(store, site_of=site_of, clock=self.clock, state_dir=self._folder)
         metrics, book = Metrics(), Book(self._folder / "alarms.sqlite")
-        delivery = Delivery(book, [self._sender], self.clock, metrics)
+        delivery = AlarmDelivery(book, [self._sender], self.clock, metrics)
         watcher = Watcher(
             FactsReader(store, site_of), book, delivery.channels,
             site_of=site_of, habits=self._habits, clock=self.clock, metrics=metrics,
@@ -92,7 +92,7 @@ class Stage:
         await self.begin()
 
     @property
-    def parts(self) -> tuple[Store, Rollups, Watcher, Delivery, Book]:
+    def parts(self) -> tuple[Store, Rollups, Watcher, AlarmDelivery, Book]:
         assert self._parts is not None
         return self._parts
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from receiver.alarms.definitions import CERTIFICATE_CHANGED, SCRAPER_SILENT
 from receiver.alarms.facts import Condition
-from receiver.alarms.states import KEPT_MS, PAUSE_MS, UNJUDGED_MS, AlarmState, Phase, Turn, advance, is_over
+from receiver.alarms.states import KEPT_MS, PAUSE_MS, UNJUDGED_MS, AlarmState, AlarmTurn, Phase, advance, is_over
 from tests.clocks import NOW_MS
 
 MINUTE_MS = 60_000
@@ -28,12 +28,12 @@ def run(*holds: bool | None, alarm: str = SCRAPER_SILENT.id, every_ms: int = MIN
 
 def test_it_fires_after_its_pending_time_and_ends_once():
     state, turns = run(*[True] * 16, *[False] * 3)
-    assert turns == [(15, Turn.BEGAN), (16, Turn.ENDED)]
+    assert turns == [(15, AlarmTurn.BEGAN), (16, AlarmTurn.ENDED)]
     assert state.phase is Phase.ENDED
 
 
 def test_what_has_no_pending_time_fires_at_once():
-    assert run(True, alarm=CERTIFICATE_CHANGED.id)[1] == [(0, Turn.BEGAN)]
+    assert run(True, alarm=CERTIFICATE_CHANGED.id)[1] == [(0, AlarmTurn.BEGAN)]
 
 
 def test_a_pending_alarm_that_calms_was_never_there():
@@ -43,22 +43,22 @@ def test_a_pending_alarm_that_calms_was_never_there():
 def test_unknown_is_neither_an_alarm_nor_its_end():
     assert run(*[None] * 30) == (None, [])
     state, turns = run(*[True] * 16, *[None] * 30)
-    assert (state.phase, turns) == (Phase.FIRING, [(15, Turn.BEGAN)])
+    assert (state.phase, turns) == (Phase.FIRING, [(15, AlarmTurn.BEGAN)])
     state, turns = run(*[True] * 16, None, False)
-    assert turns[-1] == (17, Turn.ENDED)
+    assert turns[-1] == (17, AlarmTurn.ENDED)
 
 
 def test_pending_time_begins_again_after_a_pause_of_the_watcher():
     """While the receiver was away no scraper could report."""
     every_ms = PAUSE_MS + 1
     assert run(*[True] * 5, every_ms=every_ms)[1] == []
-    assert run(*[True] * 5, every_ms=PAUSE_MS)[1] == [(3, Turn.BEGAN)]
+    assert run(*[True] * 5, every_ms=PAUSE_MS)[1] == [(3, AlarmTurn.BEGAN)]
 
 
 def test_an_alarm_that_comes_again_is_another_one():
     again = [True] * 16 + [False]
     _, turns = run(*again, *again)
-    assert [turn for _, turn in turns] == [Turn.BEGAN, Turn.ENDED] * 2
+    assert [turn for _, turn in turns] == [AlarmTurn.BEGAN, AlarmTurn.ENDED] * 2
 
 
 def test_what_ended_is_shown_again_when_a_new_one_calms_while_it_is_pending():
@@ -88,5 +88,5 @@ def test_beginnings_and_ends_alternate_whatever_happens(story):
         if holds is None:
             assert (state, step.turn) == (before, None)
         turns += [step.turn] if step.turn is not None else []
-        assert (state is not None and state.phase is Phase.FIRING) == (bool(turns) and turns[-1] is Turn.BEGAN)
-    assert turns == [Turn.BEGAN, Turn.ENDED] * (len(turns) // 2) + [Turn.BEGAN] * (len(turns) % 2)
+        assert (state is not None and state.phase is Phase.FIRING) == (bool(turns) and turns[-1] is AlarmTurn.BEGAN)
+    assert turns == [AlarmTurn.BEGAN, AlarmTurn.ENDED] * (len(turns) // 2) + [AlarmTurn.BEGAN] * (len(turns) % 2)

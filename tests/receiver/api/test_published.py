@@ -25,6 +25,7 @@ QUESTIONS = {
     f"{ROOT}": ["", "?limit=1"],
     f"{ROOT}/{{serial}}": [""],
     f"{ROOT}/{{serial}}/power": [""],
+    f"{ROOT}/{{serial}}/alarms": ["", "?format=json"],
     f"{ROOT}/{{serial}}/meters": [""],
     f"{ROOT}/{{serial}}/inverters": [""],
     f"{ROOT}/{{serial}}/inverters/energy": ["", "?every=1h&start=today"],
@@ -70,6 +71,7 @@ async def household(request: pytest.FixtureRequest, start_over: StartOver, tmp_p
     async with start_over("sqlite", docs=True, sites_file=sites) as running:
         if request.param == "whole":
             await fill_household(running)
+            await running.receiver.alarms.run_once()  # a gap is open
         else:
             await running.send(make_inverter(PANEL))
         yield running
@@ -84,6 +86,13 @@ async def test_every_answer_is_as_published(household: Service):
             answer = await household.get(address)
             assert answer.status_code == 200, (address, answer.text)
             check_answer(schemas[path], answer.json())
+
+
+async def test_the_published_alarm_is_answered(household: Service, request: pytest.FixtureRequest):
+    """What is compared above is no empty list where a gap is open."""
+    found = (await household.get(f"{ROOT}/{GATEWAY}/alarms")).json()
+    is_whole = request.node.callspec.params["household"] == "whole"
+    assert ("gateway-silent" in [one["alarm"] for one in found]) == is_whole
 
 
 async def test_no_answer_allows_properties_beyond_its_own(household: Service):

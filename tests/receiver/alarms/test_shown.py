@@ -68,10 +68,10 @@ async def test_a_damaged_file_is_begun_again(tmp_path):
 async def test_metrics_count_what_fires_and_say_when_it_was_judged(service):
     await pass_minutes(service, 1, certificate_changed=1.0)
     labels = {"alarm": "certificate-changed", "gateway": GATEWAY}
-    assert service.metric("receiver_alarms_firing", **labels) == 1
-    assert service.metric("receiver_alarms_judged_timestamp_seconds") == service.clock.ms / 1000
+    assert service.read_metric("receiver_alarms_firing", **labels) == 1
+    assert service.read_metric("receiver_alarms_judged_timestamp_seconds") == service.clock.ms / 1000
     await pass_minutes(service, 1, certificate_changed=0.0)
-    assert service.metric("receiver_alarms_firing", **labels) == 0
+    assert service.read_metric("receiver_alarms_firing", **labels) == 0
 
 
 async def test_the_status_command_reads_beside_the_running_receiver(service, monkeypatch):

@@ -87,7 +87,7 @@ async def test_a_production_meter_that_is_off_leaves_production_to_the_inverters
 async def test_sums_stand_in_where_the_meters_are_refused_for_good(tmp_path, logs):
     async with run_at_home(tmp_path, logs, "firmware-8") as at_home:
         at_home.sim.faults.switch_on("not-found", path="/ivp/meters")
-        async with at_home.scraper(**POLLED):
+        async with at_home.run_scraper(**POLLED):
             now = await find_power(at_home, lambda now: now["net_w"] is not None)
             assert now["production_w"] == pytest.approx(sum_meter(at_home, PRODUCTION), rel=0.1, abs=100)
             assert now["net_w"] == pytest.approx(sum_meter(at_home, NET), rel=0.2, abs=1500)
@@ -100,8 +100,8 @@ async def test_a_wrapped_total_gives_way_to_the_true_one(tmp_path, logs):
     async with run_at_home(tmp_path, logs, "no-ct") as at_home:
         at_home.sim.faults.switch_on("counter-jump", by=60_000)
         at_home.sim.faults.switch_on("total-wrap")
-        async with at_home.scraper():
-            (total, *_) = await at_home.stored("production", source="api")
+        async with at_home.run_scraper():
+            (total, *_) = await at_home.wait_for_points("production", source="api")
             assert total.fields["energy_lifetime"] == pytest.approx(at_home.sim.device.sum_inverter_lifetime_wh(), 1e-3)
             assert total.fields["energy_lifetime"] > 2**32 / 3600
             assert not await at_home.read_points("production", source="inverters")
@@ -109,25 +109,28 @@ async def test_a_wrapped_total_gives_way_to_the_true_one(tmp_path, logs):
 
 async def test_meters_that_vanish_leave_a_gap_and_the_word_to_the_inverters_until_they_are_back(tmp_path, logs):
     """An empty reply means that nothing is there now: the gap closes with the inverters, before the meters are back."""
-    async with run_at_home(tmp_path, logs, "firmware-7") as at_home, at_home.scraper(**POLLED):
-        await at_home.stored("meter", 3, meter=NET)
+    async with run_at_home(tmp_path, logs, "firmware-7") as at_home, at_home.run_scraper(**POLLED):
+        await at_home.wait_for_points("meter", 3, meter=NET)
         at_home.sim.faults.switch_on("empty-body", path=METERS)
-        (gap, *_) = await at_home.stored("event", what=lambda event: "end" in event.fields, type="gap")
+        (gap, *_) = await at_home.wait_for_points("event", what=lambda event: "end" in event.fields, type="gap")
         assert 120_000 <= gap.fields["end"] - gap.timestamp < 15 * 60_000
         last = (await at_home.read_points("meter", meter=NET))[-1]
         assert abs(last.timestamp - gap.timestamp) < 10_000
         await find_power(at_home, lambda now: now["net_w"] is None and now["production_w"] is not None)
         at_home.sim.faults.switch_off("empty-body")
-        await at_home.stored("meter", what=lambda point: point.timestamp > last.timestamp, meter=NET)
+        await at_home.wait_for_points("meter", what=lambda point: point.timestamp > last.timestamp, meter=NET)
         await find_power(at_home, lambda now: now["load_w"] is not None)
         assert all("end" in one.fields for one in await at_home.read_points("event", type="gap"))
 
 
 async def test_meters_that_vanish_for_a_minute_are_not_bridged(tmp_path, logs):
-    async with run_at_home(tmp_path, logs, "firmware-7") as at_home, at_home.scraper(**POLLED, inverter_interval=10.0):
-        await at_home.stored("meter", 3, meter=NET)
+    async with (
+        run_at_home(tmp_path, logs, "firmware-7") as at_home,
+        at_home.run_scraper(**POLLED, inverter_interval=10.0),
+    ):
+        await at_home.wait_for_points("meter", 3, meter=NET)
         at_home.sim.faults.switch_on("empty-body", path=METERS)
         await at_home.clock.sleep(70)
         at_home.sim.faults.switch_off("empty-body")
-        (gap, *_) = await at_home.stored("event", what=lambda event: "end" in event.fields, type="gap")
+        (gap, *_) = await at_home.wait_for_points("event", what=lambda event: "end" in event.fields, type="gap")
         assert gap.fields["end"] - gap.timestamp > 60_000

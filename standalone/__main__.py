@@ -55,10 +55,13 @@ def dashboards(
 
 @app.command()
 def run(
-    state: Annotated[Path, typer.Option(help="Directory for what .env gives no place of its own.")] = _STATE,
+    state: Annotated[
+        Path | None, typer.Option(help="Directory for state; without it, where all commands look by themselves.")
+    ] = None,
 ) -> None:
     """The scraper and the receiver for your gateway, with a live view. Settings are read from .env."""
-    sys.exit(_run_until_stopped(lambda groups: run_real(state.absolute(), SystemClock(), groups)))
+    chosen = None if state is None else state.absolute()
+    sys.exit(_run_until_stopped(lambda groups: run_real(chosen, SystemClock(), groups)))
 
 
 def _run_until_stopped(start: Callable[[list[ProcessGroup]], Coroutine[Any, Any, None]]) -> int:

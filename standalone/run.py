@@ -23,6 +23,7 @@ from scraper.settings import ScraperSettings
 from shared.clock import Clock
 from shared.environment import UnreadableSettingError, read_environment
 from shared.files import UnsafeFileError, make_private_directory, read_private, write_private
+from shared.local_settings import find_state_directory, write_local_settings
 from standalone.demo import format_token_command
 from standalone.directories import find_free_port
 from standalone.errors import StandaloneError
@@ -33,11 +34,11 @@ _SECRETS = ("RECEIVER_SECRET", "ENVOY_RECEIVER_SECRET")
 _PORTS = {"RECEIVER_PORT": "8000", "RECEIVER_STATUS_PORT": "8002", "ENVOY_STATUS_PORT": "8001"}
 
 
-async def run(state: Path, clock: Clock, groups: list[ProcessGroup]) -> None:
+async def run(state: Path | None, clock: Clock, groups: list[ProcessGroup]) -> None:
     """Run until cancelled.
 
     Args:
-        state: Directory for what the settings do not place elsewhere.
+        state: Directory for what the settings do not place elsewhere; None: the default directories of both halves.
         clock: Time.
         groups: The group of processes is appended as soon as it exists, so that the caller can kill it.
 
@@ -45,6 +46,8 @@ async def run(state: Path, clock: Clock, groups: list[ProcessGroup]) -> None:
         StandaloneError: A setting is missing or wrong, the gateway cannot be found, or a part ended; says what to do.
     """
     given = _read_given()
+    if state is None:
+        _refuse_former_state(given)
     environment = fill_in(given, state)
     os.environ.update(environment)  # the settings modules read nothing else
     wanted = _load_scraper_settings()
@@ -56,7 +59,8 @@ async def run(state: Path, clock: Clock, groups: list[ProcessGroup]) -> None:
     environment |= {"RECEIVER_GATEWAYS": given.get("RECEIVER_GATEWAYS") or serial}
     os.environ.update(environment)
     installation = _plan_installation(serial, environment, given)
-    logs = state / "logs"
+    _remember(environment)
+    logs = Path(environment["RECEIVER_STATE_DIR"]) / "logs"
     make_private_directory(logs)
     group = ProcessGroup(logs, Path.cwd(), os.environ)
     groups.append(group)
@@ -76,7 +80,41 @@ def _read_given() -> dict[str, str]:
         raise StandaloneError(str(error)) from error
 
 
-def fill_in(given: Mapping[str, str], state: Path) -> dict[str, str]:
+def _refuse_former_state(given: Mapping[str, str]) -> None:
+    """Say how to move what earlier versions kept in ./state, rather than begin again without it."""
+    former = [("receiver", "RECEIVER_STATE_DIR"), ("scraper", "ENVOY_STATE_DIR")]
+    moves = [
+        f"mkdir -p {target.parent} && mv {Path('state') / name} {target}"
+        for name, setting in former
+        if (Path("state") / name).is_dir()
+        and not given.get(setting)
+        and not (target := find_state_directory(given, setting)).exists()
+    ]
+    if moves:
+        raise StandaloneError(
+            "an earlier version kept its data in ./state, where no other command finds it: move it, then run this "
+            "again:\n    " + "\n    ".join(moves)
+        )
+
+
+def _remember(environment: Mapping[str, str]) -> None:
+    """Leave the choice where `check`, `token`, `backup` and all other commands look. Raises StandaloneError."""
+    places = ("RECEIVER_STATE_DIR", "ENVOY_STATE_DIR")
+    secrets_given = {name for name in _SECRETS if environment.get(name)}
+    chosen = {n: v for n, v in environment.items() if n not in places and n not in secrets_given}
+    for prefix, place in (("RECEIVER_", places[0]), ("ENVOY_", places[1])):
+        try:
+            write_local_settings(
+                Path(environment[place]),
+                {name: value for name, value in chosen.items() if name.startswith(prefix)},
+            )
+        except OSError as error:
+            raise StandaloneError(
+                f"{environment[place]} cannot be written ({error.strerror}): set {place} to a directory that can"
+            ) from error
+
+
+def fill_in(given: Mapping[str, str], state: Path | None) -> dict[str, str]:
     """The settings that nobody gave and that the two halves need on one machine. Makes the secret's file.
 
     Raises:
@@ -92,11 +130,12 @@ def fill_in(given: Mapping[str, str], state: Path) -> dict[str, str]:
         )
     filled["ENVOY_RECEIVER_URL"] = url
     for name, directory in (("RECEIVER_STATE_DIR", "receiver"), ("ENVOY_STATE_DIR", "scraper")):
-        filled[name] = given.get(name, str(state / directory))
-    return filled | _choose_secret(given, state)
+        default = find_state_directory({}, name) if state is None else state / directory
+        filled[name] = given.get(name, str(default))
+    return filled | _choose_secret(given, Path(filled["RECEIVER_STATE_DIR"]))
 
 
-def _choose_secret(given: Mapping[str, str], state: Path) -> dict[str, str]:
+def _choose_secret(given: Mapping[str, str], receiver_state: Path) -> dict[str, str]:
     """One secret for both: the one in the settings, else a generated one in a file."""
     if "ENVOY_RECEIVER_KEY_FILE" in given:
         return {}
@@ -109,7 +148,7 @@ def _choose_secret(given: Mapping[str, str], state: Path) -> dict[str, str]:
         if values:
             value = values.pop()
             return {name + suffix: value for name in _SECRETS}
-    path = state / "secret"
+    path = receiver_state / "secret"
     try:
         if not path.exists():
             write_private(path, secrets.token_hex(32).encode())
@@ -151,9 +190,20 @@ def _require_login(info: GatewayInfo, wanted: ScraperSettings) -> None:
     if TokenCache(wanted.state_dir).load(info.serial) is None:
         raise StandaloneError(
             f"gateway {info.serial} has firmware {info.firmware}, which wants a token: put ENVOY_TOKEN=... (from "
-            "https://entrez.enphaseenergy.com) into .env, or ENVOY_CLOUD_USERNAME and ENVOY_CLOUD_PASSWORD to have it "
-            "fetched and renewed"
+            "https://entrez.enphaseenergy.com) into .env, give it to `envoy-scraper token --paste`, or put "
+            "ENVOY_CLOUD_USERNAME and ENVOY_CLOUD_PASSWORD into .env to have it fetched and renewed"
         )
+
+
+def _list_needed(environment: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """The settings without which a command of the receiver would look elsewhere: what --state or a port 0 chose."""
+    found = {}
+    default = find_state_directory(given, "RECEIVER_STATE_DIR")
+    if Path(environment["RECEIVER_STATE_DIR"]) != default:
+        found["RECEIVER_STATE_DIR"] = environment["RECEIVER_STATE_DIR"]
+    if given.get("RECEIVER_PORT", environment["RECEIVER_PORT"]) != environment["RECEIVER_PORT"]:
+        found["RECEIVER_PORT"] = environment["RECEIVER_PORT"]
+    return found
 
 
 def _plan_installation(serial: str, environment: Mapping[str, str], given: Mapping[str, str]) -> LocalInstallation:
@@ -161,8 +211,7 @@ def _plan_installation(serial: str, environment: Mapping[str, str], given: Mappi
         chosen = receiver_settings.load()
     except ReceiverSettingError as error:
         raise StandaloneError(f"{error}\n(settings are read from .env in this directory)") from error
-    names = ("RECEIVER_STATE_DIR", "RECEIVER_PORT")
-    ours = {name: environment[name] for name in names if environment[name] != given.get(name)}
+    ours = _list_needed(environment, given)
     return LocalInstallation(
         title=f"envoy-relay: gateway {serial}",
         serial=serial,

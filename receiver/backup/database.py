@@ -10,7 +10,7 @@ from receiver.settings import InfluxDB, ReceiverSettings, Sqlite
 from receiver.stores.base import StoreUnavailableError
 from receiver.stores.influxdb.backup import Snapshots
 from receiver.stores.influxdb.setup import set_up
-from receiver.stores.sqlite.copying import check_copy, copy_to, put_in_place
+from receiver.stores.sqlite.copying import check_copy, copy_to, is_empty, put_in_place
 from shared.clock import Clock
 
 _COPY = "readings.sqlite"
@@ -49,6 +49,13 @@ def make_stored_readings(settings: ReceiverSettings) -> StoredReadings:
             return _InfluxReadings(influxdb, settings.meter_days, settings.state_dir)
 
 
+def _explain_empty(path: Path) -> str:
+    return (
+        f"nothing is stored in {path} yet, so there is nothing to save: a receiver that runs with readings has another "
+        "state directory (RECEIVER_STATE_DIR) or store (RECEIVER_STORE)"
+    )
+
+
 @dataclass(frozen=True)
 class _SqliteReadings:
     path: Path
@@ -60,12 +67,15 @@ class _SqliteReadings:
 
     def save(self, folder: Path) -> Iterator[str]:
         if not self.path.exists():
-            raise BackupError(f"nothing is stored in {self.path} yet, so there is nothing to save")
+            raise BackupError(_explain_empty(self.path))
         folder.mkdir()
         try:
             copy_to(self.path, folder / _COPY)
+            empty = is_empty(folder / _COPY)
         except StoreUnavailableError as error:
             raise BackupError(str(error)) from error
+        if empty:
+            raise BackupError(_explain_empty(self.path))
         yield f"saved {self.path}"
 
     def refuse_to_replace(self) -> None:

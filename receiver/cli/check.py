@@ -1,6 +1,7 @@
 """`envoy-receiver check`: the doctor. Each line says what works or what to do; the exit status says if it could run."""
 
 import asyncio
+import http.client
 import os
 import socket
 import stat
@@ -21,6 +22,10 @@ from receiver.stores.sqlite.examination import find_damage
 from shared.exposure import find_exposed_directory, find_exposed_list
 from shared.files import make_private_directory
 from shared.logs import make_inert
+
+_ANSWER_S = 5.0
+_LONGEST_ANSWER = 1000
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (where a listener on all addresses is asked)
 
 Finding = tuple[bool, str]
 """Whether it is fine, and a sentence."""
@@ -155,8 +160,22 @@ def _check_port(prefix: str, host: str, port: int) -> Finding:
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
+        if _find_running(host, port):
+            return True, f"port: a receiver runs at {host}:{port}"
         return False, (
-            f"port: {host}:{port} cannot be used ({error.strerror}); a receiver that runs already is the usual reason, "
-            f"else set {prefix}_HOST and {prefix}_PORT"
+            f"port: {host}:{port} cannot be used ({error.strerror}) and no receiver answers there: set {prefix}_HOST "
+            f"and {prefix}_PORT"
         )
     return True, f"port: {host}:{port} is free"
+
+
+def _find_running(host: str, port: int) -> bool:
+    """Whether a receiver answers there, at its main or its status port."""
+    connection = http.client.HTTPConnection(_LOOPBACK.get(host, host), port, timeout=_ANSWER_S)
+    try:
+        connection.request("GET", "/healthz")
+        return b"alive" in connection.getresponse().read(_LONGEST_ANSWER)
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

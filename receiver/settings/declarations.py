@@ -16,6 +16,7 @@ from receiver.settings.source import ExpandedPath, SecretBytes, SettingsModel
 from receiver.settings.stores import InfluxDB, Sqlite
 from shared.audience import NAME_PATTERN
 from shared.keys import is_serial
+from shared.local_settings import RECEIVER_STATE_DIR
 from shared.secret_strength import find_weakness
 
 MOST_DAYS = 36_500
@@ -121,7 +122,7 @@ class ReceiverSettings(SettingsModel):
 
     PREFIX: ClassVar[str] = "RECEIVER_"
 
-    state_dir: ExpandedPath = Path("~/.local/state/envoy-receiver")
+    state_dir: ExpandedPath = Path(RECEIVER_STATE_DIR)
     store: Sqlite | InfluxDB = Field(default_factory=_choose_default_store)
     meter_days: int = Field(90, ge=0, le=MOST_DAYS)
     secret: _StrongSecret = None

@@ -21,6 +21,7 @@ from shared.environment import (
     find_unknown_settings,
     read_environment,
 )
+from shared.local_settings import add_local_settings
 
 MODELS = (ReceiverSettings, InfluxDB, ContactSettings)
 _SQLITE = "sqlite:///"
@@ -79,7 +80,7 @@ def load_contacts() -> ContactSettings:
 
 def _read_environment() -> dict[str, str]:
     try:
-        return read_environment()
+        return add_local_settings(read_environment(), "RECEIVER_STATE_DIR")
     except UnreadableSettingError as error:
         raise ReceiverSettingError(str(error)) from error
 

@@ -25,6 +25,7 @@ from shared.environment import (
     read_environment,
     read_secret_file,
 )
+from shared.local_settings import add_local_settings
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ class EnvironmentModel(BaseSettings):
 class _EnvironmentSource(PydanticBaseSettingsSource):
     def __init__(self, settings_cls: type[BaseSettings]) -> None:
         super().__init__(settings_cls)
-        self._environment = read_environment()
+        self._environment = add_local_settings(read_environment(), "RECEIVER_STATE_DIR")
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         name = name_variable(self.settings_cls, field_name)

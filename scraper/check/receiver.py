@@ -20,7 +20,9 @@ FUTURE_S = 600
 async def check_receiver(settings: ScraperSettings, serial: str, clock: Clock, findings: Findings) -> None:
     """Post an empty batch, which stores nothing but needs every right that a full one needs."""
     if settings.receiver is None:
-        findings.fail("receiver", "ENVOY_RECEIVER_URL is not set: say where the receiver is")
+        findings.fail(
+            "receiver", "ENVOY_RECEIVER_URL is not set: say where the receiver is, or let `make run` start one here"
+        )
         return
     try:
         key = load_signing_key(settings.receiver.secret, settings.key_file)

@@ -19,6 +19,7 @@ from scraper.settings.secret import Secret
 from shared.audience import NAME_PATTERN
 from shared.environment import UnreadableSettingError, find_home
 from shared.keys import SERIAL_PATTERN
+from shared.local_settings import SCRAPER_STATE_DIR
 
 DISCOVER = "discover"
 """As ENVOY_HOST: look for the gateway with mDNS, in a container too (it must share the network of its host)."""
@@ -42,7 +43,7 @@ Fingerprint = Annotated[
 
 def _choose_state_directory() -> Path:
     try:
-        return find_home("ENVOY_STATE_DIR", Path("~/.local/state/envoy-relay"))
+        return find_home("ENVOY_STATE_DIR", Path(SCRAPER_STATE_DIR))
     except UnreadableSettingError as error:
         raise ScraperSettingError(str(error)) from error
 

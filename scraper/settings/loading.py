@@ -11,6 +11,7 @@ from scraper.settings.checks import find_gateway_problems, find_uplink_problems
 from scraper.settings.declarations import GatewaySettings, ScraperSettings, UplinkSettings
 from scraper.settings.values import build_group, convert_group, list_setting_names
 from shared.environment import UnreadableSettingError, find_unknown_settings, read_environment
+from shared.local_settings import add_local_settings
 
 GROUPS = (GatewaySettings, UplinkSettings, ScraperSettings)
 
@@ -23,7 +24,7 @@ def list_known_settings() -> list[str]:
 def load() -> ScraperSettings:
     """Read and check the settings. Raises ScraperSettingError with one line per problem."""
     try:
-        environment = read_environment()
+        environment = add_local_settings(read_environment(), "ENVOY_STATE_DIR")
     except UnreadableSettingError as error:
         raise ScraperSettingError(str(error)) from error
     problems = list(find_unknown_settings(environment, list_known_settings(), ScraperSettings.PREFIX, "scraper"))

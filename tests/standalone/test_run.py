@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import stat
+import subprocess
 
 import pytest
 
@@ -33,20 +34,22 @@ async def test_run_needs_only_a_token_in_env_and_stops_cleanly(tmp_path):
     """The serial is asked from the gateway, the secret is made, values arrive, and nobody is left."""
     async with Simulator("firmware-8", late_morning=True) as simulator:
         (tmp_path / ".env").write_text(_write_settings(simulator, ENVOY_TOKEN=simulator.make_token("owner")))
-        with run_standalone(tmp_path, "run") as command:
+        with run_standalone(tmp_path, "run", environment={"HOME": str(tmp_path / "home")}) as command:
             await asyncio.to_thread(lambda: command.wait_for(r"production [\d.]+ k?W.*inverters 24 of 24"))
             below = list_descendants(command.process.pid)
             assert await asyncio.to_thread(lambda: command.end(signal.SIGINT)) == 0
             assert list_living(below) == {}
-    assert stat.S_IMODE((tmp_path / "state" / "secret").stat().st_mode) == 0o600
-    assert (tmp_path / "state" / "receiver" / "readings.sqlite").exists()
+    state = tmp_path / "home" / ".local" / "state"
+    assert stat.S_IMODE((state / "envoy-receiver" / "secret").stat().st_mode) == 0o600
+    assert (state / "envoy-receiver" / "readings.sqlite").exists()
+    assert (state / "envoy-relay" / "outbox.sqlite").exists()
 
 
 async def test_a_missing_token_is_one_clear_sentence(tmp_path):
     """Firmware 7 and later wants a token: said before anything is started."""
     async with Simulator("firmware-8") as simulator:
         (tmp_path / ".env").write_text(_write_settings(simulator))
-        with run_standalone(tmp_path, "run") as command:
+        with run_standalone(tmp_path, "run", environment={"HOME": str(tmp_path / "home")}) as command:
             assert await asyncio.to_thread(lambda: command.process.wait(DEADLINE_S)) == 1
             assert "put ENVOY_TOKEN=" in command.errors
             assert "Traceback" not in command.errors
@@ -55,7 +58,7 @@ async def test_a_missing_token_is_one_clear_sentence(tmp_path):
 def test_a_gateway_that_does_not_answer_is_one_clear_sentence(tmp_path):
     port = find_free_port()
     (tmp_path / ".env").write_text(f"ENVOY_HOST=127.0.0.1\nENVOY_HTTPS_PORT={port}\nENVOY_HTTP_PORT={port}\n")
-    with run_standalone(tmp_path, "run") as command:
+    with run_standalone(tmp_path, "run", environment={"HOME": str(tmp_path / "home")}) as command:
         assert command.process.wait(DEADLINE_S) == 1
         assert "Put the gateway's address into .env: ENVOY_HOST=" in command.errors
         assert "Traceback" not in command.errors
@@ -63,7 +66,7 @@ def test_a_gateway_that_does_not_answer_is_one_clear_sentence(tmp_path):
 
 def test_a_wrong_setting_is_named(tmp_path):
     (tmp_path / ".env").write_text("ENVOY_HOST=127.0.0.1\nENVOY_POST_INTERVAL=soon\n")
-    with run_standalone(tmp_path, "run") as command:
+    with run_standalone(tmp_path, "run", environment={"HOME": str(tmp_path / "home")}) as command:
         assert command.process.wait(DEADLINE_S) == 1
         assert "ENVOY_POST_INTERVAL" in command.errors
         assert ".env" in command.errors
@@ -89,7 +92,7 @@ def test_another_receiver_is_not_silently_replaced(tmp_path):
 
 def test_a_secret_that_others_can_read_is_refused(tmp_path):
     fill_in({}, tmp_path)
-    (tmp_path / "secret").chmod(0o644)
+    (tmp_path / "receiver" / "secret").chmod(0o644)
     with pytest.raises(StandaloneError, match="chmod 600"):
         fill_in({}, tmp_path)
 
@@ -98,3 +101,19 @@ def test_port_0_becomes_a_free_port(tmp_path):
     filled = fill_in({"RECEIVER_PORT": "0"}, tmp_path)
     assert int(filled["RECEIVER_PORT"]) > 0
     assert filled["ENVOY_RECEIVER_URL"] == f"http://127.0.0.1:{filled['RECEIVER_PORT']}"
+
+
+def test_data_of_an_earlier_version_is_moved_by_a_command_that_is_shown(tmp_path):
+    """It kept its state beside `.env`, where no other command looked."""
+    (tmp_path / "state" / "receiver").mkdir(parents=True)
+    (tmp_path / "state" / "receiver" / "readings.sqlite").touch()
+    (tmp_path / ".env").write_text("ENVOY_HOST=127.0.0.1\nENVOY_HTTPS_PORT=1\nENVOY_HTTP_PORT=1\n")
+    environment = {"HOME": str(tmp_path / "home")}
+    with run_standalone(tmp_path, "run", environment=environment) as command:
+        assert command.process.wait(DEADLINE_S) == 1
+        (move,) = [line for line in command.errors.splitlines() if "mv state/receiver" in line]
+    subprocess.run(["sh", "-c", move], check=True, cwd=tmp_path)
+    assert (tmp_path / "home" / ".local" / "state" / "envoy-receiver" / "readings.sqlite").exists()
+    with run_standalone(tmp_path, "run", environment=environment) as command:
+        assert command.process.wait(DEADLINE_S) == 1
+        assert "mv state" not in command.errors

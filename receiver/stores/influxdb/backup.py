@@ -61,6 +61,8 @@ class Snapshots:
         missing = [name for name in self._names if name not in known]
         if missing:
             raise BackupError(f"InfluxDB has no bucket {missing[0]} in the organisation {self._org}: nothing to save")
+        if not any(map(self._is_filled, self._names)):
+            raise BackupError(f"the buckets {' and '.join(self._names)} hold no readings, so there is nothing to save")
         ours = [known[name] for name in self._names]
         (folder / _MANIFESTS).write_bytes(msgspec.json.encode(ours))
         for manifest in ours:
@@ -70,12 +72,15 @@ class Snapshots:
     def check_empty(self) -> None:
         """Refuse to restore over readings: none of our buckets may hold anything."""
         for name in self._names:
-            answer = self._call("GET", "/query", [("db", name), ("q", "SHOW MEASUREMENTS LIMIT 1")])
-            if "series" in msgspec.json.decode(answer.body)["results"][0]:
+            if self._is_filled(name):
                 raise BackupError(
                     f"the bucket {name} holds readings, and a restore never replaces any: rename it in InfluxDB, or "
                     "set INFLUXDB_V2_BUCKET and RECEIVER_LIVE_BUCKET to new names"
                 )
+
+    def _is_filled(self, name: str) -> bool:
+        answer = self._call("GET", "/query", [("db", name), ("q", "SHOW MEASUREMENTS LIMIT 1")])
+        return "series" in msgspec.json.decode(answer.body)["results"][0]
 
     def restore(self, folder: Path) -> Iterator[str]:
         """Make our buckets, which must be empty or missing, from what was saved; a sentence for each."""

@@ -28,6 +28,15 @@ def copy_to(path: Path, target: Path) -> None:
         raise explain(path, error) from error
 
 
+def is_empty(copy: Path) -> bool:
+    """Whether a copy holds no series at all. Raises StoreUnavailableError."""
+    try:
+        with closing(connect(copy, immutable=True)) as connection:
+            return bool(connection.execute("SELECT NOT EXISTS (SELECT 1 FROM series)").fetchone()[0])
+    except sqlite3.Error as error:
+        raise explain(copy, error) from error
+
+
 def check_copy(copy: Path) -> None:
     """Raises StoreUnavailableError for a copy that is damaged or missing."""
     try:

@@ -269,3 +269,24 @@ def test_without_the_administrator_influxdb_is_backed_up_by_its_own_tools(
         del here.environment["INFLUXDB_ADMIN_TOKEN"]
         here.enter()
         assert "set INFLUXDB_ADMIN_TOKEN_FILE" in here.call("backup", str(tmp_path / "b.tar.gz"), fails=True).output
+
+
+def test_a_store_without_readings_is_no_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Else a command that looked at another place than the receiver would say "saved" for nothing at all."""
+    empty = make_sqlite_installation(tmp_path / "empty", monkeypatch)
+    file = tmp_path / "backup.tar.gz"
+    assert "nothing is stored in" in empty.call("backup", str(file), fails=True).output
+    empty.write([])
+    assert (tmp_path / "empty" / "state" / "readings.sqlite").exists()
+    refused = empty.call("backup", str(file), fails=True).output
+    assert "nothing is stored in" in refused
+    assert "RECEIVER_STATE_DIR" in refused
+    assert not file.exists()
+
+
+def test_an_influxdb_without_readings_is_no_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with run_influxd(tmp_path / "influxd", onboarded=False) as server:
+        empty = make_influxdb_installation(tmp_path / "empty", monkeypatch, server)
+        empty.call("setup")
+        assert "hold no readings" in empty.call("backup", str(tmp_path / "b.tar.gz"), fails=True).output
+    assert not (tmp_path / "b.tar.gz").exists()

@@ -146,7 +146,7 @@ def test_check_finds_open_directories_and_taken_ports(environment: Path, monkeyp
         result = call("check")
     assert result.exit_code == 1
     assert f"chmod 700 {environment}" in result.output
-    assert "a receiver that runs already is the usual reason" in result.output
+    assert "no receiver answers there: set RECEIVER_HOST and RECEIVER_PORT" in result.output
 
 
 def test_check_finds_a_state_directory_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -34,8 +34,8 @@ page-types: $(STAMP) ## make the page's types of the API's answers again from th
 demo: $(STAMP) $(PAGE) ## run simulator, receiver and scraper together, with a live terminal view
 	$(BIN)/python -m standalone demo
 
-run: $(STAMP) $(PAGE) ## run receiver and scraper together against your gateway (settings in .env)
-	$(BIN)/python -m standalone run
+run: $(STAMP) $(PAGE) ## run receiver and scraper together against your gateway (settings in .env); LAN=1: on your phone too
+	$(BIN)/python -m standalone run $(if $(filter-out 0,$(LAN)),--lan)
 
 # INFLUXD names the influxd 2.7 to start; without it the one on the PATH starts, or the one that the tests build.
 dashboards: $(STAMP) ## run the demo over a local InfluxDB, for work on the dashboards (docs/grafana.md)

@@ -58,10 +58,13 @@ def run(
     state: Annotated[
         Path | None, typer.Option(help="Directory for state; without it, where all commands look by themselves.")
     ] = None,
+    lan: Annotated[
+        bool, typer.Option("--lan", help="Open the page to the network of this machine, e.g. for a phone.")
+    ] = False,
 ) -> None:
     """The scraper and the receiver for your gateway, with a live view. Settings are read from .env."""
     chosen = None if state is None else state.absolute()
-    sys.exit(_run_until_stopped(lambda groups: run_real(chosen, SystemClock(), groups)))
+    sys.exit(_run_until_stopped(lambda groups: run_real(chosen, SystemClock(), groups, lan=lan)))
 
 
 def _run_until_stopped(start: Callable[[list[ProcessGroup]], Coroutine[Any, Any, None]]) -> int:

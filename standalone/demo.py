@@ -22,6 +22,7 @@ from simulator.profiles import PROFILES as GATEWAYS
 from standalone.directories import DemoDirectory, find_free_port
 from standalone.history import HouseSettings
 from standalone.loader import LoadJob
+from standalone.local import remember_choice
 from standalone.processes import Child, ProcessGroup
 from standalone.stack import LocalInstallation, start_receiver, start_scraper, watch
 
@@ -88,6 +89,7 @@ async def run_chain(
     group: ProcessGroup, installation: LocalInstallation, past: HouseSettings, days: float, clock: Clock
 ) -> None:
     """Receiver, history and scraper, and the view on them until cancelled. Raises StandaloneError."""
+    remember_choice(installation.environment)
     token = await start_receiver(group, installation, clock)
     loader = await load_past(group, installation, past, days, clock) if days > 0 else None
     await start_scraper(group, installation)
@@ -146,9 +148,7 @@ def plan_installation(directory: Path, gateway: AnnouncedGateway, title: str) ->
             "ENVOY_STATUS_PORT": str(scraper_status),
         },
         data=str(state / "readings.sqlite"),
-        token_command=format_token_command(
-            {"RECEIVER_STATE_DIR": str(state), "RECEIVER_PORT": str(port)}, gateway.serial
-        ),
+        token_command=format_token_command({"RECEIVER_STATE_DIR": str(state)}),
         simulated=True,
     )
 
@@ -170,12 +170,12 @@ async def load_past(
     )  # fmt: skip
 
 
-def format_token_command(environment: Mapping[str, str], serial: str) -> str:
+def format_token_command(environment: Mapping[str, str]) -> str:
     """The shell command that prints a link to the page."""
     script = Path(sys.executable).with_name("envoy-receiver")
     command = [str(script)] if script.exists() else [sys.executable, "-m", "receiver"]
     settings = [f"{name}={shlex.quote(value)}" for name, value in environment.items()]
-    return " ".join([*settings, shlex.join([*command, "token", "create", "--gateway", serial, "--link"])])
+    return " ".join([*settings, shlex.join([*command, "token", "create", "--link"])])
 
 
 def make_private(path: Path) -> Path:

@@ -140,13 +140,14 @@ class ProcessGroup:
         environment: All that they find in their environment.
 
     Attributes:
+        environment: As given.
         said: The last lines of all of them: name and line, oldest first.
     """
 
     def __init__(self, logs: Path, directory: Path, environment: Mapping[str, str]) -> None:
         self._logs = logs
         self._directory = directory
-        self._environment = environment
+        self.environment = environment
         self._guard: asyncio.subprocess.Process | None = None
         self._children: list[Child] = []
         self.recent_lines: deque[tuple[str, str]] = deque(maxlen=_LAST_LINES)
@@ -216,7 +217,7 @@ class ProcessGroup:
         return await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            env={**self._environment, **environment}, cwd=self._directory, start_new_session=True, limit=_LONGEST_LINE,
+            env={**self.environment, **environment}, cwd=self._directory, start_new_session=True, limit=_LONGEST_LINE,
         )  # fmt: skip
 
     async def _start_guard(self) -> asyncio.subprocess.Process:

@@ -23,10 +23,12 @@ from scraper.settings import ScraperSettings
 from shared.clock import Clock
 from shared.environment import UnreadableSettingError, read_environment
 from shared.files import UnsafeFileError, make_private_directory, read_private, write_private
-from shared.local_settings import find_state_directory, write_local_settings
+from shared.local_settings import find_state_directory
 from standalone.demo import format_token_command
 from standalone.directories import find_free_port
 from standalone.errors import StandaloneError
+from standalone.local import remember_choice
+from standalone.network import find_lan_address
 from standalone.processes import ProcessGroup
 from standalone.stack import LocalInstallation, start_receiver, start_scraper, watch
 
@@ -34,13 +36,14 @@ _SECRETS = ("RECEIVER_SECRET", "ENVOY_RECEIVER_SECRET")
 _PORTS = {"RECEIVER_PORT": "8000", "RECEIVER_STATUS_PORT": "8002", "ENVOY_STATUS_PORT": "8001"}
 
 
-async def run(state: Path | None, clock: Clock, groups: list[ProcessGroup]) -> None:
+async def run(state: Path | None, clock: Clock, groups: list[ProcessGroup], *, lan: bool = False) -> None:
     """Run until cancelled.
 
     Args:
         state: Directory for what the settings do not place elsewhere; None: the default directories of both halves.
         clock: Time.
         groups: The group of processes is appended as soon as it exists, so that the caller can kill it.
+        lan: Whether the page is there for the whole network of this machine.
 
     Raises:
         StandaloneError: A setting is missing or wrong, the gateway cannot be found, or a part ended; says what to do.
@@ -49,6 +52,8 @@ async def run(state: Path | None, clock: Clock, groups: list[ProcessGroup]) -> N
     if state is None:
         _refuse_former_state(given)
     environment = fill_in(given, state)
+    if lan:
+        environment |= _open_to_network(environment["RECEIVER_PORT"], given)
     os.environ.update(environment)  # the settings modules read nothing else
     wanted = _load_scraper_settings()
     serial = wanted.gateway.serial
@@ -59,7 +64,7 @@ async def run(state: Path | None, clock: Clock, groups: list[ProcessGroup]) -> N
     environment |= {"RECEIVER_GATEWAYS": given.get("RECEIVER_GATEWAYS") or serial}
     os.environ.update(environment)
     installation = _plan_installation(serial, environment, given)
-    _remember(environment)
+    remember_choice(environment)
     logs = Path(environment["RECEIVER_STATE_DIR"]) / "logs"
     make_private_directory(logs)
     group = ProcessGroup(logs, Path.cwd(), os.environ)
@@ -97,23 +102,6 @@ def _refuse_former_state(given: Mapping[str, str]) -> None:
         )
 
 
-def _remember(environment: Mapping[str, str]) -> None:
-    """Leave the choice where `check`, `token`, `backup` and all other commands look. Raises StandaloneError."""
-    places = ("RECEIVER_STATE_DIR", "ENVOY_STATE_DIR")
-    secrets_given = {name for name in _SECRETS if environment.get(name)}
-    chosen = {n: v for n, v in environment.items() if n not in places and n not in secrets_given}
-    for prefix, place in (("RECEIVER_", places[0]), ("ENVOY_", places[1])):
-        try:
-            write_local_settings(
-                Path(environment[place]),
-                {name: value for name, value in chosen.items() if name.startswith(prefix)},
-            )
-        except OSError as error:
-            raise StandaloneError(
-                f"{environment[place]} cannot be written ({error.strerror}): set {place} to a directory that can"
-            ) from error
-
-
 def fill_in(given: Mapping[str, str], state: Path | None) -> dict[str, str]:
     """The settings that nobody gave and that the two halves need on one machine. Makes the secret's file.
 
@@ -133,6 +121,12 @@ def fill_in(given: Mapping[str, str], state: Path | None) -> dict[str, str]:
         default = find_state_directory({}, name) if state is None else state / directory
         filled[name] = given.get(name, str(default))
     return filled | _choose_secret(given, Path(filled["RECEIVER_STATE_DIR"]))
+
+
+def _open_to_network(port: str, given: Mapping[str, str]) -> dict[str, str]:
+    """The settings with which other machines of the network reach the page. Raises StandaloneError."""
+    public_url = given.get("RECEIVER_PUBLIC_URL") or f"http://{find_lan_address()}:{port}"
+    return {"RECEIVER_HOST": "0.0.0.0", "RECEIVER_PUBLIC_URL": public_url}  # noqa: S104 (what LAN=1 asks for)
 
 
 def _choose_secret(given: Mapping[str, str], receiver_state: Path) -> dict[str, str]:
@@ -196,14 +190,10 @@ def _require_login(info: GatewayInfo, wanted: ScraperSettings) -> None:
 
 
 def _list_needed(environment: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    """The settings without which a command of the receiver would look elsewhere: what --state or a port 0 chose."""
-    found = {}
+    """The settings without which a command of the receiver would look elsewhere: what --state chose."""
+    chosen = environment["RECEIVER_STATE_DIR"]
     default = find_state_directory(given, "RECEIVER_STATE_DIR")
-    if Path(environment["RECEIVER_STATE_DIR"]) != default:
-        found["RECEIVER_STATE_DIR"] = environment["RECEIVER_STATE_DIR"]
-    if given.get("RECEIVER_PORT", environment["RECEIVER_PORT"]) != environment["RECEIVER_PORT"]:
-        found["RECEIVER_PORT"] = environment["RECEIVER_PORT"]
-    return found
+    return {} if Path(chosen) == default else {"RECEIVER_STATE_DIR": chosen}
 
 
 def _plan_installation(serial: str, environment: Mapping[str, str], given: Mapping[str, str]) -> LocalInstallation:
@@ -220,5 +210,6 @@ def _plan_installation(serial: str, environment: Mapping[str, str], given: Mappi
         scraper_status_port=int(environment["ENVOY_STATUS_PORT"]),
         environment=environment,
         data=chosen.store.description,
-        token_command=format_token_command(ours, serial),
+        token_command=format_token_command(ours),
+        public_url=chosen.public_url,
     )

@@ -3,17 +3,25 @@
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Mapping
+import webbrowser
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import httpx
 from rich.console import Console
 from rich.live import Live
+from rich.style import Style
+from rich.text import Text
 
-from receiver.auth.readers import make_page_link
+from receiver.auth.links import find_or_make_standing, make_page_link
+from receiver.cli.terminal import draw_qr_code, is_loopback_address
+from receiver.errors import ReceiverSettingError
 from shared.clock import Clock
 from standalone.api import ReceiverApi, StatusPort
-from standalone.errors import NotReadyError
+from standalone.errors import NotReadyError, StandaloneError
+from standalone.keyboard import has_browser, watch_key
 from standalone.messages import format_message
 from standalone.processes import Child, ProcessGroup
 from standalone.state import Sources, read_state
@@ -24,6 +32,7 @@ _LOOK_S = 0.2
 _SCREEN_S = 1.0
 _LINE_S = 5.0
 _MESSAGES = 4
+_LINK_NAME = "this machine"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +47,8 @@ class LocalInstallation:
         scraper_status_port: Of the scraper.
         environment: Settings of both, added to what the process group has.
         data: Where the readings lie.
-        token_command: What to type for a link with another reader token.
+        token_command: What to type for another link to the page.
+        public_url: Where people open the page; None: at `url`.
         simulated: Whether there is nothing to hide: then the link to the page is shown in logs and pipes, too.
         notes: Further addresses and files that are shown to people: label to text.
     """
@@ -51,19 +61,24 @@ class LocalInstallation:
     environment: Mapping[str, str]
     data: str
     token_command: str
+    public_url: str | None = None
     simulated: bool = False
     notes: Mapping[str, str] = field(default_factory=dict)
 
 
 async def start_receiver(group: ProcessGroup, installation: LocalInstallation, clock: Clock) -> str:
-    """Start the receiver and wait until it answers; returns a reader token. Raises StandaloneError."""
+    """Start the receiver and wait until it answers; returns the code of its link. Raises StandaloneError."""
     child = await group.start("receiver", "receiver", "run", environment=installation.environment)
     await wait_until_ready(child, f"{installation.url}/readyz", clock)
-    output = await group.run(
-        "command envoy-receiver token", "receiver", "token", "create", "--gateway", installation.serial, "--days", "2",
-        environment=installation.environment,
-    )  # fmt: skip
-    return output.strip()
+    try:
+        return find_or_make_standing(
+            Path(installation.environment["RECEIVER_STATE_DIR"]),
+            name=_LINK_NAME,
+            gateways=[installation.serial],
+            now_s=clock.now_ms() // 1000,
+        )
+    except ReceiverSettingError as error:
+        raise StandaloneError(str(error)) from error
 
 
 async def start_scraper(group: ProcessGroup, installation: LocalInstallation) -> None:
@@ -72,18 +87,22 @@ async def start_scraper(group: ProcessGroup, installation: LocalInstallation) ->
 
 
 async def watch(
-    group: ProcessGroup, installation: LocalInstallation, token: str, clock: Clock, *, loader: Child | None = None
+    group: ProcessGroup, installation: LocalInstallation, code: str, clock: Clock, *, loader: Child | None = None
 ) -> None:
     """Show the live view until cancelled. Raises ChildDiedError as soon as a process ends by itself."""
     sources = Sources(
-        ReceiverApi(installation.url, installation.serial, token),
+        ReceiverApi(installation.url, installation.serial, code),
         StatusPort("scraper", installation.scraper_status_port),
         StatusPort("receiver", installation.receiver_status_port),
     )
     console = Console()
+    page = installation.public_url or installation.url
+    link = make_page_link(page, code)
     shown = console.is_terminal or installation.simulated
+    if console.is_terminal:
+        _print_link(console, link)
     links = {
-        "the page": make_page_link(installation.url, token) if shown else f"{installation.url}/",
+        "the page": f"{page}/" if console.is_terminal or not shown else link,
         "another link to it": installation.token_command,
         "API": f"{installation.url}/api/v1/gateways/{installation.serial}/meters",
         "data": installation.data,
@@ -92,11 +111,21 @@ async def watch(
 
     def make_frame() -> ViewFrame:
         recent_lines = [format_message(*entry) for entry in list(group.recent_lines)[-_MESSAGES:]]
-        return ViewFrame(installation.title, links, read_history_share(loader), recent_lines)
+        keys = "o opens the page, Ctrl-C stops everything" if opens else "Ctrl-C stops everything"
+        return ViewFrame(installation.title, links, read_history_share(loader), recent_lines, keys)
 
     show = _show_screen if console.is_terminal else _print_lines
-    viewing = asyncio.create_task(show(console, sources, make_frame, clock))
-    dying = asyncio.create_task(group.wait_for_unexpected_end())
+    wanted = console.is_terminal and has_browser(group.environment)
+    try:
+        with watch_key("o", lambda: webbrowser.open(link), wanted=wanted) as opens:
+            await _watch_group(group, show(console, sources, make_frame, clock))
+    finally:
+        await sources.aclose()
+
+
+async def _watch_group(group: ProcessGroup, show: Coroutine[Any, Any, None]) -> None:
+    """Show until cancelled. Raises ChildDiedError as soon as a process ends by itself."""
+    viewing, dying = asyncio.create_task(show), asyncio.create_task(group.wait_for_unexpected_end())
     try:
         await asyncio.wait({viewing, dying}, return_when=asyncio.FIRST_COMPLETED)
         if dying.done():
@@ -106,7 +135,14 @@ async def watch(
         for task in (viewing, dying):
             task.cancel()
         await asyncio.gather(viewing, dying, return_exceptions=True)
-        await sources.aclose()
+
+
+def _print_link(console: Console, link: str) -> None:
+    """Show the link once, bare, so that it can be copied and clicked, with a QR code and where it works."""
+    console.print(Text(link, style=Style(link=link)), soft_wrap=True)
+    console.print(Text(draw_qr_code(link)), soft_wrap=True)
+    if is_loopback_address(link):
+        console.print("This address works on this machine only. On your phone: make run LAN=1", markup=False)
 
 
 def read_history_share(loader: Child | None) -> float | None:
@@ -119,7 +155,7 @@ def read_history_share(loader: Child | None) -> float | None:
 async def _show_screen(console: Console, sources: Sources, make_frame: Callable[[], ViewFrame], clock: Clock) -> None:
     with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
         while True:
-            live.update(render_screen(await read_state(sources), make_frame()), refresh=True)
+            live.update(render_screen(await read_state(sources), make_frame(), console), refresh=True)
             await clock.sleep(_SCREEN_S)
 
 

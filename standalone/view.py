@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -24,6 +24,9 @@ _METER_NAMES = {
     "storage": "battery",
 }
 _METER_ORDER = tuple(_METER_NAMES)
+_FRAME_LINES = 3
+"""The border, and the line below it, which a terminal needs for its cursor."""
+_FRAME_COLUMNS = 4
 _STALE_S = METER_SPEAKS_MS / SECOND_MS
 
 
@@ -35,16 +38,18 @@ class ViewFrame(NamedTuple):
         links: Label to address or command.
         history: Share of the simulated past that is loaded, 0 to 1; None without one.
         messages: The last messages of the processes, oldest first.
+        keys: What the keyboard does.
     """
 
     title: str
     links: Mapping[str, str]
     history: float | None
     messages: Sequence[str]
+    keys: str = "Ctrl-C stops everything"
 
 
-def render_screen(state: SystemState, frame: ViewFrame) -> RenderableType:
-    """The whole live view."""
+def render_screen(state: SystemState, frame: ViewFrame, console: Console) -> RenderableType:
+    """The whole live view. What matters less is left out where the terminal is too low for it."""
     parts: list[RenderableType] = [
         _render_tiles(state),
         _render_meters(state.meters),
@@ -52,12 +57,21 @@ def render_screen(state: SystemState, frame: ViewFrame) -> RenderableType:
     ]
     if state.problems:
         parts.append(Text("\n".join(f"! {make_inert(problem)}" for problem in state.problems), style="yellow"))
-    parts.append(_render_links(frame.links))
-    if frame.messages:
-        parts.append(Text("\n".join(frame.messages), style="dim", no_wrap=True, overflow="ellipsis"))
-    return Panel(
-        Group(*parts), title=format_literally(frame.title), subtitle="Ctrl-C stops everything", box=box.ROUNDED
-    )
+    room = console.height - _FRAME_LINES - sum(_count_lines(part, console) for part in parts)
+    messages = [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in reversed(frame.messages)]
+    shown: list[RenderableType] = []
+    for row in (*_render_links(frame.links), *messages):
+        room -= _count_lines(row, console)
+        if room < 0:
+            break
+        shown.append(row)
+    links = [row for row in shown if row not in messages]
+    parts += [*links, *reversed([row for row in shown if row in messages])]
+    return Panel(Group(*parts), title=format_literally(frame.title), subtitle=frame.keys, box=box.ROUNDED)
+
+
+def _count_lines(part: RenderableType, console: Console) -> int:
+    return len(console.render_lines(part, console.options.update_width(console.width - _FRAME_COLUMNS), pad=False))
 
 
 def render_line(state: SystemState, history: float | None) -> str:
@@ -159,24 +173,25 @@ def _render_cell(one: MeterReply | None) -> Text:
     return Text(format_watts(one.power), style="dim" if one.age_s > _STALE_S else "")
 
 
-def _render_delivery(state: SystemState, history: float | None) -> Table:
-    """Each step of the readings on their way to the store."""
-    table = Table.grid(padding=(0, 2))
-    table.add_row("inverters reporting", f"{state.reporting} of {state.inverters}")
-    table.add_row("meter stream", "none" if state.streamed is None else f"{state.streamed:,} events read")
-    table.add_row("last change stored", format_age(state.age_s))
-    table.add_row("waiting in the outbox", _format_count(state.outbox_rows))
-    table.add_row("readings stored since the start", _format_count(state.stored))
+def _render_delivery(state: SystemState, history: float | None) -> Text:
+    """Each step of the readings on their way to the store, in two or three lines."""
+    steps = [
+        f"panels {state.reporting} of {state.inverters}",
+        "no meter stream" if state.streamed is None else f"stream {state.streamed:,} events read",
+        f"waiting {_format_count(state.outbox_rows)}",
+        f"stored since the start {_format_count(state.stored)}",
+        f"last change {format_age(state.age_s)}",
+    ]
     if history is not None:
-        table.add_row("history", "complete" if history >= 1 else f"loading in the background, {history:.0%}")
-    return table
+        steps.append("history: all there" if history >= 1 else f"history: loading, {history:.0%}")
+    return Text(" · ".join(steps))
 
 
-def _render_links(links: Mapping[str, str]) -> Table:
-    table = Table.grid(padding=(0, 2))
-    for label, target in links.items():
-        table.add_row(Text(label, style="dim"), Text(target, overflow="fold"))
-    return table
+def _render_links(links: Mapping[str, str]) -> list[Text]:
+    return [
+        Text.assemble((f"{label}  ", "dim"), format_literally(target), overflow="fold")
+        for label, target in links.items()
+    ]
 
 
 def _format_count(value: int | None) -> str:

@@ -13,6 +13,7 @@ import jwt
 from receiver.auth import compact
 from receiver.auth.compact import Claims, make_unauthorised
 from receiver.auth.keys import KeyRing, Scope, VerificationKey
+from receiver.auth.links import LinkGate, is_code
 from receiver.auth.readers import EVERY_GATEWAY, ISSUER
 from receiver.auth.reloading import ReloadingFile
 from receiver.errors import RefusedError
@@ -55,6 +56,7 @@ class TokenGate:
         keys_file: Keys of scrapers, by id.
         revoked: Ids of revoked reader tokens; None lets no reader in.
         name: What a token must be addressed to; None: tokens for any receiver are good.
+        links: Lets the codes of short links in; None: there are none.
         clock: What time it is.
     """
 
@@ -66,8 +68,10 @@ class TokenGate:
         revoked: ReloadingFile[frozenset[str] | None],
         clock: Clock,
         name: str | None = None,
+        links: LinkGate | None = None,
     ) -> None:
         self._name = name
+        self._links = links
         self._fixed = fixed
         self._keys_file = keys_file
         self._revoked = revoked
@@ -86,6 +90,8 @@ class TokenGate:
         """The caller behind a token, wherever it stood. Raises RefusedError (unauthorised)."""
         if not token.isascii():
             raise make_unauthorised("not-a-bearer")
+        if self._links is not None and is_code(token):
+            return _make_viewer(self._links, token)
         now = self._clock.now_ms() // 1000
         self._reload()
         caller = self._known.get(token)
@@ -149,6 +155,12 @@ class TokenGate:
                 raise make_unauthorised("wrong-claims")
             return Caller(claims.jti, "read", None, claims.exp)
         return Caller(claims.jti, "read", frozenset(claims.gateways), claims.exp)
+
+
+def _make_viewer(links: LinkGate, code: str) -> Caller:
+    """The reader behind a link. Raises RefusedError."""
+    link = links.admit(code)
+    return Caller(link.id, "read", None if link.gateways == [EVERY_GATEWAY] else frozenset(link.gateways), link.expires)
 
 
 def authorise_write(caller: Caller, serial: str) -> None:

@@ -43,6 +43,7 @@ class ReaderToken(msgspec.Struct, frozen=True):
     revoked: bool = False
     key: str = ""
     """Names the key that signed it; empty in lists that an earlier version made."""
+    label: str = ""
 
 
 _decoder = msgspec.json.Decoder(list[ReaderToken])
@@ -143,14 +144,19 @@ def _has_entries(entries: list[ReaderToken], witness: ListWitness) -> bool:
 
 
 def create(
-    state_dir: Path, key: bytes, *, gateways: list[str], days: int, now_s: int, name: str | None = None
+    state_dir: Path, key: bytes, *, gateways: list[str], days: int, now_s: int, name: str | None = None, label: str = ""
 ) -> tuple[ReaderToken, str]:
     """A new token and its entry; the token itself is kept nowhere. Raises ReceiverSettingError.
 
-    `name`: the receiver's, if it has one; the token is good there alone.
+    `name`: the receiver's, if it has one; the token is good there alone. `label`: whom it is for.
     """
     entry = ReaderToken(
-        secrets.token_hex(8), gateways, now_s, now_s + days * DAY_S, key=_make_witness(state_dir, key).key_id
+        secrets.token_hex(8),
+        gateways,
+        now_s,
+        now_s + days * DAY_S,
+        key=_make_witness(state_dir, key).key_id,
+        label=label,
     )
     claims = {
         "iss": ISSUER,
@@ -164,11 +170,6 @@ def create(
     with lock_for_change(state_dir / LIST_FILE):
         _save(state_dir, key, [*load(state_dir, key), entry])
     return entry, jwt.encode(claims, key, algorithm=HS256, headers={"kid": READ_KEY_ID})
-
-
-def make_page_link(public_url: str, token: str) -> str:
-    """The address that opens the page: the token stands in the fragment, which browsers never send to a server."""
-    return f"{public_url}/#token={token}"
 
 
 def revoke(state_dir: Path, key: bytes, jti: str) -> None:

@@ -64,13 +64,17 @@ class ReloadingFile(Generic[T]):
 
     def get(self) -> T:
         """The current value, at most `RELOAD_S` old. `version` has grown if it is another than before."""
-        now = self._clock.monotonic()
-        if now - self._looked >= RELOAD_S:
-            self._looked = now
-            signature = self._look()
-            if signature != self._signature or isinstance(self._content, OSError):
-                self._signature = signature
-                self._take(self._read())
+        if self._clock.monotonic() - self._looked >= RELOAD_S:
+            return self.look_now()
+        return self._value
+
+    def look_now(self) -> T:
+        """The value as the file is at this moment."""
+        self._looked = self._clock.monotonic()
+        signature = self._look()
+        if signature != self._signature or isinstance(self._content, OSError):
+            self._signature = signature
+            self._take(self._read())
         return self._value
 
     def _take(self, content: bytes | OSError | None) -> None:

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from receiver.auth import readers
+from receiver.auth import links, readers
 from receiver.auth.witness import name_witness
 from receiver.rollups.job import JOURNAL_FILE
 from receiver.settings import ReceiverSettings
@@ -19,6 +19,7 @@ def list_kept_files(settings: ReceiverSettings) -> Mapping[str, Path]:
     found = {
         "keys": settings.keys_file,
         readers.LIST_FILE: settings.state_dir / readers.LIST_FILE,
+        links.LIST_FILE: settings.state_dir / links.LIST_FILE,
         readers.KEY_FILE: settings.state_dir / readers.KEY_FILE,
         # Without it a restored receiver would take a list that was lost before the backup for one that never was.
         _READERS_WITNESS: name_witness(settings.state_dir / readers.LIST_FILE),

@@ -12,7 +12,7 @@ from receiver.cli.service_user import report_if_unreadable
 app = typer.Typer(no_args_is_help=True, help="Public keys of scrapers, and the gateways each may write for.")
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})  # a key may begin with -
 def add(
     line: Annotated[list[str], typer.Argument(help="The line that `envoy-scraper key` printed.")],
     serial: Annotated[list[str] | None, typer.Option(help="Another gateway that this key may write for.")] = None,

@@ -8,7 +8,7 @@ import typer
 
 from receiver import settings
 from receiver.cli.console import show_errors_as_sentences
-from receiver.settings import InfluxDB, Sqlite
+from receiver.settings import InfluxDB, ReceiverSettings, Sqlite
 from receiver.sites.template import SeenGateway, write_template
 from receiver.stores.base import Store, StoreUnavailableError
 from receiver.stores.choose import make_store
@@ -42,6 +42,19 @@ async def _look(store: Store) -> list[SeenGateway]:
     """Only reads, so that a receiver may run beside it."""
     try:
         return await list_seen(store)
+    except StoreUnavailableError as error:
+        raise ValueError(str(error)) from error
+    finally:
+        await store.close()
+
+
+async def list_stored_gateways(chosen: ReceiverSettings) -> set[str]:
+    """The serials that the store has readings of. Only reads. Raises ValueError."""
+    if _is_missing(chosen.store):
+        return set()
+    store = make_store(chosen)
+    try:
+        return {summary.gateway for summary in await store.list_gateways()}
     except StoreUnavailableError as error:
         raise ValueError(str(error)) from error
     finally:

@@ -13,7 +13,7 @@ from receiver.alarms.reading import FactsReader
 from receiver.alarms.senders import AlarmSender, make_senders
 from receiver.alarms.service import Alarms
 from receiver.alarms.watcher import Habits, Watcher
-from receiver.auth import keys_file, readers
+from receiver.auth import keys_file, links, readers
 from receiver.auth.gate import TokenGate
 from receiver.auth.keys import HS256, READ_KEY_ID, VerificationKey
 from receiver.auth.reloading import ReloadingFile
@@ -138,6 +138,7 @@ def build_gate(settings: ReceiverSettings, clock: Clock) -> TokenGate:
     """The gate with every key of the settings. Raises ReceiverSettingError."""
     _refuse(find_exposed_list(settings.keys_file), "RECEIVER_KEYS_FILE")
     _refuse(find_exposed_list(settings.state_dir / readers.LIST_FILE), "the list of reader tokens")
+    _refuse(find_exposed_list(settings.state_dir / links.LIST_FILE), "the list of links")
     read_secret = settings.read_secret or readers.load_or_make_key(settings.state_dir)
     fixed = {READ_KEY_ID: VerificationKey(HS256, read_secret, "read")}
     if settings.secret is not None:
@@ -152,6 +153,7 @@ def build_gate(settings: ReceiverSettings, clock: Clock) -> TokenGate:
             readers.Revocations(settings.state_dir, read_secret).parse_ids,
             clock,
         ),
+        links=links.LinkGate(ReloadingFile(settings.state_dir / links.LIST_FILE, links.parse_links, clock), clock),
         clock=clock,
         name=settings.name,
     )

@@ -34,10 +34,10 @@ def test_the_demo_fills_its_store_and_stops_without_a_trace(tmp_path):
         }
         page, shell, api = (found[1] for found in links.values() if found)
         another = subprocess.run(shell, shell=True, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S602 (what a person pastes)
-        address, _, token = another.partition("#token=")
-        assert page.partition("#token=")[0] == address, "both open the same page"
+        address, _, token = another.partition("#t=")
+        assert page.partition("#t=")[0] == address, "both open the same page"
         assert b"<html" in urllib.request.urlopen(address, timeout=10).read()  # noqa: S310
-        assert token != page.partition("#token=")[2]
+        assert token != page.partition("#t=")[2]
         request = urllib.request.Request(api, headers={"Authorization": f"Bearer {token}"})  # noqa: S310
         meters = json.load(urllib.request.urlopen(request, timeout=10))  # noqa: S310
         assert {(one["meter"], one["phase"]) for one in meters} >= {("production", "a"), ("net-consumption", "c")}

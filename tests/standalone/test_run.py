@@ -1,9 +1,16 @@
 """`run` against a gateway on a real port, and what it says when a setting is missing or wrong."""
 
 import asyncio
+import fcntl
+import os
+import pty
+import re
 import signal
 import stat
+import struct
 import subprocess
+import sys
+import termios
 
 import pytest
 
@@ -11,7 +18,7 @@ from simulator.server import Simulator
 from standalone.directories import find_free_port
 from standalone.errors import StandaloneError
 from standalone.run import fill_in
-from tests.standalone.commands import DEADLINE_S, list_descendants, list_living, run_standalone
+from tests.standalone.commands import DEADLINE_S, PROJECT, list_descendants, list_living, run_standalone
 
 SECRET = "canary-secret-2f9d8e6b0c47a153d2b68f9e0a7"
 
@@ -117,3 +124,57 @@ def test_data_of_an_earlier_version_is_moved_by_a_command_that_is_shown(tmp_path
     with run_standalone(tmp_path, "run", environment=environment) as command:
         assert command.process.wait(DEADLINE_S) == 1
         assert "mv state" not in command.errors
+
+
+@pytest.mark.slow
+async def test_lan_opens_the_page_to_the_network_and_a_restart_keeps_the_link(tmp_path):
+    """`make run LAN=1`. At a terminal the link stands there once, bare; `o` opens it; the next start shows the same."""
+    asked = subprocess.run(  # a process of its own, because tests may not ask for other networks
+        [sys.executable, "-c", "from standalone.network import find_lan_address as find; print(find())"],
+        capture_output=True, text=True, check=False, cwd=PROJECT,
+    )  # fmt: skip
+    if asked.returncode:
+        pytest.skip("this machine is in no network")
+    address = asked.stdout.strip()
+    opened = tmp_path / "opened"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" >> {opened}\n')
+    browser.chmod(0o755)
+    async with Simulator("firmware-8", late_morning=True) as simulator:
+        (tmp_path / ".env").write_text(_write_settings(simulator, ENVOY_TOKEN=simulator.make_token("owner")))
+        environment = {"HOME": str(tmp_path / "home"), "BROWSER": str(browser), "TERM": "xterm", "COLUMNS": "80"}
+        first = await asyncio.to_thread(_run_at_a_terminal, tmp_path, environment, opened)
+        opened.unlink()
+        second = await asyncio.to_thread(_run_at_a_terminal, tmp_path, environment, opened)
+    assert first == second
+    host = first.removeprefix("http://").partition(":")[0]
+    assert host == address
+
+
+def _run_at_a_terminal(folder, environment, opened) -> str:
+    """Start with --lan, press o when the view is there, stop by Ctrl-C; the address that the browser was given."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    command = [sys.executable, "-m", "standalone", "run", "--lan"]
+    started = subprocess.Popen(
+        command, stdin=follower, stdout=follower, stderr=follower, cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(PROJECT), **environment}, start_new_session=True,
+    )  # fmt: skip
+    os.close(follower)
+    shown = ""
+    try:
+        while "24 of 24" not in shown:
+            shown += os.read(leader, 65536).decode(errors="replace")
+        os.write(leader, b"o")
+        while not opened.exists() or not opened.read_text().strip():
+            shown += os.read(leader, 65536).decode(errors="replace")
+        address = opened.read_text().strip()
+        assert re.fullmatch(r"http://\S+/#t=[0-9A-Za-z]{16}", address)
+        assert re.sub("\x1b]8;[^\x1b]*\x1b\\\\", "", shown).count(address) == 1
+        assert subprocess.run(["curl", "-sf", address.partition("#")[0]], check=True, capture_output=True).stdout
+        started.send_signal(signal.SIGINT)
+        assert started.wait(DEADLINE_S) == 0
+    finally:
+        started.kill()
+        os.close(leader)
+    return address

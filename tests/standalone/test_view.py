@@ -47,13 +47,46 @@ def _make_state(**changes: object) -> SystemState:
 
 def _show(state: SystemState, frame: ViewFrame = FRAME) -> str:
     console = Console(width=100, file=io.StringIO(), force_terminal=False)
-    console.print(render_screen(state, frame))
+    console.print(render_screen(state, frame, console))
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
 
 def test_the_screen_shows_the_whole_chain():
     text = _show(_make_state())
     for part in ("3.00 kW", "800 W", "exporting 2.20 kW", "1 of 4", "12,345", "1,234 events", "43%", "scraper: hello"):
+        assert part in text
+
+
+def test_a_terminal_of_80_by_24_shows_all_that_matters():
+    """A battery, three phases and a problem; what is cut is the messages."""
+    phases = "abc"
+    state = _make_state(
+        power=PowerReply(3000.0, 800.0, -2200.0, 0.0, 2200.0, -500.0),
+        meters=[
+            MeterReply(meter, phase, 1000.0, 231.0, 3.0)
+            for meter in ("production", "net-consumption", "total-consumption", "storage")
+            for phase in phases
+        ],
+        problems=["scraper: the gateway does not answer, so nothing is known of this moment"],
+    )
+    frame = ViewFrame(
+        "envoy-relay: gateway 122200000001",
+        {
+            "the page": "http://192.168.178.20:8000/",
+            "another link to it": "/home/somebody/envoy-relay/.venv/bin/x " * 3,
+        },
+        1.0,
+        [f"scraper: message {number}" for number in range(4)],
+        "o opens the page, Ctrl-C stops everything",
+    )
+    console = Console(width=80, height=24, file=io.StringIO(), force_terminal=False)
+    console.print(render_screen(state, frame, console))
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert len(lines) <= 23
+    assert max(map(len, lines)) <= 80
+    text = "\n".join(lines)
+    for part in ("charging 500 W", "battery", "voltage", "history: all there", "the gateway does not answer", "Ctrl-C",
+                 "http://192.168.178.20:8000/"):  # fmt: skip
         assert part in text
 
 

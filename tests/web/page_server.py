@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import yaml
 
-from receiver.auth import readers
+from receiver.auth import links, readers
 from receiver.service.app import run_receiver
 from receiver.service.build import Receiver, build
 from shared import wire
@@ -69,8 +69,10 @@ class PageServer:
         await self._stack.aclose()
 
     def make_link(self, *, days: int = 30) -> str:
-        """An address that opens the page with a new token."""
-        return f"{self.url}#token={self.make_token(days=days)[1]}"
+        """An address that opens the page: a new short link."""
+        now_s = self.clock.now_ms() // 1000
+        _, code = links.create(self.state_dir, name="", gateways=[GATEWAY], days=days, now_s=now_s)
+        return links.make_page_link(self.url.removesuffix("/"), code)
 
     def make_token(self, *, days: int = 30, gateways: tuple[str, ...] = (GATEWAY,)) -> tuple[str, str]:
         """A new reader token for these gateways: its id and itself."""

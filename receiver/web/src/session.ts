@@ -4,9 +4,10 @@ import { ApiError, beginSession, describeToken, get } from "./api.ts";
 import type { ReaderSession } from "./schema.ts";
 import { h } from "./dom.ts";
 
-/** The token in the fragment ("#token=..."), which is taken out of the address and the history at once. */
+/** The code or token in the fragment ("#t=..." or "#token=..."), which is taken out of the address and the history at once. */
 export function takeTokenOfAddress(): string | null {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  const given = new URLSearchParams(location.hash.slice(1));
+  const token = given.get("t") ?? given.get("token");
   if (token !== null) history.replaceState(null, "", location.pathname + location.search);
   return token;
 }
@@ -70,7 +71,7 @@ function describe(session: ReaderSession): string {
 
 /** What people paste: a token, or the whole address that has it. */
 export function clean(text: string): string {
-  return text.trim().replace(/^.*#token=/, "");
+  return text.trim().replace(/^.*#t(?:oken)?=/, "");
 }
 
 /** A form that asks for a token until one is good; `reason` says why it asks. */

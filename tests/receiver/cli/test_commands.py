@@ -1,7 +1,6 @@
 """The commands as people run them: plain words, exit status, no traceback and no secret."""
 
 import contextlib
-import io
 import os
 import pty
 import re
@@ -13,11 +12,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-import segno
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner, Result
 
 from receiver.cli import app
+from receiver.cli.terminal import draw_qr_code
 from tests.receiver.service import GATEWAY, OTHER, make_public_key
 
 SECRET = "canary-secret-7c1e94b05ad8f36229be014d7a"
@@ -62,30 +61,69 @@ def test_keys_come_are_listed_and_go():
     assert "revoked" in call("keys", "list").output
 
 
-def test_a_link_opens_the_page_with_a_token_that_browsers_do_not_send(monkeypatch: pytest.MonkeyPatch):
+def let_in(serial: str = GATEWAY) -> None:
+    """A scraper's key, so that the receiver knows its gateway."""
+    assert call("keys", "add", str(make_public_key(Ed25519PrivateKey.generate(), serial))).exit_code == 0
+
+
+def test_a_link_opens_the_page_with_a_code_that_browsers_do_not_send(monkeypatch: pytest.MonkeyPatch):
     """It stands in the fragment. Standard output is the address alone, so that it can be piped."""
+    let_in()
     monkeypatch.setenv("RECEIVER_PUBLIC_URL", "https://relay.example.org")
     made = call("token", "create", "--gateway", GATEWAY, "--link")
-    assert re.fullmatch(r"https://relay\.example\.org/#token=[\w-]+\.[\w-]+\.[\w-]+\n", made.stdout)
+    assert re.fullmatch(r"https://relay\.example\.org/#t=[0-9A-Za-z]{16}\n", made.stdout)
     assert "good until" in made.stderr
+    assert "this machine only" not in made.stderr
 
 
-def test_a_terminal_shows_the_link_as_a_qr_code(environment: Path):
-    """Read back from the picture that the terminal shows."""
+def test_a_link_has_a_name_and_is_listed_and_revoked():
+    let_in()
+    made = call("token", "create", "--link", "--name", "parents")
+    assert "this address works on this machine only" in made.stderr
+    listed = call("token", "list").stdout
+    assert re.search(rf"link +active .*{GATEWAY}  parents$", listed.strip())
+    assert made.stdout.strip().partition("#t=")[2] not in listed
+    number = listed.split()[0]
+    assert call("token", "revoke", number).stdout == f"link {number} is revoked\n"
+    assert "revoked" in call("token", "list").stdout
+
+
+def test_a_token_is_for_all_known_gateways_or_for_one_that_is_known():
+    nobody = call("token", "create", "--link")
+    assert nobody.exit_code == 1
+    assert "no gateway is known yet" in nobody.stderr
+    let_in()
+    let_in(OTHER)
+    assert call("token", "create", "--link").exit_code == 0
+    assert f"{GATEWAY}, {OTHER}" in call("token", "list").stdout
+    misspelt = call("token", "create", "--gateway", "122300009999")
+    assert misspelt.exit_code == 1
+    assert f"knows no gateway 122300009999; it knows {GATEWAY}, {OTHER}" in misspelt.stderr
+    assert call("token", "create", "--gateway", "*").exit_code == 0
+
+
+def test_a_terminal_shows_the_link_as_a_hyperlink_and_a_qr_code_that_fits(monkeypatch: pytest.MonkeyPatch):
+    """Read back from the picture that the terminal shows. 24 lines of 80 characters must hold address and code."""
+    let_in()
+    monkeypatch.setenv("RECEIVER_PUBLIC_URL", "https://solar.some-long-name.example.org")
     leader, follower = pty.openpty()
-    command = [sys.executable, "-m", "receiver", "token", "create", "--gateway", GATEWAY, "--link"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=follower, text=True) as child:
+    command = [sys.executable, "-m", "receiver", "token", "create", "--link"]
+    with subprocess.Popen(command, stdout=follower, stderr=follower):
         os.close(follower)
         shown = b""
         with contextlib.suppress(OSError):  # the terminal is gone when the command has ended
             while piece := os.read(leader, 65536):
                 shown += piece
-        link = child.stdout.read().strip() if child.stdout else ""
     os.close(leader)
-    expected = io.StringIO()
-    segno.make(link).terminal(out=expected, compact=True)
-    assert link.startswith("http://127.0.0.1:0/#token=")
-    assert expected.getvalue().strip() in shown.decode().replace("\r\n", "\n")
+    lines = shown.decode().replace("\r\n", "\n").splitlines()
+    (address,) = [line for line in lines if "#t=" in line]
+    clickable = re.fullmatch("\x1b]8;;(\\S+)\x1b\\\\(\\S+)\x1b]8;;\x1b\\\\", address)
+    assert clickable is not None
+    assert clickable[1] == clickable[2]
+    picture = draw_qr_code(clickable[1])
+    assert picture.strip() in "\n".join(lines)
+    assert len(lines) < 24
+    assert max(len(re.sub("\x1b\\[[0-9;]*m", "", line)) for line in picture.splitlines()) <= 80
 
 
 def test_a_key_line_may_be_pasted_without_quotes():
@@ -110,6 +148,7 @@ def test_a_fault_is_a_sentence_and_a_status(arguments: tuple[str, ...], message:
 
 
 def test_a_token_is_shown_once_and_kept_nowhere(environment: Path):
+    let_in()
     created = call("token", "create", "--gateway", GATEWAY, "--days", "7")
     token = created.stdout.strip()
     assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+", token)

@@ -63,10 +63,11 @@ class Report:
             "stream_connected": float(health.stream_connected),
             "login_blocked": float(health.person_needed is not None),
             "certificate_changed": float(health.certificate_changed),
-            "inverters_known": float(health.inverters_known),
             "version": VERSION,
             **outbox,
         }
+        if health.inverters_known:  # nobody has asked before the first answer
+            fields["inverters_known"] = float(health.inverters_known)
         if health.firmware:
             fields |= {"firmware": health.firmware, "role": health.role}
         if health.token_expires_s is not None:

@@ -179,6 +179,7 @@ async def _run(
         closing.push_async_callback(gateway.aclose)
         closing.push_async_callback(delivery.aclose)
         await mark_start(recorder, memory, clock)
+        await report.send()  # it goes out with the first batch: else the receiver takes a new scraper for a silent one
         why = "the scraper failed"
         try:
             async with asyncio.TaskGroup() as tasks:

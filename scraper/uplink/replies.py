@@ -16,6 +16,8 @@ from shared.units import HOUR_S
 
 PERSON_S = 300.0
 """A state that needs a person is retried this often (seconds)."""
+RIGHTS_S = 10.0
+"""How often a scraper without rights asks whether it has got them (seconds), with a batch that holds nothing."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,13 @@ class Wait:
         reason: For people.
         after_s: Not sooner than this, where the reply said so.
         person: Whether somebody has to act before it can succeed.
+        rights: Whether what is missing is the right to write, which a batch without rows shows.
     """
 
     reason: str
     after_s: float | None = None
     person: bool = False
+    rights: bool = False
 
 
 Meaning = Judgement | Split | Renew | Wait
@@ -103,8 +107,9 @@ def _understand_problem(problem: Problem, status: int, headers: Mapping[str, str
         return Wait(
             "the receiver does not let this scraper write for this gateway: add the serial to RECEIVER_GATEWAYS, or "
             "the scraper's key with `envoy-receiver keys add`",
-            PERSON_S,
+            RIGHTS_S,
             person=True,
+            rights=True,
         )
     if problem is Problem.UNSUPPORTED_VERSION:
         return Wait("the receiver does not speak this wire version: upgrade it", HOUR_S, person=True)

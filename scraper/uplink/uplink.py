@@ -21,7 +21,7 @@ from scraper.outbox import OutboxRow
 from scraper.outbox.thread import OutboxThread
 from scraper.uplink import misdated_rows
 from scraper.uplink.misdated_rows import KnownSteps
-from scraper.uplink.replies import PERSON_S, Judgement, Meaning, Renew, Split, Wait, understand
+from scraper.uplink.replies import PERSON_S, RIGHTS_S, Judgement, Meaning, Renew, Split, Wait, understand
 from scraper.uplink.sender import NoAnswer, Sender
 from scraper.uplink.signer import MOST_OFFSET_S, Signer
 from shared import wire
@@ -95,9 +95,11 @@ class Uplink:
         self._signer = signer
         self._clock = clock
         self._interval_s = interval_s
+        self._rng = rng
         self._backoff = Backoff(rng, first_s=FIRST_WAIT_S, longest_s=LONGEST_WAIT_S)
         self._limit = wire.MAX_ROWS
         self._refused_in_a_row = 0
+        self._without_rights = False
         self.state = UplinkState()
 
     async def run(self) -> None:
@@ -105,6 +107,8 @@ class Uplink:
         while True:
             self._queue.committed.clear()
             try:
+                if self._without_rights:
+                    await self._ask_for_rights()
                 await self.drain()
             except _PausedError as paused:
                 await self._clock.sleep(self._pause(paused.wait))
@@ -146,14 +150,30 @@ class Uplink:
         self.state.problem = wait.reason
         self.state.person_needed = wait.person
         self.state.watched = False
+        self._without_rights = wait.rights
+        if wait.rights:  # somebody is likely to be at it now, and what is asked costs next to nothing
+            return self._rng.uniform(1.0, 1.1) * RIGHTS_S
         return self._backoff.draw_delay(wait.after_s)
 
-    async def _deliver(self, rows: Sequence[OutboxRow]) -> bool:
-        """Post rows and obey the answer; True if some of them stay because two clocks disagree."""
+    async def _ask_for_rights(self) -> None:
+        """Raise _PausedError while the receiver does not let this scraper write."""
+        if isinstance(meaning := await self._post_renewed([]), Renew):
+            raise _PausedError(self._select_not_accepted(meaning.receiver_now_s))
+        if isinstance(meaning, Wait):
+            raise _PausedError(meaning)
+        self._without_rights = False
+
+    async def _post_renewed(self, rows: Sequence[OutboxRow]) -> Meaning:
+        """Post, and once more with a new token if the first is not accepted."""
         meaning = await self._post(rows)
         if isinstance(meaning, Renew):
             self._signer.renew(now_s=self._clock.now_ms() // 1000, receiver_now_s=meaning.receiver_now_s)
             meaning = await self._post(rows)
+        return meaning
+
+    async def _deliver(self, rows: Sequence[OutboxRow]) -> bool:
+        """Post rows and obey the answer; True if some of them stay because two clocks disagree."""
+        meaning = await self._post_renewed(rows)
         match meaning:
             case Judgement(verdict):
                 return await self._settle(rows, verdict)
@@ -173,7 +193,7 @@ class Uplink:
     def _select_not_accepted(self, receiver_now_s: int | None) -> Wait:
         """Why no token is accepted: a clock that is far off, or a key that the receiver does not know."""
         off_s = 0 if receiver_now_s is None else abs(receiver_now_s - self._clock.now_ms() // 1000)
-        return misdated_rows.DISAGREE if off_s > MOST_OFFSET_S else Wait(_NOT_ACCEPTED, PERSON_S, person=True)
+        return misdated_rows.DISAGREE if off_s > MOST_OFFSET_S else Wait(_NOT_ACCEPTED, RIGHTS_S, person=True, rights=True)
 
     async def _post(self, rows: Sequence[OutboxRow]) -> Meaning:
         batch = secrets.token_hex(8)

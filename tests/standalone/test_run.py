@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import termios
+from pathlib import Path
 
 import pytest
 
@@ -129,7 +130,8 @@ def test_data_of_an_earlier_version_is_moved_by_a_command_that_is_shown(tmp_path
 @pytest.mark.slow
 async def test_lan_opens_the_page_to_the_network_and_a_restart_keeps_the_link(tmp_path):
     """`make run LAN=1`. At a terminal the link stands there once, bare; `o` opens it; the next start shows the same."""
-    asked = subprocess.run(  # a process of its own, because tests may not ask for other networks
+    asked = await asyncio.to_thread(
+        subprocess.run,  # a process of its own, because tests may not ask for other networks
         [sys.executable, "-c", "from standalone.network import find_lan_address as find; print(find())"],
         capture_output=True, text=True, check=False, cwd=PROJECT,
     )  # fmt: skip
@@ -151,7 +153,7 @@ async def test_lan_opens_the_page_to_the_network_and_a_restart_keeps_the_link(tm
     assert host == address
 
 
-def _run_at_a_terminal(folder, environment, opened) -> str:
+def _run_at_a_terminal(folder: Path, environment: dict[str, str], opened: Path) -> str:
     """Start with --lan, press o when the view is there, stop by Ctrl-C; the address that the browser was given."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))

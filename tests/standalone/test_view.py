@@ -73,7 +73,7 @@ def test_a_terminal_of_80_by_24_shows_all_that_matters():
         "envoy-relay: gateway 122200000001",
         {
             "the page": "http://192.168.178.20:8000/",
-            "another link to it": "/home/somebody/envoy-relay/.venv/bin/x " * 3,
+            "another link to it": "/srv/envoy-relay/.venv/bin/x --and so on " * 3,
         },
         1.0,
         [f"scraper: message {number}" for number in range(4)],

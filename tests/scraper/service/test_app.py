@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 
 import pytest
 
@@ -10,6 +11,7 @@ from scraper.gateway.options import GatewayOptions
 from scraper.gateway.trust import accept, propose
 from scraper.outbox.thread import OutboxThread
 from scraper.settings import UplinkSettings
+from scraper.uplink.sender import Sender
 from scraper.uplink.signer import EdgeKey
 from shared.keys import parse as parse_key
 from tests.scraper.running_scraper import make_secret, run_at_home, wait_until
@@ -36,6 +38,22 @@ async def test_everything_arrives_and_an_orderly_stop_leaves_nothing_behind(at_h
     assert closed.timestamp == gap.timestamp
     assert closed.fields["end"] in {float(point.timestamp) for point in await at_home.read_points("meter")}
     assert len(await at_home.read_events("start")) == 2
+
+
+async def test_the_first_batch_says_how_the_scraper_is(at_home, monkeypatch):
+    """Else the page says that the scraper is silent and was last heard of never, beside live values."""
+    batches = []
+    post = Sender.post
+
+    async def post_and_keep(self, body, token):
+        batches.append(body)
+        return await post(self, body, token)
+
+    monkeypatch.setattr(Sender, "post", post_and_keep)
+    async with at_home.scraper():
+        await at_home.stored("meter", 1)
+    kinds = {row["reading"]["kind"] for row in json.loads(batches[0])["rows"]}
+    assert "gateway" in kinds
 
 
 async def test_a_stop_during_a_commit_begins_the_gap_at_what_was_committed(at_home, monkeypatch):

@@ -14,7 +14,7 @@ RUN python3 -m venv /build \
 # Our own wheel holds every package; each image keeps its own (deploy/keep-packages.sh).
 FROM tools AS wheel
 COPY . .
-RUN /build/bin/pip wheel --no-cache-dir --no-index --no-deps --no-build-isolation --wheel-dir /wheel .
+RUN RELAY_WITHOUT_PAGE=1 /build/bin/pip wheel --no-cache-dir --no-index --no-deps --no-build-isolation --wheel-dir /wheel .
 
 # What every running image has. There is no installer in it. A named volume takes its owner and mode from the directory
 # made here.

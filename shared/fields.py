@@ -202,6 +202,7 @@ _GATEWAY = {
     "clock_offset": _make_number("s", _LAST, "Gateway clock minus scraper clock."),
     "inverters_known": _make_number("", _LAST, "Inverters that the gateway lists."),
     "version": _make_text("Version of the scraper."),
+    "time_zone": _make_text("IANA name of the site's time zone, as the gateway says; absent until it has said one."),
 }
 
 _EVENT = {

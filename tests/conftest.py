@@ -1,11 +1,14 @@
 """What every test shares."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.influxd.server import Influxd, run_influxd
+
+os.environ["TZ"] = "UTC"  # sites without a zone lie in that of the machine, and machines differ
 
 # How long an example takes is the machine's affair: a busy one must not fail a test that is right.
 settings.register_profile("without-deadline", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from receiver.api.meter_answers import HouseholdPower
 from receiver.queries.energy_window import EnergyWindow
+from receiver.sites.zones import ZoneSource
 from shared.readings import FieldValue
 
 
@@ -16,7 +17,10 @@ class GatewayEntry(TypedDict):
 
     gateway: Annotated[str, Field(description="Serial.")]
     name: Annotated[str | None, Field(description="As the sites file says, or null.")]
-    time_zone: Annotated[str | None, Field(description="IANA name, as the sites file says, or null (then UTC).")]
+    time_zone: Annotated[str, Field(description="IANA name of the zone whose days and hours count.")]
+    time_zone_source: Annotated[
+        ZoneSource, Field(description="Who says so: the sites file, else the gateway, else the receiver's machine.")
+    ]
     last_timestamp: Annotated[int, Field(description="Newest reading of any kind, milliseconds since 1970.")]
     age_seconds: Annotated[float, Field(description="Age of the newest reading, s.")]
     firmware: Annotated[str | None, Field(description="As the gateway states it.")]

@@ -24,7 +24,7 @@ from receiver.queries.doubts import read_doubts
 from receiver.queries.energy import read_energy_windows
 from receiver.queries.open_gap import find_open_gap
 from receiver.queries.slices import run_for_rows
-from receiver.sites import SitesFile
+from receiver.sites import LocatedSites
 from receiver.sites.corrections import correct_latest
 from receiver.sites.household import describe_household
 from receiver.sites.storage import KINDS_OF_STORAGE, describe_storage
@@ -57,7 +57,7 @@ class GatewayRoutes:
     """
 
     def __init__(
-        self, *, store: Store, gateways: KnownGateways, latest: LatestValues, arrivals: Arrivals, sites: SitesFile
+        self, *, store: Store, gateways: KnownGateways, latest: LatestValues, arrivals: Arrivals, sites: LocatedSites
     ) -> None:
         self._store = store
         self._gateways = gateways
@@ -164,7 +164,8 @@ class GatewayRoutes:
         return {
             "gateway": summary.gateway,
             "name": site.name,
-            "time_zone": site.time_zone,
+            "time_zone": site.zone.key,
+            "time_zone_source": self._sites.find_zone_source(summary.gateway),
             "last_timestamp": summary.last_timestamp,
             "age_seconds": compute_age_seconds(summary.last_timestamp, now_ms),
             "firmware": _read_text(fields.get("firmware")),

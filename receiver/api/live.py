@@ -16,7 +16,7 @@ from receiver.api.questions import AskedOfLive
 from receiver.errors import RefusedError
 from receiver.live.events import encode_comment, encode_event, encode_preamble, encode_reading
 from receiver.live.hub import MOST_WAITING, YOUNG_MS, Hub, Viewer
-from receiver.sites import SitesFile
+from receiver.sites import LocatedSites
 from receiver.stores.base import Store
 from shared.clock import Clock
 from shared.fields import KINDS
@@ -48,7 +48,7 @@ class LiveRoutes:
         hub: Hub,
         store: Store,
         access: Access,
-        sites: SitesFile,
+        sites: LocatedSites,
         clock: Clock,
     ) -> None:
         self._hub = hub

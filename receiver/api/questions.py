@@ -19,7 +19,7 @@ from receiver.api.known_gateways import KnownGateways
 from receiver.api.parameters import SerialParameter
 from receiver.auth.gate import Caller
 from receiver.queries.shares import HeldRows, RowBudget, Shares
-from receiver.sites import Site, SitesFile
+from receiver.sites import LocatedSites, Site
 from shared.clock import Clock
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -96,7 +96,7 @@ class Entrance:
         *,
         access: Access,
         gateways: KnownGateways,
-        sites: SitesFile,
+        sites: LocatedSites,
         clock: Clock,
         open_live: Sequence[Network] = (),
         shares: Shares,

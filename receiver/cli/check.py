@@ -15,14 +15,21 @@ from receiver.auth import keys_file, readers
 from receiver.cli.console import show_errors_as_sentences
 from receiver.errors import ReceiverSettingError
 from receiver.settings import InfluxDB, ReceiverSettings, Sqlite
+from receiver.sites import LocatedSites, SitesFile, find_machine_zone
 from receiver.sites import load as sites
-from receiver.stores.base import Store
+from receiver.stores.base import Store, StoreUnavailableError
 from receiver.stores.choose import make_store
 from receiver.stores.sqlite.examination import find_damage
+from shared.clock import SystemClock
 from shared.exposure import find_exposed_directory, find_exposed_list
 from shared.files import make_private_directory
 from shared.logs import make_inert
 
+_WHO_SAYS = {
+    "sites-file": "the sites file says",
+    "gateway": "it says itself",
+    "receiver": "this machine's clock says; `time_zone` in the sites file changes it",
+}
 _ANSWER_S = 5.0
 _LONGEST_ANSWER = 1000
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (where a listener on all addresses is asked)
@@ -101,7 +108,7 @@ def _check_senders(chosen: ReceiverSettings) -> Finding:
 
 def _check_sites(path: Path | None) -> Iterator[Finding]:
     if path is None:
-        yield True, "sites file: none, so times are in UTC and panels go by their serials (`envoy-receiver sites`)"
+        yield True, "sites file: none, so panels go by their serials (`envoy-receiver sites`)"
         return
     try:
         with path.open("rb") as file:
@@ -115,11 +122,13 @@ def _check_sites(path: Path | None) -> Iterator[Finding]:
 
 
 def _check_store(chosen: ReceiverSettings) -> Iterator[Finding]:
+    zones: list[str] = []
     try:
-        problem = asyncio.run(_find_problem(make_store(chosen)))
+        problem, zones = asyncio.run(_look(make_store(chosen), SitesFile(chosen.sites_file, SystemClock())))
     except ReceiverSettingError as error:
         problem = str(error)
     yield (False, f"store: {problem}") if problem else (True, f"store: {chosen.store.description} opens")
+    yield from ((True, f"time zone: {zone}") for zone in zones)
     match chosen.store:
         case Sqlite(path) if problem is None:
             damage = find_damage(path)
@@ -128,12 +137,26 @@ def _check_store(chosen: ReceiverSettings) -> Iterator[Finding]:
             yield from _check_influxdb(influxdb, token, chosen.meter_days)
 
 
-async def _find_problem(store: Store) -> str | None:
+async def _look(store: Store, file: SitesFile) -> tuple[str | None, list[str]]:
+    """What is wrong with a store, and the time zone of every gateway with who says so."""
     await store.open()
     try:
-        return await store.check_ready()
+        problem = await store.check_ready()
+        return problem, [] if problem else await _list_zones(store, file)
+    except StoreUnavailableError as error:
+        return str(error), []
     finally:
         await store.close()
+
+
+async def _list_zones(store: Store, file: SitesFile) -> list[str]:
+    zones = LocatedSites(file, store, find_machine_zone())
+    await zones.load()
+    serials = [summary.gateway for summary in await store.list_gateways()]
+    return [
+        f"gateway {serial} is in {zones.get_site(serial).zone.key}, as {_WHO_SAYS[zones.find_zone_source(serial)]}"
+        for serial in serials
+    ]
 
 
 def _check_influxdb(influxdb: InfluxDB, token: str, meter_days: int) -> Iterator[Finding]:
@@ -160,7 +183,7 @@ def _check_port(prefix: str, host: str, port: int) -> Finding:
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
-        if _find_running(host, port):
+        if find_running(host, port):
             return True, f"port: a receiver runs at {host}:{port}"
         return False, (
             f"port: {host}:{port} cannot be used ({error.strerror}) and no receiver answers there: set {prefix}_HOST "
@@ -169,7 +192,7 @@ def _check_port(prefix: str, host: str, port: int) -> Finding:
     return True, f"port: {host}:{port} is free"
 
 
-def _find_running(host: str, port: int) -> bool:
+def find_running(host: str, port: int) -> bool:
     """Whether a receiver answers there, at its main or its status port."""
     connection = http.client.HTTPConnection(_LOOPBACK.get(host, host), port, timeout=_ANSWER_S)
     try:

@@ -12,7 +12,7 @@
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import structlog
@@ -50,7 +50,8 @@ class Rollups:
 
     Args:
         store: Where readings are and roll-ups go.
-        site_of: What the owner says of a gateway, by serial.
+        site_of: What is known of a gateway's site, by serial.
+        prepare: Learns what `site_of` needs from the store, before the first pass; may raise StoreUnavailableError.
         clock: Wall time, intervals, waiting.
         state_dir: Where the journal lies.
         arrivals: What came in, for the kind `delivery`.
@@ -63,10 +64,12 @@ class Rollups:
         *,
         site_of: Callable[[str], Site],
         clock: Clock,
+        prepare: Callable[[], Awaitable[None]] | None = None,
         state_dir: Path,
         arrivals: Arrivals | None = None,
         metrics: Metrics | None = None,
     ) -> None:
+        self._prepare = prepare
         self._journal = Journal(state_dir / JOURNAL_FILE)
         self.store = MarkingStore(store, self._journal)
         self._plain_store = store
@@ -144,6 +147,9 @@ class Rollups:
         """
         deadline = None if seconds is None else self._clock.monotonic() + seconds
         await self.store.load()
+        if self._prepare is not None:
+            await self._prepare()
+            self._prepare = None
         await self._backfill.begin_changed()
         self._attempts.retry_failed()
         await self._attempts.bound_waiting()

@@ -37,6 +37,7 @@ from receiver.queries.series import SeriesReader
 from receiver.service.build import Receiver, build
 from receiver.service.process import give_memory_back, tune_process
 from receiver.settings import ContactSettings, ReceiverSettings
+from receiver.stores.base import StoreUnavailableError
 from shared.clock import Clock, SystemClock
 from shared.status_server import StatusServer
 
@@ -110,6 +111,8 @@ async def run_receiver(
 ) -> AsyncIterator[HttpListener]:
     """The receiver at work: store open, port listening, roll-ups under way. At the end, what came in is answered."""
     await receiver.store.open()
+    with contextlib.suppress(StoreUnavailableError):  # the roll-ups try it again
+        await receiver.sites.load()
     receiver.rollups.start()
     await receiver.alarms.start()
     try:

@@ -1,5 +1,6 @@
 """The parts of a receiver, built from its settings."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -29,13 +30,14 @@ from receiver.metrics import Metrics
 from receiver.queries.shares import RowBudget, Shares
 from receiver.rollups.job import Rollups
 from receiver.settings import ContactSettings, ReceiverSettings, Sqlite
-from receiver.sites import SitesFile
+from receiver.sites import LocatedSites, SitesFile, find_machine_zone
 from receiver.stores.base import Store
 from receiver.stores.choose import make_store
 from shared.clock import Clock
 from shared.exposure import find_exposed_directory, find_exposed_list
 from shared.files import make_private_directory
 from shared.keys import SECRET_KEY_ID
+from shared.readings import Reading
 
 _LOCAL = ("127.0.0.1", "::1", "localhost")
 """Hosts of an address that opens nothing on a phone."""
@@ -49,7 +51,7 @@ class Receiver:
     commit: GroupCommit
     gate: TokenGate
     watch: Watch
-    sites: SitesFile
+    sites: LocatedSites
     rollups: Rollups
     clock: Clock
     metrics: Metrics
@@ -77,16 +79,28 @@ def build(
     """The parts as the settings say; without contacts alarms are shown and not sent. Raises ReceiverSettingError."""
     _make_state_directory(settings.state_dir)
     store = make_store(settings)
-    sites, arrivals, metrics = SitesFile(settings.sites_file, clock), Arrivals(), Metrics()
+    file, arrivals, metrics = SitesFile(settings.sites_file, clock), Arrivals(), Metrics()
+    sites = LocatedSites(file, store, find_machine_zone())
     rollups = Rollups(
-        store, site_of=sites.get_site, clock=clock, state_dir=settings.state_dir, arrivals=arrivals, metrics=metrics
+        store,
+        site_of=sites.get_site,
+        prepare=sites.load,
+        clock=clock,
+        state_dir=settings.state_dir,
+        arrivals=arrivals,
+        metrics=metrics,
     )
     watch = Watch(clock)
     hub = Hub(store, watch, clock)
     limits = limits or Limits(gateway_rate=settings.gateway_rate, address_rate=settings.address_rate)
+
+    def tell(gateway: str, readings: Sequence[Reading]) -> None:
+        sites.note(gateway, readings)
+        hub.deliver(gateway, readings)
+
     return Receiver(
         store=store,
-        commit=GroupCommit(rollups.store, on_stored=hub.deliver),
+        commit=GroupCommit(rollups.store, on_stored=tell),
         gate=build_gate(settings, clock),
         watch=watch,
         sites=sites,

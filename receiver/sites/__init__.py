@@ -2,5 +2,6 @@
 
 from receiver.sites.file import SitesFile
 from receiver.sites.model import NO_SITE, NO_SITES, Site, Sites
+from receiver.sites.zones import LocatedSites, find_machine_zone
 
-__all__ = ["NO_SITE", "NO_SITES", "Site", "Sites", "SitesFile"]
+__all__ = ["NO_SITE", "NO_SITES", "LocatedSites", "Site", "Sites", "SitesFile", "find_machine_zone"]

@@ -164,7 +164,7 @@ class Site(_Part):
 
     Attributes:
         name: What people call the place.
-        time_zone: IANA name; None is UTC.
+        time_zone: IANA name; None where the owner says none.
         location: Where it is.
         netting: How import and export are billed: netted over the phases (`sum`), or each phase (`phases`).
         meters: Corrections, by the meter's name at the gateway.

@@ -10,7 +10,7 @@ _HEAD = """\
 """
 _SITE = """\
   # name: Home
-  # time_zone: Europe/Berlin        # IANA name; UTC without it
+  # time_zone: Europe/Berlin        # IANA name; without it the zone that the gateway names
   # location: {latitude: 52.52, longitude: 13.40}
   netting: sum                      # as billed: sum (netted over the phases) or phases (each phase by itself)
 """

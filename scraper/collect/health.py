@@ -36,6 +36,7 @@ class Health:
         stream_events: Meter events since start.
         person_needed: What somebody must do before the gateway can be read again; None if nothing.
         certificate_changed: Whether the gateway shows a certificate that is not the pinned one.
+        time_zone: IANA name, as the gateway says; empty until it is known.
         inverters_known: Inverters that the gateway lists.
         refused_fields: Fields of gateway replies that were no numbers, since start.
         outbox: The last known size of the outbox; None before it was first read.
@@ -52,6 +53,7 @@ class Health:
     stream_events: int = 0
     person_needed: str | None = None
     certificate_changed: bool = False
+    time_zone: str = ""
     inverters_known: int = 0
     refused_fields: int = 0
     outbox: OutboxStats | None = None

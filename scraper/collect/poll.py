@@ -12,6 +12,7 @@ import structlog
 
 from scraper.collect.ensemble import EnsembleSamples
 from scraper.collect.health import Health
+from scraper.collect.place import Place
 from scraper.collect.samples import Samples
 from scraper.collect.schedule import PollJob, Schedule
 from scraper.errors import (
@@ -54,6 +55,7 @@ class Poller:
         meter_interval_s: Seconds between two meter polls while there is no stream.
         meters_wanted: Whether meters are read at all.
         ensemble: Reads batteries and grid; None: they are not read.
+        place: Asks for the time zone; None: it is not asked.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Poller:
         meter_interval_s: float,
         meters_wanted: bool,
         ensemble: EnsembleSamples | None = None,
+        place: Place | None = None,
     ) -> None:
         self._gateway = gateway
         self._samples = samples
@@ -90,6 +93,8 @@ class Poller:
             interval = functools.partial(_choose_power_interval, ensemble, meter_interval_s)
             jobs.insert(1, PollJob("battery power", interval, ensemble.poll_power))
             jobs.append(PollJob("batteries", lambda: STATES_S, ensemble.poll_states))
+        if place is not None:
+            jobs.append(PollJob("time zone", place.choose_interval, place.ask))
         self._schedule = Schedule(jobs, clock, rng)
 
     async def run(self) -> None:

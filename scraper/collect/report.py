@@ -70,6 +70,8 @@ class Report:
             fields["inverters_known"] = float(health.inverters_known)
         if health.firmware:
             fields |= {"firmware": health.firmware, "role": health.role}
+        if health.time_zone:
+            fields["time_zone"] = health.time_zone
         if health.token_expires_s is not None:
             fields["token_expires_in"] = health.token_expires_s - now / 1000
         if health.clock_offset_s is not None:
@@ -101,6 +103,7 @@ class Report:
         return (
             health.firmware,
             health.role,
+            health.time_zone,
             health.stream_connected,
             health.person_needed is None,
             health.certificate_changed,

@@ -25,6 +25,7 @@ DEVICE_DATA = "/ivp/pdm/device_data"
 METERS = "/ivp/meters"
 METER_READINGS = "/ivp/meters/readings"
 ENERGY = "/ivp/pdm/energy"
+HOME = "/home"
 PRODUCTION = "/production.json"
 PRODUCTION_V1 = "/api/v1/production"
 

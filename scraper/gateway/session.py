@@ -26,6 +26,7 @@ from scraper.gateway.endpoints import Endpoints
 from scraper.gateway.login import REFUSED
 from scraper.gateway.options import GatewayIdentity, GatewayOptions, GatewayState
 from scraper.gateway.parse import json_reply
+from scraper.gateway.parse.home import parse_time_zone
 from scraper.gateway.parse.meter_readings import parse_readings
 from scraper.gateway.parse.meters import ConfiguredMeter
 from scraper.gateway.parse.phases import MeterValues
@@ -231,6 +232,10 @@ class GatewaySession:
         if not link.endpoints.memory.is_refused_for_good(queries.METERS):
             return []
         return await queries.ask_eim(self.get_json, link.found.info, notes or Notes())
+
+    async def read_time_zone(self) -> str | None:
+        """The IANA name of the site's time zone, as the gateway says; None where it says none. Slow: ask it once."""
+        return parse_time_zone(await self.get_json(queries.HOME))
 
     async def stream_bursts(self) -> AsyncGenerator[Burst, None]:
         """The meter stream until it ends; wrap it in `contextlib.aclosing`. Open one at a time.

@@ -17,6 +17,7 @@ import structlog
 from scraper.collect.ensemble import EnsembleSamples
 from scraper.collect.health import Health
 from scraper.collect.memory import DurableMemory
+from scraper.collect.place import Place
 from scraper.collect.poll import Poller
 from scraper.collect.recorder import Recorder
 from scraper.collect.report import Report
@@ -156,6 +157,7 @@ async def _run(
         meter_interval_s=settings.meter_interval,
         meters_wanted=source != "off",
         ensemble=EnsembleSamples(gateway, recorder, memory, clock),
+        place=Place(gateway, health),
     )
     report = Report(health, samples, outbox, recorder, clock)
     look = functools.partial(report.look, asyncio.get_running_loop())

@@ -32,13 +32,16 @@ export class AboutView {
       ["Gateway token", typeof expires === "number" ? formatTimeLeft(expires) : "none"],
       ["Waiting at the scraper", formatMeasurement(readNumber(fields["outbox_rows"]), "", 0)],
       ["Your own token", formatTimeLeft(sessionLeft)],
-      ["Time zone", status.time_zone ?? "UTC"],
+      ["Time zone", `${status.time_zone}${ZONE_SOURCES[status.time_zone_source]}`],
     ];
     const shown = [...this.facts.querySelectorAll("dd")];
     if (shown.length === facts.length) shown.forEach((element, i) => setText(element, facts[i]![1]));
     else this.facts.replaceChildren(...facts.map(([label, value]) => h("div", {}, h("dt", {}, label), h("dd", {}, value))));
   }
 }
+
+/** Who says the zone; nothing where the owner does. */
+const ZONE_SOURCES = { "sites-file": "", gateway: ", says the gateway", receiver: ", as the receiver's machine has it" };
 
 function formatTimeLeft(seconds: number): string {
   return seconds <= 0 ? "expired" : `${formatDuration(seconds)} left`;

@@ -227,9 +227,13 @@ export interface GatewayEntry {
    */
   name: string | null;
   /**
-   * IANA name, as the sites file says, or null (then UTC).
+   * IANA name of the zone whose days and hours count.
    */
-  time_zone: string | null;
+  time_zone: string;
+  /**
+   * Who says so: the sites file, else the gateway, else the receiver's machine.
+   */
+  time_zone_source: "sites-file" | "gateway" | "receiver";
   /**
    * Newest reading of any kind, milliseconds since 1970.
    */
@@ -268,9 +272,13 @@ export interface GatewayStatus {
    */
   name: string | null;
   /**
-   * IANA name, as the sites file says, or null (then UTC).
+   * IANA name of the zone whose days and hours count.
    */
-  time_zone: string | null;
+  time_zone: string;
+  /**
+   * Who says so: the sites file, else the gateway, else the receiver's machine.
+   */
+  time_zone_source: "sites-file" | "gateway" | "receiver";
   /**
    * Newest reading of any kind, milliseconds since 1970.
    */

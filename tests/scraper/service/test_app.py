@@ -56,6 +56,12 @@ async def test_the_first_batch_says_how_the_scraper_is(at_home, monkeypatch):
     assert "gateway" in kinds
 
 
+async def test_the_scraper_passes_on_in_which_zone_the_gateway_stands(at_home):
+    """Asked once, for the question takes the gateway long."""
+    async with at_home.scraper():
+        await at_home.stored("gateway", what=lambda point: "/" in str(point.fields.get("time_zone", "")))
+
+
 async def test_a_stop_during_a_commit_begins_the_gap_at_what_was_committed(at_home, monkeypatch):
     append = OutboxThread.append
     committed = asyncio.Event()

@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 
 PAGE := receiver/web/dist/index.html
 
-.PHONY: help demo run dashboards web page-types screenshots test test-quick coverage test-images servers check format grafana secrets images lock clean
+.PHONY: help demo run service dashboards web page-types screenshots test test-quick coverage test-images servers check format grafana secrets images lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -36,6 +36,9 @@ demo: $(STAMP) $(PAGE) ## run simulator, receiver and scraper together, with a l
 
 run: $(STAMP) $(PAGE) ## run receiver and scraper together against your gateway (settings in .env); LAN=1: on your phone too
 	$(BIN)/python -m standalone run $(if $(filter-out 0,$(LAN)),--lan)
+
+service: $(STAMP) $(PAGE) ## keep what `make run` started running after a reboot (systemd); REMOVE=1 takes it away
+	$(BIN)/python -m standalone service $(if $(filter-out 0,$(REMOVE)),--remove)
 
 # INFLUXD names the influxd 2.7 to start; without it the one on the PATH starts, or the one that the tests build.
 dashboards: $(STAMP) ## run the demo over a local InfluxDB, for work on the dashboards (docs/grafana.md)

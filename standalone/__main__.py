@@ -12,12 +12,14 @@ from typing import Annotated, Any
 import typer
 
 from shared.clock import SystemClock
+from shared.environment import UnreadableSettingError, read_environment
 from standalone.dashboards import run_dashboards
 from standalone.demo import run_demo
 from standalone.errors import StandaloneError
 from standalone.influxdb import InfluxChoice, find_influxd
 from standalone.processes import ProcessGroup
 from standalone.run import run as run_real
+from standalone.units import install_units, remove_units
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Everything on one machine."
@@ -65,6 +67,22 @@ def run(
     """The scraper and the receiver for your gateway, with a live view. Settings are read from .env."""
     chosen = None if state is None else state.absolute()
     sys.exit(_run_until_stopped(lambda groups: run_real(chosen, SystemClock(), groups, lan=lan)))
+
+
+@app.command()
+def service(
+    remove: Annotated[bool, typer.Option("--remove", help="Stop the services and take them away.")] = False,
+) -> None:
+    """Keep what `run` started running after a reboot, by the user's own systemd."""
+    try:
+        environment = {**os.environ, **read_environment()}
+        done = (
+            remove_units(environment) if remove else install_units(Path.cwd(), Path(sys.executable).parent, environment)
+        )
+    except (StandaloneError, UnreadableSettingError) as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    print("\n".join(done))
 
 
 def _run_until_stopped(start: Callable[[list[ProcessGroup]], Coroutine[Any, Any, None]]) -> int:

@@ -1,0 +1,97 @@
+"""`service`: keeps what `make run` started running after a reboot, as two units of the user's own systemd.
+
+The units name this folder (for `.env`) and its programs; everything else the two halves find in the state directories
+that `make run` left.
+"""
+
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from receiver.cli.check import find_running
+from shared.local_settings import LOCAL_FILE, add_local_settings, find_state_directory
+from standalone.errors import StandaloneError
+
+_HALVES = {"receiver": "envoy-receiver", "scraper": "envoy-scraper"}
+_PLACES = {"receiver": "RECEIVER_STATE_DIR", "scraper": "ENVOY_STATE_DIR"}
+_UNIT = """\
+# Written by `make service`; `make service REMOVE=1` takes it away.
+[Unit]
+Description=envoy-relay {half}
+After=network-online.target
+
+[Service]
+ExecStart={program} run
+WorkingDirectory={folder}
+UMask=0077
+Restart=always
+RestartSec=5
+TimeoutStopSec=30
+NoNewPrivileges=yes
+
+[Install]
+WantedBy=default.target
+"""
+
+
+def install_units(folder: Path, programs: Path, environment: Mapping[str, str]) -> list[str]:
+    """Write, start and enable both units; what was done, in sentences. Raises StandaloneError.
+
+    Args:
+        folder: Where `.env` lies.
+        programs: Where the commands of both halves lie.
+        environment: Settings, and HOME and XDG_CONFIG_HOME.
+    """
+    for half, place in _PLACES.items():
+        if not (find_state_directory(environment, place) / LOCAL_FILE).exists():
+            raise StandaloneError(f"there is no {half} to keep running yet: let `make run` show values first")
+    port = int(add_local_settings(environment, "RECEIVER_STATE_DIR")["RECEIVER_PORT"])
+    if find_running("127.0.0.1", port):
+        raise StandaloneError(f"a receiver runs at port {port} already: stop `make run` (Ctrl-C) first")
+    directory = _find_directory(environment)
+    directory.mkdir(parents=True, exist_ok=True)
+    for half, name in _HALVES.items():
+        text = _UNIT.format(half=half, program=_quote(programs / name), folder=str(folder).replace("%", "%%"))
+        (directory / f"{name}.service").write_text(text, encoding="utf-8")
+    _call("systemctl", "--user", "daemon-reload")
+    _call("systemctl", "--user", "enable", "--now", *_HALVES.values())
+    said = [f"receiver and scraper run now, and after each login: {directory}/envoy-*.service"]
+    try:
+        _call("loginctl", "enable-linger")
+    except StandaloneError:
+        said.append("to run without a login too, type: sudo loginctl enable-linger $USER")
+    return [*said, "what they say: journalctl --user -u envoy-receiver -u envoy-scraper"]
+
+
+def remove_units(environment: Mapping[str, str]) -> list[str]:
+    """Stop both units and take them away; the data stays. Raises StandaloneError."""
+    directory = _find_directory(environment)
+    present = [name for name in _HALVES.values() if (directory / f"{name}.service").exists()]
+    if not present:
+        return ["there is no service of envoy-relay"]
+    _call("systemctl", "--user", "disable", "--now", *present)
+    for name in present:
+        (directory / f"{name}.service").unlink()
+    _call("systemctl", "--user", "daemon-reload")
+    places = " and ".join(str(find_state_directory(environment, place)) for place in _PLACES.values())
+    return [f"the services are gone; the data stays in {places}"]
+
+
+def _find_directory(environment: Mapping[str, str]) -> Path:
+    config = environment.get("XDG_CONFIG_HOME") or f"{environment['HOME']}/.config"
+    return Path(config) / "systemd" / "user"
+
+
+def _quote(path: Path) -> str:
+    """A path as a unit has it: words end at spaces, and % begins a specifier."""
+    return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%") + '"'
+
+
+def _call(program: str, *arguments: str) -> None:
+    found = shutil.which(program)
+    if found is None:
+        raise StandaloneError(f"{program} is not there: this machine has no systemd; see docs/operations.md")
+    done = subprocess.run([found, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise StandaloneError(f"{program} {' '.join(arguments)} failed: {done.stderr.strip()}")

@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from standalone.errors import NotReadyError
 
 _TIMEOUT_S = 5.0
+_KNOWN = 0.99
 _GATEWAYS = "/api/v1/gateways"
 
 
@@ -93,6 +94,12 @@ class ReceiverApi:
             InverterReply(entry["inverter"], entry["age_seconds"])
             for entry in await self._get_latest("inverters") or ()
         ]
+
+    async def is_past_known(self, hours: int) -> bool:
+        """Whether the production of each of the last hours, but for the first and the running one, is known."""
+        path = f"{_GATEWAYS}/{self._serial}/energy?every=1h&start=-{hours}h"
+        windows = (await self._get(path))["windows"][1:-2]
+        return all((window["production_coverage"] or 0.0) >= _KNOWN for window in windows)
 
     async def aclose(self) -> None:
         """Close the connection."""

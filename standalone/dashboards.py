@@ -1,7 +1,6 @@
 """`dashboards`: the demo over an InfluxDB, for people who work on Grafana's dashboards.
 
-Its house has a battery, and a sites file with names, arrays, tariffs and a time zone, so that no panel of a dashboard
-is without data. Grafana is not started: people who work on dashboards point a Grafana of their own at this database.
+Grafana is not started: people who work on dashboards point a Grafana of their own at this database.
 """
 
 from collections.abc import Mapping
@@ -10,14 +9,10 @@ from pathlib import Path
 
 from receiver.settings.stores import GRAFANA_TOKEN
 from shared.clock import Clock
-from shared.files import write_private
-from standalone.demo import open_group, plan_installation, run_chain, start_simulator
+from standalone.demo import PROFILE, describe_site, open_group, plan_installation, run_chain, start_simulator
 from standalone.influxdb import BUCKET, LIVE_BUCKET, ORG, InfluxChoice, InfluxServer, start_influxdb
 from standalone.processes import ProcessGroup
-from standalone.site import make_sites_file
 from standalone.stack import LocalInstallation
-
-PROFILE = "battery"
 
 
 async def run_dashboards(
@@ -38,18 +33,17 @@ async def run_dashboards(
     async with open_group(directory, groups) as group:
         running = await start_influxdb(group, directory / "influxdb", database, clock)
         simulation = await start_simulator(group, directory, PROFILE, clock)
-        sites = directory / "sites.yaml"
-        write_private(sites, make_sites_file(simulation.past, clock.now_ms() / 1000).encode())
         title = f"envoy-relay dashboards: simulated gateway {simulation.gateway.serial}"
         plain = plan_installation(directory, simulation.gateway, title)
-        await run_chain(group, _store_in_influxdb(plain, running, sites), simulation.past, days, clock)
+        described = describe_site(plain, directory, simulation.past, clock)
+        await run_chain(group, _store_in_influxdb(described, running), simulation.past, days, clock)
 
 
-def _store_in_influxdb(plain: LocalInstallation, running: InfluxServer, sites: Path) -> LocalInstallation:
+def _store_in_influxdb(plain: LocalInstallation, running: InfluxServer) -> LocalInstallation:
     """The same installation, stored in the database."""
     return replace(
         plain,
-        environment={**plain.environment, **running.settings, "RECEIVER_SITES_FILE": str(sites)},
+        environment={**plain.environment, **running.settings},
         data=f"InfluxDB at {running.url}, organisation {ORG}, buckets {BUCKET} and {LIVE_BUCKET}",
         notes=_describe_access(running),
     )

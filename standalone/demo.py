@@ -1,4 +1,4 @@
-"""`demo`: a simulated gateway in a house where it is always late morning, with days of history."""
+"""`demo`: a simulated gateway in a house with a battery where it is always late morning, with days of history."""
 
 import os
 import secrets
@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -14,7 +14,7 @@ import msgspec
 from scraper.outbox import Outbox
 from scraper.service.startup import OUTBOX_FILE
 from shared.clock import Clock
-from shared.files import make_private_directory
+from shared.files import make_private_directory, write_private
 from shared.units import DAY_S
 from simulator.house import PROFILES as HOUSES
 from simulator.house import find_late_morning_offset
@@ -24,9 +24,10 @@ from standalone.history import HouseSettings
 from standalone.loader import LoadJob
 from standalone.local import remember_choice
 from standalone.processes import Child, ProcessGroup
+from standalone.site import make_sites_file
 from standalone.stack import LocalInstallation, start_receiver, start_scraper, watch
 
-PROFILE = "firmware-8"
+PROFILE = "battery"
 SEED = 7
 _ROLE = "installer"
 """The only role whose token reads the meter stream."""
@@ -68,7 +69,9 @@ async def run_demo(directory: Path, days: float, clock: Clock, groups: list[Proc
     async with open_group(directory, groups) as group:
         simulation = await start_simulator(group, directory, PROFILE, clock)
         title = f"envoy-relay demo: simulated gateway {simulation.gateway.serial}"
-        await run_chain(group, plan_installation(directory, simulation.gateway, title), simulation.past, days, clock)
+        plain = plan_installation(directory, simulation.gateway, title)
+        installation = describe_site(plain, directory, simulation.past, clock)
+        await run_chain(group, installation, simulation.past, days, clock)
 
 
 @asynccontextmanager
@@ -93,7 +96,7 @@ async def run_chain(
     token = await start_receiver(group, installation, clock)
     loader = await load_past(group, installation, past, days, clock) if days > 0 else None
     await start_scraper(group, installation)
-    await watch(group, installation, token, clock, loader=loader)
+    await watch(group, installation, token, clock, loader=loader, past_hours=round(days * 24))
 
 
 def drop_our_settings(environment: Mapping[str, str]) -> dict[str, str]:
@@ -151,6 +154,15 @@ def plan_installation(directory: Path, gateway: AnnouncedGateway, title: str) ->
         token_command=format_token_command({"RECEIVER_STATE_DIR": str(state)}),
         simulated=True,
     )
+
+
+def describe_site(
+    installation: LocalInstallation, directory: Path, past: HouseSettings, clock: Clock
+) -> LocalInstallation:
+    """The same installation with a sites file: names, roof, prices, and the time zone in which the house lives."""
+    path = directory / "sites.yaml"
+    write_private(path, make_sites_file(past, clock.now_ms() / 1000).encode())
+    return replace(installation, environment={**installation.environment, "RECEIVER_SITES_FILE": str(path)})
 
 
 async def load_past(

@@ -1,10 +1,9 @@
 """Receiver and scraper together, and the view on them: what both commands share."""
 
 import asyncio
-import json
 import sys
 import webbrowser
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from standalone.api import ReceiverApi, StatusPort
 from standalone.errors import NotReadyError, StandaloneError
 from standalone.keyboard import has_browser, watch_key
 from standalone.messages import format_message
+from standalone.past import PastWatch
 from standalone.processes import Child, ProcessGroup
 from standalone.state import Sources, read_state
 from standalone.view import ViewFrame, render_line, render_screen
@@ -87,7 +87,13 @@ async def start_scraper(group: ProcessGroup, installation: LocalInstallation) ->
 
 
 async def watch(
-    group: ProcessGroup, installation: LocalInstallation, code: str, clock: Clock, *, loader: Child | None = None
+    group: ProcessGroup,
+    installation: LocalInstallation,
+    code: str,
+    clock: Clock,
+    *,
+    loader: Child | None = None,
+    past_hours: int = 0,
 ) -> None:
     """Show the live view until cancelled. Raises ChildDiedError as soon as a process ends by itself."""
     sources = Sources(
@@ -109,10 +115,12 @@ async def watch(
         **installation.notes,
     }
 
-    def make_frame() -> ViewFrame:
+    past = PastWatch(loader, sources.api, past_hours)
+
+    async def make_frame() -> ViewFrame:
         recent_lines = [format_message(*entry) for entry in list(group.recent_lines)[-_MESSAGES:]]
         keys = "o opens the page, Ctrl-C stops everything" if opens else "Ctrl-C stops everything"
-        return ViewFrame(installation.title, links, read_history_share(loader), recent_lines, keys)
+        return ViewFrame(installation.title, links, await past.read_share(), recent_lines, keys)
 
     show = _show_screen if console.is_terminal else _print_lines
     wanted = console.is_terminal and has_browser(group.environment)
@@ -145,28 +153,28 @@ def _print_link(console: Console, link: str) -> None:
         console.print("This address works on this machine only. On your phone: make run LAN=1", markup=False)
 
 
-def read_history_share(loader: Child | None) -> float | None:
-    """Share of the past that the loader has stored, 0 to 1; None without a loader."""
-    if loader is None:
-        return None
-    return float(json.loads(loader.output)["done"]) if loader.output else 0.0
-
-
-async def _show_screen(console: Console, sources: Sources, make_frame: Callable[[], ViewFrame], clock: Clock) -> None:
+async def _show_screen(
+    console: Console, sources: Sources, make_frame: Callable[[], Awaitable[ViewFrame]], clock: Clock
+) -> None:
     with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
         while True:
-            live.update(render_screen(await read_state(sources), make_frame(), console), refresh=True)
+            live.update(render_screen(await read_state(sources), await make_frame(), console), refresh=True)
             await clock.sleep(_SCREEN_S)
 
 
-async def _print_lines(console: Console, sources: Sources, make_frame: Callable[[], ViewFrame], clock: Clock) -> None:
-    around = make_frame()
+async def _print_lines(
+    console: Console, sources: Sources, make_frame: Callable[[], Awaitable[ViewFrame]], clock: Clock
+) -> None:
+    around = await make_frame()
     console.print(
         around.title, *(f"{label}: {target}" for label, target in around.links.items()), sep="\n", soft_wrap=True
     )
     while True:
         console.print(
-            render_line(await read_state(sources), make_frame().history), soft_wrap=True, highlight=False, markup=False
+            render_line(await read_state(sources), (await make_frame()).history),
+            soft_wrap=True,
+            highlight=False,
+            markup=False,
         )
         sys.stdout.flush()
         await clock.sleep(_LINE_S)

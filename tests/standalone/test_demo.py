@@ -24,7 +24,7 @@ def _read_stored(text: str) -> int:
 def test_the_demo_fills_its_store_and_stops_without_a_trace(tmp_path):
     """Live values and history arrive, both links to the page work, and after Ctrl-C no process is left."""
     with run_standalone(tmp_path, "demo", "--state", str(tmp_path / "demo"), "--days", DAYS) as command:
-        command.wait_for(r"inverters 24 of 24.*history 100%")
+        command.wait_for(r"inverters 20 of 20.*history 100%")
         command.wait_for(r"production [\d.]+ k?W, load [\d.]+ k?W, grid (im|ex)porting")
         below = list_descendants(command.process.pid)
         assert len(below) >= 4, below  # simulator, receiver, scraper and the guard
@@ -59,7 +59,7 @@ def test_history_joins_the_live_data_without_a_seam(tmp_path):
     """One unbroken chain of meter points and counters from the oldest simulated hour to now."""
     state = tmp_path / "demo"
     with run_standalone(tmp_path, "demo", "--state", str(state), "--days", "0.25") as command:
-        command.wait_for(r"inverters 24 of 24.*history 100%")
+        command.wait_for(r"inverters 20 of 20.*history 100%")
         command.wait_for(r"load [\d.]+ k?W")
         assert command.end(signal.SIGTERM) == 0
     with sqlite3.connect(state / "receiver" / "readings.sqlite") as store:
@@ -79,7 +79,7 @@ def test_history_joins_the_live_data_without_a_seam(tmp_path):
 def test_a_part_that_dies_ends_the_demo_and_is_named(tmp_path):
     """The scraper is killed: exit status 1, its name and how it ended on standard error, nobody left."""
     with run_standalone(tmp_path, "demo", "--state", str(tmp_path / "demo"), "--days", "0") as command:
-        command.wait_for(r"inverters 24 of 24")
+        command.wait_for(r"inverters 20 of 20")
         below = list_descendants(command.process.pid)
         (scraper,) = [pid for pid, args in below.items() if "-m scraper run" in args]
         os.kill(scraper, signal.SIGKILL)
@@ -92,7 +92,7 @@ def test_a_part_that_dies_ends_the_demo_and_is_named(tmp_path):
 def test_a_killed_supervisor_leaves_no_orphan(tmp_path):
     """SIGKILL gives the supervisor no chance: the guard ends the parts."""
     with run_standalone(tmp_path, "demo", "--state", str(tmp_path / "demo"), "--days", "0") as command:
-        command.wait_for(r"inverters 24 of 24")
+        command.wait_for(r"inverters 20 of 20")
         below = list_descendants(command.process.pid)
         assert command.end(signal.SIGKILL) == -signal.SIGKILL
         wait_until(lambda: not list_living(below), lambda: f"left: {list_living(below)}", lambda: True)
@@ -102,7 +102,7 @@ def test_a_killed_supervisor_leaves_no_orphan(tmp_path):
 def test_a_second_ctrl_c_does_not_wait(tmp_path):
     """The simulator is stopped (as by a debugger), so it cannot end politely: the second signal kills it."""
     with run_standalone(tmp_path, "demo", "--state", str(tmp_path / "demo"), "--days", "0") as command:
-        command.wait_for(r"inverters 24 of 24")
+        command.wait_for(r"inverters 20 of 20")
         below = list_descendants(command.process.pid)
         (simulator,) = [pid for pid, args in below.items() if "-m simulator run" in args]
         (scraper,) = [pid for pid, args in below.items() if "-m scraper run" in args]

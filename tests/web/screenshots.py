@@ -4,23 +4,20 @@ import asyncio
 import tempfile
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 import httpx
 from playwright.async_api import Browser, Page, ViewportSize
 
+from receiver.auth.links import make_page_link
 from shared.clock import SystemClock
-from shared.files import write_private
-from standalone.demo import load_past, open_group, plan_installation, start_simulator
+from standalone.demo import PROFILE, describe_site, load_past, open_group, plan_installation, start_simulator
 from standalone.processes import Child, ProcessGroup
-from standalone.site import make_sites_file
 from standalone.stack import LocalInstallation, start_receiver, start_scraper
 from tests.web.browser import run_chromium
 
 IMAGES: Final = Path(__file__).parents[2] / "docs" / "images"
-PROFILE: Final = "battery"
 DAYS: Final = 2.5
 _SETTLE_MS = 4_000
 _KNOWN = 0.99
@@ -56,17 +53,15 @@ async def main() -> None:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="envoy-relay-pictures.")))
         group = await stack.enter_async_context(open_group(directory / "demo", groups))
         simulation = await start_simulator(group, directory / "demo", PROFILE, clock)
-        sites = directory / "demo" / "sites.yaml"
-        write_private(sites, make_sites_file(simulation.past, clock.now_ms() / 1000).encode())
         plain = plan_installation(directory / "demo", simulation.gateway, "pictures")
-        installation = replace(plain, environment={**plain.environment, "RECEIVER_SITES_FILE": str(sites)})
+        installation = describe_site(plain, directory / "demo", simulation.past, clock)
         token = await start_receiver(group, installation, clock)
         loader = await load_past(group, installation, simulation.past, DAYS, clock)
         await start_scraper(group, installation)
         await _wait_for_end(loader)
         await _wait_for_roll_up(installation, token)
         browser = await stack.enter_async_context(run_chromium())
-        await take(browser, f"{installation.url}/#token={token}", PICTURES, IMAGES)
+        await take(browser, make_page_link(installation.url, token), PICTURES, IMAGES)
 
 
 async def take(browser: Browser, link: str, pictures: Sequence[Screenshot], directory: Path) -> None:

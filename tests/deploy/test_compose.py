@@ -36,6 +36,7 @@ PROFILES = {
     "proxy": {"proxy"},
     "hosted": HOSTED,
     "edge": {"scraper"},
+    "home": {"home-receiver", "home-scraper"},
     "admin": {"admin"},
     "demo": {f"demo-{name}" for name in (*HOSTED, "simulator", "scraper")},
 }
@@ -99,6 +100,23 @@ def test_every_setting_of_the_receiver_reaches_it() -> None:
     assert (wanted | database) - administrator == set(SERVICES["receiver"]["environment"])
     for name in ("setup", "admin"):  # they alone are administrators of InfluxDB
         assert database <= set(SERVICES[name]["environment"])
+
+
+def test_one_box_at_home_has_both_halves_one_file_and_one_network() -> None:
+    """What reaches each half of `edge` and `receiver` reaches it here, too, but for the database and the proxy."""
+    receiver, scraper = SERVICES["home-receiver"], SERVICES["home-scraper"]
+    assert receiver["networks"] == scraper["networks"] == ["home"]
+    assert receiver["environment"]["RECEIVER_STORE"].startswith("sqlite:////var/lib/envoy-relay/")
+    assert scraper["environment"]["ENVOY_RECEIVER_URL"] == "http://home-receiver:8000"
+    secret = "${ENVOY_SERIAL:+/run/secrets/receiver_secret}"
+    assert receiver["environment"]["RECEIVER_SECRET_FILE"] == secret
+    assert scraper["environment"]["ENVOY_RECEIVER_SECRET_FILE"] == secret
+    assert set(SERVICES["scraper"]["environment"]) <= set(scraper["environment"])
+    of_others = {"RECEIVER_TRUSTED_PROXIES", "RECEIVER_LIVE_BUCKET", "RECEIVER_TOKENS_DIR", "RECEIVER_READ_SECRET_FILE"}
+    wanted = {name for name in SERVICES["receiver"]["environment"] if name.startswith("RECEIVER_")} - of_others
+    assert wanted == set(receiver["environment"])
+    mine = {volume for name in ("home-receiver", "home-scraper") for volume in list_mounts(name).values()}
+    assert mine == {"home-receiver", "home-scraper"}
 
 
 def list_mounts(name: str) -> dict[str, str]:

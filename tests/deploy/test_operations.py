@@ -39,7 +39,7 @@ def test_every_service_and_profile_is_in_the_compose_file():
     profiles = {profile for service in COMPOSE["services"].values() for profile in service["profiles"]}
     assert set(re.findall(r"COMPOSE_PROFILES=(\w+)", TEXT)) <= profiles
     named = re.findall(
-        r"docker compose (?:exec|run|logs|restart|stop|start|cp|up -d)(?: --rm| -T| --no-deps)* ([a-z]+)(?: grafana)?",
+        r"docker compose (?:exec|run|logs|restart|stop|start|cp|up -d)(?: --rm| -T| --no-deps)* ([a-z-]+)(?: grafana)?",
         TEXT,
     )
     assert len(named) > 10

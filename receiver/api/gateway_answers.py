@@ -18,15 +18,16 @@ class GatewayEntry(TypedDict):
     gateway: Annotated[str, Field(description="Serial.")]
     name: Annotated[str | None, Field(description="As the sites file says, or null.")]
     time_zone: Annotated[str, Field(description="IANA name of the zone whose days and hours count.")]
-    time_zone_source: Annotated[
-        ZoneSource, Field(description="Who says so: the sites file, else the gateway, else the receiver's machine.")
-    ]
     last_timestamp: Annotated[int, Field(description="Newest reading of any kind, milliseconds since 1970.")]
     age_seconds: Annotated[float, Field(description="Age of the newest reading, s.")]
     firmware: Annotated[str | None, Field(description="As the gateway states it.")]
     role: Annotated[str | None, Field(description="Rights of the scraper's login.")]
     inverters: Annotated[int, Field(description="How many inverters have reported.")]
     meters: Annotated[int, Field(description="How many phases of meters have reported.")]
+    time_zone_source: Annotated[
+        ZoneSource,
+        Field(description="Who says the time zone: the sites file, else the gateway, else the receiver's machine."),
+    ]
 
 
 @with_config(ConfigDict(extra="forbid"))

@@ -165,13 +165,13 @@ class GatewayRoutes:
             "gateway": summary.gateway,
             "name": site.name,
             "time_zone": site.zone.key,
-            "time_zone_source": self._sites.find_zone_source(summary.gateway),
             "last_timestamp": summary.last_timestamp,
             "age_seconds": compute_age_seconds(summary.last_timestamp, now_ms),
             "firmware": _read_text(fields.get("firmware")),
             "role": _read_text(fields.get("role")),
             "inverters": summary.series.get("inverter", 0),
             "meters": summary.series.get("meter", 0),
+            "time_zone_source": self._sites.find_zone_source(summary.gateway),
         }
 
 

@@ -25,6 +25,7 @@ from receiver.api.series import SeriesRoutes
 from receiver.api.session import SessionRoutes
 from receiver.errors import ReceiverSettingError
 from receiver.http import probes as health
+from receiver.http.documentation import DocumentationRoutes
 from receiver.http.leaving import LeavingLayer
 from receiver.http.listener import HttpListener
 from receiver.http.outermost import OutermostLayer
@@ -51,7 +52,7 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
     rate_limit = functools.partial(RateLimit, clock=clock)
     app = FastAPI(
         title="envoy-receiver",
-        docs_url="/docs" if docs else None,
+        docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json" if docs else None,
         redirect_slashes=False,  # a redirect would repeat the sender's Host header
@@ -100,6 +101,8 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
         app.include_router(routes.make_router(), responses=READER_REFUSALS)
     app.include_router(health.make_router(receiver.find_problem), responses=PROBE_REFUSALS)
     app.router.routes.extend(PageRoutes().make_routes())
+    if docs:
+        app.router.routes.extend(DocumentationRoutes().make_routes())
     app.add_middleware(LeavingLayer)
     app.add_middleware(OutermostLayer, problems=problems, per_address=receiver.per_address)
     return app

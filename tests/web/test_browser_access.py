@@ -1,11 +1,12 @@
 """Who may look, and what the page does when it no longer may, or when the receiver is away."""
 
 import asyncio
+from pathlib import Path
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from receiver.auth import readers
-from tests.receiver.service import READ_SECRET
+from tests.receiver.service import READ_SECRET, start
 from tests.web.page_server import NAME, PageServer
 
 _RECOVER_MS = 40_000
@@ -114,3 +115,19 @@ async def test_a_link_with_another_token_asks_before_it_replaces_a_session(page:
     await page.get_by_role("button", name="Open the link").click()
     await expect(page.get_by_role("status")).to_contain_text("Nothing has been received yet")
     assert await page.context.cookies() != before
+
+
+async def test_the_documentation_shows_every_question_without_another_host(browser: Browser, tmp_path: Path) -> None:
+    """Its policy lets nothing else run: an error of it would stand in the console."""
+    async with start(tmp_path, docs=True) as service:
+        context = await browser.new_context()
+        shown = await context.new_page()
+        hosts: set[str] = set()
+        said: list[str] = []
+        context.on("request", lambda request: hosts.add(request.url.partition("://")[2].partition("/")[0]))
+        shown.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+        await shown.goto(f"http://127.0.0.1:{service.port}/docs")
+        await expect(shown.get_by_text("/api/v1/gateways/{serial}/energy").first).to_be_visible()
+        await context.close()
+    assert {host for host in hosts if host} == {f"127.0.0.1:{service.port}"}
+    assert said == []

@@ -231,10 +231,6 @@ export interface GatewayEntry {
    */
   time_zone: string;
   /**
-   * Who says so: the sites file, else the gateway, else the receiver's machine.
-   */
-  time_zone_source: "sites-file" | "gateway" | "receiver";
-  /**
    * Newest reading of any kind, milliseconds since 1970.
    */
   last_timestamp: number;
@@ -258,6 +254,10 @@ export interface GatewayEntry {
    * How many phases of meters have reported.
    */
   meters: number;
+  /**
+   * Who says the time zone: the sites file, else the gateway, else the receiver's machine.
+   */
+  time_zone_source: "sites-file" | "gateway" | "receiver";
 }
 /**
  * How one gateway and its scraper are, and what the household does now and did today.
@@ -276,10 +276,6 @@ export interface GatewayStatus {
    */
   time_zone: string;
   /**
-   * Who says so: the sites file, else the gateway, else the receiver's machine.
-   */
-  time_zone_source: "sites-file" | "gateway" | "receiver";
-  /**
    * Newest reading of any kind, milliseconds since 1970.
    */
   last_timestamp: number;
@@ -303,6 +299,10 @@ export interface GatewayStatus {
    * How many phases of meters have reported.
    */
   meters: number;
+  /**
+   * Who says the time zone: the sites file, else the gateway, else the receiver's machine.
+   */
+  time_zone_source: "sites-file" | "gateway" | "receiver";
   /**
    * Latest fields of kind `gateway`, as the scraper sent them (see the field dictionary).
    */

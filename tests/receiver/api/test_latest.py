@@ -58,7 +58,8 @@ async def test_the_list_of_gateways(service: Service):
         {
             "gateway": GATEWAY,
             "name": None,
-            "time_zone": None,
+            "time_zone": "UTC",
+            "time_zone_source": "receiver",
             "last_timestamp": NOW_MS,
             "age_seconds": 0.0,
             "firmware": "D8.2.4286",
@@ -69,7 +70,8 @@ async def test_the_list_of_gateways(service: Service):
         {
             "gateway": OTHER,
             "name": None,
-            "time_zone": None,
+            "time_zone": "UTC",
+            "time_zone_source": "receiver",
             "last_timestamp": NOW_MS - 1000,
             "age_seconds": 1.0,
             "firmware": None,
@@ -88,7 +90,8 @@ async def test_the_status_of_a_gateway(service: Service):
     expected = {
         "gateway": GATEWAY,
         "name": None,
-        "time_zone": None,
+        "time_zone": "UTC",
+        "time_zone_source": "receiver",
         "last_timestamp": NOW_MS - 2000,
         "age_seconds": 2.0,
         "status": {"firmware": "D8.2.4286", "outbox_rows": 3.0},

@@ -94,9 +94,18 @@ async def test_a_verdict_carries_nothing_for_browsers_and_a_refusal_does(service
 
 async def test_the_documentation_runs_its_viewer_and_nothing_else(tmp_path):
     async with start(tmp_path, docs=True) as service:
-        answer = await service.client.get("/docs")
-    assert "default-src 'none'" in answer.headers["content-security-policy"]
-    assert "script-src" in answer.headers["content-security-policy"]
+        answers = [
+            await service.client.get(f"/docs{name}")
+            for name in ("", "/start.js", "/swagger-ui.css", "/swagger-ui-bundle.js")
+        ]
+        assert (await service.client.get("/docs/redoc.standalone.js")).status_code == 404
+    for answer in answers:
+        policy = answer.headers["content-security-policy"]
+        assert answer.status_code == 200
+        assert "default-src 'none'; script-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert "http" not in policy
+        assert "cdn" not in answer.text[:2000]
 
 
 @pytest.mark.parametrize("method", ["get", "Get", "GETS", "G\x00ET", "HEAD", "TRACE", "OPTIONS"])

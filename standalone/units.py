@@ -91,7 +91,7 @@ def _quote(path: Path) -> str:
 def _call(program: str, *arguments: str) -> None:
     found = shutil.which(program)
     if found is None:
-        raise StandaloneError(f"{program} is not there: this machine has no systemd; see docs/operations.md")
+        raise StandaloneError(f"{program} is not there: this machine has no systemd; see docs/home.md")
     done = subprocess.run([found, *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         raise StandaloneError(f"{program} {' '.join(arguments)} failed: {done.stderr.strip()}")

@@ -27,6 +27,12 @@ ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.yml"
 TEXT = FILE.read_text()
 RAW = yaml.safe_load(TEXT)
+for name in RAW["include"]:
+    included = yaml.safe_load((ROOT / name).read_text())
+    TEXT += (ROOT / name).read_text()
+    for part in ("services", "networks", "volumes", "secrets"):
+        assert not RAW[part].keys() & included[part].keys(), "an engine takes a name from one file alone"
+        RAW[part] |= included[part]
 SERVICES: dict[str, dict[str, Any]] = RAW["services"]
 HOSTED = {"influxdb", "setup", "receiver", "grafana", "proxy"}
 PROFILES = {
@@ -48,9 +54,11 @@ def test_the_reference_implementation_understands_every_key() -> None:
     if shutil.which("go") is None:
         skip_missing("no Go to build the reference implementation of compose files with")
     tool = "github.com/compose-spec/compose-go/v2/cmd"
-    command = ["go", "-C", str(Path(__file__).with_name("compose")), "tool", tool, "--format", "json"]
+    build = ["go", "-C", str(Path(__file__).with_name("compose")), "tool", "-n", tool]  # says where it is, once built
     settings = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME") or name.startswith("GO")}
-    answer = subprocess.run([*command, str(FILE)], env=settings, check=False, capture_output=True, text=True)
+    built = subprocess.run(build, env=settings, check=True, capture_output=True, text=True).stdout.strip()
+    command = [built, "--format", "json", str(FILE)]  # where the files lie that it includes
+    answer = subprocess.run(command, env=settings, check=False, capture_output=True, text=True, cwd=ROOT)
     assert answer.returncode == 0, answer.stderr
     assert set(json.loads(answer.stdout)["services"]) == set(SERVICES)
 
@@ -239,7 +247,7 @@ def test_the_demo_shares_nothing_with_a_real_installation_and_needs_no_settings(
 
 def test_the_secrets_are_those_that_make_secrets_makes() -> None:
     made = set(re.findall(r"^secret (\w+)", (ROOT / "deploy" / "secrets.sh").read_text(), re.MULTILINE))
-    assert made == set(RAW["secrets"]) - {"demo_secret"}
+    assert made == set(RAW["secrets"]) - {"demo_secret", "home_secret"}
 
 
 def test_what_setup_writes_for_grafana_lies_where_grafana_reads_it() -> None:

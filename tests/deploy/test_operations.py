@@ -15,6 +15,7 @@ from tests.deploy.pages import TEXT, TEXTS
 ROOT = Path(__file__).parents[2]
 COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE = yaml.safe_load(COMPOSE_TEXT)
+COMPOSE["services"] |= yaml.safe_load((ROOT / "compose.home.yml").read_text(encoding="utf-8"))["services"]
 
 
 def list_anchors(page: str) -> set[str]:

@@ -18,6 +18,7 @@ WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "images.yml").read_t
     ("file", "pattern"),
     [
         ("docker-compose.yml", r"\$\{RELAY_VERSION:-([^}]*)\}"),
+        ("compose.home.yml", r"\$\{RELAY_VERSION:-([^}]*)\}"),
         (".env.example", r"#RELAY_VERSION=(.*)"),
         ("kubernetes/overlays/home/kustomization.yaml", r"newTag: ([^}]*)\}"),
         ("kubernetes/overlays/hosted/kustomization.yaml", r"newTag: ([^}]*)\}"),

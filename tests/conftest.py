@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from shared import local_settings
 from tests.influxd.server import Influxd, run_influxd
 
 os.environ["TZ"] = "UTC"  # sites without a zone lie in that of the machine, and machines differ
@@ -13,6 +14,15 @@ os.environ["TZ"] = "UTC"  # sites without a zone lie in that of the machine, and
 # How long an example takes is the machine's affair: a busy one must not fail a test that is right.
 settings.register_profile("without-deadline", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("without-deadline")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whoever runs the tests may have run `make run` as the same user: its choice must not reach them."""
+    nowhere = str(tmp_path_factory.mktemp("no-installation"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(local_settings, "_STATE_DIRECTORIES", dict.fromkeys(local_settings._STATE_DIRECTORIES, nowhere))
+        yield
 
 
 @pytest.fixture

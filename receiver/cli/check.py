@@ -13,6 +13,7 @@ import typer
 from receiver import settings
 from receiver.auth import keys_file, readers
 from receiver.cli.console import show_errors_as_sentences
+from receiver.cli.terminal import LOOPBACK, is_loopback_address
 from receiver.errors import ReceiverSettingError
 from receiver.settings import InfluxDB, ReceiverSettings, Sqlite
 from receiver.sites import LocatedSites, SitesFile, find_machine_zone
@@ -58,6 +59,7 @@ def examine(chosen: ReceiverSettings) -> Iterator[Finding]:
     yield _check_senders(chosen)
     yield from _check_sites(chosen.sites_file)
     yield from _check_store(chosen)
+    yield True, _describe_page(chosen.public_url)
     yield _check_port("RECEIVER", chosen.host, chosen.port)
     yield _check_port("RECEIVER_STATUS", chosen.status_host, chosen.status_port)
 
@@ -176,6 +178,10 @@ def _check_influxdb(influxdb: InfluxDB, token: str, meter_days: int) -> Iterator
     yield from ((False, f"InfluxDB: {problem}") for problem in problems)
     if not problems:
         yield True, "InfluxDB: the token may write and read the buckets, and their expiry is as set"
+
+
+def _describe_page(public_url: str) -> str:
+    return f"page: {public_url}/" + (f", which {LOOPBACK}" if is_loopback_address(public_url) else "")
 
 
 def _check_port(prefix: str, host: str, port: int) -> Finding:

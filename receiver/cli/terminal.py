@@ -29,14 +29,17 @@ def print_qr_code(address: str) -> None:
     sys.stderr.write(draw_qr_code(address))
 
 
+LOOPBACK = (
+    "works on this machine only: for a phone, `make run LAN=1`, or set RECEIVER_PUBLIC_URL (with the proxy of docker "
+    "compose RELAY_DOMAIN) to where others reach this receiver"
+)
+"""What to say of such an address."""
+
+
 def explain_loopback(public_url: str) -> None:
     """Say it where an address works on this machine alone."""
     if is_loopback_address(public_url):
-        typer.echo(
-            "this address works on this machine only: for a phone, `make run LAN=1`, or set RECEIVER_PUBLIC_URL to the "
-            "address where others reach this receiver",
-            err=True,
-        )
+        typer.echo(f"this address {LOOPBACK}", err=True)
 
 
 def is_loopback_address(url: str) -> bool:

@@ -229,3 +229,11 @@ def test_a_running_receiver_stops_cleanly(number: signal.Signals, monkeypatch: p
         process.kill()
         process.wait()
         process.stderr.close()
+
+
+def test_check_says_where_the_page_is_and_that_a_name_was_forgotten(monkeypatch: pytest.MonkeyPatch):
+    """A compose file without RELAY_DOMAIN hands on no RECEIVER_PUBLIC_URL."""
+    assert "works on this machine only" in call("check").output
+    assert "RELAY_DOMAIN" in call("check").output
+    monkeypatch.setenv("RECEIVER_PUBLIC_URL", "https://relay.example.org")
+    assert "page: https://relay.example.org/\n" in call("check").output

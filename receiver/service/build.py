@@ -120,7 +120,7 @@ def _build_alarms(
     settings: ReceiverSettings,
     contacts: ContactSettings,
     store: Store,
-    sites: SitesFile,
+    sites: LocatedSites,
     clock: Clock,
     metrics: Metrics,
 ) -> Alarms:

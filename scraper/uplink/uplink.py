@@ -193,7 +193,9 @@ class Uplink:
     def _select_not_accepted(self, receiver_now_s: int | None) -> Wait:
         """Why no token is accepted: a clock that is far off, or a key that the receiver does not know."""
         off_s = 0 if receiver_now_s is None else abs(receiver_now_s - self._clock.now_ms() // 1000)
-        return misdated_rows.DISAGREE if off_s > MOST_OFFSET_S else Wait(_NOT_ACCEPTED, RIGHTS_S, person=True, rights=True)
+        if off_s > MOST_OFFSET_S:
+            return misdated_rows.DISAGREE
+        return Wait(_NOT_ACCEPTED, RIGHTS_S, person=True, rights=True)
 
     async def _post(self, rows: Sequence[OutboxRow]) -> Meaning:
         batch = secrets.token_hex(8)

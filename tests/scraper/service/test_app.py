@@ -50,16 +50,16 @@ async def test_the_first_batch_says_how_the_scraper_is(at_home, monkeypatch):
         return await post(self, body, token)
 
     monkeypatch.setattr(Sender, "post", post_and_keep)
-    async with at_home.scraper():
-        await at_home.stored("meter", 1)
+    async with at_home.run_scraper():
+        await at_home.wait_for_points("meter", 1)
     kinds = {row["reading"]["kind"] for row in json.loads(batches[0])["rows"]}
     assert "gateway" in kinds
 
 
 async def test_the_scraper_passes_on_in_which_zone_the_gateway_stands(at_home):
     """Asked once, for the question takes the gateway long."""
-    async with at_home.scraper():
-        await at_home.stored("gateway", what=lambda point: "/" in str(point.fields.get("time_zone", "")))
+    async with at_home.run_scraper():
+        await at_home.wait_for_points("gateway", what=lambda point: "/" in str(point.fields.get("time_zone", "")))
 
 
 async def test_a_stop_during_a_commit_begins_the_gap_at_what_was_committed(at_home, monkeypatch):

@@ -21,7 +21,7 @@ from scraper.gateway.transport import Address
 from scraper.gateway.trust import accept, propose
 from scraper.service.build import make_gateway_options
 from scraper.settings import ScraperSettings
-from scraper.uplink.signer import EdgeKey
+from scraper.uplink.edge_key import EdgeKey
 from shared import logs
 from shared.clock import SystemClock
 from shared.keys import PublicKey

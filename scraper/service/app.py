@@ -41,7 +41,7 @@ from scraper.service.status import ScraperCollector, explain_not_ready, make_reg
 from scraper.settings import ScraperSettings, UplinkSettings
 from scraper.uplink.misdated_rows import KnownSteps
 from scraper.uplink.sender import Sender
-from scraper.uplink.signer import EdgeKey, Signer
+from scraper.uplink.signer import Signer
 from scraper.uplink.uplink import Uplink, UplinkState
 from shared.clock import Clock, SystemClock
 from shared.keys import PublicKey
@@ -99,8 +99,8 @@ class _Delivery:
 
     async def run(self, outbox: OutboxThread, serial: str, known_steps: KnownSteps) -> None:
         """Deliver until cancelled."""
-        if isinstance(self._key, EdgeKey):
-            line = str(PublicKey(self._key.export_public_raw(), serial))
+        if (public := self._key.export_public_raw()) is not None:
+            line = str(PublicKey(public, serial))
             log.info("signing with this scraper's own key; the receiver needs it once", command=f"keys add '{line}'")
         self._sender = Sender(self._receiver.url, serial, self._tls)
         signer = Signer(self._key, serial, receiver=self._receiver.name, reload=self._read_key)

@@ -7,7 +7,7 @@ from scraper.errors import ScraperSettingError
 from scraper.gateway.options import GatewayOptions
 from scraper.settings import ScraperSettings, Secret, UplinkSettings
 from scraper.settings.checks import read_usable_secret
-from scraper.uplink.signer import EdgeKey, HouseholdSecret, Key
+from scraper.uplink.signer import HouseholdSecret, Key
 
 
 def load_signing_key(secret: Secret, key_file: Path, *, make: bool = False) -> Key:
@@ -23,6 +23,8 @@ def load_signing_key(secret: Secret, key_file: Path, *, make: bool = False) -> K
     """
     if secret.is_set:
         return HouseholdSecret(read_usable_secret(secret))
+    from scraper.uplink.edge_key import EdgeKey  # noqa: PLC0415 (it needs cryptography: see `scraper.service.run`)
+
     return EdgeKey.load_or_make(key_file) if make else EdgeKey.load(key_file)
 
 

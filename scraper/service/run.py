@@ -9,7 +9,6 @@ import sys
 import structlog
 
 from scraper.errors import ScraperError
-from scraper.service.app import run
 from scraper.settings import load
 from shared import logs
 
@@ -20,6 +19,11 @@ def main() -> int:
     try:
         loaded = load()
         logs.configure(level=loaded.log_level)
+        if loaded.receiver is not None and loaded.receiver.secret.is_set:
+            # PyJWT imports it if it is installed: nine megabytes, of which only the scraper's own key needs any.
+            sys.modules["cryptography"] = None  # type: ignore[assignment]
+        from scraper.service.app import run  # noqa: PLC0415 (after the line above)
+
         asyncio.run(run(loaded))
     except* ScraperError as errors:
         for error in errors.exceptions:

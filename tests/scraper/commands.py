@@ -20,7 +20,7 @@ PATIENCE_S = 60.0
 
 @dataclass
 class CommandOutcome:
-    """How a command ended, and what it outcome on both outputs."""
+    """How a command ended, and what it printed on both outputs."""
 
     status: int | None
     text: str
@@ -53,6 +53,10 @@ class RunningCommand:
                 if text in line:
                     return line
         raise AssertionError(f"ended without {text!r}: {self._text}")
+
+    def has_loaded(self, library: str) -> bool:
+        """Whether a file with this in its path is part of the process."""
+        return library in Path(f"/proc/{self._process.pid}/maps").read_text()
 
     async def stop(self) -> CommandOutcome:
         """SIGTERM, as a supervisor would."""

@@ -10,7 +10,7 @@ from shared.clock import SystemClock
 from shared.readings import Reading
 from simulator.gateway.password import derive_installer_password
 from simulator.server import Simulator
-from tests.scraper.commands import CommandLine, HostedReceiver, make_command_line, run_hosted_receiver
+from tests.scraper.commands import SECRET, CommandLine, HostedReceiver, make_command_line, run_hosted_receiver
 from tests.scraper.running_scraper import wait_until
 
 
@@ -108,6 +108,15 @@ async def test_a_second_scraper_on_the_same_state_says_so_and_ends(command_line)
         assert "another scraper (process " in second.text
         assert "stop it, or give this one a directory of its own with ENVOY_STATE_DIR" in second.text
         assert (await first.stop()).status == 0
+
+
+@pytest.mark.parametrize("secret", [SECRET, ""], ids=["household secret", "key of its own"])
+async def test_only_a_scraper_with_a_key_of_its_own_holds_the_library_that_signs_with_it(command_line, secret):
+    """It takes nine megabytes of a Raspberry Pi."""
+    async with command_line.run(RECEIVER_SECRET=secret) as scraper:
+        await scraper.read_to("gateway login")
+        assert scraper.has_loaded("site-packages/cryptography/") is not bool(secret)
+        assert (await scraper.stop()).status == 0
 
 
 async def test_a_status_port_that_is_taken_is_named(command_line, there):

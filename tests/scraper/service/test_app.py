@@ -11,8 +11,8 @@ from scraper.gateway.options import GatewayOptions
 from scraper.gateway.trust import accept, propose
 from scraper.outbox.thread import OutboxThread
 from scraper.settings import UplinkSettings
+from scraper.uplink.edge_key import EdgeKey
 from scraper.uplink.sender import Sender
-from scraper.uplink.signer import EdgeKey
 from shared.keys import parse as parse_key
 from tests.scraper.running_scraper import make_secret, run_at_home, wait_until
 

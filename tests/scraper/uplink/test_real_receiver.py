@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from scraper.uplink.signer import EdgeKey, HouseholdSecret
+from scraper.uplink.edge_key import EdgeKey
+from scraper.uplink.signer import HouseholdSecret
 from shared.clock import SystemClock
 from shared.readings import Reading
 from tests.clocks import NOW_MS, SteppedClock

@@ -4,7 +4,8 @@ import jwt
 import pytest
 
 from scraper.errors import ScraperSettingError
-from scraper.uplink.signer import LIFETIME_S, EdgeKey, HouseholdSecret, Signer
+from scraper.uplink.edge_key import EdgeKey
+from scraper.uplink.signer import LIFETIME_S, HouseholdSecret, Signer
 
 SECRET = "s" * 32
 SERIAL = "122012345678"

@@ -121,8 +121,9 @@ def test_one_box_at_home_has_both_halves_one_file_and_one_network() -> None:
     assert scraper["environment"]["ENVOY_RECEIVER_SECRET_FILE"] == secret
     assert set(SERVICES["scraper"]["environment"]) <= set(scraper["environment"])
     of_others = {"RECEIVER_TRUSTED_PROXIES", "RECEIVER_LIVE_BUCKET", "RECEIVER_TOKENS_DIR", "RECEIVER_READ_SECRET_FILE"}
-    wanted = {name for name in SERVICES["receiver"]["environment"] if name.startswith("RECEIVER_")} - of_others
+    wanted = {name for name in SERVICES["receiver"]["environment"] if not name.startswith("INFLUXDB_")} - of_others
     assert wanted == set(receiver["environment"])
+    assert receiver["environment"]["ALARM_SENDER"] == "${ALARM_SENDER:-receiver}", "there is no Grafana"
     mine = {volume for name in ("home-receiver", "home-scraper") for volume in list_mounts(name).values()}
     assert mine == {"home-receiver", "home-scraper"}
 
@@ -251,7 +252,7 @@ def test_the_secrets_are_those_that_make_secrets_makes() -> None:
 
 
 def test_what_setup_writes_for_grafana_lies_where_grafana_reads_it() -> None:
-    """And only `setup` and the receiver, of which one tells of alarms, are given the secrets of the channels."""
+    """And only `setup` and the receivers, of which one tells of alarms, are given the secrets of the channels."""
     setup, grafana = SERVICES["setup"], SERVICES["grafana"]
     folder = setup["environment"]["GRAFANA_ALERTING_DIR"]
     assert f"alerting:{folder}" in setup["volumes"]
@@ -263,7 +264,7 @@ def test_what_setup_writes_for_grafana_lies_where_grafana_reads_it() -> None:
     assert rules.split(":")[1] == f"{mount['target']}/rules.yaml"
     for name, service in SERVICES.items():
         channels = {key for key in service.get("environment", {}) if key.startswith(("NTFY_", "TELEGRAM_", "WEBHOOK_"))}
-        assert bool(channels) == (name in ("setup", "receiver")), name
+        assert bool(channels) == (name in ("setup", "receiver", "home-receiver")), name
     assert setup["environment"]["ALARM_SENDER"] == SERVICES["receiver"]["environment"]["ALARM_SENDER"], "never both"
 
 

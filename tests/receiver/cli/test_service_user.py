@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from receiver.auth import readers
 from receiver.rollups.job import JOURNAL_FILE
 from tests.receiver.cli.test_commands import call
-from tests.receiver.service import GATEWAY, make_public_key
+from tests.receiver.service import make_public_key
 
 SERVICE = 10_001
 LINE = str(make_public_key(Ed25519PrivateKey.generate()))
@@ -32,7 +32,7 @@ def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_what_the_receiver_can_read_needs_no_word(state_dir: Path):
     """Root leaves the files to the service."""
-    made = call("token", "create", "--gateway", GATEWAY)
+    made = call("token", "create", "--gateway", readers.EVERY_GATEWAY)
     assert made.exit_code == 0
     assert "cannot read" not in made.stderr
     assert call("keys", "add", LINE).stderr == ""
@@ -44,7 +44,7 @@ def test_what_the_receiver_can_read_needs_no_word(state_dir: Path):
 
 
 def test_a_list_of_another_owner_is_said_with_the_command_that_mends_it(state_dir: Path):
-    jti = call("token", "create", "--gateway", GATEWAY).stderr.split()[1].rstrip(",")
+    jti = call("token", "create", "--gateway", readers.EVERY_GATEWAY).stderr.split()[1].rstrip(",")
     key_id = call("keys", "add", LINE).stdout.split()[1]
     for name, arguments in ((readers.LIST_FILE, ("token", "revoke", jti)), ("keys", ("keys", "revoke", key_id))):
         path = state_dir / name
@@ -57,9 +57,9 @@ def test_a_list_of_another_owner_is_said_with_the_command_that_mends_it(state_di
 
 
 def test_a_new_token_that_nobody_can_use_is_said(state_dir: Path):
-    call("token", "create", "--gateway", GATEWAY)
+    call("token", "create", "--gateway", readers.EVERY_GATEWAY)
     os.chown(state_dir / readers.LIST_FILE, 0, 0)
-    made = call("token", "create", "--gateway", GATEWAY)
+    made = call("token", "create", "--gateway", readers.EVERY_GATEWAY)
     assert "cannot read" in made.stderr
     assert len(made.stdout.split()) == 1, "standard output is the token alone"
 

@@ -46,8 +46,8 @@ class PageServer:
         self.state_dir = state_dir
         self.clock = SystemClock()
         self.receiver: Receiver
-        self._sites = state_dir.with_name("sites.yaml")
-        self._sites.write_text(yaml.safe_dump({GATEWAY: _describe_site(self.clock.now_ms())}))
+        self.sites_file = state_dir.with_name("sites.yaml")
+        self.sites_file.write_text(yaml.safe_dump({GATEWAY: _describe_site(self.clock.now_ms())}))
         self._port = 0
         self._sequence = 1
         self._stack = contextlib.AsyncExitStack()
@@ -59,7 +59,7 @@ class PageServer:
 
     async def start(self) -> None:
         """Start it, where it was before if it was."""
-        settings = make_settings(self.state_dir, sites_file=self._sites)
+        settings = make_settings(self.state_dir, sites_file=self.sites_file)
         self.receiver = build(settings, clock=self.clock, limits=UNLIMITED)
         listener = await self._stack.enter_async_context(run_receiver(self.receiver, host="127.0.0.1", port=self._port))
         self._port = listener.port
@@ -103,6 +103,13 @@ class PageServer:
         await self.send(*_make_history(now - 30 * HOUR_MS, now - 24 * HOUR_MS), *_make_history(now - 4 * HOUR_MS, now))
         await self.set_power(production=1234.0, net=-234.0)
         await self.send(make_status(now))
+        await self.receiver.rollups.catch_up()
+
+    async def add_past(self, *ages_ms: int) -> None:
+        """Give the household six hours each that ended so long ago."""
+        now = self.clock.now_ms()
+        for age in ages_ms:
+            await self.send(*_make_history(now - age - 6 * HOUR_MS, now - age))
         await self.receiver.rollups.catch_up()
 
     async def set_power(self, *, production: float, net: float, age_ms: int = 0) -> None:

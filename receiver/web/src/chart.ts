@@ -39,6 +39,7 @@ export class Chart {
   private plot: uPlot | null = null;
   private curves: Curves | null = null;
   private range: [number, number] = [0, 1];
+  private atRest: string[] | null = null;
   private hasPercent = false;
   private readonly resized = new ResizeObserver(() => this.resize());
   private readonly scheme = matchMedia("(prefers-color-scheme: dark)");
@@ -63,14 +64,20 @@ export class Chart {
     this.scheme.addEventListener("change", this.redraw);
   }
 
-  /** Show curves from `start` to `stop` (seconds since 1970) on the clocks of `zone`; `summary` says it in words. */
-  show(curves: Curves, start: number, stop: number, zone: string, summary: string): void {
+  /**
+   * Show curves from `start` to `stop` (seconds since 1970) on the clocks of `zone`; `summary` says it in words.
+   *
+   * @param atRest What the legend says of each line while nobody points at a time; null: the newest values.
+   */
+  show(curves: Curves, start: number, stop: number, zone: string, summary: string, atRest: string[] | null = null): void {
     const hasPercent = this.lines.some((line, i) => line.percent && this.isKnown(curves, i));
     const same = this.plot !== null && this.zone === zone && this.range[0] === start && this.range[1] === stop &&
       this.hasPercent === hasPercent;
     this.curves = curves;
+    this.atRest = atRest;
     this.hasPercent = hasPercent;
-    this.lines.forEach((line, i) => { this.keys[i]!.hidden = line.percent === true && !this.isKnown(curves, i); });
+    const anything = this.lines.some((_, i) => this.isKnown(curves, i));
+    this.lines.forEach((line, i) => { this.keys[i]!.hidden = (line.percent === true || anything) && !this.isKnown(curves, i); });
     this.range = [start, stop];
     this.zone = zone;
     this.drawing.setAttribute("aria-label", summary);
@@ -142,15 +149,25 @@ export class Chart {
     return this.lines[index]!.percent ? formatShare(typeof value === "number" ? value / 100 : null) : formatAmount(value, "W");
   }
 
-  /** The legend's values: those under the pointer, else the newest. */
+  /** The legend's values: those under the pointer, else what is said at rest. */
   private read(index: number | null): void {
     const curves = this.curves;
     if (curves === null) return;
-    const at = index ?? curves.times.findLastIndex((_, i) =>
-      this.lines.every((line, one) => line.percent || (curves.values[one]?.[i] ?? null) !== null));
+    if (index === null && this.atRest !== null) {
+      this.shown.forEach((value, i) => setText(value, this.atRest![i] ?? "–"));
+      setText(this.time, "");
+      return;
+    }
+    const at = index ?? this.findNewest(curves);
     this.shown.forEach((value, i) => setText(value, at < 0 ? "–" : this.format(i, curves.values[i]?.[at])));
     const time = curves.times[at];
     setText(this.time, time === undefined ? "" : formatClock(time * 1000, this.zone));
+  }
+
+  /** The newest moment of which every line has a value, but those that have none at all; -1: there is none. */
+  private findNewest(curves: Curves): number {
+    const measured = curves.values.filter((_, i) => !this.lines[i]?.percent && this.isKnown(curves, i));
+    return measured.length === 0 ? -1 : curves.times.findLastIndex((_, i) => measured.every((values) => (values[i] ?? null) !== null));
   }
 }
 

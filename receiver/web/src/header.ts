@@ -1,14 +1,18 @@
-/** The top: whose system it is, and which day. */
+/** The top: whose system it is, and which span of time. */
 
 import { h, setText } from "./dom.ts";
 import type { GatewayEntry } from "./schema.ts";
-import type { Day } from "./day.ts";
+import { KINDS, type Span, type SpanKind } from "./spans.ts";
 
 export interface HeaderActions {
-  /** So many days on; Infinity: to today. */
-  changeDay(days: number): void;
+  walk(direction: 1 | -1): void;
+  chooseSpan(kind: SpanKind): void;
+  /** null: today. */
+  goTo(date: string | null): void;
   choose(serial: string): void;
 }
+
+const NAMES: Record<SpanKind, string> = { day: "Day", week: "Week", month: "Month", year: "Year", all: "All" };
 
 export class HeaderView {
   readonly element: HTMLElement;
@@ -16,25 +20,47 @@ export class HeaderView {
   private readonly before: HTMLButtonElement;
   private readonly after: HTMLButtonElement;
   private readonly today: HTMLButtonElement;
+  private readonly picker = h("input", { type: "date", class: "picker", "aria-label": "Date" });
+  private readonly kinds = new Map<SpanKind, HTMLButtonElement>();
   private readonly light = h("span", { class: "light", "aria-hidden": "true" });
   private readonly state = h("span", { class: "state", role: "status" });
 
   constructor(gateways: GatewayEntry[], chosen: GatewayEntry, actions: HeaderActions) {
-    this.before = makeArrow("‹", "The day before", () => actions.changeDay(-1));
-    this.after = makeArrow("›", "The day after", () => actions.changeDay(1));
+    this.before = makeArrow("‹", () => actions.walk(-1));
+    this.after = makeArrow("›", () => actions.walk(1));
     this.today = h("button", { type: "button", class: "quiet", hidden: true }, "Today");
-    this.today.addEventListener("click", () => actions.changeDay(Infinity));
+    this.today.addEventListener("click", () => actions.goTo(null));
+    this.picker.addEventListener("change", () => {
+      if (this.picker.value && this.picker.validity.valid) actions.goTo(this.picker.value);
+    });
+    for (const kind of KINDS) {
+      const button = h("button", { type: "button", "aria-pressed": "false" }, NAMES[kind]);
+      button.addEventListener("click", () => actions.chooseSpan(kind));
+      this.kinds.set(kind, button);
+    }
     this.element = h(
       "header", { class: "top" },
       h("div", { class: "title" }, makeTitle(gateways, chosen, actions), h("p", { class: "live" }, this.light, this.state)),
-      h("nav", { class: "days", "aria-label": "Day" }, this.today, this.before, this.day, this.after),
+      h("nav", { class: "times", "aria-label": "Time" },
+        h("div", { class: "spans", role: "group", "aria-label": "Period" }, ...this.kinds.values()),
+        h("div", { class: "days" }, this.before, this.day, this.after, this.picker, this.today)),
     );
   }
 
-  showDay(day: Day): void {
-    setText(this.day, day.name);
-    this.after.disabled = day.isToday;
-    this.today.hidden = day.isToday;
+  /** @param first The first day with readings, before which nobody needs to go; `today` likewise. */
+  showSpan(span: Span, first: string | null, today: string): void {
+    setText(this.day, span.name);
+    const word = span.kind === "all" ? "day" : span.kind;
+    this.before.setAttribute("aria-label", `The ${word} before`);
+    this.after.setAttribute("aria-label", `The ${word} after`);
+    this.before.disabled = span.kind === "all" || (first !== null && span.date <= first);
+    this.after.disabled = span.isCurrent;
+    this.today.hidden = span.isCurrent;
+    this.picker.hidden = span.kind === "all";
+    this.picker.min = first ?? "";
+    this.picker.max = today;
+    if (document.activeElement !== this.picker) this.picker.value = span.date;
+    for (const [kind, button] of this.kinds) button.setAttribute("aria-pressed", String(kind === span.kind));
   }
 
   /** What the light says: live, without live values, or without the receiver. */
@@ -57,8 +83,8 @@ export function nameSystem(entry: GatewayEntry): string {
   return entry.name ?? `Gateway ${entry.gateway}`;
 }
 
-function makeArrow(text: string, label: string, act: () => void): HTMLButtonElement {
-  const button = h("button", { type: "button", class: "arrow", "aria-label": label }, text);
+function makeArrow(text: string, act: () => void): HTMLButtonElement {
+  const button = h("button", { type: "button", class: "arrow" }, text);
   button.addEventListener("click", act);
   return button;
 }

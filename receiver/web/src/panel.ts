@@ -6,7 +6,7 @@ import { h, setText } from "./dom.ts";
 import { namePanel } from "./layout.ts";
 import { readPanelCurve, type PanelCurve } from "./queries.ts";
 import type { InverterEntry } from "./schema.ts";
-import type { Day } from "./day.ts";
+import type { Span } from "./spans.ts";
 
 const LINES = [
   { label: "This panel", colour: "sun", filled: true },
@@ -36,7 +36,7 @@ export class PanelDialog {
   }
 
   /** Open with the day of a panel. Focus goes back to where it was when the dialog closes. */
-  async open(serial: string, panel: InverterEntry, day: Day): Promise<void> {
+  async open(serial: string, panel: InverterEntry, day: Span): Promise<void> {
     const asked = ++this.asked;
     setText(this.title, namePanel(panel));
     setText(this.subtitle, [day.name, panel.array, panel.name ? panel.inverter : null].filter(Boolean).join(" · "));

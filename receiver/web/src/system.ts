@@ -1,40 +1,34 @@
-/** One system on the page: its views, what keeps them fresh, and the day that is shown. */
+/** One system on the page: its views, and what keeps them fresh. */
 
 import { AboutView } from "./about.ts";
 import { addAlarms } from "./alarms.ts";
 import { ApiError, get, list, nameGatewayPath } from "./api.ts";
 import type { AlarmEntry, GatewayEntry, GatewayStatus, HouseholdPower, InverterEntry, MeterEntry, ReaderSession } from "./schema.ts";
 import { Banner } from "./banner.ts";
-import { Chart } from "./chart.ts";
-import { findDay, type Day } from "./day.ts";
-import { chooseZone, addDays } from "./days.ts";
-import { h, setText } from "./dom.ts";
+import { CurveCard } from "./curve_card.ts";
+import { chooseZone, findDate } from "./days.ts";
+import { h } from "./dom.ts";
 import { FlowView } from "./flow.ts";
 import { readSums, type SiteNow } from "./flows.ts";
-import { formatAmount } from "./format.ts";
 import { HeaderView, type HeaderActions } from "./header.ts";
 import { listNotices } from "./health.ts";
+import { isKnown } from "./known.ts";
 import { listen, type Sums } from "./live.ts";
 import { PanelDialog } from "./panel.ts";
 import { PanelsView } from "./panels.ts";
+import { Navigator } from "./navigator.ts";
 import { PhasesView } from "./phases.ts";
 import { poll, type Poll } from "./poll.ts";
-import { readDayCurve, readDayEnergy, readPanelEnergies, type DayEnergy } from "./queries.ts";
+import { readDayCurve, readEnergy, readPanelEnergies } from "./queries.ts";
+import { computeKnownShare, findSpan, type Span } from "./spans.ts";
 import { TilesView } from "./tiles.ts";
 
-const LINES = [
-  { label: "Production", colour: "sun", filled: true },
-  { label: "Consumption", colour: "house" },
-  { label: "Grid", colour: "grid", dashed: true },
-  { label: "Battery", colour: "battery", percent: true },
-];
 const METERS_S = 5;
 const STATUS_S = 15;
-const DAY_S = 60;
+const SPAN_S = 60;
 const PANELS_S = 30;
+const KNOWN_S = 300;
 const PANEL_NEWS_MS = 1_500;
-/** Who holds an arrow key down wants to see the day where they let go. */
-const STEP_MS = 150;
 const SUMS_OLD_MS = 10_000;
 
 export class System {
@@ -42,22 +36,20 @@ export class System {
   private readonly banner = new Banner();
   private readonly flow = new FlowView();
   private readonly tiles = new TilesView();
-  private readonly curveTitle = h("h2", { id: "curve-title" }, "Today");
-  private readonly curve: Chart;
+  private readonly curve: CurveCard;
+  private readonly navigator: Navigator;
   private readonly panels: PanelsView;
   private readonly dialog = new PanelDialog();
   private readonly phases = new PhasesView();
   private readonly about: AboutView;
   private readonly zone: string;
-  private readonly polls: Record<"meters" | "status" | "day" | "panels", Poll>;
+  private readonly polls: Record<"meters" | "status" | "span" | "panels" | "known", Poll>;
   private readonly endings: (() => void)[] = [];
   private readonly lost = new Set<string>();
-  private date: string | null = null; // null: today, also after midnight
   private sums: { at: number; values: Sums } | null = null;
   private measured: SiteNow = { production: null, load: null, net: null, battery: null };
   private charge: number | null = null;
   private panelNews = 0;
-  private stepped = 0;
   private ended = false;
 
   private readonly entry: GatewayEntry;
@@ -79,24 +71,34 @@ export class System {
     this.session = session;
     this.askAgain = actions.askAgain;
     this.zone = chooseZone(entry.time_zone);
-    const headed: HeaderActions = { changeDay: (days) => this.changeDay(days), choose: actions.choose };
+    this.navigator = new Navigator(entry.gateway, this.zone, () => this.showSpan(), () => {
+      this.polls.span.runNow();
+      this.polls.panels.runNow();
+    });
+    const headed: HeaderActions = {
+      walk: (direction) => this.navigator.walk(direction),
+      chooseSpan: (kind) => this.navigator.choose(kind),
+      goTo: (date) => this.navigator.goTo(date),
+      choose: actions.choose,
+    };
     this.header = new HeaderView(gateways, entry, headed);
-    this.curve = new Chart(LINES, this.zone);
-    this.panels = new PanelsView((panel) => void this.dialog.open(entry.gateway, panel, this.findDay()));
+    this.curve = new CurveCard(this.zone, (date) => this.openBar(date));
+    this.panels = new PanelsView((panel) => this.openPanel(panel));
     this.about = new AboutView(actions.signOut);
-    const card = h("section", { class: "card curve", "aria-labelledby": "curve-title" }, this.curveTitle, this.curve.element);
     root.replaceChildren(
       this.header.element,
       h("main", {}, this.banner.element,
-        h("div", { class: "layout" }, this.flow.element, card, this.tiles.element, this.panels.element,
+        h("div", { class: "layout" }, this.flow.element, this.curve.element, this.tiles.element, this.panels.element,
           this.phases.element, this.about.element)),
       this.dialog.element,
     );
     this.header.showState("waiting");
+    this.showSpan();
     this.polls = {
       status: this.startPoll("status", STATUS_S, () => this.readStatus()),
       meters: this.startPoll("meters", METERS_S, () => this.readMeters()),
-      day: this.startPoll("day", DAY_S, () => this.readDay()),
+      known: this.startPoll("known", KNOWN_S, () => this.readKnown()),
+      span: this.startPoll("span", SPAN_S, () => this.readSpan()),
       panels: this.startPoll("panels", PANELS_S, () => this.readPanels()),
     };
     this.keepLive();
@@ -108,26 +110,23 @@ export class System {
     for (const one of Object.values(this.polls)) one.stop();
     for (const ending of this.endings) ending();
     window.clearTimeout(this.panelNews);
-    window.clearTimeout(this.stepped);
+    this.navigator.end();
     this.curve.destroy();
     this.dialog.destroy();
   }
 
-  private findDay(): Day {
-    return findDay(this.date, Date.now(), this.zone);
+  private showSpan(): void {
+    this.header.showSpan(this.navigator.findSpan(), this.navigator.known.first, findDate(Date.now(), this.zone));
   }
 
-  private changeDay(days: number): void {
-    const day = this.findDay();
-    const today = findDay(null, Date.now(), this.zone).date;
-    const wanted = Number.isFinite(days) ? addDays(day.date, days) : today;
-    this.date = wanted >= today ? null : wanted;
-    this.header.showDay(this.findDay());
-    window.clearTimeout(this.stepped);
-    this.stepped = window.setTimeout(() => {
-      this.polls.day.runNow();
-      this.polls.panels.runNow();
-    }, STEP_MS);
+  private openBar(date: string): void {
+    this.navigator.goTo(date, this.navigator.findSpan().kind === "all" ? "year" : this.navigator.findSpan().kind === "year" ? "month" : "day");
+  }
+
+  /** The dialog compares a day: the one that is shown, else today. */
+  private openPanel(panel: InverterEntry): void {
+    const span = this.navigator.findSpan();
+    void this.dialog.open(this.entry.gateway, panel, span.kind === "day" ? span : findSpan("day", null, Date.now(), this.zone, null));
   }
 
   private startPoll(name: string, seconds: number, work: () => Promise<void>): Poll {
@@ -172,9 +171,9 @@ export class System {
   private handleKey(event: KeyboardEvent): void {
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || this.dialog.element.open) return;
     if (event.target instanceof HTMLElement && event.target.closest("input, select, textarea, .scroll")) return;
-    if (event.key === "ArrowLeft") this.changeDay(-1);
-    else if (event.key === "ArrowRight") this.changeDay(1);
-    else if (event.key === "Home") this.changeDay(Infinity);
+    if (event.key === "ArrowLeft") this.navigator.walk(-1);
+    else if (event.key === "ArrowRight") this.navigator.walk(1);
+    else if (event.key === "Home") this.navigator.goTo(null);
     else return;
     event.preventDefault();
   }
@@ -209,27 +208,43 @@ export class System {
     this.showNow();
   }
 
-  private async readDay(): Promise<void> {
-    const day = this.findDay();
-    const [curve, energy] = await Promise.all([
-      readDayCurve(this.entry.gateway, day), readDayEnergy(this.entry.gateway, day),
+  private async readKnown(): Promise<void> {
+    await this.navigator.known.readFirst();
+    if (!this.ended) this.showSpan();
+  }
+
+  private async readSpan(): Promise<void> {
+    const span = this.navigator.findSpan();
+    if (span.kind === "all" && this.navigator.known.first === null) await this.navigator.known.readFirst();
+    const asked = this.navigator.findSpan();
+    const [curve, table] = await Promise.all([
+      asked.kind === "day" ? readDayCurve(this.entry.gateway, asked) : null, readEnergy(this.entry.gateway, asked),
     ]);
-    if (this.ended || this.findDay().date !== day.date) return;
-    this.header.showDay(day);
-    setText(this.curveTitle, day.name);
-    this.curve.show(curve, day.start / 1000, day.stop / 1000, this.zone, summariseDay(day, energy));
-    const passed = (Math.min(Date.now(), day.stop) - day.start) / (day.stop - day.start);
-    this.tiles.show(energy, day.name, energy === null ? 0 : energy.coverage / (day.isToday ? passed : 1));
+    if (this.ended || !this.isShown(asked)) return;
+    this.showSpan();
+    const whole = table.windows.length === 1 ? table.windows[0]! : table.total;
+    const energy = isKnown(whole) ? whole : null;
+    if (curve === null) this.curve.showSpan(asked, table);
+    else this.curve.showDay(asked, curve, energy);
+    const coverage = Math.max(whole.production_coverage, whole.load_coverage);
+    this.tiles.show(energy, asked.name, computeKnownShare(coverage, asked, Date.now(), this.navigator.known.first));
   }
 
   private async readPanels(): Promise<void> {
-    const day = this.findDay();
+    const span = this.navigator.findSpan();
+    const isNow = span.kind === "day" && span.isCurrent;
     const [panels, energies] = await Promise.all([
       list<InverterEntry>(nameGatewayPath(this.entry.gateway, "/inverters")),
-      day.isToday ? null : readPanelEnergies(this.entry.gateway, day),
+      isNow ? null : readPanelEnergies(this.entry.gateway, span),
     ]);
-    if (this.ended || this.findDay().date !== day.date) return;
+    if (this.ended || !this.isShown(span)) return;
     this.panels.show(panels, energies);
+  }
+
+  /** Whether a span is still the one to show: readers walk on while answers are on their way. */
+  private isShown(span: Span): boolean {
+    const now = this.navigator.findSpan();
+    return now.kind === span.kind && now.date === span.date;
   }
 
   private showNow(): void {
@@ -243,10 +258,4 @@ export class System {
     const live = this.sums !== null && performance.now() - this.sums.at < SUMS_OLD_MS;
     this.header.showState(live ? "live" : this.lost.size > 0 ? "lost" : "waiting");
   }
-}
-
-function summariseDay(day: Day, energy: DayEnergy | null): string {
-  if (energy === null) return `${day.name}: nothing was measured.`;
-  return `Curve of ${day.name}: ${formatAmount(energy.production, "Wh")} produced, ${formatAmount(energy.load, "Wh")} used, ` +
-    `${formatAmount(energy.imported, "Wh")} bought, ${formatAmount(energy.exported, "Wh")} sold.`;
 }

@@ -1,19 +1,20 @@
-/** The energy of one day in tiles. */
+/** The energy of a span in tiles. */
 
-import { formatAmount, formatDigits, formatShare } from "./format.ts";
+import { formatAmount, formatShare } from "./format.ts";
 import { h, setText } from "./dom.ts";
-import type { DayEnergy } from "./queries.ts";
+import { computeBalance, formatMoney } from "./money.ts";
+import type { EnergyWindow } from "./schema.ts";
 
 /** In pairs: two of a row on a phone, one above the other on a wide screen. */
-const TILES: readonly [key: string, label: string, colour: string, text: (day: DayEnergy) => string][] = [
-  ["production", "Produced", "sun", (day) => formatAmount(day.production, "Wh")],
+const TILES: readonly [key: string, label: string, colour: string, text: (day: EnergyWindow) => string][] = [
+  ["production", "Produced", "sun", (day) => formatAmount(day.production_wh, "Wh")],
   ["self_consumption", "Self-consumption", "sun", (day) => formatShare(day.self_consumption)],
-  ["load", "Used", "house", (day) => formatAmount(day.load, "Wh")],
+  ["load", "Used", "house", (day) => formatAmount(day.load_wh, "Wh")],
   ["self_sufficiency", "Self-sufficiency", "house", (day) => formatShare(day.self_sufficiency)],
-  ["imported", "Bought", "grid", (day) => formatAmount(day.imported, "Wh")],
-  ["exported", "Sold", "grid", (day) => formatAmount(day.exported, "Wh")],
-  ["charged", "Charged", "battery", (day) => formatAmount(day.charged, "Wh")],
-  ["discharged", "Discharged", "battery", (day) => formatAmount(day.discharged, "Wh")],
+  ["imported", "Bought", "grid", (day) => formatAmount(day.imported_wh, "Wh")],
+  ["exported", "Sold", "grid", (day) => formatAmount(day.exported_wh, "Wh")],
+  ["charged", "Charged", "battery", (day) => formatAmount(day.charged_wh, "Wh")],
+  ["discharged", "Discharged", "battery", (day) => formatAmount(day.discharged_wh, "Wh")],
   ["savings", "Saved", "money", (day) => formatMoney(day.savings)],
   ["balance", "Earned minus paid", "money", (day) => formatMoney(computeBalance(day))],
 ];
@@ -44,28 +45,19 @@ export class TilesView {
     );
   }
 
-  /** Show a day; null: it is unknown. */
-  show(day: DayEnergy | null, name: string, known: number): void {
-    setText(this.title, `Energy ${/^(Today|Yesterday)$/.test(name) ? name.toLowerCase() : `of ${name}`}`);
+  /** Show a span; null: it is unknown. `known` is the share of its time that is. */
+  show(day: EnergyWindow | null, name: string, known: number): void {
+    setText(this.title, `Energy ${/^(Today|Yesterday|This week|All years)$/.test(name) ? name.toLowerCase() : `of ${name}`}`);
     for (const [key, , , text] of TILES) {
       const entry = this.entries.get(key)!;
       const shown = day === null ? "–" : text(day);
       setText(entry.value, shown);
       entry.tile.hidden = !ALWAYS.has(key) && (shown === "–" || (key.endsWith("charged") && !hasBattery(day)));
     }
-    setText(this.note, day === null ? "No energy is known for this day." : known < WHOLE ? `Known for ${formatShare(known)} of the time.` : "");
+    setText(this.note, day === null ? "No energy is known for this time." : known < WHOLE ? `Known for ${formatShare(known)} of the time.` : "");
   }
 }
 
-function hasBattery(day: DayEnergy | null): boolean {
-  return ((day?.charged ?? 0) || (day?.discharged ?? 0)) > 0;
-}
-
-function computeBalance(day: DayEnergy): number | null {
-  return day.cost === null && day.feed_in === null ? null : (day.feed_in ?? 0) - (day.cost ?? 0);
-}
-
-/** An amount of the tariffs' currency, which nobody named. */
-function formatMoney(value: number | null): string {
-  return value === null ? "–" : formatDigits(value, 2);
+function hasBattery(day: EnergyWindow | null): boolean {
+  return ((day?.charged_wh ?? 0) || (day?.discharged_wh ?? 0)) > 0;
 }

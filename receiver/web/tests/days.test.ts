@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatClock, findDate, nameDay, chooseZone, addDays } from "../src/days.ts";
-import { findDay, findStart } from "../src/day.ts";
+import { findStart } from "../src/day.ts";
+import { findSpan } from "../src/spans.ts";
 
 const HOUR_MS = 3_600_000;
 const parse = (text: string): number => Date.parse(text);
@@ -13,15 +14,15 @@ test("the date is that of the site, not of the reader", () => {
 });
 
 test("days begin and end at the midnights of the site", () => {
-  const day = findDay("2026-11-21", parse("2026-11-21T12:00Z"), "Europe/Berlin");
+  const day = findSpan("day", "2026-11-21", parse("2026-11-21T12:00Z"), "Europe/Berlin", null);
   assert.equal(day.start, parse("2026-11-20T23:00Z"));
   assert.equal(day.stop, parse("2026-11-21T23:00Z"));
-  assert.ok(day.isToday);
+  assert.ok(day.isCurrent);
 });
 
 test("days of the change to and from summer time have 23 and 25 hours", () => {
-  const spring = findDay("2026-03-29", parse("2026-06-01T00:00Z"), "Europe/Berlin");
-  const autumn = findDay("2026-10-25", parse("2026-11-01T00:00Z"), "Europe/Berlin");
+  const spring = findSpan("day", "2026-03-29", parse("2026-06-01T00:00Z"), "Europe/Berlin", null);
+  const autumn = findSpan("day", "2026-10-25", parse("2026-11-01T00:00Z"), "Europe/Berlin", null);
   assert.equal((spring.stop - spring.start) / HOUR_MS, 23);
   assert.equal((autumn.stop - autumn.start) / HOUR_MS, 25);
 });

@@ -1,0 +1,142 @@
+/** The energy of a span in bars, one for each of its windows, with a legend that follows pointer and focus. */
+
+import { formatAmount, formatShare } from "./format.ts";
+import { h, setText } from "./dom.ts";
+import { formatMoney, computeBalance } from "./money.ts";
+import type { EnergyTable, EnergyWindow } from "./schema.ts";
+import type { Span } from "./spans.ts";
+import { chooseScale, splitWindow, sum, type Piece } from "./stacks.ts";
+
+const ENTRIES: readonly [label: string, colour: string, text: (window: EnergyWindow) => string][] = [
+  ["Produced", "sun", (window) => formatAmount(window.production_wh, "Wh")],
+  ["Sold", "sold", (window) => formatAmount(window.exported_wh, "Wh")],
+  ["Bought", "grid", (window) => formatAmount(window.imported_wh, "Wh")],
+  ["Used", "house", (window) => formatAmount(window.load_wh, "Wh")],
+  ["Charged", "battery", (window) => formatAmount(window.charged_wh, "Wh")],
+  ["Discharged", "battery", (window) => formatAmount(window.discharged_wh, "Wh")],
+  ["Self-consumption", "none", (window) => formatShare(window.self_consumption)],
+  ["Self-sufficiency", "none", (window) => formatShare(window.self_sufficiency)],
+  ["Saved", "none", (window) => formatMoney(window.savings)],
+  ["Earned minus paid", "none", (window) => formatMoney(computeBalance(window))],
+];
+const KEYS = ["ArrowLeft", "ArrowRight"];
+
+export class BarsView {
+  readonly element: HTMLElement;
+  private readonly field = h("div", { class: "bars", role: "group" });
+  private readonly scale = h("div", { class: "bar-scale", "aria-hidden": "true" });
+  private readonly at = h("span", { class: "at" });
+  private readonly entries = ENTRIES.map(([label, colour, text]) => {
+    const value = h("span", { class: "value" });
+    return { text, value, key: h("span", { class: `key ${colour}` }, label, " ", value) };
+  });
+  private readonly open: (date: string) => void;
+  private table: EnergyTable | null = null;
+  private span: Span | null = null;
+  private drawn = "";
+
+  /** @param open Called with the first day of the bar that was chosen. */
+  constructor(open: (date: string) => void) {
+    this.open = open;
+    const legend = h("p", { class: "legend", "aria-hidden": "true" }, ...this.entries.map((entry) => entry.key), this.at);
+    this.element = h("div", { class: "bars-view" }, legend, h("div", { class: "bar-plot" }, this.scale, this.field));
+    this.field.addEventListener("pointerover", (event) => this.readAt(event.target));
+    this.field.addEventListener("focusin", (event) => this.readAt(event.target));
+    this.field.addEventListener("pointerleave", () => this.read(null));
+    this.field.addEventListener("focusout", () => this.read(null));
+    this.field.addEventListener("keydown", (event) => this.move(event));
+  }
+
+  /** Show the windows of a span. */
+  show(table: EnergyTable, span: Span): void {
+    const key = JSON.stringify([span.kind, span.date, table.windows]);
+    this.table = table;
+    this.span = span;
+    if (key !== this.drawn) this.draw(table, span);
+    this.drawn = key;
+    const named = ENTRIES.map(([label, , text]) => [label, text(table.total)] as const);
+    this.entries.forEach((entry, i) => { entry.key.hidden = named[i]![1] === "–"; });
+    this.read(null);
+  }
+
+  private draw(table: EnergyTable, span: Span): void {
+    const focused = [...this.field.children].indexOf(document.activeElement!);
+    const stacks = table.windows.map(splitWindow);
+    const { top, bottom, step } = chooseScale(stacks);
+    this.element.style.setProperty("--above", String(top / (top + bottom)));
+    const ticks = [];
+    for (let wh = -Math.floor(bottom / step) * step; wh <= top; wh += step) ticks.push(wh);
+    this.scale.replaceChildren(...ticks.map((wh) => {
+      const tick = h("span", { class: wh === 0 ? "zero" : "" }, formatAmount(Math.abs(wh), "Wh"));
+      tick.style.setProperty("--at", String((top - wh) / (top + bottom)));
+      return tick;
+    }));
+    this.field.setAttribute("aria-label", `Energy, ${span.name}`);
+    this.field.replaceChildren(...table.windows.map((window, i) => {
+      const { above, below } = stacks[i]!;
+      const label = nameWindow(window, span);
+      const bar = h(
+        "button", { type: "button", class: "bar", tabindex: "-1", "aria-label": describeWindow(window, span) },
+        h("span", { class: "above" }, ...above.map((piece) => makePiece(piece, top))),
+        h("span", { class: "below" }, ...below.map((piece) => makePiece(piece, bottom))),
+        h("span", { class: `label${table.windows.length > 12 && i % 5 !== 0 ? " spare" : ""}` }, label),
+      );
+      if (sum(above) + sum(below) === 0) bar.classList.add("empty");
+      bar.addEventListener("click", () => this.open(window.local_start.slice(0, 10)));
+      return bar;
+    }));
+    const first = this.field.children[Math.max(0, focused)] as HTMLElement | undefined;
+    if (first) first.tabIndex = 0;
+    if (focused >= 0) first?.focus();
+  }
+
+  /** One tab stop for all bars, as for the panels. */
+  private move(event: KeyboardEvent): void {
+    if (!KEYS.includes(event.key) || !(event.target instanceof HTMLElement)) return;
+    event.preventDefault();
+    event.stopPropagation(); // the arrow keys of the page change the span
+    const bar = event.target.closest(".bar");
+    const to = event.key === "ArrowLeft" ? bar?.previousElementSibling : bar?.nextElementSibling;
+    if (!(bar instanceof HTMLElement) || !(to instanceof HTMLElement)) return;
+    bar.tabIndex = -1;
+    to.tabIndex = 0;
+    to.focus();
+  }
+
+  private readAt(target: EventTarget | null): void {
+    const bar = target instanceof Element ? target.closest(".bar") : null;
+    if (bar !== null) this.read([...this.field.children].indexOf(bar));
+  }
+
+  /** The legend's values: those of a bar, else of all together. */
+  private read(index: number | null): void {
+    const { table, span } = this;
+    if (table === null || span === null) return;
+    const window = index === null ? table.total : table.windows[index];
+    if (window === undefined) return;
+    for (const { text, value } of this.entries) setText(value, text(window));
+    setText(this.at, index === null ? "" : nameWindow(window, span, "long"));
+  }
+}
+
+function makePiece(piece: Piece, most: number): HTMLElement {
+  const element = h("span", { class: `piece ${piece.part}` });
+  element.style.setProperty("--height", `${(piece.wh / most) * 100}%`);
+  return element;
+}
+
+function nameWindow(window: EnergyWindow, span: Span, length: "short" | "long" = "short"): string {
+  const from = Date.parse(`${window.local_start.slice(0, 10)}T00:00Z`);
+  const write = (options: Intl.DateTimeFormatOptions): string =>
+    new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", ...options }).format(from);
+  if (span.every === "1y") return write({ year: "numeric" });
+  if (span.every === "1mo") return write(length === "long" ? { month: "long", year: "numeric" } : { month: "short" });
+  if (length === "long") return write({ weekday: "short", day: "numeric", month: "short" });
+  return write(span.kind === "week" ? { weekday: "short" } : { day: "numeric" });
+}
+
+function describeWindow(window: EnergyWindow, span: Span): string {
+  const said = ENTRIES.map(([label, , text]) => [label, text(window)]).filter(([, value]) => value !== "–");
+  const name = nameWindow(window, span, "long");
+  return said.length === 0 ? `${name}: nothing is known` : `${name}: ${said.map(([label, value]) => `${label} ${value}`).join(", ")}`;
+}

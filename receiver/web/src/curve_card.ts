@@ -1,0 +1,72 @@
+/** One card over time: the curves of a day, or the bars of a longer span. */
+
+import { BarsView } from "./bars.ts";
+import { Chart, type Curves } from "./chart.ts";
+import { h, setText } from "./dom.ts";
+import { formatAmount, formatShare } from "./format.ts";
+import type { EnergyTable, EnergyWindow } from "./schema.ts";
+import type { Span } from "./spans.ts";
+
+const LINES = [
+  { label: "Production", colour: "sun", filled: true },
+  { label: "Consumption", colour: "house" },
+  { label: "Grid", colour: "grid", dashed: true },
+  { label: "Battery", colour: "battery", percent: true },
+];
+
+export class CurveCard {
+  readonly element: HTMLElement;
+  private readonly title = h("h2", { id: "curve-title" }, "Today");
+  private readonly curve: Chart;
+  private readonly bars: BarsView;
+
+  /** @param open Called with the first day of a bar that was chosen. */
+  constructor(zone: string, open: (date: string) => void) {
+    this.curve = new Chart(LINES, zone);
+    this.bars = new BarsView(open);
+    this.bars.element.hidden = true;
+    this.element = h(
+      "section", { class: "card curve", "aria-labelledby": "curve-title" }, this.title, this.curve.element, this.bars.element,
+    );
+  }
+
+  showDay(day: Span, curves: Curves, energy: EnergyWindow | null): void {
+    this.choose(day, this.curve.element, this.bars.element);
+    const atRest = day.isCurrent ? null : curves.values.map((values, i) => summariseLine(i, values, energy));
+    this.curve.show(curves, day.start / 1000, day.stop / 1000, day.zone, summariseDay(day, energy), atRest);
+  }
+
+  showSpan(span: Span, table: EnergyTable): void {
+    this.choose(span, this.bars.element, this.curve.element);
+    this.bars.show(table, span);
+  }
+
+  destroy(): void {
+    this.curve.destroy();
+  }
+
+  private choose(span: Span, shown: HTMLElement, other: HTMLElement): void {
+    setText(this.title, span.name);
+    shown.hidden = false;
+    other.hidden = true;
+  }
+}
+
+/** A day that is over: what a line came to, and its peak (of means of five minutes). */
+function summariseLine(index: number, values: (number | null)[], energy: EnergyWindow | null): string {
+  const known = values.filter((value) => value !== null);
+  if (known.length === 0) return "–";
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  if (LINES[index]!.percent) return `${formatShare(low / 100)} to ${formatShare(high / 100)}`;
+  const net = [[energy?.imported_wh, "bought"], [energy?.exported_wh, "sold"]] as const;
+  const total = index === 2
+    ? net.filter(([wh]) => wh !== null && wh !== undefined).map(([wh, word]) => `${formatAmount(wh, "Wh")} ${word}`)
+    : [formatAmount(index === 0 ? energy?.production_wh : energy?.load_wh, "Wh")].filter((text) => text !== "–");
+  return [...total, `peak ${formatAmount(high, "W")}`].join(", ");
+}
+
+function summariseDay(day: Span, energy: EnergyWindow | null): string {
+  if (energy === null) return `${day.name}: nothing was measured.`;
+  return `Curve of ${day.name}: ${formatAmount(energy.production_wh, "Wh")} produced, ${formatAmount(energy.load_wh, "Wh")} used, ` +
+    `${formatAmount(energy.imported_wh, "Wh")} bought, ${formatAmount(energy.exported_wh, "Wh")} sold.`;
+}

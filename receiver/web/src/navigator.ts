@@ -1,0 +1,109 @@
+/** Where the reader is in time: in the address, so that going back, bookmarks and sharing work. */
+
+import { findDate, addDays } from "./days.ts";
+import { KnownDays } from "./known.ts";
+import { findSpan, isDate, KINDS, type Span, type SpanKind } from "./spans.ts";
+
+/** Who holds an arrow key down wants to see the day where they let go. */
+const STEP_MS = 150;
+
+export class Navigator {
+  readonly known: KnownDays;
+  private readonly zone: string;
+  private readonly show: () => void;
+  private readonly read: () => void;
+  private kind: SpanKind = "day";
+  private date: string | null = null; // null: today, also after midnight
+  private steps: Promise<void> = Promise.resolve();
+  private timer = 0;
+  private readonly goBack = (): void => {
+    window.clearTimeout(this.timer);
+    this.takeAddress();
+    this.show();
+    this.read();
+  };
+
+  /**
+   * @param show Called at once when another span is chosen.
+   * @param read Called when the reader stays there.
+   */
+  constructor(serial: string, zone: string, show: () => void, read: () => void) {
+    this.known = new KnownDays(serial, zone);
+    this.zone = zone;
+    this.show = show;
+    this.read = read;
+    this.takeAddress();
+    window.addEventListener("popstate", this.goBack);
+  }
+
+  end(): void {
+    window.clearTimeout(this.timer);
+    window.removeEventListener("popstate", this.goBack);
+  }
+
+  findSpan(): Span {
+    return findSpan(this.kind, this.date, Date.now(), this.zone, this.known.first);
+  }
+
+  /** The nearest span with readings before (-1) or after (1) this one. */
+  walk(direction: 1 | -1): void {
+    this.steps = this.steps.then(() => this.walkNow(direction));
+  }
+
+  choose(kind: SpanKind): void {
+    this.kind = kind;
+    this.settle();
+  }
+
+  /** Show the span that holds a date (null: today); `kind` chooses another one. */
+  goTo(date: string | null, kind: SpanKind = this.kind): void {
+    this.kind = kind;
+    this.date = date === null || date >= this.findToday() ? null : date;
+    this.settle();
+  }
+
+  private async walkNow(direction: 1 | -1): Promise<void> {
+    const span = this.findSpan();
+    if (span.kind === "all" || (span.isCurrent && direction > 0)) return;
+    const wanted = direction > 0 ? span.next : addDays(span.date, -1);
+    let found: string | null;
+    try {
+      found = await this.known.findNearest(wanted, direction);
+    } catch {
+      found = wanted; // the receiver is away: the page says so, and the reader may walk on
+    }
+    if (found === null && direction < 0) return;
+    this.goTo(found);
+  }
+
+  private settle(): void {
+    this.show();
+    window.clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => {
+      this.writeAddress();
+      this.read();
+    }, STEP_MS);
+  }
+
+  private findToday(): string {
+    return findDate(Date.now(), this.zone);
+  }
+
+  private takeAddress(): void {
+    const query = new URLSearchParams(location.search);
+    const date = query.get("date") ?? "";
+    this.kind = KINDS.find((kind) => kind === query.get("period")) ?? "day";
+    this.date = isDate(date) && date < this.findToday() ? date : null;
+  }
+
+  private writeAddress(): void {
+    const query = new URLSearchParams(location.search);
+    query.delete("period");
+    query.delete("date");
+    if (this.kind !== "day") query.set("period", this.kind);
+    if (this.date !== null) query.set("date", this.date);
+    const text = query.toString();
+    const search = text ? `?${text}` : "";
+    if (search !== location.search) history.pushState(null, "", location.pathname + search);
+  }
+}

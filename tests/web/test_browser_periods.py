@@ -1,0 +1,118 @@
+"""From a day to years: periods, the address, and the days that have readings."""
+
+import re
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import yaml
+from playwright.async_api import Page, expect
+
+from receiver.calendar.local import to_local
+from shared.units import DAY_MS
+from tests.receiver.service import GATEWAY
+from tests.web.page_server import PANELS, PageServer
+from tests.web.sources import WEB
+from tests.web.test_browser import list_findings, open_page
+
+
+def find_today(page_server: PageServer) -> date:
+    """The site's date of now."""
+    zone = yaml.safe_load(page_server.sites_file.read_text())[GATEWAY]["time_zone"]
+    return to_local(page_server.clock.now_ms(), ZoneInfo(zone)).date()
+
+
+async def choose(page: Page, name: str) -> None:
+    """Press the button of a period."""
+    await page.get_by_role("button", name=name, exact=True).click()
+
+
+async def test_periods_show_bars_with_what_was_used_bought_and_sold(page: Page, page_server: PageServer) -> None:
+    await page_server.add_past(80 * DAY_MS)
+    await open_page(page, page_server)
+    this_year = find_today(page_server).year
+    first_year = (find_today(page_server) - timedelta(days=80)).year
+    for name, address in (("Week", "week"), ("Month", "month"), ("Year", "year"), ("All", "all")):
+        await choose(page, name)
+        await expect(page.locator(".bars-view")).to_be_visible()
+        await expect(page.locator(".plot").first).to_be_hidden()
+        await expect(page).to_have_url(re.compile(rf"\?period={address}$"))
+        await expect(page.locator(".bar .piece.used, .bar .piece.produced").last).to_be_visible()
+        await expect(page.locator(".bar .piece.sold").last).to_be_visible()
+    await expect(page.locator(".bar")).to_have_count(this_year - first_year + 1)
+    bar = page.locator(".bar").first
+    await expect(bar).to_have_attribute("aria-label", re.compile(rf"^{first_year}: Produced [\d.]+\u202fk?Wh, Sold "))
+    await expect(page.locator(".energy h2")).to_have_text("Energy all years")
+    await expect(page.locator(".panels .head")).to_contain_text("in kWh")
+    await bar.click()
+    await expect(page.locator(".day")).to_have_text(str(first_year))
+    months = 12 if first_year < this_year else find_today(page_server).month
+    await expect(page.locator(".bar")).to_have_count(months)
+
+
+async def test_bars_lead_from_years_to_the_day_and_back_goes_back(page: Page, page_server: PageServer) -> None:
+    await open_page(page, page_server)
+    today = find_today(page_server)
+    await choose(page, "Year")
+    await page.locator(".bar").nth(today.month - 1).click()
+    await expect(page.locator(".bar")).to_have_count(today.day)
+    await page.locator(".bar").nth(today.day - 1).click()
+    await expect(page.locator(".plot").first).to_be_visible()
+    await expect(page.locator(".day")).to_have_text("Today")
+    await page.go_back()
+    await expect(page.locator(".day")).to_have_text(f"{today:%B %Y}")
+    await page.go_back()
+    await expect(page.locator(".day")).to_have_text(str(today.year))
+    await expect(page.locator(".bar")).to_have_count(today.month)
+    await page.go_forward()
+    await expect(page.locator(".day")).to_have_text(f"{today:%B %Y}")
+
+
+async def test_a_day_of_the_address_is_shown_again_and_another_is_picked(page: Page, page_server: PageServer) -> None:
+    await page_server.add_past(40 * DAY_MS)
+    await open_page(page, page_server)
+    past = find_today(page_server) - timedelta(days=40)
+    await page.get_by_label("Date").fill(past.isoformat())
+    await expect(page).to_have_url(f"{page_server.url}?date={past.isoformat()}")
+    await expect(page.locator(".energy .tile").first.locator("dd")).to_have_text(re.compile("kWh$"))
+    await page.reload()
+    await expect(page.locator(".day")).to_contain_text(f"{past.day} {past:%B}")
+    await expect(page.locator(".panel-value").first).to_have_text(re.compile(r"^\d\.\d\d$"))
+    await page.goto(f"{page_server.url}?date=nonsense&period=never")
+    await expect(page.locator(".day")).to_have_text("Today")
+
+
+async def test_nobody_walks_into_days_without_readings(page: Page, page_server: PageServer) -> None:
+    await page_server.add_past(40 * DAY_MS)
+    await open_page(page, page_server)
+    before, day = page.get_by_role("button", name="The day before"), page.locator(".day")
+    past = find_today(page_server) - timedelta(days=40)
+    await before.click()
+    await expect(day).to_have_text("Yesterday")
+    await before.click()
+    await expect(day).to_contain_text(f"{past.day} {past:%B}")
+    await expect(before).to_be_disabled()
+    await page.keyboard.press("ArrowLeft")
+    await page.keyboard.press("ArrowRight")
+    await expect(day).to_have_text("Yesterday")
+    assert await page.get_by_label("Date").get_attribute("min") == past.isoformat()
+
+
+async def test_a_past_day_shows_totals_and_peak_not_its_last_point(page: Page, page_server: PageServer) -> None:
+    await open_page(page, page_server)
+    await page.keyboard.press("ArrowLeft")
+    await expect(page.locator(".key.sun .value").first).to_have_text(
+        re.compile(r"^[\d.]+\u202fkWh, peak 2\.\d\d\u202fkW$")
+    )
+    await expect(page.locator(".curve .key.grid .value").first).to_contain_text("sold, peak")
+
+
+async def test_bars_are_one_stop_of_the_keyboard_and_axe_finds_nothing(page: Page, page_server: PageServer) -> None:
+    await page.set_viewport_size({"width": 320, "height": 800})
+    await open_page(page, page_server)
+    await choose(page, "Month")
+    await expect(page.locator(".bar")).to_have_count(find_today(page_server).day)
+    assert await page.locator(".bar[tabindex='0']").count() == 1
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 320
+    await page.evaluate((WEB / "node_modules" / "axe-core" / "axe.min.js").read_text())
+    assert await list_findings(page) == []
+    assert len(PANELS) == await page.locator(".panel").count()

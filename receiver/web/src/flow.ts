@@ -61,8 +61,15 @@ export class FlowView {
     );
   }
 
-  /** Show the site at this moment; `fresh` false: what is shown is old. `charge`: how full the battery is, in %. */
-  show(now: SiteNow, fresh: boolean, charge: number | null): void {
+  /**
+   * Show the site at this moment.
+   *
+   * @param fresh false: what is shown is old.
+   * @param charge How full the battery is, in %.
+   * @param isHouseMeasured false: there is no meter of the house, so it and the grid are left out.
+   */
+  show(now: SiteNow, fresh: boolean, charge: number | null, isHouseMeasured: boolean): void {
+    this.field.classList.toggle("sun-only", !isHouseMeasured);
     this.field.classList.toggle("has-battery", now.battery !== null || charge !== null);
     this.field.classList.toggle("stale", !fresh);
     this.set("sun", now.production === null ? null : Math.max(0, now.production), "");
@@ -77,7 +84,7 @@ export class FlowView {
       line.classList.toggle("moves", moves);
       if (moves) line.style.setProperty("--pace", `${computePace(power)}s`);
     }
-    this.speak(now, fresh);
+    this.speak(now, fresh, isHouseMeasured);
   }
 
   private makeNode(place: Place): HTMLElement {
@@ -98,12 +105,13 @@ export class FlowView {
   }
 
   /** Not with every second: a screen reader would never be silent. */
-  private speak(now: SiteNow, fresh: boolean): void {
+  private speak(now: SiteNow, fresh: boolean, isHouseMeasured: boolean): void {
     const time = performance.now();
     if (!fresh || time - this.spokenAt < SPOKEN_MS) return;
     this.spokenAt = time;
     const grid = now.net === null ? "" : `, ${now.net >= 0 ? "buying" : "selling"} ${formatAmount(Math.abs(now.net), "W")}`;
-    setText(this.spoken, `Producing ${formatAmount(now.production, "W")}, using ${formatAmount(now.load, "W")}${grid}.`);
+    const used = isHouseMeasured ? `, using ${formatAmount(now.load, "W")}` : "";
+    setText(this.spoken, `Producing ${formatAmount(now.production, "W")}${used}${grid}.`);
   }
 }
 

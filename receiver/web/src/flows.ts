@@ -22,7 +22,7 @@ const keepPositive = (value: number | null): number => Math.max(0, value ?? 0);
 
 /**
  * Split the four powers into flows. What is sold is sun before battery, and what charges the battery is sun
- * before grid; the house takes what is left of each.
+ * before grid; the house takes what is left of each, if it is measured.
  */
 export function computeFlows(now: SiteNow): Flows {
   const sun = keepPositive(now.production);
@@ -34,14 +34,15 @@ export function computeFlows(now: SiteNow): Flows {
   const batteryToGrid = Math.min(discharged, sold - sunToGrid);
   const sunToBattery = Math.min(sun - sunToGrid, charged);
   const gridToBattery = Math.min(bought, charged - sunToBattery);
+  const isMeasured = now.load !== null; // else nobody knows what reaches the house
   return {
     sunToGrid,
     batteryToGrid,
     sunToBattery,
     gridToBattery,
-    sunToHouse: sun - sunToGrid - sunToBattery,
-    batteryToHouse: discharged - batteryToGrid,
-    gridToHouse: bought - gridToBattery,
+    sunToHouse: isMeasured ? sun - sunToGrid - sunToBattery : 0,
+    batteryToHouse: isMeasured ? discharged - batteryToGrid : 0,
+    gridToHouse: isMeasured ? bought - gridToBattery : 0,
   };
 }
 

@@ -63,10 +63,10 @@ export class HeaderView {
     for (const [kind, button] of this.kinds) button.setAttribute("aria-pressed", String(kind === span.kind));
   }
 
-  /** What the light says: live, without live values, or without the receiver. */
-  showState(state: "live" | "waiting" | "lost"): void {
+  /** What the light says: live, without live values (or how old the last ones are), or without the receiver. */
+  showState(state: "live" | "waiting" | "lost", last: string | null = null): void {
     this.light.className = `light ${state}`;
-    setText(this.state, { live: "Live", waiting: "No live values", lost: "No connection, trying again" }[state]);
+    setText(this.state, { live: "Live", waiting: last ?? "No live values", lost: "No connection, trying again" }[state]);
   }
 }
 

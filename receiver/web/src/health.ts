@@ -14,7 +14,8 @@ export interface Notice {
 
 const BACKLOG_ROWS = 1_000;
 const LAG_S = 300;
-const SILENT_S = 300;
+/** A scraper that has said nothing for so long is silent. */
+export const SILENT_S = 300;
 const TOKEN_WARN_S = 14 * 86_400;
 /** An installer's token never lives longer than twelve hours: only its last one is worth a word. */
 const INSTALLER_WARN_S = 3_600;

@@ -4,6 +4,7 @@ import { formatAge, formatAmount, formatThousands } from "./format.ts";
 import { arrange, findBrightest, namePanel, shortenName, type ArrayLayout } from "./layout.ts";
 import { h, setText } from "./dom.ts";
 import type { InverterEntry } from "./schema.ts";
+import { isAsleep } from "./sleep.ts";
 
 /** Panels side by side on a phone; more and their numbers could not be read. */
 const MOST_COLUMNS = 24;
@@ -31,20 +32,21 @@ export class PanelsView {
   /**
    * Show the panels.
    *
-   * @param energies Wh of a past day by serial; null: the power of now.
+   * @param energies Wh of a past time by serial; null: the power of now.
+   * @param words How the roof is now.
    */
-  show(panels: InverterEntry[], energies: Map<string, number> | null): void {
+  show(panels: InverterEntry[], energies: Map<string, number> | null, words: string): void {
     this.element.hidden = panels.length === 0;
     this.panels = panels;
     const layout = arrange(panels);
     const key = JSON.stringify(layout.map((array) => [array.name, array.columns, array.panels.map((panel) => [panel.inverter, namePanel(panel)])]));
     if (key !== this.drawn) this.draw(layout);
     this.drawn = key;
-    const values = panels.map((panel) => (energies ? energies.get(panel.inverter) ?? null : panel.power ?? null));
+    const values = panels.map((panel) => (energies ? energies.get(panel.inverter) ?? null : isAsleep(panel, panels) ? null : panel.power ?? null));
     const best = energies ? 0 : Math.max(0, ...panels.map((panel) => panel.max_power ?? 0));
     const full = findBrightest(values, best);
     panels.forEach((panel, i) => this.fill(panel, values[i] ?? null, full, energies === null));
-    setText(this.summary, energies ? `${panels.length} panels, in kWh` : summariseReports(panels));
+    setText(this.summary, energies ? `${panels.length} panels, in kWh` : words);
   }
 
   private draw(layout: ArrayLayout[]): void {
@@ -82,7 +84,8 @@ export class PanelsView {
   private fill(panel: InverterEntry, value: number | null, full: number, live: boolean): void {
     const tile = this.tiles.get(panel.inverter)!;
     const unheard = live && (panel.state === "silent" || panel.state === "gone");
-    tile.classList.toggle("unheard", unheard || value === null);
+    tile.classList.toggle("unheard", unheard || (value === null && !(live && panel.state === "idle")));
+    tile.classList.toggle("asleep", live && !unheard && !value);
     tile.style.setProperty("--heat", `${Math.round((unheard ? 0 : (value ?? 0) / full) * 100)}%`);
     const shown = live ? formatAmount(value, "W") : value === null ? "–" : formatThousands(value);
     setText(tile.querySelector(".panel-value")!, unheard ? panel.state : shown);
@@ -139,14 +142,4 @@ function findNeighbour(from: HTMLElement, tiles: HTMLButtonElement[], key: strin
 function findCentre(element: HTMLElement): { x: number; y: number } {
   const box = element.getBoundingClientRect();
   return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
-}
-
-function summariseReports(panels: InverterEntry[]): string {
-  const silent = panels.filter((panel) => panel.state === "silent").length;
-  const gone = panels.filter((panel) => panel.state === "gone").length;
-  const newest = Math.min(...panels.map((panel) => panel.age_seconds ?? Infinity));
-  const parts = [`${panels.length - silent - gone} of ${panels.length} heard, last ${formatAge(newest)}`];
-  if (silent) parts.push(`${silent} silent`);
-  if (gone) parts.push(`${gone} gone`);
-  return parts.join(", ");
 }

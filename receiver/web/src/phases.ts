@@ -21,6 +21,14 @@ const COLUMNS: [string, (entry: MeterEntry) => string][] = [
   ["Heard", (entry) => formatAge(entry.age_seconds)],
 ];
 
+const DAY_S = 86_400;
+
+/** Whether a meter of the house is among those that speak; one that was silent for a day beside others is not there any more. */
+export function measuresHouse(meters: MeterEntry[]): boolean {
+  const newest = Math.min(...meters.map((entry) => entry.age_seconds));
+  return meters.some((entry) => entry.meter.endsWith("-consumption") && entry.age_seconds - newest < DAY_S);
+}
+
 export class PhasesView {
   readonly element: HTMLElement;
   private readonly body = h("tbody");

@@ -10,16 +10,18 @@ import { chooseZone, findDate } from "./days.ts";
 import { h } from "./dom.ts";
 import { FlowView } from "./flow.ts";
 import { readSums, type SiteNow } from "./flows.ts";
+import { formatAge } from "./format.ts";
 import { HeaderView, type HeaderActions } from "./header.ts";
-import { listNotices } from "./health.ts";
+import { listNotices, SILENT_S } from "./health.ts";
 import { isKnown } from "./known.ts";
 import { listen, type Sums } from "./live.ts";
 import { PanelDialog } from "./panel.ts";
 import { PanelsView } from "./panels.ts";
 import { Navigator } from "./navigator.ts";
-import { PhasesView } from "./phases.ts";
+import { measuresHouse, PhasesView } from "./phases.ts";
 import { poll, type Poll } from "./poll.ts";
 import { readDayCurve, readEnergy, readPanelEnergies } from "./queries.ts";
+import { describeRoof } from "./sleep.ts";
 import { computeKnownShare, findSpan, type Span } from "./spans.ts";
 import { TilesView } from "./tiles.ts";
 
@@ -49,6 +51,9 @@ export class System {
   private sums: { at: number; values: Sums } | null = null;
   private measured: SiteNow = { production: null, load: null, net: null, battery: null };
   private charge: number | null = null;
+  private valuesAge: number | null = null; // s, of what was measured
+  private isHouseMeasured = true; // until it is known that no meter of it is there
+  private isHeard = false;
   private panelNews = 0;
   private ended = false;
 
@@ -183,6 +188,9 @@ export class System {
       get<GatewayStatus>(nameGatewayPath(this.entry.gateway)), this.readAlarms(),
     ]);
     if (this.ended) return;
+    const isHeard = status.status_age_seconds !== null && status.status_age_seconds <= SILENT_S;
+    if (isHeard !== this.isHeard) this.polls.panels.runNow(); // whether the roof sleeps depends on it
+    this.isHeard = isHeard;
     this.banner.show(addAlarms(listNotices(status, this.zone), alarms, this.zone));
     this.about.show(status, this.session.expires - Date.now() / 1000);
   }
@@ -205,6 +213,8 @@ export class System {
     this.phases.show(meters);
     this.measured = { production: power.production_w, load: power.load_w, net: power.net_w, battery: power.battery_w };
     this.charge = power.state_of_charge;
+    this.valuesAge = power.age_seconds;
+    this.isHouseMeasured = measuresHouse(meters) || power.load_w !== null;
     this.showNow();
   }
 
@@ -227,7 +237,7 @@ export class System {
     if (curve === null) this.curve.showSpan(asked, table);
     else this.curve.showDay(asked, curve, energy);
     const coverage = Math.max(whole.production_coverage, whole.load_coverage);
-    this.tiles.show(energy, asked.name, computeKnownShare(coverage, asked, Date.now(), this.navigator.known.first));
+    this.tiles.show(energy, asked.name, computeKnownShare(coverage, asked, Date.now(), this.navigator.known.first), this.isHouseMeasured);
   }
 
   private async readPanels(): Promise<void> {
@@ -238,7 +248,8 @@ export class System {
       isNow ? null : readPanelEnergies(this.entry.gateway, span),
     ]);
     if (this.ended || !this.isShown(span)) return;
-    this.panels.show(panels, energies);
+    const witness = { isHeard: this.isHeard, production: this.measured.production };
+    this.panels.show(panels, energies, describeRoof(panels, witness, this.zone, Date.now()));
   }
 
   /** Whether a span is still the one to show: readers walk on while answers are on their way. */
@@ -249,13 +260,15 @@ export class System {
 
   private showNow(): void {
     const sums = this.sums !== null && performance.now() - this.sums.at < SUMS_OLD_MS ? this.sums.values : null;
-    if (sums === null) this.flow.show(this.measured, this.lost.size === 0 && Object.values(this.measured).some((power) => power !== null), this.charge);
-    else this.flow.show(readSums(sums, this.measured.battery), true, this.charge);
+    if (sums === null) this.flow.show(this.measured, this.lost.size === 0 && Object.values(this.measured).some((power) => power !== null), this.charge, this.isHouseMeasured);
+    else this.flow.show(readSums(sums, this.measured.battery), true, this.charge, this.isHouseMeasured);
     this.showState();
   }
 
   private showState(): void {
-    const live = this.sums !== null && performance.now() - this.sums.at < SUMS_OLD_MS;
-    this.header.showState(live ? "live" : this.lost.size > 0 ? "lost" : "waiting");
+    const sums = this.sums !== null && performance.now() - this.sums.at < SUMS_OLD_MS;
+    const isYoung = !this.isHouseMeasured && this.valuesAge !== null && this.valuesAge * 1000 < SUMS_OLD_MS; // no sums without a house
+    const last = !this.isHouseMeasured && this.valuesAge !== null ? `Last values ${formatAge(this.valuesAge)}` : null;
+    this.header.showState(sums ? "live" : this.lost.size > 0 ? "lost" : isYoung ? "live" : "waiting", last);
   }
 }

@@ -18,6 +18,7 @@ const TILES: readonly [key: string, label: string, colour: string, text: (day: E
   ["savings", "Saved", "money", (day) => formatMoney(day.savings)],
   ["balance", "Earned minus paid", "money", (day) => formatMoney(computeBalance(day))],
 ];
+/** What stands there also while it is unknown; without a meter of the house only the production does. */
 const ALWAYS = new Set(["production", "load", "imported", "exported", "self_consumption", "self_sufficiency"]);
 const HELP: Record<string, string> = {
   self_consumption: "Share of the production that was used at home",
@@ -46,13 +47,13 @@ export class TilesView {
   }
 
   /** Show a span; null: it is unknown. `known` is the share of its time that is. */
-  show(day: EnergyWindow | null, name: string, known: number): void {
+  show(day: EnergyWindow | null, name: string, known: number, isHouseMeasured: boolean): void {
     setText(this.title, `Energy ${/^(Today|Yesterday|This week|All years)$/.test(name) ? name.toLowerCase() : `of ${name}`}`);
     for (const [key, , , text] of TILES) {
       const entry = this.entries.get(key)!;
       const shown = day === null ? "–" : text(day);
       setText(entry.value, shown);
-      entry.tile.hidden = !ALWAYS.has(key) && (shown === "–" || (key.endsWith("charged") && !hasBattery(day)));
+      entry.tile.hidden = !(ALWAYS.has(key) && (isHouseMeasured || key === "production")) && (shown === "–" || (key.endsWith("charged") && !hasBattery(day)));
     }
     setText(this.note, day === null ? "No energy is known for this time." : known < WHOLE ? `Known for ${formatShare(known)} of the time.` : "");
   }

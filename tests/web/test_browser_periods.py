@@ -116,3 +116,29 @@ async def test_bars_are_one_stop_of_the_keyboard_and_axe_finds_nothing(page: Pag
     await page.evaluate((WEB / "node_modules" / "axe-core" / "axe.min.js").read_text())
     assert await list_findings(page) == []
     assert len(PANELS) == await page.locator(".panel").count()
+
+
+async def test_the_curve_is_zoomed_by_dragging_and_by_buttons(page: Page, page_server: PageServer) -> None:
+    await page.set_viewport_size({"width": 1000, "height": 900})
+    await open_page(page, page_server)
+    plot = page.locator(".curve .u-over")
+    box = await plot.bounding_box()
+    assert box
+    whole = page.get_by_role("button", name="Show the whole day")
+    await expect(whole).to_be_hidden()
+    middle = box["y"] + box["height"] / 2
+    await page.mouse.move(box["x"] + box["width"] * 0.25, middle)
+    await page.mouse.down()
+    await page.mouse.move(box["x"] + box["width"] * 0.5, middle, steps=5)
+    await page.mouse.up()
+    await expect(whole).to_be_visible()
+    await page.mouse.move(box["x"] + 3, middle)  # the left edge is six o'clock now
+    await expect(page.locator(".chart .at").first).to_have_text(re.compile(r"^06:0[05]$|^05:55$"))
+    closer = page.get_by_role("button", name="Zoom in").first
+    await closer.click()
+    await closer.click()
+    await closer.click()
+    await expect(closer).to_be_disabled()
+    await whole.click()
+    await expect(whole).to_be_hidden()
+    await expect(closer).to_be_enabled()

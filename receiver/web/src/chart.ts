@@ -23,7 +23,11 @@ export interface Curves {
 
 const STEPS_W = [100, 200, 250, 500, 1000, 2000, 2500, 5000, 10_000, 20_000, 50_000, 100_000];
 const STEPS_PERCENT = [25, 50];
-const HOURS_S = [1, 2, 3, 4, 6].map((hours) => hours * 3600);
+const TIMES_S = [300, 600, 900, 1800, ...[1, 2, 3, 4, 6].map((hours) => hours * 3600)];
+/** Nobody zooms in further: the curve has a point every five minutes. */
+const SHORTEST_S = 3600;
+/** A shorter drag is a click. */
+const LEAST_DRAG_PX = 8;
 /** A scale never ends below this: the noise of a quiet night is no mountain range. */
 const LEAST_W = 250;
 const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
@@ -39,6 +43,10 @@ export class Chart {
   private plot: uPlot | null = null;
   private curves: Curves | null = null;
   private range: [number, number] = [0, 1];
+  private zoomed: [number, number] | null = null;
+  private pointed: number | null = null; // the time that was pointed at last
+  private readonly closer = makeZoom("+", "Zoom in", () => this.showCloser());
+  private readonly whole = makeZoom("Whole day", "Show the whole day", () => this.showPart(null));
   private atRest: string[] | null = null;
   private hasPercent = false;
   private readonly resized = new ResizeObserver(() => this.resize());
@@ -59,7 +67,10 @@ export class Chart {
       return key;
     });
     this.readout = h("p", { class: "legend", "aria-hidden": "true" }, ...entries, this.time);
-    this.element = h("div", { class: "chart" }, this.readout, this.drawing);
+    this.whole.hidden = true;
+    const zooms = h("div", { class: "zooms" }, this.whole, this.closer);
+    this.element = h("div", { class: "chart" }, h("div", { class: "chart-head" }, this.readout, zooms), this.drawing);
+    this.drawing.addEventListener("dblclick", () => this.showPart(null));
     this.resized.observe(this.drawing);
     this.scheme.addEventListener("change", this.redraw);
   }
@@ -78,6 +89,7 @@ export class Chart {
     this.hasPercent = hasPercent;
     const anything = this.lines.some((_, i) => this.isKnown(curves, i));
     this.lines.forEach((line, i) => { this.keys[i]!.hidden = (line.percent === true || anything) && !this.isKnown(curves, i); });
+    if (this.range[0] !== start) this.leaveZoom();
     this.range = [start, stop];
     this.zone = zone;
     this.drawing.setAttribute("aria-label", summary);
@@ -119,11 +131,14 @@ export class Chart {
       padding: [8, 20, 0, 0],
       legend: { show: false },
       tzDate: (second) => uPlot.tzDate(new Date(second * 1000), this.zone),
-      cursor: { drag: { x: false, y: false }, points: { size: 7 }, y: false },
-      scales: { x: { range: () => this.range }, y: { range: (_, low, high) => [Math.min(0, low * 1.08), Math.max(LEAST_W, high * 1.08)] }, percent: { range: [0, 100] } },
-      hooks: { setCursor: [(plot) => this.read(plot.cursor.idx ?? null)] },
+      cursor: { drag: { x: true, y: false, setScale: false, dist: LEAST_DRAG_PX }, points: { size: 7 }, y: false },
+      scales: { x: { range: () => this.zoomed ?? this.range }, y: { range: (_, low, high) => [Math.min(0, low * 1.08), Math.max(LEAST_W, high * 1.08)] }, percent: { range: [0, 100] } },
+      hooks: {
+        setCursor: [(plot) => this.read(plot.cursor.idx ?? null)],
+        setSelect: [(plot) => this.showSelection(plot)],
+      },
       axes: [
-        { ...axis, incrs: HOURS_S, space: 44, size: 28, values: (_, ticks) => ticks.map((tick) => formatClock(tick * 1000, this.zone)) },
+        { ...axis, incrs: TIMES_S, space: 44, size: 28, values: (_, ticks) => ticks.map((tick) => formatClock(tick * 1000, this.zone)) },
         { ...axis, incrs: STEPS_W, space: 36, size: 56, values: (_, ticks) => formatPowers(ticks) },
         {
           ...axis, scale: "percent", side: 1, show: this.hasPercent, incrs: STEPS_PERCENT, size: 44, grid: { show: false },
@@ -145,6 +160,42 @@ export class Chart {
     };
   }
 
+  private showSelection(plot: uPlot): void {
+    const { left, width } = plot.select;
+    if (width < LEAST_DRAG_PX) return;
+    const part: [number, number] = [plot.posToVal(left, "x"), plot.posToVal(left + width, "x")];
+    queueMicrotask(() => this.showPart(part)); // uPlot is not done with the drag yet, and a new plot is drawn
+  }
+
+  /** Half of what is seen, around the time that was pointed at last. */
+  private showCloser(): void {
+    const [start, stop] = this.zoomed ?? this.range;
+    const quarter = (stop - start) / 4;
+    const centre = this.pointed !== null && this.pointed > start && this.pointed < stop ? this.pointed : (start + stop) / 2;
+    this.showPart([centre - quarter, centre + quarter]);
+  }
+
+  /** Show a part of the day, at least an hour; null: all of it. */
+  private showPart(part: [number, number] | null): void {
+    if (part === null) this.leaveZoom();
+    else {
+      const [first, last] = this.range;
+      const length = Math.max(SHORTEST_S, part[1] - part[0]);
+      const start = Math.min(last - length, Math.max(first, (part[0] + part[1] - length) / 2));
+      this.zoomed = [start, start + length];
+      this.whole.hidden = false;
+      this.closer.disabled = length <= SHORTEST_S;
+    }
+    this.draw();
+  }
+
+  private leaveZoom(): void {
+    if (document.activeElement === this.whole) this.closer.focus();
+    this.zoomed = null;
+    this.whole.hidden = true;
+    this.closer.disabled = false;
+  }
+
   private format(index: number, value: number | null | undefined): string {
     return this.lines[index]!.percent ? formatShare(typeof value === "number" ? value / 100 : null) : formatAmount(value, "W");
   }
@@ -158,6 +209,7 @@ export class Chart {
       setText(this.time, "");
       return;
     }
+    if (index !== null) this.pointed = curves.times[index] ?? null;
     const at = index ?? this.findNewest(curves);
     this.shown.forEach((value, i) => setText(value, at < 0 ? "–" : this.format(i, curves.values[i]?.[at])));
     const time = curves.times[at];
@@ -169,6 +221,12 @@ export class Chart {
     const measured = curves.values.filter((_, i) => !this.lines[i]?.percent && this.isKnown(curves, i));
     return measured.length === 0 ? -1 : curves.times.findLastIndex((_, i) => measured.every((values) => (values[i] ?? null) !== null));
   }
+}
+
+function makeZoom(text: string, label: string, act: () => void): HTMLButtonElement {
+  const button = h("button", { type: "button", class: "quiet", "aria-label": label }, text);
+  button.addEventListener("click", act);
+  return button;
 }
 
 /** Ticks of one scale in one unit, with as many decimals as they need. */

@@ -24,7 +24,7 @@ const COLUMNS: [string, (entry: MeterEntry) => string][] = [
 const DAY_S = 86_400;
 
 /** Whether a meter of the house is among those that speak; one that was silent for a day beside others is not there any more. */
-export function measuresHouse(meters: MeterEntry[]): boolean {
+export function hasHouseMeter(meters: MeterEntry[]): boolean {
   const newest = Math.min(...meters.map((entry) => entry.age_seconds));
   return meters.some((entry) => entry.meter.endsWith("-consumption") && entry.age_seconds - newest < DAY_S);
 }

@@ -18,7 +18,7 @@ import { listen, type Sums } from "./live.ts";
 import { PanelDialog } from "./panel.ts";
 import { PanelsView } from "./panels.ts";
 import { Navigator } from "./navigator.ts";
-import { measuresHouse, PhasesView } from "./phases.ts";
+import { hasHouseMeter, PhasesView } from "./phases.ts";
 import { poll, type Poll } from "./poll.ts";
 import { readDayCurve, readEnergy, readPanelEnergies } from "./queries.ts";
 import { describeRoof } from "./sleep.ts";
@@ -214,7 +214,7 @@ export class System {
     this.measured = { production: power.production_w, load: power.load_w, net: power.net_w, battery: power.battery_w };
     this.charge = power.state_of_charge;
     this.valuesAge = power.age_seconds;
-    this.isHouseMeasured = measuresHouse(meters) || power.load_w !== null;
+    this.isHouseMeasured = hasHouseMeter(meters) || power.load_w !== null;
     this.showNow();
   }
 

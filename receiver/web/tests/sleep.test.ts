@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { computeFlows } from "../src/flows.ts";
-import { measuresHouse } from "../src/phases.ts";
+import { hasHouseMeter } from "../src/phases.ts";
 import type { InverterEntry, MeterEntry } from "../src/schema.ts";
 import { describeRoof, findSleep, isAsleep } from "../src/sleep.ts";
 
@@ -39,8 +39,8 @@ test("nothing flows to a house that is not measured", () => {
 
 test("a house is measured by a meter of the grid or of the load that speaks as the others do", () => {
   const makeMeter = (name: string, age: number) => ({ meter: name, phase: "a", timestamp: 0, age_seconds: age }) as MeterEntry;
-  assert.ok(measuresHouse([makeMeter("production", 1), makeMeter("net-consumption", 2)]));
-  assert.ok(!measuresHouse([makeMeter("production", 1), makeMeter("net-consumption", 90_000)]));
-  assert.ok(measuresHouse([makeMeter("production", 90_000), makeMeter("total-consumption", 90_000)]));
-  assert.ok(!measuresHouse([]));
+  assert.ok(hasHouseMeter([makeMeter("production", 1), makeMeter("net-consumption", 2)]));
+  assert.ok(!hasHouseMeter([makeMeter("production", 1), makeMeter("net-consumption", 90_000)]));
+  assert.ok(hasHouseMeter([makeMeter("production", 90_000), makeMeter("total-consumption", 90_000)]));
+  assert.ok(!hasHouseMeter([]));
 });

@@ -8,7 +8,6 @@ from playwright.async_api import Page, expect
 
 from shared.readings import Reading
 from shared.units import MINUTE_MS
-from tests.receiver.service import GATEWAY, OTHER
 from tests.web.page_server import NAME, PANELS, WEAK, PageServer, make_status
 from tests.web.sources import WEB
 
@@ -189,17 +188,6 @@ async def test_an_alarm_of_the_receiver_is_said_with_its_beginning(page: Page, p
     await expect(banners.first).to_contain_text("Losses")
     await expect(banners.first).to_contain_text("7 readings of gateway")
     await expect(banners.first).to_contain_text("It has been so since")
-
-
-async def test_several_systems_have_a_selector(page: Page, page_server: PageServer) -> None:
-    other = Reading("meter", {"meter": "production", "phase": "a"}, page_server.clock.now_ms(), {"power": 777.0})
-    await page_server.send(other, serial=OTHER)
-    await page.goto(f"{page_server.url}#token={page_server.make_token(gateways=(GATEWAY, OTHER))[1]}")
-    await page.get_by_label("System").select_option(OTHER)
-    await expect(page.locator(".node.sun strong")).to_have_text("777\u202fW")
-    await expect(page.locator(".panels")).to_be_hidden()
-    await page.reload()
-    await expect(page.get_by_label("System")).to_have_value(OTHER)
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1360, 3840])

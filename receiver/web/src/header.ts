@@ -9,7 +9,8 @@ export interface HeaderActions {
   chooseSpan(kind: SpanKind): void;
   /** null: today. */
   goTo(date: string | null): void;
-  choose(serial: string): void;
+  /** null: the list of all systems. */
+  choose(serial: string | null): void;
 }
 
 const NAMES: Record<SpanKind, string> = { day: "Day", week: "Week", month: "Month", year: "Year", all: "All" };
@@ -72,10 +73,9 @@ export class HeaderView {
 
 function makeTitle(gateways: GatewayEntry[], chosen: GatewayEntry, actions: HeaderActions): HTMLElement {
   if (gateways.length < 2) return h("h1", {}, nameSystem(chosen));
-  const select = h("select", { "aria-label": "System" }, ...gateways.map((entry) =>
-    h("option", { value: entry.gateway, selected: entry.gateway === chosen.gateway }, nameSystem(entry))));
-  select.addEventListener("change", () => actions.choose(select.value));
-  return h("h1", {}, select);
+  const back = h("button", { type: "button", class: "quiet back" }, "‹ All systems");
+  back.addEventListener("click", () => actions.choose(null));
+  return h("div", { class: "titled" }, back, h("h1", {}, nameSystem(chosen)));
 }
 
 /** What people call a system. */

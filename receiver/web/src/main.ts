@@ -8,6 +8,7 @@ import { h } from "./dom.ts";
 import { nameSystem } from "./header.ts";
 import { askForToken, askToReplace, findConflict, openSession, takeTokenOfAddress } from "./session.ts";
 import { System } from "./system.ts";
+import { SystemsView } from "./systems.ts";
 
 const FIRST_ASK = "This page shows what you may see: that takes a reader token.";
 const OVER = "Your token has expired or was revoked. Enter another one.";
@@ -15,7 +16,8 @@ const REMEMBERED = "gateway"; // in the address: a bookmark opens the same syste
 const RETRY_MS = 3_000;
 
 const root = document.getElementById("page")!;
-let system: System | null = null;
+let system: System | SystemsView | null = null;
+let shown: { serial: string | null; session: ReaderSession } | null = null; // null: a list of all
 let turn = 0; // counts what was asked for: an answer that comes after the next question changes nothing
 
 async function start(token: string | null): Promise<void> {
@@ -52,22 +54,31 @@ async function open(token: string | null): Promise<void> {
 async function show(session: ReaderSession, mine = ++turn): Promise<void> {
   const gateways = await list<GatewayEntry>("gateways");
   if (mine !== turn) return;
-  const wanted = new URLSearchParams(location.search).get(REMEMBERED);
-  const entry = gateways.find((one) => one.gateway === wanted) ?? gateways[0];
-  if (entry === undefined) {
+  const wanted = findWanted();
+  const entry = gateways.length === 1 ? gateways[0] : gateways.find((one) => one.gateway === wanted);
+  if (gateways.length === 0) {
     wait("Nothing has been received yet. The page goes on by itself with the first reading.", () => show(session));
     return;
   }
   system?.end();
-  document.title = nameSystem(entry);
-  system = new System(root, gateways, entry, session, {
-    choose(serial) {
-      history.replaceState(null, "", `?${new URLSearchParams({ [REMEMBERED]: serial }).toString()}`);
-      void show(session);
-    },
+  shown = { serial: wanted, session };
+  const actions = {
+    choose: (serial: string | null) => choose(serial, session),
     signOut: () => void endSession().finally(() => ask("You are signed out.")),
     askAgain: () => ask(OVER),
-  });
+  };
+  document.title = entry === undefined ? "Systems" : nameSystem(entry);
+  system = entry === undefined ? new SystemsView(root, gateways, actions) : new System(root, gateways, entry, session, actions);
+}
+
+/** Show a system, or (null) the list of all; the address remembers it. */
+function choose(serial: string | null, session: ReaderSession): void {
+  history.pushState(null, "", serial === null ? location.pathname : `?${new URLSearchParams({ [REMEMBERED]: serial }).toString()}`);
+  void show(session);
+}
+
+function findWanted(): string | null {
+  return new URLSearchParams(location.search).get(REMEMBERED);
 }
 
 function ask(reason: string): void {
@@ -82,6 +93,11 @@ function wait(reason: string, tryAgain: () => Promise<void>): void {
   const mine = turn;
   window.setTimeout(() => mine === turn && void tryAgain().catch(() => wait(reason, tryAgain)), RETRY_MS);
 }
+
+/** Back and forward between systems; within one, it goes there itself. */
+window.addEventListener("popstate", () => {
+  if (system !== null && shown !== null && shown.serial !== findWanted()) void show(shown.session);
+});
 
 /** A link with a token that is opened in a tab that shows the page already. */
 window.addEventListener("hashchange", () => {

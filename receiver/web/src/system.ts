@@ -70,7 +70,7 @@ export class System {
    */
   constructor(
     root: HTMLElement, gateways: GatewayEntry[], entry: GatewayEntry, session: ReaderSession,
-    actions: { choose(serial: string): void; signOut(): void; askAgain(): void },
+    actions: { choose(serial: string | null): void; signOut(): void; askAgain(): void },
   ) {
     this.entry = entry;
     this.session = session;

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from receiver.energy.counters import compute_counter_energy
 from receiver.energy.peers import PeerValue, compute_median_of_peers
+from receiver.energy.shapes import group_by_shape
 from receiver.energy.windows import cut_by_window
-from receiver.rollups.panels import Inverter, list_inverters
+from receiver.rollups.panels import NO_ARRAY, Inverter, list_inverters
 from receiver.rollups.series import REPORT_GAP_MS, has_samples_around, read_number, select_samples
 from receiver.sites.model import Site
 from receiver.stores.base import Point, SeriesPoints
@@ -55,12 +56,18 @@ def make_panel_day_rows(
     rows = []
     everybody = list_inverters(inverter, site)
     for start, stop in pairwise(boundaries):
-        days = []
-        for one in everybody:
-            inside = [point for point in quarters.get(one.serial, ()) if start <= point.timestamp < stop]
-            if inside:
-                days.append(_compute_day(one, inside, highest.get(one.serial, ()), start, stop))
-        rows += [Reading("panel_1d", day.inverter.tags, start, _make_row(day, days)) for day in days]
+        here = {
+            one.serial: inside
+            for one in everybody
+            if (inside := [point for point in quarters.get(one.serial, ()) if start <= point.timestamp < stop])
+        }
+        days = [
+            _compute_day(one, here[one.serial], highest.get(one.serial, ()), start, stop)
+            for one in everybody
+            if one.serial in here
+        ]
+        groups = _find_groups(days, here)
+        rows += [Reading("panel_1d", day.inverter.tags, start, _make_row(day, days, groups)) for day in days]
     return rows
 
 
@@ -104,12 +111,31 @@ def _is_limit(day: _InverterDay, everybody: Iterable[_InverterDay]) -> bool:
     return len(same) >= _SHARED_BY
 
 
-def _make_row(day: _InverterDay, everybody: Sequence[_InverterDay]) -> dict[str, FieldValue]:
-    peers = compute_median_of_peers(
-        (PeerValue(other.inverter.serial, other.inverter.array, other.energy) for other in everybody),
-        day.inverter.serial,
-        day.inverter.array,
-    )
+def _find_groups(days: Iterable[_InverterDay], quarters: Mapping[str, Sequence[Point]]) -> dict[str, str]:
+    """Whose peers each panel is among: of its array; without one, of those whose day has the same shape.
+
+    Panels that are absent have no peers that are known.
+    """
+    without = [day.inverter.serial for day in days if day.inverter.array == NO_ARRAY]
+    profiles = {
+        serial: {
+            time: power for time, fields in quarters[serial] if (power := read_number(fields, "power")) is not None
+        }
+        for serial in without
+    }
+    arrays = {day.inverter.serial: day.inverter.array for day in days if day.inverter.array != NO_ARRAY}
+    groups = group_by_shape(profiles)
+    if len(set(groups.values())) == 1:  # one roof: also of those that are silent or report too little to tell
+        groups = dict.fromkeys(without, 0)
+    return arrays | {serial: f"{NO_ARRAY}{number}" for serial, number in groups.items()}
+
+
+def _make_row(day: _InverterDay, everybody: Sequence[_InverterDay], groups: Mapping[str, str]) -> dict[str, FieldValue]:
+    group = groups.get(day.inverter.serial)
+    peers = None
+    if group is not None:
+        known = ((other.inverter.serial, groups.get(other.inverter.serial), other.energy) for other in everybody)
+        peers = compute_median_of_peers((PeerValue(*one) for one in known), day.inverter.serial, group)
     numbers: Mapping[str, float | None] = {
         "coverage": day.coverage,
         "energy": day.energy,

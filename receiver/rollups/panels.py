@@ -36,6 +36,8 @@ SILENT_MS = REPORT_SPEAKS_MS
 PEERS_IN_DAYLIGHT_W = 50.0
 """Peers that give this much (median) have light enough for a panel in the shade to give something, too."""
 _NOTHING_W = 1.0
+NO_ARRAY = "-"
+"""The array of panels that the sites file puts into none."""
 
 
 class Inverter(NamedTuple):
@@ -99,7 +101,7 @@ def _make_inverter(serial: str, points: Sequence[StoredPoint], site: Site) -> In
     return Inverter(
         serial,
         panel=(panel.name if panel else None) or serial,
-        array=(panel.array if panel else None) or "-",
+        array=(panel.array if panel else None) or NO_ARRAY,
         times=[time for time, _ in points],
         power=make_reports(points),
         counter=select_samples(points, "energy_lifetime"),

@@ -128,7 +128,7 @@ _PANEL_1D = _COVERAGE | {
     "energy": _make_number("Wh", "Energy produced that day."),
     "peak": _make_number("W", "Highest power of the day."),
     "peers": _make_number(
-        "Wh", "Median of the energies of the other panels of its array (without arrays: of the site)."
+        "Wh", "Median of the energies of its peers (without arrays: those with the same shape of day)."
     ),
     "ratio": _make_number("", "Its energy by that of its peers; 1 is as good as they are."),
     "clipping_minutes": _make_number("min", "Minutes at the inverter's limit, where the panel could have given more."),

@@ -194,3 +194,16 @@ def test_a_highest_power_that_differs_from_panel_to_panel_is_no_limit():
         ]
     )
     assert [fields["clipping_minutes"] for fields in found.values()] == [0.0, 0.0, 0.0]
+
+
+def test_without_arrays_the_peers_of_a_day_face_the_same_way():
+    """East and west roof until the early afternoon: the west has given less, and no panel of it is weak."""
+
+    def make_roof(name: str, centre: int) -> list[SeriesPoints]:
+        times = range(NOON - 6 * HOUR, NOON + 2 * HOUR, QUARTER)
+        powers = [(time, max(0.0, 300.0 * (1 - ((time - centre) / (6 * HOUR)) ** 2))) for time in times]
+        return [make_inverter(f"{name}{number}", *powers) for number in range(4)]
+
+    found = make_days([*make_roof("1", NOON - 3 * HOUR), *make_roof("2", NOON + 3 * HOUR)])
+    assert float(found["20"]["energy"]) < 0.7 * float(found["10"]["energy"])
+    assert all(fields["ratio"] == approximate(1.0) for fields in found.values())

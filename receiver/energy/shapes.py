@@ -20,7 +20,7 @@ Profile = Mapping[int, float]
 """Power (W) by the start of its quarter hour."""
 
 
-class _Group(NamedTuple):
+class _ShapeGroup(NamedTuple):
     """Days of one shape: the sum of the days, each of length 1, and how many there are at each time."""
 
     sums: dict[int, float]
@@ -52,11 +52,11 @@ def group_by_shape(days: Mapping[str, Profile]) -> dict[str, int]:
         Panels that are absent have too little light or too few reports to tell.
     """
     shapes = {serial: shape for serial, day in days.items() if (shape := _find_shape(day)) is not None}
-    groups: list[_Group] = []
+    groups: list[_ShapeGroup] = []
     for serial in sorted(shapes, key=lambda one: (-sum(days[one].values()), one)):  # the least shaded found groups
         group = _find_nearest(groups, shapes[serial], _SAME_SHAPE)
         if group is None:
-            group = _Group({}, {}, [])
+            group = _ShapeGroup({}, {}, [])
             groups.append(group)
         group.add(serial, shapes[serial])
     large = [group for group in groups if len(group.members) >= _SMALLEST_GROUP]
@@ -74,7 +74,7 @@ def _find_shape(day: Profile) -> Profile | None:
     return {time: max(0.0, power) / length for time, power in day.items()}
 
 
-def _find_nearest(groups: Sequence[_Group], day: Profile, least: float) -> _Group | None:
+def _find_nearest(groups: Sequence[_ShapeGroup], day: Profile, least: float) -> _ShapeGroup | None:
     """The group that a day resembles most, at least so much."""
     best = max(groups, key=lambda group: group.compare(day), default=None)
     return best if best is not None and best.compare(day) >= least else None

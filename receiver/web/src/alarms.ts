@@ -17,10 +17,11 @@ const UNKNOWN: Notice = {
  */
 export function addAlarms(said: Notice[], alarms: AlarmEntry[] | null, zone: string): Notice[] {
   if (alarms === null) return [...said, UNKNOWN];
-  const known = new Set(said.map((notice) => notice.alarm));
+  const isKnown = (one: AlarmEntry): boolean =>
+    said.some(({ alarm, subjects }) => alarm === one.alarm && (subjects === undefined || (one.subject !== null && subjects.includes(one.subject))));
   const groups = new Map<string, AlarmEntry[]>();
   for (const alarm of alarms) {
-    if (alarm.state === "firing" && !known.has(alarm.alarm)) groups.set(alarm.alarm, [...(groups.get(alarm.alarm) ?? []), alarm]);
+    if (alarm.state === "firing" && !isKnown(alarm)) groups.set(alarm.alarm, [...(groups.get(alarm.alarm) ?? []), alarm]);
   }
   const added = [...groups.values()].map((group) => summariseAlarms(group, zone));
   const all = [...said, ...added];

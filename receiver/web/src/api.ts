@@ -1,6 +1,6 @@
 /** Asking the receiver's API. The types of its answers are in schema.ts. Every address is relative to the page. */
 
-import type { ReaderSession } from "./schema.ts";
+import type { AlarmEntry, ReaderSession } from "./schema.ts";
 
 /** A refusal of the receiver, or no answer at all (`status` 0). */
 export class ApiError extends Error {
@@ -76,4 +76,14 @@ async function ask(url: string, options: RequestInit = {}): Promise<Response> {
   }
   if (!answer.ok) throw new ApiError(answer.status);
   return answer;
+}
+
+/** The alarms of a gateway; null where the receiver says that it cannot tell. */
+export async function listAlarms(gateway: string): Promise<AlarmEntry[] | null> {
+  try {
+    return await list<AlarmEntry>(nameGatewayPath(gateway, "/alarms"));
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 503) return null;
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 /** Curves over a day, drawn by uPlot, with a legend in HTML that follows the pointer. */
 
 import uPlot from "uplot";
-import { formatAmount, formatDigits, formatShare } from "./format.ts";
+import { formatAmount, formatDigits, formatMeasurement, formatShare } from "./format.ts";
 import { formatClock } from "./days.ts";
 import { h, setText } from "./dom.ts";
 
@@ -13,6 +13,8 @@ export interface Line {
   dashed?: boolean;
   /** Its values are no watts but %: it has a scale of its own, and is left out where it has no value. */
   percent?: boolean;
+  /** Its values are neither watts nor %, and its scale is as wide as they need. */
+  unit?: "°C" | "V";
 }
 
 /** Values in W (or %) at times (seconds since 1970); null is unknown. */
@@ -30,6 +32,10 @@ const SHORTEST_S = 3600;
 const LEAST_DRAG_PX = 8;
 /** A scale never ends below this: the noise of a quiet night is no mountain range. */
 const LEAST_W = 250;
+const STEPS_OTHER = [1, 2, 5, 10, 20, 50];
+const MARGIN = 2; // °C or V beyond the values, so that a steady one is no mountain range either
+const OTHER_SCALES: uPlot.Scales = Object.fromEntries((["°C", "V"] as const).map((unit) =>
+  [unit, { range: (_: uPlot, low: number, high: number): uPlot.Range.MinMax => [low - MARGIN, high + MARGIN] }]));
 const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 const FILL = "38"; // as the alpha of a colour, in hexadecimal
 
@@ -132,24 +138,28 @@ export class Chart {
       legend: { show: false },
       tzDate: (second) => uPlot.tzDate(new Date(second * 1000), this.zone),
       cursor: { drag: { x: true, y: false, setScale: false, dist: LEAST_DRAG_PX }, points: { size: 7 }, y: false },
-      scales: { x: { range: () => this.zoomed ?? this.range }, y: { range: (_, low, high) => [Math.min(0, low * 1.08), Math.max(LEAST_W, high * 1.08)] }, percent: { range: [0, 100] } },
+      scales: { x: { range: () => this.zoomed ?? this.range }, y: { range: (_, low, high) => [Math.min(0, low * 1.08), Math.max(LEAST_W, high * 1.08)] }, percent: { range: [0, 100] }, ...OTHER_SCALES },
       hooks: {
         setCursor: [(plot) => this.read(plot.cursor.idx ?? null)],
         setSelect: [(plot) => this.showSelection(plot)],
       },
       axes: [
         { ...axis, incrs: TIMES_S, space: 44, size: 28, values: (_, ticks) => ticks.map((tick) => formatClock(tick * 1000, this.zone)) },
-        { ...axis, incrs: STEPS_W, space: 36, size: 56, values: (_, ticks) => formatPowers(ticks) },
+        { ...axis, show: this.lines.some((line) => !line.unit), incrs: STEPS_W, space: 36, size: 56, values: (_, ticks) => formatPowers(ticks) },
         {
           ...axis, scale: "percent", side: 1, show: this.hasPercent, incrs: STEPS_PERCENT, size: 44, grid: { show: false },
           values: (_, ticks) => ticks.map((tick) => formatShare(tick / 100)),
         },
+        ...this.lines.flatMap(({ unit }, i): uPlot.Axis[] => unit === undefined ? [] : [{
+          ...axis, scale: unit, side: i === 0 ? 3 : 1, size: 56, space: 36, grid: { ...axis.grid, show: i === 0 },
+          values: (_, ticks) => ticks.map((tick) => formatMeasurement(tick, unit, 0)), incrs: STEPS_OTHER,
+        }]),
       ],
       series: [
         {},
         ...this.lines.map((line): uPlot.Series => ({
           stroke: readColour(line.colour),
-          scale: line.percent ? "percent" : "y",
+          scale: line.unit ?? (line.percent ? "percent" : "y"),
           width: 2,
           points: { show: false },
           spanGaps: false,
@@ -197,6 +207,8 @@ export class Chart {
   }
 
   private format(index: number, value: number | null | undefined): string {
+    const { unit } = this.lines[index]!;
+    if (unit) return formatMeasurement(value, unit, unit === "V" ? 1 : 0);
     return this.lines[index]!.percent ? formatShare(typeof value === "number" ? value / 100 : null) : formatAmount(value, "W");
   }
 

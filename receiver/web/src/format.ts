@@ -42,6 +42,11 @@ export function formatShare(value: number | null | undefined): string {
   return `${Math.round(Math.min(1, Math.max(0, value)) * 100)}${THIN}%`;
 }
 
+/** One value by another as "84 %", also above 100 %. */
+export function formatRatio(value: number | null | undefined): string {
+  return formatMeasurement(typeof value === "number" ? value * 100 : value, "%", 0);
+}
+
 /** How long ago, from seconds: "now", "42 s ago", "12 min ago", "5 h ago", "3 days ago". */
 export function formatAge(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "never";

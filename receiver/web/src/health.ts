@@ -10,6 +10,8 @@ export interface Notice {
   advice: string;
   /** The alarm of the receiver that says the same, if there is one. */
   alarm?: string;
+  /** Of whom alone it says that, if not of the whole system: serials of inverters. */
+  subjects?: string[];
 }
 
 const BACKLOG_ROWS = 1_000;

@@ -1,16 +1,23 @@
-/** One panel's day compared with its peers, in a dialog. */
+/** One panel's day and its last days, compared with its peers, in a dialog. */
 
-import { formatAge, formatAmount, formatMeasurement, formatShare } from "./format.ts";
-import { Chart } from "./chart.ts";
+import { get, nameGatewayPath } from "./api.ts";
+import { formatAge, formatAmount, formatDuration, formatMeasurement, formatRatio } from "./format.ts";
+import { Chart, type Curves } from "./chart.ts";
 import { h, setText } from "./dom.ts";
 import { namePanel } from "./layout.ts";
-import { readPanelCurve, type PanelCurve } from "./queries.ts";
-import type { InverterEntry } from "./schema.ts";
+import { PanelDaysView } from "./panel_days.ts";
+import { readPanelClimate, readPanelCurve, type PanelCurve } from "./queries.ts";
+import type { InverterDetail, InverterEntry, PanelDay } from "./schema.ts";
 import type { Span } from "./spans.ts";
 
 const LINES = [
   { label: "This panel", colour: "sun", filled: true },
   { label: "Its peers (median)", colour: "soft", dashed: true },
+];
+
+const CLIMATE = [
+  { label: "Temperature", colour: "bad", unit: "°C" as const },
+  { label: "Panel voltage", colour: "house", unit: "V" as const },
 ];
 
 export class PanelDialog {
@@ -20,6 +27,8 @@ export class PanelDialog {
   private readonly facts = h("dl", { class: "facts" });
   private readonly said = h("p", { class: "note", role: "status" });
   private readonly chart = new Chart(LINES, "UTC");
+  private readonly climate = new Chart(CLIMATE, "UTC");
+  private readonly days = new PanelDaysView();
   private asked = 0;
 
   constructor() {
@@ -28,7 +37,7 @@ export class PanelDialog {
     this.element = h(
       "dialog", { class: "card panel-dialog", "aria-labelledby": "panel-title" },
       h("div", { class: "head" }, h("div", {}, this.title, this.subtitle), close),
-      this.chart.element, this.said, this.facts,
+      this.chart.element, this.said, this.facts, this.days.element, this.climate.element,
     );
     this.element.addEventListener("click", (event) => {
       if (event.target === this.element) this.element.close(); // beside the dialog
@@ -41,33 +50,55 @@ export class PanelDialog {
     setText(this.title, namePanel(panel));
     setText(this.subtitle, [day.name, panel.array, panel.name ? panel.inverter : null].filter(Boolean).join(" · "));
     setText(this.said, "Loading …");
-    this.describe(panel, null);
+    this.describe(panel, null, undefined);
+    this.days.element.hidden = this.climate.element.hidden = true;
     if (!this.element.open) this.element.showModal();
     try {
-      const shown = await readPanelCurve(serial, panel.inverter, day);
+      const [shown, detail, climate] = await Promise.all([
+        readPanelCurve(serial, panel.inverter, day),
+        get<InverterDetail>(nameGatewayPath(serial, `/inverters/${encodeURIComponent(panel.inverter)}`)),
+        readPanelClimate(serial, panel.inverter, day),
+      ]);
       if (asked !== this.asked) return;
-      const words = `${namePanel(panel)}, ${day.name}: ${formatAmount(shown.energy, "Wh")}, its peers ${formatAmount(shown.peersEnergy, "Wh")}.`;
-      this.chart.show({ times: shown.times, values: [shown.power, shown.peers] }, day.start / 1000, day.stop / 1000, day.zone, words);
-      setText(this.said, shown.times.length ? "" : "Nothing was measured that day.");
-      this.describe(panel, shown);
+      this.show(panel, day, shown, detail, climate);
     } catch {
       if (asked === this.asked) setText(this.said, "That day could not be read. Close and try again.");
     }
   }
 
+  private show(panel: InverterEntry, day: Span, shown: PanelCurve, detail: InverterDetail, climate: Curves): void {
+    // without an array the quarter hours know the whole site alone, which faces another way: the day has its own group
+    const peers = panel.array ? shown.peers : shown.peers.map(() => null);
+    const ofDay = detail.days.find((one) => one.local_start.startsWith(day.date));
+    const peersEnergy = panel.array ? shown.peersEnergy : ofDay?.peers_wh;
+    const words = `${namePanel(panel)}, ${day.name}: ${formatAmount(shown.energy, "Wh")}, its peers ${formatAmount(peersEnergy, "Wh")}.`;
+    this.chart.show({ times: shown.times, values: [shown.power, peers] }, day.start / 1000, day.stop / 1000, day.zone, words);
+    setText(this.said, shown.times.length ? "" : "Nothing was measured that day.");
+    this.describe(panel, shown, ofDay);
+    this.days.show(detail.days);
+    this.climate.element.hidden = !climate.values.some((values) => values.some((value) => value !== null));
+    if (!this.climate.element.hidden) {
+      this.climate.show(climate, day.start / 1000, day.stop / 1000, day.zone, `Temperature and voltage, ${day.name}`);
+    }
+  }
+
   destroy(): void {
     this.chart.destroy();
+    this.climate.destroy();
     this.element.remove();
   }
 
-  private describe(panel: InverterEntry, day: PanelCurve | null): void {
-    const ratio = day?.energy && day.peersEnergy ? day.energy / day.peersEnergy : null;
+  private describe(panel: InverterEntry, day: PanelCurve | null, known: PanelDay | undefined): void {
+    const compared = day?.energy && day.peersEnergy ? day.energy / day.peersEnergy : null;
+    const ratio = panel.array ? compared : known?.ratio ?? null;
     const facts: [string, string][] = [
       ["Energy that day", formatAmount(day?.energy, "Wh")],
-      ["Its peers", formatAmount(day?.peersEnergy, "Wh")],
-      ["Against its peers", ratio === null ? "–" : ratio > 1 ? formatMeasurement(ratio * 100, "%", 0) : formatShare(ratio)],
+      ["Its peers", formatAmount(panel.array ? day?.peersEnergy : known?.peers_wh, "Wh")],
+      ["Against its peers", formatRatio(ratio)],
       ["Last power", formatAmount(panel.power, "W")],
       ["Heard", formatAge(panel.age_seconds)],
+      ["Peak that day", formatAmount(known?.peak_w, "W")],
+      ["At its limit", known?.clipping_minutes ? formatDuration(known.clipping_minutes * 60) : "–"],
       ["Temperature", formatMeasurement(panel.temperature, "°C", 0)],
       ["Panel voltage", formatMeasurement(panel.dc_voltage, "V", 1)],
       ["Grid voltage", formatMeasurement(panel.ac_voltage, "V", 1)],

@@ -2,9 +2,11 @@
 
 import { get, nameGatewayPath } from "./api.ts";
 import type { Curves } from "./chart.ts";
+import { findDate } from "./days.ts";
 import { coarsen, compareEnergies } from "./coarse.ts";
 import type { EnergyTable, PanelEnergyTable, SeriesAnswer } from "./schema.ts";
 import type { Span } from "./spans.ts";
+import type { JudgedDay } from "./weak.ts";
 
 /** A panel's day: mean powers of quarter hours in W, and energies in Wh. */
 export interface PanelCurve {
@@ -21,6 +23,8 @@ const CURVE_S = 300;
 const QUARTER_S = 900;
 /** More than the minutes of the longest day. */
 const MOST_POINTS = "2000";
+const JUDGED_DAYS = 30;
+const MOST_DAYS = "20000";
 
 /** The energy of a span, cut into its windows. Throws ApiError. */
 export async function readEnergy(serial: string, span: Span): Promise<EnergyTable> {
@@ -53,6 +57,38 @@ export async function readPanelCurve(serial: string, inverter: string, day: Span
     peers: curves.values[1]!,
     ...compareEnergies(power!, peers!),
   };
+}
+
+/** A panel's temperature (°C) and voltage (V) over a day. Throws ApiError. */
+export async function readPanelClimate(serial: string, inverter: string, day: Span): Promise<Curves> {
+  const fields = await Promise.all(
+    ["temperature", "dc_voltage"].map((field) => readPoints(serial, { kind: "inverter", field, inverter, every: "15m" }, day)),
+  );
+  return coarsen(fields, day.start / 1000, Math.min(day.stop, Date.now()) / 1000, QUARTER_S);
+}
+
+/** How every panel did beside its peers on its last days, by serial. Throws ApiError. */
+export async function readJudgedDays(serial: string, zone: string): Promise<Map<string, JudgedDay[]>> {
+  const [ratios, peers] = await Promise.all(["ratio", "peers"].map((field) => get<SeriesAnswer>(
+    nameGatewayPath(serial, "/series"), { kind: "panel_1d", field, start: `-${JUDGED_DAYS}d`, time_zone: zone, limit: MOST_DAYS },
+  )));
+  const today = findDate(Date.now(), zone);
+  const peersOf = new Map(peers!.series.map((one) => [one.tags["inverter"], new Map(one.points?.map((point) => [point.timestamp, point.value]))]));
+  const found = new Map<string, JudgedDay[]>();
+  for (const { tags, points } of ratios!.series) {
+    const inverter = tags["inverter"] ?? "";
+    const days = (points ?? []).map(({ timestamp, value }): JudgedDay => {
+      const date = findDate(timestamp, zone);
+      const wh = peersOf.get(inverter)?.get(timestamp);
+      return {
+        local_start: date, in_progress: date === today,
+        ratio: typeof value === "number" ? value : null, peers_wh: typeof wh === "number" ? wh : null,
+      };
+    });
+    const all = [...(found.get(inverter) ?? []), ...days]; // a panel that was renamed has several series
+    found.set(inverter, all.sort((one, other) => one.local_start.localeCompare(other.local_start)));
+  }
+  return found;
 }
 
 /** The energy of every panel in a span, in Wh by serial. Throws ApiError. */

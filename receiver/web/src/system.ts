@@ -2,7 +2,7 @@
 
 import { AboutView } from "./about.ts";
 import { addAlarms } from "./alarms.ts";
-import { ApiError, get, list, nameGatewayPath } from "./api.ts";
+import { ApiError, get, list, listAlarms, nameGatewayPath } from "./api.ts";
 import type { AlarmEntry, GatewayEntry, GatewayStatus, HouseholdPower, InverterEntry, MeterEntry, ReaderSession } from "./schema.ts";
 import { Banner } from "./banner.ts";
 import { CurveCard } from "./curve_card.ts";
@@ -12,24 +12,27 @@ import { FlowView } from "./flow.ts";
 import { readSums, type SiteNow } from "./flows.ts";
 import { formatAge } from "./format.ts";
 import { HeaderView, type HeaderActions } from "./header.ts";
-import { listNotices, SILENT_S } from "./health.ts";
+import { listNotices, SILENT_S, type Notice } from "./health.ts";
 import { isKnown } from "./known.ts";
 import { listen, type Sums } from "./live.ts";
+import { listPanelNotices } from "./panel_health.ts";
 import { PanelDialog } from "./panel.ts";
 import { PanelsView } from "./panels.ts";
 import { Navigator } from "./navigator.ts";
 import { hasHouseMeter, PhasesView } from "./phases.ts";
 import { poll, type Poll } from "./poll.ts";
-import { readDayCurve, readEnergy, readPanelEnergies } from "./queries.ts";
+import { readDayCurve, readEnergy, readJudgedDays, readPanelEnergies } from "./queries.ts";
 import { describeRoof } from "./sleep.ts";
 import { computeKnownShare, findSpan, type Span } from "./spans.ts";
 import { TilesView } from "./tiles.ts";
+import type { JudgedDay } from "./weak.ts";
 
 const METERS_S = 5;
 const STATUS_S = 15;
 const SPAN_S = 60;
 const PANELS_S = 30;
 const KNOWN_S = 300;
+const JUDGED_S = 900;
 const PANEL_NEWS_MS = 1_500;
 const SUMS_OLD_MS = 10_000;
 
@@ -45,7 +48,7 @@ export class System {
   private readonly phases = new PhasesView();
   private readonly about: AboutView;
   private readonly zone: string;
-  private readonly polls: Record<"meters" | "status" | "span" | "panels" | "known", Poll>;
+  private readonly polls: Record<"meters" | "status" | "span" | "panels" | "known" | "judged", Poll>;
   private readonly endings: (() => void)[] = [];
   private readonly lost = new Set<string>();
   private sums: { at: number; values: Sums } | null = null;
@@ -54,6 +57,10 @@ export class System {
   private valuesAge: number | null = null; // s, of what was measured
   private isHouseMeasured = true; // until it is known that no meter of it is there
   private isHeard = false;
+  private notices: Notice[] = [];
+  private alarms: AlarmEntry[] | null = [];
+  private roof: InverterEntry[] = [];
+  private judged = new Map<string, JudgedDay[]>();
   private panelNews = 0;
   private ended = false;
 
@@ -105,6 +112,7 @@ export class System {
       known: this.startPoll("known", KNOWN_S, () => this.readKnown()),
       span: this.startPoll("span", SPAN_S, () => this.readSpan()),
       panels: this.startPoll("panels", PANELS_S, () => this.readPanels()),
+      judged: this.startPoll("judged", JUDGED_S, () => this.readJudged()),
     };
     this.keepLive();
   }
@@ -185,24 +193,21 @@ export class System {
 
   private async readStatus(): Promise<void> {
     const [status, alarms] = await Promise.all([
-      get<GatewayStatus>(nameGatewayPath(this.entry.gateway)), this.readAlarms(),
+      get<GatewayStatus>(nameGatewayPath(this.entry.gateway)), listAlarms(this.entry.gateway),
     ]);
     if (this.ended) return;
     const isHeard = status.status_age_seconds !== null && status.status_age_seconds <= SILENT_S;
     if (isHeard !== this.isHeard) this.polls.panels.runNow(); // whether the roof sleeps depends on it
     this.isHeard = isHeard;
-    this.banner.show(addAlarms(listNotices(status, this.zone), alarms, this.zone));
+    this.notices = listNotices(status, this.zone);
+    this.alarms = alarms;
+    this.showNotices();
     this.about.show(status, this.session.expires - Date.now() / 1000);
   }
 
-  /** The alarms; null where the receiver says that it cannot tell. */
-  private async readAlarms(): Promise<AlarmEntry[] | null> {
-    try {
-      return await list<AlarmEntry>(nameGatewayPath(this.entry.gateway, "/alarms"));
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 503) return null;
-      throw error;
-    }
+  private showNotices(): void {
+    const said = [...this.notices, ...listPanelNotices(this.roof, this.judged, this.zone)];
+    this.banner.show(addAlarms(said, this.alarms, this.zone));
   }
 
   private async readMeters(): Promise<void> {
@@ -216,6 +221,11 @@ export class System {
     this.valuesAge = power.age_seconds;
     this.isHouseMeasured = hasHouseMeter(meters) || power.load_w !== null;
     this.showNow();
+  }
+
+  private async readJudged(): Promise<void> {
+    this.judged = await readJudgedDays(this.entry.gateway, this.zone);
+    if (!this.ended) this.showNotices();
   }
 
   private async readKnown(): Promise<void> {
@@ -249,6 +259,8 @@ export class System {
     ]);
     if (this.ended || !this.isShown(span)) return;
     const witness = { isHeard: this.isHeard, production: this.measured.production };
+    this.roof = panels;
+    this.showNotices();
     this.panels.show(panels, energies, describeRoof(panels, witness, this.zone, Date.now()));
   }
 

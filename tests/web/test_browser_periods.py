@@ -1,7 +1,9 @@
 """From a day to years: periods, the address, and the days that have readings."""
 
+import csv
 import re
 from datetime import date, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -19,6 +21,11 @@ def find_today(page_server: PageServer) -> date:
     """The site's date of now."""
     zone = yaml.safe_load(page_server.sites_file.read_text())[GATEWAY]["time_zone"]
     return to_local(page_server.clock.now_ms(), ZoneInfo(zone)).date()
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """The lines of a CSV file."""
+    return list(csv.DictReader(path.read_text().splitlines()))
 
 
 async def choose(page: Page, name: str) -> None:
@@ -142,3 +149,30 @@ async def test_the_curve_is_zoomed_by_dragging_and_by_buttons(page: Page, page_s
     await whole.click()
     await expect(whole).to_be_hidden()
     await expect(closer).to_be_enabled()
+
+
+async def test_what_is_shown_is_downloaded_for_a_spreadsheet(page: Page, page_server: PageServer) -> None:
+    await open_page(page, page_server)
+    await choose(page, "Month")
+    today = find_today(page_server)
+    month = today.replace(day=1).isoformat()
+    names = {"energy": today.day, "quarter hours": None, "panels": today.day * len(PANELS)}
+    for name, count in names.items():
+        async with page.expect_download() as waiting:
+            await page.get_by_role("link", name=name, exact=True).click()
+        download = await waiting.value
+        assert download.suggested_filename == f"Testhouse-month-{month}-{name.replace(' ', '-')}.csv"
+        rows = read_rows(await download.path())
+        assert rows[0]["local_start"].startswith(month)
+        assert any(float(row["coverage" if name == "panels" else "production_coverage"]) > 0 for row in rows)
+        assert count is None or len(rows) == count
+    await choose(page, "All")
+    await expect(page.get_by_role("link", name="quarter hours")).to_have_count(0)
+
+
+async def test_the_table_of_phases_is_whole_on_a_phone(page: Page, page_server: PageServer) -> None:
+    await open_page(page, page_server)
+    await expect(page.locator(".phases tbody tr")).to_have_count(2)
+    assert await page.evaluate(
+        "document.querySelector('.scroll').scrollWidth <= document.querySelector('.scroll').clientWidth"
+    )

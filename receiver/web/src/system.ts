@@ -8,10 +8,11 @@ import { Banner } from "./banner.ts";
 import { CurveCard } from "./curve_card.ts";
 import { chooseZone, findDate } from "./days.ts";
 import { h } from "./dom.ts";
+import { ExportsView } from "./exports.ts";
 import { FlowView } from "./flow.ts";
 import { readSums, type SiteNow } from "./flows.ts";
 import { formatAge } from "./format.ts";
-import { HeaderView, type HeaderActions } from "./header.ts";
+import { HeaderView, nameSystem, type HeaderActions } from "./header.ts";
 import { listNotices, SILENT_S, type Notice } from "./health.ts";
 import { isKnown } from "./known.ts";
 import { listen, type Sums } from "./live.ts";
@@ -43,6 +44,7 @@ export class System {
   private readonly tiles = new TilesView();
   private readonly curve: CurveCard;
   private readonly navigator: Navigator;
+  private readonly exports: ExportsView;
   private readonly panels: PanelsView;
   private readonly dialog = new PanelDialog();
   private readonly phases = new PhasesView();
@@ -96,6 +98,8 @@ export class System {
     this.header = new HeaderView(gateways, entry, headed);
     this.curve = new CurveCard(this.zone, (date) => this.openBar(date));
     this.panels = new PanelsView((panel) => this.openPanel(panel));
+    this.exports = new ExportsView(entry.gateway, nameSystem(entry));
+    this.tiles.element.append(this.exports.element);
     this.about = new AboutView(actions.signOut);
     root.replaceChildren(
       this.header.element,
@@ -129,6 +133,7 @@ export class System {
   }
 
   private showSpan(): void {
+    this.exports.show(this.navigator.findSpan());
     this.header.showSpan(this.navigator.findSpan(), this.navigator.known.first, findDate(Date.now(), this.zone));
   }
 

@@ -1,0 +1,40 @@
+/** What is shown as files for a spreadsheet: answers of the API as CSV. */
+
+import { makeAddress, nameGatewayPath } from "./api.ts";
+import { h } from "./dom.ts";
+import type { Span } from "./spans.ts";
+
+const NOTE = "Each line has local times and the share of its time that is known (coverage); an empty cell is unknown.";
+
+export class ExportsView {
+  readonly element: HTMLElement;
+  private readonly links = h("span", { class: "links" });
+  private readonly serial: string;
+  private readonly name: string;
+  private drawn = "";
+
+  /** @param name Of the system, for the names of files. */
+  constructor(serial: string, name: string) {
+    this.serial = serial;
+    this.name = name.replace(/[^\p{L}\p{N}]+/gu, "-");
+    this.element = h("div", { class: "exports soft" }, h("p", {}, "Download as CSV: ", this.links), h("p", {}, NOTE));
+  }
+
+  /** Offer a span: its energy in windows, in quarter hours (not of all years: that is too much), and its panels by the day. */
+  show(span: Span): void {
+    const key = `${span.kind} ${span.date} ${span.isCurrent}`;
+    if (key === this.drawn) return;
+    this.drawn = key;
+    const files: [label: string, path: string, every: string][] = [
+      ["energy", "/energy", span.every],
+      ...(span.kind === "all" ? [] : [["quarter hours", "/energy", "15m"] satisfies [string, string, string]]),
+      ["panels", "/inverters/energy", span.every],
+    ];
+    this.links.replaceChildren(...files.flatMap(([label, path, every], i) => {
+      const stop: Record<string, string> = span.isCurrent ? {} : { stop: span.next };
+      const address = makeAddress(nameGatewayPath(this.serial, path), { every, start: span.date, ...stop, format: "csv" });
+      const link = h("a", { href: address, download: `${this.name}-${span.kind}-${span.date}-${label.replace(" ", "-")}.csv` }, label);
+      return i === 0 ? [link] : [", ", link];
+    }));
+  }
+}

@@ -112,6 +112,12 @@ class PageServer:
             await self.send(*_make_history(now - age - 6 * HOUR_MS, now - age))
         await self.receiver.rollups.catch_up()
 
+    async def send_whole_days(self, days: int) -> None:
+        """Give the household meters of the last so many times 24 hours."""
+        now = self.clock.now_ms()
+        await self.send(*_make_history(now - days * 24 * HOUR_MS, now))
+        await self.receiver.rollups.catch_up()
+
     async def set_power(self, *, production: float, net: float, age_ms: int = 0) -> None:
         """What the meters say now: so many W of production, and of the grid (+ import)."""
         now = self.clock.now_ms() - age_ms

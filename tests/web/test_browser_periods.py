@@ -176,3 +176,16 @@ async def test_the_table_of_phases_is_whole_on_a_phone(page: Page, page_server: 
     assert await page.evaluate(
         "document.querySelector('.scroll').scrollWidth <= document.querySelector('.scroll').clientWidth"
     )
+
+
+async def test_a_day_that_is_over_is_compared_with_the_day_before(page: Page, page_server: PageServer) -> None:
+    await page_server.send_whole_days(3)
+    await open_page(page, page_server)
+    await page.keyboard.press("ArrowLeft")
+    await expect(page.locator(".compared")).to_have_text(
+        re.compile(
+            r"^Beside the day before: produced (as much|\d+\s% (more|less)), used (as much|\d+\s% (more|less))\.$"
+        )
+    )
+    await page.keyboard.press("ArrowRight")
+    await expect(page.locator(".compared")).to_be_hidden()

@@ -3,8 +3,9 @@
 import { AboutView } from "./about.ts";
 import { addAlarms } from "./alarms.ts";
 import { ApiError, get, list, listAlarms, nameGatewayPath } from "./api.ts";
-import type { AlarmEntry, GatewayEntry, GatewayStatus, HouseholdPower, InverterEntry, MeterEntry, ReaderSession } from "./schema.ts";
+import type { AlarmEntry, EnergyTable, GatewayEntry, GatewayStatus, HouseholdPower, InverterEntry, MeterEntry, ReaderSession } from "./schema.ts";
 import { Banner } from "./banner.ts";
+import { compareEnergy, listComparable } from "./comparison.ts";
 import { CurveCard } from "./curve_card.ts";
 import { chooseZone, findDate } from "./days.ts";
 import { h } from "./dom.ts";
@@ -253,6 +254,14 @@ export class System {
     else this.curve.showDay(asked, curve, energy);
     const coverage = Math.max(whole.production_coverage, whole.load_coverage);
     this.tiles.show(energy, asked.name, computeKnownShare(coverage, asked, Date.now(), this.navigator.known.first), this.isHouseMeasured);
+    await this.compare(asked, table);
+  }
+
+  private async compare(span: Span, table: EnergyTable): Promise<void> {
+    const others = listComparable(span);
+    const tables = await Promise.all(others.map((other) => readEnergy(this.entry.gateway, other.span)));
+    if (this.ended || !this.isShown(span)) return;
+    this.tiles.compare(others.map((other, i) => ({ than: other.words, said: compareEnergy(table, span, tables[i]!, other.span) })));
   }
 
   private async readPanels(): Promise<void> {

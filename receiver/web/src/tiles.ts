@@ -31,6 +31,7 @@ export class TilesView {
   readonly element: HTMLElement;
   private readonly title = h("h2", { id: "energy-title" }, "Energy");
   private readonly note = h("p", { class: "soft note" });
+  private readonly compared = h("p", { class: "soft compared" });
   private readonly entries = new Map<string, { tile: HTMLElement; value: HTMLElement }>();
 
   constructor() {
@@ -42,8 +43,14 @@ export class TilesView {
     });
     this.element = h(
       "section", { class: "card energy", "aria-labelledby": "energy-title" },
-      this.title, h("dl", { class: "tiles" }, ...tiles), this.note,
+      this.title, h("dl", { class: "tiles" }, ...tiles), this.compared, this.note,
     );
+  }
+
+  /** Say how the span compares with others; what is not known is not said. */
+  compare(found: { than: string; said: string }[]): void {
+    const known = found.filter(({ said }) => said !== "");
+    setText(this.compared, known.map(({ than, said }) => `Beside ${than}: ${said}.`).join(" "));
   }
 
   /** Show a span; null: it is unknown. `known` is the share of its time that is. */

@@ -1,0 +1,40 @@
+/** A span that is over beside the one before and the one a year ago. Pure. */
+
+import { formatRatio } from "./format.ts";
+import type { EnergyTable } from "./schema.ts";
+import { addDays } from "./days.ts";
+import { computeKnownShare, findSpan, type Span } from "./spans.ts";
+
+/** Below this share of known time two spans are not compared: what is missing would look like bad weather. */
+const WHOLE = 0.95;
+
+/** The span before, and the same one a year ago; none where a span goes on or holds all years. */
+export function listComparable(span: Span): { words: string; span: Span }[] {
+  if (span.isCurrent || span.kind === "all") return [];
+  const find = (date: string): Span => findSpan(span.kind, date, Date.now(), span.zone, null);
+  const before = { words: `the ${span.kind} before`, span: find(addDays(span.date, -1)) };
+  if (span.kind === "year") return [before];
+  return [before, { words: "the same time a year ago", span: find(findYearBefore(span)) }];
+}
+
+/** Weeks are compared with the one 52 weeks ago, days and months with the same date. */
+function findYearBefore(span: Span): string {
+  if (span.kind === "week") return addDays(span.date, -364);
+  const wanted = `${Number(span.date.slice(0, 4)) - 1}${span.date.slice(4)}`;
+  return wanted.endsWith("02-29") && addDays(wanted, 0) !== wanted ? addDays(wanted, -1) : wanted;
+}
+
+/** What is said of production and use beside another span: "produced 12 % more, used 3 % less"; "" where it is not known. */
+export function compareEnergy(one: EnergyTable, of: Span, other: EnergyTable, otherOf: Span): string {
+  const said = [["produced", "production"], ["used", "load"]] as const;
+  return said.flatMap(([word, quantity]) => {
+    const [energy, otherEnergy] = [one.total[`${quantity}_wh`], other.total[`${quantity}_wh`]];
+    const isWhole = [[one, of], [other, otherOf]] as const;
+    const known = isWhole.every(([table, span]) =>
+      computeKnownShare(table.total[`${quantity}_coverage`], span, span.stop, null) >= WHOLE);
+    if (!known || energy === null || otherEnergy === null || otherEnergy <= 0) return [];
+    const change = energy / otherEnergy - 1;
+    const rounded = Math.round(Math.abs(change) * 100);
+    return [rounded === 0 ? `${word} as much` : `${word} ${formatRatio(Math.abs(change))} ${change > 0 ? "more" : "less"}`];
+  }).join(", ");
+}

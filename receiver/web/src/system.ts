@@ -1,10 +1,8 @@
 /** One system on the page: its views, and what keeps them fresh. */
 
 import { AboutView } from "./about.ts";
-import { addAlarms } from "./alarms.ts";
 import { ApiError, get, list, listAlarms, nameGatewayPath } from "./api.ts";
-import type { AlarmEntry, EnergyTable, GatewayEntry, GatewayStatus, HouseholdPower, InverterEntry, MeterEntry, ReaderSession } from "./schema.ts";
-import { Banner } from "./banner.ts";
+import type { EnergyTable, GatewayEntry, GatewayStatus, HouseholdPower, InverterEntry, MeterEntry, ReaderSession } from "./schema.ts";
 import { compareEnergy, listComparable } from "./comparison.ts";
 import { CurveCard } from "./curve_card.ts";
 import { chooseZone, findDate } from "./days.ts";
@@ -14,10 +12,10 @@ import { FlowView } from "./flow.ts";
 import { readSums, type SiteNow } from "./flows.ts";
 import { formatAge } from "./format.ts";
 import { HeaderView, nameSystem, type HeaderActions } from "./header.ts";
-import { listNotices, SILENT_S, type Notice } from "./health.ts";
+import { SILENT_S } from "./health.ts";
 import { isKnown } from "./known.ts";
 import { listen, type Sums } from "./live.ts";
-import { listPanelNotices } from "./panel_health.ts";
+import { NoticeBoard } from "./notice_board.ts";
 import { PanelDialog } from "./panel.ts";
 import { PanelsView } from "./panels.ts";
 import { Navigator } from "./navigator.ts";
@@ -27,7 +25,6 @@ import { readDayCurve, readEnergy, readJudgedDays, readPanelEnergies } from "./q
 import { describeRoof } from "./sleep.ts";
 import { computeKnownShare, findSpan, type Span } from "./spans.ts";
 import { TilesView } from "./tiles.ts";
-import type { JudgedDay } from "./weak.ts";
 
 const METERS_S = 5;
 const STATUS_S = 15;
@@ -40,7 +37,7 @@ const SUMS_OLD_MS = 10_000;
 
 export class System {
   private readonly header: HeaderView;
-  private readonly banner = new Banner();
+  private readonly board: NoticeBoard;
   private readonly flow = new FlowView();
   private readonly tiles = new TilesView();
   private readonly curve: CurveCard;
@@ -60,10 +57,6 @@ export class System {
   private valuesAge: number | null = null; // s, of what was measured
   private isHouseMeasured = true; // until it is known that no meter of it is there
   private isHeard = false;
-  private notices: Notice[] = [];
-  private alarms: AlarmEntry[] | null = [];
-  private roof: InverterEntry[] = [];
-  private judged = new Map<string, JudgedDay[]>();
   private panelNews = 0;
   private ended = false;
 
@@ -86,6 +79,7 @@ export class System {
     this.session = session;
     this.askAgain = actions.askAgain;
     this.zone = chooseZone(entry.time_zone);
+    this.board = new NoticeBoard(this.zone);
     this.navigator = new Navigator(entry.gateway, this.zone, () => this.showSpan(), () => {
       this.polls.span.runNow();
       this.polls.panels.runNow();
@@ -104,7 +98,7 @@ export class System {
     this.about = new AboutView(actions.signOut);
     root.replaceChildren(
       this.header.element,
-      h("main", {}, this.banner.element,
+      h("main", {}, this.board.element,
         h("div", { class: "layout" }, this.flow.element, this.curve.element, this.tiles.element, this.panels.element,
           this.phases.element, this.about.element)),
       this.dialog.element,
@@ -205,15 +199,8 @@ export class System {
     const isHeard = status.status_age_seconds !== null && status.status_age_seconds <= SILENT_S;
     if (isHeard !== this.isHeard) this.polls.panels.runNow(); // whether the roof sleeps depends on it
     this.isHeard = isHeard;
-    this.notices = listNotices(status, this.zone);
-    this.alarms = alarms;
-    this.showNotices();
+    this.board.showStatus(status, alarms);
     this.about.show(status, this.session.expires - Date.now() / 1000);
-  }
-
-  private showNotices(): void {
-    const said = [...this.notices, ...listPanelNotices(this.roof, this.judged, this.zone)];
-    this.banner.show(addAlarms(said, this.alarms, this.zone));
   }
 
   private async readMeters(): Promise<void> {
@@ -230,8 +217,8 @@ export class System {
   }
 
   private async readJudged(): Promise<void> {
-    this.judged = await readJudgedDays(this.entry.gateway, this.zone);
-    if (!this.ended) this.showNotices();
+    const days = await readJudgedDays(this.entry.gateway, this.zone);
+    if (!this.ended) this.board.showDays(days);
   }
 
   private async readKnown(): Promise<void> {
@@ -273,8 +260,7 @@ export class System {
     ]);
     if (this.ended || !this.isShown(span)) return;
     const witness = { isHeard: this.isHeard, production: this.measured.production };
-    this.roof = panels;
-    this.showNotices();
+    this.board.showRoof(panels);
     this.panels.show(panels, energies, describeRoof(panels, witness, this.zone, Date.now()));
   }
 

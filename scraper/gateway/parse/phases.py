@@ -7,6 +7,7 @@ from shared.readings import Reading, Series
 
 PHASES = ("a", "b", "c")
 LIVE_VOLTAGE = 50.0
+_SIGNS_OF_LIFE = frozenset({"power", "voltage", "current"})
 
 
 class MeterValues(NamedTuple):
@@ -57,11 +58,13 @@ def is_metered(values: dict[str, float], index: int, phase_count: int) -> bool:
 
 
 def has_dropped_out(values: dict[str, float], counters: dict[str, float]) -> bool:
-    """Whether a metered phase says nothing in this one answer: all of it is 0, its counters too, but the frequency.
+    """Whether a metered phase says nothing in this one answer: power, voltage, current and counters are 0.
 
-    Firmware 8.3.6086 does so for single polls, dozens of times a day, while nothing was switched off or reset.
+    Firmware 8.3.6086 does so for single polls, dozens of times a day, while nothing was switched off or reset. What is
+    left of the other values, as a frequency or a power factor, is no sign of life.
     """
-    return not any(value for name, value in values.items() if name != "frequency") and not any(counters.values())
+    signs = _SIGNS_OF_LIFE if values.keys() >= _SIGNS_OF_LIFE else values.keys() - {"frequency"}
+    return not any(values[name] for name in signs) and not any(counters.values())
 
 
 def keep_frequency(values: dict[str, float]) -> dict[str, float]:

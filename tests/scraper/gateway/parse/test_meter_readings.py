@@ -97,10 +97,11 @@ def test_an_unused_phase_of_zeros_is_left_out():
     assert [reading.phase for reading in readings] == ["a", "b"]
 
 
+@pytest.mark.parametrize("left", [{}, {"pwrFactor": 1.0}, {"reactivePower": 3.5, "apparentPower": 3.5}])
 @pytest.mark.parametrize("dropped", [0, 1])
-def test_a_phase_that_drops_out_keeps_its_frequency_and_nothing_else(dropped):
-    """Firmware 8.3.6086: all zeros but the frequency, counters too, for one poll."""
-    gone = dict.fromkeys(CHANNEL, 0.0) | {"eid": 3, "timestamp": STAMP, "freq": 60.0}
+def test_a_phase_that_drops_out_keeps_its_frequency_and_nothing_else(dropped, left):
+    """Firmware 8.3.6086: all zeros but the frequency, counters too, for one poll; or little more is left."""
+    gone = dict.fromkeys(CHANNEL, 0.0) | {"eid": 3, "timestamp": STAMP, "freq": 60.0} | left
     channels = [CHANNEL, CHANNEL]
     channels[dropped] = gone
     readings = parse_readings([make_entry(*channels)], [make_meter(measurement="storage", phases=2)])

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from receiver.energy.site import (
+    NET,
     PRODUCTION,
     STORAGE,
     MeterPhase,
@@ -15,11 +16,13 @@ from receiver.energy.site import (
     choose_phases,
     compute_site_power,
     has_meter,
+    select_phases,
 )
 from receiver.sites.corrections import correct_latest
 from receiver.sites.model import Site
 from receiver.sites.storage import NO_STORAGE, StorageNow
 from receiver.stores.base import Latest
+from shared.agreement import COMPARED_FROM_W
 from shared.fields import MAX_GAP_MS, REPORT_SPEAKS_MS
 from shared.units import DAY_MS
 
@@ -94,20 +97,30 @@ def describe_household(
         known = [watts for entry in reports if (watts := _read_power(entry)) is not None]
         reported = sum(known) if known else None
         used = used or reports
+    is_fed = storage.generator_runs or _is_fed_by_others(powers, storage)
     power = compute_site_power(
         powers,
         inverters=reported,
         netting=site.netting,
         has_battery=storage.has_battery,
-        on_generator=storage.generator_runs,
-        cut_off=storage.is_cut_off,
+        on_generator=is_fed,
+        cut_off=storage.is_cut_off and storage.generator_runs,
     )
     newest = max((entry.timestamp for entry in used), default=None)
-    return HouseholdNow(power, powers, reported, newest, storage, _explain_load(storage, power))
+    return HouseholdNow(power, powers, reported, newest, storage, _explain_load(storage, power, is_fed=is_fed))
 
 
-def _explain_load(storage: StorageNow, power: SitePower) -> LoadUnknown | None:
-    if storage.generator_runs:
+def _is_fed_by_others(powers: Mapping[MeterPhase, float | None], storage: StorageNow) -> bool:
+    """Whether power comes in over a main relay that is known to be open: a generator that the gateway does not tell of.
+
+    What is bought is then unknown rather than 0: the relay is asked once a minute, and may have closed since.
+    """
+    coming_in = sum(power for power in select_phases(powers, NET).values() if power is not None)
+    return storage.is_cut_off and coming_in >= COMPARED_FROM_W
+
+
+def _explain_load(storage: StorageNow, power: SitePower, *, is_fed: bool) -> LoadUnknown | None:
+    if is_fed:
         return "generator-runs"
     return "battery-power-unknown" if storage.has_battery and power.battery is None else None
 

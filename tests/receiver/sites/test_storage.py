@@ -93,6 +93,18 @@ def test_cut_off_without_a_generator_the_load_is_known():
     assert now.site.load == 1000.0
 
 
+@pytest.mark.parametrize("generator", [(), make_latest(running=0.0)])
+def test_what_comes_in_over_an_open_relay_is_no_purchase_whatever_is_said_of_a_generator(generator):
+    """A login that may not read the generator, or one that the controller does not start."""
+    meters = [make_meter("production", 0.9), make_meter("net-consumption", 1200.0)]
+    meters.append(make_meter("net-consumption", 1150.0, phase="b"))
+    island = describe(make_latest(**CHARGING), make_latest(mode="islanded"), generator, meters)
+    assert island.site == (0.9, None, None, None, None, -3000.0)
+    assert island.load_unknown == "generator-runs"
+    noise = describe((), make_latest(mode="islanded"), generator, [meters[0], make_meter("net-consumption", 12.0)])
+    assert (noise.site.load, noise.load_unknown) == (12.9, None)
+
+
 def test_live_sums_follow_the_same_rules():
     powers = LatestPowers()
     powers.seed(ROOF, (), (), make_latest(**CHARGING), (), ())

@@ -6,7 +6,7 @@ Each quarter hour is judged by itself, so that it comes out the same whatever th
   it was not there; a day after its last reading it was taken away. In between, what needs it is unknown while it is.
 - The batteries' own power stands in where no storage meter belongs to the site, for a day after they were last listed:
   while it is not known, what needs it is unknown.
-- A quarter hour in which a generator ran knows nothing of grid and load.
+- A quarter hour in which a generator ran, or power came in over an open relay, knows nothing of grid and load.
 - Inverters stand in where no production meter belongs to the site: those that say something in the quarter hour. A
   dead one must not make the others unknown.
 """
@@ -37,7 +37,9 @@ from receiver.rollups.series import (
 from receiver.rollups.storage import (
     STORAGE_TOTAL,
     find_generator_spans,
+    find_islands,
     has_generated,
+    is_fed_by_others,
     leave_out_generated,
     read_storage,
 )
@@ -119,7 +121,7 @@ def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Itera
     seen_before = _group_earlier(correct_series(raw.earlier, site))
     totals = {get_source(series): select_samples(series.points, "energy_lifetime") for series in raw.production}
     batteries, generated = read_storage(raw.storage, gaps), find_generator_spans(raw.generator, raw.grid)
-    stored = _cut(batteries.power, boundaries)
+    islands, stored = find_islands(raw.grid), _cut(batteries.power, boundaries)
     for index, (first, last) in enumerate(pairwise(boundaries)):
         here = choose_phases(_find_last_seen(seen, first - GONE_MS, last))
         powers_here: dict[MeterPhase, Segments] = {
@@ -127,7 +129,9 @@ def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Itera
         }
         if not has_meter(powers_here, STORAGE) and _is_seen_within(batteries.listed, first - GONE_MS, last):
             powers_here[STORAGE_TOTAL] = stored[index]
-        powers_here = leave_out_generated(powers_here, generated, first, last)
+        was_fed = has_generated(generated, first, last) or is_fed_by_others(powers_here, islands, first, last)
+        if was_fed:
+            powers_here = leave_out_generated(powers_here)
         near = {key: _select_around(both, first, last) for key, both in counters.items() if key in here}
         makes_w = add_limits(raw.inverter, first, last)
         possible = {meter: limit_meter(phases, makes_w) for meter, phases in seen_before.items()}
@@ -136,7 +140,7 @@ def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Itera
             for key, both in near.items()
             if _is_read(both, first, last)
         }
-        if has_generated(generated, first, last):
+        if was_fed:
             counted = {key: both for key, both in counted.items() if key[0] not in (NET, TOTAL)}
         inverters: Segments = []
         if not has_meter(powers_here, PRODUCTION):

@@ -8,13 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
+from receiver.energy.combine import add
 from receiver.energy.gaps import Gaps
 from receiver.energy.interpolation import Point as Sample
 from receiver.energy.interpolation import Segment, make_linear_segments
-from receiver.energy.site import NET, STORAGE, TOTAL, MeterPhase
+from receiver.energy.means import summarise_windows
+from receiver.energy.site import NET, STORAGE, TOTAL, MeterPhase, select_phases
 from receiver.rollups.series import select_samples
-from receiver.sites.storage import STATE_SPEAKS_MS
+from receiver.sites.storage import ISLANDED, STATE_SPEAKS_MS
 from receiver.stores.base import Point, SeriesPoints
+from shared.agreement import COMPARED_FROM_W
 from shared.fields import MAX_GAP_MS
 from shared.units import MINUTE_MS
 
@@ -59,12 +62,32 @@ def find_generator_spans(generator: Sequence[SeriesPoints], grid: Sequence[Serie
     return spans
 
 
-def leave_out_generated(
-    powers: Mapping[MeterPhase, Sequence[Segment]], spans: Sequence[Span], start: int, stop: int
-) -> dict[MeterPhase, Sequence[Segment]]:
-    """The powers of a quarter hour; grid and consumption are unknown in one in which a generator ran."""
-    if not has_generated(spans, start, stop):
-        return dict(powers)
+def find_islands(grid: Sequence[SeriesPoints]) -> list[Span]:
+    """When the main relay was surely open and no generator known: between two looks that saw it so."""
+    modes = ([(time, fields["mode"]) for time, fields in entry.points if "mode" in fields] for entry in grid)
+    return [
+        (first, last)
+        for seen in modes
+        for (first, mode), (last, then) in pairwise(seen)
+        if mode == then == ISLANDED and last - first <= STATE_SPEAKS_MS
+    ]
+
+
+def is_fed_by_others(
+    powers: Mapping[MeterPhase, Sequence[Segment]], islands: Sequence[Span], start: int, stop: int
+) -> bool:
+    """Whether power came in over an open relay in a quarter hour: a generator that the gateway does not tell of."""
+    inside = [(max(first, start), min(last, stop)) for first, last in islands if first < stop and last > start]
+    net = add(list(select_phases(powers, NET).values())) if inside else []
+    return any(
+        known.mean is not None and known.mean >= COMPARED_FROM_W
+        for first, last in inside
+        for known in summarise_windows(net, (first, last))
+    )
+
+
+def leave_out_generated(powers: Mapping[MeterPhase, Sequence[Segment]]) -> dict[MeterPhase, Sequence[Segment]]:
+    """The powers of a quarter hour in which a generator ran: grid and consumption are unknown."""
     return {key: [] if key[0] in (NET, TOTAL) else segments for key, segments in powers.items()}
 
 

@@ -13,6 +13,8 @@ STORAGE_SPEAKS_MS = MAX_GAP_MS
 """What is said of batteries speaks of now for this long (milliseconds): once a minute everything is sent."""
 STATE_SPEAKS_MS = 2 * STATE_HEARTBEAT_MS + MINUTE_MS
 """A state speaks of now for this long (milliseconds)."""
+ISLANDED = "islanded"
+"""A mode of kind `grid`: the main relay is open, and no generator is known to run."""
 BATTERY_STAYS_MS = DAY_MS
 """A battery that was listed is there for this long (milliseconds), whether or not anything is heard of it."""
 

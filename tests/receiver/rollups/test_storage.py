@@ -24,11 +24,14 @@ def make_storage(power=-3000.0, begin=-MINUTE_MS, end=QUARTER_MS + MINUTE_MS, **
     return make_series("storage", dict.fromkeys(range(begin, end + 1, MINUTE_MS), fields))
 
 
-def compute(storage=(), grid=(), generator=()):
+def compute(storage=(), grid=(), generator=(), net=-1000.0):
     """The rows of the quarter hour of `battery-without-storage-ct`: sun 5 kW, export 1 kW, by power and counters."""
     raw = RawSeries(
-        [make_flat("production", "a", 5000.0), make_flat("net-consumption", "a", -1000.0)],
-        [make_counted("production", "a", 5000.0), make_counted("net-consumption", "a", 0.0, 1000.0)],
+        [make_flat("production", "a", 5000.0), make_flat("net-consumption", "a", net)],
+        [
+            make_counted("production", "a", 5000.0),
+            make_counted("net-consumption", "a", max(net, 0.0), max(-net, 0.0)),
+        ],
         [],
         [],
         storage,
@@ -106,3 +109,17 @@ def test_a_quarter_hour_in_which_a_generator_ran_knows_neither_load_nor_trade(st
 )
 def test_a_generator_that_stopped_before_and_an_island_without_one_change_nothing(states):
     assert {row["load"] for row in compute(make_storage(), **states)["site_1m"]} == {1000.0}
+
+
+@pytest.mark.parametrize(("net", "is_known"), [(2400.0, False), (20.0, True)])
+def test_what_came_in_over_an_open_relay_was_no_purchase_whatever_is_said_of_a_generator(net, is_known):
+    seen = make_series("grid", {-5 * MINUTE_MS: {"mode": "islanded"}, 4 * MINUTE_MS: {"mode": "islanded"}})
+    found = compute(make_storage(), seen, net=net)
+    assert all(("load" in row, "net" in row) == (is_known, is_known) for row in found["site_1m"])
+    assert found["energy_15m"][0].keys() >= {"production", "charged"}
+    assert ({"load", "imported"} <= found["energy_15m"][0].keys()) is is_known
+
+
+def test_what_comes_in_when_the_relay_may_have_closed_again_is_bought():
+    seen = make_series("grid", {-MINUTE_MS: {"mode": "islanded"}, MINUTE_MS: {"mode": "connected"}})
+    assert compute(make_storage(), seen, net=2400.0)["energy_15m"][0]["imported"] == pytest.approx(600.0)

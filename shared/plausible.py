@@ -30,6 +30,7 @@ _PANEL_MARGIN = 1.5
 _UNKNOWN_PANEL_W = 500.0
 _SITE_MARGIN = 3.0
 _NEW_SITE_W = 15_000.0
+_AC_BATTERY_W = 500.0  # one gives and takes 270 W
 _LITTLE_W = 1000.0  # any house may take this much
 _READING_WH = 500.0  # what two readings may differ by, however close: they are not taken at one moment
 _FEWEST_STEPS = 3  # so many of the highest are left out but one: a jump that was believed is no power
@@ -96,6 +97,11 @@ def find_panel_limit(reports: Iterable[PanelPower]) -> float:
 def limit_steady(watts: float) -> Possible:
     """What flows at no more than `watts`, in a counter that moves with the reports of inverters."""
     return lambda start, stop: watts * (stop - start + QUARTER_MS) / HOUR_MS
+
+
+def limit_ac_battery() -> Possible:
+    """What one AC Battery can give or take between two of its reports."""
+    return limit_steady(_AC_BATTERY_W)
 
 
 def limit_meter(phases: Iterable[Sequence[Sequence[Point]]], inverters_w: float) -> Possible | None:

@@ -6,7 +6,8 @@ Energy comes from the gateway's lifetime counters, which miss nothing during an 
   never cancel another's import. They are the integrals of the positive and of the negative part of the summed power;
   in gaps in which no phase's opposite counter moved they are the sums of the counters.
 - A meter without counters: its power is integrated. The load of a house whose battery has none is integrated as a
-  whole, so that its parts are of the same time.
+  whole, so that its parts are of the same time. Batteries that count for themselves do so by reports that are minutes
+  old: what they gave and took is known by that, and the load is not.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ from receiver.energy.meter_flows import (
     has_counters,
     integrate_phases,
     join_directions,
+    sum_counters,
     sum_meters,
 )
 from receiver.energy.site import (
@@ -122,6 +124,7 @@ def compute_site_energy(
     inverters: Segments = (),
     max_gap_ms: int = MAX_GAP_MS,
     gaps: Gaps = (),
+    batteries: Sequence[MeterCounters] = (),
 ) -> list[SiteEnergy]:
     """The site's energy in each window between neighbouring boundaries.
 
@@ -133,11 +136,13 @@ def compute_site_energy(
         inverters: Summed power (W) of all inverters; stands in where no production meter is enabled.
         max_gap_ms: The longest step of a counter that is shared evenly over its time.
         gaps: Recorded ones; see `receiver.energy.counters`.
+        batteries: Lifetime counters of every battery, where no meter sees them and each has its own.
 
     Raises:
         ValueError: The boundaries, or timestamps of a counter, are not in order.
     """
     check_boundaries(boundaries)
+    stored = sum_counters(batteries, boundaries, max_gap_ms, gaps) if batteries else None
     meters = {
         meter: compute_meter_flows(meter, powers, counters, boundaries, max_gap_ms, gaps)
         for meter in (PRODUCTION, NET, TOTAL, STORAGE)
@@ -172,6 +177,7 @@ def compute_site_energy(
             {meter: both[index] if both is not None else None for meter, both in meters.items()},
             *grid[index],
             load=load[index] if load is not None else None,
+            stored=stored[index] if stored is not None else None,
         )
         for index, (start, stop) in enumerate(pairwise(boundaries))
     ]
@@ -185,8 +191,9 @@ def _compute_window(
     exported: Flow,
     *,
     load: Flow | None,
+    stored: MeterFlows | None,
 ) -> SiteEnergy:
-    production, battery = window[PRODUCTION], window[STORAGE]
+    production, battery = window[PRODUCTION], stored or window[STORAGE]
     flows = [
         production.delivered if production else UNKNOWN,
         _compute_load(window, imported, exported) if load is None else load,
@@ -198,7 +205,7 @@ def _compute_window(
     made, load, bought, sold = flows[:4]
     shared = [*take_common(made, sold), *take_common(load, bought)]
     gaps = [flow.gap_since for flow in flows if flow.gap_since is not None and flow.unallocated_wh > 0]
-    resets = sum(both.resets for both in window.values() if both)
+    resets = sum(both.resets for both in (*window.values(), stored) if both)
     return build_site_energy(start, stop, [flow.energy for flow in flows], resets, min(gaps, default=None), shared)
 
 

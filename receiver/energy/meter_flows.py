@@ -46,13 +46,20 @@ def compute_meter_flows(
     read = {phase: both for phase, both in select_phases(counters, meter).items() if both.delivered}
     if not has_counters(meter, powers, counters):
         return integrate_phases(list(phases.values()), boundaries)
+    return sum_counters(list(read.values()), boundaries, max_gap_ms, gaps)
+
+
+def sum_counters(
+    read: Sequence[MeterCounters], boundaries: Sequence[int], max_gap_ms: int, gaps: Gaps
+) -> list[MeterFlows]:
+    """Both directions of phases, or of batteries, together in each window, from the counters of each."""
 
     def measure(both: MeterCounters, points: Sequence[Point]) -> list[CounterEnergy]:
         longest, respected = (both.max_gap_ms, ()) if both.max_gap_ms else (max_gap_ms, gaps)
         return compute_counter_windows(points, boundaries, longest, respected, both.possible)
 
-    delivered = [measure(both, both.delivered) for both in read.values()]
-    received = [measure(both, both.received) for both in read.values() if both.received]
+    delivered = [measure(both, both.delivered) for both in read]
+    received = [measure(both, both.received) for both in read if both.received]
     answers = []
     for index in range(len(boundaries) - 1):
         out, back = [phase[index] for phase in delivered], [phase[index] for phase in received]

@@ -42,6 +42,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "grid": ("mode",),
     "generator": ("running",),
     "event": ("end",),
+    "battery": ("discharged", "charged"),
 })  # fmt: skip
 """The fields of each kind in `RawSeries` that roll-ups need; other fields do no harm."""
 
@@ -115,11 +116,11 @@ def find_reach(raw: RawSeries, start: int, stop: int, now_ms: int | None = None)
     boundaries = [start, stop]
     for entry in raw.meter:  # what is outside are the neighbours: of each field, for a reading may lack some
         boundaries += [time for time, _ in (*entry.points[:1], *entry.points[-1:])]
-    near, far = _find_counter_reach([*raw.meter_energy, *raw.production, *raw.inverter], start, stop)
+    near, far = _find_counter_reach([*raw.meter_energy, *raw.production, *raw.inverter, *raw.battery], start, stop)
     boundaries += near
     for entry in raw.inverter:
         boundaries += _find_reach_of_reports(entry, start, stop, now_ms)
-    boundaries += list_storage_reach(raw.storage, start, stop)
+    boundaries += list_storage_reach(raw.storage, raw.battery, start, stop)
     boundaries += list_state_reach([*raw.grid, *raw.generator], start, stop)
     boundaries += _find_gap_reach(raw.event, start, stop)
     gone = ((raw.meter_energy, GONE_MS), (raw.storage, GONE_MS), (raw.inverter, LONG_GONE_MS))

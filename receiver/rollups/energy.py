@@ -42,7 +42,8 @@ def reprice(stored: Iterable[Point], site: Site) -> list[Reading]:
 
 def compute_quarter_energy(quarter: Quarter, site: Site) -> SiteEnergy:
     """The energy of one quarter hour."""
-    read = [points[0][0] for both in quarter.counters.values() for points in both[:2] if points]
+    counters = (*quarter.counters.values(), *quarter.batteries)
+    read = [points[0][0] for both in counters for points in both[:2] if points]
     # A window before it, back to the earliest reading, so that gaps which began there and end here are placed.
     before = min(quarter.start - 1, *read) if read else quarter.start - 1
     return compute_site_energy(
@@ -52,6 +53,7 @@ def compute_quarter_energy(quarter: Quarter, site: Site) -> SiteEnergy:
         netting=site.netting,
         inverters=quarter.inverters,
         gaps=quarter.gaps,
+        batteries=quarter.batteries,
     )[1]
 
 

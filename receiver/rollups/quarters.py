@@ -42,6 +42,7 @@ from receiver.rollups.storage import (
     is_fed_by_others,
     leave_out_generated,
     read_storage,
+    select_counters,
 )
 from receiver.sites.corrections import correct_series
 from receiver.sites.household import METER_GONE_MS, TOTAL_SOURCES
@@ -70,6 +71,7 @@ class RawSeries(NamedTuple):
         grid: How the main relay stood, likewise.
         generator: Whether it ran, likewise.
         event: Gaps that may lie between two readings that are `MAX_GAP_MS` apart.
+        battery: Lifetime counters of batteries that count for themselves, likewise.
         earlier: `meter_energy` of the days before a step that only the highest power seen can judge (`find_doubt`).
     """
 
@@ -81,6 +83,7 @@ class RawSeries(NamedTuple):
     grid: Sequence[SeriesPoints] = ()
     generator: Sequence[SeriesPoints] = ()
     event: Sequence[SeriesPoints] = ()
+    battery: Sequence[SeriesPoints] = ()
     earlier: Sequence[SeriesPoints] = ()
 
 
@@ -94,6 +97,7 @@ class Quarter(NamedTuple):
         inverters: W of all inverters together where there is no production meter, else nothing.
         counters: Wh by meter and phase, to one reading beyond both ends.
         gaps: Recorded ones, here and elsewhere.
+        batteries: Wh of every battery, likewise, where no storage meter belongs to the site; nothing unless all count.
     """
 
     start: int
@@ -102,6 +106,7 @@ class Quarter(NamedTuple):
     inverters: Segments
     counters: Mapping[MeterPhase, MeterCounters]
     gaps: Gaps = ()
+    batteries: Sequence[MeterCounters] = ()
 
 
 def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Iterator[Quarter]:
@@ -120,15 +125,17 @@ def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Itera
     }
     seen_before = _group_earlier(correct_series(raw.earlier, site))
     totals = {get_source(series): select_samples(series.points, "energy_lifetime") for series in raw.production}
-    batteries, generated = read_storage(raw.storage, gaps), find_generator_spans(raw.generator, raw.grid)
+    batteries, generated = read_storage(raw.storage, gaps, raw.battery), find_generator_spans(raw.generator, raw.grid)
     islands, stored = find_islands(raw.grid), _cut(batteries.power, boundaries)
     for index, (first, last) in enumerate(pairwise(boundaries)):
         here = choose_phases(_find_last_seen(seen, first - GONE_MS, last))
         powers_here: dict[MeterPhase, Segments] = {
             key: power[key][index] if key in power else [] for key in sorted(here)
         }
+        counting: Sequence[MeterCounters] = ()
         if not has_meter(powers_here, STORAGE) and _is_seen_within(batteries.listed, first - GONE_MS, last):
             powers_here[STORAGE_TOTAL] = stored[index]
+            counting = select_counters(batteries, first, last)
         was_fed = has_generated(generated, first, last) or is_fed_by_others(powers_here, islands, first, last)
         if was_fed:
             powers_here = leave_out_generated(powers_here)
@@ -152,7 +159,7 @@ def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Itera
             counted |= (
                 {_TOTAL: MeterCounters(select_around(total, first, last), (), REPORT_GAP_MS, most)} if total else {}
             )
-        yield Quarter(first, last, powers_here, inverters, counted, gaps)
+        yield Quarter(first, last, powers_here, inverters, counted, gaps, counting)
 
 
 def find_doubt(raw: RawSeries) -> int | None:

@@ -147,6 +147,7 @@ class Roller:
             grid=await self._read_points(gateway, "grid", start, stop),
             generator=await self._read_points(gateway, "generator", start, stop),
             event=await read_gaps(self._store, gateway, start, stop),
+            battery=await self._read_points(gateway, "battery", start, stop),
         )
         doubt = find_doubt(raw)
         if doubt is None:

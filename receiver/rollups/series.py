@@ -32,7 +32,7 @@ REPORT_LOOK_MS = 3 * REPORT_MS
 LONGEST_REPORT_MS = HOUR_MS
 """No report speaks of more than this (milliseconds)."""
 _Timed = TypeVar("_Timed", Sample, Point)
-COUNTERS = ("delivered", "received", "energy_lifetime")
+COUNTERS = ("delivered", "received", "energy_lifetime", "discharged", "charged")
 
 
 def select_samples(points: Iterable[Point], name: str) -> list[Sample]:

@@ -4,8 +4,10 @@ Where no storage meter belongs to the site, the batteries' own power stands in f
 meter sees, what the meters of grid and consumption show is neither purchase nor load.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from receiver.energy.combine import add
@@ -13,13 +15,15 @@ from receiver.energy.gaps import Gaps
 from receiver.energy.interpolation import Point as Sample
 from receiver.energy.interpolation import Segment, make_linear_segments
 from receiver.energy.means import summarise_windows
+from receiver.energy.meter_flows import MeterCounters
 from receiver.energy.site import NET, STORAGE, TOTAL, MeterPhase, select_phases
-from receiver.rollups.series import select_samples
+from receiver.rollups.series import REPORT_GAP_MS, has_samples_around, select_around, select_samples
 from receiver.sites.storage import ISLANDED, STATE_SPEAKS_MS
 from receiver.stores.base import Point, SeriesPoints
 from shared.agreement import COMPARED_FROM_W
 from shared.fields import MAX_GAP_MS
-from shared.units import MINUTE_MS
+from shared.plausible import limit_ac_battery
+from shared.units import MINUTE_MS, QUARTER_MS
 
 Span: TypeAlias = tuple[int, int]
 """UTC milliseconds, the second not part of it."""
@@ -36,19 +40,43 @@ class StorageHistory(NamedTuple):
     Attributes:
         listed: When batteries were listed, ascending.
         power: W of all together.
+        counts: How many were listed: UTC milliseconds and number, ascending.
+        counters: Lifetime counters of each battery that has both, by serial number.
     """
 
     listed: Sequence[int]
     power: Sequence[Segment]
+    counts: Sequence[Sample]
+    counters: Mapping[str, MeterCounters]
 
 
-def read_storage(series: Sequence[SeriesPoints], gaps: Gaps = ()) -> StorageHistory:
-    """The batteries from readings of kind `storage`; their power is unknown inside `gaps`."""
+def read_storage(
+    series: Sequence[SeriesPoints], gaps: Gaps = (), batteries: Sequence[SeriesPoints] = ()
+) -> StorageHistory:
+    """The batteries from readings of kind `storage` and `battery`; their power is unknown inside `gaps`."""
     points = [point for entry in series for point in entry.points]
-    listed = [time for time, count in select_samples(points, "batteries") if count > 0]
-    return StorageHistory(
-        listed, [segment for run in _find_known(points) for segment in make_linear_segments(run, gaps=gaps)]
-    )
+    counts = select_samples(points, "batteries")
+    power = [segment for run in _find_known(points) for segment in make_linear_segments(run, gaps=gaps)]
+    counters = {
+        entry.series.get_tag("battery"): MeterCounters(given, taken, REPORT_GAP_MS, limit_ac_battery())
+        for entry in batteries
+        if (given := select_samples(entry.points, "discharged")) and (taken := select_samples(entry.points, "charged"))
+    }
+    return StorageHistory([time for time, count in counts if count > 0], power, counts, counters)
+
+
+def select_counters(batteries: StorageHistory, start: int, stop: int) -> list[MeterCounters]:
+    """The counters of every battery around a quarter hour; none where one of them has none: a part is not the sum."""
+    found = [
+        both._replace(
+            delivered=select_around(both.delivered, start, stop), received=select_around(both.received, start, stop)
+        )
+        for both in batteries.counters.values()
+        if has_samples_around(both.delivered, start, stop) and has_samples_around(both.received, start, stop)
+    ]
+    last = bisect_left(batteries.counts, stop, key=itemgetter(0))
+    is_known = last > 0 and batteries.counts[last - 1][0] >= start - REPORT_GAP_MS
+    return found if is_known and batteries.counts[last - 1][1] == len(found) else []
 
 
 def find_generator_spans(generator: Sequence[SeriesPoints], grid: Sequence[SeriesPoints]) -> list[Span]:
@@ -96,9 +124,16 @@ def has_generated(spans: Sequence[Span], start: int, stop: int) -> bool:
     return any(first < stop and last > start for first, last in spans)
 
 
-def list_storage_reach(storage: Sequence[SeriesPoints], start: int, stop: int) -> Iterator[int]:
-    """How far the batteries' power inside [start, stop) reaches: to its neighbours, if these are near."""
+def list_storage_reach(
+    storage: Sequence[SeriesPoints], batteries: Sequence[SeriesPoints], start: int, stop: int
+) -> Iterator[int]:
+    """How far the batteries' power inside [start, stop) reaches: to its neighbours, if these are near.
+
+    And how far their number does, where they have counters.
+    """
     for entry in storage:
+        if batteries and any(start <= time < stop for time, _ in select_samples(entry.points, "batteries")):
+            yield stop + REPORT_GAP_MS + QUARTER_MS
         times = [time for time, _ in select_samples(entry.points, "power")]
         yield from (time for time in times if start - MAX_GAP_MS <= time < start)
         yield from (time for time in times if stop <= time <= stop + MAX_GAP_MS)

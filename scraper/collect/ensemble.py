@@ -17,11 +17,13 @@ from scraper.gateway.parse.ensemble import (
 from scraper.gateway.session import GatewayIdentity, GatewaySession
 from shared.clock import Clock
 from shared.fields import MAX_GAP_MS
-from shared.readings import Reading
+from shared.readings import FieldValue, Reading
 
 log = structlog.get_logger()
 
 STORAGE = "storage"
+_COUNTERS = frozenset({"discharged", "charged"})
+"""Lifetime energies of AC Batteries."""
 
 
 class EnsembleSamples:
@@ -44,6 +46,7 @@ class EnsembleSamples:
         self._last: EnsembleReplies | None = None
         self._last_ms = 0
         self._said: set[str] = set()
+        self._reported: dict[str, FieldValue] = {}
 
     @property
     def polls_power(self) -> bool:
@@ -64,7 +67,9 @@ class EnsembleSamples:
         self._last, self._last_ms = replies, now
         readings = describe_ensemble(replies, self._reader.serials, now)
         events, outage = self._follow_grid(readings, now)
-        await self._recorder.record([*readings, *events], MemoryChange(outage_start_ms=outage))
+        fresh = [self._leave_out_counted(reading) for reading in readings]
+        if await self._recorder.record([*fresh, *events], MemoryChange(outage_start_ms=outage)):
+            self._note_reports(readings)
 
     async def poll_power(self) -> None:
         """Ask the batteries' power alone, between two rounds. Raises as `GatewaySession.get_json`."""
@@ -77,6 +82,23 @@ class EnsembleSamples:
         ac_batteries = len(last.ac_batteries or {})
         fields = {**(last.control or {}), **sum_powers(last.inventory, powers, self._reader.serials, ac_batteries)}
         await self._recorder.record([Reading("storage", {}, now, {**fields})])
+
+    def _leave_out_counted(self, reading: Reading) -> Reading:
+        """A battery without the counters of a report that went out already.
+
+        They move with its reports. So a point of a counter stands where its report was seen first, and the energy of
+        a report that came late is that of all the time since the one before it.
+        """
+        date = reading.fields.get("last_report")
+        if reading.kind != "battery" or date is None or self._reported.get(reading.tags["battery"]) != date:
+            return reading
+        fields = {name: value for name, value in reading.fields.items() if name not in _COUNTERS}
+        return Reading(reading.kind, reading.tags, reading.timestamp, fields)
+
+    def _note_reports(self, readings: list[Reading]) -> None:
+        for reading in readings:
+            if reading.kind == "battery" and "last_report" in reading.fields:
+                self._reported[reading.tags["battery"]] = reading.fields["last_report"]
 
     def _notice_login(self) -> None:
         """Another firmware or role may give other things."""

@@ -1,7 +1,7 @@
-"""Counters that come back higher than is possible, and those of inverters that fell: one `counter_reset` event.
+"""Counters that come back higher than is possible, and those of inverters and batteries that fell.
 
-What was read goes out as it is. Falls of other counters are found by `counters`. The receiver makes no energy of such
-a step, by the same rule (`shared.plausible`).
+They make one `counter_reset` event. What was read goes out as it is. Falls of other counters are found by `counters`.
+The receiver makes no energy of such a step, by the same rule (`shared.plausible`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,14 +9,24 @@ from typing import NamedTuple
 
 from scraper.events import make_event, name_some
 from shared.fields import KINDS, MAX_GAP_MS, Interpolation
-from shared.plausible import PanelPower, Point, Possible, compute_increase_wh, is_large, limit_panel, limit_seen
+from shared.plausible import (
+    PanelPower,
+    Point,
+    Possible,
+    compute_increase_wh,
+    is_large,
+    limit_ac_battery,
+    limit_panel,
+    limit_seen,
+)
 from shared.readings import Reading, Series
 from shared.units import HOUR_MS
 
 _COUNTERS = {
     kind: tuple(name for name, field in KINDS[kind].fields.items() if field.interpolation is Interpolation.COUNTER)
-    for kind in ("inverter", "meter_energy", "production")
+    for kind in ("inverter", "meter_energy", "production", "battery")
 }
+_FALLS_SEEN_HERE = frozenset({"inverter", "battery"})
 
 
 class JumpState(NamedTuple):
@@ -50,9 +60,11 @@ def detect(state: JumpHistory, readings: Sequence[Reading]) -> tuple[JumpHistory
     found: list[tuple[int, str]] = []
     for reading in readings:
         known = series.get(reading.series)
+        if not _count(reading):
+            continue
         if known is None:
             series[reading.series] = JumpState(reading, reading.timestamp)
-        elif reading.timestamp > known.latest.timestamp and _count(reading):
+        elif reading.timestamp > known.latest.timestamp:
             possible = _limit(known, reading)
             jumps = [name for name in _count(reading) if _has_jumped(known.latest, reading, name, possible)]
             where = " ".join(reading.tags[tag] for tag in KINDS[reading.kind].tags)
@@ -76,6 +88,8 @@ def _limit(known: JumpState, reading: Reading) -> Possible | None:
     """What is possible for a series; None where nothing bounds it."""
     if reading.kind == "inverter":
         return limit_panel([_read_power(known.latest), _read_power(reading)])
+    if reading.kind == "battery":
+        return limit_ac_battery()
     if reading.kind == "meter_energy" and known.highest_w > 0:
         return limit_seen(known.highest_w, known.latest.timestamp - known.since_ms)
     return None
@@ -91,7 +105,7 @@ def _read_power(reading: Reading) -> PanelPower:
 
 def _has_jumped(before: Reading, after: Reading, name: str, possible: Possible | None) -> bool:
     step = _make_step(before, after, name)
-    if step is None or (step[1][1] <= step[0][1] and after.kind != "inverter"):
+    if step is None or (step[1][1] <= step[0][1] and after.kind not in _FALLS_SEEN_HERE):
         return False
     if after.kind == "meter_energy" and not is_large(*step):
         return False

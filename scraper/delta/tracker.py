@@ -70,6 +70,7 @@ class Tracker:
         reports: list[Reading] = []
         counted: list[Reading] = []
         lasting: list[Reading] = []
+        batteries: list[Reading] = []
         for reading in readings:
             if reading.kind in _REPORTED_BY_EXCEPTION:
                 series = reading.series
@@ -83,6 +84,7 @@ class Tracker:
                 lasting.append(reading)
             else:
                 rows.append(reading)
+                batteries += [reading] if reading.kind == "battery" else []
         dates, count, sent = None, None, None
         if reports:
             dates, new = inverters.detect(self._inverters, reports)
@@ -94,8 +96,8 @@ class Tracker:
             sent, new = states.detect(self._states, lasting)
             rows += new
         jumped = None
-        if reports or counted:
-            jumped, new = jumps.detect(self._jumps, [*reports, *counted])
+        if reports or counted or batteries:
+            jumped, new = jumps.detect(self._jumps, [*reports, *counted, *batteries])
             rows += new
         return Delta(tuple(rows), changed, dates, count, self._basis, sent, jumped)
 

@@ -120,6 +120,11 @@ class RandomHouse:
             if measured == 2.0:
                 fields["power"] = self._random.uniform(-3000, 3000)
             self.readings.append(Reading("storage", {}, time, fields))
+        if self._random.random() < 0.5:
+            for serial in ("1", "2"):
+                times = self._make_times(self._random.choice([5, 15]) * MINUTE)
+                for name in ("discharged", "charged"):
+                    self._count("battery", {"battery": serial}, name, times)
 
     def _add_generator(self) -> None:
         for time in self._make_times(5 * MINUTE):

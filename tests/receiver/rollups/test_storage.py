@@ -24,7 +24,19 @@ def make_storage(power=-3000.0, begin=-MINUTE_MS, end=QUARTER_MS + MINUTE_MS, **
     return make_series("storage", dict.fromkeys(range(begin, end + 1, MINUTE_MS), fields))
 
 
-def compute(storage=(), grid=(), generator=(), net=-1000.0):
+def make_ac_battery(serial, watts, times=range(-HOUR_MS, 2 * HOUR_MS, QUARTER_MS), jump_wh=0.0):
+    """An AC Battery that charges, by what it counts: one point for each of its reports, seen by a poll soon after."""
+    points = [
+        Point(
+            START + at + 20_000,
+            {"discharged": 5e5, "charged": 6e5 + watts * at / HOUR_MS + (jump_wh if at >= 0 else 0.0)},
+        )
+        for at in times
+    ]
+    return SeriesPoints(Series.of("battery", {"battery": serial}), points)
+
+
+def compute(storage=(), grid=(), generator=(), net=-1000.0, batteries=()):
     """The rows of the quarter hour of `battery-without-storage-ct`: sun 5 kW, export 1 kW, by power and counters."""
     raw = RawSeries(
         [make_flat("production", "a", 5000.0), make_flat("net-consumption", "a", net)],
@@ -37,6 +49,7 @@ def compute(storage=(), grid=(), generator=(), net=-1000.0):
         storage,
         grid,
         generator,
+        battery=batteries,
     )
     rows = make_quarter_rows(raw, NO_SITE, START, STOP)
     return {kind: [row.fields for row in rows if row.kind == kind] for kind in ("site_1m", "energy_15m")}
@@ -123,3 +136,49 @@ def test_what_came_in_over_an_open_relay_was_no_purchase_whatever_is_said_of_a_g
 def test_what_comes_in_when_the_relay_may_have_closed_again_is_bought():
     seen = make_series("grid", {-MINUTE_MS: {"mode": "islanded"}, MINUTE_MS: {"mode": "connected"}})
     assert compute(make_storage(), seen, net=2400.0)["energy_15m"][0]["imported"] == pytest.approx(600.0)
+
+
+def compute_ac(*batteries, count=2.0, end=STOP - START):
+    """`energy_15m` of a house with AC Batteries, of which `count` are listed."""
+    listed = {"batteries": count, "measured": 0.0}
+    storage = make_series("storage", dict.fromkeys(range(-MINUTE_MS, end, MINUTE_MS), listed))
+    (energy,) = compute(storage, batteries=batteries)["energy_15m"]
+    return energy
+
+
+def test_what_ac_batteries_gave_and_took_is_known_by_their_counters_and_the_load_is_not():
+    energy = compute_ac(make_ac_battery("1", 200.0), make_ac_battery("2", 160.0))
+    assert (energy["charged"], energy["discharged"]) == (pytest.approx(90.0), 0.0)
+    assert energy["charged_coverage"] == energy["discharged_coverage"] == pytest.approx(1.0)
+    assert "load" not in energy
+
+
+def test_a_report_of_an_ac_battery_that_comes_late_is_counted_once():
+    """It is seen half an hour later than usual, with the energy of both intervals in it."""
+    late = make_ac_battery("1", 200.0, [-QUARTER_MS, QUARTER_MS, 2 * QUARTER_MS])
+    energy = compute_ac(late, make_ac_battery("2", 160.0))
+    assert energy["charged"] == pytest.approx(90.0)
+
+
+def test_an_iq_battery_beside_an_ac_battery_leaves_both_energies_unknown():
+    """Half of them count: a part is not the sum."""
+    assert not {"charged", "discharged"} & compute_ac(make_ac_battery("1", 200.0)).keys()
+
+
+def test_a_counter_of_an_ac_battery_that_jumps_is_no_energy():
+    energy = compute_ac(make_ac_battery("1", 200.0, jump_wh=498_200.0), count=1.0)
+    assert energy["resets"] == 1.0
+    assert energy["charged"] == pytest.approx(200.0 / 4 * 880 / 900)
+
+
+def test_a_storage_meter_goes_before_the_counters_of_ac_batteries():
+    raw = RawSeries(
+        [make_flat("storage", "a", -300.0)],
+        [make_counted("storage", "a", 0.0, 300.0)],
+        [],
+        [],
+        make_series("storage", {-MINUTE_MS: {"batteries": 1.0, "measured": 0.0}}),
+        battery=[make_ac_battery("1", 200.0)],
+    )
+    (energy,) = (row.fields for row in make_quarter_rows(raw, NO_SITE, START, STOP) if row.kind == "energy_15m")
+    assert energy["charged"] == pytest.approx(75.0)

@@ -33,6 +33,17 @@ def test_a_panel_that_gained_497_kwh_in_four_hours_is_marked_once():
     assert event.fields == {"rows": 1.0, "reason": "impossible step: 122099000101 energy_lifetime"}
 
 
+def test_a_battery_whose_counter_fell_or_jumped_is_marked_and_one_that_says_nothing_new_is_not():
+    def make_battery(minute: int, **fields: float) -> list[Reading]:
+        return [Reading("battery", {"battery": "121917000001"}, T + minute * MINUTE_MS, {**fields})]
+
+    silent = make_battery(1, state_of_charge=50.0)
+    assert list_events(silent, make_battery(2, charged=5e5), silent, make_battery(17, charged=5e5 + 67.0)) == []
+    for after in (9e5, 1000.0):
+        (event,) = list_events(make_battery(2, charged=5e5), make_battery(17, charged=after))
+        assert event.fields["reason"] == "impossible step: 121917000001 charged"
+
+
 def test_a_roof_that_comes_back_makes_one_event():
     serials = [f"12209900010{index}" for index in range(6)]
     before = [make_panel(T, 1000.0, serial) for serial in serials]

@@ -1,0 +1,73 @@
+"""AC Batteries over time: what they count goes out once for each of their reports."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from scraper.collect.ensemble import EnsembleSamples
+from scraper.errors import EndpointUnavailableError
+from scraper.gateway.login import JUDGE_PATH as INVERTERS
+from scraper.gateway.queries import DEVICE_DATA
+from tests.clocks import StoppedClock
+from tests.scraper.scripted import run_scripted_scraper
+
+SERIAL = "121917000001"
+
+
+class AcGateway:
+    """One AC Battery that has taken `joules` by its report of that date (epoch seconds)."""
+
+    def __init__(self) -> None:
+        self.identity = None
+        self.known_meters: list[Any] = []
+        self.joules, self.date = 3_600_000, 1_750_000_000
+
+    def report(self, joules: int, seconds: int = 900) -> None:
+        """Another report, so much later and with so much more energy."""
+        self.joules += joules
+        self.date += seconds
+
+    async def get_json(self, path: str) -> Any:
+        """As `GatewaySession.get_json`."""
+        if path == INVERTERS:
+            return [{"serialNumber": SERIAL, "lastReportDate": self.date, "devType": 11, "lastReportWatts": 200}]
+        if path == DEVICE_DATA:
+            report = {"endDate": self.date, "SOC": 50, "duration": 900, "joulesProduced": 0, "joulesUsed": 180_000}
+            channel = {"lastReading": report, "lifetime": {"joulesProduced": 7200, "joulesUsed": self.joules}}
+            return {"1": {"devName": "acb", "sn": SERIAL, "active": True, "modGone": False, "channels": [channel]}}
+        raise EndpointUnavailableError(path, 404)
+
+
+@pytest.fixture
+async def home(tmp_path):
+    clock, gateway = StoppedClock(), AcGateway()
+    async with run_scripted_scraper(tmp_path, clock=clock) as scraper:  # type: ignore[arg-type]
+        samples = EnsembleSamples(gateway, scraper.recorder, scraper.memory, clock)  # type: ignore[arg-type]
+
+        async def poll(minutes: int) -> dict[str, Any]:
+            clock.advance(60 * minutes)
+            await samples.poll_states()
+            return (await scraper.list_rows("battery"))[-1].fields
+
+        yield SimpleNamespace(gateway=gateway, poll=poll, scraper=scraper)
+
+
+async def test_a_counter_stands_where_its_report_was_seen_first(home):
+    first = await home.poll(1)
+    assert (first["charged"], first["discharged"], first["state_of_charge"]) == (1000.0, 2.0, 50.0)
+    for _ in range(5):
+        again = await home.poll(1)
+        assert not {"charged", "discharged"} & again.keys()
+        assert again["state_of_charge"] == 50.0
+    home.gateway.report(180_000)
+    assert (await home.poll(1))["charged"] == 1050.0
+
+
+async def test_a_report_that_comes_hours_late_is_no_jump(home):
+    await home.poll(1)
+    for _ in range(4):
+        await home.poll(60)
+    home.gateway.report(4 * 3600 * 250, 4 * 3600)
+    assert (await home.poll(1))["charged"] == 2000.0
+    assert await home.scraper.list_rows("event") == []

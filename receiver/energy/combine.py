@@ -34,6 +34,25 @@ def _add_two(one: Segments, other: Segments) -> list[Segment]:
     return total
 
 
+def fill_in(series: Segments, stand_in: Segments) -> list[Segment]:
+    """A series, and where it is unknown another one that measures the same."""
+    found = list(series)
+    position = 0
+    for one in stand_in:
+        start = one.start
+        while position < len(series) and series[position].stop <= start:
+            position += 1
+        for known in series[position:]:
+            if known.start >= one.stop:
+                break
+            if start < known.start:
+                found.append(one.clip(start, known.start))
+            start = known.stop
+        if start < one.stop:
+            found.append(one.clip(start, one.stop))
+    return sorted(found)
+
+
 def scale(segments: Segments, factor: float) -> list[Segment]:
     """A series times a factor; -1 turns its sign."""
     return [Segment(s.start, s.stop, s.first * factor, s.last * factor) for s in segments]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from receiver.energy.combine import add
+from receiver.energy.combine import add, fill_in
 from receiver.energy.counters import CounterEnergy, compute_counter_windows
 from receiver.energy.flows import add_counters
 from receiver.energy.gaps import Gaps
@@ -21,9 +21,9 @@ from receiver.queries.question import Aggregate, Fill, WindowedQuestion
 from receiver.queries.times import LATEST_MS
 from receiver.rollups.series import REPORT_GAP_MS, REPORT_MS, list_panel_powers, select_samples
 from receiver.stores.base import Point
-from shared.fields import MAX_GAP_MS, Interpolation
+from shared.fields import EIM_PHASE, MAX_GAP_MS, Interpolation
 from shared.plausible import Possible, limit_panel
-from shared.readings import FieldValue
+from shared.readings import FieldValue, Tags
 from shared.units import HOUR_MS
 
 
@@ -104,11 +104,15 @@ def fill_windows(windows: Sequence[WindowValue], fill: Fill) -> list[WindowValue
 
 
 def summarise_group(
-    question: WindowedQuestion, members: Sequence[Sequence[Point]], boundaries: Sequence[int], gaps: Gaps
+    question: WindowedQuestion,
+    members: Sequence[Sequence[Point]],
+    boundaries: Sequence[int],
+    gaps: Gaps,
+    names: Sequence[Tags] = (),
 ) -> list[Summary]:
     """One summary of a linear field, or of means, for each window between neighbouring boundaries (UTC milliseconds).
 
-    Nothing is known inside `gaps`.
+    Nothing is known inside `gaps`. `names`: the tags of meters, whose sum may stand in for their phases.
     """
     field, is_linear = question.field, question.described.interpolation is Interpolation.LINEAR
     if len(members) == 1 and is_linear:
@@ -119,6 +123,8 @@ def summarise_group(
         else make_step_segments(_list_means(points, field), REPORT_MS)
         for points in members
     ]
+    if question.kind == "meter" and names:
+        known = _let_sums_stand_in(known, names)
     if len(known) == 1:
         return summarise_windows(known[0], boundaries)
     cut = [[inside for _, _, inside in cut_by_window(segments, boundaries)] for segments in known]
@@ -126,6 +132,19 @@ def summarise_group(
         summarise(add([flow for flow in inside if flow or is_linear]), start, stop)
         for (start, stop), inside in zip(pairwise(boundaries), zip(*cut, strict=True), strict=True)
     ]
+
+
+def _let_sums_stand_in(known: Sequence[Segments], names: Sequence[Tags]) -> list[Segments]:
+    """The series that are to be added: the sum that a gateway gives of a meter is no further phase of it."""
+    meters: dict[str, tuple[list[Segments], list[Segments]]] = {}
+    for segments, tags in zip(known, names, strict=True):
+        named = dict(tags)
+        phases, sums = meters.setdefault(named["meter"], ([], []))
+        (sums if named["phase"] == EIM_PHASE else phases).append(segments)
+    found: list[Segments] = []
+    for phases, sums in meters.values():
+        found += [fill_in(add(phases), *sums)] if phases and sums else [*phases, *sums]
+    return found
 
 
 def _list_means(points: Sequence[Point], field: str) -> list[StepPoint]:

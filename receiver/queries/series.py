@@ -159,7 +159,7 @@ class SeriesReader:
             gaps = await self._source.read_gaps(question, Range(piece[0], piece[-1]))
             for tags, members in groups.items():
                 read = [points.get(member, []) for member in members]
-                summaries[tags] += await run_slice(summarise_group, question, read, piece, gaps)
+                summaries[tags] += await run_slice(summarise_group, question, read, piece, gaps, members)
         return await run_slice(_merge_parts, question, summaries, cut)
 
     async def _hold(

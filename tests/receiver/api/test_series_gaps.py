@@ -42,3 +42,23 @@ async def test_a_short_gap_that_was_recorded_is_bridged_nowhere(service_on_each_
     answer = await service.get(f"/api/v1/gateways/{GATEWAY}/energy?every=15m&start={START}&stop={START + 15 * MINUTE}")
     (energy,) = answer.json()["windows"]
     assert energy["imported_coverage"] == pytest.approx(1 - length_s / 900, abs=1e-2)
+
+
+async def test_after_the_sum_of_a_meter_its_phases_are_summed_and_nothing_is_unknown_for_it(
+    service_on_each_store: Service,
+):
+    """A gateway that refused its meters for half an hour, and gave their sums instead."""
+    service, change = service_on_each_store, START + 30 * MINUTE
+    service.clock.ms = START + 61 * MINUTE
+    watts = {"eim": 900.0, "a": 400.0, "b": 300.0}
+    spans = {"eim": range(START, change, MINUTE)} | dict.fromkeys("ab", range(change, START + 60 * MINUTE + 1, MINUTE))
+    await service.send(
+        *(
+            Reading("meter", {"meter": "production", "phase": phase}, time, {"power": watts[phase]})
+            for phase, times in spans.items()
+            for time in times
+        )
+    )
+    asked = f"kind=meter&field=power&group_by=meter&every=15m&start={START}&stop={START + 60 * MINUTE}"
+    (series,) = (await ask(service, asked)).json()["series"]
+    assert [window["value"] for window in series["windows"]] == [900.0, 900.0, 700.0, 700.0]

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.calendar.windows import Range
-from receiver.queries.aggregates import WindowValue, aggregate_windows, fill_windows
+from receiver.energy.combine import fill_in
+from receiver.energy.interpolation import find_value, make_linear_segments
+from receiver.queries.aggregates import WindowValue, aggregate_windows, fill_windows, summarise_group
 from receiver.queries.question import Aggregate, Fill, SeriesQuestion, WindowedQuestion, ask_in_windows, check_question
 from receiver.queries.times import parse_step
 from receiver.stores.base import Point
@@ -126,3 +128,36 @@ def test_filling_never_claims_to_have_measured(fill: Fill, wanted: list[float | 
     assert [window.value for window in found] == wanted
     assert sum(window.coverage for window in found) == 2.0
     assert fill_windows([], fill) == []
+
+
+def make_points(power: float, start: int, stop: int) -> list[Point]:
+    return [Point(time, {"power": power}) for time in range(start, stop + 1, 60_000)]
+
+
+def test_the_sum_of_a_meter_takes_turns_with_its_phases():
+    """From the handover on the phases count; before it the sum that the gateway gave, which is no third phase."""
+    question = make_question("meter", "power", group_by="meter")
+    names = [(("meter", "production"), ("phase", phase)) for phase in ("a", "b", "eim")]
+    phases = [make_points(400.0, 300_000, 600_000), make_points(300.0, 300_000, 600_000)]
+    members = [*phases, make_points(900.0, 0, 240_000)]
+    boundaries = range(0, 600_001, 60_000)
+    found = [one.mean for one in summarise_group(question, members, boundaries, (), names)]
+    assert found == [900.0] * 4 + [None] + [700.0] * 5
+    members[2] = make_points(900.0, 0, 600_000)
+    assert [one.mean for one in summarise_group(question, members, boundaries, (), names)] == [900.0] * 5 + [700.0] * 5
+    lost = [phases[0], [], make_points(900.0, 0, 240_000)]
+    assert [one.mean for one in summarise_group(question, lost, boundaries, (), names)] == [900.0] * 4 + [None] * 6
+
+
+@given(draw_series(), draw_series())
+def test_what_stands_in_is_used_where_nothing_else_is_known(known: list[Point], other: list[Point]):
+    series, stand_in = (
+        make_linear_segments([(time, float(fields["power"])) for time, fields in points]) for points in (known, other)
+    )
+    filled = fill_in(series, stand_in)
+    assert all(before.stop <= after.start for before, after in pairwise(filled))
+    for time in range(-200_001, 800_000, 7_919):
+        expected = find_value(series, time)
+        expected = find_value(stand_in, time) if expected is None else expected
+        if not any(time in (one.start, one.stop) for one in (*series, *stand_in)):
+            assert find_value(filled, time) == (expected if expected is None else pytest.approx(expected, abs=1e-6))

@@ -82,6 +82,9 @@ KINDS: dict[str, FaultKind] = {
     "booting": _make_kind("no inverters and zero production, as 3.x just after its start"),
     # Batteries and the grid
     "no-storage-meter": _make_kind("the battery has no current transformer, as at most sites in Europe"),
+    "ac-batteries": _make_kind(
+        "the battery is of AC Batteries: they stand among the inverters, and no meter sees them"
+    ),
     "battery-silent": _make_kind("the batteries no longer talk to the gateway, which goes on stating their charge"),
     "grid-lost": _make_kind("the main relay is open: the house is cut off from the grid"),
     "generator-running": _make_kind("the main relay is open, and a generator that no meter sees feeds the house"),

@@ -124,7 +124,7 @@ def summarise_group(
         for points in members
     ]
     if question.kind == "meter" and names:
-        known = _let_sums_stand_in(known, names)
+        known = _merge_sums(known, names)
     if len(known) == 1:
         return summarise_windows(known[0], boundaries)
     cut = [[inside for _, _, inside in cut_by_window(segments, boundaries)] for segments in known]
@@ -134,7 +134,7 @@ def summarise_group(
     ]
 
 
-def _let_sums_stand_in(known: Sequence[Segments], names: Sequence[Tags]) -> list[Segments]:
+def _merge_sums(known: Sequence[Segments], names: Sequence[Tags]) -> list[Segments]:
     """The series that are to be added: the sum that a gateway gives of a meter is no further phase of it."""
     meters: dict[str, tuple[list[Segments], list[Segments]]] = {}
     for segments, tags in zip(known, names, strict=True):

@@ -3,16 +3,19 @@
 from typing import Any
 
 from simulator.gateway.device import Device
+from simulator.gateway.payloads.ac_batteries import list_ac_units
 from simulator.house.state import STORAGE
 
-_UNIT_WH = 3360
+_UNIT_WH, _AC_UNIT_WH = 3360, 1240
 _INSTALLED = 1_695_330_323
 _FIRST_UNIT, _CONTROLLER = 492_320_000_101, "482326000901"
 
 
 def _list_units(device: Device) -> list[str]:
     battery = device.house_profile.battery
-    count = 0 if battery is None else max(1, round(battery.capacity_wh / _UNIT_WH))
+    if battery is None or list_ac_units(device):
+        return []
+    count = max(1, round(battery.capacity_wh / _UNIT_WH))
     return [str(_FIRST_UNIT + index) for index in range(count)]
 
 
@@ -108,7 +111,7 @@ def describe_power(device: Device) -> dict[str, Any]:
 
 def describe_secondary_control(device: Device) -> dict[str, Any]:
     """`/ivp/ensemble/secctrl`: state of charge and energy of all batteries together."""
-    capacity = len(_list_units(device)) * _UNIT_WH
+    capacity, ac_capacity = len(_list_units(device)) * _UNIT_WH, len(list_ac_units(device)) * _AC_UNIT_WH
     percent = _compute_percent(device)
     battery = device.house_profile.battery
     reserve = 0 if battery is None else round(battery.reserve * 100)
@@ -122,16 +125,16 @@ def describe_secondary_control(device: Device) -> dict[str, Any]:
         | {
             "configured_backup_soc": reserve,
             "adjusted_backup_soc": reserve,
-            "agg_soc": percent,
-            "Max_energy": capacity,
-            "ENC_agg_soc": percent,
+            "agg_soc": 0 if ac_capacity else percent,
+            "Max_energy": capacity + ac_capacity,
+            "ENC_agg_soc": 0 if ac_capacity else percent,
             "ENC_agg_soh": 100 if capacity else 0,
             "ENC_agg_backup_energy": round(capacity * reserve / 100),
             "ENC_agg_avail_energy": round(capacity * percent / 100),
             "Enc_commissioned_capacity": capacity,
             "Enc_max_available_capacity": capacity,
-            "ACB_agg_soc": 0,
-            "ACB_agg_energy": 0,
+            "ACB_agg_soc": percent if ac_capacity else 0,
+            "ACB_agg_energy": round(ac_capacity * percent / 100),
         }
     )
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from simulator.gateway.device import EXTRA_SERIALS, Device
+from simulator.gateway.payloads.ac_batteries import describe_ac_batteries
 from simulator.gateway.payloads.meters import CHANNEL_EIDS, METER_EIDS, list_meter_names
 from simulator.house.state import InverterReport
 from simulator.units import JOULES_PER_WH
@@ -35,6 +36,7 @@ def describe_device_data(device: Device) -> dict[str, Any]:
     for number, meter in enumerate(list_meter_names(device), start=1):
         if meter in ("production", "net-consumption"):
             devices[str(METER_EIDS[meter])] = _describe_meter(device, meter, number)
+    devices |= describe_ac_batteries(device)
     listed = dict(list(devices.items())[:_LIMIT])
     return {"deviceCount": len(devices), "deviceDataLimit": _LIMIT, **listed}
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from simulator.gateway.device import EXTRA_SERIALS, Device
+from simulator.gateway.payloads.ac_batteries import list_ac_entries
 
 
 def list_inverters(device: Device) -> list[dict[str, Any]]:
@@ -17,6 +18,7 @@ def list_inverters(device: Device) -> list[dict[str, Any]]:
         entries[0]["lastReportWatts"] = 2**32 - 4
     if device.faults.get("serial-twice") is not None:
         entries.append(entries[0] | {"lastReportDate": entries[0]["lastReportDate"] - 900, "lastReportWatts": 1})
+    entries += list_ac_entries(device)
     ghosts = device.faults.get("ghosts")
     if ghosts is not None:
         entries += [

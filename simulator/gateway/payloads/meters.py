@@ -36,7 +36,8 @@ def list_meter_names(device: Device) -> list[str]:
     """The meters that the hardware lists, in its order."""
     if not device.profile.metered:
         return []
-    has_storage = device.house_profile.battery is not None and device.faults.get("no-storage-meter") is None
+    is_unmetered = any(device.faults.get(name) is not None for name in ("no-storage-meter", "ac-batteries"))
+    has_storage = device.house_profile.battery is not None and not is_unmetered
     names = [PRODUCTION, NET] + ([STORAGE] if has_storage else [])
     return names + ([OTHER_PRODUCTION] if device.faults.get("other-production") is not None else [])
 

@@ -8,7 +8,7 @@ Each quarter hour is judged by itself, so that it comes out the same whatever th
   while it is not known, what needs it is unknown.
 - A quarter hour in which a generator ran, or power came in over an open relay, knows nothing of grid and load.
 - Inverters stand in where no production meter belongs to the site: those that say something in the quarter hour. A
-  dead one must not make the others unknown.
+  dead one must not make the others unknown. One that reports without its power does: a part is not the sum.
 """
 
 from bisect import bisect_left
@@ -117,6 +117,7 @@ def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Itera
     gaps = find_gaps(raw.event)
     power = {key: _cut(segments, boundaries) for key, segments in make_powers(meters, gaps).items()}
     reported = [_cut(make_reports(series.points), boundaries) for series in raw.inverter]
+    blanks = [[time for time, fields in series.points if "power" not in fields] for series in raw.inverter]
     counters = {
         get_meter_phase(series): MeterCounters(
             select_samples(series.points, "delivered"), select_samples(series.points, "received")
@@ -151,7 +152,13 @@ def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Itera
             counted = {key: both for key, both in counted.items() if key[0] not in (NET, TOTAL)}
         inverters: Segments = []
         if not has_meter(powers_here, PRODUCTION):
-            inverters = add([segments[index] for segments in reported if segments[index]])
+            inverters = add(
+                [
+                    segments[index]
+                    for segments, blank in zip(reported, blanks, strict=True)
+                    if segments[index] or _is_seen_within(blank, first, last)
+                ]
+            )
             total = next(
                 (totals[name] for name in SOURCES if has_samples_around(totals.get(name, ()), first, last)), ()
             )

@@ -94,8 +94,9 @@ def describe_household(
     if not has_meter(powers, PRODUCTION):
         sources = inverters or _choose_total(totals)
         reports = [entry for entry in sources if now_ms - entry.timestamp <= REPORT_SPEAKS_MS]
-        known = [watts for entry in reports if (watts := _read_power(entry)) is not None]
-        reported = sum(known) if known else None
+        watts = [_read_power(entry) for entry in reports]
+        known = [power for power in watts if power is not None]
+        reported = sum(known) if known and len(known) == len(watts) else None  # a part is not the sum
         used = used or reports
     is_fed = storage.generator_runs or _is_fed_by_others(powers, storage)
     power = compute_site_power(

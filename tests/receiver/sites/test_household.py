@@ -49,6 +49,15 @@ def test_inverters_stand_in_where_no_meter_sees_production():
     assert measured.site.production == 340.0, "a meter knows better"
 
 
+def test_a_report_without_its_power_makes_the_sum_of_inverters_unknown():
+    blank = Latest({"inverter": "2"}, NOON - 60_000, {"max_power": 290.0})
+    net, reports = make_meter("net-consumption", 100.0), [make_inverter("1", 200.0), blank]
+    now = describe_household([net], reports, NO_SITE, NOON)
+    assert (now.site.production, now.site.load, now.site.net) == (None, None, 100.0)
+    old = Latest(blank.tags, NOON - 1_801_000, blank.fields)
+    assert describe_household([net], [reports[0], old], NO_SITE, NOON).site.production == 200.0
+
+
 def test_a_meter_that_has_lost_a_phase_gives_no_sum():
     """One that was read within a day belongs to the meter, also where its last answers had no power."""
     meters = [make_meter("production", 3000.0), make_meter("net-consumption", 100.0)]

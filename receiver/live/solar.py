@@ -56,6 +56,8 @@ class LatestPowers:
         power = reading.fields.get("power")
         if reading.kind in _POWERS and not isinstance(power, float):
             of_kind.setdefault(series, Latest(reading.tags, reading.timestamp, {}))
+            if reading.kind == "inverter" and of_kind[series].timestamp < reading.timestamp:
+                of_kind[series] = Latest(reading.tags, reading.timestamp, {})  # a new report, without its power
             return
         known = of_kind.get(series)
         if known is None or known.timestamp <= reading.timestamp or not known.fields:

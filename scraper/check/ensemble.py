@@ -28,7 +28,8 @@ async def check_ensemble(
     readings = describe_ensemble(replies, reader.serials, clock.now_ms())
     fields = {reading.kind: reading.fields for reading in readings}
     has_meter = any(meter.enabled and meter.measurement == "storage" for meter in meters)
-    _describe_storage(fields.get("storage", {}), findings, has_meter=has_meter)
+    ac_batteries = len(replies.ac_batteries or {})
+    _describe_storage(fields.get("storage", {}), ac_batteries, findings, has_meter=has_meter)
     _describe_grid(fields.get("grid", {}), fields.get("generator", {}), findings)
 
 
@@ -43,7 +44,9 @@ def _name_missing_rights(reader: EnsembleReader, findings: Findings) -> None:
         )
 
 
-def _describe_storage(storage: dict[str, FieldValue], findings: Findings, *, has_meter: bool) -> None:
+def _describe_storage(
+    storage: dict[str, FieldValue], ac_batteries: int, findings: Findings, *, has_meter: bool
+) -> None:
     count, measured, power = (storage.get(name) for name in ("batteries", "measured", "power"))
     if not isinstance(count, float):
         return
@@ -54,6 +57,12 @@ def _describe_storage(storage: dict[str, FieldValue], findings: Findings, *, has
         findings.confirm(_STEP, f"{count:.0f}{full}, {doing} with {abs(power):.0f} W")
     elif has_meter:
         findings.confirm(_STEP, f"{count:.0f}{full}; their power comes from the storage meter")
+    elif ac_batteries:
+        findings.note(
+            _STEP,
+            f"{count:.0f}{full}, {ac_batteries} of them AC Batteries, which give no power of this moment: what the house "
+            "uses is unknown beside them until an installer enables a storage meter (CT)",
+        )
     else:
         findings.note(
             _STEP,

@@ -232,19 +232,6 @@ def test_inverters_stand_in_for_a_production_meter_and_a_dead_one_is_not_missed(
     assert make_first("site_1m", metered)["production"] == 480.0
 
 
-def test_an_inverter_that_reports_without_its_power_makes_their_sum_unknown():
-    """A null in the list of one of two: half of it is not the production."""
-    whole = make_inverter("2", 300.0)
-    points = [
-        point._replace(fields={"max_power": 290.0}) if START <= point.timestamp < START + QUARTER_MS else point
-        for point in whole.points
-    ]
-    raw = RawSeries([], [], [make_inverter("1", 200.0), SeriesPoints(whole.series, points)], [])
-    rows = select_kind(make_quarter_rows(raw, NO_SITE, START, START + HOUR_MS), "site_1m")
-    assert {row.fields["production"] for row in rows} == {500.0}
-    assert min(row.timestamp for row in rows) == START + 10 * MINUTE, "where the next report begins"
-
-
 @pytest.mark.parametrize(
     ("totals", "watts"),
     [

@@ -13,6 +13,7 @@ from receiver.sites.storage import (
     describe_storage,
 )
 from receiver.stores.base import Latest
+from shared.readings import Reading
 from tests.receiver.sites.test_household import NOON, make_meter
 
 CHARGING = {"power": -3000.0, "batteries": 2.0, "measured": 2.0, "state_of_charge": 55.0}
@@ -103,6 +104,20 @@ def test_what_comes_in_over_an_open_relay_is_no_purchase_whatever_is_said_of_a_g
     assert island.load_unknown == "generator-runs"
     noise = describe((), make_latest(mode="islanded"), generator, [meters[0], make_meter("net-consumption", 12.0)])
     assert (noise.site.load, noise.load_unknown) == (12.9, None)
+
+
+def test_live_sums_are_unknown_while_an_inverter_reports_without_its_power():
+    """What comes later of the same report changes nothing."""
+    powers, tags = LatestPowers(), {"inverter": "1"}
+    report = Latest(tags, NOON - 2000, {"power": 300.0})
+    other = Latest({"inverter": "2"}, NOON - 2000, {"power": 300.0})
+    powers.seed([make_meter("net-consumption", 100.0)], [report, other])
+    powers.see(Reading("inverter", tags, NOON - 2000, {"temperature": 30.0}))
+    sums = powers.sum_up(NOON, NO_SITE)
+    assert sums is not None
+    assert (sums.p, sums.c) == (600, 700)
+    powers.see(Reading("inverter", tags, NOON - 1000, {"max_power": 300.0}))
+    assert powers.sum_up(NOON, NO_SITE) is None
 
 
 def test_live_sums_follow_the_same_rules():

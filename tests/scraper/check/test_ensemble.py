@@ -36,6 +36,13 @@ async def test_batteries_whose_power_nobody_gives_make_the_load_unknown_and_name
     assert "storage meter (CT) enabled" in batteries.text
 
 
+async def test_ac_batteries_are_said_to_give_no_power_of_this_moment(tmp_path):
+    (batteries,) = await check(tmp_path, "battery", ac_batteries="")
+    assert batteries.level is Level.NOTE
+    assert "15 of them AC Batteries, which give no power of this moment" in batteries.text
+    assert "enables a storage meter (CT)" in batteries.text
+
+
 async def test_a_storage_meter_stands_in_for_silent_batteries(tmp_path):
     batteries, _ = await check(tmp_path, "battery", battery_silent="")
     assert batteries.level is Level.OK

@@ -11,14 +11,17 @@ _NIGHT_W = 15.0
 _SUPPLIES = ("production", "pv3p", "net-consumption", "storage")
 
 
-def find_doubts(values: Sequence[MeterValues], inverters_w: float | None) -> list[str]:
+def find_doubts(values: Sequence[MeterValues], inverters_w: float | None, battery_w: float | None = 0.0) -> list[str]:
     """Sentences for people, with the remedy.
 
     Args:
         values: Every metered phase.
         inverters_w: Power of all inverters together (W); None if it is not known of now.
+        battery_w: Power of all batteries (W, + discharge) where no storage meter sees them; None if it is not known.
     """
     sums = {name: _sum(values, name) for name in _SUPPLIES}
+    if not any(one.meter == "storage" for one in values):
+        sums["storage"] = battery_w
     return [*_doubt_channels(values), *_doubt_balance(sums), *_doubt_production(sums["production"], inverters_w)]
 
 
@@ -35,7 +38,7 @@ def _doubt_channels(values: Sequence[MeterValues]) -> list[str]:
 def _doubt_balance(sums: dict[str, float | None]) -> list[str]:
     known = {name: power for name, power in sums.items() if power is not None}
     load = sum(known.values())
-    if not {"production", "net-consumption"} <= known.keys() or not is_contradiction(known.values()):
+    if not {"production", "net-consumption", "storage"} <= known.keys() or not is_contradiction(known.values()):
         return []
     suspect = "production" if known["production"] < -_NIGHT_W else "net-consumption"
     return [(

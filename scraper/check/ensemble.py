@@ -2,7 +2,7 @@
 
 from scraper.check.findings import Findings
 from scraper.errors import GatewayError
-from scraper.gateway.ensemble import EnsembleReader
+from scraper.gateway.ensemble import INVENTORY, POWER, EnsembleReader
 from scraper.gateway.parse.ensemble import CONNECTED, describe_ensemble
 from scraper.gateway.parse.meters import ConfiguredMeter
 from scraper.gateway.session import GatewaySession
@@ -14,23 +14,31 @@ _STEP = "batteries"
 
 async def check_ensemble(
     gateway: GatewaySession, meters: list[ConfiguredMeter], clock: Clock, findings: Findings
-) -> None:
-    """Say what the gateway gives of batteries and grid; nothing where there is none of it."""
+) -> float | None:
+    """Say what the gateway gives of batteries and grid; nothing where there is none of it.
+
+    Returns:
+        The power of all batteries (W, + discharge), 0 without a battery; None: it is not known.
+    """
     reader = EnsembleReader(gateway.get_json, clock)
     try:
         replies = await reader.read()
     except GatewayError as error:
         findings.note(_STEP, f"not readable: {error}")
-        return
+        return None
     _name_missing_rights(reader, findings)
     if replies is None:
-        return
+        return None if reader.refused.keys() & {POWER, INVENTORY} else 0.0
     readings = describe_ensemble(replies, reader.serials, clock.now_ms())
     fields = {reading.kind: reading.fields for reading in readings}
     has_meter = any(meter.enabled and meter.measurement == "storage" for meter in meters)
     ac_batteries = len(replies.ac_batteries or {})
     _describe_storage(fields.get("storage", {}), ac_batteries, findings, has_meter=has_meter)
     _describe_grid(fields.get("grid", {}), fields.get("generator", {}), findings)
+    storage = fields.get("storage", {})
+    is_absent = not storage.get("batteries") and not reader.refused.keys() & {POWER, INVENTORY}
+    power = storage.get("power", 0.0 if is_absent else None)
+    return power if isinstance(power, float) else None
 
 
 def _name_missing_rights(reader: EnsembleReader, findings: Findings) -> None:
@@ -60,8 +68,8 @@ def _describe_storage(
     elif ac_batteries:
         findings.note(
             _STEP,
-            f"{count:.0f}{full}, {ac_batteries} of them AC Batteries, which give no power of this moment: what the house "
-            "uses is unknown beside them until an installer enables a storage meter (CT)",
+            f"{count:.0f}{full}, {ac_batteries} of them AC Batteries, which give no power of this moment: what the "
+            "house uses is unknown beside them until an installer enables a storage meter (CT)",
         )
     else:
         findings.note(

@@ -41,13 +41,15 @@ async def check_gateway(
     _check_token(identity, clock, findings)
     _check_clocks(identity, findings)
     watts = await _check_inverters(gateway, identity, clock, findings)
-    meters = await _check_meters(gateway, watts, findings)
+    meters, values = await _check_meters(gateway, findings)
     if any(meter.enabled for meter in meters):
         if settings.meter_source in ("auto", "stream"):
             await _check_stream(gateway, identity, settings, findings)
     else:
         await _check_production(gateway, findings)
-    await check_ensemble(gateway, meters, clock, findings)
+    battery = await check_ensemble(gateway, meters, clock, findings)
+    for doubt in find_doubts(values, watts, battery):
+        findings.note("meters", doubt)
     return identity.serial
 
 
@@ -114,13 +116,13 @@ async def _check_inverters(
     return sum(power for reading in readings if isinstance(power := reading.fields.get("power"), float))
 
 
-async def _check_meters(gateway: GatewaySession, watts: float | None, findings: Findings) -> list[ConfiguredMeter]:
+async def _check_meters(gateway: GatewaySession, findings: Findings) -> tuple[list[ConfiguredMeter], list[MeterValues]]:
     try:
         meters = await gateway.read_meters()
         values = await gateway.read_meter_readings(Notes())
     except GatewayError as error:
         findings.note("meters", f"not readable: {error}")
-        return []
+        return [], []
     if gateway.misses_meters:
         findings.note(
             "meters",
@@ -131,15 +133,13 @@ async def _check_meters(gateway: GatewaySession, watts: float | None, findings: 
         findings.note(
             "meters", "no meter (CT) is enabled: production comes from the inverters alone, and no house load"
         )
-        return meters
+        return meters, []
     for meter in meters:
         if meter.enabled:
             _describe_meter(meter, [one for one in values if one.meter == meter.measurement], findings)
         else:
             findings.note("meters", f"{meter.measurement}: there, but not enabled in the gateway; ignored")
-    for doubt in find_doubts(values, watts):
-        findings.note("meters", doubt)
-    return meters
+    return meters, values
 
 
 def _describe_meter(meter: ConfiguredMeter, phases: list[MeterValues], findings: Findings) -> None:

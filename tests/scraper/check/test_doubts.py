@@ -26,6 +26,13 @@ def test_a_load_below_nothing_names_the_transformer_that_is_reversed(production,
     assert "'reversed'" in doubt
 
 
+@pytest.mark.parametrize(("battery", "doubted"), [(2800.0, 0), (None, 0), (0.0, 1), (-500.0, 1)])
+def test_a_battery_that_sells_is_no_transformer_that_is_reversed(battery, doubted):
+    """At night, without a storage meter: 2.8 kW out of the battery, 2.5 kW of it to the grid."""
+    values = [make_phase("production", -5.0), make_phase("net-consumption", -2500.0)]
+    assert len(find_doubts(values, None, battery)) == doubted
+
+
 def test_a_channel_that_is_copied_is_named():
     values = [make_phase("net-consumption", 500.0, letter) for letter in "ab"]
     (doubt,) = find_doubts(values, None)

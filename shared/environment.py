@@ -16,8 +16,10 @@ _SERVICE_LINK = re.compile(r"\w+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP
 _SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
 _SIMILAR = 0.6
 """Similarity (0 to 1) of names, without their prefix, from which one is worth proposing."""
-_NEARLY_EQUAL = 0.93
-"""Similarity of names that differ by one letter."""
+_LONG = 12
+"""Letters of a name from which two slips of the keyboard are too few to make it another program's name."""
+_OF_OTHERS = frozenset({"INFLUXDB_USER", "INFLUXDB_PASSWORD"})
+"""Settings of InfluxDB 1's own container, which look like ours with a part left out."""
 
 
 class UnreadableSettingError(Exception):
@@ -80,24 +82,21 @@ def read_secret_file(setting: str, path: Path) -> str:
 def find_unknown_settings(
     environment: Mapping[str, str], known: Collection[str], prefix: str, half: str
 ) -> Iterator[str]:
-    """A sentence for each name with this prefix that is no setting: a misspelt one would silently do nothing."""
-    for name in sorted(environment):
-        if name.startswith(prefix) and name not in known and not _is_service_link(name, environment[name]):
-            endings = [one.removeprefix(prefix) for one in known if one.startswith(prefix)]
-            near = _find_similar(name.removeprefix(prefix), endings, _SIMILAR)
-            remedy = f"did you mean {prefix}{near[0]}?" if near else "remove it; .env.example lists the settings"
-            yield f"{name} is no setting of the {half}: {remedy}"
+    """A sentence for each name that is no setting, because a misspelt one would silently do nothing.
 
-
-def find_misspelt_settings(environment: Mapping[str, str], known: Collection[str]) -> Iterator[str]:
-    """A sentence for each name that differs from a known one by a letter.
-
-    For prefixes that other programs use too, where an unknown name may be somebody else's.
+    Every unknown name with the prefix of the half is refused. Other names may be another program's, and so they are
+    refused only where they look like a known one: see `_find_misspelt`.
     """
     for name in sorted(set(environment) - set(known)):
-        near = _find_similar(name, known, _NEARLY_EQUAL)
-        if near:
-            yield f"{name} is no setting: did you mean {near[0]}?"
+        if _is_service_link(name, environment[name]):
+            continue
+        if name.startswith(prefix):
+            endings = [one.removeprefix(prefix) for one in known if one.startswith(prefix)]
+            near = _find_similar(name.removeprefix(prefix), endings)
+            remedy = f"did you mean {prefix}{near[0]}?" if near else "remove it; .env.example lists the settings"
+            yield f"{name} is no setting of the {half}: {remedy}"
+        elif meant := _find_misspelt(name, known):
+            yield f"{name} is no setting of the {half}: did you mean {meant}?"
 
 
 def is_service_address(text: str) -> bool:
@@ -110,11 +109,44 @@ def explain_service_address(setting: str) -> str:
     return f"{setting} was set by Kubernetes for a service of this name: set enableServiceLinks: false in the pod"
 
 
-def _find_similar(name: str, known: Collection[str], similarity: float) -> list[str]:
+def _find_similar(name: str, known: Collection[str]) -> list[str]:
     """The most similar name, if there is one."""
     from difflib import get_close_matches  # noqa: PLC0415 (see above)
 
-    return get_close_matches(name, known, 1, similarity)
+    return get_close_matches(name, known, 1, _SIMILAR)
+
+
+def _find_misspelt(name: str, known: Collection[str]) -> str | None:
+    """The known name that is meant: it differs by a slip or two of the keyboard, or has one part more in the middle."""
+    if name in _OF_OTHERS:
+        return None
+    for slips in (1, 2) if len(name) >= _LONG else (1,):
+        for one in known:
+            if _is_within(slips, name, one):
+                return one
+    return next((one for one in known if _lacks_part(name.split("_"), one.split("_"))), None)
+
+
+def _is_within(slips: int, one: str, other: str) -> bool:
+    """Whether so many slips make one name of the other: a letter more, less or wrong, or two that changed places."""
+    if one == other:
+        return True
+    if one[:1] == other[:1]:
+        return _is_within(slips, one[1:], other[1:])
+    if slips == 0 or abs(len(one) - len(other)) > slips:
+        return False
+    changed_places = one[:2] == other[1::-1]
+    return (
+        _is_within(slips - 1, one[1:], other)
+        or _is_within(slips - 1, one, other[1:])
+        or _is_within(slips - 1, one[1:], other[1:])
+        or (changed_places and _is_within(slips - 1, one[2:], other[2:]))
+    )
+
+
+def _lacks_part(parts: list[str], known: list[str]) -> bool:
+    """Whether the parts are the known ones without one that is neither the first nor the last: INFLUXDB_(V2_)TOKEN."""
+    return any(parts == [*known[:index], *known[index + 1 :]] for index in range(1, len(known) - 1))
 
 
 def _is_service_link(name: str, value: str) -> bool:

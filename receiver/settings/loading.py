@@ -3,7 +3,6 @@
 Errors name the setting and the remedy, never the value. An empty value counts as not set.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +16,6 @@ from receiver.settings.stores import InfluxDB, Sqlite
 from shared.environment import (
     UnreadableSettingError,
     find_home,
-    find_misspelt_settings,
     find_unknown_settings,
     read_environment,
 )
@@ -64,28 +62,22 @@ def list_known_settings() -> list[str]:
 
 def load() -> ReceiverSettings:
     """Read and check the settings. Raises ReceiverSettingError, one line per problem."""
-    environment = _read_environment()
-    known = list_known_settings()
-    of_influxdb = {name: text for name, text in environment.items() if name.startswith(InfluxDB.PREFIX)}
-    _refuse(find_unknown_settings(environment, known, ReceiverSettings.PREFIX, "receiver"))
-    _refuse(find_misspelt_settings(of_influxdb, known))
+    _refuse_unknown()
     return _read(_ReceiverEnvironment)
 
 
 def load_contacts() -> ContactSettings:
     """Read and check who hears of alarms. Raises ReceiverSettingError, one line per problem."""
-    _refuse(find_misspelt_settings(_read_environment(), list(list_variables(ContactSettings))))
+    _refuse_unknown()
     return _read(_ContactEnvironment)
 
 
-def _read_environment() -> dict[str, str]:
+def _refuse_unknown() -> None:
     try:
-        return add_local_settings(read_environment(), "RECEIVER_STATE_DIR")
+        environment = add_local_settings(read_environment(), "RECEIVER_STATE_DIR")
     except UnreadableSettingError as error:
         raise ReceiverSettingError(str(error)) from error
-
-
-def _refuse(problems: Iterator[str]) -> None:
+    problems = find_unknown_settings(environment, list_known_settings(), ReceiverSettings.PREFIX, "receiver")
     if found := list(problems):
         raise ReceiverSettingError("\n".join(found))
 

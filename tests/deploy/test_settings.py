@@ -14,6 +14,7 @@ from receiver.settings.loading import MODELS
 from receiver.settings.source import name_variable
 from scraper import settings as scraper_settings
 from scraper.settings.loading import GROUPS
+from shared.environment import find_unknown_settings
 
 ROOT = Path(__file__).parents[2]
 DECLARED = [*scraper_settings.list_known_settings(), *receiver_settings.list_known_settings()]
@@ -58,6 +59,16 @@ def test_the_example_names_every_setting() -> None:
 
     missing = {name for name in DECLARED if name not in NAMED and not is_named_as_secret(name)}
     assert not missing
+
+
+@pytest.mark.parametrize(
+    ("own", "half"),
+    [(scraper_settings.list_known_settings(), "scraper"), (receiver_settings.list_known_settings(), "receiver")],
+)
+def test_neither_half_takes_a_setting_of_the_other_or_of_compose_for_a_misspelt_one(own: list[str], half: str) -> None:
+    others = {name: "" for name in NAMED if name not in own}
+    prefix = "ENVOY_" if half == "scraper" else "RECEIVER_"
+    assert not list(find_unknown_settings(others, own, prefix, half))
 
 
 @pytest.mark.parametrize(("name", "default"), list_declared_defaults().items())

@@ -138,7 +138,12 @@ def test_what_kubernetes_adds_by_itself_is_no_setting(monkeypatch: pytest.Monkey
         ({"RECEIVER_GATEWAY_RATE": "canary"}, "RECEIVER_GATEWAY_RATE must be a number of at least 1$"),
         ({"RECEIVER_SECERT": "canary"}, "RECEIVER_SECERT is no setting.*did you mean RECEIVER_SECRET?"),
         ({"RECEIVER_XYZZY": "canary"}, "RECEIVER_XYZZY is no setting of the receiver: remove it; .env.example lists"),
-        ({"INFLUXDB_V2_TOKN": "canary"}, "INFLUXDB_V2_TOKN is no setting: did you mean INFLUXDB_V2_TOKEN?"),
+        ({"INFLUXDB_V2_TOKN": "canary"}, "INFLUXDB_V2_TOKN is no setting of the receiver: did you mean INFLUXDB_V2_TOKEN?"),
+        ({"INFLUXDB_TOKEN": "canary"}, "INFLUXDB_TOKEN is no setting of the receiver: did you mean INFLUXDB_V2_TOKEN?"),
+        ({"NTFY_ULR": "canary"}, "NTFY_ULR is no setting of the receiver: did you mean NTFY_URL?"),
+        ({"WEBHOOK_ULR": "canary"}, "did you mean WEBHOOK_URL?"),
+        ({"GRAFANA_TOKENS_DRI": "canary"}, "did you mean GRAFANA_TOKENS_DIR?"),
+        ({"RECIEVER_PORT": "canary"}, "RECIEVER_PORT is no setting of the receiver: did you mean RECEIVER_PORT?"),
     ],
 )  # fmt: skip
 def test_faults_name_the_setting_and_the_remedy(
@@ -194,10 +199,21 @@ def test_a_misspelt_setting_in_dotenv_is_refused(tmp_path: Path):
 
 def test_a_setting_of_a_contact_is_refused_where_it_is_misspelt(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("TELEGRAM_CHATID", "canary")
-    monkeypatch.setenv("INFLUXDB_HTTP_AUTH_ENABLED", "canary")  # another program's
+    for load in (settings.load, settings.load_contacts):
+        with pytest.raises(ReceiverSettingError, match="did you mean TELEGRAM_CHAT_ID"):
+            load()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["INFLUXDB_HTTP_AUTH_ENABLED", "INFLUXDB_DB", "INFLUXDB_USER", "INFLUXDB_PASSWORD", "INFLUXDB_V2_TIMEOUT",
+     "INFLUXD_ENGINE_PATH", "INFLUX_TOKEN", "SMTP_HOST", "SMTP_PORT", "NTFY_TOPIC", "GF_SMTP_USER", "RELAY_TLS"],
+)  # fmt: skip
+def test_a_setting_of_another_program_is_not_refused(monkeypatch: pytest.MonkeyPatch, name: str):
+    monkeypatch.setenv(name, "1")
+    monkeypatch.setenv("NTFY_PORT_80_TCP", "tcp://10.0.0.1:80")  # by Kubernetes, for a service
     settings.load()
-    with pytest.raises(ReceiverSettingError, match="did you mean TELEGRAM_CHAT_ID"):
-        settings.load_contacts()
+    settings.load_contacts()
 
 
 def test_the_parts_read_no_environment(monkeypatch: pytest.MonkeyPatch):

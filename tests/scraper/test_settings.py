@@ -143,6 +143,16 @@ def test_a_misspelt_setting_in_dotenv_is_refused(monkeypatch, tmp_path):
         load(monkeypatch)
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("ENVY_TOKEN", "ENVOY_TOKEN"), ("EVNOY_HOST", "ENVOY_HOST"), ("ENVYO_CLUOD_URL", "ENVOY_CLOUD_URL")],
+)
+def test_a_slip_in_the_first_part_of_a_name_is_refused(monkeypatch, name, meant):
+    monkeypatch.setenv(name, "canary")
+    with pytest.raises(ScraperSettingError, match=f"^{name} is no setting of the scraper: did you mean {meant}[?]$"):
+        load(monkeypatch)
+
+
 def test_what_kubernetes_adds_for_services_is_no_setting(monkeypatch):
     """For services called `envoy`, `envoy-receiver` and `envoy-scraper`."""
     for name in ("", "RECEIVER_", "SCRAPER_"):

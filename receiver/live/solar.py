@@ -1,7 +1,7 @@
 """The sums of this moment in the form that existing pages for the Envoy expect: `{"p": …, "c": …, "n": …}` in watts.
 
-Production below 5 W of a phase is the inverters' own night-time draw and counts as zero here, and so net = consumption
-- production. In a home with a battery net is the grid's power itself. What is stored is never touched by this.
+They are the numbers of `/power`, in whole watts. At night production may be a few watts below or above zero, as the
+meters say: inverters draw a little, and a clamp has its noise.
 """
 
 import math
@@ -9,15 +9,12 @@ from collections.abc import Iterable
 
 import msgspec
 
-from receiver.energy.site import OTHER_PRODUCTION, PRODUCTION, select_phases
 from receiver.sites import Site
 from receiver.sites.household import describe_household
 from receiver.sites.storage import KINDS_OF_STORAGE, describe_storage
 from receiver.stores.base import Latest
 from shared.readings import FieldValue, Reading
 
-QUIET_W = 5.0
-"""Production of one phase below this is shown as none."""
 KINDS_OF_NOW = ("meter", "inverter", "production", *KINDS_OF_STORAGE)
 """The kinds that the sums of now rest on."""
 _POWERS = frozenset({"meter", "inverter", "production"})
@@ -66,26 +63,14 @@ class LatestPowers:
             of_kind[series] = Latest(reading.tags, reading.timestamp, fields)
 
     def sum_up(self, now_ms: int, site: Site) -> SolarData | None:
-        """The sums of now, or None where production or consumption is not known."""
+        """The sums of now, or None where one of them is not known: the form knows no other way to say so."""
         meters, inverters, totals, *rest = (list(self._latest[kind].values()) for kind in KINDS_OF_NOW)
-        household = describe_household(meters, inverters, site, now_ms, describe_storage(rest, now_ms), totals)
-        whole = household.site.production
-        if whole is None or household.site.load is None:
+        power = describe_household(meters, inverters, site, now_ms, describe_storage(rest, now_ms), totals).site
+        if power.production is None or power.load is None or power.net is None:
             return None
-        produced: list[float | None] = [whole]
-        if household.inverters is None:
-            produced = [
-                power
-                for meter in (PRODUCTION, OTHER_PRODUCTION)
-                for power in select_phases(household.powers, meter).values()
-            ]
-        powers = sum(power for power in produced if power is not None and power >= QUIET_W), household.site.load
-        bought = household.site.net or 0.0
-        if not all(map(math.isfinite, (*powers, bought))):
+        if not all(map(math.isfinite, (power.production, power.load, power.net))):
             return None  # a store of an earlier version may hold what overflows
-        production, load = map(_round, powers)
-        has_battery = household.site.battery is not None and household.site.net is not None
-        return SolarData(p=production, c=load, n=_round(bought) if has_battery else load - production)
+        return SolarData(p=_round(power.production), c=_round(power.load), n=_round(power.net))
 
 
 def _round(watts: float) -> int:

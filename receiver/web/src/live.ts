@@ -2,7 +2,7 @@
 
 import { makeAddress, nameGatewayPath } from "./api.ts";
 
-/** The sums of one second in W: production, consumption, and consumption less production. */
+/** The sums of one second in W: production, consumption, and what comes from the grid. */
 export interface Sums {
   p: number;
   c: number;

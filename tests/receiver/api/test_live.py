@@ -49,15 +49,15 @@ async def test_a_backlog_is_history_and_another_gateways_readings_are_nobodys_bu
 
 
 async def test_the_sums_of_each_second_have_the_form_that_pages_for_the_envoy_expect(service):
-    """Production below 5 W of a phase counts as none, and net follows from that."""
-    await service.send(make_meter(power=1500.4), make_meter(phase="b", power=4.9), make_net(-300.0))
+    """Also those few watts of a phase count that are an inverter's own draw, as in `/power`."""
+    await service.send(make_meter(power=1500.4), make_meter(phase="b", power=-4.9), make_net(-300.0))
     async with open_view(service) as seen:
         _, data, _ = await seen.wait_for_next("solar_data")
-        assert data == {"p": 1500, "c": 1205, "n": -295}
+        assert data == {"p": 1496, "c": 1196, "n": -300}
         await service.send(make_meter(NOW_MS + 1000, power=2000.0), batch="ab", first=9)
-        while data["p"] == 1500:
+        while data["p"] == 1496:
             _, data, _ = await seen.wait_for_next("solar_data")
-    assert data == {"p": 2000, "c": 1705, "n": -295}
+    assert data == {"p": 1995, "c": 1695, "n": -300}
 
 
 async def test_with_a_battery_net_is_what_the_grid_gives_as_power_says(service):

@@ -30,7 +30,7 @@ class RefusedError(ReceiverError):
             that an unknown, a revoked and a wrongly used key look the same from outside.
         retry_after: Seconds after which the same request may succeed, or None.
         close: Whether the connection ends with the reply, because the rest of the body is not worth reading.
-        detail: A sentence for the caller: what to change. It names parameters and limits, never what was sent.
+        detail: A sentence for the caller: what to change. It names parameters and limits, never a value that was sent.
     """
 
     def __init__(

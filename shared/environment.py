@@ -124,7 +124,7 @@ def _find_misspelt(name: str, known: Collection[str]) -> str | None:
         for one in known:
             if _is_within(slips, name, one):
                 return one
-    return next((one for one in known if _lacks_part(name.split("_"), one.split("_"))), None)
+    return next((one for one in known if _is_short_of_part(name.split("_"), one.split("_"))), None)
 
 
 def _is_within(slips: int, one: str, other: str) -> bool:
@@ -144,7 +144,7 @@ def _is_within(slips: int, one: str, other: str) -> bool:
     )
 
 
-def _lacks_part(parts: list[str], known: list[str]) -> bool:
+def _is_short_of_part(parts: list[str], known: list[str]) -> bool:
     """Whether the parts are the known ones without one that is neither the first nor the last: INFLUXDB_(V2_)TOKEN."""
     return any(parts == [*known[:index], *known[index + 1 :]] for index in range(1, len(known) - 1))
 

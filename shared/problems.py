@@ -1,7 +1,7 @@
 """The stable codes that both sides must agree on: why a request, or one row of it, was refused.
 
 A problem reply is `application/problem+json` (RFC 9457) with `type` = `urn:envoy-relay:problem:<code>`, `status`,
-`title`, `code` and `request_id`; never an echo of the input.
+`title`, `code` and `request_id`; never a value that was sent.
 """
 
 from enum import StrEnum

@@ -4,7 +4,6 @@ Each route has one model. FastAPI reads it after the dependencies that stand bef
 in hears that alone, whatever else is wrong with the request.
 """
 
-from collections.abc import Collection
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Depends, Path, Query
@@ -12,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from receiver.api.answers import Format
-from receiver.queries.refusals import make_refusal
+from receiver.http.query_names import refuse_other_names
 
 SerialParameter = Annotated[str, Path(description="Serial number of the gateway.", examples=["122300001234"])]
 DEFAULT_START: Final = "-30d"
@@ -71,24 +70,6 @@ def read_parameters(model: type[_Parameters]) -> Any:
 
     read.__annotations__["asked"] = Annotated[model, Query()]  # FastAPI reads the model itself from the annotation
     return Depends(read)
-
-
-def refuse_other_names(request: Request, known: Collection[str]) -> None:
-    """Refuse parameters that the route does not read, and those given twice: both would silently be ignored.
-
-    Args:
-        request: The question.
-        known: The names that its route reads.
-
-    Raises:
-        RefusedError: 422, with the names that are known; what was sent is not repeated.
-    """
-    names = [name for name, _ in request.query_params.multi_items()]
-    if set(names) - set(known):
-        raise make_refusal("a parameter", f"is not known here: there are {', '.join(known) or 'none'}")
-    for name in known:
-        if names.count(name) > 1:
-            raise make_refusal(name, "must be given once")
 
 
 WithoutParameters = Annotated[NoParameters, read_parameters(NoParameters)]

@@ -1,4 +1,4 @@
-"""Refusals as `application/problem+json` (RFC 9457): a stable code and a request id, never an echo of the input."""
+"""Refusals as `application/problem+json` (RFC 9457): a stable code and a request id, never a value that was sent."""
 
 import secrets
 from typing import Any, Final

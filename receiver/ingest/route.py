@@ -11,6 +11,7 @@ from starlette.responses import Response
 from receiver.auth.gate import TokenGate, authorise_write
 from receiver.http.line_limit import LineLimit
 from receiver.http.problems import to_refusal
+from receiver.http.query_names import refuse_other_names
 from receiver.http.rates import RateLimit
 from receiver.ingest import body, validate
 from receiver.ingest.arrivals import Arrivals
@@ -86,6 +87,7 @@ class IngestRoute:
         caller = self._gate.authenticate(request.headers.getlist("authorization"))
         authorise_write(caller, serial)
         self._per_gateway.spend(serial)
+        refuse_other_names(request, ())
         data = await body.read(request, seconds=self._body_seconds)
         checked = validate.check(data, now_ms=self._clock.now_ms(), retention_ms=self._store.retention_ms)
         await self._series.load(serial)

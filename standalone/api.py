@@ -1,11 +1,16 @@
-"""Clients of the receiver's API and of the status ports. They only read; their errors are NotReadyError."""
+"""Clients of the receiver's API and of the status ports. They only read; their errors are NotReadyError.
+
+The answers are of the receiver's own types; what is computed of them is the receiver's alone.
+"""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from receiver.api.inverter_answers import InverterEntry
+from receiver.api.meter_answers import HouseholdPower, MeterEntry
 from standalone.errors import NotReadyError
 
 _TIMEOUT_S = 5.0
@@ -13,44 +18,19 @@ _KNOWN = 0.99
 _GATEWAYS = "/api/v1/gateways"
 
 
-class PowerReply(NamedTuple):
-    """What the receiver says about the household now, in W; None is unknown.
-
-    Attributes:
-        production_w: Generation.
-        load_w: What the house uses.
-        net_w: From the grid: + import, - export.
-        imported_w: Import, at least 0.
-        exported_w: Export, at least 0.
-        battery_w: + discharge, - charge.
-    """
-
-    production_w: float | None
-    load_w: float | None
-    net_w: float | None
-    imported_w: float | None
-    exported_w: float | None
-    battery_w: float | None
-
-
-UNKNOWN_POWER = PowerReply(None, None, None, None, None, None)
-
-
-class MeterReply(NamedTuple):
-    """The latest values of one phase of one meter: W, V and the age in seconds; None is unknown."""
-
-    meter: str
-    phase: str
-    power: float | None
-    voltage: float | None
-    age_s: float
-
-
-class InverterReply(NamedTuple):
-    """One panel, and the age of its last report in seconds; None without one."""
-
-    inverter: str
-    age_s: float | None
+UNKNOWN_POWER: Final = HouseholdPower(
+    production_w=None,
+    load_w=None,
+    net_w=None,
+    imported_w=None,
+    exported_w=None,
+    battery_w=None,
+    state_of_charge=None,
+    grid_mode=None,
+    load_unknown=None,
+    timestamp=None,
+    age_seconds=None,
+)
 
 
 class ReceiverApi:
@@ -74,26 +54,17 @@ class ReceiverApi:
             transport=transport,
         )
 
-    async def read_power(self) -> PowerReply:
+    async def read_power(self) -> HouseholdPower:
         """The power of the household; all unknown before the first reading."""
-        document = await self._get_latest("power")
-        return PowerReply(*(document[name] for name in PowerReply._fields)) if document else UNKNOWN_POWER
+        return await self._get_latest("power") or UNKNOWN_POWER
 
-    async def read_meters(self) -> list[MeterReply]:
+    async def read_meters(self) -> list[MeterEntry]:
         """Every phase of every meter; empty before the first reading."""
-        return [
-            MeterReply(
-                entry["meter"], entry["phase"], entry.get("power"), entry.get("voltage"), float(entry["age_seconds"])
-            )
-            for entry in await self._get_latest("meters") or ()
-        ]
+        return await self._get_latest("meters") or []
 
-    async def read_inverters(self) -> list[InverterReply]:
+    async def read_inverters(self) -> list[InverterEntry]:
         """Every inverter that has reported or that the sites file names; empty before the first reading."""
-        return [
-            InverterReply(entry["inverter"], entry["age_seconds"])
-            for entry in await self._get_latest("inverters") or ()
-        ]
+        return await self._get_latest("inverters") or []
 
     async def is_past_known(self, hours: int) -> bool:
         """Whether the production of each of the last hours, but for the first and the running one, is known."""

@@ -3,14 +3,12 @@
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from shared.fields import REPORT_SPEAKS_MS
-from shared.units import SECOND_MS
-from standalone.api import UNKNOWN_POWER, InverterReply, MeterReply, PowerReply, ReceiverApi, StatusPort
+from receiver.api.inverter_answers import InverterEntry
+from receiver.api.meter_answers import HouseholdPower, MeterEntry
+from standalone.api import UNKNOWN_POWER, ReceiverApi, StatusPort
 from standalone.errors import NotReadyError
 
 _T = TypeVar("_T")
-
-_SPEAKS_S = REPORT_SPEAKS_MS / SECOND_MS
 
 
 class SystemState(NamedTuple):
@@ -28,8 +26,8 @@ class SystemState(NamedTuple):
         problems: What is not well, one sentence each.
     """
 
-    power: PowerReply
-    meters: Sequence[MeterReply]
+    power: HouseholdPower
+    meters: Sequence[MeterEntry]
     reporting: int
     inverters: int
     age_s: float | None
@@ -76,9 +74,9 @@ async def read_state(sources: Sources) -> SystemState:
 
 
 def combine(
-    power: PowerReply,
-    meters: Sequence[MeterReply],
-    inverters: Sequence[InverterReply],
+    power: HouseholdPower,
+    meters: Sequence[MeterEntry],
+    inverters: Sequence[InverterEntry],
     scraper: Mapping[str, float],
     receiver: Mapping[str, float],
     problems: Sequence[str],
@@ -93,13 +91,13 @@ def combine(
         receiver: Metrics of the receiver.
         problems: What is not well.
     """
-    ages = [*(meter.age_s for meter in meters), *(one.age_s for one in inverters if one.age_s is not None)]
+    ages = [entry["age_seconds"] for entry in (*meters, *inverters)]
     return SystemState(
         power=power,
         meters=meters,
-        reporting=sum(one.age_s is not None and one.age_s <= _SPEAKS_S for one in inverters),
+        reporting=sum(one["speaks"] for one in inverters),
         inverters=max(len(inverters), round(scraper.get("envoy_inverters_known", 0.0))),
-        age_s=min(ages, default=None),
+        age_s=min((age for age in ages if age is not None), default=None),
         streamed=_round(scraper.get("envoy_stream_events_total")) if scraper.get("envoy_stream_connected") else None,
         outbox_rows=_round(scraper.get("envoy_outbox_rows")),
         stored=_round(receiver.get("receiver_readings_stored_total")),

@@ -9,11 +9,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from receiver.sites.household import METER_SPEAKS_MS
+from receiver.api.meter_answers import MeterEntry
 from shared.logs import make_inert
-from shared.units import HOUR_S, MINUTE_S, SECOND_MS
+from shared.units import HOUR_S, MINUTE_S
 from standalone.amounts import format_watts
-from standalone.api import MeterReply
 from standalone.state import SystemState
 
 _METER_NAMES = {
@@ -27,7 +26,6 @@ _METER_ORDER = tuple(_METER_NAMES)
 _FRAME_LINES = 3
 """The border, and the line below it, which a terminal needs for its cursor."""
 _FRAME_COLUMNS = 4
-_STALE_S = METER_SPEAKS_MS / SECOND_MS
 
 
 class ViewFrame(NamedTuple):
@@ -78,12 +76,12 @@ def render_line(state: SystemState, history: float | None) -> str:
     """The state in one plain line, for logs and pipes."""
     power = state.power
     words = [
-        f"production {format_watts(power.production_w)}",
-        f"load {format_watts(power.load_w)}",
+        f"production {format_watts(power['production_w'])}",
+        f"load {format_watts(power['load_w'])}",
         f"grid {_describe_grid(state)}",
     ]
-    if power.battery_w is not None:
-        words.append(f"battery {_describe_battery(power.battery_w)}")
+    if power["battery_w"] is not None:
+        words.append(f"battery {_describe_battery(power['battery_w'])}")
     words += [
         f"inverters {state.reporting} of {state.inverters}",
         f"outbox {_format_count(state.outbox_rows)}",
@@ -108,12 +106,12 @@ def _render_tiles(state: SystemState) -> Table:
     """The three or four numbers that matter most to people."""
     power = state.power
     tiles = [
-        ("Production", format_watts(power.production_w), "green"),
-        ("House load", format_watts(power.load_w), "cyan"),
+        ("Production", format_watts(power["production_w"]), "green"),
+        ("House load", format_watts(power["load_w"]), "cyan"),
         ("Grid", _describe_grid(state), "magenta"),
     ]
-    if power.battery_w is not None:
-        tiles.append(("Battery", _describe_battery(power.battery_w), "blue"))
+    if power["battery_w"] is not None:
+        tiles.append(("Battery", _describe_battery(power["battery_w"]), "blue"))
     table = Table(box=None, expand=True, show_header=True, padding=(0, 1))
     for name, _, _ in tiles:
         table.add_column(name, justify="center", ratio=1)
@@ -122,7 +120,7 @@ def _render_tiles(state: SystemState) -> Table:
 
 
 def _describe_grid(state: SystemState) -> str:
-    imported_w, exported_w = state.power.imported_w, state.power.exported_w
+    imported_w, exported_w = state.power["imported_w"], state.power["exported_w"]
     if imported_w is None or exported_w is None:
         return "unknown"
     return (
@@ -134,9 +132,9 @@ def _describe_battery(power_w: float) -> str:
     return f"discharging {format_watts(power_w)}" if power_w >= 0 else f"charging {format_watts(-power_w)}"
 
 
-def _render_meters(meters: Sequence[MeterReply]) -> RenderableType:
+def _render_meters(meters: Sequence[MeterEntry]) -> RenderableType:
     """Power per meter and phase; old values are dim."""
-    phases = sorted({one.phase for one in meters})
+    phases = sorted({one["phase"] for one in meters})
     if not phases:
         return Text("no meter value yet", style="dim", justify="center")
     table = Table(box=box.SIMPLE_HEAD, expand=True)
@@ -144,15 +142,15 @@ def _render_meters(meters: Sequence[MeterReply]) -> RenderableType:
     for phase in phases:
         table.add_column(format_literally(f"phase {phase}"), justify="right")
     table.add_column("last change", justify="right")
-    for meter in sorted({one.meter for one in meters}, key=_rank_meter):
-        of_meter = {one.phase: one for one in meters if one.meter == meter}
+    for meter in sorted({one["meter"] for one in meters}, key=_rank_meter):
+        of_meter = {one["phase"]: one for one in meters if one["meter"] == meter}
         cells = [_render_cell(of_meter.get(phase)) for phase in phases]
         table.add_row(
             format_literally(_METER_NAMES.get(meter, meter)),
             *cells,
-            format_age(min(one.age_s for one in of_meter.values())),
+            format_age(min(one["age_seconds"] for one in of_meter.values())),
         )
-    volts = {one.phase: one.voltage for one in meters if one.voltage is not None}
+    volts = {one["phase"]: one["voltage"] for one in meters if "voltage" in one}
     if volts:
         table.add_row("voltage", *(f"{volts[phase]:.1f} V" if phase in volts else "" for phase in phases), "")
     return table
@@ -167,10 +165,10 @@ def _rank_meter(meter: str) -> tuple[int, str]:
     return (_METER_ORDER.index(meter) if meter in _METER_ORDER else len(_METER_ORDER), meter)
 
 
-def _render_cell(one: MeterReply | None) -> Text:
+def _render_cell(one: MeterEntry | None) -> Text:
     if one is None:
         return Text("")
-    return Text(format_watts(one.power), style="dim" if one.age_s > _STALE_S else "")
+    return Text(format_watts(one.get("power")), style="" if one["speaks"] else "dim")
 
 
 def _render_delivery(state: SystemState, history: float | None) -> Text:

@@ -44,6 +44,7 @@ class InverterEntry(PanelPlace):
         int | None, Field(description="Of its last report, milliseconds since 1970; null if it never reported.")
     ]
     age_seconds: Annotated[float | None, Field(description="Age of its last report, s.")]
+    speaks: Annotated[bool, Field(description="Whether that report still speaks of now, as in `/power`.")]
     state: Annotated[PanelState, Field(description=_STATES)]
     power: NotRequired[Annotated[float, Field(description="W, mean over its reporting interval.")]]
     max_power: NotRequired[Annotated[float, Field(description="W, the highest that the gateway has ever seen.")]]

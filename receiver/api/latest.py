@@ -25,10 +25,21 @@ class LatestValues:
         return await asyncio.gather(*(self._reads.ask((serial, kind)) for kind in kinds))
 
 
-def describe_latest(entry: Latest, now_ms: int) -> dict[str, object]:
-    """One series as readers see it: its tags, its fields, its `timestamp` and `age_seconds`."""
-    age = compute_age_seconds(entry.timestamp, now_ms)
-    return {**entry.tags, **entry.fields, "timestamp": entry.timestamp, "age_seconds": age}
+def describe_latest(entry: Latest, now_ms: int, speaks_ms: int) -> dict[str, object]:
+    """One series as readers see it: its tags, its fields, its `timestamp`, `age_seconds` and whether it `speaks`.
+
+    Args:
+        entry: Its latest values.
+        now_ms: UTC milliseconds.
+        speaks_ms: How long its values speak of now (milliseconds).
+    """
+    return {
+        **entry.tags,
+        **entry.fields,
+        "timestamp": entry.timestamp,
+        "age_seconds": compute_age_seconds(entry.timestamp, now_ms),
+        "speaks": now_ms - entry.timestamp <= speaks_ms,
+    }
 
 
 def compute_age_seconds(timestamp: int, now_ms: int) -> float:

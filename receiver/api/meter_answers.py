@@ -17,6 +17,7 @@ class MeterEntry(TypedDict):
     phase: Annotated[str, Field(description="`a`, `b` or `c`.")]
     timestamp: Annotated[int, Field(description="Of its newest reading, milliseconds since 1970.")]
     age_seconds: Annotated[float, Field(description="Age of its newest reading, s.")]
+    speaks: Annotated[bool, Field(description="Whether that reading still speaks of now, as in `/power`.")]
     power: NotRequired[Annotated[float, Field(description="W.")]]
     reactive_power: NotRequired[Annotated[float, Field(description="var.")]]
     apparent_power: NotRequired[Annotated[float, Field(description="VA.")]]

@@ -12,7 +12,7 @@ from receiver.api.parameters import NOT_MODIFIED, FormatAsked, WithoutParameters
 from receiver.api.questions import AskedOfGateway
 from receiver.queries.slices import run_for_rows
 from receiver.sites.corrections import correct_latest
-from receiver.sites.household import HouseholdNow, describe_household
+from receiver.sites.household import METER_SPEAKS_MS, HouseholdNow, describe_household
 from receiver.sites.storage import KINDS_OF_STORAGE, describe_storage
 from receiver.stores.base import Latest
 
@@ -75,7 +75,7 @@ def describe_meter(entry: Latest, now_ms: int) -> MeterEntry:
             `MeterEntry`.
         now_ms: UTC milliseconds.
     """
-    return cast("MeterEntry", describe_latest(entry, now_ms))
+    return cast("MeterEntry", describe_latest(entry, now_ms, METER_SPEAKS_MS))
 
 
 def describe_power(now: HouseholdNow, now_ms: int) -> HouseholdPower:

@@ -11,6 +11,7 @@ from receiver.queries import panels
 from receiver.queries.panels import PanelState, PanelWindows
 from receiver.sites import Site
 from receiver.stores.base import Latest
+from shared.fields import REPORT_SPEAKS_MS
 
 PLACE: Final = tuple(PanelPlace.__annotations__)
 """The names of `PanelPlace`, in the order of tables."""
@@ -27,9 +28,9 @@ def describe_panel(inverter: str, last: Latest | None, state: PanelState, site: 
         site: What the sites file says of it.
         now_ms: UTC milliseconds.
     """
-    values: Mapping[str, object] = {"inverter": inverter, "timestamp": None, "age_seconds": None}
+    values: Mapping[str, object] = {"inverter": inverter, "timestamp": None, "age_seconds": None, "speaks": False}
     if last is not None:
-        values = describe_latest(last, now_ms)
+        values = describe_latest(last, now_ms, REPORT_SPEAKS_MS)
     return cast("InverterEntry", {**values, "state": state, **describe_panel_place(site, inverter)})
 
 

@@ -29,7 +29,7 @@ async def test_what_was_sent_is_shown(receiver):
     assert verdict.rejected == []
     await receiver.send(make_inverter("7", NOW_MS - 1000), serial=OTHER)
     answer = await receiver.get(f"/api/v1/gateways/{GATEWAY}/inverters")
-    producing = {"state": "producing"}
+    producing = {"state": "producing", "speaks": True}
     assert answer.json() == [
         {"inverter": "1", "power": 7.0, "max_power": 9.0, "timestamp": NOW_MS - 60_000, "age_seconds": 60.0}
         | producing,

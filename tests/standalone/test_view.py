@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from pathlib import Path
 
 import httpx
@@ -12,7 +13,7 @@ from receiver.api.inverter_answers import InverterEntry
 from receiver.api.meter_answers import HouseholdPower, MeterEntry
 from receiver.queries.panels import PanelState
 from standalone.amounts import format_watts
-from standalone.api import UNKNOWN_POWER, InverterReply, MeterReply, PowerReply, ReceiverApi, StatusPort
+from standalone.api import UNKNOWN_POWER, ReceiverApi, StatusPort
 from standalone.directories import find_free_port
 from standalone.guard import find_remaining
 from standalone.messages import format_message
@@ -21,16 +22,23 @@ from standalone.view import ViewFrame, format_age, render_line, render_screen
 
 AMOUNTS = Path(__file__).parents[2] / "receiver" / "web" / "tests" / "amounts.json"
 SERIAL = "122200000001"
-POWER = PowerReply(3000.0, 800.0, -2200.0, 0.0, 2200.0, None)
-METERS = [
-    MeterReply("production", "a", 3000.0, 231.0, 3.0),
-    MeterReply("net-consumption", "a", -2200.0, 231.0, 3.0),
-]
+
+
+def make_phase(meter: str, phase: str = "a", power: float = 1000.0, *, speaks: bool = True) -> MeterEntry:
+    return MeterEntry(meter=meter, phase=phase, timestamp=1, age_seconds=3.0, speaks=speaks, power=power, voltage=231.0)
+
+
+def make_panel(inverter: str, age_s: float | None, *, speaks: bool) -> InverterEntry:
+    return InverterEntry(inverter=inverter, timestamp=1, age_seconds=age_s, speaks=speaks, state=PanelState.IDLE)
+
+
+POWER = UNKNOWN_POWER | HouseholdPower(  # type: ignore[typeddict-item]
+    production_w=3000.0, load_w=800.0, net_w=-2200.0, imported_w=0.0, exported_w=2200.0
+)
+METERS = [make_phase("production", power=3000.0), make_phase("net-consumption", power=-2200.0)]
 INVERTERS = [
-    InverterReply("1", 300.0),
-    InverterReply("2", 7200.0),
-    InverterReply("3", None),
-]
+    make_panel("1", 300.0, speaks=True), make_panel("2", 7200.0, speaks=False), make_panel("3", None, speaks=False),
+]  # fmt: skip
 METRICS = {
     "envoy_inverters_known": 4.0,
     "envoy_outbox_rows": 7.0,
@@ -61,9 +69,9 @@ def test_a_terminal_of_80_by_24_shows_all_that_matters():
     """A battery, three phases and a problem; what is cut is the messages."""
     phases = "abc"
     state = _make_state(
-        power=PowerReply(3000.0, 800.0, -2200.0, 0.0, 2200.0, -500.0),
+        power={**POWER, "battery_w": -500.0},
         meters=[
-            MeterReply(meter, phase, 1000.0, 231.0, 3.0)
+            make_phase(meter, phase)
             for meter in ("production", "net-consumption", "total-consumption", "storage")
             for phase in phases
         ],
@@ -105,10 +113,16 @@ def test_nothing_known_is_said_and_not_shown_as_zero():
     assert "the receiver does not answer" in text
 
 
-def test_a_panel_reports_while_its_last_report_speaks_of_now():
-    """At night an idle panel does not report, and is not counted."""
-    panels = [InverterReply(str(age_s), age_s) for age_s in (0.0, 1800.0, 1801.0, None)]
-    assert combine(UNKNOWN_POWER, [], panels, {}, {}, []).reporting == 2
+def test_what_does_not_speak_of_now_is_dim_and_not_counted():
+    """The receiver says which it is. At night an idle panel does not report, and is not counted."""
+    panels = [make_panel("1", 9.0, speaks=False), make_panel("2", 9000.0, speaks=True)]
+    state = combine(UNKNOWN_POWER, [make_phase("production", speaks=False)], panels, {}, {}, [])
+    assert state.reporting == 1
+    for speaks in (True, False):
+        console = Console(width=100, file=io.StringIO(), force_terminal=True, color_system="standard")
+        console.print(render_screen(state._replace(meters=[make_phase("production", speaks=speaks)]), FRAME, console))
+        text = console.file.getvalue()  # type: ignore[attr-defined]
+        assert bool(re.search(r"\x1b\[2m *1\.00 kW", text)) is not speaks
 
 
 def _answer_as_receiver(request: httpx.Request) -> httpx.Response:
@@ -120,10 +134,10 @@ def _answer_as_receiver(request: httpx.Request) -> httpx.Response:
             state_of_charge=None, grid_mode=None, load_unknown=None, timestamp=1, age_seconds=1.0,
         ),
         f"/{SERIAL}/meters": [
-            MeterEntry(meter="production", phase="a", timestamp=1, age_seconds=500.0, power=3000.0)
+            MeterEntry(meter="production", phase="a", timestamp=1, age_seconds=500.0, speaks=False, power=3000.0)
         ],
         f"/{SERIAL}/inverters": [
-            InverterEntry(inverter="1", timestamp=1, age_seconds=9.0, state=PanelState.IDLE, power=250.0)
+            InverterEntry(inverter="1", timestamp=1, age_seconds=9.0, speaks=True, state=PanelState.IDLE, power=250.0)
         ],
     }  # fmt: skip
     return httpx.Response(200, json=documents[request.url.path.removeprefix("/api/v1/gateways")])
@@ -148,8 +162,8 @@ async def test_the_view_shows_the_numbers_of_power():
 
 
 def test_a_battery_has_words_for_both_directions():
-    assert "battery charging 500 W" in render_line(_make_state(power=POWER._replace(battery_w=-500.0)), None)
-    assert "battery discharging 500 W" in render_line(_make_state(power=POWER._replace(battery_w=500.0)), None)
+    assert "battery charging 500 W" in render_line(_make_state(power={**POWER, "battery_w": -500.0}), None)
+    assert "battery discharging 500 W" in render_line(_make_state(power={**POWER, "battery_w": 500.0}), None)
 
 
 def test_text_with_brackets_is_not_taken_for_markup():

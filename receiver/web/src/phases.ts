@@ -12,7 +12,6 @@ const NAMES: Record<string, string> = {
   "storage": "Battery",
 };
 const ORDER = Object.keys(NAMES);
-const OLD_S = 150;
 const COLUMNS: [string, (entry: MeterEntry) => string][] = [
   ["Power", (entry) => formatAmount(entry.power, "W")],
   ["Voltage", (entry) => formatMeasurement(entry.voltage, "V", 1)],
@@ -47,7 +46,7 @@ export class PhasesView {
     this.element.hidden = meters.length === 0;
     const sorted = [...meters].sort((one, other) => rank(one) - rank(other) || one.phase.localeCompare(other.phase));
     const rows = sorted.map((entry) => h(
-      "tr", { class: entry.age_seconds > OLD_S ? "old" : null },
+      "tr", { class: entry.speaks ? null : "old" },
       h("th", { scope: "row" }, `${NAMES[entry.meter] ?? entry.meter} ${entry.phase.toUpperCase()}`),
       ...COLUMNS.map(([, text]) => h("td", {}, text(entry))),
     ));

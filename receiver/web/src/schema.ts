@@ -423,6 +423,10 @@ export interface InverterDetail {
    * Age of its last report, s.
    */
   age_seconds: number | null;
+  /**
+   * Whether that report still speaks of now, as in `/power`.
+   */
+  speaks: boolean;
   state: PanelState;
   /**
    * W, mean over its reporting interval.
@@ -608,6 +612,10 @@ export interface InverterEntry {
    * Age of its last report, s.
    */
   age_seconds: number | null;
+  /**
+   * Whether that report still speaks of now, as in `/power`.
+   */
+  speaks: boolean;
   state: PanelState;
   /**
    * W, mean over its reporting interval.
@@ -678,6 +686,10 @@ export interface MeterEntry {
    * Age of its newest reading, s.
    */
   age_seconds: number;
+  /**
+   * Whether that reading still speaks of now, as in `/power`.
+   */
+  speaks: boolean;
   /**
    * W.
    */

@@ -5,7 +5,7 @@ import { coarsen, compareEnergies } from "../src/coarse.ts";
 import { arrange, findBrightest, shortenName } from "../src/layout.ts";
 
 const makePanel = (inverter: string, rest: Partial<InverterEntry> = {}): InverterEntry =>
-  ({ inverter, timestamp: 0, age_seconds: 1, state: "producing", ...rest });
+  ({ inverter, timestamp: 0, age_seconds: 1, speaks: true, state: "producing", ...rest });
 
 test("panels with places lie as on the roof", () => {
   const [array] = arrange([

@@ -7,6 +7,7 @@ import pytest
 from receiver.auth import readers
 from shared.readings import Reading
 from tests.clocks import NOW_MS
+from tests.receiver.api.constant_household import write_sites_file
 from tests.receiver.service import (
     GATEWAY,
     OTHER,
@@ -30,7 +31,7 @@ def make_reader(*gateways: str, **changes: Any) -> str:
 async def test_one_entry_per_inverter(service: Service):
     await service.send(make_inverter("2", power=5.0), make_inverter("1", NOW_MS - 60_000, power=7.0, max_power=9.0))
     answer = await service.get(f"/api/v1/gateways/{GATEWAY}/inverters")
-    producing = {"state": "producing"}
+    producing = {"state": "producing", "speaks": True}
     assert answer.json() == [
         {"inverter": "1", "power": 7.0, "max_power": 9.0, "timestamp": NOW_MS - 60_000, "age_seconds": 60.0}
         | producing,
@@ -42,9 +43,32 @@ async def test_one_entry_per_meter_and_phase(service: Service):
     await service.send(make_meter(phase="a", power=1.0), make_meter(phase="b", power=2.0))
     answer = await service.get(f"/api/v1/gateways/{GATEWAY}/meters")
     assert answer.json() == [
-        {"meter": "production", "phase": phase, "power": power, "timestamp": NOW_MS, "age_seconds": 0.0}
+        {
+            "meter": "production", "phase": phase, "power": power, "timestamp": NOW_MS, "age_seconds": 0.0,
+            "speaks": True,
+        }
         for phase, power in (("a", 1.0), ("b", 2.0))
-    ]
+    ]  # fmt: skip
+
+
+async def test_an_entry_speaks_as_long_as_the_household_rests_on_it(service: Service):
+    """The page and the terminal ask for this, so that there is one idea of it."""
+    path = f"/api/v1/gateways/{GATEWAY}"
+    await service.send(make_meter(power=9.0), make_inverter("1", power=7.0))
+    for after_s, meter, inverter in ((120, True, True), (1, False, True), (1679, False, True), (1, False, False)):
+        service.clock.advance(after_s)
+        assert [entry["speaks"] for entry in (await service.get(f"{path}/meters")).json()] == [meter]
+        assert [entry["speaks"] for entry in (await service.get(f"{path}/inverters")).json()] == [inverter]
+        production = (await service.get(f"{path}/power")).json()["production_w"]
+        assert production == (9.0 if meter else 7.0 if inverter else None)
+
+
+async def test_a_panel_that_never_reported_does_not_speak(start_over, tmp_path):
+    panel = 'panels: {"9": {name: East 1}}'
+    async with start_over("sqlite", sites_file=write_sites_file(tmp_path, f'"{GATEWAY}":\n  {panel}\n')) as running:
+        await running.send(make_meter())
+        (entry,) = (await running.get(f"/api/v1/gateways/{GATEWAY}/inverters")).json()
+    assert (entry["timestamp"], entry["speaks"]) == (None, False)
 
 
 async def test_the_list_of_gateways(service: Service):

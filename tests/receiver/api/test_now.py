@@ -108,7 +108,7 @@ async def test_meters_are_told_as_they_should_be(start_over, tmp_path):
             assert [read_as(MeterEntry, entry).power for entry in found] == [-900.0, -400.0, 2000.0]
             answer = await running.get(f"{PATH}/meters?format=csv")
             lines = list(csv.reader(io.StringIO(answer.text)))
-            assert lines[0] == ["meter", "phase", "power", "voltage", "timestamp", "age_seconds"]
+            assert lines[0] == ["meter", "phase", "power", "voltage", "timestamp", "age_seconds", "speaks"]
             assert lines[2][:3] == ["net-consumption", "b", "-400.0"]
 
 
@@ -155,9 +155,9 @@ async def test_a_token_of_many_gateways_lists_those_that_are_there(service_on_ea
 
 
 @pytest.mark.parametrize(("query", "names"), [
-    ("?limit=0", "limit"), ("?limit=1001", "limit"), ("?limit=x", "limit"), ("?page=2", "a parameter"),
-    ("?format=xml", "format"), (f"/{GATEWAY}?format=csv", "a parameter"), (f"/{GATEWAY}/power?x=1", "a parameter"),
-    (f"/{GATEWAY}/meters?phase=a", "a parameter"),
+    ("?limit=0", "limit"), ("?limit=1001", "limit"), ("?limit=x", "limit"), ("?page=2", "parameter"),
+    ("?format=xml", "format"), (f"/{GATEWAY}?format=csv", "parameter"), (f"/{GATEWAY}/power?x=1", "parameter"),
+    (f"/{GATEWAY}/meters?phase=a", "parameter"),
 ])  # fmt: skip
 async def test_what_cannot_be_answered_says_which_parameter_to_change(service, query, names):
     await service.send(make_inverter("1"))

@@ -123,7 +123,7 @@ def _list_notes(published: Any) -> list[Any]:
 
 def test_answers_of_latest_values_have_the_fields_of_the_dictionary():
     """They are passed on as they were stored, so the published type must know each, as one that may be absent."""
-    of_answers = {"timestamp", "age_seconds"}
+    of_answers = {"timestamp", "age_seconds", "speaks"}
     assert MeterEntry.__required_keys__ == {*KINDS["meter"].tags} | of_answers
     assert MeterEntry.__optional_keys__ == {*KINDS["meter"].fields}
     assert InverterEntry.__required_keys__ == {*KINDS["inverter"].tags, "state"} | of_answers

@@ -6,11 +6,13 @@ sums alone are served without a token, for wall displays and pages that only sho
 
 import asyncio
 import contextlib
+from typing import Final
 
 from fastapi import APIRouter, Request, Response
 from starlette.types import Receive, Scope, Send
 
 from receiver.api.access import Access
+from receiver.api.live_answers import EndedView, LiveEventData
 from receiver.api.parameters import WithoutParameters
 from receiver.api.questions import AskedOfLive
 from receiver.errors import RefusedError
@@ -28,6 +30,8 @@ CHECK_S = 60.0
 """How often it is looked again whether the viewer still may see this."""
 SEND_S = 20.0
 """A viewer that takes nothing for so long is gone."""
+_OBJECTS: Final = {"responses": {"200": {"content": {"text/event-stream": {"schema": {"type": "object"}}}}}}
+"""FastAPI publishes what is no JSON document as text; the data of each event is an object."""
 _AHEAD_MS = 10 * MINUTE_MS  # scrapers' clocks may be ahead by this much
 
 
@@ -63,8 +67,10 @@ class LiveRoutes:
         router.add_api_route(
             "/{serial}/live",
             self.watch,
-            response_class=Response,
-            responses={200: {"content": {"text/event-stream": {}}, "description": "`reading` and `solar_data` events"}},
+            status_code=200,
+            response_class=_EventStream,
+            responses={200: {"model": LiveEventData, "description": "Events; the schema is that of their data"}},
+            openapi_extra=_OBJECTS,
         )
         return router
 
@@ -96,7 +102,7 @@ class LiveRoutes:
                     self._check(viewer, request)
             if data := b"".join(parts):
                 await _send(send, data)
-        await _send(send, encode_event("ended", {"reason": viewer.ended}))
+        await _send(send, encode_event("ended", EndedView(reason=viewer.ended)))
 
     def _make_tick(self, viewer: Viewer) -> bytes:
         self._hub.renew(viewer)

@@ -6,8 +6,10 @@ meters say: inverters draw a little, and a clamp has its noise.
 
 import math
 from collections.abc import Iterable
+from typing import Annotated
 
-import msgspec
+from pydantic import ConfigDict, Field, with_config
+from typing_extensions import TypedDict
 
 from receiver.sites import Site
 from receiver.sites.household import describe_household
@@ -21,12 +23,13 @@ _POWERS = frozenset({"meter", "inverter", "production"})
 """Of these the power alone is kept."""
 
 
-class SolarData(msgspec.Struct, frozen=True):
-    """Watts of this second: production, consumption, and what comes from the grid (below zero: goes there)."""
+@with_config(ConfigDict(extra="forbid"))
+class SolarData(TypedDict):
+    """Data of the event `solar_data`: the household of this second, in whole watts."""
 
-    p: int
-    c: int
-    n: int
+    p: Annotated[int, Field(description="Production, W.")]
+    c: Annotated[int, Field(description="Consumption, W.")]
+    n: Annotated[int, Field(description="What comes from the grid, W; below zero: goes there.")]
 
 
 class LatestPowers:

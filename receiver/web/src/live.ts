@@ -1,21 +1,9 @@
 /** The live stream of one gateway, held open while somebody looks. */
 
 import { makeAddress, nameGatewayPath } from "./api.ts";
+import type { EndedView, LiveReading, SolarData } from "./schema.ts";
 
-/** The sums of one second in W: production, consumption, and what comes from the grid. */
-export interface Sums {
-  p: number;
-  c: number;
-  n: number;
-}
-
-/** A reading as it was stored; as measured, without the corrections of the sites file. */
-export interface LiveReading {
-  kind: string;
-  tags: Record<string, string>;
-  timestamp: number;
-  fields: Record<string, number | string>;
-}
+export type Sums = SolarData;
 
 export interface Listener {
   receiveSums(sums: Sums): void;
@@ -58,7 +46,7 @@ export function listen(serial: string, listener: Listener): () => void {
       listener.receiveReading(JSON.parse(event.data) as LiveReading);
     });
     source.addEventListener("ended", (event) => {
-      if (!REFUSALS.has((JSON.parse(event.data) as { reason: string }).reason)) return; // the browser comes back
+      if (!REFUSALS.has((JSON.parse(event.data) as EndedView).reason)) return; // the browser comes back
       close();
       listener.noteRefusal();
     });

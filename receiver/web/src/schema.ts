@@ -72,6 +72,15 @@ export interface AlarmEntry {
   judged: number;
 }
 /**
+ * Data of the event `ended`, the last one of a stream.
+ */
+export interface EndedView {
+  /**
+   * `unauthorised`, `forbidden`, `not-found` are final; come back after `too-slow` or `stopping`.
+   */
+  reason: string;
+}
+/**
  * The energy of a range.
  */
 export interface EnergyTable {
@@ -667,6 +676,33 @@ export interface InverterEntry {
   interval?: number;
 }
 /**
+ * Data of the event `reading`: a reading as it was stored, without the corrections of the sites file.
+ *
+ * The hub sends the reading itself (`shared.readings.Reading`), which knows nothing of the API: a test compares them.
+ */
+export interface LiveReading {
+  /**
+   * What it is of: a kind of the field dictionary.
+   */
+  kind: string;
+  /**
+   * What it belongs to, e.g. meter and phase.
+   */
+  tags: {
+    [k: string]: string;
+  };
+  /**
+   * Milliseconds since 1970.
+   */
+  timestamp: number;
+  /**
+   * What changed, in the units of the field dictionary.
+   */
+  fields: {
+    [k: string]: number | string;
+  };
+}
+/**
  * One phase of one meter; what it does not report is absent. Units and signs: see the field dictionary.
  */
 export interface MeterEntry {
@@ -914,4 +950,21 @@ export interface SeriesPoint {
    */
   timestamp: number;
   value: number | string;
+}
+/**
+ * Data of the event `solar_data`: the household of this second, in whole watts.
+ */
+export interface SolarData {
+  /**
+   * Production, W.
+   */
+  p: number;
+  /**
+   * Consumption, W.
+   */
+  c: number;
+  /**
+   * What comes from the grid, W; below zero: goes there.
+   */
+  n: number;
 }

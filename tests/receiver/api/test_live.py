@@ -4,12 +4,17 @@ import asyncio
 import contextlib
 import ipaddress
 
+import msgspec
 import pytest
 
 from receiver.api.access import COOKIE
+from receiver.api.live_answers import EndedView, LiveReading
+from receiver.live.solar import SolarData
+from receiver.service.description import describe_api
 from shared.readings import Reading
 from tests.clocks import NOW_MS
 from tests.receiver import service as hosted
+from tests.receiver.api.published import read_as
 from tests.receiver.api.viewing import LIVE, View, make_net, make_token, open_view
 from tests.receiver.service import (
     GATEWAY,
@@ -36,6 +41,22 @@ async def test_a_reading_is_seen_as_it_is_stored(service):
         "fields": {"power": 250.0},
     }
     assert cursor == str(NOW_MS + 1000)
+
+
+async def test_the_events_carry_what_is_published_of_them(service):
+    """The page's types come from there."""
+    live = describe_api()["paths"]["/api/v1/gateways/{serial}/live"]["get"]["responses"]["200"]["content"]
+    schema = live["text/event-stream"]["schema"]
+    assert schema["type"] == "object"
+    assert {"$ref": "#/components/schemas/SolarData"} in schema["anyOf"]
+    assert list(LiveReading.__annotations__) == [field.name for field in msgspec.structs.fields(Reading)]
+    await service.send(make_meter(power=100.0), make_net(5.0))
+    async with open_view(service) as seen:
+        read_as(SolarData, (await seen.wait_for_next("solar_data"))[1])
+        await service.send(Reading("event", {"type": "gap"}, NOW_MS, {"reason": "stalled"}), batch="ab", first=3)
+        read_as(LiveReading, (await seen.wait_for_next("reading"))[1])
+        service.receiver.hub.close()
+        read_as(EndedView, (await seen.wait_for_next("ended"))[1])
 
 
 async def test_a_backlog_is_history_and_another_gateways_readings_are_nobodys_business(service):

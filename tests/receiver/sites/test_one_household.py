@@ -47,6 +47,6 @@ def test_live_sums_are_those_of_the_household(meters, inverters, site):
         assert sums is None
         return
     assert sums is not None
-    assert abs(sums.p - power.production) <= 0.5
-    assert abs(sums.c - power.load) <= 0.5
-    assert abs(sums.n - power.net) <= 0.5
+    assert abs(sums["p"] - power.production) <= 0.5
+    assert abs(sums["c"] - power.load) <= 0.5
+    assert abs(sums["n"] - power.net) <= 0.5

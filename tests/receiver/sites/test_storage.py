@@ -125,6 +125,6 @@ def test_live_sums_follow_the_same_rules():
     powers.seed(ROOF, (), (), make_latest(**CHARGING), (), ())
     sums = powers.sum_up(NOON, NO_SITE)
     assert sums is not None
-    assert (sums.p, sums.c) == (5000, 1000)
+    assert (sums["p"], sums["c"]) == (5000, 1000)
     powers.seed((), (), (), make_latest(0, batteries=2.0, measured=1.0), (), ())
     assert powers.sum_up(NOON, NO_SITE) is None

@@ -5,7 +5,7 @@ minutes have passed or something that could change the outcome has changed.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -30,9 +30,9 @@ BLOCKED_S = 300.0
 """A login that needs a person is tried again after this (seconds)."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Link:
-    """A gateway that is known and logged in to."""
+    """A gateway that is known and logged in to, as of the last look; another look makes another link."""
 
     found: IdentifiedGateway
     endpoints: Endpoints
@@ -103,12 +103,12 @@ class Connector:
         """
         self._refuse_while_blocked()
         if forget_absent:
-            self._memory.absent.clear()
+            self._memory.forget_absent()
         try:
             found = await self._identifier.identify()
             self.state.fingerprint, self.state.serial = found.seen, found.info.serial
             if self.link is not None and self._login_holds and found.is_same_as(self.link.found):
-                self.link.found = found  # its clock may have moved
+                self.link = replace(self.link, found=found)  # its clock may have moved
             else:
                 await self._log_in(found)
         except PersonNeededError as error:
@@ -159,11 +159,13 @@ class Connector:
     def _choose_memory(self, found: IdentifiedGateway, login: Login) -> EndpointMemory:
         """The knowledge about the endpoints holds for one firmware as seen by one role."""
         key = (found.info.serial, found.info.firmware, login.role, login.token.raw if login.token else "")
-        if key != self._memory_of:
-            self._memory, self._memory_of = EndpointMemory(self._clock), key
-        self._memory.must_exist = frozenset({METERS} if found.info.metered else ())
+        must_exist = frozenset({METERS} if found.info.metered else ())
+        if key == self._memory_of:
+            self._memory = replace(self._memory, must_exist=must_exist)
+        else:
+            self._memory, self._memory_of = EndpointMemory(self._clock, must_exist), key
         if login.lists_inverters:
-            self._memory.worked.add(JUDGE_PATH)
+            self._memory.mark_present(JUDGE_PATH)
         return self._memory
 
     async def renew_token(self, link: Link) -> None:
@@ -184,8 +186,7 @@ class Connector:
             _log.warning("the gateway refused the new token; the old one stays", expires=current.describe_expiry())
             return
         self._source.keep(serial, successor)
-        link.endpoints.login = login
-        link.endpoints.memory = self._choose_memory(link.found, login)
+        link.endpoints.change_login(login, self._choose_memory(link.found, login))
         _log.info("gateway token renewed", role=login.role, expires=successor.describe_expiry())
 
     async def _find_successor(self, serial: str, current: Token) -> Token | None:
@@ -210,6 +211,11 @@ class Connector:
             return None
         self.state.cloud_problem = None
         return token
+
+    def note_clock(self, offset_s: float | None) -> None:
+        """The clock of the gateway was measured: its time minus ours in seconds; None if it did not say."""
+        if self.link is not None:
+            self.link = replace(self.link, found=self.link.found._replace(clock_offset_s=offset_s))
 
     def drop_login(self) -> None:
         """The gateway no longer accepts it: the next connection logs in again."""

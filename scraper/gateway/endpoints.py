@@ -34,21 +34,21 @@ class Refusal(NamedTuple):
     again_at: float
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class EndpointMemory:
     """What is known about the paths of one firmware seen with one login.
 
     Attributes:
         clock: Says when refused paths are asked again.
+        must_exist: Paths that the gateway has by what it says of itself.
         absent: Path to how it was refused.
         worked: Paths that have given data: a 404 there is an outage, not an absence.
-        must_exist: Paths that the gateway has by what it says of itself.
     """
 
     clock: Clock
+    must_exist: frozenset[str] = frozenset()
     absent: dict[str, Refusal] = field(default_factory=dict)
     worked: set[str] = field(default_factory=set)
-    must_exist: frozenset[str] = frozenset()
 
     def may_ask(self, path: str) -> bool:
         """Whether `path` is not known to be absent, or it is time to see whether it still is."""
@@ -76,6 +76,10 @@ class EndpointMemory:
     def _list_pauses(self, path: str) -> tuple[float, ...]:
         return AGAIN_EAGERLY_S if path in self.must_exist else AGAIN_S
 
+    def forget_absent(self) -> None:
+        """Ask every path again."""
+        self.absent.clear()
+
     def mark_present(self, path: str) -> None:
         """Remember that `path` has given data."""
         self.worked.add(path)
@@ -92,6 +96,11 @@ class Endpoints:
         self.memory = memory
         self.renewed = False
         """Whether a session was renewed: the gateway may have restarted, so it is worth a look at who answers."""
+
+    def change_login(self, login: Login, memory: EndpointMemory) -> None:
+        """Go on with another login that the gateway has accepted, also for questions that are under way."""
+        self.login = login
+        self.memory = memory
 
     async def get(self, path: str) -> GatewayReply:
         """The 200 reply of `path`.

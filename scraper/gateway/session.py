@@ -169,8 +169,8 @@ class GatewaySession:
         link = await self._ensure_link()
         with self._watch(link.endpoints):
             offset_s = await measure_clock(link.endpoints.transport, link.endpoints.scheme, self._clock)
-        link.found = link.found._replace(clock_offset_s=offset_s)
-        return link.identity
+        self._connector.note_clock(offset_s)
+        return (self._connector.link or link).identity
 
     async def read_inverters(self, notes: Notes | None = None) -> list[Reading]:
         """The last report of every inverter, kind `inverter`, dated by the gateway's clock."""

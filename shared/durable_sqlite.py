@@ -42,7 +42,7 @@ class SqliteProblem(Enum):
     READ_ONLY = "the file or its directory may not be written"
     CANNOT_OPEN = "the file or its log cannot be opened"
     DISK = "the disk failed"
-    OTHER = "the statement, the schema or the program is at fault"
+    OTHER = "the statement, the schema or the program is wrong"
 
 
 _PROBLEMS = {

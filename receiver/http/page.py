@@ -35,7 +35,7 @@ _HEADERS: Mapping[str, str] = MappingProxyType({
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 })  # fmt: skip
-_FOR_EVER = "public, max-age=31536000, immutable"
+_UNCHANGING = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
 _MISSING = "The page was not built: run `make web` in the source tree and start the receiver again. The API works.\n"
 
@@ -94,7 +94,7 @@ def _read(path: Path, name: str) -> _File:
     headers = {
         **_HEADERS,
         "content-type": _TYPES[path.suffix],
-        "cache-control": _FOR_EVER if name.startswith(_HASHED) else _ASK_AGAIN,
+        "cache-control": _UNCHANGING if name.startswith(_HASHED) else _ASK_AGAIN,
         "etag": f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"',
         "vary": "Accept-Encoding",
     }

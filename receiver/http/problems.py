@@ -76,7 +76,7 @@ _BY_STATUS = {404: Problem.NOT_FOUND, 405: Problem.METHOD_NOT_ALLOWED, 413: Prob
 _RULES = {
     "literal_error", "enum", "int_parsing", "bool_parsing", "greater_than_equal", "less_than_equal", "string_too_long",
 }  # fmt: skip
-"""Faults of parameters whose messages say the rule ("Input should be 'json' or 'csv'") and nothing of the input."""
+"""Problems of parameters whose messages say the rule ("Input should be 'json' or 'csv'") and nothing of the input."""
 
 
 class Problems:

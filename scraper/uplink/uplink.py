@@ -36,7 +36,7 @@ FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 300.0
 TOO_LARGE = 413
 SUSPICIOUS = 5
-"""After this many refused single rows without one accepted, the receiver is at fault, not the rows."""
+"""After this many refused single rows without one accepted, the receiver is what fails, not the rows."""
 
 
 @dataclass
@@ -178,7 +178,7 @@ class Uplink:
             case Judgement(verdict):
                 return await self._settle(rows, verdict)
             case Split(code) if len(rows) > 1:
-                # Newer rows first: an accepted one shows that the receiver is not at fault for the refused ones.
+                # Newer rows first: an accepted one shows that the receiver is not why the others are refused.
                 middle = len(rows) // 2
                 newer_wait = await self._deliver(rows[middle:])
                 return await self._deliver(rows[:middle]) or newer_wait

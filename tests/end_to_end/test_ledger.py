@@ -38,7 +38,7 @@ KILLS = 20
 """SIGKILLs of each of the two, at least."""
 SPEED = 2
 """Simulated seconds per second: two events of the stream a second, more inverter reports."""
-FAULTS = [mishap for mishap in Mishap if mishap is not Mishap.NONE]
+MISHAPS = [mishap for mishap in Mishap if mishap is not Mishap.NONE]
 
 
 @pytest.mark.slow
@@ -53,7 +53,7 @@ async def test_the_store_holds_exactly_the_committed_readings(tmp_path: Path) ->
     lives, happened = system.scraper.lives, system.proxy.happened
     assert len(lives) > KILLS
     assert len(system.receiver.lives) > KILLS
-    assert set(FAULTS) <= happened.keys()
+    assert set(MISHAPS) <= happened.keys()
     assert system.proxy.problems == []
 
     queue = read_outbox(system.outbox)
@@ -83,7 +83,7 @@ async def torment(system: EndToEndSystem, rng: random.Random) -> None:
         if rng.random() < 2 / 3:
             return Mishap.NONE
         if not deck:
-            deck.extend(FAULTS)
+            deck.extend(MISHAPS)
             rng.shuffle(deck)
         return deck.pop()
 
@@ -99,7 +99,7 @@ async def torment(system: EndToEndSystem, rng: random.Random) -> None:
             both.done()
             or (
                 min(len(system.scraper.lives), len(system.receiver.lives)) >= KILLS
-                and set(FAULTS) <= system.proxy.happened.keys()
+                and set(MISHAPS) <= system.proxy.happened.keys()
             )
         ),
         "enough kills",

@@ -146,7 +146,7 @@ def test_what_kubernetes_adds_by_itself_is_no_setting(monkeypatch: pytest.Monkey
         ({"RECIEVER_PORT": "canary"}, "RECIEVER_PORT is no setting of the receiver: did you mean RECEIVER_PORT?"),
     ],
 )  # fmt: skip
-def test_faults_name_the_setting_and_the_remedy(
+def test_problems_name_the_setting_and_the_remedy(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], message: str
 ):
     for name, value in environment.items():

@@ -1,4 +1,4 @@
-"""The rules that no linter knows: short files, unique class names, verbs as functions, nothing of one machine.
+"""The rules that no linter knows: short files, unique class names, verbs as functions, no word that is out, nothing of one machine.
 
 Needs nothing but the standard library and git, and takes seconds.
 """
@@ -14,6 +14,7 @@ from typing import Final
 from tests.repository.boundaries import find_readers, find_unkept_claims
 from tests.repository.naming import find_idle_verbs, find_nouns
 from tests.repository.references import find_dangling_references
+from tests.repository.words import find_words_that_are_out
 
 LINES_BELOW: Final = 300
 """A file that people write has fewer lines."""
@@ -51,6 +52,7 @@ def find_problems(root: Path) -> list[str]:
         *find_nouns(files),
         *find_idle_verbs(files),
         *find_dangling_references(files),
+        *find_words_that_are_out(files),
     ]
 
 

@@ -1,6 +1,6 @@
 """Whether the tables of the file are as some version of this program made them.
 
-A flipped bit in a name of the schema is still SQL: the column would be missing, be added anew, and what it held be
+A flipped bit in a name of the schema is still SQL: the column would be missing, be added again, and what it held be
 hidden. So the schema is compared with the dictionary before anything is read or added.
 """
 

@@ -129,7 +129,7 @@ async def test_a_viewer_that_comes_back_hears_what_it_missed(service):
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "-1", "1e3", "9" * 30, "é"])
-async def test_a_cursor_that_is_none_is_no_fault(service, cursor):
+async def test_a_cursor_that_is_none_is_no_failure(service, cursor):
     await service.send(make_meter())
     headers = {"authorization": f"Bearer {make_token()}", "last-event-id": cursor.encode().decode("latin-1")}
     raw = {name.encode(): value.encode("latin-1") for name, value in headers.items()}

@@ -21,7 +21,7 @@ from tests.receiver.api.series_requests import (
 from tests.receiver.service import OTHER, READ_SECRET, Service, assert_problem, make_inverter, make_read_claims, sign
 
 POWER = "kind=meter&field=power"
-FAULTS = {
+REFUSED = {
     "field=power": "kind must be given.",
     "kind=meter": "field must be given.",
     "kind=meters&field=power": "kind must be one of inverter, meter, meter_energy",
@@ -63,10 +63,10 @@ FAULTS = {
 }  # fmt: skip
 
 
-async def test_every_fault_names_its_parameter_and_the_remedy(service: Service):
+async def test_every_refusal_names_its_parameter_and_the_remedy(service: Service):
     """And no value that was sent comes back."""
     await service.send(make_power(NOW_MS, 1.0), make_power(NOW_MS, 1.0, phase="b"))
-    for query, sentence in FAULTS.items():
+    for query, sentence in REFUSED.items():
         answer = await ask_refused(service, query)
         assert answer.startswith(sentence), query
         for sent in ("tomorrow", "median", "watts", "zero", "2h30m", "xml", "many"):

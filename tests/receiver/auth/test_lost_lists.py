@@ -1,4 +1,4 @@
-"""A list that existed and is gone is no empty one: nobody is let in, it is said, and no command begins it anew."""
+"""A list that existed and is gone is no empty one: nobody is let in, it is said, and no command begins it again."""
 
 import errno
 import os
@@ -71,7 +71,7 @@ async def test_a_list_of_readers_that_vanished_while_the_receiver_was_down_lets_
 
 
 @pytest.mark.parametrize("how", WAYS)
-async def test_no_command_begins_a_lost_list_of_readers_anew(tmp_path: Path, how: str):
+async def test_no_command_begins_a_lost_list_of_readers_again(tmp_path: Path, how: str):
     """The next `token create` wrote a list that knew of no revocation."""
     tokens = make_two_tokens(tmp_path)
     lose(tmp_path / readers.LIST_FILE, how)
@@ -167,7 +167,7 @@ async def test_a_lost_list_is_said_by_the_status_port_and_by_check_and_batches_s
 
 
 @pytest.mark.parametrize("how", WAYS)
-async def test_a_lost_keys_file_is_not_begun_anew_and_is_said(tmp_path: Path, how: str):
+async def test_a_lost_keys_file_is_not_begun_again_and_is_said(tmp_path: Path, how: str):
     """A revoked key could be added again, because nothing knew of its revocation."""
     private = Ed25519PrivateKey.generate()
     line = str(make_public_key(private))

@@ -140,7 +140,7 @@ def test_a_key_line_may_be_pasted_without_quotes():
         (("token", "create", "--gateway", "*", "--gateway", "1"), "'\\*' alone"),
     ],
 )
-def test_a_fault_is_a_sentence_and_a_status(arguments: tuple[str, ...], message: str):
+def test_a_failure_is_a_sentence_and_a_status(arguments: tuple[str, ...], message: str):
     result = call(*arguments)
     assert result.exit_code == 1
     assert re.search(message, result.stderr)

@@ -1,4 +1,4 @@
-"""The outermost layer: unknown routes, floods, heads, faults of our own, probes; and nothing secret in any log."""
+"""The outermost layer: unknown routes, floods, heads, failures of our own, probes; and nothing secret in any log."""
 
 import asyncio
 import itertools
@@ -80,11 +80,11 @@ async def test_a_store_that_is_away_keeps_rows_at_the_scraper(service: Service, 
     assert (await service.post(BODY)).status_code == 200
 
 
-async def test_a_fault_of_ours_is_a_problem_with_a_request_id(service: Service, monkeypatch: pytest.MonkeyPatch):
+async def test_a_failure_of_ours_is_a_problem_with_a_request_id(service: Service, monkeypatch: pytest.MonkeyPatch):
     """The sender hears nothing of the error, and the log finds its place by the request id."""
 
     async def fail(rows: object) -> None:
-        raise RuntimeError("canary-fault in the body")
+        raise RuntimeError("canary-failure in the body")
 
     monkeypatch.setattr(service.receiver.store, "write", fail)
     with structlog.testing.capture_logs() as lines:

@@ -1,4 +1,4 @@
-"""A hundred thousand raw requests on real sockets: no answer is a fault of ours, and none leaves anything behind."""
+"""A hundred thousand raw requests on real sockets: no answer is a failure of ours, and none leaves anything behind."""
 
 import asyncio
 import contextlib
@@ -87,7 +87,7 @@ async def fuzz(service: Service, seed: int, count: int) -> Counter[int]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-async def test_no_raw_request_finds_a_fault_of_ours(tmp_path: Path):
+async def test_no_raw_request_finds_a_failure_of_ours(tmp_path: Path):
     """Each task has a seed of its own, so that one failure can be made again alone."""
     unlimited = Limits(gateway_rate=1e9, address_rate=1e9)
     with structlog.testing.capture_logs() as lines:

@@ -31,7 +31,7 @@ class UnreadableGateway:
 
 
 async def test_what_cannot_be_computed_does_not_keep_readings_from_expiring(clock, tmp_path, monkeypatch):
-    """A fault that nobody mends must not fill the disk: what is set aside has as long as readings are kept."""
+    """A failure that nobody mends must not fill the disk: what is set aside has as long as readings are kept."""
     monkeypatch.setattr(compute, "make_quarter_rows", lambda *_: 1 // 0)
     store = SqliteStore(tmp_path / "readings.sqlite", retention_ms={"meter": 10 * HOUR})
     await store.open()
@@ -139,7 +139,7 @@ async def test_tariffs_price_the_energy_of_readings_that_have_expired(clock, tmp
 async def test_a_gateway_that_can_never_be_rolled_up_keeps_readings_for_a_day_and_no_longer(
     clock, tmp_path, has_been_rolled_up
 ):
-    """One damaged page under one gateway kept every reading of every gateway for ever."""
+    """One damaged page under one gateway kept every reading of every gateway without limit."""
     store = UnreadableGateway(SqliteStore(tmp_path / "readings.sqlite", retention_ms={"meter": 10 * HOUR}))
     await store.open()
     job = Rollups(store, site_of=Sites().get_site, clock=clock, state_dir=tmp_path / "state")

@@ -105,7 +105,7 @@ async def test_a_store_that_goes_away_at_any_moment_is_waited_for(sqlite_store, 
         await job.close()
 
 
-async def test_a_fault_in_the_data_of_one_gateway_stops_nobody_else(sqlite_store, clock, tmp_path, monkeypatch):
+async def test_damage_in_the_data_of_one_gateway_stops_nobody_else(sqlite_store, clock, tmp_path, monkeypatch):
     """It is counted, not tried again in every pass, but in an hour; and nothing of it expires or is forgotten."""
     quarter_rows, broken = compute.make_quarter_rows, True
 

@@ -142,7 +142,7 @@ def test_a_file_of_the_wrong_form_has_one_sentence(text: str | bytes, sentence: 
     assert "\n" not in found
 
 
-def test_all_faults_are_told_at_once():
+def test_all_problems_are_told_at_once():
     assert len(find_problems("1: {netting: a, panels: {4: {tilt: 91, azimuth: -1}}}\n2: {time_zone: x}")) == 4
 
 

@@ -119,7 +119,7 @@ def add_what_nobody_knows(path):
         )
 
 
-async def test_a_column_with_another_name_is_damage_and_never_added_anew(path):
+async def test_a_column_with_another_name_is_damage_and_never_added_again(path):
     await fill_store(path, 3)
     rename_column(path, "power", "pover")
     store = await open_store(path)

@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 REGISTRY ?= localhost
+BASE ?= origin/main
 VERSION ?= $(shell sed -n 's/^VERSION = "\(.*\)"$$/\1/p' shared/version.py)
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 STAMP := $(VENV)/.installed
 
 PAGE := receiver/web/dist/index.html
 
-.PHONY: help demo run service dashboards web page-types screenshots test test-quick coverage test-images servers check format grafana secrets images lock clean
+.PHONY: help demo run service dashboards web page-types screenshots test test-quick coverage test-images servers check commits format grafana secrets images lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -52,6 +53,9 @@ check: $(STAMP) ## check format, lint, types, import contracts and the rules of 
 	$(BIN)/python -m tests.repository
 	$(BIN)/python -m grafana --check
 	receiver/web/build.sh check
+
+commits: $(STAMP) ## check the form of your commits (CONTRIBUTING.md): those that BASE does not have
+	$(BIN)/python -m tests.repository.commits $(BASE)..HEAD
 
 servers: ## build the real servers that tests start, once a machine, into caches outside the tree
 	tests/servers.sh

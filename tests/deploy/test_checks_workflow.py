@@ -21,10 +21,10 @@ def test_it_runs_on_every_change_and_may_only_read() -> None:
 
 def test_it_checks_and_tests_as_people_do() -> None:
     commands = [step["run"] for step in JOB["steps"] if "run" in step]
-    assert commands == ["make check", "make servers", "make ${{ matrix.target }}"]
+    assert commands == ["make check", "make commits", "make servers", "make ${{ matrix.target }}"]
     assert JOB["strategy"]["matrix"] == {"target": ["test", "coverage"]}
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert {"check", "servers", "test", "coverage"} <= targets
+    assert {"check", "commits", "servers", "test", "coverage"} <= targets
 
 
 def test_coverage_has_a_floor() -> None:

@@ -1,7 +1,7 @@
 """How long to wait before a new attempt: random-exponential, without limit.
 
-stamina wraps one call with a limit. These loops have no limit on purpose (nothing may be given up), span many
-different calls and obey Retry-After, so their delays are computed here.
+The loops that wait have no limit on purpose (nothing may be given up), span many different calls and obey Retry-After:
+libraries for a new attempt wrap one call, with a limit.
 """
 
 import random

@@ -6,12 +6,14 @@
 | `SetClock` | ends at once, and no time passes |
 | `InstantClock` | ends at once, and its time has passed |
 | `EndingClock` | the same until a moment, at which it ends everything |
+| `StartingClock` | ends at once, its time has passed, and something was started meanwhile |
 | `SteppedClock` | lasts until the test ends it |
 | `SimulatedClock` | lasts as long as the simulator's clock says |
 | `ShiftedClock` | is a real one |
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -105,6 +107,22 @@ class EndingClock(InstantClock):
         await super().sleep(seconds)
         if self.elapsed >= self.end:
             raise asyncio.CancelledError
+
+
+class StartingClock(StoppedClock):
+    """Every sleep ends at once and its time has passed; meanwhile something is started.
+
+    Args:
+        start: Called in each sleep.
+    """
+
+    def __init__(self, start: Callable[[], None] = lambda: None) -> None:
+        super().__init__()
+        self._start = start
+
+    async def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
+        self._start()
 
 
 class SteppedClock(StoppedClock):

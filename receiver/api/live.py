@@ -107,7 +107,7 @@ class LiveRoutes:
     def _make_tick(self, viewer: Viewer) -> bytes:
         self._hub.renew(viewer)
         sums = viewer.powers.sum_up(self._clock.now_ms(), self._sites.get_site(viewer.gateway))
-        return encode_comment("nothing is known of now") if sums is None else encode_event("solar_data", sums)
+        return encode_comment("the household now is not known") if sums is None else encode_event("solar_data", sums)
 
     def _check(self, viewer: Viewer, request: Request) -> None:
         try:

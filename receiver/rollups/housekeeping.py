@@ -9,9 +9,9 @@ from receiver.ingest.marking import GatewayMarks
 from receiver.stores.base import GatewayReading, Store
 from shared.clock import Clock
 from shared.readings import FieldValue, Reading
-from shared.units import HOUR_MS
+from shared.units import DAY_S, HOUR_MS
 
-PATIENCE_S = 86_400.0
+PATIENCE_S = float(DAY_S)
 """So long without progress a gateway's roll-ups keep readings from expiring."""
 
 

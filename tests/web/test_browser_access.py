@@ -19,7 +19,7 @@ async def test_without_a_session_the_page_asks_for_a_token(page: Page, page_serv
     await expect(field).to_be_focused()
     await field.fill("not a token")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("alert")).to_contain_text("not good here")
+    await expect(page.get_by_role("alert")).to_contain_text("not accepted here")
     await field.fill(page_server.make_link())  # the whole link, as people paste it
     await page.keyboard.press("Enter")
     await expect(page.locator("h1")).to_have_text(NAME)
@@ -106,7 +106,7 @@ async def test_a_link_with_another_token_asks_before_it_replaces_a_session(page:
     await expect(question).to_have_count(0)
 
     await page.goto(page_server.make_link(days=-1))
-    await expect(question).to_contain_text("not good here")
+    await expect(question).to_contain_text("not accepted here")
     await expect(page.get_by_role("button", name="Open the link")).to_have_count(0)
     await page.get_by_role("button", name="Stay with mine").click()
     await expect(page.locator("h1")).to_have_text(NAME)

@@ -70,7 +70,7 @@ export function listNotices(status: GatewayStatus, zone: string): Notice[] {
   if (status.power.load_unknown === "battery-power-unknown") {
     addWarning(
       "What the house uses is not known",
-      "It has a battery whose power nobody tells at present. To see why, run on the scraper: envoy-scraper check",
+      "The power of its battery is not known now. To see why, run on the scraper: envoy-scraper check",
     );
   }
   if (status.power.load_unknown === "generator-runs") {

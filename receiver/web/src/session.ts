@@ -39,7 +39,7 @@ export function askToReplace(root: HTMLElement, conflict: Conflict, replace: () 
   const replacing = h("button", { type: "button" }, "Open the link");
   replacing.addEventListener("click", replace);
   const said = offered === null
-    ? "The token of this link is not good here, or no longer."
+    ? "The token of this link is not accepted here: it has expired, was revoked, or is for another receiver."
     : `You see ${describe(present)} here. This link shows ${describe(offered)}, and signs you out of yours.`;
   root.replaceChildren(h("main", { class: "alone" }, h(
     "section", { class: "card ask", role: "alertdialog", "aria-labelledby": "ask-title", "aria-describedby": "ask-why" },
@@ -95,7 +95,7 @@ export function askForToken(root: HTMLElement, reason: string, go: (session: Rea
     event.preventDefault();
     beginSession(clean(field.value)).then(go, (error: unknown) => {
       said.textContent = error instanceof ApiError && error.unauthorised
-        ? "That token is not good here, or no longer."
+        ? "That token is not accepted here: it has expired, was revoked, or is for another receiver."
         : "The receiver does not answer. Try again in a moment.";
       field.select();
     });

@@ -106,7 +106,7 @@ async def test_what_is_not_known_is_not_invented(service):
     service.clock.advance(121)
     async with open_view(service) as seen, asyncio.timeout(10):
         lines = [await anext(seen._lines) for _ in range(3)]
-    assert lines[2] == ": nothing is known of now"
+    assert lines[2] == ": the household now is not known"
 
 
 async def test_a_view_makes_scrapers_post_at_once_and_no_longer_when_it_is_over(service):

@@ -8,7 +8,7 @@ from receiver.settings import InfluxDB
 from receiver.stores.influxdb.setup import SetupError, check_version, set_up
 from receiver.stores.influxdb.setup.steps import WAIT_S
 from shared.files import write_private
-from tests.clocks import StoppedClock
+from tests.clocks import StartingClock, StoppedClock
 from tests.influxd.server import ADMIN_PASSWORD, ADMIN_TOKEN, ORG, Influxd
 from tests.receiver.stores.influxdb_setup.conftest import Command
 from tests.receiver.stores.influxdb_setup.test_setup import list_expiries
@@ -128,19 +128,6 @@ def test_with_sqlite_there_is_nothing_to_set_up(command: Command, monkeypatch: p
     assert "nothing to set up" in command("setup").output
 
 
-class StartingClock(StoppedClock):
-    """A clock on which somebody starts the database while we wait."""
-
-    def __init__(self, database: Influxd | None = None) -> None:
-        super().__init__()
-        self.database = database
-
-    async def sleep(self, seconds: float) -> None:
-        self.advance(seconds)
-        if self.database is not None and self.database.process is None:
-            self.database.start()
-
-
 def make_influxdb(database: Influxd, tokens: Path) -> InfluxDB:
     return InfluxDB(
         url=database.url, org=ORG, token=None, bucket="envoy", live_bucket="envoy_live", tokens_dir=tokens,
@@ -150,7 +137,12 @@ def make_influxdb(database: Influxd, tokens: Path) -> InfluxDB:
 
 async def test_a_database_that_starts_later_is_waited_for(database: Influxd, tokens: Path):
     database.stop()
-    said = [sentence async for sentence in set_up(make_influxdb(database, tokens), 90, StartingClock(database))]
+
+    def start() -> None:
+        if database.process is None:
+            database.start()
+
+    said = [sentence async for sentence in set_up(make_influxdb(database, tokens), 90, StartingClock(start))]
     assert said[0] == f"waiting for InfluxDB at {database.url} ..."
     assert (tokens / "receiver").exists()
 

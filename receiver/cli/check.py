@@ -15,12 +15,11 @@ from receiver.auth import keys_file, readers
 from receiver.cli.console import show_errors_as_sentences
 from receiver.cli.terminal import LOOPBACK, is_loopback_address
 from receiver.errors import ReceiverSettingError
-from receiver.settings import InfluxDB, ReceiverSettings, Sqlite
+from receiver.settings import ReceiverSettings
 from receiver.sites import LocatedSites, SitesFile, find_machine_zone
 from receiver.sites import load as sites
 from receiver.stores.base import Store, StoreUnavailableError
-from receiver.stores.choose import make_store
-from receiver.stores.sqlite.examination import find_damage
+from receiver.stores.choose import choose_store
 from shared.clock import SystemClock
 from shared.exposure import find_exposed_directory, find_exposed_list
 from shared.files import make_private_directory
@@ -125,18 +124,14 @@ def _check_sites(path: Path | None) -> Iterator[Finding]:
 
 def _check_store(chosen: ReceiverSettings) -> Iterator[Finding]:
     zones: list[str] = []
+    choice = choose_store(chosen)
     try:
-        problem, zones = asyncio.run(_look(make_store(chosen), SitesFile(chosen.sites_file, SystemClock())))
+        problem, zones = asyncio.run(_look(choice.make(), SitesFile(chosen.sites_file, SystemClock())))
     except ReceiverSettingError as error:
         problem = str(error)
     yield (False, f"store: {problem}") if problem else (True, f"store: {chosen.store.description} opens")
     yield from ((True, f"time zone: {zone}") for zone in zones)
-    match chosen.store:
-        case Sqlite(path) if problem is None:
-            damage = find_damage(path)
-            yield (False, f"store: {damage}") if damage else (True, "store: all of the file is sound")
-        case InfluxDB(token=str(token)) as influxdb:
-            yield from _check_influxdb(influxdb, token, chosen.meter_days)
+    yield from choice.examine(opens=problem is None)
 
 
 async def _look(store: Store, file: SitesFile) -> tuple[str | None, list[str]]:
@@ -159,25 +154,6 @@ async def _list_zones(store: Store, file: SitesFile) -> list[str]:
         f"gateway {serial} is in {zones.get_site(serial).zone.key}, as {_WHO_SAYS[zones.find_zone_source(serial)]}"
         for serial in serials
     ]
-
-
-def _check_influxdb(influxdb: InfluxDB, token: str, meter_days: int) -> Iterator[Finding]:
-    # Imported here, as everything that only InfluxDB needs.
-    from receiver.stores.influxdb import setup  # noqa: PLC0415
-
-    server = setup.InfluxManagement(influxdb.url, token)
-    try:
-        version = server.read_version()
-        remark = setup.check_version(version, influxdb.url) or f"{influxdb.url} answers, version {version or 'unknown'}"
-        yield True, f"InfluxDB: {remark}"
-        problems = list(setup.find_problems(server, influxdb, meter_days))
-    except setup.SetupError as error:
-        problems = [str(error)]
-    finally:
-        server.close()
-    yield from ((False, f"InfluxDB: {problem}") for problem in problems)
-    if not problems:
-        yield True, "InfluxDB: the token may write and read the buckets, and their expiry is as set"
 
 
 def _describe_page(public_url: str) -> str:

@@ -7,7 +7,8 @@ import typer
 from receiver import settings
 from receiver.cli.console import show_errors_as_sentences
 from receiver.errors import ReceiverSettingError
-from receiver.settings import ContactSettings, InfluxDB, Sqlite
+from receiver.settings import ContactSettings
+from receiver.stores.choose import ChosenStore, choose_store
 from shared.clock import SystemClock
 
 
@@ -23,19 +24,12 @@ def set_up_store() -> None:
                 "GRAFANA_ALERTING_DIR is missing: alarms have somewhere to go (NTFY_URL, TELEGRAM_BOT_TOKEN or "
                 "WEBHOOK_URL), so set it to Grafana's directory provisioning/alerting"
             )
-        match chosen.store:
-            case Sqlite(path):
-                typer.echo(f"nothing to set up: the receiver stores in {path} (RECEIVER_STORE is not influxdb)")
-            case InfluxDB() as influxdb:
-                asyncio.run(_set_up(influxdb, chosen.meter_days))
+        asyncio.run(_set_up(choose_store(chosen)))
         _tell_grafana(contacts)
 
 
-async def _set_up(influxdb: InfluxDB, meter_days: int) -> None:
-    # Imported here, as everything that only InfluxDB needs.
-    from receiver.stores.influxdb.setup import set_up  # noqa: PLC0415
-
-    async for sentence in set_up(influxdb, meter_days, SystemClock()):
+async def _set_up(store: ChosenStore) -> None:
+    async for sentence in store.set_up(SystemClock()):
         typer.echo(sentence)
 
 

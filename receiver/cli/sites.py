@@ -8,10 +8,10 @@ import typer
 
 from receiver import settings
 from receiver.cli.console import show_errors_as_sentences
-from receiver.settings import InfluxDB, ReceiverSettings, Sqlite
+from receiver.settings import ReceiverSettings
 from receiver.sites.template import SeenGateway, write_template
 from receiver.stores.base import Store, StoreUnavailableError
-from receiver.stores.choose import make_store
+from receiver.stores.choose import choose_store
 
 
 def print_sites(
@@ -20,7 +20,8 @@ def print_sites(
     """Print a sites file with every gateway, meter and panel seen so far, ready to be filled in."""
     with show_errors_as_sentences():
         chosen = settings.load()
-        found = [] if _is_missing(chosen.store) else asyncio.run(_look(make_store(chosen)))
+        choice = choose_store(chosen)
+        found = [] if choice.is_missing else asyncio.run(_look(choice.make()))
         if not found:
             raise ValueError(
                 f"nothing is stored in {chosen.store.description} yet: let a scraper send first, then run this again"
@@ -31,11 +32,6 @@ def print_sites(
         else:
             _write(output, text)
             typer.echo(f"{output} is written: fill it in and set RECEIVER_SITES_FILE={output.absolute()}")
-
-
-def _is_missing(store: Sqlite | InfluxDB) -> bool:
-    """Whether there is no file yet, which opening the store would make."""
-    return isinstance(store, Sqlite) and not store.path.exists()
 
 
 async def _look(store: Store) -> list[SeenGateway]:
@@ -50,9 +46,10 @@ async def _look(store: Store) -> list[SeenGateway]:
 
 async def list_stored_gateways(chosen: ReceiverSettings) -> set[str]:
     """The serials that the store has readings of. Only reads. Raises ValueError."""
-    if _is_missing(chosen.store):
+    choice = choose_store(chosen)
+    if choice.is_missing:
         return set()
-    store = make_store(chosen)
+    store = choice.make()
     try:
         return {summary.gateway for summary in await store.list_gateways()}
     except StoreUnavailableError as error:

@@ -29,10 +29,10 @@ from receiver.live.watch import Watch
 from receiver.metrics import Metrics
 from receiver.queries.shares import RowBudget, Shares
 from receiver.rollups.job import Rollups
-from receiver.settings import ContactSettings, ReceiverSettings, Sqlite
+from receiver.settings import ContactSettings, ReceiverSettings
 from receiver.sites import LocatedSites, SitesFile, find_machine_zone
 from receiver.stores.base import Store
-from receiver.stores.choose import make_store
+from receiver.stores.choose import choose_store, make_store
 from shared.clock import Clock
 from shared.exposure import find_exposed_directory, find_exposed_list
 from shared.files import make_private_directory
@@ -128,8 +128,8 @@ def _build_alarms(
     senders: list[AlarmSender] = make_senders(contacts, clock) if contacts.is_sent_by_receiver else []
     delivery = AlarmDelivery(book, senders, clock, metrics)
     disks = {"state": settings.state_dir}
-    if isinstance(settings.store, Sqlite):
-        disks = {"readings": settings.store.path.parent} | disks
+    if (of_readings := choose_store(settings).disk) is not None:
+        disks = {"readings": of_readings} | disks
     habits = Habits(
         quiet=QuietHours(*contacts.alarm_quiet_hours) if contacts.alarm_quiet_hours else None,
         digest=contacts.alarm_digest,

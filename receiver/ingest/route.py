@@ -25,7 +25,7 @@ from receiver.metrics import Metrics
 from receiver.stores.base import GatewayReading, Store
 from shared import wire
 from shared.clock import Clock
-from shared.problems import Rejection
+from shared.problems import Problem, Rejection
 
 _log = structlog.get_logger()
 
@@ -87,7 +87,8 @@ class IngestRoute:
         caller = self._gate.authenticate(request.headers.getlist("authorization"))
         authorise_write(caller, serial)
         self._per_gateway.spend(serial)
-        refuse_other_names(request, ())
+        # Not 422, by which a scraper takes its rows for bad ones: a proxy may have added it, and they wait for that.
+        refuse_other_names(request, (), Problem.NOT_FOUND)
         data = await body.read(request, seconds=self._body_seconds)
         checked = validate.check(data, now_ms=self._clock.now_ms(), retention_ms=self._store.retention_ms)
         await self._series.load(serial)

@@ -203,7 +203,8 @@ async def test_who_is_let_in_hears_which_name_is_wrong_and_no_value(service: Ser
         headers = make_credentials(service, "right", writes=path.endswith("/batches"))
         address = path.format(serial=GATEWAY, inverter=INVERTER) + QUERIES.get(path, "?")
         answer = await service.client.request(method, f"{address}&evry=canary-value", headers=headers)
-        assert answer.status_code == 422, (method, path)
+        # a scraper keeps the rows of a batch that a proxy sent to no address, and would give up those of a bad batch
+        assert answer.status_code == (404 if path.endswith("/batches") else 422), (method, path)
         assert answer.json()["detail"].startswith("parameter evry is not known here: there are "), (method, path)
         assert "canary" not in answer.text, (method, path)
     assert (await service.get(f"{ROOT}/{GATEWAY}/series")).status_code == 422

@@ -115,7 +115,7 @@ def test_live_sums_are_unknown_while_an_inverter_reports_without_its_power():
     powers.see(Reading("inverter", tags, NOON - 2000, {"temperature": 30.0}))
     sums = powers.sum_up(NOON, NO_SITE)
     assert sums is not None
-    assert (sums.p, sums.c) == (600, 700)
+    assert (sums["p"], sums["c"]) == (600, 700)
     powers.see(Reading("inverter", tags, NOON - 1000, {"max_power": 300.0}))
     assert powers.sum_up(NOON, NO_SITE) is None
 

@@ -4,6 +4,7 @@
 - Trailers are dropped before anything reads headers: no header is believed that stands behind a body. They, and the
   overhead of chunks, are bounded like a head.
 - A request that is answered before it has ended (a refusal) loses its connection soon, however slowly its body drips.
+- Few requests wait behind one that is not answered yet; who sends more at once loses the connection.
 - The register of connections decides who may have one at all.
 - Bytes that are no request count as one of their address, and are answered as strictly as requests are.
 """
@@ -12,6 +13,7 @@ import asyncio
 import socket
 from typing import Any
 
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from receiver.errors import RefusedError
@@ -25,6 +27,9 @@ MAX_HEAD = 32 * 1024
 MAX_HEADERS = 100
 HEAD_SECONDS = 10.0
 """A request whose head takes longer loses its connection."""
+MAX_QUEUED = 8
+"""Requests that may wait behind an unanswered one. uvicorn stops reading only after the piece that it has, and one of
+256 KiB holds ten thousand; no client that we know sends a second one before it has the first answer."""
 LINGER_SECONDS = 2.0
 """A request that was answered before it had ended may take this long to end."""
 
@@ -49,6 +54,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._frame_bytes = 0
         self._trailers = 0
         self._arriving: RequestResponseCycle | None = None
+        self._answering: RequestResponseCycle | None = None
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -64,8 +70,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is waited for any more."""
+        """Nothing is waited for any more, and nobody is left to hear the answers of what is queued."""
         self._register.remove(self)
+        self.pipeline.clear()
+        if self._answering is not None:
+            self._answering.disconnected = True  # uvicorn tells the last request alone, which may be a queued one
+            self._answering.message_event.set()
         self._cancel_deadline()
         super().connection_lost(exc)
 
@@ -105,14 +115,21 @@ class BoundedProtocol(HttpToolsProtocol):
             raise ValueError("too many headers")
 
     def on_headers_complete(self) -> None:
-        """The head is there."""
+        """The head is there. Raises ValueError for one that is too large or one too many."""
         self._in_head = False
         self._frame_bytes = 0
         self._cancel_deadline()
         if sum(len(name) + len(value) for name, value in self.headers) + len(self.url) > MAX_HEAD:
             raise ValueError("head too large")
+        if len(self.pipeline) >= MAX_QUEUED:
+            self.transport.abort()  # not close, which waits for a peer that may read nothing
+            raise ValueError("too many requests at once")  # nothing more of the piece is parsed
         super().on_headers_complete()
         self._arriving = self.cycle
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body; frames between pieces are bounded, the body itself by who reads it."""
@@ -134,6 +151,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Close, and say why unless the address has asked too often. Nothing breaks into an answer that is begun."""
+        if self.transport.is_closing():
+            return
         unanswered = self.cycle if self._arriving is None and not self.is_idle() else self._arriving
         if not self._may_ask() or (unanswered is not None and unanswered.response_started):
             self.transport.close()

@@ -1,12 +1,14 @@
 """The register of connections: a limit for all, a limit for each address, and room for a newcomer.
 
-When the limit is reached, the connection that has been idle longest is closed for the new one: a client that only holds
-connections keeps no other client out. The limit leaves file descriptors for the database and for the service's files.
+When the limit is reached, the connection that has been idle longest is closed for the new one, and where none is idle
+the one whose body has been arriving longest: a client that only holds connections keeps no other client out. The limit
+leaves file descriptors for the database and for the service's files.
 """
 
 import asyncio
 import contextlib
 import errno
+import itertools
 import resource
 from collections import Counter
 from collections.abc import Sequence
@@ -31,6 +33,10 @@ class Connection(Protocol):
 
     def is_idle(self) -> bool:
         """Whether no request on it is being answered."""
+        ...
+
+    def is_arriving(self) -> bool:
+        """Whether the body of its request has not ended."""
         ...
 
     def drop(self) -> None:
@@ -78,11 +84,13 @@ class ConnectionRegister:
                 del self._of_address[address]
 
     def _make_room(self) -> bool:
-        idle = next((connection for connection in self._open if connection.is_idle()), None)
-        if idle is None:
+        idle = (connection for connection in self._open if connection.is_idle())
+        arriving = (connection for connection in self._open if connection.is_arriving())
+        leaving = next(itertools.chain(idle, arriving), None)
+        if leaving is None:
             return False
-        self.remove(idle)
-        idle.drop()
+        self.remove(leaving)
+        leaving.drop()
         return True
 
     def _is_proxy(self, address: str) -> bool:

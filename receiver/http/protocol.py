@@ -83,6 +83,10 @@ class BoundedProtocol(HttpToolsProtocol):
         """Whether no request is being answered."""
         return self.cycle is None or self.cycle.response_complete
 
+    def is_arriving(self) -> bool:
+        """Whether the body of the last request has not ended."""
+        return self._arriving is not None
+
     def drop(self) -> None:
         """Close the connection; what waits to be written is written."""
         self.transport.close()

@@ -1,12 +1,16 @@
 """How much one sender may ask for, and which series each gateway may have."""
 
-from collections.abc import Sequence
+import contextlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
 
+from receiver.errors import RefusedError
 from receiver.stores.base import Store, StoreDamagedError
 from shared.fields import KINDS
+from shared.problems import Problem
 from shared.readings import Series
 
 _log = structlog.get_logger()
@@ -16,6 +20,9 @@ MAX_SERIES = 1_000
 _FIXED_SERIES = 100
 """Series of each other kind: a house has a dozen of meters, and one status. They have room of their own, so that no
 crowd of names in one kind keeps another one out."""
+MOST_BODIES = 8
+"""Bodies of one gateway that may arrive at once: its scraper sends one after another, and a line may have broken."""
+_BODIES_RETRY_S = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +45,31 @@ class Limits:
     body_seconds: float = 30
     connections: int | None = None
     address_connections: int = 500
+
+
+class BodyLimit:
+    """How many bodies of each gateway are arriving, so that one key cannot hold every connection with bodies that drip.
+
+    Args:
+        most: Bodies of one gateway.
+    """
+
+    def __init__(self, *, most: int = MOST_BODIES) -> None:
+        self._most = most
+        self._arriving: Counter[str] = Counter()
+
+    @contextlib.contextmanager
+    def count_one(self, gateway: str) -> Iterator[None]:
+        """A body arrives as long as the context lasts. Raises RefusedError (too-many-requests)."""
+        if self._arriving[gateway] >= self._most:
+            raise RefusedError(Problem.TOO_MANY_REQUESTS, "bodies-of-gateway", retry_after=_BODIES_RETRY_S)
+        self._arriving[gateway] += 1
+        try:
+            yield
+        finally:
+            self._arriving[gateway] -= 1
+            if not self._arriving[gateway]:
+                del self._arriving[gateway]
 
 
 class SeriesLimit:

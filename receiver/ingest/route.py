@@ -17,7 +17,7 @@ from receiver.ingest import body, validate
 from receiver.ingest.arrivals import Arrivals
 from receiver.ingest.density import DensityLimit
 from receiver.ingest.group_commit import GroupCommit
-from receiver.ingest.limits import SeriesLimit
+from receiver.ingest.limits import BodyLimit, SeriesLimit
 from receiver.ingest.outboxes import Outboxes
 from receiver.ingest.validate import CheckedBatch
 from receiver.live.watch import Watch
@@ -70,6 +70,7 @@ class IngestRoute:
         self._metrics = metrics
         self._clock = clock
         self._body_seconds = body_seconds
+        self._bodies = BodyLimit()
         self._outboxes = Outboxes()
         self._density = DensityLimit()
         self._lines = LineLimit(clock)
@@ -89,7 +90,8 @@ class IngestRoute:
         self._per_gateway.spend(serial)
         # Not 422, by which a scraper takes its rows for bad ones: a proxy may have added it, and they wait for that.
         refuse_other_names(request, (), Problem.NOT_FOUND)
-        data = await body.read(request, seconds=self._body_seconds)
+        with self._bodies.count_one(serial):
+            data = await body.read(request, seconds=self._body_seconds)
         checked = validate.check(data, now_ms=self._clock.now_ms(), retention_ms=self._store.retention_ms)
         await self._series.load(serial)
         self._apply_limits(serial, checked)

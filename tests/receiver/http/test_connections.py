@@ -194,6 +194,9 @@ class IdleConnection:
     def is_idle(self) -> bool:
         return self.idle
 
+    def is_arriving(self) -> bool:
+        return False
+
     def drop(self) -> None:
         self.dropped = True
 

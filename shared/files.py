@@ -4,6 +4,7 @@ Commands that an administrator gives as root leave a file to whom it belongs, so
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import secrets
@@ -97,3 +98,18 @@ def read_private(path: Path) -> bytes:
     if mode & 0o077:
         raise UnsafeFileError(f"{path} can be read by other users (mode {mode:o}); run: chmod 600 {path}")
     return path.read_bytes()
+
+
+def read_regular(path: Path, most_bytes: int = -1) -> bytes:
+    """Read a file (all of it, unless told otherwise). Raises OSError, also for what is none.
+
+    Opening a named pipe would wait for somebody who writes, and the whole process with it.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(most_bytes)
+    finally:
+        os.close(descriptor)

@@ -21,7 +21,7 @@ from receiver.auth.reloading import lock_for_change
 from receiver.auth.witness import ListWitness
 from receiver.errors import ReceiverSettingError
 from shared import keys
-from shared.files import write_private
+from shared.files import read_regular, write_private
 
 _log = structlog.get_logger()
 _REMEDY = "restore it from a backup; or begin again with an empty file and add the keys that are still good"
@@ -100,7 +100,7 @@ def parse_verification_keys(content: bytes | OSError | None) -> dict[str, Verifi
 def load(path: Path) -> list[KeyEntry]:
     """All entries, for the commands. Raises ReceiverSettingError for a file that is gone or cannot be read whole."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path).decode()
     except FileNotFoundError as error:
         if ListWitness(path).is_lost():
             raise ReceiverSettingError(

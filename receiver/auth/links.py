@@ -19,7 +19,7 @@ from receiver.auth.compact import make_unauthorised
 from receiver.auth.reloading import ReloadingFile, lock_for_change
 from receiver.errors import ReceiverSettingError, RefusedError
 from shared.clock import Clock
-from shared.files import UnsafeFileError, read_private, write_private
+from shared.files import UnsafeFileError, read_private, read_regular, write_private
 from shared.problems import Problem
 from shared.units import DAY_S
 
@@ -113,7 +113,7 @@ def load(state_dir: Path) -> list[PageLink]:
     """Every link ever made here, oldest first. Raises ReceiverSettingError."""
     path = state_dir / LIST_FILE
     try:
-        return _decoder.decode(path.read_bytes())
+        return _decoder.decode(read_regular(path))
     except FileNotFoundError:
         return []
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:

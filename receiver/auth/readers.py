@@ -17,7 +17,7 @@ from receiver.auth.reloading import lock_for_change
 from receiver.auth.witness import ListWitness
 from receiver.errors import ReceiverSettingError
 from shared.audience import make_audience
-from shared.files import UnsafeFileError, read_private, write_private
+from shared.files import UnsafeFileError, read_private, read_regular, write_private
 from shared.units import DAY_S
 
 ISSUER = "envoy-receiver"
@@ -74,6 +74,7 @@ class Revocations:
 
     def __init__(self, state_dir: Path, key: bytes) -> None:
         self._witness = _make_witness(state_dir, key)
+        self._said: tuple[str, str | None] | None = None
 
     def parse_ids(self, content: bytes | OSError | None) -> frozenset[str] | None:
         """Ids of revoked tokens; None where the list cannot be read or understood, or is lost: nobody can be let in.
@@ -83,25 +84,28 @@ class Revocations:
         """
         if isinstance(content, OSError):
             remedy = _REMEDY if isinstance(content, FileNotFoundError) else "correct its owner, its mode or its disk"
-            _report("the list of reader tokens cannot be read", remedy, error=content.strerror)
+            self._report("the list of reader tokens cannot be read", remedy, error=content.strerror)
             return None
         try:
             entries = [] if content is None else _decoder.decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            _report("the list of reader tokens is damaged", _REMEDY)
+            self._report("the list of reader tokens is damaged", _REMEDY)
             return None
         if _is_lost(entries, self._witness):
-            _report("the list of reader tokens is gone", _REMEDY)
+            self._report("the list of reader tokens is gone", _REMEDY)
             return None
+        self._said = None
         try:
             _note(entries, self._witness)
         except OSError as error:
             _log.error("that the list of reader tokens exists cannot be noted", error=error.strerror)
         return frozenset(entry.jti for entry in entries if entry.revoked)
 
-
-def _report(problem: str, remedy: str, **more: str | None) -> None:
-    _log.error(f"{problem}: no reader is let in", file=LIST_FILE, remedy=remedy, **more)
+    def _report(self, problem: str, remedy: str, **more: str | None) -> None:
+        """Say it once: the list is looked at every few seconds."""
+        if (problem, more.get("error")) != self._said:
+            self._said = (problem, more.get("error"))
+            _log.error(f"{problem}: no reader is let in", file=LIST_FILE, remedy=remedy, **more)
 
 
 def load(state_dir: Path, key: bytes) -> list[ReaderToken]:
@@ -111,7 +115,7 @@ def load(state_dir: Path, key: bytes) -> list[ReaderToken]:
     """
     path, witness = state_dir / LIST_FILE, _make_witness(state_dir, key)
     try:
-        entries = _decoder.decode(path.read_bytes())
+        entries = _decoder.decode(read_regular(path))
     except FileNotFoundError:
         entries = []
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:

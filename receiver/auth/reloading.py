@@ -14,7 +14,7 @@ import structlog
 from receiver.auth.witness import ListWitness
 from receiver.errors import ReceiverSettingError
 from shared.clock import Clock
-from shared.files import hold_lock
+from shared.files import hold_lock, read_regular
 
 RELOAD_S = 10.0
 """A change is seen within this many seconds."""
@@ -33,7 +33,9 @@ class ReloadingFile(Generic[T]):
             become a value that lets nobody in.
         clock: How often to look.
         most_bytes: Read no more than this; None is all. `parse` gets what was read.
-        witness: Tells after a restart whether the file existed; None: a file that is gone at the start never did.
+        witness: Tells whether the file existed while nobody looked; None: one that was never seen never did.
+        parse_again: Whether `parse` asks a witness of its own: what is not there, and what made None, is parsed again
+            at every look.
     """
 
     def __init__(
@@ -44,12 +46,14 @@ class ReloadingFile(Generic[T]):
         *,
         most_bytes: int | None = None,
         witness: ListWitness | None = None,
+        parse_again: bool = False,
     ) -> None:
         self._path = path
         self._parse = parse
         self._clock = clock
         self._most_bytes = -1 if most_bytes is None else most_bytes
         self._witness = witness
+        self._parse_again = parse_again
         self._existed = False
         self._signature = self._look()
         self._looked = clock.monotonic()
@@ -72,18 +76,21 @@ class ReloadingFile(Generic[T]):
         """The value as the file is at this moment."""
         self._looked = self._clock.monotonic()
         signature = self._look()
-        if signature != self._signature or isinstance(self._content, OSError):
+        in_doubt = not isinstance(self._content, bytes) or (self._parse_again and self._value is None)
+        if signature != self._signature or in_doubt:
             self._signature = signature
             self._take(self._read())
         return self._value
 
     def _take(self, content: bytes | OSError | None) -> None:
-        before = self._content
+        is_known = _are_alike(content, self._content)
         self._content = content
-        if isinstance(content, OSError) and isinstance(before, OSError) and content.errno == before.errno:
+        if is_known and not self._parse_again:
             return  # it was said already
-        self._value = self._parse(content)
-        self.version += 1
+        value = self._parse(content)
+        if not is_known or value != self._value:
+            self._value = value
+            self.version += 1
 
     def _look(self) -> tuple[int, int, int] | None:
         try:
@@ -94,8 +101,7 @@ class ReloadingFile(Generic[T]):
 
     def _read(self) -> bytes | OSError | None:
         try:
-            with self._path.open("rb") as file:
-                content = file.read(self._most_bytes)
+            content = read_regular(self._path, self._most_bytes)
         except FileNotFoundError as error:
             return error if self._existed or self._is_lost() else None
         except OSError as error:
@@ -115,6 +121,12 @@ class ReloadingFile(Generic[T]):
                 self._witness.note()
         except OSError as error:
             _log.error("that a list exists cannot be noted", file=str(self._path), error=error.strerror)
+
+
+def _are_alike(one: bytes | OSError | None, other: bytes | OSError | None) -> bool:
+    if isinstance(one, OSError) and isinstance(other, OSError):
+        return one.errno == other.errno
+    return one == other
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import os
 import re
 from pathlib import Path
 
-from shared.files import write_private
+from shared.files import read_regular, write_private
 
 _MARK = re.compile(r"[0-9a-f]{64}")
 
@@ -58,6 +58,6 @@ class ListWitness:
 
     def _read(self) -> list[str]:
         try:
-            return self._file.read_text(encoding="ascii").splitlines()
+            return read_regular(self._file).decode("ascii").splitlines()
         except FileNotFoundError:
             return []

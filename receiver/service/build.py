@@ -166,6 +166,7 @@ def build_gate(settings: ReceiverSettings, clock: Clock) -> TokenGate:
             settings.state_dir / readers.LIST_FILE,
             readers.Revocations(settings.state_dir, read_secret).parse_ids,
             clock,
+            parse_again=True,
         ),
         links=links.LinkGate(ReloadingFile(settings.state_dir / links.LIST_FILE, links.parse_links, clock), clock),
         clock=clock,

@@ -9,8 +9,9 @@ import pytest
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from receiver.auth import keys_file, readers
+from receiver.auth import keys_file, links, readers
 from receiver.auth.reloading import RELOAD_S
+from receiver.auth.witness import name_witness
 from receiver.errors import ReceiverSettingError, RefusedError
 from receiver.service.build import build_gate
 from shared.keys import PublicKey
@@ -27,6 +28,8 @@ def hide(path: Path, how: str) -> None:
         path.mkdir()
     elif how == "dangling link":
         path.symlink_to(path.with_name("nowhere"))
+    elif how == "pipe":
+        os.mkfifo(path, 0o600)
 
 
 def restore(path: Path) -> None:
@@ -38,7 +41,7 @@ def restore(path: Path) -> None:
     path.with_suffix(".kept").rename(path)
 
 
-@pytest.mark.parametrize("how", ["directory", "dangling link", "gone"])
+@pytest.mark.parametrize("how", ["directory", "dangling link", "gone", "pipe"])
 async def test_a_list_of_readers_that_cannot_be_read_lets_nobody_in(service: Service, how: str):
     """It was taken for an empty one, in which nobody is revoked; and it never healed."""
     folder, now_s = service.settings.state_dir, service.clock.now_ms() // 1000
@@ -85,6 +88,21 @@ async def test_a_keys_file_that_cannot_be_read_lets_no_key_in_and_heals(service:
     assert await read_status() == 401
     restore(service.settings.keys_file)
     assert await read_status() == 200
+
+
+@pytest.mark.parametrize("name", ["keys", links.LIST_FILE, name_witness(Path("keys")).name])
+async def test_a_named_pipe_in_the_place_of_a_list_stops_nothing(service: Service, name: str):
+    """Opening it waited for somebody who writes, and the whole receiver with it, the next start included."""
+    folder = service.settings.state_dir
+    os.mkfifo(folder / name, 0o600)
+    service.clock.advance(RELOAD_S)
+    assert (await service.post(make_batch(make_meter()))).status_code == 200
+    build_gate(service.settings, service.clock)
+    with pytest.raises(ReceiverSettingError):
+        if name == links.LIST_FILE:
+            links.create(folder, name="x", gateways=["*"], days=1, now_s=1)
+        else:
+            keys_file.add(service.settings.keys_file, LINE, [])
 
 
 def change(folder: Path, number: int) -> None:

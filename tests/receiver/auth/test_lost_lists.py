@@ -24,6 +24,7 @@ from tests.receiver.service import (
     make_ingest_claims,
     make_meter,
     make_public_key,
+    make_read_claims,
     make_settings,
     sign,
     start,
@@ -212,3 +213,38 @@ def test_a_list_that_never_existed_is_empty(tmp_path: Path):
         keys_file.revoke(tmp_path / "keys", "0000")
     assert readers.load(tmp_path, READ_SECRET) == []
     assert keys_file.load(tmp_path / "keys") == []
+
+
+async def test_a_list_that_came_and_went_between_two_looks_is_lost(tmp_path: Path):
+    """A receiver that began without one saw neither, and let the revoked token in."""
+    with structlog.testing.capture_logs() as lines:
+        async with start(tmp_path) as service:
+            assert await read_statuses(service, "") == [401]
+            tokens = make_two_tokens(tmp_path)
+            lose(tmp_path / readers.LIST_FILE, "gone")
+            for _ in range(3):
+                assert await read_statuses(service, *tokens) == [401, 401]
+            assert "no reader is let in" in (await service.receiver.find_remark() or "")
+    assert len([line for line in lines if "the list of reader tokens is gone" in line["event"]]) == 1
+
+
+async def test_a_keys_file_that_came_and_went_between_two_looks_is_lost(tmp_path: Path):
+    async with start(tmp_path) as service:
+        keys_file.add(tmp_path / "keys", str(make_public_key(Ed25519PrivateKey.generate())), [])
+        lose(tmp_path / "keys", "gone")
+        service.clock.advance(RELOAD_S)
+        assert "the keys file is unreadable or gone" in (await service.receiver.find_remark() or "")
+
+
+@pytest.mark.parametrize("content", [b"[]", None])
+async def test_a_witness_that_could_not_be_read_closes_the_list_until_it_can(tmp_path: Path, content: bytes | None):
+    """It stayed closed until the list changed or the receiver was restarted."""
+    if content is not None:
+        write_private(tmp_path / readers.LIST_FILE, content)
+    witness = name_witness(tmp_path / readers.LIST_FILE)
+    witness.mkdir()
+    async with start(tmp_path) as service:
+        good = sign(make_read_claims(service.clock.ms), READ_SECRET, kid="read")
+        assert await read_statuses(service, good) == [401]
+        witness.rmdir()
+        assert await read_statuses(service, good) == [200]

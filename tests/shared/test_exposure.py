@@ -72,6 +72,36 @@ def test_a_list_of_keys_may_be_read_and_not_written(tmp_path):
     assert find_exposed_list(path) is None
 
 
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o2775])
+@pytest.mark.parametrize("find", [find_exposed_list, find_exposed_secret])
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_file_that_others_can_replace_is_refused_until_the_command_was_run(tmp_path, find, mode, linked):
+    """Who may write a directory renames what is in it, whatever the mode of that file."""
+    folder = tmp_path / "an open folder"
+    folder.mkdir()
+    path = folder / "keys"
+    path.write_text("")
+    path.chmod(0o600)
+    folder.chmod(mode)
+    asked = path
+    if linked:
+        asked = tmp_path / "link"
+        asked.symlink_to(path)
+    mend(find(asked))
+    assert find(asked) is None
+    assert folder.stat().st_mode & 0o022 == 0
+
+
+def test_in_a_sticky_directory_what_is_there_is_safe_and_what_is_not_can_be_made(tmp_path):
+    folder = tmp_path / "sticky"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    assert "can be replaced by other users" in (find_exposed_list(folder / "keys") or "")
+    (folder / "keys").touch(0o600)
+    assert find_exposed_list(folder / "keys") is None
+    assert find_exposed_secret(folder / "keys") is None
+
+
 def test_what_is_not_there_is_exposed_to_nobody(tmp_path):
     missing = tmp_path / "missing"
     assert (find_exposed_directory(missing), find_exposed_secret(missing), find_exposed_list(missing)) == (None,) * 3
@@ -133,3 +163,7 @@ def test_the_root_of_a_volume_of_another_owner_is_as_it_was_mounted(open_folder)
     below = open_folder / "below"
     script = f"{mount} && mkdir {below} && chmod 777 {below} && {become} {look('find_exposed_directory', below)}"
     assert "chmod go-w" in run_mounted(("unshare", "--mount"), script)
+    for function in ("find_exposed_list", "find_exposed_secret"):
+        make = f"{mount} && touch {open_folder}/keys && chmod 600 {open_folder}/keys"
+        seen = run_mounted(("unshare", "--mount"), f"{make} && {become} {look(function, open_folder / 'keys')}")
+        assert seen == "None"

@@ -40,6 +40,19 @@ def test_a_start_with_what_others_can_write_is_refused_until_the_command_was_run
     start(state)
 
 
+def test_a_start_with_a_keys_file_that_others_can_replace_is_refused_until_the_command_was_run(tmp_path: Path):
+    """Another user renamed it, wrote a line of his own, and was let in."""
+    folder = tmp_path / "open"
+    folder.mkdir()
+    write_private(folder / "keys", b"")
+    folder.chmod(0o777)
+    settings = service.make_settings(tmp_path / "state", keys_file=folder / "keys")
+    with pytest.raises(ReceiverSettingError, match=r"^RECEIVER_KEYS_FILE: .*replaced by other users") as refused:
+        build(settings, clock=SystemClock())
+    subprocess.run(str(refused.value).partition("run: ")[2], shell=True, check=True)  # noqa: S602 (what a person pastes)
+    build(settings, clock=SystemClock())
+
+
 def test_a_command_refuses_a_read_secret_that_everybody_can_read(state_dir: Path, monkeypatch: pytest.MonkeyPatch):
     path = state_dir.parent / "read-secret"
     write_private(path, b"canary-7c1e94b05ad8f36229be014d7a-secret")

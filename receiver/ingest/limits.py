@@ -20,9 +20,9 @@ MAX_SERIES = 1_000
 _FIXED_SERIES = 100
 """Series of each other kind: a house has a dozen of meters, and one status. They have room of their own, so that no
 crowd of names in one kind keeps another one out."""
-MOST_BODIES = 8
-"""Bodies of one gateway that may arrive at once: its scraper sends one after another, and a line may have broken."""
-_BODIES_RETRY_S = 1
+MOST_POSTS = 8
+"""Posts of one gateway that may be under way: its scraper sends one after another, and a line may have broken."""
+_POSTS_RETRY_S = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +34,7 @@ class Limits:
         address_rate: Requests a second of one network address (every gateway behind one proxy, unless it is listed as
             trusted), in the long run.
         series: Inverters one gateway may have.
+        posts: Posts of one gateway under way at once.
         body_seconds: How long a body may take to arrive.
         connections: Open connections altogether; None is as many as the limit of open files allows.
         address_connections: Open connections of one network address that is no trusted proxy.
@@ -42,34 +43,35 @@ class Limits:
     gateway_rate: float = 200
     address_rate: float = 1_000
     series: int = MAX_SERIES
+    posts: int = MOST_POSTS
     body_seconds: float = 30
     connections: int | None = None
     address_connections: int = 500
 
 
-class BodyLimit:
-    """How many bodies of each gateway are arriving, so that one key cannot hold every connection with bodies that drip.
+class PostLimit:
+    """How many posts of each gateway are under way, so that one key cannot hold every connection with bodies that drip.
 
     Args:
-        most: Bodies of one gateway.
+        most: Posts of one gateway, from the first byte of the body until its rows are durable.
     """
 
-    def __init__(self, *, most: int = MOST_BODIES) -> None:
+    def __init__(self, most: int) -> None:
         self._most = most
-        self._arriving: Counter[str] = Counter()
+        self._under_way: Counter[str] = Counter()
 
     @contextlib.contextmanager
     def count_one(self, gateway: str) -> Iterator[None]:
-        """A body arrives as long as the context lasts. Raises RefusedError (too-many-requests)."""
-        if self._arriving[gateway] >= self._most:
-            raise RefusedError(Problem.TOO_MANY_REQUESTS, "bodies-of-gateway", retry_after=_BODIES_RETRY_S)
-        self._arriving[gateway] += 1
+        """A post is under way as long as the context lasts. Raises RefusedError (too-many-requests)."""
+        if self._under_way[gateway] >= self._most:
+            raise RefusedError(Problem.TOO_MANY_REQUESTS, "posts-of-gateway", retry_after=_POSTS_RETRY_S)
+        self._under_way[gateway] += 1
         try:
             yield
         finally:
-            self._arriving[gateway] -= 1
-            if not self._arriving[gateway]:
-                del self._arriving[gateway]
+            self._under_way[gateway] -= 1
+            if not self._under_way[gateway]:
+                del self._under_way[gateway]
 
 
 class SeriesLimit:

@@ -17,8 +17,9 @@ from receiver.ingest import body, validate
 from receiver.ingest.arrivals import Arrivals
 from receiver.ingest.density import DensityLimit
 from receiver.ingest.group_commit import GroupCommit
-from receiver.ingest.limits import BodyLimit, SeriesLimit
+from receiver.ingest.limits import PostLimit, SeriesLimit
 from receiver.ingest.outboxes import Outboxes
+from receiver.ingest.recall import DensityRecall
 from receiver.ingest.validate import CheckedBatch
 from receiver.live.watch import Watch
 from receiver.metrics import Metrics
@@ -37,6 +38,7 @@ class IngestRoute:
         gate: Who is sending.
         per_gateway: How often one gateway's scraper may post.
         series: How many series one gateway may have.
+        posts: How many posts of one gateway may be under way.
         store: Its retention bounds the timestamps.
         commit: Makes rows durable.
         watch: Whether somebody looks at the gateway now.
@@ -52,6 +54,7 @@ class IngestRoute:
         gate: TokenGate,
         per_gateway: RateLimit,
         series: SeriesLimit,
+        posts: PostLimit,
         store: Store,
         commit: GroupCommit,
         watch: Watch,
@@ -70,9 +73,10 @@ class IngestRoute:
         self._metrics = metrics
         self._clock = clock
         self._body_seconds = body_seconds
-        self._bodies = BodyLimit()
+        self._posts = posts
         self._outboxes = Outboxes()
         self._density = DensityLimit()
+        self._recall = DensityRecall(store, self._density)
         self._lines = LineLimit(clock)
 
     async def post_batch(self, request: Request) -> Response:
@@ -90,12 +94,13 @@ class IngestRoute:
         self._per_gateway.spend(serial)
         # Not 422, by which a scraper takes its rows for bad ones: a proxy may have added it, and they wait for that.
         refuse_other_names(request, (), Problem.NOT_FOUND)
-        with self._bodies.count_one(serial):
+        with self._posts.count_one(serial):
             data = await body.read(request, seconds=self._body_seconds)
-        checked = validate.check(data, now_ms=self._clock.now_ms(), retention_ms=self._store.retention_ms)
-        await self._series.load(serial)
-        self._apply_limits(serial, checked)
-        refused = await self._store_rows(serial, checked)
+            checked = validate.check(data, now_ms=self._clock.now_ms(), retention_ms=self._store.retention_ms)
+            await self._series.load(serial)
+            await self._recall.refresh(serial, checked.series, checked.readings)
+            self._apply_limits(serial, checked)
+            refused = await self._store_rows(serial, checked)
         verdict = self._make_verdict(serial, checked, refused)
         self._count_batch(serial, checked, verdict)
         return Response(wire.encode_verdict(verdict), media_type="application/json")

@@ -32,7 +32,7 @@ from receiver.http.outermost import OutermostLayer
 from receiver.http.page import PageRoutes
 from receiver.http.problems import PROBE_REFUSALS, READER_REFUSALS, Problems
 from receiver.http.rates import RateLimit
-from receiver.ingest.limits import SeriesLimit
+from receiver.ingest.limits import PostLimit, SeriesLimit
 from receiver.ingest.route import IngestRoute
 from receiver.queries.series import SeriesReader
 from receiver.service.build import Receiver, build
@@ -63,6 +63,7 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
         gate=receiver.gate,
         per_gateway=rate_limit(rate=limits.gateway_rate, reason="gateway-rate"),
         series=SeriesLimit(receiver.store, most=limits.series),
+        posts=PostLimit(limits.posts),
         store=receiver.store,
         commit=receiver.commit,
         watch=receiver.watch,

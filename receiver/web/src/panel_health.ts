@@ -20,7 +20,7 @@ export function listPanelNotices(panels: InverterEntry[], days: Map<string, Judg
   });
   return [
     ...makeNotice("silent", "panel-dead", silent, (words) => `It has not reported ${words}, though its peers do.`, "If it stays so, look at its inverter and cable."),
-    ...makeNotice("weak", "panel-weak", weak, (words) => `${words} of what its peers do.`, "Look for shade, dirt or a fault."),
+    ...makeNotice("weak", "panel-weak", weak, (words) => `${words} of what its peers do.`, "Look for shade, dirt or a defect."),
   ];
 }
 

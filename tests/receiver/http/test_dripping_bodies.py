@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from receiver.ingest.limits import MOST_BODIES, Limits
+from receiver.ingest.limits import MOST_POSTS, Limits
 from tests.connections import connect
 from tests.receiver.service import (
     GATEWAY,
@@ -53,7 +53,7 @@ async def hold_bodies(
 
 async def test_bodies_of_one_gateway_that_drip_have_their_share_and_others_get_in(tmp_path: Path):
     """One key held every place for thirty seconds, and could do so again."""
-    async with start(tmp_path) as service, hold_bodies(service, MOST_BODIES) as held:
+    async with start(tmp_path) as service, hold_bodies(service, MOST_POSTS) as held:
         refused = await service.post(BODY)
         assert_problem(refused, 429, "too-many-requests")
         assert refused.headers["retry-after"] == "1"

@@ -246,11 +246,12 @@ async def test_every_refusal_has_one_log_line_and_one_count(service: Service):
     assert service.read_metric("receiver_auth_refusals_total", reason="no-header") == 1
 
 
-async def test_many_senders_at_once_share_the_store_and_lose_nothing(service: Service):
+async def test_many_senders_at_once_share_the_store_and_lose_nothing(tmp_path: Path):
     bodies = [
         make_batch(*(make_inverter(str(number), index) for index in (1_700_000_000_000,)), batch=f"{number:x}")
         for number in range(1, 60)
     ]
-    answers = await asyncio.gather(*(service.post(body) for body in bodies))
-    assert {answer.status_code for answer in answers} == {200}
-    assert await service.receiver.store.count() == len(bodies)
+    async with start(tmp_path, limits=Limits(posts=len(bodies))) as service:
+        answers = await asyncio.gather(*(service.post(body) for body in bodies))
+        assert {answer.status_code for answer in answers} == {200}
+        assert await service.receiver.store.count() == len(bodies)

@@ -89,7 +89,7 @@ async def fuzz(service: Service, seed: int, count: int) -> Counter[int]:
 @pytest.mark.timeout(600)
 async def test_no_raw_request_finds_a_failure_of_ours(tmp_path: Path):
     """Each task has a seed of its own, so that one failure can be made again alone."""
-    unlimited = Limits(gateway_rate=1e9, address_rate=1e9)
+    unlimited = Limits(gateway_rate=1e9, address_rate=1e9, posts=AT_ONCE)
     with structlog.testing.capture_logs() as lines:
         async with start(tmp_path, limits=unlimited) as service:
             await service.send(

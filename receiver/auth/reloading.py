@@ -83,7 +83,7 @@ class ReloadingFile(Generic[T]):
         return self._value
 
     def _take(self, content: bytes | OSError | None) -> None:
-        is_known = _are_alike(content, self._content)
+        is_known = _is_alike(content, self._content)
         self._content = content
         if is_known and not self._parse_again:
             return  # it was said already
@@ -123,7 +123,7 @@ class ReloadingFile(Generic[T]):
             _log.error("that a list exists cannot be noted", file=str(self._path), error=error.strerror)
 
 
-def _are_alike(one: bytes | OSError | None, other: bytes | OSError | None) -> bool:
+def _is_alike(one: bytes | OSError | None, other: bytes | OSError | None) -> bool:
     if isinstance(one, OSError) and isinstance(other, OSError):
         return one.errno == other.errno
     return one == other

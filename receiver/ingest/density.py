@@ -46,7 +46,7 @@ class DensityLimit:
         counts = self._get(gateway)
         return {(series, stamp // HOUR_MS) for series, stamp in rows if counts.is_doubtful(series, stamp // MINUTE_MS)}
 
-    def recall(self, gateway: str, series: Series, minutes: Iterable[int], stamps: Sequence[int]) -> None:
+    def restore(self, gateway: str, series: Series, minutes: Iterable[int], stamps: Sequence[int]) -> None:
         """Count again what the store has of forgotten minutes of one hour.
 
         Args:
@@ -55,7 +55,7 @@ class DensityLimit:
             minutes: Minutes (since 1970) that are in doubt.
             stamps: All stamps of the hour that the store has, ascending.
         """
-        self._get(gateway).recall(series, minutes, stamps)
+        self._get(gateway).restore(series, minutes, stamps)
 
     def _get(self, gateway: str) -> "_Counts":
         counts = self._gateways.get(gateway)
@@ -93,7 +93,7 @@ class _Counts:
             return False
         return any(first <= minute <= last for first, last in self._forgotten.get(series, ()))
 
-    def recall(self, series: Series, minutes: Iterable[int], stamps: Sequence[int]) -> None:
+    def restore(self, series: Series, minutes: Iterable[int], stamps: Sequence[int]) -> None:
         hour: dict[int, array[int]] = {}
         for stamp in stamps:
             minute, offset = divmod(stamp, MINUTE_MS)

@@ -27,7 +27,7 @@ class DensityRecall:
         self._density = density
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def refresh(self, gateway: str, series: Sequence[Series], readings: Sequence[Reading]) -> None:
+    async def load(self, gateway: str, series: Sequence[Series], readings: Sequence[Reading]) -> None:
         """Let the density limit know the minutes of a batch again. Raises StoreUnavailableError.
 
         The caller takes the batch before it waits for anything else: nothing is forgotten in between.
@@ -42,7 +42,7 @@ class DensityRecall:
             for one, stamp in rows:
                 minutes[one, stamp // HOUR_MS].add(stamp // MINUTE_MS)
             for (one, hour), found in stamps.items():
-                self._density.recall(gateway, one, sorted(minutes[one, hour]), found)
+                self._density.restore(gateway, one, sorted(minutes[one, hour]), found)
 
     async def _read_stamps(self, gateway: str, series: Series, hour: int) -> list[int]:
         try:

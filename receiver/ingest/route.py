@@ -98,7 +98,7 @@ class IngestRoute:
             data = await body.read(request, seconds=self._body_seconds)
             checked = validate.check(data, now_ms=self._clock.now_ms(), retention_ms=self._store.retention_ms)
             await self._series.load(serial)
-            await self._recall.refresh(serial, checked.series, checked.readings)
+            await self._recall.load(serial, checked.series, checked.readings)
             self._apply_limits(serial, checked)
             refused = await self._store_rows(serial, checked)
         verdict = self._make_verdict(serial, checked, refused)

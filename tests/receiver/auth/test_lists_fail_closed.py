@@ -90,6 +90,14 @@ async def test_a_keys_file_that_cannot_be_read_lets_no_key_in_and_heals(service:
     assert await read_status() == 200
 
 
+def begin(folder: Path, name: str) -> None:
+    """What a command does to a list."""
+    if name == links.LIST_FILE:
+        links.create(folder, name="x", gateways=["*"], days=1, now_s=1)
+    else:
+        keys_file.add(folder / name, LINE, [])
+
+
 @pytest.mark.parametrize("name", ["keys", links.LIST_FILE, name_witness(Path("keys")).name])
 async def test_a_named_pipe_in_the_place_of_a_list_stops_nothing(service: Service, name: str):
     """Opening it waited for somebody who writes, and the whole receiver with it, the next start included."""
@@ -99,10 +107,7 @@ async def test_a_named_pipe_in_the_place_of_a_list_stops_nothing(service: Servic
     assert (await service.post(make_batch(make_meter()))).status_code == 200
     build_gate(service.settings, service.clock)
     with pytest.raises(ReceiverSettingError):
-        if name == links.LIST_FILE:
-            links.create(folder, name="x", gateways=["*"], days=1, now_s=1)
-        else:
-            keys_file.add(service.settings.keys_file, LINE, [])
+        begin(folder, links.LIST_FILE if name == links.LIST_FILE else "keys")
 
 
 def change(folder: Path, number: int) -> None:

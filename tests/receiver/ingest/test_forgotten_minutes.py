@@ -114,7 +114,7 @@ def test_a_burst_that_is_forgotten_takes_its_minutes_along():
         for offset in range(PER_MINUTE + 1):
             density.take(GATEWAY, PHASE, hour * HOUR_MS + offset)
     assert density.find_doubtful(GATEWAY, [(PHASE, 5), (PHASE, 3 * HOUR_MS)]) == {(PHASE, 0)}
-    density.recall(GATEWAY, PHASE, [0], list(range(PER_MINUTE + BURST)))
+    density.restore(GATEWAY, PHASE, [0], list(range(PER_MINUTE + BURST)))
     counts = density._gateways[GATEWAY]
     assert counts.minutes[PHASE, 0] == array("H", range(PER_MINUTE + BURST))
     assert not density.take(GATEWAY, PHASE, 1000)

@@ -8,7 +8,7 @@ import { describeRoof, findSleep, isAsleep } from "../src/sleep.ts";
 const NOW = Date.parse("2026-11-21T18:00Z");
 const heard = { isHeard: true, production: null };
 const makeReport = (age: number, power: number, state: InverterEntry["state"]): InverterEntry =>
-  ({ inverter: String(age), age_seconds: age, timestamp: NOW - age * 1000, power, state, interval: 900 });
+  ({ inverter: String(age), age_seconds: age, timestamp: NOW - age * 1000, power, state, interval: 900, speaks: age <= 1800 });
 
 test("the roof is asleep since its last report of power", () => {
   const roof = [makeReport(6_600, 72, "idle"), makeReport(7_200, 91, "idle")];

@@ -69,7 +69,7 @@ async def test_one_request_too_many_ends_the_connection(service: Service):
 
 
 async def test_a_view_with_a_request_queued_behind_it_ends_with_its_connection(service: Service):
-    """Only the queued request heard that nobody is there any more, and the view went on for ever."""
+    """Only the queued request heard that nobody is there any more, and the view went on without limit."""
     token = sign(make_read_claims(service.clock.ms), READ_SECRET, kid="read")
     head = f"GET /api/v1/gateways/{GATEWAY}/live HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n"
     await service.send(make_meter())

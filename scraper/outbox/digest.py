@@ -5,7 +5,8 @@ row makes up for a lost one. Each commit keeps it up to date.
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 _PRIME = 2_147_483_647
 _CUBE = f"((seq % {_PRIME}) * (seq % {_PRIME}) % {_PRIME}) * (seq % {_PRIME}) % {_PRIME}"
@@ -23,6 +24,20 @@ def include(connection: sqlite3.Connection, seqs: Iterable[int]) -> None:
 def exclude(connection: sqlite3.Connection, seqs: Iterable[int]) -> None:
     """These numbers left the file. SQL inside the caller's transaction."""
     _change(connection, -_compute(seqs) % _PRIME)
+
+
+def is_digest_without_a_run(seqs: Sequence[int], held: int, digest: int) -> bool:
+    """Whether the digest is that of `held` of these ascending numbers: all but some that follow each other.
+
+    What is settled lies together, because rows are sent in the order of their numbers. That another run fits by chance
+    has a likelihood of one in two billion for each place where it may begin.
+    """
+    surplus = len(seqs) - held
+    if surplus <= 0:
+        return False
+    sums = list(accumulate((pow(seq, 3, _PRIME) for seq in seqs), initial=0))
+    wanted = (sums[-1] - digest) % _PRIME
+    return any((sums[first + surplus] - sums[first]) % _PRIME == wanted for first in range(held + 1))
 
 
 def _compute(seqs: Iterable[int]) -> int:

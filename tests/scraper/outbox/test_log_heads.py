@@ -4,8 +4,8 @@ import pytest
 
 from scraper.outbox.schema import PAGE_BYTES
 from shared.durable_sqlite import name_wal
-from tests.scraper.outbox.damaged_outbox import EXPECTED, list_damaged_files
-from tests.scraper.outbox.support import list_losses, list_numbers, open_outbox
+from tests.scraper.outbox.damaged_outbox import EXPECTED, KilledOutbox, list_damaged_files
+from tests.scraper.outbox.support import kill, list_losses, list_numbers, list_rows, make_readings, open_outbox
 
 HEAD_BYTES = 32
 FIRST_FRAME = slice(HEAD_BYTES, HEAD_BYTES + 24 + PAGE_BYTES)
@@ -47,3 +47,26 @@ def test_without_head_and_first_frame_no_row_is_lost_and_the_loss_is_unknown(kil
     assert set(list_numbers(box)) >= set(EXPECTED)
     assert all("rows" not in loss.fields for loss in list_losses(box))
     box.close()
+
+
+def test_pages_of_the_log_that_changed_places_record_a_loss_only_where_a_row_is_missing(tmp_path):
+    """Settled rows come back from older images of their pages: the digest of the rest shows that all else is there."""
+    box = open_outbox(tmp_path / "whole" / "outbox.sqlite")
+    box.append(make_readings(0, 120))
+    box.settle([row.seq for row in list_rows(box)[:36]], {})
+    box.append(make_readings(120, 40))
+    whole = KilledOutbox(tmp_path / "whole", [row.seq for row in list_rows(box)], box.id)
+    kill(box, whole.path)
+    data = name_wal(whole.path).read_bytes()
+    first, came_back = data[:PAGE_BYTES], 0
+    for other in range(PAGE_BYTES, len(data) - PAGE_BYTES, PAGE_BYTES):
+        killed = whole.copy(tmp_path / f"{other}")
+        swapped = bytearray(data)
+        swapped[:PAGE_BYTES], swapped[other : other + PAGE_BYTES] = data[other : other + PAGE_BYTES], first
+        name_wal(killed.path).write_bytes(swapped)
+        box = open_outbox(killed.path)
+        found = {row.seq for row in list_rows(box)}
+        assert bool(list_losses(box)) == (not found >= set(whole.seqs)), other
+        came_back += found > set(whole.seqs)
+        box.close()
+    assert came_back > 10

@@ -124,7 +124,16 @@ def _find_misspelt(name: str, known: Collection[str]) -> str | None:
         for one in known:
             if _is_within(slips, name, one):
                 return one
+    for one in known:
+        if all(_is_within(1, part, other) for part, other in zip(_split(name), _split(one), strict=True)):
+            return one
     return next((one for one in known if _is_short_of_part(name.split("_"), one.split("_"))), None)
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Whose setting it is, and which: ENVOY and TOKEN."""
+    first, _, rest = name.partition("_")
+    return first, rest
 
 
 def _is_within(slips: int, one: str, other: str) -> bool:

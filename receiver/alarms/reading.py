@@ -147,10 +147,10 @@ class FactsReader:
         ]
 
 
-def read_disks(places: Mapping[str, Path]) -> list[DiskFacts]:
+def read_disks(directories: Mapping[str, Path]) -> list[DiskFacts]:
     """The disks of some directories, by what they are for. One that cannot be asked is left out."""
     found = []
-    for purpose, path in places.items():
+    for purpose, path in directories.items():
         try:
             usage = shutil.disk_usage(path)
         except OSError:

@@ -101,8 +101,8 @@ def test_every_setting_of_the_receiver_reaches_it() -> None:
     fixed |= {"INFLUXDB_V2_TOKEN_FILE"}
     settings = set(receiver_settings.list_known_settings()) - fixed
     wanted = {name for name in settings if name.startswith("RECEIVER_")}
-    told = ("ALARM_", "NTFY_", "TELEGRAM_", "WEBHOOK_", "SMTP_")
-    wanted |= {name for name in settings if name.startswith(told) and not name.endswith("_FILE")}
+    channels = ("ALARM_", "NTFY_", "TELEGRAM_", "WEBHOOK_", "SMTP_")
+    wanted |= {name for name in settings if name.startswith(channels) and not name.endswith("_FILE")}
     database = {name for name in settings if name.startswith("INFLUXDB_")}
     administrator = {name for name in database if name.startswith("INFLUXDB_ADMIN_")}
     assert (wanted | database) - administrator == set(SERVICES["receiver"]["environment"])

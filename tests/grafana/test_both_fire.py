@@ -9,7 +9,7 @@ from tests.grafana.alarm_evaluation import AlarmBucket, evaluate, parse_duration
 from tests.grafana.test_alerts import RULES
 from tests.influxd.server import ADMIN_TOKEN, ORG, Influxd
 from tests.receiver.alarms import simulated_house as house
-from tests.receiver.alarms.stage import Stage
+from tests.receiver.alarms.alarm_bench import AlarmBench
 from tests.receiver.alarms.story import (
     SILENCES,
     TROUBLES,
@@ -56,11 +56,11 @@ async def test_both_fire_for_the_same_data(shared_influxd: Influxd, tmp_path, mo
         def make_store() -> InfluxStore:
             return InfluxStore(shared_influxd.url, ORG, ADMIN_TOKEN, bucket, live_bucket)
 
-        async with Stage(make_store, tmp_path / "state", habits=Habits(disks={"readings": tmp_path})) as stage:
-            assert_everything_was_told_once(await play(stage, grafana.look))
+        async with AlarmBench(make_store, tmp_path / "state", habits=Habits(disks={"readings": tmp_path})) as bench:
+            assert_everything_was_told_once(await play(bench, grafana.look))
             assert grafana.sent == TROUBLES | SILENCES
-            await check_what_takes_days(stage)
-            await check_the_disk(stage, monkeypatch)
+            await check_what_takes_days(bench)
+            await check_the_disk(bench, monkeypatch)
 
 
 def test_every_rule_is_an_alarm_of_the_receiver_with_the_same_name_and_time():

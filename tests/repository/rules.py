@@ -25,6 +25,7 @@ _GENERATED: Final = (
 )
 """Files that a program writes, whole; `LICENSE`, which others wrote, is short enough."""
 
+_TYPESCRIPT_TYPE: Final = re.compile(r"^(?:export )?(?:class|interface|type) (\w+)", re.MULTILINE)
 _BELONGS_TO_ONE_MACHINE: Final = (
     (re.compile(r"(?<![\w.$}/-])/(?:work|root|home/[a-z]\w*|Users/\w+)/\w"), "a path of one machine"),
     (re.compile(r"pypi[.]org|pythonhosted[.]org|npmjs[.]org|proxy[.]golang[.]org|crates[.]io"), "a registry's host"),
@@ -67,13 +68,17 @@ def _find_long_files(files: dict[PurePosixPath, str]) -> Iterator[str]:
 
 
 def _find_repeated_classes(files: dict[PurePosixPath, str]) -> Iterator[str]:
-    """Names that stand for two classes; a leading underscore does not make them differ."""
+    """Names that stand for two classes or types; a leading underscore does not make them differ."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for path, text in files.items():
         if path.suffix == ".py":
             for node in ast.walk(ast.parse(text, str(path))):
                 if isinstance(node, ast.ClassDef):
                     found[node.name.lstrip("_")].append(f"{path}:{node.lineno}")
+        elif path.suffix == ".ts" and path.name != "schema.ts":  # its types are the receiver's answers
+            for match in _TYPESCRIPT_TYPE.finditer(text):
+                line = text.count("\n", 0, match.start()) + 1
+                found[match[1]].append(f"{path}:{line}")
     for name, definitions in sorted(found.items()):
         if len(definitions) > 1:
             yield f"the class name {name} stands more than once: {', '.join(definitions)}"

@@ -145,7 +145,13 @@ def test_a_misspelt_setting_in_dotenv_is_refused(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "meant"),
-    [("ENVY_TOKEN", "ENVOY_TOKEN"), ("EVNOY_HOST", "ENVOY_HOST"), ("ENVYO_CLUOD_URL", "ENVOY_CLOUD_URL")],
+    [
+        ("ENVY_TOKEN", "ENVOY_TOKEN"),
+        ("EVNOY_HOST", "ENVOY_HOST"),
+        ("ENVYO_CLUOD_URL", "ENVOY_CLOUD_URL"),
+        ("ENVY_TOKN", "ENVOY_TOKEN"),
+        ("ENOVY_HOTS", "ENVOY_HOST"),
+    ],
 )
 def test_a_slip_in_the_first_part_of_a_name_is_refused(monkeypatch, name, meant):
     monkeypatch.setenv(name, "canary")

@@ -1,11 +1,11 @@
 /** What the receiver's own alarms add to what the status of a gateway says already. Pure. */
 
 import { formatMoment } from "./days.ts";
-import type { Notice } from "./health.ts";
+import type { PageNotice } from "./health.ts";
 import type { AlarmEntry } from "./schema.ts";
 
 const MOST_REASONS = 3;
-const UNKNOWN: Notice = {
+const UNKNOWN: PageNotice = {
   level: "warn",
   title: "Whether there are alarms is not known",
   advice: "The receiver cannot read its own file of them; its log says why.",
@@ -15,7 +15,7 @@ const UNKNOWN: Notice = {
  * The notices with those of alarms that fire and that they do not speak of yet, the critical ones first. Many panels
  * are one notice. Null: nobody knows which fire.
  */
-export function addAlarms(said: Notice[], alarms: AlarmEntry[] | null, zone: string): Notice[] {
+export function addAlarms(said: PageNotice[], alarms: AlarmEntry[] | null, zone: string): PageNotice[] {
   if (alarms === null) return [...said, UNKNOWN];
   const isKnown = (one: AlarmEntry): boolean =>
     said.some(({ alarm, subjects }) => alarm === one.alarm && (subjects === undefined || (one.subject !== null && subjects.includes(one.subject))));
@@ -28,7 +28,7 @@ export function addAlarms(said: Notice[], alarms: AlarmEntry[] | null, zone: str
   return [...all.filter((notice) => notice.level === "bad"), ...all.filter((notice) => notice.level === "warn")];
 }
 
-function summariseAlarms(group: AlarmEntry[], zone: string): Notice {
+function summariseAlarms(group: AlarmEntry[], zone: string): PageNotice {
   const first = group[0]!;
   const reasons = group.slice(0, MOST_REASONS).map((one) => `${one.reason} It has been so since ${formatMoment(one.since, zone)}.`);
   const more = group.length > MOST_REASONS ? [`And ${group.length - MOST_REASONS} more.`] : [];

@@ -1,13 +1,13 @@
 /** What needs a person, above everything else. Announced when it changes, not again and again. */
 
 import { h } from "./dom.ts";
-import type { Notice } from "./health.ts";
+import type { PageNotice } from "./health.ts";
 
 export class Banner {
   readonly element = h("div", { class: "banners", role: "status" });
   private shown = "";
 
-  show(found: Notice[]): void {
+  show(found: PageNotice[]): void {
     const titles = JSON.stringify(found.map((notice) => [notice.level, notice.title]));
     if (titles === this.shown) return;
     this.shown = titles;

@@ -6,7 +6,7 @@ import { formatClock } from "./days.ts";
 import { h, setText } from "./dom.ts";
 
 /** One curve: what it is called and which colour of the style sheet it has. */
-export interface Line {
+export interface CurveLine {
   label: string;
   colour: string;
   filled?: boolean;
@@ -59,10 +59,10 @@ export class Chart {
   private readonly scheme = matchMedia("(prefers-color-scheme: dark)");
   private readonly redraw = (): void => this.draw();
 
-  private readonly lines: Line[];
+  private readonly lines: CurveLine[];
   private zone: string;
 
-  constructor(lines: Line[], zone: string) {
+  constructor(lines: CurveLine[], zone: string) {
     this.lines = lines;
     this.zone = zone;
     const entries = lines.map((line) => {

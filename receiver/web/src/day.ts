@@ -1,8 +1,7 @@
 /** Midnights of a calendar. Pure. */
 
 import { findDate } from "./days.ts";
-
-const HOUR_MS = 3_600_000;
+import { HOUR_MS } from "./units.ts";
 
 /**
  * The first instant of a date in a zone. Zones are at most 14 hours off UTC and change by quarter hours, and no library

@@ -1,6 +1,6 @@
 /** Days of the site's calendar as "2026-11-21", and times of its clocks. Pure. */
 
-const DAY_MS = 86_400_000;
+import { DAY_MS } from "./units.ts";
 
 /** The date at an instant (ms since 1970) in a time zone. */
 export function findDate(ms: number, zone: string): string {

@@ -4,15 +4,15 @@ import { formatAmount, formatShare } from "./format.ts";
 import { computeFlows, type Flows, type SiteNow } from "./flows.ts";
 import { h, s, setText } from "./dom.ts";
 
-type Place = "sun" | "grid" | "house" | "battery";
+type FlowPlace = "sun" | "grid" | "house" | "battery";
 
-const ICONS: Record<Place, string> = {
+const ICONS: Record<FlowPlace, string> = {
   sun: "M12 7.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9ZM12 2v2.5M12 19.5V22M2 12h2.5M19.5 12H22M4.9 4.9l1.8 1.8M17.3 17.3l1.8 1.8M4.9 19.1l1.8-1.8M17.3 6.7l1.8-1.8",
   grid: "M12 2 7 22M12 2l5 20M4 8h16M4 8v2M20 8v2M5.5 13.5h13M8 18l7.5-4.5M16 18l-7.5-4.5",
   house: "M3.5 11.5 12 4l8.5 7.5M6 9.5V20h12V9.5M10 20v-5.5h4V20",
   battery: "M7 5h10v16H7ZM10 5V2.5h4V5M10 17h4M10 13h4",
 };
-const NAMES: Record<Place, string> = { sun: "Solar", grid: "Grid", house: "House", battery: "Battery" };
+const NAMES: Record<FlowPlace, string> = { sun: "Solar", grid: "Grid", house: "House", battery: "Battery" };
 
 /** Lines in a field of 400 by 250 (with battery 340); each is drawn in the direction in which power goes. */
 const LINES: Record<keyof Flows, string> = {
@@ -36,8 +36,8 @@ const SPOKEN_MS = 60_000;
 export class FlowView {
   readonly element: HTMLElement;
   private readonly lines = new Map<keyof Flows, SVGPathElement>();
-  private readonly values = new Map<Place, HTMLElement>();
-  private readonly words = new Map<Place, HTMLElement>();
+  private readonly values = new Map<FlowPlace, HTMLElement>();
+  private readonly words = new Map<FlowPlace, HTMLElement>();
   private readonly spoken = h("p", { class: "hidden", "aria-live": "polite" });
   private readonly field: HTMLElement;
   private spokenAt = -SPOKEN_MS;
@@ -53,7 +53,7 @@ export class FlowView {
     this.field = h(
       "div", { class: "flow-field" },
       s("svg", { viewBox: "0 0 400 350", class: "flow-lines", "aria-hidden": "true" }, ...tracks, ...moving),
-      ...(Object.keys(NAMES) as Place[]).map((place) => this.makeNode(place)),
+      ...(Object.keys(NAMES) as FlowPlace[]).map((place) => this.makeNode(place)),
     );
     this.element = h(
       "section", { class: "card now", "aria-labelledby": "now-title" },
@@ -87,7 +87,7 @@ export class FlowView {
     this.speak(now, fresh, isHouseMeasured);
   }
 
-  private makeNode(place: Place): HTMLElement {
+  private makeNode(place: FlowPlace): HTMLElement {
     const value = h("strong", {}, "–");
     const word = h("span", { class: "word" });
     this.values.set(place, value);
@@ -99,7 +99,7 @@ export class FlowView {
     );
   }
 
-  private set(place: Place, power: number | null, word: string): void {
+  private set(place: FlowPlace, power: number | null, word: string): void {
     setText(this.values.get(place)!, formatAmount(power, "W"));
     setText(this.words.get(place)!, word);
   }

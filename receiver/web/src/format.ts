@@ -1,5 +1,7 @@
 /** How numbers, ages and shares look to people. Pure. */
 
+import { DAY_S } from "./units.ts";
+
 const NONE = "–";
 const THIN = "\u202f"; // a narrow space that does not break: value and unit stay together
 
@@ -58,5 +60,5 @@ export function formatDuration(seconds: number): string {
   if (seconds < 90) return `${Math.round(seconds)}${THIN}s`;
   if (seconds < 90 * 60) return `${Math.round(seconds / 60)}${THIN}min`;
   if (seconds < 36 * 3600) return `${Math.round(seconds / 3600)}${THIN}h`;
-  return `${Math.round(seconds / 86_400)} days`;
+  return `${Math.round(seconds / DAY_S)} days`;
 }

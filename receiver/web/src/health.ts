@@ -3,8 +3,9 @@
 import { formatDuration, formatAge } from "./format.ts";
 import { formatMoment } from "./days.ts";
 import type { GatewayStatus } from "./schema.ts";
+import { DAY_S } from "./units.ts";
 
-export interface Notice {
+export interface PageNotice {
   level: "bad" | "warn";
   title: string;
   advice: string;
@@ -18,18 +19,18 @@ const BACKLOG_ROWS = 1_000;
 const LAG_S = 300;
 /** A scraper that has said nothing for so long is silent. */
 export const SILENT_S = 300;
-const TOKEN_WARN_S = 14 * 86_400;
+const TOKEN_WARN_S = 14 * DAY_S;
 /** An installer's token never lives longer than twelve hours: only its last one is worth a word. */
 const INSTALLER_WARN_S = 3_600;
 const CLOCK_S = 300;
 
 /** The notices of one gateway, the worst first. Times are shown in `zone`. */
-export function listNotices(status: GatewayStatus, zone: string): Notice[] {
+export function listNotices(status: GatewayStatus, zone: string): PageNotice[] {
   const fields = status.status;
-  const found: Notice[] = [];
+  const found: PageNotice[] = [];
   const addBad = (title: string, advice: string, alarm?: string): void => addNotice({ level: "bad", title, advice }, alarm);
   const addWarning = (title: string, advice: string, alarm?: string): void => addNotice({ level: "warn", title, advice }, alarm);
-  const addNotice = (notice: Notice, alarm?: string): void => void found.push(alarm ? { ...notice, alarm } : notice);
+  const addNotice = (notice: PageNotice, alarm?: string): void => void found.push(alarm ? { ...notice, alarm } : notice);
   if (readNumberOrZero(fields["certificate_changed"]) > 0) {
     addBad(
       "The gateway shows another certificate",

@@ -5,7 +5,7 @@ import type { EndedView, LiveReading, SolarData } from "./schema.ts";
 
 export type Sums = SolarData;
 
-export interface Listener {
+export interface LiveListener {
   receiveSums(sums: Sums): void;
   receiveReading(reading: LiveReading): void;
   /** Whether events come; false while the connection is lost. */
@@ -23,7 +23,7 @@ const LOOK_MS = 5_000;
 const REFUSALS = new Set(["unauthorised", "forbidden", "not-found"]);
 
 /** Open the stream and keep it open; gives what closes it. */
-export function listen(serial: string, listener: Listener): () => void {
+export function listen(serial: string, listener: LiveListener): () => void {
   let source: EventSource | null = null;
   let timer = 0;
   let waits = FIRST_WAIT_S;

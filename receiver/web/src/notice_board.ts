@@ -2,7 +2,7 @@
 
 import { addAlarms } from "./alarms.ts";
 import { Banner } from "./banner.ts";
-import { listNotices, type Notice } from "./health.ts";
+import { listNotices, type PageNotice } from "./health.ts";
 import { listPanelNotices } from "./panel_health.ts";
 import type { AlarmEntry, GatewayStatus, InverterEntry } from "./schema.ts";
 import type { JudgedDay } from "./weak.ts";
@@ -11,7 +11,7 @@ export class NoticeBoard {
   private readonly banner = new Banner();
   readonly element = this.banner.element;
   private readonly zone: string;
-  private notices: Notice[] = [];
+  private notices: PageNotice[] = [];
   private alarms: AlarmEntry[] | null = [];
   private roof: InverterEntry[] = [];
   private days = new Map<string, JudgedDay[]>();

@@ -2,7 +2,7 @@
 
 import { formatMoment } from "./days.ts";
 import { formatRatio } from "./format.ts";
-import type { Notice } from "./health.ts";
+import type { PageNotice } from "./health.ts";
 import { namePanel } from "./layout.ts";
 import type { InverterEntry } from "./schema.ts";
 import { judgeDays, type JudgedDay } from "./weak.ts";
@@ -11,7 +11,7 @@ import { judgeDays, type JudgedDay } from "./weak.ts";
 const MOST_NAMED = 5;
 
 /** The notices of a roof; `days` are the last days of each panel, by serial. */
-export function listPanelNotices(panels: InverterEntry[], days: Map<string, JudgedDay[]>, zone: string): Notice[] {
+export function listPanelNotices(panels: InverterEntry[], days: Map<string, JudgedDay[]>, zone: string): PageNotice[] {
   const silent = panels.filter((panel) => panel.state === "silent").map((panel) =>
     ({ serial: panel.inverter, name: namePanel(panel), words: panel.timestamp === null ? "never heard" : `since ${formatMoment(panel.timestamp, zone)}` }));
   const weak = panels.filter((panel) => panel.state !== "silent" && panel.state !== "gone").flatMap((panel) => {
@@ -28,7 +28,7 @@ interface FoundPanel { serial: string; name: string; words: string }
 
 function makeNotice(
   state: string, alarm: string, found: FoundPanel[], say: (words: string) => string, advice: string,
-): Notice[] {
+): PageNotice[] {
   const [only] = found;
   if (only === undefined) return [];
   const same = { level: "warn" as const, alarm, subjects: found.map(({ serial }) => serial) };

@@ -3,6 +3,7 @@
 import { formatAge, formatAmount, formatMeasurement } from "./format.ts";
 import { h } from "./dom.ts";
 import type { MeterEntry } from "./schema.ts";
+import { DAY_S } from "./units.ts";
 
 const NAMES: Record<string, string> = {
   "production": "Production",
@@ -20,7 +21,6 @@ const COLUMNS: [string, (entry: MeterEntry) => string][] = [
   ["Heard", (entry) => formatAge(entry.age_seconds)],
 ];
 
-const DAY_S = 86_400;
 
 /** Whether a meter of the house is among those that speak; one that was silent for a day beside others is not there any more. */
 export function hasHouseMeter(meters: MeterEntry[]): boolean {

@@ -3,16 +3,16 @@
 import { formatClock } from "./days.ts";
 import { formatAge } from "./format.ts";
 import type { InverterEntry } from "./schema.ts";
+import { DAY_MS } from "./units.ts";
 
 const INTERVAL_S = 900;
-/** Intervals after which a report speaks of now no more. */
+/** Intervals after which a report is shown as old; it may still count in `/power`, for half an hour. */
 const INTERVALS = 2;
 /** More than this of any other witness (a meter) is daylight. */
 const DAYLIGHT_W = 50;
-const DAY_S = 86_400;
 
 /** What else tells whether it is night: whether readings come, and what a meter sees of the sun (W; null: nobody says). */
-export interface Witness {
+export interface RoofWitness {
   isHeard: boolean;
   production: number | null;
 }
@@ -32,7 +32,7 @@ export function isAsleep(panel: InverterEntry, others: InverterEntry[]): boolean
 }
 
 /** The last report of power, where every panel sleeps though readings come: ms since 1970. null: it is no night. */
-export function findSleep(panels: InverterEntry[], witness: Witness): { since: number | null } | null {
+export function findSleep(panels: InverterEntry[], witness: RoofWitness): { since: number | null } | null {
   const present = panels.filter((panel) => panel.state !== "gone");
   const sleeps = present.length > 0 && present.every((panel) => isAsleep(panel, present));
   if (!sleeps || !witness.isHeard || (witness.production ?? 0) > DAYLIGHT_W) return null;
@@ -45,7 +45,7 @@ export function findSleep(panels: InverterEntry[], witness: Witness): { since: n
 }
 
 /** How the roof is, in a few words. */
-export function describeRoof(panels: InverterEntry[], witness: Witness, zone: string, now: number): string {
+export function describeRoof(panels: InverterEntry[], witness: RoofWitness, zone: string, now: number): string {
   const sleep = findSleep(panels, witness);
   const silent = panels.filter((panel) => panel.state === "silent").length;
   const gone = panels.filter((panel) => panel.state === "gone").length;
@@ -53,7 +53,7 @@ export function describeRoof(panels: InverterEntry[], witness: Witness, zone: st
   const heard = panels.length - silent - gone;
   const parts = [];
   if (sleep !== null) {
-    const isRecent = sleep.since !== null && now - sleep.since < DAY_S * 1000;
+    const isRecent = sleep.since !== null && now - sleep.since < DAY_MS;
     parts.push(isRecent ? `asleep since ${formatClock(sleep.since!, zone)}` : "asleep");
   } else if (panels.every(isOld)) parts.push(`no report, last ${formatAge(newest)}`);
   else parts.push(`${heard} of ${panels.length} heard, last ${formatAge(newest)}`);

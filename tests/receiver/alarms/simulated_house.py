@@ -29,9 +29,9 @@ def make_story() -> tuple[Reading, ...]:
     past = Past(HouseSettings(PROFILE, 7, float(START_S), 0))
     simulated = [reading for piece in past.make_pieces(START_S, STOP_S) for reading in piece]
     dead = find_dead_inverter()
-    told = [spoil(one, dead) for one in simulated if not is_untold(one, dead)]
+    reported = [break_reading(one, dead) for one in simulated if not is_kept_back(one, dead)]
     own = [one for second in range(START_S, STOP_S, MINUTE) for one in _make_own(second)]
-    return tuple(sorted([*told, *own], key=find_arrival_ms))
+    return tuple(sorted([*reported, *own], key=find_arrival_ms))
 
 
 def find_arrival_ms(reading: Reading) -> float:
@@ -48,7 +48,7 @@ def find_dead_inverter() -> str:
     return max(powers, key=lambda serial: float(powers[serial]))
 
 
-def is_untold(reading: Reading, dead: str) -> bool:
+def is_kept_back(reading: Reading, dead: str) -> bool:
     """Whether a reading of the house never comes: of the dead panel, and while somebody is silent."""
     second = reading.timestamp / 1000
     if SILENT_S <= second < BACK_S or GAP_S <= second < GAP_END_S:
@@ -60,7 +60,7 @@ def is_troubled(second: float) -> bool:
     return TROUBLE_S <= second < CALM_S
 
 
-def spoil(reading: Reading, dead: str) -> Reading:
+def break_reading(reading: Reading, dead: str) -> Reading:
     """A reading of the house as it is in trouble: a production meter without transformer, and a high voltage."""
     if reading.kind != "meter" or not is_troubled(reading.timestamp / 1000):
         return reading

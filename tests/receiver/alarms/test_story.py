@@ -7,7 +7,7 @@ import pytest
 
 from receiver.alarms.watcher import Habits
 from tests.receiver.alarms import simulated_house as house
-from tests.receiver.alarms.stage import Stage
+from tests.receiver.alarms.alarm_bench import AlarmBench
 from tests.receiver.alarms.story import (
     EVERY_S,
     assert_everything_was_told_once,
@@ -22,19 +22,19 @@ from tests.receiver.stores.store_factories import use_sqlite
 @pytest.mark.timeout(600)
 async def test_a_day_of_troubles_is_told_once_each(tmp_path, monkeypatch):
     with use_sqlite(tmp_path, lambda: pytest.fail("no InfluxDB is needed")) as make_store:
-        async with Stage(make_store, tmp_path / "state", habits=Habits(disks={"readings": tmp_path})) as stage:
-            assert_everything_was_told_once(await play(stage))
-            await check_what_takes_days(stage)
-            await check_the_disk(stage, monkeypatch)
+        async with AlarmBench(make_store, tmp_path / "state", habits=Habits(disks={"readings": tmp_path})) as bench:
+            assert_everything_was_told_once(await play(bench))
+            await check_what_takes_days(bench)
+            await check_the_disk(bench, monkeypatch)
 
 
 async def test_the_same_house_without_troubles_raises_no_alarm(make_store, tmp_path):
     """The hour before the troubles, told again until the troubles would begin."""
-    async with Stage(make_store, tmp_path / "state") as stage:
+    async with AlarmBench(make_store, tmp_path / "state") as bench:
         readings = [one for one in house.make_story() if one.timestamp < house.TROUBLE_S * 1000]
-        await stage.write(house.GATEWAY, readings)
-        stage.clock.ms = house.TROUBLE_S * 1000
-        await stage.roll_up()
+        await bench.write(house.GATEWAY, readings)
+        bench.clock.ms = house.TROUBLE_S * 1000
+        await bench.roll_up()
         for at in range(house.TROUBLE_S - 30 * house.MINUTE, house.TROUBLE_S, EVERY_S):
-            assert await stage.look(at) == []
-        assert not await stage.parts[4].load()
+            assert await bench.look(at) == []
+        assert not await bench.parts[4].load()

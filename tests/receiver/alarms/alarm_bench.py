@@ -38,7 +38,7 @@ class RecordingSender:
         self.sent.append(notice)
 
 
-class Stage:
+class AlarmBench:
     """A receiver's store, roll-ups and alarms.
 
     Args:

@@ -19,6 +19,8 @@ from shared.readings import Series, Tags
 from shared.units import DAY_MS, QUARTER_MS
 
 _METERS = ("meter", "meter_energy")
+_WITH_GAPS = (*_METERS, "storage", "battery")
+"""Kinds that are asked so often that a gap of half a minute lies between two readings."""
 """Kinds that the sites file corrects."""
 _GONE_MS = DAY_MS
 
@@ -100,8 +102,8 @@ class QuestionSource:
         return found, start, stop
 
     async def read_gaps(self, question: SeriesQuestion, asked: Range) -> Gaps:
-        """The recorded gaps that a question about meters has to respect; none for other kinds."""
-        if question.kind not in _METERS:
+        """The recorded gaps that a question about meters or batteries has to respect; none for other kinds."""
+        if question.kind not in _WITH_GAPS:
             return ()
         return find_gaps(await read_gaps(self._store, question.gateway, asked.start, asked.stop))
 

@@ -5,6 +5,7 @@ alike, and the stamps of one series strictly increase. Inverters carry their own
 the gateway's clock is grossly wrong.
 """
 
+import contextlib
 import math
 from collections.abc import Sequence
 
@@ -105,13 +106,13 @@ class Samples:
 
     async def ask_inverters(self) -> None:
         """Ask what every inverter reported last, by a clock that is measured each time."""
-        await self.note_identity(await self._gateway.look_at_clock())
+        await self._look_at_clock()
         readings = await self._gateway.read_inverters(self._drift.notes)
         await self.host_time.notice_step()
         samples = [self._correct_date(reading) for reading in readings]
         if any(reading.timestamp > self._clock.now_ms() + SOON_MS for reading in samples):
             # Nothing reports from the future: the clock was set between the two questions.
-            await self.note_identity(await self._gateway.look_at_clock())
+            await self._look_at_clock()
             samples = [self._correct_date(reading) for reading in readings]
         self._health.inverters_known = len(readings)
         samples = [reading for reading in samples if not self._is_of_another_clock(reading)]
@@ -122,6 +123,11 @@ class Samples:
             # An empty list is no data: the gateway has just started.
             await self._record(samples, self._make_heard(now, now) if readings else None)
         await self._drift.report()
+
+    async def _look_at_clock(self) -> None:
+        """Measure the gateway's clock; where `/info` is missing or empty, as after a boot, what was known stays."""
+        with contextlib.suppress(BadReplyError):
+            await self.note_identity(await self._gateway.look_at_clock())
 
     async def ask_meters(self) -> None:
         """Ask the lifetime counters; and the present values of meters that no stream gives."""

@@ -5,6 +5,7 @@ and knows nothing about accounts. Neither is ever handed the other's secrets.
 """
 
 import asyncio
+import re
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
@@ -24,6 +25,9 @@ _TIMEOUT_S = 10.0
 _TOTAL_S = 30.0
 _MAX_BODY = 64 * 1024
 _PASTE = "paste a token made at https://entrez.enphaseenergy.com into ENVOY_TOKEN"
+_LATER = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS)
+_LOCKED_WORD = re.compile(r"\blocked\b", re.IGNORECASE)
+_BLOCKED = re.compile(r"\bblocked\b|^\W*error code: \d+\W*$", re.IGNORECASE)
 _USER_AGENT = f"envoy-relay/{VERSION}"
 _LONGEST_S = DAY_S
 """No Retry-After is longer: a typing error must not stop us for a year."""
@@ -49,14 +53,34 @@ class _CloudReply(NamedTuple):
     @property
     def is_page(self) -> bool:
         """Whether it is HTML."""
-        return self.text.lstrip().startswith("<")
+        return self.text.lstrip("\ufeff \t\r\n").startswith("<")
 
     @property
     def is_refusal(self) -> bool:
-        """Whether it is about what was asked. A page with 403 is about who asked: a block, as firewalls show it."""
-        if self.status == httpx.codes.FORBIDDEN and self.is_page:
+        """Whether it is about what was asked.
+
+        A 403 that is empty, a page, or speaks of a block is about who asked, as firewalls answer. So is a page with
+        most other errors, where a document was due; with 401 and 422 the account service shows its own.
+        """
+        if self.status == httpx.codes.FORBIDDEN and (not self.text.strip() or _BLOCKED.search(self.text)):
             return False
-        return httpx.codes.is_client_error(self.status) and self.status != httpx.codes.TOO_MANY_REQUESTS
+        if self.is_page and self.status not in (httpx.codes.UNAUTHORIZED, httpx.codes.UNPROCESSABLE_ENTITY):
+            return False
+        return httpx.codes.is_client_error(self.status) and self.status not in _LATER
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What it says as a JSON object; empty if it is none."""
+        try:
+            return msgspec.json.decode(self.text, type=dict[str, Any])
+        except (msgspec.DecodeError, RecursionError):
+            return {}
+
+    @property
+    def says_locked(self) -> bool:
+        """Whether it says that the account is locked; the service has no code for it."""
+        said = [self.document.get(name) for name in ("message", "error")] if self.document else [self.text]
+        return not self.is_page and any(isinstance(one, str) and _LOCKED_WORD.search(one) for one in said)
 
 
 class CloudLogin:
@@ -112,7 +136,7 @@ class CloudLogin:
         form = {"user[email]": username, "user[password]": password}
         reply = await _post(client, self._login_url, data=form)
         if reply.is_refusal:
-            if _is_locked(reply.text):
+            if reply.says_locked:
                 raise CloudRefusedError(_LOCKED)
             raise CloudRefusedError(
                 f"the Enphase account login was refused (status {reply.status}): check ENVOY_CLOUD_USERNAME and "
@@ -122,7 +146,7 @@ class CloudLogin:
         session = answer.get("session_id")
         if isinstance(session, str) and session:
             return session
-        if _is_locked(reply.text):
+        if reply.says_locked:
             raise CloudRefusedError(_LOCKED)
         message = answer.get("message")
         if isinstance(message, str) and message != "success" and not answer.get("mfa_required"):
@@ -141,7 +165,7 @@ class CloudLogin:
             )
         if reply.status != httpx.codes.OK or reply.is_page:
             raise _make_error(reply)
-        if not reply.text.strip():
+        if _has_nothing(reply):
             raise CloudUnavailableError("the Enphase token service sent an empty reply; it is tried again later")
         try:
             token = parse_token(reply.text)
@@ -188,9 +212,11 @@ def _parse_object(reply: _CloudReply) -> dict[str, Any]:
         raise _make_error(reply) from None
 
 
-def _is_locked(text: str) -> bool:
-    """Whether the account service says that the account is locked; it has no code for it."""
-    return not text.lstrip().startswith("<") and "locked" in text.lower()
+def _has_nothing(reply: _CloudReply) -> bool:
+    """Whether a reply of the token service has no token and no word about it, as text or as JSON."""
+    if reply.text.strip() in ("", '""', "null", "{}"):
+        return True
+    return bool(reply.document) and not any(reply.document.get(name) for name in ("token", "message", "error"))
 
 
 def _quote(text: str, *secrets: str) -> str:
@@ -201,7 +227,7 @@ def _quote(text: str, *secrets: str) -> str:
 
 def _make_error(reply: _CloudReply) -> CloudError:
     if reply.status == httpx.codes.FORBIDDEN:
-        why = "answered with a page that blocks this machine (status 403), as it does after many logins"
+        why = "blocks this machine (status 403), as it does after many logins"
     elif reply.status == httpx.codes.TOO_MANY_REQUESTS:
         why = "was asked too often (status 429)"
     else:

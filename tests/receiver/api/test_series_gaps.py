@@ -44,6 +44,21 @@ async def test_a_short_gap_that_was_recorded_is_bridged_nowhere(service_on_each_
     assert energy["imported_coverage"] == pytest.approx(1 - length_s / 900, abs=1e-2)
 
 
+async def test_a_recorded_gap_is_bridged_for_batteries_neither(service_on_each_store: Service):
+    """100 W before and after 90 s of which nobody knows."""
+    service, gap = service_on_each_store, START + 5 * MINUTE
+    times = [*range(START, gap + 1, 5000), *range(gap + 90_000, START + 15 * MINUTE + 1, 5000)]
+    service.clock.ms = START + 20 * MINUTE
+    await service.send(*(Reading("storage", {}, time, {"power": 100.0, "state_of_charge": 50.0}) for time in times))
+    ended = {"reason": "no sample came", "end": float(gap + 90_000)}
+    await service.send(Reading("event", {"type": "gap"}, gap, ended), batch="ab", first=1000)
+    asked = f"kind=storage&field=power&aggregate=integral&every=15m&start={START}&stop={START + 15 * MINUTE}"
+    (series,) = (await ask(service, asked)).json()["series"]
+    (window,) = series["windows"]
+    assert window["coverage"] == pytest.approx(0.9, abs=1e-2)
+    assert window["value"] == pytest.approx(22.5, rel=1e-2)
+
+
 async def test_after_the_sum_of_a_meter_its_phases_are_summed_and_nothing_is_unknown_for_it(
     service_on_each_store: Service,
 ):

@@ -134,3 +134,12 @@ async def test_meters_that_vanish_for_a_minute_are_not_bridged(tmp_path, logs):
         at_home.sim.faults.switch_off("empty-body")
         (gap, *_) = await at_home.wait_for_points("event", what=lambda event: "end" in event.fields, type="gap")
         assert gap.fields["end"] - gap.timestamp > 60_000
+
+
+@pytest.mark.parametrize("fault", ["empty-body", "not-found"])
+async def test_inverters_are_read_while_the_gateway_says_nothing_of_itself(at_home, fault):
+    """Its clock is as it was known; a panel's report is worth more than a look at the clock."""
+    async with at_home.run_scraper():
+        before = max(point.timestamp for point in await at_home.wait_for_points("inverter", 20))
+        at_home.sim.faults.switch_on(fault, path="/info")
+        await at_home.wait_for_points("inverter", what=lambda point: point.timestamp > before)

@@ -50,7 +50,7 @@ async def test_a_recorded_gap_is_bridged_for_batteries_neither(service_on_each_s
     times = [*range(START, gap + 1, 5000), *range(gap + 90_000, START + 15 * MINUTE + 1, 5000)]
     service.clock.ms = START + 20 * MINUTE
     await service.send(*(Reading("storage", {}, time, {"power": 100.0, "state_of_charge": 50.0}) for time in times))
-    ended = {"reason": "no sample came", "end": float(gap + 90_000)}
+    ended: dict[str, float | str] = {"reason": "no sample came", "end": float(gap + 90_000)}
     await service.send(Reading("event", {"type": "gap"}, gap, ended), batch="ab", first=1000)
     asked = f"kind=storage&field=power&aggregate=integral&every=15m&start={START}&stop={START + 15 * MINUTE}"
     (series,) = (await ask(service, asked)).json()["series"]

@@ -40,7 +40,7 @@ class AcGateway:
 
 
 @pytest.fixture
-async def home(tmp_path):
+async def battery_home(tmp_path):
     clock, gateway = StoppedClock(), AcGateway()
     async with run_scripted_scraper(tmp_path, clock=clock) as scraper:  # type: ignore[arg-type]
         samples = EnsembleSamples(gateway, scraper.recorder, scraper.memory, clock)  # type: ignore[arg-type]
@@ -53,21 +53,21 @@ async def home(tmp_path):
         yield SimpleNamespace(gateway=gateway, poll=poll, scraper=scraper)
 
 
-async def test_a_counter_stands_where_its_report_was_seen_first(home):
-    first = await home.poll(1)
+async def test_a_counter_stands_where_its_report_was_seen_first(battery_home):
+    first = await battery_home.poll(1)
     assert (first["charged"], first["discharged"], first["state_of_charge"]) == (1000.0, 2.0, 50.0)
     for _ in range(5):
-        again = await home.poll(1)
+        again = await battery_home.poll(1)
         assert not {"charged", "discharged"} & again.keys()
         assert again["state_of_charge"] == 50.0
-    home.gateway.report(180_000)
-    assert (await home.poll(1))["charged"] == 1050.0
+    battery_home.gateway.report(180_000)
+    assert (await battery_home.poll(1))["charged"] == 1050.0
 
 
-async def test_a_report_that_comes_hours_late_is_no_jump(home):
-    await home.poll(1)
+async def test_a_report_that_comes_hours_late_is_no_jump(battery_home):
+    await battery_home.poll(1)
     for _ in range(4):
-        await home.poll(60)
-    home.gateway.report(4 * 3600 * 250, 4 * 3600)
-    assert (await home.poll(1))["charged"] == 2000.0
-    assert await home.scraper.list_rows("event") == []
+        await battery_home.poll(60)
+    battery_home.gateway.report(4 * 3600 * 250, 4 * 3600)
+    assert (await battery_home.poll(1))["charged"] == 2000.0
+    assert await battery_home.scraper.list_rows("event") == []

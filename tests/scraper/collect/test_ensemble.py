@@ -70,16 +70,16 @@ def sum_storage(sim: Simulator) -> float:
 
 
 @pytest.fixture
-async def home(tmp_path):
+async def battery_home(tmp_path):
     async with open_home(tmp_path) as ready:
         yield ready
 
 
-async def test_a_round_reads_batteries_storage_grid_contacts_and_tariff(home):
-    rows = await home.poll()
-    charge = home.sim.device.read_state().state_of_charge or 0.0
+async def test_a_round_reads_batteries_storage_grid_contacts_and_tariff(battery_home):
+    rows = await battery_home.poll()
+    charge = battery_home.sim.device.read_state().state_of_charge or 0.0
     storage = find_one(rows, "storage").fields
-    assert storage["power"] == pytest.approx(sum_storage(home.sim), abs=1)
+    assert storage["power"] == pytest.approx(sum_storage(battery_home.sim), abs=1)
     assert storage["state_of_charge"] == round(100 * charge)
     assert (storage["capacity"], storage["reserve"]) == (10080.0, 10.0)
     assert storage["batteries"] == storage["measured"] == 3.0
@@ -95,39 +95,41 @@ async def test_a_round_reads_batteries_storage_grid_contacts_and_tariff(home):
     assert not [one for one in rows if one.kind in ("generator", "event")]
 
 
-async def test_states_are_stored_on_change_and_now_and_then_and_status_is_never_asked(home):
-    await home.poll()
-    stored = [[one.kind for one in await home.poll()] for _ in range(STATE_HEARTBEAT_MS // 60_000)]
+async def test_states_are_stored_on_change_and_now_and_then_and_status_is_never_asked(battery_home):
+    await battery_home.poll()
+    stored = [[one.kind for one in await battery_home.poll()] for _ in range(STATE_HEARTBEAT_MS // 60_000)]
     assert not any("grid" in kinds or "relay" in kinds or "tariff" in kinds for kinds in stored[:-1])
     assert {"grid", "relay", "tariff"} <= set(stored[-1])
     assert all(kinds.count("battery") == 3 and "storage" in kinds for kinds in stored)
-    assert home.count("/ivp/ensemble/status") == 0
+    assert battery_home.count("/ivp/ensemble/status") == 0
 
 
 async def test_power_is_asked_between_rounds_only_where_no_meter_gives_it(tmp_path):
-    async with open_home(tmp_path / "metered") as home:
-        await home.poll()
-        asked = home.count(POWER)
-        await home.samples.poll_power()
-        assert not home.samples.polls_power
-        assert home.count(POWER) == asked
-    async with open_home(tmp_path / "unmetered", "battery", "no-storage-meter") as home:
-        await home.poll()
-        assert home.samples.polls_power
-        requests = len(home.sim.ledger.list_kind("request"))
-        home.clock.advance(5)
-        await home.samples.poll_power()
-        assert len(home.sim.ledger.list_kind("request")) == requests + 1
-        home.clock.advance(60)
-        await home.samples.poll_power()
-        latest = [one for one in await home.scraper.list_rows("storage") if "power" in one.fields][-1]
-        assert latest.fields["power"] == pytest.approx(sum_storage(home.sim), abs=1)
-        assert latest.fields["state_of_charge"] == round(100 * (home.sim.device.read_state().state_of_charge or 0.0))
+    async with open_home(tmp_path / "metered") as battery_home:
+        await battery_home.poll()
+        asked = battery_home.count(POWER)
+        await battery_home.samples.poll_power()
+        assert not battery_home.samples.polls_power
+        assert battery_home.count(POWER) == asked
+    async with open_home(tmp_path / "unmetered", "battery", "no-storage-meter") as battery_home:
+        await battery_home.poll()
+        assert battery_home.samples.polls_power
+        requests = len(battery_home.sim.ledger.list_kind("request"))
+        battery_home.clock.advance(5)
+        await battery_home.samples.poll_power()
+        assert len(battery_home.sim.ledger.list_kind("request")) == requests + 1
+        battery_home.clock.advance(60)
+        await battery_home.samples.poll_power()
+        latest = [one for one in await battery_home.scraper.list_rows("storage") if "power" in one.fields][-1]
+        assert latest.fields["power"] == pytest.approx(sum_storage(battery_home.sim), abs=1)
+        assert latest.fields["state_of_charge"] == round(
+            100 * (battery_home.sim.device.read_state().state_of_charge or 0.0)
+        )
 
 
-async def test_the_power_of_silent_batteries_is_unknown_and_says_so(home):
-    home.sim.faults.switch_on("battery-silent")
-    rows = await home.poll()
+async def test_the_power_of_silent_batteries_is_unknown_and_says_so(battery_home):
+    battery_home.sim.faults.switch_on("battery-silent")
+    rows = await battery_home.poll()
     storage = find_one(rows, "storage").fields
     assert "power" not in storage
     assert (storage["batteries"], storage["measured"]) == (3.0, 0.0)
@@ -135,71 +137,71 @@ async def test_the_power_of_silent_batteries_is_unknown_and_says_so(home):
     assert not any({"power", "state_of_charge"} & one.fields.keys() for one in rows if one.kind == "battery")
 
 
-async def test_a_missing_right_is_asked_for_once_and_said_once(home, logs):
-    home.sim.faults.switch_on("unauthorised", path="/ivp/ensemble/power")
-    rows = await home.poll()
+async def test_a_missing_right_is_asked_for_once_and_said_once(battery_home, logs):
+    battery_home.sim.faults.switch_on("unauthorised", path="/ivp/ensemble/power")
+    rows = await battery_home.poll()
     assert find_one(rows, "storage").fields["measured"] == 0.0
-    asked = home.count(POWER)
+    asked = battery_home.count(POWER)
     for _ in range(3):
-        await home.poll()
-    assert home.count(POWER) == asked
+        await battery_home.poll()
+    assert battery_home.count(POWER) == asked
     assert [line["paths"] for line in logs if "may not read" in line["event"]] == [[POWER]]
 
 
-async def test_one_endpoint_that_fails_costs_no_other(home):
-    await home.poll()
-    home.sim.faults.switch_on("bad-gateway", path="/ivp/ensemble/inventory")
-    rows = await home.poll()
+async def test_one_endpoint_that_fails_costs_no_other(battery_home):
+    await battery_home.poll()
+    battery_home.sim.faults.switch_on("bad-gateway", path="/ivp/ensemble/inventory")
+    rows = await battery_home.poll()
     assert find_one(rows, "storage").fields["measured"] == 3.0
-    home.sim.faults.switch_on("bad-gateway", path="/")
+    battery_home.sim.faults.switch_on("bad-gateway", path="/")
     with pytest.raises(GatewayUnreachableError):
-        await home.poll()
+        await battery_home.poll()
 
 
 async def test_a_home_without_any_of_it_is_asked_once_after_the_login(tmp_path):
-    async with open_home(tmp_path, "firmware-7") as home:
-        assert await home.poll() == []
-        asked = home.count(POWER)
+    async with open_home(tmp_path, "firmware-7") as battery_home:
+        assert await battery_home.poll() == []
+        asked = battery_home.count(POWER)
         assert asked == 1
         for _ in range(10):
-            await home.poll()
-        assert home.count(POWER) == asked
-        home.clock.advance(NOTHING_S)
-        await home.poll()
-        assert home.count(POWER) == asked + 1
+            await battery_home.poll()
+        assert battery_home.count(POWER) == asked
+        battery_home.clock.advance(NOTHING_S)
+        await battery_home.poll()
+        assert battery_home.count(POWER) == asked + 1
 
 
 async def test_an_outage_of_the_grid_is_one_event_with_start_and_end_over_a_restart(tmp_path):
-    async with open_home(tmp_path) as home:
-        await home.poll()
-        home.sim.faults.switch_on("grid-lost")
-        rows = await home.poll()
+    async with open_home(tmp_path) as battery_home:
+        await battery_home.poll()
+        battery_home.sim.faults.switch_on("grid-lost")
+        rows = await battery_home.poll()
         began = find_one(rows, "event")
         assert (began.tags, began.fields) == ({"type": "outage"}, {"reason": "the main relay is open"})
         assert find_one(rows, "grid").fields["mode"] == "islanded"
-        assert not [one for one in await home.poll() if one.kind == "event"]
-    async with open_home(tmp_path) as home:
-        home.clock.advance(3600)
-        ended = find_one(await home.poll(), "event")
+        assert not [one for one in await battery_home.poll() if one.kind == "event"]
+    async with open_home(tmp_path) as battery_home:
+        battery_home.clock.advance(3600)
+        ended = find_one(await battery_home.poll(), "event")
         assert (ended.tags, ended.timestamp) == (began.tags, began.timestamp)
-        assert ended.fields == {"end": float(home.clock.now_ms())}
-        assert not [one for one in await home.poll() if one.kind == "event"]
+        assert ended.fields == {"end": float(battery_home.clock.now_ms())}
+        assert not [one for one in await battery_home.poll() if one.kind == "event"]
 
 
-async def test_a_generator_that_feeds_the_house_is_a_mode_of_the_grid(home):
-    home.sim.faults.switch_on("generator-running")
-    rows = await home.poll()
+async def test_a_generator_that_feeds_the_house_is_a_mode_of_the_grid(battery_home):
+    battery_home.sim.faults.switch_on("generator-running")
+    rows = await battery_home.poll()
     assert find_one(rows, "grid").fields == {"relay": "open", "mode": "generator", "connected": 0.0}
     assert find_one(rows, "generator").fields["running"] == 1.0
     assert "a generator feeds the house" in str(find_one(rows, "event").fields["reason"])
 
 
 async def test_another_firmware_is_asked_again_what_it_has(tmp_path):
-    async with open_home(tmp_path, "firmware-7") as home:
-        assert await home.poll() == []
-        asked = home.count(POWER)
-        known = home.samples._gateway.identity
+    async with open_home(tmp_path, "firmware-7") as battery_home:
+        assert await battery_home.poll() == []
+        asked = battery_home.count(POWER)
+        known = battery_home.samples._gateway.identity
         assert known is not None
-        home.samples._seen = known._replace(firmware="D7.0.1")
-        await home.poll()
-        assert home.count(POWER) == asked + 1
+        battery_home.samples._seen = known._replace(firmware="D7.0.1")
+        await battery_home.poll()
+        assert battery_home.count(POWER) == asked + 1

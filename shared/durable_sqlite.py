@@ -13,12 +13,12 @@ import contextlib
 import functools
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from shared.files import PRIVATE_FILE
+from shared.files import PRIVATE_FILE, make_private_directory
 
 BUSY_SECONDS = 5.0
 """How long a connection waits for the transaction of another one."""
@@ -169,6 +169,31 @@ def make_durable(connection: sqlite3.Connection, *, log_limit_bytes: int) -> Non
         if found != expected:
             raise NotDurableError(f"{name} is {found} where {value} is needed")
     connection.execute(f"PRAGMA journal_size_limit = {log_limit_bytes}")
+
+
+def open_with_tables(
+    path: Path, make_tables: Callable[[sqlite3.Connection], None], *, log_limit_bytes: int
+) -> FileConnection:
+    """A durable connection to a file that is made when it is missing, in a private directory.
+
+    Args:
+        path: The file.
+        make_tables: Makes what the file lacks. What it raises closes the connection.
+        log_limit_bytes: As for `make_durable`.
+
+    Raises sqlite3.Error and OSError.
+    """
+    if not path.exists():
+        make_private_directory(path.parent)
+        create(path)
+    connection = connect(path)
+    try:
+        make_durable(connection, log_limit_bytes=log_limit_bytes)
+        make_tables(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 @contextlib.contextmanager

@@ -9,7 +9,6 @@ from receiver.alarms.states import AlarmKey, AlarmState, Phase
 from receiver.errors import ReceiverError
 from shared import durable_sqlite
 from shared.durable_sqlite import DamagedError, FileConnection, open_transaction
-from shared.files import make_private_directory
 
 FILE = "alarms.sqlite"
 _LAYOUT = 1
@@ -65,17 +64,7 @@ def load_standing(path: Path) -> Standing:
 
 def open_file(path: Path) -> FileConnection:
     """A durable connection; the file is made when it is missing. Raises sqlite3.Error and OSError."""
-    if not path.exists():
-        make_private_directory(path.parent)
-        durable_sqlite.create(path)
-    connection = durable_sqlite.connect(path)
-    try:
-        durable_sqlite.make_durable(connection, log_limit_bytes=_LOG_LIMIT_BYTES)
-        _make_tables(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    return durable_sqlite.open_with_tables(path, _make_tables, log_limit_bytes=_LOG_LIMIT_BYTES)
 
 
 def _make_tables(connection: sqlite3.Connection) -> None:

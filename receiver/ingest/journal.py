@@ -29,7 +29,6 @@ from shared.durable_sqlite import (
     list_objects,
     open_transaction,
 )
-from shared.files import make_private_directory
 
 _T = TypeVar("_T")
 _log = structlog.get_logger()
@@ -148,7 +147,7 @@ class Journal:
     def _use_connection(self) -> Iterator[sqlite3.Connection]:
         try:
             if self._connection is None:
-                self._connection = _open(self._path)
+                self._connection = open_file(self._path)
             elif not self._connection.is_in_place(self._path):  # SQLite would go on writing into the deleted file
                 raise FileNotFoundError("it is gone")  # noqa: TRY301 (it ends as every other failure does)
             yield self._connection
@@ -193,18 +192,9 @@ class Journal:
             self._connection = None
 
 
-def _open(path: Path) -> FileConnection:
-    if not path.exists():
-        make_private_directory(path.parent)
-        durable_sqlite.create(path)
-    connection = durable_sqlite.connect(path)
-    try:
-        durable_sqlite.make_durable(connection, log_limit_bytes=_LOG_LIMIT_BYTES)
-        _make_tables(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+def open_file(path: Path) -> FileConnection:
+    """A durable connection; the file is made when it is missing. Raises sqlite3.Error and OSError."""
+    return durable_sqlite.open_with_tables(path, _make_tables, log_limit_bytes=_LOG_LIMIT_BYTES)
 
 
 def _make_tables(connection: sqlite3.Connection) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from receiver.alarms import book_file
 from receiver.ingest import journal
 from receiver.stores.sqlite import files
 from scraper.outbox import schema
@@ -33,8 +34,8 @@ def file(path):
     return path
 
 
-@pytest.mark.parametrize("opened", [schema.create, open_store, journal._open])
-def test_outbox_store_and_journal_survive_a_power_cut(path: Path, opened: Callable[[Path], sqlite3.Connection]):
+@pytest.mark.parametrize("opened", [schema.create, open_store, journal.open_file, book_file.open_file])
+def test_each_file_of_ours_survives_a_power_cut(path: Path, opened: Callable[[Path], sqlite3.Connection]):
     path.parent.mkdir(0o700)
     with closing(opened(path)) as connection:
         names = ("journal_mode", "synchronous", "fullfsync", "checkpoint_fullfsync")

@@ -107,6 +107,11 @@ class FileConnection(sqlite3.Connection):
         """Whether `path` still is the file that this connection has open; a deleted file would swallow every write."""
         return self.file_id == _read_file_id(path)
 
+    def close_anyhow(self) -> None:
+        """Close it, whatever SQLite says of a file that is damaged or gone."""
+        with contextlib.suppress(sqlite3.Error):
+            self.close()
+
 
 def create(path: Path, *settings: str) -> None:
     """Make an empty file that only its owner can read.

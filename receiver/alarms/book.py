@@ -21,7 +21,8 @@ from receiver.alarms.book_file import BookError, open_file, read_states
 from receiver.alarms.messages import Notice
 from receiver.alarms.states import AlarmKey, AlarmState
 from shared import durable_sqlite
-from shared.durable_sqlite import FileConnection, is_damage, open_transaction
+from shared.durable_sqlite import is_damage, open_transaction
+from shared.kept_sqlite import KeptFile
 
 _T = TypeVar("_T")
 _log = structlog.get_logger()
@@ -64,7 +65,7 @@ class Book:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._connection: FileConnection | None = None
+        self._file = KeptFile(path, open_file)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="alarms")
 
     async def load(self) -> dict[AlarmKey, AlarmState]:
@@ -134,7 +135,7 @@ class Book:
 
     async def close(self) -> None:
         """Let go of the file. No call may follow."""
-        await self._call(self._drop)
+        await self._call(self._file.close)
         self._thread.shutdown()
 
     async def _call(self, call: Callable[[], _T]) -> _T:
@@ -160,33 +161,19 @@ class Book:
     @contextlib.contextmanager
     def _use_connection(self) -> Iterator[sqlite3.Connection]:
         try:
-            if self._connection is None:
-                self._connection = open_file(self._path)
-            elif not self._connection.is_in_place(self._path):  # SQLite would go on writing into the deleted file
-                raise FileNotFoundError("it is gone")  # noqa: TRY301 (it ends as every other failure does)
-            yield self._connection
+            with self._file.use() as connection:
+                yield connection
         except (sqlite3.Error, OSError) as error:
-            self._drop()
             raise BookError(
                 f"the file of the alarms {self._path} cannot be used ({error}): check the disk, its space and the "
                 "permissions"
             ) from error
-        except BaseException:
-            self._drop()
-            raise
 
     def _put_aside(self) -> None:
         try:
-            self._path.replace(self._path.with_name(f"{self._path.name}.damaged"))
-            durable_sqlite.remove(self._path)  # its log and the index of that
+            self._file.put_aside()
         except OSError as error:
             raise BookError(f"the damaged file {self._path} cannot be put aside ({error}): delete it") from error
-
-    def _drop(self) -> None:
-        if self._connection is not None:
-            with contextlib.suppress(sqlite3.Error):
-                self._connection.close()
-            self._connection = None
 
 
 def _add_message(connection: sqlite3.Connection, message: NewMessage, now_ms: int) -> None:

@@ -29,6 +29,7 @@ from shared.durable_sqlite import (
     list_objects,
     open_transaction,
 )
+from shared.kept_sqlite import KeptFile
 
 _T = TypeVar("_T")
 _log = structlog.get_logger()
@@ -89,7 +90,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._connection: FileConnection | None = None
+        self._file = KeptFile(path, open_file)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rollup-journal")
 
     async def load(self) -> Contents:
@@ -110,7 +111,7 @@ class Journal:
 
     async def close(self) -> None:
         """Let go of the file. No call may follow."""
-        await self._call(self._drop)
+        await self._call(self._file.close)
         self._thread.shutdown()
 
     async def _call(self, call: Callable[[], _T]) -> _T:
@@ -146,20 +147,13 @@ class Journal:
     @contextlib.contextmanager
     def _use_connection(self) -> Iterator[sqlite3.Connection]:
         try:
-            if self._connection is None:
-                self._connection = open_file(self._path)
-            elif not self._connection.is_in_place(self._path):  # SQLite would go on writing into the deleted file
-                raise FileNotFoundError("it is gone")  # noqa: TRY301 (it ends as every other failure does)
-            yield self._connection
+            with self._file.use() as connection:
+                yield connection
         except (sqlite3.Error, OSError) as error:
-            self._drop()
             raise JournalError(
                 f"the journal of the roll-ups {self._path} cannot be used ({error}): check the disk, its space and "
                 "the permissions; the file may be deleted, then everything is computed again"
             ) from error
-        except BaseException:
-            self._drop()
-            raise
 
     def _begin_again(self, error: JournalError) -> None:
         """Keep a broken file under another name, for people, and make room. Raises the error if the file is not it."""
@@ -168,11 +162,9 @@ class Journal:
             return
         if not self._is_file_broken(error.__cause__):
             raise error
-        aside = self._path.with_name(f"{self._path.name}.damaged")
         _log.warning("the journal of the roll-ups starts empty; all roll-ups are computed again", reason=str(error))
         try:
-            self._path.replace(aside)
-            durable_sqlite.remove(self._path)  # its log and the index of that
+            self._file.put_aside()
         except OSError as why:
             raise JournalError(f"the damaged journal {self._path} cannot be put aside ({why}): delete it") from why
 
@@ -184,12 +176,6 @@ class Journal:
         if problem is SqliteProblem.READ_ONLY:  # SQLite writes no file whose header names a format of later times
             return os.access(self._path, os.W_OK) and os.access(self._path.parent, os.W_OK)
         return problem in (SqliteProblem.DAMAGED, SqliteProblem.OTHER)
-
-    def _drop(self) -> None:
-        if self._connection is not None:
-            with contextlib.suppress(sqlite3.Error):
-                self._connection.close()
-            self._connection = None
 
 
 def open_file(path: Path) -> FileConnection:

@@ -39,7 +39,7 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture
 async def page(browser: Browser) -> AsyncIterator[Page]:
     """A phone's page. At the end: no error was thrown in it, and it asked no other host than that of the receiver."""
-    context = await browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
+    context = await browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, locale="en-GB")
     shown = await context.new_page()
     errors: list[str] = []
     hosts: set[str] = set()

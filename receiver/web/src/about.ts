@@ -2,6 +2,7 @@
 
 import { formatAge, formatDuration, formatMeasurement } from "./format.ts";
 import { h, setText } from "./dom.ts";
+import { texts } from "./locale.ts";
 import type { GatewayStatus } from "./schema.ts";
 
 export class AboutView {
@@ -9,11 +10,11 @@ export class AboutView {
   private readonly facts = h("dl", { class: "facts" });
 
   constructor(signOut: () => void) {
-    const button = h("button", { type: "button", class: "quiet" }, "Sign out");
+    const button = h("button", { type: "button", class: "quiet" }, texts.shared.signOut);
     button.addEventListener("click", signOut);
     this.element = h(
       "section", { class: "card about", "aria-labelledby": "about-title" },
-      h("div", { class: "head" }, h("h2", { id: "about-title" }, "Gateway"), button), this.facts,
+      h("div", { class: "head" }, h("h2", { id: "about-title" }, texts.about.title), button), this.facts,
     );
   }
 
@@ -21,18 +22,19 @@ export class AboutView {
   show(status: GatewayStatus, sessionLeft: number): void {
     const fields = status.status;
     const expires = fields["token_expires_in"];
+    const say = texts.about;
     const facts: [string, string][] = [
-      ["Serial", status.gateway],
-      ["Firmware", String(fields["firmware"] ?? "–")],
-      ["Newest reading", formatAge(status.age_seconds)],
-      ["Scraper heard", formatAge(status.status_age_seconds)],
-      ["Delivered after", status.delivery_lag_seconds === null ? "–" : formatDuration(status.delivery_lag_seconds)],
-      ["Meter stream", fields["stream_connected"] === undefined ? "–" : fields["stream_connected"] ? "connected" : "not connected"],
-      ["Role at the gateway", String(fields["role"] ?? "–")],
-      ["Gateway token", typeof expires === "number" ? formatTimeLeft(expires) : "none"],
-      ["Waiting at the scraper", formatMeasurement(readNumber(fields["outbox_rows"]), "", 0)],
-      ["Your own token", formatTimeLeft(sessionLeft)],
-      ["Time zone", `${status.time_zone}${ZONE_SOURCES[status.time_zone_source]}`],
+      [say.serial, status.gateway],
+      [say.firmware, String(fields["firmware"] ?? texts.none)],
+      [say.newest, formatAge(status.age_seconds)],
+      [say.scraper, formatAge(status.status_age_seconds)],
+      [say.delivered, status.delivery_lag_seconds === null ? texts.none : formatDuration(status.delivery_lag_seconds)],
+      [say.stream, fields["stream_connected"] === undefined ? texts.none : fields["stream_connected"] ? say.connected : say.notConnected],
+      [say.role, String(fields["role"] ?? texts.none)],
+      [say.token, typeof expires === "number" ? formatTimeLeft(expires) : say.noToken],
+      [say.waiting, formatMeasurement(readNumber(fields["outbox_rows"]), "", 0)],
+      [say.ownToken, formatTimeLeft(sessionLeft)],
+      [say.zone, `${status.time_zone}${say.zoneSources[status.time_zone_source]}`],
     ];
     const shown = [...this.facts.querySelectorAll("dd")];
     if (shown.length === facts.length) shown.forEach((element, i) => setText(element, facts[i]![1]));
@@ -40,11 +42,8 @@ export class AboutView {
   }
 }
 
-/** Who says the zone; nothing where the owner does. */
-const ZONE_SOURCES = { "sites-file": "", gateway: ", says the gateway", receiver: ", as the receiver's machine has it" };
-
 function formatTimeLeft(seconds: number): string {
-  return seconds <= 0 ? "expired" : `${formatDuration(seconds)} left`;
+  return seconds <= 0 ? texts.time.expired : texts.time.left(formatDuration(seconds));
 }
 
 function readNumber(value: unknown): number | null {

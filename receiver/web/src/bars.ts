@@ -2,22 +2,24 @@
 
 import { formatAmount, formatShare } from "./format.ts";
 import { h, setText } from "./dom.ts";
+import { formatDate } from "./days.ts";
+import { texts } from "./locale.ts";
 import { formatMoney, computeBalance } from "./money.ts";
 import type { EnergyTable, EnergyWindow } from "./schema.ts";
 import type { Span } from "./spans.ts";
 import { chooseScale, splitWindow, sum, type Piece } from "./stacks.ts";
 
-const ENTRIES: readonly [label: string, colour: string, text: (window: EnergyWindow) => string][] = [
-  ["Produced", "sun", (window) => formatAmount(window.production_wh, "Wh")],
-  ["Sold", "sold", (window) => formatAmount(window.exported_wh, "Wh")],
-  ["Bought", "grid", (window) => formatAmount(window.imported_wh, "Wh")],
-  ["Used", "house", (window) => formatAmount(window.load_wh, "Wh")],
-  ["Charged", "battery", (window) => formatAmount(window.charged_wh, "Wh")],
-  ["Discharged", "battery", (window) => formatAmount(window.discharged_wh, "Wh")],
-  ["Self-consumption", "none", (window) => formatShare(window.self_consumption)],
-  ["Self-sufficiency", "none", (window) => formatShare(window.self_sufficiency)],
-  ["Saved", "none", (window) => formatMoney(window.savings)],
-  ["Earned minus paid", "none", (window) => formatMoney(computeBalance(window))],
+const ENTRIES: readonly [quantity: keyof typeof texts.energy.quantities, colour: string, text: (window: EnergyWindow) => string][] = [
+  ["production", "sun", (window) => formatAmount(window.production_wh, "Wh")],
+  ["exported", "sold", (window) => formatAmount(window.exported_wh, "Wh")],
+  ["imported", "grid", (window) => formatAmount(window.imported_wh, "Wh")],
+  ["load", "house", (window) => formatAmount(window.load_wh, "Wh")],
+  ["charged", "battery", (window) => formatAmount(window.charged_wh, "Wh")],
+  ["discharged", "battery", (window) => formatAmount(window.discharged_wh, "Wh")],
+  ["self_consumption", "none", (window) => formatShare(window.self_consumption)],
+  ["self_sufficiency", "none", (window) => formatShare(window.self_sufficiency)],
+  ["savings", "none", (window) => formatMoney(window.savings)],
+  ["balance", "none", (window) => formatMoney(computeBalance(window))],
 ];
 const KEYS = ["ArrowLeft", "ArrowRight"];
 
@@ -26,9 +28,9 @@ export class BarsView {
   private readonly field = h("div", { class: "bars", role: "group" });
   private readonly scale = h("div", { class: "bar-scale", "aria-hidden": "true" });
   private readonly at = h("span", { class: "at" });
-  private readonly entries = ENTRIES.map(([label, colour, text]) => {
+  private readonly entries = ENTRIES.map(([quantity, colour, text]) => {
     const value = h("span", { class: "value" });
-    return { text, value, key: h("span", { class: `key ${colour}` }, label, " ", value) };
+    return { text, value, key: h("span", { class: `key ${colour}` }, texts.energy.quantities[quantity], " ", value) };
   });
   private readonly open: (date: string) => void;
   private table: EnergyTable | null = null;
@@ -54,8 +56,7 @@ export class BarsView {
     this.span = span;
     if (key !== this.drawn) this.draw(table, span);
     this.drawn = key;
-    const named = ENTRIES.map(([label, , text]) => [label, text(table.total)] as const);
-    this.entries.forEach((entry, i) => { entry.key.hidden = named[i]![1] === "–"; });
+    for (const entry of this.entries) entry.key.hidden = entry.text(table.total) === texts.none;
     this.read(null);
   }
 
@@ -71,7 +72,7 @@ export class BarsView {
       tick.style.setProperty("--at", String((top - wh) / (top + bottom)));
       return tick;
     }));
-    this.field.setAttribute("aria-label", `Energy, ${span.name}`);
+    this.field.setAttribute("aria-label", texts.energy.bars(span.name));
     this.field.replaceChildren(...table.windows.map((window, i) => {
       const { above, below } = stacks[i]!;
       const label = nameWindow(window, span);
@@ -126,9 +127,7 @@ function makePiece(piece: Piece, most: number): HTMLElement {
 }
 
 function nameWindow(window: EnergyWindow, span: Span, length: "short" | "long" = "short"): string {
-  const from = Date.parse(`${window.local_start.slice(0, 10)}T00:00Z`);
-  const write = (options: Intl.DateTimeFormatOptions): string =>
-    new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", ...options }).format(from);
+  const write = (options: Intl.DateTimeFormatOptions): string => formatDate(window.local_start, options);
   if (span.every === "1y") return write({ year: "numeric" });
   if (span.every === "1mo") return write(length === "long" ? { month: "long", year: "numeric" } : { month: "short" });
   if (length === "long") return write({ weekday: "short", day: "numeric", month: "short" });
@@ -136,7 +135,7 @@ function nameWindow(window: EnergyWindow, span: Span, length: "short" | "long" =
 }
 
 function describeWindow(window: EnergyWindow, span: Span): string {
-  const said = ENTRIES.map(([label, , text]) => [label, text(window)]).filter(([, value]) => value !== "–");
+  const said = ENTRIES.map(([quantity, , text]) => [texts.energy.quantities[quantity], text(window)]).filter(([, value]) => value !== texts.none);
   const name = nameWindow(window, span, "long");
-  return said.length === 0 ? `${name}: nothing is known` : `${name}: ${said.map(([label, value]) => `${label} ${value}`).join(", ")}`;
+  return said.length === 0 ? texts.energy.nothing(name) : `${name}: ${said.map(([label, value]) => `${label} ${value}`).join(", ")}`;
 }

@@ -2,8 +2,9 @@
 
 import uPlot from "uplot";
 import { formatAmount, formatDigits, formatMeasurement, formatShare } from "./format.ts";
-import { formatClock } from "./days.ts";
+import { formatClock, formatClocks, hasTwelveHours } from "./days.ts";
 import { h, setText } from "./dom.ts";
+import { texts } from "./locale.ts";
 
 /** One curve: what it is called and which colour of the style sheet it has. */
 export interface CurveLine {
@@ -51,8 +52,8 @@ export class Chart {
   private range: [number, number] = [0, 1];
   private zoomed: [number, number] | null = null;
   private pointed: number | null = null; // the time that was pointed at last
-  private readonly closer = makeZoom("+", "Zoom in", () => this.showCloser());
-  private readonly whole = makeZoom("Whole day", "Show the whole day", () => this.showPart(null));
+  private readonly closer = makeZoom("+", texts.curve.closer, () => this.showCloser());
+  private readonly whole = makeZoom(texts.curve.whole, texts.curve.showWhole, () => this.showPart(null));
   private atRest: string[] | null = null;
   private hasPercent = false;
   private readonly resized = new ResizeObserver(() => this.resize());
@@ -144,7 +145,7 @@ export class Chart {
         setSelect: [(plot) => this.showSelection(plot)],
       },
       axes: [
-        { ...axis, incrs: TIMES_S, space: 44, size: 28, values: (_, ticks) => ticks.map((tick) => formatClock(tick * 1000, this.zone)) },
+        { ...axis, incrs: TIMES_S, space: hasTwelveHours() ? 58 : 44, size: 28, values: (_, ticks) => formatClocks(ticks.map((tick) => tick * 1000), this.zone) },
         { ...axis, show: this.lines.some((line) => !line.unit), incrs: STEPS_W, space: 36, size: 56, values: (_, ticks) => formatPowers(ticks) },
         {
           ...axis, scale: "percent", side: 1, show: this.hasPercent, incrs: STEPS_PERCENT, size: 44, grid: { show: false },
@@ -217,13 +218,13 @@ export class Chart {
     const curves = this.curves;
     if (curves === null) return;
     if (index === null && this.atRest !== null) {
-      this.shown.forEach((value, i) => setText(value, this.atRest![i] ?? "–"));
+      this.shown.forEach((value, i) => setText(value, this.atRest![i] ?? texts.none));
       setText(this.time, "");
       return;
     }
     if (index !== null) this.pointed = curves.times[index] ?? null;
     const at = index ?? this.findNewest(curves);
-    this.shown.forEach((value, i) => setText(value, at < 0 ? "–" : this.format(i, curves.values[i]?.[at])));
+    this.shown.forEach((value, i) => setText(value, at < 0 ? texts.none : this.format(i, curves.values[i]?.[at])));
     const time = curves.times[at];
     setText(this.time, time === undefined ? "" : formatClock(time * 1000, this.zone));
   }

@@ -1,6 +1,7 @@
 /** A span that is over beside the one before and the one a year ago. Pure. */
 
 import { formatRatio } from "./format.ts";
+import { texts } from "./locale.ts";
 import type { EnergyTable } from "./schema.ts";
 import { addDays } from "./days.ts";
 import { computeKnownShare, findSpan, type Span } from "./spans.ts";
@@ -12,9 +13,9 @@ const WHOLE = 0.95;
 export function listComparable(span: Span): { words: string; span: Span }[] {
   if (span.isCurrent || span.kind === "all") return [];
   const find = (date: string): Span => findSpan(span.kind, date, Date.now(), span.zone, null);
-  const before = { words: `the ${span.kind} before`, span: find(addDays(span.date, -1)) };
+  const before = { words: texts.energy.before[span.kind], span: find(addDays(span.date, -1)) };
   if (span.kind === "year") return [before];
-  return [before, { words: "the same time a year ago", span: find(findYearBefore(span)) }];
+  return [before, { words: texts.energy.yearAgo, span: find(findYearBefore(span)) }];
 }
 
 /** Weeks are compared with the one 52 weeks ago, days and months with the same date. */
@@ -26,8 +27,8 @@ function findYearBefore(span: Span): string {
 
 /** What is said of production and use beside another span: "produced 12 % more, used 3 % less"; "" where it is not known. */
 export function compareEnergy(one: EnergyTable, of: Span, other: EnergyTable, otherOf: Span): string {
-  const said = [["produced", "production"], ["used", "load"]] as const;
-  return said.flatMap(([word, quantity]) => {
+  return (["production", "load"] as const).flatMap((quantity) => {
+    const say = texts.energy.compared[quantity];
     const [energy, otherEnergy] = [one.total[`${quantity}_wh`], other.total[`${quantity}_wh`]];
     const isWhole = [[one, of], [other, otherOf]] as const;
     const known = isWhole.every(([table, span]) =>
@@ -35,6 +36,7 @@ export function compareEnergy(one: EnergyTable, of: Span, other: EnergyTable, ot
     if (!known || energy === null || otherEnergy === null || otherEnergy <= 0) return [];
     const change = energy / otherEnergy - 1;
     const rounded = Math.round(Math.abs(change) * 100);
-    return [rounded === 0 ? `${word} as much` : `${word} ${formatRatio(Math.abs(change))} ${change > 0 ? "more" : "less"}`];
+    const share = formatRatio(Math.abs(change));
+    return [rounded === 0 ? say.same : change > 0 ? say.more(share) : say.less(share)];
   }).join(", ");
 }

@@ -4,25 +4,26 @@ import { BarsView } from "./bars.ts";
 import { Chart, type Curves } from "./chart.ts";
 import { h, setText } from "./dom.ts";
 import { formatAmount, formatShare } from "./format.ts";
+import { texts } from "./locale.ts";
 import type { EnergyTable, EnergyWindow } from "./schema.ts";
 import type { Span } from "./spans.ts";
 
 const LINES = [
-  { label: "Production", colour: "sun", filled: true },
-  { label: "Consumption", colour: "house" },
-  { label: "Grid", colour: "grid", dashed: true },
-  { label: "Battery", colour: "battery", percent: true },
-];
+  { name: "production", colour: "sun", filled: true },
+  { name: "load", colour: "house" },
+  { name: "net", colour: "grid", dashed: true },
+  { name: "charge", colour: "battery", percent: true },
+] as const;
 
 export class CurveCard {
   readonly element: HTMLElement;
-  private readonly title = h("h2", { id: "curve-title" }, "Today");
+  private readonly title = h("h2", { id: "curve-title" }, texts.time.today);
   private readonly curve: Chart;
   private readonly bars: BarsView;
 
   /** @param open Called with the first day of a bar that was chosen. */
   constructor(zone: string, open: (date: string) => void) {
-    this.curve = new Chart(LINES, zone);
+    this.curve = new Chart(LINES.map(({ name, ...line }) => ({ label: texts.curve.lines[name], ...line })), zone);
     this.bars = new BarsView(open);
     this.bars.element.hidden = true;
     this.element = h(
@@ -55,18 +56,21 @@ export class CurveCard {
 /** A day that is over: what a line came to, and its peak (of means of five minutes). */
 function summariseLine(index: number, values: (number | null)[], energy: EnergyWindow | null): string {
   const known = values.filter((value) => value !== null);
-  if (known.length === 0) return "–";
+  if (known.length === 0) return texts.none;
   const [low, high] = [Math.min(...known), Math.max(...known)];
-  if (LINES[index]!.percent) return `${formatShare(low / 100)} to ${formatShare(high / 100)}`;
-  const net = [[energy?.imported_wh, "bought"], [energy?.exported_wh, "sold"]] as const;
+  const say = texts.curve;
+  if (LINES[index]!.name === "charge") return say.range(formatShare(low / 100), formatShare(high / 100));
+  const net = [[energy?.imported_wh, say.bought], [energy?.exported_wh, say.sold]] as const;
   const total = index === 2
-    ? net.filter(([wh]) => wh !== null && wh !== undefined).map(([wh, word]) => `${formatAmount(wh, "Wh")} ${word}`)
-    : [formatAmount(index === 0 ? energy?.production_wh : energy?.load_wh, "Wh")].filter((text) => text !== "–");
-  return [...total, `peak ${formatAmount(high, "W")}`].join(", ");
+    ? net.filter(([wh]) => wh !== null && wh !== undefined).map(([wh, write]) => write(formatAmount(wh, "Wh")))
+    : [formatAmount(index === 0 ? energy?.production_wh : energy?.load_wh, "Wh")].filter((text) => text !== texts.none);
+  return [...total, say.peak(formatAmount(high, "W"))].join(", ");
 }
 
 function summariseDay(day: Span, energy: EnergyWindow | null): string {
-  if (energy === null) return `${day.name}: nothing was measured.`;
-  return `Curve of ${day.name}: ${formatAmount(energy.production_wh, "Wh")} produced, ${formatAmount(energy.load_wh, "Wh")} used, ` +
-    `${formatAmount(energy.imported_wh, "Wh")} bought, ${formatAmount(energy.exported_wh, "Wh")} sold.`;
+  if (energy === null) return texts.curve.nothing(day.name);
+  const write = (wh: number | null): string => formatAmount(wh, "Wh");
+  return texts.curve.describe(
+    day.name, write(energy.production_wh), write(energy.load_wh), write(energy.imported_wh), write(energy.exported_wh),
+  );
 }

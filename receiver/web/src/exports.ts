@@ -2,9 +2,8 @@
 
 import { makeAddress, nameGatewayPath } from "./api.ts";
 import { h } from "./dom.ts";
+import { texts } from "./locale.ts";
 import type { Span } from "./spans.ts";
-
-const NOTE = "Each line has local times and the share of its time that is known (coverage); an empty cell is unknown.";
 
 export class ExportsView {
   readonly element: HTMLElement;
@@ -17,7 +16,7 @@ export class ExportsView {
   constructor(serial: string, name: string) {
     this.serial = serial;
     this.name = name.replace(/[^\p{L}\p{N}]+/gu, "-");
-    this.element = h("div", { class: "exports soft" }, h("p", {}, "Download as CSV: ", this.links), h("p", {}, NOTE));
+    this.element = h("div", { class: "exports soft" }, h("p", {}, texts.exports.download, this.links), h("p", {}, texts.exports.note));
   }
 
   /** Offer a span: its energy in windows, in quarter hours (not of all years: that is too much), and its panels by the day. */
@@ -26,9 +25,9 @@ export class ExportsView {
     if (key === this.drawn) return;
     this.drawn = key;
     const files: [label: string, path: string, every: string][] = [
-      ["energy", "/energy", span.every],
-      ...(span.kind === "all" ? [] : [["quarter hours", "/energy", "15m"] satisfies [string, string, string]]),
-      ["panels", "/inverters/energy", span.every],
+      [texts.exports.energy, "/energy", span.every],
+      ...(span.kind === "all" ? [] : [[texts.exports.quarters, "/energy", "15m"] satisfies [string, string, string]]),
+      [texts.exports.panels, "/inverters/energy", span.every],
     ];
     this.links.replaceChildren(...files.flatMap(([label, path, every], i) => {
       const stop: Record<string, string> = span.isCurrent ? {} : { stop: span.next };

@@ -3,6 +3,7 @@
 import { formatAmount, formatShare } from "./format.ts";
 import { computeFlows, type Flows, type SiteNow } from "./flows.ts";
 import { h, s, setText } from "./dom.ts";
+import { texts } from "./locale.ts";
 
 type FlowPlace = "sun" | "grid" | "house" | "battery";
 
@@ -12,7 +13,6 @@ const ICONS: Record<FlowPlace, string> = {
   house: "M3.5 11.5 12 4l8.5 7.5M6 9.5V20h12V9.5M10 20v-5.5h4V20",
   battery: "M7 5h10v16H7ZM10 5V2.5h4V5M10 17h4M10 13h4",
 };
-const NAMES: Record<FlowPlace, string> = { sun: "Solar", grid: "Grid", house: "House", battery: "Battery" };
 
 /** Lines in a field of 400 by 250 (with battery 340); each is drawn in the direction in which power goes. */
 const LINES: Record<keyof Flows, string> = {
@@ -53,11 +53,11 @@ export class FlowView {
     this.field = h(
       "div", { class: "flow-field" },
       s("svg", { viewBox: "0 0 400 350", class: "flow-lines", "aria-hidden": "true" }, ...tracks, ...moving),
-      ...(Object.keys(NAMES) as FlowPlace[]).map((place) => this.makeNode(place)),
+      ...(Object.keys(ICONS) as FlowPlace[]).map((place) => this.makeNode(place)),
     );
     this.element = h(
       "section", { class: "card now", "aria-labelledby": "now-title" },
-      h("h2", { id: "now-title" }, "Now"), this.field, this.spoken,
+      h("h2", { id: "now-title" }, texts.flow.title), this.field, this.spoken,
     );
   }
 
@@ -74,8 +74,8 @@ export class FlowView {
     this.field.classList.toggle("stale", !fresh);
     this.set("sun", now.production === null ? null : Math.max(0, now.production), "");
     this.set("house", now.load, "");
-    this.set("grid", now.net === null ? null : Math.abs(now.net), nameDirection(now.net, "buying", "selling"));
-    const words = [nameDirection(now.battery, "giving", "charging"), charge === null ? "" : formatShare(charge / 100)];
+    this.set("grid", now.net === null ? null : Math.abs(now.net), nameDirection(now.net, texts.flow.buying, texts.flow.selling));
+    const words = [nameDirection(now.battery, texts.flow.giving, texts.flow.charging), charge === null ? "" : formatShare(charge / 100)];
     this.set("battery", now.battery === null ? null : Math.abs(now.battery), words.filter(Boolean).join(" "));
     const flows = computeFlows(now);
     for (const [name, line] of this.lines) {
@@ -88,14 +88,14 @@ export class FlowView {
   }
 
   private makeNode(place: FlowPlace): HTMLElement {
-    const value = h("strong", {}, "–");
+    const value = h("strong", {}, texts.none);
     const word = h("span", { class: "word" });
     this.values.set(place, value);
     this.words.set(place, word);
     return h(
       "div", { class: `node ${place}`, "data-place": place },
       s("svg", { viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true" }, s("path", { d: ICONS[place] })),
-      h("span", { class: "name" }, NAMES[place]), value, word,
+      h("span", { class: "name" }, texts.flow.places[place]), value, word,
     );
   }
 
@@ -109,9 +109,10 @@ export class FlowView {
     const time = performance.now();
     if (!fresh || time - this.spokenAt < SPOKEN_MS) return;
     this.spokenAt = time;
-    const grid = now.net === null ? "" : `, ${now.net >= 0 ? "buying" : "selling"} ${formatAmount(Math.abs(now.net), "W")}`;
-    const used = isHouseMeasured ? `, using ${formatAmount(now.load, "W")}` : "";
-    setText(this.spoken, `Producing ${formatAmount(now.production, "W")}${used}${grid}.`);
+    const { buying, selling, speak } = texts.flow;
+    const grid = now.net === null ? null : `${now.net >= 0 ? buying : selling} ${formatAmount(Math.abs(now.net), "W")}`;
+    const used = isHouseMeasured ? formatAmount(now.load, "W") : null;
+    setText(this.spoken, speak(formatAmount(now.production, "W"), used, grid));
   }
 }
 

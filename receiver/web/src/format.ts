@@ -1,8 +1,8 @@
 /** How numbers, ages and shares look to people. Pure. */
 
+import { locale, texts } from "./locale.ts";
 import { DAY_S } from "./units.ts";
 
-const NONE = "–";
 const THIN = "\u202f"; // a narrow space that does not break: value and unit stay together
 
 type Unit = "W" | "Wh";
@@ -12,7 +12,7 @@ type Unit = "W" | "Wh";
  * from zero, so that "\u22127.5 W" on the page and "selling 7.5 W" in speech are one number.
  */
 export function formatAmount(value: number | null | undefined, unit: Unit): string {
-  if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
+  if (value === null || value === undefined || !Number.isFinite(value)) return texts.none;
   const whole = Math.round(Math.abs(value));
   if (whole < 1000) return `${formatDigits(value < 0 ? -whole : whole, 0)}${THIN}${unit}`;
   return Math.abs(value) < 999_950
@@ -26,21 +26,22 @@ export function formatThousands(value: number): string {
   return formatDigits(scaled, Math.abs(scaled) < 9.995 ? 2 : 1);
 }
 
-/** A number with so many decimals and a true minus sign; never "-0". */
+/** A number with so many decimals, as the reader writes it, and a true minus sign; never "-0". */
 export function formatDigits(value: number, decimals: number): string {
-  const text = Math.abs(value).toFixed(decimals);
-  return value < 0 && Number(text) !== 0 ? `\u2212${text}` : text;
+  const rounded = Number(Math.abs(value).toFixed(decimals)); // Intl rounds 12.35 up, and the terminal view does not
+  const text = new Intl.NumberFormat(locale, { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(rounded);
+  return value < 0 && rounded !== 0 ? `\u2212${text}` : text;
 }
 
 /** A measured value with its unit, e.g. "231.4 V"; a dash for what is not known. */
 export function formatMeasurement(value: number | null | undefined, unit: string, decimals: number): string {
-  if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
+  if (value === null || value === undefined || !Number.isFinite(value)) return texts.none;
   return unit ? `${formatDigits(value, decimals)}${THIN}${unit}` : formatDigits(value, decimals);
 }
 
 /** A share from 0 to 1 as "84 %". */
 export function formatShare(value: number | null | undefined): string {
-  if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
+  if (value === null || value === undefined || !Number.isFinite(value)) return texts.none;
   return `${Math.round(Math.min(1, Math.max(0, value)) * 100)}${THIN}%`;
 }
 
@@ -51,14 +52,18 @@ export function formatRatio(value: number | null | undefined): string {
 
 /** How long ago, from seconds: "now", "42 s ago", "12 min ago", "5 h ago", "3 days ago". */
 export function formatAge(seconds: number | null | undefined): string {
-  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "never";
-  return seconds < 3 ? "now" : `${formatDuration(seconds)} ago`;
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return texts.time.never;
+  return seconds < 3 ? texts.time.now : texts.time.ago(formatDuration(seconds, texts.time.daysAfter));
 }
 
-/** A length of time in its largest fitting unit: "42 s", "12 min", "5 h", "3 days". */
-export function formatDuration(seconds: number): string {
+/**
+ * A length of time in its largest fitting unit: "42 s", "12 min", "5 h", "3 days".
+ *
+ * @param writeDays How days are said there: after a preposition `texts.time.daysAfter`.
+ */
+export function formatDuration(seconds: number, writeDays = texts.time.days): string {
   if (seconds < 90) return `${Math.round(seconds)}${THIN}s`;
   if (seconds < 90 * 60) return `${Math.round(seconds / 60)}${THIN}min`;
   if (seconds < 36 * 3600) return `${Math.round(seconds / 3600)}${THIN}h`;
-  return `${Math.round(seconds / DAY_S)} days`;
+  return writeDays(Math.round(seconds / DAY_S));
 }

@@ -1,6 +1,7 @@
 /** The top: whose system it is, and which span of time. */
 
 import { h, setText } from "./dom.ts";
+import { texts } from "./locale.ts";
 import type { GatewayEntry } from "./schema.ts";
 import { KINDS, type Span, type SpanKind } from "./spans.ts";
 
@@ -13,15 +14,13 @@ export interface HeaderActions {
   choose(serial: string | null): void;
 }
 
-const NAMES: Record<SpanKind, string> = { day: "Day", week: "Week", month: "Month", year: "Year", all: "All" };
-
 export class HeaderView {
   readonly element: HTMLElement;
   private readonly day = h("span", { class: "day", "aria-live": "polite" });
   private readonly before: HTMLButtonElement;
   private readonly after: HTMLButtonElement;
   private readonly today: HTMLButtonElement;
-  private readonly picker = h("input", { type: "date", class: "picker", "aria-label": "Date" });
+  private readonly picker = h("input", { type: "date", class: "picker", "aria-label": texts.header.date });
   private readonly kinds = new Map<SpanKind, HTMLButtonElement>();
   private readonly light = h("span", { class: "light", "aria-hidden": "true" });
   private readonly state = h("span", { class: "state", role: "status" });
@@ -29,21 +28,21 @@ export class HeaderView {
   constructor(gateways: GatewayEntry[], chosen: GatewayEntry, actions: HeaderActions) {
     this.before = makeArrow("‹", () => actions.walk(-1));
     this.after = makeArrow("›", () => actions.walk(1));
-    this.today = h("button", { type: "button", class: "quiet", hidden: true }, "Today");
+    this.today = h("button", { type: "button", class: "quiet", hidden: true }, texts.header.today);
     this.today.addEventListener("click", () => actions.goTo(null));
     this.picker.addEventListener("change", () => {
       if (this.picker.value && this.picker.validity.valid) actions.goTo(this.picker.value);
     });
     for (const kind of KINDS) {
-      const button = h("button", { type: "button", "aria-pressed": "false" }, NAMES[kind]);
+      const button = h("button", { type: "button", "aria-pressed": "false" }, texts.header.kinds[kind]);
       button.addEventListener("click", () => actions.chooseSpan(kind));
       this.kinds.set(kind, button);
     }
     this.element = h(
       "header", { class: "top" },
       h("div", { class: "title" }, makeTitle(gateways, chosen, actions), h("p", { class: "live" }, this.light, this.state)),
-      h("nav", { class: "times", "aria-label": "Time" },
-        h("div", { class: "spans", role: "group", "aria-label": "Period" }, ...this.kinds.values()),
+      h("nav", { class: "times", "aria-label": texts.header.time },
+        h("div", { class: "spans", role: "group", "aria-label": texts.header.period }, ...this.kinds.values()),
         h("div", { class: "days" }, this.before, this.day, this.after, this.picker, this.today)),
     );
   }
@@ -51,9 +50,8 @@ export class HeaderView {
   /** @param first The first day with readings, before which nobody needs to go; `today` likewise. */
   showSpan(span: Span, first: string | null, today: string): void {
     setText(this.day, span.name);
-    const word = span.kind === "all" ? "day" : span.kind;
-    this.before.setAttribute("aria-label", `The ${word} before`);
-    this.after.setAttribute("aria-label", `The ${word} after`);
+    this.before.setAttribute("aria-label", texts.header.before[span.kind]);
+    this.after.setAttribute("aria-label", texts.header.after[span.kind]);
     this.before.disabled = span.kind === "all" || (first !== null && span.date <= first);
     this.after.disabled = span.isCurrent;
     this.today.hidden = span.isCurrent;
@@ -67,20 +65,20 @@ export class HeaderView {
   /** What the light says: live, without live values (or how old the last ones are), or without the receiver. */
   showState(state: "live" | "waiting" | "lost", last: string | null = null): void {
     this.light.className = `light ${state}`;
-    setText(this.state, { live: "Live", waiting: last ?? "No live values", lost: "No connection, trying again" }[state]);
+    setText(this.state, { live: texts.header.live, waiting: last ?? texts.header.waiting, lost: texts.shared.noConnection }[state]);
   }
 }
 
 function makeTitle(gateways: GatewayEntry[], chosen: GatewayEntry, actions: HeaderActions): HTMLElement {
   if (gateways.length < 2) return h("h1", {}, nameSystem(chosen));
-  const back = h("button", { type: "button", class: "quiet back" }, "‹ All systems");
+  const back = h("button", { type: "button", class: "quiet back" }, texts.header.allSystems);
   back.addEventListener("click", () => actions.choose(null));
   return h("div", { class: "titled" }, back, h("h1", {}, nameSystem(chosen)));
 }
 
 /** What people call a system. */
 export function nameSystem(entry: GatewayEntry): string {
-  return entry.name ?? `Gateway ${entry.gateway}`;
+  return entry.name ?? texts.shared.nameGateway(entry.gateway);
 }
 
 function makeArrow(text: string, act: () => void): HTMLButtonElement {

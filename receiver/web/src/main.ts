@@ -7,12 +7,11 @@ import { ApiError, endSession, list } from "./api.ts";
 import type { GatewayEntry, ReaderSession } from "./schema.ts";
 import { h } from "./dom.ts";
 import { nameSystem } from "./header.ts";
+import { language, texts } from "./locale.ts";
 import { askForToken, askToReplace, findConflict, openSession, takeTokenOfAddress } from "./session.ts";
 import { System } from "./system.ts";
 import { SystemsView } from "./systems.ts";
 
-const FIRST_ASK = "This page shows what you may see: that takes a reader token.";
-const OVER = "Your token has expired or was revoked. Enter another one.";
 const REMEMBERED = "gateway"; // in the address: a bookmark opens the same system
 const RETRY_MS = 3_000;
 
@@ -34,7 +33,7 @@ async function start(token: string | null): Promise<void> {
     }
   } catch {
     if (mine !== turn) return;
-    wait("The receiver does not answer. Trying again …", () => start(token));
+    wait(texts.session.silent, () => start(token));
     return;
   }
   await open(token);
@@ -47,8 +46,8 @@ async function open(token: string | null): Promise<void> {
     if (mine === turn) await show(session, mine);
   } catch (error) {
     if (mine !== turn) return;
-    if (error instanceof ApiError && error.unauthorised) ask(token ? OVER : FIRST_ASK);
-    else wait("The receiver does not answer. Trying again …", () => open(token));
+    if (error instanceof ApiError && error.unauthorised) ask(token ? texts.session.over : texts.session.firstAsk);
+    else wait(texts.session.silent, () => open(token));
   }
 }
 
@@ -58,17 +57,17 @@ async function show(session: ReaderSession, mine = ++turn): Promise<void> {
   const wanted = findWanted();
   const entry = gateways.length === 1 ? gateways[0] : gateways.find((one) => one.gateway === wanted);
   if (gateways.length === 0) {
-    wait("Nothing has been received yet. The page goes on by itself with the first reading.", () => show(session));
+    wait(texts.session.nothing, () => show(session));
     return;
   }
   system?.end();
   shown = { serial: wanted, session };
   const actions = {
     choose: (serial: string | null) => choose(serial, session),
-    signOut: () => void endSession().finally(() => ask("You are signed out.")),
-    askAgain: () => ask(OVER),
+    signOut: () => void endSession().finally(() => ask(texts.session.signedOut)),
+    askAgain: () => ask(texts.session.over),
   };
-  document.title = entry === undefined ? "Systems" : nameSystem(entry);
+  document.title = entry === undefined ? texts.shared.systems : nameSystem(entry);
   system = entry === undefined ? new SystemsView(root, gateways, actions) : new System(root, gateways, entry, session, actions);
 }
 
@@ -106,4 +105,5 @@ window.addEventListener("hashchange", () => {
   if (token !== null) void start(token);
 });
 
+document.documentElement.lang = language;
 void start(takeTokenOfAddress());

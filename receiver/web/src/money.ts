@@ -1,6 +1,7 @@
 /** Amounts of the tariffs' currency, which nobody named. Pure. */
 
 import { formatDigits } from "./format.ts";
+import { texts } from "./locale.ts";
 
 /** What came in less what went out; null where neither is known. */
 export function computeBalance(energy: { cost: number | null; feed_in: number | null }): number | null {
@@ -8,5 +9,5 @@ export function computeBalance(energy: { cost: number | null; feed_in: number | 
 }
 
 export function formatMoney(value: number | null): string {
-  return value === null ? "–" : formatDigits(value, 2);
+  return value === null ? texts.none : formatDigits(value, 2);
 }

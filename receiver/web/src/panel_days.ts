@@ -1,7 +1,9 @@
 /** The last days of one panel in small bars; those on which it was well behind its peers have another colour. */
 
+import { formatDate } from "./days.ts";
 import { h, setText } from "./dom.ts";
 import { formatAmount, formatRatio } from "./format.ts";
+import { texts } from "./locale.ts";
 import { isBehind, judgeDays } from "./weak.ts";
 import type { PanelDay } from "./schema.ts";
 
@@ -11,25 +13,22 @@ export class PanelDaysView {
   private readonly bars = h("ol");
 
   constructor() {
-    this.element = h("div", { class: "panel-days" }, h("h3", {}, "Last 30 days"), this.words, this.bars);
+    this.element = h("div", { class: "panel-days" }, h("h3", {}, texts.panel.days), this.words, this.bars);
   }
 
   show(days: PanelDay[]): void {
     this.element.hidden = days.length === 0;
     const most = Math.max(1, ...days.map((day) => day.energy_wh ?? 0));
     this.bars.replaceChildren(...days.map((day) => {
-      const words = `${nameDay(day)}: ${formatAmount(day.energy_wh, "Wh")}, ${formatRatio(day.ratio)} of its peers, peak ${formatAmount(day.peak_w, "W")}`;
+      const words = texts.panel.describeDay(
+        formatDate(day.local_start), formatAmount(day.energy_wh, "Wh"), formatRatio(day.ratio), formatAmount(day.peak_w, "W"),
+      );
       const bar = h("li", { title: words, class: isBehind(day) ? "behind" : null }, h("span", { class: "hidden" }, words));
       bar.style.setProperty("--height", `${((day.energy_wh ?? 0) / most) * 100}%`);
       return bar;
     }));
     const { ratio, count, since } = judgeDays(days);
-    const weak = since === null ? "" : ` Behind them since ${nameDay(since)}.`;
-    setText(this.words, count === 0 ? "Nobody knows yet how it compares." : `${formatRatio(ratio)} of its peers (median of the last days).${weak}`);
+    const weak = since === null ? "" : texts.panel.behind(formatDate(since.local_start));
+    setText(this.words, count === 0 ? texts.panel.unjudged : texts.panel.judged(formatRatio(ratio)) + weak);
   }
-}
-
-function nameDay(day: PanelDay): string {
-  const date = Date.parse(`${day.local_start.slice(0, 10)}T00:00Z`);
-  return new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", day: "numeric", month: "short" }).format(date);
 }

@@ -3,6 +3,7 @@
 import { formatAge, formatAmount, formatThousands } from "./format.ts";
 import { arrange, findBrightest, namePanel, shortenName, type ArrayLayout } from "./layout.ts";
 import { h, setText } from "./dom.ts";
+import { texts } from "./locale.ts";
 import type { InverterEntry } from "./schema.ts";
 import { isAsleep } from "./sleep.ts";
 
@@ -11,7 +12,7 @@ const MOST_COLUMNS = 24;
 
 export class PanelsView {
   readonly element: HTMLElement;
-  private readonly title = h("h2", { id: "panels-title" }, "Panels");
+  private readonly title = h("h2", { id: "panels-title" }, texts.panels.title);
   private readonly summary = h("p", { class: "soft note" });
   private readonly roof = h("div", { class: "roof" });
   private readonly tiles = new Map<string, HTMLButtonElement>();
@@ -24,7 +25,7 @@ export class PanelsView {
     this.element = h(
       "section", { class: "card panels", "aria-labelledby": "panels-title" },
       h("div", { class: "head" }, this.title, this.summary), this.roof,
-      h("p", { class: "soft note keys" }, "Select a panel to compare its day with the other panels."),
+      h("p", { class: "soft note keys" }, texts.panels.hint),
     );
     this.roof.addEventListener("keydown", (event) => this.move(event));
   }
@@ -46,14 +47,14 @@ export class PanelsView {
     const best = energies ? 0 : Math.max(0, ...panels.map((panel) => panel.max_power ?? 0));
     const full = findBrightest(values, best);
     panels.forEach((panel, i) => this.fill(panel, values[i] ?? null, full, energies === null));
-    setText(this.summary, energies ? `${panels.length} panels, in kWh` : words);
+    setText(this.summary, energies ? texts.panels.past(panels.length) : words);
   }
 
   private draw(layout: ArrayLayout[]): void {
     const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset["inverter"] : undefined;
     this.tiles.clear();
     this.roof.replaceChildren(...layout.map((array) => {
-      const grid = h("div", { class: array.columns === null ? "array free" : "array", role: "group", "aria-label": array.name ?? "Panels" });
+      const grid = h("div", { class: array.columns === null ? "array free" : "array", role: "group", "aria-label": array.name ?? texts.panels.title });
       if (array.columns !== null) grid.style.setProperty("--columns", String(Math.min(MOST_COLUMNS, array.columns)));
       grid.append(...array.panels.map((panel) => this.makeTile(panel, array.columns !== null)));
       return h("div", {}, array.name === null ? null : h("h3", {}, array.name), grid);
@@ -87,9 +88,9 @@ export class PanelsView {
     tile.classList.toggle("unheard", unheard || (value === null && !(live && panel.state === "idle")));
     tile.classList.toggle("asleep", live && !unheard && !value);
     tile.style.setProperty("--heat", `${Math.round((unheard ? 0 : (value ?? 0) / full) * 100)}%`);
-    const shown = live ? formatAmount(value, "W") : value === null ? "–" : formatThousands(value);
-    setText(tile.querySelector(".panel-value")!, unheard ? panel.state : shown);
-    const state = live ? `, ${panel.state}, heard ${formatAge(panel.age_seconds)}` : "";
+    const shown = live ? formatAmount(value, "W") : value === null ? texts.none : formatThousands(value);
+    setText(tile.querySelector(".panel-value")!, unheard ? texts.panels.states[panel.state] : shown);
+    const state = live ? texts.panels.heard(texts.panels.states[panel.state], formatAge(panel.age_seconds)) : "";
     setText(tile.querySelector(".panel-state")!, live ? state : "\u202fkWh");
     const title = `${namePanel(panel)}: ${formatAmount(value, live ? "W" : "Wh")}${state}`;
     if (tile.title !== title) tile.title = title;

@@ -2,25 +2,18 @@
 
 import { formatAge, formatAmount, formatMeasurement } from "./format.ts";
 import { h } from "./dom.ts";
+import { texts } from "./locale.ts";
 import type { MeterEntry } from "./schema.ts";
 import { DAY_S } from "./units.ts";
 
-const NAMES: Record<string, string> = {
-  "production": "Production",
-  "pv3p": "Other production",
-  "net-consumption": "Grid",
-  "total-consumption": "Consumption",
-  "storage": "Battery",
-};
-const ORDER = Object.keys(NAMES);
-const COLUMNS: [string, (entry: MeterEntry) => string][] = [
-  ["Power", (entry) => formatAmount(entry.power, "W")],
-  ["Voltage", (entry) => formatMeasurement(entry.voltage, "V", 1)],
-  ["Current", (entry) => formatMeasurement(entry.current, "A", 2)],
-  ["Power factor", (entry) => formatMeasurement(entry.power_factor, "", 2)],
-  ["Heard", (entry) => formatAge(entry.age_seconds)],
+const ORDER = ["production", "pv3p", "net-consumption", "total-consumption", "storage"];
+const COLUMNS: [keyof typeof texts.phases, (entry: MeterEntry) => string][] = [
+  ["power", (entry) => formatAmount(entry.power, "W")],
+  ["voltage", (entry) => formatMeasurement(entry.voltage, "V", 1)],
+  ["current", (entry) => formatMeasurement(entry.current, "A", 2)],
+  ["factor", (entry) => formatMeasurement(entry.power_factor, "", 2)],
+  ["heard", (entry) => formatAge(entry.age_seconds)],
 ];
-
 
 /** Whether a meter of the house is among those that speak; one that was silent for a day beside others is not there any more. */
 export function hasHouseMeter(meters: MeterEntry[]): boolean {
@@ -33,10 +26,10 @@ export class PhasesView {
   private readonly body = h("tbody");
 
   constructor() {
-    const head = h("tr", {}, h("th", { scope: "col" }, "Meter"), ...COLUMNS.map(([name]) => h("th", { scope: "col" }, name)));
+    const head = h("tr", {}, h("th", { scope: "col" }, texts.phases.meter), ...COLUMNS.map(([name]) => h("th", { scope: "col" }, texts.phases[name])));
     this.element = h(
       "section", { class: "card phases", "aria-labelledby": "phases-title" },
-      h("h2", { id: "phases-title" }, "Phases"),
+      h("h2", { id: "phases-title" }, texts.phases.title),
       h("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "phases-title" },
         h("table", {}, h("thead", {}, head), this.body)),
     );
@@ -47,11 +40,16 @@ export class PhasesView {
     const sorted = [...meters].sort((one, other) => rank(one) - rank(other) || one.phase.localeCompare(other.phase));
     const rows = sorted.map((entry) => h(
       "tr", { class: entry.speaks ? null : "old" },
-      h("th", { scope: "row" }, `${NAMES[entry.meter] ?? entry.meter} ${entry.phase.toUpperCase()}`),
+      h("th", { scope: "row" }, `${nameMeter(entry.meter)} ${entry.phase.toUpperCase()}`),
       ...COLUMNS.map(([, text]) => h("td", {}, text(entry))),
     ));
     this.body.replaceChildren(...rows);
   }
+}
+
+function nameMeter(meter: string): string {
+  const names: Record<string, string> = texts.shared.meters;
+  return names[meter] ?? meter;
 }
 
 function rank(entry: MeterEntry): number {

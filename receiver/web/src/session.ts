@@ -3,6 +3,8 @@
 import { ApiError, beginSession, describeToken, get } from "./api.ts";
 import type { ReaderSession } from "./schema.ts";
 import { h } from "./dom.ts";
+import { formatDate } from "./days.ts";
+import { texts } from "./locale.ts";
 
 /** The code or token in the fragment ("#t=..." or "#token=..."), which is taken out of the address and the history at once. */
 export function takeTokenOfAddress(): string | null {
@@ -34,16 +36,16 @@ export async function findConflict(token: string): Promise<Conflict | null> {
 /** Ask before a link replaces a session: its sender may want to show another system than the reader looks for. */
 export function askToReplace(root: HTMLElement, conflict: Conflict, replace: () => void, keep: () => void): void {
   const { present, offered } = conflict;
-  const keeping = h("button", { type: "button", class: "primary" }, "Stay with mine");
+  const keeping = h("button", { type: "button", class: "primary" }, texts.session.stay);
   keeping.addEventListener("click", keep);
-  const replacing = h("button", { type: "button" }, "Open the link");
+  const replacing = h("button", { type: "button" }, texts.session.replace);
   replacing.addEventListener("click", replace);
   const said = offered === null
-    ? "The token of this link is not accepted here: it has expired, was revoked, or is for another receiver."
-    : `You see ${describe(present)} here. This link shows ${describe(offered)}, and signs you out of yours.`;
+    ? texts.session.linkRefused
+    : texts.session.compare(describe(present), describe(offered));
   root.replaceChildren(h("main", { class: "alone" }, h(
     "section", { class: "card ask", role: "alertdialog", "aria-labelledby": "ask-title", "aria-describedby": "ask-why" },
-    h("h1", { id: "ask-title" }, "This link has another token"),
+    h("h1", { id: "ask-title" }, texts.session.conflict),
     h("p", { id: "ask-why" }, said),
     keeping,
     offered === null ? null : replacing,
@@ -65,8 +67,8 @@ function isSame(one: ReaderSession, other: ReaderSession): boolean {
 }
 
 function describe(session: ReaderSession): string {
-  const until = new Date(session.expires * 1000).toISOString().slice(0, 10);
-  return `${session.gateways === null ? "every system" : session.gateways.join(", ")} (until ${until})`;
+  const until = formatDate(new Date(session.expires * 1000).toISOString(), { dateStyle: "medium" });
+  return texts.session.until(session.gateways === null ? texts.session.everySystem : session.gateways.join(", "), until);
 }
 
 /** What people paste: a token, or the whole address that has it. */
@@ -83,20 +85,20 @@ export function askForToken(root: HTMLElement, reason: string, go: (session: Rea
   const said = h("p", { id: "token-reason", class: "reason", role: "alert" }, reason);
   const form = h(
     "form", { class: "card ask", "aria-labelledby": "ask-title" },
-    h("h1", { id: "ask-title" }, "Your solar system"),
+    h("h1", { id: "ask-title" }, texts.session.title),
     said,
-    h("label", { for: "token" }, "Reader token"),
+    h("label", { for: "token" }, texts.session.token),
     field,
-    h("p", { id: "token-help", class: "soft" }, "Paste the token, or open the link, that this command prints: ",
+    h("p", { id: "token-help", class: "soft" }, texts.session.help,
       h("code", {}, "envoy-receiver token create --link")),
-    h("button", { type: "submit", class: "primary" }, "Show it"),
+    h("button", { type: "submit", class: "primary" }, texts.session.show),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     beginSession(clean(field.value)).then(go, (error: unknown) => {
       said.textContent = error instanceof ApiError && error.unauthorised
-        ? "That token is not accepted here: it has expired, was revoked, or is for another receiver."
-        : "The receiver does not answer. Try again in a moment.";
+        ? texts.session.refused
+        : texts.session.noAnswer;
       field.select();
     });
   });

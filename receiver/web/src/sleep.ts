@@ -2,6 +2,7 @@
 
 import { formatClock } from "./days.ts";
 import { formatAge } from "./format.ts";
+import { texts } from "./locale.ts";
 import type { InverterEntry } from "./schema.ts";
 import { DAY_MS } from "./units.ts";
 
@@ -51,13 +52,14 @@ export function describeRoof(panels: InverterEntry[], witness: RoofWitness, zone
   const gone = panels.filter((panel) => panel.state === "gone").length;
   const newest = Math.min(...panels.map((panel) => panel.age_seconds ?? Infinity));
   const heard = panels.length - silent - gone;
+  const say = texts.panels;
   const parts = [];
   if (sleep !== null) {
     const isRecent = sleep.since !== null && now - sleep.since < DAY_MS;
-    parts.push(isRecent ? `asleep since ${formatClock(sleep.since!, zone)}` : "asleep");
-  } else if (panels.every(isOld)) parts.push(`no report, last ${formatAge(newest)}`);
-  else parts.push(`${heard} of ${panels.length} heard, last ${formatAge(newest)}`);
-  if (silent) parts.push(`${silent} silent`);
-  if (gone) parts.push(`${gone} gone`);
+    parts.push(isRecent ? say.asleepSince(formatClock(sleep.since!, zone)) : say.asleep);
+  } else if (panels.every(isOld)) parts.push(say.noReport(formatAge(newest)));
+  else parts.push(say.countHeard(heard, panels.length, formatAge(newest)));
+  if (silent) parts.push(say.countSilent(silent));
+  if (gone) parts.push(say.countGone(gone));
   return parts.join(", ");
 }

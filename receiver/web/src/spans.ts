@@ -1,10 +1,12 @@
 /** The day, week, month, year or all years that are shown, in the site's time zone. Pure. */
 
-import { addDays, findDate, nameDay } from "./days.ts";
+import { addDays, findDate, formatDate, nameDay } from "./days.ts";
 import { findStart } from "./day.ts";
+import { locale, texts } from "./locale.ts";
 
 export const KINDS = ["day", "week", "month", "year", "all"] as const;
 export type SpanKind = (typeof KINDS)[number];
+type SpanCall = "today" | "yesterday" | "thisWeek" | "allYears";
 
 /**
  * `date` is the first day, `next` the first day after it (as "2026-11-21"), `start` and `stop` are their midnights in ms
@@ -15,6 +17,8 @@ export interface Span {
   date: string;
   next: string;
   name: string;
+  /** The name that it has today alone, if it has one. */
+  called: SpanCall | null;
   zone: string;
   start: number;
   stop: number;
@@ -35,9 +39,11 @@ export function findSpan(kind: SpanKind, date: string | null, now: number, zone:
   const today = findDate(now, zone);
   const held = date ?? today;
   const [begin, next] = findEnds(kind, held, today, first);
+  const called = nameByToday(kind, begin, next, today);
   return {
     kind, date: begin, next, zone,
-    name: nameSpan(kind, begin, next, today),
+    name: called === null ? nameSpan(kind, begin, next, today) : texts.time[called],
+    called,
     start: findStart(begin, zone),
     stop: findStart(next, zone),
     isCurrent: begin <= today && today < next,
@@ -70,15 +76,18 @@ function writeNewYear(year: number): string {
   return `${String(year).padStart(4, "0")}-01-01`;
 }
 
+function nameByToday(kind: SpanKind, begin: string, next: string, today: string): SpanCall | null {
+  if (kind === "day") return begin === today ? "today" : begin === addDays(today, -1) ? "yesterday" : null;
+  if (kind === "week") return begin <= today && today < next ? "thisWeek" : null;
+  return kind === "all" ? "allYears" : null;
+}
+
 function nameSpan(kind: SpanKind, begin: string, next: string, today: string): string {
-  const from = Date.parse(`${begin}T00:00Z`);
   if (kind === "day") return nameDay(begin, today);
   if (kind === "year") return begin.slice(0, 4);
-  if (kind === "all") return "All years";
-  if (kind === "month") return new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", month: "long", year: "numeric" }).format(from);
-  if (begin <= today && today < next) return "This week";
-  return new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", day: "numeric", month: "short", year: "numeric" })
-    .formatRange(from, Date.parse(`${next}T00:00Z`) - 1);
+  if (kind === "month") return formatDate(begin, { month: "long", year: "numeric" });
+  return new Intl.DateTimeFormat(locale, { timeZone: "UTC", day: "numeric", month: "short", year: "numeric" })
+    .formatRange(Date.parse(`${begin}T00:00Z`), Date.parse(`${next}T00:00Z`) - 1);
 }
 
 /** The share of a span's time with readings to be expected (since the first day, until now) that is known. */

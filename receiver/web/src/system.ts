@@ -15,6 +15,7 @@ import { HeaderView, nameSystem, type HeaderActions } from "./header.ts";
 import { SILENT_S } from "./health.ts";
 import { isKnown } from "./known.ts";
 import { listen, type Sums } from "./live.ts";
+import { texts } from "./locale.ts";
 import { NoticeBoard } from "./notice_board.ts";
 import { PanelDialog } from "./panel.ts";
 import { PanelsView } from "./panels.ts";
@@ -240,7 +241,7 @@ export class System {
     if (curve === null) this.curve.showSpan(asked, table);
     else this.curve.showDay(asked, curve, energy);
     const coverage = Math.max(whole.production_coverage, whole.load_coverage);
-    this.tiles.show(energy, asked.name, computeKnownShare(coverage, asked, Date.now(), this.navigator.known.first), this.isHouseMeasured);
+    this.tiles.show(energy, asked, computeKnownShare(coverage, asked, Date.now(), this.navigator.known.first), this.isHouseMeasured);
     await this.compare(asked, table);
   }
 
@@ -280,7 +281,7 @@ export class System {
   private showState(): void {
     const sums = this.sums !== null && performance.now() - this.sums.at < SUMS_OLD_MS;
     const isYoung = !this.isHouseMeasured && this.valuesAge !== null && this.valuesAge * 1000 < SUMS_OLD_MS; // no sums without a house
-    const last = !this.isHouseMeasured && this.valuesAge !== null ? `Last values ${formatAge(this.valuesAge)}` : null;
+    const last = !this.isHouseMeasured && this.valuesAge !== null ? texts.header.lastValues(formatAge(this.valuesAge)) : null;
     this.header.showState(sums ? "live" : this.lost.size > 0 ? "lost" : isYoung ? "live" : "waiting", last);
   }
 }

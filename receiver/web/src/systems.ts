@@ -6,6 +6,7 @@ import { h, setText } from "./dom.ts";
 import { formatAge, formatAmount } from "./format.ts";
 import { nameSystem } from "./header.ts";
 import { listNotices } from "./health.ts";
+import { texts } from "./locale.ts";
 import { poll, type Poll } from "./poll.ts";
 import { compareSystems, type SystemHealth } from "./ranking.ts";
 import type { GatewayEntry, GatewayStatus } from "./schema.ts";
@@ -23,7 +24,7 @@ interface Row extends SystemHealth {
 }
 
 export class SystemsView {
-  private readonly search = h("input", { type: "search", "aria-label": "Search systems", placeholder: "Search", class: "picker search" });
+  private readonly search = h("input", { type: "search", "aria-label": texts.systems.search, placeholder: texts.systems.placeholder, class: "picker search" });
   private readonly body = h("ul", { class: "systems" });
   private readonly none = h("p", { class: "soft", role: "status" });
   private readonly rows = new Map<string, Row>();
@@ -37,17 +38,17 @@ export class SystemsView {
    */
   constructor(root: HTMLElement, gateways: GatewayEntry[], actions: { choose(serial: string): void; signOut(): void; askAgain(): void }) {
     this.open = actions.choose;
-    const button = h("button", { type: "button", class: "quiet" }, "Sign out");
+    const button = h("button", { type: "button", class: "quiet" }, texts.shared.signOut);
     button.addEventListener("click", actions.signOut);
     this.search.addEventListener("input", () => this.applySearch());
     root.replaceChildren(
-      h("header", { class: "top" }, h("h1", {}, "Systems"), h("div", { class: "days" }, this.search, button)),
+      h("header", { class: "top" }, h("h1", {}, texts.shared.systems), h("div", { class: "days" }, this.search, button)),
       h("main", {}, this.none, this.body),
     );
     this.take(gateways);
     this.refresh = poll(() => this.read(), REFRESH_S, (error) => {
       if (error instanceof ApiError && error.status === 401) actions.askAgain();
-      else setText(this.none, "No connection, trying again");
+      else setText(this.none, texts.shared.noConnection);
     });
   }
 
@@ -74,18 +75,18 @@ export class SystemsView {
     for (const entry of gateways) {
       const row = this.rows.get(entry.gateway) ?? this.makeRow(entry);
       row.age = entry.age_seconds;
-      setText(row.heard, `heard ${formatAge(entry.age_seconds)}`);
+      setText(row.heard, texts.systems.heard(formatAge(entry.age_seconds)));
     }
     this.sort();
   }
 
   private makeRow(entry: GatewayEntry): Row {
     const [power, today, heard, said] = ["power", "today", "heard soft", "said"].map((name) => h("span", { class: name }));
-    power!.textContent = today!.textContent = "–";
+    power!.textContent = today!.textContent = texts.none;
     const button = h(
       "button", { type: "button", class: "card system" },
       h("span", { class: "light", "aria-hidden": "true" }), h("strong", {}, nameSystem(entry)), said!,
-      h("span", { class: "amount" }, "now ", power!), h("span", { class: "amount" }, "today ", today!), heard!,
+      h("span", { class: "amount" }, texts.systems.now, power!), h("span", { class: "amount" }, texts.systems.today, today!), heard!,
     );
     button.addEventListener("click", () => this.open(entry.gateway));
     const row: Row = {
@@ -103,11 +104,11 @@ export class SystemsView {
     row.bad = notices.filter((notice) => notice.level === "bad").length;
     row.warnings = notices.length - row.bad;
     row.age = status.age_seconds;
-    const more = notices.length > 1 ? ` (and ${notices.length - 1} more)` : "";
-    setText(row.said, notices[0] ? `${notices[0].title}${more}` : "");
+    const title = notices[0]?.title ?? "";
+    setText(row.said, notices.length > 1 ? texts.systems.more(title, notices.length - 1) : title);
     setText(row.power, formatAmount(status.power.production_w, "W"));
     setText(row.today, formatAmount(status.today.production_wh, "Wh"));
-    setText(row.heard, `heard ${formatAge(status.age_seconds)}`);
+    setText(row.heard, texts.systems.heard(formatAge(status.age_seconds)));
     row.element.querySelector(".light")!.className = `light ${row.bad ? "lost" : row.warnings ? "warned" : "live"}`;
   }
 
@@ -127,6 +128,6 @@ export class SystemsView {
       row.element.hidden = !fits;
       shown += fits ? 1 : 0;
     }
-    setText(this.none, shown === 0 ? "No system has this name or serial." : "");
+    setText(this.none, shown === 0 ? texts.systems.noneFound : "");
   }
 }

@@ -1,4 +1,4 @@
-"""`python -m receiver.service.description`: the API as OpenAPI, for the page's types and for writers of clients."""
+"""`python -m receiver.service.description`: the API as OpenAPI, and what else the page and the receiver share."""
 
 import sys
 import tempfile
@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from receiver.alarms import limits
 from receiver.service.app import create_app
 from receiver.service.build import build
 from receiver.settings import ReceiverSettings
@@ -20,5 +21,11 @@ def describe_api() -> dict[str, Any]:
         return create_app(receiver, docs=True).openapi()
 
 
+def list_limits() -> dict[str, int | str]:
+    """The limits of the alarms at which the page warns, too, by their names in `receiver.alarms.limits`."""
+    names = ("REPORT_LATE_S", "BACKLOG_ROWS", "TOKEN_LEFT_S", "SHORT_LIVED_ROLE")
+    return {name: getattr(limits, name) for name in names}
+
+
 if __name__ == "__main__":
-    sys.stdout.buffer.write(msgspec.json.encode(describe_api()))
+    sys.stdout.buffer.write(msgspec.json.encode({**describe_api(), "x-alarm-limits": list_limits()}))

@@ -2,9 +2,9 @@
 
 import { formatAge, formatDigits, formatDuration } from "./format.ts";
 import { formatMoment } from "./days.ts";
+import { BACKLOG_ROWS, REPORT_LATE_S, SHORT_LIVED_ROLE, TOKEN_LEFT_S } from "./limits.ts";
 import { texts } from "./locale.ts";
 import type { GatewayStatus } from "./schema.ts";
-import { DAY_S } from "./units.ts";
 
 export interface PageNotice {
   level: "bad" | "warn";
@@ -16,11 +16,7 @@ export interface PageNotice {
   subjects?: string[];
 }
 
-const BACKLOG_ROWS = 1_000;
 const LAG_S = 300;
-/** A scraper that has said nothing for so long is silent. */
-export const SILENT_S = 300;
-const TOKEN_WARN_S = 14 * DAY_S;
 /** An installer's token never lives longer than twelve hours: only its last one is worth a word. */
 const INSTALLER_WARN_S = 3_600;
 const CLOCK_S = 300;
@@ -39,12 +35,12 @@ export function listNotices(status: GatewayStatus, zone: string): PageNotice[] {
   if (readNumberOrZero(fields["login_blocked"]) > 0) {
     addBad(say.login.title, say.login.advice);
   }
-  if (status.status_age_seconds === null || status.status_age_seconds > SILENT_S) {
+  if (status.status_age_seconds === null || status.status_age_seconds > REPORT_LATE_S) {
     const advice = status.status_age_seconds === null ? say.silent.never : say.silent.last(formatAge(status.status_age_seconds));
     addBad(say.silent.title, advice, "scraper-silent");
   }
   const expires = fields["token_expires_in"];
-  if (typeof expires === "number" && expires < (fields["role"] === "installer" ? INSTALLER_WARN_S : TOKEN_WARN_S)) {
+  if (typeof expires === "number" && expires < (fields["role"] === SHORT_LIVED_ROLE ? INSTALLER_WARN_S : TOKEN_LEFT_S)) {
     const title = expires <= 0 ? say.token.expired : say.token.expires(formatDuration(expires, texts.time.daysAfter));
     addWarning(title, say.token.advice, "token-expiring");
   }

@@ -12,8 +12,8 @@ import { FlowView } from "./flow.ts";
 import { readSums, type SiteNow } from "./flows.ts";
 import { formatAge } from "./format.ts";
 import { HeaderView, nameSystem, type HeaderActions } from "./header.ts";
-import { SILENT_S } from "./health.ts";
 import { isKnown } from "./known.ts";
+import { REPORT_LATE_S } from "./limits.ts";
 import { listen, type Sums } from "./live.ts";
 import { texts } from "./locale.ts";
 import { NoticeBoard } from "./notice_board.ts";
@@ -197,7 +197,7 @@ export class System {
       get<GatewayStatus>(nameGatewayPath(this.entry.gateway)), listAlarms(this.entry.gateway),
     ]);
     if (this.ended) return;
-    const isHeard = status.status_age_seconds !== null && status.status_age_seconds <= SILENT_S;
+    const isHeard = status.status_age_seconds !== null && status.status_age_seconds <= REPORT_LATE_S;
     if (isHeard !== this.isHeard) this.polls.panels.runNow(); // whether the roof sleeps depends on it
     this.isHeard = isHeard;
     this.board.showStatus(status, alarms);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { GatewayStatus } from "../src/schema.ts";
 import { listNotices } from "../src/health.ts";
+import { BACKLOG_ROWS, REPORT_LATE_S, TOKEN_LEFT_S } from "../src/limits.ts";
 
 function makeStatus(fields: Record<string, number | string>, changes: Partial<GatewayStatus> = {}): GatewayStatus {
   return {
@@ -38,6 +39,13 @@ test("a token is spoken of when it is time to act, which is later for an install
   assert.match(listTitles(makeStatus({ token_expires_in: -5, role: "owner" }))[0]!, /has expired/);
   assert.deepEqual(listTitles(makeStatus({ token_expires_in: 11 * 3600, role: "installer" })), []);
   assert.match(listTitles(makeStatus({ token_expires_in: 1800, role: "installer" }))[0]!, /expires in/);
+});
+
+test("the page warns at the limits of the receiver's alarms", () => {
+  const count = (fields: Record<string, number>, age = 10): number => listTitles(makeStatus(fields, { status_age_seconds: age })).length;
+  assert.deepEqual([count({}, REPORT_LATE_S), count({}, REPORT_LATE_S + 1)], [0, 1]);
+  assert.deepEqual([count({ outbox_rows: BACKLOG_ROWS }), count({ outbox_rows: BACKLOG_ROWS + 1 })], [0, 1]);
+  assert.deepEqual([count({ token_expires_in: TOKEN_LEFT_S }), count({ token_expires_in: TOKEN_LEFT_S - 1 })], [0, 1]);
 });
 
 test("a house that is cut off, and a load that cannot be known, are explained", () => {

@@ -1,14 +1,16 @@
 /**
- * Makes src/schema.ts from the API's OpenAPI document on standard input, or with --check fails where it differs.
- * build.sh calls it with the document of the receiver beside it.
+ * Makes src/schema.ts and src/limits.ts from the receiver's description on standard input (the API's OpenAPI document,
+ * and the limits of the alarms), or with --check fails where they differ. build.sh calls it with the receiver beside it.
  */
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { compile, type JSONSchema } from "json-schema-to-typescript";
 
-const FILE = new URL("../src/schema.ts", import.meta.url);
+const SCHEMA = "schema.ts";
+const LIMITS = "limits.ts";
 const BANNER = "/** Answers of the API. Generated from its published schema: `make page-types` makes it again. */";
+const LIMITS_BANNER = "/** Limits of the alarms. Generated from receiver/alarms/limits.py, which explains them: `make page-types` makes it again. */";
 
 /** A schema without the titles inside it and the words beside references, which would become types of their own. */
 function simplify(part: unknown, isTop = true): unknown {
@@ -21,7 +23,10 @@ function simplify(part: unknown, isTop = true): unknown {
   return Object.fromEntries(entries);
 }
 
-const document = JSON.parse(await text(process.stdin)) as { components: { schemas: Record<string, unknown> } };
+const document = JSON.parse(await text(process.stdin)) as {
+  components: { schemas: Record<string, unknown> };
+  "x-alarm-limits": Record<string, number | string>;
+};
 const definitions = Object.fromEntries(
   Object.entries(document.components.schemas)
     .filter(([name]) => !name.startsWith("HTTPValidationError") && !name.startsWith("ValidationError"))
@@ -33,14 +38,16 @@ const made = await compile({ definitions } as JSONSchema, "Unused", {
   style: { printWidth: 120 },
   unreachableDefinitions: true,
 });
-const result = made
+const schema = made
   .replace(/export interface Unused \{[^}]*\}\n/, "")
   .replace(/ \*\n \* This interface was referenced by `Unused`'s JSON-Schema\n \* via the `definition` "\w+"\.\n/g, "");
-if (process.argv[2] === "--check") {
-  if (readFileSync(FILE, "utf8") !== result) {
-    console.error("src/schema.ts is not what the API publishes: run `make page-types`");
+const limits = Object.entries(document["x-alarm-limits"]).map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};\n`);
+const results = { [SCHEMA]: schema, [LIMITS]: `${LIMITS_BANNER}\n\n${limits.join("")}` };
+for (const [name, result] of Object.entries(results)) {
+  const file = new URL(`../src/${name}`, import.meta.url);
+  if (process.argv[2] !== "--check") writeFileSync(file, result);
+  else if (readFileSync(file, "utf8") !== result) {
+    console.error(`src/${name} is not what the receiver says: run \`make page-types\``);
     process.exit(1);
   }
-} else {
-  writeFileSync(FILE, result);
 }

@@ -13,7 +13,13 @@ from receiver.alarms.states import AlarmKey, AlarmState
 class AlarmEntry(TypedDict):
     """One alarm. Times are in milliseconds since 1970."""
 
-    alarm: Annotated[str, Field(description="Which alarm it is, e.g. `scraper-silent`; see docs/alarms.md.")]
+    alarm: Annotated[
+        str,
+        Field(
+            description="Which alarm it is; see docs/alarms.md.",
+            json_schema_extra={"enum": list(DEFINITIONS)},  # the page has words in other languages for each
+        ),
+    ]
     title: Annotated[str, Field(description="Its name for people.")]
     severity: Annotated[Literal["critical", "warning"], Field(description="A critical one is told at any hour.")]
     gateway: Annotated[str | None, Field(description="Serial; null if it is about the receiver itself.")]

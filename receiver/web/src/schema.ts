@@ -23,9 +23,22 @@ export type PanelState = "producing" | "idle" | "silent" | "gone";
  */
 export interface AlarmEntry {
   /**
-   * Which alarm it is, e.g. `scraper-silent`; see docs/alarms.md.
+   * Which alarm it is; see docs/alarms.md.
    */
-  alarm: string;
+  alarm:
+    | "gateway-silent"
+    | "scraper-silent"
+    | "backlog-growing"
+    | "token-expiring"
+    | "certificate-changed"
+    | "losses"
+    | "panel-dead"
+    | "panel-weak"
+    | "phase-voltage"
+    | "meter-contradicts"
+    | "grid-lost"
+    | "battery-not-reporting"
+    | "disk-nearly-full";
   /**
    * Its name for people.
    */

@@ -2,6 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 
 import { addAlarms } from "../src/alarms.ts";
+import { useLanguages } from "../src/locale.ts";
 import type { AlarmEntry } from "../src/schema.ts";
 
 const SINCE = Date.parse("2026-11-21T10:00Z");
@@ -11,7 +12,7 @@ const makeAlarm = (changes: Partial<AlarmEntry>): AlarmEntry => ({
 });
 
 test("an alarm that fires is said with its beginning; pending and ended ones are not", () => {
-  const [one, ...rest] = addAlarms([], [makeAlarm({}), makeAlarm({ state: "pending", alarm: "a" }), makeAlarm({ state: "ended", alarm: "b" })], "UTC");
+  const [one, ...rest] = addAlarms([], [makeAlarm({}), makeAlarm({ state: "pending", alarm: "losses" }), makeAlarm({ state: "ended", alarm: "grid-lost" })], "UTC");
   assert.deepEqual(rest, []);
   assert.equal(one!.title, "Panel dead");
   assert.match(one!.advice, /Panel 7 gave nothing.*21 Nov.*10:00.*Look at it/);
@@ -31,4 +32,12 @@ test("many panels are one notice, and critical alarms come first", () => {
 
 test("where nobody knows the alarms, that is said", () => {
   assert.match(addAlarms([], null, "UTC")[0]!.title, /not known/);
+});
+
+test("name and advice of an alarm have the reader's language, its reason that of the receiver", () => {
+  useLanguages(["de-DE"]);
+  const [found] = addAlarms([], [makeAlarm({})], "UTC");
+  useLanguages(["en-GB"]);
+  assert.equal(found!.title, "Modul tot");
+  assert.match(found!.advice, /^Panel 7 gave nothing\. So ist es seit 21\. Nov\., 10:00\. Sehen Sie /);
 });

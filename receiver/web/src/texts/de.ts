@@ -1,5 +1,6 @@
 /** Every text of the page in German. */
 
+import { DE_NOTICES } from "./de_notices.ts";
 import type { Texts } from "./en.ts";
 
 export const DE: Texts = {
@@ -200,65 +201,5 @@ export const DE: Texts = {
     zone: "Zeitzone",
     zoneSources: { "sites-file": "", "gateway": ", sagt das Gateway", "receiver": ", wie beim Rechner des Empfängers" },
   },
-  notices: {
-    certificate: {
-      title: "Das Gateway zeigt ein anderes Zertifikat",
-      advice: "Bis Sie es annehmen, bekommt es kein Passwort. Wurde es ersetzt oder aktualisiert: envoy-scraper trust",
-    },
-    login: {
-      title: "Die Anmeldung am Gateway ist angehalten",
-      advice: "Sein Token oder Passwort wurde abgelehnt. Auf dem Scraper: envoy-scraper check",
-    },
-    silent: {
-      title: "Der Scraper ist stumm",
-      never: "Er hat sich noch nicht gemeldet. Läuft er, und erreicht er diesen Empfänger?",
-      last: (age) => `Seine letzte Meldung kam ${age}. Läuft er, und erreicht er diesen Empfänger?`,
-    },
-    token: {
-      expired: "Der Token des Gateways ist abgelaufen",
-      expires: (length) => `Der Token des Gateways läuft in ${length} ab`,
-      advice: "Geben Sie dem Scraper einen neuen, oder Zugangsdaten der Cloud: Dann erneuert er ihn selbst.",
-    },
-    gap: { title: "Zurzeit wird nichts gemessen", advice: (moment) => `Seit ${moment} ist eine Lücke offen.` },
-    grid: {
-      title: "Das Haus ist vom Netz getrennt",
-      generator: "Ein Generator versorgt es.",
-      battery: "Seine Batterie versorgt es, bis das Netz wieder da ist.",
-    },
-    load: {
-      title: "Der Verbrauch des Hauses ist nicht bekannt",
-      battery: "Die Leistung seiner Batterie ist jetzt nicht bekannt. Warum, zeigt auf dem Scraper: envoy-scraper check",
-      generator: "Ein Generator läuft, den kein Zähler misst. Was dabei aus dem Netz zu kommen scheint, ist kein Bezug.",
-    },
-    doubt: { title: "Ein Zähler widerspricht den Wechselrichtern" },
-    backlog: {
-      title: "Messwerte warten",
-      advice: (count) => `${count} sind unterwegs; nichts ist verloren, ältere kommen später.`,
-    },
-    dead: { title: "Einige Messwerte wurden abgelehnt", advice: "Sie liegen beim Scraper. Warum, zeigt: envoy-scraper outbox" },
-    clock: { title: "Die Uhr des Gateways geht falsch", advice: (length) => `Sie weicht um ${length} ab; die Messwerte werden berichtigt.` },
-    panelSilent: {
-      one: (name) => `${name} ist stumm`,
-      many: (count) => `${count} Module sind stumm`,
-      never: "nie gehört",
-      since: (moment) => `seit ${moment}`,
-      say: (words) => `Keine Meldung (${words}), obwohl die vergleichbaren Module melden.`,
-      advice: "Bleibt es so, sehen Sie nach Wechselrichter und Kabel.",
-    },
-    panelWeak: {
-      one: (name) => `${name} ist schwach`,
-      many: (count) => `${count} Module sind schwach`,
-      since: (day, ratio) => `seit ${day} gibt es etwa ${ratio}`,
-      say: (words) => `S${words.slice(1)} dessen, was vergleichbare Module geben.`,
-      advice: "Sehen Sie nach Schatten, Schmutz oder einem Defekt.",
-    },
-    morePanels: (count) => `; und ${count} weitere`,
-  },
-  alarms: {
-    unknown: "Ob es Alarme gibt, ist nicht bekannt",
-    unknownAdvice: "Der Empfänger kann seine eigene Datei der Alarme nicht lesen; warum, sagt sein Log.",
-    since: (reason, moment) => `${reason} So ist es seit ${moment}.`,
-    more: (count) => `Und ${count} weitere.`,
-    words: null,
-  },
+  ...DE_NOTICES,
 };

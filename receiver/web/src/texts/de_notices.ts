@@ -1,0 +1,125 @@
+/** What needs a person, in German. */
+
+import type { EN_NOTICES } from "./en_notices.ts";
+
+export const DE_NOTICES: typeof EN_NOTICES = {
+  notices: {
+    certificate: {
+      title: "Das Gateway zeigt ein anderes Zertifikat",
+      advice: "Bis Sie es annehmen, bekommt es kein Passwort. Wurde es ersetzt oder aktualisiert: envoy-scraper trust",
+    },
+    login: {
+      title: "Die Anmeldung am Gateway ist angehalten",
+      advice: "Sein Token oder Passwort wurde abgelehnt. Auf dem Scraper: envoy-scraper check",
+    },
+    silent: {
+      title: "Der Scraper ist stumm",
+      never: "Er hat sich noch nicht gemeldet. Läuft er, und erreicht er diesen Empfänger?",
+      last: (age) => `Seine letzte Meldung kam ${age}. Läuft er, und erreicht er diesen Empfänger?`,
+    },
+    token: {
+      expired: "Der Token des Gateways ist abgelaufen",
+      expires: (length) => `Der Token des Gateways läuft in ${length} ab`,
+      advice: "Geben Sie dem Scraper einen neuen, oder Zugangsdaten der Cloud: Dann erneuert er ihn selbst.",
+    },
+    gap: { title: "Zurzeit wird nichts gemessen", advice: (moment) => `Seit ${moment} ist eine Lücke offen.` },
+    grid: {
+      title: "Das Haus ist vom Netz getrennt",
+      generator: "Ein Generator versorgt es.",
+      battery: "Seine Batterie versorgt es, bis das Netz wieder da ist.",
+    },
+    load: {
+      title: "Der Verbrauch des Hauses ist nicht bekannt",
+      battery: "Die Leistung seiner Batterie ist jetzt nicht bekannt. Warum, zeigt auf dem Scraper: envoy-scraper check",
+      generator: "Ein Generator läuft, den kein Zähler misst. Was dabei aus dem Netz zu kommen scheint, ist kein Bezug.",
+    },
+    doubt: { title: "Ein Zähler widerspricht den Wechselrichtern" },
+    backlog: {
+      title: "Messwerte warten",
+      advice: (count) => `${count} sind unterwegs; nichts ist verloren, ältere kommen später.`,
+    },
+    dead: { title: "Einige Messwerte wurden abgelehnt", advice: "Sie liegen beim Scraper. Warum, zeigt: envoy-scraper outbox" },
+    clock: { title: "Die Uhr des Gateways geht falsch", advice: (length) => `Sie weicht um ${length} ab; die Messwerte werden berichtigt.` },
+    panelSilent: {
+      one: (name) => `${name} ist stumm`,
+      many: (count) => `${count} Module sind stumm`,
+      never: "nie gehört",
+      since: (moment) => `seit ${moment}`,
+      say: (words) => `Keine Meldung (${words}), obwohl die vergleichbaren Module melden.`,
+      advice: "Bleibt es so, sehen Sie nach Wechselrichter und Kabel.",
+    },
+    panelWeak: {
+      one: (name) => `${name} ist schwach`,
+      many: (count) => `${count} Module sind schwach`,
+      since: (day, ratio) => `seit ${day} gibt es etwa ${ratio}`,
+      say: (words) => `S${words.slice(1)} dessen, was vergleichbare Module geben.`,
+      advice: "Sehen Sie nach Schatten, Schmutz oder einem Defekt.",
+    },
+    morePanels: (count) => `; und ${count} weitere`,
+  },
+  alarms: {
+    unknown: "Ob es Alarme gibt, ist nicht bekannt",
+    unknownAdvice: "Der Empfänger kann seine eigene Datei der Alarme nicht lesen; warum, sagt sein Log.",
+    since: (reason, moment) => `${reason} So ist es seit ${moment}.`,
+    more: (count) => `Und ${count} weitere.`,
+    words: {
+      "gateway-silent": {
+        title: "Gateway stumm",
+        advice: "Ist auch der Scraper stumm, sehen Sie zuerst dort nach. Sonst: Hat das Gateway Strom und Netz, und gelingt seine "
+          + "Anmeldung (envoy-scraper check)?",
+      },
+      "scraper-silent": {
+        title: "Scraper stumm",
+        advice: "Läuft sein Rechner, und erreicht er den Empfänger? Messwerte warten so lange in seinem Ausgang.",
+      },
+      "backlog-growing": {
+        title: "Rückstand wächst",
+        advice: "Die neuesten Messwerte kommen an, ältere stauen sich: Die Leitung oder die Datenbank ist zu langsam.",
+      },
+      "token-expiring": {
+        title: "Token läuft ab",
+        advice: "Geben Sie dem Scraper einen neuen Token, oder ENVOY_CLOUD_USERNAME und ENVOY_CLOUD_PASSWORD, damit er selbst einen holt.",
+      },
+      "certificate-changed": {
+        title: "Zertifikat geändert",
+        advice: "Hat das Gateway es erneuert (einmal im Jahr) oder wurde es ersetzt, nehmen Sie es an: envoy-scraper trust",
+      },
+      "losses": {
+        title: "Verluste",
+        advice: "Die Ereignisse der Art loss sagen, wann und warum: Ausgang voll, Platte voll oder beschädigt.",
+      },
+      "panel-dead": {
+        title: "Modul tot",
+        advice: "Sehen Sie seine letzte Meldung auf der Seite an; Schnee und Schatten sehen aus wie ein Defekt.",
+      },
+      "panel-weak": {
+        title: "Modul schwach",
+        advice: "Suchen Sie Schatten, Schmutz und lose Stecker. Blickt es in eine andere Richtung als die verglichenen, geben Sie "
+          + "beiden in der Sites-Datei einen Array: Verglichen wird innerhalb eines Arrays.",
+      },
+      "phase-voltage": {
+        title: "Spannung einer Phase",
+        advice: "Bei solchen Spannungen schalten Wechselrichter ab. Hält es an, sagen Sie es dem Netzbetreiber.",
+      },
+      "meter-contradicts": {
+        title: "Zähler widerspricht den Wechselrichtern",
+        advice: "Ist dort kein Stromwandler angebracht, geben Sie dem Zähler production in der Sites-Datei die Rolle ignore. Sonst "
+          + "prüfen Sie seine Verdrahtung.",
+      },
+      "grid-lost": {
+        title: "Netz ausgefallen",
+        advice: "Hat niemand das Hauptrelais absichtlich geöffnet, ist das Netz ausgefallen: Die Batterie versorgt das Haus, solange sie "
+          + "reicht.",
+      },
+      "battery-not-reporting": {
+        title: "Batterie meldet sich nicht",
+        advice: "Ohne Speicherzähler weiß so lange niemand, was das Haus verbraucht. Sehen Sie nach ihrer Leuchte und ihrem Schalter.",
+      },
+      "disk-nearly-full": {
+        title: "Platte fast voll",
+        advice: "Schaffen Sie Platz, oder bewahren Sie rohe Messwerte kürzer auf (RECEIVER_METER_DAYS). Eine volle Platte hält den "
+          + "Empfänger an, und die Scraper behalten, was sie lesen.",
+      },
+    },
+  },
+};

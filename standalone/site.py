@@ -27,6 +27,7 @@ def make_sites_file(house: HouseSettings, now_s: float) -> str:
         "location": {"latitude": house_profile.latitude_deg, "longitude": house_profile.longitude_deg},
         "panels": _describe_panels(house_profile),
         "tariffs": [{"valid_from": "2020-01-01", "rates": {"6-22": 0.34, "22-6": 0.21}, "feed_in": 0.08}],
+        "currency": "EUR",
         "billing_day": _BILLING_DAY,
     }
     return yaml.safe_dump({profile.serial: site}, sort_keys=False)

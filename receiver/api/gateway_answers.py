@@ -28,6 +28,9 @@ class GatewayEntry(TypedDict):
         ZoneSource,
         Field(description="Who says the time zone: the sites file, else the gateway, else the receiver's machine."),
     ]
+    currency: Annotated[
+        str | None, Field(description="Of amounts of money, as the sites file says (e.g. EUR), or null.")
+    ]
 
 
 @with_config(ConfigDict(extra="forbid"))

@@ -172,6 +172,7 @@ class GatewayRoutes:
             "inverters": summary.series.get("inverter", 0),
             "meters": summary.series.get("meter", 0),
             "time_zone_source": self._sites.find_zone_source(summary.gateway),
+            "currency": site.currency,
         }
 
 

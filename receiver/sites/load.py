@@ -34,6 +34,7 @@ _MUST: Mapping[str, str] = MappingProxyType({
     "valid_from": "must be a date such as 2026-01-31",
     "rates": "must be a price, or a price for every hour of the day once, e.g. {6-22: 0.34, 22-6: 0.21}",
     "feed_in": "must be a price per kWh, with a decimal point",
+    "currency": "must be a code of three capital letters such as EUR",
     "billing_day": "must be a day of the month from 1 to 28",
 })  # fmt: skip
 _PARTS: Mapping[str, type[BaseModel]] = MappingProxyType(

@@ -170,6 +170,7 @@ class Site(_Part):
         meters: Corrections, by the meter's name at the gateway.
         panels: By the serial of the inverter.
         tariffs: Ascending by `valid_from`.
+        currency: Of their prices, by its code of ISO 4217; it names amounts and changes none.
         billing_day: The day of the month on which a new billing month begins; every month has it.
     """
 
@@ -180,6 +181,7 @@ class Site(_Part):
     meters: dict[Tag, MeterCorrection] = {}
     panels: dict[Tag, SitePanel] = {}
     tariffs: tuple[Tariff, ...] = ()
+    currency: Annotated[str, StringConstraints(pattern=r"\A[A-Z]{3}\z")] | None = None
     billing_day: int = Field(1, ge=1, le=28)
 
     @property

@@ -30,6 +30,7 @@ _TARIFFS = """\
   #   - valid_from: 2026-01-01
   #     rates: {6-22: 0.34, 22-6: 0.21}
   #     feed_in: 0.08
+  # currency: EUR                   # of these prices: three capital letters
   # billing_day: 1                  # day of the month on which a billing month begins, 1 to 28
 """
 

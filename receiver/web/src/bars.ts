@@ -9,7 +9,7 @@ import type { EnergyTable, EnergyWindow } from "./schema.ts";
 import type { Span } from "./spans.ts";
 import { chooseScale, splitWindow, sum, type Piece } from "./stacks.ts";
 
-const ENTRIES: readonly [quantity: keyof typeof texts.energy.quantities, colour: string, text: (window: EnergyWindow) => string][] = [
+const ENTRIES: readonly [quantity: keyof typeof texts.energy.quantities, colour: string, text: (window: EnergyWindow, currency: string | null) => string][] = [
   ["production", "sun", (window) => formatAmount(window.production_wh, "Wh")],
   ["exported", "sold", (window) => formatAmount(window.exported_wh, "Wh")],
   ["imported", "grid", (window) => formatAmount(window.imported_wh, "Wh")],
@@ -18,8 +18,8 @@ const ENTRIES: readonly [quantity: keyof typeof texts.energy.quantities, colour:
   ["discharged", "battery", (window) => formatAmount(window.discharged_wh, "Wh")],
   ["self_consumption", "none", (window) => formatShare(window.self_consumption)],
   ["self_sufficiency", "none", (window) => formatShare(window.self_sufficiency)],
-  ["savings", "none", (window) => formatMoney(window.savings)],
-  ["balance", "none", (window) => formatMoney(computeBalance(window))],
+  ["savings", "none", (window, currency) => formatMoney(window.savings, currency)],
+  ["balance", "none", (window, currency) => formatMoney(computeBalance(window), currency)],
 ];
 const KEYS = ["ArrowLeft", "ArrowRight"];
 
@@ -33,13 +33,18 @@ export class BarsView {
     return { text, value, key: h("span", { class: `key ${colour}` }, texts.energy.quantities[quantity], " ", value) };
   });
   private readonly open: (date: string) => void;
+  private readonly currency: string | null;
   private table: EnergyTable | null = null;
   private span: Span | null = null;
   private drawn = "";
 
-  /** @param open Called with the first day of the bar that was chosen. */
-  constructor(open: (date: string) => void) {
+  /**
+   * @param currency Of amounts of money; null: nobody named it.
+   * @param open Called with the first day of the bar that was chosen.
+   */
+  constructor(currency: string | null, open: (date: string) => void) {
     this.open = open;
+    this.currency = currency;
     const legend = h("p", { class: "legend", "aria-hidden": "true" }, ...this.entries.map((entry) => entry.key), this.at);
     this.element = h("div", { class: "bars-view" }, legend, h("div", { class: "bar-plot" }, this.scale, this.field));
     this.field.addEventListener("pointerover", (event) => this.readAt(event.target));
@@ -56,7 +61,7 @@ export class BarsView {
     this.span = span;
     if (key !== this.drawn) this.draw(table, span);
     this.drawn = key;
-    for (const entry of this.entries) entry.key.hidden = entry.text(table.total) === texts.none;
+    for (const entry of this.entries) entry.key.hidden = entry.text(table.total, this.currency) === texts.none;
     this.read(null);
   }
 
@@ -77,7 +82,7 @@ export class BarsView {
       const { above, below } = stacks[i]!;
       const label = nameWindow(window, span);
       const bar = h(
-        "button", { type: "button", class: "bar", tabindex: "-1", "aria-label": describeWindow(window, span) },
+        "button", { type: "button", class: "bar", tabindex: "-1", "aria-label": describeWindow(window, span, this.currency) },
         h("span", { class: "above" }, ...above.map((piece) => makePiece(piece, top))),
         h("span", { class: "below" }, ...below.map((piece) => makePiece(piece, bottom))),
         h("span", { class: `label${table.windows.length > 12 && i % 5 !== 0 ? " spare" : ""}` }, label),
@@ -115,7 +120,7 @@ export class BarsView {
     if (table === null || span === null) return;
     const window = index === null ? table.total : table.windows[index];
     if (window === undefined) return;
-    for (const { text, value } of this.entries) setText(value, text(window));
+    for (const { text, value } of this.entries) setText(value, text(window, this.currency));
     setText(this.at, index === null ? "" : nameWindow(window, span, "long"));
   }
 }
@@ -134,8 +139,8 @@ function nameWindow(window: EnergyWindow, span: Span, length: "short" | "long" =
   return write(span.kind === "week" ? { weekday: "short" } : { day: "numeric" });
 }
 
-function describeWindow(window: EnergyWindow, span: Span): string {
-  const said = ENTRIES.map(([quantity, , text]) => [texts.energy.quantities[quantity], text(window)]).filter(([, value]) => value !== texts.none);
+function describeWindow(window: EnergyWindow, span: Span, currency: string | null): string {
+  const said = ENTRIES.map(([quantity, , text]) => [texts.energy.quantities[quantity], text(window, currency)]).filter(([, value]) => value !== texts.none);
   const name = nameWindow(window, span, "long");
   return said.length === 0 ? texts.energy.nothing(name) : `${name}: ${said.map(([label, value]) => `${label} ${value}`).join(", ")}`;
 }

@@ -21,10 +21,13 @@ export class CurveCard {
   private readonly curve: Chart;
   private readonly bars: BarsView;
 
-  /** @param open Called with the first day of a bar that was chosen. */
-  constructor(zone: string, open: (date: string) => void) {
+  /**
+   * @param currency Of amounts of money; null: nobody named it.
+   * @param open Called with the first day of a bar that was chosen.
+   */
+  constructor(zone: string, currency: string | null, open: (date: string) => void) {
     this.curve = new Chart(LINES.map(({ name, ...line }) => ({ label: texts.curve.lines[name], ...line })), zone);
-    this.bars = new BarsView(open);
+    this.bars = new BarsView(currency, open);
     this.bars.element.hidden = true;
     this.element = h(
       "section", { class: "card curve", "aria-labelledby": "curve-title" }, this.title, this.curve.element, this.bars.element,

@@ -280,6 +280,10 @@ export interface GatewayEntry {
    * Who says the time zone: the sites file, else the gateway, else the receiver's machine.
    */
   time_zone_source: "sites-file" | "gateway" | "receiver";
+  /**
+   * Of amounts of money, as the sites file says (e.g. EUR), or null.
+   */
+  currency: string | null;
 }
 /**
  * How one gateway and its scraper are, and what the household does now and did today.
@@ -325,6 +329,10 @@ export interface GatewayStatus {
    * Who says the time zone: the sites file, else the gateway, else the receiver's machine.
    */
   time_zone_source: "sites-file" | "gateway" | "receiver";
+  /**
+   * Of amounts of money, as the sites file says (e.g. EUR), or null.
+   */
+  currency: string | null;
   /**
    * Latest fields of kind `gateway`, as the scraper sent them (see the field dictionary).
    */

@@ -40,7 +40,7 @@ export class System {
   private readonly header: HeaderView;
   private readonly board: NoticeBoard;
   private readonly flow = new FlowView();
-  private readonly tiles = new TilesView();
+  private readonly tiles: TilesView;
   private readonly curve: CurveCard;
   private readonly navigator: Navigator;
   private readonly exports: ExportsView;
@@ -92,7 +92,8 @@ export class System {
       choose: actions.choose,
     };
     this.header = new HeaderView(gateways, entry, headed);
-    this.curve = new CurveCard(this.zone, (date) => this.openBar(date));
+    this.tiles = new TilesView(entry.currency);
+    this.curve = new CurveCard(this.zone, entry.currency, (date) => this.openBar(date));
     this.panels = new PanelsView((panel) => this.openPanel(panel));
     this.exports = new ExportsView(entry.gateway, nameSystem(entry));
     this.tiles.element.append(this.exports.element);

@@ -8,7 +8,7 @@ import type { EnergyWindow } from "./schema.ts";
 import type { Span } from "./spans.ts";
 
 /** In pairs: two of a row on a phone, one above the other on a wide screen. */
-const TILES: readonly [key: keyof typeof texts.energy.quantities, colour: string, text: (day: EnergyWindow) => string][] = [
+const TILES: readonly [key: keyof typeof texts.energy.quantities, colour: string, text: (day: EnergyWindow, currency: string | null) => string][] = [
   ["production", "sun", (day) => formatAmount(day.production_wh, "Wh")],
   ["self_consumption", "sun", (day) => formatShare(day.self_consumption)],
   ["load", "house", (day) => formatAmount(day.load_wh, "Wh")],
@@ -17,8 +17,8 @@ const TILES: readonly [key: keyof typeof texts.energy.quantities, colour: string
   ["exported", "grid", (day) => formatAmount(day.exported_wh, "Wh")],
   ["charged", "battery", (day) => formatAmount(day.charged_wh, "Wh")],
   ["discharged", "battery", (day) => formatAmount(day.discharged_wh, "Wh")],
-  ["savings", "money", (day) => formatMoney(day.savings)],
-  ["balance", "money", (day) => formatMoney(computeBalance(day))],
+  ["savings", "money", (day, currency) => formatMoney(day.savings, currency)],
+  ["balance", "money", (day, currency) => formatMoney(computeBalance(day), currency)],
 ];
 /** What stands there also while it is unknown; without a meter of the house only the production does. */
 const ALWAYS = new Set(["production", "load", "imported", "exported", "self_consumption", "self_sufficiency"]);
@@ -32,7 +32,11 @@ export class TilesView {
   private readonly compared = h("p", { class: "soft compared" });
   private readonly entries = new Map<string, { tile: HTMLElement; value: HTMLElement }>();
 
-  constructor() {
+  private readonly currency: string | null;
+
+  /** @param currency Of amounts of money; null: nobody named it. */
+  constructor(currency: string | null) {
+    this.currency = currency;
     const help: Record<string, string> = texts.energy.help;
     const tiles = TILES.map(([key, colour]) => {
       const value = h("dd", {}, texts.none);
@@ -57,7 +61,7 @@ export class TilesView {
     setText(this.title, span.called === null ? texts.energy.title(span.name) : texts.energy.titles[span.called]);
     for (const [key, , text] of TILES) {
       const entry = this.entries.get(key)!;
-      const shown = day === null ? texts.none : text(day);
+      const shown = day === null ? texts.none : text(day, this.currency);
       setText(entry.value, shown);
       entry.tile.hidden = !(ALWAYS.has(key) && (isHouseMeasured || key === "production")) && (shown === texts.none || (key.endsWith("charged") && !hasBattery(day)));
     }

@@ -77,6 +77,8 @@ def test_serials_and_texts_stay_as_they_are_written():
         ("{location: {latitude: 1, longitude: '13,4'}}", "longitude: must be.* with a decimal point"),
         ("{location: {latitude: nan, longitude: 0}}", "latitude: must be degrees"),
         ("{netting: no}", "gateway 1, netting: must be sum .* or phases"),
+        ("{currency: eur}", "gateway 1, currency: must be a code of three capital letters such as EUR"),
+        ("{currency: EURO}", "gateway 1, currency: must be a code of three capital letters"),
         ("{billing_day: 0}", "gateway 1, billing_day: must be a day of the month from 1 to 28"),
         ("{billing_day: 29}", "gateway 1, billing_day: must be a day of the month from 1 to 28"),
         ("{billing_day: 1.5}", "gateway 1, billing_day: must be a day"),

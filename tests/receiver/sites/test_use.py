@@ -57,7 +57,7 @@ async def test_the_template_of_a_filled_store_loads_as_it_is(tmp_path: Path):
 async def test_the_examples_in_the_template_load_too(tmp_path: Path):
     """A person who removes a # has a file that is fine."""
     text = write_template(await fill(tmp_path / "readings.sqlite"))
-    wanted = r"^  # ((?:name|time_zone|location|tariffs|billing_day):|  - valid_from|    rates|    feed_in)"
+    wanted = r"^  # ((?:name|time_zone|location|tariffs|currency|billing_day):|  - valid_from|    rates|    feed_in)"
     sites = parse(re.sub(wanted, r"  \1", text, flags=re.MULTILINE).encode())
     assert sites[GATEWAY].time_zone == "Europe/Berlin"
     assert sites[OTHER].tariffs[0].feed_in == 0.08

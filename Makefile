@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 
 PAGE := receiver/web/dist/index.html
 
-.PHONY: help demo run service dashboards web page-types screenshots test test-quick coverage test-images servers check commits format grafana secrets images lock clean
+.PHONY: help demo run service dashboards web page-types screenshots icons test test-quick coverage test-images servers check commits format grafana secrets images lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -75,6 +75,9 @@ format: $(STAMP) ## put the code into our format
 
 screenshots: $(STAMP) $(PAGE) ## take the README's pictures of the page again (needs Chromium)
 	$(BIN)/python -m tests.web.screenshots
+
+icons: $(STAMP) ## draw the icons of the installed page again from its favicon (needs Chromium)
+	$(BIN)/python -m tests.web.icons
 
 grafana: $(STAMP) ## generate the dashboards and alert rules from grafana/source
 	$(BIN)/python -m grafana

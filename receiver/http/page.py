@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -18,6 +19,9 @@ BUILT: Final = Path(__file__).parent.parent / "web" / "dist"
 """Where the build puts the page."""
 
 _START = "index.html"
+_MANIFEST = "manifest.webmanifest"
+"""What a phone installs: the page gives it the name of the system as a parameter."""
+_LONGEST_NAME = 100
 _HASHED = "assets/"
 """Files below it have a hash of their content in their names, so they never change."""
 _TYPES: Mapping[str, str] = MappingProxyType({
@@ -25,6 +29,8 @@ _TYPES: Mapping[str, str] = MappingProxyType({
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".webmanifest": "application/manifest+json",
 })  # fmt: skip
 _HEADERS: Mapping[str, str] = MappingProxyType({
     "content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
@@ -71,12 +77,22 @@ class PageRoutes:
 
     async def show(self, request: Request) -> Response:
         """The file of this address, packed where the browser takes that; 304 where it has it already."""
-        file = self._files[_find_name(request)]
+        name = _find_name(request)
+        file = self._files[name]
+        if name == _MANIFEST and (given := request.query_params.get("name")):
+            return _answer_manifest(file, given)
         if file.headers["etag"] in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=dict(file.headers))
         if "gzip" in request.headers.get("accept-encoding", ""):
             return Response(file.packed, headers={**file.headers, "content-encoding": "gzip"})
         return Response(file.content, headers=dict(file.headers))
+
+
+def _answer_manifest(file: _File, name: str) -> Response:
+    """The manifest with a name of the reader's own: it is in nobody's files, and goes to nobody else."""
+    short = name[:_LONGEST_NAME]
+    content = msgspec.json.encode({**msgspec.json.decode(file.content), "name": short, "short_name": short})
+    return Response(content, headers={**_HEADERS, "content-type": _TYPES[".webmanifest"], "cache-control": _ASK_AGAIN})
 
 
 async def _answer_missing(_: Request) -> Response:

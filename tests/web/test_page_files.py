@@ -64,6 +64,20 @@ async def test_files_are_packed_for_browsers_that_take_that(directory: Path) -> 
     assert "content-encoding" not in plain.headers
 
 
+async def test_the_manifest_has_the_name_of_the_system_that_the_page_gives(directory: Path) -> None:
+    (directory / "manifest.webmanifest").write_text('{"name": "Solar", "short_name": "Solar", "start_url": "./"}')
+    async with make_client(directory) as browser:
+        plain = await browser.get("/manifest.webmanifest")
+        named = await browser.get("/manifest.webmanifest", params={"name": 'Home "of" <us>'})
+        long = await browser.get("/manifest.webmanifest", params={"name": "x" * 5000})
+    for answer in (plain, named, long):
+        assert answer.headers["content-type"] == "application/manifest+json"
+        assert answer.headers["content-security-policy"].startswith("default-src 'self';")
+    assert plain.json()["name"] == "Solar"
+    assert named.json() == {"name": 'Home "of" <us>', "short_name": 'Home "of" <us>', "start_url": "./"}
+    assert len(long.json()["name"]) == 100
+
+
 @pytest.mark.parametrize(
     "path",
     ["/assets/", "/assets/other.js", "/secret.js", "/../secret.js", "/%2e%2e/secret.js", "/assets/..%2findex.html"],

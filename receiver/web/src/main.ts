@@ -67,7 +67,9 @@ async function show(session: ReaderSession, mine = ++turn): Promise<void> {
     signOut: () => void endSession().finally(() => ask(texts.session.signedOut)),
     askAgain: () => ask(texts.session.over),
   };
-  document.title = entry === undefined ? texts.shared.systems : nameSystem(entry);
+  const name = entry === undefined ? texts.shared.systems : nameSystem(entry);
+  document.title = name;
+  nameInstallation(name);
   system = entry === undefined ? new SystemsView(root, gateways, actions) : new System(root, gateways, entry, session, actions);
 }
 
@@ -75,6 +77,12 @@ async function show(session: ReaderSession, mine = ++turn): Promise<void> {
 function choose(serial: string | null, session: ReaderSession): void {
   history.pushState(null, "", serial === null ? location.pathname : `?${new URLSearchParams({ [REMEMBERED]: serial }).toString()}`);
   void show(session);
+}
+
+/** What the page is called where it is installed. */
+function nameInstallation(name: string): void {
+  const link = document.querySelector("link[rel=manifest]");
+  link?.setAttribute("href", `./manifest.webmanifest?${new URLSearchParams({ name }).toString()}`);
 }
 
 function findWanted(): string | null {

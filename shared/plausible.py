@@ -6,6 +6,8 @@ A counter that rises by more than that was reset or jumped, and the step is no e
 - A site makes or takes at most what its inverters can make together, or `_SITE_MARGIN` times the highest power seen of
   the meter. A site that has been seen for less than a day may take `_NEW_SITE_W` all the same: its first kettle is no
   jump.
+- A total of all inverters, by which a gateway without meters counts, gains at most what these can make. Where no list
+  of them is known, at most `_SITE_MARGIN` times the highest power that the gateway gave beside it.
 - Where nothing is known, a step of more than `_LARGEST_W` is refused, and one by a multiple of 2^32 J: firmware 8
   shows totals whole that older firmware had wrapped.
 """
@@ -34,6 +36,14 @@ _AC_BATTERY_W = 500.0  # one gives and takes 270 W
 _LITTLE_W = 1000.0  # any house may take this much
 _READING_WH = 500.0  # what two readings may differ by, however close: they are not taken at one moment
 _FEWEST_STEPS = 3  # so many of the highest are left out but one: a jump that was believed is no power
+
+
+class TotalReading(NamedTuple):
+    """What one reading of a total says: time (UTC milliseconds), counter (Wh), and power (W) if it gives one."""
+
+    time: int
+    energy: float
+    power: float | None
 
 
 class PanelPower(NamedTuple):
@@ -79,7 +89,7 @@ def limit_panel(reports: Iterable[PanelPower]) -> Possible:
 
     def compute_most(start: int, stop: int) -> float:
         watts = find_panel_limit(known[time] for time in (start, stop) if time in known)
-        return watts * (stop - start + QUARTER_MS) / HOUR_MS
+        return watts * _reckon_hours(start, stop)
 
     return compute_most
 
@@ -96,7 +106,59 @@ def find_panel_limit(reports: Iterable[PanelPower]) -> float:
 
 def limit_steady(watts: float) -> Possible:
     """What flows at no more than `watts`, in a counter that moves with the reports of inverters."""
-    return lambda start, stop: watts * (stop - start + QUARTER_MS) / HOUR_MS
+    return lambda start, stop: watts * _reckon_hours(start, stop)
+
+
+def is_large_total(before: TotalReading, after: TotalReading) -> bool:
+    """Whether a step of a total is more than the power at its two ends explains, so that earlier powers must judge."""
+    step = after.energy - before.energy
+    risen = step if step >= 0 else step + WRAP_WH
+    return risen > _find_end_power(before, after) * _reckon_hours(before.time, after.time)
+
+
+def limit_total(
+    readings: Iterable[TotalReading], earlier: Sequence[Point], inverters_w: float = 0.0
+) -> Possible | None:
+    """What the total of all inverters can gain; None where nothing is known of them, and no power of it was ever given.
+
+    Args:
+        readings: Of the total, with the two ends of each step that is asked for.
+        earlier: The powers (W) that the gateway gave beside it in the days before a step that `is_large_total`.
+        inverters_w: The most that all inverters make together; 0 where none is known.
+    """
+    known = {reading.time: reading for reading in readings}
+    if inverters_w <= 0 and not earlier and all(reading.power is None for reading in known.values()):
+        return None
+    watts = inverters_w if inverters_w > 0 else _find_total_limit(earlier)
+
+    def compute_most(start: int, stop: int) -> float:
+        before, after = known.get(start), known.get(stop)
+        if before is None or after is None:
+            return watts * _reckon_hours(start, stop)
+        if _is_unwrap(after.energy - before.energy, _LARGEST_WRAPPED_WH):
+            return 0.0  # possible over a long gap, but no less likely to be no energy
+        ends = 0.0 if inverters_w > 0 else _find_end_power(before, after)
+        return max(watts, ends) * _reckon_hours(start, stop)
+
+    return compute_most
+
+
+def _find_total_limit(powers: Sequence[Point]) -> float:
+    """The most power (W) of a site that gave these."""
+    # As of steps: a few powers that were none do not make the next jump possible.
+    highest = sorted(power for _, power in powers)[-_FEWEST_STEPS] if len(powers) >= _FEWEST_STEPS else 0.0
+    is_new = not powers or powers[-1][0] - powers[0][0] < DAY_MS
+    return max(_SITE_MARGIN * highest, _NEW_SITE_W if is_new else _LITTLE_W)
+
+
+def _find_end_power(before: TotalReading, after: TotalReading) -> float:
+    """What a site may make (W) that gave these powers at the two ends of a step."""
+    return max(_SITE_MARGIN * min(before.power or 0.0, after.power or 0.0), _LITTLE_W)
+
+
+def _reckon_hours(start: int, stop: int) -> float:
+    """The time that a counter which moves with the reports of inverters may have counted in a step, in hours."""
+    return (stop - start + QUARTER_MS) / HOUR_MS
 
 
 def limit_ac_battery() -> Possible:

@@ -137,7 +137,7 @@ class SeriesReader:
         longest = Range(0, cut[-1] - cut[0] if together else max(after - before for before, after in pairwise(cut)))
         wanted = min(2 * budget.estimate_stored(question.kind, longest, series=series), budget.MAX_HELD * 11 // 10)
         answers: dict[Tags, list[WindowValue]] = {tags: [] for tags in groups}
-        beside = len(cut) * len(groups) + estimate_earlier(question.kind)
+        beside = len(cut) * len(groups) + estimate_earlier(question)
         reader = await self._hold(question, site, rows, series, wanted, beside)
         async for piece, points in reader.read_windows(cut, together=together):
             gaps = await self._source.read_gaps(question, Range(piece[0], piece[-1]))

@@ -92,6 +92,13 @@ class QuestionSource:
         """Both counters of every phase of a meter in a time before the question's."""
         return await self.read_points(replace(question, tags={"meter": meter}), site, asked)
 
+    async def read_powers_of_total(self, question: SeriesQuestion, tags: Tags, asked: Range) -> Sequence[Point]:
+        """The powers that the gateway gave beside one total of all inverters."""
+        found = await self._store.read_points(
+            question.gateway, "production", tags=dict(tags), fields=("power",), start=asked.start, stop=asked.stop
+        )
+        return found[0].points if found else ()
+
     async def read_inverters(self, gateway: str, quarter: int) -> tuple[Sequence[SeriesPoints], int, int]:
         """The reports around the quarter hour that begins then (UTC milliseconds), and its two ends."""
         start, stop = quarter, quarter + QUARTER_MS
@@ -126,11 +133,14 @@ def _find_stored_tags(question: SeriesQuestion, site: Site) -> dict[str, str]:
 def _list_fields(question: SeriesQuestion) -> list[str]:
     """What is read for one field.
 
-    Means say how long they are, a reversed meter counts the other way round, and a panel's powers judge its counter.
+    Means say how long they are, a reversed meter counts the other way round, and powers judge the counter of a panel or
+    of all.
     """
     if question.kind == "meter_energy":
         return list(STORED[question.kind].fields)
     if question.kind == "inverter" and question.described.interpolation is Interpolation.COUNTER:
         return [question.field, "power", "max_power"]
+    if question.kind == "production" and question.described.interpolation is Interpolation.COUNTER:
+        return [question.field, "power"]
     is_step = question.described.interpolation is Interpolation.STEP
     return [question.field, "interval"] if is_step else [question.field]

@@ -37,7 +37,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "meter": METER_FIELDS,
     "meter_energy": ("delivered", "received"),
     "inverter": ("power", "interval", "max_power", "energy_lifetime"),
-    "production": ("energy_lifetime",),
+    "production": ("energy_lifetime", "power"),
     "storage": ("power", "batteries", "measured"),
     "grid": ("mode",),
     "generator": ("running",),

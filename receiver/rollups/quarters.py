@@ -29,6 +29,7 @@ from receiver.rollups.series import (
     get_meter_phase,
     has_samples_around,
     list_panel_powers,
+    list_total_readings,
     make_powers,
     make_reports,
     select_around,
@@ -48,7 +49,7 @@ from receiver.sites.corrections import correct_series
 from receiver.sites.household import METER_GONE_MS, TOTAL_SOURCES
 from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints
-from shared.plausible import find_panel_limit, is_large, limit_meter, limit_steady
+from shared.plausible import TotalReading, find_panel_limit, is_large, is_large_total, limit_meter, limit_total
 from shared.units import QUARTER_MS
 
 SOURCES = TOTAL_SOURCES
@@ -73,6 +74,7 @@ class RawSeries(NamedTuple):
         event: Gaps that may lie between two readings that are `MAX_GAP_MS` apart.
         battery: Lifetime counters of batteries that count for themselves, likewise.
         earlier: `meter_energy` of the days before a step that only the highest power seen can judge (`find_doubt`).
+        earlier_totals: The powers of `production` in such days (`find_total_doubt`).
     """
 
     meter: Sequence[SeriesPoints]
@@ -85,6 +87,7 @@ class RawSeries(NamedTuple):
     event: Sequence[SeriesPoints] = ()
     battery: Sequence[SeriesPoints] = ()
     earlier: Sequence[SeriesPoints] = ()
+    earlier_totals: Sequence[SeriesPoints] = ()
 
 
 class Quarter(NamedTuple):
@@ -125,7 +128,8 @@ def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Itera
         for series in energies
     }
     seen_before = _group_earlier(correct_series(raw.earlier, site))
-    totals = {get_source(series): select_samples(series.points, "energy_lifetime") for series in raw.production}
+    totals = {get_source(series): list_total_readings(series.points) for series in raw.production}
+    powers_before = {get_source(series): select_samples(series.points, "power") for series in raw.earlier_totals}
     batteries, generated = read_storage(raw.storage, gaps, raw.battery), find_generator_spans(raw.generator, raw.grid)
     islands, stored = find_islands(raw.grid), _cut(batteries.power, boundaries)
     for index, (first, last) in enumerate(pairwise(boundaries)):
@@ -159,13 +163,7 @@ def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Itera
                     if segments[index] or _is_seen_within(blank, first, last)
                 ]
             )
-            total = next(
-                (totals[name] for name in SOURCES if has_samples_around(totals.get(name, ()), first, last)), ()
-            )
-            most = limit_steady(makes_w) if makes_w else None
-            counted |= (
-                {_TOTAL: MeterCounters(select_around(total, first, last), (), REPORT_GAP_MS, most)} if total else {}
-            )
+            counted |= _select_total(totals, powers_before, makes_w, first, last)
         yield Quarter(first, last, powers_here, inverters, counted, gaps, counting)
 
 
@@ -182,6 +180,30 @@ def find_doubt(raw: RawSeries) -> int | None:
     )
     found = [before[0] for before, after in steps if is_large(before, after)]
     return min(found, default=None)
+
+
+def find_total_doubt(raw: RawSeries) -> int | None:
+    """The same for a total of all inverters, where no inverters are listed that could judge its steps."""
+    if raw.inverter:
+        return None
+    steps = (step for series in raw.production for step in pairwise(list_total_readings(series.points)))
+    return min((before.time for before, after in steps if is_large_total(before, after)), default=None)
+
+
+def _select_total(
+    totals: Mapping[str, Sequence[TotalReading]],
+    powers_before: Mapping[str, Sequence[Sample]],
+    makes_w: float,
+    start: int,
+    stop: int,
+) -> dict[MeterPhase, MeterCounters]:
+    """The best of the gateway's own totals around a quarter hour; nothing where none says something of it."""
+    for source in SOURCES:
+        samples = [(time, energy) for time, energy, _ in totals.get(source, ())]
+        if has_samples_around(samples, start, stop):
+            possible = limit_total(totals[source], powers_before.get(source, ()), makes_w)
+            return {_TOTAL: MeterCounters(select_around(samples, start, stop), (), REPORT_GAP_MS, possible)}
+    return {}
 
 
 def get_source(series: SeriesPoints) -> str:

@@ -11,7 +11,7 @@ from receiver.rollups.compute import RawSeries
 from receiver.rollups.energy import reprice
 from receiver.rollups.energy_windows import make_energy_rows
 from receiver.rollups.panel_days import make_panel_day_rows
-from receiver.rollups.quarters import find_doubt
+from receiver.rollups.quarters import find_doubt, find_total_doubt
 from receiver.rollups.replace import replace_rows
 from receiver.rollups.series import REPORT_LOOK_MS
 from receiver.sites.model import Site
@@ -149,14 +149,18 @@ class Roller:
             event=await read_gaps(self._store, gateway, start, stop),
             battery=await self._read_points(gateway, "battery", start, stop),
         )
-        doubt = find_doubt(raw)
-        if doubt is None:
-            return raw
-        kind = "meter_energy"
-        earlier = await self._store.read_points(
-            gateway, kind, fields=compute.FIELDS[kind], start=doubt - SEEN_MS, stop=doubt + 1
+        return raw._replace(
+            earlier=await self._read_before(gateway, "meter_energy", compute.FIELDS["meter_energy"], find_doubt(raw)),
+            earlier_totals=await self._read_before(gateway, "production", ("power",), find_total_doubt(raw)),
         )
-        return raw._replace(earlier=earlier)
+
+    async def _read_before(
+        self, gateway: str, kind: str, fields: Sequence[str], doubt: int | None
+    ) -> Sequence[SeriesPoints]:
+        """The days before a step that they are to judge; nothing where there is none."""
+        if doubt is None:
+            return ()
+        return await self._store.read_points(gateway, kind, fields=fields, start=doubt - SEEN_MS, stop=doubt + 1)
 
     async def _read_inverters(self, gateway: str, start: int, stop: int) -> list[SeriesPoints]:
         return await self._read_points(gateway, "inverter", start, stop + REPORT_LOOK_MS)

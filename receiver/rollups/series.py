@@ -15,7 +15,7 @@ from receiver.energy.interpolation import Segments, make_linear_segments, make_s
 from receiver.energy.site import MeterPhase
 from receiver.stores.base import Point, SeriesPoints
 from shared.fields import MAX_GAP_MS, REPORT_SPEAKS_MS
-from shared.plausible import PanelPower
+from shared.plausible import PanelPower, TotalReading
 from shared.readings import FieldValue
 from shared.units import DAY_MS, HOUR_MS, QUARTER_MS
 
@@ -54,10 +54,14 @@ def make_powers(meters: Iterable[SeriesPoints], gaps: Gaps = ()) -> dict[MeterPh
     }
 
 
-def find_gaps(events: Iterable[SeriesPoints]) -> Gaps:
+def find_gaps(events: Iterable[SeriesPoints], longest_ms: int = MAX_GAP_MS) -> Gaps:
     """The gaps, from readings of kind `event`, over which a series would be bridged if nobody had recorded them.
 
     Longer ones need no word: points that far apart are not bridged. If a series goes on in one, it is known.
+
+    Args:
+        events: Their series.
+        longest_ms: Over a longer time nothing is bridged.
     """
     ends = [
         (time, fields.get("end"))
@@ -66,7 +70,7 @@ def find_gaps(events: Iterable[SeriesPoints]) -> Gaps:
         for time, fields in series.points
     ]
     return merge_gaps(
-        (start, round(end)) for start, end in ends if isinstance(end, float) and end - start <= MAX_GAP_MS
+        (start, round(end)) for start, end in ends if isinstance(end, float) and end - start <= longest_ms
     )
 
 
@@ -83,6 +87,15 @@ def make_reports(points: Iterable[Point]) -> Segments:
 def list_panel_powers(points: Iterable[Point]) -> list[PanelPower]:
     """What the reports of one inverter say of its power."""
     return [PanelPower(time, read_number(fields, "power"), read_number(fields, "max_power")) for time, fields in points]
+
+
+def list_total_readings(points: Iterable[Point]) -> list[TotalReading]:
+    """What the readings of one total of all inverters say."""
+    return [
+        TotalReading(time, energy, read_number(fields, "power"))
+        for time, fields in points
+        if (energy := read_number(fields, "energy_lifetime")) is not None
+    ]
 
 
 def read_number(fields: Mapping[str, FieldValue], name: str) -> float | None:

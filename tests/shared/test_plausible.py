@@ -4,7 +4,15 @@ import pytest
 
 from receiver.energy.counters import compute_counter_energy
 from shared.fields import WRAP_WH
-from shared.plausible import PanelPower, compute_increase_wh, limit_meter, limit_panel
+from shared.plausible import (
+    PanelPower,
+    TotalReading,
+    compute_increase_wh,
+    is_large_total,
+    limit_meter,
+    limit_panel,
+    limit_total,
+)
 from shared.units import DAY_MS, HOUR_MS, MINUTE_MS
 
 
@@ -85,3 +93,52 @@ def test_a_long_absence_may_end_near_a_multiple():
     assert compute_increase_wh((0, 0.0), (124 * DAY_MS, WRAP_WH + 10_000.0), possible) == pytest.approx(
         WRAP_WH + 10_000.0
     )
+
+
+def make_total(hours, watts):
+    """A total without a list of inverters, read each minute: counter and power."""
+    return [TotalReading(minute * MINUTE_MS, 1e6 + watts * minute / 60, watts) for minute in range(hours * 60)]
+
+
+@pytest.mark.parametrize(
+    ("highest_w", "end_w", "gap_wh", "energy"),
+    [
+        (4000.0, 0.0, 50_000.0, 50_000.0),
+        (4000.0, 0.0, 52_000.0, None),  # three times 4 kW over four hours and a quarter: 51 kWh
+        (0.0, 0.0, 4200.0, 4200.0),  # 1 kW, which any roof may make
+        (0.0, 0.0, 4300.0, None),
+        (400.0, 3000.0, 38_000.0, 38_000.0),  # the power at both ends of the step says that it can
+        (4000.0, 0.0, 497_000.0, None),
+    ],
+)
+def test_a_total_without_a_list_of_inverters_gains_at_most_three_times_its_highest_power(
+    highest_w, end_w, gap_wh, energy
+):
+    earlier = [(time, power) for time, _, power in make_total(26, highest_w) if power is not None]
+    before = TotalReading(26 * HOUR_MS, 2e6, end_w)
+    after = TotalReading(30 * HOUR_MS, 2e6 + gap_wh, end_w)
+    possible = limit_total([before, after], earlier)
+    assert compute_increase_wh(before[:2], after[:2], possible) == energy
+    if energy is None:  # what is refused is asked for its past first
+        assert is_large_total(before, after)
+
+
+def test_a_new_total_may_gain_15_kw_and_one_without_any_power_is_no_worse_off_than_before():
+    before, after = TotalReading(0, 1e6, 0.0), TotalReading(4 * HOUR_MS, 1e6 + 63_000.0, 0.0)
+    assert compute_increase_wh(before[:2], after[:2], limit_total([before, after], ())) == 63_000.0
+    more = after._replace(energy=1e6 + 64_000.0)
+    assert compute_increase_wh(before[:2], more[:2], limit_total([before, more], ())) is None
+    assert limit_total([before._replace(power=None), more._replace(power=None)], ()) is None
+
+
+@pytest.mark.parametrize("inverters_w", [0.0, 20_000.0])
+def test_a_total_that_comes_back_unwrapped_after_weeks_gained_nothing_though_it_could(inverters_w):
+    before = TotalReading(0, 351_236.0, 0.0)
+    after = TotalReading(12 * DAY_MS, 351_236.0 + WRAP_WH + 90_000.0, 0.0)
+    earlier = [(time, 4000.0) for time in range(-2 * DAY_MS, 0, HOUR_MS)]
+    possible = limit_total([before, after], earlier, inverters_w)
+    assert compute_increase_wh(before[:2], after[:2], possible) is None
+    most = WRAP_WH - 4.0
+    usual = after._replace(energy=351_236.0 + most)
+    possible = limit_total([before, usual], earlier, inverters_w)
+    assert compute_increase_wh(before[:2], usual[:2], possible) == most

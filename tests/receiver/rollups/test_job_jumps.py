@@ -79,3 +79,41 @@ async def test_a_house_made_no_more_than_it_can(sqlite_store, rollups, clock, ju
     day = await read_day(sqlite_store, "energy_1d")
     assert day["production"] == pytest.approx(production, abs=120)
     assert day["resets"] == resets
+
+
+def make_day_of_total(jump):
+    """A gateway of firmware 3.7: a total of 3 kW from eight to sixteen of two days, and no list of inverters."""
+    rows = []
+    for time in range(MIDNIGHT - 24 * HOUR, MIDNIGHT + 20 * HOUR, MINUTE):
+        if time in GAP:
+            continue
+        day, hour = divmod((time - MIDNIGHT) / HOUR, 24)
+        made = 24_000.0 * day + 3000.0 * min(max(hour - 8, 0.0), 8.0)
+        fields: dict[str, FieldValue] = {
+            "power": 3000.0 if 8 < hour < 16 else 0.0,
+            "energy_lifetime": 5e6 + made + (jump if time >= GAP.stop else 0.0),
+        }
+        rows.append(GatewayReading(HOUSE, Reading("production", {"source": "api"}, time, fields)))
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("jump", "production", "resets"),
+    [
+        (0.0, 24_000.0, 0),
+        (497_000.0, 12_000.0, 1),  # 124 kW, which 250 kW did not exclude
+        (40_000.0, 12_000.0, 1),  # 13 kW: four times what this roof ever made
+        (20_000.0, 44_000.0, 0),
+    ],
+)
+async def test_a_total_without_inverters_gained_no_more_than_it_can(
+    sqlite_store, rollups, clock, jump, production, resets
+):
+    rows = make_day_of_total(jump)
+    for first in range(0, len(rows), 1000):
+        await rollups.store.write(rows[first : first + 1000])
+    clock.ms = MIDNIGHT + 24 * HOUR
+    await rollups.catch_up()
+    day = await read_day(sqlite_store, "energy_1d")
+    assert day["production"] == pytest.approx(production, abs=120)
+    assert day["resets"] == resets

@@ -10,7 +10,8 @@ What a counter can say and what it cannot:
   to that window beyond doubt and is counted there. If it spans a boundary, the shares are unknown: the energy stands
   as `unallocated_wh` in the window in which the gap ends, and in no window's `wh`. So the `wh` and `unallocated_wh` of
   all windows together are always the counter's increase. A gap that sticks out of the whole range is left out.
-- A recorded gap, during which nobody asked the gateway, is as a longer one, however short it is.
+- A recorded gap, during which nobody asked the gateway, is as a longer one, however short it is. A counter that is not
+  asked together with what the gap is recorded of may have been read inside: then the step that has most of the gap is.
 - A long gap is covered only if the counter did not move: then certainly nothing flowed (every night of an inverter).
 """
 
@@ -61,6 +62,8 @@ def compute_counter_windows(
     max_gap_ms: int = MAX_GAP_MS,
     gaps: Gaps = (),
     possible: Possible | None = None,
+    *,
+    asked_apart: bool = False,
 ) -> list[CounterEnergy]:
     """The energy of a counter in each window between neighbouring boundaries.
 
@@ -72,6 +75,7 @@ def compute_counter_windows(
         max_gap_ms: The longest step (milliseconds) that is shared evenly. Give inverters about twice their cadence.
         gaps: Recorded ones: a step over one that is longer than `BREATH_MS` is not shared evenly, however short it is.
         possible: The most energy between two readings, where more is known of it than that it is not absurd.
+        asked_apart: Whether the counter is not read together with what the gaps are recorded of.
 
     Raises:
         ValueError: Timestamps or boundaries are not in order.
@@ -79,6 +83,7 @@ def compute_counter_windows(
     check_boundaries(boundaries)
     windows = [_CounterWindow(start, stop) for start, stop in pairwise(boundaries)]
     walk = GapWalk([gap for gap in gaps if gap[1] - gap[0] > BREATH_MS])
+    is_cut = walk.is_mostly_between if asked_apart else walk.is_between
     first = 0  # the window in which the current step begins, or the first one
     for before, after in pairwise(points):
         if after[0] <= before[0]:
@@ -88,7 +93,7 @@ def compute_counter_windows(
         if first == len(windows):
             break
         if after[0] > windows[0].start:
-            is_long = after[0] - before[0] > max_gap_ms or walk.is_between(before[0], after[0])
+            is_long = after[0] - before[0] > max_gap_ms or is_cut(before[0], after[0])
             _allocate(windows, first, before, after, compute_increase_wh(before, after, possible), is_long=is_long)
     return [window.answer() for window in windows]
 

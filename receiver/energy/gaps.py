@@ -1,6 +1,7 @@
 """Stretches of time without samples: recorded ones, inside which nothing is known, however short they are."""
 
 from collections.abc import Iterable, Sequence
+from itertools import islice, takewhile
 from typing import TypeAlias
 
 Gaps: TypeAlias = Sequence[tuple[int, int]]
@@ -30,3 +31,10 @@ class GapWalk:
         while self._next < len(self._gaps) and self._gaps[self._next][1] <= start:
             self._next += 1
         return self._next < len(self._gaps) and self._gaps[self._next][0] < stop
+
+    def is_mostly_between(self, start: int, stop: int) -> bool:
+        """Whether most of a gap is between two instants; likewise. Of the readings around a gap only two have that."""
+        while self._next < len(self._gaps) and self._gaps[self._next][1] <= start:
+            self._next += 1
+        near = takewhile(lambda gap: gap[0] < stop, islice(self._gaps, self._next, None))
+        return any(2 * (min(last, stop) - max(first, start)) > last - first for first, last in near)

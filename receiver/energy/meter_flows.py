@@ -21,6 +21,8 @@ class MeterCounters(NamedTuple):
     """The longest step that is shared evenly over its time, where it is not the usual one."""
     possible: Possible | None = None
     """The most energy between two readings in one direction, where it is known."""
+    gaps: Gaps = ()
+    """Recorded ones that are as long as to matter, where the longest step is not the usual one."""
 
 
 class MeterFlows(NamedTuple):
@@ -55,8 +57,10 @@ def sum_counters(
     """Both directions of phases, or of batteries, together in each window, from the counters of each."""
 
     def measure(both: MeterCounters, points: Sequence[Point]) -> list[CounterEnergy]:
-        longest, respected = (both.max_gap_ms, ()) if both.max_gap_ms else (max_gap_ms, gaps)
-        return compute_counter_windows(points, boundaries, longest, respected, both.possible)
+        if both.max_gap_ms:
+            own = (both.max_gap_ms, both.gaps, both.possible)
+            return compute_counter_windows(points, boundaries, *own, asked_apart=True)
+        return compute_counter_windows(points, boundaries, max_gap_ms, gaps, both.possible)
 
     delivered = [measure(both, both.delivered) for both in read]
     received = [measure(both, both.received) for both in read if both.received]

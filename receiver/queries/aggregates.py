@@ -60,7 +60,7 @@ def aggregate_windows(
         members: Points of each series of one group, with neighbours; a series without points is unknown.
         boundaries: UTC milliseconds.
         now_ms: States hold until now, not beyond.
-        gaps: Recorded ones, for series of meters.
+        gaps: Recorded ones.
         limits: The most that each meter's counter can have counted, where a step is in doubt.
     """
     match question.described.interpolation:
@@ -164,14 +164,15 @@ def _aggregate_counters(
     gaps: Gaps,
     limits: Sequence[Possible | None],
 ) -> list[WindowValue]:
-    longest_ms = MAX_GAP_MS if question.kind == "meter_energy" else REPORT_GAP_MS
+    is_meter = question.kind == "meter_energy"
+    longest_ms = MAX_GAP_MS if is_meter else REPORT_GAP_MS
     read = [select_samples(points, question.field) for points in members]
     is_panel = question.kind == "inverter"
     possible = (
         [limit_panel(list_panel_powers(points)) for points in members] if is_panel else limits or [None] * len(read)
     )
     each = [
-        compute_counter_windows(points, boundaries, longest_ms, gaps, most)
+        compute_counter_windows(points, boundaries, longest_ms, gaps, most, asked_apart=not is_meter)
         for points, most in zip(read, possible, strict=True)
     ]
     if question.aggregate is Aggregate.INTEGRAL:

@@ -9,19 +9,19 @@ from receiver.energy.gaps import Gaps
 from receiver.queries.question import SeriesQuestion
 from receiver.queries.together import SharedReads
 from receiver.rollups.roll import read_gaps
-from receiver.rollups.series import REPORT_LOOK_MS, find_gaps
+from receiver.rollups.series import REPORT_GAP_MS, REPORT_LOOK_MS, find_gaps
 from receiver.sites.corrections import correct_series
 from receiver.sites.model import Site
 from receiver.stores.base import Latest, Point, SeriesPoints, Store
 from receiver.stores.kinds import STORED
-from shared.fields import Interpolation
+from shared.fields import MAX_GAP_MS, Interpolation
 from shared.readings import Series, Tags
 from shared.units import DAY_MS, QUARTER_MS
 
 _METERS = ("meter", "meter_energy")
-_WITH_GAPS = (*_METERS, "storage", "battery")
-"""Kinds that are asked so often that a gap of half a minute lies between two readings."""
 """Kinds that the sites file corrects."""
+_WITH_GAPS = (*_METERS, "storage", "battery", "production")
+"""Kinds that are asked so often that a gap of half a minute lies between two readings."""
 _GONE_MS = DAY_MS
 
 
@@ -109,10 +109,12 @@ class QuestionSource:
         return found, start, stop
 
     async def read_gaps(self, question: SeriesQuestion, asked: Range) -> Gaps:
-        """The recorded gaps that a question about meters or batteries has to respect; none for other kinds."""
+        """The recorded gaps that a question has to respect; none for kinds that are not asked so often."""
         if question.kind not in _WITH_GAPS:
             return ()
-        return find_gaps(await read_gaps(self._store, question.gateway, asked.start, asked.stop))
+        is_counter = question.described.interpolation is Interpolation.COUNTER
+        longest_ms = REPORT_GAP_MS if is_counter and question.kind not in _METERS else MAX_GAP_MS
+        return find_gaps(await read_gaps(self._store, question.gateway, asked.start, asked.stop), longest_ms)
 
 
 def _select(question: SeriesQuestion, found: Sequence[SeriesPoints], site: Site) -> list[SeriesPoints]:

@@ -18,6 +18,7 @@ from receiver.rollups.series import (
     COUNTERS,
     LONGEST_GAP_MS,
     LONGEST_REPORT_MS,
+    REPORT_GAP_MS,
     REPORT_LOOK_MS,
     find_gaps,
     make_reports,
@@ -122,7 +123,9 @@ def find_reach(raw: RawSeries, start: int, stop: int, now_ms: int | None = None)
         boundaries += _find_reach_of_reports(entry, start, stop, now_ms)
     boundaries += list_storage_reach(raw.storage, raw.battery, start, stop)
     boundaries += list_state_reach([*raw.grid, *raw.generator], start, stop)
-    boundaries += _find_gap_reach(raw.event, start, stop)
+    boundaries += _find_gap_reach(raw.event, start, stop, MAX_GAP_MS)
+    if raw.production or raw.battery:
+        boundaries += _find_gap_reach(raw.event, start, stop, REPORT_GAP_MS)
     gone = ((raw.meter_energy, GONE_MS), (raw.storage, GONE_MS), (raw.inverter, LONG_GONE_MS))
     for series, gone_ms in gone:
         for entry in series:
@@ -149,13 +152,13 @@ def _find_counter_reach(counters: Iterable[SeriesPoints], start: int, stop: int)
     return near, far
 
 
-def _find_gap_reach(events: Sequence[SeriesPoints], start: int, stop: int) -> list[int]:
-    """Between which times the readings lie that the gaps which begin in [start, stop) keep apart."""
+def _find_gap_reach(events: Sequence[SeriesPoints], start: int, stop: int, longest_ms: int) -> list[int]:
+    """Between which times readings lie that are bridged over `longest_ms`, but not over the gaps of [start, stop)."""
     return [
         time
-        for first, last in find_gaps(events)
+        for first, last in find_gaps(events, longest_ms)
         if start <= first < stop
-        for time in (first - MAX_GAP_MS, last + MAX_GAP_MS)
+        for time in (first - longest_ms, last + longest_ms)
     ]
 
 

@@ -117,7 +117,7 @@ def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Itera
     boundaries = range(start, stop + 1, QUARTER_MS)
     meters, energies = correct_series(raw.meter, site), correct_series(raw.meter_energy, site)
     seen = [(get_meter_phase(series), [time for time, _ in series.points]) for series in (*meters, *energies)]
-    gaps = find_gaps(raw.event)
+    gaps, longer_gaps = find_gaps(raw.event), find_gaps(raw.event, REPORT_GAP_MS)
     power = {key: _cut(segments, boundaries) for key, segments in make_powers(meters, gaps).items()}
     reported = [_cut(make_reports(series.points), boundaries) for series in raw.inverter]
     blanks = [[time for time, fields in series.points if "power" not in fields] for series in raw.inverter]
@@ -130,8 +130,9 @@ def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Itera
     seen_before = _group_earlier(correct_series(raw.earlier, site))
     totals = {get_source(series): list_total_readings(series.points) for series in raw.production}
     powers_before = {get_source(series): select_samples(series.points, "power") for series in raw.earlier_totals}
-    batteries, generated = read_storage(raw.storage, gaps, raw.battery), find_generator_spans(raw.generator, raw.grid)
-    islands, stored = find_islands(raw.grid), _cut(batteries.power, boundaries)
+    batteries = read_storage(raw.storage, gaps, raw.battery, longer_gaps)
+    generated, islands = find_generator_spans(raw.generator, raw.grid), find_islands(raw.grid)
+    stored = _cut(batteries.power, boundaries)
     for index, (first, last) in enumerate(pairwise(boundaries)):
         here = choose_phases(_find_last_seen(seen, first - GONE_MS, last))
         powers_here: dict[MeterPhase, Segments] = {
@@ -163,7 +164,8 @@ def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Itera
                     if segments[index] or _is_seen_within(blank, first, last)
                 ]
             )
-            counted |= _select_total(totals, powers_before, makes_w, first, last)
+            total = _select_total(totals, powers_before, makes_w, first, last)
+            counted |= {_TOTAL: total._replace(gaps=longer_gaps)} if total else {}
         yield Quarter(first, last, powers_here, inverters, counted, gaps, counting)
 
 
@@ -196,14 +198,14 @@ def _select_total(
     makes_w: float,
     start: int,
     stop: int,
-) -> dict[MeterPhase, MeterCounters]:
-    """The best of the gateway's own totals around a quarter hour; nothing where none says something of it."""
+) -> MeterCounters | None:
+    """The best of the gateway's own totals around a quarter hour; None where none says something of it."""
     for source in SOURCES:
         samples = [(time, energy) for time, energy, _ in totals.get(source, ())]
         if has_samples_around(samples, start, stop):
             possible = limit_total(totals[source], powers_before.get(source, ()), makes_w)
-            return {_TOTAL: MeterCounters(select_around(samples, start, stop), (), REPORT_GAP_MS, possible)}
-    return {}
+            return MeterCounters(select_around(samples, start, stop), (), REPORT_GAP_MS, possible)
+    return None
 
 
 def get_source(series: SeriesPoints) -> str:

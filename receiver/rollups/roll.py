@@ -13,12 +13,11 @@ from receiver.rollups.energy_windows import make_energy_rows
 from receiver.rollups.panel_days import make_panel_day_rows
 from receiver.rollups.quarters import find_doubt, find_total_doubt
 from receiver.rollups.replace import replace_rows
-from receiver.rollups.series import REPORT_LOOK_MS
+from receiver.rollups.series import REPORT_GAP_MS, REPORT_LOOK_MS
 from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints, Store
 from receiver.stores.kinds import ENERGY_KINDS
 from shared.clock import Clock
-from shared.fields import MAX_GAP_MS
 from shared.readings import Reading
 from shared.units import DAY_MS, HOUR_MS
 
@@ -171,7 +170,7 @@ class Roller:
 
 
 async def read_gaps(store: Store, gateway: str, start: int, stop: int) -> list[SeriesPoints]:
-    """The events of gaps that may lie between two readings of meters around [start, stop) (UTC milliseconds).
+    """The events of gaps that may lie between two readings of one series around [start, stop) (UTC milliseconds).
 
     One that began more than the longest pause before is between readings that nothing bridges anyway.
     """
@@ -180,8 +179,8 @@ async def read_gaps(store: Store, gateway: str, start: int, stop: int) -> list[S
         "event",
         tags={"type": "gap"},
         fields=compute.FIELDS["event"],
-        start=start - 2 * MAX_GAP_MS,
-        stop=stop + MAX_GAP_MS,
+        start=start - 2 * REPORT_GAP_MS,
+        stop=stop + REPORT_GAP_MS,
     )
 
 

@@ -51,14 +51,20 @@ class StorageHistory(NamedTuple):
 
 
 def read_storage(
-    series: Sequence[SeriesPoints], gaps: Gaps = (), batteries: Sequence[SeriesPoints] = ()
+    series: Sequence[SeriesPoints],
+    gaps: Gaps = (),
+    batteries: Sequence[SeriesPoints] = (),
+    gaps_of_reports: Gaps = (),
 ) -> StorageHistory:
-    """The batteries from readings of kind `storage` and `battery`; their power is unknown inside `gaps`."""
+    """The batteries from readings of kind `storage` and `battery`.
+
+    Their power is unknown inside `gaps`, and what their counters say of `gaps_of_reports` is not when it flowed.
+    """
     points = [point for entry in series for point in entry.points]
     counts = select_samples(points, "batteries")
     power = [segment for run in _find_known(points) for segment in make_linear_segments(run, gaps=gaps)]
     counters = {
-        entry.series.get_tag("battery"): MeterCounters(given, taken, REPORT_GAP_MS, limit_ac_battery())
+        entry.series.get_tag("battery"): MeterCounters(given, taken, REPORT_GAP_MS, limit_ac_battery(), gaps_of_reports)
         for entry in batteries
         if (given := select_samples(entry.points, "discharged")) and (taken := select_samples(entry.points, "charged"))
     }

@@ -77,3 +77,33 @@ async def test_after_the_sum_of_a_meter_its_phases_are_summed_and_nothing_is_unk
     asked = f"kind=meter&field=power&group_by=meter&every=15m&start={START}&stop={START + 60 * MINUTE}"
     (series,) = (await ask(service, asked)).json()["series"]
     assert [window["value"] for window in series["windows"]] == [900.0, 900.0, 700.0, 700.0]
+
+
+@pytest.mark.parametrize("length_s", [31, 119, 121, 400])
+async def test_a_gap_whose_end_comes_late_is_bridged_by_no_counter_of_reports(
+    service_on_each_store: Service, length_s: int
+):
+    """A gateway without meters: the total is asked each minute, and what lies in the gap is known in sum alone."""
+    service, gap = service_on_each_store, START + 2 * MINUTE
+    end = gap + length_s * 1000
+    service.clock.ms = START + 20 * MINUTE
+    times = [*range(START - 2 * MINUTE, gap + 1, MINUTE), *range(end, START + 16 * MINUTE, MINUTE)]
+    totals = [
+        Reading(
+            "production", {"source": "api"}, time, {"power": 360.0, "energy_lifetime": 1e6 + (time - START) / 10_000}
+        )
+        for time in times
+    ]
+    await service.send(*totals)
+    await service.receiver.rollups.catch_up()
+    ended: dict[str, float | str] = {"reason": "no sample came", "end": float(end)}
+    await service.send(Reading("event", {"type": "gap"}, gap, ended), batch="ab", first=1000)
+    await service.receiver.rollups.catch_up()
+    asked = f"every=15m&start={START}&stop={START + 15 * MINUTE}"
+    (series,) = (await ask(service, f"kind=production&field=energy_lifetime&{asked}")).json()["series"]
+    (window,) = series["windows"]
+    answer = await service.get(f"/api/v1/gateways/{GATEWAY}/energy?{asked}")
+    (energy,) = answer.json()["windows"]
+    assert (window["value"], energy["production_wh"]) == (pytest.approx(90.0), pytest.approx(90.0))
+    assert window["coverage"] == pytest.approx(1 - length_s / 900)
+    assert energy["production_coverage"] == pytest.approx(1 - length_s / 900)

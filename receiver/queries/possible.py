@@ -12,8 +12,8 @@ from receiver.calendar.windows import Range
 from receiver.queries import budget
 from receiver.queries.question import SeriesQuestion
 from receiver.queries.source import QuestionSource
+from receiver.rollups.judged import SEEN_MS
 from receiver.rollups.quarters import add_limits
-from receiver.rollups.roll import SEEN_MS
 from receiver.rollups.series import list_total_readings, select_samples
 from receiver.sites.model import Site
 from receiver.stores.base import Point

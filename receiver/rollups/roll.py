@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -10,6 +11,9 @@ from receiver.rollups import compute
 from receiver.rollups.compute import RawSeries
 from receiver.rollups.energy import reprice
 from receiver.rollups.energy_windows import make_energy_rows
+from receiver.rollups.judged import FIELDS as JUDGED_FIELDS
+from receiver.rollups.judged import KINDS as JUDGING_KINDS
+from receiver.rollups.judged import REACH_MS, SEEN_MS, list_judged_quarters
 from receiver.rollups.panel_days import make_panel_day_rows
 from receiver.rollups.quarters import find_doubt, find_total_doubt
 from receiver.rollups.replace import replace_rows
@@ -19,14 +23,12 @@ from receiver.stores.base import SeriesPoints, Store
 from receiver.stores.kinds import ENERGY_KINDS
 from shared.clock import Clock
 from shared.readings import Reading
-from shared.units import DAY_MS, HOUR_MS
+from shared.units import HOUR_MS
 
 CHUNK_MS = HOUR_MS
 """Readings of no more than this are in memory at once: at one a second, an hour of nine series are 32,000."""
 _QUARTER_KINDS = ("meter_1m", "site_1m", "energy_15m", "panel_15m")
 _HOUR_KINDS = ("meter_1h", "site_1h")
-SEEN_MS = 7 * DAY_MS
-"""The highest power of a meter is sought this far before a step that it is to judge."""
 _REACH_MARGIN_MS = HOUR_MS
 """Readings this close to their expiry count as gone: some may go while we compute."""
 
@@ -66,12 +68,24 @@ class Roller:
         Raises:
             StoreUnavailableError: Ask again later.
         """
-        start, stop, far = stretch.start, stretch.stop, frozenset[int]()
+        start, stop, far, kinds = stretch.start, stretch.stop, frozenset[int](), set[str]()
         for chunk in _cut_into_chunks(stretch):
             raw = await self._load(chunk)
+            kinds |= {kind for kind in JUDGING_KINDS if _has_readings(chunk, getattr(raw, kind))}
             reach = await asyncio.to_thread(compute.find_reach, raw, chunk.start, chunk.stop, self._clock.now_ms())
             start, stop, far = min(start, reach.start), max(stop, reach.stop), far | reach.far
-        return Stretch(stretch.gateway, start, stop), far
+        return Stretch(stretch.gateway, start, stop), far | await self._find_judged(stretch, kinds)
+
+    async def _find_judged(self, stretch: Stretch, kinds: AbstractSet[str]) -> frozenset[int]:
+        """The quarter hours after a stretch whose steps its readings may judge: none where nothing later is known."""
+        until = min(stretch.stop + REACH_MS, self._clock.now_ms())
+        if not kinds or until <= stretch.stop:
+            return frozenset()
+        found = await self._store.read_points(
+            stretch.gateway, "energy_15m", fields=JUDGED_FIELDS, start=stretch.stop, stop=until
+        )
+        is_total = "production" in kinds and "inverter" not in kinds
+        return list_judged_quarters(found[0].points, stretch.stop if is_total else None) if found else frozenset()
 
     async def roll(self, stretch: Stretch, site: Site, *, hours: bool) -> bool:
         """Bring every row that lies in or spans `stretch` up to date, and return whether readings lie in it.
@@ -101,7 +115,7 @@ class Roller:
         for kind in kinds:
             of_kind = [row for row in rows if row.kind == kind]
             await self._replace(chunk.gateway, kind, of_kind, site, chunk.start, chunk.stop)
-        return any(chunk.start <= time < chunk.stop for series in raw for _, points in series for time, _ in points)
+        return _has_readings(chunk, *raw)
 
     async def _roll_energies(self, stretch: Stretch, site: Site) -> None:
         for kind in ENERGY_KINDS[1:]:
@@ -182,6 +196,10 @@ async def read_gaps(store: Store, gateway: str, start: int, stop: int) -> list[S
         start=start - 2 * REPORT_GAP_MS,
         stop=stop + REPORT_GAP_MS,
     )
+
+
+def _has_readings(stretch: Stretch, *kinds: Sequence[SeriesPoints]) -> bool:
+    return any(stretch.start <= time < stretch.stop for series in kinds for _, points in series for time, _ in points)
 
 
 def _cut_into_chunks(stretch: Stretch) -> Iterator[Stretch]:

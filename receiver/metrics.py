@@ -81,3 +81,25 @@ class Metrics:
             ["channel", "outcome"],
             registry=registry,
         )
+        self.output_sent = Counter(
+            "receiver_output_sent", "Rows that an output's target has taken.", ["output"], registry=registry
+        )
+        self.output_failed = Counter(
+            "receiver_output_failed",
+            "Attempts of an output that failed and are repeated, by reason: unreachable, refused, busy, login, or here "
+            "(the receiver's own store or disk).",
+            ["output", "reason"],
+            registry=registry,
+        )
+        self.output_behind = Gauge(
+            "receiver_output_behind_seconds",
+            "Age of the oldest instant that an output's target does not have yet.",
+            ["output", "gateway"],
+            registry=registry,
+        )
+        self.output_put_aside = Counter(
+            "receiver_output_put_aside",
+            "Rows that a target refuses for good; the log names them.",
+            ["output"],
+            registry=registry,
+        )

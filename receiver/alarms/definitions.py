@@ -144,6 +144,14 @@ DISK_FULL = Definition(
     "Make room, or keep raw readings for a shorter time (RECEIVER_METER_DAYS). A full disk stops the receiver, and the "
     "scrapers keep what they read.",
 )
+OUTPUT_BEHIND = Definition(
+    "output-behind",
+    "Output behind",
+    Severity.WARNING,
+    5 * MINUTE_S,
+    "A target of an output has lacked readings for more than an hour, and 5 minutes on.",
+    "`envoy-receiver outputs` says why. Nothing is lost: what is missing there is sent when it takes it again.",
+)
 
 DEFINITIONS: dict[str, Definition] = {
     one.id: one
@@ -161,6 +169,7 @@ DEFINITIONS: dict[str, Definition] = {
         GRID_LOST,
         BATTERY_SILENT,
         DISK_FULL,
+        OUTPUT_BEHIND,
     )
 }
 """By id, in the order in which people see them."""

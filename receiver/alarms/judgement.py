@@ -1,6 +1,6 @@
 """Facts to conditions. Pure. What cannot be judged is unknown: neither an alarm nor its end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from receiver.alarms import limits
 from receiver.alarms.definitions import (
@@ -9,12 +9,14 @@ from receiver.alarms.definitions import (
     DISK_FULL,
     GATEWAY_SILENT,
     LOSSES,
+    OUTPUT_BEHIND,
     SCRAPER_SILENT,
     TOKEN_EXPIRING,
     Definition,
 )
 from receiver.alarms.facts import Condition, DiskFacts, GatewayFacts
 from receiver.alarms.house_judgement import judge_house
+from receiver.outputs.base import OutputState
 from shared.units import DAY_S, HOUR_S, MINUTE_S
 
 _RECEIVER = ""
@@ -42,6 +44,17 @@ def judge_disks(disks: list[DiskFacts]) -> Iterator[Condition]:
         share = disk.free / disk.total if disk.total else 0.0
         reason = f"{disk.free / _GIB:.1f} GiB ({share:.1%}) are free on the disk of the receiver's {disk.purpose}."
         yield Condition(DISK_FULL.id, _RECEIVER, disk.purpose, holds, reason)
+
+
+def judge_outputs(states: Sequence[OutputState]) -> Iterator[Condition]:
+    """One condition for each output and gateway."""
+    for state in states:
+        behind = describe_seconds(state.behind_ms / 1000)
+        why = f": {state.problem}" if state.problem else ""
+        holds = state.behind_ms / 1000 > limits.OUTPUT_BEHIND_S
+        yield Condition(
+            OUTPUT_BEHIND.id, state.gateway, state.output, holds, f"{state.output} is {behind} behind{why}."
+        )
 
 
 def describe_seconds(seconds: float) -> str:

@@ -67,3 +67,6 @@ DISK_FREE_BYTES = 5 * 1024**3
 """... if it also has less than this free: 5 % of a large disk are plenty."""
 DISK_CALM = 1.2
 """The alarm ends when so many times the limit are free."""
+
+OUTPUT_BEHIND_S = HOUR_S
+"""A target that lacks older readings than this is behind."""

@@ -12,11 +12,12 @@ from receiver.alarms.book import Book, NewMessage
 from receiver.alarms.definitions import DEFINITIONS, Severity
 from receiver.alarms.facts import Condition
 from receiver.alarms.hours import QuietHours, find_digest_day
-from receiver.alarms.judgement import judge_disks, judge_gateway
+from receiver.alarms.judgement import judge_disks, judge_gateway, judge_outputs
 from receiver.alarms.messages import make_digest, make_notice, name_notice
 from receiver.alarms.reading import FactsReader, read_disks
 from receiver.alarms.states import AlarmKey, AlarmState, AlarmTurn, Phase, advance, is_over, name_key
 from receiver.metrics import Metrics
+from receiver.outputs.base import OutputState
 from receiver.sites.model import Site
 from receiver.stores.base import GatewaySummary, StoreUnavailableError
 from shared.clock import Clock
@@ -49,6 +50,7 @@ class Watcher:
         book: Keeps states and messages.
         channels: Names of the channels that messages are made for.
         site_of: What the owner says of a gateway, by serial.
+        list_outputs: How far every output is.
         habits: When alarms are told.
         clock: What time it is.
         metrics: Shows what fires.
@@ -61,6 +63,7 @@ class Watcher:
         channels: Sequence[str],
         *,
         site_of: Callable[[str], Site],
+        list_outputs: Callable[[], Sequence[OutputState]],
         habits: Habits,
         clock: Clock,
         metrics: Metrics,
@@ -69,6 +72,7 @@ class Watcher:
         self._book = book
         self._channels = channels
         self._site_of = site_of
+        self._list_outputs = list_outputs
         self._habits = habits
         self._clock = clock
         self._metrics = metrics
@@ -123,7 +127,7 @@ class Watcher:
 
     async def _judge(self, now: int) -> list[Condition]:
         """Every condition that can be asked about; a store that is away says nothing of any gateway."""
-        found = list(judge_disks(read_disks(self._habits.disks)))
+        found = [*judge_disks(read_disks(self._habits.disks)), *judge_outputs(self._list_outputs())]
         try:
             summaries = await self._reader.list_gateways(now)
         except StoreUnavailableError as error:

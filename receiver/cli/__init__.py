@@ -2,7 +2,7 @@
 
 import typer
 
-from receiver.cli import backup, check, keys, run, setup, sites, status, token
+from receiver.cli import backup, check, keys, outputs, run, setup, sites, status, token
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Receives readings and keeps them."
@@ -15,6 +15,7 @@ app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("sites")(sites.print_sites)
 app.add_typer(keys.app, name="keys")
+app.add_typer(outputs.app, name="outputs")
 app.add_typer(token.app, name="token")
 
 __all__ = ["app"]

@@ -12,10 +12,10 @@ from shared import logs
 def run() -> None:
     """Receive, store and answer until stopped (Ctrl-C or SIGTERM)."""
     with show_errors_as_sentences():
-        chosen, contacts = settings.load(), settings.load_contacts()
+        chosen, contacts, outputs = settings.load(), settings.load_contacts(), settings.load_outputs()
         logs.configure(level=chosen.log_level)
         _calm_collector()
-        asyncio.run(serve(chosen, contacts=contacts))
+        asyncio.run(serve(chosen, contacts=contacts, outputs=outputs))
 
 
 def _calm_collector() -> None:

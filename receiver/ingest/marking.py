@@ -9,6 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from receiver.ingest.journal import DirtyQuarter, Journal, JournalBegunAgainError, JournalError, RollupState
 from receiver.stores.base import GatewayReading, StoreUnavailableError, Writable
@@ -17,6 +18,22 @@ from shared.units import HOUR_MS, QUARTER_MS
 
 _SETTLED_MS = 2 * QUARTER_MS
 """How long after its start a quarter is expected to get live readings: inverters report up to a quarter hour late."""
+
+
+class JournalReader(Protocol):
+    """Who has to hear of readings that were stored, and may have missed some when the process ended."""
+
+    def mark_unsettled(self, quarters: Collection[DirtyQuarter]) -> None:
+        """After a start: readings of these quarter hours may have been stored that nobody was told of."""
+        ...
+
+    async def find_unkept(self, forgotten: Collection[DirtyQuarter]) -> Collection[DirtyQuarter]:
+        """Keep what is still to be done with quarter hours that are about to be forgotten.
+
+        Returns:
+            Those that the journal must not forget yet.
+        """
+        ...
 
 
 @dataclass
@@ -91,6 +108,7 @@ class MarkingStore:
         self._loaded = False
         self._loading = asyncio.Lock()
         self._in_order = asyncio.Lock()
+        self.reader: JournalReader | None = None
         self.gateways: dict[str, GatewayMarks] = {}
 
     async def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:
@@ -144,6 +162,8 @@ class MarkingStore:
                 marks = self.get_marks(gateway)
                 marks.in_journal.add(quarter)
                 marks.fresh.add(quarter)
+            if self.reader is not None:
+                self.reader.mark_unsettled(contents.dirty)
             lost = {
                 (gateway, quarter)
                 for gateway, marks in self.gateways.items()
@@ -180,19 +200,28 @@ class MarkingStore:
         marks.fresh = {quarter for quarter in marks.fresh if quarter >= until}
         marks.hours_due = {quarter for quarter in marks.hours_due if quarter >= until}
         dropped = marks.in_journal - marks.waiting - marks.writing.keys()
+        dropped -= {quarter for _, quarter in await self._find_unkept([(gateway, quarter) for quarter in dropped])}
+        dropped -= marks.waiting | marks.writing.keys()  # as they are after that wait
         marks.in_journal -= dropped
         await self._guard(self._journal.remove([(gateway, quarter) for quarter in dropped]))
 
     async def settle(self, now_ms: int) -> None:
         """Let the journal forget what is rolled up and gets no more live readings. Raises JournalError."""
-        settled = [
-            (gateway, quarter) for gateway, marks in self.gateways.items() for quarter in marks.list_settled(now_ms)
-        ]
+        unkept = set(await self._find_unkept(self._list_settled(now_ms)))
+        settled = [quarter for quarter in self._list_settled(now_ms) if quarter not in unkept]
         for gateway, quarter in settled:
             # Now: a write that comes while we wait must note it again.
             self.gateways[gateway].in_journal.discard(quarter)
         if settled:
             await self._guard(self._journal.remove(settled))
+
+    def _list_settled(self, now_ms: int) -> list[DirtyQuarter]:
+        return [
+            (gateway, quarter) for gateway, marks in self.gateways.items() for quarter in marks.list_settled(now_ms)
+        ]
+
+    async def _find_unkept(self, forgotten: Collection[DirtyQuarter]) -> Collection[DirtyQuarter]:
+        return () if self.reader is None or not forgotten else await self.reader.find_unkept(forgotten)
 
     async def _keep(self, dirty: Collection[DirtyQuarter]) -> None:
         """Have these in the journal, in a new one if it has to be: no reading waits for a file that is disposable."""

@@ -37,7 +37,7 @@ from receiver.ingest.route import IngestRoute
 from receiver.queries.series import SeriesReader
 from receiver.service.build import Receiver, build
 from receiver.service.process import give_memory_back, tune_process
-from receiver.settings import ContactSettings, ReceiverSettings
+from receiver.settings import ContactSettings, OutputSettings, ReceiverSettings
 from receiver.stores.base import StoreUnavailableError
 from shared.clock import Clock, SystemClock
 from shared.status_server import StatusServer
@@ -119,6 +119,7 @@ async def run_receiver(
         await receiver.sites.load()
     receiver.rollups.start()
     await receiver.alarms.start()
+    receiver.outputs.start()
     try:
         listener = HttpListener(
             create_app(receiver, docs=docs),
@@ -139,6 +140,7 @@ async def run_receiver(
         await receiver.alarms.stop()
         await receiver.rollups.stop()
         await receiver.commit.close()
+        await receiver.outputs.stop()
         await receiver.rollups.close()
         await receiver.store.close()
 
@@ -147,6 +149,7 @@ async def serve(
     settings: ReceiverSettings,
     *,
     contacts: ContactSettings | None = None,
+    outputs: OutputSettings | None = None,
     clock: Clock | None = None,
     stop: asyncio.Event | None = None,
     started: Callable[[int, int], None] | None = None,
@@ -156,6 +159,7 @@ async def serve(
     Args:
         settings: From `receiver.settings.load`.
         contacts: From `receiver.settings.load_contacts`; without them alarms are shown and not sent.
+        outputs: From `receiver.settings.load_outputs`; without them nothing goes anywhere.
         clock: The host's, unless given.
         stop: Ends the service when set; without it, SIGINT and SIGTERM do.
         started: Called with the main and the status port once both listen.
@@ -164,7 +168,7 @@ async def serve(
         ReceiverSettingError: The service cannot start like this.
     """
     tune_process()
-    receiver = build(settings, clock=clock or SystemClock(), contacts=contacts)
+    receiver = build(settings, clock=clock or SystemClock(), contacts=contacts, outputs=outputs)
     stop = stop or _stop_on_signals()
     async with (
         give_memory_back(),

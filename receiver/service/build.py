@@ -27,9 +27,11 @@ from receiver.ingest.limits import Limits
 from receiver.live.hub import Hub
 from receiver.live.watch import Watch
 from receiver.metrics import Metrics
+from receiver.outputs.choose import make_outputs
+from receiver.outputs.outputs import Outputs
 from receiver.queries.shares import RowBudget, Shares
 from receiver.rollups.job import Rollups
-from receiver.settings import ContactSettings, ReceiverSettings
+from receiver.settings import ContactSettings, OutputSettings, ReceiverSettings
 from receiver.sites import LocatedSites, SitesFile, find_machine_zone
 from receiver.stores.base import Store
 from receiver.stores.choose import choose_store, make_store
@@ -59,6 +61,7 @@ class Receiver:
     hub: Hub
     per_address: RateLimit
     alarms: Alarms
+    outputs: Outputs
     open_live: tuple[IPv4Network | IPv6Network, ...] = ()
     limits: Limits = field(default_factory=Limits)
     shares: Shares = field(default_factory=Shares)
@@ -74,7 +77,12 @@ class Receiver:
 
 
 def build(
-    settings: ReceiverSettings, *, clock: Clock, limits: Limits | None = None, contacts: ContactSettings | None = None
+    settings: ReceiverSettings,
+    *,
+    clock: Clock,
+    limits: Limits | None = None,
+    contacts: ContactSettings | None = None,
+    outputs: OutputSettings | None = None,
 ) -> Receiver:
     """The parts as the settings say; without contacts alarms are shown and not sent. Raises ReceiverSettingError."""
     _make_state_directory(settings.state_dir)
@@ -92,11 +100,21 @@ def build(
     )
     watch = Watch(clock)
     hub = Hub(store, watch, clock)
+    given_out = make_outputs(
+        outputs or OutputSettings(),
+        store=store,
+        site_of=sites.get_site,
+        state_dir=settings.state_dir,
+        clock=clock,
+        metrics=metrics,
+    )
+    rollups.store.reader = given_out
     limits = limits or Limits(gateway_rate=settings.gateway_rate, address_rate=settings.address_rate)
 
     def tell(gateway: str, readings: Sequence[Reading]) -> None:
         sites.note(gateway, readings)
         hub.deliver(gateway, readings)
+        given_out.note(gateway, readings)
 
     return Receiver(
         store=store,
@@ -110,7 +128,8 @@ def build(
         arrivals=arrivals,
         hub=hub,
         per_address=RateLimit(rate=limits.address_rate, reason="address-rate", clock=clock),
-        alarms=_build_alarms(settings, contacts or ContactSettings(), store, sites, clock, metrics),
+        alarms=_build_alarms(settings, contacts or ContactSettings(), store, sites, clock, metrics, given_out),
+        outputs=given_out,
         open_live=settings.open_live,
         limits=limits,
     )
@@ -123,6 +142,7 @@ def _build_alarms(
     sites: LocatedSites,
     clock: Clock,
     metrics: Metrics,
+    outputs: Outputs,
 ) -> Alarms:
     book = Book(settings.state_dir / ALARMS_FILE)
     senders: list[AlarmSender] = make_senders(contacts, clock) if contacts.is_sent_by_receiver else []
@@ -141,6 +161,7 @@ def _build_alarms(
         book,
         delivery.channels,
         site_of=sites.get_site,
+        list_outputs=outputs.list_states,
         habits=habits,
         clock=clock,
         metrics=metrics,

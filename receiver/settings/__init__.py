@@ -3,13 +3,26 @@
 - `declarations`: the receiver itself
 - `stores`: where readings are kept, `Sqlite | InfluxDB`
 - `contacts`: who hears of alarms
+- `outputs`: where outputs go
 - `source`: how a declared setting is found in the environment, in `.env` and in files of secrets
 - `loading`: reads and checks all of it, at start
 """
 
 from receiver.settings.contacts import ContactSettings
 from receiver.settings.declarations import ReceiverSettings
-from receiver.settings.loading import list_known_settings, load, load_contacts
+from receiver.settings.loading import list_known_settings, load, load_contacts, load_outputs
+from receiver.settings.outputs import LinesSettings, OutputSettings
 from receiver.settings.stores import InfluxDB, Sqlite
 
-__all__ = ["ContactSettings", "InfluxDB", "ReceiverSettings", "Sqlite", "list_known_settings", "load", "load_contacts"]
+__all__ = [
+    "ContactSettings",
+    "InfluxDB",
+    "LinesSettings",
+    "OutputSettings",
+    "ReceiverSettings",
+    "Sqlite",
+    "list_known_settings",
+    "load",
+    "load_contacts",
+    "load_outputs",
+]

@@ -11,6 +11,7 @@ from pydantic import ValidationError, ValidationInfo, field_validator
 from receiver.errors import ReceiverSettingError
 from receiver.settings.contacts import ContactSettings
 from receiver.settings.declarations import ReceiverSettings
+from receiver.settings.outputs import LinesSettings, OutputSettings
 from receiver.settings.source import EnvironmentModel, explain_problems, list_variables
 from receiver.settings.stores import InfluxDB, Sqlite
 from shared.environment import (
@@ -21,7 +22,7 @@ from shared.environment import (
 )
 from shared.local_settings import add_local_settings
 
-MODELS = (ReceiverSettings, InfluxDB, ContactSettings)
+MODELS = (ReceiverSettings, InfluxDB, ContactSettings, LinesSettings)
 _SQLITE = "sqlite:///"
 _INFLUXDB = "influxdb"
 _ReadT = TypeVar("_ReadT", bound=EnvironmentModel)
@@ -33,6 +34,10 @@ class _InfluxEnvironment(EnvironmentModel, InfluxDB):
 
 class _ContactEnvironment(EnvironmentModel, ContactSettings):
     """The settings of contacts as people write them."""
+
+
+class _LinesEnvironment(EnvironmentModel, LinesSettings):
+    """The settings of the output of line protocol as people write them."""
 
 
 class _ReceiverEnvironment(EnvironmentModel, ReceiverSettings):
@@ -70,6 +75,12 @@ def load_contacts() -> ContactSettings:
     """Read and check who hears of alarms. Raises ReceiverSettingError, one line per problem."""
     _refuse_unknown()
     return _read(_ContactEnvironment)
+
+
+def load_outputs() -> OutputSettings:
+    """Read and check where outputs go. Raises ReceiverSettingError, one line per problem."""
+    _refuse_unknown()
+    return OutputSettings(lines=_read(_LinesEnvironment))
 
 
 def _refuse_unknown() -> None:

@@ -77,7 +77,8 @@ class AlarmBench:
         delivery = AlarmDelivery(book, [self._sender], self.clock, metrics)
         watcher = Watcher(
             FactsReader(store, site_of), book, delivery.channels,
-            site_of=site_of, habits=self._habits, clock=self.clock, metrics=metrics,
+            list_outputs=lambda: (),
+            site_of=site_of, list_outputs=list, habits=self._habits, clock=self.clock, metrics=metrics,
         )  # fmt: skip
         self._parts = store, rollups, watcher, delivery, book
 

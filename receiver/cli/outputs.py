@@ -1,0 +1,93 @@
+"""`envoy-receiver outputs`: how far every output is, and what people want of one."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from receiver import settings
+from receiver.alarms.judgement import describe_seconds
+from receiver.cli.console import show_errors_as_sentences
+from receiver.errors import ReceiverSettingError
+from receiver.outputs.progress_file import FILE, Wish, add_wishes, list_outputs, make_error, open_file, read_progresses
+from shared import durable_sqlite
+from shared.clock import SystemClock
+from shared.keys import is_serial
+from shared.logs import make_inert
+
+app = typer.Typer(no_args_is_help=False, invoke_without_command=True, help="How far every output is; send again.")
+
+
+@app.callback()
+def print_outputs(context: typer.Context) -> None:
+    """Say how far every output is with every gateway, as of the last minute."""
+    if context.invoked_subcommand is not None:
+        return
+    with show_errors_as_sentences():
+        chosen = settings.load()
+        for line in describe_outputs(chosen.state_dir / FILE, SystemClock().now_ms()):
+            typer.echo(make_inert(line))
+
+
+@app.command()
+def resend(
+    output: Annotated[str, typer.Argument(help="Its name, as `envoy-receiver outputs` lists it.")],
+    since: Annotated[str, typer.Option(help="A day or a time (ISO 8601), e.g. 2026-06-01.")],
+    gateway: Annotated[str, typer.Option(help="Serial; all gateways unless given.")] = "",
+) -> None:
+    """Deliver everything since a time again; the running receiver begins within a minute."""
+    with show_errors_as_sentences():
+        chosen = settings.load()
+        if gateway and not is_serial(gateway):
+            raise ReceiverSettingError("--gateway must be a serial number")
+        path = chosen.state_dir / FILE
+        if output not in _read_outputs(path):
+            raise ReceiverSettingError(f"no output {output!r} has run here yet: `envoy-receiver outputs` lists them")
+        try:
+            with contextlib.closing(open_file(path)) as connection, durable_sqlite.open_transaction(connection):
+                add_wishes(connection, [Wish(output, gateway, _parse_time(since))])
+        except (sqlite3.Error, OSError) as error:
+            raise make_error(path, error) from error
+    typer.echo("noted; the running receiver begins within a minute")
+
+
+def describe_outputs(path: Path, now_ms: int) -> Iterator[str]:
+    """Lines for people: each output and gateway, and what it lacks."""
+    found = False
+    for output in _read_outputs(path):
+        with contextlib.closing(durable_sqlite.connect(path, read_only=True)) as connection:
+            for gateway, one in sorted(read_progresses(connection, output).items()):
+                found = True
+                behind = describe_seconds(one.find_behind(now_ms, 0) / 1000)
+                last = (
+                    "never"
+                    if one.last_success is None
+                    else f"{describe_seconds((now_ms - one.last_success) / 1000)} ago"
+                )
+                yield f"{output}  gateway {gateway}: behind {behind}, last success {last}, put aside {one.put_aside}"
+    if not found:
+        yield "no output has run here yet; docs/integrations.md says how to set one up"
+
+
+def _read_outputs(path: Path) -> list[str]:
+    if not path.exists():
+        return []
+    try:
+        with contextlib.closing(durable_sqlite.connect(path, read_only=True)) as connection:
+            return list_outputs(connection)
+    except sqlite3.Error as error:
+        raise make_error(path, error) from error
+
+
+def _parse_time(text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ReceiverSettingError(
+            "--since must be a day or a time like 2026-06-01 or 2026-06-01T12:00+02:00"
+        ) from None
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)

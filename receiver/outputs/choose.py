@@ -1,0 +1,34 @@
+"""The outputs that the settings name."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from receiver.metrics import Metrics
+from receiver.outputs.base import Target
+from receiver.outputs.driver import DurableOutput
+from receiver.outputs.lines.dialects import DIALECTS
+from receiver.outputs.lines.target import LinesTarget
+from receiver.outputs.outputs import Outputs
+from receiver.outputs.progress_file import FILE, ProgressFile
+from receiver.settings import OutputSettings
+from receiver.sites.model import Site
+from receiver.stores.base import Store
+from shared.clock import Clock
+
+
+def make_outputs(
+    settings: OutputSettings,
+    *,
+    store: Store,
+    site_of: Callable[[str], Site],
+    state_dir: Path,
+    clock: Clock,
+    metrics: Metrics,
+) -> Outputs:
+    """All of them, not yet started. Raises ReceiverSettingError."""
+    file = ProgressFile(state_dir / FILE)
+    targets: list[Target] = []
+    lines = settings.lines
+    if lines.url is not None and lines.dialect is not None:
+        targets.append(LinesTarget(lines.url, DIALECTS[lines.dialect], lines, store, site_of))
+    return Outputs([DurableOutput(target, file, store, clock, metrics) for target in targets], file, clock)

@@ -1,0 +1,1 @@
+"""A mirror of every reading in a database that takes line protocol."""

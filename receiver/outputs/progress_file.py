@@ -1,0 +1,196 @@
+"""How far durable outputs are, on disk: one small SQLite file, on a thread of its own.
+
+- What is kept is durable when the call returns. A cursor that is older than the truth costs a repetition and no more.
+- A damaged file is put aside; outputs then begin a day back, and the log says how to send more again.
+- A command of the console writes its wishes into the same file, and the running service takes them from it.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import structlog
+
+from receiver.errors import ReceiverError
+from receiver.outputs.progress import Progress
+from shared import durable_sqlite
+from shared.durable_sqlite import DamagedError, FileConnection, is_damage, open_transaction
+from shared.kept_sqlite import KeptFile
+
+_T = TypeVar("_T")
+_log = structlog.get_logger()
+
+FILE = "outputs.sqlite"
+"""Its name in the state directory."""
+_LAYOUT = 1
+_LOG_LIMIT_BYTES = 1024 * 1024
+_PROGRESS = """
+CREATE TABLE progress (
+    output TEXT, gateway TEXT, sent_until INTEGER NOT NULL, last_success INTEGER, put_aside INTEGER NOT NULL,
+    PRIMARY KEY (output, gateway)
+) WITHOUT ROWID
+"""
+_LATE = """
+CREATE TABLE late (
+    output TEXT, gateway TEXT, minute INTEGER, kinds TEXT NOT NULL, PRIMARY KEY (output, gateway, minute)
+) WITHOUT ROWID
+"""
+_WISH = "CREATE TABLE wish (number INTEGER PRIMARY KEY, output TEXT NOT NULL, gateway TEXT NOT NULL, since INTEGER)"
+_TABLES = (_PROGRESS, _LATE, _WISH, f"PRAGMA user_version = {_LAYOUT}")
+
+
+class ProgressError(ReceiverError):
+    """The file cannot be used now; the message says why and what to do."""
+
+
+class Wish(NamedTuple):
+    """What a person wants of an output.
+
+    Attributes:
+        output: Its name.
+        gateway: Serial; empty for every gateway.
+        since: Deliver everything since then again (milliseconds since 1970); None: let the target forget the gateway.
+    """
+
+    output: str
+    gateway: str
+    since: int | None
+
+
+class ProgressFile:
+    """The file.
+
+    Args:
+        path: It is made when it is missing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = KeptFile(path, open_file)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="outputs")
+        self.was_damaged = False
+
+    async def load(self, output: str) -> dict[str, Progress]:
+        """What is known of an output, by gateway. Raises ProgressError; a damaged file is replaced by an empty one."""
+        return await self._call(lambda: self._load(output))
+
+    async def keep(self, output: str, progresses: Sequence[Progress]) -> None:
+        """Keep how far an output is with some gateways. Raises ProgressError."""
+        await self._call(lambda: self._write(lambda connection: _put(connection, output, progresses)))
+
+    async def take_wishes(self, output: str) -> list[Wish]:
+        """What people want of an output, each once. Raises ProgressError."""
+
+        def take(connection: sqlite3.Connection) -> list[Wish]:
+            rows = connection.execute("SELECT output, gateway, since FROM wish WHERE output = ?", (output,)).fetchall()
+            if rows:
+                connection.execute("DELETE FROM wish WHERE output = ?", (output,))
+            return [Wish(*row) for row in rows]
+
+        return await self._call(lambda: self._write(take))
+
+    async def close(self) -> None:
+        """Let go of the file. No call may follow."""
+        await self._call(self._file.close)
+        self._thread.shutdown()
+
+    async def _call(self, call: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+    def _load(self, output: str) -> dict[str, Progress]:
+        try:
+            with self._use_connection() as connection:
+                durable_sqlite.check(connection)
+                return read_progresses(connection, output)
+        except ProgressError as error:
+            if not is_damage(error.__cause__):
+                raise
+            _log.warning(
+                "the file of the outputs begins empty; `envoy-receiver outputs resend` sends what may be missing there",
+                reason=str(error),
+            )
+            self.was_damaged = True
+            self._put_aside()
+        with self._use_connection() as connection:
+            return read_progresses(connection, output)
+
+    def _write(self, write: Callable[[sqlite3.Connection], _T]) -> _T:
+        with self._use_connection() as connection, open_transaction(connection):
+            return write(connection)
+
+    @contextlib.contextmanager
+    def _use_connection(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._file.use() as connection:
+                yield connection
+        except (sqlite3.Error, OSError) as error:
+            raise make_error(self._path, error) from error
+
+    def _put_aside(self) -> None:
+        try:
+            self._file.put_aside()
+        except OSError as error:
+            raise ProgressError(f"the damaged file {self._path} cannot be put aside ({error}): delete it") from error
+
+
+def make_error(path: Path, error: Exception) -> ProgressError:
+    """The error that says so for people."""
+    return ProgressError(
+        f"the file of the outputs {path} cannot be used ({error}): check the disk, its space and the permissions"
+    )
+
+
+def open_file(path: Path) -> FileConnection:
+    """A durable connection; the file is made when it is missing. Raises sqlite3.Error and OSError."""
+    return durable_sqlite.open_with_tables(path, _make_tables, log_limit_bytes=_LOG_LIMIT_BYTES)
+
+
+def read_progresses(connection: sqlite3.Connection, output: str) -> dict[str, Progress]:
+    """What a file knows of an output, by gateway. Raises sqlite3.Error."""
+    rows = connection.execute(
+        "SELECT gateway, sent_until, last_success, put_aside FROM progress WHERE output = ?", (output,)
+    )
+    found = {row[0]: Progress(row[0], row[1], last_success=row[2], put_aside=row[3]) for row in rows}
+    for gateway, minute, kinds in connection.execute(
+        "SELECT gateway, minute, kinds FROM late WHERE output = ?", (output,)
+    ):
+        if gateway in found:
+            found[gateway].mark(minute, frozenset(kinds.split()))
+    return found
+
+
+def list_outputs(connection: sqlite3.Connection) -> list[str]:
+    """The outputs that a file knows. Raises sqlite3.Error."""
+    return [row[0] for row in connection.execute("SELECT DISTINCT output FROM progress ORDER BY output")]
+
+
+def add_wishes(connection: sqlite3.Connection, wishes: Iterable[Wish]) -> None:
+    """Leave wishes for the running service. Raises sqlite3.Error."""
+    connection.executemany("INSERT INTO wish (output, gateway, since) VALUES (?, ?, ?)", wishes)
+
+
+def _put(connection: sqlite3.Connection, output: str, progresses: Sequence[Progress]) -> None:
+    for one in progresses:
+        row = (output, one.gateway, one.sent_until, one.last_success, one.put_aside)
+        connection.execute("INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?)", row)
+        connection.execute("DELETE FROM late WHERE output = ? AND gateway = ?", (output, one.gateway))
+        connection.executemany(
+            "INSERT INTO late VALUES (?, ?, ?, ?)",
+            [(output, one.gateway, minute, " ".join(sorted(kinds))) for minute, kinds in one.late.items()],
+        )
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    (layout,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if layout == _LAYOUT:
+        return
+    if tables:
+        raise DamagedError("it is of another version or of another program")
+    with open_transaction(connection):
+        for statement in _TABLES:
+            connection.execute(statement)

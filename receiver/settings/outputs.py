@@ -1,0 +1,107 @@
+"""Where outputs go, one model for each target. An output is used when its address is set."""
+
+import ipaddress
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import field_validator, model_validator
+
+from receiver.settings.source import ExpandedPath, SecretText, SettingsModel, name_variable
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether what is said to a host never leaves this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_plain_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        fits = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return fits and parts.username is None and not (parts.query or parts.fragment)
+
+
+class TargetSettings(SettingsModel):
+    """What every output over HTTP has.
+
+    Attributes:
+        url: Base address of the target, without a slash at the end; None: the output is not used.
+        insecure: Whether plain http to another machine is wanted.
+    """
+
+    url: str | None = None
+    insecure: bool = False
+
+    @field_validator("url")
+    @classmethod
+    def _check_address(cls, url: str | None) -> str | None:
+        if url is not None and not _is_plain_address(url):
+            raise ValueError(
+                f"{name_variable(cls, 'url')} must look like https://influx.lan:8086, without a password or a query"
+            )
+        return None if url is None else url.rstrip("/")
+
+    @model_validator(mode="after")
+    def _refuse_open_line(self) -> Self:
+        plain = self.url is not None and self.url.startswith("http:")
+        if plain and not self.insecure and not is_this_machine(urlsplit(self.url or "").hostname or ""):
+            raise ValueError(
+                f"{name_variable(type(self), 'url')} is plain http to another machine: anybody on the way could read "
+                f"your data and the login; use https, or set {name_variable(type(self), 'insecure')}=true if that "
+                "network is yours alone"
+            )
+        return self
+
+
+class LinesSettings(TargetSettings):
+    """A database that takes line protocol, as a mirror of every reading.
+
+    Attributes:
+        dialect: Which one it is.
+        database: Its database, or bucket.
+        org: Organisation (InfluxDB 2).
+        username: Account, where it wants one.
+        password: Of that account.
+        token: Where it wants a token instead.
+        ca_file: Certificate of its authority, where that is your own.
+    """
+
+    PREFIX: ClassVar[str] = "RECEIVER_LINES_"
+
+    dialect: Literal["influxdb1", "influxdb2", "influxdb3", "victoriametrics", "questdb", "telegraf"] | None = None
+    database: str = "envoy"
+    org: str = "home"
+    username: str | None = None
+    password: SecretText = None
+    token: SecretText = None
+    ca_file: ExpandedPath | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.url is None:
+            return self
+        if self.dialect is None:
+            raise ValueError(
+                "RECEIVER_LINES_URL is set without RECEIVER_LINES_DIALECT: set it to influxdb1, influxdb2, influxdb3, "
+                "victoriametrics, questdb or telegraf"
+            )
+        if (self.username is None) != (self.password is None):
+            raise ValueError("RECEIVER_LINES_USERNAME and RECEIVER_LINES_PASSWORD belong together: set both, or none")
+        if self.username is not None and self.token is not None:
+            raise ValueError("RECEIVER_LINES_TOKEN and RECEIVER_LINES_USERNAME are both set: remove one of them")
+        return self
+
+
+@dataclass(frozen=True)
+class OutputSettings:
+    """The settings of all outputs."""
+
+    lines: LinesSettings = field(default_factory=LinesSettings)

@@ -1,6 +1,6 @@
 """The outputs that the settings name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from receiver.metrics import Metrics
@@ -27,8 +27,11 @@ def make_outputs(
 ) -> Outputs:
     """All of them, not yet started. Raises ReceiverSettingError."""
     file = ProgressFile(state_dir / FILE)
-    targets: list[Target] = []
+    targets = _list_targets(settings, store, site_of)
+    return Outputs([DurableOutput(target, file, store, clock, metrics) for target in targets], file, clock)
+
+
+def _list_targets(settings: OutputSettings, store: Store, site_of: Callable[[str], Site]) -> Iterator[Target]:
     lines = settings.lines
     if lines.url is not None and lines.dialect is not None:
-        targets.append(LinesTarget(lines.url, DIALECTS[lines.dialect], lines, store, site_of))
-    return Outputs([DurableOutput(target, file, store, clock, metrics) for target in targets], file, clock)
+        yield LinesTarget(lines.url, DIALECTS[lines.dialect], lines, store, site_of)

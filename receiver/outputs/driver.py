@@ -140,22 +140,23 @@ class DurableOutput:
         for wish in await self._file.take_wishes(self.name):
             for gateway in [wish.gateway] if wish.gateway else list(known):
                 if wish.since is not None:
-                    self._begin(known, gateway).go_back(wish.since)
+                    (await self._begin(known, gateway)).go_back(wish.since)
                     _log.info("an output sends again", output=self.name, gateway=gateway, since=wish.since)
 
     async def _list_gateways(self) -> list[str]:
         return [one.gateway for one in await self._store.list_gateways() if self._target.wants(one.gateway)]
 
-    def _begin(self, known: dict[str, Progress], gateway: str) -> Progress:
+    async def _begin(self, known: dict[str, Progress], gateway: str) -> Progress:
         if gateway not in known:  # what was stored before somebody named the output is sent when it is asked for
             began = self._clock.now_ms() - (DAY_MS if self._file.was_damaged else 0)
             known[gateway] = Progress(gateway, began // QUARTER_MS * QUARTER_MS)
+            await self._keep(known)  # a crash must not begin it later
         return known[gateway]
 
     async def _serve(self, known: dict[str, Progress], gateway: str) -> float:
         """Deliver what is due of one gateway, and return the seconds until its next turn."""
         try:
-            is_behind = await self._advance(self._begin(known, gateway))
+            is_behind = await self._advance(await self._begin(known, gateway))
         except OutputError as error:
             return self._fail(gateway, error)
         self._problems.pop(gateway, None)

@@ -77,7 +77,6 @@ class AlarmBench:
         delivery = AlarmDelivery(book, [self._sender], self.clock, metrics)
         watcher = Watcher(
             FactsReader(store, site_of), book, delivery.channels,
-            list_outputs=lambda: (),
             site_of=site_of, list_outputs=list, habits=self._habits, clock=self.clock, metrics=metrics,
         )  # fmt: skip
         self._parts = store, rollups, watcher, delivery, book

@@ -1,16 +1,21 @@
 #!/usr/bin/env bash
-# Builds the real servers and tools that the tests start, once a machine, into caches outside the tree: InfluxDB, Caddy,
-# kustomize. Needs Go (and cargo for InfluxDB); without them it says so, and the tests that need them are skipped. As
-# root on Debian it installs Chromium for the tests of the page, too.
+# Builds the real servers and tools that the tests start, once a machine, into caches outside the tree: InfluxDB 2 and 1,
+# Caddy, kustomize. Needs Go (and cargo for InfluxDB 2); without them it says so, and the tests that need them are
+# skipped. As root on Debian it installs what Debian has, too: Chromium for the tests of the page, VictoriaMetrics.
 set -euo pipefail
 cd "$(dirname "$0")"
-if ! command -v "${CHROMIUM:-chromium}" > /dev/null; then
+missing=()
+command -v "${CHROMIUM:-chromium}" > /dev/null || missing+=(chromium)
+for package in victoria-metrics; do
+    command -v "$package" > /dev/null || missing+=("$package")
+done
+if ((${#missing[@]})); then
     if [[ "$(id -u)" == 0 ]] && command -v apt-get > /dev/null; then
-        echo "installing Chromium for the tests of the page" >&2
+        echo "installing ${missing[*]} for the tests" >&2
         apt-get update -qq
-        DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium > /dev/null
+        DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends "${missing[@]}" > /dev/null
     else
-        echo "no chromium: the tests of the page in a browser are skipped (apt install chromium)" >&2
+        echo "no ${missing[*]}: the tests that need them are skipped (apt install ${missing[*]})" >&2
         [[ -z "${CI:-}" ]]
     fi
 fi
@@ -21,6 +26,9 @@ if ! command -v go > /dev/null || ! command -v cargo > /dev/null; then
 fi
 if [[ -z "${INFLUXD:-}" ]] && ! command -v influxd > /dev/null; then
     influxd/build.sh
+fi
+if [[ -z "${INFLUXD1:-}" ]] && ! command -v influxd1 > /dev/null; then
+    influxd1/build.sh
 fi
 caddy/build.sh
 go -C kubernetes/kustomize tool kustomize version

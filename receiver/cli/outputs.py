@@ -1,7 +1,5 @@
 """`envoy-receiver outputs`: how far every output is, and what people want of one."""
 
-import contextlib
-import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +11,7 @@ from receiver import settings
 from receiver.alarms.judgement import describe_seconds
 from receiver.cli.console import show_errors_as_sentences
 from receiver.errors import ReceiverSettingError
-from receiver.outputs.progress_file import FILE, Wish, add_wishes, list_outputs, make_error, open_file, read_progresses
-from shared import durable_sqlite
+from receiver.outputs.progress_file import FILE, Wish, leave_wish, load_standing
 from shared.clock import SystemClock
 from shared.keys import is_serial
 from shared.logs import make_inert
@@ -45,42 +42,21 @@ def resend(
         if gateway and not is_serial(gateway):
             raise ReceiverSettingError("--gateway must be a serial number")
         path = chosen.state_dir / FILE
-        if output not in _read_outputs(path):
+        if output not in {name for name, _ in load_standing(path)}:
             raise ReceiverSettingError(f"no output {output!r} has run here yet: `envoy-receiver outputs` lists them")
-        try:
-            with contextlib.closing(open_file(path)) as connection, durable_sqlite.open_transaction(connection):
-                add_wishes(connection, [Wish(output, gateway, _parse_time(since))])
-        except (sqlite3.Error, OSError) as error:
-            raise make_error(path, error) from error
+        leave_wish(path, Wish(output, gateway, _parse_time(since)))
     typer.echo("noted; the running receiver begins within a minute")
 
 
 def describe_outputs(path: Path, now_ms: int) -> Iterator[str]:
     """Lines for people: each output and gateway, and what it lacks."""
-    found = False
-    for output in _read_outputs(path):
-        with contextlib.closing(durable_sqlite.connect(path, read_only=True)) as connection:
-            for gateway, one in sorted(read_progresses(connection, output).items()):
-                found = True
-                behind = describe_seconds(one.find_behind(now_ms, 0) / 1000)
-                last = (
-                    "never"
-                    if one.last_success is None
-                    else f"{describe_seconds((now_ms - one.last_success) / 1000)} ago"
-                )
-                yield f"{output}  gateway {gateway}: behind {behind}, last success {last}, put aside {one.put_aside}"
-    if not found:
+    standing = load_standing(path)
+    for output, one in standing:
+        behind = describe_seconds(one.find_behind(now_ms, 0) / 1000)
+        last = "never" if one.last_success is None else f"{describe_seconds((now_ms - one.last_success) / 1000)} ago"
+        yield f"{output}  gateway {one.gateway}: behind {behind}, last success {last}, put aside {one.put_aside}"
+    if not standing:
         yield "no output has run here yet; docs/integrations.md says how to set one up"
-
-
-def _read_outputs(path: Path) -> list[str]:
-    if not path.exists():
-        return []
-    try:
-        with contextlib.closing(durable_sqlite.connect(path, read_only=True)) as connection:
-            return list_outputs(connection)
-    except sqlite3.Error as error:
-        raise make_error(path, error) from error
 
 
 def _parse_time(text: str) -> int:

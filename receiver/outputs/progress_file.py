@@ -8,7 +8,7 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -128,20 +128,13 @@ class ProgressFile:
             with self._file.use() as connection:
                 yield connection
         except (sqlite3.Error, OSError) as error:
-            raise make_error(self._path, error) from error
+            raise _make_error(self._path, error) from error
 
     def _put_aside(self) -> None:
         try:
             self._file.put_aside()
         except OSError as error:
             raise ProgressError(f"the damaged file {self._path} cannot be put aside ({error}): delete it") from error
-
-
-def make_error(path: Path, error: Exception) -> ProgressError:
-    """The error that says so for people."""
-    return ProgressError(
-        f"the file of the outputs {path} cannot be used ({error}): check the disk, its space and the permissions"
-    )
 
 
 def open_file(path: Path) -> FileConnection:
@@ -163,14 +156,35 @@ def read_progresses(connection: sqlite3.Connection, output: str) -> dict[str, Pr
     return found
 
 
-def list_outputs(connection: sqlite3.Connection) -> list[str]:
-    """The outputs that a file knows. Raises sqlite3.Error."""
-    return [row[0] for row in connection.execute("SELECT DISTINCT output FROM progress ORDER BY output")]
+def load_standing(path: Path) -> list[tuple[str, Progress]]:
+    """Every output with every gateway, for a command beside the running service. Raises ProgressError."""
+    if not path.exists():
+        return []
+    try:
+        with contextlib.closing(durable_sqlite.connect(path, read_only=True)) as connection:
+            outputs = connection.execute("SELECT DISTINCT output FROM progress ORDER BY output").fetchall()
+            return [
+                (output, progress)
+                for (output,) in outputs
+                for _, progress in sorted(read_progresses(connection, output).items())
+            ]
+    except sqlite3.Error as error:
+        raise _make_error(path, error) from error
 
 
-def add_wishes(connection: sqlite3.Connection, wishes: Iterable[Wish]) -> None:
-    """Leave wishes for the running service. Raises sqlite3.Error."""
-    connection.executemany("INSERT INTO wish (output, gateway, since) VALUES (?, ?, ?)", wishes)
+def leave_wish(path: Path, wish: Wish) -> None:
+    """Leave a wish for the running service. Raises ProgressError."""
+    try:
+        with contextlib.closing(open_file(path)) as connection, open_transaction(connection):
+            connection.execute("INSERT INTO wish (output, gateway, since) VALUES (?, ?, ?)", wish)
+    except (sqlite3.Error, OSError) as error:
+        raise _make_error(path, error) from error
+
+
+def _make_error(path: Path, error: Exception) -> ProgressError:
+    return ProgressError(
+        f"the file of the outputs {path} cannot be used ({error}): check the disk, its space and the permissions"
+    )
 
 
 def _put(connection: sqlite3.Connection, output: str, progresses: Sequence[Progress]) -> None:

@@ -1,4 +1,4 @@
-"""How the databases that take line protocol differ: path, query, login, and whether they hold text. Pure.
+"""How the databases that take line protocol differ: path, query, login, and whether they hold text.
 
 Sources: InfluxDB 1.8.3, 2.7 and VictoriaMetrics 1.79 as they were seen to behave; InfluxDB 3 Core, QuestDB and Telegraf
 by their documentation.

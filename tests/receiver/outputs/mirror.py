@@ -1,6 +1,6 @@
-"""A durable output over a real store, journal and file, with a target that tests command, and that may crash."""
+"""A durable output over a real store, journal and file, which may crash, with a target that tests command or another."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -8,7 +8,7 @@ from receiver.ingest.group_commit import GroupCommit
 from receiver.ingest.journal import Journal
 from receiver.ingest.marking import MarkingStore
 from receiver.metrics import Metrics
-from receiver.outputs.base import Delivered, OutputError, Slice
+from receiver.outputs.base import Delivered, OutputError, Slice, Target
 from receiver.outputs.driver import DurableOutput
 from receiver.outputs.outputs import Outputs
 from receiver.outputs.progress_file import FILE, ProgressFile
@@ -57,10 +57,11 @@ class MirrorTarget:
 class MirrorBench:
     """The parts of a receiver that an output rests on. `restart` ends them in order, `crash` without a word."""
 
-    def __init__(self, folder: Path, clock: StoppedClock) -> None:
+    def __init__(self, folder: Path, clock: StoppedClock, make_target: Callable[[Store], Target] | None = None) -> None:
         self.folder = folder
         self.clock = clock
         self.kept: MirrorTarget | None = None
+        self._make_target = make_target
 
     async def __aenter__(self) -> Self:
         await self.begin()
@@ -80,7 +81,8 @@ class MirrorBench:
         if self.kept is not None:  # what the database holds outlives us
             self.target.content = self.kept.content
         self.kept = self.target
-        self.driver = DurableOutput(self.target, self.file, self.store, self.clock, Metrics())
+        target = self.target if self._make_target is None else self._make_target(self.store)
+        self.driver = DurableOutput(target, self.file, self.store, self.clock, Metrics())
         self.outputs = Outputs([self.driver], self.file, self.clock)
         self.marking.reader = self.outputs
         self.commit = GroupCommit(self.marking, on_stored=self.outputs.note)

@@ -8,11 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from receiver.outputs.progress_file import FILE, Wish, add_wishes, open_file
-from shared.durable_sqlite import open_transaction
+from receiver.outputs.progress_file import FILE, Wish, leave_wish
 from shared.units import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS
 from tests.clocks import NOW_MS, StoppedClock
-from tests.receiver.outputs.mirror import MirrorBench
+from tests.receiver.outputs.mirror import Content, MirrorBench
 from tests.receiver.service import GATEWAY, OTHER, make_inverter, make_meter
 
 BEGUN_MS = NOW_MS // QUARTER_MS * QUARTER_MS
@@ -26,7 +25,7 @@ async def bench(tmp_path):
 
 
 async def assert_equal(bench, *gateways, since=BEGUN_MS):
-    stored = {}
+    stored: Content = {}
     for gateway in gateways or (GATEWAY,):
         stored |= await bench.read_stored(gateway, since, bench.clock.now_ms() - bench.target.hold_ms)
     given_out = {key: fields for key, fields in bench.target.content.items() if key[2] >= since}
@@ -75,12 +74,12 @@ async def test_only_the_kinds_of_late_readings_are_sent_again(bench):
 async def test_what_is_stored_while_its_slice_is_delivered_is_late(bench):
     await bench.write(GATEWAY, [make_meter(NOW_MS)])
     bench.clock.advance(60)
-    read_points, written = bench.store.read_points, []
+    read_points, written = bench.store.read_points, set[bool]()
 
     async def read(*args, **kwargs):
         found = await read_points(*args, **kwargs)
         if not written:
-            written.append(True)
+            written.add(True)
             await bench.write(GATEWAY, [make_meter(NOW_MS + 1, phase="b")])
         return found
 
@@ -126,10 +125,7 @@ async def test_history_is_sent_when_somebody_asks(bench):
     bench.clock.advance(60)
     await bench.catch_up()
     assert min(key[2] for key in bench.target.content) == NOW_MS
-    connection = open_file(bench.folder / FILE)
-    with open_transaction(connection):
-        add_wishes(connection, [Wish("mirror", GATEWAY, old)])
-    connection.close()
+    leave_wish(bench.folder / FILE, Wish("mirror", GATEWAY, old))
     await bench.catch_up()
     await assert_equal(bench, since=old)
 

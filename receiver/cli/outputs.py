@@ -11,7 +11,7 @@ from receiver import settings
 from receiver.alarms.judgement import describe_seconds
 from receiver.cli.console import show_errors_as_sentences
 from receiver.errors import ReceiverSettingError
-from receiver.outputs.progress_file import FILE, Wish, leave_wish, load_standing
+from receiver.outputs.progress_file import FILE, OutputWish, leave_wish, load_standing
 from shared.clock import SystemClock
 from shared.keys import is_serial
 from shared.logs import make_inert
@@ -44,7 +44,7 @@ def resend(
         path = chosen.state_dir / FILE
         if output not in {name for name, _ in load_standing(path)}:
             raise ReceiverSettingError(f"no output {output!r} has run here yet: `envoy-receiver outputs` lists them")
-        leave_wish(path, Wish(output, gateway, _parse_time(since)))
+        leave_wish(path, OutputWish(output, gateway, _parse_time(since)))
     typer.echo("noted; the running receiver begins within a minute")
 
 

@@ -89,7 +89,7 @@ class Target(Protocol):
         """Slices begin and end at multiples of it, but for those of late readings: at full minutes."""
         ...
 
-    def wants(self, gateway: str) -> bool:
+    def is_wanted(self, gateway: str) -> bool:
         """Whether the owner sends this gateway there."""
         ...
 

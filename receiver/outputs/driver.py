@@ -15,7 +15,7 @@ import structlog
 
 from receiver.metrics import Metrics
 from receiver.outputs.base import OutputError, OutputState, Slice, Target
-from receiver.outputs.progress import Progress
+from receiver.outputs.progress import OutputProgress
 from receiver.outputs.progress_file import ProgressError, ProgressFile
 from receiver.stores.base import Store, StoreUnavailableError
 from shared.backoff import Backoff
@@ -50,9 +50,10 @@ class DurableOutput:
         self._store = store
         self._clock = clock
         self._metrics = metrics
-        self._known: dict[str, Progress] | None = None
+        self._known: dict[str, OutputProgress] | None = None
         self._early: dict[str, set[int]] = {}  # quarter hours of late readings that came before the file was read
-        self._backoff = Backoff(random.Random(), first_s=_FIRST_S, longest_s=_LONGEST_S, shortest_share=0.5)
+        self._backoffs: dict[str, Backoff] = {}
+        self._paused_until: dict[str, float] = {}
         self._problems: dict[str, str] = {}
         self._kept_at = -_KEEP_S
 
@@ -87,17 +88,16 @@ class DurableOutput:
         """
         try:
             known = await self._load()
-            await self._obey_wishes(known)
+            await self._apply_wishes(known)
             delays = [await self._serve(known, gateway) for gateway in await self._list_gateways()]
             await self._keep_now_and_then()
         except (StoreUnavailableError, ProgressError) as error:
             delays = [self._fail("", error)]
         else:
             self._problems.pop("", None)
-        if not self._problems:
-            self._backoff.succeed()
+            self._get_backoff("").succeed()
         self._show()
-        return max(delays, default=self._target.period_s)
+        return min(delays, default=self._target.period_s)
 
     def list_states(self, now_ms: int) -> list[OutputState]:
         """As `Output.list_states`."""
@@ -126,7 +126,7 @@ class DurableOutput:
                 _log.error("an output could not be kept; it repeats what it sent", output=self.name, reason=str(error))
         await self._target.close()
 
-    async def _load(self) -> dict[str, Progress]:
+    async def _load(self) -> dict[str, OutputProgress]:
         if self._known is None:
             known = await self._file.load(self.name)
             if self._known is None:
@@ -136,7 +136,7 @@ class DurableOutput:
                 self._early.clear()
         return self._known
 
-    async def _obey_wishes(self, known: dict[str, Progress]) -> None:
+    async def _apply_wishes(self, known: dict[str, OutputProgress]) -> None:
         for wish in await self._file.take_wishes(self.name):
             for gateway in [wish.gateway] if wish.gateway else list(known):
                 if wish.since is not None:
@@ -144,25 +144,31 @@ class DurableOutput:
                     _log.info("an output sends again", output=self.name, gateway=gateway, since=wish.since)
 
     async def _list_gateways(self) -> list[str]:
-        return [one.gateway for one in await self._store.list_gateways() if self._target.wants(one.gateway)]
+        return [one.gateway for one in await self._store.list_gateways() if self._target.is_wanted(one.gateway)]
 
-    async def _begin(self, known: dict[str, Progress], gateway: str) -> Progress:
+    async def _begin(self, known: dict[str, OutputProgress], gateway: str) -> OutputProgress:
         if gateway not in known:  # what was stored before somebody named the output is sent when it is asked for
             began = self._clock.now_ms() - (DAY_MS if self._file.was_damaged else 0)
-            known[gateway] = Progress(gateway, began // QUARTER_MS * QUARTER_MS)
+            known[gateway] = OutputProgress(gateway, began // QUARTER_MS * QUARTER_MS)
             await self._keep(known)  # a crash must not begin it later
         return known[gateway]
 
-    async def _serve(self, known: dict[str, Progress], gateway: str) -> float:
-        """Deliver what is due of one gateway, and return the seconds until its next turn."""
+    async def _serve(self, known: dict[str, OutputProgress], gateway: str) -> float:
+        """Deliver what is due of one gateway, unless it failed just now; return the seconds until its next turn."""
+        pause_s = self._paused_until.get(gateway, 0.0) - self._clock.monotonic()
+        if pause_s > 0:
+            return pause_s
         try:
             is_behind = await self._advance(await self._begin(known, gateway))
         except OutputError as error:
-            return self._fail(gateway, error)
+            delay_s = self._fail(gateway, error)
+            self._paused_until[gateway] = self._clock.monotonic() + delay_s
+            return delay_s
         self._problems.pop(gateway, None)
+        self._get_backoff(gateway).succeed()
         return 0.0 if is_behind else self._target.period_s
 
-    async def _advance(self, progress: Progress) -> bool:
+    async def _advance(self, progress: OutputProgress) -> bool:
         """Deliver some of what is due, and return whether there is more of it."""
         until = self._clock.now_ms() - self._target.hold_ms
         is_behind = True
@@ -177,7 +183,7 @@ class DurableOutput:
             await self._deliver(progress, late)
         return is_behind or progress.has_late
 
-    async def _deliver(self, progress: Progress, part: Slice) -> None:
+    async def _deliver(self, progress: OutputProgress, part: Slice) -> None:
         try:
             taken = await self._target.deliver(part)
         except BaseException:
@@ -191,13 +197,13 @@ class DurableOutput:
         if self._known is not None and self._clock.monotonic() - self._kept_at >= _KEEP_S:
             await self._keep(self._known)
 
-    async def _keep(self, known: dict[str, Progress]) -> None:
+    async def _keep(self, known: dict[str, OutputProgress]) -> None:
         await self._file.keep(self.name, list(known.values()))
         self._kept_at = self._clock.monotonic()
 
     def _fail(self, gateway: str, error: OutputError | StoreUnavailableError | ProgressError) -> float:
         reason = error.reason if isinstance(error, OutputError) else "here"
-        delay_s = self._backoff.draw_delay(error.retry_after_s if isinstance(error, OutputError) else None)
+        delay_s = self._get_backoff(gateway).draw_delay(error.retry_after_s if isinstance(error, OutputError) else None)
         if self._problems.get(gateway) != str(error):
             _log.warning(
                 "an output waits", output=self.name, gateway=gateway, reason=str(error), again_in_s=round(delay_s)
@@ -205,6 +211,13 @@ class DurableOutput:
         self._problems[gateway] = str(error)
         self._metrics.output_failed.labels(self.name, reason).inc()
         return delay_s
+
+    def _get_backoff(self, gateway: str) -> Backoff:
+        if gateway not in self._backoffs:
+            self._backoffs[gateway] = Backoff(
+                random.Random(), first_s=_FIRST_S, longest_s=_LONGEST_S, shortest_share=0.5
+            )
+        return self._backoffs[gateway]
 
     def _find_problem(self, gateway: str) -> str | None:
         return self._problems.get(gateway) or self._problems.get("")

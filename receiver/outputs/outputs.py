@@ -56,7 +56,7 @@ class Outputs:
 
     def start(self) -> None:
         """Begin to work, each output in a task of its own."""
-        self._tasks = [asyncio.create_task(self._supervise(one), name=f"output-{one.name}") for one in self._outputs]
+        self._tasks = [asyncio.create_task(self._keep_running(one), name=f"output-{one.name}") for one in self._outputs]
 
     async def stop(self) -> None:
         """End the tasks, and keep how far they are."""
@@ -74,7 +74,7 @@ class Outputs:
         now = self._clock.now_ms()
         return [state for output in self._outputs for state in output.list_states(now)]
 
-    async def _supervise(self, output: Output) -> None:
+    async def _keep_running(self, output: Output) -> None:
         while True:
             try:
                 await output.run()

@@ -16,7 +16,7 @@ MOST_LATE = 5_000
 
 
 @dataclass
-class Progress:
+class OutputProgress:
     """Of one output and one gateway. Times are milliseconds since 1970.
 
     Attributes:

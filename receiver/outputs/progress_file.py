@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 import structlog
 
 from receiver.errors import ReceiverError
-from receiver.outputs.progress import Progress
+from receiver.outputs.progress import OutputProgress
 from shared import durable_sqlite
 from shared.durable_sqlite import DamagedError, FileConnection, is_damage, open_transaction
 from shared.kept_sqlite import KeptFile
@@ -47,7 +47,7 @@ class ProgressError(ReceiverError):
     """The file cannot be used now; the message says why and what to do."""
 
 
-class Wish(NamedTuple):
+class OutputWish(NamedTuple):
     """What a person wants of an output.
 
     Attributes:
@@ -74,22 +74,22 @@ class ProgressFile:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="outputs")
         self.was_damaged = False
 
-    async def load(self, output: str) -> dict[str, Progress]:
+    async def load(self, output: str) -> dict[str, OutputProgress]:
         """What is known of an output, by gateway. Raises ProgressError; a damaged file is replaced by an empty one."""
         return await self._call(lambda: self._load(output))
 
-    async def keep(self, output: str, progresses: Sequence[Progress]) -> None:
+    async def keep(self, output: str, progresses: Sequence[OutputProgress]) -> None:
         """Keep how far an output is with some gateways. Raises ProgressError."""
         await self._call(lambda: self._write(lambda connection: _put(connection, output, progresses)))
 
-    async def take_wishes(self, output: str) -> list[Wish]:
+    async def take_wishes(self, output: str) -> list[OutputWish]:
         """What people want of an output, each once. Raises ProgressError."""
 
-        def take(connection: sqlite3.Connection) -> list[Wish]:
+        def take(connection: sqlite3.Connection) -> list[OutputWish]:
             rows = connection.execute("SELECT output, gateway, since FROM wish WHERE output = ?", (output,)).fetchall()
             if rows:
                 connection.execute("DELETE FROM wish WHERE output = ?", (output,))
-            return [Wish(*row) for row in rows]
+            return [OutputWish(*row) for row in rows]
 
         return await self._call(lambda: self._write(take))
 
@@ -101,7 +101,7 @@ class ProgressFile:
     async def _call(self, call: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
-    def _load(self, output: str) -> dict[str, Progress]:
+    def _load(self, output: str) -> dict[str, OutputProgress]:
         try:
             with self._use_connection() as connection:
                 durable_sqlite.check(connection)
@@ -142,12 +142,12 @@ def open_file(path: Path) -> FileConnection:
     return durable_sqlite.open_with_tables(path, _make_tables, log_limit_bytes=_LOG_LIMIT_BYTES)
 
 
-def read_progresses(connection: sqlite3.Connection, output: str) -> dict[str, Progress]:
+def read_progresses(connection: sqlite3.Connection, output: str) -> dict[str, OutputProgress]:
     """What a file knows of an output, by gateway. Raises sqlite3.Error."""
     rows = connection.execute(
         "SELECT gateway, sent_until, last_success, put_aside FROM progress WHERE output = ?", (output,)
     )
-    found = {row[0]: Progress(row[0], row[1], last_success=row[2], put_aside=row[3]) for row in rows}
+    found = {row[0]: OutputProgress(row[0], row[1], last_success=row[2], put_aside=row[3]) for row in rows}
     for gateway, minute, kinds in connection.execute(
         "SELECT gateway, minute, kinds FROM late WHERE output = ?", (output,)
     ):
@@ -156,7 +156,7 @@ def read_progresses(connection: sqlite3.Connection, output: str) -> dict[str, Pr
     return found
 
 
-def load_standing(path: Path) -> list[tuple[str, Progress]]:
+def load_standing(path: Path) -> list[tuple[str, OutputProgress]]:
     """Every output with every gateway, for a command beside the running service. Raises ProgressError."""
     if not path.exists():
         return []
@@ -172,7 +172,7 @@ def load_standing(path: Path) -> list[tuple[str, Progress]]:
         raise _make_error(path, error) from error
 
 
-def leave_wish(path: Path, wish: Wish) -> None:
+def leave_wish(path: Path, wish: OutputWish) -> None:
     """Leave a wish for the running service. Raises ProgressError."""
     try:
         with contextlib.closing(open_file(path)) as connection, open_transaction(connection):
@@ -187,7 +187,7 @@ def _make_error(path: Path, error: Exception) -> ProgressError:
     )
 
 
-def _put(connection: sqlite3.Connection, output: str, progresses: Sequence[Progress]) -> None:
+def _put(connection: sqlite3.Connection, output: str, progresses: Sequence[OutputProgress]) -> None:
     for one in progresses:
         row = (output, one.gateway, one.sent_until, one.last_success, one.put_aside)
         connection.execute("INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?)", row)

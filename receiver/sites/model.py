@@ -180,4 +180,77 @@ class Site(_Part):
         meters: Corrections, by the meter's name at the gateway.
         panels: By the serial of the inverter.
         tariffs: Ascending by `valid_from`.
+        currency: Of their prices, by its code of ISO 4217; it names amounts and changes none.
+        outputs: Where its values go, of what the settings configure.
+        billing_day: The day of the month on which a new billing month begins; every month has it.
+    """
+
+    name: Name | None = None
+    time_zone: Annotated[str, AfterValidator(_check_zone)] | None = None
+    location: Location | None = None
+    netting: Netting = "sum"
+    meters: dict[Tag, MeterCorrection] = {}
+    panels: dict[Tag, SitePanel] = {}
+    tariffs: tuple[Tariff, ...] = ()
+    currency: Annotated[str, StringConstraints(pattern=r"\A[A-Z]{3}\z")] | None = None
     outputs: SiteOutputs = SiteOutputs()
+    billing_day: int = Field(1, ge=1, le=28)
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        """The time zone; UTC where none is given."""
+        return zoneinfo.ZoneInfo(self.time_zone or "UTC")
+
+    def list_windows(self, kind: str, start: int, stop: int) -> list[int]:
+        """The boundaries (UTC milliseconds) of every window of a stored kind that touches [start, stop), at least two.
+
+        Raises:
+            ValueError: Nothing is in [start, stop), or the kind has no such windows.
+        """
+        return list_windows(find_every(kind), start, stop, self.zone, billing_day=self.billing_day)
+
+    @field_validator("meters")
+    @classmethod
+    def _check_meter_roles(cls, meters: dict[str, MeterCorrection]) -> dict[str, MeterCorrection]:
+        """Two meters of one role would be one series with two values."""
+        owner: dict[str, str] = {}
+        for meter, correction in meters.items():
+            role = correction.role or meter
+            if role == IGNORE:
+                continue
+            # A meter that is not listed keeps its own name, and would clash with one that is renamed to it.
+            other = owner.setdefault(role, meter) if role in meters or role == meter else role
+            if other != meter:
+                raise make_sentence_error(
+                    f"{meter} and {other} would both be {role}: give {other} another role too, or 'role: {IGNORE}'"
+                )
+        return meters
+
+    @field_validator("panels")
+    @classmethod
+    def _check_panel_places(cls, panels: dict[str, SitePanel]) -> dict[str, SitePanel]:
+        serials_by_position: dict[tuple[str | None, int, int], str] = {}
+        for serial, panel in panels.items():
+            if (panel.row is None) != (panel.column is None):
+                raise make_sentence_error(f"{serial} needs both row and column, or neither")
+            if panel.row is None or panel.column is None:
+                continue
+            other = serials_by_position.setdefault((panel.array, panel.row, panel.column), serial)
+            if other != serial:
+                raise make_sentence_error(
+                    f"{serial} and {other} have the same place: change array, row or column of one"
+                )
+        return panels
+
+    @field_validator("tariffs")
+    @classmethod
+    def _sort_tariffs(cls, tariffs: tuple[Tariff, ...]) -> tuple[Tariff, ...]:
+        if len({tariff.valid_from for tariff in tariffs}) < len(tariffs):
+            raise make_sentence_error("two of them begin on the same day: change valid_from of one")
+        return tuple(sorted(tariffs, key=lambda tariff: tariff.valid_from))
+
+
+Sites: TypeAlias = Mapping[str, Site]
+"""By serial of the gateway."""
+NO_SITES: Sites = MappingProxyType({})
+NO_SITE = Site()

@@ -30,7 +30,7 @@ _SHOWN_LINES = 5
 _log = structlog.get_logger()
 
 
-class _Refusal(msgspec.Struct):
+class _LineRefusal(msgspec.Struct):
     """As much of a refusal as is shown: InfluxDB 1 and 3 say `error`, InfluxDB 2 `message`."""
 
     error: str = ""
@@ -66,8 +66,8 @@ class LinesTarget:
         self._site_of = site_of
         self._shown = 0
 
-    def wants(self, gateway: str) -> bool:
-        """As `Target.wants`."""
+    def is_wanted(self, gateway: str) -> bool:
+        """As `Target.is_wanted`."""
         return self._site_of(gateway).outputs.lines
 
     async def deliver(self, part: Slice) -> Delivered:
@@ -150,7 +150,7 @@ class LinesTarget:
 
 def _read_refusal(reply: TargetReply) -> str:
     try:
-        refusal = msgspec.json.decode(reply.body, type=_Refusal)
+        refusal = msgspec.json.decode(reply.body, type=_LineRefusal)
     except msgspec.DecodeError:
         return redact(reply.body.decode(errors="replace"), 200)
     return redact(refusal.error or refusal.message, 200)

@@ -36,7 +36,7 @@ class MirrorTarget:
         self.slices: list[Slice] = []
         self.refuses = False
 
-    def wants(self, gateway: str) -> bool:
+    def is_wanted(self, gateway: str) -> bool:
         return gateway != "leftout"
 
     async def deliver(self, part: Slice) -> Delivered:

@@ -53,7 +53,7 @@ async def play_outage(folder, server, make):
         for minute in range(MINUTES // 2):
             await bench.write(GATEWAY, list_readings(minute))
         server.start()
-        bench.clock.advance(60)
+        bench.clock.advance(400)
         await bench.catch_up()
         yield await bench.read_stored(GATEWAY, NOW_MS, bench.clock.now_ms())
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from receiver.outputs.progress_file import FILE, Wish, leave_wish
+from receiver.outputs.progress_file import FILE, OutputWish, leave_wish
 from shared.units import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS
 from tests.clocks import NOW_MS, StoppedClock
 from tests.receiver.outputs.mirror import Content, MirrorBench
@@ -104,7 +104,7 @@ async def test_a_target_that_is_away_gets_everything_when_it_is_back(bench):
     assert state.problem == "the mirror is away"
     assert state.behind_ms > HOUR_MS
     bench.target.refuses = False
-    bench.clock.advance(60)
+    bench.clock.advance(400)  # longer than any pause after a failure
     await bench.catch_up()
     await assert_equal(bench)
     (state,) = bench.driver.list_states(bench.clock.now_ms())
@@ -125,7 +125,7 @@ async def test_history_is_sent_when_somebody_asks(bench):
     bench.clock.advance(60)
     await bench.catch_up()
     assert min(key[2] for key in bench.target.content) == NOW_MS
-    leave_wish(bench.folder / FILE, Wish("mirror", GATEWAY, old))
+    leave_wish(bench.folder / FILE, OutputWish("mirror", GATEWAY, old))
     await bench.catch_up()
     await assert_equal(bench, since=old)
 
@@ -141,6 +141,17 @@ async def test_a_damaged_memory_costs_a_repetition_of_a_day(bench):
     await bench.catch_up()
     await assert_equal(bench, since=NOW_MS - DAY_MS)
     assert (bench.folder / f"{FILE}.damaged").exists()
+
+
+async def test_late_minutes_of_one_gateway_do_not_wait_for_the_others(bench):
+    for gateway in (GATEWAY, OTHER):
+        await bench.write(gateway, [make_meter(NOW_MS)])
+    await bench.driver.run_once()
+    bench.clock.advance(3000)
+    await bench.driver.run_once()
+    await bench.write(GATEWAY, [make_meter(NOW_MS + 1_000_000), make_meter(NOW_MS + 2_400_000)])
+    await bench.catch_up()
+    await assert_equal(bench, GATEWAY, OTHER)
 
 
 STEPS = st.lists(
@@ -184,6 +195,6 @@ async def play(folder, steps):
             else:
                 bench.target.refuses = step[0] == "away"
         bench.target.refuses = False
-        bench.clock.advance(60)
+        bench.clock.advance(400)
         await bench.catch_up()
         await assert_equal(bench, GATEWAY, OTHER)

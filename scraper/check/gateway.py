@@ -27,6 +27,8 @@ _OWNER_STREAM = (
     "https://entrez.enphaseenergy.com has installer rights for 12 hours"
 )
 
+_MISSED = "no meters, although the gateway says that it has some (imeter): it may have started just now"
+
 
 async def check_gateway(
     gateway: GatewaySession, settings: ScraperSettings, clock: Clock, findings: Findings
@@ -121,14 +123,15 @@ async def _check_meters(gateway: GatewaySession, findings: Findings) -> tuple[li
         meters = await gateway.read_meters()
         values = await gateway.read_meter_readings(Notes())
     except GatewayError as error:
-        findings.note("meters", f"not readable: {error}")
+        if (status := gateway.find_meter_refusal()) is None:
+            findings.note("meters", f"not readable: {error}")
+        else:
+            findings.note("meters", await _describe_refused_meters(gateway, status))
         return [], []
-    if gateway.misses_meters:
-        findings.note(
-            "meters",
-            "no meters, although the gateway says that it has some (imeter): it may have started just now; they are "
-            "asked for again and again. If it stays so, enable them in the gateway",
-        )
+    if (status := gateway.find_meter_refusal()) is not None:
+        findings.note("meters", await _describe_refused_meters(gateway, status))
+    elif gateway.misses_meters:
+        findings.note("meters", f"{_MISSED}; they are asked for again and again. If it stays so, enable them there")
     elif not any(meter.enabled for meter in meters):
         findings.note(
             "meters", "no meter (CT) is enabled: production comes from the inverters alone, and no house load"
@@ -140,6 +143,24 @@ async def _check_meters(gateway: GatewaySession, findings: Findings) -> tuple[li
         else:
             findings.note("meters", f"{meter.measurement}: there, but not enabled in the gateway; ignored")
     return meters, values
+
+
+async def _describe_refused_meters(gateway: GatewaySession, status: int) -> str:
+    """What is so while the gateway refuses its meters, with what stands in for them after more than five minutes."""
+    missed = f"{_MISSED}. It" if gateway.misses_meters else "the gateway"
+    try:
+        sums = [one for one in await gateway.read_eim(Notes(), at_once=True) if "power" in one.values]
+    except GatewayError:
+        sums = []
+    if sums:
+        watts = ", ".join(f"{one.meter} {one.values['power']:.0f} W" for one in sums)
+        stands_in = f"the sums of /production.json stand in for them, power alone ({watts} now)"
+    else:
+        stands_in = "inverters alone are read, and there is no house load"
+    return (
+        f"{missed} refuses them (status {status}), and is asked again after 1, 5 and 15 minutes, then hourly. "
+        f"That is a gap at first; once it has lasted for more than five minutes, {stands_in}"
+    )
 
 
 def _describe_meter(meter: ConfiguredMeter, phases: list[MeterValues], findings: Findings) -> None:

@@ -229,7 +229,9 @@ class Samples:
         """
         known = self._gateway.known_meters
         were_here = self._clock.monotonic() - self._metered_at <= MAX_GAP_MS / 1000
-        return self._meters_wanted and (known is None or were_here or any(meter.enabled for meter in known))
+        if not self._meters_wanted or were_here:
+            return self._meters_wanted
+        return not self._gateway.meters_are_gone and (known is None or any(meter.enabled for meter in known))
 
     @property
     def _silence_ms(self) -> int:

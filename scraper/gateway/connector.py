@@ -12,12 +12,15 @@ import structlog
 
 from scraper.errors import CloudError, LoginRejectedError, PersonNeededError, ScraperSettingError
 from scraper.gateway.cloud import CloudLogin
-from scraper.gateway.endpoints import EndpointMemory, Endpoints
+from scraper.gateway.endpoint_memory import EndpointMemory
+from scraper.gateway.endpoints import Endpoints
 from scraper.gateway.identify import IdentifiedGateway, Identifier
+from scraper.gateway.info import GatewayInfo
 from scraper.gateway.login import JUDGE_PATH, Login, log_in_with_digest, log_in_with_token, try_token
 from scraper.gateway.options import GatewayIdentity, GatewayOptions, GatewayState
 from scraper.gateway.pinning import Pin, PinStore
-from scraper.gateway.queries import METERS
+from scraper.gateway.queries import METER_READINGS, METERS
+from scraper.gateway.stream import PATH as STREAM
 from scraper.gateway.token_source import FETCH_INTERVAL_S, TokenSource
 from scraper.gateway.tokens import Token, TokenCache
 from scraper.gateway.transport import Transport
@@ -95,15 +98,15 @@ class Connector:
         self._refused: set[str] = set()
         self._fetch_not_before = 0.0
 
-    async def connect(self, *, forget_absent: bool) -> Link:
+    async def connect(self, *, forget_refused: bool) -> Link:
         """Look who is there; log in unless the present login still holds. Errors as `GatewaySession.connect`.
 
         Args:
-            forget_absent: Whether endpoints that were absent may be there now: the gateway has started again.
+            forget_refused: Whether endpoints that were refused may be there now: the gateway has started again.
         """
         self._refuse_while_blocked()
-        if forget_absent:
-            self._memory.forget_absent()
+        if forget_refused:
+            self._memory.forget_refused()
         try:
             found = await self._identifier.identify()
             self.state.fingerprint, self.state.serial = found.seen, found.info.serial
@@ -159,7 +162,7 @@ class Connector:
     def _choose_memory(self, found: IdentifiedGateway, login: Login) -> EndpointMemory:
         """The knowledge about the endpoints holds for one firmware as seen by one role."""
         key = (found.info.serial, found.info.firmware, login.role, login.token.raw if login.token else "")
-        must_exist = frozenset({METERS} if found.info.metered else ())
+        must_exist = _list_certain_paths(found.info, login)
         if key == self._memory_of:
             self._memory = replace(self._memory, must_exist=must_exist)
         else:
@@ -252,3 +255,10 @@ class Connector:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._close_link()
+
+
+def _list_certain_paths(info: GatewayInfo, login: Login) -> frozenset[str]:
+    """What a gateway must have that says that it has meters; the stream only for a login that is known to get it."""
+    if not info.metered:
+        return frozenset()
+    return frozenset({METERS, METER_READINGS} | ({STREAM} if login.role == "installer" else set()))

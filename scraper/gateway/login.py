@@ -170,5 +170,15 @@ async def _open_session(transport: Transport, auth: TokenAuth) -> bool:
 
 def raise_for_server_error(reply: GatewayReply) -> None:
     """Raise GatewayUnreachableError for 5xx and 429: a backend is starting up or overloaded."""
-    if reply.status >= 500 or reply.status == httpx.codes.TOO_MANY_REQUESTS:
-        raise GatewayUnreachableError(f"the gateway is starting up or overloaded (status {reply.status})")
+    if is_server_error(reply.status):
+        raise GatewayUnreachableError(describe_server_error(reply.status))
+
+
+def is_server_error(status: int) -> bool:
+    """Whether a status says that a backend is starting up or overloaded: 5xx and 429."""
+    return status >= 500 or status == httpx.codes.TOO_MANY_REQUESTS
+
+
+def describe_server_error(status: int) -> str:
+    """What such a status means, for people."""
+    return f"the gateway is starting up or overloaded (status {status})"

@@ -8,7 +8,6 @@ errors never cause a login, only a fresh look at `/info` before the next questio
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
-from typing import NamedTuple
 
 import structlog
 
@@ -24,6 +23,7 @@ from scraper.gateway import queries
 from scraper.gateway.connector import Connector, Link
 from scraper.gateway.endpoints import Endpoints
 from scraper.gateway.login import REFUSED
+from scraper.gateway.meter_list import MeterList
 from scraper.gateway.options import GatewayIdentity, GatewayOptions, GatewayState
 from scraper.gateway.parse import json_reply
 from scraper.gateway.parse.home import parse_time_zone
@@ -42,19 +42,10 @@ __all__ = ["Burst", "GatewayIdentity", "GatewayOptions", "GatewaySession", "Gate
 
 IDENTIFY_S = 4 * HOUR_S
 """Firmware is pushed without notice: the gateway is identified again this often (seconds)."""
-METERS_S = 300.0
-"""The list of meters is asked for this often (seconds)."""
-SOON_S = 60.0
-"""The same where meters should be there and are not (seconds)."""
 TOKEN_CHECK_S = 600.0
 """How often the token's age is looked at (seconds)."""
 
 _log = structlog.get_logger(__name__)
-
-
-class _KnownMeters(NamedTuple):
-    meters: list[ConfiguredMeter]
-    asked_at: float
 
 
 class GatewaySession:
@@ -73,8 +64,8 @@ class GatewaySession:
         self._look_due = True
         self._looked_at = 0.0
         self._was_lost = False
-        self._meters: _KnownMeters | None = None
-        self._misses_meters = False
+        self._meters = MeterList(clock)
+        self._is_streaming = False
 
     @property
     def identity(self) -> GatewayIdentity | None:
@@ -89,7 +80,12 @@ class GatewaySession:
     @property
     def known_meters(self) -> list[ConfiguredMeter] | None:
         """The meters as of the last answer; None before the first one."""
-        return self._meters.meters if self._meters else None
+        return self._meters.known
+
+    @property
+    def meters_are_gone(self) -> bool:
+        """Whether the gateway has refused its meters for minutes, and no stream gives them either."""
+        return not self._is_streaming and any(map(self._is_refused_for_good, (queries.METERS, queries.METER_READINGS)))
 
     async def connect(self) -> GatewayIdentity:
         """Look who is there and log in unless the login still holds. For the start, every four hours and after errors.
@@ -107,7 +103,7 @@ class GatewaySession:
         self._look_due = True
         now = self._clock.monotonic()
         try:
-            link = await self._connector.connect(forget_absent=self._was_lost)
+            link = await self._connector.connect(forget_refused=self._was_lost)
         except GatewayUnreachableError:
             self._was_lost = True
             raise
@@ -178,35 +174,40 @@ class GatewaySession:
 
     async def read_meters(self, notes: Notes | None = None) -> list[ConfiguredMeter]:
         """Which meters there are; asked every five minutes, and sooner where they should be there and are not."""
-        now = self._clock.monotonic()
-        pause_s = SOON_S if self._misses_meters else METERS_S
-        if self._meters is not None and now - self._meters.asked_at < pause_s:
-            return self._meters.meters
+        if (fresh := self._meters.find_fresh()) is not None:
+            return fresh
         try:
-            self._meters = _KnownMeters(await queries.ask_meters(self.get_json, notes or Notes()), now)
+            meters = await queries.ask_meters(self.get_json, notes or Notes())
         except EndpointUnavailableError:
-            self._meters = _KnownMeters([], now - METERS_S)  # the memory of endpoints decides when it is asked again
-        self._notice_missing_meters()
-        return self._meters.meters
+            gone = not self._is_streaming and self._is_refused_for_good(queries.METERS)
+            return self._meters.note_refusal(gone=gone, metered=self._is_metered)
+        return self._meters.note_answer(meters, metered=self._is_metered)
 
     @property
     def misses_meters(self) -> bool:
         """Whether the gateway says that it has meters, and lists none."""
-        return self._misses_meters
+        return self._meters.misses
+
+    @property
+    def _is_metered(self) -> bool | None:
+        link = self._connector.link
+        return link.found.info.metered if link else None
+
+    def _is_refused_for_good(self, path: str) -> bool:
+        link = self._connector.link
+        return link is not None and link.endpoints.memory.is_refused_for_good(path)
+
+    def find_meter_refusal(self) -> int | None:
+        """The status by which the gateway refuses its list of meters or their readings; None where it gives both."""
+        link = self._connector.link
+        memory = link.endpoints.memory if link else None
+        found = [memory.find_refusal(path) for path in (queries.METERS, queries.METER_READINGS)] if memory else []
+        return next((refusal.status for refusal in found if refusal is not None), None)
 
     def may_ask(self, path: str) -> bool:
         """Whether a path that was refused may be asked again, or was not refused."""
         link = self._connector.link
         return link is None or link.endpoints.memory.may_ask(path)
-
-    def _notice_missing_meters(self) -> None:
-        link, known = self._connector.link, self.known_meters
-        misses = link is not None and link.found.info.metered is True and not known
-        if misses and not self._misses_meters:
-            _log.warning("the gateway says that it has meters, but lists none; it is asked again")
-        elif self._misses_meters and not misses:
-            _log.info("the gateway lists its meters")
-        self._misses_meters = misses
 
     async def read_meter_readings(self, notes: Notes | None = None) -> list[MeterValues]:
         """Values and lifetime counters of every metered phase, with the gateway's own stamps."""
@@ -214,23 +215,26 @@ class GatewaySession:
         if not any(meter.enabled for meter in meters):
             return []
         reply = await queries.ask_list(self.get_json, queries.METER_READINGS)
-        if not reply and self._meters is not None:  # nothing is there now: are there meters at all?
-            self._meters = self._meters._replace(asked_at=self._clock.monotonic() - METERS_S)
+        if not reply:  # nothing is there now: are there meters at all?
+            self._meters.expire()
         return parse_readings(reply, meters, notes)
 
     async def read_production(self, notes: Notes | None = None) -> Reading | None:
         """The sum of all inverters, for gateways without a production meter; None where one measures it."""
-        meters = await self.read_meters(notes)
+        meters = [] if self.meters_are_gone else await self.read_meters(notes)
         if any(meter.enabled and meter.measurement == "production" for meter in meters):
             return None
         info = (await self._ensure_link()).found.info
         return await queries.ask_production(self.get_json, info, meters, self._clock, notes or Notes())
 
-    async def read_eim(self, notes: Notes | None = None) -> list[MeterValues]:
-        """The power of the meters as `/production.json` sums it, once the gateway refuses the meters for good."""
-        link = await self._ensure_link()
-        if not link.endpoints.memory.is_refused_for_good(queries.METERS):
+    async def read_eim(self, notes: Notes | None = None, *, at_once: bool = False) -> list[MeterValues]:
+        """The power of the meters as `/production.json` sums it, once the gateway refuses the meters for good.
+
+        `at_once`: whatever the gateway refuses.
+        """
+        if not (at_once or self.meters_are_gone):
             return []
+        link = await self._ensure_link()
         return await queries.ask_eim(self.get_json, link.found.info, notes or Notes())
 
     async def read_time_zone(self) -> str | None:
@@ -255,8 +259,12 @@ class GatewaySession:
                         endpoints.judge_status(STREAM_PATH, status)
                         endpoints.memory.mark_present(STREAM_PATH)
                         async with aclosing(read_bursts(chunks, self._clock, self._options.watchdog)) as bursts:
-                            async for burst in bursts:
-                                yield burst
+                            self._is_streaming = True
+                            try:
+                                async for burst in bursts:
+                                    yield burst
+                            finally:
+                                self._is_streaming = False
                         return
                 if last:
                     await endpoints.give_up(STREAM_PATH, status)

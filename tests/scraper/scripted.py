@@ -67,6 +67,7 @@ class ScriptedGateway:
     asked: list[str] = field(default_factory=list)
     identity: GatewayIdentity | None = field(default_factory=make_identity)
     known_meters: list[ConfiguredMeter] | None = field(default_factory=lambda: [make_meter()])
+    meters_are_gone: bool = False
     streams: list[Sequence[Burst | Exception]] = field(default_factory=list)
     most_at_once: int = 0
     _open: int = 0

@@ -7,16 +7,18 @@ import pytest
 
 from scraper.errors import (
     BadReplyError,
+    EndpointUnavailableError,
     GatewayError,
     GatewayUnreachableError,
     LoginRejectedError,
 )
 from scraper.gateway.password import derive_installer_password
-from scraper.gateway.queries import DEVICE_DATA, METERS
+from scraper.gateway.queries import DEVICE_DATA, METER_READINGS, METERS
+from scraper.gateway.stream import PATH as STREAM
 from tests.clocks import GATEWAY_NOW_S
 from tests.fake_http import CannedReply
 from tests.scraper.gateway.fake_gateway import FakeGateway, make_inverters
-from tests.scraper.gateway.fake_tokens import SERIAL
+from tests.scraper.gateway.fake_tokens import SERIAL, make_token
 from tests.scraper.gateway.gateway_paths import CHECK, JUDGE
 
 
@@ -178,3 +180,85 @@ async def test_the_gateways_clock_is_measured(fake, token, connected, time_s, of
     fake.time_s = time_s
     async with fake, connected(fake, token=lambda: token) as gateway:
         assert (await gateway.connect()).clock_offset_s == offset
+
+
+async def test_what_worked_and_is_refused_for_minutes_is_gone_until_it_answers(fake, token, connected, clock):
+    """An outage at first, asked whenever its turn comes; then as rarely as what was never there."""
+    fake.imeter = "false"
+    async with fake, connected(fake, token=lambda: token) as gateway:
+        await gateway.get_json(METERS)
+        fake.special[METERS] = lambda _: CannedReply(404, b"")
+        outcomes, asked = [], []
+        for minute in range(100):
+            before = fake.list_paths().count(METERS)
+            with pytest.raises((GatewayUnreachableError, EndpointUnavailableError)) as caught:
+                await gateway.get_json(METERS)
+            outcomes.append(caught.type)
+            asked += [minute] * (fake.list_paths().count(METERS) - before)
+            clock.advance(60)
+        assert outcomes == [GatewayUnreachableError] * 6 + [EndpointUnavailableError] * 94
+        assert asked == [0, 1, 2, 3, 4, 5, 6, 7, 12, 27, 87]
+        assert gateway.meters_are_gone
+        del fake.special[METERS]
+        clock.advance(3600)
+        await gateway.get_json(METERS)
+        assert not gateway.meters_are_gone
+        fake.special[METERS] = lambda _: CannedReply(404, b"")
+        with pytest.raises(GatewayUnreachableError):
+            await gateway.get_json(METERS)
+
+
+async def test_a_path_out_of_order_for_minutes_is_gone_and_asked_all_the_same(fake, token, connected, clock):
+    """502 or 503 for good, at one path: what stands in for it is used; it is asked whenever its turn comes."""
+    fake.special[METERS] = lambda _: CannedReply(502, b"<html>Bad Gateway</html>")
+    async with fake, connected(fake, token=lambda: token) as gateway:
+        await gateway.connect()
+        for _ in range(6):
+            with pytest.raises(GatewayUnreachableError):
+                await gateway.read_meters()
+            clock.advance(60)
+        assert gateway.known_meters is None
+        assert await gateway.read_meters() == []
+        assert gateway.meters_are_gone
+        del fake.special[METERS]
+        assert await gateway.read_meters() == []
+        assert not gateway.meters_are_gone
+
+
+async def test_signs_of_a_start_make_the_gateway_be_asked_for_everything_again(fake, token, connected, clock):
+    """No endpoint tells how long it is up: 503 where it gave data tells that it has just started."""
+    fake.special[DEVICE_DATA] = lambda _: CannedReply(404, b"")
+    async with fake, connected(fake, token=lambda: token) as gateway:
+        await gateway.get_json(METERS)
+        for _ in range(30):
+            await gateway.read_inverters()
+            clock.advance(60)
+        asked = fake.list_paths().count(DEVICE_DATA)
+        fake.special[METERS] = lambda _: CannedReply(503, b"")
+        with pytest.raises(GatewayUnreachableError):
+            await gateway.get_json(METERS)
+        for _ in range(12):
+            await gateway.read_inverters()
+            clock.advance(5)
+        assert fake.list_paths().count(DEVICE_DATA) == asked + 6
+
+
+@pytest.mark.parametrize(("role", "eager"), [("installer", 6), ("owner", 1)])
+async def test_readings_and_stream_of_a_metered_gateway_are_asked_for_eagerly(connected, clock, role, eager):
+    """The stream only for a login that is known to get it: owners are refused for good."""
+    token = make_token(role=role)
+    fake = FakeGateway()
+    fake.tokens.add(token)
+    fake.answers[METERS] = b'[{"eid": 1, "state": "enabled", "measurementType": "production"}]'
+    for path in (METER_READINGS, STREAM):
+        fake.special[path] = lambda _: CannedReply(404, b"")
+    async with fake, connected(fake, token=lambda: token) as gateway:
+        for _ in range(12):
+            with contextlib.suppress(EndpointUnavailableError):
+                await gateway.read_meter_readings()
+            with contextlib.suppress(EndpointUnavailableError):
+                async with contextlib.aclosing(gateway.stream_bursts()) as bursts:
+                    await anext(bursts)
+            clock.advance(5)
+        assert fake.list_paths().count(METER_READINGS) == 6
+        assert fake.list_paths().count(STREAM) == eager

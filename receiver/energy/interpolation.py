@@ -8,7 +8,7 @@
 A lone linear point makes no segment: it says nothing about any stretch of time.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
@@ -23,8 +23,11 @@ Point: TypeAlias = tuple[int, float]
 StepPoint: TypeAlias = tuple[int, float, float | None]
 """UTC timestamp in milliseconds, a mean, and the seconds before the timestamp that it covers (None: not stated)."""
 
+LEARN_MS = HOUR_MS
+"""Reports up to this far before and after one say how often its series reports (milliseconds)."""
 _LONGEST_CADENCE_MS = HOUR_MS  # gateways report each 5 to 15 minutes; longer pauses are nights and outages
 _SHORTEST_CADENCE_MS = 4 * MINUTE_MS  # the first report of a day may come sooner
+_UNKNOWN_CADENCE_MS = 5 * MINUTE_MS  # of the firmware that states no interval; with 15 minutes too little is known
 _FEWEST_PAUSES = 3  # fewer say nothing about a habit
 _JITTER = 1.5  # a report may come this many cadences after the one before it and still follow it directly
 
@@ -79,9 +82,9 @@ def make_linear_segments(points: Iterable[Point], max_gap_ms: int = MAX_GAP_MS, 
 def make_step_segments(points: Sequence[StepPoint], cadence_ms: int | None = None) -> list[Segment]:
     """The segments of a step field: each mean reaches back over its own interval, never past the point before it.
 
-    A point that states no interval reaches back over the pause that is usual around it: the shorter one of those before
-    and after it, at most `cadence_ms`. Reports jitter, so it reaches exactly to the point before it when that is at
-    most half a pause further away. None reaches back further than an hour, whatever it states.
+    A point that states no interval reaches back over the cadence of the points around it, which `learn_cadence_at`
+    finds, at most `cadence_ms`. Reports jitter, so it reaches exactly to the point before it when that is at most half
+    a cadence further away. None reaches back further than an hour, whatever it states.
 
     Args:
         points: In strictly increasing order of time.
@@ -92,14 +95,14 @@ def make_step_segments(points: Sequence[StepPoint], cadence_ms: int | None = Non
     """
     segments: list[Segment] = []
     previous: int | None = None
+    times = [time for time, _, _ in points]
     for index, (time, value, interval_s) in enumerate(points):
         if previous is not None and time <= previous:
             raise ValueError("the timestamps of a series must strictly increase")
         if interval_s is not None:
             reach = round(min(max(interval_s, 0.0), _LONGEST_CADENCE_MS / 1000) * 1000)  # whatever number it is
         else:
-            following = points[index + 1][0] if index + 1 < len(points) else None
-            reach = _find_reach(time, previous, following, cadence_ms)
+            reach = _find_reach(times, index, cadence_ms)
         start = time - reach
         if previous is not None:
             start = max(start, previous)
@@ -109,15 +112,35 @@ def make_step_segments(points: Sequence[StepPoint], cadence_ms: int | None = Non
     return segments
 
 
-def _find_reach(time: int, previous: int | None, following: int | None, cadence_ms: int | None) -> int:
-    """How many milliseconds before `time` a mean covers that does not say so."""
-    if cadence_ms is None:
+def _find_reach(times: Sequence[int], index: int, longest_ms: int | None) -> int:
+    """How many milliseconds before its time the mean at `index` covers, which does not say so."""
+    if longest_ms is None:
         return 0
-    pauses = [abs(time - other) for other in (previous, following) if other is not None]
-    usual = max(min([*pauses, cadence_ms]), _SHORTEST_CADENCE_MS)
-    if previous is not None and time - previous <= _JITTER * usual:
-        return time - previous
-    return usual
+    pause = times[index] - times[index - 1] if index else None
+    if pause is not None and pause <= _JITTER * _SHORTEST_CADENCE_MS:
+        return pause  # whatever the cadence is
+    usual = max(min(learn_cadence_at(times, index, longest_ms), longest_ms), _SHORTEST_CADENCE_MS)
+    return pause if pause is not None and pause <= _JITTER * usual else usual
+
+
+def learn_cadence_at(times: Sequence[int], index: int, longest_ms: int) -> int:
+    """How often a series reports around one of its times, in milliseconds.
+
+    Only what is at most `LEARN_MS` away teaches it, so it does not depend on how much was loaded. Where that is too
+    little to show a habit, the shortest pause is it, and where no pause is short enough, old firmware's cadence:
+    a report covers no less.
+
+    Args:
+        times: Increasing, UTC milliseconds.
+        index: Of one of them.
+        longest_ms: The longest cadence there is.
+    """
+    first = bisect_left(times, times[index] - LEARN_MS)
+    near = times[first : bisect_right(times, times[index] + LEARN_MS)]
+    if (learned := learn_cadence(near)) is not None:
+        return learned
+    pauses = [pause for before, after in pairwise(near) if (pause := after - before) <= _JITTER * longest_ms]
+    return min(pauses, default=_UNKNOWN_CADENCE_MS)
 
 
 def learn_cadence(timestamps: Iterable[int]) -> int | None:

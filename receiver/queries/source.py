@@ -9,7 +9,7 @@ from receiver.energy.gaps import Gaps
 from receiver.queries.question import SeriesQuestion
 from receiver.queries.together import SharedReads
 from receiver.rollups.roll import read_gaps
-from receiver.rollups.series import REPORT_GAP_MS, REPORT_LOOK_MS, find_gaps
+from receiver.rollups.series import REPORT_GAP_MS, REPORT_LOOK_BACK_MS, REPORT_LOOK_MS, find_gaps
 from receiver.sites.corrections import correct_series
 from receiver.sites.model import Site
 from receiver.stores.base import Latest, Point, SeriesPoints, Store
@@ -73,14 +73,14 @@ class QuestionSource:
 
         The rest is as in `Store.read_points`.
         """
-        look_ms = REPORT_LOOK_MS if neighbours and question.kind == "inverter" else 0
+        looks = neighbours and question.kind == "inverter"
         found = await self._store.read_points(
             question.gateway,
             kind or question.kind,
             tags=_find_stored_tags(question, site),
             fields=fields or _list_fields(question),
-            start=asked.start,
-            stop=asked.stop + look_ms,
+            start=asked.start - (REPORT_LOOK_BACK_MS if looks else 0),
+            stop=asked.stop + (REPORT_LOOK_MS if looks else 0),
             neighbours=neighbours,
             most=most,
         )

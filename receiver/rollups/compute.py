@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
+from receiver.energy.interpolation import LEARN_MS
 from receiver.rollups.energy import make_quarter_energy_rows
 from receiver.rollups.meters import FIELDS as METER_FIELDS
 from receiver.rollups.meters import make_meter_rows
@@ -19,7 +20,7 @@ from receiver.rollups.series import (
     LONGEST_GAP_MS,
     LONGEST_REPORT_MS,
     REPORT_GAP_MS,
-    REPORT_LOOK_MS,
+    REPORT_MS,
     find_gaps,
     make_reports,
     select_samples,
@@ -27,7 +28,7 @@ from receiver.rollups.series import (
 from receiver.rollups.site import make_site_rows
 from receiver.rollups.storage import list_state_reach, list_storage_reach
 from receiver.sites.model import Site
-from receiver.stores.base import SeriesPoints
+from receiver.stores.base import Point, SeriesPoints
 from shared.fields import MAX_GAP_MS
 from shared.readings import Reading
 from shared.units import HOUR_MS, MINUTE_MS, QUARTER_MS
@@ -194,10 +195,17 @@ def _find_reach_of_reports(inverter: SeriesPoints, start: int, stop: int, now_ms
     if first < beyond:
         speaks_until = times[beyond - 1] + SILENT_MS
         near.append(speaks_until if now_ms is None else max(stop, min(speaks_until, now_ms)))
-    # The report before says by the pause after it how far it reaches back itself.
-    before = [time - REPORT_LOOK_MS for time in times[:first][-1:] if inside]
-    recent = [time for time in before if start - time <= 2 * REPORT_LOOK_MS]
-    return [*(segment.start for segment in inside), *near, *recent]
+    return [*(segment.start for segment in inside), *near, *_find_taught(inverter.points, start, stop)]
+
+
+def _find_taught(points: Sequence[Point], start: int, stop: int) -> list[int]:
+    """Where the means begin and end that state no interval, and learn their cadence from reports in [start, stop)."""
+    inside = [time for time, _ in points if start <= time < stop]
+    if not inside:
+        return []
+    first, last = inside[0] - LEARN_MS, inside[-1] + LEARN_MS
+    taught = [time for time, fields in points if first <= time <= last and "interval" not in fields]
+    return [taught[0] - 2 * REPORT_MS, taught[-1]] if taught else []
 
 
 def _check(start: int, stop: int, unit_ms: int) -> None:

@@ -17,7 +17,7 @@ from receiver.rollups.judged import REACH_MS, SEEN_MS, list_judged_quarters
 from receiver.rollups.panel_days import make_panel_day_rows
 from receiver.rollups.quarters import find_doubt, find_total_doubt
 from receiver.rollups.replace import replace_rows
-from receiver.rollups.series import REPORT_GAP_MS, REPORT_LOOK_MS
+from receiver.rollups.series import REPORT_GAP_MS, REPORT_LOOK_BACK_MS, REPORT_LOOK_MS
 from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints, Store
 from receiver.stores.kinds import ENERGY_KINDS
@@ -176,7 +176,7 @@ class Roller:
         return await self._store.read_points(gateway, kind, fields=fields, start=doubt - SEEN_MS, stop=doubt + 1)
 
     async def _read_inverters(self, gateway: str, start: int, stop: int) -> list[SeriesPoints]:
-        return await self._read_points(gateway, "inverter", start, stop + REPORT_LOOK_MS)
+        return await self._read_points(gateway, "inverter", start - REPORT_LOOK_BACK_MS, stop + REPORT_LOOK_MS)
 
     async def _read_points(self, gateway: str, kind: str, start: int, stop: int) -> list[SeriesPoints]:
         fields = compute.FIELDS[kind]

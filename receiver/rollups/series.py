@@ -1,8 +1,8 @@
 """Stored points as what `receiver.energy` takes: fields of points to points, segments and counters. Pure.
 
 Everything here depends on neighbouring readings only, never on how much was loaded at once: so what is computed of a
-quarter hour is the same whatever the stretch of time it was computed in. That is why the reports of an inverter without
-`interval` reach back over the pause that is usual beside them, and not over a cadence learned from what was loaded.
+quarter hour is the same whatever the stretch of time it was computed in. That is why the cadence of an inverter whose
+reports have no `interval` is learned from those up to an hour beside each, and not from all that was loaded.
 """
 
 from bisect import bisect_left, bisect_right
@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar, cast
 
 from receiver.energy.gaps import Gaps, merge_gaps
+from receiver.energy.interpolation import LEARN_MS, Segments, make_linear_segments, make_step_segments
 from receiver.energy.interpolation import Point as Sample
-from receiver.energy.interpolation import Segments, make_linear_segments, make_step_segments
 from receiver.energy.site import MeterPhase
 from receiver.stores.base import Point, SeriesPoints
 from shared.fields import MAX_GAP_MS, REPORT_SPEAKS_MS
@@ -20,15 +20,17 @@ from shared.readings import FieldValue
 from shared.units import DAY_MS, HOUR_MS, QUARTER_MS
 
 REPORT_MS = QUARTER_MS
-"""The longest usual pause between two reports of an inverter; a report that is alone speaks of no more than this."""
+"""The longest usual pause between two reports of an inverter (milliseconds)."""
 REPORT_GAP_MS = REPORT_SPEAKS_MS
 """Over a longer pause it is not known when the energy of a counter that moves with the reports has flowed."""
 
 LONGEST_GAP_MS = 30 * DAY_MS
 """Over a longer gap a counter says nothing of the windows inside it, whether it moved or not: what it counts was not
 there. The energy of such a gap still stands where the gap ends."""
-REPORT_LOOK_MS = 3 * REPORT_MS
+REPORT_LOOK_MS = LEARN_MS + 2 * REPORT_MS
 """How far beyond a stretch of time reports may lie that say how far others reach into it (milliseconds)."""
+REPORT_LOOK_BACK_MS = LEARN_MS
+"""How far before a stretch of time reports may lie that say how far those inside it reach back (milliseconds)."""
 LONGEST_REPORT_MS = HOUR_MS
 """No report speaks of more than this (milliseconds)."""
 _Timed = TypeVar("_Timed", Sample, Point)

@@ -144,4 +144,24 @@ def test_a_report_without_interval_reaches_back_over_the_pause_that_is_usual_bes
     slow = make_step_segments([(time * minute, 1.0, None) for time in (15, 30, 46, 120, 135)], cadence_ms=15 * minute)
     assert [(segment.stop - segment.start) / minute for segment in slow] == [15, 15, 16, 15, 15]
     (alone,) = make_step_segments([(60 * minute, 1.0, None)], cadence_ms=15 * minute)
-    assert alone.stop - alone.start == 15 * minute
+    assert alone.stop - alone.start == 5 * minute, "what nothing is known of covers no less, and no more is claimed"
+
+
+def test_a_missing_report_is_not_covered_by_the_next_one():
+    """Within an hour the others say how often the inverter reports: a mean of 5 minutes says nothing of 10."""
+    minute = 60_000
+    times = [5, 10, 20, 25, 30, 40, 50, 55]
+    segments = make_step_segments([(time * minute, 1.0, None) for time in times], cadence_ms=15 * minute)
+    assert [(segment.stop - segment.start) / minute for segment in segments] == [5] * 8
+
+
+def test_only_reports_within_an_hour_teach_a_cadence():
+    """So an answer does not depend on how much was loaded."""
+    minute = 60_000
+    fast = [time * minute for time in range(5, 65, 5)]
+    alone = (fast[-1] + 61 * minute, fast[-1] + 76 * minute)
+    segments = make_step_segments([(time, 1.0, None) for time in (*fast, *alone)], cadence_ms=15 * minute)
+    assert segments == [
+        *make_step_segments([(time, 1.0, None) for time in fast], cadence_ms=15 * minute),
+        *make_step_segments([(time, 1.0, None) for time in alone], cadence_ms=15 * minute),
+    ]

@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 
 from receiver.rollups.compute import FIELDS, RawSeries
-from receiver.rollups.series import REPORT_LOOK_MS
+from receiver.rollups.series import REPORT_LOOK_BACK_MS, REPORT_LOOK_MS
 from receiver.stores.base import Point, SeriesPoints, find_neighbour_reach_ms
 from shared.fields import KINDS
 from shared.readings import FieldValue, Reading, Series
@@ -17,9 +17,10 @@ MINUTE = 60_000
 
 def load(readings: Sequence[Reading], start: int, stop: int) -> RawSeries:
     """What a store holds of [start, stop), with neighbours as `Store.read_points` promises them."""
+    looks = (REPORT_LOOK_BACK_MS, REPORT_LOOK_MS)
+    around = {kind: looks if kind == "inverter" else (0, 0) for kind in RawSeries._fields}
     return RawSeries(*(
-        _select_kind(readings, kind, start, stop + (REPORT_LOOK_MS if kind == "inverter" else 0))
-        for kind in RawSeries._fields
+        _select_kind(readings, kind, start - back, stop + ahead) for kind, (back, ahead) in around.items()
     ))  # fmt: skip
 
 

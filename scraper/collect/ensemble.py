@@ -3,6 +3,7 @@
 import structlog
 from msgspec import UNSET, UnsetType
 
+from scraper.collect.host_time import HostTime
 from scraper.collect.memory import DurableMemory, MemoryChange
 from scraper.collect.recorder import Recorder
 from scraper.events import make_event
@@ -34,13 +35,17 @@ class EnsembleSamples:
         recorder: Where samples go.
         memory: Keeps since when the grid is away.
         clock: Time.
+        host_time: Puts a step of the clock on record before anything is stamped by the new time.
     """
 
-    def __init__(self, gateway: GatewaySession, recorder: Recorder, memory: DurableMemory, clock: Clock) -> None:
+    def __init__(
+        self, gateway: GatewaySession, recorder: Recorder, memory: DurableMemory, clock: Clock, host_time: HostTime
+    ) -> None:
         self._gateway = gateway
         self._recorder = recorder
         self._memory = memory
         self._clock = clock
+        self._host_time = host_time
         self._reader = EnsembleReader(gateway.get_json, clock)
         self._seen: GatewayIdentity | None = None
         self._last: EnsembleReplies | None = None
@@ -63,6 +68,7 @@ class EnsembleSamples:
         if replies is None:
             self._last = None
             return
+        await self._host_time.notice_step()
         now = self._clock.now_ms()
         self._last, self._last_ms = replies, now
         readings = describe_ensemble(replies, self._reader.serials, now)
@@ -76,6 +82,7 @@ class EnsembleSamples:
         if not self.polls_power or self._last is None:
             return
         powers = await self._reader.read_power()
+        await self._host_time.notice_step()
         now, last = self._clock.now_ms(), self._last
         if now - self._last_ms > MAX_GAP_MS:  # how full they are is not known of now
             last = EnsembleReplies(ac_batteries=last.ac_batteries)

@@ -4,6 +4,8 @@ The open gap is kept beside the outbox, in the transactions of its readings: one
 by the next start, and a start after a kill opens one at the last committed sample. What opens and what closes a gap is
 decided where commits take turns, in the `Recorder`, which asks these pure functions.
 
+An outage of the grid is kept in the same way, and split in the same way.
+
 A gap is a stretch of stamps without a sample. So it never ends before it begins, whatever the clock did meanwhile, and
 none lies across a step of the host's clock: it ends on the old clock there, and another one begins on the new one.
 """
@@ -51,3 +53,16 @@ def split_gap(state: MemoryState, step: HostStep) -> tuple[GapChange, GapChange]
     reason = "samples were missing when the clock stepped"
     opened = (make_event("gap", step.new_ms, reason),), MemoryChange(gap_start_ms=step.new_ms)
     return close_gap(state, step.old_ms), opened
+
+
+def split_outage(state: MemoryState, step: HostStep) -> tuple[Sequence[Reading], Sequence[Reading], MemoryChange]:
+    """What ends before a step of the host's clock, what begins after it, and what the memory keeps, of an outage.
+
+    Across a restart the step's size is not known; that the house was cut off until the last stamp on the old clock is.
+    """
+    start_ms = state.outage_start_ms
+    if start_ms is None:
+        return (), (), NO_CHANGE
+    ended = make_event("outage", start_ms, end_ms=max(start_ms, step.old_ms))
+    begun = make_event("outage", step.new_ms, "the main relay was open when the clock stepped")
+    return (ended,), (begun,), MemoryChange(outage_start_ms=step.new_ms)

@@ -153,6 +153,7 @@ class Recorder:
     async def _record_step(self, step: HostStep, stamps: StampState) -> bool:
         state = self._memory.state
         (ended, _), (begun, opened) = gaps.split_gap(state, step)
+        restored, cut_off, outage = gaps.split_outage(state, step)
         try:
             following = await self._outbox.read_next_seq()
         except OutboxUnavailableError as error:
@@ -162,15 +163,16 @@ class Recorder:
         if step.known and correction_ms:  # the gateway's clock did not step: it is as far from ours as ours moved
             correction_ms, _ = gateway_clock.measure(correction_ms, step.old_ms + correction_ms, step.new_ms)
         held = self._tracker.flush()  # stamped before the step, like everything that is committed before it
-        before = (*held.rows, *ended)
+        before = (*held.rows, *ended, *restored)
         change = MemoryChange(
             epoch=stamps.epoch,
             newest_stamp_ms=stamps.newest_ms,
             clock_correction_ms=correction_ms,
             gap_start_ms=opened.gap_start_ms,
+            outage_start_ms=outage.outage_start_ms,
             steps=add_step(state.steps, StepRecord(following + len(before), step.by_ms if step.known else None)),
         )
-        if not await self._commit(held._replace(rows=(*before, mark_step(step), *begun)), change):
+        if not await self._commit(held._replace(rows=(*before, mark_step(step), *begun, *cut_off)), change):
             return False
         self._tracker.reset()
         self._tracker.shift_reports(state.clock_correction_ms - correction_ms)

@@ -1,7 +1,8 @@
 """Asking a gateway for batteries, main relay, generator, dry contacts and their settings.
 
 What a gateway has is found out once after each login. A gateway that has nothing of it is not asked again for hours,
-and one that has something is asked only for what belongs to it. `/ivp/ensemble/status` is large and never asked.
+one that refused something as every refused path is asked, and one that has something only for what belongs to it.
+`/ivp/ensemble/status` is large and never asked.
 """
 
 from collections.abc import Awaitable, Callable
@@ -50,7 +51,7 @@ class EnsembleReader:
         notes: Collects what was refused or new.
 
     Attributes:
-        refused: Paths that this login may not read, to the status: a right is missing, and they are not asked again.
+        refused: Paths that this login may not read, to the status: a right is missing, or the gateway has just started.
         serials: IQ Batteries that there are.
     """
 
@@ -61,6 +62,8 @@ class EnsembleReader:
         self._ask_again_at = 0.0
         self._is_new = True
         self._has_ac_batteries = False
+        self._look_for_ac_batteries_at = 0.0
+        self._absences = 0
         self._failures = 0
         self._successes = 0
         self._first_failure: GatewayError | None = None
@@ -69,7 +72,7 @@ class EnsembleReader:
 
     def forget(self) -> None:
         """Another login or firmware: find out again what there is."""
-        self._is_new, self._ask_again_at = True, 0.0
+        self._is_new, self._ask_again_at, self._look_for_ac_batteries_at = True, 0.0, 0.0
         self.refused = {}
         self.serials = set()
 
@@ -81,7 +84,7 @@ class EnsembleReader:
         """
         if self._clock.monotonic() < self._ask_again_at:
             return None
-        self._failures, self._successes, self._first_failure = 0, 0, None
+        self._failures, self._successes, self._absences, self._first_failure = 0, 0, 0, None
         replies = EnsembleReplies(
             powers=await self._read(POWER, parse_ensemble_power),
             inventory=await self._read(INVENTORY, parse_ensemble_inventory),
@@ -110,10 +113,14 @@ class EnsembleReader:
         return powers
 
     def _rest_unless_failed(self) -> None:
-        """Nothing was found: ask again much later. Raises the first failure, if there was one."""
+        """Nothing was found: ask again much later. Raises the first failure, if there was one.
+
+        Not where something was refused, as for minutes after a start: the memory of endpoints says when to ask that.
+        """
         if self._first_failure is not None:
             raise self._first_failure  # not known, rather than absent
-        self._ask_again_at = self._clock.monotonic() + NOTHING_S
+        if not self._absences:
+            self._ask_again_at = self._clock.monotonic() + NOTHING_S
 
     async def _read_rest(
         self, replies: EnsembleReplies, *, has_controller: bool, has_batteries: bool
@@ -132,11 +139,14 @@ class EnsembleReader:
 
     async def _read_ac_batteries(self) -> dict[str, dict[str, float | str]] | None:
         """AC Batteries stand in the list of inverters: looked for once, asked for where there are some."""
-        if not (self._is_new or self._has_ac_batteries):
+        may_be_new = self._is_new and self._clock.monotonic() >= self._look_for_ac_batteries_at
+        if not (may_be_new or self._has_ac_batteries):
             return None
         listed = await self._read(INVERTERS, _keep)
         if listed is None:
             return None
+        if listed:  # an empty list is no data: the gateway has just started
+            self._look_for_ac_batteries_at = self._clock.monotonic() + NOTHING_S
         found = parse_ac_batteries(listed, None, self._notes)
         if found:
             found = parse_ac_batteries(listed, await self._read(DEVICE_DATA, _keep), self._notes)
@@ -145,11 +155,12 @@ class EnsembleReader:
 
     async def _read(self, path: str, parse: Callable[[object, Notes], _T]) -> _T | None:
         """One path; None if it is absent, refused or out of order. One that fails must not cost the others."""
-        if self._failures >= _MOST_FAILURES or path in self.refused:
+        if self._failures >= _MOST_FAILURES:
             return None
         try:
             found = parse(await self._ask(path), self._notes)
         except EndpointUnavailableError as error:
+            self._absences += 1
             if error.status in _REFUSED:
                 self.refused[path] = error.status
             return None
@@ -159,6 +170,7 @@ class EnsembleReader:
             return None
         self._failures = 0
         self._successes += 1
+        self.refused.pop(path, None)
         return found
 
 

@@ -41,7 +41,7 @@ async def test_what_ac_batteries_gave_and_took_is_what_they_counted(tmp_path):
         sim.faults.switch_on("ac-batteries")
         await gateway.connect()
         await gateway.read_meters()
-        samples = EnsembleSamples(gateway, scraper.recorder, scraper.memory, clock)
+        samples = EnsembleSamples(gateway, scraper.recorder, scraper.memory, clock, scraper.samples.host_time)
         counted = []
         for _ in range(HOURS * 3600 // POLL_S):
             await samples.poll_states()

@@ -47,7 +47,9 @@ async def read_household(gateway: Replay, state: Path) -> HouseholdNow:
                 await session.connect()
                 samples = Samples(session, scraper.recorder, scraper.memory, scraper.health, clock, poll_meters=True)
                 await samples.ask_meters()
-                await EnsembleSamples(session, scraper.recorder, scraper.memory, clock).poll_states()
+                await EnsembleSamples(
+                    session, scraper.recorder, scraper.memory, clock, scraper.samples.host_time
+                ).poll_states()
             finally:
                 await session.aclose()
             rows = await scraper.list_rows()

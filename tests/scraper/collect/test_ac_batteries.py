@@ -43,7 +43,7 @@ class AcGateway:
 async def battery_home(tmp_path):
     clock, gateway = StoppedClock(), AcGateway()
     async with run_scripted_scraper(tmp_path, clock=clock) as scraper:  # type: ignore[arg-type]
-        samples = EnsembleSamples(gateway, scraper.recorder, scraper.memory, clock)  # type: ignore[arg-type]
+        samples = EnsembleSamples(gateway, scraper.recorder, scraper.memory, clock, scraper.samples.host_time)  # type: ignore[arg-type]
 
         async def poll(minutes: int) -> dict[str, Any]:
             clock.advance(60 * minutes)

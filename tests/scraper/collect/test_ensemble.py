@@ -42,10 +42,22 @@ class EnsembleHome:
         return sum(entry.values["path"] == path for entry in self.sim.ledger.list_kind("request"))
 
 
+@dataclass
+class SteppedClock(StoppedClock):
+    """Its wall time is ahead of its monotonic time by so many seconds."""
+
+    ahead_s: float = 0.0
+
+    def now_ms(self) -> int:
+        return self.ms + round(self.ahead_s * 1000)
+
+
 @contextlib.asynccontextmanager
-async def open_home(folder: Any, profile: str = "battery", *faults: str) -> AsyncIterator[EnsembleHome]:
+async def open_home(
+    folder: Any, profile: str = "battery", *faults: str, clock: StoppedClock | None = None
+) -> AsyncIterator[EnsembleHome]:
     """The scraper that used `folder` before, if there was one."""
-    clock = StoppedClock()
+    clock = clock or StoppedClock()
     async with (
         Simulator(profile, clock=device_clock(), late_morning=True) as sim,
         open_gateway(sim, folder / f"gateway-{sim.https_port}", clock=clock) as gateway,
@@ -55,7 +67,12 @@ async def open_home(folder: Any, profile: str = "battery", *faults: str) -> Asyn
             sim.faults.switch_on(fault)
         await gateway.connect()
         await gateway.read_meters()
-        yield EnsembleHome(sim, scraper, EnsembleSamples(gateway, scraper.recorder, scraper.memory, clock), clock)
+        yield EnsembleHome(
+            sim,
+            scraper,
+            EnsembleSamples(gateway, scraper.recorder, scraper.memory, clock, scraper.samples.host_time),
+            clock,
+        )
 
 
 def find_one(readings: list[Reading], kind: str) -> Reading:
@@ -137,15 +154,30 @@ async def test_the_power_of_silent_batteries_is_unknown_and_says_so(battery_home
     assert not any({"power", "state_of_charge"} & one.fields.keys() for one in rows if one.kind == "battery")
 
 
-async def test_a_missing_right_is_asked_for_once_and_said_once(battery_home, logs):
-    battery_home.sim.faults.switch_on("unauthorised", path="/ivp/ensemble/power")
+async def test_a_missing_right_is_said_once_and_asked_for_less_and_less_often(battery_home, logs):
+    battery_home.sim.faults.switch_on("unauthorised", path=POWER)
     rows = await battery_home.poll()
     assert find_one(rows, "storage").fields["measured"] == 0.0
-    asked = battery_home.count(POWER)
-    for _ in range(3):
+    asked = []
+    for minute in range(1, 60):
+        before = battery_home.count(POWER)
         await battery_home.poll()
-    assert battery_home.count(POWER) == asked
+        asked += [minute] * (battery_home.count(POWER) - before)
+    assert asked == [1, 6, 21]
     assert [line["paths"] for line in logs if "may not read" in line["event"]] == [[POWER]]
+
+
+@pytest.mark.parametrize("fault", ["not-found", "unauthorised"])
+async def test_batteries_that_are_refused_after_a_start_are_found_minutes_later(battery_home, fault):
+    """A gateway that has just started refuses single paths: it has batteries all the same."""
+    battery_home.sim.faults.switch_on(fault, path="/ivp/ensemble/")
+    for _ in range(3):
+        assert not [one for one in await battery_home.poll() if one.kind == "battery"]
+    battery_home.sim.faults.switch_off(fault)
+    for _ in range(5):
+        rows = await battery_home.poll()
+    assert len([one for one in rows if one.kind == "battery"]) == 3
+    assert find_one(rows, "storage").fields["measured"] == 3.0
 
 
 async def test_one_endpoint_that_fails_costs_no_other(battery_home):
@@ -186,6 +218,26 @@ async def test_an_outage_of_the_grid_is_one_event_with_start_and_end_over_a_rest
         assert (ended.tags, ended.timestamp) == (began.tags, began.timestamp)
         assert ended.fields == {"end": float(battery_home.clock.now_ms())}
         assert not [one for one in await battery_home.poll() if one.kind == "event"]
+
+
+@pytest.mark.parametrize("step_s", [-7200, 7200])
+async def test_an_outage_is_split_where_the_hosts_clock_steps(tmp_path, step_s):
+    """It ends on the old clock and begins again on the new one: no outage ends before it begins, or lasts for hours."""
+    clock = SteppedClock()
+    async with open_home(tmp_path, clock=clock) as battery_home:
+        await battery_home.poll()
+        battery_home.sim.faults.switch_on("grid-lost")
+        began = find_one(await battery_home.poll(), "event")
+        clock.ahead_s = step_s
+        stepped = [one for one in await battery_home.poll() if one.kind == "event"]
+        battery_home.sim.faults.switch_off("grid-lost")
+        await battery_home.poll()
+        outages = [one for one in await battery_home.scraper.list_rows("event") if one.tags["type"] == "outage"]
+        ends = {one.timestamp: one.fields["end"] for one in outages if "end" in one.fields}
+        assert [one.tags["type"] for one in stepped] == ["outage", "clock_step", "outage"]
+        again = stepped[-1].timestamp
+        assert again == clock.now_ms() - 60_000
+        assert ends == {began.timestamp: began.timestamp + 60_000.0, again: again + 60_000.0}
 
 
 async def test_a_generator_that_feeds_the_house_is_a_mode_of_the_grid(battery_home):

@@ -5,8 +5,9 @@
 - The end of a gap may change all that is in the gap, perhaps months: what is far away follows like a backlog.
 - A gateway whose site or whose arithmetic has changed, or which the journal does not know, is computed again from the
   newest to the oldest reading. The same happens at the first start over a store that already holds readings.
-- Each gateway has a share of a pass, and quarter hours beyond what is remembered one by one become a history: what one
-  sender scatters over decades costs nobody else's time.
+- The only gateway of a receiver has all of its time, and passes without a pause while more than live data waits.
+- Each of several gateways has a share of a pass, and quarter hours beyond what is remembered one by one become a
+  history: what one sender scatters over decades costs nobody else's time.
 - An error in the data of one gateway is logged and counted, and stops no other gateway; the data is tried again in an
   hour (`attempts`).
 """
@@ -35,7 +36,10 @@ JOURNAL_FILE = "rollups.sqlite"
 PERIOD_S = 60.0
 """How often what is dirty is rolled up."""
 SHARE_S = 15.0
-"""How much of a pass one gateway may take, its rests included, beside its newest piece."""
+"""How much of a pass one of several gateways may take, its rests included, beside its newest piece."""
+_LIVE_QUARTERS = 4
+"""Live data leaves no more than this waiting: the hours of what came since the last quarter hour."""
+_PAUSE_S = 1.0
 _log = structlog.get_logger()
 
 
@@ -79,6 +83,7 @@ class Rollups:
         self._attempts = Attempts(self.store, Roller(store, clock, self._rest), site_of, clock, self._metrics)
         self._backfill = Backfill(store, self.store, site_of)
         self._expiry = Expiry(store, self.store.gateways, clock)
+        self._metrics.rollup_dirty.set_function(self._count_waiting)
         self._task: asyncio.Task[None] | None = None
         self._hurry = False
         self._hours_rolled_at: dict[str, int] = {}
@@ -107,7 +112,7 @@ class Rollups:
                 _log.exception("a pass of the roll-ups failed")
             took = self._clock.monotonic() - started
             self._metrics.rollup_seconds.set(took)
-            await self._clock.sleep(max(PERIOD_S - took, 1.0))
+            await self._clock.sleep(_PAUSE_S if self._has_backlog() else max(PERIOD_S - took, _PAUSE_S))
 
     async def catch_up(self) -> None:
         """Roll up everything at full speed, and return when nothing is dirty.
@@ -154,7 +159,6 @@ class Rollups:
         self._attempts.retry_failed()
         await self._attempts.bound_waiting()
         self._spent_s.clear()
-        self._count()
         try:
             if await self._roll_dirty(deadline):
                 await self._roll_histories(deadline)
@@ -168,13 +172,13 @@ class Rollups:
         await store_deliveries(self._plain_store, self._arrivals, now)
         await self.store.settle(now)
         await self._expiry.expire()
-        self._count()
 
     async def _roll_dirty(self, deadline: float | None) -> bool:
         """Roll up what is dirty now, and return whether there was time for every gateway's share of it."""
         waiting: set[str] = set()
         quarter = self._clock.now_ms() // QUARTER_MS
-        due = {name for name in self.store.gateways if self._hurry or self._hours_rolled_at.get(name) != quarter}
+        hurries = self._hurry or self._has_backlog()  # hours now: later, each piece would be computed once more
+        due = {name for name in self.store.gateways if hurries or self._hours_rolled_at.get(name) != quarter}
         for rank, stretch in self._attempts.list_pieces(due):
             if rank and self._has_passed(deadline):
                 return False
@@ -205,8 +209,13 @@ class Rollups:
             spent = self._clock.monotonic() - began
             self._spent_s[stretch.gateway] = self._spent_s.get(stretch.gateway, 0.0) + spent
 
+    def _has_backlog(self) -> bool:
+        """Whether the only gateway waits for more than live data."""
+        gateways = self.store.gateways.values()
+        return len(gateways) == 1 and any(len(one.fresh | one.hours_due) > _LIVE_QUARTERS for one in gateways)
+
     def _has_share(self, gateway: str, deadline: float | None) -> bool:
-        return deadline is None or self._spent_s.get(gateway, 0.0) < SHARE_S
+        return deadline is None or len(self.store.gateways) == 1 or self._spent_s.get(gateway, 0.0) < SHARE_S
 
     def _has_passed(self, deadline: float | None) -> bool:
         return deadline is not None and self._clock.monotonic() >= deadline
@@ -216,5 +225,6 @@ class Rollups:
         if not self._hurry:
             await self._clock.sleep(seconds)
 
-    def _count(self) -> None:
-        self._metrics.rollup_dirty.set(sum(len(marks.waiting) for marks in self.store.gateways.values()))
+    def _count_waiting(self) -> float:
+        """Called by the thread that is asked for metrics."""
+        return float(sum(len(marks.waiting) for marks in list(self.store.gateways.values())))

@@ -127,6 +127,18 @@ async def test_live_readings_of_every_gateway_come_before_any_backlog(sqlite_sto
         assert len(rollups.store.get_marks(gateway).fresh) == 7, "three hours at once, and the rest later"
 
 
+async def test_a_backlog_of_the_only_gateway_waits_for_no_quarter_hour(sqlite_store, rollups, clock):
+    """Its hours and days are there with its quarter hours, in the same pass: nobody else waits for them."""
+    clock.ms = MIDNIGHT
+    await rollups.store.write([make_reading(HOUSE, MIDNIGHT - QUARTER)])
+    await rollups.run_once(seconds=60)
+    await rollups.store.write([make_reading(HOUSE, MIDNIGHT - hours * HOUR) for hours in range(2, 30)])
+    await rollups.run_once(seconds=60)
+    ((_, points),) = await sqlite_store.read_points(HOUSE, "panel_1d", start=0, stop=MIDNIGHT)
+    assert min(point.timestamp for point in points) < MIDNIGHT - DAY
+    assert not rollups.store.get_marks(HOUSE).waiting
+
+
 async def test_while_it_serves_it_rests_as_long_as_it_worked(sqlite_store, rollups, clock):
     """A history of years is computed beside what comes in, not before it."""
     await sqlite_store.write(make_house(MIDNIGHT - 8 * HOUR, MIDNIGHT, step=300_000))

@@ -64,7 +64,10 @@ class Year:
         now = int(time.time())
         profile = find_profile(PROFILE)
         offset = round(find_late_morning_offset(HOUSES[profile.house], now, SEED))
-        self._past = history.Past(history.HouseSettings(PROFILE, SEED, now + offset - 3 * DAY_S, offset))
+        house = history.HouseSettings(PROFILE, SEED, now + offset - 3 * DAY_S, offset)
+        self._past = history.Past(house, far=history.NEAR)
+        # Live readings come every second; the receiver reads those of the last quarter hours themselves.
+        self._live = history.Past(house, near=history.Density(meters_s=1, counters_s=60))
         self._firmware = profile.firmware
         self._days, self._dense_days = days, dense_days
         self.gateway = profile.serial
@@ -76,7 +79,7 @@ class Year:
     async def fill(self, first: YearStore, second: YearStore) -> None:
         """Write everything into both stores, up to now."""
         since = int(time.time()) - HOUR_S
-        await self._roll_up(first, self.midnight // 1000 - DAY_S, since)
+        await self._roll_up(first, self._past, self.midnight // 1000 - DAY_S, since)
         shutil.copytree(first.state, second.state, dirs_exist_ok=True)
         for kind in STORED:
             found = await first.store.read_points(self.gateway, kind, start=0, stop=since * 1000)
@@ -85,18 +88,16 @@ class Year:
         for day in range(1, self._days):
             await self._write(_move(template, day, dense=day < self._dense_days), first.store, second.store)
         await self._sum_energies(first.store, second.store)
-        # Live readings come every second; the receiver reads those of the last quarter hours themselves.
-        history.STEP_S = 1
         for year_store in (first, second):
-            await self._roll_up(year_store, since, int(time.time()))
+            await self._roll_up(year_store, self._live, since, int(time.time()))
 
-    async def _roll_up(self, year_store: YearStore, start_s: int, stop_s: int) -> None:
+    async def _roll_up(self, year_store: YearStore, past: history.Past, start_s: int, stop_s: int) -> None:
         """Store what a scraper would have sent, and let the job compute from it."""
         rollups = Rollups(
             year_store.store, site_of=lambda _: self.site, clock=SystemClock(), state_dir=year_store.state
         )
         try:
-            for piece in self._past.make_pieces(start_s, stop_s):
+            for piece in past.make_pieces(start_s, stop_s):
                 await self._write(piece, rollups.store)
             await self._write(self._make_statuses(start_s, stop_s), rollups.store)
             await rollups.catch_up()

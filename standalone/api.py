@@ -67,10 +67,15 @@ class ReceiverApi:
         return await self._get_latest("inverters") or []
 
     async def is_past_known(self, hours: int) -> bool:
-        """Whether the production of each of the last hours, but for the first and the running one, is known."""
+        """Whether production and load of each of the last hours, but for the first and the running one, are known.
+
+        The load is known where the grid and the battery are.
+        """
         path = f"{_GATEWAYS}/{self._serial}/energy?every=1h&start=-{hours}h"
         windows = (await self._get(path))["windows"][1:-2]
-        return all((window["production_coverage"] or 0.0) >= _KNOWN for window in windows)
+        return all(
+            (window[f"{name}_coverage"] or 0.0) >= _KNOWN for window in windows for name in ("production", "load")
+        )
 
     async def aclose(self) -> None:
         """Close the connection."""

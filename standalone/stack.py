@@ -115,7 +115,7 @@ async def watch(
         **installation.notes,
     }
 
-    past = PastWatch(loader, sources.api, past_hours)
+    past = PastWatch(loader, sources.api, sources.receiver, past_hours)
 
     async def make_frame() -> ViewFrame:
         recent_lines = [format_message(*entry) for entry in list(group.recent_lines)[-_MESSAGES:]]

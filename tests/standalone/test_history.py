@@ -70,6 +70,29 @@ def test_the_newest_piece_comes_first_and_pieces_meet():
     assert (min(older), max(newest)) == ((NOON - 7 * HOUR) * 1000, (NOON - 10) * 1000)
 
 
+def test_what_is_older_than_a_day_is_coarser_and_as_well_known():
+    """A sample a minute is bridged, so no minute of the old days is unknown; and it costs a third of the readings."""
+    (newest, *_, oldest) = Past(PLACE).make_pieces(NOON - 30 * HOUR, NOON)
+    kinds = {"meter": MAX_GAP_MS / 2, "meter_energy": MAX_GAP_MS}
+    for kind, longest in kinds.items():
+        times = sorted({one.timestamp for one in oldest if one.kind == kind})
+        assert {after - before for before, after in pairwise(times)} == {longest}
+    assert sum(one.kind.startswith("meter") for one in oldest) < 0.7 * sum(
+        one.kind.startswith("meter") for one in newest
+    )
+
+
+def test_the_past_of_a_battery_is_there_too():
+    """Charge and power of all batteries at least every two minutes, and each battery by itself."""
+    start = NOON - 30 * HOUR
+    (*_, oldest) = Past(HouseSettings("battery", 7, float(NOON), 0)).make_pieces(start, NOON)
+    storage = [one for one in oldest if one.kind == "storage"]
+    times = [one.timestamp for one in storage if {"state_of_charge", "power"} <= one.fields.keys()]
+    assert max(after - before for before, after in pairwise([start * 1000, *times])) <= MAX_GAP_MS
+    assert len({one.series for one in oldest if one.kind == "battery"}) == storage[0].fields["batteries"]
+    assert all(0 <= float(one.fields["state_of_charge"]) <= 100 for one in storage if "state_of_charge" in one.fields)
+
+
 def test_batches_are_such_as_a_receiver_takes(hour):
     packed = list(make_batches(hour))
     assert sum(len(batch) for batch in packed) == len(hour)

@@ -197,6 +197,8 @@ _GATEWAY = {
     ),
     "outbox_rows": _make_number("", _LAST, "Readings waiting in the scraper's outbox."),
     "outbox_bytes": _make_number("B", _LAST, "Size of the scraper's outbox on disk."),
+    "disk_free": _make_number("B", _LAST, "Free on the disk of the scraper's outbox."),
+    "disk_size": _make_number("B", _LAST, "Size of the disk of the scraper's outbox."),
     "dead_letters": _make_number("", _LAST, "Readings the receiver refused, kept at the scraper."),
     "lost_rows": _make_number("", _LAST, "Readings lost since the scraper's state was made (quota, disk, damage)."),
     "clock_offset": _make_number("s", _LAST, "Gateway clock minus scraper clock."),

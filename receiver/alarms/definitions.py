@@ -140,9 +140,9 @@ DISK_FULL = Definition(
     "Disk nearly full",
     Severity.CRITICAL,
     5 * MINUTE_S,
-    "Less than 5 % and less than 5 GiB of a disk of the receiver have been free for 5 minutes.",
-    "Make room, or keep raw readings for a shorter time (RECEIVER_METER_DAYS). A full disk stops the receiver, and the "
-    "scrapers keep what they read.",
+    "Less than 5 % and less than 5 GiB of a disk of the receiver or of a scraper have been free for 5 minutes.",
+    "Make room, or on the receiver keep raw readings for a shorter time (RECEIVER_METER_DAYS). A full disk stops the "
+    "receiver, and scrapers keep what they read; a scraper with a full disk loses it.",
 )
 OUTPUT_BEHIND = Definition(
     "output-behind",

@@ -20,6 +20,7 @@ from receiver.outputs.base import OutputState
 from shared.units import DAY_S, HOUR_S, MINUTE_S
 
 _RECEIVER = ""
+_OUTBOX = "outbox"
 _GIB = 1024**3
 
 
@@ -32,6 +33,7 @@ def judge_gateway(facts: GatewayFacts) -> list[Condition]:
         _judge_token(facts),
         _judge_certificate(facts),
         _judge_losses(facts),
+        _judge_scraper_disk(facts),
         *judge_house(facts),
     ]
 
@@ -39,11 +41,19 @@ def judge_gateway(facts: GatewayFacts) -> list[Condition]:
 def judge_disks(disks: list[DiskFacts]) -> Iterator[Condition]:
     """One condition for each disk of the receiver."""
     for disk in disks:
-        limit = min(limits.DISK_FREE_SHARE * disk.total, limits.DISK_FREE_BYTES)
-        holds = True if disk.free < limit else False if disk.free >= limit * limits.DISK_CALM else None
-        share = disk.free / disk.total if disk.total else 0.0
-        reason = f"{disk.free / _GIB:.1f} GiB ({share:.1%}) are free on the disk of the receiver's {disk.purpose}."
-        yield Condition(DISK_FULL.id, _RECEIVER, disk.purpose, holds, reason)
+        reason = f"{_describe_free(disk)} are free on the disk of the receiver's {disk.purpose}."
+        yield Condition(DISK_FULL.id, _RECEIVER, disk.purpose, _is_nearly_full(disk), reason)
+
+
+def _is_nearly_full(disk: DiskFacts) -> bool | None:
+    """Unknown a little above the limit, so that an alarm does not come and go."""
+    limit = min(limits.DISK_FREE_SHARE * disk.total, limits.DISK_FREE_BYTES)
+    return True if disk.free < limit else False if disk.free >= limit * limits.DISK_CALM else None
+
+
+def _describe_free(disk: DiskFacts) -> str:
+    share = disk.free / disk.total if disk.total else 0.0
+    return f"{disk.free / _GIB:.1f} GiB ({share:.1%})"
 
 
 def judge_outputs(states: Sequence[OutputState]) -> Iterator[Condition]:
@@ -118,6 +128,16 @@ def _judge_certificate(facts: GatewayFacts) -> Condition:
 def _judge_losses(facts: GatewayFacts) -> Condition:
     reason = f"{facts.lost or 0:.0f} readings of gateway {facts.gateway} were lost for good in the last 24 hours."
     return _make(LOSSES, facts, None if facts.lost is None else facts.lost > 0, reason)
+
+
+def _judge_scraper_disk(facts: GatewayFacts) -> Condition:
+    """The scraper says in its report how much is free where its outbox lies."""
+    free, size = (_find_status_number(facts, name, limits.STATE_SPEAKS_S) for name in ("disk_free", "disk_size"))
+    if free is None or size is None:
+        return Condition(DISK_FULL.id, facts.gateway, _OUTBOX, None)
+    disk = DiskFacts(_OUTBOX, round(free), round(size))
+    reason = f"{_describe_free(disk)} are free on the disk of the scraper's {_OUTBOX} of gateway {facts.gateway}."
+    return Condition(DISK_FULL.id, facts.gateway, _OUTBOX, _is_nearly_full(disk), reason)
 
 
 def _find_status_number(facts: GatewayFacts, name: str, speaks_s: float) -> float | None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from scraper.outbox import OutboxStats
+from scraper.outbox.thread import DiskSpace
 
 
 @dataclass
@@ -40,6 +41,7 @@ class Health:
         inverters_known: Inverters that the gateway lists.
         refused_fields: Fields of gateway replies that were no numbers, since start.
         outbox: The last known size of the outbox; None before it was first read.
+        disk: The last known space on its disk; None before it was first read.
     """
 
     serial: str = ""
@@ -57,6 +59,7 @@ class Health:
     inverters_known: int = 0
     refused_fields: int = 0
     outbox: OutboxStats | None = None
+    disk: DiskSpace | None = None
 
     def note_success(self, name: str, *, seconds: float, now_ms: int) -> None:
         """The job `name` worked."""

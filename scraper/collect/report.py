@@ -90,12 +90,21 @@ class Report:
         except OutboxUnavailableError:
             return {}
         self._health.outbox = stats
-        return {
+        return await self._read_disk_fields() | {
             "outbox_rows": float(stats.rows),
             "outbox_bytes": float(stats.bytes),
             "dead_letters": float(stats.dead_letters),
             "lost_rows": float(stats.lost_rows),
         }
+
+    async def _read_disk_fields(self) -> dict[str, float]:
+        """Nothing while the disk does not say."""
+        try:
+            disk = await self._outbox.read_disk()
+        except OSError:
+            return {}
+        self._health.disk = disk
+        return {"disk_free": float(disk.free), "disk_size": float(disk.size)}
 
     def _describe_state(self) -> tuple[object, ...]:
         """What is worth a reading of its own when it changes."""

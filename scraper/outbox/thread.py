@@ -4,10 +4,11 @@ One thread also means one order: what was committed first is asked for first.
 """
 
 import asyncio
+import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 
 from scraper.outbox import Outbox, OutboxRow, OutboxStats
 from scraper.outbox.restamping import MoveRow
@@ -16,6 +17,13 @@ from shared.readings import Reading
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class DiskSpace(NamedTuple):
+    """Bytes of a disk: those that are free, and all."""
+
+    free: int
+    size: int
 
 
 class OutboxThread:
@@ -29,10 +37,12 @@ class OutboxThread:
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox")
         self._outbox: Outbox | None = None
+        self._directory = Path()
         self.committed = asyncio.Event()
 
     async def open(self, path: Path, *, quota_bytes: int, clock: Clock) -> None:
         """Open or make the file. Raises OutboxInUseError or OutboxUnavailableError."""
+        self._directory = path.parent
         self._outbox = await self._call(Outbox.open, path, quota_bytes=quota_bytes, now_ms=clock.now_ms)
 
     async def close(self) -> None:
@@ -85,6 +95,11 @@ class OutboxThread:
     async def read_stats(self) -> OutboxStats:
         """Rows, bytes and losses."""
         return await self._call(self.outbox.read_stats)
+
+    async def read_disk(self) -> DiskSpace:
+        """The disk that the file lies on. Raises OSError."""
+        usage = await self._call(shutil.disk_usage, self._directory)
+        return DiskSpace(usage.free, usage.total)
 
     async def read_memory(self) -> bytes | None:
         """The JSON that was committed last beside readings."""

@@ -47,6 +47,9 @@ class ScraperCollector(Collector):
         yield from self._collect_endpoints()
         if self._health.outbox is not None:
             yield from self._collect_outbox(self._health.outbox)
+        if (disk := self._health.disk) is not None:
+            yield _make_gauge("envoy_disk_free_bytes", "Free on the disk of the outbox.", disk.free)
+            yield _make_gauge("envoy_disk_size_bytes", "Size of the disk of the outbox.", disk.size)
         if (state := self._uplink_state()) is not None:
             yield from self._collect_uplink(state)
 

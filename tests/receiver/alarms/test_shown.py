@@ -1,5 +1,9 @@
 """Where alarms are shown: the API, the metrics, and `envoy-receiver status`."""
 
+import asyncio
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 from typer.testing import CliRunner
 
@@ -15,6 +19,11 @@ from tests.receiver.service import GATEWAY, OTHER, assert_problem, make_inverter
 async def service(tmp_path):
     async with start(tmp_path / "state") as running:
         yield running
+
+
+async def run_status(environment):
+    """In a thread, as the command has an event loop of its own."""
+    return await asyncio.to_thread(CliRunner().invoke, app, ["status"], env=environment)
 
 
 def ask(service, **kwargs):
@@ -74,22 +83,45 @@ async def test_metrics_count_what_fires_and_say_when_it_was_judged(service):
     assert service.read_metric("receiver_alarms_firing", **labels) == 0
 
 
+async def test_a_scraper_tells_that_its_disk_is_nearly_full(service):
+    """Five minutes of its reports; it ends with room, and nothing is said of a scraper that does not report it."""
+    gib = 1024.0**3
+    await pass_minutes(service, 7)
+    assert (await ask(service)).json() == []
+    await pass_minutes(service, 7, disk_free=0.4 * gib, disk_size=29 * gib)
+    (fired,) = (await ask(service)).json()
+    assert (fired["alarm"], fired["state"], fired["subject"]) == ("disk-nearly-full", "firing", "outbox")
+    assert fired["gateway"] == GATEWAY
+    assert "0.4 GiB (1.4%) are free on the disk of the scraper's outbox" in fired["reason"]
+    await pass_minutes(service, 1, disk_free=9 * gib, disk_size=29 * gib)
+    assert [one["state"] for one in (await ask(service)).json()] == ["ended"]
+
+
+async def test_status_prints_times_of_the_sites_zone(service):
+    """That of the sites file, else the gateway's own, which the store knows."""
+    await pass_minutes(service, 1, certificate_changed=1.0, time_zone="Asia/Kolkata")
+    environment = {"RECEIVER_STATE_DIR": str(service.settings.state_dir)}
+    began = datetime.fromtimestamp(service.clock.ms / 1000, ZoneInfo("Asia/Kolkata"))
+    output = (await run_status(environment)).output
+    assert f"Since {began:%Y-%m-%d %H:%M} IST." in output
+
+
 async def test_the_status_command_reads_beside_the_running_receiver(service, monkeypatch):
     environment = {"RECEIVER_STATE_DIR": str(service.settings.state_dir)}
-    assert "nothing was judged" in CliRunner().invoke(app, ["status"], env=environment).output
+    assert "nothing was judged" in (await run_status(environment)).output
     await pass_minutes(service, 1)
-    result = CliRunner().invoke(app, ["status"], env=environment)
+    result = await run_status(environment)
     assert result.exit_code == 0
     assert "alarms: none firing" in result.output
     assert "does the receiver run?" in result.output  # the test's clock stands years ago
     await pass_minutes(service, 1, certificate_changed=1.0)
-    result = CliRunner().invoke(app, ["status"], env=environment)
+    result = await run_status(environment)
     assert result.exit_code == 1
     assert f"firing   Certificate changed: Gateway {GATEWAY}" in result.output
-    (first, *_) = describe_standing(load_standing(service.settings.state_dir / FILE), service.clock.ms + 60_000)
+    (first, *_) = describe_standing(load_standing(service.settings.state_dir / FILE), service.clock.ms + 60_000, {})
     assert first == "alarms: 1 firing"
 
 
 def test_status_says_how_long_ago_it_was_in_human_words():
-    (first, *_) = describe_standing(Standing({}, NOW_MS - 3 * 86_400_000), NOW_MS)
+    (first, *_) = describe_standing(Standing({}, NOW_MS - 3 * 86_400_000), NOW_MS, {})
     assert first.startswith("alarms: last judged 3 days ago")

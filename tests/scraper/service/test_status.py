@@ -71,6 +71,8 @@ async def test_the_scrapers_own_reading_says_how_it_is(scripted):
     assert (reading.fields["firmware"], reading.fields["token_expires_in"]) == ("D8.2.4286", 3600)
     assert reading.fields.keys() <= KINDS["gateway"].fields.keys()
     assert scripted.health.outbox is not None
+    assert 0 < reading.fields["disk_free"] < reading.fields["disk_size"]
+    assert scripted.health.disk == (reading.fields["disk_free"], reading.fields["disk_size"])
 
 
 async def test_it_comes_once_a_minute_and_when_something_changed_also_on_a_full_disk(scripted):

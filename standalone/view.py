@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from receiver.api.meter_answers import MeterEntry
+from shared.durations import describe_age
 from shared.logs import make_inert
-from shared.units import HOUR_S, MINUTE_S
 from standalone.amounts import format_watts
 from standalone.state import SystemState
 
@@ -95,11 +95,7 @@ def render_line(state: SystemState, history: float | None) -> str:
 
 def format_age(seconds: float | None) -> str:
     """An age for people."""
-    if seconds is None:
-        return "none yet"
-    if seconds < 90:
-        return f"{seconds:.0f} s ago"
-    return f"{seconds / MINUTE_S:.0f} min ago" if seconds < 1.5 * HOUR_S else f"{seconds / HOUR_S:.0f} h ago"
+    return "none yet" if seconds is None else describe_age(seconds, short=True)
 
 
 def _render_tiles(state: SystemState) -> Table:

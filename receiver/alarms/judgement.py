@@ -17,7 +17,7 @@ from receiver.alarms.definitions import (
 from receiver.alarms.facts import Condition, DiskFacts, GatewayFacts
 from receiver.alarms.house_judgement import judge_house
 from receiver.outputs.base import OutputState
-from shared.units import DAY_S, HOUR_S, MINUTE_S
+from shared.durations import describe_duration
 
 _RECEIVER = ""
 _OUTBOX = "outbox"
@@ -59,21 +59,12 @@ def _describe_free(disk: DiskFacts) -> str:
 def judge_outputs(states: Sequence[OutputState]) -> Iterator[Condition]:
     """One condition for each output and gateway."""
     for state in states:
-        behind = describe_seconds(state.behind_ms / 1000)
+        behind = describe_duration(state.behind_ms / 1000)
         why = f": {state.problem}" if state.problem else ""
         holds = state.behind_ms / 1000 > limits.OUTPUT_BEHIND_S
         yield Condition(
             OUTPUT_BEHIND.id, state.gateway, state.output, holds, f"{state.output} is {behind} behind{why}."
         )
-
-
-def describe_seconds(seconds: float) -> str:
-    """A length of time as people say it."""
-    for unit, name in ((DAY_S, "day"), (HOUR_S, "hour"), (MINUTE_S, "minute")):
-        if seconds >= 2 * unit or (seconds >= unit and unit == MINUTE_S):
-            count = int(seconds // unit)
-            return f"{count} {name}{'s' if count != 1 else ''}"
-    return "less than a minute"
 
 
 def _judge_gateway_silence(facts: GatewayFacts) -> Condition:
@@ -115,7 +106,7 @@ def _judge_token(facts: GatewayFacts) -> Condition:
         return _make(TOKEN_EXPIRING, facts, None)
     is_short_lived = facts.status.fields.get("role") == limits.SHORT_LIVED_ROLE
     holds = left_s < limits.TOKEN_LEFT_S and not is_short_lived
-    good = f"is good for {describe_seconds(left_s)} more" if left_s > 0 else "is not good any more"
+    good = f"is good for {describe_duration(left_s)} more" if left_s > 0 else "is not good any more"
     return _make(TOKEN_EXPIRING, facts, holds, f"The token of gateway {facts.gateway} {good}.")
 
 
@@ -152,7 +143,7 @@ def _find_status_age_s(facts: GatewayFacts) -> float:
 
 
 def _say_since(facts: GatewayFacts, since_ms: int | None) -> str:
-    return describe_seconds((facts.now_ms - (since_ms or facts.now_ms)) / 1000)
+    return describe_duration((facts.now_ms - (since_ms or facts.now_ms)) / 1000)
 
 
 def _make(

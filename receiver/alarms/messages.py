@@ -7,8 +7,8 @@ from hashlib import blake2b
 import msgspec
 
 from receiver.alarms.definitions import DEFINITIONS, Severity
-from receiver.alarms.judgement import describe_seconds
 from receiver.alarms.states import AlarmKey, AlarmState, AlarmTurn, Phase
+from shared.durations import describe_duration
 from shared.units import DAY_MS
 
 
@@ -70,7 +70,7 @@ def make_notice(
     is_over = turn is AlarmTurn.ENDED
     title = f"{name}: {definition.title}" if name else definition.title
     if is_over:
-        lasted = describe_seconds(((state.ended or state.judged) - began) / 1000)
+        lasted = describe_duration(((state.ended or state.judged) - began) / 1000)
         lines = [f"It is over after {lasted}. It was: {state.reason}"]
     else:
         lines = [state.reason, definition.advice, f"Since {format_time(state.since, zone)}."]

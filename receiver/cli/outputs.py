@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from receiver import settings
-from receiver.alarms.judgement import describe_seconds
 from receiver.cli.console import show_errors_as_sentences
 from receiver.errors import ReceiverSettingError
 from receiver.outputs.progress_file import FILE, OutputWish, leave_wish, load_standing
 from shared.clock import SystemClock
+from shared.durations import describe_duration
 from shared.keys import is_serial
 from shared.logs import make_inert
 
@@ -52,8 +52,8 @@ def describe_outputs(path: Path, now_ms: int) -> Iterator[str]:
     """Lines for people: each output and gateway, and what it lacks."""
     standing = load_standing(path)
     for output, one in standing:
-        behind = describe_seconds(one.find_behind(now_ms, 0) / 1000)
-        last = "never" if one.last_success is None else f"{describe_seconds((now_ms - one.last_success) / 1000)} ago"
+        behind = describe_duration(one.find_behind(now_ms, 0) / 1000)
+        last = "never" if one.last_success is None else f"{describe_duration((now_ms - one.last_success) / 1000)} ago"
         yield f"{output}  gateway {one.gateway}: behind {behind}, last success {last}, put aside {one.put_aside}"
     if not standing:
         yield "no output has run here yet; docs/integrations.md says how to set one up"

@@ -9,7 +9,6 @@ import typer
 from receiver import settings
 from receiver.alarms.book_file import FILE, Standing, load_standing
 from receiver.alarms.definitions import DEFINITIONS
-from receiver.alarms.judgement import describe_seconds
 from receiver.alarms.messages import format_time
 from receiver.alarms.service import sort_alarms
 from receiver.alarms.states import PAUSE_MS, Phase
@@ -17,6 +16,7 @@ from receiver.cli.console import show_errors_as_sentences
 from receiver.cli.zones import read_zones
 from receiver.sites import find_machine_zone
 from shared.clock import SystemClock
+from shared.durations import describe_age
 from shared.logs import make_inert
 
 
@@ -45,8 +45,8 @@ def describe_standing(standing: Standing, now_ms: int, zones: Mapping[str, tzinf
         yield "alarms: nothing was judged here yet; the receiver does it once a minute while it runs"
         return
     if now_ms - standing.judged > PAUSE_MS:
-        ago = describe_seconds((now_ms - standing.judged) / 1000)
-        yield f"alarms: last judged {ago} ago, so this may be old; does the receiver run?"
+        age = describe_age((now_ms - standing.judged) / 1000)
+        yield f"alarms: last judged {age}, so this may be old; does the receiver run?"
     firing = [state for state in standing.states.values() if state.phase is Phase.FIRING]
     yield f"alarms: {len(firing) or 'none'} firing"
     for key, state in sort_alarms(list(standing.states.items())):

@@ -14,8 +14,9 @@ from scraper.gateway.parse.values import Notes
 from scraper.gateway.session import GatewayIdentity, GatewaySession
 from scraper.settings import ScraperSettings
 from shared.clock import Clock
+from shared.durations import describe_duration, describe_expiry
 from shared.fields import REPORT_SPEAKS_MS
-from shared.units import DAY_S, HOUR_S, MINUTE_S
+from shared.units import DAY_S
 
 STREAM_S = 45.0
 """A firmware that buffers its stream sends nothing for about 23 s."""
@@ -70,7 +71,7 @@ def _check_token(identity: GatewayIdentity, clock: Clock, findings: Findings) ->
     if identity.token_expires_s is None:
         return
     left_s = identity.token_expires_s - clock.now_ms() / 1000
-    text = f"expires in {left_s / DAY_S:.0f} days" if left_s > 2 * DAY_S else f"expires in {left_s / HOUR_S:.1f} hours"
+    text = describe_expiry(left_s)
     if left_s < 30 * DAY_S and identity.role == "owner":
         findings.note(
             "token", f"{text}: with ENVOY_CLOUD_USERNAME and ENVOY_CLOUD_PASSWORD set it is renewed by itself"
@@ -84,12 +85,12 @@ def _check_clocks(identity: GatewayIdentity, findings: Findings) -> None:
     if offset is None:
         return
     if abs(offset) <= TOLERANCE_S:
-        findings.confirm("clocks", f"gateway and this machine agree within {max(1, abs(offset)):.0f} s")
+        findings.confirm("clocks", f"gateway and this machine agree within {describe_duration(max(1, abs(offset)))}")
     else:
         findings.note(
             "clocks",
-            f"the gateway's clock is {abs(offset):.0f} s {'ahead of' if offset > 0 else 'behind'} this machine's: "
-            "check this machine's time first; report dates are corrected by the difference",
+            f"the gateway's clock is {describe_duration(offset)} {'ahead of' if offset > 0 else 'behind'} this "
+            "machine's: check this machine's time first; report dates are corrected by the difference",
         )
 
 
@@ -109,10 +110,10 @@ async def _check_inverters(
     offset_ms = round((identity.clock_offset_s or 0.0) * 1000)
     correction_ms, _ = gateway_clock.measure(0, now_ms + offset_ms, now_ms)
     newest_ms = gateway_clock.correct(correction_ms, max(reading.timestamp for reading in readings))
-    age_s = (now_ms - newest_ms) / 1000
+    age = describe_duration(max(0, now_ms - newest_ms) / 1000)
     rich = sum("dc_voltage" in reading.fields for reading in readings)
     detail = f"; {rich} with voltages and temperature" if rich else "; power only (this firmware gives no more)"
-    findings.confirm("inverters", f"{len(readings)} listed, the newest report {_format_age(age_s)} old{detail}")
+    findings.confirm("inverters", f"{len(readings)} listed, the newest report {age} old{detail}")
     if now_ms - newest_ms > REPORT_SPEAKS_MS:
         return None
     return sum(power for reading in readings if isinstance(power := reading.fields.get("power"), float))
@@ -205,9 +206,3 @@ async def _check_production(gateway: GatewaySession, findings: Findings) -> None
         findings.note("production", "the gateway gives no usable sum of all inverters; each inverter is read anyway")
     else:
         findings.confirm("production", f"{reading.fields.get('power', 0):.0f} W from {reading.tags['source']}")
-
-
-def _format_age(seconds: float) -> str:
-    if seconds < 120:
-        return f"{max(0, seconds):.0f} s"
-    return f"{seconds / MINUTE_S:.0f} min" if seconds < 2 * HOUR_S else f"{seconds / HOUR_S:.0f} h"

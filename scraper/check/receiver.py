@@ -11,6 +11,7 @@ from scraper.uplink.sender import NoAnswer, Sender
 from scraper.uplink.signer import Signer
 from shared import wire
 from shared.clock import Clock
+from shared.durations import describe_duration
 
 TOLERANCE_S = 60
 FUTURE_S = 600
@@ -77,7 +78,8 @@ def _check_clocks(receiver_now_s: int | None, clock: Clock, findings: Findings) 
     ahead_s = clock.now_ms() // 1000 - receiver_now_s
     if abs(ahead_s) <= TOLERANCE_S:
         return
-    text = f"this machine's clock is {abs(ahead_s)} s {'ahead of' if ahead_s > 0 else 'behind'} the receiver's: "
+    way = "ahead of" if ahead_s > 0 else "behind"
+    text = f"this machine's clock is {describe_duration(ahead_s)} {way} the receiver's: "
     if ahead_s > FUTURE_S:
         findings.fail("clock", text + "the receiver refuses readings from the future; set this machine's clock")
     else:

@@ -24,9 +24,9 @@ from scraper.settings import ScraperSettings
 from scraper.uplink.edge_key import EdgeKey
 from shared import logs
 from shared.clock import SystemClock
+from shared.durations import describe_expiry
 from shared.keys import PublicKey
 from shared.readings import Reading
-from shared.units import HOUR_S
 
 T = TypeVar("T")
 
@@ -60,8 +60,8 @@ def show_token(
         if identity.token_expires_s is None:
             typer.echo(f"Gateway {identity.serial} (firmware {identity.firmware}) uses a password, not a token.")
         else:
-            left_h = (identity.token_expires_s - SystemClock().now_ms() / 1000) / HOUR_S
-            typer.echo(f"Accepted by gateway {identity.serial}: {identity.role} rights, {left_h:.0f} hours left.")
+            left = describe_expiry(identity.token_expires_s - SystemClock().now_ms() / 1000)
+            typer.echo(f"Accepted by gateway {identity.serial}: {identity.role} rights, the token {left}.")
 
     _use_gateway(loaded, log_in)
 

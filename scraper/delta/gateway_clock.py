@@ -6,6 +6,7 @@ event, and its owner persists it in the transaction that commits the event.
 """
 
 from scraper.events import make_event
+from shared.durations import describe_duration
 from shared.readings import Reading
 from shared.units import MINUTE_MS
 
@@ -45,6 +46,6 @@ def _make_step(offset_ms: int, arrival_ms: int) -> Reading:
     if offset_ms == 0:
         reason = "the gateway's clock is right again; report dates are taken as they are"
     else:
-        direction = "ahead" if offset_ms > 0 else "behind"
-        reason = f"the gateway's clock is {abs(offset_ms) / 1000:.0f} s {direction}; report dates are corrected by that"
+        off = f"{describe_duration(offset_ms / 1000)} {'ahead' if offset_ms > 0 else 'behind'}"
+        reason = f"the gateway's clock is {off}; report dates are corrected by that"
     return make_event("clock_step", arrival_ms, reason)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from scraper.events import make_event
+from shared.durations import describe_duration
 from shared.readings import Reading
 from shared.units import SECOND_MS
 from shared.wire import EARLIEST_MS, FUTURE_MS
@@ -53,7 +54,7 @@ def mark_step(step: HostStep) -> Reading:
     """The event. It begins at the earlier of the two times, where no receiver takes it for one of the future."""
     earlier, later = sorted((step.old_ms, step.new_ms))
     direction = "back" if step.by_ms < 0 else "forward (or the machine slept)"
-    reason = f"the clock of the scraper's host stepped {direction} by {abs(step.by_ms) / SECOND_MS:.0f} s"
+    reason = f"the clock of the scraper's host stepped {direction} by {describe_duration(step.by_ms / SECOND_MS)}"
     return make_event("clock_step", earlier if earlier >= EARLIEST_MS else later, reason, end_ms=later)
 
 

@@ -49,7 +49,7 @@ async def test_an_hours_step_back_of_the_hosts_clock_is_an_event_and_reuses_no_s
     scripted.clock.wall_ms -= 3_600_000
     await scripted.record_burst(500)
     (step,) = await scripted.list_events("clock_step")
-    assert "stepped back by 3600 s" in str(step.fields["reason"])
+    assert "stepped back by 60 minutes" in str(step.fields["reason"])
     scripted.clock.advance(3600)
     await scripted.record_burst(900)
     after = list_stamps(await scripted.list_rows("meter"))

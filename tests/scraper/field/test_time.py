@@ -50,7 +50,7 @@ async def test_a_clock_that_is_put_right_is_followed_within_a_minute(tmp_path):
     """After a power cut the gateway serves with an old clock, until NTP sets it right without an interruption."""
     async with open_field_home("gateway-clock-put-right", tmp_path) as home:
         age = next(finding.text for finding in await home.check() if finding.step == "inverters")
-        assert "report 1 min old" in age or " s old" in age
+        assert " old" in age
         async with home.run_scraper():
             first = await home.wait_for_points("inverter", 4)
             now_ms = home.clock.now_ms()
@@ -64,5 +64,5 @@ async def test_a_clock_that_is_put_right_is_followed_within_a_minute(tmp_path):
             assert {report.fields["power"] for report in reports} == {100.0, 200.0}
             assert all(-60_000 < home.clock.now_ms() - report.timestamp < 900_000 for report in reports)
             behind, right = [step.fields["reason"] for step in await home.read_points("event", type="clock_step")]
-            assert "s behind" in behind
+            assert " minutes behind" in behind or " hours behind" in behind
             assert "right again" in right

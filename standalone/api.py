@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from receiver.api.inverter_answers import InverterEntry
 from receiver.api.meter_answers import HouseholdPower, MeterEntry
+from shared.connection_failures import explain_failure
 from standalone.errors import NotReadyError
 
 _TIMEOUT_S = 5.0
@@ -95,7 +96,7 @@ class ReceiverApi:
         except httpx.HTTPStatusError as error:
             raise NotReadyError(f"the receiver answers {error.response.status_code}") from error
         except (httpx.HTTPError, ValueError) as error:
-            raise NotReadyError(f"the receiver does not answer ({type(error).__name__})") from error
+            raise NotReadyError(f"the receiver does not answer ({explain_failure(error)})") from error
 
 
 class StatusPort:

@@ -14,6 +14,7 @@ import msgspec
 
 from scraper.errors import CloudError, CloudRefusedError, CloudUnavailableError, ScraperSettingError
 from scraper.gateway.tokens import Token, parse_token
+from shared.connection_failures import explain_failure
 from shared.logs import redact
 from shared.units import DAY_S
 from shared.version import VERSION
@@ -127,9 +128,8 @@ class CloudLogin:
         except TimeoutError as error:
             raise CloudUnavailableError("the Enphase cloud did not answer in time; it is tried again later") from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            # Only the kind is named: the text of the error could quote the request.
             raise CloudUnavailableError(
-                f"the Enphase cloud cannot be reached ({type(error).__name__}); it is tried again later"
+                f"the Enphase cloud cannot be reached ({explain_failure(error)}); it is tried again later"
             ) from error
 
     async def _log_in(self, client: httpx.AsyncClient, username: str, password: str) -> str:

@@ -14,6 +14,7 @@ import httpx
 
 from scraper.errors import BadReplyError, GatewayUnreachableError, ScraperSettingError
 from scraper.gateway.pinning import Pin, make_pinned_context
+from shared.connection_failures import explain_failure
 
 Scheme: TypeAlias = Literal["http", "https"]
 
@@ -216,9 +217,8 @@ class Transport:
             raise self._make_error(error) from error
 
     def _make_error(self, error: Exception) -> GatewayUnreachableError:
-        # Only the kind of error is named: its text may quote a URL or bytes of the reply.
         return GatewayUnreachableError(
-            f"the gateway at {self.address.host} cannot be reached ({type(error).__name__}); check that it is on, "
+            f"the gateway at {self.address.host} cannot be reached ({explain_failure(error)}); check that it is on, "
             "that ENVOY_HOST is right and that this machine is on the same network"
         )
 

@@ -10,6 +10,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx
 
 from scraper.addresses import is_loopback
+from shared.connection_failures import explain_failure, is_untrusted_certificate
 from shared.logs import redact
 
 TOTAL_S = 60.0
@@ -67,7 +68,7 @@ class Sender:
         except httpx.ConnectError as error:
             return NoAnswer(_explain_connect_error(error))
         except (httpx.HTTPError, OSError) as error:
-            return NoAnswer(f"the connection to the receiver failed ({type(error).__name__})")
+            return NoAnswer(f"the connection to the receiver failed ({explain_failure(error)})")
 
     async def _post(self, body: bytes, token: str) -> PostReply | NoAnswer:
         headers = {
@@ -91,10 +92,10 @@ class Sender:
 
 
 def _explain_connect_error(error: httpx.ConnectError) -> str:
-    text = str(error)
-    if "CERTIFICATE_VERIFY_FAILED" in text:
+    reason = redact(explain_failure(error), 120)
+    if is_untrusted_certificate(error):
         return (
             "the receiver's certificate is not trusted: if it is your own authority's, set ENVOY_RECEIVER_CA_FILE "
-            f"to its certificate ({redact(text, 120)})"
+            f"to its certificate ({reason})"
         )
-    return f"no connection to the receiver: check ENVOY_RECEIVER_URL and that it runs ({redact(text, 120)})"
+    return f"no connection to the receiver: check ENVOY_RECEIVER_URL and that it runs ({reason})"

@@ -7,6 +7,7 @@ import httpx
 import msgspec
 
 from receiver.alarms.messages import Notice
+from shared.connection_failures import explain_failure
 
 TIMEOUT_S = 10.0
 """For each step of one attempt, in seconds."""
@@ -74,7 +75,7 @@ class HttpPoster:
                     if len(body) > _MOST_BYTES:
                         break
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise SendError(f"{self._who} cannot be reached ({type(error).__name__})") from None
+            raise SendError(f"{self._who} cannot be reached ({explain_failure(error)})") from None
         if answer.is_success:
             return body
         raise SendError(

@@ -16,6 +16,7 @@ import structlog
 from receiver.alarms.messages import Notice
 from receiver.alarms.senders.base import TIMEOUT_S, SendError
 from shared.clock import Clock
+from shared.connection_failures import explain_failure
 
 _log = structlog.get_logger()
 
@@ -85,7 +86,7 @@ class MailSender:
         except smtplib.SMTPNotSupportedError:
             raise SendError("the mail server offers no STARTTLS or no login: write smtps:// in SMTP_URL") from None
         except (smtplib.SMTPException, OSError) as error:
-            raise SendError(f"the mail server cannot be reached ({type(error).__name__})") from None
+            raise SendError(f"the mail server cannot be reached ({explain_failure(error)})") from None
 
     def _give_away(self, mail: EmailMessage) -> None:
         server = self._server

@@ -164,7 +164,7 @@ class Snapshots:
             sentence = f"InfluxDB answers {error.status} to {path}{hint}"
             raise (_MissingError if error.status == 404 else BackupError)(sentence) from None
         except InfluxUnreachableError as error:
-            raise BackupError(f"{error} ({error.reason})") from None
+            raise BackupError(str(error)) from None
 
 
 class _MissingError(BackupError):

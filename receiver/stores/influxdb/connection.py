@@ -17,6 +17,8 @@ from influxdb_client.rest import ApiException
 from urllib3 import BaseHTTPResponse, Timeout
 from urllib3.exceptions import HTTPError
 
+from shared.connection_failures import explain_failure
+
 _influx: Any = influxdb_client  # it comes without types
 _CHUNK_BYTES = 1 << 16
 
@@ -40,16 +42,14 @@ class InfluxStatusError(Exception):
 
 
 class InfluxUnreachableError(Exception):
-    """No answer came; the text is a sentence for people.
+    """No answer came; the text is a sentence for people, with the reason in it.
 
     Attributes:
-        reason: What failed, as the name of its class, e.g. `NameResolutionError`.
         may_pass: Whether the server may only be starting. A certificate that is not trusted stays so.
     """
 
     def __init__(self, url: str, reason: str, *, may_pass: bool = True) -> None:
-        super().__init__(f"InfluxDB at {url} cannot be reached: start it, or check INFLUXDB_V2_URL")
-        self.reason = reason
+        super().__init__(f"InfluxDB at {url} cannot be reached ({reason}): start it, or check INFLUXDB_V2_URL")
         self.may_pass = may_pass
 
 
@@ -191,12 +191,11 @@ class InfluxConnection:
             yield
         except ApiException as error:
             if not error.status:  # a TLS failure, which the library turns into its own exception
-                raise InfluxUnreachableError(self.url, f"{error.reason}".split("\n")[0], may_pass=False) from error
+                raise InfluxUnreachableError(self.url, explain_failure(error), may_pass=False) from error
             body = error.body.encode() if isinstance(error.body, str) else error.body or b""
             raise InfluxStatusError(error.status, body) from None  # its text has the answer in it
         except (HTTPError, OSError, ValueError) as error:
-            cause = getattr(error, "reason", None) or error
-            raise InfluxUnreachableError(self.url, type(cause).__name__) from error
+            raise InfluxUnreachableError(self.url, explain_failure(error)) from error
 
     def _open(self, method: str, path: str, **arguments: Any) -> BaseHTTPResponse:
         """The answer with its body unread; the arguments are those of the library's `call_api`."""

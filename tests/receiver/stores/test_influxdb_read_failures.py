@@ -66,7 +66,10 @@ async def test_nobody_there_is_said_with_what_to_do(shared_influxd):
     """Refused connections: the address, and no secret."""
     async with open_store(NOBODY) as store:
         async for sentence in try_reads(store):
-            assert "127.0.0.1:1 cannot be reached: start it, or check INFLUXDB_V2_URL" in sentence
+            assert (
+                "127.0.0.1:1 cannot be reached (nothing listens at that port): start it, or check INFLUXDB_V2_URL"
+                in sentence
+            )
         assert await store.check_ready() == sentence
 
 

@@ -79,7 +79,7 @@ async def test_a_stopped_server(server):
     async with open_store(server) as store:
         assert await store.write(make_rows()) == {}
         server.influxd.stop()
-        assert "cannot be reached: start it" in await check_refusal(store)
+        assert "cannot be reached (nothing listens at that port): start it" in await check_refusal(store)
         server.influxd.start()
         await assert_works_again(server, store)
 

@@ -165,7 +165,7 @@ class InfluxManagement:
             # An answer below 500 is somebody's decision, and no wait changes it.
             raise SetupError(sentence, error.status, may_pass=error.status >= 500) from None
         except InfluxUnreachableError as error:
-            raise SetupError(f"{error} ({error.reason})", may_pass=error.may_pass) from None
+            raise SetupError(str(error), may_pass=error.may_pass) from None
 
 
 def choose_shard_s(expiry_s: int) -> int:

@@ -98,4 +98,4 @@ def _explain_connect_error(error: httpx.ConnectError) -> str:
             "the receiver's certificate is not trusted: if it is your own authority's, set ENVOY_RECEIVER_CA_FILE "
             f"to its certificate ({reason})"
         )
-    return f"no connection to the receiver: check ENVOY_RECEIVER_URL and that it runs ({reason})"
+    return f"no connection to the receiver ({reason}): check ENVOY_RECEIVER_URL and that it runs"

@@ -1,8 +1,9 @@
 """What may be asked of series."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from receiver.api.answers import Format
 from receiver.api.parameters import RouteParameters, read_parameters
@@ -22,6 +23,12 @@ def _make_tag_parameter(meaning: str, example: str) -> Any:
 
 class SeriesParameters(RouteParameters):
     """What may be asked of series."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _answer_what_is_missing(cls, asked: Any) -> Any:
+        """A missing kind or field is as an unknown one, whose refusal lists those that there are."""
+        return {"kind": "", "field": "", **asked} if isinstance(asked, Mapping) else asked
 
     kind: str = Field(
         max_length=20, description="Kind of the readings or roll-ups.", examples=["meter"], json_schema_extra=_KINDS

@@ -68,7 +68,7 @@ def check_windows(every: Step, asked: Range, *, series: int = 1) -> None:
         )
 
 
-def check_read(kind: str, asked: Range, *, series: int, most: int = MAX_READ) -> None:
+def check_read(kind: str, asked: Range, *, series: int, most: int = MAX_READ, instead: str | None = None) -> None:
     """Refuse what would read too much.
 
     Args:
@@ -76,6 +76,7 @@ def check_read(kind: str, asked: Range, *, series: int, most: int = MAX_READ) ->
         asked: Of when.
         series: Of how many series.
         most: Stored points, as `estimate_stored` counts them.
+        instead: What else to ask, if something better than the usual advice is known.
 
     Raises:
         RefusedError: It says how long the range may be.
@@ -83,10 +84,11 @@ def check_read(kind: str, asked: Range, *, series: int, most: int = MAX_READ) ->
     if estimate_stored(kind, asked, series=series) > most:
         hours = most * find_spacing_ms(kind) // max(series, 1) // HOUR_MS
         longest = f"{hours // 24} days" if hours >= 48 else f"{hours} hours"
+        others = "fewer series, a step and aggregate that stored hours can answer, or the energy of the site"
         raise make_refusal(
             "start",
             f"is too far back for what every stored reading of {series} series is needed for. Choose at most {longest} "
-            "at once, fewer series, a step and aggregate that stored hours can answer, or the energy of the site",
+            f"at once, {f'or {instead}' if instead else others}",
         )
 
 

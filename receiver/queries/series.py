@@ -15,6 +15,7 @@ from receiver.energy.linear import summarise_linear
 from receiver.energy.means import Summary
 from receiver.queries import budget, stored_windows
 from receiver.queries.aggregates import WindowValue, aggregate_windows, fill_windows, pick_value, summarise_group
+from receiver.queries.hints import advise_hours, refuse_expired
 from receiver.queries.pieces import PieceReader
 from receiver.queries.possible import estimate_earlier, find_possible
 from receiver.queries.question import SeriesQuestion, WindowedQuestion
@@ -58,6 +59,7 @@ class SeriesReader:
     """
 
     def __init__(self, store: Store, unsettled: Unsettled) -> None:
+        self._store = store
         self._source = QuestionSource(store)
         self._unsettled = unsettled
 
@@ -106,7 +108,8 @@ class SeriesReader:
         # A gap of a counter that was cut in two would lose its energy, so counters are not read in pieces.
         is_counter = question.described.interpolation is Interpolation.COUNTER
         most = budget.MAX_HELD if is_counter else budget.MAX_READ
-        budget.check_read(question.kind, stored, series=series, most=most)
+        refuse_expired(question, self._store.retention_ms[question.kind], now_ms)
+        budget.check_read(question.kind, stored, series=series, most=most, instead=advise_hours(question))
         # Beyond the last reading nothing is known, and nothing looked for; but states hold until now.
         is_state = question.described.interpolation is Interpolation.LAST
         is_step = question.described.interpolation is Interpolation.STEP

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from receiver.calendar.windows import Range
 from receiver.energy.gaps import Gaps
+from receiver.queries.hints import refuse_unknown_meter
 from receiver.queries.question import SeriesQuestion
 from receiver.queries.together import SharedReads
 from receiver.rollups.roll import read_gaps
@@ -49,10 +50,18 @@ class QuestionSource:
         self._latest = SharedReads[tuple[str, str], list[Latest]](lambda asked: store.read_latest(*asked))
 
     async def find_series(self, question: SeriesQuestion, site: Site) -> LiveSeries:
-        """What the store has of a question. Raises StoreUnavailableError."""
+        """What the store has of a question.
+
+        Raises:
+            RefusedError: It is about a meter that cannot be.
+            StoreUnavailableError: Ask again later.
+        """
         latest = await self._latest.ask((question.gateway, question.kind))
+        if "meter" in question.tags:
+            every = _select(replace(question, tags={}), _make_empty(question, latest), site)
+            refuse_unknown_meter(question, (entry.series.get_tag("meter") for entry in every))
         recent = [entry for entry in latest if entry.timestamp >= question.asked.start - _GONE_MS]
-        empty = [SeriesPoints(Series.of(question.kind, entry.tags), []) for entry in recent]
+        empty = _make_empty(question, recent)
         return LiveSeries(
             [entry.series.tags for entry in _select(question, empty, site)],
             max((entry.timestamp + 1 for entry in recent), default=question.asked.start),
@@ -115,6 +124,10 @@ class QuestionSource:
         is_counter = question.described.interpolation is Interpolation.COUNTER
         longest_ms = REPORT_GAP_MS if is_counter and question.kind not in _METERS else MAX_GAP_MS
         return find_gaps(await read_gaps(self._store, question.gateway, asked.start, asked.stop), longest_ms)
+
+
+def _make_empty(question: SeriesQuestion, latest: Sequence[Latest]) -> list[SeriesPoints]:
+    return [SeriesPoints(Series.of(question.kind, entry.tags), []) for entry in latest]
 
 
 def _select(question: SeriesQuestion, found: Sequence[SeriesPoints], site: Site) -> list[SeriesPoints]:

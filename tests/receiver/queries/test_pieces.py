@@ -15,6 +15,7 @@ from receiver.queries.series import SeriesReader
 from receiver.queries.shares import RowBudget
 from receiver.sites import Site
 from receiver.stores.base import NO_TAGS, Latest, Point, SeriesPoints, Store
+from receiver.stores.kinds import KEPT_WITHOUT_LIMIT
 from shared.readings import Series
 from tests.clocks import NOW_MS
 
@@ -26,6 +27,8 @@ PHASES = ("a", "b")
 
 class DenseStore:
     """Holds readings of one kind in memory, and notes how many it gave out at once."""
+
+    retention_ms = KEPT_WITHOUT_LIMIT
 
     def __init__(self, kind: str, field: str) -> None:
         self.kind = kind

@@ -2,20 +2,26 @@
 
 from collections.abc import Iterator
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import msgspec
 from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
+from typing_extensions import TypedDict
 
 from receiver.api import answers
-from receiver.api.energy_answers import EnergyHead, EnergyTable
+from receiver.api.energy_answers import EarlierHead, EnergyHead, EnergyTable
 from receiver.api.parameters import DEFAULT_START, RangeParameters, read_parameters
 from receiver.api.questions import AskedOfGateway
-from receiver.calendar.windows import Every
+from receiver.calendar.shifts import Earlier
+from receiver.calendar.windows import Every, Range
 from receiver.queries import times
+from receiver.queries.comparison import EnergyComparison, compare_energy_windows
 from receiver.queries.energy import read_energy_windows
 from receiver.queries.energy_window import COLUMNS, EnergyWindow
+from receiver.queries.refusals import make_refusal
+from receiver.queries.shares import HeldRows
 from receiver.queries.slices import run_slice
 from receiver.stores.base import Store
 
@@ -32,6 +38,22 @@ class EnergyParameters(RangeParameters):
         description="IANA name. Without it: the site's, else UTC.",
         examples=["Europe/Berlin"],
     )
+    compare: Earlier | None = Field(
+        None,
+        description="Answer the same for an earlier time, too: the whole months (else days) `before`, or the same a "
+        "`year` ago, and by how much the mean powers of the windows that are over changed.",
+        examples=["year"],
+    )
+
+
+class _AskedWindows(TypedDict):
+    """What is asked of the windows, whether or not they are compared."""
+
+    every: Every
+    asked: Range
+    zone: ZoneInfo
+    now_ms: int
+    rows: HeldRows
 
 
 class EnergyRoutes:
@@ -66,20 +88,28 @@ class EnergyRoutes:
 
         They come from the meters' lifetime counters, so they are right over outages, counter resets and the change to
         summer time. The receiver sums up once a minute: readings that came in since are not counted yet. CSV has the
-        windows alone.
+        windows alone. With `compare` the same is answered for an earlier time, too.
         """
         zone = times.parse_zone(asked.time_zone, question.site)
-        found = await read_energy_windows(
-            self._store,
-            question.serial,
-            question.site,
-            every=asked.every,
-            asked=times.parse_range(asked.start, asked.stop, zone, question.now_ms, default=DEFAULT_START),
-            zone=zone,
-            now_ms=question.now_ms,
-            rows=question.rows,
-        )
-        if answers.should_send_csv(request, asked.format):
+        as_csv = answers.should_send_csv(request, asked.format)
+        if as_csv and asked.compare is not None:
+            raise make_refusal("compare", "needs JSON: choose format=json, or ask for a table of each time")
+        read: _AskedWindows = {
+            "every": asked.every,
+            "asked": times.parse_range(asked.start, asked.stop, zone, question.now_ms, default=DEFAULT_START),
+            "zone": zone,
+            "now_ms": question.now_ms,
+            "rows": question.rows,
+        }
+        compared = None
+        if asked.compare is None:
+            found = await read_energy_windows(self._store, question.serial, question.site, **read)
+        else:
+            compared = await compare_energy_windows(
+                self._store, question.serial, question.site, which=asked.compare, **read
+            )
+            found = compared.asked
+        if as_csv:
             made = await run_slice(answers.make_csv, request, COLUMNS, found.windows)
             question.rows.release()
             return made
@@ -89,15 +119,33 @@ class EnergyRoutes:
             "time_zone": zone.key,
             "total": found.total,
         }
-        made = await run_slice(answers.make_json, request, _encode_pieces(head, found.windows))
+        made = await run_slice(answers.make_json, request, _encode_pieces(head, found.windows, compared, asked.compare))
         question.rows.release()
         return made
 
 
-def _encode_pieces(head: EnergyHead, windows: list[EnergyWindow]) -> Iterator[bytes]:
+def _encode_pieces(
+    head: EnergyHead, windows: list[EnergyWindow], compared: EnergyComparison | None, which: Earlier | None
+) -> Iterator[bytes]:
     """An `EnergyTable`, some windows at a time."""
-    yield msgspec.json.encode(head)[:-1] + b',"windows":['
+    yield msgspec.json.encode(head)[:-1]
+    yield from _encode_windows(windows)
+    if compared is not None and which is not None:
+        earlier: EarlierHead = {
+            "which": which,
+            "compared_windows": compared.compared,
+            "changes": compared.changes,
+            "total": compared.earlier.total,
+        }
+        yield b',"compared":' + msgspec.json.encode(earlier)[:-1]
+        yield from _encode_windows(compared.earlier.windows)
+        yield b"}"
+    yield b"}"
+
+
+def _encode_windows(windows: list[EnergyWindow]) -> Iterator[bytes]:
+    yield b',"windows":['
     for first in range(0, len(windows), _WINDOWS_A_PIECE):
         inside = msgspec.json.encode(windows[first : first + _WINDOWS_A_PIECE])[1:-1]
         yield b"," + inside if first else inside
-    yield b"]}"
+    yield b"]"

@@ -43,9 +43,9 @@ class RangeParameters(FormatParameters):
     start: str | None = Field(
         None,
         max_length=64,
-        description="Where the range begins: `today`, a time ago (`-24h`, `-7d`, `-1mo`), an ISO 8601 date or time "
-        "(without an offset: local), or milliseconds since 1970. Windows are whole: the first one may begin earlier. "
-        "Without it: 30 days ago.",
+        description="Where the range begins: `today`, a time ago (`-24h`, `-7d`, `-1mo`), a year or month (`2026-06`: "
+        "its first midnight), an ISO 8601 date or time (without an offset: local), or milliseconds since 1970. Windows "
+        "are whole: the first one may begin earlier. Without it: 30 days ago.",
         examples=["today"],
     )
     stop: str | None = Field(

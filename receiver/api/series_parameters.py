@@ -47,7 +47,8 @@ class SeriesParameters(RouteParameters):
         None,
         max_length=64,
         description="First instant: `now`, `today`, `yesterday`, a time ago (`-30m`, `-24h`, `-7d`, `-1w`, `-1mo`, "
-        "`-1y`), an ISO 8601 date or time (without an offset: local), or milliseconds since 1970. Without it: `-24h`.",
+        "`-1y`), a year or month (`2026-06`: its first midnight), an ISO 8601 date or time (without an offset: local), "
+        "or milliseconds since 1970. Without it: `-24h`.",
         examples=["-24h"],
     )
     stop: str | None = Field(

@@ -60,8 +60,26 @@ async def read_energy_windows(
     budget.check_windows(find_step(every), asked)
     kind, here = f"energy_{every}", site.model_copy(update={"time_zone": zone.key})
     boundaries = await run_slice(here.list_windows, kind, *asked)
+    await rows.hold(count_rows(kind, boundaries, zone, site))
+    return await read_windows_between(store, gateway, site, every, boundaries, zone, now_ms)
+
+
+def count_rows(kind: str, boundaries: Sequence[int], zone: ZoneInfo, site: Site) -> int:
+    """How many rows `read_windows_between` holds at most."""
     piece = 0 if _is_own(kind, zone, site) else _PIECE_MS // QUARTER_MS
-    await rows.hold((len(boundaries) + piece) * _ROWS_A_WINDOW)
+    return (len(boundaries) + piece) * _ROWS_A_WINDOW
+
+
+async def read_windows_between(
+    store: Store, gateway: str, site: Site, every: Every, boundaries: Sequence[int], zone: ZoneInfo, now_ms: int
+) -> EnergyWindows:
+    """The windows between neighbouring boundaries (UTC milliseconds), which are those of the zone; rows are held.
+
+    Raises:
+        RefusedError: Too many quarter hours to sum.
+        StoreUnavailableError: Ask again later.
+    """
+    kind, here = f"energy_{every}", site.model_copy(update={"time_zone": zone.key})
     points = await _read_stored(store, gateway, kind, boundaries) if _is_own(kind, zone, site) else None
     if points is None:
         budget.check_read("energy_15m", Range(boundaries[0], boundaries[-1]), series=len(ENERGY_QUANTITIES))

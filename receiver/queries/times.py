@@ -1,7 +1,7 @@
 """Instants, ranges, time zones and steps as people write them. Pure."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -20,10 +20,12 @@ _MONTHS = (1, 2, 3, 4, 6)
 _STEP = re.compile(r"([1-9][0-9]{0,4})(s|mo|m|h|d|w|y)")
 _AGO = re.compile(r"-([0-9]{1,9})(s|mo|m|h|d|w|y)")
 _DIGITS = re.compile(r"[0-9]{1,16}")
+_YEAR_OR_MONTH = re.compile(r"((?:19|20|21)[0-9]{2})(?:-([0-9]{2}))?")
+"""Of a number these are years: as milliseconds since 1970 they would all lie in its first seconds."""
 _YESTERDAY = timedelta(days=1)
 _FORMS = (
-    "must be now, today, yesterday, a time ago such as -24h, -30m, -7d, -1mo or -1y, a date or time such as "
-    "2026-01-31 or 2026-01-31T12:00:00+01:00, or milliseconds since 1970"
+    "must be now, today, yesterday, a time ago such as -24h, -30m, -7d, -1mo or -1y, a year, month, date "
+    "or time such as 2026, 2026-01, 2026-01-31 or 2026-01-31T12:00:00+01:00, or milliseconds since 1970"
 )
 
 
@@ -62,9 +64,9 @@ def parse_instant(parameter: str, text: str, zone: ZoneInfo, now_ms: int) -> int
     """An instant as people write it, in UTC milliseconds.
 
     `now`; `today` and `yesterday` (their midnight); a time ago: `-30s`, `-30m`, `-24h` by the clock of physics, `-7d`,
-    `-1w`, `-1mo`, `-1y` by the local calendar (the same time of day; the last day of a shorter month); an ISO 8601
-    date or time, which is local where it has no offset (the first of two, in the hour that comes twice); milliseconds
-    since 1970.
+    `-1w`, `-1mo`, `-1y` by the local calendar (the same time of day; the last day of a shorter month); a year or month
+    such as `2026` or `2026-01`, which is its first midnight; an ISO 8601 date or time, which is local where it has no
+    offset (the first of two, in the hour that comes twice); milliseconds since 1970.
 
     Raises:
         RefusedError: It is none of these, or outside of 1970 to 2200.
@@ -89,6 +91,8 @@ def _read_instant(text: str, zone: ZoneInfo, now_ms: int) -> int:
         return find_midnight(here.date() - (_YESTERDAY if text == "yesterday" else timedelta()), zone)
     if match := _AGO.fullmatch(text):
         return _go_back(int(match[1]), match[2], here, now_ms)
+    if match := _YEAR_OR_MONTH.fullmatch(text):
+        return find_midnight(date(int(match[1]), int(match[2] or 1), 1), zone)
     if _DIGITS.fullmatch(text):
         return int(text)
     if not text.isascii():

@@ -5,6 +5,10 @@
  */
 export type Aggregate = "mean" | "min" | "max" | "last" | "integral";
 /**
+ * Which earlier time.
+ */
+export type Earlier = "before" | "year";
+/**
  * What stands for windows in which nothing is known. Their coverage stays 0: filled values are no measurements.
  */
 export type Fill = "none" | "null" | "previous" | "linear";
@@ -85,35 +89,49 @@ export interface AlarmEntry {
   judged: number;
 }
 /**
- * Data of the event `ended`, the last one of a stream.
+ * The energy of the earlier time, whole.
  */
-export interface EndedView {
+export interface EarlierEnergy {
+  which: Earlier;
   /**
-   * `unauthorised`, `forbidden`, `not-found` are final; come back after `too-slow` or `stopping`.
+   * So many windows of the range are over and count for `changes`; of the earlier time the same number from its first on, or all of them once the range is over.
    */
-  reason: string;
-}
-/**
- * The energy of a range.
- */
-export interface EnergyTable {
-  /**
-   * Serial.
-   */
-  gateway: string;
-  /**
-   * Length of the windows.
-   */
-  every: "15m" | "1h" | "1d" | "1w" | "1mo" | "1y" | "billing";
-  /**
-   * The time zone whose calendar the windows follow.
-   */
-  time_zone: string;
+  compared_windows: number;
+  changes: EnergyChanges;
   total: EnergyWindow;
   /**
-   * Every whole window that touches the range, up to the one in progress.
+   * Its windows, of the same calendar.
    */
   windows: EnergyWindow[];
+}
+/**
+ * By how much mean powers changed: 0.1 is a tenth more than in the earlier time; null is unknown.
+ */
+export interface EnergyChanges {
+  /**
+   * Of the production.
+   */
+  production: number | null;
+  /**
+   * Of the load.
+   */
+  load: number | null;
+  /**
+   * Of the imported energy.
+   */
+  imported: number | null;
+  /**
+   * Of the exported energy.
+   */
+  exported: number | null;
+  /**
+   * Of the discharged energy.
+   */
+  discharged: number | null;
+  /**
+   * Of the charged energy.
+   */
+  charged: number | null;
 }
 /**
  * One window. Energies in Wh, each at least 0; null is unknown.
@@ -235,6 +253,38 @@ export interface EnergyWindow {
    * Steps in which a lifetime counter fell or jumped; they gave no energy.
    */
   resets: number;
+}
+/**
+ * Data of the event `ended`, the last one of a stream.
+ */
+export interface EndedView {
+  /**
+   * `unauthorised`, `forbidden`, `not-found` are final; come back after `too-slow` or `stopping`.
+   */
+  reason: string;
+}
+/**
+ * The energy of a range.
+ */
+export interface EnergyTable {
+  /**
+   * Serial.
+   */
+  gateway: string;
+  /**
+   * Length of the windows.
+   */
+  every: "15m" | "1h" | "1d" | "1w" | "1mo" | "1y" | "billing";
+  /**
+   * The time zone whose calendar the windows follow.
+   */
+  time_zone: string;
+  total: EnergyWindow;
+  /**
+   * Every whole window that touches the range, up to the one in progress.
+   */
+  windows: EnergyWindow[];
+  compared?: EarlierEnergy;
 }
 /**
  * One gateway in the list. Times are in milliseconds since 1970.

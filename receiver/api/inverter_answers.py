@@ -99,6 +99,13 @@ class PanelEnergyEntry(PanelPlace):
 
     inverter: Annotated[str, Field(description="Serial of its inverter.")]
     total_wh: Annotated[float | None, Field(description="Of all windows together, Wh; null is unknown.")]
+    ratio: Annotated[
+        float | None,
+        Field(
+            description="Its energy by that of its peers over the days that the windows touch, as far as both are "
+            "known; 1 is as good as they are."
+        ),
+    ]
     energy_wh: Annotated[list[float | None], Field(description="Of each window, in their order, Wh; null is unknown.")]
     coverage: Annotated[
         list[float], Field(description="Share of each whole window in which its power is known, 0 to 1.")
@@ -117,5 +124,6 @@ class PanelEnergyTable(TypedDict):
         Field(description="Every whole window that touches the range, up to the one in progress."),
     ]
     panels: Annotated[
-        list[PanelEnergyEntry], Field(description="By serial; those that belonged to the site in this time.")
+        list[PanelEnergyEntry],
+        Field(description="In the order that was asked for; those that belonged to the site in this time."),
     ]

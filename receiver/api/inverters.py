@@ -37,9 +37,10 @@ from receiver.api.parameters import (
 from receiver.api.questions import AskedOfGateway, GatewayQuestion
 from receiver.calendar.labels import COLUMNS as WINDOW_COLUMNS
 from receiver.calendar.labels import WindowEntry, describe_window
-from receiver.calendar.windows import PanelEvery
+from receiver.calendar.windows import PanelEvery, Range
 from receiver.errors import RefusedError
 from receiver.queries import panels, times
+from receiver.queries.panel_ratios import PanelOrder, read_panel_ratios, sort_panels
 from receiver.queries.panels import PanelWindows
 from receiver.queries.slices import run_for_rows, run_slice
 from receiver.sites import Site
@@ -54,6 +55,11 @@ class PanelEnergyParameters(RangeParameters):
     """What may be asked of the energy of all panels."""
 
     every: PanelEvery = Field("1d", description="Length of the windows, by the site's calendar.")
+    order: PanelOrder = Field(
+        PanelOrder.SERIAL,
+        description="By `serial`, by `name`, by `energy` of all windows (the most first) or by `ratio` (the weakest "
+        "first); what is unknown stands last.",
+    )
 
 
 class InverterRoutes:
@@ -154,27 +160,34 @@ class InverterRoutes:
         """
         summary = await self._gateways.summarise(question.serial)
         site, zone, now_ms = question.site, question.zone, question.now_ms
+        inverters = max(summary.series.get("inverter", 0), len(site.panels), 1)
         found = await panels.read_panel_energies(
             self._store,
             question.serial,
             site,
             every=asked.every,
             asked=times.parse_range(asked.start, asked.stop, zone, now_ms, default=DEFAULT_START),
-            inverters=max(summary.series.get("inverter", 0), len(site.panels), 1),
+            inverters=inverters,
             now_ms=now_ms,
             rows=question.rows,
         )
+        whole = Range(found.boundaries[0], found.boundaries[-1])
+        ratios = await read_panel_ratios(self._store, question.serial, site, whole, inverters=inverters)
 
         def answer() -> Response:
+            by_serial = {panel.inverter: panel for panel in found.panels}
+            energies = {serial: panel.total_wh for serial, panel in by_serial.items()}
+            order = sort_panels(by_serial, asked.order, site=site, energies=energies, ratios=ratios)
+            in_order = [by_serial[serial] for serial in order]
             windows = [describe_window(start, stop, zone, now_ms) for start, stop in pairwise(found.boundaries)]
             if answers.should_send_csv(request, asked.format):
-                return answers.make_csv(request, _ENERGY_COLUMNS, _list_rows(found.panels, windows, site))
+                return answers.make_csv(request, _ENERGY_COLUMNS, _list_rows(in_order, windows, site))
             document: PanelEnergyTable = {
                 "gateway": question.serial,
                 "every": asked.every,
                 "time_zone": zone.key,
                 "windows": windows,
-                "panels": [describe_panel_energy(panel, site) for panel in found.panels],
+                "panels": [describe_panel_energy(panel, site, ratios.get(panel.inverter)) for panel in in_order],
             }
             return answers.make_document(request, document)
 

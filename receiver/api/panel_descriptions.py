@@ -57,12 +57,13 @@ def count_states(latest: list[Latest], site: Site, now_ms: int) -> InverterState
     }
 
 
-def describe_panel_energy(panel: PanelWindows, site: Site) -> PanelEnergyEntry:
-    """One panel in all windows as readers see it."""
+def describe_panel_energy(panel: PanelWindows, site: Site, ratio: float | None) -> PanelEnergyEntry:
+    """One panel in all windows as readers see it, with its energy by that of its peers."""
     return {
         "inverter": panel.inverter,
         **describe_panel_place(site, panel.inverter),
         "total_wh": panel.total_wh,
+        "ratio": ratio,
         "energy_wh": panel.energy_wh,
         "coverage": panel.coverage,
     }

@@ -21,6 +21,10 @@ export type Fill = "none" | "null" | "previous" | "linear";
  * GONE: it has not reported for 30 days, or never did.
  */
 export type PanelState = "producing" | "idle" | "silent" | "gone";
+/**
+ * In which order panels stand. What is unknown stands last.
+ */
+export type PanelOrder = "serial" | "name" | "energy" | "ratio";
 
 /**
  * One alarm. Times are in milliseconds since 1970.
@@ -855,6 +859,10 @@ export interface PanelEnergyEntry {
    */
   total_wh: number | null;
   /**
+   * Its energy by that of its peers over the days that the windows touch, as far as both are known; 1 is as good as they are.
+   */
+  ratio: number | null;
+  /**
    * Of each window, in their order, Wh; null is unknown.
    */
   energy_wh: (number | null)[];
@@ -884,7 +892,7 @@ export interface PanelEnergyTable {
    */
   windows: WindowEntry[];
   /**
-   * By serial; those that belonged to the site in this time.
+   * In the order that was asked for; those that belonged to the site in this time.
    */
   panels: PanelEnergyEntry[];
 }

@@ -101,6 +101,30 @@ async def test_energy_of_all_panels_at_once(roof):
     assert OLD not in panels, "it is not of the site any more"
 
 
+async def test_panels_stand_in_the_order_that_was_asked_for_with_their_ratios(roof):
+    """Over both days 7000 Wh beside 3400; the shed has neither energy nor peers, whatever the length of windows."""
+    orders = {
+        "serial": [EAST_1, EAST_2, SHED],
+        "name": [EAST_1, EAST_2, SHED],
+        "energy": [EAST_1, EAST_2, SHED],
+        "ratio": [EAST_2, EAST_1, SHED],
+    }
+    for every in ("1h", "1d", "1mo"):
+        for order, serials in orders.items():
+            (found,) = await ask_all(roof, f"/inverters/energy?start=yesterday&every={every}&order={order}")
+            assert [panel["inverter"] for panel in found["panels"]] == serials, (every, order)
+            ratios = {panel["inverter"]: panel["ratio"] for panel in found["panels"]}
+            assert ratios == pytest.approx({EAST_1: 7000 / 3400, EAST_2: 3400 / 7000, SHED: None}), every
+    lines = await read_table(roof, "/energy?start=yesterday&format=csv&order=ratio")
+    assert lines[1][4] == EAST_2
+
+
+async def test_the_ratio_of_a_day_is_that_of_the_panel_itself(roof):
+    (found, panel) = await ask_all(roof, "/inverters/energy?start=today", f"/inverters/{EAST_2}")
+    (ratio,) = (one["ratio"] for one in found["panels"] if one["inverter"] == EAST_2)
+    assert ratio == pytest.approx(panel["today"]["ratio"])
+
+
 async def test_every_step_sums_to_the_same(roof):
     """Of 30 March, which is a Sunday of 23 hours, and half of the 31st."""
     expected = {"15m": (140, 50.0), "1h": (35, 200.0), "1d": (2, 4600.0), "1w": (2, 4600.0), "1mo": (1, 7000.0)}
@@ -165,7 +189,7 @@ def make_headers(answer):
 
 
 @pytest.mark.parametrize(("query", "names"), [
-    ("/energy?every=5m", "every"), ("/energy?every=billing", "every"), ("/energy?start=x", "start"),
+    ("/energy?every=5m", "every"), ("/energy?order=weight", "order"), ("/energy?every=billing", "every"), ("/energy?start=x", "start"),
     ("/energy?stop=x", "stop"), ("/energy?start=2040-01-01&stop=2041-01-01", "start"), ("/energy?format=pdf", "format"),
     ("/energy?every=15m&start=2015-01-01", "every"), ("/energy?time_zone=UTC", "parameter"), ("?state=idle", "parameter"),
     (f"/{EAST_1}?start=today", "parameter"), ("?format=csv&format=csv", "format"),

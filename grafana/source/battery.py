@@ -28,7 +28,11 @@ def make_dashboard() -> Dashboard:
     """The whole dashboard."""
     return build_dashboard(
         PAGE,
-        [variables.make_datasource_variable(), variables.make_gateway_variable(), variables.make_time_zone_variable()],
+        [
+            variables.make_datasource_variable(),
+            variables.make_gateway_variable(),
+            *variables.make_time_zone_variables(),
+        ],
         [
             [_draw_charge_now(), _draw_storage_now(), _draw_grid_now()],
             [_draw_charge()],

@@ -31,7 +31,11 @@ def make_dashboard() -> Dashboard:
     """The whole dashboard."""
     return build_dashboard(
         PAGE,
-        [variables.make_datasource_variable(), variables.make_gateway_variable(), variables.make_time_zone_variable()],
+        [
+            variables.make_datasource_variable(),
+            variables.make_gateway_variable(),
+            *variables.make_time_zone_variables(),
+        ],
         [
             "So far",
             [_draw_so_far(quantities.PRODUCTION), _draw_so_far(quantities.LOAD)],

@@ -2,10 +2,13 @@
 
 from grafana_foundation_sdk.builders import table as tables
 from grafana_foundation_sdk.models.common import BarGaugeDisplayMode, BarGaugeValueMode, TableBarGaugeCellOptions
+from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
 
 from grafana.source import panel_builders, style, transforms
 from grafana.source.queries import ARRAY, PANEL, TIME, Query, query_table, select
 
+UID = "envoy-panels"
+"""Of the dashboard that these tables are on."""
 CHOSEN_PANELS = (ARRAY, PANEL)
 """Conditions: the arrays and panels that are chosen at the top."""
 BY_PANEL = 'GROUP BY "array", "panel"'
@@ -50,11 +53,21 @@ def draw_ranking() -> tables.Panel:
         style.override_field(unit=style.SHARE, decimals=0, min=0, max=1.2, custom__cellOptions=bar)
         + style.override_thresholds((None, "red"), (0.5, "orange"), (WEAK, "green")),
     )
+    panel.override_by_name("Panel", _link_to_curve())
     panel.override_by_name("Energy", style.override_field(unit=style.WATT_HOUR, decimals=1))
     panel.override_by_name("Peers, per day", style.override_field(unit=style.WATT_HOUR, decimals=1))
     panel.override_by_name("Highest power", style.override_field(unit=style.WATT, decimals=0))
     panel.override_by_name("Clipped", style.override_field(unit=style.MINUTES, decimals=0))
     return panel
+
+
+def _link_to_curve() -> list[DynamicConfigValue]:
+    """From the name of a panel to this dashboard with that panel alone, and so to its curves."""
+    url = (
+        f"/d/{UID}?${{datasource:queryparam}}&${{gateway:queryparam}}&var-array=$__all"
+        "&var-panel=${__value.text:percentencode}&${__url_time_range}"
+    )
+    return style.override_field(links=[{"title": "Curves of ${__value.text}", "url": url, "targetBlank": False}])
 
 
 def _query_days(columns: str) -> Query:
@@ -83,6 +96,7 @@ def draw_weak_panels() -> tables.Panel:
             ]
         )
     )  # fmt: skip
+    panel.override_by_name("Panel", _link_to_curve())
     panel.override_by_name("Of its peers", style.override_field(unit=style.SHARE, decimals=0))
     panel.override_by_name("Highest power", style.override_field(unit=style.WATT, decimals=0))
     return panel
@@ -106,6 +120,7 @@ def draw_silent_panels() -> tables.Panel:
             transforms.order_columns("panel", "array", "silent", panel="Panel", array="Array", silent="Silent by day"),
         ]
     )
+    panel.override_by_name("Panel", _link_to_curve())
     panel.override_by_name("Silent by day", style.override_field(unit=style.MINUTES, decimals=0))
     return panel
 
@@ -134,6 +149,7 @@ def draw_last_reports() -> tables.Panel:
             ),
         ]
     )  # fmt: skip
+    panel.override_by_name("Panel", _link_to_curve())
     panel.override_by_name("Last report", style.override_field(unit=style.FROM_NOW))
     panel.override_by_name("Reports that day", style.override_field(decimals=0))
     return panel

@@ -16,7 +16,7 @@ from grafana.source.queries import INVERTER, TIME, query_series, query_table, se
 from shared.fields import REPORT_SPEAKS_MS
 
 PAGE = DashboardPage(
-    uid="envoy-panels",
+    uid=panel_tables.UID,
     title="Panels",
     description="What every solar panel gives, compared with its peers: which ones are weak, clipped or silent.",
     since="now/d",

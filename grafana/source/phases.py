@@ -20,7 +20,6 @@ PAGE = DashboardPage(
     description="Power, voltage, current, power factor and frequency of each meter and phase.",
     since="now-24h",
 )
-_NOMINAL = ("230 V : 230", "240 V : 240", "220 V : 220", "127 V : 127", "120 V : 120", "110 V : 110")
 _METER = '"meter" =~ /^${meter:regex}$/'
 _MINUTES, _HOURS = "meter_1m", "meter_1h"
 _EACH_PHASE = 'GROUP BY time($__interval), "phase" fill(none)'
@@ -59,13 +58,7 @@ def make_dashboard() -> Dashboard:
             variables.make_gateway_variable(),
             variables.make_meter_variable(),
             variables.make_phase_variable(),
-            variables.make_choice_variable(
-                "nominal",
-                "Nominal voltage",
-                "Of the grid, line to neutral; the limits are 10 % off.",
-                _NOMINAL,
-                "230 V : 230",
-            ),
+            *variables.make_nominal_variables(),
         ],
         [
             "Power",
@@ -120,8 +113,9 @@ def _draw_voltage() -> timeseries.Panel:
     panel = (
         panel_builders.make_curve(
             "Voltage",
-            "Time-weighted mean, line to neutral. The limits are those of EN 50160 around the nominal voltage chosen "
-            "above: 207 V to 253 V at 230 V, which the mean of any ten minutes should keep.",
+            "Time-weighted mean, line to neutral. The limits are those of EN 50160 around the nominal voltage above, "
+            "which the readings show unless you choose another: 207 V to 253 V at 230 V, which the mean of any ten "
+            "minutes should keep.",
             [_query_mean("voltage"), query_table(select(limits, _MINUTES, TIME, _METER, PHASE, tail=tail))],
             unit=style.VOLT,
             width=24,

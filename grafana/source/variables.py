@@ -1,5 +1,8 @@
 """The variables at the top of the dashboards."""
 
+from collections.abc import Sequence
+from importlib.resources import files
+
 from grafana_foundation_sdk.builders.dashboard import CustomVariable, DatasourceVariable, QueryVariable
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.dashboard import (
@@ -11,6 +14,7 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 
 from grafana.source.queries import ARRAY, GATEWAY, PANEL, PLUGIN, DataSource
+from receiver.alarms import limits
 
 MAIN_UID = "envoy-influxdb"
 LIVE_UID = "envoy-influxdb-live"
@@ -86,45 +90,55 @@ def make_inverter_variable() -> Variable:
     )
 
 
-def make_choice_variable(
-    name: str, label: str, description: str, options: tuple[str, ...], chosen: str, *, free: bool = False
-) -> Variable:
-    """One of a few fixed words.
+def make_time_zone_variables() -> list[Variable]:
+    """Time zone of days that a query cuts by itself: at first the site's own, in which its days are stored."""
+    stored = f'SELECT last("time_zone") FROM "energy_1d" WHERE {GATEWAY}'  # noqa: S608 (constants of this package)
+    description = "At first that of the site, else UTC; choose or type any other."
+    return _make_proposing_variables("tz", "Time zone", description, stored, ("UTC", *_list_time_zones()))
+
+
+def make_nominal_variables() -> list[Variable]:
+    """Nominal voltage: at first that of the grid which the highest hour of a week shows, as the alert judges it."""
+    high, low = limits.NOMINAL_V
+    grid = f'{low} + {high - low} * floor(max("voltage_max") / {limits.HALFWAY_V})'
+    week = f'SELECT {grid} AS "nominal" FROM "meter_1h" WHERE {GATEWAY} AND time > now() - 7d'  # noqa: S608 (as above)
+    description = "Of the grid, line to neutral, at first as the readings show it; the limits are 10 % off."
+    choices = ("230", "240", "220", "127", "120", "110")
+    return _make_proposing_variables("nominal", "Nominal voltage", description, week, choices)
+
+
+def _list_time_zones() -> list[str]:
+    """All names of places in the locked time zone data, so that every machine makes the same file."""
+    names = files("tzdata").joinpath("zones").read_text().split()
+    return sorted(name for name in names if "/" in name and not name.startswith("Etc/"))
+
+
+def _make_proposing_variables(
+    name: str, label: str, description: str, query: str, choices: Sequence[str]
+) -> list[Variable]:
+    """A choice whose first word the database proposes, by way of a hidden variable.
+
+    Grafana replaces variables in the words of a choice, leaves out empty words, and begins with the first one
+    (`CustomVariable` and `MultiValueVariable` of its scenes). Where nothing is stored yet the choices begin with ours.
 
     Args:
-        name: Of the variable.
-        label: Text before the choice.
-        description: What the choice changes.
-        options: `word` or `text : word`, in order.
-        chosen: One of `options`: the first choice.
-        free: Other words may be typed.
+        name: Of the choice.
+        label: Text before it.
+        description: What it changes.
+        query: Gives one value.
+        choices: The other words.
     """
-    return (
+    hidden = f"stored_{name}"
+    proposed = _make_query_variable(hidden, label, description, query).hide(VariableHide.HIDE_VARIABLE)
+    choice = (
         CustomVariable(name)
         .label(label)
         .description(description)
-        .values(", ".join(options))
-        .options([VariableOption(option == chosen, *_split_option(option)) for option in options])
-        .current(VariableOption(True, *_split_option(chosen)))
-        .allow_custom_value(free)
+        .values(",".join((f"${{{hidden}:raw}}", *choices)))
+        .current(VariableOption(True, "", ""))
+        .allow_custom_value(True)
     )
-
-
-def make_time_zone_variable() -> Variable:
-    """Time zone of days that a query cuts by itself (the stored days are those of the sites file already)."""
-    zones = (
-        "UTC", "Europe/Amsterdam", "Europe/Berlin", "Europe/London", "Europe/Madrid", "Europe/Paris", "Europe/Vienna",
-        "Europe/Zurich", "America/Chicago", "America/Denver", "America/Los_Angeles", "America/New_York",
-        "America/Phoenix", "America/Sao_Paulo", "Asia/Kolkata", "Australia/Sydney", "Pacific/Auckland",
-    )  # fmt: skip
-    return make_choice_variable(
-        "tz", "Time zone", "Time zone of the site; type the name of any other.", zones, "UTC", free=True
-    )
-
-
-def _split_option(option: str) -> tuple[str, str]:
-    text, _, value = option.partition(" : ")
-    return text, value or text
+    return [proposed, choice]
 
 
 def _make_query_variable(name: str, label: str, description: str, query: str) -> QueryVariable:

@@ -81,6 +81,7 @@ def _describe_dates_and_nights(kind: str, inside: Sequence[Point], start: int, z
     return {
         "week": f"{year:04}-W{week:02}",
         "weekday": f"{weekday} {_WEEKDAYS[weekday - 1]}",
+        "time_zone": zone.key,
         **({"base_load": min(nights)} if nights else {}),
     }
 

@@ -15,6 +15,7 @@ from tests.grafana.extraction import (
     ExtractedQuery,
     VariableQuery,
     list_fixed_variables,
+    list_proposed_choices,
     list_variable_queries,
 )
 from tests.grafana.simulated_days import BUCKET, LIVE_BUCKET, LoadedDays
@@ -40,6 +41,12 @@ class QueryAnswer(NamedTuple):
     empty: set[str]
 
 
+def choose_first(words: str, values: Mapping[str, Value]) -> str:
+    """The first word of a choice, as `CustomVariable` of Grafana's scenes reads it: variables replaced, none empty."""
+    replaced = substitution.replace_variables(words, values)
+    return next(word.strip() for word in replaced.split(",") if word.strip())
+
+
 class DashboardClient:
     """Runs queries as a dashboard would, now, in the time zone of the site."""
 
@@ -53,11 +60,13 @@ class DashboardClient:
         values: dict[str, Value] = dict(list_fixed_variables(board))
         for variable in list_variable_queries(name, board):
             values[variable.name] = self._find_first(variable, values)
+        for choice, words in list_proposed_choices(board).items():
+            values[choice] = choose_first(words, values)
         return values
 
     def _find_first(self, variable: VariableQuery, values: Mapping[str, Value]) -> Value:
         series = self.run(variable.query, values).series
-        found = tuple(sorted({row[1] for one in series for row in one["values"]}))
+        found = tuple(sorted({str(row[1]) for one in series for row in one["values"]}))
         assert found, f"{variable.query.location} has no values"
         return found if variable.takes_all else found[0]
 

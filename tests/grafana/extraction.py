@@ -105,7 +105,16 @@ def list_fixed_variables(board: dict[str, Any]) -> dict[str, str]:
     return {
         variable["name"]: variable["current"]["value"]
         for variable in board["templating"]["list"]
-        if variable["type"] in {"custom", "datasource"}
+        if variable["type"] in {"custom", "datasource"} and variable["current"]["value"]
+    }
+
+
+def list_proposed_choices(board: dict[str, Any]) -> dict[str, str]:
+    """The words of each choice that begins with what the database proposes."""
+    return {
+        variable["name"]: variable["query"]
+        for variable in board["templating"]["list"]
+        if variable["type"] == "custom" and not variable["current"]["value"]
     }
 
 

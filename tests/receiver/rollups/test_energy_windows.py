@@ -54,6 +54,7 @@ def test_a_day_is_the_sum_of_its_quarter_hours():
         "base_load": 120.0,
         "week": "2026-W47",
         "weekday": "1 Mon",
+        "time_zone": "Europe/Berlin",
     }
 
 

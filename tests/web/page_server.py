@@ -32,6 +32,8 @@ NAME = "Testhouse"
 PANELS = {f"48210000000{index}": (f"Roof {index}", 1 + (index - 1) // 3, 1 + (index - 1) % 3) for index in range(1, 7)}
 """Serial to name, row and column: two rows of three."""
 WEAK = "482100000005"
+PRICE, FEED_IN = 0.32, 0.08
+"""Of a kWh that is bought, and of one that is sold, EUR."""
 _ROWS = 400
 
 
@@ -59,7 +61,7 @@ class PageServer:
 
     async def start(self) -> None:
         """Start it, where it was before if it was."""
-        settings = make_settings(self.state_dir, sites_file=self.sites_file)
+        settings = make_settings(self.state_dir, sites_file=self.sites_file, meter_days=0)
         self.receiver = build(settings, clock=self.clock, limits=UNLIMITED)
         listener = await self._stack.enter_async_context(run_receiver(self.receiver, host="127.0.0.1", port=self._port))
         self._port = listener.port
@@ -112,10 +114,20 @@ class PageServer:
             await self.send(*_make_history(now - age - 6 * HOUR_MS, now - age))
         await self.receiver.rollups.catch_up()
 
-    async def send_whole_days(self, days: int) -> None:
-        """Give the household meters of the last so many times 24 hours."""
+    async def send_whole_days(self, days: int, *, until_days_ago: int = 0) -> None:
+        """Give the household meters of the last so many times 24 hours, or of those that ended so long ago."""
+        stop = self.clock.now_ms() - until_days_ago * 24 * HOUR_MS
+        await self.send(*_make_history(stop - days * 24 * HOUR_MS, stop))
+        await self.receiver.rollups.catch_up()
+
+    async def add_battery_past(self, age_ms: int) -> None:
+        """Give the household six hours with a battery that ended so long ago: it charges first, then it gives."""
         now = self.clock.now_ms()
-        await self.send(*_make_history(now - days * 24 * HOUR_MS, now))
+        start, stop = now - age_ms - 6 * HOUR_MS, now - age_ms
+        times = range(start // MINUTE_MS * MINUTE_MS, stop, MINUTE_MS)
+        half = (start + stop) // 2
+        battery = [_make_meter("storage", time, -500.0 if time < half else 800.0) for time in times]
+        await self.send(*_make_history(start, stop), *battery)
         await self.receiver.rollups.catch_up()
 
     async def set_power(self, *, production: float, net: float, age_ms: int = 0) -> None:
@@ -150,7 +162,13 @@ def _describe_site(now_ms: int) -> dict[str, object]:
         serial: {"name": name, "array": "South", "row": row, "column": column}
         for serial, (name, row, column) in PANELS.items()
     }
-    return {"name": NAME, "time_zone": f"Etc/GMT{-ahead:+d}" if ahead else "UTC", "panels": panels}
+    return {
+        "name": NAME,
+        "time_zone": f"Etc/GMT{-ahead:+d}" if ahead else "UTC",
+        "panels": panels,
+        "tariffs": [{"valid_from": "2020-01-01", "rates": PRICE, "feed_in": FEED_IN}],
+        "currency": "EUR",
+    }
 
 
 def _make_history(start: int, stop: int) -> Iterator[Reading]:

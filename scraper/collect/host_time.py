@@ -35,6 +35,11 @@ class HostTime:
         await self.notice_step()
         return self._stamps.make_stamps(min(arrival_ms, self._clock.now_ms()), count)
 
+    async def make_beside(self, arrival_ms: int) -> list[int]:
+        """The stamp of one sample of series that the stream does not carry, as `StampClock.make_beside`."""
+        await self.notice_step()
+        return self._stamps.make_beside(min(arrival_ms, self._clock.now_ms()))
+
     async def notice_step(self) -> None:
         """Look whether the host's clock stepped; if so, record it before anything is stamped by the new time."""
         step = self._stamps.observe(self._clock.now_ms(), self._clock.monotonic())

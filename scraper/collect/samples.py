@@ -14,6 +14,7 @@ from scraper.collect.health import Health
 from scraper.collect.host_time import HostTime
 from scraper.collect.memory import DurableMemory, MemoryChange
 from scraper.collect.recorder import HeardSpan, Recorder
+from scraper.collect.stand_ins import StandIn, StandIns
 from scraper.delta import gateway_clock, stamps
 from scraper.errors import BadReplyError, WrongGatewayError
 from scraper.events import make_event
@@ -76,6 +77,7 @@ class Samples:
         self._polled: dict[Series, int] = {}
         self._metered_at = -math.inf
         self._streamed: set[str] = set()
+        self._stand_ins = StandIns()
         self._drift = SchemaDrift(recorder, health, clock)
 
     async def note_identity(self, identity: GatewayIdentity) -> None:
@@ -135,9 +137,12 @@ class Samples:
         fresh = self._select_fresh(values)
         if not fresh:
             return
-        (stamp,) = await self.host_time.make_stamps(self._clock.now_ms(), 1)
+        now_ms, stands_in = self._clock.now_ms(), self._poll_meters and not self._health.stream_connected
+        # Events of this time may still come: what is polled beside the stream takes no stamp from them.
+        (stamp,) = await (self.host_time.make_stamps(now_ms, 1) if stands_in else self.host_time.make_beside(now_ms))
         samples = [one.make_energy_reading(stamp) for one in fresh if one.counters]
-        stands_in = self._poll_meters and not self._health.stream_connected
+        if not stands_in and self._is_silent:
+            self._stand_ins.add(self._clock.monotonic(), [one for one in fresh if one.meter in self._streamed])
         polled = fresh if stands_in else [one for one in fresh if one.meter in self._unstreamed]
         samples += [one.make_reading(stamp) for one in polled if one.values]
         if stands_in:
@@ -168,6 +173,7 @@ class Samples:
     async def record_burst(self, burst: Burst) -> bool:
         """Record events of the meter stream that arrived together; False if none of them could be read."""
         meters = self._gateway.known_meters
+        await self._store(self._stand_ins.take_uncovered(self._clock.monotonic(), len(burst.lines)))
         given = await self.host_time.make_stamps(burst.arrival_ms, len(burst.lines))
         samples: list[Reading] = []
         events = 0
@@ -194,11 +200,22 @@ class Samples:
             # most polls of inverters bring nothing new
             await self._recorder.keep(MemoryChange(last_poll_ms=heard_ms))
         if not self._recorder.gap_is_open:
+            if self._clock.now_ms() - heard_ms > self._silence_ms:  # no stream holds events back for so long
+                await self._store(self._stand_ins.take_all())
             await self._recorder.open_gap("no sample came", silent_ms=self._silence_ms)
 
     async def note_stop(self, reason: str) -> None:
         """Samples have stopped: store what is held back and open a gap."""
+        await self._store(self._stand_ins.take_all())
         await self._recorder.open_gap(reason)
+
+    async def _store(self, stand_ins: Sequence[StandIn]) -> None:
+        """Polls of a time of which the stream has sent nothing, with the time at which they came."""
+        for one in stand_ins:
+            arrival_ms = self._clock.now_ms() - round((self._clock.monotonic() - one.at_s) * 1000)
+            (stamp,) = await self.host_time.make_stamps(arrival_ms, 1)
+            samples = [values.make_reading(stamp) for values in one.values if values.values]
+            await self._record(samples, self._make_heard(stamp, stamp) if samples else None)
 
     async def record_certificate_change(self) -> None:
         """Leave a mark in the data, once per change."""
@@ -209,7 +226,15 @@ class Samples:
     @property
     def polls_values(self) -> bool:
         """Whether polls give present values of meters now, and so should come often."""
-        return bool(self._unstreamed) if self._health.stream_connected else self._poll_meters
+        if not self._health.stream_connected:
+            return self._poll_meters
+        return bool(self._unstreamed) or self._is_silent
+
+    @property
+    def _is_silent(self) -> bool:
+        """Whether a stream that is connected has been silent, so that polls may have to stand in for it."""
+        silent = self._health.stream_connected and self._stand_ins.is_silent(self._clock.monotonic())
+        return silent and self._poll_meters
 
     @property
     def _unstreamed(self) -> set[str]:

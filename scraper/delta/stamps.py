@@ -35,12 +35,13 @@ class StampClock:
     def __init__(self, state: StampState = StampState()) -> None:  # noqa: B008 (immutable)
         self._epoch = state.epoch % EPOCHS
         self._newest_ms = state.newest_ms
+        self._newest_beside_ms = state.newest_ms
         self._wall_minus_monotonic_ms: float | None = None
 
     @property
     def state(self) -> StampState:
         """To be persisted about once a minute, and given to the next `StampClock`."""
-        return StampState(self._epoch, self._newest_ms)
+        return StampState(self._epoch, max(self._newest_ms, self._newest_beside_ms))
 
     def observe(self, wall_ms: int, monotonic_s: float) -> HostStep | None:
         """Compare the host's two clocks; call before `make_stamps`, at least once a minute.
@@ -56,12 +57,12 @@ class StampClock:
         difference = wall_ms - monotonic_s * 1000
         before, self._wall_minus_monotonic_ms = self._wall_minus_monotonic_ms, difference
         # Across a restart only a step back is visible: a jump forward is the time without a process.
-        step_ms = min(0, wall_ms - self._newest_ms) if before is None else round(difference - before)
+        step_ms = min(0, wall_ms - self.state.newest_ms) if before is None else round(difference - before)
         if abs(step_ms) < STEP_MS:
             return None
         if step_ms < 0:
             self._epoch = (self._epoch + 1) % EPOCHS
-            self._newest_ms = 0
+            self._newest_ms = self._newest_beside_ms = 0
         return HostStep(wall_ms - step_ms, wall_ms, known=before is not None)
 
     def make_stamps(self, arrival_ms: int, count: int = 1) -> list[int]:
@@ -71,6 +72,12 @@ class StampClock:
         if stamps:
             self._newest_ms = stamps[-1]
         return stamps
+
+    def make_beside(self, arrival_ms: int) -> list[int]:
+        """The stamp of a sample of series that no burst carries: later bursts may still reach back before it."""
+        slot = max(arrival_ms // EPOCHS, self._newest_beside_ms // EPOCHS + 1)
+        self._newest_beside_ms = slot * EPOCHS + self._epoch
+        return [self._newest_beside_ms]
 
 
 def space_back(arrival_ms: int, count: int, period_ms: int = PERIOD_MS, *, not_before: int = 0) -> list[int]:

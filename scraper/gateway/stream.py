@@ -19,8 +19,10 @@ EVENT_INTERVAL_S = 1.0
 
 _MAX_EVENT = 64 * 1024
 """Bytes of one line, at most; a real one has about 1 kB."""
-_GATHER_S = 0.02
+_GATHER_S = 0.1
 """Chunks that come within this time of each other are one burst: a flushed buffer, cut by the network."""
+_GATHER_ALL_S = 0.3
+"""A burst takes no longer than this."""
 _LATE = 1.5
 """An event that took more intervals than this may be the first of those that were held back."""
 _MAX_CHUNKS = 64
@@ -156,9 +158,11 @@ class _ChunkReader:
         The read is a task that outlives the short wait, because the stream goes on.
         """
         lines: list[bytes] = []
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _GATHER_ALL_S
         for _ in range(_MAX_CHUNKS):
             self._pending = self._pending or asyncio.create_task(_read_next(self._chunks))
-            await asyncio.wait({self._pending}, timeout=_GATHER_S)
+            await asyncio.wait({self._pending}, timeout=max(0.0, min(_GATHER_S, until - loop.time())))
             if self.ended or not self._pending.done():
                 break
             chunk, self._pending = self._pending.result(), None

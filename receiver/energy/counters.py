@@ -2,9 +2,9 @@
 
 What a counter can say and what it cannot:
 
-- Only increases are energy, and only such as are possible (`shared.plausible`). A decrease or a jump is a reset: it is
-  marked, gives no energy, and its time is not covered. The one exception is the 32-bit wrap of gateways without meters
-  (2^32 J), which is undone where that is plausible.
+- Only increases are energy, and only such as are possible (`receiver.energy.plausible`). A decrease or a jump is a
+  reset: it is marked, gives no energy, and its time is not covered. The one exception is the 32-bit wrap of gateways
+  without meters (2^32 J), which is undone where that is plausible.
 - Between two readings at most `max_gap_ms` apart the increase is shared evenly over the time between them.
 - Over a longer gap the counter still knows HOW MUCH, but not WHEN. If the gap lies in one window, its energy belongs
   to that window beyond doubt and is counted there. If it spans a boundary, the shares are unknown: the energy stands
@@ -21,9 +21,9 @@ from typing import NamedTuple
 
 from receiver.energy.gaps import Gaps, GapWalk
 from receiver.energy.interpolation import Point
+from receiver.energy.plausible import Possible, compute_increase_wh
 from receiver.energy.windows import check_boundaries
 from shared.fields import BREATH_MS, MAX_GAP_MS
-from shared.plausible import Possible, compute_increase_wh
 
 
 class CounterEnergy(NamedTuple):

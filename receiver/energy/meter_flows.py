@@ -8,8 +8,8 @@ from receiver.energy.energy import compute_window_positive_negative
 from receiver.energy.flows import NONE, Flow, add, add_counters
 from receiver.energy.gaps import Gaps
 from receiver.energy.interpolation import Point, Segments
+from receiver.energy.plausible import Possible
 from receiver.energy.site import MeterPhase, has_meter, select_phases
-from shared.plausible import Possible
 
 
 class MeterCounters(NamedTuple):

@@ -16,13 +16,13 @@ from receiver.energy.gaps import Gaps
 from receiver.energy.interpolation import Segment, Segments, StepPoint, make_linear_segments, make_step_segments
 from receiver.energy.linear import summarise_linear
 from receiver.energy.means import Summary, summarise, summarise_windows
+from receiver.energy.plausible import Possible, limit_panel
 from receiver.energy.windows import cut_by_window
 from receiver.queries.question import Aggregate, Fill, WindowedQuestion
 from receiver.queries.times import LATEST_MS
 from receiver.rollups.series import REPORT_GAP_MS, REPORT_MS, list_panel_powers, select_samples
 from receiver.stores.base import Point
 from shared.fields import EIM_PHASE, MAX_GAP_MS, Interpolation
-from shared.plausible import Possible, limit_panel
 from shared.readings import FieldValue, Tags
 from shared.units import HOUR_MS
 

@@ -9,16 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from receiver.calendar.windows import Range
-from receiver.queries import budget
-from receiver.queries.question import SeriesQuestion
-from receiver.queries.source import QuestionSource
-from receiver.rollups.judged import SEEN_MS
-from receiver.rollups.quarters import add_limits
-from receiver.rollups.series import list_total_readings, select_samples
-from receiver.sites.model import Site
-from receiver.stores.base import Point
-from shared.fields import Interpolation
-from shared.plausible import (
+from receiver.energy.plausible import (
     Possible,
     TotalReading,
     compute_increase_wh,
@@ -28,6 +19,15 @@ from shared.plausible import (
     limit_meter,
     limit_total,
 )
+from receiver.queries import budget
+from receiver.queries.question import SeriesQuestion
+from receiver.queries.source import QuestionSource
+from receiver.rollups.judged import SEEN_MS
+from receiver.rollups.quarters import add_limits
+from receiver.rollups.series import list_total_readings, select_samples
+from receiver.sites.model import Site
+from receiver.stores.base import Point
+from shared.fields import Interpolation
 from shared.readings import Tags
 from shared.units import QUARTER_MS
 

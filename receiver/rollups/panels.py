@@ -14,6 +14,7 @@ from receiver.energy.energy import compute_window_energy
 from receiver.energy.interpolation import Point, Segments
 from receiver.energy.means import summarise_windows
 from receiver.energy.peers import PeerValue, compute_median_of_peers
+from receiver.energy.plausible import Possible, limit_panel
 from receiver.rollups.series import (
     LONGEST_GAP_MS,
     REPORT_GAP_MS,
@@ -26,7 +27,6 @@ from receiver.sites.model import Site
 from receiver.stores.base import Point as StoredPoint
 from receiver.stores.base import SeriesPoints
 from shared.fields import REPORT_SPEAKS_MS
-from shared.plausible import Possible, limit_panel
 from shared.readings import FieldValue, Reading
 
 LONG_GONE_MS = LONGEST_GAP_MS

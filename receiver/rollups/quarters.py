@@ -21,6 +21,7 @@ from receiver.energy.gaps import Gaps
 from receiver.energy.interpolation import Point as Sample
 from receiver.energy.interpolation import Segments
 from receiver.energy.meter_flows import MeterCounters
+from receiver.energy.plausible import TotalReading, find_panel_limit, is_large, is_large_total, limit_meter, limit_total
 from receiver.energy.site import NET, PRODUCTION, STORAGE, TOTAL, MeterPhase, choose_phases, has_meter
 from receiver.energy.windows import cut_by_window
 from receiver.rollups.series import (
@@ -49,7 +50,6 @@ from receiver.sites.corrections import correct_series
 from receiver.sites.household import METER_GONE_MS, TOTAL_SOURCES
 from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints
-from shared.plausible import TotalReading, find_panel_limit, is_large, is_large_total, limit_meter, limit_total
 from shared.units import QUARTER_MS
 
 SOURCES = TOTAL_SOURCES
@@ -127,7 +127,7 @@ def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Itera
         )
         for series in energies
     }
-    seen_before = _group_earlier(correct_series(raw.earlier, site))
+    seen_before = group_earlier(correct_series(raw.earlier, site))
     totals = {get_source(series): list_total_readings(series.points) for series in raw.production}
     powers_before = {get_source(series): select_samples(series.points, "power") for series in raw.earlier_totals}
     batteries = read_storage(raw.storage, gaps, raw.battery, longer_gaps)
@@ -213,7 +213,7 @@ def get_source(series: SeriesPoints) -> str:
     return series.series.get_tag("source")
 
 
-def _group_earlier(earlier: Sequence[SeriesPoints]) -> dict[str, list[list[Sequence[Sample]]]]:
+def group_earlier(earlier: Sequence[SeriesPoints]) -> dict[str, list[list[Sequence[Sample]]]]:
     """The earlier readings of both counters of each phase, by meter."""
     found: dict[str, list[list[Sequence[Sample]]]] = {}
     for series in earlier:

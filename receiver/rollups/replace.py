@@ -1,12 +1,14 @@
 """Making stored rows of a derived kind equal to computed ones, touching only what differs.
 
 Stores merge the fields of an identity, so a row that lost a field, or a row that is no more, has to be removed first.
-Most runs change the last few rows and remove nothing.
+Most runs change the last few rows and remove nothing. Events that roll-ups find stand among those of the scraper, so
+that they are written like these and never removed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from math import isfinite
 
+from receiver.rollups.jumps import AFTER_MS, EVENT_TYPE, INTRO, withdraw
 from receiver.stores.base import GatewayReading, Store
 from shared.readings import Reading
 
@@ -56,10 +58,46 @@ async def replace_rows(
             row for identity, row in wanted.items() if row.timestamp in removed or stored.get(identity) != row.fields
         ]
     for part in _split(changed):
-        refused = await store.write([GatewayReading(gateway, row) for row in part])
-        if refused:
-            index, reason = min(refused.items())
-            raise ValueError(f"the store refuses a row of {kind} at {part[index].timestamp}: {reason}")
+        await _write(store, gateway, part)
+
+
+async def store_jumps(store: Store, gateway: str, jumps: Sequence[Reading], *, start: int, stop: int) -> None:
+    """Have in the store the events of counters that jumped in some quarter hours, each once.
+
+    One that is none any more, for what came later shows the step to be possible, says so: events are never removed.
+
+    Args:
+        store: Where the events stand.
+        gateway: Its serial.
+        jumps: All of that time, from `receiver.rollups.jumps`.
+        start: Where the first quarter hour begins (milliseconds since 1970).
+        stop: Where the last one ends.
+
+    Raises:
+        StoreUnavailableError: Nothing, something or all is done.
+        ValueError: The store refuses an event permanently.
+    """
+    first, beyond = start + 1 + AFTER_MS, stop + 1 + AFTER_MS
+    stored = await store.read_points(
+        gateway, "event", tags={"type": EVENT_TYPE}, fields=("rows", "reason"), start=first, stop=beyond
+    )
+    known = {point.timestamp: point.fields for series in stored for point in series.points}
+    wanted = {jump.timestamp: jump for jump in jumps}
+    withdrawn = [
+        withdraw(stamp)
+        for stamp, fields in known.items()
+        if stamp not in wanted and str(fields.get("reason")).startswith(INTRO)
+    ]
+    changed = [jump for stamp, jump in wanted.items() if known.get(stamp) != jump.fields]
+    if changed or withdrawn:
+        await _write(store, gateway, [*changed, *withdrawn])
+
+
+async def _write(store: Store, gateway: str, rows: Sequence[Reading]) -> None:
+    refused = await store.write([GatewayReading(gateway, row) for row in rows])
+    if refused:
+        index, reason = min(refused.items())
+        raise ValueError(f"the store refuses a row of {rows[index].kind} at {rows[index].timestamp}: {reason}")
 
 
 def _remove_overflows(rows: Iterable[Reading]) -> Iterator[Reading]:

@@ -14,9 +14,10 @@ from receiver.rollups.energy_windows import make_energy_rows
 from receiver.rollups.judged import FIELDS as JUDGED_FIELDS
 from receiver.rollups.judged import KINDS as JUDGING_KINDS
 from receiver.rollups.judged import REACH_MS, SEEN_MS, list_judged_quarters
+from receiver.rollups.jumps import find_jumps
 from receiver.rollups.panel_days import make_panel_day_rows
 from receiver.rollups.quarters import find_doubt, find_total_doubt
-from receiver.rollups.replace import replace_rows
+from receiver.rollups.replace import replace_rows, store_jumps
 from receiver.rollups.series import REPORT_GAP_MS, REPORT_LOOK_BACK_MS, REPORT_LOOK_MS
 from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints, Store
@@ -115,6 +116,8 @@ class Roller:
         for kind in kinds:
             of_kind = [row for row in rows if row.kind == kind]
             await self._replace(chunk.gateway, kind, of_kind, site, chunk.start, chunk.stop)
+        jumps = [row for row in rows if row.kind == "event"]
+        await store_jumps(self._store, chunk.gateway, jumps, start=chunk.start, stop=chunk.stop)
         return _has_readings(chunk, *raw)
 
     async def _roll_energies(self, stretch: Stretch, site: Site) -> None:
@@ -213,4 +216,5 @@ def _cut_into_chunks(stretch: Stretch) -> Iterator[Stretch]:
 
 def _make_rows(raw: RawSeries, site: Site, chunk: Stretch, *, hours: bool) -> list[Reading]:
     rows = compute.make_quarter_rows(raw, site, chunk.start, chunk.stop)
+    rows += find_jumps(raw, site, chunk.start, chunk.stop)
     return rows + compute.make_hour_rows(raw, site, chunk.start, chunk.stop) if hours else rows

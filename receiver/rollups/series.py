@@ -12,10 +12,10 @@ from typing import TypeVar, cast
 from receiver.energy.gaps import Gaps, merge_gaps
 from receiver.energy.interpolation import LEARN_MS, Segments, make_linear_segments, make_step_segments
 from receiver.energy.interpolation import Point as Sample
+from receiver.energy.plausible import PanelPower, TotalReading
 from receiver.energy.site import MeterPhase
 from receiver.stores.base import Point, SeriesPoints
 from shared.fields import MAX_GAP_MS, REPORT_SPEAKS_MS
-from shared.plausible import PanelPower, TotalReading
 from shared.readings import FieldValue
 from shared.units import DAY_MS, HOUR_MS, QUARTER_MS
 

@@ -16,13 +16,13 @@ from receiver.energy.interpolation import Point as Sample
 from receiver.energy.interpolation import Segment, make_linear_segments
 from receiver.energy.means import summarise_windows
 from receiver.energy.meter_flows import MeterCounters
+from receiver.energy.plausible import limit_ac_battery
 from receiver.energy.site import NET, STORAGE, TOTAL, MeterPhase, select_phases
 from receiver.rollups.series import REPORT_GAP_MS, has_samples_around, select_around, select_samples
 from receiver.sites.storage import ISLANDED, STATE_SPEAKS_MS
 from receiver.stores.base import Point, SeriesPoints
 from shared.agreement import COMPARED_FROM_W
 from shared.fields import MAX_GAP_MS
-from shared.plausible import limit_ac_battery
 from shared.units import MINUTE_MS, QUARTER_MS
 
 Span: TypeAlias = tuple[int, int]

@@ -8,11 +8,10 @@ tracker.accept(proposal)
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from scraper.delta import counters, inverters, jumps, meters, states
+from scraper.delta import counters, inverters, meters, states
 from scraper.delta.bands import DEFAULT_BANDS, Bands
 from scraper.delta.counters import KINDS_COUNTED, CounterHistory
 from scraper.delta.inverters import InverterDates
-from scraper.delta.jumps import JumpHistory
 from scraper.delta.meters import MeterState
 from scraper.delta.states import KINDS_OF_STATE, StatesSent
 from shared.fields import BREATH_MS
@@ -33,7 +32,6 @@ class Delta(NamedTuple):
         counters: Next state of the counters, None if none was looked at.
         basis: The three states that it was made from; for the meters their version.
         states: What is known to be stored of grid, generator, relays and tariff, None if none was looked at.
-        jumps: Next state of the search for jumps, None if no counter was looked at.
     """
 
     rows: tuple[Reading, ...]
@@ -42,7 +40,6 @@ class Delta(NamedTuple):
     counters: CounterHistory | None
     basis: tuple[int, InverterDates, CounterHistory]
     states: StatesSent | None = None
-    jumps: JumpHistory | None = None
 
 
 class Tracker:
@@ -60,7 +57,6 @@ class Tracker:
         self._inverters: InverterDates = {}
         self._counters = CounterHistory()
         self._states: StatesSent = {}
-        self._jumps = JumpHistory()
         self._version = 0
 
     def propose(self, readings: Sequence[Reading]) -> Delta:
@@ -70,7 +66,6 @@ class Tracker:
         reports: list[Reading] = []
         counted: list[Reading] = []
         lasting: list[Reading] = []
-        batteries: list[Reading] = []
         for reading in readings:
             if reading.kind in _REPORTED_BY_EXCEPTION:
                 series = reading.series
@@ -84,7 +79,6 @@ class Tracker:
                 lasting.append(reading)
             else:
                 rows.append(reading)
-                batteries += [reading] if reading.kind == "battery" else []
         dates, count, sent = None, None, None
         if reports:
             dates, new = inverters.detect(self._inverters, reports)
@@ -95,11 +89,7 @@ class Tracker:
         if lasting:
             sent, new = states.detect(self._states, lasting)
             rows += new
-        jumped = None
-        if reports or counted or batteries:
-            jumped, new = jumps.detect(self._jumps, [*reports, *counted, *batteries])
-            rows += new
-        return Delta(tuple(rows), changed, dates, count, self._basis, sent, jumped)
+        return Delta(tuple(rows), changed, dates, count, self._basis, sent)
 
     def flush(self) -> Delta:
         """The held-back samples of all meter series: on a stall, a disconnect and an orderly stop."""
@@ -131,7 +121,6 @@ class Tracker:
         self._inverters = self._inverters if proposal.inverters is None else proposal.inverters
         self._counters = self._counters if proposal.counters is None else proposal.counters
         self._states = self._states if proposal.states is None else proposal.states
-        self._jumps = self._jumps if proposal.jumps is None else proposal.jumps
 
     def reset(self) -> None:
         """Make the next sample of every meter, counter and state a snapshot, as in a new Tracker: after a reconnect.

@@ -3,6 +3,8 @@
 `FIELD_CASES` names the folder of the cases (default: `shared/field-cases` beside the checkout); without it this is skipped.
 """
 
+from receiver.rollups.compute import RawSeries
+from receiver.rollups.jumps import find_jumps
 from receiver.rollups.panels import make_panel_rows
 from receiver.sites.model import NO_SITE
 from receiver.stores.base import Point, SeriesPoints
@@ -10,7 +12,7 @@ from scraper.delta.tracker import Tracker
 from scraper.gateway.parse import json_reply
 from scraper.gateway.parse.device_data import parse_device_data
 from shared.readings import Reading
-from shared.units import HOUR_MS
+from shared.units import DAY_MS, HOUR_MS
 from tests.field_cases import find_case, set_dates
 
 CASE = "inverter-counter-after-outage"
@@ -35,7 +37,6 @@ def test_each_panel_has_the_energy_it_can_have_made_and_one_event_names_the_rest
         proposal = tracker.propose(read(name))
         tracker.accept(proposal)
         stored += proposal.rows
-    events = [row for row in stored if row.kind == "event"]
     series: dict[str, SeriesPoints] = {}
     for row in stored:
         if row.kind == "inverter":
@@ -46,6 +47,6 @@ def test_each_panel_has_the_energy_it_can_have_made_and_one_event_names_the_rest
         row.tags["inverter"]: row.fields.get("energy") for row in make_panel_rows(series.values(), NO_SITE, edges)
     }
     assert energy == GAINED_WH
-    (event,) = events
+    (event,) = find_jumps(RawSeries([], [], list(series.values()), []), NO_SITE, NOW_S * 1000 - DAY_MS, NOW_S * 1000)
     assert event.tags == {"type": "counter_reset"}
     assert event.fields["reason"] == "impossible step: 122099000101 energy_lifetime, 122099000102 energy_lifetime"

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.energy.counters import compute_counter_energy, compute_counter_windows
+from receiver.energy.plausible import compute_increase_wh
 from shared.fields import MAX_GAP_MS, WRAP_WH
-from shared.plausible import compute_increase_wh
 from tests.receiver.energy.reference import approximate, draw_boundaries, draw_series
 
 MINUTE = 60_000

@@ -3,8 +3,7 @@
 import pytest
 
 from receiver.energy.counters import compute_counter_energy
-from shared.fields import WRAP_WH
-from shared.plausible import (
+from receiver.energy.plausible import (
     PanelPower,
     TotalReading,
     compute_increase_wh,
@@ -13,6 +12,7 @@ from shared.plausible import (
     limit_panel,
     limit_total,
 )
+from shared.fields import WRAP_WH
 from shared.units import DAY_MS, HOUR_MS, MINUTE_MS
 
 

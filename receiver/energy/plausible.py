@@ -1,4 +1,4 @@
-"""How much energy can have flowed between two readings of a lifetime counter: the same for both halves. Pure.
+"""How much energy can have flowed between two readings of a lifetime counter. Pure.
 
 A counter that rises by more than that was reset or jumped, and the step is no energy:
 

@@ -89,7 +89,7 @@ def limit_panel(reports: Iterable[PanelPower]) -> Possible:
 
     def compute_most(start: int, stop: int) -> float:
         watts = find_panel_limit(known[time] for time in (start, stop) if time in known)
-        return watts * _reckon_hours(start, stop)
+        return watts * _measure_hours(start, stop)
 
     return compute_most
 
@@ -106,14 +106,14 @@ def find_panel_limit(reports: Iterable[PanelPower]) -> float:
 
 def limit_steady(watts: float) -> Possible:
     """What flows at no more than `watts`, in a counter that moves with the reports of inverters."""
-    return lambda start, stop: watts * _reckon_hours(start, stop)
+    return lambda start, stop: watts * _measure_hours(start, stop)
 
 
 def is_large_total(before: TotalReading, after: TotalReading) -> bool:
     """Whether a step of a total is more than the power at its two ends explains, so that earlier powers must judge."""
     step = after.energy - before.energy
     risen = step if step >= 0 else step + WRAP_WH
-    return risen > _find_end_power(before, after) * _reckon_hours(before.time, after.time)
+    return risen > _find_end_power(before, after) * _measure_hours(before.time, after.time)
 
 
 def limit_total(
@@ -134,11 +134,11 @@ def limit_total(
     def compute_most(start: int, stop: int) -> float:
         before, after = known.get(start), known.get(stop)
         if before is None or after is None:
-            return watts * _reckon_hours(start, stop)
+            return watts * _measure_hours(start, stop)
         if _is_unwrap(after.energy - before.energy, _LARGEST_WRAPPED_WH):
             return 0.0  # possible over a long gap, but no less likely to be no energy
         ends = 0.0 if inverters_w > 0 else _find_end_power(before, after)
-        return max(watts, ends) * _reckon_hours(start, stop)
+        return max(watts, ends) * _measure_hours(start, stop)
 
     return compute_most
 
@@ -156,7 +156,7 @@ def _find_end_power(before: TotalReading, after: TotalReading) -> float:
     return max(_SITE_MARGIN * min(before.power or 0.0, after.power or 0.0), _LITTLE_W)
 
 
-def _reckon_hours(start: int, stop: int) -> float:
+def _measure_hours(start: int, stop: int) -> float:
     """The time that a counter which moves with the reports of inverters may have counted in a step, in hours."""
     return (stop - start + QUARTER_MS) / HOUR_MS
 

@@ -11,6 +11,8 @@ _EXPECTED = frozenset({"serialNumber", "lastReportDate", "lastReportWatts", "max
 _OPTIONAL = frozenset({"devType"})  # missing on 3.x and on M4.2.33
 _FIELDS = {"lastReportWatts": ("power", 1.0), "maxReportWatts": ("max_power", 1.0)}
 _INVERTER, _BATTERY, _RELAY = 1, 11, 12
+_LONGEST_KIND = 4
+"""Digits of a type that is given as text."""
 
 
 class InverterList(NamedTuple):
@@ -45,7 +47,7 @@ def parse_inverters(data: object, notes: Notes | None = None) -> InverterList:
         if identity is None:
             continue
         serial, date = identity
-        kind = read_number(entry.get("devType", _INVERTER))
+        kind = _read_kind(entry, notes)
         if kind == _BATTERY:
             batteries.append(serial)
         elif date == 0:
@@ -53,8 +55,22 @@ def parse_inverters(data: object, notes: Notes | None = None) -> InverterList:
         elif kind != _RELAY:
             if kind != _INVERTER:  # a new type of inverter is better kept than lost
                 notes.add_unknown(f"{_WHERE}.devType={kind}")
-            keep_newest(readings, _make_reading(serial, date, entry, notes), _WHERE, notes)
+            reading = _make_reading(serial, date, entry, notes)
+            if kind is None:  # it may be a battery: its power is unknown, and so is the sum of all
+                reading.fields.pop("power", None)
+            keep_newest(readings, reading, _WHERE, notes)
     return InverterList(list(readings.values()), ghosts, batteries, ready=data != [])
+
+
+def _read_kind(entry: Document, notes: Notes) -> float | None:
+    """The type of a device; a number that is given as text is one, too. None: it cannot be read."""
+    raw = entry.get("devType")
+    if raw is None:
+        return _INVERTER
+    if isinstance(raw, str) and raw.isascii() and raw.isdigit() and len(raw) <= _LONGEST_KIND:
+        notes.odd.add(f"{_WHERE}.devType is text")
+        return float(raw)
+    return read_number(raw)
 
 
 def _parse_identity(entry: Document, notes: Notes) -> tuple[str, int] | None:

@@ -6,6 +6,7 @@ from scraper.gateway.parse.meters import ConfiguredMeter
 from scraper.gateway.parse.phases import (
     PHASES,
     MeterValues,
+    add_missing,
     drop_nonsense,
     has_dropped_out,
     is_metered,
@@ -71,7 +72,7 @@ def _parse_phases(meter: ConfiguredMeter, entry: Document, notes: Notes) -> list
             if has_dropped_out(values, counters):
                 values, counters = keep_frequency(values), {}
             readings.append(MeterValues(meter.measurement, PHASES[index], stamp, values, counters))
-    return readings
+    return add_missing(readings, meter.phase_count) if len(readings) < meter.phase_count else readings
 
 
 def _read_stamp(channel: Document, entry: Document, notes: Notes) -> int | None:

@@ -83,3 +83,18 @@ def drop_nonsense(values: dict[str, float], where: str, notes: Notes) -> dict[st
         notes.refuse(f"{where}.power_factor")
         del values["power_factor"]
     return values
+
+
+def add_missing(found: list[MeterValues], phase_count: int) -> list[MeterValues]:
+    """The phases of one meter, with those that an answer lacks although the gateway says that they are metered.
+
+    While its sisters carry the grid, a missing phase is known to be there by the frequency that all of them share, from
+    the first answer on: so a sum is unknown, and never a part. None is added while nothing of the meter is live.
+    """
+    live = (one for one in found if one.values.get("voltage", 0.0) > LIVE_VOLTAGE and "frequency" in one.values)
+    sister = next(live, None)
+    if sister is None:
+        return found
+    there = {one.phase: one for one in found}
+    stand_in = sister._replace(values={"frequency": sister.values["frequency"]}, counters={})
+    return [there.get(phase) or stand_in._replace(phase=phase) for phase in PHASES[:phase_count]]

@@ -9,6 +9,7 @@ from scraper.gateway.parse.meters import ConfiguredMeter
 from scraper.gateway.parse.phases import (
     PHASES,
     MeterValues,
+    add_missing,
     drop_nonsense,
     has_dropped_out,
     is_metered,
@@ -98,4 +99,4 @@ def _parse_section(name: str, section: Mapping[str, object], phase_count: int, n
                 readings.append(MeterValues(name, phase, None, values, {}))
         elif key in section:
             notes.refuse(f"{_WHERE}.{key}")
-    return readings
+    return add_missing(readings, phase_count) if len(readings) < phase_count else readings

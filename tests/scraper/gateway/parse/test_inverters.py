@@ -48,6 +48,25 @@ def test_a_new_type_of_device_is_kept_and_noted():
     assert notes.unknown == {"inverters.devType=14.0"}
 
 
+def test_a_type_that_is_given_as_text_is_read_and_noted_once():
+    notes = Notes()
+    found = parse_inverters(
+        [make_entry(devType="11", watts=-250), make_entry("122012345602", devType="1"), make_entry("3", devType="12")],
+        notes,
+    )
+    assert (found.batteries, [one.tags["inverter"] for one in found.readings]) == (["122012345601"], ["122012345602"])
+    assert (notes.odd, notes.unknown, notes.refused) == ({"inverters.devType is text"}, set(), {})
+
+
+@pytest.mark.parametrize("kind", ["battery", [11], True, "9" * 400, "\u0661", ""])
+def test_of_a_type_that_cannot_be_read_the_power_is_unknown(kind):
+    """It may be a battery: what it gives must not count as made by the sun."""
+    notes = Notes()
+    (reading,) = parse_inverters([make_entry(devType=kind)], notes).readings
+    assert "power" not in reading.fields
+    assert notes.unknown == {"inverters.devType=None"}
+
+
 def test_an_empty_list_means_not_ready():
     assert not parse_inverters([]).ready
 

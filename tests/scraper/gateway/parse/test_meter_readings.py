@@ -92,9 +92,22 @@ def test_negative_zero_is_zero():
     assert math.copysign(1, reading.values["power"]) == 1
 
 
-def test_an_unused_phase_of_zeros_is_left_out():
-    readings = parse_readings([make_entry(CHANNEL, CHANNEL, UNUSED)], [make_meter(phases=3)])
-    assert [reading.phase for reading in readings] == ["a", "b"]
+@pytest.mark.parametrize("missing", [UNUSED, None, CHANNEL | {"timestamp": 0}])
+def test_a_phase_that_an_answer_lacks_is_known_to_be_there_and_what_is_not_metered_is_left_out(missing):
+    """From the first answer on: the sum of the others would be taken for that of all."""
+    for first, last in ((0, 1), (1, 0)):
+        channels = [CHANNEL, CHANNEL, UNUSED]
+        channels[first] = missing
+        readings = parse_readings([make_entry(*channels)], [make_meter(phases=2)])
+        assert [reading.phase for reading in readings] == ["a", "b"]
+        assert readings[first] == MeterValues("production", "ab"[first], STAMP, {"frequency": 50.0}, {})
+        assert readings[last].values == VALUES
+    readings = parse_readings([make_entry(CHANNEL)], [make_meter(phases=2)])  # a list that is too short
+    assert [reading.values for reading in readings] == [VALUES, {"frequency": 50.0}]
+
+
+def test_a_meter_of_which_nothing_is_live_gets_no_phases():
+    assert parse_readings([make_entry(UNUSED, UNUSED)], [make_meter(phases=2)]) == []
 
 
 @pytest.mark.parametrize("left", [{}, {"pwrFactor": 1.0}, {"reactivePower": 3.5, "apparentPower": 3.5}])
@@ -143,7 +156,9 @@ def test_missing_and_bad_fields_lose_only_themselves():
 
 def test_a_damaged_channel_does_not_shift_the_phases():
     readings = parse_readings([make_entry(CHANNEL, None, CHANNEL)], [make_meter(phases=3)])
-    assert [reading.phase for reading in readings] == ["a", "c"]
+    assert [(reading.phase, reading.values.get("power")) for reading in readings] == [
+        ("a", 488.925), ("b", None), ("c", 488.925)
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("data", [[], {}, {"error": "404 - Not Found"}])

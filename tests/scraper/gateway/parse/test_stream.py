@@ -80,12 +80,21 @@ def test_without_meters_live_voltage_decides():
     assert list_names(readings) == [("production", "a"), ("production", "c")]
 
 
-def test_phases_of_zeros_are_left_out_whatever_the_meters_say():
-    split = [make_meter("production", phases=3)]
-    assert list_names(parse_event(make_line(make_event(production=(PRODUCTION, PRODUCTION))), split)) == [
-        ("production", "a"),
-        ("production", "b"),
-    ]
+def test_a_metered_phase_of_zeros_is_there_and_unknown_and_one_that_is_not_metered_is_left_out():
+    for phases in (2, 3):
+        split = [make_meter("production", phases=phases)]
+        readings = parse_event(make_line(make_event(production=(PRODUCTION, PRODUCTION))), split)
+        assert [(one.phase, one.values.get("power")) for one in readings] == [
+            ("a", 54.745), ("b", 54.745), ("c", None)
+        ][:phases]  # fmt: skip
+
+
+def test_a_phase_that_the_first_event_lacks_is_known_to_be_there():
+    first = make_event() | {"production": {"ph-b": PRODUCTION, "ph-c": 7}}
+    readings = parse_event(make_line(first), [make_meter("production", phases=3)])
+    assert [one.values for one in readings] == [{"frequency": 50.0}, OURS, {"frequency": 50.0}]
+    dark = make_event() | {"production": {"ph-b": UNUSED}}
+    assert parse_event(make_line(dark), [make_meter("production", phases=3)]) == []
 
 
 def test_without_a_consumption_meter_the_consumption_sections_are_noise():

@@ -26,7 +26,7 @@ from receiver.energy.meter_flows import (
     has_counters,
     integrate_phases,
     join_directions,
-    sum_counters,
+    sum_batteries,
     sum_meters,
 )
 from receiver.energy.site import (
@@ -125,6 +125,7 @@ def compute_site_energy(
     max_gap_ms: int = MAX_GAP_MS,
     gaps: Gaps = (),
     batteries: Sequence[MeterCounters] = (),
+    battery_powers: Sequence[Segments] = (),
 ) -> list[SiteEnergy]:
     """The site's energy in each window between neighbouring boundaries.
 
@@ -136,13 +137,14 @@ def compute_site_energy(
         inverters: Summed power (W) of all inverters; stands in where no production meter is enabled.
         max_gap_ms: The longest step of a counter that is shared evenly over its time.
         gaps: Recorded ones; see `receiver.energy.counters`.
-        batteries: Lifetime counters of every battery, where no meter sees them and each has its own.
+        batteries: Lifetime counters of every battery that has its own, where no meter sees them.
+        battery_powers: Power (W) of each of the others beside these.
 
     Raises:
         ValueError: The boundaries, or timestamps of a counter, are not in order.
     """
     check_boundaries(boundaries)
-    stored = sum_counters(batteries, boundaries, max_gap_ms, gaps) if batteries else None
+    stored = sum_batteries(batteries, battery_powers, boundaries, max_gap_ms, gaps) if batteries else None
     meters = {
         meter: compute_meter_flows(meter, powers, counters, boundaries, max_gap_ms, gaps)
         for meter in (PRODUCTION, NET, TOTAL, STORAGE)

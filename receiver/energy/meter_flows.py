@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from receiver.energy.counters import CounterEnergy, compute_counter_windows
 from receiver.energy.energy import compute_window_positive_negative
-from receiver.energy.flows import NONE, Flow, add, add_counters
+from receiver.energy.flows import NONE, UNKNOWN, Flow, add, add_counters
 from receiver.energy.gaps import Gaps
 from receiver.energy.interpolation import Point, Segments
 from receiver.energy.plausible import Possible
@@ -70,6 +70,27 @@ def sum_counters(
         resets = sum(energy.resets for energy in [*out, *back])
         answers.append(MeterFlows(add_counters(out), add_counters(back) if back else None, resets))
     return answers
+
+
+def sum_batteries(
+    counters: Sequence[MeterCounters],
+    powers: Sequence[Segments],
+    boundaries: Sequence[int],
+    max_gap_ms: int,
+    gaps: Gaps,
+) -> list[MeterFlows]:
+    """What batteries gave and took in each window: from the counters of some and the power of each of the others."""
+    counted = sum_counters(counters, boundaries, max_gap_ms, gaps)
+    if not powers:
+        return counted
+    return [
+        MeterFlows(
+            add([some.delivered, others.delivered]),
+            add([some.received or UNKNOWN, others.received or UNKNOWN]),
+            some.resets,
+        )
+        for some, others in zip(counted, integrate_phases(powers, boundaries), strict=True)
+    ]
 
 
 def has_counters(

@@ -44,7 +44,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "grid": ("mode",),
     "generator": ("running",),
     "event": ("end",),
-    "battery": ("discharged", "charged"),
+    "battery": ("discharged", "charged", "power", "communicating"),
 })  # fmt: skip
 """The fields of each kind in `RawSeries` that roll-ups need; other fields do no harm."""
 

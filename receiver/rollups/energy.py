@@ -54,6 +54,7 @@ def compute_quarter_energy(quarter: Quarter, site: Site) -> SiteEnergy:
         inverters=quarter.inverters,
         gaps=quarter.gaps,
         batteries=quarter.batteries,
+        battery_powers=quarter.battery_powers,
     )[1]
 
 

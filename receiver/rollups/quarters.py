@@ -100,7 +100,9 @@ class Quarter(NamedTuple):
         inverters: W of all inverters together where there is no production meter, else nothing.
         counters: Wh by meter and phase, to one reading beyond both ends.
         gaps: Recorded ones, here and elsewhere.
-        batteries: Wh of every battery, likewise, where no storage meter belongs to the site; nothing unless all count.
+        batteries: Wh of the batteries that count for themselves, likewise, where no storage meter belongs to the site;
+            nothing where one of the others is not known.
+        battery_powers: W of the others beside them, as `powers`.
     """
 
     start: int
@@ -110,6 +112,7 @@ class Quarter(NamedTuple):
     counters: Mapping[MeterPhase, MeterCounters]
     gaps: Gaps = ()
     batteries: Sequence[MeterCounters] = ()
+    battery_powers: Sequence[Segments] = ()
 
 
 def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Iterator[Quarter]:
@@ -132,16 +135,17 @@ def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Itera
     powers_before = {get_source(series): select_samples(series.points, "power") for series in raw.earlier_totals}
     batteries = read_storage(raw.storage, gaps, raw.battery, longer_gaps)
     generated, islands = find_generator_spans(raw.generator, raw.grid), find_islands(raw.grid)
-    stored = _cut(batteries.power, boundaries)
+    stored, own = _cut(batteries.power, boundaries), [_cut(power, boundaries) for power in batteries.powers.values()]
     for index, (first, last) in enumerate(pairwise(boundaries)):
         here = choose_phases(_find_last_seen(seen, first - GONE_MS, last))
         powers_here: dict[MeterPhase, Segments] = {
             key: power[key][index] if key in power else [] for key in sorted(here)
         }
         counting: Sequence[MeterCounters] = ()
+        beside = [power[index] for power in own if power[index]]
         if not has_meter(powers_here, STORAGE) and _is_seen_within(batteries.listed, first - GONE_MS, last):
             powers_here[STORAGE_TOTAL] = stored[index]
-            counting = select_counters(batteries, first, last)
+            counting = select_counters(batteries, first, last, len(beside))
         was_fed = has_generated(generated, first, last) or is_fed_by_others(powers_here, islands, first, last)
         if was_fed:
             powers_here = leave_out_generated(powers_here)
@@ -166,7 +170,7 @@ def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Itera
             )
             total = _select_total(totals, powers_before, makes_w, first, last)
             counted |= {_TOTAL: total._replace(gaps=longer_gaps)} if total else {}
-        yield Quarter(first, last, powers_here, inverters, counted, gaps, counting)
+        yield Quarter(first, last, powers_here, inverters, counted, gaps, counting, beside if counting else ())
 
 
 def find_doubt(raw: RawSeries) -> int | None:

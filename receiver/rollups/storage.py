@@ -5,7 +5,7 @@ meter sees, what the meters of grid and consumption show is neither purchase nor
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
@@ -42,12 +42,14 @@ class StorageHistory(NamedTuple):
         power: W of all together.
         counts: How many were listed: UTC milliseconds and number, ascending.
         counters: Lifetime counters of each battery that has both, by serial number.
+        powers: W of each of the others, likewise.
     """
 
     listed: Sequence[int]
     power: Sequence[Segment]
     counts: Sequence[Sample]
     counters: Mapping[str, MeterCounters]
+    powers: Mapping[str, Sequence[Segment]]
 
 
 def read_storage(
@@ -62,17 +64,29 @@ def read_storage(
     """
     points = [point for entry in series for point in entry.points]
     counts = select_samples(points, "batteries")
-    power = [segment for run in _find_known(points) for segment in make_linear_segments(run, gaps=gaps)]
+    power = _draw_lines(_find_known(points), gaps)
     counters = {
         entry.series.get_tag("battery"): MeterCounters(given, taken, REPORT_GAP_MS, limit_ac_battery(), gaps_of_reports)
         for entry in batteries
         if (given := select_samples(entry.points, "discharged")) and (taken := select_samples(entry.points, "charged"))
     }
-    return StorageHistory([time for time, count in counts if count > 0], power, counts, counters)
+    powers = {
+        serial: _draw_lines(_find_own(entry.points), gaps)
+        for entry in batteries
+        if (serial := entry.series.get_tag("battery")) not in counters
+    }
+    return StorageHistory([time for time, count in counts if count > 0], power, counts, counters, powers)
 
 
-def select_counters(batteries: StorageHistory, start: int, stop: int) -> list[MeterCounters]:
-    """The counters of every battery around a quarter hour; none where one of them has none: a part is not the sum."""
+def select_counters(batteries: StorageHistory, start: int, stop: int, measured: int = 0) -> list[MeterCounters]:
+    """The counters of batteries around a quarter hour; none where a battery is left over: a part is not the sum.
+
+    Args:
+        batteries: All of the site.
+        start: UTC milliseconds.
+        stop: Likewise.
+        measured: How many have no counters, and a power of their own in it.
+    """
     found = [
         both._replace(
             delivered=select_around(both.delivered, start, stop), received=select_around(both.received, start, stop)
@@ -82,7 +96,7 @@ def select_counters(batteries: StorageHistory, start: int, stop: int) -> list[Me
     ]
     last = bisect_left(batteries.counts, stop, key=itemgetter(0))
     is_known = last > 0 and batteries.counts[last - 1][0] >= start - REPORT_GAP_MS
-    return found if is_known and batteries.counts[last - 1][1] == len(found) else []
+    return found if is_known and batteries.counts[last - 1][1] == len(found) + measured else []
 
 
 def find_generator_spans(generator: Sequence[SeriesPoints], grid: Sequence[SeriesPoints]) -> list[Span]:
@@ -137,8 +151,9 @@ def list_storage_reach(
 
     And how far their number does, where they have counters.
     """
-    for entry in storage:
-        if batteries and any(start <= time < stop for time, _ in select_samples(entry.points, "batteries")):
+    has_counters = any(select_samples(entry.points, "discharged") for entry in batteries)
+    for entry in (*storage, *batteries):
+        if has_counters and any(start <= time < stop for time, _ in select_samples(entry.points, "batteries")):
             yield stop + REPORT_GAP_MS + QUARTER_MS
         times = [time for time, _ in select_samples(entry.points, "power")]
         yield from (time for time in times if start - MAX_GAP_MS <= time < start)
@@ -150,6 +165,23 @@ def list_state_reach(states: Sequence[SeriesPoints], start: int, stop: int) -> I
     if any(start <= time < stop for entry in states for time, _ in entry.points):
         yield start - STATE_SPEAKS_MS
         yield stop + STATE_SPEAKS_MS
+
+
+def _draw_lines(runs: Iterable[Sequence[Sample]], gaps: Gaps) -> list[Segment]:
+    return [segment for run in runs for segment in make_linear_segments(run, gaps=gaps)]
+
+
+def _find_own(points: Sequence[Point]) -> Iterator[list[Sample]]:
+    """Runs of one battery's power without a reading in between that says none."""
+    run: list[Sample] = []
+    for time, fields in points:
+        power = fields.get("power")
+        if isinstance(power, float):
+            run.append((time, power))
+        else:
+            yield run
+            run = []
+    yield run
 
 
 def _find_known(points: Sequence[Point]) -> Iterator[list[Sample]]:

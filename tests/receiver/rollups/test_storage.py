@@ -160,9 +160,35 @@ def test_a_report_of_an_ac_battery_that_comes_late_is_counted_once():
     assert energy["charged"] == pytest.approx(90.0)
 
 
-def test_an_iq_battery_beside_an_ac_battery_leaves_both_energies_unknown():
-    """Half of them count: a part is not the sum."""
-    assert not {"charged", "discharged"} & compute_ac(make_ac_battery("1", 200.0)).keys()
+def make_iq_battery(serial, watts, silent=(), begin=-MINUTE_MS, end=QUARTER_MS + MINUTE_MS):
+    """An IQ Battery that is asked each minute: W now, and none at the times at which it is silent."""
+    points = [
+        Point(START + at, {"communicating": 0.0} if at in silent else {"communicating": 1.0, "power": watts})
+        for at in range(begin, end + 1, MINUTE_MS)
+    ]
+    return SeriesPoints(Series.of("battery", {"battery": serial}), points)
+
+
+def test_iq_batteries_beside_ac_batteries_are_known_by_their_power_and_these_by_their_counters():
+    energy = compute_ac(
+        make_ac_battery("1", 200.0), make_iq_battery("2", -1200.0), make_iq_battery("3", 400.0), count=3
+    )
+    assert (energy["charged"], energy["discharged"]) == (pytest.approx(50.0 + 300.0), pytest.approx(100.0))
+    assert energy["charged_coverage"] == energy["discharged_coverage"] == pytest.approx(1.0)
+    assert "load" not in energy  # AC Batteries say no power of this moment
+
+
+def test_while_an_iq_battery_beside_an_ac_battery_is_silent_the_coverage_of_both_energies_says_so():
+    silent = range(5 * MINUTE_MS, 10 * MINUTE_MS + 1, MINUTE_MS)
+    energy = compute_ac(make_ac_battery("1", 200.0), make_iq_battery("2", -1200.0, silent))
+    assert energy["charged_coverage"] == pytest.approx(8 / 15)
+    assert energy["charged"] == pytest.approx(50.0 + 1200.0 * 8 / 60)
+
+
+@pytest.mark.parametrize("beside", [[], [make_iq_battery("2", -1200.0, range(-MINUTE_MS, HOUR_MS))]])
+def test_an_iq_battery_of_which_nothing_is_known_leaves_both_energies_unknown(beside):
+    """A part is not the sum."""
+    assert not {"charged", "discharged"} & compute_ac(make_ac_battery("1", 200.0), *beside).keys()
 
 
 def test_a_counter_of_an_ac_battery_that_jumps_is_no_energy():

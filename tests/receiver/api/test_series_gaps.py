@@ -3,7 +3,7 @@
 import pytest
 
 from shared.readings import Reading
-from tests.receiver.api.series_requests import MINUTE, START, ask
+from tests.receiver.api.series_requests import HOUR, MINUTE, START, ask
 from tests.receiver.service import GATEWAY, Service
 
 
@@ -107,3 +107,41 @@ async def test_a_gap_whose_end_comes_late_is_bridged_by_no_counter_of_reports(
     assert (window["value"], energy["production_wh"]) == (pytest.approx(90.0), pytest.approx(90.0))
     assert window["coverage"] == pytest.approx(1 - length_s / 900)
     assert energy["production_coverage"] == pytest.approx(1 - length_s / 900)
+
+
+@pytest.mark.parametrize("length_s", [31, 90, 119, 121])
+async def test_of_a_kettle_in_a_cut_the_counters_know_and_a_line_would_not(
+    service_on_each_store: Service, length_s: int
+):
+    """200 W before and after, 1,628 W meanwhile. In 90 s that were 40.7 Wh; a line makes 5.0 of it, and says it knows."""
+    service, gap = service_on_each_store, START + 5 * MINUTE
+    end, stop = gap + length_s * 1000, START + 15 * MINUTE
+    service.clock.ms = START + 20 * MINUTE
+
+    def count(time: int) -> float:
+        inside = min(max(time - gap, 0), end - gap)
+        return 5e5 + (200 * (time - START - inside) + 1628 * inside) / HOUR
+
+    tags = {"meter": "net-consumption", "phase": "a"}
+    read = [time for time in range(START - MINUTE, stop + MINUTE, 5000) if not gap < time < end] + [end]
+    counters = [time for time in range(START - MINUTE, stop + MINUTE + 1, MINUTE) if not gap < time < end] + [end]
+    await service.send(
+        *(Reading("meter", tags, time, {"power": 200.0}) for time in read),
+        *(Reading("meter_energy", tags, time, {"delivered": count(time), "received": 3.0}) for time in counters),
+        Reading("event", {"type": "gap"}, gap, {"reason": "no sample came", "end": float(end)}),
+    )
+    await service.receiver.rollups.catch_up()
+    asked = f"every=15m&start={START}&stop={stop}"
+    (energy,) = (await service.get(f"/api/v1/gateways/{GATEWAY}/energy?{asked}")).json()["windows"]
+    (counted,) = (await ask(service, f"kind=meter_energy&field=delivered&{asked}")).json()["series"]
+    (drawn,) = (await ask(service, f"kind=meter&field=power&aggregate=integral&{asked}")).json()["series"]
+    around, cut = 200 * (900 - length_s) / 3600, 1628 * length_s / 3600
+    assert cut == pytest.approx(40.7) or length_s != 90
+    for value, coverage in (
+        (energy["imported_wh"], energy["imported_coverage"]),
+        (counted["windows"][0]["value"], counted["windows"][0]["coverage"]),
+    ):
+        assert value == pytest.approx(around + cut, abs=0.01)
+        assert coverage == pytest.approx(1 - length_s / 900, abs=1e-3)
+    assert drawn["windows"][0]["value"] == pytest.approx(around, abs=0.01)
+    assert drawn["windows"][0]["coverage"] == pytest.approx(1 - length_s / 900, abs=1e-3)

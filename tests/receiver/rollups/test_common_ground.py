@@ -51,21 +51,24 @@ def make_total(watts, times=DAY):
 
 
 def test_on_the_first_day_the_share_is_that_of_the_time_with_a_meter():
-    """Inverters are known since midnight, the meter since 13:00: 98 % were sold since then, so 2 % were used."""
+    """Inverters are known since midnight, the meter since 13:00: 98 % were sold since then, so 2 % were used, not 55 %."""
     since = range(START + 13 * HOUR_MS, DAY.stop, MINUTE_MS)
     day = make_day(make_meter("net-consumption", "a", -1960.0, since), production=make_total(2000.0))
     assert day["production"] == approximate(48_000.0)
     assert day["exported"] == approximate(11 * 1960.0)
+    assert round(1 - 11 * 1960.0 / 48_000.0, 2) == 0.55, "what the whole day's energies would give"
     assert day["self_consumption"] == pytest.approx(0.02)
 
 
 def test_after_an_outage_a_house_without_sun_bought_everything_whatever_is_netted():
-    """Load and import of the outage are both known, or neither is compared."""
+    """Load and import of the outage are both known, or neither is compared: the share is 0, not 0.084."""
     times = [time for time in DAY if time not in GAP]
     powers = {"a": 500.0, "b": 700.0, "c": 200.0}
     meters = [make_meter("net-consumption", phase, watts, times) for phase, watts in powers.items()]
     day = make_day(*meters, make_meter("production", "a", 0.0, times))
     assert day["load"] == approximate(24 * 1400.0)
+    integrated_h = 24 - 2 - 1 / 60  # a line ends at the last reading before the gap
+    assert round(1 - integrated_h / 24, 3) == 0.084, "what the integral of the netted power would give"
     assert day["self_sufficiency"] == approximate(0.0)
     assert day["imported"] == approximate(24 * 1400.0), "no phase sold anything, so the counters know the netted import"
     assert day["exported"] == approximate(0.0)

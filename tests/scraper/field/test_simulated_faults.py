@@ -133,7 +133,24 @@ async def test_meters_that_vanish_for_a_minute_are_not_bridged(tmp_path, logs):
         await at_home.clock.sleep(70)
         at_home.sim.faults.switch_off("empty-body")
         (gap, *_) = await at_home.wait_for_points("event", what=lambda event: "end" in event.fields, type="gap")
-        assert gap.fields["end"] - gap.timestamp > 60_000
+        start, end = gap.timestamp, round(gap.fields["end"])
+        assert end - start > 60_000
+        after = await at_home.wait_for_points("meter_energy", what=lambda point: point.timestamp >= end, meter=NET)
+        around = f"start={start - 60_000}&stop={after[-1].timestamp + 60_000}"
+        for entry in (await at_home.ask(f"series?kind=meter&field=power&every=10s&meter={NET}&{around}"))["series"]:
+            known = [(window["start"], window["start"] + 10_000) for window in entry["windows"]]
+            assert known
+            assert not [one for one in known if start <= one[0] and one[1] <= end], "nothing is known inside"
+        for entry in (await at_home.ask(f"series?kind=meter_energy&field=delivered&every=1h&meter={NET}&{around}"))[
+            "series"
+        ]:
+            read = [
+                point.fields["delivered"]
+                for point in await at_home.read_points("meter_energy", meter=NET, phase=entry["tags"]["phase"])
+                if start - 60_000 <= point.timestamp
+            ]
+            counted = sum((window["value"] or 0.0) + (window["unallocated"] or 0.0) for window in entry["windows"])
+            assert counted >= read[-1] - read[0] - 1.0, "and the counters know how much it was"
 
 
 @pytest.mark.parametrize("fault", ["empty-body", "not-found"])

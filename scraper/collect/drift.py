@@ -1,5 +1,7 @@
 """What the gateway's replies lack, or say beyond what is known: one event for each name."""
 
+import asyncio
+
 import structlog
 
 from scraper.collect.health import Health
@@ -29,9 +31,14 @@ class SchemaDrift:
         self._health = health
         self._clock = clock
         self._reported: set[str] = set()
+        self._reporting = asyncio.Lock()
 
     async def report(self) -> None:
         """One event for each name that this firmware no longer gives, newly gives, or gives as nonsense."""
+        async with self._reporting:  # meters and batteries are asked by turns, and by tasks of their own
+            await self._report()
+
+    async def _report(self) -> None:
         notes = self.notes
         self._health.refused_fields = notes.refused.total()
         seen = {

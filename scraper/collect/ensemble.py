@@ -3,6 +3,7 @@
 import structlog
 from msgspec import UNSET, UnsetType
 
+from scraper.collect.drift import SchemaDrift
 from scraper.collect.host_time import HostTime
 from scraper.collect.memory import DurableMemory, MemoryChange
 from scraper.collect.recorder import Recorder
@@ -36,17 +37,25 @@ class EnsembleSamples:
         memory: Keeps since when the grid is away.
         clock: Time.
         host_time: Puts a step of the clock on record before anything is stamped by the new time.
+        drift: Told how the replies differ from what is known; None: nobody is.
     """
 
     def __init__(
-        self, gateway: GatewaySession, recorder: Recorder, memory: DurableMemory, clock: Clock, host_time: HostTime
+        self,
+        gateway: GatewaySession,
+        recorder: Recorder,
+        memory: DurableMemory,
+        clock: Clock,
+        host_time: HostTime,
+        drift: SchemaDrift | None = None,
     ) -> None:
         self._gateway = gateway
         self._recorder = recorder
         self._memory = memory
         self._clock = clock
         self._host_time = host_time
-        self._reader = EnsembleReader(gateway.get_json, clock)
+        self._drift = drift
+        self._reader = EnsembleReader(gateway.get_json, clock, drift.notes if drift else None)
         self._seen: GatewayIdentity | None = None
         self._last: EnsembleReplies | None = None
         self._last_ms = 0
@@ -76,6 +85,8 @@ class EnsembleSamples:
         fresh = [self._leave_out_counted(reading) for reading in readings]
         if await self._recorder.record([*fresh, *events], MemoryChange(outage_start_ms=outage)):
             self._note_reports(readings)
+        if self._drift is not None:
+            await self._drift.report()
 
     async def poll_power(self) -> None:
         """Ask the batteries' power alone, between two rounds. Raises as `GatewaySession.get_json`."""

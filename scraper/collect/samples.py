@@ -50,6 +50,7 @@ class Samples:
 
     Attributes:
         host_time: By which samples are stamped.
+        drift: How the replies differ from what is known.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class Samples:
         self._metered_at = -math.inf
         self._streamed: set[str] = set()
         self._stand_ins = StandIns()
-        self._drift = SchemaDrift(recorder, health, clock)
+        self.drift = SchemaDrift(recorder, health, clock)
 
     async def note_identity(self, identity: GatewayIdentity) -> None:
         """Take note of who answers, and of the gateway's clock.
@@ -109,7 +110,7 @@ class Samples:
     async def ask_inverters(self) -> None:
         """Ask what every inverter reported last, by a clock that is measured each time."""
         await self._look_at_clock()
-        readings = await self._gateway.read_inverters(self._drift.notes)
+        readings = await self._gateway.read_inverters(self.drift.notes)
         await self.host_time.notice_step()
         samples = [self._correct_date(reading) for reading in readings]
         if any(reading.timestamp > self._clock.now_ms() + SOON_MS for reading in samples):
@@ -124,7 +125,7 @@ class Samples:
             now = self._clock.now_ms()
             # An empty list is no data: the gateway has just started.
             await self._record(samples, self._make_heard(now, now) if readings else None)
-        await self._drift.report()
+        await self.drift.report()
 
     async def _look_at_clock(self) -> None:
         """Measure the gateway's clock; where `/info` is missing or empty, as after a boot, what was known stays."""
@@ -133,7 +134,7 @@ class Samples:
 
     async def ask_meters(self) -> None:
         """Ask the lifetime counters; and the present values of meters that no stream gives."""
-        values = await self._gateway.read_meter_readings(self._drift.notes)
+        values = await self._gateway.read_meter_readings(self.drift.notes)
         fresh = self._select_fresh(values)
         if not fresh:
             return
@@ -149,11 +150,11 @@ class Samples:
             self._metered_at = self._clock.monotonic()
         if await self._record(samples, self._make_heard(stamp, stamp) if stands_in else None):
             self._polled |= {one.series: one.timestamp_s or 0 for one in fresh}
-        await self._drift.report()
+        await self.drift.report()
 
     async def ask_production(self) -> None:
         """Ask for the sum of all inverters, where no production meter is enabled."""
-        reading = await self._gateway.read_production(self._drift.notes)
+        reading = await self._gateway.read_production(self.drift.notes)
         if reading is not None:
             # the other sources carry no time of the gateway's: they are stamped with ours already
             dated = reading.tags["source"] == "inverters"
@@ -162,7 +163,7 @@ class Samples:
 
     async def ask_stand_in(self) -> None:
         """Ask for the sums of the meters where the gateway refuses the meters themselves for good."""
-        if fresh := self._select_fresh(await self._gateway.read_eim(self._drift.notes)):
+        if fresh := self._select_fresh(await self._gateway.read_eim(self.drift.notes)):
             (stamp,) = await self.host_time.make_stamps(self._clock.now_ms(), 1)
             if await self._record([one.make_reading(stamp) for one in fresh], None):
                 self._polled |= {one.series: one.timestamp_s or 0 for one in fresh}
@@ -179,9 +180,9 @@ class Samples:
         events = 0
         for stamp, line in zip(given, burst.lines, strict=True):
             try:
-                values = parse_event(line, meters, self._drift.notes)
+                values = parse_event(line, meters, self.drift.notes)
             except BadReplyError:
-                self._drift.notes.refuse("stream.event")
+                self.drift.notes.refuse("stream.event")
                 continue
             events += bool(values)
             self._streamed.update(one.meter for one in values)

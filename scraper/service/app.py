@@ -156,7 +156,7 @@ async def _run(
         inverter_interval_s=settings.inverter_interval,
         meter_interval_s=settings.meter_interval,
         meters_wanted=source != "off",
-        ensemble=EnsembleSamples(gateway, recorder, memory, clock, samples.host_time),
+        ensemble=EnsembleSamples(gateway, recorder, memory, clock, samples.host_time, samples.drift),
         place=Place(gateway, health),
     )
     report = Report(health, samples, outbox, recorder, clock)

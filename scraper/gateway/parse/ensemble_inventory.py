@@ -78,6 +78,8 @@ def parse_ensemble_inventory(data: object, notes: Notes | None = None) -> Ensemb
             if kind == _BATTERY:
                 battery = _read_battery(device, notes)
                 if battery is not None:
+                    if battery.serial in batteries:
+                        notes.odd.add(f"{_WHERE} lists a serial twice")
                     batteries.setdefault(battery.serial, battery)
             elif isinstance(kind, str) and kind in _CONTROLLERS:
                 has_controller = True

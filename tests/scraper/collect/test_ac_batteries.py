@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from scraper.collect.drift import SchemaDrift
 from scraper.collect.ensemble import EnsembleSamples
 from scraper.errors import EndpointUnavailableError
 from scraper.gateway.login import JUDGE_PATH as INVERTERS
@@ -13,6 +14,7 @@ from tests.clocks import StoppedClock
 from tests.scraper.scripted import run_scripted_scraper
 
 SERIAL = "121917000001"
+WATTS = {"lastReportWatts": 200, "maxReportWatts": 270}
 
 
 class AcGateway:
@@ -22,6 +24,7 @@ class AcGateway:
         self.identity = None
         self.known_meters: list[Any] = []
         self.joules, self.date = 3_600_000, 1_750_000_000
+        self.kind: int | str = 11
 
     def report(self, joules: int, seconds: int = 900) -> None:
         """Another report, so much later and with so much more energy."""
@@ -31,7 +34,7 @@ class AcGateway:
     async def get_json(self, path: str) -> Any:
         """As `GatewaySession.get_json`."""
         if path == INVERTERS:
-            return [{"serialNumber": SERIAL, "lastReportDate": self.date, "devType": 11, "lastReportWatts": 200}]
+            return [{"serialNumber": SERIAL, "lastReportDate": self.date, "devType": self.kind, **WATTS}]
         if path == DEVICE_DATA:
             report = {"endDate": self.date, "SOC": 50, "duration": 900, "joulesProduced": 0, "joulesUsed": 180_000}
             channel = {"lastReading": report, "lifetime": {"joulesProduced": 7200, "joulesUsed": self.joules}}
@@ -43,7 +46,8 @@ class AcGateway:
 async def battery_home(tmp_path):
     clock, gateway = StoppedClock(), AcGateway()
     async with run_scripted_scraper(tmp_path, clock=clock) as scraper:  # type: ignore[arg-type]
-        samples = EnsembleSamples(gateway, scraper.recorder, scraper.memory, clock, scraper.samples.host_time)  # type: ignore[arg-type]
+        drift = SchemaDrift(scraper.recorder, scraper.health, clock)
+        samples = EnsembleSamples(gateway, scraper.recorder, scraper.memory, clock, scraper.samples.host_time, drift)  # type: ignore[arg-type]
 
         async def poll(minutes: int) -> dict[str, Any]:
             clock.advance(60 * minutes)
@@ -71,3 +75,11 @@ async def test_a_report_that_comes_hours_late_is_no_jump(battery_home):
     battery_home.gateway.report(4 * 3600 * 250, 4 * 3600)
     assert (await battery_home.poll(1))["charged"] == 2000.0
     assert await battery_home.scraper.list_rows("event") == []
+
+
+async def test_a_battery_whose_type_is_given_as_text_is_one_and_that_is_noted_once(battery_home):
+    battery_home.gateway.kind = "11"
+    for _ in range(3):
+        assert (await battery_home.poll(1))["type"] == "ac-battery"
+    (event,) = await battery_home.scraper.list_rows("event")
+    assert (event.tags["type"], event.fields["reason"]) == ("schema", "odd inverters.devType is text")

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from receiver.sites import plain_yaml
+from receiver.sites.houses import find_contradictions
 from receiver.sites.model import (
     Location,
     MeterCorrection,
@@ -25,6 +26,7 @@ MAX_BYTES = 512 * 1024
 
 _MUST: Mapping[str, str] = MappingProxyType({
     "name": "must be a text of 1 to 100 characters on one line",
+    "site": "must be a text of 1 to 100 characters on one line, without /",
     "array": "must be a text of 1 to 100 characters on one line",
     "time_zone": "must be an IANA name such as Europe/Berlin",
     "location": "must have latitude and longitude, e.g. {latitude: 52.52, longitude: 13.40}",
@@ -87,12 +89,15 @@ def parse(data: bytes) -> Sites:
         if key in Site.model_fields:
             raise SitesFileError([f"{key} stands at the left edge: indent it below the serial number of its gateway"])
     try:
-        return MappingProxyType(_SITES.validate_python(plain))
+        sites = MappingProxyType(_SITES.validate_python(plain))
     except ValidationError as error:
         sentences = [
             _make_sentence(problem["loc"], problem["type"], problem["msg"], plain) for problem in error.errors()
         ]
         raise SitesFileError(list(dict.fromkeys(sentences))) from None
+    if sentences := list(find_contradictions(sites)):
+        raise SitesFileError(sentences)
+    return sites
 
 
 def _make_sentence(location: tuple[int | str, ...], kind: str, message: str, plain: Any) -> str:

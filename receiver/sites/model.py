@@ -75,6 +75,12 @@ def _check_tag(text: str) -> str:
     return text
 
 
+def _check_in_address(text: str) -> str:
+    if "/" in text:
+        raise make_sentence_error("must have no /, for it stands in addresses")
+    return text
+
+
 def _parse_date(text: Any) -> date:
     if not isinstance(text, str):
         raise ValueError("no text")  # noqa: TRY004 (pydantic takes a TypeError for a mistake of ours)
@@ -174,6 +180,7 @@ class Site(_Part):
 
     Attributes:
         name: What people call the place.
+        site: What people call the site that it forms together with all gateways of the same `site`; None for none.
         time_zone: IANA name; None where the owner says none.
         location: Where it is.
         netting: How import and export are billed: netted over the phases (`sum`), or each phase (`phases`).
@@ -186,6 +193,7 @@ class Site(_Part):
     """
 
     name: Name | None = None
+    site: Annotated[Name, AfterValidator(_check_in_address)] | None = None
     time_zone: Annotated[str, AfterValidator(_check_zone)] | None = None
     location: Location | None = None
     netting: Netting = "sum"
@@ -252,5 +260,6 @@ class Site(_Part):
 
 Sites: TypeAlias = Mapping[str, Site]
 """By serial of the gateway."""
+
 NO_SITES: Sites = MappingProxyType({})
 NO_SITE = Site()

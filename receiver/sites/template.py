@@ -10,6 +10,7 @@ _HEAD = """\
 """
 _SITE = """\
   # name: Home
+  # site: Home                      # the same on each gateway of one house: the page then shows their sum, too
   # time_zone: Europe/Berlin        # IANA name; without it the zone that the gateway names
   # location: {latitude: 52.52, longitude: 13.40}
   netting: sum                      # as billed: sum (netted over the phases) or phases (each phase by itself)

@@ -7,6 +7,7 @@ from typing import Literal
 import tzlocal
 
 from receiver.sites.file import SitesFile
+from receiver.sites.houses import group_by_site
 from receiver.sites.model import Site, list_time_zones
 from receiver.stores.base import Store
 from shared.readings import Reading
@@ -61,6 +62,10 @@ class LocatedSites:
         if known is None or known[0] is not site or known[1] != zone:
             known = self._located[serial] = (site, zone, site.model_copy(update={"time_zone": zone}))
         return known[2]
+
+    def list_houses(self) -> dict[str, list[str]]:
+        """The serials of the gateways of each site that the sites file names."""
+        return group_by_site(self._file.get())
 
     def find_zone_source(self, serial: str) -> ZoneSource:
         """Who says the time zone of a gateway's site."""

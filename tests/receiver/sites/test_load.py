@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from receiver.sites import Site
+from receiver.sites.houses import choose_billing_day, group_by_site
 from receiver.sites.load import MAX_BYTES, SitesFileError, parse
 from receiver.sites.model import Location
 
@@ -20,12 +21,26 @@ def find_problems(text: str | bytes) -> list[str]:
     return error.value.sentences
 
 
+def test_gateways_of_one_house_lie_in_one_zone_and_have_one_billing_day():
+    berlin, vienna = "site: Lane 5, time_zone: Europe/Berlin", "site: Lane 5, time_zone: Europe/Vienna"
+    assert find_problems(f"1: {{{berlin}}}\n2: {{{vienna}}}") == [
+        "gateways 1 and 2, site Lane 5: must have the same time_zone, for one house lies in one zone"
+    ]
+    assert find_problems(f"1: {{{berlin}, billing_day: 2}}\n2: {{site: Lane 5, billing_day: 3}}") == [
+        "gateways 1 and 2, site Lane 5: must have the same billing_day"
+    ]
+    assert find_problems("1: {site: a/b}") == ["gateway 1, site: must have no /, for it stands in addresses"]
+    sites = parse(f"1: {{{berlin}, billing_day: 2}}\n3: {{site: Lane 5}}\n2: {{{vienna.replace('5', '6')}}}".encode())
+    assert group_by_site(sites) == {"Lane 5": ["1", "3"], "Lane 6": ["2"]}
+    assert choose_billing_day([sites["3"], sites["1"]]) == 2
+
+
 def test_the_example_of_the_docs_loads_whole():
     """Every key of the model stands in the example and arrives with its value."""
     example = re.search(r"```yaml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
     assert example is not None
     sites = parse(example[1].encode())
-    assert list(sites) == ["122300001234", "122300005678"]
+    assert list(sites) == ["122300001234", "122300005678", "122300009012"]
     site = sites["122300001234"]
     assert (site.name, site.time_zone, site.netting) == ("Home", "Europe/Berlin", "sum")
     assert site.location == Location(latitude=52.52, longitude=13.4)

@@ -14,6 +14,7 @@ from receiver.api.answers import Format
 from receiver.http.query_names import refuse_other_names
 
 SerialParameter = Annotated[str, Path(description="Serial number of the gateway.", examples=["122300001234"])]
+SiteParameter = Annotated[str, Path(description="The site's name in the sites file.", examples=["Lane 5"])]
 DEFAULT_START: Final = "-30d"
 NOT_MODIFIED: Final[dict[str, Any]] = {"description": "Nothing is new since the ETag in If-None-Match."}
 """For `responses={304: ...}` of routes with an ETag."""

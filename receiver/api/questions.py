@@ -6,7 +6,7 @@ the gateway exists. Only then does FastAPI read what else was sent, so a strange
 
 import contextlib
 import ipaddress
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 from zoneinfo import ZoneInfo
@@ -16,11 +16,13 @@ from starlette.requests import Request
 
 from receiver.api.access import COOKIE, Access
 from receiver.api.known_gateways import KnownGateways
-from receiver.api.parameters import SerialParameter
+from receiver.api.parameters import SerialParameter, SiteParameter
 from receiver.auth.gate import Caller
+from receiver.errors import RefusedError
 from receiver.queries.shares import HeldRows, RowBudget, Shares
 from receiver.sites import LocatedSites, Site
 from shared.clock import Clock
+from shared.problems import Problem
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -56,6 +58,23 @@ class GatewayQuestion(ReaderQuestion):
     def zone(self) -> ZoneInfo:
         """The site's time zone."""
         return self.site.zone
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HouseQuestion(ReaderQuestion):
+    """A question about a site of several gateways, all of which this reader may see.
+
+    Attributes:
+        name: Of the site.
+        gateways: What is known of each, by serial.
+        time_zone: IANA name; None where the gateways say different zones.
+        rows: Holds what the answer needs in memory.
+    """
+
+    name: str
+    gateways: Mapping[str, Site]
+    time_zone: str | None
+    rows: HeldRows
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,6 +157,33 @@ class Entrance:
             site = self._sites.get_site(serial)
             yield GatewayQuestion(caller=caller, now_ms=self._clock.now_ms(), serial=serial, site=site, rows=rows)
 
+    @contextlib.asynccontextmanager
+    async def admit_to_house(self, request: Request, name: str) -> AsyncIterator[HouseQuestion]:
+        """A question about one site of the sites file, in its share, until the answer is sent.
+
+        Raises:
+            RefusedError: As `admit` does, and not-found for a site that is not there, or that this reader may not see
+                whole.
+        """
+        caller = self._access.admit(request)
+        async with self._shares.get_share(caller.name, None), self._rows.open_for_question() as rows:
+            serials = self.list_houses(caller).get(name)
+            if serials is None:
+                raise RefusedError(Problem.NOT_FOUND, "site-not-visible")
+            gateways = {serial: self._sites.get_site(serial) for serial in serials}
+            zone = self._sites.find_house_zone(serials)
+            now_ms = self._clock.now_ms()
+            yield HouseQuestion(caller=caller, now_ms=now_ms, name=name, gateways=gateways, time_zone=zone, rows=rows)
+
+    def list_houses(self, caller: Caller) -> dict[str, list[str]]:
+        """The gateways of each site of the sites file that this reader may see whole."""
+        seen = caller.gateways
+        return {
+            name: serials
+            for name, serials in self._sites.list_houses().items()
+            if seen is None or seen.issuperset(serials)
+        }
+
     async def admit_to_live(self, request: Request, serial: str) -> LiveQuestion:
         """A view of the live events. Raises RefusedError as `admit_to_gateway` does."""
         caller = None if self._is_from_open_network(request) else self._access.admit(request, serial)
@@ -171,10 +217,16 @@ async def _ask_gateway(serial: SerialParameter, request: Request) -> AsyncIterat
         yield question
 
 
+async def _ask_house(site: SiteParameter, request: Request) -> AsyncIterator[HouseQuestion]:
+    async with _get_entrance(request).admit_to_house(request, site) as question:
+        yield question
+
+
 async def _ask_live(serial: SerialParameter, request: Request) -> LiveQuestion:
     return await _get_entrance(request).admit_to_live(request, serial)
 
 
 AskedByReader = Annotated[ReaderQuestion, Depends(_ask)]
 AskedOfGateway = Annotated[GatewayQuestion, Depends(_ask_gateway)]
+AskedOfHouse = Annotated[HouseQuestion, Depends(_ask_house)]
 AskedOfLive = Annotated[LiveQuestion, Depends(_ask_live)]

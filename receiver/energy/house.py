@@ -1,7 +1,7 @@
 """Several gateways of one house, summed: what is added to what, and the power of now. Pure.
 
-Every gateway has inverters of its own, so production is the sum of all. What the grid and the battery do is the sum over
-the gateways that measure it. The load depends on who measures the grid:
+Every gateway has inverters of its own, so production is the sum of all. What the grid and the battery do is the sum
+over the gateways that measure it. The load depends on who measures the grid:
 
 - Every gateway has consumption meters: each has a supply of its own, and the loads add up.
 - Some have none: then what the others measure is taken for the whole house. The load is all production + net + battery,
@@ -72,7 +72,7 @@ def list_terms(members: Sequence[HouseMember]) -> Mapping[str, Mapping[int, Term
     is_total = bool(metered) and all(members[index].grid == "total" for index in metered)
     load: Mapping[int, Terms] = {}
     if own or is_total:
-        load = {index: (("load", 1),) for index in sorted(metered)}
+        load = _list_single("load", metered)
     elif is_net:
         load = {
             index: (
@@ -102,7 +102,9 @@ def sum_powers(members: Sequence[MemberPower]) -> SitePower:
     production = _sum(each.power.production if own else each.measured for each in members if each.member.makes)
     battery = _sum(each.power.battery for each in members if each.member.has_battery)
     loads = _sum(power.load for power in metered)
-    net, imported, exported = (_sum(getattr(power, name) for power in metered) for name in ("net", "imported", "exported"))
+    net, imported, exported = (
+        _sum(getattr(power, name) for power in metered) for name in ("net", "imported", "exported")
+    )
     if own:
         return SitePower(production, loads, net, imported, exported, battery)
     supplies = [production, battery] if any(member.has_battery for member in kinds) else [production]
@@ -121,7 +123,7 @@ def sum_powers(members: Sequence[MemberPower]) -> SitePower:
 
 
 def _list_single(name: str, members: Iterable[int]) -> Mapping[int, Terms]:
-    return {index: ((name, 1),) for index in sorted(members)}
+    return dict.fromkeys(sorted(members), ((name, 1),))
 
 
 def _judge_load(supplies: Sequence[float | None]) -> float | None:

@@ -1,4 +1,4 @@
-"""The energy of a house with several gateways, quarter hour by quarter hour, and over the silence of some of them. Pure.
+"""The energy of a house with several gateways, quarter hour by quarter hour, and over the silence of some. Pure.
 
 A quarter hour is summed where all gateways know it. While one is silent nothing is summed, but what the others measured
 is kept: once the counters of the silent one say what it did meanwhile, all of it together is the energy of that gap,
@@ -136,12 +136,10 @@ def _take(energy: SiteEnergy | None, terms: Terms) -> Flow | None:
     """The part that one member has in a quantity; None where its terms are not of the same time."""
     if energy is None:
         return _UNKNOWN
-    found: list[tuple[WindowEnergy, int]] = [(getattr(energy, name), sign) for name, sign in terms]
+    found = [(_get_quantity(energy, name), sign) for name, sign in terms]
     unallocated = sum(sign * each.unallocated_wh for each, sign in found)
-    if len(found) > 1:  # all of its counters know the gap, if they know its load
-        knows_gap = energy.load.unallocated_wh > 0
-    else:
-        knows_gap = any(each.unallocated_wh > 0 for each, _ in found)
+    judged = energy.load if len(found) > 1 else found[0][0]  # where the load of a gap is known, so is all that makes it
+    knows_gap = judged.unallocated_wh > 0
     since = energy.unallocated_since if knows_gap else None
     known = [sign * each.wh for each, sign in found if each.wh is not None]
     if not known:
@@ -150,6 +148,11 @@ def _take(energy: SiteEnergy | None, terms: Terms) -> Flow | None:
     if len(known) < len(found) or not _are_alike(flows):
         return None
     return Flow(sum(known), min(flow.coverage for flow in flows), unallocated, since)
+
+
+def _get_quantity(energy: SiteEnergy, name: str) -> WindowEnergy:
+    quantity: WindowEnergy = getattr(energy, name)
+    return quantity
 
 
 def _is_whole(flow: Flow) -> bool:

@@ -4,9 +4,10 @@ In the site's own time zone the windows are stored as they are. In another zone 
 hours by the same pure rule, step by step as the roll-up job does it, so both ways agree to the last digit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from receiver.calendar.windows import Every, Range, find_finer_kind, find_step
@@ -22,6 +23,8 @@ from receiver.stores.base import Point, Store
 from receiver.stores.kinds import ENERGY_QUANTITIES
 from shared.units import DAY_MS, QUARTER_MS
 
+ReadQuarters: TypeAlias = Callable[[int, int], Awaitable[list[Point]]]
+"""Reads the quarter hours of [start, stop) (UTC milliseconds) as `energy_15m`; asked in the order of time."""
 _SUM_OF_ALL = "energy_1y"
 """Any kind that has nothing beside its energies: the sum over all windows is made as one window of it would be."""
 _PIECE_MS = 31 * DAY_MS
@@ -83,8 +86,39 @@ async def read_windows_between(
     points = await _read_stored(store, gateway, kind, boundaries) if _is_own(kind, zone, site) else None
     if points is None:
         budget.check_read("energy_15m", Range(boundaries[0], boundaries[-1]), series=len(ENERGY_QUANTITIES))
-        points = await _sum_quarters(store, gateway, kind, boundaries, here)
+        points = await _sum_quarters(partial(_read_quarters, store, gateway), kind, boundaries, here)
     return await run_slice(_describe_windows, points, boundaries, zone, now_ms)
+
+
+async def sum_energy_windows(
+    read: ReadQuarters, site: Site, *, every: Every, asked: Range, now_ms: int, rows: HeldRows, gateways: int
+) -> EnergyWindows:
+    """As `read_energy_windows`, of quarter hours that are stored nowhere: of a house with several gateways.
+
+    Args:
+        read: Makes them.
+        site: Time zone and billing day of the house.
+        every: How long the windows are.
+        asked: The range; what lies after now is left out.
+        now_ms: UTC milliseconds.
+        rows: Holds what is in memory at once.
+        gateways: So many gateways' quarter hours are read for each one.
+
+    Raises:
+        RefusedError: As `read_energy_windows`.
+        StoreUnavailableError: Ask again later.
+    """
+    asked = cut_at_now(asked, now_ms)
+    budget.check_windows(find_step(every), asked)
+    kind = f"energy_{every}"
+    boundaries = await run_slice(site.list_windows, kind, *asked)
+    budget.check_read("energy_15m", Range(boundaries[0], boundaries[-1]), series=len(ENERGY_QUANTITIES) * gateways)
+    await rows.hold((len(boundaries) + _PIECE_MS // QUARTER_MS * (gateways + 1)) * _ROWS_A_WINDOW)
+    if kind == "energy_15m":
+        points = [point for piece in _split_into_pieces(boundaries) for point in await read(piece[0], piece[-1])]
+    else:
+        points = await _sum_quarters(read, kind, boundaries, site)
+    return await run_slice(_describe_windows, points, boundaries, site.zone, now_ms)
 
 
 def _is_own(kind: str, zone: ZoneInfo, site: Site) -> bool:
@@ -101,18 +135,20 @@ async def _read_stored(store: Store, gateway: str, kind: str, boundaries: Sequen
     return points if fit else None
 
 
-async def _sum_quarters(store: Store, gateway: str, kind: str, boundaries: Sequence[int], site: Site) -> list[Point]:
+async def _read_quarters(store: Store, gateway: str, start: int, stop: int) -> list[Point]:
+    found = await store.read_points(gateway, "energy_15m", start=start, stop=stop)
+    return [*found[0].points] if found else []
+
+
+async def _sum_quarters(read: ReadQuarters, kind: str, boundaries: Sequence[int], site: Site) -> list[Point]:
     """The windows of a calendar that is not stored, from the quarter hours: through the same steps as the job takes."""
     finer = find_finer_kind(kind)
     if finer != "energy_15m":
         finer_boundaries = await run_slice(site.list_windows, finer, boundaries[0], boundaries[-1])
-        return await _sum_windows(
-            kind, await _sum_quarters(store, gateway, finer, finer_boundaries, site), boundaries, site
-        )
+        return await _sum_windows(kind, await _sum_quarters(read, finer, finer_boundaries, site), boundaries, site)
     points: list[Point] = []
     for piece in _split_into_pieces(boundaries):
-        found = await store.read_points(gateway, finer, start=piece[0], stop=piece[-1])
-        points += await _sum_windows(kind, found[0].points if found else [], piece, site)
+        points += await _sum_windows(kind, await read(piece[0], piece[-1]), piece, site)
     return points
 
 

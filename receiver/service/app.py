@@ -15,6 +15,7 @@ from receiver.api.access import Access
 from receiver.api.alarms import AlarmRoutes
 from receiver.api.energy import EnergyRoutes
 from receiver.api.gateways import GatewayRoutes
+from receiver.api.houses import HouseRoutes
 from receiver.api.inverters import InverterRoutes
 from receiver.api.known_gateways import KnownGateways
 from receiver.api.latest import LatestValues
@@ -74,7 +75,7 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
     )
     access = Access(receiver.gate, rate_limit(rate=limits.gateway_rate, reason="reader-rate"))
     known = KnownGateways(receiver.store)
-    Entrance(
+    entrance = Entrance(
         access=access,
         gateways=known,
         sites=receiver.sites,
@@ -82,7 +83,8 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
         open_live=receiver.open_live,
         shares=receiver.shares,
         rows=receiver.rows,
-    ).install(app)
+    )
+    entrance.install(app)
     latest = LatestValues(store=receiver.store, watch=receiver.watch)
     routes_of_readers = (
         SessionRoutes(),
@@ -93,6 +95,7 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
         AlarmRoutes(alarms=receiver.alarms),
         InverterRoutes(store=receiver.store, gateways=known, latest=latest),
         EnergyRoutes(store=receiver.store),
+        HouseRoutes(store=receiver.store, latest=latest, sites=receiver.sites, entrance=entrance),
         SeriesRoutes(reader=SeriesReader(receiver.store, receiver.rollups.store.list_unsettled)),
         LiveRoutes(hub=receiver.hub, store=receiver.store, access=access, sites=receiver.sites, clock=clock),
     )

@@ -67,6 +67,12 @@ class LocatedSites:
         """The serials of the gateways of each site that the sites file names."""
         return group_by_site(self._file.get())
 
+    def find_house_zone(self, serials: Sequence[str]) -> str | None:
+        """The zone of a house: as the sites file says of one of its gateways, else that of all; None if they differ."""
+        written = {zone for serial in serials if (zone := self._file.get_site(serial).time_zone) is not None}
+        zones = written or {self.get_site(serial).zone.key for serial in serials}
+        return zones.pop() if len(zones) == 1 else None
+
     def find_zone_source(self, serial: str) -> ZoneSource:
         """Who says the time zone of a gateway's site."""
         if self._file.get_site(serial).time_zone is not None:

@@ -4,7 +4,8 @@ A route that nobody has said anything about here fails.
 """
 
 import gzip
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from receiver.api.access import COOKIE
 from receiver.auth import readers
 from receiver.service.app import create_app
 from tests.clocks import NOW_MS
+from tests.receiver.api.constant_household import write_sites_file
 from tests.receiver.service import (
     GATEWAY,
     OTHER,
@@ -26,11 +28,14 @@ from tests.receiver.service import (
     make_meter,
     make_read_claims,
     sign,
+    start,
 )
 
 INVERTER = "482100000001"
 ROOT = "/api/v1/gateways"
 ONE = f"{ROOT}/{{serial}}"
+SITES = "/api/v1/sites"
+SITE = "Lane 5"
 
 Statuses = Mapping[str, int]
 OF_A_GATEWAY: Statuses = {
@@ -55,11 +60,22 @@ EXPECTED: Mapping[tuple[str, str], Statuses] = {
     ("GET", f"{ONE}/energy"): OF_A_GATEWAY,
     ("GET", f"{ONE}/series"): OF_A_GATEWAY,
     ("GET", f"{ONE}/live"): OF_A_GATEWAY,
+    ("GET", SITES): OF_THE_READER,
+    ("GET", f"{SITES}/{{site}}/power"): OF_A_GATEWAY,
+    ("GET", f"{SITES}/{{site}}/energy"): OF_A_GATEWAY,
     ("GET", "/healthz"): PUBLIC,
     ("GET", "/readyz"): PUBLIC,
 }
 """By method and path. The files of the page are public, too: they say nothing of anybody."""
 QUERIES = {f"{ONE}/series": "?kind=meter&field=power"}
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Service]:
+    """A receiver with a site of one gateway."""
+    sites = write_sites_file(tmp_path, f'"{GATEWAY}": {{site: {SITE}}}')
+    async with start(tmp_path / "state", sites_file=sites) as running:
+        yield running
 
 
 def list_routes(found: Any) -> Iterator[Route]:
@@ -130,7 +146,7 @@ def _make_token_of_a_removed_key(service: Service) -> str:
 
 
 async def ask_status(service: Service, method: str, path: str, headers: dict[str, str]) -> int:
-    address = path.format(serial=GATEWAY, inverter=INVERTER) + QUERIES.get(path, "")
+    address = path.format(serial=GATEWAY, inverter=INVERTER, site=SITE) + QUERIES.get(path, "")
     content = None
     if path.endswith("/batches"):
         content, headers = gzip.compress(make_batch(make_meter())), {**headers, "content-encoding": "gzip"}
@@ -187,7 +203,7 @@ async def test_who_is_not_let_in_hears_that_whatever_else_is_wrong(service: Serv
             continue
         headers = make_credentials(service, sort, writes=path.endswith("/batches"))
         for name, query in ODD_QUERIES.items():
-            address = path.format(serial=GATEWAY, inverter=INVERTER) + query
+            address = path.format(serial=GATEWAY, inverter=INVERTER, site=SITE) + query
             service.client.cookies.clear()
             answer = await service.client.request(method, address, headers=headers)
             if answer.status_code != expected[sort]:
@@ -201,7 +217,7 @@ async def test_who_is_let_in_hears_which_name_is_wrong_and_no_value(service: Ser
         if expected is PUBLIC:
             continue
         headers = make_credentials(service, "right", writes=path.endswith("/batches"))
-        address = path.format(serial=GATEWAY, inverter=INVERTER) + QUERIES.get(path, "?")
+        address = path.format(serial=GATEWAY, inverter=INVERTER, site=SITE) + QUERIES.get(path, "?")
         answer = await service.client.request(method, f"{address}&evry=canary-value", headers=headers)
         # a scraper keeps the rows of a batch that a proxy sent to no address, and would give up those of a bad batch
         assert answer.status_code == (404 if path.endswith("/batches") else 422), (method, path)

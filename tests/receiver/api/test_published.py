@@ -17,8 +17,9 @@ from shared.readings import Reading
 from tests.receiver.api.conftest import StartOver
 from tests.receiver.api.constant_household import SITES, fill, make_counters, make_reports, to_ms, write_sites_file
 from tests.receiver.api.published import check_answer, find_open_objects, list_answer_schemas
-from tests.receiver.service import GATEWAY, Service, make_inverter
+from tests.receiver.service import GATEWAY, OTHER, Service, make_inverter
 
+SITE = "Lane 5"
 PANEL, UNNAMED = "482100000001", "482100000003"
 ROOT = "/api/v1/gateways"
 QUESTIONS = {
@@ -36,6 +37,9 @@ QUESTIONS = {
         "?kind=meter_energy&field=delivered&every=1h&group_by=", "?kind=gateway&field=firmware&every=1h",
         "?kind=gateway&field=firmware", "?kind=inverter&field=power&every=1d&inverter=nobody",
     ],
+    "/api/v1/sites": [""],
+    "/api/v1/sites/{site}/power": [""],
+    "/api/v1/sites/{site}/energy": ["", "?every=1h&start=today"],
     "/api/v1/session": [""],
     "/healthz": [""],
     "/readyz": [""],
@@ -67,7 +71,10 @@ async def fill_household(running: Service) -> None:
 @pytest.fixture(params=["whole", "bare"])
 async def household(request: pytest.FixtureRequest, start_over: StartOver, tmp_path: Any) -> Any:
     """A household of which much is known, and one of which next to nothing is."""
-    sites = write_sites_file(tmp_path, SITES) if request.param == "whole" else None
+    text = (
+        SITES.replace("  name: Home", f"  name: Home\n  site: {SITE}") + f'"{OTHER}": {{site: {SITE}}}'
+    )  # never heard of
+    sites = write_sites_file(tmp_path, text if request.param == "whole" else f'"{GATEWAY}": {{site: {SITE}}}')
     async with start_over("sqlite", docs=True, sites_file=sites) as running:
         if request.param == "whole":
             await fill_household(running)
@@ -82,7 +89,7 @@ async def test_every_answer_is_as_published(household: Service):
     assert schemas.keys() == QUESTIONS.keys()
     for path, questions in QUESTIONS.items():
         for question in questions:
-            address = path.format(serial=GATEWAY, inverter=PANEL) + question
+            address = path.format(serial=GATEWAY, inverter=PANEL, site=SITE) + question
             answer = await household.get(address)
             assert answer.status_code == 200, (address, answer.text)
             check_answer(schemas[path], answer.json())

@@ -116,7 +116,9 @@ def test_a_gateway_that_is_silent_for_good_leaves_the_sum_unknown_from_then_on()
     assert whole.self_consumption == pytest.approx(0.25)
 
 
-def _make_power(member: HouseMember, *, inverters: float | None = None, hides_load: bool = False, **meters: float | None):
+def _make_power(
+    member: HouseMember, *, inverters: float | None = None, hides_load: bool = False, **meters: float | None
+):
     powers = {(name.replace("_", "-"), "a"): power for name, power in meters.items()}
     power = compute_site_power(powers, inverters=inverters)
     measured = powers.get(("production", "a"), inverters)

@@ -79,9 +79,9 @@ def test_serials_and_texts_stay_as_they_are_written():
 @pytest.mark.parametrize(
     ("entry", "sentence"),
     [
-        ("Home", "gateway 1: must have keys of its own, indented below it: name, time_zone"),
+        ("Home", "gateway 1: must have keys of its own, indented below it: name, site, time_zone"),
         ("{nmae: Home}", "gateway 1, nmae: no such key; did you mean name?"),
-        ("{xyzzy: 1}", "gateway 1, xyzzy: no such key; there are name, time_zone,"),
+        ("{xyzzy: 1}", "gateway 1, xyzzy: no such key; there are name, site, time_zone,"),
         ("{name: ''}", "gateway 1, name: must be a text of 1 to 100 characters"),
         ('{name: "a\\nb"}', "gateway 1, name: must be a text of 1 to 100 characters on one line"),
         ("{time_zone: Berlin}", "gateway 1, time_zone: must be an IANA name.*; did you mean Europe/Berlin?"),

@@ -1,0 +1,69 @@
+"""The quarter hours of a house with several gateways, from those that are stored of each; nothing is stored twice."""
+
+from collections.abc import Mapping, Sequence
+
+from receiver.energy.house import HouseMember, has_own_supplies
+from receiver.energy.house_quarters import HouseEnergy
+from receiver.queries.slices import run_slice
+from receiver.rollups.energy import MONEY, from_point, is_known, make_energy_fields, reprice
+from receiver.rollups.series import read_number
+from receiver.sites.model import Site
+from receiver.stores.base import Point, Store
+from shared.readings import FieldValue
+from shared.units import QUARTER_MS
+
+
+class HouseQuarters:
+    """Reads and sums the quarter hours of one question, in the order of time.
+
+    Args:
+        store: Where those of each gateway are.
+        members: What each gateway measures, by serial.
+        site: Time zone of the house, and the tariffs of its supply where there is one.
+    """
+
+    def __init__(self, store: Store, members: Mapping[str, HouseMember], site: Site) -> None:
+        self._store = store
+        self._gateways = list(members)
+        self._own_supplies = has_own_supplies(list(members.values()))
+        self._sums = HouseEnergy(list(members.values()))
+        self._site = site
+
+    async def read(self, start: int, stop: int) -> list[Point]:
+        """The quarter hours of [start, stop) (UTC milliseconds), as fields of `energy_15m`.
+
+        Raises:
+            StoreUnavailableError: Ask again later.
+        """
+        stored: list[Mapping[int, Point]] = []
+        for gateway in self._gateways:
+            found = await self._store.read_points(gateway, "energy_15m", start=start, stop=stop)
+            stored.append({point.timestamp: point for point in found[0].points} if found else {})
+        return await run_slice(self._sum, stored, start, stop)
+
+    def _sum(self, stored: Sequence[Mapping[int, Point]], start: int, stop: int) -> list[Point]:
+        points = []
+        for time in range(start, stop, QUARTER_MS):
+            parts = [each.get(time) for each in stored]
+            energy = self._sums.add_quarter(time, [None if part is None else from_point(part) for part in parts])
+            if is_known(energy):
+                points.append(self._price(Point(time, make_energy_fields(energy)), parts))
+        return points
+
+    def _price(self, point: Point, parts: Sequence[Point | None]) -> Point:
+        """With money: the sum of the bills of own supplies, else what the one supply costs."""
+        if not self._own_supplies:
+            (priced,) = reprice([point], self._site)
+            return Point(point.timestamp, dict(priced.fields))
+        return Point(point.timestamp, {**point.fields, **_add_bills(parts)})
+
+
+def _add_bills(parts: Sequence[Point | None]) -> dict[str, FieldValue]:
+    """The money of all gateways together, as far as each of them knows its own."""
+    money: dict[str, FieldValue] = {}
+    for name in MONEY:
+        bills = [None if part is None else read_number(part.fields, name) for part in parts]
+        known = [bill for bill in bills if bill is not None]
+        if known and len(known) == len(bills):
+            money[name] = sum(known)
+    return money

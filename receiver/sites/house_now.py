@@ -1,0 +1,66 @@
+"""One gateway of a house now: what it measures, and its power beside that of the others. Pure."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from receiver.energy.house import HouseMember, MemberPower
+from receiver.energy.site import NET, OTHER_PRODUCTION, PRODUCTION, STORAGE, TOTAL, compute_site_power
+from receiver.sites.corrections import correct_latest
+from receiver.sites.household import METER_GONE_MS, HouseholdNow, describe_household
+from receiver.sites.model import Site
+from receiver.sites.storage import KINDS_OF_STORAGE, describe_storage
+from receiver.stores.base import Latest
+
+KINDS_OF_MEMBER = ("meter", "inverter", "production", "meter_energy", *KINDS_OF_STORAGE)
+"""The kinds that say what a gateway measures, in the order of `describe_member`."""
+
+
+class MemberNow(NamedTuple):
+    """One gateway of a house now.
+
+    Attributes:
+        household: What it would say alone.
+        part: What of it counts in the house.
+    """
+
+    household: HouseholdNow
+    part: MemberPower
+
+
+def describe_member(latest: Sequence[Sequence[Latest]], site: Site, now_ms: int) -> MemberNow:
+    """A gateway now (UTC milliseconds).
+
+    What it measures is judged by its newest readings, however old they are: a gateway that is silent has not lost its
+    meters, and what they measure is missing in the sum.
+
+    Args:
+        latest: Latest values of the kinds in `KINDS_OF_MEMBER`.
+        site: Roles and signs of meters; netting.
+        now_ms: UTC milliseconds.
+    """
+    newest = max((entry.timestamp for of_kind in latest for entry in of_kind), default=now_ms)
+    member = _find_member(latest, site, min(newest, now_ms))
+    now = _describe(latest, site, now_ms)
+    production = {key: power for key, power in now.powers.items() if key[0] in (PRODUCTION, OTHER_PRODUCTION)}
+    measured = compute_site_power(production, inverters=now.inverters).production
+    return MemberNow(now, MemberPower(member, now.site, measured, now.load_unknown is not None))
+
+
+def _describe(latest: Sequence[Sequence[Latest]], site: Site, moment_ms: int) -> HouseholdNow:
+    meters, inverters, totals, _, *rest = latest
+    return describe_household(meters, inverters, site, moment_ms, describe_storage(rest, moment_ms), totals)
+
+
+def _find_member(latest: Sequence[Sequence[Latest]], site: Site, moment_ms: int) -> HouseMember:
+    """What the gateway measured at its newest reading."""
+    _, inverters, totals, counters, *_ = latest
+    then = _describe(latest, site, moment_ms)
+    counted = [entry for entry in counters if moment_ms - entry.timestamp <= METER_GONE_MS]
+    meters = {meter for meter, _ in then.powers} | {entry.tags["meter"] for entry in correct_latest(counted, site)}
+    is_unheard = not any(latest)
+    return HouseMember(
+        makes=is_unheard or bool(meters & {PRODUCTION, OTHER_PRODUCTION} or inverters or totals),
+        grid="net" if NET in meters else "total" if TOTAL in meters else None,
+        has_battery=then.storage.has_battery or STORAGE in meters,
+        is_late=PRODUCTION not in meters,
+    )

@@ -35,11 +35,11 @@ page-types: $(STAMP) ## make the page's types of the API's answers again from th
 demo: $(STAMP) $(PAGE) ## run simulator, receiver and scraper together, with a live terminal view
 	$(BIN)/python -m standalone demo
 
-run: $(STAMP) $(PAGE) ## run receiver and scraper together against your gateway (settings in .env); LAN=1: on your phone too
-	$(BIN)/python -m standalone run $(if $(filter-out 0,$(LAN)),--lan)
+run: $(STAMP) $(PAGE) ## run receiver and scraper together against your gateway (settings in .env); LAN=1: on your phone too; ALSO=.env.garage: one more gateway
+	$(BIN)/python -m standalone run $(if $(filter-out 0,$(LAN)),--lan) $(addprefix --also ,$(ALSO))
 
 service: $(STAMP) $(PAGE) ## keep what `make run` started running after a reboot (systemd); REMOVE=1 takes it away
-	$(BIN)/python -m standalone service $(if $(filter-out 0,$(REMOVE)),--remove)
+	$(BIN)/python -m standalone service $(if $(filter-out 0,$(REMOVE)),--remove) $(addprefix --also ,$(ALSO))
 
 # INFLUXD names the influxd 2.7 to start; without it the one on the PATH starts, or the one that the tests build.
 dashboards: $(STAMP) ## run the demo over a local InfluxDB, for work on the dashboards (docs/grafana.md)

@@ -2,9 +2,12 @@
 
 import sys
 
+from shared.environment import take_env_file
+
 
 def main() -> None:
     """Run the command that the arguments name; `run` imports only what it uses while it runs."""
+    sys.argv[1:] = take_env_file(sys.argv[1:])
     if sys.argv[1:] == ["run"]:
         # httpx (for its own command line), structlog (for pretty tracebacks and other schedulers) and shutil (for
         # archives) import all but the last if they are installed: eleven megabytes that a Raspberry Pi would keep for

@@ -4,14 +4,21 @@ Nobody outside the settings of the two halves reads the environment. Messages na
 rarely needed is imported where it is used: the running scraper keeps every module that it has imported.
 """
 
+import contextlib
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 
 from shared.exposure import find_exposed_secret
 
 _FILE = ".env"
+ENV_FILE_OPTION = "--env-file"
+"""Of every command of the scraper, before its name: the settings of another gateway's scraper, e.g. `.env.garage`."""
+SCRAPER_STATE_DIR = "~/.local/state/envoy-relay"
+_chosen: ContextVar[str] = ContextVar("the file that is read as .env", default=_FILE)
+_PLACE = re.compile(r"(?:\.env\.)?([0-9A-Za-z_-]{1,64})(?:\.env)?")
 _SERVICE_LINK = re.compile(r"\w+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
 _SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
 _SIMILAR = 0.6
@@ -30,21 +37,59 @@ def read_environment() -> dict[str, str]:
     """Every variable of the environment and of `.env` by its name in capitals, without white space around the value.
 
     The environment wins over `.env`, but an empty value counts as not set, so that `.env` then decides. A variable that
-    is empty in both is "". Raises UnreadableSettingError.
+    is empty in both is "". Another file than `.env` is that of one more scraper on this machine, and gives it a state
+    directory of its own. Raises UnreadableSettingError.
     """
+    name = _chosen.get()
     file: Mapping[str, str | None] = {}
     try:
-        if Path(_FILE).exists():
+        if Path(name).exists():
             from dotenv import dotenv_values  # noqa: PLC0415 (see above)
 
-            file = dotenv_values(_FILE)
+            file = dotenv_values(name)
+        elif name != _FILE:
+            raise UnreadableSettingError(f"{name} is not there: name the file with the settings of the other gateway")
     except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableSettingError(f"{_FILE} cannot be read ({_explain_error(error)})") from error
+        raise UnreadableSettingError(f"{name} cannot be read ({_explain_error(error)})") from error
     found: dict[str, str] = {}
     for name, value in (*file.items(), *os.environ.items()):
         text = (value or "").strip()
         found[name.upper()] = text or found.get(name.upper(), "")
+    if _chosen.get() != _FILE and not found.get("ENVOY_STATE_DIR"):
+        found["ENVOY_STATE_DIR"] = f"{SCRAPER_STATE_DIR}-{name_other_scraper(_chosen.get())}"
     return found
+
+
+@contextlib.contextmanager
+def use_env_file(file: str) -> Iterator[None]:
+    """Read this file in the place of `.env`."""
+    before = _chosen.set(file)
+    try:
+        yield
+    finally:
+        _chosen.reset(before)
+
+
+def take_env_file(arguments: list[str]) -> list[str]:
+    """The arguments of a command without a leading `--env-file FILE`, which is read as `.env` from then on."""
+    option, equals, value = arguments[0].partition("=") if arguments else ("", "", "")
+    if option != ENV_FILE_OPTION or (not equals and len(arguments) < 2):
+        return arguments
+    _chosen.set(value if equals else arguments[1])
+    return arguments[1 if equals else 2 :]
+
+
+def get_env_file() -> str:
+    """The file that is read as `.env`."""
+    return _chosen.get()
+
+
+def name_other_scraper(file: str) -> str:
+    """What the scraper of another file is called: `garage` for `.env.garage`. Raises UnreadableSettingError."""
+    match = _PLACE.fullmatch(Path(file).name)
+    if match is None or match[1] == "env":
+        raise UnreadableSettingError(f"{file} must have a name such as .env.garage, which says whose settings it has")
+    return match[1]
 
 
 def find_home(setting: str, path: Path) -> Path:

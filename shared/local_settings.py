@@ -8,11 +8,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from shared.environment import UnreadableSettingError, find_home
+from shared.environment import SCRAPER_STATE_DIR, UnreadableSettingError, find_home
 from shared.files import UnsafeFileError, read_private, write_private
 
 LOCAL_FILE = "local.json"
-SCRAPER_STATE_DIR = "~/.local/state/envoy-relay"
 RECEIVER_STATE_DIR = "~/.local/state/envoy-receiver"
 _STATE_DIRECTORIES = {"ENVOY_STATE_DIR": SCRAPER_STATE_DIR, "RECEIVER_STATE_DIR": RECEIVER_STATE_DIR}
 _SIGNING = ("ENVOY_RECEIVER_SECRET", "ENVOY_RECEIVER_SECRET_FILE", "ENVOY_RECEIVER_KEY_FILE")

@@ -63,21 +63,29 @@ def run(
     lan: Annotated[
         bool, typer.Option("--lan", help="Open the page to the network of this machine, e.g. for a phone.")
     ] = False,
+    also: Annotated[
+        list[Path] | None, typer.Option(help="Settings of one more gateway, e.g. .env.garage; may be repeated.")
+    ] = None,
 ) -> None:
     """The scraper and the receiver for your gateway, with a live view. Settings are read from .env."""
     chosen = None if state is None else state.absolute()
-    sys.exit(_run_until_stopped(lambda groups: run_real(chosen, SystemClock(), groups, lan=lan)))
+    sys.exit(_run_until_stopped(lambda groups: run_real(chosen, SystemClock(), groups, lan=lan, also=also or ())))
 
 
 @app.command()
 def service(
     remove: Annotated[bool, typer.Option("--remove", help="Stop the services and take them away.")] = False,
+    also: Annotated[
+        list[Path] | None, typer.Option(help="Settings of one more gateway, e.g. .env.garage; may be repeated.")
+    ] = None,
 ) -> None:
     """Keep what `run` started running after a reboot, by the user's own systemd."""
     try:
         environment = {**os.environ, **read_environment()}
         done = (
-            remove_units(environment) if remove else install_units(Path.cwd(), Path(sys.executable).parent, environment)
+            remove_units(environment)
+            if remove
+            else install_units(Path.cwd(), Path(sys.executable).parent, environment, also or ())
         )
     except (StandaloneError, UnreadableSettingError) as error:
         print(error, file=sys.stderr)

@@ -105,10 +105,13 @@ class StatusPort:
     Args:
         name: For people.
         port: On this machine.
+
+    Attributes:
+        name: As given.
     """
 
     def __init__(self, name: str, port: int) -> None:
-        self._name = name
+        self.name = name
         self._client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=_TIMEOUT_S, trust_env=False)
 
     async def read_metrics(self) -> Mapping[str, float]:
@@ -132,4 +135,4 @@ class StatusPort:
         try:
             return await self._client.get(path)
         except httpx.HTTPError as error:
-            raise NotReadyError(f"the {self._name} does not answer yet") from error
+            raise NotReadyError(f"the {self.name} does not answer yet") from error

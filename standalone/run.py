@@ -7,7 +7,7 @@ from the gateway itself if no setting says it.
 import asyncio
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from receiver import settings as receiver_settings
@@ -21,7 +21,7 @@ from scraper.gateway.tokens import TokenCache
 from scraper.gateway.transport import Address
 from scraper.settings import ScraperSettings
 from shared.clock import Clock
-from shared.environment import UnreadableSettingError, read_environment
+from shared.environment import ENV_FILE_OPTION, UnreadableSettingError, read_environment
 from shared.files import UnsafeFileError, make_private_directory, read_private, write_private
 from shared.local_settings import find_state_directory
 from standalone.demo import format_token_command
@@ -29,14 +29,17 @@ from standalone.directories import find_free_port
 from standalone.errors import StandaloneError
 from standalone.local import remember_choice
 from standalone.network import find_lan_address
+from standalone.others import OtherScraper, check_serials, plan_others
 from standalone.processes import ProcessGroup
-from standalone.stack import LocalInstallation, start_receiver, start_scraper, watch
+from standalone.stack import LocalInstallation, start_other_scraper, start_receiver, start_scraper, watch
 
 _SECRETS = ("RECEIVER_SECRET", "ENVOY_RECEIVER_SECRET")
 _PORTS = {"RECEIVER_PORT": "8000", "RECEIVER_STATUS_PORT": "8002", "ENVOY_STATUS_PORT": "8001"}
 
 
-async def run(state: Path | None, clock: Clock, groups: list[ProcessGroup], *, lan: bool = False) -> None:
+async def run(
+    state: Path | None, clock: Clock, groups: list[ProcessGroup], *, lan: bool = False, also: Sequence[Path] = ()
+) -> None:
     """Run until cancelled.
 
     Args:
@@ -44,6 +47,7 @@ async def run(state: Path | None, clock: Clock, groups: list[ProcessGroup], *, l
         clock: Time.
         groups: The group of processes is appended as soon as it exists, so that the caller can kill it.
         lan: Whether the page is there for the whole network of this machine.
+        also: The settings of further gateways: files like `.env`.
 
     Raises:
         StandaloneError: A setting is missing or wrong, the gateway cannot be found, or a part ended; says what to do.
@@ -51,20 +55,21 @@ async def run(state: Path | None, clock: Clock, groups: list[ProcessGroup], *, l
     given = _read_given()
     if state is None:
         _refuse_former_state(given)
+    others = plan_others(also, state)
     environment = fill_in(given, state)
     if lan:
         environment |= _open_to_network(environment["RECEIVER_PORT"], given)
     os.environ.update(environment)  # the settings modules read nothing else
     wanted = _load_scraper_settings()
-    serial = wanted.gateway.serial
-    if serial is None:
-        info = await _ask_gateway(wanted, clock)
-        _require_login(info, wanted)
-        serial = info.serial
-    environment |= {"RECEIVER_GATEWAYS": given.get("RECEIVER_GATEWAYS") or serial}
+    serials = {".env": await _find_serial(wanted, clock)}
+    for other in others:
+        serials[str(other.file)] = await _find_serial(other.wanted, clock)
+    check_serials(serials, given.get("RECEIVER_GATEWAYS"))
+    environment |= {"RECEIVER_GATEWAYS": given.get("RECEIVER_GATEWAYS") or ",".join(serials.values())}
     os.environ.update(environment)
-    installation = _plan_installation(serial, environment, given)
+    installation = _plan_installation(serials, others, environment, given)
     remember_choice(environment)
+    of_others = [(other, other.remember(environment)) for other in others]
     logs = Path(environment["RECEIVER_STATE_DIR"]) / "logs"
     make_private_directory(logs)
     group = ProcessGroup(logs, Path.cwd(), os.environ)
@@ -72,6 +77,8 @@ async def run(state: Path | None, clock: Clock, groups: list[ProcessGroup], *, l
     try:
         token = await start_receiver(group, installation, clock)
         await start_scraper(group, installation)
+        for other, of_other in of_others:
+            await start_other_scraper(group, other, of_other)
         await watch(group, installation, token, clock)
     finally:
         await group.stop()
@@ -163,6 +170,15 @@ def _load_scraper_settings() -> ScraperSettings:
         raise StandaloneError(f"{error}\n(settings are read from .env in this directory)") from error
 
 
+async def _find_serial(wanted: ScraperSettings, clock: Clock) -> str:
+    """The gateway's serial, asked from it where no setting says it. Raises StandaloneError."""
+    if wanted.gateway.serial is not None:
+        return wanted.gateway.serial
+    info = await _ask_gateway(wanted, clock)
+    _require_login(info, wanted)
+    return info.serial
+
+
 async def _ask_gateway(wanted: ScraperSettings, clock: Clock) -> GatewayInfo:
     """The identity of the device at the gateway's address. Raises StandaloneError."""
     gateway = wanted.gateway
@@ -196,14 +212,21 @@ def _list_needed(environment: Mapping[str, str], given: Mapping[str, str]) -> di
     return {} if Path(chosen) == default else {"RECEIVER_STATE_DIR": chosen}
 
 
-def _plan_installation(serial: str, environment: Mapping[str, str], given: Mapping[str, str]) -> LocalInstallation:
+def _plan_installation(
+    serials: Mapping[str, str], others: Sequence[OtherScraper], environment: Mapping[str, str], given: Mapping[str, str]
+) -> LocalInstallation:
     try:
         chosen = receiver_settings.load()
     except ReceiverSettingError as error:
         raise StandaloneError(f"{error}\n(settings are read from .env in this directory)") from error
     ours = _list_needed(environment, given)
+    serial, *of_others = serials.values()
     return LocalInstallation(
         title=f"envoy-relay: gateway {serial}",
+        others={
+            f"gateway {each} ({other.name})": other.status_port for each, other in zip(of_others, others, strict=True)
+        },
+        gateways=(serial, *of_others),
         serial=serial,
         url=environment["ENVOY_RECEIVER_URL"],
         receiver_status_port=chosen.status_port,
@@ -212,4 +235,8 @@ def _plan_installation(serial: str, environment: Mapping[str, str], given: Mappi
         data=chosen.store.description,
         token_command=format_token_command(ours),
         public_url=chosen.public_url,
+        notes={
+            f"also {other.name}": f"gateway {each}; envoy-scraper {ENV_FILE_OPTION} {other.file.name} check"
+            for each, other in zip(of_others, others, strict=True)
+        },
     )

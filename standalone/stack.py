@@ -18,10 +18,12 @@ from receiver.auth.links import find_or_make_standing, make_page_link
 from receiver.cli.terminal import draw_qr_code, is_loopback_address
 from receiver.errors import ReceiverSettingError
 from shared.clock import Clock
+from shared.environment import ENV_FILE_OPTION
 from standalone.api import ReceiverApi, StatusPort
 from standalone.errors import NotReadyError, StandaloneError
 from standalone.keyboard import has_browser, watch_key
 from standalone.messages import format_message
+from standalone.others import OtherScraper
 from standalone.past import PastWatch
 from standalone.processes import Child, ProcessGroup
 from standalone.state import Sources, read_state
@@ -51,6 +53,8 @@ class LocalInstallation:
         public_url: Where people open the page; None: at `url`.
         simulated: Whether there is nothing to hide: then the link to the page is shown in logs and pipes, too.
         notes: Further addresses and files that are shown to people: label to text.
+        gateways: All gateways, where there are more.
+        others: The further scrapers: label to status port.
     """
 
     title: str
@@ -64,6 +68,8 @@ class LocalInstallation:
     public_url: str | None = None
     simulated: bool = False
     notes: Mapping[str, str] = field(default_factory=dict)
+    gateways: tuple[str, ...] = ()
+    others: Mapping[str, int] = field(default_factory=dict)
 
 
 async def start_receiver(group: ProcessGroup, installation: LocalInstallation, clock: Clock) -> str:
@@ -74,7 +80,7 @@ async def start_receiver(group: ProcessGroup, installation: LocalInstallation, c
         return find_or_make_standing(
             Path(installation.environment["RECEIVER_STATE_DIR"]),
             name=_LINK_NAME,
-            gateways=[installation.serial],
+            gateways=[*installation.gateways] or [installation.serial],
             now_s=clock.now_ms() // 1000,
         )
     except ReceiverSettingError as error:
@@ -84,6 +90,13 @@ async def start_receiver(group: ProcessGroup, installation: LocalInstallation, c
 async def start_scraper(group: ProcessGroup, installation: LocalInstallation) -> None:
     """Start the scraper. The view asks its status port whether it is ready."""
     await group.start("scraper", "scraper", "run", environment=installation.environment)
+
+
+async def start_other_scraper(group: ProcessGroup, other: OtherScraper, environment: Mapping[str, str]) -> None:
+    """Start the scraper of a further gateway, with the settings of its own file."""
+    await group.start(
+        f"scraper-{other.name}", "scraper", ENV_FILE_OPTION, str(other.file), "run", environment=environment
+    )
 
 
 async def watch(
@@ -100,6 +113,7 @@ async def watch(
         ReceiverApi(installation.url, installation.serial, code),
         StatusPort("scraper", installation.scraper_status_port),
         StatusPort("receiver", installation.receiver_status_port),
+        [StatusPort(f"scraper of {label}", port) for label, port in installation.others.items()],
     )
     console = Console()
     page = installation.public_url or installation.url

@@ -43,9 +43,12 @@ class Sources(NamedTuple):
     api: ReceiverApi
     scraper: StatusPort
     receiver: StatusPort
+    others: Sequence[StatusPort] = ()
 
     async def aclose(self) -> None:
         """Close every connection."""
+        for other in self.others:
+            await other.aclose()
         await self.api.aclose()
         await self.scraper.aclose()
         await self.receiver.aclose()
@@ -59,7 +62,8 @@ async def read_state(sources: Sources) -> SystemState:
     inverters = await _ask(sources.api.read_inverters(), problems)
     scraper = await _ask(sources.scraper.read_metrics(), problems)
     receiver = await _ask(sources.receiver.read_metrics(), problems)
-    for name, port in (("scraper", sources.scraper), ("receiver", sources.receiver)):
+    others = [(other.name, other) for other in sources.others]
+    for name, port in (("scraper", sources.scraper), ("receiver", sources.receiver), *others):
         sentence = await _ask(port.read_problem(), problems)
         if sentence:
             problems.append(f"{name}: {sentence}")

@@ -6,10 +6,18 @@ that `make run` left.
 
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from receiver.cli.check import find_running
+from shared.environment import (
+    ENV_FILE_OPTION,
+    SCRAPER_STATE_DIR,
+    UnreadableSettingError,
+    name_other_scraper,
+    read_environment,
+    use_env_file,
+)
 from shared.local_settings import LOCAL_FILE, add_local_settings, find_state_directory
 from standalone.errors import StandaloneError
 
@@ -22,7 +30,7 @@ Description=envoy-relay {half}
 After=network-online.target
 
 [Service]
-ExecStart={program} run
+ExecStart={command} run
 WorkingDirectory={folder}
 UMask=0077
 Restart=always
@@ -35,14 +43,16 @@ WantedBy=default.target
 """
 
 
-def install_units(folder: Path, programs: Path, environment: Mapping[str, str]) -> list[str]:
-    """Write, start and enable both units; what was done, in sentences. Raises StandaloneError.
+def install_units(folder: Path, programs: Path, environment: Mapping[str, str], also: Sequence[Path] = ()) -> list[str]:
+    """Write, start and enable the units; what was done, in sentences. Raises StandaloneError.
 
     Args:
         folder: Where `.env` lies.
         programs: Where the commands of both halves lie.
         environment: Settings, and HOME and XDG_CONFIG_HOME.
+        also: The settings of further gateways, as `run` had them.
     """
+    others = {f"envoy-scraper-{_find_other(file)}": file.absolute() for file in also}
     for half, place in _PLACES.items():
         if not (find_state_directory(environment, place) / LOCAL_FILE).exists():
             raise StandaloneError(f"there is no {half} to keep running yet: let `make run` show values first")
@@ -51,31 +61,52 @@ def install_units(folder: Path, programs: Path, environment: Mapping[str, str]) 
         raise StandaloneError(f"a receiver runs at port {port} already: stop `make run` (Ctrl-C) first")
     directory = _find_directory(environment)
     directory.mkdir(parents=True, exist_ok=True)
-    for half, name in _HALVES.items():
-        text = _UNIT.format(half=half, program=_quote(programs / name), folder=str(folder).replace("%", "%%"))
+    commands = {name: (half, _quote(programs / name)) for half, name in _HALVES.items()}
+    for name, file in others.items():
+        command = f"{_quote(programs / _HALVES['scraper'])} {ENV_FILE_OPTION} {_quote(file)}"
+        commands[name] = (name.removeprefix("envoy-"), command)
+    for name, (half, command) in commands.items():
+        text = _UNIT.format(half=half, command=command, folder=str(folder).replace("%", "%%"))
         (directory / f"{name}.service").write_text(text, encoding="utf-8")
     _call("systemctl", "--user", "daemon-reload")
-    _call("systemctl", "--user", "enable", "--now", *_HALVES.values())
+    _call("systemctl", "--user", "enable", "--now", *commands)
     said = [f"receiver and scraper run now, and after each login: {directory}/envoy-*.service"]
     try:
         _call("loginctl", "enable-linger")
     except StandaloneError:
         said.append("to run without a login too, type: sudo loginctl enable-linger $USER")
-    return [*said, "what they say: journalctl --user -u envoy-receiver -u envoy-scraper"]
+    return [*said, f"what they say: journalctl --user {' '.join(f'-u {name}' for name in commands)}"]
 
 
 def remove_units(environment: Mapping[str, str]) -> list[str]:
-    """Stop both units and take them away; the data stays. Raises StandaloneError."""
+    """Stop the units and take them away; the data stays. Raises StandaloneError."""
     directory = _find_directory(environment)
-    present = [name for name in _HALVES.values() if (directory / f"{name}.service").exists()]
+    others = sorted(path.stem for path in directory.glob("envoy-scraper-*.service"))
+    present = [name for name in (*_HALVES.values(), *others) if (directory / f"{name}.service").exists()]
     if not present:
         return ["there is no service of envoy-relay"]
     _call("systemctl", "--user", "disable", "--now", *present)
     for name in present:
         (directory / f"{name}.service").unlink()
     _call("systemctl", "--user", "daemon-reload")
-    places = " and ".join(str(find_state_directory(environment, place)) for place in _PLACES.values())
+    places = " and ".join(
+        [str(find_state_directory(environment, place)) for place in _PLACES.values()]
+        + [f"{SCRAPER_STATE_DIR}-{name.removeprefix('envoy-scraper-')}" for name in present if name in others]
+    )
     return [f"the services are gone; the data stays in {places}"]
+
+
+def _find_other(file: Path) -> str:
+    """What the scraper of a further gateway is called, if `make run` has started it once. Raises StandaloneError."""
+    try:
+        with use_env_file(str(file.absolute())):
+            state = find_state_directory(read_environment(), _PLACES["scraper"])
+        name = name_other_scraper(file.name)
+    except UnreadableSettingError as error:
+        raise StandaloneError(str(error)) from error
+    if not (state / LOCAL_FILE).exists():
+        raise StandaloneError(f"there is no scraper of {file} yet: let `make run ALSO={file}` show values first")
+    return name
 
 
 def _find_directory(environment: Mapping[str, str]) -> Path:

@@ -21,7 +21,7 @@ class SilentGateway(TypedDict):
 
 
 @with_config(ConfigDict(extra="forbid"))
-class HouseGateway(TypedDict):
+class HouseGatewayEntry(TypedDict):
     """One gateway of a site."""
 
     gateway: Annotated[str, Field(description="Serial.")]
@@ -40,7 +40,7 @@ class HouseEntry(TypedDict):
     time_zone: Annotated[
         str | None, Field(description="IANA name of its zone; null where its gateways say different zones.")
     ]
-    gateways: Annotated[list[HouseGateway], Field(description="By serial.")]
+    gateways: Annotated[list[HouseGatewayEntry], Field(description="By serial.")]
     silent: Annotated[list[SilentGateway], Field(description="Those of them that are silent.")]
 
 

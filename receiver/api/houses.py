@@ -10,7 +10,7 @@ from starlette.responses import Response
 from receiver.alarms.limits import REPORT_LATE_S
 from receiver.api import answers
 from receiver.api.energy import EnergyParameters
-from receiver.api.house_answers import HouseEnergyTable, HouseEntry, HouseGateway, HousePower, SilentGateway
+from receiver.api.house_answers import HouseEnergyTable, HouseEntry, HouseGatewayEntry, HousePower, SilentGateway
 from receiver.api.latest import LatestValues, compute_age_seconds
 from receiver.api.meters import describe_power
 from receiver.api.parameters import DEFAULT_START, NOT_MODIFIED, WithoutParameters, read_parameters
@@ -164,7 +164,7 @@ class HouseRoutes:
             found[serial] = describe_member(latest, site, question.now_ms)
         return found
 
-    async def _describe_gateway(self, serial: str, site: Site, now_ms: int) -> HouseGateway:
+    async def _describe_gateway(self, serial: str, site: Site, now_ms: int) -> HouseGatewayEntry:
         summary = await self._store.read_summary(serial)
         last = None if summary is None else summary.last_timestamp
         age = None if last is None else compute_age_seconds(last, now_ms)

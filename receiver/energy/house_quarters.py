@@ -145,7 +145,7 @@ def _take(energy: SiteEnergy | None, terms: Terms) -> Flow | None:
     if not known:
         return Flow(None, 0.0, unallocated, since)
     flows = [Flow(each.wh, each.coverage) for each, _ in found]
-    if len(known) < len(found) or not _are_alike(flows):
+    if len(known) < len(found) or not _is_alike(flows):
         return None
     return Flow(sum(known), min(flow.coverage for flow in flows), unallocated, since)
 
@@ -159,7 +159,7 @@ def _is_whole(flow: Flow) -> bool:
     return flow.coverage >= WHOLE
 
 
-def _are_alike(flows: Sequence[Flow]) -> bool:
+def _is_alike(flows: Sequence[Flow]) -> bool:
     """Whether quantities of one gateway that are weighed up against each other are of the same time."""
     coverages = [flow.coverage for flow in flows]
     return min(coverages) >= WHOLE or max(coverages) - min(coverages) <= 1 - WHOLE

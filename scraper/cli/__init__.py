@@ -10,7 +10,8 @@ from scraper.errors import ScraperError
 from shared.logs import make_lines_inert
 
 typer_app = typer.Typer(
-    help="Reads an Enphase gateway at home and posts what changed to your receiver. Begin with `check`.",
+    help="Reads an Enphase gateway at home and posts what changed to your receiver. Begin with `check`. With "
+    "`--env-file .env.garage` before the command: the scraper of another gateway, with settings of its own.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -10,6 +10,7 @@ from scraper.check.findings import Finding, Level
 from scraper.check.walk import walk
 from shared import logs
 from shared.clock import SystemClock
+from shared.environment import get_env_file
 
 _COLOURS = {Level.OK: typer.colors.GREEN, Level.NOTE: typer.colors.YELLOW, Level.FAIL: typer.colors.RED}
 
@@ -26,6 +27,7 @@ def check() -> None:
     """
     loaded = settings.load()
     logs.configure(level="ERROR")
+    typer.echo(f"Settings: {get_env_file()} and the environment; state: {loaded.state_dir}")
     good = asyncio.run(walk(loaded, SystemClock(), _print))
     typer.echo("\nEverything the scraper needs works: start it with `envoy-scraper run`." if good else
                "\nThe scraper could not run yet: see the lines marked FAIL.")  # fmt: skip

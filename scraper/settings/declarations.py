@@ -17,9 +17,8 @@ from msgspec import Meta
 from scraper.errors import ScraperSettingError
 from scraper.settings.secret import Secret
 from shared.audience import NAME_PATTERN
-from shared.environment import UnreadableSettingError, find_home
+from shared.environment import SCRAPER_STATE_DIR, UnreadableSettingError, find_home
 from shared.keys import SERIAL_PATTERN
-from shared.local_settings import SCRAPER_STATE_DIR
 
 DISCOVER = "discover"
 """As ENVOY_HOST: look for the gateway with mDNS, in a container too (it must share the network of its host)."""

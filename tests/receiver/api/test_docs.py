@@ -15,6 +15,7 @@ from receiver.service.app import create_app
 from shared.readings import Reading
 from tests.clocks import NOW_MS
 from tests.receiver.api.conftest import StartOver
+from tests.receiver.api.constant_household import write_sites_file
 from tests.receiver.api.series_requests import MINUTE, ask, make_power
 from tests.receiver.service import GATEWAY, READ_SECRET, Service, make_inverter, make_read_claims, sign
 
@@ -47,8 +48,9 @@ async def fill(service: Service) -> None:
 
 
 @pytest.fixture(params=["sqlite", "influxdb"])
-async def filled(request: pytest.FixtureRequest, start_over: StartOver) -> Any:
-    async with start_over(request.param, docs=True) as running:
+async def filled(request: pytest.FixtureRequest, start_over: StartOver, tmp_path: Path) -> Any:
+    sites = write_sites_file(tmp_path, f'"{GATEWAY}": {{site: Lane 5}}')
+    async with start_over(request.param, docs=True, sites_file=sites) as running:
         await fill(running)
         yield running
 
@@ -79,7 +81,10 @@ async def test_the_page_has_every_route(service: Service):
     """And none that is not there."""
     page = PAGE.read_text()
     asked = [re.findall(r'\$RECEIVER(/[^"?]*)', command)[0] for command in list_commands()]
-    shapes = [path.replace("$GATEWAY", "{serial}").replace(INVERTER, "{inverter}") for path in asked]
+    shapes = [
+        path.replace("$GATEWAY", "{serial}").replace(INVERTER, "{inverter}").replace("Lane%205", "{site}")
+        for path in asked
+    ]
     app = create_app(service.receiver)
     routes = {path for path in list_paths(app) if path.startswith(("/api/", "/healthz", "/readyz"))}
     assert routes - set(shapes) == {"/api/v1/gateways/{serial}/batches"}

@@ -90,7 +90,8 @@ class HouseRoutes:
 
     async def show_power(self, question: AskedOfHouse, _: WithoutParameters, request: Request) -> Response:
         """What the whole site makes, uses, buys and sells now; null while a gateway that has a part in it is silent."""
-        read = (await self._read_members(question)).values()
+        silent = await self._list_silent(question.gateways, question.time_zone, question.now_ms)
+        read = (await self._read_members(question, {each["gateway"]: each["since"] for each in silent})).values()
         members = [member.household for member in read]
         charged = [household.storage.state_of_charge for household in members if household.storage.has_battery]
         modes = {household.storage.grid_mode for household in members} - {None}
@@ -107,7 +108,7 @@ class HouseRoutes:
         )
         answer: HousePower = {
             **describe_power(house, question.now_ms),
-            "silent": await self._list_silent(question.gateways, question.time_zone, question.now_ms),
+            "silent": silent,
         }
         return answers.make_latest_document(request, answer)
 
@@ -127,7 +128,7 @@ class HouseRoutes:
                 "time_zone",
                 "must be given here, for the gateways of this site say different ones: give them one in the sites file",
             )
-        members = await self._read_members(question)
+        members = await self._read_members(question, {})
         tariffs = {each.tariffs for serial, each in question.gateways.items() if members[serial].part.member.grid}
         house = Site(
             time_zone=question.time_zone,
@@ -157,11 +158,11 @@ class HouseRoutes:
         }
         return await run_slice(answers.make_document, request, table)
 
-    async def _read_members(self, question: HouseQuestion) -> dict[str, MemberNow]:
+    async def _read_members(self, question: HouseQuestion, silent: Mapping[str, int | None]) -> dict[str, MemberNow]:
         found = {}
         for serial, site in question.gateways.items():
             latest = await self._latest.read(serial, *KINDS_OF_MEMBER)
-            found[serial] = describe_member(latest, site, question.now_ms)
+            found[serial] = describe_member(latest, site, question.now_ms, silent_since=silent.get(serial))
         return found
 
     async def _describe_gateway(self, serial: str, site: Site, now_ms: int) -> HouseGatewayEntry:

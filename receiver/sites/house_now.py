@@ -27,7 +27,9 @@ class MemberNow(NamedTuple):
     part: MemberPower
 
 
-def describe_member(latest: Sequence[Sequence[Latest]], site: Site, now_ms: int) -> MemberNow:
+def describe_member(
+    latest: Sequence[Sequence[Latest]], site: Site, now_ms: int, *, silent_since: int | None = None
+) -> MemberNow:
     """A gateway now (UTC milliseconds).
 
     What it measures is judged by its newest readings, however old they are: a gateway that is silent has not lost its
@@ -37,10 +39,15 @@ def describe_member(latest: Sequence[Sequence[Latest]], site: Site, now_ms: int)
         latest: Latest values of the kinds in `KINDS_OF_MEMBER`.
         site: Roles and signs of meters; netting.
         now_ms: UTC milliseconds.
+        silent_since: Since when the gateway is known to be silent (UTC milliseconds): what it said before that is not
+            of now, however long its kind speaks otherwise.
     """
     newest = max((entry.timestamp for of_kind in latest for entry in of_kind), default=now_ms)
     member = _find_member(latest, site, min(newest, now_ms))
-    now = _describe(latest, site, now_ms)
+    heard = latest
+    if silent_since is not None:
+        heard = [[entry for entry in of_kind if entry.timestamp > silent_since] for of_kind in latest]
+    now = _describe(heard, site, now_ms)
     production = {key: power for key, power in now.powers.items() if key[0] in (PRODUCTION, OTHER_PRODUCTION)}
     measured = compute_site_power(production, inverters=now.inverters).production
     return MemberNow(now, MemberPower(member, now.site, measured, now.load_unknown is not None))

@@ -29,8 +29,6 @@ SITES = f"""
     net-consumption: {{role: ignore}}
     total-consumption: {{role: ignore}}
 """
-SILENT_S = 240.0
-"""A meter's value speaks of now for two minutes."""
 
 
 @dataclass
@@ -68,7 +66,7 @@ def lane(tmp_path: Path) -> Iterator[Lane]:
                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=tmp_path,
                 env={**os.environ, "PYTHONPATH": str(PROJECT)},
             )  # fmt: skip
-            stack.callback(process.wait)
+            stack.callback(process.communicate)
             stack.callback(process.kill)
             made.gateways[serial] = process
             assert process.stdout is not None
@@ -97,15 +95,15 @@ def run_both(lane: Lane) -> contextlib.AbstractContextManager[Command]:
     return run_standalone(lane.folder, "run", "--also", ".env.garage", environment=lane.environment)
 
 
-def wait_for(command: Command, look: Callable[[], Any], seconds: float = DEADLINE_S) -> Any:
-    end = time.monotonic() + seconds
+def wait_for(command: Command, look: Callable[[], Any]) -> Any:
+    end = time.monotonic() + DEADLINE_S
     while time.monotonic() < end:
         assert command.process.poll() is None, command.errors
         with contextlib.suppress(httpx.TransportError):
             if found := look():
                 return found
         time.sleep(0.5)
-    raise AssertionError(f"{look} found nothing in {seconds} s; {command.text}{command.errors}")
+    raise AssertionError(f"{look} found nothing; {command.text}{command.errors}")
 
 
 @pytest.mark.slow
@@ -132,7 +130,7 @@ def test_both_gateways_arrive_and_are_summed_until_one_is_killed(lane: Lane) -> 
         lane.gateways[GARAGE].send_signal(signal.SIGKILL)
         silent = wait_for(command, lambda: lane.ask("sites/Lane%205/power", token)["silent"])
         assert silent[0]["sentence"].startswith(f"Gateway Garage ({GARAGE}) is silent since ")
-        power = wait_for(command, lambda: find_unknown_power(lane, token), SILENT_S)
+        power = wait_for(command, lambda: find_unknown_power(lane, token))
         assert power["load_w"] is None
         assert power["net_w"] is not None, "the house measures that alone"
         below = list_descendants(command.process.pid)

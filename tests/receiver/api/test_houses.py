@@ -7,7 +7,16 @@ from shared.readings import Reading
 from tests.clocks import NOW_MS
 from tests.receiver.api.constant_household import BERLIN, HOUR, fill, make_counters, to_ms, write_sites_file
 from tests.receiver.api.published import read_as
-from tests.receiver.service import GATEWAY, OTHER, READ_SECRET, assert_problem, make_meter, make_read_claims, sign
+from tests.receiver.service import (
+    GATEWAY,
+    OTHER,
+    READ_SECRET,
+    assert_problem,
+    make_inverter,
+    make_meter,
+    make_read_claims,
+    sign,
+)
 from tests.receiver.stores.store_factories import STORES
 
 ROOT = "/api/v1/sites"
@@ -35,8 +44,8 @@ async def lane(request, start_over, tmp_path):
         yield running
 
 
-def make_house(timestamp=NOW_MS):
-    powers = {"production": 1000.0, "net-consumption": -3500.0}
+def make_house(timestamp=NOW_MS, *, net=-3500.0):
+    powers = {"production": 1000.0, "net-consumption": net}
     return [
         Reading("meter", {"meter": meter, "phase": "a"}, timestamp, {"power": power}) for meter, power in powers.items()
     ]
@@ -91,6 +100,16 @@ async def test_a_silent_gateway_makes_the_power_unknown_and_is_named(lane):
     await lane.send(gap, serial=OTHER, outbox="cc", batch="ab", first=9)
     (silent,) = (await ask(lane, "/power"))["silent"]
     assert silent["since"] == lane.clock.ms - 60_000, "its scraper knows better"
+
+
+async def test_reports_from_before_a_silence_are_not_of_now(lane):
+    """They would speak for half an hour otherwise, and the sum would be one of now and of then."""
+    await lane.send(*make_house(net=500.0))
+    await lane.send(make_inverter("2", NOW_MS - 60_000, power=200.0), serial=OTHER, outbox="cc")
+    assert (await ask(lane, "/power"))["production_w"] == 1200.0
+    gap = Reading("event", {"type": "gap"}, NOW_MS - 30_000, {"reason": "no answer"})
+    await lane.send(gap, serial=OTHER, outbox="cc", batch="ab", first=9)
+    assert (await ask(lane, "/power"))["production_w"] is None
 
 
 async def test_a_gateway_that_was_never_heard_of_is_a_part_of_the_sum_too(lane):

@@ -10,6 +10,7 @@ promise, or if the stores answer differently.
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import secrets
@@ -17,7 +18,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +29,7 @@ import jwt
 from benchmarks.disk import COMPACT_SOON, measure_settled
 from benchmarks.processes import run_receiver
 from benchmarks.year_history import Year, YearStore
+from receiver.sites.load import parse
 from receiver.stores.influxdb import InfluxStore
 from receiver.stores.influxdb.setup.management import choose_shard_s
 from receiver.stores.sqlite import SqliteStore
@@ -149,26 +152,44 @@ def make_settings(folder: Path, server: Influxd) -> dict[str, dict[str, str]]:
     return {"SQLite": {"RECEIVER_STORE": f"sqlite:///{folder / 'readings.sqlite'}"}, "InfluxDB": influxdb}
 
 
+@contextmanager
+def run_receivers(year: Year) -> Iterator[Iterator[tuple[str, int]]]:
+    """The year in both stores; one after the other the name of a store, and the port of a receiver that runs over it.
+
+    A folder that KEEP names is filled once and used again: only good for a while, for then its today is yesterday.
+    """
+    keep = os.environ.get("KEEP")
+    with contextlib.ExitStack() as stack:
+        folder = Path(keep or stack.enter_context(tempfile.TemporaryDirectory()))
+        sites, is_new = folder / "sites.yaml", not (folder / "sites.yaml").exists()
+        server = stack.enter_context(run_influxd(folder / "influxd", *COMPACT_SOON, onboarded=is_new))
+        if is_new:
+            for bucket, kept_s in ((BUCKET, 0), (LIVE_BUCKET, 90 * 86_400)):
+                make_bucket(server, bucket, kept_s)
+            began = time.perf_counter()
+            asyncio.run(fill(folder, server, year))
+            print(f"{year.written:,} rows written to two stores in {time.perf_counter() - began:.0f} s", flush=True)
+            measure_settled(folder / "influxd" / "engine")
+            sites.write_text(year.sites, encoding="utf-8")
+        else:
+            year.site = parse(sites.read_bytes())[year.gateway]
+        yield _run_each(folder, year, make_settings(folder, server))
+
+
+def _run_each(folder: Path, year: Year, settings: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, int]]:
+    common = {"RECEIVER_SITES_FILE": str(folder / "sites.yaml"), "RECEIVER_READ_SECRET": READ_SECRET}
+    for store, own in settings.items():
+        with run_receiver(folder / store, year.gateway, **common, **own) as (port, _):
+            yield store, port
+
+
 def main() -> int:
     """Fill, measure; 1 if a promise is broken."""
     kept, earlier, year = True, dict[str, object](), Year(days=DAYS, dense_days=DENSE_DAYS)
-    with tempfile.TemporaryDirectory() as name, run_influxd(Path(name) / "influxd", *COMPACT_SOON) as server:
-        folder = Path(name)
-        for bucket, kept_s in ((BUCKET, 0), (LIVE_BUCKET, 90 * 86_400)):
-            make_bucket(server, bucket, kept_s)
-        (folder / "sites.yaml").write_text(year.sites, encoding="utf-8")
-        common = {"RECEIVER_SITES_FILE": str(folder / "sites.yaml"), "RECEIVER_READ_SECRET": READ_SECRET}
-        began = time.perf_counter()
-        asyncio.run(fill(folder, server, year))
-        print(f"{year.written:,} rows written to two stores in {time.perf_counter() - began:.0f} s", flush=True)
-        measure_settled(folder / "influxd" / "engine")
-        for store, own in make_settings(folder, server).items():
-            with (
-                run_receiver(folder / store, year.gateway, **common, **own) as (port, _),
-                httpx.Client(
-                    base_url=f"http://127.0.0.1:{port}", headers={"authorization": f"Bearer {make_token()}"}, timeout=30
-                ) as client,
-            ):
+    with run_receivers(year) as receivers:
+        for store, port in receivers:
+            headers = {"authorization": f"Bearer {make_token()}"}
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30) as client:
                 kept &= measure(store, client, year, earlier)
     return 0 if kept else 1
 

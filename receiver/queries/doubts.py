@@ -1,5 +1,6 @@
 """Meters that cannot be right: what the readings of the last hour say against each other."""
 
+import asyncio
 from collections.abc import Sequence
 from statistics import fmean
 
@@ -43,8 +44,10 @@ async def read_hour_powers(store: Store, gateway: str, site: Site, now_ms: int) 
     """
     stop = now_ms // QUARTER_MS * QUARTER_MS
     start = stop - QUARTERS * QUARTER_MS
-    panels = await store.read_points(gateway, "panel_15m", fields=("power",), start=start, stop=stop)
-    minutes = await store.read_points(gateway, "meter_1m", fields=("power",), start=start, stop=stop)
+    panels, minutes = await asyncio.gather(
+        store.read_points(gateway, "panel_15m", fields=("power",), start=start, stop=stop),
+        store.read_points(gateway, "meter_1m", fields=("power",), start=start, stop=stop),
+    )
     measured, reported = find_meter_power(correct_series(minutes, site)), find_inverter_power(panels)
     return None if measured is None or reported is None else (measured, reported)
 

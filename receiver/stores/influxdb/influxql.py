@@ -14,6 +14,8 @@ from receiver.stores.influxdb.tags import from_influx, to_influx
 from receiver.stores.kinds import STORED
 
 GATEWAY = "gateway"
+LIVE_KIND = "meter"
+"""The kind of the live bucket: the raw meter stream, which is most of all data and is kept for a limited time."""
 Key: TypeAlias = tuple[str, ...]
 """A series within its gateway and kind: the values of the kind's tags, in the order of the dictionary."""
 

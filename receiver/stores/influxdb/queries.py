@@ -1,18 +1,19 @@
 """The answers of `Store`.
 
 A query without bounds in time opens every shard of the history, so none begins with one: the newest readings are looked
-for in the last hour first, neighbours in the day next to the window. The index says cheaply which series exist; a
-series that was not found nearby is looked for further away, by itself. So the answers are exact.
+for since the newest that is known, or in the last hour first, and neighbours in the day next to the window. Which
+series exist is remembered; one that was not found nearby is looked for further away, by itself. So the answers are
+exact.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from receiver.stores.base import GatewaySummary, Latest, Point, SeriesPoints, find_neighbour_reach_ms
+from receiver.stores.base import Latest, Point, SeriesPoints, find_neighbour_reach_ms
 from receiver.stores.influxdb.influxql import Key, Order, TimeSpan
+from receiver.stores.influxdb.known_series import KnownSeries
 from receiver.stores.influxdb.selection import (
     group_by_time,
     is_complete,
@@ -27,7 +28,8 @@ from shared.fields import KINDS, MAX_GAP_MS
 from shared.readings import Series
 from shared.units import DAY_MS, HOUR_MS, MINUTE_MS
 
-_LOOK_BACK = (TimeSpan(newest_ms=HOUR_MS), TimeSpan(newest_ms=32 * DAY_MS), TimeSpan())
+LOOK_BACK = (TimeSpan(newest_ms=HOUR_MS), TimeSpan(newest_ms=32 * DAY_MS), TimeSpan())
+"""Where the newest readings are looked for, one after the other."""
 _NEWEST = Order(1, backwards=True)
 _RECENT = Order(150, backwards=True)
 """At a reading a second so many reach `MAX_GAP_MS` back: mostly one query is enough for the last known values."""
@@ -47,31 +49,6 @@ class PointsWindow(NamedTuple):
     most: int | None
 
 
-async def list_gateways(reader: TwoBucketReader, *, only: str | None = None) -> list[GatewaySummary]:
-    """As `Store.list_gateways`; of one gateway, if it has readings, where `only` is given.
-
-    The time of the oldest reading stays unknown: it would need a look into every shard.
-    """
-    series: dict[str, Counter[str]] = {}
-    known, lasts = await asyncio.gather(
-        reader.list_all_series(KINDS, only), reader.read_last_timestamps(KINDS, _LOOK_BACK[0], only)
-    )
-    for kind, gateway, _ in known:
-        series.setdefault(gateway, Counter())[kind] += 1
-    for span in _LOOK_BACK[1:]:
-        silent = series.keys() - lasts.keys()
-        older = await asyncio.gather(
-            *(reader.read_last_timestamps(series[gateway], span, gateway) for gateway in silent)
-        )
-        lasts |= {gateway: last for found in older for gateway, last in found.items()}
-    return [
-        GatewaySummary(
-            gateway=gateway, first_timestamp=None, last_timestamp=lasts[gateway], series=dict(series[gateway])
-        )
-        for gateway in sorted(lasts.keys() & series.keys())
-    ]
-
-
 async def count(reader: TwoBucketReader, *, page_rows: int = _PAGE_ROWS) -> int:
     """As `Store.count`: InfluxQL counts values, not readings, so all of them come here, page by page."""
     return sum([await _count(reader, kind, page_rows) for kind in KINDS])
@@ -88,19 +65,19 @@ async def _count(reader: TwoBucketReader, kind: str, limit: int) -> int:
     return total + len(times)
 
 
-async def read_latest(reader: TwoBucketReader, gateway: str, kind: str) -> list[Latest]:
+async def read_latest(reader: TwoBucketReader, known: KnownSeries, gateway: str, kind: str) -> list[Latest]:
     """As `Store.read_latest`."""
     names = _select_fields(kind, None)
-    if not names:
+    series = await known.list_series(gateway, kind) if names else {}
+    if not series:
         return []
-    known, found = await asyncio.gather(
-        reader.list_series(gateway, kind), reader.read_rows(kind, names, _LOOK_BACK[0], gateway=gateway, order=_RECENT)
-    )
-    for span in _LOOK_BACK[1:]:
-        if missing := known - found.keys():
+    found, whole = await _read_newest(reader, gateway, kind, names, series)
+    for span in LOOK_BACK[1:]:
+        if missing := series.keys() - found.keys():
             older = await reader.read_rows(kind, names, span, gateway=gateway, among=missing, order=_NEWEST)
             found |= {key: older[key] for key in missing & older.keys()}
-    lacking = {key: rows for key, rows in found.items() if not is_complete(rows, names)}
+    known.note_newest(gateway, kind, {key: rows[0].timestamp for key, rows in found.items()})
+    lacking = {key: rows for key, rows in found.items() if not (key in whole or is_complete(rows, names))}
     dense = [key for key, rows in lacking.items() if is_dense(rows)]
     added = [_add_last_known(reader, gateway, kind, names, found[key], key) for key in dense]
     found |= dict(zip(dense, await asyncio.gather(*added), strict=True))
@@ -113,6 +90,36 @@ async def read_latest(reader: TwoBucketReader, gateway: str, kind: str) -> list[
         Latest(tags=dict(series.tags), timestamp=found[key][0].timestamp, fields=merge_last_known(found[key]))
         for series, key in _sort_by_tags(kind, found)
     ]
+
+
+async def _read_newest(
+    reader: TwoBucketReader, gateway: str, kind: str, names: Sequence[str], series: Mapping[Key, int | None]
+) -> tuple[dict[Key, list[Point]], set[Key]]:
+    """The readings of each series since the newest that is known and what is before it; else those of the last hour.
+
+    Returns:
+        Of each series that was found its readings, newest first, and the series of which all are there that
+        `merge_last_known` looks at.
+    """
+    newest = {key: time for key, time in series.items() if time is not None}
+    groups = group_by_time(newest, HOUR_MS)
+    spans = [TimeSpan(newest[group[0]] - MAX_GAP_MS) for group in groups]
+    if len(newest) < len(series):
+        spans.append(LOOK_BACK[0])
+        groups.append([key for key, time in series.items() if time is None])
+    answers = await asyncio.gather(
+        *(
+            reader.read_rows(
+                kind, names, span, gateway=gateway, among=() if len(group) == len(series) else group, order=_RECENT
+            )
+            for span, group in zip(spans, groups, strict=True)
+        )
+    )
+    found: dict[Key, list[Point]] = {}
+    for answer in answers:  # from long ago to now: what began further back has more
+        found = answer | found
+    whole = {key for key in found.keys() & newest.keys() if len(found[key]) < _RECENT.limit}
+    return found, whole
 
 
 async def _read_before(
@@ -137,6 +144,7 @@ async def _add_last_known(
 
 async def read_points(
     reader: TwoBucketReader,
+    known: KnownSeries,
     gateway: str,
     kind: str,
     *,
@@ -148,6 +156,9 @@ async def read_points(
     start, stop, neighbours, most = window
     names = _select_fields(kind, fields)
     if not names or not tags.keys() <= set(STORED[kind].tags):
+        return []
+    series = await known.list_series(gateway, kind, tags)
+    if not series:
         return []
     reach = find_neighbour_reach_ms(kind)
     order = None if most is None else Order(most)
@@ -161,9 +172,9 @@ async def read_points(
         found = around
     else:
         earlier, found, later = await asyncio.gather(
-            _find_neighbours(reader, gateway, kind, names, tags, start, backwards=True),
+            _find_neighbours(reader, gateway, kind, names, series, start, backwards=True),
             inside(),
-            _find_neighbours(reader, gateway, kind, names, tags, stop, backwards=False),
+            _find_neighbours(reader, gateway, kind, names, series, stop, backwards=False),
         )
         for key in earlier.keys() | later.keys():
             found[key] = [*reversed(earlier.get(key, ())), *found.get(key, ()), *later.get(key, ())]
@@ -194,7 +205,7 @@ async def _find_neighbours(
     gateway: str,
     kind: str,
     names: Sequence[str],
-    tags: Mapping[str, str],
+    series: Collection[Key],
     boundary: int,
     *,
     backwards: bool,
@@ -205,9 +216,7 @@ async def _find_neighbours(
     until a field appears that is never there would be to read everything.
     """
     nearest = partial(_find_nearest, reader, gateway, kind, boundary=boundary, backwards=backwards)
-    found = {
-        key: [point] for key, point in (await nearest(names, await reader.list_series(gateway, kind, tags))).items()
-    }
+    found = {key: [point] for key, point in (await nearest(names, series)).items()}
     lacking = {name: {key for key, (point,) in found.items() if name not in point.fields} for name in names}
     others = await asyncio.gather(*(nearest([name], keys) for name, keys in lacking.items() if keys))
     at: dict[int, set[Key]] = {}

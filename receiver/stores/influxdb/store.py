@@ -4,12 +4,14 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from receiver.stores.base import NO_TAGS, GatewayReading, GatewaySummary, Latest, SeriesPoints, StoreUnavailableError
-from receiver.stores.influxdb import queries
+from receiver.stores.influxdb import queries, summaries
 from receiver.stores.influxdb.answers import explain_unsupported_version
 from receiver.stores.influxdb.client import TIMEOUT_S, InfluxClient
+from receiver.stores.influxdb.known_series import KnownSeries
 from receiver.stores.influxdb.two_bucket_reader import TwoBucketReader
 from receiver.stores.influxdb.writer import InfluxWriter
 from receiver.stores.kinds import KEPT_WITHOUT_LIMIT
+from shared.clock import Clock, SystemClock
 from shared.problems import Rejection
 
 
@@ -24,6 +26,7 @@ class InfluxStore:
         live_bucket: For raw `meter`; may be the same bucket.
         retention_ms: Per kind, how long the buckets keep readings, in milliseconds; None is without limit, the default.
         timeout_s: Seconds that any one request to the server may take.
+        clock: How old what is remembered is.
     """
 
     def __init__(
@@ -36,11 +39,13 @@ class InfluxStore:
         *,
         retention_ms: Mapping[str, int | None] = KEPT_WITHOUT_LIMIT,
         timeout_s: float = TIMEOUT_S,
+        clock: Clock | None = None,
     ) -> None:
         self._retention_ms = MappingProxyType({**KEPT_WITHOUT_LIMIT, **retention_ms})
         self._client = InfluxClient(url, org, token, timeout_s=timeout_s)
-        self._writer = InfluxWriter(self._client, bucket, live_bucket)
         self._reader = TwoBucketReader(self._client, bucket, live_bucket)
+        self._known = KnownSeries(self._reader, clock or SystemClock())
+        self._writer = InfluxWriter(self._client, bucket, live_bucket, self._known)
 
     @property
     def retention_ms(self) -> Mapping[str, int | None]:
@@ -76,16 +81,16 @@ class InfluxStore:
 
     async def list_gateways(self) -> list[GatewaySummary]:
         """As `Store.list_gateways`."""
-        return await queries.list_gateways(self._reader)
+        return await summaries.list_gateways(self._reader, self._known)
 
     async def read_summary(self, gateway: str) -> GatewaySummary | None:
         """As `Store.read_summary`."""
-        found = await queries.list_gateways(self._reader, only=gateway)
+        found = await summaries.list_gateways(self._reader, self._known, only=gateway)
         return found[0] if found else None
 
     async def read_latest(self, gateway: str, kind: str) -> list[Latest]:
         """As `Store.read_latest`."""
-        return await queries.read_latest(self._reader, gateway, kind)
+        return await queries.read_latest(self._reader, self._known, gateway, kind)
 
     async def read_points(
         self,
@@ -101,7 +106,9 @@ class InfluxStore:
     ) -> list[SeriesPoints]:
         """As `Store.read_points`."""
         window = queries.PointsWindow(start, stop, neighbours, most)
-        return await queries.read_points(self._reader, gateway, kind, tags=tags, fields=fields, window=window)
+        return await queries.read_points(
+            self._reader, self._known, gateway, kind, tags=tags, fields=fields, window=window
+        )
 
     async def count(self) -> int:
         """As `Store.count`: reads every reading."""

@@ -8,6 +8,7 @@ from receiver.stores.base import NO_TAGS, Point, StoreUnavailableError
 from receiver.stores.influxdb.client import InfluxClient, QueryTable
 from receiver.stores.influxdb.influxql import (
     GATEWAY,
+    LIVE_KIND,
     Key,
     Order,
     Statement,
@@ -19,7 +20,6 @@ from receiver.stores.influxdb.influxql import (
     show_series,
 )
 from receiver.stores.influxdb.tags import from_influx
-from receiver.stores.influxdb.writer import LIVE_KIND
 from receiver.stores.kinds import STORED
 from shared.readings import FieldValue
 
@@ -82,11 +82,6 @@ class TwoBucketReader:
         tables = await self._query_tables(kind, select_last(kind, names, span, gateway=gateway, tags=tags))
         values = (zip(names, row[1:], strict=True) for table in tables for row in table.values)
         return {name: value for row in values for name, value in row if value is not None}
-
-    async def list_series(self, gateway: str, kind: str, tags: Mapping[str, str] = NO_TAGS) -> set[Key]:
-        """The series of a gateway that the index knows."""
-        tables = await self._query_tables(kind, show_series([kind], gateway, tags))
-        return {key for _, _, key in _parse_all_series(tables)}
 
     async def list_all_series(self, kinds: Collection[str], gateway: str | None = None) -> list[tuple[str, str, Key]]:
         """Kind, gateway and key of every series of these kinds that the index knows."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
@@ -12,6 +12,8 @@ from receiver.stores.gate import MAX_TIMESTAMP_MS, find_refusal
 from receiver.stores.influxdb.answers import RowsRefusedError, TooLargeError
 from receiver.stores.influxdb.client import InfluxClient
 from receiver.stores.influxdb.encode import encode_lines, encode_series
+from receiver.stores.influxdb.influxql import LIVE_KIND
+from receiver.stores.influxdb.known_series import KnownSeries, StoredSeries
 from receiver.stores.influxdb.tags import to_influx
 from receiver.stores.kinds import STORED
 from shared.problems import Rejection
@@ -19,8 +21,7 @@ from shared.readings import Reading, Series
 
 _log = structlog.get_logger(__name__)
 
-LIVE_KIND = "meter"
-"""The kind of the live bucket: the raw meter stream, which is most of all data and is kept for a limited time."""
+_NEVER = -MAX_TIMESTAMP_MS - 1
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -40,37 +41,60 @@ class InfluxWriter:
         client: Sends the requests.
         bucket: For every kind but `LIVE_KIND`.
         live_bucket: For `LIVE_KIND`.
+        known: Is told which series have readings now.
     """
 
-    def __init__(self, client: InfluxClient, bucket: str, live_bucket: str) -> None:
+    def __init__(self, client: InfluxClient, bucket: str, live_bucket: str, known: KnownSeries) -> None:
         self._client = client
         self._bucket = bucket
         self._live_bucket = live_bucket
+        self._known = known
         self._prefixes: dict[tuple[str, Series], bytes] = {}
+        self._series: dict[bytes, StoredSeries] = {}
         self._trouble: str | None = None
         self._under_way: list[tuple[set[str], asyncio.Event]] = []
 
     async def write(self, rows: Sequence[GatewayReading]) -> dict[int, Rejection]:
         """As `Store.write`. InfluxDB applies the lines of a write in their order, so rows that repeat need no care."""
         refused: dict[int, Rejection] = {}
-        writes = [
-            (bucket, encode_lines(share.prefixes, share.readings), share.indexes)
-            for bucket, share in self._split_by_bucket(rows, refused).items()
-            if share.indexes
-        ]
-        if not writes:
+        shares = {bucket: share for bucket, share in self._split_by_bucket(rows, refused).items() if share.indexes}
+        if not shares:
             return refused
-        async with self._wait_for_turn({row.gateway for row in rows}):
-            outcomes = await asyncio.gather(
-                *(self._write_lines(*write, refused) for write in writes), return_exceptions=True
-            )
+        gateways = {row.gateway for row in rows}
+        is_sure = False
+        try:
+            async with self._wait_for_turn(gateways):
+                await self._write_shares(shares, refused)
+            is_sure = True
+        finally:
+            if is_sure:
+                self._known.note_written(self._find_newest(shares.values(), refused))
+            else:  # nothing, something or all of it may be stored
+                self._known.forget(gateways)
+        return refused
+
+    async def _write_shares(self, shares: Mapping[str, _Share], refused: dict[int, Rejection]) -> None:
+        writes = [
+            (bucket, encode_lines(share.prefixes, share.readings), share.indexes) for bucket, share in shares.items()
+        ]
+        outcomes = await asyncio.gather(
+            *(self._write_lines(*write, refused) for write in writes), return_exceptions=True
+        )
         for outcome in outcomes:
             if isinstance(outcome, StoreUnavailableError):
                 self._note_trouble(str(outcome))
             if isinstance(outcome, BaseException):
                 raise outcome
         self._note_trouble(None)
-        return refused
+
+    def _find_newest(self, shares: Iterable[_Share], refused: Mapping[int, Rejection]) -> dict[StoredSeries, int]:
+        """The time of the newest reading that was stored of each series."""
+        newest: dict[bytes, int] = {}
+        for share in shares:
+            for index, prefix, reading in zip(share.indexes, share.prefixes, share.readings, strict=True):
+                if not (refused and index in refused) and newest.get(prefix, _NEVER) < reading.timestamp:
+                    newest[prefix] = reading.timestamp
+        return {self._series[prefix]: time for prefix, time in newest.items()}
 
     @asynccontextmanager
     async def _wait_for_turn(self, gateways: set[str]) -> AsyncIterator[None]:
@@ -94,9 +118,12 @@ class InfluxWriter:
         if kind not in STORED or start >= stop:
             return
         predicate = f"_measurement={_quote(kind)} AND gateway={_quote(to_influx(gateway))}"
-        await self._client.delete(
-            self._choose_bucket(kind), start=_to_rfc3339(start), stop=_to_rfc3339(stop - 1), predicate=predicate
-        )
+        try:
+            await self._client.delete(
+                self._choose_bucket(kind), start=_to_rfc3339(start), stop=_to_rfc3339(stop - 1), predicate=predicate
+            )
+        finally:
+            self._known.forget({gateway})
 
     async def check_ready(self) -> str | None:
         """As `Store.check_ready`: an empty write proves the token and the buckets, but does not notice a full disk."""
@@ -129,7 +156,9 @@ class InfluxWriter:
         return shares
 
     def _learn_prefix(self, gateway: str, series: Series) -> bytes:
-        prefix = self._prefixes[gateway, series] = encode_series(gateway, series.kind, dict(series.tags))
+        tags = dict(series.tags)
+        prefix = self._prefixes[gateway, series] = encode_series(gateway, series.kind, tags)
+        self._series[prefix] = gateway, series.kind, tuple(tags[name] for name in STORED[series.kind].tags)
         return prefix
 
     async def _write_lines(

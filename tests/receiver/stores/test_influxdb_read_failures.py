@@ -175,9 +175,13 @@ async def test_reading_goes_on_when_the_server_is_back(tmp_path):
     with run_influxd(tmp_path / "influxd") as server:
         for name in ("envoy", "envoy_live"):
             server.make_bucket(name)
-        reading = Reading("inverter", {"inverter": "1"}, time.time_ns() // 1_000_000, {"power": 1.0})
+        now, meter = time.time_ns() // 1_000_000, {"meter": "production", "phase": "a"}
+        readings = [
+            Reading("inverter", {"inverter": "1"}, now, {"power": 1.0}),
+            Reading("meter", meter, now, {"power": 2.0}),
+        ]
         async with open_store(server.url) as store:
-            await store.write([GatewayReading(HOME, reading)])
+            await store.write([GatewayReading(HOME, reading) for reading in readings])
             for _ in range(2):
                 assert await store.check_ready() is None
                 (latest,) = await store.read_latest(HOME, "inverter")
@@ -187,4 +191,4 @@ async def test_reading_goes_on_when_the_server_is_back(tmp_path):
                     assert "cannot be reached" in sentence
                 assert await store.check_ready() == sentence
                 server.start()
-            assert await store.count() == 1
+            assert await store.count() == 2

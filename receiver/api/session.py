@@ -10,6 +10,7 @@ from receiver.api.access import COOKIE
 from receiver.api.parameters import WithoutParameters
 from receiver.api.questions import AskedByReader
 from receiver.auth.gate import Caller
+from receiver.auth.keys import ReaderScope
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -18,6 +19,7 @@ class ReaderSession(TypedDict):
 
     gateways: Annotated[list[str] | None, Field(description="Serials, or null for every gateway.")]
     expires: Annotated[int, Field(description="End of the token, seconds since 1970.")]
+    scope: Annotated[ReaderScope, Field(description="`read`, or `owner`, who may also say where panels are.")]
 
 
 class SessionRoutes:
@@ -64,4 +66,8 @@ def _set_cookie(request: Request, response: Response, token: str, max_age_s: int
 
 def _describe(caller: Caller) -> ReaderSession:
     gateways = None if caller.gateways is None else sorted(caller.gateways)
-    return {"gateways": gateways, "expires": caller.expires}
+    return {
+        "gateways": gateways,
+        "expires": caller.expires,
+        "scope": "owner" if caller.scope == "owner" else "read",
+    }

@@ -6,13 +6,14 @@ asks for a gateway it may not see hears 404, as if there were none.
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import jwt
 
 from receiver.auth import compact
 from receiver.auth.compact import Claims, make_unauthorised
-from receiver.auth.keys import KeyRing, Scope, VerificationKey
+from receiver.auth.keys import KeyRing, ReaderScope, Scope, VerificationKey
 from receiver.auth.links import LinkGate, is_code
 from receiver.auth.readers import EVERY_GATEWAY, ISSUER
 from receiver.auth.reloading import ReloadingFile
@@ -27,6 +28,11 @@ LONGEST_INGEST_S = 600
 """Life of an ingest token, at most (seconds)."""
 _SENDER = "envoy-scraper"
 _REMEMBERED = 1024
+_READER_SCOPES: Mapping[str, ReaderScope] = MappingProxyType({"read": "read", "owner": "owner"})
+_OWNER_NEEDED = (
+    "This token reads and does not write. Panels are placed with one of scope owner: `envoy-receiver token create "
+    "--owner`, and `--link` for an address of the page."
+)
 
 # Signature only: PyJWT would ask the host's clock for `exp` and accept claims that `compact` refuses.
 _signatures = jwt.PyJWS(algorithms=["HS256", "EdDSA"])
@@ -146,21 +152,23 @@ class TokenGate:
         return Caller(claims.sub, "ingest", key.gateways, claims.exp)
 
     def _admit_reader(self, claims: Claims) -> Caller:
-        if claims.iss != ISSUER or claims.scope != "read" or not claims.jti:
+        scope = _READER_SCOPES.get(claims.scope)
+        if claims.iss != ISSUER or scope is None or not claims.jti:
             raise make_unauthorised("wrong-claims")
         if self._revoked_ids is None or claims.jti in self._revoked_ids:
             raise make_unauthorised("revoked")
         if isinstance(claims.gateways, str):
             if claims.gateways != EVERY_GATEWAY:
                 raise make_unauthorised("wrong-claims")
-            return Caller(claims.jti, "read", None, claims.exp)
-        return Caller(claims.jti, "read", frozenset(claims.gateways), claims.exp)
+            return Caller(claims.jti, scope, None, claims.exp)
+        return Caller(claims.jti, scope, frozenset(claims.gateways), claims.exp)
 
 
 def _make_viewer(links: LinkGate, code: str) -> Caller:
     """The reader behind a link. Raises RefusedError."""
     link = links.admit(code)
-    return Caller(link.id, "read", None if link.gateways == [EVERY_GATEWAY] else frozenset(link.gateways), link.expires)
+    gateways = None if link.gateways == [EVERY_GATEWAY] else frozenset(link.gateways)
+    return Caller(link.id, link.scope, gateways, link.expires)
 
 
 def authorise_write(caller: Caller, serial: str) -> None:
@@ -175,10 +183,17 @@ def authorise_write(caller: Caller, serial: str) -> None:
 
 def authorise_read(caller: Caller, serial: str | None = None) -> None:
     """Raises RefusedError: forbidden for a sender's token, not-found for a gateway this reader may not see."""
-    if caller.scope != "read":
+    if caller.scope == "ingest":
         raise RefusedError(Problem.FORBIDDEN, "ingest-token-used-to-read")
     if serial is not None and caller.gateways is not None and serial not in caller.gateways:
         raise RefusedError(Problem.NOT_FOUND, "gateway-not-visible")
+
+
+def authorise_change(caller: Caller, serial: str) -> None:
+    """Raises RefusedError as `authorise_read` does, and forbidden for a token that is not the owner's."""
+    authorise_read(caller, serial)
+    if caller.scope != "owner":
+        raise RefusedError(Problem.FORBIDDEN, "read-token-used-to-change", detail=_OWNER_NEEDED)
 
 
 def _parse_bearer(headers: Sequence[str]) -> str:

@@ -7,7 +7,10 @@ from typing import Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-Scope = Literal["ingest", "read"]
+Scope = Literal["ingest", "read", "owner"]
+"""What a token may do: send readings, read, or read and say where panels are."""
+ReaderScope = Literal["read", "owner"]
+"""What the token or link of a person may do."""
 
 READ_KEY_ID = "read"
 """`kid` of reader tokens."""

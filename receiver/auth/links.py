@@ -16,6 +16,7 @@ import msgspec
 import structlog
 
 from receiver.auth.compact import make_unauthorised
+from receiver.auth.keys import ReaderScope
 from receiver.auth.reloading import ReloadingFile, lock_for_change
 from receiver.errors import ReceiverSettingError, RefusedError
 from shared.clock import Clock
@@ -46,6 +47,7 @@ class PageLink(msgspec.Struct, frozen=True):
     created: int
     expires: int
     revoked: bool = False
+    scope: ReaderScope = "read"
 
 
 _decoder = msgspec.json.Decoder(list[PageLink])
@@ -120,19 +122,23 @@ def load(state_dir: Path) -> list[PageLink]:
         raise ReceiverSettingError(f"the list of links {path} cannot be read: restore it or move it away") from error
 
 
-def create(state_dir: Path, *, name: str, gateways: list[str], days: int, now_s: int) -> tuple[PageLink, str]:
-    """A new link and its code, which is kept nowhere. Raises ReceiverSettingError."""
+def create(
+    state_dir: Path, *, name: str, gateways: list[str], days: int, now_s: int, scope: ReaderScope = "read"
+) -> tuple[PageLink, str]:
+    """A new link and its code, which is kept nowhere. `scope`: what it may do. Raises ReceiverSettingError."""
     code = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
-    link = PageLink(secrets.token_hex(4), _make_digest(code), name, gateways, now_s, now_s + days * DAY_S)
+    end = now_s + days * DAY_S
+    link = PageLink(secrets.token_hex(4), _make_digest(code), name, gateways, now_s, end, scope=scope)
     with lock_for_change(state_dir / LIST_FILE):
         _save(state_dir, [*load(state_dir), link])
     return link, code
 
 
 def find_or_make_standing(state_dir: Path, *, name: str, gateways: list[str], now_s: int) -> str:
-    """The code of the link that every start shows again; a new one where it is missing, revoked or for others.
+    """The code of the owner's link that every start shows again; a new one where it is missing, revoked or for others.
 
-    It is kept in a private file beside the key that signs reader tokens. Raises ReceiverSettingError.
+    It is kept in a private file beside the key that signs reader tokens. One that an earlier version made reads alone:
+    it may have been handed on, so it stays what it is, and the owner gets another. Raises ReceiverSettingError.
     """
     path = state_dir / STANDING_FILE
     try:
@@ -141,10 +147,12 @@ def find_or_make_standing(state_dir: Path, *, name: str, gateways: list[str], no
         for link in load(state_dir):
             if link.digest != digest or link.revoked or link.expires <= now_s:
                 continue
-            if sorted(link.gateways) == sorted(gateways):
+            is_same = sorted(link.gateways) == sorted(gateways)
+            if is_same and link.scope == "owner":
                 return code
-            revoke(state_dir, link.id)
-        _, code = create(state_dir, name=name, gateways=gateways, days=STANDING_DAYS, now_s=now_s)
+            if not is_same:
+                revoke(state_dir, link.id)
+        _, code = create(state_dir, name=name, gateways=gateways, days=STANDING_DAYS, now_s=now_s, scope="owner")
         write_private(path, code.encode())
         return code
     except UnsafeFileError as error:

@@ -12,7 +12,7 @@ import jwt
 import msgspec
 import structlog
 
-from receiver.auth.keys import HS256, READ_KEY_ID
+from receiver.auth.keys import HS256, READ_KEY_ID, ReaderScope
 from receiver.auth.reloading import lock_for_change
 from receiver.auth.witness import ListWitness
 from receiver.errors import ReceiverSettingError
@@ -44,6 +44,7 @@ class ReaderToken(msgspec.Struct, frozen=True):
     key: str = ""
     """Names the key that signed it; empty in lists that an earlier version made."""
     label: str = ""
+    scope: ReaderScope = "read"
 
 
 _decoder = msgspec.json.Decoder(list[ReaderToken])
@@ -148,11 +149,20 @@ def _has_entries(entries: list[ReaderToken], witness: ListWitness) -> bool:
 
 
 def create(
-    state_dir: Path, key: bytes, *, gateways: list[str], days: int, now_s: int, name: str | None = None, label: str = ""
+    state_dir: Path,
+    key: bytes,
+    *,
+    gateways: list[str],
+    days: int,
+    now_s: int,
+    name: str | None = None,
+    label: str = "",
+    scope: ReaderScope = "read",
 ) -> tuple[ReaderToken, str]:
     """A new token and its entry; the token itself is kept nowhere. Raises ReceiverSettingError.
 
-    `name`: the receiver's, if it has one; the token is good there alone. `label`: whom it is for.
+    `name`: the receiver's, if it has one; the token is good there alone. `label`: whom it is for. `scope`: what it may
+    do.
     """
     entry = ReaderToken(
         secrets.token_hex(8),
@@ -161,11 +171,12 @@ def create(
         now_s + days * DAY_S,
         key=_make_witness(state_dir, key).key_id,
         label=label,
+        scope=scope,
     )
     claims = {
         "iss": ISSUER,
         "aud": make_audience(name),
-        "scope": "read",
+        "scope": scope,
         "gateways": EVERY_GATEWAY if gateways == [EVERY_GATEWAY] else gateways,
         "jti": entry.jti,
         "iat": now_s,

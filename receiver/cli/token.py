@@ -8,6 +8,7 @@ import typer
 
 from receiver import settings
 from receiver.auth import keys_file, links, readers
+from receiver.auth.keys import ReaderScope
 from receiver.cli.console import format_day, show_errors_as_sentences
 from receiver.cli.service_user import report_if_unreadable
 from receiver.cli.sites import list_stored_gateways
@@ -35,6 +36,9 @@ def create(
     ] = None,
     link: Annotated[bool, typer.Option("--link", help="Print an address that opens the page.")] = False,
     name: Annotated[str, typer.Option(help="Whom it is for, as `token list` shows it.")] = "",
+    owner: Annotated[
+        bool, typer.Option("--owner", help="It may also place and name panels; without it, it reads alone.")
+    ] = False,
 ) -> None:
     """Print a new token, or a link to the page. It is shown once and kept nowhere."""
     with show_errors_as_sentences():
@@ -43,8 +47,9 @@ def create(
         chosen = settings.load()
         gateways = _choose_gateways(chosen, gateway)
         now_s = SystemClock().now_ms() // 1000
+        scope: ReaderScope = "owner" if owner else "read"
         if link:
-            _create_link(chosen, name, gateways, days or links.STANDING_DAYS, now_s)
+            _create_link(chosen, name, gateways, days or links.STANDING_DAYS, now_s, scope)
             report_if_unreadable(chosen.state_dir / links.LIST_FILE, chosen.state_dir)
             return
         entry, token = readers.create(
@@ -55,6 +60,7 @@ def create(
             now_s=now_s,
             name=chosen.name,
             label=name,
+            scope=scope,
         )
         report_if_unreadable(chosen.state_dir / readers.LIST_FILE, chosen.state_dir)
         typer.echo(
@@ -63,9 +69,11 @@ def create(
         typer.echo(token)
 
 
-def _create_link(chosen: ReceiverSettings, name: str, gateways: list[str], days: int, now_s: int) -> None:
+def _create_link(
+    chosen: ReceiverSettings, name: str, gateways: list[str], days: int, now_s: int, scope: ReaderScope
+) -> None:
     """Print the address alone on standard output, so that it can be piped, and all else on standard error."""
-    made, code = links.create(chosen.state_dir, name=name, gateways=gateways, days=days, now_s=now_s)
+    made, code = links.create(chosen.state_dir, name=name, gateways=gateways, days=days, now_s=now_s, scope=scope)
     typer.echo(
         f"link {made.id}, good until {format_day(made.expires)}; `envoy-receiver token revoke {made.id}` ends it:",
         err=True,
@@ -122,7 +130,9 @@ def list_tokens() -> None:
             state = "revoked" if entry.revoked else "expired" if entry.expires <= now_s else "active "
             typer.echo(
                 f"{number}  {kind:5}  {state}  {format_day(entry.created)} to {format_day(entry.expires)}  "
-                f"{', '.join(entry.gateways)}" + (f"  {name}" if name else "")
+                f"{', '.join(entry.gateways)}"
+                + ("  owner" if entry.scope == "owner" else "")
+                + (f"  {name}" if name else "")
             )
 
 

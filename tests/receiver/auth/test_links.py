@@ -4,6 +4,7 @@ import pytest
 
 from receiver.auth import links
 from receiver.auth.reloading import RELOAD_S
+from shared.files import write_private
 from tests.receiver.service import GATEWAY, OTHER, Service, make_meter
 
 
@@ -38,7 +39,7 @@ async def test_a_browser_exchanges_a_code_for_a_cookie(service: Service) -> None
     await service.send(make_meter())
     link, code = make_link(service)
     begun = await service.client.post("/api/v1/session", headers={"authorization": f"Bearer {code}"})
-    assert begun.json() == {"gateways": [GATEWAY], "expires": link.expires}
+    assert begun.json() == {"gateways": [GATEWAY], "expires": link.expires, "scope": "read"}
     assert (await service.client.get("/api/v1/session")).status_code == 200  # by the cookie
 
 
@@ -98,3 +99,14 @@ def test_starts_show_the_same_link_until_it_is_revoked_or_another_is_wanted(tmp_
     assert len({first, second, both}) == 3
     assert [link.revoked for link in links.load(tmp_path)] == [True, True, False]
     assert start(GATEWAY, OTHER, now_s=2_000_000_000) != both
+
+
+def test_the_standing_link_is_the_owners_and_one_of_an_earlier_version_goes_on_reading(tmp_path) -> None:
+    """Who made it may have handed it on: it gets no more rights than it had."""
+    gateways = [GATEWAY]
+    _, former = links.create(tmp_path, name="this machine", gateways=gateways, days=links.STANDING_DAYS, now_s=1_000)
+    write_private(tmp_path / links.STANDING_FILE, former.encode())
+    code = links.find_or_make_standing(tmp_path, name="this machine", gateways=gateways, now_s=1_001)
+    assert code != former
+    assert links.find_or_make_standing(tmp_path, name="this machine", gateways=gateways, now_s=1_002) == code
+    assert [(link.scope, link.revoked) for link in links.load(tmp_path)] == [("read", False), ("owner", False)]

@@ -31,6 +31,11 @@ class SitesFile:
         """All sites, by serial of the gateway."""
         return NO_SITES if self._file is None else self._file.get()
 
+    def look_now(self) -> None:
+        """See a change that was just made."""
+        if self._file is not None:
+            self._file.look_now()
+
     def get_site(self, serial: str) -> Site:
         """What the owner says of one gateway; an empty `Site` if the file does not mention it."""
         return self.get().get(serial, NO_SITE)

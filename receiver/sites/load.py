@@ -69,6 +69,11 @@ class SitesFileError(ValueError):
         self.sentences = sentences
 
 
+def find_rule(key: str) -> str | None:
+    """What a key must be, as the end of a sentence; None for one that is not known."""
+    return _MUST.get(key)
+
+
 def parse(data: bytes) -> Sites:
     """The sites in the file. Raises SitesFileError."""
     if len(data) > MAX_BYTES:

@@ -52,6 +52,10 @@ class LocatedSites:
             if isinstance(zone, str) and zone in list_time_zones():
                 self._reported[serial] = max(self._reported.get(serial, (0, "")), (reading.timestamp, zone))
 
+    def look_now(self) -> None:
+        """See a change of the sites file that was just made."""
+        self._file.look_now()
+
     def get_site(self, serial: str) -> Site:
         """What is known of one gateway's site, with a time zone."""
         site = self._file.get_site(serial)

@@ -19,6 +19,8 @@ class Problem(StrEnum):
     FORBIDDEN = "forbidden"  # 403: a valid token without the right to write here
     NOT_FOUND = "not-found"  # 404: no such thing, or not for this reader
     METHOD_NOT_ALLOWED = "method-not-allowed"  # 405
+    NOT_WRITABLE = "not-writable"  # 409: the receiver cannot write the file that this would change
+    CHANGED_MEANWHILE = "changed-meanwhile"  # 412: it is not what it was when it was read
     TOO_MANY_REQUESTS = "too-many-requests"  # 429, with Retry-After
     STORE_UNAVAILABLE = "store-unavailable"  # 503, with Retry-After: try the same batch again
     INTERNAL = "internal"  # 500

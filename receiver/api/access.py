@@ -6,7 +6,7 @@ changes anything can be done with it.
 
 from starlette.requests import Request
 
-from receiver.auth.gate import Caller, TokenGate, authorise_read
+from receiver.auth.gate import Caller, TokenGate, authorise_change, authorise_read
 from receiver.http.rates import RateLimit
 
 COOKIE = "envoy_session"
@@ -32,6 +32,19 @@ class Access:
                 too-many-requests.
         """
         caller = self.identify(request, serial)
+        self._per_reader.spend(caller.name)
+        return caller
+
+    def admit_owner(self, request: Request, serial: str) -> Caller:
+        """The caller behind a request that changes what is known of a gateway; counts the request.
+
+        Only a token in the Authorization header is good for it, whatever the method: no browser sends that unasked.
+
+        Raises:
+            RefusedError: As `admit` does, and forbidden for a token that only reads.
+        """
+        caller = self._gate.authenticate(request.headers.getlist("authorization"))
+        authorise_change(caller, serial)
         self._per_reader.spend(caller.name)
         return caller
 

@@ -24,14 +24,14 @@ class PanelPlace(TypedDict):
     array: NotRequired[Annotated[str, Field(description="The group that it belongs to.")]]
     row: NotRequired[Annotated[int, Field(description="Its place in the array, from 1 at the top.")]]
     column: NotRequired[Annotated[int, Field(description="Its place in the row, from 1 at the left.")]]
+    azimuth: NotRequired[Annotated[float, Field(description="Where it faces, in degrees clockwise from north.")]]
+    tilt: NotRequired[Annotated[float, Field(description="Degrees from lying flat to upright.")]]
 
 
 @with_config(ConfigDict(extra="forbid"))
 class PanelData(PanelPlace):
     """Everything that the sites file says of a panel."""
 
-    azimuth: NotRequired[Annotated[float, Field(description="Where it faces, in degrees clockwise from north.")]]
-    tilt: NotRequired[Annotated[float, Field(description="Degrees from lying flat to upright.")]]
     rated_watts: NotRequired[Annotated[float, Field(description="Its rating, W.")]]
 
 

@@ -151,7 +151,17 @@ class Entrance:
         Raises:
             RefusedError: As `admit` does, and not-found for a gateway without readings.
         """
-        caller = self._access.admit(request, serial)
+        async with self._answer(self._access.admit(request, serial), serial) as question:
+            yield question
+
+    @contextlib.asynccontextmanager
+    async def admit_owner_to_gateway(self, request: Request, serial: str) -> AsyncIterator[GatewayQuestion]:
+        """A request of the owner of a gateway, likewise. Raises RefusedError as `Access.admit_owner` does."""
+        async with self._answer(self._access.admit_owner(request, serial), serial) as question:
+            yield question
+
+    @contextlib.asynccontextmanager
+    async def _answer(self, caller: Caller, serial: str) -> AsyncIterator[GatewayQuestion]:
         async with self._shares.get_share(caller.name, serial), self._rows.open_for_question() as rows:
             await self._gateways.check(serial)
             site = self._sites.get_site(serial)
@@ -222,6 +232,11 @@ async def _ask_house(site: SiteParameter, request: Request) -> AsyncIterator[Hou
         yield question
 
 
+async def _ask_as_owner(serial: SerialParameter, request: Request) -> AsyncIterator[GatewayQuestion]:
+    async with _get_entrance(request).admit_owner_to_gateway(request, serial) as question:
+        yield question
+
+
 async def _ask_live(serial: SerialParameter, request: Request) -> LiveQuestion:
     return await _get_entrance(request).admit_to_live(request, serial)
 
@@ -229,4 +244,5 @@ async def _ask_live(serial: SerialParameter, request: Request) -> LiveQuestion:
 AskedByReader = Annotated[ReaderQuestion, Depends(_ask)]
 AskedOfGateway = Annotated[GatewayQuestion, Depends(_ask_gateway)]
 AskedOfHouse = Annotated[HouseQuestion, Depends(_ask_house)]
+AskedByOwner = Annotated[GatewayQuestion, Depends(_ask_as_owner)]
 AskedOfLive = Annotated[LiveQuestion, Depends(_ask_live)]

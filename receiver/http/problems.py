@@ -33,6 +33,8 @@ _STATUS_AND_TITLE = {
     Problem.FORBIDDEN: (403, "This token does not give the right to do that."),
     Problem.NOT_FOUND: (404, "Nothing was found at this address."),
     Problem.METHOD_NOT_ALLOWED: (405, "That method cannot be used here."),
+    Problem.NOT_WRITABLE: (409, "The receiver cannot write that here."),
+    Problem.CHANGED_MEANWHILE: (412, "It has changed since you read it: read it again, then change it."),
     Problem.TOO_MANY_REQUESTS: (429, "Too many requests: wait, then go on."),
     Problem.STORE_UNAVAILABLE: (503, "The store cannot take this now: send the same again later."),
     Problem.INTERNAL: (500, "The receiver failed; its log says more under the request id."),
@@ -70,6 +72,15 @@ READER_REFUSALS: Final = _describe_problems(
     Problem.STORE_UNAVAILABLE,
 )
 """For the published `responses` of routes that readers ask."""
+
+CHANGE_REFUSALS: Final = _describe_problems(
+    Problem.MALFORMED,
+    Problem.NOT_WRITABLE,
+    Problem.CHANGED_MEANWHILE,
+    Problem.TOO_LARGE,
+    Problem.UNSUPPORTED_MEDIA,
+)
+"""For the published `responses` of routes that take a body of a person, beside those that readers hear."""
 
 _BY_STATUS = {404: Problem.NOT_FOUND, 405: Problem.METHOD_NOT_ALLOWED, 413: Problem.TOO_LARGE}
 

@@ -21,6 +21,7 @@ from receiver.api.known_gateways import KnownGateways
 from receiver.api.latest import LatestValues
 from receiver.api.live import LiveRoutes
 from receiver.api.meters import MeterRoutes
+from receiver.api.panel_places import PanelPlaceRoutes
 from receiver.api.questions import Entrance
 from receiver.api.series import SeriesRoutes
 from receiver.api.session import SessionRoutes
@@ -94,6 +95,7 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
         MeterRoutes(latest=latest),
         AlarmRoutes(alarms=receiver.alarms),
         InverterRoutes(store=receiver.store, gateways=known, latest=latest),
+        PanelPlaceRoutes(sites=receiver.sites, writer=receiver.sites_writer, body_seconds=limits.body_seconds),
         EnergyRoutes(store=receiver.store),
         HouseRoutes(store=receiver.store, latest=latest, sites=receiver.sites, entrance=entrance),
         SeriesRoutes(reader=SeriesReader(receiver.store, receiver.rollups.store.list_unsettled)),

@@ -33,6 +33,7 @@ from receiver.queries.shares import RowBudget, Shares
 from receiver.rollups.job import Rollups
 from receiver.settings import ContactSettings, OutputSettings, ReceiverSettings
 from receiver.sites import LocatedSites, SitesFile, find_machine_zone
+from receiver.sites.writing import SitesFileWriter
 from receiver.stores.base import Store
 from receiver.stores.choose import choose_store, make_store
 from shared.clock import Clock
@@ -54,6 +55,7 @@ class Receiver:
     gate: TokenGate
     watch: Watch
     sites: LocatedSites
+    sites_writer: SitesFileWriter
     rollups: Rollups
     clock: Clock
     metrics: Metrics
@@ -122,6 +124,7 @@ def build(
         gate=build_gate(settings, clock),
         watch=watch,
         sites=sites,
+        sites_writer=SitesFileWriter(settings.sites_file),
         rollups=rollups,
         clock=clock,
         metrics=metrics,

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.routing import Route
@@ -15,6 +16,7 @@ from starlette.routing import Route
 from receiver.api.access import COOKIE
 from receiver.auth import readers
 from receiver.service.app import create_app
+from receiver.sites.writing import make_version
 from tests.clocks import NOW_MS
 from tests.receiver.api.constant_household import write_sites_file
 from tests.receiver.service import (
@@ -36,16 +38,22 @@ ROOT = "/api/v1/gateways"
 ONE = f"{ROOT}/{{serial}}"
 SITES = "/api/v1/sites"
 SITE = "Lane 5"
+SITES_TEXT = f'"{GATEWAY}": {{site: {SITE}}}'
 
 Statuses = Mapping[str, int]
+
+
 OF_A_GATEWAY: Statuses = {
-    "none": 401, "expired": 401, "wrong scope": 403, "other gateway": 404, "revoked": 401, "cookie": 200, "right": 200,
+    "none": 401, "expired": 401, "wrong scope": 403, "other gateway": 404, "revoked": 401, "cookie": 200, "owner": 200,
+    "right": 200,
 }  # fmt: skip
 OF_THE_READER: Statuses = {**OF_A_GATEWAY, "other gateway": 200}
 """What a token sees of itself: one for another gateway is as good as any."""
+OF_THE_OWNER: Statuses = {**OF_A_GATEWAY, "cookie": 401, "right": 403}
+"""What is right for all other questions reads alone; and a browser sends its cookie without being asked."""
 PUBLIC: Statuses = dict.fromkeys(OF_A_GATEWAY, 200)
 EXPECTED: Mapping[tuple[str, str], Statuses] = {
-    ("POST", f"{ONE}/batches"): {**OF_A_GATEWAY, "other gateway": 403, "cookie": 401},
+    ("POST", f"{ONE}/batches"): {**OF_A_GATEWAY, "other gateway": 403, "cookie": 401, "owner": 403},
     ("POST", "/api/v1/session"): {**OF_THE_READER, "cookie": 401},
     ("GET", "/api/v1/session"): OF_THE_READER,
     ("DELETE", "/api/v1/session"): dict.fromkeys(OF_A_GATEWAY, 204),  # forgets a cookie; needs no right to do so
@@ -54,6 +62,9 @@ EXPECTED: Mapping[tuple[str, str], Statuses] = {
     ("GET", f"{ONE}/inverters"): OF_A_GATEWAY,
     ("GET", f"{ONE}/inverters/energy"): OF_A_GATEWAY,
     ("GET", f"{ONE}/inverters/{{inverter}}"): OF_A_GATEWAY,
+    ("GET", f"{ONE}/panels"): OF_A_GATEWAY,
+    ("PATCH", f"{ONE}/panels"): OF_THE_OWNER,
+    ("POST", f"{ONE}/panels/layout"): OF_THE_OWNER,
     ("GET", f"{ONE}/meters"): OF_A_GATEWAY,
     ("GET", f"{ONE}/power"): OF_A_GATEWAY,
     ("GET", f"{ONE}/alarms"): OF_A_GATEWAY,
@@ -68,12 +79,18 @@ EXPECTED: Mapping[tuple[str, str], Statuses] = {
 }
 """By method and path. The files of the page are public, too: they say nothing of anybody."""
 QUERIES = {f"{ONE}/series": "?kind=meter&field=power"}
+BODIES = {
+    f"{ONE}/panels": msgspec.json.encode(
+        {"version": make_version(SITES_TEXT.encode()), "panels": {"1": {"name": "East 1"}}}
+    ),
+    f"{ONE}/panels/layout": msgspec.json.encode({"text": "1;East 1"}),
+}
 
 
 @pytest.fixture
 async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    """A receiver with a site of one gateway."""
-    sites = write_sites_file(tmp_path, f'"{GATEWAY}": {{site: {SITE}}}')
+    """A receiver with a site of one gateway, whose sites file it may write."""
+    sites = write_sites_file(tmp_path, SITES_TEXT)
     async with start(tmp_path / "state", sites_file=sites) as running:
         yield running
 
@@ -115,7 +132,9 @@ def make_credentials(service: Service, sort: str, *, writes: bool) -> dict[str, 
         return {}
     if sort == "cookie":
         return {"cookie": f"{COOKIE}={make_read_token()}"}
-    if sort == "revoked":
+    if sort == "owner":
+        token = make_read_token(gateways=[GATEWAY], scope="owner")
+    elif sort == "revoked":
         token = _make_token_of_a_removed_key(service) if writes else _make_revoked(service)
     elif sort == "expired":
         token = make_write_token(**expired) if writes else make_read_token(**expired)
@@ -151,6 +170,8 @@ async def ask_status(service: Service, method: str, path: str, headers: dict[str
     if path.endswith("/batches"):
         content, headers = gzip.compress(make_batch(make_meter())), {**headers, "content-encoding": "gzip"}
         headers["content-type"] = "application/json"
+    elif path in BODIES and method != "GET":
+        content, headers = BODIES[path], {**headers, "content-type": "application/json"}
     service.client.cookies.clear()
     async with service.client.stream(method, address, headers=headers, content=content) as answer:
         return answer.status_code  # some answers have no end
@@ -216,7 +237,8 @@ async def test_who_is_let_in_hears_which_name_is_wrong_and_no_value(service: Ser
     for method, path, expected in make_table(service):
         if expected is PUBLIC:
             continue
-        headers = make_credentials(service, "right", writes=path.endswith("/batches"))
+        sort = "owner" if expected is OF_THE_OWNER else "right"
+        headers = make_credentials(service, sort, writes=path.endswith("/batches"))
         address = path.format(serial=GATEWAY, inverter=INVERTER, site=SITE) + QUERIES.get(path, "?")
         answer = await service.client.request(method, f"{address}&evry=canary-value", headers=headers)
         # a scraper keeps the rows of a batch that a proxy sent to no address, and would give up those of a bad batch

@@ -1,6 +1,5 @@
 """The owner places and names panels: who may, what is written, and what is left alone."""
 
-import os
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -57,6 +56,14 @@ def read(path: Path) -> str:
     return path.read_text()
 
 
+def set_mode(path: Path, mode: int) -> None:
+    path.chmod(mode)
+
+
+def read_mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
 def rewrite(path: Path, text: str) -> None:
     path.write_text(text)
 
@@ -79,7 +86,7 @@ async def place(service: Service, panels: Any, **more: Any) -> httpx.Response:
 
 
 async def test_the_owner_names_and_places_panels_and_the_file_keeps_all_else(service: Service, sites_file: Path):
-    os.chmod(sites_file, 0o640)
+    set_mode(sites_file, 0o640)
     answer = await place(
         service,
         {
@@ -92,7 +99,7 @@ async def test_the_owner_names_and_places_panels_and_the_file_keeps_all_else(ser
     before, line, after = expected.partition(f'"{OTHER}"')
     added = f'    "{WEST}": {{name: no, array: Garage, row: 1, column: 2, azimuth: 270, tilt: 30.5}}\n'
     assert read(sites_file) == before + added + line + after
-    assert stat.S_IMODE(os.stat(sites_file).st_mode) == 0o640
+    assert read_mode(sites_file) == 0o640
 
 
 async def test_the_running_receiver_shows_it_at_once(service: Service):

@@ -64,6 +64,7 @@ async def test_the_cookie_reads_what_the_token_may_read(service):
     assert (await ask_with_cookie(service, SESSION, token)).json() == {
         "gateways": [GATEWAY],
         "expires": make_read_claims()["exp"],
+        "scope": "read",
     }
 
 

@@ -11,6 +11,7 @@ import httpx
 import yaml
 
 from receiver.auth import links, readers
+from receiver.auth.keys import ReaderScope
 from receiver.service.app import run_receiver
 from receiver.service.build import Receiver, build
 from shared import wire
@@ -59,9 +60,10 @@ class PageServer:
         """The address of the page."""
         return f"http://127.0.0.1:{self._port}/"
 
-    async def start(self) -> None:
+    async def start(self, *, has_sites_file: bool = True) -> None:
         """Start it, where it was before if it was."""
-        settings = make_settings(self.state_dir, sites_file=self.sites_file, meter_days=0)
+        sites_file = self.sites_file if has_sites_file else None
+        settings = make_settings(self.state_dir, sites_file=sites_file, meter_days=0)
         self.receiver = build(settings, clock=self.clock, limits=UNLIMITED)
         listener = await self._stack.enter_async_context(run_receiver(self.receiver, host="127.0.0.1", port=self._port))
         self._port = listener.port
@@ -70,10 +72,10 @@ class PageServer:
         """Stop it."""
         await self._stack.aclose()
 
-    def make_link(self, *, days: int = 30) -> str:
+    def make_link(self, *, days: int = 30, scope: ReaderScope = "read") -> str:
         """An address that opens the page: a new short link."""
         now_s = self.clock.now_ms() // 1000
-        _, code = links.create(self.state_dir, name="", gateways=[GATEWAY], days=days, now_s=now_s)
+        _, code = links.create(self.state_dir, name="", gateways=[GATEWAY], days=days, now_s=now_s, scope=scope)
         return links.make_page_link(self.url.removesuffix("/"), code)
 
     def make_token(self, *, days: int = 30, gateways: tuple[str, ...] = (GATEWAY,)) -> tuple[str, str]:

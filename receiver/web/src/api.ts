@@ -5,10 +5,13 @@ import type { AlarmEntry, ReaderSession } from "./schema.ts";
 /** A refusal of the receiver, or no answer at all (`status` 0). */
 export class ApiError extends Error {
   readonly status: number;
+  /** What the receiver says is to be changed; empty where it says nothing. */
+  readonly detail: string;
 
-  constructor(status: number) {
+  constructor(status: number, detail = "") {
     super(status === 0 ? "the receiver does not answer" : `the receiver answered ${status}`);
     this.status = status;
+    this.detail = detail;
   }
 
   /** Whether the session is over. */
@@ -16,6 +19,9 @@ export class ApiError extends Error {
     return this.status === 401 || this.status === 403;
   }
 }
+
+/** The token of this tab: what changes something wants it in a header. It is kept nowhere else, so a reload forgets it. */
+let bearer: string | null = null;
 
 const TIMEOUT_MS = 15_000;
 const BASE = "api/v1/";
@@ -58,11 +64,32 @@ export async function describeToken(token: string): Promise<ReaderSession> {
 /** Exchange a reader token for the cookie. Throws ApiError. */
 export async function beginSession(token: string): Promise<ReaderSession> {
   const headers = { authorization: `Bearer ${token}` };
-  return (await (await ask(`${BASE}session`, { method: "POST", headers })).json()) as ReaderSession;
+  const session = (await (await ask(`${BASE}session`, { method: "POST", headers })).json()) as ReaderSession;
+  bearer = token;
+  return session;
+}
+
+/** Whether the page still knows the token with which it may change something. */
+export function knowsToken(): boolean {
+  return bearer !== null;
+}
+
+/** Take a token for changes, if it is an owner's; whether it is. Throws ApiError for one that is not good. */
+export async function useOwnerToken(token: string): Promise<boolean> {
+  const { scope } = await describeToken(token);
+  if (scope === "owner") bearer = token;
+  return scope === "owner";
+}
+
+/** Send something with the token of this tab; gives the JSON of the answer. Throws ApiError. */
+export async function send<T>(method: "PATCH" | "POST", path: string, content: unknown): Promise<T> {
+  const headers = { "authorization": `Bearer ${bearer ?? ""}`, "content-type": "application/json" };
+  return (await (await ask(BASE + path, { method, headers, body: JSON.stringify(content) })).json()) as T;
 }
 
 /** Forget the cookie. Throws ApiError. */
 export async function endSession(): Promise<void> {
+  bearer = null;
   await ask(`${BASE}session`, { method: "DELETE" });
 }
 
@@ -74,8 +101,16 @@ async function ask(url: string, options: RequestInit = {}): Promise<Response> {
   } catch {
     throw new ApiError(0);
   }
-  if (!answer.ok) throw new ApiError(answer.status);
+  if (!answer.ok) throw new ApiError(answer.status, await readDetail(answer));
   return answer;
+}
+
+async function readDetail(answer: Response): Promise<string> {
+  try {
+    return String(((await answer.json()) as { detail?: string }).detail ?? "");
+  } catch {
+    return ""; // a proxy's own page
+  }
 }
 
 /** The alarms of a gateway; null where the receiver says that it cannot tell. */

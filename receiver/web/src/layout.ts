@@ -1,11 +1,18 @@
 /** Where panels stand and how bright they are. Pure. */
 
+import { formatDigits } from "./format.ts";
+import { texts } from "./locale.ts";
 import type { InverterEntry } from "./schema.ts";
 
-/** One array: its panels in the order of the roof, and how many columns it has (null: no layout is known). */
+/**
+ * One array: its panels in the order of the roof, how many columns it has (null: no layout is known), and where all of
+ * its panels face (null: it is not known, or they differ).
+ */
 export interface ArrayLayout {
   name: string | null;
   columns: number | null;
+  azimuth: number | null;
+  tilt: number | null;
   panels: InverterEntry[];
 }
 
@@ -34,12 +41,27 @@ export function arrange(panels: InverterEntry[]): ArrayLayout[] {
 }
 
 function layOut(name: string | null, members: InverterEntry[]): ArrayLayout {
+  const facing = { azimuth: findCommon(members, "azimuth"), tilt: findCommon(members, "tilt") };
   const positions = new Set(members.map((panel) => (panel.row && panel.column ? `${panel.row}/${panel.column}` : null)));
   if (positions.has(null) || positions.size < members.length) {
-    return { name, columns: null, panels: [...members].sort((one, other) => compareNaturally(namePanel(one), namePanel(other))) };
+    return { name, ...facing, columns: null, panels: [...members].sort((one, other) => compareNaturally(namePanel(one), namePanel(other))) };
   }
   const panels = [...members].sort((one, other) => one.row! - other.row! || one.column! - other.column!);
-  return { name, columns: Math.max(...panels.map((panel) => panel.column!)), panels };
+  return { name, ...facing, columns: Math.max(...panels.map((panel) => panel.column!)), panels };
+}
+
+function findCommon(members: InverterEntry[], key: "azimuth" | "tilt"): number | null {
+  const first = members[0]?.[key] ?? null;
+  return members.every((panel) => (panel[key] ?? null) === first) ? first : null;
+}
+
+/** Where an array faces, e.g. "faces south (180°), tilt 35°"; empty where nothing is known. */
+export function describeFacing(azimuth: number | null, tilt: number | null): string {
+  const degrees = (value: number): string => `${formatDigits(value, Number.isInteger(value) ? 0 : 1)}°`;
+  const direction = azimuth === null ? "" : texts.roof.directions[Math.round(azimuth / 45) % 8]!;
+  return [
+    azimuth === null ? null : texts.roof.faces(direction, degrees(azimuth)), tilt === null ? null : texts.roof.tilt(degrees(tilt)),
+  ].filter((part) => part !== null).join(", ");
 }
 
 function compareNaturally(one: string, other: string): number {

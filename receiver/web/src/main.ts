@@ -3,6 +3,7 @@
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
 import "./periods.css";
+import "./roof.css";
 import { ApiError, endSession, list } from "./api.ts";
 import type { GatewayEntry, ReaderSession } from "./schema.ts";
 import { h } from "./dom.ts";

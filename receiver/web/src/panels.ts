@@ -1,7 +1,7 @@
 /** The panels as they lie on the roof, coloured by what they give. */
 
 import { formatAge, formatAmount, formatThousands } from "./format.ts";
-import { arrange, findBrightest, namePanel, shortenName, type ArrayLayout } from "./layout.ts";
+import { arrange, describeFacing, findBrightest, namePanel, shortenName, type ArrayLayout } from "./layout.ts";
 import { h, setText } from "./dom.ts";
 import { texts } from "./locale.ts";
 import type { InverterEntry } from "./schema.ts";
@@ -20,11 +20,17 @@ export class PanelsView {
   private panels: InverterEntry[] = [];
   private drawn = "";
 
-  constructor(choose: (panel: InverterEntry) => void) {
+  /**
+   * @param choose Called with the panel that somebody selects.
+   * @param edit Called with the panels when their owner wants to place them; null: nobody may.
+   */
+  constructor(choose: (panel: InverterEntry) => void, edit: ((panels: InverterEntry[]) => void) | null = null) {
     this.choose = choose;
+    const editing = edit && h("button", { type: "button", class: "edit" }, texts.roof.edit);
+    editing?.addEventListener("click", () => edit!(this.panels));
     this.element = h(
       "section", { class: "card panels", "aria-labelledby": "panels-title" },
-      h("div", { class: "head" }, this.title, this.summary), this.roof,
+      h("div", { class: "head" }, this.title, this.summary, editing), this.roof,
       h("p", { class: "soft note keys" }, texts.panels.hint),
     );
     this.roof.addEventListener("keydown", (event) => this.move(event));
@@ -40,7 +46,7 @@ export class PanelsView {
     this.element.hidden = panels.length === 0;
     this.panels = panels;
     const layout = arrange(panels);
-    const key = JSON.stringify(layout.map((array) => [array.name, array.columns, array.panels.map((panel) => [panel.inverter, namePanel(panel)])]));
+    const key = JSON.stringify(layout.map((array) => [array.name, array.columns, array.azimuth, array.tilt, array.panels.map((panel) => [panel.inverter, namePanel(panel), panel.row, panel.column])]));
     if (key !== this.drawn) this.draw(layout);
     this.drawn = key;
     const values = panels.map((panel) => (energies ? energies.get(panel.inverter) ?? null : isAsleep(panel, panels) ? null : panel.power ?? null));
@@ -57,7 +63,9 @@ export class PanelsView {
       const grid = h("div", { class: array.columns === null ? "array free" : "array", role: "group", "aria-label": array.name ?? texts.panels.title });
       if (array.columns !== null) grid.style.setProperty("--columns", String(Math.min(MOST_COLUMNS, array.columns)));
       grid.append(...array.panels.map((panel) => this.makeTile(panel, array.columns !== null)));
-      return h("div", {}, array.name === null ? null : h("h3", {}, array.name), grid);
+      const facing = describeFacing(array.azimuth, array.tilt);
+      const heading = array.name === null ? null : h("h3", {}, array.name);
+      return h("div", {}, heading, facing === "" ? null : h("p", { class: "soft note" }, facing), grid);
     }));
     const first = this.tiles.values().next().value;
     this.enter((focused && this.tiles.get(focused)) || first, focused !== undefined);

@@ -496,6 +496,14 @@ export interface InverterDetail {
    */
   column?: number;
   /**
+   * Where it faces, in degrees clockwise from north.
+   */
+  azimuth?: number;
+  /**
+   * Degrees from lying flat to upright.
+   */
+  tilt?: number;
+  /**
    * Serial of its inverter.
    */
   inverter: string;
@@ -685,6 +693,14 @@ export interface InverterEntry {
    */
   column?: number;
   /**
+   * Where it faces, in degrees clockwise from north.
+   */
+  azimuth?: number;
+  /**
+   * Degrees from lying flat to upright.
+   */
+  tilt?: number;
+  /**
    * Serial of its inverter.
    */
   inverter: string;
@@ -749,6 +765,17 @@ export interface InverterEntry {
    * Length of its reporting interval, s.
    */
   interval?: number;
+}
+/**
+ * What a pasted layout says of panels. Nothing of it is written yet.
+ */
+export interface LayoutPanels {
+  /**
+   * By the serial of the inverter.
+   */
+  panels: {
+    [k: string]: PanelData;
+  };
 }
 /**
  * Data of the event `reading`: a reading as it was stored, without the corrections of the sites file.
@@ -851,6 +878,14 @@ export interface PanelEnergyEntry {
    */
   column?: number;
   /**
+   * Where it faces, in degrees clockwise from north.
+   */
+  azimuth?: number;
+  /**
+   * Degrees from lying flat to upright.
+   */
+  tilt?: number;
+  /**
    * Serial of its inverter.
    */
   inverter: string;
@@ -918,6 +953,29 @@ export interface WindowEntry {
   in_progress: boolean;
 }
 /**
+ * What the sites file says of the panels of a gateway, and whether the receiver can write into it.
+ */
+export interface PanelPlaces {
+  /**
+   * By the serial of the inverter.
+   */
+  panels: {
+    [k: string]: PanelData;
+  };
+  /**
+   * Names the content of the file: a change must name it, too.
+   */
+  version: string;
+  /**
+   * Why the file cannot be written, and what to do; null if it can be.
+   */
+  obstacle: string | null;
+  /**
+   * Whether comments of the file stay when it is written.
+   */
+  keeps_comments: boolean;
+}
+/**
  * What a reader may see.
  */
 export interface ReaderSession {
@@ -929,6 +987,10 @@ export interface ReaderSession {
    * End of the token, seconds since 1970.
    */
   expires: number;
+  /**
+   * `read`, or `owner`, who may also say where panels are.
+   */
+  scope: "read" | "owner";
 }
 /**
  * What is known of the series that were asked for.

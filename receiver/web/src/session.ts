@@ -63,7 +63,7 @@ async function allowUnauthorised(answer: Promise<ReaderSession>): Promise<Reader
 }
 
 function isSame(one: ReaderSession, other: ReaderSession): boolean {
-  return one.expires === other.expires && JSON.stringify(one.gateways) === JSON.stringify(other.gateways);
+  return one.expires === other.expires && one.scope === other.scope && JSON.stringify(one.gateways) === JSON.stringify(other.gateways);
 }
 
 function describe(session: ReaderSession): string {

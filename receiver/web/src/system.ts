@@ -23,6 +23,7 @@ import { Navigator } from "./navigator.ts";
 import { hasHouseMeter, PhasesView } from "./phases.ts";
 import { poll, type Poll } from "./poll.ts";
 import { readDayCurve, readEnergy, readJudgedDays, readPanelEnergies } from "./queries.ts";
+import { editRoof } from "./roof_editing.ts";
 import { describeRoof } from "./sleep.ts";
 import { computeKnownShare, findSpan, type Span } from "./spans.ts";
 import { TilesView } from "./tiles.ts";
@@ -94,7 +95,8 @@ export class System {
     this.header = new HeaderView(gateways, entry, headed);
     this.tiles = new TilesView(entry.currency);
     this.curve = new CurveCard(this.zone, entry.currency, (date) => this.openBar(date));
-    this.panels = new PanelsView((panel) => this.openPanel(panel));
+    const edit = (panels: InverterEntry[]): void => void editRoof(entry.gateway, panels, () => this.polls.panels.runNow());
+    this.panels = new PanelsView((panel) => this.openPanel(panel), session.scope === "owner" ? edit : null);
     this.exports = new ExportsView(entry.gateway, nameSystem(entry));
     this.tiles.element.append(this.exports.element);
     this.about = new AboutView(actions.signOut);

@@ -1,6 +1,7 @@
 /** Every text of the page in German. */
 
 import { DE_NOTICES } from "./de_notices.ts";
+import { DE_ROOF } from "./de_roof.ts";
 import type { Texts } from "./en.ts";
 
 export const DE: Texts = {
@@ -149,6 +150,7 @@ export const DE: Texts = {
     countSilent: (count) => `${count} stumm`,
     countGone: (count) => `${count} fort`,
   },
+  roof: DE_ROOF,
   panel: {
     lines: { panel: "Dieses Modul", peers: "Vergleichbare (Median)", temperature: "Temperatur", voltage: "Modulspannung" },
     loading: "Lädt …",

@@ -5,6 +5,7 @@
  */
 
 import { EN_NOTICES } from "./en_notices.ts";
+import { EN_ROOF } from "./en_roof.ts";
 
 export const EN = {
   none: "–",
@@ -151,6 +152,7 @@ export const EN = {
     countSilent: (count: number) => `${count} silent`,
     countGone: (count: number) => `${count} gone`,
   },
+  roof: EN_ROOF,
   panel: {
     lines: { panel: "This panel", peers: "Its peers (median)", temperature: "Temperature", voltage: "Panel voltage" },
     loading: "Loading …",

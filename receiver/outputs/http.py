@@ -14,6 +14,7 @@ import httpx
 
 from receiver.errors import ReceiverSettingError
 from receiver.outputs.base import OutputError
+from shared.connection_failures import explain_failure
 from shared.units import HOUR_S
 
 TOTAL_S = 30.0
@@ -78,7 +79,7 @@ class TargetConnection:
         except TimeoutError:
             raise OutputError(f"{self._who} did not answer within {TOTAL_S:.0f} s", "unreachable") from None
         except (httpx.HTTPError, OSError) as error:
-            raise OutputError(f"{self._who} cannot be reached ({type(error).__name__})", "unreachable") from None
+            raise OutputError(f"{self._who} cannot be reached: {explain_failure(error)}", "unreachable") from None
         if reply.status in _BUSY:
             raise OutputError(f"{self._who} is busy ({reply.status})", "busy", read_retry_after(reply.headers))
         return reply

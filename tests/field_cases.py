@@ -94,14 +94,14 @@ class FieldCase(Replay):
 
     def _play(self, lines: list[bytes]) -> Iterator[bytes]:
         pace_s = _STEADY_S
-        for line in lines:
+        for line in filter(None, lines):
             word, *more = line.split()
             if word == b"#sleep":
                 self.gone.wait(float(more[0]) / self._speed)
             elif word in (b"#steady", b"#burst"):
                 pace_s = _STEADY_S if word == b"#steady" else _BURST_S
             else:
-                yield b"data: " + self._date(line) + b"\n\n"
+                yield b"data: " + self._date(line.removeprefix(b"data: ")) + b"\n\n"
                 self.gone.wait(pace_s / self._speed)
 
     def _date(self, body: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """The stored points that a question is about: with the roles and signs of the sites file, whatever the gateway says."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -24,6 +24,8 @@ _METERS = ("meter", "meter_energy")
 _WITH_GAPS = (*_METERS, "storage", "battery", "production")
 """Kinds that are asked so often that a gap of half a minute lies between two readings."""
 _GONE_MS = DAY_MS
+_TAUGHT_BY = 64
+"""Reports of one inverter in an hour; where there are more the pauses are too short to need a cadence."""
 
 
 class LiveSeries(NamedTuple):
@@ -88,12 +90,34 @@ class QuestionSource:
             kind or question.kind,
             tags=_find_stored_tags(question, site),
             fields=fields or _list_fields(question),
-            start=asked.start - (REPORT_LOOK_BACK_MS if looks else 0),
+            start=asked.start,
             stop=asked.stop + (REPORT_LOOK_MS if looks else 0),
             neighbours=neighbours,
             most=most,
         )
-        return {entry.series.tags: entry.points for entry in _select(question, found, site)}
+        points: dict[Tags, Sequence[Point]] = {
+            entry.series.tags: entry.points for entry in _select(question, found, site)
+        }
+        return await self._add_earlier(question, asked, points) if looks else points
+
+    async def _add_earlier(
+        self, question: SeriesQuestion, asked: Range, points: Mapping[Tags, Sequence[Point]]
+    ) -> dict[Tags, Sequence[Point]]:
+        """With the reports of the hour before, which teach how often the inverters report.
+
+        They are read by themselves, because `most` bounds what is inside the range. The few that it takes are enough.
+        """
+        found = await self._store.read_points(
+            question.gateway,
+            question.kind,
+            tags=question.tags,
+            fields=_list_fields(question),
+            start=asked.start - REPORT_LOOK_BACK_MS,
+            stop=asked.start,
+            most=_TAUGHT_BY,
+        )
+        earlier = {entry.series.tags: entry.points for entry in found}
+        return {tags: _merge_points(earlier.get(tags, ()), inside) for tags, inside in points.items()}
 
     async def read_earlier(
         self, question: SeriesQuestion, site: Site, meter: str, asked: Range
@@ -134,6 +158,12 @@ def _select(question: SeriesQuestion, found: Sequence[SeriesPoints], site: Site)
     """With the roles and signs of the sites file, those that a question is about."""
     corrected = correct_series(found, site) if question.kind in _METERS else found
     return [entry for entry in corrected if question.tags.items() <= dict(entry.series.tags).items()]
+
+
+def _merge_points(earlier: Sequence[Point], points: Sequence[Point]) -> list[Point]:
+    """Both in the order of time; what is in both is one point."""
+    merged = {point.timestamp: point for point in (*earlier, *points)}
+    return [merged[time] for time in sorted(merged)]
 
 
 def _find_stored_tags(question: SeriesQuestion, site: Site) -> dict[str, str]:

@@ -32,7 +32,7 @@ async def test_panels_that_come_back_after_an_outage_made_what_they_can_have_mad
 
 async def test_the_newest_firmware_is_read_wholly(tmp_path):
     """At night: no panel has a report, the battery rests by its meter, and the house takes all from the grid."""
-    async with open_field_home(NEWEST, tmp_path, speed=5.0) as home, home.run_scraper():
+    async with open_field_home(NEWEST, tmp_path, speed=5.0, meter_source="poll") as home, home.run_scraper():
         now = await home.wait_for_power(lambda now: now["load_w"] is not None and now["state_of_charge"] is not None)
         assert (now["production_w"], now["battery_w"], now["state_of_charge"]) == (0.0, 0.0, 59.0)
         assert now["net_w"] == now["load_w"] == pytest.approx(598.254 + 586.638)
@@ -61,3 +61,27 @@ async def test_the_newest_firmware_is_read_wholly(tmp_path):
         assert {(one["meter"], one["phase"]) for one in await home.ask("meters")} == counted.keys()
         assert not await home.read_points("inverter")
         assert not await home.read_points("event", type="counter_reset")
+
+
+async def test_the_newest_firmware_streams_to_its_owner(tmp_path):
+    """Two phases of each meter: the third is on no wire. Its events say what polls of those seconds would."""
+    streamed = {}
+    async with (
+        open_field_home(NEWEST, tmp_path, speed=5.0, meter_source="stream", dead_band=0.0) as home,
+        home.run_scraper(),
+    ):
+        for meter, phase in (("net-consumption", "a"), ("net-consumption", "b"), ("production", "b")):
+            points = await home.wait_for_points("meter", 2, meter=meter, phase=phase)
+            streamed[meter, phase] = [point.fields for point in points[:2]]
+        kept = {(one["meter"], one["phase"]) for one in await home.ask("meters")}
+    powers = {name: [fields["power"] for fields in found] for name, found in streamed.items()}
+    assert powers == {
+        ("net-consumption", "a"): [589.034, 602.934],
+        ("net-consumption", "b"): [584.159, 582.624],
+        ("production", "b"): [0.0, 0.0],
+    }
+    assert streamed["net-consumption", "a"][0].items() >= {
+        "reactive_power": -474.499, "apparent_power": 812.648, "voltage": 120.378, "current": 6.75,
+        "power_factor": 0.724, "frequency": 60.0,
+    }.items()  # fmt: skip
+    assert not [phase for _, phase in kept if phase == "c"]

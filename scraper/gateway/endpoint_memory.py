@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import httpx
 import structlog
 
 from scraper.errors import EndpointUnavailableError
@@ -89,6 +90,12 @@ class EndpointMemory:
         """Remember that `path` is out of order; it may be asked again at once. Returns whether it is gone for now."""
         known = self.refused.get(path)
         return self._note(path, status, known.times if known else 0, 0.0).lasts
+
+    def mark_senseless(self, path: str, before: Refusal | None) -> bool:
+        """As `mark_failing`, of a path that answers with a page: `before` is how it failed until now."""
+        if before is not None:
+            self.refused[path] = before
+        return self.mark_failing(path, httpx.codes.OK)
 
     def _note(self, path: str, status: int, times: int, pause_s: float) -> Refusal:
         now, known = self.clock.monotonic(), self.refused.get(path)

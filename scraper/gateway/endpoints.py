@@ -11,9 +11,16 @@ from typing import NoReturn
 
 import httpx
 
-from scraper.errors import BadReplyError, EndpointUnavailableError, GatewayUnreachableError, SessionExpiredError
+from scraper.errors import (
+    BadReplyError,
+    EmptyReplyError,
+    EndpointUnavailableError,
+    GatewayUnreachableError,
+    SessionExpiredError,
+)
 from scraper.gateway.endpoint_memory import EndpointMemory
 from scraper.gateway.login import JUDGE_PATH, REFUSED, Login, describe_server_error, is_server_error, judge_login
+from scraper.gateway.parse import json_reply
 from scraper.gateway.transport import GatewayReply, Scheme, Transport
 
 
@@ -52,6 +59,24 @@ class Endpoints:
         self.judge_status(path, reply.status)
         self.memory.mark_present(path)
         return reply
+
+    async def get_json(self, path: str) -> object:
+        """As `get`, decoded.
+
+        Raises:
+            BadReplyError: Not JSON.
+            EndpointUnavailableError: That has been so for minutes, or as `get`.
+        """
+        before = self.memory.find_refusal(path)
+        reply = await self.get(path)
+        try:
+            return json_reply.load(reply.body)
+        except EmptyReplyError:  # nothing is there now, which is an answer
+            raise
+        except BadReplyError as error:
+            if self.memory.mark_senseless(path, before):
+                raise EndpointUnavailableError(path, reply.status) from error
+            raise
 
     async def settle_refusal(self, path: str, status: int) -> None:
         """After a 401: return if the session was renewed and `path` may be asked once more, else raise."""

@@ -25,7 +25,6 @@ from scraper.gateway.endpoints import Endpoints
 from scraper.gateway.login import REFUSED
 from scraper.gateway.meter_list import MeterList
 from scraper.gateway.options import GatewayIdentity, GatewayOptions, GatewayState
-from scraper.gateway.parse import json_reply
 from scraper.gateway.parse.home import parse_time_zone
 from scraper.gateway.parse.meter_readings import parse_readings
 from scraper.gateway.parse.meters import ConfiguredMeter
@@ -149,13 +148,12 @@ class GatewaySession:
         Raises:
             EndpointUnavailableError: This login or firmware does not have it; not asked again until that changes.
             SessionExpiredError: The login is gone; the next call makes a new one.
-            BadReplyError: Not JSON.
+            BadReplyError: Not JSON. After minutes of that the path counts as one that is not there.
             Besides, everything that `connect` raises.
         """
         link = await self._ensure_link()
         with self._watch(link.endpoints):
-            reply = await link.endpoints.get(path)
-        return json_reply.load(reply.body)
+            return await link.endpoints.get_json(path)
 
     async def look_at_clock(self) -> GatewayIdentity:
         """Measure the gateway's clock, which costs next to nothing: it may be set right (or wrong) at any time.

@@ -262,3 +262,24 @@ async def test_readings_and_stream_of_a_metered_gateway_are_asked_for_eagerly(co
             clock.advance(5)
         assert fake.list_paths().count(METER_READINGS) == 6
         assert fake.list_paths().count(STREAM) == eager
+
+
+async def test_meters_that_are_a_web_page_for_minutes_are_gone(fake, token, connected, clock):
+    """3.x answers so where it lacks a page. It must not stop inverters from telling that the gateway is there."""
+    fake.answers[METERS] = b"<html>Page Not Found</html>"
+    async with fake, connected(fake, token=lambda: token) as gateway:
+        for _ in range(6):
+            with pytest.raises(BadReplyError):
+                await gateway.read_meters()
+            clock.advance(60)
+        assert await gateway.read_meters() == []
+        assert gateway.meters_are_gone
+        fake.answers[METERS] = b"[1, 2"
+        assert await gateway.read_meters() == []
+        fake.answers[METERS] = b""
+        assert await gateway.read_meters() == []
+        assert not gateway.meters_are_gone, "an empty reply is one"
+        fake.answers[METERS] = b"<html>Page Not Found</html>"
+        clock.advance(400)
+        with pytest.raises(BadReplyError):
+            await gateway.read_meters()

@@ -9,6 +9,7 @@ from scraper.check.findings import Findings
 from scraper.errors import OutboxError
 from scraper.outbox import Outbox
 from scraper.outbox.filesystem import find_network_filesystem
+from scraper.outbox.lock import Lock, name_lock
 from scraper.settings import ScraperSettings
 from shared.clock import Clock
 from shared.exposure import find_exposed_directory
@@ -84,6 +85,18 @@ def check_outbox(path: Path, settings: ScraperSettings, clock: Clock, findings: 
         )
     else:
         findings.confirm("outbox", text)
+
+
+def is_scraper_running(outbox: Path) -> bool:
+    """Whether a scraper holds the outbox's lock."""
+    path = name_lock(outbox)
+    if not path.exists():
+        return False
+    lock = Lock(path)
+    try:
+        return not lock.try_take()
+    finally:
+        lock.close()
 
 
 def check_clock(clock: Clock, built_ms: int, findings: Findings) -> None:

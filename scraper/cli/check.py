@@ -6,8 +6,10 @@ import sys
 import typer
 
 from scraper import settings
+from scraper.check.edge import is_scraper_running
 from scraper.check.findings import Finding, Level
 from scraper.check.walk import walk
+from scraper.service.startup import OUTBOX_FILE
 from shared import logs
 from shared.clock import SystemClock
 from shared.environment import get_env_file
@@ -29,8 +31,13 @@ def check() -> None:
     logs.configure(level="ERROR")
     typer.echo(f"Settings: {get_env_file()} and the environment; state: {loaded.state_dir}")
     good = asyncio.run(walk(loaded, SystemClock(), _print))
-    typer.echo("\nEverything the scraper needs works: start it with `envoy-scraper run`." if good else
-               "\nThe scraper could not run yet: see the lines marked FAIL.")  # fmt: skip
+    if not good:
+        end = "The scraper could not run yet: see the lines marked FAIL."
+    elif is_scraper_running(loaded.state_dir / OUTBOX_FILE):
+        end = "Everything the scraper needs works, and it runs already."
+    else:
+        end = "Everything the scraper needs works: start it with `envoy-scraper run`."
+    typer.echo(f"\n{end}")
     sys.exit(0 if good else 1)
 
 

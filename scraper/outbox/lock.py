@@ -13,6 +13,11 @@ _HOLDER_BYTES = 32
 """The process id, padded with blanks; the witness follows it."""
 
 
+def name_lock(outbox: Path) -> Path:
+    """Where the lock of an outbox lies."""
+    return outbox.with_name(outbox.name + ".lock")
+
+
 class Lock:
     """Exclusive `flock` on a file beside the outbox; a killed process leaves none behind.
 

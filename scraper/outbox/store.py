@@ -26,7 +26,7 @@ from scraper.outbox import memory as memory_of
 from scraper.outbox.database import OutboxDatabase
 from scraper.outbox.dead_letters import DeadLetter
 from scraper.outbox.disk_errors import make_outbox_error
-from scraper.outbox.lock import Lock
+from scraper.outbox.lock import Lock, name_lock
 from scraper.outbox.losses import Loss
 from scraper.outbox.restamping import MoveRow
 from scraper.outbox.rows import OutboxRow, RowPage
@@ -88,7 +88,7 @@ class Outbox:
         """
         try:
             make_private_directory(path.parent)
-            lock = Lock(path.with_name(path.name + ".lock"))
+            lock = Lock(name_lock(path))
         except OSError as error:
             raise make_outbox_error(path, error) from error
         try:

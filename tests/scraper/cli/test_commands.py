@@ -185,3 +185,14 @@ async def test_state_that_belongs_to_another_gateway_is_never_delivered_under_th
     assert outcome.status == 1
     assert f"readings of gateway {sim.serial}" in outcome.text
     assert f"run with ENVOY_SERIAL={sim.serial} until" in outcome.text
+
+
+async def test_check_says_that_a_scraper_runs_already(command_line, tmp_path):
+    before = await command_line.check()
+    assert "start it with `envoy-scraper run`" in before.text
+    async with command_line.run():
+
+        async def look() -> bool:
+            return "and it runs already" in (await command_line.check()).text
+
+        await wait_until(look, lambda: "the running scraper to be noticed")

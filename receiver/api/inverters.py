@@ -135,7 +135,11 @@ class InverterRoutes:
         all_now = await run_for_rows(len(found), panels.describe_panels, found, site, now_ms)
         now = all_now.get(inverter)
         if now is None:
-            raise RefusedError(Problem.NOT_FOUND, "inverter-unknown")
+            raise RefusedError(
+                Problem.NOT_FOUND,
+                "inverter-unknown",
+                detail="This gateway has no inverter of that serial; the route without a serial lists those it has.",
+            )
         last = {entry.tags["inverter"]: entry for entry in found}
         days = await self._list_days(question, inverter)
         document: InverterDetail = {

@@ -41,7 +41,9 @@ from receiver.energy.site import (
     select_phases,
 )
 from receiver.energy.windows import check_boundaries
+from shared.agreement import is_contradiction
 from shared.fields import EIM_PHASE, MAX_GAP_MS
+from shared.units import HOUR_MS
 
 QUANTITIES = ("production", "load", "imported", "exported", "discharged", "charged")
 """The fields of `SiteEnergy` that are energies."""
@@ -198,7 +200,7 @@ def _compute_window(
     production, battery = window[PRODUCTION], stored or window[STORAGE]
     flows = [
         production.delivered if production else UNKNOWN,
-        _compute_load(window, imported, exported) if load is None else load,
+        _compute_load(window, imported, exported, (stop - start) / HOUR_MS) if load is None else load,
         imported,
         exported,
         battery.delivered if battery else UNKNOWN,
@@ -211,11 +213,11 @@ def _compute_window(
     return build_site_energy(start, stop, [flow.energy for flow in flows], resets, min(gaps, default=None), shared)
 
 
-def _compute_load(window: Mapping[str, MeterFlows | None], imported: Flow, exported: Flow) -> Flow:
+def _compute_load(window: Mapping[str, MeterFlows | None], imported: Flow, exported: Flow, hours: float) -> Flow:
     """Production + import - export + discharge - charge; the total meter alone only where nothing else is there."""
     production, net, battery, total = window[PRODUCTION], window[NET], window[STORAGE], window[TOTAL]
     if total is not None and battery is None and (net is None or production is None):
-        return total.delivered
+        return UNKNOWN if _contradict([total], hours) else total.delivered
     if production is None:
         return UNKNOWN
     grid = (
@@ -224,9 +226,17 @@ def _compute_load(window: Mapping[str, MeterFlows | None], imported: Flow, expor
     sources = [production, grid, *([battery] if battery else [])]
     out, back = [source.delivered for source in sources], [source.received for source in sources if source.received]
     balance = add([*out, *(negate(flow) for flow in back)])
+    if production.received is not None and _contradict(sources, hours):
+        return UNKNOWN  # but a total of reports, which flows one way only, may lag behind the grid's meter
     # Meters disagree by a little: a house that used nothing must not seem to have used less than nothing.
     wh = None if balance.wh is None else max(balance.wh, 0.0)
     return balance._replace(wh=wh, unallocated_wh=max(balance.unallocated_wh, 0.0))
+
+
+def _contradict(sources: Sequence[MeterFlows], hours: float) -> bool:
+    """Whether the sources of a house say that it used less than nothing, by more than meters differ."""
+    flows = [(source.delivered.wh, source.received.wh if source.received else 0.0) for source in sources]
+    return is_contradiction((out - back) / hours for out, back in flows if out is not None and back is not None)
 
 
 def _compute_net(power: Segments, boundaries: Sequence[int]) -> list[tuple[Flow, Flow]]:

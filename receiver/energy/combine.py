@@ -56,3 +56,18 @@ def fill_in(series: Segments, stand_in: Segments) -> list[Segment]:
 def scale(segments: Segments, factor: float) -> list[Segment]:
     """A series times a factor; -1 turns its sign."""
     return [Segment(s.start, s.stop, s.first * factor, s.last * factor) for s in segments]
+
+
+def keep_positive(segments: Segments) -> list[Segment]:
+    """A series with 0 in the place of what is below; exact where a line crosses zero, but for a millisecond."""
+    found: list[Segment] = []
+    for one in segments:
+        if one.first >= 0 and one.last >= 0:
+            found.append(one)
+        elif one.first <= 0 and one.last <= 0:
+            found.append(Segment(one.start, one.stop, 0.0, 0.0))
+        else:
+            crossing = one.start + round((one.stop - one.start) * one.first / (one.first - one.last))
+            parts = [(one.start, crossing, one.first, 0.0), (crossing, one.stop, 0.0, one.last)]
+            found += [Segment(start, stop, max(a, 0.0), max(b, 0.0)) for start, stop, a, b in parts if start < stop]
+    return found

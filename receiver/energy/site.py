@@ -19,7 +19,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
-from receiver.energy.combine import add, scale
+from receiver.energy.combine import add, fill_in, keep_positive, scale
 from receiver.energy.interpolation import Segment, Segments
 from shared.agreement import is_contradiction
 from shared.fields import EIM_PHASE
@@ -170,7 +170,9 @@ def compute_site_series(powers: Mapping[MeterPhase, Segments], *, inverters: Seg
     net_phases: list[Segments] = list(select_phases(powers, NET).values())
     if net_phases:
         net: Segments = add(net_phases)
-        load = add([production, net, *stored])
+        load: Segments = add([production, net, *stored])
+        if not has_meter(powers, PRODUCTION):
+            production, load = _lift_production(production, load)
     elif stored:
         net, load = [], []
     else:
@@ -182,6 +184,14 @@ def compute_site_series(powers: Mapping[MeterPhase, Segments], *, inverters: Seg
     if (NET, EIM_PHASE) in powers:
         net_phases = []
     return SiteSeries(production, load, net, net_phases, battery)
+
+
+def _lift_production(production: Segments, load: Segments) -> tuple[Segments, Segments]:
+    """Production by reports, which are means of minutes, and load: what is sold was made, so no load is below 0."""
+    if all(one.first >= 0 and one.last >= 0 for one in load):
+        return production, load
+    lacking = keep_positive(scale(load, -1))
+    return fill_in(add([production, lacking]), production), keep_positive(load)
 
 
 def choose_phases(seen: Mapping[MeterPhase, int]) -> set[MeterPhase]:

@@ -9,6 +9,7 @@ from receiver.energy.site import Netting, SiteSeries, compute_site_series
 from receiver.rollups.meters import make_mean_min_max
 from receiver.rollups.quarters import Quarter
 from receiver.sites.model import Site
+from shared.agreement import is_contradiction
 from shared.readings import FieldValue, Reading
 from shared.units import HOUR_MS
 
@@ -32,7 +33,7 @@ def make_site_rows(kind: str, quarters: Iterable[Quarter], site: Site, boundarie
     traded = _describe_trade(power, site.netting, boundaries)
     rows = []
     for index, start in enumerate(boundaries[:-1]):
-        row = _make_row({name: windows[index] for name, windows in quantities.items()})
+        row = _make_row(_judge_load({name: windows[index] for name, windows in quantities.items()}))
         if row:
             rows.append(Reading(kind, {}, start, row | traded[index]))
     return rows
@@ -66,6 +67,18 @@ def _describe_trade(power: SiteSeries, netting: Netting, boundaries: Sequence[in
             answer["exported"] = sum(window.negative_wh or 0.0 for window in windows) / hours
         answers.append(answer)
     return answers or [{} for _ in boundaries]
+
+
+def _judge_load(summaries: dict[str, Summary]) -> dict[str, Summary]:
+    """The quantities of one window without a load below 0: meters differ by a little; by more, they contradict it."""
+    load = summaries["load"]
+    if load.mean is None or load.minimum is None or load.maximum is None or load.minimum >= 0:
+        return summaries
+    supplies = [summaries[name].mean for name in ("production", "net", "battery")]
+    if load.mean < 0 and is_contradiction([power for power in supplies if power is not None] or [load.mean]):
+        return summaries | {"load": load._replace(mean=None, minimum=None, maximum=None, last=None, coverage=0.0)}
+    known = load._replace(mean=max(load.mean, 0.0), minimum=0.0, maximum=max(load.maximum, 0.0))
+    return summaries | {"load": known}
 
 
 def _make_row(summaries: dict[str, Summary]) -> dict[str, FieldValue]:

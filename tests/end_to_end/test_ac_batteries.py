@@ -3,6 +3,7 @@
 import pytest
 
 from receiver.rollups.compute import FIELDS, RawSeries, make_quarter_rows
+from receiver.rollups.series import select_samples
 from receiver.sites.model import NO_SITE
 from receiver.stores.base import Point, SeriesPoints
 from scraper.collect.ensemble import EnsembleSamples
@@ -51,7 +52,8 @@ async def test_what_ac_batteries_gave_and_took_is_what_they_counted(tmp_path):
             device_clock.advance(POLL_S)
         rows = await scraper.list_rows()
     batteries = make_series(rows, "battery")
-    assert all(HOURS * 4 <= len(series.points) <= HOURS * 4 + 1 for series in batteries)
+    reports = [select_samples(series.points, "discharged") for series in batteries]
+    assert all(HOURS * 4 <= len(report) <= HOURS * 4 + 1 for report in reports)
     storage = make_series(rows, "storage")
     first, last = storage[0].points[0].timestamp, storage[0].points[-1].timestamp
     start, stop = first // QUARTER_MS * QUARTER_MS, (last // QUARTER_MS + 1) * QUARTER_MS

@@ -147,7 +147,7 @@ async def test_a_name_that_firmware_adds_or_drops_is_one_event_however_often_it_
 
 async def test_a_schema_event_is_never_longer_than_the_receiver_takes_and_waits_for_its_commit(scripted):
     for index in range(80):
-        scripted.samples._drift.notes.add_unknown(f"endpoint.{'x' * 60}{index}")
+        scripted.samples.drift.notes.add_unknown(f"endpoint.{'x' * 60}{index}")
     scripted.outbox.full = True
     await scripted.samples.ask_inverters()
     scripted.outbox.full = False

@@ -217,7 +217,7 @@ def _compute_load(window: Mapping[str, MeterFlows | None], imported: Flow, expor
     """Production + import - export + discharge - charge; the total meter alone only where nothing else is there."""
     production, net, battery, total = window[PRODUCTION], window[NET], window[STORAGE], window[TOTAL]
     if total is not None and battery is None and (net is None or production is None):
-        return UNKNOWN if _contradict([total], hours) else total.delivered
+        return UNKNOWN if _is_contradictory([total], hours) else total.delivered
     if production is None:
         return UNKNOWN
     grid = (
@@ -226,14 +226,14 @@ def _compute_load(window: Mapping[str, MeterFlows | None], imported: Flow, expor
     sources = [production, grid, *([battery] if battery else [])]
     out, back = [source.delivered for source in sources], [source.received for source in sources if source.received]
     balance = add([*out, *(negate(flow) for flow in back)])
-    if production.received is not None and _contradict(sources, hours):
+    if production.received is not None and _is_contradictory(sources, hours):
         return UNKNOWN  # but a total of reports, which flows one way only, may lag behind the grid's meter
     # Meters disagree by a little: a house that used nothing must not seem to have used less than nothing.
     wh = None if balance.wh is None else max(balance.wh, 0.0)
     return balance._replace(wh=wh, unallocated_wh=max(balance.unallocated_wh, 0.0))
 
 
-def _contradict(sources: Sequence[MeterFlows], hours: float) -> bool:
+def _is_contradictory(sources: Sequence[MeterFlows], hours: float) -> bool:
     """Whether the sources of a house say that it used less than nothing, by more than meters differ."""
     flows = [(source.delivered.wh, source.received.wh if source.received else 0.0) for source in sources]
     return is_contradiction((out - back) / hours for out, back in flows if out is not None and back is not None)

@@ -172,7 +172,7 @@ def compute_site_series(powers: Mapping[MeterPhase, Segments], *, inverters: Seg
         net: Segments = add(net_phases)
         load: Segments = add([production, net, *stored])
         if not has_meter(powers, PRODUCTION):
-            production, load = _lift_production(production, load)
+            production, load = _raise_production(production, load)
     elif stored:
         net, load = [], []
     else:
@@ -186,7 +186,7 @@ def compute_site_series(powers: Mapping[MeterPhase, Segments], *, inverters: Seg
     return SiteSeries(production, load, net, net_phases, battery)
 
 
-def _lift_production(production: Segments, load: Segments) -> tuple[Segments, Segments]:
+def _raise_production(production: Segments, load: Segments) -> tuple[Segments, Segments]:
     """Production by reports, which are means of minutes, and load: what is sold was made, so no load is below 0."""
     if all(one.first >= 0 and one.last >= 0 for one in load):
         return production, load

@@ -52,6 +52,8 @@ def parse_readings(data: object, meters: Sequence[ConfiguredMeter], notes: Notes
     readings: list[MeterValues] = []
     for entry in list_objects(data, _WHERE, notes):
         eid = read_number(entry.get("eid"))
+        if eid is None:
+            notes.refuse(f"{_WHERE}.eid")
         meter = waiting.pop(int(eid), None) if eid is not None else None  # popped: an entry may not count twice
         if meter is not None:
             readings += _parse_phases(meter, entry, notes)

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.energy.balance import compute_site_energy
-from receiver.energy.combine import keep_positive
 from receiver.energy.energy import WindowEnergy
 from receiver.energy.interpolation import Segment, find_value, make_linear_segments
 from receiver.energy.meter_flows import MeterCounters
@@ -154,49 +153,6 @@ def test_meters_that_contradict_each_other_leave_the_load_unknown():
     assert compute_site_power({("production", "a"): 300.0, ("net-consumption", "a"): -900.0}).load is None
     assert compute_site_power({("production", "a"): 5000.0, ("net-consumption", "a"): -5040.0}).load == 0.0
     assert compute_site_power({("total-consumption", "a"): -900.0}).load is None
-
-
-def make_counted(watts):
-    """The counters of one phase over an hour, read each minute: + delivered, - received."""
-    times = range(0, HOUR + 1, MINUTE)
-    out, back = max(watts, 0.0), max(-watts, 0.0)
-    return MeterCounters(
-        [(time, 5e5 + out * time / HOUR) for time in times], [(time, 5e5 + back * time / HOUR) for time in times]
-    )
-
-
-def test_energies_of_meters_that_contradict_each_other_make_no_load():
-    """A reversed production meter: 3 kW are made and seem to be taken, 2.5 kW are sold. Its load is not 0."""
-    for made, net, load in ((-3000.0, -2500.0, None), (3000.0, -3020.0, 0.0), (3000.0, -2500.0, 500.0)):
-        powers = {("production", "a"): made, ("net-consumption", "a"): net}
-        counters = {key: make_counted(watts) for key, watts in powers.items()}
-        (hour,) = compute_site_energy(_make_flat(powers), counters, (0, HOUR))
-        assert hour.load.wh == (None if load is None else approximate(load))
-        assert hour.exported.wh == approximate(-net)
-        assert (hour.self_sufficiency is None) is (not load)
-    total = {("total-consumption", "a"): make_counted(-900.0)}
-    (hour,) = compute_site_energy(_make_flat({("total-consumption", "a"): -900.0}), total, (0, HOUR))
-    assert hour.load.wh is None
-
-
-def test_what_is_sold_was_made_also_over_time_where_only_reports_tell_what_is_made():
-    """A mean of 700 W over the report, and 900 W that go out for half of it."""
-    net = [Segment(0, HOUR // 2, -900.0, -900.0), Segment(HOUR // 2, HOUR, -300.0, -500.0)]
-    inverters = [Segment(0, HOUR, 700.0, 700.0), Segment(HOUR, 2 * HOUR, 650.0, 650.0)]
-    site = compute_site_series({("net-consumption", "a"): net}, inverters=inverters)
-    assert [find_value(site.load, time) for time in (5, HOUR)] == [0.0, 200.0]
-    assert [find_value(site.production, time) for time in (5, HOUR - 5, HOUR + 5)] == [900.0, 700.0, 650.0]
-
-
-@given(st.lists(st.tuples(st.integers(-50, 50), st.integers(-50, 50)), min_size=1, max_size=9))
-def test_what_is_below_zero_becomes_zero_and_the_rest_stays(ends):
-    line = [Segment(index * 1000, (index + 1) * 1000, float(a), float(b)) for index, (a, b) in enumerate(ends)]
-    kept = keep_positive(line)
-    assert all(one.first >= 0 and one.last >= 0 for one in kept)
-    assert sum(one.stop - one.start for one in kept) == 1000 * len(ends)
-    for one in line:
-        for time in range(one.start + 1, one.stop, 111):
-            assert abs((find_value(kept, time) or 0.0) - max(one.interpolate(time), 0.0)) <= 0.1
 
 
 def test_load_is_unknown_while_one_phase_is():

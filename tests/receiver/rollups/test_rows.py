@@ -129,19 +129,6 @@ def test_import_and_export_are_netted_as_the_site_is_billed(kind, netting, impor
     assert (energy["imported"], energy["exported"]) == (approximate(imported / 4), approximate(exported / 4))
 
 
-@pytest.mark.parametrize(("production", "net", "load"), [(300.0, -900.0, None), (5000.0, -5040.0, 0.0)])
-def test_a_load_below_nothing_is_none_where_meters_contradict_each_other_and_nothing_where_they_differ_a_little(
-    production, net, load
-):
-    raw = RawSeries([make_flat("production", "a", production), make_flat("net-consumption", "a", net)], [], [], [])
-    for kind in ("site_1m", "energy_15m"):
-        row = make_first(kind, raw)
-        assert row.get("load") == load
-        assert row["exported" if kind == "energy_15m" else "production"] == approximate(
-            -net / 4 if kind == "energy_15m" else production
-        )
-
-
 def test_what_needs_a_silent_meter_is_unknown_while_it_is_silent():
     """Its counters were read within a day, so the meter is there: load without the battery would be wrong."""
     battery = make_counted("storage", "a", 100.0, gap=range(START, START + 2 * HOUR_MS))

@@ -61,6 +61,12 @@ def test_unknown_disabled_and_repeated_meters_are_left_out():
     assert [(r.meter, r.values["power"]) for r in parse_readings(data, meters)] == [("production", 488.925)]
 
 
+def test_an_entry_that_says_not_which_meter_it_is_is_noted():
+    notes = Notes()
+    assert parse_readings([make_entry(CHANNEL, eid="704643328")], [make_meter()], notes) == []
+    assert notes.refused == {"readings.eid": 1}
+
+
 def test_order_of_the_two_lists_does_not_matter():
     meters = [make_meter(), make_meter(2, "net-consumption")]
     data = [make_entry(CHANNEL | {"activePower": -5.0}, eid=2), make_entry(CHANNEL)]

@@ -2,8 +2,8 @@
 
 The device's documents of each past moment go through the scraper's parsers and delta detection, so this history has
 the series, fields, rounding and density of real data, and its counters and report dates continue in the live ones.
-It samples every ten seconds instead of every second, and every minute what is older than a day, which makes a week
-affordable: nobody zooms into the seconds of last Tuesday, and its energies come from counters.
+It samples every ten seconds instead of every second, and every other minute what is older than a day, which makes a
+week affordable: nobody zooms into the seconds of last Tuesday, and its energies come from counters.
 """
 
 import json
@@ -31,21 +31,20 @@ from simulator.house.profiles import PROFILES as HOUSES
 from simulator.profiles import find_profile
 
 INVERTERS_S = 300
-STORAGE_S = 60
-"""A scraper asks for batteries this often."""
 CHUNK_S = 6 * HOUR_S
 _NEAR_S = DAY_S
 
 
 class Density(NamedTuple):
-    """How often meters are read, and their counters and each battery (seconds)."""
+    """How often meters are read, and their counters and the batteries (seconds)."""
 
     meters_s: int
     counters_s: int
 
 
 NEAR = Density(meters_s=10, counters_s=60)
-FAR = Density(meters_s=60, counters_s=120)  # a counter that rests is believed no longer
+FAR = Density(meters_s=120, counters_s=120)
+"""As coarse as can be: over longer pauses nothing is bridged (`MAX_GAP_MS`), and a counter that rests says nothing."""
 
 
 class HouseSettings(NamedTuple):
@@ -131,9 +130,8 @@ class Past:
                 parse_inverters(inverters.list_inverters(self._device)),
                 parse_device_data(device_data.describe_device_data(self._device)),
             )
-        if second % STORAGE_S == 0:
-            stored = self._make_storage_samples(stamp)
-            samples += [one for one in stored if one.kind != "battery" or second % density.counters_s == 0]
+        if second % density.counters_s == 0:
+            samples += self._make_storage_samples(stamp)
         return samples
 
     def _make_storage_samples(self, stamp: int) -> list[Reading]:

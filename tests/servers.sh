@@ -1,14 +1,21 @@
 #!/usr/bin/env bash
 # Builds the real servers and tools that the tests start, once a machine, into caches outside the tree: InfluxDB 2 and 1,
 # Caddy, kustomize. Needs Go (and cargo for InfluxDB 2); without them it says so, and the tests that need them are
-# skipped. As root on Debian it installs what Debian has, too: Chromium for the tests of the page, VictoriaMetrics.
+# skipped. As root on Debian it installs what Debian has, too: Chromium for the tests of the page, nginx for those of the
+# example, VictoriaMetrics, Prometheus and mosquitto for those of the outputs.
 set -euo pipefail
 cd "$(dirname "$0")"
+PATH="$PATH:/usr/sbin"
 missing=()
-command -v "${CHROMIUM:-chromium}" > /dev/null || missing+=(chromium)
-for package in victoria-metrics; do
-    command -v "$package" > /dev/null || missing+=("$package")
-done
+while read -r command package; do
+    command -v "$command" > /dev/null || missing+=("$package")
+done << LIST
+${CHROMIUM:-chromium} chromium
+nginx nginx-light
+victoria-metrics victoria-metrics
+prometheus prometheus
+mosquitto mosquitto
+LIST
 if ((${#missing[@]})); then
     if [[ "$(id -u)" == 0 ]] && command -v apt-get > /dev/null; then
         echo "installing ${missing[*]} for the tests" >&2

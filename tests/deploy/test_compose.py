@@ -35,12 +35,13 @@ for name in RAW["include"]:
         RAW[part] |= included[part]
 SERVICES: dict[str, dict[str, Any]] = RAW["services"]
 HOSTED = {"influxdb", "setup", "receiver", "grafana", "proxy"}
+GUARD = "relay-domain-must-be-set"
 PROFILES = {
     "receiver": {"setup", "receiver"},
     "influxdb": {"influxdb"},
     "grafana": {"setup", "grafana"},
-    "proxy": {"proxy"},
-    "hosted": HOSTED,
+    "proxy": {"proxy", GUARD},
+    "hosted": HOSTED | {GUARD},
     "edge": {"scraper"},
     "home": {"home-receiver", "home-scraper"},
     "admin": {"admin"},
@@ -176,7 +177,7 @@ def test_every_container_has_no_more_rights_than_it_needs(service: dict[str, Any
 
 @every_service
 def test_everything_that_runs_on_is_watched_and_started_again(service: dict[str, Any]) -> None:
-    if service in (SERVICES["setup"], SERVICES["demo-setup"], SERVICES["admin"]):  # they do one thing and end
+    if service in (SERVICES["setup"], SERVICES["demo-setup"], SERVICES["admin"], SERVICES[GUARD]):  # they end
         assert service["restart"] == "no"
         return
     assert service["restart"] == "unless-stopped"
@@ -184,6 +185,18 @@ def test_everything_that_runs_on_is_watched_and_started_again(service: dict[str,
         assert "\nHEALTHCHECK " in IMAGES[service["build"]["target"]]
     else:
         assert service["healthcheck"]["test"][0] == "CMD"
+
+
+@pytest.mark.parametrize(("name", "status"), [("", 1), ("solar.example.org", 0), ("localhost", 0)])
+def test_a_forgotten_name_of_the_proxy_is_said(name: str, status: int) -> None:
+    """Before the proxy starts, and for no profile without it: compose itself would ask for it everywhere."""
+    guard = SERVICES[GUARD]
+    assert SERVICES["proxy"]["depends_on"] == {GUARD: {"condition": "service_completed_successfully"}}
+    assert guard["environment"] == {"RELAY_DOMAIN": "${RELAY_DOMAIN:-}"}
+    command = [word.replace("$$", "$") for word in guard["command"]]
+    answer = subprocess.run(command, env={"RELAY_DOMAIN": name}, check=False, capture_output=True, text=True)
+    assert answer.returncode == status
+    assert ("set RELAY_DOMAIN in .env" in answer.stderr) == bool(status)
 
 
 @every_service

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the images, starts what the compose file says, and looks at all of it from inside and from outside.
+# Builds the images, starts what the compose file says, and looks at all of it from inside and from outside. With the
+# argument `home` only that profile is started, which needs neither Go nor cargo.
 #
 # Needs root on Debian (it installs podman and buildah), Go and cargo for the real servers, no container engine and no
 # registry: the base image is made by debootstrap; InfluxDB and Caddy are real, under the names of their official images;
@@ -13,6 +14,8 @@ tree="$work/tree"
 project=envoyrelaytest # not that of an installation that may run here
 # shellcheck source=tests/images/tools.sh
 . "$tests/images/tools.sh"
+# shellcheck source=tests/images/home.sh
+. "$tests/images/home.sh"
 
 start_s=$SECONDS
 say() { printf '%4d s  %s\n' "$((SECONDS - start_s))" "$*"; }
@@ -83,6 +86,11 @@ for name in scraper receiver simulator; do
     [[ "$(podman image inspect --format '{{.User}}' "localhost/envoy-$name:$version")" == 10001:10001 ]]
 done
 say "our images are built, and labelled"
+try_home
+if [[ "${1:-}" == home ]]; then
+    say "images: the profile home is good"
+    exit
+fi
 mkdir "$work/context"
 cp "${INFLUXD:-$("$tests/influxd/build.sh")}" "$work/context/influxd"
 cp "${CADDY:-$("$tests/caddy/build.sh")}" "$work/context/caddy"

@@ -40,6 +40,10 @@ class HouseEntry(TypedDict):
     time_zone: Annotated[
         str | None, Field(description="IANA name of its zone; null where its gateways say different zones.")
     ]
+    currency: Annotated[
+        str | None,
+        Field(description="Of its prices, by ISO 4217, as the sites file says of all of its tariffs, or null."),
+    ]
     gateways: Annotated[list[HouseGatewayEntry], Field(description="By serial.")]
     silent: Annotated[list[SilentGateway], Field(description="Those of them that are silent.")]
 

@@ -1,6 +1,6 @@
 """Sites of several gateways: the list, the power of now and energy over time, summed from what is stored of each."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -83,6 +83,7 @@ class HouseRoutes:
             rows.append({
                 "site": name,
                 "time_zone": zone,
+                "currency": _find_currency(gateways.values()),
                 "gateways": [await self._describe_gateway(*each, question.now_ms) for each in gateways.items()],
                 "silent": await self._list_silent(gateways, zone, question.now_ms),
             })  # fmt: skip
@@ -190,6 +191,12 @@ class HouseRoutes:
                 "sentence": _describe_silence(label, since, ZoneInfo(zone or "UTC")),
             })  # fmt: skip
         return silent
+
+
+def _find_currency(entries: Iterable[Site]) -> str | None:
+    """What the money of all gateways is counted in; None where two differ."""
+    found = {entry.currency for entry in entries if entry.currency is not None}
+    return found.pop() if len(found) == 1 else None
 
 
 def _describe_silence(label: str, since: int | None, zone: ZoneInfo) -> str:

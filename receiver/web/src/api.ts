@@ -49,6 +49,11 @@ export function nameGatewayPath(serial: string, rest = ""): string {
   return `gateways/${encodeURIComponent(serial)}${rest}`;
 }
 
+/** The path of something of a site of several gateways. */
+export function nameHousePath(site: string, rest: string): string {
+  return `sites/${encodeURIComponent(site)}${rest}`;
+}
+
 /** The whole (relative) address of something, for an EventSource. */
 export function makeAddress(path: string, parameters: Record<string, string> = {}): string {
   const query = new URLSearchParams(parameters).toString();

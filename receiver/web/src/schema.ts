@@ -46,7 +46,8 @@ export interface AlarmEntry {
     | "meter-contradicts"
     | "grid-lost"
     | "battery-not-reporting"
-    | "disk-nearly-full";
+    | "disk-nearly-full"
+    | "output-behind";
   /**
    * Its name for people.
    */
@@ -474,6 +475,152 @@ export interface HouseholdPower {
    * Age of that value, s.
    */
   age_seconds: number | null;
+}
+/**
+ * The energy of a site over a range.
+ */
+export interface HouseEnergyTable {
+  /**
+   * Its name in the sites file.
+   */
+  site: string;
+  /**
+   * Length of the windows.
+   */
+  every: "15m" | "1h" | "1d" | "1w" | "1mo" | "1y" | "billing";
+  /**
+   * The time zone whose calendar the windows follow.
+   */
+  time_zone: string;
+  total: EnergyWindow;
+  /**
+   * Gateways that are silent: from then on the sums are unknown.
+   */
+  silent: SilentGateway[];
+  /**
+   * Every whole window that touches the range, up to the one in progress.
+   */
+  windows: EnergyWindow[];
+}
+/**
+ * A gateway of a site that is silent: what the whole site does is unknown until it is back.
+ */
+export interface SilentGateway {
+  /**
+   * Serial.
+   */
+  gateway: string;
+  /**
+   * As the sites file says, or null.
+   */
+  name: string | null;
+  /**
+   * Milliseconds since 1970; null if it was never heard of.
+   */
+  since: number | null;
+  /**
+   * The same for people.
+   */
+  sentence: string;
+}
+/**
+ * One site in the list.
+ */
+export interface HouseEntry {
+  /**
+   * Its name in the sites file.
+   */
+  site: string;
+  /**
+   * IANA name of its zone; null where its gateways say different zones.
+   */
+  time_zone: string | null;
+  /**
+   * Of its prices, by ISO 4217, as the sites file says of all of its tariffs, or null.
+   */
+  currency: string | null;
+  /**
+   * By serial.
+   */
+  gateways: HouseGatewayEntry[];
+  /**
+   * Those of them that are silent.
+   */
+  silent: SilentGateway[];
+}
+/**
+ * One gateway of a site.
+ */
+export interface HouseGatewayEntry {
+  /**
+   * Serial.
+   */
+  gateway: string;
+  /**
+   * As the sites file says, or null.
+   */
+  name: string | null;
+  /**
+   * Newest reading of any kind, milliseconds since 1970; null for none.
+   */
+  last_timestamp: number | null;
+  /**
+   * Age of the newest reading, s.
+   */
+  age_seconds: number | null;
+}
+/**
+ * The whole site now, in W; null is unknown.
+ */
+export interface HousePower {
+  /**
+   * Generation, W.
+   */
+  production_w: number | null;
+  /**
+   * What the house uses, W.
+   */
+  load_w: number | null;
+  /**
+   * From the grid, W: + import, - export.
+   */
+  net_w: number | null;
+  /**
+   * Bought, W, netted as the site is billed; at least 0.
+   */
+  imported_w: number | null;
+  /**
+   * Sold, W; at least 0.
+   */
+  exported_w: number | null;
+  /**
+   * W: + discharge, - charge.
+   */
+  battery_w: number | null;
+  /**
+   * How full the batteries are together, %.
+   */
+  state_of_charge: number | null;
+  /**
+   * `connected`, `islanded` or `generator`; null without a system controller.
+   */
+  grid_mode: string | null;
+  /**
+   * Why the load is null, where a battery or a generator makes it so.
+   */
+  load_unknown: ("battery-power-unknown" | "generator-runs") | null;
+  /**
+   * Of the newest value in it, milliseconds since 1970; null if there is none.
+   */
+  timestamp: number | null;
+  /**
+   * Age of that value, s.
+   */
+  age_seconds: number | null;
+  /**
+   * Gateways that are silent, for which sums are null.
+   */
+  silent: SilentGateway[];
 }
 /**
  * One panel, its values now, and its last days.

@@ -75,6 +75,11 @@ export const DE: Texts = {
     today: "heute ",
     more: (title, count) => `${title} (und ${count} weitere)`,
   },
+  house: {
+    gateways: "Ihre Gateways",
+    silent: (name, age) => `${name} meldet sich nicht, zuletzt gehört ${age}. So lange sind die Summen unbekannt.`,
+    unheard: (name) => `${name} hat sich noch nie gemeldet. Die Summen sind unbekannt.`,
+  },
   flow: {
     title: "Jetzt",
     places: { sun: "Solar", grid: "Netz", house: "Haus", battery: "Batterie" },

@@ -120,6 +120,10 @@ export const DE_NOTICES: typeof EN_NOTICES = {
         advice: "Schaffen Sie Platz, oder bewahren Sie rohe Messwerte kürzer auf (RECEIVER_METER_DAYS). Eine volle Platte hält den "
           + "Empfänger an, und die Scraper behalten, was sie lesen.",
       },
+      "output-behind": {
+        title: "Ausgabe im Rückstand",
+        advice: "Warum, sagt envoy-receiver outputs. Nichts geht verloren: Was dem Ziel fehlt, wird gesendet, sobald es wieder annimmt.",
+      },
     },
   },
 };

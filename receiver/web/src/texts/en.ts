@@ -79,6 +79,11 @@ export const EN = {
     today: "today ",
     more: (title: string, count: number) => `${title} (and ${count} more)`,
   },
+  house: {
+    gateways: "Its gateways",
+    silent: (name: string, age: string) => `${name} is silent, last heard ${age}. The sums are unknown meanwhile.`,
+    unheard: (name: string) => `${name} was never heard of. The sums are unknown.`,
+  },
   flow: {
     title: "Now",
     places: { sun: "Solar", grid: "Grid", house: "House", battery: "Battery" },

@@ -14,6 +14,7 @@ export class PanelsView {
   readonly element: HTMLElement;
   private readonly title = h("h2", { id: "panels-title" }, texts.panels.title);
   private readonly summary = h("p", { class: "soft note" });
+  private readonly editing = h("button", { type: "button", class: "edit" }, texts.roof.edit);
   private readonly roof = h("div", { class: "roof" });
   private readonly tiles = new Map<string, HTMLButtonElement>();
   private readonly choose: (panel: InverterEntry) => void;
@@ -26,11 +27,11 @@ export class PanelsView {
    */
   constructor(choose: (panel: InverterEntry) => void, edit: ((panels: InverterEntry[]) => void) | null = null) {
     this.choose = choose;
-    const editing = edit && h("button", { type: "button", class: "edit" }, texts.roof.edit);
-    editing?.addEventListener("click", () => edit!(this.panels));
+    this.editing.hidden = true; // until it is known which panels there are
+    this.editing.addEventListener("click", () => edit?.(this.panels));
     this.element = h(
       "section", { class: "card panels", "aria-labelledby": "panels-title" },
-      h("div", { class: "head" }, this.title, this.summary, editing), this.roof,
+      h("div", { class: "head" }, this.title, this.summary, edit && this.editing), this.roof,
       h("p", { class: "soft note keys" }, texts.panels.hint),
     );
     this.roof.addEventListener("keydown", (event) => this.move(event));
@@ -43,7 +44,7 @@ export class PanelsView {
    * @param words How the roof is now.
    */
   show(panels: InverterEntry[], energies: Map<string, number> | null, words: string): void {
-    this.element.hidden = panels.length === 0;
+    this.element.hidden = this.editing.hidden = panels.length === 0;
     this.panels = panels;
     const layout = arrange(panels);
     const key = JSON.stringify(layout.map((array) => [array.name, array.columns, array.azimuth, array.tilt, array.panels.map((panel) => [panel.inverter, namePanel(panel), panel.row, panel.column])]));

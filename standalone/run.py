@@ -34,6 +34,11 @@ from standalone.processes import ProcessGroup
 from standalone.stack import LocalInstallation, start_other_scraper, start_receiver, start_scraper, watch
 
 _SECRETS = ("RECEIVER_SECRET", "ENVOY_RECEIVER_SECRET")
+_SITES = """\
+# What you know of your system and the gateway does not: names, places of panels, meters that are set up wrongly,
+# prices. docs/sites.md says what may stand here, and `envoy-receiver sites` prints an example with your gateway. The
+# page writes the places of panels into this file and leaves all else as it is.
+"""
 _PORTS = {"RECEIVER_PORT": "8000", "RECEIVER_STATUS_PORT": "8002", "ENVOY_STATUS_PORT": "8001"}
 
 
@@ -110,7 +115,7 @@ def _refuse_former_state(given: Mapping[str, str]) -> None:
 
 
 def fill_in(given: Mapping[str, str], state: Path | None) -> dict[str, str]:
-    """The settings that nobody gave and that the two halves need on one machine. Makes the secret's file.
+    """The settings that nobody gave and that the two halves need on one machine. Makes the secret's and the sites file.
 
     Raises:
         StandaloneError: What was given contradicts running both here.
@@ -127,7 +132,8 @@ def fill_in(given: Mapping[str, str], state: Path | None) -> dict[str, str]:
     for name, directory in (("RECEIVER_STATE_DIR", "receiver"), ("ENVOY_STATE_DIR", "scraper")):
         default = find_state_directory({}, name) if state is None else state / directory
         filled[name] = given.get(name, str(default))
-    return filled | _choose_secret(given, Path(filled["RECEIVER_STATE_DIR"]))
+    state_dir = Path(filled["RECEIVER_STATE_DIR"])
+    return filled | _choose_secret(given, state_dir) | _choose_sites_file(given, state_dir)
 
 
 def _open_to_network(port: str, given: Mapping[str, str]) -> dict[str, str]:
@@ -161,6 +167,21 @@ def _choose_secret(given: Mapping[str, str], receiver_state: Path) -> dict[str, 
             f"{path} cannot be used ({error.strerror}): choose another directory with --state"
         ) from error
     return {f"{name}_FILE": str(path) for name in _SECRETS}
+
+
+def _choose_sites_file(given: Mapping[str, str], receiver_state: Path) -> dict[str, str]:
+    """The sites file that the settings name, else one of our own, into which the page can write."""
+    if "RECEIVER_SITES_FILE" in given:
+        return {}
+    path = receiver_state / "sites.yaml"
+    try:
+        if not path.exists():
+            write_private(path, _SITES.encode())
+    except OSError as error:
+        raise StandaloneError(
+            f"{path} cannot be used ({error.strerror}): choose another directory with --state"
+        ) from error
+    return {"RECEIVER_SITES_FILE": str(path)}
 
 
 def _load_scraper_settings() -> ScraperSettings:

@@ -180,3 +180,12 @@ def _run_at_a_terminal(folder: Path, environment: dict[str, str], opened: Path) 
         started.kill()
         os.close(leader)
     return address
+
+
+def test_there_is_a_sites_file_for_the_page_to_write_into_and_one_that_is_given_stays(tmp_path):
+    path = Path(fill_in({}, tmp_path)["RECEIVER_SITES_FILE"])
+    assert path == tmp_path / "receiver" / "sites.yaml"
+    path.write_text("mine")
+    fill_in({}, tmp_path)
+    assert path.read_text() == "mine"
+    assert "RECEIVER_SITES_FILE" not in fill_in({"RECEIVER_SITES_FILE": "other.yaml"}, tmp_path)

@@ -13,6 +13,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
+from receiver.sites import plain_yaml
 from receiver.sites.load import SitesFileError, parse
 from receiver.sites.model import NO_SITE, SitePanel, Sites
 
@@ -43,6 +44,7 @@ def change_panels(data: bytes, serial: str, changes: PanelChanges) -> bytes:
     written = io.StringIO()
     writer.dump(document, written)
     after = written.getvalue().encode()
+    _check_readable(written.getvalue())
     _check_kept(before, parse(after), serial, changes)
     return after
 
@@ -89,6 +91,14 @@ def _find_entry(mapping: CommentedMap, key: str, *, flow: bool = False) -> Comme
     if flow and not entry:
         entry.fa.set_flow_style()
     return entry
+
+
+def _check_readable(text: str) -> None:
+    """A serial that YAML takes for another number (0123) would stand there twice. Raises SitesFileError."""
+    try:
+        plain_yaml.read(text)
+    except plain_yaml.PlainYamlError as error:
+        raise SitesFileError(["the receiver cannot write into this file; change it by hand"]) from error
 
 
 def _check_kept(before: Sites, after: Sites, serial: str, changes: PanelChanges) -> None:

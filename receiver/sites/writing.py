@@ -49,7 +49,8 @@ class SitesFileWriter:
         if self._path is None:
             return _UNSET
         target = self._path.resolve()
-        targets = [target, target.parent] if target.exists() else [target.parent]
+        # os.path tells of a directory that may not be entered as of a file that is not there
+        targets = [target, target.parent] if os.path.exists(target) else [target.parent]  # noqa: PTH110
         return None if all(os.access(each, os.W_OK) for each in targets) else _READ_ONLY
 
     def read_version(self) -> str:

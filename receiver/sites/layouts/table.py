@@ -24,6 +24,8 @@ def parse_table(text: str) -> PastedPanels:
         lines = [line for line in csv.reader(io.StringIO(text), delimiter=parting, strict=True) if any(line)]
     except csv.Error as error:
         raise LayoutError("its quotation marks do not close: remove them, or close them") from error
+    if not lines:
+        raise LayoutError("it has no panels")
     columns = list(COLUMNS)
     first = [_OTHER_NAMES.get(cell.strip().lower(), cell.strip().lower()) for cell in lines[0]]
     if "serial" in first:

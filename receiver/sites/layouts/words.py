@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from pydantic import ValidationError
 
+from receiver.sites.load import find_rule
 from receiver.sites.model import Site, SitePanel
 
 PastedWords: TypeAlias = dict[str, str | int | float | None]
@@ -19,12 +20,23 @@ class LayoutError(ValueError):
 
 def check_words(panels: PastedPanels) -> PastedPanels:
     """The same, once it is known that the sites file could say it. Raises LayoutError."""
+    for number, (serial, words) in enumerate(panels.items(), 1):
+        try:
+            Site(panels={serial: SitePanel.model_validate({**words, "row": None, "column": None})})
+            SitePanel.model_validate(words)
+        except ValidationError as error:
+            raise LayoutError(f"panel {number}: {_explain(error)}") from error
     try:
         Site(panels={serial: SitePanel.model_validate(words) for serial, words in panels.items()})
     except ValidationError as error:
-        first = error.errors()[0]
-        if first["type"] == "sentence":
-            raise LayoutError(first["msg"]) from error
-        names = ", ".join(str(part) for part in first["loc"])
-        raise LayoutError(f"{names}: {first['msg'][:1].lower()}{first['msg'][1:]}") from error
+        raise LayoutError(_explain(error)) from error
     return panels
+
+
+def _explain(error: ValidationError) -> str:
+    """What is wrong with the first word that is: the rule, never the value."""
+    first = error.errors(include_input=False)[0]
+    if first["type"] == "sentence":
+        return f"its serial {first['msg']}" if "[key]" in first["loc"] else first["msg"]
+    name = str(first["loc"][-1])
+    return f"{name} {find_rule(name) or first['msg']}"

@@ -75,7 +75,7 @@ async def test_answers_carry_what_the_owner_says(tmp_path: Path):
             assert (answer["name"], answer["time_zone"]) == ("Home", "Europe/Berlin")
         first, *others = await get(service, f"{one}/inverters")
         assert (first["name"], first["array"]) == ("East 1", "Garage")
-        assert "tilt" not in first
+        assert first["tilt"] == 30.0
         assert all(not {"name", "array"} & entry.keys() for entry in others)
         assert [entry["power"] for entry in await get(service, f"{one}/meters")] == [-100.0, 100.0]
         stored = await service.receiver.store.read_latest(GATEWAY, "meter")

@@ -67,7 +67,9 @@ async def run(command: str, directory: Path, port: int) -> str:
 
 async def test_every_command_of_the_page_works(filled: Service, tmp_path: Path):
     """Copied as it stands; and each says something: no list is empty, no window without a value."""
-    (tmp_path / "reader").write_text("Authorization: Bearer " + sign(make_read_claims(), READ_SECRET, kid="read"))
+    for scope, name in (("read", "reader"), ("owner", "owner")):
+        claims = {**make_read_claims(), "scope": scope}
+        (tmp_path / name).write_text("Authorization: Bearer " + sign(claims, READ_SECRET, kid="read"))
     for command in list_commands():
         output = await run(command, tmp_path, filled.port)
         assert output or "DELETE" in command

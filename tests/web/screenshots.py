@@ -68,7 +68,9 @@ async def take(browser: Browser, link: str, pictures: Sequence[Screenshot], dire
     """Take the pictures of the page behind a link."""
     for picture in pictures:
         size: ViewportSize = {"width": picture.width, "height": picture.height}
-        context = await browser.new_context(viewport=size, color_scheme=picture.scheme, device_scale_factor=2)
+        context = await browser.new_context(
+            viewport=size, color_scheme=picture.scheme, device_scale_factor=2, locale="en-GB"
+        )
         page = await context.new_page()
         await page.goto(link)
         await page.locator(".light.live").wait_for(timeout=60_000)
@@ -82,7 +84,7 @@ async def take(browser: Browser, link: str, pictures: Sequence[Screenshot], dire
 
 async def _open_panel(page: Page) -> None:
     await page.locator(".panel").nth(_SHADED).click()
-    await page.locator("dialog canvas").wait_for()
+    await page.locator("dialog canvas").first.wait_for()
     await page.wait_for_timeout(1_000)
 
 

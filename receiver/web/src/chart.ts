@@ -149,7 +149,7 @@ export class Chart {
         { ...axis, show: this.lines.some((line) => !line.unit), incrs: STEPS_W, space: 36, size: 56, values: (_, ticks) => formatPowers(ticks) },
         {
           ...axis, scale: "percent", side: 1, show: this.hasPercent, incrs: STEPS_PERCENT, size: 44, grid: { show: false },
-          values: (_, ticks) => ticks.map((tick) => formatShare(tick / 100)),
+          values: (_, ticks) => ticks.map((tick) => (tick === 0 ? "" : formatShare(tick / 100))), // the last clock stands there
         },
         ...this.lines.flatMap(({ unit }, i): uPlot.Axis[] => unit === undefined ? [] : [{
           ...axis, scale: unit, side: i === 0 ? 3 : 1, size: 56, space: 36, grid: { ...axis.grid, show: i === 0 },

@@ -1,1 +1,75 @@
 """A site of two gateways on the page: one entry of the list, its sums, and who is silent."""
+
+import re
+
+import pytest
+import yaml
+from playwright.async_api import Page, expect
+
+from shared.readings import Reading
+from shared.units import MINUTE_MS
+from tests.receiver.service import GATEWAY, OTHER
+from tests.web.page_server import NAME, PageServer, make_status
+from tests.web.sources import WEB
+from tests.web.test_browser import list_findings
+
+SITE = "Lane 5"
+
+
+async def open_house(page: Page, page_server: PageServer, *, age_ms: int = 0) -> None:
+    """Open the list of somebody who may see both gateways, and the site in it; the garage was heard so long ago."""
+    sites = yaml.safe_load(page_server.sites_file.read_text())
+    sites[GATEWAY]["site"] = SITE
+    sites[OTHER] = {"name": "Garage", "site": SITE}
+    page_server.sites_file.write_text(yaml.safe_dump(sites))
+    await page_server.stop()
+    await page_server.start()
+    now = page_server.clock.now_ms()
+    garage = Reading("meter", {"meter": "production", "phase": "a"}, now - age_ms, {"power": 766.0})
+    await page_server.send(garage, make_status(now - age_ms), serial=OTHER)
+    await page_server.set_power(production=1234.0, net=-234.0)
+    await page.goto(f"{page_server.url}#token={page_server.make_token(gateways=(GATEWAY, OTHER))[1]}")
+    await expect(page.locator(".system strong")).to_have_count(3)
+    await page.locator(".system", has_text=SITE).click()
+    await expect(page.locator("h1")).to_have_text(SITE)
+
+
+@pytest.mark.parametrize("width", [320, 1440])
+async def test_a_site_shows_the_sums_of_its_gateways(page: Page, page_server: PageServer, width: int) -> None:
+    await page.set_viewport_size({"width": width, "height": 900})
+    await open_house(page, page_server)
+    await expect(page).to_have_url(f"{page_server.url}?site=Lane+5")
+    await expect(page.locator(".node.sun strong")).to_have_text("2\u202fkW")
+    await expect(page.locator(".node.house strong")).to_have_text("1.77\u202fkW")
+    await expect(page.locator(".node.grid strong")).to_have_text("234\u202fW")
+    await expect(page.locator(".energy .tile.grid dd").first).to_have_text(re.compile("Wh$"))
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    await page.evaluate((WEB / "node_modules" / "axe-core" / "axe.min.js").read_text())
+    assert await list_findings(page) == []
+    await page.get_by_role("button", name="Week", exact=True).click()
+    await expect(page.locator(".bars button").first).to_be_visible()
+
+
+async def test_the_way_to_a_gateway_and_back(page: Page, page_server: PageServer) -> None:
+    await open_house(page, page_server)
+    await page.locator(".system", has_text=NAME).click()
+    await expect(page).to_have_url(f"{page_server.url}?gateway={GATEWAY}")
+    await expect(page.locator("h1")).to_have_text(NAME)
+    await page.go_back()
+    await expect(page.locator("h1")).to_have_text(SITE)
+    await page.reload()
+    await expect(page.locator("h1")).to_have_text(SITE)
+    await page.get_by_role("button", name="All systems").click()
+    await expect(page.locator("h1")).to_have_text("Systems")
+
+
+async def test_a_silent_gateway_is_named_and_the_sum_is_unknown(page: Page, page_server: PageServer) -> None:
+    await open_house(page, page_server, age_ms=30 * MINUTE_MS)
+    await expect(page.locator("main > .systems")).to_contain_text("Garage is silent, last heard 30 min ago")
+    await expect(page.locator(".node.sun strong")).to_have_text("–")
+    await expect(page.locator(".node.grid strong")).to_have_text("234\u202fW")
+    await page.get_by_role("button", name="All systems").click()
+    row = page.locator(".system", has=page.locator("strong", has_text=SITE))
+    await expect(row.locator(".said")).to_contain_text("Garage is silent")
+    await expect(row.locator(".power")).to_have_text("–")
+    await expect(row.locator(".light")).to_have_class("light lost")

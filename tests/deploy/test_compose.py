@@ -129,6 +129,18 @@ def test_one_box_at_home_has_both_halves_one_file_and_one_network() -> None:
     assert mine == {"home-receiver", "home-scraper"}
 
 
+def test_the_scraper_of_another_gateway_is_a_project_of_its_own() -> None:
+    """`docker compose -p garage`: nothing that it has bears a name beyond its project, and its port can be another."""
+    scraper = SERVICES["scraper"]
+    assert "container_name" not in scraper
+    assert not scraper.get("secrets"), "it signs with a key of its own"
+    mine = {mount.partition(":")[0] for mount in scraper["volumes"]}
+    assert all(not RAW["volumes"][name] for name in mine), "a volume with a fixed name would be shared"
+    assert all(not RAW["networks"][name] for name in scraper["networks"])
+    assert all(port.startswith("${RELAY_SCRAPER_STATUS_BIND:-") for port in scraper["ports"])
+    assert "ENVOY_RECEIVER_INSECURE" in scraper["environment"]
+
+
 def list_mounts(name: str) -> dict[str, str]:
     """The volume at each path of a service."""
     texts = [volume for volume in SERVICES[name]["volumes"] if isinstance(volume, str)]

@@ -44,14 +44,14 @@ function readColours(scheme: "light" | "dark"): Map<string, Colour> {
   return new Map(found.map(([, name, ...parts]) => [name!, parts.map((part) => parseInt(part, 16) / 255) as unknown as Colour]));
 }
 
-function multiply(matrix: Matrix, colour: Colour): Colour {
+function apply(matrix: Matrix, colour: Colour): Colour {
   return matrix.map((row) => row.reduce((sum, factor, i) => sum + factor * colour[i]!, 0)) as unknown as Colour;
 }
 
 function convertToLab(colour: Colour, seen: Matrix): Colour {
   const linear = colour.map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)) as unknown as Colour;
-  const light = multiply(seen, linear).map((part) => Math.min(1, Math.max(0, part))) as unknown as Colour;
-  const [x, y, z] = multiply(SRGB_TO_XYZ, light).map((part, i) => {
+  const light = apply(seen, linear).map((part) => Math.min(1, Math.max(0, part))) as unknown as Colour;
+  const [x, y, z] = apply(SRGB_TO_XYZ, light).map((part, i) => {
     const share = part / WHITE[i]!;
     return share > 0.008856 ? Math.cbrt(share) : 7.787 * share + 16 / 116;
   }) as unknown as Colour;

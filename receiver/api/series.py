@@ -8,10 +8,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from receiver.api import answers
-from receiver.api.answers import Row
 from receiver.api.questions import AskedOfGateway, GatewayQuestion
 from receiver.api.series_answers import CONTENT, SeriesAnswer, SeriesEntry, SeriesHead, SeriesPoint, SeriesWindow
 from receiver.api.series_parameters import PAGE, SeriesAsked, SeriesParameters
+from receiver.api.tables import Row, TableForm
 from receiver.queries import times
 from receiver.queries.aggregates import WindowValue
 from receiver.queries.question import TAGS, Fill, SeriesQuestion, ask_in_windows, check_question
@@ -71,7 +71,9 @@ class SeriesRoutes:
         def answer() -> Response:
             found = [(dict(tags), [_describe_window(window) for window in inside]) for tags, inside in groups]
             if answers.should_send_csv(request, asked.format):
-                return answers.make_csv(request, (*windows.group_by, *WindowValue._fields), _list_rows(found))
+                units = dict.fromkeys(("value", "unallocated"), windows.unit)
+                form = TableForm((*windows.group_by, *WindowValue._fields), series_question.zone, units)
+                return answers.make_csv(request, form, _list_rows(found))
             head = _make_head(series_question, unit=windows.unit)
             head["every"], head["aggregate"] = str(windows.every), windows.aggregate
             return answers.make_json(request, _encode_pieces(head, "windows", found))
@@ -98,7 +100,8 @@ class SeriesRoutes:
             next_after = None if following is None else str(following)
             if answers.should_send_csv(request, asked.format):
                 columns = (*STORED[series_question.kind].tags, "timestamp", "value")
-                return answers.make_csv(request, columns, _list_rows(found), next_after=next_after)
+                form = TableForm(columns, series_question.zone, {"value": series_question.described.unit})
+                return answers.make_csv(request, form, _list_rows(found), next_after=next_after)
             head = _make_head(series_question, unit=series_question.described.unit)
             head["next"] = following
             return answers.make_json(request, _encode_pieces(head, "points", found), next_after=next_after)

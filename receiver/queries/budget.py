@@ -20,6 +20,8 @@ MAX_HELD: Final = 300_000
 """Likewise where all of them must be in memory at once."""
 MAX_PAGED: Final = 50 * MAX_READ
 """Likewise of a range that is read page by page."""
+MAX_DOWNLOADED: Final = 1_000_000
+"""Points of a file that is made piece by piece."""
 PIECE: Final = 50_000
 """Stored points that are in memory at once, where an answer can be made piece by piece."""
 
@@ -43,27 +45,28 @@ _ADVISED = (Step(1, "s"), Step(10, "s"), Step(1, "m"), Step(5, "m"), *map(find_s
 """What may be advised, from short to long."""
 
 
-def check_windows(every: Step, asked: Range, *, series: int = 1) -> None:
+def check_windows(every: Step, asked: Range, *, series: int = 1, most: int = MAX_POINTS) -> None:
     """Refuse more windows than an answer may have.
 
     Args:
         every: The length of each.
         asked: What they cover.
         series: How many series the answer has, or 1 while that is not known.
+        most: Points of it.
 
     Raises:
         RefusedError: It says which `every` would do.
     """
-    if _count_windows(every.least_ms, asked) * series > MAX_POINTS:
+    if _count_windows(every.least_ms, asked) * series > most:
         enough = (
             step
             for step in _ADVISED
-            if step.least_ms > every.least_ms and _count_windows(step.least_ms, asked) * series <= MAX_POINTS
+            if step.least_ms > every.least_ms and _count_windows(step.least_ms, asked) * series <= most
         )
         least = next(enough, _ADVISED[-1])
         raise make_refusal(
             "every",
-            f"is too short for this range: an answer has at most {MAX_POINTS:,} points. Choose {least} or longer, a "
+            f"is too short for this range: an answer has at most {most:,} points. Choose {least} or longer, a "
             "shorter range or fewer series",
         )
 

@@ -4,7 +4,7 @@ In the site's own time zone the windows are stored as they are. In another zone 
 hours by the same pure rule, step by step as the roll-up job does it, so both ways agree to the last digit.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
@@ -29,6 +29,8 @@ _SUM_OF_ALL = "energy_1y"
 """Any kind that has nothing beside its energies: the sum over all windows is made as one window of it would be."""
 _PIECE_MS = 31 * DAY_MS
 """Quarter hours that are in memory at once."""
+_WINDOWS_A_PIECE = 3_000
+"""Windows that are in memory at once where they are read in pieces: a month of quarter hours."""
 _ROWS_A_WINDOW = 5
 """A window has so many times the fields of a reading, stored and as it is answered."""
 
@@ -88,6 +90,23 @@ async def read_windows_between(
         budget.check_read("energy_15m", Range(boundaries[0], boundaries[-1]), series=len(ENERGY_QUANTITIES))
         points = await _sum_quarters(partial(_read_quarters, store, gateway), kind, boundaries, here)
     return await run_slice(_describe_windows, points, boundaries, zone, now_ms)
+
+
+async def read_energy_pieces(
+    store: Store, gateway: str, site: Site, *, every: Every, asked: Range, zone: ZoneInfo, now_ms: int, rows: HeldRows
+) -> AsyncIterator[list[EnergyWindow]]:
+    """The windows of `read_energy_windows`, some at a time, in the order of time: of ranges that are too long for one.
+
+    Arguments and errors are its; the range must not lie wholly in the future.
+    """
+    asked = cut_at_now(asked, now_ms)
+    budget.check_windows(find_step(every), asked, most=budget.MAX_DOWNLOADED)
+    kind, here = f"energy_{every}", site.model_copy(update={"time_zone": zone.key})
+    boundaries = await run_slice(here.list_windows, kind, *asked)
+    await rows.hold((min(len(boundaries), _WINDOWS_A_PIECE) + _PIECE_MS // QUARTER_MS) * _ROWS_A_WINDOW)
+    for first in range(0, len(boundaries) - 1, _WINDOWS_A_PIECE):
+        piece = boundaries[first : first + _WINDOWS_A_PIECE + 1]
+        yield (await read_windows_between(store, gateway, site, every, piece, zone, now_ms)).windows
 
 
 async def sum_energy_windows(

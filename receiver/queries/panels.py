@@ -4,7 +4,7 @@ A panel is known by the serial of its inverter. It is there once it has reported
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
@@ -137,16 +137,45 @@ async def read_panel_energies(
     asked = cut_at_now(asked, now_ms)
     budget.check_windows(find_step(every), asked, series=inverters)
     boundaries = await run_slice(site.list_windows, f"energy_{every}", *asked)
+    budget.check_read(find_panel_kind(every), Range(boundaries[0], boundaries[-1]), series=inverters)
+    await rows.hold(budget.PIECE + inverters)
+    return await _read_panels(store, gateway, site, every, boundaries, inverters)
+
+
+async def read_panel_pieces(
+    store: Store,
+    gateway: str,
+    site: Site,
+    *,
+    every: PanelEvery,
+    asked: Range,
+    inverters: int,
+    now_ms: int,
+    rows: HeldRows,
+) -> AsyncIterator[PanelEnergies]:
+    """The windows of `read_panel_energies`, some at a time, in the order of time: of ranges that are too long for one.
+
+    Arguments and errors are its. A panel is missing from a piece in which nothing is known of it.
+    """
+    asked = cut_at_now(asked, now_ms)
+    budget.check_windows(find_step(every), asked, series=inverters, most=budget.MAX_DOWNLOADED)
+    boundaries = await run_slice(site.list_windows, f"energy_{every}", *asked)
+    await rows.hold(budget.PIECE + inverters)
+    for piece in budget.split_into_pieces(find_panel_kind(every), boundaries, inverters):
+        yield await _read_panels(store, gateway, site, every, piece, inverters)
+
+
+async def _read_panels(
+    store: Store, gateway: str, site: Site, every: PanelEvery, boundaries: Sequence[int], inverters: int
+) -> PanelEnergies:
     whole = Range(boundaries[0], boundaries[-1])
     finer = find_panel_kind(every)
-    budget.check_read(finer, whole, series=inverters)
-    await rows.hold(budget.PIECE + inverters)
     finer_boundaries = await run_slice(site.list_windows, finer, *whole)
     panels: dict[str, PanelWindows] = {}
     for piece in budget.split_into_pieces(finer, finer_boundaries, inverters):
         stored = await store.read_points(gateway, finer, fields=("energy", "coverage"), start=piece[0], stop=piece[-1])
         await run_slice(_add_energies, panels, stored, boundaries, piece)
-    return PanelEnergies(boundaries, [panels[serial] for serial in sorted(panels)])
+    return PanelEnergies(list(boundaries), [panels[serial] for serial in sorted(panels)])
 
 
 def _add_energies(

@@ -167,7 +167,7 @@ async def test_what_is_shown_is_downloaded_for_a_spreadsheet(page: Page, page_se
         assert any(float(row["coverage" if name == "panels" else "production_coverage"]) > 0 for row in rows)
         assert count is None or len(rows) == count
     await choose(page, "All")
-    await expect(page.get_by_role("link", name="quarter hours")).to_have_count(0)
+    await expect(page.get_by_role("link", name="quarter hours")).to_have_count(1)
 
 
 async def test_the_table_of_phases_is_whole_on_a_phone(page: Page, page_server: PageServer) -> None:

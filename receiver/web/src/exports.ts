@@ -19,14 +19,14 @@ export class ExportsView {
     this.element = h("div", { class: "exports soft" }, h("p", {}, texts.exports.download, this.links), h("p", {}, texts.exports.note));
   }
 
-  /** Offer a span: its energy in windows, in quarter hours (not of all years: that is too much), and its panels by the day. */
+  /** Offer a span: its energy in windows and in quarter hours, and its panels. */
   show(span: Span): void {
     const key = `${span.kind} ${span.date} ${span.isCurrent}`;
     if (key === this.drawn) return;
     this.drawn = key;
     const files: [label: string, path: string, every: string][] = [
       [texts.exports.energy, "/energy", span.every],
-      ...(span.kind === "all" ? [] : [[texts.exports.quarters, "/energy", "15m"] satisfies [string, string, string]]),
+      [texts.exports.quarters, "/energy", "15m"],
       [texts.exports.panels, "/inverters/energy", span.every],
     ];
     this.links.replaceChildren(...files.flatMap(([label, path, every], i) => {

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from receiver.api.answers import cut_page, make_csv, should_send_csv
+from receiver.api.tables import TableForm
 from shared.readings import Reading
 from tests.clocks import NOW_MS
 from tests.receiver.service import GATEWAY, OTHER, READ_SECRET, Service, make_inverter, make_read_claims, sign
@@ -84,7 +85,9 @@ def test_no_spreadsheet_runs_a_text_of_a_table(begin: str):
     """Names and statuses come from gateways and files; numbers stay numbers, also those below zero."""
     row = {"name": f"{begin}HYPERLINK(1)", "w": -1.5, "n": -2, "off": False, "none": None, "plain": f"a{begin}b"}
     request = Request({"type": "http", "headers": [], "query_string": b""})
-    lines = csv.reader(io.StringIO(bytes(make_csv(request, tuple(row), [row]).body).decode(), newline=""))
+    lines = csv.reader(
+        io.StringIO(bytes(make_csv(request, TableForm(tuple(row), None), [row]).body).decode(), newline="")
+    )
     assert list(lines) == [list(row), [f"'{begin}HYPERLINK(1)", "-1.5", "-2", "false", "", f"a{begin}b"]]
 
 

@@ -155,13 +155,14 @@ async def test_csv_has_a_line_for_each_window_and_panel(roof):
     assert lines[0] == [
         "start", "stop", "local_start", "in_progress", "inverter", "name", "array", "energy_wh", "coverage",
     ]  # fmt: skip
-    assert [(line[2][:10], line[4], line[5]) for line in lines[1:3]] == [
-        ("2025-03-30", EAST_1, "East 1"),
-        ("2025-03-31", EAST_1, "East 1"),
+    assert [(line[2], line[4], line[5]) for line in lines[1:3]] == [
+        ("2025-03-30T00:00:00+01:00", EAST_1, "East 1"),
+        ("2025-03-30T00:00:00+01:00", EAST_2, "East 2"),
     ]
     assert len(lines) == 1 + 2 * 3
     now = await read_table(roof, "?format=csv")
-    assert now[0][:5] == ["inverter", "timestamp", "age_seconds", "state", "power"]
+    assert now[0][:6] == ["inverter", "timestamp", "local_timestamp", "age_seconds", "state", "power"]
+    assert now[1][2] == "2025-03-31T12:00:00+02:00"
     assert [line[0] for line in now[1:]] == [EAST_1, EAST_2, OLD, SHED]
 
 

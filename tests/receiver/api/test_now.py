@@ -108,7 +108,16 @@ async def test_meters_are_told_as_they_should_be(start_over, tmp_path):
             assert [read_as(MeterEntry, entry).power for entry in found] == [-900.0, -400.0, 2000.0]
             answer = await running.get(f"{PATH}/meters?format=csv")
             lines = list(csv.reader(io.StringIO(answer.text)))
-            assert lines[0] == ["meter", "phase", "power", "voltage", "timestamp", "age_seconds", "speaks"]
+            assert lines[0] == [
+                "meter",
+                "phase",
+                "power",
+                "voltage",
+                "timestamp",
+                "local_timestamp",
+                "age_seconds",
+                "speaks",
+            ]
             assert lines[2][:3] == ["net-consumption", "b", "-400.0"]
 
 

@@ -1,6 +1,7 @@
 """What questions about series may not ask, how answers are paged and packed, and that CSV says what JSON says."""
 
 import gzip
+from datetime import datetime
 from itertools import pairwise
 
 import httpx
@@ -168,7 +169,7 @@ async def test_a_page_goes_on_while_readings_arrive(service_on_each_store: Servi
 
 
 async def test_csv_says_what_json_says(service_on_each_store: Service):
-    """To the last digit, for windows and for points; by the parameter and by the Accept header."""
+    """To a tenth of a watt, for windows and points, with local times; by the parameter and by the Accept header."""
     values = [0.1 + 0.2, 1e-7, 123456.789, -1 / 3, 2.0**-40, 7e15]
     await service_on_each_store.send(
         *(
@@ -184,7 +185,10 @@ async def test_csv_says_what_json_says(service_on_each_store: Service):
         for line, row in zip(read_rows(await ask(service_on_each_store, f"{query}&format=csv")), wanted, strict=True):
             for column, value in row.items():
                 read = line[column] if isinstance(value, str) else float(line[column] or "nan")
-                assert read == value or (value is None and line[column] == "")
+                rounded = round(value, 1 if column == "value" else 4) if isinstance(value, float) else value
+                assert read == rounded or (value is None and line[column] == "")
+            instant = "timestamp" if name == "points" else "start"
+            assert datetime.fromisoformat(line[f"local_{instant}"]).timestamp() * 1000 == row[instant]
         accept = {
             "accept": "text/csv, application/json;q=0.9",
             "authorization": "Bearer " + sign(make_read_claims(), READ_SECRET, kid="read"),

@@ -79,7 +79,7 @@ class LayoutPanels(TypedDict):
     panels: Annotated[dict[str, PanelData], Field(description="By the serial of the inverter.")]
 
 
-def _publish_body(model: type[BaseModel]) -> dict[str, Any]:
+def _describe_body(model: type[BaseModel]) -> dict[str, Any]:
     """For `openapi_extra`: FastAPI would read a declared body before it is known who sends it."""
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
 
@@ -109,7 +109,7 @@ class PanelPlaceRoutes:
             summary="Say where panels are, and what they are called",
             response_model=PanelPlaces,
             responses=CHANGE_REFUSALS,
-            openapi_extra=_publish_body(PanelPlacesPatch),
+            openapi_extra=_describe_body(PanelPlacesPatch),
         )
         router.add_api_route(
             "/layout",
@@ -118,7 +118,7 @@ class PanelPlaceRoutes:
             summary="What a layout says of panels",
             response_model=LayoutPanels,
             responses=CHANGE_REFUSALS,
-            openapi_extra=_publish_body(PastedLayout),
+            openapi_extra=_describe_body(PastedLayout),
         )
         return router
 

@@ -75,7 +75,7 @@ export async function beginSession(token: string): Promise<ReaderSession> {
 }
 
 /** Whether the page still knows the token with which it may change something. */
-export function knowsToken(): boolean {
+export function hasOwnToken(): boolean {
   return bearer !== null;
 }
 

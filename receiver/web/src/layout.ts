@@ -57,10 +57,10 @@ function findCommon(members: InverterEntry[], key: "azimuth" | "tilt"): number |
 
 /** Where an array faces, e.g. "faces south (180°), tilt 35°"; empty where nothing is known. */
 export function describeFacing(azimuth: number | null, tilt: number | null): string {
-  const degrees = (value: number): string => `${formatDigits(value, Number.isInteger(value) ? 0 : 1)}°`;
+  const formatDegrees = (value: number): string => `${formatDigits(value, Number.isInteger(value) ? 0 : 1)}°`;
   const direction = azimuth === null ? "" : texts.roof.directions[Math.round(azimuth / 45) % 8]!;
   return [
-    azimuth === null ? null : texts.roof.faces(direction, degrees(azimuth)), tilt === null ? null : texts.roof.tilt(degrees(tilt)),
+    azimuth === null ? null : texts.roof.faces(direction, formatDegrees(azimuth)), tilt === null ? null : texts.roof.tilt(formatDegrees(tilt)),
   ].filter((part) => part !== null).join(", ");
 }
 

@@ -1,6 +1,6 @@
 /** The editor of the roof: its owner places and names panels, or pastes where they are, and saves it. */
 
-import { ApiError, get, knowsToken, nameGatewayPath, send } from "./api.ts";
+import { ApiError, get, hasOwnToken, nameGatewayPath, send } from "./api.ts";
 import { h, setText } from "./dom.ts";
 import { texts } from "./locale.ts";
 import { OwnerTokenForm, PanelFields, PasteForm } from "./roof_forms.ts";
@@ -66,27 +66,27 @@ export class RoofEditor {
       this.show(places);
     } catch {
       setText(this.status, "");
-      this.complain(texts.roof.unread);
+      this.showProblem(texts.roof.unread);
     }
   }
 
   private show(places: PanelPlaces): void {
     if (places.obstacle !== null) {
       setText(this.note, "");
-      this.complain(texts.roof.locked, places.obstacle);
+      this.showProblem(texts.roof.locked, places.obstacle);
       return;
     }
     setText(this.note, places.keeps_comments ? texts.roof.kept : texts.roof.notKept);
-    this.save.disabled = !knowsToken();
-    if (knowsToken()) this.draw();
+    this.save.disabled = !hasOwnToken();
+    if (hasOwnToken()) this.draw();
     else this.work.replaceChildren(new OwnerTokenForm(() => this.show(places)).element);
   }
 
   /** Draw the plan again; the panel that was moved or selected keeps the focus. */
   private draw(focused: string | null = null): void {
     const grid = new RoofGrid(this.plan, {
-      moved: (serial) => this.tell(serial),
-      selected: (serial) => this.choose(serial),
+      handleMove: (serial) => this.tell(serial),
+      handleChoice: (serial) => this.choose(serial),
     });
     const adding = h("button", { type: "button" }, texts.roof.newArray);
     adding.addEventListener("click", () => this.addArray());
@@ -182,13 +182,13 @@ export class RoofEditor {
       again.addEventListener("click", () => void this.read());
       this.problem.replaceChildren(h("p", {}, texts.roof.changed), again);
     } else {
-      this.complain(lead, status === 0 ? texts.roof.noAnswer : error instanceof ApiError ? error.detail : "");
+      this.showProblem(lead, status === 0 ? texts.roof.noAnswer : error instanceof ApiError ? error.detail : "");
     }
     this.problem.scrollIntoView({ block: "nearest" });
   }
 
   /** What the receiver says is English. */
-  private complain(lead: string, detail = ""): void {
+  private showProblem(lead: string, detail = ""): void {
     this.problem.replaceChildren(h("p", {}, `${lead} `, h("span", detail === texts.roof.noAnswer ? {} : { lang: "en" }, detail)));
   }
 }

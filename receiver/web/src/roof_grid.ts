@@ -10,8 +10,8 @@ const STEPS: Record<string, [number, number]> = { ArrowLeft: [0, -1], ArrowRight
 /** What the editor does when a panel is moved or selected. */
 export interface GridActions {
   /** Something changed: draw again and say it; the panel keeps the focus. */
-  moved(serial: string): void;
-  selected(serial: string): void;
+  handleMove(serial: string): void;
+  handleChoice(serial: string): void;
 }
 
 export class RoofGrid {
@@ -58,8 +58,8 @@ export class RoofGrid {
     const tile = h("button", { type: "button", class: "panel editor-tile", "data-inverter": serial, "aria-pressed": String(serial === chosen) },
       h("span", { class: "panel-name" }, name ?? serial));
     tile.title = name === null ? serial : `${name} (${serial})`;
-    tile.addEventListener("click", () => this.actions.selected(serial));
-    tile.addEventListener("keydown", (event) => this.step(serial, event));
+    tile.addEventListener("click", () => this.actions.handleChoice(serial));
+    tile.addEventListener("keydown", (event) => this.moveByKey(serial, event));
     tile.addEventListener("pointerdown", (event) => {
       if (event.button !== 0) return;
       this.drag = { serial, tile, x: event.clientX, y: event.clientY, moves: false };
@@ -67,11 +67,11 @@ export class RoofGrid {
     });
     tile.addEventListener("pointermove", (event) => this.follow(event));
     tile.addEventListener("pointerup", (event) => this.drop(event));
-    tile.addEventListener("pointercancel", () => this.letGo());
+    tile.addEventListener("pointercancel", () => this.endDrag());
     return tile;
   }
 
-  private step(serial: string, event: KeyboardEvent): void {
+  private moveByKey(serial: string, event: KeyboardEvent): void {
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const step = STEPS[event.key];
     const { array, row, column } = this.plan.get(serial);
@@ -87,7 +87,7 @@ export class RoofGrid {
       if (to[0] >= 1 && to[1] >= 1 && to[0] <= rows && to[1] <= columns) this.plan.move(serial, array, ...to);
     }
     event.preventDefault();
-    this.actions.moved(serial);
+    this.actions.handleMove(serial);
   }
 
   private follow(event: PointerEvent): void {
@@ -102,16 +102,16 @@ export class RoofGrid {
 
   private drop(event: PointerEvent): void {
     const drag = this.drag;
-    this.letGo();
+    this.endDrag();
     if (drag === null || !drag.moves) return;
     const target = document.elementsFromPoint(event.clientX, event.clientY).find((each) => each.matches(".cell, .tray")) as HTMLElement | undefined;
     if (target === undefined) return;
     if (target.matches(".tray")) this.plan.takeOff(drag.serial);
     else this.plan.move(drag.serial, target.dataset["array"] ?? null, Number(target.dataset["row"]), Number(target.dataset["column"]));
-    this.actions.moved(drag.serial);
+    this.actions.handleMove(drag.serial);
   }
 
-  private letGo(): void {
+  private endDrag(): void {
     this.drag?.tile.classList.remove("dragged");
     if (this.drag !== null) this.drag.tile.style.translate = "";
     this.drag = null;

@@ -118,9 +118,9 @@ export class RoofPlan {
   findFacing(array: string | null, without?: string): Facing {
     const members = this.serials.filter((serial) => serial !== without && this.get(serial).array === array).map((serial) => this.get(serial));
     if (members.length === 0) return this.facings.get(array) ?? { azimuth: null, tilt: null };
-    const agree = (key: "azimuth" | "tilt"): number | null =>
+    const findCommon = (key: "azimuth" | "tilt"): number | null =>
       members.every((one) => one[key] === members[0]![key]) ? members[0]![key] : null;
-    return { azimuth: agree("azimuth"), tilt: agree("tilt") };
+    return { azimuth: findCommon("azimuth"), tilt: findCommon("tilt") };
   }
 
   /** Take over what a layout says; gives how many panels, and how many it names that are not here. */

@@ -43,7 +43,7 @@ class EnsembleHome:
 
 
 @dataclass
-class SteppedClock(StoppedClock):
+class AheadClock(StoppedClock):
     """Its wall time is ahead of its monotonic time by so many seconds."""
 
     ahead_s: float = 0.0
@@ -223,7 +223,7 @@ async def test_an_outage_of_the_grid_is_one_event_with_start_and_end_over_a_rest
 @pytest.mark.parametrize("step_s", [-7200, 7200])
 async def test_an_outage_is_split_where_the_hosts_clock_steps(tmp_path, step_s):
     """It ends on the old clock and begins again on the new one: no outage ends before it begins, or lasts for hours."""
-    clock = SteppedClock()
+    clock = AheadClock()
     async with open_home(tmp_path, clock=clock) as battery_home:
         await battery_home.poll()
         battery_home.sim.faults.switch_on("grid-lost")

@@ -42,7 +42,7 @@ class Backfill:
         self._store = store
         self._marking = marking
         self._site_of = site_of
-        self._has_listed_gateways = False
+        self._with_history: set[str] | None = None
         self._oldest: dict[str, int] = {}
 
     def list_waiting(self) -> list[str]:
@@ -57,13 +57,15 @@ class Backfill:
             StoreUnavailableError: Try again later.
             JournalError: Try again later.
         """
-        if not self._has_listed_gateways:
-            await self._list_gateways()
+        if self._with_history is None:
+            self._with_history = set(await self._list_gateways())
         changed = [gateway for gateway in self._marking.gateways if self._has_changed(gateway)]
         if changed:
             stored = await self._list_gateways()
             for gateway in changed:
-                await self._begin(gateway, stored.get(gateway))
+                # All of what came first since the start is dirty already.
+                await self._begin(gateway, stored.get(gateway) if gateway in self._with_history else None)
+                self._with_history.add(gateway)
 
     async def find_next(self, gateway: str) -> Stretch | None:
         """The next older day to compute, whole hours; None when that was all.
@@ -115,7 +117,6 @@ class Backfill:
         summaries = {summary.gateway: summary for summary in await self._store.list_gateways()}
         for gateway in summaries:
             self._marking.get_marks(gateway)
-        self._has_listed_gateways = True
         return summaries
 
     def _has_changed(self, gateway: str) -> bool:

@@ -5,7 +5,7 @@
 - The end of a gap may change all that is in the gap, perhaps months: what is far away follows like a backlog.
 - A gateway whose site or whose arithmetic has changed, or which the journal does not know, is computed again from the
   newest to the oldest reading. The same happens at the first start over a store that already holds readings.
-- The only gateway of a receiver has all of its time, and passes without a pause while more than live data waits.
+- The only gateway of a receiver has all of its time, and passes follow at once while more than live data waits.
 - Each of several gateways has a share of a pass, and quarter hours beyond what is remembered one by one become a
   history: what one sender scatters over decades costs nobody else's time.
 - An error in the data of one gateway is logged and counted, and stops no other gateway; the data is tried again in an
@@ -39,7 +39,8 @@ SHARE_S = 15.0
 """How much of a pass one of several gateways may take, its rests included, beside its newest piece."""
 _LIVE_QUARTERS = 4
 """Live data leaves no more than this waiting: the hours of what came since the last quarter hour."""
-_PAUSE_S = 1.0
+_PAUSE_S = 5.0
+"""How long a pass ends before the next one begins, at least; and how often it is looked whether a backlog came."""
 _log = structlog.get_logger()
 
 
@@ -112,7 +113,9 @@ class Rollups:
                 _log.exception("a pass of the roll-ups failed")
             took = self._clock.monotonic() - started
             self._metrics.rollup_seconds.set(took)
-            await self._clock.sleep(_PAUSE_S if self._has_backlog() else max(PERIOD_S - took, _PAUSE_S))
+            await self._clock.sleep(_PAUSE_S)
+            while not self._has_backlog() and self._clock.monotonic() - started < PERIOD_S:
+                await self._clock.sleep(_PAUSE_S)
 
     async def catch_up(self) -> None:
         """Roll up everything at full speed, and return when nothing is dirty.

@@ -139,6 +139,20 @@ async def test_a_backlog_of_the_only_gateway_waits_for_no_quarter_hour(sqlite_st
     assert not rollups.store.get_marks(HOUSE).waiting
 
 
+async def test_a_gateway_that_comes_after_the_start_has_no_history_beside_what_is_dirty(sqlite_store, rollups, clock):
+    """All of its readings are marked as they come, so nothing is computed twice; and after a restart neither."""
+    clock.ms = MIDNIGHT
+    await rollups.run_once(seconds=60)
+    await rollups.store.write([make_reading(HOUSE, MIDNIGHT - hours * HOUR) for hours in range(1, 30)])
+    await rollups.run_once(seconds=0)
+    marks = rollups.store.get_marks(HOUSE)
+    assert marks.state is not None
+    assert not marks.has_history
+    assert marks.fresh, "the rest of what is dirty"
+    await rollups.run_once(seconds=60)
+    assert not marks.fresh
+
+
 async def test_while_it_serves_it_rests_as_long_as_it_worked(sqlite_store, rollups, clock):
     """A history of years is computed beside what comes in, not before it."""
     await sqlite_store.write(make_house(MIDNIGHT - 8 * HOUR, MIDNIGHT, step=300_000))

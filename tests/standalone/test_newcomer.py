@@ -1,12 +1,8 @@
 """A newcomer types what the README says, in its order, in one folder: every command finds the running installation."""
 
 import asyncio
-import os
 import re
-import shlex
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,31 +10,10 @@ import pytest
 from simulator.server import Simulator
 from standalone.directories import find_free_port
 from tests.standalone.commands import run_standalone
+from tests.standalone.newcomer import Newcomer
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 COMMAND = re.compile(r"(?:^    |`)((?:\.venv/bin/)?envoy-(?:scraper|receiver) [^`#\n]+|curl [^`\n]+)", re.MULTILINE)
-PROGRAMS = Path(sys.executable).parent
-
-
-class Newcomer:
-    """A person at a shell in one folder, with a home directory of their own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("ENVOY_", "RECEIVER_"))},
-            "HOME": str(folder / "home"),
-            "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
-        }
-        (folder / ".venv").symlink_to(PROGRAMS.parent)
-
-    def type(self, command: str, given: str = "") -> str:
-        ended = subprocess.run(
-            shlex.split(command), input=given, capture_output=True, text=True, cwd=self.folder, env=self.environment,
-            timeout=120, check=False,
-        )  # fmt: skip
-        assert ended.returncode == 0, f"{command}\n{ended.stdout}\n{ended.stderr}"
-        return ended.stdout
 
 
 def list_readme_commands() -> list[str]:
@@ -50,11 +25,7 @@ async def test_every_command_of_the_readme_finds_what_make_run_runs(tmp_path: Pa
     newcomer = Newcomer(tmp_path)
     port = find_free_port()
     async with Simulator("firmware-8", late_morning=True) as simulator:
-        (tmp_path / ".env").write_text(
-            f"ENVOY_HOST=127.0.0.1\nENVOY_HTTPS_PORT={simulator.https_port}\nENVOY_HTTP_PORT={simulator.http_port}\n"
-            f"RECEIVER_PORT={port}\nRECEIVER_STATUS_PORT={find_free_port()}\nENVOY_STATUS_PORT={find_free_port()}\n"
-            "ENVOY_TOKEN=\n"
-        )
+        newcomer.write_settings(simulator, port)
         gateway_token = simulator.make_token("owner")
         said = await asyncio.to_thread(newcomer.type, "envoy-scraper token --paste", gateway_token)
         assert "Kept" in said

@@ -24,18 +24,18 @@ def advise_hours(question: WindowedQuestion) -> str | None:
     return f"ask for kind={_HOURS} and field={name} without every: its rows are hours, and are kept without limit"
 
 
-def refuse_expired(question: WindowedQuestion, kept_ms: int | None, now_ms: int) -> None:
+def refuse_expired(question: WindowedQuestion, advice: str | None, kept_ms: int | None, now_ms: int) -> None:
     """Refuse what reaches behind the readings that are kept, where stored hours have it.
 
     Args:
         question: What is answered from readings.
+        advice: Of `advise_hours`; None where no stored hour has the answer.
         kept_ms: How long readings of its kind are kept; None is without limit.
         now_ms: UTC milliseconds.
 
     Raises:
         RefusedError: It says what to ask instead.
     """
-    advice = advise_hours(question)
     if advice is not None and kept_ms is not None and question.asked.start < now_ms - kept_ms:
         raise make_refusal("start", f"is before the raw readings that are kept: choose a later one, or {advice}")
 

@@ -108,8 +108,9 @@ class SeriesReader:
         # A gap of a counter that was cut in two would lose its energy, so counters are not read in pieces.
         is_counter = question.described.interpolation is Interpolation.COUNTER
         most = budget.MAX_HELD if is_counter else budget.MAX_READ
-        refuse_expired(question, self._store.retention_ms[question.kind], now_ms)
-        budget.check_read(question.kind, stored, series=series, most=most, instead=advise_hours(question))
+        advice = advise_hours(question) if len(groups) == series else None  # stored hours hold no sums of series
+        budget.check_read(question.kind, stored, series=series, most=most, instead=advice)
+        refuse_expired(question, advice, self._store.retention_ms[question.kind], now_ms)
         # Beyond the last reading nothing is known, and nothing looked for; but states hold until now.
         is_state = question.described.interpolation is Interpolation.LAST
         is_step = question.described.interpolation is Interpolation.STEP

@@ -24,6 +24,8 @@ _CURRENT = {
     "energy_1y": ("This year", "8785h"),
 }
 """Windows that run now: word, and the longest time since one of them can have begun (an hour more: clocks go back)."""
+_CURRENCY = " ${currency:raw}"
+"""What titles of money end with. Units of fields cannot follow a variable."""
 _SITE_DAYS = "Days, weeks, months and years are those of the site's time zone."
 
 
@@ -35,6 +37,7 @@ def make_dashboard() -> Dashboard:
             variables.make_datasource_variable(),
             variables.make_gateway_variable(),
             *variables.make_time_zone_variables(),
+            variables.make_currency_variable(),
         ],
         [
             "So far",
@@ -91,7 +94,7 @@ def _draw_billing_energy() -> stat.Panel:
 
 def _draw_billing_money() -> stat.Panel:
     panel = panel_builders.make_stat_panel(
-        "Money since the billing day",
+        f"Money since the billing day{_CURRENCY}",
         "Cost of what was bought, payment for what was sold, and what the energy used at home would have cost: by the "
         "tariffs of the sites file, in their currency. No data without tariffs.",
         [_query_billing(quantities.list_columns(quantities.MONEY))],
@@ -145,7 +148,7 @@ def _draw_shares_per_day() -> timeseries.Panel:
 
 def _draw_money_per_day() -> timeseries.Panel:
     panel = panel_builders.make_bars_over_time(
-        "Cost, feed-in and savings per day",
+        f"Cost, feed-in and savings per day{_CURRENCY}",
         "By the tariffs of the sites file, in their currency. No data without tariffs.",
         [query_table(select(quantities.list_columns(quantities.MONEY), "energy_1d", TIME))],
         unit=style.NUMBER,

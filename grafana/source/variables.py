@@ -97,6 +97,13 @@ def make_time_zone_variables() -> list[Variable]:
     return _make_proposing_variables("tz", "Time zone", description, stored, ("UTC", *_list_time_zones()))
 
 
+def make_currency_variable() -> Variable:
+    """Currency of the sites file, for titles. Hidden; empty where the file names none."""
+    query = f'SELECT last("currency") FROM "energy_1d" WHERE {GATEWAY}'  # noqa: S608 (constants of this package)
+    description = "Of the tariffs, as the sites file names it."
+    return _make_query_variable("currency", "Currency", description, query).hide(VariableHide.HIDE_VARIABLE)
+
+
 def make_nominal_variables() -> list[Variable]:
     """Nominal voltage: at first that of the grid which the highest hour of a week shows, as the alert judges it."""
     high, low = limits.NOMINAL_V

@@ -37,9 +37,7 @@ def make_energy_rows(kind: str, finer: Sequence[Point], site: Site, boundaries: 
         energy = sum_windows([from_point(point) for point in inside], start, stop)
         if is_known(energy):
             fields = (
-                make_energy_fields(energy)
-                | _sum_money(inside)
-                | _describe_dates_and_nights(kind, inside, start, site.zone)
+                make_energy_fields(energy) | _sum_money(inside) | _describe_dates_and_nights(kind, inside, start, site)
             )
             rows.append(Reading(kind, {}, start, fields))
     return rows
@@ -69,8 +67,9 @@ def _sum_money(inside: Sequence[Point]) -> dict[str, FieldValue]:
     return found
 
 
-def _describe_dates_and_nights(kind: str, inside: Sequence[Point], start: int, zone: ZoneInfo) -> dict[str, FieldValue]:
+def _describe_dates_and_nights(kind: str, inside: Sequence[Point], start: int, site: Site) -> dict[str, FieldValue]:
     """What days and months have beside their energy."""
+    zone = site.zone
     day = to_local(start, zone).date()
     if kind == "energy_1mo":
         return {"year": f"{day.year:04}", "month": f"{day.month:02}"}
@@ -82,6 +81,7 @@ def _describe_dates_and_nights(kind: str, inside: Sequence[Point], start: int, z
         "week": f"{year:04}-W{week:02}",
         "weekday": f"{weekday} {_WEEKDAYS[weekday - 1]}",
         "time_zone": zone.key,
+        **({"currency": site.currency} if site.currency else {}),
         **({"base_load": min(nights)} if nights else {}),
     }
 

@@ -32,6 +32,14 @@ def test_the_nominal_voltage_is_that_of_the_readings_else_230():
     assert choose_first(words, {"stored_nominal": ""}) == "230"
 
 
+def test_panels_with_money_name_its_currency():
+    titles = [panel["title"] for panel in list_panels(BOARDS["energy.json"]) if "${currency:raw}" in panel["title"]]
+    assert titles == [
+        "Money since the billing day ${currency:raw}",
+        "Cost, feed-in and savings per day ${currency:raw}",
+    ]
+
+
 def test_the_rows_of_each_table_of_panels_lead_to_the_curves_of_the_panel():
     tables = {
         panel["title"]: panel["fieldConfig"]["overrides"]

@@ -19,7 +19,7 @@ def _make_quarter(time: int, **fields: float) -> Point:
 
 
 def test_a_day_is_the_sum_of_its_quarter_hours():
-    site = Site(time_zone="Europe/Berlin")
+    site = Site(time_zone="Europe/Berlin", currency="EUR")
     start = to_ms("2026-11-16T00:00", "Europe/Berlin")
     finer = [
         _make_quarter(start, load=50.0, load_coverage=1.0, cost=0.25, production_unallocated=7.0, unallocated_since=float(start - 1)),
@@ -55,6 +55,7 @@ def test_a_day_is_the_sum_of_its_quarter_hours():
         "week": "2026-W47",
         "weekday": "1 Mon",
         "time_zone": "Europe/Berlin",
+        "currency": "EUR",
     }
 
 

@@ -49,10 +49,12 @@ def main() -> None:
     """Measure and print."""
     days = float(sys.argv[1]) if len(sys.argv) > 1 else 2.0
     profile = sys.argv[2] if len(sys.argv) > 2 else "firmware-8"
-    history.STEP_S = 1
+    live = history.Density(meters_s=1, counters_s=60)
     stop = int(time.time()) // DAY_S * DAY_S
     place = history.HouseSettings(profile, 7, stop - days * DAY_S, 0)
-    rows = [row for piece in history.Past(place).make_pieces(stop - round(days * DAY_S), stop) for row in piece]
+    rows = [
+        row for piece in history.Past(place, live, live).make_pieces(stop - round(days * DAY_S), stop) for row in piece
+    ]
     serial = find_profile(profile).serial
     meter = [GatewayReading(serial, row) for row in rows if row.kind == "meter"]
     other = [GatewayReading(serial, row) for row in rows if row.kind != "meter"]

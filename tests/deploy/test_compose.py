@@ -4,7 +4,6 @@ It is read twice: as YAML, and by the reference implementation of the compose sp
 That it starts and works is shown by tests/images.sh.
 """
 
-import ipaddress
 import json
 import os
 import re
@@ -14,41 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from grafana.source.provisioning import TOKEN_FILE
 from receiver import settings as receiver_settings
 from scraper import settings as scraper_settings
 from shared.version import VERSION
-from tests.deploy.dockerfile import IMAGES, list_made_directories
+from tests.deploy.compose_file import FILE, GUARD, PROFILES, RAW, ROOT, SERVICES, TEXT, every_service
+from tests.deploy.dockerfile import IMAGES
 from tests.tools import skip_missing
-
-ROOT = Path(__file__).parents[2]
-FILE = ROOT / "docker-compose.yml"
-TEXT = FILE.read_text()
-RAW = yaml.safe_load(TEXT)
-for name in RAW["include"]:
-    included = yaml.safe_load((ROOT / name).read_text())
-    TEXT += (ROOT / name).read_text()
-    for part in ("services", "networks", "volumes", "secrets"):
-        assert not RAW[part].keys() & included[part].keys(), "an engine takes a name from one file alone"
-        RAW[part] |= included[part]
-SERVICES: dict[str, dict[str, Any]] = RAW["services"]
-HOSTED = {"influxdb", "setup", "receiver", "grafana", "proxy"}
-GUARD = "relay-domain-must-be-set"
-PROFILES = {
-    "receiver": {"setup", "receiver"},
-    "influxdb": {"influxdb"},
-    "grafana": {"setup", "grafana"},
-    "proxy": {"proxy", GUARD},
-    "hosted": HOSTED | {GUARD},
-    "edge": {"scraper"},
-    "home": {"home-receiver", "home-scraper"},
-    "admin": {"admin"},
-    "demo": {f"demo-{name}" for name in (*HOSTED, "simulator", "scraper")},
-}
-
-every_service = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
 
 
 def test_the_reference_implementation_understands_every_key() -> None:
@@ -232,78 +204,3 @@ def test_the_servers_are_those_of_the_tests(image: str, module: str) -> None:
     version = re.search(rf"{module}/v2 v(\S+)", (ROOT / "tests" / folder / "go.mod").read_text())
     assert version is not None
     assert f"docker.io/library/{image}:{version[1]}\n" in TEXT
-
-
-def test_whatever_is_mounted_is_there() -> None:
-    volumes: set[str] = set()
-    for service in SERVICES.values():
-        for volume in service.get("volumes", []):
-            if isinstance(volume, dict):
-                assert volume["type"] == "volume", volume
-                volumes.add(volume["source"])
-                continue
-            source = volume.partition(":")[0]
-            if source.startswith("./"):
-                assert (ROOT / source).exists(), source
-                assert volume.endswith(":ro"), volume
-            else:
-                volumes.add(source)
-    assert volumes == set(RAW["volumes"])
-    home = RAW["x-grafana-environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
-    assert (ROOT / "grafana" / "dashboards" / Path(home).name).exists()
-
-
-@every_service
-def test_what_our_containers_write_to_is_theirs(service: dict[str, Any]) -> None:
-    """Docker gives a new volume the owner of the image's directory, and root's where there is none."""
-    if "build" not in service:
-        return
-    written = {volume.split(":")[1] for volume in service.get("volumes", []) if not volume.endswith(":ro")}
-    assert written <= list_made_directories(service["build"]["target"])
-
-
-def test_the_demo_shares_nothing_with_a_real_installation_and_needs_no_settings() -> None:
-    for name in PROFILES["demo"]:
-        service = SERVICES[name]
-        assert set(service["networks"]) == {"demo"}
-        assert all(volume.startswith(("./", "demo-")) for volume in service.get("volumes", []))
-        assert {secret["source"] for secret in service.get("secrets", [])} <= {"demo_secret"}
-    assert (ROOT / RAW["secrets"]["demo_secret"]["file"]).exists()
-
-
-def test_the_secrets_are_those_that_make_secrets_makes() -> None:
-    made = set(re.findall(r"^secret (\w+)", (ROOT / "deploy" / "secrets.sh").read_text(), re.MULTILINE))
-    assert made == set(RAW["secrets"]) - {"demo_secret", "home_secret"}
-
-
-def test_what_setup_writes_for_grafana_lies_where_grafana_reads_it() -> None:
-    """And only `setup` and the receivers, of which one tells of alarms, are given the secrets of the channels."""
-    setup, grafana = SERVICES["setup"], SERVICES["grafana"]
-    folder = setup["environment"]["GRAFANA_ALERTING_DIR"]
-    assert f"alerting:{folder}" in setup["volumes"]
-    assert folder in list_made_directories("receiver"), "the directory from which the volume takes its owner"
-    (mount,) = (volume for volume in grafana["volumes"] if isinstance(volume, dict))
-    assert (mount["source"], mount["target"]) == ("alerting", "/etc/grafana/provisioning/alerting")
-    assert grafana["user"].split(":")[0] == "10001", "the file is readable by its owner alone"
-    rules = grafana["volumes"][grafana["volumes"].index(mount) + 1]
-    assert rules.split(":")[1] == f"{mount['target']}/rules.yaml"
-    for name, service in SERVICES.items():
-        channels = {key for key in service.get("environment", {}) if key.startswith(("NTFY_", "TELEGRAM_", "WEBHOOK_"))}
-        assert bool(channels) == (name in ("setup", "receiver", "home-receiver")), name
-    assert setup["environment"]["ALARM_SENDER"] == SERVICES["receiver"]["environment"]["ALARM_SENDER"], "never both"
-
-
-def test_no_container_is_given_an_address_that_means_something_else() -> None:
-    """Engines hand out a range to its very end, though that may be the broadcast address of the network."""
-    (pool,) = RAW["networks"]["front"]["ipam"]["config"]
-    subnet, given = (ipaddress.IPv4Network(find_default(pool[key])) for key in ("subnet", "ip_range"))
-    proxy = ipaddress.ip_address(find_default(SERVICES["proxy"]["networks"]["front"]["ipv4_address"]))
-    reserved = {subnet.network_address, subnet.broadcast_address, subnet.network_address + 1, proxy}
-    assert given.subnet_of(subnet)
-    assert proxy in subnet
-    assert reserved.isdisjoint(given)
-
-
-def find_default(text: str) -> str:
-    """What stands behind `:-` in ${NAME:-default}."""
-    return text.partition(":-")[2].rstrip("}")

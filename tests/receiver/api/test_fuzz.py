@@ -203,7 +203,7 @@ def test_every_answer_is_as_published_and_tells_no_secret(address: str, subtests
             for mode in (SOUND, SENSELESS) if list_names(operation.query) else (SOUND,):
                 with subtests.test(operation.label, mode=mode.value):
                     fuzz(operation, mode, lambda case, seen=statuses: seen.update([check(case, session, TOKEN)]))  # type: ignore[misc]
-            assert statuses[200] + statuses[204] > (CASES // 20 if list_names(operation.query) else 0), statuses
+            assert statuses[200] + statuses[204] > (CASES // 20 if list_names(operation.query) else 0), (operation.label, statuses)
             total += statuses.total()
     assert total >= 2_000
 

@@ -28,6 +28,7 @@ QUESTIONS = {
     f"{ROOT}/{{serial}}/power": [""],
     f"{ROOT}/{{serial}}/alarms": ["", "?format=json"],
     f"{ROOT}/{{serial}}/meters": [""],
+    f"{ROOT}/{{serial}}/panels": [""],
     f"{ROOT}/{{serial}}/inverters": [""],
     f"{ROOT}/{{serial}}/inverters/energy": ["", "?every=1h&start=today"],
     f"{ROOT}/{{serial}}/inverters/{{inverter}}": [""],

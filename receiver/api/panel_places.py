@@ -83,19 +83,19 @@ def _describe_body(model: type[BaseModel]) -> dict[str, Any]:
     """For `openapi_extra`: FastAPI would read a declared body before it is known who sends it."""
     schema = model.model_json_schema()
     inner = schema.pop("$defs", {})
-    schema = _resolve_references(schema, inner)
+    schema = _replace_references(schema, inner)
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
-def _resolve_references(part: Any, inner: dict[str, Any]) -> Any:
+def _replace_references(part: Any, inner: dict[str, Any]) -> Any:
     """A schema that stands by itself: in the published document its references would lead nowhere."""
     if isinstance(part, list):
-        return [_resolve_references(each, inner) for each in part]
+        return [_replace_references(each, inner) for each in part]
     if not isinstance(part, dict):
         return part
     if "$ref" in part:
         return inner[part["$ref"].rpartition("/")[2]]
-    return {name: _resolve_references(each, inner) for name, each in part.items()}
+    return {name: _replace_references(each, inner) for name, each in part.items()}
 
 
 class PanelPlaceRoutes:

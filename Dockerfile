@@ -84,12 +84,12 @@ COPY . .
 RUN PYTHON=/build/bin/python receiver/web/build.sh \
     && /build/bin/pip wheel --no-cache-dir --no-index --no-deps --no-build-isolation --wheel-dir /wheel .
 
-# RECEIVER_LOCK=receiver_parquet adds pyarrow (some 150 MB), for answers as Parquet.
+# LOCK=receiver_parquet adds pyarrow (some 150 MB), for answers as Parquet.
 FROM tools AS receiver-environment
-ARG RECEIVER_LOCK=receiver
-COPY requirements/${RECEIVER_LOCK}.txt requirements/
+ARG LOCK=receiver
+COPY requirements/${LOCK}.txt requirements/
 RUN /build/bin/pip --python /opt/envoy-relay/bin/python install --no-cache-dir --only-binary :all: \
-    --require-hashes -r requirements/${RECEIVER_LOCK}.txt
+    --require-hashes -r requirements/${LOCK}.txt
 COPY deploy/keep-packages.sh deploy/
 COPY --from=wheel-with-page /wheel /wheel
 RUN /build/bin/pip --python /opt/envoy-relay/bin/python install --no-cache-dir --no-index --no-deps /wheel/*.whl \

@@ -41,4 +41,4 @@ def _is_built(root: Path) -> bool:
     built_at = (root / _BUILT).stat().st_mtime
     sources = [path for path in (root / _WEB).iterdir() if path.name not in _MADE]
     files = [file for path in sources for file in (path.rglob("*") if path.is_dir() else [path])]
-    return all(file.stat().st_mtime <= built_at for file in files)
+    return all(file.stat().st_mtime <= built_at for file in files if file.is_file())

@@ -25,7 +25,9 @@ def find_package_lists(name: str) -> tuple[str, str]:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_an_image_holds_what_is_locked(name: str) -> None:
     text = ENVIRONMENTS[name]
-    assert f"--require-hashes -r requirements/{name}.txt" in text
+    lock = "${LOCK}" if name == "receiver" else name
+    assert f"--require-hashes -r requirements/{lock}.txt" in text
+    assert (f"ARG LOCK={name}\n" in text) == (name == "receiver")
     assert "--only-binary :all:" in text
     assert f"COPY --from={name}-environment /opt/envoy-relay /opt/envoy-relay\n" in IMAGES[name]
 

@@ -10,7 +10,7 @@ from typer.main import get_command
 from grafana.source.alerts import list_alerts
 from receiver.cli import app as receiver
 from scraper.cli import typer_app as scraper
-from tests.deploy.pages import TEXT, TEXTS
+from tests.deploy.pages import DOCS, TEXT, TEXTS
 
 ROOT = Path(__file__).parents[2]
 COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -19,7 +19,7 @@ COMPOSE["services"] |= yaml.safe_load((ROOT / "compose.home.yml").read_text(enco
 
 
 def list_anchors(page: str) -> set[str]:
-    titles = re.findall(r"^#+ (.*)$", TEXTS[page], re.MULTILINE)
+    titles = re.findall(r"^#+ (.*)$", (DOCS / page).read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 

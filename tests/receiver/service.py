@@ -173,13 +173,14 @@ async def start(
         yield Service(receiver, settings, clock, client, listener)
 
 
-def assert_problem(answer: httpx.Response, status: int, code: str) -> None:
+def assert_problem(answer: httpx.Response, status: int, code: str, *, detail: str | None = None) -> None:
     """A refusal in our form: the stable code, a request id, and nothing of the input or the machine."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     document = msgspec.json.decode(answer.content)
     assert document.pop("title")
     assert len(document.pop("request_id")) == 16
-    assert document == {"type": f"urn:envoy-relay:problem:{code}", "status": status, "code": code}
+    expected = {"type": f"urn:envoy-relay:problem:{code}", "status": status, "code": code}
+    assert document == (expected if detail is None else {**expected, "detail": detail})
     assert "date" in answer.headers
     assert "server" not in answer.headers

@@ -20,7 +20,7 @@ from tests.receiver.alarms.story import (
 )
 from tests.receiver.stores.store_factories import make_buckets
 
-_WITHOUT_RULE = {"panel-weak", "disk-nearly-full"}
+_WITHOUT_RULE = {"panel-weak", "disk-nearly-full", "output-behind"}
 _SUBJECTS = {"panel-dead": "inverter", "phase-voltage": "phase", "battery-not-reporting": "battery"}
 
 

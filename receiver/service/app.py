@@ -19,6 +19,7 @@ from receiver.api.houses import HouseRoutes
 from receiver.api.inverters import InverterRoutes
 from receiver.api.known_gateways import KnownGateways
 from receiver.api.latest import LatestValues
+from receiver.api.lifetime import LifetimeRoutes
 from receiver.api.live import LiveRoutes
 from receiver.api.meters import MeterRoutes
 from receiver.api.panel_places import PanelPlaceRoutes
@@ -97,6 +98,7 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
         InverterRoutes(store=receiver.store, gateways=known, latest=latest),
         PanelPlaceRoutes(sites=receiver.sites, writer=receiver.sites_writer, body_seconds=limits.body_seconds),
         EnergyRoutes(store=receiver.store),
+        LifetimeRoutes(reader=receiver.lifetime),
         HouseRoutes(store=receiver.store, latest=latest, sites=receiver.sites, entrance=entrance),
         SeriesRoutes(reader=SeriesReader(receiver.store, receiver.rollups.store.list_unsettled)),
         LiveRoutes(hub=receiver.hub, store=receiver.store, access=access, sites=receiver.sites, clock=clock),
@@ -146,6 +148,7 @@ async def run_receiver(
         await receiver.rollups.stop()
         await receiver.commit.close()
         await receiver.outputs.stop()
+        await receiver.lifetime.close()
         await receiver.rollups.close()
         await receiver.store.close()
 

@@ -28,6 +28,9 @@ from receiver.live.hub import Hub
 from receiver.live.watch import Watch
 from receiver.metrics import Metrics
 from receiver.outputs.choose import make_outputs
+from receiver.outputs.lifetime.energies import LifetimeReader
+from receiver.outputs.lifetime.held_file import FILE as LIFETIME_FILE
+from receiver.outputs.lifetime.held_file import HeldFile
 from receiver.outputs.outputs import Outputs
 from receiver.queries.shares import RowBudget, Shares
 from receiver.rollups.job import Rollups
@@ -64,6 +67,7 @@ class Receiver:
     per_address: RateLimit
     alarms: Alarms
     outputs: Outputs
+    lifetime: LifetimeReader
     open_live: tuple[IPv4Network | IPv6Network, ...] = ()
     limits: Limits = field(default_factory=Limits)
     shares: Shares = field(default_factory=Shares)
@@ -102,6 +106,7 @@ def build(
     )
     watch = Watch(clock)
     hub = Hub(store, watch, clock)
+    lifetime = LifetimeReader(store, HeldFile(settings.state_dir / LIFETIME_FILE), sites.get_site, clock)
     given_out = make_outputs(
         outputs or OutputSettings(),
         store=store,
@@ -133,6 +138,7 @@ def build(
         per_address=RateLimit(rate=limits.address_rate, reason="address-rate", clock=clock),
         alarms=_build_alarms(settings, contacts or ContactSettings(), store, sites, clock, metrics, given_out),
         outputs=given_out,
+        lifetime=lifetime,
         open_live=settings.open_live,
         limits=limits,
     )

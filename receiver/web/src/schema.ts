@@ -925,6 +925,49 @@ export interface LayoutPanels {
   };
 }
 /**
+ * Energies since the gateway began to count, Wh; none of them ever falls; null is unknown.
+ */
+export interface LifetimeEnergy {
+  /**
+   * Generated, Wh.
+   */
+  production_wh: number | null;
+  /**
+   * Used by the house, Wh.
+   */
+  load_wh: number | null;
+  /**
+   * Bought from the grid, netted as the site is billed, Wh.
+   */
+  imported_wh: number | null;
+  /**
+   * Sold to the grid, netted as the site is billed, Wh.
+   */
+  exported_wh: number | null;
+  /**
+   * Out of the battery, Wh.
+   */
+  discharged_wh: number | null;
+  /**
+   * Into the battery, Wh.
+   */
+  charged_wh: number | null;
+  /**
+   * What each panel made, Wh, by its serial.
+   */
+  panels_wh: {
+    [k: string]: number | null;
+  };
+  /**
+   * Of the oldest counter in it, milliseconds since 1970; null if no meter has ever reported.
+   */
+  timestamp: number | null;
+  /**
+   * Age of that counter, s.
+   */
+  age_seconds: number | null;
+}
+/**
  * Data of the event `reading`: a reading as it was stored, without the corrections of the sites file.
  *
  * The hub sends the reading itself (`shared.readings.Reading`), which knows nothing of the API: a test compares them.

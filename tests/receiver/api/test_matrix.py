@@ -69,6 +69,7 @@ EXPECTED: Mapping[tuple[str, str], Statuses] = {
     ("GET", f"{ONE}/power"): OF_A_GATEWAY,
     ("GET", f"{ONE}/alarms"): OF_A_GATEWAY,
     ("GET", f"{ONE}/energy"): OF_A_GATEWAY,
+    ("GET", f"{ONE}/energy/lifetime"): OF_A_GATEWAY,
     ("GET", f"{ONE}/series"): OF_A_GATEWAY,
     ("GET", f"{ONE}/live"): OF_A_GATEWAY,
     ("GET", SITES): OF_THE_READER,

@@ -33,6 +33,7 @@ QUESTIONS = {
     f"{ROOT}/{{serial}}/inverters/energy": ["", "?every=1h&start=today"],
     f"{ROOT}/{{serial}}/inverters/{{inverter}}": [""],
     f"{ROOT}/{{serial}}/energy": ["", "?every=billing&time_zone=Asia/Kathmandu", "?every=15m&start=today"],
+    f"{ROOT}/{{serial}}/energy/lifetime": [""],
     f"{ROOT}/{{serial}}/series": [
         "?kind=meter&field=power", "?kind=meter&field=power&limit=3", "?kind=meter&field=power&every=1h&fill=null",
         "?kind=meter_energy&field=delivered&every=1h&group_by=", "?kind=gateway&field=firmware&every=1h",

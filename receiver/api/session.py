@@ -7,7 +7,9 @@ from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from receiver.api.access import COOKIE
+from receiver.api.downloads import DownloadFormat
 from receiver.api.parameters import WithoutParameters
+from receiver.api.parquet import has_parquet
 from receiver.api.questions import AskedByReader
 from receiver.auth.gate import Caller
 from receiver.auth.keys import ReaderScope
@@ -20,6 +22,10 @@ class ReaderSession(TypedDict):
     gateways: Annotated[list[str] | None, Field(description="Serials, or null for every gateway.")]
     expires: Annotated[int, Field(description="End of the token, seconds since 1970.")]
     scope: Annotated[ReaderScope, Field(description="`read`, or `owner`, who may also say where panels are.")]
+    file_formats: Annotated[
+        list[DownloadFormat],
+        Field(description="In which forms this receiver makes files: `csv`, and `parquet` where pyarrow is installed."),
+    ]
 
 
 class SessionRoutes:
@@ -70,4 +76,5 @@ def _describe(caller: Caller) -> ReaderSession:
         "gateways": gateways,
         "expires": caller.expires,
         "scope": "owner" if caller.scope == "owner" else "read",
+        "file_formats": ["csv", "parquet"] if has_parquet() else ["csv"],
     }

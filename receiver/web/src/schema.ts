@@ -1181,6 +1181,10 @@ export interface ReaderSession {
    * `read`, or `owner`, who may also say where panels are.
    */
   scope: "read" | "owner";
+  /**
+   * In which forms this receiver makes files: `csv`, and `parquet` where pyarrow is installed.
+   */
+  file_formats: ("csv" | "parquet")[];
 }
 /**
  * What is known of the series that were asked for.

@@ -4,6 +4,7 @@ from http.cookies import SimpleCookie
 
 import pytest
 
+from receiver.api import session
 from receiver.api.access import COOKIE
 from tests.receiver.service import (
     GATEWAY,
@@ -65,6 +66,7 @@ async def test_the_cookie_reads_what_the_token_may_read(service):
         "gateways": [GATEWAY],
         "expires": make_read_claims()["exp"],
         "scope": "read",
+        "file_formats": ["csv", "parquet"],
     }
 
 
@@ -102,3 +104,10 @@ async def test_ending_a_session_forgets_the_cookie(service):
     answer = await service.client.delete(SESSION)
     cookie = SimpleCookie(answer.headers["set-cookie"])[COOKIE]
     assert (answer.status_code, cookie.value, cookie["max-age"]) == (204, "", "0")
+
+
+@pytest.mark.parametrize(("has_parquet", "formats"), [(True, ["csv", "parquet"]), (False, ["csv"])])
+async def test_a_session_says_which_files_the_receiver_makes(service, monkeypatch, *, has_parquet: bool, formats):
+    monkeypatch.setattr(session, "has_parquet", lambda: has_parquet)
+    answer = await service.get(SESSION, token=make_read_token())
+    assert answer.json()["file_formats"] == formats

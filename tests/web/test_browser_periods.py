@@ -159,7 +159,7 @@ async def test_what_is_shown_is_downloaded_for_a_spreadsheet(page: Page, page_se
     names = {"energy": today.day, "quarter hours": None, "panels": today.day * len(PANELS)}
     for name, count in names.items():
         async with page.expect_download() as waiting:
-            await page.get_by_role("link", name=name, exact=True).click()
+            await page.get_by_role("link", name=f"{name} (CSV)", exact=True).click()
         download = await waiting.value
         assert download.suggested_filename == f"Testhouse-month-{month}-{name.replace(' ', '-')}.csv"
         rows = read_rows(await download.path())
@@ -167,7 +167,7 @@ async def test_what_is_shown_is_downloaded_for_a_spreadsheet(page: Page, page_se
         assert any(float(row["coverage" if name == "panels" else "production_coverage"]) > 0 for row in rows)
         assert count is None or len(rows) == count
     await choose(page, "All")
-    await expect(page.get_by_role("link", name="quarter hours")).to_have_count(1)
+    await expect(page.get_by_role("link", name="quarter hours (CSV)")).to_have_count(1)
 
 
 async def test_the_table_of_phases_is_whole_on_a_phone(page: Page, page_server: PageServer) -> None:

@@ -97,7 +97,7 @@ export class System {
     this.curve = new CurveCard(this.zone, entry.currency, (date) => this.openBar(date));
     const openEditor = (panels: InverterEntry[]): void => void openRoofEditor(entry.gateway, panels, () => this.polls.panels.runNow());
     this.panels = new PanelsView((panel) => this.openPanel(panel), session.scope === "owner" ? openEditor : null);
-    this.exports = new ExportsView(entry.gateway, nameSystem(entry));
+    this.exports = new ExportsView(entry.gateway, nameSystem(entry), session.file_formats);
     this.tiles.element.append(this.exports.element);
     this.about = new AboutView(actions.signOut);
     root.replaceChildren(
@@ -245,6 +245,7 @@ export class System {
     else this.curve.showDay(asked, curve, energy);
     const coverage = Math.max(whole.production_coverage, whole.load_coverage);
     this.tiles.show(energy, asked, computeKnownShare(coverage, asked, Date.now(), this.navigator.known.first), this.isHouseMeasured);
+    this.exports.showCoverage(asked, table);
     await this.compare(asked, table);
   }
 

@@ -136,11 +136,16 @@ export const DE: Texts = {
     },
   },
   exports: {
-    download: "Als CSV herunterladen: ",
+    download: (format) => `Als ${format} herunterladen: `,
     energy: "Energie",
     quarters: "Viertelstunden",
     panels: "Module",
     note: "Jede Zeile hat die Ortszeit und den bekannten Anteil ihrer Zeit (coverage); eine leere Zelle ist unbekannt.",
+    known: (share) => `Die Energien sind für ${share} der Zeit bekannt.`,
+    shares: (shares) => `So viel der Zeit ist bekannt: ${shares}.`,
+    gaps: (stretches) => `Unbekannt: ${stretches}.`,
+    further: (count) => (count === 1 ? "1 weitere Lücke" : `${count} weitere Lücken`),
+    nothing: "Von dieser Zeit ist nichts bekannt.",
   },
   panels: {
     title: "Module",

@@ -138,11 +138,16 @@ export const EN = {
     },
   },
   exports: {
-    download: "Download as CSV: ",
+    download: (format: string) => `Download as ${format}: `,
     energy: "energy",
     quarters: "quarter hours",
     panels: "panels",
     note: "Each line has local times and the share of its time that is known (coverage); an empty cell is unknown.",
+    known: (share: string) => `The energies are known for ${share} of the time.`,
+    shares: (shares: string) => `So much of the time is known: ${shares}.`,
+    gaps: (stretches: string) => `Nothing is known of ${stretches}.`,
+    further: (count: number) => (count === 1 ? "1 further gap" : `${count} further gaps`),
+    nothing: "Nothing is known of this time.",
   },
   panels: {
     title: "Panels",

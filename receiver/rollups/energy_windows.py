@@ -22,7 +22,9 @@ _WELL_KNOWN = 0.99
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
-def make_energy_rows(kind: str, finer: Sequence[Point], site: Site, boundaries: Sequence[int]) -> list[Reading]:
+def make_energy_rows(
+    kind: str, finer: Sequence[Point], site: Site, boundaries: Sequence[int], *, gateway: str | None = None
+) -> list[Reading]:
     """One row of a coarser energy for each window between neighbouring boundaries in which something is known.
 
     Args:
@@ -30,22 +32,32 @@ def make_energy_rows(kind: str, finer: Sequence[Point], site: Site, boundaries: 
         finer: What is stored of the kind that it is the sum of, ascending, of all the time between the boundaries.
         site: Its calendar.
         boundaries: UTC milliseconds, of `Site.list_windows`.
+        gateway: The serial that stored days name; None for rows that nobody stores.
     """
+    label = {"label": make_label(gateway, site)} if gateway is not None and kind == "energy_1d" else {}
     rows = []
     for start, stop in pairwise(boundaries):
         inside = finer[bisect_left(finer, start, key=_get_time) : bisect_left(finer, stop, key=_get_time)]
         energy = sum_windows([from_point(point) for point in inside], start, stop)
         if is_known(energy):
             fields = (
-                make_energy_fields(energy) | _sum_money(inside) | _describe_dates_and_nights(kind, inside, start, site)
+                make_energy_fields(energy)
+                | _sum_money(inside)
+                | _describe_dates_and_nights(kind, inside, start, site)
+                | label
             )
             rows.append(Reading(kind, {}, start, fields))
     return rows
 
 
+def make_label(gateway: str, site: Site) -> str:
+    """How lists for people name a gateway: "Home (122300001234)", or the serial alone."""
+    return f"{site.name} ({gateway})" if site.name else gateway
+
+
 def make_fingerprint(site: Site) -> str:
     """A text that differs whenever the site's settings make other rows, and only then."""
-    kept = site.model_dump(mode="json", include={"time_zone", "netting", "tariffs", "billing_day"})
+    kept = site.model_dump(mode="json", include={"name", "time_zone", "netting", "tariffs", "currency", "billing_day"})
     kept["meters"] = {
         meter: [correction.role, sorted(correction.reversed)] for meter, correction in site.meters.items()
     }

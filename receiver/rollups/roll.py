@@ -127,7 +127,7 @@ class Roller:
                 stretch.gateway, find_finer_kind(kind), start=boundaries[0], stop=boundaries[-1]
             )
             points = finer[0].points if finer else []
-            rows = make_energy_rows(kind, points, site, boundaries)
+            rows = make_energy_rows(kind, points, site, boundaries, gateway=stretch.gateway)
             await replace_rows(self._store, stretch.gateway, kind, rows, start=boundaries[0], stop=boundaries[-1])
 
     async def _roll_panel_days(self, stretch: Stretch, site: Site) -> None:

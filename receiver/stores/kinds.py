@@ -115,6 +115,7 @@ _ENERGY_1D = _ENERGY | {
     "weekday": _make_text("Day of the week as it sorts, 1 Mon to 7 Sun."),
     "time_zone": _make_text("IANA name of the site's time zone, in whose calendar the day is."),
     "currency": _make_text("Currency of the site's tariffs (ISO 4217); absent where the sites file names none."),
+    "label": _make_text("Name and serial of the gateway, e.g. Home (122300001234); the serial alone without a name."),
 }
 _ENERGY_1MO = _ENERGY | {"year": _make_text("Year, e.g. 2026."), "month": _make_text("Month, 01 to 12.")}
 

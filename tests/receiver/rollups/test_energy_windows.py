@@ -59,6 +59,15 @@ def test_a_day_is_the_sum_of_its_quarter_hours():
     }
 
 
+@pytest.mark.parametrize(("name", "label"), [("Home", "Home (122300001234)"), (None, "122300001234")])
+def test_days_that_are_stored_name_the_gateway(name, label):
+    point = _make_quarter(0, load=50.0, load_coverage=1.0)
+    (day,) = make_energy_rows("energy_1d", [point], Site(name=name), [0, DAY], gateway="122300001234")
+    (hour,) = make_energy_rows("energy_1h", [point], Site(name=name), [0, HOUR], gateway="122300001234")
+    assert day.fields["label"] == label
+    assert "label" not in hour.fields
+
+
 def test_an_outage_over_midnight_counts_in_the_month():
     """Its start is known: the day that it ends in leaves it unallocated, the month that holds it does not."""
     start = to_ms("2026-11-01T00:00")
@@ -101,7 +110,8 @@ def test_rows_hold_only_fields_of_their_kind(kind):
         ("{panels: {4: {name: East}}}", True),
         ("{panels: {4: {array: East}}}", True),
         ("{tariffs: [{valid_from: 2026-01-01, rates: 0.3}]}", True),
-        ("{name: Home}", False),
+        ("{name: Home}", True),
+        ("{currency: EUR}", True),
         ("{location: {latitude: 1, longitude: 2}}", False),
         ("{panels: {4: {tilt: 30, rated_watts: 400}}}", False),
     ],

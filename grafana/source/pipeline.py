@@ -30,7 +30,7 @@ def make_dashboard() -> Dashboard:
     """The whole dashboard."""
     return build_dashboard(
         PAGE,
-        [variables.make_datasource_variable(), variables.make_gateway_variable()],
+        [variables.make_datasource_variable(), variables.make_heard_gateway_variable()],
         [
             [_draw_versions(), _draw_token(), _draw_last_heard()],
             [

@@ -23,6 +23,8 @@ LIVE_NAME = "Envoy live"
 """Names and uids of the two data sources, as `provisioning/datasources` makes them."""
 
 Variable = Builder[VariableModel]
+_NAME_AND_SERIAL = r"/^(?:(?<text>.*) \()?(?<value>[0-9A-Za-z-]+)\)?$/"
+"""Takes the field `label` apart: Grafana shows `text` (`value` where there is none) and puts `value` into queries."""
 
 
 def make_datasource_variable() -> Variable:
@@ -49,7 +51,14 @@ def make_live_variable() -> Variable:
 
 
 def make_gateway_variable() -> Variable:
-    """One gateway, by serial; the first one until somebody chooses."""
+    """One gateway, by the name of the sites file (else by serial); the first one until somebody chooses."""
+    query = 'SELECT last("label") FROM "energy_1d" GROUP BY "gateway"'
+    description = "Name of the gateway in the sites file, else its serial."
+    return _make_query_variable("gateway", "Gateway", description, query).regex(_NAME_AND_SERIAL)
+
+
+def make_heard_gateway_variable() -> Variable:
+    """As `make_gateway_variable`, by serial, also of gateways of whose energy nothing is known yet."""
     return _make_query_variable("gateway", "Gateway", "Serial of the gateway.", 'SHOW TAG VALUES WITH KEY = "gateway"')
 
 

@@ -1,7 +1,7 @@
 """Queries the database as Grafana's InfluxDB data source does, and gives what a panel sees of the answer."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -47,6 +47,19 @@ def choose_first(words: str, values: Mapping[str, Value]) -> str:
     return next(word.strip() for word in replaced.split(",") if word.strip())
 
 
+def list_options(found: Iterable[str], regex: str) -> list[tuple[str, str]]:
+    """Text and value of each option, as `metricNamesToVariableValues` of Grafana's scenes makes them, sorted by text."""
+    if not regex:
+        return sorted((one, one) for one in set(found))
+    pattern = re.compile(regex.removeprefix("/").removesuffix("/").replace("(?<", "(?P<"))
+    options: dict[str, str] = {}
+    for one in found:
+        if matched := pattern.search(one):
+            value = matched["value"] or matched["text"]
+            options.setdefault(value, matched["text"] or value)
+    return sorted((text, value) for value, text in options.items())
+
+
 class DashboardClient:
     """Runs queries as a dashboard would, now, in the time zone of the site."""
 
@@ -66,7 +79,8 @@ class DashboardClient:
 
     def _find_first(self, variable: VariableQuery, values: Mapping[str, Value]) -> Value:
         series = self.run(variable.query, values).series
-        found = tuple(sorted({str(row[1]) for one in series for row in one["values"]}))
+        options = list_options([str(row[1]) for one in series for row in one["values"]], variable.regex)
+        found = tuple(value for _, value in options)
         assert found, f"{variable.query.location} has no values"
         return found if variable.takes_all else found[0]
 

@@ -44,6 +44,7 @@ class VariableQuery(NamedTuple):
     name: str
     query: ExtractedQuery
     takes_all: bool
+    regex: str = ""
 
 
 def read_dashboards() -> dict[str, dict[str, Any]]:
@@ -94,6 +95,7 @@ def list_variable_queries(name: str, board: dict[str, Any]) -> list[VariableQuer
                 format="",
             ),
             takes_all=variable["includeAll"],
+            regex=variable.get("regex", ""),
         )
         for variable in board["templating"]["list"]
         if variable["type"] == "query"

@@ -44,10 +44,14 @@ class Delivered(NamedTuple):
     Attributes:
         sent: Rows that it has now.
         put_aside: Rows that it refuses for good; each was named in the log.
+        until: Up to where the slice was delivered, if not all of it: the rest is not complete yet, and comes again.
+        is_silent: Whether nothing is stored after `until`, so that it lacks nothing.
     """
 
     sent: int = 0
     put_aside: int = 0
+    until: int | None = None
+    is_silent: bool = False
 
 
 class OutputState(NamedTuple):

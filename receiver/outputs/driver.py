@@ -174,24 +174,24 @@ class DurableOutput:
         is_behind = True
         for _ in range(_SLICES_A_ROUND):
             part = progress.take_next(until, self._target.slice_ms)
-            if part is None:
+            if part is None or not await self._deliver(progress, part):
                 is_behind = False
                 break
-            await self._deliver(progress, part)
         late = progress.take_late()
         if late is not None:
             await self._deliver(progress, late)
         return is_behind or progress.has_late
 
-    async def _deliver(self, progress: OutputProgress, part: Slice) -> None:
+    async def _deliver(self, progress: OutputProgress, part: Slice) -> bool:
+        """Deliver a slice, and return whether all of it was complete."""
         try:
             taken = await self._target.deliver(part)
         except BaseException:
             progress.put_back(part)
             raise
-        progress.finish(part, self._clock.now_ms(), taken.put_aside)
         self._metrics.output_sent.labels(self.name).inc(taken.sent)
         self._metrics.output_put_aside.labels(self.name).inc(taken.put_aside)
+        return progress.finish(part, self._clock.now_ms(), taken)
 
     async def _keep_now_and_then(self) -> None:
         if self._known is not None and self._clock.monotonic() - self._kept_at >= _KEEP_S:

@@ -7,7 +7,7 @@ Storage order is not time order: after an outage the newest readings come before
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from receiver.outputs.base import Slice
+from receiver.outputs.base import Delivered, Slice
 from shared.readings import Reading
 from shared.units import MINUTE_MS, QUARTER_MS
 
@@ -36,6 +36,7 @@ class OutputProgress:
     def __post_init__(self) -> None:
         """Nothing is under way."""
         self._tried_until = self.sent_until
+        self._is_silent = False
 
     @property
     def has_late(self) -> bool:
@@ -93,14 +94,19 @@ class OutputProgress:
             for minute in range(part.start, part.stop, MINUTE_MS):
                 self.mark(minute, part.kinds or frozenset())
 
-    def finish(self, part: Slice, now_ms: int, put_aside: int) -> None:
-        """A slice was delivered."""
+    def finish(self, part: Slice, now_ms: int, taken: Delivered) -> bool:
+        """A slice was delivered, or as much of it as is complete; return whether it was all of it."""
+        is_whole = part.is_late or taken.until is None or taken.until >= part.stop
         if not part.is_late:
-            self.sent_until = part.stop
+            self.sent_until = part.stop if is_whole or taken.until is None else max(taken.until, part.start)
+            self._is_silent = taken.is_silent
+        if not is_whole:
+            self._tried_until = self.sent_until  # the rest is read again, with what came meanwhile
         self.last_success = now_ms
-        self.put_aside += put_aside
+        self.put_aside += taken.put_aside
+        return is_whole
 
     def find_behind(self, now_ms: int, hold_ms: int) -> int:
         """Age (milliseconds) of the oldest instant that is missing there; 0 within the time that is waited anyway."""
-        oldest = min([self.sent_until, *self.late])
+        oldest = min([now_ms if self._is_silent else self.sent_until, *self.late])
         return max(0, now_ms - hold_ms - oldest)

@@ -6,6 +6,7 @@ from pathlib import Path
 from receiver.metrics import Metrics
 from receiver.outputs.base import Target
 from receiver.outputs.driver import DurableOutput
+from receiver.outputs.emoncms.target import EmonCmsTarget
 from receiver.outputs.lines.dialects import DIALECTS
 from receiver.outputs.lines.target import LinesTarget
 from receiver.outputs.outputs import Outputs
@@ -27,11 +28,16 @@ def make_outputs(
 ) -> Outputs:
     """All of them, not yet started. Raises ReceiverSettingError."""
     file = ProgressFile(state_dir / FILE)
-    targets = _list_targets(settings, store, site_of)
+    targets = _list_targets(settings, store, site_of, clock)
     return Outputs([DurableOutput(target, file, store, clock, metrics) for target in targets], file, clock)
 
 
-def _list_targets(settings: OutputSettings, store: Store, site_of: Callable[[str], Site]) -> Iterator[Target]:
+def _list_targets(
+    settings: OutputSettings, store: Store, site_of: Callable[[str], Site], clock: Clock
+) -> Iterator[Target]:
     lines = settings.lines
     if lines.url is not None and lines.dialect is not None:
         yield LinesTarget(lines.url, DIALECTS[lines.dialect], lines, store, site_of)
+    emoncms = settings.emoncms
+    if emoncms.url is not None:
+        yield EmonCmsTarget(emoncms.url, emoncms, store, site_of, clock)

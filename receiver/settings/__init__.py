@@ -11,11 +11,12 @@
 from receiver.settings.contacts import ContactSettings
 from receiver.settings.declarations import ReceiverSettings
 from receiver.settings.loading import list_known_settings, load, load_contacts, load_outputs
-from receiver.settings.outputs import LinesSettings, OutputSettings
+from receiver.settings.outputs import EmonCmsSettings, LinesSettings, OutputSettings
 from receiver.settings.stores import InfluxDB, Sqlite
 
 __all__ = [
     "ContactSettings",
+    "EmonCmsSettings",
     "InfluxDB",
     "LinesSettings",
     "OutputSettings",

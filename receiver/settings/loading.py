@@ -11,7 +11,7 @@ from pydantic import ValidationError, ValidationInfo, field_validator
 from receiver.errors import ReceiverSettingError
 from receiver.settings.contacts import ContactSettings
 from receiver.settings.declarations import ReceiverSettings
-from receiver.settings.outputs import LinesSettings, OutputSettings
+from receiver.settings.outputs import EmonCmsSettings, LinesSettings, OutputSettings
 from receiver.settings.source import EnvironmentModel, explain_problems, list_variables
 from receiver.settings.stores import InfluxDB, Sqlite
 from shared.environment import (
@@ -22,7 +22,7 @@ from shared.environment import (
 )
 from shared.local_settings import add_local_settings
 
-MODELS = (ReceiverSettings, InfluxDB, ContactSettings, LinesSettings)
+MODELS = (ReceiverSettings, InfluxDB, ContactSettings, LinesSettings, EmonCmsSettings)
 _SQLITE = "sqlite:///"
 _INFLUXDB = "influxdb"
 _ReadT = TypeVar("_ReadT", bound=EnvironmentModel)
@@ -38,6 +38,10 @@ class _ContactEnvironment(EnvironmentModel, ContactSettings):
 
 class _LinesEnvironment(EnvironmentModel, LinesSettings):
     """The settings of the output of line protocol as people write them."""
+
+
+class _EmonCmsEnvironment(EnvironmentModel, EmonCmsSettings):
+    """The settings of the output to EmonCMS as people write them."""
 
 
 class _ReceiverEnvironment(EnvironmentModel, ReceiverSettings):
@@ -80,7 +84,7 @@ def load_contacts() -> ContactSettings:
 def load_outputs() -> OutputSettings:
     """Read and check where outputs go. Raises ReceiverSettingError, one line per problem."""
     _refuse_unknown()
-    return OutputSettings(lines=_read(_LinesEnvironment))
+    return OutputSettings(lines=_read(_LinesEnvironment), emoncms=_read(_EmonCmsEnvironment))
 
 
 def _refuse_unknown() -> None:

@@ -100,8 +100,31 @@ class LinesSettings(TargetSettings):
         return self
 
 
+class EmonCmsSettings(TargetSettings):
+    """An EmonCMS, of one's own or emoncms.org.
+
+    Attributes:
+        api_key: The read & write key of the account.
+        ca_file: Certificate of its authority, where that is your own.
+    """
+
+    PREFIX: ClassVar[str] = "RECEIVER_EMONCMS_"
+
+    api_key: SecretText = None
+    ca_file: ExpandedPath | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.url is not None and self.api_key is None:
+            raise ValueError(
+                "RECEIVER_EMONCMS_URL is set without RECEIVER_EMONCMS_API_KEY: set it to the read & write key"
+            )
+        return self
+
+
 @dataclass(frozen=True)
 class OutputSettings:
     """The settings of all outputs."""
 
     lines: LinesSettings = field(default_factory=LinesSettings)
+    emoncms: EmonCmsSettings = field(default_factory=EmonCmsSettings)

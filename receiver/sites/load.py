@@ -20,6 +20,7 @@ from receiver.sites.model import (
     Tariff,
     list_time_zones,
 )
+from receiver.sites.output_keys import SiteEmonCms
 
 MAX_BYTES = 512 * 1024
 """A larger file is refused: thousands of panels fit, and reading it again must not hold up what is being received."""
@@ -49,11 +50,14 @@ _MUST: Mapping[str, str] = MappingProxyType({
     "currency": "must be a code of three capital letters such as EUR",
     "outputs": "must be what goes where, e.g. {lines: false}",
     "lines": "must be true or false",
+    "emoncms": "must be the nodes there, e.g. {node: envoy, panels: envoy-panels, interval: 10}",
     "billing_day": "must be a day of the month from 1 to 28",
 })  # fmt: skip
 _PARTS: Mapping[str, type[BaseModel]] = MappingProxyType(
     {"location": Location, "meters": MeterCorrection, "panels": SitePanel, "tariffs": Tariff, "outputs": SiteOutputs}
 )
+_OUTPUTS: Mapping[str, type[BaseModel]] = MappingProxyType({"emoncms": SiteEmonCms})
+"""Keys of `outputs` that have keys of their own."""
 _ENTRIES = ("meters", "panels", "tariffs")
 """Keys that hold entries with keys of their own."""
 _LISTS = ("rates", "reversed")
@@ -127,6 +131,8 @@ def _name_part(part: int | str) -> str:
 
 def _list_known(keys: list[int | str]) -> list[str]:
     """The keys that may stand where the last of `keys` does."""
+    if len(keys) > 3 and keys[1] == "outputs":
+        return list(_OUTPUTS[str(keys[2])].model_fields)
     return list((_PARTS[str(keys[1])] if len(keys) > 2 else Site).model_fields)
 
 

@@ -15,19 +15,17 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     StringConstraints,
     field_validator,
-    model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from receiver.calendar.boundaries import list_windows
 from receiver.calendar.windows import find_every
 from receiver.energy.site import Netting
+from receiver.sites.output_keys import SiteEmonCms
+from receiver.sites.part import SitePart, make_sentence_error
 from receiver.sites.tariffs import parse_hourly_rates
 from shared.keys import is_serial
 
@@ -44,11 +42,6 @@ _TAG = re.compile(r"[0-9A-Za-z._-]{1,64}")  # as the tags of readings
 def list_time_zones() -> frozenset[str]:
     """The IANA names that are known here."""
     return frozenset(zoneinfo.available_timezones())
-
-
-def make_sentence_error(text: str) -> PydanticCustomError:
-    """An error whose message is shown as it is."""
-    return PydanticCustomError("sentence", "{text}", {"text": text})
 
 
 def _check_zone(name: str) -> str:
@@ -95,29 +88,14 @@ Tag = Annotated[str, AfterValidator(_check_tag)]
 Price = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
 
 
-class _Part(BaseModel):
-    """A mapping in the file: unknown keys are refused, a key without a value counts as left out."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _drop_empty(cls, data: Any) -> Any:
-        if data is None:
-            return {}
-        if isinstance(data, dict):
-            return {key: value for key, value in data.items() if value is not None or key not in cls.model_fields}
-        return data
-
-
-class Location(_Part):
+class Location(SitePart):
     """Where the site is, in degrees; north and east are positive."""
 
     latitude: float = Field(ge=-90, le=90, allow_inf_nan=False)
     longitude: float = Field(ge=-180, le=180, allow_inf_nan=False)
 
 
-class MeterCorrection(_Part):
+class MeterCorrection(SitePart):
     """How a meter differs from what the gateway says of it.
 
     Attributes:
@@ -129,7 +107,7 @@ class MeterCorrection(_Part):
     reversed: frozenset[Literal["a", "b", "c"]] = frozenset()
 
 
-class SitePanel(_Part):
+class SitePanel(SitePart):
     """One panel, by the serial of its inverter.
 
     Attributes:
@@ -151,7 +129,7 @@ class SitePanel(_Part):
     rated_watts: float | None = Field(None, gt=0, le=10_000, allow_inf_nan=False)
 
 
-class Tariff(_Part):
+class Tariff(SitePart):
     """Prices per kWh, in the currency of the bill.
 
     Attributes:
@@ -165,17 +143,19 @@ class Tariff(_Part):
     feed_in: Price | None = None
 
 
-class SiteOutputs(_Part):
+class SiteOutputs(SitePart):
     """Where the values of a gateway go.
 
     Attributes:
         lines: Whether its readings are mirrored by line protocol.
+        emoncms: How they are named at EmonCMS; None: they do not go there.
     """
 
     lines: bool = True
+    emoncms: SiteEmonCms | None = None
 
 
-class Site(_Part):
+class Site(SitePart):
     """What the owner says about one gateway.
 
     Attributes:
@@ -197,8 +177,8 @@ class Site(_Part):
     time_zone: Annotated[str, AfterValidator(_check_zone)] | None = None
     location: Location | None = None
     netting: Netting = "sum"
-    meters: dict[Tag, MeterCorrection] = {}
-    panels: dict[Tag, SitePanel] = {}
+    meters: dict[Tag, MeterCorrection] = Field(default_factory=dict)
+    panels: dict[Tag, SitePanel] = Field(default_factory=dict)
     tariffs: tuple[Tariff, ...] = ()
     currency: Annotated[str, StringConstraints(pattern=r"\A[A-Z]{3}\z")] | None = None
     outputs: SiteOutputs = SiteOutputs()

@@ -100,6 +100,7 @@ class MirrorBench:
 
     async def crash(self) -> None:
         await self.file.close()
+        await self.driver._target.close()  # the system does it for a process that ends
         await self.let_go()
         await self.begin()
 

@@ -1,0 +1,179 @@
+"""EmonCMS as a target: each slot once and in the order of time, each report of a panel once.
+
+A slot goes when every phase was read after it (`closing`). After an outage the backlog goes before what is live, for as
+long as it keeps coming; what comes after a wait of a quarter hour is sent late, and EmonCMS stores it in its place.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+
+from receiver.outputs.base import Delivered, Slice
+from receiver.outputs.emoncms.closing import HEARD_MS, SETTLE_MS, SlotState, has_no_backlog, judge_slot
+from receiver.outputs.emoncms.connection import EmonCmsConnection
+from receiver.outputs.emoncms.rows import EmonRow, make_panel_rows, make_slot_rows
+from receiver.outputs.emoncms.slots import PHASES, make_slots
+from receiver.rollups.series import find_gaps, get_meter_phase
+from receiver.settings import EmonCmsSettings
+from receiver.sites.corrections import correct_latest, correct_series
+from receiver.sites.household import METER_GONE_MS
+from receiver.sites.model import Site
+from receiver.sites.output_keys import SiteEmonCms
+from receiver.sites.storage import KINDS_OF_STORAGE, describe_storage
+from receiver.stores.base import Latest, SeriesPoints, Store
+from shared.clock import Clock
+from shared.fields import MAX_GAP_MS
+from shared.units import MINUTE_MS, QUARTER_MS
+
+LONGEST_HOLD_MS = QUARTER_MS
+"""A hole is waited for this long (milliseconds) while nothing of it comes."""
+_MOST_REMEMBERED = 5_000
+_STATE_REACH_MS = 11 * MINUTE_MS
+
+
+class EmonCmsTarget:
+    """EmonCMS, as `receiver.outputs.base.Target`.
+
+    Args:
+        url: Its base address.
+        settings: Key and certificate.
+        store: What is sent.
+        site_of: Nodes and corrections, by serial.
+        clock: What is due.
+    """
+
+    name = "emoncms"
+    period_s = 5.0
+    hold_ms = 5_000
+    slice_ms = 5 * MINUTE_MS
+
+    def __init__(
+        self, url: str, settings: EmonCmsSettings, store: Store, site_of: Callable[[str], Site], clock: Clock
+    ) -> None:
+        self._connection = EmonCmsConnection(url, settings)
+        self._store = store
+        self._site_of = site_of
+        self._clock = clock
+        self._held_since: dict[str, int] = {}  # since when each gateway waits at one hole
+        self._remembered: OrderedDict[tuple[str, str, int], dict[str, float]] = OrderedDict()
+
+    def is_wanted(self, gateway: str) -> bool:
+        """As `Target.is_wanted`."""
+        return self._site_of(gateway).outputs.emoncms is not None
+
+    async def deliver(self, part: Slice) -> Delivered:
+        """As `Target.deliver`."""
+        site = self._site_of(part.gateway)
+        nodes = site.outputs.emoncms
+        if nodes is None:
+            return Delivered()
+        until, is_silent, taken = part.stop, False, Delivered()
+        if part.kinds is None or "meter" in part.kinds:
+            until, is_silent, slots = await self._gather_slots(part, site, nodes)
+            taken = await self._send(part.gateway, slots)
+        if (part.kinds is None or "inverter" in part.kinds) and until > part.start:
+            found = await self._store.read_points(part.gateway, "inverter", start=part.start, stop=until)
+            reports = await self._send(part.gateway, make_panel_rows(nodes.panels, found))
+            taken = Delivered(taken.sent + reports.sent, taken.put_aside + reports.put_aside)
+        return taken if part.is_late else taken._replace(until=until, is_silent=is_silent)
+
+    async def close(self) -> None:
+        """As `Target.close`."""
+        await self._connection.close()
+
+    async def _send(self, gateway: str, rows: Sequence[EmonRow]) -> Delivered:
+        """Send the rows that EmonCMS does not have yet."""
+        fresh = [row for row in rows if self._remembered.get((gateway, row.node, row.time)) != row.values]
+        taken = await self._connection.send_rows(fresh)
+        for row in fresh:
+            self._remembered[gateway, row.node, row.time] = row.values
+        while len(self._remembered) > _MOST_REMEMBERED:
+            self._remembered.popitem(last=False)
+        return taken
+
+    async def _gather_slots(self, part: Slice, site: Site, nodes: SiteEmonCms) -> tuple[int, bool, list[EmonRow]]:
+        """Until where slots are over, whether nothing at all came after that, and the rows of those slots."""
+        step, now = nodes.interval * 1000, self._clock.now_ms()
+        boundaries = list(range(part.start // step * step, part.stop + 1, step))
+        latest = [
+            one
+            for one in correct_latest(await self._store.read_latest(part.gateway, "meter"), site)
+            if now - one.timestamp <= METER_GONE_MS and one.tags["phase"] in PHASES
+        ]
+        if not latest:  # a gateway without meters: nothing to wait for
+            return boundaries[-1], False, []
+        series = await self._read_meters(part.gateway, site, boundaries)
+        is_silent = False
+        if not part.is_late:
+            boundaries, is_silent = await self._cut_open(part.gateway, boundaries, series, latest, now)
+        if len(boundaries) < 2:
+            return boundaries[0], is_silent, []
+        slots = make_slots(
+            series,
+            boundaries,
+            phases={(one.tags["meter"], one.tags["phase"]) for one in latest},
+            gaps=find_gaps(await self._read_around(part.gateway, "event", boundaries, MAX_GAP_MS)),
+            has_battery=await self._has_battery(part.gateway, now),
+            has_generator=await self._may_have_generated(part.gateway, boundaries),
+        )
+        return boundaries[-1], is_silent, make_slot_rows(nodes.node, boundaries, slots)
+
+    async def _cut_open(
+        self,
+        gateway: str,
+        boundaries: Sequence[int],
+        series: Sequence[SeriesPoints],
+        latest: Sequence[Latest],
+        now_ms: int,
+    ) -> tuple[list[int], bool]:
+        """The boundaries of slots that are over, and whether nothing at all was read after them."""
+        times = [[time for time, _ in one.points] for one in series]
+        newest = max(one.timestamp for one in latest)
+        over = [boundaries[0]]
+        for stop in boundaries[1:]:
+            state = judge_slot(times, stop, newest, now_ms)
+            if state is SlotState.CLOSED:
+                self._held_since.pop(gateway, None)
+            if state is SlotState.SILENT:
+                return over, True
+            if state is SlotState.OPEN or (state is SlotState.HOLE and await self._is_held(gateway, stop, now_ms)):
+                return over, False
+            over.append(stop)
+        return over, False
+
+    async def _is_held(self, gateway: str, stop: int, now_ms: int) -> bool:
+        """Whether a hole is waited for."""
+        if now_ms - self._held_since.setdefault(gateway, now_ms) >= LONGEST_HOLD_MS:
+            return False
+        start, end = max(stop + HEARD_MS, now_ms - LONGEST_HOLD_MS), now_ms - SETTLE_MS
+        if start >= end:
+            return True
+        return not has_no_backlog(await self._store.read_points(gateway, "gateway", start=start, stop=end))
+
+    async def _read_meters(self, gateway: str, site: Site, boundaries: Sequence[int]) -> list[SeriesPoints]:
+        found = await self._read_around(gateway, "meter", boundaries, MAX_GAP_MS)
+        return [one for one in correct_series(found, site) if get_meter_phase(one)[1] in PHASES]
+
+    async def _read_around(
+        self, gateway: str, kind: str, boundaries: Sequence[int], reach_ms: int
+    ) -> list[SeriesPoints]:
+        return await self._store.read_points(
+            gateway, kind, start=boundaries[0] - reach_ms, stop=boundaries[-1] + reach_ms
+        )
+
+    async def _has_battery(self, gateway: str, now_ms: int) -> bool:
+        latest = [await self._store.read_latest(gateway, kind) for kind in KINDS_OF_STORAGE]
+        return describe_storage(latest, now_ms).has_battery
+
+    async def _may_have_generated(self, gateway: str, boundaries: Sequence[int]) -> bool:
+        """Whether a generator is said to run around these slots."""
+        for kind in ("generator", "grid"):
+            found = await self._read_around(gateway, kind, boundaries, _STATE_REACH_MS)
+            if any(_speaks_of_generator(found)):
+                return True
+        return False
+
+
+def _speaks_of_generator(series: Sequence[SeriesPoints]) -> Iterator[bool]:
+    for one in series:
+        for _, fields in one.points:
+            yield fields.get("running") == 1.0 or fields.get("mode") == "generator"

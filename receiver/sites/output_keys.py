@@ -1,0 +1,41 @@
+"""How the values of a gateway are named where they go, by output."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+from receiver.sites.part import SitePart, make_sentence_error
+
+_EMON_NODE = re.compile(r"[0-9A-Za-z._-][0-9A-Za-z ._-]{0,63}")  # other characters vanish there without a word
+_SLOT_LENGTHS_S = (10, 15, 20, 30, 60)
+
+
+def _check_node(value: Any) -> str:
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if _EMON_NODE.fullmatch(text) is None:
+        raise make_sentence_error("must be a name of 1 to 64 letters, digits, spaces, '.', '_' and '-'")
+    return text
+
+
+def _check_slot_length(value: Any) -> Any:
+    if isinstance(value, bool) or value not in _SLOT_LENGTHS_S:
+        raise make_sentence_error("must be the seconds of a slot: 10, 15, 20, 30 or 60")
+    return value
+
+
+EmonNode = Annotated[str, BeforeValidator(_check_node)]
+
+
+class SiteEmonCms(SitePart):
+    """How the values of a gateway are named at EmonCMS.
+
+    Attributes:
+        node: Of the phases.
+        panels: Node of the inverters.
+        interval: Length of a slot of the phases, s: the interval of their feeds.
+    """
+
+    node: EmonNode = "envoy"
+    panels: EmonNode = "envoy-panels"
+    interval: Annotated[int, BeforeValidator(_check_slot_length)] = 10

@@ -1,0 +1,250 @@
+"""EmonCMS: the inputs of the forum's scripts, each slot once and in the order of time, and refusals that say why."""
+
+import contextlib
+
+import pytest
+
+from receiver.outputs.base import OutputError, Slice
+from receiver.outputs.emoncms.connection import EmonCmsConnection
+from receiver.outputs.emoncms.target import EmonCmsTarget
+from receiver.settings import EmonCmsSettings
+from receiver.sites.model import Site
+from shared.readings import Reading
+from shared.units import MINUTE_MS, QUARTER_MS
+from tests.clocks import NOW_MS, StoppedClock
+from tests.fake_http import CannedReply, run_server
+from tests.receiver.outputs.emoncms_fake import READ_KEY, WRITE_KEY, FakeEmonCms
+from tests.receiver.outputs.mirror import MirrorBench
+from tests.receiver.service import GATEWAY, make_inverter
+
+BEGIN_MS = NOW_MS // QUARTER_MS * QUARTER_MS
+SITE = Site.model_validate({"outputs": {"emoncms": {"node": "Envoy-S", "panels": "Envoy-S-inverters"}}})
+ALL_NAMES = {
+    f"{meter}_ph-{phase}_{field}"
+    for meter in ("prod", "cons", "net")
+    for phase in "abc"
+    for field in ("wNow", "rmsVoltage", "rmsCurrent", "pwrFactor")
+}
+STEP_MS = 5_000
+
+
+def make_settings(server, key=WRITE_KEY):
+    return EmonCmsSettings(url=f"http://127.0.0.1:{server.port}/emoncms", api_key=key)
+
+
+def read_phases(at, meters=("production", "net-consumption", "total-consumption"), phases="abc", power=800.0):
+    fields = {"voltage": 231.9, "current": 3.5, "power_factor": 0.98}
+    return [
+        Reading("meter", {"meter": meter, "phase": phase}, at, {"power": power, **fields})
+        for meter in meters
+        for phase in phases
+    ]
+
+
+def read_times(start, stop, **kwargs):
+    return [one for at in range(start, stop, STEP_MS) for one in read_phases(at, **kwargs)]
+
+
+def read_gateway(at, rows):
+    return Reading("gateway", {}, at, {"outbox_rows": float(rows)})
+
+
+def list_slots(fake):
+    return [time for _, rows in fake.posts for time, node, _ in rows if node == "Envoy-S"]
+
+
+@contextlib.asynccontextmanager
+async def run_bench(folder, site=SITE):
+    clock = StoppedClock(BEGIN_MS)
+    fake = FakeEmonCms()
+    async with run_server(fake.answer) as server:
+        settings = make_settings(server)
+
+        def make(store):
+            return EmonCmsTarget(settings.url, settings, store, lambda _: site, clock)
+
+        async with MirrorBench(folder, clock, make) as bench:
+            yield bench, fake, server
+
+
+async def run_live(bench, seconds, **kwargs):
+    """As a scraper that nobody watches: a post each 10 s, and a word about itself."""
+    for _ in range(seconds // 10):
+        begun = bench.clock.now_ms()
+        bench.clock.advance(10)
+        await bench.write(GATEWAY, [*read_times(begun, begun + 10_000, **kwargs), read_gateway(begun, 90)])
+        await bench.driver.run_once()
+
+
+async def test_one_post_for_each_slot_of_ten_seconds_with_the_names_of_the_scripts(tmp_path):
+    async with run_bench(tmp_path) as (bench, fake, server):
+        await run_live(bench, 120)
+        assert {path for path, _ in fake.posts} == {"input/post"}
+        slots = list_slots(fake)
+        assert slots == list(range(BEGIN_MS // 1000, slots[-1] + 1, 10))
+        assert slots[-1] >= bench.clock.now_ms() / 1000 - 30
+        assert all(set(values) == ALL_NAMES for _, rows in fake.posts for _, _, values in rows)
+        assert fake.feeds["Envoy-S", "prod_ph-a_wNow"][slots[0]] == 800.0
+        assert all(one.headers["authorization"] == f"Bearer {WRITE_KEY}" for one in server.requests)
+
+
+async def test_unknown_stays_out_and_a_load_is_made_of_its_phase(tmp_path):
+    async with run_bench(tmp_path) as (bench, fake, _):
+        await run_live(bench, 60, meters=("production", "net-consumption"), phases="a", power=-7.0)
+        await run_live(bench, 300, meters=("net-consumption",), phases="a")
+        first, last = fake.posts[0][1][0][2], fake.posts[-1][1][0][2]
+        names = {"wNow", "rmsVoltage", "rmsCurrent", "pwrFactor"}
+        measured = {f"{meter}_ph-a_{name}" for meter in ("prod", "net") for name in names}
+        assert set(first) == measured | {"cons_ph-a_wNow", "cons_ph-a_rmsVoltage"}
+        assert first["cons_ph-a_wNow"] == 0.0  # -14 W is noise of meters, not a load
+        assert "cons_ph-a_wNow" not in last  # a phase of production that is silent makes it unknown
+        assert "prod_ph-a_wNow" not in last
+
+
+async def test_nothing_goes_there_of_three_minutes_without_readings(tmp_path):
+    async with run_bench(tmp_path) as (bench, fake, _):
+        await run_live(bench, 60)
+        bench.clock.advance(180)
+        await bench.driver.run_once()
+        (state,) = bench.driver.list_states(bench.clock.now_ms())
+        assert state.behind_ms == 0  # nothing was measured that EmonCMS lacks
+        await run_live(bench, 300)
+        slots = list_slots(fake)
+        gone = range(BEGIN_MS // 1000 + 60, BEGIN_MS // 1000 + 240, 10)
+        assert not set(slots) & set(gone)
+        assert slots == sorted(set(slots))
+        assert not fake.disordered
+        assert slots[-1] >= bench.clock.now_ms() / 1000 - 30
+
+
+async def test_after_an_outage_the_backlog_goes_first_and_by_bulk(tmp_path):
+    """The scraper posts its newest readings first; two hours of older ones follow meanwhile."""
+    async with run_bench(tmp_path) as (bench, fake, _):
+        await run_live(bench, 60)
+        away = bench.clock.now_ms()
+        bench.clock.advance(2 * 3600)
+        await bench.driver.run_once()
+        back = bench.clock.now_ms()
+        for begun in range(away, back, 10 * MINUTE_MS):  # each post of backlog between two live ones
+            now = bench.clock.now_ms()
+            bench.clock.advance(10)
+            await bench.write(GATEWAY, [*read_times(now, now + 10_000), read_gateway(now, 9_000)])
+            await bench.driver.run_once()
+            await bench.write(GATEWAY, read_times(begun, begun + 10 * MINUTE_MS))
+            await bench.driver.run_once()
+        await run_live(bench, 300)
+        slots = list_slots(fake)
+        assert slots == list(range(BEGIN_MS // 1000, slots[-1] + 1, 10))  # each once, ascending, all of them
+        assert not fake.disordered
+        assert slots[-1] >= bench.clock.now_ms() / 1000 - 30
+        bulk = [index for index, (path, _) in enumerate(fake.posts) if path == "input/bulk"]
+        assert len(bulk) < 50
+        assert all(path == "input/post" for path, _ in fake.posts[bulk[-1] + 1 :])
+        assert bench.driver.list_states(bench.clock.now_ms())[0].behind_ms < MINUTE_MS
+
+
+async def test_a_backlog_that_does_not_come_is_waited_for_a_quarter_hour_and_stored_when_it_comes(tmp_path):
+    async with run_bench(tmp_path) as (bench, fake, _):
+        await run_live(bench, 60)
+        away = bench.clock.now_ms()
+        bench.clock.advance(3600)
+        back = bench.clock.now_ms()
+        for _ in range(100):
+            now = bench.clock.now_ms()
+            bench.clock.advance(10)
+            await bench.write(GATEWAY, [*read_times(now, now + 10_000), read_gateway(now, 9_000)])
+            await bench.driver.run_once()
+            if bench.clock.now_ms() - back < QUARTER_MS:
+                assert max(list_slots(fake)) * 1000 < away
+        assert max(list_slots(fake)) * 1000 > back
+        await bench.write(GATEWAY, read_times(away, back))
+        bench.clock.advance(10)
+        await bench.catch_up()
+        assert set(list_slots(fake)) >= set(range(BEGIN_MS // 1000, back // 1000, 10))
+        assert len(list_slots(fake)) == len(set(list_slots(fake)))
+
+
+async def test_each_report_of_a_panel_goes_once_with_its_own_time(tmp_path):
+    async with run_bench(tmp_path) as (bench, fake, _):
+        await run_live(bench, 300)
+        for minute in range(1, 4):
+            at = BEGIN_MS + minute * MINUTE_MS
+            await bench.write(GATEWAY, [make_inverter("482300001111", at, power=120.0, max_power=298.0)])
+            await bench.write(GATEWAY, [make_inverter("482300001112", at + 7000, power=110.0)])
+            await bench.catch_up()
+        reports = [(time, values) for _, rows in fake.posts for time, node, values in rows if "inverters" in node]
+        begun = BEGIN_MS // 1000
+        assert reports[0] == (begun + 60, {"482300001111_wNow": 120.0, "482300001111_wMax": 298.0})
+        assert [time for time, _ in reports] == [
+            begun + 60 * minute + more for minute in range(1, 4) for more in (0, 7)
+        ]
+
+
+async def test_a_crash_repeats_little_and_loses_nothing(tmp_path):
+    async with run_bench(tmp_path) as (bench, fake, _):
+        await run_live(bench, 120)
+        await bench.crash()
+        await run_live(bench, 120)
+        slots = list_slots(fake)
+        assert sorted(set(slots)) == list(range(BEGIN_MS // 1000, max(slots) + 1, 10))
+        assert len(slots) - len(set(slots)) <= 12
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason", "words"),
+    [
+        (CannedReply(200), "login", "may read but not write"),
+        (CannedReply(401, b"Invalid API key"), "login", "RECEIVER_EMONCMS_API_KEY"),
+        (CannedReply(406), "refused", "RECEIVER_EMONCMS_URL"),
+        (CannedReply(200, b'{"success": false, "message": "Reached the maximal"}'), "refused", "Reached the maximal"),
+        (CannedReply(200, b"<html>hello</html>"), "refused", "hello"),
+    ],
+)
+async def test_an_answer_is_judged_by_its_body_and_nothing_counts_as_taken(tmp_path, reply, reason, words):
+    async with run_bench(tmp_path) as (bench, fake, server):
+        server.handler = lambda _: reply
+        await run_live(bench, 60)
+        (state,) = bench.driver.list_states(bench.clock.now_ms())
+        assert words in state.problem
+        assert len(server.requests) == 1  # a fault of set-up is tried again after minutes
+        with pytest.raises(OutputError) as caught:
+            await bench.driver._target.deliver(Slice(GATEWAY, BEGIN_MS, BEGIN_MS + 30_000, None, is_late=False))
+        assert (caught.value.reason, caught.value.retry_after_s) == (reason, 300.0)
+        server.handler = fake.answer
+        bench.clock.advance(400)
+        await bench.catch_up()
+        assert list_slots(fake)[0] == BEGIN_MS // 1000
+
+
+async def test_a_row_that_is_refused_for_good_is_put_aside_and_the_rest_goes_on(tmp_path):
+    async with run_bench(tmp_path) as (bench, fake, _):
+        await run_live(bench, 120)
+        at = BEGIN_MS + 1000
+        fake.refused_name = "482300001113_wNow"
+        await bench.write(GATEWAY, [make_inverter(f"48230000111{digit}", at + digit * 1000) for digit in range(1, 6)])
+        await bench.catch_up()
+        sent = {time for _, rows in fake.posts for time, node, _ in rows if "inverters" in node}
+        assert sent == {at // 1000 + digit for digit in (1, 2, 4, 5)}
+        assert bench.driver._known[GATEWAY].put_aside == 1
+
+
+async def test_check_writes_nothing_and_tells_a_read_key_and_disabled_inputs(tmp_path):
+    async with run_bench(tmp_path) as (_, fake, server):
+        assert "may write" in await check(server, WRITE_KEY)
+        with pytest.raises(OutputError, match="may read but not write"):
+            await check(server, READ_KEY)
+        with pytest.raises(OutputError, match="API_KEY"):
+            await check(server, "0" * 32)
+        fake.disabled = True
+        with pytest.raises(OutputError, match="switched off"):
+            await check(server, WRITE_KEY)
+        assert not fake.posts
+
+
+async def check(server, key):
+    settings = make_settings(server, key)
+    connection = EmonCmsConnection(settings.url, settings)
+    try:
+        return await connection.check("Envoy-S")
+    finally:
+        await connection.close()

@@ -82,7 +82,7 @@ async def test_a_sum_is_known_only_if_every_part_is(tmp_path):
         assert (await ask(service)).production_wh == pytest.approx(50_600.0)
         await fill(service, [Reading("meter", tags, START + HOUR, {"power": 5.0})], now=START + HOUR)
         assert (await ask(service)).production_wh is None
-        counters = {"delivered": 7.0, "received": 0.0}
+        counters: dict[str, float | str] = {"delivered": 7.0, "received": 0.0}
         await fill(service, [Reading("meter_energy", tags, START + HOUR, counters)], now=START + HOUR)
         assert (await ask(service)).production_wh == pytest.approx(50_607.0)
 

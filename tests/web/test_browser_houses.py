@@ -2,17 +2,19 @@
 
 import asyncio
 import re
+from datetime import timedelta
 
 import pytest
 import yaml
 from playwright.async_api import Page, expect
 
 from shared.readings import Reading
-from shared.units import MINUTE_MS
+from shared.units import DAY_MS, MINUTE_MS
 from tests.receiver.service import GATEWAY, OTHER
 from tests.web.page_server import NAME, PageServer, make_status
 from tests.web.sources import WEB
 from tests.web.test_browser import list_findings
+from tests.web.test_browser_periods import find_today
 
 SITE = "Lane 5"
 
@@ -21,7 +23,7 @@ async def open_house(page: Page, page_server: PageServer, *, age_ms: int = 0) ->
     """Open the list of somebody who may see both gateways, and the site in it; the garage was heard so long ago."""
     sites = yaml.safe_load(page_server.sites_file.read_text())
     sites[GATEWAY]["site"] = SITE
-    sites[OTHER] = {"name": "Garage", "site": SITE}
+    sites[OTHER] = {"name": "Garage", "site": SITE, "time_zone": sites[GATEWAY]["time_zone"]}
     page_server.sites_file.write_text(yaml.safe_dump(sites))
     async with asyncio.timeout(30):  # the receiver reads the file again within 10 s
         while not page_server.receiver.sites.list_houses():  # noqa: ASYNC110 (nobody tells of it)
@@ -63,6 +65,34 @@ async def test_the_way_to_a_gateway_and_back(page: Page, page_server: PageServer
     await expect(page.locator("h1")).to_have_text(SITE)
     await page.get_by_role("button", name="All systems").click()
     await expect(page.locator("h1")).to_have_text("Systems")
+
+
+async def test_a_site_walks_to_past_times_and_the_address_has_them(page: Page, page_server: PageServer) -> None:
+    await page_server.add_past(40 * DAY_MS)
+    await open_house(page, page_server)
+    today = find_today(page_server)
+    yesterday, past = today - timedelta(days=1), today - timedelta(days=40)
+    day, before = page.locator(".day"), page.get_by_role("button", name="The day before")
+    await page.keyboard.press("ArrowLeft")
+    await expect(day).to_have_text("Yesterday")
+    await expect(page).to_have_url(f"{page_server.url}?site=Lane+5&date={yesterday.isoformat()}")
+    await expect(page.locator(".energy h2")).to_have_text("Energy yesterday")
+    await expect(page.locator(".energy .tile.grid dd").first).to_have_text(re.compile("Wh$"))
+    await before.click()  # over the days without readings
+    await expect(day).to_contain_text(f"{past.day} {past:%B}")
+    await expect(before).to_be_disabled()
+    await expect(page).to_have_url(re.compile(f"date={past.isoformat()}$"))
+    await page.reload()
+    await expect(page.locator("h1")).to_have_text(SITE)
+    await expect(day).to_contain_text(f"{past.day} {past:%B}")
+    await page.get_by_role("button", name="Month", exact=True).click()
+    await expect(day).to_have_text(f"{past:%B %Y}")
+    await expect(page).to_have_url(re.compile("period=month"))
+    await page.locator(".bar").nth(past.day - 1).click()
+    await expect(day).to_contain_text(f"{past.day} {past:%B}")
+    await expect(page).not_to_have_url(re.compile("period=month"))
+    await page.go_back()
+    await expect(day).to_have_text(f"{past:%B %Y}")
 
 
 async def test_a_silent_gateway_is_named_and_the_sum_is_unknown(page: Page, page_server: PageServer) -> None:

@@ -2,21 +2,24 @@
 
 import { ApiError, get, list, nameHousePath } from "./api.ts";
 import { BarsView } from "./bars.ts";
-import { chooseZone } from "./days.ts";
+import { chooseZone, findDate } from "./days.ts";
 import { h, setText } from "./dom.ts";
 import { FlowView } from "./flow.ts";
 import { formatAge } from "./format.ts";
 import { isKnown } from "./known.ts";
 import { texts } from "./locale.ts";
+import { Navigator } from "./navigator.ts";
 import { poll, type Poll } from "./poll.ts";
 import type { HouseEnergyTable, HouseEntry, HousePower, SilentGateway } from "./schema.ts";
-import { computeKnownShare, findSpan, type Span, type SpanKind } from "./spans.ts";
+import { computeKnownShare, type Span, type SpanKind } from "./spans.ts";
 import { TilesView } from "./tiles.ts";
+import { TimesView } from "./times.ts";
 
 const POWER_S = 5;
 const ENERGY_S = 60;
 const HOUSE_S = 60;
-/** The periods of a site: those of now. */
+const KNOWN_S = 300;
+/** The periods of a site: all years would be summed from their quarter hours again and again. */
 const PERIODS = ["day", "week", "month", "year"] as const satisfies readonly SpanKind[];
 
 export interface HouseActions {
@@ -34,13 +37,14 @@ export class HouseView {
   private readonly silent = h("ul", { class: "systems", role: "status" });
   private readonly members = h("ul", { class: "systems" });
   private readonly state = h("span", { class: "state", role: "status" });
-  private readonly kinds = new Map<SpanKind, HTMLButtonElement>();
+  private readonly navigator: Navigator;
+  private readonly times: TimesView;
   private readonly polls: Poll[];
   private readonly energy: Poll;
   private readonly house: HouseEntry;
   private readonly zone: string;
   private readonly actions: HouseActions;
-  private kind: SpanKind = "day";
+  private readonly handleKeys = (event: KeyboardEvent): void => this.navigator.handleKey(event);
   private isHouseMeasured = true; // until it is known that nobody measures the grid
   private ended = false;
 
@@ -49,44 +53,44 @@ export class HouseView {
     this.actions = actions;
     this.zone = chooseZone(house.time_zone);
     this.tiles = new TilesView(house.currency);
-    this.bars = new BarsView(house.currency, () => undefined);
+    const serials = house.gateways.map((one) => one.gateway);
+    this.navigator = new Navigator(serials, this.zone, PERIODS, () => this.showSpan(), () => this.energy.runNow());
+    this.times = new TimesView(PERIODS, this.navigator);
+    this.bars = new BarsView(house.currency, (date) => this.navigator.openBar(date));
     this.card = h("section", { class: "card curve", "aria-labelledby": "curve-title" }, this.title, this.bars.element);
     root.replaceChildren(this.makeHeader(), h("main", {}, this.silent,
       h("div", { class: "layout" }, this.flow.element, this.card, this.tiles.element,
         h("section", { class: "card about", "aria-labelledby": "members-title" },
           h("h2", { id: "members-title" }, texts.house.gateways), this.members))));
     this.showHouse(house);
-    this.choosePeriod("day");
+    this.showSpan();
     this.energy = this.startPoll(ENERGY_S, () => this.readEnergy());
-    this.polls = [this.startPoll(POWER_S, () => this.readPower()), this.energy, this.startPoll(HOUSE_S, () => this.readHouse())];
+    this.polls = [
+      this.startPoll(POWER_S, () => this.readPower()), this.energy, this.startPoll(HOUSE_S, () => this.readHouse()),
+      this.startPoll(KNOWN_S, () => this.readKnown()),
+    ];
+    document.addEventListener("keydown", this.handleKeys);
   }
 
   end(): void {
     this.ended = true;
     for (const one of this.polls) one.stop();
+    this.navigator.end();
+    document.removeEventListener("keydown", this.handleKeys);
   }
 
   private makeHeader(): HTMLElement {
     const back = h("button", { type: "button", class: "quiet back" }, texts.header.allSystems);
     back.addEventListener("click", () => this.actions.choose(null));
-    for (const kind of PERIODS) {
-      const button = h("button", { type: "button", "aria-pressed": "false" }, texts.header.kinds[kind]);
-      button.addEventListener("click", () => {
-        this.choosePeriod(kind);
-        this.energy.runNow();
-      });
-      this.kinds.set(kind, button);
-    }
     return h("header", { class: "top" },
       h("div", { class: "title" }, h("div", { class: "titled" }, back, h("h1", {}, this.house.site)), h("p", { class: "live" }, this.state)),
-      h("nav", { class: "times", "aria-label": texts.header.time },
-        h("div", { class: "spans", role: "group", "aria-label": texts.header.period }, ...this.kinds.values())));
+      this.times.element);
   }
 
-  private choosePeriod(kind: SpanKind): void {
-    this.kind = kind;
-    this.card.hidden = kind === "day"; // a day is one bar: the tiles say it
-    for (const [each, button] of this.kinds) button.setAttribute("aria-pressed", String(each === kind));
+  private showSpan(): void {
+    const span = this.navigator.findSpan();
+    this.times.show(span, this.navigator.known.first, findDate(Date.now(), this.zone));
+    this.card.hidden = span.kind === "day"; // a day is one bar: the tiles say it
   }
 
   private startPoll(seconds: number, work: () => Promise<void>): Poll {
@@ -110,12 +114,19 @@ export class HouseView {
   }
 
   private async readEnergy(): Promise<void> {
-    const span = findSpan(this.kind, null, Date.now(), this.zone, null);
+    const span = this.navigator.findSpan();
+    const stop: Record<string, string> = span.isCurrent ? {} : { stop: span.next };
     const table = await get<HouseEnergyTable>(
-      nameHousePath(this.house.site, "/energy"), { every: span.every, start: span.date, time_zone: span.zone },
+      nameHousePath(this.house.site, "/energy"), { every: span.every, start: span.date, ...stop, time_zone: span.zone },
     );
-    if (this.ended || span.kind !== this.kind) return;
+    if (this.ended || !this.navigator.isShown(span)) return;
+    this.showSpan(); // after midnight it is another one
     this.showEnergy(span, table);
+  }
+
+  private async readKnown(): Promise<void> {
+    await this.navigator.known.readFirst();
+    if (!this.ended) this.showSpan();
   }
 
   private showEnergy(span: Span, table: HouseEnergyTable): void {

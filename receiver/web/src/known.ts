@@ -13,15 +13,14 @@ interface Held {
 }
 
 export class KnownDays {
-  private readonly serial: string;
-  private readonly zone: string;
+  private readonly serials: readonly string[];
   private readonly held = new Map<string, Held>();
   /** The first day with readings; null: not read yet, or there is none. */
   first: string | null = null;
 
-  constructor(serial: string, zone: string) {
-    this.serial = serial;
-    this.zone = zone;
+  /** @param serials Of the gateways of a system: a day with readings of any of them counts, by the calendar of its site. */
+  constructor(serials: readonly string[]) {
+    this.serials = serials;
   }
 
   /** Read when the readings begin. Throws ApiError. */
@@ -54,9 +53,10 @@ export class KnownDays {
   }
 
   private async ask(every: string, start: string, stop: string | null): Promise<string[]> {
-    const asked = { every, start, time_zone: this.zone, ...(stop === null || Date.parse(stop) > Date.now() ? {} : { stop }) };
-    const table = await get<EnergyTable>(nameGatewayPath(this.serial, "/energy"), asked);
-    return table.windows.filter(isKnown).map((window) => window.local_start.slice(0, 10));
+    const asked = { every, start, ...(stop === null || Date.parse(stop) > Date.now() ? {} : { stop }) };
+    const tables = await Promise.all(this.serials.map((serial) => get<EnergyTable>(nameGatewayPath(serial, "/energy"), asked)));
+    const dates = tables.flatMap((table) => table.windows.filter(isKnown).map((window) => window.local_start.slice(0, 10)));
+    return [...new Set(dates)].sort();
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { findDate, addDays } from "./days.ts";
 import { KnownDays } from "./known.ts";
-import { findSpan, isDate, KINDS, type Span, type SpanKind } from "./spans.ts";
+import { findSpan, isDate, type Span, type SpanKind } from "./spans.ts";
 
 /** Who holds an arrow key down wants to see the day where they let go. */
 const STEP_MS = 150;
@@ -10,6 +10,7 @@ const STEP_MS = 150;
 export class Navigator {
   readonly known: KnownDays;
   private readonly zone: string;
+  private readonly kinds: readonly SpanKind[];
   private readonly show: () => void;
   private readonly read: () => void;
   private kind: SpanKind = "day";
@@ -24,12 +25,15 @@ export class Navigator {
   };
 
   /**
+   * @param serials Of the gateways whose readings count.
+   * @param kinds The periods that there are.
    * @param show Called at once when another span is chosen.
    * @param read Called when the reader stays there.
    */
-  constructor(serial: string, zone: string, show: () => void, read: () => void) {
-    this.known = new KnownDays(serial, zone);
+  constructor(serials: readonly string[], zone: string, kinds: readonly SpanKind[], show: () => void, read: () => void) {
+    this.known = new KnownDays(serials);
     this.zone = zone;
+    this.kinds = kinds;
     this.show = show;
     this.read = read;
     this.takeAddress();
@@ -53,6 +57,28 @@ export class Navigator {
   choose(kind: SpanKind): void {
     this.kind = kind;
     this.settle();
+  }
+
+  /** Go where a key says, unless it belongs to what has the focus. */
+  handleKey(event: KeyboardEvent): void {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (event.target instanceof HTMLElement && event.target.closest("input, select, textarea, .scroll")) return;
+    if (event.key === "ArrowLeft") this.walk(-1);
+    else if (event.key === "ArrowRight") this.walk(1);
+    else if (event.key === "Home") this.goTo(null);
+    else return;
+    event.preventDefault();
+  }
+
+  /** Open a bar: the span of the next finer kind that holds a date. */
+  openBar(date: string): void {
+    this.goTo(date, this.kind === "all" ? "year" : this.kind === "year" ? "month" : "day");
+  }
+
+  /** Whether a span is still the one to show: readers walk on while answers are on their way. */
+  isShown(span: Span): boolean {
+    const now = this.findSpan();
+    return now.kind === span.kind && now.date === span.date;
   }
 
   /** Show the span that holds a date (null: today); `kind` chooses another one. */
@@ -92,7 +118,7 @@ export class Navigator {
   private takeAddress(): void {
     const query = new URLSearchParams(location.search);
     const date = query.get("date") ?? "";
-    this.kind = KINDS.find((kind) => kind === query.get("period")) ?? "day";
+    this.kind = this.kinds.find((kind) => kind === query.get("period")) ?? "day";
     this.date = isDate(date) && date < this.findToday() ? date : null;
   }
 

@@ -11,7 +11,7 @@ import { ExportsView } from "./exports.ts";
 import { FlowView } from "./flow.ts";
 import { readSums, type SiteNow } from "./flows.ts";
 import { formatAge } from "./format.ts";
-import { HeaderView, nameSystem, type HeaderActions } from "./header.ts";
+import { HeaderView, nameSystem } from "./header.ts";
 import { isKnown } from "./known.ts";
 import { REPORT_LATE_S } from "./limits.ts";
 import { listen, type Sums } from "./live.ts";
@@ -25,8 +25,9 @@ import { poll, type Poll } from "./poll.ts";
 import { readDayCurve, readEnergy, readJudgedDays, readPanelEnergies } from "./queries.ts";
 import { openRoofEditor } from "./roof_editing.ts";
 import { describeRoof } from "./sleep.ts";
-import { computeKnownShare, findSpan, type Span } from "./spans.ts";
+import { computeKnownShare, findSpan, KINDS, type Span } from "./spans.ts";
 import { TilesView } from "./tiles.ts";
+import { TimesView } from "./times.ts";
 
 const METERS_S = 5;
 const STATUS_S = 15;
@@ -39,6 +40,7 @@ const SUMS_OLD_MS = 10_000;
 
 export class System {
   private readonly header: HeaderView;
+  private readonly times: TimesView;
   private readonly board: NoticeBoard;
   private readonly flow = new FlowView();
   private readonly tiles: TilesView;
@@ -82,19 +84,14 @@ export class System {
     this.askAgain = actions.askAgain;
     this.zone = chooseZone(entry.time_zone);
     this.board = new NoticeBoard(this.zone);
-    this.navigator = new Navigator(entry.gateway, this.zone, () => this.showSpan(), () => {
+    this.navigator = new Navigator([entry.gateway], this.zone, KINDS, () => this.showSpan(), () => {
       this.polls.span.runNow();
       this.polls.panels.runNow();
     });
-    const headed: HeaderActions = {
-      walk: (direction) => this.navigator.walk(direction),
-      chooseSpan: (kind) => this.navigator.choose(kind),
-      goTo: (date) => this.navigator.goTo(date),
-      choose: actions.choose,
-    };
-    this.header = new HeaderView(gateways, entry, headed);
+    this.times = new TimesView(KINDS, this.navigator);
+    this.header = new HeaderView(gateways, entry, this.times, actions.choose);
     this.tiles = new TilesView(entry.currency);
-    this.curve = new CurveCard(this.zone, entry.currency, (date) => this.openBar(date));
+    this.curve = new CurveCard(this.zone, entry.currency, (date) => this.navigator.openBar(date));
     const openEditor = (panels: InverterEntry[]): void => void openRoofEditor(entry.gateway, panels, () => this.polls.panels.runNow());
     this.panels = new PanelsView((panel) => this.openPanel(panel), session.scope === "owner" ? openEditor : null);
     this.exports = new ExportsView(entry.gateway, nameSystem(entry), session.file_formats);
@@ -133,11 +130,7 @@ export class System {
 
   private showSpan(): void {
     this.exports.show(this.navigator.findSpan());
-    this.header.showSpan(this.navigator.findSpan(), this.navigator.known.first, findDate(Date.now(), this.zone));
-  }
-
-  private openBar(date: string): void {
-    this.navigator.goTo(date, this.navigator.findSpan().kind === "all" ? "year" : this.navigator.findSpan().kind === "year" ? "month" : "day");
+    this.times.show(this.navigator.findSpan(), this.navigator.known.first, findDate(Date.now(), this.zone));
   }
 
   /** The dialog compares a day: the one that is shown, else today. */
@@ -179,20 +172,12 @@ export class System {
       },
       noteRefusal: () => this.polls.status.runNow(), // which hears whether the session is over
     });
-    const handleKeys = (event: KeyboardEvent): void => this.handleKey(event);
+    const handleKeys = (event: KeyboardEvent): void => {
+      if (!this.dialog.element.open) this.navigator.handleKey(event);
+    };
     document.addEventListener("keydown", handleKeys);
     const clock = window.setInterval(() => this.showNow(), 2_000);
     this.endings.push(close, () => document.removeEventListener("keydown", handleKeys), () => window.clearInterval(clock));
-  }
-
-  private handleKey(event: KeyboardEvent): void {
-    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || this.dialog.element.open) return;
-    if (event.target instanceof HTMLElement && event.target.closest("input, select, textarea, .scroll")) return;
-    if (event.key === "ArrowLeft") this.navigator.walk(-1);
-    else if (event.key === "ArrowRight") this.navigator.walk(1);
-    else if (event.key === "Home") this.navigator.goTo(null);
-    else return;
-    event.preventDefault();
   }
 
   private async readStatus(): Promise<void> {
@@ -237,7 +222,7 @@ export class System {
     const [curve, table] = await Promise.all([
       asked.kind === "day" ? readDayCurve(this.entry.gateway, asked) : null, readEnergy(this.entry.gateway, asked),
     ]);
-    if (this.ended || !this.isShown(asked)) return;
+    if (this.ended || !this.navigator.isShown(asked)) return;
     this.showSpan();
     const whole = table.windows.length === 1 ? table.windows[0]! : table.total;
     const energy = isKnown(whole) ? whole : null;
@@ -252,7 +237,7 @@ export class System {
   private async compare(span: Span, table: EnergyTable): Promise<void> {
     const others = listComparable(span);
     const tables = await Promise.all(others.map((other) => readEnergy(this.entry.gateway, other.span)));
-    if (this.ended || !this.isShown(span)) return;
+    if (this.ended || !this.navigator.isShown(span)) return;
     this.tiles.compare(others.map((other, i) => ({ than: other.words, said: compareEnergy(table, span, tables[i]!, other.span) })));
   }
 
@@ -263,16 +248,10 @@ export class System {
       list<InverterEntry>(nameGatewayPath(this.entry.gateway, "/inverters")),
       isNow ? null : readPanelEnergies(this.entry.gateway, span),
     ]);
-    if (this.ended || !this.isShown(span)) return;
+    if (this.ended || !this.navigator.isShown(span)) return;
     const witness = { isHeard: this.isHeard, production: this.measured.production };
     this.board.showRoof(panels);
     this.panels.show(panels, energies, describeRoof(panels, witness, this.zone, Date.now()));
-  }
-
-  /** Whether a span is still the one to show: readers walk on while answers are on their way. */
-  private isShown(span: Span): boolean {
-    const now = this.navigator.findSpan();
-    return now.kind === span.kind && now.date === span.date;
   }
 
   private showNow(): void {

@@ -2,6 +2,7 @@
 
     ScraperError
       ScraperSettingError          a setting is missing or wrong; names it and the remedy; the process ends
+      WrongUseError                a command was typed wrong; nothing was done; exit status 2
       GatewayError
         GatewayUnreachableError    no connection, time-out, reset, 5xx: retry with back-off
         BadReplyError              not what the protocol says (HTML, truncated, too large): discard, retry next cycle
@@ -31,6 +32,10 @@ class ScraperError(Exception):
 
 class ScraperSettingError(ScraperError):
     """A setting is missing or wrong."""
+
+
+class WrongUseError(ScraperError):
+    """A command was typed wrong: nothing was done."""
 
 
 class GatewayError(ScraperError):

@@ -20,10 +20,11 @@ class LedgerEntry:
     Attributes:
         number: 0 for the first entry of all, then 1, 2, ...
         kind: `stream`, `readings`, `inverters`, `device_data` (measurements), `faulty` (measurements that a fault
-            changed), or `request` (one answered request).
+            changed), `write` (a document that was put in the place of another), or `request` (one answered request).
         sent_ms: the host's wall time, ms, when the first byte was about to leave.
         time: the device's own clock at that moment, epoch seconds.
-        values: for measurements the JSON exactly as sent; for a request `method`, `path`, `status`, `login`.
+        values: for measurements the JSON exactly as sent; for a request `method`, `path`, `status`, `login`;
+            for a write `method`, `target`, `content_type`, `body`, as they came.
     """
 
     number: int

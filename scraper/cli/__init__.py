@@ -4,9 +4,9 @@ import sys
 
 import typer
 
-from scraper.cli import check, gateway
+from scraper.cli import check, gateway, raw
 from scraper.cli.outbox import commands as outbox_commands
-from scraper.errors import ScraperError
+from scraper.errors import ScraperError, WrongUseError
 from shared.logs import make_lines_inert
 
 typer_app = typer.Typer(
@@ -18,6 +18,7 @@ typer_app = typer.Typer(
 )
 check.register(typer_app)
 gateway.register(typer_app)
+raw.register(typer_app)
 typer_app.add_typer(outbox_commands, name="outbox")
 
 
@@ -31,9 +32,9 @@ def run() -> None:
 
 
 def run_app() -> None:
-    """Run the command line; our own errors are one sentence on stderr and exit status 1."""
+    """Run the command line; our own errors are one sentence on stderr and exit status 1, or 2 for wrong use."""
     try:
         typer_app()
     except ScraperError as error:
         typer.echo(make_lines_inert(f"envoy-scraper: {error}"), err=True)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, WrongUseError) else 1)

@@ -10,7 +10,8 @@ import msgspec
 import typer
 
 from scraper import settings
-from scraper.errors import EndpointUnavailableError, ScraperSettingError
+from scraper.cli.raw import read_paths
+from scraper.errors import EndpointUnavailableError, ScraperSettingError, WrongUseError
 from scraper.gateway.identify import Identifier
 from scraper.gateway.password import derive_installer_password
 from scraper.gateway.pinning import PinStore
@@ -111,8 +112,24 @@ def make_key() -> None:
     typer.echo(str(PublicKey(edge.export_public_raw(), serial)))
 
 
-def read(as_json: Annotated[bool, typer.Option("--json", help="One JSON reading a line.")] = False) -> None:
+def read(
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Paths of the gateway, e.g. /ivp/meters: their replies as they are.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON reading a line; of paths, one object with a reply for each.")
+    ] = False,
+    cached: Annotated[
+        bool, typer.Option("--cached", help="Of paths: take what the last `read` got, if it is young enough.")
+    ] = False,
+    max_age: Annotated[float, typer.Option(min=0, help="How old that may be, in seconds.")] = 60,
+) -> None:
     """Read the gateway once and print what it says; nothing is stored or sent."""
+    if paths:
+        read_paths(paths, as_json=as_json, max_age_s=max_age if cached else None)
+        return
+    if cached:
+        raise WrongUseError("--cached needs a path, as in: envoy-scraper read /ivp/meters --cached")
 
     async def read_once(gateway: GatewaySession) -> list[Reading]:
         now = SystemClock().now_ms()

@@ -185,6 +185,37 @@ class Transport:
             return GatewayReply(response.status_code, response.headers.get("content-type", ""), body)
         raise AssertionError  # pragma: no cover (the second round returns or raises)
 
+    async def send(
+        self, scheme: Scheme, method: str, path: str, data: bytes, *, auth: httpx.Auth | None = None
+    ) -> GatewayReply:
+        """Send JSON as it is, once, never again: what broke off may have been received.
+
+        Raises:
+            GatewayUnreachableError: No connection, or no complete reply in time.
+            BadReplyError: A reply that is truncated, too large, or not HTTP.
+            CertificateChangedError: Refused inside the handshake; nothing was sent.
+        """
+        async with self._lock:
+            request = self._requests.build_request(
+                method,
+                self.address.make_url(scheme, path),
+                content=data,
+                headers={"Content-Type": "application/json"},
+            )
+            try:
+                async with asyncio.timeout(self.deadlines.total):
+                    response = await _send(self._requests, request, auth)
+                    try:
+                        body = await response.aread()
+                    finally:
+                        await response.aclose()
+            except (TimeoutError, httpx.HTTPError, OSError) as error:
+                raise GatewayUnreachableError(
+                    f"the gateway at {self.address.host} gave no complete answer ({explain_failure(error)}); it may "
+                    "have received the data all the same: read before you send again"
+                ) from error
+            return GatewayReply(response.status_code, response.headers.get("content-type", ""), body)
+
     @asynccontextmanager
     async def stream(
         self, scheme: Scheme, path: str, *, auth: httpx.Auth | None = None

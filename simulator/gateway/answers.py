@@ -1,5 +1,6 @@
 """From a request to a reply: obstacles, login, document, and the faults that change it."""
 
+import json
 from email.utils import formatdate
 
 from simulator.gateway import refusals
@@ -7,7 +8,7 @@ from simulator.gateway.access import EndpointAccess, Permission
 from simulator.gateway.device import Device
 from simulator.gateway.payloads.info import render_info
 from simulator.gateway.reply_faults import make_faulty_text, to_text
-from simulator.gateway.routes import STREAM, Route, find
+from simulator.gateway.routes import STREAM, WRITABLE, Route, find
 from simulator.gateway.stream import MeterStream
 from simulator.gateway.transmission import apply_transmission_faults, withhold_reply
 from simulator.ledger import Ledger
@@ -70,7 +71,7 @@ class Answers:
         if isinstance(granted, Response):
             return granted, _NOBODY
         if request.method != "GET":
-            return Response(405, b"", None), granted.who
+            return self._take_document(request, granted), granted.who
         return self._answer_granted(request, route, granted), granted.who
 
     def _find_page_instead(self, path: str) -> Response | None:
@@ -105,11 +106,31 @@ class Answers:
             return refusals.answer_unauthorised(self._device)
         return None
 
+    def _take_document(self, request: ParsedRequest, granted: Permission) -> Response:
+        """The answer to a write: the document from now on, or a refusal."""
+        if request.path not in WRITABLE or request.method not in ("PUT", "POST"):
+            return Response(405, b"", None)
+        try:
+            self._device.written[request.path] = json.loads(request.body)
+        except ValueError:
+            return Response(400, b"", None)
+        line = {
+            "method": request.method,
+            "target": request.target,
+            "content_type": request.headers.get("content-type"),
+            "body": request.body.decode(),
+        }
+        time = self._device.now()
+        response = Response(body=request.body, headers=granted.headers)
+        response.on_sent.append(lambda: self._ledger.record("write", line, time=time))
+        return response
+
     def _answer_granted(self, request: ParsedRequest, route: Route, granted: Permission) -> Reply:
         """A document or the stream, for a login that may read it."""
         if request.path == STREAM:
             return Takeover(MeterStream(self._device, self._ledger, (*self.make_headers(), *granted.headers)).run)
-        values = route.build(self._device)
+        written = self._device.written
+        values = written[request.path] if request.path in written else route.build(self._device)
         time = self._device.now()
         text = make_faulty_text(values, route.indent, self._faults, request.path)
         typed = route.typed or not self._device.profile.uses_tokens

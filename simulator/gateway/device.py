@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from simulator.clock import DeviceClock
@@ -43,6 +44,7 @@ class Device:
         self.clock = clock
         self.faults = faults
         self.house_offset_s = house_offset_s
+        self.written: dict[str, Any] = {}
         self._house = house
         self._zone = ZoneInfo(house.profile.time_zone)
         self._frozen: dict[str, int] = {}

@@ -88,6 +88,9 @@ ROUTES: dict[str, Route] = {
     "/ivp/sc/pvlimit": _make_native(system.describe_pv_limit, digest=None),
 }
 
+WRITABLE = frozenset({"/admin/lib/tariff", "/ivp/ensemble/dry_contacts", "/ivp/ss/dry_contact_settings"})
+"""Paths whose document can be replaced by PUT or POST, from firmware 7 on."""
+
 STREAM = "/stream/meter"
 STREAM_ROUTE = Route(meters.make_stream_event, digest=INSTALLER, rank=RANKS["prov"], ledger="stream")
 

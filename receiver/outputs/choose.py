@@ -1,6 +1,6 @@
 """The outputs that the settings name."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from receiver.metrics import Metrics
@@ -11,6 +11,7 @@ from receiver.outputs.lines.dialects import DIALECTS
 from receiver.outputs.lines.target import LinesTarget
 from receiver.outputs.outputs import Outputs
 from receiver.outputs.progress_file import FILE, ProgressFile
+from receiver.outputs.pvoutput.target import PvOutputTarget
 from receiver.settings import OutputSettings
 from receiver.sites.model import Site
 from receiver.stores.base import Store
@@ -22,18 +23,23 @@ def make_outputs(
     *,
     store: Store,
     site_of: Callable[[str], Site],
+    list_unsettled: Callable[[str, int, int], Sequence[tuple[int, int]]],
     state_dir: Path,
     clock: Clock,
     metrics: Metrics,
 ) -> Outputs:
     """All of them, not yet started. Raises ReceiverSettingError."""
     file = ProgressFile(state_dir / FILE)
-    targets = _list_targets(settings, store, site_of, clock)
+    targets = _list_targets(settings, store, site_of, list_unsettled, clock)
     return Outputs([DurableOutput(target, file, store, clock, metrics) for target in targets], file, clock)
 
 
 def _list_targets(
-    settings: OutputSettings, store: Store, site_of: Callable[[str], Site], clock: Clock
+    settings: OutputSettings,
+    store: Store,
+    site_of: Callable[[str], Site],
+    list_unsettled: Callable[[str, int, int], Sequence[tuple[int, int]]],
+    clock: Clock,
 ) -> Iterator[Target]:
     lines = settings.lines
     if lines.url is not None and lines.dialect is not None:
@@ -41,3 +47,5 @@ def _list_targets(
     emoncms = settings.emoncms
     if emoncms.url is not None:
         yield EmonCmsTarget(emoncms.url, emoncms, store, site_of, clock)
+    if settings.pvoutput.api_key is not None:
+        yield PvOutputTarget(settings.pvoutput, store, site_of, list_unsettled, clock)

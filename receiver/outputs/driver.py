@@ -178,8 +178,8 @@ class DurableOutput:
                 is_behind = False
                 break
         late = progress.take_late()
-        if late is not None:
-            await self._deliver(progress, late)
+        if late is not None and not await self._deliver(progress, late):
+            return is_behind
         return is_behind or progress.has_late
 
     async def _deliver(self, progress: OutputProgress, part: Slice) -> bool:

@@ -96,7 +96,10 @@ class OutputProgress:
 
     def finish(self, part: Slice, now_ms: int, taken: Delivered) -> bool:
         """A slice was delivered, or as much of it as is complete; return whether it was all of it."""
-        is_whole = part.is_late or taken.until is None or taken.until >= part.stop
+        is_whole = taken.until is None or taken.until >= part.stop
+        if part.is_late and not is_whole:
+            self.put_back(part)
+            return False
         if not part.is_late:
             self.sent_until = part.stop if is_whole or taken.until is None else max(taken.until, part.start)
             self._is_silent = taken.is_silent

@@ -111,6 +111,7 @@ def build(
         outputs or OutputSettings(),
         store=store,
         site_of=sites.get_site,
+        list_unsettled=rollups.store.list_unsettled,
         state_dir=settings.state_dir,
         clock=clock,
         metrics=metrics,

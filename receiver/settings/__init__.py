@@ -11,7 +11,7 @@
 from receiver.settings.contacts import ContactSettings
 from receiver.settings.declarations import ReceiverSettings
 from receiver.settings.loading import list_known_settings, load, load_contacts, load_outputs
-from receiver.settings.outputs import EmonCmsSettings, LinesSettings, OutputSettings
+from receiver.settings.outputs import EmonCmsSettings, LinesSettings, OutputSettings, PvOutputSettings
 from receiver.settings.stores import InfluxDB, Sqlite
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "InfluxDB",
     "LinesSettings",
     "OutputSettings",
+    "PvOutputSettings",
     "ReceiverSettings",
     "Sqlite",
     "list_known_settings",

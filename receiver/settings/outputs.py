@@ -122,9 +122,24 @@ class EmonCmsSettings(TargetSettings):
         return self
 
 
+class PvOutputSettings(TargetSettings):
+    """PVOutput. It is used when the key is set.
+
+    Attributes:
+        url: Its base address.
+        api_key: A key that may write.
+    """
+
+    PREFIX: ClassVar[str] = "RECEIVER_PVOUTPUT_"
+
+    url: str | None = "https://pvoutput.org"
+    api_key: SecretText = None
+
+
 @dataclass(frozen=True)
 class OutputSettings:
     """The settings of all outputs."""
 
     lines: LinesSettings = field(default_factory=LinesSettings)
     emoncms: EmonCmsSettings = field(default_factory=EmonCmsSettings)
+    pvoutput: PvOutputSettings = field(default_factory=PvOutputSettings)

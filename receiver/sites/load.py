@@ -20,7 +20,7 @@ from receiver.sites.model import (
     Tariff,
     list_time_zones,
 )
-from receiver.sites.output_keys import SiteEmonCms
+from receiver.sites.output_keys import SiteEmonCms, SitePvOutput
 
 MAX_BYTES = 512 * 1024
 """A larger file is refused: thousands of panels fit, and reading it again must not hold up what is being received."""
@@ -51,12 +51,14 @@ _MUST: Mapping[str, str] = MappingProxyType({
     "outputs": "must be what goes where, e.g. {lines: false}",
     "lines": "must be true or false",
     "emoncms": "must be the nodes there, e.g. {node: envoy, panels: envoy-panels, interval: 10}",
+    "pvoutput": "must be the system there, e.g. {system: 12345, interval: 5}",
+    "system": "must be the number of the system, as its page at PVOutput says it",
     "billing_day": "must be a day of the month from 1 to 28",
 })  # fmt: skip
 _PARTS: Mapping[str, type[BaseModel]] = MappingProxyType(
     {"location": Location, "meters": MeterCorrection, "panels": SitePanel, "tariffs": Tariff, "outputs": SiteOutputs}
 )
-_OUTPUTS: Mapping[str, type[BaseModel]] = MappingProxyType({"emoncms": SiteEmonCms})
+_OUTPUTS: Mapping[str, type[BaseModel]] = MappingProxyType({"emoncms": SiteEmonCms, "pvoutput": SitePvOutput})
 """Keys of `outputs` that have keys of their own."""
 _ENTRIES = ("meters", "panels", "tariffs")
 """Keys that hold entries with keys of their own."""

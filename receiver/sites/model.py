@@ -24,7 +24,7 @@ from pydantic import (
 from receiver.calendar.boundaries import list_windows
 from receiver.calendar.windows import find_every
 from receiver.energy.site import Netting
-from receiver.sites.output_keys import SiteEmonCms
+from receiver.sites.output_keys import SiteEmonCms, SitePvOutput
 from receiver.sites.part import SitePart, make_sentence_error
 from receiver.sites.tariffs import parse_hourly_rates
 from shared.keys import is_serial
@@ -149,10 +149,12 @@ class SiteOutputs(SitePart):
     Attributes:
         lines: Whether its readings are mirrored by line protocol.
         emoncms: How they are named at EmonCMS; None: they do not go there.
+        pvoutput: Its system at PVOutput; None: they do not go there.
     """
 
     lines: bool = True
     emoncms: SiteEmonCms | None = None
+    pvoutput: SitePvOutput | None = None
 
 
 class Site(SitePart):

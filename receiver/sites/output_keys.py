@@ -8,6 +8,7 @@ from pydantic import BeforeValidator
 from receiver.sites.part import SitePart, make_sentence_error
 
 _EMON_NODE = re.compile(r"[0-9A-Za-z._-][0-9A-Za-z ._-]{0,63}")  # other characters vanish there without a word
+_STATUS_INTERVALS_MIN = (5, 10, 15)
 _SLOT_LENGTHS_S = (10, 15, 20, 30, 60)
 
 
@@ -21,6 +22,18 @@ def _check_node(value: Any) -> str:
 def _check_slot_length(value: Any) -> Any:
     if isinstance(value, bool) or value not in _SLOT_LENGTHS_S:
         raise make_sentence_error("must be the seconds of a slot: 10, 15, 20, 30 or 60")
+    return value
+
+
+def _check_system(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 10**9:
+        raise make_sentence_error("must be the number of the system, as its page at PVOutput says it")
+    return value
+
+
+def _check_status_interval(value: Any) -> Any:
+    if isinstance(value, bool) or value not in _STATUS_INTERVALS_MIN:
+        raise make_sentence_error("must be the status interval of the system in minutes: 5, 10 or 15")
     return value
 
 
@@ -39,3 +52,15 @@ class SiteEmonCms(SitePart):
     node: EmonNode = "envoy"
     panels: EmonNode = "envoy-panels"
     interval: Annotated[int, BeforeValidator(_check_slot_length)] = 10
+
+
+class SitePvOutput(SitePart):
+    """Where the values of a gateway go at PVOutput.
+
+    Attributes:
+        system: Number of the system there.
+        interval: Its status interval, minutes.
+    """
+
+    system: Annotated[int, BeforeValidator(_check_system)]
+    interval: Annotated[int, BeforeValidator(_check_status_interval)] = 5

@@ -73,7 +73,16 @@ def test_every_setting_of_the_receiver_reaches_it() -> None:
     fixed |= {"RECEIVER_SECRET", "RECEIVER_READ_SECRET", "INFLUXDB_ADMIN_PASSWORD", "INFLUXDB_ADMIN_TOKEN"}
     fixed |= {"INFLUXDB_V2_TOKEN_FILE"}
     settings = set(receiver_settings.list_known_settings()) - fixed
-    channels = ("ALARM_", "NTFY_", "TELEGRAM_", "WEBHOOK_", "SMTP_", "RECEIVER_LINES_", "RECEIVER_EMONCMS_")
+    channels = (
+        "ALARM_",
+        "NTFY_",
+        "TELEGRAM_",
+        "WEBHOOK_",
+        "SMTP_",
+        "RECEIVER_LINES_",
+        "RECEIVER_EMONCMS_",
+        "RECEIVER_PVOUTPUT_",
+    )
     wanted = {name for name in settings if name.startswith("RECEIVER_") and not name.startswith(channels)}
     wanted |= {name for name in settings if name.startswith(channels) and not name.endswith("_FILE")}
     database = {name for name in settings if name.startswith("INFLUXDB_")}

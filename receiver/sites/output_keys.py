@@ -13,28 +13,37 @@ _SLOT_LENGTHS_S = (10, 15, 20, 30, 60)
 
 
 def _check_node(value: Any) -> str:
-    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    text = value if isinstance(value, str) else ""
     if _EMON_NODE.fullmatch(text) is None:
         raise make_sentence_error("must be a name of 1 to 64 letters, digits, spaces, '.', '_' and '-'")
     return text
 
 
-def _check_slot_length(value: Any) -> Any:
-    if isinstance(value, bool) or value not in _SLOT_LENGTHS_S:
+def _read_whole_number(value: Any) -> int | None:
+    """A number as a file has it (text), or as a program gives it."""
+    text = "" if isinstance(value, bool) else str(value)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _check_slot_length(value: Any) -> int:
+    number = _read_whole_number(value)
+    if number not in _SLOT_LENGTHS_S:
         raise make_sentence_error("must be the seconds of a slot: 10, 15, 20, 30 or 60")
-    return value
+    return number
 
 
-def _check_system(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 10**9:
+def _check_system(value: Any) -> int:
+    number = _read_whole_number(value)
+    if not number:
         raise make_sentence_error("must be the number of the system, as its page at PVOutput says it")
-    return value
+    return number
 
 
-def _check_status_interval(value: Any) -> Any:
-    if isinstance(value, bool) or value not in _STATUS_INTERVALS_MIN:
+def _check_status_interval(value: Any) -> int:
+    number = _read_whole_number(value)
+    if number not in _STATUS_INTERVALS_MIN:
         raise make_sentence_error("must be the status interval of the system in minutes: 5, 10 or 15")
-    return value
+    return number
 
 
 EmonNode = Annotated[str, BeforeValidator(_check_node)]

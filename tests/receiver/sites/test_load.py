@@ -188,3 +188,15 @@ def test_bombs_are_refused(text: str, sentence: str):
 def test_tags_run_nothing():
     """A tag makes no object: the text below it is just text."""
     assert "must have keys" in find_problems("1: !!python/object/apply:os.system ['exit']")[0]
+
+
+def test_outputs_are_read_as_people_write_them():
+    text = "1: {outputs: {emoncms: {node: Envoy-S, interval: 30}, pvoutput: {system: 12345, interval: 15}}}"
+    outputs = parse(text.encode())["1"].outputs
+    assert outputs.emoncms is not None
+    assert (outputs.emoncms.node, outputs.emoncms.panels, outputs.emoncms.interval) == ("Envoy-S", "envoy-panels", 30)
+    assert outputs.pvoutput is not None
+    assert (outputs.pvoutput.system, outputs.pvoutput.interval) == (12345, 15)
+    both = parse(b"1: {outputs: {emoncms: {}}}")["1"].outputs
+    assert both.emoncms is not None
+    assert both.pvoutput is None

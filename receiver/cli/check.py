@@ -12,6 +12,7 @@ import typer
 
 from receiver import settings
 from receiver.auth import keys_file, readers
+from receiver.cli.check_outputs import examine_outputs
 from receiver.cli.console import show_errors_as_sentences
 from receiver.cli.terminal import LOOPBACK, is_loopback_address
 from receiver.errors import ReceiverSettingError
@@ -58,6 +59,7 @@ def examine(chosen: ReceiverSettings) -> Iterator[Finding]:
     yield _check_senders(chosen)
     yield from _check_sites(chosen.sites_file)
     yield from _check_store(chosen)
+    yield from examine_outputs(chosen)
     yield True, _describe_page(chosen.public_url)
     yield _check_port("RECEIVER", chosen.host, chosen.port)
     yield _check_port("RECEIVER_STATUS", chosen.status_host, chosen.status_port)

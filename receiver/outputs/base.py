@@ -107,6 +107,14 @@ class Target(Protocol):
         """
         ...
 
+    async def check(self, gateways: Sequence[str]) -> str:
+        """Ask without writing whether these gateways' values would be taken, and say where they would go.
+
+        Raises:
+            OutputError: They would not; the message says why.
+        """
+        ...
+
     async def close(self) -> None:
         """Let go of connections. No call may follow."""
         ...

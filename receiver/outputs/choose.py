@@ -30,17 +30,18 @@ def make_outputs(
 ) -> Outputs:
     """All of them, not yet started. Raises ReceiverSettingError."""
     file = ProgressFile(state_dir / FILE)
-    targets = _list_targets(settings, store, site_of, list_unsettled, clock)
+    targets = list_targets(settings, store, site_of, list_unsettled, clock)
     return Outputs([DurableOutput(target, file, store, clock, metrics) for target in targets], file, clock)
 
 
-def _list_targets(
+def list_targets(
     settings: OutputSettings,
     store: Store,
     site_of: Callable[[str], Site],
     list_unsettled: Callable[[str, int, int], Sequence[tuple[int, int]]],
     clock: Clock,
 ) -> Iterator[Target]:
+    """The durable ones. Raises ReceiverSettingError."""
     lines = settings.lines
     if lines.url is not None and lines.dialect is not None:
         yield LinesTarget(lines.url, DIALECTS[lines.dialect], lines, store, site_of)

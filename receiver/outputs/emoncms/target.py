@@ -76,6 +76,12 @@ class EmonCmsTarget:
             taken = Delivered(taken.sent + reports.sent, taken.put_aside + reports.put_aside)
         return taken if part.is_late else taken._replace(until=until, is_silent=is_silent)
 
+    async def check(self, gateways: Sequence[str]) -> str:
+        """As `Target.check`."""
+        nodes = [nodes for one in gateways if (nodes := self._site_of(one).outputs.emoncms) is not None]
+        said = await self._connection.check(nodes[0].node)
+        return f"{said}, to the nodes {', '.join(f'{one.node} and {one.panels}' for one in nodes)}"
+
     async def close(self) -> None:
         """As `Target.close`."""
         await self._connection.close()

@@ -90,6 +90,16 @@ class PvOutputTarget:
         put_aside = taken.put_aside + days.put_aside + too_old
         return Delivered(taken.sent + days.sent, put_aside, max(until, part.stop) if part.is_late else until)
 
+    async def check(self, gateways: Sequence[str]) -> str:
+        """As `Target.check`."""
+        found = []
+        for gateway in gateways:
+            site = self._site_of(gateway)
+            if site.outputs.pvoutput is not None:
+                said = await self._connection.check(site.outputs.pvoutput.system)
+                found.append(f"{said}, where it must be {to_local(self._clock.now_ms(), site.zone):%H:%M} now")
+        return "; ".join(found)
+
     async def close(self) -> None:
         """As `Target.close`."""
         await self._connection.close()

@@ -51,6 +51,9 @@ class MirrorTarget:
                 raise OutputError("the mirror is away", "unreachable")
         return Delivered(sent)
 
+    async def check(self, gateways: Sequence[str]) -> str:
+        return f"{len(gateways)} gateways"
+
     async def close(self) -> None: ...
 
 

@@ -48,6 +48,20 @@ def resend(
     typer.echo("noted; the running receiver begins within a minute")
 
 
+@app.command()
+def forget(gateway: Annotated[str, typer.Argument(help="Serial.")]) -> None:
+    """Empty all that the MQTT broker retains of a gateway; the running receiver begins within a minute.
+
+    Its netted lifetime totals begin anew, too. A gateway that still sends readings comes back with the next one.
+    """
+    with show_errors_as_sentences():
+        chosen = settings.load()
+        if not is_serial(gateway):
+            raise ReceiverSettingError("SERIAL must be a serial number")
+        leave_wish(chosen.state_dir / FILE, OutputWish("mqtt", gateway, None))
+    typer.echo("noted; the running receiver begins within a minute")
+
+
 def describe_outputs(path: Path, now_ms: int) -> Iterator[str]:
     """Lines for people: each output and gateway, and what it lacks."""
     standing = load_standing(path)

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from receiver.live.watch import Watch
 from receiver.metrics import Metrics
-from receiver.outputs.base import Target
+from receiver.outputs.base import Output, Target
 from receiver.outputs.driver import DurableOutput
 from receiver.outputs.emoncms.target import EmonCmsTarget
+from receiver.outputs.lifetime.energies import LifetimeReader
 from receiver.outputs.lines.dialects import DIALECTS
 from receiver.outputs.lines.target import LinesTarget
+from receiver.outputs.mqtt.output import MqttOutput
 from receiver.outputs.outputs import Outputs
 from receiver.outputs.progress_file import FILE, ProgressFile
 from receiver.outputs.pvoutput.target import PvOutputTarget
@@ -24,6 +27,8 @@ def make_outputs(
     store: Store,
     site_of: Callable[[str], Site],
     list_unsettled: Callable[[str, int, int], Sequence[tuple[int, int]]],
+    lifetime: LifetimeReader,
+    watch: Watch,
     state_dir: Path,
     clock: Clock,
     metrics: Metrics,
@@ -31,7 +36,21 @@ def make_outputs(
     """All of them, not yet started. Raises ReceiverSettingError."""
     file = ProgressFile(state_dir / FILE)
     targets = list_targets(settings, store, site_of, list_unsettled, clock)
-    return Outputs([DurableOutput(target, file, store, clock, metrics) for target in targets], file, clock)
+    outputs: list[Output] = [DurableOutput(target, file, store, clock, metrics) for target in targets]
+    if settings.mqtt.url is not None:
+        outputs.append(
+            MqttOutput(
+                settings.mqtt,
+                store=store,
+                site_of=site_of,
+                lifetime=lifetime,
+                file=file,
+                watch=watch,
+                clock=clock,
+                metrics=metrics,
+            )
+        )
+    return Outputs(outputs, file, clock)
 
 
 def list_targets(

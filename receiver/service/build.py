@@ -112,6 +112,8 @@ def build(
         store=store,
         site_of=sites.get_site,
         list_unsettled=rollups.store.list_unsettled,
+        lifetime=lifetime,
+        watch=watch,
         state_dir=settings.state_dir,
         clock=clock,
         metrics=metrics,

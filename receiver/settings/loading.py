@@ -11,7 +11,7 @@ from pydantic import ValidationError, ValidationInfo, field_validator
 from receiver.errors import ReceiverSettingError
 from receiver.settings.contacts import ContactSettings
 from receiver.settings.declarations import ReceiverSettings
-from receiver.settings.outputs import EmonCmsSettings, LinesSettings, OutputSettings, PvOutputSettings
+from receiver.settings.outputs import EmonCmsSettings, LinesSettings, MqttSettings, OutputSettings, PvOutputSettings
 from receiver.settings.source import EnvironmentModel, explain_problems, list_variables
 from receiver.settings.stores import InfluxDB, Sqlite
 from shared.environment import (
@@ -22,7 +22,15 @@ from shared.environment import (
 )
 from shared.local_settings import add_local_settings
 
-MODELS = (ReceiverSettings, InfluxDB, ContactSettings, LinesSettings, EmonCmsSettings, PvOutputSettings)
+MODELS = (
+    ReceiverSettings,
+    InfluxDB,
+    ContactSettings,
+    LinesSettings,
+    EmonCmsSettings,
+    PvOutputSettings,
+    MqttSettings,
+)
 _SQLITE = "sqlite:///"
 _INFLUXDB = "influxdb"
 _ReadT = TypeVar("_ReadT", bound=EnvironmentModel)
@@ -46,6 +54,10 @@ class _EmonCmsEnvironment(EnvironmentModel, EmonCmsSettings):
 
 class _PvOutputEnvironment(EnvironmentModel, PvOutputSettings):
     """The settings of the output to PVOutput as people write them."""
+
+
+class _MqttEnvironment(EnvironmentModel, MqttSettings):
+    """The settings of the output to a broker as people write them."""
 
 
 class _ReceiverEnvironment(EnvironmentModel, ReceiverSettings):
@@ -89,7 +101,10 @@ def load_outputs() -> OutputSettings:
     """Read and check where outputs go. Raises ReceiverSettingError, one line per problem."""
     _refuse_unknown()
     return OutputSettings(
-        lines=_read(_LinesEnvironment), emoncms=_read(_EmonCmsEnvironment), pvoutput=_read(_PvOutputEnvironment)
+        lines=_read(_LinesEnvironment),
+        emoncms=_read(_EmonCmsEnvironment),
+        pvoutput=_read(_PvOutputEnvironment),
+        mqtt=_read(_MqttEnvironment),
     )
 
 

@@ -1,11 +1,12 @@
 """Where outputs go, one model for each target. An output is used when its address is set."""
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from receiver.settings.source import ExpandedPath, SecretText, SettingsModel, name_variable
 
@@ -20,13 +21,14 @@ def is_this_machine(host: str) -> bool:
         return False
 
 
-def _is_plain_address(text: str) -> bool:
+def _is_plain_address(text: str, schemes: frozenset[str] = frozenset({"http", "https"}), *, path: bool = True) -> bool:
     try:
         parts = urlsplit(text)
-        fits = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        fits = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-    return fits and parts.username is None and not (parts.query or parts.fragment)
+    extra = parts.query or parts.fragment or (not path and parts.path.strip("/"))
+    return fits and parts.username is None and not extra
 
 
 class TargetSettings(SettingsModel):
@@ -136,6 +138,59 @@ class PvOutputSettings(TargetSettings):
     api_key: SecretText = None
 
 
+class MqttSettings(SettingsModel):
+    """A broker that gets the latest states.
+
+    Attributes:
+        url: mqtt://HOST:PORT, or mqtts:// with TLS; None: the output is not used.
+        username: Account, where the broker wants one.
+        password: Of that account.
+        ca_file: Certificate of its authority, where that is your own.
+        topic: Under which all states are.
+        discovery: Under which Home Assistant looks for descriptions; `off`: none are published.
+        interval: How often (seconds) states are published.
+        insecure: Whether a line without TLS to another machine is wanted.
+    """
+
+    PREFIX: ClassVar[str] = "RECEIVER_MQTT_"
+
+    url: str | None = None
+    username: str | None = None
+    password: SecretText = None
+    ca_file: ExpandedPath | None = None
+    topic: str = "envoy"
+    discovery: str = "homeassistant"
+    interval: int = Field(10, ge=1, le=60)
+    insecure: bool = False
+
+    @field_validator("url")
+    @classmethod
+    def _check_broker(cls, url: str | None) -> str | None:
+        if url is not None and not _is_plain_address(url, frozenset({"mqtt", "mqtts"}), path=False):
+            raise ValueError("RECEIVER_MQTT_URL must look like mqtts://broker.lan:8883, without a password or a path")
+        return None if url is None else url.rstrip("/")
+
+    @field_validator("topic", "discovery")
+    @classmethod
+    def _check_topic(cls, topic: str, info: ValidationInfo) -> str:
+        if re.fullmatch(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*", topic) is None:
+            name = name_variable(cls, info.field_name or "")
+            raise ValueError(f"{name} must be letters, digits, '_', '.' and '-', with '/' only between them")
+        return topic
+
+    @model_validator(mode="after")
+    def _refuse_open_broker(self) -> Self:
+        plain = self.url is not None and self.url.startswith("mqtt:")
+        if plain and not self.insecure and not is_this_machine(urlsplit(self.url or "").hostname or ""):
+            raise ValueError(
+                "RECEIVER_MQTT_URL has no TLS and leads to another machine: anybody on the way could read your data "
+                "and the login; use mqtts, or set RECEIVER_MQTT_INSECURE=true if that network is yours alone"
+            )
+        if self.password is not None and self.username is None:
+            raise ValueError("RECEIVER_MQTT_PASSWORD is set without RECEIVER_MQTT_USERNAME: set both, or none")
+        return self
+
+
 @dataclass(frozen=True)
 class OutputSettings:
     """The settings of all outputs."""
@@ -143,3 +198,4 @@ class OutputSettings:
     lines: LinesSettings = field(default_factory=LinesSettings)
     emoncms: EmonCmsSettings = field(default_factory=EmonCmsSettings)
     pvoutput: PvOutputSettings = field(default_factory=PvOutputSettings)
+    mqtt: MqttSettings = field(default_factory=MqttSettings)

@@ -53,6 +53,7 @@ _MUST: Mapping[str, str] = MappingProxyType({
     "emoncms": "must be the nodes there, e.g. {node: envoy, panels: envoy-panels, interval: 10}",
     "pvoutput": "must be the system there, e.g. {system: 12345, interval: 5}",
     "system": "must be the number of the system, as its page at PVOutput says it",
+    "mqtt": "must be true or false",
     "billing_day": "must be a day of the month from 1 to 28",
 })  # fmt: skip
 _PARTS: Mapping[str, type[BaseModel]] = MappingProxyType(

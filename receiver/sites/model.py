@@ -148,11 +148,13 @@ class SiteOutputs(SitePart):
 
     Attributes:
         lines: Whether its readings are mirrored by line protocol.
+        mqtt: Whether its states are published at a broker.
         emoncms: How they are named at EmonCMS; None: they do not go there.
         pvoutput: Its system at PVOutput; None: they do not go there.
     """
 
     lines: bool = True
+    mqtt: bool = True
     emoncms: SiteEmonCms | None = None
     pvoutput: SitePvOutput | None = None
 

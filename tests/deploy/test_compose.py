@@ -82,6 +82,7 @@ def test_every_setting_of_the_receiver_reaches_it() -> None:
         "RECEIVER_LINES_",
         "RECEIVER_EMONCMS_",
         "RECEIVER_PVOUTPUT_",
+        "RECEIVER_MQTT_",
     )
     wanted = {name for name in settings if name.startswith("RECEIVER_") and not name.startswith(channels)}
     wanted |= {name for name in settings if name.startswith(channels) and not name.endswith("_FILE")}

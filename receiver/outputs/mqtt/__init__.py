@@ -1,0 +1,1 @@
+"""Latest states for an MQTT broker, and their description for Home Assistant."""

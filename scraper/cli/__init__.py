@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from scraper.cli import check, gateway, raw
+from scraper.cli import check, gateway, raw, support
 from scraper.cli.outbox import commands as outbox_commands
 from scraper.errors import ScraperError, WrongUseError
 from shared.logs import make_lines_inert
@@ -19,6 +19,7 @@ typer_app = typer.Typer(
 check.register(typer_app)
 gateway.register(typer_app)
 raw.register(typer_app)
+support.register(typer_app)
 typer_app.add_typer(outbox_commands, name="outbox")
 
 

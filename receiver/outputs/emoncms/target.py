@@ -53,6 +53,7 @@ class EmonCmsTarget:
         self._store = store
         self._site_of = site_of
         self._clock = clock
+        self._slots_until: dict[str, int] = {}
         self._held_since: dict[str, int] = {}  # since when each gateway waits at one hole
         self._remembered: OrderedDict[tuple[str, str, int], dict[str, float]] = OrderedDict()
 
@@ -99,7 +100,8 @@ class EmonCmsTarget:
     async def _gather_slots(self, part: Slice, site: Site, nodes: SiteEmonCms) -> tuple[int, bool, list[EmonRow]]:
         """Until where slots are over, whether nothing at all came after that, and the rows of those slots."""
         step, now = nodes.interval * 1000, self._clock.now_ms()
-        boundaries = list(range(part.start // step * step, part.stop + 1, step))
+        start, end = self._find_reach(part)
+        boundaries = list(range(start // step * step, end + 1, step))
         latest = [
             one
             for one in correct_latest(await self._store.read_latest(part.gateway, "meter"), site)
@@ -121,7 +123,16 @@ class EmonCmsTarget:
             has_battery=await self._has_battery(part.gateway, now),
             has_generator=await self._may_have_generated(part.gateway, boundaries),
         )
+        if not part.is_late:
+            self._slots_until[part.gateway] = boundaries[-1]
         return boundaries[-1], is_silent, make_slot_rows(nodes.node, boundaries, slots)
+
+    def _find_reach(self, part: Slice) -> tuple[int, int]:
+        """From where to where slots may have changed: a late reading bridges to those beside it that were sent."""
+        sent_until = self._slots_until.get(part.gateway)
+        if not part.is_late or sent_until is None:
+            return part.start, part.stop
+        return part.start - MAX_GAP_MS, max(min(part.stop + MAX_GAP_MS, sent_until), part.stop)
 
     async def _cut_open(
         self,

@@ -79,9 +79,12 @@ class PvOutputTarget:
         if part.is_late:
             newest = (self._clock.now_ms() - self.hold_ms) // QUARTER_MS * QUARTER_MS
             stop = min(_find_next_midnight(until, site), newest)
-        statuses, too_old = await self._make_statuses(part.gateway, site, system, part.start, stop)
+        # Readings reach over quarter hours, and the end of a gap changes all of it: the day is looked at again.
+        begin = find_midnight(to_local(part.start - HOUR_MS, site.zone).date(), site.zone)
+        statuses = await self._make_statuses(part.gateway, site, system, begin, stop)
+        changed, too_old = self._select_changed(part, site, statuses)
         try:
-            taken = await self._send(part, system, self._select_changed(part.gateway, statuses))
+            taken = await self._send(part, system, changed)
             days = await self._send_days(part, site, system, until)
         except OutputError as error:
             if part.is_late and error.reason == "busy":
@@ -113,28 +116,29 @@ class PvOutputTarget:
 
     async def _make_statuses(
         self, gateway: str, site: Site, system: SitePvOutput, start: int, stop: int
-    ) -> tuple[list[PvStatus], int]:
-        """The statuses of quarter hours in [start, stop), and how many more are too old for PVOutput."""
-        today = to_local(self._clock.now_ms(), site.zone).date()
+    ) -> list[PvStatus]:
+        """The statuses of quarter hours in [start, stop)."""
         day, last = to_local(start, site.zone).date(), to_local(stop - 1, site.zone).date()
         found: list[PvStatus] = []
-        too_old = 0
         while day <= last:
             rows = await read_day_rows(self._store, gateway, site, day, start, stop)
-            made = make_statuses(day, site.zone, rows, interval_min=system.interval, until=stop)
-            fresh = [one for one in made if one.stop > start // QUARTER_MS * QUARTER_MS]
-            if (today - day).days > OLDEST_DAYS:
-                too_old += len(fresh)
-            else:
-                found += fresh
+            found += make_statuses(day, site.zone, rows, interval_min=system.interval, until=stop)
             day += timedelta(days=1)
-        if too_old:
-            _log.warning("statuses are older than PVOutput takes; they are left out", gateway=gateway, statuses=too_old)
-        return found, too_old
+        return found
 
-    def _select_changed(self, gateway: str, statuses: Sequence[PvStatus]) -> list[PvStatus]:
-        """Those that PVOutput does not have yet, or has with another value."""
-        return [one for one in statuses if not _is_same(self._remembered.get((gateway, one.stop)), one)]
+    def _select_changed(self, part: Slice, site: Site, statuses: Sequence[PvStatus]) -> tuple[list[PvStatus], int]:
+        """Those that PVOutput does not have yet, or has with another value, and how many more are too old for it."""
+        oldest = to_local(self._clock.now_ms(), site.zone).date() - timedelta(days=OLDEST_DAYS)
+        start = part.start // QUARTER_MS * QUARTER_MS
+        changed = []
+        for one in statuses:
+            known = self._remembered.get((part.gateway, one.stop))
+            if not _is_same(known, one) and (known is not None or one.stop > start):
+                changed.append(one)
+        fresh = [one for one in changed if one.day >= oldest]
+        if too_old := len(changed) - len(fresh):
+            _log.warning("PVOutput takes nothing so old; it is left out", gateway=part.gateway, statuses=too_old)
+        return fresh, too_old
 
     async def _send(self, part: Slice, system: SitePvOutput, statuses: Sequence[PvStatus]) -> Delivered:
         is_old = part.is_late or part.stop < self._clock.now_ms() - HOUR_MS

@@ -35,6 +35,7 @@ from receiver.http.outermost import OutermostLayer
 from receiver.http.page import PageRoutes
 from receiver.http.problems import PROBE_REFUSALS, READER_REFUSALS, Problems
 from receiver.http.rates import RateLimit
+from receiver.imports.lock import hold_while_running
 from receiver.ingest.limits import PostLimit, SeriesLimit
 from receiver.ingest.route import IngestRoute
 from receiver.queries.series import SeriesReader
@@ -178,27 +179,28 @@ async def serve(
     tune_process()
     receiver = build(settings, clock=clock or SystemClock(), contacts=contacts, outputs=outputs)
     stop = stop or _stop_on_signals()
-    async with (
-        give_memory_back(),
-        run_receiver(
-            receiver,
-            host=settings.host,
-            port=settings.port,
-            docs=settings.docs,
-            trusted_proxies=settings.trusted_proxies,
-        ) as listener,
-    ):
-        status = _start_status(settings, receiver)
-        try:
-            _log.info("receiving", host=listener.host, port=listener.port, status_port=status.port)
-            if started is not None:
-                started(listener.port, status.port)
-            waits = {asyncio.create_task(stop.wait()), asyncio.create_task(listener.wait())}
-            _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            for task in pending:
-                task.cancel()
-        finally:
-            status.stop()
+    with hold_while_running(settings.state_dir):
+        async with (
+            give_memory_back(),
+            run_receiver(
+                receiver,
+                host=settings.host,
+                port=settings.port,
+                docs=settings.docs,
+                trusted_proxies=settings.trusted_proxies,
+            ) as listener,
+        ):
+            status = _start_status(settings, receiver)
+            try:
+                _log.info("receiving", host=listener.host, port=listener.port, status_port=status.port)
+                if started is not None:
+                    started(listener.port, status.port)
+                waits = {asyncio.create_task(stop.wait()), asyncio.create_task(listener.wait())}
+                _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+                for task in pending:
+                    task.cancel()
+            finally:
+                status.stop()
     _log.info("stopped")
 
 

@@ -1,0 +1,82 @@
+"""An import: rows of a file into the store, written as what scrapers send, never over what is there."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+
+from receiver.imports.summary import MEASURED, STORED, ImportedRow, ImportSummary, Skipped
+from receiver.stores.base import GatewayReading, Store, Writable
+from shared.readings import FieldValue, Reading, Series
+from shared.units import DAY_MS
+
+_ROWS_AT_ONCE = 5_000
+"""Rows that are compared with the store and written together: what an import holds in memory."""
+
+_Known = dict[tuple[Series, int], dict[str, FieldValue]]
+"""Fields by identity."""
+
+
+class Importer:
+    """Takes readings of one gateway into the store.
+
+    Args:
+        gateway: Its serial.
+        store: What is there.
+        target: Where new readings go, so that their roll-ups follow; None: a dry run writes nothing.
+    """
+
+    def __init__(self, gateway: str, store: Store, target: Writable | None) -> None:
+        self._gateway = gateway
+        self._store = store
+        self._target = target
+        self.summary = ImportSummary()
+
+    async def take(self, rows: Iterable[ImportedRow]) -> None:
+        """Take all rows. Every piece that was written is durable; the same import again goes on with the rest.
+
+        Raises:
+            StoreUnavailableError: The store does not take or show readings now.
+        """
+        readings = self._count_readings(rows)
+        while piece := list(itertools.islice(readings, _ROWS_AT_ONCE)):
+            await self._take_piece(piece)
+
+    def _count_readings(self, rows: Iterable[ImportedRow]) -> Iterator[Reading]:
+        for row in rows:
+            self.summary.rows += 1
+            if isinstance(row, Skipped):
+                self.summary.skipped[row.reason] += 1
+            else:
+                yield row
+
+    async def _take_piece(self, piece: Sequence[Reading]) -> None:
+        known = await self._read_known(piece)
+        new = []
+        for reading in piece:
+            fields = known.setdefault((reading.series, reading.timestamp), {})
+            missing = {name: value for name, value in reading.fields.items() if name not in fields}
+            if missing:
+                new.append(Reading(reading.kind, reading.tags, reading.timestamp, missing))
+                fields.update(missing)  # the first of two rows for one time is taken
+            else:
+                is_same = all(fields[name] == value for name, value in reading.fields.items())
+                self.summary.skipped[STORED if is_same else MEASURED] += 1
+        refused = {}
+        if new and self._target is not None:
+            refused = await self._target.write([GatewayReading(self._gateway, reading) for reading in new])
+        for index, reading in enumerate(new):
+            if index in refused:
+                self.summary.skipped[f"refused by the store ({refused[index]})"] += 1
+            else:
+                self.summary.take(reading.timestamp)
+
+    async def _read_known(self, piece: Sequence[Reading]) -> _Known:
+        """What is stored at the times of these readings: each series is asked day by day, for days it has there."""
+        days = {(reading.series, reading.timestamp // DAY_MS) for reading in piece}
+        found: _Known = {}
+        for series, day in sorted(days):
+            for one in await self._store.read_points(
+                self._gateway, series.kind, tags=dict(series.tags), start=day * DAY_MS, stop=(day + 1) * DAY_MS
+            ):
+                for point in one.points:
+                    found[one.series, point.timestamp] = dict(point.fields)
+        return found

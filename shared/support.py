@@ -43,7 +43,7 @@ program does not know as a name is left as it is.
 _NO_LOG = """No log was given. The services write their log to standard error only. Save it and name the file, e.g.:
 
     journalctl --user -u {command} --since -1d > log.txt      # without --user for a service of the machine
-    docker compose logs {command} > log.txt
+    docker compose logs SERVICE > log.txt
     {command} support --log log.txt
 """
 

@@ -112,9 +112,10 @@ async def _ask_gateway(loaded: ScraperSettings, clock: SystemClock) -> tuple[dic
     """The replies by their file names, and the serial of the gateway that gave them."""
     gateway = RawGateway(make_gateway_options(loaded), clock)
     texts: dict[str, str] = {}
+    serial = None
     try:
         for path in PATHS:
-            reply = await gateway.read(path)
+            reply, serial = await gateway.read(path), gateway.serial
             name = "gateway/" + "".join(letter if letter.isalnum() else "_" for letter in path.lstrip("/")) + ".txt"
             body = reply.body.decode(errors="replace")
             texts[name] = f"GET {path}\nstatus {reply.status}\n{reply.content_type}\n\n{body}"
@@ -122,7 +123,7 @@ async def _ask_gateway(loaded: ScraperSettings, clock: SystemClock) -> tuple[dic
         texts["gateway/ended.txt"] = f"The gateway was asked no further: {error}\n"
     finally:
         await gateway.aclose()
-    return texts, gateway.serial
+    return texts, serial
 
 
 def _describe_outbox(loaded: ScraperSettings, clock: SystemClock) -> str:

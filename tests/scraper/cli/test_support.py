@@ -105,6 +105,12 @@ async def test_a_host_that_is_set_is_replaced_everywhere_and_bad_settings_do_not
     assert "canary" not in "".join(texts.values())
 
 
+async def test_a_gateway_that_was_never_met_has_the_name_of_a_gateway(command_line, tmp_path):
+    outcome = await command_line.run_command("support", "--to", "first.tar.gz")
+    assert outcome.status == 0, outcome.text
+    assert "<sn>gateway-1</sn>" in read_archive(tmp_path / "first.tar.gz")["gateway/info.txt"]
+
+
 async def test_what_is_there_is_not_written_over_and_a_log_that_is_missing_is_named(command_line, tmp_path):
     (tmp_path / "mine.tar.gz").write_text("mine")
     command_line.environment["ENVOY_METER_INTERVAL"] = "often"

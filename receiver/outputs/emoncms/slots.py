@@ -53,7 +53,7 @@ def make_slots(
     for one in series:
         key = get_meter_phase(one)
         if key[1] in PHASES:
-            points = carry_fields(one.points)
+            points = keep_fields(one.points)
             segments[key] = {name: make_linear_segments(select_samples(points, name), gaps=gaps) for name in NAMES}
     known = {
         key: {name: summarise_windows(one, boundaries) for name, one in by_name.items()}
@@ -72,7 +72,7 @@ def make_slots(
     return slots
 
 
-def carry_fields(points: Iterable[Point]) -> list[Point]:
+def keep_fields(points: Iterable[Point]) -> list[Point]:
     """Points in which a field that stayed within its dead-band has its last value: it was measured there, too."""
     last: dict[str, tuple[int, float | str]] = {}
     carried = []

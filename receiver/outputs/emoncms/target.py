@@ -185,12 +185,12 @@ class EmonCmsTarget:
         """Whether a generator is said to run around these slots."""
         for kind in ("generator", "grid"):
             found = await self._read_around(gateway, kind, boundaries, _STATE_REACH_MS)
-            if any(_speaks_of_generator(found)):
+            if any(_read_generator(found)):
                 return True
         return False
 
 
-def _speaks_of_generator(series: Sequence[SeriesPoints]) -> Iterator[bool]:
+def _read_generator(series: Sequence[SeriesPoints]) -> Iterator[bool]:
     for one in series:
         for _, fields in one.points:
             yield fields.get("running") == 1.0 or fields.get("mode") == "generator"

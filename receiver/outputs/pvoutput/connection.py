@@ -17,7 +17,7 @@ from shared.units import HOUR_S
 MOST_STATUSES = 30
 """In one batch."""
 _SHOWN = 5
-_ZONE_FAULTS = ("date is in the future", "invalid date")
+_ZONE_PROBLEMS = ("date is in the future", "invalid date")
 _FORM = {"content-type": "application/x-www-form-urlencoded"}
 _log = structlog.get_logger()
 
@@ -101,7 +101,7 @@ class PvOutputConnection:
             )
         if reply.status not in (200, 400):
             raise OutputError(f"PVOutput answers {reply.status} ({said})", "refused")
-        if reply.status == 400 and any(fault in said.lower() for fault in _ZONE_FAULTS):
+        if reply.status == 400 and any(one in said.lower() for one in _ZONE_PROBLEMS):
             raise OutputError(
                 f"PVOutput finds the time wrong ({said}): make `time_zone` in the sites file that of the system",
                 "refused",

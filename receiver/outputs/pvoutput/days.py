@@ -29,7 +29,7 @@ async def read_day_rows(store: Store, gateway: str, site: Site, day: date, start
     return DayRows(
         {time: fields for one in energy for time, fields in one.points},
         {time: fields for one in minutes for time, fields in one.points},
-        average_voltages(correct_series(volts, site)),
+        compute_voltages(correct_series(volts, site)),
         [
             (time, value)
             for one in inverters
@@ -39,7 +39,7 @@ async def read_day_rows(store: Store, gateway: str, site: Site, day: date, start
     )
 
 
-def average_voltages(series: Iterable[SeriesPoints]) -> dict[int, float]:
+def compute_voltages(series: Iterable[SeriesPoints]) -> dict[int, float]:
     """The mean voltage of the phases of the meter of production, or of the grid where there is none, by minute."""
     by_role: dict[str, dict[int, list[float]]] = {}
     for one in series:

@@ -206,7 +206,7 @@ async def test_an_answer_is_judged_by_its_body_and_nothing_counts_as_taken(tmp_p
         await run_live(bench, 60)
         (state,) = bench.driver.list_states(bench.clock.now_ms())
         assert words in state.problem
-        assert len(server.requests) == 1  # a fault of set-up is tried again after minutes
+        assert len(server.requests) == 1  # a problem of set-up is tried again after minutes
         with pytest.raises(OutputError) as caught:
             await bench.driver._target.deliver(Slice(GATEWAY, BEGIN_MS, BEGIN_MS + 30_000, None, is_late=False))
         assert (caught.value.reason, caught.value.retry_after_s) == (reason, 300.0)

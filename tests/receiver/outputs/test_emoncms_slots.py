@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from receiver.energy.interpolation import make_linear_segments
 from receiver.energy.means import compute_area, summarise_windows
 from receiver.outputs.emoncms.closing import SlotState, judge_slot
-from receiver.outputs.emoncms.slots import carry_fields, make_slots
+from receiver.outputs.emoncms.slots import keep_fields, make_slots
 from receiver.stores.base import Point, SeriesPoints
 from shared.fields import MAX_GAP_MS
 from shared.readings import Series
@@ -59,8 +59,8 @@ def test_a_closed_slot_does_not_change_with_what_comes_later(times, index):
     assert whole == part
 
 
-def test_a_field_within_its_dead_band_has_its_last_value_where_the_phase_was_read_and_not_for_ever():
-    carried = carry_fields(
+def test_a_field_within_its_dead_band_has_its_last_value_where_the_phase_was_read_and_no_longer():
+    carried = keep_fields(
         [Point(0, {"power": 1.0, "voltage": 230.0}), Point(5_000, {"voltage": 231.0}), Point(MAX_GAP_MS + 1, {})]
     )
     assert [fields for _, fields in carried] == [

@@ -1,4 +1,4 @@
-"""A whole receiver with real roll-ups and a day of faults: in the end EmonCMS and PVOutput have what the store says."""
+"""A whole receiver with real roll-ups and a day of failures: in the end EmonCMS and PVOutput have what the store says."""
 
 import random
 

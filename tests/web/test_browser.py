@@ -144,7 +144,7 @@ async def test_everything_is_reached_by_the_keyboard_in_the_order_of_the_page(
     names = []
     await expect(page.locator(".picker")).to_have_attribute("min", re.compile(r"\d"))  # the past is known
     await page.locator(".picker").evaluate("element => element.disabled = true")  # its parts are stops of the browser
-    for _ in range(13):
+    for _ in range(16):
         await page.keyboard.press("Tab")
         assert await page.evaluate("document.activeElement.matches(':focus-visible')")
         names.append(
@@ -156,7 +156,8 @@ async def test_everything_is_reached_by_the_keyboard_in_the_order_of_the_page(
         *("Day", "Week", "Month", "Year", "All"),
         "The day before",
         "Zoom in",
-        *("energy", "quarter hours", "panels"),
+        *("energy (CSV)", "quarter hours (CSV)", "panels (CSV)"),
+        *("energy (Parquet)", "quarter hours (Parquet)", "panels (Parquet)"),
         "Roof 1",
         "Meter",
         "Sign out",

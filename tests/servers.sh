@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the real servers and tools that the tests start, once a machine, into caches outside the tree: InfluxDB 2 and 1,
-# Caddy, kustomize. Needs Go (and cargo for InfluxDB 2); without them it says so, and the tests that need them are
-# skipped. As root on Debian it installs what Debian has, too: Chromium for the tests of the page, nginx for those of the
+# Builds the real servers and tools that the tests start, once a machine, into caches outside the tree: Home Assistant
+# (needs Python 3.13), InfluxDB 2 and 1, Caddy, kustomize. Needs Go (and cargo for InfluxDB 2); without them it says so,
+# and the tests that need them are skipped. As root on Debian it installs what Debian has, too: Chromium for the tests of the page, nginx for those of the
 # example, VictoriaMetrics, Prometheus and mosquitto for those of the outputs.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -25,6 +25,9 @@ if ((${#missing[@]})); then
         echo "no ${missing[*]}: the tests that need them are skipped (apt install ${missing[*]})" >&2
         [[ -z "${CI:-}" ]]
     fi
+fi
+if ! home_assistant/build.sh > /dev/null; then
+    [[ -z "${CI:-}" ]]
 fi
 if ! command -v go > /dev/null || ! command -v cargo > /dev/null; then
     echo "no Go or no cargo: tests that need a real InfluxDB, Caddy or kustomize are skipped" >&2

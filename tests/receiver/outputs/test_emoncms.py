@@ -216,6 +216,17 @@ async def test_an_answer_is_judged_by_its_body_and_nothing_counts_as_taken(tmp_p
         assert list_slots(fake)[0] == BEGIN_MS // 1000
 
 
+async def test_a_server_that_fails_is_asked_again_soon(tmp_path):
+    async with run_bench(tmp_path) as (bench, fake, server):
+        server.handler = lambda _: CannedReply(500, b"out of memory")
+        await run_live(bench, 60)
+        assert "fails (500)" in bench.driver.list_states(bench.clock.now_ms())[0].problem
+        server.handler = fake.answer
+        bench.clock.advance(60)
+        await bench.catch_up()
+        assert list_slots(fake)[0] == BEGIN_MS // 1000
+
+
 async def test_a_row_that_is_refused_for_good_is_put_aside_and_the_rest_goes_on(tmp_path):
     async with run_bench(tmp_path) as (bench, fake, _):
         await run_live(bench, 120)

@@ -26,14 +26,31 @@ LOG_LINES = 1000
 _MOST_LOG = 64 * 1024 * 1024
 _LIBRARIES = ("httpx", "msgspec", "structlog", "pydantic", "typer", "cryptography", "zeroconf", "starlette", "uvicorn")
 _PLAIN_VALUE = re.compile(
-    r"-?\d{1,9}(?:\.\d{1,6})?|true|false|yes|no|on|off|auto|stream|poll|pin|any|discover|influxdb|DEBUG|INFO|WARNING|ERROR"
+    r"-?\d{1,9}(?:\.\d{1,6})?|\d\d:\d\d(?:-\d\d:\d\d)?|true|false|yes|no|on|off|auto|stream|poll|pin|any|discover|"
+    r"influxdb[123]?|victoriametrics|questdb|telegraf|receiver|grafana|DEBUG|INFO|WARNING|ERROR"
 )
 _PATH = re.compile(r"(?:sqlite:///)?[~/.][\w./~ -]*")
 _SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSWORD|USERNAME|KEY|^(?:NTFY|SMTP|TELEGRAM|WEBHOOK)_")
 """What is no secret by its declaration may be one: whoever knows a topic of ntfy reads it."""
 _SHORTEST_PART = 6
 """Characters of a part of an address below which it is a word like `api`."""
-_OPEN_HOSTS = frozenset({"localhost", "envoy.local", "discover", "receiver", "influxdb"})
+_OPEN_WORDS = frozenset(
+    [
+        "localhost",
+        "envoy.local",
+        "receiver",
+        "influxdb",
+        "envoy",
+        "envoy-relay",
+        "homeassistant",
+        "home",
+        "solar",
+        "energy",
+        "admin",
+        "default",
+    ]
+)
+"""Words that stand in settings and in our own sentences, and name nobody."""
 _ABOUT = """A report for people who help with envoy-relay, made by `{command}`.
 
 Secrets are taken out; serials, names, host names, e-mail addresses, addresses of the Internet, network cards and
@@ -126,7 +143,7 @@ def _describe_value(value: str, pseudonyms: Pseudonyms) -> str:
 
 def hide_host(pseudonyms: Pseudonyms, host: str) -> None:
     """Replace the name of a machine from now on; addresses are told by their look."""
-    if host and host.lower() not in _OPEN_HOSTS and not re.fullmatch(r"[\d.]+|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*", host):
+    if host and host.lower() not in _OPEN_WORDS and not re.fullmatch(r"[\d.]+|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*", host):
         pseudonyms.hide("host", host)
 
 

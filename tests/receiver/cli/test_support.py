@@ -83,6 +83,8 @@ async def test_the_archive_of_a_running_receiver_has_its_state_in_numbers_and_no
             SMTP_URL="smtps://canary-mail.example.org",
             SMTP_TO="canary.owner@example.org",
             SMTP_PASSWORD=password,
+            ALARM_DIGEST="08:00",
+            RECEIVER_NAME="envoy",
             RECEIVER_LINES_URL="http://127.0.0.1:1",
             RECEIVER_LINES_TOKEN_FILE="mirror-token",
         )
@@ -91,6 +93,9 @@ async def test_the_archive_of_a_running_receiver_has_its_state_in_numbers_and_no
     texts = read_archive(tmp_path / "report.tar.gz")
 
     assert "RECEIVER_SECRET is set (a secret)" in texts["settings.txt"]
+    assert "ALARM_DIGEST=08:00" in texts["settings.txt"]
+    assert "RECEIVER_NAME=envoy\n" in texts["settings.txt"]
+    assert texts["versions.txt"].startswith("envoy-relay "), "our own words stay"
     assert "ok  " in texts["check.txt"]
     assert "gateway-1: newest reading" in texts["store.txt"]
     assert "inverter 1, meter 1" in texts["store.txt"]

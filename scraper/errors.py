@@ -5,6 +5,7 @@
       WrongUseError                a command was typed wrong; nothing was done; exit status 2
       GatewayError
         GatewayUnreachableError    no connection, time-out, reset, 5xx: retry with back-off
+          GatewayBusyError         5xx or 429: something answers, and other paths may do so too
         BadReplyError              not what the protocol says (HTML, truncated, too large): discard, retry next cycle
           EmptyReplyError          200 with an empty body: nothing is there now
         EndpointUnavailableError   401/403/404 on one endpoint: this login or firmware does not have it
@@ -44,6 +45,10 @@ class GatewayError(ScraperError):
 
 class GatewayUnreachableError(GatewayError):
     """No connection, time-out, reset or 5xx: try again later."""
+
+
+class GatewayBusyError(GatewayUnreachableError):
+    """5xx or 429: a backend of the gateway is starting up or overloaded."""
 
 
 class BadReplyError(GatewayError):

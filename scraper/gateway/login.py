@@ -15,7 +15,7 @@ from scraper.errors import (
     BadReplyError,
     CloudError,
     CloudUnavailableError,
-    GatewayUnreachableError,
+    GatewayBusyError,
     LoginPostponedError,
     LoginRejectedError,
 )
@@ -169,9 +169,9 @@ async def _open_session(transport: Transport, auth: TokenAuth) -> bool:
 
 
 def raise_for_server_error(reply: GatewayReply) -> None:
-    """Raise GatewayUnreachableError for 5xx and 429: a backend is starting up or overloaded."""
+    """Raise GatewayBusyError for 5xx and 429: a backend is starting up or overloaded."""
     if is_server_error(reply.status):
-        raise GatewayUnreachableError(describe_server_error(reply.status))
+        raise GatewayBusyError(describe_server_error(reply.status))
 
 
 def is_server_error(status: int) -> bool:

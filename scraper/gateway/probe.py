@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import httpx
 
-from scraper.errors import BadReplyError, GatewayUnreachableError
+from scraper.errors import BadReplyError, GatewayBusyError, GatewayUnreachableError
 from scraper.gateway.info import GatewayInfo, parse_info
 from scraper.gateway.login import raise_for_server_error
 from scraper.gateway.pinning import Pin
@@ -61,9 +61,13 @@ async def probe(address: Address, clock: Clock, *, lock: asyncio.Lock, deadlines
 async def measure_clock(transport: Transport, scheme: Scheme, clock: Clock) -> float | None:
     """The gateway's clock minus ours in seconds, over a connection that is open already; None if it does not say.
 
-    Raises GatewayUnreachableError and BadReplyError, as for any question.
+    Raises GatewayUnreachableError and BadReplyError, as for any question; but a 5xx of `/info` alone says nothing of
+    the paths that are read, and is no more than a reply without a clock.
     """
-    return (await _ask(transport, scheme, Pin(), clock)).clock_offset_s
+    try:
+        return (await _ask(transport, scheme, Pin(), clock)).clock_offset_s
+    except GatewayBusyError as error:
+        raise BadReplyError("the gateway does not tell its time now; trying again at the next poll") from error
 
 
 async def _ask(transport: Transport, scheme: Scheme, pin: Pin, clock: Clock) -> Probe:

@@ -13,6 +13,7 @@ import structlog
 
 from scraper.errors import (
     EndpointUnavailableError,
+    GatewayBusyError,
     GatewayError,
     GatewayUnreachableError,
     PersonNeededError,
@@ -41,6 +42,8 @@ __all__ = ["Burst", "GatewayIdentity", "GatewayOptions", "GatewaySession", "Gate
 
 IDENTIFY_S = 4 * HOUR_S
 """Firmware is pushed without notice: the gateway is identified again this often (seconds)."""
+IDENTIFY_AGAIN_S = 60.0
+"""So soon again where `/info` alone was out of order (seconds)."""
 TOKEN_CHECK_S = 600.0
 """How often the token's age is looked at (seconds)."""
 
@@ -99,11 +102,14 @@ class GatewaySession:
             return (await self._connect()).identity
 
     async def _connect(self) -> Link:
+        now, known = self._clock.monotonic(), None if self._look_due else self._connector.link
         self._look_due = True
-        now = self._clock.monotonic()
         try:
             link = await self._connector.connect(forget_refused=self._was_lost)
-        except GatewayUnreachableError:
+        except GatewayUnreachableError as error:
+            if known is not None and isinstance(error, GatewayBusyError):  # nothing else speaks against the login
+                self._look_due, self._looked_at = False, now - IDENTIFY_S + IDENTIFY_AGAIN_S
+                return known
             self._was_lost = True
             raise
         self._was_lost = self._look_due = False

@@ -153,10 +153,22 @@ async def test_meters_that_vanish_for_a_minute_are_not_bridged(tmp_path, logs):
             assert counted >= read[-1] - read[0] - 1.0, "and the counters know how much it was"
 
 
-@pytest.mark.parametrize("fault", ["empty-body", "not-found"])
+@pytest.mark.parametrize("fault", ["empty-body", "not-found", "bad-gateway", "starting"])
 async def test_inverters_are_read_while_the_gateway_says_nothing_of_itself(at_home, fault):
     """Its clock is as it was known; a panel's report is worth more than a look at the clock."""
     async with at_home.run_scraper():
         before = max(point.timestamp for point in await at_home.wait_for_points("inverter", 20))
         at_home.sim.faults.switch_on(fault, path="/info")
         await at_home.wait_for_points("inverter", what=lambda point: point.timestamp > before)
+        assert not await at_home.read_points("event", type="gap")
+
+
+@pytest.mark.parametrize("fault", ["bad-gateway", "starting"])
+async def test_meters_are_read_while_the_gateway_says_nothing_of_itself(at_home, fault):
+    """A 5xx of `/info` alone is no outage: what answers is read on, without a gap."""
+    async with at_home.run_scraper(**POLLED, inverter_interval=10.0):
+        await at_home.wait_for_points("meter", 3, meter=NET)
+        at_home.sim.faults.switch_on(fault, path="/info")
+        since_ms = at_home.clock.now_ms() + 60_000
+        await at_home.wait_for_points("meter", 3, what=lambda point: point.timestamp > since_ms, meter=NET)
+        assert not await at_home.read_points("event", type="gap")

@@ -66,7 +66,7 @@ class IngestRoute:
         self._gate = gate
         self._per_gateway = per_gateway
         self._series = series
-        self._store = store
+        self.store = store
         self._commit = commit
         self._watch = watch
         self._arrivals = arrivals
@@ -96,14 +96,24 @@ class IngestRoute:
         refuse_other_names(request, (), Problem.NOT_FOUND)
         with self._posts.count_one(serial):
             data = await body.read(request, seconds=self._body_seconds)
-            checked = validate.check(data, now_ms=self._clock.now_ms(), retention_ms=self._store.retention_ms)
-            await self._series.load(serial)
-            await self._recall.load(serial, checked.series, checked.readings)
-            self._apply_limits(serial, checked)
-            refused = await self._store_rows(serial, checked)
+            checked = validate.check(data, now_ms=self._clock.now_ms(), retention_ms=self.store.retention_ms)
+            verdict = await self.take(serial, checked)
+        return Response(wire.encode_verdict(verdict), media_type="application/json")
+
+    async def take(self, serial: str, checked: CheckedBatch) -> wire.Verdict:
+        """Bound and store a batch that was judged, of a sender who may write for the gateway, and count it.
+
+        Raises:
+            StoreUnavailableError: Nothing is acknowledged: send the same again.
+            BusyError: The same.
+        """
+        await self._series.load(serial)
+        await self._recall.load(serial, checked.series, checked.readings)
+        self._apply_limits(serial, checked)
+        refused = await self._store_rows(serial, checked)
         verdict = self._make_verdict(serial, checked, refused)
         self._count_batch(serial, checked, verdict)
-        return Response(wire.encode_verdict(verdict), media_type="application/json")
+        return verdict
 
     def _apply_limits(self, serial: str, checked: CheckedBatch) -> None:
         """Reject what is beyond the series and the density that one gateway may have."""
@@ -173,6 +183,6 @@ class IngestRoute:
                 ignored_fields=len(checked.ignored),
                 left_out=left_out,
             )
-        if self._outboxes.note_batch(serial, checked.outbox):
+        if checked.outbox and self._outboxes.note_batch(serial, checked.outbox):
             metrics.interleaving.labels(serial).inc()
             _log.warning("two scrapers send for one gateway: stop one of them", gateway=serial)

@@ -54,7 +54,7 @@ class CheckedBatch:
 
     Attributes:
         batch: Id of the batch.
-        outbox: Id of the outbox it comes from.
+        outbox: Id of the outbox it comes from; empty: the sender has none.
         seqs: Outbox position of each of `readings`.
         readings: What may be stored, in the order sent.
         series: The series of each of `readings`. A reading that has one was judged.

@@ -36,6 +36,8 @@ from receiver.http.page import PageRoutes
 from receiver.http.problems import PROBE_REFUSALS, READER_REFUSALS, Problems
 from receiver.http.rates import RateLimit
 from receiver.imports.lock import hold_while_running
+from receiver.ingest.legacy import PATH as LEGACY_PATH
+from receiver.ingest.legacy import LegacyRoute
 from receiver.ingest.limits import PostLimit, SeriesLimit
 from receiver.ingest.route import IngestRoute
 from receiver.queries.series import SeriesReader
@@ -63,11 +65,12 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
     )
     problems = Problems(receiver.metrics, clock)
     problems.install(app)
+    per_gateway, posts = rate_limit(rate=limits.gateway_rate, reason="gateway-rate"), PostLimit(limits.posts)
     ingest = IngestRoute(
         gate=receiver.gate,
-        per_gateway=rate_limit(rate=limits.gateway_rate, reason="gateway-rate"),
+        per_gateway=per_gateway,
         series=SeriesLimit(receiver.store, most=limits.series),
-        posts=PostLimit(limits.posts),
+        posts=posts,
         store=receiver.store,
         commit=receiver.commit,
         watch=receiver.watch,
@@ -106,6 +109,19 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
     )
     # A plain Starlette route: the body is read as bytes after the token is verified, and no model is built of it.
     app.router.routes.append(Route("/api/v1/gateways/{serial}/batches", ingest.post_batch, methods=["POST"]))
+    if receiver.legacy is not None:
+        secret, gateways = receiver.legacy
+        legacy = LegacyRoute(
+            secret=secret,
+            gateways=gateways,
+            ingest=ingest,
+            rate=per_gateway,
+            posts=posts,
+            metrics=receiver.metrics,
+            clock=clock,
+            body_seconds=limits.body_seconds,
+        )
+        app.router.routes.append(Route(LEGACY_PATH, legacy.post_inverters, methods=["POST"]))
     for routes in routes_of_readers:
         app.include_router(routes.make_router(), responses=READER_REFUSALS)
     app.include_router(health.make_router(receiver.find_problem), responses=PROBE_REFUSALS)

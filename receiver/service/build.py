@@ -68,6 +68,8 @@ class Receiver:
     alarms: Alarms
     outputs: Outputs
     lifetime: LifetimeReader
+    legacy: tuple[bytes, tuple[str, ...]] | None = None
+    """The secret of the old scraper, and the gateways that it is good for."""
     open_live: tuple[IPv4Network | IPv6Network, ...] = ()
     limits: Limits = field(default_factory=Limits)
     shares: Shares = field(default_factory=Shares)
@@ -142,6 +144,7 @@ def build(
         alarms=_build_alarms(settings, contacts or ContactSettings(), store, sites, clock, metrics, given_out),
         outputs=given_out,
         lifetime=lifetime,
+        legacy=None if settings.legacy_secret is None else (settings.legacy_secret, settings.gateways),
         open_live=settings.open_live,
         limits=limits,
     )

@@ -102,7 +102,8 @@ class ReceiverSettings(SettingsModel):
         store: Where readings are kept.
         meter_days: Days that raw meter readings are kept; 0 is without limit.
         secret: Household secret (HS256) for `gateways`, or None.
-        gateways: Serials that the household secret may write for.
+        legacy_secret: Lets the scraper of envoy-scrape post for `gateways`, or None.
+        gateways: Serials that the household secret and the legacy secret may write for.
         keys_file: Public keys of scrapers.
         name: What tokens must be addressed to, or None: tokens for any receiver are good here.
         sites_file: What the owner says about each gateway, or None.
@@ -126,6 +127,7 @@ class ReceiverSettings(SettingsModel):
     store: Sqlite | InfluxDB = Field(default_factory=_choose_default_store)
     meter_days: int = Field(90, ge=0, le=MOST_DAYS)
     secret: _StrongSecret = None
+    legacy_secret: _StrongSecret = None
     gateways: Annotated[_Words, AfterValidator(_check_serials)] = ()
     keys_file: ExpandedPath = Field(default_factory=_choose_default_keys_file)
     name: Annotated[str | None, AfterValidator(_check_name)] = None
@@ -150,6 +152,11 @@ class ReceiverSettings(SettingsModel):
                 "RECEIVER_READ_SECRET equals RECEIVER_SECRET, so every scraper could make tokens that read: make "
                 "another one with `openssl rand -hex 32`, or leave it out"
             )
+        if self.legacy_secret is not None and self.legacy_secret in (self.secret, self.read_secret, DEMO_SECRET):
+            raise ValueError(
+                "RECEIVER_LEGACY_SECRET travels with every post of the old scraper, so it must be no other secret: "
+                "make one of its own with `openssl rand -hex 32`"
+            )
         if (self.secret == DEMO_SECRET and self.gateways != DEMO_GATEWAYS) or self.read_secret == DEMO_SECRET:
             raise ValueError(
                 "RECEIVER_SECRET or RECEIVER_READ_SECRET is the published secret of the demo: make one of your own "
@@ -159,7 +166,12 @@ class ReceiverSettings(SettingsModel):
 
     @model_validator(mode="after")
     def _check_secret_and_gateways(self) -> Self:
-        if (self.secret is None) == (not self.gateways):
+        if self.legacy_secret is not None and not self.gateways:
+            raise ValueError(
+                "RECEIVER_LEGACY_SECRET is set without RECEIVER_GATEWAYS: it is good for the listed gateways only, so "
+                "set both"
+            )
+        if (self.secret is None) == (not self.gateways) or self.legacy_secret is not None:
             return self
         given, missing = "RECEIVER_SECRET", "RECEIVER_GATEWAYS"
         if self.secret is None:

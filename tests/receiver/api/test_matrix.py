@@ -37,6 +37,8 @@ INVERTER = "482100000001"
 ROOT = "/api/v1/gateways"
 ONE = f"{ROOT}/{{serial}}"
 SITES = "/api/v1/sites"
+LEGACY = "/api/v1/inverters"
+LEGACY_SECRET = b"canary-legacy-5b0e83c1f96a47d2e8830fb74c"
 SITE = "Lane 5"
 SITES_TEXT = f'"{GATEWAY}": {{site: {SITE}}}'
 
@@ -54,6 +56,7 @@ OF_THE_OWNER: Statuses = {**OF_A_GATEWAY, "cookie": 401, "right": 403}
 PUBLIC: Statuses = dict.fromkeys(OF_A_GATEWAY, 200)
 EXPECTED: Mapping[tuple[str, str], Statuses] = {
     ("POST", f"{ONE}/batches"): {**OF_A_GATEWAY, "other gateway": 403, "cookie": 401, "owner": 403},
+    ("POST", LEGACY): {**dict.fromkeys(OF_A_GATEWAY, 401), "right": 200},
     ("POST", "/api/v1/session"): {**OF_THE_READER, "cookie": 401},
     ("GET", "/api/v1/session"): OF_THE_READER,
     ("DELETE", "/api/v1/session"): dict.fromkeys(OF_A_GATEWAY, 204),  # forgets a cookie; needs no right to do so
@@ -85,6 +88,7 @@ BODIES = {
         {"version": make_version(SITES_TEXT.encode()), "panels": {"1": {"name": "East 1"}}}
     ),
     f"{ONE}/panels/layout": msgspec.json.encode({"text": "1;East 1"}),
+    LEGACY: msgspec.json.encode({"envoySerial": GATEWAY}),
 }
 
 
@@ -92,7 +96,7 @@ BODIES = {
 async def service(tmp_path: Path) -> AsyncIterator[Service]:
     """A receiver with a site of one gateway, whose sites file it may write."""
     sites = write_sites_file(tmp_path, SITES_TEXT)
-    async with start(tmp_path / "state", sites_file=sites) as running:
+    async with start(tmp_path / "state", sites_file=sites, legacy_secret=LEGACY_SECRET) as running:
         yield running
 
 
@@ -148,6 +152,13 @@ def make_credentials(service: Service, sort: str, *, writes: bool) -> dict[str, 
     return {"authorization": f"Bearer {token}"}
 
 
+def make_credentials_for(service: Service, sort: str, path: str) -> dict[str, str]:
+    """The same, for one path: the old scraper has no token, and is let in by its secret alone."""
+    if path == LEGACY and sort == "right":
+        return {"x-flameorg-auth": LEGACY_SECRET.decode()}
+    return make_credentials(service, sort, writes=path.endswith(("/batches", LEGACY)))
+
+
 def _make_revoked(service: Service) -> str:
     entry, token = readers.create(
         service.settings.state_dir, READ_SECRET, gateways=["*"], days=30, now_s=NOW_MS // 1000
@@ -189,7 +200,7 @@ async def test_who_may_do_what(service: Service, sort: str):
     await service.send(make_inverter("2"), serial=OTHER, outbox="cc")
     deviations = []
     for method, path, expected in make_table(service):
-        headers = make_credentials(service, sort, writes=path.endswith("/batches"))
+        headers = make_credentials_for(service, sort, path)
         found = await ask_status(service, method, path, headers)
         if expected is None or found != expected[sort]:
             deviations.append(f"{method} {path}: {found}, not {expected and expected[sort]}")
@@ -223,7 +234,7 @@ async def test_who_is_not_let_in_hears_that_whatever_else_is_wrong(service: Serv
     for method, path, expected in make_table(service):
         if expected is None or expected[sort] < 400:
             continue
-        headers = make_credentials(service, sort, writes=path.endswith("/batches"))
+        headers = make_credentials_for(service, sort, path)
         for name, query in ODD_QUERIES.items():
             address = path.format(serial=GATEWAY, inverter=INVERTER, site=SITE) + query
             service.client.cookies.clear()
@@ -239,11 +250,11 @@ async def test_who_is_let_in_hears_which_name_is_wrong_and_no_value(service: Ser
         if expected is PUBLIC:
             continue
         sort = "owner" if expected is OF_THE_OWNER else "right"
-        headers = make_credentials(service, sort, writes=path.endswith("/batches"))
+        headers = make_credentials_for(service, sort, path)
         address = path.format(serial=GATEWAY, inverter=INVERTER, site=SITE) + QUERIES.get(path, "?")
         answer = await service.client.request(method, f"{address}&evry=canary-value", headers=headers)
         # a scraper keeps the rows of a batch that a proxy sent to no address, and would give up those of a bad batch
-        assert answer.status_code == (404 if path.endswith("/batches") else 422), (method, path)
+        assert answer.status_code == (404 if path.endswith(("/batches", LEGACY)) else 422), (method, path)
         assert answer.json()["detail"].startswith("parameter evry is not known here: there are "), (method, path)
         assert "canary" not in answer.text, (method, path)
     assert (await service.get(f"{ROOT}/{GATEWAY}/series")).status_code == 422

@@ -52,7 +52,7 @@ def resend(
 def forget(gateway: Annotated[str, typer.Argument(help="Serial.")]) -> None:
     """Empty all that the MQTT broker retains of a gateway; the running receiver begins within a minute.
 
-    Its netted lifetime totals begin anew, too. A gateway that still sends readings comes back with the next one.
+    Its netted lifetime totals begin again, too. A gateway that still sends readings comes back with the next one.
     """
     with show_errors_as_sentences():
         chosen = settings.load()

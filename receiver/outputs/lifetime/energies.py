@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from receiver.energy.balance import QUANTITIES
 from receiver.outputs.lifetime.held_file import HeldFile, HeldTotals
-from receiver.outputs.lifetime.totals import Held, Total, find_panel_total, find_totals, hold, sum_years
+from receiver.outputs.lifetime.totals import GivenTotal, Total, find_panel_total, find_totals, hold, sum_years
 from receiver.rollups.series import read_number
 from receiver.sites.model import Site
 from receiver.stores.base import Latest, Point, Store
@@ -159,7 +159,7 @@ def _add(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, floa
     return {serial: one.get(serial, 0.0) + other.get(serial, 0.0) for serial in one.keys() | other.keys()}
 
 
-def _list_changes(found: Mapping[tuple[str, str], Total], held: HeldTotals) -> dict[tuple[str, str], Held]:
+def _list_changes(found: Mapping[tuple[str, str], Total], held: HeldTotals) -> dict[tuple[str, str], GivenTotal]:
     """What is to be kept before it is given."""
     after = {key: hold(total, held.get(key)) for key, total in found.items()}
     return {key: new for key, new in after.items() if new is not None and new != held.get(key)}

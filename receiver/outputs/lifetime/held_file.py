@@ -13,7 +13,7 @@ from typing import TypeAlias, TypeVar
 
 import structlog
 
-from receiver.outputs.lifetime.totals import Held
+from receiver.outputs.lifetime.totals import GivenTotal
 from receiver.stores.base import StoreUnavailableError
 from shared import durable_sqlite
 from shared.durable_sqlite import DamagedError, FileConnection, is_damage, open_transaction
@@ -24,7 +24,7 @@ _log = structlog.get_logger()
 
 FILE = "lifetime.sqlite"
 """Its name in the state directory."""
-HeldTotals: TypeAlias = dict[tuple[str, str], Held]
+HeldTotals: TypeAlias = dict[tuple[str, str], GivenTotal]
 """By the serial of a panel (empty: the site) and the quantity."""
 _LAYOUT = 1
 _LOG_LIMIT_BYTES = 1024 * 1024
@@ -52,7 +52,7 @@ class HeldFile:
         """What was given of a gateway. Raises StoreUnavailableError."""
         return await self._call(lambda: self._load(gateway))
 
-    async def keep(self, gateway: str, totals: Mapping[tuple[str, str], Held]) -> None:
+    async def keep(self, gateway: str, totals: Mapping[tuple[str, str], GivenTotal]) -> None:
         """Keep what is about to be given. Raises StoreUnavailableError."""
         rows = [(gateway, inverter, quantity, *held) for (inverter, quantity), held in totals.items()]
         insert = "INSERT OR REPLACE INTO held VALUES (?, ?, ?, ?, ?, ?)"
@@ -87,7 +87,7 @@ class HeldFile:
     def _read(self, gateway: str) -> HeldTotals:
         with self._use_connection() as connection:
             query = "SELECT inverter, quantity, source, shift, wh FROM held WHERE gateway = ?"
-            return {(row[0], row[1]): Held(*row[2:]) for row in connection.execute(query, (gateway,))}
+            return {(row[0], row[1]): GivenTotal(*row[2:]) for row in connection.execute(query, (gateway,))}
 
     def _write(self, write: Callable[[sqlite3.Connection], object]) -> None:
         with self._use_connection() as connection, open_transaction(connection):

@@ -3,7 +3,7 @@
 - Import and export of several phases that are netted (`netting: sum`) come from the roll-ups: the gateway counts each
   phase by itself, and the sum of such counters is more than was bought and more than was sold.
 - A total is known only if every part of it is.
-- What was given once never falls: a recomputation that finds less is waited for. Only a counter that began anew is
+- What was given once never falls: a recomputation that finds less is waited for. Only a counter that began again is
   passed on, and a change of the source goes on from what was given.
 """
 
@@ -21,7 +21,7 @@ from shared.units import DAY_MS
 
 Source: TypeAlias = Literal["counters", "rollups"]
 _RESET_SHARE = 0.1
-"""A sum of counters that fell below this share of what it was began anew; a part of it did not."""
+"""A sum of counters that fell below this share of what it was began again; a part of it did not."""
 _DIP_SHARE = 0.9
 """Above this share counters disagree by a little, and the highest value stands."""
 _GONE_MS = DAY_MS
@@ -41,7 +41,7 @@ class Total(NamedTuple):
     timestamp: int | None = None
 
 
-class Held(NamedTuple):
+class GivenTotal(NamedTuple):
     """What was given last of a total.
 
     Attributes:
@@ -55,20 +55,20 @@ class Held(NamedTuple):
     wh: float
 
 
-def hold(found: Total, held: Held | None) -> Held | None:
+def hold(found: Total, held: GivenTotal | None) -> GivenTotal | None:
     """What to give after `held`, if the source says `found`."""
     if found.wh is None or held is None:
-        return held if found.wh is None else Held(found.source, 0.0, found.wh)
+        return held if found.wh is None else GivenTotal(found.source, 0.0, found.wh)
     if found.source != held.source:
-        return Held(found.source, held.wh - found.wh, held.wh)
+        return GivenTotal(found.source, held.wh - found.wh, held.wh)
     wh = found.wh + held.shift
     if wh >= held.wh:
         return held._replace(wh=wh)
     if found.source == "rollups" or wh >= _DIP_SHARE * held.wh:
         return held
     if found.wh < _RESET_SHARE * held.wh:
-        return Held(found.source, 0.0, found.wh)
-    return Held(found.source, held.wh - found.wh, held.wh)  # one counter of several began anew
+        return GivenTotal(found.source, 0.0, found.wh)
+    return GivenTotal(found.source, held.wh - found.wh, held.wh)  # one counter of several began again
 
 
 def find_totals(

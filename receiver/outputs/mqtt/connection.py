@@ -49,7 +49,7 @@ async def open_connection(settings: MqttSettings, will: aiomqtt.Will) -> AsyncIt
 
 
 def _explain(settings: MqttSettings, error: Exception) -> OutputError:
-    """Which setting is at fault; the broker's address is known to its owner, and no secret is in it."""
+    """Which setting to look at; the broker's address is known to its owner, and no secret is in it."""
     text = str(error) or type(error).__name__
     if any(word in text.lower() for word in _LOGIN):
         return OutputError(

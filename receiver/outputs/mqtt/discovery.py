@@ -2,7 +2,7 @@
 
 - An unknown key at the top makes Home Assistant refuse the whole device, so there are only those that 2024.12 knows.
 - `unique_id` is made of serials alone, so that a new name changes no entity. Only what was known once is announced.
-- States are retained, and `expire_after` begins anew when Home Assistant starts: that a gateway is silent is told by
+- States are retained, and `expire_after` begins again when Home Assistant starts: that a gateway is silent is told by
   its status, not by expiry alone.
 """
 

@@ -130,11 +130,11 @@ class MqttOutput:
             await inbox.subscribe()
             listening = asyncio.create_task(inbox.listen())
             try:
-                await self._publish(client, [Message(status, ONLINE.encode(), 1)])
+                await self._send(client, [Message(status, ONLINE.encode(), 1)])
                 while not listening.done():
                     if inbox.take_birth():
                         self._sent = {status: self._sent[status]}
-                    await self._publish_round(client, inbox)
+                    await self._send_round(client, inbox)
                     waits = asyncio.create_task(self._clock.sleep(self._settings.interval))
                     born = asyncio.create_task(inbox.wait_for_birth())
                     await asyncio.wait({listening, waits, born}, return_when=asyncio.FIRST_COMPLETED)
@@ -149,14 +149,14 @@ class MqttOutput:
                 listening.cancel()
                 await asyncio.wait({listening})
 
-    async def _publish_round(self, client: aiomqtt.Client, inbox: Inbox) -> None:
+    async def _send_round(self, client: aiomqtt.Client, inbox: Inbox) -> None:
         is_minute = self._clock.monotonic() >= self._minute_at
         try:
             if is_minute:
                 await self._apply_wishes(client, inbox)
             gateways = await self._list_gateways()
             for gateway in gateways:
-                await self._publish_gateway(client, gateway, is_minute=is_minute)
+                await self._send_gateway(client, gateway, is_minute=is_minute)
             if is_minute:
                 self._minute_at = self._clock.monotonic() + MINUTE_S
                 now = self._clock.now_ms()
@@ -171,7 +171,7 @@ class MqttOutput:
             self._backoff.succeed()
         self._show()
 
-    async def _publish_gateway(self, client: aiomqtt.Client, gateway: str, *, is_minute: bool) -> None:
+    async def _send_gateway(self, client: aiomqtt.Client, gateway: str, *, is_minute: bool) -> None:
         states = self._states.get(gateway)
         if states is None:
             states = self._states[gateway] = GatewayStates(
@@ -188,13 +188,13 @@ class MqttOutput:
         if self._settings.interval < _UNWATCHED_S:
             self._watch.renew(gateway)
         minute = await states.read_minute() if is_minute else []
-        await self._publish(client, [*minute, *await states.read_now()])
+        await self._send(client, [*minute, *await states.read_now()])
         for _ in range(len(self._events)):
             event = self._events.popleft()
             await client.publish(event.topic, event.payload, event.qos, timeout=PUBLISH_S)
         self._sent_at[gateway] = self._clock.now_ms()
 
-    async def _publish(self, client: aiomqtt.Client, messages: Iterable[Message]) -> None:
+    async def _send(self, client: aiomqtt.Client, messages: Iterable[Message]) -> None:
         """Publish what the broker does not have yet."""
         for topic, payload, qos in messages:
             if self._sent.get(topic) != payload:

@@ -99,14 +99,14 @@ class GatewayStates:
         firmware = next((one.fields.get("firmware") for one in gateway), None)
         text = firmware if isinstance(firmware, str) else None
         device = discovery.describe_gateway(self._topics, self._gateway, site, self._known, text)
-        yield self._announce(discovery.name_gateway(self._gateway), device)
+        yield self._make_description(discovery.name_gateway(self._gateway), device)
         for one in inverters:
             serial = one.tags["inverter"]
             keys = self._known[f"inverter/{serial}"]
             panel = discovery.describe_panel(self._topics, self._gateway, serial, site, keys)
-            yield self._announce(discovery.name_panel(serial), panel)
+            yield self._make_description(discovery.name_panel(serial), panel)
 
-    def _announce(self, identifier: str, device: Payload) -> Message:
+    def _make_description(self, identifier: str, device: Payload) -> Message:
         return Message(self._topics.name_device(identifier), payloads.encode(device), 1)
 
     def _make(self, rest: str, payload: Payload, qos: int) -> Message:

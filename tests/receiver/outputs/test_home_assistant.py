@@ -111,7 +111,7 @@ async def test_the_energy_dashboard_has_no_complaint(site):
 
 
 async def test_a_restart_is_no_reset_of_a_total(site):
-    """Home Assistant takes a total that falls for a meter that began anew, and counts all of it once more."""
+    """Home Assistant takes a total that falls for a meter that began again, and counts all of it once more."""
     broker, home, process = site
     async with subscribe(broker.port) as seen:
         await home.wait_until(has_values, "the values")

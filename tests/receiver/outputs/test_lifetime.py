@@ -4,7 +4,7 @@ import pytest
 
 from receiver.api.lifetime import LifetimeEnergy
 from receiver.outputs.lifetime.held_file import FILE
-from receiver.outputs.lifetime.totals import Held, Total, hold
+from receiver.outputs.lifetime.totals import GivenTotal, Total, hold
 from shared.readings import Reading
 from tests.clocks import NOW_MS
 from tests.receiver.api.constant_household import ask_all, fill, write_sites_file
@@ -113,19 +113,19 @@ async def test_a_damaged_file_is_put_aside(tmp_path):
     assert (tmp_path / "state" / f"{FILE}.damaged").exists()
 
 
-HELD = Held("counters", 0.0, 10_000.0)
+HELD = GivenTotal("counters", 0.0, 10_000.0)
 
 
 @pytest.mark.parametrize(("found", "held", "expected"), [
-    (Total("counters", 5.0), None, Held("counters", 0.0, 5.0)),
+    (Total("counters", 5.0), None, GivenTotal("counters", 0.0, 5.0)),
     (Total("counters", None), HELD, HELD),
-    (Total("counters", 10_001.0), HELD, Held("counters", 0.0, 10_001.0)),
+    (Total("counters", 10_001.0), HELD, GivenTotal("counters", 0.0, 10_001.0)),
     (Total("counters", 9_500.0), HELD, HELD),
-    (Total("counters", 3.0), HELD, Held("counters", 0.0, 3.0)),
-    (Total("counters", 6_000.0), HELD, Held("counters", 4_000.0, 10_000.0)),
-    (Total("rollups", 400.0), HELD, Held("rollups", 9_600.0, 10_000.0)),
-    (Total("rollups", 100.0), Held("rollups", 9_600.0, 10_000.0), Held("rollups", 9_600.0, 10_000.0)),
-    (Total("rollups", 410.0), Held("rollups", 9_600.0, 10_000.0), Held("rollups", 9_600.0, 10_010.0)),
-], ids=["first", "unknown", "grows", "dips", "begins-anew", "a-part-begins-anew", "source", "less", "more"])  # fmt: skip
+    (Total("counters", 3.0), HELD, GivenTotal("counters", 0.0, 3.0)),
+    (Total("counters", 6_000.0), HELD, GivenTotal("counters", 4_000.0, 10_000.0)),
+    (Total("rollups", 400.0), HELD, GivenTotal("rollups", 9_600.0, 10_000.0)),
+    (Total("rollups", 100.0), GivenTotal("rollups", 9_600.0, 10_000.0), GivenTotal("rollups", 9_600.0, 10_000.0)),
+    (Total("rollups", 410.0), GivenTotal("rollups", 9_600.0, 10_000.0), GivenTotal("rollups", 9_600.0, 10_010.0)),
+], ids=["first", "unknown", "grows", "dips", "begins-again", "a-part-begins-again", "source", "less", "more"])  # fmt: skip
 def test_what_was_given_is_never_taken_back(found, held, expected):
     assert hold(found, held) == expected

@@ -101,6 +101,10 @@ class EnsembleSamples:
         fields = {**(last.control or {}), **sum_powers(last.inventory, powers, self._reader.serials, ac_batteries)}
         await self._recorder.record([Reading("storage", {}, now, {**fields})])
 
+    def note_outage(self) -> None:
+        """The gateway was away: what it has is looked for soon, as after a login."""
+        self._reader.note_outage()
+
     def _leave_out_counted(self, reading: Reading) -> Reading:
         """A battery without the counters of a report that went out already.
 

@@ -78,6 +78,7 @@ class Poller:
         self._clock = clock
         self._meter_interval_s = meter_interval_s
         self._known: GatewayIdentity | None = None
+        self._ensemble = ensemble
         self._backoff = Backoff(rng, first_s=FIRST_WAIT_S, longest_s=LONGEST_WAIT_S, shortest_s=SHORTEST_WAIT_S)
         self._down_since: float | None = None
         self._alarm_due = 0.0
@@ -153,6 +154,8 @@ class Poller:
         if self._down_since is not None:
             log.info("the gateway answers again", minutes=round((self._clock.monotonic() - self._down_since) / 60, 1))
             self._schedule.start()
+            if self._ensemble is not None:
+                self._ensemble.note_outage()
         self._backoff.succeed()
         self._down_since = None
 

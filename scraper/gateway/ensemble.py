@@ -1,7 +1,8 @@
 """Asking a gateway for batteries, main relay, generator, dry contacts and their settings.
 
-What a gateway has is found out once after each login. A gateway that has nothing of it is not asked again for hours,
-one that refused something as every refused path is asked, and one that has something only for what belongs to it.
+What a gateway has is found out after each login and each outage. A gateway that has nothing of it is asked again after
+1, 5 and 15 minutes, as it says so too while it starts, and then only after hours; one that refused something as every
+refused path is asked, and one that has something, or had it, only for what belongs to it.
 `/ivp/ensemble/status` is large and never asked.
 """
 
@@ -9,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from scraper.errors import BadReplyError, EndpointUnavailableError, GatewayError, GatewayUnreachableError
+from scraper.gateway.endpoint_memory import AGAIN_S
 from scraper.gateway.login import JUDGE_PATH as INVERTERS
 from scraper.gateway.parse.ac_batteries import parse_ac_batteries
 from scraper.gateway.parse.ensemble import EnsembleReplies
@@ -60,7 +62,8 @@ class EnsembleReader:
         self._clock = clock
         self._notes = notes or Notes()
         self._ask_again_at = 0.0
-        self._is_new = True
+        self._rests = 0
+        self._had_something = False
         self._has_ac_batteries = False
         self._look_for_ac_batteries_at = 0.0
         self._absences = 0
@@ -72,9 +75,14 @@ class EnsembleReader:
 
     def forget(self) -> None:
         """Another login or firmware: find out again what there is."""
-        self._is_new, self._ask_again_at, self._look_for_ac_batteries_at = True, 0.0, 0.0
+        self.note_outage()
+        self._had_something = self._has_ac_batteries = False
         self.refused = {}
         self.serials = set()
+
+    def note_outage(self) -> None:
+        """The gateway was away: it may have started without having said all, so look soon what there is."""
+        self._rests, self._ask_again_at, self._look_for_ac_batteries_at = 0, 0.0, 0.0
 
     async def read(self) -> EnsembleReplies | None:
         """What there is now; None where there is nothing.
@@ -101,7 +109,7 @@ class EnsembleReader:
         if not (has_controller or has_batteries or replies.generator):
             self._rest_unless_failed()
             return None
-        self._is_new = False
+        self._had_something = True
         return await self._read_rest(replies, has_controller=has_controller, has_batteries=has_batteries)
 
     async def read_power(self) -> dict[str, BatteryPower] | None:
@@ -113,14 +121,17 @@ class EnsembleReader:
         return powers
 
     def _rest_unless_failed(self) -> None:
-        """Nothing was found: ask again much later. Raises the first failure, if there was one.
+        """Nothing was found: ask again soon at first, then much later. Raises the first failure, if there was one.
 
         Not where something was refused, as for minutes after a start: the memory of endpoints says when to ask that.
+        Nor where something was there before: batteries do not go away, but replies are empty now and then.
         """
         if self._first_failure is not None:
             raise self._first_failure  # not known, rather than absent
-        if not self._absences:
-            self._ask_again_at = self._clock.monotonic() + NOTHING_S
+        if not (self._absences or self._had_something):
+            pauses = (*AGAIN_S[:-1], NOTHING_S)
+            self._ask_again_at = self._clock.monotonic() + pauses[min(self._rests, len(pauses) - 1)]
+            self._rests += 1
 
     async def _read_rest(
         self, replies: EnsembleReplies, *, has_controller: bool, has_batteries: bool
@@ -138,19 +149,18 @@ class EnsembleReader:
         return replies
 
     async def _read_ac_batteries(self) -> dict[str, dict[str, float | str]] | None:
-        """AC Batteries stand in the list of inverters: looked for once, asked for where there are some."""
-        may_be_new = self._is_new and self._clock.monotonic() >= self._look_for_ac_batteries_at
-        if not (may_be_new or self._has_ac_batteries):
+        """AC Batteries stand in the list of inverters: looked for now and then, asked for where there are some."""
+        is_due = self._clock.monotonic() >= self._look_for_ac_batteries_at
+        if not (is_due or self._has_ac_batteries):
             return None
         listed = await self._read(INVERTERS, _keep)
-        if listed is None:
+        if not listed:  # an empty list is no data: the gateway has just started
             return None
-        if listed:  # an empty list is no data: the gateway has just started
-            self._look_for_ac_batteries_at = self._clock.monotonic() + NOTHING_S
+        self._look_for_ac_batteries_at = self._clock.monotonic() + NOTHING_S
         found = parse_ac_batteries(listed, None, self._notes)
         if found:
             found = parse_ac_batteries(listed, await self._read(DEVICE_DATA, _keep), self._notes)
-        self._has_ac_batteries = bool(found)
+        self._has_ac_batteries = self._has_ac_batteries or bool(found)
         return found
 
     async def _read(self, path: str, parse: Callable[[object, Notes], _T]) -> _T | None:

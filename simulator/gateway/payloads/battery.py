@@ -13,7 +13,7 @@ _FIRST_UNIT, _CONTROLLER = 492_320_000_101, "482326000901"
 
 def _list_units(device: Device) -> list[str]:
     battery = device.house_profile.battery
-    if battery is None or list_ac_units(device):
+    if battery is None or list_ac_units(device) or device.faults.get("batteries-forgotten") is not None:
         return []
     count = max(1, round(battery.capacity_wh / _UNIT_WH))
     return [str(_FIRST_UNIT + index) for index in range(count)]

@@ -25,6 +25,7 @@ class AcGateway:
         self.known_meters: list[Any] = []
         self.joules, self.date = 3_600_000, 1_750_000_000
         self.kind: int | str = 11
+        self.lists_nothing = False
 
     def report(self, joules: int, seconds: int = 900) -> None:
         """Another report, so much later and with so much more energy."""
@@ -33,6 +34,8 @@ class AcGateway:
 
     async def get_json(self, path: str) -> Any:
         """As `GatewaySession.get_json`."""
+        if path == INVERTERS and self.lists_nothing:
+            return []
         if path == INVERTERS:
             return [{"serialNumber": SERIAL, "lastReportDate": self.date, "devType": self.kind, **WATTS}]
         if path == DEVICE_DATA:
@@ -75,6 +78,17 @@ async def test_a_report_that_comes_hours_late_is_no_jump(battery_home):
     battery_home.gateway.report(4 * 3600 * 250, 4 * 3600)
     assert (await battery_home.poll(1))["charged"] == 2000.0
     assert await battery_home.scraper.list_rows("event") == []
+
+
+async def test_an_empty_list_is_no_end_of_a_battery(battery_home):
+    """A gateway that has just started lists nothing for some minutes."""
+    await battery_home.poll(1)
+    battery_home.gateway.lists_nothing = True
+    await battery_home.poll(1)
+    battery_home.gateway.lists_nothing = False
+    before = len(await battery_home.scraper.list_rows("battery"))
+    await battery_home.poll(1)
+    assert len(await battery_home.scraper.list_rows("battery")) == before + 1
 
 
 async def test_a_battery_whose_type_is_given_as_text_is_one_and_that_is_noted_once(battery_home):

@@ -180,6 +180,38 @@ async def test_batteries_that_are_refused_after_a_start_are_found_minutes_later(
     assert find_one(rows, "storage").fields["measured"] == 3.0
 
 
+async def test_batteries_that_a_round_does_not_list_are_there_in_the_next_one(battery_home):
+    await battery_home.poll()
+    battery_home.sim.faults.switch_on("batteries-forgotten")
+    assert await battery_home.poll() == []
+    battery_home.sim.faults.switch_off("batteries-forgotten")
+    rows = await battery_home.poll()
+    assert find_one(rows, "storage").fields["measured"] == 3.0
+
+
+async def test_batteries_that_are_not_listed_after_a_start_are_found_minutes_later(battery_home):
+    """Empty lists are what a gateway says too that has not yet heard of its batteries."""
+    battery_home.sim.faults.switch_on("batteries-forgotten")
+    assert await battery_home.poll() == []
+    assert await battery_home.poll() == []
+    battery_home.sim.faults.switch_off("batteries-forgotten")
+    rows = await battery_home.poll(minutes=5)
+    assert find_one(rows, "storage").fields["batteries"] == 3.0
+
+
+async def test_an_outage_is_a_reason_to_look_soon(tmp_path):
+    async with open_home(tmp_path, "firmware-7") as battery_home:
+        for minutes in (1, 1, 5, 15):
+            assert await battery_home.poll(minutes) == []
+        asked = battery_home.count(POWER)
+        assert asked == 4
+        await battery_home.poll(minutes=60)
+        assert battery_home.count(POWER) == asked
+        battery_home.samples.note_outage()
+        await battery_home.poll()
+        assert battery_home.count(POWER) == asked + 1
+
+
 async def test_one_endpoint_that_fails_costs_no_other(battery_home):
     await battery_home.poll()
     battery_home.sim.faults.switch_on("bad-gateway", path="/ivp/ensemble/inventory")
@@ -190,14 +222,15 @@ async def test_one_endpoint_that_fails_costs_no_other(battery_home):
         await battery_home.poll()
 
 
-async def test_a_home_without_any_of_it_is_asked_once_after_the_login(tmp_path):
+async def test_a_home_without_any_of_it_is_asked_less_and_less_often(tmp_path):
     async with open_home(tmp_path, "firmware-7") as battery_home:
-        assert await battery_home.poll() == []
+        asked_at = []
+        for minute in range(60):
+            before = battery_home.count(POWER)
+            assert await battery_home.poll() == []
+            asked_at += [minute] * (battery_home.count(POWER) - before)
+        assert asked_at == [0, 1, 6, 21]
         asked = battery_home.count(POWER)
-        assert asked == 1
-        for _ in range(10):
-            await battery_home.poll()
-        assert battery_home.count(POWER) == asked
         battery_home.clock.advance(NOTHING_S)
         await battery_home.poll()
         assert battery_home.count(POWER) == asked + 1

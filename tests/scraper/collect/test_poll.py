@@ -23,6 +23,7 @@ from tests.clocks import GATEWAY_NOW_S, EndingClock
 from tests.scraper.scripted import ScriptedScraper, make_identity, make_values, run_scripted_scraper
 
 if TYPE_CHECKING:
+    from scraper.collect.ensemble import EnsembleSamples
     from scraper.gateway.session import GatewaySession
 
 AWAY = GatewayUnreachableError("the gateway cannot be reached; check that it is on")
@@ -40,7 +41,25 @@ async def scripted(tmp_path):
         yield ready
 
 
-async def poll(scripted: ScriptedScraper, seconds: float) -> None:
+class CountedEnsemble:
+    """Nothing to read; it counts the outages that it is told of."""
+
+    polls_power = False
+
+    def __init__(self) -> None:
+        self.outages = 0
+
+    async def poll_power(self) -> None:
+        """There is none."""
+
+    async def poll_states(self) -> None:
+        """There are none."""
+
+    def note_outage(self) -> None:
+        self.outages += 1
+
+
+async def poll(scripted: ScriptedScraper, seconds: float, ensemble: CountedEnsemble | None = None) -> None:
     """Let that much time pass."""
     cast("EndingClock", scripted.clock).end = scripted.clock.elapsed + seconds
     poller = Poller(
@@ -52,6 +71,7 @@ async def poll(scripted: ScriptedScraper, seconds: float) -> None:
         inverter_interval_s=60,
         meter_interval_s=5,
         meters_wanted=True,
+        ensemble=cast("EnsembleSamples | None", ensemble),
     )
     with contextlib.suppress(asyncio.CancelledError):
         await poller.run()
@@ -99,6 +119,14 @@ async def test_an_endpoint_that_times_out_while_the_gateway_answers_is_not_hamme
     assert asked.count("connect") <= asked.count("meters") + 1
     assert asked.count("inverters") >= 55
     assert await scripted.list_events("gap") == []
+
+
+async def test_what_a_gateway_has_is_looked_for_again_after_an_outage(scripted):
+    scripted.gateway.answers["connect"] = [make_identity(), AWAY, make_identity()]
+    scripted.gateway.answers["inverters"] = [[], AWAY, []]
+    ensemble = CountedEnsemble()
+    await poll(scripted, 600, ensemble)
+    assert ensemble.outages == 1
 
 
 async def test_an_unreachable_gateway_is_a_gap_with_bounded_waits_and_no_storm(scripted):

@@ -1,6 +1,7 @@
 /** How old everything is, who reads, and the way out. */
 
 import { formatAge, formatDuration, formatMeasurement } from "./format.ts";
+import { nameZone } from "./days.ts";
 import { h, setText } from "./dom.ts";
 import { texts } from "./locale.ts";
 import type { GatewayStatus } from "./schema.ts";
@@ -34,7 +35,7 @@ export class AboutView {
       [say.token, typeof expires === "number" ? formatTimeLeft(expires) : say.noToken],
       [say.waiting, formatMeasurement(readNumber(fields["outbox_rows"]), "", 0)],
       [say.ownToken, formatTimeLeft(sessionLeft)],
-      [say.zone, `${status.time_zone}${say.zoneSources[status.time_zone_source]}`],
+      [say.zone, `${nameZone(status.time_zone)}${say.zoneSources[status.time_zone_source]}`],
     ];
     const shown = [...this.facts.querySelectorAll("dd")];
     if (shown.length === facts.length) shown.forEach((element, i) => setText(element, facts[i]![1]));

@@ -53,6 +53,14 @@ function chooseHours(): "numeric" | "2-digit" {
   return hasTwelveHours() ? "numeric" : "2-digit"; // 1:05 PM, 01:05
 }
 
+/** A zone as people write it: in the names of fixed offsets ("Etc/GMT-13") the sign is the other way round ("UTC+13"). */
+export function nameZone(zone: string): string {
+  const parts = /^Etc\/GMT(?:([+-])(\d{1,2}))?$/.exec(zone);
+  if (parts === null) return zone;
+  const [, sign, hours = "0"] = parts;
+  return hours === "0" ? "UTC" : `UTC${sign === "-" ? "+" : "\u2212"}${hours}`;
+}
+
 /** The zone if this browser knows it, else UTC: an old browser must not fail on a new name. */
 export function chooseZone(zone: string | null): string {
   try {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatClock, findDate, nameDay, chooseZone, addDays } from "../src/days.ts";
+import { formatClock, findDate, nameDay, nameZone, chooseZone, addDays } from "../src/days.ts";
 import { findStart } from "../src/day.ts";
 import { findSpan } from "../src/spans.ts";
 
@@ -50,4 +50,11 @@ test("a zone that this browser does not know is shown in UTC", () => {
   assert.equal(chooseZone("Mars/Olympus"), "UTC");
   assert.equal(chooseZone(null), "UTC");
   assert.equal(chooseZone("Europe/Vienna"), "Europe/Vienna");
+});
+
+test("a zone of a fixed offset is named by the sign that people write", () => {
+  assert.equal(nameZone("Etc/GMT-13"), "UTC+13");
+  assert.equal(nameZone("Etc/GMT+5"), "UTC\u22125");
+  assert.deepEqual(["Etc/GMT", "Etc/GMT+0", "Etc/GMT-0"].map(nameZone), ["UTC", "UTC", "UTC"]);
+  assert.deepEqual(["Europe/Vienna", "Etc/UTC", "UTC"].map(nameZone), ["Europe/Vienna", "Etc/UTC", "UTC"]);
 });

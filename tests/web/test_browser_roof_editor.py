@@ -57,6 +57,15 @@ async def test_a_link_that_reads_shows_no_editor(page: Page, page_server: PageSe
     await expect(page.get_by_role("button", name="Place panels")).to_have_count(0)
 
 
+async def test_the_button_of_the_editor_has_the_form_of_the_others(page: Page, page_server: PageServer) -> None:
+    await page.set_viewport_size({"width": 1000, "height": 800})
+    await page.goto(page_server.make_link(scope="owner"))
+    editing, other = page.locator("button.edit"), page.get_by_role("button", name="Sign out")
+    for each in ("font-size", "padding", "height"):
+        style = f"each => getComputedStyle(each).getPropertyValue('{each}')"
+        assert await editing.evaluate(style) == await other.evaluate(style), each
+
+
 async def test_a_panel_is_dragged_to_a_free_place_and_the_roof_shows_it(page: Page, page_server: PageServer) -> None:
     write_sites(page_server, "# ours\n" + read_sites(page_server))
     dialog = await open_editor(page, page_server)

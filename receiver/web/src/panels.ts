@@ -14,7 +14,7 @@ export class PanelsView {
   readonly element: HTMLElement;
   private readonly title = h("h2", { id: "panels-title" }, texts.panels.title);
   private readonly summary = h("p", { class: "soft note" });
-  private readonly editing = h("button", { type: "button", class: "edit" }, texts.roof.edit);
+  private readonly editing = h("button", { type: "button", class: "quiet edit" }, texts.roof.edit);
   private readonly roof = h("div", { class: "roof" });
   private readonly tiles = new Map<string, HTMLButtonElement>();
   private readonly choose: (panel: InverterEntry) => void;

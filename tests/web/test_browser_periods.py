@@ -45,6 +45,8 @@ async def test_periods_show_bars_with_what_was_used_bought_and_sold(page: Page, 
         await expect(page).to_have_url(re.compile(rf"\?period={address}$"))
         await expect(page.locator(".bar .piece.used, .bar .piece.produced").last).to_be_visible()
         await expect(page.locator(".bar .piece.sold").last).to_be_visible()
+        ticks = await page.locator(".bar-scale span").all_inner_texts()
+        assert len({tick.split("\u202f")[1] for tick in ticks if tick != "0"}) == 1, ticks
     await expect(page.locator(".bar")).to_have_count(this_year - first_year + 1)
     bar = page.locator(".bar").first
     await expect(bar).to_have_attribute("aria-label", re.compile(rf"^{first_year}: Produced [\d.]+\u202fk?Wh, Sold "))

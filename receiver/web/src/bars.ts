@@ -1,6 +1,6 @@
 /** The energy of a span in bars, one for each of its windows, with a legend that follows pointer and focus. */
 
-import { formatAmount, formatShare } from "./format.ts";
+import { formatAmount, formatShare, formatTicks } from "./format.ts";
 import { h, setText } from "./dom.ts";
 import { formatDate } from "./days.ts";
 import { texts } from "./locale.ts";
@@ -72,8 +72,9 @@ export class BarsView {
     this.element.style.setProperty("--above", String(top / (top + bottom)));
     const ticks = [];
     for (let wh = -Math.floor(bottom / step) * step; wh <= top; wh += step) ticks.push(wh);
-    this.scale.replaceChildren(...ticks.map((wh) => {
-      const tick = h("span", { class: wh === 0 ? "zero" : "" }, formatAmount(Math.abs(wh), "Wh"));
+    const words = formatTicks(ticks.map(Math.abs), "Wh");
+    this.scale.replaceChildren(...ticks.map((wh, i) => {
+      const tick = h("span", { class: wh === 0 ? "zero" : "" }, words[i]!);
       tick.style.setProperty("--at", String((top - wh) / (top + bottom)));
       return tick;
     }));

@@ -1,7 +1,7 @@
 /** Curves over a day, drawn by uPlot, with a legend in HTML that follows the pointer. */
 
 import uPlot from "uplot";
-import { formatAmount, formatDigits, formatMeasurement, formatShare } from "./format.ts";
+import { formatAmount, formatMeasurement, formatShare, formatTicks } from "./format.ts";
 import { formatClock, formatClocks, hasTwelveHours } from "./days.ts";
 import { h, setText } from "./dom.ts";
 import { texts } from "./locale.ts";
@@ -146,7 +146,7 @@ export class Chart {
       },
       axes: [
         { ...axis, incrs: TIMES_S, space: hasTwelveHours() ? 58 : 44, size: 28, values: (_, ticks) => formatClocks(ticks.map((tick) => tick * 1000), this.zone) },
-        { ...axis, show: this.lines.some((line) => !line.unit), incrs: STEPS_W, space: 36, size: 56, values: (_, ticks) => formatPowers(ticks) },
+        { ...axis, show: this.lines.some((line) => !line.unit), incrs: STEPS_W, space: 36, size: 56, values: (_, ticks) => formatTicks(ticks, "W") },
         {
           ...axis, scale: "percent", side: 1, show: this.hasPercent, incrs: STEPS_PERCENT, size: 44, grid: { show: false },
           values: (_, ticks) => ticks.map((tick) => (tick === 0 ? "" : formatShare(tick / 100))), // the last clock stands there
@@ -240,12 +240,4 @@ function makeZoom(text: string, label: string, act: () => void): HTMLButtonEleme
   const button = h("button", { type: "button", class: "quiet", "aria-label": label }, text);
   button.addEventListener("click", act);
   return button;
-}
-
-/** Ticks of one scale in one unit, with as many decimals as they need. */
-function formatPowers(ticks: number[]): string[] {
-  const largest = Math.max(...ticks.map(Math.abs));
-  if (largest < 1000) return ticks.map((watts) => (watts === 0 ? "0" : `${formatDigits(watts, 0)} W`));
-  const decimals = ticks.every((watts) => watts % 1000 === 0) ? 0 : ticks.every((watts) => watts % 100 === 0) ? 1 : 2;
-  return ticks.map((watts) => (watts === 0 ? "0" : `${formatDigits(watts / 1000, decimals)} kW`));
 }

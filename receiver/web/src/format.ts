@@ -26,6 +26,15 @@ export function formatThousands(value: number): string {
   return formatDigits(scaled, Math.abs(scaled) < 9.995 ? 2 : 1);
 }
 
+/** Ticks of one axis, all in one unit, with as many decimals as they need; nothing is "0", whatever the unit. */
+export function formatTicks(ticks: number[], unit: Unit): string[] {
+  const largest = Math.max(...ticks.map(Math.abs));
+  const [size, prefix] = largest < 1000 ? [1, ""] : largest < 1_000_000 ? [1000, "k"] : [1_000_000, "M"];
+  const isWhole = (decimals: number): boolean => ticks.every((tick) => Number.isInteger((tick * 10 ** decimals) / size));
+  const decimals = isWhole(0) ? 0 : isWhole(1) ? 1 : 2;
+  return ticks.map((tick) => (tick === 0 ? "0" : `${formatDigits(tick / size, size === 1 ? 0 : decimals)}${THIN}${prefix}${unit}`));
+}
+
 /** A number with so many decimals, as the reader writes it, and a true minus sign; never "-0". */
 export function formatDigits(value: number, decimals: number): string {
   const rounded = Number(Math.abs(value).toFixed(decimals)); // Intl rounds 12.35 up, and the terminal view does not

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { formatAge, formatAmount, formatDigits, formatDuration, formatMeasurement, formatShare, formatThousands } from "../src/format.ts";
+import { formatAge, formatAmount, formatDigits, formatDuration, formatMeasurement, formatShare, formatThousands, formatTicks } from "../src/format.ts";
 
 /** The terminal view rounds alike: tests/standalone/test_view.py has the same cases. */
 const CASES = JSON.parse(readFileSync(new URL("amounts.json", import.meta.url), "utf8")) as [number, string][];
@@ -48,4 +48,13 @@ test("ages are given in their largest fitting unit", () => {
   assert.equal(simplify(formatDuration(12 * 60)), "12 min");
   assert.equal(simplify(formatDuration(5 * 3600)), "5 h");
   assert.equal(formatDuration(3 * 86_400), "3 days");
+});
+
+test("an axis has one unit, and as many decimals as its ticks need", () => {
+  const write = (...ticks: number[]) => formatTicks(ticks, "Wh").map(simplify);
+  assert.deepEqual(write(0, 20_000, 80_000), ["0", "20 kWh", "80 kWh"]);
+  assert.deepEqual(write(500, 0, 500, 1000), ["0.5 kWh", "0", "0.5 kWh", "1.0 kWh"]);
+  assert.deepEqual(write(0, 100, 400), ["0", "100 Wh", "400 Wh"]);
+  assert.deepEqual(write(0, 500_000, 1_000_000), ["0", "0.5 MWh", "1.0 MWh"]);
+  assert.deepEqual(formatTicks([-2000, -1750, 0], "W").map(simplify), ["\u22122.00 kW", "\u22121.75 kW", "0"]);
 });

@@ -10,12 +10,13 @@ Energy comes from the gateway's lifetime counters, which miss nothing during an 
   old: what they gave and took is known by that, and the load is not.
 """
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from receiver.energy.energy import WindowEnergy, compute_window_positive_negative
-from receiver.energy.flows import NONE, UNKNOWN, Flow, add, compute_net_by_counters, negate, take_common
+from receiver.energy.flows import NONE, UNKNOWN, Flow, add, compute_net_by_counters, know_same_time, negate, take_common
 from receiver.energy.gaps import Gaps
 from receiver.energy.interpolation import Segments
 from receiver.energy.meter_flows import (
@@ -153,12 +154,17 @@ def compute_site_energy(
     }
     if meters[PRODUCTION] is None and inverters:
         meters[PRODUCTION] = integrate_phases([inverters], boundaries)
-    load = None
-    if meters[STORAGE] is not None and not has_counters(STORAGE, powers, counters):
-        load = [
-            join_directions(both)
-            for both in integrate_phases([compute_site_series(powers, inverters=inverters).load], boundaries)
-        ]
+    has_integral = meters[STORAGE] is not None and not has_counters(STORAGE, powers, counters)
+
+    @functools.cache
+    def integrate_load() -> list[Flow]:
+        """Of the time of which all that the load is made of is known."""
+        load = compute_site_series(powers, inverters=inverters).load
+        return [join_directions(both) for both in integrate_phases([load], boundaries)]
+
+    def get_integrated_load(index: int) -> Flow:
+        return integrate_load()[index]
+
     other = compute_meter_flows(OTHER_PRODUCTION, powers, counters, boundaries, max_gap_ms, gaps)
     if other is not None:
         meters[PRODUCTION] = sum_meters(meters[PRODUCTION], other)
@@ -180,7 +186,8 @@ def compute_site_energy(
             stop,
             {meter: both[index] if both is not None else None for meter, both in meters.items()},
             *grid[index],
-            load=load[index] if load is not None else None,
+            has_integral=has_integral,
+            integrate_load=functools.partial(get_integrated_load, index),
             stored=stored[index] if stored is not None else None,
         )
         for index, (start, stop) in enumerate(pairwise(boundaries))
@@ -194,13 +201,17 @@ def _compute_window(
     imported: Flow,
     exported: Flow,
     *,
-    load: Flow | None,
+    has_integral: bool,
+    integrate_load: Callable[[], Flow],
     stored: MeterFlows | None,
 ) -> SiteEnergy:
     production, battery = window[PRODUCTION], stored or window[STORAGE]
+    load = None if has_integral else _compute_load(window, imported, exported, (stop - start) / HOUR_MS)
+    if load is None:
+        load = UNKNOWN if stored is not None else integrate_load()
     flows = [
         production.delivered if production else UNKNOWN,
-        _compute_load(window, imported, exported, (stop - start) / HOUR_MS) if load is None else load,
+        load,
         imported,
         exported,
         battery.delivered if battery else UNKNOWN,
@@ -213,8 +224,12 @@ def _compute_window(
     return build_site_energy(start, stop, [flow.energy for flow in flows], resets, min(gaps, default=None), shared)
 
 
-def _compute_load(window: Mapping[str, MeterFlows | None], imported: Flow, exported: Flow, hours: float) -> Flow:
-    """Production + import - export + discharge - charge; the total meter alone only where nothing else is there."""
+def _compute_load(window: Mapping[str, MeterFlows | None], imported: Flow, exported: Flow, hours: float) -> Flow | None:
+    """Production + import - export + discharge - charge; the total meter alone only where nothing else is there.
+
+    Returns:
+        None where these know different times of the window: amounts of different times make no sum.
+    """
     production, net, battery, total = window[PRODUCTION], window[NET], window[STORAGE], window[TOTAL]
     if total is not None and battery is None and (net is None or production is None):
         return UNKNOWN if _is_contradictory([total], hours) else total.delivered
@@ -226,6 +241,8 @@ def _compute_load(window: Mapping[str, MeterFlows | None], imported: Flow, expor
     sources = [production, grid, *([battery] if battery else [])]
     out, back = [source.delivered for source in sources], [source.received for source in sources if source.received]
     balance = add([*out, *(negate(flow) for flow in back)])
+    if balance.wh is not None and not know_same_time([*out, *back]):
+        return None
     if production.received is not None and _is_contradictory(sources, hours):
         return UNKNOWN  # but a total of reports, which flows one way only, may lag behind the grid's meter
     # Meters disagree by a little: a house that used nothing must not seem to have used less than nothing.

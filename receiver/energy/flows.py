@@ -62,6 +62,18 @@ def add(flows: Sequence[Flow]) -> Flow:
     return Flow(sum(known), min(flow.coverage for flow in flows), unallocated_wh, since, is_counted)
 
 
+def know_same_time(flows: Sequence[Flow]) -> bool:
+    """Whether amounts may be added up: all know (nearly) the whole window, or all are counters, silent together.
+
+    A counter that stood still says of all the time that there was nothing, whatever the others know.
+    """
+    moved = [flow for flow in flows if flow.wh or flow.unallocated_wh or not flow.is_counted]
+    shares = [flow.coverage for flow in moved]
+    if min(shares, default=1.0) >= WHOLE:
+        return True
+    return all(flow.is_counted for flow in moved) and max(shares) - min(shares) <= 1 - WHOLE
+
+
 def take_common(one: Flow, other: Flow) -> tuple[WindowEnergy, WindowEnergy]:
     """Of two quantities what both know of the same time, so that they can be compared.
 

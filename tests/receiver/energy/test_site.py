@@ -197,6 +197,20 @@ def test_a_single_phase_counts_import_and_export_by_its_counters_even_through_an
     assert hour.load == WindowEnergy(approximate(600.0), 0.5)
 
 
+def test_the_load_is_of_the_time_that_all_its_parts_know():
+    """2,000 W made all the hour by reports, 1,960 W sold, of which the meters told half: 40 W were used, not 1,020."""
+    inverters = [Segment(0, HOUR, 2000.0, 2000.0)]
+    net = {("net-consumption", "a"): [Segment(0, HOUR // 2, -1960.0, -1960.0)]}
+    counters = {
+        key: MeterCounters(_remove_a_half(both.delivered), _remove_a_half(both.received))
+        for key, both in _make_counters({("net-consumption", "a"): -1960.0}).items()
+    }
+    for counted in (counters, {}):
+        (hour,) = compute_site_energy(net, counted, BOUNDARIES, inverters=inverters)
+        assert hour.load == WindowEnergy(approximate(20.0), 0.5)
+        assert hour.production == WindowEnergy(approximate(2000.0), 1.0)
+
+
 def test_battery_energy_and_ratios():
     powers = {("production", "a"): 4000.0, ("net-consumption", "a"): -1000.0, ("storage", "a"): -2000.0}
     (hour,) = compute_site_energy(_make_flat(powers), _make_counters(powers), BOUNDARIES)

@@ -58,6 +58,8 @@ def _assert_same(one: SiteEnergy, other: SiteEnergy, names=QUANTITIES) -> None:
             # A gap over a boundary in which the balance is exactly nothing leaves no unallocated energy: unknown, not wrong.
             assert (summed.coverage, summed.unallocated_wh) == (0.0, 0.0)
             continue
+        if name == "load" and (None in (summed.wh, direct.wh) or summed.coverage < direct.coverage - 1e-9):
+            continue  # amounts of different times make no sum: what one of the two leaves out, its coverage lacks
         assert (summed.wh, summed.unallocated_wh) == (
             direct.wh and approximate(direct.wh),
             approximate(direct.unallocated_wh),

@@ -4,7 +4,8 @@ What it guarantees, for each field on its own:
 
 - A value that leaves the dead-band around the last stored value is stored, together with the sample just before it
   (held back until then). So a straight line between stored points stays within twice the band of every sample.
-- The first sample a heartbeat or more after the last snapshot is a snapshot: all its fields. No timer invents samples.
+- The first sample a heartbeat or more after the last snapshot is a snapshot: all its fields. So is the first one without
+  power. No timer invents samples.
 - Timestamps of what goes out never repeat a field: one identity never carries two values of one field. The held-back
   part may share its identity with fields that went out before; stores merge them.
 """
@@ -51,8 +52,9 @@ def detect(state: MeterState | None, sample: Reading, bands: Bands) -> tuple[Met
     if sample.timestamp <= state.held.timestamp:
         return state, ()
     crossed = _find_crossed(state.stored, sample.fields, bands)
-    snapshot = sample.timestamp - state.snapshot_ms >= HEARTBEAT_MS
     vanished = state.stored.keys() - sample.fields.keys()
+    # A sample without power goes out whole at once: till then the last power would be taken for that of now.
+    snapshot = sample.timestamp - state.snapshot_ms >= HEARTBEAT_MS or "power" in vanished
     if not (crossed or snapshot or vanished):
         return MeterState(state.stored, sample, frozenset(sample.fields), state.snapshot_ms), ()
     return _report(state, sample, crossed, vanished, snapshot=snapshot)

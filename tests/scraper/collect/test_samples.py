@@ -30,6 +30,18 @@ async def test_a_burst_is_spaced_back_by_the_period_of_the_stream(scripted):
     assert list_stamps(await scripted.list_rows("meter")) == [arrival - 3000, arrival - 2000, arrival - 1000, arrival]
 
 
+async def test_a_phase_that_drops_out_is_stored_as_such_by_the_poll_that_sees_it(scripted):
+    alive, gone = ({"power": 100.0, "frequency": 50.0}, {"frequency": 50.0})
+    scripted.gateway.answers["meters"] = [
+        [make_values(at_s=GATEWAY_NOW_S + 5 * index)._replace(values=values)]
+        for index, values in enumerate([alive, alive, gone])
+    ]
+    for _ in range(3):
+        await scripted.samples.ask_meters()
+        scripted.clock.advance(5)
+    assert (await scripted.list_rows("meter"))[-1].fields == gone
+
+
 async def test_stamps_strictly_increase_when_bursts_and_polls_crowd(scripted):
     scripted.gateway.answers["meters"] = [
         [make_values(1.0, at_s=GATEWAY_NOW_S + i, delivered=i * 1e6)] for i in range(3)

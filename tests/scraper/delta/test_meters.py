@@ -105,6 +105,18 @@ def test_a_snapshot_is_the_first_sample_a_heartbeat_after_the_last_one(samples):
         assert state.snapshot_ms == last
 
 
+def test_the_first_sample_without_power_goes_out_at_once():
+    """Else the power before it stands for now until the next heartbeat."""
+    samples = [
+        make_meter(0, power=100.0, frequency=50.0),
+        make_meter(1000, power=101.0, frequency=50.0),
+        make_meter(2000, frequency=50.0),
+        make_meter(3000, frequency=50.0),
+        make_meter(4000, power=100.0, frequency=50.0),
+    ]
+    assert run(samples)[:4] == [samples[0], make_meter(1000, power=101.0), samples[2], make_meter(4000, power=100.0)]
+
+
 def test_a_jump_sends_the_sample_before_it_along():
     """Else the line between the stored points would ramp over the whole quiet time."""
     samples = [

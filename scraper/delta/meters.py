@@ -4,8 +4,8 @@ What it guarantees, for each field on its own:
 
 - A value that leaves the dead-band around the last stored value is stored, together with the sample just before it
   (held back until then). So a straight line between stored points stays within twice the band of every sample.
-- The first sample a heartbeat or more after the last snapshot is a snapshot: all its fields. So is the first one without
-  power. No timer invents samples.
+- The first sample a heartbeat or more after the last snapshot is a snapshot: all its fields. So is the first one
+  without power. No timer invents samples.
 - Timestamps of what goes out never repeat a field: one identity never carries two values of one field. The held-back
   part may share its identity with fields that went out before; stores merge them.
 """

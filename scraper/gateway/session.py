@@ -152,7 +152,7 @@ class GatewaySession:
         """One endpoint's reply, decoded.
 
         Raises:
-            EndpointUnavailableError: This login or firmware does not have it; not asked again until that changes.
+            EndpointUnavailableError: This login or firmware does not have it for now; asked less and less often.
             SessionExpiredError: The login is gone; the next call makes a new one.
             BadReplyError: Not JSON. After minutes of that the path counts as one that is not there.
             Besides, everything that `connect` raises.

@@ -28,7 +28,7 @@ _MAX_BODY = 64 * 1024
 _PASTE = "paste a token made at https://entrez.enphaseenergy.com into ENVOY_TOKEN"
 _LATER = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS)
 _LOCKED_WORD = re.compile(r"\blocked\b", re.IGNORECASE)
-_BLOCKED = re.compile(r"\bblocked\b|^\W*error code: \d+\W*$", re.IGNORECASE)
+_BLOCKED = re.compile(r"\bblocked\b|\baccess denied\b|^\W*error code: \d+\W*$", re.IGNORECASE)
 _USER_AGENT = f"envoy-relay/{VERSION}"
 _LONGEST_S = DAY_S
 """No Retry-After is longer: a typing error must not stop us for a year."""
@@ -60,8 +60,8 @@ class _CloudReply(NamedTuple):
     def is_refusal(self) -> bool:
         """Whether it is about what was asked.
 
-        A 403 that is empty, a page, or speaks of a block is about who asked, as firewalls answer. So is a page with
-        most other errors, where a document was due; with 401 and 422 the account service shows its own.
+        A 403 that is empty, a page, or speaks of a block or of access is about who asked, as firewalls answer. So is a
+        page with most other errors, where a document was due; with 401 and 422 the account service shows its own.
         """
         if self.status == httpx.codes.FORBIDDEN and (not self.text.strip() or _BLOCKED.search(self.text)):
             return False
@@ -81,6 +81,8 @@ class _CloudReply(NamedTuple):
     def says_locked(self) -> bool:
         """Whether it says that the account is locked; the service has no code for it."""
         said = [self.document.get(name) for name in ("message", "error")] if self.document else [self.text]
+        errors = self.document.get("errors")
+        said += errors if isinstance(errors, list) else [errors]
         return not self.is_page and any(isinstance(one, str) and _LOCKED_WORD.search(one) for one in said)
 
 

@@ -17,8 +17,13 @@ MAX_DEPTH = 32
 
 _NESTING = (dict, list)
 
-_NO_NUMBER = re.compile(r'"(?:[^"\\]|\\.)*+"?|-?\b(?:nan|inf(?:inity)?)\b', re.IGNORECASE | re.DOTALL)
-"""Texts, which are left alone, and numbers that are none. Linear: it never looks at a character twice."""
+_NO_NUMBER = re.compile(
+    r'"(?:[^"\\]|\\.)*+"?|-?\b(?:(?:nan|inf(?:inity)?)\b(?:\(\w*+\))?|1\.#(?:qnan|snan|ind|inf)\d*+)',
+    re.IGNORECASE | re.DOTALL,
+)
+"""Texts, which are left alone, and numbers that are none, as any C library prints them (`-nan(ind)`, `1.#QNAN`).
+
+Linear: a character is looked at twice at most."""
 
 _LONGEST_INTEGER = 20
 """Digits (and sign) of the longest integer worth converting: all of 64 bits."""

@@ -1,7 +1,7 @@
 /** How numbers, ages and shares look to people. Pure. */
 
 import { locale, texts } from "./locale.ts";
-import { DAY_S } from "./units.ts";
+import { DAY_S, YEAR_S } from "./units.ts";
 
 const THIN = "\u202f"; // a narrow space that does not break: value and unit stay together
 
@@ -59,20 +59,22 @@ export function formatRatio(value: number | null | undefined): string {
   return formatMeasurement(typeof value === "number" ? value * 100 : value, "%", 0);
 }
 
-/** How long ago, from seconds: "now", "42 s ago", "12 min ago", "5 h ago", "3 days ago". */
+/** How long ago, from seconds: "now", "42 s ago", "12 min ago", "5 h ago", "3 days ago", "4 years ago". */
 export function formatAge(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return texts.time.never;
-  return seconds < 3 ? texts.time.now : texts.time.ago(formatDuration(seconds, texts.time.daysAfter));
+  return seconds < 3 ? texts.time.now : texts.time.ago(formatDuration(seconds, true));
 }
 
 /**
- * A length of time in its largest fitting unit: "42 s", "12 min", "5 h", "3 days".
+ * A length of time in its largest fitting unit: "42 s", "12 min", "5 h", "3 days", from two years on "4 years".
  *
- * @param writeDays How days are said there: after a preposition `texts.time.daysAfter`.
+ * @param isAfter It stands after a preposition: "vor 3 Tagen".
  */
-export function formatDuration(seconds: number, writeDays = texts.time.days): string {
+export function formatDuration(seconds: number, isAfter = false): string {
   if (seconds < 90) return `${Math.round(seconds)}${THIN}s`;
   if (seconds < 90 * 60) return `${Math.round(seconds / 60)}${THIN}min`;
   if (seconds < 36 * 3600) return `${Math.round(seconds / 3600)}${THIN}h`;
-  return writeDays(Math.round(seconds / DAY_S));
+  const { days, daysAfter, years, yearsAfter } = texts.time;
+  if (seconds < 2 * YEAR_S) return (isAfter ? daysAfter : days)(Math.round(seconds / DAY_S));
+  return (isAfter ? yearsAfter : years)(Math.round(seconds / YEAR_S));
 }

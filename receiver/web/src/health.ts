@@ -41,7 +41,7 @@ export function listNotices(status: GatewayStatus, zone: string): PageNotice[] {
   }
   const expires = fields["token_expires_in"];
   if (typeof expires === "number" && expires < (fields["role"] === SHORT_LIVED_ROLE ? INSTALLER_WARN_S : TOKEN_LEFT_S)) {
-    const title = expires <= 0 ? say.token.expired : say.token.expires(formatDuration(expires, texts.time.daysAfter));
+    const title = expires <= 0 ? say.token.expired : say.token.expires(formatDuration(expires, true));
     addWarning(title, say.token.advice, "token-expiring");
   }
   if (status.open_gap_since !== null) {
@@ -62,7 +62,7 @@ export function listNotices(status: GatewayStatus, zone: string): PageNotice[] {
     addWarning(say.dead.title, say.dead.advice);
   }
   const offset = Math.abs(readNumberOrZero(fields["clock_offset"]));
-  if (offset > CLOCK_S) addWarning(say.clock.title, say.clock.advice(formatDuration(offset, texts.time.daysAfter)));
+  if (offset > CLOCK_S) addWarning(say.clock.title, say.clock.advice(formatDuration(offset, true)));
   return found;
 }
 

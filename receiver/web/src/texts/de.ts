@@ -26,6 +26,8 @@ export const DE: Texts = {
     ago: (length) => `vor ${length}`,
     days: (count) => `${count} Tage`,
     daysAfter: (count) => `${count} Tagen`,
+    years: (count) => `${count} Jahre`,
+    yearsAfter: (count) => `${count} Jahren`,
     expired: "abgelaufen",
     left: (length) => `noch ${length}`,
     today: "Heute",

@@ -30,6 +30,8 @@ export const EN = {
     days: (count: number) => `${count} days`,
     /** After a preposition, where languages with cases have another form: "5 days ago", "expires in 5 days". */
     daysAfter: (count: number) => `${count} days`,
+    years: (count: number) => `${count} years`,
+    yearsAfter: (count: number) => `${count} years`,
     expired: "expired",
     left: (length: string) => `${length} left`,
     today: "Today",

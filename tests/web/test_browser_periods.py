@@ -90,6 +90,35 @@ async def test_a_day_of_the_address_is_shown_again_and_another_is_picked(page: P
     await expect(page.locator(".day")).to_have_text("Today")
 
 
+async def test_an_address_of_no_time_with_readings_shows_the_nearest_and_says_so(
+    page: Page, page_server: PageServer
+) -> None:
+    await page_server.add_past(40 * DAY_MS)
+    await open_page(page, page_server)
+    past = find_today(page_server) - timedelta(days=40)
+    await page.goto(f"{page_server.url}?period=day&date=0000-01-01")
+    await expect(page.locator(".day")).to_contain_text(f"{past.day} {past:%B}")
+    await expect(page).to_have_url(f"{page_server.url}?date={past.isoformat()}")
+    await expect(page.locator(".energy .tile").first.locator("dd")).to_have_text(re.compile("kWh$"))
+    await page.goto(f"{page_server.url}?period=month&date=0001-01-01")
+    await expect(page).to_have_url(f"{page_server.url}?period=month&date={past.isoformat()}")
+    await expect(page.locator(".bar .piece.used")).not_to_have_count(0)
+    for wrong in ("2999-01-01", "2026-02-30", "<b>", find_today(page_server).isoformat()):
+        await page.goto(f"{page_server.url}?date={wrong}&period=week")
+        await expect(page).to_have_url(f"{page_server.url}?period=week")
+        await expect(page.locator(".day")).to_have_text("This week")
+
+
+async def test_a_finer_period_never_begins_before_the_readings(page: Page, page_server: PageServer) -> None:
+    await page_server.add_past(400 * DAY_MS)
+    await open_page(page, page_server)
+    first = find_today(page_server) - timedelta(days=400)
+    await page.goto(f"{page_server.url}?period=year&date={first.year}-01-01")
+    await expect(page.get_by_role("button", name="The year before")).to_be_disabled()
+    await choose(page, "Day")
+    await expect(page).to_have_url(f"{page_server.url}?date={first.isoformat()}")
+
+
 async def test_nobody_walks_into_days_without_readings(page: Page, page_server: PageServer) -> None:
     await page_server.add_past(40 * DAY_MS)
     await open_page(page, page_server)

@@ -125,7 +125,7 @@ export class HouseView {
   }
 
   private async readKnown(): Promise<void> {
-    await this.navigator.known.readFirst();
+    await this.navigator.readKnown();
     if (!this.ended) this.showSpan();
   }
 

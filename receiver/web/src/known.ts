@@ -4,7 +4,7 @@ import { get, nameGatewayPath } from "./api.ts";
 import type { EnergyTable, EnergyWindow } from "./schema.ts";
 
 /** No system of this kind is older. */
-const OLDEST = "2006-01-01";
+export const OLDEST = "2006-01-01";
 const FRESH_MS = 60_000;
 
 interface Held {

@@ -1,7 +1,7 @@
 /** Where the reader is in time: in the address, so that going back, bookmarks and sharing work. */
 
 import { findDate, addDays } from "./days.ts";
-import { KnownDays } from "./known.ts";
+import { KnownDays, OLDEST } from "./known.ts";
 import { findSpan, isDate, type Span, type SpanKind } from "./spans.ts";
 
 /** Who holds an arrow key down wants to see the day where they let go. */
@@ -40,6 +40,15 @@ export class Navigator {
     window.addEventListener("popstate", this.goBack);
   }
 
+  /** Read when the readings begin, before which there is nothing to show. Throws ApiError. */
+  async readKnown(): Promise<void> {
+    await this.known.readFirst();
+    if (!this.clampDate()) return;
+    this.writeAddress("replaceState");
+    this.show();
+    this.read();
+  }
+
   end(): void {
     window.clearTimeout(this.timer);
     window.removeEventListener("popstate", this.goBack);
@@ -55,8 +64,7 @@ export class Navigator {
   }
 
   choose(kind: SpanKind): void {
-    this.kind = kind;
-    this.settle();
+    this.goTo(this.date, kind);
   }
 
   /** Go where a key says, unless it belongs to what has the focus. */
@@ -85,7 +93,16 @@ export class Navigator {
   goTo(date: string | null, kind: SpanKind = this.kind): void {
     this.kind = kind;
     this.date = date === null || date >= this.findToday() ? null : date;
+    this.clampDate();
     this.settle();
+  }
+
+  /** Leave a span that ended before the first reading for the one with the first reading; whether that was so. */
+  private clampDate(): boolean {
+    const { first } = this.known;
+    if (this.date === null || first === null || this.findSpan().next > first) return false;
+    this.date = first;
+    return true;
   }
 
   private async walkNow(direction: 1 | -1): Promise<void> {
@@ -106,7 +123,7 @@ export class Navigator {
     this.show();
     window.clearTimeout(this.timer);
     this.timer = window.setTimeout(() => {
-      this.writeAddress();
+      this.writeAddress("pushState");
       this.read();
     }, STEP_MS);
   }
@@ -115,14 +132,17 @@ export class Navigator {
     return findDate(Date.now(), this.zone);
   }
 
+  /** Take what the address says, as far as there is such a time, and let it say that alone. */
   private takeAddress(): void {
     const query = new URLSearchParams(location.search);
     const date = query.get("date") ?? "";
     this.kind = this.kinds.find((kind) => kind === query.get("period")) ?? "day";
-    this.date = isDate(date) && date < this.findToday() ? date : null;
+    this.date = isDate(date) && date < this.findToday() ? (date < OLDEST ? OLDEST : date) : null;
+    this.clampDate();
+    this.writeAddress("replaceState");
   }
 
-  private writeAddress(): void {
+  private writeAddress(way: "pushState" | "replaceState"): void {
     const query = new URLSearchParams(location.search);
     query.delete("period");
     query.delete("date");
@@ -130,6 +150,6 @@ export class Navigator {
     if (this.date !== null) query.set("date", this.date);
     const text = query.toString();
     const search = text ? `?${text}` : "";
-    if (search !== location.search) history.pushState(null, "", location.pathname + search);
+    if (search !== location.search) history[way](null, "", location.pathname + search);
   }
 }

@@ -211,7 +211,7 @@ export class System {
   }
 
   private async readKnown(): Promise<void> {
-    await this.navigator.known.readFirst();
+    await this.navigator.readKnown();
     if (!this.ended) this.showSpan();
   }
 

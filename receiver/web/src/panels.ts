@@ -76,7 +76,7 @@ export class PanelsView {
     const tile = h(
       "button", { type: "button", class: "panel", "data-inverter": panel.inverter, tabindex: "-1" },
       h("span", { class: "panel-name" }, h("span", { class: "hidden" }, findOmittedPart(panel)), shortenName(panel)),
-      h("span", { class: "panel-value" }), h("span", { class: "panel-state hidden" }),
+      h("span", { class: "panel-value" }, h("span", { class: "panel-number" }), h("span", { class: "panel-unit" })), h("span", { class: "panel-state hidden" }),
     );
     if (placed) {
       tile.style.gridRow = String(panel.row);
@@ -98,7 +98,9 @@ export class PanelsView {
     tile.classList.toggle("asleep", live && !unheard && !value);
     tile.style.setProperty("--heat", `${Math.round((unheard ? 0 : (value ?? 0) / full) * 100)}%`);
     const shown = live ? formatAmount(value, "W") : value === null ? texts.none : formatThousands(value);
-    setText(tile.querySelector(".panel-value")!, unheard ? texts.panels.states[panel.state] : shown);
+    const [number = "", unit] = unheard ? [texts.panels.states[panel.state]] : shown.split("\u202f");
+    setText(tile.querySelector(".panel-number")!, number);
+    setText(tile.querySelector(".panel-unit")!, unit === undefined ? "" : `\u202f${unit}`);
     const state = live ? texts.panels.heard(texts.panels.states[panel.state], formatAge(panel.age_seconds)) : "";
     setText(tile.querySelector(".panel-state")!, live ? state : "\u202fkWh");
     const title = `${namePanel(panel)}: ${formatAmount(value, live ? "W" : "Wh")}${state}`;

@@ -16,7 +16,16 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from receiver.energy.energy import WindowEnergy, compute_window_positive_negative
-from receiver.energy.flows import NONE, UNKNOWN, Flow, add, compute_net_by_counters, know_same_time, negate, take_common
+from receiver.energy.flows import (
+    NONE,
+    UNKNOWN,
+    Flow,
+    add,
+    compute_net_by_counters,
+    are_of_same_time,
+    negate,
+    take_common,
+)
 from receiver.energy.gaps import Gaps
 from receiver.energy.interpolation import Segments
 from receiver.energy.meter_flows import (
@@ -241,7 +250,7 @@ def _compute_load(window: Mapping[str, MeterFlows | None], imported: Flow, expor
     sources = [production, grid, *([battery] if battery else [])]
     out, back = [source.delivered for source in sources], [source.received for source in sources if source.received]
     balance = add([*out, *(negate(flow) for flow in back)])
-    if balance.wh is not None and not know_same_time([*out, *back]):
+    if balance.wh is not None and not are_of_same_time([*out, *back]):
         return None
     if production.received is not None and _is_contradictory(sources, hours):
         return UNKNOWN  # but a total of reports, which flows one way only, may lag behind the grid's meter

@@ -21,8 +21,8 @@ from receiver.energy.flows import (
     UNKNOWN,
     Flow,
     add,
-    compute_net_by_counters,
     are_of_same_time,
+    compute_net_by_counters,
     negate,
     take_common,
 )

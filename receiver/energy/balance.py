@@ -21,8 +21,8 @@ from receiver.energy.flows import (
     UNKNOWN,
     Flow,
     add,
-    are_of_same_time,
     compute_net_by_counters,
+    is_of_one_time,
     negate,
     take_common,
 )
@@ -250,7 +250,7 @@ def _compute_load(window: Mapping[str, MeterFlows | None], imported: Flow, expor
     sources = [production, grid, *([battery] if battery else [])]
     out, back = [source.delivered for source in sources], [source.received for source in sources if source.received]
     balance = add([*out, *(negate(flow) for flow in back)])
-    if balance.wh is not None and not are_of_same_time([*out, *back]):
+    if balance.wh is not None and not is_of_one_time([*out, *back]):
         return None
     if production.received is not None and _is_contradictory(sources, hours):
         return UNKNOWN  # but a total of reports, which flows one way only, may lag behind the grid's meter

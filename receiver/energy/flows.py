@@ -62,7 +62,7 @@ def add(flows: Sequence[Flow]) -> Flow:
     return Flow(sum(known), min(flow.coverage for flow in flows), unallocated_wh, since, is_counted)
 
 
-def are_of_same_time(flows: Sequence[Flow]) -> bool:
+def is_of_one_time(flows: Sequence[Flow]) -> bool:
     """Whether amounts may be added up: all know (nearly) the whole window, or all are counters, silent together.
 
     A counter that stood still says of all the time that there was nothing, whatever the others know.

@@ -5,6 +5,7 @@ and of everything else what it said before.
 """
 
 import io
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -14,6 +15,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from receiver.sites import plain_yaml
+from receiver.sites.comments import find_moved
 from receiver.sites.load import SitesFileError, parse
 from receiver.sites.model import NO_SITE, SitePanel, Sites
 
@@ -38,15 +40,29 @@ def change_panels(data: bytes, serial: str, changes: PanelChanges) -> bytes:
         before = parse(data)
     except SitesFileError as error:
         raise SitesFileError([f"mend the sites file by hand first: {error}"]) from error
-    text = data.decode("utf-8-sig")
-    writer, document = _load(text)
-    _put_panels(document, serial, changes)
-    written = io.StringIO()
-    writer.dump(document, written)
-    after = written.getvalue().encode()
-    _check_readable(written.getvalue())
+    found = data.decode("utf-8-sig")
+    text = found.replace("\r\n", "\n")
+    written = _write(text, serial, changes, last=True)
+    if find_moved(text, written) is not None:  # a comment at the end of an entry: what is new goes before its last key
+        written = _write(text, serial, changes, last=False)
+    if (moved := find_moved(text, written)) is not None:
+        raise SitesFileError(
+            [f"line {moved.line}: {moved.text!r} would not stay where it is; put this change into the file by hand"]
+        )
+    ending = "\r\n" if "\r\n" in found else "\n"
+    after = written.replace("\n", ending).encode("utf-8-sig" if data.startswith(BOM_UTF8) else "utf-8")
     _check_kept(before, parse(after), serial, changes)
     return after
+
+
+def _write(text: str, serial: str, changes: PanelChanges, *, last: bool) -> str:
+    """The text with the changes; keys that are new come last in their entry, or before its last key."""
+    writer, document = _load(text)
+    _put_panels(document, serial, changes, last=last)
+    written = io.StringIO()
+    writer.dump(document, written)
+    _check_readable(written.getvalue())
+    return written.getvalue()
 
 
 def _load(text: str) -> tuple[YAML, CommentedMap]:
@@ -58,18 +74,22 @@ def _load(text: str) -> tuple[YAML, CommentedMap]:
     try:
         document = writer.load(text)
     except (YAMLError, ValueError) as error:
-        raise SitesFileError(["the receiver cannot write into this file; change it by hand"]) from error
+        mark = getattr(error, "problem_mark", None)
+        where = "" if mark is None else f"line {mark.line + 1} (is there a tab?): "
+        raise SitesFileError([f"{where}the receiver cannot write into this file; change it by hand"]) from error
     if document is None:
         document = CommentedMap()
         if text.strip():
-            document.yaml_set_start_comment("\n".join(line.removeprefix("#").strip() for line in text.splitlines()))
+            document.yaml_set_start_comment(
+                "\n".join(line.removeprefix("#").removeprefix(" ").rstrip() for line in text.splitlines())
+            )
     return writer, document
 
 
-def _put_panels(document: CommentedMap, serial: str, changes: PanelChanges) -> None:
+def _put_panels(document: CommentedMap, serial: str, changes: PanelChanges, *, last: bool) -> None:
     site = _find_entry(document, serial)
     if not isinstance(site.get("panels"), dict):
-        site["panels"] = CommentedMap()
+        _put(site, "panels", CommentedMap(), last=last)
     for inverter, words in changes.items():
         panel = _find_entry(site["panels"], inverter, flow=True)
         for name, wanted in words.items():
@@ -77,7 +97,14 @@ def _put_panels(document: CommentedMap, serial: str, changes: PanelChanges) -> N
             if value is None:
                 panel.pop(name, None)
             elif name not in panel or str(panel[name]) != str(value):
-                panel[name] = value
+                _put(panel, name, value, last=last)
+
+
+def _put(mapping: CommentedMap, name: str, value: Any, *, last: bool) -> None:
+    if name in mapping or last or not mapping:
+        mapping[name] = value
+    else:
+        mapping.insert(len(mapping) - 1, name, value)
 
 
 def _find_entry(mapping: CommentedMap, key: str, *, flow: bool = False) -> CommentedMap:

@@ -1,5 +1,7 @@
 """The sites file written for its owner: everything else in it stays, whatever form it has, and nothing is half done."""
 
+import contextlib
+import re
 import stat
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from receiver.sites.comments import list_comments
 from receiver.sites.edit import PanelWords, change_panels
 from receiver.sites.load import SitesFileError, parse
 from receiver.sites.writing import (
@@ -49,6 +52,50 @@ def test_each_form_of_the_file_takes_a_panel_and_keeps_the_rest(form: str):
     for serial, site in parse(before).items():
         kept = parse(after)[serial]
         assert kept.model_copy(update={"panels": {}}) == site.model_copy(update={"panels": {}})
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('"1":\n  name: x\n...\n# after\n', "line 3: '...'"),
+        ('"1":\n  panels:  # todo\n  # later\n"2": {name: y}\n', "line 3: '# later'"),
+        ('"1":\n  name: x\t# c\n', "line 2 (is there a tab?)"),
+    ],
+)
+def test_a_comment_that_would_be_lost_or_stand_elsewhere_is_named_and_nothing_is_written(text: str, line: str):
+    with pytest.raises(SitesFileError, match=re.escape(line)):
+        change_panels(text.encode(), "1", {"99": {"name": "New"}})
+
+
+def test_what_is_new_in_an_entry_does_not_come_behind_the_comment_of_the_next():
+    text = '"1":\r\n  panels:\r\n    "8":\r\n      name: A\r\n    # by the chimney\r\n    "9":\r\n      name: B\r\n'
+    after = change_panels(text.encode(), "1", {"8": {"row": 1, "column": 2}}).decode()
+    assert '\r\n    # by the chimney\r\n    "9":\r\n' in after
+    assert after.count("\n") == after.count("\r\n")
+    assert parse(after.encode())["1"].panels["8"].row == 1
+
+
+TEXTS = st.sampled_from(("# a", "# b: {", "#c", "    # deep", ""))
+
+
+@given(comments=st.lists(TEXTS, min_size=8, max_size=8), inverter=st.sampled_from(("98", "99", "97")))
+def test_no_comment_is_ever_lost_or_moved(comments: list[str], inverter: str):
+    lines = [
+        '"1":',
+        "  name: Home",
+        "  panels:",
+        '    "98":',
+        "      name: A",
+        '    "99": {name: B}',
+        '"2": {name: C}',
+        "",
+    ]
+    text = "\n".join(f"{comment}\n{line}" if comment else line for comment, line in zip(comments, lines, strict=True))
+    with contextlib.suppress(SitesFileError):
+        after = change_panels(text.encode(), "1", {inverter: {"row": 1, "column": 1}}).decode()
+        assert [(one.text, one.beside) for one in list_comments(after)] == [
+            (one.text, one.beside) for one in list_comments(text)
+        ]
 
 
 WORDS = st.text(min_size=1, max_size=12).filter(lambda text: text.strip() and text.isprintable()).map(str.strip)

@@ -56,7 +56,7 @@ def parse_range(start: str | None, stop: str | None, zone: ZoneInfo, now_ms: int
         parse_instant("stop", "now" if stop is None else stop, zone, now_ms),
     )
     if asked.stop <= asked.start:
-        raise make_refusal("stop", "must be later than start")
+        raise make_refusal("stop", "must be later than start (a day, month or year as stop is its first moment)")
     return asked
 
 

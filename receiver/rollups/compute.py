@@ -40,7 +40,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "meter_energy": ("delivered", "received"),
     "inverter": ("power", "interval", "max_power", "energy_lifetime"),
     "production": ("energy_lifetime", "power"),
-    "storage": ("power", "batteries", "measured"),
+    "storage": ("power", "batteries", "measured", "capacity"),
     "grid": ("mode",),
     "generator": ("running",),
     "event": ("end",),

@@ -38,7 +38,7 @@ class StorageHistory(NamedTuple):
     """The site's batteries.
 
     Attributes:
-        listed: When batteries were listed, ascending.
+        listed: When batteries were listed, or something was said of their capacity, ascending.
         power: W of all together.
         counts: How many were listed: UTC milliseconds and number, ascending.
         counters: Lifetime counters of each battery that has both, by serial number.
@@ -75,7 +75,8 @@ def read_storage(
         for entry in batteries
         if (serial := entry.series.get_tag("battery")) not in counters
     }
-    return StorageHistory([time for time, count in counts if count > 0], power, counts, counters, powers)
+    signs = [*counts, *select_samples(points, "capacity")]
+    return StorageHistory(sorted({time for time, value in signs if value > 0}), power, counts, counters, powers)
 
 
 def select_counters(batteries: StorageHistory, start: int, stop: int, measured: int = 0) -> list[MeterCounters]:

@@ -49,11 +49,14 @@ NO_STORAGE = StorageNow()
 def describe_storage(latest: Sequence[Sequence[Latest]], now_ms: int) -> StorageNow:
     """What the latest values of the kinds in `KINDS_OF_STORAGE` say of now (UTC milliseconds)."""
     storage, grid, generator = latest
-    listed = [_find_number(entry, "batteries", now_ms, BATTERY_STAYS_MS) for entry in storage]
+    # Where the list of batteries is refused, what is said of their capacity tells that there are some.
+    signs = [
+        _find_number(entry, name, now_ms, BATTERY_STAYS_MS) for entry in storage for name in ("batteries", "capacity")
+    ]
     mode = next((entry.fields.get("mode") for entry in grid if now_ms - entry.timestamp <= STATE_SPEAKS_MS), None)
     running = [_find_number(entry, "running", now_ms, STATE_SPEAKS_MS) for entry in generator]
     return StorageNow(
-        has_battery=any(listed),
+        has_battery=any(signs),
         power=next((_find_power(entry, now_ms) for entry in storage), None),
         state_of_charge=next(
             (_find_number(entry, "state_of_charge", now_ms, STORAGE_SPEAKS_MS) for entry in storage), None

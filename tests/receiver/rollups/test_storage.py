@@ -75,6 +75,12 @@ def test_while_the_battery_is_not_known_neither_is_the_load_and_the_rest_stands(
     assert energy["exported"] == pytest.approx(250.0)
 
 
+def test_a_battery_of_which_the_capacity_alone_is_said_is_one_all_the_same():
+    found = compute(make_series("storage", {-HOUR_MS: {"capacity": 10_000.0, "state_of_charge": 50.0}}))
+    assert all("load" not in row and row["net"] == -1000.0 for row in found["site_1m"])
+    assert "load" not in found["energy_15m"][0]
+
+
 def test_energy_of_a_battery_that_is_known_for_a_part_is_of_that_part_and_so_is_the_load():
     found = compute(make_storage(end=5 * MINUTE_MS))
     (energy,) = found["energy_15m"]

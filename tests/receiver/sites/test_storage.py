@@ -46,6 +46,7 @@ def test_a_storage_meter_goes_before_the_batteries_own_power():
     "storage",
     [
         make_latest(batteries=2.0, measured=0.0),
+        make_latest(capacity=10_000.0, state_of_charge=50.0),
         make_latest(**CHARGING | {"measured": 1.0}),
         make_latest(STORAGE_SPEAKS_MS + 1, **CHARGING),
         make_latest(BATTERY_STAYS_MS, **CHARGING),

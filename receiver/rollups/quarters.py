@@ -203,13 +203,26 @@ def _select_total(
     start: int,
     stop: int,
 ) -> MeterCounters | None:
-    """The best of the gateway's own totals around a quarter hour; None where none says something of it."""
-    for source in SOURCES:
-        samples = [(time, energy) for time, energy, _ in totals.get(source, ())]
-        if has_samples_around(samples, start, stop):
-            possible = limit_total(totals[source], powers_before.get(source, ()), makes_w)
-            return MeterCounters(select_around(samples, start, stop), (), REPORT_GAP_MS, possible)
-    return None
+    """The best of the gateway's own totals around a quarter hour; None where none says something of it.
+
+    A total that was read now and then (by another login, or once by mistake) does not stand before one that speaks.
+    """
+    around = {
+        source: select_around(samples, start, stop)
+        for source in SOURCES
+        if has_samples_around(samples := [(time, energy) for time, energy, _ in totals.get(source, ())], start, stop)
+    }
+    if not around:
+        return None
+    best = min(around, key=lambda source: _find_silence(around[source]))
+    possible = limit_total(totals[best], powers_before.get(best, ()), makes_w)
+    return MeterCounters(around[best], (), REPORT_GAP_MS, possible)
+
+
+def _find_silence(samples: Sequence[Sample]) -> int:
+    """The longest time between two samples (milliseconds), if it is longer than reports speak; else 0."""
+    longest = max((later - time for (time, _), (later, _) in pairwise(samples)), default=0)
+    return longest if longest > REPORT_GAP_MS else 0
 
 
 def get_source(series: SeriesPoints) -> str:

@@ -92,7 +92,7 @@ def describe_household(
         powers = {key: power for key, power in powers.items() if key[0] != PRODUCTION}  # inverters stand in
     reported = None
     if not has_meter(powers, PRODUCTION):
-        sources = inverters or _choose_total(totals)
+        sources = inverters or _choose_total(totals, now_ms)
         reports = [entry for entry in sources if now_ms - entry.timestamp <= REPORT_SPEAKS_MS]
         watts = [_read_power(entry) for entry in reports]
         known = [power for power in watts if power is not None]
@@ -126,9 +126,9 @@ def _explain_load(storage: StorageNow, power: SitePower, *, is_fed: bool) -> Loa
     return "battery-power-unknown" if storage.has_battery and power.battery is None else None
 
 
-def _choose_total(totals: Sequence[Latest]) -> list[Latest]:
-    """The best of the gateway's own totals, or none."""
-    by_source = {entry.tags["source"]: entry for entry in totals}
+def _choose_total(totals: Sequence[Latest], now_ms: int) -> list[Latest]:
+    """The best of the gateway's own totals that speak of now, or none."""
+    by_source = {entry.tags["source"]: entry for entry in totals if now_ms - entry.timestamp <= REPORT_SPEAKS_MS}
     return [by_source[source] for source in TOTAL_SOURCES if source in by_source][:1]
 
 

@@ -85,3 +85,15 @@ def test_only_the_step_that_has_most_of_a_gap_is_over_it():
     walk = GapWalk([(100, 200), (300, 340)])
     steps = [(0, 140), (140, 210), (210, 310), (310, 400), (400, 500)]
     assert [walk.is_mostly_between(*step) for step in steps] == [False, True, False, True, False]
+
+
+def test_a_total_that_was_read_now_and_then_hides_none_that_speaks():
+    """The gateway once gave its wrapped sum of the inverters: hours before and hours after the quarter hour."""
+    told = [Point(time, {"energy_lifetime": wh}) for time, wh in count(range(-HOUR_MS, HOUR_MS, MINUTE_MS), 3600.0)]
+    stray = [Point(START + at, {"energy_lifetime": 351_236.0}) for at in (-5 * HOUR_MS, 5 * HOUR_MS)]
+    totals = [
+        SeriesPoints(Series.of("production", {"source": "api"}), told),
+        SeriesPoints(Series.of("production", {"source": "inverters"}), stray),
+    ]
+    first, second = make_energies(RawSeries([], [], [], totals))
+    assert (first["production"], second["production"]) == (pytest.approx(900.0), pytest.approx(900.0))

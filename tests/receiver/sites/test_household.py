@@ -5,6 +5,7 @@ import pytest
 from receiver.sites.household import describe_household
 from receiver.sites.model import NO_SITE, MeterCorrection, Site
 from receiver.stores.base import Latest
+from shared.units import DAY_MS
 
 NOON = 1_750_000_000_000
 
@@ -102,6 +103,15 @@ def test_the_gateways_own_total_stands_in_where_it_lists_no_inverter():
     assert listed.site.production == 200.0
     night = describe_household([], [make_inverter("1", 200.0, age_s=7200)], NO_SITE, NOON, totals=totals)
     assert night.site.production is None
+
+
+def test_a_total_that_is_old_does_not_hide_one_that_speaks_of_now():
+    totals = [
+        Latest({"source": "api"}, NOON - 60_000, {"power": 700.0}),
+        Latest({"source": "pdm"}, NOON - 3 * DAY_MS, {"power": 900.0}),
+    ]
+    now = describe_household([make_meter("net-consumption", 100.0)], [], NO_SITE, NOON, totals=totals)
+    assert (now.site.production, now.site.load) == (700.0, 800.0)
 
 
 @pytest.mark.parametrize(("sum_age_s", "phase_age_s", "production"), [(1, 3600, 900.0), (3600, 1, 300.0)])

@@ -29,7 +29,10 @@ def examine_outputs(chosen: ReceiverSettings) -> Iterator[tuple[bool, str]]:
 
 async def _look(chosen: ReceiverSettings) -> list[tuple[bool, str]]:
     configured = settings.load_outputs()
-    store, clock = choose_store(chosen).make(), SystemClock()
+    try:
+        store, clock = choose_store(chosen).make(), SystemClock()
+    except ReceiverSettingError:
+        return []  # another line says so
     sites = LocatedSites(SitesFile(chosen.sites_file, clock), store, find_machine_zone())
     targets = list(list_targets(configured, store, sites.get_site, lambda *_: (), clock))
     if not targets:

@@ -10,7 +10,6 @@ from receiver.outputs.driver import DurableOutput
 from receiver.outputs.emoncms.target import EmonCmsTarget
 from receiver.outputs.lifetime.energies import LifetimeReader
 from receiver.outputs.lines.dialects import DIALECTS
-from receiver.outputs.lines.target import LinesTarget
 from receiver.outputs.mqtt.output import MqttOutput
 from receiver.outputs.outputs import Outputs
 from receiver.outputs.progress_file import FILE, ProgressFile
@@ -63,6 +62,9 @@ def list_targets(
     """The durable ones. Raises ReceiverSettingError."""
     lines = settings.lines
     if lines.url is not None and lines.dialect is not None:
+        # Its encoder brings the client of InfluxDB along, which costs a small machine memory and time to start.
+        from receiver.outputs.lines.target import LinesTarget  # noqa: PLC0415
+
         yield LinesTarget(lines.url, DIALECTS[lines.dialect], lines, store, site_of)
     emoncms = settings.emoncms
     if emoncms.url is not None:

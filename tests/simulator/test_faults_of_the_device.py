@@ -12,6 +12,7 @@ from tests.simulator.reading import make_clock, open_reader
 READINGS = "/ivp/meters/readings"
 INVERTERS = "/api/v1/production/inverters"
 DEVICE_DATA = "/ivp/pdm/device_data"
+INVENTORY = "/ivp/ensemble/inventory"
 
 
 @pytest.fixture
@@ -280,3 +281,13 @@ async def test_the_total_of_the_inverters_wraps_beside_a_true_one():
         (section,) = (await _read_json(sim, "/production.json"))["production"]
         assert section["whLifetime"] == true % 1000 < true
         assert (await _read_json(sim, "/api/v1/production"))["wattHoursLifetime"] == true
+
+
+async def test_batteries_are_forgotten_and_come_back(time):
+    async with Simulator("battery", clock=time, late_morning=True) as simulator:
+        listed = await _read_json(simulator, INVENTORY)
+        simulator.faults.switch_on("batteries-forgotten")
+        assert await _read_json(simulator, INVENTORY) == []
+        simulator.faults.switch_off("batteries-forgotten")
+        assert [each["type"] for each in await _read_json(simulator, INVENTORY)] == [each["type"] for each in listed]
+        assert listed

@@ -107,14 +107,16 @@ async def test_victoriametrics_has_what_the_store_has_after_an_outage_and_no_tex
 
         async with play_outage(tmp_path, server, make) as stored:
             for kind, field, tag in (("meter", "power", "phase"), ("inverter", "power", "inverter")):
+                expected = select(stored, kind, field)
                 found = {
                     (one["metric"][tag], at): value
-                    for one in server.export(f'{{__name__="{kind}_{field}",db="envoy"}}')
+                    for one in server.wait_for(f'{{__name__="{kind}_{field}",db="envoy"}}', len(expected))
                     for at, value in zip(one["timestamps"], one["values"], strict=True)
                 }
-                assert found == select(stored, kind, field)
+                assert found == expected
+            (ends,) = server.wait_for('{__name__="event_end"}', MINUTES)
+            assert len(ends["values"]) == MINUTES
             assert not server.export('{__name__="event_reason"}')
-            assert len(server.export('{__name__="event_end"}')[0]["values"]) == MINUTES
 
 
 async def test_influxdb_1_names_a_wrong_password_and_an_unknown_database(tmp_path):

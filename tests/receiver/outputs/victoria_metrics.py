@@ -46,6 +46,16 @@ class VictoriaMetrics:
             self._process.wait(30)
             self._process = None
 
+    def wait_for(self, match: str, count: int) -> list[dict[str, Any]]:
+        """Every series of a match once they have so many values: what was taken is seen a little later."""
+        deadline = time.monotonic() + _READY_S
+        while True:
+            found = self.export(match)
+            if sum(len(one["values"]) for one in found) >= count:
+                return found
+            assert time.monotonic() < deadline, f"{match} never had {count} values: {found}"
+            time.sleep(0.1)
+
     def export(self, match: str) -> list[dict[str, Any]]:
         """Every series of a match, with `metric`, `values` and `timestamps`."""
         httpx.get(f"{self.url}/internal/force_flush", timeout=30)

@@ -53,7 +53,7 @@ async def test_a_child_that_ends_before_it_announces_itself_is_a_death_not_a_tim
 
 
 async def test_a_child_that_says_nothing_in_time_is_named(group):
-    child = await group.start("simulator", "http.server", "--bind", "127.0.0.1", "0", environment={})
+    child = await group.start("simulator", "timeit", "-n", "1", "import time; time.sleep(600)", environment={})
     with pytest.raises(NotReadyError, match="the simulator did not start"):
         await child.read_announcement(0.01)
 

@@ -177,7 +177,7 @@ def make_durable(connection: sqlite3.Connection, *, log_limit_bytes: int) -> Non
 
 
 def open_with_tables(
-    path: Path, make_tables: Callable[[sqlite3.Connection], None], *, log_limit_bytes: int
+    path: Path, make_tables: Callable[[FileConnection], None], *, log_limit_bytes: int
 ) -> FileConnection:
     """A durable connection to a file that is made when it is missing, in a private directory.
 

@@ -1,11 +1,11 @@
 """A durable SQLite file that stays open between uses, until one of them fails or another file lies in its place."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from shared import durable_sqlite
-from shared.durable_sqlite import FileConnection
+from shared.durable_sqlite import DamagedError, FileConnection, open_transaction
 
 
 class KeptFile:
@@ -44,3 +44,21 @@ class KeptFile:
         """Keep a damaged file as `NAME.damaged`, for people, and make room for another. Raises OSError."""
         self._path.replace(self._path.with_name(f"{self._path.name}.damaged"))
         durable_sqlite.remove(self._path)  # its log and the index of that
+
+
+def make_layout(connection: FileConnection, layout: int, tables: Sequence[str]) -> None:
+    """Make the tables of an empty file, whose layout is noted in it; a file that has them stays as it is.
+
+    Raises:
+        DamagedError: It is of another layout.
+        sqlite3.Error: It cannot be read or written.
+    """
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    (count,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if found == layout:
+        return
+    if count:
+        raise DamagedError("it is of another version or of another program")
+    with open_transaction(connection):
+        for statement in (*tables, f"PRAGMA user_version = {layout}"):
+            connection.execute(statement)

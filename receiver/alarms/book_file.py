@@ -8,7 +8,8 @@ from typing import NamedTuple
 from receiver.alarms.states import AlarmKey, AlarmState, Phase
 from receiver.errors import ReceiverError
 from shared import durable_sqlite
-from shared.durable_sqlite import DamagedError, FileConnection, open_transaction
+from shared.durable_sqlite import DamagedError, FileConnection
+from shared.kept_sqlite import make_layout
 
 FILE = "alarms.sqlite"
 _LAYOUT = 1
@@ -27,7 +28,7 @@ CREATE TABLE message (
 )
 """
 _JUDGED = "CREATE TABLE pass (one INTEGER PRIMARY KEY, judged INTEGER NOT NULL)"
-_TABLES = (_STATE, _MESSAGE, _JUDGED, f"PRAGMA user_version = {_LAYOUT}")
+_TABLES = (_STATE, _MESSAGE, _JUDGED)
 
 
 class BookError(ReceiverError):
@@ -64,16 +65,6 @@ def load_standing(path: Path) -> Standing:
 
 def open_file(path: Path) -> FileConnection:
     """A durable connection; the file is made when it is missing. Raises sqlite3.Error and OSError."""
-    return durable_sqlite.open_with_tables(path, _make_tables, log_limit_bytes=_LOG_LIMIT_BYTES)
-
-
-def _make_tables(connection: sqlite3.Connection) -> None:
-    (layout,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if layout == _LAYOUT:
-        return
-    if tables:
-        raise DamagedError("it is of another version or of another program")
-    with open_transaction(connection):
-        for statement in _TABLES:
-            connection.execute(statement)
+    return durable_sqlite.open_with_tables(
+        path, lambda connection: make_layout(connection, _LAYOUT, _TABLES), log_limit_bytes=_LOG_LIMIT_BYTES
+    )

@@ -18,8 +18,8 @@ import structlog
 from receiver.errors import ReceiverError
 from receiver.outputs.progress import OutputProgress
 from shared import durable_sqlite
-from shared.durable_sqlite import DamagedError, FileConnection, is_damage, open_transaction
-from shared.kept_sqlite import KeptFile
+from shared.durable_sqlite import FileConnection, is_damage, open_transaction
+from shared.kept_sqlite import KeptFile, make_layout
 
 _T = TypeVar("_T")
 _log = structlog.get_logger()
@@ -40,7 +40,7 @@ CREATE TABLE late (
 ) WITHOUT ROWID
 """
 _WISH = "CREATE TABLE wish (number INTEGER PRIMARY KEY, output TEXT NOT NULL, gateway TEXT NOT NULL, since INTEGER)"
-_TABLES = (_PROGRESS, _LATE, _WISH, f"PRAGMA user_version = {_LAYOUT}")
+_TABLES = (_PROGRESS, _LATE, _WISH)
 
 
 class ProgressError(ReceiverError):
@@ -139,7 +139,9 @@ class ProgressFile:
 
 def open_file(path: Path) -> FileConnection:
     """A durable connection; the file is made when it is missing. Raises sqlite3.Error and OSError."""
-    return durable_sqlite.open_with_tables(path, _make_tables, log_limit_bytes=_LOG_LIMIT_BYTES)
+    return durable_sqlite.open_with_tables(
+        path, lambda connection: make_layout(connection, _LAYOUT, _TABLES), log_limit_bytes=_LOG_LIMIT_BYTES
+    )
 
 
 def read_progresses(connection: sqlite3.Connection, output: str) -> dict[str, OutputProgress]:
@@ -196,15 +198,3 @@ def _put(connection: sqlite3.Connection, output: str, progresses: Sequence[Outpu
             "INSERT INTO late VALUES (?, ?, ?, ?)",
             [(output, one.gateway, minute, " ".join(sorted(kinds))) for minute, kinds in one.late.items()],
         )
-
-
-def _make_tables(connection: sqlite3.Connection) -> None:
-    (layout,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if layout == _LAYOUT:
-        return
-    if tables:
-        raise DamagedError("it is of another version or of another program")
-    with open_transaction(connection):
-        for statement in _TABLES:
-            connection.execute(statement)

@@ -16,8 +16,8 @@ import structlog
 from receiver.outputs.lifetime.totals import GivenTotal
 from receiver.stores.base import StoreUnavailableError
 from shared import durable_sqlite
-from shared.durable_sqlite import DamagedError, FileConnection, is_damage, open_transaction
-from shared.kept_sqlite import KeptFile
+from shared.durable_sqlite import FileConnection, is_damage, open_transaction
+from shared.kept_sqlite import KeptFile, make_layout
 
 _T = TypeVar("_T")
 _log = structlog.get_logger()
@@ -109,16 +109,6 @@ def _make_error(path: Path, error: Exception) -> StoreUnavailableError:
 
 
 def _open(path: Path) -> FileConnection:
-    return durable_sqlite.open_with_tables(path, _make_table, log_limit_bytes=_LOG_LIMIT_BYTES)
-
-
-def _make_table(connection: sqlite3.Connection) -> None:
-    (layout,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if layout == _LAYOUT:
-        return
-    if tables:
-        raise DamagedError("it is of another version or of another program")
-    with open_transaction(connection):
-        connection.execute(_HELD)
-        connection.execute(f"PRAGMA user_version = {_LAYOUT}")
+    return durable_sqlite.open_with_tables(
+        path, lambda connection: make_layout(connection, _LAYOUT, (_HELD,)), log_limit_bytes=_LOG_LIMIT_BYTES
+    )

@@ -1,7 +1,6 @@
 """A real Home Assistant finds the site and its panels, shows when they are away, and sees no total fall."""
 
 import json
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from shared.readings import Reading
 from tests.end_to_end.processes import Process
 from tests.home_assistant.instance import HomeAssistant, Shown, run_home_assistant
 from tests.receiver.outputs.mosquitto import Mosquitto, run_mosquitto, subscribe
-from tests.receiver.outputs.test_mqtt import MINE, PANEL, make_readings, name_url, run, store
+from tests.receiver.outputs.test_mqtt import MINE, PANEL, make_process_settings, make_readings, name_url, run, store
 from tests.receiver.service import GATEWAY
 
 SITE = f"envoy_relay_{GATEWAY}"
@@ -42,20 +41,10 @@ def make_site() -> list[Reading]:
 async def site(tmp_path: Path) -> AsyncIterator[tuple[Mosquitto, HomeAssistant, Process]]:
     """A broker, Home Assistant, and a real receiver that has the readings of a site."""
     with run_mosquitto(tmp_path / "broker") as broker:
-        state = tmp_path / "state"
         async with run_home_assistant(tmp_path / "home_assistant", broker.port) as shown:
             async with run(tmp_path, name_url(broker)) as receiver:  # readings, as a scraper would have sent them
                 await store(receiver, make_site())
-            settings = {
-                "RECEIVER_STORE": f"sqlite:///{state / 'readings.sqlite'}",
-                "RECEIVER_STATE_DIR": str(state),
-                "RECEIVER_SITES_FILE": str(tmp_path / "sites.yaml"),
-                "RECEIVER_PORT": "0",
-                "RECEIVER_STATUS_PORT": "0",
-                "RECEIVER_MQTT_URL": name_url(broker),
-                "RECEIVER_MQTT_INTERVAL": "1",
-                "PYTHONPATH": ":".join(sys.path),
-            }
+            settings = make_process_settings(tmp_path, broker)
             async with Process("receiver", "run", directory=tmp_path, settings=settings) as process:
                 yield broker, shown, process
 

@@ -74,6 +74,21 @@ def name_url(broker: Mosquitto) -> str:
     return f"mqtt://127.0.0.1:{broker.port}"
 
 
+def make_process_settings(folder: Path, broker: Mosquitto) -> dict[str, str]:
+    """Of a receiver that is a process of its own, over the state that `run` left in the folder."""
+    state = folder / "state"
+    return {
+        "RECEIVER_STORE": f"sqlite:///{state / 'readings.sqlite'}",
+        "RECEIVER_STATE_DIR": str(state),
+        "RECEIVER_SITES_FILE": str(folder / "sites.yaml"),
+        "RECEIVER_PORT": "0",
+        "RECEIVER_STATUS_PORT": "0",
+        "RECEIVER_MQTT_URL": name_url(broker),
+        "RECEIVER_MQTT_INTERVAL": "1",
+        "PYTHONPATH": ":".join(sys.path),
+    }
+
+
 async def test_states_are_there_and_retained(tmp_path, broker):
     async with run(tmp_path, name_url(broker)) as receiver:
         await store(receiver, make_readings())
@@ -220,19 +235,9 @@ async def test_a_gateway_is_forgotten_when_a_person_says_so(tmp_path, broker):
 
 async def test_after_a_kill_the_broker_says_offline_and_no_total_falls(tmp_path, broker):
     """A real process: SIGKILL, the last will, and the same or higher totals when it is back."""
-    state = tmp_path / "state"
     async with run(tmp_path, name_url(broker)) as receiver:  # readings, as a scraper would have sent them
         await store(receiver, make_readings())
-    settings = {
-        "RECEIVER_STORE": f"sqlite:///{state / 'readings.sqlite'}",
-        "RECEIVER_STATE_DIR": str(state),
-        "RECEIVER_SITES_FILE": str(tmp_path / "sites.yaml"),
-        "RECEIVER_PORT": "0",
-        "RECEIVER_STATUS_PORT": "0",
-        "RECEIVER_MQTT_URL": name_url(broker),
-        "RECEIVER_MQTT_INTERVAL": "1",
-        "PYTHONPATH": ":".join(sys.path),
-    }
+    settings = make_process_settings(tmp_path, broker)
     async with (
         subscribe(broker.port) as seen,
         Process("receiver", "run", directory=tmp_path, settings=settings) as process,

@@ -200,3 +200,15 @@ def test_outputs_are_read_as_people_write_them():
     both = parse(b"1: {outputs: {emoncms: {}}}")["1"].outputs
     assert both.emoncms is not None
     assert both.pvoutput is None
+
+
+def test_gateways_that_would_write_over_each_other_are_both_named():
+    (sentence,) = find_problems("1: {outputs: {emoncms: {}}}\n3: {}\n2: {outputs: {emoncms: {node: envoy}}}")
+    assert sentence.startswith("gateways 1 and 2, outputs, emoncms, node: each writes to envoy, ")
+    assert sentence.endswith("; give each a node of its own")
+    (sentence,) = find_problems("1: {outputs: {pvoutput: {system: 7}}}\n2: {outputs: {pvoutput: {system: 7}}}")
+    assert sentence.startswith("gateways 1 and 2, outputs, pvoutput, system: each writes to system 7, ")
+    text = (
+        "1: {outputs: {emoncms: {}, pvoutput: {system: 7}}}\n2: {outputs: {emoncms: {node: b}, pvoutput: {system: 8}}}"
+    )
+    assert len(parse(text.encode())) == 2

@@ -107,6 +107,10 @@ class Target(Protocol):
         """
         ...
 
+    def forget(self, gateway: str) -> None:
+        """Remember nothing of what was sent of a gateway: somebody wants it sent again, whatever the target has."""
+        ...
+
     async def check(self, gateways: Sequence[str]) -> str:
         """Ask without writing whether these gateways' values would be taken, and say where they would go.
 

@@ -137,11 +137,15 @@ class DurableOutput:
         return self._known
 
     async def _apply_wishes(self, known: dict[str, OutputProgress]) -> None:
-        for wish in await self._file.take_wishes(self.name):
+        wishes = await self._file.read_wishes(self.name)
+        for wish in wishes.values():
             for gateway in [wish.gateway] if wish.gateway else list(known):
                 if wish.since is not None:
                     (await self._begin(known, gateway)).go_back(wish.since)
+                    self._target.forget(gateway)
                     _log.info("an output sends again", output=self.name, gateway=gateway, since=wish.since)
+        if wishes:
+            await self._file.keep(self.name, list(known.values()), granted=wishes)  # a crash must not lose a wish
 
     async def _list_gateways(self) -> list[str]:
         return [one.gateway for one in await self._store.list_gateways() if self._target.is_wanted(one.gateway)]

@@ -8,7 +8,7 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -78,20 +78,23 @@ class ProgressFile:
         """What is known of an output, by gateway. Raises ProgressError; a damaged file is replaced by an empty one."""
         return await self._call(lambda: self._load(output))
 
-    async def keep(self, output: str, progresses: Sequence[OutputProgress]) -> None:
-        """Keep how far an output is with some gateways. Raises ProgressError."""
-        await self._call(lambda: self._write(lambda connection: _put(connection, output, progresses)))
+    async def keep(self, output: str, progresses: Sequence[OutputProgress], granted: Collection[int] = ()) -> None:
+        """Keep how far an output is with some gateways, and take away wishes that are in it. Raises ProgressError."""
 
-    async def take_wishes(self, output: str) -> list[OutputWish]:
-        """What people want of an output, each once. Raises ProgressError."""
+        def put(connection: sqlite3.Connection) -> None:
+            _put(connection, output, progresses)
+            connection.executemany("DELETE FROM wish WHERE number = ?", [(number,) for number in granted])
 
-        def take(connection: sqlite3.Connection) -> list[OutputWish]:
-            rows = connection.execute("SELECT output, gateway, since FROM wish WHERE output = ?", (output,)).fetchall()
-            if rows:
-                connection.execute("DELETE FROM wish WHERE output = ?", (output,))
-            return [OutputWish(*row) for row in rows]
+        await self._call(lambda: self._write(put))
 
-        return await self._call(lambda: self._write(take))
+    async def read_wishes(self, output: str) -> dict[int, OutputWish]:
+        """What people want of an output, by number, until `keep` takes them away. Raises ProgressError."""
+
+        def read(connection: sqlite3.Connection) -> dict[int, OutputWish]:
+            query = "SELECT number, output, gateway, since FROM wish WHERE output = ? ORDER BY number"
+            return {row[0]: OutputWish(*row[1:]) for row in connection.execute(query, (output,))}
+
+        return await self._call(lambda: self._write(read))
 
     async def close(self) -> None:
         """Let go of the file. No call may follow."""

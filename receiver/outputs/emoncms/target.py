@@ -77,6 +77,12 @@ class EmonCmsTarget:
             taken = Delivered(taken.sent + reports.sent, taken.put_aside + reports.put_aside)
         return taken if part.is_late else taken._replace(until=until, is_silent=is_silent)
 
+    def forget(self, gateway: str) -> None:
+        """As `Target.forget`."""
+        for key in [key for key in self._remembered if key[0] == gateway]:
+            del self._remembered[key]
+        self._slots_until.pop(gateway, None)
+
     async def check(self, gateways: Sequence[str]) -> str:
         """As `Target.check`."""
         nodes = [nodes for one in gateways if (nodes := self._site_of(one).outputs.emoncms) is not None]

@@ -81,6 +81,9 @@ class LinesTarget:
                 sent, put_aside = sent + taken.sent, put_aside + taken.put_aside
         return Delivered(sent, put_aside)
 
+    def forget(self, gateway: str) -> None:
+        """As `Target.forget`: nothing is remembered here."""
+
     async def check(self, gateways: Sequence[str]) -> str:
         """As `Target.check`: a post without lines, which some databases take and others find malformed."""
         reply = await self._connection.send("POST", self._dialect.path, content=b"", params=self._params)

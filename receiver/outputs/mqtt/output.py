@@ -207,7 +207,8 @@ class MqttOutput:
         return [one for one in found if one not in self._forgotten and self._site_of(one).outputs.mqtt]
 
     async def _apply_wishes(self, client: aiomqtt.Client, inbox: Inbox) -> None:
-        for wish in await self._file.take_wishes(self.name):
+        wishes = await self._file.read_wishes(self.name)
+        for wish in wishes.values():
             if wish.since is None:
                 await forget_gateway(client, inbox, self._topics, wish.gateway, self._clock)
                 await self._lifetime.forget(wish.gateway)
@@ -216,6 +217,8 @@ class MqttOutput:
                 self._sent_at.pop(wish.gateway, None)
                 self._sent = {self._topics.name_status(): ONLINE.encode()}
                 _log.info("an output forgot a gateway", output=self.name, gateway=wish.gateway)
+        if wishes:
+            await self._file.keep(self.name, [], granted=wishes)  # a broker that goes away meanwhile is asked again
 
     def _show(self) -> None:
         for state in self.list_states(self._clock.now_ms()):

@@ -93,6 +93,11 @@ class PvOutputTarget:
         put_aside = taken.put_aside + days.put_aside + too_old
         return Delivered(taken.sent + days.sent, put_aside, max(until, part.stop) if part.is_late else until)
 
+    def forget(self, gateway: str) -> None:
+        """As `Target.forget`."""
+        for key in [key for key in self._remembered if key[0] == gateway]:
+            del self._remembered[key]
+
     async def check(self, gateways: Sequence[str]) -> str:
         """As `Target.check`."""
         found = []

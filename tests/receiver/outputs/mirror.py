@@ -51,6 +51,8 @@ class MirrorTarget:
                 raise OutputError("the mirror is away", "unreachable")
         return Delivered(sent)
 
+    def forget(self, gateway: str) -> None: ...
+
     async def check(self, gateways: Sequence[str]) -> str:
         return f"{len(gateways)} gateways"
 

@@ -7,6 +7,7 @@ import pytest
 from receiver.outputs.base import OutputError, Slice
 from receiver.outputs.emoncms.connection import EmonCmsConnection
 from receiver.outputs.emoncms.target import EmonCmsTarget
+from receiver.outputs.progress_file import FILE, OutputWish, leave_wish
 from receiver.settings import EmonCmsSettings
 from receiver.sites.model import Site
 from shared.readings import Reading
@@ -178,6 +179,16 @@ async def test_each_report_of_a_panel_goes_once_with_its_own_time(tmp_path):
         assert [time for time, _ in reports] == [
             begun + 60 * minute + more for minute in range(1, 4) for more in (0, 7)
         ]
+
+
+async def test_what_somebody_wants_again_goes_again_though_it_went_before(tmp_path):
+    async with run_bench(tmp_path) as (bench, fake, _):
+        await run_live(bench, 300)
+        sent = list_slots(fake)
+        fake.posts.clear()
+        leave_wish(bench.folder / FILE, OutputWish("emoncms", GATEWAY, BEGIN_MS))
+        await bench.catch_up()
+        assert list_slots(fake) == sent
 
 
 async def test_a_crash_repeats_little_and_loses_nothing(tmp_path):

@@ -130,6 +130,22 @@ async def test_history_is_sent_when_somebody_asks(bench):
     await assert_equal(bench, since=old)
 
 
+async def test_a_crash_after_a_wish_was_seen_does_not_lose_it(bench):
+    old = NOW_MS - 3 * DAY_MS
+    await bench.write(GATEWAY, [make_meter(old), make_meter(NOW_MS)])
+    bench.clock.advance(60)
+    await bench.catch_up()
+    leave_wish(bench.folder / FILE, OutputWish("mirror", GATEWAY, old))
+    bench.target.refuses = True
+    await bench.driver.run_once()
+    await bench.crash()
+    bench.target.refuses = False
+    bench.target.content.clear()
+    bench.clock.advance(400)
+    await bench.catch_up()
+    await assert_equal(bench, since=old)
+
+
 async def test_a_damaged_memory_costs_a_repetition_of_a_day(bench):
     await bench.write(GATEWAY, [make_meter(NOW_MS - HOUR_MS)])
     bench.clock.advance(60)

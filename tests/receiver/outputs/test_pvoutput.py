@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.outputs.base import OutputError
+from receiver.outputs.progress_file import FILE, OutputWish, leave_wish
 from receiver.outputs.pvoutput.connection import PvOutputConnection
 from receiver.outputs.pvoutput.limits import HourlyLimit
 from receiver.outputs.pvoutput.statuses import DayRows, make_statuses
@@ -147,6 +148,16 @@ async def test_what_changes_later_is_sent_again_with_the_rest_of_the_day_once_it
         sent = len(running.fake.requests)
         await running.catch_up()
         assert len(running.fake.requests) == sent  # nothing changed
+
+
+async def test_what_somebody_wants_again_goes_again_though_it_went_before(tmp_path):
+    async with run_bench(tmp_path) as running:
+        await running.run_quarters(4)
+        sent = dict(running.fake.statuses)
+        running.fake.statuses.clear()
+        leave_wish(running.bench.folder / FILE, OutputWish("pvoutput", GATEWAY, BEGIN_MS))
+        await running.catch_up()
+        assert running.fake.statuses == sent
 
 
 async def test_twenty_hours_of_backlog_stay_within_the_limits_and_days_are_netted(tmp_path):

@@ -24,6 +24,7 @@ class HourlyLimit:
         self._clock = clock
         self._sent: deque[int] = deque()
         self._blocked_until = 0
+        self._old_blocked_until = 0
 
     def take(self, *, is_old: bool) -> None:
         """Count a request that is about to be made. Raises OutputError if it must wait."""
@@ -31,7 +32,7 @@ class HourlyLimit:
         while self._sent and self._sent[0] <= now - HOUR_MS:
             self._sent.popleft()
         most = MOST_OLD_AN_HOUR if is_old else MOST_AN_HOUR
-        wait_ms = self._blocked_until - now
+        wait_ms = max(self._blocked_until, self._old_blocked_until if is_old else 0) - now
         if len(self._sent) >= most:
             wait_ms = max(wait_ms, self._sent[-most] + HOUR_MS - now)
         if wait_ms > 0:
@@ -43,13 +44,21 @@ class HourlyLimit:
         self._sent.append(now)
 
     def see(self, headers: Mapping[str, str]) -> None:
-        """Take notice of what a reply says of the limit."""
-        if headers.get("x-rate-limit-remaining", "").strip() == "0":
+        """Take notice of what a reply says of the limit: others use it, too, and so did we before a restart."""
+        text = headers.get("x-rate-limit-remaining", "").strip()
+        if not (text.isascii() and text.isdigit()):
+            return
+        if int(text[:9]) == 0:
             self.block(headers)
+        if int(text[:9]) <= MOST_AN_HOUR - MOST_OLD_AN_HOUR:
+            self._old_blocked_until = self._read_reset(headers)
 
     def block(self, headers: Mapping[str, str]) -> None:
         """Make no request until the time that a reply names, at most an hour from now."""
+        self._blocked_until = self._read_reset(headers)
+
+    def _read_reset(self, headers: Mapping[str, str]) -> int:
         now = self._clock.now_ms()
         text = headers.get("x-rate-limit-reset", "").strip()
         until = int(text[:12]) * 1000 if text.isascii() and text.isdigit() else now + HOUR_MS
-        self._blocked_until = min(max(until, now + 1000), now + HOUR_S * 1000)
+        return min(max(until, now + 1000), now + HOUR_S * 1000)

@@ -23,7 +23,7 @@ from shared.clock import Clock
 from shared.units import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS
 
 OLDEST_DAYS = 14
-"""PVOutput takes nothing of an older day."""
+"""PVOutput takes no status of an older day, only its sums."""
 DAY_OVER_MS = HOUR_MS
 """A day goes so long after its end: its roll-up is there then."""
 _SAME_WH = 1
@@ -134,7 +134,8 @@ class PvOutputTarget:
     def _select_changed(self, part: Slice, site: Site, statuses: Sequence[PvStatus]) -> tuple[list[PvStatus], int]:
         """Those that PVOutput does not have yet, or has with another value, and how many more are too old for it."""
         oldest = to_local(self._clock.now_ms(), site.zone).date() - timedelta(days=OLDEST_DAYS)
-        start = part.start // QUARTER_MS * QUARTER_MS
+        # Readings reach over quarter hours: with what came late of one, the one before it changed, too.
+        start = part.start // QUARTER_MS * QUARTER_MS - (QUARTER_MS if part.is_late else 0)
         changed = []
         for one in statuses:
             known = self._remembered.get((part.gateway, one.stop))
@@ -142,7 +143,9 @@ class PvOutputTarget:
                 changed.append(one)
         fresh = [one for one in changed if one.day >= oldest]
         if too_old := len(changed) - len(fresh):
-            _log.warning("PVOutput takes nothing so old; it is left out", gateway=part.gateway, statuses=too_old)
+            _log.warning(
+                "PVOutput takes no statuses so old; the sums of the day go", gateway=part.gateway, statuses=too_old
+            )
         return fresh, too_old
 
     async def _send(self, part: Slice, system: SitePvOutput, statuses: Sequence[PvStatus]) -> Delivered:
@@ -169,12 +172,12 @@ class PvOutputTarget:
 
     def _list_days(self, part: Slice, site: Site, until: int) -> list[date]:
         now = self._clock.now_ms()
-        day, today = to_local(part.start - DAY_MS, site.zone).date(), to_local(now, site.zone).date()
+        day = to_local(part.start - DAY_MS, site.zone).date()
         found = []
         while (end := find_midnight(day + timedelta(days=1), site.zone)) <= max(until, part.start) + DAY_MS:
             is_touched = find_midnight(day, site.zone) < until and end > part.start
             is_due = is_touched if part.is_late else part.start < end + DAY_OVER_MS <= until
-            if is_due and end + DAY_OVER_MS <= now and (today - day).days <= OLDEST_DAYS:
+            if is_due and end + DAY_OVER_MS <= now:
                 found.append(day)
             day += timedelta(days=1)
         return found

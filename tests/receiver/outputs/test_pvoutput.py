@@ -190,13 +190,47 @@ async def test_after_too_many_requests_nothing_is_asked_until_the_hour_is_over(t
         assert len(running.fake.statuses) == 3
 
 
-async def test_what_is_older_than_fourteen_days_is_counted_and_not_sent(tmp_path):
+async def test_of_days_older_than_fourteen_the_sums_go_once_and_the_statuses_are_counted(tmp_path):
     async with run_bench(tmp_path) as running:
+        await running.write(Reading("energy_1d", {}, at("2026-06-10T00:00"), {
+            "production": 11_000.0, "load": 7_900.0, "load_coverage": 1.0,
+        }))  # fmt: skip
         await running.write(*make_quarter(BEGIN_MS), *make_quarter(BEGIN_MS + 15 * DAY_MS))
         running.bench.clock.advance(15 * 86400 + 900)
         await running.catch_up()
         assert {day for day, _ in running.fake.statuses} == {"20260625"}
         assert running.bench.driver._known[GATEWAY].put_aside == 3
+        assert running.fake.days == {"20260610": {"d": "20260610", "g": "11000", "c": "7900"}}
+        sent = len(running.fake.requests)
+        running.bench.clock.advance(600)
+        await running.catch_up()
+        assert len(running.fake.requests) == sent
+
+
+async def test_after_a_crash_little_goes_twice_and_the_share_of_the_backlog_is_remembered(tmp_path):
+    async with run_bench(tmp_path) as running:
+        await running.run_quarters(8)
+        sent, batches = dict(running.fake.statuses), len(running.fake.batches)
+        await running.bench.crash()
+        # what the roll-ups had not settled may hold readings of which nobody heard
+        unsettled = [(GATEWAY, BEGIN_MS + index * QUARTER_MS) for index in range(4, 8)]
+        running.bench.outputs.mark_unsettled(unsettled)
+        await running.catch_up()
+        assert sent.items() <= running.fake.statuses.items()
+        assert len(running.fake.batches) - batches <= 2
+        now = running.bench.clock.now_ms()
+        running.fake.requests += [now] * (45 - len(running.fake.requests))  # before the crash, say
+        await running.bench.crash()
+        leave_wish(running.bench.folder / FILE, OutputWish("pvoutput", GATEWAY, BEGIN_MS - DAY_MS))
+        await running.write(
+            *[one for start in range(BEGIN_MS - DAY_MS, BEGIN_MS, QUARTER_MS) for one in make_quarter(start)]
+        )
+        await running.catch_up()
+        assert len(running.fake.requests) <= 46  # the first reply says how many are left
+        for _ in range(70):
+            running.bench.clock.advance(60)
+            await running.catch_up()
+        assert len(running.fake.statuses) > 280
 
 
 async def test_a_status_that_is_refused_is_put_aside_and_the_rest_goes_on(tmp_path):

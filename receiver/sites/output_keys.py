@@ -1,7 +1,7 @@
 """How the values of a gateway are named where they go, by output."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator
 
@@ -32,6 +32,12 @@ def _check_slot_length(value: Any) -> int:
     return number
 
 
+def _check_lateness(value: Any) -> Any:
+    if value not in ("send", "drop"):
+        raise make_sentence_error("must be send (what came late is stored in its place) or drop")
+    return value
+
+
 def _check_system(value: Any) -> int:
     number = _read_whole_number(value)
     if not number:
@@ -46,6 +52,7 @@ def _check_status_interval(value: Any) -> int:
     return number
 
 
+Lateness: TypeAlias = Annotated[Literal["send", "drop"], BeforeValidator(_check_lateness)]
 EmonNode = Annotated[str, BeforeValidator(_check_node)]
 
 
@@ -56,11 +63,13 @@ class SiteEmonCms(SitePart):
         node: Of the phases.
         panels: Node of the inverters.
         interval: Length of a slot of the phases, s: the interval of their feeds.
+        late: Whether what lies behind what was sent goes there, too.
     """
 
     node: EmonNode = "envoy"
     panels: EmonNode = "envoy-panels"
     interval: Annotated[int, BeforeValidator(_check_slot_length)] = 10
+    late: Lateness = "send"
 
 
 class SitePvOutput(SitePart):

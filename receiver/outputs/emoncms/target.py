@@ -1,11 +1,12 @@
 """EmonCMS as a target: each slot once and in the order of time, each report of a panel once.
 
 A slot goes when every phase was read after it (`closing`). After an outage the backlog goes before what is live, for as
-long as it keeps coming; what comes after a wait of a quarter hour is sent late, and EmonCMS stores it in its place.
+long as it keeps coming; what comes after a wait of a quarter hour is sent late, and EmonCMS stores it in its place,
+unless the owner wants it left out (`late: drop`).
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from receiver.outputs.base import Delivered, Slice
 from receiver.outputs.emoncms.closing import HEARD_MS, SETTLE_MS, SlotState, has_no_backlog, judge_slot
@@ -55,6 +56,7 @@ class EmonCmsTarget:
         self._clock = clock
         self._slots_until: dict[str, int] = {}
         self._held_since: dict[str, int] = {}  # since when each gateway waits at one hole
+        self._newest_reports: dict[tuple[str, str], int] = {}  # by gateway and inverter
         self._remembered: OrderedDict[tuple[str, str, int], dict[str, float]] = OrderedDict()
 
     def is_wanted(self, gateway: str) -> bool:
@@ -68,12 +70,16 @@ class EmonCmsTarget:
         if nodes is None:
             return Delivered()
         until, is_silent, taken = part.stop, False, Delivered()
-        if part.kinds is None or "meter" in part.kinds:
+        is_dropped = part.is_late and nodes.late == "drop"
+        if not is_dropped and (part.kinds is None or "meter" in part.kinds):
             until, is_silent, slots = await self._gather_slots(part, site, nodes)
             taken = await self._send(part.gateway, slots)
         if (part.kinds is None or "inverter" in part.kinds) and until > part.start:
             found = await self._store.read_points(part.gateway, "inverter", start=part.start, stop=until)
+            if is_dropped:
+                found = [self._cut_behind(part.gateway, one) for one in found]
             reports = await self._send(part.gateway, make_panel_rows(nodes.panels, found))
+            self._note_reports(part.gateway, found)
             taken = Delivered(taken.sent + reports.sent, taken.put_aside + reports.put_aside)
         return taken if part.is_late else taken._replace(until=until, is_silent=is_silent)
 
@@ -82,6 +88,8 @@ class EmonCmsTarget:
         for key in [key for key in self._remembered if key[0] == gateway]:
             del self._remembered[key]
         self._slots_until.pop(gateway, None)
+        for report in [report for report in self._newest_reports if report[0] == gateway]:
+            del self._newest_reports[report]
 
     async def check(self, gateways: Sequence[str]) -> str:
         """As `Target.check`."""
@@ -102,6 +110,18 @@ class EmonCmsTarget:
         while len(self._remembered) > _MOST_REMEMBERED:
             self._remembered.popitem(last=False)
         return taken
+
+    def _cut_behind(self, gateway: str, one: SeriesPoints) -> SeriesPoints:
+        """The reports of an inverter that are newer than those that were sent."""
+        newest = self._newest_reports.get((gateway, one.series.get_tag("inverter")), 0)
+        return one._replace(points=[point for point in one.points if point.timestamp > newest])
+
+    def _note_reports(self, gateway: str, found: Iterable[SeriesPoints]) -> None:
+        for one in found:
+            key = (gateway, one.series.get_tag("inverter"))
+            self._newest_reports[key] = max(
+                [self._newest_reports.get(key, 0), *[point.timestamp for point in one.points]]
+            )
 
     async def _gather_slots(self, part: Slice, site: Site, nodes: SiteEmonCms) -> tuple[int, bool, list[EmonRow]]:
         """Until where slots are over, whether nothing at all came after that, and the rows of those slots."""

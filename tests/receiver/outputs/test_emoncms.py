@@ -165,6 +165,25 @@ async def test_a_backlog_that_does_not_come_is_waited_for_a_quarter_hour_and_sto
         assert len(list_slots(fake)) == len(set(list_slots(fake)))
 
 
+async def test_what_lies_behind_is_left_out_where_the_owner_says_so(tmp_path):
+    site = Site.model_validate({"outputs": {"emoncms": {"node": "Envoy-S", "late": "drop"}}})
+    async with run_bench(tmp_path, site) as (bench, fake, _):
+        await run_live(bench, 60)
+        away = bench.clock.now_ms()
+        bench.clock.advance(3600)
+        await run_live(bench, 1000)
+        back, sent = bench.clock.now_ms(), list_slots(fake)
+        reports = [make_inverter("482300001111", back - minute * MINUTE_MS, power=1.0) for minute in (2, 3)]
+        for late in ([*read_times(away, away + 10 * MINUTE_MS), reports[0]], [reports[1]]):
+            await bench.write(GATEWAY, late)
+            bench.clock.advance(10)
+            await bench.catch_up()
+        assert max(sent) * 1000 > back - MINUTE_MS
+        assert list_slots(fake) == sent
+        (feed,) = [feed for (_, name), feed in fake.feeds.items() if name == "482300001111_wNow"]
+        assert list(feed) == [reports[0].timestamp // 10_000 * 10]  # a report is no later than the one before it
+
+
 async def test_each_report_of_a_panel_goes_once_with_its_own_time(tmp_path):
     async with run_bench(tmp_path) as (bench, fake, _):
         await run_live(bench, 300)

@@ -113,6 +113,7 @@ def test_serials_and_texts_stay_as_they_are_written():
         ("{outputs: {pvoutput: {}}}", "gateway 1, outputs, pvoutput, system: is missing; it must be the number"),
         ("{outputs: {pvoutput: {system: x}}}", "gateway 1, outputs, pvoutput, system: must be the number"),
         ("{outputs: {pvoutput: {system: 1, interval: 7}}}", "gateway 1, outputs, pvoutput, interval: must be the status"),
+        ("{outputs: {emoncms: {late: maybe}}}", "gateway 1, outputs, emoncms, late: must be send"),
         ("{outputs: {emoncms: {interval: 7}}}", "gateway 1, outputs, emoncms, interval: must be the seconds of a slot"),
         ("{panels: {4: {rwo: 1}}}", "gateway 1, panels, 4, rwo: no such key; did you mean row?"),
         ("{panels: {4: {row: 0, column: 1}}}", "gateway 1, panels, 4, row: must be a whole number from 1"),

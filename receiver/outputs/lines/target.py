@@ -4,8 +4,9 @@ Lines of one identity overwrite each other there, so a slice may come twice; onl
 runs with deduplication. What the receiver computes is not mirrored.
 """
 
+import asyncio
 import gzip
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import structlog
@@ -76,7 +77,8 @@ class LinesTarget:
         for kind in KINDS if part.kinds is None else sorted(part.kinds):
             found = await self._store.read_points(part.gateway, kind, start=part.start, stop=part.stop)
             series = correct_series(found, self._site_of(part.gateway)) if kind in _METERS else found
-            for lines in self._gather(part.gateway, series):
+            # Minutes of a house are thousands of lines, whose making no post may wait for.
+            for lines in await asyncio.to_thread(self._gather, part.gateway, series):
                 taken = await self._post(lines)
                 sent, put_aside = sent + taken.sent, put_aside + taken.put_aside
         return Delivered(sent, put_aside)
@@ -95,7 +97,7 @@ class LinesTarget:
         """As `Target.close`."""
         await self._connection.close()
 
-    def _gather(self, gateway: str, series: Sequence[SeriesPoints]) -> Iterator[list[bytes]]:
+    def _gather(self, gateway: str, series: Sequence[SeriesPoints]) -> list[list[bytes]]:
         prefixes: list[bytes] = []
         readings: list[Reading] = []
         for (kind, tags), points in series:
@@ -104,8 +106,10 @@ class LinesTarget:
                 if kept := self._select(fields):
                     prefixes.append(prefix)
                     readings.append(Reading(kind, {}, timestamp, kept))
-        for first in range(0, len(readings), MOST_LINES):
-            yield encode_lines(prefixes[first : first + MOST_LINES], readings[first : first + MOST_LINES])
+        return [
+            encode_lines(prefixes[first : first + MOST_LINES], readings[first : first + MOST_LINES])
+            for first in range(0, len(readings), MOST_LINES)
+        ]
 
     def _select(self, fields: dict[str, FieldValue]) -> dict[str, FieldValue]:
         if self._dialect.has_text:
@@ -117,7 +121,7 @@ class LinesTarget:
         reply = await self._connection.send(
             "POST",
             self._dialect.path,
-            content=gzip.compress(b"\n".join(lines), compresslevel=6, mtime=0),
+            content=await asyncio.to_thread(_pack, lines),
             params=self._params,
             headers={"content-encoding": "gzip", "content-type": "text/plain; charset=utf-8"},
         )
@@ -156,6 +160,10 @@ class LinesTarget:
                 line=line.decode(errors="replace")[:200],
                 reason=_read_refusal(reply),
             )
+
+
+def _pack(lines: Sequence[bytes]) -> bytes:
+    return gzip.compress(b"\n".join(lines), compresslevel=6, mtime=0)
 
 
 def _read_refusal(reply: TargetReply) -> str:

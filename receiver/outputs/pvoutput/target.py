@@ -4,6 +4,7 @@ Statuses rest on the roll-ups. A quarter hour goes a few minutes after its end; 
 roll-ups have settled it, with the rest of its day, for every status holds the energy since midnight.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
@@ -127,7 +128,9 @@ class PvOutputTarget:
         found: list[PvStatus] = []
         while day <= last:
             rows = await read_day_rows(self._store, gateway, site, day, start, stop)
-            found += make_statuses(day, site.zone, rows, interval_min=system.interval, until=stop)
+            found += await asyncio.to_thread(
+                make_statuses, day, site.zone, rows, interval_min=system.interval, until=stop
+            )
             day += timedelta(days=1)
         return found
 

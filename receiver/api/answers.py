@@ -98,6 +98,11 @@ def make_json(request: Request, pieces: Iterable[bytes], *, next_after: str | No
     return _MadeAnswer(request, b"".join(pieces), _JSON, _make_links(request, next_after))
 
 
+def make_text(request: Request, text: bytes, media_type: str) -> Response:
+    """Text of any type."""
+    return _MadeAnswer(request, text, media_type, {})
+
+
 def make_csv(request: Request, form: TableForm, rows: Iterable[Row], *, next_after: str | None = None) -> Response:
     """A header line and the rows (RFC 4180)."""
     return _MadeAnswer(request, b"".join(write_csv(form, rows)), CSV, _make_links(request, next_after))

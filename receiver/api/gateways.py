@@ -17,7 +17,6 @@ from receiver.api.meters import describe_power
 from receiver.api.panel_descriptions import count_states
 from receiver.api.parameters import NOT_MODIFIED, FormatParameters, WithoutParameters, read_parameters
 from receiver.api.questions import AskedByReader, AskedOfGateway, GatewayQuestion
-from receiver.auth.gate import Caller
 from receiver.calendar.windows import Range
 from receiver.ingest.arrivals import Arrivals
 from receiver.queries.doubts import read_doubts
@@ -32,8 +31,6 @@ from receiver.stores.base import GatewaySummary, Store
 from shared.readings import FieldValue
 
 _PAGE = 1000
-_FEW = 20
-"""So many gateways of a token are looked up one by one; for more it is quicker to look at all that there are."""
 
 
 class GatewayListParameters(FormatParameters):
@@ -95,7 +92,7 @@ class GatewayRoutes:
         Where there are more than one page holds, the Link header has the next one.
         """
         page, next_after = answers.cut_page(
-            await self._read_summaries(question.caller),
+            await self._gateways.list_seen_by(question.caller),
             limit=asked.limit,
             after=asked.after,
             key=lambda summary: summary.gateway,
@@ -147,13 +144,6 @@ class GatewayRoutes:
             ),
             "today": today.windows[0],
         }
-
-    async def _read_summaries(self, caller: Caller) -> list[GatewaySummary]:
-        if caller.gateways is None or len(caller.gateways) > _FEW:
-            found = await self._store.list_gateways()
-            return [each for each in found if caller.gateways is None or each.gateway in caller.gateways]
-        each = [await self._store.read_summary(serial) for serial in sorted(caller.gateways)]
-        return [summary for summary in each if summary is not None]
 
     async def _read_status_fields(self, gateway: str) -> Mapping[str, FieldValue]:
         latest = await self._store.read_latest(gateway, "gateway")

@@ -1,8 +1,12 @@
 """Which gateways there are: those that have readings."""
 
+from receiver.auth.gate import Caller
 from receiver.errors import RefusedError
 from receiver.stores.base import GatewaySummary, Store
 from shared.problems import Problem
+
+_FEW = 20
+"""So many gateways of a token are looked up one by one; for more it is quicker to look at all that there are."""
 
 
 class KnownGateways:
@@ -35,3 +39,11 @@ class KnownGateways:
             raise RefusedError(Problem.NOT_FOUND, "gateway-unknown")
         self._found.add(serial)
         return summary
+
+    async def list_seen_by(self, caller: Caller) -> list[GatewaySummary]:
+        """What is stored of each gateway with readings that a reader may see, by serial."""
+        if caller.gateways is None or len(caller.gateways) > _FEW:
+            found = await self._store.list_gateways()
+            return [each for each in found if caller.gateways is None or each.gateway in caller.gateways]
+        each = [await self._store.read_summary(serial) for serial in sorted(caller.gateways)]
+        return [summary for summary in each if summary is not None]

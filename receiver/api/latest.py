@@ -22,6 +22,10 @@ class LatestValues:
     async def read(self, serial: str, *kinds: str) -> list[list[Latest]]:
         """The latest values of each kind."""
         self._watch.renew(serial)
+        return await self.read_unwatched(serial, *kinds)
+
+    async def read_unwatched(self, serial: str, *kinds: str) -> list[list[Latest]]:
+        """As `read`, for those who come again and again by themselves: nobody looks."""
         return await asyncio.gather(*(self._reads.ask((serial, kind)) for kind in kinds))
 
 

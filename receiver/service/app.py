@@ -26,6 +26,7 @@ from receiver.api.panel_places import PanelPlaceRoutes
 from receiver.api.questions import Entrance
 from receiver.api.series import SeriesRoutes
 from receiver.api.session import SessionRoutes
+from receiver.api.solar_metrics import SolarMetricsRoutes
 from receiver.errors import ReceiverSettingError
 from receiver.http import probes as health
 from receiver.http.documentation import DocumentationRoutes
@@ -103,6 +104,7 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
         PanelPlaceRoutes(sites=receiver.sites, writer=receiver.sites_writer, body_seconds=limits.body_seconds),
         EnergyRoutes(store=receiver.store),
         LifetimeRoutes(reader=receiver.lifetime),
+        SolarMetricsRoutes(latest=latest, lifetime=receiver.lifetime, gateways=known, sites=receiver.sites),
         HouseRoutes(store=receiver.store, latest=latest, sites=receiver.sites, entrance=entrance),
         SeriesRoutes(reader=SeriesReader(receiver.store, receiver.rollups.store.list_unsettled)),
         LiveRoutes(hub=receiver.hub, store=receiver.store, access=access, sites=receiver.sites, clock=clock),

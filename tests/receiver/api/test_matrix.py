@@ -73,6 +73,8 @@ EXPECTED: Mapping[tuple[str, str], Statuses] = {
     ("GET", f"{ONE}/alarms"): OF_A_GATEWAY,
     ("GET", f"{ONE}/energy"): OF_A_GATEWAY,
     ("GET", f"{ONE}/energy/lifetime"): OF_A_GATEWAY,
+    ("GET", f"{ONE}/metrics"): OF_A_GATEWAY,
+    ("GET", "/api/v1/metrics"): OF_THE_READER,
     ("GET", f"{ONE}/series"): OF_A_GATEWAY,
     ("GET", f"{ONE}/live"): OF_A_GATEWAY,
     ("GET", SITES): OF_THE_READER,

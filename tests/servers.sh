@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds the real servers and tools that the tests start, once a machine, into caches outside the tree: Home Assistant
 # (needs Python 3.13), InfluxDB 2 and 1, Caddy, kustomize. Needs Go (and cargo for InfluxDB 2); without them it says so,
-# and the tests that need them are skipped. As root on Debian it installs what Debian has, too: Chromium for the tests of the page, nginx for those of the
-# example, VictoriaMetrics, Prometheus and mosquitto for those of the outputs.
+# and the tests that need them are skipped. As root on Debian it installs what Debian has, too: Chromium for the tests of
+# the page, nginx for those of the example, VictoriaMetrics, Prometheus, mosquitto and jq for those of the outputs.
 set -euo pipefail
 cd "$(dirname "$0")"
 PATH="$PATH:/usr/sbin"
@@ -15,6 +15,8 @@ nginx nginx-light
 victoria-metrics victoria-metrics
 prometheus prometheus
 mosquitto mosquitto
+mosquitto_sub mosquitto-clients
+jq jq
 LIST
 if ((${#missing[@]})); then
     if [[ "$(id -u)" == 0 ]] && command -v apt-get > /dev/null; then

@@ -7,12 +7,13 @@ set -euo pipefail
 version=2025.4.4
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/envoy-relay/home-assistant-$version"
 binary="$cache/venv/bin/python"
-if [[ ! -e "$cache/complete" ]]; then
+complete="$cache/complete-2" # counts up with the packages below
+if [[ ! -e "$complete" ]]; then
     mkdir -p "$cache"
     exec 9> "$cache/lock"
     flock 9 # the tests' processes may ask all at once: one makes it, the others wait
 fi
-if [[ ! -e "$cache/complete" ]]; then
+if [[ ! -e "$complete" ]]; then
     python=""
     for candidate in python3.13 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.13.*/bin/python; do
         if "$candidate" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2> /dev/null; then
@@ -24,10 +25,12 @@ if [[ ! -e "$cache/complete" ]]; then
         echo "no Python 3.13: the tests with Home Assistant are skipped (pyenv install 3.13.0)" >&2
         exit 3
     fi
-    rm -rf "$cache/venv"
-    "$python" -m venv "$cache/venv"
+    if ! compgen -G "$cache/complete*" > /dev/null; then
+        rm -rf "$cache/venv"
+        "$python" -m venv "$cache/venv"
+    fi
     "$binary" -m pip install --quiet --disable-pip-version-check "homeassistant==$version" paho-mqtt==2.1.0 \
-        fnv-hash-fast==1.4.0 psutil-home-assistant==0.0.1 >&2 # the last two are its recorder's
-    touch "$cache/complete"
+        fnv-hash-fast==1.4.0 psutil-home-assistant==0.0.1 jsonpath==0.82.2 xmltodict==0.13.0 >&2 # of mqtt, recorder, rest
+    touch "$complete"
 fi
 echo "$binary"

@@ -104,3 +104,25 @@ def _find_python() -> Path:
         skip_missing("no Python 3.13 for Home Assistant: pyenv install 3.13.0")
     made.check_returncode()
     return Path(made.stdout.strip())
+
+
+async def show_rest_sensors(folder: Path, configuration: str, secrets: str) -> Any:
+    """What RESTful sensors of a fresh instance show after their first look: `sensors` by name, and `complaints`."""
+    log = _make_folder(folder)
+    (folder / "given.yaml").write_text(configuration)
+    (folder / "secrets.yaml").write_text(secrets)
+    process = await asyncio.create_subprocess_exec(
+        *(str(_find_python()), str(_HERE / "rest.py"), str(folder)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=log,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+    )
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            output, _ = await process.communicate()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        log.close()
+    assert output, (folder / "said").read_text()
+    return json.loads(output)

@@ -4,12 +4,16 @@ Nothing is written there.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from receiver import settings
 from receiver.errors import ReceiverSettingError
-from receiver.outputs.base import OutputError, Target
+from receiver.outputs.base import OutputError
 from receiver.outputs.choose import list_targets
+from receiver.outputs.mqtt.connection import check_broker
+from receiver.outputs.mqtt.output import MqttOutput
 from receiver.settings import ReceiverSettings
 from receiver.sites import LocatedSites, SitesFile, find_machine_zone
 from receiver.stores.base import Store, StoreUnavailableError
@@ -27,6 +31,20 @@ def examine_outputs(chosen: ReceiverSettings) -> Iterator[tuple[bool, str]]:
         return  # another line says so
 
 
+class _Examined(NamedTuple):
+    """An output, as far as the check is concerned.
+
+    Attributes:
+        name: Of the output.
+        is_wanted: Whether the owner sends a gateway there.
+        check: Asks without writing, as `Target.check`.
+    """
+
+    name: str
+    is_wanted: Callable[[str], bool]
+    check: Callable[[Sequence[str]], Awaitable[str]]
+
+
 async def _look(chosen: ReceiverSettings) -> list[tuple[bool, str]]:
     configured = settings.load_outputs()
     try:
@@ -35,29 +53,38 @@ async def _look(chosen: ReceiverSettings) -> list[tuple[bool, str]]:
         return []  # another line says so
     sites = LocatedSites(SitesFile(chosen.sites_file, clock), store, find_machine_zone())
     targets = list(list_targets(configured, store, sites.get_site, lambda *_: (), clock))
-    if not targets:
+    examined = [_Examined(target.name, target.is_wanted, target.check) for target in targets]
+    if configured.mqtt.url is not None:
+        examined.append(
+            _Examined(
+                MqttOutput.name,
+                lambda gateway: sites.get_site(gateway).outputs.mqtt,
+                functools.partial(check_broker, configured.mqtt),
+            )
+        )
+    if not examined:
         return []
     await store.open()
     try:
         await sites.load()
-        return [await _check(target, await _list_gateways(store, target)) for target in targets]
+        return [await _check(one, await _list_gateways(store, one)) for one in examined]
     finally:
         for target in targets:
             await target.close()
         await store.close()
 
 
-async def _check(target: Target, gateways: Sequence[str]) -> tuple[bool, str]:
+async def _check(one: _Examined, gateways: Sequence[str]) -> tuple[bool, str]:
     if not gateways:
         return (
             True,
-            f"output {target.name}: no gateway that is known goes there; `outputs:` in the sites file says which",
+            f"output {one.name}: no gateway that is known goes there; `outputs:` in the sites file says which",
         )
     try:
-        return True, f"output {target.name}: {await target.check(gateways)}"
+        return True, f"output {one.name}: {await one.check(gateways)}"
     except OutputError as error:
-        return False, f"output {target.name}: {error}"
+        return False, f"output {one.name}: {error}"
 
 
-async def _list_gateways(store: Store, target: Target) -> list[str]:
-    return [one.gateway for one in await store.list_gateways() if target.is_wanted(one.gateway)]
+async def _list_gateways(store: Store, one: _Examined) -> list[str]:
+    return [each.gateway for each in await store.list_gateways() if one.is_wanted(each.gateway)]

@@ -64,12 +64,15 @@ def forget(gateway: Annotated[str, typer.Argument(help="Serial.")]) -> None:
 
 def describe_outputs(path: Path, now_ms: int) -> Iterator[str]:
     """Lines for people: each output and gateway, and what it lacks."""
-    standing = load_standing(path)
-    for output, one in standing:
-        behind = describe_duration(one.find_behind(now_ms, 0) / 1000)
+    known = load_standing(path)
+    for output, one in known:
+        behind_ms = one.find_behind(now_ms, 0)
+        standing = f"behind {describe_duration(behind_ms / 1000)}"
+        if one.is_silent and not behind_ms:
+            standing = "has all that there is (the gateway gives nothing new)"
         last = "never" if one.last_success is None else f"{describe_duration((now_ms - one.last_success) / 1000)} ago"
-        yield f"{output}  gateway {one.gateway}: behind {behind}, last success {last}, put aside {one.put_aside}"
-    if not standing:
+        yield f"{output}  gateway {one.gateway}: {standing}, last success {last}, put aside {one.put_aside}"
+    if not known:
         yield "no output has run here yet; docs/integrations.md says how to set one up"
 
 

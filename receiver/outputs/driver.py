@@ -104,6 +104,7 @@ class DurableOutput:
         return [
             OutputState(self.name, gateway, one.find_behind(now_ms, self._target.hold_ms), self._find_problem(gateway))
             for gateway, one in sorted((self._known or {}).items())
+            if self._target.is_wanted(gateway)
         ]
 
     async def keep_before(self, forgotten: Collection[tuple[str, int]]) -> None:

@@ -25,6 +25,8 @@ class OutputProgress:
         late: Start of each minute of which readings came after its delivery, and their kinds.
         last_success: When the target last took something; None: never, as far as is known.
         put_aside: Rows that the target refused for good.
+        is_silent: Whether nothing was stored after `sent_until` when the target was asked last, so that it lacks
+            nothing.
     """
 
     gateway: str
@@ -32,16 +34,16 @@ class OutputProgress:
     late: dict[int, frozenset[str]] = field(default_factory=dict)
     last_success: int | None = None
     put_aside: int = 0
+    is_silent: bool = False
 
     def __post_init__(self) -> None:
         """Nothing is under way."""
         self._tried_until = self.sent_until
-        self._is_silent = False
 
     @property
     def has_late(self) -> bool:
-        """Whether late minutes wait that were delivered wholly before."""
-        return any(minute + MINUTE_MS <= self.sent_until for minute in self.late)
+        """Whether late minutes wait that may be delivered again."""
+        return any(map(self._is_ready, self.late))
 
     def note(self, readings: Iterable[Reading]) -> None:
         """Remember readings of a time that was delivered already, or is being delivered."""
@@ -60,6 +62,7 @@ class OutputProgress:
         """Deliver everything since a time again."""
         self.sent_until = min(self.sent_until, since)
         self._tried_until = self.sent_until
+        self.is_silent = False
         self.late = {minute: kinds for minute, kinds in self.late.items() if minute < since}
 
     def take_next(self, until: int, slice_ms: int) -> Slice | None:
@@ -76,9 +79,10 @@ class OutputProgress:
     def take_late(self) -> Slice | None:
         """The oldest late minutes, as many as stand side by side in one quarter hour; None if there are none.
 
-        They are late no more; `put_back` undoes it. A minute that is not delivered wholly yet is left alone.
+        They are late no more; `put_back` undoes it. A minute that is not delivered wholly yet is left alone, unless
+        nothing comes that would end it.
         """
-        minutes = [minute for minute in self.late if minute + MINUTE_MS <= self.sent_until]
+        minutes = list(filter(self._is_ready, self.late))
         if not minutes:
             return None
         start = stop = min(minutes)
@@ -89,10 +93,12 @@ class OutputProgress:
         return Slice(self.gateway, start, min(stop, self.sent_until), kinds, is_late=True)
 
     def put_back(self, part: Slice) -> None:
-        """A slice was not delivered: its late minutes stay late."""
-        if part.is_late:
-            for minute in range(part.start, part.stop, MINUTE_MS):
-                self.mark(minute, part.kinds or frozenset())
+        """A slice was not delivered: its late minutes stay late, and of another one something waits."""
+        if not part.is_late:
+            self.is_silent = False
+            return
+        for minute in range(part.start, part.stop, MINUTE_MS):
+            self.mark(minute, part.kinds or frozenset())
 
     def finish(self, part: Slice, now_ms: int, taken: Delivered) -> bool:
         """A slice was delivered, or as much of it as is complete; return whether it was all of it."""
@@ -102,7 +108,7 @@ class OutputProgress:
             return False
         if not part.is_late:
             self.sent_until = part.stop if is_whole or taken.until is None else max(taken.until, part.start)
-            self._is_silent = taken.is_silent
+            self.is_silent = taken.is_silent
         if not is_whole:
             self._tried_until = self.sent_until  # the rest is read again, with what came meanwhile
         self.last_success = now_ms
@@ -111,5 +117,9 @@ class OutputProgress:
 
     def find_behind(self, now_ms: int, hold_ms: int) -> int:
         """Age (milliseconds) of the oldest instant that is missing there; 0 within the time that is waited anyway."""
-        oldest = min([now_ms if self._is_silent else self.sent_until, *self.late])
+        oldest = min([now_ms if self.is_silent else self.sent_until, *self.late])
         return max(0, now_ms - hold_ms - oldest)
+
+    def _is_ready(self, minute: int) -> bool:
+        """Whether a late minute was delivered, as far as it ever may be."""
+        return minute + MINUTE_MS <= self.sent_until or (self.is_silent and minute < self.sent_until)

@@ -26,12 +26,12 @@ _log = structlog.get_logger()
 
 FILE = "outputs.sqlite"
 """Its name in the state directory."""
-_LAYOUT = 1
+_LAYOUT = 2
 _LOG_LIMIT_BYTES = 1024 * 1024
 _PROGRESS = """
 CREATE TABLE progress (
     output TEXT, gateway TEXT, sent_until INTEGER NOT NULL, last_success INTEGER, put_aside INTEGER NOT NULL,
-    PRIMARY KEY (output, gateway)
+    is_silent INTEGER NOT NULL, PRIMARY KEY (output, gateway)
 ) WITHOUT ROWID
 """
 _LATE = """
@@ -150,9 +150,14 @@ def open_file(path: Path) -> FileConnection:
 def read_progresses(connection: sqlite3.Connection, output: str) -> dict[str, OutputProgress]:
     """What a file knows of an output, by gateway. Raises sqlite3.Error."""
     rows = connection.execute(
-        "SELECT gateway, sent_until, last_success, put_aside FROM progress WHERE output = ?", (output,)
+        "SELECT gateway, sent_until, last_success, put_aside, is_silent FROM progress WHERE output = ?", (output,)
     )
-    found = {row[0]: OutputProgress(row[0], row[1], last_success=row[2], put_aside=row[3]) for row in rows}
+    found = {
+        gateway: OutputProgress(
+            gateway, sent_until, last_success=last_success, put_aside=put_aside, is_silent=bool(is_silent)
+        )
+        for gateway, sent_until, last_success, put_aside, is_silent in rows
+    }
     for gateway, minute, kinds in connection.execute(
         "SELECT gateway, minute, kinds FROM late WHERE output = ?", (output,)
     ):
@@ -194,8 +199,8 @@ def _make_error(path: Path, error: Exception) -> ProgressError:
 
 def _put(connection: sqlite3.Connection, output: str, progresses: Sequence[OutputProgress]) -> None:
     for one in progresses:
-        row = (output, one.gateway, one.sent_until, one.last_success, one.put_aside)
-        connection.execute("INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?)", row)
+        row = (output, one.gateway, one.sent_until, one.last_success, one.put_aside, one.is_silent)
+        connection.execute("INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?, ?)", row)
         connection.execute("DELETE FROM late WHERE output = ? AND gateway = ?", (output, one.gateway))
         connection.executemany(
             "INSERT INTO late VALUES (?, ?, ?, ?)",

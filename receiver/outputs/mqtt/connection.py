@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from urllib.parse import urlsplit
 
 import aiomqtt
@@ -21,7 +21,7 @@ _quiet.propagate = False  # what matters becomes a sentence of ours
 
 
 @contextlib.asynccontextmanager
-async def open_connection(settings: MqttSettings, will: aiomqtt.Will) -> AsyncIterator[aiomqtt.Client]:
+async def open_connection(settings: MqttSettings, will: aiomqtt.Will | None = None) -> AsyncIterator[aiomqtt.Client]:
     """A connection that is logged in. Raises OutputError; while it is open, for what its user lets through, too."""
     parts = urlsplit(settings.url or "")
     try:
@@ -46,6 +46,15 @@ async def open_connection(settings: MqttSettings, will: aiomqtt.Will) -> AsyncIt
             yield client
     except (aiomqtt.MqttError, OSError) as error:
         raise _explain(settings, error) from error
+
+
+async def check_broker(settings: MqttSettings, gateways: Sequence[str]) -> str:
+    """Log in, publish nothing, and say where the values of these gateways would go. Raises OutputError."""
+    async with open_connection(settings):
+        pass
+    places = " and ".join(f"{settings.topic}/{one}/" for one in gateways)
+    told = "nobody is told by discovery" if settings.discovery == "off" else f"discovery is at {settings.discovery}/"
+    return f"the login is accepted; values go to {places}, and {told}"
 
 
 def _explain(settings: MqttSettings, error: Exception) -> OutputError:

@@ -13,6 +13,8 @@ from tests.clocks import StoppedClock
 from tests.fake_http import run_server
 from tests.influxd1.server import PASSWORD, USERNAME, run_influxd1
 from tests.receiver.outputs.emoncms_fake import READ_KEY, WRITE_KEY, FakeEmonCms
+from tests.receiver.outputs.mosquitto import PASSWORD as BROKER_PASSWORD
+from tests.receiver.outputs.mosquitto import USER, run_mosquitto, subscribe
 from tests.receiver.outputs.pvoutput_fake import KEY, FakePvOutput
 from tests.receiver.outputs.test_pvoutput import BERLIN
 from tests.receiver.service import GATEWAY, make_meter
@@ -97,6 +99,31 @@ async def test_a_database_is_asked_with_no_lines(monkeypatch, tmp_path):
         (line,) = await list_findings()
         assert line.startswith("FAIL  output lines: the database refuses the login")
         assert server.query("SHOW MEASUREMENTS", "envoy") == []
+
+
+async def test_a_broker_is_asked_and_nothing_is_published(monkeypatch, tmp_path):
+    with run_mosquitto(tmp_path / "broker") as broker:
+        for name, value in {"URL": f"mqtt://127.0.0.1:{broker.login_port}", "USERNAME": USER}.items():
+            monkeypatch.setenv(f"RECEIVER_MQTT_{name}", value)
+        monkeypatch.setenv("RECEIVER_MQTT_PASSWORD", "wrong")
+        (line,) = await list_findings()
+        assert line.startswith("FAIL  output mqtt: the broker refuses the login")
+        monkeypatch.setenv("RECEIVER_MQTT_PASSWORD", BROKER_PASSWORD)
+        async with subscribe(broker.login_port, USER, BROKER_PASSWORD) as seen:
+            (line,) = await list_findings()
+            assert line == (
+                f"ok    output mqtt: the login is accepted; values go to envoy/{GATEWAY}/, "
+                "and discovery is at homeassistant/"
+            )
+            await seen.client.publish("the/end", b"1")
+            await seen.wait_for("the/end")
+            assert seen.messages == [("the/end", b"1")]
+    monkeypatch.setenv("RECEIVER_MQTT_URL", f"mqtt://127.0.0.1:{broker.port}")
+    (line,) = await list_findings()
+    assert line.startswith(f"FAIL  output mqtt: the broker mqtt://127.0.0.1:{broker.port} does not answer")
+    (tmp_path / "sites.yaml").write_text(f'"{GATEWAY}": {{outputs: {{mqtt: false}}}}')
+    (line,) = await list_findings()
+    assert line.startswith("ok    output mqtt: no gateway that is known goes there")
 
 
 async def test_a_setting_that_is_missing_is_named(monkeypatch):

@@ -29,6 +29,7 @@ class FakeEmonCms:
         self.feeds: dict[tuple[str, str], dict[int, float]] = {}
         self.disordered: list[tuple[int, str]] = []
         self.disabled = False
+        self.is_away = False
         self.refused_name = ""
         self._newest: dict[str, int] = {}
 
@@ -37,8 +38,8 @@ class FakeEmonCms:
         assert url.path.startswith("/emoncms/")
         assert WRITE_KEY not in request.path
         key = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if key not in (WRITE_KEY, READ_KEY):
-            return CannedReply(401, b"Invalid API key")
+        if self.is_away or key not in (WRITE_KEY, READ_KEY):
+            return CannedReply(503) if self.is_away else CannedReply(401, b"Invalid API key")
         path = url.path.removeprefix("/emoncms/")
         if path == "input/isdisabled":
             return CannedReply(200, b"true" if self.disabled and key == WRITE_KEY else b"false")

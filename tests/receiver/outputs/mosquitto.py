@@ -105,9 +105,9 @@ def run_mosquitto(folder: Path) -> Iterator[Mosquitto]:
 
 
 @contextlib.asynccontextmanager
-async def subscribe(port: int) -> AsyncIterator[Seen]:
+async def subscribe(port: int, username: str | None = None, password: str | None = None) -> AsyncIterator[Seen]:
     """Everything that the broker has and gets."""
-    async with aiomqtt.Client("127.0.0.1", port) as client:
+    async with aiomqtt.Client("127.0.0.1", port, username=username, password=password) as client:
         seen = Seen(client)
         await client.subscribe("#", qos=1)
         taking = asyncio.create_task(seen.take())

@@ -4,6 +4,7 @@ import contextlib
 
 import pytest
 
+from receiver.cli.outputs import describe_outputs
 from receiver.outputs.base import OutputError, Slice
 from receiver.outputs.emoncms.connection import EmonCmsConnection
 from receiver.outputs.emoncms.target import EmonCmsTarget
@@ -116,6 +117,29 @@ async def test_nothing_goes_there_of_three_minutes_without_readings(tmp_path):
         assert slots == sorted(set(slots))
         assert not fake.disordered
         assert slots[-1] >= bench.clock.now_ms() / 1000 - 30
+
+
+async def test_a_gateway_that_gives_nothing_new_is_not_behind(tmp_path):
+    """Also for the command beside the receiver, and after a restart; but once it speaks, what is missing shows."""
+    async with run_bench(tmp_path) as (bench, fake, _):
+        await run_live(bench, 60)
+        bench.clock.advance(7200)
+        await bench.driver.run_once()
+        await bench.restart()
+        await bench.catch_up()
+        bench.clock.advance(60)  # it is kept once a minute
+        await bench.driver.run_once()
+        (line,) = describe_outputs(tmp_path / FILE, bench.clock.now_ms())
+        assert line.startswith(f"emoncms  gateway {GATEWAY}: has all that there is (the gateway gives nothing new), ")
+        fake.is_away = True
+        await run_live(bench, 120)
+        bench.clock.advance(3700)
+        await bench.driver.run_once()
+        (state,) = bench.driver.list_states(bench.clock.now_ms())
+        assert state.behind_ms > 3_600_000
+        await bench.restart()
+        (line,) = describe_outputs(tmp_path / FILE, bench.clock.now_ms())
+        assert line.startswith(f"emoncms  gateway {GATEWAY}: behind 3 hours, ")
 
 
 async def test_after_an_outage_the_backlog_goes_first_and_by_bulk(tmp_path):

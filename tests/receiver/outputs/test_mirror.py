@@ -214,3 +214,14 @@ async def play(folder, steps):
         bench.clock.advance(400)
         await bench.catch_up()
         await assert_equal(bench, GATEWAY, OTHER)
+
+
+async def test_a_gateway_that_goes_there_no_longer_is_not_behind(bench):
+    """The owner took it out of the sites file: no alarm for what nobody wants."""
+    await bench.write(GATEWAY, [make_meter(NOW_MS)])
+    await bench.catch_up()
+    bench.clock.advance(2 * 3600)
+    assert bench.driver.list_states(bench.clock.now_ms())
+    bench.target.is_wanted = lambda _: False
+    await bench.catch_up()
+    assert bench.driver.list_states(bench.clock.now_ms()) == []

@@ -33,3 +33,11 @@ def test_a_target_that_has_all_there_is_lacks_nothing():
     assert progress.find_behind(BEGIN_MS + 10 * MINUTE_MS, 0) == 0
     progress.finish(part, NOW_MS, Delivered(until=BEGIN_MS))
     assert progress.find_behind(BEGIN_MS + 10 * MINUTE_MS, 0) == 10 * MINUTE_MS
+
+
+def test_what_a_target_lacks_shows_at_once():
+    """A silent gateway speaks again, or a person wants it all again, while the target is away."""
+    for begin in (lambda progress: progress.put_back(take_next(progress)), lambda one: one.go_back(BEGIN_MS - 1)):
+        progress = OutputProgress(GATEWAY, BEGIN_MS, is_silent=True)
+        begin(progress)
+        assert progress.find_behind(BEGIN_MS + 10 * MINUTE_MS, 0) >= 10 * MINUTE_MS

@@ -36,6 +36,9 @@ WEAK = "482100000005"
 PRICE, FEED_IN = 0.32, 0.08
 """Of a kWh that is bought, and of one that is sold, EUR."""
 _ROWS = 400
+_CYCLE_MS = 6 * HOUR_MS
+_DARKEST_MS = 10 * HOUR_MS
+"""The sun comes and goes in cycles, and is lowest at this time of the site's day: the morning of every test buys."""
 
 
 class PageServer:
@@ -50,7 +53,8 @@ class PageServer:
         self.clock = SystemClock()
         self.receiver: Receiver
         self.sites_file = state_dir.with_name("sites.yaml")
-        self.sites_file.write_text(yaml.safe_dump({GATEWAY: _describe_site(self.clock.now_ms())}))
+        self._ahead_hours = 12 - datetime.fromtimestamp(self.clock.now_ms() / 1000, UTC).hour
+        self.sites_file.write_text(yaml.safe_dump({GATEWAY: _describe_site(self._ahead_hours)}))
         self._port = 0
         self._sequence = 1
         self._stack = contextlib.AsyncExitStack()
@@ -104,7 +108,8 @@ class PageServer:
     async def fill_history(self) -> None:
         """Give the household a history: the hours until now, and some of the day before."""
         now = self.clock.now_ms()
-        await self.send(*_make_history(now - 30 * HOUR_MS, now - 24 * HOUR_MS), *_make_history(now - 4 * HOUR_MS, now))
+        await self.send(*self._make_history(now - 30 * HOUR_MS, now - 24 * HOUR_MS))
+        await self.send(*self._make_history(now - 4 * HOUR_MS, now))
         await self.set_power(production=1234.0, net=-234.0)
         await self.send(make_status(now))
         await self.receiver.rollups.catch_up()
@@ -113,13 +118,13 @@ class PageServer:
         """Give the household six hours each that ended so long ago."""
         now = self.clock.now_ms()
         for age in ages_ms:
-            await self.send(*_make_history(now - age - 6 * HOUR_MS, now - age))
+            await self.send(*self._make_history(now - age - 6 * HOUR_MS, now - age))
         await self.receiver.rollups.catch_up()
 
     async def send_whole_days(self, days: int, *, until_days_ago: int = 0) -> None:
         """Give the household meters of the last so many times 24 hours, or of those that ended so long ago."""
         stop = self.clock.now_ms() - until_days_ago * 24 * HOUR_MS
-        await self.send(*_make_history(stop - days * 24 * HOUR_MS, stop))
+        await self.send(*self._make_history(stop - days * 24 * HOUR_MS, stop))
         await self.receiver.rollups.catch_up()
 
     async def add_battery_past(self, age_ms: int) -> None:
@@ -129,13 +134,30 @@ class PageServer:
         times = range(start // MINUTE_MS * MINUTE_MS, stop, MINUTE_MS)
         half = (start + stop) // 2
         battery = [_make_meter("storage", time, -500.0 if time < half else 800.0) for time in times]
-        await self.send(*_make_history(start, stop), *battery)
+        await self.send(*self._make_history(start, stop), *battery)
         await self.receiver.rollups.catch_up()
 
     async def set_power(self, *, production: float, net: float, age_ms: int = 0) -> None:
         """What the meters say now: so many W of production, and of the grid (+ import)."""
         now = self.clock.now_ms() - age_ms
         await self.send(_make_meter("production", now, production), _make_meter("net-consumption", now, net))
+
+    def _make_history(self, start: int, stop: int) -> Iterator[Reading]:
+        """Meters each minute and panels each quarter hour, the same at every time of day.
+
+        The sun follows the clock of the site: where it followed the time since 1970, there were mornings without
+        anything bought, or with so little that no bar shows it.
+        """
+        for time in range(start // MINUTE_MS * MINUTE_MS, stop, MINUTE_MS):
+            since_darkest = time + self._ahead_hours * HOUR_MS - _DARKEST_MS
+            sun = 1500 - 1200 * math.cos(2 * math.pi * since_darkest / _CYCLE_MS)
+            yield _make_meter("production", time, sun)
+            yield _make_meter("net-consumption", time, 400 - sun)
+            if time % QUARTER_MS == 0:
+                for serial in PANELS:
+                    share = 0.5 if serial == WEAK else 1.0
+                    fields = {"power": float(round(sun / 6 * share)), "max_power": 480.0, "interval": 900.0}
+                    yield Reading("inverter", {"inverter": serial}, time, {**fields})
 
 
 def make_status(timestamp: int, **fields: float) -> Reading:
@@ -157,9 +179,12 @@ async def run_page_server(folder: Path) -> AsyncIterator[PageServer]:
         await page_server.stop()
 
 
-def _describe_site(now_ms: int) -> dict[str, object]:
-    """Its clocks show about noon, whenever the test runs: today has a morning, and yesterday is another day."""
-    ahead = 12 - datetime.fromtimestamp(now_ms / 1000, UTC).hour
+def _describe_site(ahead: int) -> dict[str, object]:
+    """Its clocks show about noon, whenever the test runs: today has a morning, and yesterday is another day.
+
+    Args:
+        ahead: Hours that they are ahead of UTC.
+    """
     panels = {
         serial: {"name": name, "array": "South", "row": row, "column": column}
         for serial, (name, row, column) in PANELS.items()
@@ -171,19 +196,6 @@ def _describe_site(now_ms: int) -> dict[str, object]:
         "tariffs": [{"valid_from": "2020-01-01", "rates": PRICE, "feed_in": FEED_IN}],
         "currency": "EUR",
     }
-
-
-def _make_history(start: int, stop: int) -> Iterator[Reading]:
-    """Meters each minute and panels each quarter hour."""
-    for time in range(start // MINUTE_MS * MINUTE_MS, stop, MINUTE_MS):
-        sun = 1500 + 1200 * math.sin(time / HOUR_MS)
-        yield _make_meter("production", time, sun)
-        yield _make_meter("net-consumption", time, 400 - sun)
-        if time % QUARTER_MS == 0:
-            for serial in PANELS:
-                share = 0.5 if serial == WEAK else 1.0
-                fields = {"power": float(round(sun / 6 * share)), "max_power": 480.0, "interval": 900.0}
-                yield Reading("inverter", {"inverter": serial}, time, {**fields})
 
 
 def _make_meter(name: str, timestamp: int, power: float) -> Reading:

@@ -4,7 +4,7 @@ import { formatAmount, formatShare, formatTicks } from "./format.ts";
 import { h, setText } from "./dom.ts";
 import { formatDate } from "./days.ts";
 import { texts } from "./locale.ts";
-import { formatMoney, computeBalance } from "./money.ts";
+import { computeBalance, findSide, formatMoney } from "./money.ts";
 import type { EnergyTable, EnergyWindow } from "./schema.ts";
 import type { Span } from "./spans.ts";
 import { chooseScale, splitWindow, sum, type Piece } from "./stacks.ts";
@@ -20,6 +20,8 @@ const ENTRIES: readonly [quantity: keyof typeof texts.energy.quantities, colour:
   ["self_sufficiency", "none", (window) => formatShare(window.self_sufficiency)],
   ["savings", "none", (window, currency) => formatMoney(window.savings, currency)],
   ["balance", "none", (window, currency) => formatMoney(computeBalance(window), currency)],
+  ["cost", "none", (window, currency) => formatMoney(findSide(window, "cost"), currency)],
+  ["feed_in", "none", (window, currency) => formatMoney(findSide(window, "feed_in"), currency)],
 ];
 const KEYS = ["ArrowLeft", "ArrowRight"];
 

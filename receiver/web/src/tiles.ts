@@ -3,7 +3,7 @@
 import { formatAmount, formatShare } from "./format.ts";
 import { h, setText } from "./dom.ts";
 import { texts } from "./locale.ts";
-import { computeBalance, formatMoney } from "./money.ts";
+import { computeBalance, findSide, formatMoney } from "./money.ts";
 import type { EnergyWindow } from "./schema.ts";
 import type { Span } from "./spans.ts";
 
@@ -19,6 +19,8 @@ const TILES: readonly [key: keyof typeof texts.energy.quantities, colour: string
   ["discharged", "battery", (day) => formatAmount(day.discharged_wh, "Wh")],
   ["savings", "money", (day, currency) => formatMoney(day.savings, currency)],
   ["balance", "money", (day, currency) => formatMoney(computeBalance(day), currency)],
+  ["cost", "money", (day, currency) => formatMoney(findSide(day, "cost"), currency)],
+  ["feed_in", "money", (day, currency) => formatMoney(findSide(day, "feed_in"), currency)],
 ];
 /** What stands there also while it is unknown; without a meter of the house only the production does. */
 const ALWAYS = new Set(["production", "load", "imported", "exported", "self_consumption", "self_sufficiency"]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { useLanguages } from "../src/locale.ts";
-import { computeBalance, formatMoney } from "../src/money.ts";
+import { computeBalance, findSide, formatMoney } from "../src/money.ts";
 
 const simplify = (text: string): string => text.replaceAll(/[\u202f\u00a0]/g, " ");
 
@@ -25,8 +25,22 @@ test("where nobody named a currency, an amount is a number", () => {
   assert.equal(formatMoney(null, "EUR"), "–");
 });
 
-test("the balance is what came in less what went out, and unknown where both are", () => {
-  assert.equal(computeBalance({ cost: 3, feed_in: 1 }), -2);
-  assert.equal(computeBalance({ cost: null, feed_in: 1 }), 1);
-  assert.equal(computeBalance({ cost: null, feed_in: null }), null);
+const BOUGHT_AND_SOLD = { cost: 3, feed_in: 1, imported_wh: 9000, exported_wh: 12000 };
+
+test("the balance is what came in less what went out, and unknown where a price is", () => {
+  assert.equal(computeBalance(BOUGHT_AND_SOLD), -2);
+  assert.equal(computeBalance({ ...BOUGHT_AND_SOLD, feed_in: null }), null);
+  assert.equal(computeBalance({ ...BOUGHT_AND_SOLD, cost: null }), null);
+  assert.equal(computeBalance({ ...BOUGHT_AND_SOLD, feed_in: null, exported_wh: null }), null);
+});
+
+test("what was not bought or sold costs nothing, whatever its price", () => {
+  assert.equal(computeBalance({ ...BOUGHT_AND_SOLD, feed_in: null, exported_wh: 0 }), -3);
+  assert.equal(computeBalance({ ...BOUGHT_AND_SOLD, cost: null, imported_wh: 0 }), 1);
+});
+
+test("where the balance is unknown, the side of it that is known is said by itself", () => {
+  assert.equal(findSide({ ...BOUGHT_AND_SOLD, feed_in: null }, "cost"), 3);
+  assert.equal(findSide({ ...BOUGHT_AND_SOLD, cost: null }, "feed_in"), 1);
+  assert.equal(findSide(BOUGHT_AND_SOLD, "cost"), null);
 });

@@ -119,6 +119,8 @@ export const DE: Texts = {
       discharged: "Entladen",
       savings: "Gespart",
       balance: "Ertrag minus Kosten",
+      cost: "Bezahlt",
+      feed_in: "Eingenommen",
     },
     help: {
       self_consumption: "Anteil der Erzeugung, der im Haus verbraucht wurde",

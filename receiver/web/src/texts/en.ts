@@ -123,6 +123,8 @@ export const EN = {
       discharged: "Discharged",
       savings: "Saved",
       balance: "Earned minus paid",
+      cost: "Paid",
+      feed_in: "Earned",
     },
     help: {
       self_consumption: "Share of the production that was used at home",

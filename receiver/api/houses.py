@@ -24,6 +24,7 @@ from receiver.queries.coverage import explain_total
 from receiver.queries.energy import sum_energy_windows
 from receiver.queries.energy_window import COLUMNS
 from receiver.queries.house_quarters import HouseQuarters
+from receiver.queries.house_windows import HouseWindows
 from receiver.queries.open_gap import find_open_gap
 from receiver.queries.refusals import make_refusal
 from receiver.queries.slices import run_slice
@@ -127,6 +128,8 @@ class HouseRoutes:
         While a gateway is silent nothing is summed: the coverage says so. What its counters tell later of that time
         counts in windows that hold all of it. CSV has the windows alone.
         """
+        if asked.compare is not None:
+            raise make_refusal("compare", "is for one gateway: ask for each time of the site by itself")
         if asked.time_zone is None and question.time_zone is None:
             raise make_refusal(
                 "time_zone",
@@ -140,10 +143,14 @@ class HouseRoutes:
             tariffs=tariffs.pop() if len(tariffs) == 1 else (),
         )
         zone = times.parse_zone(asked.time_zone, house)
-        quarters = HouseQuarters(self._store, {serial: member.part.member for serial, member in members.items()}, house)
         here, kind = house.model_copy(update={"time_zone": zone.key}), choose_download(request, asked.format)
+        measured = {serial: member.part.member for serial, member in members.items()}
+        has_days = asked.every not in ("15m", "1h") and all(
+            site.zone.key == zone.key for site in question.gateways.values()
+        )
+        reader = HouseWindows if has_days else HouseQuarters
         found = await sum_energy_windows(
-            quarters.read,
+            reader(self._store, measured, house).read,
             here,
             every=asked.every,
             asked=times.parse_range(asked.start, asked.stop, zone, question.now_ms, default=DEFAULT_START),

@@ -20,7 +20,7 @@ _UNKNOWN = Flow(None, 0.0)
 
 
 class HouseEnergy:
-    """Sums the quarter hours of one house, which are given in the order of time.
+    """Sums the windows of one house, which are given in the order of time.
 
     Args:
         members: What each gateway measures.
@@ -31,10 +31,15 @@ class HouseEnergy:
         self._sums = {name: _QuantitySum(is_balance=name == _LOAD) for name in QUANTITIES}
 
     def add_quarter(self, start: int, energies: Sequence[SiteEnergy | None]) -> SiteEnergy:
-        """The next quarter hour.
+        """The next quarter hour; as `add_window`."""
+        return self.add_window(start, start + QUARTER_MS, energies)
+
+    def add_window(self, start: int, stop: int, energies: Sequence[SiteEnergy | None]) -> SiteEnergy:
+        """The next window: a quarter hour, or a longer one of which every gateway knows nearly all or nothing.
 
         Args:
             start: Its first millisecond (UTC).
+            stop: Its end, not part of it (UTC milliseconds).
             energies: What each gateway knows of it, in the order of the members; None for nothing.
         """
         flows = {
@@ -53,7 +58,7 @@ class HouseEnergy:
         gaps = [flow.gap_since for flow in flows.values() if flow.gap_since is not None and flow.unallocated_wh > 0]
         return build_site_energy(
             start,
-            start + QUARTER_MS,
+            stop,
             [flows[name].energy for name in QUANTITIES],
             sum(energy.resets for energy in energies if energy is not None),
             min(gaps, default=None),

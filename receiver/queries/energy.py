@@ -24,7 +24,9 @@ from receiver.stores.kinds import ENERGY_QUANTITIES
 from shared.units import DAY_MS, QUARTER_MS
 
 ReadQuarters: TypeAlias = Callable[[int, int], Awaitable[list[Point]]]
-"""Reads the quarter hours of [start, stop) (UTC milliseconds) as `energy_15m`; asked in the order of time."""
+"""Reads the quarter hours of [start, stop) (UTC milliseconds) as `energy_15m`; asked in the order of time.
+
+Of whole days it may give longer windows, each inside one day."""
 _SUM_OF_ALL = "energy_1y"
 """Any kind that has nothing beside its energies: the sum over all windows is made as one window of it would be."""
 _PIECE_MS = 31 * DAY_MS

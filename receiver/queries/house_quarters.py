@@ -1,6 +1,6 @@
 """The quarter hours of a house with several gateways, from those that are stored of each; nothing is stored twice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from receiver.energy.house import HouseMember, has_own_supplies
 from receiver.energy.house_quarters import HouseEnergy
@@ -39,15 +39,18 @@ class HouseQuarters:
         for gateway in self._gateways:
             found = await self._store.read_points(gateway, "energy_15m", start=start, stop=stop)
             stored.append({point.timestamp: point for point in found[0].points} if found else {})
-        return await run_slice(self._sum, stored, start, stop)
+        quarters = range(start, stop, QUARTER_MS)
+        return await run_slice(self.sum_windows, stored, [(time, time + QUARTER_MS) for time in quarters])
 
-    def _sum(self, stored: Sequence[Mapping[int, Point]], start: int, stop: int) -> list[Point]:
+    def sum_windows(self, stored: Sequence[Mapping[int, Point]], windows: Iterable[tuple[int, int]]) -> list[Point]:
+        """Windows of the house from those of each gateway by their start; what is read next must lie after them."""
         points = []
-        for time in range(start, stop, QUARTER_MS):
-            parts = [each.get(time) for each in stored]
-            energy = self._sums.add_quarter(time, [None if part is None else from_point(part) for part in parts])
+        for start, stop in windows:
+            parts = [each.get(start) for each in stored]
+            energies = [None if part is None else from_point(part) for part in parts]
+            energy = self._sums.add_window(start, stop, energies)
             if is_known(energy):
-                points.append(self._price(Point(time, make_energy_fields(energy)), parts))
+                points.append(self._price(Point(start, make_energy_fields(energy)), parts))
         return points
 
     def _price(self, point: Point, parts: Sequence[Point | None]) -> Point:

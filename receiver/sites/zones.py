@@ -1,4 +1,4 @@
-"""The time zone of each site: as the sites file says, else as the gateway says of itself, else that of this machine."""
+"""The time zone of each site: as the sites file says, else as the gateway says, else that of this machine."""
 
 import zoneinfo
 from collections.abc import Sequence
@@ -61,7 +61,7 @@ class LocatedSites:
         site = self._file.get_site(serial)
         if site.time_zone is not None:
             return site
-        zone = self._reported.get(serial, (0, self._machine_zone))[1]
+        zone = self._find_written_zone(site) or self._reported.get(serial, (0, self._machine_zone))[1]
         known = self._located.get(serial)
         if known is None or known[0] is not site or known[1] != zone:
             known = self._located[serial] = (site, zone, site.model_copy(update={"time_zone": zone}))
@@ -79,9 +79,16 @@ class LocatedSites:
 
     def find_zone_source(self, serial: str) -> ZoneSource:
         """Who says the time zone of a gateway's site."""
-        if self._file.get_site(serial).time_zone is not None:
+        if self._find_written_zone(self._file.get_site(serial)) is not None:
             return "sites-file"
         return "gateway" if serial in self._reported else "receiver"
+
+    def _find_written_zone(self, site: Site) -> str | None:
+        """As the sites file says of a gateway, or of another one of its house: one house lies in one zone."""
+        if site.time_zone is not None or site.site is None:
+            return site.time_zone
+        others = (other.time_zone for other in self._file.get().values() if other.site == site.site)
+        return next((zone for zone in others if zone is not None), None)
 
 
 def find_machine_zone() -> str:

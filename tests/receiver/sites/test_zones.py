@@ -41,6 +41,14 @@ async def test_the_sites_file_wins(tmp_path: Path) -> None:
         assert await read_zone(service, OTHER) == ("Europe/Amsterdam", "gateway")
 
 
+async def test_the_zone_of_one_gateway_is_that_of_its_whole_house(tmp_path: Path) -> None:
+    path = tmp_path / "sites.yaml"
+    path.write_text(f'"{GATEWAY}":\n  site: Home\n  time_zone: Europe/Vienna\n"{OTHER}":\n  site: Home\n')
+    async with receiver.start(tmp_path / "state", sites_file=path) as service:
+        await service.send(make_status("Europe/Amsterdam"), serial=OTHER)
+        assert await read_zone(service, OTHER) == ("Europe/Vienna", "sites-file")
+
+
 async def test_a_zone_that_was_reported_before_the_start_is_known_after_it(tmp_path: Path) -> None:
     async with receiver.start(tmp_path / "state") as service:
         await service.send(make_status("US/Central"))

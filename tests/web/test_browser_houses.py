@@ -9,7 +9,7 @@ import yaml
 from playwright.async_api import Page, expect
 
 from shared.readings import Reading
-from shared.units import DAY_MS, MINUTE_MS
+from shared.units import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.receiver.service import GATEWAY, OTHER
 from tests.web.page_server import NAME, PageServer, make_status
 from tests.web.sources import WEB
@@ -28,6 +28,7 @@ async def open_house(page: Page, page_server: PageServer, *, age_ms: int = 0) ->
     async with asyncio.timeout(30):  # the receiver reads the file again within 10 s
         while not page_server.receiver.sites.list_houses():  # noqa: ASYNC110 (nobody tells of it)
             await asyncio.sleep(0.1)
+    await page_server.receiver.rollups.catch_up()  # in the zone that the garage has now
     now = page_server.clock.now_ms()
     garage = Reading("meter", {"meter": "production", "phase": "a"}, now - age_ms, {"power": 766.0})
     await page_server.send(garage, make_status(now - age_ms), serial=OTHER)
@@ -52,6 +53,52 @@ async def test_a_site_shows_the_sums_of_its_gateways(page: Page, page_server: Pa
     assert await list_findings(page) == []
     await page.get_by_role("button", name="Week", exact=True).click()
     await expect(page.locator(".bars button").first).to_be_visible()
+
+
+async def test_a_site_has_a_day_curve_live_values_and_files(page: Page, page_server: PageServer) -> None:
+    """The garage measures the whole day; the curve is the sum of both while both are known."""
+    now = page_server.clock.now_ms()
+    garage = [
+        Reading("meter", {"meter": "production", "phase": "a"}, time, {"power": 500.0})
+        for time in range(now - 4 * HOUR_MS, now, MINUTE_MS)
+    ]
+    await page_server.send(*garage, serial=OTHER)
+    await page_server.receiver.rollups.catch_up()
+    await open_house(page, page_server)
+    await expect(page.locator(".light.live")).to_be_visible()
+    await expect(page.locator(".curve canvas")).to_be_visible()
+    produced = page.locator(".chart .legend .key.sun .value")
+    used = page.locator(".chart .legend .key.house .value")
+    await expect(produced).to_have_text(re.compile("W$"))
+    await expect(used).to_have_text("900\u202fW")  # the house uses 400 W besides, which its own meter does not see
+    await page_server.set_power(production=2234.0, net=-234.0)
+    await expect(page.locator(".node.sun strong")).to_have_text("3.00\u202fkW", timeout=10_000)
+    links = page.locator(".exports a")
+    names = [await link.get_attribute("aria-label") or "" for link in await links.all()]
+    assert names[:4] == [
+        "energy (CSV)", "quarter hours (CSV)", f"panels ({NAME}) (CSV)", "panels (Garage) (CSV)"
+    ]  # fmt: skip
+    for link in (await links.all())[:3]:  # the garage has no panels
+        async with page.expect_download() as started:
+            await link.click()
+        file = await (await started.value).path()
+        assert len(file.read_text().splitlines()) > 1, await link.get_attribute("href")
+    await expect(page.locator(".exports .coverage")).to_contain_text("Produced")
+
+
+async def test_a_day_of_a_site_is_compared_with_the_one_before(page: Page, page_server: PageServer) -> None:
+    await page_server.send_whole_days(3)
+    now = page_server.clock.now_ms()
+    garage = [
+        Reading("meter", {"meter": "production", "phase": "a"}, time, {"power": 500.0})
+        for time in range(now - 3 * DAY_MS, now, MINUTE_MS)
+    ]
+    await page_server.send(*garage, serial=OTHER)
+    await page_server.receiver.rollups.catch_up()
+    await open_house(page, page_server)
+    await page.keyboard.press("ArrowLeft")
+    said = re.compile(r"^Beside the day before: produced (as much|\d+\s% (more|less)), used ")
+    await expect(page.locator(".compared")).to_have_text(said, timeout=15_000)
 
 
 async def test_the_way_to_a_gateway_and_back(page: Page, page_server: PageServer) -> None:

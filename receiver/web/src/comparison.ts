@@ -1,4 +1,4 @@
-/** A span that is over beside the one before and the one a year ago. Pure. */
+/** A span that is over beside the one before and the one a year ago. */
 
 import { formatRatio } from "./format.ts";
 import { texts } from "./locale.ts";
@@ -23,6 +23,14 @@ function findYearBefore(span: Span): string {
   if (span.kind === "week") return addDays(span.date, -364);
   const wanted = `${Number(span.date.slice(0, 4)) - 1}${span.date.slice(4)}`;
   return wanted.endsWith("02-29") && addDays(wanted, 0) !== wanted ? addDays(wanted, -1) : wanted;
+}
+
+/** What is said of a span beside those that it is compared with; `read` reads the energy of each. Throws what it throws. */
+export async function compareSpan(
+  table: EnergyTable, span: Span, read: (other: Span) => Promise<EnergyTable>,
+): Promise<{ than: string; said: string }[]> {
+  return await Promise.all(listComparable(span).map(async (other) =>
+    ({ than: other.words, said: compareEnergy(table, span, await read(other.span), other.span) })));
 }
 
 /** What is said of production and use beside another span: "produced 12 % more, used 3 % less"; "" where it is not known. */

@@ -1,25 +1,31 @@
 /** A site of several gateways on the page: its sums now and over time, and the way to each gateway. */
 
 import { ApiError, get, list, nameHousePath } from "./api.ts";
-import { BarsView } from "./bars.ts";
+import { compareSpan } from "./comparison.ts";
+import { CurveCard } from "./curve_card.ts";
 import { chooseZone, findDate } from "./days.ts";
 import { h, setText } from "./dom.ts";
+import { ExportsView, listHouseFiles } from "./exports.ts";
 import { FlowView } from "./flow.ts";
 import { formatAge } from "./format.ts";
+import { readHouseCurve, readHouseEnergy } from "./house_queries.ts";
 import { isKnown } from "./known.ts";
 import { texts } from "./locale.ts";
 import { Navigator } from "./navigator.ts";
 import { poll, type Poll } from "./poll.ts";
-import type { HouseEnergyTable, HouseEntry, HousePower, SilentGateway } from "./schema.ts";
-import { computeKnownShare, type Span, type SpanKind } from "./spans.ts";
+import type { HouseEntry, HousePower, ReaderSession, SilentGateway } from "./schema.ts";
+import { computeKnownShare, type SpanKind } from "./spans.ts";
 import { TilesView } from "./tiles.ts";
 import { TimesView } from "./times.ts";
 
-const POWER_S = 5;
+/** There is no stream of sums: the power is asked for so often. */
+const POWER_S = 3;
+/** Of older values the light says how old they are. */
+const YOUNG_S = 10;
 const ENERGY_S = 60;
 const HOUSE_S = 60;
 const KNOWN_S = 300;
-/** The periods of a site: all years would be summed from their quarter hours again and again. */
+/** The periods of a site: all years would be too much to sum again and again. */
 const PERIODS = ["day", "week", "month", "year"] as const satisfies readonly SpanKind[];
 
 export interface HouseActions {
@@ -31,11 +37,11 @@ export interface HouseActions {
 export class HouseView {
   private readonly flow = new FlowView();
   private readonly tiles: TilesView;
-  private readonly bars: BarsView;
-  private readonly title = h("h2", { id: "curve-title" });
-  private readonly card: HTMLElement;
+  private readonly curve: CurveCard;
+  private readonly exports: ExportsView;
   private readonly silent = h("ul", { class: "systems", role: "status" });
   private readonly members = h("ul", { class: "systems" });
+  private readonly light = h("span", { class: "light waiting", "aria-hidden": "true" });
   private readonly state = h("span", { class: "state", role: "status" });
   private readonly navigator: Navigator;
   private readonly times: TimesView;
@@ -45,10 +51,12 @@ export class HouseView {
   private readonly zone: string;
   private readonly actions: HouseActions;
   private readonly handleKeys = (event: KeyboardEvent): void => this.navigator.handleKey(event);
+  private readonly lost = new Set<string>();
+  private power: HousePower | null = null;
   private isHouseMeasured = true; // until it is known that nobody measures the grid
   private ended = false;
 
-  constructor(root: HTMLElement, house: HouseEntry, actions: HouseActions) {
+  constructor(root: HTMLElement, house: HouseEntry, session: ReaderSession, actions: HouseActions) {
     this.house = house;
     this.actions = actions;
     this.zone = chooseZone(house.time_zone);
@@ -56,18 +64,20 @@ export class HouseView {
     const serials = house.gateways.map((one) => one.gateway);
     this.navigator = new Navigator(serials, this.zone, PERIODS, () => this.showSpan(), () => this.energy.runNow());
     this.times = new TimesView(PERIODS, this.navigator);
-    this.bars = new BarsView(house.currency, (date) => this.navigator.openBar(date));
-    this.card = h("section", { class: "card curve", "aria-labelledby": "curve-title" }, this.title, this.bars.element);
+    this.curve = new CurveCard(this.zone, house.currency, (date) => this.navigator.openBar(date));
+    this.exports = new ExportsView(listHouseFiles(house), house.site, session.file_formats);
+    this.tiles.element.append(this.exports.element);
     root.replaceChildren(this.makeHeader(), h("main", {}, this.silent,
-      h("div", { class: "layout" }, this.flow.element, this.card, this.tiles.element,
+      h("div", { class: "layout" }, this.flow.element, this.curve.element, this.tiles.element,
         h("section", { class: "card about", "aria-labelledby": "members-title" },
           h("h2", { id: "members-title" }, texts.house.gateways), this.members))));
     this.showHouse(house);
     this.showSpan();
-    this.energy = this.startPoll(ENERGY_S, () => this.readEnergy());
+    this.energy = this.startPoll("energy", ENERGY_S, () => this.readEnergy());
     this.polls = [
-      this.startPoll(POWER_S, () => this.readPower()), this.energy, this.startPoll(HOUSE_S, () => this.readHouse()),
-      this.startPoll(KNOWN_S, () => this.readKnown()),
+      this.startPoll("power", POWER_S, () => this.readPower()), this.energy,
+      this.startPoll("house", HOUSE_S, () => this.readHouse()),
+      this.startPoll("known", KNOWN_S, () => this.readKnown()),
     ];
     document.addEventListener("keydown", this.handleKeys);
   }
@@ -76,6 +86,7 @@ export class HouseView {
     this.ended = true;
     for (const one of this.polls) one.stop();
     this.navigator.end();
+    this.curve.destroy();
     document.removeEventListener("keydown", this.handleKeys);
   }
 
@@ -83,30 +94,44 @@ export class HouseView {
     const back = h("button", { type: "button", class: "quiet back" }, texts.header.allSystems);
     back.addEventListener("click", () => this.actions.choose(null));
     return h("header", { class: "top" },
-      h("div", { class: "title" }, h("div", { class: "titled" }, back, h("h1", {}, this.house.site)), h("p", { class: "live" }, this.state)),
+      h("div", { class: "title" }, h("div", { class: "titled" }, back, h("h1", {}, this.house.site)), h("p", { class: "live" }, this.light, this.state)),
       this.times.element);
   }
 
   private showSpan(): void {
     const span = this.navigator.findSpan();
+    this.exports.show(span);
     this.times.show(span, this.navigator.known.first, findDate(Date.now(), this.zone));
-    this.card.hidden = span.kind === "day"; // a day is one bar: the tiles say it
   }
 
-  private startPoll(seconds: number, work: () => Promise<void>): Poll {
+  private startPoll(name: string, seconds: number, work: () => Promise<void>): Poll {
     const workAndNote = async (): Promise<void> => {
       await work();
-      setText(this.state, "");
+      this.lost.delete(name);
+      this.showState();
     };
     return poll(workAndNote, seconds, (error) => {
       if (error instanceof ApiError && error.status === 401) this.actions.askAgain();
-      else setText(this.state, texts.shared.noConnection);
+      this.lost.add(name);
+      this.showState();
     });
+  }
+
+  /** Live: the newest values are young, and no gateway is missing in the sums. */
+  private showState(): void {
+    const { power } = this;
+    const isYoung = power !== null && power.age_seconds !== null && power.age_seconds < YOUNG_S;
+    const isLive = isYoung && power.silent.length === 0 && power.production_w !== null;
+    const state = this.lost.size > 0 ? "lost" : isLive ? "live" : "waiting";
+    const last = power !== null && power.age_seconds !== null && !isYoung ? texts.header.lastValues(formatAge(power.age_seconds)) : texts.header.waiting;
+    this.light.className = `light ${state}`;
+    setText(this.state, { live: texts.header.live, waiting: last, lost: texts.shared.noConnection }[state]);
   }
 
   private async readPower(): Promise<void> {
     const power = await get<HousePower>(nameHousePath(this.house.site, "/power"));
     if (this.ended) return;
+    this.power = power;
     const now = { production: power.production_w, load: power.load_w, net: power.net_w, battery: power.battery_w };
     this.isHouseMeasured = power.load_w !== null || power.net_w !== null || power.silent.length > 0;
     this.flow.show(now, Object.values(now).some((one) => one !== null), power.state_of_charge, this.isHouseMeasured);
@@ -115,28 +140,25 @@ export class HouseView {
 
   private async readEnergy(): Promise<void> {
     const span = this.navigator.findSpan();
-    const stop: Record<string, string> = span.isCurrent ? {} : { stop: span.next };
-    const table = await get<HouseEnergyTable>(
-      nameHousePath(this.house.site, "/energy"), { every: span.every, start: span.date, ...stop, time_zone: span.zone },
-    );
+    const [curve, table] = await Promise.all([
+      span.kind === "day" ? readHouseCurve(this.house, span) : null, readHouseEnergy(this.house.site, span),
+    ]);
     if (this.ended || !this.navigator.isShown(span)) return;
     this.showSpan(); // after midnight it is another one
-    this.showEnergy(span, table);
+    const whole = table.windows.length === 1 ? table.windows[0]! : table.total;
+    const energy = isKnown(whole) ? whole : null;
+    if (curve === null) this.curve.showSpan(span, table);
+    else this.curve.showDay(span, curve, energy);
+    const coverage = Math.max(whole.production_coverage, whole.load_coverage);
+    this.tiles.show(energy, span, computeKnownShare(coverage, span, Date.now(), this.navigator.known.first), this.isHouseMeasured);
+    this.exports.showCoverage(span, table);
+    const found = await compareSpan(table, span, (other) => readHouseEnergy(this.house.site, other));
+    if (!this.ended && this.navigator.isShown(span)) this.tiles.compare(found);
   }
 
   private async readKnown(): Promise<void> {
     await this.navigator.readKnown();
     if (!this.ended) this.showSpan();
-  }
-
-  private showEnergy(span: Span, table: HouseEnergyTable): void {
-    const whole = table.windows.length === 1 ? table.windows[0]! : table.total;
-    const known = isKnown(whole) ? whole : null;
-    const share = span.kind === "day" ? Math.min(whole.production_coverage, whole.load_coverage || 1) : 1;
-    this.tiles.show(known, span, computeKnownShare(share, span, Date.now(), null), this.isHouseMeasured);
-    if (span.kind === "day") return;
-    setText(this.title, span.name);
-    this.bars.show({ ...table, gateway: table.site }, span);
   }
 
   private async readHouse(): Promise<void> {

@@ -76,7 +76,7 @@ async function show(session: ReaderSession, mine = ++turn): Promise<void> {
   const name = house?.site ?? (entry === undefined ? texts.shared.systems : nameSystem(entry));
   document.title = name;
   nameInstallation(name);
-  if (house !== undefined) system = new HouseView(root, house, actions);
+  if (house !== undefined) system = new HouseView(root, house, session, actions);
   else system = entry === undefined ? new SystemsView(root, gateways, houses, actions) : new System(root, gateways, entry, session, actions);
 }
 

@@ -44,6 +44,11 @@ export async function readDayCurve(serial: string, day: Span): Promise<Curves> {
   return coarsen(fields, day.start / 1000, Math.min(day.stop, Date.now()) / 1000, CURVE_S);
 }
 
+/** The charge (%) of the battery of a gateway in means of quarter hours of a day, by seconds since 1970. Throws ApiError. */
+export async function readCharge(serial: string, day: Span): Promise<Points> {
+  return await readPoints(serial, { kind: "storage", field: "state_of_charge", every: "15m" }, day);
+}
+
 /** A panel's day compared with its peers. Throws ApiError. */
 export async function readPanelCurve(serial: string, inverter: string, day: Span): Promise<PanelCurve> {
   const [power, peers] = await Promise.all(
@@ -116,6 +121,7 @@ async function readPoints(serial: string, series: Record<string, string>, day: S
   return found;
 }
 
-function limitToSpan(span: Span): Record<string, string> {
+/** The end of a span that is over, as a parameter of a question. */
+export function limitToSpan(span: Span): Record<string, string> {
   return span.isCurrent ? {} : { stop: span.next };
 }

@@ -3,11 +3,11 @@
 import { AboutView } from "./about.ts";
 import { ApiError, get, list, listAlarms, nameGatewayPath } from "./api.ts";
 import type { EnergyTable, GatewayEntry, GatewayStatus, HouseholdPower, InverterEntry, MeterEntry, ReaderSession } from "./schema.ts";
-import { compareEnergy, listComparable } from "./comparison.ts";
+import { compareSpan } from "./comparison.ts";
 import { CurveCard } from "./curve_card.ts";
 import { chooseZone, findDate } from "./days.ts";
 import { h } from "./dom.ts";
-import { ExportsView } from "./exports.ts";
+import { ExportsView, listGatewayFiles } from "./exports.ts";
 import { FlowView } from "./flow.ts";
 import { readSums, type SiteNow } from "./flows.ts";
 import { formatAge } from "./format.ts";
@@ -94,7 +94,7 @@ export class System {
     this.curve = new CurveCard(this.zone, entry.currency, (date) => this.navigator.openBar(date));
     const openEditor = (panels: InverterEntry[]): void => void openRoofEditor(entry.gateway, panels, () => this.polls.panels.runNow());
     this.panels = new PanelsView((panel) => this.openPanel(panel), session.scope === "owner" ? openEditor : null);
-    this.exports = new ExportsView(entry.gateway, nameSystem(entry), session.file_formats);
+    this.exports = new ExportsView(listGatewayFiles(entry.gateway), nameSystem(entry), session.file_formats);
     this.tiles.element.append(this.exports.element);
     this.about = new AboutView(actions.signOut);
     root.replaceChildren(
@@ -235,10 +235,8 @@ export class System {
   }
 
   private async compare(span: Span, table: EnergyTable): Promise<void> {
-    const others = listComparable(span);
-    const tables = await Promise.all(others.map((other) => readEnergy(this.entry.gateway, other.span)));
-    if (this.ended || !this.navigator.isShown(span)) return;
-    this.tiles.compare(others.map((other, i) => ({ than: other.words, said: compareEnergy(table, span, tables[i]!, other.span) })));
+    const found = await compareSpan(table, span, (other) => readEnergy(this.entry.gateway, other));
+    if (!this.ended && this.navigator.isShown(span)) this.tiles.compare(found);
   }
 
   private async readPanels(): Promise<void> {

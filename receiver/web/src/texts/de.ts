@@ -144,6 +144,7 @@ export const DE: Texts = {
     energy: "Energie",
     quarters: "Viertelstunden",
     panels: "Module",
+    panelsOf: (gateway) => `Module (${gateway})`,
     note: "Jede Zeile hat die Ortszeit und den bekannten Anteil ihrer Zeit (coverage); eine leere Zelle ist unbekannt.",
     known: (share) => `Die Energien sind für ${share} der Zeit bekannt.`,
     shares: (shares) => `So viel der Zeit ist bekannt: ${shares}.`,

@@ -146,6 +146,7 @@ export const EN = {
     energy: "energy",
     quarters: "quarter hours",
     panels: "panels",
+    panelsOf: (gateway: string) => `panels (${gateway})`,
     note: "Each line has local times and the share of its time that is known (coverage); an empty cell is unknown.",
     known: (share: string) => `The energies are known for ${share} of the time.`,
     shares: (shares: string) => `So much of the time is known: ${shares}.`,

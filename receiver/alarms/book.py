@@ -27,7 +27,7 @@ from shared.kept_sqlite import KeptFile
 _T = TypeVar("_T")
 _log = structlog.get_logger()
 
-_PUT = "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT = "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _DROP_STATE = "DELETE FROM state WHERE alarm = ? AND gateway = ? AND subject = ?"
 _ADD = "INSERT OR IGNORE INTO message (id, channel, status, made, not_before, notice) VALUES (?, ?, 'waiting', ?, ?, ?)"
 _WITHDRAW = "UPDATE message SET status = 'withdrawn' WHERE id = ? AND status = 'waiting' AND not_before > ?"

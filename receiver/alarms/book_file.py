@@ -8,16 +8,17 @@ from typing import NamedTuple
 from receiver.alarms.states import AlarmKey, AlarmState, Phase
 from receiver.errors import ReceiverError
 from shared import durable_sqlite
-from shared.durable_sqlite import DamagedError, FileConnection
+from shared.durable_sqlite import DamagedError, FileConnection, open_transaction
 from shared.kept_sqlite import make_layout
 
 FILE = "alarms.sqlite"
-_LAYOUT = 1
+_LAYOUT = 2
 _LOG_LIMIT_BYTES = 1024 * 1024
 _STATE = """
 CREATE TABLE state (
     alarm TEXT, gateway TEXT, subject TEXT, phase TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL,
     pending_since INTEGER NOT NULL, judged INTEGER NOT NULL, began INTEGER, ended INTEGER,
+    said TEXT NOT NULL DEFAULT '{}',
     PRIMARY KEY (alarm, gateway, subject)
 ) WITHOUT ROWID
 """
@@ -29,6 +30,8 @@ CREATE TABLE message (
 """
 _JUDGED = "CREATE TABLE pass (one INTEGER PRIMARY KEY, judged INTEGER NOT NULL)"
 _TABLES = (_STATE, _MESSAGE, _JUDGED)
+_UPGRADE = ("ALTER TABLE state ADD COLUMN said TEXT NOT NULL DEFAULT '{}'", "PRAGMA user_version = 2")
+"""From layout 1, whose reasons had no values: what was told already must not be told again."""
 
 
 class BookError(ReceiverError):
@@ -65,6 +68,13 @@ def load_standing(path: Path) -> Standing:
 
 def open_file(path: Path) -> FileConnection:
     """A durable connection; the file is made when it is missing. Raises sqlite3.Error and OSError."""
-    return durable_sqlite.open_with_tables(
-        path, lambda connection: make_layout(connection, _LAYOUT, _TABLES), log_limit_bytes=_LOG_LIMIT_BYTES
-    )
+    return durable_sqlite.open_with_tables(path, _make_or_upgrade, log_limit_bytes=_LOG_LIMIT_BYTES)
+
+
+def _make_or_upgrade(connection: FileConnection) -> None:
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    if found == 1:
+        with open_transaction(connection):
+            for statement in _UPGRADE:
+                connection.execute(statement)
+    make_layout(connection, _LAYOUT, _TABLES)

@@ -1,8 +1,9 @@
 """What is known at one moment, for the judgement. Plain values; None is unknown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Final, NamedTuple, TypeAlias
 
 from receiver.sites.model import Site
 from receiver.stores.base import Latest
@@ -89,6 +90,10 @@ class DiskFacts(NamedTuple):
     total: int
 
 
+ReasonValue: TypeAlias = float | str
+NO_VALUES: Final[Mapping[str, ReasonValue]] = MappingProxyType({})
+
+
 class Condition(NamedTuple):
     """One condition, judged.
 
@@ -99,6 +104,7 @@ class Condition(NamedTuple):
         holds: Whether it holds; None: it cannot be judged now, and whatever was stays.
         reason: A sentence for people, if it holds.
         since_ms: Since when (UTC milliseconds), where that is known better than by when it was first seen.
+        values: What the sentence says, by names that end in the unit: the page says it in other languages by them.
     """
 
     alarm: str
@@ -107,3 +113,4 @@ class Condition(NamedTuple):
     holds: bool | None
     reason: str = ""
     since_ms: int | None = None
+    values: Mapping[str, ReasonValue] = NO_VALUES

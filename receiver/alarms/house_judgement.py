@@ -11,7 +11,7 @@ from receiver.alarms.definitions import (
     PANEL_WEAK,
     PHASE_VOLTAGE,
 )
-from receiver.alarms.facts import Condition, GatewayFacts, PanelQuarters, PanelRatios, PhaseVoltage
+from receiver.alarms.facts import Condition, GatewayFacts, PanelQuarters, PanelRatios, PhaseVoltage, ReasonValue
 from shared.agreement import COMPARED_FROM_W, differ_by_half
 from shared.readings import FieldValue
 
@@ -44,7 +44,7 @@ def _judge_dead_panel(gateway: str, panel: PanelQuarters) -> Condition:
     holds = all(last) if len(last) == limits.PANEL_DEAD_QUARTERS else None
     given = "has given nothing for an hour of daylight in which its peers produced"
     reason = f"Panel {panel.name} of gateway {gateway} {given}."
-    return Condition(PANEL_DEAD.id, gateway, panel.inverter, holds, reason)
+    return Condition(PANEL_DEAD.id, gateway, panel.inverter, holds, reason, values={"panel": panel.name})
 
 
 def _judge_weak_panel(gateway: str, panel: PanelRatios) -> Condition:
@@ -57,7 +57,10 @@ def _judge_weak_panel(gateway: str, panel: PanelRatios) -> Condition:
         holds = all(ratio < limits.PANEL_WEAK_RATIO for ratio in days)
     shares = " and ".join(f"{ratio:.0%}" for ratio in days)
     reason = f"Panel {panel.name} of gateway {gateway} gave {shares} of its peers' energy on its last days."
-    return Condition(PANEL_WEAK.id, gateway, panel.inverter, holds, reason)
+    values: dict[str, ReasonValue] = {"panel": panel.name}
+    if days:
+        values |= {"before_share": days[0], "last_share": days[-1]}
+    return Condition(PANEL_WEAK.id, gateway, panel.inverter, holds, reason, values=values)
 
 
 def _judge_voltage(gateway: str, phase: PhaseVoltage) -> Condition:
@@ -68,7 +71,7 @@ def _judge_voltage(gateway: str, phase: PhaseVoltage) -> Condition:
     if phase.highest > limits.UNWIRED_V:
         away = abs(phase.now / find_nominal(phase.highest) - 1)
         holds = True if away > limits.VOLTAGE_SHARE else False if away <= limits.VOLTAGE_CALM_SHARE else None
-    return Condition(PHASE_VOLTAGE.id, gateway, phase.phase, holds, reason)
+    return Condition(PHASE_VOLTAGE.id, gateway, phase.phase, holds, reason, values={"now_v": phase.now})
 
 
 def _judge_meter(facts: GatewayFacts) -> Condition:
@@ -80,7 +83,8 @@ def _judge_meter(facts: GatewayFacts) -> Condition:
         f"For an hour the production of gateway {facts.gateway} has been {powers.measured:.0f} W by its meter, and "
         f"{powers.reported:.0f} W by its panels."
     )
-    return Condition(METER_CONTRADICTS.id, facts.gateway, "", differ_by_half(*powers), reason)
+    values = {"measured_w": powers.measured, "reported_w": powers.reported}
+    return Condition(METER_CONTRADICTS.id, facts.gateway, "", differ_by_half(*powers), reason, values=values)
 
 
 def _judge_battery(gateway: str, battery: str, talks: FieldValue | None) -> Condition:

@@ -1,6 +1,6 @@
 """Facts to conditions. Pure. What cannot be judged is unknown: neither an alarm nor its end."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from receiver.alarms import limits
 from receiver.alarms.definitions import (
@@ -14,7 +14,7 @@ from receiver.alarms.definitions import (
     TOKEN_EXPIRING,
     Definition,
 )
-from receiver.alarms.facts import Condition, DiskFacts, GatewayFacts
+from receiver.alarms.facts import NO_VALUES, Condition, DiskFacts, GatewayFacts, ReasonValue
 from receiver.alarms.house_judgement import judge_house
 from receiver.outputs.base import OutputState
 from shared.durations import describe_duration
@@ -42,7 +42,7 @@ def judge_disks(disks: list[DiskFacts]) -> Iterator[Condition]:
     """One condition for each disk of the receiver."""
     for disk in disks:
         reason = f"{_describe_free(disk)} are free on the disk of the receiver's {disk.purpose}."
-        yield Condition(DISK_FULL.id, _RECEIVER, disk.purpose, _is_nearly_full(disk), reason)
+        yield Condition(DISK_FULL.id, _RECEIVER, disk.purpose, _is_nearly_full(disk), reason, values=_list_free(disk))
 
 
 def _is_nearly_full(disk: DiskFacts) -> bool | None:
@@ -56,6 +56,10 @@ def _describe_free(disk: DiskFacts) -> str:
     return f"{disk.free / _GIB:.1f} GiB ({share:.1%})"
 
 
+def _list_free(disk: DiskFacts) -> dict[str, ReasonValue]:
+    return {"free_gib": disk.free / _GIB, "free_share": disk.free / disk.total if disk.total else 0.0}
+
+
 def judge_outputs(states: Sequence[OutputState]) -> Iterator[Condition]:
     """One condition for each output and gateway."""
     for state in states:
@@ -63,7 +67,12 @@ def judge_outputs(states: Sequence[OutputState]) -> Iterator[Condition]:
         why = f": {state.problem}" if state.problem else ""
         holds = state.behind_ms / 1000 > limits.OUTPUT_BEHIND_S
         yield Condition(
-            OUTPUT_BEHIND.id, state.gateway, state.output, holds, f"{state.output} is {behind} behind{why}."
+            OUTPUT_BEHIND.id,
+            state.gateway,
+            state.output,
+            holds,
+            f"{state.output} is {behind} behind{why}.",
+            values={"behind_s": state.behind_ms / 1000, "problem": state.problem or ""},
         )
 
 
@@ -97,7 +106,8 @@ def _judge_backlog(facts: GatewayFacts) -> Condition:
         return _make(BACKLOG_GROWING, facts, None)
     now, before = facts.backlog
     reason = f"{now:.0f} readings wait at the scraper of gateway {facts.gateway}, more than an hour ago."
-    return _make(BACKLOG_GROWING, facts, now > limits.BACKLOG_ROWS and now > before, reason)
+    holds = now > limits.BACKLOG_ROWS and now > before
+    return _make(BACKLOG_GROWING, facts, holds, reason, values={"readings": now})
 
 
 def _judge_token(facts: GatewayFacts) -> Condition:
@@ -107,7 +117,8 @@ def _judge_token(facts: GatewayFacts) -> Condition:
     is_short_lived = facts.status.fields.get("role") == limits.SHORT_LIVED_ROLE
     holds = left_s < limits.TOKEN_LEFT_S and not is_short_lived
     good = f"is good for {describe_duration(left_s)} more" if left_s > 0 else "is not good any more"
-    return _make(TOKEN_EXPIRING, facts, holds, f"The token of gateway {facts.gateway} {good}.")
+    reason = f"The token of gateway {facts.gateway} {good}."
+    return _make(TOKEN_EXPIRING, facts, holds, reason, values={"left_s": max(left_s, 0.0)})
 
 
 def _judge_certificate(facts: GatewayFacts) -> Condition:
@@ -118,7 +129,8 @@ def _judge_certificate(facts: GatewayFacts) -> Condition:
 
 def _judge_losses(facts: GatewayFacts) -> Condition:
     reason = f"{facts.lost or 0:.0f} readings of gateway {facts.gateway} were lost for good in the last 24 hours."
-    return _make(LOSSES, facts, None if facts.lost is None else facts.lost > 0, reason)
+    values = {"readings": facts.lost or 0.0}
+    return _make(LOSSES, facts, None if facts.lost is None else facts.lost > 0, reason, values=values)
 
 
 def _judge_scraper_disk(facts: GatewayFacts) -> Condition:
@@ -128,7 +140,7 @@ def _judge_scraper_disk(facts: GatewayFacts) -> Condition:
         return Condition(DISK_FULL.id, facts.gateway, _OUTBOX, None)
     disk = DiskFacts(_OUTBOX, round(free), round(size))
     reason = f"{_describe_free(disk)} are free on the disk of the scraper's {_OUTBOX} of gateway {facts.gateway}."
-    return Condition(DISK_FULL.id, facts.gateway, _OUTBOX, _is_nearly_full(disk), reason)
+    return Condition(DISK_FULL.id, facts.gateway, _OUTBOX, _is_nearly_full(disk), reason, values=_list_free(disk))
 
 
 def _find_status_number(facts: GatewayFacts, name: str, speaks_s: float) -> float | None:
@@ -152,5 +164,6 @@ def _make(
     holds: bool | None,  # noqa: FBT001 (each caller computes it there)
     reason: str = "",
     since_ms: int | None = None,
+    values: Mapping[str, ReasonValue] = NO_VALUES,
 ) -> Condition:
-    return Condition(definition.id, facts.gateway, "", holds, reason, since_ms)
+    return Condition(definition.id, facts.gateway, "", holds, reason, since_ms, values)

@@ -6,6 +6,7 @@
 - Pending time counts only while somebody watches: it begins again after a pause of the watcher.
 """
 
+import json
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -48,6 +49,7 @@ class AlarmState(NamedTuple):
         judged: When its condition was last judged.
         began: When it began to fire; None if it never did. While it is pending: of the alarm before.
         ended: When it ended; None while it has not. While it is pending: of the alarm before.
+        values: What the reason says, as JSON: the values of its condition.
     """
 
     phase: Phase
@@ -57,6 +59,7 @@ class AlarmState(NamedTuple):
     judged: int
     began: int | None = None
     ended: int | None = None
+    values: str = "{}"
 
 
 class AlarmTurn(StrEnum):
@@ -90,17 +93,19 @@ def advance(state: AlarmState | None, condition: Condition, now_ms: int) -> Alar
         return AlarmStep(state)
     if not condition.holds:
         return _calm(state, now_ms)
+    values = json.dumps(dict(condition.values))
     if state is None or state.phase is Phase.ENDED:
         since = condition.since_ms if condition.since_ms is not None else now_ms
         began, ended = (state.began, state.ended) if state is not None else (None, None)
         return _wait(
-            AlarmState(Phase.PENDING, condition.reason, since, now_ms, now_ms, began, ended), condition, now_ms
+            AlarmState(Phase.PENDING, condition.reason, since, now_ms, now_ms, began, ended, values), condition, now_ms
         )
     if state.phase is Phase.FIRING:
-        return AlarmStep(state._replace(judged=now_ms, reason=condition.reason))
+        return AlarmStep(state._replace(judged=now_ms, reason=condition.reason, values=values))
     begins_again = not 0 <= now_ms - state.judged <= PAUSE_MS
     pending_since = now_ms if begins_again else state.pending_since
-    return _wait(state._replace(reason=condition.reason, pending_since=pending_since, judged=now_ms), condition, now_ms)
+    said = state._replace(reason=condition.reason, values=values)
+    return _wait(said._replace(pending_since=pending_since, judged=now_ms), condition, now_ms)
 
 
 def is_over(state: AlarmState, now_ms: int) -> bool:

@@ -1,5 +1,6 @@
 """What is answered about alarms: built by its route and published as it stands."""
 
+import json
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, with_config
@@ -29,6 +30,10 @@ class AlarmEntry(TypedDict):
         Field(description="`pending` until it has lasted long enough, then `firing`, then `ended` for a week."),
     ]
     reason: Annotated[str, Field(description="What is (or was) wrong, as a sentence.")]
+    values: Annotated[
+        dict[str, float | str],
+        Field(description="What the reason says, by names that end in the unit, for other languages; not in CSV."),
+    ]
     advice: Annotated[str, Field(description="What to do.")]
     since: Annotated[int, Field(description="Since when it has been so, as far as is known.")]
     began: Annotated[int | None, Field(description="When it began to fire, or null.")]
@@ -52,6 +57,7 @@ def describe_alarm(key: AlarmKey, state: AlarmState) -> AlarmEntry | None:
         "subject": key.subject or None,
         "state": state.phase.value,
         "reason": state.reason,
+        "values": json.loads(state.values),
         "advice": definition.advice,
         "since": state.since,
         "began": None if is_pending else state.began,

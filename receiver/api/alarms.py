@@ -9,6 +9,8 @@ from receiver.api.alarm_answers import AlarmEntry, describe_alarm
 from receiver.api.parameters import NOT_MODIFIED, FormatAsked
 from receiver.api.questions import AskedOfGateway
 
+_COLUMNS = tuple(name for name in AlarmEntry.__annotations__ if name != "values")
+
 
 class AlarmRoutes:
     """The route `/api/v1/gateways/{serial}/alarms`.
@@ -38,8 +40,12 @@ class AlarmRoutes:
         Alarms of the receiver itself (its disk) stand in the list of every gateway: they concern its readings.
         """
         found = (describe_alarm(key, state) for key, state in self._alarms.list_of_gateway(question.serial))
-        rows = [entry for entry in found if entry is not None]
+        entries = [entry for entry in found if entry is not None]
         as_csv = answers.should_send_csv(request, asked.format)
-        return answers.make_latest_table(
-            request, rows, as_csv=as_csv, columns=tuple(AlarmEntry.__annotations__), zone=question.zone
-        )
+        rows = [_drop_values(entry) for entry in entries] if as_csv else entries
+        return answers.make_latest_table(request, rows, as_csv=as_csv, columns=_COLUMNS, zone=question.zone)
+
+
+def _drop_values(entry: AlarmEntry) -> dict[str, object]:
+    """An alarm as one line of a table: its values stand in the reason."""
+    return {name: value for name, value in entry.items() if name in _COLUMNS}

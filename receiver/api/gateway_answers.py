@@ -44,6 +44,14 @@ class InverterStates(TypedDict):
 
 
 @with_config(ConfigDict(extra="forbid"))
+class DoubtedPowersEntry(TypedDict):
+    """Mean powers of the last whole hour that cannot both be right."""
+
+    measured_w: Annotated[float, Field(description="By the production meter, W.")]
+    reported_w: Annotated[float, Field(description="By all inverters together, W.")]
+
+
+@with_config(ConfigDict(extra="forbid"))
 class GatewayStatus(GatewayEntry):
     """How one gateway and its scraper are, and what the household does now and did today."""
 
@@ -66,6 +74,10 @@ class GatewayStatus(GatewayEntry):
     ]
     meter_doubts: Annotated[
         list[str], Field(description="Sentences about meters that cannot be right, with the remedy.")
+    ]
+    doubted_powers: Annotated[
+        list[DoubtedPowersEntry],
+        Field(description="What those sentences rest on, in their order, for other languages."),
     ]
     meter_names: Annotated[list[str], Field(description="The meters, with the roles of the sites file.")]
     inverter_states: Annotated[InverterStates, Field(description="How many panels produce, and how many do not.")]

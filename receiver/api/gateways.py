@@ -136,7 +136,8 @@ class GatewayRoutes:
             "status_age_seconds": compute_age_seconds(status[0].timestamp, now_ms) if status else None,
             "delivery_lag_seconds": max(0, arrival.received - arrival.newest) / 1000 if arrival else None,
             "open_gap_since": find_open_gap(events),
-            "meter_doubts": doubts,
+            "meter_doubts": [str(doubt) for doubt in doubts],
+            "doubted_powers": [{"measured_w": doubt.measured, "reported_w": doubt.reported} for doubt in doubts],
             "meter_names": sorted({entry.tags["meter"] for entry in correct_latest(meters, site)}),
             "inverter_states": states,
             "power": describe_power(

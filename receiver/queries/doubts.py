@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from statistics import fmean
+from typing import NamedTuple
 
 from receiver.energy.site import PRODUCTION
 from receiver.sites.corrections import correct_series
@@ -16,8 +17,28 @@ QUARTERS = 4
 _FEWEST_MINUTES = QUARTERS * QUARTER_MS // MINUTE_MS * 3 // 4
 
 
-async def read_doubts(store: Store, gateway: str, site: Site, now_ms: int) -> list[str]:
-    """Sentences for people about meters of a gateway, with the remedy; none where nothing speaks against them.
+class DoubtedPowers(NamedTuple):
+    """Mean powers of the last whole hour that cannot both be right, W.
+
+    Attributes:
+        measured: By the production meter.
+        reported: By the inverters together.
+    """
+
+    measured: float
+    reported: float
+
+    def __str__(self) -> str:
+        """A sentence for people, with the remedy."""
+        return (
+            f"For an hour the production meter has shown {self.measured:.0f} W and the inverters together "
+            f"{self.reported:.0f} W. If no transformer is fitted there, give the meter production 'role: ignore' in "
+            "the sites file."
+        )
+
+
+async def read_doubts(store: Store, gateway: str, site: Site, now_ms: int) -> list[DoubtedPowers]:
+    """What speaks against the meters of a gateway; empty where nothing does.
 
     Args:
         store: Where roll-ups are.
@@ -29,12 +50,7 @@ async def read_doubts(store: Store, gateway: str, site: Site, now_ms: int) -> li
         StoreUnavailableError: Ask again later.
     """
     powers = await read_hour_powers(store, gateway, site, now_ms)
-    if powers is None or not differ_by_half(*powers):
-        return []
-    measured, reported = powers
-    doubt = f"For an hour the production meter has shown {measured:.0f} W and the inverters together {reported:.0f} W. "
-    remedy = "If no transformer is fitted there, give the meter production 'role: ignore' in the sites file."
-    return [doubt + remedy]
+    return [DoubtedPowers(*powers)] if powers is not None and differ_by_half(*powers) else []
 
 
 async def read_hour_powers(store: Store, gateway: str, site: Site, now_ms: int) -> tuple[float, float] | None:

@@ -1,6 +1,7 @@
 /** What the receiver's own alarms add to what the status of a gateway says already. Pure. */
 
 import { formatMoment } from "./days.ts";
+import { formatAmount, formatDigits, formatDuration, formatMeasurement } from "./format.ts";
 import type { PageNotice } from "./health.ts";
 import { texts } from "./locale.ts";
 import type { AlarmEntry } from "./schema.ts";
@@ -26,8 +27,8 @@ export function addAlarms(said: PageNotice[], alarms: AlarmEntry[] | null, zone:
 
 function summariseAlarms(group: AlarmEntry[], zone: string): PageNotice {
   const first = group[0]!;
-  const { title, advice } = texts.alarms.words?.[first.alarm] ?? first; // the reasons are the receiver's
-  const reasons = group.slice(0, MOST_REASONS).map((one) => texts.alarms.since(one.reason, formatMoment(one.since, zone)));
+  const { title, advice } = texts.alarms.words?.[first.alarm] ?? first;
+  const reasons = group.slice(0, MOST_REASONS).map((one) => texts.alarms.since(describeReason(one), formatMoment(one.since, zone)));
   const more = group.length > MOST_REASONS ? [texts.alarms.more(group.length - MOST_REASONS)] : [];
   return {
     level: first.severity === "critical" ? "bad" : "warn",
@@ -35,4 +36,32 @@ function summariseAlarms(group: AlarmEntry[], zone: string): PageNotice {
     advice: [...reasons, ...more, advice].join(" "),
     alarm: first.alarm,
   };
+}
+
+/** Why an alarm fires, in the reader's language; where a value is missing (an older version kept none), as the receiver says. */
+export function describeReason(alarm: AlarmEntry): string {
+  const words = texts.alarms.words?.[alarm.alarm];
+  if (words === undefined) return alarm.reason;
+  const own = alarm.gateway === null ? words.ofReceiver : undefined;
+  return fillIn(own ?? words.reason, { ...alarm.values, gateway: alarm.gateway ?? "", subject: alarm.subject ?? "" }) ?? alarm.reason;
+}
+
+const UNITS: Record<string, (value: number) => string> = {
+  s: (value) => formatDuration(value),
+  w: (value) => formatAmount(value, "W"),
+  v: (value) => formatMeasurement(value, "V", 0),
+  gib: (value) => formatMeasurement(value, "GiB", 1),
+  share: (value) => formatMeasurement(value * 100, "%", value < 0.1 ? 1 : 0),
+};
+
+/** A text with values in the place of their names in braces, each by the unit at the end of its name; null: one is missing. */
+function fillIn(text: string, values: Record<string, number | string>): string | null {
+  let isWhole = true;
+  const filled = text.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    const value = values[name];
+    isWhole &&= value !== undefined;
+    if (typeof value !== "number") return value ?? "";
+    return (UNITS[name.slice(name.lastIndexOf("_") + 1)] ?? ((plain) => formatDigits(plain, 0)))(value);
+  });
+  return isWhole ? filled : null;
 }

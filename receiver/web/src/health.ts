@@ -1,6 +1,6 @@
 /** What needs a person: from the status of a gateway to sentences. Pure. */
 
-import { formatAge, formatDigits, formatDuration } from "./format.ts";
+import { formatAge, formatAmount, formatDigits, formatDuration } from "./format.ts";
 import { formatMoment } from "./days.ts";
 import { BACKLOG_ROWS, REPORT_LATE_S, SHORT_LIVED_ROLE, TOKEN_LEFT_S } from "./limits.ts";
 import { texts } from "./locale.ts";
@@ -53,7 +53,9 @@ export function listNotices(status: GatewayStatus, zone: string): PageNotice[] {
   }
   if (status.power.load_unknown === "battery-power-unknown") addWarning(say.load.title, say.load.battery);
   if (status.power.load_unknown === "generator-runs") addWarning(say.load.title, say.load.generator);
-  for (const doubt of status.meter_doubts) addWarning(say.doubt.title, doubt, "meter-contradicts");
+  for (const { measured_w, reported_w } of status.doubted_powers) {
+    addWarning(say.doubt.title, say.doubt.advice(formatAmount(measured_w, "W"), formatAmount(reported_w, "W")), "meter-contradicts");
+  }
   const waiting = readNumberOrZero(fields["outbox_rows"]);
   if (waiting > BACKLOG_ROWS || (status.delivery_lag_seconds ?? 0) > LAG_S) {
     addWarning(say.backlog.title, say.backlog.advice(formatDigits(waiting, 0)), "backlog-growing");

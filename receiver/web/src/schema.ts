@@ -73,6 +73,12 @@ export interface AlarmEntry {
    */
   reason: string;
   /**
+   * What the reason says, by names that end in the unit, for other languages; not in CSV.
+   */
+  values: {
+    [k: string]: number | string;
+  };
+  /**
    * What to do.
    */
   advice: string;
@@ -92,6 +98,19 @@ export interface AlarmEntry {
    * When it was last judged: what cannot be judged now stays as it was then.
    */
   judged: number;
+}
+/**
+ * Mean powers of the last whole hour that cannot both be right.
+ */
+export interface DoubtedPowersEntry {
+  /**
+   * By the production meter, W.
+   */
+  measured_w: number;
+  /**
+   * By all inverters together, W.
+   */
+  reported_w: number;
 }
 /**
  * The energy of the earlier time, whole.
@@ -410,6 +429,10 @@ export interface GatewayStatus {
    * Sentences about meters that cannot be right, with the remedy.
    */
   meter_doubts: string[];
+  /**
+   * What those sentences rest on, in their order, for other languages.
+   */
+  doubted_powers: DoubtedPowersEntry[];
   /**
    * The meters, with the roles of the sites file.
    */

@@ -8,7 +8,7 @@ import type { AlarmEntry } from "../src/schema.ts";
 const SINCE = Date.parse("2026-11-21T10:00Z");
 const makeAlarm = (changes: Partial<AlarmEntry>): AlarmEntry => ({
   alarm: "panel-dead", title: "Panel dead", severity: "warning", gateway: "1", subject: "7", state: "firing",
-  reason: "Panel 7 gave nothing.", advice: "Look at it.", since: SINCE, began: SINCE, ended: null, judged: SINCE, ...changes,
+  reason: "Panel 7 gave nothing.", values: { panel: "7" }, advice: "Look at it.", since: SINCE, began: SINCE, ended: null, judged: SINCE, ...changes,
 });
 
 test("an alarm that fires is said with its beginning; pending and ended ones are not", () => {
@@ -34,10 +34,18 @@ test("where nobody knows the alarms, that is said", () => {
   assert.match(addAlarms([], null, "UTC")[0]!.title, /not known/);
 });
 
-test("name and advice of an alarm have the reader's language, its reason that of the receiver", () => {
+test("an alarm has the reader's language, with its values as the reader writes them", () => {
   useLanguages(["de-DE"]);
-  const [found] = addAlarms([], [makeAlarm({})], "UTC");
+  const describe = (changes: Partial<AlarmEntry>): string => addAlarms([], [makeAlarm(changes)], "UTC")[0]!.advice.replaceAll("\u202f", " ");
+  assert.equal(addAlarms([], [makeAlarm({})], "UTC")[0]!.title, "Modul tot");
+  assert.match(describe({}), /^Modul 7 gab eine Stunde .*\. So ist es seit 21\. Nov\., 10:00\. Sehen Sie /);
+  assert.match(describe({ alarm: "backlog-growing", values: { readings: 12345 } }), /warten 12\.345 Messwerte/);
+  assert.match(describe({ alarm: "phase-voltage", subject: "a", values: { now_v: 262.4 } }), /Phase a am Gateway 1 ist 262 V,/);
+  assert.match(describe({ alarm: "panel-weak", values: { panel: "7", before_share: 0.3, last_share: 0.414 } }), /30 % und 41 % der Energie/);
+  const disk = { alarm: "disk-nearly-full" as const, subject: "readings", values: { free_gib: 1.23, free_share: 0.0123 } };
+  assert.match(describe(disk), /^Beim Scraper des Gateways 1 sind 1,2 GiB \(1,2 %\)/);
+  assert.match(describe({ ...disk, gateway: null }), /^Beim Empfänger sind 1,2 GiB \(1,2 %\) einer Platte frei \(readings\)/);
+  const kept = describe({ values: {} });
   useLanguages(["en-GB"]);
-  assert.equal(found!.title, "Modul tot");
-  assert.match(found!.advice, /^Panel 7 gave nothing\. So ist es seit 21\. Nov\., 10:00\. Sehen Sie /);
+  assert.match(kept, /^Panel 7 gave nothing\. So ist es/, "kept by a version that had no values");
 });

@@ -7,7 +7,7 @@ import { BACKLOG_ROWS, REPORT_LATE_S, TOKEN_LEFT_S } from "../src/limits.ts";
 function makeStatus(fields: Record<string, number | string>, changes: Partial<GatewayStatus> = {}): GatewayStatus {
   return {
     gateway: "122300001234", name: null, time_zone: null, last_timestamp: 0, age_seconds: 1, status: fields,
-    status_age_seconds: 10, delivery_lag_seconds: 1, open_gap_since: null, meter_doubts: [],
+    status_age_seconds: 10, delivery_lag_seconds: 1, open_gap_since: null, doubted_powers: [],
     power: { grid_mode: null, load_unknown: null }, ...changes,
   } as GatewayStatus;
 }
@@ -60,7 +60,7 @@ test("a house that is cut off, and a load that cannot be known, are explained", 
 });
 
 test("a meter that contradicts the inverters is named with the remedy", () => {
-  const [notice] = listNotices(makeStatus({}, { meter_doubts: ["Give the meter production 'role: ignore'."] }), "UTC");
+  const [notice] = listNotices(makeStatus({}, { doubted_powers: [{ measured_w: -1, reported_w: 3010 }] }), "UTC");
   assert.match(notice!.title, /contradicts/);
-  assert.match(notice!.advice, /role: ignore/);
+  assert.match(notice!.advice, /3\.01\u202fkW.*role ignore/);
 });

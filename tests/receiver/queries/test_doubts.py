@@ -29,7 +29,8 @@ async def find_doubts(
         ]
         store = service.receiver.rollups.store
         await store.write([GatewayReading(GATEWAY, reading) for reading in [*minutes, *quarters, *more]])
-        return await read_doubts(service.receiver.store, GATEWAY, site, NOON + MINUTE_MS)
+        found = await read_doubts(service.receiver.store, GATEWAY, site, NOON + MINUTE_MS)
+        return [str(doubt) for doubt in found]
 
 
 @pytest.mark.parametrize(("measured", "reported"), [(-1.0, 3010.0), (1400.0, 3010.0), (3000.0, 1000.0)])

@@ -33,7 +33,12 @@ export const DE_NOTICES: typeof EN_NOTICES = {
       battery: "Die Leistung seiner Batterie ist jetzt nicht bekannt. Warum, zeigt auf dem Scraper: envoy-scraper check",
       generator: "Ein Generator läuft, den kein Zähler misst. Was dabei aus dem Netz zu kommen scheint, ist kein Bezug.",
     },
-    doubt: { title: "Ein Zähler widerspricht den Wechselrichtern" },
+    doubt: {
+      title: "Ein Zähler widerspricht den Wechselrichtern",
+      advice: (measured, reported) =>
+        `Seit einer Stunde zeigt der Produktionszähler ${measured}, und die Wechselrichter zusammen melden ${reported}. Ist dort `
+        + "kein Stromwandler angebracht, geben Sie dem Zähler production in der Sites-Datei die Rolle ignore.",
+    },
     backlog: {
       title: "Messwerte warten",
       advice: (count) => `${count} sind unterwegs; nichts ist verloren, ältere kommen später.`,
@@ -65,63 +70,78 @@ export const DE_NOTICES: typeof EN_NOTICES = {
     words: {
       "gateway-silent": {
         title: "Gateway stumm",
+        reason: "Vom Gateway {gateway} kommen keine Messwerte.",
         advice: "Ist auch der Scraper stumm, sehen Sie zuerst dort nach. Sonst: Hat das Gateway Strom und Netz, und gelingt seine "
           + "Anmeldung (envoy-scraper check)?",
       },
       "scraper-silent": {
         title: "Scraper stumm",
+        reason: "Vom Scraper des Gateways {gateway} kommt nichts an.",
         advice: "Läuft sein Rechner, und erreicht er den Empfänger? Messwerte warten so lange in seinem Ausgang.",
       },
       "backlog-growing": {
         title: "Rückstand wächst",
+        reason: "Beim Scraper des Gateways {gateway} warten {readings} Messwerte, mehr als vor einer Stunde.",
         advice: "Die neuesten Messwerte kommen an, ältere stauen sich: Die Leitung oder die Datenbank ist zu langsam.",
       },
       "token-expiring": {
         title: "Token läuft ab",
+        reason: "Der Token des Gateways {gateway} gilt noch {left_s}.",
         advice: "Geben Sie dem Scraper einen neuen Token, oder ENVOY_CLOUD_USERNAME und ENVOY_CLOUD_PASSWORD, damit er selbst einen holt.",
       },
       "certificate-changed": {
         title: "Zertifikat geändert",
+        reason: "Das Gateway {gateway} zeigt ein anderes Zertifikat als das gemerkte: Es bekommt keine Anmeldung.",
         advice: "Hat das Gateway es erneuert (einmal im Jahr) oder wurde es ersetzt, nehmen Sie es an: envoy-scraper trust",
       },
       "losses": {
         title: "Verluste",
+        reason: "In den letzten 24 Stunden gingen {readings} Messwerte des Gateways {gateway} endgültig verloren.",
         advice: "Die Ereignisse der Art loss sagen, wann und warum: Ausgang voll, Platte voll oder beschädigt.",
       },
       "panel-dead": {
         title: "Modul tot",
+        reason: "Modul {panel} gab eine Stunde lang bei Tageslicht nichts, während die vergleichbaren Module erzeugten.",
         advice: "Sehen Sie seine letzte Meldung auf der Seite an; Schnee und Schatten sehen aus wie ein Defekt.",
       },
       "panel-weak": {
         title: "Modul schwach",
+        reason: "Modul {panel} gab an seinen letzten Tagen {before_share} und {last_share} der Energie vergleichbarer Module.",
         advice: "Suchen Sie Schatten, Schmutz und lose Stecker. Blickt es in eine andere Richtung als die verglichenen, geben Sie "
           + "beiden in der Sites-Datei einen Array: Verglichen wird innerhalb eines Arrays.",
       },
       "phase-voltage": {
         title: "Spannung einer Phase",
+        reason: "Die Spannung der Phase {subject} am Gateway {gateway} ist {now_v}, mehr als 10 % neben der Nennspannung.",
         advice: "Bei solchen Spannungen schalten Wechselrichter ab. Hält es an, sagen Sie es dem Netzbetreiber.",
       },
       "meter-contradicts": {
         title: "Zähler widerspricht den Wechselrichtern",
+        reason: "Seit einer Stunde erzeugt die Anlage am Gateway {gateway} laut Zähler {measured_w}, laut Modulen {reported_w}.",
         advice: "Ist dort kein Stromwandler angebracht, geben Sie dem Zähler production in der Sites-Datei die Rolle ignore. Sonst "
           + "prüfen Sie seine Verdrahtung.",
       },
       "grid-lost": {
         title: "Netz ausgefallen",
+        reason: "Das Haus des Gateways {gateway} ist vom Netz getrennt.",
         advice: "Hat niemand das Hauptrelais absichtlich geöffnet, ist das Netz ausgefallen: Die Batterie versorgt das Haus, solange sie "
           + "reicht.",
       },
       "battery-not-reporting": {
         title: "Batterie meldet sich nicht",
+        reason: "Die Batterie {subject} hat seit einer halben Stunde nicht mit dem Gateway {gateway} gesprochen.",
         advice: "Ohne Speicherzähler weiß so lange niemand, was das Haus verbraucht. Sehen Sie nach ihrer Leuchte und ihrem Schalter.",
       },
       "disk-nearly-full": {
         title: "Platte fast voll",
+        reason: "Beim Scraper des Gateways {gateway} sind {free_gib} ({free_share}) der Platte seines Ausgangs frei.",
+        ofReceiver: "Beim Empfänger sind {free_gib} ({free_share}) einer Platte frei ({subject}).",
         advice: "Schaffen Sie Platz, oder bewahren Sie rohe Messwerte kürzer auf (RECEIVER_METER_DAYS). Eine volle Platte hält den "
           + "Empfänger an, und die Scraper behalten, was sie lesen.",
       },
       "output-behind": {
         title: "Ausgabe im Rückstand",
+        reason: "{subject} ist {behind_s} im Rückstand.",
         advice: "Warum, sagt envoy-receiver outputs. Nichts geht verloren: Was dem Ziel fehlt, wird gesendet, sobald es wieder annimmt.",
       },
     },

@@ -4,6 +4,10 @@ import type { AlarmEntry } from "../schema.ts";
 
 interface AlarmWords {
   title: string;
+  /** With the names of its values in braces: {gateway}, {subject}, and those that the receiver gives. */
+  reason: string;
+  /** Instead, where it is about the receiver itself. */
+  ofReceiver?: string;
   advice: string;
 }
 
@@ -38,7 +42,12 @@ export const EN_NOTICES = {
       battery: "The power of its battery is not known now. To see why, run on the scraper: envoy-scraper check",
       generator: "A generator runs that no meter measures. What seems to come from the grid meanwhile is no purchase.",
     },
-    doubt: { title: "A meter contradicts the inverters" },
+    doubt: {
+      title: "A meter contradicts the inverters",
+      advice: (measured: string, reported: string) =>
+        `For an hour the production meter has shown ${measured}, and the inverters together ${reported}. If no transformer is `
+        + "fitted there, give the meter production the role ignore in the sites file.",
+    },
     backlog: {
       title: "Readings are waiting",
       advice: (count: string) => `${count} are on their way; nothing is lost, older ones arrive later.`,

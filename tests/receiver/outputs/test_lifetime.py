@@ -75,6 +75,28 @@ async def test_netted_totals_grow_by_what_was_late_and_never_fall(tmp_path):
         assert (await ask(service)).imported_wh == third.imported_wh
 
 
+@pytest.mark.parametrize("counters", [True, False])
+async def test_netted_totals_are_the_stores_after_a_backlog_that_comes_newest_first(tmp_path, counters):
+    """The counters of single phases, which bridge the gap meanwhile, must not get into what never falls."""
+    powers = {("net-consumption", "a"): 1500.0, ("net-consumption", "b"): -1000.0, ("production", "a"): 600.0}
+    made = list(make_minutes(START, START + 4 * HOUR, powers, counters=counters))
+    given = []
+    async with start(tmp_path / "state") as service:
+        for begin, stop in ((0, 1), (3.5, 4), (2.5, 3.5), (1, 2.5)):
+            rows = [one for one in made if begin <= (one.timestamp - START) / HOUR <= stop]
+            await fill(service, rows, now=START + 4 * HOUR)
+            given.append(await ask(service))
+        (stored,) = await service.receiver.store.read_points(GATEWAY, "energy_15m", start=0, stop=START + 4 * HOUR)
+    for name, expected in (("imported", 2000.0), ("exported", 0.0), ("load", 4400.0)):
+        totals = [getattr(one, f"{name}_wh") for one in given]
+        assert totals == sorted(totals)
+        assert sum(fields[name] for _, fields in stored.points) == pytest.approx(expected, abs=1.0)
+        if name != "load" or not counters:  # its counters tell it from their own beginning
+            assert totals[-1] == pytest.approx(expected, abs=1.0)
+        else:
+            assert totals[-1] - totals[0] == pytest.approx(expected * 3 / 4, abs=1.0)
+
+
 async def test_a_sum_is_known_only_if_every_part_is(tmp_path):
     tags = {"meter": "production", "phase": "b"}
     async with start(tmp_path / "state") as service:

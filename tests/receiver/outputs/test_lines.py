@@ -130,6 +130,26 @@ async def test_influxdb_1_names_a_wrong_password_and_an_unknown_database(tmp_pat
             assert caught.value.reason == reason
 
 
+async def test_check_says_what_influxdb_1_would_do_and_writes_nothing(tmp_path):
+    with run_influxd1(tmp_path / "influx") as server:
+        server.query("CREATE DATABASE envoy")
+        for settings, words in (
+            ({"password": PASSWORD}, None),
+            ({"password": PASSWORD, "database": "nope"}, "no database nope at RECEIVER_LINES_URL"),
+            ({"password": "wrong"}, "RECEIVER_LINES_PASSWORD"),
+        ):
+            target = make_target(None, server.url, "influxdb1", username=USERNAME, **settings)
+            try:
+                if words is None:
+                    assert "the login is accepted" in await target.check([GATEWAY])
+                    continue
+                with pytest.raises(OutputError, match=words):
+                    await target.check([GATEWAY])
+            finally:
+                await target.close()
+        assert not server.query("SHOW MEASUREMENTS", "envoy")
+
+
 async def test_influxdb_1_puts_aside_what_contradicts_its_types_and_takes_the_rest(tmp_path):
     with run_influxd1(tmp_path / "influx") as server:
         server.query("CREATE DATABASE envoy")

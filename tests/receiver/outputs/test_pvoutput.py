@@ -12,7 +12,7 @@ from receiver.outputs.base import OutputError
 from receiver.outputs.progress_file import FILE, OutputWish, leave_wish
 from receiver.outputs.pvoutput.connection import PvOutputConnection
 from receiver.outputs.pvoutput.limits import HourlyLimit
-from receiver.outputs.pvoutput.statuses import DayRows, make_statuses
+from receiver.outputs.pvoutput.statuses import DayRows, PvStatus, make_statuses
 from receiver.outputs.pvoutput.target import PvOutputTarget
 from receiver.settings import PvOutputSettings
 from receiver.sites.model import Site
@@ -256,6 +256,11 @@ async def test_check_names_the_system_and_a_wrong_key(tmp_path):
                     await connection.check(system)
             finally:
                 await connection.close()
+
+
+def test_a_status_is_written_as_the_documentation_has_it():
+    status = PvStatus(0, date(2026, 11, 28), "10:00", 812, 1480, 2210, 604, None, 231.9)
+    assert status.write() == "20261128,10:00,812,1480,2210,604,,231.9"
 
 
 @given(

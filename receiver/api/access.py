@@ -7,6 +7,7 @@ changes anything can be done with it.
 from starlette.requests import Request
 
 from receiver.auth.gate import Caller, TokenGate, authorise_change, authorise_read
+from receiver.errors import RefusedError
 from receiver.http.rates import RateLimit
 
 COOKIE = "envoy_session"
@@ -46,6 +47,18 @@ class Access:
         caller = self._gate.authenticate(request.headers.getlist("authorization"))
         authorise_change(caller, serial)
         self._per_reader.spend(caller.name)
+        return caller
+
+    def find_session(self, request: Request) -> Caller | None:
+        """Whom the cookie of a request lets in, whatever else it brings; None where it brings none that is good."""
+        cookie = request.cookies.get(COOKIE)
+        if cookie is None:
+            return None
+        try:
+            caller = self._gate.verify(cookie)
+            authorise_read(caller, None)
+        except RefusedError:
+            return None
         return caller
 
     def identify(self, request: Request, serial: str | None = None) -> Caller:

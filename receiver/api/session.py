@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from receiver.api.access import COOKIE
+from receiver.api.access import COOKIE, Access
 from receiver.api.downloads import DownloadFormat
 from receiver.api.parameters import WithoutParameters
 from receiver.api.parquet import has_parquet
@@ -28,8 +28,28 @@ class ReaderSession(TypedDict):
     ]
 
 
+@with_config(ConfigDict(extra="forbid"))
+class OfferedSession(ReaderSession):
+    """What a token would let a browser see, and what that sees now."""
+
+    present: Annotated[
+        ReaderSession | None,
+        Field(
+            description="What the cookie of the same request shows, which the token would replace; null where it has "
+            "none that is good, or came without an Authorization header."
+        ),
+    ]
+
+
 class SessionRoutes:
-    """The route `/api/v1/session`."""
+    """The route `/api/v1/session`.
+
+    Args:
+        access: Knows whom the cookie of a request lets in.
+    """
+
+    def __init__(self, *, access: Access) -> None:
+        self._access = access
 
     def make_router(self) -> APIRouter:
         """The routes."""
@@ -48,9 +68,10 @@ class SessionRoutes:
         _set_cookie(request, response, token, left_s)
         return _describe(question.caller)
 
-    async def show(self, question: AskedByReader, _: WithoutParameters) -> ReaderSession:
-        """What the token or the cookie lets its bearer see, and until when."""
-        return _describe(question.caller)
+    async def show(self, question: AskedByReader, _: WithoutParameters, request: Request) -> OfferedSession:
+        """What the token or the cookie lets its bearer see, and until when; beside a token, what the cookie does."""
+        present = self._access.find_session(request) if "authorization" in request.headers else None
+        return {**_describe(question.caller), "present": None if present is None else _describe(present)}
 
     async def end(self, _: WithoutParameters, request: Request, response: Response) -> None:
         """Forget the cookie. The token itself stays good until it expires or is revoked."""

@@ -94,7 +94,7 @@ def create_app(receiver: Receiver, *, docs: bool = False) -> FastAPI:
     entrance.install(app)
     latest = LatestValues(store=receiver.store, watch=receiver.watch)
     routes_of_readers = (
-        SessionRoutes(),
+        SessionRoutes(access=access),
         GatewayRoutes(
             store=receiver.store, gateways=known, latest=latest, arrivals=receiver.arrivals, sites=receiver.sites
         ),

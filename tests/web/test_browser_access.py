@@ -26,6 +26,14 @@ async def test_without_a_session_the_page_asks_for_a_token(page: Page, page_serv
     assert await page.context.cookies()
 
 
+async def test_a_link_opens_the_page_without_an_error_in_the_console(page: Page, page_server: PageServer) -> None:
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    await page.goto(page_server.make_link())
+    await expect(page.locator(".light.live")).to_be_visible()
+    assert said == []
+
+
 async def test_an_expired_token_asks_for_another(page: Page, page_server: PageServer) -> None:
     await page.goto(page_server.make_link(days=-1))
     await expect(page.get_by_role("alert")).to_contain_text("expired")

@@ -1,6 +1,6 @@
 /** Asking the receiver's API. The types of its answers are in schema.ts. Every address is relative to the page. */
 
-import type { AlarmEntry, ReaderSession } from "./schema.ts";
+import type { AlarmEntry, OfferedSession, ReaderSession } from "./schema.ts";
 
 /** A refusal of the receiver, or no answer at all (`status` 0). */
 export class ApiError extends Error {
@@ -60,10 +60,10 @@ export function makeAddress(path: string, parameters: Record<string, string> = {
   return BASE + path + (query ? `?${query}` : "");
 }
 
-/** What a reader token lets its bearer see; the cookie stays as it is. Throws ApiError. */
-export async function describeToken(token: string): Promise<ReaderSession> {
+/** What a reader token lets its bearer see, and what the cookie does, which stays as it is. Throws ApiError. */
+export async function describeToken(token: string): Promise<OfferedSession> {
   const headers = { authorization: `Bearer ${token}` };
-  return (await (await ask(`${BASE}session`, { headers })).json()) as ReaderSession;
+  return (await (await ask(`${BASE}session`, { headers })).json()) as OfferedSession;
 }
 
 /** Exchange a reader token for the cookie. Throws ApiError. */

@@ -1071,6 +1071,52 @@ export interface MeterEntry {
   frequency?: number;
 }
 /**
+ * What a token would let a browser see, and what that sees now.
+ */
+export interface OfferedSession {
+  /**
+   * Serials, or null for every gateway.
+   */
+  gateways: string[] | null;
+  /**
+   * End of the token, seconds since 1970.
+   */
+  expires: number;
+  /**
+   * `read`, or `owner`, who may also say where panels are.
+   */
+  scope: "read" | "owner";
+  /**
+   * In which forms this receiver makes files: `csv`, and `parquet` where pyarrow is installed.
+   */
+  file_formats: ("csv" | "parquet")[];
+  /**
+   * What the cookie of the same request shows, which the token would replace; null where it has none that is good, or came without an Authorization header.
+   */
+  present: ReaderSession | null;
+}
+/**
+ * What a reader may see.
+ */
+export interface ReaderSession {
+  /**
+   * Serials, or null for every gateway.
+   */
+  gateways: string[] | null;
+  /**
+   * End of the token, seconds since 1970.
+   */
+  expires: number;
+  /**
+   * `read`, or `owner`, who may also say where panels are.
+   */
+  scope: "read" | "owner";
+  /**
+   * In which forms this receiver makes files: `csv`, and `parquet` where pyarrow is installed.
+   */
+  file_formats: ("csv" | "parquet")[];
+}
+/**
  * One panel in all windows.
  */
 export interface PanelEnergyEntry {
@@ -1187,27 +1233,6 @@ export interface PanelPlaces {
    * Whether comments of the file stay when it is written.
    */
   keeps_comments: boolean;
-}
-/**
- * What a reader may see.
- */
-export interface ReaderSession {
-  /**
-   * Serials, or null for every gateway.
-   */
-  gateways: string[] | null;
-  /**
-   * End of the token, seconds since 1970.
-   */
-  expires: number;
-  /**
-   * `read`, or `owner`, who may also say where panels are.
-   */
-  scope: "read" | "owner";
-  /**
-   * In which forms this receiver makes files: `csv`, and `parquet` where pyarrow is installed.
-   */
-  file_formats: ("csv" | "parquet")[];
 }
 /**
  * What is known of the series that were asked for.

@@ -27,10 +27,9 @@ export interface Conflict {
 
 /** The session that a link would replace by another; null where it replaces none. Throws ApiError. */
 export async function findConflict(token: string): Promise<Conflict | null> {
-  const present = await allowUnauthorised(get<ReaderSession>("session"));
-  if (present === null) return null;
-  const offered = await allowUnauthorised(describeToken(clean(token)));
-  return offered !== null && isSame(present, offered) ? null : { present, offered };
+  const offered = await allowUnauthorised(describeToken(clean(token))); // one question: without a session no refusal
+  const present = offered === null ? await allowUnauthorised(get<ReaderSession>("session")) : offered.present;
+  return present === null || (offered !== null && isSame(present, offered)) ? null : { present, offered };
 }
 
 /** Ask before a link replaces a session: its sender may want to show another system than the reader looks for. */
@@ -53,7 +52,7 @@ export function askToReplace(root: HTMLElement, conflict: Conflict, replace: () 
   keeping.focus();
 }
 
-async function allowUnauthorised(answer: Promise<ReaderSession>): Promise<ReaderSession | null> {
+async function allowUnauthorised<T>(answer: Promise<T>): Promise<T | null> {
   try {
     return await answer;
   } catch (error) {

@@ -1,6 +1,7 @@
 """The session of a browser: a reader token becomes a cookie that reads and does nothing else."""
 
 from http.cookies import SimpleCookie
+from typing import Any
 
 import pytest
 
@@ -67,7 +68,28 @@ async def test_the_cookie_reads_what_the_token_may_read(service):
         "expires": make_read_claims()["exp"],
         "scope": "read",
         "file_formats": ["csv", "parquet"],
+        "present": None,
     }
+
+
+async def test_a_token_says_which_session_it_would_replace(service):
+    """So a page that is opened by a link need not ask for a session that is not there, and be refused."""
+
+    async def ask(cookie: str | None) -> Any:
+        service.client.cookies.clear()
+        headers = {"authorization": f"Bearer {make_read_token(gateways=[GATEWAY])}"}
+        if cookie is not None:
+            headers["cookie"] = f"{COOKIE}={cookie}"
+        answer = await service.client.get(SESSION, headers=headers)
+        assert answer.json()["gateways"] == [GATEWAY], "the header counts"
+        return answer.json()["present"]
+
+    assert await ask(None) is None
+    assert await ask("nonsense") is None
+    assert await ask(sign(make_ingest_claims())) is None, "a scraper's token is no session"
+    present = await ask(make_read_token(gateways=[OTHER]))
+    assert present is not None
+    assert present["gateways"] == [OTHER]
 
 
 async def test_the_cookie_is_good_for_get_alone(service):

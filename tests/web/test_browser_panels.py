@@ -13,13 +13,13 @@ from tests.web.test_browser import list_findings, open_page
 from tests.web.test_browser_periods import find_today
 
 
-async def test_a_weak_panel_stands_in_the_banner_with_the_day_when_it_began(
+async def test_a_panel_behind_its_peers_stands_in_the_banner_with_the_day_when_it_began(
     page: Page, page_server: PageServer
 ) -> None:
     await page_server.add_past(2 * DAY_MS, 3 * DAY_MS)
     await open_page(page, page_server)
-    banner = page.locator(".banner", has_text="is weak")
-    await expect(banner).to_contain_text("Roof 5 is weak")
+    banner = page.locator(".banner", has_text="is behind")
+    await expect(banner).to_contain_text("Roof 5 is behind its peers")
     began = find_today(page_server) - timedelta(days=3)
     await expect(banner).to_contain_text(re.compile(rf"Since {began.day} {began:%b}\w* it gives about (49|50|51)\s%"))
 

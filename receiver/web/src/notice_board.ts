@@ -34,14 +34,15 @@ export class NoticeBoard {
     this.show();
   }
 
-  /** Show which panels were weak in the last days, by serial. */
+  /** Show which panels were behind in the last days, by serial. */
   showDays(days: Map<string, JudgedDay[]>): void {
     this.days = days;
     this.show();
   }
 
   private show(): void {
-    const said = [...this.notices, ...listPanelNotices(this.roof, this.days, this.zone)];
+    const weak = new Set(this.alarms?.filter((one) => one.alarm === "panel-weak" && one.state === "firing").map((one) => one.subject));
+    const said = [...this.notices, ...listPanelNotices(this.roof, this.days, weak, this.zone)];
     this.banner.show(addAlarms(said, this.alarms, this.zone));
   }
 }

@@ -1,4 +1,4 @@
-/** Whether a panel is weak, and since when. Pure. */
+/** Whether a panel is behind its peers, and since when. The receiver's alarm has a word of its own for more: weak. Pure. */
 
 import type { PanelDay } from "./schema.ts";
 
@@ -22,16 +22,16 @@ export function isBehind(day: JudgedDay): boolean {
  * How a panel did on its last whole days.
  *
  * @returns The median ratio and how many days it rests on; `since`: the first of the days in a row, up to the last, on
- * which it was behind, where it is weak; null where it is not.
+ * which it was behind, where its median is; null where it is not.
  */
 export function judgeDays<D extends JudgedDay>(days: D[]): { ratio: number | null; count: number; since: D | null } {
   const known = days.filter((day) => !day.in_progress && isTelling(day));
   const ratios = known.slice(-JUDGED).map((day) => day.ratio!).sort((one, other) => one - other);
   if (ratios.length === 0) return { ratio: null, count: 0, since: null };
   const ratio = (ratios[Math.floor((ratios.length - 1) / 2)]! + ratios[Math.ceil((ratios.length - 1) / 2)]!) / 2;
-  const isWeak = ratios.length >= FEWEST && ratio < BEHIND && isBehind(known.at(-1)!);
+  const isLow = ratios.length >= FEWEST && ratio < BEHIND && isBehind(known.at(-1)!);
   const lastGood = known.findLastIndex((day) => !isBehind(day));
-  return { ratio, count: ratios.length, since: isWeak ? known[lastGood + 1]! : null };
+  return { ratio, count: ratios.length, since: isLow ? known[lastGood + 1]! : null };
 }
 
 function isTelling(day: JudgedDay): boolean {

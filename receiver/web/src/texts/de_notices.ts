@@ -60,6 +60,10 @@ export const DE_NOTICES: typeof EN_NOTICES = {
       say: (words) => `S${words.slice(1)} dessen, was vergleichbare Module geben.`,
       advice: "Sehen Sie nach Schatten, Schmutz oder einem Defekt.",
     },
+    panelBehind: {
+      one: (name) => `${name} bleibt hinter vergleichbaren Modulen zurück`,
+      many: (count) => `${count} Module bleiben hinter vergleichbaren zurück`,
+    },
     morePanels: (count) => `; und ${count} weitere`,
   },
   alarms: {

@@ -69,6 +69,10 @@ export const EN_NOTICES = {
       say: (words: string) => `S${words.slice(1)} of what its peers do.`,
       advice: "Look for shade, dirt or a defect.",
     },
+    panelBehind: {
+      one: (name: string) => `${name} is behind its peers`,
+      many: (count: number) => `${count} panels are behind their peers`,
+    },
     morePanels: (count: number) => `; and ${count} more`,
   },
   alarms: {

@@ -171,6 +171,7 @@ _GRID = {
 
 _GENERATOR = {
     "running": _make_number("", _LAST, "1 while the generator's relay is closed, so that it feeds the house, else 0."),
+    "known": _make_number("", _LAST, "1 if the gateway knows whether it runs, else 0."),
     "start_state_of_charge": _make_number("%", _LAST, "It is started when the batteries fall to this."),
     "stop_state_of_charge": _make_number("%", _LAST, "It is stopped when the batteries have risen to this."),
 }

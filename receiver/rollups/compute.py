@@ -26,10 +26,11 @@ from receiver.rollups.series import (
     select_samples,
 )
 from receiver.rollups.site import make_site_rows
-from receiver.rollups.storage import list_state_reach, list_storage_reach
+from receiver.rollups.states import list_state_reach
+from receiver.rollups.storage import list_storage_reach
 from receiver.sites.model import Site
 from receiver.stores.base import Point, SeriesPoints
-from shared.fields import MAX_GAP_MS
+from shared.fields import KINDS, MAX_GAP_MS
 from shared.readings import Reading
 from shared.units import HOUR_MS, MINUTE_MS, QUARTER_MS
 
@@ -42,7 +43,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "production": ("energy_lifetime", "power"),
     "storage": ("power", "batteries", "measured", "capacity"),
     "grid": ("mode",),
-    "generator": ("running",),
+    "generator": tuple(KINDS["generator"].fields),
     "event": ("end",),
     "battery": ("discharged", "charged", "power", "communicating"),
 })  # fmt: skip
@@ -123,7 +124,7 @@ def find_reach(raw: RawSeries, start: int, stop: int, now_ms: int | None = None)
     for entry in raw.inverter:
         boundaries += _find_reach_of_reports(entry, start, stop, now_ms)
     boundaries += list_storage_reach(raw.storage, raw.battery, start, stop)
-    boundaries += list_state_reach([*raw.grid, *raw.generator], start, stop)
+    boundaries += list_state_reach([*raw.grid, *raw.generator], start, stop, now_ms)
     boundaries += _find_gap_reach(raw.event, start, stop, MAX_GAP_MS)
     if raw.production or raw.battery:
         boundaries += _find_gap_reach(raw.event, start, stop, REPORT_GAP_MS)

@@ -3,9 +3,15 @@
 from collections.abc import Iterable
 
 from receiver.calendar.local import to_local
-from receiver.energy.balance import QUANTITIES, SHARED, SiteEnergy, build_site_energy, compute_site_energy
+from receiver.energy.balance import (
+    QUANTITIES,
+    SHARED,
+    SiteEnergy,
+    build_site_energy,
+    compute_site_energy,
+)
 from receiver.energy.energy import WindowEnergy
-from receiver.energy.flows import WHOLE
+from receiver.energy.flows import UNKNOWN, WHOLE
 from receiver.rollups.quarters import Quarter
 from receiver.rollups.series import read_number
 from receiver.sites.model import Site, Tariff
@@ -46,7 +52,7 @@ def compute_quarter_energy(quarter: Quarter, site: Site) -> SiteEnergy:
     read = [points[0][0] for both in counters for points in both[:2] if points]
     # A window before it, back to the earliest reading, so that gaps which began there and end here are placed.
     before = min(quarter.start - 1, *read) if read else quarter.start - 1
-    return compute_site_energy(
+    energy = compute_site_energy(
         quarter.powers,
         quarter.counters,
         (before, quarter.start, quarter.stop),
@@ -56,6 +62,11 @@ def compute_quarter_energy(quarter: Quarter, site: Site) -> SiteEnergy:
         batteries=quarter.batteries,
         battery_powers=quarter.battery_powers,
     )[1]
+    if not quarter.was_cut_off:
+        return energy
+    nothing = UNKNOWN.energy  # of what was bought and sold
+    quantities = [energy.production, energy.load, nothing, nothing, energy.discharged, energy.charged]
+    return build_site_energy(energy.start, energy.stop, quantities, energy.resets, energy.unallocated_since)
 
 
 def is_known(energy: SiteEnergy) -> bool:

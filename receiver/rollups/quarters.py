@@ -6,7 +6,8 @@ Each quarter hour is judged by itself, so that it comes out the same whatever th
   it was not there; a day after its last reading it was taken away. In between, what needs it is unknown while it is.
 - The batteries' own power stands in where no storage meter belongs to the site, for a day after they were last listed:
   while it is not known, what needs it is unknown.
-- A quarter hour in which a generator ran, or power came in over an open relay, knows nothing of grid and load.
+- A quarter hour in which a generator ran or may have run, or power came in over an open relay, knows nothing of grid
+  and load. One in which the main relay was open knows the load, and not what was bought or sold.
 - Inverters stand in where no production meter belongs to the site: those that say something in the quarter hour. A
   dead one must not make the others unknown. One that reports without its power does: a part is not the sum.
 """
@@ -36,16 +37,14 @@ from receiver.rollups.series import (
     select_around,
     select_samples,
 )
-from receiver.rollups.storage import (
-    STORAGE_TOTAL,
+from receiver.rollups.states import (
     find_generator_spans,
     find_islands,
-    has_generated,
     is_fed_by_others,
+    is_in_spans,
     leave_out_generated,
-    read_storage,
-    select_counters,
 )
+from receiver.rollups.storage import STORAGE_TOTAL, read_storage, select_counters
 from receiver.sites.corrections import correct_series
 from receiver.sites.household import METER_GONE_MS, TOTAL_SOURCES
 from receiver.sites.model import Site
@@ -103,6 +102,7 @@ class Quarter(NamedTuple):
         batteries: Wh of the batteries that count for themselves, likewise, where no storage meter belongs to the site;
             nothing where one of the others is not known.
         battery_powers: W of the others beside them, as `powers`.
+        was_cut_off: Whether the main relay was open: nothing of what the grid's meter shows was bought or sold.
     """
 
     start: int
@@ -113,6 +113,7 @@ class Quarter(NamedTuple):
     gaps: Gaps = ()
     batteries: Sequence[MeterCounters] = ()
     battery_powers: Sequence[Segments] = ()
+    was_cut_off: bool = False
 
 
 def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Iterator[Quarter]:
@@ -146,7 +147,7 @@ def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Itera
         if not has_meter(powers_here, STORAGE) and _is_seen_within(batteries.listed, first - GONE_MS, last):
             powers_here[STORAGE_TOTAL] = stored[index]
             counting = select_counters(batteries, first, last, len(beside))
-        was_fed = has_generated(generated, first, last) or is_fed_by_others(powers_here, islands, first, last)
+        was_fed = is_in_spans(generated, first, last) or is_fed_by_others(powers_here, islands, first, last)
         if was_fed:
             powers_here = leave_out_generated(powers_here)
         near = {key: _select_around(both, first, last) for key, both in counters.items() if key in here}
@@ -170,7 +171,10 @@ def iterate_quarters(raw: RawSeries, site: Site, start: int, stop: int) -> Itera
             )
             total = _select_total(totals, powers_before, makes_w, first, last)
             counted |= {_TOTAL: total._replace(gaps=longer_gaps)} if total else {}
-        yield Quarter(first, last, powers_here, inverters, counted, gaps, counting, beside if counting else ())
+        was_cut_off = is_in_spans(islands, first, last)
+        yield Quarter(
+            first, last, powers_here, inverters, counted, gaps, counting, beside if counting else (), was_cut_off
+        )
 
 
 def find_doubt(raw: RawSeries) -> int | None:

@@ -23,20 +23,32 @@ def make_site_rows(kind: str, quarters: Iterable[Quarter], site: Site, boundarie
         site: How import and export are billed.
         boundaries: UTC milliseconds.
     """
-    power = _join([compute_site_series(quarter.powers, inverters=quarter.inverters) for quarter in quarters])
+    cut = list(quarters)
+    measured = [compute_site_series(quarter.powers, inverters=quarter.inverters) for quarter in cut]
+    power = _join(
+        [_leave_out_trade(one) if quarter.was_cut_off else one for quarter, one in zip(cut, measured, strict=True)]
+    )
     quantities = {
         "production": summarise_windows(power.production, boundaries),
         "load": summarise_windows(power.load, boundaries),
-        "net": summarise_windows(power.net, boundaries),
+        "net": summarise_windows(_join(measured).net, boundaries),
         "battery": summarise_windows(power.battery, boundaries),
     }
+    was_cut_off = any(quarter.was_cut_off for quarter in cut)
+    nets = summarise_windows(power.net, boundaries) if was_cut_off else quantities["net"]
     traded = _describe_trade(power, site.netting, boundaries)
     rows = []
     for index, start in enumerate(boundaries[:-1]):
-        row = _make_row(_judge_load({name: windows[index] for name, windows in quantities.items()}))
+        judged = _judge_load({name: windows[index] for name, windows in quantities.items()})
+        row = _make_row(judged | {"net": nets[index]})
         if row:
             rows.append(Reading(kind, {}, start, row | traded[index]))
     return rows
+
+
+def _leave_out_trade(power: SiteSeries) -> SiteSeries:
+    """What is known while the main relay is open: what the grid's meter shows is part of the load, and no trade."""
+    return power._replace(net=[], net_phases=[])
 
 
 def _join(quarters: Sequence[SiteSeries]) -> SiteSeries:

@@ -107,6 +107,8 @@ def describe_household(
         on_generator=is_fed,
         cut_off=storage.is_cut_off and storage.generator_runs,
     )
+    if storage.is_cut_off and not storage.generator_runs:  # what the grid's meter shows is neither bought nor sold
+        power = power._replace(net=None, imported=None, exported=None)
     newest = max((entry.timestamp for entry in used), default=None)
     return HouseholdNow(power, powers, reported, newest, storage, _explain_load(storage, power, is_fed=is_fed))
 

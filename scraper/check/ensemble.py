@@ -92,3 +92,7 @@ def _describe_grid(grid: dict[str, FieldValue], generator: dict[str, FieldValue]
             "it runs and no meter measures it: what the house uses is unknown until it stops, and what seems to come "
             "from the grid is no purchase",
         )
+    elif generator.get("known") == 0.0 and mode != CONNECTED:
+        findings.note(
+            "generator", "the gateway does not know whether it runs: what the house uses is unknown until it does"
+        )

@@ -15,6 +15,7 @@ from receiver.outputs.emoncms.connection import EmonCmsConnection
 from receiver.outputs.emoncms.rows import EmonRow, make_panel_rows, make_slot_rows
 from receiver.outputs.emoncms.slots import PHASES, make_slots
 from receiver.rollups.series import find_gaps, get_meter_phase
+from receiver.rollups.states import find_generator_spans, is_in_spans
 from receiver.settings import EmonCmsSettings
 from receiver.sites.corrections import correct_latest, correct_series
 from receiver.sites.household import METER_GONE_MS
@@ -210,15 +211,10 @@ class EmonCmsTarget:
         return describe_storage(latest, now_ms).has_battery
 
     async def _may_have_generated(self, gateway: str, boundaries: Sequence[int]) -> bool:
-        """Whether a generator is said to run around these slots."""
-        for kind in ("generator", "grid"):
-            found = await self._read_around(gateway, kind, boundaries, _STATE_REACH_MS)
-            if any(_read_generator(found)):
-                return True
-        return False
-
-
-def _read_generator(series: Sequence[SeriesPoints]) -> Iterator[bool]:
-    for one in series:
-        for _, fields in one.points:
-            yield fields.get("running") == 1.0 or fields.get("mode") == "generator"
+        """Whether a generator feeds the house around these slots, or may do so."""
+        start, stop = boundaries[0] - _STATE_REACH_MS, boundaries[-1] + _STATE_REACH_MS
+        generator, grid = [
+            await self._store.read_points(gateway, kind, start=start, stop=stop, neighbours=True)
+            for kind in ("generator", "grid")
+        ]
+        return is_in_spans(find_generator_spans(generator, grid), start, stop)

@@ -27,9 +27,9 @@ def parse_generator(data: object, notes: Notes | None = None) -> dict[str, Field
     is_known = isinstance(admin, str) and admin in _RUNNING
     if not read_number(data.get("present")) or not (is_known or _RUNNING.get(str(oper))):
         return {}
-    fields: dict[str, FieldValue] = {}
+    fields: dict[str, FieldValue] = {"known": 0.0}
     if isinstance(oper, str) and oper in _RUNNING:
-        fields["running"] = _RUNNING[oper]
+        fields = {"known": 1.0, "running": _RUNNING[oper]}
     else:
         notes.refuse(f"{_WHERE}.oper_state")
     for key, name in _LIMITS.items():

@@ -128,11 +128,17 @@ class RandomHouse:
                     self._count("battery", {"battery": serial}, name, times)
 
     def _add_generator(self) -> None:
+        """A generator and a main relay, which are not heard of all the time."""
         for time in self._make_times(5 * MINUTE):
             runs = self._random.random() < 0.3
-            self.readings.append(Reading("generator", {}, time, {"running": float(runs)}))
+            known: dict[str, FieldValue] = {"known": 1.0, "running": float(runs)}
             if self._random.random() < 0.5:
-                self.readings.append(Reading("grid", {}, time, {"mode": "generator" if runs else "connected"}))
+                if self._random.random() < 0.1:
+                    known = {"known": 0.0}
+                self.readings.append(Reading("generator", {}, time, known))
+            if self._random.random() < 0.5:
+                mode = "generator" if runs else self._random.choice(["connected", "connected", "islanded"])
+                self.readings.append(Reading("grid", {}, time, {"mode": mode}))
 
     def _count(self, kind: str, tags: dict[str, str], name: str, times: list[int]) -> None:
         counted = self._random.uniform(0, 1e6)

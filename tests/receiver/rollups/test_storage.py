@@ -2,7 +2,7 @@
 
 import pytest
 
-from receiver.rollups.compute import RawSeries, make_quarter_rows
+from receiver.rollups.compute import RawSeries, make_hour_rows, make_quarter_rows
 from receiver.sites.model import NO_SITE
 from receiver.stores.base import Point, SeriesPoints
 from shared.readings import Series
@@ -130,18 +130,35 @@ def test_a_generator_that_stopped_before_and_an_island_without_one_change_nothin
     assert {row["load"] for row in compute(make_storage(), **states)["site_1m"]} == {1000.0}
 
 
-@pytest.mark.parametrize(("net", "is_known"), [(2400.0, False), (20.0, True)])
+@pytest.mark.parametrize(("net", "is_known"), [(2400.0, False), (150.0, True), (-800.0, True)])
 def test_what_came_in_over_an_open_relay_was_no_purchase_whatever_is_said_of_a_generator(net, is_known):
     seen = make_series("grid", {-5 * MINUTE_MS: {"mode": "islanded"}, 4 * MINUTE_MS: {"mode": "islanded"}})
     found = compute(make_storage(), seen, net=net)
-    assert all(("load" in row, "net" in row) == (is_known, is_known) for row in found["site_1m"])
-    assert found["energy_15m"][0].keys() >= {"production", "charged"}
-    assert ({"load", "imported"} <= found["energy_15m"][0].keys()) is is_known
+    assert all(("load" in row) is is_known for row in found["site_1m"])
+    assert not any({"net", "imported", "exported"} & row.keys() for row in found["site_1m"])
+    (energy,) = found["energy_15m"]
+    assert energy.keys() >= {"production", "charged"}
+    assert ("load" in energy) is is_known
+    assert not {"imported", "exported", "self_consumption", "self_sufficiency"} & energy.keys()
 
 
 def test_what_comes_in_when_the_relay_may_have_closed_again_is_bought():
     seen = make_series("grid", {-MINUTE_MS: {"mode": "islanded"}, MINUTE_MS: {"mode": "connected"}})
     assert compute(make_storage(), seen, net=2400.0)["energy_15m"][0]["imported"] == pytest.approx(600.0)
+
+
+def test_of_an_hour_with_an_island_the_other_quarter_hours_know_what_was_bought():
+    seen = make_series("grid", {-5 * MINUTE_MS: {"mode": "islanded"}, 4 * MINUTE_MS: {"mode": "islanded"}})
+    raw = RawSeries(
+        [make_flat("production", "a", 500.0), make_flat("net-consumption", "a", 150.0)],
+        [],
+        [],
+        [],
+        grid=seen,
+    )
+    (hour,) = (row.fields for row in make_hour_rows(raw, NO_SITE, START, START + HOUR_MS) if row.kind == "site_1h")
+    assert (hour["imported"], hour["net"], hour["load"]) == (150.0, 150.0, 650.0)
+    assert hour["coverage"] == pytest.approx(0.75)
 
 
 def compute_ac(*batteries, count=2.0, end=STOP - START):

@@ -7,6 +7,7 @@ from receiver.sites.household import describe_household
 from receiver.sites.model import NO_SITE
 from receiver.sites.storage import (
     BATTERY_STAYS_MS,
+    GENERATOR_STAYS_MS,
     STATE_SPEAKS_MS,
     STORAGE_SPEAKS_MS,
     StorageNow,
@@ -14,6 +15,7 @@ from receiver.sites.storage import (
 )
 from receiver.stores.base import Latest
 from shared.readings import Reading
+from shared.units import HOUR_MS
 from tests.receiver.sites.test_household import NOON, make_meter
 
 CHARGING = {"power": -3000.0, "batteries": 2.0, "measured": 2.0, "state_of_charge": 55.0}
@@ -85,9 +87,68 @@ def test_while_a_generator_runs_and_the_relay_is_not_known_neither_is_what_is_bo
 
 
 @pytest.mark.parametrize(("age_ms", "known"), [(STATE_SPEAKS_MS, True), (STATE_SPEAKS_MS + 1, False)])
-def test_states_speak_of_now_for_two_heartbeats(age_ms, known):
-    now = describe_storage(((), make_latest(age_ms, mode="islanded"), make_latest(age_ms, running=1.0)), NOON)
-    assert now == (StorageNow(grid_mode="islanded", generator_runs=True) if known else StorageNow())
+def test_the_relay_speaks_of_now_for_two_heartbeats(age_ms, known):
+    now = describe_storage(((), make_latest(age_ms, mode="islanded"), ()), NOON)
+    assert now == StorageNow(grid_mode="islanded" if known else None)
+
+
+MAY_RUN = [
+    {"running": 1.0},
+    {"running": 1.0, "known": 1.0},
+    {"running": 0.0, "known": 0.0},
+    {"known": 0.0},
+    {"start_state_of_charge": 30.0},
+]
+
+
+@pytest.mark.parametrize("fields", MAY_RUN)
+@pytest.mark.parametrize("age_ms", [STATE_SPEAKS_MS + 1, 12 * HOUR_MS, GENERATOR_STAYS_MS])
+def test_a_generator_may_run_until_it_says_otherwise_for_a_day(age_ms, fields):
+    now = describe(make_latest(**CHARGING), generator=make_latest(age_ms, **fields))
+    assert now.site == (5000.0, None, None, None, None, -3000.0)
+    assert now.load_unknown == "generator-runs"
+    gone = describe(make_latest(**CHARGING), generator=make_latest(GENERATOR_STAYS_MS + 1, **fields))
+    assert (gone.site.load, gone.load_unknown) == (1000.0, None)
+
+
+@pytest.mark.parametrize("age_ms", [1000, STATE_SPEAKS_MS + 1, 10 * GENERATOR_STAYS_MS])
+def test_a_generator_that_did_not_run_when_it_was_last_heard_of_does_not_run(age_ms):
+    now = describe(make_latest(**CHARGING), generator=make_latest(age_ms, running=0.0, known=1.0))
+    assert (now.site.load, now.load_unknown) == (1000.0, None)
+
+
+def test_a_main_relay_that_is_closed_now_rules_out_a_generator_that_is_not_heard_of():
+    """But not one that says of itself that it runs: then one of both is wrong."""
+    closed = make_latest(mode="connected")
+    silent = describe(make_latest(**CHARGING), closed, make_latest(HOUR_MS, running=1.0))
+    assert (silent.site.load, silent.site.imported) == (1000.0, 0.0)
+    assert describe(make_latest(**CHARGING), closed, make_latest(running=1.0)).site.load is None
+    old = make_latest(STATE_SPEAKS_MS + 1, mode="connected")
+    assert describe(make_latest(**CHARGING), old, make_latest(HOUR_MS, running=1.0)).site.load is None
+
+
+def test_a_relay_that_told_of_a_generator_is_believed_until_either_says_otherwise():
+    told = make_latest(HOUR_MS, mode="generator")
+    assert describe(make_latest(**CHARGING), told).load_unknown == "generator-runs"
+    stopped = make_latest(HOUR_MS - 1000, running=0.0)
+    assert describe(make_latest(**CHARGING), told, stopped).site.load == 1000.0
+    before = make_latest(HOUR_MS + 1000, running=0.0)
+    assert describe(make_latest(**CHARGING), told, before).site.load is None
+    old = make_latest(GENERATOR_STAYS_MS + 1, mode="generator")
+    assert describe(make_latest(**CHARGING), old).site.load == 1000.0
+
+
+@pytest.mark.parametrize(("net", "load"), [(150.0, 2150.0), (-800.0, 1200.0)])
+def test_over_an_open_relay_nothing_is_known_to_be_bought_or_sold_and_the_load_is_known(net, load):
+    meters = [make_meter("production", 5000.0), make_meter("net-consumption", net)]
+    island = describe(make_latest(**CHARGING), make_latest(mode="islanded"), meters=meters)
+    assert island.site == (5000.0, load, None, None, None, -3000.0)
+    assert island.load_unknown is None
+    powers = LatestPowers()
+    powers.seed(meters, (), (), make_latest(**CHARGING), make_latest(mode="islanded"), ())
+    assert powers.sum_up(NOON, NO_SITE) is None
+    powers.see(Reading("grid", {}, NOON, {"mode": "connected"}))
+    assert powers.sum_up(NOON, NO_SITE) is not None
 
 
 def test_cut_off_without_a_generator_the_load_is_known():

@@ -31,7 +31,7 @@ export const DE_NOTICES: typeof EN_NOTICES = {
     load: {
       title: "Der Verbrauch des Hauses ist nicht bekannt",
       battery: "Die Leistung seiner Batterie ist jetzt nicht bekannt. Warum, zeigt auf dem Scraper: envoy-scraper check",
-      generator: "Ein Generator läuft, den kein Zähler misst. Was dabei aus dem Netz zu kommen scheint, ist kein Bezug.",
+      generator: "Ein Generator, den kein Zähler misst, läuft oder kann laufen. Was aus dem Netz zu kommen scheint, ist kein Bezug.",
     },
     doubt: {
       title: "Ein Zähler widerspricht den Wechselrichtern",

@@ -40,7 +40,7 @@ export const EN_NOTICES = {
     load: {
       title: "What the house uses is not known",
       battery: "The power of its battery is not known now. To see why, run on the scraper: envoy-scraper check",
-      generator: "A generator runs that no meter measures. What seems to come from the grid meanwhile is no purchase.",
+      generator: "A generator that no meter measures runs, or may run. What seems to come from the grid is no purchase.",
     },
     doubt: {
       title: "A meter contradicts the inverters",

@@ -82,12 +82,12 @@ def test_the_power_of_each_battery_is_in_watts_and_negative_while_charging():
 @pytest.mark.parametrize(
     ("data", "fields"),
     [
-        ({"admin_state": "closed", "oper_state": "closed", "present": 1}, {"running": 1.0}),
-        ({"admin_state": "unknown", "oper_state": "close", "present": 1}, {"running": 1.0}),
-        ({"admin_state": "open", "oper_state": "open", "present": 1, "stop_soc": -1}, {"running": 0.0}),
+        ({"admin_state": "closed", "oper_state": "closed", "present": 1}, {"known": 1.0, "running": 1.0}),
+        ({"admin_state": "unknown", "oper_state": "close", "present": 1}, {"known": 1.0, "running": 1.0}),
+        ({"admin_state": "open", "oper_state": "open", "present": 1, "stop_soc": -1}, {"known": 1.0, "running": 0.0}),
         ({"admin_state": "unknown", "oper_state": "open", "present": 1}, {}),
         ({"admin_state": "close", "oper_state": "close", "present": 0}, {}),
-        ({"admin_state": "close", "oper_state": "lost", "present": 1}, {}),
+        ({"admin_state": "close", "oper_state": "lost", "present": 1}, {"known": 0.0}),
     ],
 )
 def test_a_generator(data, fields):

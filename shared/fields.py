@@ -113,6 +113,7 @@ _METER = {
     "current": _make_number("A", _LINEAR, "RMS current of the phase."),
     "power_factor": _make_number("", _LINEAR, "Power factor, -1 to 1.", 1e5),
     "frequency": _make_number("Hz", _LINEAR, "Grid frequency."),
+    "measured": _make_number("", _LAST, "1 if the answer had the power of the phase, else 0."),
 }  # fmt: skip
 
 _METER_ENERGY = {

@@ -25,6 +25,7 @@ class MeterEntry(TypedDict):
     current: NotRequired[Annotated[float, Field(description="A.")]]
     power_factor: NotRequired[Annotated[float, Field(description="-1 to 1.")]]
     frequency: NotRequired[Annotated[float, Field(description="Hz.")]]
+    measured: NotRequired[Annotated[float, Field(description="1 if its newest answer had a power, else 0.")]]
 
 
 @with_config(ConfigDict(extra="forbid"))

@@ -47,7 +47,8 @@ class LatestPowers:
     def see(self, reading: Reading) -> None:
         """Take a reading in; one that is older than the latest changes nothing, nor does one without a power.
 
-        But a phase of a meter that has never given a power is known, too: a sum without it is no sum.
+        But a phase of a meter that has never given a power is known, too: a sum without it is no sum. And one that
+        says that there was none has none any more.
         """
         of_kind = self._latest.get(reading.kind)
         if of_kind is None:
@@ -56,8 +57,9 @@ class LatestPowers:
         power = reading.fields.get("power")
         if reading.kind in _POWERS and not isinstance(power, float):
             of_kind.setdefault(series, Latest(reading.tags, reading.timestamp, {}))
-            if reading.kind == "inverter" and of_kind[series].timestamp < reading.timestamp:
-                of_kind[series] = Latest(reading.tags, reading.timestamp, {})  # a new report, without its power
+            is_silent = reading.kind == "inverter" or reading.fields.get("measured") == 0.0
+            if is_silent and of_kind[series].timestamp < reading.timestamp:
+                of_kind[series] = Latest(reading.tags, reading.timestamp, {})  # a new report, or answer, without power
             return
         known = of_kind.get(series)
         if known is None or known.timestamp <= reading.timestamp or not known.fields:

@@ -20,7 +20,15 @@ from receiver.energy.plausible import Possible, limit_panel
 from receiver.energy.windows import cut_by_window
 from receiver.queries.question import Aggregate, Fill, WindowedQuestion
 from receiver.queries.times import LATEST_MS
-from receiver.rollups.series import REPORT_GAP_MS, REPORT_MS, list_panel_powers, select_samples
+from receiver.rollups.series import (
+    REPORT_GAP_MS,
+    REPORT_MS,
+    add_silences,
+    list_panel_powers,
+    make_lines,
+    select_samples,
+    select_silent,
+)
 from receiver.stores.base import Point
 from shared.fields import EIM_PHASE, MAX_GAP_MS, Interpolation
 from shared.readings import FieldValue, Tags
@@ -116,11 +124,9 @@ def summarise_group(
     """
     field, is_linear = question.field, question.described.interpolation is Interpolation.LINEAR
     if len(members) == 1 and is_linear:
-        return summarise_linear(select_samples(members[0], field), boundaries, gaps=gaps)
+        return summarise_line(members[0], field, boundaries, gaps)
     known: list[Segments] = [
-        make_linear_segments(select_samples(points, field), gaps=gaps)
-        if is_linear
-        else make_step_segments(_list_means(points, field), REPORT_MS)
+        make_lines(points, field, gaps) if is_linear else make_step_segments(_list_means(points, field), REPORT_MS)
         for points in members
     ]
     if question.kind == "meter" and names:
@@ -132,6 +138,12 @@ def summarise_group(
         summarise(add([flow for flow in inside if flow or is_linear]), start, stop)
         for (start, stop), inside in zip(pairwise(boundaries), zip(*cut, strict=True), strict=True)
     ]
+
+
+def summarise_line(points: Sequence[Point], field: str, boundaries: Sequence[int], gaps: Gaps = ()) -> list[Summary]:
+    """The same of one series of a linear field."""
+    silences = add_silences(gaps, select_silent(points), field)
+    return summarise_linear(select_samples(points, field), boundaries, gaps=silences)
 
 
 def _merge_sums(known: Sequence[Segments], names: Sequence[Tags]) -> list[Segments]:

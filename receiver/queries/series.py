@@ -11,10 +11,16 @@ from typing import NamedTuple, TypeAlias
 
 from receiver.calendar.boundaries import list_boundaries
 from receiver.calendar.windows import Range
-from receiver.energy.linear import summarise_linear
 from receiver.energy.means import Summary
 from receiver.queries import budget, stored_windows
-from receiver.queries.aggregates import WindowValue, aggregate_windows, fill_windows, pick_value, summarise_group
+from receiver.queries.aggregates import (
+    WindowValue,
+    aggregate_windows,
+    fill_windows,
+    pick_value,
+    summarise_group,
+    summarise_line,
+)
 from receiver.queries.hints import advise_hours, refuse_expired
 from receiver.queries.pieces import PieceReader
 from receiver.queries.possible import estimate_earlier, find_possible
@@ -23,10 +29,9 @@ from receiver.queries.shares import HeldRows
 from receiver.queries.slices import run_slice
 from receiver.queries.source import QuestionSource
 from receiver.queries.stored_windows import StoredWindows
-from receiver.rollups.series import select_samples
 from receiver.sites.model import Site
 from receiver.stores.base import Point, SeriesPoints, Store
-from shared.fields import MAX_GAP_MS, Interpolation
+from shared.fields import Interpolation
 from shared.readings import Series, Tags
 
 _LEAST_PIECE = 1_000
@@ -204,8 +209,8 @@ class SeriesReader:
             async for piece, points in reader.read_stretches(inside_cut):
                 gaps = await self._source.read_gaps(question, Range(piece[0], piece[-1]))
                 for tags, (member,) in groups.items():
-                    read = select_samples(points.get(member, ()), question.field)
-                    summaries[tags] += await run_slice(summarise_linear, read, piece, MAX_GAP_MS, gaps)
+                    read = points.get(member, ())
+                    summaries[tags] += await run_slice(summarise_line, read, question.field, piece, gaps)
         return await run_slice(_merge_parts, question, summaries, cut)
 
     async def read_page(

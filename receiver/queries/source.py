@@ -10,7 +10,7 @@ from receiver.queries.hints import refuse_unknown_meter
 from receiver.queries.question import SeriesQuestion
 from receiver.queries.together import SharedReads
 from receiver.rollups.roll import read_gaps
-from receiver.rollups.series import REPORT_GAP_MS, REPORT_LOOK_BACK_MS, REPORT_LOOK_MS, find_gaps
+from receiver.rollups.series import MEASURED, REPORT_GAP_MS, REPORT_LOOK_BACK_MS, REPORT_LOOK_MS, find_gaps
 from receiver.sites.corrections import correct_series
 from receiver.sites.model import Site
 from receiver.stores.base import Latest, Point, SeriesPoints, Store
@@ -178,8 +178,8 @@ def _find_stored_tags(question: SeriesQuestion, site: Site) -> dict[str, str]:
 def _list_fields(question: SeriesQuestion) -> list[str]:
     """What is read for one field.
 
-    Means say how long they are, a reversed meter counts the other way round, and powers judge the counter of a panel or
-    of all.
+    Means say how long they are, phases of meters whether they had a power, a reversed meter counts the other way round,
+    and powers judge the counter of a panel or of all.
     """
     if question.kind == "meter_energy":
         return list(STORED[question.kind].fields)
@@ -187,5 +187,7 @@ def _list_fields(question: SeriesQuestion) -> list[str]:
         return [question.field, "power", "max_power"]
     if question.kind == "production" and question.described.interpolation is Interpolation.COUNTER:
         return [question.field, "power"]
+    if question.kind == "meter" and question.described.interpolation is Interpolation.LINEAR:
+        return [question.field, MEASURED]
     is_step = question.described.interpolation is Interpolation.STEP
     return [question.field, "interval"] if is_step else [question.field]

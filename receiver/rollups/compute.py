@@ -19,6 +19,7 @@ from receiver.rollups.series import (
     COUNTERS,
     LONGEST_GAP_MS,
     LONGEST_REPORT_MS,
+    MEASURED,
     REPORT_GAP_MS,
     REPORT_MS,
     find_gaps,
@@ -37,7 +38,7 @@ from shared.units import HOUR_MS, MINUTE_MS, QUARTER_MS
 __all__ = ["FIELDS", "RawSeries", "Reach", "find_reach", "make_hour_rows", "make_quarter_rows"]
 
 FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
-    "meter": METER_FIELDS,
+    "meter": (*METER_FIELDS, MEASURED),
     "meter_energy": ("delivered", "received"),
     "inverter": ("power", "interval", "max_power", "energy_lifetime"),
     "production": ("energy_lifetime", "power"),

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from receiver.energy.gaps import Gaps
 from receiver.energy.linear import summarise_linear
 from receiver.energy.means import Summary
-from receiver.rollups.series import select_samples
+from receiver.rollups.series import add_silences, select_samples, select_silent
 from receiver.stores.base import SeriesPoints
-from shared.fields import KINDS
+from shared.fields import KINDS, Interpolation
 from shared.readings import FieldValue, Reading
 
-FIELDS = tuple(KINDS["meter"].fields)
+FIELDS = tuple(name for name, field in KINDS["meter"].fields.items() if field.interpolation is Interpolation.LINEAR)
 
 
 def make_meter_rows(
@@ -20,7 +20,11 @@ def make_meter_rows(
     rows = []
     for series, points in meters:
         tags = dict(series.tags)
-        fields = {name: summarise_linear(select_samples(points, name), boundaries, gaps=gaps) for name in FIELDS}
+        silent = select_silent(points)
+        fields = {
+            name: summarise_linear(select_samples(points, name), boundaries, gaps=add_silences(gaps, silent, name))
+            for name in FIELDS
+        }
         for index, start in enumerate(boundaries[:-1]):
             row = _make_row({name: windows[index] for name, windows in fields.items()})
             if row:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar, cast
 
 from receiver.energy.gaps import Gaps, merge_gaps
-from receiver.energy.interpolation import LEARN_MS, Segments, make_linear_segments, make_step_segments
+from receiver.energy.interpolation import LEARN_MS, Segment, Segments, make_linear_segments, make_step_segments
 from receiver.energy.interpolation import Point as Sample
 from receiver.energy.plausible import PanelPower, TotalReading
 from receiver.energy.site import MeterPhase
@@ -34,6 +34,8 @@ REPORT_LOOK_BACK_MS = LEARN_MS
 LONGEST_REPORT_MS = HOUR_MS
 """No report speaks of more than this (milliseconds)."""
 _Timed = TypeVar("_Timed", Sample, Point)
+MEASURED = "measured"
+"""Of kind `meter`: 0 where an answer had no power of the phase. Readings of an earlier scraper do not say."""
 COUNTERS = ("delivered", "received", "energy_lifetime", "discharged", "charged")
 
 
@@ -50,10 +52,23 @@ def get_meter_phase(series: SeriesPoints) -> MeterPhase:
 
 def make_powers(meters: Iterable[SeriesPoints], gaps: Gaps = ()) -> dict[MeterPhase, Segments]:
     """Power in W by meter and phase."""
-    return {
-        get_meter_phase(series): make_linear_segments(select_samples(series.points, "power"), gaps=gaps)
-        for series in meters
-    }
+    return {get_meter_phase(series): make_lines(series.points, "power", gaps) for series in meters}
+
+
+def make_lines(points: Sequence[Point], name: str, gaps: Gaps = ()) -> list[Segment]:
+    """A linear field of a meter's phase, without lines across gaps, and across answers in which it had none."""
+    return make_linear_segments(select_samples(points, name), gaps=add_silences(gaps, select_silent(points), name))
+
+
+def select_silent(points: Iterable[Point]) -> list[Point]:
+    """The readings of a meter's phase that say that it had no power then. They are whole: what they lack, it lacked."""
+    return [point for point in points if point.fields.get(MEASURED) == 0.0]
+
+
+def add_silences(gaps: Gaps, silent: Sequence[Point], name: str) -> Gaps:
+    """Gaps with the moments at which a phase had no value of a field, by what `select_silent` gives."""
+    silences = [(time, time + 1) for time, fields in silent if name not in fields]
+    return merge_gaps([*gaps, *silences]) if silences else gaps
 
 
 def find_gaps(events: Iterable[SeriesPoints], longest_ms: int = MAX_GAP_MS) -> Gaps:

@@ -22,10 +22,14 @@ _AS_IT_IS = MeterCorrection()
 
 
 def correct_latest(latest: Iterable[Latest], site: Site) -> list[Latest]:
-    """The latest values of meters with the site's roles and signs, ordered by meter and phase."""
+    """The latest values of meters with the site's roles and signs, ordered by meter and phase.
+
+    A phase whose newest answer had no power has none: the store may have found an older one.
+    """
+    spoken = [_leave_out_power(entry) if entry.fields.get("measured") == 0.0 else entry for entry in latest]
     if not site.meters:
-        return list(latest)
-    corrected = (_correct(entry, site.meters.get(entry.tags["meter"], _AS_IT_IS)) for entry in latest)
+        return spoken
+    corrected = (_correct(entry, site.meters.get(entry.tags["meter"], _AS_IT_IS)) for entry in spoken)
     shown = (entry for entry in corrected if entry.tags["meter"] != IGNORE)
     return sorted(shown, key=lambda entry: (entry.tags["meter"], entry.tags["phase"]))
 
@@ -49,6 +53,11 @@ def correct_series(series: Iterable[SeriesPoints], site: Site) -> list[SeriesPoi
             )
         )
     return sorted(corrected, key=lambda entry: entry.series)
+
+
+def _leave_out_power(entry: Latest) -> Latest:
+    fields = {name: value for name, value in entry.fields.items() if name != "power"}
+    return msgspec.structs.replace(entry, fields=fields)
 
 
 def _correct(entry: Latest, correction: MeterCorrection) -> Latest:

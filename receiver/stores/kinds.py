@@ -38,6 +38,7 @@ def _make_mean_min_max(name: str, unit: str, what: str) -> dict[str, Field]:
 _METER = _COVERAGE | {
     name: field
     for raw, described in KINDS["meter"].fields.items()
+    if described.interpolation is Interpolation.LINEAR
     for name, field in _make_mean_min_max(raw, described.unit, raw.replace("_", " ").capitalize()).items()
 }
 

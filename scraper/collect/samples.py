@@ -145,7 +145,7 @@ class Samples:
         if not stands_in and self._is_silent:
             self._stand_ins.add(self._clock.monotonic(), [one for one in fresh if one.meter in self._streamed])
         polled = fresh if stands_in else [one for one in fresh if one.meter in self._unstreamed]
-        samples += [one.make_reading(stamp) for one in polled if one.values]
+        samples += [one.make_reading(stamp) for one in polled]
         if stands_in:
             self._metered_at = self._clock.monotonic()
         if await self._record(samples, self._make_heard(stamp, stamp) if stands_in else None):
@@ -215,7 +215,7 @@ class Samples:
         for one in stand_ins:
             arrival_ms = self._clock.now_ms() - round((self._clock.monotonic() - one.at_s) * 1000)
             (stamp,) = await self.host_time.make_stamps(arrival_ms, 1)
-            samples = [values.make_reading(stamp) for values in one.values if values.values]
+            samples = [values.make_reading(stamp) for values in one.values]
             await self._record(samples, self._make_heard(stamp, stamp) if samples else None)
 
     async def record_certificate_change(self) -> None:

@@ -38,6 +38,7 @@ DEFAULT_BANDS: Bands = MappingProxyType({
     "current": DeadBand(0.05),
     "power_factor": DeadBand(0.02),
     "frequency": DeadBand(0.02),
+    "measured": DeadBand(0.0),
 })  # fmt: skip
 """About the noise of a split-core CT: what lies inside is not information."""
 

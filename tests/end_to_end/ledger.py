@@ -44,7 +44,9 @@ _DEVICE = {
 
 COMPUTED = "total-consumption"
 """No transformer measures it in these houses."""
-KNOWN_OF_COMPUTED = {"power", "reactive_power", "voltage", "frequency"}
+KNOWN_OF_COMPUTED = {"power", "reactive_power", "voltage", "frequency", "measured"}
+MEASURED = {"measured": 1.0}
+"""What is stored of every phase that gives a power."""
 
 
 class SentReading(NamedTuple):
@@ -78,6 +80,7 @@ def parse_stream_event(values: Mapping[str, Any]) -> dict[MeterPhase, Fields]:
             for name, value in phase.items()
             if meter != COMPUTED or _STREAM[name] in KNOWN_OF_COMPUTED
         }
+        | MEASURED
         for meter, phases in values.items()
         for key, phase in phases.items()
     }
@@ -88,7 +91,7 @@ def parse_meter_values(entries: list[dict[str, Any]]) -> dict[MeterPhase, tuple[
     names = {eid: meter for meter, eid in METER_EIDS.items()}
     return {
         (names[entry["eid"]], phase): (
-            {name: float(channel[key]) for key, name in _READINGS.items()},
+            {name: float(channel[key]) for key, name in _READINGS.items()} | MEASURED,
             {"delivered": float(channel["actEnergyDlvd"]), "received": float(channel["actEnergyRcvd"])},
         )
         for entry in entries

@@ -14,7 +14,7 @@ from tests.end_to_end.system import EndToEndSystem, run_household
 
 SERIES = 9
 """Three meters, three phases each."""
-FIELDS = 7
+FIELDS = 8
 
 
 @pytest.mark.slow

@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from receiver.energy.combine import add
 from receiver.energy.gaps import Gaps
-from receiver.energy.interpolation import Segments, make_linear_segments
+from receiver.energy.interpolation import Segments
 from receiver.energy.means import Summary, summarise_windows
 from receiver.energy.site import NET, OTHER_PRODUCTION, PRODUCTION, STORAGE, TOTAL, MeterPhase, has_meter
-from receiver.rollups.series import get_meter_phase, select_samples
+from receiver.rollups.series import MEASURED, get_meter_phase, make_lines
 from receiver.stores.base import Point, SeriesPoints
 from shared.agreement import is_contradiction
 from shared.fields import MAX_GAP_MS
@@ -54,7 +54,7 @@ def make_slots(
         key = get_meter_phase(one)
         if key[1] in PHASES:
             points = keep_fields(one.points)
-            segments[key] = {name: make_linear_segments(select_samples(points, name), gaps=gaps) for name in NAMES}
+            segments[key] = {name: make_lines(points, name, gaps) for name in NAMES}
     known = {
         key: {name: summarise_windows(one, boundaries) for name, one in by_name.items()}
         for key, by_name in segments.items()
@@ -73,10 +73,14 @@ def make_slots(
 
 
 def keep_fields(points: Iterable[Point]) -> list[Point]:
-    """Points in which a field that stayed within its dead-band has its last value: it was measured there, too."""
+    """Points in which a field that stayed within its dead-band has its last value: it was measured there, too.
+
+    But not in nor after an answer that had no power of the phase: what it lacks was not measured.
+    """
     last: dict[str, tuple[int, float | str]] = {}
     carried = []
     for time, fields in points:
+        last = {} if fields.get(MEASURED) == 0.0 else last
         last |= {name: (time, value) for name, value in fields.items()}
         carried.append(Point(time, {name: value for name, (at, value) in last.items() if time - at <= MAX_GAP_MS}))
     return carried

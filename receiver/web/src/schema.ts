@@ -1069,6 +1069,10 @@ export interface MeterEntry {
    * Hz.
    */
   frequency?: number;
+  /**
+   * 1 if its newest answer had a power, else 0.
+   */
+  measured?: number;
 }
 /**
  * What a token would let a browser see, and what that sees now.

@@ -38,8 +38,11 @@ class MeterValues(NamedTuple):
         return Series.of("meter", self.tags)
 
     def make_reading(self, stamp: int) -> Reading:
-        """Its values as a reading of this time (milliseconds since 1970)."""
-        return Reading("meter", self.tags, stamp, {**self.values})
+        """Its values as a reading of this time (milliseconds since 1970).
+
+        It says whether there was a power: a reading without one may lack it because it did not change.
+        """
+        return Reading("meter", self.tags, stamp, {**self.values, "measured": float("power" in self.values)})
 
     def make_energy_reading(self, stamp: int) -> Reading:
         """Its counters as a reading of this time (milliseconds since 1970)."""
@@ -88,13 +91,13 @@ def drop_nonsense(values: dict[str, float], where: str, notes: Notes) -> dict[st
 def add_missing(found: list[MeterValues], phase_count: int) -> list[MeterValues]:
     """The phases of one meter, with those that an answer lacks although the gateway says that they are metered.
 
-    While its sisters carry the grid, a missing phase is known to be there by the frequency that all of them share, from
-    the first answer on: so a sum is unknown, and never a part. None is added while nothing of the meter is live.
+    While its sisters carry the grid, a missing phase is known to be there from the first answer on, with the frequency
+    that all of them share, where they say it: so a sum is unknown, and never a part. None is added while nothing of the
+    meter is live.
     """
-    live = (one for one in found if one.values.get("voltage", 0.0) > LIVE_VOLTAGE and "frequency" in one.values)
-    sister = next(live, None)
+    sister = next((one for one in found if one.values.get("voltage", 0.0) > LIVE_VOLTAGE), None)
     if sister is None:
         return found
     there = {one.phase: one for one in found}
-    stand_in = sister._replace(values={"frequency": sister.values["frequency"]}, counters={})
+    stand_in = sister._replace(values=keep_frequency(sister.values), counters={})
     return [there.get(phase) or stand_in._replace(phase=phase) for phase in PHASES[:phase_count]]

@@ -182,6 +182,20 @@ def test_live_sums_are_unknown_while_an_inverter_reports_without_its_power():
     assert powers.sum_up(NOON, NO_SITE) is None
 
 
+def test_live_sums_are_unknown_from_the_answer_on_in_which_a_phase_is_away_until_it_is_back():
+    tags = {"meter": "net-consumption", "phase": "b"}
+    powers = LatestPowers()
+    powers.seed([make_meter("production", 5000.0), make_meter("net-consumption", -1000.0)])
+    powers.see(Reading("meter", tags, NOON - 3000, {"power": -500.0, "measured": 1.0}))
+    assert powers.sum_up(NOON, NO_SITE) == {"p": 5000, "c": 3500, "n": -1500}
+    powers.see(Reading("meter", tags, NOON - 2500, {"voltage": 121.0}))  # its power did not change
+    assert powers.sum_up(NOON, NO_SITE) is not None
+    powers.see(Reading("meter", tags, NOON - 2000, {"frequency": 60.0, "measured": 0.0}))
+    assert powers.sum_up(NOON, NO_SITE) is None
+    powers.see(Reading("meter", tags, NOON - 1000, {"power": -400.0, "measured": 1.0}))
+    assert powers.sum_up(NOON, NO_SITE) == {"p": 5000, "c": 3600, "n": -1400}
+
+
 def test_live_sums_follow_the_same_rules():
     powers = LatestPowers()
     powers.seed(ROOF, (), (), make_latest(**CHARGING), (), ())

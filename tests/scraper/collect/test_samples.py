@@ -39,7 +39,13 @@ async def test_a_phase_that_drops_out_is_stored_as_such_by_the_poll_that_sees_it
     for _ in range(3):
         await scripted.samples.ask_meters()
         scripted.clock.advance(5)
-    assert (await scripted.list_rows("meter"))[-1].fields == gone
+    assert (await scripted.list_rows("meter"))[-1].fields == gone | {"measured": 0.0}
+
+
+async def test_a_phase_of_which_nothing_at_all_is_known_is_stored_as_such(scripted):
+    scripted.gateway.answers["meters"] = [[make_values()._replace(values={})]]
+    await scripted.samples.ask_meters()
+    assert [row.fields for row in await scripted.list_rows("meter")] == [{"measured": 0.0}]
 
 
 async def test_stamps_strictly_increase_when_bursts_and_polls_crowd(scripted):

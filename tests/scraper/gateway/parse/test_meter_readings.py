@@ -112,6 +112,15 @@ def test_a_phase_that_an_answer_lacks_is_known_to_be_there_and_what_is_not_meter
     assert [reading.values for reading in readings] == [VALUES, {"frequency": 50.0}]
 
 
+def test_a_phase_of_null_beside_a_sister_that_says_no_frequency_is_known_to_be_there():
+    """Collar firmware leaves the frequency at 0 on some meters: the part would be taken for the sum."""
+    channels = [None, CHANNEL | {"freq": 0.0}]
+    first, last = parse_readings([make_entry(*channels)], [make_meter(phases=2)])
+    assert first == MeterValues("production", "a", STAMP, {}, {})
+    assert first.make_reading(STAMP).fields == {"measured": 0.0}
+    assert (last.phase, last.make_reading(STAMP).fields["measured"]) == ("b", 1.0)
+
+
 def test_a_meter_of_which_nothing_is_live_gets_no_phases():
     assert parse_readings([make_entry(UNUSED, UNUSED)], [make_meter(phases=2)]) == []
 

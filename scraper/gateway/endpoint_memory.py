@@ -109,6 +109,10 @@ class EndpointMemory:
         """Whether `path` has been refused for longer than a gateway takes to start: for minutes, again and again."""
         return path in self.refused and self.refused[path].lasts
 
+    def is_absent(self, path: str) -> bool:
+        """Whether `path` never gave data, and was refused for longer than a gateway takes to start."""
+        return path not in self.worked and self.is_refused_for_good(path)
+
     def find_refusal(self, path: str) -> Refusal | None:
         """How `path` was refused; None if it was not, or answers again."""
         return self.refused.get(path)

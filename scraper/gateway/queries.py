@@ -69,9 +69,17 @@ async def ask_list(ask: Ask, path: str) -> object:
 
 
 async def ask_production(
-    ask: Ask, info: GatewayInfo, meters: list[ConfiguredMeter], clock: Clock, notes: Notes
+    ask: Ask,
+    info: GatewayInfo,
+    meters: list[ConfiguredMeter],
+    clock: Clock,
+    notes: Notes,
+    is_absent: Callable[[str], bool],
 ) -> Reading | None:
-    """The sum of all inverters from the first endpoint that this gateway has, cheapest first."""
+    """The sum of all inverters from the first endpoint that this gateway has, cheapest first.
+
+    `is_absent` says of a path whether the gateway lacks it, and does not only refuse it now.
+    """
     energy = await _ask_optional(ask, ENERGY)
     production = api = None
     if energy is None and info.version >= _FIRST_PRODUCTION_JSON:
@@ -79,7 +87,14 @@ async def ask_production(
     if energy is None and (production is None or info.version < FIRST_UNWRAPPED_VERSION):
         api = await _ask_optional(ask, PRODUCTION_V1)
     return choose_production(
-        info, meters, received_ms=clock.now_ms(), energy=energy, production=production, api=api, notes=notes
+        info,
+        meters,
+        received_ms=clock.now_ms(),
+        energy=energy,
+        production=production,
+        api=api,
+        api_is_absent=is_absent(PRODUCTION_V1),
+        notes=notes,
     )
 
 

@@ -228,8 +228,9 @@ class GatewaySession:
         meters = [] if self.meters_are_gone else await self.read_meters(notes)
         if any(meter.enabled and meter.measurement == "production" for meter in meters):
             return None
-        info = (await self._ensure_link()).found.info
-        return await queries.ask_production(self.get_json, info, meters, self._clock, notes or Notes())
+        link = await self._ensure_link()
+        info, is_absent = link.found.info, link.endpoints.memory.is_absent
+        return await queries.ask_production(self.get_json, info, meters, self._clock, notes or Notes(), is_absent)
 
     async def read_eim(self, notes: Notes | None = None, *, at_once: bool = False) -> list[MeterValues]:
         """The power of the meters as `/production.json` sums it, once the gateway refuses the meters for good.

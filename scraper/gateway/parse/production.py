@@ -45,6 +45,7 @@ def choose_production(
     energy: object = None,
     production: object = None,
     api: object = None,
+    api_is_absent: bool = True,
     notes: Notes | None = None,
 ) -> Reading | None:
     """One reading of kind `production` with the tag `source`, or None while there is nothing good.
@@ -57,6 +58,8 @@ def choose_production(
         energy: Reply of `/ivp/pdm/energy`; None if this gateway lacks it or it was not asked.
         production: Reply of `/production.json`, likewise.
         api: Reply of `/api/v1/production`, likewise.
+        api_is_absent: Whether this gateway is known to lack it. While its total is only not known now, that of the
+            inverters is not believed where it may have wrapped: of it the power alone is used.
         notes: Collects what was refused, missing or new.
     """
     notes = notes or Notes()
@@ -64,8 +67,12 @@ def choose_production(
     if isinstance(totals, Mapping):
         return _parse_totals("pdm", totals, received_ms, notes)
     section = _find_inverters_section(production)
-    if section is not None and not (info.version < FIRST_UNWRAPPED_VERSION and _has_wrapped(section, api)):
+    if section is not None and info.version >= FIRST_UNWRAPPED_VERSION:
         return _parse_inverters(section, notes)
+    if section is not None and not _has_wrapped(section, api):
+        reading = _parse_inverters(section, notes)
+        is_unused = bool(info.metered) and isinstance(api, Mapping)  # then it gives zeros, whatever was produced
+        return reading if api_is_absent or is_unused or _read_whole(api) else _leave_out_total(reading)
     if isinstance(api, Mapping) and not _is_stalled(info, meters):
         return _parse_totals("api", api, received_ms, notes)
     return None
@@ -73,11 +80,21 @@ def choose_production(
 
 def _has_wrapped(section: Document, api: object) -> bool:
     """Whether the section's counter has started again at 2^32 J, once or more, and the other one has not."""
-    wrapped, whole = read_number(section.get("whLifetime")), read_number(_read_object(api).get("wattHoursLifetime"))
+    wrapped, whole = read_number(section.get("whLifetime")), _read_whole(api)
     if wrapped is None or whole is None:
         return False
     laps = (whole - wrapped) / WRAP_WH
     return laps >= _LAP and abs(laps - round(laps)) <= 1 - _LAP
+
+
+def _leave_out_total(reading: Reading | None) -> Reading | None:
+    if reading is None or "power" not in reading.fields:
+        return None
+    return Reading(reading.kind, reading.tags, reading.timestamp, {"power": reading.fields["power"]})
+
+
+def _read_whole(api: object) -> float | None:
+    return read_number(_read_object(api).get("wattHoursLifetime"))
 
 
 def _is_stalled(info: GatewayInfo, meters: Sequence[ConfiguredMeter] | None) -> bool:

@@ -74,6 +74,44 @@ async def test_meter_readings_join_the_meters(fake, token, connected):
         assert await gateway.read_production() is None
 
 
+WRAPPED = {"type": "inverters", "activeCount": 24, "readingTime": 1718213300, "wNow": 5739, "whLifetime": 351236}
+TRUE_TOTAL = b'{"wattHoursToday": 2900, "wattHoursSevenDays": 15195, "wattHoursLifetime": 1544282, "wattsNow": 5739}'
+
+
+async def test_a_wrapped_total_is_not_believed_while_the_path_of_the_true_one_is_only_refused_now(
+    fake, token, connected, clock
+):
+    """At the very first poll, and at any later one: it would stand in the store once, beside the true one."""
+    fake.firmware, fake.imeter = "D7.3.517", "false"
+    fake.answers[PRODUCTION] = json.dumps({"production": [WRAPPED]}).encode()
+    async with fake, connected(fake, token=lambda: token) as gateway:
+
+        async def read_total():
+            reading = await gateway.read_production()
+            assert reading is not None
+            return reading.tags["source"], reading.fields.get("energy_lifetime")
+
+        assert await read_total() == ("inverters", None)
+        clock.advance(60)
+        fake.answers[PRODUCTION_V1] = TRUE_TOTAL
+        assert await read_total() == ("api", 1544282.0)
+        fake.answers[PRODUCTION_V1] = b""
+        for _ in range(20):
+            clock.advance(60)
+            assert await read_total() == ("inverters", None)
+
+
+async def test_where_a_gateway_never_gives_the_true_total_the_other_one_is_used(fake, token, connected, clock):
+    fake.firmware, fake.imeter = "D7.3.517", "false"
+    fake.answers[PRODUCTION] = json.dumps({"production": [WRAPPED]}).encode()
+    async with fake, connected(fake, token=lambda: token) as gateway:
+        readings = []
+        for _ in range(15):
+            readings.append(await gateway.read_production())
+            clock.advance(60)
+        assert ["energy_lifetime" in reading.fields for reading in readings if reading] == [False] * 6 + [True] * 9
+
+
 async def test_production_comes_from_the_cheapest_endpoint_there_is(fake, token, connected):
     """`/ivp/pdm/energy`, else the slow page, else v1; absent ones are not asked again."""
     totals = b'{"wattHoursToday": 2900, "wattHoursSevenDays": 15195, "wattHoursLifetime": 8485676, "wattsNow": 887}'

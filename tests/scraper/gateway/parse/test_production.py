@@ -48,6 +48,23 @@ def test_a_total_that_has_wrapped_gives_way_to_the_true_one():
         assert (kept.tags["source"], kept.fields["energy_lifetime"]) == ("inverters", 351236.0)
 
 
+@pytest.mark.parametrize("api", [None, {}, API | {"wattHoursLifetime": None}, API | {"wattHoursLifetime": 0}])
+def test_while_the_true_total_is_not_known_one_that_may_have_wrapped_is_not_believed(api):
+    """One answer that failed, or a start with zeros: the wrapped total would stand in the store once."""
+    wrapped = make_production(SECTION | {"whLifetime": 351236})
+    for version, is_absent, believed in (
+        ((7, 3, 517), False, False),
+        ((7, 3, 517), True, True),
+        ((8, 2, 127), False, True),
+    ):
+        reading = choose(make_info(version), production=wrapped, api=api, api_is_absent=is_absent)
+        assert reading is not None
+        assert (reading.fields["power"], "energy_lifetime" in reading.fields) == (5739.0, believed)
+    unused = choose(make_info((7, 3, 517), metered=True), production=wrapped, api=API | {"wattHoursLifetime": 0})
+    assert unused is not None
+    assert unused.fields["energy_lifetime"] == 351236.0
+
+
 def test_sections_are_found_by_type_and_not_by_place():
     assert choose(production=make_production(EIM, None, SECTION)) == choose(production=make_production(SECTION))
 

@@ -24,6 +24,8 @@ class Interpolation(StrEnum):
     """A lifetime counter: only its increase means anything; a decrease is a reset."""
     LAST = "last"
     """A state that holds until the next reading says otherwise."""
+    AMOUNT = "amount"
+    """What came together in the reading's own window: it is added to others, and never interpolated."""
 
 
 HEARTBEAT_MS = MINUTE_MS
@@ -85,7 +87,7 @@ def _make_text(meaning: str) -> Field:
     return Field(str, "", Interpolation.LAST, meaning)
 
 
-_LINEAR, _STEP, _COUNTER, _LAST = Interpolation
+_LINEAR, _STEP, _COUNTER, _LAST, _AMOUNT = Interpolation
 
 _INVERTER = {
     "power": _make_number("W", _STEP, "Active power, mean over the reporting interval that ends at the timestamp."),
@@ -209,6 +211,16 @@ _GATEWAY = {
     "time_zone": _make_text("IANA name of the site's time zone, as the gateway says; absent until it has said one."),
 }
 
+_IMPORTED_ENERGY = {
+    "production": _make_number("Wh", _AMOUNT, "Energy generated in the window."),
+    "load": _make_number("Wh", _AMOUNT, "Energy used by the house."),
+    "imported": _make_number("Wh", _AMOUNT, "Energy bought from the grid."),
+    "exported": _make_number("Wh", _AMOUNT, "Energy sold to the grid."),
+    "discharged": _make_number("Wh", _AMOUNT, "Energy out of the battery."),
+    "charged": _make_number("Wh", _AMOUNT, "Energy into the battery."),
+    "duration": _make_number("s", _LAST, "Length of the window, which begins at the timestamp."),
+}
+
 _EVENT = {
     "end": _make_number("ms", _LAST, "End of what happened, milliseconds since 1970; absent while it lasts."),
     "rows": _make_number("", _LAST, "Readings concerned, where that is known."),
@@ -228,6 +240,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType({
     "tariff": Kind((), MappingProxyType(_TARIFF)),
     "gateway": Kind((), MappingProxyType(_GATEWAY)),
     "event": Kind(("type",), MappingProxyType(_EVENT)),
+    "imported_energy": Kind(("source",), MappingProxyType(_IMPORTED_ENERGY)),
 })  # fmt: skip
 """Every kind this version knows. The `gateway` tag is implied everywhere."""
 

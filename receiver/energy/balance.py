@@ -84,6 +84,8 @@ class SiteEnergy(NamedTuple):
         shared_exported: Export of that time.
         shared_load: Load of the time in which the import is known, too.
         shared_imported: Import of that time.
+        taken_over_since: Where the window of the import began that gave this one `taken_over_unallocated_wh` (UTC
+            milliseconds); None for none.
     """
 
     start: int
@@ -100,6 +102,7 @@ class SiteEnergy(NamedTuple):
     shared_exported: WindowEnergy = NOTHING_SHARED[1]
     shared_load: WindowEnergy = NOTHING_SHARED[2]
     shared_imported: WindowEnergy = NOTHING_SHARED[3]
+    taken_over_since: int | None = None
 
     @property
     def self_consumption(self) -> float | None:
@@ -122,9 +125,11 @@ def build_site_energy(
 ) -> SiteEnergy:
     """A window from its energies in the order of `QUANTITIES`, and those in the order of `SHARED`."""
     production, load, imported, exported, discharged, charged = energies
-    return SiteEnergy(
-        start, stop, production, load, imported, exported, discharged, charged, resets, unallocated_since, *shared
+    alone = SiteEnergy(
+        start, stop, production, load, imported, exported, discharged, charged, resets, unallocated_since
     )
+    made, given, used, bought = shared
+    return alone._replace(shared_production=made, shared_exported=given, shared_load=used, shared_imported=bought)
 
 
 def compute_site_energy(

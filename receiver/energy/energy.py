@@ -18,11 +18,16 @@ class WindowEnergy(NamedTuple):
         coverage: The known share of the window, 0 to 1.
         unallocated_wh: Further energy by counter of gaps that end in this window and began before it: it flowed here
             or earlier.
+        taken_over_wh: The part of `wh` that nobody measured here: an import says it. None for none.
+        taken_over_unallocated_wh: Further energy of an import whose window ends in this one and began before it; None
+            for none.
     """
 
     wh: float | None
     coverage: float
     unallocated_wh: float = 0.0
+    taken_over_wh: float | None = None
+    taken_over_unallocated_wh: float | None = None
 
 
 class SignedEnergy(NamedTuple):

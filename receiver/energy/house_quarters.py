@@ -156,8 +156,9 @@ def _take(energy: SiteEnergy | None, terms: Terms) -> Flow | None:
 
 
 def _get_quantity(energy: SiteEnergy, name: str) -> WindowEnergy:
+    """A quantity as it was measured: an import of one gateway says nothing of the others at that time."""
     quantity: WindowEnergy = getattr(energy, name)
-    return quantity
+    return quantity if quantity.taken_over_wh is None else WindowEnergy(None, 0.0)
 
 
 def _is_whole(flow: Flow) -> bool:

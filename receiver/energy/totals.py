@@ -5,6 +5,8 @@ inside the coarse window: where a gap lies wholly within, its energy belongs the
 other gaps stays unallocated, for a window that is coarser still. So quarter hours are enough for the energy of every
 day, week, month and year, whatever the outages and the time zone.
 
+What an import says of a window of its own is counted in the same way, and never as covered.
+
 It equals `compute_site_energy` of the coarse window itself, with four exceptions, in all of which it is more careful:
 
 - A window knows one start for all its gaps, the earliest. Where counters of different quantities fell silent at
@@ -39,7 +41,9 @@ def sum_windows(finer: Sequence[SiteEnergy], start: int, stop: int) -> SiteEnerg
     ]
     energies, shared = ([_sum(finer, name, start, stop) for name in names] for names in (QUANTITIES, SHARED))
     resets = sum(window.resets for window in finer)
-    return build_site_energy(start, stop, energies, resets, min(waiting, default=None), shared)
+    whole = build_site_energy(start, stop, energies, resets, min(waiting, default=None), shared)
+    begun = [since for window in finer if (since := window.taken_over_since) is not None and since < start]
+    return whole._replace(taken_over_since=min(begun, default=None))
 
 
 def _has_gap_before(window: SiteEnergy, start: int) -> bool:
@@ -50,8 +54,16 @@ def _has_gap_before(window: SiteEnergy, start: int) -> bool:
 def _sum(finer: Sequence[SiteEnergy], name: str, start: int, stop: int) -> WindowEnergy:
     energies: list[WindowEnergy] = [getattr(window, name) for window in finer]
     known = [energy.wh for energy in energies if energy.wh is not None]
-    waiting_wh = 0.0
+    taken = [energy.taken_over_wh for energy in energies if energy.taken_over_wh is not None]
+    waiting_wh, waiting_taken = 0.0, None
     for window, energy in zip(finer, energies, strict=True):
+        imported_wh = energy.taken_over_unallocated_wh
+        if imported_wh is not None and window.taken_over_since is not None:
+            if window.taken_over_since < start:
+                waiting_taken = (waiting_taken or 0.0) + imported_wh
+            else:
+                known.append(imported_wh)
+                taken.append(imported_wh)
         if _has_gap_before(window, start):
             waiting_wh += energy.unallocated_wh
         elif energy.unallocated_wh > 0:
@@ -59,4 +71,10 @@ def _sum(finer: Sequence[SiteEnergy], name: str, start: int, stop: int) -> Windo
     covered = sum(
         energy.coverage * (window.stop - window.start) for window, energy in zip(finer, energies, strict=True)
     )
-    return WindowEnergy(sum(known) if known else None, covered / (stop - start), waiting_wh)
+    return WindowEnergy(
+        sum(known) if known else None,
+        covered / (stop - start),
+        waiting_wh,
+        sum(taken) if taken else None,
+        waiting_taken,
+    )

@@ -53,6 +53,18 @@ class EnergyWindow(WindowEntry):
     exported_unallocated_wh: Annotated[float, Field(description="The same of the exported energy, Wh.")]
     discharged_unallocated_wh: Annotated[float, Field(description="The same of the discharged energy, Wh.")]
     charged_unallocated_wh: Annotated[float, Field(description="The same of the charged energy, Wh.")]
+    production_taken_over_wh: Annotated[
+        float | None,
+        Field(
+            description="The part of `production_wh` that nobody measured here: it was imported from another program, "
+            "and the coverage does not count it. Null for none."
+        ),
+    ]
+    load_taken_over_wh: Annotated[float | None, Field(description="The same of the load.")]
+    imported_taken_over_wh: Annotated[float | None, Field(description="The same of the energy bought.")]
+    exported_taken_over_wh: Annotated[float | None, Field(description="The same of the energy sold.")]
+    discharged_taken_over_wh: Annotated[float | None, Field(description="The same of the discharged energy.")]
+    charged_taken_over_wh: Annotated[float | None, Field(description="The same of the charged energy.")]
     unallocated_since: Annotated[
         int | None, Field(description="Where the earliest of those gaps began, milliseconds since 1970.")
     ]
@@ -103,6 +115,12 @@ def describe_energy(fields: dict[str, FieldValue], start: int, stop: int, zone: 
         "exported_unallocated_wh": read_known("exported_unallocated"),
         "discharged_unallocated_wh": read_known("discharged_unallocated"),
         "charged_unallocated_wh": read_known("charged_unallocated"),
+        "production_taken_over_wh": read_number(fields, "production_taken_over"),
+        "load_taken_over_wh": read_number(fields, "load_taken_over"),
+        "imported_taken_over_wh": read_number(fields, "imported_taken_over"),
+        "exported_taken_over_wh": read_number(fields, "exported_taken_over"),
+        "discharged_taken_over_wh": read_number(fields, "discharged_taken_over"),
+        "charged_taken_over_wh": read_number(fields, "charged_taken_over"),
         "unallocated_since": None if since is None else round(since),
         "resets": round(read_known("resets")),
     }

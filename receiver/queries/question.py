@@ -19,6 +19,10 @@ CAN_BE_SUMMED: Final = ("W", "var", "Wh")
 INTEGRAL_UNITS: Final[Mapping[str, str]] = {"W": "Wh", "var": "varh", "VA": "VAh", "Wh": "Wh"}
 
 
+_ROWS_BY_THEMSELVES: Final = ("event", "imported_energy")
+"""Kinds of scrapers and imports whose rows speak of a time of their own."""
+
+
 class Aggregate(StrEnum):
     """What the answer gives for each window."""
 
@@ -49,8 +53,9 @@ _AGGREGATES: Mapping[Interpolation, tuple[Aggregate, ...]] = {
     Interpolation.STEP: tuple(Aggregate),
     Interpolation.COUNTER: (Aggregate.INTEGRAL, Aggregate.LAST),
     Interpolation.LAST: (Aggregate.LAST, Aggregate.MEAN, Aggregate.MIN, Aggregate.MAX),
+    Interpolation.AMOUNT: (),
 }
-"""The first of each is the default."""
+"""The first of each is the default. Amounts are rows of their own windows, which are not cut into others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +135,7 @@ def ask_in_windows(
     Raises:
         RefusedError: The parts do not fit together, or ask for too much.
     """
-    if question.kind not in KINDS or question.kind == "event":
+    if question.kind not in KINDS or question.kind in _ROWS_BY_THEMSELVES:
         raise make_refusal(
             "every", "cannot be used with this kind, whose rows are windows or events already: leave it out"
         )

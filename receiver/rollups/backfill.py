@@ -20,10 +20,13 @@ ARITHMETIC = 8
 """Raised by a version that computes other values: everything is then computed again."""
 _BEGINNING = 0
 """No gateway had a clock before 1970."""
-_FIRST_KINDS = ("meter_energy", "inverter", "production", "gateway", "energy_15m")
+_FIRST_KINDS = ("meter_energy", "inverter", "production", "gateway", "imported_energy", "energy_15m")
 """Where the oldest time is looked for when the store cannot say it: raw `meter` readings never come alone, and energies
 outlive readings that expire."""
-_NEAREST = {kind: fields for kind, fields in FIELDS.items() if kind in _FIRST_KINDS} | {"energy_15m": ("duration",)}
+_NEAREST = {kind: fields for kind, fields in FIELDS.items() if kind in _FIRST_KINDS} | {
+    "imported_energy": ("duration",),
+    "energy_15m": ("duration",),
+}
 """Where the nearest older time is looked for."""
 _LONGEST_WINDOW_MS = 400 * DAY_MS
 _log = structlog.get_logger()

@@ -19,6 +19,8 @@ from receiver.stores.base import Point
 from shared.readings import FieldValue, Reading
 
 MONEY = ("cost", "feed_in", "savings")
+SHARED_PAIRS = (("production", "exported"), ("load", "imported"))
+"""The energies that `SHARED` compares, in its order."""
 
 
 def make_quarter_energy_rows(quarters: Iterable[Quarter], site: Site) -> list[Reading]:
@@ -72,26 +74,27 @@ def compute_quarter_energy(quarter: Quarter, site: Site) -> SiteEnergy:
 def is_known(energy: SiteEnergy) -> bool:
     """Whether a window deserves a row."""
     quantities = (getattr(energy, name) for name in QUANTITIES)
-    return energy.resets > 0 or any(known.wh is not None or known.unallocated_wh > 0 for known in quantities)
+    return energy.resets > 0 or any(
+        known.wh is not None or known.unallocated_wh > 0 or known.taken_over_unallocated_wh is not None
+        for known in quantities
+    )
 
 
 def make_energy_fields(energy: SiteEnergy) -> dict[str, FieldValue]:
     """A window as fields of `energy_*`, without the prices. What is unknown is absent."""
     fields: dict[str, FieldValue] = {"duration": (energy.stop - energy.start) / 1000, "resets": float(energy.resets)}
     for name in QUANTITIES:
-        quantity: WindowEnergy = getattr(energy, name)
-        if quantity.wh is not None:
-            fields |= {name: quantity.wh, f"{name}_coverage": quantity.coverage}
-        if quantity.unallocated_wh > 0:
-            fields[f"{name}_unallocated"] = quantity.unallocated_wh
+        fields |= _make_quantity_fields(name, getattr(energy, name))
     for name in SHARED:
-        quantity = getattr(energy, name)
+        quantity: WindowEnergy = getattr(energy, name)
         if quantity.wh is not None:
             fields[name] = quantity.wh
         if quantity.unallocated_wh > 0:
             fields[f"{name}_unallocated"] = quantity.unallocated_wh
     if energy.unallocated_since is not None:
         fields["unallocated_since"] = float(energy.unallocated_since)
+    if energy.taken_over_since is not None:
+        fields["taken_over_since"] = float(energy.taken_over_since)
     for name in ("self_consumption", "self_sufficiency"):
         share = getattr(energy, name)
         if share is not None:
@@ -99,11 +102,24 @@ def make_energy_fields(energy: SiteEnergy) -> dict[str, FieldValue]:
     return fields
 
 
+def _make_quantity_fields(name: str, quantity: WindowEnergy) -> dict[str, FieldValue]:
+    fields: dict[str, FieldValue] = {}
+    if quantity.wh is not None:
+        fields |= {name: quantity.wh, f"{name}_coverage": quantity.coverage}
+    if quantity.unallocated_wh > 0:
+        fields[f"{name}_unallocated"] = quantity.unallocated_wh
+    if quantity.taken_over_wh is not None:
+        fields[f"{name}_taken_over"] = quantity.taken_over_wh
+    if quantity.taken_over_unallocated_wh is not None:
+        fields[f"{name}_taken_over_unallocated"] = quantity.taken_over_unallocated_wh
+    return fields
+
+
 def from_point(point: Point) -> SiteEnergy:
     """A stored window of `energy_*` as it was computed."""
     start, fields = point
-    since = read_number(fields, "unallocated_since")
-    return build_site_energy(
+    since, taken_over_since = read_number(fields, "unallocated_since"), read_number(fields, "taken_over_since")
+    energy = build_site_energy(
         start,
         start + round((read_number(fields, "duration") or 0.0) * 1000),
         [_read_quantity(fields, name) for name in QUANTITIES],
@@ -111,15 +127,24 @@ def from_point(point: Point) -> SiteEnergy:
         None if since is None else round(since),
         _read_shared(fields),
     )
+    return energy if taken_over_since is None else energy._replace(taken_over_since=round(taken_over_since))
 
 
 def _read_shared(fields: dict[str, FieldValue]) -> list[WindowEnergy]:
     """What can be compared. Rows whose readings had expired before it was stored have it where all of it is known."""
     found = [_read_quantity(fields, name) for name in SHARED]
-    for index, pair in ((0, ("production", "exported")), (2, ("load", "imported"))):
+    for index, pair in ((0, SHARED_PAIRS[0]), (2, SHARED_PAIRS[1])):
         known = [_read_quantity(fields, name) for name in pair]
+        waiting = [energy.taken_over_unallocated_wh for energy in known]
+        if None not in waiting:  # of one import, so of the same time
+            found[index : index + 2] = [
+                energy._replace(taken_over_unallocated_wh=wh)
+                for energy, wh in zip(found[index : index + 2], waiting, strict=True)
+            ]
         if found[index].wh is None and all(energy.coverage >= WHOLE for energy in known):
-            found[index : index + 2] = [WindowEnergy(energy.wh, 0.0) for energy in known]
+            found[index : index + 2] = [
+                shared._replace(wh=energy.wh) for shared, energy in zip(found[index : index + 2], known, strict=True)
+            ]
     return found
 
 
@@ -128,6 +153,8 @@ def _read_quantity(fields: dict[str, FieldValue], name: str) -> WindowEnergy:
         read_number(fields, name),
         read_number(fields, f"{name}_coverage") or 0.0,
         read_number(fields, f"{name}_unallocated") or 0.0,
+        read_number(fields, f"{name}_taken_over"),
+        read_number(fields, f"{name}_taken_over_unallocated"),
     )
 
 

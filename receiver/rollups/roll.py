@@ -11,6 +11,7 @@ from receiver.rollups import compute
 from receiver.rollups.compute import RawSeries
 from receiver.rollups.energy import reprice
 from receiver.rollups.energy_windows import make_energy_rows
+from receiver.rollups.imports import ImportedEnergies
 from receiver.rollups.judged import FIELDS as JUDGED_FIELDS
 from receiver.rollups.judged import KINDS as JUDGING_KINDS
 from receiver.rollups.judged import REACH_MS, SEEN_MS, list_judged_quarters
@@ -62,6 +63,7 @@ class Roller:
         self._store = store
         self._clock = clock
         self._rest = rest
+        self._imports = ImportedEnergies(store)
 
     async def widen(self, stretch: Stretch) -> tuple[Stretch, frozenset[int]]:
         """The time whose rows may depend on readings inside `stretch`, and quarter hours far away that do.
@@ -104,7 +106,8 @@ class Roller:
             began = self._clock.monotonic()
             has_readings |= await self._roll_chunk(chunk, site, hours=hours)
             await self._rest(self._clock.monotonic() - began)
-        await self._roll_energies(stretch, site)
+        start, stop = await self._imports.apply(stretch.gateway, site, stretch.start, stretch.stop)
+        await self._roll_energies(stretch._replace(start=start, stop=stop), site)
         if hours:
             await self._roll_panel_days(stretch, site)
         return has_readings
@@ -114,7 +117,9 @@ class Roller:
         kinds = _QUARTER_KINDS + (_HOUR_KINDS if hours else ())
         rows = await asyncio.to_thread(_make_rows, raw, site, chunk, hours=hours)
         for kind in kinds:
-            of_kind = [row for row in rows if row.kind == kind]
+            of_kind: Sequence[Reading] = [row for row in rows if row.kind == kind]
+            if kind == "energy_15m":
+                of_kind = await self._imports.keep(chunk.gateway, of_kind, site, chunk.start, chunk.stop)
             await self._replace(chunk.gateway, kind, of_kind, site, chunk.start, chunk.stop)
         jumps = [row for row in rows if row.kind == "event"]
         await store_jumps(self._store, chunk.gateway, jumps, start=chunk.start, stop=chunk.stop)

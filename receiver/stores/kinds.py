@@ -73,6 +73,12 @@ def _make_quantity(name: str) -> dict[str, Field]:
         f"{name}_unallocated": _make_number(
             "Wh", f"Further {name} energy of gaps that end in this window and began before it; absent for none."
         ),
+        f"{name}_taken_over": _make_number(
+            "Wh", f"The part of `{name}` that was not measured but imported from another program; absent for none."
+        ),
+        f"{name}_taken_over_unallocated": _make_number(
+            "Wh", f"Further {name} energy of an import whose window ends in this one and began before it."
+        ),
     }
 
 
@@ -98,6 +104,9 @@ _ENERGY = (
     | {
         "unallocated_since": _make_number(
             "ms", "Where the earliest of those gaps began, milliseconds since 1970; absent for none."
+        ),
+        "taken_over_since": _make_number(
+            "ms", "Where the window of that import began, milliseconds since 1970; absent for none."
         ),
         "duration": _make_number("s", "Length of the whole window: days of 23 and 25 hours exist."),
         "resets": _make_number("", "Steps in which a lifetime counter fell or jumped; they gave no energy."),

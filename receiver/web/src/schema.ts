@@ -270,6 +270,30 @@ export interface EnergyWindow {
    */
   charged_unallocated_wh: number;
   /**
+   * The part of `production_wh` that nobody measured here: it was imported from another program, and the coverage does not count it. Null for none.
+   */
+  production_taken_over_wh: number | null;
+  /**
+   * The same of the load.
+   */
+  load_taken_over_wh: number | null;
+  /**
+   * The same of the energy bought.
+   */
+  imported_taken_over_wh: number | null;
+  /**
+   * The same of the energy sold.
+   */
+  exported_taken_over_wh: number | null;
+  /**
+   * The same of the discharged energy.
+   */
+  discharged_taken_over_wh: number | null;
+  /**
+   * The same of the charged energy.
+   */
+  charged_taken_over_wh: number | null;
+  /**
    * Where the earliest of those gaps began, milliseconds since 1970.
    */
   unallocated_since: number | null;

@@ -88,7 +88,7 @@ def test_the_load_of_a_whole_day_is_what_the_house_used(history):
     found, truth = _compute_house(history, [], [])
     whole = sum_windows(found, 0, COUNT * QUARTER)
     for name, expected in truth.items():
-        assert getattr(whole, name) == pytest.approx((sum(expected), 1.0, 0.0), abs=1e-3), name
+        assert getattr(whole, name)[:3] == pytest.approx((sum(expected), 1.0, 0.0), abs=1e-3), name
     assert whole.discharged.wh is None
 
 
@@ -109,9 +109,9 @@ def test_a_gateway_that_is_silent_for_good_leaves_the_sum_unknown_from_then_on()
         for index in range(COUNT)
     ]
     whole = sum_windows(found, 0, COUNT * QUARTER)
-    assert whole.production == pytest.approx((sum(row[0] + row[1] for row in history) / 8, 0.5, 0.0))
-    assert whole.load == pytest.approx((COUNT / 2 * 100.0, 0.5, 0.0))
-    assert whole.exported == pytest.approx((COUNT * 300.0, 1.0, 0.0)), "the house measures that alone"
+    assert whole.production[:3] == pytest.approx((sum(row[0] + row[1] for row in history) / 8, 0.5, 0.0))
+    assert whole.load[:3] == pytest.approx((COUNT / 2 * 100.0, 0.5, 0.0))
+    assert whole.exported[:3] == pytest.approx((COUNT * 300.0, 1.0, 0.0)), "the house measures that alone"
     # Shares compare the same time: what was sold while the garage was silent is none of its production's.
     assert whole.self_consumption == pytest.approx(0.25)
 

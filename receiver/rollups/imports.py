@@ -1,0 +1,98 @@
+"""Keeps the stored quarter hours of energy true to what was imported. Reads and writes; the rules are `taken_over`."""
+
+import asyncio
+from collections.abc import Sequence
+
+from receiver.rollups.replace import replace_rows
+from receiver.rollups.taken_over import (
+    COUNTED_KINDS,
+    LONGEST_WINDOW_MS,
+    ImportedWindow,
+    keep_taken_over,
+    list_counter_times,
+    list_windows,
+    make_rows,
+)
+from receiver.sites.model import Site
+from receiver.stores.base import Point, SeriesPoints, Store
+from shared.readings import Reading
+from shared.units import DAY_MS
+
+IMPORTED = "imported_energy"
+_QUARTERS = "energy_15m"
+_PIECE_MS = 2 * DAY_MS
+"""Counters of no more than this are in memory at once."""
+
+
+class ImportedEnergies:
+    """Gives imported energies to the quarter hours of which nothing was measured.
+
+    Args:
+        store: Where imports, readings and roll-ups are.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def keep(self, gateway: str, rows: Sequence[Reading], site: Site, start: int, stop: int) -> Sequence[Reading]:
+        """Computed quarter hours of [start, stop) (UTC milliseconds) with what imports gave to the stored ones.
+
+        Raises:
+            StoreUnavailableError: Ask again later.
+        """
+        if not await self.read_windows(gateway, start, stop):
+            return rows
+        return keep_taken_over(rows, await self._read_quarters(gateway, start, stop), site)
+
+    async def apply(self, gateway: str, site: Site, start: int, stop: int) -> tuple[int, int]:
+        """Judge every window again that reaches into [start, stop) or lies in a gap that ends there.
+
+        Returns:
+            The time whose quarter hours may have changed, that one included (UTC milliseconds).
+
+        Raises:
+            StoreUnavailableError: Some of it may be done; doing it again ends the same.
+        """
+        ends = await self._store.read_points(gateway, _QUARTERS, fields=("unallocated_since",), start=start, stop=stop)
+        gaps = [int(since) for _, points in ends for point in points for since in point.fields.values() if since]
+        windows = await self.read_windows(gateway, min([start, *gaps]), stop)
+        for run in _split_into_runs(windows):
+            await self._judge(gateway, run, site)
+        return min([start, *(window.start for window in windows)]), max([stop, *(window.stop for window in windows)])
+
+    async def read_windows(self, gateway: str, start: int, stop: int) -> list[ImportedWindow]:
+        """The windows that reach into [start, stop) (UTC milliseconds). Raises StoreUnavailableError."""
+        found = await self._store.read_points(gateway, IMPORTED, start=start - 2 * LONGEST_WINDOW_MS, stop=stop)
+        return [window for window in list_windows(found) if window.stop > start]
+
+    async def read_around(self, gateway: str, start: int, stop: int) -> tuple[list[Point], list[list[int]]]:
+        """What says whether windows in [start, stop) were measured: stored quarter hours, and times of counters.
+
+        Raises:
+            StoreUnavailableError: Ask again later.
+        """
+        counters: list[SeriesPoints] = []
+        for kind in COUNTED_KINDS:
+            counters += await self._store.read_points(gateway, kind, start=start, stop=stop, neighbours=True)
+        return await self._read_quarters(gateway, start, stop), list_counter_times(counters)
+
+    async def _judge(self, gateway: str, windows: Sequence[ImportedWindow], site: Site) -> None:
+        start, stop = windows[0].start, windows[-1].stop
+        stored, read = await self.read_around(gateway, start, stop)
+        rows = await asyncio.to_thread(make_rows, windows, stored, read, site)
+        await replace_rows(self._store, gateway, _QUARTERS, rows, start=start, stop=stop)
+
+    async def _read_quarters(self, gateway: str, start: int, stop: int) -> list[Point]:
+        found = await self._store.read_points(gateway, _QUARTERS, start=start, stop=stop)
+        return [*found[0].points] if found else []
+
+
+def _split_into_runs(windows: Sequence[ImportedWindow]) -> list[list[ImportedWindow]]:
+    """The windows in groups that each reach over no more than `_PIECE_MS`, in the order of time."""
+    runs: list[list[ImportedWindow]] = []
+    for window in windows:
+        if runs and window.stop - runs[-1][0].start <= _PIECE_MS:
+            runs[-1].append(window)
+        else:
+            runs.append([window])
+    return runs

@@ -7,7 +7,7 @@ unless the owner wants it left out (`late: drop`).
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from receiver.outputs.base import Delivered, Slice
 from receiver.outputs.emoncms.closing import HEARD_MS, SETTLE_MS, SlotState, has_no_backlog, judge_slot

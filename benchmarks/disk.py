@@ -3,16 +3,17 @@
     python -m benchmarks.disk [DAYS] [PROFILE]
 
 The simulated house is read once a second through the scraper's own parsers and delta detection, stored, and rolled up
-by the receiver's own job. Raw meter readings, everything else that scrapers send, and the roll-ups are measured one
-after the other. InfluxDB is left alone until it has compacted what it holds; SQLite has emptied its journal into the
-file. What the scraper says of itself (a reading a minute) is not in it.
+by the receiver's own job. Raw meter readings, everything else that scrapers send, the roll-ups without minutes, and the
+minutes are measured one after the other. InfluxDB is left alone until it has compacted what it holds; SQLite has
+emptied its journal into the file. What the scraper says of itself (a reading a minute) is not in it. The promises are
+of the profile firmware-8; the exit status is 1 if one is not kept.
 """
 
 import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from receiver.rollups.catch_up import catch_up
 from receiver.sites.model import Site
 from receiver.stores.base import GatewayReading, Store
 from receiver.stores.influxdb import InfluxStore
+from receiver.stores.kinds import HOURS_OF, KEPT_WITHOUT_LIMIT
 from receiver.stores.sqlite import SqliteStore
 from shared.clock import SystemClock
 from shared.units import DAY_S
@@ -29,7 +31,12 @@ from tests.influxd.server import ADMIN_TOKEN, ORG, run_influxd
 
 BATCH = 5000
 YEAR_DAYS = 365
-METER_DAYS = 90
+METER_DAYS, MINUTE_DAYS = 90, 60
+"""As a receiver keeps them that nobody told otherwise."""
+PROMISED_MB = {"SQLite": (700, 250), "InfluxDB": (400, 200)}
+"""After the first year, and more each further year."""
+NO_MINUTES: Mapping[str, int | None] = dict.fromkeys(HOURS_OF, 1)
+"""A retention with which minutes are not even made."""
 SETTLED_S = 15.0
 COMPACT_SOON = (
     "--storage-cache-snapshot-write-cold-duration=2s",
@@ -43,6 +50,7 @@ class Sizes(NamedTuple):
     raw_meter: int
     raw_other: int
     rolled_up: int
+    minutes: int
 
 
 def main() -> None:
@@ -62,20 +70,27 @@ def main() -> None:
     print(f"{profile}: {inverters} inverters; a day has {len(meter) / days:,.0f} meter readings, "
           f"{len(other) / days:,.0f} others")  # fmt: skip
     with tempfile.TemporaryDirectory() as name:
-        for store, sizes in measure(Path(name), meter, other):
-            show(store, sizes, days)
+        kept = [show(store, sizes, days) for store, sizes in measure(Path(name), meter, other)]
+    if not all(kept):
+        sys.exit(1)
 
 
 def measure(folder: Path, meter: list[GatewayReading], other: list[GatewayReading]) -> Iterator[tuple[str, Sizes]]:
     """The sizes in each store."""
     file = folder / "readings.sqlite"
     for state in ("a", "b"):
-        (folder / state).mkdir()
+        for step in ("without", "with"):
+            (folder / state / step).mkdir(parents=True)
 
     def measure_sqlite() -> int:
         return sum(map(measure_file, folder.glob("readings.sqlite*")))
 
-    yield "SQLite", asyncio.run(fill(lambda: SqliteStore(file), meter, other, measure_sqlite, folder / "a"))
+    yield (
+        "SQLite",
+        asyncio.run(
+            fill(lambda kept: SqliteStore(file, retention_ms=kept), meter, other, measure_sqlite, folder / "a")
+        ),
+    )
     with run_influxd(folder / "influxd", *COMPACT_SOON) as server:
         server.make_bucket("envoy")
         server.make_bucket("envoy_live")
@@ -83,27 +98,33 @@ def measure(folder: Path, meter: list[GatewayReading], other: list[GatewayReadin
         def measure_influxdb() -> int:
             return measure_settled(folder / "influxd" / "engine")
 
-        def store() -> InfluxStore:
-            return InfluxStore(server.url, ORG, ADMIN_TOKEN, "envoy", "envoy_live")
+        def store(kept: Mapping[str, int | None]) -> InfluxStore:
+            return InfluxStore(server.url, ORG, ADMIN_TOKEN, "envoy", "envoy_live", retention_ms=kept)
 
         yield "InfluxDB", asyncio.run(fill(store, meter, other, measure_influxdb, folder / "b"))
 
 
 async def fill(
-    make: Callable[[], Store],
+    make: Callable[[Mapping[str, int | None]], Store],
     meter: list[GatewayReading],
     other: list[GatewayReading],
     size: Callable[[], int],
     state: Path,
 ) -> Sizes:
-    """Store in three steps; the store is closed for each look at its files."""
+    """Store in four steps; the store is closed for each look at its files."""
     sizes = []
 
-    async def roll_up(store: Store) -> None:
-        await catch_up(store, site_of=lambda _: Site(), clock=SystemClock(), state_dir=state)
+    async def roll_up(store: Store, step: str) -> None:
+        await catch_up(store, site_of=lambda _: Site(), clock=SystemClock(), state_dir=state / step)
 
-    for step in (lambda store: write(store, meter), lambda store: write(store, other), roll_up):
-        store = make()
+    steps: tuple[tuple[Mapping[str, int | None], Callable[[Store], Awaitable[None]]], ...] = (
+        (NO_MINUTES, lambda store: write(store, meter)),
+        (NO_MINUTES, lambda store: write(store, other)),
+        (NO_MINUTES, lambda store: roll_up(store, "without")),
+        (KEPT_WITHOUT_LIMIT, lambda store: roll_up(store, "with")),
+    )
+    for retention, step in steps:
+        store = make(retention)
         await store.open()
         try:
             await step(store)
@@ -136,19 +157,23 @@ def measure_settled(folder: Path) -> int:
     return last
 
 
-def show(store: str, sizes: Sizes, days: float) -> None:
-    """One line of numbers and one forecast."""
+def show(store: str, sizes: Sizes, days: float) -> bool:
+    """One line of numbers and one forecast; whether it is as promised."""
     raw = sizes.raw_meter / days
     other = (sizes.raw_other - sizes.raw_meter) / days
     rolled = (sizes.rolled_up - sizes.raw_other) / days
-    first_year = METER_DAYS * raw + YEAR_DAYS * (other + rolled)
-    further = YEAR_DAYS * (other + rolled)
+    minutes = (sizes.minutes - sizes.rolled_up) / days
+    further = YEAR_DAYS * (other + rolled) / 1e6
+    first_year = further + (METER_DAYS * raw + MINUTE_DAYS * minutes) / 1e6
+    most_first, most_further = PROMISED_MB[store]
     print(
-        f"{store}: raw meter {raw / 1e6:.2f} MB a day, other readings {other / 1e6:.2f}, roll-ups {rolled / 1e6:.2f}; "
-        f"with {METER_DAYS} days of raw meter readings {first_year / 1e6:,.0f} MB after a year, "
-        f"{further / 1e6:,.0f} MB more each further year; "
-        f"all kept: {YEAR_DAYS * (raw + other + rolled) / 1e6:,.0f} MB a year"
+        f"{store}: raw meter {raw / 1e6:.2f} MB a day, other readings {other / 1e6:.2f}, minutes {minutes / 1e6:.2f}, "
+        f"other roll-ups {rolled / 1e6:.2f}; with {METER_DAYS} days of raw meter readings and {MINUTE_DAYS} of minutes "
+        f"{first_year:,.0f} MB after a year (promised: {most_first}), "
+        f"{further:,.0f} MB more each further year (promised: {most_further}); "
+        f"all kept: {YEAR_DAYS * (raw + other + rolled + minutes) / 1e6:,.0f} MB a year"
     )
+    return first_year <= most_first and further <= most_further
 
 
 if __name__ == "__main__":

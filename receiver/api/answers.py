@@ -103,9 +103,17 @@ def make_text(request: Request, text: bytes, media_type: str) -> Response:
     return _MadeAnswer(request, text, media_type, {})
 
 
-def make_csv(request: Request, form: TableForm, rows: Iterable[Row], *, next_after: str | None = None) -> Response:
-    """A header line and the rows (RFC 4180)."""
-    return _MadeAnswer(request, b"".join(write_csv(form, rows)), CSV, _make_links(request, next_after))
+def make_csv(
+    request: Request,
+    form: TableForm,
+    rows: Iterable[Row],
+    *,
+    next_after: str | None = None,
+    note: str | None = None,
+) -> Response:
+    """A header line and the rows (RFC 4180); `note` is a sentence about all of them, in the HTTP header x-note."""
+    headers = _make_links(request, next_after) | ({"x-note": note} if note else {})
+    return _MadeAnswer(request, b"".join(write_csv(form, rows)), CSV, headers)
 
 
 def make_latest_table(

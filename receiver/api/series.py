@@ -14,6 +14,7 @@ from receiver.api.series_parameters import PAGE, SeriesAsked, SeriesParameters
 from receiver.api.tables import Row, TableForm
 from receiver.queries import times
 from receiver.queries.aggregates import WindowValue
+from receiver.queries.expired import ask_coarser
 from receiver.queries.question import TAGS, Fill, SeriesQuestion, ask_in_windows, check_question
 from receiver.queries.refusals import make_refusal
 from receiver.queries.series import SeriesReader
@@ -66,6 +67,7 @@ class SeriesRoutes:
             group_by=asked.group_by,
             fill=asked.fill,
         )
+        windows, note = ask_coarser(windows, self._reader.retention_ms, question.now_ms)
         groups = await self._reader.read_windows(windows, question.site, question.now_ms, question.rows)
 
         def answer() -> Response:
@@ -73,8 +75,8 @@ class SeriesRoutes:
             if answers.should_send_csv(request, asked.format):
                 units = dict.fromkeys(("value", "unallocated"), windows.unit)
                 form = TableForm((*windows.group_by, *WindowValue._fields), series_question.zone, units)
-                return answers.make_csv(request, form, _list_rows(found))
-            head = _make_head(series_question, unit=windows.unit)
+                return answers.make_csv(request, form, _list_rows(found), note=note)
+            head = _make_head(series_question, unit=windows.unit, note=note)
             head["every"], head["aggregate"] = str(windows.every), windows.aggregate
             return answers.make_json(request, _encode_pieces(head, "windows", found))
 
@@ -88,6 +90,7 @@ class SeriesRoutes:
         for name in ("aggregate", "group_by", "fill"):
             if getattr(asked, name) not in (None, Fill.NONE):
                 raise make_refusal(name, "needs every, which says how long windows are")
+        series_question, note = ask_coarser(series_question, self._reader.retention_ms, question.now_ms)
         points, following = await self._reader.read_page(
             series_question, question.site, after=asked.after, limit=asked.limit or PAGE, rows=question.rows
         )
@@ -101,8 +104,8 @@ class SeriesRoutes:
             if answers.should_send_csv(request, asked.format):
                 columns = (*STORED[series_question.kind].tags, "timestamp", "value")
                 form = TableForm(columns, series_question.zone, {"value": series_question.described.unit})
-                return answers.make_csv(request, form, _list_rows(found), next_after=next_after)
-            head = _make_head(series_question, unit=series_question.described.unit)
+                return answers.make_csv(request, form, _list_rows(found), next_after=next_after, note=note)
+            head = _make_head(series_question, unit=series_question.described.unit, note=note)
             head["next"] = following
             return answers.make_json(request, _encode_pieces(head, "points", found), next_after=next_after)
 
@@ -131,7 +134,7 @@ def _make_question(question: GatewayQuestion, asked: SeriesParameters) -> Series
     )
 
 
-def _make_head(question: SeriesQuestion, *, unit: str) -> SeriesHead:
+def _make_head(question: SeriesQuestion, *, unit: str, note: str | None) -> SeriesHead:
     return {
         "gateway": question.gateway,
         "kind": question.kind,
@@ -142,6 +145,7 @@ def _make_head(question: SeriesQuestion, *, unit: str) -> SeriesHead:
         "unit": unit,
         "every": None,
         "aggregate": None,
+        "note": note,
         "next": None,
     }
 

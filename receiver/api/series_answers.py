@@ -50,7 +50,7 @@ class SeriesHead(TypedDict):
     """What stands before the series of a `SeriesAnswer`."""
 
     gateway: Annotated[str, Field(description="Serial.")]
-    kind: Annotated[str, Field(description="As asked.")]
+    kind: Annotated[str, Field(description="As asked; hours in place of minutes that have expired.")]
     field: Annotated[str, Field(description="As asked.")]
     time_zone: Annotated[str, Field(description="The time zone whose local times and calendar count.")]
     start: Annotated[int, Field(description="First instant that was asked for, milliseconds since 1970.")]
@@ -58,6 +58,7 @@ class SeriesHead(TypedDict):
     unit: Annotated[str, Field(description="Of the values; empty for none.")]
     every: Annotated[str | None, Field(description="Length of the windows, or null for single points.")]
     aggregate: Annotated[Aggregate | None, Field(description="What `value` says of each window, or null.")]
+    note: Annotated[str | None, Field(description="Why it is coarser than asked, as a sentence; null: it is not.")]
     next: Annotated[
         int | None,
         Field(
@@ -88,6 +89,7 @@ EXAMPLES: Final[dict[str, Any]] = {
             "unit": "W",
             "every": "1h",
             "aggregate": "mean",
+            "note": None,
             "next": None,
             "series": [
                 {
@@ -110,6 +112,7 @@ EXAMPLES: Final[dict[str, Any]] = {
             "unit": "W",
             "every": None,
             "aggregate": None,
+            "note": None,
             "next": 1759989660000,
             "series": [
                 {

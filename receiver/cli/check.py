@@ -16,6 +16,7 @@ from receiver.cli.check_outputs import examine_outputs
 from receiver.cli.console import show_errors_as_sentences
 from receiver.cli.terminal import LOOPBACK, is_loopback_address
 from receiver.errors import ReceiverSettingError
+from receiver.rollups.expired_minutes import count_expired_days
 from receiver.settings import ReceiverSettings
 from receiver.sites import LocatedSites, SitesFile, find_machine_zone
 from receiver.sites import load as sites
@@ -125,23 +126,23 @@ def _check_sites(path: Path | None) -> Iterator[Finding]:
 
 
 def _check_store(chosen: ReceiverSettings) -> Iterator[Finding]:
-    zones: list[str] = []
+    found: list[str] = []
     choice = choose_store(chosen)
     try:
-        problem, zones = asyncio.run(_look(choice.make(), SitesFile(chosen.sites_file, SystemClock())))
+        problem, found = asyncio.run(_look(choice.make(), SitesFile(chosen.sites_file, SystemClock())))
     except ReceiverSettingError as error:
         problem = str(error)
     yield (False, f"store: {problem}") if problem else (True, f"store: {chosen.store.description} opens")
-    yield from ((True, f"time zone: {zone}") for zone in zones)
+    yield from ((True, sentence) for sentence in found)
     yield from choice.examine(opens=problem is None)
 
 
 async def _look(store: Store, file: SitesFile) -> tuple[str | None, list[str]]:
-    """What is wrong with a store, and the time zone of every gateway with who says so."""
+    """What is wrong with a store, and what else is to be said: time zones of gateways, minutes that wait to go."""
     await store.open()
     try:
         problem = await store.check_ready()
-        return problem, [] if problem else await _list_zones(store, file)
+        return problem, [] if problem else [*await _list_zones(store, file), *await _describe_minutes(store)]
     except StoreUnavailableError as error:
         return str(error), []
     finally:
@@ -153,9 +154,19 @@ async def _list_zones(store: Store, file: SitesFile) -> list[str]:
     await zones.load()
     serials = [summary.gateway for summary in await store.list_gateways()]
     return [
-        f"gateway {serial} is in {zones.get_site(serial).zone.key}, as {_WHO_SAYS[zones.find_zone_source(serial)]}"
+        f"time zone: gateway {serial} is in {zones.get_site(serial).zone.key}, as "
+        f"{_WHO_SAYS[zones.find_zone_source(serial)]}"
         for serial in serials
     ]
+
+
+async def _describe_minutes(store: Store) -> list[str]:
+    serials = [summary.gateway for summary in await store.list_gateways()]
+    days = await count_expired_days(store, serials, SystemClock().now_ms())
+    told = (
+        f"minutes: {days} days of them are older than RECEIVER_MINUTE_DAYS; a running receiver deletes them bit by bit"
+    )
+    return [told] if days else []
 
 
 def _describe_page(public_url: str) -> str:

@@ -6,7 +6,6 @@ Sums of several series are known where all of them are. A series that ended a da
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from receiver.calendar.boundaries import list_boundaries
@@ -21,7 +20,9 @@ from receiver.queries.aggregates import (
     summarise_group,
     summarise_line,
 )
+from receiver.queries.expired import find_oldest
 from receiver.queries.hints import advise_hours, refuse_expired
+from receiver.queries.moments import PagePoint, find_end_of_moment, order_by_time
 from receiver.queries.pieces import PieceReader
 from receiver.queries.possible import estimate_earlier, find_possible
 from receiver.queries.question import SeriesQuestion, WindowedQuestion
@@ -39,7 +40,6 @@ _LEAST_PIECE = 1_000
 
 _Groups: TypeAlias = Mapping[Tags, Sequence[Tags]]
 _Summaries: TypeAlias = dict[Tags, list[Summary]]
-_PagePoint: TypeAlias = tuple[int, Tags, Point]
 
 _PIECES_A_PAGE = 10
 """Where nothing is stored, a page ends after so many of them, and the next one goes on."""
@@ -68,6 +68,11 @@ class SeriesReader:
         self._source = QuestionSource(store)
         self._unsettled = unsettled
 
+    @property
+    def retention_ms(self) -> Mapping[str, int | None]:
+        """How long readings of each kind are kept, as `Store.retention_ms`."""
+        return self._store.retention_ms
+
     async def read_windows(self, question: WindowedQuestion, site: Site, now_ms: int, rows: HeldRows) -> list[Group]:
         """One group for each combination of the tags that the question keeps, by tags.
 
@@ -89,7 +94,12 @@ class SeriesReader:
         if not groups:
             return []
         cut = await run_slice(list_boundaries, question.every, question.asked, question.zone)
-        source = stored_windows.choose(question, cut, sums=len(groups) < len(known.series))
+        source = stored_windows.choose(
+            question,
+            cut,
+            sums=len(groups) < len(known.series),
+            minutes_from=find_oldest("meter_1m", self.retention_ms, now_ms),
+        )
         stored = Range(cut[0], max(cut[0], min(cut[-1], known.stop)))
         if source is None:
             answers = await self._answer_from_readings(question, site, groups, cut, stored, now_ms, rows)
@@ -244,15 +254,15 @@ class SeriesReader:
         longest = max(piece * pace // len(series), 1)
         last = min(rest.stop, rest.start + _PIECES_A_PAGE * longest)
         length = min(longest, max(limit * pace // len(series), 1))
-        found: list[_PagePoint] = []
+        found: list[PagePoint] = []
         start = rest.start
         while start < last and len(found) <= limit:
             asked = Range(start, min(start + length, last))
             points = await self._source.read_points(question, site, asked, most=most)
-            stop, inside = await run_slice(_order_by_time, points, question.field, asked.stop, most)
+            stop, inside = await run_slice(order_by_time, points, question.field, asked.stop, most)
             found += inside
             start, length = stop, min(2 * length, longest)
-        cut = _find_end_of_moment(found, limit)
+        cut = find_end_of_moment(found, limit)
         following = found[cut - 1][0] if cut < len(found) else start - 1 if start < rest.stop else None
         shown: dict[Tags, list[Point]] = {}
         for _, tags, point in found[:cut]:
@@ -267,32 +277,3 @@ def _merge_parts(
         tags: [pick_value(question.aggregate, summary) for summary in stored_windows.merge(found, cut)]
         for tags, found in summaries.items()
     }
-
-
-def _order_by_time(
-    read: Mapping[Tags, Sequence[Point]], field: str, stop: int, most: int
-) -> tuple[int, list[_PagePoint]]:
-    """Points in the order of time, and the instant before which they are all that there are.
-
-    Args:
-        read: By series; one with `most` points may have more, which are later.
-        field: Only points that carry it: a correction may have needed another field, too.
-        stop: End of the time that was read (UTC milliseconds).
-        most: Points of each series that were read at most.
-    """
-    stop = min([stop, *(points[-1].timestamp + 1 for points in read.values() if len(points) >= most)])
-    inside = (
-        (point.timestamp, tags, point)
-        for tags, points in read.items()
-        for point in points
-        if point.timestamp < stop and field in point.fields
-    )
-    return stop, sorted(inside, key=itemgetter(0, 1))
-
-
-def _find_end_of_moment(found: Sequence[_PagePoint], limit: int) -> int:
-    """How many points a page has: `limit`, and those of the same moment as its last one."""
-    cut = min(limit, len(found))
-    while 0 < cut < len(found) and found[cut][0] == found[cut - 1][0]:
-        cut += 1
-    return cut

@@ -35,13 +35,16 @@ class StoredWindows(NamedTuple):
 _FROM_COARSE_TO_FINE = (StoredWindows("meter_1h", HOUR_MS), StoredWindows("meter_1m", MINUTE_MS))
 
 
-def choose(question: WindowedQuestion, boundaries: Sequence[int], *, sums: bool) -> StoredWindows | None:
+def choose(
+    question: WindowedQuestion, boundaries: Sequence[int], *, sums: bool, minutes_from: int
+) -> StoredWindows | None:
     """The coarsest stored windows that stand in for readings, or None.
 
     Args:
         question: What is asked.
         boundaries: Of its windows, UTC milliseconds.
         sums: Whether a group has several series.
+        minutes_from: The oldest minutes that are kept (UTC milliseconds).
     """
     if sums or question.kind != "meter" or question.field != "power" or question.aggregate is Aggregate.LAST:
         return None
@@ -50,6 +53,7 @@ def choose(question: WindowedQuestion, boundaries: Sequence[int], *, sums: bool)
             windows
             for windows in _FROM_COARSE_TO_FINE
             if not any(boundary % windows.length_ms for boundary in boundaries)
+            and (windows.length_ms == HOUR_MS or boundaries[0] >= minutes_from)
         ),
         None,
     )

@@ -1,18 +1,24 @@
 """What the roll-up job does beside roll-ups: it stores deliveries, and lets readings expire."""
 
 from collections.abc import Mapping
+from math import inf
 from typing import NamedTuple
+
+import structlog
 
 from receiver.ingest.arrivals import Arrivals, DeliveryMinute
 from receiver.ingest.journal import RollupState
 from receiver.ingest.marking import GatewayMarks
+from receiver.rollups.expired_minutes import count_expired_days
 from receiver.stores.base import GatewayReading, Store
 from shared.clock import Clock
+from shared.fields import KINDS
 from shared.readings import FieldValue, Reading
-from shared.units import DAY_S, HOUR_MS
+from shared.units import DAY_S, HOUR_MS, HOUR_S
 
 PATIENCE_S = float(DAY_S)
 """So long without progress a gateway's roll-ups keep readings from expiring."""
+_log = structlog.get_logger(__name__)
 
 
 async def store_deliveries(store: Store, arrivals: Arrivals, now_ms: int) -> None:
@@ -44,6 +50,8 @@ class Expiry:
         self._gateways = gateways
         self._clock = clock
         self._progress: dict[str, _RollupProgress] = {}
+        self._told_s = -inf
+        self._told_days = 0
 
     async def expire(self) -> None:
         """Let go what is due. Raises StoreUnavailableError."""
@@ -51,11 +59,26 @@ class Expiry:
         if any(marks.has_history for marks in moving):
             return
         bound = self._clock.now_ms()
-        kept = [kept_ms for kept_ms in self._store.retention_ms.values() if kept_ms is not None]
+        limits = self._store.retention_ms.items()
+        kept = [kept_ms for kind, kept_ms in limits if kept_ms is not None and kind in KINDS]
         waiting = [quarter for marks in moving if (quarter := _find_oldest(marks)) is not None]
         if kept and waiting:
             bound = min(bound, min(waiting) - HOUR_MS + min(kept))
         await self._store.expire(bound)
+        await self._tell_expired_minutes()
+
+    async def _tell_expired_minutes(self) -> None:
+        """Say once an hour how many days of minutes wait for their deletion, and once that none do any more."""
+        now_s = self._clock.monotonic()
+        if now_s - self._told_s < HOUR_S:
+            return
+        self._told_s = now_s
+        days = await count_expired_days(self._store, list(self._gateways), self._clock.now_ms())
+        if days:
+            _log.info("minutes that are older than RECEIVER_MINUTE_DAYS are being deleted", days_to_go=days)
+        elif self._told_days:
+            _log.info("all minutes that are older than RECEIVER_MINUTE_DAYS are deleted")
+        self._told_days = days
 
     def _is_moving(self, gateway: str, marks: GatewayMarks) -> bool:
         now_s = self._clock.monotonic()

@@ -117,6 +117,8 @@ class Roller:
         kinds = _QUARTER_KINDS + (_HOUR_KINDS if hours else ())
         rows = await asyncio.to_thread(_make_rows, raw, site, chunk, hours=hours)
         for kind in kinds:
+            if self._has_expired(kind, chunk.stop):
+                continue  # a database may refuse it, or keep it longer than the rest
             of_kind: Sequence[Reading] = [row for row in rows if row.kind == kind]
             if kind == "energy_15m":
                 of_kind = await self._imports.keep(chunk.gateway, of_kind, site, chunk.start, chunk.stop)
@@ -124,6 +126,11 @@ class Roller:
         jumps = [row for row in rows if row.kind == "event"]
         await store_jumps(self._store, chunk.gateway, jumps, start=chunk.start, stop=chunk.stop)
         return _has_readings(chunk, *raw)
+
+    def _has_expired(self, kind: str, stop: int) -> bool:
+        """Whether rows of a kind that end there are older than they are kept."""
+        kept_ms = self._store.retention_ms[kind]
+        return kept_ms is not None and stop <= self._clock.now_ms() - kept_ms
 
     async def _roll_energies(self, stretch: Stretch, site: Site) -> None:
         for kind in ENERGY_KINDS[1:]:

@@ -101,6 +101,7 @@ class ReceiverSettings(SettingsModel):
         state_dir: Keys, the reader key and the list of reader tokens; 0700.
         store: Where readings are kept.
         meter_days: Days that raw meter readings are kept; 0 is without limit.
+        minute_days: Days that minutes of meters and of the site are kept; 0 is without limit. Hours stay.
         secret: Household secret (HS256) for `gateways`, or None.
         legacy_secret: Lets the scraper of envoy-scrape post for `gateways`, or None.
         gateways: Serials that the household secret and the legacy secret may write for.
@@ -126,6 +127,7 @@ class ReceiverSettings(SettingsModel):
     state_dir: ExpandedPath = Path(RECEIVER_STATE_DIR)
     store: Sqlite | InfluxDB = Field(default_factory=_choose_default_store)
     meter_days: int = Field(90, ge=0, le=MOST_DAYS)
+    minute_days: int = Field(60, ge=0, le=MOST_DAYS)
     secret: _StrongSecret = None
     legacy_secret: _StrongSecret = None
     gateways: Annotated[_Words, AfterValidator(_check_serials)] = ()

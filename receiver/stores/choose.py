@@ -7,11 +7,12 @@ brings back of each store is its own, and lies above the stores.
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from receiver.errors import ReceiverSettingError
 from receiver.settings import InfluxDB, ReceiverSettings, Sqlite
 from receiver.stores.base import Store
+from receiver.stores.kinds import HOURS_OF
 from receiver.stores.sqlite import SqliteStore
 from receiver.stores.sqlite.examination import find_damage
 from shared.clock import Clock
@@ -43,9 +44,9 @@ def choose_store(settings: ReceiverSettings) -> ChosenStore:
     """The store that the settings name."""
     match settings.store:
         case Sqlite(path):
-            return _ChosenSqlite(path, settings.meter_days)
+            return _ChosenSqlite(path, _Kept(settings.meter_days, settings.minute_days))
         case InfluxDB() as influxdb:
-            return _ChosenInfluxDB(influxdb, settings.meter_days)
+            return _ChosenInfluxDB(influxdb, _Kept(settings.meter_days, settings.minute_days))
 
 
 def make_store(settings: ReceiverSettings) -> Store:
@@ -53,10 +54,21 @@ def make_store(settings: ReceiverSettings) -> Store:
     return choose_store(settings).make()
 
 
+class _Kept(NamedTuple):
+    """Days that raw meter readings and minutes are kept; 0 is without limit."""
+
+    meter_days: int
+    minute_days: int
+
+    def make_retention(self) -> dict[str, int | None]:
+        """As stores take it: per kind, in milliseconds."""
+        return {"meter": self.meter_days * DAY_MS or None} | dict.fromkeys(HOURS_OF, self.minute_days * DAY_MS or None)
+
+
 @dataclass(frozen=True)
 class _ChosenSqlite:
     path: Path
-    meter_days: int
+    kept: _Kept
 
     @property
     def is_missing(self) -> bool:
@@ -67,7 +79,7 @@ class _ChosenSqlite:
         return self.path.parent
 
     def make(self) -> Store:
-        return SqliteStore(self.path, retention_ms={"meter": self.meter_days * DAY_MS or None})
+        return SqliteStore(self.path, retention_ms=self.kept.make_retention())
 
     def examine(self, *, opens: bool) -> Iterator[tuple[bool, str]]:
         if opens:
@@ -83,7 +95,7 @@ class _ChosenInfluxDB:
     """What only InfluxDB needs is imported where it is used: it costs memory and start-up time."""
 
     influxdb: InfluxDB
-    meter_days: int
+    kept: _Kept
     is_missing = False
     disk = None
 
@@ -103,7 +115,7 @@ class _ChosenInfluxDB:
             chosen.token,
             chosen.bucket,
             chosen.live_bucket,
-            retention_ms={"meter": None if is_shared else self.meter_days * DAY_MS or None},
+            retention_ms=self.kept.make_retention() | ({"meter": None} if is_shared else {}),
         )
 
     def examine(self, *, opens: bool) -> Iterator[tuple[bool, str]]:  # noqa: ARG002 (it says why it does not open)
@@ -117,7 +129,7 @@ class _ChosenInfluxDB:
             version = server.read_version()
             remark = setup.check_version(version, url) or f"{url} answers, version {version or 'unknown'}"
             yield True, f"InfluxDB: {remark}"
-            problems = list(setup.find_problems(server, self.influxdb, self.meter_days))
+            problems = list(setup.find_problems(server, self.influxdb, self.kept.meter_days))
         except setup.SetupError as error:
             problems = [str(error)]
         finally:
@@ -129,5 +141,5 @@ class _ChosenInfluxDB:
     async def set_up(self, clock: Clock) -> AsyncIterator[str]:
         from receiver.stores.influxdb.setup import set_up  # noqa: PLC0415 (see above)
 
-        async for sentence in set_up(self.influxdb, self.meter_days, clock):
+        async for sentence in set_up(self.influxdb, self.kept.meter_days, clock):
             yield sentence

@@ -179,5 +179,7 @@ STORED: Mapping[str, Kind] = MappingProxyType({**KINDS, **DERIVED})
 THINNED: Mapping[str, str] = MappingProxyType({"storage": "power"})
 """Kinds with a field that comes as often as those of `meter`: where a store can tell them apart, readings of that field
 alone are kept as long as those of `meter`. What lies between them, once a minute, stays."""
+HOURS_OF: Mapping[str, str] = MappingProxyType({"meter_1m": "meter_1h", "site_1m": "site_1h"})
+"""Kinds of minutes, which a store may keep for a time of their own, to the hours with the same fields, which stay."""
 KEPT_WITHOUT_LIMIT: Mapping[str, int | None] = MappingProxyType(dict.fromkeys(STORED))
 """A retention for stores: every kind is kept without limit."""

@@ -8,9 +8,10 @@ from receiver.stores.influxdb import queries, summaries
 from receiver.stores.influxdb.answers import explain_unsupported_version
 from receiver.stores.influxdb.client import TIMEOUT_S, InfluxClient
 from receiver.stores.influxdb.known_series import KnownSeries
+from receiver.stores.influxdb.minutes import MinuteExpiry
 from receiver.stores.influxdb.two_bucket_reader import TwoBucketReader
 from receiver.stores.influxdb.writer import InfluxWriter
-from receiver.stores.kinds import KEPT_WITHOUT_LIMIT
+from receiver.stores.kinds import HOURS_OF, KEPT_WITHOUT_LIMIT
 from shared.clock import Clock, SystemClock
 from shared.problems import Rejection
 
@@ -24,7 +25,7 @@ class InfluxStore:
         token: API token that may write and read both buckets; never shown.
         bucket: For every kind but raw `meter`.
         live_bucket: For raw `meter`; may be the same bucket.
-        retention_ms: Per kind, how long the buckets keep readings, in milliseconds; None is without limit, the default.
+        retention_ms: Per kind, how long readings are kept, in milliseconds; None is without limit, the default.
         timeout_s: Seconds that any one request to the server may take.
         clock: How old what is remembered is.
     """
@@ -46,6 +47,11 @@ class InfluxStore:
         self._reader = TwoBucketReader(self._client, bucket, live_bucket)
         self._known = KnownSeries(self._reader, clock or SystemClock())
         self._writer = InfluxWriter(self._client, bucket, live_bucket, self._known)
+        self._minutes = [
+            MinuteExpiry(self._reader, self._writer, kind, kept)
+            for kind in HOURS_OF
+            if (kept := self._retention_ms[kind]) is not None
+        ]
 
     @property
     def retention_ms(self) -> Mapping[str, int | None]:
@@ -68,7 +74,9 @@ class InfluxStore:
         await self._writer.remove(gateway, kind, start, stop)
 
     async def expire(self, now_ms: int) -> None:
-        """As `Store.expire`: nothing to do, buckets expire by themselves."""
+        """As `Store.expire`: minutes lie in the bucket of what is kept; raw readings expire by themselves."""
+        for expiry in self._minutes:
+            await expiry.expire(now_ms)
 
     async def check_ready(self) -> str | None:
         """As `Store.check_ready`. Reading must work too: ingest reads what a gateway has before it accepts more."""

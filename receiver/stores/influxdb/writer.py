@@ -125,6 +125,19 @@ class InfluxWriter:
         finally:
             self._known.forget({gateway})
 
+    async def remove_of_all(self, kind: str, start: int, stop: int) -> None:
+        """Delete what is stored of one kind of every gateway with `start` <= timestamp < `stop` (UTC milliseconds).
+
+        Raises:
+            StoreUnavailableError: Nothing, something or all is gone; removing it again is harmless.
+        """
+        await self._client.delete(
+            self._choose_bucket(kind),
+            start=_to_rfc3339(start),
+            stop=_to_rfc3339(stop - 1),
+            predicate=f"_measurement={_quote(kind)}",
+        )
+
     async def check_ready(self) -> str | None:
         """As `Store.check_ready`: an empty write proves the token and the buckets, but does not notice a full disk."""
         try:

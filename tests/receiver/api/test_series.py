@@ -38,7 +38,7 @@ async def test_means_are_weighted_by_time_and_say_what_they_know(service_on_each
     ).json()
     assert {name: answer[name] for name in answer if name != "series"} == {
         "gateway": GATEWAY, "kind": "meter", "field": "power", "unit": "W", "time_zone": "UTC", "every": "1h",
-        "aggregate": "mean", "start": START + MINUTE, "stop": START + 2 * MINUTE, "next": None,
+        "aggregate": "mean", "start": START + MINUTE, "stop": START + 2 * MINUTE, "note": None, "next": None,
     }  # fmt: skip
 
 

@@ -9,15 +9,24 @@ import pytest
 from receiver.errors import ReceiverSettingError
 from receiver.settings import InfluxDB
 from receiver.stores.choose import make_store
+from receiver.stores.kinds import HOURS_OF
 from shared.units import DAY_MS
 from tests.receiver.service import make_settings
 
 
 @pytest.mark.parametrize(("days", "kept"), [(90, 90 * DAY_MS), (0, None)])
 async def test_meter_days_bound_raw_meter_readings_only(tmp_path: Path, days: int, kept: int | None):
-    store = make_store(make_settings(tmp_path, meter_days=days))
+    store = make_store(make_settings(tmp_path, meter_days=days, minute_days=0))
     assert store.retention_ms["meter"] == kept
     assert [kind for kind, limit in store.retention_ms.items() if limit is not None and kind != "meter"] == []
+    await store.close()
+
+
+@pytest.mark.parametrize(("days", "kept"), [(60, 60 * DAY_MS), (0, None)])
+async def test_minute_days_bound_minutes_only(tmp_path: Path, days: int, kept: int | None):
+    store = make_store(make_settings(tmp_path, meter_days=0, minute_days=days))
+    assert {kind: store.retention_ms[kind] for kind in HOURS_OF} == dict.fromkeys(HOURS_OF, kept)
+    assert [kind for kind, limit in store.retention_ms.items() if limit is not None and kind not in HOURS_OF] == []
     await store.close()
 
 

@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard, FieldColorModeId
 
 from grafana.source import panel_builders, quantities, style, transforms, variables
 from grafana.source.board import DashboardPage, build_dashboard
-from grafana.source.queries import TIME, query_series, query_table, select
+from grafana.source.queries import EACH_HOUR, EXPIRED, TIME, query_series, query_table, select
 
 PAGE = DashboardPage(
     uid="envoy-battery",
@@ -31,6 +31,7 @@ def make_dashboard() -> Dashboard:
         [
             variables.make_datasource_variable(),
             variables.make_gateway_variable(),
+            variables.make_minutes_variable(),
             *variables.make_time_zone_variables(),
         ],
         [
@@ -120,14 +121,15 @@ def _draw_charge() -> timeseries.Panel:
 
 
 def _draw_power() -> timeseries.Panel:
-    query = query_series(
-        select('mean("battery")', "site_1m", TIME, tail=_EVEN),
-        alias=quantities.BATTERY.label,
-    )
+    mean, name = 'mean("battery")', quantities.BATTERY.label
     panel = panel_builders.make_curve(
         "Power",
-        "Mean power of all batteries together: + discharge, - charge. From a storage meter, else from the batteries.",
-        [query],
+        "Mean power of all batteries together: + discharge, - charge. From a storage meter, else from the batteries. "
+        "Of a time whose minutes have expired, by hours.",
+        [
+            query_series(select(mean, "site_1m", TIME, tail=_EVEN), name),
+            query_series(select(mean, "site_1h", TIME, EXPIRED, tail=EACH_HOUR), name),
+        ],
         unit=style.WATT,
         width=24,
     ).interval("1m")

@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from grafana.source import panel_builders, quantities, style, transforms, variables
 from grafana.source.board import DashboardPage, build_dashboard
-from grafana.source.queries import TIME, DataSource, query_table, select
+from grafana.source.queries import EACH_HOUR, EXPIRED, TIME, DataSource, query_table, select
 
 PAGE = DashboardPage(
     uid="envoy-now",
@@ -24,7 +24,12 @@ def make_dashboard() -> Dashboard:
     """The whole dashboard."""
     return build_dashboard(
         PAGE,
-        [variables.make_datasource_variable(), variables.make_live_variable(), variables.make_gateway_variable()],
+        [
+            variables.make_datasource_variable(),
+            variables.make_live_variable(),
+            variables.make_gateway_variable(),
+            variables.make_minutes_variable(),
+        ],
         [
             [_draw_flow(), _draw_age()],
             [_draw_curve()],
@@ -89,11 +94,15 @@ def _draw_age() -> stat.Panel:
 def _draw_curve() -> timeseries.Panel:
     shown = (quantities.PRODUCTION, quantities.LOAD, quantities.NET, quantities.BATTERY)
     tail = "GROUP BY time($__interval) fill(null)"
-    query = query_table(select(quantities.list_columns(shown, "mean"), "site_1m", TIME, tail=tail))
+    columns = quantities.list_columns(shown, "mean")
     panel = panel_builders.make_curve(
         "Power",
-        "Mean power. Grid: + import, - export. Battery: + discharge, - charge. Nothing heard, no line.",
-        [query],
+        "Mean power. Grid: + import, - export. Battery: + discharge, - charge. Nothing heard, no line. "
+        "Of a time whose minutes have expired, by hours.",
+        [
+            query_table(select(columns, "site_1m", TIME, tail=tail)),
+            query_table(select(columns, "site_1h", TIME, EXPIRED, tail=EACH_HOUR)),
+        ],
         unit=style.WATT,
         width=24,
         height=10,

@@ -12,7 +12,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from grafana.source import panel_builders, style, variables
 from grafana.source.board import DashboardPage, build_dashboard
-from grafana.source.queries import PHASE, TIME, DataSource, Query, query_series, query_table, select
+from grafana.source.queries import EACH_HOUR, EXPIRED, PHASE, TIME, DataSource, Query, query_series, query_table, select
 
 PAGE = DashboardPage(
     uid="envoy-phases",
@@ -58,6 +58,7 @@ def make_dashboard() -> Dashboard:
             variables.make_gateway_variable(),
             variables.make_meter_variable(),
             variables.make_phase_variable(),
+            variables.make_minutes_variable(),
             *variables.make_nominal_variables(),
         ],
         [
@@ -83,18 +84,23 @@ def _describe(meter_field: MeterField, text: str) -> str:
     return f"{text} {meter_field.remark}".strip()
 
 
-def _query_mean(field: str) -> Query:
-    """Means of one field per window of the screen, a line per phase."""
+def _query_mean(field: str) -> list[Query]:
+    """Means of one field per window of the screen, a line per phase; by hours where minutes have expired."""
+    column, where = f'mean("{field}")', (TIME, _METER, PHASE)
     tail = 'GROUP BY time($__interval), "phase" fill(null)'
-    return query_series(select(f'mean("{field}")', _MINUTES, TIME, _METER, PHASE, tail=tail), "$tag_phase")
+    hours = 'GROUP BY time(1h), "phase" fill(null)'
+    return [
+        query_series(select(column, _MINUTES, *where, tail=tail), "$tag_phase"),
+        query_series(select(column, _HOURS, *where, EXPIRED, tail=hours), "$tag_phase"),
+    ]
 
 
 def _draw_means(meter_field: MeterField, *, width: int) -> timeseries.Panel:
     return (
         panel_builders.make_curve(
             meter_field.label,
-            _describe(meter_field, "Time-weighted mean, a line per phase."),
-            [_query_mean(meter_field.field)],
+            _describe(meter_field, "Time-weighted mean, a line per phase; by hours where minutes have expired."),
+            _query_mean(meter_field.field),
             unit=meter_field.unit,
             width=width,
         )
@@ -116,7 +122,7 @@ def _draw_voltage() -> timeseries.Panel:
             "Time-weighted mean, line to neutral. The limits are those of EN 50160 around the nominal voltage above, "
             "which the readings show unless you choose another: 207 V to 253 V at 230 V, which the mean of any ten "
             "minutes should keep.",
-            [_query_mean("voltage"), query_table(select(limits, _MINUTES, TIME, _METER, PHASE, tail=tail))],
+            [*_query_mean("voltage"), query_table(select(limits, _HOURS, TIME, _METER, PHASE, tail=tail))],
             unit=style.VOLT,
             width=24,
         )
@@ -134,17 +140,21 @@ def _draw_voltage() -> timeseries.Panel:
 
 
 def _draw_imbalance(meter_field: MeterField) -> timeseries.Panel:
-    inner = select(f'mean("{meter_field.field}") AS "value"', _MINUTES, TIME, _METER, PHASE, tail=_EACH_PHASE)
-    query = query_series(
-        f'SELECT spread("value") FROM ({inner}) WHERE {TIME} GROUP BY time($__interval) fill(null)',  # noqa: S608 (constants)
-        "Difference",
-    )
+    column = f'mean("{meter_field.field}") AS "value"'
+    each_hour = 'GROUP BY time(1h), "phase" fill(none)'
+    queries = [
+        query_series(f'SELECT spread("value") FROM ({inner}) WHERE {TIME} {tail}', "Difference")  # noqa: S608 (constants)
+        for inner, tail in (
+            (select(column, _MINUTES, TIME, _METER, PHASE, tail=_EACH_PHASE), "GROUP BY time($__interval) fill(null)"),
+            (select(column, _HOURS, TIME, EXPIRED, _METER, PHASE, tail=each_hour), EACH_HOUR),
+        )
+    ]
     return (
         panel_builders.make_curve(
             f"Imbalance of {meter_field.label.lower()}",
             "Difference between the highest and the lowest phase. Some grids limit it: in Germany one "
             "customer's phases may differ by 4.6 kVA.",
-            [query],
+            queries,
             unit=meter_field.unit,
             width=12,
         )

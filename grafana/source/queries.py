@@ -94,6 +94,10 @@ class QueryBuilder(Builder[Dataquery]):
 
 TIME = "$timeFilter"
 """Condition: the dashboard's time range."""
+EXPIRED = "time < now() - ${minutes:raw}"
+"""Condition: the time of which minutes are no longer kept; hours stand for it."""
+EACH_HOUR = "GROUP BY time(1h) fill(null)"
+"""Every hour, also where the windows of the screen are shorter: between them nothing would be drawn."""
 
 
 def select(columns: str, kind: str, *conditions: str, tail: str = "") -> str:

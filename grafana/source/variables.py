@@ -15,6 +15,7 @@ from grafana_foundation_sdk.models.dashboard import (
 
 from grafana.source.queries import ARRAY, GATEWAY, PANEL, PLUGIN, DataSource
 from receiver.alarms import limits
+from receiver.settings import ReceiverSettings
 
 MAIN_UID = "envoy-influxdb"
 LIVE_UID = "envoy-influxdb-live"
@@ -72,6 +73,19 @@ def make_meter_variable() -> Variable:
     """One meter: production and net consumption do not belong into one curve."""
     query = f'SHOW TAG VALUES FROM "meter_1m" WITH KEY = "meter" WHERE {GATEWAY}'
     return _make_query_variable("meter", "Meter", "Which meter: what the roof gives, or what the grid sees.", query)
+
+
+def make_minutes_variable() -> Variable:
+    """How long minutes are kept. Hidden; for a receiver with another `RECEIVER_MINUTE_DAYS` it is changed by hand."""
+    kept = f"{ReceiverSettings.model_fields['minute_days'].default}d"
+    return (
+        CustomVariable("minutes")
+        .label("Minutes are kept")
+        .description("RECEIVER_MINUTE_DAYS of the receiver; hours stand for the time before.")
+        .values(kept)
+        .current(VariableOption(True, kept, kept))
+        .hide(VariableHide.HIDE_VARIABLE)
+    )
 
 
 def make_array_variable() -> Variable:

@@ -144,6 +144,38 @@ async def test_a_past_day_shows_totals_and_peak_not_its_last_point(page: Page, p
     await expect(page.locator(".curve .key.grid .value").first).to_contain_text("sold, peak")
 
 
+async def test_a_day_whose_minutes_have_expired_is_drawn_from_quarter_hours(
+    page: Page, page_server: PageServer
+) -> None:
+    """Minutes are kept for 60 days; the curve of an older day still has its peak and no holes."""
+    await page_server.add_past(70 * DAY_MS)
+    past = find_today(page_server) - timedelta(days=70)
+    await open_page(page, page_server)
+    async with page.expect_request(re.compile(r"/energy\?every=15m")):
+        await page.goto(f"{page_server.url}?date={past.isoformat()}")
+    await expect(page.locator(".key.sun .value").first).to_have_text(
+        re.compile(r"^[\d.]+\u202fkWh, peak [\d.]+\u202fkW$")
+    )
+    plot = page.locator(".curve .u-over")
+    box = await plot.bounding_box()
+    assert box
+    shown = set()
+    for share in (
+        0.30,
+        0.32,
+        0.34,
+        0.36,
+        0.38,
+        0.40,
+        0.42,
+        0.44,
+        0.46,
+    ):  # of the day: the household's six hours end at noon
+        await page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
+        shown.add(await page.locator(".curve .key.sun .value").first.inner_text())
+    assert len(shown) > 6, shown
+
+
 async def test_bars_are_one_stop_of_the_keyboard_and_axe_finds_nothing(page: Page, page_server: PageServer) -> None:
     await page.set_viewport_size({"width": 320, "height": 800})
     await open_page(page, page_server)

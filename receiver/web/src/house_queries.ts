@@ -2,7 +2,7 @@
 
 import { get, nameHousePath } from "./api.ts";
 import type { Curves } from "./chart.ts";
-import { makeHouseCurves } from "./house_curves.ts";
+import { makeQuarterCurves } from "./quarter_curves.ts";
 import { limitToSpan, readCharge } from "./queries.ts";
 import type { EnergyTable, HouseEnergyTable, HouseEntry } from "./schema.ts";
 import type { Span } from "./spans.ts";
@@ -17,7 +17,7 @@ export async function readHouseCurve(house: HouseEntry, day: Span): Promise<Curv
   const [table, ...charges] = await Promise.all([
     readWindows(house.site, day, "15m"), ...house.gateways.map((one) => readCharge(one.gateway, day)),
   ]);
-  return makeHouseCurves(table.windows, charges, day.start, Math.min(day.stop, Date.now()));
+  return makeQuarterCurves(table.windows, charges, day.start, Math.min(day.stop, Date.now()));
 }
 
 async function readWindows(site: string, span: Span, every: string): Promise<EnergyTable> {

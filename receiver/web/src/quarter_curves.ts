@@ -1,7 +1,7 @@
 /**
- * The day of a site of several gateways as curves. Pure.
+ * A day as curves of quarter hours: of a site of several gateways, and of a gateway whose minutes have expired. Pure.
  *
- * A point is the mean of a quarter hour, from the energy that the receiver sums where it knows all gateways: there the
+ * A point is the mean of a quarter hour, from its energy, of several gateways where the receiver knows all: there the
  * rules of who measures what, of silence and of counters are kept already. A quarter hour that goes on, or of which less
  * than 95 % is known, has no point: what is missing would look like a cloud.
  */
@@ -17,12 +17,12 @@ const QUARTERS_AN_HOUR = 4;
 /**
  * Production, load, net (W) and the charge of the battery (%).
  *
- * @param windows The quarter hours of the site.
+ * @param windows The quarter hours.
  * @param charges Of each gateway: the charge by time (seconds since 1970). Where several have one there is no line: the
  * charge of batteries of unknown sizes has no mean.
  * @param start Of the day, and `stop` its end or now (ms since 1970).
  */
-export function makeHouseCurves(windows: EnergyWindow[], charges: Map<number, number>[], start: number, stop: number): Curves {
+export function makeQuarterCurves(windows: EnergyWindow[], charges: Map<number, number>[], start: number, stop: number): Curves {
   const over = windows.filter((window) => !window.in_progress);
   const collect = (read: (window: EnergyWindow) => number | null): Map<number, number> =>
     new Map(over.flatMap((window) => {

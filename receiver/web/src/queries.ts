@@ -4,6 +4,7 @@ import { get, nameGatewayPath } from "./api.ts";
 import type { Curves } from "./chart.ts";
 import { findDate } from "./days.ts";
 import { coarsen, compareEnergies } from "./coarse.ts";
+import { makeQuarterCurves } from "./quarter_curves.ts";
 import type { EnergyTable, PanelEnergyTable, SeriesAnswer } from "./schema.ts";
 import type { Span } from "./spans.ts";
 import type { JudgedDay } from "./weak.ts";
@@ -26,22 +27,33 @@ const MOST_POINTS = "2000";
 const JUDGED_DAYS = 30;
 const MOST_DAYS = "20000";
 
-/** The energy of a span, cut into its windows. Throws ApiError. */
-export async function readEnergy(serial: string, span: Span): Promise<EnergyTable> {
+/** The energy of a span, cut into its windows, or into others. Throws ApiError. */
+export async function readEnergy(
+  serial: string, span: Span, every: EnergyTable["every"] = span.every,
+): Promise<EnergyTable> {
   return await get<EnergyTable>(
-    nameGatewayPath(serial, "/energy"), { every: span.every, start: span.date, ...limitToSpan(span), time_zone: span.zone },
+    nameGatewayPath(serial, "/energy"), { every, start: span.date, ...limitToSpan(span), time_zone: span.zone },
   );
 }
 
-/** Production, consumption, grid (W) and the battery's charge (%) of a day in means of five minutes. Throws ApiError. */
+/**
+ * Production, consumption, grid (W) and the battery's charge (%) of a day, in means of five minutes; of a day whose minutes
+ * have expired, of quarter hours. Throws ApiError.
+ */
 export async function readDayCurve(serial: string, day: Span): Promise<Curves> {
-  const fields = await Promise.all([
-    ...["production", "load", "net"].map((field) => readPoints(serial, { kind: "site_1m", field }, day)),
+  const [charge, ...answers] = await Promise.all([
     readPoints(serial, { kind: "storage", field: "state_of_charge", every: "5m" }, day),
+    ...["production", "load", "net"].map((field) => readSeries(serial, { kind: "site_1m", field }, day)),
   ]);
+  const stop = Math.min(day.stop, Date.now());
+  if (answers.some((answer) => answer.note !== null)) {
+    const { windows } = await readEnergy(serial, day, "15m");
+    return makeQuarterCurves(windows, [charge], day.start, stop);
+  }
+  const fields = [...answers.map(collectPoints), charge];
   // at night inverters draw a few watts, which nobody calls production
   fields[0] = new Map([...fields[0]!].map(([time, power]) => [time, Math.max(0, power)]));
-  return coarsen(fields, day.start / 1000, Math.min(day.stop, Date.now()) / 1000, CURVE_S);
+  return coarsen(fields, day.start / 1000, stop / 1000, CURVE_S);
 }
 
 /** The charge (%) of the battery of a gateway in means of quarter hours of a day, by seconds since 1970. Throws ApiError. */
@@ -107,10 +119,18 @@ export async function readPanelEnergies(serial: string, span: Span): Promise<Map
 
 /** One field of one kind over a day; what is not known is absent. Throws ApiError. */
 async function readPoints(serial: string, series: Record<string, string>, day: Span): Promise<Points> {
+  return collectPoints(await readSeries(serial, series, day));
+}
+
+async function readSeries(serial: string, series: Record<string, string>, day: Span): Promise<SeriesAnswer> {
   const page = series["every"] ? {} : { limit: MOST_POINTS };
-  const answer = await get<SeriesAnswer>(
+  return await get<SeriesAnswer>(
     nameGatewayPath(serial, "/series"), { ...series, start: day.date, ...limitToSpan(day), time_zone: day.zone, ...page },
   );
+}
+
+/** The numbers of an answer by seconds since 1970. */
+function collectPoints(answer: SeriesAnswer): Points {
   const found: Points = new Map();
   for (const { timestamp, value } of answer.series.flatMap((one) => one.points ?? [])) {
     if (typeof value === "number") found.set(timestamp / 1000, value);

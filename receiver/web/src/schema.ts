@@ -1271,7 +1271,7 @@ export interface SeriesAnswer {
    */
   gateway: string;
   /**
-   * As asked.
+   * As asked; hours in place of minutes that have expired.
    */
   kind: string;
   /**
@@ -1302,6 +1302,10 @@ export interface SeriesAnswer {
    * What `value` says of each window, or null.
    */
   aggregate: Aggregate | null;
+  /**
+   * Why it is coarser than asked, as a sentence; null: it is not.
+   */
+  note: string | null;
   /**
    * With single points: give it as `after` for the next page; null for the last one. Null with windows.
    */

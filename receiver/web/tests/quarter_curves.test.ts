@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { makeHouseCurves } from "../src/house_curves.ts";
+import { makeQuarterCurves } from "../src/quarter_curves.ts";
 import type { EnergyWindow } from "../src/schema.ts";
 import { QUARTER_MS } from "../src/units.ts";
 
@@ -16,7 +16,7 @@ function makeQuarter(index: number, changes: Partial<EnergyWindow> = {}): Energy
 }
 
 test("a day of a site is drawn by the mean powers of its quarter hours", () => {
-  const { times, values } = makeHouseCurves([makeQuarter(0), makeQuarter(1)], [], START, START + 2 * QUARTER_MS);
+  const { times, values } = makeQuarterCurves([makeQuarter(0), makeQuarter(1)], [], START, START + 2 * QUARTER_MS);
   assert.deepEqual(times, [START / 1000, START / 1000 + 900]);
   assert.deepEqual(values, [[1000, 1000], [1200, 1200], [200, 200], [null, null]]);
 });
@@ -28,14 +28,14 @@ test("a quarter hour that is not known of all gateways, or goes on, has no point
     makeQuarter(2, { exported_wh: null, exported_coverage: 0 }),
     makeQuarter(3, { in_progress: true }),
   ];
-  const { values } = makeHouseCurves(windows, [], START, START + 4 * QUARTER_MS);
+  const { values } = makeQuarterCurves(windows, [], START, START + 4 * QUARTER_MS);
   assert.deepEqual(values.slice(0, 3), [[null, null, 1000, null], [null, 1200, 1200, null], [200, 200, null, null]]);
 });
 
 test("the charge is that of the one battery; of several nobody knows the mean", () => {
   const charge = new Map([[START / 1000, 40]]);
   const draw = (charges: Map<number, number>[]): (number | null)[] =>
-    makeHouseCurves([makeQuarter(0)], charges, START, START + QUARTER_MS).values[3]!;
+    makeQuarterCurves([makeQuarter(0)], charges, START, START + QUARTER_MS).values[3]!;
   assert.deepEqual(draw([new Map(), charge]), [40]);
   assert.deepEqual(draw([charge, charge]), [null]);
 });

@@ -2,7 +2,7 @@
 
 import pytest
 
-from receiver.stores.base import GatewayReading
+from receiver.stores.base import GatewayReading, Store
 from receiver.stores.influxdb import InfluxStore
 from receiver.stores.kinds import HOURS_OF
 from receiver.stores.sqlite import SqliteStore
@@ -22,6 +22,7 @@ RETENTION = dict.fromkeys(HOURS_OF, KEPT_DAYS * DAY_MS)
 @pytest.fixture(params=["sqlite", "influxdb"])
 async def store(request, tmp_path):
     """Keeps minutes for three days."""
+    opened: Store
     if request.param == "sqlite":
         opened = SqliteStore(tmp_path / "state" / "readings.db", retention_ms=RETENTION)
         await opened.open()

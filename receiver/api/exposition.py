@@ -100,7 +100,7 @@ class GatewayNow(NamedTuple):
     now_ms: int
 
 
-class _Sample(NamedTuple):
+class _FamilyValue(NamedTuple):
     """One value of a family; None is unknown. Its labels follow the gateway."""
 
     family: str
@@ -126,49 +126,49 @@ class SolarFamilies(Collector):
         return (family for family in self._families.values() if family.samples)
 
 
-def _list_samples(now: GatewayNow) -> Iterator[_Sample]:
+def _list_samples(now: GatewayNow) -> Iterator[_FamilyValue]:
     """All of one gateway."""
     is_online = find_status(now.latest, now.now_ms) == ONLINE
     newest = max((one.timestamp for one in [*now.latest.meters, *now.latest.inverters]), default=None)
-    yield _Sample(_ONLINE, (), float(is_online))
-    yield _Sample(_READ, (), None if newest is None else newest / SECOND_MS)
+    yield _FamilyValue(_ONLINE, (), float(is_online))
+    yield _FamilyValue(_READ, (), None if newest is None else newest / SECOND_MS)
     if is_online:  # reports of inverters outlive the meters by half an hour, and are no household then
         yield from _list_household(now.latest.household)
         for flow, wh in now.energies.items():
-            yield _Sample(_SITE_ENERGY, (flow,), wh)
+            yield _FamilyValue(_SITE_ENERGY, (flow,), wh)
     yield from _list_phases(now)
     yield from _list_panels(now)
 
 
-def _list_household(now: HouseholdNow) -> Iterator[_Sample]:
+def _list_household(now: HouseholdNow) -> Iterator[_FamilyValue]:
     for flow in ("production", "load", "net", "imported", "exported", "battery"):
-        yield _Sample(_POWER, (flow,), getattr(now.site, flow))
+        yield _FamilyValue(_POWER, (flow,), getattr(now.site, flow))
     charge = now.storage.state_of_charge
-    yield _Sample(_CHARGE, (), None if charge is None else charge / 100)
+    yield _FamilyValue(_CHARGE, (), None if charge is None else charge / 100)
 
 
-def _list_phases(now: GatewayNow) -> Iterator[_Sample]:
+def _list_phases(now: GatewayNow) -> Iterator[_FamilyValue]:
     for one in correct_latest(now.latest.meters, now.site):
         phase = (one.tags["meter"], one.tags["phase"])
         if now.now_ms - one.timestamp <= METER_SPEAKS_MS and phase in now.latest.household.powers:
             for field, name in METER_NAMES.items():
-                yield _Sample(name, phase, read_number(one.fields, field))
+                yield _FamilyValue(name, phase, read_number(one.fields, field))
     for one in correct_latest(now.counters, now.site):
         if now.now_ms - one.timestamp <= COUNTER_SPEAKS_MS:
             for direction in ("delivered", "received"):
-                yield _Sample(
+                yield _FamilyValue(
                     _ENERGY,
                     (one.tags["meter"], one.tags["phase"], direction),
                     read_number(one.fields, direction),
                 )
 
 
-def _list_panels(now: GatewayNow) -> Iterator[_Sample]:
+def _list_panels(now: GatewayNow) -> Iterator[_FamilyValue]:
     for one in now.latest.inverters:
         serial = one.tags["inverter"]
         described = now.site.panels.get(serial)
-        yield _Sample(_REPORT, (serial,), one.timestamp / SECOND_MS)
+        yield _FamilyValue(_REPORT, (serial,), one.timestamp / SECOND_MS)
         if now.now_ms - one.timestamp <= REPORT_SPEAKS_MS:
             place = (described.name or "", described.array or "") if described else ("", "")
-            yield _Sample(_PANEL, (serial, *place), read_number(one.fields, "power"))
-            yield _Sample(_PANEL_ENERGY, (serial,), now.panels.get(serial))
+            yield _FamilyValue(_PANEL, (serial, *place), read_number(one.fields, "power"))
+            yield _FamilyValue(_PANEL_ENERGY, (serial,), now.panels.get(serial))

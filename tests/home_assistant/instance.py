@@ -52,9 +52,9 @@ class HomeAssistant:
         entities = {one["unique_id"]: one for one in found["entities"]}
         return Shown(entities, devices, found["complaints"], found.get("energy"))
 
-    async def wait_until(self, is_so: Callable[[Shown], bool], what: str) -> Shown:
+    async def wait_until(self, is_so: Callable[[Shown], bool], what: str, *, patience_s: float = _PATIENCE_S) -> Shown:
         """Look until something is so. Raises AssertionError."""
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + patience_s
         while not is_so(shown := await self.look()):
             if time.monotonic() > deadline:
                 raise AssertionError(f"{what} never came: {shown}")

@@ -208,7 +208,7 @@ async def test_more_gateways_than_an_answer_holds_are_asked_one_by_one(service: 
 
 
 def test_the_page_lists_every_family():
-    page = (Path(__file__).parents[3] / "docs" / "integrations.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "recipes.md").read_text()
     for family in FAMILIES:
         row = re.search(rf"^\| `{family.name}` \| (.*?) \|", page, re.MULTILINE)
         assert row, family.name

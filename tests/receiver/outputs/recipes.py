@@ -1,4 +1,4 @@
-"""The examples of docs/integrations.md, as their readers copy them."""
+"""The examples of docs/recipes.md, as their readers copy them."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-_PAGE = Path(__file__).parents[3] / "docs" / "integrations.md"
+_PAGE = Path(__file__).parents[3] / "docs" / "recipes.md"
 _BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

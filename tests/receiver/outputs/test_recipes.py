@@ -1,4 +1,4 @@
-"""What docs/integrations.md tells people to type, against a real receiver, by the programs that read it where possible."""
+"""What docs/recipes.md tells people to type, against a real receiver, by the programs that read it where possible."""
 
 import json
 import shutil

@@ -12,12 +12,14 @@ class OutputError(Exception):
     Attributes:
         reason: A word for metrics: `unreachable`, `refused`, `busy` or `login`.
         retry_after_s: Not sooner, in seconds, where the target says so.
+        is_general: Whether the target itself fails, so that nothing else would be taken, either.
     """
 
-    def __init__(self, text: str, reason: str, retry_after_s: float | None = None) -> None:
+    def __init__(self, text: str, reason: str, retry_after_s: float | None = None, *, is_general: bool = False) -> None:
         super().__init__(text)
         self.reason = reason
         self.retry_after_s = retry_after_s
+        self.is_general = is_general
 
 
 class Slice(NamedTuple):

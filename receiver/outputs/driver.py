@@ -2,6 +2,7 @@
 
 - The oldest that is missing goes first; late minutes follow, one quarter hour in each round, so that they never hold
   up what is new.
+- While a target itself fails, one gateway after the other tries it, so that many cost it and us no more than one.
 - A cursor moves after the target's yes. It is kept once a minute, before the roll-ups forget a quarter hour that has
   late readings, and at the end: after a crash at most a minute is delivered twice.
 - After a crash the late minutes of quarter hours that the roll-ups have not settled are unknown: all of those quarter
@@ -30,6 +31,8 @@ _LONGEST_S = 5.0 * MINUTE_S
 _KEEP_S = float(MINUTE_S)
 _SLICES_A_ROUND = 50
 _ALL_KINDS = frozenset(KINDS)
+_TARGET = "*"
+"""In the place of a gateway: the target itself fails."""
 
 
 class DurableOutput:
@@ -55,6 +58,7 @@ class DurableOutput:
         self._backoffs: dict[str, Backoff] = {}
         self._paused_until: dict[str, float] = {}
         self._problems: dict[str, str] = {}
+        self._tried_last = ""
         self._kept_at = -_KEEP_S
 
     def note(self, gateway: str, readings: Sequence[Reading]) -> None:
@@ -149,7 +153,9 @@ class DurableOutput:
             await self._file.keep(self.name, list(known.values()), granted=wishes)  # a crash must not lose a wish
 
     async def _list_gateways(self) -> list[str]:
-        return [one.gateway for one in await self._store.list_gateways() if self._target.is_wanted(one.gateway)]
+        """Those that go there; while the target fails, the one after the one that tried it last is the first."""
+        found = [one.gateway for one in await self._store.list_gateways() if self._target.is_wanted(one.gateway)]
+        return sorted(found, key=lambda gateway: (gateway <= self._tried_last, gateway))
 
     async def _begin(self, known: dict[str, OutputProgress], gateway: str) -> OutputProgress:
         if gateway not in known:  # what was stored before somebody named the output is sent when it is asked for
@@ -160,14 +166,17 @@ class DurableOutput:
 
     async def _serve(self, known: dict[str, OutputProgress], gateway: str) -> float:
         """Deliver what is due of one gateway, unless it failed just now; return the seconds until its next turn."""
-        pause_s = self._paused_until.get(gateway, 0.0) - self._clock.monotonic()
+        paused_until = max(self._paused_until.get(one, 0.0) for one in (gateway, _TARGET))
+        pause_s = paused_until - self._clock.monotonic()
         if pause_s > 0:
             return pause_s
         try:
             is_behind = await self._advance(await self._begin(known, gateway))
         except OutputError as error:
-            delay_s = self._fail(gateway, error)
-            self._paused_until[gateway] = self._clock.monotonic() + delay_s
+            failed = _TARGET if error.is_general else gateway
+            self._tried_last = gateway
+            delay_s = self._fail(failed, error)
+            self._paused_until[failed] = self._clock.monotonic() + delay_s
             return delay_s
         self._problems.pop(gateway, None)
         self._get_backoff(gateway).succeed()
@@ -194,6 +203,9 @@ class DurableOutput:
         except BaseException:
             progress.put_back(part)
             raise
+        if taken.sent or taken.put_aside:  # it was asked, and answered
+            self._problems.pop(_TARGET, None)
+            self._get_backoff(_TARGET).succeed()
         self._metrics.output_sent.labels(self.name).inc(taken.sent)
         self._metrics.output_put_aside.labels(self.name).inc(taken.put_aside)
         return progress.finish(part, self._clock.now_ms(), taken)
@@ -225,7 +237,7 @@ class DurableOutput:
         return self._backoffs[gateway]
 
     def _find_problem(self, gateway: str) -> str | None:
-        return self._problems.get(gateway) or self._problems.get("")
+        return self._problems.get(gateway) or self._problems.get(_TARGET) or self._problems.get("")
 
     def _show(self) -> None:
         for state in self.list_states(self._clock.now_ms()):

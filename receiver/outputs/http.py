@@ -72,16 +72,23 @@ class TargetConnection:
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> TargetReply:
-        """Send one request. Raises OutputError if nobody answered, or if the target says that it is busy."""
+        """Send one request. Raises OutputError if nobody answered, or if the target is busy or fails."""
         try:
             async with asyncio.timeout(TOTAL_S):
                 reply = await self._send(method, path, content, params, headers)
         except TimeoutError:
-            raise OutputError(f"{self._who} did not answer within {TOTAL_S:.0f} s", "unreachable") from None
+            raise OutputError(
+                f"{self._who} did not answer within {TOTAL_S:.0f} s", "unreachable", is_general=True
+            ) from None
         except (httpx.HTTPError, OSError) as error:
-            raise OutputError(f"{self._who} cannot be reached: {explain_failure(error)}", "unreachable") from None
+            raise OutputError(
+                f"{self._who} cannot be reached: {explain_failure(error)}", "unreachable", is_general=True
+            ) from None
         if reply.status in _BUSY:
-            raise OutputError(f"{self._who} is busy ({reply.status})", "busy", read_retry_after(reply.headers))
+            wait_s = read_retry_after(reply.headers)
+            raise OutputError(f"{self._who} is busy ({reply.status})", "busy", wait_s, is_general=True)
+        if reply.status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise OutputError(f"{self._who} fails ({reply.status}): its own log says why", "refused", is_general=True)
         return reply
 
     async def close(self) -> None:

@@ -102,8 +102,6 @@ def _judge(reply: TargetReply) -> bool:
             "login",
             _SET_UP_AGAIN_S,
         )
-    if reply.status >= 500:
-        raise OutputError(f"EmonCMS fails ({reply.status}): its own log says why", "refused")
     if reply.status != 200:
         raise OutputError(
             f"there is no EmonCMS at RECEIVER_EMONCMS_URL (it answers {reply.status}): correct the address, which "

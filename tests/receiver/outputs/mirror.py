@@ -48,7 +48,7 @@ class MirrorTarget:
                     self.content[part.gateway, series, timestamp] = fields
                     sent += 1
             if self.refuses:
-                raise OutputError("the mirror is away", "unreachable")
+                raise OutputError("the mirror is away", "unreachable", is_general=True)
         return Delivered(sent)
 
     def forget(self, gateway: str) -> None: ...

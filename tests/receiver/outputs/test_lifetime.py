@@ -90,7 +90,7 @@ async def test_netted_totals_are_the_stores_after_a_backlog_that_comes_newest_fi
     for name, expected in (("imported", 2000.0), ("exported", 0.0), ("load", 4400.0)):
         totals = [getattr(one, f"{name}_wh") for one in given]
         assert totals == sorted(totals)
-        assert sum(fields[name] for _, fields in stored.points) == pytest.approx(expected, abs=1.0)
+        assert sum(float(fields[name]) for _, fields in stored.points) == pytest.approx(expected, abs=1.0)
         if name != "load" or not counters:  # its counters tell it from their own beginning
             assert totals[-1] == pytest.approx(expected, abs=1.0)
         else:

@@ -111,6 +111,26 @@ async def test_a_target_that_is_away_gets_everything_when_it_is_back(bench):
     assert (state.problem, state.behind_ms) == (None, 0)
 
 
+async def test_while_a_target_is_away_one_gateway_after_the_other_tries_it(bench):
+    for gateway in (GATEWAY, OTHER):
+        await bench.write(gateway, [make_meter(NOW_MS)])
+    bench.clock.advance(60)
+    bench.target.refuses = True
+    tried = []
+    for _ in range(4):
+        delay_s = await bench.driver.run_once()
+        tried += [part.gateway for part in bench.target.slices]
+        bench.target.slices.clear()
+        bench.clock.advance(delay_s + 1)
+    assert tried == [GATEWAY, OTHER, GATEWAY, OTHER]
+    assert {one.problem for one in bench.driver.list_states(bench.clock.now_ms())} == {"the mirror is away"}
+    assert bench.driver._get_backoff("*").ceiling_s > 30
+    bench.target.refuses = False
+    await bench.catch_up()
+    await assert_equal(bench, GATEWAY, OTHER)
+    assert not [one for one in bench.driver.list_states(bench.clock.now_ms()) if one.problem]
+
+
 async def test_gateways_that_the_owner_leaves_out_stay_out(bench):
     await bench.write("leftout", [make_meter(NOW_MS)])
     await bench.write(OTHER, [make_meter(NOW_MS)])

@@ -1,12 +1,12 @@
-"""Where several gateways would write over each other's values. Pure."""
+"""Places outside where values would be wrong: written over by another gateway's, or at another time. Pure."""
 
 from collections.abc import Iterator
 
 from receiver.sites.model import Sites
 
 
-def find_collisions(sites: Sites) -> Iterator[str]:
-    """A sentence for each place outside that more than one gateway names as its own.
+def find_wrong_places(sites: Sites) -> Iterator[str]:
+    """A sentence for each place that more than one gateway names as its own, and for each that lacks a time zone.
 
     A node of panels may be the same for all: its names are the serials of the panels.
     """
@@ -17,6 +17,11 @@ def find_collisions(sites: Sites) -> Iterator[str]:
             nodes.setdefault(site.outputs.emoncms.node, []).append(serial)
         if site.outputs.pvoutput is not None:
             systems.setdefault(site.outputs.pvoutput.system, []).append(serial)
+            if site.time_zone is None:  # of a container it is UTC, and PVOutput takes local times without a zone
+                yield (
+                    f"gateway {serial}, outputs, pvoutput: needs time_zone beside outputs, the one that the system has "
+                    "at PVOutput"
+                )
     for node, serials in nodes.items():
         if len(serials) > 1:
             yield (

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from receiver.sites import plain_yaml
-from receiver.sites.destinations import find_collisions
+from receiver.sites.destinations import find_wrong_places
 from receiver.sites.houses import find_contradictions
 from receiver.sites.model import (
     Location,
@@ -108,7 +108,7 @@ def parse(data: bytes) -> Sites:
             _make_sentence(problem["loc"], problem["type"], problem["msg"], plain) for problem in error.errors()
         ]
         raise SitesFileError(list(dict.fromkeys(sentences))) from None
-    if sentences := [*find_contradictions(sites), *find_collisions(sites)]:
+    if sentences := [*find_contradictions(sites), *find_wrong_places(sites)]:
         raise SitesFileError(sentences)
     return sites
 

@@ -8,8 +8,9 @@ unless the owner wants it left out (`late: drop`).
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from urllib.parse import urlsplit
 
-from receiver.outputs.base import Delivered, Slice
+from receiver.outputs.base import Delivered, OutputError, Slice
 from receiver.outputs.emoncms.closing import HEARD_MS, SETTLE_MS, SlotState, has_no_backlog, judge_slot
 from receiver.outputs.emoncms.connection import EmonCmsConnection
 from receiver.outputs.emoncms.rows import EmonRow, make_panel_rows, make_slot_rows
@@ -29,6 +30,8 @@ from shared.units import MINUTE_MS, QUARTER_MS
 
 LONGEST_HOLD_MS = QUARTER_MS
 """A hole is waited for this long (milliseconds) while nothing of it comes."""
+PUBLIC_NODE_LENGTH = 16
+"""Characters of a node's name at emoncms.org."""
 _MOST_REMEMBERED = 5_000
 _STATE_REACH_MS = 11 * MINUTE_MS
 
@@ -53,6 +56,7 @@ class EmonCmsTarget:
         self, url: str, settings: EmonCmsSettings, store: Store, site_of: Callable[[str], Site], clock: Clock
     ) -> None:
         self._connection = EmonCmsConnection(url, settings)
+        self._is_public = (urlsplit(url).hostname or "").removeprefix("www.") == "emoncms.org"
         self._store = store
         self._site_of = site_of
         self._clock = clock
@@ -71,6 +75,7 @@ class EmonCmsTarget:
         nodes = site.outputs.emoncms
         if nodes is None:
             return Delivered()
+        self._refuse_long_names(nodes)
         until, is_silent, taken = part.stop, False, Delivered()
         is_dropped = part.is_late and nodes.late == "drop"
         if not is_dropped and (part.kinds is None or "meter" in part.kinds):
@@ -96,12 +101,26 @@ class EmonCmsTarget:
     async def check(self, gateways: Sequence[str]) -> str:
         """As `Target.check`."""
         nodes = [nodes for one in gateways if (nodes := self._site_of(one).outputs.emoncms) is not None]
+        for one in nodes:
+            self._refuse_long_names(one)
         said = await self._connection.check(nodes[0].node)
         return f"{said}, to the nodes {', '.join(f'{one.node} and {one.panels}' for one in nodes)}"
 
     async def close(self) -> None:
         """As `Target.close`."""
         await self._connection.close()
+
+    def _refuse_long_names(self, nodes: SiteEmonCms) -> None:
+        """Raise OutputError where values would vanish without a word."""
+        if not self._is_public:
+            return
+        for name in (nodes.node, nodes.panels):
+            if len(name) > PUBLIC_NODE_LENGTH:
+                raise OutputError(
+                    f"emoncms.org drops all of the node {name} without a word, for it has more than "
+                    f"{PUBLIC_NODE_LENGTH} characters: give it a shorter name in the sites file",
+                    "refused",
+                )
 
     async def _send(self, gateway: str, rows: Sequence[EmonRow]) -> Delivered:
         """Send the rows that EmonCMS does not have yet."""

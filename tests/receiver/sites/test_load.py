@@ -192,7 +192,8 @@ def test_tags_run_nothing():
 
 
 def test_outputs_are_read_as_people_write_them():
-    text = "1: {outputs: {emoncms: {node: Envoy-S, interval: 30}, pvoutput: {system: 12345, interval: 15}}}"
+    systems = "emoncms: {node: Envoy-S, interval: 30}, pvoutput: {system: 12345, interval: 15}"
+    text = f"1: {{time_zone: Europe/Berlin, outputs: {{{systems}}}}}"
     outputs = parse(text.encode())["1"].outputs
     assert outputs.emoncms is not None
     assert (outputs.emoncms.node, outputs.emoncms.panels, outputs.emoncms.interval) == ("Envoy-S", "envoy-panels", 30)
@@ -207,9 +208,14 @@ def test_gateways_that_would_write_over_each_other_are_both_named():
     (sentence,) = find_problems("1: {outputs: {emoncms: {}}}\n3: {}\n2: {outputs: {emoncms: {node: envoy}}}")
     assert sentence.startswith("gateways 1 and 2, outputs, emoncms, node: each writes to envoy, ")
     assert sentence.endswith("; give each a node of its own")
-    (sentence,) = find_problems("1: {outputs: {pvoutput: {system: 7}}}\n2: {outputs: {pvoutput: {system: 7}}}")
+    own = "time_zone: Europe/Berlin, outputs: {pvoutput: {system: 7}}"
+    (sentence,) = find_problems(f"1: {{{own}}}\n2: {{{own}}}")
     assert sentence.startswith("gateways 1 and 2, outputs, pvoutput, system: each writes to system 7, ")
-    text = (
-        "1: {outputs: {emoncms: {}, pvoutput: {system: 7}}}\n2: {outputs: {emoncms: {node: b}, pvoutput: {system: 8}}}"
-    )
-    assert len(parse(text.encode())) == 2
+    other = "time_zone: Europe/Berlin, outputs: {emoncms: {node: b}, pvoutput: {system: 8}}"
+    assert len(parse(f"1: {{{own}}}\n2: {{{other}}}\n3: {{outputs: {{emoncms: {{}}}}}}".encode())) == 3
+
+
+def test_a_system_at_pvoutput_needs_a_time_zone():
+    assert find_problems("1: {outputs: {pvoutput: {system: 7}}}") == [
+        "gateway 1, outputs, pvoutput: needs time_zone beside outputs, the one that the system has at PVOutput"
+    ]

@@ -5,7 +5,7 @@
       WrongUseError                a command was typed wrong; nothing was done; exit status 2
       GatewayError
         GatewayUnreachableError    no connection, time-out, reset, 5xx: retry with back-off
-          GatewayBusyError         5xx or 429: something answers, and other paths may do so too
+          GatewayBusyError         5xx, 429, or connected and no answer in time: other paths may answer
         BadReplyError              not what the protocol says (HTML, truncated, too large): discard, retry next cycle
           EmptyReplyError          200 with an empty body: nothing is there now
         EndpointUnavailableError   401/403/404 on one endpoint: this login or firmware does not have it
@@ -48,7 +48,7 @@ class GatewayUnreachableError(GatewayError):
 
 
 class GatewayBusyError(GatewayUnreachableError):
-    """5xx or 429: a backend of the gateway is starting up or overloaded."""
+    """5xx, 429, or a connection without an answer in time: a backend of the gateway is starting up or overloaded."""
 
 
 class BadReplyError(GatewayError):

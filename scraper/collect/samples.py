@@ -5,10 +5,10 @@ alike, and the stamps of one series strictly increase. Inverters carry their own
 the gateway's clock is grossly wrong.
 """
 
-import contextlib
 import math
 from collections.abc import Sequence
 
+from scraper.collect.clock_look import ClockLook
 from scraper.collect.drift import SchemaDrift
 from scraper.collect.health import Health
 from scraper.collect.host_time import HostTime
@@ -74,6 +74,7 @@ class Samples:
         self._meters_wanted = meters_wanted
         self._stall_ms = stall_ms
         self.host_time = HostTime(recorder, memory, clock)
+        self._clock_look = ClockLook(gateway, clock)
         self._stepped_ms: int | None = None
         self._polled: dict[Series, int] = {}
         self._metered_at = -math.inf
@@ -129,8 +130,9 @@ class Samples:
 
     async def _look_at_clock(self) -> None:
         """Measure the gateway's clock; where `/info` is missing or empty, as after a boot, what was known stays."""
-        with contextlib.suppress(BadReplyError):
-            await self.note_identity(await self._gateway.look_at_clock())
+        identity = await self._clock_look.look()
+        if identity is not None:
+            await self.note_identity(identity)
 
     async def ask_meters(self) -> None:
         """Ask the lifetime counters; and the present values of meters that no stream gives."""

@@ -16,6 +16,9 @@ from scraper.gateway.pinning import Pin
 from scraper.gateway.transport import Address, Deadlines, Scheme, Transport
 from shared.clock import Clock
 
+CLOCK_S = 10.0
+"""So long (seconds) the clock is waited for, which is told in 25 ms: everything else waits meanwhile."""
+
 
 class Probe(NamedTuple):
     """What `/info` said.
@@ -61,12 +64,13 @@ async def probe(address: Address, clock: Clock, *, lock: asyncio.Lock, deadlines
 async def measure_clock(transport: Transport, scheme: Scheme, clock: Clock) -> float | None:
     """The gateway's clock minus ours in seconds, over a connection that is open already; None if it does not say.
 
-    Raises GatewayUnreachableError and BadReplyError, as for any question; but a 5xx of `/info` alone says nothing of
-    the paths that are read, and is no more than a reply without a clock.
+    Raises GatewayUnreachableError and BadReplyError, as for any question; but a 5xx of `/info` alone, or no answer in
+    time, says nothing of the paths that are read, and is no more than a reply without a clock.
     """
     try:
-        return (await _ask(transport, scheme, Pin(), clock)).clock_offset_s
-    except GatewayBusyError as error:
+        async with asyncio.timeout(CLOCK_S):
+            return (await _ask(transport, scheme, Pin(), clock)).clock_offset_s
+    except (GatewayBusyError, TimeoutError) as error:
         raise BadReplyError("the gateway does not tell its time now; trying again at the next poll") from error
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import httpx
 
-from scraper.errors import BadReplyError, GatewayUnreachableError, ScraperSettingError
+from scraper.errors import BadReplyError, GatewayBusyError, GatewayUnreachableError, ScraperSettingError
 from scraper.gateway.pinning import Pin, make_pinned_context
 from shared.connection_failures import explain_failure
 
@@ -155,7 +155,7 @@ class Transport:
                 async with asyncio.timeout(self.deadlines.total):
                     return await self._get(self.address.make_url(scheme, path), auth)
             except TimeoutError as error:
-                raise GatewayUnreachableError(
+                raise GatewayBusyError(
                     f"the gateway at {self.address.host} gave no complete answer within {self.deadlines.total:g} s"
                 ) from error
             except (httpx.HTTPError, OSError) as error:
@@ -248,7 +248,8 @@ class Transport:
             raise self._make_error(error) from error
 
     def _make_error(self, error: Exception) -> GatewayUnreachableError:
-        return GatewayUnreachableError(
+        kind = GatewayBusyError if isinstance(error, httpx.ReadTimeout) else GatewayUnreachableError
+        return kind(
             f"the gateway at {self.address.host} cannot be reached ({explain_failure(error)}); check that it is on, "
             "that ENVOY_HOST is right and that this machine is on the same network"
         )

@@ -1,8 +1,8 @@
 """What other programs stored before, taken into the store beside what was measured and never over it.
 
-- `summary`: what an import did, in sentences (pure)
-- `envoy_scrape`: the measurement of envoy-scrape (pure)
-- `lines_file`: files of line protocol
+- `formats`: rows as readings
+- `lines_file`, `csv_file`, `enlighten_file`: files, row by row
 - `work`: looks at what is stored, writes what is not
+- `energies`: which imported energies may be taken
 - `lock`: keeps an import and a running receiver apart
 """

@@ -1,4 +1,4 @@
-"""Files of line protocol, plain or packed by gzip, read line by line: years of reports need no memory."""
+"""Exported files of text, plain or packed by gzip, read line by line: years of reports need no memory."""
 
 import gzip
 import zlib
@@ -18,10 +18,10 @@ def read_lines(path: Path) -> Iterator[str]:
         with gzip.open(path) if packed else path.open("rb") as file:
             while line := file.readline(_LONGEST_LINE):
                 if len(line) == _LONGEST_LINE:
-                    raise ValueError(f"{path} has a line of more than {_LONGEST_LINE} bytes: it is no line protocol")
+                    raise ValueError(f"{path} has a line of more than {_LONGEST_LINE} bytes: it is no exported text")
                 yield line.decode().rstrip("\r\n")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8 text: it is no line protocol") from error
+        raise ValueError(f"{path} is not UTF-8 text: export it again as such") from error
     except (OSError, EOFError, zlib.error) as error:
         why = getattr(error, "strerror", None) or "it is damaged or cut short"
         raise ValueError(f"{path} cannot be read ({why}): give the path of the exported file") from error

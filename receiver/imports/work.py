@@ -2,8 +2,9 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
-from receiver.imports.summary import MEASURED, STORED, ImportedRow, ImportSummary, Skipped
+from receiver.imports.formats.summary import IMPORTED, MEASURED, STORED, ImportedRow, ImportSummary, Skipped
 from receiver.stores.base import GatewayReading, Store, Writable
 from shared.readings import FieldValue, Reading, Series
 from shared.units import DAY_MS
@@ -15,6 +16,14 @@ _Known = dict[tuple[Series, int], dict[str, FieldValue]]
 """Fields by identity."""
 
 
+class ImportJudge(Protocol):
+    """Says what of readings may be taken besides what their identity says."""
+
+    async def judge(self, piece: Sequence[Reading], summary: ImportSummary) -> list[Reading]:
+        """What may be taken; the rest is counted. Raises StoreUnavailableError."""
+        ...
+
+
 class Importer:
     """Takes readings of one gateway into the store.
 
@@ -22,12 +31,14 @@ class Importer:
         gateway: Its serial.
         store: What is there.
         target: Where new readings go, so that their roll-ups follow; None: a dry run writes nothing.
+        judge: Looks at readings first; None where what is stored at the same time says everything.
     """
 
-    def __init__(self, gateway: str, store: Store, target: Writable | None) -> None:
+    def __init__(self, gateway: str, store: Store, target: Writable | None, judge: ImportJudge | None = None) -> None:
         self._gateway = gateway
         self._store = store
         self._target = target
+        self._judge = judge
         self.summary = ImportSummary()
 
     async def take(self, rows: Iterable[ImportedRow]) -> None:
@@ -44,11 +55,13 @@ class Importer:
         for row in rows:
             self.summary.rows += 1
             if isinstance(row, Skipped):
-                self.summary.skipped[row.reason] += 1
+                self.summary.skip(row)
             else:
                 yield row
 
     async def _take_piece(self, piece: Sequence[Reading]) -> None:
+        if self._judge is not None:
+            piece = await self._judge.judge(piece, self.summary)
         known = await self._read_known(piece)
         new = []
         for reading in piece:
@@ -59,7 +72,8 @@ class Importer:
                 fields.update(missing)  # the first of two rows for one time is taken
             else:
                 is_same = all(fields[name] == value for name, value in reading.fields.items())
-                self.summary.skipped[STORED if is_same else MEASURED] += 1
+                other = IMPORTED if reading.kind == "imported_energy" else MEASURED
+                self.summary.skipped[STORED if is_same else other] += 1
         refused = {}
         if new and self._target is not None:
             refused = await self._target.write([GatewayReading(self._gateway, reading) for reading in new])

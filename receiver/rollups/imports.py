@@ -9,19 +9,19 @@ from receiver.rollups.taken_over import (
     LONGEST_WINDOW_MS,
     ImportedWindow,
     keep_taken_over,
-    list_counter_times,
+    list_gaps,
     list_windows,
     make_rows,
 )
 from receiver.sites.model import Site
-from receiver.stores.base import Point, SeriesPoints, Store
+from receiver.stores.base import Point, Store
 from shared.readings import Reading
-from shared.units import DAY_MS
+from shared.units import DAY_MS, QUARTER_MS
 
 IMPORTED = "imported_energy"
 _QUARTERS = "energy_15m"
-_PIECE_MS = 2 * DAY_MS
-"""Counters of no more than this are in memory at once."""
+_PIECE_MS = 10 * DAY_MS
+"""Quarter hours of no more than this are in memory at once."""
 
 
 class ImportedEnergies:
@@ -56,7 +56,7 @@ class ImportedEnergies:
         ends = await self._store.read_points(gateway, _QUARTERS, fields=("unallocated_since",), start=start, stop=stop)
         gaps = [int(since) for _, points in ends for point in points for since in point.fields.values() if since]
         windows = await self.read_windows(gateway, min([start, *gaps]), stop)
-        for run in _split_into_runs(windows):
+        for run in split_into_runs(windows):
             await self._judge(gateway, run, site)
         return min([start, *(window.start for window in windows)]), max([stop, *(window.stop for window in windows)])
 
@@ -65,21 +65,28 @@ class ImportedEnergies:
         found = await self._store.read_points(gateway, IMPORTED, start=start - 2 * LONGEST_WINDOW_MS, stop=stop)
         return [window for window in list_windows(found) if window.stop > start]
 
-    async def read_around(self, gateway: str, start: int, stop: int) -> tuple[list[Point], list[list[int]]]:
-        """What says whether windows in [start, stop) were measured: stored quarter hours, and times of counters.
+    async def read_around(self, gateway: str, start: int, stop: int) -> tuple[list[Point], list[tuple[int, int]]]:
+        """What says whether windows in [start, stop) were measured: stored quarter hours, and gaps with an energy.
 
         Raises:
             StoreUnavailableError: Ask again later.
         """
-        counters: list[SeriesPoints] = []
-        for kind in COUNTED_KINDS:
-            counters += await self._store.read_points(gateway, kind, start=start, stop=stop, neighbours=True)
-        return await self._read_quarters(gateway, start, stop), list_counter_times(counters)
+        stored = await self._read_quarters(gateway, start, stop)
+        later: set[int] = set()
+        for kind in COUNTED_KINDS:  # a gap that reaches beyond has its energy where its counter was read again
+            found = await self._store.read_points(gateway, kind, start=stop, stop=stop, neighbours=True)
+            later |= {time for _, points in found for time, _ in points if time >= stop}
+        ends = [
+            point
+            for quarter in sorted({(time - 1) // QUARTER_MS * QUARTER_MS for time in later})
+            for point in await self._read_quarters(gateway, quarter, quarter + 1)
+        ]
+        return stored, list_gaps([*stored, *ends])
 
     async def _judge(self, gateway: str, windows: Sequence[ImportedWindow], site: Site) -> None:
         start, stop = windows[0].start, windows[-1].stop
-        stored, read = await self.read_around(gateway, start, stop)
-        rows = await asyncio.to_thread(make_rows, windows, stored, read, site)
+        stored, gaps = await self.read_around(gateway, start, stop)
+        rows = await asyncio.to_thread(make_rows, windows, stored, gaps, site)
         await replace_rows(self._store, gateway, _QUARTERS, rows, start=start, stop=stop)
 
     async def _read_quarters(self, gateway: str, start: int, stop: int) -> list[Point]:
@@ -87,8 +94,8 @@ class ImportedEnergies:
         return [*found[0].points] if found else []
 
 
-def _split_into_runs(windows: Sequence[ImportedWindow]) -> list[list[ImportedWindow]]:
-    """The windows in groups that each reach over no more than `_PIECE_MS`, in the order of time."""
+def split_into_runs(windows: Sequence[ImportedWindow]) -> list[list[ImportedWindow]]:
+    """The windows, which are in the order of time, in groups over which `read_around` may be asked at once."""
     runs: list[list[ImportedWindow]] = []
     for window in windows:
         if runs and window.stop - runs[-1][0].start <= _PIECE_MS:

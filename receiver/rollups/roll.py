@@ -20,6 +20,7 @@ from receiver.rollups.panel_days import make_panel_day_rows
 from receiver.rollups.quarters import find_doubt, find_total_doubt
 from receiver.rollups.replace import replace_rows, store_jumps
 from receiver.rollups.series import REPORT_GAP_MS, REPORT_LOOK_BACK_MS, REPORT_LOOK_MS
+from receiver.rollups.taken_over import select_measured
 from receiver.sites.model import Site
 from receiver.stores.base import SeriesPoints, Store
 from receiver.stores.kinds import ENERGY_KINDS
@@ -159,7 +160,7 @@ class Roller:
         have_expired = kept_ms is not None and start < self._clock.now_ms() - kept_ms + _REACH_MARGIN_MS
         if have_expired and kind == "energy_15m":
             for _, points in await self._store.read_points(gateway, kind, start=start, stop=stop):
-                stored = {row.timestamp: row for row in reprice(points, site)}
+                stored = {row.timestamp: row for row in reprice(select_measured(points), site)}
                 rows = [*stored.values(), *(row for row in rows if row.timestamp not in stored)]
             have_expired = False
         await replace_rows(self._store, gateway, kind, rows, start=start, stop=stop, only_missing=have_expired)

@@ -3,13 +3,12 @@
 - The energy of an import belongs to a window of whole quarter hours. Where that is one quarter hour, it is its energy;
   where it is longer, nobody knows when it flowed inside: it stands in the window's last quarter hour, as the energy of
   a gap does, and counts in every coarser window that holds all of it.
-- A quantity is taken only if no quarter hour of its window has measured any of it, and if no step of a counter reaches
-  into the window: what flowed is in that step already.
+- A quantity is taken only if no quarter hour of its window has measured any of it, and if no gap reaches into it whose
+  energy a counter has said afterwards.
 - It is never covered time: coverage says what was measured.
 - Of windows that overlap, the one that begins first counts.
 """
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
@@ -17,7 +16,7 @@ from typing import Any, NamedTuple
 from receiver.energy.balance import QUANTITIES, SHARED, SiteEnergy, build_site_energy
 from receiver.energy.energy import WindowEnergy
 from receiver.rollups.energy import SHARED_PAIRS, from_point, is_known, make_energy_fields, reprice
-from receiver.rollups.series import COUNTERS, read_number, select_samples
+from receiver.rollups.series import read_number
 from receiver.sites.model import Site
 from receiver.stores.base import Point, SeriesPoints
 from shared.readings import FieldValue, Reading
@@ -26,7 +25,7 @@ from shared.units import HOUR_MS, QUARTER_MS
 LONGEST_WINDOW_MS = 25 * HOUR_MS
 """A local day at the end of summer time. Longer windows are not taken."""
 COUNTED_KINDS = ("meter_energy", "production", "battery")
-"""Kinds whose counters know what flowed while nobody read them."""
+"""Kinds whose counters say later what flowed while nobody read them."""
 _NOTHING = WindowEnergy(None, 0.0)
 _COMPARED = dict(zip(SHARED, [name for pair in SHARED_PAIRS for name in pair], strict=True))
 """The quantity that each field of `SHARED` has a part of."""
@@ -51,7 +50,7 @@ def list_windows(series: Iterable[SeriesPoints]) -> list[ImportedWindow]:
         ((time, one.series, fields) for one in series for time, fields in one.points), key=lambda each: each[:2]
     ):
         length_ms = round((read_number(fields, "duration") or 0.0) * 1000)
-        if not fits_quarters(time, length_ms):
+        if not is_of_quarters(time, length_ms):
             continue
         energies = {name: wh for name in QUANTITIES if (wh := read_number(fields, name)) is not None and wh >= 0}
         if time >= latest_stop and energies:
@@ -60,44 +59,35 @@ def list_windows(series: Iterable[SeriesPoints]) -> list[ImportedWindow]:
     return windows
 
 
-def fits_quarters(start: int, length_ms: int) -> bool:
+def is_of_quarters(start: int, length_ms: int) -> bool:
     """Whether a window can be taken at all."""
     return 0 < length_ms <= LONGEST_WINDOW_MS and start % QUARTER_MS == 0 and length_ms % QUARTER_MS == 0
 
 
-def list_counter_times(series: Iterable[SeriesPoints]) -> list[list[int]]:
-    """When each counter was read, ascending, of the kinds in `COUNTED_KINDS`."""
+def list_gaps(stored: Iterable[Point]) -> list[tuple[int, int]]:
+    """Begin and end (UTC milliseconds) of the gaps whose energy stands in rows of `energy_15m`."""
     return [
-        [time for time, _ in samples]
-        for one in series
-        for name in COUNTERS
-        if (samples := select_samples(one.points, name))
+        (round(since), point.timestamp + QUARTER_MS)
+        for point in stored
+        if (since := read_number(point.fields, "unallocated_since")) is not None
     ]
 
 
 def find_measured(
-    window: ImportedWindow, measured: Mapping[int, SiteEnergy], read: Sequence[Sequence[int]]
+    window: ImportedWindow, measured: Mapping[int, SiteEnergy], gaps: Sequence[tuple[int, int]]
 ) -> AbstractSet[str]:
     """The quantities of a window that were measured here, so that they are not taken.
 
     Args:
         window: From `list_windows`.
         measured: What was measured in each quarter hour of it, by start: from `take_out`.
-        read: When each counter was read, to one reading beyond both ends.
+        gaps: Those that reach into it, and others: from `list_gaps`.
     """
     start, stop, energies = window
-    inside = [measured[time] for time in range(start, stop, QUARTER_MS) if time in measured]
-    has_gap = any(quarter.unallocated_since is not None for quarter in inside)
-    if has_gap or any(_has_step_into(times, start, stop) for times in read):
+    if any(since < stop and end > start for since, end in gaps):
         return energies.keys()
+    inside = [measured[time] for time in range(start, stop, QUARTER_MS) if time in measured]
     return {name for name in energies if any(getattr(quarter, name).wh is not None for quarter in inside)}
-
-
-def _has_step_into(times: Sequence[int], start: int, stop: int) -> bool:
-    """Whether two neighbouring readings of a counter have a part of [start, stop) between them."""
-    first = max(bisect_right(times, start) - 1, 0)
-    last = min(bisect_left(times, stop) - 1, len(times) - 2)
-    return first <= last
 
 
 def take_out(points: Iterable[Point]) -> dict[int, SiteEnergy]:
@@ -114,21 +104,28 @@ def take_out(points: Iterable[Point]) -> dict[int, SiteEnergy]:
     return found
 
 
+def select_measured(stored: Iterable[Point]) -> list[Point]:
+    """The stored rows of `energy_15m`, as they are, in which something was measured."""
+    points = list(stored)
+    measured = take_out(points)
+    return [point for point in points if point.timestamp in measured]
+
+
 def make_rows(
-    windows: Iterable[ImportedWindow], stored: Sequence[Point], read: Sequence[Sequence[int]], site: Site
+    windows: Iterable[ImportedWindow], stored: Sequence[Point], gaps: Sequence[tuple[int, int]], site: Site
 ) -> list[Reading]:
     """Rows of `energy_15m` of all that was measured, and of what windows give besides.
 
     Args:
         windows: From `list_windows`: those that lie in the time of `stored` as a whole.
         stored: The rows as they are; what imports gave to them before is judged again.
-        read: As `find_measured`.
+        gaps: As `find_measured`.
         site: Its prices.
     """
     measured = take_out(stored)
     merged = {point.timestamp: measured.get(point.timestamp) for point in stored if _list_taken(from_point(point))}
     for window in windows:
-        names = window.energies.keys() - find_measured(window, measured, read)
+        names = window.energies.keys() - find_measured(window, measured, gaps)
         if names:
             last = window.stop - QUARTER_MS
             merged[last] = _add(merged.get(last) or measured.get(last) or _build_nothing(last), window, names)

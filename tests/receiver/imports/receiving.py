@@ -6,14 +6,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TypeVar
 
 from typer.testing import CliRunner, Result
 
 from receiver import settings
 from receiver.cli import app
+from receiver.ingest.journal import Journal
+from receiver.ingest.marking import MarkingStore
+from receiver.rollups.catch_up import catch_up
+from receiver.rollups.job import JOURNAL_FILE
+from receiver.sites.model import Site
 from receiver.stores.base import GatewayReading, Point
 from receiver.stores.choose import make_store
+from shared.clock import SystemClock
 from shared.readings import Reading
 from tests.receiver.service import GATEWAY
 
@@ -77,3 +84,33 @@ def wait_for(read: Callable[[], _T], is_there: Callable[[_T], bool]) -> _T:
         assert time.monotonic() < deadline, found
         time.sleep(0.2)
     return found
+
+
+def roll_up(state: Path, site: Site) -> None:
+    """Compute everything that is due, as a receiver does that starts over this state directory."""
+    asyncio.run(_roll_up(state, site))
+
+
+async def _roll_up(state: Path, site: Site) -> None:
+    store = make_store(settings.load())
+    await store.open()
+    try:
+        await catch_up(store, site_of=lambda _: site, clock=SystemClock(), state_dir=state)
+    finally:
+        await store.close()
+
+
+def write_through_journal(state: Path, readings: list[Reading]) -> None:
+    """Readings that come in while a receiver runs over this state directory."""
+    asyncio.run(_write_through_journal(state, readings))
+
+
+async def _write_through_journal(state: Path, readings: list[Reading]) -> None:
+    store, journal = make_store(settings.load()), Journal(state / JOURNAL_FILE)
+    await store.open()
+    try:
+        rows = [GatewayReading(GATEWAY, reading) for reading in readings]
+        assert await MarkingStore(store, journal).write(rows) == {}
+    finally:
+        await journal.close()
+        await store.close()

@@ -133,16 +133,16 @@ def test_what_is_skipped_is_told_with_its_reason():
     )
     assert import_file(path).output.splitlines() == [
         "11 rows read, 0 written",
-        "2 skipped: a power that is none",
-        "1 skipped: a time before 2000 or in the future",
-        "1 skipped: a time that is no whole second, which reports of inverters have",
-        "1 skipped: another measurement than inverterPower",
-        "1 skipped: no line protocol",
-        "1 skipped: no power",
-        "1 skipped: no serial number of an inverter",
-        "1 skipped: no time",
-        "1 skipped: of a device that is no inverter",
-        f"1 skipped: of another gateway than {GATEWAY}",
+        "2 skipped: a power that is none (first in line 4)",
+        "1 skipped: a time before 2000 or in the future (first in line 9)",
+        "1 skipped: a time that is no whole second, which reports of inverters have (first in line 10)",
+        "1 skipped: another measurement than inverterPower (first in line 6)",
+        "1 skipped: no line protocol (first in line 13)",
+        "1 skipped: no power (first in line 11)",
+        "1 skipped: no serial number of an inverter (first in line 12)",
+        "1 skipped: no time (first in line 8)",
+        "1 skipped: of a device that is no inverter (first in line 7)",
+        f"1 skipped: of another gateway than {GATEWAY} (first in line 3)",
     ]
     assert read_points() == []
 

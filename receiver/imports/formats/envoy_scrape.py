@@ -10,7 +10,7 @@ from typing import Any
 
 from line_protocol_parser import LineFormatError, parse_line
 
-from receiver.imports.summary import ImportedRow, Skipped
+from receiver.imports.formats.summary import ImportedRow, Skipped
 from shared import wire
 from shared.fields import KINDS
 from shared.keys import is_serial

@@ -10,12 +10,19 @@ from shared.readings import Reading
 
 STORED = "already stored"
 MEASURED = "another value was measured for that time, and stays"
+IMPORTED = "another energy was imported for that time before, and stays"
 
 
 class Skipped(NamedTuple):
-    """A row that is not taken, and why, in words for people."""
+    """A row that is not taken.
+
+    Attributes:
+        reason: Why, in words for people.
+        line: Where it stands in the file; None where that says nothing.
+    """
 
     reason: str
+    line: int | None = None
 
 
 ImportedRow = Reading | Skipped
@@ -31,6 +38,8 @@ class ImportSummary:
         first: The earliest time of those, milliseconds since 1970; None: none was taken.
         last: The latest.
         skipped: Reasons, and how many rows each cost.
+        lines: Of each reason the first line, where rows have lines.
+        remarks: What was left out of rows that were taken, and of how many.
     """
 
     rows: int = 0
@@ -38,6 +47,14 @@ class ImportSummary:
     first: int | None = None
     last: int | None = None
     skipped: Counter[str] = field(default_factory=Counter)
+    lines: dict[str, int] = field(default_factory=dict)
+    remarks: Counter[str] = field(default_factory=Counter)
+
+    def skip(self, skipped: Skipped) -> None:
+        """Count a row that is not taken."""
+        self.skipped[skipped.reason] += 1
+        if skipped.line is not None:
+            self.lines.setdefault(skipped.reason, skipped.line)
 
     def take(self, timestamp: int) -> None:
         """Count a row that was written."""
@@ -51,8 +68,11 @@ class ImportSummary:
         yield f"{self.rows} rows read, {self.taken} {verb}"
         if self.first is not None and self.last is not None:
             yield f"from {_format_time(self.first)} to {_format_time(self.last)}"
+        for remark, count in sorted(self.remarks.items()):
+            yield f"{count} of them without {remark}"
         for reason, count in sorted(self.skipped.items()):
-            yield f"{count} skipped: {reason}"
+            where = f" (first in line {self.lines[reason]})" if reason in self.lines else ""
+            yield f"{count} skipped: {reason}{where}"
         if self.taken and not dry_run:
             yield "start the receiver now: it computes energies and roll-ups of these times"
 

@@ -50,6 +50,7 @@ check: $(STAMP) ## check format, lint, types, import contracts and the rules of 
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/lint-imports --config .importlinter-pure
 	$(BIN)/python -m tests.repository
 	$(BIN)/python -m grafana --check
 	receiver/web/build.sh check

@@ -48,14 +48,14 @@ def find_readers(files: Mapping[PurePosixPath, str]) -> Iterator[str]:
 def find_unkept_claims(files: Mapping[PurePosixPath, str]) -> Iterator[str]:
     """A sentence for every module of our programs that calls itself pure and is not in the contract that keeps it so."""
     parser = ConfigParser()
-    parser.read_string(files.get(PurePosixPath(".importlinter"), ""))
+    parser.read_string(files.get(PurePosixPath(".importlinter-pure"), ""))
     kept = parser.get("importlinter:contract:pure", "source_modules", fallback="").split()
     for path, text in files.items():
         if path.suffix == ".py" and path.parts[0] in PROGRAMS:
             module = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
             claims = re.search(r"\bPure\b", ast.get_docstring(ast.parse(text, str(path))) or "")
             if claims and not any(f"{module}.".startswith(f"{name}.") for name in kept):
-                yield f"{path} says that it is pure: add {module} to the contract `pure` of .importlinter, or do not say it"
+                yield f"{path} says that it is pure: add {module} to the list in .importlinter-pure, or do not say it"
 
 
 def _is_read_of_environment(node: ast.AST) -> TypeGuard[ast.Attribute | ast.ImportFrom]:

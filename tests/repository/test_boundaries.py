@@ -64,5 +64,5 @@ CONTRACT = "[importlinter:contract:pure]\nsource_modules =\n    shared.wire\n   
     ],
 )
 def test_a_module_that_calls_itself_pure_is_in_the_contract(path: str, named: bool):
-    files = {PurePosixPath(".importlinter"): CONTRACT, PurePosixPath(path): '"""Encodes rows. Pure."""\n'}
+    files = {PurePosixPath(".importlinter-pure"): CONTRACT, PurePosixPath(path): '"""Encodes rows. Pure."""\n'}
     assert [claim.split(":")[0] for claim in find_unkept_claims(files)] == [f"{path} says that it is pure"] * named

@@ -53,7 +53,7 @@ def read_reasons(file: Path) -> dict[str, list[str]]:
 
 def judge_everything() -> list[Condition]:
     """A day on which all goes wrong."""
-    report = {
+    report: dict[str, float | str] = {
         "token_expires_in": 3600.0, "certificate_changed": 1.0, "disk_free": 1e9, "disk_size": 1e12, "role": "owner",
     }  # fmt: skip
     facts = GatewayFacts(

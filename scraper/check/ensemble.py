@@ -26,30 +26,43 @@ async def check_ensemble(
     except GatewayError as error:
         findings.note(_STEP, f"not readable: {error}")
         return None
-    _name_missing_rights(reader, findings)
+    readings = describe_ensemble(replies, reader.serials, clock.now_ms()) if replies else []
+    fields = {reading.kind: reading.fields for reading in readings}
+    storage = fields.get("storage", {})
+    _name_missing_rights(reader, storage, findings)
     if replies is None:
         return None if reader.refused.keys() & {POWER, INVENTORY} else 0.0
-    readings = describe_ensemble(replies, reader.serials, clock.now_ms())
-    fields = {reading.kind: reading.fields for reading in readings}
     has_meter = any(meter.enabled and meter.measurement == "storage" for meter in meters)
     ac_batteries = len(replies.ac_batteries or {})
-    _describe_storage(fields.get("storage", {}), ac_batteries, findings, has_meter=has_meter)
+    _describe_storage(storage, ac_batteries, findings, has_meter=has_meter)
     _describe_grid(fields.get("grid", {}), fields.get("generator", {}), findings)
-    storage = fields.get("storage", {})
     is_absent = not storage.get("batteries") and not reader.refused.keys() & {POWER, INVENTORY}
     power = storage.get("power", 0.0 if is_absent else None)
     return power if isinstance(power, float) else None
 
 
-def _name_missing_rights(reader: EnsembleReader, findings: Findings) -> None:
-    if reader.refused:
-        paths = ", ".join(sorted(reader.refused))
-        findings.note(
-            _STEP,
-            f"this login may not read {paths} (status 401): if there is a battery, its charge and power stay unknown, "
-            "and so does what the house uses unless a storage meter is enabled; a token of the owner's account on "
-            "recent firmware may read them",
+def _name_missing_rights(reader: EnsembleReader, storage: dict[str, FieldValue], findings: Findings) -> None:
+    """Say which paths are refused, and what that means for the load, by what is known of batteries all the same."""
+    if not reader.refused:
+        return
+    paths = ", ".join(sorted(reader.refused))
+    meaning = ""
+    if storage.get("batteries") or storage.get("capacity"):
+        if not isinstance(storage.get("power"), float):
+            meaning = (
+                ": there is a battery, its power stays unknown, and so does what the house uses unless a storage meter "
+                "is enabled"
+            )
+    elif reader.refused.keys() & {POWER, INVENTORY}:
+        meaning = (
+            ": nothing else shows a battery, so what the house uses is counted without one; if there is one, that is "
+            "wrong unless a storage meter is enabled"
         )
+    findings.note(
+        _STEP,
+        f"this login may not read {paths} (status 401){meaning}; a token of the owner's account on recent firmware may "
+        "read them",
+    )
 
 
 def _describe_storage(

@@ -20,9 +20,10 @@ from scraper.gateway.parse.ensemble_power import BatteryPower, parse_ensemble_po
 from scraper.gateway.parse.ensemble_relays import parse_dry_contacts
 from scraper.gateway.parse.generator import parse_generator
 from scraper.gateway.parse.grid_reading import parse_grid_voltages
+from scraper.gateway.parse.home import count_batteries
 from scraper.gateway.parse.storage_tariff import parse_storage_tariff
 from scraper.gateway.parse.values import Notes
-from scraper.gateway.queries import DEVICE_DATA
+from scraper.gateway.queries import DEVICE_DATA, HOME
 from shared.clock import Clock
 from shared.units import HOUR_S
 
@@ -66,6 +67,8 @@ class EnsembleReader:
         self._had_something = False
         self._has_ac_batteries = False
         self._look_for_ac_batteries_at = 0.0
+        self._heard = 0
+        self._look_for_heard_at = 0.0
         self._absences = 0
         self._failures = 0
         self._successes = 0
@@ -77,12 +80,14 @@ class EnsembleReader:
         """Another login or firmware: find out again what there is."""
         self.note_outage()
         self._had_something = self._has_ac_batteries = False
+        self._heard = 0
         self.refused = {}
         self.serials = set()
 
     def note_outage(self) -> None:
         """The gateway was away: it may have started without having said all, so look soon what there is."""
-        self._rests, self._ask_again_at, self._look_for_ac_batteries_at = 0, 0.0, 0.0
+        self._rests, self._ask_again_at = 0, 0.0
+        self._look_for_ac_batteries_at = self._look_for_heard_at = 0.0
 
     async def read(self) -> EnsembleReplies | None:
         """What there is now; None where there is nothing.
@@ -106,6 +111,9 @@ class EnsembleReader:
             self.serials = {battery.serial for battery in replies.inventory.batteries}
         has_controller = replies.inventory is not None and replies.inventory.has_controller
         has_batteries = bool(self.serials or replies.powers or replies.ac_batteries or replies.control)
+        if not has_batteries and {POWER, INVENTORY} <= self.refused.keys():
+            replies = replies._replace(heard=await self._count_heard())
+            has_batteries = replies.heard > 0
         if not (has_controller or has_batteries or replies.generator):
             self._rest_unless_failed()
             return None
@@ -148,6 +156,17 @@ class EnsembleReader:
             replies = replies._replace(tariff=await self._read(TARIFF, parse_storage_tariff))
         return replies
 
+    async def _count_heard(self) -> int:
+        """Batteries that this login may not ask, by the page that says how many devices are heard.
+
+        The page takes seconds, so it is asked as seldom as a gateway without batteries.
+        """
+        if self._clock.monotonic() >= self._look_for_heard_at:
+            self._look_for_heard_at = self._clock.monotonic() + NOTHING_S
+            found = await self._read(HOME, _count_batteries)
+            self._heard = self._heard if found is None else found
+        return self._heard
+
     async def _read_ac_batteries(self) -> dict[str, dict[str, float | str]] | None:
         """AC Batteries stand in the list of inverters: looked for now and then, asked for where there are some."""
         is_due = self._clock.monotonic() >= self._look_for_ac_batteries_at
@@ -186,6 +205,10 @@ class EnsembleReader:
 
 def _keep(data: object, _: Notes) -> object:
     return data
+
+
+def _count_batteries(data: object, _: Notes) -> int:
+    return count_batteries(data)
 
 
 def _parse_relay(data: object, _: Notes) -> MainRelay | None:

@@ -27,6 +27,7 @@ class EnsembleReplies(NamedTuple):
         tariff: Fields of kind `tariff`.
         voltages: Fields of kind `grid`.
         ac_batteries: Fields of kind `battery` by serial number, of AC Batteries.
+        heard: How many batteries the gateway hears, where this login may not ask what they are.
     """
 
     inventory: EnsembleInventory | None = None
@@ -38,6 +39,7 @@ class EnsembleReplies(NamedTuple):
     tariff: Mapping[str, FieldValue] | None = None
     voltages: Mapping[str, float] | None = None
     ac_batteries: Mapping[str, Mapping[str, FieldValue]] | None = None
+    heard: int = 0
 
 
 def describe_ensemble(replies: EnsembleReplies, serials: AbstractSet[str], stamp: int) -> list[Reading]:
@@ -52,6 +54,8 @@ def describe_ensemble(replies: EnsembleReplies, serials: AbstractSet[str], stamp
     readings = [Reading("battery", {"battery": serial}, stamp, fields) for serial, fields in batteries.items()]
     ac_batteries = replies.ac_batteries or {}
     storage = dict(replies.control or {}) | sum_powers(replies.inventory, replies.powers, serials, len(ac_batteries))
+    if replies.heard and not storage.get("batteries"):
+        storage |= {"batteries": float(replies.heard), "measured": 0.0}
     found: dict[str, Mapping[str, FieldValue]] = {
         "storage": storage,
         "grid": _describe_grid(replies),

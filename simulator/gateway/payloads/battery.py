@@ -11,7 +11,8 @@ _INSTALLED = 1_695_330_323
 _FIRST_UNIT, _CONTROLLER = 492_320_000_101, "482326000901"
 
 
-def _list_units(device: Device) -> list[str]:
+def list_units(device: Device) -> list[str]:
+    """Serial numbers of its IQ Batteries."""
     battery = device.house_profile.battery
     if battery is None or list_ac_units(device) or device.faults.get("batteries-forgotten") is not None:
         return []
@@ -25,7 +26,7 @@ def _compute_percent(device: Device) -> int:
 
 def describe_inventory(device: Device) -> list[dict[str, Any]]:
     """Batteries and controller; an empty list in a house without a battery."""
-    units = _list_units(device)
+    units = list_units(device)
     if not units:
         return []
     return [
@@ -98,7 +99,7 @@ def _describe_enpower(device: Device) -> dict[str, Any]:
 
 def describe_power(device: Device) -> dict[str, Any]:
     """Power of each battery in milliwatts, negative while charging. The key really ends in a colon."""
-    units = _list_units(device)
+    units = list_units(device)
     phases = device.read_state().meters.get(STORAGE, ())
     share = round(1000 * sum(phase.active_power_w for phase in phases) / max(len(units), 1))
     return {
@@ -111,7 +112,7 @@ def describe_power(device: Device) -> dict[str, Any]:
 
 def describe_secondary_control(device: Device) -> dict[str, Any]:
     """`/ivp/ensemble/secctrl`: state of charge and energy of all batteries together."""
-    capacity, ac_capacity = len(_list_units(device)) * _UNIT_WH, len(list_ac_units(device)) * _AC_UNIT_WH
+    capacity, ac_capacity = len(list_units(device)) * _UNIT_WH, len(list_ac_units(device)) * _AC_UNIT_WH
     percent = _compute_percent(device)
     battery = device.house_profile.battery
     reserve = 0 if battery is None else round(battery.reserve * 100)
@@ -142,14 +143,14 @@ def describe_secondary_control(device: Device) -> dict[str, Any]:
 def describe_relay(device: Device) -> dict[str, Any]:
     """`/ivp/ensemble/relay`: whether the house is on the grid."""
     mains, _, battery_mode = _find_grid_state(device)
-    mode = battery_mode if _list_units(device) else "grid-tied"
+    mode = battery_mode if list_units(device) else "grid-tied"
     return {
         "mains_admin_state": "closed",
         "mains_oper_state": mains,
-        "der1_state": 1 if _list_units(device) else 0,
+        "der1_state": 1 if list_units(device) else 0,
         "der2_state": 0,
         "Enchg_grid_mode": mode,
-        "Solar_grid_mode": mode if _list_units(device) else "unknown",
+        "Solar_grid_mode": mode if list_units(device) else "unknown",
     }
 
 
@@ -164,7 +165,7 @@ def describe_status(device: Device) -> dict[str, Any]:
             "admin_state_str": "ENCHG_STATE_READY",
             "part_number": "836-01826-r76",
         }
-        for serial in _list_units(device)
+        for serial in list_units(device)
     }
     return {
         "inventory": {"serial_nums": serials},

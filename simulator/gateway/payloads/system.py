@@ -5,6 +5,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from simulator.gateway.device import Device
+from simulator.gateway.payloads.ac_batteries import list_ac_units
+from simulator.gateway.payloads.battery import list_units
 
 _INSTALLED = "1688053811"
 _CONTACTS = ("NC1", "NC2", "NO1", "NO2")
@@ -69,10 +71,10 @@ def describe_home(device: Device) -> dict[str, Any]:
             "num": count,
             "level": 5,
             "pcu": {"num": count, "level": 5},
-            "acb": {"num": 0, "level": 0},
+            "acb": {"num": len(list_ac_units(device)), "level": 0},
             "nsrb": {"num": 0, "level": 0},
             "esub": {"num": 0, "level": 0},
-            "encharge": [{"num": 0, "level": 0, "level_24g": 0, "level_subg": 0}],
+            "encharge": [{"num": len(list_units(device)), "level": 0, "level_24g": 0, "level_subg": 0}],
         },
         "wireless_connection": [
             {"signal_strength": 0, "signal_strength_max": 0, "type": "BLE", "connected": True},

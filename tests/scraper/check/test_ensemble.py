@@ -49,11 +49,15 @@ async def test_a_storage_meter_stands_in_for_silent_batteries(tmp_path):
     assert "their power comes from the storage meter" in batteries.text
 
 
-async def test_a_missing_right_is_said_once_with_the_paths(tmp_path):
-    (missing,) = await check(tmp_path, "battery", unauthorised="/ivp/ensemble/")
-    assert missing.level is Level.NOTE
+async def test_a_missing_right_is_said_once_with_the_paths_and_what_it_means_for_the_load(tmp_path):
+    """The gateway's page of devices tells that there are batteries, or that there are none."""
+    missing, batteries = await check(tmp_path, "battery", unauthorised="/ivp/ensemble/", no_storage_meter="")
+    assert (missing.level, batteries.level) == (Level.NOTE, Level.NOTE)
     assert "may not read /ivp/ensemble/generator, /ivp/ensemble/inventory, /ivp/ensemble/power" in missing.text
-    assert "(status 401)" in missing.text
+    assert "(status 401): there is a battery, its power stays unknown, and so does what the house uses" in missing.text
+    assert batteries.text.startswith("3, but only 0 of them give their power now")
+    (missing,) = await check(tmp_path / "none", "firmware-8", unauthorised="/ivp/ensemble/")
+    assert "nothing else shows a battery, so what the house uses is counted without one" in missing.text
 
 
 async def test_an_open_relay_and_a_running_generator_are_said(tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scraper.gateway.parse.home import parse_time_zone
+from scraper.gateway.parse.home import count_batteries, parse_time_zone
 
 CAPTURES = Path(os.environ.get("GATEWAY_CAPTURES", "../shared/gateway-captures"))
 
@@ -27,3 +27,22 @@ def test_real_gateways_name_their_zone(capture: str, zone: str) -> None:
 )
 def test_nonsense_names_none(document: object) -> None:
     assert parse_time_zone(document) is None
+
+
+@pytest.mark.parametrize(
+    ("heard", "count"),
+    [
+        ({"acb": {"num": 2}, "encharge": [{"num": 0}]}, 2),
+        ({"acb": {"num": 0}, "encharge": [{"num": 3, "level": 5}]}, 3),
+        ({"acb": {"num": 1}, "encharge": {"num": 2}}, 3),
+        ({"acb": {"num": "x"}, "encharge": [None, {"num": -1}]}, 0),
+        ({"pcu": {"num": 24}}, 0),
+        (None, 0),
+    ],
+)
+def test_batteries_are_counted_by_the_devices_that_are_heard(heard: object, count: int) -> None:
+    assert count_batteries({"comm": heard}) == count
+
+
+def test_nonsense_has_no_batteries() -> None:
+    assert [count_batteries(document) for document in (None, [], {}, "comm")] == [0, 0, 0, 0]

@@ -14,7 +14,7 @@ from tests.web.test_browser import list_findings
 
 WIDTHS = (320, 390, 820, 1440)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("dark", "light")
-_LEAST_PX = 10.5
+LEAST_PX = 10.5
 """Nothing with a value is smaller."""
 
 _FIND_CLIPPED = """
@@ -26,9 +26,8 @@ least => [...document.querySelectorAll(
     const text = range.getBoundingClientRect();
     const box = element.closest(".node, .tile, .panel, .legend, .bars, th, td, .facts > div, .banner").getBoundingClientRect();
     const small = parseFloat(getComputedStyle(element).fontSize) < least;
-    const isScrolled = element.closest(".scroll") && innerWidth < 390;
     const isOutside = text.left < box.left - 1.5 || text.right > box.right + 1.5 || text.right > innerWidth;
-    return small || (isOutside && !isScrolled);
+    return small || isOutside;
 }).map(element => `${element.className || element.tagName} ${getComputedStyle(element).fontSize}: ${element.textContent}`)
 """
 
@@ -73,9 +72,9 @@ async def check_width(page: Page, width: int) -> None:
     """Nothing is clipped or too small to read, and nothing has to be scrolled sideways."""
     await page.set_viewport_size({"width": width, "height": 900})
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
-    clipped = await page.evaluate(_FIND_CLIPPED, _LEAST_PX)
+    clipped = await page.evaluate(_FIND_CLIPPED, LEAST_PX)
     assert not clipped, (width, clipped)
-    if width >= 390 and await page.locator(".phases").is_visible():
+    if await page.locator(".phases").is_visible():
         assert await page.evaluate(
             "(box => box.scrollWidth - box.clientWidth)(document.querySelector('.phases .scroll'))"
         ) <= 0, width  # fmt: skip

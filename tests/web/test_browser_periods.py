@@ -63,6 +63,8 @@ async def test_bars_lead_from_years_to_the_day_and_back_goes_back(page: Page, pa
     today = find_today(page_server)
     await choose(page, "Year")
     await page.locator(".bar").nth(today.month - 1).click()
+    await expect(page).to_have_url(re.compile(r"\?period=month$"))  # in January both have one bar
+    await expect(page.locator(".bar").first).to_have_attribute("aria-label", re.compile(f" 1 {today:%b}"))
     await expect(page.locator(".bar")).to_have_count(today.day)
     await page.locator(".bar").nth(today.day - 1).click()
     await expect(page.locator(".plot").first).to_be_visible()

@@ -26,7 +26,7 @@ export interface Curves {
 
 const STEPS_W = [100, 200, 250, 500, 1000, 2000, 2500, 5000, 10_000, 20_000, 50_000, 100_000];
 const STEPS_PERCENT = [25, 50];
-const TIMES_S = [300, 600, 900, 1800, ...[1, 2, 3, 4, 6].map((hours) => hours * 3600)];
+const TIMES_S = [300, 600, 900, 1800, ...[1, 2, 3, 4, 6, 12].map((hours) => hours * 3600)];
 /** Nobody zooms in further: the curve has a point every five minutes. */
 const SHORTEST_S = 3600;
 /** A shorter drag is a click. */

@@ -7,9 +7,6 @@ import { texts } from "./locale.ts";
 import type { InverterEntry } from "./schema.ts";
 import { isAsleep } from "./sleep.ts";
 
-/** Panels side by side on a phone; more and their numbers could not be read. */
-const MOST_COLUMNS = 24;
-
 export class PanelsView {
   readonly element: HTMLElement;
   private readonly title = h("h2", { id: "panels-title" }, texts.panels.title);
@@ -62,7 +59,7 @@ export class PanelsView {
     this.tiles.clear();
     this.roof.replaceChildren(...layout.map((array) => {
       const grid = h("div", { class: array.columns === null ? "array free" : "array", role: "group", "aria-label": array.name ?? texts.panels.title });
-      if (array.columns !== null) grid.style.setProperty("--columns", String(Math.min(MOST_COLUMNS, array.columns)));
+      if (array.columns !== null) grid.style.setProperty("--columns", String(array.columns));
       grid.append(...array.panels.map((panel) => this.makeTile(panel, array.columns !== null)));
       const facing = describeFacing(array.azimuth, array.tilt);
       const heading = array.name === null ? null : h("h3", {}, array.name);
@@ -80,7 +77,7 @@ export class PanelsView {
     );
     if (placed) {
       tile.style.gridRow = String(panel.row);
-      tile.style.gridColumn = String(Math.min(MOST_COLUMNS, panel.column!));
+      tile.style.gridColumn = String(panel.column);
     }
     tile.addEventListener("click", () => {
       const now = this.panels.find((one) => one.inverter === panel.inverter);

@@ -23,15 +23,17 @@ export function hasHouseMeter(meters: MeterEntry[]): boolean {
 
 export class PhasesView {
   readonly element: HTMLElement;
-  private readonly body = h("tbody");
+  // the roles stand here because a phone shows the table as a grid, which has none by itself
+  private readonly body = h("tbody", { role: "rowgroup" });
 
   constructor() {
-    const head = h("tr", {}, h("th", { scope: "col" }, texts.phases.meter), ...COLUMNS.map(([name]) => h("th", { scope: "col" }, texts.phases[name])));
+    const words = [texts.phases.meter, ...COLUMNS.map(([name]) => texts.phases[name])];
+    const head = h("tr", { role: "row" }, ...words.map((word) => h("th", { scope: "col", role: "columnheader" }, word)));
     this.element = h(
       "section", { class: "card phases", "aria-labelledby": "phases-title" },
       h("h2", { id: "phases-title" }, texts.phases.title),
       h("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "phases-title" },
-        h("table", {}, h("thead", {}, head), this.body)),
+        h("table", { role: "table" }, h("thead", { role: "rowgroup" }, head), this.body)),
     );
   }
 
@@ -39,9 +41,9 @@ export class PhasesView {
     this.element.hidden = meters.length === 0;
     const sorted = [...meters].sort((one, other) => rank(one) - rank(other) || one.phase.localeCompare(other.phase));
     const rows = sorted.map((entry) => h(
-      "tr", { class: entry.speaks ? null : "old" },
-      h("th", { scope: "row" }, `${nameMeter(entry.meter)} ${entry.phase.toUpperCase()}`),
-      ...COLUMNS.map(([, text]) => h("td", {}, text(entry))),
+      "tr", { class: entry.speaks ? null : "old", role: "row" },
+      h("th", { scope: "row", role: "rowheader" }, `${nameMeter(entry.meter)} ${entry.phase.toUpperCase()}`),
+      ...COLUMNS.map(([, text]) => h("td", { role: "cell" }, text(entry))),
     ));
     this.body.replaceChildren(...rows);
   }

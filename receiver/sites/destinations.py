@@ -1,4 +1,4 @@
-"""Places outside where values would be wrong: written over by another gateway's, or at another time. Pure."""
+"""Places outside where values would be wrong: written over by another gateway's, or at another time."""
 
 from collections.abc import Iterator
 

@@ -101,6 +101,7 @@ def _judge(reply: TargetReply) -> bool:
             "EmonCMS does not know the key: correct RECEIVER_EMONCMS_API_KEY (the read & write key of the account)",
             "login",
             _SET_UP_AGAIN_S,
+            is_general=True,
         )
     if reply.status != 200:
         raise OutputError(
@@ -108,12 +109,14 @@ def _judge(reply: TargetReply) -> bool:
             "mostly ends in /emoncms",
             "refused",
             _SET_UP_AGAIN_S,
+            is_general=True,
         )
     if not text:
         raise OutputError(
             "the API key may read but not write: set RECEIVER_EMONCMS_API_KEY to the read & write key",
             "login",
             _SET_UP_AGAIN_S,
+            is_general=True,
         )
     answer = _read_answer(reply)
     if text == "ok" or answer.success:

@@ -141,12 +141,14 @@ class LinesTarget:
                 f"the database refuses the login ({reply.status}): check RECEIVER_LINES_TOKEN, or "
                 "RECEIVER_LINES_USERNAME and RECEIVER_LINES_PASSWORD, and that it may write",
                 "login",
+                is_general=True,
             )
         if reply.status == 404:
             raise OutputError(
                 f"there is no database {self._database} at RECEIVER_LINES_URL, or nothing that takes lines there "
                 f"({_read_refusal(reply)}): make it, or correct RECEIVER_LINES_DATABASE and RECEIVER_LINES_DIALECT",
                 "refused",
+                is_general=True,
             )
         if reply.status not in (400, 413, 422):
             raise OutputError(f"the database answers {reply.status} ({_read_refusal(reply)})", "refused")
